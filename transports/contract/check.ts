@@ -1,0 +1,130 @@
+import type { Capabilities } from "./capabilities.ts";
+import type { Address, Connection, OsObject, Place, Stranger, Transport } from "./transport.ts";
+
+/**
+ * The one format of everything that can pass or fail: conformance cases (promises of the API) and scenarios (behaviour
+ * between processes). One runner executes both, for the CLI, for the tests and on a user's own transport.
+ */
+export interface Check {
+  /** Stable and unique: `conformance/exchange/boundaries`, `sequential-requests`. */
+  readonly id: string;
+  /** A sentence that states the claim. */
+  readonly title: string;
+  /** What goes wrong in production when the claim is false. */
+  readonly why: string;
+  /** Part of the short run that `compare` does. */
+  readonly quick?: boolean;
+  /** Reads clocks or CPU time, so nothing else may run beside it. */
+  readonly alone?: boolean;
+  /** Limit of the whole run; default 20,000. The check fails when it is reached. */
+  readonly timeoutMs?: number;
+  /** true, or the reason why this claim does not exist for such a transport. */
+  appliesTo(capabilities: Capabilities, transport: Transport): true | string;
+  /** Resolves when the claim held; throws what was seen instead. */
+  run(context: CheckContext): Promise<void>;
+}
+
+/** What a check may do. Everything it starts is ended, and everything it allocates is swept, when `run` has settled. */
+export interface CheckContext {
+  readonly transport: Transport;
+  readonly place: Place;
+  /** Aborts when the check's time is over. */
+  readonly signal: AbortSignal;
+  /** A fresh address, written to the journal before it is returned. */
+  allocate(): Promise<Address>;
+  /** Starts a server process running one of the peer programs; resolves when it listens. */
+  startPeer(options?: PeerOptions): Promise<Peer>;
+  /** A request/reply client on a connection of its own. Transports of rendezvous `parent` and `process` have one per peer. */
+  connect(peer: Peer, options?: ClientOptions): Promise<CheckClient>;
+  /** Runs client processes of their own against a peer; resolves when all are done. */
+  runClients(peer: Peer, load: ClientLoad): Promise<readonly ClientResult[]>;
+  stranger(address: Address): Promise<Stranger>;
+  residue(address: Address): Promise<readonly OsObject[]>;
+  /** Adds a figure to the result: printed by `check`, kept in the report. */
+  note(name: string, value: string | number | boolean): void;
+}
+
+export interface PeerOptions {
+  /** Default `echo`. */
+  readonly program?: "echo" | "sink";
+  /** Default: a fresh one. Passing the address of an ended peer restarts the server where it was. */
+  readonly address?: Address;
+  readonly key?: Uint8Array;
+}
+
+/** A running server process. */
+export interface Peer {
+  readonly address: Address;
+  /** Its process id; the driver's own for rendezvous `process`. */
+  readonly pid: number;
+  /** Sends a signal; SIGKILL is how a check makes a server die. Resolves when the process is gone. */
+  kill(signal: "SIGTERM" | "SIGKILL"): Promise<PeerExit>;
+  /** Asks for an orderly end; resolves with what the process exited with. */
+  stop(): Promise<PeerExit>;
+  /** SIGSTOP and SIGCONT: a server that hangs. */
+  freeze(): void;
+  thaw(): void;
+}
+
+export interface PeerExit {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+export interface ClientOptions {
+  readonly key?: Uint8Array;
+  readonly signal?: AbortSignal;
+}
+
+/** What the echo program does with a request; the number travels in the header's `method`. */
+export const Method = {
+  /** Replies with the same body. */
+  echo: 0,
+  /** Replies with the same body after as many milliseconds as the u32 at the start of the body says. */
+  echoLater: 1,
+  /** Never replies. */
+  ignore: 2,
+  /** Ends the server process at once, as a crash would. */
+  crash: 3,
+  /** Begins an orderly shutdown: answers this and all requests before it, refuses new ones, exits with 0. */
+  shutdown: 4,
+  /** Replies with JSON: `{pid, rssBytes, descriptors, threads, requests, clients}`. */
+  statistics: 5,
+} as const;
+export type Method = (typeof Method)[keyof typeof Method];
+
+export interface RequestOptions {
+  readonly method?: Method;
+  /** Default 5000; then the request rejects with IPC_TIMEOUT, and a late reply is dropped. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** The request/reply client as checks see it. */
+export interface CheckClient {
+  readonly connection: Connection;
+  /** Resolves with the body of the verified reply. Waits for a free slot when `maxInFlight` requests are outstanding.
+   *  @throws IpcError IPC_TIMEOUT, IPC_PEER_LOST, IPC_CLOSED, IPC_TOO_LARGE, IPC_MALFORMED, IPC_ABORTED */
+  request(body: Uint8Array, options?: RequestOptions): Promise<Uint8Array>;
+  /** Sends without asking for a reply; resolves when the transport took it. */
+  oneWay(body: Uint8Array): Promise<void>;
+  /** Settles when the connection has closed; with the error, if one ended it. */
+  readonly closed: Promise<Error | undefined>;
+  close(): Promise<void>;
+}
+
+export interface ClientLoad {
+  readonly processes: number;
+  readonly connectionsEach: number;
+  readonly requestsEach: number;
+  readonly bodyBytes: number;
+}
+
+/** What one client process saw; every reply was verified against its own request. */
+export interface ClientResult {
+  readonly completed: number;
+  /** Replies that belonged to nobody, or to another request than they claimed. */
+  readonly crossed: number;
+  readonly failed: number;
+  readonly firstError?: string;
+}

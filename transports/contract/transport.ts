@@ -1,0 +1,175 @@
+import type { Capabilities } from "./capabilities.ts";
+import type { IpcError } from "./errors.ts";
+
+/** A private directory (mode 0700) and an unguessable name prefix; one of each per run. */
+export interface Place {
+  /** Absolute path of a directory that belongs to this run alone. */
+  readonly directory: string;
+  /** `ipcmark-` and 16 hexadecimal digits: what kernel objects outside the directory (shm, queues) are named after. */
+  readonly prefix: string;
+}
+
+/** Where a server is found. Plain data: it travels as JSON between the processes. */
+export interface Address {
+  /** Id of the transport that allocated it. */
+  readonly transport: string;
+  /** A path, a `host:port` or a kernel name, as the transport defines it. Every OS name is a pure function of this. */
+  readonly name: string;
+  readonly options?: Readonly<Record<string, string | number | boolean>>;
+}
+
+export interface OpenOptions {
+  /** Ends a pending `listen` or `connect` with IPC_ABORTED. */
+  readonly signal?: AbortSignal;
+  /** Shared secret, for transports whose capabilities list `shared-key`. */
+  readonly key?: Uint8Array;
+}
+
+/**
+ * What a connection tells its owner. Handed over when opening, so that no message can be missed.
+ * Never called from inside `send`.
+ */
+export interface ConnectionHandler {
+  /** First, on both sides; from here on `send` is allowed, so a server may speak first. */
+  onOpen(connection: Connection): void;
+  /** One whole message. It is borrowed: valid only until this call returns, so copy what you keep. */
+  onMessage(message: Uint8Array, connection: Connection): void;
+  /** After a `send` that returned false: try again now. */
+  onWritable(connection: Connection): void;
+  /** Exactly once, last; `error` is absent after an orderly close by either side. */
+  onClose(connection: Connection, error?: IpcError): void;
+}
+
+/** One end of an open exchange in event mode: it never blocks the thread. */
+export interface Connection extends AsyncDisposable {
+  /**
+   * Takes one whole message or nothing.
+   *
+   * @returns true: taken, and the buffer may be reused at once. false: nothing was taken, and `onWritable` follows.
+   * @throws IpcError IPC_TOO_LARGE (message above `maxMessageBytes`), IPC_CLOSED, IPC_UNSUPPORTED (this pattern has no such direction)
+   */
+  send(message: Uint8Array): boolean;
+  /** Stops `onMessage`; at most one more message follows. A receiver that cannot answer pauses, it does not queue. */
+  pause(): void;
+  /** Undoes `pause`. */
+  resume(): void;
+  /**
+   * Delivers what was taken, then closes. Idempotent: later calls get the same promise.
+   *
+   * @param timeoutMs default 5000; after it the connection is torn down and the promise rejects with IPC_TIMEOUT.
+   */
+  close(timeoutMs?: number): Promise<void>;
+}
+
+/** A listening end in event mode. */
+export interface Server extends AsyncDisposable {
+  /** Where clients connect; differs from the requested address where the OS chose part of it, such as a TCP port. */
+  readonly address: Address;
+  /** Refuses newcomers, closes every connection and removes what the server created. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** The face for event loops. */
+export interface EventTransport {
+  /** @throws IpcError IPC_ADDRESS_IN_USE when a live server or something that is not ours is there; IPC_ABORTED, IPC_SYSTEM */
+  listen(address: Address, handler: ConnectionHandler, options?: OpenOptions): Promise<Server>;
+  /** @throws IpcError IPC_PEER_LOST when nobody listens, IPC_AUTH_FAILED, IPC_ABORTED, IPC_TIMEOUT, IPC_SYSTEM */
+  connect(address: Address, handler: ConnectionHandler, options?: OpenOptions): Promise<Connection>;
+  /** For rendezvous `parent`: starts the peer process and returns the connection to it. The caller reaps `pid`. */
+  launch?(
+    command: readonly [string, ...string[]],
+    handler: ConnectionHandler,
+    options?: LaunchOptions,
+  ): Promise<LaunchedPeer>;
+}
+
+export interface LaunchOptions extends OpenOptions {
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+/** What `launch` returns. The peer's control channel (JSON lines, both ways) is its file descriptor 3. */
+export interface LaunchedPeer {
+  readonly connection: Connection;
+  readonly pid: number;
+  /** The parent's end of the peer's descriptor 3. */
+  readonly control: import("node:stream").Duplex;
+  /** Settles when the process has ended; `code` is null when a signal ended it. */
+  readonly exited: Promise<{ readonly code: number | null; readonly signal: string | null }>;
+}
+
+/** One end in blocking mode: calls may sleep or spin, and allocate nothing per message. */
+export interface BlockingConnection extends Disposable {
+  /**
+   * @returns false when the time ran out with nothing taken. A frame begun counts as taken; its rest goes first next time.
+   * @throws IpcError IPC_TOO_LARGE, IPC_CLOSED, IPC_PEER_LOST
+   */
+  send(message: Uint8Array, timeoutMs: number): boolean;
+  /**
+   * @returns the length copied to the start of `into`, or -1 when the time ran out.
+   * @throws IpcError IPC_PEER_LOST, IPC_CLOSED, IPC_MALFORMED, IPC_TOO_LARGE (`into` is too small; the message is gone)
+   */
+  receive(into: Uint8Array, timeoutMs: number): number;
+}
+
+/** A listening end in blocking mode. */
+export interface BlockingServer extends Disposable {
+  readonly address: Address;
+  /** The next message of any client; newcomers are accepted while waiting. Returns and throws as `BlockingConnection.receive`,
+   *  except that a lost client is not an error of the server: it is forgotten and waiting goes on. */
+  receive(into: Uint8Array, timeoutMs: number): number;
+  /** Whose message `receive` returned last; undefined before the first. */
+  readonly from: BlockingConnection | undefined;
+}
+
+/** The face for threads that may sleep. */
+export interface BlockingTransport {
+  /** @throws IpcError as `EventTransport.listen` */
+  listen(address: Address, options?: OpenOptions): BlockingServer;
+  /** @throws IpcError as `EventTransport.connect` */
+  connect(address: Address, timeoutMs: number, options?: OpenOptions): BlockingConnection;
+}
+
+/** Whether the mechanism works here, now: a version receipt or the reason with its remedy. */
+export type Availability =
+  | { readonly available: true; readonly version: string }
+  | { readonly available: false; readonly reason: string };
+
+/** Something the operating system holds on behalf of an address. */
+export interface OsObject {
+  readonly kind: "path" | "shm" | "queue" | "semaphore" | "port";
+  readonly name: string;
+  /** Permission bits such as 0o600, where the object has any. */
+  readonly mode?: number;
+}
+
+/** A client below our framing: raw bytes (or raw messages), for the security checks. */
+export interface Stranger extends AsyncDisposable {
+  /** Resolves when the OS took the bytes; rejects when the other side is gone. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Settles when the server hung up. */
+  readonly closed: Promise<void>;
+}
+
+/**
+ * One IPC mechanism. Importing the module that defines it loads no library of the mechanism and never fails.
+ * At least one of `event` and `blocking` is there.
+ */
+export interface Transport {
+  /** Stable name used everywhere: `unix`, `shm/futex`. */
+  readonly id: string;
+  readonly capabilities: Capabilities;
+  /** Never throws. */
+  probe(): Promise<Availability>;
+  /** A fresh address at this place; creates nothing but, where needed, directories inside it. */
+  allocate(place: Place): Promise<Address>;
+  readonly event?: EventTransport;
+  readonly blocking?: BlockingTransport;
+  /** Peers in other languages: name -> command that starts one, for example `python`. */
+  readonly peers?: Readonly<Record<string, readonly [string, ...string[]]>>;
+  /** Opens a connection that speaks raw bytes; absent where the mechanism has no way in below our framing. */
+  stranger?(address: Address): Promise<Stranger>;
+  /** All the OS holds for this address, also while in use; empty after a clean end. */
+  residue(address: Address): Promise<readonly OsObject[]>;
+  /** Removes what a crash left behind. Idempotent. Never called while a server of this address lives. */
+  sweep(address: Address): Promise<void>;
+}

@@ -1,0 +1,21 @@
+import type { Transport } from "./contract/transport.ts";
+
+/** One line per transport: the only list there is. */
+export interface Registration {
+  readonly id: string;
+  /** Family: the folder it lies in. */
+  readonly family: string;
+  /** Shown by a plain `compare`: one id per family. */
+  readonly shortlist: boolean;
+  /** Imports the module of this mechanism and nothing else; its library is loaded by `probe` or on first use. */
+  readonly load: () => Promise<Transport>;
+}
+
+export const REGISTRY: readonly Registration[] = [
+  {
+    id: "loopback",
+    family: "loopback",
+    shortlist: true,
+    load: async () => (await import("./loopback/loopback.ts")).loopback,
+  },
+];
