@@ -90,11 +90,14 @@ class LoopbackConnection implements Connection {
     }
     if (this.#inbox.length > 0) return;
     const peer = this.#peer;
-    if (peer?.#blocked) {
-      peer.#blocked = false;
-      peer.#handler.onWritable(peer);
-    }
+    if (peer !== undefined) peer.#unblock();
     for (const settle of this.#drained.splice(0)) settle();
+  }
+
+  #unblock(): void {
+    if (!this.#blocked) return;
+    this.#blocked = false;
+    this.#handler.onWritable(this);
   }
 
   pause(): void {
