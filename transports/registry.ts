@@ -18,4 +18,5 @@ export const REGISTRY: readonly Registration[] = [
     shortlist: true,
     load: async () => (await import("./loopback/loopback.ts")).loopback,
   },
+  { id: "unix", family: "sockets", shortlist: true, load: async () => (await import("./sockets/unix.ts")).unix },
 ];
