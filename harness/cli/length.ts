@@ -7,9 +7,9 @@ import { note } from "./output.ts";
 
 /** Rounds of an effort; the most there may be when the machine is faster than thought. */
 const ROUNDS: Readonly<Record<Effort, { readonly least: number; readonly most: number }>> = {
-  quick: { least: 6, most: 8 },
-  default: { least: 10, most: 20 },
-  thorough: { least: 30, most: 60 },
+  quick: { least: 6, most: 24 },
+  default: { least: 10, most: 40 },
+  thorough: { least: 30, most: 120 },
 };
 /** With a budget the time decides, and the rounds are what fits. */
 const BUDGET_ROUNDS = { least: 6, most: 1000 };

@@ -5,6 +5,7 @@ import { StoreError } from "../results/store.ts";
 import { checkCommand } from "./check.ts";
 import { compareCommand } from "./compare.ts";
 import { EXIT, UsageError } from "./exit-codes.ts";
+import { gateCommand } from "./gate.ts";
 import { listCommand } from "./list.ts";
 import { measureCommand } from "./measure.ts";
 import { reportCommand } from "./report.ts";
@@ -18,6 +19,7 @@ const program = new Command("ipcmark")
   .addCommand(compareCommand())
   .addCommand(checkCommand())
   .addCommand(measureCommand())
+  .addCommand(gateCommand())
   .addCommand(reportCommand())
   .addCommand(listCommand());
 

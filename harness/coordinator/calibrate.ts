@@ -9,8 +9,8 @@ import { type ArmRun, runArm } from "./trial.ts";
 const CALIBRATE_CELL_MS = 40;
 /** Each time the driver dies the cell at which it died is left out and the rest is tried again. */
 const MAX_ATTEMPTS = 3;
-/** An open loop that gets so much less than it asks for is far beyond the knee: a curve needs no more of it. */
-const HOPELESS_SHARE = 0.7;
+/** Rates so far above the most any calibration answered are beyond the knee: a curve needs one or two such points, not all. */
+const BEYOND_FACTOR = 1.5;
 
 /** Finds the pace of every cell of an arm; what cannot run gets its reason in the record. */
 export async function calibrate(
@@ -24,7 +24,7 @@ export async function calibrate(
     const reason = cellReason(arm, cell);
     if (reason !== undefined) record.impossible.set(cell, reason);
   }
-  const paces: Pace[] = [];
+  const paces: FoundPace[] = [];
   let overheadMs = 0;
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const left = cells.filter((cell) => !isSettled(record, paces, cell));
@@ -41,8 +41,27 @@ export async function calibrate(
     }
     settleFailure(record, left, run, failure);
   }
-  if (paces.length === 0) return undefined;
-  return { arm, paces, overheadMs: Math.max(100, overheadMs) };
+  const left = withoutHopeless(record, paces);
+  return left.length === 0 ? undefined : { arm, paces: left, overheadMs: Math.max(100, overheadMs) };
+}
+
+/** A pace, and how many messages a second the calibration really saw; they differ in an open loop. */
+interface FoundPace extends Pace {
+  readonly achieved: number;
+}
+
+/** Judged by the best of all rates: one short window at a low rate may have met one long stall of the machine. */
+function withoutHopeless(record: ArmRecord, paces: readonly FoundPace[]): FoundPace[] {
+  const most = Math.max(
+    0,
+    ...paces.filter(({ cell }) => cell.benchmark.model === "paced").map(({ achieved }) => achieved),
+  );
+  return paces.filter(({ cell }) => {
+    const rate = cell.variant.ratePerSecond;
+    if (cell.benchmark.model !== "paced" || rate === undefined || rate <= BEYOND_FACTOR * most) return true;
+    record.impossible.set(cell, `beyond the knee: it answers at most ${Math.round(most)} requests a second here`);
+    return false;
+  });
 }
 
 function isSettled(record: ArmRecord, paces: readonly Pace[], cell: Cell): boolean {
@@ -64,7 +83,7 @@ function runCalibration(brood: Brood, place: Place, arm: Arm, cells: readonly Ce
   return runArm(brood, place, arm, work, plans, plans.length * CALIBRATE_CELL_MS);
 }
 
-function readPace(record: ArmRecord, cell: Cell, result: CellResult | undefined, paces: Pace[]): void {
+function readPace(record: ArmRecord, cell: Cell, result: CellResult | undefined, paces: FoundPace[]): void {
   if (result === undefined) return;
   const { outcome } = result;
   if (outcome.status === "invalid") {
@@ -74,10 +93,8 @@ function readPace(record: ArmRecord, cell: Cell, result: CellResult | undefined,
   const { messages, elapsedNs } = outcome.figures;
   const achieved = (messages / Math.max(1, elapsedNs)) * 1e9;
   const rate = cell.variant.ratePerSecond;
-  // A schedule missed in so short a window may be one stall of the machine: only the trials refuse a point for it.
-  if (rate !== undefined && achieved < HOPELESS_SHARE * rate) {
-    record.impossible.set(cell, `beyond the knee: it answers ${Math.round(achieved)} of ${rate} requests a second`);
-  } else paces.push({ cell, messagesPerSecond: cell.benchmark.model === "idle" ? 1000 : (rate ?? achieved) });
+  const pace = cell.benchmark.model === "idle" ? 1000 : (rate ?? achieved);
+  paces.push({ cell, messagesPerSecond: pace, achieved });
 }
 
 /** The driver died at the first cell without a result; a driver that never got so far fails all of them. */
