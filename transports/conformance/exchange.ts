@@ -166,6 +166,20 @@ export const exchange: readonly Check[] = [
       await within("close", client.close());
     },
   }),
+  defineCase({
+    id: "exchange/requests-in-flight",
+    title: "Of many requests in flight to another process each gets its own reply",
+    why: "Pipelining is what buys throughput, and where replies are mixed up.",
+    needs: [hasEventFace, replies, reliable, pipelined],
+    async run(context) {
+      const client = await context.connect(await context.startPeer());
+      const largest = Math.min(20_000, largestTried(context.transport.capabilities) - 16);
+      const bodies = Array.from({ length: BURST }, (_, index) => pattern((index * 997) % (largest + 1), index));
+      const seen = await within("the replies", Promise.all(bodies.map((body) => client.request(body))), 15_000);
+      for (const [index, body] of bodies.entries()) expectSame(`reply ${index}`, seen[index], body);
+      await within("close", client.close());
+    },
+  }),
 ];
 
 function numberOf(message: Uint8Array): number {

@@ -278,6 +278,38 @@ export async function sendAll(
   }
 }
 
+/** No buffer between two processes is this large; who takes more without a refusal has no limit at all. */
+export const ENOUGH_BYTES: number = 256 * 1024 * 1024;
+
+/**
+ * Sends, to a side that has paused, until nothing more is taken for a while. The number of each message is its first u32.
+ *
+ * @returns how many were taken. @throws CaseFailure when there is no end to it.
+ */
+export async function fill(recorder: Recorder, connection: Connection, messageBytes: number): Promise<number> {
+  const message = pattern(messageBytes, 1);
+  let taken = 0;
+  while (taken * messageBytes < ENOUGH_BYTES) {
+    const before = recorder.writables;
+    new DataView(message.buffer).setUint32(0, taken);
+    if (connection.send(message)) {
+      taken += 1;
+      // The event loop must turn now and then, or a transport that hands over in the next turn looks full too soon.
+      if (taken % 64 === 0) await delay(0);
+    } else {
+      const refilled = recorder.until("room", () => recorder.writables > before, WATCH_MS);
+      if (
+        !(await refilled.then(
+          () => true,
+          () => false,
+        ))
+      )
+        return taken;
+    }
+  }
+  throw new CaseFailure(`${taken} messages of ${messageBytes} bytes were taken although the other side does not read`);
+}
+
 /** Bytes that differ at every place and for every seed, so that a shifted, swapped or stale byte shows. */
 export function pattern(bytes: number, seed: number): Uint8Array {
   const filled = new Uint8Array(bytes);
