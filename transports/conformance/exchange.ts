@@ -23,7 +23,9 @@ import {
 
 /** Around every size at which a mechanism changes its way: empty, header, page, pipe, socket buffer. */
 const SIZES = [0, 1, 3, 4, 15, 16, 17, 255, 256, 4095, 4096, 4097, 65_535, 65_536, 65_537, 1_048_576];
-const BURST = 400;
+/** More than a thousand, because rare faults are the ones that reach production. */
+const BURST = 1200;
+const IN_FLIGHT = 400;
 
 /** Messages arrive whole, once, in order and unchanged. */
 export const exchange: readonly Check[] = [
@@ -174,7 +176,7 @@ export const exchange: readonly Check[] = [
     async run(context) {
       const client = await context.connect(await context.startPeer());
       const largest = Math.min(20_000, largestTried(context.transport.capabilities) - 16);
-      const bodies = Array.from({ length: BURST }, (_, index) => pattern((index * 997) % (largest + 1), index));
+      const bodies = Array.from({ length: IN_FLIGHT }, (_, index) => pattern((index * 997) % (largest + 1), index));
       const seen = await within("the replies", Promise.all(bodies.map((body) => client.request(body))), 15_000);
       for (const [index, body] of bodies.entries()) expectSame(`reply ${index}`, seen[index], body);
       await within("close", client.close());
