@@ -53,7 +53,7 @@ const endLabels = {
       .map((dataset, at) => ({
         name: dataset.label ?? "",
         colour: String(dataset.borderColor),
-        end: chart.getDatasetMeta(at).data.at(-1),
+        end: chart.getDatasetMeta(at).data.findLast((point) => Number.isFinite(point.y)),
       }))
       .flatMap(({ name, colour, end }) => (end ? [{ name, colour, x: end.x, y: end.y, at: end.y }] : []))
       .sort((a, b) => a.y - b.y);
@@ -103,7 +103,7 @@ export function drawChart(id, label, series, x, y, lines) {
         padding: { top: 8, right: canvas.parentElement && canvas.parentElement.clientWidth < NARROW ? 12 : LABEL_ROOM },
       },
       interaction: { mode: "nearest", intersect: false },
-      scales: { x: axis(x), y: axis(y) },
+      scales: { x: axis(x), y: { ...axis(y), ...reach(series) } },
       plugins: {
         legend: { display: false },
         tooltip: {
@@ -166,7 +166,8 @@ function axis({ kind, title, text, ticks }) {
       color: ink,
       maxRotation: 0,
       autoSkipPadding: 12,
-      callback: (/** @type {number} */ value) => (ticks || isRound(value, kind) ? text(value) : ""),
+      callback: (/** @type {number} */ value, /** @type {number} */ _, /** @type {{ value: number }[]} */ all) =>
+        ticks || isShort(all) || isRound(value, kind) ? plain(text(value)) : "",
     },
     ...(ticks
       ? {
@@ -176,6 +177,26 @@ function axis({ kind, title, text, ticks }) {
         }
       : {}),
   };
+}
+
+/** Room for the whiskers, which Chart.js knows nothing of. @param {readonly Series[]} series */
+function reach(series) {
+  const points = series.flatMap((one) => one.points).filter((point) => Number.isFinite(point.y));
+  return {
+    suggestedMin: Math.min(...points.map((point) => point.low ?? point.y)) * 0.93,
+    suggestedMax: Math.max(...points.map((point) => point.high ?? point.y)) * 1.07,
+  };
+}
+
+/** `20 µs`, not `20.0 µs`: a tick is exact. @param {string} text */
+function plain(text) {
+  return text.replace(/\.0+(?= |$)/, "");
+}
+
+/** Within one decade and a bit every tick of a log axis deserves its label. @param {readonly { value: number }[]} ticks */
+function isShort(ticks) {
+  const values = ticks.map((tick) => tick.value);
+  return Math.max(...values) / Math.min(...values) < 12;
 }
 
 /** On a log axis only 1, 2 and 5 are labelled. @param {number} value @param {Axis["kind"]} kind */

@@ -41,7 +41,7 @@ function drawSizes(id, cells, metric, state) {
   const series = names.map((name) => ({
     name,
     points: cells
-      .filter((cell) => cell.name === name && metricOf(cell, metric) !== null)
+      .filter((cell) => cell.name === name)
       .sort((a, b) => a.payload - b.payload)
       .map((cell) => withInterval(cell.payload, cell, metric)),
   }));
@@ -68,7 +68,15 @@ function drawSizes(id, cells, metric, state) {
       ),
     ]),
   );
-  if (id === "sizes") byId("sizes-finding").textContent = leaders(cells, sizes, metric, state);
+  if (id === "sizes")
+    byId("sizes-finding").textContent = [leaders(cells, sizes, metric, state), ...failures(cells)].join(" ");
+}
+
+/** @param {readonly Cell[]} cells */
+function failures(cells) {
+  return cells
+    .filter((cell) => cell.status === "failed")
+    .map((cell) => `${cell.name} failed at ${bytes(cell.payload)}: ${cell.reason || "no reason recorded"}.`);
 }
 
 /** Who leads at which size, with what cannot be told apart from it. @param {readonly Cell[]} cells @param {readonly number[]} sizes @param {"p50" | "messagesPerSecond"} metric @param {State} state */
@@ -152,7 +160,8 @@ function drawTrials(cells, metric) {
   const x = /** @type {Axis} */ ({
     kind: "linear",
     title: "round",
-    text: (/** @type {number} */ round) => (Number.isInteger(round) ? String(round) : ""),
+    text: String,
+    ticks: distinct(cells.flatMap((cell) => cell.trials.map((trial) => trial.round + 1))).sort((a, b) => a - b),
   });
   show(
     "trials",
@@ -192,9 +201,7 @@ function drawThroughput(state, cells) {
   const streams = cellsOf({ ...state, benchmark: "stream" });
   const shown = streams.length > 0 ? streams : cells;
   drawSizes("throughput", shown, "messagesPerSecond", state);
-  const failed = shown
-    .filter((cell) => cell.status === "failed")
-    .map((cell) => `${cell.name} failed at ${bytes(cell.payload)}: ${cell.reason}`);
+  const failed = failures(shown);
   const source = streams.length > 0 ? "" : `No stream was measured; these are the rates of ${state.benchmark}.`;
   byId("throughput-finding").textContent = [source, ...failed].filter(Boolean).join(" ");
 }
@@ -228,7 +235,7 @@ function drawGrowth(state) {
     name,
     points: values.flatMap((value) => {
       const cell = find(name, value);
-      return cell && metricOf(cell, metric) !== null ? [withInterval(value, cell, metric)] : [];
+      return cell ? [withInterval(value, cell, metric)] : [];
     }),
   }));
   const x = /** @type {Axis} */ ({
@@ -246,10 +253,11 @@ function drawGrowth(state) {
   );
 }
 
-/** @param {number} x @param {Cell} cell @param {"p50" | "messagesPerSecond"} metric @returns {Point} */
+/** A cell without a value breaks the line: joining its neighbours would invent one. @param {number} x @param {Cell} cell @param {"p50" | "messagesPerSecond"} metric @returns {Point} */
 function withInterval(x, cell, metric) {
+  const y = metricOf(cell, metric);
+  if (y === null) return { x, y: Number.NaN };
   const interval = metric === "p50" ? cell.p50Interval : cell.rateInterval;
-  const y = /** @type {number} */ (cell[metric]);
   return interval ? { x, y, low: interval[0], high: interval[1] } : { x, y };
 }
 
@@ -264,9 +272,18 @@ function valueText(cell, metric, text) {
 
 /** @param {string} id @param {string} label @param {readonly import("./charts.js").Series[]} series @param {Axis} x @param {Axis} y @param {boolean} lines */
 function show(id, label, series, x, y, lines) {
-  const drawn = series.filter((one) => one.points.length > 0);
+  const filled = series.filter((one) => one.points.some((point) => Number.isFinite(point.y)));
+  const choices = filled.filter((one) => !isBaseline(one.name));
+  const drawn = choices.length > 0 ? choices : filled;
   byId(`${id}-chart`).hidden = drawn.length === 0;
-  byId(`${id}-caption`).textContent = drawn.length === 0 ? NOTHING : "";
+  const left = filled.filter((one) => !drawn.includes(one)).map((one) => one.name);
+  const caption = `Not drawn, since it would flatten the rest, but in the table: ${left.join(", ")} (baseline).`;
+  byId(`${id}-caption`).textContent = drawn.length === 0 ? NOTHING : left.length > 0 ? caption : "";
   if (drawn.length === 0) clearChart(id);
   else drawChart(id, label, drawn, x, y, lines);
+}
+
+/** @param {string} name */
+function isBaseline(name) {
+  return view.names.some((entry) => entry.name === name && entry.baseline);
 }

@@ -7,7 +7,7 @@ import { lookOf } from "./look.js";
 /** @typedef {import("./data.js").Ranked} Ranked */
 /** @typedef {import("./data.js").Cell} Cell */
 
-const PLOT_WIDTH = 180;
+const PLOT_WIDTH = 150;
 const PLOT_HEIGHT = 18;
 
 /** One placement, class, benchmark and size; failed and not applicable rows stay, with their reasons. @param {State} state */
@@ -27,16 +27,16 @@ export function drawRanking(state) {
     first,
     "95 % interval",
     "",
-    "p99",
-    "messages/s",
-    "CPU/message",
-    "switches/message",
     "ratio",
     "",
+    "p99",
+    "messages/s",
+    "CPU per message",
+    "switches per message",
   ];
-  if (withLimits) heads.splice(10, 0, "× limit");
-  const scale = scaleOf(rows);
-  const body = rows.map((row, index) => rankedRow(row, index, scale, rows[0], metric, withLimits));
+  if (withLimits) heads.push("× limit in C");
+  const layout = { metric, withLimits, best: rows[0], scale: scaleOf(rows) };
+  const body = rows.map((row, index) => measuredRow(row.cell, row, String(index + 1), layout));
   const baselines = cells.filter((cell) => cell.baseline && cell.status === "measured");
   const missing = cells.filter(
     (cell) => cell.status !== "measured" || (!cell.baseline && !rows.some((row) => row.cell === cell)),
@@ -51,60 +51,50 @@ export function drawRanking(state) {
       element(
         "tr",
         {},
-        ...heads.map((text, at) => element("th", at === 1 ? { scope: "col", class: "text" } : { scope: "col" }, text)),
+        ...heads.map((text, at) =>
+          element("th", at === 1 || at === 6 ? { scope: "col", class: "text" } : { scope: "col" }, text),
+        ),
       ),
     ),
     element("tbody", {}, ...body, ...missing.map((cell) => missingRow(cell, heads.length))),
   );
   if (baselines.length > 0)
     table.append(
-      element("tbody", { class: "baselines" }, ...baselines.map((cell) => baselineRow(cell, metric, withLimits))),
+      element("tbody", { class: "baselines" }, ...baselines.map((cell) => measuredRow(cell, undefined, "", layout))),
     );
   byId("ranking-table").replaceChildren(table);
   drawNotes(cells, withLimits, baselines.length > 0);
 }
 
-/** @param {Ranked} row @param {number} index @param {(value: number) => number} scale @param {Ranked | undefined} best @param {"p50" | "messagesPerSecond"} metric @param {boolean} withLimits */
-function rankedRow(row, index, scale, best, metric, withLimits) {
-  const { cell, value, interval } = row;
-  const rateText = interval ? `${quantity(interval[0])}–${quantity(interval[1])}` : ABSENT;
+/** @typedef {{ metric: "p50" | "messagesPerSecond", withLimits: boolean, best: Ranked | undefined, scale: (value: number) => number }} Layout */
+
+/** The order reads from the verdict to the detail, so that a narrow screen shows what matters before it scrolls. @param {Cell} cell @param {Ranked | undefined} row @param {string} rank @param {Layout} layout */
+function measuredRow(cell, row, rank, layout) {
+  const { metric, withLimits } = layout;
+  const value = cell[metric];
+  const limit = metric === "p50" && value !== null && cell.limitP50 ? value / cell.limitP50 : null;
   return element(
     "tr",
-    { "data-name": cell.name, class: row.standing === "best" ? "best" : "" },
-    element("td", {}, String(index + 1)),
+    { "data-name": cell.name, class: row?.standing === "best" ? "best" : "" },
+    element("td", {}, rank),
     nameCell(cell),
     element("td", {}, metric === "p50" ? duration(value) : quantity(value)),
-    element("td", {}, metric === "p50" ? durationRange(interval, value) : rateText),
-    element("td", { class: "forest" }, forest(row, best, scale)),
+    element("td", {}, intervalText(cell, metric)),
+    row ? element("td", { class: "forest" }, forest(row, layout.best, layout.scale)) : element("td", {}),
+    element("td", { class: "ratio" }, ratio(row?.ratio)),
+    element("td", { class: "text standing" }, row ? row.standing : "baseline"),
     element("td", {}, duration(cell.p99)),
     element("td", {}, throughput(cell)),
     element("td", {}, duration(cell.cpuNs)),
     element("td", {}, cell.switches === null ? ABSENT : significant(cell.switches)),
-    element("td", { class: "ratio" }, ratio(row.ratio)),
-    withLimits ? element("td", {}, cell.limitP50 && metric === "p50" ? ratio(value / cell.limitP50) : ABSENT) : null,
-    element("td", { class: "text standing" }, row.standing),
+    withLimits ? element("td", {}, ratio(limit)) : null,
   );
 }
 
-/** @param {Cell} cell @param {"p50" | "messagesPerSecond"} metric @param {boolean} withLimits */
-function baselineRow(cell, metric, withLimits) {
-  const value = cell[metric];
-  return element(
-    "tr",
-    { "data-name": cell.name },
-    element("td", {}),
-    nameCell(cell),
-    element("td", {}, metric === "p50" ? duration(value) : quantity(value)),
-    element("td", {}, metric === "p50" && value !== null ? durationRange(cell.p50Interval, value) : ABSENT),
-    element("td", {}),
-    element("td", {}, duration(cell.p99)),
-    element("td", {}, throughput(cell)),
-    element("td", {}, duration(cell.cpuNs)),
-    element("td", {}, cell.switches === null ? ABSENT : significant(cell.switches)),
-    element("td", {}, ABSENT),
-    withLimits ? element("td", {}, ABSENT) : null,
-    element("td", { class: "text standing" }, "baseline, not ranked"),
-  );
+/** @param {Cell} cell @param {"p50" | "messagesPerSecond"} metric */
+function intervalText(cell, metric) {
+  if (metric === "p50") return cell.p50 === null ? ABSENT : durationRange(cell.p50Interval, cell.p50);
+  return cell.rateInterval ? `${quantity(cell.rateInterval[0])}–${quantity(cell.rateInterval[1])}` : ABSENT;
 }
 
 /** @param {Cell} cell @param {number} columns */
@@ -233,7 +223,7 @@ function drawNotes(cells, withLimits, withBaselines) {
         );
     }
   }
-  if (withLimits) notes.push("× limit: p50 against the same exchange written in C, measured in the same run.");
+  if (withLimits) notes.push("× limit in C: p50 against the same exchange written in C, measured in the same run.");
   if (withBaselines) notes.push("Below the line: no process boundary is crossed, so it is no choice.");
   byId("ranking-notes").replaceChildren(...notes.map((text) => element("li", {}, text)));
 }

@@ -21,7 +21,7 @@ const FIGURES: readonly Figure[] = [
   {
     id: "trials",
     title: "Trial by trial",
-    text: "Each point is the median of one fresh pair of processes. A slope is drift of the machine; two bands are a mechanism that settles differently from start to start. Crosses on the upper edge are invalid trials.",
+    text: "Each point is the median of one fresh pair of processes. A slope is drift of the machine; two bands are a mechanism that settles differently from start to start. Invalid trials are named, not drawn.",
   },
   {
     id: "throughput",
