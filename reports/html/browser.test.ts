@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Report } from "../../harness/results/model.ts";
 import { blocksOf } from "../blocks.ts";
 import { fixtureReport } from "../fixture.ts";
@@ -30,6 +30,10 @@ describe.skipIf(!executablePath)(`the page ${where}`, () => {
     const args = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"];
     browser = await chromium.launch({ executablePath: executablePath ?? "", args, timeout: 30_000 });
     still = await open(report);
+  });
+
+  afterEach(async () => {
+    for (const context of browser.contexts()) if (context !== still.page.context()) await context.close();
   });
 
   afterAll(async () => {
