@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 
 /** Concatenated in this order: a file may use only what stands before it. */
 const CLIENT_FILES = ["format", "data", "state", "look", "dom", "charts", "ranking", "figures", "main"] as const;
+const STYLE_FILES = ["page", "tables", "figures"] as const;
 
 export interface Assets {
   readonly chartJs: string;
@@ -14,12 +15,13 @@ export interface Assets {
 export async function loadAssets(): Promise<Assets> {
   // The UMD build is not among the package's exports; it lies beside the entry that is.
   const chartUrl = new URL("chart.umd.min.js", import.meta.resolve("chart.js"));
-  const [chartJs, style, ...client] = await Promise.all([
+  const near = (file: string): Promise<string> => readFile(new URL(`./client/${file}`, import.meta.url), "utf8");
+  const [chartJs, style, client] = await Promise.all([
     readFile(chartUrl, "utf8"),
-    readFile(new URL("./client/page.css", import.meta.url), "utf8"),
-    ...CLIENT_FILES.map((name) => readFile(new URL(`./client/${name}.js`, import.meta.url), "utf8")),
+    Promise.all(STYLE_FILES.map((name) => near(`${name}.css`))),
+    Promise.all(CLIENT_FILES.map((name) => near(`${name}.js`))),
   ]);
-  return { chartJs: inlined(chartJs), style: inlined(style), client: inlined(bundle(client)) };
+  return { chartJs: inlined(chartJs), style: inlined(style.join("\n")), client: inlined(bundle(client)) };
 }
 
 /**

@@ -18,7 +18,8 @@ interleaved in random order, so that a slow minute of the machine hits all of th
 <dt>95 % interval</dt><dd>Where the median over trials lies, by their order statistics. It needs at least 6 trials and describes this machine at
 this hour, not every machine.</dd>
 <dt>Not distinguishable</dt><dd>The interval overlaps that of the best. The order of the two may be chance; choose by something else. Intervals that
-do not overlap differ; intervals that barely overlap may still differ.</dd>
+do not overlap differ; intervals that barely overlap may still differ.
+The ranking of the pick compares the two round by round, which cancels drift of the machine and so can separate what the tables of single sizes cannot.</dd>
 <dt>Ratio</dt><dd>How many times worse than the best of the same table: the same class, placement and size. Unselecting transports recomputes it.</dd>
 <dt>Waiting class</dt><dd><ul>${WAIT_MODES.map((mode) => html`<li><b>${MODE_LABELS[mode]}</b>: ${MODE_MEANINGS[mode]}.</li>`)}</ul></dd>
 <dt>Placement</dt><dd><b>same CPU</b>: both processes share one, and each message forces a switch; <b>two CPUs</b>: each has its own, and each message must
