@@ -18,4 +18,34 @@ export const REGISTRY: readonly Registration[] = [
     shortlist: true,
     load: async () => (await import("./loopback/loopback.ts")).loopback,
   },
+  {
+    id: "zeromq/dealer-router",
+    family: "zeromq",
+    shortlist: true,
+    load: async () => (await import("./zeromq/zeromq.ts")).zeromqDealerRouter,
+  },
+  {
+    id: "zeromq/req-rep",
+    family: "zeromq",
+    shortlist: false,
+    load: async () => (await import("./zeromq/zeromq.ts")).zeromqReqRep,
+  },
+  {
+    id: "zeromq/pub-sub",
+    family: "zeromq",
+    shortlist: false,
+    load: async () => (await import("./zeromq/zeromq.ts")).zeromqPubSub,
+  },
+  {
+    id: "zeromq/pub-sub-drop",
+    family: "zeromq",
+    shortlist: false,
+    load: async () => (await import("./zeromq/zeromq.ts")).zeromqPubSubDrop,
+  },
+  {
+    id: "zeromq/tcp",
+    family: "zeromq",
+    shortlist: false,
+    load: async () => (await import("./zeromq/zeromq.ts")).zeromqTcp,
+  },
 ];
