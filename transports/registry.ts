@@ -18,6 +18,7 @@ export const REGISTRY: readonly Registration[] = [
     shortlist: true,
     load: async () => (await import("./loopback/loopback.ts")).loopback,
   },
+  { id: "unix", family: "sockets", shortlist: true, load: async () => (await import("./sockets/unix.ts")).unix },
   {
     id: "zeromq/dealer-router",
     family: "zeromq",

@@ -1,118 +1,70 @@
-import { chmod, link, lstat, readdir, rename, rm } from "node:fs/promises";
-import { connect } from "node:net";
-import { basename, dirname, join } from "node:path";
+import { lstatSync, unlinkSync } from "node:fs";
+import { isMainThread } from "node:worker_threads";
 import { IpcError, toIpcError } from "../contract/errors.ts";
 import type { OsObject } from "../contract/transport.ts";
+import { withPathLock } from "./path-lock.ts";
+import { isListening } from "./stream-client.ts";
 
-/** `sun_path` without its terminating zero; Node 20 and 22 cut longer paths silently. */
+/** `sun_path` without its final zero. Node 20 and 22 cut a longer path silently, so it is checked here. */
 const MAX_PATH_BYTES = process.platform === "darwin" ? 103 : 107;
-/** How long the question "is somebody listening?" may take. */
-const PROBE_MS = 1000;
-/** Only the owner may connect: on Linux that needs write permission on the path. */
-const MODE = 0o600;
 
-let serial = 0;
-
-/** A name beside `path` that no other process uses; {@link socketResidue} finds it by its beginning. */
-export function besidePath(path: string): string {
-  return `${path}.${process.pid.toString(36)}${(serial++).toString(36)}`;
-}
-
-/** @throws IpcError IPC_SYSTEM when the path, with the suffix of {@link besidePath}, does not fit a socket address. */
+/** @throws IpcError IPC_SYSTEM with errno ENAMETOOLONG. */
 export function checkSocketPath(path: string, transport: string): void {
   const bytes = Buffer.byteLength(path);
   if (bytes <= MAX_PATH_BYTES) return;
-  throw new IpcError(
-    "IPC_SYSTEM",
-    `${transport}: the path ${path} has ${bytes} bytes, a socket address holds ${MAX_PATH_BYTES}; use a shorter directory (TMPDIR)`,
-    { transport, errno: "ENAMETOOLONG" },
-  );
+  const message = `${transport}: the path ${path} has ${bytes} bytes, a socket's may have ${MAX_PATH_BYTES}; use a shorter directory`;
+  throw new IpcError("IPC_SYSTEM", message, { transport, errno: "ENAMETOOLONG" });
 }
 
 /**
- * Makes `path` free for a server. A stale socket, as a killed server leaves it, is removed; a live server and anything
- * that is not a socket stay. The stale one is moved aside before it is asked a second time, so that a server which
- * starts at the same moment is not evicted: it would be found alive, and is put back.
+ * Runs `listen`, which puts a socket at `path`, while no other server of ours starts there. A socket that a killed server
+ * left is removed first; a live server and anything that is not a socket stay.
  *
  * @throws IpcError IPC_ADDRESS_IN_USE, IPC_SYSTEM
  */
-export async function claimSocketPath(path: string, transport: string): Promise<void> {
+export async function listenAtPath<T>(path: string, transport: string, listen: () => Promise<T>): Promise<T> {
   checkSocketPath(path, transport);
-  if (!(await isFreeOrStale(path, transport))) return;
-  const aside = besidePath(path);
   try {
-    await rename(path, aside);
+    return await withPathLock(path, transport, async () => {
+      await clearStalePath(path, transport);
+      return listen();
+    });
   } catch (error) {
-    if (hasErrno(error, "ENOENT")) return;
     throw toIpcError(error, transport);
   }
-  if (await somebodyListens(aside)) {
-    // `link` refuses an existing name, so this never replaces yet another server.
-    await link(aside, path).catch(() => undefined);
-    await rm(aside, { force: true });
-    throw inUse(path, transport, "a live server is");
-  }
-  await rm(aside, { force: true });
 }
 
-/** @returns true when a stale socket is there, false when nothing is. */
-async function isFreeOrStale(path: string, transport: string): Promise<boolean> {
+async function clearStalePath(path: string, transport: string): Promise<void> {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return;
+  if (!found.isSocket()) throw inUse(transport, `${path} is not a socket; choose another path or remove it yourself`);
+  if (await isListening({ path })) throw inUse(transport, `a server is listening at ${path}; stop it first`);
+  unlinkSync(path);
+}
+
+function inUse(transport: string, what: string): IpcError {
+  return new IpcError("IPC_ADDRESS_IN_USE", `${transport}: ${what}`, { transport, errno: "EADDRINUSE" });
+}
+
+/**
+ * Runs `bind`, which must create its socket before it returns, so that only the owner may connect (mode 0600).
+ * A worker thread cannot set the mask of the process; there only the private directory protects the path.
+ */
+export function bindPrivately<T>(bind: () => T): T {
+  const mask = isMainThread ? process.umask(0o177) : undefined;
   try {
-    const found = await lstat(path);
-    if (!found.isSocket()) throw inUse(path, transport, "something that is not a socket is");
-  } catch (error) {
-    if (hasErrno(error, "ENOENT")) return false;
-    throw toIpcError(error, transport);
+    return bind();
+  } finally {
+    if (mask !== undefined) process.umask(mask);
   }
-  if (await somebodyListens(path)) throw inUse(path, transport, "a live server is");
-  return true;
 }
 
-function inUse(path: string, transport: string, who: string): IpcError {
-  return new IpcError("IPC_ADDRESS_IN_USE", `${transport}: ${who} at ${path}; stop it or choose another path`, {
-    transport,
-    errno: "EADDRINUSE",
-  });
+export function pathResidue(path: string): readonly OsObject[] {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  return found === undefined ? [] : [{ kind: "path", name: path, mode: found.mode & 0o777 }];
 }
 
-/** True unless the kernel says that nobody does: a full backlog and a slow answer both mean a live server. */
-export function somebodyListens(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path);
-    const settle = (alive: boolean): void => {
-      socket.destroy();
-      resolve(alive);
-    };
-    socket.setTimeout(PROBE_MS, () => settle(true));
-    socket.once("connect", () => settle(true));
-    socket.once("error", (error) => settle(!hasErrno(error, "ECONNREFUSED") && !hasErrno(error, "ENOENT")));
-  });
-}
-
-/** Private to its owner, whatever the umask says. */
-export async function restrictSocketPath(path: string): Promise<void> {
-  await chmod(path, MODE);
-}
-
-/** The path itself and names beside it that a killed server may have left. */
-export async function socketResidue(path: string): Promise<readonly OsObject[]> {
-  const directory = dirname(path);
-  const own = basename(path);
-  const names = await readdir(directory).catch(() => [] as string[]);
-  const found: OsObject[] = [];
-  for (const name of names) {
-    if (name !== own && !name.startsWith(`${own}.`)) continue;
-    const stat = await lstat(join(directory, name)).catch(() => undefined);
-    if (stat) found.push({ kind: "path", name: join(directory, name), mode: stat.mode & 0o777 });
-  }
-  return found;
-}
-
-/** Removes what {@link socketResidue} lists. */
-export async function sweepSocketPath(path: string): Promise<void> {
-  for (const { name } of await socketResidue(path)) await rm(name, { force: true });
-}
-
-function hasErrno(error: unknown, errno: string): boolean {
-  return error instanceof Error && "code" in error && error.code === errno;
+/** Removes a socket; anything else at the path is not ours. */
+export function sweepPath(path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSocket()) unlinkSync(path);
 }

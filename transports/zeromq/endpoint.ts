@@ -1,18 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { link, rm } from "node:fs/promises";
 import { connect as connectSocket } from "node:net";
 import { join } from "node:path";
 import type { Socket } from "zeromq";
 import { IpcError, toIpcError } from "../contract/errors.ts";
 import type { Address, OsObject, Place } from "../contract/transport.ts";
-import {
-  besidePath,
-  checkSocketPath,
-  claimSocketPath,
-  restrictSocketPath,
-  socketResidue,
-  sweepSocketPath,
-} from "../support/socket-path.ts";
+import { bindPrivately, checkSocketPath, listenAtPath, pathResidue, sweepPath } from "../support/socket-path.ts";
 
 /** How addresses of one kind are made, bound and cleaned. */
 export interface EndpointKind {
@@ -31,11 +23,13 @@ const PROBE_MS = 1000;
 
 /**
  * `ipc://`: the library unlinks whatever is at the path it binds, be it a live server or a regular file, and never removes
- * its own. So it binds a name that nobody else uses, and `link`, which refuses an existing name, publishes it.
+ * its own. So the path is looked at, and locked, before; and removed after.
  */
 export const ipcEndpoint: EndpointKind = {
   async allocate(place, transport) {
-    return { transport, name: join(place.directory, `z${randomBytes(4).toString("hex")}`) };
+    const path = join(place.directory, `zmq-${randomBytes(4).toString("hex")}.sock`);
+    checkSocketPath(path, transport);
+    return { transport, name: path };
   },
   url(address) {
     checkSocketPath(address.name, address.transport);
@@ -43,22 +37,11 @@ export const ipcEndpoint: EndpointKind = {
   },
   async bind(socket, address) {
     const { name, transport } = address;
-    await claimSocketPath(name, transport);
-    const unpublished = besidePath(name);
-    checkSocketPath(unpublished, transport);
-    try {
-      await socket.bind(`ipc://${unpublished}`);
-      await restrictSocketPath(unpublished);
-      await link(unpublished, name);
-    } catch (error) {
-      throw toIpcError(error, transport);
-    } finally {
-      await rm(unpublished, { force: true });
-    }
-    return { address, remove: () => rm(name, { force: true }) };
+    await listenAtPath(name, transport, async () => bindPrivately(() => socket.bindSync(`ipc://${name}`)));
+    return { address, remove: async () => sweepPath(name) };
   },
-  residue: (address) => socketResidue(address.name),
-  sweep: (address) => sweepSocketPath(address.name),
+  residue: async (address) => pathResidue(address.name),
+  sweep: async (address) => sweepPath(address.name),
 };
 
 /** `tcp://` on 127.0.0.1; port 0 lets the system choose. */

@@ -1,7 +1,8 @@
 import { type Capabilities, UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
-import { IpcError, toIpcError } from "../contract/errors.ts";
-import type { ConnectionHandler, OpenOptions, Server, Transport } from "../contract/transport.ts";
-import { openStranger } from "../support/stranger.ts";
+import { toIpcError } from "../contract/errors.ts";
+import type { ConnectionHandler, Server, Transport } from "../contract/transport.ts";
+import { checkOptions } from "../support/opening.ts";
+import { connectStranger } from "../support/stream-client.ts";
 import { openDealer, openRequest, openSubscriber } from "./client.ts";
 import type { ZeromqConnection } from "./connection.ts";
 import { type EndpointKind, ipcEndpoint, tcpEndpoint } from "./endpoint.ts";
@@ -51,7 +52,7 @@ function define(recipe: Recipe): Transport {
     allocate: (place) => endpoint.allocate(place, id),
     event: {
       async listen(address, handler, options) {
-        refuseAborted(id, options);
+        checkOptions(id, options);
         const service = recipe.serve(await loadLibrary(), handler);
         try {
           const bound = await endpoint.bind(service.socket, address);
@@ -63,7 +64,7 @@ function define(recipe: Recipe): Transport {
         }
       },
       async connect(address, handler, options) {
-        refuseAborted(id, options);
+        checkOptions(id, options);
         const library = await loadLibrary();
         const connection = recipe.open(library, endpoint.url(address), id, handler);
         connection.open();
@@ -72,7 +73,7 @@ function define(recipe: Recipe): Transport {
     },
     async stranger(address) {
       const [host = "", port] = address.name.split(":");
-      return openStranger(endpoint === tcpEndpoint ? { host, port: Number(port) } : { path: address.name });
+      return connectStranger(id, endpoint === tcpEndpoint ? { host, port: Number(port) } : { path: address.name });
     },
     residue: (address) => endpoint.residue(address),
     sweep: (address) => endpoint.sweep(address),
@@ -94,10 +95,6 @@ function serverOf(service: Service, bound: Awaited<ReturnType<EndpointKind["bind
     [Symbol.asyncDispose]: () => server.close(),
   };
   return server;
-}
-
-function refuseAborted(id: string, options: OpenOptions | undefined): void {
-  if (options?.signal?.aborted) throw new IpcError("IPC_ABORTED", `${id}: aborted`, { transport: id });
 }
 
 const router = (id: string) => (library: Library, handler: ConnectionHandler) =>
