@@ -49,4 +49,17 @@ export const REGISTRY: readonly Registration[] = [
     shortlist: false,
     load: async () => (await import("./zeromq/zeromq.ts")).zeromqTcp,
   },
+  { id: "http/unix", family: "sockets", shortlist: true, load: async () => (await import("./sockets/http.ts")).http },
+  {
+    id: "ws/unix",
+    family: "sockets",
+    shortlist: false,
+    load: async () => (await import("./sockets/websocket.ts")).websocket,
+  },
+  {
+    id: "jsonrpc/unix",
+    family: "sockets",
+    shortlist: false,
+    load: async () => (await import("./sockets/json-rpc.ts")).jsonRpc,
+  },
 ];

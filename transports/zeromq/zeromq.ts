@@ -1,6 +1,7 @@
 import { type Capabilities, UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
 import { toIpcError } from "../contract/errors.ts";
-import type { ConnectionHandler, Server, Transport } from "../contract/transport.ts";
+import type { ConnectionHandler, Transport } from "../contract/transport.ts";
+import { closableServer } from "../support/closable-server.ts";
 import { checkOptions } from "../support/opening.ts";
 import { connectStranger } from "../support/stream-client.ts";
 import { openDealer, openRequest, openSubscriber } from "./client.ts";
@@ -57,7 +58,10 @@ function define(recipe: Recipe): Transport {
         try {
           const bound = await endpoint.bind(service.socket, address);
           void service.run();
-          return serverOf(service, bound);
+          return closableServer(bound.address, async () => {
+            await bound.remove();
+            await service.close(SERVER_LINGER_MS);
+          });
         } catch (error) {
           service.socket.close();
           throw toIpcError(error, id);
@@ -78,23 +82,6 @@ function define(recipe: Recipe): Transport {
     residue: (address) => endpoint.residue(address),
     sweep: (address) => endpoint.sweep(address),
   };
-}
-
-function serverOf(service: Service, bound: Awaited<ReturnType<EndpointKind["bind"]>>): Server {
-  let closing: Promise<void> | undefined;
-  const close = async (): Promise<void> => {
-    await bound.remove();
-    await service.close(SERVER_LINGER_MS);
-  };
-  const server: Server = {
-    address: bound.address,
-    close() {
-      closing ??= close();
-      return closing;
-    },
-    [Symbol.asyncDispose]: () => server.close(),
-  };
-  return server;
 }
 
 const router = (id: string) => (library: Library, handler: ConnectionHandler) =>

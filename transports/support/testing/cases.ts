@@ -52,6 +52,9 @@ export function describeAddressTransport({ transport, moduleUrl, exportName }: S
 
     test("messages of 1 byte to 1 MiB come back unchanged, and both ends part in order", async () => {
       const server = await start();
+      for (const { kind, mode } of await transport.residue(server.address)) {
+        if (kind === "path") expect(mode).toBe(0o600);
+      }
       const { connection, collector } = await client(server);
       for (const bytes of [1, 16, 80, 129, 4096, 65_552, 1024 * 1024]) {
         const message = pattern(bytes, bytes);
@@ -73,7 +76,10 @@ export function describeAddressTransport({ transport, moduleUrl, exportName }: S
       const scratch = Buffer.alloc(70_000);
       for (let i = 0; i < burst; i++) {
         scratch.set(pattern(scratch.length, i + 1));
-        expect(connection.send(scratch)).toBe(true);
+        while (!connection.send(scratch)) {
+          const before = collector.writable;
+          await collector.until("room for more", () => collector.writable > before);
+        }
         scratch.fill(0xff);
       }
       await collector.count(burst);
@@ -108,7 +114,8 @@ export function describeAddressTransport({ transport, moduleUrl, exportName }: S
         } catch (error) {
           expect(error).toMatchObject({ code: expect.stringMatching(/^IPC_(CLOSED|PEER_LOST)$/) });
         }
-        expect(await collector.closed).toMatchObject({ code: "IPC_PEER_LOST" });
+        // An end of stream between messages is all that some protocols show of a death: no error then.
+        expect((await collector.closed)?.code ?? "IPC_PEER_LOST").toBe("IPC_PEER_LOST");
       }
       const successor = await start(server.address);
       if (capabilities.peerLoss === "undetected") {
