@@ -62,4 +62,6 @@ export const REGISTRY: readonly Registration[] = [
     shortlist: false,
     load: async () => (await import("./sockets/json-rpc.ts")).jsonRpc,
   },
+  { id: "grpc/stream", family: "grpc", shortlist: true, load: async () => (await import("./grpc/grpc.ts")).grpcStream },
+  { id: "grpc/unary", family: "grpc", shortlist: false, load: async () => (await import("./grpc/grpc.ts")).grpcUnary },
 ];

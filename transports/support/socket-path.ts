@@ -1,4 +1,4 @@
-import { lstatSync, unlinkSync } from "node:fs";
+import { chmodSync, lstatSync, unlinkSync } from "node:fs";
 import { isMainThread } from "node:worker_threads";
 import { IpcError, toIpcError } from "../contract/errors.ts";
 import type { OsObject } from "../contract/transport.ts";
@@ -27,7 +27,10 @@ export async function listenAtPath<T>(path: string, transport: string, listen: (
   try {
     return await withPathLock(path, transport, async () => {
       await clearStalePath(path, transport);
-      return listen();
+      const server = await listen();
+      // For libraries that bind in a later turn, where no mask of ours is in force; until here the directory protects it.
+      chmodSync(path, 0o600);
+      return server;
     });
   } catch (error) {
     throw toIpcError(error, transport);
