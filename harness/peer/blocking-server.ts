@@ -2,6 +2,7 @@ import { Method } from "../../transports/contract/check.ts";
 import { HEADER_BYTES, Kind, readId, readKind, readMethod, Status } from "../../transports/contract/frame.ts";
 import type { BlockingConnection, BlockingServer } from "../../transports/contract/transport.ts";
 import type { StreamReport } from "../process/messages.ts";
+import { readUsage } from "../process/usage.ts";
 import { buildFrame } from "../rpc/message.ts";
 import { arrivedIntact } from "../rpc/verify.ts";
 import { turnIntoReply } from "./reply.ts";
@@ -117,6 +118,8 @@ export class BlockingEchoServer {
         const text = JSON.stringify(serverStatistics(this.#requests, this.#clients.size));
         return this.#reply(from, request, Status.ok, new TextEncoder().encode(text));
       }
+      case Method.usage:
+        return this.#reply(from, request, Status.ok, new TextEncoder().encode(JSON.stringify(readUsage())));
       default:
         return this.#reply(from, request, Status.unknownMethod);
     }

@@ -88,6 +88,8 @@ export const Method = {
   shutdown: 4,
   /** Replies with JSON: {@link ServerStatistics}. */
   statistics: 5,
+  /** Replies with JSON: `usage` of the statistics alone, cheap enough to ask before and after a measurement. */
+  usage: 6,
 } as const;
 export type Method = (typeof Method)[keyof typeof Method];
 
