@@ -67,4 +67,22 @@ export const REGISTRY: readonly Registration[] = [
   },
   { id: "grpc/stream", family: "grpc", shortlist: true, load: async () => (await import("./grpc/grpc.ts")).grpcStream },
   { id: "grpc/unary", family: "grpc", shortlist: false, load: async () => (await import("./grpc/grpc.ts")).grpcUnary },
+  {
+    id: "channel/advanced",
+    family: "pipes",
+    shortlist: true,
+    load: async () => (await import("./pipes/channel.ts")).channelAdvanced,
+  },
+  {
+    id: "channel/json",
+    family: "pipes",
+    shortlist: false,
+    load: async () => (await import("./pipes/channel.ts")).channelJson,
+  },
+  {
+    id: "worker/port",
+    family: "pipes",
+    shortlist: false,
+    load: async () => (await import("./pipes/worker.ts")).workerPort,
+  },
 ];
