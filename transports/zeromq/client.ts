@@ -20,7 +20,11 @@ export function openDealer(library: Library, endpoint: string, transport: string
 
 /** SUB: receives everything the publisher sends from the moment its subscription has arrived there. */
 export function openSubscriber(library: Library, endpoint: string, transport: string, handler: ConnectionHandler) {
-  const socket = new library.Subscriber({ ...commonOptions(library), ...highWaterMarks, ...reconnect });
+  const socket = new library.Subscriber({
+    ...commonOptions(library),
+    receiveHighWaterMark: highWaterMarks.receiveHighWaterMark,
+    ...reconnect,
+  });
   socket.subscribe();
   const connection = readAll(socket, transport, handler);
   socket.connect(endpoint);
