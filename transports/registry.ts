@@ -18,4 +18,40 @@ export const REGISTRY: readonly Registration[] = [
     shortlist: true,
     load: async () => (await import("./loopback/loopback.ts")).loopback,
   },
+  {
+    id: "shm/futex",
+    family: "shared-memory",
+    shortlist: true,
+    load: async () => (await import("./shared-memory/shared-memory.ts")).shmFutex,
+  },
+  {
+    id: "shm/spin",
+    family: "shared-memory",
+    shortlist: true,
+    load: async () => (await import("./shared-memory/shared-memory.ts")).shmSpin,
+  },
+  {
+    id: "shm/semaphore",
+    family: "shared-memory",
+    shortlist: false,
+    load: async () => (await import("./shared-memory/shared-memory.ts")).shmSemaphore,
+  },
+  {
+    id: "shm/adaptive",
+    family: "shared-memory",
+    shortlist: false,
+    load: async () => (await import("./shared-memory/shared-memory.ts")).shmAdaptive,
+  },
+  {
+    id: "mmap/futex",
+    family: "shared-memory",
+    shortlist: false,
+    load: async () => (await import("./shared-memory/shared-memory.ts")).mmapFutex,
+  },
+  {
+    id: "mmap/semaphore",
+    family: "shared-memory",
+    shortlist: false,
+    load: async () => (await import("./shared-memory/shared-memory.ts")).mmapSemaphore,
+  },
 ];
