@@ -18,6 +18,10 @@ export const REGISTRY: readonly Registration[] = [
     shortlist: true,
     load: async () => (await import("./loopback/loopback.ts")).loopback,
   },
+  { id: "unix", family: "sockets", shortlist: true, load: async () => (await import("./sockets/unix.ts")).unix },
+  { id: "tcp", family: "sockets", shortlist: true, load: async () => (await import("./sockets/tcp.ts")).tcp },
+  { id: "fifo", family: "pipes", shortlist: true, load: async () => (await import("./pipes/fifo.ts")).fifo },
+  { id: "stdio", family: "pipes", shortlist: true, load: async () => (await import("./pipes/stdio.ts")).stdio },
   {
     id: "shm/futex",
     family: "shared-memory",

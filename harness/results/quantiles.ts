@@ -1,0 +1,31 @@
+/** Value below which the share `q` of the sorted samples lies: nearest rank, so always a value that was measured. */
+export function quantileSorted(sorted: ArrayLike<number>, q: number): number {
+  if (sorted.length === 0) throw new RangeError("no samples");
+  const rank = Math.max(1, Math.ceil(q * sorted.length));
+  return sorted[Math.min(rank, sorted.length) - 1] as number;
+}
+
+/** A percentile of a cell is shown only when its trials together have this many samples beyond it... */
+const BEYOND_IN_ALL = 20;
+/** ...and every single trial this many: with fewer it would be the maximum under another name. */
+const BEYOND_IN_ONE_TRIAL = 3;
+
+/** Whether one trial of `count` samples has a percentile `q` worth keeping. */
+export function enoughSamples(q: number, count: number): boolean {
+  return count * (1 - q) >= BEYOND_IN_ONE_TRIAL - 1e-9;
+}
+
+/** Whether trials of these sizes together support the percentile `q`. */
+export function enoughTogether(q: number, counts: readonly number[]): boolean {
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  return total * (1 - q) >= BEYOND_IN_ALL - 1e-9 && counts.every((count) => enoughSamples(q, count));
+}
+
+/** Median; the mean of the middle two for an even count. */
+export function median(values: readonly number[]): number {
+  if (values.length === 0) throw new RangeError("no values");
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const high = sorted[middle] as number;
+  return sorted.length % 2 === 1 ? high : ((sorted[middle - 1] as number) + high) / 2;
+}

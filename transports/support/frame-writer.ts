@@ -1,0 +1,54 @@
+import type { Writable } from "node:stream";
+import { PREFIX_BYTES, writeFrame } from "./length-prefix.ts";
+
+/** The scratch buffer grows with the messages up to this size; longer ones get a buffer of their own. */
+const SCRATCH_LIMIT_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Writes length-prefixed messages to a stream: one `write` each, prefix and message in one buffer, because a second
+ * write costs a second system call. The caller's bytes are copied into a scratch buffer; it is free again whenever
+ * the stream has nothing queued, which is the case right after most writes, because the kernel took all at once.
+ */
+export class FrameWriter {
+  readonly #stream: Writable;
+  #scratch: Buffer = Buffer.allocUnsafeSlow(4096);
+  /** The view of `#scratch` used last, so that messages of one size need no new one. */
+  #frame: Buffer = this.#scratch.subarray(0, 0);
+  #full = false;
+  #refused = false;
+
+  /** `onWritable` is called once after a `write` that answered false, when the stream has room again. */
+  constructor(stream: Writable, onWritable: () => void) {
+    this.#stream = stream;
+    stream.on("drain", () => {
+      this.#full = false;
+      if (!this.#refused) return;
+      this.#refused = false;
+      onWritable();
+    });
+  }
+
+  /** @returns false when the stream's queue is above its high-water mark; nothing was taken then. */
+  write(message: Uint8Array): boolean {
+    if (this.#full) {
+      this.#refused = true;
+      return false;
+    }
+    const frame = this.#frameOf(PREFIX_BYTES + message.length);
+    writeFrame(frame, message);
+    if (!this.#stream.write(frame)) this.#full = true;
+    return true;
+  }
+
+  #frameOf(bytes: number): Buffer {
+    // Whatever was queued before may still lie in the scratch buffer.
+    if (this.#stream.writableLength !== 0) return Buffer.allocUnsafe(bytes);
+    if (this.#frame.length === bytes) return this.#frame;
+    if (bytes > SCRATCH_LIMIT_BYTES) return Buffer.allocUnsafeSlow(bytes);
+    if (bytes > this.#scratch.length) {
+      this.#scratch = Buffer.allocUnsafeSlow(Math.min(SCRATCH_LIMIT_BYTES, 2 ** Math.ceil(Math.log2(bytes))));
+    }
+    this.#frame = this.#scratch.subarray(0, bytes);
+    return this.#frame;
+  }
+}

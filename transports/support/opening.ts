@@ -1,0 +1,50 @@
+import { IpcError } from "../contract/errors.ts";
+import type { OpenOptions } from "../contract/transport.ts";
+
+/** How long opening may take when the caller set no limit of its own. */
+export const OPEN_LIMIT_MS = 5000;
+
+/** @throws IpcError IPC_ABORTED when the signal has fired already, IPC_UNSUPPORTED for a key nobody would check. */
+export function checkOptions(transport: string, options: OpenOptions | undefined): void {
+  if (options?.signal?.aborted) throw aborted(transport);
+  if (options?.key !== undefined) {
+    const message = `${transport} cannot check a key; leave it away, or choose a transport whose auth lists shared-key`;
+    throw new IpcError("IPC_UNSUPPORTED", message, { transport });
+  }
+}
+
+export function aborted(transport: string): IpcError {
+  return new IpcError("IPC_ABORTED", `${transport}: aborted by the caller's signal`, { transport });
+}
+
+/**
+ * Settles as `work` does, unless the signal fires or the time runs out first: then it calls `cancel` and rejects with
+ * IPC_ABORTED or IPC_TIMEOUT.
+ */
+export async function withinLimit<T>(
+  transport: string,
+  options: OpenOptions | undefined,
+  work: Promise<T>,
+  cancel: () => void,
+  limitMs: number = OPEN_LIMIT_MS,
+): Promise<T> {
+  const interruption = Promise.withResolvers<never>();
+  const interrupt = (error: IpcError): void => {
+    cancel();
+    interruption.reject(error);
+  };
+  const onAbort = (): void => interrupt(aborted(transport));
+  const timer = setTimeout(() => {
+    interrupt(new IpcError("IPC_TIMEOUT", `${transport}: no answer within ${limitMs} ms`, { transport }));
+  }, limitMs);
+  options?.signal?.addEventListener("abort", onAbort, { once: true });
+  if (options?.signal?.aborted) onAbort();
+  // Cancelling makes the work fail as well; that second failure has no listener otherwise.
+  work.catch(() => undefined);
+  try {
+    return await Promise.race([work, interruption.promise]);
+  } finally {
+    clearTimeout(timer);
+    options?.signal?.removeEventListener("abort", onAbort);
+  }
+}

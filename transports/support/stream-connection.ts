@@ -1,0 +1,241 @@
+import type { Readable, Writable } from "node:stream";
+import { IpcError, toIpcError } from "../contract/errors.ts";
+import type { Connection, ConnectionHandler } from "../contract/transport.ts";
+import { FrameWriter } from "./frame-writer.ts";
+import { LengthPrefixDecoder } from "./length-prefix.ts";
+
+/** How long an end that was closed by the other side may take to flush what it had queued. */
+const FLUSH_LIMIT_MS = 5000;
+
+export interface StreamConnectionOptions {
+  /** Id of the transport, for error messages. */
+  readonly transport: string;
+  readonly maxMessageBytes: number;
+  readonly handler: ConnectionHandler;
+  /** Where bytes come from and go to; the same object for a socket, which must have `allowHalfOpen`. */
+  readonly input: Readable;
+  readonly output: Writable;
+  /** `feed`: the owner of `input` calls `feed` (a socket with `onread`). Default: this class listens for `data`. */
+  readonly reads?: "feed" | "data";
+  /** Called after `handler.onClose`. */
+  readonly onClosed?: (connection: StreamConnection) => void;
+}
+
+/** Bytes of a chunk that arrived while paused or behind the message at which the handler paused. */
+interface Rest {
+  readonly chunk: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * A connection over one or two byte streams with length-prefixed messages. Closing lingers: after our end of file we
+ * read (and discard) until the other side's, so that nothing taken is lost to a reset and `close` means that the other
+ * process has read everything.
+ */
+export class StreamConnection implements Connection {
+  readonly #options: StreamConnectionOptions;
+  readonly #handler: ConnectionHandler;
+  readonly #decoder: LengthPrefixDecoder;
+  readonly #writer: FrameWriter;
+  readonly #openStreams: Set<Readable | Writable>;
+  readonly #closed = Promise.withResolvers<void>();
+  #state: "open" | "closing" | "ended" | "closed" = "open";
+  #paused = false;
+  #delivering = false;
+  #rest: Rest | undefined;
+  #remoteEnded = false;
+  #error: IpcError | undefined;
+  #closing: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: StreamConnectionOptions) {
+    this.#options = options;
+    this.#handler = options.handler;
+    this.#decoder = new LengthPrefixDecoder(options.maxMessageBytes, (message) => {
+      this.#handler.onMessage(message, this);
+      return !this.#paused && this.#state === "open";
+    });
+    this.#writer = new FrameWriter(options.output, () => {
+      if (this.#state === "open") this.#handler.onWritable(this);
+    });
+    this.#openStreams = new Set([options.input, options.output]);
+    for (const stream of this.#openStreams) {
+      stream.on("error", (error) => this.#fail(toIpcError(error, options.transport)));
+      stream.on("close", () => this.#streamClosed(stream));
+    }
+    options.input.on("end", () => this.#inputEnded());
+  }
+
+  /** Tells the handler that the connection is open and begins to read. Call it once, after construction. */
+  open(): void {
+    this.#handler.onOpen(this);
+    if (this.#options.reads === "feed") return;
+    // Attached only now and not before `onOpen`, because the first listener makes the stream flow.
+    this.#options.input.on("data", (chunk: Uint8Array) => this.feed(chunk, chunk.length));
+  }
+
+  /** Takes bytes `[0, end)` of a chunk that may be reused once this connection reads again. */
+  feed(chunk: Uint8Array, end: number): void {
+    if (this.#state !== "open") return;
+    if (this.#paused || this.#rest !== undefined) this.#hold(chunk, end);
+    else this.#deliver(chunk, 0, end);
+  }
+
+  #hold(chunk: Uint8Array, end: number): void {
+    const rest = this.#rest;
+    const before = rest === undefined ? new Uint8Array(0) : rest.chunk.subarray(rest.start, rest.end);
+    const joined = Buffer.concat([before, chunk.subarray(0, end)]);
+    this.#rest = { chunk: joined, start: 0, end: joined.length };
+  }
+
+  #deliver(chunk: Uint8Array, start: number, end: number): void {
+    this.#delivering = true;
+    let stopped = start;
+    try {
+      stopped = this.#decoder.push(chunk, start, end);
+    } finally {
+      this.#delivering = false;
+    }
+    if (this.#state !== "open") return;
+    if (stopped < 0) {
+      this.#fail(this.#malformed(this.#decoder.refusedBytes ?? 0));
+    } else if (stopped < end) {
+      this.#rest = { chunk, start: stopped, end };
+      // The handler may have paused and resumed within one message.
+      if (!this.#paused) this.#continueSoon();
+    }
+  }
+
+  send(message: Uint8Array): boolean {
+    if (this.#state !== "open") {
+      throw new IpcError("IPC_CLOSED", `${this.#options.transport}: the connection is closed`, {
+        transport: this.#options.transport,
+      });
+    }
+    if (message.length > this.#options.maxMessageBytes) throw this.#tooLarge(message.length);
+    return this.#writer.write(message);
+  }
+
+  pause(): void {
+    if (this.#paused || this.#state !== "open") return;
+    this.#paused = true;
+    this.#options.input.pause();
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    if (this.#state !== "open" || this.#delivering) {
+      this.#options.input.resume();
+    } else {
+      this.#continueSoon();
+    }
+  }
+
+  /** In the next tick, because a handler that resumes must not be called from inside its own call. */
+  #continueSoon(): void {
+    process.nextTick(() => {
+      if (this.#paused || this.#state !== "open") return;
+      const rest = this.#rest;
+      this.#rest = undefined;
+      if (rest !== undefined) this.#deliver(rest.chunk, rest.start, rest.end);
+      if (this.#paused || this.#rest !== undefined || this.#state !== "open") return;
+      if (this.#remoteEnded) this.#endOrderly();
+      else this.#options.input.resume();
+    });
+  }
+
+  #inputEnded(): void {
+    this.#remoteEnded = true;
+    if (this.#state === "open" && this.#rest === undefined) this.#endOrderly();
+  }
+
+  #endOrderly(): void {
+    if (this.#decoder.midFrame) {
+      this.#fail(this.#lost("the other side ended in the middle of a message"));
+      return;
+    }
+    this.#state = "ended";
+    this.#options.output.end();
+    this.#timer = setTimeout(
+      () => this.#fail(this.#lost(`nothing read what was queued within ${FLUSH_LIMIT_MS} ms`)),
+      FLUSH_LIMIT_MS,
+    );
+  }
+
+  close(timeoutMs = 5000): Promise<void> {
+    this.#closing ??= this.#close(timeoutMs);
+    return this.#closing;
+  }
+
+  async #close(timeoutMs: number): Promise<void> {
+    let late: IpcError | undefined;
+    if (this.#state === "open") {
+      this.#state = "closing";
+      this.#rest = undefined;
+      this.#options.output.end();
+      this.#options.input.resume();
+    }
+    if (this.#state !== "closed") {
+      clearTimeout(this.#timer);
+      this.#timer = setTimeout(() => {
+        late = this.#timedOut(timeoutMs);
+        this.#fail(late);
+      }, timeoutMs);
+    }
+    await this.#closed.promise;
+    if (late !== undefined) throw late;
+  }
+
+  #fail(error: IpcError): void {
+    // The first error is the cause; what the other half says afterwards is its consequence.
+    this.#error ??= error;
+    for (const stream of this.#openStreams) stream.destroy();
+  }
+
+  #streamClosed(stream: Readable | Writable): void {
+    this.#openStreams.delete(stream);
+    // One half that died without an end of file takes the other with it.
+    if (this.#error !== undefined || (this.#state === "open" && stream === this.#options.output)) {
+      for (const other of this.#openStreams) other.destroy();
+    }
+    if (this.#openStreams.size > 0) return;
+    if (this.#state === "closed") return;
+    if (this.#state === "open" && this.#error === undefined && !this.#remoteEnded) {
+      this.#error = this.#lost("the stream was destroyed");
+    }
+    this.#state = "closed";
+    clearTimeout(this.#timer);
+    this.#handler.onClose(this, this.#error);
+    this.#options.onClosed?.(this);
+    this.#closed.resolve();
+  }
+
+  #lost(what: string): IpcError {
+    const { transport } = this.#options;
+    return new IpcError("IPC_PEER_LOST", `${transport}: ${what}`, { transport });
+  }
+
+  #malformed(bytes: number): IpcError {
+    const { transport, maxMessageBytes } = this.#options;
+    const message = `${transport}: the other side announced a message of ${bytes} bytes; the limit is ${maxMessageBytes}`;
+    return new IpcError("IPC_MALFORMED", message, { transport });
+  }
+
+  #tooLarge(bytes: number): IpcError {
+    const { transport, maxMessageBytes } = this.#options;
+    const message = `${transport}: ${bytes} bytes exceed the limit of ${maxMessageBytes} for one message`;
+    return new IpcError("IPC_TOO_LARGE", message, { transport });
+  }
+
+  #timedOut(timeoutMs: number): IpcError {
+    const { transport } = this.#options;
+    const message = `${transport}: the other side did not read and hang up within ${timeoutMs} ms`;
+    return new IpcError("IPC_TIMEOUT", message, { transport });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
