@@ -58,4 +58,16 @@ export const REGISTRY: readonly Registration[] = [
     shortlist: false,
     load: async () => (await import("./shared-memory/shared-memory.ts")).mmapSemaphore,
   },
+  {
+    id: "posix-mq",
+    family: "message-queues",
+    shortlist: true,
+    load: async () => (await import("./message-queues/posix-mq.ts")).posixMq,
+  },
+  {
+    id: "posix-mq/notify",
+    family: "message-queues",
+    shortlist: false,
+    load: async () => (await import("./message-queues/notify.ts")).posixMqNotify,
+  },
 ];
