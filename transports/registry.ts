@@ -70,4 +70,10 @@ export const REGISTRY: readonly Registration[] = [
     shortlist: false,
     load: async () => (await import("./message-queues/notify.ts")).posixMqNotify,
   },
+  {
+    id: "unix-dgram",
+    family: "sockets",
+    shortlist: false,
+    load: async () => (await import("./sockets/unix-dgram.ts")).unixDgram,
+  },
 ];
