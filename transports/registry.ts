@@ -76,4 +76,16 @@ export const REGISTRY: readonly Registration[] = [
     shortlist: false,
     load: async () => (await import("./sockets/unix-dgram.ts")).unixDgram,
   },
+  {
+    id: "shm/doorbell",
+    family: "shared-memory",
+    shortlist: false,
+    load: async () => (await import("./shared-memory/doorbell.ts")).shmDoorbell,
+  },
+  {
+    id: "shm/descriptor",
+    family: "shared-memory",
+    shortlist: false,
+    load: async () => (await import("./shared-memory/descriptor.ts")).shmDescriptor,
+  },
 ];
