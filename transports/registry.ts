@@ -19,4 +19,16 @@ export const REGISTRY: readonly Registration[] = [
     load: async () => (await import("./loopback/loopback.ts")).loopback,
   },
   { id: "unix", family: "sockets", shortlist: true, load: async () => (await import("./sockets/unix.ts")).unix },
+  {
+    id: "file-drop/watch",
+    family: "file-drop",
+    shortlist: true,
+    load: async () => (await import("./file-drop/file-drop.ts")).fileDropWatch,
+  },
+  {
+    id: "file-drop/poll",
+    family: "file-drop",
+    shortlist: false,
+    load: async () => (await import("./file-drop/file-drop.ts")).fileDropPoll,
+  },
 ];
