@@ -45,8 +45,6 @@ export interface CheckContext {
 }
 
 export interface PeerOptions {
-  /** Default `echo`. */
-  readonly program?: "echo" | "sink";
   /** Default: a fresh one. Passing the address of an ended peer restarts the server where it was. */
   readonly address?: Address;
   readonly key?: Uint8Array;
@@ -88,10 +86,31 @@ export const Method = {
   crash: 3,
   /** Begins an orderly shutdown: answers this and all requests before it, refuses new ones, exits with 0. */
   shutdown: 4,
-  /** Replies with JSON: `{pid, rssBytes, descriptors, threads, requests, clients}`. */
+  /** Replies with JSON: {@link ServerStatistics}. */
   statistics: 5,
+  /** Replies with JSON: `usage` of the statistics alone, cheap enough to ask before and after a measurement. */
+  usage: 6,
 } as const;
 export type Method = (typeof Method)[keyof typeof Method];
+
+/** What a server says of itself; -1 where its system does not tell. */
+export interface ServerStatistics {
+  readonly pid: number;
+  readonly rssBytes: number;
+  readonly descriptors: number;
+  readonly threads: number;
+  /** Requests and one-way messages received so far, this one included. */
+  readonly requests: number;
+  readonly clients: number;
+  /** Since the process started. */
+  readonly usage: {
+    readonly cpuMicros: number;
+    readonly voluntarySwitches: number;
+    readonly involuntarySwitches: number;
+    readonly peakMemoryBytes: number;
+    readonly gcPauseNs: number;
+  };
+}
 
 export interface RequestOptions {
   readonly method?: Method;

@@ -1,0 +1,92 @@
+import type { Check } from "../../../transports/contract/check.ts";
+import type { Transport } from "../../../transports/contract/transport.ts";
+import type { CheckDone, CheckWork, DriverStart, FromDriver } from "../../process/messages.ts";
+import { CHECKS } from "./catalog.ts";
+import { Workbench } from "./context.ts";
+import { withEventFace } from "./event-face.ts";
+
+const DEFAULT_TIMEOUT_MS = 20_000;
+
+/** Runs the checks asked for, one after the other, each on a workbench of its own. */
+export async function runChecks(
+  plain: Transport,
+  start: DriverStart,
+  work: CheckWork,
+  send: (message: FromDriver) => void,
+): Promise<void> {
+  const transport = await withEventFace(plain);
+  for (const id of work.checks) {
+    const check = CHECKS.find((candidate) => candidate.id === id);
+    if (check === undefined) throw new Error(`unknown check ${id}`);
+    send(await runCheck(check, transport, start, send));
+  }
+}
+
+async function runCheck(
+  check: Check,
+  transport: Transport,
+  start: DriverStart,
+  send: (message: FromDriver) => void,
+): Promise<CheckDone> {
+  const applies = check.appliesTo(transport.capabilities, transport);
+  if (applies !== true) {
+    return { type: "check", id: check.id, status: "not-applicable", reason: applies, notes: {}, durationMs: 0 };
+  }
+  const timeoutMs = check.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  const limit = new AbortController();
+  const bench = new Workbench(transport, start, limit.signal, send);
+  const startedMs = performance.now();
+  const stray = watchStrayErrors();
+  let failure: unknown;
+  try {
+    await withLimit(check.run(bench), timeoutMs, limit);
+  } catch (error) {
+    failure = error;
+  }
+  await bench.cleanUp();
+  failure ??= stray.stop();
+  const done = {
+    type: "check",
+    id: check.id,
+    notes: bench.notes,
+    durationMs: Math.round(performance.now() - startedMs),
+  } as const;
+  if (failure === undefined) return { ...done, status: "passed" };
+  return { ...done, status: "failed", reason: firstLine(failure), error: fullText(failure) };
+}
+
+function withLimit(run: Promise<void>, timeoutMs: number, limit: AbortController): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      limit.abort();
+      reject(new Error(`not finished within ${timeoutMs} ms`));
+    }, timeoutMs);
+    run.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
+/** An unhandled rejection or an exception in a callback fails the check during which it happens. */
+function watchStrayErrors(): { stop(): unknown } {
+  let first: unknown;
+  const onStray = (error: unknown): void => {
+    first ??= error instanceof Error ? error : new Error(String(error));
+  };
+  process.on("unhandledRejection", onStray);
+  process.on("uncaughtException", onStray);
+  return {
+    stop() {
+      process.off("unhandledRejection", onStray);
+      process.off("uncaughtException", onStray);
+      return first;
+    },
+  };
+}
+
+function firstLine(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.split("\n", 1)[0] ?? message;
+}
+
+function fullText(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

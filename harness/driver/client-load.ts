@@ -1,0 +1,50 @@
+import type { Transport } from "../../transports/contract/transport.ts";
+import type { ClientWork, FromDriver } from "../process/messages.ts";
+import type { RpcClient } from "../rpc/client.ts";
+import { connectRpc } from "../rpc/connect.ts";
+import { withEventFace } from "./checks/event-face.ts";
+
+/** One of several client processes: many connections, each request with a body no other has, each reply compared with it. */
+export async function runClientLoad(
+  plain: Transport,
+  work: ClientWork,
+  send: (message: FromDriver) => void,
+): Promise<void> {
+  const transport = await withEventFace(plain);
+  const clients = await Promise.all(
+    Array.from({ length: work.connections }, () => connectRpc(transport, work.address)),
+  );
+  let completed = 0;
+  let crossed = 0;
+  let failed = 0;
+  let firstError: string | undefined;
+
+  async function run(client: RpcClient, connection: number): Promise<void> {
+    for (let request = 0; request < work.requestsEach; request++) {
+      const body = uniqueBody(work.bodyBytes, connection, request);
+      try {
+        const reply = await client.request(body, { timeoutMs: 10_000 });
+        if (Buffer.compare(reply, body) === 0) completed++;
+        else crossed++;
+      } catch (error) {
+        failed++;
+        firstError ??= error instanceof Error ? error.message : String(error);
+        if (failed > 100) return;
+      }
+    }
+  }
+
+  await Promise.all(clients.map(run));
+  crossed += clients.reduce((sum, client) => sum + client.unexpected + client.corrupted, 0);
+  await Promise.all(clients.map((client) => client.close()));
+  send({ type: "client", completed, crossed, failed, ...(firstError === undefined ? {} : { firstError }) });
+}
+
+/** Process, connection and number are in the bytes, so that a reply which crossed over can be told. */
+function uniqueBody(bytes: number, connection: number, request: number): Uint8Array {
+  const body = Buffer.alloc(Math.max(12, bytes), request & 0xff);
+  body.writeUInt32LE(process.pid, 0);
+  body.writeUInt32LE(connection, 4);
+  body.writeUInt32LE(request, 8);
+  return body;
+}

@@ -1,0 +1,37 @@
+/** The driver process: measures cells or runs checks against peers that it starts. Its first line says which. */
+import { openControl } from "../process/control.ts";
+import { loadTransport } from "../process/load-transport.ts";
+import type { DriverStart, FromDriver } from "../process/messages.ts";
+
+const START_TIMEOUT_MS = 20_000;
+
+const control = openControl<DriverStart, FromDriver>();
+// Whoever started this driver is gone: nobody wants the result, and the peers end with their stdin.
+void control.ended.then(() => process.exit(1));
+
+try {
+  const start = await control.next(["start"], START_TIMEOUT_MS);
+  const send = (message: FromDriver): void => control.send(message);
+  const transport = await loadTransport(start.transport);
+  switch (start.work.kind) {
+    case "calibrate":
+    case "measure":
+      await (await import("./measure.ts")).runCells(transport, start, start.work, send);
+      break;
+    case "check":
+      await (await import("./checks/run-checks.ts")).runChecks(transport, start, start.work, send);
+      break;
+    case "client":
+      await (await import("./client-load.ts")).runClientLoad(transport, start.work, send);
+      break;
+  }
+  send({ type: "done" });
+  await control.flushed();
+  process.exit(0);
+} catch (error) {
+  const message = error instanceof Error ? error.message : String(error);
+  const code = error instanceof Error && "code" in error ? String(error.code) : "IPC_SYSTEM";
+  control.send({ type: "failed", code, message });
+  await control.flushed();
+  process.exit(1);
+}

@@ -1,0 +1,24 @@
+import { HEADER_BYTES, readStatus, Status } from "../../../transports/contract/frame.ts";
+import { checksumHolds, FULL_CHECK_BYTES, LARGE_EVERY } from "../../rpc/verify.ts";
+
+/**
+ * Inside the timed window, after the rpc layer has checked header, id and (small bodies) checksum: the reply is an
+ * echo of this request, of its length and with its first and last word.
+ */
+export function isEchoOf(request: Uint8Array, reply: Uint8Array): boolean {
+  return reply.length === request.length && readStatus(reply) === Status.ok && sameEnds(request, reply);
+}
+
+function sameEnds(a: Uint8Array, b: Uint8Array): boolean {
+  const last = Math.max(HEADER_BYTES, a.length - 4);
+  for (let at = 0; at < 4; at++) {
+    if (a[HEADER_BYTES + at] !== b[HEADER_BYTES + at] || a[last + at] !== b[last + at]) return false;
+  }
+  return true;
+}
+
+/** Outside the window: all bytes of one large reply in 64. */
+export function sampledChecksumHolds(reply: Uint8Array, index: number): boolean {
+  if (reply.length <= HEADER_BYTES + FULL_CHECK_BYTES || index % LARGE_EVERY !== 0) return true;
+  return checksumHolds(reply);
+}

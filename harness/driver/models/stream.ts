@@ -1,0 +1,105 @@
+import { Kind } from "../../../transports/contract/frame.ts";
+import type { Connection } from "../../../transports/contract/transport.ts";
+import { type ReusableMessage, STREAM_LAST } from "../../rpc/message.ts";
+import { CLEAN, type Link, LOST_AFTER_MS, type Model, type Window } from "./model.ts";
+import { payloadMessages } from "./payload.ts";
+
+/** The receiver reports by itself one to two seconds after a stream that lost its last message fell quiet. */
+const REPORT_TIMEOUT_MS = 10_000;
+
+/** One-way messages as fast as the transport takes them; the clock stops at the receiver, which verifies each one. */
+export const stream: Model = {
+  id: "stream",
+  prepare(link, payloadBytes) {
+    const messages = payloadMessages(Kind.oneWay, payloadBytes);
+    return { window: (count) => runStream(link, messages, count) };
+  },
+};
+
+async function runStream(link: Link, messages: readonly ReusableMessage[], count: number): Promise<Window> {
+  const startedNs = process.hrtime.bigint();
+  const problem = link.face === "event" ? await sendAll(link, messages, count) : sendAllBlocking(link, messages, count);
+  if (problem !== undefined) return { messages: 0, elapsedNs: 0, samples: null, ...CLEAN, lost: count, problem };
+  const report = await link.peer.streamReport(REPORT_TIMEOUT_MS).catch((error: unknown) => (error as Error).message);
+  if (typeof report === "string") {
+    return {
+      messages: 0,
+      elapsedNs: 0,
+      samples: null,
+      ...CLEAN,
+      lost: count,
+      problem: `no report of the receiver: ${report}`,
+    };
+  }
+  const { received, duplicated, reordered, corrupted } = report;
+  return {
+    messages: received,
+    // Both processes read the one CLOCK_MONOTONIC of the machine, so the difference is a duration.
+    elapsedNs: Number(BigInt(report.lastNs) - startedNs),
+    samples: null,
+    lost: Math.max(0, count - (received - duplicated) - corrupted),
+    duplicated,
+    reordered,
+    corrupted,
+  };
+}
+
+/** Yields to the event loop only when the transport is full, as an application would. */
+async function sendAll(
+  link: Extract<Link, { face: "event" }>,
+  messages: readonly ReusableMessage[],
+  count: number,
+): Promise<string | undefined> {
+  const connection = link.client.connection;
+  try {
+    for (let sent = 0; ; ) {
+      sent = sendWhileTaken(connection, messages, sent, count);
+      if (sent === count) return undefined;
+      if (!(await within(link.client.writable(), LOST_AFTER_MS)))
+        return `the transport took nothing for ${LOST_AFTER_MS} ms`;
+    }
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+function sendWhileTaken(
+  connection: Connection,
+  messages: readonly ReusableMessage[],
+  from: number,
+  count: number,
+): number {
+  for (let sent = from; sent < count; sent++) {
+    const message = messages[sent % messages.length] as ReusableMessage;
+    if (!connection.send(message.stamp(sent, sent === count - 1 ? STREAM_LAST : 0))) return sent;
+  }
+  return count;
+}
+
+function within(promise: Promise<void>, timeoutMs: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, timeoutMs, false);
+    void promise.then(() => {
+      clearTimeout(timer);
+      resolve(true);
+    });
+  });
+}
+
+function sendAllBlocking(
+  link: Extract<Link, { face: "blocking" }>,
+  messages: readonly ReusableMessage[],
+  count: number,
+): string | undefined {
+  try {
+    for (let sent = 0; sent < count; sent++) {
+      const message = messages[sent % messages.length] as ReusableMessage;
+      if (!link.connection.send(message.stamp(sent, sent === count - 1 ? STREAM_LAST : 0), LOST_AFTER_MS)) {
+        return `the transport took nothing for ${LOST_AFTER_MS} ms`;
+      }
+    }
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}

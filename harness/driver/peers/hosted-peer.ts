@@ -1,0 +1,45 @@
+import { IpcError } from "../../../transports/contract/errors.ts";
+import type { EventTransport, Transport } from "../../../transports/contract/transport.ts";
+import { EventServer } from "../../peer/event-server.ts";
+import { Mailbox } from "../../process/mailbox.ts";
+import type { PeerStart, StreamReport } from "../../process/messages.ts";
+import { allowedCpuList } from "../../process/pinning.ts";
+import { connectRpc } from "../../rpc/connect.ts";
+import type { RunningPeer } from "./running-peer.ts";
+
+/** Rendezvous `process`: this driver hosts the server. A baseline: nothing crosses a process boundary. */
+export async function hostPeer(transport: Transport, start: PeerStart): Promise<RunningPeer> {
+  const mailbox = new Mailbox<StreamReport>();
+  const program = new EventServer((report) => mailbox.put(report));
+  const server = await (transport.event as EventTransport).listen(start.address, program);
+  const cannotDie = async (): Promise<never> => {
+    throw new IpcError("IPC_UNSUPPORTED", `${transport.id}: the server shares the driver's process`, {
+      transport: transport.id,
+    });
+  };
+  const cannotFreeze = (): never => {
+    throw new IpcError("IPC_UNSUPPORTED", `${transport.id}: the server shares the driver's process`, {
+      transport: transport.id,
+    });
+  };
+  return {
+    info: {
+      pid: process.pid,
+      address: server.address,
+      language: "node",
+      version: process.versions.node,
+      cpus: allowedCpuList(),
+    },
+    address: server.address,
+    connect: (options) => connectRpc(transport, server.address, options),
+    streamReport: (timeoutMs) => mailbox.next(["stream-report"], timeoutMs, "peer"),
+    usage: async () => null,
+    kill: cannotDie,
+    async stop() {
+      await server.close();
+      return { code: 0, signal: null };
+    },
+    freeze: cannotFreeze,
+    thaw: cannotFreeze,
+  };
+}

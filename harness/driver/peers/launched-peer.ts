@@ -1,0 +1,66 @@
+import type { ConnectionHandler, EventTransport, Transport } from "../../../transports/contract/transport.ts";
+import { killGroup } from "../../process/child.ts";
+import { readLines, writeLine } from "../../process/lines.ts";
+import { Mailbox } from "../../process/mailbox.ts";
+import type { FromPeer, PeerStart, ToPeer } from "../../process/messages.ts";
+import { RpcClient } from "../../rpc/client.ts";
+import { rejection } from "./rejection.ts";
+import { READY_TIMEOUT_MS, type RunningPeer, STOP_TIMEOUT_MS } from "./running-peer.ts";
+
+/** Rendezvous `parent`: the transport starts the process and is the one connection to it; control lines use descriptor 3. */
+export async function startLaunchedPeer(
+  transport: Transport,
+  command: readonly [string, ...string[]],
+  start: PeerStart,
+  onSpawn: (pid: number) => void,
+): Promise<RunningPeer> {
+  const client = new RpcClient(transport.capabilities.maxInFlight);
+  const { launch } = transport.event as EventTransport & { launch: NonNullable<EventTransport["launch"]> };
+  const handler: ConnectionHandler = client;
+  const launched = await launch([...command, "--control-fd", "3"] as [string, ...string[]], handler);
+  onSpawn(launched.pid);
+  const mailbox = new Mailbox<FromPeer>();
+  const ended = (): void => mailbox.end(() => "the peer process ended");
+  readLines(launched.control, (value) => mailbox.put(value as FromPeer), ended);
+  const send = (message: ToPeer): void => writeLine(launched.control, message);
+  send(start);
+  const answer = await mailbox.next(["ready", "failed"], READY_TIMEOUT_MS, "peer").catch((error: unknown) => {
+    killGroup(launched.pid);
+    throw error;
+  });
+  if (answer.type === "failed") {
+    killGroup(launched.pid);
+    throw rejection(transport.id, answer);
+  }
+  const { type: _type, ...info } = answer;
+  const signal = (name: NodeJS.Signals): void => {
+    try {
+      process.kill(launched.pid, name);
+    } catch {
+      // Already gone: `exited` tells.
+    }
+  };
+  return {
+    info,
+    address: info.address,
+    connect: async () => client,
+    streamReport: (timeoutMs) => mailbox.next(["stream-report"], timeoutMs, "peer"),
+    async usage() {
+      send({ type: "report-usage" });
+      return mailbox.next(["usage"], 5000, "peer");
+    },
+    async kill(name) {
+      signal(name);
+      return launched.exited;
+    },
+    async stop() {
+      send({ type: "stop" });
+      const timer = setTimeout(() => signal("SIGKILL"), STOP_TIMEOUT_MS);
+      const exit = await launched.exited;
+      clearTimeout(timer);
+      return exit;
+    },
+    freeze: () => signal("SIGSTOP"),
+    thaw: () => signal("SIGCONT"),
+  };
+}

@@ -1,0 +1,48 @@
+import type { Transport } from "../../../transports/contract/transport.ts";
+import { Child } from "../../process/child.ts";
+import type { FromPeer, PeerStart, ToPeer } from "../../process/messages.ts";
+import { connectRpc } from "../../rpc/connect.ts";
+import { rejection } from "./rejection.ts";
+import { READY_TIMEOUT_MS, type RunningPeer, STOP_TIMEOUT_MS } from "./running-peer.ts";
+
+/** Rendezvous `address`: a process of its own that listens where both sides know. */
+export async function startProcessPeer(
+  transport: Transport,
+  command: readonly string[],
+  start: PeerStart,
+  onSpawn: (pid: number) => void,
+): Promise<RunningPeer> {
+  const child = await Child.start<ToPeer, FromPeer>("peer", command);
+  onSpawn(child.pid);
+  child.send(start);
+  const answer = await child.next(["ready", "failed"], READY_TIMEOUT_MS).catch(async (error: unknown) => {
+    await child.terminate(0);
+    throw error;
+  });
+  if (answer.type === "failed") {
+    await child.terminate();
+    throw rejection(transport.id, answer);
+  }
+  const { type: _type, ...info } = answer;
+  return {
+    info,
+    address: info.address,
+    connect: (options) => connectRpc(transport, info.address, options),
+    streamReport: (timeoutMs) => child.next(["stream-report"], timeoutMs),
+    async usage() {
+      child.send({ type: "report-usage" });
+      return child.next(["usage"], 5000);
+    },
+    async kill(signal) {
+      child.signal(signal);
+      return child.exited;
+    },
+    async stop() {
+      if (start.mode !== "event") return child.terminate();
+      child.send({ type: "stop" });
+      return child.finish(STOP_TIMEOUT_MS);
+    },
+    freeze: () => child.signal("SIGSTOP"),
+    thaw: () => child.signal("SIGCONT"),
+  };
+}

@@ -1,0 +1,49 @@
+import { fileURLToPath } from "node:url";
+import type { WaitMode } from "../../../transports/contract/capabilities.ts";
+import { IpcError } from "../../../transports/contract/errors.ts";
+import type { Address, Transport } from "../../../transports/contract/transport.ts";
+import type { PeerStart, PinPrefix, TransportReference } from "../../process/messages.ts";
+import { nodeCommand } from "../../process/node-command.ts";
+import { hostPeer } from "./hosted-peer.ts";
+import { startLaunchedPeer } from "./launched-peer.ts";
+import { startProcessPeer } from "./process-peer.ts";
+import type { RunningPeer } from "./running-peer.ts";
+
+export interface PeerSettings {
+  readonly transport: Transport;
+  readonly reference: TransportReference;
+  readonly mode: WaitMode;
+  readonly address: Address;
+  readonly key?: Uint8Array;
+  readonly pin: PinPrefix;
+  readonly language: string;
+  readonly onSpawn: (pid: number) => void;
+}
+
+/** Starts the server of a transport and resolves when it listens. @throws IpcError as `EventTransport.listen` */
+export function startPeer(settings: PeerSettings): Promise<RunningPeer> {
+  const { transport, reference, mode, address, key, pin, language, onSpawn } = settings;
+  const encoded = key === undefined ? null : Buffer.from(key).toString("base64");
+  const start: PeerStart = { type: "start", transport: reference, mode, address, key: encoded };
+  switch (transport.capabilities.rendezvous) {
+    case "process":
+      return hostPeer(transport, start);
+    case "parent":
+      return startLaunchedPeer(transport, peerCommand(language, transport, pin), start, onSpawn);
+    case "address":
+      return startProcessPeer(transport, peerCommand(language, transport, pin), start, onSpawn);
+  }
+}
+
+function peerCommand(language: string, transport: Transport, pin: PinPrefix): [string, ...string[]] {
+  if (language === "node") return nodeCommand("peer/main", pin);
+  const command = transport.peers?.[language];
+  if (command === undefined) {
+    throw new IpcError("IPC_UNSUPPORTED", `${transport.id} has no peer written in ${language}`, {
+      transport: transport.id,
+    });
+  }
+  const [program, ...rest] = command;
+  const script = fileURLToPath(new URL("../../peer/python/peer.py", import.meta.url));
+  return [...pin, program, ...rest.map((part) => (part === "peer.py" ? script : part))] as [string, ...string[]];
+}

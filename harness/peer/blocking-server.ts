@@ -1,0 +1,152 @@
+import { Method } from "../../transports/contract/check.ts";
+import { HEADER_BYTES, Kind, readId, readKind, readMethod, Status } from "../../transports/contract/frame.ts";
+import type { BlockingConnection, BlockingServer } from "../../transports/contract/transport.ts";
+import type { StreamReport } from "../process/messages.ts";
+import { readUsage } from "../process/usage.ts";
+import { buildFrame } from "../rpc/message.ts";
+import { arrivedIntact } from "../rpc/verify.ts";
+import { turnIntoReply } from "./reply.ts";
+import { serverStatistics } from "./statistics.ts";
+import { STREAM_QUIET_MS, StreamCounter } from "./stream-counter.ts";
+
+/** Longest wait in one call: so often the loop looks whether its parent lives. */
+const SLICE_MS = 100;
+/** While a reply is due later, waits are this short. */
+const DELAYED_SLICE_MS = 2;
+/** A spinning receive returns often; the clock decides when to look again. */
+const PARENT_EVERY_MS = 50;
+const SEND_TIMEOUT_MS = 100;
+/** First size of the receive buffer; it grows when a message needs more. */
+const FIRST_BUFFER_BYTES = 1024 * 1024;
+
+interface Delayed {
+  readonly atMs: number;
+  readonly to: BlockingConnection;
+  readonly reply: Uint8Array;
+}
+
+/** The echo server of mechanisms that sleep or spin in a call. It owns its thread; no event loop runs while it serves. */
+export class BlockingEchoServer {
+  readonly #server: BlockingServer;
+  readonly #onStream: (report: StreamReport) => void;
+  readonly #buffer: Uint8Array;
+  readonly #stream = new StreamCounter();
+  readonly #clients = new Set<BlockingConnection>();
+  readonly #parent = process.ppid;
+  readonly #delayed: Delayed[] = [];
+  #closing = false;
+  #requests = 0;
+  #lookedAt = performance.now();
+  #quietSince = 0;
+
+  constructor(server: BlockingServer, maxMessageBytes: number, onStream: (report: StreamReport) => void) {
+    this.#server = server;
+    this.#onStream = onStream;
+    // Memory that is never touched is never committed: the limit of the mechanism costs nothing until it is used.
+    this.#buffer = new Uint8Array(Math.max(maxMessageBytes, FIRST_BUFFER_BYTES));
+  }
+
+  /** Returns after an orderly shutdown, or when the parent is gone. */
+  serve(): void {
+    while (!(this.#closing && this.#delayed.length === 0)) {
+      const length = this.#server.receive(this.#buffer, this.#delayed.length > 0 ? DELAYED_SLICE_MS : SLICE_MS);
+      if (length >= 0) this.#handle(this.#buffer.subarray(0, length), this.#server.from);
+      if (length < 0 || (this.#requests & 0xff) === 0) {
+        if (!this.#housekeeping(length < 0)) return;
+      }
+      if (this.#delayed.length > 0) this.#sendDue();
+    }
+  }
+
+  /** False when the parent is gone. */
+  #housekeeping(idle: boolean): boolean {
+    const now = performance.now();
+    if (idle && this.#stream.active) this.#endQuietStream(now);
+    if (!idle) this.#quietSince = 0;
+    if (now - this.#lookedAt < PARENT_EVERY_MS) return true;
+    this.#lookedAt = now;
+    return process.ppid === this.#parent;
+  }
+
+  #endQuietStream(now: number): void {
+    if (this.#quietSince === 0) this.#quietSince = now;
+    if (now - this.#quietSince < STREAM_QUIET_MS) return;
+    this.#quietSince = 0;
+    this.#onStream(this.#stream.take());
+  }
+
+  #handle(message: Uint8Array, from: BlockingConnection | undefined): void {
+    this.#requests++;
+    if (from === undefined || message.length < HEADER_BYTES) return;
+    const kind = readKind(message);
+    if (kind === Kind.oneWay) {
+      if (this.#stream.count(message)) this.#onStream(this.#stream.take());
+    } else if (kind === Kind.request) {
+      this.#answer(message, from);
+    }
+  }
+
+  #answer(request: Uint8Array, from: BlockingConnection): void {
+    const method = readMethod(request);
+    if (!arrivedIntact(request)) return this.#reply(from, request, Status.corrupt);
+    if (this.#closing) return this.#reply(from, request, Status.closing);
+    if (method !== Method.echo) return this.#other(method, request, from);
+    // The buffer is ours: the request becomes its own reply where it lies.
+    turnIntoReply(request, Status.ok);
+    this.#send(from, request);
+  }
+
+  #other(method: number, request: Uint8Array, from: BlockingConnection): void {
+    this.#clients.add(from);
+    switch (method) {
+      case Method.echoLater: {
+        const reply = request.slice();
+        turnIntoReply(reply, Status.ok);
+        const delayMs = new DataView(reply.buffer).getUint32(HEADER_BYTES, true);
+        this.#delayed.push({ atMs: performance.now() + delayMs, to: from, reply });
+        return;
+      }
+      case Method.ignore:
+        return;
+      case Method.crash:
+        process.kill(process.pid, "SIGKILL");
+        return;
+      case Method.shutdown:
+        this.#closing = true;
+        return this.#reply(from, request, Status.ok);
+      case Method.statistics: {
+        const text = JSON.stringify(serverStatistics(this.#requests, this.#clients.size));
+        return this.#reply(from, request, Status.ok, new TextEncoder().encode(text));
+      }
+      case Method.usage:
+        return this.#reply(from, request, Status.ok, new TextEncoder().encode(JSON.stringify(readUsage())));
+      default:
+        return this.#reply(from, request, Status.unknownMethod);
+    }
+  }
+
+  #sendDue(): void {
+    const now = performance.now();
+    for (let at = this.#delayed.length - 1; at >= 0; at--) {
+      const due = this.#delayed[at];
+      if (due === undefined || due.atMs > now) continue;
+      this.#delayed.splice(at, 1);
+      this.#send(due.to, due.reply);
+    }
+  }
+
+  #reply(to: BlockingConnection, request: Uint8Array, status: Status, body: Uint8Array = new Uint8Array(0)): void {
+    this.#send(to, buildFrame(Kind.reply, readId(request), readMethod(request), status, body));
+  }
+
+  /** Waits while the client does not read; a client that is gone gets no reply. */
+  #send(to: BlockingConnection, frame: Uint8Array): void {
+    try {
+      while (!to.send(frame, SEND_TIMEOUT_MS)) {
+        if (process.ppid !== this.#parent) return;
+      }
+    } catch {
+      this.#clients.delete(to);
+    }
+  }
+}

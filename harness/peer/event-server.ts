@@ -1,0 +1,154 @@
+import { Method } from "../../transports/contract/check.ts";
+import { HEADER_BYTES, Kind, readId, readKind, readMethod, Status } from "../../transports/contract/frame.ts";
+import type { Connection, ConnectionHandler } from "../../transports/contract/transport.ts";
+import type { StreamReport } from "../process/messages.ts";
+import { readUsage } from "../process/usage.ts";
+import { buildFrame } from "../rpc/message.ts";
+import { arrivedIntact } from "../rpc/verify.ts";
+import { turnIntoReply } from "./reply.ts";
+import { serverStatistics } from "./statistics.ts";
+import { STREAM_QUIET_MS, StreamCounter } from "./stream-counter.ts";
+
+interface Client {
+  /** Replies the transport would not take yet. Bounded: the connection is paused, and at most one message follows a pause. */
+  readonly waiting: Uint8Array[];
+}
+
+/** The echo server over an event loop: answers requests, counts one-way messages. */
+export class EventServer implements ConnectionHandler {
+  /** Resolves when a client has asked for an orderly end and every request before it is answered. */
+  readonly shutdown: Promise<void>;
+  readonly #clients = new Map<Connection, Client>();
+  readonly #stream = new StreamCounter();
+  readonly #onStream: (report: StreamReport) => void;
+  #finish: () => void = () => {};
+  #closing = false;
+  /** Requests taken whose reply is not sent yet. */
+  #pending = 0;
+  #requests = 0;
+  #scratch = new Uint8Array(HEADER_BYTES + 64);
+  #quiet: NodeJS.Timeout | undefined;
+  #quietMark = 0;
+
+  constructor(onStream: (report: StreamReport) => void) {
+    this.#onStream = onStream;
+    this.shutdown = new Promise((resolve) => {
+      this.#finish = resolve;
+    });
+  }
+
+  onOpen(connection: Connection): void {
+    this.#clients.set(connection, { waiting: [] });
+  }
+
+  onMessage(message: Uint8Array, connection: Connection): void {
+    this.#requests++;
+    const kind = message.length >= HEADER_BYTES ? readKind(message) : 0;
+    if (kind === Kind.oneWay) this.#count(message);
+    else if (kind === Kind.request) this.#answer(message, connection);
+    // Anything else is nobody's request: there is nothing to answer to.
+  }
+
+  onWritable(connection: Connection): void {
+    const waiting = this.#clients.get(connection)?.waiting ?? [];
+    for (let frame = waiting[0]; frame !== undefined; frame = waiting[0]) {
+      if (!connection.send(frame)) return;
+      waiting.shift();
+      this.#settled();
+    }
+    connection.resume();
+  }
+
+  onClose(connection: Connection): void {
+    const client = this.#clients.get(connection);
+    this.#clients.delete(connection);
+    for (const _ of client?.waiting ?? []) this.#settled();
+  }
+
+  #answer(request: Uint8Array, connection: Connection): void {
+    const method = readMethod(request);
+    if (!arrivedIntact(request)) this.#refuse(connection, request, Status.corrupt);
+    else if (this.#closing) this.#refuse(connection, request, Status.closing);
+    else if (method === Method.echo) this.#echo(request, connection);
+    else this.#other(method, request, connection);
+  }
+
+  #echo(request: Uint8Array, connection: Connection): void {
+    // The request is borrowed and must not be written to; the scratch buffer is free again when `send` returns true.
+    if (this.#scratch.length !== request.length) this.#scratch = new Uint8Array(request.length);
+    this.#scratch.set(request);
+    turnIntoReply(this.#scratch, Status.ok);
+    this.#pending++;
+    this.#send(connection, this.#scratch);
+  }
+
+  #other(method: number, request: Uint8Array, connection: Connection): void {
+    const body = request.subarray(HEADER_BYTES);
+    switch (method) {
+      case Method.echoLater: {
+        const reply = request.slice();
+        turnIntoReply(reply, Status.ok);
+        this.#pending++;
+        setTimeout(() => this.#send(connection, reply), Buffer.from(body.buffer, body.byteOffset).readUInt32LE(0));
+        return;
+      }
+      case Method.ignore:
+        return;
+      case Method.crash:
+        return process.kill(process.pid, "SIGKILL") as unknown as undefined;
+      case Method.shutdown:
+        this.#closing = true;
+        return this.#reply(connection, request, new Uint8Array(0));
+      case Method.statistics: {
+        const text = JSON.stringify(serverStatistics(this.#requests, this.#clients.size));
+        return this.#reply(connection, request, new TextEncoder().encode(text));
+      }
+      case Method.usage:
+        return this.#reply(connection, request, new TextEncoder().encode(JSON.stringify(readUsage())));
+      default:
+        return this.#refuse(connection, request, Status.unknownMethod);
+    }
+  }
+
+  #reply(connection: Connection, request: Uint8Array, body: Uint8Array): void {
+    this.#pending++;
+    this.#send(connection, buildFrame(Kind.reply, readId(request), readMethod(request), Status.ok, body));
+  }
+
+  #refuse(connection: Connection, request: Uint8Array, status: Status): void {
+    this.#pending++;
+    this.#send(connection, buildFrame(Kind.reply, readId(request), readMethod(request), status, new Uint8Array(0)));
+  }
+
+  #send(connection: Connection, frame: Uint8Array): void {
+    const client = this.#clients.get(connection);
+    if (client === undefined) return this.#settled();
+    if (client.waiting.length === 0 && connection.send(frame)) return this.#settled();
+    client.waiting.push(frame === this.#scratch ? frame.slice() : frame);
+    connection.pause();
+  }
+
+  #settled(): void {
+    this.#pending--;
+    if (this.#closing && this.#pending === 0) this.#finish();
+  }
+
+  #count(message: Uint8Array): void {
+    if (this.#stream.count(message)) {
+      clearInterval(this.#quiet);
+      this.#quiet = undefined;
+      this.#onStream(this.#stream.take());
+    } else {
+      this.#quiet ??= setInterval(() => this.#endQuietStream(), STREAM_QUIET_MS);
+    }
+  }
+
+  #endQuietStream(): void {
+    const still = this.#quietMark === this.#requests;
+    this.#quietMark = this.#requests;
+    if (!still || !this.#stream.active) return;
+    clearInterval(this.#quiet);
+    this.#quiet = undefined;
+    this.#onStream(this.#stream.take());
+  }
+}

@@ -1,0 +1,70 @@
+/** The server process. Its first line says what to serve; it ends when asked to, or when its parent is gone. */
+import { IpcError } from "../../transports/contract/errors.ts";
+import { openControl } from "../process/control.ts";
+import { loadTransport } from "../process/load-transport.ts";
+import type { FromPeer, PeerStart, ToPeer } from "../process/messages.ts";
+import { allowedCpuList } from "../process/pinning.ts";
+import { readUsage, watchGarbageCollection } from "../process/usage.ts";
+import { BlockingEchoServer } from "./blocking-server.ts";
+import { EventServer } from "./event-server.ts";
+
+const START_TIMEOUT_MS = 20_000;
+
+const control = openControl<ToPeer, FromPeer>();
+
+function ready(address: PeerStart["address"]): void {
+  const version = process.versions.node;
+  control.send({ type: "ready", pid: process.pid, address, language: "node", version, cpus: allowedCpuList() });
+}
+
+function keyOf(start: PeerStart): { key?: Uint8Array } {
+  return start.key === null ? {} : { key: Buffer.from(start.key, "base64") };
+}
+
+async function serveEvents(start: PeerStart): Promise<void> {
+  const transport = await loadTransport(start.transport);
+  if (transport.event === undefined) throw new IpcError("IPC_UNSUPPORTED", `${transport.id} has no event face`);
+  watchGarbageCollection();
+  const program = new EventServer((report) => control.send(report));
+  const server = await transport.event.listen(start.address, program, keyOf(start));
+  control.onMessage("report-usage", () => control.send(readUsage()));
+  ready(server.address);
+  await Promise.race([program.shutdown, control.ended, control.next(["stop"]), terminated()]);
+  await server.close();
+}
+
+/** SIGTERM asks for the same orderly end as `stop`. A blocking server has no such handler: it could not run. */
+function terminated(): Promise<void> {
+  return new Promise((resolve) => {
+    process.once("SIGTERM", resolve);
+    process.once("SIGINT", resolve);
+  });
+}
+
+async function serveBlocking(start: PeerStart): Promise<void> {
+  const transport = await loadTransport(start.transport);
+  if (transport.blocking === undefined) throw new IpcError("IPC_UNSUPPORTED", `${transport.id} has no blocking face`);
+  const server = transport.blocking.listen(start.address, keyOf(start));
+  const maxBytes = transport.capabilities.maxMessageBytes;
+  const program = new BlockingEchoServer(server, maxBytes, (report) => control.sendNow(report));
+  ready(server.address);
+  await control.flushed();
+  try {
+    program.serve();
+  } finally {
+    server[Symbol.dispose]();
+  }
+}
+
+try {
+  const start = await control.next(["start"], START_TIMEOUT_MS);
+  await (start.mode === "event" ? serveEvents(start) : serveBlocking(start));
+  control.send({ type: "done" });
+  await control.flushed();
+  process.exit(0);
+} catch (error) {
+  const code = error instanceof IpcError ? error.code : "IPC_SYSTEM";
+  control.send({ type: "failed", code, message: error instanceof Error ? error.message : String(error) });
+  await control.flushed();
+  process.exit(1);
+}

@@ -1,0 +1,25 @@
+import { readdirSync } from "node:fs";
+import type { ServerStatistics } from "../../transports/contract/check.ts";
+import { readUsage } from "../process/usage.ts";
+
+/** What this server process says of itself. */
+export function serverStatistics(requests: number, clients: number): ServerStatistics {
+  const { type: _type, ...usage } = readUsage();
+  return {
+    pid: process.pid,
+    rssBytes: process.memoryUsage.rss(),
+    descriptors: entries("/proc/self/fd"),
+    threads: entries("/proc/self/task"),
+    requests,
+    clients,
+    usage,
+  };
+}
+
+function entries(directory: string): number {
+  try {
+    return readdirSync(directory).length;
+  } catch {
+    return -1;
+  }
+}

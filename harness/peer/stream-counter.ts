@@ -1,0 +1,80 @@
+import { HEADER_BYTES, readId, readMethod } from "../../transports/contract/frame.ts";
+import type { StreamReport } from "../process/messages.ts";
+import { STREAM_LAST } from "../rpc/message.ts";
+import { arrivedIntact, checksumHolds, FULL_CHECK_BYTES, LARGE_EVERY } from "../rpc/verify.ts";
+
+/** A stream that stands still this long is over: its last message was lost. */
+export const STREAM_QUIET_MS = 1000;
+/** Bound on memory: whoever loses more than this has shown enough. */
+const MAX_MISSING = 100_000;
+
+/**
+ * Verifies one-way messages where they arrive: each one's bytes, and that every sequence number comes once and in order.
+ * The clock of the throughput stops here, at the receiver, when the message marked as last has arrived.
+ */
+export class StreamCounter {
+  #received = 0;
+  #duplicated = 0;
+  #reordered = 0;
+  #corrupted = 0;
+  #expected = 0;
+  #firstNs = 0n;
+  #lastNs = 0n;
+  /** Sequence numbers passed over and not yet seen: a late one is reordered, a second one duplicated. */
+  readonly #missing = new Set<number>();
+
+  get active(): boolean {
+    return this.#received + this.#corrupted > 0;
+  }
+
+  /** Returns true when this was the message marked as last: now is the time for `take`. */
+  count(frame: Uint8Array): boolean {
+    if (!arrivedIntact(frame)) {
+      this.#corrupted++;
+      return false;
+    }
+    if (this.#received++ === 0) this.#firstNs = process.hrtime.bigint();
+    const sequence = readId(frame);
+    if (sequence === this.#expected) this.#expected++;
+    else this.#outOfTurn(sequence);
+    if (readMethod(frame) === STREAM_LAST) {
+      this.#lastNs = process.hrtime.bigint();
+      return true;
+    }
+    const large = frame.length > HEADER_BYTES + FULL_CHECK_BYTES;
+    if (large && sequence % LARGE_EVERY === 0 && !checksumHolds(frame)) this.#corrupted++;
+    return false;
+  }
+
+  #outOfTurn(sequence: number): void {
+    if (sequence > this.#expected) {
+      for (let gap = this.#expected; gap < sequence && this.#missing.size < MAX_MISSING; gap++) this.#missing.add(gap);
+      this.#expected = sequence + 1;
+    } else if (this.#missing.delete(sequence)) {
+      this.#reordered++;
+    } else {
+      this.#duplicated++;
+    }
+  }
+
+  /** What was seen since the last `take`; the next message begins a new stream. */
+  take(): StreamReport {
+    const report: StreamReport = {
+      type: "stream-report",
+      received: this.#received,
+      duplicated: this.#duplicated,
+      reordered: this.#reordered,
+      corrupted: this.#corrupted,
+      firstNs: String(this.#firstNs),
+      lastNs: String(this.#lastNs === 0n ? process.hrtime.bigint() : this.#lastNs),
+    };
+    this.#received = 0;
+    this.#duplicated = 0;
+    this.#reordered = 0;
+    this.#corrupted = 0;
+    this.#expected = 0;
+    this.#lastNs = 0n;
+    this.#missing.clear();
+    return report;
+  }
+}

@@ -1,0 +1,68 @@
+/** A message of a control channel: told apart by `type`. */
+export interface Typed {
+  readonly type: string;
+}
+
+/** Why a wait for a message ended without it. */
+export class ControlError extends Error {
+  override readonly name = "ControlError";
+}
+
+interface Waiter<Message extends Typed> {
+  readonly types: readonly string[];
+  readonly resolve: (message: Message) => void;
+  readonly reject: (error: Error) => void;
+  readonly timer: NodeJS.Timeout;
+}
+
+/** Messages of one control channel, taken in order by whoever waits for their type. */
+export class Mailbox<Message extends Typed> {
+  readonly #queue: Message[] = [];
+  readonly #waiters: Waiter<Message>[] = [];
+  #ended: (() => string) | undefined;
+
+  put(message: Message): void {
+    const index = this.#waiters.findIndex((waiter) => waiter.types.includes(message.type));
+    const waiter = index < 0 ? undefined : this.#waiters.splice(index, 1)[0];
+    if (waiter === undefined) {
+      this.#queue.push(message);
+      return;
+    }
+    clearTimeout(waiter.timer);
+    waiter.resolve(message);
+  }
+
+  /** The channel is over: everybody who waits, now and later, gets a ControlError with this reason. */
+  end(reason: () => string): void {
+    this.#ended ??= reason;
+    for (const waiter of this.#waiters.splice(0)) {
+      clearTimeout(waiter.timer);
+      waiter.reject(new ControlError(this.#ended()));
+    }
+  }
+
+  /** @throws ControlError after `timeoutMs`, or when the channel ended first. */
+  next<Type extends Message["type"]>(
+    types: readonly Type[],
+    timeoutMs: number,
+    what: string,
+  ): Promise<Extract<Message, { type: Type }>> {
+    type Wanted = Extract<Message, { type: Type }>;
+    const index = this.#queue.findIndex((message) => (types as readonly string[]).includes(message.type));
+    const ready = index < 0 ? undefined : this.#queue.splice(index, 1)[0];
+    if (ready !== undefined) return Promise.resolve(ready as Wanted);
+    if (this.#ended !== undefined) return Promise.reject(new ControlError(this.#ended()));
+    return new Promise<Wanted>((resolve, reject) => {
+      const waiter: Waiter<Message> = {
+        types,
+        resolve: resolve as (message: Message) => void,
+        reject,
+        timer: setTimeout(() => {
+          this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
+          reject(new ControlError(`${what}: no answer within ${timeoutMs} ms`));
+        }, timeoutMs),
+      };
+      this.#waiters.push(waiter);
+    });
+  }
+}

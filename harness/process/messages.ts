@@ -1,0 +1,194 @@
+/**
+ * Every message between the coordinator, its drivers and their peers: one JSON object a line, on stdin and stdout
+ * (a peer launched over stdio: both ways on descriptor 3). `harness/README.md` explains the order.
+ */
+import type { WaitMode } from "../../transports/contract/capabilities.ts";
+import type { Address, Place } from "../../transports/contract/transport.ts";
+
+/** Which transport to load: from the registry, or from a user's module. */
+export interface TransportReference {
+  readonly id: string;
+  /** Absolute path of a module whose default export is a Transport or a list of them; null: the registry. */
+  readonly module: string | null;
+}
+
+/** How to start a process on a CPU: a prefix of the command line, empty when it is not pinned. */
+export type PinPrefix = readonly string[];
+
+// ---- to and from a peer -------------------------------------------------------------------------
+
+export interface PeerStart {
+  readonly type: "start";
+  readonly transport: TransportReference;
+  readonly mode: WaitMode;
+  readonly address: Address;
+  /** Base64; travels here and nowhere else: never in argv, environment or a report. */
+  readonly key: string | null;
+}
+export interface PeerStop {
+  readonly type: "stop";
+}
+/** Answered by `usage`: for transports that cannot ask over the connection itself with `Method.statistics`. */
+export interface PeerReportUsage {
+  readonly type: "report-usage";
+}
+export type ToPeer = PeerStart | PeerStop | PeerReportUsage;
+
+export interface PeerReady {
+  readonly type: "ready";
+  readonly pid: number;
+  /** Where it really listens. */
+  readonly address: Address;
+  readonly language: string;
+  readonly version: string;
+  /** CPUs it may run on as the kernel reports them, such as `1`; null where unknown. */
+  readonly cpus: string | null;
+}
+export interface PeerDone {
+  readonly type: "done";
+}
+export interface Failed {
+  readonly type: "failed";
+  /** An IpcError code, or `IPC_SYSTEM`. */
+  readonly code: string;
+  readonly message: string;
+}
+/**
+ * What a receiver of one-way messages saw since its last report. Sent unasked: when the message marked as last arrives,
+ * or when a stream that has begun stands still for a second.
+ */
+export interface StreamReport {
+  readonly type: "stream-report";
+  readonly received: number;
+  readonly duplicated: number;
+  readonly reordered: number;
+  readonly corrupted: number;
+  /** CLOCK_MONOTONIC ns as decimal strings: of the first and of the newest message. */
+  readonly firstNs: string;
+  readonly lastNs: string;
+}
+/** What a process used since it started. */
+export interface UsageReport {
+  readonly type: "usage";
+  readonly cpuMicros: number;
+  readonly voluntarySwitches: number;
+  readonly involuntarySwitches: number;
+  readonly peakMemoryBytes: number;
+  readonly gcPauseNs: number;
+}
+export type FromPeer = PeerReady | PeerDone | Failed | StreamReport | UsageReport;
+
+// ---- to and from a driver -----------------------------------------------------------------------
+
+export interface DriverStart {
+  readonly type: "start";
+  readonly transport: TransportReference;
+  readonly mode: WaitMode;
+  readonly place: Place;
+  /** How the driver starts its peer on the peer's CPU. */
+  readonly peerPin: PinPrefix;
+  readonly peerLanguage: string;
+  readonly work: CalibrateWork | MeasureWork | CheckWork | ClientWork;
+}
+
+/** Which loop runs with which message size. */
+export interface CellPlan {
+  /** Name of the benchmark, unique with the payload. */
+  readonly benchmark: string;
+  readonly model: string;
+  readonly payloadBytes: number;
+  /** Messages in the measured window; 0 in a calibration. */
+  readonly messages: number;
+  readonly warmupMessages: number;
+  readonly warmupMs: number;
+}
+/** Finds how many messages a second each cell does: the coordinator fixes the counts from it. */
+export interface CalibrateWork {
+  readonly kind: "calibrate";
+  readonly cells: readonly CellPlan[];
+  /** Time spent measuring each cell. */
+  readonly budgetMs: number;
+}
+export interface MeasureWork {
+  readonly kind: "measure";
+  /** In the order in which they run. */
+  readonly cells: readonly CellPlan[];
+}
+export interface CheckWork {
+  readonly kind: "check";
+  /** Ids, in the order in which they run. */
+  readonly checks: readonly string[];
+}
+/** One of several client processes of a check. */
+export interface ClientWork {
+  readonly kind: "client";
+  readonly address: Address;
+  readonly connections: number;
+  readonly requestsEach: number;
+  readonly bodyBytes: number;
+}
+
+export interface DriverReady {
+  readonly type: "ready";
+  readonly pid: number;
+  readonly cpus: string | null;
+  readonly peer: Omit<PeerReady, "type"> | null;
+}
+/** A process the driver started: reaped by the coordinator when the driver cannot. */
+export interface Spawned {
+  readonly type: "spawned";
+  readonly pid: number;
+}
+export interface CellResult {
+  readonly type: "cell";
+  readonly benchmark: string;
+  readonly payloadBytes: number;
+  readonly outcome:
+    | { readonly status: "valid"; readonly figures: CellFigures }
+    | { readonly status: "invalid"; readonly reason: string; readonly figures: CellFigures | null };
+}
+export interface CellFigures {
+  readonly messages: number;
+  readonly elapsedNs: number;
+  /** Base64 of an HdrHistogram V2 (compressed), ns; null for one-way models. */
+  readonly histogram: string | null;
+  /** Exact quantiles of the samples, ns; null for one-way models. */
+  readonly latencyNs: {
+    readonly count: number;
+    readonly min: number;
+    readonly p50: number;
+    readonly p90: number;
+    readonly p99: number;
+    readonly p999: number;
+    readonly max: number;
+    readonly mean: number;
+  } | null;
+  readonly cpuNs: number | null;
+  readonly contextSwitches: number | null;
+  readonly peakMemoryBytes: number | null;
+  readonly gcPauseNs: number | null;
+  readonly lost: number;
+  readonly duplicated: number;
+  readonly reordered: number;
+  readonly corrupted: number;
+}
+export interface CheckDone {
+  readonly type: "check";
+  readonly id: string;
+  readonly status: "passed" | "failed" | "not-applicable";
+  readonly reason?: string;
+  readonly error?: string;
+  readonly notes: Readonly<Record<string, string | number | boolean>>;
+  readonly durationMs: number;
+}
+export interface ClientDone {
+  readonly type: "client";
+  readonly completed: number;
+  readonly crossed: number;
+  readonly failed: number;
+  readonly firstError?: string;
+}
+export interface DriverDone {
+  readonly type: "done";
+}
+export type FromDriver = DriverReady | Spawned | CellResult | CheckDone | ClientDone | DriverDone | Failed;

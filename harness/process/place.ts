@@ -1,0 +1,88 @@
+import { randomBytes } from "node:crypto";
+import { appendFileSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Address, Place, Transport } from "../../transports/contract/transport.ts";
+import { loadTransport } from "./load-transport.ts";
+import type { TransportReference } from "./messages.ts";
+import { currentOwner, isAlive, type Owner } from "./owner.ts";
+
+const NAME = /^ipcmark-[0-9a-f]{16}$/;
+const OWNER_FILE = "owner.json";
+const JOURNAL_FILE = "journal";
+
+interface JournalLine {
+  readonly transport: TransportReference;
+  readonly address: Address;
+}
+
+/** A private directory of this run: 0700, unguessable, with its owner written down so that a later run can tell it is dead. */
+export function createPlace(parent: string = tmpdir()): Place {
+  const prefix = `ipcmark-${randomBytes(8).toString("hex")}`;
+  const directory = join(parent, prefix);
+  mkdirSync(directory, { mode: 0o700 });
+  writeFileSync(join(directory, OWNER_FILE), JSON.stringify(currentOwner()), { mode: 0o600 });
+  return { directory, prefix };
+}
+
+/** A fresh address, written to the journal before anybody can use it: a killed run is swept by the next one. */
+export async function allocate(transport: Transport, reference: TransportReference, place: Place): Promise<Address> {
+  const address = await transport.allocate(place);
+  const line: JournalLine = { transport: reference, address };
+  appendFileSync(join(place.directory, JOURNAL_FILE), `${JSON.stringify(line)}\n`, { mode: 0o600 });
+  return address;
+}
+
+/** Sweeps every address of the journal and removes the directory. Nothing of this place may be in use. */
+export async function removePlace(place: Place): Promise<void> {
+  for (const { transport: reference, address } of readJournal(place)) {
+    try {
+      await (await loadTransport(reference)).sweep(address);
+    } catch {
+      // A module that is gone, or a mechanism this machine no longer has: the directory is removed all the same.
+    }
+  }
+  rmSync(place.directory, { recursive: true, force: true, maxRetries: 3 });
+}
+
+/** Removes what runs that were killed left behind. Returns how many. Places of living runs are never touched. */
+export async function sweepDeadPlaces(parent: string = tmpdir()): Promise<number> {
+  const dead = readdirSync(parent)
+    .filter((name) => NAME.test(name))
+    .map((name): Place => ({ directory: join(parent, name), prefix: name }))
+    .filter(isOursAndDead);
+  for (const place of dead) await removePlace(place);
+  return dead.length;
+}
+
+function isOursAndDead({ directory }: Place): boolean {
+  try {
+    const stat = lstatSync(directory);
+    if (!stat.isDirectory()) return false;
+    if (process.getuid !== undefined && (stat.uid !== process.getuid() || (stat.mode & 0o777) !== 0o700)) return false;
+    return !isAlive(JSON.parse(readFileSync(join(directory, OWNER_FILE), "utf8")) as Owner);
+  } catch {
+    // Without an owner it may be a run that is just starting: leave it.
+    return false;
+  }
+}
+
+function readJournal({ directory, prefix }: Place): JournalLine[] {
+  let text: string;
+  try {
+    text = readFileSync(join(directory, JOURNAL_FILE), "utf8");
+  } catch {
+    return [];
+  }
+  const lines: JournalLine[] = [];
+  for (const line of text.split("\n")) {
+    try {
+      const entry = JSON.parse(line) as JournalLine;
+      // The journal is ours, but it is a file: an address is swept only when its name bears this run's random prefix.
+      if (JSON.stringify(entry.address).includes(prefix)) lines.push(entry);
+    } catch {
+      // The last line may be half written.
+    }
+  }
+  return lines;
+}

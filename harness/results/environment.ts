@@ -1,0 +1,100 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { availableParallelism, cpus, loadavg, release, totalmem } from "node:os";
+import { fileURLToPath } from "node:url";
+import { allowedCpuList, placementCpus } from "../process/pinning.ts";
+import { type Environment, PLACEMENTS } from "./model.ts";
+
+/** Share of all CPU time the hypervisor gave to others, in clock ticks since boot; null off Linux. */
+export interface StealClock {
+  readonly stolen: number;
+  readonly total: number;
+}
+
+export function readSteal(): StealClock | null {
+  const ticks = /^cpu\s+(.*)$/m
+    .exec(readOrNull("/proc/stat") ?? "")?.[1]
+    ?.trim()
+    .split(/\s+/)
+    .map(Number);
+  if (ticks === undefined) return null;
+  // user nice system idle iowait irq softirq steal; guest time is counted in user already.
+  return { stolen: ticks[7] ?? 0, total: ticks.slice(0, 8).reduce((sum, each) => sum + each, 0) };
+}
+
+export function stealShare(before: StealClock | null, after: StealClock | null): number | null {
+  if (before === null || after === null || after.total === before.total) return null;
+  return (after.stolen - before.stolen) / (after.total - before.total);
+}
+
+/** What machine and software a run was made on: everything a reader needs to judge whether two runs may be compared. */
+export function describeEnvironment(stealBefore: StealClock | null, ffi: Environment["ffi"]): Environment {
+  const placements: Record<string, { driver: string; peer: string }> = {};
+  for (const placement of PLACEMENTS) {
+    const found = placementCpus(placement);
+    if (!("reason" in found)) placements[placement] = { driver: found.driver, peer: found.peer };
+  }
+  return {
+    ipcmark: packageVersion(),
+    node: process.versions.node,
+    v8: process.versions.v8,
+    platform: process.platform,
+    arch: process.arch,
+    kernel: release(),
+    cpuModel: cpus()[0]?.model.trim() ?? "unknown",
+    cpus: availableParallelism(),
+    allowedCpus: allowedCpuList(),
+    memoryBytes: totalmem(),
+    virtualization: virtualization(),
+    governor: readOrNull("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+    loadAverage1: loadavg()[0] ?? 0,
+    stealShare: stealShare(stealBefore, readSteal()),
+    placements,
+    ffi,
+    timerNs: timerCost(),
+    harnessFloorNs: null,
+  };
+}
+
+export function packageVersion(): string {
+  for (const up of ["../../package.json", "../../../package.json"]) {
+    const text = readOrNull(fileURLToPath(new URL(up, import.meta.url)));
+    if (text !== null) return (JSON.parse(text) as { version: string }).version;
+  }
+  return "unknown";
+}
+
+function virtualization(): string | null {
+  try {
+    return execFileSync("systemd-detect-virt", {
+      encoding: "utf8",
+      timeout: 2000,
+      stdio: ["ignore", "pipe", "ignore"],
+    }).trim();
+  } catch (error) {
+    // It exits with 1 on bare metal and says "none".
+    const said = (error as { stdout?: string }).stdout?.trim();
+    if (said) return said;
+    return /^flags\s*:.*\bhypervisor\b/m.test(readOrNull("/proc/cpuinfo") ?? "") ? "a hypervisor" : null;
+  }
+}
+
+/** Cost of one reading of the clock every sample is taken with: the fastest of several batches, ns. */
+function timerCost(): number {
+  const reads = 10_000;
+  let best = Number.POSITIVE_INFINITY;
+  for (let batch = 0; batch < 10; batch++) {
+    const started = process.hrtime.bigint();
+    for (let read = 0; read < reads; read++) process.hrtime.bigint();
+    best = Math.min(best, Number(process.hrtime.bigint() - started) / reads);
+  }
+  return Math.round(best * 10) / 10;
+}
+
+function readOrNull(path: string): string | null {
+  try {
+    return readFileSync(path, "utf8").trim();
+  } catch {
+    return null;
+  }
+}

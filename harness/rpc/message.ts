@@ -1,0 +1,40 @@
+import { crc32 } from "node:zlib";
+import { bindChecksum, HEADER_BYTES, type Kind, writeHeader } from "../../transports/contract/frame.ts";
+
+/** `method` of the last one-way message of a stream; all others have 0. */
+export const STREAM_LAST = 1;
+
+/**
+ * A frame built once and sent many times: only the id and the checksum bound to it change from message to message,
+ * so that sending costs the sender no pass over the body.
+ */
+export class ReusableMessage {
+  /** Header and body; handed to `send` as it is. */
+  readonly frame: Uint8Array;
+  readonly #kind: Kind;
+  readonly #method: number;
+  readonly #crc: number;
+
+  constructor(kind: Kind, method: number, body: Uint8Array) {
+    this.frame = new Uint8Array(HEADER_BYTES + body.length);
+    this.frame.set(body, HEADER_BYTES);
+    this.#kind = kind;
+    this.#method = method;
+    this.#crc = crc32(body);
+  }
+
+  /** The frame, carrying this id from now on. */
+  stamp(id: number, method: number = this.#method): Uint8Array {
+    const length = this.frame.length - HEADER_BYTES;
+    writeHeader(this.frame, id, this.#kind, method, 0, length, bindChecksum(this.#crc, id));
+    return this.frame;
+  }
+}
+
+/** A frame for one message. */
+export function buildFrame(kind: Kind, id: number, method: number, status: number, body: Uint8Array): Uint8Array {
+  const frame = new Uint8Array(HEADER_BYTES + body.length);
+  frame.set(body, HEADER_BYTES);
+  writeHeader(frame, id, kind, method, status, body.length, bindChecksum(crc32(body), id));
+  return frame;
+}

@@ -1,0 +1,13 @@
+import type { Benchmark } from "../benchmark.ts";
+
+export const roundTrip: Benchmark = {
+  name: "round-trip",
+  model: "ping-pong",
+  title: "Round trip of one request at a time",
+  analysis:
+    "One client sends a request and waits for its verified echo before it sends the next: the service time of a call on an " +
+    "idle server. It is a closed loop, so a stall delays the next request instead of being counted against it: the tail of a " +
+    "server under load is worse than this one.",
+  pattern: "request-reply",
+  weight: 3,
+};
