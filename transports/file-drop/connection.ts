@@ -102,8 +102,9 @@ export class FileConnection implements Connection {
     } catch (error) {
       if (!isGone(error)) throw error;
       if (!existsSync(side.mailbox)) {
+        // The other side hung up and the event about it is under way: as with a socket, what is sent now is lost.
         this.#endSoon();
-        throw this.#error("IPC_CLOSED", "the other side closed the connection");
+        return;
       }
       // The last process tidied the folders away at the same moment.
       makeFolders(layout);
