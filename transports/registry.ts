@@ -31,4 +31,7 @@ export const REGISTRY: readonly Registration[] = [
     shortlist: false,
     load: async () => (await import("./file-drop/file-drop.ts")).fileDropPoll,
   },
+  { id: "tcp", family: "sockets", shortlist: true, load: async () => (await import("./sockets/tcp.ts")).tcp },
+  { id: "fifo", family: "pipes", shortlist: true, load: async () => (await import("./pipes/fifo.ts")).fifo },
+  { id: "stdio", family: "pipes", shortlist: true, load: async () => (await import("./pipes/stdio.ts")).stdio },
 ];

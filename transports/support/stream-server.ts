@@ -24,6 +24,8 @@ export class StreamServer implements Server {
     this.address = options.address;
     this.#options = options;
     this.#listenerClosed = new Promise((resolve) => options.listener.once("close", resolve));
+    // Accepting can fail for want of descriptors; that costs the newcomer its connection, not the server its life.
+    options.listener.on("error", () => undefined);
     options.listener.on("connection", (socket) => this.#accept(socket));
   }
 

@@ -1,0 +1,126 @@
+import { execFile } from "node:child_process";
+import { closeSync, constants as fs, lstatSync, mkdirSync, openSync, rmdirSync, unlinkSync } from "node:fs";
+import { promisify } from "node:util";
+import { IpcError, toIpcError } from "../contract/errors.ts";
+import type { OsObject } from "../contract/transport.ts";
+
+/** Clients at one time; also the number of slots, and so of names an address can have. */
+export const MAX_CLIENTS = 64;
+const MKFIFO_LIMIT_MS = 2000;
+
+const run = promisify(execFile);
+
+/** Where one client's pair of FIFOs lies while it is being opened. Making the directory claims the slot. */
+export interface SlotNames {
+  readonly directory: string;
+  /** Client to server. */
+  readonly up: string;
+  /** Server to client. */
+  readonly down: string;
+}
+
+export function slotNames(hello: string, slot: number): SlotNames {
+  const directory = `${hello}.${slot}`;
+  return { directory, up: `${directory}/up`, down: `${directory}/down` };
+}
+
+/** Node has no call for this, so the POSIX program makes them, without a shell. Mode 0600 from the start. */
+export async function makeFifos(transport: string, ...paths: readonly string[]): Promise<void> {
+  try {
+    await run("mkfifo", ["-m", "0600", "--", ...paths], { timeout: MKFIFO_LIMIT_MS });
+  } catch (error) {
+    throw toIpcError(error, transport, "IPC_SYSTEM");
+  }
+}
+
+/** @returns the program's version line, or undefined when there is no such program. */
+export async function mkfifoVersion(): Promise<string | undefined> {
+  try {
+    const { stdout } = await run("mkfifo", ["--version"], { timeout: MKFIFO_LIMIT_MS });
+    return stdout.split("\n")[0] ?? "mkfifo";
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    // BSD's knows no --version and says so with an exit code: a program that answers is there.
+    return typeof code === "number" ? "mkfifo" : undefined;
+  }
+}
+
+/** Claims the lowest free slot; `mkdir` succeeds for one client only. */
+export function claimSlot(transport: string, hello: string): number {
+  for (let slot = 0; slot < MAX_CLIENTS; slot += 1) {
+    try {
+      mkdirSync(slotNames(hello, slot).directory, { mode: 0o700 });
+      return slot;
+    } catch (error) {
+      if (!hasErrno(error, "EEXIST")) throw toIpcError(error, transport);
+    }
+  }
+  const message = `${transport}: all ${MAX_CLIENTS} slots for newcomers at ${hello} are taken`;
+  throw new IpcError("IPC_SYSTEM", message, { transport });
+}
+
+export function removeSlot(hello: string, slot: number): void {
+  const { directory, up, down } = slotNames(hello, slot);
+  if (lstatSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) return;
+  removeFifo(up);
+  removeFifo(down);
+  ignoring(["ENOENT", "ENOTEMPTY"], () => rmdirSync(directory));
+}
+
+/** Removes every name of an address, and nothing that is not a FIFO or a slot's directory. */
+export function removeAll(hello: string): void {
+  for (let slot = 0; slot < MAX_CLIENTS; slot += 1) removeSlot(hello, slot);
+  removeFifo(hello);
+}
+
+function removeFifo(path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isFIFO()) ignoring(["ENOENT"], () => unlinkSync(path));
+}
+
+export function listNames(hello: string): readonly OsObject[] {
+  const found: OsObject[] = [];
+  const add = (name: string): boolean => {
+    const stats = lstatSync(name, { throwIfNoEntry: false });
+    if (stats !== undefined) found.push({ kind: "path", name, mode: stats.mode & 0o777 });
+    return stats !== undefined;
+  };
+  add(hello);
+  for (let slot = 0; slot < MAX_CLIENTS; slot += 1) {
+    const { directory, up, down } = slotNames(hello, slot);
+    if (!add(directory)) continue;
+    add(up);
+    add(down);
+  }
+  return found;
+}
+
+/** Opens a FIFO without waiting for the other end. @returns its descriptor, or undefined when nobody is there. */
+export function openFifo(path: string, access: number): number | undefined {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isFIFO() !== true) return undefined;
+  try {
+    return openSync(path, access | fs.O_NONBLOCK);
+  } catch (error) {
+    if (hasErrno(error, "ENXIO") || hasErrno(error, "ENOENT")) return undefined;
+    throw error;
+  }
+}
+
+/** A FIFO that somebody reads can be opened for writing without waiting; a stale one answers ENXIO. */
+export function hasReader(path: string): boolean {
+  const descriptor = openFifo(path, fs.O_WRONLY);
+  if (descriptor === undefined) return false;
+  closeSync(descriptor);
+  return true;
+}
+
+export function hasErrno(error: unknown, errno: string): boolean {
+  return error instanceof Error && "code" in error && error.code === errno;
+}
+
+function ignoring(errnos: readonly string[], work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    if (!errnos.some((errno) => hasErrno(error, errno))) throw error;
+  }
+}

@@ -1,0 +1,147 @@
+import { randomBytes } from "node:crypto";
+import { constants as fs, lstatSync } from "node:fs";
+import type { Socket } from "node:net";
+import { join } from "node:path";
+import { UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
+import { IpcError, toIpcError } from "../contract/errors.ts";
+import type {
+  Address,
+  Connection,
+  ConnectionHandler,
+  EventTransport,
+  OpenOptions,
+  Server,
+  Stranger,
+  Transport,
+} from "../contract/transport.ts";
+import { aborted, checkOptions } from "../support/opening.ts";
+import { withPathLock } from "../support/path-lock.ts";
+import { StreamConnection } from "../support/stream-connection.ts";
+import { openPair, type Pair } from "./fifo-client.ts";
+import { hasReader, listNames, MAX_CLIENTS, makeFifos, mkfifoVersion, openFifo, removeAll } from "./fifo-names.ts";
+import { FifoServer } from "./fifo-server.ts";
+
+const ID = "fifo";
+
+async function listen(address: Address, handler: ConnectionHandler, options?: OpenOptions): Promise<Server> {
+  checkOptions(ID, options);
+  try {
+    return await withPathLock(address.name, ID, () => listenLocked(address, handler, options));
+  } catch (error) {
+    throw toIpcError(error, ID);
+  }
+}
+
+async function listenLocked(address: Address, handler: ConnectionHandler, options?: OpenOptions): Promise<Server> {
+  const path = address.name;
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found !== undefined && !found.isFIFO()) throw inUse(`${path} is not a FIFO; choose another path or remove it`);
+  if (hasReader(path)) throw inUse(`a server is listening at ${path}`);
+  removeAll(path);
+  await makeFifos(ID, path);
+  if (options?.signal?.aborted) {
+    removeAll(path);
+    throw aborted(ID);
+  }
+  const descriptor = openFifo(path, fs.O_RDWR);
+  if (descriptor === undefined) throw new IpcError("IPC_SYSTEM", `${ID}: ${path} vanished`, { transport: ID });
+  return new FifoServer(ID, address, descriptor, UNBOUNDED_MESSAGE_BYTES, handler);
+}
+
+async function connect(address: Address, handler: ConnectionHandler, options?: OpenOptions): Promise<Connection> {
+  checkOptions(ID, options);
+  let opened: StreamConnection | undefined;
+  await openPair(ID, address.name, options, ({ input, output }) => {
+    const connection = new StreamConnection({
+      transport: ID,
+      maxMessageBytes: UNBOUNDED_MESSAGE_BYTES,
+      handler,
+      input,
+      output,
+      reads: "feed",
+    });
+    opened = connection;
+    connection.open();
+    return (buffer, bytes) => connection.feed(buffer, bytes);
+  });
+  if (opened === undefined) throw new IpcError("IPC_SYSTEM", `${ID}: opened without a connection`, { transport: ID });
+  return opened;
+}
+
+async function connectStranger(address: Address): Promise<Stranger> {
+  let pair: Pair | undefined;
+  await openPair(ID, address.name, undefined, (opened) => {
+    pair = opened;
+    return () => undefined;
+  });
+  if (pair === undefined) throw new IpcError("IPC_SYSTEM", `${ID}: opened without a pair`, { transport: ID });
+  const { input, output } = pair;
+  for (const stream of [input, output]) stream.on("error", () => undefined);
+  const closed = closingOf(input);
+  input.resume();
+  return {
+    closed,
+    write(bytes) {
+      return new Promise((resolve, reject) => {
+        output.write(bytes, (error) => (error ? reject(toIpcError(error, ID)) : resolve()));
+      });
+    },
+    async [Symbol.asyncDispose]() {
+      input.destroy();
+      output.destroy();
+      await closed;
+    },
+  };
+}
+
+function closingOf(socket: Socket): Promise<void> {
+  return new Promise((resolve) => socket.once("close", () => resolve()));
+}
+
+function inUse(what: string): IpcError {
+  return new IpcError("IPC_ADDRESS_IN_USE", `${ID}: ${what}`, { transport: ID });
+}
+
+const event: EventTransport = { listen, connect };
+
+/** Named pipes of the file system: a hello on one FIFO, then a pair of them per client. */
+export const fifo: Transport = {
+  id: ID,
+  capabilities: {
+    modes: ["event"],
+    patterns: ["request-reply", "one-way"],
+    rendezvous: "address",
+    boundaries: "prefix",
+    delivery: "reliable",
+    ordering: "fifo",
+    maxMessageBytes: UNBOUNDED_MESSAGE_BYTES,
+    maxClients: MAX_CLIENTS,
+    maxInFlight: 1024,
+    connects: "checked",
+    backpressure: "native",
+    peerLoss: "immediate",
+    auth: ["permissions"],
+    persistent: false,
+    platforms: ["linux", "darwin"],
+    languages: ["any"],
+  },
+  async probe() {
+    if (process.platform === "win32") return { available: false, reason: "Windows has no FIFOs; use named-pipe" };
+    const version = await mkfifoVersion();
+    if (version === undefined) {
+      return { available: false, reason: "the program mkfifo was not found; it is part of coreutils" };
+    }
+    return { available: true, version: `${version}, node ${process.versions.node}` };
+  },
+  async allocate(place) {
+    return { transport: ID, name: join(place.directory, `fifo-${randomBytes(4).toString("hex")}`) };
+  },
+  event,
+  stranger: connectStranger,
+  async residue(address) {
+    return listNames(address.name);
+  },
+  async sweep(address) {
+    removeAll(address.name);
+  },
+};

@@ -1,0 +1,168 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { fstatSync } from "node:fs";
+import { Socket } from "node:net";
+import { Duplex } from "node:stream";
+import { UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
+import { IpcError, toIpcError } from "../contract/errors.ts";
+import type {
+  Address,
+  Connection,
+  ConnectionHandler,
+  EventTransport,
+  LaunchedPeer,
+  LaunchOptions,
+  Server,
+  Transport,
+} from "../contract/transport.ts";
+import { checkOptions, withinLimit } from "../support/opening.ts";
+import { StreamConnection } from "../support/stream-connection.ts";
+
+const ID = "stdio";
+
+/** The process has one pair of standard streams, so one server. */
+let listening = false;
+
+class StdioServer implements Server {
+  readonly address: Address;
+  readonly #connection: Connection;
+
+  constructor(address: Address, connection: Connection) {
+    this.address = address;
+    this.#connection = connection;
+  }
+
+  async close(): Promise<void> {
+    // A parent that does not hang up is left behind; the descriptors are closed all the same.
+    await this.#connection.close().catch(() => undefined);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+async function listen(address: Address, handler: ConnectionHandler): Promise<Server> {
+  if (listening) {
+    const message = `${ID}: standard input and output of process ${process.pid} are in use already`;
+    throw new IpcError("IPC_ADDRESS_IN_USE", message, { transport: ID });
+  }
+  requirePipe(0);
+  requirePipe(1);
+  listening = true;
+  // Sockets of our own: `process.stdout` would write synchronously and could never say that it is full.
+  const input = new Socket({ fd: 0, readable: true, writable: false });
+  const output = new Socket({ fd: 1, readable: false, writable: true });
+  const connection = new StreamConnection({
+    transport: ID,
+    maxMessageBytes: UNBOUNDED_MESSAGE_BYTES,
+    handler,
+    input,
+    output,
+  });
+  // After `listen` has returned, as with every other server.
+  setImmediate(() => connection.open());
+  return new StdioServer(address, connection);
+}
+
+function requirePipe(descriptor: 0 | 1): void {
+  let found: string;
+  try {
+    const stats = fstatSync(descriptor);
+    if (stats.isSocket() || stats.isFIFO()) return;
+    found = stats.isFile() ? "a file" : "a terminal or another device";
+  } catch {
+    found = "closed";
+  }
+  const message = `${ID}: descriptor ${descriptor} is ${found}; a peer is started by launch(), which connects it`;
+  throw new IpcError("IPC_UNSUPPORTED", message, { transport: ID });
+}
+
+async function launch(
+  command: readonly [string, ...string[]],
+  handler: ConnectionHandler,
+  options?: LaunchOptions,
+): Promise<LaunchedPeer> {
+  checkOptions(ID, options);
+  const [program, ...args] = command;
+  // The peer's errors belong on our own standard error; descriptor 3 is its control channel.
+  const child = spawn(program, args, {
+    stdio: ["pipe", "pipe", "inherit", "pipe"],
+    ...(options?.env === undefined ? {} : { env: { ...options.env } }),
+  });
+  const exited = exitOf(child);
+  const started = new Promise<void>((resolve, reject) => {
+    child.once("spawn", resolve);
+    child.once("error", (error) => reject(toIpcError(error, ID, "IPC_SYSTEM")));
+  });
+  await withinLimit(ID, options, started, () => child.kill("SIGKILL"));
+  const control = child.stdio[3];
+  if (child.stdin === null || child.stdout === null || child.pid === undefined || !(control instanceof Duplex)) {
+    child.kill("SIGKILL");
+    throw new IpcError("IPC_SYSTEM", `${ID}: ${program} was started without its pipes`, { transport: ID });
+  }
+  const connection = new StreamConnection({
+    transport: ID,
+    maxMessageBytes: UNBOUNDED_MESSAGE_BYTES,
+    handler,
+    input: child.stdout,
+    output: child.stdin,
+  });
+  connection.open();
+  return { connection, pid: child.pid, control, exited };
+}
+
+function exitOf(child: ChildProcess): LaunchedPeer["exited"] {
+  return new Promise((resolve) => {
+    child.once("exit", (code, signal) => resolve({ code, signal }));
+    // A command that cannot be started never exits.
+    child.once("error", () => resolve({ code: null, signal: null }));
+  });
+}
+
+const event: EventTransport = {
+  async listen(address, handler, options) {
+    checkOptions(ID, options);
+    return listen(address, handler);
+  },
+  async connect() {
+    const message = `${ID}: there is no address to connect to; launch() starts the peer and returns the connection`;
+    throw new IpcError("IPC_UNSUPPORTED", message, { transport: ID });
+  },
+  launch,
+};
+
+/** The standard input and output of a child process, messages behind a u32 length prefix. */
+export const stdio: Transport = {
+  id: ID,
+  capabilities: {
+    modes: ["event"],
+    patterns: ["request-reply", "one-way"],
+    rendezvous: "parent",
+    boundaries: "prefix",
+    delivery: "reliable",
+    ordering: "fifo",
+    maxMessageBytes: UNBOUNDED_MESSAGE_BYTES,
+    maxClients: 1,
+    maxInFlight: 1024,
+    connects: "checked",
+    backpressure: "native",
+    peerLoss: "immediate",
+    // The descriptors are private to the two processes: there is nothing a third one could open.
+    auth: ["permissions"],
+    persistent: false,
+    platforms: ["linux", "darwin", "win32"],
+    languages: ["any"],
+  },
+  async probe() {
+    return { available: true, version: `node ${process.versions.node}, libuv ${process.versions.uv}` };
+  },
+  async allocate() {
+    return { transport: ID, name: `stdio-${randomBytes(4).toString("hex")}` };
+  },
+  event,
+  async residue() {
+    return [];
+  },
+  async sweep() {},
+};
