@@ -1,7 +1,7 @@
 import * as hdr from "hdr-histogram-js";
 import { medianInterval } from "./intervals.ts";
 import type { Interval, Measurement, Quantiles, Trial } from "./model.ts";
-import { enoughFor, median } from "./quantiles.ts";
+import { enoughTogether, median } from "./quantiles.ts";
 
 /** The figures of a measurement, from its valid trials. */
 export type Figures = Pick<
@@ -20,13 +20,7 @@ export type Figures = Pick<
   | "histogram"
 >;
 
-/** A trial's own percentile needs this many samples beyond it, or it is the maximum under another name. */
-const BEYOND_IN_ONE_TRIAL = 3;
-
-/**
- * Medians over trials, with their intervals. A percentile is there only when the trials together have 20 samples beyond it
- * and each trial has 3.
- */
+/** Medians over trials, with their intervals. */
 export function aggregate(trials: readonly Trial[], payloadBytes: number): Figures {
   const valid = trials.filter((trial) => trial.status === "valid");
   const latencies = valid.flatMap(({ latencyNs }) => (latencyNs === undefined ? [] : [latencyNs]));
@@ -51,8 +45,8 @@ export function aggregate(trials: readonly Trial[], payloadBytes: number): Figur
 
 function medianQuantiles(latencies: readonly Quantiles[]): Quantiles {
   const count = latencies.reduce((total, { count: each }) => total + each, 0);
-  const fewest = Math.min(...latencies.map(({ count: each }) => each));
-  const shown = (q: number): boolean => enoughFor(q, count) && fewest * (1 - q) >= BEYOND_IN_ONE_TRIAL;
+  const counts = latencies.map(({ count: each }) => each);
+  const shown = (q: number): boolean => enoughTogether(q, counts);
   const of = (pick: (quantiles: Quantiles) => number | undefined): number =>
     median(latencies.flatMap((quantiles) => pick(quantiles) ?? []));
   return {

@@ -5,11 +5,20 @@ export function quantileSorted(sorted: ArrayLike<number>, q: number): number {
   return sorted[Math.min(rank, sorted.length) - 1] as number;
 }
 
-/** A percentile is shown only with this many samples beyond it. */
-export const SAMPLES_BEYOND = 20;
+/** A percentile of a cell is shown only when its trials together have this many samples beyond it... */
+const BEYOND_IN_ALL = 20;
+/** ...and every single trial this many: with fewer it would be the maximum under another name. */
+const BEYOND_IN_ONE_TRIAL = 3;
 
-export function enoughFor(q: number, count: number): boolean {
-  return count * (1 - q) >= SAMPLES_BEYOND - 1e-9;
+/** Whether one trial of `count` samples has a percentile `q` worth keeping. */
+export function enoughSamples(q: number, count: number): boolean {
+  return count * (1 - q) >= BEYOND_IN_ONE_TRIAL - 1e-9;
+}
+
+/** Whether trials of these sizes together support the percentile `q`. */
+export function enoughTogether(q: number, counts: readonly number[]): boolean {
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  return total * (1 - q) >= BEYOND_IN_ALL - 1e-9 && counts.every((count) => enoughSamples(q, count));
 }
 
 /** Median; the mean of the middle two for an even count. */

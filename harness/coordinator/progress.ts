@@ -1,0 +1,45 @@
+/** One line on stderr: drawn between trials only, since a parent that redraws is a third busy process on two cores. */
+export interface Progress {
+  begin(steps: number, plannedMs: number): void;
+  /** A better guess of what is left, once it is known. */
+  replan(leftMs: number): void;
+  step(what: string): void;
+  end(): void;
+}
+
+/** Off a terminal one line at most this often: enough to see in a CI log that it lives. */
+const QUIET_EVERY_MS = 10_000;
+
+export const silent: Progress = { begin() {}, replan() {}, step() {}, end() {} };
+
+export function progressOn(stream: NodeJS.WriteStream): Progress {
+  let steps = 0;
+  let done = -1;
+  let endsAtMs = 0;
+  let writtenAtMs = 0;
+  const left = (): string => `${Math.max(1, Math.ceil((endsAtMs - performance.now()) / 1000))} s left`;
+  return {
+    begin(total, plannedMs) {
+      steps = total;
+      done = -1;
+      endsAtMs = performance.now() + plannedMs;
+      writtenAtMs = performance.now();
+    },
+    replan(leftMs) {
+      endsAtMs = performance.now() + leftMs;
+    },
+    step(what) {
+      done++;
+      const line = `[${done}/${steps}] ${what}, ${left()}`;
+      if (stream.isTTY) {
+        stream.write(`\r\u001b[2K${line.slice(0, (stream.columns || 80) - 1)}`);
+      } else if (performance.now() - writtenAtMs >= QUIET_EVERY_MS) {
+        writtenAtMs = performance.now();
+        stream.write(`${line}\n`);
+      }
+    },
+    end() {
+      if (stream.isTTY) stream.write("\r\u001b[2K");
+    },
+  };
+}

@@ -1,0 +1,121 @@
+import type { Place } from "../../transports/contract/transport.ts";
+import type { CellPlan, CellResult, DriverReady, DriverStart } from "../process/messages.ts";
+import type { Trial } from "../results/model.ts";
+import { enoughSamples } from "../results/quantiles.ts";
+import type { Arm } from "./arm.ts";
+import type { Brood } from "./run-driver.ts";
+
+/** A trial that takes this much longer than planned is broken. */
+const TIMEOUT_FACTOR = 10;
+const TIMEOUT_FLOOR_MS = 45_000;
+
+export interface ArmRun {
+  readonly cells: readonly CellResult[];
+  /** Why the driver ended early, if it did. */
+  readonly failure: string | undefined;
+  readonly ready: DriverReady | null;
+  readonly durationMs: number;
+}
+
+/** Runs one fresh driver, and by it one fresh peer, through these cells. */
+export async function runArm(
+  brood: Brood,
+  place: Place,
+  arm: Arm,
+  work: { readonly kind: "calibrate"; readonly budgetMs: number } | { readonly kind: "measure" },
+  cells: readonly CellPlan[],
+  plannedMs: number,
+): Promise<ArmRun> {
+  const start: DriverStart = {
+    type: "start",
+    transport: arm.reference,
+    mode: arm.mode,
+    place,
+    peerPin: arm.cpus.peerPin,
+    peerLanguage: arm.peerLanguage,
+    work: { ...work, cells },
+  };
+  const results: CellResult[] = [];
+  const startedMs = performance.now();
+  const outcome = await brood.run({
+    start,
+    pin: arm.cpus.driverPin,
+    timeoutMs: TIMEOUT_FLOOR_MS + TIMEOUT_FACTOR * plannedMs,
+    onResult: (message) => {
+      if (message.type === "cell") results.push(message);
+    },
+  });
+  return {
+    cells: results,
+    failure: outcome.status === "failed" ? outcome.reason : misplaced(arm, outcome.ready),
+    ready: outcome.ready,
+    durationMs: performance.now() - startedMs,
+  };
+}
+
+/** What the processes read back must be what was asked for. */
+function misplaced(arm: Arm, ready: DriverReady | null): string | undefined {
+  const { driver, peer } = arm.cpus;
+  if (ready === null || arm.cpus.driverPin.length === 0) return undefined;
+  if (ready.cpus !== null && ready.cpus !== driver) return `the driver ran on CPU ${ready.cpus} instead of ${driver}`;
+  const inside = arm.transport.capabilities.rendezvous === "process";
+  const peerCpus = ready.peer?.cpus ?? null;
+  if (!inside && peerCpus !== null && peerCpus !== peer) return `the peer ran on CPU ${peerCpus} instead of ${peer}`;
+  return undefined;
+}
+
+/** A cell of one trial as the report keeps it. */
+export function toTrial(round: number, startedAtMs: number, result: CellResult): Trial {
+  const { outcome } = result;
+  const { figures } = outcome;
+  const base = { round, startedAtMs: Math.round(startedAtMs) };
+  const reason =
+    outcome.status === "invalid"
+      ? { status: "invalid" as const, reason: outcome.reason }
+      : { status: "valid" as const };
+  if (figures === null) return { ...base, ...reason, ...NOTHING };
+  const per = (total: number | null): number | null =>
+    total === null || figures.messages === 0 ? null : total / figures.messages;
+  const { latencyNs } = figures;
+  const shown = (q: number): boolean => latencyNs !== null && enoughSamples(q, latencyNs.count);
+  return {
+    ...base,
+    ...reason,
+    ...(latencyNs === null
+      ? {}
+      : {
+          latencyNs: {
+            count: latencyNs.count,
+            min: latencyNs.min,
+            p50: latencyNs.p50,
+            ...(shown(0.9) ? { p90: latencyNs.p90 } : {}),
+            ...(shown(0.99) ? { p99: latencyNs.p99 } : {}),
+            ...(shown(0.999) ? { p999: latencyNs.p999 } : {}),
+            max: latencyNs.max,
+            mean: latencyNs.mean,
+          },
+        }),
+    messagesPerSecond: figures.elapsedNs > 0 ? (figures.messages / figures.elapsedNs) * 1e9 : 0,
+    cpuNsPerMessage: per(figures.cpuNs),
+    contextSwitchesPerMessage: per(figures.contextSwitches),
+    peakMemoryBytes: figures.peakMemoryBytes,
+    gcPauseNs: figures.gcPauseNs,
+    lost: figures.lost,
+    duplicated: figures.duplicated,
+    reordered: figures.reordered,
+    corrupted: figures.corrupted,
+    ...(figures.histogram === null ? {} : { histogram: figures.histogram }),
+  };
+}
+
+const NOTHING = {
+  messagesPerSecond: 0,
+  cpuNsPerMessage: null,
+  contextSwitchesPerMessage: null,
+  peakMemoryBytes: null,
+  gcPauseNs: null,
+  lost: 0,
+  duplicated: 0,
+  reordered: 0,
+  corrupted: 0,
+} as const;

@@ -1,0 +1,186 @@
+import type { WaitMode } from "../../transports/contract/capabilities.ts";
+import { medianInterval } from "../results/intervals.ts";
+import type { Interval, Measurement, Pick, Placement, Report } from "../results/model.ts";
+import { median } from "../results/quantiles.ts";
+import { formatBytes, formatNs } from "./wording.ts";
+
+/** What the pick is for. */
+export interface Workload {
+  readonly payloads: readonly number[];
+  readonly modes: readonly WaitMode[];
+  readonly placement: Placement;
+  readonly benchmark: string;
+}
+
+interface Candidate {
+  readonly transport: string;
+  readonly mode: WaitMode;
+  /** Rows of the workload's payloads, in their order. */
+  readonly rows: readonly Measurement[];
+  /** Geometric mean of the payloads' p50 in each round, ns. */
+  readonly scores: readonly number[];
+}
+
+type Evidence = Pick_<Report, "transports" | "checks" | "measurements">;
+type Pick_<Type, Key extends keyof Type> = { readonly [Name in Key]: Type[Name] };
+
+/**
+ * Ranks the candidates of one placement and names the fastest that passed every check.
+ *
+ * The score of a candidate in a round is the geometric mean of its p50 over the payloads, so that no size dominates. Two candidates
+ * are compared by the ratio of their scores within the same rounds, which takes out what the machine did between rounds; when the
+ * 95 % interval of the median ratio contains 1, they are a tie.
+ */
+export function pick(evidence: Evidence, workload: Workload): Pick | null {
+  const ruledOut: { transport: string; reason: string }[] = [];
+  const candidates = candidatesOf(evidence, workload, workload.modes, ruledOut);
+  const ranked = [...candidates].sort((a, b) => median(a.scores) - median(b.scores));
+  const best = ranked[0];
+  if (best === undefined) return null;
+  const ranking = ranked.map((candidate) => ({
+    transport: candidate.transport,
+    mode: candidate.mode,
+    ...compare(candidate, best),
+  }));
+  const ties = ranking.slice(1).filter(({ interval }) => interval !== null && interval[0] <= 1);
+  const runnerUp = ranking[1];
+  return {
+    transport: best.transport,
+    mode: best.mode,
+    placement: workload.placement,
+    sentence: sentence(best, workload, runnerUp, ties.map(({ transport }) => transport)),
+    reasons: reasonsFor(best, evidence, ranking),
+    runnerUp: runnerUp?.transport ?? null,
+    ties: ties.map(({ transport }) => transport),
+    ruledOut,
+    alternatives: alternatives(evidence, workload, best),
+    workload: { payloads: workload.payloads, modes: workload.modes, placement: workload.placement },
+    ranking,
+  };
+}
+
+function candidatesOf(
+  evidence: Evidence,
+  workload: Workload,
+  modes: readonly WaitMode[],
+  ruledOut: { transport: string; reason: string }[],
+): Candidate[] {
+  const candidates: Candidate[] = [];
+  for (const record of evidence.transports) {
+    if (record.baseline) continue;
+    if (!record.available) {
+      ruledOut.push({ transport: record.id, reason: record.reason });
+      continue;
+    }
+    for (const mode of modes) {
+      const rows = rowsOf(evidence, workload, record.id, mode);
+      if (rows.length === 0) continue;
+      const reason = reasonAgainst(evidence, workload, record.id, rows);
+      if (reason !== undefined) ruledOut.push({ transport: record.id, reason });
+      else candidates.push({ transport: record.id, mode, rows, scores: scoresOf(rows) });
+    }
+  }
+  return candidates;
+}
+
+function rowsOf({ measurements }: Evidence, workload: Workload, transport: string, mode: WaitMode): Measurement[] {
+  return measurements.filter(
+    (row) =>
+      row.transport === transport &&
+      row.mode === mode &&
+      row.placement === workload.placement &&
+      row.benchmark === workload.benchmark &&
+      row.peer.language === "node" &&
+      workload.payloads.includes(row.payloadBytes),
+  );
+}
+
+/** A fast mechanism that failed a check, or lost a message, must not be picked. */
+function reasonAgainst(evidence: Evidence, workload: Workload, transport: string, rows: readonly Measurement[]): string | undefined {
+  const failed = evidence.checks.find((check) => check.transport === transport && check.status === "failed");
+  if (failed !== undefined) return `failed the check ${failed.scenario}: ${failed.reason ?? "no reason given"}`;
+  const unmeasured = rows.find((row) => row.status !== "measured");
+  if (unmeasured !== undefined) return `${formatBytes(unmeasured.payloadBytes)}: ${unmeasured.reason ?? unmeasured.status}`;
+  if (rows.length < workload.payloads.length) return "not measured for every size of the workload";
+  return scoresOf(rows).length === 0 ? "no round in which every size was measured" : undefined;
+}
+
+function scoresOf(rows: readonly Measurement[]): number[] {
+  const rounds = new Map<number, number[]>();
+  for (const row of rows) {
+    for (const { round, status, latencyNs } of row.trials) {
+      if (status === "valid" && latencyNs !== undefined) rounds.set(round, [...(rounds.get(round) ?? []), latencyNs.p50]);
+    }
+  }
+  return [...rounds.entries()]
+    .sort(([a], [b]) => a - b)
+    .filter(([, values]) => values.length === rows.length)
+    .map(([, values]) => Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length));
+}
+
+function compare(candidate: Candidate, best: Candidate): { ratio: number; interval: Interval | null } {
+  const pairs = Math.min(candidate.scores.length, best.scores.length);
+  const ratios = candidate.scores.slice(0, pairs).map((score, round) => score / (best.scores[round] as number));
+  return { ratio: median(ratios), interval: medianInterval(ratios) ?? null };
+}
+
+function sentence(
+  best: Candidate,
+  workload: Workload,
+  runnerUp: { readonly transport: string; readonly ratio: number } | undefined,
+  ties: readonly string[],
+): string {
+  const sizes = workload.payloads.map(formatBytes).join(" and ");
+  const times = best.rows.map((row) => formatNs(row.latencyNs?.p50 ?? Number.NaN)).join(" and ");
+  const where = `for ${sizes} requests with ${PLACEMENT_WORDS[workload.placement]}`;
+  const start = `Use ${best.transport} ${where}: its median round trip is ${times}`;
+  if (runnerUp === undefined) return `${start}; nothing else could be compared.`;
+  if (ties.length > 0) return `${start}, not distinguishable from ${ties.join(", ")} in this run.`;
+  return `${start}, and ${runnerUp.transport}, the next, takes ${runnerUp.ratio.toFixed(2)} times as long.`;
+}
+
+const PLACEMENT_WORDS: Readonly<Record<Placement, string>> = {
+  "same-cpu": "both ends on one CPU",
+  "two-cpus": "the ends on two CPUs",
+  unpinned: "the ends wherever the scheduler puts them",
+};
+
+function reasonsFor(best: Candidate, { checks, transports }: Evidence, ranking: Pick["ranking"]): string[] {
+  const passed = checks.filter((check) => check.transport === best.transport && check.status === "passed").length;
+  const record = transports.find(({ id }) => id === best.transport);
+  const reasons: string[] = [];
+  const slowest = ranking.at(-1);
+  if (slowest !== undefined && ranking.length > 1) {
+    reasons.push(`fastest of ${ranking.length} candidates; the slowest, ${slowest.transport}, takes ${slowest.ratio.toFixed(1)} times as long`);
+  }
+  if (passed > 0) reasons.push(`passed all ${passed} checks that apply to it`);
+  if (record !== undefined) {
+    const { delivery, ordering, peerLoss, languages, platforms } = record.capabilities;
+    reasons.push(`${delivery} delivery, ${ordering === "fifo" ? "in order" : "unordered"}, peer loss noticed: ${peerLoss}`);
+    reasons.push(`runs on ${platforms.join(", ")}; spoken by: node${languages.length > 0 ? `, ${languages.join(", ")}` : ""}`);
+  }
+  const cpu = best.rows[0]?.cpuNsPerMessage;
+  if (cpu != null) reasons.push(`costs ${formatNs(cpu)} of CPU per round trip, both processes together`);
+  return reasons;
+}
+
+/** The best of each waiting class that was not asked for, with what its speed costs. */
+function alternatives(evidence: Evidence, workload: Workload, best: Candidate): Pick["alternatives"] {
+  const others: WaitMode[] = (["event", "blocking", "polling"] as const).filter((mode) => !workload.modes.includes(mode));
+  return others.flatMap((mode) => {
+    const candidates = candidatesOf(evidence, workload, [mode], []);
+    const [first] = candidates.sort((a, b) => median(a.scores) - median(b.scores));
+    const row = first?.rows[0];
+    if (first === undefined || row === undefined) return [];
+    const times = median(best.scores) / median(first.scores);
+    const cost = row.cpuNsPerMessage === null ? "" : `, for ${formatNs(row.cpuNsPerMessage)} of CPU per round trip`;
+    const text = `${CLASS_WORDS[mode]}: ${first.transport} takes ${formatNs(row.latencyNs?.p50 ?? Number.NaN)} at ${formatBytes(row.payloadBytes)} (${times >= 1 ? `${times.toFixed(1)} times as fast` : `${(1 / times).toFixed(1)} times as slow`} as ${best.transport})${cost}.`;
+    return [{ transport: first.transport, mode, sentence: text }];
+  });
+}
+
+const CLASS_WORDS: Readonly<Record<WaitMode, string>> = {
+  event: "In an event loop",
+  blocking: "If a thread may block",
+  polling: "If each end may burn a CPU",
+};

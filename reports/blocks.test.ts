@@ -1,0 +1,60 @@
+import { expect, test } from "vitest";
+import { blocksOf } from "./blocks.ts";
+import { fixtureReport } from "./fixture.ts";
+
+const report = fixtureReport();
+const blocks = blocksOf(report);
+const at = (mode: string, payloadBytes: number, placement = "two-cpus") =>
+  blocks.find((block) => block.mode === mode && block.payloadBytes === payloadBytes && block.placement === placement);
+
+test("no measured, failed or not applicable cell is dropped", () => {
+  const shown = blocks.flatMap((block) => [...block.ranked, ...block.baselines, ...block.missing]);
+  const pingPongs = report.measurements.filter((cell) => cell.benchmark === "ping-pong");
+  expect(shown.length).toBe(pingPongs.length);
+  const streams = { ...report, measurements: report.measurements.filter((cell) => cell.benchmark === "stream") };
+  const alone = blocksOf(streams).flatMap((block) => [...block.ranked, ...block.baselines, ...block.missing]);
+  expect(alone.length).toBe(streams.measurements.length);
+});
+
+test("a block holds one placement, one waiting class and one size, best first, with ratios to the best", () => {
+  for (const block of blocks) {
+    for (const { cell } of block.ranked)
+      expect([cell.mode, cell.placement, cell.payloadBytes]).toEqual([block.mode, block.placement, block.payloadBytes]);
+    const values = block.ranked.map((row) => row.value);
+    expect(values).toEqual(values.toSorted((a, b) => a - b));
+    for (const row of block.ranked) expect(row.ratio).toBeCloseTo(row.value / (values[0] ?? 0), 9);
+  }
+});
+
+test("a baseline is never ranked, even where it is the fastest", () => {
+  const block = at("event", 64);
+  expect(block?.baselines.map((row) => row.name)).toEqual(["loopback"]);
+  expect(block?.ranked.map((row) => row.name)).not.toContain("loopback");
+});
+
+test("a tie is an interval that overlaps that of the best, and without intervals nothing is called a tie", () => {
+  const standings = Object.fromEntries(at("event", 64)?.ranked.map((row) => [row.name, row.standing]) ?? []);
+  expect(standings).toMatchObject({ fifo: "best", unix: "tied" });
+  expect(at("event", 65_536)?.ranked.find((row) => row.name === "fifo")?.standing).toBe("behind");
+  const few = blocksOf(fixtureReport({ trials: 3 })).flatMap((block) => block.ranked);
+  expect(new Set(few.map((row) => row.standing))).toEqual(new Set(["best", "unknown"]));
+});
+
+test("messages per second come from the stream, and a failed stream is named with its reason", () => {
+  const rows = at("event", 4096)?.ranked ?? [];
+  expect(rows.find((row) => row.name === "unix")?.throughput.source).toBe("stream");
+  const stdio = rows.find((row) => row.name === "stdio")?.throughput;
+  expect(stdio).toMatchObject({
+    source: "own",
+    streamReason: "failed: the peer ended with SIGSEGV after 1204 messages",
+  });
+});
+
+test("models without round trips are ranked by messages per second, highest first", () => {
+  const streams = report.measurements.filter((cell) => cell.benchmark === "stream");
+  for (const block of blocksOf({ ...report, measurements: streams })) {
+    if (block.ranked.length === 0) continue;
+    expect(block.metric).toBe("messagesPerSecond");
+    expect(block.ranked.every((row) => row.ratio >= 1)).toBe(true);
+  }
+});

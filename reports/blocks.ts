@@ -1,0 +1,157 @@
+import type { Interval, Measurement, Placement, Report } from "../harness/results/model.ts";
+import type { WaitMode } from "../transports/contract/capabilities.ts";
+
+import { PLACEMENT_ORDER, rowName, variantOf, WAIT_MODES } from "./labels.ts";
+
+/** What a block is ranked by: round-trip p50 where the model has round trips, messages per second where it is one-way. */
+export type Metric = "p50" | "messagesPerSecond";
+
+/**
+ * How a row stands to the best of its block. `tied`: the two 95 % intervals overlap, so this run cannot tell them apart.
+ * `unknown`: one of the two has no interval (fewer than 6 trials).
+ */
+export type Standing = "best" | "tied" | "behind" | "unknown";
+
+export interface RankedRow {
+  readonly name: string;
+  readonly cell: Measurement;
+  readonly value: number;
+  readonly interval: Interval | undefined;
+  /** How many times worse than the best of the block; 1 for the best. */
+  readonly ratio: number;
+  readonly standing: Standing;
+  readonly throughput: Throughput;
+}
+
+export interface PlainRow {
+  readonly name: string;
+  readonly cell: Measurement;
+  readonly throughput: Throughput;
+}
+
+/** Messages per second of a row, and the model it comes from: a stream says more about capacity than round trips do. */
+export interface Throughput {
+  readonly messagesPerSecond: number | null;
+  readonly source: "stream" | "own";
+  /** Why the stream cell has no number although it was asked for. */
+  readonly streamReason?: string;
+}
+
+/** Cells that may be compared: one placement, one waiting class, one benchmark and variant, one size. */
+export interface Block {
+  readonly placement: Placement;
+  readonly mode: WaitMode;
+  readonly benchmark: string;
+  readonly variant: string;
+  readonly payloadBytes: number;
+  readonly metric: Metric;
+  readonly ranked: readonly RankedRow[];
+  /** Transports without a process boundary: for comparison, never ranked. */
+  readonly baselines: readonly PlainRow[];
+  /** Failed and not applicable, with reasons. */
+  readonly missing: readonly PlainRow[];
+}
+
+const FOLDED_BENCHMARK = "stream";
+const LEADING_BENCHMARK = "ping-pong";
+
+/**
+ * Groups all measurements into comparable blocks: by placement, class, benchmark, variant, then size.
+ * Plain `stream` cells are folded into the messages/s of the ping-pong row beside them and stand alone only where there is none.
+ */
+export function blocksOf(report: Report): Block[] {
+  const baselines = new Set(report.transports.filter((record) => record.baseline).map((record) => record.id));
+  const streams = new Map(
+    report.measurements.filter((cell) => isPlain(cell, FOLDED_BENCHMARK)).map((cell) => [place(cell), cell]),
+  );
+  const leading = new Set(report.measurements.filter((cell) => isPlain(cell, LEADING_BENCHMARK)).map(place));
+  const groups = new Map<string, Measurement[]>();
+  for (const cell of report.measurements) {
+    if (isPlain(cell, FOLDED_BENCHMARK) && leading.has(place(cell))) continue;
+    const key = JSON.stringify([cell.placement, cell.mode, cell.benchmark, variantOf(cell), cell.payloadBytes]);
+    const group = groups.get(key);
+    if (group) group.push(cell);
+    else groups.set(key, [cell]);
+  }
+  return [...groups.values()].map((cells) => blockOf(cells, baselines, streams)).toSorted(inReadingOrder);
+}
+
+function blockOf(
+  cells: readonly Measurement[],
+  baselines: ReadonlySet<string>,
+  streams: ReadonlyMap<string, Measurement>,
+): Block {
+  const first = cells[0] as Measurement;
+  const metric: Metric = cells.some((cell) => cell.latencyNs) ? "p50" : "messagesPerSecond";
+  const plain = cells.map((cell) => ({ name: rowName(cell), cell, throughput: throughputOf(cell, streams) }));
+  const measured = plain.filter(({ cell }) => cell.status === "measured" && metricValue(cell, metric) !== undefined);
+  return {
+    placement: first.placement,
+    mode: first.mode,
+    benchmark: first.benchmark,
+    variant: variantOf(first),
+    payloadBytes: first.payloadBytes,
+    metric,
+    ranked: rank(
+      measured.filter(({ cell }) => !baselines.has(cell.transport)),
+      metric,
+    ),
+    baselines: measured.filter(({ cell }) => baselines.has(cell.transport)),
+    missing: plain.filter((row) => !measured.includes(row)),
+  };
+}
+
+/** Best first, each with its ratio to the best. */
+export function rank(rows: readonly PlainRow[], metric: Metric): RankedRow[] {
+  const valued = rows
+    .map((row) => ({
+      ...row,
+      value: metricValue(row.cell, metric) ?? Number.NaN,
+      interval: row.cell.interval?.[metric],
+    }))
+    .toSorted((a, b) => (metric === "p50" ? a.value - b.value : b.value - a.value) || a.name.localeCompare(b.name));
+  const best = valued[0];
+  if (best === undefined) return [];
+  return valued.map((row) => ({
+    ...row,
+    ratio: metric === "p50" ? row.value / best.value : best.value / row.value,
+    standing: row === best ? "best" : standingOf(row.interval, best.interval),
+  }));
+}
+
+function standingOf(own: Interval | undefined, best: Interval | undefined): Standing {
+  if (!own || !best) return "unknown";
+  return own[0] <= best[1] && best[0] <= own[1] ? "tied" : "behind";
+}
+
+export function metricValue(cell: Measurement, metric: Metric): number | undefined {
+  return (metric === "p50" ? cell.latencyNs?.p50 : cell.messagesPerSecond) ?? undefined;
+}
+
+function throughputOf(cell: Measurement, streams: ReadonlyMap<string, Measurement>): Throughput {
+  const stream = isPlain(cell, LEADING_BENCHMARK) ? streams.get(place(cell)) : undefined;
+  if (stream?.status === "measured" && stream.messagesPerSecond !== null)
+    return { messagesPerSecond: stream.messagesPerSecond, source: "stream" };
+  const own = { messagesPerSecond: cell.messagesPerSecond ?? null, source: "own" } as const;
+  return stream ? { ...own, streamReason: `${stream.status}: ${stream.reason ?? "no reason recorded"}` } : own;
+}
+
+function isPlain(cell: Measurement, benchmark: string): boolean {
+  return cell.benchmark === benchmark && variantOf(cell) === "";
+}
+
+/** Identifies a row of a block, whatever the benchmark. */
+function place(cell: Measurement): string {
+  return JSON.stringify([cell.placement, cell.mode, rowName(cell), cell.payloadBytes]);
+}
+
+function inReadingOrder(a: Block, b: Block): number {
+  return (
+    PLACEMENT_ORDER.indexOf(a.placement) - PLACEMENT_ORDER.indexOf(b.placement) ||
+    Number(b.benchmark === LEADING_BENCHMARK) - Number(a.benchmark === LEADING_BENCHMARK) ||
+    a.benchmark.localeCompare(b.benchmark) ||
+    WAIT_MODES.indexOf(a.mode) - WAIT_MODES.indexOf(b.mode) ||
+    a.variant.localeCompare(b.variant, "en", { numeric: true }) ||
+    a.payloadBytes - b.payloadBytes
+  );
+}

@@ -1,0 +1,76 @@
+import type { CheckResult, Report } from "../harness/results/model.ts";
+import { isNode } from "./labels.ts";
+
+/** One character per status: readable without colour. */
+export const STATUS_MARKS: Readonly<Record<CheckResult["status"], string>> = {
+  passed: "✓",
+  failed: "✗",
+  "not-applicable": "–",
+  unavailable: "?",
+};
+
+export interface CheckMatrix {
+  readonly checks: readonly { readonly id: string; readonly title: string; readonly kind: CheckResult["kind"] }[];
+  readonly rows: readonly { readonly name: string; readonly results: ReadonlyMap<string, CheckResult> }[];
+}
+
+/** Failures first: mechanisms with most failures on top, checks with most failures leftmost; otherwise in the order of the run. */
+export function checkMatrix(results: readonly CheckResult[]): CheckMatrix {
+  const checks = [...Map.groupBy(results, (result) => result.scenario).values()];
+  const rows = [...Map.groupBy(results, checkRowName).entries()];
+  return {
+    checks: checks
+      .toSorted((a, b) => kindOrder(a) - kindOrder(b) || failures(b) - failures(a))
+      .map(([first]) => first as CheckResult)
+      .map(({ scenario, title, kind }) => ({ id: scenario, title, kind })),
+    rows: rows
+      .toSorted(([, a], [, b]) => failures(b) - failures(a))
+      .map(([name, own]) => ({ name, results: new Map(own.map((result) => [result.scenario, result])) })),
+  };
+}
+
+export function checkRowName(result: Pick<CheckResult, "transport" | "peer">): string {
+  return !result.peer || isNode(result.peer) ? result.transport : `${result.transport} (${result.peer})`;
+}
+
+export function countStatus(results: Iterable<CheckResult>, status: CheckResult["status"]): number {
+  let total = 0;
+  for (const result of results) if (result.status === status) total += 1;
+  return total;
+}
+
+/** Why checks had no result, each reason once with the mechanisms it holds for; most frequent first. */
+export function reasonsByText(
+  results: readonly CheckResult[],
+  status: "not-applicable" | "unavailable",
+): { readonly reason: string; readonly checks: readonly string[]; readonly transports: readonly string[] }[] {
+  const groups = Map.groupBy(
+    results.filter((result) => result.status === status),
+    (result) => result.reason ?? "no reason recorded",
+  );
+  return [...groups]
+    .map(([reason, group]) => ({
+      reason,
+      checks: [...new Set(group.map((result) => result.scenario))],
+      transports: [...new Set(group.map(checkRowName))],
+    }))
+    .toSorted((a, b) => b.transports.length - a.transports.length || a.reason.localeCompare(b.reason));
+}
+
+/** `41 passed, 1 failed, 6 not applicable`: only what occurs. */
+export function checkSummary(report: Pick<Report, "checks">): string {
+  const statuses = ["passed", "failed", "not-applicable", "unavailable"] as const;
+  return statuses
+    .map((status) => ({ status, total: countStatus(report.checks, status) }))
+    .filter(({ total, status }) => total > 0 || status === "failed")
+    .map(({ total, status }) => `${total} ${status.replace("-", " ")}`)
+    .join(", ");
+}
+
+function failures(results: readonly CheckResult[]): number {
+  return countStatus(results, "failed");
+}
+
+function kindOrder(results: readonly CheckResult[]): number {
+  return results[0]?.kind === "conformance" ? 1 : 0;
+}

@@ -1,0 +1,97 @@
+import type { Interval } from "../harness/results/model.ts";
+
+/** Shown wherever a number does not exist: a missing value is a fact and never a zero. */
+export const ABSENT = "–";
+
+/** Unit of durations, with its length in ns. */
+export interface DurationUnit {
+  readonly name: "ns" | "µs" | "ms" | "s";
+  readonly ns: number;
+}
+
+const DURATION_UNITS: readonly [DurationUnit, ...DurationUnit[]] = [
+  { name: "s", ns: 1e9 },
+  { name: "ms", ns: 1e6 },
+  { name: "µs", ns: 1e3 },
+  { name: "ns", ns: 1 },
+];
+
+const BYTE_UNITS = ["B", "KiB", "MiB", "GiB", "TiB"] as const;
+
+/** Three significant digits without an exponent: `4.21`, `19.2`, `842`, `12300`. */
+export function significant(value: number, digits = 3): string {
+  if (value === 0) return "0";
+  const rounded = Number(value.toPrecision(digits));
+  const magnitude = Math.floor(Math.log10(Math.abs(rounded)));
+  return rounded.toFixed(Math.max(0, digits - 1 - magnitude));
+}
+
+/** The unit in which `ns`, once rounded, is at least 1: 999.6 ns reads 1.00 µs, not 1000 ns. */
+export function durationUnit(ns: number): DurationUnit {
+  const rounded = Math.abs(Number(ns.toPrecision(3)));
+  return DURATION_UNITS.find((unit) => rounded >= unit.ns) ?? { name: "ns", ns: 1 };
+}
+
+/** `19.2 µs`; `–` for what was not measured. */
+export function duration(ns: number | null | undefined): string {
+  if (ns === null || ns === undefined || !Number.isFinite(ns)) return ABSENT;
+  const unit = durationUnit(ns);
+  return `${significant(ns / unit.ns)} ${unit.name}`;
+}
+
+/** `18.9–19.8`, both in the unit that `duration(ns)` uses, so that they can be read beside it; `–` without an interval. */
+export function durationRange(interval: Interval | null | undefined, ns: number): string {
+  if (!interval) return ABSENT;
+  const unit = durationUnit(ns);
+  return `${significant(interval[0] / unit.ns)}–${significant(interval[1] / unit.ns)}`;
+}
+
+/** `4 KiB`, `1.5 MiB`: sizes are binary everywhere in ipcmark. */
+export function bytes(count: number | null | undefined): string {
+  if (count === null || count === undefined || !Number.isFinite(count)) return ABSENT;
+  let value = count;
+  let unit = 0;
+  while (Math.abs(value) >= 1024 && unit < BYTE_UNITS.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${Number.isInteger(value) ? value : significant(value)} ${BYTE_UNITS[unit]}`;
+}
+
+/** Decimal prefixes: `51.2 k`, `1.20 M`. The caller names what is counted. */
+export function quantity(value: number | null | undefined): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) return ABSENT;
+  const rounded = Math.abs(Number(value.toPrecision(3)));
+  if (rounded >= 1e9) return `${significant(value / 1e9)} G`;
+  if (rounded >= 1e6) return `${significant(value / 1e6)} M`;
+  if (rounded >= 1e3) return `${significant(value / 1e3)} k`;
+  return significant(value);
+}
+
+/** `1.20 GB/s`, decimal as link and memory speeds are given. */
+export function byteRate(bytesPerSecond: number | null | undefined): string {
+  if (bytesPerSecond === null || bytesPerSecond === undefined || !Number.isFinite(bytesPerSecond)) return ABSENT;
+  const text = quantity(bytesPerSecond);
+  return text.includes(" ") ? `${text}B/s` : `${text} B/s`;
+}
+
+/** `1.00×`, `12.3×`. */
+export function ratio(value: number | null | undefined): string {
+  return value === null || value === undefined || !Number.isFinite(value) ? ABSENT : `${significant(value)}×`;
+}
+
+/** `4.2 %` from a share of 0 to 1. */
+export function percent(share: number | null | undefined): string {
+  return share === null || share === undefined || !Number.isFinite(share) ? ABSENT : `${(share * 100).toFixed(1)} %`;
+}
+
+/** First line, without control characters: error texts come from libraries and may hold anything, escape codes included. */
+export function oneLine(text: string): string {
+  const first = text.split(/[\r\n]/).find((line) => line.trim() !== "") ?? "";
+  return first.replace(/\p{Cc}/gu, " ").trim();
+}
+
+/** `3 transports`, `1 transport`. */
+export function count(value: number, noun: string): string {
+  return `${value} ${noun}${value === 1 ? "" : "s"}`;
+}

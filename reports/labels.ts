@@ -1,0 +1,53 @@
+import type { Environment, Measurement, Placement } from "../harness/results/model.ts";
+import type { WaitMode } from "../transports/contract/capabilities.ts";
+
+/** The three waiting classes in the order of every table. Numbers are compared within one, never between them. */
+export const WAIT_MODES: readonly WaitMode[] = ["event", "blocking", "polling"];
+
+export const MODE_LABELS: Readonly<Record<WaitMode, string>> = {
+  event: "event loop",
+  blocking: "blocking",
+  polling: "polling",
+};
+
+export const MODE_MEANINGS: Readonly<Record<WaitMode, string>> = {
+  event: "the process stays responsive: messages arrive through Node's event loop",
+  blocking: "the thread sleeps in the kernel until a message arrives and can do nothing else",
+  polling: "the thread spins until a message arrives and uses a whole CPU, also while idle",
+};
+
+/** Own copy on purpose: `reports/` imports types of the harness and nothing that runs. */
+export const PLACEMENT_ORDER: readonly Placement[] = ["two-cpus", "same-cpu", "unpinned"];
+
+export const PLACEMENT_LABELS: Readonly<Record<Placement, string>> = {
+  "same-cpu": "same CPU",
+  "two-cpus": "two CPUs",
+  unpinned: "unpinned",
+};
+
+/** `two CPUs (driver on 0, peer on 1)`; without the numbers where the run did not record them. */
+export function placementTitle(placement: Placement, environment: Environment): string {
+  const cpus = environment.placements?.[placement];
+  const label = PLACEMENT_LABELS[placement] ?? placement;
+  return cpus ? `${label} (driver on ${cpus.driver}, peer on ${cpus.peer})` : label;
+}
+
+/** What sets a cell apart besides transport, mode, placement and size: `16 in flight, codec json`; empty for the plain case. */
+export function variantOf(cell: Measurement): string {
+  const parts: string[] = [];
+  if ((cell.inFlight ?? 1) !== 1) parts.push(`${cell.inFlight} in flight`);
+  if ((cell.clients ?? 1) !== 1) parts.push(`${cell.clients} clients`);
+  if (cell.ratePerSecond !== null && cell.ratePerSecond !== undefined) parts.push(`${cell.ratePerSecond}/s`);
+  if (cell.codec && cell.codec !== "raw" && cell.codec !== "none") parts.push(`codec ${cell.codec}`);
+  return parts.join(", ");
+}
+
+/** The transport's id, with the language of its peer where that is not ours: they are different rows. */
+export function rowName(cell: Pick<Measurement, "transport" | "peer">): string {
+  const language = cell.peer?.language;
+  return language === undefined || isNode(language) ? cell.transport : `${cell.transport} (${language})`;
+}
+
+export function isNode(language: string): boolean {
+  return ["node", "javascript", "typescript", ""].includes(language);
+}

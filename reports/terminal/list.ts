@@ -1,0 +1,29 @@
+import type { TransportRecord } from "../../harness/results/model.ts";
+import { oneLine } from "../format.ts";
+import { type Column, renderTable, type TableRow, type TerminalOptions } from "./table.ts";
+
+/** A transport as `list` shows it; the family is known to the registry only. */
+export type ListEntry = TransportRecord & { readonly family: string };
+
+const COLUMNS: readonly Column[] = [
+  { title: "id", align: "left" },
+  { title: "family", align: "left" },
+  { title: "modes", align: "left" },
+  { title: "patterns", align: "left" },
+  { title: "version or reason", align: "left", shrink: "wrap" },
+];
+
+export function listTable(entries: readonly ListEntry[], options: TerminalOptions = {}): string {
+  const rows = entries.map((entry): TableRow => {
+    const state = entry.available ? entry.version : `unavailable: ${entry.reason}`;
+    const cells = [
+      entry.id,
+      entry.family,
+      entry.capabilities.modes.join(", "),
+      entry.capabilities.patterns.join(", "),
+      oneLine(state) + (entry.baseline ? " (baseline, never ranked)" : ""),
+    ];
+    return entry.available ? { cells } : { cells, style: "dim" };
+  });
+  return renderTable(COLUMNS, rows, options);
+}

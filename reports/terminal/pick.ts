@@ -1,0 +1,28 @@
+import type { Report } from "../../harness/results/model.ts";
+import { oneLine } from "../format.ts";
+import { MODE_LABELS } from "../labels.ts";
+import { paint, type TerminalOptions, widthLimit, wrap } from "./table.ts";
+
+/** The verdict: one sentence, then ties, the other classes, what was ruled out, and the run's warnings. */
+export function pickParagraph(report: Pick<Report, "pick" | "warnings">, options: TerminalOptions = {}): string {
+  const { pick } = report;
+  const lines: string[] = [];
+  const add = (text: string, indent = "  "): void => {
+    for (const line of wrap(oneLine(text), widthLimit(options) - indent.length)) lines.push(indent + line);
+  };
+  if (pick === null || pick === undefined) {
+    lines.push(paint("yellow", "No pick: no candidate was measured validly for the workload.", options));
+  } else {
+    lines.push(...wrap(oneLine(pick.sentence), widthLimit(options)).map((line) => paint("bold", line, options)));
+    for (const reason of pick.reasons ?? []) add(`- ${reason}`);
+    if (pick.ties?.length) add(`Not distinguishable from it at 95 %: ${pick.ties.join(", ")}.`);
+    for (const other of pick.alternatives ?? [])
+      add(`${MODE_LABELS[other.mode] ?? other.mode}: ${other.transport}. ${other.sentence}`);
+    for (const out of pick.ruledOut ?? []) add(`ruled out: ${out.transport}: ${out.reason}`);
+  }
+  for (const warning of report.warnings ?? [])
+    lines.push(
+      ...wrap(`warning: ${oneLine(warning)}`, widthLimit(options)).map((line) => paint("yellow", line, options)),
+    );
+  return lines.join("\n");
+}

@@ -1,0 +1,119 @@
+import { styleText } from "node:util";
+
+/** Where the text goes: decides width and colour. `util.styleText` honours NO_COLOR, FORCE_COLOR and what the stream can. */
+export interface TerminalOptions {
+  /** Width to stay within, default 100; below 80 nothing more is shortened. */
+  readonly columns?: number;
+  /** Default stdout; pass stderr where prose goes there. */
+  readonly stream?: NodeJS.WriteStream;
+}
+
+export type Style = Parameters<typeof styleText>[0];
+
+export interface Column {
+  readonly title: string;
+  readonly align: "left" | "right";
+  /** How the one column that gives way in a table too wide does so: cut with `…`, or wrapped (then it must be the last). */
+  readonly shrink?: "cut" | "wrap";
+}
+
+/** `cells`: one text per column. `note`: spans all columns after the first, for rows that have a reason instead of numbers. */
+export type TableRow =
+  | { readonly cells: readonly string[]; readonly style?: Style }
+  | { readonly name: string; readonly note: string; readonly style?: Style }
+  | { readonly heading: string; readonly style?: Style }
+  | { readonly rule: true };
+
+const GAP = "  ";
+const MIN_SHRUNK = 8;
+
+export function widthLimit(options: TerminalOptions): number {
+  return Math.max(80, options.columns ?? 100);
+}
+
+export function paint(style: Style | undefined, text: string, options: TerminalOptions): string {
+  return style === undefined ? text : styleText(style, text, { stream: options.stream ?? process.stdout });
+}
+
+/** Fixed-width columns; colour is put on after padding, so that escape codes never count as width. */
+export function renderTable(columns: readonly Column[], rows: readonly TableRow[], options: TerminalOptions): string {
+  const limit = widthLimit(options);
+  const widths = columnWidths(columns, rows, limit);
+  const total = widths.reduce((sum, width) => sum + width, 0) + GAP.length * (widths.length - 1);
+  const header = line(
+    columns.map((column) => column.title),
+    columns,
+    widths,
+  );
+  const lines = [paint("bold", header, options)];
+  for (const row of rows) {
+    if ("rule" in row) lines.push(paint("dim", "─".repeat(total), options));
+    else if ("heading" in row) lines.push(paint(row.style, cut(row.heading, limit), options));
+    else if ("note" in row)
+      lines.push(...noteLines(row, widths[0] ?? 0, limit).map((text) => paint(row.style, text, options)));
+    else lines.push(...cellLines(row.cells, columns, widths).map((text) => paint(row.style, text, options)));
+  }
+  return lines.join("\n");
+}
+
+function columnWidths(columns: readonly Column[], rows: readonly TableRow[], limit: number): number[] {
+  const widths = columns.map((column, index) =>
+    Math.max(column.title.length, ...rows.map((row) => textAt(row, index).length)),
+  );
+  const excess = widths.reduce((sum, width) => sum + width, 0) + GAP.length * (widths.length - 1) - limit;
+  const at = columns.findIndex((column) => column.shrink);
+  if (excess > 0 && at >= 0) widths[at] = Math.max(MIN_SHRUNK, (widths[at] ?? 0) - excess);
+  return widths;
+}
+
+function textAt(row: TableRow, index: number): string {
+  if ("cells" in row) return row.cells[index] ?? "";
+  return "note" in row && index === 0 ? row.name : "";
+}
+
+function cellLines(cells: readonly string[], columns: readonly Column[], widths: readonly number[]): string[] {
+  const last = columns.length - 1;
+  if (columns[last]?.shrink !== "wrap") return [line(cells, columns, widths)];
+  const indent = " ".repeat(widths.slice(0, last).reduce((sum, width) => sum + width + GAP.length, 0));
+  const [first = "", ...rest] = wrap(cells[last] ?? "", widths[last] ?? MIN_SHRUNK);
+  return [line([...cells.slice(0, last), first], columns, widths), ...rest.map((text) => indent + text)];
+}
+
+function line(cells: readonly string[], columns: readonly Column[], widths: readonly number[]): string {
+  return columns
+    .map((column, index) => {
+      const text = cut(cells[index] ?? "", widths[index] ?? 0);
+      return column.align === "right" ? text.padStart(widths[index] ?? 0) : text.padEnd(widths[index] ?? 0);
+    })
+    .join(GAP)
+    .trimEnd();
+}
+
+/** A reason is wrapped, never cut: it is all there is to say about its row. */
+function noteLines(row: { name: string; note: string }, nameWidth: number, limit: number): string[] {
+  const indent = " ".repeat(nameWidth + GAP.length);
+  const texts = wrap(row.note, limit - indent.length);
+  return texts.map((text, index) =>
+    index === 0 ? cut(row.name, nameWidth).padEnd(nameWidth) + GAP + text : indent + text,
+  );
+}
+
+export function cut(text: string, width: number): string {
+  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
+}
+
+/** Greedy wrap at spaces; a word longer than the line is broken, since paths have no spaces. */
+export function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let current = "";
+  for (let word of text.split(/\s+/).filter((part) => part !== "")) {
+    if (current !== "" && current.length + 1 + word.length <= width) {
+      current += ` ${word}`;
+      continue;
+    }
+    if (current !== "") lines.push(current);
+    for (; word.length > width; word = word.slice(width)) lines.push(word.slice(0, width));
+    current = word;
+  }
+  return current === "" && lines.length > 0 ? lines : [...lines, current];
+}

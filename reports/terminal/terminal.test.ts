@@ -1,0 +1,106 @@
+import { stripVTControlCharacters } from "node:util";
+import { describe, expect, test } from "vitest";
+import type { Measurement, Report } from "../../harness/results/model.ts";
+import { fixtureReport } from "../fixture.ts";
+import { checkTables, compareTables, listTable, pickParagraph } from "./index.ts";
+
+const report = fixtureReport();
+const plain = (text: string): string => stripVTControlCharacters(text);
+const all = (of: Report, columns: number): string =>
+  plain(
+    [
+      compareTables(of, { columns }),
+      checkTables(of, { columns }),
+      pickParagraph(of, { columns }),
+      listTable(
+        of.transports.map((record) => ({ ...record, family: "sockets" })),
+        { columns },
+      ),
+    ].join("\n"),
+  );
+
+describe("terminal tables", () => {
+  test.each([80, 100, 120])("stay within %i columns", (columns) => {
+    const tooLong = all(report, columns)
+      .split("\n")
+      .filter((line) => line.length > columns);
+    expect(tooLong).toEqual([]);
+  });
+
+  test("show one table per placement, with its waiting classes in it", () => {
+    const text = plain(compareTables(report));
+    expect(text.match(/^two CPUs \(driver on 0, peer on 1\) · ping-pong$/gm)).toHaveLength(1);
+    expect(text.match(/^same CPU/gm)).toHaveLength(1);
+    expect(text.match(/^(event loop|blocking|polling)$/gm)).toHaveLength(6);
+  });
+
+  test("show failed and not applicable cells with their reasons", () => {
+    const text = plain(compareTables(report));
+    expect(text).toMatch(/tcp +failed: 2 messages lost in round 3/);
+    expect(text).toMatch(/posix-mq +not applicable: posix-mq carries at most 8192 bytes/);
+    expect(text).toMatch(/† stdio, 4 KiB: the stream failed: the peer ended with SIGSEGV/);
+  });
+
+  test("put baselines below a line, without a ratio", () => {
+    expect(plain(compareTables(report))).toMatch(/─{20,}\n +loopback .* – +baseline/);
+  });
+
+  test("mark ties in words and show a dash for a percentile that is absent", () => {
+    const text = plain(compareTables(report));
+    expect(text).toMatch(/unix .* 1\.0\d× {2}= tie/);
+    expect(text).toMatch(/^ {2}unix +47\.\d µs +\S+ +– /m);
+  });
+
+  test("show the warnings of a cell below its table", () => {
+    expect(plain(compareTables(report))).toMatch(/! two-humped: trials fall into two groups.*\(fifo 64 B, fifo 4 KiB/);
+  });
+
+  test("show a reason whole, on several lines if need be", () => {
+    const reason = `the kernel refused: ${"no buffer space available ".repeat(8)}(ENOBUFS)`;
+    const cell = { ...(report.measurements[0] as Measurement), status: "failed" as const, reason };
+    const { latencyNs: _, ...failed } = cell;
+    const text = plain(compareTables({ ...report, measurements: [failed] }, { columns: 80 }));
+    expect(text.replace(/\s+/g, " ")).toContain(reason);
+  });
+
+  test("put failed checks first, then the matrix, then why checks did not apply", () => {
+    const text = plain(checkTables(report));
+    expect(text.indexOf("✗ posix-mq  server-crash: the client still waited")).toBeGreaterThan(0);
+    expect(text.indexOf("✗ posix-mq")).toBeLessThan(text.indexOf("1. server-crash"));
+    expect(text).toMatch(/- driver and peer are one process \(loopback\)/);
+    expect(text).toContain("46 passed, 1 failed, 2 not applicable, 6 unavailable");
+  });
+
+  test("name the pick first, or say that there is none", () => {
+    expect(plain(pickParagraph(report))).toMatch(/^Use unix: /);
+    expect(plain(pickParagraph({ pick: null, warnings: [] }))).toMatch(/^No pick/);
+  });
+
+  test("are empty where nothing ran, and read old reports without the optional fields", () => {
+    const empty: Report = { ...report, measurements: [], checks: [] };
+    expect([compareTables(empty), checkTables(empty)]).toEqual(["", ""]);
+    expect(all(withoutOptional(report), 80)).toContain("unix");
+  });
+
+  test("never let an error text steer the terminal", () => {
+    const check = {
+      ...(report.checks[0] as Report["checks"][number]),
+      status: "failed" as const,
+      reason: "\u001b[2Jgone",
+    };
+    expect(checkTables({ checks: [check] })).not.toContain("\u001b[2J");
+  });
+});
+
+/** A report as the first release could have written it: only what has been there from the start. */
+function withoutOptional(of: Report): Report {
+  const measurements = of.measurements.map(
+    ({ benchmark, transport, mode, placement, payloadBytes, status, latencyNs }) => ({
+      ...{ benchmark, transport, mode, placement, payloadBytes, status },
+      ...(latencyNs ? { latencyNs: { p50: latencyNs.p50 } } : {}),
+    }),
+  );
+  const { transports, schemaVersion, startedAt } = of;
+  const old = { schemaVersion, startedAt, transports, measurements, checks: of.checks, environment: {}, pick: null };
+  return JSON.parse(JSON.stringify(old)) as Report;
+}

@@ -1,0 +1,69 @@
+import { constants } from "node:os";
+import { IpcError, type IpcErrorCode } from "../contract/errors.ts";
+import type { Libc } from "./libc.ts";
+
+const NAMES: ReadonlyMap<number, string> = new Map(
+  Object.entries(constants.errno).map(([name, number]) => [number, name]),
+);
+
+/** Linux numbers the hot paths compare with. */
+export const EINTR: number = constants.errno.EINTR;
+export const EAGAIN: number = constants.errno.EAGAIN;
+export const ETIMEDOUT: number = constants.errno.ETIMEDOUT;
+
+const CODES: Readonly<Record<string, IpcErrorCode>> = {
+  EEXIST: "IPC_ADDRESS_IN_USE",
+  EADDRINUSE: "IPC_ADDRESS_IN_USE",
+  ENOENT: "IPC_PEER_LOST",
+  ECONNREFUSED: "IPC_PEER_LOST",
+  ECONNRESET: "IPC_PEER_LOST",
+  EPIPE: "IPC_PEER_LOST",
+  ENOTCONN: "IPC_PEER_LOST",
+  EMSGSIZE: "IPC_TOO_LARGE",
+  ETIMEDOUT: "IPC_TIMEOUT",
+  EBADF: "IPC_CLOSED",
+};
+
+/** What to do about an errno, where that does not depend on the call. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  EEXIST: "the name is taken: choose another, or unlink it if its owner is gone",
+  ENOENT: "nothing has that name",
+  EACCES: "permission denied: objects are created 0600, so use the account that created it",
+  ENAMETOOLONG: "names have at most 255 bytes",
+  ENOSPC: "no space left: free some, or enlarge it (for shared memory: mount -o remount,size=… /dev/shm)",
+  EMFILE: "a limit of this process or user is reached: see ulimit -n, and for queues ulimit -q",
+  ENOMEM: "out of memory",
+  EINVAL: "invalid argument",
+};
+
+/** Number to name: 17 -> "EEXIST"; numbers unknown here become "E17". */
+export function errnoName(number: number): string {
+  return NAMES.get(number) ?? `E${number}`;
+}
+
+/** What Node's own errors carry, so that `cause.errno` keeps the number. */
+export interface SystemErrorCause extends Error {
+  readonly errno: number;
+  readonly code: string;
+  readonly syscall: string;
+}
+
+/**
+ * The error of a call that has just failed. Read it before anything else runs.
+ *
+ * @param call name of the C function
+ * @param subject the name or path it was about
+ * @param remedy the way out, where it is known better here than in the table
+ */
+export function systemError(libc: Libc, call: string, subject: string, remedy?: string): IpcError {
+  return errnoError(libc.errno(), call, subject, remedy);
+}
+
+/** As {@link systemError}, for functions that return the number instead of setting `errno`. */
+export function errnoError(number: number, call: string, subject: string, remedy?: string): IpcError {
+  const name = errnoName(number);
+  const advice = remedy ?? REMEDIES[name];
+  const text = `${call}(${subject}): ${name}${advice === undefined ? "" : `: ${advice}`}`;
+  const cause: SystemErrorCause = Object.assign(new Error(text), { errno: number, code: name, syscall: call });
+  return new IpcError(CODES[name] ?? "IPC_SYSTEM", text, { errno: name, cause });
+}

@@ -1,0 +1,59 @@
+import { IpcError } from "../contract/errors.ts";
+import { libc } from "./binding.ts";
+import { EAGAIN, EINTR, ETIMEDOUT, systemError } from "./errno.ts";
+import type { Libc, Pointer } from "./libc.ts";
+import type { Mapping } from "./mapping.ts";
+import { type Deadlines, deadlines } from "./timespec.ts";
+
+const FUTEX_WAIT = 0;
+const FUTEX_WAKE = 1;
+const SYSCALL_NUMBERS: Readonly<Record<string, number>> = { x64: 202, arm64: 98 };
+
+export type FutexResult = "woken" | "changed" | "timeout";
+
+/**
+ * One 32-bit word of a shared mapping on which processes sleep: compare-and-sleep in the kernel (futex(2)). The private
+ * variant is not used, since the word is shared between processes. Wake-ups may be spurious: check the state in a loop.
+ */
+export class Futex {
+  readonly #libc: Libc;
+  readonly #pointer: Pointer;
+  readonly #mapping: Mapping;
+  readonly #deadlines: Deadlines;
+  readonly #number: number;
+
+  /** @param wordIndex index into `mapping.words` */
+  constructor(mapping: Mapping, wordIndex: number) {
+    const number = SYSCALL_NUMBERS[process.arch];
+    if (number === undefined) {
+      throw new IpcError("IPC_UNSUPPORTED", `futexes are wired up for x64 and arm64, this is ${process.arch}`);
+    }
+    this.#number = number;
+    this.#libc = libc();
+    this.#mapping = mapping;
+    this.#pointer = mapping.pointer(wordIndex * 4);
+    this.#deadlines = deadlines();
+  }
+
+  /** Sleeps while the word holds `expected`, for at most `timeoutMs`. */
+  wait(expected: number, timeoutMs: number): FutexResult {
+    if (this.#mapping.closed) throw new IpcError("IPC_CLOSED", "futex: the mapping is closed");
+    this.#deadlines.setRelative(timeoutMs);
+    const relative = this.#deadlines.relative;
+    if (this.#libc.syscall(this.#number, this.#pointer, FUTEX_WAIT, expected >>> 0, relative, 0, 0) === 0)
+      return "woken";
+    const failure = this.#libc.errno();
+    if (failure === ETIMEDOUT) return "timeout";
+    if (failure === EAGAIN) return "changed";
+    if (failure === EINTR) return "woken";
+    throw systemError(this.#libc, "futex", "wait");
+  }
+
+  /** Wakes at most `count` sleepers. @returns how many */
+  wake(count = 1): number {
+    if (this.#mapping.closed) throw new IpcError("IPC_CLOSED", "futex: the mapping is closed");
+    const woken = this.#libc.syscall(this.#number, this.#pointer, FUTEX_WAKE, count, this.#libc.NULL, 0, 0);
+    if (woken < 0) throw systemError(this.#libc, "futex", "wake");
+    return woken;
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * An address in this process: `bigint` under node:ffi, `number` under ffi-rs (user addresses stay below 2^47).
+ * Made and moved only by {@link Libc}, never by arithmetic in callers.
+ */
+export type Pointer = bigint | number;
+
+/** How values cross. `size` is an unsigned length below 4 GiB; `offset` a 64-bit file offset. */
+interface ValueTypes {
+  readonly i32: number;
+  readonly u32: number;
+  readonly size: number;
+  readonly offset: number;
+  readonly pointer: Pointer;
+  readonly buffer: Uint8Array;
+  readonly string: string;
+}
+export type ValueType = keyof ValueTypes;
+
+export interface Signature {
+  readonly parameters: readonly ValueType[];
+  readonly returns: "i32" | "pointer";
+}
+
+/**
+ * Every function of the C library this project calls, once, for all bindings. Lengths returned as `ssize_t` are declared
+ * `i32`: no call here moves 2 GiB, and a 64-bit return costs an allocation. Variadic functions (`mq_open`, `sem_open`,
+ * `syscall`) are called with a fixed list, which the Linux calling conventions on x86-64 and AArch64 allow.
+ */
+export const SYMBOLS = {
+  __errno_location: { parameters: [], returns: "pointer" },
+  getpid: { parameters: [], returns: "i32" },
+  mmap: { parameters: ["pointer", "size", "i32", "i32", "i32", "offset"], returns: "pointer" },
+  munmap: { parameters: ["pointer", "size"], returns: "i32" },
+  posix_fallocate: { parameters: ["i32", "offset", "offset"], returns: "i32" },
+  flock: { parameters: ["i32", "i32"], returns: "i32" },
+  shm_open: { parameters: ["string", "i32", "u32"], returns: "i32" },
+  shm_unlink: { parameters: ["string"], returns: "i32" },
+  sem_open: { parameters: ["string", "i32", "u32", "u32"], returns: "pointer" },
+  sem_post: { parameters: ["pointer"], returns: "i32" },
+  sem_trywait: { parameters: ["pointer"], returns: "i32" },
+  sem_clockwait: { parameters: ["pointer", "i32", "pointer"], returns: "i32" },
+  sem_close: { parameters: ["pointer"], returns: "i32" },
+  sem_unlink: { parameters: ["string"], returns: "i32" },
+  mq_open: { parameters: ["string", "i32", "u32", "pointer"], returns: "i32" },
+  mq_timedsend: { parameters: ["i32", "pointer", "size", "u32", "pointer"], returns: "i32" },
+  mq_timedreceive: { parameters: ["i32", "pointer", "size", "pointer", "pointer"], returns: "i32" },
+  mq_getattr: { parameters: ["i32", "buffer"], returns: "i32" },
+  mq_notify: { parameters: ["i32", "pointer"], returns: "i32" },
+  mq_unlink: { parameters: ["string"], returns: "i32" },
+  eventfd: { parameters: ["u32", "i32"], returns: "i32" },
+  syscall: { parameters: ["i32", "pointer", "i32", "u32", "pointer", "i32", "i32"], returns: "i32" },
+  sched_getcpu: { parameters: [], returns: "i32" },
+  sched_getaffinity: { parameters: ["i32", "size", "buffer"], returns: "i32" },
+  sched_setaffinity: { parameters: ["i32", "size", "buffer"], returns: "i32" },
+  getrusage: { parameters: ["i32", "buffer"], returns: "i32" },
+  socket: { parameters: ["i32", "i32", "i32"], returns: "i32" },
+  bind: { parameters: ["i32", "buffer", "u32"], returns: "i32" },
+  listen: { parameters: ["i32", "i32"], returns: "i32" },
+  accept4: { parameters: ["i32", "pointer", "pointer", "i32"], returns: "i32" },
+  connect: { parameters: ["i32", "buffer", "u32"], returns: "i32" },
+  poll: { parameters: ["pointer", "u32", "i32"], returns: "i32" },
+  send: { parameters: ["i32", "pointer", "size", "i32"], returns: "i32" },
+  recv: { parameters: ["i32", "pointer", "size", "i32"], returns: "i32" },
+} as const satisfies Readonly<Record<string, Signature>>;
+export type SymbolName = keyof typeof SYMBOLS;
+
+type Arguments<P extends readonly ValueType[]> = { -readonly [I in keyof P]: ValueTypes[P[I]] };
+export type Functions = {
+  readonly [K in SymbolName]: (
+    ...values: Arguments<(typeof SYMBOLS)[K]["parameters"]>
+  ) => ValueTypes[(typeof SYMBOLS)[K]["returns"]];
+};
+
+export type BindingName = "ffi-rs" | "node:ffi";
+
+/** The C library through one binding. */
+export interface Libc extends Functions {
+  readonly binding: BindingName;
+  readonly NULL: Pointer;
+  /** `errno` of this thread: meaningful right after a call that failed, before anything else runs. */
+  errno(): number;
+  add(pointer: Pointer, bytes: number): Pointer;
+  /** What `mmap` returns when it failed. */
+  isMapFailed(pointer: Pointer): boolean;
+  /** Zero-copy writable view of foreign memory. The caller detaches it (`transfer(0)`) before the memory goes away. */
+  view(pointer: Pointer, bytes: number): ArrayBuffer;
+}

@@ -1,0 +1,38 @@
+import { libc } from "./binding.ts";
+import { EAGAIN, EINTR, systemError } from "./errno.ts";
+
+const LOCK_SH = 1;
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+const LOCK_UN = 8;
+
+/**
+ * Liveness by `flock`: an owner holds an exclusive lock on the descriptor of a segment, file or queue for as long as it
+ * lives. The kernel drops the lock when the process dies, however it dies, also while it is still a zombie; no process
+ * id is involved, so none can be reused or belong to another pid namespace.
+ */
+
+/** Takes the exclusive lock; waits out the testers, who hold theirs for microseconds. @returns false when owned */
+export function tryLockExclusive(fd: number): boolean {
+  const api = libc();
+  // Another owner keeps the lock; a tester gives it back before a hundred system calls have passed.
+  for (let attempt = 0; attempt < 100; attempt++) {
+    if (api.flock(fd, LOCK_EX | LOCK_NB) === 0) return true;
+    const failure = api.errno();
+    if (failure !== EAGAIN && failure !== EINTR) throw systemError(api, "flock", `descriptor ${fd}`);
+  }
+  return false;
+}
+
+/** As {@link tryLockExclusive}, for something just created, which only testers can hold. */
+export function lockExclusive(fd: number): void {
+  if (!tryLockExclusive(fd)) throw systemError(libc(), "flock", `descriptor ${fd}`);
+}
+
+/** Whether a process holds the exclusive lock through another open of the same object. About a microsecond. */
+export function isOwned(fd: number): boolean {
+  const api = libc();
+  if (api.flock(fd, LOCK_SH | LOCK_NB) !== 0) return api.errno() === EAGAIN;
+  api.flock(fd, LOCK_UN);
+  return false;
+}

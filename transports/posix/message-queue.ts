@@ -1,0 +1,290 @@
+import { closeSync, readFileSync } from "node:fs";
+import { constants } from "node:os";
+import { IpcError } from "../contract/errors.ts";
+import { libc } from "./binding.ts";
+import { EAGAIN, EINTR, ETIMEDOUT, systemError } from "./errno.ts";
+import type { Libc, Pointer } from "./libc.ts";
+import { Mapping } from "./mapping.ts";
+import { checkName } from "./names.ts";
+import { O_CREAT, O_EXCL, O_NONBLOCK, O_RDWR } from "./open-flags.ts";
+import { type Deadlines, deadlines } from "./timespec.ts";
+
+export interface QueueShape {
+  /** Messages it holds before a sender waits. */
+  readonly maxMessages: number;
+  readonly maxMessageBytes: number;
+}
+
+export interface QueueAttributes extends QueueShape {
+  readonly currentMessages: number;
+}
+
+/** What the system allows: `/proc/sys/fs/mqueue` and RLIMIT_MSGQUEUE of this process. */
+export interface QueueLimits extends QueueShape {
+  readonly maxQueues: number;
+  /** For all queues of this user together. */
+  readonly maxBytesPerUser: number;
+}
+
+/** Priorities run from 0 to 32767; higher ones are delivered first, equal ones in order. */
+export const MAX_PRIORITY = 32_767;
+
+/** Bytes the kernel charges to the user per message slot, beside the payload (an upper bound of ipc/mqueue.c). */
+const SLOT_OVERHEAD_BYTES = 128;
+
+/** A POSIX message queue: whole messages with priorities, kept by the kernel until received or unlinked. */
+export class MessageQueue implements Disposable {
+  readonly name: string;
+  readonly shape: QueueShape;
+  /** A descriptor on Linux: it can be locked and polled. */
+  readonly fd: number;
+  /** Priority of the message received last. */
+  lastPriority = 0;
+  readonly #libc: Libc;
+  readonly #deadlines: Deadlines;
+  /** One message, then its priority: the kernel reads and writes here, at a fixed address. */
+  readonly #scratch: Mapping;
+  readonly #message: Pointer;
+  readonly #priority: Pointer;
+  readonly #priorityWord: number;
+  #open = true;
+
+  private constructor(name: string, fd: number, shape: QueueShape) {
+    this.name = name;
+    this.fd = fd;
+    this.shape = shape;
+    this.#libc = libc();
+    this.#deadlines = deadlines();
+    this.#priorityWord = Math.ceil(shape.maxMessageBytes / 4);
+    this.#scratch = Mapping.anonymous((this.#priorityWord + 1) * 4);
+    this.#message = this.#scratch.pointer(0);
+    this.#priority = this.#scratch.pointer(this.#priorityWord * 4);
+  }
+
+  /**
+   * Creates it, mode 0600, exclusively. Without a shape: the system's largest messages, as many as it allows.
+   *
+   * @throws IpcError IPC_ADDRESS_IN_USE (EEXIST), IPC_SYSTEM (EMFILE or ENOSPC: the quota is used up; EINVAL: shape above the limits)
+   */
+  static create(name: string, shape: Partial<QueueShape> = {}): MessageQueue {
+    checkName(name);
+    const limits = queueLimits();
+    const maxMessages = shape.maxMessages ?? limits.maxMessages;
+    const maxMessageBytes = shape.maxMessageBytes ?? limits.maxMessageBytes;
+    const api = libc();
+    const attributes = Mapping.anonymous(64);
+    try {
+      attributes.words[2] = maxMessages;
+      attributes.words[4] = maxMessageBytes;
+      const fd = api.mq_open(name, O_CREAT | O_EXCL | O_RDWR, 0o600, attributes.pointer(0));
+      if (fd < 0) throw openError(api, name, { maxMessages, maxMessageBytes }, limits);
+      return new MessageQueue(name, fd, { maxMessages, maxMessageBytes });
+    } finally {
+      attributes.close();
+    }
+  }
+
+  /** @throws IpcError IPC_PEER_LOST (ENOENT), IPC_SYSTEM (EACCES, …) */
+  static open(name: string, options: { readonly nonBlocking?: boolean } = {}): MessageQueue {
+    checkName(name);
+    const api = libc();
+    const fd = api.mq_open(name, O_RDWR | (options.nonBlocking ? O_NONBLOCK : 0), 0, api.NULL);
+    if (fd < 0) throw systemError(api, "mq_open", name);
+    try {
+      return new MessageQueue(name, fd, readAttributes(api, fd, name));
+    } catch (error) {
+      closeSync(fd);
+      throw error;
+    }
+  }
+
+  /** @returns whether there was one */
+  static unlink(name: string): boolean {
+    checkName(name);
+    const api = libc();
+    if (api.mq_unlink(name) === 0) return true;
+    if (api.errno() === constants.errno.ENOENT) return false;
+    throw systemError(api, "mq_unlink", name);
+  }
+
+  attributes(): QueueAttributes {
+    this.#check();
+    return readAttributes(this.#libc, this.fd, this.name);
+  }
+
+  /** Memory of one message with a fixed address; {@link sendScratch} and {@link receiveScratch} use it without copying. */
+  get scratch(): Uint8Array {
+    return this.#scratch.bytes;
+  }
+
+  /**
+   * @param timeoutMs how long to wait for room; 0 tries once
+   * @returns false when there was none
+   * @throws IpcError IPC_TOO_LARGE naming the limit, IPC_CLOSED, IPC_SYSTEM
+   */
+  send(message: Uint8Array, timeoutMs: number, priority = 0): boolean {
+    this.#check();
+    if (message.length > this.shape.maxMessageBytes) throw this.#tooLarge(message.length);
+    this.#scratch.bytes.set(message);
+    return this.sendScratch(message.length, timeoutMs, priority);
+  }
+
+  /** Sends the first `bytes` of {@link scratch}. */
+  sendScratch(bytes: number, timeoutMs: number, priority = 0): boolean {
+    this.#check();
+    if (bytes > this.shape.maxMessageBytes) throw this.#tooLarge(bytes);
+    this.#deadlines.setRealtime(timeoutMs);
+    for (;;) {
+      const result = this.#libc.mq_timedsend(this.fd, this.#message, bytes, priority, this.#deadlines.realtime);
+      if (result === 0) return true;
+      const failure = this.#libc.errno();
+      if (failure === ETIMEDOUT || failure === EAGAIN) return false;
+      // The deadline is absolute, so an interrupted call goes on to the same moment.
+      if (failure !== EINTR) throw systemError(this.#libc, "mq_timedsend", this.name);
+    }
+  }
+
+  /**
+   * The oldest message of the highest priority; `lastPriority` tells which.
+   *
+   * @returns its length, or -1 when none came in time
+   * @throws IpcError IPC_TOO_LARGE (`into` is too small; the message is gone), IPC_CLOSED, IPC_SYSTEM
+   */
+  receive(into: Uint8Array, timeoutMs: number): number {
+    const length = this.receiveScratch(timeoutMs);
+    if (length < 0) return -1;
+    if (length > into.length) {
+      throw new IpcError(
+        "IPC_TOO_LARGE",
+        `queue ${this.name}: a message of ${length} bytes does not fit in ${into.length}`,
+      );
+    }
+    into.set(this.#scratch.bytes.subarray(0, length));
+    return length;
+  }
+
+  /** Receives into {@link scratch}. @returns the length, or -1 */
+  receiveScratch(timeoutMs: number): number {
+    this.#check();
+    this.#deadlines.setRealtime(timeoutMs);
+    for (;;) {
+      const length = this.#libc.mq_timedreceive(
+        this.fd,
+        this.#message,
+        this.shape.maxMessageBytes,
+        this.#priority,
+        this.#deadlines.realtime,
+      );
+      if (length >= 0) {
+        this.lastPriority = this.#scratch.words[this.#priorityWord] as number;
+        return length;
+      }
+      const failure = this.#libc.errno();
+      if (failure === ETIMEDOUT || failure === EAGAIN) return -1;
+      if (failure !== EINTR) throw systemError(this.#libc, "mq_timedreceive", this.name);
+    }
+  }
+
+  /**
+   * Asks for one signal when a message arrives in the empty queue. One shot: ask again, then drain, in that order.
+   *
+   * @returns false when another process has asked already
+   */
+  notify(signal: number): boolean {
+    this.#check();
+    // struct sigevent: i64 value, i32 signo, i32 notify (0 is SIGEV_SIGNAL). The scratch is free between calls.
+    const event = Mapping.anonymous(64);
+    try {
+      event.words[2] = signal;
+      if (this.#libc.mq_notify(this.fd, event.pointer(0)) === 0) return true;
+      if (this.#libc.errno() === constants.errno.EBUSY) return false;
+      throw systemError(this.#libc, "mq_notify", this.name);
+    } finally {
+      event.close();
+    }
+  }
+
+  /** The queue and its messages stay until it is unlinked. Idempotent. */
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#scratch.close();
+    closeSync(this.fd);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #check(): void {
+    if (!this.#open) throw new IpcError("IPC_CLOSED", `queue ${this.name} is closed`);
+  }
+
+  #tooLarge(bytes: number): IpcError {
+    return new IpcError(
+      "IPC_TOO_LARGE",
+      `queue ${this.name}: ${bytes} bytes exceed its limit of ${this.shape.maxMessageBytes}; raise fs.mqueue.msgsize_max ` +
+        "(sysctl) and create the queue with a larger maxMessageBytes",
+      { errno: "EMSGSIZE" },
+    );
+  }
+}
+
+/** Reads the limits; those of the system default where it does not say. Never throws. */
+export function queueLimits(): QueueLimits {
+  return {
+    maxMessages: readNumber("/proc/sys/fs/mqueue/msg_max") ?? 10,
+    maxMessageBytes: readNumber("/proc/sys/fs/mqueue/msgsize_max") ?? 8192,
+    maxQueues: readNumber("/proc/sys/fs/mqueue/queues_max") ?? 256,
+    maxBytesPerUser: readRlimit() ?? 819_200,
+  };
+}
+
+/** What a queue costs of `maxBytesPerUser`, rounded up. */
+export function queueCostBytes(shape: QueueShape): number {
+  return shape.maxMessages * (shape.maxMessageBytes + SLOT_OVERHEAD_BYTES);
+}
+
+function readAttributes(api: Libc, fd: number, name: string): QueueAttributes {
+  const bytes = Buffer.alloc(64);
+  if (api.mq_getattr(fd, bytes) !== 0) throw systemError(api, "mq_getattr", name);
+  return {
+    maxMessages: bytes.readUInt32LE(8),
+    maxMessageBytes: bytes.readUInt32LE(16),
+    currentMessages: bytes.readUInt32LE(24),
+  };
+}
+
+function openError(api: Libc, name: string, shape: QueueShape, limits: QueueLimits): IpcError {
+  return systemError(api, "mq_open", name, remedyFor(api.errno(), shape, limits));
+}
+
+function remedyFor(number: number, shape: QueueShape, limits: QueueLimits): string | undefined {
+  const { EMFILE, ENOSPC, EINVAL } = constants.errno;
+  if (number === EMFILE) {
+    return `the queues of this user may use ${limits.maxBytesPerUser} bytes together and this one needs about ${queueCostBytes(shape)}: raise it with ulimit -q, or remove queues nobody uses`;
+  }
+  if (number === ENOSPC) return `the system has its ${limits.maxQueues} queues: raise fs.mqueue.queues_max`;
+  if (number === EINVAL) {
+    return `${shape.maxMessages} messages of ${shape.maxMessageBytes} bytes are outside the limits (1 to ${limits.maxMessages} of 1 to ${limits.maxMessageBytes}): raise fs.mqueue.msg_max and msgsize_max`;
+  }
+  return undefined;
+}
+
+function readNumber(path: string): number | undefined {
+  try {
+    return Number(readFileSync(path, "latin1"));
+  } catch {
+    return undefined;
+  }
+}
+
+function readRlimit(): number | undefined {
+  try {
+    const found = /^Max msgqueue size\s+(\d+|unlimited)/m.exec(readFileSync("/proc/self/limits", "latin1"));
+    if (found === null) return undefined;
+    return found[1] === "unlimited" ? Number.MAX_SAFE_INTEGER : Number(found[1]);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,101 @@
+import { constants } from "node:os";
+import { IpcError } from "../contract/errors.ts";
+import { libc } from "./binding.ts";
+import { EAGAIN, EINTR, ETIMEDOUT, systemError } from "./errno.ts";
+import type { Libc, Pointer } from "./libc.ts";
+import { checkName } from "./names.ts";
+import { O_CREAT, O_EXCL } from "./open-flags.ts";
+import { type Deadlines, deadlines } from "./timespec.ts";
+
+const CLOCK_MONOTONIC = 1;
+/** The C library stores `/name` as `/dev/shm/sem.name`. */
+const PREFIX_BYTES = "sem.".length;
+
+/** A named POSIX semaphore: `_multiprocessing.SemLock` in Python and `sem_open` in C reach it by the same name. */
+export class Semaphore implements Disposable {
+  readonly name: string;
+  readonly #libc: Libc;
+  readonly #deadlines: Deadlines;
+  #pointer: Pointer;
+  #open = true;
+
+  private constructor(name: string, api: Libc, pointer: Pointer) {
+    this.name = name;
+    this.#libc = api;
+    this.#deadlines = deadlines();
+    this.#pointer = pointer;
+  }
+
+  /** Creates it, mode 0600, exclusively. @throws IpcError IPC_ADDRESS_IN_USE (EEXIST), IPC_SYSTEM */
+  static create(name: string, value = 0): Semaphore {
+    return Semaphore.#openNamed(name, O_CREAT | O_EXCL, value);
+  }
+
+  /** @throws IpcError IPC_PEER_LOST (ENOENT), IPC_SYSTEM (EACCES, …) */
+  static open(name: string): Semaphore {
+    return Semaphore.#openNamed(name, 0, 0);
+  }
+
+  static #openNamed(name: string, flags: number, value: number): Semaphore {
+    checkName(name, PREFIX_BYTES);
+    const api = libc();
+    const pointer = api.sem_open(name, flags, 0o600, value);
+    // Failure is a null pointer here, not -1.
+    if (pointer === api.NULL) throw systemError(api, "sem_open", name);
+    return new Semaphore(name, api, pointer);
+  }
+
+  /** @returns whether there was one */
+  static unlink(name: string): boolean {
+    checkName(name, PREFIX_BYTES);
+    const api = libc();
+    if (api.sem_unlink(name) === 0) return true;
+    if (api.errno() === constants.errno.ENOENT) return false;
+    throw systemError(api, "sem_unlink", name);
+  }
+
+  /** Adds one and wakes a waiter. */
+  post(): void {
+    this.#check();
+    if (this.#libc.sem_post(this.#pointer) !== 0) throw systemError(this.#libc, "sem_post", this.name);
+  }
+
+  /** Takes one if there is one. */
+  tryWait(): boolean {
+    this.#check();
+    if (this.#libc.sem_trywait(this.#pointer) === 0) return true;
+    const failure = this.#libc.errno();
+    if (failure === EAGAIN || failure === EINTR) return false;
+    throw systemError(this.#libc, "sem_trywait", this.name);
+  }
+
+  /** Takes one, blocking this thread for at most `timeoutMs`. @returns false when the time ran out */
+  wait(timeoutMs: number): boolean {
+    this.#check();
+    this.#deadlines.setMonotonic(timeoutMs);
+    // The deadline is absolute, so an interrupted wait goes on to the same moment: the loop is bounded by it.
+    for (;;) {
+      if (this.#libc.sem_clockwait(this.#pointer, CLOCK_MONOTONIC, this.#deadlines.monotonic) === 0) return true;
+      const failure = this.#libc.errno();
+      if (failure === ETIMEDOUT) return false;
+      if (failure !== EINTR) throw systemError(this.#libc, "sem_clockwait", this.name);
+    }
+  }
+
+  /** The semaphore itself stays until it is unlinked. Idempotent. */
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    if (this.#libc.sem_close(this.#pointer) !== 0) throw systemError(this.#libc, "sem_close", this.name);
+    this.#pointer = this.#libc.NULL;
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** After `sem_close` the memory is unmapped: using the pointer would crash the process. */
+  #check(): void {
+    if (!this.#open) throw new IpcError("IPC_CLOSED", `semaphore ${this.name} is closed`);
+  }
+}

@@ -1,0 +1,58 @@
+import type { Pointer } from "./libc.ts";
+import { Mapping } from "./mapping.ts";
+
+/**
+ * The three `struct timespec` (i64 seconds, i64 nanoseconds on 64-bit Linux) of this thread, in mapped memory with a fixed
+ * address. Each call overwrites its own: the kernel copies it before the call returns, and this is a single thread.
+ */
+export interface Deadlines {
+  /** Set by {@link Deadlines.setMonotonic}: for `sem_clockwait`. A stepped wall clock does not disturb it. */
+  readonly monotonic: Pointer;
+  /** Set by {@link Deadlines.setRealtime}: all that `mq_timedreceive` takes. */
+  readonly realtime: Pointer;
+  /** Set by {@link Deadlines.setRelative}: for futexes. */
+  readonly relative: Pointer;
+  setMonotonic(timeoutMs: number): void;
+  setRealtime(timeoutMs: number): void;
+  setRelative(timeoutMs: number): void;
+}
+
+const SLOT_BYTES = 16;
+const PAGE_BYTES = 4096;
+
+let shared: Deadlines | undefined;
+
+export function deadlines(): Deadlines {
+  shared ??= create();
+  return shared;
+}
+
+function create(): Deadlines {
+  const page = Mapping.anonymous(PAGE_BYTES);
+  const { words } = page;
+  /** `performance.now()` counts from here on CLOCK_MONOTONIC. */
+  const originMs = Number(process.hrtime.bigint()) / 1e6 - performance.now();
+  let relativeMs = -1;
+
+  function write(at: number, ms: number): void {
+    const positive = ms > 0 ? ms : 0;
+    const seconds = Math.floor(positive / 1000);
+    words[at] = seconds;
+    words[at + 1] = Math.floor(seconds / 2 ** 32);
+    words[at + 2] = Math.floor((positive - seconds * 1000) * 1e6);
+  }
+
+  return {
+    monotonic: page.pointer(0),
+    realtime: page.pointer(SLOT_BYTES),
+    relative: page.pointer(2 * SLOT_BYTES),
+    setMonotonic: (timeoutMs) => write(0, originMs + performance.now() + timeoutMs),
+    setRealtime: (timeoutMs) => write(SLOT_BYTES / 4, Date.now() + timeoutMs),
+    setRelative(timeoutMs) {
+      // Waits come in equal slices, so it nearly always holds the value already.
+      if (timeoutMs === relativeMs) return;
+      relativeMs = timeoutMs;
+      write((2 * SLOT_BYTES) / 4, timeoutMs);
+    },
+  };
+}

@@ -1,0 +1,283 @@
+import { IpcError } from "../contract/errors.ts";
+
+/**
+ * A ring of whole messages in shared memory, for one producer and one consumer in different processes.
+ *
+ * Positions are free-running unsigned 32-bit byte counts: their difference is right past 2^32 bytes of traffic, and can
+ * never be mistaken for an older one while it stays within the capacity. A frame is
+ *
+ *     0  u32  length     bytes of message; 0xffffffff: nothing but filling up to the end of the ring
+ *     4  u32  sequence   one more than the frame before: a stale or foreign frame is recognised
+ *     8  …    message, then filling up to a multiple of 8
+ *
+ * and never wraps around, so a message can be read in place. Neither side trusts the other: what the peer writes is read
+ * once into locals, checked there, and not read again. (The construction is Lamport's, CACM 20(11), 1977; caching the
+ * peer's position is FastForward's and B-Queue's observation that most polls need no shared line.)
+ */
+export interface RingRegion {
+  /** The whole mapping, twice. */
+  readonly bytes: Uint8Array;
+  readonly words: Int32Array;
+  /** Word index of the producer's position; the consumer's lies {@link HEAD_WORDS} further, on a cache line of its own. */
+  readonly controlWord: number;
+  /** Byte offset of the data, a multiple of 8. */
+  readonly dataOffset: number;
+  /** Bytes of data: a power of two, at least {@link SMALLEST_CAPACITY}. */
+  readonly capacity: number;
+}
+
+export const HEAD_WORDS = 32;
+export const SMALLEST_CAPACITY = 64;
+export const LARGEST_CAPACITY: number = 2 ** 30;
+export const FRAME_BYTES = 8;
+const FILLING = -1;
+/** Up to here a loop over words beats `set`, whose cost is mostly the call. */
+const WORD_LOOP_BYTES = 256;
+
+/** Largest message a ring of this capacity carries: a frame of half the ring fits wherever the positions stand. */
+export const largestMessage = (capacity: number): number => capacity / 2 - FRAME_BYTES;
+
+export const isCapacity = (bytes: number): boolean =>
+  Number.isInteger(bytes) && bytes >= SMALLEST_CAPACITY && bytes <= LARGEST_CAPACITY && (bytes & (bytes - 1)) === 0;
+
+const frameBytes = (length: number): number => (length + FRAME_BYTES + 7) & ~7;
+
+/** The producer's end. */
+export class RingWriter {
+  readonly #bytes: Uint8Array;
+  readonly #words: Int32Array;
+  readonly #tailWord: number;
+  readonly #headWord: number;
+  readonly #dataOffset: number;
+  readonly #capacity: number;
+  readonly #source = new WordsOf();
+  #tail: number;
+  /** The consumer's position as last seen. */
+  #head: number;
+  #sequence = 0;
+
+  constructor(region: RingRegion) {
+    this.#bytes = region.bytes;
+    this.#words = region.words;
+    this.#tailWord = region.controlWord;
+    this.#headWord = region.controlWord + HEAD_WORDS;
+    this.#dataOffset = region.dataOffset;
+    this.#capacity = region.capacity;
+    this.#tail = Atomics.load(this.#words, this.#tailWord);
+    this.#head = this.#tail;
+  }
+
+  /** @returns false when there is no room now. The caller has checked the length against {@link largestMessage}. */
+  tryWrite(message: Uint8Array): boolean {
+    const length = message.length;
+    const need = frameBytes(length);
+    const at = this.#tail & (this.#capacity - 1);
+    const toEnd = this.#capacity - at;
+    const filling = need > toEnd ? toEnd : 0;
+    if (this.#capacity - ((this.#tail - this.#head) | 0) < filling + need && !this.hasRoom(length)) return false;
+    if (filling > 0) this.#frame(at, FILLING);
+    const start = filling > 0 ? 0 : at;
+    this.#frame(start, length);
+    this.#copyIn(message, this.#dataOffset + start + FRAME_BYTES);
+    this.#tail = (this.#tail + filling + need) | 0;
+    Atomics.store(this.#words, this.#tailWord, this.#tail);
+    return true;
+  }
+
+  /** Looks at the consumer's position. @throws IpcError IPC_MALFORMED when that is impossible */
+  hasRoom(length: number): boolean {
+    const head = Atomics.load(this.#words, this.#headWord);
+    const used = (this.#tail - head) | 0;
+    // The consumer only moves forward, and never past us.
+    if (used < 0 || used > ((this.#tail - this.#head) | 0) || (used & 7) !== 0) {
+      throw malformed(`its position is ${used} bytes behind ours`);
+    }
+    this.#head = head;
+    const need = frameBytes(length);
+    const toEnd = this.#capacity - (this.#tail & (this.#capacity - 1));
+    return this.#capacity - used >= (need > toEnd ? toEnd + need : need);
+  }
+
+  #frame(at: number, length: number): void {
+    const word = (this.#dataOffset + at) >>> 2;
+    this.#words[word] = length;
+    this.#words[word + 1] = this.#sequence;
+    this.#sequence = (this.#sequence + 1) | 0;
+  }
+
+  #copyIn(message: Uint8Array, at: number): void {
+    const length = message.length;
+    const source = length <= WORD_LOOP_BYTES ? this.#source.of(message) : undefined;
+    if (source === undefined) {
+      this.#bytes.set(message, at);
+      return;
+    }
+    const target = this.#words;
+    const whole = length >>> 2;
+    const word = at >>> 2;
+    for (let i = 0; i < whole; i++) target[word + i] = source[i] as number;
+    for (let i = whole << 2; i < length; i++) this.#bytes[at + i] = message[i] as number;
+  }
+}
+
+/** The consumer's end. */
+export class RingReader {
+  readonly #bytes: Uint8Array;
+  readonly #words: Int32Array;
+  readonly #tailWord: number;
+  readonly #headWord: number;
+  readonly #dataOffset: number;
+  readonly #capacity: number;
+  readonly #target = new WordsOf();
+  #head: number;
+  #published: number;
+  /** The producer's position as last seen. */
+  #tail: number;
+  #sequence = 0;
+  /** Of the message {@link next} found. */
+  #offset = 0;
+  #end = 0;
+  /** Set when room was given back; whoever wakes a waiting producer clears it. */
+  freed = false;
+
+  constructor(region: RingRegion) {
+    this.#bytes = region.bytes;
+    this.#words = region.words;
+    this.#tailWord = region.controlWord;
+    this.#headWord = region.controlWord + HEAD_WORDS;
+    this.#dataOffset = region.dataOffset;
+    this.#capacity = region.capacity;
+    this.#head = Atomics.load(this.#words, this.#headWord);
+    this.#published = this.#head;
+    this.#tail = this.#head;
+  }
+
+  /** Whether the producer has moved: one load. Says nothing about what it wrote. */
+  isReady(): boolean {
+    return this.#head !== this.#tail || Atomics.load(this.#words, this.#tailWord) !== this.#head;
+  }
+
+  /**
+   * @returns the length copied to the start of `into`, or -1 when the ring is empty
+   * @throws IpcError IPC_MALFORMED, IPC_TOO_LARGE (`into` is too small; the message is gone)
+   */
+  tryRead(into: Uint8Array): number {
+    const length = this.next();
+    if (length < 0) return -1;
+    if (length > into.length) {
+      this.release();
+      throw new IpcError("IPC_TOO_LARGE", `a message of ${length} bytes does not fit in ${into.length}`);
+    }
+    this.#copyOut(into, length);
+    this.release();
+    return length;
+  }
+
+  /** Finds the next message without taking it: its length, or -1. {@link message} is it, {@link release} takes it. */
+  next(): number {
+    if (this.#tail === this.#head && !this.#refill()) return -1;
+    let available = (this.#tail - this.#head) | 0;
+    let at = this.#head & (this.#capacity - 1);
+    let length = this.#frame(at);
+    if (length === FILLING) {
+      const filling = this.#capacity - at;
+      // Filling to the end is followed by a frame at the start; a second filling would have no reason.
+      if (at === 0 || filling + FRAME_BYTES > available) throw malformed("filling without a frame behind it");
+      available -= filling;
+      this.#head = (this.#head + filling) | 0;
+      this.#sequence = (this.#sequence + 1) | 0;
+      at = 0;
+      length = this.#frame(at);
+    }
+    if (length < 0 || length > largestMessage(this.#capacity)) throw malformed(`a length of ${length >>> 0} bytes`);
+    const bytes = frameBytes(length);
+    if (bytes > available || at + bytes > this.#capacity)
+      throw malformed(`a length of ${length} with ${available} there`);
+    this.#offset = this.#dataOffset + at + FRAME_BYTES;
+    this.#end = (this.#head + bytes) | 0;
+    return length;
+  }
+
+  /** The message found, in place: valid until {@link release}, and only as trustworthy as the peer. */
+  message(length: number): Uint8Array {
+    return this.#bytes.subarray(this.#offset, this.#offset + length);
+  }
+
+  /** Takes the message found. Room is given back by the quarter ring, and whenever the ring is found empty. */
+  release(): void {
+    this.#head = this.#end;
+    this.#sequence = (this.#sequence + 1) | 0;
+    if (((this.#head - this.#published) | 0) >= this.#capacity >>> 2) this.#publish();
+  }
+
+  /** @returns the length field of the frame at `at`, read once, after its sequence number proved right */
+  #frame(at: number): number {
+    const word = (this.#dataOffset + at) >>> 2;
+    const length = this.#words[word] as number;
+    const sequence = this.#words[word + 1] as number;
+    if (sequence !== this.#sequence)
+      throw malformed(`frame ${sequence >>> 0} where ${this.#sequence >>> 0} comes next`);
+    return length;
+  }
+
+  #refill(): boolean {
+    const tail = Atomics.load(this.#words, this.#tailWord);
+    const available = (tail - this.#head) | 0;
+    if (available === 0) {
+      if (this.#published !== this.#head) this.#publish();
+      return false;
+    }
+    if (available < 0 || available > this.#capacity - ((this.#head - this.#published) | 0) || (available & 7) !== 0) {
+      throw malformed(`its position is ${available} bytes ahead of ours`);
+    }
+    this.#tail = tail;
+    return true;
+  }
+
+  #publish(): void {
+    this.#published = this.#head;
+    Atomics.store(this.#words, this.#headWord, this.#head);
+    this.freed = true;
+  }
+
+  #copyOut(into: Uint8Array, length: number): void {
+    const at = this.#offset;
+    const target = length <= WORD_LOOP_BYTES ? this.#target.of(into) : undefined;
+    if (target === undefined) {
+      into.set(this.#bytes.subarray(at, at + length));
+      return;
+    }
+    const source = this.#words;
+    const whole = length >>> 2;
+    const word = at >>> 2;
+    for (let i = 0; i < whole; i++) target[i] = source[word + i] as number;
+    for (let i = whole << 2; i < length; i++) into[i] = this.#bytes[at + i] as number;
+  }
+}
+
+/** The caller's buffer as words. Only for one that comes again: making the view costs more than it saves once. */
+class WordsOf {
+  #seen: Uint8Array | undefined;
+  #words: Int32Array | undefined;
+
+  of(bytes: Uint8Array): Int32Array | undefined {
+    if (bytes === this.#seen) {
+      this.#words ??= aligned(bytes);
+      return this.#words.length * 4 > bytes.length - 4 ? this.#words : undefined;
+    }
+    this.#seen = bytes;
+    this.#words = undefined;
+    return undefined;
+  }
+}
+
+const NOTHING = new Int32Array(0);
+
+function aligned(bytes: Uint8Array): Int32Array {
+  if ((bytes.byteOffset & 3) !== 0) return NOTHING;
+  return new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2);
+}
+
+function malformed(what: string): IpcError {
+  return new IpcError("IPC_MALFORMED", `the ring of the other side is not valid: ${what}`);
+}
