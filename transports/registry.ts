@@ -20,6 +20,18 @@ export const REGISTRY: readonly Registration[] = [
   },
   { id: "unix", family: "sockets", shortlist: true, load: async () => (await import("./sockets/unix.ts")).unix },
   {
+    id: "python-connection",
+    family: "python-connection",
+    shortlist: true,
+    load: async () => (await import("./python-connection/python-connection.ts")).pythonConnection,
+  },
+  {
+    id: "python-connection/tcp",
+    family: "python-connection",
+    shortlist: false,
+    load: async () => (await import("./python-connection/python-connection.ts")).pythonConnectionTcp,
+  },
+  {
     id: "file-drop/watch",
     family: "file-drop",
     shortlist: true,

@@ -127,7 +127,11 @@ export const blocking: readonly Check[] = [
     id: "blocking/nobody-listens",
     title: "A blocking connect where nobody listens fails in its time",
     why: "It holds the thread; without a limit it holds it for ever.",
-    needs: [hasBlockingFace, hasAddress, ({ connects }) => connects === "checked" || "connect does not check who listens"],
+    needs: [
+      hasBlockingFace,
+      hasAddress,
+      ({ connects }) => connects === "checked" || "connect does not check who listens",
+    ],
     async run(context) {
       const address = await context.allocate();
       const startedAt = performance.now();

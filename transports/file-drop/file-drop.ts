@@ -19,6 +19,7 @@ function eventFace(polls: boolean): EventTransport {
       const layout = layoutOf(address.name);
       const settings = settingsOf(address, polls);
       try {
+        refuseFile(address);
         makeFolders(layout);
         const owner = await takeOwnership(layout, address.transport);
         // Again, because the last client of a predecessor may have tidied up before our mark was there.
@@ -42,6 +43,13 @@ function eventFace(polls: boolean): EventTransport {
       }
     },
   };
+}
+
+/** @throws IpcError IPC_ADDRESS_IN_USE when something else than a folder is there. */
+function refuseFile(address: Address): void {
+  if (lstatSync(address.name, { throwIfNoEntry: false })?.isDirectory() !== false) return;
+  const message = `${address.transport}: ${address.name} is not a folder; choose another path or remove it yourself`;
+  throw new IpcError("IPC_ADDRESS_IN_USE", message, { transport: address.transport });
 }
 
 /** Drops files of any content under names of our form. */
@@ -112,12 +120,13 @@ function fileDrop(id: string, polls: boolean): Transport {
       return { transport: id, name: join(place.directory, `drop-${randomBytes(4).toString("hex")}`) };
     },
     event: eventFace(polls),
+    peers: { python: ["python3", "peer.py"] },
     stranger: openStranger,
     async residue(address) {
       return listTree(address.name);
     },
     async sweep(address) {
-      removeFolder(address.name);
+      if (lstatSync(address.name, { throwIfNoEntry: false })?.isDirectory()) removeFolder(address.name);
     },
   };
 }
