@@ -31,6 +31,8 @@ export interface PlannedArm {
 const WANTED_ROUND_TRIPS = 2000;
 const LONGEST_WINDOW_MS = 2000;
 const STREAM_WINDOW_MS = 40;
+/** A shorter stream is start and end only: the first message's way and the last one's. */
+const LEAST_STREAM_WINDOW_MS = 20;
 const LEAST_MESSAGES = 50;
 const MOST_MESSAGES = 2_000_000;
 /** Enough to see each size compiled by the optimizer, and a bound for slow mechanisms. */
@@ -65,7 +67,8 @@ export function planArms(
 
 function planCell(pace: Pace, factor: number, fixedMessages: number | undefined): PlannedCell {
   const perMs = pace.messagesPerSecond / 1000;
-  const windowMs = Math.min(LONGEST_WINDOW_MS, factor * wantedWindowMs(pace));
+  const leastMs = pace.cell.benchmark.pattern === "one-way" ? LEAST_STREAM_WINDOW_MS : 0;
+  const windowMs = Math.min(LONGEST_WINDOW_MS, Math.max(leastMs, factor * wantedWindowMs(pace)));
   const messages = fixedMessages ?? Math.min(MOST_MESSAGES, Math.max(LEAST_MESSAGES, Math.round(windowMs * perMs)));
   const warm = warmUp(pace);
   return {

@@ -48,7 +48,12 @@ export function pick(evidence: Evidence, workload: Workload): Pick | null {
     transport: best.transport,
     mode: best.mode,
     placement: workload.placement,
-    sentence: sentence(best, workload, runnerUp, ties.map(({ transport }) => transport)),
+    sentence: sentence(
+      best,
+      workload,
+      runnerUp,
+      ties.map(({ transport }) => transport),
+    ),
     reasons: reasonsFor(best, evidence, ranking),
     runnerUp: runnerUp?.transport ?? null,
     ties: ties.map(({ transport }) => transport),
@@ -96,11 +101,17 @@ function rowsOf({ measurements }: Evidence, workload: Workload, transport: strin
 }
 
 /** A fast mechanism that failed a check, or lost a message, must not be picked. */
-function reasonAgainst(evidence: Evidence, workload: Workload, transport: string, rows: readonly Measurement[]): string | undefined {
+function reasonAgainst(
+  evidence: Evidence,
+  workload: Workload,
+  transport: string,
+  rows: readonly Measurement[],
+): string | undefined {
   const failed = evidence.checks.find((check) => check.transport === transport && check.status === "failed");
   if (failed !== undefined) return `failed the check ${failed.scenario}: ${failed.reason ?? "no reason given"}`;
   const unmeasured = rows.find((row) => row.status !== "measured");
-  if (unmeasured !== undefined) return `${formatBytes(unmeasured.payloadBytes)}: ${unmeasured.reason ?? unmeasured.status}`;
+  if (unmeasured !== undefined)
+    return `${formatBytes(unmeasured.payloadBytes)}: ${unmeasured.reason ?? unmeasured.status}`;
   if (rows.length < workload.payloads.length) return "not measured for every size of the workload";
   return scoresOf(rows).length === 0 ? "no round in which every size was measured" : undefined;
 }
@@ -109,7 +120,8 @@ function scoresOf(rows: readonly Measurement[]): number[] {
   const rounds = new Map<number, number[]>();
   for (const row of rows) {
     for (const { round, status, latencyNs } of row.trials) {
-      if (status === "valid" && latencyNs !== undefined) rounds.set(round, [...(rounds.get(round) ?? []), latencyNs.p50]);
+      if (status === "valid" && latencyNs !== undefined)
+        rounds.set(round, [...(rounds.get(round) ?? []), latencyNs.p50]);
     }
   }
   return [...rounds.entries()]
@@ -151,13 +163,19 @@ function reasonsFor(best: Candidate, { checks, transports }: Evidence, ranking: 
   const reasons: string[] = [];
   const slowest = ranking.at(-1);
   if (slowest !== undefined && ranking.length > 1) {
-    reasons.push(`fastest of ${ranking.length} candidates; the slowest, ${slowest.transport}, takes ${slowest.ratio.toFixed(1)} times as long`);
+    reasons.push(
+      `fastest of ${ranking.length} candidates; the slowest, ${slowest.transport}, takes ${slowest.ratio.toFixed(1)} times as long`,
+    );
   }
   if (passed > 0) reasons.push(`passed all ${passed} checks that apply to it`);
   if (record !== undefined) {
     const { delivery, ordering, peerLoss, languages, platforms } = record.capabilities;
-    reasons.push(`${delivery} delivery, ${ordering === "fifo" ? "in order" : "unordered"}, peer loss noticed: ${peerLoss}`);
-    reasons.push(`runs on ${platforms.join(", ")}; spoken by: node${languages.length > 0 ? `, ${languages.join(", ")}` : ""}`);
+    reasons.push(
+      `${delivery} delivery, ${ordering === "fifo" ? "in order" : "unordered"}, peer loss noticed: ${peerLoss}`,
+    );
+    reasons.push(
+      `runs on ${platforms.join(", ")}; spoken by: node${languages.length > 0 ? `, ${languages.join(", ")}` : ""}`,
+    );
   }
   const cpu = best.rows[0]?.cpuNsPerMessage;
   if (cpu != null) reasons.push(`costs ${formatNs(cpu)} of CPU per round trip, both processes together`);
@@ -166,7 +184,9 @@ function reasonsFor(best: Candidate, { checks, transports }: Evidence, ranking: 
 
 /** The best of each waiting class that was not asked for, with what its speed costs. */
 function alternatives(evidence: Evidence, workload: Workload, best: Candidate): Pick["alternatives"] {
-  const others: WaitMode[] = (["event", "blocking", "polling"] as const).filter((mode) => !workload.modes.includes(mode));
+  const others: WaitMode[] = (["event", "blocking", "polling"] as const).filter(
+    (mode) => !workload.modes.includes(mode),
+  );
   return others.flatMap((mode) => {
     const candidates = candidatesOf(evidence, workload, [mode], []);
     const [first] = candidates.sort((a, b) => median(a.scores) - median(b.scores));

@@ -1,0 +1,88 @@
+import { BENCHMARKS } from "../../scenarios/benchmarks/index.ts";
+import type { WaitMode } from "../../transports/contract/capabilities.ts";
+import { type Arm, type Cell, placeArm } from "../coordinator/arm.ts";
+import { allowedCpus } from "../process/pinning.ts";
+import type { Measurement, Placement } from "../results/model.ts";
+import { UsageError } from "./exit-codes.ts";
+import { unknownName } from "./suggest.ts";
+import type { Candidate } from "./transports.ts";
+
+/** Both pinned placements where the machine has two CPUs to pin to; otherwise what there is. */
+export function defaultPlacements(): readonly Placement[] {
+  const cpus = allowedCpus();
+  if (cpus === null) return ["unpinned"];
+  return cpus.length >= 2 ? ["same-cpu", "two-cpus"] : ["same-cpu"];
+}
+
+export function chooseCells(names: readonly string[] | undefined, payloads: readonly number[]): readonly Cell[] {
+  const valid = BENCHMARKS.map(({ name }) => name);
+  const unknown = names?.find((name) => !valid.includes(name));
+  if (unknown !== undefined) throw new UsageError(unknownName("benchmark", unknown, valid));
+  const chosen = BENCHMARKS.filter(({ name }) => names === undefined || names.includes(name));
+  return chosen.flatMap((benchmark) => payloads.map((payloadBytes) => ({ benchmark, payloadBytes })));
+}
+
+export interface ChosenArms {
+  readonly arms: readonly Arm[];
+  /** Rows for what cannot be measured: a missing row would look like an oversight. */
+  readonly missing: readonly Measurement[];
+}
+
+/** Every available transport in each of its modes (or those asked for) and each placement. */
+export function chooseArms(
+  candidates: readonly Candidate[],
+  placements: readonly Placement[],
+  modes: readonly WaitMode[] | undefined,
+  cells: readonly Cell[],
+): ChosenArms {
+  const arms: Arm[] = [];
+  const missing: Measurement[] = [];
+  for (const { transport, reference, record } of candidates) {
+    if (!record.available) continue;
+    for (const mode of transport.capabilities.modes) {
+      if (modes !== undefined && !modes.includes(mode)) continue;
+      for (const placement of placements) {
+        const base = { transport, reference, version: record.version, mode, placement, peerLanguage: "node" };
+        const placed = placeArm(base);
+        if ("arm" in placed) arms.push(placed.arm);
+        else missing.push(...cells.map((cell) => absentRow(base, cell, placed.reason)));
+      }
+    }
+  }
+  return { arms, missing };
+}
+
+function absentRow(
+  { transport, mode, placement, peerLanguage }: Omit<Arm, "cpus">,
+  cell: Cell,
+  reason: string,
+): Measurement {
+  return {
+    benchmark: cell.benchmark.name,
+    model: cell.benchmark.model,
+    transport: transport.id,
+    mode,
+    placement,
+    payloadBytes: cell.payloadBytes,
+    inFlight: 1,
+    clients: 1,
+    ratePerSecond: null,
+    codec: "raw",
+    peer: { language: peerLanguage, version: "" },
+    status: "not-applicable",
+    reason,
+    messages: null,
+    interval: {},
+    messagesPerSecond: null,
+    bytesPerSecond: null,
+    cpuNsPerMessage: null,
+    contextSwitchesPerMessage: null,
+    peakMemoryBytes: null,
+    gcPauseNs: null,
+    lost: 0,
+    duplicated: 0,
+    reordered: 0,
+    trials: [],
+    warnings: [],
+  };
+}

@@ -1,0 +1,102 @@
+import { Command } from "commander";
+import { checkTables } from "../../reports/terminal/index.ts";
+import type { Check } from "../../transports/contract/check.ts";
+import type { Progress } from "../coordinator/progress.ts";
+import { runChecks } from "../coordinator/run-checks.ts";
+import { CHECKS } from "../driver/checks/catalog.ts";
+import type { CheckResult } from "../results/model.ts";
+import { ensureWritable } from "../results/store.ts";
+import { EXIT, UsageError } from "./exit-codes.ts";
+import { type SharedOptions, withShared } from "./options.ts";
+import { note, print, printJson, storeReport } from "./output.ts";
+import { finishReport, startRun } from "./run.ts";
+import { inSession, type Session } from "./session.ts";
+import { unknownName } from "./suggest.ts";
+import { type Candidate, resolveTransports } from "./transports.ts";
+import { each } from "./values.ts";
+
+interface CheckOptions extends SharedOptions {
+  readonly scenario?: readonly string[];
+}
+
+export function checkCommand(): Command {
+  return withShared(new Command("check"))
+    .description("run the conformance cases and scenarios: which promises does each mechanism keep?")
+    .option("--scenario <id...>", "only these; a prefix such as conformance/exchange takes all below it", each(String))
+    .action(async (options: CheckOptions) => {
+      const checks = chooseChecks(options.scenario);
+      ensureWritable(options.out);
+      const candidates = await resolveTransports(options.transport);
+      const run = startRun(options.seed);
+      const results = await inSession((session) => checkAll(session, candidates, checks, run.progress));
+      const report = finishReport(
+        run,
+        candidates.map(({ record }) => record),
+        results,
+        [],
+      );
+      if (options.json) printJson(report);
+      else print(checkTables(report));
+      await storeReport(options.out, report);
+      process.exitCode = exitCode(results, candidates);
+    });
+}
+
+function chooseChecks(names: readonly string[] | undefined): readonly Check[] {
+  if (names === undefined) return CHECKS;
+  for (const name of names) {
+    if (!CHECKS.some(({ id }) => matches(id, name))) {
+      throw new UsageError(
+        unknownName(
+          "scenario",
+          name,
+          CHECKS.map(({ id }) => id),
+        ),
+      );
+    }
+  }
+  return CHECKS.filter(({ id }) => names.some((name) => matches(id, name)));
+}
+
+function matches(id: string, name: string): boolean {
+  return id === name || id.startsWith(`${name}/`);
+}
+
+/** Checks of what is available; a row that says why for what is not. */
+export async function checkAll(
+  session: Session,
+  candidates: readonly Candidate[],
+  checks: readonly Check[],
+  progress: Progress,
+): Promise<CheckResult[]> {
+  const present = candidates.filter(({ record }) => record.available);
+  const targets = present.map(({ transport, reference }) => ({ transport, reference, peerLanguage: "node" }));
+  const results = await runChecks(session.brood, session.place, targets, checks, progress);
+  const absent = candidates.flatMap(({ record }) =>
+    record.available ? [] : checks.map((check) => unavailable(record.id, record.reason, check)),
+  );
+  return [...results, ...absent];
+}
+
+function unavailable(transport: string, reason: string, { id, title }: Check): CheckResult {
+  const kind = id.startsWith("conformance/") ? "conformance" : "scenario";
+  return {
+    scenario: id,
+    title,
+    kind,
+    transport,
+    peer: "node",
+    status: "unavailable",
+    reason,
+    notes: {},
+    durationMs: 0,
+  };
+}
+
+function exitCode(results: readonly CheckResult[], candidates: readonly Candidate[]): number {
+  if (results.some(({ status }) => status === "failed")) return EXIT.checkFailed;
+  const missing = candidates.filter(({ named, record }) => named && !record.available);
+  for (const { record } of missing)
+    note(`${record.id} was asked for by name and is unavailable: ${record.available ? "" : record.reason}`);
+  return missing.length > 0 ? EXIT.incomplete : EXIT.ok;
+}

@@ -1,0 +1,91 @@
+import { Command } from "commander";
+import { checkTables, compareTables, pickParagraph } from "../../reports/terminal/index.ts";
+import { DEFAULT_PAYLOADS, PICK_PAYLOADS } from "../../scenarios/profiles/default-workload.ts";
+import type { WaitMode } from "../../transports/contract/capabilities.ts";
+import { measure } from "../coordinator/measure.ts";
+import { CHECKS } from "../driver/checks/catalog.ts";
+import { pick, type Workload } from "../pick/pick.ts";
+import type { Placement, Report } from "../results/model.ts";
+import { ensureWritable } from "../results/store.ts";
+import { chooseArms, chooseCells, defaultPlacements } from "./arms.ts";
+import { checkAll } from "./check.ts";
+import { EXIT } from "./exit-codes.ts";
+import { refuseTooLarge } from "./measure.ts";
+import { type MeasureOptions, withMeasuring } from "./options.ts";
+import { note, print, printJson, storeReport } from "./output.ts";
+import { finishReport, startRun } from "./run.ts";
+import { inSession } from "./session.ts";
+import { type Candidate, resolveTransports } from "./transports.ts";
+
+/** Fewer trials give no 95 % interval. */
+const TRIALS = 6;
+/** A plain compare: at most 60 s for a handful of ids, 90 s for a full shortlist. */
+const SHORT_MS = 54_000;
+const LONG_MS = 82_000;
+const FEW_IDS = 6;
+const MS_PER_ID = 7000;
+
+export function compareCommand(): Command {
+  return withMeasuring(new Command("compare"), TRIALS)
+    .description("check and measure the mechanisms side by side, and name a pick with its reasons")
+    .action(async (options: MeasureOptions) => {
+      ensureWritable(options.out);
+      const candidates = await resolveTransports(options.transport);
+      const payloads = options.payload ?? DEFAULT_PAYLOADS;
+      refuseTooLarge(candidates, payloads);
+      const report = await compare(options, candidates, payloads);
+      if (options.json) printJson(report);
+      else printReport(report);
+      await storeReport(options.out, report);
+      const missing = candidates.some(({ named, record }) => named && !record.available);
+      process.exitCode = missing ? EXIT.incomplete : report.pick === null ? EXIT.noPick : EXIT.ok;
+    });
+}
+
+async function compare(
+  options: MeasureOptions,
+  candidates: readonly Candidate[],
+  payloads: readonly number[],
+): Promise<Report> {
+  const cells = chooseCells(undefined, payloads);
+  const placements = options.placement ?? defaultPlacements();
+  const { arms, missing } = chooseArms(candidates, placements, options.mode, cells);
+  const run = startRun(options.seed);
+  const budgetMs = options.budget ?? defaultBudget(candidates.length);
+  note(`comparing ${candidates.length} transports: about ${Math.ceil(budgetMs / 1000)} s; seed ${run.seed}`);
+  const { checks, measurements } = await inSession(async (session) => {
+    const quick = CHECKS.filter((check) => check.quick);
+    const checks = await checkAll(session, candidates, quick, run.progress);
+    const leftMs = budgetMs - (performance.now() - run.startedMs);
+    const request = { arms, cells, trials: options.trials, budgetMs: leftMs, seed: run.seed };
+    const counted = options.messages === undefined ? request : { ...request, messages: options.messages };
+    return { checks, measurements: await measure(session.brood, session.place, counted, run.progress) };
+  });
+  const report = finishReport(
+    run,
+    candidates.map(({ record }) => record),
+    checks,
+    [...measurements, ...missing],
+  );
+  return { ...report, pick: pick(report, workload(options, payloads, placements)) };
+}
+
+function defaultBudget(ids: number): number {
+  if (ids <= FEW_IDS) return SHORT_MS;
+  if (ids <= 16) return LONG_MS;
+  return ids * MS_PER_ID;
+}
+
+/** The sizes and the placement the pick is made for: of what was measured, those of the default workload. */
+function workload(options: MeasureOptions, payloads: readonly number[], placements: readonly Placement[]): Workload {
+  const usual = payloads.filter((payload) => PICK_PAYLOADS.includes(payload));
+  const modes: readonly WaitMode[] = options.mode ?? ["event"];
+  const placement = placements.includes("two-cpus") ? "two-cpus" : (placements[0] ?? "unpinned");
+  return { payloads: usual.length > 0 ? usual : payloads, modes, placement, benchmark: "round-trip" };
+}
+
+function printReport(report: Report): void {
+  print(compareTables(report));
+  if (report.checks.some(({ status }) => status === "failed")) print(checkTables(report));
+  print(pickParagraph(report));
+}

@@ -1,0 +1,19 @@
+/** What the process exits with; the README's table is kept equal to this by a test. */
+export const EXIT = {
+  ok: 0,
+  crash: 1,
+  usage: 2,
+  checkFailed: 10,
+  noPick: 10,
+  regression: 20,
+  inconclusive: 21,
+  incomplete: 22,
+  refused: 23,
+  sigint: 130,
+  sigterm: 143,
+} as const;
+
+/** Bad input: one sentence that names the input and the way out. Never a stack trace. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}

@@ -1,0 +1,62 @@
+import { type Command, Option } from "commander";
+import type { WaitMode } from "../../transports/contract/capabilities.ts";
+import type { Placement } from "../results/model.ts";
+import { each, parseCount, parseDuration, parseMode, parsePlacement, parseSize } from "./values.ts";
+
+export interface SharedOptions {
+  readonly transport?: readonly string[];
+  readonly json?: boolean;
+  readonly out: string;
+  readonly seed?: number;
+}
+
+export interface MeasureOptions extends SharedOptions {
+  readonly benchmark?: readonly string[];
+  readonly payload?: readonly number[];
+  readonly placement?: readonly Placement[];
+  readonly mode?: readonly WaitMode[];
+  readonly trials: number;
+  readonly messages?: number;
+  readonly budget?: number;
+}
+
+/** An option that takes several values, separated by blanks or commas. */
+function many<Value>(flags: string, description: string, parse: (text: string) => Value): Option {
+  return new Option(flags, description).argParser(each(parse));
+}
+
+export function withShared(command: Command): Command {
+  return command
+    .addOption(
+      many(
+        "--transport <id...>",
+        "ids, paths of modules that export a Transport, or all (default: one of each family)",
+        String,
+      ),
+    )
+    .option("--json", "print the report as JSON on stdout and nothing else there")
+    .option("--out <dir>", "where report.json and report.html go", "ipcmark-out")
+    .addOption(
+      new Option("--seed <n>", "seed of the order of trials (default: random, printed)").argParser(
+        parseCount("--seed", 0, 2 ** 32 - 1),
+      ),
+    );
+}
+
+export function withMeasuring(command: Command, trials: number): Command {
+  return withShared(command)
+    .addOption(many("--payload <bytes...>", "sizes such as 64 4KiB 1MiB", parseSize))
+    .addOption(many("--placement <where...>", "same-cpu, two-cpus, unpinned", parsePlacement))
+    .addOption(many("--mode <class...>", "how ends wait: event, blocking, polling", parseMode))
+    .addOption(
+      new Option("--trials <n>", "fresh pairs of processes per cell; an interval needs 6")
+        .argParser(parseCount("--trials", 1, 1000))
+        .default(trials),
+    )
+    .addOption(
+      new Option("--messages <n>", "per trial, instead of a calibrated count").argParser(
+        parseCount("--messages", 1, 10_000_000),
+      ),
+    )
+    .addOption(new Option("--budget <time>", "time for all trials, such as 90s or 5m").argParser(parseDuration));
+}

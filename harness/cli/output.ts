@@ -1,0 +1,23 @@
+import { renderHtml } from "../../reports/html/index.ts";
+import type { Report } from "../results/model.ts";
+import { store } from "../results/store.ts";
+
+/** Writes report.json and report.html, and says so on stderr. */
+export async function storeReport(directory: string, report: Report): Promise<void> {
+  const json = store(directory, "report.json", `${JSON.stringify(report)}\n`);
+  const html = store(directory, "report.html", await renderHtml(report));
+  note(`\nwritten: ${json}, ${html}`);
+}
+
+/** Prose goes to stderr, so that stdout holds results alone. */
+export function note(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+export function print(text: string): void {
+  process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
+}
+
+export function printJson(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+}

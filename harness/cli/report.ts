@@ -1,0 +1,21 @@
+import { Command } from "commander";
+import { renderHtml } from "../../reports/html/index.ts";
+import { checkTables, compareTables, pickParagraph } from "../../reports/terminal/index.ts";
+import { ensureWritable, loadReport, store } from "../results/store.ts";
+import { note, print } from "./output.ts";
+
+export function reportCommand(): Command {
+  return new Command("report")
+    .description("render a stored report again: the tables here, and the page for a design review")
+    .argument("[file]", "the report.json to read", "ipcmark-out/report.json")
+    .option("--out <dir>", "where report.html goes", "ipcmark-out")
+    .action(async (file: string, { out }: { out: string }) => {
+      const report = loadReport(file);
+      ensureWritable(out);
+      const html = store(out, "report.html", await renderHtml(report));
+      if (report.measurements.length > 0) print(compareTables(report));
+      if (report.checks.length > 0) print(checkTables(report));
+      if (report.pick !== null) print(pickParagraph(report));
+      note(`\nwritten: ${html}`);
+    });
+}

@@ -1,0 +1,86 @@
+import { ffiFloor } from "../../transports/posix/index.ts";
+import { type Progress, progressOn } from "../coordinator/progress.ts";
+import { describeEnvironment, readSteal, type StealClock } from "../results/environment.ts";
+import {
+  type CheckResult,
+  type Measurement,
+  type Report,
+  SCHEMA_VERSION,
+  type TransportRecord,
+} from "../results/model.ts";
+
+/** What every report begins with, taken when a command starts. */
+export interface RunStart {
+  readonly startedAt: Date;
+  readonly startedMs: number;
+  readonly steal: StealClock | null;
+  readonly seed: number;
+  readonly progress: Progress;
+}
+
+export function startRun(seed: number | undefined): RunStart {
+  return {
+    startedAt: new Date(),
+    startedMs: performance.now(),
+    steal: readSteal(),
+    seed: seed ?? Math.floor(Math.random() * 2 ** 32),
+    progress: progressOn(process.stderr),
+  };
+}
+
+/** Puts a report together. The pick, where there is one, is added by `compare`. */
+export function finishReport(
+  run: RunStart,
+  transports: readonly TransportRecord[],
+  checks: readonly CheckResult[],
+  measurements: readonly Measurement[],
+): Report {
+  const ffi = ffiFloor();
+  const environment = describeEnvironment(run.steal, ffi);
+  return {
+    schemaVersion: SCHEMA_VERSION,
+    startedAt: run.startedAt.toISOString(),
+    durationMs: Math.round(performance.now() - run.startedMs),
+    commandLine: commandLine(),
+    seed: run.seed,
+    environment: { ...environment, harnessFloorNs: harnessFloor(measurements) },
+    transports,
+    checks,
+    measurements,
+    limits: [],
+    claims: [],
+    pick: null,
+    warnings: warnings(environment.stealShare, environment.loadAverage1, environment.cpus),
+  };
+}
+
+/** What was typed, without the path of the runtime or of this machine. */
+function commandLine(): string {
+  return ["ipcmark", ...process.argv.slice(2)]
+    .map((part) => (/^[\w@%+=:,./-]+$/.test(part) ? part : `'${part}'`))
+    .join(" ");
+}
+
+function harnessFloor(measurements: readonly Measurement[]): number | null {
+  const rows = measurements.filter(
+    ({ transport, benchmark, payloadBytes, status }) =>
+      transport === "loopback" && benchmark === "round-trip" && payloadBytes === 64 && status === "measured",
+  );
+  return rows.reduce<number | null>(
+    (least, { latencyNs }) => (latencyNs === undefined ? least : Math.min(least ?? Infinity, latencyNs.p50)),
+    null,
+  );
+}
+
+function warnings(steal: number | null, load: number, cpus: number): string[] {
+  const found: string[] = [];
+  if (steal !== null && steal > 0.01) {
+    found.push(
+      `the hypervisor took ${(steal * 100).toFixed(1)} % of the CPU time during this run: tails are the host's; repeat on a quieter host before you quote p99`,
+    );
+  }
+  if (load > 2 * cpus) {
+    found.push(`the load average is ${load.toFixed(1)} on ${cpus} CPUs: something else is running; stop it and repeat`);
+  }
+  return found;
+}

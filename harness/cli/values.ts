@@ -1,0 +1,71 @@
+import type { WaitMode } from "../../transports/contract/capabilities.ts";
+import { PLACEMENTS, type Placement } from "../results/model.ts";
+import { UsageError } from "./exit-codes.ts";
+import { unknownName } from "./suggest.ts";
+
+const UNITS: Readonly<Record<string, number>> = { "": 1, b: 1, k: 1024, kib: 1024, m: 1024 ** 2, mib: 1024 ** 2 };
+/** The largest payload any mechanism takes: 64 MiB less the header. */
+const MAX_PAYLOAD = 64 * 1024 ** 2;
+
+/** `64`, `4KiB`, `1MiB` -> bytes. @throws UsageError */
+export function parseSize(text: string): number {
+  const match = /^(\d+)\s*([a-z]*)$/i.exec(text.trim());
+  const unit = UNITS[(match?.[2] ?? "").toLowerCase()];
+  if (match === null || unit === undefined) {
+    throw new UsageError(`payload "${text}" is not a size; write bytes such as 64, or 4KiB, or 1MiB`);
+  }
+  const bytes = Number(match[1]) * unit;
+  if (bytes < 1 || bytes > MAX_PAYLOAD) {
+    throw new UsageError(`payload "${text}" is out of range; it must be from 1 byte to 64MiB`);
+  }
+  return bytes;
+}
+
+export function parseCount(name: string, least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text.trim()) || value < least || value > most) {
+      throw new UsageError(`${name} "${text}" must be a whole number from ${least} to ${most}`);
+    }
+    return value;
+  };
+}
+
+/** `90s`, `2m`, `1500ms` -> ms. @throws UsageError */
+export function parseDuration(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m)$/.exec(text.trim());
+  const factor = { ms: 1, s: 1000, m: 60_000 }[match?.[2] ?? ""];
+  if (match === null || factor === undefined) {
+    throw new UsageError(`duration "${text}" is not one; write 1500ms, 90s or 2m`);
+  }
+  const ms = Number(match[1]) * factor;
+  if (ms < 1000 || ms > 86_400_000) throw new UsageError(`duration "${text}" must be from 1s to 24 hours`);
+  return ms;
+}
+
+export function parsePlacement(text: string): Placement {
+  const found = PLACEMENTS.find((placement) => placement === text);
+  if (found === undefined) throw new UsageError(unknownName("placement", text, PLACEMENTS));
+  return found;
+}
+
+export const MODES: readonly WaitMode[] = ["event", "blocking", "polling"];
+
+export function parseMode(text: string): WaitMode {
+  const found = MODES.find((mode) => mode === text);
+  if (found === undefined) throw new UsageError(unknownName("mode", text, MODES));
+  return found;
+}
+
+/** Parses each of several values (`--payload 64 4KiB` or `--payload 64,4KiB`) and keeps their order. */
+export function each<Value>(
+  parse: (text: string) => Value,
+): (text: string, before: readonly Value[] | undefined) => readonly Value[] {
+  return (text, before) => [
+    ...(before ?? []),
+    ...text
+      .split(",")
+      .filter((part) => part !== "")
+      .map(parse),
+  ];
+}
