@@ -2,11 +2,15 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Check } from "../contract/check.ts";
 import {
   defineCase,
+  ENOUGH_BYTES,
   echoing,
   expect,
   expectSame,
+  fill,
+  hasEventFace,
   inOneProcess,
   oneWay,
+  ownProcess,
   pattern,
   pipelined,
   pushesBack,
@@ -15,11 +19,9 @@ import {
   replies,
   sendAll,
   WATCH_MS,
+  within,
   withPair,
 } from "./kit.ts";
-
-/** No buffer between two processes is this large; who takes more without a refusal has no limit at all. */
-const ENOUGH_BYTES = 256 * 1024 * 1024;
 
 /** A slow receiver slows its sender down; it costs neither memory without end nor messages. */
 export const backpressure: readonly Check[] = [
@@ -30,39 +32,23 @@ export const backpressure: readonly Check[] = [
     timeoutMs: 30_000,
     needs: [inOneProcess, oneWay, reliable, pushesBack, pipelined],
     run(context) {
-      const bytes = Math.min(65_536, context.transport.capabilities.maxMessageBytes);
       const atServer = new Recorder("the server");
       atServer.keeps = false;
       let wrong: string | undefined;
       const ordered = context.transport.capabilities.ordering === "fifo";
-      atServer.whenMessage = (message, connection) => {
+      atServer.whenOpen = (connection) => connection.pause();
+      atServer.whenMessage = (message) => {
         const number = new DataView(message.buffer, message.byteOffset).getUint32(0);
-        if (ordered && number !== atServer.received - 1)
-          wrong ??= `message ${number} came as number ${atServer.received - 1}`;
-        if (atServer.received === 1) connection.pause();
+        const due = atServer.received - 1;
+        if (ordered && number !== due) wrong ??= `message ${number} came as number ${due}`;
       };
       return withPair(context, atServer, async ({ client, atClient }) => {
-        const message = pattern(bytes, 1);
-        let taken = 0;
-        let refused = false;
-        // The event loop must turn between bursts, or a transport that queues for the next turn looks full too soon.
-        while (!refused && taken * bytes < ENOUGH_BYTES) {
-          for (let burst = 0; burst < 64 && !refused; burst += 1) {
-            new DataView(message.buffer).setUint32(0, taken);
-            refused = !client.send(message);
-            if (!refused) taken += 1;
-          }
-          if (refused && atServer.received === 0) {
-            await atClient.until("onWritable while the server has not paused yet", () => atClient.writables > 0);
-            atClient.writables = 0;
-            refused = false;
-          }
-          await delay(0);
-        }
-        expect(refused, `${taken} messages of ${bytes} bytes were taken although the other side does not read`);
+        const bytes = Math.min(65_536, context.transport.capabilities.maxMessageBytes);
+        const taken = await fill(atClient, client, bytes);
         context.note("takenBeforeRefusalBytes", taken * bytes);
+        const before = atClient.writables;
         for (const connection of atServer.connections) connection.resume();
-        await atClient.until("onWritable after a send that answered false", () => atClient.writables > 0);
+        await atClient.until("onWritable after a send that answered false", () => atClient.writables > before);
         await atServer.until(`all ${taken} messages taken`, () => atServer.received >= taken);
         await delay(WATCH_MS);
         expect(atServer.received === taken, `${taken} messages were taken and ${atServer.received} arrived`);
@@ -181,5 +167,33 @@ export const backpressure: readonly Check[] = [
           expectSame(`echo ${index}`, atClient.messages[index], pattern(bytes, index));
         }
       }),
+  }),
+  defineCase({
+    id: "backpressure/frozen-server",
+    title: "A server process that hangs makes its client wait, and both go on when it wakes",
+    why: "A stopped or swapped-out process is the commonest slow receiver; memory must not pay for it.",
+    timeoutMs: 30_000,
+    needs: [hasEventFace, ownProcess, replies, oneWay, reliable, pushesBack],
+    async run(context) {
+      const peer = await context.startPeer();
+      const client = await context.connect(peer);
+      const body = pattern(Math.min(65_000, context.transport.capabilities.maxMessageBytes - 16), 1);
+      await client.oneWay(body);
+      peer.freeze();
+      let sent = 0;
+      let waiting: Promise<void> | undefined;
+      while (waiting === undefined && sent * body.length < ENOUGH_BYTES) {
+        const sending = client.oneWay(body);
+        sending.catch(() => undefined);
+        sent += 1;
+        const stuck = await Promise.race([sending.then(() => false), delay(WATCH_MS, true)]);
+        if (stuck) waiting = sending;
+      }
+      peer.thaw();
+      expect(waiting !== undefined, `${sent} messages of ${body.length} bytes were taken by a stopped process`);
+      await within("the message that waited", waiting);
+      expectSame("reply after the pause", await client.request(pattern(9, 2)), pattern(9, 2));
+      await within("close", client.close());
+    },
   }),
 ];

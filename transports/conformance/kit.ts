@@ -12,8 +12,11 @@ import type {
   Transport,
 } from "../contract/transport.ts";
 
-/** How long a case waits for something that must happen. Generous, because a busy machine is no fault of a transport. */
-export const PATIENCE_MS = 8000;
+/**
+ * How long a case waits for something that must happen. Generous, because a busy machine is no fault of a transport;
+ * only the tests of the cases themselves, which wait for what never comes, set it lower.
+ */
+export const patience = { ms: 8000 };
 /** How long a case watches for something that must not happen. Too short could only miss a fault, never invent one. */
 export const WATCH_MS = 100;
 
@@ -81,7 +84,7 @@ export async function expectCode(
   what: string,
   codes: readonly IpcErrorCode[],
   work: () => unknown,
-  limitMs: number = PATIENCE_MS,
+  limitMs: number = patience.ms,
 ): Promise<IpcError> {
   let outcome: unknown;
   try {
@@ -97,7 +100,7 @@ export async function expectCode(
 }
 
 /** Rejects when `work` takes longer than its limit; a case must end by itself and say what it waited for. */
-export async function within<T>(what: string, work: Promise<T>, limitMs: number = PATIENCE_MS): Promise<T> {
+export async function within<T>(what: string, work: Promise<T>, limitMs: number = patience.ms): Promise<T> {
   const over = new AbortController();
   const late = delay(limitMs, undefined, { signal: over.signal }).then(() => {
     throw new CaseFailure(`${what}: nothing after ${limitMs} ms`);
@@ -173,7 +176,7 @@ export class Recorder implements ConnectionHandler {
   }
 
   /** Resolves when the condition holds, looked at after each event of this side. */
-  until(what: string, holds: () => boolean, limitMs: number = PATIENCE_MS): Promise<void> {
+  until(what: string, holds: () => boolean, limitMs: number = patience.ms): Promise<void> {
     if (holds()) return Promise.resolve();
     const held = Promise.withResolvers<void>();
     const check = (): void => {
@@ -276,6 +279,38 @@ export async function sendAll(
       await recorder.until("onWritable after a send that answered false", () => recorder.writables > before);
     }
   }
+}
+
+/** No buffer between two processes is this large; who takes more without a refusal has no limit at all. */
+export const ENOUGH_BYTES: number = 256 * 1024 * 1024;
+
+/**
+ * Sends, to a side that has paused, until nothing more is taken for a while. The number of each message is its first u32.
+ *
+ * @returns how many were taken. @throws CaseFailure when there is no end to it.
+ */
+export async function fill(recorder: Recorder, connection: Connection, messageBytes: number): Promise<number> {
+  const message = pattern(messageBytes, 1);
+  let taken = 0;
+  while (taken * messageBytes < ENOUGH_BYTES) {
+    const before = recorder.writables;
+    new DataView(message.buffer).setUint32(0, taken);
+    if (connection.send(message)) {
+      taken += 1;
+      // The event loop must turn now and then, or a transport that hands over in the next turn looks full too soon.
+      if (taken % 64 === 0) await delay(0);
+    } else {
+      const refilled = recorder.until("room", () => recorder.writables > before, WATCH_MS);
+      if (
+        !(await refilled.then(
+          () => true,
+          () => false,
+        ))
+      )
+        return taken;
+    }
+  }
+  throw new CaseFailure(`${taken} messages of ${messageBytes} bytes were taken although the other side does not read`);
 }
 
 /** Bytes that differ at every place and for every seed, so that a shifted, swapped or stale byte shows. */

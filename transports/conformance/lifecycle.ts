@@ -7,8 +7,11 @@ import {
   expect,
   expectCode,
   expectSame,
+  fill,
+  hasEventFace,
   inOneProcess,
   oneWay,
+  ownProcess,
   pattern,
   pipelined,
   pushesBack,
@@ -152,12 +155,9 @@ export const lifecycle: readonly Check[] = [
     async run(context) {
       const atServer = new Recorder("the server");
       atServer.keeps = false;
-      atServer.whenMessage = (_, connection) => connection.pause();
+      atServer.whenOpen = (connection) => connection.pause();
       await withPair(context, atServer, async ({ client, atClient }) => {
-        const message = pattern(Math.min(65_536, context.transport.capabilities.maxMessageBytes), 1);
-        for (let sent = 0; sent < 20_000 && client.send(message); sent += 1) {
-          // Fill the way until it refuses; a case of backpressure checks that it does.
-        }
+        await fill(atClient, client, Math.min(65_536, context.transport.capabilities.maxMessageBytes));
         const startedAt = performance.now();
         const outcome = await within(
           "close",
@@ -169,6 +169,26 @@ export const lifecycle: readonly Check[] = [
         if (outcome === undefined) return;
         expect(isIpcError(outcome) && outcome.code === "IPC_TIMEOUT", `close failed with ${String(outcome)}`);
       });
+    },
+  }),
+  defineCase({
+    id: "lifecycle/client-of-a-process",
+    title: "A connection to another process refuses what is too large, closes once, and then refuses everything",
+    why: "What holds with both ends in one process must hold with the kernel in between.",
+    quick: true,
+    needs: [hasEventFace, ownProcess, replies],
+    async run(context) {
+      const client = await context.connect(await context.startPeer());
+      const { connection } = client;
+      const { maxMessageBytes } = context.transport.capabilities;
+      await expectCode("send above the limit", ["IPC_TOO_LARGE"], () =>
+        connection.send(new Uint8Array(maxMessageBytes + 1)),
+      );
+      expectSame("reply", await client.request(pattern(30, 1)), pattern(30, 1));
+      await within("close", Promise.all([connection.close(), connection.close()]));
+      const error = await within("onClose", client.closed);
+      expect(error === undefined, `an orderly close was reported as ${String(error)}`);
+      await expectCode("send after close", ["IPC_CLOSED"], () => connection.send(pattern(30, 1)));
     },
   }),
   defineCase({
