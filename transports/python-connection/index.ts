@@ -12,8 +12,8 @@ import { createServer, type NetConnectOpts, type Server as NetServer } from "nod
 import { UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
 import { type IpcError, toIpcError } from "../contract/errors.ts";
 import type { Address, ConnectionHandler, Server } from "../contract/transport.ts";
-import { withPathLock } from "../support/path-lock.ts";
-import { checkPath, clearStalePath, listenPrivately } from "../support/socket-path.ts";
+import { listenPrivately } from "../support/private-listener.ts";
+import { checkSocketPath, listenAtPath } from "../support/socket-path.ts";
 import { HANDSHAKE_LIMIT_MS } from "./admission.ts";
 import { PythonConnection } from "./bytes-connection.ts";
 import { connectPython } from "./client.ts";
@@ -54,7 +54,7 @@ export async function connect(address: PythonAddress, options: PythonOptions = {
   const connection = new PythonConnection(NAME);
   const target: NetConnectOpts =
     typeof address === "string" ? { path: address } : { host: "127.0.0.1", ...address, noDelay: true };
-  if (typeof address === "string" && !isAbstract(address)) checkPath(NAME, address);
+  if (typeof address === "string" && !isAbstract(address)) checkSocketPath(address, NAME);
   await connectPython(settingsOf(options), target, connection.handler, options);
   return connection;
 }
@@ -71,13 +71,10 @@ export async function listen(
   options: ListenOptions = {},
 ): Promise<Server> {
   refuseEmptyKey(NAME, options.key);
+  const begin = (): Promise<Server> => open(address, onConnection, options);
   try {
-    if (typeof address !== "string" || isAbstract(address)) return await open(address, onConnection, options);
-    checkPath(NAME, address);
-    return await withPathLock(address, NAME, async () => {
-      await clearStalePath(NAME, address);
-      return open(address, onConnection, options);
-    });
+    if (typeof address !== "string" || isAbstract(address)) return await begin();
+    return await listenAtPath(address, NAME, begin);
   } catch (error) {
     throw toIpcError(error, NAME);
   }

@@ -137,7 +137,7 @@ describe.each(pythons)("Python $version ($path)", (python) => {
   });
 });
 
-test("abstract addresses work between two Node processes' worth of ends", async () => {
+test("an abstract address works, and leaves nothing in the file system", async () => {
   const name = `\0ipcmark-test-${process.pid}-${Date.now()}`;
   const server = await listen(name, (connection) => void echo(connection));
   ended.push(() => server.close());

@@ -2,12 +2,11 @@ import { randomBytes } from "node:crypto";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { type Capabilities, UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
-import { toIpcError } from "../contract/errors.ts";
 import type { EventTransport, OpenOptions, Server, Transport } from "../contract/transport.ts";
 import { listenOnLoopback, loopbackName, loopbackTarget, portOf, portResidue } from "../support/loopback-port.ts";
 import { aborted, checkOptions } from "../support/opening.ts";
-import { withPathLock } from "../support/path-lock.ts";
-import { checkPath, clearStalePath, listenPrivately, pathResidue, sweepPath } from "../support/socket-path.ts";
+import { listenPrivately } from "../support/private-listener.ts";
+import { checkSocketPath, listenAtPath, pathResidue, sweepPath } from "../support/socket-path.ts";
 import { connectStranger } from "../support/stream-client.ts";
 import { connectPython } from "./client.ts";
 import { refuseEmptyKey } from "./handshake.ts";
@@ -21,21 +20,15 @@ const PEERS = { python: ["python3", "peer.py"] } as const;
 const overUnix: EventTransport = {
   async listen(address, handler, options) {
     checkListen(UNIX_ID, options);
-    checkPath(UNIX_ID, address.name);
-    try {
-      return await withPathLock(address.name, UNIX_ID, async () => {
-        await clearStalePath(UNIX_ID, address.name);
-        const listener = createServer({ allowHalfOpen: true });
-        await listenPrivately(listener, address.name);
-        return unlessAborted(UNIX_ID, options, servePython(settingsOf(address), address, listener, handler, options));
-      });
-    } catch (error) {
-      throw toIpcError(error, UNIX_ID);
-    }
+    return listenAtPath(address.name, UNIX_ID, async () => {
+      const listener = createServer({ allowHalfOpen: true });
+      await listenPrivately(listener, address.name);
+      return unlessAborted(UNIX_ID, options, servePython(settingsOf(address), address, listener, handler, options));
+    });
   },
 
   async connect(address, handler, options) {
-    checkPath(UNIX_ID, address.name);
+    checkSocketPath(address.name, UNIX_ID);
     return connectPython(settingsOf(address), { path: address.name }, handler, options);
   },
 };
@@ -96,7 +89,7 @@ export const pythonConnection: Transport = {
   },
   async allocate(place) {
     const path = join(place.directory, `py-${randomBytes(4).toString("hex")}.sock`);
-    checkPath(UNIX_ID, path);
+    checkSocketPath(path, UNIX_ID);
     return { transport: UNIX_ID, name: path };
   },
   event: overUnix,

@@ -2,7 +2,6 @@ import { randomBytes } from "node:crypto";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
-import { toIpcError } from "../contract/errors.ts";
 import type {
   Address,
   ConnectionHandler,
@@ -12,32 +11,27 @@ import type {
   Transport,
 } from "../contract/transport.ts";
 import { aborted, checkOptions } from "../support/opening.ts";
-import { withPathLock } from "../support/path-lock.ts";
-import { checkPath, clearStalePath, listenPrivately, pathResidue, sweepPath } from "../support/socket-path.ts";
+import { listenPrivately } from "../support/private-listener.ts";
+import { checkSocketPath, listenAtPath, pathResidue, sweepPath } from "../support/socket-path.ts";
 import { connectStranger, connectStream } from "../support/stream-client.ts";
 import { StreamServer } from "../support/stream-server.ts";
 
 const ID = "unix";
 const MAX_CLIENTS = 1024;
+
 const event: EventTransport = {
   async listen(address, handler, options) {
     checkOptions(ID, options);
-    checkPath(ID, address.name);
-    try {
-      return await withPathLock(address.name, ID, () => listenLocked(address, handler, options));
-    } catch (error) {
-      throw toIpcError(error, ID);
-    }
+    return listenAtPath(address.name, ID, () => listenLocked(address, handler, options));
   },
 
   async connect(address, handler, options) {
-    checkPath(ID, address.name);
+    checkSocketPath(address.name, ID);
     return connectStream(ID, { path: address.name }, UNBOUNDED_MESSAGE_BYTES, handler, options);
   },
 };
 
 async function listenLocked(address: Address, handler: ConnectionHandler, options?: OpenOptions): Promise<Server> {
-  await clearStalePath(ID, address.name);
   // Half-open, because closing lingers: see StreamConnection.
   const listener = createServer({ allowHalfOpen: true });
   await listenPrivately(listener, address.name);
@@ -85,7 +79,7 @@ export const unix: Transport = {
   },
   async allocate(place) {
     const path = join(place.directory, `unix-${randomBytes(4).toString("hex")}.sock`);
-    checkPath(ID, path);
+    checkSocketPath(path, ID);
     return { transport: ID, name: path };
   },
   event,
