@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { IpcError, toIpcError } from "../contract/errors.ts";
 import type { Connection, ConnectionHandler } from "../contract/transport.ts";
-import { decodeEnvelope, encodeEnvelope, maxFileBytes } from "./envelope.ts";
+import { decodeEnvelope, encodeEnvelope, maxFileBytes, plain } from "./envelope.ts";
 import { dropFile, isGone, makeFolders, readWhole, removeFile } from "./files.ts";
 import { Inbox } from "./inbox.ts";
 import type { Answer, Layout, MailName } from "./names.ts";
@@ -183,7 +183,7 @@ export class FileConnection implements Connection {
     try {
       const content = readWhole(path, maxFileBytes(maxMessageBytes, name.raw), transport);
       const message = name.raw
-        ? { id: undefined, body: content }
+        ? { id: undefined, body: plain(content) }
         : decodeEnvelope(content, this.#options.client, name.serial, transport);
       if (message.body.length <= maxMessageBytes) return message;
       throw this.#error("IPC_TOO_LARGE", `${path} holds ${message.body.length} bytes; the limit is ${maxMessageBytes}`);

@@ -43,11 +43,11 @@ export function decodeEnvelope(
   if (typeof id !== "string" || envelope.client !== client || envelope.sequence !== sequence) {
     throw malformed(transport, `the envelope of ${client}.${sequence} belongs to another message`);
   }
-  if (typeof text === "string" && base64 === undefined) return { id, body: Buffer.from(text, "utf8") };
+  if (typeof text === "string" && base64 === undefined) return { id, body: plain(Buffer.from(text, "utf8")) };
   if (typeof base64 === "string" && text === undefined) {
     const body = Buffer.from(base64, "base64");
     // Buffer.from skips what is not base64, so the length tells whether it skipped anything.
-    if (Buffer.byteLength(base64, "base64") === body.length) return { id, body };
+    if (Buffer.byteLength(base64, "base64") === body.length) return { id, body: plain(body) };
   }
   throw malformed(transport, `message ${client}.${sequence} needs exactly one of "text" and "base64"`);
 }
@@ -65,4 +65,9 @@ function parse(content: Buffer, transport: string): Readonly<Record<string, unkn
 
 function malformed(transport: string, message: string): IpcError {
   return new IpcError("IPC_MALFORMED", `${transport}: ${message}`, { transport });
+}
+
+/** A plain view: `slice` of a Buffer does not copy, and whoever gets a message relies on it. */
+export function plain(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }

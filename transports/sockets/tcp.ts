@@ -63,6 +63,7 @@ export const tcp: Transport = {
     return { transport: ID, name: loopbackName(0) };
   },
   event,
+  peers: { python: ["python3", "peer.py"] },
   stranger: async (address) => connectStranger(ID, loopbackTarget(ID, address)),
   residue: (address) => portResidue(ID, address),
   /** A port is free the moment its process is gone. */

@@ -83,6 +83,7 @@ export const unix: Transport = {
     return { transport: ID, name: path };
   },
   event,
+  peers: { python: ["python3", "peer.py"] },
   stranger: (address) => connectStranger(ID, { path: address.name }),
   async residue(address) {
     return pathResidue(address.name);
