@@ -20,6 +20,12 @@ export const REGISTRY: readonly Registration[] = [
   },
   { id: "unix", family: "sockets", shortlist: true, load: async () => (await import("./sockets/unix.ts")).unix },
   {
+    id: "named-pipe",
+    family: "sockets",
+    shortlist: true,
+    load: async () => (await import("./sockets/named-pipe.ts")).namedPipe,
+  },
+  {
     id: "python-connection",
     family: "python-connection",
     shortlist: true,

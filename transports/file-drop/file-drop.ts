@@ -89,7 +89,9 @@ function listTree(path: string): OsObject[] {
   const status = lstatSync(path, { throwIfNoEntry: false });
   if (status === undefined) return [];
   const below = status.isDirectory() ? listNames(path).flatMap((name) => listTree(join(path, name))) : [];
-  return [{ kind: "path", name: path, mode: status.mode & 0o777 }, ...below];
+  // Windows has no mode; what Node makes up for it says nothing.
+  const mode = process.platform === "win32" ? {} : { mode: status.mode & 0o777 };
+  return [{ kind: "path", name: path, ...mode }, ...below];
 }
 
 function fileDrop(id: string, polls: boolean): Transport {
