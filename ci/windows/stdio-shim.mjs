@@ -3,7 +3,10 @@
 import { writeSync } from "node:fs";
 import { Writable } from "node:stream";
 
-for (const [name, fd] of [["stdout", 1], ["stderr", 2]]) {
+for (const [name, fd] of [
+  ["stdout", 1],
+  ["stderr", 2],
+]) {
   const stream = new Writable({
     decodeStrings: true,
     write(chunk, _encoding, done) {
