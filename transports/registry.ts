@@ -22,6 +22,12 @@ export const REGISTRY: readonly Registration[] = [
   other("http/unix", "sockets", async () => (await import("./sockets/http.ts")).http),
   other("ws/unix", "sockets", async () => (await import("./sockets/websocket.ts")).websocket),
   other("jsonrpc/unix", "sockets", async () => (await import("./sockets/json-rpc.ts")).jsonRpc),
+  // A row that only Windows can fill; elsewhere it is listed with its reason.
+  (process.platform === "win32" ? short : other)(
+    "named-pipe",
+    "sockets",
+    async () => (await import("./sockets/named-pipe.ts")).namedPipe,
+  ),
   other("unix-dgram", "sockets", async () => (await import("./sockets/unix-dgram.ts")).unixDgram),
   short("fifo", "pipes", async () => (await import("./pipes/fifo.ts")).fifo),
   other("stdio", "pipes", async () => (await import("./pipes/stdio.ts")).stdio),
@@ -49,4 +55,16 @@ export const REGISTRY: readonly Registration[] = [
   other("zeromq/tcp", "zeromq", async () => (await import("./zeromq/zeromq.ts")).zeromqTcp),
   short("grpc/stream", "grpc", async () => (await import("./grpc/grpc.ts")).grpcStream),
   other("grpc/unary", "grpc", async () => (await import("./grpc/grpc.ts")).grpcUnary),
+  short("file-drop/watch", "file-drop", async () => (await import("./file-drop/file-drop.ts")).fileDropWatch),
+  other("file-drop/poll", "file-drop", async () => (await import("./file-drop/file-drop.ts")).fileDropPoll),
+  short(
+    "python-connection",
+    "python-connection",
+    async () => (await import("./python-connection/python-connection.ts")).pythonConnection,
+  ),
+  other(
+    "python-connection/tcp",
+    "python-connection",
+    async () => (await import("./python-connection/python-connection.ts")).pythonConnectionTcp,
+  ),
 ];
