@@ -13,8 +13,9 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { roundTrip } from "../../scenarios/benchmarks/round-trip.ts";
 import { inSession, type Session } from "../cli/session.ts";
-import { placeArm } from "../coordinator/arm.ts";
+import { loadOf, placeArm } from "../coordinator/arm.ts";
 import { runArm } from "../coordinator/trial.ts";
 import { loadTransport } from "../process/load-transport.ts";
 import { median } from "../results/quantiles.ts";
@@ -47,9 +48,9 @@ async function ours(session: Session, id: string): Promise<number> {
   const placed = placeArm(base);
   if ("reason" in placed) throw new Error(placed.reason);
   const cell = {
-    benchmark: "round-trip",
-    model: "ping-pong",
-    payloadBytes: PAYLOAD_BYTES,
+    ...loadOf({ benchmark: roundTrip, variant: {}, payloadBytes: PAYLOAD_BYTES }, 1),
+    key: "round-trip",
+    model: roundTrip.model,
     messages: MESSAGES,
     warmupMessages: WARMUP,
     warmupMs: 0,

@@ -29,10 +29,13 @@ async function measureFaulty(fault: string): Promise<Measurement[]> {
   const { arm } = placed;
   const cells = BENCHMARKS.filter(({ name }) => ["round-trip", "throughput"].includes(name)).map((benchmark) => ({
     benchmark,
+    variant: {},
     payloadBytes: 64,
   }));
-  const request = { arms: [arm], cells, trials: 2, budgetMs: 2000, messages: 1500, seed: 1 };
-  return withBrood((brood, place) => measure(brood, place, request, silent));
+  const length = { rule: "fixed", effort: "quick", trials: 2, strict: false } as const;
+  const request = { arms: [arm], cells, length, messages: 1500, seed: 1, controls: false };
+  const { measurements } = await withBrood((brood, place) => measure(brood, place, request, silent));
+  return [...measurements];
 }
 
 const statuses = (rows: readonly Measurement[]): string[] =>
