@@ -18,6 +18,7 @@ import { aborted, checkOptions } from "../support/opening.ts";
 import { withPathLock } from "../support/path-lock.ts";
 import { connectStranger, connectStream, isListening } from "../support/stream-client.ts";
 import { StreamServer } from "../support/stream-server.ts";
+import { unixBlocking } from "./unix-blocking.ts";
 
 const ID = "unix";
 const MAX_CLIENTS = 1024;
@@ -108,7 +109,8 @@ function inUse(what: string): IpcError {
 export const unix: Transport = {
   id: ID,
   capabilities: {
-    modes: ["event"],
+    // The blocking face needs the POSIX wrapper; it shows what the event loop costs.
+    modes: process.platform === "linux" ? ["event", "blocking"] : ["event"],
     patterns: ["request-reply", "one-way"],
     rendezvous: "address",
     boundaries: "prefix",
@@ -137,6 +139,7 @@ export const unix: Transport = {
     return { transport: ID, name: path };
   },
   event,
+  ...(process.platform === "linux" ? { blocking: unixBlocking } : {}),
   stranger: (address) => connectStranger(ID, { path: address.name }),
   async residue(address): Promise<readonly OsObject[]> {
     const found = lstatSync(address.name, { throwIfNoEntry: false });
