@@ -2,11 +2,11 @@ import { Method } from "../../transports/contract/check.ts";
 import { HEADER_BYTES, Kind, readId, readKind, readMethod, Status } from "../../transports/contract/frame.ts";
 import type { BlockingConnection, BlockingServer } from "../../transports/contract/transport.ts";
 import type { StreamReport } from "../process/messages.ts";
-import { readUsage } from "../process/usage.ts";
 import { buildFrame } from "../rpc/message.ts";
 import { arrivedIntact } from "../rpc/verify.ts";
+import { answerAtOnce } from "./answers.ts";
+import { WorkerPool } from "./pool.ts";
 import { turnIntoReply } from "./reply.ts";
-import { serverStatistics } from "./statistics.ts";
 import { STREAM_QUIET_MS, StreamCounter } from "./stream-counter.ts";
 
 /** Longest wait in one call: so often the loop looks whether its parent lives. */
@@ -34,6 +34,7 @@ export class BlockingEchoServer {
   readonly #clients = new Set<BlockingConnection>();
   readonly #parent = process.ppid;
   readonly #delayed: Delayed[] = [];
+  #pool: WorkerPool<BlockingConnection> | undefined;
   #closing = false;
   #requests = 0;
   #lookedAt = performance.now();
@@ -48,14 +49,20 @@ export class BlockingEchoServer {
 
   /** Returns after an orderly shutdown, or when the parent is gone. */
   serve(): void {
-    while (!(this.#closing && this.#delayed.length === 0)) {
-      const length = this.#server.receive(this.#buffer, this.#delayed.length > 0 ? DELAYED_SLICE_MS : SLICE_MS);
+    while (!(this.#closing && !this.#owing)) {
+      const length = this.#server.receive(this.#buffer, this.#owing ? DELAYED_SLICE_MS : SLICE_MS);
       if (length >= 0) this.#handle(this.#buffer.subarray(0, length), this.#server.from);
       if (length < 0 || (this.#requests & 0xff) === 0) {
         if (!this.#housekeeping(length < 0)) return;
       }
       if (this.#delayed.length > 0) this.#sendDue();
+      if (this.#pool !== undefined) this.#fromPool(this.#pool);
     }
+  }
+
+  /** Replies are due that nothing on the wire will remind us of. */
+  get #owing(): boolean {
+    return this.#delayed.length > 0 || (this.#pool !== undefined && this.#pool.pending > 0);
   }
 
   /** False when the parent is gone. */
@@ -111,18 +118,32 @@ export class BlockingEchoServer {
       case Method.crash:
         process.kill(process.pid, "SIGKILL");
         return;
+      case Method.throws:
+        throw new Error("thrown because a client asked for it");
       case Method.shutdown:
         this.#closing = true;
         return this.#reply(from, request, Status.ok);
-      case Method.statistics: {
-        const text = JSON.stringify(serverStatistics(this.#requests, this.#clients.size));
-        return this.#reply(from, request, Status.ok, new TextEncoder().encode(text));
+      case Method.pooled:
+        this.#pool ??= new WorkerPool(() => {});
+        if (!this.#pool.submit(request, from)) this.#reply(from, request, Status.busy);
+        return;
+      default: {
+        const facts = {
+          requests: this.#requests,
+          clients: this.#clients.size,
+          takeTotals: () => this.#stream.takeTotals(),
+        };
+        const { status, body } = answerAtOnce(method, request, facts);
+        return this.#reply(from, request, status, body);
       }
-      case Method.usage:
-        return this.#reply(from, request, Status.ok, new TextEncoder().encode(JSON.stringify(readUsage())));
-      default:
-        return this.#reply(from, request, Status.unknownMethod);
     }
+  }
+
+  #fromPool(pool: WorkerPool<BlockingConnection>): void {
+    pool.collect((reply, to) => {
+      turnIntoReply(reply, Status.ok);
+      this.#send(to, reply);
+    });
   }
 
   #sendDue(): void {

@@ -25,9 +25,18 @@ export function createPlace(parent: string = tmpdir()): Place {
   return { directory, prefix };
 }
 
-/** A fresh address, written to the journal before anybody can use it: a killed run is swept by the next one. */
-export async function allocate(transport: Transport, reference: TransportReference, place: Place): Promise<Address> {
-  const address = await transport.allocate(place);
+/**
+ * A fresh address, written to the journal before anybody can use it: a killed run is swept by the next one.
+ *
+ * @param within a place inside the run's, for whoever wants its files apart from those of others
+ */
+export async function allocate(
+  transport: Transport,
+  reference: TransportReference,
+  place: Place,
+  within: Place = place,
+): Promise<Address> {
+  const address = await transport.allocate(within);
   const line: JournalLine = { transport: reference, address };
   appendFileSync(join(place.directory, JOURNAL_FILE), `${JSON.stringify(line)}\n`, { mode: 0o600 });
   return address;

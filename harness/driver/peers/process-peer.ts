@@ -42,6 +42,7 @@ export async function startProcessPeer(
       child.send({ type: "stop" });
       return child.finish(STOP_TIMEOUT_MS);
     },
+    exited: child.exited,
     freeze: () => child.signal("SIGSTOP"),
     thaw: () => child.signal("SIGCONT"),
   };
