@@ -142,7 +142,7 @@ export const Method = {
 export type Method = (typeof Method)[keyof typeof Method];
 
 /** Size of the worker pool behind `Method.pooled`: so many run, so many wait, the next one is refused. */
-export const POOL = { workers: 4, queue: 12, maxBodyBytes: 4096 } as const;
+export const POOL = { workers: 4, queue: 4, maxBodyBytes: 4096 } as const;
 
 /** One-way messages since the last time somebody asked; their header's id is their sequence number, from 0. */
 export interface StreamTotals {
