@@ -18,11 +18,15 @@ interface Candidate {
   /** Rows of the workload's payloads, in their order. */
   readonly rows: readonly Measurement[];
   /** Geometric mean of the payloads' p50 in each round, ns. */
-  readonly scores: readonly number[];
+  readonly scores: ReadonlyMap<number, number>;
 }
 
-type Evidence = Pick_<Report, "transports" | "checks" | "measurements">;
-type Pick_<Type, Key extends keyof Type> = { readonly [Name in Key]: Type[Name] };
+/** The parts of a report the pick is made from. */
+export interface Evidence {
+  readonly transports: Report["transports"];
+  readonly checks: Report["checks"];
+  readonly measurements: Report["measurements"];
+}
 
 /**
  * Ranks the candidates of one placement and names the fastest that passed every check.
@@ -34,7 +38,7 @@ type Pick_<Type, Key extends keyof Type> = { readonly [Name in Key]: Type[Name] 
 export function pick(evidence: Evidence, workload: Workload): Pick | null {
   const ruledOut: { transport: string; reason: string }[] = [];
   const candidates = candidatesOf(evidence, workload, workload.modes, ruledOut);
-  const ranked = [...candidates].sort((a, b) => median(a.scores) - median(b.scores));
+  const ranked = [...candidates].sort((a, b) => typical(a) - typical(b));
   const best = ranked[0];
   if (best === undefined) return null;
   const ranking = ranked.map((candidate) => ({
@@ -113,10 +117,10 @@ function reasonAgainst(
   if (unmeasured !== undefined)
     return `${formatBytes(unmeasured.payloadBytes)}: ${unmeasured.reason ?? unmeasured.status}`;
   if (rows.length < workload.payloads.length) return "not measured for every size of the workload";
-  return scoresOf(rows).length === 0 ? "no round in which every size was measured" : undefined;
+  return scoresOf(rows).size === 0 ? "no round in which every size was measured" : undefined;
 }
 
-function scoresOf(rows: readonly Measurement[]): number[] {
+function scoresOf(rows: readonly Measurement[]): Map<number, number> {
   const rounds = new Map<number, number[]>();
   for (const row of rows) {
     for (const { round, status, latencyNs } of row.trials) {
@@ -124,15 +128,24 @@ function scoresOf(rows: readonly Measurement[]): number[] {
         rounds.set(round, [...(rounds.get(round) ?? []), latencyNs.p50]);
     }
   }
-  return [...rounds.entries()]
-    .sort(([a], [b]) => a - b)
-    .filter(([, values]) => values.length === rows.length)
-    .map(([, values]) => Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length));
+  const complete = [...rounds].filter(([, values]) => values.length === rows.length);
+  return new Map(complete.map(([round, values]) => [round, geometricMean(values)]));
+}
+
+function geometricMean(values: readonly number[]): number {
+  return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
+}
+
+function typical({ scores }: Candidate): number {
+  return median([...scores.values()]);
 }
 
 function compare(candidate: Candidate, best: Candidate): { ratio: number; interval: Interval | null } {
-  const pairs = Math.min(candidate.scores.length, best.scores.length);
-  const ratios = candidate.scores.slice(0, pairs).map((score, round) => score / (best.scores[round] as number));
+  const ratios = [...candidate.scores].flatMap(([round, score]) => {
+    const reference = best.scores.get(round);
+    return reference === undefined ? [] : [score / reference];
+  });
+  if (ratios.length === 0) return { ratio: typical(candidate) / typical(best), interval: null };
   return { ratio: median(ratios), interval: medianInterval(ratios) ?? null };
 }
 
@@ -189,10 +202,10 @@ function alternatives(evidence: Evidence, workload: Workload, best: Candidate): 
   );
   return others.flatMap((mode) => {
     const candidates = candidatesOf(evidence, workload, [mode], []);
-    const [first] = candidates.sort((a, b) => median(a.scores) - median(b.scores));
+    const [first] = candidates.sort((a, b) => typical(a) - typical(b));
     const row = first?.rows[0];
     if (first === undefined || row === undefined) return [];
-    const times = median(best.scores) / median(first.scores);
+    const times = typical(best) / typical(first);
     const cost = row.cpuNsPerMessage === null ? "" : `, for ${formatNs(row.cpuNsPerMessage)} of CPU per round trip`;
     const text = `${CLASS_WORDS[mode]}: ${first.transport} takes ${formatNs(row.latencyNs?.p50 ?? Number.NaN)} at ${formatBytes(row.payloadBytes)} (${times >= 1 ? `${times.toFixed(1)} times as fast` : `${(1 / times).toFixed(1)} times as slow`} as ${best.transport})${cost}.`;
     return [{ transport: first.transport, mode, sentence: text }];

@@ -1,0 +1,93 @@
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { Sandbox } from "./testing.ts";
+
+const sandbox = new Sandbox();
+afterAll(() => sandbox.remove());
+
+const file = (name: string, text: string): string => {
+  const path = join(sandbox.directory, name);
+  writeFileSync(path, text);
+  return path;
+};
+
+const newer = JSON.stringify({ schemaVersion: 99 });
+const foreign = JSON.stringify({ hello: "world" });
+mkdirSync(join(sandbox.directory, "closed"), { mode: 0o555 });
+
+/** What is typed, and what the one sentence must name. */
+const CASES: readonly (readonly [string, readonly string[], RegExp])[] = [
+  [
+    "an unknown transport",
+    ["compare", "--transport", "unx"],
+    /unknown transport "unx" \(did you mean unix\?\); valid: .*unix/,
+  ],
+  ["an unknown command", ["compair"], /unknown command 'compair'.*compare/],
+  ["an unknown option", ["compare", "--payloads", "64"], /unknown option '--payloads'.*--payload/],
+  ["a size with a strange unit", ["compare", "--payload", "12q"], /payload "12q" is not a size.*4KiB/],
+  ["a negative size", ["measure", "--payload=-1"], /payload "-1" is not a size/],
+  ["a size of nothing", ["measure", "--payload", "0"], /payload "0" is out of range.*1 byte to 64MiB/],
+  ["a size beyond every limit", ["measure", "--payload", "65MiB"], /payload "65MiB" is out of range/],
+  [
+    "a size beyond the mechanism's limit",
+    ["measure", "--transport", "unix", "--payload", "64MiB"],
+    /payload 67108864 is larger than unix carries; its limit is \d+ bytes/,
+  ],
+  [
+    "an unknown placement",
+    ["compare", "--placement", "two-cpu"],
+    /unknown placement "two-cpu" \(did you mean two-cpus\?\)/,
+  ],
+  ["an unknown mode", ["compare", "--mode", "evnt"], /unknown mode "evnt" \(did you mean event\?\)/],
+  [
+    "an unknown benchmark",
+    ["measure", "--benchmark", "round-tripp"],
+    /unknown benchmark "round-tripp" \(did you mean round-trip\?\)/,
+  ],
+  ["an unknown scenario", ["check", "--scenario", "sequential"], /unknown scenario "sequential".*sequential-requests/],
+  ["a count that is none", ["measure", "--trials", "many"], /--trials "many" must be a whole number from 1 to 1000/],
+  ["a duration without unit", ["measure", "--budget", "90"], /duration "90" is not one; write 1500ms, 90s or 2m/],
+  ["an --out that is a file", ["compare", "--out", file("taken", "")], /cannot write to --out ".*taken": .*in the way/],
+  [
+    "a module that does not exist",
+    ["check", "--transport", "./mine.ts"],
+    /transport module ".\/mine.ts" does not exist/,
+  ],
+  [
+    "a module that is no transport",
+    ["check", "--transport", file("not.mjs", "export default 1")],
+    /not\.mjs" cannot be used: .*must be a Transport/,
+  ],
+  ["a report that is missing", ["report", "nowhere.json"], /cannot read "nowhere.json": no such file/],
+  ["a report that is not JSON", ["report", file("text.json", "hello")], /text\.json" is not JSON/],
+  [
+    "a report that is something else",
+    ["report", file("foreign.json", foreign)],
+    /foreign\.json" is no ipcmark report \(.*schemaVersion/,
+  ],
+  [
+    "a report of a newer schema",
+    ["report", file("newer.json", newer)],
+    /newer\.json" has schema version 99.*update ipcmark/,
+  ],
+];
+
+describe("bad input", () => {
+  it.for(CASES)("%s gets one sentence, exit code 2 and leaves nothing behind", async ([, args, sentence]) => {
+    const { code, stdout, stderr } = await sandbox.run(args);
+    expect(stderr).toMatch(sentence);
+    expect(stderr.trim().split("\n"), "one line, no stack trace").toHaveLength(1);
+    expect(stdout).toBe("");
+    expect(code).toBe(2);
+    expect(sandbox.leftovers()).toEqual([]);
+  });
+
+  // Root may write anywhere, so the permission can be tested by others only.
+  it.skipIf(process.getuid?.() === 0)("an --out without permission is refused before anything runs", async () => {
+    chmodSync(join(sandbox.directory, "closed"), 0o555);
+    const { code, stderr } = await sandbox.run(["compare", "--out", "closed/out"]);
+    expect(stderr).toMatch(/cannot write to --out "closed\/out": permission denied/);
+    expect(code).toBe(2);
+  });
+});

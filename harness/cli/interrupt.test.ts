@@ -1,0 +1,67 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { eventually, Sandbox } from "./testing.ts";
+
+const ARGS = ["compare", "--transport", "unix", "stdio", "--budget", "60s", "--out", "out"];
+/** Largest lateness of a 5 ms timer in this process, while a promised deadline is awaited. */
+function watchLateness(): () => number {
+  let last = performance.now();
+  let worst = 0;
+  const timer = setInterval(() => {
+    const now = performance.now();
+    worst = Math.max(worst, now - last - 5);
+    last = now;
+  }, 5);
+  return () => {
+    clearInterval(timer);
+    return worst;
+  };
+}
+
+const describeOnLinux = process.platform === "linux" ? describe : describe.skip;
+
+describeOnLinux("a compare that is cut short", () => {
+  let sandbox: Sandbox;
+  afterEach(() => sandbox.remove());
+
+  /** Resolves when drivers and peers are running. */
+  async function running(): Promise<ReturnType<Sandbox["start"]>> {
+    sandbox = new Sandbox();
+    const child = sandbox.start(ARGS);
+    child.stderr?.resume();
+    child.stdout?.resume();
+    expect(
+      await eventually(() => sandbox.processes().length >= 3, 30_000),
+      "drivers and peers start",
+    ).toBeGreaterThanOrEqual(0);
+    return child;
+  }
+
+  it.for([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const)("ends within 2 s of %s with its exit code, and leaves no process and no path", async ([signal, code]) => {
+    const child = await running();
+    const lateness = watchLateness();
+    const startedMs = performance.now();
+    const exit = new Promise<number | null>((resolve) => child.on("exit", resolve));
+    child.kill(signal);
+    expect(await exit).toBe(code);
+    expect(performance.now() - startedMs).toBeLessThan(2000 + lateness());
+    expect(await eventually(() => sandbox.processes().length === 0, 500), "no process is left").toBeGreaterThanOrEqual(
+      0,
+    );
+    expect(sandbox.leftovers()).toEqual([]);
+  });
+
+  it("takes its processes with it within 1 s of SIGKILL, and the next start sweeps what it left", async () => {
+    const child = await running();
+    const lateness = watchLateness();
+    child.kill("SIGKILL");
+    const elapsedMs = await eventually(() => sandbox.processes().length === 0, 10_000);
+    expect(elapsedMs).toBeGreaterThanOrEqual(0);
+    expect(elapsedMs).toBeLessThan(1000 + lateness());
+    expect(sandbox.leftovers()).toHaveLength(1);
+    await sandbox.run(["check", "--transport", "loopback", "--scenario", "sequential-requests"]);
+    expect(sandbox.leftovers()).toEqual([]);
+  });
+});

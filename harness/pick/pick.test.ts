@@ -1,0 +1,143 @@
+import { describe, expect, it } from "vitest";
+import type { Capabilities } from "../../transports/contract/capabilities.ts";
+import { loopback } from "../../transports/loopback/loopback.ts";
+import type { CheckResult, Measurement, TransportRecord } from "../results/model.ts";
+import { pick, type Workload } from "./pick.ts";
+
+const WORKLOAD: Workload = { payloads: [64, 4096], modes: ["event"], placement: "two-cpus", benchmark: "round-trip" };
+
+function record(id: string, capabilities: Partial<Capabilities> = {}, baseline = false): TransportRecord {
+  return { id, capabilities: { ...loopback.capabilities, ...capabilities }, baseline, available: true, version: "1" };
+}
+
+/** Six rounds; round `n` takes `p50s[n]` at both sizes. */
+function rows(transport: string, p50s: readonly number[], change: Partial<Measurement> = {}): Measurement[] {
+  return WORKLOAD.payloads.map((payloadBytes) => ({
+    benchmark: "round-trip",
+    model: "ping-pong",
+    transport,
+    mode: "event",
+    placement: "two-cpus",
+    payloadBytes,
+    inFlight: 1,
+    clients: 1,
+    ratePerSecond: null,
+    codec: "raw",
+    peer: { language: "node", version: "26" },
+    status: "measured",
+    messages: 100,
+    latencyNs: { count: 600, min: 1, p50: p50s[0] as number, max: 1, mean: 1 },
+    interval: {},
+    messagesPerSecond: 1,
+    bytesPerSecond: 1,
+    cpuNsPerMessage: 20_000,
+    contextSwitchesPerMessage: 1,
+    peakMemoryBytes: 1,
+    gcPauseNs: 0,
+    lost: 0,
+    duplicated: 0,
+    reordered: 0,
+    trials: p50s.map((p50, round) => ({
+      round: round + 1,
+      startedAtMs: 0,
+      status: "valid",
+      latencyNs: { count: 100, min: 1, p50, max: 1, mean: 1 },
+      messagesPerSecond: 1,
+      cpuNsPerMessage: 1,
+      contextSwitchesPerMessage: 1,
+      peakMemoryBytes: 1,
+      gcPauseNs: 0,
+      lost: 0,
+      duplicated: 0,
+      reordered: 0,
+      corrupted: 0,
+    })),
+    warnings: [],
+    ...change,
+  }));
+}
+
+const failedCheck: CheckResult = {
+  scenario: "sequential-requests",
+  title: "",
+  kind: "scenario",
+  transport: "fast",
+  peer: "node",
+  status: "failed",
+  reason: "request 7 got the reply of another request",
+  notes: {},
+  durationMs: 1,
+};
+
+const FAST = [10_000, 20_000, 11_000, 19_000, 10_500, 21_000];
+/** Twice FAST in every round: within rounds the difference is clear although the machine doubled its time between them. */
+const SLOW = FAST.map((value) => value * 2);
+
+describe("the pick", () => {
+  const transports = [record("slow"), record("fast"), record("base", {}, true)];
+  const measurements = [
+    ...rows("slow", SLOW),
+    ...rows("fast", FAST),
+    ...rows(
+      "base",
+      FAST.map((value) => value / 100),
+    ),
+  ];
+
+  it("is the fastest that may be ranked: a baseline is not", () => {
+    const found = pick({ transports, checks: [], measurements }, WORKLOAD);
+    expect(found).toMatchObject({ transport: "fast", placement: "two-cpus", runnerUp: "slow", ties: [] });
+    expect(found?.sentence).toContain("Use fast for 64 B and 4 KiB requests with the ends on two CPUs");
+    expect(found?.sentence).toContain("slow, the next, takes 2.00 times as long");
+  });
+
+  it("compares within rounds, so that a machine which changes its speed does not hide a difference", () => {
+    const found = pick({ transports, checks: [], measurements }, WORKLOAD);
+    const [low, high] = found?.ranking[1]?.interval ?? [];
+    expect(found?.ranking[1]?.ratio).toBeCloseTo(2, 9);
+    expect(low).toBeCloseTo(2, 9);
+    expect(high).toBeCloseTo(2, 9);
+  });
+
+  it("calls a difference that some rounds deny a tie", () => {
+    const wavering = FAST.map((value, round) => (round % 2 === 0 ? value * 1.2 : value * 0.9));
+    const found = pick(
+      { transports, checks: [], measurements: [...rows("fast", FAST), ...rows("slow", wavering)] },
+      WORKLOAD,
+    );
+    expect([found?.transport, ...(found?.ties ?? [])].sort()).toEqual(["fast", "slow"]);
+    expect(found?.sentence).toContain("not distinguishable from");
+  });
+
+  it("never is a mechanism that failed a check, and says so", () => {
+    const found = pick({ transports, checks: [failedCheck], measurements }, WORKLOAD);
+    expect(found?.transport).toBe("slow");
+    expect(found?.ruledOut).toEqual([
+      { transport: "fast", reason: "failed the check sequential-requests: request 7 got the reply of another request" },
+    ]);
+  });
+
+  it("never is a mechanism with an invalid or missing size", () => {
+    const broken = rows("fast", FAST, { status: "failed", reason: "trial 3: 2 lost" });
+    const found = pick({ transports, checks: [], measurements: [...rows("slow", SLOW), ...broken] }, WORKLOAD);
+    expect(found?.transport).toBe("slow");
+    expect(found?.ruledOut[0]).toEqual({ transport: "fast", reason: "64 B: trial 3: 2 lost" });
+  });
+
+  it("does not exist when nothing could be ranked", () => {
+    expect(pick({ transports, checks: [], measurements: rows("base", FAST) }, WORKLOAD)).toBeNull();
+  });
+
+  it("names the best of the waiting classes that were not asked for, with its CPU cost", () => {
+    const spinning = rows(
+      "slow",
+      FAST.map((value) => value / 10),
+      { mode: "polling" },
+    );
+    const found = pick({ transports, checks: [], measurements: [...rows("fast", FAST), ...spinning] }, WORKLOAD);
+    expect(found?.transport).toBe("fast");
+    expect(found?.alternatives).toHaveLength(1);
+    expect(found?.alternatives[0]).toMatchObject({ transport: "slow", mode: "polling" });
+    expect(found?.alternatives[0]?.sentence).toMatch(/10\.0 times as fast as fast\), for 20\.0 µs of CPU/);
+  });
+});

@@ -1,0 +1,49 @@
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+
+/** Concatenated in this order: a file may use only what stands before it. */
+const CLIENT_FILES = ["format", "data", "state", "look", "dom", "charts", "ranking", "figures", "main"] as const;
+const STYLE_FILES = ["page", "tables", "figures"] as const;
+
+export interface Assets {
+  readonly chartJs: string;
+  readonly client: string;
+  readonly style: string;
+}
+
+/** The page's scripts and style as text, for inlining. @throws when the package was installed without chart.js. */
+export async function loadAssets(): Promise<Assets> {
+  // The UMD build is not among the package's exports; it lies beside the entry that is.
+  const chartUrl = new URL("chart.umd.min.js", import.meta.resolve("chart.js"));
+  const near = (file: string): Promise<string> => readFile(new URL(`./client/${file}`, import.meta.url), "utf8");
+  const [chartJs, style, client] = await Promise.all([
+    readFile(chartUrl, "utf8"),
+    Promise.all(STYLE_FILES.map((name) => near(`${name}.css`))),
+    Promise.all(CLIENT_FILES.map((name) => near(`${name}.js`))),
+  ]);
+  return { chartJs: inlined(chartJs), style: inlined(style.join("\n")), client: inlined(bundle(client)) };
+}
+
+/**
+ * The client files are modules, so that they can be checked and tested one by one; a page opened from file:// cannot
+ * import. All they need is to share one scope: import statements go, `export` goes, names are unique across the files.
+ */
+export function bundle(modules: readonly string[]): string {
+  const bodies = modules.map((text) =>
+    text.replace(/^import [^;]*;$/gm, "").replace(/^export (?=(async )?(function|const|class) )/gm, ""),
+  );
+  return `(() => {\n"use strict";\n${bodies.join("\n")}\n})();`;
+}
+
+/** Source of an inline script or style in a Content-Security-Policy: with it nothing else can run, whatever a report holds. */
+export function cspHash(text: string): string {
+  return `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
+}
+
+/** What the parser would change or end the element at: line ends, references to source maps that are not there. */
+function inlined(text: string): string {
+  const clean = text.replaceAll("\r\n", "\n").replace(/\n?\/\/# sourceMappingURL=.*\s*$/, "\n");
+  if (/<\/(script|style)/i.test(clean))
+    throw new Error("an asset of the page contains a closing tag and cannot be inlined");
+  return clean;
+}

@@ -1,0 +1,200 @@
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { Report } from "../../harness/results/model.ts";
+import { blocksOf } from "../blocks.ts";
+import { fixtureReport } from "../fixture.ts";
+import { ratio } from "../format.ts";
+import { renderHtml } from "./render.ts";
+
+const CANDIDATES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const { IPCMARK_CHROMIUM } = process.env;
+const executablePath = IPCMARK_CHROMIUM ?? CANDIDATES.find((path) => existsSync(path));
+const where = executablePath ? "in Chromium" : "in Chromium (skipped: none installed; try `apt-get install chromium`)";
+const FIGURES = ["sizes", "percentiles", "trials", "throughput"] as const;
+
+describe.skipIf(!executablePath)(`the page ${where}`, () => {
+  const report = fixtureReport();
+  let browser: Browser;
+  let folder: string;
+  let opened = 0;
+  /** One page for all tests that only read. */
+  let still: Awaited<ReturnType<typeof open>>;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "ipcmark-page-"));
+    const args = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"];
+    browser = await chromium.launch({ executablePath: executablePath ?? "", args, timeout: 30_000 });
+    still = await open(report);
+  });
+
+  afterEach(async () => {
+    for (const context of browser.contexts()) if (context !== still.page.context()) await context.close();
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    if (folder) await rm(folder, { recursive: true, force: true });
+  });
+
+  /** Opens the page from a file, offline; `trouble` collects console errors, exceptions and requests for anything else. */
+  async function open(of: Report, hash = ""): Promise<{ page: Page; trouble: string[] }> {
+    opened += 1;
+    const file = join(folder, `report-${opened}.html`);
+    await writeFile(file, await renderHtml(of));
+    const context = await browser.newContext({ offline: true, viewport: { width: 1200, height: 900 } });
+    const page = await context.newPage();
+    const trouble: string[] = [];
+    page.on("console", (message) => {
+      if (["error", "warning"].includes(message.type())) trouble.push(message.text());
+    });
+    page.on("pageerror", (error) => trouble.push(error.message));
+    page.on("request", (request) => {
+      if (!request.url().startsWith(pathToFileURL(file).href)) trouble.push(request.url());
+    });
+    await page.goto(pathToFileURL(file).href + hash);
+    return { page, trouble };
+  }
+
+  const names = (page: Page): Promise<string[]> =>
+    page
+      .locator("#ranking-table tbody:not(.baselines) tr")
+      .evaluateAll((rows) => rows.map((row) => row.getAttribute("data-name") ?? ""));
+
+  test("shows verdict, ranking and drawn charts, without an error and without a request", async () => {
+    const { page, trouble } = still;
+    expect(await page.locator("h1").innerText()).toMatch(/^Use unix: /);
+    expect(await page.locator("#ranking-table").isVisible()).toBe(true);
+    for (const id of FIGURES) expect([id, await inkOf(page, id)]).toEqual([id, expect.toSatisfy((ink) => ink > 500)]);
+    expect(trouble).toEqual([]);
+  });
+
+  test("ranks as the terminal does: same order, same ratios, baselines below", async () => {
+    const { page } = still;
+    const block = blocksOf(report).find(
+      (one) => one.placement === "two-cpus" && one.mode === "event" && one.payloadBytes === 64,
+    );
+    expect(await names(page)).toEqual(block?.ranked.map((row) => row.name));
+    expect(await page.locator("#ranking-table td.ratio").allInnerTexts()).toEqual([
+      ...(block?.ranked.map((row) => ratio(row.ratio)) ?? []),
+      "–",
+    ]);
+    expect(await page.locator("#ranking-table .baselines").innerText()).toContain("loopback");
+    expect(await page.locator("#ranking-table").innerText()).toMatch(/not\s+distinguishable/);
+  });
+
+  test("keeps every choice in the address, and opens as the address says", async () => {
+    const { page } = await open(report);
+    await page.selectOption("select[name=placement]", "same-cpu");
+    await page.selectOption("select[name=payload]", "65536");
+    await page.uncheck("#subset input[value=unix]");
+    const hash = await page.evaluate("location.hash");
+    expect(hash).toBe("#placement=same-cpu&mode=event&benchmark=ping-pong&payload=65536&hide=unix");
+    const shown = await names(page);
+    expect(shown).toEqual(["stdio", "fifo", "tcp"]);
+    expect(await page.locator("#ranking-table td.ratio").first().innerText()).toBe("1.00×");
+    expect(await page.locator("tr[data-name=tcp]").innerText()).toContain("failed: 2 messages lost in round 3");
+    const again = await open(report, String(hash));
+    expect(await names(again.page)).toEqual(shown);
+    expect(again.trouble).toEqual([]);
+  });
+
+  test("has a label and a table of the same numbers for every canvas", async () => {
+    const { page } = still;
+    for (const id of FIGURES) {
+      const canvas = page.locator(`#${id}-chart`);
+      expect(await canvas.getAttribute("role")).toBe("img");
+      expect(await canvas.getAttribute("aria-label")).toContain("unix");
+      expect(await page.locator(`#${id}-table tbody tr`).count()).toBeGreaterThanOrEqual(4);
+    }
+  });
+
+  test("shows hostile ids and error texts as text", async () => {
+    const hostile = `</script><b id="hostile">x</b><img src=x onerror="document.title='hit'">`;
+    const rename = <T extends { transport: string }>(item: T): T =>
+      item.transport === "tcp" ? { ...item, transport: hostile } : item;
+    const evil: Report = {
+      ...report,
+      commandLine: hostile,
+      warnings: [hostile],
+      transports: report.transports.map((record) => (record.id === "tcp" ? { ...record, id: hostile } : record)),
+      measurements: report.measurements.map(rename).map((cell) => (cell.reason ? { ...cell, reason: hostile } : cell)),
+      checks: report.checks
+        .map(rename)
+        .map((check) => ({ ...check, status: "failed" as const, reason: hostile, error: hostile })),
+    };
+    const { page, trouble } = await open(evil);
+    expect(await names(page)).toContain(hostile);
+    expect(await page.locator("#hostile, img").count()).toBe(0);
+    expect(await page.title()).not.toBe("hit");
+    expect(trouble).toEqual([]);
+  });
+
+  test("runs no script but its own, even if one got into the markup", async () => {
+    const { page } = still;
+    const ran = await page.evaluate(`(() => {
+      const added = document.createElement("script");
+      added.textContent = "globalThis.intruder = true";
+      document.body.append(added);
+      return globalThis.intruder === true;
+    })()`);
+    expect(ran).toBe(false);
+  });
+
+  test("hands out the report it was made from", async () => {
+    const { page } = await open(report);
+    const [download] = await Promise.all([page.waitForEvent("download"), page.click("#download")]);
+    expect(download.suggestedFilename()).toBe("report.json");
+    expect(JSON.parse(await readFile(await download.path(), "utf8"))).toEqual(JSON.parse(JSON.stringify(report)));
+  });
+
+  test("shows growth by depth where it was varied, and only there", async () => {
+    const cell = report.measurements.find(
+      (one) => one.transport === "unix" && one.placement === "two-cpus" && one.payloadBytes === 64,
+    );
+    if (!cell) throw new Error("the fixture has lost its unix cell");
+    const depths = [1, 4, 16].map((inFlight) => ({ ...cell, benchmark: "pipeline", inFlight }));
+    const { page, trouble } = await open({ ...report, measurements: [...report.measurements, ...depths] });
+    expect(await page.locator("#growth").isVisible()).toBe(false);
+    await page.selectOption("select[name=benchmark]", "pipeline, 4 in flight");
+    expect(await page.locator("#growth").isVisible()).toBe(true);
+    expect(await inkOf(page, "growth")).toBeGreaterThan(500);
+    expect(trouble).toEqual([]);
+  });
+
+  test.each([
+    [
+      "one placement and too few trials for intervals",
+      fixtureReport({ placements: ["same-cpu"], trials: 3, payloads: [64] }),
+    ],
+    ["no measurement at all", { ...report, measurements: [], limits: [], pick: null }],
+    [
+      "polling without a single value",
+      {
+        ...report,
+        measurements: report.measurements.filter(
+          (cell) => cell.transport === "shm/spin" && cell.placement === "same-cpu",
+        ),
+      },
+    ],
+  ])("opens without an error for %s", async (_, of) => {
+    const { page, trouble } = await open(of);
+    expect(await page.locator("#machine").isVisible()).toBe(true);
+    expect(trouble).toEqual([]);
+  });
+});
+
+/** Pixels of a canvas that are not transparent: a chart that failed to draw has none. */
+function inkOf(page: Page, id: string): Promise<number> {
+  return page.evaluate(`(() => {
+    const canvas = document.getElementById("${id}-chart");
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    let inked = 0;
+    for (let at = 3; at < data.length; at += 4) if (data[at] > 0) inked += 1;
+    return inked;
+  })()`);
+}

@@ -1,0 +1,215 @@
+import { byId } from "./dom.js";
+import { cssColour, lookOf } from "./look.js";
+
+/** @typedef {{ x: number, y: number, low?: number, high?: number, label?: string }} Point */
+/** @typedef {{ name: string, points: Point[], invalid?: boolean }} Series */
+/** @typedef {{ kind: "logarithmic" | "linear", title: string, text: (value: number) => string, ticks?: readonly number[] }} Axis */
+
+const ChartJs = /** @type {typeof import("chart.js").Chart} */ (Reflect.get(globalThis, "Chart"));
+/** @type {Map<string, import("chart.js").Chart>} */
+const charts = new Map();
+const LABEL_ROOM = 118;
+const NARROW = 560;
+
+/** 95 % intervals as whiskers; Chart.js has none of its own. */
+const whiskers = {
+  id: "whiskers",
+  /** @param {import("chart.js").Chart} chart */
+  beforeDatasetsDraw(chart) {
+    const { ctx } = chart;
+    chart.data.datasets.forEach((dataset, at) => {
+      ctx.save();
+      ctx.strokeStyle = String(dataset.borderColor);
+      ctx.globalAlpha = 0.65;
+      ctx.lineWidth = 1.25;
+      for (const raw of dataset.data) {
+        const point = /** @type {Point} */ (raw);
+        if (point.low === undefined || point.high === undefined || !chart.isDatasetVisible(at)) continue;
+        const x = chart.scales.x?.getPixelForValue(point.x) ?? 0;
+        const top = chart.scales.y?.getPixelForValue(point.high) ?? 0;
+        const bottom = chart.scales.y?.getPixelForValue(point.low) ?? 0;
+        ctx.beginPath();
+        ctx.moveTo(x, top);
+        ctx.lineTo(x, bottom);
+        for (const y of [top, bottom]) {
+          ctx.moveTo(x - 4, y);
+          ctx.lineTo(x + 4, y);
+        }
+        ctx.stroke();
+      }
+      ctx.restore();
+    });
+  },
+};
+
+/** Names at the ends of lines, pushed apart where they would overlap: nobody should have to match colours with a legend. */
+const endLabels = {
+  id: "endLabels",
+  /** @param {import("chart.js").Chart} chart */
+  afterDatasetsDraw(chart) {
+    if (chart.width < NARROW) return;
+    const { ctx, chartArea } = chart;
+    const labels = chart.data.datasets
+      .map((dataset, at) => ({
+        name: dataset.label ?? "",
+        colour: String(dataset.borderColor),
+        end: chart.getDatasetMeta(at).data.findLast((point) => Number.isFinite(point.y)),
+      }))
+      .flatMap(({ name, colour, end }) => (end ? [{ name, colour, x: end.x, y: end.y, at: end.y }] : []))
+      .sort((a, b) => a.y - b.y);
+    const step = 14;
+    labels.forEach((label, index) => {
+      label.at = Math.max(label.y, (labels[index - 1]?.at ?? Number.NEGATIVE_INFINITY) + step);
+    });
+    for (let index = labels.length - 1, limit = chartArea.bottom; index >= 0; index--, limit -= step) {
+      const label = labels[index];
+      if (label && label.at > limit) label.at = limit;
+    }
+    ctx.save();
+    ctx.font = "12px ui-sans-serif, system-ui, sans-serif";
+    ctx.textBaseline = "middle";
+    for (const { name, colour, x, y, at } of labels) {
+      ctx.strokeStyle = colour;
+      ctx.globalAlpha = 0.4;
+      ctx.beginPath();
+      ctx.moveTo(x + 6, y);
+      ctx.lineTo(chartArea.right + 8, at);
+      ctx.stroke();
+      ctx.globalAlpha = 1;
+      ctx.fillStyle = colour;
+      ctx.fillText(name.length > 17 ? `${name.slice(0, 16)}…` : name, chartArea.right + 11, at);
+    }
+    ctx.restore();
+  },
+};
+
+/**
+ * Draws or redraws one figure. Lines stay unbroken only where they mean something: trials are points.
+ * @param {string} id @param {string} label @param {readonly Series[]} series @param {Axis} x @param {Axis} y @param {boolean} lines
+ */
+export function drawChart(id, label, series, x, y, lines) {
+  const canvas = /** @type {HTMLCanvasElement} */ (byId(`${id}-chart`));
+  canvas.setAttribute("aria-label", label);
+  charts.get(id)?.destroy();
+  const config = {
+    type: "line",
+    data: { datasets: series.map((one) => dataset(one, lines, one.points.length)) },
+    plugins: [whiskers, endLabels],
+    options: {
+      animation: false,
+      responsive: true,
+      maintainAspectRatio: false,
+      layout: {
+        padding: { top: 8, right: canvas.parentElement && canvas.parentElement.clientWidth < NARROW ? 12 : LABEL_ROOM },
+      },
+      interaction: { mode: "nearest", intersect: false },
+      scales: { x: axis(x), y: { ...axis(y), ...reach(series) } },
+      plugins: {
+        legend: { display: false },
+        tooltip: {
+          callbacks: {
+            title: () => "",
+            label: (/** @type {{ dataset: { label?: string }, raw: unknown }} */ item) => tip(item, x, y),
+          },
+        },
+      },
+    },
+  };
+  charts.set(
+    id,
+    new ChartJs(canvas, /** @type {import("chart.js").ChartConfiguration} */ (/** @type {unknown} */ (config))),
+  );
+}
+
+/** @param {string} id */
+export function clearChart(id) {
+  charts.get(id)?.destroy();
+  charts.delete(id);
+}
+
+/** Sizes follow the paper when printing. */
+export function resizeCharts() {
+  for (const chart of charts.values()) chart.resize();
+}
+
+/** @param {Series} series @param {boolean} lines @param {number} points */
+function dataset(series, lines, points) {
+  const look = lookOf(series.name);
+  return {
+    label: series.name,
+    data: series.points,
+    parsing: false,
+    borderColor: look.colour,
+    backgroundColor: look.colour,
+    borderDash: look.dash,
+    borderWidth: 1.75,
+    pointStyle: look.point,
+    // Long curves show every sixth sign: enough to tell them apart without turning the line into a chain.
+    pointRadius: (/** @type {{ dataIndex: number }} */ at) =>
+      points > 20 && (at.dataIndex + look.index) % 6 !== 0 ? 0 : 4,
+    pointHoverRadius: 6,
+    showLine: lines,
+    tension: 0,
+  };
+}
+
+/** @param {Axis} axis */
+function axis({ kind, title, text, ticks }) {
+  const ink = cssColour("--quiet");
+  return {
+    type: kind,
+    title: { display: true, text: title, color: ink },
+    grid: { color: cssColour("--grid"), tickLength: 4 },
+    border: { color: ink },
+    grace: kind === "linear" ? "8%" : undefined,
+    ticks: {
+      color: ink,
+      maxRotation: 0,
+      autoSkipPadding: 12,
+      callback: (/** @type {number} */ value, /** @type {number} */ _, /** @type {{ value: number }[]} */ all) =>
+        ticks || isShort(all) || isRound(value, kind) ? plain(text(value)) : "",
+    },
+    ...(ticks
+      ? {
+          afterBuildTicks: (/** @type {{ ticks: { value: number }[] }} */ scale) => {
+            scale.ticks = ticks.map((value) => ({ value }));
+          },
+        }
+      : {}),
+  };
+}
+
+/** Room for the whiskers, which Chart.js knows nothing of. @param {readonly Series[]} series */
+function reach(series) {
+  const points = series.flatMap((one) => one.points).filter((point) => Number.isFinite(point.y));
+  return {
+    suggestedMin: Math.min(...points.map((point) => point.low ?? point.y)) * 0.93,
+    suggestedMax: Math.max(...points.map((point) => point.high ?? point.y)) * 1.07,
+  };
+}
+
+/** `20 µs`, not `20.0 µs`: a tick is exact. @param {string} text */
+function plain(text) {
+  return text.replace(/\.0+(?= |$)/, "");
+}
+
+/** Within one decade and a bit every tick of a log axis deserves its label. @param {readonly { value: number }[]} ticks */
+function isShort(ticks) {
+  const values = ticks.map((tick) => tick.value);
+  return Math.max(...values) / Math.min(...values) < 12;
+}
+
+/** On a log axis only 1, 2 and 5 are labelled. @param {number} value @param {Axis["kind"]} kind */
+function isRound(value, kind) {
+  if (kind === "linear") return true;
+  const lead = value / 10 ** Math.floor(Math.log10(value) + 1e-9);
+  return [1, 2, 5].some((round) => Math.abs(lead - round) < 1e-6);
+}
+
+/** @param {{ dataset: { label?: string }, raw: unknown }} item @param {Axis} x @param {Axis} y */
+function tip(item, x, y) {
+  const point = /** @type {Point} */ (item.raw);
+  const interval =
+    point.low === undefined || point.high === undefined ? "" : ` (95 %: ${y.text(point.low)} to ${y.text(point.high)})`;
+  return `${item.dataset.label}, ${x.text(point.x)}: ${y.text(point.y)}${interval}${point.label ? `, ${point.label}` : ""}`;
+}

@@ -1,0 +1,289 @@
+import { clearChart, drawChart } from "./charts.js";
+import { cellsOf, distinct, metricFor, metricOf, rankCells, view } from "./data.js";
+import { byId, fillTable } from "./dom.js";
+import { ABSENT, bytes, duration, durationRange, quantity } from "./format.js";
+import { sizesOf } from "./state.js";
+
+/** @typedef {import("./data.js").State} State */
+/** @typedef {import("./data.js").Cell} Cell */
+/** @typedef {import("./charts.js").Axis} Axis */
+/** @typedef {import("./charts.js").Point} Point */
+
+const NOTHING = "Nothing to draw for this selection.";
+const PERCENT_TICKS = [1, 2, 10, 100, 1e3, 1e4, 1e5, 1e6];
+
+/** @param {State} state */
+export function drawFigures(state) {
+  const cells = cellsOf(state);
+  const metric = metricFor(cells);
+  drawSizes("sizes", cells, metric, state);
+  drawPercentiles(cells.filter((cell) => cell.payload === state.payload));
+  drawTrials(
+    cells.filter((cell) => cell.payload === state.payload),
+    metric,
+  );
+  drawThroughput(state, cells);
+  drawGrowth(state);
+}
+
+/** @param {"p50" | "messagesPerSecond"} metric @returns {Axis} */
+function valueAxis(metric) {
+  return metric === "p50"
+    ? { kind: "logarithmic", title: "p50 round trip", text: duration }
+    : { kind: "logarithmic", title: "messages per second", text: quantity };
+}
+
+/** @param {string} id @param {readonly Cell[]} cells @param {"p50" | "messagesPerSecond"} metric @param {State} state */
+function drawSizes(id, cells, metric, state) {
+  const sizes = sizesOf(cells);
+  const text = metric === "p50" ? duration : quantity;
+  const names = distinct(cells.map((cell) => cell.name));
+  const series = names.map((name) => ({
+    name,
+    points: cells
+      .filter((cell) => cell.name === name)
+      .sort((a, b) => a.payload - b.payload)
+      .map((cell) => withInterval(cell.payload, cell, metric)),
+  }));
+  const x = /** @type {Axis} */ ({ kind: "logarithmic", title: "message size", text: bytes, ticks: sizes });
+  show(
+    id,
+    `${metric === "p50" ? "p50" : "Messages per second"} by message size for ${names.join(", ")}`,
+    series,
+    x,
+    valueAxis(metric),
+    true,
+  );
+  fillTable(
+    `${id}-table`,
+    ["transport", ...sizes.map((size) => bytes(size))],
+    names.map((name) => [
+      name,
+      ...sizes.map((size) =>
+        valueText(
+          cells.find((cell) => cell.name === name && cell.payload === size),
+          metric,
+          text,
+        ),
+      ),
+    ]),
+  );
+  if (id === "sizes")
+    byId("sizes-finding").textContent = [leaders(cells, sizes, metric, state), ...failures(cells)].join(" ");
+}
+
+/** @param {readonly Cell[]} cells */
+function failures(cells) {
+  return cells
+    .filter((cell) => cell.status === "failed")
+    .map((cell) => `${cell.name} failed at ${bytes(cell.payload)}: ${cell.reason || "no reason recorded"}.`);
+}
+
+/** Who leads at which size, with what cannot be told apart from it. @param {readonly Cell[]} cells @param {readonly number[]} sizes @param {"p50" | "messagesPerSecond"} metric @param {State} state */
+function leaders(cells, sizes, metric, state) {
+  /** @type {{ names: string, best: string, from: number, to: number }[]} */
+  const runs = [];
+  for (const size of sizes) {
+    const rows = rankCells(
+      cells.filter((cell) => cell.payload === size),
+      metric,
+    );
+    const best = rows[0]?.cell.name;
+    if (best === undefined) continue;
+    const tied = rows.filter((row) => row.standing === "not distinguishable").map((row) => row.cell.name);
+    const names = tied.length > 0 ? `${best} (not distinguishable: ${tied.join(", ")})` : best;
+    const last = runs.at(-1);
+    if (last?.names === names) last.to = size;
+    else runs.push({ names, best, from: size, to: size });
+  }
+  if (runs.length === 0) return NOTHING;
+  if (sizes.length < 2) return `Only one size was measured for ${state.benchmark}.`;
+  const parts = runs.map(
+    ({ names, from, to }) => `${from === to ? bytes(from) : `${bytes(from)} to ${bytes(to)}`}: ${names}`,
+  );
+  const verdict =
+    distinct(runs.map((run) => run.best)).length === 1
+      ? "The order at the top does not flip."
+      : "The best changes with size.";
+  return `${verdict} Lowest at ${parts.join("; ")}.`.replace("Lowest", metric === "p50" ? "Lowest" : "Highest");
+}
+
+/** @param {readonly Cell[]} cells */
+function drawPercentiles(cells) {
+  const series = cells
+    .filter((cell) => cell.points.length > 0)
+    .map((cell) => ({ name: cell.name, points: cell.points.map(([x, y]) => ({ x, y })) }));
+  const furthest = Math.max(10, ...series.flatMap((one) => one.points.map((point) => point.x)));
+  const ticks = PERCENT_TICKS.filter((tick) => tick <= furthest);
+  const x = /** @type {Axis} */ ({ kind: "logarithmic", title: "percentile", text: percentile, ticks });
+  show(
+    "percentiles",
+    `Round trip by percentile for ${series.map((one) => one.name).join(", ")}`,
+    series,
+    x,
+    { kind: "logarithmic", title: "round trip", text: duration },
+    true,
+  );
+  const reasons = cells.filter((cell) => cell.pointsReason !== "").map((cell) => `${cell.name}: ${cell.pointsReason}`);
+  byId("percentiles-finding").textContent = reasons.join("; ");
+  const tabled = ticks.filter((tick) => tick > 1);
+  fillTable(
+    "percentiles-table",
+    ["transport", ...tabled.map(percentile)],
+    series.map((one) => [one.name, ...tabled.map((tick) => duration(at(one.points, tick)))]),
+  );
+}
+
+/** Nothing beyond the last point: that far there are too few samples. @param {readonly Point[]} points @param {number} x */
+function at(points, x) {
+  const after = points.find((point) => point.x >= x * 0.9999);
+  return after?.y ?? null;
+}
+
+/** @param {number} x */
+function percentile(x) {
+  const share = 100 * (1 - 1 / x);
+  return `${Number(share.toFixed(Math.max(0, Math.ceil(Math.log10(x)) - 2)))} %`;
+}
+
+/** @param {readonly Cell[]} cells @param {"p50" | "messagesPerSecond"} metric */
+function drawTrials(cells, metric) {
+  const value = (/** @type {Cell["trials"][number]} */ trial) => (metric === "p50" ? trial.p50 : trial.rate);
+  const series = cells.map((cell) => ({
+    name: cell.name,
+    points: cell.trials.flatMap((trial) => {
+      const y = value(trial);
+      return trial.valid && y !== null ? [{ x: trial.round + 1, y }] : [];
+    }),
+  }));
+  const text = metric === "p50" ? duration : quantity;
+  const x = /** @type {Axis} */ ({
+    kind: "linear",
+    title: "round",
+    text: String,
+    ticks: distinct(cells.flatMap((cell) => cell.trials.map((trial) => trial.round + 1))).sort((a, b) => a - b),
+  });
+  show(
+    "trials",
+    `${metric === "p50" ? "p50" : "Rate"} of each trial for ${cells.map((cell) => cell.name).join(", ")}`,
+    series,
+    x,
+    valueAxis(metric),
+    false,
+  );
+  const invalid = cells.flatMap((cell) =>
+    cell.trials
+      .filter((trial) => !trial.valid)
+      .map((trial) => `${cell.name} round ${trial.round + 1} is invalid: ${trial.reason || "no reason recorded"}`),
+  );
+  const warned = cells.flatMap((cell) =>
+    cell.warnings
+      .filter((warning) => /two-humped|bimodal|drift|station/i.test(warning))
+      .map((warning) => `${cell.name}: ${warning}`),
+  );
+  byId("trials-finding").textContent = [...invalid, ...warned].join(". ");
+  const rounds = distinct(cells.flatMap((cell) => cell.trials.map((trial) => trial.round))).sort((a, b) => a - b);
+  fillTable(
+    "trials-table",
+    ["transport", ...rounds.map((round) => `round ${round + 1}`)],
+    cells.map((cell) => [
+      cell.name,
+      ...rounds.map((round) => {
+        const trial = cell.trials.find((one) => one.round === round);
+        return !trial ? ABSENT : trial.valid ? text(value(trial)) : "invalid";
+      }),
+    ]),
+  );
+}
+
+/** The stream where it was measured; otherwise the chosen benchmark's own rate, said so. @param {State} state @param {readonly Cell[]} cells */
+function drawThroughput(state, cells) {
+  const streams = cellsOf({ ...state, benchmark: "stream" });
+  const shown = streams.length > 0 ? streams : cells;
+  drawSizes("throughput", shown, "messagesPerSecond", state);
+  const failed = failures(shown);
+  const source = streams.length > 0 ? "" : `No stream was measured; these are the rates of ${state.benchmark}.`;
+  byId("throughput-finding").textContent = [source, ...failed].filter(Boolean).join(" ");
+}
+
+const DIMENSIONS = /** @type {const} */ ([
+  ["rate", "messages offered per second"],
+  ["clients", "client processes"],
+  ["inFlight", "messages in flight"],
+]);
+
+/** Shown only when something besides size was varied. @param {State} state */
+function drawGrowth(state) {
+  const family = view.cells.find((cell) => cell.benchmark === state.benchmark)?.family;
+  const cells = view.cells.filter(
+    (cell) =>
+      cell.family === family &&
+      cell.placement === state.placement &&
+      cell.mode === state.mode &&
+      cell.payload === state.payload &&
+      !state.hidden.has(cell.name),
+  );
+  const [dimension, title] = DIMENSIONS.find(([key]) => distinct(cells.map((cell) => cell[key])).length > 1) ?? [];
+  byId("growth").hidden = dimension === undefined;
+  if (dimension === undefined || title === undefined) return clearChart("growth");
+  const metric = metricFor(cells);
+  const values = distinct(cells.map((cell) => cell[dimension] ?? 0)).sort((a, b) => a - b);
+  const names = distinct(cells.map((cell) => cell.name));
+  const find = (/** @type {string} */ name, /** @type {number} */ value) =>
+    cells.find((cell) => cell.name === name && (cell[dimension] ?? 0) === value);
+  const series = names.map((name) => ({
+    name,
+    points: values.flatMap((value) => {
+      const cell = find(name, value);
+      return cell ? [withInterval(value, cell, metric)] : [];
+    }),
+  }));
+  const x = /** @type {Axis} */ ({
+    kind: values.includes(0) ? "linear" : "logarithmic",
+    title,
+    text: quantity,
+    ticks: values,
+  });
+  show("growth", `Cost by ${title} for ${names.join(", ")}`, series, x, valueAxis(metric), true);
+  const text = metric === "p50" ? duration : quantity;
+  fillTable(
+    "growth-table",
+    ["transport", ...values.map((value) => quantity(value))],
+    names.map((name) => [name, ...values.map((value) => valueText(find(name, value), metric, text))]),
+  );
+}
+
+/** A cell without a value breaks the line: joining its neighbours would invent one. @param {number} x @param {Cell} cell @param {"p50" | "messagesPerSecond"} metric @returns {Point} */
+function withInterval(x, cell, metric) {
+  const y = metricOf(cell, metric);
+  if (y === null) return { x, y: Number.NaN };
+  const interval = metric === "p50" ? cell.p50Interval : cell.rateInterval;
+  return interval ? { x, y, low: interval[0], high: interval[1] } : { x, y };
+}
+
+/** @param {Cell | undefined} cell @param {"p50" | "messagesPerSecond"} metric @param {(value: number) => string} text */
+function valueText(cell, metric, text) {
+  if (!cell) return ABSENT;
+  const value = metricOf(cell, metric);
+  if (value === null) return cell.status === "measured" ? ABSENT : cell.status.replace("-", " ");
+  const interval = metric === "p50" && cell.p50Interval ? ` [${durationRange(cell.p50Interval, value)}]` : "";
+  return text(value) + interval;
+}
+
+/** @param {string} id @param {string} label @param {readonly import("./charts.js").Series[]} series @param {Axis} x @param {Axis} y @param {boolean} lines */
+function show(id, label, series, x, y, lines) {
+  const filled = series.filter((one) => one.points.some((point) => Number.isFinite(point.y)));
+  const choices = filled.filter((one) => !isBaseline(one.name));
+  const drawn = choices.length > 0 ? choices : filled;
+  byId(`${id}-chart`).hidden = drawn.length === 0;
+  const left = filled.filter((one) => !drawn.includes(one)).map((one) => one.name);
+  const caption = `Not drawn, since it would flatten the rest, but in the table: ${left.join(", ")} (baseline).`;
+  byId(`${id}-caption`).textContent = drawn.length === 0 ? NOTHING : left.length > 0 ? caption : "";
+  if (drawn.length === 0) clearChart(id);
+  else drawChart(id, label, drawn, x, y, lines);
+}
+
+/** @param {string} name */
+function isBaseline(name) {
+  return view.names.some((entry) => entry.name === name && entry.baseline);
+}

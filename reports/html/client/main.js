@@ -1,0 +1,136 @@
+import { resizeCharts } from "./charts.js";
+import { distinct, view } from "./data.js";
+import { byId, element } from "./dom.js";
+import { drawFigures } from "./figures.js";
+import { bytes } from "./format.js";
+import { drawRanking, swatch } from "./ranking.js";
+import { choicesOf, readHash, settle, sizesOf, writeHash } from "./state.js";
+
+/** @typedef {import("./data.js").State} State */
+
+/** @param {State} state */
+function draw(state) {
+  fillControls(state);
+  drawRanking(state);
+  drawFigures(state);
+}
+
+/** @param {State} state */
+function fillControls(state) {
+  const { placements, modes, benchmarks, cells } = choicesOf(state);
+  const label = (/** @type {readonly { id: string, label: string }[]} */ list, /** @type {string} */ id) =>
+    list.find((entry) => entry.id === id)?.label ?? id;
+  fillSelect(
+    "placement",
+    placements.map((id) => [id, label(view.placements, id)]),
+    state.placement,
+  );
+  fillSelect(
+    "mode",
+    modes.map((id) => [id, label(view.modes, id)]),
+    state.mode,
+  );
+  fillSelect(
+    "benchmark",
+    benchmarks.map((id) => [id, id]),
+    state.benchmark,
+  );
+  const sizes = sizesOf(cells.filter((cell) => cell.benchmark === state.benchmark));
+  fillSelect(
+    "payload",
+    sizes.map((size) => [String(size), bytes(size)]),
+    String(state.payload),
+  );
+  fillSubset(distinct(cells.map((cell) => cell.name)), state);
+}
+
+/** @param {string} name @param {readonly (readonly [string, string])[]} options @param {string} selected */
+function fillSelect(name, options, selected) {
+  const select = document.querySelector(`#controls select[name="${name}"]`);
+  if (!(select instanceof HTMLSelectElement)) return;
+  select.replaceChildren(...options.map(([value, text]) => element("option", { value }, text)));
+  select.value = selected;
+  select.disabled = options.length < 2;
+}
+
+/** Kept in place while only ticks change, so that the keyboard focus stays where it is. @param {readonly string[]} names @param {State} state */
+function fillSubset(names, state) {
+  const fieldset = byId("subset");
+  const present = [...fieldset.querySelectorAll("input")];
+  if (present.map((box) => box.value).join("\n") !== names.join("\n")) {
+    for (const old of fieldset.querySelectorAll("label")) old.remove();
+    fieldset.append(
+      ...names.map((name) =>
+        element(
+          "label",
+          {},
+          element("input", { type: "checkbox", value: name }),
+          swatch(name),
+          element("code", {}, name),
+        ),
+      ),
+    );
+  }
+  for (const box of fieldset.querySelectorAll("input")) box.checked = !state.hidden.has(box.value);
+}
+
+/** @returns {State} */
+function readControls() {
+  const value = (/** @type {string} */ name) => {
+    const select = document.querySelector(`#controls select[name="${name}"]`);
+    return select instanceof HTMLSelectElement ? select.value : "";
+  };
+  const before = readHash();
+  const hidden = new Set(before.hidden);
+  for (const box of byId("subset").querySelectorAll("input")) {
+    if (box.checked) hidden.delete(box.value);
+    else hidden.add(box.value);
+  }
+  return settle({
+    placement: value("placement"),
+    mode: value("mode"),
+    benchmark: value("benchmark"),
+    payload: Number(value("payload")),
+    hidden,
+  });
+}
+
+function offerDownload() {
+  byId("download").addEventListener("click", () => {
+    const text = JSON.stringify(JSON.parse(byId("report").textContent ?? ""), null, 2);
+    const link = element("a", {
+      href: URL.createObjectURL(new Blob([text], { type: "application/json" })),
+      download: "report.json",
+    });
+    link.click();
+    // Later, since the browser reads it after this handler.
+    setTimeout(() => URL.revokeObjectURL(link.getAttribute("href") ?? ""), 10_000);
+  });
+}
+
+/** Paper is white: charts are drawn in the light colours for printing, and again afterwards. */
+function followThemeAndPaper() {
+  const redraw = () => draw(readHash());
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+  addEventListener("beforeprint", () => {
+    document.documentElement.dataset.theme = "light";
+    redraw();
+    resizeCharts();
+  });
+  addEventListener("afterprint", () => {
+    delete document.documentElement.dataset.theme;
+    redraw();
+  });
+}
+
+offerDownload();
+if (view.cells.length > 0) {
+  byId("controls").addEventListener("change", () => {
+    const state = readControls();
+    writeHash(state);
+    draw(state);
+  });
+  addEventListener("hashchange", () => draw(readHash()));
+  followThemeAndPaper();
+  draw(readHash());
+}

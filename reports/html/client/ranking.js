@@ -1,0 +1,229 @@
+import { cellsOf, metricFor, rankCells, view } from "./data.js";
+import { byId, element, svg } from "./dom.js";
+import { ABSENT, bytes, duration, durationRange, quantity, ratio, significant } from "./format.js";
+import { lookOf } from "./look.js";
+
+/** @typedef {import("./data.js").State} State */
+/** @typedef {import("./data.js").Ranked} Ranked */
+/** @typedef {import("./data.js").Cell} Cell */
+
+const PLOT_WIDTH = 150;
+const PLOT_HEIGHT = 18;
+
+/** One placement, class, benchmark and size; failed and not applicable rows stay, with their reasons. @param {State} state */
+export function drawRanking(state) {
+  const all = cellsOf(state);
+  const cells = all.filter((cell) => cell.payload === state.payload);
+  const metric = metricFor(all);
+  const rows = rankCells(cells, metric);
+  const withLimits = rows.some(({ cell }) => cell.limitP50 !== null);
+  const place = view.placements.find(({ id }) => id === state.placement)?.label ?? state.placement;
+  const mode = view.modes.find(({ id }) => id === state.mode)?.label ?? state.mode;
+  byId("ranking-title").textContent = `${bytes(state.payload)}, ${mode}, ${place}`;
+  const first = metric === "p50" ? "p50" : "messages/s";
+  const heads = [
+    "",
+    "transport",
+    first,
+    "95 % interval",
+    "",
+    "ratio",
+    "",
+    "p99",
+    "messages/s",
+    "CPU per message",
+    "switches per message",
+  ];
+  if (withLimits) heads.push("× limit in C");
+  const layout = { metric, withLimits, best: rows[0], scale: scaleOf(rows) };
+  const body = rows.map((row, index) => measuredRow(row.cell, row, String(index + 1), layout));
+  const baselines = cells.filter((cell) => cell.baseline && cell.status === "measured");
+  const missing = cells.filter(
+    (cell) => cell.status !== "measured" || (!cell.baseline && !rows.some((row) => row.cell === cell)),
+  );
+  const table = element(
+    "table",
+    {},
+    element("caption", {}, `${state.benchmark}; ratio to the best of the rows shown.`),
+    element(
+      "thead",
+      {},
+      element(
+        "tr",
+        {},
+        ...heads.map((text, at) =>
+          element("th", at === 1 || at === 6 ? { scope: "col", class: "text" } : { scope: "col" }, text),
+        ),
+      ),
+    ),
+    element("tbody", {}, ...body, ...missing.map((cell) => missingRow(cell, heads.length))),
+  );
+  if (baselines.length > 0)
+    table.append(
+      element("tbody", { class: "baselines" }, ...baselines.map((cell) => measuredRow(cell, undefined, "", layout))),
+    );
+  byId("ranking-table").replaceChildren(table);
+  drawNotes(cells, withLimits, baselines.length > 0);
+}
+
+/** @typedef {{ metric: "p50" | "messagesPerSecond", withLimits: boolean, best: Ranked | undefined, scale: (value: number) => number }} Layout */
+
+/** The order reads from the verdict to the detail, so that a narrow screen shows what matters before it scrolls. @param {Cell} cell @param {Ranked | undefined} row @param {string} rank @param {Layout} layout */
+function measuredRow(cell, row, rank, layout) {
+  const { metric, withLimits } = layout;
+  const value = cell[metric];
+  const limit = metric === "p50" && value !== null && cell.limitP50 ? value / cell.limitP50 : null;
+  return element(
+    "tr",
+    { "data-name": cell.name, class: row?.standing === "best" ? "best" : "" },
+    element("td", {}, rank),
+    nameCell(cell),
+    element("td", {}, metric === "p50" ? duration(value) : quantity(value)),
+    element("td", {}, intervalText(cell, metric)),
+    row ? element("td", { class: "forest" }, forest(row, layout.best, layout.scale)) : element("td", {}),
+    element("td", { class: "ratio" }, ratio(row?.ratio)),
+    element("td", { class: "text standing" }, row ? row.standing : "baseline"),
+    element("td", {}, duration(cell.p99)),
+    element("td", {}, throughput(cell)),
+    element("td", {}, duration(cell.cpuNs)),
+    element("td", {}, cell.switches === null ? ABSENT : significant(cell.switches)),
+    withLimits ? element("td", {}, ratio(limit)) : null,
+  );
+}
+
+/** @param {Cell} cell @param {"p50" | "messagesPerSecond"} metric */
+function intervalText(cell, metric) {
+  if (metric === "p50") return cell.p50 === null ? ABSENT : durationRange(cell.p50Interval, cell.p50);
+  return cell.rateInterval ? `${quantity(cell.rateInterval[0])}–${quantity(cell.rateInterval[1])}` : ABSENT;
+}
+
+/** @param {Cell} cell @param {number} columns */
+function missingRow(cell, columns) {
+  const status = cell.status === "measured" ? "no value" : cell.status.replace("-", " ");
+  return element(
+    "tr",
+    { "data-name": cell.name, class: `missing ${cell.status}` },
+    element("td", {}, cell.status === "failed" ? "✗" : ABSENT),
+    nameCell(cell),
+    element(
+      "td",
+      { class: "text reason", colspan: String(columns - 2) },
+      `${status}: ${cell.reason || "no reason recorded"}`,
+    ),
+  );
+}
+
+/** @param {Cell} cell */
+function nameCell(cell) {
+  return element(
+    "th",
+    { scope: "row" },
+    swatch(cell.name),
+    " ",
+    element("code", {}, cell.name),
+    cell.warnings.length > 0 ? " ⚠" : "",
+  );
+}
+
+/** The stream beside it says more about capacity than one message at a time does; a star marks where there is none. @param {Cell} cell */
+export function throughput(cell) {
+  const stream = view.cells.find(
+    (other) =>
+      other.benchmark === "stream" &&
+      other.name === cell.name &&
+      other.placement === cell.placement &&
+      other.mode === cell.mode &&
+      other.payload === cell.payload,
+  );
+  const usesStream = cell.benchmark === "ping-pong" && stream?.status === "measured";
+  const rate = usesStream ? stream.messagesPerSecond : cell.messagesPerSecond;
+  if (rate === null) return ABSENT;
+  const mark = usesStream || cell.benchmark !== "ping-pong" ? "" : stream ? "†" : "*";
+  return quantity(rate) + mark;
+}
+
+/** @param {readonly Ranked[]} rows @returns {(value: number) => number} */
+function scaleOf(rows) {
+  const ends = rows.flatMap((row) => row.interval ?? [row.value]).filter((value) => value > 0);
+  const low = Math.log(Math.min(...ends) * 0.97);
+  const high = Math.log(Math.max(...ends) * 1.03);
+  return (value) => 4 + ((Math.log(value) - low) / (high - low || 1)) * (PLOT_WIDTH - 8);
+}
+
+/** Point and interval on the scale of the table, before the band of the best. @param {Ranked} row @param {Ranked | undefined} best @param {(value: number) => number} scale */
+function forest(row, best, scale) {
+  const middle = PLOT_HEIGHT / 2;
+  const parts = [];
+  if (best?.interval) {
+    const [low, high] = best.interval.map(scale);
+    parts.push(
+      svg("rect", {
+        class: "band",
+        x: low ?? 0,
+        y: 0,
+        width: Math.max(1.5, (high ?? 0) - (low ?? 0)),
+        height: PLOT_HEIGHT,
+      }),
+    );
+  }
+  if (row.interval) {
+    const [low, high] = row.interval.map(scale);
+    parts.push(
+      svg("line", {
+        class: `bar c${lookOf(row.cell.name).index % 8}`,
+        x1: low ?? 0,
+        x2: high ?? 0,
+        y1: middle,
+        y2: middle,
+      }),
+    );
+  }
+  parts.push(
+    svg("circle", { class: `dot c${lookOf(row.cell.name).index % 8}`, cx: scale(row.value), cy: middle, r: 3.5 }),
+  );
+  return svg(
+    "svg",
+    { width: PLOT_WIDTH, height: PLOT_HEIGHT, viewBox: `0 0 ${PLOT_WIDTH} ${PLOT_HEIGHT}`, "aria-hidden": "true" },
+    ...parts,
+  );
+}
+
+/** Line, dash and colour as in the charts. @param {string} name */
+export function swatch(name) {
+  const look = lookOf(name);
+  const line = svg("line", {
+    class: `bar c${look.index % 8}`,
+    x1: 0,
+    x2: 26,
+    y1: 5,
+    y2: 5,
+    "stroke-dasharray": look.dash.join(" ") || "none",
+  });
+  return svg("svg", { class: "swatch", width: 26, height: 10, "aria-hidden": "true" }, line);
+}
+
+/** @param {readonly Cell[]} cells @param {boolean} withLimits @param {boolean} withBaselines */
+function drawNotes(cells, withLimits, withBaselines) {
+  const notes = cells.flatMap((cell) => cell.warnings.map((text) => `⚠ ${cell.name}: ${text}`));
+  const marks = cells.map((cell) => throughput(cell).at(-1));
+  if (marks.includes("*")) notes.push("* one message at a time, there and back; not what a stream reaches.");
+  if (marks.includes("†")) {
+    const failed = view.cells.filter((cell) => cell.benchmark === "stream" && cell.status !== "measured");
+    for (const cell of cells) {
+      const stream = failed.find(
+        (other) =>
+          other.name === cell.name &&
+          other.placement === cell.placement &&
+          other.mode === cell.mode &&
+          other.payload === cell.payload,
+      );
+      if (stream && throughput(cell).endsWith("†"))
+        notes.push(
+          `† ${cell.name}: the stream ${stream.status.replace("-", " ")}: ${stream.reason}; round trips per second are shown.`,
+        );
+    }
+  }
+  if (withLimits) notes.push("× limit in C: p50 against the same exchange written in C, measured in the same run.");
+  if (withBaselines) notes.push("Below the line: no process boundary is crossed, so it is no choice.");
+  byId("ranking-notes").replaceChildren(...notes.map((text) => element("li", {}, text)));
+}

@@ -1,0 +1,62 @@
+import { distinct, view } from "./data.js";
+
+/** @typedef {import("./data.js").State} State */
+
+/** What can be chosen once placement and class are fixed. @param {{ placement: string, mode: string }} state */
+export function choicesOf(state) {
+  const placements = view.placements.map(({ id }) => String(id));
+  const here = view.cells.filter((cell) => cell.placement === state.placement);
+  const modes = view.modes.map(({ id }) => String(id)).filter((id) => here.some((cell) => cell.mode === id));
+  const mine = here.filter((cell) => cell.mode === state.mode);
+  return { placements, modes, benchmarks: distinct(mine.map((cell) => cell.benchmark)), cells: mine };
+}
+
+/** Whatever was asked for, a state that exists: a link made for another report must still open. @param {State} asked @returns {State} */
+export function settle(asked) {
+  const placement = oneOf(
+    asked.placement,
+    view.placements.map(({ id }) => String(id)),
+    view.start.placement,
+  );
+  const mode = oneOf(asked.mode, choicesOf({ placement, mode: "" }).modes, view.start.mode);
+  const { benchmarks, cells } = choicesOf({ placement, mode });
+  const benchmark = oneOf(asked.benchmark, benchmarks, "ping-pong");
+  const sizes = sizesOf(cells.filter((cell) => cell.benchmark === benchmark));
+  const payload = Number(oneOf(String(asked.payload), sizes.map(String), String(view.start.payload)));
+  return { placement, mode, benchmark, payload, hidden: asked.hidden };
+}
+
+/** @param {readonly { payload: number }[]} cells */
+export function sizesOf(cells) {
+  return distinct(cells.map((cell) => cell.payload)).sort((a, b) => a - b);
+}
+
+/** @param {string} wanted @param {readonly string[]} possible @param {string} otherwise */
+function oneOf(wanted, possible, otherwise) {
+  if (possible.includes(wanted)) return wanted;
+  return possible.includes(otherwise) ? otherwise : (possible[0] ?? "");
+}
+
+/** @returns {State} */
+export function readHash() {
+  const hash = new URLSearchParams(location.hash.slice(1));
+  return settle({
+    placement: hash.get("placement") ?? "",
+    mode: hash.get("mode") ?? "",
+    benchmark: hash.get("benchmark") ?? "",
+    payload: Number(hash.get("payload") ?? Number.NaN),
+    hidden: new Set((hash.get("hide") ?? "").split(",").filter((name) => name !== "")),
+  });
+}
+
+/** Replaces the entry, so that "back" leaves the page instead of undoing clicks. @param {State} state */
+export function writeHash(state) {
+  const hash = new URLSearchParams({
+    placement: state.placement,
+    mode: state.mode,
+    benchmark: state.benchmark,
+    payload: String(state.payload),
+  });
+  if (state.hidden.size > 0) hash.set("hide", [...state.hidden].join(","));
+  history.replaceState(null, "", `#${hash}`);
+}

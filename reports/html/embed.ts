@@ -1,0 +1,16 @@
+import type { Report } from "../../harness/results/model.ts";
+
+/** Above this the page would take seconds to open; the histograms of single trials are most of a report's size. */
+const EMBED_LIMIT_BYTES = 12 * 1024 * 1024;
+
+/** The report as the page carries it for download, and what was left out to keep the page small. */
+export function embeddable(report: Report): { readonly report: Report; readonly note: string } {
+  if (JSON.stringify(report).length <= EMBED_LIMIT_BYTES) return { report, note: "" };
+  const measurements = report.measurements.map((cell) => ({
+    ...cell,
+    trials: (cell.trials ?? []).map(({ histogram: _, ...trial }) => trial),
+  }));
+  const note =
+    "The histograms of single trials were left out of this copy to keep the page small; report.json has them.";
+  return { report: { ...report, measurements }, note };
+}

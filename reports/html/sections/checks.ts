@@ -1,0 +1,61 @@
+import type { CheckResult, Report } from "../../../harness/results/model.ts";
+import { checkMatrix, checkRowName, checkSummary, reasonsByText, STATUS_MARKS } from "../../check-groups.ts";
+import { duration, oneLine } from "../../format.ts";
+import { type Html, html } from "../markup.ts";
+
+/** Failures with their reasons, then the matrix, then why a check did not apply. */
+export function checksSection(report: Report): Html {
+  const { checks } = report;
+  if (checks.length === 0) return html`<section id="checks"><h2>Checks</h2><p>No check ran.</p></section>`;
+  const failed = checks.filter((check) => check.status === "failed");
+  return html`<section id="checks">
+<h2>Checks</h2>
+<p>${checkSummary(report)}. Speed counts only for what also behaves: a mechanism that failed here can lose, mix up or leave behind messages.</p>
+${failed.map(failure)}
+${matrix(checks)}
+${reasonList(checks, "unavailable", "Unavailable here")}
+${reasonList(checks, "not-applicable", "Not applicable, and why")}
+</section>`;
+}
+
+function failure(check: CheckResult): Html {
+  return html`<article class="failure"><h3>✗ <code>${checkRowName(check)}</code> fails ${check.scenario}</h3>
+<p>Claim: ${check.title}</p>
+<p class="reason">${oneLine(check.reason ?? check.error ?? "no reason recorded")}</p>
+${check.error && html`<details><summary>Full error</summary><pre>${check.error}</pre></details>`}</article>`;
+}
+
+function matrix(checks: readonly CheckResult[]): Html {
+  const { checks: columns, rows } = checkMatrix(checks);
+  return html`<div class="scroll"><table class="matrix">
+<caption>✓ passed, ✗ failed, – not applicable, ? unavailable, blank: not run. Columns are explained below.</caption>
+<thead><tr><th></th>${columns.map((check, index) => html`<th scope="col" title="${check.id}: ${check.title}">${index + 1}</th>`)}</tr></thead>
+<tbody>${rows.map(
+    (
+      row,
+    ) => html`<tr><th scope="row"><code>${row.name}</code></th>${columns.map((check) => cell(row.results.get(check.id)))}</tr>
+`,
+  )}</tbody></table></div>
+<ol class="columns">${columns.map((check) => html`<li><code>${check.id}</code> ${check.title}</li>`)}</ol>`;
+}
+
+function cell(result: CheckResult | undefined): Html {
+  if (!result) return html`<td><span class="hidden">not run</span></td>`;
+  const notes = Object.entries(result.notes ?? {}).map(([name, value]) => `${name} ${value}`);
+  const took = result.durationMs === undefined ? "" : duration(result.durationMs * 1e6);
+  const detail = [result.status, result.reason, ...notes, took].filter(Boolean).join("; ");
+  return html`<td class="${result.status}" title="${detail}"><span aria-hidden="true">${STATUS_MARKS[result.status]}</span><span class="hidden">${detail}</span></td>`;
+}
+
+function reasonList(
+  checks: readonly CheckResult[],
+  status: "not-applicable" | "unavailable",
+  title: string,
+): Html | "" {
+  const groups = reasonsByText(checks, status);
+  if (groups.length === 0) return "";
+  return html`<details><summary>${title}</summary><dl class="reasons">${groups.map(
+    (group) =>
+      html`<dt>${group.reason}</dt><dd>${group.transports.join(", ")} <span class="quiet">(${group.checks.join(", ")})</span></dd>`,
+  )}</dl></details>`;
+}

@@ -1,0 +1,74 @@
+import type { Environment, Measurement, Report, TransportRecord } from "../../../harness/results/model.ts";
+import { bytes, duration, durationRange, percent } from "../../format.ts";
+import { MODE_LABELS, PLACEMENT_LABELS, placementTitle, rowName, variantOf } from "../../labels.ts";
+import { type Html, html } from "../markup.ts";
+import { floorSentence } from "./verdict.ts";
+
+/** The machine, its noise, what the instruments themselves cost, the versions of what was measured. */
+export function machineSection(report: Report): Html {
+  return html`<section id="machine">
+<h2>Machine and noise</h2>
+<div class="scroll"><table class="facts-table"><tbody>${facts(report).map(
+    ([name, value]) => html`<tr><th scope="row">${name}</th><td class="text">${value || "not recorded"}</td></tr>`,
+  )}</tbody></table></div>
+${limits(report.limits ?? [])}
+<details><summary>Transports and their versions</summary><div class="scroll"><table>
+<thead><tr><th scope="col" class="text">transport</th><th scope="col" class="text">waiting classes</th><th scope="col" class="text">version, or why it is not available here</th></tr></thead>
+<tbody>${report.transports.map(transport)}</tbody></table></div></details>
+</section>`;
+}
+
+function facts(report: Report): (readonly [name: string, value: string])[] {
+  const { environment: here } = report;
+  const placements = Object.keys(here.placements ?? {}) as (keyof Environment["placements"])[];
+  return [
+    ["CPU", [here.cpuModel, here.cpus && `${here.cpus} CPUs`].filter(Boolean).join(", ")],
+    ["CPUs this run may use", here.allowedCpus ?? ""],
+    ["Placements", placements.map((placement) => placementTitle(placement, here)).join("; ")],
+    ["Memory", here.memoryBytes ? bytes(here.memoryBytes) : ""],
+    ["System", [here.platform, here.arch, here.kernel].filter(Boolean).join(" ")],
+    ["Virtualization", here.virtualization ?? ""],
+    ["Frequency governor", here.governor ?? ""],
+    ["Node", [here.node, here.v8 && `V8 ${here.v8}`].filter(Boolean).join(", ")],
+    ["Load before the run (1 min)", here.loadAverage1 === undefined ? "" : String(here.loadAverage1)],
+    ["CPU time taken by the hypervisor", isNumber(here.stealShare) ? percent(here.stealShare) : ""],
+    ["Reading the clock once", isNumber(here.timerNs) ? duration(here.timerNs) : ""],
+    ["Floor of the harness", floorSentence(report)],
+    ["Foreign function interface", ffi(here.ffi)],
+  ];
+}
+
+function ffi(binding: Environment["ffi"] | undefined): string {
+  if (!binding) return "";
+  if (binding.binding === "none") return `none${binding.reason ? `: ${binding.reason}` : ""}`;
+  const cost = isNumber(binding.callNs) ? `, ${duration(binding.callNs)} per call` : "";
+  return `${binding.binding}${cost}${binding.reason ? ` (${binding.reason})` : ""}`;
+}
+
+/** Cells of the C program; the ranking shows each row's distance to them. */
+function limits(cells: readonly Measurement[]): Html {
+  if (cells.length === 0)
+    return html`<p class="note">The machine's own limit was not measured in this run: it needs a C compiler.</p>`;
+  return html`<details><summary>What the machine allows: the same exchange written in C</summary><div class="scroll"><table id="limits">
+<thead><tr><th scope="col" class="text">mechanism</th><th scope="col" class="text">placement</th><th scope="col" class="text">class</th><th scope="col" class="text">benchmark</th><th scope="col">size</th><th scope="col">p50</th><th scope="col">95 % interval</th><th scope="col">p99</th></tr></thead>
+<tbody>${cells.map(limit)}</tbody></table></div></details>`;
+}
+
+function limit(cell: Measurement): Html {
+  const lead = html`<th scope="row"><code>${rowName(cell)}</code></th><td class="text">${PLACEMENT_LABELS[cell.placement] ?? cell.placement}</td>
+<td class="text">${MODE_LABELS[cell.mode] ?? cell.mode}</td><td class="text">${[cell.benchmark, variantOf(cell)].filter(Boolean).join(", ")}</td><td>${bytes(cell.payloadBytes)}</td>`;
+  if (cell.status !== "measured" || !cell.latencyNs)
+    return html`<tr>${lead}<td class="text" colspan="3">${cell.status}: ${cell.reason ?? "no reason recorded"}</td></tr>`;
+  const { p50, p99 } = cell.latencyNs;
+  return html`<tr>${lead}<td>${duration(p50)}</td><td>${durationRange(cell.interval?.p50, p50)}</td><td>${duration(p99)}</td></tr>`;
+}
+
+function transport(record: TransportRecord): Html {
+  const state = record.available ? record.version : `unavailable: ${record.reason}`;
+  const modes = (record.capabilities?.modes ?? []).map((mode) => MODE_LABELS[mode] ?? mode).join(", ");
+  return html`<tr><th scope="row"><code>${record.id}</code></th><td class="text">${modes}</td><td class="text prose">${state}${record.baseline && " (baseline: no process boundary, never ranked)"}</td></tr>`;
+}
+
+function isNumber(value: number | null | undefined): value is number {
+  return typeof value === "number";
+}

@@ -1,0 +1,38 @@
+import type { Report } from "../../../harness/results/model.ts";
+import { ABSENT, bytes, ratio } from "../../format.ts";
+import { MODE_LABELS, PLACEMENT_LABELS } from "../../labels.ts";
+import { type Html, html } from "../markup.ts";
+
+export function rankingSection(report: Report): Html {
+  return html`<section id="ranking">
+<h2>Ranking</h2>
+${overall(report)}
+<h3 id="ranking-title">By message size</h3>
+<p class="note">One placement, one waiting class, one size at a time: numbers of different classes or placements answer different
+questions and are never ranked against each other. The shaded band is the interval of the best; a row whose bar reaches
+into it is <em>not distinguishable</em> from the best.</p>
+<div id="ranking-table" class="scroll" aria-live="polite"></div>
+<ul id="ranking-notes" class="note"></ul>
+</section>`;
+}
+
+/** The order the pick was made from: over all payloads of the workload. */
+function overall(report: Report): Html | "" {
+  const { pick } = report;
+  const ranking = pick?.ranking ?? [];
+  if (!pick || ranking.length === 0) return "";
+  const { workload } = pick;
+  const sizes = (workload?.payloads ?? []).map((size) => bytes(size)).join(" and ");
+  const placement = PLACEMENT_LABELS[pick.placement] ?? pick.placement;
+  const ties = new Set(pick.ties ?? []);
+  const rows = ranking.map((row, index) => {
+    const standing = row.transport === pick.transport ? "pick" : ties.has(row.transport) ? "not distinguishable" : "";
+    const interval = row.interval ? `${ratio(row.interval[0])} – ${ratio(row.interval[1])}` : ABSENT;
+    return html`<tr class="${standing === "pick" ? "best" : ""}"><td>${index + 1}</td><th scope="row"><code>${row.transport}</code></th>
+<td class="text">${MODE_LABELS[row.mode] ?? row.mode}</td><td>${ratio(row.ratio)}</td><td>${interval}</td><td class="text">${standing}</td></tr>`;
+  });
+  return html`<div class="scroll"><table id="overall">
+<caption>The workload of the pick: ${sizes || "all sizes measured"}, ${placement}. Ratio to the best, as the geometric mean of p50 over the sizes.</caption>
+<thead><tr><th scope="col"></th><th scope="col" class="text">transport</th><th scope="col" class="text">class</th><th scope="col">ratio</th><th scope="col">95 % interval</th><th scope="col"></th></tr></thead>
+<tbody>${rows}</tbody></table></div>`;
+}

@@ -1,0 +1,63 @@
+import type { Report } from "../../../harness/results/model.ts";
+import { count, duration } from "../../format.ts";
+import { MODE_LABELS } from "../../labels.ts";
+import { type Html, html } from "../markup.ts";
+
+/** One line of identity: what, when, where. */
+export function masthead(report: Report): Html {
+  const { cpuModel, cpus, node, platform } = report.environment;
+  const when = (report.startedAt ?? "").replace("T", " ").replace(/(\.\d+)?Z$/, " UTC");
+  const facts = [
+    when,
+    cpuModel && `${cpuModel}${cpus ? `, ${count(cpus, "CPU")}` : ""}`,
+    platform,
+    node && `Node ${node}`,
+  ];
+  return html`<p class="brand"><b>ipcmark</b> Inter-process communication on one machine</p>
+<p class="facts">${facts.filter(Boolean).join(" · ")}</p>`;
+}
+
+/** The answer first: pick, reasons, what cannot be told apart from it, the other waiting classes, what is out and why. */
+export function verdict(report: Report): Html {
+  const { pick } = report;
+  if (!pick) return html`<section id="verdict"><h1>${noPick(report)}</h1>${warnings(report)}</section>`;
+  const { reasons = [], ties = [], alternatives = [], ruledOut = [] } = pick;
+  return html`<section id="verdict">
+<h1>${pick.sentence}</h1>
+${reasons.length > 0 && html`<ul>${reasons.map((reason) => html`<li>${reason}</li>`)}</ul>`}
+${ties.length > 0 && html`<p class="tie"><b>Not distinguishable from it at 95 %:</b> ${ties.join(", ")}. Choose among these by what else matters to you.</p>`}
+${
+  alternatives.length > 0 &&
+  html`<dl class="alternatives">${alternatives.map(
+    (other) =>
+      html`<dt><code>${other.transport}</code> <span>${MODE_LABELS[other.mode] ?? other.mode}</span></dt><dd>${other.sentence}</dd>`,
+  )}</dl>`
+}
+${
+  ruledOut.length > 0 &&
+  html`<details><summary>Ruled out: ${ruledOut.map((out) => out.transport).join(", ")}</summary>
+<ul>${ruledOut.map((out) => html`<li><code>${out.transport}</code>: ${out.reason}</li>`)}</ul></details>`
+}
+${warnings(report)}
+</section>`;
+}
+
+function noPick(report: Report): string {
+  if (report.measurements.length === 0) return "Nothing was measured in this run, so it names no pick.";
+  const measured = report.measurements.filter((cell) => cell.status === "measured").length;
+  return `This run names no pick. ${count(measured, "cell")} of ${report.measurements.length} gave valid measurements.`;
+}
+
+function warnings(report: Report): Html | "" {
+  const list = report.warnings ?? [];
+  if (list.length === 0) return "";
+  return html`<aside class="warning"><b>Read with care.</b><ul>${list.map((text) => html`<li>${text}</li>`)}</ul></aside>`;
+}
+
+/** Shared with the machine section. */
+export function floorSentence(report: Report): string {
+  const floor = report.environment.harnessFloorNs;
+  return floor === null || floor === undefined
+    ? "not measured in this run"
+    : `${duration(floor)} per round trip: what the harness itself costs, included in every number above`;
+}

@@ -1,0 +1,126 @@
+import type { Interval, Measurement, Placement, Report } from "../../harness/results/model.ts";
+import type { WaitMode } from "../../transports/contract/capabilities.ts";
+import { MODE_LABELS, PLACEMENT_ORDER, placementTitle, rowName, variantOf, WAIT_MODES } from "../labels.ts";
+import { type PercentilePoint, percentilePoints } from "./percentiles.ts";
+
+/** What the page's script works on: the report, flattened and with histograms decoded to points. Units as in the names. */
+export interface View {
+  readonly names: readonly { readonly name: string; readonly baseline: boolean }[];
+  readonly placements: readonly { readonly id: Placement; readonly label: string }[];
+  readonly modes: readonly { readonly id: WaitMode; readonly label: string }[];
+  readonly cells: readonly ViewCell[];
+  readonly floorNs: number | null;
+  /** What the page opens with: the pick's placement and class. */
+  readonly start: { readonly placement: string; readonly mode: string; readonly payload: number };
+}
+
+export interface ViewCell {
+  readonly name: string;
+  readonly baseline: boolean;
+  readonly placement: Placement;
+  readonly mode: WaitMode;
+  /** Benchmark alone, and with its variant: what the selector lists. */
+  readonly family: string;
+  readonly benchmark: string;
+  readonly payload: number;
+  readonly inFlight: number;
+  readonly clients: number;
+  readonly rate: number | null;
+  readonly status: Measurement["status"];
+  readonly reason: string;
+  readonly p50: number | null;
+  readonly p99: number | null;
+  readonly p50Interval: Interval | null;
+  readonly messagesPerSecond: number | null;
+  readonly rateInterval: Interval | null;
+  readonly bytesPerSecond: number | null;
+  readonly cpuNs: number | null;
+  readonly switches: number | null;
+  /** p50 of the same cell in C, ns: what the machine allows. */
+  readonly limitP50: number | null;
+  readonly warnings: readonly string[];
+  readonly points: readonly PercentilePoint[];
+  /** Why there are no points, where a histogram was there. */
+  readonly pointsReason: string;
+  readonly trials: readonly ViewTrial[];
+}
+
+export interface ViewTrial {
+  readonly round: number;
+  readonly valid: boolean;
+  readonly reason: string;
+  readonly p50: number | null;
+  readonly rate: number | null;
+}
+
+export function viewOf(report: Report): View {
+  const baselines = new Set(report.transports.filter((record) => record.baseline).map((record) => record.id));
+  const limits = limitIndex(report);
+  const cells = report.measurements.map((cell) => viewCell(cell, baselines.has(cell.transport), limits));
+  const names = [...new Map(cells.map(({ name, baseline }) => [name, { name, baseline }])).values()];
+  const placements = PLACEMENT_ORDER.filter((id) => cells.some((cell) => cell.placement === id));
+  const modes = WAIT_MODES.filter((id) => cells.some((cell) => cell.mode === id));
+  const { pick } = report;
+  return {
+    names,
+    placements: placements.map((id) => ({ id, label: placementTitle(id, report.environment) })),
+    modes: modes.map((id) => ({ id, label: MODE_LABELS[id] })),
+    cells,
+    floorNs: report.environment.harnessFloorNs ?? null,
+    start: {
+      placement: pick?.placement ?? placements[0] ?? "",
+      mode: pick?.mode ?? modes[0] ?? "",
+      payload: pick?.workload?.payloads?.[0] ?? Math.min(...cells.map((cell) => cell.payload)),
+    },
+  };
+}
+
+function viewCell(cell: Measurement, baseline: boolean, limits: ReadonlyMap<string, number>): ViewCell {
+  const variant = variantOf(cell);
+  const points = cell.histogram === undefined ? [] : percentilePoints(cell.histogram);
+  return {
+    name: rowName(cell),
+    baseline,
+    placement: cell.placement,
+    mode: cell.mode,
+    family: cell.benchmark,
+    benchmark: variant === "" ? cell.benchmark : `${cell.benchmark}, ${variant}`,
+    payload: cell.payloadBytes,
+    inFlight: cell.inFlight ?? 1,
+    clients: cell.clients ?? 1,
+    rate: cell.ratePerSecond ?? null,
+    status: cell.status,
+    reason: cell.reason ?? "",
+    p50: cell.latencyNs?.p50 ?? null,
+    p99: cell.latencyNs?.p99 ?? null,
+    p50Interval: cell.interval?.p50 ?? null,
+    messagesPerSecond: cell.messagesPerSecond ?? null,
+    rateInterval: cell.interval?.messagesPerSecond ?? null,
+    bytesPerSecond: cell.bytesPerSecond ?? null,
+    cpuNs: cell.cpuNsPerMessage ?? null,
+    switches: cell.contextSwitchesPerMessage ?? null,
+    limitP50: limits.get(limitKey(cell)) ?? null,
+    warnings: cell.warnings ?? [],
+    points: typeof points === "string" ? [] : points,
+    pointsReason: typeof points === "string" ? points : "",
+    trials: (cell.trials ?? []).map((trial) => ({
+      round: trial.round,
+      valid: trial.status !== "invalid",
+      reason: trial.reason ?? "",
+      p50: trial.latencyNs?.p50 ?? null,
+      rate: trial.messagesPerSecond ?? null,
+    })),
+  };
+}
+
+function limitIndex(report: Report): Map<string, number> {
+  const measured = (report.limits ?? []).flatMap((cell) =>
+    cell.status === "measured" && cell.latencyNs ? [[limitKey(cell), cell.latencyNs.p50] as const] : [],
+  );
+  return new Map(measured);
+}
+
+/** The waiting class is left out on purpose: the C program blocks or spins where Node uses its event loop. */
+function limitKey(cell: Measurement): string {
+  return JSON.stringify([cell.transport, cell.placement, cell.benchmark, variantOf(cell), cell.payloadBytes]);
+}

@@ -1,0 +1,110 @@
+import type { CheckResult, Report } from "../harness/results/model.ts";
+import { type Block, blocksOf, type PlainRow } from "./blocks.ts";
+import { checkRowName, checkSummary } from "./check-groups.ts";
+import { ABSENT, bytes, duration, durationRange, oneLine, quantity, ratio } from "./format.ts";
+import { MODE_LABELS, placementTitle } from "./labels.ts";
+
+/** `$GITHUB_STEP_SUMMARY` refuses more than 1 MiB for a step; some room is left for what others write. */
+const LIMIT_BYTES = 960 * 1024;
+const STANDINGS = { best: "best", tied: "not distinguishable", behind: "", unknown: "too few trials to tell" } as const;
+
+/** A summary for a pull request or a step summary: verdict, failures, the tables folded away. Always under 1 MiB. */
+export function renderMarkdown(report: Report): string {
+  const parts = [verdict(report), checks(report), ...tables(report), foot(report)].filter((part) => part !== "");
+  const kept: string[] = [];
+  let size = 0;
+  for (const part of parts) {
+    size += Buffer.byteLength(part) + 2;
+    if (size > LIMIT_BYTES) {
+      kept.push("_Cut here: the rest does not fit into a summary. report.json and report.html have all of it._");
+      break;
+    }
+    kept.push(part);
+  }
+  return `${kept.join("\n\n")}\n`;
+}
+
+function verdict({ pick, warnings }: Report): string {
+  const lines = ["## ipcmark", ""];
+  lines.push(pick ? `**${text(pick.sentence)}**` : "**No pick: no candidate was measured validly for the workload.**");
+  if (pick?.ties?.length) lines.push("", `Not distinguishable from it at 95 %: ${pick.ties.map(code).join(", ")}.`);
+  if (pick?.alternatives?.length) lines.push("");
+  for (const other of pick?.alternatives ?? [])
+    lines.push(`- ${MODE_LABELS[other.mode] ?? text(other.mode)}: ${code(other.transport)}. ${text(other.sentence)}`);
+  for (const warning of warnings ?? []) lines.push("", `> ${text(warning)}`);
+  return lines.join("\n");
+}
+
+function checks(report: Report): string {
+  if (report.checks.length === 0) return "";
+  const failed = report.checks.filter((check) => check.status === "failed");
+  return [`**Checks:** ${checkSummary(report)}`, ...failed.map(failure)].join("\n");
+}
+
+function failure(check: CheckResult): string {
+  const reason = text(check.reason ?? check.error ?? "no reason recorded");
+  return `- ✗ ${code(checkRowName(check))} ${code(check.scenario)}: ${reason}`;
+}
+
+/** One table per block; those of the pick's placement and class open, since they are what the verdict rests on. */
+function tables(report: Report): string[] {
+  const { pick } = report;
+  return blocksOf(report).map((block) => {
+    const title = [
+      placementTitle(block.placement, report.environment ?? {}),
+      MODE_LABELS[block.mode] ?? block.mode,
+      [block.benchmark, block.variant].filter(Boolean).join(", "),
+      bytes(block.payloadBytes),
+    ];
+    const open = block.placement === pick?.placement && block.mode === pick?.mode ? " open" : "";
+    return `<details${open}><summary>${text(title.join(" · "))}</summary>\n\n${table(block)}\n\n</details>`;
+  });
+}
+
+function table(block: Block): string {
+  const head = ["transport", "p50", "95 % interval", "p99", "messages/s", "CPU/message", "ratio", ""];
+  const rows = [
+    ...block.ranked.map((row) => [...numbers(row), ratio(row.ratio), STANDINGS[row.standing]]),
+    ...block.missing.map((row) => [code(row.name), ...missing(row)]),
+    ...block.baselines.map((row) => [...numbers(row), ABSENT, "baseline"]),
+  ];
+  const lines = [head, head.map((_, at) => (at === 0 || at === 7 ? "---" : "--:")), ...rows];
+  return lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+}
+
+function numbers({ name, cell, throughput }: PlainRow): string[] {
+  const p50 = cell.latencyNs?.p50;
+  return [
+    code(name),
+    duration(p50),
+    p50 === undefined ? ABSENT : durationRange(cell.interval?.p50, p50),
+    duration(cell.latencyNs?.p99),
+    quantity(throughput.messagesPerSecond),
+    duration(cell.cpuNsPerMessage),
+  ];
+}
+
+function missing({ cell }: PlainRow): string[] {
+  const status = cell.status === "measured" ? "no value" : cell.status.replace("-", " ");
+  return [...Array<string>(6).fill(ABSENT), `${status}: ${text(cell.reason ?? "no reason recorded")}`];
+}
+
+function foot(report: Report): string {
+  const { cpuModel, cpus, node, kernel } = report.environment ?? {};
+  const facts = [cpuModel, cpus && `${cpus} CPUs`, kernel, node && `Node ${node}`, `seed ${report.seed}`];
+  return `<sub>${facts.filter(Boolean).map(String).map(text).join(" · ")}</sub>`;
+}
+
+/** Text of a report inside a line or table cell: no markup, no mention of a person, no end of the cell. */
+function text(value: string): string {
+  return oneLine(value)
+    .replace(/&/g, "&amp;")
+    .replace(/</g, "&lt;")
+    .replace(/>/g, "&gt;")
+    .replace(/@/g, "&#64;")
+    .replace(/[\\`*_[\]|~#]/g, "\\$&");
+}
+
+function code(value: string): string {
+  return `\`${oneLine(value).replaceAll("`", "'").replaceAll("|", "\\|")}\``;
+}

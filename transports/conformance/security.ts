@@ -1,0 +1,123 @@
+import type { Check } from "../contract/check.ts";
+import type { OpenOptions } from "../contract/transport.ts";
+import {
+  type Condition,
+  defineCase,
+  echoing,
+  eventFace,
+  expect,
+  expectCode,
+  expectSame,
+  hasEventFace,
+  inOneProcess,
+  ownProcess,
+  pattern,
+  Recorder,
+  reliable,
+  replies,
+  sendAll,
+  within,
+  withServer,
+} from "./kit.ts";
+
+const hasStranger: Condition = (_, transport) =>
+  transport.stranger !== undefined || "there is no way in below the framing";
+const framed: Condition = ({ boundaries }) =>
+  boundaries !== "kernel" || "the kernel keeps boundaries: any bytes are a message";
+const takesKeys: Condition = ({ auth }) => auth.includes("shared-key") || "auth does not list shared-key";
+
+/** Bytes that are no message, and clients that may not come in. */
+export const security: readonly Check[] = [
+  defineCase({
+    id: "security/garbage",
+    title: "A client that sends garbage is hung up on; the others are served as before",
+    why: "One broken or hostile client must not take the service from everybody else.",
+    quick: true,
+    needs: [hasEventFace, hasStranger, framed, ownProcess, replies],
+    async run(context) {
+      const peer = await context.startPeer();
+      const client = await context.connect(peer);
+      const stranger = await context.stranger(peer.address);
+      try {
+        // Read as a length, these bytes announce a message of 4 GiB.
+        await stranger.write(new Uint8Array(4096).fill(0xff)).catch(() => undefined);
+        await within("the server to hang up on garbage", stranger.closed);
+      } finally {
+        await stranger[Symbol.asyncDispose]();
+      }
+      expectSame("reply to another client", await client.request(pattern(50, 1)), pattern(50, 1));
+      await within("close", client.close());
+    },
+  }),
+  defineCase({
+    id: "security/random-garbage",
+    title: "Whatever bytes strangers send, whole, in halves or not to the end, a server keeps serving",
+    why: "The input nobody thought of is the one that arrives.",
+    needs: [hasEventFace, hasStranger, ownProcess, replies],
+    async run(context) {
+      const peer = await context.startPeer();
+      const client = await context.connect(peer);
+      for (let round = 0; round < 12; round += 1) {
+        const stranger = await context.stranger(peer.address);
+        await stranger.write(pattern(1 + round * 11, round)).catch(() => undefined);
+        await stranger[Symbol.asyncDispose]();
+        expectSame(`reply after stranger ${round}`, await client.request(pattern(9, round)), pattern(9, round));
+      }
+      await within("close", client.close());
+    },
+  }),
+  defineCase({
+    id: "security/half-a-frame",
+    title: "A client that dies in the middle of a message is reported as lost, and no half message is delivered",
+    why: "Half a message that looks whole is worse than none.",
+    needs: [
+      inOneProcess,
+      hasStranger,
+      ({ boundaries }) => boundaries === "prefix" || "the frames of a library are its own affair",
+      ({ auth }) => !auth.includes("shared-key") || "a stranger does not get past the key",
+    ],
+    async run(context) {
+      const atServer = new Recorder("the server");
+      await withServer(context, atServer, async (server) => {
+        const stranger = await context.stranger(server.address);
+        await stranger.write(Uint8Array.of(40, 0, 0, 0, 1, 2, 3));
+        await atServer.until("the stranger", () => atServer.connections.length > 0);
+        await stranger[Symbol.asyncDispose]();
+        await atServer.until("onClose", () => atServer.closings.length > 0);
+        const code = atServer.closings[0]?.error?.code;
+        expect(
+          code === "IPC_PEER_LOST" || code === "IPC_MALFORMED",
+          `half a message ended with ${code ?? "an orderly close"}`,
+        );
+        expect(atServer.received === 0, "half a message was delivered");
+      });
+    },
+  }),
+  defineCase({
+    id: "security/shared-key",
+    title: "The right key is served; a wrong or missing one is refused with IPC_AUTH_FAILED",
+    why: "A key that is not checked is worse than none, because somebody relies on it.",
+    needs: [inOneProcess, takesKeys, replies, reliable],
+    async run(context) {
+      const key = pattern(32, 77);
+      const atServer = echoing(new Recorder("the server"));
+      await withServer(
+        context,
+        atServer,
+        async (server) => {
+          const refuse = (options?: OpenOptions): Promise<unknown> =>
+            eventFace(context).connect(server.address, new Recorder("an unwelcome client"), options);
+          await expectCode("connect with a wrong key", ["IPC_AUTH_FAILED"], () => refuse({ key: pattern(32, 78) }));
+          await expectCode("connect without a key", ["IPC_AUTH_FAILED"], () => refuse());
+          const side = new Recorder("the client");
+          const client = await within("connect", eventFace(context).connect(server.address, side, { key }));
+          await sendAll(side, client, [pattern(64, 1)]);
+          await side.until("an echo", () => side.received > 0);
+          expect(atServer.received === 1, `${atServer.received} messages reached the server; one came from its client`);
+          await within("close", client.close());
+        },
+        { key },
+      );
+    },
+  }),
+];
