@@ -1,4 +1,4 @@
-import { renderHtml } from "../../reports/html/index.ts";
+import { renderHtml } from "../../reports/html/render.ts";
 import type { Report } from "../results/model.ts";
 import { store } from "../results/store.ts";
 

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { renderHtml } from "../../reports/html/index.ts";
+import { renderHtml } from "../../reports/html/render.ts";
 import { checkTables, compareTables, pickParagraph } from "../../reports/terminal/index.ts";
 import { ensureWritable, loadReport, store } from "../results/store.ts";
 import { note, print } from "./output.ts";
