@@ -22,4 +22,52 @@ export const REGISTRY: readonly Registration[] = [
   { id: "tcp", family: "sockets", shortlist: true, load: async () => (await import("./sockets/tcp.ts")).tcp },
   { id: "fifo", family: "pipes", shortlist: true, load: async () => (await import("./pipes/fifo.ts")).fifo },
   { id: "stdio", family: "pipes", shortlist: true, load: async () => (await import("./pipes/stdio.ts")).stdio },
+  {
+    id: "shm/futex",
+    family: "shared-memory",
+    shortlist: true,
+    load: async () => (await import("./shared-memory/shared-memory.ts")).shmFutex,
+  },
+  {
+    id: "shm/spin",
+    family: "shared-memory",
+    shortlist: true,
+    load: async () => (await import("./shared-memory/shared-memory.ts")).shmSpin,
+  },
+  {
+    id: "shm/semaphore",
+    family: "shared-memory",
+    shortlist: false,
+    load: async () => (await import("./shared-memory/shared-memory.ts")).shmSemaphore,
+  },
+  {
+    id: "shm/adaptive",
+    family: "shared-memory",
+    shortlist: false,
+    load: async () => (await import("./shared-memory/shared-memory.ts")).shmAdaptive,
+  },
+  {
+    id: "mmap/futex",
+    family: "shared-memory",
+    shortlist: false,
+    load: async () => (await import("./shared-memory/shared-memory.ts")).mmapFutex,
+  },
+  {
+    id: "mmap/semaphore",
+    family: "shared-memory",
+    shortlist: false,
+    load: async () => (await import("./shared-memory/shared-memory.ts")).mmapSemaphore,
+  },
+  {
+    id: "posix-mq",
+    family: "message-queues",
+    shortlist: true,
+    load: async () => (await import("./message-queues/posix-mq.ts")).posixMq,
+  },
+  {
+    id: "posix-mq/notify",
+    family: "message-queues",
+    shortlist: false,
+    load: async () => (await import("./message-queues/notify.ts")).posixMqNotify,
+  },
 ];
