@@ -29,9 +29,9 @@ interface Delayed {
 export class BlockingEchoServer {
   readonly #server: BlockingServer;
   readonly #onStream: (report: StreamReport) => void;
+  readonly #stopAsked: () => boolean;
   readonly #buffer: Uint8Array;
   readonly #stream = new StreamCounter();
-  readonly #clients = new Set<BlockingConnection>();
   readonly #parent = process.ppid;
   readonly #delayed: Delayed[] = [];
   #pool: WorkerPool<BlockingConnection> | undefined;
@@ -40,14 +40,20 @@ export class BlockingEchoServer {
   #lookedAt = performance.now();
   #quietSince = 0;
 
-  constructor(server: BlockingServer, maxMessageBytes: number, onStream: (report: StreamReport) => void) {
+  /** @param hooks.stopAsked looks, without waiting, whether whoever started this process wants it to end */
+  constructor(
+    server: BlockingServer,
+    maxMessageBytes: number,
+    hooks: { readonly onStream: (report: StreamReport) => void; readonly stopAsked: () => boolean },
+  ) {
     this.#server = server;
-    this.#onStream = onStream;
+    this.#onStream = hooks.onStream;
+    this.#stopAsked = hooks.stopAsked;
     // Memory that is never touched is never committed: the limit of the mechanism costs nothing until it is used.
     this.#buffer = new Uint8Array(Math.max(maxMessageBytes, FIRST_BUFFER_BYTES));
   }
 
-  /** Returns after an orderly shutdown, or when the parent is gone. */
+  /** Returns after an orderly shutdown, when a stop was asked for, or when the parent is gone. */
   serve(): void {
     while (!(this.#closing && !this.#owing)) {
       const length = this.#server.receive(this.#buffer, this.#owing ? DELAYED_SLICE_MS : SLICE_MS);
@@ -65,13 +71,15 @@ export class BlockingEchoServer {
     return this.#delayed.length > 0 || (this.#pool !== undefined && this.#pool.pending > 0);
   }
 
-  /** False when the parent is gone. */
+  /** False when it is time to end. */
   #housekeeping(idle: boolean): boolean {
     const now = performance.now();
     if (idle && this.#stream.active) this.#endQuietStream(now);
     if (!idle) this.#quietSince = 0;
     if (now - this.#lookedAt < PARENT_EVERY_MS) return true;
     this.#lookedAt = now;
+    // Looking costs a call that fails when there is nothing: not while messages come, and their latency is measured.
+    if (idle && this.#stopAsked()) return false;
     return process.ppid === this.#parent;
   }
 
@@ -104,7 +112,6 @@ export class BlockingEchoServer {
   }
 
   #other(method: number, request: Uint8Array, from: BlockingConnection): void {
-    this.#clients.add(from);
     switch (method) {
       case Method.echoLater: {
         const reply = request.slice();
@@ -130,7 +137,8 @@ export class BlockingEchoServer {
       default: {
         const facts = {
           requests: this.#requests,
-          clients: this.#clients.size,
+          // Nobody tells a blocking server of a client that left: those it has heard of are no figure.
+          clients: -1,
           takeTotals: () => this.#stream.takeTotals(),
         };
         const { status, body } = answerAtOnce(method, request, facts);
@@ -167,7 +175,7 @@ export class BlockingEchoServer {
         if (process.ppid !== this.#parent) return;
       }
     } catch {
-      this.#clients.delete(to);
+      // It left without waiting for its reply.
     }
   }
 }

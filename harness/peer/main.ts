@@ -59,7 +59,10 @@ async function serveBlocking(start: PeerStart): Promise<void> {
   if (transport.blocking === undefined) throw new IpcError("IPC_UNSUPPORTED", `${transport.id} has no blocking face`);
   const server = transport.blocking.listen(start.address, keyOf(start));
   const maxBytes = transport.capabilities.maxMessageBytes;
-  const program = new BlockingEchoServer(server, maxBytes, (report) => control.sendNow(report));
+  const program = new BlockingEchoServer(server, maxBytes, {
+    onStream: (report) => control.sendNow(report),
+    stopAsked: () => control.endAskedNow(),
+  });
   ready(server.address);
   await control.flushed();
   try {

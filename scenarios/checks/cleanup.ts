@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { type Check, type CheckClient, type CheckContext, Method, type Peer } from "../../transports/contract/check.ts";
-import { assertNothingLeft, assertSame, endOrderly, needs, ownProcess, pattern, replies, within } from "./support.ts";
+import { assertNothingLeft, assertSame, needs, ownProcess, pattern, replies, within } from "./support.ts";
 
 export const cleanup: readonly Check[] = [
-  ending("stop", "an orderly stop", async (context, peer, client) => {
-    const exit = await endOrderly(context, peer, client);
+  ending("stop", "an orderly stop", async (_, peer) => {
+    const exit = await within("the end of the server", peer.stop());
     assert.equal(exit.code, 0, `the server ended with ${exit.code ?? exit.signal}`);
   }),
   ending("exception", "an exception nobody caught", async (_, peer, client) => {

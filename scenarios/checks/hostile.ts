@@ -152,8 +152,10 @@ export const connectionFlood: Check = {
   appliesTo: needs(replies, hasAddress, severalClients),
   async run(context) {
     const guard = await Guard.set(context);
-    const { maxClients } = context.transport.capabilities;
-    const flood = Math.min(FLOOD, 2 * maxClients);
+    const { maxClients, modes } = context.transport.capabilities;
+    // A connect that blocks holds up this whole process until it gives up: then one too many must do.
+    const tooMany = modes[0] === "event" ? maxClients : 1;
+    const flood = Math.min(FLOOD, maxClients + tooMany);
     const opening = Promise.allSettled(Array.from({ length: flood }, () => context.connect(guard.peer)));
     await guard.served("during the flood");
     const opened = (await within("the flood", opening, 30_000)).flatMap((outcome) =>

@@ -1,17 +1,6 @@
 import assert from "node:assert/strict";
 import type { Check, CheckContext, Peer } from "../../transports/contract/check.ts";
-import {
-  assertSame,
-  codeOf,
-  endOrderly,
-  hasAddress,
-  needs,
-  PATIENCE_MS,
-  pattern,
-  replies,
-  statistics,
-  within,
-} from "./support.ts";
+import { assertSame, codeOf, hasAddress, needs, PATIENCE_MS, pattern, replies, statistics, within } from "./support.ts";
 
 const applies = needs(replies, hasAddress);
 
@@ -47,7 +36,7 @@ export const restart: readonly Check[] = [
     async run(context) {
       const first = await context.startPeer();
       await serves(context, first, "the first server");
-      await endOrderly(context, first, await context.connect(first));
+      await within("the end of the first server", first.stop());
       await serves(context, await context.startPeer({ address: first.address }), "its successor");
     },
   },

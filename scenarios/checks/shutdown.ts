@@ -7,7 +7,6 @@ import {
   codeOf,
   connectFor,
   delayedBody,
-  endOrderly,
   eventually,
   needs,
   ownProcess,
@@ -68,7 +67,7 @@ export const endOfFile: Check = {
     const peer = await context.startPeer();
     const client = await context.connect(peer);
     assertSame("a reply before the end", await client.request(pattern(16, 1)), pattern(16, 1));
-    const exit = await endOrderly(context, peer, client);
+    const exit = await within("the end of the server", peer.stop());
     assert.equal(exit.code, 0, `the server ended with ${exit.code ?? exit.signal}`);
     if (peerLoss !== "undetected") {
       const error = await within("onClose after the server left", client.closed);

@@ -7,7 +7,6 @@ import {
   type CheckContext,
   Method,
   type Peer,
-  type PeerExit,
   type ServerStatistics,
   type StreamTotals,
 } from "../../transports/contract/check.ts";
@@ -189,18 +188,6 @@ export function residentBytes(pid: number): number | undefined {
   } catch {
     return undefined;
   }
-}
-
-/**
- * An orderly end as the mechanism has it: the control channel asks an event loop; a server that sleeps in a call hears
- * nothing but its clients, so one of them asks.
- */
-export async function endOrderly({ transport }: CheckContext, peer: Peer, client: CheckClient): Promise<PeerExit> {
-  if (transport.capabilities.modes[0] !== "event") {
-    await client.request(new Uint8Array(0), { method: Method.shutdown });
-    return within("the end of the server", peer.exited);
-  }
-  return within("the end of the server", peer.stop());
 }
 
 /** Everything of an address that is still there: what the mechanism admits, and every file in the check's own directory. */

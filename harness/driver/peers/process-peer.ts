@@ -38,7 +38,6 @@ export async function startProcessPeer(
       return child.exited;
     },
     async stop() {
-      if (start.mode !== "event") return child.terminate();
       child.send({ type: "stop" });
       return child.finish(STOP_TIMEOUT_MS);
     },
