@@ -56,12 +56,17 @@ export async function removePlace(place: Place): Promise<void> {
 
 /** Removes what runs that were killed left behind. Returns how many. Places of living runs are never touched. */
 export async function sweepDeadPlaces(parent: string = tmpdir()): Promise<number> {
-  const dead = readdirSync(parent)
+  const dead = deadPlaces(parent);
+  for (const place of dead) await removePlace(place);
+  return dead.length;
+}
+
+/** What runs that were killed left behind, and nobody has swept yet. */
+export function deadPlaces(parent: string = tmpdir()): Place[] {
+  return readdirSync(parent)
     .filter((name) => NAME.test(name))
     .map((name): Place => ({ directory: join(parent, name), prefix: name }))
     .filter(isOursAndDead);
-  for (const place of dead) await removePlace(place);
-  return dead.length;
 }
 
 function isOursAndDead({ directory }: Place): boolean {
