@@ -8,6 +8,8 @@ import { readText } from "./read.ts";
 /** Kernel objects of a run bear its prefix; nobody else's names look like this. */
 const OURS = /^(?:sem\.)?(ipcmark-[0-9a-f]{16})/;
 const KERNEL_DIRECTORIES = ["/dev/shm", "/dev/mqueue"] as const;
+/** A run that is just starting has created, and not yet mapped, what it will use. */
+const YOUNG_MS = 60_000;
 const PROGRAM = /harness\/(?:peer|driver)\/main\.[jt]s/;
 
 export const leftovers: Probe = () => {
@@ -50,7 +52,8 @@ function orphanedObjects(): string[] {
       const path = join(directory, name);
       if (prefix === undefined || existsSync(join(tmpdir(), prefix))) continue;
       const stat = lstatSync(path, { throwIfNoEntry: false });
-      if (stat?.isFile() && stat.uid === process.getuid?.()) found.push(path);
+      if (!stat?.isFile() || stat.uid !== process.getuid?.()) continue;
+      if (Date.now() - stat.mtimeMs > YOUNG_MS) found.push(path);
     }
   }
   return found.length === 0 ? found : found.filter((path) => !inUse(path));

@@ -64,6 +64,36 @@ export const fragmentation: Check = {
   },
 };
 
+export const boundaryKeeper: Check = {
+  id: "boundary-keeper",
+  title: "Where the kernel keeps boundaries a bare write is a message; where a library does, our framing means nothing",
+  why: "Who keeps the boundaries decides what other programs must write: a wrong record makes them incompatible.",
+  sharesPeer: true,
+  typicalMs: 200,
+  appliesTo: needs(
+    replies,
+    hasStranger,
+    ({ boundaries }) => boundaries !== "prefix" || "a length prefix keeps them: fragmentation examines it",
+  ),
+  async run(context) {
+    const { boundaries } = context.transport.capabilities;
+    const peer = await context.startPeer();
+    const client = await context.connect(peer);
+    const stranger = await context.stranger(peer.address);
+    await streamTotals(client);
+    const wire: Wire = boundaries === "kernel" ? (message) => message : prefixed(false);
+    for (let sequence = 0; sequence < 3; sequence++) {
+      await stranger.write(wire(oneWayFrame(sequence))).catch(() => undefined);
+    }
+    const totals = await collectTotals(client, 3);
+    if (boundaries === "kernel") {
+      assert.equal(totals.received, 3, `3 writes were made below the framing, and ${totals.received} messages arrived`);
+    } else {
+      assert.equal(totals.received, 0, "a message behind our own prefix arrived, so no library keeps the boundaries");
+    }
+  },
+};
+
 function oneWayFrame(sequence: number): Uint8Array {
   const body = pattern(BODY_BYTES, sequence);
   const frame = new Uint8Array(HEADER_BYTES + BODY_BYTES);

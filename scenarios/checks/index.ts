@@ -4,7 +4,7 @@ import { cleanup } from "./cleanup.ts";
 import { concurrentClients } from "./concurrent-clients.ts";
 import { connectionChurn } from "./connection-churn.ts";
 import { exactlyOnceReplies } from "./exactly-once.ts";
-import { fragmentation } from "./fragmentation.ts";
+import { boundaryKeeper, fragmentation } from "./fragmentation.ts";
 import { connectionFlood, foreignUser, hostileBytes, hostileMessage, slowLoris, wrongKey } from "./hostile.ts";
 import { idleCpu } from "./idle-cpu.ts";
 import { largeByDescriptor, largeMessages } from "./large-messages.ts";
@@ -43,6 +43,7 @@ export const SCENARIOS: readonly Check[] = [
   permissions,
   idleCpu,
   fragmentation,
+  boundaryKeeper,
   messageBoundaries,
   oneWayOrder,
   persistence,
