@@ -1,3 +1,4 @@
+import type { StreamTotals } from "../../transports/contract/check.ts";
 import { HEADER_BYTES, readId, readMethod } from "../../transports/contract/frame.ts";
 import type { StreamReport } from "../process/messages.ts";
 import { STREAM_LAST } from "../rpc/message.ts";
@@ -7,6 +8,8 @@ import { arrivedIntact, checksumHolds, FULL_CHECK_BYTES, LARGE_EVERY } from "../
 export const STREAM_QUIET_MS = 1000;
 /** Bound on memory: whoever loses more than this has shown enough. */
 const MAX_MISSING = 100_000;
+
+const NOTHING: StreamTotals = { received: 0, duplicated: 0, reordered: 0, corrupted: 0 };
 
 /**
  * Verifies one-way messages where they arrive: each one's bytes, and that every sequence number comes once and in order.
@@ -22,6 +25,8 @@ export class StreamCounter {
   #lastNs = 0n;
   /** Sequence numbers passed over and not yet seen: a late one is reordered, a second one duplicated. */
   readonly #missing = new Set<number>();
+  /** Of streams that are over, for `takeTotals`. */
+  #past: StreamTotals = NOTHING;
 
   get active(): boolean {
     return this.#received + this.#corrupted > 0;
@@ -57,8 +62,22 @@ export class StreamCounter {
     }
   }
 
+  /** What was seen since the last `takeTotals`, over however many streams; the next message begins a new one. */
+  takeTotals(): StreamTotals {
+    this.take();
+    const totals = this.#past;
+    this.#past = NOTHING;
+    return totals;
+  }
+
   /** What was seen since the last `take`; the next message begins a new stream. */
   take(): StreamReport {
+    this.#past = {
+      received: this.#past.received + this.#received,
+      duplicated: this.#past.duplicated + this.#duplicated,
+      reordered: this.#past.reordered + this.#reordered,
+      corrupted: this.#past.corrupted + this.#corrupted,
+    };
     const report: StreamReport = {
       type: "stream-report",
       received: this.#received,

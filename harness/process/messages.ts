@@ -88,7 +88,7 @@ export interface DriverStart {
   /** How the driver starts its peer on the peer's CPU. */
   readonly peerPin: PinPrefix;
   readonly peerLanguage: string;
-  readonly work: CalibrateWork | MeasureWork | CheckWork | ClientWork;
+  readonly work: CalibrateWork | MeasureWork | CheckWork | ClientWork | NobodyWork;
 }
 
 /** Which loop runs with which message size. */
@@ -126,6 +126,12 @@ export interface ClientWork {
   readonly connections: number;
   readonly requestsEach: number;
   readonly bodyBytes: number;
+}
+
+/** A process that connects as ourselves, then becomes the user `nobody` and tries again. */
+export interface NobodyWork {
+  readonly kind: "nobody";
+  readonly address: Address;
 }
 
 export interface DriverReady {
@@ -188,7 +194,14 @@ export interface ClientDone {
   readonly failed: number;
   readonly firstError?: string;
 }
+export interface NobodyDone {
+  readonly type: "nobody";
+  /** Why it could not be tried; null when it was. */
+  readonly hindrance: string | null;
+  readonly connected: boolean;
+  readonly refusal?: string;
+}
 export interface DriverDone {
   readonly type: "done";
 }
-export type FromDriver = DriverReady | Spawned | CellResult | CheckDone | ClientDone | DriverDone | Failed;
+export type FromDriver = DriverReady | Spawned | CellResult | CheckDone | ClientDone | NobodyDone | DriverDone | Failed;

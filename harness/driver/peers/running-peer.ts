@@ -15,6 +15,8 @@ export interface RunningPeer {
   usage(): Promise<UsageReport | null>;
   kill(signal: "SIGTERM" | "SIGKILL"): Promise<PeerExit>;
   stop(): Promise<PeerExit>;
+  /** Settles when the process is gone; for a server inside this process, when it was stopped. */
+  readonly exited: Promise<PeerExit>;
   freeze(): void;
   thaw(): void;
 }
