@@ -5,114 +5,55 @@ export interface Registration {
   readonly id: string;
   /** Family: the folder it lies in. */
   readonly family: string;
-  /** Shown by a plain `compare`: one id per family. */
+  /** Shown by a plain `compare`: the ids people choose between, at most 12. */
   readonly shortlist: boolean;
   /** Imports the module of this mechanism and nothing else; its library is loaded by `probe` or on first use. */
   readonly load: () => Promise<Transport>;
 }
 
+type Load = Registration["load"];
+const short = (id: string, family: string, load: Load): Registration => ({ id, family, shortlist: true, load });
+const other = (id: string, family: string, load: Load): Registration => ({ id, family, shortlist: false, load });
+
+const pythonConnection = () => import("./python-connection/python-connection.ts");
+
 export const REGISTRY: readonly Registration[] = [
-  {
-    id: "loopback",
-    family: "loopback",
-    shortlist: true,
-    load: async () => (await import("./loopback/loopback.ts")).loopback,
-  },
-  { id: "unix", family: "sockets", shortlist: true, load: async () => (await import("./sockets/unix.ts")).unix },
-  {
-    id: "named-pipe",
-    family: "sockets",
-    shortlist: true,
-    load: async () => (await import("./sockets/named-pipe.ts")).namedPipe,
-  },
-  {
-    id: "python-connection",
-    family: "python-connection",
-    shortlist: true,
-    load: async () => (await import("./python-connection/python-connection.ts")).pythonConnection,
-  },
-  {
-    id: "python-connection/tcp",
-    family: "python-connection",
-    shortlist: false,
-    load: async () => (await import("./python-connection/python-connection.ts")).pythonConnectionTcp,
-  },
-  {
-    id: "file-drop/watch",
-    family: "file-drop",
-    shortlist: true,
-    load: async () => (await import("./file-drop/file-drop.ts")).fileDropWatch,
-  },
-  {
-    id: "file-drop/poll",
-    family: "file-drop",
-    shortlist: false,
-    load: async () => (await import("./file-drop/file-drop.ts")).fileDropPoll,
-  },
-  { id: "tcp", family: "sockets", shortlist: true, load: async () => (await import("./sockets/tcp.ts")).tcp },
-  { id: "fifo", family: "pipes", shortlist: true, load: async () => (await import("./pipes/fifo.ts")).fifo },
-  { id: "stdio", family: "pipes", shortlist: true, load: async () => (await import("./pipes/stdio.ts")).stdio },
-  {
-    id: "zeromq/dealer-router",
-    family: "zeromq",
-    shortlist: true,
-    load: async () => (await import("./zeromq/zeromq.ts")).zeromqDealerRouter,
-  },
-  {
-    id: "zeromq/req-rep",
-    family: "zeromq",
-    shortlist: false,
-    load: async () => (await import("./zeromq/zeromq.ts")).zeromqReqRep,
-  },
-  {
-    id: "zeromq/pub-sub",
-    family: "zeromq",
-    shortlist: false,
-    load: async () => (await import("./zeromq/zeromq.ts")).zeromqPubSub,
-  },
-  {
-    id: "zeromq/pub-sub-drop",
-    family: "zeromq",
-    shortlist: false,
-    load: async () => (await import("./zeromq/zeromq.ts")).zeromqPubSubDrop,
-  },
-  {
-    id: "zeromq/tcp",
-    family: "zeromq",
-    shortlist: false,
-    load: async () => (await import("./zeromq/zeromq.ts")).zeromqTcp,
-  },
-  { id: "http/unix", family: "sockets", shortlist: true, load: async () => (await import("./sockets/http.ts")).http },
-  {
-    id: "ws/unix",
-    family: "sockets",
-    shortlist: false,
-    load: async () => (await import("./sockets/websocket.ts")).websocket,
-  },
-  {
-    id: "jsonrpc/unix",
-    family: "sockets",
-    shortlist: false,
-    load: async () => (await import("./sockets/json-rpc.ts")).jsonRpc,
-  },
-  { id: "grpc/stream", family: "grpc", shortlist: true, load: async () => (await import("./grpc/grpc.ts")).grpcStream },
-  { id: "grpc/unary", family: "grpc", shortlist: false, load: async () => (await import("./grpc/grpc.ts")).grpcUnary },
-  {
-    id: "channel/advanced",
-    family: "pipes",
-    shortlist: true,
-    load: async () => (await import("./pipes/channel.ts")).channelAdvanced,
-  },
-  {
-    id: "channel/json",
-    family: "pipes",
-    shortlist: false,
-    load: async () => (await import("./pipes/channel.ts")).channelJson,
-  },
-  {
-    id: "worker/port",
-    family: "pipes",
-    shortlist: false,
-    load: async () => (await import("./pipes/worker.ts")).workerPort,
-  },
+  short("loopback", "loopback", async () => (await import("./loopback/loopback.ts")).loopback),
+  short("unix", "sockets", async () => (await import("./sockets/unix.ts")).unix),
+  short("tcp", "sockets", async () => (await import("./sockets/tcp.ts")).tcp),
+  other("http/unix", "sockets", async () => (await import("./sockets/http.ts")).http),
+  other("ws/unix", "sockets", async () => (await import("./sockets/websocket.ts")).websocket),
+  other("jsonrpc/unix", "sockets", async () => (await import("./sockets/json-rpc.ts")).jsonRpc),
+  other("unix-dgram", "sockets", async () => (await import("./sockets/unix-dgram.ts")).unixDgram),
+  short("fifo", "pipes", async () => (await import("./pipes/fifo.ts")).fifo),
+  other("stdio", "pipes", async () => (await import("./pipes/stdio.ts")).stdio),
+  short("channel/advanced", "pipes", async () => (await import("./pipes/channel.ts")).channelAdvanced),
+  other("channel/json", "pipes", async () => (await import("./pipes/channel.ts")).channelJson),
+  other("worker/port", "pipes", async () => (await import("./pipes/worker.ts")).workerPort),
+  short("shm/futex", "shared-memory", async () => (await import("./shared-memory/shared-memory.ts")).shmFutex),
+  short("shm/spin", "shared-memory", async () => (await import("./shared-memory/shared-memory.ts")).shmSpin),
+  other("shm/semaphore", "shared-memory", async () => (await import("./shared-memory/shared-memory.ts")).shmSemaphore),
+  other("shm/adaptive", "shared-memory", async () => (await import("./shared-memory/shared-memory.ts")).shmAdaptive),
+  other("mmap/futex", "shared-memory", async () => (await import("./shared-memory/shared-memory.ts")).mmapFutex),
+  other(
+    "mmap/semaphore",
+    "shared-memory",
+    async () => (await import("./shared-memory/shared-memory.ts")).mmapSemaphore,
+  ),
+  other("shm/doorbell", "shared-memory", async () => (await import("./shared-memory/doorbell.ts")).shmDoorbell),
+  other("shm/descriptor", "shared-memory", async () => (await import("./shared-memory/descriptor.ts")).shmDescriptor),
+  short("posix-mq", "message-queues", async () => (await import("./message-queues/posix-mq.ts")).posixMq),
+  other("posix-mq/notify", "message-queues", async () => (await import("./message-queues/notify.ts")).posixMqNotify),
+  short("zeromq/dealer-router", "zeromq", async () => (await import("./zeromq/zeromq.ts")).zeromqDealerRouter),
+  other("zeromq/req-rep", "zeromq", async () => (await import("./zeromq/zeromq.ts")).zeromqReqRep),
+  other("zeromq/pub-sub", "zeromq", async () => (await import("./zeromq/zeromq.ts")).zeromqPubSub),
+  other("zeromq/pub-sub-drop", "zeromq", async () => (await import("./zeromq/zeromq.ts")).zeromqPubSubDrop),
+  other("zeromq/tcp", "zeromq", async () => (await import("./zeromq/zeromq.ts")).zeromqTcp),
+  short("grpc/stream", "grpc", async () => (await import("./grpc/grpc.ts")).grpcStream),
+  other("grpc/unary", "grpc", async () => (await import("./grpc/grpc.ts")).grpcUnary),
+  short("named-pipe", "sockets", async () => (await import("./sockets/named-pipe.ts")).namedPipe),
+  short("python-connection", "python-connection", async () => (await pythonConnection()).pythonConnection),
+  other("python-connection/tcp", "python-connection", async () => (await pythonConnection()).pythonConnectionTcp),
+  short("file-drop/watch", "file-drop", async () => (await import("./file-drop/file-drop.ts")).fileDropWatch),
+  other("file-drop/poll", "file-drop", async () => (await import("./file-drop/file-drop.ts")).fileDropPoll),
 ];

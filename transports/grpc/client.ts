@@ -49,6 +49,11 @@ export async function connectUnary(
     },
   });
   unary.open();
+  watchLoss(client, () => {
+    const lost = new IpcError("IPC_PEER_LOST", `${id}: the server hung up`, { transport: id });
+    // Calls under way fail by themselves, with the code the library has for it; they are told first.
+    setImmediate(() => unary.end(unary.calls > 0 ? lost : undefined));
+  });
   return unary;
 }
 
@@ -81,6 +86,12 @@ async function openChannel(id: string, address: Address, options?: OpenOptions):
     throw error;
   }
   return { client };
+}
+
+/** Between calls nothing else says that the server is gone. */
+function watchLoss(client: Client, lost: () => void): void {
+  const channel = client.getChannel();
+  channel.watchConnectivityState(channel.getConnectivityState(false), Number.POSITIVE_INFINITY, lost);
 }
 
 /** `waitForReady` of the library would go on trying until its deadline; the first failure is the answer here. */

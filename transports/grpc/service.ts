@@ -8,6 +8,9 @@ export type Library = typeof Grpc;
 /** The library's 4 MiB would make every larger message fail at the receiver. */
 export const MAX_BYTES: number = UNBOUNDED_MESSAGE_BYTES;
 
+/** The longest a timer of Node takes: 24 days. */
+const NEVER_MS = 2 ** 31 - 1;
+
 let loading: Promise<Library> | undefined;
 
 export function loadLibrary(): Promise<Library> {
@@ -46,6 +49,8 @@ export const CLIENT_OPTIONS: Grpc.ChannelOptions = {
   "grpc.initial_reconnect_backoff_ms": 100,
   "grpc.max_reconnect_backoff_ms": 200,
   "grpc.service_config_disable_resolution": 1,
+  // A channel that goes idle hangs up, and its owner would be told that the server did.
+  "grpc.client_idle_timeout_ms": NEVER_MS,
 };
 
 export const SERVER_OPTIONS: Grpc.ServerOptions = {

@@ -93,7 +93,7 @@ export class ChannelConnection implements Connection {
     if (message === Signal.pause || message === Signal.resume) {
       this.#otherPaused = message === Signal.pause;
       this.#unblock();
-    } else if (this.#paused) {
+    } else if (this.#paused || this.#held.length > 0) {
       // No more than the other side had sent before it heard of the pause.
       this.#held.push(message);
     } else {

@@ -67,7 +67,7 @@ export class PortConnection implements Connection {
 
   #received(value: unknown): void {
     if (value instanceof Uint8Array) {
-      if (this.#paused) this.#held.push(value);
+      if (this.#paused || this.#held.length > 0) this.#held.push(value);
       else this.#deliver(value);
     } else if (value === GOODBYE) {
       this.#saidGoodbye = true;

@@ -10,6 +10,7 @@ export { eventfd } from "./eventfd.ts";
 export { type FfiFloor, ffiFloor } from "./floor.ts";
 export { Futex, type FutexResult } from "./futex.ts";
 export { isOwned, lockExclusive, tryLockExclusive } from "./lock.ts";
+export { MappedFile } from "./mapped-file.ts";
 export { Mapping } from "./mapping.ts";
 export {
   MAX_PRIORITY,

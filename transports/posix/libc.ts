@@ -57,6 +57,7 @@ export const SYMBOLS = {
   bind: { parameters: ["i32", "buffer", "u32"], returns: "i32" },
   listen: { parameters: ["i32", "i32"], returns: "i32" },
   accept4: { parameters: ["i32", "pointer", "pointer", "i32"], returns: "i32" },
+  setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], returns: "i32" },
   connect: { parameters: ["i32", "buffer", "u32"], returns: "i32" },
   poll: { parameters: ["pointer", "u32", "i32"], returns: "i32" },
   send: { parameters: ["i32", "pointer", "size", "i32"], returns: "i32" },

@@ -32,6 +32,8 @@ export const MAX_PRIORITY = 32_767;
 /** Bytes the kernel charges to the user per message slot, beside the payload (an upper bound of ipc/mqueue.c). */
 const SLOT_OVERHEAD_BYTES = 128;
 
+const SIGEVENT_BYTES = 64;
+
 /** A POSIX message queue: whole messages with priorities, kept by the kernel until received or unlinked. */
 export class MessageQueue implements Disposable {
   readonly name: string;
@@ -42,11 +44,12 @@ export class MessageQueue implements Disposable {
   lastPriority = 0;
   readonly #libc: Libc;
   readonly #deadlines: Deadlines;
-  /** One message, then its priority: the kernel reads and writes here, at a fixed address. */
+  /** One message, its priority, a `struct sigevent`: the kernel reads and writes here, at a fixed address. */
   readonly #scratch: Mapping;
   readonly #message: Pointer;
   readonly #priority: Pointer;
   readonly #priorityWord: number;
+  readonly #eventWord: number;
   #open = true;
 
   private constructor(name: string, fd: number, shape: QueueShape) {
@@ -56,7 +59,8 @@ export class MessageQueue implements Disposable {
     this.#libc = libc();
     this.#deadlines = deadlines();
     this.#priorityWord = Math.ceil(shape.maxMessageBytes / 4);
-    this.#scratch = Mapping.anonymous((this.#priorityWord + 1) * 4);
+    this.#eventWord = (this.#priorityWord + 2) & ~1;
+    this.#scratch = Mapping.anonymous(this.#eventWord * 4 + SIGEVENT_BYTES);
     this.#message = this.#scratch.pointer(0);
     this.#priority = this.#scratch.pointer(this.#priorityWord * 4);
   }
@@ -115,6 +119,11 @@ export class MessageQueue implements Disposable {
   /** Memory of one message with a fixed address; {@link sendScratch} and {@link receiveScratch} use it without copying. */
   get scratch(): Uint8Array {
     return this.#scratch.bytes;
+  }
+
+  /** The same memory as 32-bit words. */
+  get scratchWords(): Int32Array {
+    return this.#scratch.words;
   }
 
   /**
@@ -192,16 +201,11 @@ export class MessageQueue implements Disposable {
    */
   notify(signal: number): boolean {
     this.#check();
-    // struct sigevent: i64 value, i32 signo, i32 notify (0 is SIGEV_SIGNAL). The scratch is free between calls.
-    const event = Mapping.anonymous(64);
-    try {
-      event.words[2] = signal;
-      if (this.#libc.mq_notify(this.fd, event.pointer(0)) === 0) return true;
-      if (this.#libc.errno() === constants.errno.EBUSY) return false;
-      throw systemError(this.#libc, "mq_notify", this.name);
-    } finally {
-      event.close();
-    }
+    // struct sigevent: i64 value, i32 signo, i32 notify (0 is SIGEV_SIGNAL).
+    this.#scratch.words[this.#eventWord + 2] = signal;
+    if (this.#libc.mq_notify(this.fd, this.#scratch.pointer(this.#eventWord * 4)) === 0) return true;
+    if (this.#libc.errno() === constants.errno.EBUSY) return false;
+    throw systemError(this.#libc, "mq_notify", this.name);
   }
 
   /** The queue and its messages stay until it is unlinked. Idempotent. */

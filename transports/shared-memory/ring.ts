@@ -1,4 +1,5 @@
 import { IpcError } from "../contract/errors.ts";
+import { WordCopy } from "../support/word-copy.ts";
 
 /**
  * A ring of whole messages in shared memory, for one producer and one consumer in different processes.
@@ -31,8 +32,6 @@ export const SMALLEST_CAPACITY = 64;
 export const LARGEST_CAPACITY: number = 2 ** 30;
 export const FRAME_BYTES = 8;
 const FILLING = -1;
-/** Up to here a loop over words beats `set`, whose cost is mostly the call. */
-const WORD_LOOP_BYTES = 256;
 
 /** Largest message a ring of this capacity carries: a frame of half the ring fits wherever the positions stand. */
 export const largestMessage = (capacity: number): number => capacity / 2 - FRAME_BYTES;
@@ -44,21 +43,20 @@ const frameBytes = (length: number): number => (length + FRAME_BYTES + 7) & ~7;
 
 /** The producer's end. */
 export class RingWriter {
-  readonly #bytes: Uint8Array;
   readonly #words: Int32Array;
   readonly #tailWord: number;
   readonly #headWord: number;
   readonly #dataOffset: number;
   readonly #capacity: number;
-  readonly #source = new WordsOf();
+  readonly #copy: WordCopy;
   #tail: number;
   /** The consumer's position as last seen. */
   #head: number;
   #sequence = 0;
 
   constructor(region: RingRegion) {
-    this.#bytes = region.bytes;
     this.#words = region.words;
+    this.#copy = new WordCopy(region.bytes, region.words);
     this.#tailWord = region.controlWord;
     this.#headWord = region.controlWord + HEAD_WORDS;
     this.#dataOffset = region.dataOffset;
@@ -78,7 +76,7 @@ export class RingWriter {
     if (filling > 0) this.#frame(at, FILLING);
     const start = filling > 0 ? 0 : at;
     this.#frame(start, length);
-    this.#copyIn(message, this.#dataOffset + start + FRAME_BYTES);
+    this.#copy.write(message, this.#dataOffset + start + FRAME_BYTES);
     this.#tail = (this.#tail + filling + need) | 0;
     Atomics.store(this.#words, this.#tailWord, this.#tail);
     return true;
@@ -104,20 +102,6 @@ export class RingWriter {
     this.#words[word + 1] = this.#sequence;
     this.#sequence = (this.#sequence + 1) | 0;
   }
-
-  #copyIn(message: Uint8Array, at: number): void {
-    const length = message.length;
-    const source = length <= WORD_LOOP_BYTES ? this.#source.of(message) : undefined;
-    if (source === undefined) {
-      this.#bytes.set(message, at);
-      return;
-    }
-    const target = this.#words;
-    const whole = length >>> 2;
-    const word = at >>> 2;
-    for (let i = 0; i < whole; i++) target[word + i] = source[i] as number;
-    for (let i = whole << 2; i < length; i++) this.#bytes[at + i] = message[i] as number;
-  }
 }
 
 /** The consumer's end. */
@@ -128,7 +112,7 @@ export class RingReader {
   readonly #headWord: number;
   readonly #dataOffset: number;
   readonly #capacity: number;
-  readonly #target = new WordsOf();
+  readonly #copy: WordCopy;
   #head: number;
   #published: number;
   /** The producer's position as last seen. */
@@ -143,6 +127,7 @@ export class RingReader {
   constructor(region: RingRegion) {
     this.#bytes = region.bytes;
     this.#words = region.words;
+    this.#copy = new WordCopy(region.bytes, region.words);
     this.#tailWord = region.controlWord;
     this.#headWord = region.controlWord + HEAD_WORDS;
     this.#dataOffset = region.dataOffset;
@@ -168,7 +153,7 @@ export class RingReader {
       this.release();
       throw new IpcError("IPC_TOO_LARGE", `a message of ${length} bytes does not fit in ${into.length}`);
     }
-    this.#copyOut(into, length);
+    this.#copy.read(into, this.#offset, length);
     this.release();
     return length;
   }
@@ -239,43 +224,6 @@ export class RingReader {
     Atomics.store(this.#words, this.#headWord, this.#head);
     this.freed = true;
   }
-
-  #copyOut(into: Uint8Array, length: number): void {
-    const at = this.#offset;
-    const target = length <= WORD_LOOP_BYTES ? this.#target.of(into) : undefined;
-    if (target === undefined) {
-      into.set(this.#bytes.subarray(at, at + length));
-      return;
-    }
-    const source = this.#words;
-    const whole = length >>> 2;
-    const word = at >>> 2;
-    for (let i = 0; i < whole; i++) target[i] = source[word + i] as number;
-    for (let i = whole << 2; i < length; i++) into[i] = this.#bytes[at + i] as number;
-  }
-}
-
-/** The caller's buffer as words. Only for one that comes again: making the view costs more than it saves once. */
-class WordsOf {
-  #seen: Uint8Array | undefined;
-  #words: Int32Array | undefined;
-
-  of(bytes: Uint8Array): Int32Array | undefined {
-    if (bytes === this.#seen) {
-      this.#words ??= aligned(bytes);
-      return this.#words.length * 4 > bytes.length - 4 ? this.#words : undefined;
-    }
-    this.#seen = bytes;
-    this.#words = undefined;
-    return undefined;
-  }
-}
-
-const NOTHING = new Int32Array(0);
-
-function aligned(bytes: Uint8Array): Int32Array {
-  if ((bytes.byteOffset & 3) !== 0) return NOTHING;
-  return new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2);
 }
 
 function malformed(what: string): IpcError {

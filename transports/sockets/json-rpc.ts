@@ -16,6 +16,8 @@ const MAX_WIRE_BYTES = 6 * MAX_BYTES + 4096;
 const MAX_CALLS = 256;
 /** The one method: its parameter and its result are messages, a character per byte (latin1). */
 const METHOD = "message";
+/** `Content-Length` or `Content-Type`. */
+const HEADER_START = "content-";
 const CLOSE_LIMIT_MS = 1000;
 /** JSON-RPC 2.0, section 5.1. */
 const METHOD_NOT_FOUND = -32601;
@@ -53,7 +55,11 @@ function attach(library: Library, socket: Socket, failed: (error: IpcError) => v
     failed(new IpcError("IPC_MALFORMED", `${ID}: ${what}`, { transport: ID }));
     socket.destroy();
   };
+  let first = true;
   socket.on("data", (chunk: Buffer) => {
+    // A stranger's first bytes need not wait for the end of a header that never comes.
+    if (first && !isHeader(chunk)) refuse("no Content-Length header");
+    first = false;
     pendingBytes += chunk.length;
     if (pendingBytes > MAX_WIRE_BYTES) refuse(`a message of more than ${MAX_WIRE_BYTES} bytes`);
   });
@@ -63,6 +69,11 @@ function attach(library: Library, socket: Socket, failed: (error: IpcError) => v
     else refuse(error.message.split("\n", 1)[0] ?? "not JSON-RPC");
   });
   return rpc;
+}
+
+function isHeader(chunk: Buffer): boolean {
+  const start = chunk.subarray(0, HEADER_START.length).toString("latin1").toLowerCase();
+  return HEADER_START.startsWith(start);
 }
 
 async function listen(address: Address, handler: ConnectionHandler, options?: OpenOptions): Promise<Server> {

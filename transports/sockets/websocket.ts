@@ -70,7 +70,7 @@ class WebSocketConnection implements Connection {
 
   #received(message: Buffer): void {
     if (!this.#open) return;
-    if (this.#paused) this.#held.push(message);
+    if (this.#paused || this.#held.length > 0) this.#held.push(message);
     else this.#handler.onMessage(message, this);
   }
 
@@ -104,7 +104,9 @@ class WebSocketConnection implements Connection {
     if (!this.#paused) return;
     this.#paused = false;
     process.nextTick(() => {
-      while (!this.#paused && this.#held.length > 0) this.#received(this.#held.shift() as Buffer);
+      while (!this.#paused && this.#open && this.#held.length > 0) {
+        this.#handler.onMessage(this.#held.shift() as Buffer, this);
+      }
       if (!this.#paused) this.#ws.resume();
     });
   }

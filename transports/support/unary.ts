@@ -65,7 +65,7 @@ export class UnaryClient implements Connection {
     if (error !== undefined) return this.end(error);
     if (reply !== undefined && this.#open) {
       // Never more than the calls that were under way when the handler paused.
-      if (this.#paused) this.#held.push(Uint8Array.from(reply));
+      if (this.#paused || this.#held.length > 0) this.#held.push(Uint8Array.from(reply));
       else this.#handler.onMessage(reply, this);
     }
     if (this.#calls === 0) this.#idle?.();

@@ -1,4 +1,4 @@
-import type { Dealer, Message, Request, Subscriber } from "zeromq";
+import type { Dealer, Message, Request } from "zeromq";
 import { toIpcError } from "../contract/errors.ts";
 import type { ConnectionHandler } from "../contract/transport.ts";
 import { ZeromqConnection } from "./connection.ts";
@@ -14,15 +14,6 @@ export function openDealer(library: Library, endpoint: string, transport: string
     probeRouter: true,
   });
   const connection = readAll(socket, transport, handler, (message) => socket.send(message));
-  socket.connect(endpoint);
-  return connection;
-}
-
-/** SUB: receives everything the publisher sends from the moment its subscription has arrived there. */
-export function openSubscriber(library: Library, endpoint: string, transport: string, handler: ConnectionHandler) {
-  const socket = new library.Subscriber({ ...commonOptions(library), ...highWaterMarks, ...reconnect });
-  socket.subscribe();
-  const connection = readAll(socket, transport, handler);
   socket.connect(endpoint);
   return connection;
 }
@@ -72,17 +63,17 @@ export function openRequest(library: Library, endpoint: string, transport: strin
 }
 
 function readAll(
-  socket: Dealer | Subscriber,
+  socket: Dealer,
   transport: string,
   handler: ConnectionHandler,
-  transmit?: (message: Buffer) => Promise<void>,
+  transmit: (message: Buffer) => Promise<void>,
 ): ZeromqConnection {
   let paused = false;
   let wake: (() => void) | undefined;
   const connection = new ZeromqConnection(
     {
       transport,
-      ...(transmit && { transmit }),
+      transmit,
       setPaused(value) {
         paused = value;
         if (!value) wake?.();
@@ -117,7 +108,7 @@ function readAll(
   return connection;
 }
 
-function closeSocket(socket: Dealer | Subscriber | Request, lingerMs: number): void {
+function closeSocket(socket: Dealer | Request, lingerMs: number): void {
   if (socket.closed) return;
   socket.linger = lingerMs;
   socket.close();

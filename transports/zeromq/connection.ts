@@ -13,8 +13,8 @@ const LINGER_MS = 1000;
 /** What a connection needs of the socket behind it. */
 export interface Wire {
   readonly transport: string;
-  /** Absent when this pattern has no such direction. At most one call is pending at a time. */
-  readonly transmit?: (message: Buffer) => Promise<void>;
+  /** At most one call is pending at a time. */
+  transmit(message: Buffer): Promise<void>;
   setPaused(paused: boolean): void;
   /** The connection has ended; what the library holds may be delivered for `lingerMs` more. */
   release(lingerMs: number): void;
@@ -58,13 +58,8 @@ export class ZeromqConnection implements Connection {
   }
 
   send(message: Uint8Array): boolean {
-    const { transport, transmit } = this.#wire;
+    const { transport } = this.#wire;
     if (!this.#open) throw new IpcError("IPC_CLOSED", `${transport}: the connection is closed`, { transport });
-    if (transmit === undefined) {
-      throw new IpcError("IPC_UNSUPPORTED", `${transport}: subscribers cannot send, only the publisher can`, {
-        transport,
-      });
-    }
     if (message.length > UNBOUNDED_MESSAGE_BYTES) throw tooLarge(transport, message.length);
     if (this.#current === undefined) {
       this.#transmit(copyOf(message));
@@ -87,7 +82,7 @@ export class ZeromqConnection implements Connection {
   #transmit(message: Buffer): void {
     this.#current = message;
     try {
-      this.#wire.transmit?.(message).then(this.#sent, this.#failed);
+      this.#wire.transmit(message).then(this.#sent, this.#failed);
     } catch (error) {
       queueMicrotask(() => this.#refused(error));
     }

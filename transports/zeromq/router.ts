@@ -83,7 +83,8 @@ export class RouterService {
       if (body.length === 0 && parts.length === 1) return;
     }
     client.envelope = parts;
-    if (client.paused) this.#hold(client, body);
+    // What is held goes first, also after `resume`: its delivery is only a microtask away.
+    if (client.paused || client.held.length > 0) this.#hold(client, body);
     else client.connection.deliver(body);
   }
 

@@ -1,0 +1,119 @@
+import { constants } from "node:os";
+import { IpcError } from "../contract/errors.ts";
+import type { Transport } from "../contract/transport.ts";
+import type { MessageQueue } from "../posix/message-queue.ts";
+import { checkOptions } from "../support/opening.ts";
+import { type Pulse, PulsedConnection, PulsedServer } from "../support/pulsed.ts";
+import { type QueueClient, QueueOpening } from "./client.ts";
+import { budget, queueCapabilities, queueNames } from "./posix-mq.ts";
+import { QueueServer } from "./server.ts";
+
+const ID = "posix-mq/notify";
+/**
+ * The signal `mq_notify` sends. Ignored by default, so one that arrives when nobody listens any more does no harm,
+ * and, unlike the user signals, not used by programs for their own purposes.
+ */
+const SIGNAL = "SIGURG";
+const CONNECT_TIMEOUT_MS = 5000;
+const CONNECT_STEP_MS = 2;
+/** So often the life of the other side is checked. */
+const HEARTBEAT_MS = 50;
+/** Nobody says when a queue has room again: some turns of the loop, then a timer. */
+const HURRIED_TURNS = 20;
+const RETRY_MS = 1;
+
+/** Turns when the kernel signals that a message has come to the empty queue. */
+class SignalPulse implements Pulse {
+  readonly #queue: MessageQueue;
+  #turn: () => boolean = () => false;
+  #heartbeat: NodeJS.Timeout | undefined;
+  #immediate: NodeJS.Immediate | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  #hurried = 0;
+  #stopped = false;
+  readonly #onSignal = (): void => this.#drain();
+
+  constructor(queue: MessageQueue) {
+    this.#queue = queue;
+  }
+
+  start(turn: () => boolean): void {
+    this.#turn = turn;
+    process.on(SIGNAL, this.#onSignal);
+    this.#heartbeat = setInterval(this.#onSignal, HEARTBEAT_MS);
+    this.#again();
+  }
+
+  hurry(): void {
+    if (this.#stopped) return;
+    if (++this.#hurried <= HURRIED_TURNS) this.#again();
+    else this.#retry ??= setTimeout(this.#onRetry, RETRY_MS);
+  }
+
+  readonly #onRetry = (): void => {
+    this.#retry = undefined;
+    this.#hurried = 0;
+    this.#drain();
+  };
+
+  stop(): void {
+    this.#stopped = true;
+    process.off(SIGNAL, this.#onSignal);
+    clearInterval(this.#heartbeat);
+    clearTimeout(this.#retry);
+    clearImmediate(this.#immediate);
+  }
+
+  #again(): void {
+    this.#immediate ??= setImmediate(this.#onImmediate);
+  }
+
+  readonly #onImmediate = (): void => {
+    this.#immediate = undefined;
+    this.#drain();
+  };
+
+  #drain(): void {
+    if (this.#stopped) return;
+    // One shot, and only for a message that finds the queue empty: so ask again first, then empty it. One process may
+    // ask per queue; "somebody asked already" is our own request, still standing.
+    this.#queue.notify(constants.signals[SIGNAL]);
+    if (this.#turn()) this.#again();
+  }
+}
+
+const limits = { id: ID, maxMessageBytes: budget.messageBytes };
+
+async function open(opening: QueueOpening, signal: AbortSignal | undefined): Promise<QueueClient> {
+  for (;;) {
+    const client = opening.step(0);
+    if (client !== undefined) return client;
+    await new Promise((resolve) => setTimeout(resolve, CONNECT_STEP_MS));
+    if (signal?.aborted) {
+      opening.abandon();
+      throw new IpcError("IPC_ABORTED", `${ID}: aborted`, { transport: ID });
+    }
+  }
+}
+
+/** POSIX message queues for event loops: the kernel sends a signal when a message comes to an empty queue. */
+export const posixMqNotify: Transport = {
+  id: ID,
+  capabilities: queueCapabilities("event"),
+  ...queueNames(ID),
+  event: {
+    async listen(address, handler, options) {
+      checkOptions(ID, options);
+      const server = new QueueServer(ID, budget, address);
+      return new PulsedServer(limits, server, handler, new SignalPulse(server.requests));
+    },
+    async connect(address, handler, options) {
+      checkOptions(ID, options);
+      const client = await open(new QueueOpening(ID, budget, address, CONNECT_TIMEOUT_MS), options?.signal);
+      const connection = new PulsedConnection(limits, client, handler, new SignalPulse(client.replies));
+      handler.onOpen(connection);
+      connection.start();
+      return connection;
+    },
+  },
+};

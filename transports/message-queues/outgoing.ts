@@ -1,0 +1,62 @@
+import { isOwned } from "../posix/lock.ts";
+import type { MessageQueue } from "../posix/message-queue.ts";
+import { WordCopy } from "../support/word-copy.ts";
+import { Kind, PREFIX_BYTES, tooLarge, writePrefix } from "./protocol.ts";
+
+/** A wait is cut into slices of this length, and after each the other side's life is checked. */
+export const SLICE_MS = 50;
+
+/** The queue one side sends to, with its prefix in place. */
+export class Outgoing {
+  readonly #id: string;
+  readonly #queue: MessageQueue;
+  readonly #copy: WordCopy;
+  readonly #limit: number;
+  readonly #slot: number;
+  readonly #token: number;
+
+  constructor(id: string, queue: MessageQueue, slot: number, token: number) {
+    this.#id = id;
+    this.#queue = queue;
+    this.#copy = new WordCopy(queue.scratch, queue.scratchWords);
+    this.#limit = queue.shape.maxMessageBytes - PREFIX_BYTES;
+    this.#slot = slot;
+    this.#token = token;
+    writePrefix(queue, Kind.data, slot, token);
+  }
+
+  /**
+   * @param isPeerAlive asked after each slice without room
+   * @returns false when there was no room in time, or when the other side is gone
+   * @throws IpcError IPC_TOO_LARGE
+   */
+  send(message: Uint8Array, timeoutMs: number, isPeerAlive: () => boolean): boolean {
+    if (message.length > this.#limit) throw tooLarge(this.#id, message.length, this.#limit);
+    this.#copy.write(message, PREFIX_BYTES);
+    const bytes = message.length + PREFIX_BYTES;
+    if (this.#queue.sendScratch(bytes, Math.min(timeoutMs, SLICE_MS))) return true;
+    const untilMs = performance.now() + timeoutMs - SLICE_MS;
+    for (;;) {
+      const leftMs = untilMs - performance.now();
+      if (leftMs <= 0 || !isPeerAlive()) return false;
+      if (this.#queue.sendScratch(bytes, Math.min(leftMs, SLICE_MS))) return true;
+    }
+  }
+
+  /** Says something without a body, if there is room for it at once. */
+  say(kind: Kind, timeoutMs = 0): boolean {
+    writePrefix(this.#queue, kind, this.#slot, this.#token);
+    const said = this.#queue.sendScratch(PREFIX_BYTES, timeoutMs);
+    writePrefix(this.#queue, Kind.data, this.#slot, this.#token);
+    return said;
+  }
+
+  /** Whether the other side still holds the lock on this queue, which it receives from. */
+  isHeard(): boolean {
+    return isOwned(this.#queue.fd);
+  }
+
+  close(): void {
+    this.#queue.close();
+  }
+}

@@ -1,0 +1,91 @@
+import { randomBytes } from "node:crypto";
+import { fstatSync } from "node:fs";
+import type { Capabilities } from "../contract/capabilities.ts";
+import { IpcError } from "../contract/errors.ts";
+import type { Address, OsObject, Transport } from "../contract/transport.ts";
+import { posixAvailability } from "../posix/binding.ts";
+import { MessageQueue } from "../posix/message-queue.ts";
+import { checkOptions } from "../support/opening.ts";
+import { connectQueue } from "./client.ts";
+import { PREFIX_BYTES, type QueueBudget, queueBudget, removeNames, slotName } from "./protocol.ts";
+import { QueueServer } from "./server.ts";
+
+const ID = "posix-mq";
+/** Read once: the capabilities are constant after load. */
+export const budget: QueueBudget = queueBudget();
+
+export function queueCapabilities(mode: "blocking" | "event"): Capabilities {
+  return {
+    modes: [mode],
+    patterns: ["request-reply", "one-way"],
+    rendezvous: "address",
+    boundaries: "kernel",
+    delivery: "reliable",
+    ordering: "fifo",
+    maxMessageBytes: budget.messageBytes - PREFIX_BYTES,
+    maxClients: budget.maxClients,
+    maxInFlight: budget.replyDepth,
+    connects: "checked",
+    backpressure: "native",
+    peerLoss: "heartbeat",
+    auth: ["permissions"],
+    persistent: false,
+    platforms: ["linux"],
+    languages: ["c", "python"],
+  };
+}
+
+/** What all ids of this folder share: names, probing and cleaning up. */
+export function queueNames(id: string): Pick<Transport, "probe" | "allocate" | "residue" | "sweep"> {
+  return {
+    async probe() {
+      const availability = posixAvailability();
+      if (!availability.available) return availability;
+      return { available: true, version: `${availability.version}, ${budget.receipt}` };
+    },
+    async allocate({ prefix }) {
+      return { transport: id, name: `/${prefix}-${randomBytes(4).toString("hex")}` };
+    },
+    async residue({ name }: Address) {
+      if (!posixAvailability().available) return [];
+      const names = [name, ...Array.from({ length: budget.maxClients }, (_, slot) => slotName(name, slot))];
+      return names.map(inspect).filter((object): object is OsObject => object !== undefined);
+    },
+    async sweep({ name }: Address) {
+      if (posixAvailability().available) removeNames(name, budget.maxClients);
+    },
+  };
+}
+
+/** By opening it: /dev/mqueue need not be mounted. */
+function inspect(name: string): OsObject | undefined {
+  try {
+    const queue = MessageQueue.open(name);
+    try {
+      return { kind: "queue", name, mode: fstatSync(queue.fd).mode & 0o777 };
+    } finally {
+      queue.close();
+    }
+  } catch (error) {
+    if (error instanceof IpcError && error.errno === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** POSIX message queues, each call a wait in the kernel. */
+export const posixMq: Transport = {
+  id: ID,
+  capabilities: queueCapabilities("blocking"),
+  ...queueNames(ID),
+  peers: { python: ["python3", "peer.py"] },
+  blocking: {
+    listen(address, options) {
+      checkOptions(ID, options);
+      return new QueueServer(ID, budget, address);
+    },
+    connect(address, timeoutMs, options) {
+      checkOptions(ID, options);
+      return connectQueue(ID, budget, address, timeoutMs);
+    },
+  },
+};

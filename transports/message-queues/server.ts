@@ -1,0 +1,229 @@
+import { IpcError, isIpcError } from "../contract/errors.ts";
+import type { Address, BlockingConnection, BlockingServer } from "../contract/transport.ts";
+import { isOwned, lockExclusive } from "../posix/lock.ts";
+import { MessageQueue } from "../posix/message-queue.ts";
+import { WordCopy } from "../support/word-copy.ts";
+import { Outgoing, SLICE_MS } from "./outgoing.ts";
+import {
+  closed,
+  Kind,
+  kindOf,
+  lost,
+  PREFIX_BYTES,
+  type QueueBudget,
+  readFirstWord,
+  readToken,
+  removeNames,
+  slotName,
+  slotOf,
+  VERSION,
+  versionOf,
+} from "./protocol.ts";
+
+/** Messages received without a pause between two looks at the clients' lives. */
+const BUSY_RECEIVES = 4096;
+const CLOSE_MS = 20;
+
+/** The server's view of one client. Its messages arrive in the queue all share, so it can be answered but not listened to. */
+export class QueueServerConnection implements BlockingConnection {
+  readonly #id: string;
+  readonly outgoing: Outgoing;
+  readonly token: number;
+  endedOrderly = false;
+  #open = true;
+  readonly #isClientAlive = (): boolean => this.outgoing.isHeard();
+
+  constructor(id: string, outgoing: Outgoing, token: number) {
+    this.#id = id;
+    this.outgoing = outgoing;
+    this.token = token;
+  }
+
+  send(message: Uint8Array, timeoutMs: number): boolean {
+    if (!this.#open) throw this.endedOrderly ? lost(this.#id, "the client has left") : closed(this.#id);
+    if (this.outgoing.send(message, timeoutMs, this.#isClientAlive)) return true;
+    if (!this.#isClientAlive()) throw lost(this.#id, "the client is gone");
+    return false;
+  }
+
+  receive(): number {
+    throw new IpcError(
+      "IPC_UNSUPPORTED",
+      `${this.#id}: all clients share the server's queue; call receive on the server`,
+      { transport: this.#id },
+    );
+  }
+
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    if (!this.endedOrderly) this.outgoing.say(Kind.bye, CLOSE_MS);
+    this.outgoing.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+/** The listening end: one request queue for all clients. */
+export class QueueServer implements BlockingServer {
+  readonly address: Address;
+  readonly #id: string;
+  readonly #budget: QueueBudget;
+  readonly #requests: MessageQueue;
+  readonly #copy: WordCopy;
+  readonly #clients: (QueueServerConnection | undefined)[];
+  #from: QueueServerConnection | undefined;
+  #receives = 0;
+  #housekeptMs = performance.now();
+  #open = true;
+
+  constructor(id: string, budget: QueueBudget, address: Address) {
+    this.#id = id;
+    this.#budget = budget;
+    this.address = address;
+    this.#clients = new Array<QueueServerConnection | undefined>(budget.maxClients).fill(undefined);
+    this.#requests = claimName(id, budget, address.name);
+    this.#copy = new WordCopy(this.#requests.scratch, this.#requests.scratchWords);
+  }
+
+  get from(): BlockingConnection | undefined {
+    return this.#from;
+  }
+
+  get connections(): readonly QueueServerConnection[] {
+    return this.#clients.filter((client) => client !== undefined);
+  }
+
+  /** Where requests arrive: for notifications. */
+  get requests(): MessageQueue {
+    return this.#requests;
+  }
+
+  receive(into: Uint8Array, timeoutMs: number): number {
+    if (!this.#open) throw closed(this.#id);
+    if (++this.#receives >= BUSY_RECEIVES) this.#housekeep(performance.now());
+    let leftMs = timeoutMs;
+    let startMs = 0;
+    for (;;) {
+      const sliceMs = Math.min(leftMs, SLICE_MS);
+      const length = this.#requests.receiveScratch(sliceMs);
+      if (length >= 0) {
+        const bytes = this.#take(length, into);
+        if (bytes >= 0) return bytes;
+      }
+      const nowMs = performance.now();
+      if (startMs === 0) startMs = nowMs - (length < 0 ? sliceMs : 0);
+      if (nowMs - this.#housekeptMs >= SLICE_MS) this.#housekeep(nowMs);
+      leftMs = startMs + timeoutMs - nowMs;
+      if (leftMs <= 0) return -1;
+    }
+  }
+
+  /** @returns the length of the message, or -1 when it was none for the caller. What nobody of ours sent is dropped. */
+  #take(length: number, into: Uint8Array): number {
+    const word = readFirstWord(this.#requests);
+    if (length < PREFIX_BYTES || versionOf(word) !== VERSION) return -1;
+    const token = readToken(this.#requests);
+    const kind = kindOf(word);
+    if (kind === Kind.hello && length === PREFIX_BYTES) {
+      this.#welcome(slotOf(word), token);
+      return -1;
+    }
+    const client = this.#clients[slotOf(word)];
+    if (client === undefined || client.token !== token) return -1;
+    if (kind === Kind.bye) {
+      client.endedOrderly = true;
+      this.#forget(client);
+      return -1;
+    }
+    if (kind !== Kind.data) return -1;
+    this.#from = client;
+    return this.#copyOut(length - PREFIX_BYTES, into);
+  }
+
+  #copyOut(bytes: number, into: Uint8Array): number {
+    if (bytes > into.length) {
+      throw new IpcError("IPC_TOO_LARGE", `${this.#id}: a message of ${bytes} bytes does not fit in ${into.length}`, {
+        transport: this.#id,
+      });
+    }
+    this.#copy.read(into, PREFIX_BYTES, bytes);
+    return bytes;
+  }
+
+  #welcome(nameSlot: number, token: number): void {
+    if (nameSlot >= this.#budget.maxClients) return;
+    const name = slotName(this.address.name, nameSlot);
+    let replies: MessageQueue;
+    try {
+      replies = MessageQueue.open(name);
+    } catch (error) {
+      // A client that gave up, or somebody who only says hello.
+      if (isIpcError(error)) return;
+      throw error;
+    }
+    let number = this.#clients.indexOf(undefined);
+    if (number < 0) {
+      this.#housekeep(performance.now());
+      number = this.#clients.indexOf(undefined);
+    }
+    const outgoing = new Outgoing(this.#id, replies, Math.max(number, 0), token);
+    const isFit = replies.shape.maxMessageBytes >= this.#budget.messageBytes && isOwned(replies.fd);
+    // Both ends have it open: from here on the queue has no name that could outlive them.
+    if (isFit) MessageQueue.unlink(name);
+    if (!isFit || number < 0 || !outgoing.say(Kind.welcome)) {
+      if (isFit) outgoing.say(Kind.refusal);
+      outgoing.close();
+      return;
+    }
+    this.#clients[number] = new QueueServerConnection(this.#id, outgoing, token);
+  }
+
+  #housekeep(nowMs: number): void {
+    this.#housekeptMs = nowMs;
+    this.#receives = 0;
+    for (const client of this.#clients) {
+      if (client !== undefined && !client.outgoing.isHeard()) this.#forget(client);
+    }
+  }
+
+  #forget(client: QueueServerConnection): void {
+    this.#clients[this.#clients.indexOf(client)] = undefined;
+    client.close();
+  }
+
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    // The names first: from here on nobody can connect any more.
+    removeNames(this.address.name, this.#budget.maxClients);
+    for (const client of this.#clients) client?.close();
+    this.#requests.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+/** Creates the request queue; clears the way first when what is there belongs to nobody any more. */
+function claimName(id: string, budget: QueueBudget, name: string): MessageQueue {
+  const create = (): MessageQueue => {
+    const queue = MessageQueue.create(name, { maxMessages: budget.requestDepth, maxMessageBytes: budget.messageBytes });
+    lockExclusive(queue.fd);
+    return queue;
+  };
+  try {
+    return create();
+  } catch (error) {
+    if (!isIpcError(error) || error.errno !== "EEXIST") throw error;
+  }
+  const stale = MessageQueue.open(name);
+  const isLive = isOwned(stale.fd);
+  stale.close();
+  if (isLive) throw new IpcError("IPC_ADDRESS_IN_USE", `${id}: a server is listening at ${name}`, { transport: id });
+  removeNames(name, budget.maxClients);
+  return create();
+}

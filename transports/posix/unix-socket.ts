@@ -1,0 +1,107 @@
+import { closeSync } from "node:fs";
+import { isMainThread } from "node:worker_threads";
+import { IpcError } from "../contract/errors.ts";
+import { libc } from "./binding.ts";
+import { EAGAIN, EINTR, systemError } from "./errno.ts";
+
+const AF_UNIX = 1;
+const SOCK_CLOEXEC = 0o2000000;
+const SOCK_NONBLOCK = 0o4000;
+const SOL_SOCKET = 1;
+const SO_RCVTIMEO = 20;
+const SO_SNDTIMEO = 21;
+const TYPES = { stream: 1, datagram: 2 } as const;
+/** `sun_path` without its final zero. */
+const MAX_PATH_BYTES = 107;
+
+export const MSG_DONTWAIT = 0x40;
+export const MSG_NOSIGNAL = 0x4000;
+export const POLLIN = 1;
+export const POLLOUT = 4;
+
+/** A Unix domain socket, not connected to anything. Close it with `fs.closeSync`. */
+export function unixSocket(type: keyof typeof TYPES, nonBlocking = false): number {
+  const api = libc();
+  const fd = api.socket(AF_UNIX, TYPES[type] | SOCK_CLOEXEC | (nonBlocking ? SOCK_NONBLOCK : 0), 0);
+  if (fd < 0) throw systemError(api, "socket", "AF_UNIX");
+  return fd;
+}
+
+/** Creates the path, mode 0600. @throws IpcError IPC_ADDRESS_IN_USE, IPC_SYSTEM (EACCES, ENAMETOOLONG, …) */
+export function bindPath(fd: number, path: string): void {
+  const api = libc();
+  const address = socketAddress(path);
+  // A worker thread cannot set the mask: there the directory has to keep others out.
+  const mask = isMainThread ? process.umask(0o177) : undefined;
+  let failure: IpcError | undefined;
+  if (api.bind(fd, address, address.length) !== 0) failure = systemError(api, "bind", path);
+  if (mask !== undefined) process.umask(mask);
+  if (failure !== undefined) throw failure;
+}
+
+export function listenOn(fd: number, backlog: number, path: string): void {
+  const api = libc();
+  if (api.listen(fd, backlog) !== 0) throw systemError(api, "listen", path);
+}
+
+/** @returns false where the queue of newcomers is full (EAGAIN); @throws IpcError IPC_PEER_LOST when nobody listens */
+export function connectPath(fd: number, path: string): boolean {
+  const api = libc();
+  const address = socketAddress(path);
+  if (api.connect(fd, address, address.length) === 0) return true;
+  const failure = api.errno();
+  if (failure === EAGAIN || failure === EINTR) return false;
+  throw systemError(api, "connect", path);
+}
+
+/** A newcomer's descriptor, or -1 when there is none (or it left again) and the listener does not block. */
+export function acceptOne(fd: number): number {
+  const api = libc();
+  return api.accept4(fd, api.NULL, api.NULL, SOCK_CLOEXEC);
+}
+
+/** How long blocking `recv` and `send` on it may take before they fail with EAGAIN. */
+export function setSocketTimeouts(fd: number, timeoutMs: number): void {
+  const api = libc();
+  const value = Buffer.alloc(16);
+  value.writeUInt32LE(Math.floor(timeoutMs / 1000), 0);
+  value.writeUInt32LE((timeoutMs % 1000) * 1000, 8);
+  for (const option of [SO_RCVTIMEO, SO_SNDTIMEO]) {
+    if (api.setsockopt(fd, SOL_SOCKET, option, value, value.length) !== 0) {
+      throw systemError(api, "setsockopt", `descriptor ${fd}`);
+    }
+  }
+}
+
+/** Whether a socket with a listener behind it is at that path. */
+export function isAnswered(path: string, type: keyof typeof TYPES): boolean {
+  const fd = unixSocket(type, true);
+  try {
+    // EAGAIN: a listener whose queue of newcomers is full.
+    connectPath(fd, path);
+    return true;
+  } catch (error) {
+    const errno = error instanceof IpcError ? error.errno : undefined;
+    if (errno === "ECONNREFUSED" || errno === "ENOENT") return false;
+    // A datagram socket that is connected to somebody else lets nobody in, but it is there.
+    if (errno === "EPERM") return true;
+    throw error;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function socketAddress(path: string): Buffer {
+  const name = Buffer.from(path);
+  if (name.length === 0 || name.length > MAX_PATH_BYTES || name.includes(0)) {
+    throw new IpcError(
+      "IPC_SYSTEM",
+      `the path ${path} has ${name.length} bytes, a socket's may have 1 to ${MAX_PATH_BYTES}: use a shorter directory`,
+      { errno: "ENAMETOOLONG" },
+    );
+  }
+  const address = Buffer.alloc(2 + name.length + 1);
+  address.writeUInt16LE(AF_UNIX, 0);
+  name.copy(address, 2);
+  return address;
+}

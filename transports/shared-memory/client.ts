@@ -1,0 +1,242 @@
+import { randomInt } from "node:crypto";
+import { IpcError, isIpcError } from "../contract/errors.ts";
+import type { Address } from "../contract/transport.ts";
+import { isOwned } from "../posix/lock.ts";
+import { type RingKind, slotName } from "./kind.ts";
+import {
+  Control,
+  initializePair,
+  Pair,
+  pairBytes,
+  replyRegion,
+  requestRegion,
+  SLOT_STATE_MASK,
+  SlotState,
+  VERSION,
+} from "./layout.ts";
+import { Link, SLICE_MS } from "./link.ts";
+import { type Awaited, Reason, Rest } from "./rest.ts";
+import { isCapacity } from "./ring.ts";
+import { type Segment, unlinkSemaphore } from "./store.ts";
+import { soleCpu } from "./waits.ts";
+
+/** Pauses this thread where nothing of a connection exists yet to sleep on. */
+const pauseWord = new Int32Array(new SharedArrayBuffer(4));
+const PAUSE_MS = 1;
+
+/** Opens a connection: claims a slot, makes a pair of rings, waits until the server has it. */
+export function connectRing(kind: RingKind, address: Address, timeoutMs: number): Link {
+  const attempt = new Attempt(kind, address, performance.now() + timeoutMs);
+  try {
+    return attempt.run();
+  } catch (error) {
+    attempt.abandon();
+    throw error;
+  }
+}
+
+class Attempt {
+  readonly #kind: RingKind;
+  readonly #address: Address;
+  readonly #untilMs: number;
+  #control: Segment | undefined;
+  #pair: Segment | undefined;
+  #own: Rest | undefined;
+  #peer: Rest | undefined;
+  #slot = -1;
+  #token = 0;
+
+  constructor(kind: RingKind, address: Address, untilMs: number) {
+    this.#kind = kind;
+    this.#address = address;
+    this.#untilMs = untilMs;
+  }
+
+  run(): Link {
+    const control = this.#openControl();
+    this.#refuseSharedCpu(control);
+    this.#claim(control);
+    const capacity = this.#ringBytes();
+    const pair = this.#createPair(capacity);
+    this.#openRests(control, pair);
+    this.#announce(control);
+    this.#awaitAcceptance(control);
+    return this.#link(control, pair, capacity);
+  }
+
+  #ringBytes(): number {
+    const { ringBytes = this.#kind.ringBytes } = this.#address.options ?? {};
+    if (typeof ringBytes === "number" && isCapacity(ringBytes)) return ringBytes;
+    throw this.#error("IPC_SYSTEM", `ringBytes ${ringBytes} is not a power of two from 64 to 2^30`);
+  }
+
+  #openControl(): Segment {
+    for (;;) {
+      const control = this.#kind.store.open(this.#address.name, 0);
+      if (control.mapping.byteLength >= Control.bytes) {
+        this.#control = control;
+        const { words } = control.mapping;
+        if (Atomics.load(words, Control.magicWord) === Control.magic) {
+          if (words[Control.versionWord] !== VERSION)
+            throw this.#error("IPC_MALFORMED", "another version listens there");
+          if (this.#isServerGone(control)) throw this.#error("IPC_PEER_LOST", "nobody listens there any more");
+          return control;
+        }
+        this.#control = undefined;
+      }
+      const owned = isOwned(control.fd);
+      control.close();
+      if (!owned) throw this.#error("IPC_PEER_LOST", "nobody listens there, and what is there is no server's");
+      this.#pause("the server does not finish listening");
+    }
+  }
+
+  #isServerGone(control: Segment): boolean {
+    return Atomics.load(control.mapping.words, Control.closedWord) !== 0 || !isOwned(control.fd);
+  }
+
+  #refuseSharedCpu(control: Segment): void {
+    if (!this.#kind.wait.spins) return;
+    const own = soleCpu();
+    if (own !== 0 && own === control.mapping.words[Control.soleCpuWord]) {
+      throw this.#error(
+        "IPC_UNSUPPORTED",
+        `both ends may only use CPU ${own - 1}, and while one spins there the other cannot run: each turn would last a ` +
+          "scheduler slice of milliseconds; give them two CPUs, or use a mechanism that sleeps",
+      );
+    }
+  }
+
+  #claim(control: Segment): void {
+    const { words } = control.mapping;
+    const slots = Math.min(words[Control.slotsWord] as number, this.#kind.maxClients);
+    const token = randomInt(1, 2 ** 29) << 2;
+    for (;;) {
+      for (let slot = 0; slot < slots; slot++) {
+        const claimed = token | SlotState.claimed;
+        if (Atomics.compareExchange(words, Control.firstSlotWord + slot, 0, claimed) !== 0) continue;
+        this.#slot = slot;
+        this.#token = token;
+        return;
+      }
+      if (this.#isServerGone(control)) throw this.#error("IPC_PEER_LOST", "the server is gone");
+      this.#pause(`all ${slots} places for clients are taken`);
+    }
+  }
+
+  #createPair(capacity: number): Segment {
+    const name = slotName(this.#address.name, this.#slot);
+    const create = (): Segment => this.#kind.store.create(name, pairBytes(capacity));
+    try {
+      this.#pair = create();
+    } catch (error) {
+      if (!isIpcError(error) || error.errno !== "EEXIST") throw error;
+      // The slot is ours, so what is there is left over from a client that was killed.
+      this.#kind.store.unlink(name);
+      this.#pair = create();
+    }
+    initializePair(this.#pair.mapping, capacity);
+    this.#pair.mapping.words[Pair.clientSoleCpuWord] = soleCpu();
+    return this.#pair;
+  }
+
+  #openRests(control: Segment, pair: Segment): void {
+    const { store, wait } = this.#kind;
+    const ownCpu = { words: pair.mapping.words, word: Pair.clientCpuWord };
+    const serverCpu = { words: control.mapping.words, word: Control.cpuWord };
+    const semaphoreName = store.semaphoreName(slotName(this.#address.name, this.#slot));
+    if (wait.usesSemaphores) unlinkSemaphore(semaphoreName);
+    const own = { mapping: pair.mapping, word: Pair.restWord, semaphoreName, ownCpu, peerCpu: () => serverCpu };
+    const peer = {
+      ...own,
+      mapping: control.mapping,
+      word: Control.restWord,
+      semaphoreName: store.semaphoreName(this.#address.name),
+    };
+    this.#own = new Rest(pair.mapping.words, Pair.restWord, wait.open(own, true));
+    this.#peer = new Rest(control.mapping.words, Control.restWord, wait.open(peer, false));
+  }
+
+  #announce(control: Segment): void {
+    const { words } = control.mapping;
+    const slotWord = Control.firstSlotWord + this.#slot;
+    const claimed = this.#token | SlotState.claimed;
+    if (Atomics.compareExchange(words, slotWord, claimed, this.#token | SlotState.ready) !== claimed) {
+      throw this.#error("IPC_TIMEOUT", "the server gave our place away, since we took too long to fill it");
+    }
+    Atomics.add(words, Control.arrivalsWord, 1);
+    this.#peer?.wakeFrom(Reason.data);
+  }
+
+  #awaitAcceptance(control: Segment): void {
+    const { words } = control.mapping;
+    const slotWord = Control.firstSlotWord + this.#slot;
+    const ready = this.#token | SlotState.ready;
+    const answered: Awaited = { isReady: () => Atomics.load(words, slotWord) !== ready };
+    while (!answered.isReady()) {
+      if (this.#isServerGone(control)) throw this.#error("IPC_PEER_LOST", "the server is gone");
+      const leftMs = this.#untilMs - performance.now();
+      if (leftMs <= 0) throw this.#error("IPC_TIMEOUT", "the server did not accept in time: is it in receive()?");
+      this.#own?.waitFor(answered, Reason.data, Math.min(leftMs, SLICE_MS));
+    }
+    const state = Atomics.load(words, slotWord);
+    if (state !== (this.#token | SlotState.accepted)) throw this.#error("IPC_PEER_LOST", "the server refused us");
+  }
+
+  #link(control: Segment, pair: Segment, capacity: number): Link {
+    const [own, peer] = [this.#own as Rest, this.#peer as Rest];
+    return new Link({
+      transport: this.#kind.id,
+      mapping: pair.mapping,
+      incoming: replyRegion(pair.mapping, capacity),
+      outgoing: requestRegion(pair.mapping, capacity),
+      own,
+      peer,
+      ownRoom: Reason.room,
+      peerRoom: Reason.room + this.#slot,
+      ownClosedWord: Pair.clientClosedWord,
+      peerClosedWord: Pair.serverClosedWord,
+      peerFd: control.fd,
+      dispose: () => {
+        own.close();
+        peer.close();
+        pair.close();
+        control.close();
+      },
+    });
+  }
+
+  /** Takes back what was begun. A slot the server has accepted meanwhile is freed by the server, when it finds us gone. */
+  abandon(): void {
+    const control = this.#control;
+    if (control === undefined) return;
+    if (this.#slot >= 0) this.#giveSlotBack(control);
+    this.#own?.close();
+    this.#peer?.close();
+    this.#pair?.close();
+    control.close();
+  }
+
+  #giveSlotBack(control: Segment): void {
+    const { words } = control.mapping;
+    const slotWord = Control.firstSlotWord + this.#slot;
+    const state = Atomics.load(words, slotWord);
+    if ((state & ~SLOT_STATE_MASK) !== this.#token || (state & SLOT_STATE_MASK) === SlotState.accepted) return;
+    const name = slotName(this.#address.name, this.#slot);
+    this.#kind.store.unlink(name);
+    if (this.#kind.wait.usesSemaphores) unlinkSemaphore(this.#kind.store.semaphoreName(name));
+    Atomics.compareExchange(words, slotWord, state, 0);
+  }
+
+  #pause(reason: string): void {
+    if (performance.now() >= this.#untilMs) throw this.#error("IPC_TIMEOUT", reason);
+    Atomics.wait(pauseWord, 0, 0, PAUSE_MS);
+  }
+
+  #error(
+    code: "IPC_PEER_LOST" | "IPC_TIMEOUT" | "IPC_MALFORMED" | "IPC_UNSUPPORTED" | "IPC_SYSTEM",
+    text: string,
+  ): IpcError {
+    return new IpcError(code, `${this.#kind.id}: ${this.#address.name}: ${text}`, { transport: this.#kind.id });
+  }
+}

@@ -1,0 +1,15 @@
+import type { Store } from "./store.ts";
+import type { WaitKind } from "./waits.ts";
+
+/** One mechanism of this folder: where the segments live and how its processes wait. */
+export interface RingKind {
+  readonly id: string;
+  readonly store: Store;
+  readonly wait: WaitKind;
+  readonly maxClients: number;
+  /** Of each direction of a connection; `options.ringBytes` of an address overrides it. */
+  readonly ringBytes: number;
+}
+
+/** Every name is a function of the address and a slot below `maxClients`. */
+export const slotName = (name: string, slot: number): string => `${name}-${slot}`;

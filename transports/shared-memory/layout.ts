@@ -1,0 +1,78 @@
+import { IpcError } from "../contract/errors.ts";
+import type { Mapping } from "../posix/mapping.ts";
+import { HEAD_WORDS, isCapacity, type RingRegion } from "./ring.ts";
+
+/**
+ * What lies where. Word indices (32 bit); words that different processes write keep 64 bytes apart or more.
+ *
+ * Control segment, made by the server: where clients find it.
+ */
+export const Control = {
+  bytes: 4096,
+  magic: 0x4350_4349, // "ICPC"
+  magicWord: 0,
+  versionWord: 1,
+  slotsWord: 2,
+  /** What the server sleeps on. */
+  restWord: 16,
+  /** Added to by a client that is ready to be accepted. */
+  arrivalsWord: 32,
+  cpuWord: 48,
+  soleCpuWord: 49,
+  closedWord: 50,
+  /** One word per slot: a client's random token with a {@link SlotState}, or 0. */
+  firstSlotWord: 64,
+} as const;
+
+/** Pair segment, made by the client: two rings. */
+export const Pair = {
+  magic: 0x5250_4349, // "ICPR"
+  magicWord: 0,
+  versionWord: 1,
+  capacityWord: 2,
+  clientClosedWord: 16,
+  serverClosedWord: 32,
+  /** What the client sleeps on. */
+  restWord: 48,
+  clientCpuWord: 64,
+  clientSoleCpuWord: 65,
+  requestsWord: 96,
+  repliesWord: 96 + 2 * HEAD_WORDS,
+  dataOffset: 4096,
+} as const;
+
+export const VERSION = 1;
+/** The low bits of a slot word; the token above them changes with every client. */
+export const SlotState = { claimed: 1, ready: 2, accepted: 3 } as const;
+export const SLOT_STATE_MASK = 3;
+
+export const pairBytes = (capacity: number): number => Pair.dataOffset + 2 * capacity;
+
+export function initializePair(mapping: Mapping, capacity: number): void {
+  mapping.words[Pair.capacityWord] = capacity;
+  mapping.words[Pair.versionWord] = VERSION;
+  Atomics.store(mapping.words, Pair.magicWord, Pair.magic);
+}
+
+/** The capacity a client's segment states, after everything about it has been checked against its real size. */
+export function checkPair(mapping: Mapping): number {
+  const { words } = mapping;
+  const capacity = words[Pair.capacityWord] as number;
+  const isPair = Atomics.load(words, Pair.magicWord) === Pair.magic && words[Pair.versionWord] === VERSION;
+  if (!isPair || !isCapacity(capacity) || mapping.byteLength !== pairBytes(capacity)) {
+    throw new IpcError("IPC_MALFORMED", "the segment is not a pair of rings of this version");
+  }
+  return capacity;
+}
+
+export function requestRegion(mapping: Mapping, capacity: number): RingRegion {
+  return region(mapping, capacity, Pair.requestsWord, Pair.dataOffset);
+}
+
+export function replyRegion(mapping: Mapping, capacity: number): RingRegion {
+  return region(mapping, capacity, Pair.repliesWord, Pair.dataOffset + capacity);
+}
+
+function region(mapping: Mapping, capacity: number, controlWord: number, dataOffset: number): RingRegion {
+  return { bytes: mapping.bytes, words: mapping.words, controlWord, dataOffset, capacity };
+}

@@ -1,0 +1,208 @@
+import { IpcError } from "../contract/errors.ts";
+import type { BlockingConnection } from "../contract/transport.ts";
+import { isOwned } from "../posix/lock.ts";
+import type { Mapping } from "../posix/mapping.ts";
+import { type Awaited, Reason, type Rest } from "./rest.ts";
+import { largestMessage, RingReader, type RingRegion, RingWriter } from "./ring.ts";
+
+/** A wait is cut into slices of this length, and after each the other side's life is checked. */
+export const SLICE_MS = 50;
+
+export interface LinkParts {
+  readonly transport: string;
+  readonly mapping: Mapping;
+  readonly incoming: RingRegion;
+  readonly outgoing: RingRegion;
+  /** What this side sleeps on. */
+  readonly own: Rest;
+  /** What the other side sleeps on. */
+  readonly peer: Rest;
+  /** For which reason this side, and the other side, waits for room in this connection. */
+  readonly ownRoom: number;
+  readonly peerRoom: number;
+  readonly ownClosedWord: number;
+  readonly peerClosedWord: number;
+  /** A descriptor whose lock the other side holds as long as it lives. */
+  readonly peerFd: number;
+  /** Frees what belongs to this side of the connection. */
+  readonly dispose: () => void;
+}
+
+/** One end of a pair of rings: the client's, or one of the server's. */
+export class Link implements BlockingConnection {
+  readonly #parts: LinkParts;
+  readonly #reader: RingReader;
+  readonly #writer: RingWriter;
+  readonly #own: Rest;
+  readonly #peer: Rest;
+  readonly #room: Room;
+  readonly #largest: number;
+  #open = true;
+  #checkedMs = performance.now();
+  /** Why the connection is over, once it is. */
+  #over: IpcError | undefined;
+  /** The other side said goodbye, rather than dying. */
+  endedOrderly = false;
+
+  constructor(parts: LinkParts) {
+    this.#parts = parts;
+    this.#reader = new RingReader(parts.incoming);
+    this.#writer = new RingWriter(parts.outgoing);
+    this.#own = parts.own;
+    this.#peer = parts.peer;
+    this.#largest = largestMessage(parts.outgoing.capacity);
+    this.#room = new Room(this.#writer);
+  }
+
+  send(message: Uint8Array, timeoutMs: number): boolean {
+    if (!this.#open || this.#over !== undefined || message.length > this.#largest) this.#refuse(message.length);
+    if (!this.#write(message) && !this.#sendSlowly(message, timeoutMs)) return false;
+    this.#peer.wakeFrom(Reason.data);
+    return true;
+  }
+
+  receive(into: Uint8Array, timeoutMs: number): number {
+    const length = this.tryReceive(into);
+    return length >= 0 ? length : this.#receiveSlowly(into, timeoutMs);
+  }
+
+  /** The next message if there is one. */
+  tryReceive(into: Uint8Array): number {
+    if (!this.#open) this.#refuse(0);
+    let length: number;
+    try {
+      length = this.#reader.tryRead(into);
+    } catch (error) {
+      throw this.#failed(error);
+    }
+    if (this.#reader.freed) {
+      this.#reader.freed = false;
+      this.#peer.wakeFrom(this.#parts.peerRoom);
+    }
+    return length;
+  }
+
+  /** Whether the other side has written something. */
+  isReady(): boolean {
+    return this.#reader.isReady();
+  }
+
+  get isOver(): boolean {
+    return this.#over !== undefined || !this.#open;
+  }
+
+  /** Whether nothing more can come: the other side has closed or died, and its last message has been read. */
+  isFinished(nowMs: number): boolean {
+    if (this.isOver) return true;
+    // Closed first, then the ring: what was written before closing is seen.
+    if (!this.#isPeerGone(nowMs) || this.#reader.isReady()) return false;
+    this.#over = this.#lost();
+    return true;
+  }
+
+  #write(message: Uint8Array): boolean {
+    try {
+      return this.#writer.tryWrite(message);
+    } catch (error) {
+      throw this.#failed(error);
+    }
+  }
+
+  #sendSlowly(message: Uint8Array, timeoutMs: number): boolean {
+    const startMs = performance.now();
+    this.#room.bytes = message.length;
+    for (;;) {
+      const nowMs = performance.now();
+      if (this.#isPeerGone(nowMs)) {
+        this.#over = this.#lost();
+        throw this.#over;
+      }
+      const leftMs = startMs + timeoutMs - nowMs;
+      if (leftMs <= 0) return false;
+      this.#own.waitFor(this.#room, this.#parts.ownRoom, Math.min(leftMs, SLICE_MS));
+      if (this.#write(message)) return true;
+    }
+  }
+
+  #receiveSlowly(into: Uint8Array, timeoutMs: number): number {
+    const startMs = performance.now();
+    let nowMs = startMs;
+    for (;;) {
+      if (this.isFinished(nowMs)) throw this.#over as IpcError;
+      const leftMs = startMs + timeoutMs - nowMs;
+      if (leftMs <= 0) return -1;
+      this.#own.waitFor(this.#reader, Reason.data, Math.min(leftMs, SLICE_MS));
+      const length = this.tryReceive(into);
+      if (length >= 0) return length;
+      nowMs = performance.now();
+    }
+  }
+
+  /** Orderly ends show at once, dead processes within a slice. */
+  #isPeerGone(nowMs: number): boolean {
+    const { mapping, peerClosedWord, peerFd } = this.#parts;
+    if (Atomics.load(mapping.words, peerClosedWord) !== 0) {
+      this.endedOrderly = true;
+      return true;
+    }
+    if (nowMs - this.#checkedMs < SLICE_MS) return false;
+    this.#checkedMs = nowMs;
+    return !isOwned(peerFd);
+  }
+
+  #lost(): IpcError {
+    const how = this.endedOrderly ? "the other side closed the connection" : "the other process is gone";
+    return new IpcError("IPC_PEER_LOST", `${this.#parts.transport}: ${how}`, { transport: this.#parts.transport });
+  }
+
+  /** A ring that is not valid ends the connection; a message too large for the buffer does not. */
+  #failed(error: unknown): unknown {
+    if (!(error instanceof IpcError) || error.code !== "IPC_MALFORMED") return error;
+    this.#over = new IpcError("IPC_MALFORMED", `${this.#parts.transport}: ${error.message}`, {
+      transport: this.#parts.transport,
+    });
+    return this.#over;
+  }
+
+  #refuse(bytes: number): never {
+    const { transport } = this.#parts;
+    if (!this.#open) throw new IpcError("IPC_CLOSED", `${transport}: this end is closed`, { transport });
+    if (this.#over !== undefined) throw this.#over;
+    throw new IpcError(
+      "IPC_TOO_LARGE",
+      `${transport}: ${bytes} bytes exceed ${this.#largest}, half a ring: raise options.ringBytes of the address`,
+      { transport },
+    );
+  }
+
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    Atomics.store(this.#parts.mapping.words, this.#parts.ownClosedWord, 1);
+    this.#peer.wakeAnyway();
+    this.#parts.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+/** Waited for by a producer. */
+class Room implements Awaited {
+  readonly #writer: RingWriter;
+  bytes = 0;
+
+  constructor(writer: RingWriter) {
+    this.#writer = writer;
+  }
+
+  isReady(): boolean {
+    try {
+      return this.#writer.hasRoom(this.bytes);
+    } catch {
+      // The write that follows meets the same position, and ends the connection properly.
+      return true;
+    }
+  }
+}

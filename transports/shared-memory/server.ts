@@ -1,0 +1,299 @@
+import { IpcError, isIpcError } from "../contract/errors.ts";
+import type { Address, BlockingConnection, BlockingServer } from "../contract/transport.ts";
+import { isOwned, tryLockExclusive } from "../posix/lock.ts";
+import { type RingKind, slotName } from "./kind.ts";
+import { Control, checkPair, Pair, replyRegion, requestRegion, SLOT_STATE_MASK, SlotState, VERSION } from "./layout.ts";
+import { Link, SLICE_MS } from "./link.ts";
+import { Reason, Rest } from "./rest.ts";
+import { type Segment, unlinkSemaphore } from "./store.ts";
+import { soleCpu, type WaitPlace } from "./waits.ts";
+
+/** How long a client may take between claiming a slot and showing its segment, before the slot is given to others. */
+const CLAIM_MS = 2000;
+/** Messages received without a pause between two looks at the other clients' lives. */
+const BUSY_RECEIVES = 4096;
+
+/** The listening end: one control segment, one pair of rings per client, one word to sleep on. */
+export class RingServer implements BlockingServer {
+  readonly address: Address;
+  readonly #kind: RingKind;
+  readonly #control: Segment;
+  readonly #rest: Rest;
+  readonly #place: WaitPlace;
+  /** By slot. */
+  readonly #links: (Link | undefined)[];
+  readonly #acceptedWords: number[] = [];
+  /** Those there are, in the order they are asked. */
+  #active: Link[] = [];
+  #turn = 0;
+  #from: Link | undefined;
+  #arrivals = 0;
+  #receives = 0;
+  #housekeptMs = performance.now();
+  /** When a claim that shows no segment was first seen, and its slot word. */
+  readonly #claims = new Map<number, { readonly word: number; readonly sinceMs: number }>();
+  #open = true;
+
+  constructor(kind: RingKind, address: Address) {
+    this.#kind = kind;
+    this.address = address;
+    this.#links = new Array<Link | undefined>(kind.maxClients).fill(undefined);
+    this.#control = claimName(kind, address.name);
+    const { mapping } = this.#control;
+    this.#place = {
+      mapping,
+      word: Control.restWord,
+      semaphoreName: kind.store.semaphoreName(address.name),
+      ownCpu: { words: mapping.words, word: Control.cpuWord },
+      peerCpu: () => this.#lastClientCpu,
+    };
+    try {
+      this.#rest = new Rest(mapping.words, Control.restWord, kind.wait.open(this.#place, true));
+    } catch (error) {
+      this.#control.close();
+      removeNames(kind, address.name);
+      throw error;
+    }
+    mapping.words[Control.versionWord] = VERSION;
+    mapping.words[Control.slotsWord] = kind.maxClients;
+    mapping.words[Control.soleCpuWord] = soleCpu();
+    // Last: a client that sees the magic number finds everything else in place.
+    Atomics.store(mapping.words, Control.magicWord, Control.magic);
+  }
+
+  #lastClientCpu: { readonly words: Int32Array; readonly word: number } | undefined;
+
+  get from(): BlockingConnection | undefined {
+    return this.#from;
+  }
+
+  /** The clients there are now. */
+  get connections(): readonly Link[] {
+    return this.#active;
+  }
+
+  receive(into: Uint8Array, timeoutMs: number): number {
+    if (!this.#open) throw closed(this.#kind.id);
+    if (++this.#receives >= BUSY_RECEIVES) this.#housekeep(performance.now());
+    const length = this.#tryReceive(into);
+    return length >= 0 ? length : this.#receiveSlowly(into, timeoutMs);
+  }
+
+  #receiveSlowly(into: Uint8Array, timeoutMs: number): number {
+    const startMs = performance.now();
+    let nowMs = startMs;
+    for (;;) {
+      if (nowMs - this.#housekeptMs >= SLICE_MS) this.#housekeep(nowMs);
+      if (Atomics.load(this.#control.mapping.words, Control.arrivalsWord) !== this.#arrivals) this.#accept();
+      const leftMs = startMs + timeoutMs - nowMs;
+      if (leftMs > 0) this.#rest.waitFor(this, Reason.data, Math.min(leftMs, SLICE_MS));
+      const length = this.#tryReceive(into);
+      if (length >= 0) return length;
+      if (leftMs <= 0) return -1;
+      nowMs = performance.now();
+    }
+  }
+
+  /** A message or a newcomer is there. */
+  isReady(): boolean {
+    for (let i = 0; i < this.#active.length; i++) if ((this.#active[i] as Link).isReady()) return true;
+    return Atomics.load(this.#control.mapping.words, Control.arrivalsWord) !== this.#arrivals;
+  }
+
+  /** Asks each client once, beginning after the one that was last heard, so that none can keep the others out. */
+  #tryReceive(into: Uint8Array): number {
+    const clients = this.#active.length;
+    for (let asked = 0; asked < clients; asked++) {
+      if (++this.#turn >= this.#active.length) this.#turn = 0;
+      const link = this.#active[this.#turn] as Link;
+      if (!link.isReady()) continue;
+      const length = this.#receiveFrom(link, into);
+      if (length >= 0) return length;
+    }
+    return -1;
+  }
+
+  #receiveFrom(link: Link, into: Uint8Array): number {
+    try {
+      const length = link.tryReceive(into);
+      if (length >= 0) this.#from = link;
+      return length;
+    } catch (error) {
+      // What a client writes into its own rings ends that client, not the server.
+      if (!isIpcError(error) || error.code === "IPC_TOO_LARGE") throw error;
+      this.#forget(link);
+      return -1;
+    }
+  }
+
+  /** Forgets clients that are gone, and claims that came to nothing. */
+  #housekeep(nowMs: number): void {
+    this.#housekeptMs = nowMs;
+    this.#receives = 0;
+    for (const link of [...this.#active]) if (link.isFinished(nowMs)) this.#forget(link);
+    const { words } = this.#control.mapping;
+    for (let slot = 0; slot < this.#kind.maxClients; slot++) {
+      const word = Atomics.load(words, Control.firstSlotWord + slot);
+      if ((word & SLOT_STATE_MASK) !== SlotState.claimed) this.#claims.delete(slot);
+      else this.#checkClaim(slot, word, nowMs);
+    }
+  }
+
+  #checkClaim(slot: number, word: number, nowMs: number): void {
+    const claim = this.#claims.get(slot);
+    if (claim?.word !== word) this.#claims.set(slot, { word, sinceMs: nowMs });
+    else if (nowMs - claim.sinceMs > CLAIM_MS) {
+      this.#claims.delete(slot);
+      this.#freeSlot(slot, word);
+    }
+  }
+
+  #forget(link: Link): void {
+    const slot = this.#links.indexOf(link);
+    link.close();
+    if (slot < 0) return;
+    this.#links[slot] = undefined;
+    this.#active = this.#active.filter((other) => other !== link);
+    // Only the word we accepted: the names are gone since then, and the next client may have begun already.
+    const word = this.#acceptedWords[slot] as number;
+    Atomics.compareExchange(this.#control.mapping.words, Control.firstSlotWord + slot, word, 0);
+  }
+
+  #freeSlot(slot: number, word: number): void {
+    const { store, wait } = this.#kind;
+    const name = slotName(this.address.name, slot);
+    store.unlink(name);
+    if (wait.usesSemaphores) unlinkSemaphore(store.semaphoreName(name));
+    Atomics.compareExchange(this.#control.mapping.words, Control.firstSlotWord + slot, word, 0);
+  }
+
+  #accept(): void {
+    const { words } = this.#control.mapping;
+    this.#arrivals = Atomics.load(words, Control.arrivalsWord);
+    for (let slot = 0; slot < this.#kind.maxClients; slot++) {
+      const word = Atomics.load(words, Control.firstSlotWord + slot);
+      if ((word & SLOT_STATE_MASK) !== SlotState.ready || this.#links[slot] !== undefined) continue;
+      try {
+        this.#admit(slot, word);
+      } catch (error) {
+        // A client that vanished meanwhile, or left something that is no pair of rings.
+        if (!isIpcError(error)) throw error;
+        this.#freeSlot(slot, word);
+      }
+    }
+  }
+
+  #admit(slot: number, word: number): void {
+    const { store, wait, id } = this.#kind;
+    const name = slotName(this.address.name, slot);
+    const segment = store.open(name, Pair.dataOffset);
+    try {
+      const capacity = checkPair(segment.mapping);
+      if (!isOwned(segment.fd)) throw new IpcError("IPC_PEER_LOST", `${id}: the client is gone`, { transport: id });
+      const { mapping } = segment;
+      const cpu = { words: mapping.words, word: Pair.clientCpuWord };
+      const place = {
+        mapping,
+        word: Pair.restWord,
+        semaphoreName: store.semaphoreName(name),
+        ownCpu: this.#place.ownCpu,
+        peerCpu: () => cpu,
+      };
+      const peer = new Rest(mapping.words, Pair.restWord, wait.open(place, false));
+      const accepted = (word & ~SLOT_STATE_MASK) | SlotState.accepted;
+      if (Atomics.compareExchange(this.#control.mapping.words, Control.firstSlotWord + slot, word, accepted) !== word) {
+        peer.close();
+        throw new IpcError("IPC_PEER_LOST", `${id}: the client has given up`, { transport: id });
+      }
+      const link = new Link({
+        transport: id,
+        mapping,
+        incoming: requestRegion(mapping, capacity),
+        outgoing: replyRegion(mapping, capacity),
+        own: this.#rest,
+        peer,
+        ownRoom: Reason.room + slot,
+        peerRoom: Reason.room,
+        ownClosedWord: Pair.serverClosedWord,
+        peerClosedWord: Pair.clientClosedWord,
+        peerFd: segment.fd,
+        dispose: () => {
+          peer.close();
+          segment.close();
+        },
+      });
+      this.#links[slot] = link;
+      this.#acceptedWords[slot] = accepted;
+      this.#active.push(link);
+      this.#lastClientCpu = cpu;
+      // Both ends have it open: from here on nothing of this connection has a name that could outlive it.
+      store.unlink(name);
+      if (wait.usesSemaphores) unlinkSemaphore(place.semaphoreName);
+      peer.wakeAnyway();
+    } catch (error) {
+      if (this.#links[slot] === undefined) segment.close();
+      throw error;
+    }
+  }
+
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    Atomics.store(this.#control.mapping.words, Control.closedWord, 1);
+    for (const link of this.#active.splice(0)) link.close();
+    removeNames(this.#kind, this.address.name);
+    this.#rest.close();
+    this.#control.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+/** All names an address can stand for. Idempotent. */
+export function removeNames(kind: RingKind, name: string): void {
+  const { store, wait, maxClients } = kind;
+  const names = [name, ...Array.from({ length: maxClients }, (_, slot) => slotName(name, slot))];
+  for (const each of names) {
+    store.unlink(each);
+    if (wait.usesSemaphores) unlinkSemaphore(store.semaphoreName(each));
+  }
+}
+
+/** Creates the control segment; clears the way first when what is there belongs to nobody any more. */
+function claimName(kind: RingKind, name: string): Segment {
+  try {
+    return kind.store.create(name, Control.bytes);
+  } catch (error) {
+    if (!isIpcError(error) || error.errno !== "EEXIST") throw error;
+    removeStale(kind, name);
+    return kind.store.create(name, Control.bytes);
+  }
+}
+
+function removeStale(kind: RingKind, name: string): void {
+  const inUse = (what: string): IpcError =>
+    new IpcError("IPC_ADDRESS_IN_USE", `${kind.id}: ${what} at ${name}`, { transport: kind.id });
+  let stale: Segment;
+  try {
+    stale = kind.store.open(name, Control.bytes);
+  } catch (error) {
+    if (isIpcError(error) && error.errno === "ENOENT") return;
+    throw inUse("something that is not ours is");
+  }
+  try {
+    if (!tryLockExclusive(stale.fd)) throw inUse("a server is listening");
+    const { words } = stale.mapping;
+    const magic = words[Control.magicWord];
+    // Zero: a server that was killed before it had finished.
+    if (magic !== Control.magic && magic !== 0) throw inUse("something that is not ours is");
+    removeNames(kind, name);
+  } finally {
+    stale.close();
+  }
+}
+
+function closed(id: string): IpcError {
+  return new IpcError("IPC_CLOSED", `${id}: this end is closed`, { transport: id });
+}

@@ -1,0 +1,16 @@
+import { join } from "node:path";
+import { describe } from "vitest";
+import { blockingCases } from "../support/testing/blocking-cases.ts";
+import * as transports from "./shared-memory.ts";
+
+const modulePath = join(import.meta.dirname, "shared-memory.ts");
+/** One of each kind of waiting and of storing goes through everything. */
+const WHOLE = new Set(["shm/spin", "shm/semaphore", "mmap/futex"]);
+const linux = process.platform === "linux";
+
+describe.skipIf(!linux)("rings", () => {
+  for (const [exportName, transport] of Object.entries(transports)) {
+    // 100 ms is the promise; what is on top of it is this machine starting a shell and a date on two busy CPUs.
+    blockingCases({ modulePath, exportName, transport, lossMs: 300, essentials: !WHOLE.has(transport.id) });
+  }
+});

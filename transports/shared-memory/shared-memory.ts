@@ -1,0 +1,107 @@
+import { randomBytes } from "node:crypto";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import type { Capabilities } from "../contract/capabilities.ts";
+import { IpcError } from "../contract/errors.ts";
+import type { Address, OpenOptions, OsObject, Transport } from "../contract/transport.ts";
+import { posixAvailability } from "../posix/binding.ts";
+import { connectRing } from "./client.ts";
+import { type RingKind, slotName } from "./kind.ts";
+import { largestMessage } from "./ring.ts";
+import { RingServer, removeNames } from "./server.ts";
+import { inspectSemaphore, mappedFileStore, type Store, sharedMemoryStore } from "./store.ts";
+import { WAIT_KINDS, type WaitKind } from "./waits.ts";
+
+const RING_BYTES = 4 * 1024 * 1024;
+const MAX_CLIENTS = 32;
+/** A ring per direction holds 16,000 small messages; both sides must still find room for a whole window of large ones. */
+const MAX_IN_FLIGHT = 1024;
+
+function ringKind(id: string, store: Store, wait: WaitKind): RingKind {
+  // Whoever spins needs a CPU to itself, and the server has taken one.
+  const maxClients = wait.spins ? Math.max(1, availableParallelism() - 1) : MAX_CLIENTS;
+  return { id, store, wait, maxClients, ringBytes: RING_BYTES };
+}
+
+function capabilities(kind: RingKind): Capabilities {
+  return {
+    modes: [kind.wait.spins ? "polling" : "blocking"],
+    patterns: ["request-reply", "one-way"],
+    rendezvous: "address",
+    boundaries: "prefix",
+    delivery: "reliable",
+    ordering: "fifo",
+    maxMessageBytes: largestMessage(kind.ringBytes),
+    maxClients: kind.maxClients,
+    maxInFlight: MAX_IN_FLIGHT,
+    connects: "checked",
+    backpressure: "native",
+    peerLoss: "heartbeat",
+    auth: ["permissions"],
+    persistent: false,
+    platforms: ["linux"],
+    languages: ["c", "python"],
+  };
+}
+
+function refuseAborted(id: string, options: OpenOptions | undefined): void {
+  if (options?.signal?.aborted) throw new IpcError("IPC_ABORTED", `${id}: aborted`, { transport: id });
+}
+
+function ringTransport(kind: RingKind, allocate: Transport["allocate"]): Transport {
+  const { id, store, wait } = kind;
+  return {
+    id,
+    capabilities: capabilities(kind),
+    async probe() {
+      return posixAvailability();
+    },
+    allocate,
+    blocking: {
+      listen(address: Address, options?: OpenOptions) {
+        refuseAborted(id, options);
+        return new RingServer(kind, address);
+      },
+      connect(address: Address, timeoutMs: number, options?: OpenOptions) {
+        refuseAborted(id, options);
+        return connectRing(kind, address, timeoutMs);
+      },
+    },
+    // A Python server can post and wait for semaphores; it has no futex.
+    ...(wait.usesSemaphores && { peers: { python: ["python3", "peer.py"] } }),
+    async residue({ name }: Address) {
+      const names = [name, ...Array.from({ length: kind.maxClients }, (_, slot) => slotName(name, slot))];
+      const found = names.flatMap((each) => [
+        store.inspect(each),
+        wait.usesSemaphores ? inspectSemaphore(store.semaphoreName(each)) : undefined,
+      ]);
+      return found.filter((object): object is OsObject => object !== undefined);
+    },
+    async sweep({ name }: Address) {
+      if (posixAvailability().available) removeNames(kind, name);
+    },
+  };
+}
+
+function overSharedMemory(wait: WaitKind): Transport {
+  const id = `shm/${wait.name}`;
+  return ringTransport(ringKind(id, sharedMemoryStore, wait), async ({ prefix }) => ({
+    transport: id,
+    name: `/${prefix}-${randomBytes(4).toString("hex")}`,
+  }));
+}
+
+function overMappedFile(wait: WaitKind): Transport {
+  const id = `mmap/${wait.name}`;
+  return ringTransport(ringKind(id, mappedFileStore, wait), async ({ directory, prefix }) => ({
+    transport: id,
+    name: join(directory, `${prefix}-${randomBytes(4).toString("hex")}`),
+  }));
+}
+
+export const shmSpin: Transport = overSharedMemory(WAIT_KINDS.spin);
+export const shmSemaphore: Transport = overSharedMemory(WAIT_KINDS.semaphore);
+export const shmFutex: Transport = overSharedMemory(WAIT_KINDS.futex);
+export const shmAdaptive: Transport = overSharedMemory(WAIT_KINDS.adaptive);
+export const mmapFutex: Transport = overMappedFile(WAIT_KINDS.futex);
+export const mmapSemaphore: Transport = overMappedFile(WAIT_KINDS.semaphore);

@@ -1,0 +1,124 @@
+import { currentCpu, getAffinity } from "../posix/affinity.ts";
+import { Futex } from "../posix/futex.ts";
+import type { Mapping } from "../posix/mapping.ts";
+import { Semaphore } from "../posix/semaphore.ts";
+import type { Awaited, Wait } from "./rest.ts";
+
+/** Where a process states the CPU it last ran on, plus one; 0: unknown. */
+export interface CpuWord {
+  readonly words: Int32Array;
+  readonly word: number;
+}
+
+/** What a wait works on. */
+export interface WaitPlace {
+  readonly mapping: Mapping;
+  /** The word slept on. */
+  readonly word: number;
+  readonly semaphoreName: string;
+  readonly ownCpu: CpuWord;
+  /** Of the process at the other end, or the one heard from last. */
+  readonly peerCpu: () => CpuWord | undefined;
+}
+
+export type WaitName = "spin" | "semaphore" | "futex" | "adaptive";
+
+export interface WaitKind {
+  readonly name: WaitName;
+  readonly usesSemaphores: boolean;
+  /** Both ends run all the time, so they must not share a CPU. */
+  readonly spins: boolean;
+  /** @param create this process makes what it sleeps on; otherwise it attaches, to wake the other */
+  open(place: WaitPlace, create: boolean): Wait;
+}
+
+/** Looks between two readings of the clock: a few microseconds' worth. */
+const LOOKS_PER_CLOCK = 512;
+/** Longer than a round trip over another CPU, shorter than what falling asleep and waking up costs there. */
+const ADAPTIVE_SPIN_MS = 0.02;
+
+function spinFor(awaited: Awaited, timeoutMs: number): boolean {
+  const startMs = performance.now();
+  do {
+    for (let i = 0; i < LOOKS_PER_CLOCK; i++) if (awaited.isReady()) return true;
+  } while (performance.now() - startMs < timeoutMs);
+  return false;
+}
+
+/** The fastest where both ends have a CPU to themselves, and never otherwise. */
+const spin: WaitKind = {
+  name: "spin",
+  usesSemaphores: false,
+  spins: true,
+  open: () => ({ spin: spinFor, close() {} }),
+};
+
+/** A named POSIX semaphore beside each word: any language can post it. */
+const semaphore: WaitKind = {
+  name: "semaphore",
+  usesSemaphores: true,
+  spins: false,
+  open({ semaphoreName }, create) {
+    const handle = create ? Semaphore.create(semaphoreName) : Semaphore.open(semaphoreName);
+    return {
+      sleeper: {
+        // A wake-up meant for an earlier sleep may still be counted: then this returns early, and the caller looks again.
+        sleep: (_reason, timeoutMs) => void handle.wait(timeoutMs),
+        wake: () => handle.post(),
+      },
+      close: () => handle.close(),
+    };
+  },
+};
+
+/** The word itself is what the kernel compares and sleeps on. */
+const futex: WaitKind = {
+  name: "futex",
+  usesSemaphores: false,
+  spins: false,
+  open({ mapping, word }) {
+    const handle = new Futex(mapping, word);
+    return {
+      sleeper: {
+        sleep: (reason, timeoutMs) => void handle.wait(reason, timeoutMs),
+        wake: () => void handle.wake(),
+      },
+      close() {},
+    };
+  },
+};
+
+/** Spins for some microseconds first, but only while the other end is on another CPU: on the same one it could not run. */
+const adaptive: WaitKind = {
+  name: "adaptive",
+  usesSemaphores: false,
+  spins: false,
+  open({ mapping, word, ownCpu, peerCpu }) {
+    const handle = new Futex(mapping, word);
+    return {
+      spin(awaited, timeoutMs) {
+        const peer = peerCpu();
+        const there = peer === undefined ? 0 : Atomics.load(peer.words, peer.word);
+        if (there === 0 || there === Atomics.load(ownCpu.words, ownCpu.word)) return false;
+        return spinFor(awaited, Math.min(ADAPTIVE_SPIN_MS, timeoutMs));
+      },
+      sleeper: {
+        sleep(reason, timeoutMs) {
+          handle.wait(reason, timeoutMs);
+          // The scheduler moves a process when it wakes, so this is when to look.
+          Atomics.store(ownCpu.words, ownCpu.word, currentCpu() + 1);
+        },
+        wake: () => void handle.wake(),
+      },
+      close() {},
+    };
+  },
+};
+
+export const WAIT_KINDS: { readonly [K in WaitName]: WaitKind } = { spin, semaphore, futex, adaptive };
+
+/** The only CPU this process may use, plus one; 0 when it may use several. */
+export function soleCpu(): number {
+  const cpus = getAffinity();
+  return cpus.length === 1 ? (cpus[0] as number) + 1 : 0;
+}

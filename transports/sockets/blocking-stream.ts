@@ -1,0 +1,229 @@
+import { closeSync } from "node:fs";
+import { IpcError } from "../contract/errors.ts";
+import type { BlockingConnection } from "../contract/transport.ts";
+import { libc } from "../posix/binding.ts";
+import { EAGAIN, EINTR, systemError } from "../posix/errno.ts";
+import type { Libc } from "../posix/libc.ts";
+import { Mapping } from "../posix/mapping.ts";
+import { MSG_DONTWAIT, MSG_NOSIGNAL, POLLIN, POLLOUT } from "../posix/unix-socket.ts";
+import { WordCopy } from "../support/word-copy.ts";
+
+const PREFIX_BYTES = 4;
+const FIRST_BUFFER_BYTES = 64 * 1024;
+/** The time-out set on each socket: a call that may wait longer than this needs no `poll` in front of it. */
+export const SLICE_MS = 50;
+const CLOSE_MS = 100;
+
+/** Mapped memory that grows: `recv` and `send` get its address, the copies its words. */
+class Buffered {
+  mapping: Mapping = Mapping.anonymous(FIRST_BUFFER_BYTES);
+  copy: WordCopy = new WordCopy(this.mapping.bytes, this.mapping.words);
+  start = 0;
+  end = 0;
+
+  get bytes(): number {
+    return this.end - this.start;
+  }
+
+  /** Moves what there is to the front, into twice the memory if `bytes` do not fit behind it. */
+  makeRoom(bytes: number): void {
+    const { mapping } = this;
+    if (this.bytes + bytes > mapping.byteLength) {
+      let size = mapping.byteLength;
+      while (size < this.bytes + bytes) size *= 2;
+      this.mapping = Mapping.anonymous(size);
+      this.mapping.bytes.set(mapping.bytes.subarray(this.start, this.end));
+      this.copy = new WordCopy(this.mapping.bytes, this.mapping.words);
+      mapping.close();
+    } else if (this.start > 0) mapping.bytes.copyWithin(0, this.start, this.end);
+    this.end -= this.start;
+    this.start = 0;
+  }
+
+  clear(): void {
+    this.start = 0;
+    this.end = 0;
+  }
+}
+
+/** One end of a stream socket in blocking mode; messages behind a u32 little-endian length, as in event mode. */
+export class BlockingStream implements BlockingConnection {
+  readonly #id: string;
+  readonly #libc: Libc;
+  readonly #limit: number;
+  readonly #incoming = new Buffered();
+  readonly #outgoing = new Buffered();
+  readonly #poll = Mapping.anonymous(8);
+  #over: IpcError | undefined;
+  #open = true;
+  /** The other side hung up between two messages. A process that is killed hangs up too. */
+  endedOrderly = false;
+  readonly fd: number;
+
+  /** @param fd a connected socket with time-outs of {@link SLICE_MS}; closed with this object */
+  constructor(id: string, fd: number, limit: number) {
+    this.#id = id;
+    this.fd = fd;
+    this.#limit = limit;
+    this.#libc = libc();
+    this.#poll.words[0] = fd;
+  }
+
+  get isOver(): boolean {
+    return this.#over !== undefined || !this.#open;
+  }
+
+  send(message: Uint8Array, timeoutMs: number): boolean {
+    this.#check();
+    const { length } = message;
+    if (length > this.#limit) {
+      throw new IpcError("IPC_TOO_LARGE", `${this.#id}: ${length} bytes exceed ${this.#limit}`, {
+        transport: this.#id,
+      });
+    }
+    const startMs = timeoutMs < SLICE_MS || this.#outgoing.bytes > 0 ? performance.now() : 0;
+    if (this.#outgoing.bytes > 0 && !this.#flush(timeoutMs, startMs)) return false;
+    const out = this.#outgoing;
+    if (PREFIX_BYTES + length > out.mapping.byteLength) out.makeRoom(PREFIX_BYTES + length);
+    out.mapping.words[0] = length;
+    out.copy.write(message, PREFIX_BYTES);
+    out.end = PREFIX_BYTES + length;
+    this.#flush(timeoutMs, startMs);
+    // Begun is taken. Not begun: nothing of it has gone out, so it is forgotten.
+    if (out.start > 0 || out.bytes === 0) return true;
+    out.clear();
+    return false;
+  }
+
+  /** Sends what is there. @returns whether all of it went */
+  #flush(timeoutMs: number, startMs: number): boolean {
+    const out = this.#outgoing;
+    while (out.bytes > 0) {
+      const flags = timeoutMs < SLICE_MS ? MSG_NOSIGNAL | MSG_DONTWAIT : MSG_NOSIGNAL;
+      const sent = this.#libc.send(this.fd, out.mapping.pointer(out.start), out.bytes, flags);
+      if (sent >= 0) {
+        out.start += sent;
+        continue;
+      }
+      const failure = this.#libc.errno();
+      if (failure !== EAGAIN && failure !== EINTR) throw this.#fail("send");
+      if (startMs === 0) startMs = performance.now() - SLICE_MS;
+      const leftMs = startMs + timeoutMs - performance.now();
+      if (leftMs <= 0) return false;
+      if (timeoutMs < SLICE_MS) this.#wait(POLLOUT, leftMs);
+    }
+    out.clear();
+    return true;
+  }
+
+  receive(into: Uint8Array, timeoutMs: number): number {
+    this.#check();
+    const length = this.#take(into);
+    if (length >= 0) return length;
+    // A frame begun must get out before an answer to it can come in.
+    const isFlushing = this.#outgoing.bytes > 0;
+    const isShort = timeoutMs < SLICE_MS || isFlushing;
+    let startMs = isShort ? performance.now() : 0;
+    for (;;) {
+      if (isFlushing) this.#flush(0, startMs);
+      if (this.fill(isShort)) {
+        const bytes = this.#take(into);
+        if (bytes >= 0) return bytes;
+      }
+      if (startMs === 0) startMs = performance.now() - SLICE_MS;
+      const leftMs = startMs + timeoutMs - performance.now();
+      if (leftMs <= 0) return -1;
+      if (isShort) this.#wait(this.#outgoing.bytes > 0 ? POLLIN | POLLOUT : POLLIN, Math.min(leftMs, SLICE_MS));
+    }
+  }
+
+  /** The next message if it is here as a whole. @returns its length, or -1 */
+  #take(into: Uint8Array): number {
+    const { start, end, mapping } = this.#incoming;
+    if (end - start < PREFIX_BYTES) return -1;
+    const { bytes } = mapping;
+    const length =
+      (start & 3) === 0
+        ? (mapping.words[start >>> 2] as number) >>> 0
+        : new DataView(bytes.buffer, bytes.byteOffset).getUint32(start, true);
+    if (length > this.#limit) {
+      const text = `${this.#id}: a length of ${length} bytes, at most ${this.#limit} are allowed`;
+      this.#over = new IpcError("IPC_MALFORMED", text, { transport: this.#id });
+      throw this.#over;
+    }
+    const at = start + PREFIX_BYTES;
+    if (at + length > end) return -1;
+    this.#incoming.start = at + length;
+    if (length > into.length) {
+      const text = `${this.#id}: a message of ${length} bytes does not fit in ${into.length}`;
+      throw new IpcError("IPC_TOO_LARGE", text, { transport: this.#id });
+    }
+    if ((at & 3) === 0) this.#incoming.copy.read(into, at, length);
+    else into.set(bytes.subarray(at, at + length));
+    if (this.#incoming.start === end) this.#incoming.clear();
+    return length;
+  }
+
+  /** A message the server may take without asking the kernel. */
+  takeBuffered(into: Uint8Array): number {
+    return this.#take(into);
+  }
+
+  /** Reads once. @returns whether something came @throws IpcError IPC_PEER_LOST at the end */
+  fill(withoutWaiting: boolean): boolean {
+    const incoming = this.#incoming;
+    // Memory for large messages grows as their bytes arrive, not by what their prefix claims.
+    if (incoming.end === incoming.mapping.byteLength) incoming.makeRoom(FIRST_BUFFER_BYTES);
+    const room = incoming.mapping.byteLength - incoming.end;
+    const flags = withoutWaiting ? MSG_DONTWAIT : 0;
+    const got = this.#libc.recv(this.fd, incoming.mapping.pointer(incoming.end), room, flags);
+    if (got > 0) {
+      incoming.end += got;
+      return true;
+    }
+    if (got === 0) {
+      this.endedOrderly = incoming.bytes === 0;
+      const how = this.endedOrderly ? "the other side hung up" : "the other side hung up in the middle of a message";
+      this.#over = new IpcError("IPC_PEER_LOST", `${this.#id}: ${how}`, { transport: this.#id });
+      throw this.#over;
+    }
+    const failure = this.#libc.errno();
+    if (failure === EAGAIN || failure === EINTR) return false;
+    throw this.#fail("recv");
+  }
+
+  #wait(events: number, timeoutMs: number): void {
+    this.#poll.words[1] = events;
+    this.#libc.poll(this.#poll.pointer(0), 1, Math.ceil(timeoutMs));
+  }
+
+  #fail(call: string): IpcError {
+    const cause = systemError(this.#libc, call, this.#id);
+    const details = cause.errno === undefined ? {} : { errno: cause.errno };
+    this.#over = new IpcError(cause.code, `${this.#id}: ${cause.message}`, { transport: this.#id, cause, ...details });
+    return this.#over;
+  }
+
+  #check(): void {
+    if (!this.#open) throw new IpcError("IPC_CLOSED", `${this.#id}: this end is closed`, { transport: this.#id });
+    if (this.#over !== undefined) throw this.#over;
+  }
+
+  close(): void {
+    if (!this.#open) return;
+    try {
+      if (this.#over === undefined && this.#outgoing.bytes > 0) this.#flush(CLOSE_MS, performance.now());
+    } catch {
+      // The other side is gone: then nobody misses the rest.
+    }
+    this.#open = false;
+    closeSync(this.fd);
+    this.#incoming.mapping.close();
+    this.#outgoing.mapping.close();
+    this.#poll.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}

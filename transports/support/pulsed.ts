@@ -1,0 +1,226 @@
+import { IpcError, toIpcError } from "../contract/errors.ts";
+import type {
+  BlockingConnection,
+  BlockingServer,
+  Connection,
+  ConnectionHandler,
+  Server,
+} from "../contract/transport.ts";
+
+/** What a blocking server may tell beyond the contract: then clients are seen to come and go. */
+export interface ObservableServer extends BlockingServer {
+  readonly connections: readonly BlockingConnection[];
+}
+
+/** What a blocking connection may tell beyond the contract: its end was a goodbye, not a death. */
+export interface ObservableConnection extends BlockingConnection {
+  readonly endedOrderly: boolean;
+}
+
+/** Decides when there may be something to do. */
+export interface Pulse {
+  /** Calls `turn` now and then, and again at once while it returns true. */
+  start(turn: () => boolean): void;
+  /** Something could not be sent: `turn` soon, since nobody says when there is room. */
+  hurry(): void;
+  stop(): void;
+}
+
+export interface Limits {
+  readonly id: string;
+  readonly maxMessageBytes: number;
+}
+
+/** Messages taken in one turn, so that timers get theirs. */
+const BATCH = 64;
+
+/** A connection in event mode over a blocking one that is only asked, never waited for. */
+export class PulsedConnection implements Connection {
+  readonly #limits: Limits;
+  readonly #connection: BlockingConnection;
+  readonly #handler: ConnectionHandler;
+  readonly #pulse: Pulse;
+  readonly #buffer: Uint8Array | undefined;
+  readonly #onEnd: (() => void) | undefined;
+  #open = true;
+  #wantsRoom = false;
+  paused = false;
+
+  /**
+   * @param pulse of the server where there is one; `onEnd` says so
+   * @param onEnd given by a server, which then does the receiving for all its connections
+   */
+  constructor(
+    limits: Limits,
+    connection: BlockingConnection,
+    handler: ConnectionHandler,
+    pulse: Pulse,
+    onEnd?: () => void,
+  ) {
+    this.#limits = limits;
+    this.#connection = connection;
+    this.#handler = handler;
+    this.#onEnd = onEnd;
+    this.#buffer = onEnd === undefined ? new Uint8Array(limits.maxMessageBytes) : undefined;
+    this.#pulse = pulse;
+  }
+
+  start(): void {
+    this.#pulse.start(() => this.#receive());
+  }
+
+  send(message: Uint8Array): boolean {
+    if (!this.#open) throw closed(this.#limits.id);
+    const taken = this.#connection.send(message, 0);
+    if (!taken) {
+      this.#wantsRoom = true;
+      this.#pulse.hurry();
+    }
+    return taken;
+  }
+
+  /** There is no telling from outside whether there is room: the owner tries again, and may be refused again. */
+  offerRoom(): void {
+    if (!this.#wantsRoom || !this.#open) return;
+    this.#wantsRoom = false;
+    this.#handler.onWritable(this);
+  }
+
+  deliver(message: Uint8Array): void {
+    if (this.#open) this.#handler.onMessage(message, this);
+  }
+
+  #receive(): boolean {
+    this.offerRoom();
+    const buffer = this.#buffer as Uint8Array;
+    try {
+      for (let i = 0; i < BATCH; i++) {
+        if (this.paused || !this.#open) return false;
+        const length = this.#connection.receive(buffer, 0);
+        if (length < 0) return i > 0;
+        this.deliver(buffer.subarray(0, length));
+      }
+      return true;
+    } catch (error) {
+      this.end(error);
+      return false;
+    }
+  }
+
+  /** @param error why, when the other side did not end it in an orderly way */
+  end(error?: unknown): void {
+    if (!this.#open) return;
+    this.#open = false;
+    if (this.#onEnd === undefined) this.#pulse.stop();
+    const orderly = error === undefined || (this.#connection as Partial<ObservableConnection>).endedOrderly === true;
+    this.#connection[Symbol.dispose]();
+    this.#onEnd?.();
+    if (orderly) this.#handler.onClose(this);
+    else this.#handler.onClose(this, toIpcError(error, this.#limits.id));
+  }
+
+  pause(): void {
+    this.paused = true;
+  }
+
+  resume(): void {
+    this.paused = false;
+    this.#pulse.hurry();
+  }
+
+  async close(): Promise<void> {
+    // Never from inside the caller's own turn: `onClose` follows the call, it does not interrupt it.
+    await Promise.resolve();
+    this.end();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+/** The same for a server. */
+export class PulsedServer implements Server {
+  readonly #limits: Limits;
+  readonly #server: BlockingServer;
+  readonly #handler: ConnectionHandler;
+  readonly #connections = new Map<BlockingConnection, PulsedConnection>();
+  readonly #pulse: Pulse;
+  readonly #buffer: Uint8Array;
+  #closing: Promise<void> | undefined;
+
+  constructor(limits: Limits, server: BlockingServer, handler: ConnectionHandler, pulse: Pulse) {
+    this.#limits = limits;
+    this.#server = server;
+    this.#handler = handler;
+    this.#buffer = new Uint8Array(limits.maxMessageBytes);
+    this.#pulse = pulse;
+    pulse.start(() => this.#turn());
+  }
+
+  get address(): Server["address"] {
+    return this.#server.address;
+  }
+
+  #turn(): boolean {
+    for (const connection of this.#connections.values()) connection.offerRoom();
+    let taken = 0;
+    // The server hands over whatever comes next, so one that pauses holds up the others: enough for checks.
+    while (taken < BATCH && !this.#isPaused()) {
+      const length = this.#server.receive(this.#buffer, 0);
+      const { from } = this.#server;
+      if (length < 0) break;
+      taken++;
+      if (from !== undefined) this.#connectionOf(from).deliver(this.#buffer.subarray(0, length));
+      if (this.#closing !== undefined) return false;
+    }
+    this.#observe();
+    return taken > 0;
+  }
+
+  #isPaused(): boolean {
+    for (const connection of this.#connections.values()) if (connection.paused) return true;
+    return false;
+  }
+
+  #connectionOf(connection: BlockingConnection): PulsedConnection {
+    const known = this.#connections.get(connection);
+    if (known !== undefined) return known;
+    const forget = (): void => void this.#connections.delete(connection);
+    const bridged = new PulsedConnection(this.#limits, connection, this.#handler, this.#pulse, forget);
+    this.#connections.set(connection, bridged);
+    this.#handler.onOpen(bridged);
+    return bridged;
+  }
+
+  /** Sees newcomers before their first message, and those that are gone. */
+  #observe(): void {
+    const present = (this.#server as Partial<ObservableServer>).connections;
+    if (present === undefined) return;
+    for (const connection of present) this.#connectionOf(connection);
+    for (const [connection, bridged] of [...this.#connections]) {
+      if (!present.includes(connection))
+        bridged.end(new IpcError("IPC_PEER_LOST", `${this.#limits.id}: the client is gone`));
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#pulse.stop();
+    await Promise.resolve();
+    for (const connection of [...this.#connections.values()]) connection.end();
+    this.#server[Symbol.dispose]();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+function closed(id: string): IpcError {
+  return new IpcError("IPC_CLOSED", `${id}: this end is closed`, { transport: id });
+}
