@@ -15,8 +15,6 @@ type Load = Registration["load"];
 const short = (id: string, family: string, load: Load): Registration => ({ id, family, shortlist: true, load });
 const other = (id: string, family: string, load: Load): Registration => ({ id, family, shortlist: false, load });
 
-const pythonConnection = () => import("./python-connection/python-connection.ts");
-
 export const REGISTRY: readonly Registration[] = [
   short("loopback", "loopback", async () => (await import("./loopback/loopback.ts")).loopback),
   short("unix", "sockets", async () => (await import("./sockets/unix.ts")).unix),
@@ -24,6 +22,12 @@ export const REGISTRY: readonly Registration[] = [
   other("http/unix", "sockets", async () => (await import("./sockets/http.ts")).http),
   other("ws/unix", "sockets", async () => (await import("./sockets/websocket.ts")).websocket),
   other("jsonrpc/unix", "sockets", async () => (await import("./sockets/json-rpc.ts")).jsonRpc),
+  // A row that only Windows can fill; elsewhere it is listed with its reason.
+  (process.platform === "win32" ? short : other)(
+    "named-pipe",
+    "sockets",
+    async () => (await import("./sockets/named-pipe.ts")).namedPipe,
+  ),
   other("unix-dgram", "sockets", async () => (await import("./sockets/unix-dgram.ts")).unixDgram),
   short("fifo", "pipes", async () => (await import("./pipes/fifo.ts")).fifo),
   other("stdio", "pipes", async () => (await import("./pipes/stdio.ts")).stdio),
@@ -51,9 +55,16 @@ export const REGISTRY: readonly Registration[] = [
   other("zeromq/tcp", "zeromq", async () => (await import("./zeromq/zeromq.ts")).zeromqTcp),
   short("grpc/stream", "grpc", async () => (await import("./grpc/grpc.ts")).grpcStream),
   other("grpc/unary", "grpc", async () => (await import("./grpc/grpc.ts")).grpcUnary),
-  short("named-pipe", "sockets", async () => (await import("./sockets/named-pipe.ts")).namedPipe),
-  short("python-connection", "python-connection", async () => (await pythonConnection()).pythonConnection),
-  other("python-connection/tcp", "python-connection", async () => (await pythonConnection()).pythonConnectionTcp),
   short("file-drop/watch", "file-drop", async () => (await import("./file-drop/file-drop.ts")).fileDropWatch),
   other("file-drop/poll", "file-drop", async () => (await import("./file-drop/file-drop.ts")).fileDropPoll),
+  short(
+    "python-connection",
+    "python-connection",
+    async () => (await import("./python-connection/python-connection.ts")).pythonConnection,
+  ),
+  other(
+    "python-connection/tcp",
+    "python-connection",
+    async () => (await import("./python-connection/python-connection.ts")).pythonConnectionTcp,
+  ),
 ];

@@ -15,6 +15,7 @@ import { listenPrivately } from "../support/private-listener.ts";
 import { checkSocketPath, listenAtPath, pathResidue, sweepPath } from "../support/socket-path.ts";
 import { connectStranger, connectStream } from "../support/stream-client.ts";
 import { StreamServer } from "../support/stream-server.ts";
+import { unixBlocking } from "./unix-blocking.ts";
 
 const ID = "unix";
 const MAX_CLIENTS = 1024;
@@ -54,7 +55,8 @@ async function listenLocked(address: Address, handler: ConnectionHandler, option
 export const unix: Transport = {
   id: ID,
   capabilities: {
-    modes: ["event"],
+    // The blocking face needs the POSIX wrapper; it shows what the event loop costs.
+    modes: process.platform === "linux" ? ["event", "blocking"] : ["event"],
     patterns: ["request-reply", "one-way"],
     rendezvous: "address",
     boundaries: "prefix",
@@ -83,6 +85,7 @@ export const unix: Transport = {
     return { transport: ID, name: path };
   },
   event,
+  ...(process.platform === "linux" ? { blocking: unixBlocking } : {}),
   peers: { python: ["python3", "peer.py"] },
   stranger: (address) => connectStranger(ID, { path: address.name }),
   async residue(address) {
