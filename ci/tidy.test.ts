@@ -19,7 +19,7 @@ const files = FOLDERS.flatMap((folder) =>
 /** Imported modules of a file: paths below the root for relative ones, names for packages. Types count: they are a direction too. */
 function importsOf(path: string): string[] {
   const text = readFileSync(join(ROOT, path), "utf8");
-  return [...text.matchAll(/(?:from|import)\s*\(?\s*"([^"\n]+)"/g)].map(([, name = ""]) =>
+  return [...text.matchAll(/(?<![.\w-])(?:from|import)\s*\(?\s*"([^"\n]+)"/g)].map(([, name = ""]) =>
     name.startsWith(".")
       ? relative(ROOT, resolve(dirname(join(ROOT, path)), name))
           .split(sep)

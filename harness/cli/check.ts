@@ -1,11 +1,13 @@
+import { basename, dirname } from "node:path";
 import { Command } from "commander";
+import { junit } from "../../reports/junit.ts";
 import { checkTables } from "../../reports/terminal/index.ts";
 import type { Check } from "../../transports/contract/check.ts";
 import type { Progress } from "../coordinator/progress.ts";
-import { runChecks } from "../coordinator/run-checks.ts";
+import { type CheckTarget, predictChecksMs, runChecks } from "../coordinator/run-checks.ts";
 import { CHECKS } from "../driver/checks/catalog.ts";
 import type { CheckResult } from "../results/model.ts";
-import { ensureWritable } from "../results/store.ts";
+import { ensureWritable, store } from "../results/store.ts";
 import { EXIT, UsageError } from "./exit-codes.ts";
 import { type SharedOptions, withShared } from "./options.ts";
 import { note, print, printJson, storeReport } from "./output.ts";
@@ -17,17 +19,22 @@ import { each } from "./values.ts";
 
 interface CheckOptions extends SharedOptions {
   readonly scenario?: readonly string[];
+  readonly junit?: string;
 }
 
 export function checkCommand(): Command {
   return withShared(new Command("check"))
     .description("run the conformance cases and scenarios: which promises does each mechanism keep?")
     .option("--scenario <id...>", "only these; a prefix such as conformance/exchange takes all below it", each(String))
+    .option("--junit <file>", "also write the results as JUnit XML, for CI")
     .action(async (options: CheckOptions) => {
       const checks = chooseChecks(options.scenario);
       ensureWritable(options.out);
+      if (options.junit !== undefined) ensureWritable(dirname(options.junit));
       const candidates = await resolveTransports(options.transport);
       const run = startRun(options.seed);
+      const predictedMs = predictChecksMs(checkTargets(candidates), checks);
+      note(`${candidates.length} transports, ${checks.length} checks: about ${inWords(predictedMs)}`);
       const results = await inSession((session) => checkAll(session, candidates, checks, run.progress));
       const report = finishReport(
         run,
@@ -38,6 +45,7 @@ export function checkCommand(): Command {
       if (options.json) printJson(report);
       else print(checkTables(report));
       await storeReport(options.out, report);
+      if (options.junit !== undefined) store(dirname(options.junit), basename(options.junit), junit(report));
       process.exitCode = exitCode(results, candidates);
     });
 }
@@ -69,13 +77,21 @@ export async function checkAll(
   checks: readonly Check[],
   progress: Progress,
 ): Promise<CheckResult[]> {
-  const present = candidates.filter(({ record }) => record.available);
-  const targets = present.map(({ transport, reference }) => ({ transport, reference, peerLanguage: "node" }));
-  const results = await runChecks(session.brood, session.place, targets, checks, progress);
+  const results = await runChecks(session.brood, session.place, checkTargets(candidates), checks, progress);
   const absent = candidates.flatMap(({ record }) =>
     record.available ? [] : checks.map((check) => unavailable(record.id, record.reason, check)),
   );
   return [...results, ...absent];
+}
+
+function checkTargets(candidates: readonly Candidate[]): CheckTarget[] {
+  const present = candidates.filter(({ record }) => record.available);
+  return present.map(({ transport, reference }) => ({ transport, reference, peerLanguage: "node" }));
+}
+
+function inWords(ms: number): string {
+  const seconds = Math.ceil(ms / 1000);
+  return seconds < 120 ? `${seconds} s` : `${Math.ceil(seconds / 60)} min`;
 }
 
 function unavailable(transport: string, reason: string, { id, title }: Check): CheckResult {

@@ -4,6 +4,7 @@ import { packageVersion } from "../results/environment.ts";
 import { StoreError } from "../results/store.ts";
 import { checkCommand } from "./check.ts";
 import { compareCommand } from "./compare.ts";
+import { doctorCommand } from "./doctor.ts";
 import { EXIT, UsageError } from "./exit-codes.ts";
 import { gateCommand } from "./gate.ts";
 import { listCommand } from "./list.ts";
@@ -21,7 +22,8 @@ const program = new Command("ipcmark")
   .addCommand(measureCommand())
   .addCommand(gateCommand())
   .addCommand(reportCommand())
-  .addCommand(listCommand());
+  .addCommand(listCommand())
+  .addCommand(doctorCommand());
 
 // Every command throws instead of exiting, so that all errors leave by one door and in one form.
 for (const command of [program, ...program.commands]) {

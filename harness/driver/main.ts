@@ -24,6 +24,9 @@ try {
     case "client":
       await (await import("./client-load.ts")).runClientLoad(transport, start.work, send);
       break;
+    case "nobody":
+      await (await import("./as-nobody.ts")).connectAsNobody(transport, start.work, send);
+      break;
     case "load":
       await (await import("./load-client.ts")).runLoadClient(transport, start, start.work, control);
       break;

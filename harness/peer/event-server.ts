@@ -2,13 +2,15 @@ import { Method } from "../../transports/contract/check.ts";
 import { HEADER_BYTES, Kind, readId, readKind, readMethod, Status } from "../../transports/contract/frame.ts";
 import type { Connection, ConnectionHandler } from "../../transports/contract/transport.ts";
 import type { PeerPublish, Published, StreamReport } from "../process/messages.ts";
-import { readUsage } from "../process/usage.ts";
 import { buildFrame } from "../rpc/message.ts";
 import { arrivedIntact } from "../rpc/verify.ts";
+import { answerAtOnce } from "./answers.ts";
+import { WorkerPool } from "./pool.ts";
 import { Publisher } from "./publisher.ts";
 import { turnIntoReply } from "./reply.ts";
-import { serverStatistics } from "./statistics.ts";
 import { StreamReceiver } from "./stream-receiver.ts";
+
+const EMPTY = new Uint8Array(0);
 
 interface Client {
   /** Replies the transport would not take yet. Bounded: the connection is paused, and at most one message follows a pause. */
@@ -27,6 +29,7 @@ export class EventServer implements ConnectionHandler {
   /** Requests taken whose reply is not sent yet. */
   #pending = 0;
   #requests = 0;
+  #pool: WorkerPool<Connection> | undefined;
   #scratch = new Uint8Array(HEADER_BYTES + 64);
 
   constructor(onStream: (report: StreamReport) => void) {
@@ -77,8 +80,8 @@ export class EventServer implements ConnectionHandler {
 
   #answer(request: Uint8Array, connection: Connection): void {
     const method = readMethod(request);
-    if (!arrivedIntact(request)) this.#refuse(connection, request, Status.corrupt);
-    else if (this.#closing) this.#refuse(connection, request, Status.closing);
+    if (!arrivedIntact(request)) this.#reply(connection, request, Status.corrupt);
+    else if (this.#closing) this.#reply(connection, request, Status.closing);
     else if (method === Method.echo) this.#echo(request, connection);
     else this.#other(method, request, connection);
   }
@@ -106,28 +109,44 @@ export class EventServer implements ConnectionHandler {
         return;
       case Method.crash:
         return process.kill(process.pid, "SIGKILL") as unknown as undefined;
+      case Method.throws:
+        setImmediate(() => {
+          throw new Error("thrown because a client asked for it");
+        });
+        return;
       case Method.shutdown:
         this.#closing = true;
-        return this.#reply(connection, request, new Uint8Array(0));
-      case Method.statistics: {
-        const text = JSON.stringify(serverStatistics(this.#requests, this.#clients.size));
-        return this.#reply(connection, request, new TextEncoder().encode(text));
+        return this.#reply(connection, request, Status.ok);
+      case Method.pooled:
+        return this.#toPool(request, connection);
+      default: {
+        const facts = {
+          requests: this.#requests,
+          clients: this.#clients.size,
+          takeTotals: () => this.#stream.takeTotals(),
+        };
+        const { status, body: answer } = answerAtOnce(method, request, facts);
+        return this.#reply(connection, request, status, answer);
       }
-      case Method.usage:
-        return this.#reply(connection, request, new TextEncoder().encode(JSON.stringify(readUsage())));
-      default:
-        return this.#refuse(connection, request, Status.unknownMethod);
     }
   }
 
-  #reply(connection: Connection, request: Uint8Array, body: Uint8Array): void {
-    this.#pending++;
-    this.#send(connection, buildFrame(Kind.reply, readId(request), readMethod(request), Status.ok, body));
+  #toPool(request: Uint8Array, connection: Connection): void {
+    this.#pool ??= new WorkerPool(() => this.#fromPool());
+    if (this.#pool.submit(request, connection)) this.#pending++;
+    else this.#reply(connection, request, Status.busy);
   }
 
-  #refuse(connection: Connection, request: Uint8Array, status: Status): void {
+  #fromPool(): void {
+    this.#pool?.collect((reply, connection) => {
+      turnIntoReply(reply, Status.ok);
+      this.#send(connection, reply);
+    });
+  }
+
+  #reply(connection: Connection, request: Uint8Array, status: Status, body: Uint8Array = EMPTY): void {
     this.#pending++;
-    this.#send(connection, buildFrame(Kind.reply, readId(request), readMethod(request), status, new Uint8Array(0)));
+    this.#send(connection, buildFrame(Kind.reply, readId(request), readMethod(request), status, body));
   }
 
   #send(connection: Connection, frame: Uint8Array): void {

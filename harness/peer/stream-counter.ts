@@ -1,3 +1,4 @@
+import type { StreamTotals } from "../../transports/contract/check.ts";
 import { HEADER_BYTES, readId, readMethod } from "../../transports/contract/frame.ts";
 import type { StreamReport } from "../process/messages.ts";
 import { STREAM_LAST, STREAM_TIMED } from "../rpc/message.ts";
@@ -9,6 +10,8 @@ export const STREAM_QUIET_MS = 1000;
 const MAX_MISSING = 100_000;
 /** Arrivals kept of a stream that asks for them. */
 const MAX_TIMED = 16_384;
+
+const NOTHING: StreamTotals = { received: 0, duplicated: 0, reordered: 0, corrupted: 0 };
 
 /**
  * Verifies one-way messages where they arrive: each one's bytes, and that every sequence number comes once and in order.
@@ -24,6 +27,8 @@ export class StreamCounter {
   #lastNs = 0n;
   /** Sequence numbers passed over and not yet seen: a late one is reordered, a second one duplicated. */
   readonly #missing = new Set<number>();
+  /** Of streams that are over, for `takeTotals`. */
+  #past: StreamTotals = NOTHING;
   /** Arrival of each sequence number, 0 where none came; only for streams that ask for it. */
   #arrivalsNs: BigUint64Array | undefined;
   #arrived = 0;
@@ -72,8 +77,22 @@ export class StreamCounter {
     }
   }
 
+  /** What was seen since the last `takeTotals`, over however many streams; the next message begins a new one. */
+  takeTotals(): StreamTotals {
+    this.take();
+    const totals = this.#past;
+    this.#past = NOTHING;
+    return totals;
+  }
+
   /** What was seen since the last `take`; the next message begins a new stream. */
   take(): StreamReport {
+    this.#past = {
+      received: this.#past.received + this.#received,
+      duplicated: this.#past.duplicated + this.#duplicated,
+      reordered: this.#past.reordered + this.#reordered,
+      corrupted: this.#past.corrupted + this.#corrupted,
+    };
     const report: StreamReport = {
       type: "stream-report",
       received: this.#received,

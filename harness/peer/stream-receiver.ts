@@ -1,3 +1,4 @@
+import type { StreamTotals } from "../../transports/contract/check.ts";
 import type { StreamReport } from "../process/messages.ts";
 import { STREAM_QUIET_MS, StreamCounter } from "./stream-counter.ts";
 
@@ -17,6 +18,11 @@ export class StreamReceiver {
     this.#taken++;
     if (this.#counter.count(message)) this.#report();
     else this.#quiet ??= setInterval(() => this.#look(), STREAM_QUIET_MS);
+  }
+
+  /** Of all streams since this was last asked, see `StreamCounter.takeTotals`. */
+  takeTotals(): StreamTotals {
+    return this.#counter.takeTotals();
   }
 
   #look(): void {

@@ -105,7 +105,7 @@ export interface DriverStart {
   /** How the driver starts its peer on the peer's CPU. */
   readonly peerPin: PinPrefix;
   readonly peerLanguage: string;
-  readonly work: CalibrateWork | MeasureWork | CheckWork | ClientWork | LoadWork | SubscribeWork;
+  readonly work: CalibrateWork | MeasureWork | CheckWork | ClientWork | NobodyWork | LoadWork | SubscribeWork;
 }
 /** To a client process of `fan-in` that is ready: run one window of this many round trips now. */
 export interface Go {
@@ -176,6 +176,12 @@ export interface LoadWork {
 /** One of several subscribers of `fan-out`: `load-ready`, then a `stream-report` for every stream, probes included. */
 export interface SubscribeWork {
   readonly kind: "subscribe";
+  readonly address: Address;
+}
+
+/** A process that connects as ourselves, then becomes the user `nobody` and tries again. */
+export interface NobodyWork {
+  readonly kind: "nobody";
   readonly address: Address;
 }
 
@@ -257,6 +263,13 @@ export interface ClientDone {
   readonly failed: number;
   readonly firstError?: string;
 }
+export interface NobodyDone {
+  readonly type: "nobody";
+  /** Why it could not be tried; null when it was. */
+  readonly hindrance: string | null;
+  readonly connected: boolean;
+  readonly refusal?: string;
+}
 export interface LoadReady {
   readonly type: "load-ready";
 }
@@ -285,6 +298,7 @@ export type FromDriver =
   | CellResult
   | CheckDone
   | ClientDone
+  | NobodyDone
   | LoadReady
   | LoadWindow
   | StreamReport

@@ -2,6 +2,7 @@ import type * as Grpc from "@grpc/grpc-js";
 import { UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
 import { IpcError, type IpcErrorCode } from "../contract/errors.ts";
 import type { Availability } from "../contract/transport.ts";
+import { installedVersion } from "../support/path-transport.ts";
 
 export type Library = typeof Grpc;
 
@@ -85,9 +86,7 @@ export async function probeLibrary(): Promise<Availability> {
   if (process.platform === "win32") return { available: false, reason: "gRPC has no unix: addresses on Windows" };
   try {
     await loadLibrary();
-    const { createRequire } = await import("node:module");
-    const { version } = createRequire(import.meta.url)("@grpc/grpc-js/package.json") as { version: string };
-    return { available: true, version: `@grpc/grpc-js ${version}` };
+    return { available: true, version: `@grpc/grpc-js ${installedVersion("@grpc/grpc-js", import.meta.url)}` };
   } catch (error) {
     const why = error instanceof Error ? error.message.split("\n", 1)[0] : String(error);
     return { available: false, reason: `@grpc/grpc-js does not load (${why}); run: npm install @grpc/grpc-js` };

@@ -27,7 +27,11 @@ export interface Agreed {
   readonly isServer: boolean;
 }
 
-/** Greeting of the server: slot and token, both u32 little-endian; the client answers with the token. */
+/**
+ * The client speaks first, so that whoever only looks whether somebody listens costs no memory; the server's greeting is
+ * slot and token, both u32 little-endian; the client answers with the token when it has the segment.
+ */
+const HELLO = Buffer.from("shm1");
 const GREETING_BYTES = 8;
 const ANSWER_BYTES = 4;
 const HANDSHAKE_MS = 2000;
@@ -48,7 +52,15 @@ export class AgreedListener {
   private constructor(kind: AgreedKind, address: Address, onAgreed: (agreed: Agreed) => (ended: () => void) => void) {
     this.#kind = kind;
     this.#address = address;
-    this.#listener = createServer({ allowHalfOpen: true }, (socket) => this.#greet(socket, onAgreed));
+    this.#listener = createServer({ allowHalfOpen: true }, (socket) => {
+      socket.on("error", () => undefined);
+      this.#greeting.add(socket);
+      void readExactly(socket, HELLO.length).then((hello) => {
+        this.#greeting.delete(socket);
+        if (hello === undefined || !hello.equals(HELLO)) socket.destroy();
+        else this.#greet(socket, onAgreed);
+      });
+    });
   }
 
   /** @param onAgreed starts a connection; the function it returns is given one to call when that has ended */
@@ -87,7 +99,6 @@ export class AgreedListener {
   }
 
   #greet(socket: Socket, onAgreed: (agreed: Agreed) => (ended: () => void) => void): void {
-    socket.on("error", () => undefined);
     const slot = this.#freeSlot();
     if (slot < 0) {
       socket.destroy();
@@ -153,6 +164,7 @@ export async function connectAgreed(kind: AgreedKind, address: Address, options?
 
 async function greetBack(kind: AgreedKind, address: Address, socket: Socket): Promise<Agreed> {
   await new Promise<void>((resolve, reject) => socket.once("connect", resolve).once("error", reject));
+  socket.write(HELLO);
   const greeting = await readExactly(socket, GREETING_BYTES);
   const slot = greeting?.readUInt32LE(0) ?? kind.maxClients;
   if (greeting === undefined || slot >= kind.maxClients) {

@@ -35,6 +35,7 @@ export class DatagramConnection implements Connection {
   #open = true;
   #ended = false;
   #blocked = false;
+  #paused = false;
   #tries = 0;
   #retry: NodeJS.Timeout | NodeJS.Immediate | undefined;
   #closing: Promise<void> | undefined;
@@ -57,7 +58,9 @@ export class DatagramConnection implements Connection {
   start(): void {
     this.#handler.onOpen(this);
     this.#socket.on("data", (datagram: Buffer) => this.#receive(datagram));
-    if (!this.#ended) this.#socket.resume();
+    // A listener of `data` makes it flow, so it is told again.
+    if (!this.#ended && !this.#paused) this.#socket.resume();
+    else if (!this.#ended) this.#socket.pause();
   }
 
   #receive(datagram: Buffer): void {
@@ -137,10 +140,12 @@ export class DatagramConnection implements Connection {
   }
 
   pause(): void {
+    this.#paused = true;
     this.#socket.pause();
   }
 
   resume(): void {
+    this.#paused = false;
     if (!this.#ended) this.#socket.resume();
   }
 

@@ -4,7 +4,7 @@ import { IpcError, toIpcError } from "../contract/errors.ts";
 import type { Address, Connection, ConnectionHandler, OpenOptions, Server, Transport } from "../contract/transport.ts";
 import { closableServer } from "../support/closable-server.ts";
 import { checkOptions, withinLimit } from "../support/opening.ts";
-import { pathTransport, probePackage } from "../support/path-transport.ts";
+import { installedVersion, pathTransport, probePackage } from "../support/path-transport.ts";
 import { bindPrivately, checkSocketPath, listenAtPath } from "../support/socket-path.ts";
 import { type CallDone, UnaryCall, UnaryClient } from "../support/unary.ts";
 
@@ -232,7 +232,7 @@ export const jsonRpc: Transport = pathTransport({
   probe: () =>
     probePackage("vscode-jsonrpc", async () => {
       await loadLibrary();
-      return "10";
+      return installedVersion("vscode-jsonrpc/node", import.meta.url);
     }),
   event: { listen, connect },
 });

@@ -6,7 +6,7 @@ import { IpcError, type IpcErrorCode, toIpcError } from "../contract/errors.ts";
 import type { Address, Connection, ConnectionHandler, OpenOptions, Server, Transport } from "../contract/transport.ts";
 import { closableServer } from "../support/closable-server.ts";
 import { checkOptions, withinLimit } from "../support/opening.ts";
-import { pathTransport, probePackage } from "../support/path-transport.ts";
+import { installedVersion, pathTransport, probePackage } from "../support/path-transport.ts";
 import { Scratch } from "../support/scratch.ts";
 import { bindPrivately, checkSocketPath, listenAtPath } from "../support/socket-path.ts";
 import { tooLarge } from "../support/unary.ts";
@@ -236,11 +236,10 @@ export const websocket: Transport = pathTransport({
     platforms: ["linux", "darwin"],
     languages: ["any"],
   },
-  probe: () => probePackage("ws", async () => ((await loadLibrary()) ? await installedVersion() : "")),
+  probe: () =>
+    probePackage("ws", async () => {
+      await loadLibrary();
+      return installedVersion("ws", import.meta.url);
+    }),
   event: { listen, connect },
 });
-
-async function installedVersion(): Promise<string> {
-  const { createRequire } = await import("node:module");
-  return (createRequire(import.meta.url)("ws/package.json") as { version: string }).version;
-}

@@ -1,4 +1,6 @@
 import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { findPackageJSON } from "node:module";
 import { join } from "node:path";
 import type { Capabilities } from "../contract/capabilities.ts";
 import type { Availability, EventTransport, Transport } from "../contract/transport.ts";
@@ -31,6 +33,13 @@ export function pathTransport(options: PathTransportOptions): Transport {
     residue: async (address) => pathResidue(address.name),
     sweep: async (address) => sweepPath(address.name),
   };
+}
+
+/** Version of the installed package that `specifier` belongs to; also of packages that do not export their package.json. */
+export function installedVersion(specifier: string, from: string): string {
+  const path = findPackageJSON(specifier, from);
+  if (path === undefined) throw new Error(`no package.json belongs to ${specifier}`);
+  return (JSON.parse(readFileSync(path, "utf8")) as { version: string }).version;
 }
 
 /** The receipt of a library that is an ordinary package: its version, or the command that installs it. */

@@ -23,6 +23,7 @@ interface Recipe {
   readonly id: string;
   readonly endpoint: EndpointKind;
   readonly capabilities: Partial<Capabilities>;
+  readonly peers?: NonNullable<Transport["peers"]>;
   /** @throws IpcError as `listen`; leaves nothing behind then */
   serve(library: Library, address: Address, handler: ConnectionHandler): Promise<Bound>;
   open(library: Library, address: Address, handler: ConnectionHandler): ZeromqConnection;
@@ -34,6 +35,9 @@ interface Bound {
   /** Removes the paths, or frees the port. */
   remove(): Promise<void>;
 }
+
+/** pyzmq is often there for one of several interpreters only: the script looks for one that has it. */
+const PEERS = { python: ["python3", "peer.py", "--needs", "zmq"] } as const;
 
 const COMMON: Capabilities = {
   modes: ["event"],
@@ -61,6 +65,7 @@ function define(recipe: Recipe): Transport {
     id,
     capabilities: { ...COMMON, ...recipe.capabilities },
     probe: probeLibrary,
+    ...(recipe.peers && { peers: recipe.peers }),
     allocate: (place) => endpoint.allocate(place, id),
     event: {
       async listen(address, handler, options) {
@@ -98,6 +103,7 @@ function routed(
     id,
     endpoint,
     capabilities,
+    peers: PEERS,
     async serve(library, address, handler) {
       const service = new RouterService(library, id, handler);
       try {

@@ -64,6 +64,7 @@ export async function startLaunchedPeer(
       clearTimeout(timer);
       return exit;
     },
+    exited: launched.exited,
     freeze: () => signal("SIGSTOP"),
     thaw: () => signal("SIGCONT"),
   };

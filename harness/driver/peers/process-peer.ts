@@ -42,10 +42,10 @@ export async function startProcessPeer(
       return child.exited;
     },
     async stop() {
-      if (start.mode !== "event") return child.terminate();
       child.send({ type: "stop" });
       return child.finish(STOP_TIMEOUT_MS);
     },
+    exited: child.exited,
     freeze: () => child.signal("SIGSTOP"),
     thaw: () => child.signal("SIGCONT"),
   };

@@ -17,6 +17,8 @@ export interface RunningPeer {
   publish(request: PeerPublish, timeoutMs: number): Promise<Published>;
   kill(signal: "SIGTERM" | "SIGKILL"): Promise<PeerExit>;
   stop(): Promise<PeerExit>;
+  /** Settles when the process is gone; for a server inside this process, when it was stopped. */
+  readonly exited: Promise<PeerExit>;
   freeze(): void;
   thaw(): void;
 }
