@@ -72,11 +72,19 @@ function lanes(): number {
 function planChecks(targets: readonly CheckTarget[], checks: readonly Check[]): Plan {
   const batches = (alone: boolean): Batch[] =>
     targets
-      .map((target) => ({ target, checks: checks.filter((check) => (check.alone ?? false) === alone) }))
+      .map((target) => ({
+        target,
+        checks: checks.filter((check) => (check.alone ?? false) === alone && concerns(target, check)),
+      }))
       .filter((batch) => batch.checks.length > 0)
       // The longest first, so that no lane is left with it at the end.
       .toSorted((a, b) => batchMs(b) - batchMs(a));
   return { together: batches(false), alone: batches(true) };
+}
+
+/** Conformance cases are about the API in this language: a server in another one takes no part in them. */
+function concerns({ peerLanguage }: CheckTarget, { id }: Check): boolean {
+  return peerLanguage === "node" || !id.startsWith("conformance/");
 }
 
 function predictMs({ together, alone }: Plan): number {
