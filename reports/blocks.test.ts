@@ -9,9 +9,9 @@ const at = (mode: string, payloadBytes: number, placement = "two-cpus") =>
 
 test("no measured, failed or not applicable cell is dropped", () => {
   const shown = blocks.flatMap((block) => [...block.ranked, ...block.baselines, ...block.missing]);
-  const pingPongs = report.measurements.filter((cell) => cell.benchmark === "ping-pong");
+  const pingPongs = report.measurements.filter((cell) => cell.benchmark === "round-trip");
   expect(shown.length).toBe(pingPongs.length);
-  const streams = { ...report, measurements: report.measurements.filter((cell) => cell.benchmark === "stream") };
+  const streams = { ...report, measurements: report.measurements.filter((cell) => cell.benchmark === "throughput") };
   const alone = blocksOf(streams).flatMap((block) => [...block.ranked, ...block.baselines, ...block.missing]);
   expect(alone.length).toBe(streams.measurements.length);
 });
@@ -51,7 +51,7 @@ test("messages per second come from the stream, and a failed stream is named wit
 });
 
 test("models without round trips are ranked by messages per second, highest first", () => {
-  const streams = report.measurements.filter((cell) => cell.benchmark === "stream");
+  const streams = report.measurements.filter((cell) => cell.benchmark === "throughput");
   for (const block of blocksOf({ ...report, measurements: streams })) {
     if (block.ranked.length === 0) continue;
     expect(block.metric).toBe("messagesPerSecond");

@@ -52,12 +52,12 @@ export interface Block {
   readonly missing: readonly PlainRow[];
 }
 
-const FOLDED_BENCHMARK = "stream";
-const LEADING_BENCHMARK = "ping-pong";
+const FOLDED_BENCHMARK = "throughput";
+const LEADING_BENCHMARK = "round-trip";
 
 /**
  * Groups all measurements into comparable blocks: by placement, class, benchmark, variant, then size.
- * Plain `stream` cells are folded into the messages/s of the ping-pong row beside them and stand alone only where there is none.
+ * Plain `throughput` cells are folded into the messages/s of the `round-trip` row beside them and stand alone only where there is none.
  */
 export function blocksOf(report: Report): Block[] {
   const baselines = new Set(report.transports.filter((record) => record.baseline).map((record) => record.id));

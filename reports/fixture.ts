@@ -204,7 +204,7 @@ function intervalOf(values: readonly number[]): Interval | undefined {
 function cell(model: Model, benchmark: string, placement: Placement, payloadBytes: number): Measurement {
   return {
     benchmark,
-    model: benchmark,
+    model: benchmark === "throughput" ? "stream" : "ping-pong",
     transport: model.id,
     mode: model.mode,
     placement,
@@ -251,7 +251,7 @@ function pingPong(
   trials: number,
   random: () => number,
 ): Measurement {
-  const plain = cell(model, "ping-pong", placement, payload);
+  const plain = cell(model, "round-trip", placement, payload);
   const refused = refusal(model, placement, payload);
   if (refused) return { ...plain, ...refused };
   const center = (model.base + model.perByte * payload) * (placement === "same-cpu" ? model.sameCpu : 1);
@@ -317,7 +317,7 @@ function stream(
   trials: number,
   random: () => number,
 ): Measurement {
-  const plain = cell(model, "stream", placement, payload);
+  const plain = cell(model, "throughput", placement, payload);
   const refused = refusal(model, placement, payload);
   if (refused) return { ...plain, ...refused };
   if (model.id === "stdio" && payload === 4096)

@@ -1,6 +1,8 @@
 import { BENCHMARKS } from "../../scenarios/benchmarks/index.ts";
+import { DEFAULT_PAYLOADS } from "../../scenarios/profiles/default-workload.ts";
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import { type Arm, type Cell, placeArm } from "../coordinator/arm.ts";
+import { absentRow } from "../coordinator/rows.ts";
 import { allowedCpus } from "../process/pinning.ts";
 import type { Measurement, Placement } from "../results/model.ts";
 import { UsageError } from "./exit-codes.ts";
@@ -14,12 +16,27 @@ export function defaultPlacements(): readonly Placement[] {
   return cpus.length >= 2 ? ["same-cpu", "two-cpus"] : ["same-cpu"];
 }
 
-export function chooseCells(names: readonly string[] | undefined, payloads: readonly number[]): readonly Cell[] {
-  const valid = BENCHMARKS.map(({ name }) => name);
+/**
+ * The cells of these benchmarks (`all`: every one; none named: the standard two) at these sizes; without sizes each
+ * benchmark takes its own, or those of the default workload.
+ *
+ * @throws UsageError for an unknown name
+ */
+export function chooseCells(
+  names: readonly string[] | undefined,
+  payloads: readonly number[] | undefined,
+): readonly Cell[] {
+  const valid = ["all", ...BENCHMARKS.map(({ name }) => name)];
   const unknown = names?.find((name) => !valid.includes(name));
   if (unknown !== undefined) throw new UsageError(unknownName("benchmark", unknown, valid));
-  const chosen = BENCHMARKS.filter(({ name }) => names === undefined || names.includes(name));
-  return chosen.flatMap((benchmark) => payloads.map((payloadBytes) => ({ benchmark, payloadBytes })));
+  const chosen = BENCHMARKS.filter(({ name, standard }) =>
+    names === undefined ? standard : names.includes("all") || names.includes(name),
+  );
+  return chosen.flatMap((benchmark) =>
+    [...new Set(payloads ?? benchmark.payloads ?? DEFAULT_PAYLOADS)].flatMap((payloadBytes) =>
+      benchmark.variants.map((variant) => ({ benchmark, variant, payloadBytes })),
+    ),
+  );
 }
 
 export interface ChosenArms {
@@ -50,39 +67,4 @@ export function chooseArms(
     }
   }
   return { arms, missing };
-}
-
-function absentRow(
-  { transport, mode, placement, peerLanguage }: Omit<Arm, "cpus">,
-  cell: Cell,
-  reason: string,
-): Measurement {
-  return {
-    benchmark: cell.benchmark.name,
-    model: cell.benchmark.model,
-    transport: transport.id,
-    mode,
-    placement,
-    payloadBytes: cell.payloadBytes,
-    inFlight: 1,
-    clients: 1,
-    ratePerSecond: null,
-    codec: "raw",
-    peer: { language: peerLanguage, version: "" },
-    status: "not-applicable",
-    reason,
-    messages: null,
-    interval: {},
-    messagesPerSecond: null,
-    bytesPerSecond: null,
-    cpuNsPerMessage: null,
-    contextSwitchesPerMessage: null,
-    peakMemoryBytes: null,
-    gcPauseNs: null,
-    lost: 0,
-    duplicated: 0,
-    reordered: 0,
-    trials: [],
-    warnings: [],
-  };
 }

@@ -40,7 +40,7 @@ export function checkCommand(): Command {
         run,
         candidates.map(({ record }) => record),
         results,
-        [],
+        { measurements: [] },
       );
       if (options.json) printJson(report);
       else print(checkTables(report));

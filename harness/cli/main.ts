@@ -6,6 +6,7 @@ import { checkCommand } from "./check.ts";
 import { compareCommand } from "./compare.ts";
 import { doctorCommand } from "./doctor.ts";
 import { EXIT, UsageError } from "./exit-codes.ts";
+import { gateCommand } from "./gate.ts";
 import { listCommand } from "./list.ts";
 import { measureCommand } from "./measure.ts";
 import { reportCommand } from "./report.ts";
@@ -19,6 +20,7 @@ const program = new Command("ipcmark")
   .addCommand(compareCommand())
   .addCommand(checkCommand())
   .addCommand(measureCommand())
+  .addCommand(gateCommand())
   .addCommand(reportCommand())
   .addCommand(listCommand())
   .addCommand(doctorCommand());

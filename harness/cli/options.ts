@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import type { Placement } from "../results/model.ts";
-import { each, parseCount, parseDuration, parseMode, parsePlacement, parseSize } from "./values.ts";
+import { each, parseCount, parseDuration, parseMode, parsePercent, parsePlacement, parseSize } from "./values.ts";
 
 export interface SharedOptions {
   readonly transport?: readonly string[];
@@ -15,9 +15,14 @@ export interface MeasureOptions extends SharedOptions {
   readonly payload?: readonly number[];
   readonly placement?: readonly Placement[];
   readonly mode?: readonly WaitMode[];
-  readonly trials: number;
+  readonly trials?: number;
   readonly messages?: number;
   readonly budget?: number;
+  readonly quick?: boolean;
+  readonly thorough?: boolean;
+  /** Half the relative width every p50 interval is to have. */
+  readonly until?: number;
+  readonly keepAwake?: boolean;
 }
 
 /** An option that takes several values, separated by blanks or commas. */
@@ -43,20 +48,28 @@ export function withShared(command: Command): Command {
     );
 }
 
-export function withMeasuring(command: Command, trials: number): Command {
+export function withMeasuring(command: Command): Command {
   return withShared(command)
     .addOption(many("--payload <bytes...>", "sizes such as 64 4KiB 1MiB", parseSize))
     .addOption(many("--placement <where...>", "same-cpu, two-cpus, unpinned", parsePlacement))
     .addOption(many("--mode <class...>", "how ends wait: event, blocking, polling", parseMode))
     .addOption(
-      new Option("--trials <n>", "fresh pairs of processes per cell; an interval needs 6")
+      new Option("--trials <n>", "fresh pairs of processes per cell; an interval needs 6 (default: as the time allows)")
         .argParser(parseCount("--trials", 1, 1000))
-        .default(trials),
+        .conflicts("until"),
     )
     .addOption(
       new Option("--messages <n>", "per trial, instead of a calibrated count").argParser(
         parseCount("--messages", 1, 10_000_000),
       ),
     )
-    .addOption(new Option("--budget <time>", "time for all trials, such as 90s or 5m").argParser(parseDuration));
+    .addOption(new Option("--budget <time>", "time for the whole run, such as 90s or 5m").argParser(parseDuration))
+    .addOption(new Option("--quick", "fewest trials that give an interval").conflicts("thorough"))
+    .option("--thorough", "30 trials with enough messages for a p99 that may be gated")
+    .addOption(
+      new Option("--until <percent>", "add rounds until every p50 interval is within ± this, such as 3%").argParser(
+        parsePercent,
+      ),
+    )
+    .option("--keep-awake", "idle-priority load on every CPU in use, so that a virtual CPU never halts; recorded");
 }

@@ -1,13 +1,14 @@
 import { Method } from "../../transports/contract/check.ts";
 import { HEADER_BYTES, Kind, readId, readKind, readMethod, Status } from "../../transports/contract/frame.ts";
 import type { Connection, ConnectionHandler } from "../../transports/contract/transport.ts";
-import type { StreamReport } from "../process/messages.ts";
+import type { PeerPublish, Published, StreamReport } from "../process/messages.ts";
 import { buildFrame } from "../rpc/message.ts";
 import { arrivedIntact } from "../rpc/verify.ts";
 import { answerAtOnce } from "./answers.ts";
 import { WorkerPool } from "./pool.ts";
+import { Publisher } from "./publisher.ts";
 import { turnIntoReply } from "./reply.ts";
-import { STREAM_QUIET_MS, StreamCounter } from "./stream-counter.ts";
+import { StreamReceiver } from "./stream-receiver.ts";
 
 const EMPTY = new Uint8Array(0);
 
@@ -21,8 +22,8 @@ export class EventServer implements ConnectionHandler {
   /** Resolves when a client has asked for an orderly end and every request before it is answered. */
   readonly shutdown: Promise<void>;
   readonly #clients = new Map<Connection, Client>();
-  readonly #stream = new StreamCounter();
-  readonly #onStream: (report: StreamReport) => void;
+  readonly #stream: StreamReceiver;
+  #publisher: Publisher | undefined;
   #finish: () => void = () => {};
   #closing = false;
   /** Requests taken whose reply is not sent yet. */
@@ -30,11 +31,9 @@ export class EventServer implements ConnectionHandler {
   #requests = 0;
   #pool: WorkerPool<Connection> | undefined;
   #scratch = new Uint8Array(HEADER_BYTES + 64);
-  #quiet: NodeJS.Timeout | undefined;
-  #quietMark = 0;
 
   constructor(onStream: (report: StreamReport) => void) {
-    this.#onStream = onStream;
+    this.#stream = new StreamReceiver(onStream);
     this.shutdown = new Promise((resolve) => {
       this.#finish = resolve;
     });
@@ -47,12 +46,23 @@ export class EventServer implements ConnectionHandler {
   onMessage(message: Uint8Array, connection: Connection): void {
     this.#requests++;
     const kind = message.length >= HEADER_BYTES ? readKind(message) : 0;
-    if (kind === Kind.oneWay) this.#count(message);
+    if (kind === Kind.oneWay) this.#stream.take(message);
     else if (kind === Kind.request) this.#answer(message, connection);
     // Anything else is nobody's request: there is nothing to answer to.
   }
 
+  /** Sends one-way messages to all clients of this moment but the first, which is the driver's own. */
+  publish(request: PeerPublish, onDone: (published: Published) => void): void {
+    const connections = [...this.#clients.keys()];
+    this.#publisher = new Publisher(
+      request.distribution === "server" ? connections.slice(1) : connections,
+      request,
+      onDone,
+    );
+  }
+
   onWritable(connection: Connection): void {
+    this.#publisher?.onWritable(connection);
     const waiting = this.#clients.get(connection)?.waiting ?? [];
     for (let frame = waiting[0]; frame !== undefined; frame = waiting[0]) {
       if (!connection.send(frame)) return;
@@ -150,24 +160,5 @@ export class EventServer implements ConnectionHandler {
   #settled(): void {
     this.#pending--;
     if (this.#closing && this.#pending === 0) this.#finish();
-  }
-
-  #count(message: Uint8Array): void {
-    if (this.#stream.count(message)) {
-      clearInterval(this.#quiet);
-      this.#quiet = undefined;
-      this.#onStream(this.#stream.take());
-    } else {
-      this.#quiet ??= setInterval(() => this.#endQuietStream(), STREAM_QUIET_MS);
-    }
-  }
-
-  #endQuietStream(): void {
-    const still = this.#quietMark === this.#requests;
-    this.#quietMark = this.#requests;
-    if (!still || !this.#stream.active) return;
-    clearInterval(this.#quiet);
-    this.#quiet = undefined;
-    this.#onStream(this.#stream.take());
   }
 }

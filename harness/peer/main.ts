@@ -28,6 +28,7 @@ async function serveEvents(start: PeerStart): Promise<void> {
   const program = new EventServer((report) => control.send(report));
   const server = await transport.event.listen(start.address, program, keyOf(start));
   control.onMessage("report-usage", () => control.send(readUsage()));
+  control.onMessage("publish", (request) => program.publish(request, (published) => control.send(published)));
   ready(server.address);
   const failure = await Promise.race([
     Promise.race([program.shutdown, control.ended, control.next(["stop"]), terminated()]).then(() => undefined),

@@ -1,13 +1,15 @@
 import type { StreamTotals } from "../../transports/contract/check.ts";
 import { HEADER_BYTES, readId, readMethod } from "../../transports/contract/frame.ts";
 import type { StreamReport } from "../process/messages.ts";
-import { STREAM_LAST } from "../rpc/message.ts";
+import { STREAM_LAST, STREAM_TIMED } from "../rpc/message.ts";
 import { arrivedIntact, checksumHolds, FULL_CHECK_BYTES, LARGE_EVERY } from "../rpc/verify.ts";
 
 /** A stream that stands still this long is over: its last message was lost. */
 export const STREAM_QUIET_MS = 1000;
 /** Bound on memory: whoever loses more than this has shown enough. */
 const MAX_MISSING = 100_000;
+/** Arrivals kept of a stream that asks for them. */
+const MAX_TIMED = 16_384;
 
 const NOTHING: StreamTotals = { received: 0, duplicated: 0, reordered: 0, corrupted: 0 };
 
@@ -27,6 +29,9 @@ export class StreamCounter {
   readonly #missing = new Set<number>();
   /** Of streams that are over, for `takeTotals`. */
   #past: StreamTotals = NOTHING;
+  /** Arrival of each sequence number, 0 where none came; only for streams that ask for it. */
+  #arrivalsNs: BigUint64Array | undefined;
+  #arrived = 0;
 
   get active(): boolean {
     return this.#received + this.#corrupted > 0;
@@ -42,13 +47,23 @@ export class StreamCounter {
     const sequence = readId(frame);
     if (sequence === this.#expected) this.#expected++;
     else this.#outOfTurn(sequence);
-    if (readMethod(frame) === STREAM_LAST) {
+    const method = readMethod(frame);
+    if (method === STREAM_LAST) {
       this.#lastNs = process.hrtime.bigint();
+      if (this.#arrivalsNs !== undefined) this.#stamp(sequence, this.#lastNs);
       return true;
     }
+    if (method === STREAM_TIMED) this.#stamp(sequence, process.hrtime.bigint());
     const large = frame.length > HEADER_BYTES + FULL_CHECK_BYTES;
     if (large && sequence % LARGE_EVERY === 0 && !checksumHolds(frame)) this.#corrupted++;
     return false;
+  }
+
+  #stamp(sequence: number, nowNs: bigint): void {
+    this.#arrivalsNs ??= new BigUint64Array(MAX_TIMED);
+    if (sequence >= MAX_TIMED) return;
+    this.#arrivalsNs[sequence] = nowNs;
+    this.#arrived = Math.max(this.#arrived, sequence + 1);
   }
 
   #outOfTurn(sequence: number): void {
@@ -86,7 +101,10 @@ export class StreamCounter {
       corrupted: this.#corrupted,
       firstNs: String(this.#firstNs),
       lastNs: String(this.#lastNs === 0n ? process.hrtime.bigint() : this.#lastNs),
+      ...(this.#arrivalsNs === undefined ? {} : { arrivalsNs: encode(this.#arrivalsNs.subarray(0, this.#arrived)) }),
     };
+    this.#arrivalsNs = undefined;
+    this.#arrived = 0;
     this.#received = 0;
     this.#duplicated = 0;
     this.#reordered = 0;
@@ -96,4 +114,8 @@ export class StreamCounter {
     this.#missing.clear();
     return report;
   }
+}
+
+function encode(values: BigUint64Array): string {
+  return Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString("base64");
 }

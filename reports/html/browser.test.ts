@@ -93,7 +93,7 @@ describe.skipIf(!executablePath)(`the page ${where}`, () => {
     await page.selectOption("select[name=payload]", "65536");
     await page.uncheck("#subset input[value=unix]");
     const hash = await page.evaluate("location.hash");
-    expect(hash).toBe("#placement=same-cpu&mode=event&benchmark=ping-pong&payload=65536&hide=unix");
+    expect(hash).toBe("#placement=same-cpu&mode=event&benchmark=round-trip&payload=65536&hide=unix");
     const shown = await names(page);
     expect(shown).toEqual(["stdio", "fifo", "tcp"]);
     expect(await page.locator("#ranking-table td.ratio").first().innerText()).toBe("1.00×");

@@ -84,7 +84,7 @@ function cells(row: PlainRow, ranked: RankedRow | undefined): string[] {
 /** `51.2 k`; with a star where the number comes from round trips, and a dagger where the stream cell failed. */
 function throughputText(throughput: Throughput, benchmark: string): string {
   if (throughput.messagesPerSecond === null) return ABSENT;
-  const mark = throughput.streamReason ? "†" : throughput.source === "own" && benchmark === "ping-pong" ? "*" : "";
+  const mark = throughput.streamReason ? "†" : throughput.source === "own" && benchmark === "round-trip" ? "*" : "";
   return quantity(throughput.messagesPerSecond) + mark;
 }
 

@@ -29,7 +29,7 @@ describe("terminal tables", () => {
 
   test("show one table per placement, with its waiting classes in it", () => {
     const text = plain(compareTables(report));
-    expect(text.match(/^two CPUs \(driver on 0, peer on 1\) · ping-pong$/gm)).toHaveLength(1);
+    expect(text.match(/^two CPUs \(driver on 0, peer on 1\) · round-trip$/gm)).toHaveLength(1);
     expect(text.match(/^same CPU/gm)).toHaveLength(1);
     expect(text.match(/^(event loop|blocking|polling)$/gm)).toHaveLength(6);
   });

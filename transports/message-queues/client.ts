@@ -2,8 +2,9 @@ import { IpcError, isIpcError } from "../contract/errors.ts";
 import type { Address, BlockingConnection } from "../contract/transport.ts";
 import { isOwned, tryLockExclusive } from "../posix/lock.ts";
 import { MessageQueue } from "../posix/message-queue.ts";
+import { SLICE_MS } from "../posix/timespec.ts";
 import { WordCopy } from "../support/word-copy.ts";
-import { Outgoing, SLICE_MS } from "./outgoing.ts";
+import { Outgoing } from "./outgoing.ts";
 import {
   closed,
   firstWord,
@@ -56,21 +57,23 @@ export class QueueClient implements BlockingConnection {
 
   receive(into: Uint8Array, timeoutMs: number): number {
     this.#check();
-    let leftMs = timeoutMs;
-    let startMs = 0;
+    let untilMs = timeoutMs < SLICE_MS ? performance.now() + timeoutMs : 0;
     for (;;) {
-      const length = this.#replies.receiveScratch(Math.min(leftMs, SLICE_MS));
+      const length = untilMs === 0 ? this.#replies.receiveSlice() : this.#receiveUntil(untilMs);
       if (length >= 0) {
         const bytes = this.#take(length, into);
         if (bytes >= 0) return bytes;
       }
       const nowMs = performance.now();
-      // The first slice is over by now: the clock is read only when there was nothing.
-      if (startMs === 0) startMs = nowMs - (length < 0 ? Math.min(leftMs, SLICE_MS) : 0);
-      leftMs = startMs + timeoutMs - nowMs;
-      if (length < 0) this.#checkServer(nowMs);
-      if (leftMs <= 0) return -1;
+      // The clock is read only when a slice brought nothing: so a wait may last a slice longer than asked for, never less.
+      if (untilMs === 0) untilMs = nowMs + timeoutMs;
+      this.#checkServer(nowMs);
+      if (nowMs >= untilMs) return -1;
     }
+  }
+
+  #receiveUntil(untilMs: number): number {
+    return this.#replies.receiveScratch(Math.max(0, Math.min(untilMs - performance.now(), SLICE_MS)));
   }
 
   /** @returns the length of the message, or -1 when it was none for the caller */
@@ -104,6 +107,10 @@ export class QueueClient implements BlockingConnection {
     if (!this.#isServerAlive() && this.#replies.attributes().currentMessages === 0) {
       throw this.#lose("the server is gone");
     }
+  }
+
+  hasRoom(): boolean {
+    return this.#over !== undefined || this.#outgoing.hasRoom();
   }
 
   #lose(how: string): IpcError {

@@ -1,10 +1,8 @@
 import { isOwned } from "../posix/lock.ts";
 import type { MessageQueue } from "../posix/message-queue.ts";
+import { SLICE_MS } from "../posix/timespec.ts";
 import { WordCopy } from "../support/word-copy.ts";
 import { Kind, PREFIX_BYTES, tooLarge, writePrefix } from "./protocol.ts";
-
-/** A wait is cut into slices of this length, and after each the other side's life is checked. */
-export const SLICE_MS = 50;
 
 /** The queue one side sends to, with its prefix in place. */
 export class Outgoing {
@@ -34,8 +32,10 @@ export class Outgoing {
     if (message.length > this.#limit) throw tooLarge(this.#id, message.length, this.#limit);
     this.#copy.write(message, PREFIX_BYTES);
     const bytes = message.length + PREFIX_BYTES;
-    if (this.#queue.sendScratch(bytes, Math.min(timeoutMs, SLICE_MS))) return true;
-    const untilMs = performance.now() + timeoutMs - SLICE_MS;
+    // The clock is read only when a slice brought no room: so a wait may last a slice longer than asked for, never less.
+    if (timeoutMs >= SLICE_MS ? this.#queue.sendSlice(bytes) : this.#queue.sendScratch(bytes, timeoutMs)) return true;
+    if (timeoutMs < SLICE_MS) return false;
+    const untilMs = performance.now() + timeoutMs;
     for (;;) {
       const leftMs = untilMs - performance.now();
       if (leftMs <= 0 || !isPeerAlive()) return false;
@@ -54,6 +54,10 @@ export class Outgoing {
   /** Whether the other side still holds the lock on this queue, which it receives from. */
   isHeard(): boolean {
     return isOwned(this.#queue.fd);
+  }
+
+  hasRoom(): boolean {
+    return this.#queue.attributes().currentMessages < this.#queue.shape.maxMessages;
   }
 
   close(): void {

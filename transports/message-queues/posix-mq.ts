@@ -6,7 +6,8 @@ import type { Address, OsObject, Transport } from "../contract/transport.ts";
 import { posixAvailability } from "../posix/binding.ts";
 import { MessageQueue } from "../posix/message-queue.ts";
 import { checkOptions } from "../support/opening.ts";
-import { connectQueue } from "./client.ts";
+import type { SteppedTransport } from "../support/pulsed.ts";
+import { connectQueue, QueueOpening } from "./client.ts";
 import { PREFIX_BYTES, type QueueBudget, queueBudget, removeNames, slotName } from "./protocol.ts";
 import { QueueServer } from "./server.ts";
 
@@ -72,19 +73,23 @@ function inspect(name: string): OsObject | undefined {
   }
 }
 
+const blocking: SteppedTransport = {
+  listen(address, options) {
+    checkOptions(ID, options);
+    return new QueueServer(ID, budget, address);
+  },
+  connect(address, timeoutMs, options) {
+    checkOptions(ID, options);
+    return connectQueue(ID, budget, address, timeoutMs);
+  },
+  begin: (address, timeoutMs) => new QueueOpening(ID, budget, address, timeoutMs),
+};
+
 /** POSIX message queues, each call a wait in the kernel. */
 export const posixMq: Transport = {
   id: ID,
   capabilities: queueCapabilities("blocking"),
   ...queueNames(ID),
-  blocking: {
-    listen(address, options) {
-      checkOptions(ID, options);
-      return new QueueServer(ID, budget, address);
-    },
-    connect(address, timeoutMs, options) {
-      checkOptions(ID, options);
-      return connectQueue(ID, budget, address, timeoutMs);
-    },
-  },
+  peers: { python: ["python3", "peer.py"] },
+  blocking,
 };

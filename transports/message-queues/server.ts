@@ -2,8 +2,9 @@ import { IpcError, isIpcError } from "../contract/errors.ts";
 import type { Address, BlockingConnection, BlockingServer } from "../contract/transport.ts";
 import { isOwned, lockExclusive } from "../posix/lock.ts";
 import { MessageQueue } from "../posix/message-queue.ts";
+import { SLICE_MS } from "../posix/timespec.ts";
 import { WordCopy } from "../support/word-copy.ts";
-import { Outgoing, SLICE_MS } from "./outgoing.ts";
+import { Outgoing } from "./outgoing.ts";
 import {
   closed,
   Kind,
@@ -52,6 +53,10 @@ export class QueueServerConnection implements BlockingConnection {
       `${this.#id}: all clients share the server's queue; call receive on the server`,
       { transport: this.#id },
     );
+  }
+
+  hasRoom(): boolean {
+    return !this.#open || this.outgoing.hasRoom();
   }
 
   close(): void {
@@ -104,21 +109,23 @@ export class QueueServer implements BlockingServer {
   receive(into: Uint8Array, timeoutMs: number): number {
     if (!this.#open) throw closed(this.#id);
     if (++this.#receives >= BUSY_RECEIVES) this.#housekeep(performance.now());
-    let leftMs = timeoutMs;
-    let startMs = 0;
+    let untilMs = timeoutMs < SLICE_MS ? performance.now() + timeoutMs : 0;
     for (;;) {
-      const sliceMs = Math.min(leftMs, SLICE_MS);
-      const length = this.#requests.receiveScratch(sliceMs);
+      const length = untilMs === 0 ? this.#requests.receiveSlice() : this.#receiveUntil(untilMs);
       if (length >= 0) {
         const bytes = this.#take(length, into);
         if (bytes >= 0) return bytes;
       }
       const nowMs = performance.now();
-      if (startMs === 0) startMs = nowMs - (length < 0 ? sliceMs : 0);
+      // The clock is read only when a slice brought nothing: so a wait may last a slice longer than asked for, never less.
+      if (untilMs === 0) untilMs = nowMs + timeoutMs;
       if (nowMs - this.#housekeptMs >= SLICE_MS) this.#housekeep(nowMs);
-      leftMs = startMs + timeoutMs - nowMs;
-      if (leftMs <= 0) return -1;
+      if (nowMs >= untilMs) return -1;
     }
+  }
+
+  #receiveUntil(untilMs: number): number {
+    return this.#requests.receiveScratch(Math.max(0, Math.min(untilMs - performance.now(), SLICE_MS)));
   }
 
   /** @returns the length of the message, or -1 when it was none for the caller. What nobody of ours sent is dropped. */

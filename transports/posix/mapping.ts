@@ -75,7 +75,7 @@ export class Mapping implements Disposable {
       throw new RangeError(`offset ${offset} lies outside a mapping of ${this.byteLength} bytes`);
     }
     if (this.#buffer === undefined) throw new IpcError("IPC_CLOSED", "the mapping is closed");
-    return this.#libc.add(this.#pointer, offset);
+    return offset === 0 ? this.#pointer : this.#libc.add(this.#pointer, offset);
   }
 
   /** Detaches all views, then unmaps. Pointers handed out are dangling from here on. Idempotent. */

@@ -143,8 +143,21 @@ export class MessageQueue implements Disposable {
     this.#check();
     if (bytes > this.shape.maxMessageBytes) throw this.#tooLarge(bytes);
     this.#deadlines.setRealtime(timeoutMs);
+    return this.#send(bytes, priority, this.#deadlines.realtime);
+  }
+
+  /** As `sendScratch`, for no longer than 50 ms and perhaps not at all, without reading a clock: for loops. */
+  sendSlice(bytes: number, priority = 0): boolean {
+    this.#check();
+    if (bytes > this.shape.maxMessageBytes) throw this.#tooLarge(bytes);
+    if (this.#send(bytes, priority, this.#deadlines.realtimeSlice)) return true;
+    this.#deadlines.renewSlices();
+    return false;
+  }
+
+  #send(bytes: number, priority: number, deadline: Pointer): boolean {
     for (;;) {
-      const result = this.#libc.mq_timedsend(this.fd, this.#message, bytes, priority, this.#deadlines.realtime);
+      const result = this.#libc.mq_timedsend(this.fd, this.#message, bytes, priority, deadline);
       if (result === 0) return true;
       const failure = this.#libc.errno();
       if (failure === ETIMEDOUT || failure === EAGAIN) return false;
@@ -176,13 +189,25 @@ export class MessageQueue implements Disposable {
   receiveScratch(timeoutMs: number): number {
     this.#check();
     this.#deadlines.setRealtime(timeoutMs);
+    return this.#receive(this.#deadlines.realtime);
+  }
+
+  /** As `receiveScratch`, for no longer than 50 ms and perhaps not at all, without reading a clock: for loops. */
+  receiveSlice(): number {
+    this.#check();
+    const length = this.#receive(this.#deadlines.realtimeSlice);
+    if (length < 0) this.#deadlines.renewSlices();
+    return length;
+  }
+
+  #receive(deadline: Pointer): number {
     for (;;) {
       const length = this.#libc.mq_timedreceive(
         this.fd,
         this.#message,
         this.shape.maxMessageBytes,
         this.#priority,
-        this.#deadlines.realtime,
+        deadline,
       );
       if (length >= 0) {
         this.lastPriority = this.#scratch.words[this.#priorityWord] as number;

@@ -12,11 +12,21 @@ export interface Deadlines {
   readonly realtime: Pointer;
   /** Set by {@link Deadlines.setRelative}: for futexes. */
   readonly relative: Pointer;
+  /** As `monotonic` and `realtime`, at most {@link SLICE_MS} ahead and perhaps in the past: see {@link Deadlines.renewSlices}. */
+  readonly monotonicSlice: Pointer;
+  readonly realtimeSlice: Pointer;
+  /**
+   * Sets both slices to {@link SLICE_MS} from now. Reading the clock for each wait would cost more than the call it bounds,
+   * so slices are renewed when one has run out, and a wait may find its slice used up already.
+   */
+  renewSlices(): void;
   setMonotonic(timeoutMs: number): void;
   setRealtime(timeoutMs: number): void;
   setRelative(timeoutMs: number): void;
 }
 
+/** Longest wait of a slice. */
+export const SLICE_MS = 50;
 const SLOT_BYTES = 16;
 const PAGE_BYTES = 4096;
 
@@ -46,6 +56,12 @@ function create(): Deadlines {
     monotonic: page.pointer(0),
     realtime: page.pointer(SLOT_BYTES),
     relative: page.pointer(2 * SLOT_BYTES),
+    monotonicSlice: page.pointer(3 * SLOT_BYTES),
+    realtimeSlice: page.pointer(4 * SLOT_BYTES),
+    renewSlices() {
+      write((3 * SLOT_BYTES) / 4, originMs + performance.now() + SLICE_MS);
+      write((4 * SLOT_BYTES) / 4, Date.now() + SLICE_MS);
+    },
     setMonotonic: (timeoutMs) => write(0, originMs + performance.now() + timeoutMs),
     setRealtime: (timeoutMs) => write(SLOT_BYTES / 4, Date.now() + timeoutMs),
     setRelative(timeoutMs) {

@@ -81,7 +81,10 @@ export function isAnswered(path: string, type: keyof typeof TYPES): boolean {
     connectPath(fd, path);
     return true;
   } catch (error) {
-    if (error instanceof IpcError && (error.errno === "ECONNREFUSED" || error.errno === "ENOENT")) return false;
+    const errno = error instanceof IpcError ? error.errno : undefined;
+    if (errno === "ECONNREFUSED" || errno === "ENOENT") return false;
+    // A datagram socket that is connected to somebody else lets nobody in, but it is there.
+    if (errno === "EPERM") return true;
     throw error;
   } finally {
     closeSync(fd);

@@ -2,6 +2,7 @@ import { randomInt } from "node:crypto";
 import { IpcError, isIpcError } from "../contract/errors.ts";
 import type { Address } from "../contract/transport.ts";
 import { isOwned } from "../posix/lock.ts";
+import { SLICE_MS } from "../posix/timespec.ts";
 import { type RingKind, slotName } from "./kind.ts";
 import {
   Control,
@@ -14,7 +15,7 @@ import {
   SlotState,
   VERSION,
 } from "./layout.ts";
-import { Link, SLICE_MS } from "./link.ts";
+import { Link } from "./link.ts";
 import { type Awaited, Reason, Rest } from "./rest.ts";
 import { isCapacity } from "./ring.ts";
 import { type Segment, unlinkSemaphore } from "./store.ts";
@@ -26,16 +27,15 @@ const PAUSE_MS = 1;
 
 /** Opens a connection: claims a slot, makes a pair of rings, waits until the server has it. */
 export function connectRing(kind: RingKind, address: Address, timeoutMs: number): Link {
-  const attempt = new Attempt(kind, address, performance.now() + timeoutMs);
-  try {
-    return attempt.run();
-  } catch (error) {
-    attempt.abandon();
-    throw error;
+  const opening = new RingOpening(kind, address, timeoutMs);
+  for (;;) {
+    const link = opening.step(SLICE_MS);
+    if (link !== undefined) return link;
   }
 }
 
-class Attempt {
+/** A connection being opened, step by step. After an error nothing is left of it. */
+export class RingOpening {
   readonly #kind: RingKind;
   readonly #address: Address;
   readonly #untilMs: number;
@@ -46,22 +46,34 @@ class Attempt {
   #slot = -1;
   #token = 0;
 
-  constructor(kind: RingKind, address: Address, untilMs: number) {
+  constructor(kind: RingKind, address: Address, timeoutMs: number) {
     this.#kind = kind;
     this.#address = address;
-    this.#untilMs = untilMs;
+    this.#untilMs = performance.now() + timeoutMs;
   }
 
-  run(): Link {
-    const control = this.#openControl();
-    this.#refuseSharedCpu(control);
-    this.#claim(control);
-    const capacity = this.#ringBytes();
-    const pair = this.#createPair(capacity);
-    this.#openRests(control, pair);
-    this.#announce(control);
-    this.#awaitAcceptance(control);
-    return this.#link(control, pair, capacity);
+  /** Waits for at most `waitMs`. @returns the connection once the server has accepted it */
+  step(waitMs: number): Link | undefined {
+    try {
+      return this.#step(waitMs);
+    } catch (error) {
+      this.abandon();
+      throw error;
+    }
+  }
+
+  #step(waitMs: number): Link | undefined {
+    const control = this.#control ?? this.#openControl();
+    if (control === undefined) return this.#pause(waitMs, "the server does not finish listening");
+    if (this.#pair === undefined) {
+      this.#refuseSharedCpu(control);
+      if (!this.#claim(control)) return this.#pause(waitMs, "all places for clients are taken");
+      const pair = this.#createPair(this.#ringBytes());
+      this.#openRests(control, pair);
+      this.#announce(control);
+    }
+    if (!this.#isAccepted(control, waitMs)) return undefined;
+    return this.#link(control, this.#pair as Segment, this.#ringBytes());
   }
 
   #ringBytes(): number {
@@ -70,25 +82,22 @@ class Attempt {
     throw this.#error("IPC_SYSTEM", `ringBytes ${ringBytes} is not a power of two from 64 to 2^30`);
   }
 
-  #openControl(): Segment {
-    for (;;) {
-      const control = this.#kind.store.open(this.#address.name, 0);
-      if (control.mapping.byteLength >= Control.bytes) {
-        this.#control = control;
-        const { words } = control.mapping;
-        if (Atomics.load(words, Control.magicWord) === Control.magic) {
-          if (words[Control.versionWord] !== VERSION)
-            throw this.#error("IPC_MALFORMED", "another version listens there");
-          if (this.#isServerGone(control)) throw this.#error("IPC_PEER_LOST", "nobody listens there any more");
-          return control;
-        }
-        this.#control = undefined;
+  /** @returns undefined while the server has not finished listening */
+  #openControl(): Segment | undefined {
+    const control = this.#kind.store.open(this.#address.name, 0);
+    const isWhole = control.mapping.byteLength >= Control.bytes;
+    if (isWhole && Atomics.load(control.mapping.words, Control.magicWord) === Control.magic) {
+      this.#control = control;
+      if (control.mapping.words[Control.versionWord] !== VERSION) {
+        throw this.#error("IPC_MALFORMED", "another version listens there");
       }
-      const owned = isOwned(control.fd);
-      control.close();
-      if (!owned) throw this.#error("IPC_PEER_LOST", "nobody listens there, and what is there is no server's");
-      this.#pause("the server does not finish listening");
+      if (this.#isServerGone(control)) throw this.#error("IPC_PEER_LOST", "nobody listens there any more");
+      return control;
     }
+    const owned = isOwned(control.fd);
+    control.close();
+    if (owned) return undefined;
+    throw this.#error("IPC_PEER_LOST", "nobody listens there, and what is there is no server's");
   }
 
   #isServerGone(control: Segment): boolean {
@@ -107,21 +116,20 @@ class Attempt {
     }
   }
 
-  #claim(control: Segment): void {
+  /** @returns whether a slot was free */
+  #claim(control: Segment): boolean {
     const { words } = control.mapping;
     const slots = Math.min(words[Control.slotsWord] as number, this.#kind.maxClients);
     const token = randomInt(1, 2 ** 29) << 2;
-    for (;;) {
-      for (let slot = 0; slot < slots; slot++) {
-        const claimed = token | SlotState.claimed;
-        if (Atomics.compareExchange(words, Control.firstSlotWord + slot, 0, claimed) !== 0) continue;
-        this.#slot = slot;
-        this.#token = token;
-        return;
-      }
-      if (this.#isServerGone(control)) throw this.#error("IPC_PEER_LOST", "the server is gone");
-      this.#pause(`all ${slots} places for clients are taken`);
+    for (let slot = 0; slot < slots; slot++) {
+      const claimed = token | SlotState.claimed;
+      if (Atomics.compareExchange(words, Control.firstSlotWord + slot, 0, claimed) !== 0) continue;
+      this.#slot = slot;
+      this.#token = token;
+      return true;
     }
+    if (this.#isServerGone(control)) throw this.#error("IPC_PEER_LOST", "the server is gone");
+    return false;
   }
 
   #createPair(capacity: number): Segment {
@@ -168,19 +176,21 @@ class Attempt {
     this.#peer?.wakeFrom(Reason.data);
   }
 
-  #awaitAcceptance(control: Segment): void {
+  #isAccepted(control: Segment, waitMs: number): boolean {
     const { words } = control.mapping;
     const slotWord = Control.firstSlotWord + this.#slot;
     const ready = this.#token | SlotState.ready;
     const answered: Awaited = { isReady: () => Atomics.load(words, slotWord) !== ready };
-    while (!answered.isReady()) {
+    if (!answered.isReady()) {
       if (this.#isServerGone(control)) throw this.#error("IPC_PEER_LOST", "the server is gone");
       const leftMs = this.#untilMs - performance.now();
       if (leftMs <= 0) throw this.#error("IPC_TIMEOUT", "the server did not accept in time: is it in receive()?");
-      this.#own?.waitFor(answered, Reason.data, Math.min(leftMs, SLICE_MS));
+      if (waitMs > 0) this.#own?.waitFor(answered, Reason.data, Math.min(leftMs, waitMs));
+      return false;
     }
     const state = Atomics.load(words, slotWord);
     if (state !== (this.#token | SlotState.accepted)) throw this.#error("IPC_PEER_LOST", "the server refused us");
+    return true;
   }
 
   #link(control: Segment, pair: Segment, capacity: number): Link {
@@ -228,9 +238,10 @@ class Attempt {
     Atomics.compareExchange(words, slotWord, state, 0);
   }
 
-  #pause(reason: string): void {
+  #pause(waitMs: number, reason: string): undefined {
     if (performance.now() >= this.#untilMs) throw this.#error("IPC_TIMEOUT", reason);
-    Atomics.wait(pauseWord, 0, 0, PAUSE_MS);
+    if (waitMs > 0) Atomics.wait(pauseWord, 0, 0, PAUSE_MS);
+    return undefined;
   }
 
   #error(

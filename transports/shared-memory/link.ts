@@ -2,11 +2,9 @@ import { IpcError } from "../contract/errors.ts";
 import type { BlockingConnection } from "../contract/transport.ts";
 import { isOwned } from "../posix/lock.ts";
 import type { Mapping } from "../posix/mapping.ts";
+import { SLICE_MS } from "../posix/timespec.ts";
 import { type Awaited, Reason, type Rest } from "./rest.ts";
 import { largestMessage, RingReader, type RingRegion, RingWriter } from "./ring.ts";
-
-/** A wait is cut into slices of this length, and after each the other side's life is checked. */
-export const SLICE_MS = 50;
 
 export interface LinkParts {
   readonly transport: string;
@@ -36,6 +34,8 @@ export class Link implements BlockingConnection {
   readonly #own: Rest;
   readonly #peer: Rest;
   readonly #room: Room;
+  readonly #words: Int32Array;
+  readonly #peerClosedWord: number;
   readonly #largest: number;
   #open = true;
   #checkedMs = performance.now();
@@ -46,6 +46,8 @@ export class Link implements BlockingConnection {
 
   constructor(parts: LinkParts) {
     this.#parts = parts;
+    this.#words = parts.mapping.words;
+    this.#peerClosedWord = parts.peerClosedWord;
     this.#reader = new RingReader(parts.incoming);
     this.#writer = new RingWriter(parts.outgoing);
     this.#own = parts.own;
@@ -87,6 +89,12 @@ export class Link implements BlockingConnection {
     return this.#reader.isReady();
   }
 
+  /** Whether a message of that size would be taken now. */
+  hasRoom(bytes: number): boolean {
+    this.#room.bytes = bytes;
+    return this.isOver || this.#room.isReady();
+  }
+
   get isOver(): boolean {
     return this.#over !== undefined || !this.#open;
   }
@@ -124,30 +132,41 @@ export class Link implements BlockingConnection {
     }
   }
 
+  /** The clock is read only when a slice brought nothing: so a wait may last a slice longer than asked for, never less. */
   #receiveSlowly(into: Uint8Array, timeoutMs: number): number {
-    const startMs = performance.now();
-    let nowMs = startMs;
-    for (;;) {
-      if (this.isFinished(nowMs)) throw this.#over as IpcError;
-      const leftMs = startMs + timeoutMs - nowMs;
-      if (leftMs <= 0) return -1;
-      this.#own.waitFor(this.#reader, Reason.data, Math.min(leftMs, SLICE_MS));
+    if (timeoutMs < SLICE_MS) return this.#receiveUntil(into, performance.now() + timeoutMs);
+    if (!this.#hasPeerClosed()) {
+      this.#own.waitFor(this.#reader, Reason.data, SLICE_MS);
       const length = this.tryReceive(into);
       if (length >= 0) return length;
-      nowMs = performance.now();
+    }
+    return this.#receiveUntil(into, performance.now() + timeoutMs);
+  }
+
+  #receiveUntil(into: Uint8Array, untilMs: number): number {
+    for (;;) {
+      const nowMs = performance.now();
+      if (this.isFinished(nowMs)) throw this.#over as IpcError;
+      if (nowMs >= untilMs) return -1;
+      this.#own.waitFor(this.#reader, Reason.data, Math.min(untilMs - nowMs, SLICE_MS));
+      const length = this.tryReceive(into);
+      if (length >= 0) return length;
     }
   }
 
   /** Orderly ends show at once, dead processes within a slice. */
   #isPeerGone(nowMs: number): boolean {
-    const { mapping, peerClosedWord, peerFd } = this.#parts;
-    if (Atomics.load(mapping.words, peerClosedWord) !== 0) {
+    if (this.#hasPeerClosed()) {
       this.endedOrderly = true;
       return true;
     }
     if (nowMs - this.#checkedMs < SLICE_MS) return false;
     this.#checkedMs = nowMs;
-    return !isOwned(peerFd);
+    return !isOwned(this.#parts.peerFd);
+  }
+
+  #hasPeerClosed(): boolean {
+    return Atomics.load(this.#words, this.#peerClosedWord) !== 0;
   }
 
   #lost(): IpcError {

@@ -1,9 +1,10 @@
 import { IpcError, isIpcError } from "../contract/errors.ts";
 import type { Address, BlockingConnection, BlockingServer } from "../contract/transport.ts";
 import { isOwned, tryLockExclusive } from "../posix/lock.ts";
+import { SLICE_MS } from "../posix/timespec.ts";
 import { type RingKind, slotName } from "./kind.ts";
 import { Control, checkPair, Pair, replyRegion, requestRegion, SLOT_STATE_MASK, SlotState, VERSION } from "./layout.ts";
-import { Link, SLICE_MS } from "./link.ts";
+import { Link } from "./link.ts";
 import { Reason, Rest } from "./rest.ts";
 import { type Segment, unlinkSemaphore } from "./store.ts";
 import { soleCpu, type WaitPlace } from "./waits.ts";
@@ -79,25 +80,34 @@ export class RingServer implements BlockingServer {
     return length >= 0 ? length : this.#receiveSlowly(into, timeoutMs);
   }
 
+  /** As in Link: the clock is read only when a slice brought nothing. */
   #receiveSlowly(into: Uint8Array, timeoutMs: number): number {
-    const startMs = performance.now();
-    let nowMs = startMs;
-    for (;;) {
-      if (nowMs - this.#housekeptMs >= SLICE_MS) this.#housekeep(nowMs);
-      if (Atomics.load(this.#control.mapping.words, Control.arrivalsWord) !== this.#arrivals) this.#accept();
-      const leftMs = startMs + timeoutMs - nowMs;
-      if (leftMs > 0) this.#rest.waitFor(this, Reason.data, Math.min(leftMs, SLICE_MS));
+    if (timeoutMs >= SLICE_MS) {
+      if (this.#hasArrivals()) this.#accept();
+      this.#rest.waitFor(this, Reason.data, SLICE_MS);
       const length = this.#tryReceive(into);
       if (length >= 0) return length;
-      if (leftMs <= 0) return -1;
-      nowMs = performance.now();
     }
+    const untilMs = performance.now() + timeoutMs;
+    for (;;) {
+      const nowMs = performance.now();
+      if (nowMs - this.#housekeptMs >= SLICE_MS) this.#housekeep(nowMs);
+      if (this.#hasArrivals()) this.#accept();
+      if (nowMs < untilMs) this.#rest.waitFor(this, Reason.data, Math.min(untilMs - nowMs, SLICE_MS));
+      const length = this.#tryReceive(into);
+      if (length >= 0) return length;
+      if (nowMs >= untilMs) return -1;
+    }
+  }
+
+  #hasArrivals(): boolean {
+    return Atomics.load(this.#control.mapping.words, Control.arrivalsWord) !== this.#arrivals;
   }
 
   /** A message or a newcomer is there. */
   isReady(): boolean {
     for (let i = 0; i < this.#active.length; i++) if ((this.#active[i] as Link).isReady()) return true;
-    return Atomics.load(this.#control.mapping.words, Control.arrivalsWord) !== this.#arrivals;
+    return this.#hasArrivals();
   }
 
   /** Asks each client once, beginning after the one that was last heard, so that none can keep the others out. */

@@ -2,10 +2,11 @@ import { randomBytes } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Capabilities } from "../contract/capabilities.ts";
-import { IpcError } from "../contract/errors.ts";
-import type { Address, OpenOptions, OsObject, Transport } from "../contract/transport.ts";
+import type { Address, OsObject, Transport } from "../contract/transport.ts";
 import { posixAvailability } from "../posix/binding.ts";
-import { connectRing } from "./client.ts";
+import { checkOptions } from "../support/opening.ts";
+import type { SteppedTransport } from "../support/pulsed.ts";
+import { connectRing, RingOpening } from "./client.ts";
 import { type RingKind, slotName } from "./kind.ts";
 import { largestMessage } from "./ring.ts";
 import { RingServer, removeNames } from "./server.ts";
@@ -40,12 +41,23 @@ function capabilities(kind: RingKind): Capabilities {
     auth: ["permissions"],
     persistent: false,
     platforms: ["linux"],
-    languages: ["c"],
+    languages: ["c", "python"],
   };
 }
 
-function refuseAborted(id: string, options: OpenOptions | undefined): void {
-  if (options?.signal?.aborted) throw new IpcError("IPC_ABORTED", `${id}: aborted`, { transport: id });
+/** The blocking face, and the steps in which a check may open it. */
+function blockingFace(kind: RingKind): SteppedTransport {
+  return {
+    listen(address, options) {
+      checkOptions(kind.id, options);
+      return new RingServer(kind, address);
+    },
+    connect(address, timeoutMs, options) {
+      checkOptions(kind.id, options);
+      return connectRing(kind, address, timeoutMs);
+    },
+    begin: (address, timeoutMs) => new RingOpening(kind, address, timeoutMs),
+  };
 }
 
 function ringTransport(kind: RingKind, allocate: Transport["allocate"]): Transport {
@@ -57,16 +69,9 @@ function ringTransport(kind: RingKind, allocate: Transport["allocate"]): Transpo
       return posixAvailability();
     },
     allocate,
-    blocking: {
-      listen(address: Address, options?: OpenOptions) {
-        refuseAborted(id, options);
-        return new RingServer(kind, address);
-      },
-      connect(address: Address, timeoutMs: number, options?: OpenOptions) {
-        refuseAborted(id, options);
-        return connectRing(kind, address, timeoutMs);
-      },
-    },
+    blocking: blockingFace(kind),
+    // A Python server can post and wait for semaphores; it has no futex.
+    ...(kind.wait.usesSemaphores && { peers: { python: ["python3", "peer.py"] } }),
     async residue({ name }: Address) {
       const names = [name, ...Array.from({ length: kind.maxClients }, (_, slot) => slotName(name, slot))];
       const found = names.flatMap((each) => [

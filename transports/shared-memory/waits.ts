@@ -2,6 +2,7 @@ import { currentCpu, getAffinity } from "../posix/affinity.ts";
 import { Futex } from "../posix/futex.ts";
 import type { Mapping } from "../posix/mapping.ts";
 import { Semaphore } from "../posix/semaphore.ts";
+import { SLICE_MS } from "../posix/timespec.ts";
 import type { Awaited, Wait } from "./rest.ts";
 
 /** Where a process states the CPU it last ran on, plus one; 0: unknown. */
@@ -63,7 +64,7 @@ const semaphore: WaitKind = {
     return {
       sleeper: {
         // A wake-up meant for an earlier sleep may still be counted: then this returns early, and the caller looks again.
-        sleep: (_reason, timeoutMs) => void handle.wait(timeoutMs),
+        sleep: (_reason, timeoutMs) => void (timeoutMs >= SLICE_MS ? handle.waitSlice() : handle.wait(timeoutMs)),
         wake: () => handle.post(),
       },
       close: () => handle.close(),

@@ -197,6 +197,13 @@ export class BlockingStream implements BlockingConnection {
     this.#libc.poll(this.#poll.pointer(0), 1, Math.ceil(timeoutMs));
   }
 
+  hasRoom(): boolean {
+    if (this.isOver) return true;
+    if (this.#outgoing.bytes > 0 && !this.#flush(0, performance.now())) return false;
+    this.#wait(POLLOUT, 0);
+    return (this.#poll.words[1] as number) >>> 16 !== 0;
+  }
+
   #fail(call: string): IpcError {
     const cause = systemError(this.#libc, call, this.#id);
     const details = cause.errno === undefined ? {} : { errno: cause.errno };

@@ -1,18 +1,20 @@
-import { IpcError, isIpcError, toIpcError } from "../contract/errors.ts";
+import { toIpcError } from "../contract/errors.ts";
 import type {
+  Address,
   BlockingConnection,
   BlockingTransport,
   EventTransport,
   OpenOptions,
   Transport,
 } from "../contract/transport.ts";
-import { type Pulse, PulsedConnection, PulsedServer } from "./pulsed.ts";
+import { aborted, checkOptions } from "./opening.ts";
+import { type Pulse, PulsedConnection, PulsedServer, type SteppedTransport } from "./pulsed.ts";
 
 /**
  * An event face for a mechanism that only blocks, so that one set of checks serves both. It asks without waiting on every
  * turn of the event loop, and every millisecond when nothing comes: in checks only, never in a measurement.
  *
- * Connecting does block, in short slices; a server in the same process would get no turn meanwhile.
+ * Where the mechanism cannot be opened in steps, connecting blocks; a server in the same process gets no turn meanwhile.
  */
 export function bridgeBlocking(transport: Transport): EventTransport {
   const { blocking } = transport;
@@ -20,11 +22,12 @@ export function bridgeBlocking(transport: Transport): EventTransport {
   const limits = { id: transport.id, maxMessageBytes: transport.capabilities.maxMessageBytes };
   return {
     async listen(address, handler, options) {
-      refuseAborted(transport.id, options);
+      checkOptions(transport.id, options);
       return new PulsedServer(limits, blocking.listen(address, options), handler, new Ticker());
     },
     async connect(address, handler, options) {
-      const connection = await connectInSlices(transport.id, blocking, address, options);
+      checkOptions(transport.id, options);
+      const connection = await connectInSteps(transport.id, blocking, address, options);
       const bridged = new PulsedConnection(limits, connection, handler, new Ticker());
       handler.onOpen(bridged);
       bridged.start();
@@ -33,26 +36,29 @@ export function bridgeBlocking(transport: Transport): EventTransport {
   };
 }
 
-const CONNECT_SLICE_MS = 250;
 const CONNECT_TIMEOUT_MS = 5000;
 const IDLE_MS = 1;
 
-async function connectInSlices(
+async function connectInSteps(
   id: string,
   blocking: BlockingTransport,
-  address: Parameters<BlockingTransport["connect"]>[0],
+  address: Address,
   options: OpenOptions | undefined,
 ): Promise<BlockingConnection> {
-  const untilMs = performance.now() + CONNECT_TIMEOUT_MS;
-  for (;;) {
-    refuseAborted(id, options);
-    try {
-      return blocking.connect(address, CONNECT_SLICE_MS, options);
-    } catch (error) {
-      const again = isIpcError(error) && error.code === "IPC_TIMEOUT" && performance.now() < untilMs;
-      if (!again) throw toIpcError(error, id);
+  const { begin } = blocking as Partial<SteppedTransport>;
+  try {
+    if (begin === undefined) return blocking.connect(address, CONNECT_TIMEOUT_MS, options);
+    const opening = begin.call(blocking, address, CONNECT_TIMEOUT_MS);
+    for (;;) {
+      const connection = opening.step(0);
+      if (connection !== undefined) return connection;
+      await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
+      if (!options?.signal?.aborted) continue;
+      opening.abandon();
+      throw aborted(id);
     }
-    await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
+  } catch (error) {
+    throw toIpcError(error, id);
   }
 }
 
@@ -84,8 +90,4 @@ class Ticker implements Pulse {
     if (busy) this.#immediate = setImmediate(run);
     else this.#timer = setTimeout(run, IDLE_MS);
   }
-}
-
-function refuseAborted(id: string, options: OpenOptions | undefined): void {
-  if (options?.signal?.aborted) throw new IpcError("IPC_ABORTED", `${id}: aborted`, { transport: id });
 }

@@ -1,7 +1,9 @@
 import { IpcError, toIpcError } from "../contract/errors.ts";
 import type {
+  Address,
   BlockingConnection,
   BlockingServer,
+  BlockingTransport,
   Connection,
   ConnectionHandler,
   Server,
@@ -15,6 +17,20 @@ export interface ObservableServer extends BlockingServer {
 /** What a blocking connection may tell beyond the contract: its end was a goodbye, not a death. */
 export interface ObservableConnection extends BlockingConnection {
   readonly endedOrderly: boolean;
+  /** Whether a message of that size would be taken now. Without it a sender is told to try when there may be no room yet. */
+  hasRoom(bytes: number): boolean;
+}
+
+/** A connection being opened in steps that do not wait. */
+export interface Opening {
+  /** @returns the connection once it stands @throws IpcError; then nothing is left of it */
+  step(waitMs: number): BlockingConnection | undefined;
+  abandon(): void;
+}
+
+/** What a blocking transport may offer beyond the contract: then connecting does not hold up the event loop. */
+export interface SteppedTransport extends BlockingTransport {
+  begin(address: Address, timeoutMs: number): Opening;
 }
 
 /** Decides when there may be something to do. */
@@ -43,7 +59,9 @@ export class PulsedConnection implements Connection {
   readonly #buffer: Uint8Array | undefined;
   readonly #onEnd: (() => void) | undefined;
   #open = true;
-  #wantsRoom = false;
+  /** Size of the message that was refused; -1 when none waits. */
+  #wantedBytes = -1;
+  #closing: Promise<void> | undefined;
   paused = false;
 
   /**
@@ -70,24 +88,25 @@ export class PulsedConnection implements Connection {
   }
 
   send(message: Uint8Array): boolean {
-    if (!this.#open) throw closed(this.#limits.id);
+    if (!this.#open || this.#closing !== undefined) throw closed(this.#limits.id);
     const taken = this.#connection.send(message, 0);
     if (!taken) {
-      this.#wantsRoom = true;
+      this.#wantedBytes = message.length;
       this.#pulse.hurry();
     }
     return taken;
   }
 
-  /** There is no telling from outside whether there is room: the owner tries again, and may be refused again. */
   offerRoom(): void {
-    if (!this.#wantsRoom || !this.#open) return;
-    this.#wantsRoom = false;
+    if (this.#wantedBytes < 0 || !this.#open || this.#closing !== undefined) return;
+    const { hasRoom } = this.#connection as Partial<ObservableConnection>;
+    if (hasRoom?.call(this.#connection, this.#wantedBytes) === false) return this.#pulse.hurry();
+    this.#wantedBytes = -1;
     this.#handler.onWritable(this);
   }
 
   deliver(message: Uint8Array): void {
-    if (this.#open) this.#handler.onMessage(message, this);
+    if (this.#open && this.#closing === undefined) this.#handler.onMessage(message, this);
   }
 
   #receive(): boolean {
@@ -128,10 +147,10 @@ export class PulsedConnection implements Connection {
     this.#pulse.hurry();
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
     // Never from inside the caller's own turn: `onClose` follows the call, it does not interrupt it.
-    await Promise.resolve();
-    this.end();
+    this.#closing ??= Promise.resolve().then(() => this.end());
+    return this.#closing;
   }
 
   [Symbol.asyncDispose](): Promise<void> {

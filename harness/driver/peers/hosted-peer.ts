@@ -36,6 +36,7 @@ export async function hostPeer(transport: Transport, start: PeerStart): Promise<
     connect: (options) => connectRpc(transport, server.address, options),
     streamReport: (timeoutMs) => mailbox.next(["stream-report"], timeoutMs, "peer"),
     usage: async () => null,
+    publish: (request) => new Promise((resolve) => program.publish(request, resolve)),
     kill: cannotDie,
     async stop() {
       await server.close();

@@ -33,6 +33,10 @@ export async function startProcessPeer(
       child.send({ type: "report-usage" });
       return child.next(["usage"], 5000);
     },
+    publish(request, timeoutMs) {
+      child.send(request);
+      return child.next(["published"], timeoutMs);
+    },
     async kill(signal) {
       child.signal(signal);
       return child.exited;

@@ -198,7 +198,7 @@ function drawTrials(cells, metric) {
 
 /** The stream where it was measured; otherwise the chosen benchmark's own rate, said so. @param {State} state @param {readonly Cell[]} cells */
 function drawThroughput(state, cells) {
-  const streams = cellsOf({ ...state, benchmark: "stream" });
+  const streams = cellsOf({ ...state, benchmark: "throughput" });
   const shown = streams.length > 0 ? streams : cells;
   drawSizes("throughput", shown, "messagesPerSecond", state);
   const failed = failures(shown);

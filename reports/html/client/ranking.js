@@ -129,16 +129,16 @@ function nameCell(cell) {
 export function throughput(cell) {
   const stream = view.cells.find(
     (other) =>
-      other.benchmark === "stream" &&
+      other.benchmark === "throughput" &&
       other.name === cell.name &&
       other.placement === cell.placement &&
       other.mode === cell.mode &&
       other.payload === cell.payload,
   );
-  const usesStream = cell.benchmark === "ping-pong" && stream?.status === "measured";
+  const usesStream = cell.benchmark === "round-trip" && stream?.status === "measured";
   const rate = usesStream ? stream.messagesPerSecond : cell.messagesPerSecond;
   if (rate === null) return ABSENT;
-  const mark = usesStream || cell.benchmark !== "ping-pong" ? "" : stream ? "†" : "*";
+  const mark = usesStream || cell.benchmark !== "round-trip" ? "" : stream ? "†" : "*";
   return quantity(rate) + mark;
 }
 
@@ -208,7 +208,7 @@ function drawNotes(cells, withLimits, withBaselines) {
   const marks = cells.map((cell) => throughput(cell).at(-1));
   if (marks.includes("*")) notes.push("* one message at a time, there and back; not what a stream reaches.");
   if (marks.includes("†")) {
-    const failed = view.cells.filter((cell) => cell.benchmark === "stream" && cell.status !== "measured");
+    const failed = view.cells.filter((cell) => cell.benchmark === "throughput" && cell.status !== "measured");
     for (const cell of cells) {
       const stream = failed.find(
         (other) =>

@@ -20,7 +20,7 @@ export function settle(asked) {
   );
   const mode = oneOf(asked.mode, choicesOf({ placement, mode: "" }).modes, view.start.mode);
   const { benchmarks, cells } = choicesOf({ placement, mode });
-  const benchmark = oneOf(asked.benchmark, benchmarks, "ping-pong");
+  const benchmark = oneOf(asked.benchmark, benchmarks, "round-trip");
   const sizes = sizesOf(cells.filter((cell) => cell.benchmark === benchmark));
   const payload = Number(oneOf(String(asked.payload), sizes.map(String), String(view.start.payload)));
   return { placement, mode, benchmark, payload, hidden: asked.hidden };

@@ -1,0 +1,17 @@
+import { expect, it } from "vitest";
+import { judge } from "./humps.ts";
+
+it("one hump: the ratio is the median of the rounds' ratios", () => {
+  const rounds = [10, 11, 12, 10, 11].map((limit, i) => ({ limit, ours: limit * (1.1 + i * 0.1) }));
+  expect(judge(rounds).ratio).toBeCloseTo(1.3);
+  expect(judge(rounds)).toMatchObject({ rounds: 5, limitHumps: [11] });
+});
+
+it("two humps: rounds whose sides lie in different humps are not compared", () => {
+  const same = Array.from({ length: 6 }, () => ({ limit: 5, ours: 6 }));
+  const crossed = Array.from({ length: 4 }, () => ({ limit: 5, ours: 60 }));
+  const slow = Array.from({ length: 4 }, () => ({ limit: 50, ours: 60 }));
+  const seen = judge([...same, ...crossed, ...slow]);
+  expect(seen.ratio).toBeCloseTo(1.2);
+  expect(seen).toMatchObject({ rounds: 6, limitHumps: [5, 50], ourHumps: [6, 60] });
+});

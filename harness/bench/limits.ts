@@ -1,0 +1,168 @@
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface, type Interface } from "node:readline";
+import { parseArgs } from "node:util";
+import type { Transport } from "../../transports/contract/transport.ts";
+import { REGISTRY } from "../../transports/registry.ts";
+import { judge, median, type Round } from "./humps.ts";
+
+/**
+ * `npm run bench:limits`: how far each mechanism is from a C program that does the same work, round by round in turn, on the
+ * same CPUs, with the same payload. Options: `--rounds 20 --pairs 4 --only <text>`.
+ */
+interface Row {
+  readonly id: string;
+  readonly face: "blocking" | "event";
+  readonly limit: string;
+  readonly placement: "same-cpu" | "two-cpus";
+  readonly bodyBytes: number;
+  /** The most ours / C may be; for a stream, the least that C's time / ours may be. */
+  readonly bound: number;
+  readonly stream?: boolean;
+  readonly binding?: "ffi-rs" | "node";
+  readonly messages: number;
+}
+
+const row = (
+  id: string,
+  limit: string,
+  placement: Row["placement"],
+  bodyBytes: number,
+  bound: number,
+  messages: number,
+) => ({ id, face: "blocking", limit, placement, bodyBytes, bound, messages }) as const;
+
+const ROWS: readonly Row[] = [
+  row("shm/semaphore", "semaphore", "same-cpu", 64, 1.3, 10_000),
+  row("shm/futex", "futex", "same-cpu", 64, 1.45, 10_000),
+  row("posix-mq", "queue", "same-cpu", 64, 1.65, 10_000),
+  { ...row("posix-mq", "queue", "same-cpu", 64, 4.0, 5_000), binding: "ffi-rs" },
+  row("unix", "unix", "same-cpu", 64, 1.25, 10_000),
+  { ...row("unix", "unix", "same-cpu", 64, 2.2, 10_000), face: "event" },
+  row("shm/spin", "spin", "two-cpus", 64, 1.6, 100_000),
+  row("shm/spin", "spin", "two-cpus", 4096, 1.2, 50_000),
+  row("shm/spin", "spin", "two-cpus", 65_536, 1.2, 5_000),
+  { ...row("shm/spin", "spin-stream", "two-cpus", 64, 0.4, 2_000_000), stream: true },
+  { ...row("shm/spin", "spin-stream", "two-cpus", 65_536, 0.75, 50_000), stream: true },
+];
+
+const NODE_CHILD = join(import.meta.dirname, "limits-node.ts");
+const SOURCE = join(import.meta.dirname, "..", "limit", "ping-pong.c");
+/** Counts above this mean a stream: one number per line is all the two processes are told. */
+const STREAM = 2 ** 32;
+const WARM_UP_ROUNDS = 3;
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: "string", default: "20" },
+    pairs: { type: "string", default: "4" },
+    only: { type: "string" },
+  },
+});
+const [rounds, pairs] = [Number(values.rounds), Number(values.pairs)];
+const directory = mkdtempSync(join(tmpdir(), "ipcmark-"));
+const place = { directory, prefix: `ipcmark-${randomBytes(8).toString("hex")}` };
+const print = (text: string): void => void process.stdout.write(`${text}\n`);
+
+function runLimit(program: string, row: Row, clientCpu: number, serverCpu: number): number {
+  const warmUp = Math.min(row.messages, 2000);
+  const args = [row.limit, clientCpu, serverCpu, row.bodyBytes, warmUp, row.messages].map(String);
+  const text = execFileSync(program, args, { encoding: "utf8", timeout: 60_000, maxBuffer: 1 << 26 });
+  return median(text.trim().split("\n").map(Number));
+}
+
+/** A Node process of a pair, told counts and answering with JSON lines. */
+class Child {
+  readonly process: ChildProcess;
+  readonly #lines: AsyncIterator<string>;
+  readonly #reader: Interface;
+
+  constructor(role: string, row: Row, addressJson: string, cpu: number) {
+    const script = [NODE_CHILD, role, row.id, row.face, addressJson, String(row.bodyBytes)];
+    const args = ["-c", String(cpu), process.execPath, "--disable-warning=ExperimentalWarning", ...script];
+    const env = row.binding === undefined ? process.env : { ...process.env, IPCMARK_FFI: row.binding };
+    this.process = spawn("taskset", args, { stdio: ["pipe", "pipe", "inherit"], env });
+    this.#reader = createInterface({ input: this.process.stdout as NodeJS.ReadableStream });
+    this.#lines = this.#reader[Symbol.asyncIterator]();
+  }
+
+  async next(): Promise<unknown> {
+    const { value, done } = await this.#lines.next();
+    if (done) throw new Error("a process of the pair ended early");
+    return JSON.parse(value);
+  }
+
+  tell(count: number): void {
+    this.process.stdin?.write(`${count}\n`);
+  }
+
+  async end(): Promise<void> {
+    if (this.process.exitCode !== null || this.process.signalCode !== null) return;
+    const exited = once(this.process, "exit");
+    this.process.stdin?.end();
+    const timer = setTimeout(() => this.process.kill("SIGKILL"), 2000);
+    await exited;
+    clearTimeout(timer);
+    this.#reader.close();
+  }
+}
+
+async function runPair(program: string, row: Row, transport: Transport, into: Round[]): Promise<void> {
+  const [clientCpu, serverCpu] = [0, row.placement === "same-cpu" ? 0 : 1];
+  const address = await transport.allocate(place);
+  const server = new Child("server", row, JSON.stringify(address), serverCpu);
+  let client: Child | undefined;
+  try {
+    await server.next();
+    client = new Child("client", row, JSON.stringify(address), clientCpu);
+    // A blocking server accepts only while it receives: the first round's count goes out before the client is there.
+    for (let round = -WARM_UP_ROUNDS; round < rounds / pairs; round++) {
+      const count = row.stream ? STREAM + row.messages : row.messages;
+      server.tell(count);
+      if (round === -WARM_UP_ROUNDS) await client.next();
+      client.tell(count);
+      const answer = (await client.next()) as { p50?: number; elapsedNs?: number };
+      const limit = round < 0 ? Number.NaN : runLimit(program, row, clientCpu, serverCpu);
+      if (round >= 0) into.push({ limit, ours: answer.p50 ?? (answer.elapsedNs as number) });
+    }
+  } finally {
+    await client?.end();
+    await server.end();
+    await transport.sweep(address);
+  }
+}
+
+async function measure(program: string, row: Row): Promise<boolean> {
+  const transport = (await REGISTRY.find(({ id }) => id === row.id)?.load()) as Transport;
+  const seen: Round[] = [];
+  for (let pair = 0; pair < pairs; pair++) await runPair(program, row, transport, seen);
+  const { ratio, rounds: judged, limitHumps, ourHumps } = judge(seen);
+  const shown = row.stream ? 1 / ratio : ratio;
+  const held = row.stream ? shown >= row.bound : shown <= row.bound;
+  const scale = row.stream ? row.messages : 1;
+  const time = (values: readonly number[]): string => values.map((ns) => (ns / scale / 1000).toFixed(2)).join(" and ");
+  const what = `${row.id} ${row.stream ? "stream" : row.face}${row.binding ? ` (${row.binding})` : ""}`;
+  print(
+    `${held ? "held " : "ABOVE"} ${what.padEnd(26)} ${row.placement} ${String(row.bodyBytes).padStart(6)} B  ratio ${shown.toFixed(2)} ` +
+      `(${row.stream ? "at least" : "at most"} ${row.bound}; ${judged} of ${seen.length} rounds)  ours ${time(ourHumps)} µs, C ${time(limitHumps)} µs`,
+  );
+  return held;
+}
+
+try {
+  const program = join(directory, "ping-pong");
+  execFileSync("cc", ["-O2", "-o", program, SOURCE, "-pthread", "-lrt"]);
+  let failed = 0;
+  for (const row of ROWS) {
+    const name = `${row.id} ${row.face} ${row.stream ? "stream" : ""}`;
+    if (values.only !== undefined && !name.includes(values.only)) continue;
+    if (!(await measure(program, row))) failed++;
+  }
+  process.exitCode = failed === 0 ? 0 : 10;
+} finally {
+  rmSync(directory, { recursive: true, force: true });
+}

@@ -1,0 +1,271 @@
+/*
+ * What plain C gets out of the same mechanisms, doing the same work: header and body in one message of 16 + n bytes,
+ * copied in and out, waits with a time-out, two processes.
+ *
+ *   ping-pong <mechanism> <cpu of client> <cpu of server> <body bytes> <warm-up> <round trips>
+ *   ping-pong spin-stream …    one way; the time runs until the server has counted the last message
+ *
+ * Prints one number per line: nanoseconds of each round trip; for spin-stream, the nanoseconds of the whole.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <linux/futex.h>
+#include <mqueue.h>
+#include <sched.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include "ring.h"
+
+#define HEADER_BYTES 16
+#define SLICE_NS 50000000L
+#define LARGEST (1 << 20)
+
+enum mechanism { SPIN, FUTEX, SEMAPHORE, QUEUE, UNIX, SPIN_STREAM };
+
+struct shared {
+  struct shared_ring requests, replies;
+  _Alignas(128) uint32_t server_rest;
+  _Alignas(128) uint32_t client_rest;
+  _Alignas(128) uint32_t done;
+};
+
+struct end {
+  enum mechanism kind;
+  struct writer out;
+  struct reader in;
+  uint32_t *own_rest, *peer_rest;
+  sem_t *own_semaphore, *peer_semaphore;
+  mqd_t to, from;
+  int socket;
+  uint8_t *packet;      /* mq: prefix and message; unix: length and message */
+  uint8_t *buffered;    /* unix: what the last read brought */
+};
+
+static void die(const char *what) {
+  perror(what);
+  exit(1);
+}
+
+static int64_t now_ns(clockid_t clock) {
+  struct timespec at;
+  clock_gettime(clock, &at);
+  return at.tv_sec * 1000000000LL + at.tv_nsec;
+}
+
+static struct timespec deadline(clockid_t clock) {
+  int64_t at = now_ns(clock) + SLICE_NS;
+  return (struct timespec){at / 1000000000, at % 1000000000};
+}
+
+static void wake(struct end *e) {
+  uint32_t one = 1;
+  if (__atomic_load_n(e->peer_rest, __ATOMIC_SEQ_CST) != 1) return;
+  if (!__atomic_compare_exchange_n(e->peer_rest, &one, 0, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) return;
+  if (e->kind == FUTEX) syscall(SYS_futex, e->peer_rest, FUTEX_WAKE, 1, NULL, NULL, 0);
+  else sem_post(e->peer_semaphore);
+}
+
+static void rest(struct end *e) {
+  if (e->kind == SPIN || e->kind == SPIN_STREAM) {
+    while (!ring_ready(&e->in)) {}
+    return;
+  }
+  __atomic_store_n(e->own_rest, 1, __ATOMIC_SEQ_CST);
+  if (!ring_ready(&e->in)) {
+    if (e->kind == FUTEX) {
+      struct timespec limit = {0, SLICE_NS};
+      syscall(SYS_futex, e->own_rest, FUTEX_WAIT, 1, &limit, NULL, 0);
+    } else {
+      struct timespec until = deadline(CLOCK_MONOTONIC);
+      sem_clockwait(e->own_semaphore, CLOCK_MONOTONIC, &until);
+    }
+  }
+  __atomic_store_n(e->own_rest, 0, __ATOMIC_SEQ_CST);
+}
+
+static void send_message(struct end *e, const uint8_t *message, uint32_t length) {
+  if (e->kind == QUEUE) {
+    struct timespec until = deadline(CLOCK_REALTIME);
+    memcpy(e->packet + 8, message, length);
+    if (mq_timedsend(e->to, (char *)e->packet, length + 8, 0, &until)) die("mq_timedsend");
+    return;
+  }
+  if (e->kind == UNIX) {
+    memcpy(e->packet, &length, 4);
+    memcpy(e->packet + 4, message, length);
+    for (uint32_t sent = 0; sent < length + 4;) {
+      ssize_t n = send(e->socket, e->packet + sent, length + 4 - sent, MSG_NOSIGNAL);
+      if (n < 0 && errno != EAGAIN && errno != EINTR) die("send");
+      if (n > 0) sent += n;
+    }
+    return;
+  }
+  for (;;) {
+    int written = ring_write(&e->out, message, length);
+    if (written < 0) die("ring_write");
+    if (written) break;
+  }
+  if (e->kind != SPIN && e->kind != SPIN_STREAM) wake(e);
+}
+
+static uint32_t receive_message(struct end *e, uint8_t *into) {
+  if (e->kind == QUEUE) {
+    for (;;) {
+      struct timespec until = deadline(CLOCK_REALTIME);
+      ssize_t n = mq_timedreceive(e->from, (char *)e->packet, 8192, NULL, &until);
+      if (n >= 0) {
+        memcpy(into, e->packet + 8, n - 8);
+        return n - 8;
+      }
+      if (errno != ETIMEDOUT && errno != EINTR) die("mq_timedreceive");
+    }
+  }
+  if (e->kind == UNIX) {
+    uint32_t have = 0, length = 0;
+    while (have < 4 || have < length + 4) {
+      ssize_t n = recv(e->socket, e->buffered + have, LARGEST, 0);
+      if (n == 0) exit(0);
+      if (n < 0 && errno != EAGAIN && errno != EINTR) die("recv");
+      if (n > 0) have += n;
+      if (have >= 4) memcpy(&length, e->buffered, 4);
+    }
+    memcpy(into, e->buffered + 4, length);
+    return length;
+  }
+  for (;;) {
+    int64_t length = ring_read(&e->in, into, LARGEST);
+    if (length >= 0) return length;
+    if (length < -1) die("ring_read");
+    rest(e);
+  }
+}
+
+static void pin(int cpu) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(cpu, &set);
+  if (sched_setaffinity(0, sizeof set, &set)) die("sched_setaffinity");
+}
+
+static void serve(struct end *e, struct shared *shared, uint64_t messages) {
+  uint8_t *message = malloc(LARGEST);
+  for (uint64_t i = 0; i < messages; i++) {
+    uint32_t length = receive_message(e, message), id;
+    if (e->kind == SPIN_STREAM) continue;
+    memcpy(&id, message, 4);
+    message[4] = 2; /* a reply */
+    send_message(e, message, length);
+  }
+  __atomic_store_n(&shared->done, 1, __ATOMIC_SEQ_CST);
+  exit(0);
+}
+
+static void ask(struct end *e, struct shared *shared, uint32_t body, uint64_t warm_up, uint64_t count) {
+  uint8_t *request = calloc(1, LARGEST), *reply = malloc(LARGEST);
+  int64_t *samples = calloc(count, sizeof *samples), last = now_ns(CLOCK_MONOTONIC), started = 0;
+  uint32_t bytes = HEADER_BYTES + body;
+  memcpy(request + 8, &body, 4);
+  for (uint32_t i = 0; i < body; i++) request[HEADER_BYTES + i] = i * 31;
+  for (uint64_t i = 0; i < warm_up + count; i++) {
+    uint32_t id = i, got;
+    if (i == warm_up) started = now_ns(CLOCK_MONOTONIC);
+    memcpy(request, &id, 4);
+    send_message(e, request, bytes);
+    if (e->kind == SPIN_STREAM) continue;
+    uint32_t length = receive_message(e, reply);
+    /* One reading of the clock per round trip: the end of one is the start of the next. */
+    int64_t now = now_ns(CLOCK_MONOTONIC), took = now - last;
+    last = now;
+    memcpy(&got, reply, 4);
+    if (length != bytes || got != id || reply[bytes - 1] != request[bytes - 1]) {
+      fprintf(stderr, "a wrong reply\n");
+      exit(1);
+    }
+    if (i >= warm_up) samples[i - warm_up] = took;
+  }
+  if (e->kind == SPIN_STREAM) {
+    while (!__atomic_load_n(&shared->done, __ATOMIC_SEQ_CST)) {}
+    printf("%lld\n", (long long)(now_ns(CLOCK_MONOTONIC) - started));
+  } else
+    for (uint64_t i = 0; i < count; i++) printf("%lld\n", (long long)samples[i]);
+}
+
+static void open_queues(mqd_t *requests, mqd_t *replies) {
+  char name[64];
+  struct mq_attr attributes = {.mq_maxmsg = 4, .mq_msgsize = 8192};
+  for (int i = 0; i < 2; i++) {
+    snprintf(name, sizeof name, "/ipcmark-limit-%d-%d", getpid(), i);
+    mqd_t queue = mq_open(name, O_CREAT | O_EXCL | O_RDWR, 0600, &attributes);
+    if (queue < 0) die("mq_open");
+    mq_unlink(name);
+    *(i ? replies : requests) = queue;
+  }
+}
+
+int main(int argc, char **argv) {
+  static const char *names[] = {"spin", "futex", "semaphore", "queue", "unix", "spin-stream"};
+  int kind = -1;
+  if (argc == 7)
+    for (int i = 0; i < 6; i++)
+      if (!strcmp(argv[1], names[i])) kind = i;
+  if (kind < 0) {
+    fprintf(stderr, "usage: ping-pong <mechanism> <client cpu> <server cpu> <body bytes> <warm-up> <count>\n");
+    return 2;
+  }
+  uint32_t body = atoi(argv[4]);
+  uint64_t warm_up = atoll(argv[5]), count = atoll(argv[6]);
+  struct shared *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  sem_t *semaphores = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (shared == MAP_FAILED || semaphores == MAP_FAILED) die("mmap");
+  sem_init(&semaphores[0], 1, 0);
+  sem_init(&semaphores[16], 1, 0);
+  struct end client = {.kind = kind}, server = {.kind = kind};
+  client.out.ring = server.in.ring = &shared->requests;
+  server.out.ring = client.in.ring = &shared->replies;
+  client.own_rest = server.peer_rest = &shared->client_rest;
+  server.own_rest = client.peer_rest = &shared->server_rest;
+  client.own_semaphore = server.peer_semaphore = &semaphores[0];
+  server.own_semaphore = client.peer_semaphore = &semaphores[16];
+  if (kind == QUEUE) {
+    open_queues(&client.to, &client.from);
+    server.from = client.to;
+    server.to = client.from;
+  }
+  if (kind == UNIX) {
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair)) die("socketpair");
+    struct timeval slice = {0, SLICE_NS / 1000};
+    for (int i = 0; i < 2; i++) {
+      setsockopt(pair[i], SOL_SOCKET, SO_RCVTIMEO, &slice, sizeof slice);
+      setsockopt(pair[i], SOL_SOCKET, SO_SNDTIMEO, &slice, sizeof slice);
+    }
+    client.socket = pair[0];
+    server.socket = pair[1];
+  }
+  client.packet = calloc(1, LARGEST + 64);
+  server.packet = calloc(1, LARGEST + 64);
+  client.buffered = malloc(2 * LARGEST);
+  server.buffered = malloc(2 * LARGEST);
+  pid_t parent = getpid(), child = fork();
+  if (child < 0) die("fork");
+  if (child == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) exit(1);
+    pin(atoi(argv[3]));
+    serve(&server, shared, warm_up + count);
+  }
+  pin(atoi(argv[2]));
+  ask(&client, shared, body, warm_up, count);
+  waitpid(child, NULL, 0);
+  return 0;
+}

@@ -1,0 +1,166 @@
+import type { Socket } from "node:net";
+import { IpcError } from "../contract/errors.ts";
+import type { Connection, ConnectionHandler } from "../contract/transport.ts";
+import type { Mapping } from "../posix/mapping.ts";
+import type { Agreed } from "./agreed-segment.ts";
+import { Pair } from "./layout.ts";
+
+/** Messages delivered in one turn of the event loop, so that timers get theirs. */
+const BATCH = 64;
+
+/** What connections over an agreed segment have in common: the order in which things happen. */
+export abstract class AgreedConnection implements Connection {
+  protected readonly id: string;
+  protected readonly socket: Socket;
+  protected readonly mapping: Mapping;
+  protected readonly handler: ConnectionHandler;
+  readonly #agreed: Agreed;
+  readonly #onEnd: () => void;
+  #open = true;
+  #ended = false;
+  #paused = false;
+  #scheduled: NodeJS.Immediate | undefined;
+  #hungUp = false;
+  #broken: IpcError | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(id: string, agreed: Agreed, handler: ConnectionHandler, onEnd: () => void) {
+    this.id = id;
+    this.#agreed = agreed;
+    this.socket = agreed.socket;
+    this.mapping = agreed.segment.mapping;
+    this.handler = handler;
+    this.#onEnd = onEnd;
+  }
+
+  /** The bytes of the socket belong to the mechanism: at most `BATCH` messages a turn. */
+  protected abstract onBytes(chunk: Buffer): void;
+  /** Delivers one message. @returns false when there is none */
+  protected abstract deliverOne(): boolean;
+  /** Called when nothing is left to deliver. @returns true when something came at the last moment */
+  protected abstract rest(): boolean;
+  /** Whether a message was refused and its sender waits for `onWritable`. */
+  protected abstract awaitsRoom(): boolean;
+  abstract send(message: Uint8Array): boolean;
+
+  start(): void {
+    this.handler.onOpen(this);
+    if (this.#ended) return;
+    const hangUp = (): void => {
+      this.#hungUp = true;
+      this.schedule();
+    };
+    this.socket.on("data", (chunk: Buffer) => {
+      if (!this.#ended) this.#guarded(() => this.onBytes(chunk));
+      this.deliver();
+    });
+    this.socket.on("end", hangUp).on("close", hangUp).on("error", hangUp);
+    this.schedule();
+  }
+
+  protected get isOpen(): boolean {
+    return this.#open;
+  }
+
+  protected schedule(): void {
+    if (this.#ended || this.#scheduled !== undefined) return;
+    this.#scheduled = setImmediate(() => {
+      this.#scheduled = undefined;
+      this.deliver();
+    });
+  }
+
+  /** Delivers what is there; goes on in the next turn when that is much. */
+  protected deliver(): void {
+    // No room will come from a process that is gone: an echo that paused until then would wait for ever.
+    if (this.#hungUp && this.awaitsRoom()) this.#end(this.#broken ?? this.#farewell());
+    this.#guarded(() => {
+      for (let i = 0; i < BATCH; i++) {
+        if (this.#ended || this.#paused || !this.#open) return;
+        if (this.deliverOne() || this.#ended) continue;
+        if (this.rest()) continue;
+        if (this.#hungUp) this.#end(this.#broken ?? this.#farewell());
+        return;
+      }
+      this.schedule();
+    });
+    // Nothing can be delivered any more once the other side broke the rules.
+    if (this.#broken !== undefined) this.#end(this.#broken);
+  }
+
+  #guarded(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      if (!(error instanceof IpcError) || error.code !== "IPC_MALFORMED") throw error;
+      this.#broken = new IpcError("IPC_MALFORMED", `${this.id}: ${error.message}`, { transport: this.id });
+    }
+  }
+
+  /** Why the other side hung up: it says so in the segment when it means to. */
+  #farewell(): IpcError | undefined {
+    const word = this.#agreed.isServer ? Pair.clientClosedWord : Pair.serverClosedWord;
+    if (Atomics.load(this.mapping.words, word) !== 0) return undefined;
+    return new IpcError("IPC_PEER_LOST", `${this.id}: the other process is gone`, { transport: this.id });
+  }
+
+  /** An error met while sending: the connection ends in a turn of its own, never inside `send`. */
+  protected breakLater(error: IpcError): void {
+    this.#broken = error;
+    setImmediate(() => this.#end(error));
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.schedule();
+  }
+
+  close(timeoutMs = 5000): Promise<void> {
+    this.#closing ??= this.#close(timeoutMs);
+    return this.#closing;
+  }
+
+  /** What was taken lies in the segment, which the other side has mapped: it is delivered whatever becomes of us. */
+  async #close(timeoutMs: number): Promise<void> {
+    if (this.#ended) return;
+    this.#open = false;
+    const word = this.#agreed.isServer ? Pair.serverClosedWord : Pair.clientClosedWord;
+    Atomics.store(this.mapping.words, word, 1);
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<boolean>((resolve) => {
+      timer = setTimeout(resolve, timeoutMs, true);
+    });
+    const flushed = new Promise<boolean>((resolve) =>
+      this.socket.end(() => resolve(false)).once("close", () => resolve(false)),
+    );
+    const isLate = await Promise.race([flushed, late]);
+    clearTimeout(timer);
+    this.#end();
+    if (isLate) throw this.error("IPC_TIMEOUT", `the other side did not read for ${timeoutMs} ms`);
+  }
+
+  #end(error?: IpcError): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#open = false;
+    clearImmediate(this.#scheduled);
+    this.socket.destroy();
+    this.#agreed.segment.close();
+    this.#onEnd();
+    if (error === undefined) this.handler.onClose(this);
+    else this.handler.onClose(this, error);
+  }
+
+  protected error(code: IpcError["code"], text: string): IpcError {
+    return new IpcError(code, `${this.id}: ${text}`, { transport: this.id });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

@@ -1,0 +1,233 @@
+import { randomInt } from "node:crypto";
+import { chmodSync, lstatSync, unlinkSync } from "node:fs";
+import { createConnection, createServer, type Server as NetServer, type Socket } from "node:net";
+import { basename } from "node:path";
+import { IpcError, toIpcError } from "../contract/errors.ts";
+import type { Address, OpenOptions, OsObject } from "../contract/transport.ts";
+import { checkOptions, withinLimit } from "../support/opening.ts";
+import { withPathLock } from "../support/path-lock.ts";
+import { isListening } from "../support/stream-client.ts";
+import { slotName } from "./kind.ts";
+import { checkPair, initializePair, Pair, pairBytes } from "./layout.ts";
+import { type Segment, sharedMemoryStore } from "./store.ts";
+
+/** A mechanism of this folder whose two ends also hold a Unix socket: it brings them together and shows when one dies. */
+export interface AgreedKind {
+  readonly id: string;
+  /** Bytes of the segment for each direction; a power of two. */
+  readonly capacity: number;
+  readonly maxClients: number;
+}
+
+/** What both sides have after the handshake. */
+export interface Agreed {
+  readonly socket: Socket;
+  readonly segment: Segment;
+  readonly capacity: number;
+  readonly isServer: boolean;
+}
+
+/**
+ * The client speaks first, so that whoever only looks whether somebody listens costs no memory; the server's greeting is
+ * slot and token, both u32 little-endian; the client answers with the token when it has the segment.
+ */
+const HELLO = Buffer.from("shm1");
+const GREETING_BYTES = 8;
+const ANSWER_BYTES = 4;
+const HANDSHAKE_MS = 2000;
+/** sun_path without its final zero. */
+const MAX_PATH_BYTES = 107;
+
+/** The segments of an address have names of their own, derived from its path. */
+const segmentName = (address: Address, slot: number): string => slotName(`/${basename(address.name)}`, slot);
+
+/** The listening socket and the handshakes under way. */
+export class AgreedListener {
+  readonly #kind: AgreedKind;
+  readonly #address: Address;
+  readonly #taken = new Set<number>();
+  readonly #listener: NetServer;
+  readonly #greeting = new Set<Socket>();
+
+  private constructor(kind: AgreedKind, address: Address, onAgreed: (agreed: Agreed) => (ended: () => void) => void) {
+    this.#kind = kind;
+    this.#address = address;
+    this.#listener = createServer({ allowHalfOpen: true }, (socket) => {
+      socket.on("error", () => undefined);
+      this.#greeting.add(socket);
+      void readExactly(socket, HELLO.length).then((hello) => {
+        this.#greeting.delete(socket);
+        if (hello === undefined || !hello.equals(HELLO)) socket.destroy();
+        else this.#greet(socket, onAgreed);
+      });
+    });
+  }
+
+  /** @param onAgreed starts a connection; the function it returns is given one to call when that has ended */
+  static async listen(
+    kind: AgreedKind,
+    address: Address,
+    options: OpenOptions | undefined,
+    onAgreed: (agreed: Agreed) => (ended: () => void) => void,
+  ): Promise<AgreedListener> {
+    checkOptions(kind.id, options);
+    checkPath(kind.id, address.name);
+    const listener = new AgreedListener(kind, address, onAgreed);
+    try {
+      await withPathLock(address.name, kind.id, () => listener.#bind());
+    } catch (error) {
+      throw toIpcError(error, kind.id);
+    }
+    return listener;
+  }
+
+  async #bind(): Promise<void> {
+    const path = this.#address.name;
+    const inUse = (what: string): IpcError =>
+      new IpcError("IPC_ADDRESS_IN_USE", `${this.#kind.id}: ${what}`, { transport: this.#kind.id });
+    const found = lstatSync(path, { throwIfNoEntry: false });
+    if (found !== undefined) {
+      if (!found.isSocket()) throw inUse(`${path} is not a socket; choose another path or remove it yourself`);
+      if (await isListening({ path })) throw inUse(`a server is listening at ${path}`);
+      sweepAgreed(this.#kind, this.#address);
+    }
+    await new Promise<void>((resolve, reject) => {
+      this.#listener.once("error", reject);
+      this.#listener.listen({ path, backlog: this.#kind.maxClients }, resolve);
+    });
+    chmodSync(path, 0o600);
+  }
+
+  #greet(socket: Socket, onAgreed: (agreed: Agreed) => (ended: () => void) => void): void {
+    const slot = this.#freeSlot();
+    if (slot < 0) {
+      socket.destroy();
+      return;
+    }
+    this.#taken.add(slot);
+    const name = segmentName(this.#address, slot);
+    let segment: Segment;
+    try {
+      segment = makeSegment(name, this.#kind.capacity);
+    } catch {
+      // Out of memory for another client: it sees the connection close.
+      this.#taken.delete(slot);
+      socket.destroy();
+      return;
+    }
+    this.#greeting.add(socket);
+    const token = randomInt(1, 2 ** 32);
+    const greeting = Buffer.alloc(GREETING_BYTES);
+    greeting.writeUInt32LE(slot, 0);
+    greeting.writeUInt32LE(token, 4);
+    socket.write(greeting);
+    void readExactly(socket, ANSWER_BYTES).then((answer) => {
+      this.#greeting.delete(socket);
+      // Both ends have it open, or never will: nothing of this connection keeps a name.
+      sharedMemoryStore.unlink(name);
+      const free = (): void => void this.#taken.delete(slot);
+      if (answer?.readUInt32LE(0) !== token) {
+        socket.destroy();
+        segment.close();
+        return free();
+      }
+      onAgreed({ socket, segment, capacity: this.#kind.capacity, isServer: true })(free);
+    });
+  }
+
+  #freeSlot(): number {
+    for (let slot = 0; slot < this.#kind.maxClients; slot++) if (!this.#taken.has(slot)) return slot;
+    return -1;
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#listener.close(() => resolve()));
+    for (const socket of this.#greeting) socket.destroy();
+    sweepAgreed(this.#kind, this.#address);
+    // Connections end after this; the listener counts them too, so it is not waited for.
+    void closed;
+  }
+}
+
+export async function connectAgreed(kind: AgreedKind, address: Address, options?: OpenOptions): Promise<Agreed> {
+  checkOptions(kind.id, options);
+  checkPath(kind.id, address.name);
+  const socket = createConnection({ path: address.name, allowHalfOpen: true });
+  try {
+    const work = greetBack(kind, address, socket);
+    return await withinLimit(kind.id, options, work, () => socket.destroy());
+  } catch (error) {
+    socket.destroy();
+    throw toIpcError(error, kind.id);
+  }
+}
+
+async function greetBack(kind: AgreedKind, address: Address, socket: Socket): Promise<Agreed> {
+  await new Promise<void>((resolve, reject) => socket.once("connect", resolve).once("error", reject));
+  socket.write(HELLO);
+  const greeting = await readExactly(socket, GREETING_BYTES);
+  const slot = greeting?.readUInt32LE(0) ?? kind.maxClients;
+  if (greeting === undefined || slot >= kind.maxClients) {
+    throw new IpcError("IPC_PEER_LOST", `${kind.id}: the server takes no more than ${kind.maxClients} clients`, {
+      transport: kind.id,
+    });
+  }
+  const segment = sharedMemoryStore.open(segmentName(address, slot), Pair.dataOffset);
+  try {
+    const capacity = checkPair(segment.mapping);
+    const answer = Buffer.alloc(ANSWER_BYTES);
+    answer.writeUInt32LE(greeting.readUInt32LE(4), 0);
+    socket.write(answer);
+    return { socket, segment, capacity, isServer: false };
+  } catch (error) {
+    segment.close();
+    throw error;
+  }
+}
+
+function makeSegment(name: string, capacity: number): Segment {
+  sharedMemoryStore.unlink(name);
+  const segment = sharedMemoryStore.create(name, pairBytes(capacity));
+  initializePair(segment.mapping, capacity);
+  return segment;
+}
+
+/** The first bytes of a socket; what follows stays in it. undefined when it closed or took too long. */
+function readExactly(socket: Socket, bytes: number): Promise<Buffer | undefined> {
+  return new Promise((resolve) => {
+    const done = (result: Buffer | undefined): void => {
+      clearTimeout(timer);
+      socket.off("readable", look).off("close", fail).off("error", fail).off("end", fail);
+      resolve(result);
+    };
+    const look = (): void => {
+      const chunk = socket.read(bytes) as Buffer | null;
+      if (chunk !== null) done(chunk.length === bytes ? chunk : undefined);
+    };
+    const fail = (): void => done(undefined);
+    const timer = setTimeout(fail, HANDSHAKE_MS);
+    socket.on("readable", look).on("close", fail).on("error", fail).on("end", fail);
+  });
+}
+
+function checkPath(id: string, path: string): void {
+  const bytes = Buffer.byteLength(path);
+  if (bytes <= MAX_PATH_BYTES) return;
+  const text = `${id}: the path ${path} has ${bytes} bytes, a socket's may have ${MAX_PATH_BYTES}; use a shorter directory`;
+  throw new IpcError("IPC_SYSTEM", text, { transport: id, errno: "ENAMETOOLONG" });
+}
+
+export function residueOfAgreed(kind: AgreedKind, address: Address): OsObject[] {
+  const status = lstatSync(address.name, { throwIfNoEntry: false });
+  const path: OsObject[] =
+    status === undefined ? [] : [{ kind: "path", name: address.name, mode: status.mode & 0o777 }];
+  const segments = Array.from({ length: kind.maxClients }, (_, slot) =>
+    sharedMemoryStore.inspect(segmentName(address, slot)),
+  );
+  return [...path, ...segments.filter((object) => object !== undefined)];
+}
+
+export function sweepAgreed(kind: AgreedKind, address: Address): void {
+  if (lstatSync(address.name, { throwIfNoEntry: false })?.isSocket()) unlinkSync(address.name);
+  for (let slot = 0; slot < kind.maxClients; slot++) sharedMemoryStore.unlink(segmentName(address, slot));
+}

@@ -1,0 +1,92 @@
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import type { Capabilities } from "../contract/capabilities.ts";
+import type { Address, ConnectionHandler, Server, Transport } from "../contract/transport.ts";
+import { posixAvailability } from "../posix/binding.ts";
+import type { AgreedConnection } from "./agreed-connection.ts";
+import {
+  type Agreed,
+  type AgreedKind,
+  AgreedListener,
+  connectAgreed,
+  residueOfAgreed,
+  sweepAgreed,
+} from "./agreed-segment.ts";
+
+type Connect = (agreed: Agreed, handler: ConnectionHandler, onEnd: () => void) => AgreedConnection;
+
+/** A server over agreed segments: accepts, and closes what it accepted. */
+async function listen(
+  kind: AgreedKind,
+  make: Connect,
+  address: Address,
+  handler: ConnectionHandler,
+  options: Parameters<typeof AgreedListener.listen>[2],
+): Promise<Server> {
+  const connections = new Set<AgreedConnection>();
+  const listener = await AgreedListener.listen(kind, address, options, (agreed) => (ended) => {
+    const connection = make(agreed, handler, () => {
+      connections.delete(connection);
+      ended();
+    });
+    connections.add(connection);
+    connection.start();
+  });
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    closing ??= (async () => {
+      await listener.close();
+      await Promise.allSettled([...connections].map((connection) => connection.close()));
+    })();
+    return closing;
+  };
+  return { address, close, [Symbol.asyncDispose]: close };
+}
+
+/** What the event ids of this folder share. */
+export function agreedTransport(
+  kind: AgreedKind,
+  claims: Pick<Capabilities, "maxMessageBytes" | "boundaries">,
+  make: Connect,
+): Transport {
+  return {
+    id: kind.id,
+    capabilities: {
+      modes: ["event"],
+      patterns: ["request-reply", "one-way"],
+      rendezvous: "address",
+      delivery: "reliable",
+      ordering: "fifo",
+      maxClients: kind.maxClients,
+      maxInFlight: 1024,
+      connects: "checked",
+      backpressure: "native",
+      peerLoss: "immediate",
+      auth: ["permissions"],
+      persistent: false,
+      platforms: ["linux"],
+      languages: ["c"],
+      ...claims,
+    },
+    async probe() {
+      return posixAvailability();
+    },
+    async allocate({ directory, prefix }) {
+      return { transport: kind.id, name: join(directory, `${prefix}-${randomBytes(4).toString("hex")}`) };
+    },
+    event: {
+      listen: (address, handler, options) => listen(kind, make, address, handler, options),
+      async connect(address, handler, options) {
+        const connection = make(await connectAgreed(kind, address, options), handler, () => undefined);
+        connection.start();
+        return connection;
+      },
+    },
+    async residue(address) {
+      return residueOfAgreed(kind, address);
+    },
+    async sweep(address) {
+      if (posixAvailability().available) sweepAgreed(kind, address);
+    },
+  };
+}

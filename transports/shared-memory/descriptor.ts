@@ -1,0 +1,151 @@
+import { IpcError } from "../contract/errors.ts";
+import type { ConnectionHandler, Transport } from "../contract/transport.ts";
+import { WordCopy } from "../support/word-copy.ts";
+import { AgreedConnection } from "./agreed-connection.ts";
+import type { Agreed } from "./agreed-segment.ts";
+import { agreedTransport } from "./agreed-transport.ts";
+import { Pair } from "./layout.ts";
+
+const ID = "shm/descriptor";
+/** Of each direction. A payload is one piece of it, so the largest is half. */
+const ARENA_BYTES = 16 * 1024 * 1024;
+const MAX_CLIENTS = 8;
+/** Pieces begin on cache lines; an empty message has one too. */
+const PIECE_BYTES = 64;
+const pieceBytes = (length: number): number => Math.max(PIECE_BYTES, (length + PIECE_BYTES - 1) & -PIECE_BYTES);
+
+/** What travels through the socket: kind, offset, length; u32, little-endian. The segment is the one agreed when connecting. */
+const RECORD_BYTES = 12;
+const Record = { payload: 1, release: 2 } as const;
+
+/**
+ * The payload is placed once in shared memory and read there; only where it lies goes through the socket. The receiver
+ * releases it when `onMessage` has returned, in the order of arrival, so the arena is a ring of pieces.
+ */
+class DescriptorConnection extends AgreedConnection {
+  readonly #bytes: Uint8Array;
+  readonly #capacity: number;
+  readonly #outBase: number;
+  readonly #inBase: number;
+  readonly #copy: WordCopy;
+  /** Free-running positions of our arena; what lies between them is in use. */
+  #allocated = 0;
+  #released = 0;
+  /** How far each piece under way reaches, oldest first; index `#first` is next. */
+  readonly #pieces: number[] = [];
+  #first = 0;
+  #wantsRoom = false;
+  /** Payloads announced and not yet delivered: offset, length, offset, length, … */
+  readonly #inbox: number[] = [];
+  #next = 0;
+  #partial: Buffer = Buffer.alloc(0);
+
+  constructor(agreed: Agreed, handler: ConnectionHandler, onEnd: () => void) {
+    super(ID, agreed, handler, onEnd);
+    const { capacity, isServer } = agreed;
+    const [requests, replies] = [Pair.dataOffset, Pair.dataOffset + capacity];
+    this.#capacity = capacity;
+    this.#bytes = this.mapping.bytes;
+    this.#copy = new WordCopy(this.mapping.bytes, this.mapping.words);
+    this.#outBase = isServer ? replies : requests;
+    this.#inBase = isServer ? requests : replies;
+  }
+
+  send(message: Uint8Array): boolean {
+    if (!this.isOpen) throw this.error("IPC_CLOSED", "this end is closed");
+    const largest = this.#capacity / 2;
+    if (message.length > largest) {
+      throw this.error(
+        "IPC_TOO_LARGE",
+        `${message.length} bytes exceed ${largest}, half the shared memory of a direction`,
+      );
+    }
+    const offset = this.#allocate(pieceBytes(message.length));
+    if (offset < 0) {
+      this.#wantsRoom = true;
+      return false;
+    }
+    this.#copy.write(message, this.#outBase + offset);
+    this.#say(Record.payload, offset, message.length);
+    return true;
+  }
+
+  /** @returns where a piece of that size begins, or -1 when there is none free */
+  #allocate(bytes: number): number {
+    const at = this.#allocated % this.#capacity;
+    const skipped = at + bytes > this.#capacity ? this.#capacity - at : 0;
+    if (this.#allocated + skipped + bytes - this.#released > this.#capacity) return -1;
+    this.#allocated += skipped + bytes;
+    this.#pieces.push(this.#allocated);
+    return skipped > 0 ? 0 : at;
+  }
+
+  #say(kind: number, offset: number, length: number): void {
+    const record = Buffer.allocUnsafe(RECORD_BYTES);
+    record.writeUInt32LE(kind, 0);
+    record.writeUInt32LE(offset, 4);
+    record.writeUInt32LE(length, 8);
+    // Records are small and bounded by the pieces of the arena, so they may wait in the stream.
+    this.socket.write(record);
+  }
+
+  protected override onBytes(chunk: Buffer): void {
+    const bytes = this.#partial.length > 0 ? Buffer.concat([this.#partial, chunk]) : chunk;
+    let at = 0;
+    for (; at + RECORD_BYTES <= bytes.length; at += RECORD_BYTES) {
+      this.#take(bytes.readUInt32LE(at), bytes.readUInt32LE(at + 4), bytes.readUInt32LE(at + 8));
+    }
+    this.#partial = at === bytes.length ? Buffer.alloc(0) : Buffer.from(bytes.subarray(at));
+    if (!this.#wantsRoom || !this.isOpen) return;
+    this.#wantsRoom = false;
+    this.handler.onWritable(this);
+  }
+
+  #take(kind: number, offset: number, length: number): void {
+    if (kind === Record.payload) {
+      // Where the other side says it lies is checked against what was agreed, before anything is read.
+      if (offset % PIECE_BYTES !== 0 || offset + length > this.#capacity) {
+        throw new IpcError("IPC_MALFORMED", `${length} bytes at ${offset} lie outside the agreed ${this.#capacity}`);
+      }
+      if (this.#inbox.length - this.#next > (this.#capacity / PIECE_BYTES) * 2) {
+        throw new IpcError("IPC_MALFORMED", "more payloads are announced than fit");
+      }
+      this.#inbox.push(offset, length);
+    } else if (kind === Record.release && this.#first < this.#pieces.length) {
+      this.#released = this.#pieces[this.#first++] as number;
+      if (this.#first === this.#pieces.length) {
+        this.#pieces.length = 0;
+        this.#first = 0;
+      }
+    } else throw new IpcError("IPC_MALFORMED", `a record of kind ${kind} that was not expected`);
+  }
+
+  protected override deliverOne(): boolean {
+    if (this.#next >= this.#inbox.length) return false;
+    const offset = this.#inbox[this.#next++] as number;
+    const length = this.#inbox[this.#next++] as number;
+    if (this.#next === this.#inbox.length) {
+      this.#inbox.length = 0;
+      this.#next = 0;
+    }
+    const start = this.#inBase + offset;
+    this.handler.onMessage(this.#bytes.subarray(start, start + length), this);
+    if (!this.mapping.closed && !this.socket.writableEnded) this.#say(Record.release, 0, 0);
+    return true;
+  }
+
+  protected override awaitsRoom(): boolean {
+    return this.#wantsRoom;
+  }
+
+  protected override rest(): boolean {
+    return false;
+  }
+}
+
+/** Large payloads in shared memory, their descriptors through a Unix socket. */
+export const shmDescriptor: Transport = agreedTransport(
+  { id: ID, capacity: ARENA_BYTES, maxClients: MAX_CLIENTS },
+  { maxMessageBytes: ARENA_BYTES / 2, boundaries: "library" },
+  (agreed, handler, onEnd) => new DescriptorConnection(agreed, handler, onEnd),
+);

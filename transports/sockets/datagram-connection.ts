@@ -1,0 +1,199 @@
+import type { Socket } from "node:net";
+import { IpcError } from "../contract/errors.ts";
+import type { Connection, ConnectionHandler } from "../contract/transport.ts";
+import { libc } from "../posix/binding.ts";
+import { EAGAIN, EINTR, errnoName } from "../posix/errno.ts";
+import { Mapping } from "../posix/mapping.ts";
+import { MSG_DONTWAIT, MSG_NOSIGNAL, POLLOUT } from "../posix/unix-socket.ts";
+import { adoptDescriptor } from "../support/pipe-handle.ts";
+import { WordCopy } from "../support/word-copy.ts";
+
+/** Each datagram begins with a word whose lowest byte is the kind: an empty one would read as the end of the stream. */
+export const Kind = { data: 1, hello: 2, welcome: 3, ready: 4, bye: 5, ping: 6 } as const;
+export const KIND_BYTES = 4;
+/** libuv reads into 65,536 bytes and drops what does not fit without saying so: one that fills them is not believed. */
+const READ_BYTES = 65_536;
+export const MAX_MESSAGE_BYTES: number = READ_BYTES - 2 * KIND_BYTES;
+
+/** A dead peer shows only to a sender: so often an idle side sends something to be ignored. */
+const PING_MS = 50;
+const HURRIED_TURNS = 20;
+const RETRY_MS = 1;
+
+/** One end of a connected pair of datagram sockets. */
+export class DatagramConnection implements Connection {
+  readonly #id: string;
+  readonly #fd: number;
+  readonly #socket: Socket;
+  readonly #handler: ConnectionHandler;
+  readonly #libc = libc();
+  readonly #scratch = Mapping.anonymous(READ_BYTES);
+  readonly #pollEntry = Mapping.anonymous(8);
+  readonly #copy = new WordCopy(this.#scratch.bytes, this.#scratch.words);
+  readonly #ping: NodeJS.Timeout;
+  readonly #onEnd: () => void;
+  #open = true;
+  #ended = false;
+  #blocked = false;
+  #paused = false;
+  #tries = 0;
+  #retry: NodeJS.Timeout | NodeJS.Immediate | undefined;
+  #closing: Promise<void> | undefined;
+
+  /** @param fd a connected, non-blocking datagram socket; closed with this object */
+  constructor(id: string, fd: number, handler: ConnectionHandler, onEnd: () => void) {
+    this.#id = id;
+    this.#fd = fd;
+    this.#handler = handler;
+    this.#onEnd = onEnd;
+    this.#pollEntry.words[0] = fd;
+    this.#socket = adoptDescriptor(fd);
+    this.#socket.on("error", (error) => this.#end(this.#error("IPC_PEER_LOST", error.message)));
+    this.#socket.on("end", () => this.#end(this.#error("IPC_MALFORMED", "an empty datagram")));
+    this.#socket.pause();
+    this.#ping = setInterval(() => this.#sayPing(), PING_MS);
+  }
+
+  /** Begins delivering. */
+  start(): void {
+    this.#handler.onOpen(this);
+    this.#socket.on("data", (datagram: Buffer) => this.#receive(datagram));
+    // A listener of `data` makes it flow, so it is told again.
+    if (!this.#ended && !this.#paused) this.#socket.resume();
+    else if (!this.#ended) this.#socket.pause();
+  }
+
+  #receive(datagram: Buffer): void {
+    if (this.#ended) return;
+    if (datagram.length < KIND_BYTES || datagram.length >= READ_BYTES) {
+      this.#end(this.#error("IPC_MALFORMED", `a datagram of ${datagram.length} bytes`));
+      return;
+    }
+    switch (datagram[0]) {
+      case Kind.data:
+        if (this.#open) this.#handler.onMessage(datagram.subarray(KIND_BYTES), this);
+        return;
+      case Kind.bye:
+        return this.#end();
+      case Kind.ping:
+      case Kind.ready:
+        return;
+      default:
+        this.#end(this.#error("IPC_MALFORMED", `a datagram of kind ${datagram[0]}`));
+    }
+  }
+
+  send(message: Uint8Array): boolean {
+    if (!this.#open) throw this.#error("IPC_CLOSED", "this end is closed");
+    if (message.length > MAX_MESSAGE_BYTES) {
+      throw this.#error(
+        "IPC_TOO_LARGE",
+        `${message.length} bytes exceed ${MAX_MESSAGE_BYTES}, what libuv reads at once`,
+      );
+    }
+    if (this.#blocked) return false;
+    this.#copy.write(message, KIND_BYTES);
+    if (this.#transmit(Kind.data, KIND_BYTES + message.length)) return true;
+    this.#blocked = true;
+    this.#awaitRoom();
+    return false;
+  }
+
+  /** @returns false when there is no room; a peer that is gone ends the connection, in a turn of its own */
+  #transmit(kind: number, bytes: number): boolean {
+    this.#scratch.words[0] = kind;
+    const sent = this.#libc.send(this.#fd, this.#scratch.pointer(0), bytes, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent >= 0) return true;
+    const failure = this.#libc.errno();
+    if (failure === EAGAIN || failure === EINTR) return false;
+    const error = this.#error("IPC_PEER_LOST", `the other side is gone (${errnoName(failure)})`, errnoName(failure));
+    setImmediate(() => this.#end(error));
+    this.#open = false;
+    return false;
+  }
+
+  /** Nothing tells an event loop when the other side's queue has room again: some turns, then a timer. */
+  #awaitRoom(): void {
+    if (this.#retry !== undefined) return;
+    const look = (): void => {
+      this.#retry = undefined;
+      if (!this.#ended && this.#blocked) this.#lookForRoom();
+    };
+    this.#retry = ++this.#tries <= HURRIED_TURNS ? setImmediate(look) : setTimeout(look, RETRY_MS);
+  }
+
+  #lookForRoom(): void {
+    this.#pollEntry.words[1] = POLLOUT;
+    if (this.#libc.poll(this.#pollEntry.pointer(0), 1, 0) <= 0) return this.#awaitRoom();
+    this.#blocked = false;
+    this.#tries = 0;
+    if (this.#open) this.#handler.onWritable(this);
+  }
+
+  #sayPing(): void {
+    if (this.#open) this.#transmit(Kind.ping, KIND_BYTES);
+  }
+
+  /** Something without a body. */
+  say(kind: number): boolean {
+    return this.#transmit(kind, KIND_BYTES);
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    if (!this.#ended) this.#socket.resume();
+  }
+
+  close(timeoutMs = 5000): Promise<void> {
+    this.#closing ??= this.#close(timeoutMs);
+    return this.#closing;
+  }
+
+  /** Every datagram taken lies in the other side's queue already; only the goodbye may have to wait for room. */
+  async #close(timeoutMs: number): Promise<void> {
+    const untilMs = performance.now() + timeoutMs;
+    const wasOpen = this.#open;
+    this.#open = false;
+    await Promise.resolve();
+    let said = !wasOpen || this.#ended;
+    while (!said && !this.#ended) {
+      said = this.say(Kind.bye);
+      if (said || performance.now() > untilMs) break;
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    }
+    const late = !said && !this.#ended;
+    this.#end();
+    if (late) throw this.#error("IPC_TIMEOUT", `the other side did not read for ${timeoutMs} ms`);
+  }
+
+  #end(error?: IpcError): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#open = false;
+    clearInterval(this.#ping);
+    clearImmediate(this.#retry as NodeJS.Immediate | undefined);
+    clearTimeout(this.#retry as NodeJS.Timeout | undefined);
+    this.#socket.destroy();
+    this.#scratch.close();
+    this.#pollEntry.close();
+    this.#onEnd();
+    if (error === undefined) this.#handler.onClose(this);
+    else this.#handler.onClose(this, error);
+  }
+
+  #error(code: IpcError["code"], text: string, errno?: string): IpcError {
+    return new IpcError(code, `${this.#id}: ${text}`, {
+      transport: this.#id,
+      ...(errno === undefined ? {} : { errno }),
+    });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

@@ -1,0 +1,267 @@
+import { randomBytes, randomInt } from "node:crypto";
+import { closeSync, lstatSync, rmSync } from "node:fs";
+import type { Socket } from "node:net";
+import { join } from "node:path";
+import { IpcError, isIpcError } from "../contract/errors.ts";
+import type { Address, Connection, ConnectionHandler, OsObject, Server, Transport } from "../contract/transport.ts";
+import { libc, posixAvailability } from "../posix/binding.ts";
+import { Mapping } from "../posix/mapping.ts";
+import { bindPath, connectPath, isAnswered, MSG_DONTWAIT, MSG_NOSIGNAL, unixSocket } from "../posix/unix-socket.ts";
+import { aborted, checkOptions, OPEN_LIMIT_MS } from "../support/opening.ts";
+import { adoptDescriptor } from "../support/pipe-handle.ts";
+import { DatagramConnection, KIND_BYTES, Kind, MAX_MESSAGE_BYTES } from "./datagram-connection.ts";
+
+const ID = "unix-dgram";
+const MAX_CLIENTS = 64;
+/** Half of net.unix.max_dgram_qlen: a full window never fills the other side's queue. */
+const MAX_IN_FLIGHT = 5;
+const STEP_MS = 2;
+const HELLO_MS = 100;
+/** Hello and welcome: the kind, the slot in the upper half of its word, the client's token. */
+const GREETING_BYTES = 2 * KIND_BYTES;
+
+/** Paths that exist while a connection is made: of the client's socket, and of the server's socket for that client. */
+const clientPath = (name: string, slot: number): string => `${name}-${slot}c`;
+const serverPath = (name: string, slot: number): string => `${name}-${slot}s`;
+
+function error(code: IpcError["code"], text: string): IpcError {
+  return new IpcError(code, `${ID}: ${text}`, { transport: ID });
+}
+
+/** Binds a path that may have been left by a process that was killed. */
+function bindFresh(path: string): number {
+  const fd = unixSocket("datagram", true);
+  try {
+    try {
+      bindPath(fd, path);
+    } catch (failure) {
+      const stale = isIpcError(failure) && failure.errno === "EADDRINUSE" && lstatSync(path).isSocket();
+      if (!stale || isAnswered(path, "datagram")) throw failure;
+      rmSync(path, { force: true });
+      bindPath(fd, path);
+    }
+    return fd;
+  } catch (failure) {
+    closeSync(fd);
+    throw failure;
+  }
+}
+
+/**
+ * The listening end. Datagrams do not say who sent them by the time libuv hands them over, so a hello names the client's
+ * path, and each client gets a connected pair of its own; from then on the kernel lets nobody else write to either end.
+ */
+class DatagramServer implements Server {
+  readonly address: Address;
+  readonly #handler: ConnectionHandler;
+  readonly #connections = new Set<DatagramConnection>();
+  #hellos: Socket;
+  #closing: Promise<void> | undefined;
+
+  constructor(address: Address, handler: ConnectionHandler) {
+    this.address = address;
+    this.#handler = handler;
+    this.#hellos = this.#listen();
+  }
+
+  #listen(): Socket {
+    const socket = adoptDescriptor(bindFresh(this.address.name));
+    socket.on("data", (datagram: Buffer) => this.#greet(datagram));
+    socket.on("error", () => undefined);
+    // Anybody who may write here may send an empty datagram, which reads as the end: open again.
+    socket.on("end", () => {
+      socket.destroy();
+      rmSync(this.address.name, { force: true });
+      if (this.#closing === undefined) this.#hellos = this.#listen();
+    });
+    return socket;
+  }
+
+  #greet(hello: Buffer): void {
+    if (hello.length !== GREETING_BYTES || hello[0] !== Kind.hello) return;
+    const slot = hello.readUInt16LE(2);
+    if (slot >= MAX_CLIENTS || this.#connections.size >= MAX_CLIENTS) return;
+    const path = serverPath(this.address.name, slot);
+    let fd: number;
+    try {
+      fd = bindFresh(path);
+    } catch (failure) {
+      // The same client says hello twice, or there are no descriptors left: it tries again or gives up.
+      if (isIpcError(failure)) return;
+      throw failure;
+    }
+    try {
+      connectPath(fd, clientPath(this.address.name, slot));
+      sendGreeting(fd, Kind.welcome, slot, hello.readUInt32LE(4));
+    } catch (failure) {
+      closeSync(fd);
+      rmSync(path, { force: true });
+      if (isIpcError(failure)) return;
+      throw failure;
+    }
+    const inode = lstatSync(path, { throwIfNoEntry: false })?.ino;
+    const connection = new DatagramConnection(ID, fd, this.#handler, () => {
+      this.#connections.delete(connection);
+      // Still ours only when the client never became ready; by now the path may belong to the next client.
+      if (lstatSync(path, { throwIfNoEntry: false })?.ino === inode) rmSync(path, { force: true });
+    });
+    this.#connections.add(connection);
+    connection.start();
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#hellos.destroy();
+    rmSync(this.address.name, { force: true });
+    await Promise.allSettled([...this.#connections].map((connection) => connection.close()));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+function sendGreeting(fd: number, kind: number, slot: number, token: number): boolean {
+  const memory = Mapping.anonymous(GREETING_BYTES);
+  try {
+    memory.words[0] = kind | (slot << 16);
+    memory.words[1] = token;
+    return libc().send(fd, memory.pointer(0), GREETING_BYTES, MSG_DONTWAIT | MSG_NOSIGNAL) === GREETING_BYTES;
+  } finally {
+    memory.close();
+  }
+}
+
+/** @returns whether the welcome with that token has come */
+function isWelcomed(fd: number, slot: number, token: number): boolean {
+  const memory = Mapping.anonymous(GREETING_BYTES);
+  try {
+    const length = libc().recv(fd, memory.pointer(0), GREETING_BYTES, MSG_DONTWAIT);
+    return length === GREETING_BYTES && memory.words[0] === (Kind.welcome | (slot << 16)) && memory.words[1] === token;
+  } finally {
+    memory.close();
+  }
+}
+
+function bindClient(name: string): { fd: number; slot: number } {
+  for (let slot = 0; slot < MAX_CLIENTS; slot++) {
+    // Both paths of a slot are gone again once a connection stands, so a taken one is someone's who connects right now.
+    if (lstatSync(serverPath(name, slot), { throwIfNoEntry: false }) !== undefined) {
+      if (isAnswered(serverPath(name, slot), "datagram")) continue;
+      rmSync(serverPath(name, slot), { force: true });
+    }
+    try {
+      return { fd: bindFresh(clientPath(name, slot)), slot };
+    } catch (failure) {
+      if (!isIpcError(failure) || failure.errno !== "EADDRINUSE") throw failure;
+    }
+  }
+  throw error("IPC_TIMEOUT", `${MAX_CLIENTS} clients are connected or connecting: try again later`);
+}
+
+async function connect(
+  address: Address,
+  handler: ConnectionHandler,
+  signal: AbortSignal | undefined,
+): Promise<Connection> {
+  if (!isAnswered(address.name, "datagram")) throw error("IPC_PEER_LOST", `nobody listens at ${address.name}`);
+  const { fd, slot } = bindClient(address.name);
+  try {
+    await shakeHands(address.name, fd, slot, signal);
+    connectPath(fd, serverPath(address.name, slot));
+    const connection = new DatagramConnection(ID, fd, handler, () => undefined);
+    connection.say(Kind.ready);
+    connection.start();
+    return connection;
+  } catch (failure) {
+    closeSync(fd);
+    throw failure;
+  } finally {
+    // The server's socket is connected to ours by now, or never will be: no path of this connection is needed any more.
+    rmSync(clientPath(address.name, slot), { force: true });
+    rmSync(serverPath(address.name, slot), { force: true });
+  }
+}
+
+async function shakeHands(name: string, fd: number, slot: number, signal: AbortSignal | undefined): Promise<void> {
+  const untilMs = performance.now() + OPEN_LIMIT_MS;
+  const token = randomInt(1, 2 ** 31);
+  let saidMs = Number.NEGATIVE_INFINITY;
+  while (!isWelcomed(fd, slot, token)) {
+    if (signal?.aborted) throw aborted(ID);
+    if (performance.now() > untilMs) throw error("IPC_TIMEOUT", `the server did not answer in ${OPEN_LIMIT_MS} ms`);
+    // Said again now and then: a server that opens its socket anew loses what waited in the old one.
+    if (performance.now() - saidMs > HELLO_MS && sayHello(name, slot, token)) saidMs = performance.now();
+    await new Promise((resolve) => setTimeout(resolve, STEP_MS));
+  }
+}
+
+/** @returns whether it went out. @throws IpcError IPC_PEER_LOST when nobody listens */
+function sayHello(name: string, slot: number, token: number): boolean {
+  const fd = unixSocket("datagram", true);
+  try {
+    connectPath(fd, name);
+    return sendGreeting(fd, Kind.hello, slot, token);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function pathsOf({ name }: Address): string[] {
+  const slots = Array.from({ length: MAX_CLIENTS }, (_, slot) => slot);
+  return [name, ...slots.flatMap((slot) => [clientPath(name, slot), serverPath(name, slot)])];
+}
+
+/** Unix datagram sockets: the kernel keeps the boundaries of messages, and a full queue pushes back. */
+export const unixDgram: Transport = {
+  id: ID,
+  capabilities: {
+    modes: ["event"],
+    patterns: ["request-reply", "one-way"],
+    rendezvous: "address",
+    boundaries: "kernel",
+    delivery: "reliable",
+    ordering: "fifo",
+    maxMessageBytes: MAX_MESSAGE_BYTES,
+    maxClients: MAX_CLIENTS,
+    maxInFlight: MAX_IN_FLIGHT,
+    connects: "checked",
+    backpressure: "native",
+    peerLoss: "heartbeat",
+    auth: ["permissions"],
+    persistent: false,
+    platforms: ["linux"],
+    languages: ["c", "python"],
+  },
+  async probe() {
+    return posixAvailability();
+  },
+  async allocate({ directory }) {
+    return { transport: ID, name: join(directory, `d${randomBytes(4).toString("hex")}`) };
+  },
+  event: {
+    async listen(address, handler, options) {
+      checkOptions(ID, options);
+      return new DatagramServer(address, handler);
+    },
+    async connect(address, handler, options) {
+      checkOptions(ID, options);
+      return connect(address, handler, options?.signal);
+    },
+  },
+  async residue(address) {
+    const found = pathsOf(address).map((name): OsObject | undefined => {
+      const status = lstatSync(name, { throwIfNoEntry: false });
+      return status === undefined ? undefined : { kind: "path", name, mode: status.mode & 0o777 };
+    });
+    return found.filter((object) => object !== undefined);
+  },
+  async sweep(address) {
+    for (const path of pathsOf(address))
+      if (lstatSync(path, { throwIfNoEntry: false })?.isSocket()) rmSync(path, { force: true });
+  },
+};
