@@ -9,7 +9,7 @@ import { pick, type Workload } from "../pick/pick.ts";
 import type { Placement, Report } from "../results/model.ts";
 import { ensureWritable } from "../results/store.ts";
 import { chooseArms, chooseCells, defaultPlacements } from "./arms.ts";
-import { checkAll } from "./check.ts";
+import { checkAll, checkTargets } from "./check.ts";
 import { EXIT } from "./exit-codes.ts";
 import { lengthOf } from "./length.ts";
 import { refuseTooLarge, requestOf } from "./measure.ts";
@@ -52,7 +52,7 @@ async function compare(
 ): Promise<Report> {
   const cells = chooseCells(undefined, payloads);
   const placements = options.placement ?? defaultPlacements();
-  const { arms, missing } = chooseArms(candidates, placements, options.mode, cells);
+  const { arms, missing } = chooseArms(candidates, { placements, modes: options.mode, peers: options.peer, cells });
   const run = startRun(options.seed);
   const budgetMs = options.budget ?? defaultBudget(options, candidates.length);
   // The same promise whichever part takes the time: what the checks used is no longer there for the trials.
@@ -60,7 +60,7 @@ async function compare(
   note(`comparing ${candidates.length} transports: about ${Math.ceil(budgetMs / 1000)} s; seed ${run.seed}`);
   const { checks, measured } = await inSession(async (session) => {
     const quick = CHECKS.filter((check) => check.quick);
-    const checks = await checkAll(session, candidates, quick, run.progress);
+    const checks = await checkAll(session, checkTargets(candidates, options.peer), candidates, quick, run.progress);
     const leftMs = budgetMs - (performance.now() - run.startedMs);
     const length = lengthOf(options, arms, cells, { budgetMs: leftMs, least: LEAST_FOR_INTERVAL });
     const counted: Length = length.budgetMs === undefined ? length : { ...length, budgetMs: leftMs };
@@ -85,7 +85,8 @@ function workload(options: MeasureOptions, payloads: readonly number[], placemen
   const usual = payloads.filter((payload) => PICK_PAYLOADS.includes(payload));
   const modes: readonly WaitMode[] = options.mode ?? ["event"];
   const placement = placements.includes("two-cpus") ? "two-cpus" : (placements[0] ?? "unpinned");
-  return { payloads: usual.length > 0 ? usual : payloads, modes, placement, benchmark: "round-trip" };
+  const peer = options.peer?.[0] ?? "node";
+  return { payloads: usual.length > 0 ? usual : payloads, modes, placement, benchmark: "round-trip", peer };
 }
 
 function printReport(report: Report): void {

@@ -30,7 +30,8 @@ export function measureCommand(): Command {
       ensureWritable(options.out);
       const candidates = await resolveTransports(options.transport);
       refuseTooLarge(candidates, options.payload ?? []);
-      const { arms, missing } = chooseArms(candidates, options.placement ?? defaultPlacements(), options.mode, cells);
+      const placements = options.placement ?? defaultPlacements();
+      const { arms, missing } = chooseArms(candidates, { placements, modes: options.mode, peers: options.peer, cells });
       const length = lengthOf(options, arms, cells);
       const run = startRun(options.seed);
       announce(length, arms, cells, run.seed);
