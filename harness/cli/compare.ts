@@ -64,7 +64,9 @@ async function compare(
     const leftMs = budgetMs - (performance.now() - run.startedMs);
     const length = lengthOf(options, arms, cells, { budgetMs: leftMs, least: LEAST_FOR_INTERVAL });
     const counted: Length = length.budgetMs === undefined ? length : { ...length, budgetMs: leftMs };
-    const request = requestOf(options, arms, cells, counted, run.seed);
+    const all = requestOf(options, arms, cells, counted, run.seed);
+    // The sizes that decide: a third one would cost every round time that its trials need.
+    const request = { ...all, ...(all.limits === undefined ? {} : { limits: pickSizes(payloads) }) };
     return { checks, measured: await measure(session.brood, session.place, request, run.progress) };
   });
   const records = candidates.map(({ record }) => record);
@@ -80,13 +82,18 @@ function defaultBudget({ quick, thorough }: MeasureOptions, ids: number): number
   return usual * (quick ? QUICK_FACTOR : thorough ? THOROUGH_FACTOR : 1);
 }
 
+/** Of what was measured, the sizes of the default workload; all of them where none of those is there. */
+function pickSizes(payloads: readonly number[]): readonly number[] {
+  const usual = payloads.filter((payload) => PICK_PAYLOADS.includes(payload));
+  return usual.length > 0 ? usual : payloads;
+}
+
 /** The sizes and the placement the pick is made for: of what was measured, those of the default workload. */
 function workload(options: MeasureOptions, payloads: readonly number[], placements: readonly Placement[]): Workload {
-  const usual = payloads.filter((payload) => PICK_PAYLOADS.includes(payload));
   const modes: readonly WaitMode[] = options.mode ?? ["event"];
   const placement = placements.includes("two-cpus") ? "two-cpus" : (placements[0] ?? "unpinned");
   const peer = options.peer?.[0] ?? "node";
-  return { payloads: usual.length > 0 ? usual : payloads, modes, placement, benchmark: "round-trip", peer };
+  return { payloads: pickSizes(payloads), modes, placement, benchmark: "round-trip", peer };
 }
 
 function printReport(report: Report): void {

@@ -63,10 +63,17 @@ export function requestOf(
     length,
     seed,
     onPlan: announcePlan(length),
-    limits: options.limits !== false,
+    ...(options.limits === false ? {} : { limits: limitPayloads(cells) }),
     ...(options.keepAwake ? { keepAwake: true } : {}),
     ...(options.messages === undefined ? {} : { messages: options.messages }),
   };
+}
+
+function limitPayloads(cells: readonly Cell[]): number[] {
+  const found = cells
+    .filter(({ benchmark }) => benchmark.model === "ping-pong")
+    .map(({ payloadBytes }) => payloadBytes);
+  return [...new Set(found)];
 }
 
 /** A size that no mechanism asked for by name can carry is a mistake of the command line; rows of others say it themselves. */

@@ -28,8 +28,8 @@ export interface MeasureRequest {
   readonly keepAwake?: boolean;
   /** Run the frozen control and the wake-up canary in every round; default true. */
   readonly controls?: boolean;
-  /** Measure the C program as further cells of every round, where there is a compiler; default false. */
-  readonly limits?: boolean;
+  /** Sizes at which the C program is measured as further cells of every round, where there is a compiler; default none. */
+  readonly limits?: readonly number[];
   /** Told once, after the calibration: how long the rest will take. */
   readonly onPlan?: (plan: { readonly rounds: number; readonly leftMs: number }) => void;
 }
@@ -69,7 +69,7 @@ export async function measure(
     ? await openLimits(
         place,
         placementsOf(request.arms),
-        roundTripPayloads(request.cells),
+        request.limits,
         request.arms.map(({ transport }) => transport.id),
       )
     : { reason: "the C program was not asked for" };
@@ -113,13 +113,6 @@ export async function measure(
 
 function placementsOf(arms: readonly Arm[]): Placement[] {
   return [...new Set(arms.map(({ placement }) => placement))];
-}
-
-function roundTripPayloads(cells: readonly Cell[]): number[] {
-  const found = cells
-    .filter(({ benchmark }) => benchmark.model === "ping-pong")
-    .map(({ payloadBytes }) => payloadBytes);
-  return [...new Set(found)];
 }
 
 /** Finds the pace of every cell and fixes all counts. */
