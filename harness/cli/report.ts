@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { renderHtml } from "../../reports/html/render.ts";
-import { checkTables, compareTables, pickParagraph } from "../../reports/terminal/index.ts";
+import { checkTables, codecTables, compareTables, pickParagraph } from "../../reports/terminal/index.ts";
 import { ensureWritable, loadReport, store } from "../results/store.ts";
 import { note, print } from "./output.ts";
 
@@ -14,6 +14,7 @@ export function reportCommand(): Command {
       ensureWritable(out);
       const html = store(out, "report.html", await renderHtml(report));
       if (report.measurements.length > 0) print(compareTables(report));
+      if (report.codecs !== undefined) print(codecTables(report));
       if (report.checks.length > 0) print(checkTables(report));
       if (report.pick !== null) print(pickParagraph(report));
       note(`\nwritten: ${html}`);

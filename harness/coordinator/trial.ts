@@ -35,6 +35,7 @@ export async function runArm(
     place,
     peerPin: arm.cpus.peerPin,
     peerLanguage: arm.peerLanguage,
+    ...(arm.codec === undefined ? {} : { codec: arm.codec }),
     work: { ...work, cells },
   };
   const results: CellResult[] = [];

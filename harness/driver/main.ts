@@ -30,6 +30,9 @@ try {
     case "load":
       await (await import("./load-client.ts")).runLoadClient(transport, start, start.work, control);
       break;
+    case "codecs":
+      await (await import("./codec-costs.ts")).measureCodecs(start.work, send);
+      break;
     case "subscribe":
       await (await import("./subscriber.ts")).runSubscriber(transport, start.work, control);
       break;

@@ -7,6 +7,7 @@ import { arrivedIntact } from "../rpc/verify.ts";
 import { answerAtOnce } from "./answers.ts";
 import { WorkerPool } from "./pool.ts";
 import { Publisher } from "./publisher.ts";
+import type { Recoder } from "./recoder.ts";
 import { turnIntoReply } from "./reply.ts";
 import { StreamReceiver } from "./stream-receiver.ts";
 
@@ -30,9 +31,13 @@ export class EventServer implements ConnectionHandler {
   #pending = 0;
   #requests = 0;
   #pool: WorkerPool<Connection> | undefined;
-  #scratch = new Uint8Array(HEADER_BYTES + 64);
+  #scratch: Uint8Array = new Uint8Array(HEADER_BYTES + 64);
 
-  constructor(onStream: (report: StreamReport) => void) {
+  readonly #recoder: Recoder<Connection> | undefined;
+
+  /** @param recoder answers `Method.recode`; without one the method is unknown */
+  constructor(onStream: (report: StreamReport) => void, recoder?: Recoder<Connection>) {
+    this.#recoder = recoder;
     this.#stream = new StreamReceiver(onStream);
     this.shutdown = new Promise((resolve) => {
       this.#finish = resolve;
@@ -119,6 +124,11 @@ export class EventServer implements ConnectionHandler {
         return this.#reply(connection, request, Status.ok);
       case Method.pooled:
         return this.#toPool(request, connection);
+      case Method.recode:
+        if (this.#recoder === undefined) return this.#reply(connection, request, Status.unknownMethod);
+        this.#scratch = this.#recoder.answer(request, connection, this.#scratch);
+        this.#pending++;
+        return this.#send(connection, this.#scratch);
       default: {
         const facts = {
           requests: this.#requests,

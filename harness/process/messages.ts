@@ -4,6 +4,7 @@
  */
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import type { Address, Place } from "../../transports/contract/transport.ts";
+import type { CodecCost } from "../results/model.ts";
 
 /** Which transport to load: from the registry, or from a user's module. */
 export interface TransportReference {
@@ -24,6 +25,8 @@ export interface PeerStart {
   readonly address: Address;
   /** Base64; travels here and nowhere else: never in argv, environment or a report. */
   readonly key: string | null;
+  /** Id of the codec behind `Method.recode`; each connection gets one of its own. Absent: the method is unknown. */
+  readonly codec?: string;
 }
 export interface PeerStop {
   readonly type: "stop";
@@ -105,7 +108,17 @@ export interface DriverStart {
   /** How the driver starts its peer on the peer's CPU. */
   readonly peerPin: PinPrefix;
   readonly peerLanguage: string;
-  readonly work: CalibrateWork | MeasureWork | CheckWork | ClientWork | NobodyWork | LoadWork | SubscribeWork;
+  /** Id of the codec both ends convert with, in trials of `codec-round-trip`. */
+  readonly codec?: string;
+  readonly work:
+    | CalibrateWork
+    | MeasureWork
+    | CheckWork
+    | ClientWork
+    | NobodyWork
+    | LoadWork
+    | SubscribeWork
+    | CodecsWork;
 }
 /** To a client process of `fan-in` that is ready: run one window of this many round trips now. */
 export interface Go {
@@ -141,6 +154,8 @@ export interface Load {
   readonly batched: boolean;
   /** Of everything random inside the model. */
   readonly seed: number;
+  /** Of `codec-round-trip`: id of the kind of value that travels. */
+  readonly corpus?: string;
 }
 /** Finds how many messages a second each cell does: the coordinator fixes the counts from it. */
 export interface CalibrateWork {
@@ -177,6 +192,15 @@ export interface LoadWork {
 export interface SubscribeWork {
   readonly kind: "subscribe";
   readonly address: Address;
+}
+
+/** Codecs alone, no transport: answered by `codecs`. */
+export interface CodecsWork {
+  readonly kind: "codecs";
+  readonly codecs: readonly string[];
+  readonly seed: number;
+  /** For each codec, kind of value and direction. */
+  readonly timeMs: number;
 }
 
 /** A process that connects as ourselves, then becomes the user `nobody` and tries again. */
@@ -270,6 +294,10 @@ export interface NobodyDone {
   readonly connected: boolean;
   readonly refusal?: string;
 }
+export interface CodecsDone {
+  readonly type: "codecs";
+  readonly rows: readonly CodecCost[];
+}
 export interface LoadReady {
   readonly type: "load-ready";
 }
@@ -299,6 +327,7 @@ export type FromDriver =
   | CheckDone
   | ClientDone
   | NobodyDone
+  | CodecsDone
   | LoadReady
   | LoadWindow
   | StreamReport

@@ -138,6 +138,8 @@ export const Method = {
   descriptor: 9,
   /** Throws, outside of any handler, an exception that nobody catches. */
   throws: 10,
+  /** Decodes the body with the codec the server was started with, encodes the value afresh, and replies with that. */
+  recode: 11,
 } as const;
 export type Method = (typeof Method)[keyof typeof Method];
 
