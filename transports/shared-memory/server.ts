@@ -115,9 +115,8 @@ export class RingServer implements BlockingServer {
     const clients = this.#active.length;
     for (let asked = 0; asked < clients; asked++) {
       if (++this.#turn >= this.#active.length) this.#turn = 0;
-      const link = this.#active[this.#turn] as Link;
-      if (!link.isReady()) continue;
-      const length = this.#receiveFrom(link, into);
+      // Also when nothing is there: a reader gives room back when it finds its ring empty, and a producer may wait for it.
+      const length = this.#receiveFrom(this.#active[this.#turn] as Link, into);
       if (length >= 0) return length;
     }
     return -1;
