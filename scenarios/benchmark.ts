@@ -1,3 +1,12 @@
+/** One way of running a benchmark: each becomes a row of its own. What is absent takes the plain value: 1, 1, closed loop. */
+export interface Variant {
+  readonly inFlight?: number;
+  readonly clients?: number;
+  readonly ratePerSecond?: number;
+  readonly arrivals?: "fixed" | "poisson";
+  readonly batched?: boolean;
+}
+
 /** A benchmark as data: which model runs, and what its chart means. */
 export interface Benchmark {
   readonly name: string;
@@ -6,8 +15,13 @@ export interface Benchmark {
   readonly title: string;
   /** Printed under the chart: what it says, what it does not, when it misleads. */
   readonly analysis: string;
-  /** Which pattern a transport needs. */
-  readonly pattern: "request-reply" | "one-way";
+  /** Which pattern a transport needs; `any` when it sends nothing of its own kind. */
+  readonly pattern: "request-reply" | "one-way" | "fan-out" | "any";
   /** Share of a trial's time, relative to the other benchmarks. */
   readonly weight: number;
+  /** Part of a plain `compare` and `measure`; the others run when named. */
+  readonly standard: boolean;
+  readonly variants: readonly [Variant, ...Variant[]];
+  /** Sizes when none are asked for; default: those of the workload. */
+  readonly payloads?: readonly number[];
 }

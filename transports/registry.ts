@@ -5,87 +5,66 @@ export interface Registration {
   readonly id: string;
   /** Family: the folder it lies in. */
   readonly family: string;
-  /** Shown by a plain `compare`: one id per family. */
+  /** Shown by a plain `compare`: the ids people choose between, at most 12. */
   readonly shortlist: boolean;
   /** Imports the module of this mechanism and nothing else; its library is loaded by `probe` or on first use. */
   readonly load: () => Promise<Transport>;
 }
 
+type Load = Registration["load"];
+const short = (id: string, family: string, load: Load): Registration => ({ id, family, shortlist: true, load });
+const other = (id: string, family: string, load: Load): Registration => ({ id, family, shortlist: false, load });
+
 export const REGISTRY: readonly Registration[] = [
-  {
-    id: "loopback",
-    family: "loopback",
-    shortlist: true,
-    load: async () => (await import("./loopback/loopback.ts")).loopback,
-  },
-  { id: "unix", family: "sockets", shortlist: true, load: async () => (await import("./sockets/unix.ts")).unix },
-  { id: "tcp", family: "sockets", shortlist: true, load: async () => (await import("./sockets/tcp.ts")).tcp },
-  { id: "fifo", family: "pipes", shortlist: true, load: async () => (await import("./pipes/fifo.ts")).fifo },
-  { id: "stdio", family: "pipes", shortlist: true, load: async () => (await import("./pipes/stdio.ts")).stdio },
-  {
-    id: "shm/futex",
-    family: "shared-memory",
-    shortlist: true,
-    load: async () => (await import("./shared-memory/shared-memory.ts")).shmFutex,
-  },
-  {
-    id: "shm/spin",
-    family: "shared-memory",
-    shortlist: true,
-    load: async () => (await import("./shared-memory/shared-memory.ts")).shmSpin,
-  },
-  {
-    id: "shm/semaphore",
-    family: "shared-memory",
-    shortlist: false,
-    load: async () => (await import("./shared-memory/shared-memory.ts")).shmSemaphore,
-  },
-  {
-    id: "shm/adaptive",
-    family: "shared-memory",
-    shortlist: false,
-    load: async () => (await import("./shared-memory/shared-memory.ts")).shmAdaptive,
-  },
-  {
-    id: "mmap/futex",
-    family: "shared-memory",
-    shortlist: false,
-    load: async () => (await import("./shared-memory/shared-memory.ts")).mmapFutex,
-  },
-  {
-    id: "mmap/semaphore",
-    family: "shared-memory",
-    shortlist: false,
-    load: async () => (await import("./shared-memory/shared-memory.ts")).mmapSemaphore,
-  },
-  {
-    id: "posix-mq",
-    family: "message-queues",
-    shortlist: true,
-    load: async () => (await import("./message-queues/posix-mq.ts")).posixMq,
-  },
-  {
-    id: "posix-mq/notify",
-    family: "message-queues",
-    shortlist: false,
-    load: async () => (await import("./message-queues/notify.ts")).posixMqNotify,
-  },
-  {
-    id: "unix-dgram",
-    family: "sockets",
-    shortlist: false,
-    load: async () => (await import("./sockets/unix-dgram.ts")).unixDgram,
-  },
-  {
-    id: "shm/doorbell",
-    family: "shared-memory",
-    shortlist: false,
-    load: async () => (await import("./shared-memory/doorbell.ts")).shmDoorbell,
-  },
-  {
-    id: "shm/descriptor",
-    family: "shared-memory",
-    shortlist: false,
-    load: async () => (await import("./shared-memory/descriptor.ts")).shmDescriptor,
-  },
+  short("loopback", "loopback", async () => (await import("./loopback/loopback.ts")).loopback),
+  short("unix", "sockets", async () => (await import("./sockets/unix.ts")).unix),
+  short("tcp", "sockets", async () => (await import("./sockets/tcp.ts")).tcp),
+  other("http/unix", "sockets", async () => (await import("./sockets/http.ts")).http),
+  other("ws/unix", "sockets", async () => (await import("./sockets/websocket.ts")).websocket),
+  other("jsonrpc/unix", "sockets", async () => (await import("./sockets/json-rpc.ts")).jsonRpc),
+  // A row that only Windows can fill; elsewhere it is listed with its reason.
+  (process.platform === "win32" ? short : other)(
+    "named-pipe",
+    "sockets",
+    async () => (await import("./sockets/named-pipe.ts")).namedPipe,
+  ),
+  other("unix-dgram", "sockets", async () => (await import("./sockets/unix-dgram.ts")).unixDgram),
+  short("fifo", "pipes", async () => (await import("./pipes/fifo.ts")).fifo),
+  other("stdio", "pipes", async () => (await import("./pipes/stdio.ts")).stdio),
+  short("channel/advanced", "pipes", async () => (await import("./pipes/channel.ts")).channelAdvanced),
+  other("channel/json", "pipes", async () => (await import("./pipes/channel.ts")).channelJson),
+  other("worker/port", "pipes", async () => (await import("./pipes/worker.ts")).workerPort),
+  short("shm/futex", "shared-memory", async () => (await import("./shared-memory/shared-memory.ts")).shmFutex),
+  short("shm/spin", "shared-memory", async () => (await import("./shared-memory/shared-memory.ts")).shmSpin),
+  other("shm/semaphore", "shared-memory", async () => (await import("./shared-memory/shared-memory.ts")).shmSemaphore),
+  other("shm/adaptive", "shared-memory", async () => (await import("./shared-memory/shared-memory.ts")).shmAdaptive),
+  other("mmap/futex", "shared-memory", async () => (await import("./shared-memory/shared-memory.ts")).mmapFutex),
+  other(
+    "mmap/semaphore",
+    "shared-memory",
+    async () => (await import("./shared-memory/shared-memory.ts")).mmapSemaphore,
+  ),
+  other("shm/doorbell", "shared-memory", async () => (await import("./shared-memory/doorbell.ts")).shmDoorbell),
+  other("shm/descriptor", "shared-memory", async () => (await import("./shared-memory/descriptor.ts")).shmDescriptor),
+  short("posix-mq", "message-queues", async () => (await import("./message-queues/posix-mq.ts")).posixMq),
+  other("posix-mq/notify", "message-queues", async () => (await import("./message-queues/notify.ts")).posixMqNotify),
+  short("zeromq/dealer-router", "zeromq", async () => (await import("./zeromq/zeromq.ts")).zeromqDealerRouter),
+  other("zeromq/req-rep", "zeromq", async () => (await import("./zeromq/zeromq.ts")).zeromqReqRep),
+  other("zeromq/pub-sub", "zeromq", async () => (await import("./zeromq/zeromq.ts")).zeromqPubSub),
+  other("zeromq/pub-sub-drop", "zeromq", async () => (await import("./zeromq/zeromq.ts")).zeromqPubSubDrop),
+  other("zeromq/tcp", "zeromq", async () => (await import("./zeromq/zeromq.ts")).zeromqTcp),
+  short("grpc/stream", "grpc", async () => (await import("./grpc/grpc.ts")).grpcStream),
+  other("grpc/unary", "grpc", async () => (await import("./grpc/grpc.ts")).grpcUnary),
+  short("file-drop/watch", "file-drop", async () => (await import("./file-drop/file-drop.ts")).fileDropWatch),
+  other("file-drop/poll", "file-drop", async () => (await import("./file-drop/file-drop.ts")).fileDropPoll),
+  short(
+    "python-connection",
+    "python-connection",
+    async () => (await import("./python-connection/python-connection.ts")).pythonConnection,
+  ),
+  other(
+    "python-connection/tcp",
+    "python-connection",
+    async () => (await import("./python-connection/python-connection.ts")).pythonConnectionTcp,
+  ),
 ];

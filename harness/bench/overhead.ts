@@ -17,6 +17,7 @@ import { inSession, type Session } from "../cli/session.ts";
 import { placeArm } from "../coordinator/arm.ts";
 import { runArm } from "../coordinator/trial.ts";
 import { loadTransport } from "../process/load-transport.ts";
+import type { CellPlan } from "../process/messages.ts";
 import { median } from "../results/quantiles.ts";
 
 const RAW = fileURLToPath(new URL("./raw-unix-echo.ts", import.meta.url));
@@ -46,10 +47,16 @@ async function ours(session: Session, id: string): Promise<number> {
   } as const;
   const placed = placeArm(base);
   if ("reason" in placed) throw new Error(placed.reason);
-  const cell = {
-    benchmark: "round-trip",
+  const cell: CellPlan = {
+    key: "round-trip",
     model: "ping-pong",
     payloadBytes: PAYLOAD_BYTES,
+    inFlight: 1,
+    clients: 1,
+    ratePerSecond: null,
+    arrivals: "fixed",
+    batched: false,
+    seed: 1,
     messages: MESSAGES,
     warmupMessages: WARMUP,
     warmupMs: 0,

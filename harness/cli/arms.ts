@@ -1,9 +1,12 @@
 import { BENCHMARKS } from "../../scenarios/benchmarks/index.ts";
+import { DEFAULT_PAYLOADS } from "../../scenarios/profiles/default-workload.ts";
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import { type Arm, type Cell, placeArm } from "../coordinator/arm.ts";
+import { absentRow } from "../coordinator/rows.ts";
 import { allowedCpus } from "../process/pinning.ts";
 import type { Measurement, Placement } from "../results/model.ts";
 import { UsageError } from "./exit-codes.ts";
+import { languageReason, languagesFor } from "./peers.ts";
 import { unknownName } from "./suggest.ts";
 import type { Candidate } from "./transports.ts";
 
@@ -14,12 +17,27 @@ export function defaultPlacements(): readonly Placement[] {
   return cpus.length >= 2 ? ["same-cpu", "two-cpus"] : ["same-cpu"];
 }
 
-export function chooseCells(names: readonly string[] | undefined, payloads: readonly number[]): readonly Cell[] {
-  const valid = BENCHMARKS.map(({ name }) => name);
+/**
+ * The cells of these benchmarks (`all`: every one; none named: the standard two) at these sizes; without sizes each
+ * benchmark takes its own, or those of the default workload.
+ *
+ * @throws UsageError for an unknown name
+ */
+export function chooseCells(
+  names: readonly string[] | undefined,
+  payloads: readonly number[] | undefined,
+): readonly Cell[] {
+  const valid = ["all", ...BENCHMARKS.map(({ name }) => name)];
   const unknown = names?.find((name) => !valid.includes(name));
   if (unknown !== undefined) throw new UsageError(unknownName("benchmark", unknown, valid));
-  const chosen = BENCHMARKS.filter(({ name }) => names === undefined || names.includes(name));
-  return chosen.flatMap((benchmark) => payloads.map((payloadBytes) => ({ benchmark, payloadBytes })));
+  const chosen = BENCHMARKS.filter(({ name, standard }) =>
+    names === undefined ? standard : names.includes("all") || names.includes(name),
+  );
+  return chosen.flatMap((benchmark) =>
+    [...new Set(payloads ?? benchmark.payloads ?? DEFAULT_PAYLOADS)].flatMap((payloadBytes) =>
+      benchmark.variants.map((variant) => ({ benchmark, variant, payloadBytes })),
+    ),
+  );
 }
 
 export interface ChosenArms {
@@ -28,61 +46,31 @@ export interface ChosenArms {
   readonly missing: readonly Measurement[];
 }
 
-/** Every available transport in each of its modes (or those asked for) and each placement. */
-export function chooseArms(
-  candidates: readonly Candidate[],
-  placements: readonly Placement[],
-  modes: readonly WaitMode[] | undefined,
-  cells: readonly Cell[],
-): ChosenArms {
+/** What is to be measured, besides the transports themselves. */
+export interface Choice {
+  readonly placements: readonly Placement[];
+  readonly modes: readonly WaitMode[] | undefined;
+  readonly peers: readonly string[] | undefined;
+  readonly cells: readonly Cell[];
+}
+
+/** Every available transport in each of its modes (or those asked for), with each server language, on each placement. */
+export function chooseArms(candidates: readonly Candidate[], { placements, modes, peers, cells }: Choice): ChosenArms {
   const arms: Arm[] = [];
   const missing: Measurement[] = [];
   for (const { transport, reference, record } of candidates) {
     if (!record.available) continue;
-    for (const mode of transport.capabilities.modes) {
-      if (modes !== undefined && !modes.includes(mode)) continue;
-      for (const placement of placements) {
-        const base = { transport, reference, version: record.version, mode, placement, peerLanguage: "node" };
-        const placed = placeArm(base);
-        if ("arm" in placed) arms.push(placed.arm);
-        else missing.push(...cells.map((cell) => absentRow(base, cell, placed.reason)));
+    for (const mode of transport.capabilities.modes.filter((each) => modes?.includes(each) ?? true)) {
+      for (const peerLanguage of languagesFor(transport, peers)) {
+        for (const placement of placements) {
+          const base = { transport, reference, version: record.version, mode, placement, peerLanguage };
+          const reason = languageReason(transport, peerLanguage);
+          const placed = reason === undefined ? placeArm(base) : { reason };
+          if ("arm" in placed) arms.push(placed.arm);
+          else missing.push(...cells.map((cell) => absentRow(base, cell, placed.reason)));
+        }
       }
     }
   }
   return { arms, missing };
-}
-
-function absentRow(
-  { transport, mode, placement, peerLanguage }: Omit<Arm, "cpus">,
-  cell: Cell,
-  reason: string,
-): Measurement {
-  return {
-    benchmark: cell.benchmark.name,
-    model: cell.benchmark.model,
-    transport: transport.id,
-    mode,
-    placement,
-    payloadBytes: cell.payloadBytes,
-    inFlight: 1,
-    clients: 1,
-    ratePerSecond: null,
-    codec: "raw",
-    peer: { language: peerLanguage, version: "" },
-    status: "not-applicable",
-    reason,
-    messages: null,
-    interval: {},
-    messagesPerSecond: null,
-    bytesPerSecond: null,
-    cpuNsPerMessage: null,
-    contextSwitchesPerMessage: null,
-    peakMemoryBytes: null,
-    gcPauseNs: null,
-    lost: 0,
-    duplicated: 0,
-    reordered: 0,
-    trials: [],
-    warnings: [],
-  };
 }

@@ -1,14 +1,17 @@
+import { basename, dirname } from "node:path";
 import { Command } from "commander";
+import { junit } from "../../reports/junit.ts";
 import { checkTables } from "../../reports/terminal/index.ts";
 import type { Check } from "../../transports/contract/check.ts";
 import type { Progress } from "../coordinator/progress.ts";
-import { runChecks } from "../coordinator/run-checks.ts";
+import { type CheckTarget, predictChecksMs, runChecks } from "../coordinator/run-checks.ts";
 import { CHECKS } from "../driver/checks/catalog.ts";
 import type { CheckResult } from "../results/model.ts";
-import { ensureWritable } from "../results/store.ts";
+import { ensureWritable, store } from "../results/store.ts";
 import { EXIT, UsageError } from "./exit-codes.ts";
 import { type SharedOptions, withShared } from "./options.ts";
 import { note, print, printJson, storeReport } from "./output.ts";
+import { languageReason } from "./peers.ts";
 import { finishReport, startRun } from "./run.ts";
 import { inSession, type Session } from "./session.ts";
 import { unknownName } from "./suggest.ts";
@@ -17,27 +20,34 @@ import { each } from "./values.ts";
 
 interface CheckOptions extends SharedOptions {
   readonly scenario?: readonly string[];
+  readonly junit?: string;
 }
 
 export function checkCommand(): Command {
   return withShared(new Command("check"))
     .description("run the conformance cases and scenarios: which promises does each mechanism keep?")
     .option("--scenario <id...>", "only these; a prefix such as conformance/exchange takes all below it", each(String))
+    .option("--junit <file>", "also write the results as JUnit XML, for CI")
     .action(async (options: CheckOptions) => {
       const checks = chooseChecks(options.scenario);
       ensureWritable(options.out);
+      if (options.junit !== undefined) ensureWritable(dirname(options.junit));
       const candidates = await resolveTransports(options.transport);
       const run = startRun(options.seed);
-      const results = await inSession((session) => checkAll(session, candidates, checks, run.progress));
+      const targets = checkTargets(candidates, options.peer);
+      const predictedMs = predictChecksMs(targets, checks);
+      note(`${candidates.length} transports, ${checks.length} checks: about ${inWords(predictedMs)}`);
+      const results = await inSession((session) => checkAll(session, targets, candidates, checks, run.progress));
       const report = finishReport(
         run,
         candidates.map(({ record }) => record),
         results,
-        [],
+        { measurements: [] },
       );
       if (options.json) printJson(report);
       else print(checkTables(report));
       await storeReport(options.out, report);
+      if (options.junit !== undefined) store(dirname(options.junit), basename(options.junit), junit(report));
       process.exitCode = exitCode(results, candidates);
     });
 }
@@ -65,17 +75,32 @@ function matches(id: string, name: string): boolean {
 /** Checks of what is available; a row that says why for what is not. */
 export async function checkAll(
   session: Session,
+  targets: readonly CheckTarget[],
   candidates: readonly Candidate[],
   checks: readonly Check[],
   progress: Progress,
 ): Promise<CheckResult[]> {
-  const present = candidates.filter(({ record }) => record.available);
-  const targets = present.map(({ transport, reference }) => ({ transport, reference, peerLanguage: "node" }));
   const results = await runChecks(session.brood, session.place, targets, checks, progress);
   const absent = candidates.flatMap(({ record }) =>
     record.available ? [] : checks.map((check) => unavailable(record.id, record.reason, check)),
   );
   return [...results, ...absent];
+}
+
+/** Each available transport with each server language asked for; a language it has no server in is no target. */
+export function checkTargets(candidates: readonly Candidate[], peers: readonly string[] | undefined): CheckTarget[] {
+  return candidates
+    .filter(({ record }) => record.available)
+    .flatMap(({ transport, reference }) =>
+      (peers ?? ["node"])
+        .filter((language) => languageReason(transport, language) === undefined)
+        .map((peerLanguage) => ({ transport, reference, peerLanguage })),
+    );
+}
+
+function inWords(ms: number): string {
+  const seconds = Math.ceil(ms / 1000);
+  return seconds < 120 ? `${seconds} s` : `${Math.ceil(seconds / 60)} min`;
 }
 
 function unavailable(transport: string, reason: string, { id, title }: Check): CheckResult {

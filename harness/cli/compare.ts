@@ -2,31 +2,34 @@ import { Command } from "commander";
 import { checkTables, compareTables, pickParagraph } from "../../reports/terminal/index.ts";
 import { DEFAULT_PAYLOADS, PICK_PAYLOADS } from "../../scenarios/profiles/default-workload.ts";
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
+import { LEAST_FOR_INTERVAL, type Length } from "../coordinator/length.ts";
 import { measure } from "../coordinator/measure.ts";
 import { CHECKS } from "../driver/checks/catalog.ts";
 import { pick, type Workload } from "../pick/pick.ts";
 import type { Placement, Report } from "../results/model.ts";
 import { ensureWritable } from "../results/store.ts";
 import { chooseArms, chooseCells, defaultPlacements } from "./arms.ts";
-import { checkAll } from "./check.ts";
+import { checkAll, checkTargets } from "./check.ts";
 import { EXIT } from "./exit-codes.ts";
-import { refuseTooLarge } from "./measure.ts";
+import { lengthOf } from "./length.ts";
+import { refuseTooLarge, requestOf } from "./measure.ts";
 import { type MeasureOptions, withMeasuring } from "./options.ts";
 import { note, print, printJson, storeReport } from "./output.ts";
 import { finishReport, startRun } from "./run.ts";
 import { inSession } from "./session.ts";
 import { type Candidate, resolveTransports } from "./transports.ts";
 
-/** Fewer trials give no 95 % interval. */
-const TRIALS = 6;
 /** A plain compare: at most 60 s for a handful of ids, 90 s for a full shortlist. */
 const SHORT_MS = 54_000;
 const LONG_MS = 82_000;
 const FEW_IDS = 6;
+const MANY_IDS = 16;
 const MS_PER_ID = 7000;
+const QUICK_FACTOR = 0.6;
+const THOROUGH_FACTOR = 8;
 
 export function compareCommand(): Command {
-  return withMeasuring(new Command("compare"), TRIALS)
+  return withMeasuring(new Command("compare"))
     .description("check and measure the mechanisms side by side, and name a pick with its reasons")
     .action(async (options: MeasureOptions) => {
       ensureWritable(options.out);
@@ -49,31 +52,32 @@ async function compare(
 ): Promise<Report> {
   const cells = chooseCells(undefined, payloads);
   const placements = options.placement ?? defaultPlacements();
-  const { arms, missing } = chooseArms(candidates, placements, options.mode, cells);
+  const { arms, missing } = chooseArms(candidates, { placements, modes: options.mode, peers: options.peer, cells });
   const run = startRun(options.seed);
-  const budgetMs = options.budget ?? defaultBudget(candidates.length);
+  const budgetMs = options.budget ?? defaultBudget(options, candidates.length);
+  // The same promise whichever part takes the time: what the checks used is no longer there for the trials.
+  lengthOf(options, arms, cells, { budgetMs });
   note(`comparing ${candidates.length} transports: about ${Math.ceil(budgetMs / 1000)} s; seed ${run.seed}`);
-  const { checks, measurements } = await inSession(async (session) => {
+  const { checks, measured } = await inSession(async (session) => {
     const quick = CHECKS.filter((check) => check.quick);
-    const checks = await checkAll(session, candidates, quick, run.progress);
+    const checks = await checkAll(session, checkTargets(candidates, options.peer), candidates, quick, run.progress);
     const leftMs = budgetMs - (performance.now() - run.startedMs);
-    const request = { arms, cells, trials: options.trials, budgetMs: leftMs, seed: run.seed };
-    const counted = options.messages === undefined ? request : { ...request, messages: options.messages };
-    return { checks, measurements: await measure(session.brood, session.place, counted, run.progress) };
+    const length = lengthOf(options, arms, cells, { budgetMs: leftMs, least: LEAST_FOR_INTERVAL });
+    const counted: Length = length.budgetMs === undefined ? length : { ...length, budgetMs: leftMs };
+    const request = requestOf(options, arms, cells, counted, run.seed);
+    return { checks, measured: await measure(session.brood, session.place, request, run.progress) };
   });
-  const report = finishReport(
-    run,
-    candidates.map(({ record }) => record),
-    checks,
-    [...measurements, ...missing],
-  );
+  const records = candidates.map(({ record }) => record);
+  const report = finishReport(run, records, checks, {
+    ...measured,
+    measurements: [...measured.measurements, ...missing],
+  });
   return { ...report, pick: pick(report, workload(options, payloads, placements)) };
 }
 
-function defaultBudget(ids: number): number {
-  if (ids <= FEW_IDS) return SHORT_MS;
-  if (ids <= 16) return LONG_MS;
-  return ids * MS_PER_ID;
+function defaultBudget({ quick, thorough }: MeasureOptions, ids: number): number {
+  const usual = ids <= FEW_IDS ? SHORT_MS : ids <= MANY_IDS ? LONG_MS : ids * MS_PER_ID;
+  return usual * (quick ? QUICK_FACTOR : thorough ? THOROUGH_FACTOR : 1);
 }
 
 /** The sizes and the placement the pick is made for: of what was measured, those of the default workload. */
@@ -81,7 +85,8 @@ function workload(options: MeasureOptions, payloads: readonly number[], placemen
   const usual = payloads.filter((payload) => PICK_PAYLOADS.includes(payload));
   const modes: readonly WaitMode[] = options.mode ?? ["event"];
   const placement = placements.includes("two-cpus") ? "two-cpus" : (placements[0] ?? "unpinned");
-  return { payloads: usual.length > 0 ? usual : payloads, modes, placement, benchmark: "round-trip" };
+  const peer = options.peer?.[0] ?? "node";
+  return { payloads: usual.length > 0 ? usual : payloads, modes, placement, benchmark: "round-trip", peer };
 }
 
 function printReport(report: Report): void {

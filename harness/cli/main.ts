@@ -4,7 +4,9 @@ import { packageVersion } from "../results/environment.ts";
 import { StoreError } from "../results/store.ts";
 import { checkCommand } from "./check.ts";
 import { compareCommand } from "./compare.ts";
+import { doctorCommand } from "./doctor.ts";
 import { EXIT, UsageError } from "./exit-codes.ts";
+import { gateCommand } from "./gate.ts";
 import { listCommand } from "./list.ts";
 import { measureCommand } from "./measure.ts";
 import { reportCommand } from "./report.ts";
@@ -18,8 +20,10 @@ const program = new Command("ipcmark")
   .addCommand(compareCommand())
   .addCommand(checkCommand())
   .addCommand(measureCommand())
+  .addCommand(gateCommand())
   .addCommand(reportCommand())
-  .addCommand(listCommand());
+  .addCommand(listCommand())
+  .addCommand(doctorCommand());
 
 // Every command throws instead of exiting, so that all errors leave by one door and in one form.
 for (const command of [program, ...program.commands]) {

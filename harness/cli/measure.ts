@@ -1,66 +1,71 @@
 import { Command } from "commander";
 import { compareTables } from "../../reports/terminal/index.ts";
-import { DEFAULT_PAYLOADS } from "../../scenarios/profiles/default-workload.ts";
+import { BENCHMARKS } from "../../scenarios/benchmarks/index.ts";
 import { HEADER_BYTES } from "../../transports/contract/frame.ts";
-import { measure } from "../coordinator/measure.ts";
+import type { Arm, Cell } from "../coordinator/arm.ts";
+import type { Length } from "../coordinator/length.ts";
+import { type MeasureRequest, measure } from "../coordinator/measure.ts";
 import type { Measurement } from "../results/model.ts";
 import { ensureWritable } from "../results/store.ts";
 import { chooseArms, chooseCells, defaultPlacements } from "./arms.ts";
 import { EXIT, UsageError } from "./exit-codes.ts";
+import { announce, announcePlan, lengthOf } from "./length.ts";
 import { type MeasureOptions, withMeasuring } from "./options.ts";
-import { note, print, printJson, storeReport } from "./output.ts";
+import { print, printJson, storeReport } from "./output.ts";
 import { finishReport, startRun } from "./run.ts";
 import { inSession } from "./session.ts";
 import { type Candidate, resolveTransports } from "./transports.ts";
 import { each } from "./values.ts";
 
-const TRIALS = 10;
-const MS_PER_CELL_TRIAL = 150;
-const MS_PER_TRIAL = 400;
-
 export function measureCommand(): Command {
-  return withMeasuring(new Command("measure"), TRIALS)
+  return withMeasuring(new Command("measure"))
     .description("measure chosen transports, sizes and placements")
-    .option("--benchmark <name...>", "round-trip, throughput (default: both)", each(String))
+    .option(
+      "--benchmark <name...>",
+      `${BENCHMARKS.map(({ name }) => name).join(", ")} or all (default: the first two)`,
+      each(String),
+    )
     .action(async (options: MeasureOptions) => {
-      const payloads = options.payload ?? DEFAULT_PAYLOADS;
-      const cells = chooseCells(options.benchmark, payloads);
+      const cells = chooseCells(options.benchmark, options.payload);
       ensureWritable(options.out);
       const candidates = await resolveTransports(options.transport);
-      refuseTooLarge(candidates, payloads);
-      const { arms, missing } = chooseArms(candidates, options.placement ?? defaultPlacements(), options.mode, cells);
+      refuseTooLarge(candidates, options.payload ?? []);
+      const placements = options.placement ?? defaultPlacements();
+      const { arms, missing } = chooseArms(candidates, { placements, modes: options.mode, peers: options.peer, cells });
+      const length = lengthOf(options, arms, cells);
       const run = startRun(options.seed);
-      const budgetMs =
-        options.budget ?? (options.trials + 1) * arms.length * (MS_PER_TRIAL + cells.length * MS_PER_CELL_TRIAL);
-      note(
-        `${arms.length} arms of ${cells.length} cells, ${options.trials} trials each: about ${Math.ceil(budgetMs / 1000)} s; seed ${run.seed}`,
+      announce(length, arms, cells, run.seed);
+      const measured = await inSession(({ brood, place }) =>
+        measure(brood, place, requestOf(options, arms, cells, length, run.seed), run.progress),
       );
-      const measurements = await inSession(({ brood, place }) =>
-        measure(
-          brood,
-          place,
-          {
-            arms,
-            cells,
-            trials: options.trials,
-            budgetMs,
-            seed: run.seed,
-            ...(options.messages === undefined ? {} : { messages: options.messages }),
-          },
-          run.progress,
-        ),
-      );
-      const report = finishReport(
-        run,
-        candidates.map(({ record }) => record),
-        [],
-        [...measurements, ...missing],
-      );
+      const records = candidates.map(({ record }) => record);
+      const report = finishReport(run, records, [], {
+        ...measured,
+        measurements: [...measured.measurements, ...missing],
+      });
       if (options.json) printJson(report);
       else print(compareTables(report));
       await storeReport(options.out, report);
       process.exitCode = incomplete(report.measurements, candidates) ? EXIT.incomplete : EXIT.ok;
     });
+}
+
+export function requestOf(
+  options: MeasureOptions,
+  arms: readonly Arm[],
+  cells: readonly Cell[],
+  length: Length,
+  seed: number,
+): MeasureRequest {
+  return {
+    arms,
+    cells,
+    length,
+    seed,
+    onPlan: announcePlan(length),
+    ...(options.keepAwake ? { keepAwake: true } : {}),
+    ...(options.messages === undefined ? {} : { messages: options.messages }),
+  };
 }
 
 /** A size that no mechanism asked for by name can carry is a mistake of the command line; rows of others say it themselves. */

@@ -1,10 +1,12 @@
 import { type Command, Option } from "commander";
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import type { Placement } from "../results/model.ts";
-import { each, parseCount, parseDuration, parseMode, parsePlacement, parseSize } from "./values.ts";
+import { parsePeer } from "./peers.ts";
+import { each, parseCount, parseDuration, parseMode, parsePercent, parsePlacement, parseSize } from "./values.ts";
 
 export interface SharedOptions {
   readonly transport?: readonly string[];
+  readonly peer?: readonly string[];
   readonly json?: boolean;
   readonly out: string;
   readonly seed?: number;
@@ -15,9 +17,14 @@ export interface MeasureOptions extends SharedOptions {
   readonly payload?: readonly number[];
   readonly placement?: readonly Placement[];
   readonly mode?: readonly WaitMode[];
-  readonly trials: number;
+  readonly trials?: number;
   readonly messages?: number;
   readonly budget?: number;
+  readonly quick?: boolean;
+  readonly thorough?: boolean;
+  /** Half the relative width every p50 interval is to have. */
+  readonly until?: number;
+  readonly keepAwake?: boolean;
 }
 
 /** An option that takes several values, separated by blanks or commas. */
@@ -34,6 +41,7 @@ export function withShared(command: Command): Command {
         String,
       ),
     )
+    .addOption(many("--peer <language...>", "what the server is written in: node, python", parsePeer))
     .option("--json", "print the report as JSON on stdout and nothing else there")
     .option("--out <dir>", "where report.json and report.html go", "ipcmark-out")
     .addOption(
@@ -43,20 +51,28 @@ export function withShared(command: Command): Command {
     );
 }
 
-export function withMeasuring(command: Command, trials: number): Command {
+export function withMeasuring(command: Command): Command {
   return withShared(command)
     .addOption(many("--payload <bytes...>", "sizes such as 64 4KiB 1MiB", parseSize))
     .addOption(many("--placement <where...>", "same-cpu, two-cpus, unpinned", parsePlacement))
     .addOption(many("--mode <class...>", "how ends wait: event, blocking, polling", parseMode))
     .addOption(
-      new Option("--trials <n>", "fresh pairs of processes per cell; an interval needs 6")
+      new Option("--trials <n>", "fresh pairs of processes per cell; an interval needs 6 (default: as the time allows)")
         .argParser(parseCount("--trials", 1, 1000))
-        .default(trials),
+        .conflicts("until"),
     )
     .addOption(
       new Option("--messages <n>", "per trial, instead of a calibrated count").argParser(
         parseCount("--messages", 1, 10_000_000),
       ),
     )
-    .addOption(new Option("--budget <time>", "time for all trials, such as 90s or 5m").argParser(parseDuration));
+    .addOption(new Option("--budget <time>", "time for the whole run, such as 90s or 5m").argParser(parseDuration))
+    .addOption(new Option("--quick", "fewest trials that give an interval").conflicts("thorough"))
+    .option("--thorough", "30 trials with enough messages for a p99 that may be gated")
+    .addOption(
+      new Option("--until <percent>", "add rounds until every p50 interval is within ± this, such as 3%").argParser(
+        parsePercent,
+      ),
+    )
+    .option("--keep-awake", "idle-priority load on every CPU in use, so that a virtual CPU never halts; recorded");
 }

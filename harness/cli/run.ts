@@ -1,8 +1,11 @@
 import { ffiFloor } from "../../transports/posix/index.ts";
+import type { MeasureResult } from "../coordinator/measure.ts";
 import { type Progress, progressOn } from "../coordinator/progress.ts";
+import { curvesOf } from "../results/curves.ts";
 import { describeEnvironment, readSteal, type StealClock } from "../results/environment.ts";
 import {
   type CheckResult,
+  type Environment,
   type Measurement,
   type Report,
   SCHEMA_VERSION,
@@ -33,8 +36,9 @@ export function finishReport(
   run: RunStart,
   transports: readonly TransportRecord[],
   checks: readonly CheckResult[],
-  measurements: readonly Measurement[],
+  measured: Partial<MeasureResult> & Pick<MeasureResult, "measurements">,
 ): Report {
+  const { measurements, about, keepAwake } = measured;
   const ffi = ffiFloor();
   const environment = describeEnvironment(run.steal, ffi);
   return {
@@ -43,14 +47,22 @@ export function finishReport(
     durationMs: Math.round(performance.now() - run.startedMs),
     commandLine: commandLine(),
     seed: run.seed,
-    environment: { ...environment, harnessFloorNs: harnessFloor(measurements) },
+    environment: {
+      ...environment,
+      harnessFloorNs: harnessFloor(measurements),
+      ...(keepAwake === undefined ? {} : { keepAwake }),
+    },
     transports,
     checks,
     measurements,
     limits: [],
+    ...(measurements.length === 0
+      ? {}
+      : { limitsReason: "the limit program was not run", curves: curvesOf(measurements) }),
+    ...about,
     claims: [],
     pick: null,
-    warnings: warnings(environment.stealShare, environment.loadAverage1, environment.cpus),
+    warnings: [...machineWarnings(environment), ...(measured.warnings ?? [])],
   };
 }
 
@@ -72,15 +84,23 @@ function harnessFloor(measurements: readonly Measurement[]): number | null {
   );
 }
 
-function warnings(steal: number | null, load: number, cpus: number): string[] {
+function machineWarnings({ stealShare, loadAverage1, cpus, cgroup }: Environment): string[] {
   const found: string[] = [];
-  if (steal !== null && steal > 0.01) {
+  if (stealShare !== null && stealShare > 0.01) {
     found.push(
-      `the hypervisor took ${(steal * 100).toFixed(1)} % of the CPU time during this run: tails are the host's; repeat on a quieter host before you quote p99`,
+      `the hypervisor took ${(stealShare * 100).toFixed(1)} % of the CPU time during this run: tails are the host's; repeat on a quieter host before you quote p99`,
     );
   }
-  if (load > 2 * cpus) {
-    found.push(`the load average is ${load.toFixed(1)} on ${cpus} CPUs: something else is running; stop it and repeat`);
+  if (loadAverage1 > 2 * cpus) {
+    found.push(
+      `the load average is ${loadAverage1.toFixed(1)} on ${cpus} CPUs: something else is running; stop it and repeat`,
+    );
+  }
+  const quota = cgroup?.cpus ?? null;
+  if (quota !== null && quota < Math.min(2, cpus)) {
+    found.push(
+      `the control group allows ${quota} CPUs: two busy processes are throttled together, up to 100 ms at a time; raise cpu.max`,
+    );
   }
   return found;
 }

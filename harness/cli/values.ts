@@ -43,6 +43,16 @@ export function parseDuration(text: string): number {
   return ms;
 }
 
+/** `3%` or `3` -> 0.03. @throws UsageError */
+export function parsePercent(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*%?$/.exec(text.trim());
+  const value = Number(match?.[1] ?? Number.NaN);
+  if (!(value >= 0.1 && value <= 50)) {
+    throw new UsageError(`percentage "${text}" is not one from 0.1% to 50%; write for example 3%`);
+  }
+  return value / 100;
+}
+
 export function parsePlacement(text: string): Placement {
   const found = PLACEMENTS.find((placement) => placement === text);
   if (found === undefined) throw new UsageError(unknownName("placement", text, PLACEMENTS));

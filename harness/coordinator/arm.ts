@@ -1,9 +1,9 @@
-import type { Benchmark } from "../../scenarios/benchmark.ts";
+import type { Benchmark, Variant } from "../../scenarios/benchmark.ts";
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import { HEADER_BYTES } from "../../transports/contract/frame.ts";
 import type { Transport } from "../../transports/contract/transport.ts";
-import type { TransportReference } from "../process/messages.ts";
-import { type PlacementCpus, placementCpus } from "../process/pinning.ts";
+import type { Load, TransportReference } from "../process/messages.ts";
+import { type PlacementCpus, parseCpuList, placementCpus } from "../process/pinning.ts";
 import type { Placement } from "../results/model.ts";
 
 /** What one trial measures: a mechanism, how it waits, and where its two ends run. */
@@ -17,10 +17,33 @@ export interface Arm {
   readonly cpus: PlacementCpus;
 }
 
-/** A row of the report: one arm, one benchmark, one size. */
+/** A row of the report: one arm, one benchmark in one variant, one size. */
 export interface Cell {
   readonly benchmark: Benchmark;
+  readonly variant: Variant;
   readonly payloadBytes: number;
+}
+
+/** What the driver needs to know of a cell. */
+export function loadOf({ payloadBytes, variant }: Cell, seed: number): Load {
+  return {
+    payloadBytes,
+    inFlight: variant.inFlight ?? 1,
+    clients: variant.clients ?? 1,
+    ratePerSecond: variant.ratePerSecond ?? null,
+    arrivals: variant.arrivals ?? "fixed",
+    batched: variant.batched ?? false,
+    seed,
+  };
+}
+
+/** Short and unique within a run; also what messages to the user call a cell. */
+export function cellKey({ benchmark, variant, payloadBytes }: Cell): string {
+  const parts = [benchmark.name, `${payloadBytes} B`];
+  if (variant.inFlight !== undefined) parts.push(`${variant.inFlight} in flight${variant.batched ? " batched" : ""}`);
+  if (variant.clients !== undefined) parts.push(`${variant.clients} clients`);
+  if (variant.ratePerSecond !== undefined) parts.push(`${variant.ratePerSecond}/s ${variant.arrivals ?? "fixed"}`);
+  return parts.join(", ");
 }
 
 export type ArmOrReason = { readonly arm: Arm } | { readonly reason: string };
@@ -44,11 +67,49 @@ export function placeArm(arm: Omit<Arm, "cpus">): ArmOrReason {
 }
 
 /** Why a cell does not exist for this arm; undefined when it does. */
-export function cellReason({ transport }: Arm, { benchmark, payloadBytes }: Cell): string | undefined {
-  const { maxMessageBytes, patterns } = transport.capabilities;
-  if (!patterns.includes(benchmark.pattern)) return `the pattern ${benchmark.pattern} does not exist here`;
-  if (payloadBytes + HEADER_BYTES > maxMessageBytes) {
+export function cellReason({ transport, mode, placement, cpus }: Omit<Arm, "version">, cell: Cell): string | undefined {
+  const { maxMessageBytes, maxInFlight } = transport.capabilities;
+  const { inFlight } = loadOf(cell, 0);
+  const byPattern = patternReason(transport, cell.benchmark.pattern);
+  if (byPattern !== undefined) return byPattern;
+  if (cell.payloadBytes + HEADER_BYTES > maxMessageBytes) {
     return `carries at most ${maxMessageBytes - HEADER_BYTES} bytes of payload in one message`;
+  }
+  if (inFlight > maxInFlight) return `keeps at most ${maxInFlight} requests in flight`;
+  const schedules = cell.benchmark.model === "paced" || cell.benchmark.model === "one-way";
+  if (schedules && placement === "same-cpu") {
+    return "the driver polls its schedule and needs a CPU of its own: the other end would starve";
+  }
+  if (schedules && placement === "unpinned" && parseCpuList(cpus.driver).length === 1) {
+    return "the driver polls its schedule, and there is one CPU only";
+  }
+  return processReason(transport, mode, cell);
+}
+
+function patternReason({ capabilities }: Transport, pattern: Benchmark["pattern"]): string | undefined {
+  const { patterns } = capabilities;
+  if (pattern === "any" || patterns.includes(pattern)) return undefined;
+  // A server that may send one-way messages can do so to each of its connections.
+  if (pattern === "fan-out" && patterns.includes("one-way") && patterns.includes("request-reply")) return undefined;
+  return `the pattern ${pattern} does not exist here`;
+}
+
+/** Models that need other processes, or further connections. */
+function processReason({ capabilities, event }: Transport, mode: WaitMode, cell: Cell): string | undefined {
+  const { rendezvous, maxClients } = capabilities;
+  const { model } = cell.benchmark;
+  const { clients } = loadOf(cell, 0);
+  if (model === "one-way" && rendezvous === "process")
+    return "both ends share a process: nothing is one-way between two";
+  if (model === "fan-in" || model === "fan-out") {
+    if (rendezvous !== "address") return "no other process can reach its server";
+    if (model === "fan-out" && (mode !== "event" || event === undefined)) return "publishing needs the event-loop face";
+    // The driver keeps a connection of its own.
+    if (clients + 1 > maxClients) return `serves at most ${maxClients} connections, the driver's own included`;
+  }
+  if (model === "open-close") {
+    if (rendezvous === "parent") return "its connection is the process: there is nothing to open beside it";
+    if (maxClients < 2) return `serves at most ${maxClients} connections`;
   }
   return undefined;
 }

@@ -1,38 +1,56 @@
 import type { Place } from "../../transports/contract/transport.ts";
-import type { CellPlan, CellResult } from "../process/messages.ts";
-import { aggregate } from "../results/aggregate.ts";
-import type { Measurement, Trial } from "../results/model.ts";
+import type { CellPlan } from "../process/messages.ts";
+import type { Environment, Measurement, Placement, Report, RunLength } from "../results/model.ts";
 import { randomFrom, shuffled } from "../results/random.ts";
-import { type Arm, type Cell, cellReason } from "./arm.ts";
-import { type ArmPace, type PlannedArm, planArms } from "./plan.ts";
+import { type Arm, type Cell, cellKey, loadOf } from "./arm.ts";
+import { calibrate, resultOf } from "./calibrate.ts";
+import { runControls } from "./controls.ts";
+import { keepAwake } from "./keep-awake.ts";
+import { isReached, LEAST_FOR_INTERVAL, type Length, whyStop } from "./length.ts";
+import { type ArmPace, type Plan, type PlannedArm, planRun } from "./plan.ts";
 import type { Progress } from "./progress.ts";
+import { ArmRecord } from "./record.ts";
+import { RoundLog } from "./round-log.ts";
+import { rowOf } from "./rows.ts";
 import type { Brood } from "./run-driver.ts";
 import { runArm, toTrial } from "./trial.ts";
 
 export interface MeasureRequest {
   readonly arms: readonly Arm[];
   readonly cells: readonly Cell[];
-  readonly trials: number;
-  /** For all trials together, calibration included. */
-  readonly budgetMs: number;
+  readonly length: Length;
   /** Instead of a calibrated count. */
   readonly messages?: number;
   readonly seed: number;
+  /** Keep the CPUs from halting while measuring. */
+  readonly keepAwake?: boolean;
+  /** Run the frozen control and the wake-up canary in every round; default true. */
+  readonly controls?: boolean;
+  /** Told once, after the calibration: how long the rest will take. */
+  readonly onPlan?: (plan: { readonly rounds: number; readonly leftMs: number }) => void;
 }
 
-const CALIBRATE_CELL_MS = 40;
-/** Interrupted or broken arms are not worth their time again and again. */
-const MAX_FAILED_TRIALS = 2;
+export interface MeasureResult {
+  readonly measurements: readonly Measurement[];
+  /** What the report keeps besides. */
+  readonly about: Pick<Report, "rounds" | "controls" | "canaries" | "length">;
+  readonly keepAwake?: Environment["keepAwake"];
+  readonly warnings: readonly string[];
+}
 
-/** Everything known of one arm while the rounds go on. */
-interface Record {
-  readonly arm: Arm;
-  readonly trials: Map<Cell, Trial[]>;
-  readonly messages: Map<Cell, number>;
-  readonly reasons: Map<Cell, string>;
-  peer: { language: string; version: string };
-  failedTrials: number;
-  failure: string | undefined;
+/** Rounds of an effort when nothing else bounds them. */
+const MOST_ROUNDS = 1000;
+const CONTROL_GUESS_MS = 600;
+
+interface Run {
+  readonly brood: Brood;
+  readonly place: Place;
+  readonly request: MeasureRequest;
+  readonly progress: Progress;
+  readonly random: () => number;
+  readonly startedMs: number;
+  readonly records: ReadonlyMap<Arm, ArmRecord>;
+  readonly log: RoundLog;
 }
 
 /** Calibrates, plans, then runs rounds: every arm once per round, in an order drawn from the seed. */
@@ -41,183 +59,187 @@ export async function measure(
   place: Place,
   request: MeasureRequest,
   progress: Progress,
-): Promise<Measurement[]> {
-  const random = randomFrom(request.seed);
-  const startedMs = performance.now();
-  const records = new Map(request.arms.map((arm) => [arm, emptyRecord(arm)]));
-  progress.begin(request.arms.length * (request.trials + 1), request.budgetMs);
+): Promise<MeasureResult> {
+  const run: Run = {
+    brood,
+    place,
+    request,
+    progress,
+    random: randomFrom(request.seed),
+    startedMs: performance.now(),
+    records: new Map(request.arms.map((arm) => [arm, new ArmRecord(arm)])),
+    log: new RoundLog(),
+  };
+  const awake = request.keepAwake ? await keepAwake(placementsOf(request.arms)) : undefined;
+  try {
+    const plan = await prepare(run);
+    const length = await runRounds(run, plan);
+    const measurements = [...run.records.values()].flatMap((record) =>
+      request.cells.map((cell) => rowOf(record, cell)),
+    );
+    return {
+      measurements,
+      about: { rounds: run.log.rounds, controls: run.log.controls(), canaries: run.log.canaries(), length },
+      ...(awake === undefined ? {} : { keepAwake: awake.record }),
+      warnings: warningsOf(run, length, awake?.record),
+    };
+  } finally {
+    await awake?.end();
+    progress.end();
+  }
+}
+
+function placementsOf(arms: readonly Arm[]): Placement[] {
+  return [...new Set(arms.map(({ placement }) => placement))];
+}
+
+/** Finds the pace of every cell and fixes all counts. */
+async function prepare(run: Run): Promise<Plan> {
+  const { request, progress, records } = run;
+  const { length } = request;
+  const budgetMs = length.budgetMs ?? Number.POSITIVE_INFINITY;
+  const guessed =
+    length.rule === "fixed" ? length.trials : length.rule === "budget" ? length.least : LEAST_FOR_INTERVAL;
+  progress.begin(request.arms.length * (guessed + 1), Number.isFinite(budgetMs) ? budgetMs : 0);
   const paces: ArmPace[] = [];
-  for (const arm of shuffled(request.arms, random)) {
+  for (const arm of shuffled(request.arms, run.random)) {
     progress.step(`calibrating ${describe(arm)}`);
-    const pace = await calibrate(brood, place, arm, request.cells, records.get(arm) as Record);
+    const pace = await calibrate(run.brood, run.place, records.get(arm) as ArmRecord, request.cells);
     if (pace !== undefined) paces.push(pace);
   }
-  const leftMs = request.budgetMs - (performance.now() - startedMs);
-  const plan = planArms(paces, request.trials, leftMs, request.messages);
-  progress.replan(request.trials * plan.reduce((sum, { plannedMs }) => sum + plannedMs, 0));
-  for (let round = 1; round <= request.trials; round++) {
-    for (const planned of shuffled(plan, random)) {
-      const record = records.get(planned.arm) as Record;
-      progress.step(`round ${round}/${request.trials}  ${describe(planned.arm)}`);
-      if (record.failedTrials < MAX_FAILED_TRIALS)
-        await runTrial(brood, place, planned, round, record, random, startedMs);
-    }
-  }
-  progress.end();
-  return [...records.values()].flatMap((record) => request.cells.map((cell) => toMeasurement(record, cell)));
+  const extraMs = request.controls === false ? 0 : CONTROL_GUESS_MS * placementsOf(request.arms).length;
+  const plan = planRun(paces, {
+    effort: length.effort,
+    rounds: roundsOf(length),
+    leftMs: budgetMs - (performance.now() - run.startedMs),
+    extraMs,
+    messages: request.messages,
+  });
+  const leftMs = plan.rounds * plan.roundMs;
+  progress.replan(leftMs, plan.rounds * plan.arms.length);
+  request.onPlan?.({ rounds: plan.rounds, leftMs });
+  return plan;
 }
 
-function emptyRecord(arm: Arm): Record {
+function roundsOf(length: Length): { least: number; most: number } {
+  switch (length.rule) {
+    case "fixed":
+      return { least: length.trials, most: length.trials };
+    case "budget":
+      return { least: length.least, most: Math.min(length.most, MOST_ROUNDS) };
+    case "until":
+      return { least: 10, most: 10 };
+  }
+}
+
+async function runRounds(run: Run, plan: Plan): Promise<RunLength> {
+  const { request, records } = run;
+  const { length } = request;
+  const p50s = (): number[][] =>
+    [...records.values()]
+      .flatMap((record) => request.cells.map((cell) => p50sOf(record, cell)))
+      .filter((values) => values.length > 0);
+  const plannedMs = performance.now() - run.startedMs + plan.rounds * plan.roundMs;
+  let stop = plan.arms.length === 0 ? "nothing could be calibrated" : undefined;
+  let roundMs = plan.roundMs;
+  let done = 0;
+  while (stop === undefined) {
+    const startedMs = performance.now();
+    await runRound(run, plan, done + 1);
+    done++;
+    // The newest rounds say more about the next than the plan: half their weight is the last one's.
+    roundMs = done === 1 ? performance.now() - startedMs : (roundMs + performance.now() - startedMs) / 2;
+    const elapsedMs = performance.now() - run.startedMs;
+    stop = whyStop(length, { done, planned: plan.rounds, elapsedMs, roundMs, p50s });
+    if (stop === undefined) run.progress.replan(leftMs(length, plan, done, elapsedMs, roundMs));
+  }
+  const reached = isReached(length, p50s());
   return {
-    arm,
-    trials: new Map(),
-    messages: new Map(),
-    reasons: new Map(),
-    peer: { language: arm.peerLanguage, version: "" },
-    failedTrials: 0,
-    failure: undefined,
+    rule: length.rule,
+    effort: length.effort,
+    rounds: done,
+    plannedMs: Math.round(length.budgetMs ?? plannedMs),
+    actualMs: Math.round(performance.now() - run.startedMs),
+    ...(length.rule === "until" ? { target: length.target } : {}),
+    ...(reached === undefined ? {} : { reached }),
+    sentence: stop,
   };
 }
 
-async function calibrate(
-  brood: Brood,
-  place: Place,
-  arm: Arm,
-  cells: readonly Cell[],
-  record: Record,
-): Promise<ArmPace | undefined> {
-  const possible = cells.filter((cell) => {
-    const reason = cellReason(arm, cell);
-    if (reason !== undefined) record.reasons.set(cell, reason);
-    return reason === undefined;
-  });
-  if (possible.length === 0) return undefined;
-  const plans = possible.map((cell) => toPlan(cell, { messages: 0, warmupMessages: 0, warmupMs: 0 }));
-  const work = { kind: "calibrate", budgetMs: CALIBRATE_CELL_MS } as const;
-  const run = await runArm(brood, place, arm, work, plans, plans.length * CALIBRATE_CELL_MS);
-  if (run.ready?.peer) record.peer = { language: run.ready.peer.language, version: run.ready.peer.version };
-  if (run.failure !== undefined) record.failure = run.failure;
-  const paces = possible.flatMap((cell) => {
-    const figures = resultOf(run.cells, cell)?.outcome;
-    if (figures?.status === "valid") {
-      return [{ cell, messagesPerSecond: (figures.figures.messages / figures.figures.elapsedNs) * 1e9 }];
-    }
-    if (figures?.status === "invalid") record.reasons.set(cell, `invalid while calibrating: ${figures.reason}`);
-    return [];
-  });
-  if (record.failure !== undefined || paces.length === 0) return undefined;
-  // Start-up and shutdown of a warm run; the steps of the calibration itself take about twice their last step.
-  const measuredMs = run.cells.reduce((sum, { outcome }) => sum + (outcome.figures?.elapsedNs ?? 0) / 1e6, 0);
-  return { arm, paces, overheadMs: Math.max(100, run.durationMs - 1.5 * measuredMs) };
+function leftMs(length: Length, plan: Plan, done: number, elapsedMs: number, roundMs: number): number {
+  if (length.rule === "budget") return Math.max(roundMs, length.budgetMs - elapsedMs);
+  return Math.max(1, plan.rounds - done) * roundMs;
 }
 
-async function runTrial(
-  brood: Brood,
-  place: Place,
-  planned: PlannedArm,
-  round: number,
-  record: Record,
-  random: () => number,
-  runStartedMs: number,
-): Promise<void> {
-  const order = shuffled(planned.cells, random);
-  const startedAtMs = performance.now() - runStartedMs;
-  const plans = order.map((cell) => toPlan(cell.cell, cell));
-  const run = await runArm(brood, place, planned.arm, { kind: "measure" }, plans, planned.plannedMs);
-  let faulty = run.failure !== undefined;
+async function runRound(run: Run, plan: Plan, round: number): Promise<void> {
+  const { request, progress, random } = run;
+  const finish = run.log.begin(round, performance.now() - run.startedMs);
+  // The control has its place in the order like any arm: before, between or behind them, as the seed says.
+  const controls = request.controls === false ? [] : placementsOf(request.arms);
+  const results: Awaited<ReturnType<typeof runControls>>[] = [];
+  for (const entry of shuffled([...plan.arms, ...controls], random)) {
+    if (typeof entry === "string") results.push(await runControls(entry));
+    else {
+      progress.step(`round ${round}  ${describe(entry.arm)}`);
+      await runTrial(run, entry, round);
+    }
+  }
+  finish(results);
+}
+
+async function runTrial(run: Run, planned: PlannedArm, round: number): Promise<void> {
+  const { brood, place, random, startedMs, records } = run;
+  const record = records.get(planned.arm) as ArmRecord;
+  const order = shuffled(
+    planned.cells.filter(({ cell }) => record.worthRunning(cell)),
+    random,
+  );
+  if (order.length === 0) return;
+  const startedAtMs = performance.now() - startedMs;
+  const plans = order.map(({ cell, messages, warmupMessages, warmupMs }): CellPlan => {
+    const load = loadOf(cell, Math.floor(random() * 2 ** 32));
+    return { ...load, key: cellKey(cell), model: cell.benchmark.model, messages, warmupMessages, warmupMs };
+  });
+  const ran = await runArm(brood, place, planned.arm, { kind: "measure" }, plans, planned.plannedMs);
   for (const { cell, messages } of order) {
     record.messages.set(cell, messages);
-    const result = resultOf(run.cells, cell);
-    const trial = result === undefined ? undefined : toTrial(round, startedAtMs, result);
-    if (trial !== undefined) pushTo(record.trials, cell, trial);
-    if (trial?.status === "invalid") faulty = true;
+    const result = resultOf(ran.cells, cell);
+    if (ran.misplaced !== undefined) record.blame(cell, ran.misplaced);
+    else if (result !== undefined) record.add(cell, toTrial(round, startedAtMs, result));
   }
-  if (run.failure !== undefined) record.failure = run.failure;
-  if (faulty) record.failedTrials++;
-}
-
-function toMeasurement(record: Record, cell: Cell): Measurement {
-  const { arm } = record;
-  const trials = record.trials.get(cell) ?? [];
-  const reason = record.reasons.get(cell);
-  const status = statusOf(arm, record, cell, trials);
-  return {
-    benchmark: cell.benchmark.name,
-    model: cell.benchmark.model,
-    transport: arm.transport.id,
-    mode: arm.mode,
-    placement: arm.placement,
-    payloadBytes: cell.payloadBytes,
-    inFlight: 1,
-    clients: 1,
-    ratePerSecond: null,
-    codec: "raw",
-    peer: record.peer,
-    ...status,
-    ...(reason !== undefined && status.status !== "measured" ? { reason } : {}),
-    messages: record.messages.get(cell) ?? null,
-    ...aggregate(trials, cell.payloadBytes),
-    trials,
-    warnings: warningsOf(trials),
-  };
-}
-
-function statusOf(
-  arm: Arm,
-  record: Record,
-  cell: Cell,
-  trials: readonly Trial[],
-): { status: Measurement["status"]; reason?: string } {
-  const impossible = cellReason(arm, cell);
-  if (impossible !== undefined) return { status: "not-applicable", reason: impossible };
-  const invalid = trials.find((trial) => trial.status === "invalid");
-  if (invalid !== undefined) return { status: "failed", reason: `trial ${invalid.round}: ${invalid.reason}` };
-  if (record.failure !== undefined) return { status: "failed", reason: record.failure };
-  if (trials.length === 0) return { status: "failed", reason: "no trial ran" };
-  return { status: "measured" };
-}
-
-/** Two humps: the trials fall into two groups further apart than either is wide, so that their median describes neither. */
-function warningsOf(trials: readonly Trial[]): string[] {
-  const p50s = trials
-    .flatMap(({ latencyNs }) => (latencyNs === undefined ? [] : [latencyNs.p50]))
-    .sort((a, b) => a - b);
-  if (p50s.length < 6) return [];
-  let split = 0;
-  for (let at = 1; at < p50s.length; at++) {
-    if (gap(p50s, at) > gap(p50s, split)) split = at;
+  if (ran.failure === undefined) return;
+  // The driver died in the first cell without a result; the others have one trial less and go on.
+  const culprit = order.find(({ cell }) => resultOf(ran.cells, cell) === undefined) ?? order.at(-1);
+  for (const { cell } of ran.ready === null ? order : culprit === undefined ? [] : [culprit]) {
+    record.blame(cell, `trial ${round}: ${ran.failure}`);
   }
-  const low = p50s.slice(0, split);
-  const high = p50s.slice(split);
-  if (low.length < 2 || high.length < 2) return [];
-  const wide = Math.max(...[low, high].map((half) => (half.at(-1) as number) - (half[0] as number)));
-  const between = gap(p50s, split);
-  if (between < 2 * wide || between < 0.25 * (low[0] as number)) return [];
-  return [
-    "two-humped: the trials fall into two groups, and the median describes neither; see the points of the single trials",
-  ];
 }
 
-function gap(sorted: readonly number[], at: number): number {
-  return at === 0 ? 0 : (sorted[at] as number) - (sorted[at - 1] as number);
+function p50sOf(record: ArmRecord, cell: Cell): number[] {
+  return record
+    .trialsOf(cell)
+    .flatMap(({ status, latencyNs }) => (status === "valid" && latencyNs ? [latencyNs.p50] : []));
 }
 
-function toPlan(cell: Cell, counts: { messages: number; warmupMessages: number; warmupMs: number }): CellPlan {
-  const { messages, warmupMessages, warmupMs } = counts;
-  const { name, model } = cell.benchmark;
-  return { benchmark: name, model, payloadBytes: cell.payloadBytes, messages, warmupMessages, warmupMs };
-}
-
-function resultOf(results: readonly CellResult[], cell: Cell): CellResult | undefined {
-  return results.find(
-    ({ benchmark, payloadBytes }) => benchmark === cell.benchmark.name && payloadBytes === cell.payloadBytes,
-  );
-}
-
-function pushTo(map: Map<Cell, Trial[]>, cell: Cell, trial: Trial): void {
-  const list = map.get(cell);
-  if (list === undefined) map.set(cell, [trial]);
-  else list.push(trial);
+function warningsOf(run: Run, length: RunLength, awake: Environment["keepAwake"] | undefined): string[] {
+  const found: string[] = [];
+  if (length.rounds > 0 && length.rounds < LEAST_FOR_INTERVAL) {
+    const more = `a 95 % interval needs ${LEAST_FOR_INTERVAL}; give it more --trials or a longer --budget`;
+    found.push(`only ${length.rounds} rounds (${length.sentence}): ${more}`);
+  }
+  if (length.reached === false) found.push(length.sentence);
+  if (awake !== undefined && "reason" in awake) found.push(`--keep-awake had no effect: ${awake.reason}`);
+  for (const [placement, canary] of Object.entries(run.log.canaries())) {
+    if (canary?.bad) found.push(`${placement}: ${canary.sentence}`);
+  }
+  for (const [placement, control] of Object.entries(run.log.controls())) {
+    if (control !== undefined && control.spread > 2) {
+      found.push(
+        `${placement}: the frozen control took between 1 and ${control.spread.toFixed(1)} times as long from round to round: the machine changed speed; trust ratios within rounds, not absolute times`,
+      );
+    }
+  }
+  return found;
 }
 
 function describe({ transport, mode, placement, peerLanguage }: Arm): string {

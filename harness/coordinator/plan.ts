@@ -27,49 +27,118 @@ export interface PlannedArm {
   readonly plannedMs: number;
 }
 
-/** 2000 round trips give a trial 20 samples beyond its p99. */
-const WANTED_ROUND_TRIPS = 2000;
-const LONGEST_WINDOW_MS = 2000;
-const STREAM_WINDOW_MS = 40;
-/** A shorter stream is start and end only: the first message's way and the last one's. */
-const LEAST_STREAM_WINDOW_MS = 20;
+export type Effort = "quick" | "default" | "thorough";
+
+/** How many rounds there may be, and the time they may take. */
+export interface PlanRequest {
+  readonly effort: Effort;
+  readonly rounds: { readonly least: number; readonly most: number };
+  /** For all rounds; Infinity: as the effort wants. */
+  readonly leftMs: number;
+  /** Of each round besides its trials: control and canary. */
+  readonly extraMs: number;
+  /** Instead of calculated counts. */
+  readonly messages: number | undefined;
+}
+
+export interface Plan {
+  readonly arms: readonly PlannedArm[];
+  readonly rounds: number;
+  readonly roundMs: number;
+}
+
+interface Wish {
+  readonly roundTrips: number;
+  readonly streamMs: number;
+  /** Windows whose length is time itself: idle, and schedules. */
+  readonly clockMs: number;
+}
+
+/** 2000 round trips give a trial 20 samples beyond its p99; 10,000 give it the 100 that a gate needs. */
+const WISHES: Readonly<Record<Effort, Wish>> = {
+  quick: { roundTrips: 400, streamMs: 20, clockMs: 300 },
+  default: { roundTrips: 2000, streamMs: 40, clockMs: 500 },
+  thorough: { roundTrips: 10_000, streamMs: 200, clockMs: 2000 },
+};
+/** A percentile needs this many samples beyond it over all trials, see `results/quantiles.ts`. */
+const P99_IN_ALL = 2000;
+const P99_IN_ONE = 300;
+/** Sizes whose p99 a plain run must have; of larger ones only if it is cheap. */
+const P99_PAYLOAD_BYTES = 4096;
+const P99_LONGEST_MS = 1000;
+const CHEAP_MS = 60;
 const LEAST_MESSAGES = 50;
+const LEAST_SLOW_MS = 300;
+const LEAST_SLOW_MESSAGES = 5;
+/** A shorter stream is start and end only: the first message's way and the last one's. */
+const LEAST_STREAM_MS = 20;
+const LEAST_CLOCK_MS = 300;
+const LONGEST_WINDOW_MS = 2000;
 const MOST_MESSAGES = 2_000_000;
 /** Enough to see each size compiled by the optimizer, and a bound for slow mechanisms. */
 const WARMUP_MESSAGES = 300;
 const WARMUP_MS = 15;
 
 /**
- * Fixes the counts of all cells before the first round, so that all trials of `trials` rounds fit into `budgetMs`.
- * Windows shrink, all by the same factor; trials are never dropped, for without six there is no interval.
+ * Fixes the counts of all cells before the first round. First every window gets the least that supports its percentiles, then
+ * what time is left is shared out in proportion to what each would still like. With time to spare there are more rounds, and when these
+ * are at their most, longer windows.
  */
-export function planArms(
-  paces: readonly ArmPace[],
-  trials: number,
-  budgetMs: number,
-  fixedMessages: number | undefined,
-): readonly PlannedArm[] {
-  const fixedMs = paces.reduce(
-    (sum, arm) => sum + arm.overheadMs + arm.paces.reduce((warm, pace) => warm + warmUp(pace).ms, 0),
-    0,
+export function planRun(paces: readonly ArmPace[], request: PlanRequest): Plan {
+  const { rounds, leftMs, extraMs, messages, effort } = request;
+  const wish = WISHES[effort];
+  const windows = new Map(
+    paces.flatMap(({ paces: cells }) => cells.map((pace) => [pace, windowOf(pace, wish, rounds.least)] as const)),
   );
-  const wantedMs = paces.reduce(
-    (sum, arm) => sum + arm.paces.reduce((total, pace) => total + wantedWindowMs(pace), 0),
-    0,
-  );
-  const leftMs = budgetMs / trials - fixedMs;
-  const factor = Math.max(0, leftMs / Math.max(wantedMs, 1));
-  return paces.map(({ arm, paces: cells, overheadMs }) => {
-    const planned = cells.map((pace) => planCell(pace, factor, fixedMessages));
-    return { arm, cells: planned, plannedMs: overheadMs + planned.reduce((sum, cell) => sum + cell.plannedMs, 0) };
+  const fixedMs = extraMs + sum(paces, (arm) => arm.overheadMs + sum(arm.paces, (pace) => warmUp(pace).ms));
+  const leastMs = fixedMs + sum([...windows.values()], ({ least }) => least);
+  const moreMs = sum([...windows.values()], ({ least, wanted }) => wanted - least);
+  const count = Number.isFinite(leftMs) ? clamp(Math.floor(leftMs / (leastMs + moreMs)), rounds) : rounds.least;
+  const factor = Number.isFinite(leftMs) ? Math.max(0, (leftMs / count - leastMs) / Math.max(moreMs, 1)) : 1;
+  const arms = paces.map(({ arm, paces: cells, overheadMs }): PlannedArm => {
+    const planned = cells.map((pace) => {
+      const { least, wanted } = windows.get(pace) as WindowMs;
+      // A window that only wants its least (a slow cell) never grows; the others up to the longest.
+      const windowMs = Math.min(Math.max(LONGEST_WINDOW_MS, least), least + factor * (wanted - least));
+      return planCell(pace, windowMs, messages);
+    });
+    return { arm, cells: planned, plannedMs: overheadMs + sum(planned, ({ plannedMs }) => plannedMs) };
   });
+  return { arms, rounds: count, roundMs: extraMs + sum(arms, ({ plannedMs }) => plannedMs) };
 }
 
-function planCell(pace: Pace, factor: number, fixedMessages: number | undefined): PlannedCell {
+interface WindowMs {
+  readonly least: number;
+  readonly wanted: number;
+}
+
+function windowOf(pace: Pace, wish: Wish, rounds: number): WindowMs {
+  const { benchmark } = pace.cell;
   const perMs = pace.messagesPerSecond / 1000;
-  const leastMs = pace.cell.benchmark.pattern === "one-way" ? LEAST_STREAM_WINDOW_MS : 0;
-  const windowMs = Math.min(LONGEST_WINDOW_MS, Math.max(leastMs, factor * wantedWindowMs(pace)));
-  const messages = fixedMessages ?? Math.min(MOST_MESSAGES, Math.max(LEAST_MESSAGES, Math.round(windowMs * perMs)));
+  if (["idle", "paced", "one-way"].includes(benchmark.model)) {
+    return { least: LEAST_CLOCK_MS, wanted: Math.max(LEAST_CLOCK_MS, Math.min(wish.clockMs, wish.roundTrips / perMs)) };
+  }
+  if (benchmark.model === "stream" || benchmark.model === "fan-out") {
+    const one = LEAST_SLOW_MESSAGES / perMs;
+    return { least: Math.max(LEAST_STREAM_MS, one), wanted: Math.max(wish.streamMs, one) };
+  }
+  const least = leastRoundTrips(pace, rounds) / perMs;
+  return { least, wanted: Math.max(least, Math.min(LONGEST_WINDOW_MS, wish.roundTrips / perMs)) };
+}
+
+function leastRoundTrips({ cell, messagesPerSecond }: Pace, rounds: number): number {
+  const perMs = messagesPerSecond / 1000;
+  const forP99 = Math.max(P99_IN_ONE, Math.ceil(P99_IN_ALL / rounds));
+  const allowedMs = cell.payloadBytes <= P99_PAYLOAD_BYTES ? P99_LONGEST_MS : CHEAP_MS;
+  if (forP99 / perMs <= allowedMs) return forP99;
+  if (LEAST_MESSAGES / perMs <= LEAST_SLOW_MS) return LEAST_MESSAGES;
+  return Math.max(LEAST_SLOW_MESSAGES, Math.round(LEAST_SLOW_MS * perMs));
+}
+
+function planCell(pace: Pace, windowMs: number, fixedMessages: number | undefined): PlannedCell {
+  const perMs = pace.messagesPerSecond / 1000;
+  const messages =
+    fixedMessages ?? Math.min(MOST_MESSAGES, Math.max(LEAST_SLOW_MESSAGES, Math.round(windowMs * perMs)));
   const warm = warmUp(pace);
   return {
     cell: pace.cell,
@@ -80,13 +149,45 @@ function planCell(pace: Pace, factor: number, fixedMessages: number | undefined)
   };
 }
 
-function wantedWindowMs({ cell, messagesPerSecond }: Pace): number {
-  if (cell.benchmark.pattern === "one-way") return STREAM_WINDOW_MS;
-  return Math.min(LONGEST_WINDOW_MS, (WANTED_ROUND_TRIPS / messagesPerSecond) * 1000);
+/** Ends when count and time are both reached, or at four times the time; the count is cut to what fits there. */
+function warmUp({ messagesPerSecond, cell }: Pace): { readonly messages: number; readonly ms: number } {
+  const perMs = messagesPerSecond / 1000;
+  const fitting = Math.max(1, Math.floor(4 * WARMUP_MS * perMs));
+  // Nothing is compiled by doing nothing.
+  const messages = cell.benchmark.model === "idle" ? 1 : Math.min(WARMUP_MESSAGES, fitting);
+  return { messages, ms: Math.max(cell.benchmark.model === "idle" ? 1 : WARMUP_MS, messages / perMs) };
 }
 
-/** Ends when count and time are both reached, or at four times the time. */
-function warmUp({ messagesPerSecond }: Pace): { readonly messages: number; readonly ms: number } {
-  const byCountMs = (WARMUP_MESSAGES / messagesPerSecond) * 1000;
-  return { messages: WARMUP_MESSAGES, ms: Math.min(4 * WARMUP_MS, Math.max(WARMUP_MS, byCountMs)) };
+function sum<Item>(items: readonly Item[], of: (item: Item) => number): number {
+  return items.reduce((total, item) => total + of(item), 0);
+}
+
+function clamp(value: number, { least, most }: { readonly least: number; readonly most: number }): number {
+  return Math.min(most, Math.max(least, value));
+}
+
+/** A guess before anything is known of the machine: ms of one trial, start of its processes included. */
+export function guessTrialMs(cells: readonly Cell[], effort: Effort): number {
+  return START_GUESS_MS + sum(cells, (cell) => guessCellMs(cell, effort));
+}
+
+const START_GUESS_MS = 400;
+const CLIENT_GUESS_MS = 130;
+
+function guessCellMs({ benchmark, variant, payloadBytes }: Cell, effort: Effort): number {
+  const { clockMs, streamMs } = WISHES[effort];
+  const large = payloadBytes / 20_000;
+  switch (benchmark.model) {
+    case "idle":
+    case "paced":
+    case "one-way":
+      return clockMs + 50;
+    case "stream":
+      return streamMs + 60 + large;
+    case "fan-in":
+    case "fan-out":
+      return streamMs + 100 + CLIENT_GUESS_MS * (variant.clients ?? 1);
+    default:
+      return { quick: 80, default: 200, thorough: 800 }[effort] + large;
+  }
 }

@@ -1,8 +1,8 @@
 /** One line on stderr: drawn between trials only, since a parent that redraws is a third busy process on two cores. */
 export interface Progress {
   begin(steps: number, plannedMs: number): void;
-  /** A better guess of what is left, once it is known. */
-  replan(leftMs: number): void;
+  /** A better guess of what is left, once it is known; `leftSteps` when their number is known anew too. */
+  replan(leftMs: number, leftSteps?: number): void;
   step(what: string): void;
   end(): void;
 }
@@ -25,7 +25,8 @@ export function progressOn(stream: NodeJS.WriteStream): Progress {
       endsAtMs = performance.now() + plannedMs;
       writtenAtMs = performance.now();
     },
-    replan(leftMs) {
+    replan(leftMs, leftSteps) {
+      if (leftSteps !== undefined) steps = done + 1 + leftSteps;
       endsAtMs = performance.now() + leftMs;
     },
     step(what) {

@@ -1,6 +1,6 @@
 import type { Place } from "../../transports/contract/transport.ts";
-import type { CellPlan, CellResult, DriverReady, DriverStart } from "../process/messages.ts";
-import type { Trial } from "../results/model.ts";
+import type { CellFigures, CellPlan, CellResult, DriverReady, DriverStart } from "../process/messages.ts";
+import type { Quantiles, Trial } from "../results/model.ts";
 import { enoughSamples } from "../results/quantiles.ts";
 import type { Arm } from "./arm.ts";
 import type { Brood } from "./run-driver.ts";
@@ -13,6 +13,8 @@ export interface ArmRun {
   readonly cells: readonly CellResult[];
   /** Why the driver ended early, if it did. */
   readonly failure: string | undefined;
+  /** The processes did not run where they were put: nothing of this run counts. */
+  readonly misplaced: string | undefined;
   readonly ready: DriverReady | null;
   readonly durationMs: number;
 }
@@ -47,7 +49,8 @@ export async function runArm(
   });
   return {
     cells: results,
-    failure: outcome.status === "failed" ? outcome.reason : misplaced(arm, outcome.ready),
+    failure: outcome.status === "failed" ? outcome.reason : undefined,
+    misplaced: outcome.status === "failed" ? undefined : misplaced(arm, outcome.ready),
     ready: outcome.ready,
     durationMs: performance.now() - startedMs,
   };
@@ -69,42 +72,53 @@ export function toTrial(round: number, startedAtMs: number, result: CellResult):
   const { outcome } = result;
   const { figures } = outcome;
   const base = { round, startedAtMs: Math.round(startedAtMs) };
-  const reason =
-    outcome.status === "invalid"
-      ? { status: "invalid" as const, reason: outcome.reason }
-      : { status: "valid" as const };
-  if (figures === null) return { ...base, ...reason, ...NOTHING };
+  const verdict =
+    outcome.status === "valid"
+      ? { status: "valid" as const }
+      : {
+          status: "invalid" as const,
+          reason: outcome.reason,
+          ...(outcome.status === "refused" ? { refused: true } : {}),
+        };
+  if (figures === null) return { ...base, ...verdict, ...NOTHING };
   const per = (total: number | null): number | null =>
     total === null || figures.messages === 0 ? null : total / figures.messages;
-  const { latencyNs } = figures;
-  const shown = (q: number): boolean => latencyNs !== null && enoughSamples(q, latencyNs.count);
   return {
     ...base,
-    ...reason,
-    ...(latencyNs === null
-      ? {}
-      : {
-          latencyNs: {
-            count: latencyNs.count,
-            min: latencyNs.min,
-            p50: latencyNs.p50,
-            ...(shown(0.9) ? { p90: latencyNs.p90 } : {}),
-            ...(shown(0.99) ? { p99: latencyNs.p99 } : {}),
-            ...(shown(0.999) ? { p999: latencyNs.p999 } : {}),
-            max: latencyNs.max,
-            mean: latencyNs.mean,
-          },
-        }),
+    ...verdict,
+    ...(figures.latencyNs === null ? {} : { latencyNs: quantilesOf(figures.latencyNs) }),
     messagesPerSecond: figures.elapsedNs > 0 ? (figures.messages / figures.elapsedNs) * 1e9 : 0,
     cpuNsPerMessage: per(figures.cpuNs),
     contextSwitchesPerMessage: per(figures.contextSwitches),
+    voluntarySwitchesPerMessage: per(figures.voluntarySwitches),
+    involuntarySwitchesPerMessage: per(figures.involuntarySwitches),
     peakMemoryBytes: figures.peakMemoryBytes,
+    peakMemory: figures.peakMemory,
     gcPauseNs: figures.gcPauseNs,
     lost: figures.lost,
     duplicated: figures.duplicated,
     reordered: figures.reordered,
     corrupted: figures.corrupted,
     ...(figures.histogram === null ? {} : { histogram: figures.histogram }),
+    ...(figures.halvesNs === null ? {} : { halvesNs: figures.halvesNs }),
+    ...(figures.latenessNs === null ? {} : { latenessNs: figures.latenessNs }),
+    ...(figures.idleCpuShare === null ? {} : { idleCpuShare: figures.idleCpuShare }),
+    ...(figures.phasesNs === null ? {} : { phasesNs: figures.phasesNs }),
+  };
+}
+
+function quantilesOf(latencyNs: NonNullable<CellFigures["latencyNs"]>): Quantiles {
+  const { count, min, p50, p90, p99, p999, max, mean } = latencyNs;
+  const shown = (q: number): boolean => enoughSamples(q, count);
+  return {
+    count,
+    min,
+    p50,
+    ...(shown(0.9) ? { p90 } : {}),
+    ...(shown(0.99) ? { p99 } : {}),
+    ...(shown(0.999) ? { p999 } : {}),
+    max,
+    mean,
   };
 }
 

@@ -1,11 +1,11 @@
 /** The driver process: measures cells or runs checks against peers that it starts. Its first line says which. */
 import { openControl } from "../process/control.ts";
 import { loadTransport } from "../process/load-transport.ts";
-import type { DriverStart, FromDriver } from "../process/messages.ts";
+import type { FromDriver, ToDriver } from "../process/messages.ts";
 
 const START_TIMEOUT_MS = 20_000;
 
-const control = openControl<DriverStart, FromDriver>();
+const control = openControl<ToDriver, FromDriver>();
 // Whoever started this driver is gone: nobody wants the result, and the peers end with their stdin.
 void control.ended.then(() => process.exit(1));
 
@@ -23,6 +23,15 @@ try {
       break;
     case "client":
       await (await import("./client-load.ts")).runClientLoad(transport, start.work, send);
+      break;
+    case "nobody":
+      await (await import("./as-nobody.ts")).connectAsNobody(transport, start.work, send);
+      break;
+    case "load":
+      await (await import("./load-client.ts")).runLoadClient(transport, start, start.work, control);
+      break;
+    case "subscribe":
+      await (await import("./subscriber.ts")).runSubscriber(transport, start.work, control);
       break;
   }
   send({ type: "done" });

@@ -1,29 +1,23 @@
 import { Method } from "../../transports/contract/check.ts";
-import { HEADER_BYTES, Kind } from "../../transports/contract/frame.ts";
 import type { Transport } from "../../transports/contract/transport.ts";
-import type {
-  CalibrateWork,
-  CellFigures,
-  CellPlan,
-  CellResult,
-  DriverStart,
-  FromDriver,
-  MeasureWork,
-} from "../process/messages.ts";
+import type { CalibrateWork, CellPlan, CellResult, DriverStart, FromDriver, MeasureWork } from "../process/messages.ts";
 import { allowedCpuList } from "../process/pinning.ts";
 import { allocate } from "../process/place.ts";
-import { readUsage, watchGarbageCollection } from "../process/usage.ts";
-import { buildFrame } from "../rpc/message.ts";
+import { watchGarbageCollection } from "../process/usage.ts";
+import { exchangeBlocking, usages } from "./costs.ts";
+import { figuresOf, problemOf } from "./figures.ts";
 import { findModel } from "./models/index.ts";
-import type { Link, PeerUsage, PreparedModel, Window } from "./models/model.ts";
+import type { Link, PreparedModel, Site, Window } from "./models/model.ts";
 import type { RunningPeer } from "./peers/running-peer.ts";
 import { startPeer } from "./peers/start-peer.ts";
-import { encodeHistogram, summarize } from "./samples.ts";
 
 const CONNECT_TIMEOUT_MS = 10_000;
 /** First step of a calibration; each next one is larger until a step fills the budget. */
 const FIRST_STEP = 32;
+/** A first step of large messages carries about this much. */
+const FIRST_STEP_BYTES = 4 * 1024 * 1024;
 const MAX_STEP_FACTOR = 16;
+const MAX_STEP = 2_000_000;
 
 /** One trial: a fresh peer, one connection, every cell of the plan in the order given. */
 export async function runCells(
@@ -33,6 +27,7 @@ export async function runCells(
   send: (message: FromDriver) => void,
 ): Promise<void> {
   const address = await allocate(transport, start.transport, start.place);
+  const onSpawn = (pid: number): void => send({ type: "spawned", pid });
   const peer = await startPeer({
     transport,
     reference: start.transport,
@@ -40,19 +35,34 @@ export async function runCells(
     address,
     pin: start.peerPin,
     language: start.peerLanguage,
-    onSpawn: (pid) => send({ type: "spawned", pid }),
+    onSpawn,
   });
   watchGarbageCollection();
   try {
     const link = await openLink(transport, start, peer);
     send({ type: "ready", pid: process.pid, cpus: allowedCpuList(), peer: peer.info });
-    for (const cell of work.cells) {
-      const model = findModel(cell.model).prepare(link, cell.payloadBytes);
-      send(work.kind === "calibrate" ? await calibrate(cell, model, work.budgetMs) : await measure(cell, model, link));
-    }
+    const site: Site = { link, transport, start, onSpawn };
+    for (const cell of work.cells) send(await runCell(site, cell, work));
     await closeLink(link);
   } finally {
     await peer.stop();
+  }
+}
+
+/** A model that cannot be prepared (a client that does not start) spoils its own cell and no other. */
+async function runCell(site: Site, cell: CellPlan, work: CalibrateWork | MeasureWork): Promise<CellResult> {
+  let model: PreparedModel;
+  try {
+    model = await findModel(cell.model).prepare(site, cell);
+  } catch (error) {
+    return invalid(cell, (error as Error).message);
+  }
+  try {
+    return work.kind === "calibrate"
+      ? await calibrate(site, cell, model, work.budgetMs)
+      : await measure(site, cell, model);
+  } finally {
+    await model.end?.();
   }
 }
 
@@ -69,40 +79,40 @@ async function closeLink(link: Link): Promise<void> {
   link.connection[Symbol.dispose]();
 }
 
-async function measure(cell: CellPlan, model: PreparedModel, link: Link): Promise<CellResult> {
-  const { benchmark, payloadBytes } = cell;
-  const warm = await warmUp(cell, model);
-  const problem = problemOf(warm);
-  if (problem !== undefined) {
-    return {
-      type: "cell",
-      benchmark,
-      payloadBytes,
-      outcome: { status: "invalid", reason: `during warm-up: ${problem}`, figures: null },
-    };
-  }
-  const before = await usages(link);
+async function measure(site: Site, cell: CellPlan, model: PreparedModel): Promise<CellResult> {
+  const { delivery } = site.transport.capabilities;
+  const warmProblem = problemOf(await warmUp(cell, model, delivery), delivery);
+  if (warmProblem !== undefined) return invalid(cell, `during warm-up: ${warmProblem}`);
+  const before = await usages(site, model);
   const window = await model.window(cell.messages);
-  const after = await usages(link);
-  const figures = figuresOf(window, before, after);
-  const reason = problemOf(window);
-  return {
-    type: "cell",
-    benchmark,
-    payloadBytes,
-    outcome: reason === undefined ? { status: "valid", figures } : { status: "invalid", reason, figures },
-  };
+  const after = await usages(site, model);
+  return resultOf(cell, window, problemOf(window, delivery), figuresOf(window, before, after, cell.model === "idle"));
+}
+
+function resultOf(
+  { key }: CellPlan,
+  { refused }: Window,
+  problem: string | undefined,
+  figures: ReturnType<typeof figuresOf>,
+): CellResult {
+  if (problem !== undefined) return { type: "cell", key, outcome: { status: "invalid", reason: problem, figures } };
+  if (refused !== undefined) return { type: "cell", key, outcome: { status: "refused", reason: refused, figures } };
+  return { type: "cell", key, outcome: { status: "valid", figures } };
+}
+
+function invalid({ key }: CellPlan, reason: string): CellResult {
+  return { type: "cell", key, outcome: { status: "invalid", reason, figures: null } };
 }
 
 /** By count and by time: ends when both are reached, or at once when something is wrong. */
-async function warmUp(cell: CellPlan, model: PreparedModel): Promise<Window> {
+async function warmUp(cell: CellPlan, model: PreparedModel, delivery: "reliable" | "lossy"): Promise<Window> {
   const startedMs = performance.now();
   let step = Math.max(1, Math.ceil(cell.warmupMessages / 2));
   let last = await model.window(step);
-  for (let done = step; problemOf(last) === undefined; done += step) {
+  for (let done = step; problemOf(last, delivery) === undefined; done += step) {
     const elapsedMs = performance.now() - startedMs;
     if (done >= cell.warmupMessages && elapsedMs >= cell.warmupMs) break;
-    if (elapsedMs >= 4 * cell.warmupMs && done >= FIRST_STEP) break;
+    if (elapsedMs >= 4 * cell.warmupMs) break;
     const perMessageMs = elapsedMs / done;
     step = Math.max(1, Math.ceil(Math.min(done, cell.warmupMs / perMessageMs / 2)));
     last = await model.window(step);
@@ -111,94 +121,23 @@ async function warmUp(cell: CellPlan, model: PreparedModel): Promise<Window> {
 }
 
 /** Doubles the window until it fills the time given; reports the last one. */
-async function calibrate(cell: CellPlan, model: PreparedModel, budgetMs: number): Promise<CellResult> {
-  let count = FIRST_STEP;
+async function calibrate(site: Site, cell: CellPlan, model: PreparedModel, budgetMs: number): Promise<CellResult> {
+  let count = firstStep(cell, budgetMs);
   for (;;) {
     const window = await model.window(count);
     const elapsedMs = window.elapsedNs / 1e6;
-    const reason = problemOf(window);
-    const { benchmark, payloadBytes } = cell;
-    const figures = figuresOf(window, null, null);
-    if (reason !== undefined) {
-      return { type: "cell", benchmark, payloadBytes, outcome: { status: "invalid", reason, figures } };
+    const problem = problemOf(window, site.transport.capabilities.delivery);
+    const figures = figuresOf(window, null, null, false);
+    if (problem !== undefined || elapsedMs >= budgetMs / 2 || count >= MAX_STEP) {
+      return resultOf(cell, window, problem, figures);
     }
-    if (elapsedMs >= budgetMs / 2)
-      return { type: "cell", benchmark, payloadBytes, outcome: { status: "valid", figures } };
     const factor = Math.min(MAX_STEP_FACTOR, Math.max(2, (0.7 * budgetMs) / Math.max(elapsedMs, 0.01)));
-    count = Math.ceil(count * factor);
+    count = Math.min(MAX_STEP, Math.ceil(count * factor));
   }
 }
 
-/** Why a window does not count; undefined when it does. */
-function problemOf(window: Window): string | undefined {
-  const faults = (["lost", "duplicated", "reordered", "corrupted"] as const)
-    .filter((fault) => window[fault] > 0)
-    .map((fault) => `${window[fault]} ${fault}`);
-  const parts = window.problem === undefined ? faults : [window.problem, ...faults];
-  return parts.length === 0 ? undefined : parts.join(", ");
-}
-
-interface Usages {
-  readonly own: Exclude<PeerUsage, null>;
-  readonly peer: PeerUsage;
-}
-
-/** Taken just outside the window; asking costs the peer about 10 µs, which the figure per message then contains. */
-async function usages(link: Link): Promise<Usages> {
-  const peer = link.peer.info.pid === process.pid ? null : await peerUsage(link);
-  return { own: readUsage(), peer };
-}
-
-async function peerUsage(link: Link): Promise<PeerUsage> {
-  if (link.peer.info.language !== "node") return null;
-  const bytes =
-    link.face === "event"
-      ? await link.client.request(new Uint8Array(0), { method: Method.usage })
-      : exchangeBlocking(link, Method.usage);
-  return bytes === null ? null : JSON.parse(new TextDecoder().decode(bytes));
-}
-
-const ANSWER_BYTES = 4096;
-
-function exchangeBlocking(link: Extract<Link, { face: "blocking" }>, method: Method): Uint8Array | null {
-  const into = new Uint8Array(ANSWER_BYTES);
-  if (!link.connection.send(buildFrame(Kind.request, 0, method, 0, new Uint8Array(0)), 1000)) return null;
-  for (let attempt = 0; attempt < 20; attempt++) {
-    const length = link.connection.receive(into, 100);
-    if (length >= HEADER_BYTES) return into.slice(HEADER_BYTES, length);
-  }
-  return null;
-}
-
-function figuresOf(window: Window, before: Usages | null, after: Usages | null): CellFigures {
-  const { messages, elapsedNs, samples, lost, duplicated, reordered, corrupted } = window;
-  const hasSamples = samples !== null && samples.length > 0;
-  return {
-    messages,
-    elapsedNs,
-    histogram: hasSamples ? encodeHistogram(samples) : null,
-    latencyNs: hasSamples ? summarize(samples) : null,
-    ...costs(before, after),
-    lost,
-    duplicated,
-    reordered,
-    corrupted,
-  };
-}
-
-/** Both processes together; of the driver alone where the peer shares its process or cannot tell. */
-function costs(
-  before: Usages | null,
-  after: Usages | null,
-): Pick<CellFigures, "cpuNs" | "contextSwitches" | "peakMemoryBytes" | "gcPauseNs"> {
-  if (before === null || after === null)
-    return { cpuNs: null, contextSwitches: null, peakMemoryBytes: null, gcPauseNs: null };
-  const sum = (pick: (usage: Exclude<PeerUsage, null>) => number): number =>
-    pick(after.own) - pick(before.own) + (after.peer && before.peer ? pick(after.peer) - pick(before.peer) : 0);
-  return {
-    cpuNs: sum((usage) => usage.cpuMicros) * 1000,
-    contextSwitches: sum((usage) => usage.voluntarySwitches + usage.involuntarySwitches),
-    peakMemoryBytes: after.own.peakMemoryBytes + (after.peer?.peakMemoryBytes ?? 0),
-    gcPauseNs: sum((usage) => usage.gcPauseNs),
-  };
+/** An open loop shows whether it is followed only over some time; the others grow step by step. */
+function firstStep({ payloadBytes, clients, ratePerSecond }: CellPlan, budgetMs: number): number {
+  if (ratePerSecond !== null) return Math.max(FIRST_STEP, Math.ceil((ratePerSecond * budgetMs) / 1000));
+  return Math.max(1, clients, Math.min(FIRST_STEP, Math.floor(FIRST_STEP_BYTES / payloadBytes)));
 }

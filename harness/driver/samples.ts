@@ -1,9 +1,5 @@
-import * as hdr from "hdr-histogram-js";
 import type { CellFigures } from "../process/messages.ts";
 import { quantileSorted } from "../results/quantiles.ts";
-
-/** One minute: a slower round trip is a lost one. */
-const HIGHEST_NS = 60e9;
 
 /** Exact quantiles of the samples, ns. Sorts in place: the order of events is no longer needed. */
 export function summarize(samples: Float64Array): NonNullable<CellFigures["latencyNs"]> {
@@ -22,13 +18,13 @@ export function summarize(samples: Float64Array): NonNullable<CellFigures["laten
   };
 }
 
-/** HdrHistogram V2, compressed, base64: readable by every HdrHistogram tool. Three significant digits, ns. */
-export function encodeHistogram(samples: Float64Array): string {
-  const histogram = hdr.build({
-    lowestDiscernibleValue: 1,
-    highestTrackableValue: HIGHEST_NS,
-    numberOfSignificantValueDigits: 3,
-  });
-  for (const value of samples) histogram.recordValue(Math.min(Math.max(1, Math.round(value)), HIGHEST_NS));
-  return hdr.encodeIntoCompressedBase64(histogram);
+/** With fewer samples a half has no median worth comparing. */
+const LEAST_FOR_HALVES = 100;
+
+/** p50 of the first and of the second half, in the order the samples were taken. */
+export function halves(samples: Float64Array): readonly [number, number] | null {
+  if (samples.length < LEAST_FOR_HALVES) return null;
+  const middle = samples.length >> 1;
+  const of = (part: Float64Array): number => quantileSorted(part.sort(), 0.5);
+  return [of(samples.slice(0, middle)), of(samples.slice(middle))];
 }

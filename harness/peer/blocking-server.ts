@@ -2,11 +2,11 @@ import { Method } from "../../transports/contract/check.ts";
 import { HEADER_BYTES, Kind, readId, readKind, readMethod, Status } from "../../transports/contract/frame.ts";
 import type { BlockingConnection, BlockingServer } from "../../transports/contract/transport.ts";
 import type { StreamReport } from "../process/messages.ts";
-import { readUsage } from "../process/usage.ts";
 import { buildFrame } from "../rpc/message.ts";
 import { arrivedIntact } from "../rpc/verify.ts";
+import { answerAtOnce } from "./answers.ts";
+import { WorkerPool } from "./pool.ts";
 import { turnIntoReply } from "./reply.ts";
-import { serverStatistics } from "./statistics.ts";
 import { STREAM_QUIET_MS, StreamCounter } from "./stream-counter.ts";
 
 /** Longest wait in one call: so often the loop looks whether its parent lives. */
@@ -29,42 +29,57 @@ interface Delayed {
 export class BlockingEchoServer {
   readonly #server: BlockingServer;
   readonly #onStream: (report: StreamReport) => void;
+  readonly #stopAsked: () => boolean;
   readonly #buffer: Uint8Array;
   readonly #stream = new StreamCounter();
-  readonly #clients = new Set<BlockingConnection>();
   readonly #parent = process.ppid;
   readonly #delayed: Delayed[] = [];
+  #pool: WorkerPool<BlockingConnection> | undefined;
   #closing = false;
   #requests = 0;
   #lookedAt = performance.now();
   #quietSince = 0;
 
-  constructor(server: BlockingServer, maxMessageBytes: number, onStream: (report: StreamReport) => void) {
+  /** @param hooks.stopAsked looks, without waiting, whether whoever started this process wants it to end */
+  constructor(
+    server: BlockingServer,
+    maxMessageBytes: number,
+    hooks: { readonly onStream: (report: StreamReport) => void; readonly stopAsked: () => boolean },
+  ) {
     this.#server = server;
-    this.#onStream = onStream;
+    this.#onStream = hooks.onStream;
+    this.#stopAsked = hooks.stopAsked;
     // Memory that is never touched is never committed: the limit of the mechanism costs nothing until it is used.
     this.#buffer = new Uint8Array(Math.max(maxMessageBytes, FIRST_BUFFER_BYTES));
   }
 
-  /** Returns after an orderly shutdown, or when the parent is gone. */
+  /** Returns after an orderly shutdown, when a stop was asked for, or when the parent is gone. */
   serve(): void {
-    while (!(this.#closing && this.#delayed.length === 0)) {
-      const length = this.#server.receive(this.#buffer, this.#delayed.length > 0 ? DELAYED_SLICE_MS : SLICE_MS);
+    while (!(this.#closing && !this.#owing)) {
+      const length = this.#server.receive(this.#buffer, this.#owing ? DELAYED_SLICE_MS : SLICE_MS);
       if (length >= 0) this.#handle(this.#buffer.subarray(0, length), this.#server.from);
       if (length < 0 || (this.#requests & 0xff) === 0) {
         if (!this.#housekeeping(length < 0)) return;
       }
       if (this.#delayed.length > 0) this.#sendDue();
+      if (this.#pool !== undefined) this.#fromPool(this.#pool);
     }
   }
 
-  /** False when the parent is gone. */
+  /** Replies are due that nothing on the wire will remind us of. */
+  get #owing(): boolean {
+    return this.#delayed.length > 0 || (this.#pool !== undefined && this.#pool.pending > 0);
+  }
+
+  /** False when it is time to end. */
   #housekeeping(idle: boolean): boolean {
     const now = performance.now();
     if (idle && this.#stream.active) this.#endQuietStream(now);
     if (!idle) this.#quietSince = 0;
     if (now - this.#lookedAt < PARENT_EVERY_MS) return true;
     this.#lookedAt = now;
+    // Looking costs a call that fails when there is nothing: not while messages come, and their latency is measured.
+    if (idle && this.#stopAsked()) return false;
     return process.ppid === this.#parent;
   }
 
@@ -97,7 +112,6 @@ export class BlockingEchoServer {
   }
 
   #other(method: number, request: Uint8Array, from: BlockingConnection): void {
-    this.#clients.add(from);
     switch (method) {
       case Method.echoLater: {
         const reply = request.slice();
@@ -111,18 +125,33 @@ export class BlockingEchoServer {
       case Method.crash:
         process.kill(process.pid, "SIGKILL");
         return;
+      case Method.throws:
+        throw new Error("thrown because a client asked for it");
       case Method.shutdown:
         this.#closing = true;
         return this.#reply(from, request, Status.ok);
-      case Method.statistics: {
-        const text = JSON.stringify(serverStatistics(this.#requests, this.#clients.size));
-        return this.#reply(from, request, Status.ok, new TextEncoder().encode(text));
+      case Method.pooled:
+        this.#pool ??= new WorkerPool(() => {});
+        if (!this.#pool.submit(request, from)) this.#reply(from, request, Status.busy);
+        return;
+      default: {
+        const facts = {
+          requests: this.#requests,
+          // Nobody tells a blocking server of a client that left: those it has heard of are no figure.
+          clients: -1,
+          takeTotals: () => this.#stream.takeTotals(),
+        };
+        const { status, body } = answerAtOnce(method, request, facts);
+        return this.#reply(from, request, status, body);
       }
-      case Method.usage:
-        return this.#reply(from, request, Status.ok, new TextEncoder().encode(JSON.stringify(readUsage())));
-      default:
-        return this.#reply(from, request, Status.unknownMethod);
     }
+  }
+
+  #fromPool(pool: WorkerPool<BlockingConnection>): void {
+    pool.collect((reply, to) => {
+      turnIntoReply(reply, Status.ok);
+      this.#send(to, reply);
+    });
   }
 
   #sendDue(): void {
@@ -146,7 +175,7 @@ export class BlockingEchoServer {
         if (process.ppid !== this.#parent) return;
       }
     } catch {
-      this.#clients.delete(to);
+      // It left without waiting for its reply.
     }
   }
 }

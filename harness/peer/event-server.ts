@@ -1,13 +1,16 @@
 import { Method } from "../../transports/contract/check.ts";
 import { HEADER_BYTES, Kind, readId, readKind, readMethod, Status } from "../../transports/contract/frame.ts";
 import type { Connection, ConnectionHandler } from "../../transports/contract/transport.ts";
-import type { StreamReport } from "../process/messages.ts";
-import { readUsage } from "../process/usage.ts";
+import type { PeerPublish, Published, StreamReport } from "../process/messages.ts";
 import { buildFrame } from "../rpc/message.ts";
 import { arrivedIntact } from "../rpc/verify.ts";
+import { answerAtOnce } from "./answers.ts";
+import { WorkerPool } from "./pool.ts";
+import { Publisher } from "./publisher.ts";
 import { turnIntoReply } from "./reply.ts";
-import { serverStatistics } from "./statistics.ts";
-import { STREAM_QUIET_MS, StreamCounter } from "./stream-counter.ts";
+import { StreamReceiver } from "./stream-receiver.ts";
+
+const EMPTY = new Uint8Array(0);
 
 interface Client {
   /** Replies the transport would not take yet. Bounded: the connection is paused, and at most one message follows a pause. */
@@ -19,19 +22,18 @@ export class EventServer implements ConnectionHandler {
   /** Resolves when a client has asked for an orderly end and every request before it is answered. */
   readonly shutdown: Promise<void>;
   readonly #clients = new Map<Connection, Client>();
-  readonly #stream = new StreamCounter();
-  readonly #onStream: (report: StreamReport) => void;
+  readonly #stream: StreamReceiver;
+  #publisher: Publisher | undefined;
   #finish: () => void = () => {};
   #closing = false;
   /** Requests taken whose reply is not sent yet. */
   #pending = 0;
   #requests = 0;
+  #pool: WorkerPool<Connection> | undefined;
   #scratch = new Uint8Array(HEADER_BYTES + 64);
-  #quiet: NodeJS.Timeout | undefined;
-  #quietMark = 0;
 
   constructor(onStream: (report: StreamReport) => void) {
-    this.#onStream = onStream;
+    this.#stream = new StreamReceiver(onStream);
     this.shutdown = new Promise((resolve) => {
       this.#finish = resolve;
     });
@@ -44,12 +46,23 @@ export class EventServer implements ConnectionHandler {
   onMessage(message: Uint8Array, connection: Connection): void {
     this.#requests++;
     const kind = message.length >= HEADER_BYTES ? readKind(message) : 0;
-    if (kind === Kind.oneWay) this.#count(message);
+    if (kind === Kind.oneWay) this.#stream.take(message);
     else if (kind === Kind.request) this.#answer(message, connection);
     // Anything else is nobody's request: there is nothing to answer to.
   }
 
+  /** Sends one-way messages to all clients of this moment but the first, which is the driver's own. */
+  publish(request: PeerPublish, onDone: (published: Published) => void): void {
+    const connections = [...this.#clients.keys()];
+    this.#publisher = new Publisher(
+      request.distribution === "server" ? connections.slice(1) : connections,
+      request,
+      onDone,
+    );
+  }
+
   onWritable(connection: Connection): void {
+    this.#publisher?.onWritable(connection);
     const waiting = this.#clients.get(connection)?.waiting ?? [];
     for (let frame = waiting[0]; frame !== undefined; frame = waiting[0]) {
       if (!connection.send(frame)) return;
@@ -67,8 +80,8 @@ export class EventServer implements ConnectionHandler {
 
   #answer(request: Uint8Array, connection: Connection): void {
     const method = readMethod(request);
-    if (!arrivedIntact(request)) this.#refuse(connection, request, Status.corrupt);
-    else if (this.#closing) this.#refuse(connection, request, Status.closing);
+    if (!arrivedIntact(request)) this.#reply(connection, request, Status.corrupt);
+    else if (this.#closing) this.#reply(connection, request, Status.closing);
     else if (method === Method.echo) this.#echo(request, connection);
     else this.#other(method, request, connection);
   }
@@ -96,28 +109,44 @@ export class EventServer implements ConnectionHandler {
         return;
       case Method.crash:
         return process.kill(process.pid, "SIGKILL") as unknown as undefined;
+      case Method.throws:
+        setImmediate(() => {
+          throw new Error("thrown because a client asked for it");
+        });
+        return;
       case Method.shutdown:
         this.#closing = true;
-        return this.#reply(connection, request, new Uint8Array(0));
-      case Method.statistics: {
-        const text = JSON.stringify(serverStatistics(this.#requests, this.#clients.size));
-        return this.#reply(connection, request, new TextEncoder().encode(text));
+        return this.#reply(connection, request, Status.ok);
+      case Method.pooled:
+        return this.#toPool(request, connection);
+      default: {
+        const facts = {
+          requests: this.#requests,
+          clients: this.#clients.size,
+          takeTotals: () => this.#stream.takeTotals(),
+        };
+        const { status, body: answer } = answerAtOnce(method, request, facts);
+        return this.#reply(connection, request, status, answer);
       }
-      case Method.usage:
-        return this.#reply(connection, request, new TextEncoder().encode(JSON.stringify(readUsage())));
-      default:
-        return this.#refuse(connection, request, Status.unknownMethod);
     }
   }
 
-  #reply(connection: Connection, request: Uint8Array, body: Uint8Array): void {
-    this.#pending++;
-    this.#send(connection, buildFrame(Kind.reply, readId(request), readMethod(request), Status.ok, body));
+  #toPool(request: Uint8Array, connection: Connection): void {
+    this.#pool ??= new WorkerPool(() => this.#fromPool());
+    if (this.#pool.submit(request, connection)) this.#pending++;
+    else this.#reply(connection, request, Status.busy);
   }
 
-  #refuse(connection: Connection, request: Uint8Array, status: Status): void {
+  #fromPool(): void {
+    this.#pool?.collect((reply, connection) => {
+      turnIntoReply(reply, Status.ok);
+      this.#send(connection, reply);
+    });
+  }
+
+  #reply(connection: Connection, request: Uint8Array, status: Status, body: Uint8Array = EMPTY): void {
     this.#pending++;
-    this.#send(connection, buildFrame(Kind.reply, readId(request), readMethod(request), status, new Uint8Array(0)));
+    this.#send(connection, buildFrame(Kind.reply, readId(request), readMethod(request), status, body));
   }
 
   #send(connection: Connection, frame: Uint8Array): void {
@@ -131,24 +160,5 @@ export class EventServer implements ConnectionHandler {
   #settled(): void {
     this.#pending--;
     if (this.#closing && this.#pending === 0) this.#finish();
-  }
-
-  #count(message: Uint8Array): void {
-    if (this.#stream.count(message)) {
-      clearInterval(this.#quiet);
-      this.#quiet = undefined;
-      this.#onStream(this.#stream.take());
-    } else {
-      this.#quiet ??= setInterval(() => this.#endQuietStream(), STREAM_QUIET_MS);
-    }
-  }
-
-  #endQuietStream(): void {
-    const still = this.#quietMark === this.#requests;
-    this.#quietMark = this.#requests;
-    if (!still || !this.#stream.active) return;
-    clearInterval(this.#quiet);
-    this.#quiet = undefined;
-    this.#onStream(this.#stream.take());
   }
 }

@@ -28,9 +28,23 @@ async function serveEvents(start: PeerStart): Promise<void> {
   const program = new EventServer((report) => control.send(report));
   const server = await transport.event.listen(start.address, program, keyOf(start));
   control.onMessage("report-usage", () => control.send(readUsage()));
+  control.onMessage("publish", (request) => program.publish(request, (published) => control.send(published)));
   ready(server.address);
-  await Promise.race([program.shutdown, control.ended, control.next(["stop"]), terminated()]);
+  const failure = await Promise.race([
+    Promise.race([program.shutdown, control.ended, control.next(["stop"]), terminated()]).then(() => undefined),
+    exception(),
+  ]);
   await server.close();
+  if (failure !== undefined) throw failure;
+}
+
+/** An exception nobody caught ends the server, but not without removing what it created. */
+function exception(): Promise<Error> {
+  return new Promise((resolve) => {
+    const onException = (error: unknown): void => resolve(error instanceof Error ? error : new Error(String(error)));
+    process.once("uncaughtException", onException);
+    process.once("unhandledRejection", onException);
+  });
 }
 
 /** SIGTERM asks for the same orderly end as `stop`. A blocking server has no such handler: it could not run. */
@@ -46,7 +60,10 @@ async function serveBlocking(start: PeerStart): Promise<void> {
   if (transport.blocking === undefined) throw new IpcError("IPC_UNSUPPORTED", `${transport.id} has no blocking face`);
   const server = transport.blocking.listen(start.address, keyOf(start));
   const maxBytes = transport.capabilities.maxMessageBytes;
-  const program = new BlockingEchoServer(server, maxBytes, (report) => control.sendNow(report));
+  const program = new BlockingEchoServer(server, maxBytes, {
+    onStream: (report) => control.sendNow(report),
+    stopAsked: () => control.endAskedNow(),
+  });
   ready(server.address);
   await control.flushed();
   try {

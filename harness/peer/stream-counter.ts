@@ -1,12 +1,17 @@
+import type { StreamTotals } from "../../transports/contract/check.ts";
 import { HEADER_BYTES, readId, readMethod } from "../../transports/contract/frame.ts";
 import type { StreamReport } from "../process/messages.ts";
-import { STREAM_LAST } from "../rpc/message.ts";
+import { STREAM_LAST, STREAM_TIMED } from "../rpc/message.ts";
 import { arrivedIntact, checksumHolds, FULL_CHECK_BYTES, LARGE_EVERY } from "../rpc/verify.ts";
 
 /** A stream that stands still this long is over: its last message was lost. */
 export const STREAM_QUIET_MS = 1000;
 /** Bound on memory: whoever loses more than this has shown enough. */
 const MAX_MISSING = 100_000;
+/** Arrivals kept of a stream that asks for them. */
+const MAX_TIMED = 16_384;
+
+const NOTHING: StreamTotals = { received: 0, duplicated: 0, reordered: 0, corrupted: 0 };
 
 /**
  * Verifies one-way messages where they arrive: each one's bytes, and that every sequence number comes once and in order.
@@ -22,6 +27,11 @@ export class StreamCounter {
   #lastNs = 0n;
   /** Sequence numbers passed over and not yet seen: a late one is reordered, a second one duplicated. */
   readonly #missing = new Set<number>();
+  /** Of streams that are over, for `takeTotals`. */
+  #past: StreamTotals = NOTHING;
+  /** Arrival of each sequence number, 0 where none came; only for streams that ask for it. */
+  #arrivalsNs: BigUint64Array | undefined;
+  #arrived = 0;
 
   get active(): boolean {
     return this.#received + this.#corrupted > 0;
@@ -37,13 +47,23 @@ export class StreamCounter {
     const sequence = readId(frame);
     if (sequence === this.#expected) this.#expected++;
     else this.#outOfTurn(sequence);
-    if (readMethod(frame) === STREAM_LAST) {
+    const method = readMethod(frame);
+    if (method === STREAM_LAST) {
       this.#lastNs = process.hrtime.bigint();
+      if (this.#arrivalsNs !== undefined) this.#stamp(sequence, this.#lastNs);
       return true;
     }
+    if (method === STREAM_TIMED) this.#stamp(sequence, process.hrtime.bigint());
     const large = frame.length > HEADER_BYTES + FULL_CHECK_BYTES;
     if (large && sequence % LARGE_EVERY === 0 && !checksumHolds(frame)) this.#corrupted++;
     return false;
+  }
+
+  #stamp(sequence: number, nowNs: bigint): void {
+    this.#arrivalsNs ??= new BigUint64Array(MAX_TIMED);
+    if (sequence >= MAX_TIMED) return;
+    this.#arrivalsNs[sequence] = nowNs;
+    this.#arrived = Math.max(this.#arrived, sequence + 1);
   }
 
   #outOfTurn(sequence: number): void {
@@ -57,8 +77,22 @@ export class StreamCounter {
     }
   }
 
+  /** What was seen since the last `takeTotals`, over however many streams; the next message begins a new one. */
+  takeTotals(): StreamTotals {
+    this.take();
+    const totals = this.#past;
+    this.#past = NOTHING;
+    return totals;
+  }
+
   /** What was seen since the last `take`; the next message begins a new stream. */
   take(): StreamReport {
+    this.#past = {
+      received: this.#past.received + this.#received,
+      duplicated: this.#past.duplicated + this.#duplicated,
+      reordered: this.#past.reordered + this.#reordered,
+      corrupted: this.#past.corrupted + this.#corrupted,
+    };
     const report: StreamReport = {
       type: "stream-report",
       received: this.#received,
@@ -67,7 +101,10 @@ export class StreamCounter {
       corrupted: this.#corrupted,
       firstNs: String(this.#firstNs),
       lastNs: String(this.#lastNs === 0n ? process.hrtime.bigint() : this.#lastNs),
+      ...(this.#arrivalsNs === undefined ? {} : { arrivalsNs: encode(this.#arrivalsNs.subarray(0, this.#arrived)) }),
     };
+    this.#arrivalsNs = undefined;
+    this.#arrived = 0;
     this.#received = 0;
     this.#duplicated = 0;
     this.#reordered = 0;
@@ -77,4 +114,8 @@ export class StreamCounter {
     this.#missing.clear();
     return report;
   }
+}
+
+function encode(values: BigUint64Array): string {
+  return Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString("base64");
 }

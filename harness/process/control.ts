@@ -1,4 +1,4 @@
-import { writeSync } from "node:fs";
+import { readSync, writeSync } from "node:fs";
 import { Socket } from "node:net";
 import type { Readable, Writable } from "node:stream";
 import { readLines, writeLine } from "./lines.ts";
@@ -11,6 +11,8 @@ export interface Control<In extends Typed, Out extends object> {
   sendNow(message: Out): void;
   next<Type extends In["type"]>(types: readonly Type[], timeoutMs?: number): Promise<Extract<In, { type: Type }>>;
   onMessage<Type extends In["type"]>(type: Type, listener: (message: Extract<In, { type: Type }>) => void): void;
+  /** From inside such a loop: true when a message has come, which can only mean the end by then, or the channel was closed. */
+  endAskedNow(): boolean;
   /** Resolves when whoever started this process closed the channel or died. */
   readonly ended: Promise<void>;
   /** Resolves when everything sent has left this process. */
@@ -46,11 +48,24 @@ export function openControl<In extends Typed, Out extends object>(): Control<In,
   return {
     send: (message) => writeLine(output, message),
     sendNow: (message) => writeWhole(onDescriptor3 ? 3 : 1, `${JSON.stringify(message)}\n`),
+    endAskedNow: () => hasInput(onDescriptor3 ? 3 : 0),
     next: (types, timeoutMs = FOREVER_MS) => mailbox.next(types, timeoutMs, "control channel"),
     onMessage: (type, listener) => void listeners.set(type, listener as (message: In) => void),
     ended,
     flushed: () => new Promise((resolve) => void (output.writable ? output.write("", () => resolve()) : resolve())),
   };
+}
+
+const BYTE = new Uint8Array(1);
+
+/** The descriptor does not block, because its stream made it so. What is read here is not heard by the event loop any more. */
+function hasInput(descriptor: number): boolean {
+  try {
+    readSync(descriptor, BYTE);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== "EAGAIN";
+  }
 }
 
 function writeWhole(descriptor: number, text: string): void {

@@ -6,6 +6,8 @@ import type { TransportReference } from "./messages.ts";
 /** Imports only the module that defines this transport. @throws Error naming the id or the module. */
 export async function loadTransport(reference: TransportReference): Promise<Transport> {
   if (reference.module !== null) {
+    const registered = await fromRegistry(reference.module, reference.id);
+    if (registered !== undefined) return registered;
     const found = (await loadModule(reference.module)).find((transport) => transport.id === reference.id);
     if (found === undefined) throw new Error(`${reference.module} exports no transport named ${reference.id}`);
     return found;
@@ -13,6 +15,12 @@ export async function loadTransport(reference: TransportReference): Promise<Tran
   const registration = REGISTRY.find(({ id }) => id === reference.id);
   if (registration === undefined) throw new Error(`unknown transport ${reference.id}`);
   return registration.load();
+}
+
+/** The base of a gate is another checkout's registry: it is loaded by path, with the modules of that checkout. */
+async function fromRegistry(path: string, id: string): Promise<Transport | undefined> {
+  const module: { REGISTRY?: typeof REGISTRY } = await import(pathToFileURL(path).href);
+  return module.REGISTRY?.find((entry) => entry.id === id)?.load();
 }
 
 /** The transports a user's module exports by default. @throws Error when it exports none. */

@@ -32,7 +32,15 @@ export interface PeerStop {
 export interface PeerReportUsage {
   readonly type: "report-usage";
 }
-export type ToPeer = PeerStart | PeerStop | PeerReportUsage;
+/** Sends one-way messages to every connected client, as fast as each takes them. Answered by `published`. Event loop only. */
+export interface PeerPublish {
+  readonly type: "publish";
+  readonly messages: number;
+  readonly payloadBytes: number;
+  /** `transport`: one send reaches every subscriber. `server`: one send per connection. */
+  readonly distribution: "transport" | "server";
+}
+export type ToPeer = PeerStart | PeerStop | PeerReportUsage | PeerPublish;
 
 export interface PeerReady {
   readonly type: "ready";
@@ -66,6 +74,15 @@ export interface StreamReport {
   /** CLOCK_MONOTONIC ns as decimal strings: of the first and of the newest message. */
   readonly firstNs: string;
   readonly lastNs: string;
+  /** Of a stream whose messages asked for it: arrival of each sequence number, CLOCK_MONOTONIC ns, base64 of little-endian u64. */
+  readonly arrivalsNs?: string;
+}
+/** The publisher has handed its last message to the transport. */
+export interface Published {
+  readonly type: "published";
+  /** CLOCK_MONOTONIC ns as a decimal string: just before the first message. */
+  readonly startedNs: string;
+  readonly problem?: string;
 }
 /** What a process used since it started. */
 export interface UsageReport {
@@ -76,7 +93,7 @@ export interface UsageReport {
   readonly peakMemoryBytes: number;
   readonly gcPauseNs: number;
 }
-export type FromPeer = PeerReady | PeerDone | Failed | StreamReport | UsageReport;
+export type FromPeer = PeerReady | PeerDone | Failed | StreamReport | UsageReport | Published;
 
 // ---- to and from a driver -----------------------------------------------------------------------
 
@@ -88,19 +105,42 @@ export interface DriverStart {
   /** How the driver starts its peer on the peer's CPU. */
   readonly peerPin: PinPrefix;
   readonly peerLanguage: string;
-  readonly work: CalibrateWork | MeasureWork | CheckWork | ClientWork;
+  readonly work: CalibrateWork | MeasureWork | CheckWork | ClientWork | NobodyWork | LoadWork | SubscribeWork;
 }
+/** To a client process of `fan-in` that is ready: run one window of this many round trips now. */
+export interface Go {
+  readonly type: "go";
+  readonly messages: number;
+}
+/** To a client process of `fan-in` or `fan-out`: close and end. */
+export interface EndLoad {
+  readonly type: "end-load";
+}
+export type ToDriver = DriverStart | Go | EndLoad;
 
 /** Which loop runs with which message size. */
-export interface CellPlan {
-  /** Name of the benchmark, unique with the payload. */
-  readonly benchmark: string;
+export interface CellPlan extends Load {
+  /** Unique within a job; comes back with the result. */
+  readonly key: string;
   readonly model: string;
-  readonly payloadBytes: number;
   /** Messages in the measured window; 0 in a calibration. */
   readonly messages: number;
   readonly warmupMessages: number;
   readonly warmupMs: number;
+}
+/** How a model loads the mechanism. */
+export interface Load {
+  readonly payloadBytes: number;
+  readonly inFlight: number;
+  /** Client processes, or subscribers. */
+  readonly clients: number;
+  /** Of open-loop models; null in a closed loop. */
+  readonly ratePerSecond: number | null;
+  readonly arrivals: "fixed" | "poisson";
+  /** Pipelines: send the next requests together when all replies are there. */
+  readonly batched: boolean;
+  /** Of everything random inside the model. */
+  readonly seed: number;
 }
 /** Finds how many messages a second each cell does: the coordinator fixes the counts from it. */
 export interface CalibrateWork {
@@ -127,6 +167,23 @@ export interface ClientWork {
   readonly requestsEach: number;
   readonly bodyBytes: number;
 }
+/** One of several client processes of `fan-in`: `load-ready`, then a `load-window` for every `go`. */
+export interface LoadWork {
+  readonly kind: "load";
+  readonly address: Address;
+  readonly payloadBytes: number;
+}
+/** One of several subscribers of `fan-out`: `load-ready`, then a `stream-report` for every stream, probes included. */
+export interface SubscribeWork {
+  readonly kind: "subscribe";
+  readonly address: Address;
+}
+
+/** A process that connects as ourselves, then becomes the user `nobody` and tries again. */
+export interface NobodyWork {
+  readonly kind: "nobody";
+  readonly address: Address;
+}
 
 export interface DriverReady {
   readonly type: "ready";
@@ -141,10 +198,10 @@ export interface Spawned {
 }
 export interface CellResult {
   readonly type: "cell";
-  readonly benchmark: string;
-  readonly payloadBytes: number;
+  readonly key: string;
   readonly outcome:
     | { readonly status: "valid"; readonly figures: CellFigures }
+    | { readonly status: "refused"; readonly reason: string; readonly figures: CellFigures }
     | { readonly status: "invalid"; readonly reason: string; readonly figures: CellFigures | null };
 }
 export interface CellFigures {
@@ -165,12 +222,30 @@ export interface CellFigures {
   } | null;
   readonly cpuNs: number | null;
   readonly contextSwitches: number | null;
+  readonly voluntarySwitches: number | null;
+  readonly involuntarySwitches: number | null;
   readonly peakMemoryBytes: number | null;
+  readonly peakMemory: { readonly driver: number; readonly peer: number | null } | null;
   readonly gcPauseNs: number | null;
   readonly lost: number;
   readonly duplicated: number;
   readonly reordered: number;
   readonly corrupted: number;
+  /** p50 of the first and of the second half of the samples, ns; null with fewer than 100. */
+  readonly halvesNs: readonly [first: number, second: number] | null;
+  /** Open loop: how much later than intended the driver came round to sending, ns. */
+  readonly latenessNs: Lateness | null;
+  /** Of the model `idle`: CPU time over wall time, all processes together. */
+  readonly idleCpuShare: number | null;
+  /** Parts of one operation, medians, ns: `open-close`. */
+  readonly phasesNs: Readonly<Record<string, number>> | null;
+}
+export interface Lateness {
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+  /** Base64, as of latencies. */
+  readonly histogram: string;
 }
 export interface CheckDone {
   readonly type: "check";
@@ -188,7 +263,44 @@ export interface ClientDone {
   readonly failed: number;
   readonly firstError?: string;
 }
+export interface NobodyDone {
+  readonly type: "nobody";
+  /** Why it could not be tried; null when it was. */
+  readonly hindrance: string | null;
+  readonly connected: boolean;
+  readonly refusal?: string;
+}
+export interface LoadReady {
+  readonly type: "load-ready";
+}
+/** What one client process of `fan-in` saw. */
+export interface LoadWindow {
+  readonly type: "load-window";
+  readonly messages: number;
+  /** CLOCK_MONOTONIC ns as decimal strings. */
+  readonly startedNs: string;
+  readonly endedNs: string;
+  /** Round trips in ns, base64 of little-endian f64. */
+  readonly samples: string;
+  readonly lost: number;
+  readonly duplicated: number;
+  readonly reordered: number;
+  readonly corrupted: number;
+  readonly problem?: string;
+  readonly usage: UsageReport;
+}
 export interface DriverDone {
   readonly type: "done";
 }
-export type FromDriver = DriverReady | Spawned | CellResult | CheckDone | ClientDone | DriverDone | Failed;
+export type FromDriver =
+  | DriverReady
+  | Spawned
+  | CellResult
+  | CheckDone
+  | ClientDone
+  | NobodyDone
+  | LoadReady
+  | LoadWindow
+  | StreamReport
+  | DriverDone
+  | Failed;

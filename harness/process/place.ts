@@ -25,9 +25,18 @@ export function createPlace(parent: string = tmpdir()): Place {
   return { directory, prefix };
 }
 
-/** A fresh address, written to the journal before anybody can use it: a killed run is swept by the next one. */
-export async function allocate(transport: Transport, reference: TransportReference, place: Place): Promise<Address> {
-  const address = await transport.allocate(place);
+/**
+ * A fresh address, written to the journal before anybody can use it: a killed run is swept by the next one.
+ *
+ * @param within a place inside the run's, for whoever wants its files apart from those of others
+ */
+export async function allocate(
+  transport: Transport,
+  reference: TransportReference,
+  place: Place,
+  within: Place = place,
+): Promise<Address> {
+  const address = await transport.allocate(within);
   const line: JournalLine = { transport: reference, address };
   appendFileSync(join(place.directory, JOURNAL_FILE), `${JSON.stringify(line)}\n`, { mode: 0o600 });
   return address;
@@ -47,12 +56,17 @@ export async function removePlace(place: Place): Promise<void> {
 
 /** Removes what runs that were killed left behind. Returns how many. Places of living runs are never touched. */
 export async function sweepDeadPlaces(parent: string = tmpdir()): Promise<number> {
-  const dead = readdirSync(parent)
+  const dead = deadPlaces(parent);
+  for (const place of dead) await removePlace(place);
+  return dead.length;
+}
+
+/** What runs that were killed left behind, and nobody has swept yet. */
+export function deadPlaces(parent: string = tmpdir()): Place[] {
+  return readdirSync(parent)
     .filter((name) => NAME.test(name))
     .map((name): Place => ({ directory: join(parent, name), prefix: name }))
     .filter(isOursAndDead);
-  for (const place of dead) await removePlace(place);
-  return dead.length;
 }
 
 function isOursAndDead({ directory }: Place): boolean {

@@ -1,7 +1,8 @@
-import * as hdr from "hdr-histogram-js";
+import { mergeHistograms } from "./histogram.ts";
 import { medianInterval } from "./intervals.ts";
 import type { Interval, Measurement, Quantiles, Trial } from "./model.ts";
 import { enoughTogether, median } from "./quantiles.ts";
+import { stationarity } from "./stationarity.ts";
 
 /** The figures of a measurement, from its valid trials. */
 export type Figures = Pick<
@@ -18,13 +19,22 @@ export type Figures = Pick<
   | "duplicated"
   | "reordered"
   | "histogram"
+  | "voluntarySwitchesPerMessage"
+  | "involuntarySwitchesPerMessage"
+  | "peakMemory"
+  | "latenessNs"
+  | "idleCpuShare"
+  | "phasesNs"
+  | "stationarity"
 >;
 
 /** Medians over trials, with their intervals. */
 export function aggregate(trials: readonly Trial[], payloadBytes: number): Figures {
   const valid = trials.filter((trial) => trial.status === "valid");
   const latencies = valid.flatMap(({ latencyNs }) => (latencyNs === undefined ? [] : [latencyNs]));
-  const rate = medianOf(valid, (trial) => trial.messagesPerSecond);
+  const idle = medianOf(valid, (trial) => trial.idleCpuShare ?? null);
+  // A model in which nothing is sent has no rate, and 0 would look like one.
+  const rate = idle === null ? medianOf(valid, (trial) => trial.messagesPerSecond) : null;
   const histogram = mergeHistograms(valid.flatMap((trial) => (trial.histogram === undefined ? [] : [trial.histogram])));
   const quantiles = latencies.length === 0 ? undefined : medianQuantiles(latencies);
   return {
@@ -40,7 +50,43 @@ export function aggregate(trials: readonly Trial[], payloadBytes: number): Figur
     duplicated: sum(trials, "duplicated"),
     reordered: sum(trials, "reordered"),
     ...(histogram === undefined ? {} : { histogram }),
+    voluntarySwitchesPerMessage: medianOf(valid, (trial) => trial.voluntarySwitchesPerMessage ?? null),
+    involuntarySwitchesPerMessage: medianOf(valid, (trial) => trial.involuntarySwitchesPerMessage ?? null),
+    peakMemory: peakMemoryOf(valid) ?? null,
+    ...(idle === null ? {} : { idleCpuShare: idle }),
+    ...optional("latenessNs", latenessOf(valid)),
+    ...optional("phasesNs", phasesOf(valid)),
+    ...optional("stationarity", stationarity(valid)),
   };
+}
+
+function optional<Key extends string, Value>(key: Key, value: Value | undefined): { [Name in Key]?: Value } {
+  return (value === undefined ? {} : { [key]: value }) as { [Name in Key]?: Value };
+}
+
+function peakMemoryOf(valid: readonly Trial[]): Figures["peakMemory"] {
+  const driver = medianOf(valid, (trial) => trial.peakMemory?.driver ?? null);
+  if (driver === null) return null;
+  return { driver, peer: medianOf(valid, (trial) => trial.peakMemory?.peer ?? null) };
+}
+
+function latenessOf(valid: readonly Trial[]): Figures["latenessNs"] {
+  const all = valid.flatMap(({ latenessNs }) => latenessNs ?? []);
+  if (all.length === 0) return undefined;
+  const histogram = mergeHistograms(all.flatMap((each) => each.histogram ?? []));
+  return {
+    p50: median(all.map(({ p50 }) => p50)),
+    p99: median(all.map(({ p99 }) => p99)),
+    max: median(all.map(({ max }) => max)),
+    ...(histogram === undefined ? {} : { histogram }),
+  };
+}
+
+function phasesOf(valid: readonly Trial[]): Figures["phasesNs"] {
+  const all = valid.flatMap(({ phasesNs }) => (phasesNs === undefined ? [] : [phasesNs]));
+  const names = Object.keys(all[0] ?? {});
+  if (names.length === 0) return undefined;
+  return Object.fromEntries(names.map((name) => [name, median(all.map((phases) => phases[name] ?? 0))]));
 }
 
 function medianQuantiles(latencies: readonly Quantiles[]): Quantiles {
@@ -84,13 +130,4 @@ function medianOf(trials: readonly Trial[], pick: (trial: Trial) => number | nul
 
 function sum(trials: readonly Trial[], key: "lost" | "duplicated" | "reordered"): number {
   return trials.reduce((total, trial) => total + trial[key], 0);
-}
-
-/** Merging histograms is exact; averaging percentiles would not be. Feeds the percentile plot only. */
-function mergeHistograms(encoded: readonly string[]): string | undefined {
-  const [first, ...rest] = encoded;
-  if (first === undefined) return undefined;
-  const merged = hdr.decodeFromCompressedBase64(first);
-  for (const text of rest) merged.add(hdr.decodeFromCompressedBase64(text));
-  return hdr.encodeIntoCompressedBase64(merged);
 }

@@ -1,8 +1,9 @@
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { availableParallelism, cpus, loadavg, release, totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
-import { allowedCpuList, placementCpus } from "../process/pinning.ts";
+import { allowedCpuList, parseCpuList, placementCpus } from "../process/pinning.ts";
 import { type Environment, PLACEMENTS } from "./model.ts";
 
 /** Share of all CPU time the hypervisor gave to others, in clock ticks since boot; null off Linux. */
@@ -34,8 +35,7 @@ export function describeEnvironment(stealBefore: StealClock | null, ffi: Environ
     const found = placementCpus(placement);
     if (!("reason" in found)) placements[placement] = { driver: found.driver, peer: found.peer };
   }
-  return {
-    ipcmark: packageVersion(),
+  const machine = {
     node: process.versions.node,
     v8: process.versions.v8,
     platform: process.platform,
@@ -47,13 +47,53 @@ export function describeEnvironment(stealBefore: StealClock | null, ffi: Environ
     memoryBytes: totalmem(),
     virtualization: virtualization(),
     governor: readOrNull("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+    placements,
+  };
+  return {
+    ipcmark: packageVersion(),
+    ...machine,
+    fingerprint: createHash("sha256").update(JSON.stringify(machine)).digest("hex").slice(0, 16),
+    frequencyMHz: readFrequencyMHz(),
+    cgroup: cgroupLimits(),
     loadAverage1: loadavg()[0] ?? 0,
     stealShare: stealShare(stealBefore, readSteal()),
-    placements,
     ffi,
     timerNs: timerCost(),
     harnessFloorNs: null,
   };
+}
+
+/** Clock of the allowed CPUs now, mean, MHz; null where the kernel does not say. */
+export function readFrequencyMHz(): number | null {
+  const allowed = parseCpuList(allowedCpuList() ?? "");
+  const scaled = allowed.flatMap((cpu) => {
+    const khz = Number(readOrNull(`/sys/devices/system/cpu/cpu${cpu}/cpufreq/scaling_cur_freq`) ?? Number.NaN);
+    return Number.isFinite(khz) ? [khz / 1000] : [];
+  });
+  const found =
+    scaled.length > 0
+      ? scaled
+      : [...(readOrNull("/proc/cpuinfo") ?? "").matchAll(/^cpu MHz\s*:\s*([\d.]+)/gm)].map((match) => Number(match[1]));
+  if (found.length === 0) return null;
+  return Math.round(found.reduce((sum, mhz) => sum + mhz, 0) / found.length);
+}
+
+/** What the control group allows this process, version 2 or 1; null outside of one or where nothing is limited. */
+export function cgroupLimits(): NonNullable<Environment["cgroup"]> | null {
+  const [quota, period] = (readOrNull("/sys/fs/cgroup/cpu.max") ?? "").split(/\s+/).map(Number);
+  const quota1 = Number(readOrNull("/sys/fs/cgroup/cpu/cpu.cfs_quota_us") ?? Number.NaN);
+  const period1 = Number(readOrNull("/sys/fs/cgroup/cpu/cpu.cfs_period_us") ?? Number.NaN);
+  const cpus = share(quota, period) ?? share(quota1, period1);
+  const memory = Number(
+    readOrNull("/sys/fs/cgroup/memory.max") ?? readOrNull("/sys/fs/cgroup/memory/memory.limit_in_bytes") ?? Number.NaN,
+  );
+  const memoryBytes = Number.isFinite(memory) && memory < totalmem() ? memory : null;
+  return cpus === null && memoryBytes === null ? null : { cpus, memoryBytes };
+}
+
+function share(quota: number | undefined, period: number | undefined): number | null {
+  if (quota === undefined || period === undefined || !(quota > 0) || !(period > 0)) return null;
+  return quota / period;
 }
 
 export function packageVersion(): string {

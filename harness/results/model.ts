@@ -24,6 +24,101 @@ export interface Report {
   readonly pick: Pick | null;
   /** About the run as a whole; advice included. */
   readonly warnings: readonly string[];
+  /** One entry per round of trials, in order. */
+  readonly rounds?: readonly RoundRecord[];
+  /** The frozen control, per placement in use: when it moves between two reports, the machine moved. */
+  readonly controls?: Readonly<Partial<Record<Placement, ControlSummary>>>;
+  /** How late this machine wakes a sleeping process, per placement in use: the tail floor beside every p99. */
+  readonly canaries?: Readonly<Partial<Record<Placement, CanarySummary>>>;
+  /** What was planned, what ended the run, how long it took. */
+  readonly length?: RunLength;
+  /** Growth of cost with one variable: derived from `measurements`, ready to be plotted. */
+  readonly curves?: readonly Curve[];
+  /** Why `limits` is empty, in words; absent where it is not. */
+  readonly limitsReason?: string;
+}
+
+/** What the machine did during one round. */
+export interface RoundRecord {
+  readonly round: number;
+  readonly startedAtMs: number;
+  readonly durationMs: number;
+  readonly stealShare: number | null;
+  readonly loadAverage1: number;
+  /** Mean over the CPUs in use, as the kernel reports it now; null where it does not (most virtual machines). */
+  readonly frequencyMHz: number | null;
+  readonly controls: readonly { readonly placement: Placement; readonly p50: number; readonly count: number }[];
+  /** Wake-up delays, ns. */
+  readonly canaries: readonly {
+    readonly placement: Placement;
+    readonly p50: number;
+    readonly p99: number;
+    readonly max: number;
+    readonly count: number;
+  }[];
+}
+
+/** Round trips of the frozen control, ns: median over rounds of its p50. */
+export interface ControlSummary {
+  readonly p50: number;
+  readonly interval?: Interval;
+  /** Slowest round over fastest: how much the machine itself moved during the run. */
+  readonly spread: number;
+  readonly rounds: number;
+}
+
+/** Delays between a write and the return of the sleeping reader's call, ns, all rounds together. */
+export interface CanarySummary {
+  readonly count: number;
+  readonly p50: number;
+  readonly p90?: number;
+  /** The tail floor. */
+  readonly p99?: number;
+  readonly p999?: number;
+  readonly max: number;
+  /** Its p99 is so bad that p99 of a mechanism says nothing here and must not be gated. */
+  readonly bad: boolean;
+  /** One sentence for the reader. */
+  readonly sentence: string;
+  readonly histogram: string;
+}
+
+export interface RunLength {
+  /** `fixed`: so many trials. `budget`: whole rounds until the time was used. `until`: until the intervals were narrow. */
+  readonly rule: "fixed" | "budget" | "until";
+  readonly effort: "quick" | "default" | "thorough";
+  readonly rounds: number;
+  /** Said before the first trial, ms. */
+  readonly plannedMs: number;
+  readonly actualMs: number;
+  /** Of `until`: half the width of every p50 interval relative to it. */
+  readonly target?: number;
+  readonly reached?: boolean;
+  /** What ended the run, in words. */
+  readonly sentence: string;
+}
+
+/** One line of a chart: everything fixed but one variable. */
+export interface Curve {
+  readonly benchmark: string;
+  readonly transport: string;
+  readonly mode: WaitMode;
+  readonly placement: Placement;
+  readonly peer: string;
+  readonly over: "payloadBytes" | "inFlight" | "clients" | "ratePerSecond";
+  /** What is fixed besides, such as `64 B, batched`. */
+  readonly fixed: string;
+  readonly points: readonly {
+    readonly x: number;
+    readonly p50: number | null;
+    readonly p99: number | null;
+    readonly interval: Interval | null;
+    readonly messagesPerSecond: number | null;
+  }[];
+  /** Over `payloadBytes`: cost = fixedNs + nsPerByte * bytes, fitted on relative errors. */
+  readonly fit?: { readonly fixedNs: number; readonly nsPerByte: number };
+  /** Over `ratePerSecond`: the highest rate that was followed with a p50 below three times that of the lowest; null when none. */
+  readonly kneePerSecond?: number | null;
 }
 
 export interface Environment {
@@ -52,6 +147,14 @@ export interface Environment {
   };
   /** Cost of reading the clock once, ns. */
   readonly timerNs: number;
+  /** Sixteen hexadecimal digits over machine, kernel, runtime and placements: reports of different fingerprints are not compared. */
+  readonly fingerprint?: string;
+  /** Mean clock of the CPUs in use at the end, MHz; null where the system does not say. */
+  readonly frequencyMHz?: number | null;
+  /** Limits of the control group of this process; null where there is none. */
+  readonly cgroup?: { readonly cpus: number | null; readonly memoryBytes: number | null } | null;
+  /** Idle-priority load that kept the CPUs from halting; absent when none was asked for. */
+  readonly keepAwake?: { readonly cpus: readonly number[] } | { readonly reason: string };
   /** p50 round trip of `loopback` at 64 B, ns: what the harness itself costs; null when not measured. */
   readonly harnessFloorNs: number | null;
 }
@@ -114,6 +217,30 @@ export interface Trial {
   readonly corrupted: number;
   /** HdrHistogram V2, compressed, base64, values in ns. */
   readonly histogram?: string;
+  readonly voluntarySwitchesPerMessage?: number | null;
+  readonly involuntarySwitchesPerMessage?: number | null;
+  readonly peakMemory?: PeakMemory | null;
+  /** p50 of the first and of the second half of the samples, ns. */
+  readonly halvesNs?: readonly [first: number, second: number];
+  /** Open loop: how much later than intended the driver came round to sending, ns. */
+  readonly latenessNs?: {
+    readonly p50: number;
+    readonly p99: number;
+    readonly max: number;
+    readonly histogram?: string;
+  };
+  /** Of `idle`: CPU time over wall time of both processes. */
+  readonly idleCpuShare?: number;
+  /** Of `open-close`: medians of its parts, ns. */
+  readonly phasesNs?: Readonly<Record<string, number>>;
+  /** An open-loop point whose schedule the driver could not keep: invalid without being a fault of the mechanism. */
+  readonly refused?: boolean;
+}
+
+/** Peaks of the lives of the processes, bytes; of all client processes together on the driver's side. */
+export interface PeakMemory {
+  readonly driver: number;
+  readonly peer: number | null;
 }
 
 export interface Measurement {
@@ -150,6 +277,34 @@ export interface Measurement {
   /** All trials merged (base64, as in a trial): feeds the percentile plot only. */
   readonly histogram?: string;
   readonly warnings: readonly string[];
+  /** Open loop: how requests arrive. */
+  readonly arrivals?: "fixed" | "poisson";
+  /** Pipelines: whether the next requests were sent together. */
+  readonly batched?: boolean;
+  readonly voluntarySwitchesPerMessage?: number | null;
+  readonly involuntarySwitchesPerMessage?: number | null;
+  /** Medians over trials. */
+  readonly peakMemory?: PeakMemory | null;
+  /** Medians over trials; the histogram is all trials merged. */
+  readonly latenessNs?: {
+    readonly p50: number;
+    readonly p99: number;
+    readonly max: number;
+    readonly histogram?: string;
+  };
+  readonly idleCpuShare?: number | null;
+  readonly phasesNs?: Readonly<Record<string, number>>;
+  /** Lost of sent, 0 to 1: of mechanisms that say they lose. */
+  readonly lossShare?: number;
+  readonly stationarity?: Stationarity;
+}
+
+/** Second half over first half: 1 when nothing drifts. */
+export interface Stationarity {
+  /** Within a trial: median over trials of p50(second half) / p50(first half), with its interval. */
+  readonly withinTrial: { readonly ratio: number; readonly interval: Interval | null } | null;
+  /** Over the run: median p50 of the later half of the rounds over that of the earlier half. */
+  readonly overRun: number | null;
 }
 
 export interface ClaimResult {

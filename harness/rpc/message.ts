@@ -3,6 +3,8 @@ import { bindChecksum, HEADER_BYTES, type Kind, writeHeader } from "../../transp
 
 /** `method` of the last one-way message of a stream; all others have 0. */
 export const STREAM_LAST = 1;
+/** `method` of a one-way message whose arrival the receiver is asked to stamp; the last one of such a stream has STREAM_LAST. */
+export const STREAM_TIMED = 2;
 
 /**
  * A frame built once and sent many times: only the id and the checksum bound to it change from message to message,

@@ -1,5 +1,24 @@
 import type { Benchmark } from "../benchmark.ts";
+import { fanIn } from "./fan-in.ts";
+import { fanOut } from "./fan-out.ts";
+import { idle } from "./idle.ts";
+import { loadCurve } from "./load-curve.ts";
+import { oneWayLatency } from "./one-way-latency.ts";
+import { openClose } from "./open-close.ts";
+import { pipeline } from "./pipeline.ts";
 import { roundTrip } from "./round-trip.ts";
+import { sizeSweep } from "./size-sweep.ts";
 import { throughput } from "./throughput.ts";
 
-export const BENCHMARKS: readonly Benchmark[] = [roundTrip, throughput];
+export const BENCHMARKS: readonly Benchmark[] = [
+  roundTrip,
+  throughput,
+  pipeline,
+  loadCurve,
+  oneWayLatency,
+  fanIn,
+  fanOut,
+  openClose,
+  idle,
+  sizeSweep,
+];

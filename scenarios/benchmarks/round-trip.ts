@@ -9,5 +9,7 @@ export const roundTrip: Benchmark = {
     "idle server. It is a closed loop, so a stall delays the next request instead of being counted against it: the tail of a " +
     "server under load is worse than this one.",
   pattern: "request-reply",
+  standard: true,
+  variants: [{}],
   weight: 3,
 };

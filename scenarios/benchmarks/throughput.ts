@@ -8,5 +8,7 @@ export const throughput: Benchmark = {
     "The sender sends whenever the transport accepts; the receiver verifies every message, and the clock stops when it has " +
     "the last one. Nothing waits for a reply, so this says how many messages fit, not how soon one arrives.",
   pattern: "one-way",
+  standard: true,
+  variants: [{}],
   weight: 1,
 };

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { Check } from "../../transports/contract/check.ts";
+import { assertSame, pattern, replies } from "./support.ts";
 
 const REQUESTS = 10_000;
 const LEAST = 500;
@@ -11,18 +12,22 @@ export const sequentialRequests: Check = {
   title: "Many sequential requests on one connection are each answered with their own reply",
   why: "A connection that drifts, leaks or mixes replies up shows it only after thousands of messages.",
   quick: true,
-  appliesTo: ({ patterns }) => patterns.includes("request-reply") || "this pattern has no replies",
+  sharesPeer: true,
+  typicalMs: 1300,
+  appliesTo: replies,
   async run(context) {
     const client = await context.connect(await context.startPeer());
+    const strays = client.unexpected + client.corrupted;
     const startedMs = performance.now();
+    const body = pattern(BODY_BYTES, 1);
     let done = 0;
     for (; done < REQUESTS; done++) {
       if (done >= LEAST && performance.now() - startedMs > BUDGET_MS) break;
-      const body = Buffer.alloc(BODY_BYTES, done & 0xff);
       body.writeUInt32LE(done, 0);
-      const reply = await client.request(body);
-      assert.ok(Buffer.compare(reply, body) === 0, `request ${done} got the reply of another request`);
+      assertSame(`request ${done}`, await client.request(body), body);
     }
+    const extra = client.unexpected + client.corrupted - strays;
+    assert.equal(extra, 0, `${extra} messages came that were no reply to any of ${done} requests`);
     context.note("requests", done);
   },
 };

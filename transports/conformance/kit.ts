@@ -53,8 +53,9 @@ export const hasEventFace: Condition = (_, transport) => transport.event !== und
 export const hasBlockingFace: Condition = (_, transport) =>
   transport.blocking !== undefined || "there is no blocking face";
 /** Both ends can be opened in the process of the check, so that both can be watched. */
-export const inOneProcess: Condition = ({ rendezvous }, transport) => {
+export const inOneProcess: Condition = ({ rendezvous, modes }, transport) => {
   if (transport.event === undefined) return "there is no event face";
+  if (modes[0] !== "event") return "its calls block: two ends in one thread would wait for each other";
   return rendezvous !== "parent" || "the peer is launched, so its end cannot be watched from here";
 };
 export const hasAddress: Condition = ({ rendezvous }) =>

@@ -1,3 +1,4 @@
+import { sep } from "node:path";
 import type { Check, CheckContext } from "../contract/check.ts";
 import type { OsObject } from "../contract/transport.ts";
 import {
@@ -86,7 +87,7 @@ export const residue: readonly Check[] = [
 function expectPrivate(context: CheckContext, object: OsObject): void {
   const { directory, prefix } = context.place;
   const { kind, name, mode } = object;
-  if (kind === "path") expect(name.startsWith(`${directory}/`), `${name} lies outside the private ${directory}`);
+  if (kind === "path") expect(name.startsWith(`${directory}${sep}`), `${name} lies outside the private ${directory}`);
   else if (kind !== "port") expect(name.includes(prefix), `${kind} ${name} does not carry the prefix ${prefix}`);
   if (mode === undefined) return;
   expect((mode & GROUP_AND_OTHERS) === 0, `${name} has mode 0${mode.toString(8)}, open to other users`);

@@ -105,8 +105,15 @@ export const security: readonly Check[] = [
         context,
         atServer,
         async (server) => {
-          const refuse = (options?: OpenOptions): Promise<unknown> =>
-            eventFace(context).connect(server.address, new Recorder("an unwelcome client"), options);
+          // A client without a key may have to be told by the server that there is one: then its connection ends so.
+          const refuse = async (options?: OpenOptions): Promise<unknown> => {
+            const side = new Recorder("an unwelcome client");
+            const connection = await eventFace(context).connect(server.address, side, options);
+            await side.until("its end", () => side.closings.length > 0);
+            const error = side.closings[0]?.error;
+            if (error !== undefined) throw error;
+            return connection;
+          };
           await expectCode("connect with a wrong key", ["IPC_AUTH_FAILED"], () => refuse({ key: pattern(32, 78) }));
           await expectCode("connect without a key", ["IPC_AUTH_FAILED"], () => refuse());
           const side = new Recorder("the client");

@@ -16,6 +16,10 @@ export interface Check {
   readonly quick?: boolean;
   /** Reads clocks or CPU time, so nothing else may run beside it. */
   readonly alone?: boolean;
+  /** Leaves the server as healthy as it found it: `startPeer()` may hand out one that other such checks use too. */
+  readonly sharesPeer?: boolean;
+  /** How long it takes with an ordinary mechanism, for the prediction of a whole run; default 150. */
+  readonly typicalMs?: number;
   /** Limit of the whole run; default 20,000. The check fails when it is reached. */
   readonly timeoutMs?: number;
   /** true, or the reason why this claim does not exist for such a transport. */
@@ -24,9 +28,18 @@ export interface Check {
   run(context: CheckContext): Promise<void>;
 }
 
+/**
+ * Thrown by `run` when only running could tell that the claim cannot be examined here: this machine, this user or this
+ * peer does not allow it. The result is "not applicable" with the message as its reason.
+ */
+export class NotApplicable extends Error {
+  override readonly name = "NotApplicable";
+}
+
 /** What a check may do. Everything it starts is ended, and everything it allocates is swept, when `run` has settled. */
 export interface CheckContext {
   readonly transport: Transport;
+  /** A directory of this check's own inside the run's; the prefix is the run's. */
   readonly place: Place;
   /** Aborts when the check's time is over. */
   readonly signal: AbortSignal;
@@ -38,6 +51,10 @@ export interface CheckContext {
   connect(peer: Peer, options?: ClientOptions): Promise<CheckClient>;
   /** Runs client processes of their own against a peer; resolves when all are done. */
   runClients(peer: Peer, load: ClientLoad): Promise<readonly ClientResult[]>;
+  /** A client that outlives its server: it connects again with back-off and repeats what may be repeated. */
+  reconnecting(peer: Peer): Promise<ReconnectingClient>;
+  /** What a process of the user `nobody` meets when it connects. @throws NotApplicable unless we may become him */
+  connectAsNobody(peer: Peer): Promise<ForeignOutcome>;
   stranger(address: Address): Promise<Stranger>;
   residue(address: Address): Promise<readonly OsObject[]>;
   /** Adds a figure to the result: printed by `check`, kept in the report. */
@@ -59,6 +76,8 @@ export interface Peer {
   kill(signal: "SIGTERM" | "SIGKILL"): Promise<PeerExit>;
   /** Asks for an orderly end; resolves with what the process exited with. */
   stop(): Promise<PeerExit>;
+  /** Settles when the process is gone, whatever ended it. */
+  readonly exited: Promise<PeerExit>;
   /** SIGSTOP and SIGCONT: a server that hangs. */
   freeze(): void;
   thaw(): void;
@@ -67,6 +86,27 @@ export interface Peer {
 export interface PeerExit {
   readonly code: number | null;
   readonly signal: string | null;
+}
+
+/** The result of one attempt to connect as another user, after the same process had connected as ourselves. */
+export interface ForeignOutcome {
+  readonly connected: boolean;
+  /** Code and message of the refusal. */
+  readonly refusal?: string;
+}
+
+export interface ReconnectingClient {
+  /**
+   * @param options.idempotent repeat it on a new connection when the old one was lost before the reply came. Anything else
+   *   fails with the error of the lost connection, since the server may have done it.
+   * @throws IpcError as `CheckClient.request`; IPC_TIMEOUT when no server came back within `timeoutMs`
+   */
+  request(body: Uint8Array, options: RequestOptions & { readonly idempotent: boolean }): Promise<Uint8Array>;
+  /** Connections opened so far. */
+  readonly connections: number;
+  /** Attempts to connect that failed. */
+  readonly failedAttempts: number;
+  close(): Promise<void>;
 }
 
 export interface ClientOptions {
@@ -90,8 +130,35 @@ export const Method = {
   statistics: 5,
   /** Replies with JSON: `usage` of the statistics alone, cheap enough to ask before and after a measurement. */
   usage: 6,
+  /** As `echoLater`, but done by a pool of {@link POOL} worker threads; `busy` at once when its queue is full. */
+  pooled: 7,
+  /** Replies with JSON: {@link StreamTotals}, and begins to count afresh. */
+  streamTotals: 8,
+  /** The body is a JSON {@link Descriptor}; replies with that of an echo beside it. For data larger than a message may be. */
+  descriptor: 9,
+  /** Throws, outside of any handler, an exception that nobody catches. */
+  throws: 10,
 } as const;
 export type Method = (typeof Method)[keyof typeof Method];
+
+/** Size of the worker pool behind `Method.pooled`: so many run, so many wait, the next one is refused. */
+export const POOL = { workers: 4, queue: 4, maxBodyBytes: 4096 } as const;
+
+/** One-way messages since the last time somebody asked; their header's id is their sequence number, from 0. */
+export interface StreamTotals {
+  readonly received: number;
+  readonly duplicated: number;
+  readonly reordered: number;
+  readonly corrupted: number;
+}
+
+/** Data that lies in memory both processes reach: a file in a private directory, best on a memory file system. */
+export interface Descriptor {
+  readonly path: string;
+  readonly bytes: number;
+  /** CRC-32 of all bytes. */
+  readonly checksum: number;
+}
 
 /** What a server says of itself; -1 where its system does not tell. */
 export interface ServerStatistics {
@@ -126,7 +193,11 @@ export interface CheckClient {
    *  @throws IpcError IPC_TIMEOUT, IPC_PEER_LOST, IPC_CLOSED, IPC_TOO_LARGE, IPC_MALFORMED, IPC_ABORTED */
   request(body: Uint8Array, options?: RequestOptions): Promise<Uint8Array>;
   /** Sends without asking for a reply; resolves when the transport took it. */
-  oneWay(body: Uint8Array): Promise<void>;
+  oneWay(body: Uint8Array, sequence?: number): Promise<void>;
+  /** Replies so far that belonged to no request in flight, such as duplicates and late ones. */
+  readonly unexpected: number;
+  /** Messages so far that were no valid reply. */
+  readonly corrupted: number;
   /** Settles when the connection has closed; with the error, if one ended it. */
   readonly closed: Promise<Error | undefined>;
   close(): Promise<void>;

@@ -136,7 +136,7 @@ export type Availability =
 
 /** Something the operating system holds on behalf of an address. */
 export interface OsObject {
-  readonly kind: "path" | "shm" | "queue" | "semaphore" | "port";
+  readonly kind: "path" | "shm" | "queue" | "semaphore" | "port" | "pipe";
   readonly name: string;
   /** Permission bits such as 0o600, where the object has any. */
   readonly mode?: number;

@@ -90,5 +90,6 @@ export const posixMq: Transport = {
   id: ID,
   capabilities: queueCapabilities("blocking"),
   ...queueNames(ID),
+  peers: { python: ["python3", "peer.py"] },
   blocking,
 };

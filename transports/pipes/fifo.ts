@@ -137,6 +137,7 @@ export const fifo: Transport = {
     return { transport: ID, name: join(place.directory, `fifo-${randomBytes(4).toString("hex")}`) };
   },
   event,
+  peers: { python: ["python3", "peer.py"] },
   stranger: connectStranger,
   async residue(address) {
     return listNames(address.name);

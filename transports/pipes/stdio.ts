@@ -19,6 +19,9 @@ import { checkOptions, withinLimit } from "../support/opening.ts";
 import { StreamConnection } from "../support/stream-connection.ts";
 
 const ID = "stdio";
+/** S_IFMT and S_IFIFO of stat(2). */
+const FILE_TYPE = 0o170000;
+const FIFO_TYPE = 0o010000;
 
 /** The process has one pair of standard streams, so one server. */
 let listening = false;
@@ -69,7 +72,8 @@ function requirePipe(descriptor: 0 | 1): void {
   let found: string;
   try {
     const stats = fstatSync(descriptor);
-    if (stats.isSocket() || stats.isFIFO()) return;
+    // Windows reports a pipe's file type in the mode, but there `isFIFO` answers false whatever it is.
+    if (stats.isSocket() || (stats.mode & FILE_TYPE) === FIFO_TYPE) return;
     found = stats.isFile() ? "a file" : "a terminal or another device";
   } catch {
     found = "closed";

@@ -41,7 +41,7 @@ function capabilities(kind: RingKind): Capabilities {
     auth: ["permissions"],
     persistent: false,
     platforms: ["linux"],
-    languages: ["c"],
+    languages: ["c", "python"],
   };
 }
 
@@ -70,6 +70,8 @@ function ringTransport(kind: RingKind, allocate: Transport["allocate"]): Transpo
     },
     allocate,
     blocking: blockingFace(kind),
+    // A Python server can post and wait for semaphores; it has no futex.
+    ...(kind.wait.usesSemaphores && { peers: { python: ["python3", "peer.py"] } }),
     async residue({ name }: Address) {
       const names = [name, ...Array.from({ length: kind.maxClients }, (_, slot) => slotName(name, slot))];
       const found = names.flatMap((each) => [

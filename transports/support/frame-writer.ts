@@ -1,5 +1,5 @@
 import type { Writable } from "node:stream";
-import { PREFIX_BYTES, writeFrame } from "./length-prefix.ts";
+import { type PrefixFormat, U32_PREFIX, writeFrame } from "./length-prefix.ts";
 
 /** The scratch buffer grows with the messages up to this size; longer ones get a buffer of their own. */
 const SCRATCH_LIMIT_BYTES = 4 * 1024 * 1024;
@@ -11,6 +11,7 @@ const SCRATCH_LIMIT_BYTES = 4 * 1024 * 1024;
  */
 export class FrameWriter {
   readonly #stream: Writable;
+  readonly #format: PrefixFormat;
   #scratch: Buffer = Buffer.allocUnsafeSlow(4096);
   /** The view of `#scratch` used last, so that messages of one size need no new one. */
   #frame: Buffer = this.#scratch.subarray(0, 0);
@@ -18,8 +19,9 @@ export class FrameWriter {
   #refused = false;
 
   /** `onWritable` is called once after a `write` that answered false, when the stream has room again. */
-  constructor(stream: Writable, onWritable: () => void) {
+  constructor(stream: Writable, onWritable: () => void, format: PrefixFormat = U32_PREFIX) {
     this.#stream = stream;
+    this.#format = format;
     stream.on("drain", () => {
       this.#full = false;
       if (!this.#refused) return;
@@ -34,8 +36,8 @@ export class FrameWriter {
       this.#refused = true;
       return false;
     }
-    const frame = this.#frameOf(PREFIX_BYTES + message.length);
-    writeFrame(frame, message);
+    const frame = this.#frameOf(this.#format.bytesFor(message.length) + message.length);
+    writeFrame(frame, message, this.#format);
     if (!this.#stream.write(frame)) this.#full = true;
     return true;
   }

@@ -1,18 +1,41 @@
 import { writeU32 } from "../contract/frame.ts";
 
-/**
- * Message boundaries on a byte stream: every message is preceded by its length in bytes as a u32, little-endian.
- * The prefix is not counted. A length of 0 is a message.
- */
+/** How the length of a message is written in front of it. The prefix itself is not counted; 0 is a length. */
+export interface PrefixFormat {
+  /** So many bytes must be there before the other questions can be answered. */
+  readonly minBytes: number;
+  /** Bytes of the whole prefix that begins at `at`; at most 16. */
+  bytesAt(bytes: Uint8Array, at: number): number;
+  /** The length announced by the whole prefix that begins at `at`; negative when it is nonsense. */
+  lengthAt(bytes: Uint8Array, at: number): number;
+  /** Bytes of the prefix of a message of this length. */
+  bytesFor(messageBytes: number): number;
+  write(frame: Uint8Array, messageBytes: number): void;
+  /** What a length above the limit is called. */
+  readonly excess: "IPC_MALFORMED" | "IPC_TOO_LARGE";
+}
+
 export const PREFIX_BYTES = 4;
+
+/** The format of this project: a u32, little-endian. */
+export const U32_PREFIX: PrefixFormat = {
+  minBytes: PREFIX_BYTES,
+  bytesAt: () => PREFIX_BYTES,
+  lengthAt: readU32,
+  bytesFor: () => PREFIX_BYTES,
+  write: (frame, messageBytes) => writeU32(frame, 0, messageBytes),
+  excess: "IPC_MALFORMED",
+};
+
+const MAX_PREFIX_BYTES = 16;
 
 /** A message up to this size is gathered in one allocation; a larger one gets memory only as its bytes arrive. */
 const TRUSTED_BYTES = 1024 * 1024;
 
-/** Writes prefix and message to the start of `frame`, which holds at least `PREFIX_BYTES + message.length` bytes. */
-export function writeFrame(frame: Uint8Array, message: Uint8Array): void {
-  writeU32(frame, 0, message.length);
-  frame.set(message, PREFIX_BYTES);
+/** Writes prefix and message to the start of `frame`, which holds at least the bytes of both. */
+export function writeFrame(frame: Uint8Array, message: Uint8Array, format: PrefixFormat = U32_PREFIX): void {
+  format.write(frame, message.length);
+  frame.set(message, format.bytesFor(message.length));
 }
 
 /**
@@ -21,10 +44,11 @@ export function writeFrame(frame: Uint8Array, message: Uint8Array): void {
  */
 export class LengthPrefixDecoder {
   readonly #limitBytes: number;
+  readonly #format: PrefixFormat;
   readonly #deliver: (message: Uint8Array) => boolean;
   #refusedBytes: number | undefined;
   /** The frame begun in an earlier chunk, prefix included: `#have` of its bytes are here. */
-  #gathered: Uint8Array = new Uint8Array(PREFIX_BYTES);
+  #gathered: Uint8Array = new Uint8Array(MAX_PREFIX_BYTES);
   #have = 0;
   /** The view handed out last. A ping-pong reads the same place of the same buffer again and again. */
   #view: Uint8Array = new Uint8Array(0);
@@ -33,8 +57,9 @@ export class LengthPrefixDecoder {
    * @param limitBytes longest message accepted.
    * @param deliver gets each message; answers false to stop behind it, even in mid-chunk.
    */
-  constructor(limitBytes: number, deliver: (message: Uint8Array) => boolean) {
+  constructor(limitBytes: number, deliver: (message: Uint8Array) => boolean, format: PrefixFormat = U32_PREFIX) {
     this.#limitBytes = limitBytes;
+    this.#format = format;
     this.#deliver = deliver;
   }
 
@@ -61,10 +86,12 @@ export class LengthPrefixDecoder {
       if (at < 0 || this.#have > 0) return at;
       if (!this.#deliver(this.#gatheredMessage())) return at;
     }
-    while (end - at >= PREFIX_BYTES) {
-      const bytes = readU32(chunk, at);
-      if (bytes > this.#limitBytes) return this.#refuse(bytes);
-      const from = at + PREFIX_BYTES;
+    const format = this.#format;
+    while (end - at >= format.minBytes) {
+      const from = at + format.bytesAt(chunk, at);
+      if (from > end) break;
+      const bytes = format.lengthAt(chunk, at);
+      if (bytes > this.#limitBytes || bytes < 0) return this.#refuse(bytes);
       if (end - from < bytes) break;
       at = from + bytes;
       if (!this.#deliver(this.#viewOf(chunk, from, bytes))) return at;
@@ -88,13 +115,16 @@ export class LengthPrefixDecoder {
   /** Copies bytes of the frame begun; `#have` is 0 afterwards exactly when it is whole. */
   #gather(chunk: Uint8Array, start: number, end: number): number {
     let at = start;
-    while (this.#have < PREFIX_BYTES) {
+    const format = this.#format;
+    for (;;) {
+      const missing = this.#have < format.minBytes || this.#have < format.bytesAt(this.#gathered, 0);
+      if (!missing) break;
       if (at === end) return at;
       this.#gathered[this.#have++] = chunk[at++] as number;
     }
-    const bytes = readU32(this.#gathered, 0);
-    if (bytes > this.#limitBytes) return this.#refuse(bytes);
-    const whole = PREFIX_BYTES + bytes;
+    const bytes = format.lengthAt(this.#gathered, 0);
+    if (bytes > this.#limitBytes || bytes < 0) return this.#refuse(bytes);
+    const whole = format.bytesAt(this.#gathered, 0) + bytes;
     const taken = Math.min(whole - this.#have, end - at);
     this.#reserve(whole, this.#have + taken);
     if (taken > 0) this.#gathered.set(chunk.subarray(at, at + taken), this.#have);
@@ -113,10 +143,10 @@ export class LengthPrefixDecoder {
   }
 
   #gatheredMessage(): Uint8Array {
-    const bytes = readU32(this.#gathered, 0);
-    const message = this.#gathered.subarray(PREFIX_BYTES, PREFIX_BYTES + bytes);
+    const from = this.#format.bytesAt(this.#gathered, 0);
+    const message = this.#gathered.subarray(from, from + this.#format.lengthAt(this.#gathered, 0));
     // A rare giant must not pin its memory for the life of the connection.
-    if (this.#gathered.length > 4 * TRUSTED_BYTES) this.#gathered = new Uint8Array(PREFIX_BYTES);
+    if (this.#gathered.length > 4 * TRUSTED_BYTES) this.#gathered = new Uint8Array(MAX_PREFIX_BYTES);
     return message;
   }
 }

@@ -2,7 +2,7 @@ import type { Readable, Writable } from "node:stream";
 import { IpcError, toIpcError } from "../contract/errors.ts";
 import type { Connection, ConnectionHandler } from "../contract/transport.ts";
 import { FrameWriter } from "./frame-writer.ts";
-import { LengthPrefixDecoder } from "./length-prefix.ts";
+import { LengthPrefixDecoder, type PrefixFormat, U32_PREFIX } from "./length-prefix.ts";
 
 /** How long an end that was closed by the other side may take to flush what it had queued. */
 const FLUSH_LIMIT_MS = 5000;
@@ -17,6 +17,8 @@ export interface StreamConnectionOptions {
   readonly output: Writable;
   /** `feed`: the owner of `input` calls `feed` (a socket with `onread`). Default: this class listens for `data`. */
   readonly reads?: "feed" | "data";
+  /** How lengths are written on the wire; default: a u32, little-endian. */
+  readonly format?: PrefixFormat;
   /** Called after `handler.onClose`. */
   readonly onClosed?: (connection: StreamConnection) => void;
 }
@@ -52,13 +54,16 @@ export class StreamConnection implements Connection {
   constructor(options: StreamConnectionOptions) {
     this.#options = options;
     this.#handler = options.handler;
-    this.#decoder = new LengthPrefixDecoder(options.maxMessageBytes, (message) => {
+    const format = options.format ?? U32_PREFIX;
+    const deliver = (message: Uint8Array): boolean => {
       this.#handler.onMessage(message, this);
       return !this.#paused && this.#state === "open";
-    });
-    this.#writer = new FrameWriter(options.output, () => {
+    };
+    this.#decoder = new LengthPrefixDecoder(options.maxMessageBytes, deliver, format);
+    const onWritable = (): void => {
       if (this.#state === "open") this.#handler.onWritable(this);
-    });
+    };
+    this.#writer = new FrameWriter(options.output, onWritable, format);
     this.#openStreams = new Set([options.input, options.output]);
     for (const stream of this.#openStreams) {
       stream.on("error", (error) => this.#fail(toIpcError(error, options.transport)));
@@ -218,9 +223,9 @@ export class StreamConnection implements Connection {
   }
 
   #malformed(bytes: number): IpcError {
-    const { transport, maxMessageBytes } = this.#options;
+    const { transport, maxMessageBytes, format = U32_PREFIX } = this.#options;
     const message = `${transport}: the other side announced a message of ${bytes} bytes; the limit is ${maxMessageBytes}`;
-    return new IpcError("IPC_MALFORMED", message, { transport });
+    return new IpcError(bytes < 0 ? "IPC_MALFORMED" : format.excess, message, { transport });
   }
 
   #tooLarge(bytes: number): IpcError {

@@ -1,5 +1,6 @@
 import type { Server as NetServer, Socket } from "node:net";
 import type { Address, ConnectionHandler, Server } from "../contract/transport.ts";
+import type { PrefixFormat } from "./length-prefix.ts";
 import { StreamConnection } from "./stream-connection.ts";
 
 export interface StreamServerOptions {
@@ -10,6 +11,12 @@ export interface StreamServerOptions {
   readonly handler: ConnectionHandler;
   /** Listening already; its sockets need `allowHalfOpen`. */
   readonly listener: NetServer;
+  readonly format?: PrefixFormat;
+  /**
+   * Talks to a newcomer before it counts as connected. Calls `admitted` at once or later, with the bytes read too far;
+   * one that is not to come in has its socket destroyed. It sets a limit to its own waiting.
+   */
+  readonly admit?: (socket: Socket, admitted: (rest: Uint8Array) => void) => void;
 }
 
 /** A listening socket whose connections carry length-prefixed messages. Closing the listener unlinks a socket's path. */
@@ -17,6 +24,8 @@ export class StreamServer implements Server {
   readonly address: Address;
   readonly #options: StreamServerOptions;
   readonly #connections = new Set<StreamConnection>();
+  /** Not admitted yet. */
+  readonly #newcomers = new Set<Socket>();
   readonly #listenerClosed: Promise<void>;
   #closing: Promise<void> | undefined;
 
@@ -30,21 +39,37 @@ export class StreamServer implements Server {
   }
 
   #accept(socket: Socket): void {
-    const { transport, maxMessageBytes, maxClients, handler } = this.#options;
-    if (this.#connections.size >= maxClients) {
+    const { maxClients, admit } = this.#options;
+    if (this.#connections.size + this.#newcomers.size >= maxClients) {
       socket.destroy();
       return;
     }
+    if (admit === undefined) {
+      this.#open(socket);
+      return;
+    }
+    this.#newcomers.add(socket);
+    socket.once("close", () => this.#newcomers.delete(socket));
+    admit(socket, (rest) => {
+      this.#newcomers.delete(socket);
+      this.#open(socket).feed(rest, rest.length);
+    });
+  }
+
+  #open(socket: Socket): StreamConnection {
+    const { transport, maxMessageBytes, handler, format } = this.#options;
     const connection = new StreamConnection({
       transport,
       maxMessageBytes,
       handler,
       input: socket,
       output: socket,
+      ...(format && { format }),
       onClosed: (closed) => this.#connections.delete(closed),
     });
     this.#connections.add(connection);
     connection.open();
+    return connection;
   }
 
   close(): Promise<void> {
@@ -54,6 +79,7 @@ export class StreamServer implements Server {
 
   async #close(): Promise<void> {
     this.#options.listener.close();
+    for (const socket of this.#newcomers) socket.destroy();
     // A client that does not read is torn down and hears so in its own `onClose`; the server is closed all the same.
     await Promise.allSettled([...this.#connections].map((connection) => connection.close()));
     await this.#listenerClosed;

@@ -1,69 +1,106 @@
-import type {
-  CheckClient,
-  CheckContext,
-  ClientLoad,
-  ClientOptions,
-  ClientResult,
-  Peer,
-  PeerOptions,
+import { rmSync } from "node:fs";
+import {
+  type CheckClient,
+  type CheckContext,
+  type ClientLoad,
+  type ClientOptions,
+  type ClientResult,
+  type ForeignOutcome,
+  NotApplicable,
+  type Peer,
+  type PeerOptions,
+  type ReconnectingClient,
 } from "../../../transports/contract/check.ts";
 import { IpcError } from "../../../transports/contract/errors.ts";
-import type { Address, OsObject, Stranger, Transport } from "../../../transports/contract/transport.ts";
+import type { Address, OsObject, Place, Stranger, Transport } from "../../../transports/contract/transport.ts";
 import { Child } from "../../process/child.ts";
-import type { DriverStart, FromDriver } from "../../process/messages.ts";
+import type { ClientWork, DriverStart, FromDriver, NobodyWork } from "../../process/messages.ts";
 import { nodeCommand } from "../../process/node-command.ts";
 import { allocate } from "../../process/place.ts";
 import type { RpcClient } from "../../rpc/client.ts";
+import { ReconnectingRpc } from "../../rpc/reconnecting.ts";
 import type { RunningPeer } from "../peers/running-peer.ts";
 import { startPeer } from "../peers/start-peer.ts";
+import { endPeer, type SharedPeer, subPlace } from "./shared-peer.ts";
 
 const CLIENT_PROCESS_TIMEOUT_MS = 60_000;
+const CLOSE_TIMEOUT_MS = 200;
+
+export interface WorkbenchOptions {
+  readonly transport: Transport;
+  readonly start: DriverStart;
+  readonly signal: AbortSignal;
+  readonly send: (message: FromDriver) => void;
+  /** The server to use where none of its own is asked for; undefined: every server is a fresh one. */
+  readonly shared: SharedPeer | undefined;
+}
 
 /** What one check works with; `cleanUp` ends and sweeps everything it started or allocated. */
 export class Workbench implements CheckContext {
   readonly transport: Transport;
-  readonly place: CheckContext["place"];
+  readonly place: Place;
   readonly signal: AbortSignal;
   readonly notes: Record<string, string | number | boolean> = {};
-  readonly #start: DriverStart;
-  readonly #send: (message: FromDriver) => void;
+  readonly #options: WorkbenchOptions;
   readonly #peers = new Map<Peer, RunningPeer>();
+  readonly #own: RunningPeer[] = [];
   readonly #clients: RpcClient[] = [];
+  readonly #reconnecting: ReconnectingRpc[] = [];
   readonly #children: Child<DriverStart, FromDriver>[] = [];
   readonly #strangers: Stranger[] = [];
   readonly #addresses: Address[] = [];
 
-  constructor(transport: Transport, start: DriverStart, signal: AbortSignal, send: (message: FromDriver) => void) {
-    this.transport = transport;
-    this.place = start.place;
-    this.signal = signal;
-    this.#start = start;
-    this.#send = send;
+  constructor(options: WorkbenchOptions) {
+    this.transport = options.transport;
+    this.place = subPlace(options.start.place);
+    this.signal = options.signal;
+    this.#options = options;
   }
 
   async allocate(): Promise<Address> {
-    const address = await allocate(this.transport, this.#start.transport, this.place);
+    const { transport, start } = this.#options;
+    const address = await allocate(transport, start.transport, start.place, this.place);
     this.#addresses.push(address);
     return address;
   }
 
   async startPeer(options: PeerOptions = {}): Promise<Peer> {
-    const running = await startPeer({
-      transport: this.transport,
-      reference: this.#start.transport,
+    const { shared } = this.#options;
+    if (shared === undefined || Object.keys(options).length > 0) {
+      const running = await this.#start(options, options.address ?? (await this.allocate()));
+      this.#own.push(running);
+      return this.#introduce(running);
+    }
+    if (shared.running === undefined) {
+      const { transport, start } = this.#options;
+      const address = await allocate(transport, start.transport, start.place, subPlace(start.place));
+      shared.adopt(await this.#start({}, address));
+    }
+    return this.#introduce(shared.running as RunningPeer);
+  }
+
+  #start(options: PeerOptions, address: Address): Promise<RunningPeer> {
+    const { transport, start, send } = this.#options;
+    return startPeer({
+      transport,
+      reference: start.transport,
       // A mechanism without an event face is served the way it is meant to be: by a blocking loop.
-      mode: this.transport.capabilities.modes[0],
-      address: options.address ?? (await this.allocate()),
-      pin: this.#start.peerPin,
-      language: this.#start.peerLanguage,
-      onSpawn: (pid) => this.#send({ type: "spawned", pid }),
+      mode: transport.capabilities.modes[0],
+      address,
+      pin: start.peerPin,
+      language: start.peerLanguage,
+      onSpawn: (pid) => send({ type: "spawned", pid }),
       ...(options.key === undefined ? {} : { key: options.key }),
     });
+  }
+
+  #introduce(running: RunningPeer): Peer {
     const peer: Peer = {
       address: running.address,
       pid: running.info.pid,
       kill: (signal) => running.kill(signal),
       stop: () => running.stop(),
+      exited: running.exited,
       freeze: () => running.freeze(),
       thaw: () => running.thaw(),
     };
@@ -71,31 +108,61 @@ export class Workbench implements CheckContext {
     return peer;
   }
 
-  async connect(peer: Peer, options: ClientOptions = {}): Promise<CheckClient> {
+  #running(peer: Peer): RunningPeer {
     const running = this.#peers.get(peer);
     if (running === undefined) throw new TypeError("not a peer of this check");
+    return running;
+  }
+
+  async connect(peer: Peer, options: ClientOptions = {}): Promise<CheckClient> {
+    const running = this.#running(peer);
+    const { shared } = this.#options;
+    if (running === shared?.running && this.transport.capabilities.rendezvous === "parent") {
+      return shared.onlyClient(running);
+    }
     const client = await running.connect(options);
     this.#clients.push(client);
     return client;
   }
 
+  async reconnecting(peer: Peer): Promise<ReconnectingClient> {
+    const running = this.#running(peer);
+    const client = new ReconnectingRpc(() => running.connect());
+    this.#reconnecting.push(client);
+    return client;
+  }
+
   async runClients(peer: Peer, load: ClientLoad): Promise<readonly ClientResult[]> {
+    const { connectionsEach: connections, requestsEach, bodyBytes } = load;
+    const work: ClientWork = { kind: "client", address: peer.address, connections, requestsEach, bodyBytes };
+    const runOne = async (): Promise<ClientResult> => {
+      const child = await this.#startChild("client", work);
+      const answer = await child.next(["client", "failed"], CLIENT_PROCESS_TIMEOUT_MS);
+      if (answer.type === "failed") throw new Error(`a client process failed: ${answer.message}`);
+      const { type: _type, ...result } = answer;
+      return result;
+    };
+    return Promise.all(Array.from({ length: load.processes }, runOne));
+  }
+
+  async connectAsNobody(peer: Peer): Promise<ForeignOutcome> {
+    const child = await this.#startChild("nobody", { kind: "nobody", address: peer.address });
+    const answer = await child.next(["nobody", "failed"], CLIENT_PROCESS_TIMEOUT_MS);
+    if (answer.type === "failed") throw new Error(`the process that connects failed: ${answer.message}`);
+    if (answer.hindrance !== null) throw new NotApplicable(answer.hindrance);
+    const { connected, refusal } = answer;
+    return { connected, ...(refusal === undefined ? {} : { refusal }) };
+  }
+
+  async #startChild(name: string, work: ClientWork | NobodyWork): Promise<Child<DriverStart, FromDriver>> {
     if (this.transport.capabilities.rendezvous !== "address") {
       throw new IpcError("IPC_UNSUPPORTED", `${this.transport.id}: no other process can reach this peer`);
     }
-    return Promise.all(Array.from({ length: load.processes }, () => this.#runClient(peer.address, load)));
-  }
-
-  async #runClient(address: Address, load: ClientLoad): Promise<ClientResult> {
-    const child = await Child.start<DriverStart, FromDriver>("client", nodeCommand("driver/main"));
+    const child = await Child.start<DriverStart, FromDriver>(name, nodeCommand("driver/main"));
     this.#children.push(child);
-    this.#send({ type: "spawned", pid: child.pid });
-    const { connectionsEach: connections, requestsEach, bodyBytes } = load;
-    child.send({ ...this.#start, work: { kind: "client", address, connections, requestsEach, bodyBytes } });
-    const answer = await child.next(["client", "failed"], CLIENT_PROCESS_TIMEOUT_MS);
-    if (answer.type === "failed") throw new Error(`a client process failed: ${answer.message}`);
-    const { type: _type, ...result } = answer;
-    return result;
+    this.#options.send({ type: "spawned", pid: child.pid });
+    child.send({ ...this.#options.start, work });
+    return child;
   }
 
   async stranger(address: Address): Promise<Stranger> {
@@ -117,21 +184,24 @@ export class Workbench implements CheckContext {
   async cleanUp(): Promise<void> {
     const quietly = (promise: Promise<unknown>): Promise<unknown> => promise.catch(() => undefined);
     await Promise.all(this.#strangers.map((stranger) => quietly(Promise.resolve(stranger[Symbol.asyncDispose]()))));
-    await Promise.all(this.#clients.map((client) => quietly(client.connection.close(200))));
+    await Promise.all(this.#reconnecting.map((client) => atMost(quietly(client.close()), CLOSE_TIMEOUT_MS)));
+    // Closing has a limit of its own; a transport that is broken may not keep it.
+    const closing = this.#clients.map((client) => quietly((async () => client.connection.close(CLOSE_TIMEOUT_MS))()));
+    await atMost(Promise.all(closing), 2 * CLOSE_TIMEOUT_MS);
     await Promise.all(this.#children.map((child) => quietly(child.terminate())));
-    await Promise.all([...this.#peers].map(([peer, running]) => quietly(end(peer, running))));
+    await Promise.all(this.#own.map((running) => quietly(endPeer(running))));
     for (const address of this.#addresses) await quietly(this.transport.sweep(address));
+    rmSync(this.place.directory, { recursive: true, force: true });
   }
 }
 
-/** A stopped process takes no SIGTERM: let it run first, and do not wait for a server that a check has broken. */
-async function end(peer: Peer, running: RunningPeer): Promise<void> {
-  if (peer.pid === process.pid) {
-    await running.stop();
-    return;
-  }
-  running.thaw();
-  const timer = setTimeout(() => void running.kill("SIGKILL"), 500);
-  await running.stop();
+async function atMost(work: Promise<unknown>, limitMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  await Promise.race([
+    work,
+    new Promise((resolve) => {
+      timer = setTimeout(resolve, limitMs);
+    }),
+  ]);
   clearTimeout(timer);
 }

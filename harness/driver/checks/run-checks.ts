@@ -1,9 +1,11 @@
-import type { Check } from "../../../transports/contract/check.ts";
+import { type Check, NotApplicable } from "../../../transports/contract/check.ts";
+import { isIpcError } from "../../../transports/contract/errors.ts";
 import type { Transport } from "../../../transports/contract/transport.ts";
 import type { CheckDone, CheckWork, DriverStart, FromDriver } from "../../process/messages.ts";
 import { CHECKS } from "./catalog.ts";
 import { Workbench } from "./context.ts";
 import { withEventFace } from "./event-face.ts";
+import { SharedPeer } from "./shared-peer.ts";
 
 const DEFAULT_TIMEOUT_MS = 20_000;
 
@@ -15,17 +17,22 @@ export async function runChecks(
   send: (message: FromDriver) => void,
 ): Promise<void> {
   const transport = await withEventFace(plain);
+  const shared = new SharedPeer();
   for (const id of work.checks) {
     const check = CHECKS.find((candidate) => candidate.id === id);
     if (check === undefined) throw new Error(`unknown check ${id}`);
-    send(await runCheck(check, transport, start, send));
+    const done = await runCheck(check, transport, start, check.sharesPeer ? shared : undefined, send);
+    if (check.sharesPeer && done.status === "failed") await shared.discard();
+    send(done);
   }
+  await shared.discard();
 }
 
 async function runCheck(
   check: Check,
   transport: Transport,
   start: DriverStart,
+  shared: SharedPeer | undefined,
   send: (message: FromDriver) => void,
 ): Promise<CheckDone> {
   const applies = check.appliesTo(transport.capabilities, transport);
@@ -34,7 +41,7 @@ async function runCheck(
   }
   const timeoutMs = check.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   const limit = new AbortController();
-  const bench = new Workbench(transport, start, limit.signal, send);
+  const bench = new Workbench({ transport, start, signal: limit.signal, send, shared });
   const startedMs = performance.now();
   const stray = watchStrayErrors();
   let failure: unknown;
@@ -44,7 +51,8 @@ async function runCheck(
     failure = error;
   }
   await bench.cleanUp();
-  failure ??= stray.stop();
+  const strayError = stray.stop();
+  failure ??= strayError;
   const done = {
     type: "check",
     id: check.id,
@@ -52,6 +60,8 @@ async function runCheck(
     durationMs: Math.round(performance.now() - startedMs),
   } as const;
   if (failure === undefined) return { ...done, status: "passed" };
+  const reason = inapplicable(failure, start);
+  if (reason !== undefined) return { ...done, status: "not-applicable", reason };
   return { ...done, status: "failed", reason: firstLine(failure), error: fullText(failure) };
 }
 
@@ -80,6 +90,17 @@ function watchStrayErrors(): { stop(): unknown } {
       return first;
     },
   };
+}
+
+/** Why the claim could not be examined, when that is what was thrown. */
+function inapplicable(failure: unknown, { peerLanguage }: DriverStart): string | undefined {
+  if (failure instanceof NotApplicable) return failure.message;
+  const unknownMethod =
+    isIpcError(failure) && failure.code === "IPC_UNSUPPORTED" && /this method/.test(failure.message);
+  // Peers in other languages speak the wire protocol; not all of them can do all that these checks ask of a server.
+  return unknownMethod && peerLanguage !== "node"
+    ? `the peer written in ${peerLanguage} cannot do what it needs`
+    : undefined;
 }
 
 function firstLine(error: unknown): string {

@@ -1,18 +1,31 @@
-import type { BlockingConnection } from "../../../transports/contract/transport.ts";
-import type { UsageReport } from "../../process/messages.ts";
+import type { BlockingConnection, Transport } from "../../../transports/contract/transport.ts";
+import type { DriverStart, Load, UsageReport } from "../../process/messages.ts";
 import type { RpcClient } from "../../rpc/client.ts";
 import type { RunningPeer } from "../peers/running-peer.ts";
 
-/** An open connection to a running peer, over the face the mode asks for. */
-export type Link =
-  | { readonly face: "event"; readonly client: RpcClient; readonly peer: RunningPeer }
-  | { readonly face: "blocking"; readonly connection: BlockingConnection; readonly peer: RunningPeer };
+/** An open connection over the face the mode asks for. */
+export type Wire =
+  | { readonly face: "event"; readonly client: RpcClient }
+  | { readonly face: "blocking"; readonly connection: BlockingConnection };
+
+/** An open connection to a running peer of ours. */
+export type Link = Wire & { readonly peer: RunningPeer };
+
+/** All a model may use: the open connection, and what it needs to open more or to start processes. */
+export interface Site {
+  readonly link: Link;
+  readonly transport: Transport;
+  readonly start: DriverStart;
+  /** To be called for each process a model starts, so that the coordinator can end it when this one cannot. */
+  onSpawn(pid: number): void;
+}
 
 /** What one run of the loop saw. A window that lost, doubled, swapped or damaged a message is invalid, however fast it was. */
 export interface Window {
+  /** Verified at the receiver. */
   readonly messages: number;
   readonly elapsedNs: number;
-  /** Round trips, ns, in the order they happened; null for one-way models. */
+  /** Latencies, ns, in the order they were taken; null for models without any. */
   readonly samples: Float64Array | null;
   readonly lost: number;
   readonly duplicated: number;
@@ -20,23 +33,38 @@ export interface Window {
   readonly corrupted: number;
   /** Set when the window had to be given up. */
   readonly problem?: string;
+  /** Open loop: how late the driver came round to each request, ns. */
+  readonly lateness?: Float64Array;
+  /** The window ran, but its numbers would describe the driver and not the mechanism. */
+  readonly refused?: string;
+  /** Parts of one operation: each array like `samples`. */
+  readonly phases?: Readonly<Record<string, Float64Array>>;
 }
 
 /** One measured loop, ready to run any number of times: for the warm-up, for calibration, and for the numbers. */
 export interface PreparedModel {
   window(messages: number): Promise<Window>;
+  /** What further processes of the model used so far; absent when there are none. */
+  usage?(): UsageReport;
+  /** Ends what `prepare` started. */
+  end?(): Promise<void>;
 }
 
 /** A way of loading a mechanism. What each one times and omits stands in `scenarios/MODELS.md`. */
 export interface Model {
   readonly id: string;
-  prepare(link: Link, payloadBytes: number): PreparedModel;
+  prepare(site: Site, load: Load): PreparedModel | Promise<PreparedModel>;
 }
 
 /** A reply that has not come after this long is lost: the window ends and is invalid. */
 export const LOST_AFTER_MS = 2000;
 
 export const CLEAN = { lost: 0, duplicated: 0, reordered: 0, corrupted: 0 } as const;
+
+/** A window that was given up before anything could be counted. */
+export function givenUp(count: number, problem: string): Window {
+  return { messages: 0, elapsedNs: 0, samples: null, ...CLEAN, lost: count, problem };
+}
 
 /** What the peer process used so far; null when it shares this process or cannot tell. */
 export type PeerUsage = Omit<UsageReport, "type"> | null;

@@ -2,9 +2,9 @@ import { HEADER_BYTES, Kind, readId, readKind } from "../../../transports/contra
 import type { BlockingConnection } from "../../../transports/contract/transport.ts";
 import type { RpcClient } from "../../rpc/client.ts";
 import type { ReusableMessage } from "../../rpc/message.ts";
+import { payloadMessages } from "../../rpc/payload.ts";
 import { arrivedIntact } from "../../rpc/verify.ts";
-import { CLEAN, LOST_AFTER_MS, type Model, type PreparedModel, type Window } from "./model.ts";
-import { payloadMessages } from "./payload.ts";
+import { CLEAN, LOST_AFTER_MS, type Model, type PreparedModel, type Window, type Wire } from "./model.ts";
 import { isEchoOf, sampledChecksumHolds } from "./reply-check.ts";
 
 const WATCH_MS = 100;
@@ -13,12 +13,15 @@ const SLICE_MS = 100;
 /** One request in flight: the next one starts when the reply to the last has been verified. */
 export const pingPong: Model = {
   id: "ping-pong",
-  prepare(link, payloadBytes) {
-    const messages = payloadMessages(Kind.request, payloadBytes);
-    if (link.face === "event") return { window: (count) => new EventPingPong(link.client, messages, count).run() };
-    return blockingPingPong(link.connection, messages);
-  },
+  prepare: ({ link }, { payloadBytes }) => pingPongOver(link, payloadBytes),
 };
+
+/** The same over any open connection: each client process of `fan-in` runs it too. */
+export function pingPongOver(wire: Wire, payloadBytes: number): PreparedModel {
+  const messages = payloadMessages(Kind.request, payloadBytes);
+  if (wire.face === "event") return { window: (count) => new EventPingPong(wire.client, messages, count).run() };
+  return blockingPingPong(wire.connection, messages);
+}
 
 class EventPingPong {
   readonly #client: RpcClient;

@@ -1,8 +1,8 @@
 import { Kind } from "../../../transports/contract/frame.ts";
 import type { Connection } from "../../../transports/contract/transport.ts";
 import { type ReusableMessage, STREAM_LAST } from "../../rpc/message.ts";
-import { CLEAN, type Link, LOST_AFTER_MS, type Model, type Window } from "./model.ts";
-import { payloadMessages } from "./payload.ts";
+import { payloadMessages } from "../../rpc/payload.ts";
+import { givenUp, type Link, LOST_AFTER_MS, type Model, type Window } from "./model.ts";
 
 /** The receiver reports by itself one to two seconds after a stream that lost its last message fell quiet. */
 const REPORT_TIMEOUT_MS = 10_000;
@@ -10,7 +10,7 @@ const REPORT_TIMEOUT_MS = 10_000;
 /** One-way messages as fast as the transport takes them; the clock stops at the receiver, which verifies each one. */
 export const stream: Model = {
   id: "stream",
-  prepare(link, payloadBytes) {
+  prepare({ link }, { payloadBytes }) {
     const messages = payloadMessages(Kind.oneWay, payloadBytes);
     return { window: (count) => runStream(link, messages, count) };
   },
@@ -19,18 +19,9 @@ export const stream: Model = {
 async function runStream(link: Link, messages: readonly ReusableMessage[], count: number): Promise<Window> {
   const startedNs = process.hrtime.bigint();
   const problem = link.face === "event" ? await sendAll(link, messages, count) : sendAllBlocking(link, messages, count);
-  if (problem !== undefined) return { messages: 0, elapsedNs: 0, samples: null, ...CLEAN, lost: count, problem };
+  if (problem !== undefined) return givenUp(count, problem);
   const report = await link.peer.streamReport(REPORT_TIMEOUT_MS).catch((error: unknown) => (error as Error).message);
-  if (typeof report === "string") {
-    return {
-      messages: 0,
-      elapsedNs: 0,
-      samples: null,
-      ...CLEAN,
-      lost: count,
-      problem: `no report of the receiver: ${report}`,
-    };
-  }
+  if (typeof report === "string") return givenUp(count, `no report of the receiver: ${report}`);
   const { received, duplicated, reordered, corrupted } = report;
   return {
     messages: received,

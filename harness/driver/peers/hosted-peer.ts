@@ -1,3 +1,4 @@
+import type { PeerExit } from "../../../transports/contract/check.ts";
 import { IpcError } from "../../../transports/contract/errors.ts";
 import type { EventTransport, Transport } from "../../../transports/contract/transport.ts";
 import { EventServer } from "../../peer/event-server.ts";
@@ -22,6 +23,7 @@ export async function hostPeer(transport: Transport, start: PeerStart): Promise<
       transport: transport.id,
     });
   };
+  const stopped = Promise.withResolvers<PeerExit>();
   return {
     info: {
       pid: process.pid,
@@ -34,11 +36,15 @@ export async function hostPeer(transport: Transport, start: PeerStart): Promise<
     connect: (options) => connectRpc(transport, server.address, options),
     streamReport: (timeoutMs) => mailbox.next(["stream-report"], timeoutMs, "peer"),
     usage: async () => null,
+    publish: (request) => new Promise((resolve) => program.publish(request, resolve)),
     kill: cannotDie,
     async stop() {
       await server.close();
-      return { code: 0, signal: null };
+      const exit = { code: 0, signal: null };
+      stopped.resolve(exit);
+      return exit;
     },
+    exited: stopped.promise,
     freeze: cannotFreeze,
     thaw: cannotFreeze,
   };

@@ -49,6 +49,10 @@ export async function startLaunchedPeer(
       send({ type: "report-usage" });
       return mailbox.next(["usage"], 5000, "peer");
     },
+    publish(request, timeoutMs) {
+      send(request);
+      return mailbox.next(["published"], timeoutMs, "peer");
+    },
     async kill(name) {
       signal(name);
       return launched.exited;
@@ -60,6 +64,7 @@ export async function startLaunchedPeer(
       clearTimeout(timer);
       return exit;
     },
+    exited: launched.exited,
     freeze: () => signal("SIGSTOP"),
     thaw: () => signal("SIGCONT"),
   };

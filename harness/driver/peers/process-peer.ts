@@ -33,15 +33,19 @@ export async function startProcessPeer(
       child.send({ type: "report-usage" });
       return child.next(["usage"], 5000);
     },
+    publish(request, timeoutMs) {
+      child.send(request);
+      return child.next(["published"], timeoutMs);
+    },
     async kill(signal) {
       child.signal(signal);
       return child.exited;
     },
     async stop() {
-      if (start.mode !== "event") return child.terminate();
       child.send({ type: "stop" });
       return child.finish(STOP_TIMEOUT_MS);
     },
+    exited: child.exited,
     freeze: () => child.signal("SIGSTOP"),
     thaw: () => child.signal("SIGCONT"),
   };

@@ -1,6 +1,6 @@
 import type { PeerExit } from "../../../transports/contract/check.ts";
 import type { Address, OpenOptions } from "../../../transports/contract/transport.ts";
-import type { PeerReady, StreamReport, UsageReport } from "../../process/messages.ts";
+import type { PeerPublish, PeerReady, Published, StreamReport, UsageReport } from "../../process/messages.ts";
 import type { RpcClient } from "../../rpc/client.ts";
 
 /** A server started by this driver, however its transport brings the two together. */
@@ -13,8 +13,12 @@ export interface RunningPeer {
   streamReport(timeoutMs: number): Promise<StreamReport>;
   /** What the peer process used so far; null when it shares this process. Not for blocking peers: they serve, and hear nothing. */
   usage(): Promise<UsageReport | null>;
+  /** Lets the server send one-way messages to its clients; resolves when it has handed over the last. @throws IpcError IPC_UNSUPPORTED */
+  publish(request: PeerPublish, timeoutMs: number): Promise<Published>;
   kill(signal: "SIGTERM" | "SIGKILL"): Promise<PeerExit>;
   stop(): Promise<PeerExit>;
+  /** Settles when the process is gone; for a server inside this process, when it was stopped. */
+  readonly exited: Promise<PeerExit>;
   freeze(): void;
   thaw(): void;
 }

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Address, BlockingConnection, Place, Transport } from "../../contract/transport.ts";
 
-const ECHO_SERVER = join(import.meta.dirname, "echo-server.ts");
+const ECHO_SERVER = join(import.meta.dirname, "blocking-echo-server.ts");
 
 export interface BlockingSubject {
   readonly modulePath: string;

@@ -3,7 +3,7 @@ import type { Address, Connection, Transport } from "../../contract/transport.ts
 
 /**
  * A server process for tests of event faces: echoes every message, pauses while a client does not read.
- * Arguments as of echo-server.ts. Ends when stdin ends, or in an orderly way when a client says `quit`.
+ * Arguments as of blocking-echo-server.ts. Ends when stdin ends, or in an orderly way when a client says `quit`.
  */
 const [modulePath, exportName, addressJson] = process.argv.slice(2) as [string, string, string];
 const transport = ((await import(modulePath)) as Record<string, Transport>)[exportName];

@@ -1,5 +1,5 @@
-import type { Kind } from "../../../transports/contract/frame.ts";
-import { ReusableMessage } from "../../rpc/message.ts";
+import type { Kind } from "../../transports/contract/frame.ts";
+import { ReusableMessage } from "./message.ts";
 
 /** Different bodies take turns, so that a transport which swaps or repeats bodies cannot go unnoticed. */
 const VARIANTS = 4;

@@ -1,0 +1,20 @@
+import type { Placement } from "../../harness/results/model.ts";
+import type { WaitMode } from "../../transports/contract/capabilities.ts";
+
+/** What the gate measures when nothing is named: the mechanisms that are there on every machine, both small sizes, no CPU to spare. */
+export const GATED_TRANSPORTS: readonly string[] = ["unix", "tcp", "fifo", "stdio"];
+export const GATED_PAYLOADS: readonly number[] = [64, 4096];
+/** One CPU: across two, virtual machines add a wake-up that is the host's. */
+export const GATED_PLACEMENTS: readonly Placement[] = ["same-cpu"];
+
+/** A cell that the gate has promised to measure. */
+export interface GateCell {
+  readonly transport: string;
+  readonly mode: WaitMode;
+  readonly placement: Placement;
+  readonly payloadBytes: number;
+}
+
+export function nameOf({ transport, mode, placement, payloadBytes }: GateCell): string {
+  return `${transport} (${mode}, ${placement}) ${payloadBytes} B`;
+}

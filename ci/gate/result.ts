@@ -1,0 +1,54 @@
+import type { GateCell } from "./cells.ts";
+import type { Evidence, GateRule, Outcome } from "./verdict.ts";
+
+/** What became of one declared cell. */
+export interface GateRow {
+  readonly cell: GateCell;
+  readonly outcome: Outcome | "missing";
+  /** Why it did not run. */
+  readonly reason?: string;
+  readonly screen?: Evidence;
+  /** Absent where the screen settled it. */
+  readonly confirm?: Evidence;
+  /** Medians over the pairs that decided, ns. */
+  readonly baseP50?: number;
+  readonly headP50?: number;
+  readonly notes: readonly string[];
+}
+
+export interface GateResult {
+  readonly base: string;
+  readonly seed: number;
+  readonly rule: GateRule;
+  readonly durationMs: number;
+  readonly rows: readonly GateRow[];
+}
+
+export const GATE_EXIT = { pass: 0, regression: 20, undecided: 21, missing: 22 } as const;
+
+/** A cell that did not run outweighs everything: what is left would be another gate than the declared one. */
+export function exitCodeOf(rows: readonly GateRow[]): number {
+  if (rows.length === 0 || rows.some(({ outcome }) => outcome === "missing")) return GATE_EXIT.missing;
+  if (rows.some(({ outcome }) => outcome === "regression")) return GATE_EXIT.regression;
+  return rows.some(({ outcome }) => outcome === "undecided") ? GATE_EXIT.undecided : GATE_EXIT.pass;
+}
+
+export function verdictSentence(rows: readonly GateRow[]): string {
+  const of = (outcome: GateRow["outcome"]): number => rows.filter((row) => row.outcome === outcome).length;
+  switch (exitCodeOf(rows)) {
+    case GATE_EXIT.pass:
+      return `pass: none of ${rows.length} cells is slower`;
+    case GATE_EXIT.regression:
+      return `regression: ${of("regression")} of ${rows.length} cells are slower than the base`;
+    case GATE_EXIT.undecided:
+      return `cannot decide: ${of("undecided")} of ${rows.length} cells are too noisy to exclude a slowdown; use a quieter machine or more --pairs`;
+    default:
+      return `incomplete: ${of("missing")} of ${rows.length} declared cells did not run`;
+  }
+}
+
+/** `1.07 (1.02 to 1.12), p = 0.004, 20 pairs`. */
+export function evidenceWords({ p, effect, pairs }: Evidence): string {
+  const interval = effect.interval?.map((bound) => bound.toFixed(3)).join(" to ") ?? "no interval";
+  return `${effect.ratio.toFixed(3)} (${interval}), p = ${p.toPrecision(2)}, ${pairs} pairs`;
+}

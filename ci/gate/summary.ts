@@ -1,0 +1,35 @@
+import { nameOf } from "./cells.ts";
+import { evidenceWords, type GateResult, type GateRow, verdictSentence } from "./result.ts";
+
+const WORDS: Readonly<Record<GateRow["outcome"], string>> = {
+  "not-slower": "not slower",
+  regression: "**slower**",
+  undecided: "cannot decide",
+  missing: "**did not run**",
+};
+const ORDER: readonly GateRow["outcome"][] = ["missing", "regression", "undecided", "not-slower"];
+
+/** Markdown for a step summary: the verdict, then the cells, worst first. */
+export function summaryOf({ rows, base, seed }: GateResult): string {
+  const sorted = [...rows].sort((a, b) => ORDER.indexOf(a.outcome) - ORDER.indexOf(b.outcome));
+  const lines = sorted.map((row) => {
+    const evidence = row.confirm ?? row.screen;
+    const found = evidence === undefined ? (row.reason ?? "") : evidenceWords(evidence);
+    const notes = row.notes.length > 0 ? `; ${row.notes.join("; ")}` : "";
+    return `| ${cellText(nameOf(row.cell))} | ${WORDS[row.outcome]} | ${cellText(found + notes)} |`;
+  });
+  return [
+    `### ${verdictSentence(rows)}`,
+    "",
+    "| cell | verdict | head / base, p50 |",
+    "|---|---|---|",
+    ...lines,
+    "",
+    `Base: \`${base.replace(/`/g, "'")}\`, seed ${seed}. Paired fresh-process trials, exact sign-flip test; see \`ci/gate/README.md\`.`,
+    "",
+  ].join("\n");
+}
+
+function cellText(text: string): string {
+  return text.replace(/\|/g, "\\|").replace(/\s+/g, " ").replace(/</g, "&lt;");
+}

@@ -1,0 +1,49 @@
+/** What is checked under Wine: one mechanism of every kind that exists on Windows. */
+export const TRANSPORTS: readonly string[] = [
+  "named-pipe",
+  "tcp",
+  "stdio",
+  "file-drop/watch",
+  "channel/json",
+  "python-connection/tcp",
+];
+
+/** A check that proves nothing here, and why. `transport` absent: for all of them. */
+interface NotProvable {
+  readonly check: string;
+  readonly transport?: string;
+  readonly reason: string;
+}
+
+const SECOND_LISTENER =
+  "Wine 8 ignores FILE_FLAG_FIRST_PIPE_INSTANCE, so a second server may listen; Windows refuses it";
+
+export const NOT_PROVABLE: readonly NotProvable[] = [
+  {
+    check: "conformance/backpressure/frozen-server",
+    reason: "Windows has no SIGSTOP, so no process can be frozen from outside",
+  },
+  ...["conformance/failure/address-in-use", "conformance/failure/one-winner", "conformance/residue/refused-listen"].map(
+    (check) => ({ check, transport: "named-pipe", reason: SECOND_LISTENER }),
+  ),
+];
+
+/** Seen to fail and not repaired: said in every run, so that nobody takes `stdio` on Windows for good. */
+export const KNOWN_FAULTS: readonly NotProvable[] = [
+  "conformance/exchange/across-processes",
+  "conformance/exchange/requests-in-flight",
+  "conformance/lifecycle/client-of-a-process",
+].map((check) => ({
+  check,
+  transport: "stdio",
+  reason: "the parent does not see the peer's end of file: the peer's standard output has a second handle",
+}));
+
+export function knownFault(check: string, transport: string): string | undefined {
+  return KNOWN_FAULTS.find((one) => one.check === check && one.transport === transport)?.reason;
+}
+
+export function whyNotProvable(check: string, transport: string): string | undefined {
+  const found = NOT_PROVABLE.find((one) => one.check === check && (one.transport ?? transport) === transport);
+  return found?.reason;
+}

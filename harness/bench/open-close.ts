@@ -1,0 +1,68 @@
+/**
+ * `node harness/bench/open-close.ts <id> [cycles]`: opens a connection, makes one round trip, closes it; 10,000 times by
+ * default. Both ends live in this process, so that what either of them keeps shows in one heap.
+ *
+ * Prints one line of JSON: open descriptors, live heap (after a full collection) and resident memory after a tenth of the cycles and at the
+ * end. Exit code 1 when descriptors or the live heap grew, or a rejection went unhandled. Resident memory is printed and
+ * not judged: V8 gives it back when it likes.
+ */
+import { readdirSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { REGISTRY } from "../../transports/registry.ts";
+import { echoHandler } from "../../transports/support/testing/echo-handler.ts";
+import { connectCollector, makePlace, pattern, roundTrip } from "../../transports/support/testing/harness.ts";
+
+const HEAP_SLACK_BYTES = 4 * 1024 * 1024;
+const DESCRIPTORS_SLACK = 16;
+/** Libraries close in the background. */
+const SETTLE_MS = 500;
+
+const [id = "unix", cyclesText = "10000"] = process.argv.slice(2);
+const cycles = Number(cyclesText);
+const transport = await REGISTRY.find((each) => each.id === id)?.load();
+if (transport?.event === undefined) throw new Error(`no transport "${id}" with an event face`);
+const rejections: unknown[] = [];
+process.on("unhandledRejection", (reason) => rejections.push(reason));
+setFlagsFromString("--expose-gc");
+const collect = runInNewContext("gc") as () => void;
+
+interface Held {
+  readonly descriptors: number | null;
+  readonly liveBytes: number;
+  readonly residentBytes: number;
+}
+
+async function held(): Promise<Held> {
+  await delay(SETTLE_MS);
+  collect();
+  const { heapUsed, external, rss } = process.memoryUsage();
+  const descriptors = process.platform === "linux" ? readdirSync("/proc/self/fd").length : null;
+  return { descriptors, liveBytes: heapUsed + external, residentBytes: rss };
+}
+
+const place = await makePlace();
+const server = await transport.event.listen(await transport.allocate(place), echoHandler);
+const startedAt = performance.now();
+let early = await held();
+for (let cycle = 1; cycle <= cycles; cycle++) {
+  const { connection, collector } = await connectCollector(transport, server.address);
+  const message = pattern(32, cycle);
+  const reply = await roundTrip(connection, collector, message);
+  if (!reply.equals(message)) throw new Error(`cycle ${cycle}: a wrong reply`);
+  await connection.close();
+  if (cycle === Math.ceil(cycles / 10)) early = await held();
+}
+const microsPerCycle = Math.round(((performance.now() - startedAt) * 1000) / cycles);
+const late = await held();
+await server.close();
+await place[Symbol.asyncDispose]();
+const bad =
+  (late.descriptors ?? 0) > (early.descriptors ?? 0) + DESCRIPTORS_SLACK ||
+  late.liveBytes > early.liveBytes + HEAP_SLACK_BYTES ||
+  rejections.length > 0;
+const line = { id, cycles, microsPerCycle, early, late, rejections: rejections.length, bad };
+process.stdout.write(`${JSON.stringify(line)}\n`);
+// Set, not called: the process must end by itself, which is part of what this shows.
+process.exitCode = bad ? 1 : 0;

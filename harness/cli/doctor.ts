@@ -1,0 +1,40 @@
+import { Command } from "commander";
+import { examine } from "../doctor/examine.ts";
+import type { Finding } from "../doctor/finding.ts";
+import { removeLeftovers } from "../doctor/leftovers.ts";
+import { note, print, printJson } from "./output.ts";
+import { resolveTransports } from "./transports.ts";
+
+const MARKS: Readonly<Record<Finding["status"], string>> = { ok: "✓", note: "·", warning: "!", problem: "✗" };
+
+export function doctorCommand(): Command {
+  return new Command("doctor")
+    .description(
+      "look at the machine: limits, leftovers, optional programs; what each finding means and what changes it",
+    )
+    .option("--fix", "remove what killed runs left behind")
+    .option("--json", "as JSON on stdout")
+    .action(async ({ fix, json }: { fix?: boolean; json?: boolean }) => {
+      const removed = fix ? await removeLeftovers() : [];
+      for (const line of removed) note(line);
+      if (fix && removed.length === 0) note("nothing to remove");
+      const findings = [...(await examine()), ...(await unavailable())];
+      if (json) printJson({ findings, removed });
+      else print(findings.map(describe).join("\n"));
+    });
+}
+
+/** Mechanisms that do not work here, each with the reason its own probe gives. */
+async function unavailable(): Promise<Finding[]> {
+  const candidates = await resolveTransports(["all"]);
+  return candidates.flatMap(({ record }): Finding[] =>
+    record.available ? [] : [{ topic: record.id, status: "note", found: "unavailable", meaning: record.reason }],
+  );
+}
+
+function describe({ topic, status, found, meaning, fix }: Finding): string {
+  const lines = [`${MARKS[status]} ${topic}: ${found}`];
+  if (meaning !== undefined) lines.push(`    ${meaning}`);
+  if (fix !== undefined) lines.push(`    $ ${fix}`);
+  return lines.join("\n");
+}

@@ -1,0 +1,208 @@
+import { appendFileSync } from "node:fs";
+import { basename, dirname, resolve } from "node:path";
+import { Command, Option } from "commander";
+import { GATED_PAYLOADS, GATED_PLACEMENTS, GATED_TRANSPORTS, nameOf } from "../../ci/gate/cells.ts";
+import { junitOf } from "../../ci/gate/junit.ts";
+import { evidenceWords, exitCodeOf, type GateResult, type GateRow, verdictSentence } from "../../ci/gate/result.ts";
+import { summaryOf } from "../../ci/gate/summary.ts";
+import { DEFAULT_RULE } from "../../ci/gate/verdict.ts";
+import type { WaitMode } from "../../transports/contract/capabilities.ts";
+import { type Arm, placeArm } from "../coordinator/arm.ts";
+import { loadTransport } from "../process/load-transport.ts";
+import type { Placement } from "../results/model.ts";
+import { ensureWritable, store } from "../results/store.ts";
+import { chooseCells } from "./arms.ts";
+import { EXIT, UsageError } from "./exit-codes.ts";
+import { type Base, inBase, openBase } from "./gate-base.ts";
+import { runGate, type Sides } from "./gate-run.ts";
+import { refuseTooLarge } from "./measure.ts";
+import { note, print, printJson } from "./output.ts";
+import { startRun } from "./run.ts";
+import { inSession } from "./session.ts";
+import { type Candidate, resolveTransports } from "./transports.ts";
+import { each, parseCount, parseMode, parsePercent, parsePlacement, parseSize } from "./values.ts";
+
+interface GateOptions {
+  readonly baseDir?: string;
+  readonly base?: string;
+  readonly transport?: readonly string[];
+  readonly payload?: readonly number[];
+  readonly placement?: readonly Placement[];
+  readonly mode?: readonly WaitMode[];
+  readonly pairs: number;
+  readonly messages?: number;
+  readonly minEffect: number;
+  readonly tolerance: number;
+  readonly seed?: number;
+  readonly json?: boolean;
+  readonly out: string;
+  readonly junit?: string;
+}
+
+/** Below this the exact test cannot reach its level: 2^-8 is 0.4 %. */
+const LEAST_PAIRS = 8;
+
+export function gateCommand(): Command {
+  const option = (flags: string, text: string, parse: (value: string) => unknown): Option =>
+    new Option(flags, text).argParser(parse as (value: string) => never);
+  return new Command("gate")
+    .description("is this checkout slower than the base? Paired fresh-process trials; exits 0, 20, 21 or 22")
+    .option("--base-dir <checkout>", "directory with the code to compare with")
+    .option("--base <ref>", "git ref to compare with, checked out into a temporary worktree")
+    .addOption(
+      new Option("--transport <id...>", `ids or modules (default: ${GATED_TRANSPORTS.join(" ")})`).argParser(
+        each(String),
+      ),
+    )
+    .addOption(new Option("--payload <bytes...>", "sizes (default: 64 4KiB)").argParser(each(parseSize)))
+    .addOption(new Option("--placement <where...>", "default: same-cpu").argParser(each(parsePlacement)))
+    .addOption(
+      new Option("--mode <class...>", "event, blocking, polling (default: the first of each)").argParser(
+        each(parseMode),
+      ),
+    )
+    .addOption(
+      option(
+        "--pairs <n>",
+        "pairs of the first stage; the second has twice as many",
+        parseCount("--pairs", LEAST_PAIRS, 500),
+      ).default(10),
+    )
+    .addOption(
+      option("--messages <n>", "per trial, instead of a calibrated count", parseCount("--messages", 1, 10_000_000)),
+    )
+    .addOption(
+      option("--min-effect <percent>", "smallest slowdown that counts", parsePercent).default(
+        DEFAULT_RULE.minEffect,
+        "5%",
+      ),
+    )
+    .addOption(
+      option("--tolerance <percent>", "slowdown that must be excluded for a pass", parsePercent).default(
+        DEFAULT_RULE.tolerance,
+        "20%",
+      ),
+    )
+    .addOption(
+      option("--seed <n>", "seed of the coin flips (default: random, printed)", parseCount("--seed", 0, 2 ** 32 - 1)),
+    )
+    .option("--json", "print the result as JSON on stdout and nothing else there")
+    .option("--out <dir>", "where gate.json goes", "ipcmark-out")
+    .option("--junit <file>", "also write JUnit XML")
+    .action(gate);
+}
+
+async function gate(options: GateOptions): Promise<void> {
+  if (options.tolerance <= options.minEffect) {
+    throw new UsageError(
+      `--tolerance must be above --min-effect, and ${options.tolerance * 100}% is not above ${options.minEffect * 100}%`,
+    );
+  }
+  ensureWritable(options.out);
+  if (options.junit !== undefined) ensureWritable(dirname(resolve(options.junit)));
+  const candidates = await resolveTransports(options.transport ?? GATED_TRANSPORTS);
+  const cells = chooseCells(["round-trip"], options.payload ?? GATED_PAYLOADS);
+  if (options.transport !== undefined) refuseTooLarge(candidates, options.payload ?? []);
+  const base = openBase(options);
+  try {
+    const run = startRun(options.seed);
+    const { sides, missing } = await pairUp(candidates, base, options, cells);
+    if (sides.length + missing.length === 0)
+      throw new UsageError("no cell is left to compare: name other --transport, --mode or --placement");
+    const rule = { ...DEFAULT_RULE, minEffect: options.minEffect, tolerance: options.tolerance };
+    note(`gate against ${base.name}: ${sides.length} arms of ${cells.length} cells; seed ${run.seed}`);
+    const request = { sides, cells, pairs: options.pairs, rule, seed: run.seed };
+    const counted = options.messages === undefined ? request : { ...request, messages: options.messages };
+    const measured = sides.length === 0 ? [] : await inSession((session) => runGate(session, counted, run.progress));
+    const durationMs = Math.round(performance.now() - run.startedMs);
+    publish({ base: base.name, seed: run.seed, rule, durationMs, rows: [...missing, ...measured] }, options);
+  } finally {
+    base.remove();
+  }
+}
+
+/** Both sides of every declared arm; a cell that one side cannot run is a row, never an omission. */
+async function pairUp(
+  candidates: readonly Candidate[],
+  base: Base,
+  options: GateOptions,
+  cells: ReturnType<typeof chooseCells>,
+): Promise<{ sides: Sides[]; missing: GateRow[] }> {
+  const sides: Sides[] = [];
+  const missing: GateRow[] = [];
+  for (const { transport, reference, record } of candidates) {
+    const modes = options.mode ?? transport.capabilities.modes.slice(0, 1);
+    for (const mode of transport.capabilities.modes.filter((each) => modes.includes(each))) {
+      for (const placement of options.placement ?? GATED_PLACEMENTS) {
+        const absent = (reason: string): void => {
+          for (const { payloadBytes } of cells) {
+            missing.push({
+              cell: { transport: transport.id, mode, placement, payloadBytes },
+              outcome: "missing",
+              reason,
+              notes: [],
+            });
+          }
+        };
+        if (!record.available) {
+          absent(`head: ${record.reason}`);
+          continue;
+        }
+        const head = placeArm({ transport, reference, version: record.version, mode, placement, peerLanguage: "node" });
+        if ("reason" in head) absent(head.reason);
+        else await addSides(head.arm, base, sides, absent);
+      }
+    }
+  }
+  return { sides, missing };
+}
+
+async function addSides(head: Arm, base: Base, sides: Sides[], absent: (reason: string) => void): Promise<void> {
+  const reference = inBase(head.reference, base);
+  try {
+    const transport = await loadTransport(reference);
+    sides.push({ head, base: { ...head, transport, reference } });
+  } catch (error) {
+    absent(`base: ${(error as Error).message}`);
+  }
+}
+
+function publish(result: GateResult, options: GateOptions): void {
+  if (options.json) printJson(result);
+  else print(tableOf(result.rows));
+  const path = store(options.out, "gate.json", `${JSON.stringify(result)}\n`);
+  if (options.junit !== undefined) {
+    const file = resolve(options.junit);
+    store(dirname(file), basename(file), junitOf(result));
+  }
+  const summary = process.env["GITHUB_STEP_SUMMARY"];
+  if (summary) {
+    try {
+      appendFileSync(summary, summaryOf(result));
+    } catch (error) {
+      note(`the step summary could not be written: ${(error as Error).message}`);
+    }
+  }
+  note(`${verdictSentence(result.rows)}\nwritten: ${path}`);
+  process.exitCode = result.rows.length === 0 ? EXIT.incomplete : exitCodeOf(result.rows);
+}
+
+const WORDS: Readonly<Record<GateRow["outcome"], string>> = {
+  "not-slower": "not slower",
+  regression: "SLOWER",
+  undecided: "cannot decide",
+  missing: "DID NOT RUN",
+};
+
+function tableOf(rows: readonly GateRow[]): string {
+  const names = rows.map(({ cell }) => nameOf(cell));
+  const wide = Math.max(...names.map((name) => name.length));
+  return rows
+    .map(({ outcome, reason, screen, confirm, notes }, index) => {
+      const evidence = confirm ?? screen;
+      const found = evidence === undefined ? (reason ?? "") : `head/base ${evidenceWords(evidence)}`;
+      const rest = notes.length === 0 ? "" : `; ${notes.join("; ")}`;
+      return `${(names[index] ?? "").padEnd(wide)}  ${WORDS[outcome].padEnd(13)}  ${found}${rest}`;
+    })
+    .join("\n");
+}

@@ -1,0 +1,96 @@
+import type { Arm, Cell } from "../coordinator/arm.ts";
+import type { Length } from "../coordinator/length.ts";
+import { type Effort, guessTrialMs } from "../coordinator/plan.ts";
+import { UsageError } from "./exit-codes.ts";
+import type { MeasureOptions } from "./options.ts";
+import { note } from "./output.ts";
+
+/** Rounds of an effort; the most there may be when the machine is faster than thought. */
+const ROUNDS: Readonly<Record<Effort, { readonly least: number; readonly most: number }>> = {
+  quick: { least: 6, most: 24 },
+  default: { least: 10, most: 40 },
+  thorough: { least: 30, most: 120 },
+};
+/** With a budget the time decides, and the rounds are what fits. */
+const BUDGET_ROUNDS = { least: 6, most: 1000 };
+const UNTIL_MOST = 160;
+const CONTROL_MS = 600;
+/** A machine may be so much faster than the guess. */
+const OPTIMISM = 0.3;
+
+export interface LengthDefaults {
+  /** What the command promises on its own; computed from the cells where it promises nothing. */
+  readonly budgetMs?: number;
+  readonly least?: number;
+}
+
+/** Decides how long to measure, and refuses what cannot be. @throws UsageError */
+export function lengthOf(
+  options: MeasureOptions,
+  arms: readonly Arm[],
+  cells: readonly Cell[],
+  defaults: LengthDefaults = {},
+): Length {
+  const effort: Effort = options.quick ? "quick" : options.thorough ? "thorough" : "default";
+  const budget = options.budget;
+  const roundMs = guessRoundMs(arms, cells, effort);
+  if (budget !== undefined) refuseImpossible(budget, arms.length, guessRoundMs(arms, cells, "quick"));
+  const within = budget === undefined ? {} : { budgetMs: budget };
+  if (options.until !== undefined) {
+    return { rule: "until", effort, target: options.until, most: UNTIL_MOST, ...within };
+  }
+  const promised = budget ?? defaults.budgetMs;
+  if (options.trials !== undefined) {
+    const time = promised === undefined ? {} : { budgetMs: promised };
+    return { rule: "fixed", effort, trials: options.trials, ...time, strict: budget !== undefined };
+  }
+  if (budget !== undefined) return { rule: "budget", effort, ...BUDGET_ROUNDS, budgetMs: budget, strict: true };
+  const { least, most } = ROUNDS[effort];
+  const rounds = { least: effort === "default" ? (defaults.least ?? least) : least, most };
+  const budgetMs = defaults.budgetMs ?? (rounds.least + 1) * roundMs;
+  return { rule: "budget", effort, ...rounds, budgetMs, strict: false };
+}
+
+function guessRoundMs(arms: readonly Arm[], cells: readonly Cell[], effort: Effort): number {
+  const placements = new Set(arms.map(({ placement }) => placement)).size;
+  return arms.length * guessTrialMs(cells, effort) + placements * CONTROL_MS;
+}
+
+function refuseImpossible(budgetMs: number, arms: number, roundMs: number): void {
+  const leastMs = 2 * roundMs * OPTIMISM;
+  if (arms === 0 || budgetMs >= leastMs) return;
+  throw new UsageError(
+    `--budget ${budgetMs / 1000}s cannot hold a calibration and one round of ${arms} arms, which take about ${Math.ceil((2 * roundMs) / 1000)} s; give it that, or fewer --transport, --placement, --mode or --payload`,
+  );
+}
+
+/** Says before anything starts how long it will take. */
+export function announce(length: Length, arms: readonly Arm[], cells: readonly Cell[], seed: number): void {
+  const what = `${arms.length} arms of ${cells.length} cells`;
+  const seconds = (ms: number): string => `about ${Math.ceil(ms / 1000)} s`;
+  const roundMs = guessRoundMs(arms, cells, length.effort);
+  switch (length.rule) {
+    case "fixed": {
+      const time = length.budgetMs === undefined ? "calibrating first" : seconds(length.budgetMs);
+      return note(`${what}, ${length.trials} trials each: ${time}; seed ${seed}`);
+    }
+    case "budget":
+      return note(`${what}, ${length.least} trials each or more: ${seconds(length.budgetMs)}; seed ${seed}`);
+    case "until": {
+      const most = length.budgetMs ?? (length.most + 1) * roundMs;
+      const least = Math.min(most, 11 * roundMs);
+      return note(
+        `${what}, until every p50 interval is within ±${length.target * 100} %: from ${seconds(least)} to at most ${seconds(most)}; seed ${seed}`,
+      );
+    }
+  }
+}
+
+/** After the calibration: only where nothing was promised before it. */
+export function announcePlan(length: Length): (plan: { rounds: number; leftMs: number }) => void {
+  return ({ rounds, leftMs }) => {
+    if (length.rule === "fixed" && length.budgetMs === undefined) {
+      note(`calibrated: ${rounds} rounds, about ${Math.ceil(leftMs / 1000)} s`);
+    }
+  };
+}

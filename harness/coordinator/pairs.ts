@@ -1,0 +1,73 @@
+import type { Place } from "../../transports/contract/transport.ts";
+import type { CellPlan } from "../process/messages.ts";
+import { shuffled } from "../results/random.ts";
+import { type Arm, type Cell, cellKey, loadOf } from "./arm.ts";
+import { resultOf } from "./calibrate.ts";
+import type { PlannedArm } from "./plan.ts";
+import type { Progress } from "./progress.ts";
+import type { Brood } from "./run-driver.ts";
+import { runArm } from "./trial.ts";
+
+/** The same arm of both sides, with the counts of the head for both. */
+export interface PairedArm {
+  readonly head: PlannedArm;
+  readonly base: Arm;
+}
+
+/** p50 of both sides, ns; or why there is none. */
+export type PairOutcome = { readonly base: number; readonly head: number } | { readonly reason: string };
+
+export interface PairRequest {
+  readonly arms: readonly PairedArm[];
+  readonly pairs: number;
+  /** Which cells of an arm still matter. */
+  readonly wanted: (arm: PairedArm, cell: Cell) => boolean;
+  readonly random: () => number;
+  readonly onPair: (arm: PairedArm, cell: Cell, outcome: PairOutcome) => void;
+  readonly stage: string;
+}
+
+/** Pairs of fresh trials: in each round every arm once, its two sides next to each other in an order decided by a coin. */
+export async function runPairs(brood: Brood, place: Place, request: PairRequest, progress: Progress): Promise<void> {
+  const { arms, pairs, wanted, random, onPair, stage } = request;
+  for (let pair = 1; pair <= pairs; pair++) {
+    for (const arm of shuffled(arms, random)) {
+      const cells = arm.head.cells.filter(({ cell }) => wanted(arm, cell));
+      if (cells.length === 0) continue;
+      progress.step(`${stage} ${pair}/${pairs}  ${arm.base.transport.id} (${arm.base.mode}, ${arm.base.placement})`);
+      const order = shuffled(cells, random);
+      // The same order of cells and the same seeds on both sides: only the code differs.
+      const plans = order.map(({ cell, messages, warmupMessages, warmupMs }): CellPlan => {
+        const load = loadOf(cell, Math.floor(random() * 2 ** 32));
+        return { ...load, key: cellKey(cell), model: cell.benchmark.model, messages, warmupMessages, warmupMs };
+      });
+      const trial = (side: Arm): ReturnType<typeof runArm> =>
+        runArm(brood, place, side, { kind: "measure" }, plans, arm.head.plannedMs);
+      const headFirst = random() < 0.5;
+      const first = await trial(headFirst ? arm.head.arm : arm.base);
+      const second = await trial(headFirst ? arm.base : arm.head.arm);
+      const [head, base] = headFirst ? [first, second] : [second, first];
+      for (const { cell } of order) onPair(arm, cell, outcomeOf(cell, base, head));
+    }
+  }
+}
+
+type Run = Awaited<ReturnType<typeof runArm>>;
+
+function outcomeOf(cell: Cell, base: Run, head: Run): PairOutcome {
+  const baseP50 = p50Of(cell, base);
+  const headP50 = p50Of(cell, head);
+  if (typeof baseP50 === "string") return { reason: `base: ${baseP50}` };
+  if (typeof headP50 === "string") return { reason: `head: ${headP50}` };
+  return { base: baseP50, head: headP50 };
+}
+
+/** A lost or wrong message makes a trial invalid and not fast; so does a number that is none. */
+function p50Of(cell: Cell, run: Run): number | string {
+  const outcome = resultOf(run.cells, cell)?.outcome;
+  if (run.misplaced !== undefined) return run.misplaced;
+  if (outcome === undefined) return run.failure ?? "no result";
+  if (outcome.status !== "valid") return outcome.reason;
+  const p50 = outcome.figures.latencyNs?.p50;
+  return p50 !== undefined && p50 > 0 && Number.isFinite(p50) ? p50 : "no p50";
+}

@@ -1,0 +1,39 @@
+import type { Finding, Probe } from "./finding.ts";
+import { leftovers, strayProcesses, symptoms } from "./leftovers.ts";
+import { container, descriptors, queues, sharedMemory, temporaryDirectory, watches } from "./limits.ts";
+import { governor, neighbours, processors, software } from "./machine.ts";
+import { programs } from "./programs.ts";
+
+const PROBES: readonly Probe[] = [
+  software,
+  processors,
+  governor,
+  neighbours,
+  container,
+  descriptors,
+  queues,
+  sharedMemory,
+  temporaryDirectory,
+  watches,
+  programs,
+  leftovers,
+  strayProcesses,
+  symptoms,
+];
+
+/** Looks at everything. A probe that fails is a finding itself. */
+export async function examine(probes: readonly Probe[] = PROBES): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const probe of probes) {
+    try {
+      findings.push(...(await probe()));
+    } catch (error) {
+      findings.push({
+        topic: probe.name || "probe",
+        status: "note",
+        found: `could not look: ${(error as Error).message}`,
+      });
+    }
+  }
+  return findings;
+}

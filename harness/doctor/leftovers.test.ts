@@ -1,0 +1,81 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { currentOwner } from "../process/owner.ts";
+import { examine } from "./examine.ts";
+import { leftovers, removeLeftovers } from "./leftovers.ts";
+
+const before = process.env["TMPDIR"];
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "doctor-"));
+  process.env["TMPDIR"] = directory;
+});
+afterEach(() => {
+  if (before === undefined) delete process.env["TMPDIR"];
+  else process.env["TMPDIR"] = before;
+  rmSync(directory, { recursive: true, force: true });
+});
+
+function leavePlace(owner: object): string {
+  const place = join(directory, `ipcmark-${randomBytes(8).toString("hex")}`);
+  mkdirSync(place, { mode: 0o700 });
+  writeFileSync(join(place, "owner.json"), JSON.stringify(owner), { mode: 0o600 });
+  return place;
+}
+
+test("the directory of a killed run is found and removed; that of a living run is neither", async () => {
+  const dead = leavePlace({ ...currentOwner(), bootId: "another boot" });
+  const alive = leavePlace(currentOwner());
+  const [finding] = await leftovers();
+  expect(finding?.status).toBe("warning");
+  expect(finding?.found).toContain("1 directories of killed runs");
+  expect(await removeLeftovers()).not.toHaveLength(0);
+  expect(existsSync(dead)).toBe(false);
+  expect(existsSync(alive)).toBe(true);
+});
+
+test.runIf(existsSync("/dev/shm"))(
+  "a segment nobody has open is removed; a young one and a stranger's name are not",
+  async () => {
+    const digits = randomBytes(8).toString("hex");
+    const segment = `/dev/shm/ipcmark-${digits}-test`;
+    const young = `/dev/shm/ipcmark-${digits}-young`;
+    const other = `/dev/shm/other-${digits}`;
+    const paths = [segment, young, other];
+    try {
+      for (const path of paths) writeFileSync(path, "", { mode: 0o600 });
+      const longAgo = Date.now() / 1000 - 3600;
+      for (const path of [segment, other]) utimesSync(path, longAgo, longAgo);
+      const [finding] = await leftovers();
+      expect(finding?.found).toContain("kernel objects nobody uses");
+      await removeLeftovers();
+      expect(paths.map((path) => existsSync(path))).toEqual([false, true, true]);
+    } finally {
+      for (const path of paths) rmSync(path, { force: true });
+    }
+  },
+);
+
+test("a probe that fails is a finding and stops no other", async () => {
+  const failing = (): never => {
+    throw new Error("no such luck");
+  };
+  const findings = await examine([failing, () => [{ topic: "other", status: "ok", found: "fine" }]]);
+  expect(findings.map(({ topic, status }) => [topic, status])).toEqual([
+    ["failing", "note"],
+    ["other", "ok"],
+  ]);
+  expect(findings[0]?.found).toContain("no such luck");
+});
+
+test("every finding that is not well says what it means or what changes it", async () => {
+  const findings = await examine();
+  expect(findings.length).toBeGreaterThan(8);
+  const silent = findings.filter(
+    ({ status, meaning, fix }) => status !== "ok" && !meaning && !fix && status !== "note",
+  );
+  expect(silent).toEqual([]);
+});

@@ -1,0 +1,146 @@
+import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, unlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { deadPlaces, sweepDeadPlaces } from "../process/place.ts";
+import type { Finding, Probe } from "./finding.ts";
+import { readText } from "./read.ts";
+
+/** Kernel objects of a run bear its prefix; nobody else's names look like this. */
+const OURS = /^(?:sem\.)?(ipcmark-[0-9a-f]{16})/;
+const KERNEL_DIRECTORIES = ["/dev/shm", "/dev/mqueue"] as const;
+/** A run that is just starting has created, and not yet mapped, what it will use. */
+const YOUNG_MS = 60_000;
+const PROGRAM = /harness\/(?:peer|driver)\/main\.[jt]s/;
+
+export const leftovers: Probe = () => {
+  const topic = "leftovers";
+  const places = deadPlaces();
+  const objects = orphanedObjects();
+  const found = [
+    ...(places.length > 0 ? [`${places.length} directories of killed runs in ${tmpdir()}`] : []),
+    ...(objects.length > 0 ? [`${objects.length} kernel objects nobody uses: ${objects.slice(0, 3).join(", ")}`] : []),
+  ];
+  if (found.length === 0) return [{ topic, status: "ok", found: "none" }];
+  const meaning =
+    "stale paths block a restart with EADDRINUSE or FileExistsError; segments are memory, queues count against a limit";
+  return [{ topic, status: "warning", found: found.join("; "), meaning, fix: "ipcmark doctor --fix" }];
+};
+
+/** Removes what {@link leftovers} found. @returns one line per kind of thing removed */
+export async function removeLeftovers(): Promise<string[]> {
+  const done: string[] = [];
+  const places = await sweepDeadPlaces();
+  if (places > 0) done.push(`removed ${places} directories of killed runs, and swept their addresses`);
+  const objects = orphanedObjects();
+  for (const path of objects) {
+    try {
+      unlinkSync(path);
+      done.push(`removed ${path}`);
+    } catch (error) {
+      done.push(`could not remove ${path}: ${(error as Error).message}`);
+    }
+  }
+  return done;
+}
+
+/** Ours by uid and name, of no run whose directory is there, and open in no process that we may look into. */
+function orphanedObjects(): string[] {
+  const found: string[] = [];
+  for (const directory of KERNEL_DIRECTORIES) {
+    for (const name of list(directory)) {
+      const prefix = OURS.exec(name)?.[1];
+      const path = join(directory, name);
+      if (prefix === undefined || existsSync(join(tmpdir(), prefix))) continue;
+      const stat = lstatSync(path, { throwIfNoEntry: false });
+      if (!stat?.isFile() || stat.uid !== process.getuid?.()) continue;
+      if (Date.now() - stat.mtimeMs > YOUNG_MS) found.push(path);
+    }
+  }
+  return found.length === 0 ? found : found.filter((path) => !inUse(path));
+}
+
+function inUse(path: string): boolean {
+  return processIds().some((pid) => {
+    try {
+      if (readFileSync(`/proc/${pid}/maps`, "utf8").includes(path)) return true;
+      const name = path.replace(/^\/dev\/mqueue/, "");
+      return list(`/proc/${pid}/fd`).some((fd) => {
+        const target = readlinkSync(`/proc/${pid}/fd/${fd}`);
+        return target === path || target === name;
+      });
+    } catch {
+      // Another user's, or gone meanwhile.
+      return false;
+    }
+  });
+}
+
+/** The troubleshooting table's symptoms, looked for among the processes of earlier runs. */
+export const strayProcesses: Probe = () => {
+  const topic = "processes";
+  const strays = processIds().filter((pid) => {
+    const command = readText(`/proc/${pid}/cmdline`);
+    return command !== null && PROGRAM.test(command) && parentOf(pid) === 1;
+  });
+  if (strays.length === 0) return [{ topic, status: "ok", found: "no peer or driver without a parent" }];
+  return strays.map((pid): Finding => {
+    const state = /^State:\s*(\S)/m.exec(readText(`/proc/${pid}/status`) ?? "")?.[1] ?? "?";
+    const meaning: Record<string, string> = {
+      R: "it burns CPU: a busy spin whose other end is gone",
+      S: "it hangs on receive: its other end is gone and nobody told it",
+      T: "it is stopped: a check that froze it was killed before it could wake it",
+    };
+    const found = `process ${pid} of an earlier run lives (state ${state})`;
+    return {
+      topic,
+      status: "warning",
+      found,
+      meaning: meaning[state] ?? "it outlived its run",
+      fix: `kill -KILL ${pid}`,
+    };
+  });
+};
+
+/** Symptoms that only a run shows, and the command that shows them. */
+export const symptoms: Probe = () => [
+  {
+    topic: "a client hangs on receive",
+    status: "note",
+    found: "no deadline, or a loss that nobody reports",
+    fix: "ipcmark check --scenario stalled-server frozen-server server-dies peer-loss",
+  },
+  {
+    topic: "end of file in a client",
+    status: "note",
+    found: "the server left; connect again and repeat only what is idempotent",
+    fix: "ipcmark check --scenario end-of-file reconnect",
+  },
+  {
+    topic: "high CPU while idle",
+    status: "note",
+    found: "a busy spin where a semaphore, futex or event would sleep",
+    fix: "ipcmark check --scenario idle-cpu",
+  },
+  {
+    topic: "corrupt messages",
+    status: "note",
+    found: "one read taken for one message: framing is missing",
+    fix: "ipcmark check --scenario fragmentation message-boundaries",
+  },
+];
+
+function parentOf(pid: string): number {
+  return Number(/^PPid:\s*(\d+)/m.exec(readText(`/proc/${pid}/status`) ?? "")?.[1] ?? -1);
+}
+
+function processIds(): string[] {
+  return list("/proc").filter((name) => /^\d+$/.test(name));
+}
+
+function list(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,133 @@
+import { existsSync, statfsSync } from "node:fs";
+import { tmpdir } from "node:os";
+import type { Finding, Probe } from "./finding.ts";
+import { inBytes, readNumber, readText, softLimit } from "./read.ts";
+
+const MIB = 1024 * 1024;
+const ENOUGH_DESCRIPTORS = 4096;
+const ENOUGH_SHM_BYTES = 256 * MIB;
+/** What the kernel gives by default; one default queue of ten 8 KiB messages costs about a tenth of it. */
+const DEFAULT_QUEUE_BYTES = 819_200;
+/** A socket's path below a run's directory: "/ipcmark-" and 16 digits, the check's part, the socket's own name. */
+const LONGEST_BELOW_TMPDIR = 60;
+const MAX_PATH_BYTES = process.platform === "darwin" ? 103 : 107;
+
+export const descriptors: Probe = () => {
+  const limit = softLimit("Max open files");
+  if (limit === null) return [];
+  const topic = "open files";
+  if (limit >= ENOUGH_DESCRIPTORS) return [{ topic, status: "ok", found: `up to ${limit} per process` }];
+  const meaning = "a server with many clients runs out of descriptors: accepting then fails";
+  return [{ topic, status: "warning", found: `up to ${limit} per process`, meaning, fix: "ulimit -n 65536" }];
+};
+
+export const queues: Probe = () => {
+  const topic = "message queues";
+  const messages = readNumber("/proc/sys/fs/mqueue/msg_max");
+  const bytes = readNumber("/proc/sys/fs/mqueue/msgsize_max");
+  if (messages === null || bytes === null) {
+    const meaning = "posix-mq cannot work: this kernel has no POSIX message queues";
+    return [{ topic, status: process.platform === "linux" ? "warning" : "note", found: "none", meaning }];
+  }
+  const limit = softLimit("Max msgqueue size") ?? DEFAULT_QUEUE_BYTES;
+  const found = `${messages} messages of ${inBytes(bytes)} a queue; all queues of a user together ${inBytes(limit)}`;
+  const findings: Finding[] = [
+    {
+      topic,
+      status: "note",
+      found,
+      meaning: `posix-mq carries messages of at most ${inBytes(bytes)} and has places for few clients within these limits`,
+      fix: `sudo sysctl fs.mqueue.msg_max=64 fs.mqueue.msgsize_max=65536; ulimit -q 67108864`,
+    },
+  ];
+  if (!existsSync("/dev/mqueue")) {
+    const meaning = "queues work, but nobody can list or remove those that were left behind";
+    const fix = "sudo mkdir -p /dev/mqueue && sudo mount -t mqueue none /dev/mqueue";
+    findings.push({ topic, status: "note", found: "/dev/mqueue is not mounted", meaning, fix });
+  }
+  return findings;
+};
+
+export const sharedMemory: Probe = () => {
+  const topic = "/dev/shm";
+  if (process.platform !== "linux") return [];
+  if (!existsSync(topic)) {
+    const meaning = "shared memory (shm/*) cannot be created";
+    return [
+      { topic, status: "problem", found: "missing", meaning, fix: "sudo mount -t tmpfs -o size=1G tmpfs /dev/shm" },
+    ];
+  }
+  const { blocks, bavail, bsize } = statfsSync(topic);
+  const found = `${inBytes(blocks * bsize)}, ${inBytes(bavail * bsize)} free`;
+  if (bavail * bsize >= ENOUGH_SHM_BYTES) return [{ topic, status: "ok", found }];
+  const meaning =
+    "rings for several clients, or large payloads, do not fit; containers have 64 MiB unless told otherwise";
+  const fix = "docker run --shm-size=1g …, or: sudo mount -o remount,size=1G /dev/shm";
+  return [{ topic, status: "warning", found, meaning, fix }];
+};
+
+export const temporaryDirectory: Probe = () => {
+  const topic = "temporary directory";
+  const directory = tmpdir();
+  const bytes = Buffer.byteLength(directory);
+  const { bavail, bsize } = statfsSync(directory);
+  const found = `${directory}, ${inBytes(bavail * bsize)} free`;
+  if (bytes + LONGEST_BELOW_TMPDIR > MAX_PATH_BYTES) {
+    const meaning = `a socket's path may have ${MAX_PATH_BYTES} bytes, and this directory takes ${bytes} of them`;
+    return [{ topic, status: "problem", found, meaning, fix: "export TMPDIR=/tmp" }];
+  }
+  if (bavail * bsize >= ENOUGH_SHM_BYTES) return [{ topic, status: "ok", found }];
+  const meaning = "file-drop and mapped files need room here; a full disk shows as IPC_SYSTEM with ENOSPC";
+  return [{ topic, status: "warning", found, meaning, fix: `df -h ${directory}` }];
+};
+
+export const watches: Probe = () => {
+  const instances = readNumber("/proc/sys/fs/inotify/max_user_instances");
+  if (instances === null) return [];
+  const topic = "inotify";
+  const found = `${instances} instances per user`;
+  if (instances >= 128) return [{ topic, status: "ok", found }];
+  const meaning = "file-drop/watch needs one per process and fails with EMFILE when they are used up";
+  return [{ topic, status: "warning", found, meaning, fix: "sudo sysctl fs.inotify.max_user_instances=512" }];
+};
+
+export const container: Probe = () => {
+  const topic = "container limits";
+  const findings: Finding[] = [];
+  const [quota, period] = (readText("/sys/fs/cgroup/cpu.max") ?? "max").split(" ");
+  if (quota !== undefined && quota !== "max") {
+    const cpus = Number(quota) / Number(period ?? 100_000);
+    const meaning = "when the quota is used up every process stops until the next period: tails are the quota's";
+    const fix = "docker run --cpus=… with at least 3 CPUs, or none";
+    findings.push({
+      topic,
+      status: cpus < 2 ? "warning" : "note",
+      found: `CPU time of ${cpus.toFixed(1)} CPUs`,
+      meaning,
+      fix,
+    });
+  }
+  const memory = readNumber("/sys/fs/cgroup/memory.max");
+  if (memory !== null && memory < 1024 * MIB) {
+    const meaning = "the largest messages (64 MiB, several copies) may end a process with SIGKILL";
+    findings.push({
+      topic,
+      status: "warning",
+      found: `memory ${inBytes(memory)}`,
+      meaning,
+      fix: "docker run --memory=2g …",
+    });
+  }
+  const pids = readNumber("/sys/fs/cgroup/pids.max");
+  if (pids !== null && pids < 200) {
+    const meaning = "every process of Node has about a dozen threads, and threads count";
+    findings.push({
+      topic,
+      status: "warning",
+      found: `${pids} processes and threads`,
+      meaning,
+      fix: "docker run --pids-limit=1024 …",
+    });
+  }
+  return findings.length > 0 ? findings : [{ topic, status: "ok", found: "none that matter" }];
+};

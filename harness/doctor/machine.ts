@@ -1,0 +1,61 @@
+import { availableParallelism, cpus, loadavg, release } from "node:os";
+import { setTimeout as delay } from "node:timers/promises";
+import { allowedCpuList, placementCpus } from "../process/pinning.ts";
+import { readSteal, stealShare } from "../results/environment.ts";
+import type { Finding, Probe } from "./finding.ts";
+import { readText } from "./read.ts";
+
+const STEAL_WATCHED_MS = 1000;
+const NOTABLE_STEAL = 0.01;
+
+export const software: Probe = () => [
+  { topic: "software", status: "ok", found: `Node ${process.versions.node}, ${process.platform} ${release()}` },
+];
+
+export const processors: Probe = () => {
+  const topic = "CPUs";
+  const model = cpus()[0]?.model.trim() ?? "unknown";
+  const found = `${availableParallelism()} (${allowedCpuList() ?? "any"}), ${model}`;
+  const placed = placementCpus("two-cpus");
+  if (!("reason" in placed)) return [{ topic, status: "ok", found }];
+  const meaning = `no two-cpus placement: ${placed.reason}`;
+  return [{ topic, status: "warning", found, meaning, fix: "sudo apt-get install util-linux, or allow a second CPU" }];
+};
+
+export const governor: Probe = () => {
+  const found = readText("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
+  const topic = "CPU governor";
+  if (found === null) return [{ topic, status: "note", found: "not told (virtual machines have none of their own)" }];
+  if (found === "performance") return [{ topic, status: "ok", found }];
+  const meaning = "the clock follows the load: the first messages of a trial are slower than the rest, and runs differ";
+  return [{ topic, status: "warning", found, meaning, fix: "sudo cpupower frequency-set --governor performance" }];
+};
+
+export const neighbours: Probe = async () => {
+  const findings: Finding[] = [];
+  const load = loadavg()[0] ?? 0;
+  const busy = load > availableParallelism() / 2;
+  findings.push({
+    topic: "load",
+    status: busy ? "warning" : "ok",
+    found: `load average ${load.toFixed(2)} on ${availableParallelism()} CPUs`,
+    ...(busy ? { meaning: "something else is running: its share of every tail is unknown", fix: "top -o %CPU" } : {}),
+  });
+  const before = readSteal();
+  await delay(STEAL_WATCHED_MS);
+  const steal = stealShare(before, readSteal());
+  const virtual = /^flags\s*:.*\bhypervisor\b/m.test(readText("/proc/cpuinfo") ?? "");
+  if (!virtual && steal === null) return findings;
+  const found = `${virtual ? "virtual machine" : "no hypervisor seen"}, ${((steal ?? 0) * 100).toFixed(1)} % of CPU time stolen`;
+  const stolen = (steal ?? 0) > NOTABLE_STEAL;
+  const meaning = stolen
+    ? "the host runs others on these CPUs: do not quote p99 from here"
+    : "an idle virtual CPU halts, and waking it is the host's affair: across CPUs the tail is the machine's";
+  findings.push({
+    topic: "virtualization",
+    status: stolen ? "warning" : virtual ? "note" : "ok",
+    found,
+    ...(virtual ? { meaning } : {}),
+  });
+  return findings;
+};

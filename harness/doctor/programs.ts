@@ -1,0 +1,47 @@
+import { execFileSync } from "node:child_process";
+import type { Finding, Probe } from "./finding.ts";
+
+interface Program {
+  readonly name: string;
+  readonly args: readonly string[];
+  readonly without: string;
+  readonly fix: string;
+}
+
+const PROGRAMS: readonly Program[] = [
+  {
+    name: "taskset",
+    args: ["--version"],
+    without: "processes are not pinned: only the unpinned placement can be measured",
+    fix: "sudo apt-get install util-linux",
+  },
+  {
+    name: "python3",
+    args: ["--version"],
+    without: "no Python peer: checks and measurements against it are unavailable",
+    fix: "sudo apt-get install python3",
+  },
+  {
+    name: "cc",
+    args: ["--version"],
+    without: "no C program shows what this machine allows (limits in reports)",
+    fix: "sudo apt-get install build-essential",
+  },
+  {
+    name: "git",
+    args: ["--version"],
+    without: "the gate cannot fetch the base revision it compares with",
+    fix: "sudo apt-get install git",
+  },
+];
+
+export const programs: Probe = () => PROGRAMS.map(look);
+
+function look({ name, args, without, fix }: Program): Finding {
+  try {
+    const said = execFileSync(name, args, { encoding: "utf8", timeout: 5000, stdio: ["ignore", "pipe", "pipe"] });
+    return { topic: name, status: "ok", found: said.split("\n", 1)[0]?.trim() ?? "there" };
+  } catch {
+    return { topic: name, status: "note", found: "not found", meaning: without, fix };
+  }
+}

@@ -1,0 +1,59 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Place } from "../../../transports/contract/transport.ts";
+import type { RpcClient } from "../../rpc/client.ts";
+import type { RunningPeer } from "../peers/running-peer.ts";
+
+/** The one healthy server that checks which harm nothing use one after the other: most of a check is starting its server. */
+export class SharedPeer {
+  #running: RunningPeer | undefined;
+  /** Rendezvous `parent`: the only connection there is, so it outlives the checks that use it. */
+  #onlyClient: RpcClient | undefined;
+  #gone = false;
+
+  get running(): RunningPeer | undefined {
+    return this.#gone ? undefined : this.#running;
+  }
+
+  adopt(running: RunningPeer): void {
+    this.#running = running;
+    this.#gone = false;
+    void running.exited.then(() => {
+      if (this.#running === running) this.#gone = true;
+    });
+  }
+
+  async onlyClient(running: RunningPeer): Promise<RpcClient> {
+    this.#onlyClient ??= await running.connect();
+    return this.#onlyClient;
+  }
+
+  /** After a check failed nobody knows what state the server is in. */
+  async discard(): Promise<void> {
+    const running = this.#running;
+    this.#running = undefined;
+    this.#onlyClient = undefined;
+    if (running !== undefined) await endPeer(running).catch(() => undefined);
+  }
+}
+
+/** A stopped process takes no SIGTERM: let it run first, and do not wait for a server that a check has broken. */
+export async function endPeer(running: RunningPeer): Promise<void> {
+  if (running.info.pid === process.pid) {
+    await running.stop();
+    return;
+  }
+  running.thaw();
+  const timer = setTimeout(() => void running.kill("SIGKILL"), 500);
+  await running.stop();
+  clearTimeout(timer);
+}
+
+let places = 0;
+
+/** A directory inside the run's: what lies in it was put there by this check and nobody else. */
+export function subPlace(place: Place): Place {
+  const directory = join(place.directory, `${process.pid.toString(36)}-${(places++).toString(36)}`);
+  mkdirSync(directory, { mode: 0o700 });
+  return { directory, prefix: place.prefix };
+}

@@ -1,0 +1,56 @@
+import type { CellFigures, Lateness } from "../process/messages.ts";
+import { encodeHistogram } from "../results/histogram.ts";
+import { quantileSorted } from "../results/quantiles.ts";
+import { costs, type Usages } from "./costs.ts";
+import type { Window } from "./models/model.ts";
+import { halves, summarize } from "./samples.ts";
+
+/** What the report keeps of a window. */
+export function figuresOf(window: Window, before: Usages | null, after: Usages | null, idle: boolean): CellFigures {
+  const { messages, elapsedNs, samples, lateness, lost, duplicated, reordered, corrupted } = window;
+  const hasSamples = samples !== null && samples.length > 0;
+  // Before `summarize`, which sorts: afterwards there is no first and second half.
+  const halvesNs = hasSamples ? halves(samples) : null;
+  const spent = costs(before, after);
+  return {
+    messages: idle ? 0 : messages,
+    elapsedNs,
+    histogram: hasSamples ? encodeHistogram(samples) : null,
+    latencyNs: hasSamples ? summarize(samples) : null,
+    ...spent,
+    lost,
+    duplicated,
+    reordered,
+    corrupted,
+    halvesNs,
+    latenessNs: lateness === undefined || lateness.length === 0 ? null : latenessOf(lateness),
+    idleCpuShare: idle && spent.cpuNs !== null && elapsedNs > 0 ? spent.cpuNs / elapsedNs : null,
+    phasesNs: phasesOf(window, messages),
+  };
+}
+
+function latenessOf(lateness: Float64Array): Lateness {
+  const { p50, p99, max } = summarize(lateness);
+  return { p50, p99, max, histogram: encodeHistogram(lateness) };
+}
+
+function phasesOf({ phases }: Window, count: number): Record<string, number> | null {
+  if (phases === undefined || count === 0) return null;
+  const medians = Object.entries(phases).map(([name, values]): [string, number] => [
+    name,
+    quantileSorted(values.slice(0, count).sort(), 0.5),
+  ]);
+  return Object.fromEntries(medians);
+}
+
+/** Why a window does not count; undefined when it does. Loss is a result where the mechanism says that it loses. */
+export function problemOf(window: Window, delivery: "reliable" | "lossy"): string | undefined {
+  const { samples, messages, problem } = window;
+  const parts = problem === undefined ? [] : [problem];
+  for (const fault of ["lost", "duplicated", "reordered", "corrupted"] as const) {
+    if (window[fault] === 0 || (fault === "lost" && delivery === "lossy" && messages > 0)) continue;
+    parts.push(`${window[fault]} ${fault}`);
+  }
+  if (window.elapsedNs < 0 || samples?.some((value) => value < 0)) parts.push("the clock went backwards");
+  return parts.length === 0 ? undefined : parts.join(", ");
+}

@@ -1,0 +1,62 @@
+import { Child } from "../../process/child.ts";
+import type { FromDriver, LoadWork, SubscribeWork, ToDriver } from "../../process/messages.ts";
+import { nodeCommand } from "../../process/node-command.ts";
+import type { Site } from "./model.ts";
+
+const READY_TIMEOUT_MS = 30_000;
+
+type ClientChild = Child<ToDriver, FromDriver>;
+
+/** Client processes of one cell, on the driver's CPUs: they inherit its mask. */
+export class ClientGroup {
+  readonly #children: readonly ClientChild[];
+
+  private constructor(children: readonly ClientChild[]) {
+    this.#children = children;
+  }
+
+  /** Resolves when all are connected. @throws Error with the reason of the first that could not */
+  static async start(site: Site, clients: number, work: LoadWork | SubscribeWork): Promise<ClientGroup> {
+    const children: ClientChild[] = [];
+    const group = new ClientGroup(children);
+    try {
+      // One after the other: sixteen compilers starting at once on two CPUs run into each other's time limits.
+      for (let index = 0; index < clients; index++) {
+        const child = await Child.start<ToDriver, FromDriver>("client", nodeCommand("driver/main"));
+        children.push(child);
+        site.onSpawn(child.pid);
+        child.send({ ...site.start, work });
+        const answer = await child.next(["load-ready", "failed"], READY_TIMEOUT_MS);
+        if (answer.type === "failed") throw new Error(answer.message);
+      }
+    } catch (error) {
+      await group.end();
+      throw new Error(`client process ${children.length} of ${clients} did not start: ${(error as Error).message}`);
+    }
+    return group;
+  }
+
+  tell(message: ToDriver): void {
+    for (const child of this.#children) child.send(message);
+  }
+
+  /** One answer of each. @throws Error when one fails or says nothing for so long */
+  collect<Type extends "load-window" | "stream-report">(
+    type: Type,
+    timeoutMs: number,
+  ): Promise<Extract<FromDriver, { type: Type }>[]> {
+    return Promise.all(
+      this.#children.map(async (child) => {
+        const wanted: readonly FromDriver["type"][] = [type, "failed"];
+        const answer: FromDriver = await child.next(wanted, timeoutMs);
+        if (answer.type === "failed") throw new Error(`a client process failed: ${answer.message}`);
+        return answer as Extract<FromDriver, { type: Type }>;
+      }),
+    );
+  }
+
+  async end(): Promise<void> {
+    this.tell({ type: "end-load" });
+    await Promise.all(this.#children.map((child) => child.finish(2000)));
+  }
+}

@@ -1,0 +1,24 @@
+import { LOST_AFTER_MS } from "./model.ts";
+
+const WATCH_MS = 100;
+
+/**
+ * Looks beside an event loop whether it still gets on: a deadline per request would cost every message something, this costs none.
+ *
+ * @param done messages finished so far
+ * @param onStill called once when nothing moved for {@link LOST_AFTER_MS}
+ * @returns ends the watch
+ */
+export function watchProgress(done: () => number, onStill: (problem: string) => void): () => void {
+  let seen = -1;
+  let stillMs = 0;
+  const timer = setInterval(() => {
+    const now = done();
+    stillMs = now === seen ? stillMs + WATCH_MS : 0;
+    seen = now;
+    if (stillMs < LOST_AFTER_MS) return;
+    clearInterval(timer);
+    onStill(`a reply did not come within ${LOST_AFTER_MS} ms`);
+  }, WATCH_MS);
+  return () => clearInterval(timer);
+}

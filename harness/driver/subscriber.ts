@@ -1,0 +1,31 @@
+import { HEADER_BYTES, Kind, readKind } from "../../transports/contract/frame.ts";
+import type { ConnectionHandler, Transport } from "../../transports/contract/transport.ts";
+import { StreamReceiver } from "../peer/stream-receiver.ts";
+import type { Control } from "../process/control.ts";
+import type { FromDriver, SubscribeWork, ToDriver } from "../process/messages.ts";
+
+/** One subscriber process of `fan-out`: verifies what is published and reports each stream, probes included. */
+export async function runSubscriber(
+  transport: Transport,
+  work: SubscribeWork,
+  control: Control<ToDriver, FromDriver>,
+): Promise<void> {
+  if (transport.event === undefined) throw new Error(`${transport.id} has no event face`);
+  const receiver = new StreamReceiver((report) => control.send(report));
+  let closed: Error | undefined;
+  const handler: ConnectionHandler = {
+    onOpen() {},
+    onMessage(message) {
+      if (message.length >= HEADER_BYTES && readKind(message) === Kind.oneWay) receiver.take(message);
+    },
+    onWritable() {},
+    onClose(_connection, error) {
+      closed = error;
+    },
+  };
+  const connection = await transport.event.connect(work.address, handler);
+  control.send({ type: "load-ready" });
+  await control.next(["end-load"]);
+  await connection.close();
+  if (closed !== undefined) throw closed;
+}

@@ -1,0 +1,43 @@
+import { Method, type StreamTotals } from "../../transports/contract/check.ts";
+import { HEADER_BYTES, Status } from "../../transports/contract/frame.ts";
+import { readUsage } from "../process/usage.ts";
+import { echoDescriptor } from "./descriptor.ts";
+import { serverStatistics } from "./statistics.ts";
+
+/** What both servers know of themselves when somebody asks. */
+export interface ServerFacts {
+  readonly requests: number;
+  readonly clients: number;
+  takeTotals(): StreamTotals;
+}
+
+export interface Answer {
+  readonly status: Status;
+  readonly body: Uint8Array;
+}
+
+const EMPTY = new Uint8Array(0);
+
+/** The reply to a method that needs nothing but a look: the same for every kind of server. */
+export function answerAtOnce(method: number, request: Uint8Array, facts: ServerFacts): Answer {
+  switch (method) {
+    case Method.statistics:
+      return ok(serverStatistics(facts.requests, facts.clients));
+    case Method.usage:
+      return ok(readUsage());
+    case Method.streamTotals:
+      return ok(facts.takeTotals());
+    case Method.descriptor:
+      try {
+        return ok(echoDescriptor(request.subarray(HEADER_BYTES)));
+      } catch {
+        return { status: Status.failed, body: EMPTY };
+      }
+    default:
+      return { status: Status.unknownMethod, body: EMPTY };
+  }
+}
+
+function ok(value: object): Answer {
+  return { status: Status.ok, body: new TextEncoder().encode(JSON.stringify(value)) };
+}

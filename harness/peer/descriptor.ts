@@ -1,0 +1,43 @@
+import { closeSync, constants, fstatSync, openSync, readSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { crc32 } from "node:zlib";
+import type { Descriptor } from "../../transports/contract/check.ts";
+
+/** More than any check uses; a descriptor is a claim of somebody else, and memory is given only within this. */
+const MAX_BYTES = 256 * 1024 * 1024;
+
+/**
+ * Reads what a descriptor names, verifies every byte, and lays an echo beside it: how large data travels where a message
+ * cannot hold it. Nothing the descriptor says is trusted: the file must be ours, regular, private and of that size.
+ *
+ * @throws Error saying what is wrong with the descriptor
+ */
+export function echoDescriptor(json: Uint8Array): Descriptor {
+  const { path, bytes, checksum } = JSON.parse(new TextDecoder().decode(json)) as Descriptor;
+  if (typeof path !== "string" || !Number.isSafeInteger(bytes) || bytes < 0 || bytes > MAX_BYTES) {
+    throw new Error("not a descriptor");
+  }
+  const data = readPrivate(path, bytes);
+  if (crc32(data) !== checksum) throw new Error("the bytes are not those that were described");
+  const echo = join(dirname(path), `${basename(path)}.echo`);
+  writeFileSync(echo, data, { mode: 0o600, flag: "wx" });
+  return { path: echo, bytes, checksum };
+}
+
+function readPrivate(path: string, bytes: number): Uint8Array {
+  const fd = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
+  try {
+    const stat = fstatSync(fd);
+    const foreign = process.getuid !== undefined && (stat.uid !== process.getuid() || (stat.mode & 0o077) !== 0);
+    if (!stat.isFile() || foreign || stat.size !== bytes) throw new Error("not a private file of the described size");
+    const data = new Uint8Array(bytes);
+    for (let at = 0; at < bytes; ) {
+      const read = readSync(fd, data, at, bytes - at, at);
+      if (read === 0) throw new Error("the file ended early");
+      at += read;
+    }
+    return data;
+  } finally {
+    closeSync(fd);
+  }
+}

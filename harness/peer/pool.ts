@@ -1,0 +1,73 @@
+import { Worker } from "node:worker_threads";
+import { POOL } from "../../transports/contract/check.ts";
+import { HEADER_BYTES } from "../../transports/contract/frame.ts";
+
+/** States of a job's slot in the shared memory. */
+export const Slot = { free: 0, queued: 1, running: 2, done: 3 } as const;
+
+/** Words at the start of the shared memory: one that changes with every new job, then the state of each slot. */
+export const SLOTS: number = POOL.workers + POOL.queue;
+export const HEAD_BYTES: number = 4 * (1 + SLOTS);
+/** Each slot has its length, its delay, and room for what goes in and what comes out. */
+export const SLOT_BYTES: number = 8 + 2 * POOL.maxBodyBytes;
+
+const FILE = import.meta.url.endsWith(".ts") ? "./pool-worker.ts" : "./pool-worker.js";
+
+interface Job<Client> {
+  readonly request: Uint8Array;
+  readonly client: Client;
+}
+
+/**
+ * Requests done by a fixed number of threads, so that replies come in the order in which work ends. The queue is a fixed
+ * array too: what does not fit is refused at once, which is the only honest answer of a server that is full.
+ *
+ * All through shared memory, because the thread of a blocking server never returns to the event loop to hear of a message.
+ */
+export class WorkerPool<Client> {
+  readonly #shared = new SharedArrayBuffer(HEAD_BYTES + SLOTS * SLOT_BYTES);
+  readonly #head = new Int32Array(this.#shared, 0, 1 + SLOTS);
+  readonly #jobs: (Job<Client> | undefined)[] = new Array(SLOTS).fill(undefined);
+
+  /** @param onDone called when a job may have ended, where there is an event loop; others poll `collect` */
+  constructor(onDone: () => void) {
+    for (let number = 0; number < POOL.workers; number++) {
+      const worker = new Worker(new URL(FILE, import.meta.url), { workerData: this.#shared });
+      worker.on("message", onDone);
+      worker.unref();
+    }
+  }
+
+  get pending(): number {
+    return this.#jobs.reduce((sum, job) => sum + (job === undefined ? 0 : 1), 0);
+  }
+
+  /** False when every slot is taken. The request is copied. */
+  submit(request: Uint8Array, client: Client): boolean {
+    const slot = this.#jobs.indexOf(undefined);
+    const body = request.subarray(HEADER_BYTES);
+    if (slot < 0 || body.length > POOL.maxBodyBytes) return false;
+    this.#jobs[slot] = { request: request.slice(), client };
+    const at = HEAD_BYTES + slot * SLOT_BYTES;
+    const delayMs = body.length < 4 ? 0 : new DataView(body.buffer, body.byteOffset).getUint32(0, true);
+    new Uint32Array(this.#shared, at, 2).set([body.length, delayMs]);
+    new Uint8Array(this.#shared, at + 8, body.length).set(body);
+    Atomics.store(this.#head, 1 + slot, Slot.queued);
+    Atomics.add(this.#head, 0, 1);
+    Atomics.notify(this.#head, 0);
+    return true;
+  }
+
+  /** Hands over every request whose work has ended, its body replaced by what the worker returned. */
+  collect(onReply: (request: Uint8Array, client: Client) => void): void {
+    for (let slot = 0; slot < SLOTS; slot++) {
+      if (Atomics.load(this.#head, 1 + slot) !== Slot.done) continue;
+      const job = this.#jobs[slot] as Job<Client>;
+      const at = HEAD_BYTES + slot * SLOT_BYTES + 8 + POOL.maxBodyBytes;
+      job.request.set(new Uint8Array(this.#shared, at, job.request.length - HEADER_BYTES), HEADER_BYTES);
+      this.#jobs[slot] = undefined;
+      Atomics.store(this.#head, 1 + slot, Slot.free);
+      onReply(job.request, job.client);
+    }
+  }
+}

@@ -1,0 +1,159 @@
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { Method, type ServerStatistics } from "../../../transports/contract/check.ts";
+import { HEADER_BYTES, Kind } from "../../../transports/contract/frame.ts";
+import type { Address, Transport } from "../../../transports/contract/transport.ts";
+import { REGISTRY } from "../../../transports/registry.ts";
+import type { RunningPeer } from "../../driver/peers/running-peer.ts";
+import { startPeer } from "../../driver/peers/start-peer.ts";
+import { buildFrame, STREAM_LAST } from "../../rpc/message.ts";
+
+const transports: Transport[] = [];
+for (const registration of REGISTRY) {
+  const transport = await registration.load();
+  if (transport.peers?.["python"] === undefined || transport.event === undefined) continue;
+  if ((await transport.probe()).available) transports.push(transport);
+}
+
+let directory: string;
+const ended: (() => Promise<unknown>)[] = [];
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "ipcmark-test-"));
+});
+afterEach(async () => {
+  for (const end of ended.splice(0).reverse()) await end();
+  expect(readdirSync(directory)).toEqual([]);
+  rmSync(directory, { recursive: true });
+});
+
+async function start(transport: Transport, address?: Address, key?: Uint8Array): Promise<RunningPeer> {
+  const place = { directory, prefix: `ipcmark-${process.pid.toString(16).padStart(16, "0")}` };
+  const at = address ?? (await transport.allocate(place));
+  ended.push(() => transport.sweep(at));
+  const peer = await startPeer({
+    transport,
+    reference: { id: transport.id, module: null },
+    mode: transport.capabilities.modes[0],
+    address: at,
+    ...(key && { key }),
+    pin: [],
+    language: "python",
+    onSpawn: () => undefined,
+  });
+  ended.push(async () => void (await peer.kill("SIGKILL")));
+  return peer;
+}
+
+function pattern(size: number): Uint8Array {
+  return Uint8Array.from({ length: size }, (_, index) => (index * 7) % 256);
+}
+
+test("the mechanisms that Python can speak without anything installed are among those tested", () => {
+  const ids = transports.map(({ id }) => id);
+  expect(ids).toEqual(
+    expect.arrayContaining(["unix", "tcp", "python-connection", "python-connection/tcp", "file-drop/watch"]),
+  );
+});
+
+describe.each(transports)("a Python peer of $id", (transport) => {
+  test("answers like the Node one: sizes, later, statistics, unknown, shutdown", async () => {
+    const peer = await start(transport);
+    expect(peer.info.language).toBe("python");
+    expect(peer.info.version).toMatch(/^3\.\d+\.\d+/);
+    const client = await peer.connect();
+    const large = Math.min(transport.capabilities.maxMessageBytes - HEADER_BYTES, 300_000);
+    for (const size of [0, 1, 64, 5000, large]) {
+      const body = pattern(Math.min(size, large));
+      expect(Buffer.compare(await client.request(body), body)).toBe(0);
+    }
+    const later = new Uint8Array(8);
+    later[0] = 60;
+    const began = performance.now();
+    expect(Buffer.compare(await client.request(later, { method: Method.echoLater }), later)).toBe(0);
+    expect(performance.now() - began).toBeGreaterThan(50);
+    const said = await client.request(new Uint8Array(0), { method: Method.statistics });
+    const statistics: ServerStatistics = JSON.parse(Buffer.from(said).toString());
+    expect(statistics.pid).toBe(peer.info.pid);
+    expect(statistics.requests).toBe(7);
+    expect(statistics.clients).toBe(1);
+    await expect(client.request(new Uint8Array(0), { method: 99 })).rejects.toThrow();
+    await client.request(new Uint8Array(0), { method: Method.shutdown });
+    await client.connection.close().catch(() => undefined);
+    await vi.waitFor(async () => expect(await transport.residue(peer.address)).toEqual([]), { timeout: 5000 });
+  });
+
+  test("serves clients side by side, and leaves nothing when it is told to stop", async () => {
+    const peer = await start(transport);
+    const count = Math.min(4, transport.capabilities.maxClients);
+    const clients = await Promise.all(Array.from({ length: count }, () => peer.connect()));
+    await Promise.all(
+      clients.map(async (client, index) => {
+        for (let round = 0; round < 25; round++) {
+          const body = Buffer.from(`${index}/${round}`);
+          expect(Buffer.from(await client.request(body)).toString()).toBe(`${index}/${round}`);
+        }
+      }),
+    );
+    await Promise.all(clients.map((client) => client.connection.close().catch(() => undefined)));
+    const usage = await peer.usage();
+    expect(usage?.cpuMicros).toBeGreaterThan(0);
+    expect(await peer.stop()).toEqual({ code: 0, signal: null });
+    expect(await transport.residue(peer.address)).toEqual([]);
+  });
+});
+
+describe.each(transports.filter(({ capabilities }) => capabilities.patterns.includes("one-way")))(
+  "one-way messages to a Python peer of $id",
+  (transport) => {
+    test("are counted and verified by the receiver", async () => {
+      const peer = await start(transport);
+      const client = await peer.connect();
+      const total = 200;
+      for (let sequence = 0; sequence < total; sequence++) {
+        const method = sequence === total - 1 ? STREAM_LAST : 0;
+        const frame = buildFrame(Kind.oneWay, sequence, method, 0, pattern(sequence));
+        // One arrives damaged.
+        if (sequence === 100) frame[HEADER_BYTES + 3] = 0xee;
+        while (!client.connection.send(frame)) await client.writable();
+      }
+      const report = await peer.streamReport(5000);
+      expect(report).toMatchObject({ received: total - 1, corrupted: 1, duplicated: 0, reordered: 0 });
+      expect(BigInt(report.lastNs)).toBeGreaterThan(BigInt(report.firstNs));
+      await client.connection.close();
+      await peer.stop();
+    });
+  },
+);
+
+describe.each(transports.filter(({ capabilities }) => capabilities.auth.includes("shared-key")))(
+  "a Python peer of $id with a key",
+  (transport) => {
+    test("serves who has it and refuses who has not; one that says nothing delays nobody", async () => {
+      const key = Buffer.from("secret");
+      const peer = await start(transport, undefined, key);
+      const silent = await transport.stranger?.(peer.address);
+      const client = await peer.connect({ key });
+      expect(Buffer.compare(await client.request(pattern(10)), pattern(10))).toBe(0);
+      await expect(peer.connect({ key: Buffer.from("other") })).rejects.toMatchObject({ code: "IPC_AUTH_FAILED" });
+      // Its limit is the same 3 seconds over both kinds of socket; one of them is waited for.
+      if (transport.id === "python-connection") await silent?.closed;
+      await silent?.[Symbol.asyncDispose]();
+      await client.connection.close();
+      expect(await peer.stop()).toEqual({ code: 0, signal: null });
+    });
+  },
+);
+
+describe.each(transports.filter(({ capabilities }) => capabilities.connects === "checked"))(
+  "a Python peer of $id at a live address",
+  (transport) => {
+    test("is refused with IPC_ADDRESS_IN_USE", async () => {
+      const peer = await start(transport);
+      await expect(start(transport, peer.address)).rejects.toMatchObject({ code: "IPC_ADDRESS_IN_USE" });
+      await peer.stop();
+    });
+  },
+);

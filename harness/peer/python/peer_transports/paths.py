@@ -1,0 +1,46 @@
+"""Socket paths: private, and taken over only from the dead."""
+
+import os
+import socket
+import stat
+from contextlib import contextmanager
+
+from failures import IpcError
+
+
+def clear_stale(path):
+    try:
+        mode = os.lstat(path).st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISSOCK(mode):
+        raise IpcError("IPC_ADDRESS_IN_USE", "%s is not a socket" % path)
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(1)
+        if probe.connect_ex(path) == 0:
+            raise IpcError("IPC_ADDRESS_IN_USE", "a server is listening at %s" % path)
+    remove(path)
+
+
+def remove(path):
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass
+
+
+@contextmanager
+def private():
+    """What is created inside is readable and writable for its owner alone."""
+    before = os.umask(0o177)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def host_and_port(name):
+    host, port = name.rsplit(":", 1)
+    if host != "127.0.0.1":
+        raise IpcError("IPC_UNSUPPORTED", "%s is not 127.0.0.1:<port>" % name)
+    return host, int(port)

@@ -1,0 +1,39 @@
+import type { StreamTotals } from "../../transports/contract/check.ts";
+import type { StreamReport } from "../process/messages.ts";
+import { STREAM_QUIET_MS, StreamCounter } from "./stream-counter.ts";
+
+/** A counter in an event loop: reports when the last message came, or when a stream that had begun stands still. */
+export class StreamReceiver {
+  readonly #counter = new StreamCounter();
+  readonly #onStream: (report: StreamReport) => void;
+  #taken = 0;
+  #mark = 0;
+  #quiet: NodeJS.Timeout | undefined;
+
+  constructor(onStream: (report: StreamReport) => void) {
+    this.#onStream = onStream;
+  }
+
+  take(message: Uint8Array): void {
+    this.#taken++;
+    if (this.#counter.count(message)) this.#report();
+    else this.#quiet ??= setInterval(() => this.#look(), STREAM_QUIET_MS);
+  }
+
+  /** Of all streams since this was last asked, see `StreamCounter.takeTotals`. */
+  takeTotals(): StreamTotals {
+    return this.#counter.takeTotals();
+  }
+
+  #look(): void {
+    const still = this.#mark === this.#taken;
+    this.#mark = this.#taken;
+    if (still && this.#counter.active) this.#report();
+  }
+
+  #report(): void {
+    clearInterval(this.#quiet);
+    this.#quiet = undefined;
+    this.#onStream(this.#counter.take());
+  }
+}

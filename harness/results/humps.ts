@@ -1,0 +1,29 @@
+/** The smaller group must have this many trials: one outlier is no hump. */
+const LEAST_IN_GROUP = 2;
+const LEAST_TRIALS = 6;
+/** The gap between the groups is this many times as wide as the wider group... */
+const GAP_TO_WIDTH = 2;
+/** ...and at least this share of the faster one: two tight groups next to each other are one. */
+const GAP_TO_LEVEL = 0.25;
+
+/** Two humps: the trials fall into two groups further apart than either is wide, so that their median describes neither. */
+export function twoHumped(values: readonly number[]): boolean {
+  if (values.length < LEAST_TRIALS) return false;
+  const sorted = [...values].sort((a, b) => a - b);
+  let split = 1;
+  for (let at = 2; at < sorted.length; at++) if (gap(sorted, at) > gap(sorted, split)) split = at;
+  const low = sorted.slice(0, split);
+  const high = sorted.slice(split);
+  if (low.length < LEAST_IN_GROUP || high.length < LEAST_IN_GROUP) return false;
+  const wide = Math.max(width(low), width(high));
+  const between = gap(sorted, split);
+  return between >= GAP_TO_WIDTH * wide && between >= GAP_TO_LEVEL * (low[0] as number);
+}
+
+function gap(sorted: readonly number[], at: number): number {
+  return (sorted[at] as number) - (sorted[at - 1] as number);
+}
+
+function width(sorted: readonly number[]): number {
+  return (sorted.at(-1) as number) - (sorted[0] as number);
+}

@@ -1,0 +1,29 @@
+import { medianInterval } from "./intervals.ts";
+import type { Stationarity, Trial } from "./model.ts";
+import { median } from "./quantiles.ts";
+
+const LEAST_ROUNDS = 4;
+/** Less than this is not worth a word, however sure we are of it. */
+export const DRIFT_WORTH_SAYING = 0.05;
+
+/** Second half over first half, within the trials and over the run; undefined when no trial has halves. */
+export function stationarity(valid: readonly Trial[]): Stationarity | undefined {
+  const ratios = valid.flatMap(({ halvesNs }) => (halvesNs === undefined ? [] : [halvesNs[1] / halvesNs[0]]));
+  const p50s = valid.flatMap(({ latencyNs }) => (latencyNs === undefined ? [] : [latencyNs.p50]));
+  if (ratios.length === 0 && p50s.length < LEAST_ROUNDS) return undefined;
+  const middle = p50s.length >> 1;
+  return {
+    withinTrial: ratios.length === 0 ? null : { ratio: median(ratios), interval: medianInterval(ratios) ?? null },
+    overRun: p50s.length < LEAST_ROUNDS ? null : median(p50s.slice(middle)) / median(p50s.slice(0, middle)),
+  };
+}
+
+/** A sentence when the cell drifts within its trials by more than chance and more than is worth saying. */
+export function driftWarning(found: Stationarity | undefined): string | undefined {
+  const within = found?.withinTrial;
+  if (!within?.interval) return undefined;
+  const [low, high] = within.interval;
+  if (Math.abs(within.ratio - 1) < DRIFT_WORTH_SAYING || (low <= 1 && high >= 1)) return undefined;
+  const percent = Math.round((within.ratio - 1) * 100);
+  return `not stationary: the second half of a trial is ${Math.abs(percent)} % ${percent > 0 ? "slower" : "faster"} than the first; use more --messages or a longer warm-up before you quote it`;
+}

@@ -1,0 +1,49 @@
+/**
+ * A codec turns values into bytes and back. `raw` carries bytes only, `struct` the three kinds of values of `corpora.ts`,
+ * the others whatever JSON can say, and bytes.
+ */
+export interface Codec {
+  readonly id: CodecId;
+  /** @throws TypeError for a value this codec cannot carry. @returns bytes that stay valid until the next `encode` at least */
+  encode(value: unknown): Uint8Array;
+  /** @throws when the bytes are not what `encode` produces. Byte fields may share memory with `bytes`. */
+  decode(bytes: Uint8Array): unknown;
+}
+
+export const CODEC_IDS = ["raw", "json", "msgpack", "msgpack-records", "cbor", "structured-clone", "struct"] as const;
+export type CodecId = (typeof CODEC_IDS)[number];
+
+/** One line per codec for tables and help texts. */
+export const CODEC_TITLES: Readonly<Record<CodecId, string>> = {
+  raw: "bytes as they are, no conversion",
+  json: "JSON; bytes as base64",
+  msgpack: "MessagePack (msgpackr)",
+  "msgpack-records":
+    "MessagePack with records (msgpackr): field names travel once per connection, so it is stateful and Node only",
+  cbor: "CBOR (cbor-x)",
+  "structured-clone": "structured clone (v8.serialize), Node only",
+  struct: "fixed binary layout, written by hand",
+};
+
+/**
+ * A fresh codec. `msgpack-records` keeps state for each direction, so each end of a connection needs one of its own, and
+ * what one end encodes the other decodes in the same order, without gaps. All others are stateless.
+ */
+export async function createCodec(id: CodecId): Promise<Codec> {
+  switch (id) {
+    case "raw":
+      return (await import("./raw.ts")).createRaw();
+    case "json":
+      return (await import("./json.ts")).createJson();
+    case "msgpack":
+      return (await import("./msgpack.ts")).createMsgpack();
+    case "msgpack-records":
+      return (await import("./msgpack.ts")).createMsgpackRecords();
+    case "cbor":
+      return (await import("./cbor.ts")).createCbor();
+    case "structured-clone":
+      return (await import("./structured-clone.ts")).createStructuredClone();
+    case "struct":
+      return (await import("./struct.ts")).createStruct();
+  }
+}

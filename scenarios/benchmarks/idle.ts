@@ -1,0 +1,15 @@
+import type { Benchmark } from "../benchmark.ts";
+
+export const idle: Benchmark = {
+  name: "idle",
+  model: "idle",
+  title: "CPU while nothing happens",
+  analysis:
+    "An open connection, and nobody sends. The figure is CPU time over wall time of both processes together: 1 is one CPU burnt. A polling " +
+    "mechanism pays this all day for its speed.",
+  pattern: "any",
+  standard: false,
+  variants: [{}],
+  payloads: [64],
+  weight: 1,
+};

@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import { setTimeout as delay } from "node:timers/promises";
+import { crc32 } from "node:zlib";
+import { type Check, type CheckClient, type CheckContext, Method } from "../../transports/contract/check.ts";
+import { bindChecksum, HEADER_BYTES, Kind, writeHeader } from "../../transports/contract/frame.ts";
+import {
+  bodyUpTo,
+  collectTotals,
+  eventually,
+  needs,
+  oneWay,
+  ownProcess,
+  pattern,
+  replies,
+  residentBytes,
+  streamTotals,
+} from "./support.ts";
+
+const MIB = 1024 * 1024;
+const MESSAGE_BYTES = 65_000;
+/** No buffer between two processes is this large: who takes more without a refusal has no limit. */
+const BOUND_BYTES = 160 * MIB;
+/** A refusal that lasts this long is one; shorter ones are a full buffer that somebody empties. */
+const STILL_MS = 150;
+
+const pushesBack = needs(
+  replies,
+  oneWay,
+  ({ delivery }) => delivery === "reliable" || "lossy by its own account",
+  ({ backpressure }) =>
+    backpressure !== "none" || "without back-pressure by its own account: messages are dropped instead",
+);
+
+export const slowServer: Check = {
+  id: "back-pressure/server",
+  title: "A server that stops reading makes its sender wait; memory stays bounded and nothing is lost",
+  why: "A queue that grows while the reader is slow ends in a crash that loses everything in it.",
+  typicalMs: 900,
+  timeoutMs: 60_000,
+  appliesTo: needs(pushesBack, ownProcess),
+  async run(context) {
+    const peer = await context.startPeer();
+    const client = await context.connect(peer);
+    await streamTotals(client);
+    const before = residentBytes(process.pid) ?? 0;
+    peer.freeze();
+    const frame = new Frame(context, Kind.oneWay);
+    const taken = await fill(client, frame);
+    const grown = (residentBytes(process.pid) ?? before) - before;
+    assert.ok(grown < BOUND_BYTES, `the sender grew by ${Math.round(grown / MIB)} MiB while nobody read`);
+    const waiting = client.oneWay(frame.body, taken);
+    peer.thaw();
+    await waiting;
+    const totals = await collectTotals(client, taken + 1);
+    assert.equal(totals.received, taken + 1, `${taken + 1} messages were taken and ${totals.received} arrived`);
+    assert.equal(totals.duplicated + totals.corrupted, 0, "some arrived twice or damaged");
+    context.note("takenBytes", taken * frame.bytes.length);
+    context.note("senderGrewBytes", Math.max(0, grown));
+  },
+};
+
+export const slowClient: Check = {
+  id: "back-pressure/client",
+  title: "A client that stops reading its replies stops the server from taking more; nothing is lost",
+  why: "A server that reads requests whose replies nobody takes pays for its slowest client with its own memory.",
+  typicalMs: 500,
+  timeoutMs: 60_000,
+  appliesTo: needs(
+    pushesBack,
+    ({ maxInFlight }) => maxInFlight >= 16 || `only ${maxInFlight} requests may be outstanding`,
+  ),
+  async run(context) {
+    const peer = await context.startPeer();
+    const client = await context.connect(peer);
+    await client.request(pattern(16, 1));
+    const before = residentBytes(peer.pid) ?? 0;
+    const strays = client.unexpected;
+    client.connection.pause();
+    // Ids of nobody: the replies are counted as unexpected, every one of them.
+    const taken = await fill(client, new Frame(context, Kind.request));
+    const grown = (residentBytes(peer.pid) ?? before) - before;
+    assert.ok(grown < BOUND_BYTES, `the server grew by ${Math.round(grown / MIB)} MiB while nobody took its replies`);
+    client.connection.resume();
+    await eventually(`${taken} replies`, () => client.unexpected - strays + client.corrupted >= taken, 20_000);
+    assert.equal(client.corrupted, 0, `${client.corrupted} replies were damaged`);
+    await delay(20);
+    assert.equal(client.unexpected - strays, taken, `${taken} requests got ${client.unexpected - strays} replies`);
+    context.note("takenBytes", taken * (HEADER_BYTES + MESSAGE_BYTES));
+    context.note("serverGrewBytes", Math.max(0, grown));
+  },
+};
+
+/** One message sent again and again under new numbers. */
+class Frame {
+  readonly bytes: Uint8Array;
+  readonly body: Buffer;
+  readonly #kind: Kind;
+  readonly #crc: number;
+
+  constructor({ transport }: CheckContext, kind: Kind) {
+    this.body = pattern(bodyUpTo(MESSAGE_BYTES, transport.capabilities), 1);
+    this.bytes = new Uint8Array(HEADER_BYTES + this.body.length);
+    this.bytes.set(this.body, HEADER_BYTES);
+    this.#kind = kind;
+    this.#crc = crc32(this.body);
+  }
+
+  numbered(id: number): Uint8Array {
+    writeHeader(this.bytes, id, this.#kind, Method.echo, 0, this.body.length, bindChecksum(this.#crc, id));
+    return this.bytes;
+  }
+}
+
+/** Sends until nothing more is taken. @returns how many were. @throws AssertionError when there is no end to it */
+async function fill(client: CheckClient, frame: Frame): Promise<number> {
+  let taken = 0;
+  let refusedSinceMs = Number.POSITIVE_INFINITY;
+  while (performance.now() - refusedSinceMs < STILL_MS || refusedSinceMs === Number.POSITIVE_INFINITY) {
+    if (client.connection.send(frame.numbered(taken))) {
+      taken++;
+      refusedSinceMs = Number.POSITIVE_INFINITY;
+      const bytes = taken * frame.bytes.length;
+      assert.ok(bytes < BOUND_BYTES, `${Math.round(bytes / MIB)} MiB were taken although the other side does not read`);
+      // The event loop must turn: some hand over in the next turn, and would look full too soon.
+      if (taken % 16 === 0) await delay(0);
+    } else {
+      if (refusedSinceMs === Number.POSITIVE_INFINITY) refusedSinceMs = performance.now();
+      await delay(5);
+    }
+  }
+  return taken;
+}

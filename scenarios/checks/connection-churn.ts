@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { type Check, NotApplicable } from "../../transports/contract/check.ts";
+import { assertSame, eventually, hasAddress, needs, pattern, replies, statistics } from "./support.ts";
+
+const ROUNDS = 50;
+const WARM_ROUNDS = 3;
+/** What a runtime opens on its own; one per round would be far more. */
+const ALLOWED = 10;
+
+export const connectionChurn: Check = {
+  id: "connection-churn",
+  title: "Clients that come and go cost the server no descriptor and no thread",
+  why: "A descriptor lost per connection ends the server after a thousand clients, days after it was started.",
+  sharesPeer: true,
+  typicalMs: 400,
+  timeoutMs: 60_000,
+  appliesTo: needs(replies, hasAddress),
+  async run(context) {
+    const peer = await context.startPeer();
+    const visit = async (round: number) => {
+      const client = await context.connect(peer);
+      assertSame(`round ${round}`, await client.request(pattern(32, round)), pattern(32, round));
+      const seen = await statistics(client);
+      await client.close();
+      return seen;
+    };
+    for (let round = 0; round < WARM_ROUNDS; round++) await visit(round);
+    const before = await visit(0);
+    if (before.descriptors < 0) throw new NotApplicable("this system does not tell how many descriptors are open");
+    for (let round = 0; round < ROUNDS; round++) await visit(round);
+    let after = await visit(0);
+    await eventually(
+      `the server gives back what ${ROUNDS} clients took`,
+      async () => {
+        after = await visit(0);
+        return after.descriptors - before.descriptors < ALLOWED;
+      },
+      2000,
+    ).catch(() => undefined);
+    const leaked = after.descriptors - before.descriptors;
+    assert.ok(leaked < ALLOWED, `${leaked} descriptors stay open in the server after ${ROUNDS} clients`);
+    const threads = after.threads - before.threads;
+    assert.ok(threads < ALLOWED, `${threads} threads stay in the server after ${ROUNDS} clients`);
+    context.note("rounds", ROUNDS);
+    context.note("descriptorsLeft", leaked);
+  },
+};

@@ -1,0 +1,130 @@
+import assert from "node:assert/strict";
+import { setTimeout as delay } from "node:timers/promises";
+import { crc32 } from "node:zlib";
+import type { Check, CheckClient, CheckContext } from "../../transports/contract/check.ts";
+import { bindChecksum, HEADER_BYTES, Kind, writeHeader } from "../../transports/contract/frame.ts";
+import type { Address, Stranger } from "../../transports/contract/transport.ts";
+import { collectTotals, hasStranger, needs, pattern, replies, streamTotals } from "./support.ts";
+
+const BODY_BYTES = 20;
+/** Long enough that the server has most likely read the first part alone; not a matter of the result. */
+const GAP_MS = 1;
+const TOGETHER = 50;
+
+type Wire = (message: Uint8Array) => Uint8Array;
+
+const prefixed =
+  (bigEndian: boolean): Wire =>
+  (message) => {
+    const bytes = Buffer.alloc(4 + message.length);
+    if (bigEndian) bytes.writeUInt32BE(message.length);
+    else bytes.writeUInt32LE(message.length);
+    bytes.set(message, 4);
+    return bytes;
+  };
+/** Length prefixes known here: ours, and that of Python's `multiprocessing.connection`. */
+const WIRES: readonly Wire[] = [prefixed(false), prefixed(true)];
+
+export const fragmentation: Check = {
+  id: "fragmentation",
+  title: "A frame cut at every byte, sent byte by byte, or many in one piece, is the same messages",
+  why: "A stream has no boundaries: code that takes one read for one message works until the machine is busy.",
+  sharesPeer: true,
+  typicalMs: 300,
+  appliesTo: needs(
+    replies,
+    hasStranger,
+    ({ boundaries }) => boundaries === "prefix" || `the ${boundaries} keeps message boundaries`,
+  ),
+  async run(context) {
+    const peer = await context.startPeer();
+    const client = await context.connect(peer);
+    const stranger = await context.stranger(peer.address);
+    const wire = await learnWire(context, client, peer.address);
+    await streamTotals(client);
+    let sequence = 0;
+    const next = (): Uint8Array => wire(oneWayFrame(sequence++));
+    const length = next().length;
+    sequence = 0;
+    for (let at = 1; at < length; at++) await inParts(stranger, next(), [at]);
+    const splits = sequence;
+    await inParts(
+      stranger,
+      next(),
+      Array.from({ length: length - 1 }, (_, at) => at + 1),
+    );
+    await stranger.write(Buffer.concat(Array.from({ length: TOGETHER }, next)));
+    // Cut inside the second of three: the end of one read belongs to a message that has not begun.
+    await inParts(stranger, Buffer.concat([next(), next(), next()]), [length + 2]);
+    const totals = await collectTotals(client, sequence);
+    assert.equal(totals.corrupted, 0, `${totals.corrupted} of ${sequence} messages arrived damaged`);
+    assert.equal(totals.received, sequence, `${sequence} messages were sent and ${totals.received} arrived`);
+    assert.equal(totals.duplicated + totals.reordered, 0, "messages came twice or out of turn");
+    context.note("splitPoints", splits);
+  },
+};
+
+export const boundaryKeeper: Check = {
+  id: "boundary-keeper",
+  title: "Where the kernel keeps boundaries a bare write is a message; where a library does, our framing means nothing",
+  why: "Who keeps the boundaries decides what other programs must write: a wrong record makes them incompatible.",
+  sharesPeer: true,
+  typicalMs: 200,
+  appliesTo: needs(
+    replies,
+    hasStranger,
+    ({ boundaries }) => boundaries !== "prefix" || "a length prefix keeps them: fragmentation examines it",
+  ),
+  async run(context) {
+    const { boundaries } = context.transport.capabilities;
+    const peer = await context.startPeer();
+    const client = await context.connect(peer);
+    const stranger = await context.stranger(peer.address);
+    await streamTotals(client);
+    const wire: Wire = boundaries === "kernel" ? (message) => message : prefixed(false);
+    for (let sequence = 0; sequence < 3; sequence++) {
+      await stranger.write(wire(oneWayFrame(sequence))).catch(() => undefined);
+    }
+    const totals = await collectTotals(client, 3);
+    if (boundaries === "kernel") {
+      assert.equal(totals.received, 3, `3 writes were made below the framing, and ${totals.received} messages arrived`);
+    } else {
+      assert.equal(totals.received, 0, "a message behind our own prefix arrived, so no library keeps the boundaries");
+    }
+  },
+};
+
+function oneWayFrame(sequence: number): Uint8Array {
+  const body = pattern(BODY_BYTES, sequence);
+  const frame = new Uint8Array(HEADER_BYTES + BODY_BYTES);
+  frame.set(body, HEADER_BYTES);
+  writeHeader(frame, sequence, Kind.oneWay, 0, 0, BODY_BYTES, bindChecksum(crc32(body), sequence));
+  return frame;
+}
+
+/** Which prefix this stream has: the first whose whole messages arrive. */
+async function learnWire(context: CheckContext, client: CheckClient, address: Address): Promise<Wire> {
+  for (const wire of WIRES) {
+    await streamTotals(client);
+    const stranger = await context.stranger(address);
+    await stranger.write(wire(oneWayFrame(0))).catch(() => undefined);
+    const deadline = performance.now() + 1000;
+    while (performance.now() < deadline) {
+      if ((await streamTotals(client)).received > 0) return wire;
+      await delay(5);
+    }
+  }
+  return assert.fail(
+    "boundaries are a prefix, yet a message behind a u32 length, of either byte order, did not arrive",
+  );
+}
+
+/** Each part is taken by the system before the next is written. */
+async function inParts(stranger: Stranger, bytes: Uint8Array, cuts: readonly number[]): Promise<void> {
+  let from = 0;
+  for (const cut of [...cuts, bytes.length]) {
+    await stranger.write(bytes.subarray(from, cut));
+    from = cut;
+    await delay(GAP_MS);
+  }
+}

@@ -1,0 +1,267 @@
+import assert from "node:assert/strict";
+import {
+  type Check,
+  type CheckClient,
+  type CheckContext,
+  NotApplicable,
+  type Peer,
+} from "../../transports/contract/check.ts";
+import { HEADER_BYTES, Kind, writeHeader } from "../../transports/contract/frame.ts";
+import {
+  assertSame,
+  type Condition,
+  hasAddress,
+  hasStranger,
+  needs,
+  pattern,
+  replies,
+  residentBytes,
+  within,
+} from "./support.ts";
+
+const MIB = 1024 * 1024;
+/** Far more than any server needs to refuse nonsense; far less than what the nonsense announces. */
+const MEMORY_BOUND_BYTES = 128 * MIB;
+const MOST_LORISES = 16;
+const FLOOD = 200;
+
+const severalClients: Condition = ({ maxClients }) =>
+  maxClients > 1 || "serves one client: whoever is there keeps others out by right";
+
+const u32 = (value: number, bigEndian = false): Buffer => {
+  const bytes = Buffer.alloc(4);
+  if (bigEndian) bytes.writeUInt32BE(value);
+  else bytes.writeUInt32LE(value);
+  return bytes;
+};
+
+/** What a stranger sends before he hangs up; length prefixes of either byte order. */
+const HOSTILE_BYTES: Readonly<Record<string, Uint8Array>> = {
+  "zero bytes": Buffer.alloc(64),
+  "an announcement of 4 GiB": Buffer.alloc(64, 0xff),
+  "an announcement of 2 GiB": Buffer.concat([u32(0x7fffffff), pattern(4096, 1)]),
+  "an announcement of 2 GiB, big-endian": Buffer.concat([u32(0x7fffffff, true), pattern(4096, 2)]),
+  "a message cut short": Buffer.concat([u32(1000), pattern(100, 3)]),
+  "a message cut short, big-endian": Buffer.concat([u32(1000, true), pattern(100, 4)]),
+  "half a prefix": Buffer.of(0, 0),
+  "a line of text": Buffer.from("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+  "random bytes": pattern(8192, 5),
+};
+
+export const hostileBytes: Check = {
+  id: "hostile-bytes",
+  title: "Malformed, oversize, truncated and empty frames end their sender; everybody else is served",
+  why: "One broken client must not take the service from all others, nor make the server allocate what it announces.",
+  sharesPeer: true,
+  typicalMs: 150,
+  timeoutMs: 30_000,
+  appliesTo: needs(replies, hasStranger, severalClients),
+  async run(context) {
+    const guard = await Guard.set(context);
+    for (const [what, bytes] of Object.entries(HOSTILE_BYTES)) {
+      const stranger = await context.stranger(guard.peer.address);
+      await stranger.write(bytes).catch(() => undefined);
+      await guard.served(`while a stranger sends ${what}`);
+      await stranger[Symbol.asyncDispose]();
+      await guard.served(`after a stranger sent ${what}`);
+    }
+    await guard.newcomer();
+    context.note("attacks", Object.keys(HOSTILE_BYTES).length);
+  },
+};
+
+/** Whole messages that are none of the harness's: what a program that speaks something else would send. */
+function hostileMessages(): Readonly<Record<string, Uint8Array>> {
+  const frame = (kind: number, body: number, claimed: number, checksum: number): Uint8Array => {
+    const bytes = new Uint8Array(HEADER_BYTES + body);
+    writeHeader(bytes, 7, kind as Kind, 0, 0, claimed, checksum);
+    return bytes;
+  };
+  return {
+    "an empty message": new Uint8Array(0),
+    "a message shorter than a header": pattern(HEADER_BYTES - 1, 6),
+    "a message of an unknown kind": frame(200, 8, 8, 0),
+    "a reply nobody asked for": frame(Kind.reply, 8, 8, 0),
+    "a request that claims more bytes than it has": frame(Kind.request, 8, 0xffffffff, 0),
+    "a request that claims fewer bytes than it has": frame(Kind.request, 64, 8, 0),
+    "a request whose checksum is wrong": frame(Kind.request, 64, 64, 0xdeadbeef),
+    "a one-way message whose checksum is wrong": frame(Kind.oneWay, 64, 64, 0xdeadbeef),
+    "random bytes as a message": pattern(1000, 8),
+  };
+}
+
+export const hostileMessage: Check = {
+  id: "hostile-messages",
+  title: "Whole messages that make no sense are refused or ignored; the server neither dies nor answers wrongly",
+  why: "Every input is somebody else's: lengths, kinds and checksums are claims until they are verified.",
+  sharesPeer: true,
+  typicalMs: 150,
+  timeoutMs: 30_000,
+  appliesTo: needs(replies, hasAddress, severalClients),
+  async run(context) {
+    const guard = await Guard.set(context);
+    for (const [what, bytes] of Object.entries(hostileMessages())) {
+      const rogue = await context.connect(guard.peer);
+      try {
+        rogue.connection.send(bytes);
+      } catch {
+        // A mechanism may refuse on the sending side what it cannot carry, such as nothing at all.
+      }
+      await guard.served(`after ${what}`);
+      await rogue.connection.close(500).catch(() => undefined);
+    }
+    await guard.newcomer();
+    context.note("attacks", Object.keys(hostileMessages()).length);
+  },
+};
+
+export const slowLoris: Check = {
+  id: "slow-loris",
+  title: "Clients that send half a frame and wait hold nobody up, and cost the server next to nothing",
+  why: "A server that reads one client to the end before the next is stopped by the slowest of them.",
+  sharesPeer: true,
+  typicalMs: 150,
+  appliesTo: needs(replies, hasStranger, severalClients),
+  async run(context) {
+    const guard = await Guard.set(context);
+    const { maxClients } = context.transport.capabilities;
+    const lorises = Math.min(MOST_LORISES, Math.max(1, maxClients - 2));
+    const strangers = [];
+    for (let index = 0; index < lorises; index++) {
+      const stranger = await context.stranger(guard.peer.address);
+      // Half a prefix of either byte order, or a whole prefix and a part of what it announces.
+      const half = index % 2 === 0 ? Buffer.of(0, 0) : Buffer.concat([u32(32 * MIB), pattern(10, index)]);
+      await stranger.write(half).catch(() => undefined);
+      strangers.push(stranger);
+      await guard.served(`with ${index + 1} clients that sent half a frame`);
+    }
+    if (maxClients > lorises + 1) await guard.newcomer();
+    for (const stranger of strangers) await stranger[Symbol.asyncDispose]();
+    await guard.served("after they left");
+    context.note("slowClients", lorises);
+  },
+};
+
+export const connectionFlood: Check = {
+  id: "connection-flood",
+  title: "A flood of connections is served or refused, never at the cost of those who were there",
+  why: "A client in a reconnect loop must not lock out its neighbours, nor leave the server without descriptors.",
+  sharesPeer: true,
+  typicalMs: 400,
+  timeoutMs: 60_000,
+  appliesTo: needs(replies, hasAddress, severalClients),
+  async run(context) {
+    const guard = await Guard.set(context);
+    const { maxClients, modes } = context.transport.capabilities;
+    // A connect that blocks holds up this whole process until it gives up: then one too many must do.
+    const tooMany = modes[0] === "event" ? maxClients : 1;
+    const flood = Math.min(FLOOD, maxClients + tooMany);
+    const opening = Promise.allSettled(Array.from({ length: flood }, () => context.connect(guard.peer)));
+    await guard.served("during the flood");
+    const opened = (await within("the flood", opening, 30_000)).flatMap((outcome) =>
+      outcome.status === "fulfilled" ? [outcome.value] : [],
+    );
+    await guard.served("with the flood inside");
+    await Promise.allSettled(opened.map((client) => client.connection.close(2000)));
+    await guard.newcomer();
+    context.note("attempts", flood);
+    context.note("accepted", opened.length);
+  },
+};
+
+/** An honest client that is there throughout, and the server's memory before the attack. */
+class Guard {
+  readonly peer: Peer;
+  readonly #context: CheckContext;
+  readonly #client: CheckClient;
+  readonly #before: number | undefined;
+  #round = 0;
+
+  private constructor(context: CheckContext, peer: Peer, client: CheckClient) {
+    this.peer = peer;
+    this.#context = context;
+    this.#client = client;
+    this.#before = residentBytes(peer.pid);
+  }
+
+  static async set(context: CheckContext): Promise<Guard> {
+    const peer = await context.startPeer();
+    const client = await context.connect(peer);
+    const guard = new Guard(context, peer, client);
+    await guard.served("before the attack");
+    return guard;
+  }
+
+  async served(when: string): Promise<void> {
+    const body = pattern(100, this.#round++);
+    const reply = await this.#client.request(body, { timeoutMs: 3000 }).catch((error: unknown) => {
+      throw new Error(`${when}, an honest client is not served: ${error instanceof Error ? error.message : error}`);
+    });
+    assertSame(`${when}, an honest client's reply`, reply, body);
+    const grown = (residentBytes(this.peer.pid) ?? 0) - (this.#before ?? Number.POSITIVE_INFINITY);
+    assert.ok(grown < MEMORY_BOUND_BYTES, `${when}, the server had grown by ${Math.round(grown / MIB)} MiB`);
+  }
+
+  /** Somebody who comes after the attack; where places are few, once those of the attackers are free. */
+  async newcomer(): Promise<void> {
+    const deadline = performance.now() + 5000;
+    for (;;) {
+      try {
+        const client = await this.#context.connect(this.peer);
+        assertSame("a newcomer's reply", await client.request(pattern(100, 9), { timeoutMs: 2000 }), pattern(100, 9));
+        await client.close();
+        return;
+      } catch (error) {
+        if (performance.now() > deadline) throw error;
+      }
+    }
+  }
+}
+
+export const wrongKey: Check = {
+  id: "wrong-key",
+  title: "Between processes the right key is served, and a wrong or missing one is refused",
+  why: "A key that is not checked is worse than none, because somebody relies on it.",
+  typicalMs: 300,
+  appliesTo: needs(
+    replies,
+    hasAddress,
+    ({ auth }) => auth.includes("shared-key") || "it has no keys: auth does not list shared-key",
+  ),
+  async run(context) {
+    const key = pattern(32, 77);
+    const peer = await context.startPeer({ key });
+    const attempts = {
+      "a wrong key": { key: pattern(32, 78) },
+      "a longer key": { key: pattern(64, 77) },
+      "no key": {},
+    };
+    for (const [what, options] of Object.entries(attempts)) {
+      const client = await context.connect(peer, options).catch((error: unknown) => error);
+      assert.ok(client instanceof Error, `a client with ${what} was let in`);
+      const code = "code" in client ? client.code : "";
+      assert.equal(code, "IPC_AUTH_FAILED", `a client with ${what} was refused with ${client.message}`);
+    }
+    const client = await context.connect(peer, { key });
+    assertSame("the reply to the right key", await client.request(pattern(64, 1)), pattern(64, 1));
+  },
+};
+
+export const foreignUser: Check = {
+  id: "foreign-user",
+  title: "A process of another user cannot connect",
+  why: "On a shared machine every local user can try every path, port and name.",
+  sharesPeer: true,
+  typicalMs: 300,
+  appliesTo: needs(
+    replies,
+    hasAddress,
+    ({ auth }) => auth.includes("permissions") || "it has no permissions: every user of this machine can connect",
+  ),
+  async run(context) {
+    if (process.platform === "win32") throw new NotApplicable("Windows has no user nobody to try it as");
+    const { connected, refusal } = await context.connectAsNobody(await context.startPeer());
+    assert.ok(!connected, "a process of the user nobody connected");
+    context.note("refusal", (refusal ?? "").slice(0, 120));
+  },
+};

@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { readFileSync, unlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { crc32 } from "node:zlib";
+import { UNBOUNDED_MESSAGE_BYTES } from "../../transports/contract/capabilities.ts";
+import type { Check, Descriptor } from "../../transports/contract/check.ts";
+import { Method } from "../../transports/contract/check.ts";
+import { HEADER_BYTES } from "../../transports/contract/frame.ts";
+import { assertSame, codeOf, needs, ownProcess, pattern, replies } from "./support.ts";
+
+const MIB = 1024 * 1024;
+const SIZES = [MIB, 16 * MIB];
+const TIMEOUT_MS = 30_000;
+
+export const largeMessages: Check = {
+  id: "large-messages",
+  title: "1 MiB, 16 MiB and the limit arrive whole; one byte more is refused in words and breaks nothing",
+  why: "The first large message comes in production, and a limit nobody stated truncates or hangs.",
+  timeoutMs: 60_000,
+  typicalMs: 1500,
+  appliesTo: replies,
+  async run(context) {
+    const { maxMessageBytes } = context.transport.capabilities;
+    const limit = maxMessageBytes - HEADER_BYTES;
+    const client = await context.connect(await context.startPeer());
+    // At 64 MiB a byte less shows nothing that 16 MiB did not, and takes a second.
+    const bounded = maxMessageBytes < UNBOUNDED_MESSAGE_BYTES;
+    const sizes = [...SIZES.filter((size) => size < limit - 1), ...(bounded ? [limit - 1] : []), limit];
+    for (const size of sizes) {
+      const body = pattern(size, size);
+      assertSame(`${size} bytes`, await client.request(body, { timeoutMs: TIMEOUT_MS }), body);
+    }
+    const above = client.request(pattern(limit + 1, 3), { timeoutMs: TIMEOUT_MS });
+    const code = await codeOf(`a message of ${maxMessageBytes + 1} bytes`, above);
+    assert.equal(code, "IPC_TOO_LARGE", `a message above the limit failed with ${code}`);
+    assertSame("the request after the refusal", await client.request(pattern(8, 4)), pattern(8, 4));
+    context.note("largestBytes", maxMessageBytes);
+  },
+};
+
+const DATA_BYTES = 16 * MIB;
+
+export const largeByDescriptor: Check = {
+  id: "large-by-descriptor",
+  title: "16 MiB that no message can hold go through memory both sides reach; a small message says where",
+  why: "A mechanism for small messages is no reason to give up large data, only to carry it another way.",
+  timeoutMs: 30_000,
+  typicalMs: 200,
+  appliesTo: needs(
+    replies,
+    ownProcess,
+    ({ maxMessageBytes }) => maxMessageBytes < DATA_BYTES + HEADER_BYTES || "a message of its own carries 16 MiB",
+  ),
+  async run(context) {
+    const client = await context.connect(await context.startPeer());
+    const data = pattern(DATA_BYTES, 5);
+    const path = join(context.place.directory, "large");
+    writeFileSync(path, data, { mode: 0o600, flag: "wx" });
+    const described: Descriptor = { path, bytes: data.length, checksum: crc32(data) };
+    const reply = await client.request(Buffer.from(JSON.stringify(described)), {
+      method: Method.descriptor,
+      timeoutMs: TIMEOUT_MS,
+    });
+    const echo = JSON.parse(Buffer.from(reply).toString()) as Descriptor;
+    assertSame("the data behind the reply's descriptor", readFileSync(echo.path), data);
+    unlinkSync(path);
+    unlinkSync(echo.path);
+    const gone = client.request(Buffer.from(JSON.stringify(described)), { method: Method.descriptor });
+    await codeOf("a descriptor of data that is gone", gone);
+    context.note("bytes", DATA_BYTES);
+  },
+};

@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { lstatSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Check } from "../../transports/contract/check.ts";
+import { needs, ownProcess, pattern, replies } from "./support.ts";
+
+const GROUP_AND_OTHERS = 0o077;
+
+export const permissions: Check = {
+  id: "permissions",
+  title: "Everything a mechanism creates is closed to other users while it is in use",
+  why: "A socket, segment or queue others may open is a hole in every process that trusts it.",
+  typicalMs: 250,
+  appliesTo: needs(replies, ownProcess, () => process.platform !== "win32" || "Windows has no permission bits"),
+  async run(context) {
+    const peer = await context.startPeer();
+    const client = await context.connect(peer);
+    await client.request(pattern(16, 1));
+    const admitted = await context.residue(peer.address);
+    const seen = new Map(admitted.flatMap(({ name, mode }) => (mode === undefined ? [] : [[name, mode]])));
+    // The mechanism's own account is one thing; what lies in its directory is another.
+    const { directory } = context.place;
+    for (const name of readdirSync(directory, { recursive: true })) {
+      const path = join(directory, String(name));
+      const stat = lstatSync(path, { throwIfNoEntry: false });
+      if (stat !== undefined && !stat.isSymbolicLink()) seen.set(path, stat.mode & 0o777);
+    }
+    for (const [name, mode] of seen) {
+      assert.equal(mode & GROUP_AND_OTHERS, 0, `${name} has mode 0${mode.toString(8)}, open to other users`);
+    }
+    const claims = context.transport.capabilities.auth.includes("permissions");
+    const empty = "auth lists permissions, and nothing it created has any";
+    assert.ok(!claims || context.transport.capabilities.rendezvous !== "address" || seen.size > 0, empty);
+    context.note("objects", seen.size);
+  },
+};

@@ -1,0 +1,130 @@
+import assert from "node:assert/strict";
+import { type Check, type CheckClient, Method, POOL } from "../../transports/contract/check.ts";
+import { isIpcError } from "../../transports/contract/errors.ts";
+import {
+  assertSame,
+  bodyUpTo,
+  canHaveOutstanding,
+  connectFor,
+  delayedBody,
+  needs,
+  pattern,
+  pipelined,
+  replies,
+} from "./support.ts";
+
+const DEPTH = 24;
+const STEP_MS = 15;
+
+export const pipelining: Check = {
+  id: "pipelining",
+  title: "Replies that overtake each other still reach their own requests",
+  why: "Without correlation ids the first slow request hands its reply to the next one.",
+  sharesPeer: true,
+  typicalMs: 400,
+  appliesTo: needs(replies, pipelined),
+  async run(context) {
+    const client = await context.connect(await context.startPeer());
+    const depth = Math.min(DEPTH, context.transport.capabilities.maxInFlight);
+    const order: number[] = [];
+    await Promise.all(
+      Array.from({ length: depth }, async (_, index) => {
+        const body = delayedBody((depth - index) * STEP_MS, index);
+        assertSame(`request ${index}`, await client.request(body, { method: Method.echoLater }), body);
+        order.push(index);
+      }),
+    );
+    // The first has to wait longest. If the last came after it, they were never outstanding together.
+    const overtook = order.indexOf(depth - 1) < order.indexOf(0);
+    assert.ok(overtook, `${depth} requests were outstanding by its own account, yet none overtook the first`);
+    context.note("inFlight", depth);
+  },
+};
+
+export const workerPool: Check = {
+  id: "worker-pool",
+  title: "The same echo by a pool of threads: replies come as work ends, each to its own request",
+  why: "One slow job must not hold up the others, and the pool must not mix up whose job was whose.",
+  sharesPeer: true,
+  typicalMs: 400,
+  appliesTo: needs(replies, canHaveOutstanding(POOL.workers)),
+  async run(context) {
+    const clients = await connectFor(context, await context.startPeer(), POOL.workers);
+    const client = (index: number): CheckClient => clients[index % clients.length] as CheckClient;
+    const order: number[] = [];
+    const jobs = Array.from({ length: POOL.workers }, (_, index) => index);
+    await Promise.all(
+      jobs.map(async (index) => {
+        const body = delayedBody(index === 0 ? 250 : 5, index);
+        assertSame(`job ${index}`, await client(index).request(body, { method: Method.pooled }), body);
+        order.push(index);
+      }),
+    );
+    assert.equal(order.at(-1), 0, "the slow job held up the quick ones");
+    context.note("workers", POOL.workers);
+  },
+};
+
+const OFFERED = POOL.workers + POOL.queue + 6;
+const JOB_MS = 400;
+
+export const busyServer: Check = {
+  id: "busy-server",
+  title: "A server at its limit answers busy at once instead of queueing, and serves again when it has room",
+  why: "An unbounded queue turns overload into latency, then into memory, then into a crash.",
+  sharesPeer: true,
+  typicalMs: 900,
+  appliesTo: needs(replies, canHaveOutstanding(OFFERED)),
+  async run(context) {
+    const clients = await connectFor(context, await context.startPeer(), OFFERED);
+    const order: ("answered" | "busy")[] = [];
+    await Promise.all(
+      Array.from({ length: OFFERED }, async (_, index) => {
+        const body = delayedBody(JOB_MS, index);
+        const client = clients[index % clients.length] as CheckClient;
+        try {
+          assertSame(`job ${index}`, await client.request(body, { method: Method.pooled, timeoutMs: 10_000 }), body);
+          order.push("answered");
+        } catch (error) {
+          if (!isIpcError(error) || error.errno !== "EBUSY") throw error;
+          order.push("busy");
+        }
+      }),
+    );
+    const answered = order.filter((outcome) => outcome === "answered").length;
+    const capacity = POOL.workers + POOL.queue;
+    assert.ok(answered >= capacity, `${answered} of ${OFFERED} jobs were done; ${capacity} have room`);
+    assert.ok(answered < OFFERED, `all ${OFFERED} jobs were taken although only ${capacity} have room`);
+    assert.equal(order[0], "busy", "those refused had to wait for those who were served");
+    const body = delayedBody(0, 99);
+    const [client] = clients as [CheckClient, ...CheckClient[]];
+    assertSame("a job after the rush", await client.request(body, { method: Method.pooled }), body);
+    context.note("answered", answered);
+    context.note("busy", OFFERED - answered);
+  },
+};
+
+const SIZES = [0, 1, 2, 3, 4, 5, 15, 16, 17, 31, 63, 64, 65, 255, 256, 257, 1023, 4079, 4080, 4081, 4096, 4097];
+const LARGE_SIZES = [16_383, 16_384, 65_519, 65_520, 65_521, 65_535, 65_536, 65_537, 200_001];
+
+export const messageBoundaries: Check = {
+  id: "message-boundaries",
+  title: "Messages of every awkward size, sent without a pause, come back as they were cut",
+  why: "Sizes at the edge of a buffer or a page are where messages are glued together or torn apart.",
+  sharesPeer: true,
+  typicalMs: 60,
+  appliesTo: replies,
+  async run(context) {
+    const client = await context.connect(await context.startPeer());
+    const { capabilities } = context.transport;
+    const sizes = [...SIZES, ...LARGE_SIZES].filter((size) => size <= bodyUpTo(size, capabilities));
+    for (const order of [sizes, sizes.toReversed()]) {
+      const bodies = order.map((size) => pattern(size, size));
+      const answers = await Promise.all(bodies.map((body) => client.request(body)));
+      for (const [index, body] of bodies.entries()) {
+        assertSame(`a message of ${body.length} bytes`, answers[index] as Uint8Array, body);
+      }
+    }
+    context.note("sizes", sizes.length);
+  },
+};

@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { type Check, Method, type ServerStatistics } from "../../transports/contract/check.ts";
+import { isIpcError } from "../../transports/contract/errors.ts";
+import { assertSame, hasAddress, needs, pattern, replies, within } from "./support.ts";
+
+const TIMEOUT_MS = 8000;
+const ONCE_TIMEOUT_MS = 1000;
+
+export const reconnect: Check = {
+  id: "reconnect",
+  title: "When a server comes back, its client connects again and repeats what may be repeated, and nothing else",
+  why: "Without back-off the clients of a restarting server are its worst load; a repeated payment is worse than a failed one.",
+  timeoutMs: 30_000,
+  typicalMs: 1000,
+  appliesTo: needs(replies, hasAddress),
+  async run(context) {
+    const { connects, persistent } = context.transport.capabilities;
+    const first = await context.startPeer();
+    const client = await context.reconnecting(first);
+    assertSame("the first reply", await client.request(pattern(16, 1), { idempotent: false }), pattern(16, 1));
+    // Never answered: it is in flight when its server dies, and nobody can know whether it was done.
+    const once = client
+      .request(pattern(16, 2), { idempotent: false, method: Method.ignore, timeoutMs: ONCE_TIMEOUT_MS })
+      .then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+    await first.kill("SIGKILL");
+    const refusal = await within("the request that must not be repeated", once);
+    assert.ok(isIpcError(refusal), "a request in flight when its server died did not fail");
+    const again = client.request(pattern(16, 3), { idempotent: true, timeoutMs: TIMEOUT_MS });
+    again.catch(() => undefined);
+    await context.startPeer({ address: first.address });
+    assertSame("the reply of the server that came back", await again, pattern(16, 3));
+    assert.ok(client.connections >= 2, "the client did not connect again");
+    const asked = await client.request(new Uint8Array(0), { idempotent: true, method: Method.statistics });
+    const seen = JSON.parse(new TextDecoder().decode(asked)) as ServerStatistics;
+    if (connects === "checked" && !persistent) {
+      assert.equal(
+        seen.requests,
+        2,
+        `the server that came back got ${seen.requests - 2} requests that were not for it`,
+      );
+    }
+    context.note("failedAttempts", client.failedAttempts);
+    context.note("connections", client.connections);
+  },
+};

@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { type Check, Method } from "../../transports/contract/check.ts";
+import { isIpcError } from "../../transports/contract/errors.ts";
+import { delayedBody, meetsDeadline, needs, ownProcess, pattern, replies } from "./support.ts";
+
+const TIMEOUT_MS = 1000;
+const MOST_IN_FLIGHT = 8;
+/** What "at once" and "by a heartbeat within 1000 ms" allow. */
+const NOTICE_MS = { immediate: 250, heartbeat: 1000 } as const;
+
+export const serverDies: Check = {
+  id: "server-dies",
+  title: "When the server dies, every request in flight fails within its deadline, and so does the next one",
+  why: "A client that hangs on receive when its server crashed takes its own users down with it.",
+  alone: true,
+  typicalMs: 700,
+  appliesTo: needs(replies, ownProcess),
+  async run(context) {
+    const peer = await context.startPeer();
+    const client = await context.connect(peer);
+    await client.request(pattern(16, 1));
+    const inFlight = Math.min(MOST_IN_FLIGHT, context.transport.capabilities.maxInFlight);
+    const { result, tookMs } = await meetsDeadline("requests in flight when the server died", TIMEOUT_MS, async () => {
+      const requests = Array.from({ length: inFlight }, (_, index) =>
+        client.request(delayedBody(60_000, index), { method: Method.echoLater, timeoutMs: TIMEOUT_MS }),
+      );
+      const outcomes = Promise.allSettled(requests);
+      await peer.kill("SIGKILL");
+      return outcomes;
+    });
+    const outcomes = result.status === "fulfilled" ? result.value : [];
+    for (const outcome of outcomes) assertFailed(outcome);
+    const next = await meetsDeadline("a request after the server died", TIMEOUT_MS, () =>
+      client.request(pattern(16, 2), { timeoutMs: TIMEOUT_MS }),
+    );
+    assertFailed(next.result);
+    context.note("inFlight", inFlight);
+    context.note("failedAfterMs", Math.round(tookMs));
+  },
+};
+
+function assertFailed(outcome: PromiseSettledResult<unknown>): void {
+  assert.equal(outcome.status, "rejected", "a request was answered by a dead server");
+  const code = outcome.status === "rejected" && isIpcError(outcome.reason) ? outcome.reason.code : "no IpcError";
+  const known = ["IPC_PEER_LOST", "IPC_CLOSED", "IPC_TIMEOUT"];
+  assert.ok(known.includes(code), `a request to a dead server failed with ${code}`);
+}
+
+export const peerLoss: Check = {
+  id: "peer-loss",
+  title: "An idle client hears of its server's death as fast as the mechanism claims",
+  why: "The time until somebody notices is the time until a failover can begin.",
+  alone: true,
+  typicalMs: 500,
+  appliesTo: needs(
+    ownProcess,
+    ({ peerLoss }) => peerLoss !== "undetected" || "by its own account nobody hears of it: only deadlines help",
+  ),
+  async run(context) {
+    const { peerLoss: claim } = context.transport.capabilities;
+    const peer = await context.startPeer();
+    const client = await context.connect(peer);
+    const limitMs = claim === "heartbeat" ? NOTICE_MS.heartbeat : NOTICE_MS.immediate;
+    const gone = peer.kill("SIGKILL");
+    void gone.catch(() => undefined);
+    await gone;
+    const { tookMs } = await meetsDeadline(
+      `onClose after the server's death, claimed to be ${claim},`,
+      limitMs,
+      () => client.closed,
+    );
+    context.note("noticedAfterMs", Math.round(tookMs));
+  },
+};

@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { type Check, Method } from "../../transports/contract/check.ts";
+import { isIpcError } from "../../transports/contract/errors.ts";
+import { assertSame, meetsDeadline, needs, ownProcess, pattern, replies, within } from "./support.ts";
+
+const REQUEST_TIMEOUT_MS = 300;
+const CLOSE_TIMEOUT_MS = 300;
+
+export const stalledServer: Check = {
+  id: "stalled-server",
+  title: "A server that hangs costs a request its deadline and no more; when it wakes, it serves on",
+  why: "A client that waits on receive without a limit hangs with its server, and everybody behind it.",
+  alone: true,
+  typicalMs: 900,
+  appliesTo: replies,
+  async run(context) {
+    const client = await context.connect(await context.startPeer());
+    await client.request(pattern(16, 1));
+    const ignored = await meetsDeadline("a request that is never answered", REQUEST_TIMEOUT_MS, () =>
+      client.request(pattern(16, 2), { method: Method.ignore, timeoutMs: REQUEST_TIMEOUT_MS }),
+    );
+    assertTimedOut("a request that is never answered", ignored.result);
+    assertSame("the request after it", await client.request(pattern(16, 3)), pattern(16, 3));
+    context.note("requestTimeoutMs", REQUEST_TIMEOUT_MS);
+    context.note("gaveUpAfterMs", Math.round(ignored.tookMs));
+  },
+};
+
+export const frozenServer: Check = {
+  id: "frozen-server",
+  title: "A server process that is stopped costs requests and close their deadline; a late reply reaches nobody",
+  why: "A process in a debugger, on a dead disk or swapped out neither answers nor dies.",
+  alone: true,
+  typicalMs: 1300,
+  appliesTo: needs(replies, ownProcess),
+  async run(context) {
+    const peer = await context.startPeer();
+    const client = await context.connect(peer);
+    await client.request(pattern(16, 1));
+    peer.freeze();
+    const late = await meetsDeadline("a request to a stopped server", REQUEST_TIMEOUT_MS, () =>
+      client.request(pattern(16, 2), { timeoutMs: REQUEST_TIMEOUT_MS }),
+    );
+    assertTimedOut("a request to a stopped server", late.result);
+    peer.thaw();
+    assertSame("the request after it woke", await client.request(pattern(16, 3)), pattern(16, 3));
+    assert.equal(client.corrupted, 0, "the late reply arrived damaged");
+    peer.freeze();
+    const closing = await meetsDeadline("close of a connection to a stopped server", CLOSE_TIMEOUT_MS, () =>
+      client.connection.close(CLOSE_TIMEOUT_MS),
+    );
+    const { result } = closing;
+    const settledWell =
+      result.status === "fulfilled" || (isIpcError(result.reason) && result.reason.code === "IPC_TIMEOUT");
+    assert.ok(settledWell, `close failed with ${String(result.status === "rejected" && result.reason)}`);
+    peer.thaw();
+    await within("the stopped server's end", peer.kill("SIGKILL"));
+    context.note("gaveUpAfterMs", Math.round(late.tookMs));
+    context.note("closedAfterMs", Math.round(closing.tookMs));
+  },
+};
+
+function assertTimedOut(what: string, result: PromiseSettledResult<unknown>): void {
+  assert.equal(result.status, "rejected", `${what} was answered`);
+  const code = result.status === "rejected" && isIpcError(result.reason) ? result.reason.code : String(result);
+  assert.equal(code, "IPC_TIMEOUT", `${what} failed with ${code}`);
+}

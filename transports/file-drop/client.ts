@@ -1,0 +1,60 @@
+import { randomUUID } from "node:crypto";
+import { mkdirSync, utimesSync } from "node:fs";
+import { join } from "node:path";
+import type { IpcError } from "../contract/errors.ts";
+import type { Connection, ConnectionHandler } from "../contract/transport.ts";
+import { FileConnection, type Side } from "./connection.ts";
+import { listNames, makeFolders, removeEmptyFolders, removeFolder } from "./files.ts";
+import { type Layout, type MailName, parseResponseName, requestName } from "./names.ts";
+import { hasLivingOwner } from "./owner.ts";
+import type { Settings } from "./settings.ts";
+import { type Wake, watchFolder } from "./wake.ts";
+
+/**
+ * Makes a mailbox, which is what tells the server that there is a client, and keeps its time stamp fresh, which is what
+ * tells it that the client lives.
+ */
+export function connectFiles(layout: Layout, settings: Settings, handler: ConnectionHandler): Connection {
+  const client = randomUUID();
+  const mailbox = join(layout.responses, client);
+  let wake: Wake | undefined;
+  let heart: NodeJS.Timeout | undefined;
+  const list = (): readonly MailName[] => listMailbox(mailbox);
+  const side: Side = {
+    list,
+    mailbox,
+    pathOf: (name) => join(mailbox, name.file),
+    target: (serial) => join(layout.requests, requestName(client, serial, settings.raw)),
+    readerLives: () => hasLivingOwner(layout),
+    ended(_connection: FileConnection, _error: IpcError | undefined) {
+      wake?.close();
+      clearInterval(heart);
+      removeFolder(mailbox);
+      if (!hasLivingOwner(layout)) removeEmptyFolders(layout);
+    },
+  };
+  makeFolders(layout);
+  mkdirSync(mailbox, { mode: 0o700 });
+  const connection = new FileConnection({ settings, layout, handler, client, side });
+  wake = watchFolder(mailbox, settings, (file) => {
+    const name = file === undefined ? undefined : parseResponseName(file);
+    if (name === undefined || !connection.isPast(name)) connection.look(list());
+  });
+  heart = setInterval(() => touch(mailbox), settings.ttlMs / 4);
+  heart.unref();
+  handler.onOpen(connection);
+  return connection;
+}
+
+function listMailbox(mailbox: string): readonly MailName[] {
+  return listNames(mailbox).flatMap((file) => parseResponseName(file) ?? []);
+}
+
+function touch(mailbox: string): void {
+  try {
+    const now = new Date();
+    utimesSync(mailbox, now, now);
+  } catch {
+    // Gone: the next look at the mailbox ends the connection.
+  }
+}

@@ -1,0 +1,271 @@
+import { existsSync } from "node:fs";
+import { IpcError, toIpcError } from "../contract/errors.ts";
+import type { Connection, ConnectionHandler } from "../contract/transport.ts";
+import { decodeEnvelope, encodeEnvelope, maxFileBytes, plain } from "./envelope.ts";
+import { dropFile, isGone, makeFolders, readWhole, removeFile } from "./files.ts";
+import { Inbox } from "./inbox.ts";
+import type { Answer, Layout, MailName } from "./names.ts";
+import type { Settings } from "./settings.ts";
+import { Window } from "./window.ts";
+
+/** Messages handled before other events of the process get their turn. */
+const TURN_MESSAGES = 64;
+const FULL_LOOK_MS = 1;
+const CLOSE_LOOK_MS = 2;
+
+/** What differs between the two sides. */
+export interface Side {
+  /** All files that wait for this connection, in any order. */
+  list(): readonly MailName[];
+  pathOf(name: MailName): string;
+  /** Path of the file that message number `serial` becomes. */
+  target(serial: number, answers: Answer | undefined): string;
+  /** Folder for the client's responses: the connection lives as long as it. */
+  readonly mailbox: string;
+  /** Is there still somebody who could take away what waits? */
+  readerLives(): boolean;
+  /** Removes what belongs to the connection. Called once, before `handler.onClose`. */
+  ended(connection: FileConnection, error: IpcError | undefined): void;
+}
+
+export interface FileConnectionOptions {
+  readonly settings: Settings;
+  readonly layout: Layout;
+  readonly handler: ConnectionHandler;
+  readonly client: string;
+  readonly side: Side;
+}
+
+interface Current {
+  readonly path: string;
+  readonly sequence: number;
+  readonly id: string | undefined;
+  answers: number;
+}
+
+/** One client's exchange of files, seen from either side. */
+export class FileConnection implements Connection {
+  readonly #options: FileConnectionOptions;
+  readonly #inbox = new Inbox();
+  readonly #window = new Window();
+  #state: "open" | "closing" | "closed" = "open";
+  #sent = 0;
+  #paused = false;
+  #busy = false;
+  /** The message being handled. Its file goes when the handler is done with it, and not while the handler is paused. */
+  #current: Current | undefined;
+  #blocked: NodeJS.Timeout | undefined;
+  #soon: NodeJS.Immediate | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: FileConnectionOptions) {
+    this.#options = options;
+  }
+
+  get isOpen(): boolean {
+    return this.#state === "open";
+  }
+
+  /** True for a file that was handled before, so that the event about its removal needs no look. */
+  isPast(name: MailName): boolean {
+    return this.#inbox.isPast(name);
+  }
+
+  send(message: Uint8Array): boolean {
+    const { transport, maxMessageBytes } = this.#options.settings;
+    if (this.#state !== "open") throw this.#error("IPC_CLOSED", "the connection is closed");
+    if (message.length > maxMessageBytes) {
+      throw this.#error("IPC_TOO_LARGE", `${message.length} bytes exceed the limit of ${maxMessageBytes}`);
+    }
+    if (this.#window.isFull(message.length)) {
+      this.#waitForRoom(message.length);
+      return false;
+    }
+    try {
+      this.#drop(message);
+    } catch (error) {
+      // A full disk says so here, and nothing was taken.
+      throw toIpcError(error, transport);
+    }
+    return true;
+  }
+
+  #drop(message: Uint8Array): void {
+    const { layout, settings, client, side } = this.#options;
+    const serial = this.#sent + 1;
+    const current = this.#current;
+    const answers = current && { sequence: current.sequence, index: current.answers };
+    const path = side.target(serial, answers);
+    const content = settings.raw ? message : encodeEnvelope(client, serial, current?.id, message);
+    try {
+      dropFile(layout, path, content, settings.fsync);
+    } catch (error) {
+      if (!isGone(error)) throw error;
+      if (!existsSync(side.mailbox)) {
+        // The other side hung up and the event about it is under way: as with a socket, what is sent now is lost.
+        this.#endSoon();
+        return;
+      }
+      // The last process tidied the folders away at the same moment.
+      makeFolders(layout);
+      dropFile(layout, path, content, settings.fsync);
+    }
+    this.#sent = serial;
+    if (current !== undefined) current.answers += 1;
+    this.#window.add(path, serial, content.length);
+  }
+
+  #waitForRoom(bytes: number): void {
+    this.#blocked ??= setTimeout(() => {
+      this.#blocked = undefined;
+      if (this.#state !== "open") return;
+      if (this.#window.isFull(bytes)) this.#waitForRoom(bytes);
+      else this.#options.handler.onWritable(this);
+    }, FULL_LOOK_MS);
+  }
+
+  /** Handles what `names` shows to be there; ends the connection when the mailbox is gone and nothing waits. */
+  look(names: readonly MailName[]): void {
+    if (this.#busy || this.#state !== "open") return;
+    this.#busy = true;
+    try {
+      this.#handle(names);
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  #handle(names: readonly MailName[]): void {
+    let list = names;
+    const refresh = (): readonly MailName[] => {
+      list = this.#options.side.list();
+      return list;
+    };
+    for (let count = 0; count < TURN_MESSAGES; count++) {
+      if (this.#state !== "open" || this.#paused) return;
+      const name = this.#inbox.next(list, refresh, performance.now());
+      if (name === undefined) {
+        this.#checkMailbox(list);
+        return;
+      }
+      if (name === "gap") {
+        this.#end(this.#error("IPC_MALFORMED", "a message is missing between two others"));
+        return;
+      }
+      this.#take(name);
+    }
+    this.#lookSoon();
+  }
+
+  #checkMailbox(names: readonly MailName[]): void {
+    if (names.every((name) => this.isPast(name)) && !existsSync(this.#options.side.mailbox)) this.#end();
+  }
+
+  #take(name: MailName): void {
+    const path = this.#options.side.pathOf(name);
+    if (this.#inbox.isRepeated(name.answers)) {
+      this.#inbox.advance();
+      removeFile(path);
+      return;
+    }
+    const message = this.#read(name, path);
+    if (message === undefined) return;
+    this.#inbox.advance();
+    if (name.answers !== undefined) this.#window.consumedThrough(name.answers.sequence);
+    this.#current = { path, sequence: name.serial, id: message.id, answers: 0 };
+    this.#options.handler.onMessage(message.body, this);
+    if (!this.#paused) this.#retire();
+  }
+
+  /** undefined: it was no message, and that ended the connection. */
+  #read(name: MailName, path: string): { readonly id: string | undefined; readonly body: Uint8Array } | undefined {
+    const { transport, maxMessageBytes } = this.#options.settings;
+    try {
+      const content = readWhole(path, maxFileBytes(maxMessageBytes, name.raw), transport);
+      const message = name.raw
+        ? { id: undefined, body: plain(content) }
+        : decodeEnvelope(content, this.#options.client, name.serial, transport);
+      if (message.body.length <= maxMessageBytes) return message;
+      throw this.#error("IPC_TOO_LARGE", `${path} holds ${message.body.length} bytes; the limit is ${maxMessageBytes}`);
+    } catch (error) {
+      this.#end(toIpcError(error, transport));
+      return undefined;
+    }
+  }
+
+  #retire(): void {
+    const current = this.#current;
+    this.#current = undefined;
+    if (current !== undefined) removeFile(current.path);
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    if (this.#busy) return;
+    this.#retire();
+    this.#lookSoon();
+  }
+
+  #lookSoon(): void {
+    this.#soon ??= setImmediate(() => {
+      this.#soon = undefined;
+      if (this.#state === "open") this.look(this.#options.side.list());
+    });
+  }
+
+  #endSoon(): void {
+    setImmediate(() => this.#end());
+  }
+
+  close(timeoutMs = 5000): Promise<void> {
+    this.#closing ??= this.#close(timeoutMs);
+    return this.#closing;
+  }
+
+  async #close(timeoutMs: number): Promise<void> {
+    if (this.#state !== "open") return;
+    this.#state = "closing";
+    const late = !(await this.#drained(timeoutMs));
+    this.#end();
+    if (late) throw this.#error("IPC_TIMEOUT", `the other side did not take what waits within ${timeoutMs} ms`);
+  }
+
+  /** Resolves with true when nothing waits, or nobody is there to wait for: the folder keeps it for a successor. */
+  async #drained(timeoutMs: number): Promise<boolean> {
+    const deadline = performance.now() + timeoutMs;
+    for (;;) {
+      this.#window.refresh();
+      if (this.#window.isEmpty || !this.#options.side.readerLives()) return true;
+      if (performance.now() >= deadline) return false;
+      await new Promise((resolve) => setTimeout(resolve, CLOSE_LOOK_MS));
+    }
+  }
+
+  /** Ends the connection now; without an error it counts as orderly. */
+  fail(error: IpcError | undefined): void {
+    this.#end(error);
+  }
+
+  #end(error?: IpcError): void {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    clearTimeout(this.#blocked);
+    clearImmediate(this.#soon);
+    this.#options.side.ended(this, error);
+    this.#options.handler.onClose(this, error);
+  }
+
+  #error(code: IpcError["code"], what: string): IpcError {
+    const { transport } = this.#options.settings;
+    return new IpcError(code, `${transport}: ${what}`, { transport });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

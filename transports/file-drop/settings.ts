@@ -1,0 +1,39 @@
+import { UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
+import type { Address } from "../contract/transport.ts";
+
+/** What an address says about how its files are written. Both sides read it from there, so they agree. */
+export interface Settings {
+  readonly transport: string;
+  /** Force every file and folder entry to disk before `send` returns. Milliseconds instead of microseconds. */
+  readonly fsync: boolean;
+  /** Files hold the bytes alone instead of a JSON envelope. */
+  readonly raw: boolean;
+  /** After so long without a sign of life a client's files are removed; also the age at which temporary files are orphans. */
+  readonly ttlMs: number;
+  /** undefined: `fs.watch`. */
+  readonly pollMs: number | undefined;
+  readonly maxMessageBytes: number;
+  /** For tests: every event is lost, and only the periodic look is left. */
+  readonly dropEvents: boolean;
+}
+
+const DEFAULT_TTL_MS = 60_000;
+const DEFAULT_POLL_MS = 5;
+
+export function settingsOf(address: Address, polls: boolean): Settings {
+  const options = address.options ?? {};
+  const { fsync, raw, dropEvents } = options;
+  const number = (name: string, otherwise: number): number => {
+    const value = options[name];
+    return typeof value === "number" && value > 0 ? value : otherwise;
+  };
+  return {
+    transport: address.transport,
+    fsync: fsync === true,
+    raw: raw === true,
+    ttlMs: number("ttlMs", DEFAULT_TTL_MS),
+    pollMs: polls ? number("pollMs", DEFAULT_POLL_MS) : undefined,
+    maxMessageBytes: number("maxMessageBytes", UNBOUNDED_MESSAGE_BYTES),
+    dropEvents: dropEvents === true,
+  };
+}

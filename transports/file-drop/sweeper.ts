@@ -1,0 +1,30 @@
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import { listNames, removeFile } from "./files.ts";
+import { CLIENT_PATTERN, type Layout, parseRequestName } from "./names.ts";
+
+/**
+ * Removes what crashed processes left: temporary files, and requests without a mailbox, older than the time to live.
+ *
+ * @returns the clients whose mailbox has not been touched for so long: their process is gone or hangs.
+ */
+export function sweepOrphans(layout: Layout, ttlMs: number, nowMs: number): readonly string[] {
+  const isOld = (path: string): boolean => nowMs - modifiedMs(path, nowMs) > ttlMs;
+  for (const file of listNames(layout.temporary)) {
+    const path = join(layout.temporary, file);
+    if (isOld(path)) removeFile(path);
+  }
+  const mailboxes = listNames(layout.responses).filter((name) => CLIENT_PATTERN.test(name));
+  const known = new Set(mailboxes);
+  for (const file of listNames(layout.requests)) {
+    const name = parseRequestName(file);
+    const path = join(layout.requests, file);
+    if (name !== undefined && !known.has(name.client) && isOld(path)) removeFile(path);
+  }
+  return mailboxes.filter((client) => isOld(join(layout.responses, client)));
+}
+
+/** When it changed last; now, when it is gone. */
+function modifiedMs(path: string, nowMs: number): number {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? nowMs;
+}

@@ -1,0 +1,113 @@
+import type { Client, ClientUnaryCall } from "@grpc/grpc-js";
+import { IpcError } from "../contract/errors.ts";
+import type { Address, Connection, ConnectionHandler, OpenOptions } from "../contract/transport.ts";
+import { checkOptions, OPEN_LIMIT_MS, withinLimit } from "../support/opening.ts";
+import { checkSocketPath } from "../support/socket-path.ts";
+import { type CallDone, UnaryClient } from "../support/unary.ts";
+import { CLIENT_OPTIONS, type Library, loadLibrary, MAX_BYTES, SERVICE, statusError } from "./service.ts";
+import { GrpcStream } from "./stream.ts";
+
+/** Calls one client may have under way: what common servers allow per connection. */
+export const MAX_CALLS = 100;
+/** The library's own deadline is a safety net: requests time out above, in rpc, long before. */
+const DEADLINE_MS = 60_000;
+const DEADLINE_EXCEEDED = 4;
+
+export async function connectUnary(
+  id: string,
+  address: Address,
+  handler: ConnectionHandler,
+  options?: OpenOptions,
+): Promise<Connection> {
+  const { client } = await openChannel(id, address, options);
+  const pending = new Set<ClientUnaryCall>();
+  const { path, requestSerialize, responseDeserialize } = SERVICE.call;
+  const unary = new UnaryClient({
+    transport: id,
+    handler,
+    maxMessageBytes: MAX_BYTES,
+    maxCalls: MAX_CALLS,
+    call(message: Uint8Array, done: CallDone) {
+      const call = client.makeUnaryRequest(
+        path,
+        requestSerialize,
+        responseDeserialize,
+        Buffer.from(message),
+        { deadline: Date.now() + DEADLINE_MS },
+        (error, reply) => {
+          pending.delete(call);
+          // Nobody waits for it any more, and the connection is not to blame.
+          if (error?.code === DEADLINE_EXCEEDED) done(undefined, undefined);
+          else done(error ? statusError(id, error.code, error.details, error) : undefined, reply);
+        },
+      );
+      pending.add(call);
+    },
+    release() {
+      for (const call of pending) call.cancel();
+      client.close();
+    },
+  });
+  unary.open();
+  watchLoss(client, () => {
+    const lost = new IpcError("IPC_PEER_LOST", `${id}: the server hung up`, { transport: id });
+    // Calls under way fail by themselves, with the code the library has for it; they are told first.
+    setImmediate(() => unary.end(unary.calls > 0 ? lost : undefined));
+  });
+  return unary;
+}
+
+export async function connectStreaming(
+  id: string,
+  address: Address,
+  handler: ConnectionHandler,
+  options?: OpenOptions,
+): Promise<Connection> {
+  const { client } = await openChannel(id, address, options);
+  const { path, requestSerialize, responseDeserialize } = SERVICE.stream;
+  const call = client.makeBidiStreamRequest<Buffer, Buffer>(path, requestSerialize, responseDeserialize);
+  const stream = new GrpcStream({ call, handler, cancel: () => call.cancel(), onClosed: () => client.close() });
+  // `status` follows `error` and carries the same code.
+  call.on("error", () => undefined);
+  call.on("status", ({ code, details }) => stream.ended(code === 0 ? undefined : statusError(id, code, details)));
+  stream.open();
+  return stream;
+}
+
+async function openChannel(id: string, address: Address, options?: OpenOptions): Promise<{ client: Client }> {
+  checkOptions(id, options);
+  checkSocketPath(address.name, id);
+  const library = await loadLibrary();
+  const client = new library.Client(`unix:${address.name}`, library.credentials.createInsecure(), CLIENT_OPTIONS);
+  try {
+    await withinLimit(id, options, whenReady(library, client, id, address), () => client.close());
+  } catch (error) {
+    client.close();
+    throw error;
+  }
+  return { client };
+}
+
+/** Between calls nothing else says that the server is gone. */
+function watchLoss(client: Client, lost: () => void): void {
+  const channel = client.getChannel();
+  channel.watchConnectivityState(channel.getConnectivityState(false), Number.POSITIVE_INFINITY, lost);
+}
+
+/** `waitForReady` of the library would go on trying until its deadline; the first failure is the answer here. */
+function whenReady(library: Library, client: Client, id: string, address: Address): Promise<void> {
+  const { connectivityState } = library;
+  const channel = client.getChannel();
+  return new Promise((resolve, reject) => {
+    const look = (): void => {
+      const state = channel.getConnectivityState(true);
+      if (state === connectivityState.READY) return resolve();
+      if (state === connectivityState.TRANSIENT_FAILURE || state === connectivityState.SHUTDOWN) {
+        reject(new IpcError("IPC_PEER_LOST", `${id}: nobody listens at ${address.name}`, { transport: id }));
+        return;
+      }
+      channel.watchConnectivityState(state, Date.now() + OPEN_LIMIT_MS, (error) => (error ? reject(error) : look()));
+    };
+    look();
+  });
+}

@@ -1,0 +1,6 @@
+import { describeAddressTransport } from "../support/testing/cases.ts";
+import { grpcStream, grpcUnary } from "./grpc.ts";
+
+const moduleUrl = new URL("./grpc.ts", import.meta.url);
+describeAddressTransport({ transport: grpcUnary, moduleUrl, exportName: "grpcUnary" });
+describeAddressTransport({ transport: grpcStream, moduleUrl, exportName: "grpcStream" });

@@ -1,0 +1,53 @@
+import type { Capabilities } from "../contract/capabilities.ts";
+import type { Transport } from "../contract/transport.ts";
+import { pathTransport } from "../support/path-transport.ts";
+import { connectStreaming, connectUnary, MAX_CALLS } from "./client.ts";
+import { listen } from "./server.ts";
+import { MAX_BYTES, probeLibrary } from "./service.ts";
+
+const COMMON: Capabilities = {
+  modes: ["event"],
+  patterns: ["request-reply"],
+  rendezvous: "address",
+  boundaries: "library",
+  delivery: "reliable",
+  ordering: "fifo",
+  maxMessageBytes: MAX_BYTES,
+  maxClients: 1024,
+  maxInFlight: 1024,
+  connects: "checked",
+  backpressure: "native",
+  peerLoss: "immediate",
+  auth: ["permissions"],
+  persistent: false,
+  platforms: ["linux", "darwin"],
+  languages: ["any"],
+};
+
+function define(id: string, capabilities: Partial<Capabilities>, connect: typeof connectUnary): Transport {
+  return pathTransport({
+    id,
+    stem: "grpc",
+    capabilities: { ...COMMON, ...capabilities },
+    probe: probeLibrary,
+    event: {
+      listen: (address, handler, options) => listen(id, address, handler, options),
+      connect: (address, handler, options) => connect(id, address, handler, options),
+    },
+  });
+}
+
+/** A call per message: an HTTP/2 stream is opened, used once and closed for each. */
+export const grpcUnary: Transport = define(
+  "grpc/unary",
+  // Calls run side by side, and the library does not promise that they arrive in the order they were made.
+  { maxInFlight: MAX_CALLS, ordering: "none", backpressure: "outbox" },
+  connectUnary,
+);
+
+/** One bidirectional streaming call for the life of the connection. */
+export const grpcStream: Transport = define(
+  "grpc/stream",
+  { patterns: ["request-reply", "one-way"] },
+  connectStreaming,
+);

@@ -1,0 +1,125 @@
+import type {
+  Server as GrpcServer,
+  ServerDuplexStream,
+  ServerUnaryCall,
+  sendUnaryData,
+  UntypedServiceImplementation,
+} from "@grpc/grpc-js";
+import { IpcError } from "../contract/errors.ts";
+import type { Address, ConnectionHandler, OpenOptions, Server } from "../contract/transport.ts";
+import { closableServer } from "../support/closable-server.ts";
+import { checkOptions } from "../support/opening.ts";
+import { listenAtPath, sweepPath } from "../support/socket-path.ts";
+import { UnaryCall } from "../support/unary.ts";
+import { type Library, loadLibrary, MAX_BYTES, SERVER_OPTIONS, SERVICE } from "./service.ts";
+import { GrpcStream } from "./stream.ts";
+
+/** How long clients may take to hang up before their sessions are destroyed. */
+const SHUTDOWN_MS = 1000;
+
+interface Closable {
+  close(timeoutMs?: number): Promise<void>;
+}
+
+export async function listen(
+  id: string,
+  address: Address,
+  handler: ConnectionHandler,
+  options?: OpenOptions,
+): Promise<Server> {
+  checkOptions(id, options);
+  const library = await loadLibrary();
+  const open = new Set<Closable>();
+  const server = new library.Server(SERVER_OPTIONS);
+  // Both methods on either id: a client of the other kind is then served as well, at no cost.
+  server.addService(SERVICE, {
+    call: (call: ServerUnaryCall<Buffer, Buffer>, done: sendUnaryData<Buffer>) => {
+      serveCall(library, id, handler, open, call, done);
+    },
+    stream: (call: ServerDuplexStream<Buffer, Buffer>) => serveStream(library, id, handler, open, call),
+  } satisfies UntypedServiceImplementation);
+  await listenAtPath(address.name, id, () => bind(library, server, address.name));
+  return closableServer(address, async () => {
+    await Promise.allSettled([...open].map((connection) => connection.close(SHUTDOWN_MS)));
+    await shutDown(server);
+    sweepPath(address.name);
+  });
+}
+
+function bind(library: Library, server: GrpcServer, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const bound = (error: Error | null): void => (error ? reject(error) : resolve());
+    server.bindAsync(`unix:${path}`, library.ServerCredentials.createInsecure(), bound);
+  });
+}
+
+function shutDown(server: GrpcServer): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => {
+      server.forceShutdown();
+      resolve();
+    }, SHUTDOWN_MS);
+    server.tryShutdown(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
+
+function serveCall(
+  library: Library,
+  id: string,
+  handler: ConnectionHandler,
+  open: Set<Closable>,
+  call: ServerUnaryCall<Buffer, Buffer>,
+  done: sendUnaryData<Buffer>,
+): void {
+  const finish = (): void => {
+    setImmediate(() => {
+      open.delete(connection);
+      connection.end();
+    });
+  };
+  const connection: UnaryCall = new UnaryCall({
+    transport: id,
+    handler,
+    maxMessageBytes: MAX_BYTES,
+    reply(message) {
+      done(null, Buffer.from(message));
+      finish();
+    },
+    fail() {
+      done({ code: library.status.UNAVAILABLE, details: "the server is closing" });
+      finish();
+    },
+  });
+  open.add(connection);
+  call.on("cancelled", () => {
+    open.delete(connection);
+    connection.abandon();
+  });
+  connection.begin(call.request);
+}
+
+function serveStream(
+  library: Library,
+  id: string,
+  handler: ConnectionHandler,
+  open: Set<Closable>,
+  call: ServerDuplexStream<Buffer, Buffer>,
+): void {
+  const stream = new GrpcStream({
+    call,
+    handler,
+    cancel: () => call.emit("error", { code: library.status.CANCELLED, details: "the client did not read" }),
+    onClosed: (closed) => open.delete(closed),
+  });
+  open.add(stream);
+  call.on("cancelled", () => {
+    stream.ended(new IpcError("IPC_PEER_LOST", `${id}: the client is gone`, { transport: id }));
+  });
+  call.on("error", () => undefined);
+  // Our last message and the status have been handed to HTTP/2.
+  call.on("finish", () => stream.ended(undefined));
+  stream.open();
+}

@@ -1,0 +1,132 @@
+import type { ClientDuplexStream, ServerDuplexStream } from "@grpc/grpc-js";
+import { IpcError } from "../contract/errors.ts";
+import type { Connection, ConnectionHandler } from "../contract/transport.ts";
+import { tooLarge } from "../support/unary.ts";
+import { MAX_BYTES } from "./service.ts";
+
+const ID = "grpc/stream";
+/** A client that has said its last may take this long to read ours. */
+const FLUSH_LIMIT_MS = 5000;
+
+export type Call = ClientDuplexStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>;
+
+export interface StreamOptions {
+  readonly call: Call;
+  readonly handler: ConnectionHandler;
+  /** Ends the call at once, without regard to what is queued. */
+  cancel(): void;
+  readonly onClosed: (connection: GrpcStream) => void;
+}
+
+/** One end of a bidirectional streaming call, seen as a connection. The owner reports how the call ended with `ended`. */
+export class GrpcStream implements Connection {
+  readonly #options: StreamOptions;
+  readonly #call: Call;
+  readonly #handler: ConnectionHandler;
+  readonly #closed = Promise.withResolvers<void>();
+  #open = true;
+  #finished = false;
+  #full = false;
+  #refused = false;
+  #readAll = false;
+  #outcome: { readonly error: IpcError | undefined } | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: StreamOptions) {
+    this.#options = options;
+    this.#call = options.call;
+    this.#handler = options.handler;
+    this.#call.on("drain", () => this.#drained());
+    this.#call.on("end", () => {
+      this.#readAll = true;
+      if (this.#outcome !== undefined) this.#finish(this.#outcome.error);
+      else this.#otherSideDone();
+    });
+  }
+
+  open(): void {
+    this.#handler.onOpen(this);
+    this.#call.on("data", (message: Buffer) => {
+      if (this.#open) this.#handler.onMessage(message, this);
+    });
+  }
+
+  send(message: Uint8Array): boolean {
+    if (!this.#open) throw new IpcError("IPC_CLOSED", `${ID}: the connection is closed`, { transport: ID });
+    if (message.length > MAX_BYTES) throw tooLarge(ID, message.length, MAX_BYTES);
+    if (this.#full) {
+      this.#refused = true;
+      return false;
+    }
+    // The library frames the message in a later microtask, so it needs bytes of its own.
+    if (!this.#call.write(Buffer.from(message))) this.#full = true;
+    return true;
+  }
+
+  #drained(): void {
+    this.#full = false;
+    if (!this.#refused || !this.#open) return;
+    this.#refused = false;
+    this.#handler.onWritable(this);
+  }
+
+  pause(): void {
+    this.#call.pause();
+  }
+
+  resume(): void {
+    this.#call.resume();
+  }
+
+  /** The other side has sent its last message: send ours, then end. */
+  #otherSideDone(): void {
+    this.#open = false;
+    this.#call.end();
+    this.#timer ??= setTimeout(() => this.#options.cancel(), FLUSH_LIMIT_MS);
+  }
+
+  close(timeoutMs = 5000): Promise<void> {
+    this.#closing ??= this.#close(timeoutMs);
+    return this.#closing;
+  }
+
+  async #close(timeoutMs: number): Promise<void> {
+    if (this.#finished) return;
+    this.#open = false;
+    let late: IpcError | undefined;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      late = new IpcError("IPC_TIMEOUT", `${ID}: the other side did not end the call within ${timeoutMs} ms`, {
+        transport: ID,
+      });
+      this.#finish(late);
+      this.#options.cancel();
+    }, timeoutMs);
+    this.#call.end();
+    // What still arrives is discarded; unread, it would keep the end of the call from being seen.
+    this.#call.resume();
+    await this.#closed.promise;
+    if (late !== undefined) throw late;
+  }
+
+  /** How the call ended; messages that were received but not read yet are still delivered first, unless it failed. */
+  ended(error: IpcError | undefined): void {
+    this.#outcome ??= { error };
+    if (error !== undefined || this.#readAll || !this.#open) this.#finish(error);
+  }
+
+  #finish(error: IpcError | undefined): void {
+    if (this.#finished) return;
+    this.#finished = true;
+    this.#open = false;
+    clearTimeout(this.#timer);
+    this.#handler.onClose(this, error);
+    this.#options.onClosed(this);
+    this.#closed.resolve();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

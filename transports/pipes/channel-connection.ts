@@ -1,0 +1,180 @@
+import { UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
+import { IpcError, toIpcError } from "../contract/errors.ts";
+import type { Connection, ConnectionHandler } from "../contract/transport.ts";
+
+/** Bytes Node may hold for the channel before `send` answers false. */
+const OUTBOX_BYTES = 1024 * 1024;
+
+/** What `ChildProcess` and `process` have in common. */
+export interface ChannelEnd {
+  readonly connected: boolean;
+  send(message: unknown, callback: (error: Error | null) => void): boolean;
+  disconnect(): void;
+  on(event: "message", listener: (message: unknown) => void): unknown;
+  once(event: "disconnect", listener: () => void): unknown;
+  off(event: "message", listener: (message: unknown) => void): unknown;
+}
+
+/**
+ * Numbers beside the messages. Node's channel cannot stop reading, so a receiver that pauses tells the other side; and
+ * it has one end of file for "closed" and "died", so a side that closes says so before.
+ */
+const Signal = { pause: 0, resume: 1, goodbye: 2 } as const;
+
+/** One end of the channel that `child_process` opens between parent and child. */
+export class ChannelConnection implements Connection {
+  readonly #id: string;
+  readonly #end: ChannelEnd;
+  readonly #handler: ConnectionHandler;
+  readonly #encode: (message: Uint8Array) => unknown;
+  /** Sizes of the messages whose callback is still to come, oldest at `#head`. */
+  readonly #pending: number[] = [];
+  #head = 0;
+  #pendingBytes = 0;
+  readonly #held: unknown[] = [];
+  #paused = false;
+  #otherPaused = false;
+  #blocked = false;
+  #state: "open" | "closing" | "closed" = "open";
+  #saidGoodbye = false;
+  #error: IpcError | undefined;
+  readonly #closed = Promise.withResolvers<void>();
+  #closing: Promise<void> | undefined;
+  readonly #sent = (error: Error | null): void => this.#confirmed(error);
+  readonly #receive = (message: unknown): void => this.#received(message);
+
+  /** @param encode bytes to what this channel's serialization carries: a latin1 string, or the bytes themselves */
+  constructor(id: string, end: ChannelEnd, handler: ConnectionHandler, encode: (message: Uint8Array) => unknown) {
+    this.#id = id;
+    this.#end = end;
+    this.#handler = handler;
+    this.#encode = encode;
+    end.once("disconnect", () => this.#disconnected());
+  }
+
+  open(): void {
+    this.#handler.onOpen(this);
+    this.#end.on("message", this.#receive);
+  }
+
+  send(message: Uint8Array): boolean {
+    if (this.#state !== "open") throw this.#failure("IPC_CLOSED", "the connection is closed");
+    if (message.length > UNBOUNDED_MESSAGE_BYTES) {
+      throw this.#failure("IPC_TOO_LARGE", `${message.length} bytes exceed the limit of ${UNBOUNDED_MESSAGE_BYTES}`);
+    }
+    if (this.#otherPaused || (this.#pendingBytes > 0 && this.#pendingBytes + message.length > OUTBOX_BYTES)) {
+      this.#blocked = true;
+      return false;
+    }
+    this.#pending.push(message.length);
+    this.#pendingBytes += message.length;
+    // Node serializes before it returns, so the caller's buffer is free again.
+    this.#end.send(this.#encode(message), this.#sent);
+    return true;
+  }
+
+  #confirmed(error: Error | null): void {
+    this.#pendingBytes -= this.#pending[this.#head++] ?? 0;
+    if (this.#head === this.#pending.length) {
+      this.#pending.length = 0;
+      this.#head = 0;
+    }
+    if (error !== null) this.#fail(toIpcError(error, this.#id, "IPC_PEER_LOST"));
+    else this.#unblock();
+  }
+
+  #unblock(): void {
+    if (!this.#blocked || this.#otherPaused || this.#state !== "open" || this.#pendingBytes > OUTBOX_BYTES / 2) return;
+    this.#blocked = false;
+    this.#handler.onWritable(this);
+  }
+
+  #received(message: unknown): void {
+    if (message === Signal.pause || message === Signal.resume) {
+      this.#otherPaused = message === Signal.pause;
+      this.#unblock();
+    } else if (this.#paused || this.#held.length > 0) {
+      // No more than the other side had sent before it heard of the pause.
+      this.#held.push(message);
+    } else {
+      this.#deliver(message);
+    }
+  }
+
+  #deliver(message: unknown): void {
+    if (message === Signal.goodbye) {
+      this.#saidGoodbye = true;
+      if (this.#end.connected) this.#end.disconnect();
+    } else if (this.#state === "open") {
+      const bytes = typeof message === "string" ? Buffer.from(message, "latin1") : message;
+      if (bytes instanceof Uint8Array) this.#handler.onMessage(bytes, this);
+      else this.#fail(this.#failure("IPC_MALFORMED", `a message of type ${typeof message}`));
+    }
+  }
+
+  pause(): void {
+    if (this.#paused || this.#state !== "open") return;
+    this.#paused = true;
+    this.#signal(Signal.pause);
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    if (this.#state === "open") this.#signal(Signal.resume);
+    queueMicrotask(() => this.#deliverHeld());
+  }
+
+  #deliverHeld(): void {
+    while (!this.#paused && this.#held.length > 0) this.#deliver(this.#held.shift());
+  }
+
+  #signal(signal: number): void {
+    if (this.#end.connected) this.#end.send(signal, () => undefined);
+  }
+
+  close(timeoutMs = 5000): Promise<void> {
+    this.#closing ??= this.#close(timeoutMs);
+    return this.#closing;
+  }
+
+  async #close(timeoutMs: number): Promise<void> {
+    if (this.#state === "closed") return;
+    this.#state = "closing";
+    this.#paused = false;
+    this.#deliverHeld();
+    let late: IpcError | undefined;
+    const timer = setTimeout(() => {
+      late = this.#failure("IPC_TIMEOUT", `the other side did not answer the goodbye within ${timeoutMs} ms`);
+      this.#fail(late);
+    }, timeoutMs);
+    this.#signal(Signal.goodbye);
+    await this.#closed.promise;
+    clearTimeout(timer);
+    if (late !== undefined) throw late;
+  }
+
+  #fail(error: IpcError): void {
+    this.#error ??= error;
+    if (this.#end.connected) this.#end.disconnect();
+    else this.#disconnected();
+  }
+
+  #disconnected(): void {
+    if (this.#state === "closed") return;
+    const orderly = this.#saidGoodbye || this.#state === "closing" || this.#held.includes(Signal.goodbye);
+    if (!orderly) this.#error ??= this.#failure("IPC_PEER_LOST", "the other process is gone");
+    this.#state = "closed";
+    this.#end.off("message", this.#receive);
+    this.#handler.onClose(this, this.#error);
+    this.#closed.resolve();
+  }
+
+  #failure(code: "IPC_CLOSED" | "IPC_TOO_LARGE" | "IPC_TIMEOUT" | "IPC_PEER_LOST" | "IPC_MALFORMED", what: string) {
+    return new IpcError(code, `${this.#id}: ${what}`, { transport: this.#id });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

@@ -1,0 +1,173 @@
+import { fileURLToPath } from "node:url";
+import { Worker } from "node:worker_threads";
+import { afterEach, describe, expect, test } from "vitest";
+import type { Address, LaunchedPeer, Transport } from "../contract/transport.ts";
+import { echoHandler } from "../support/testing/echo-handler.ts";
+import { Collector, connectCollector, pattern, roundTrip, within } from "../support/testing/harness.ts";
+import { channelAdvanced, channelJson } from "./channel.ts";
+import { workerPort } from "./worker.ts";
+
+const PEER = fileURLToPath(new URL("../support/testing/launched-echo.ts", import.meta.url));
+const MODULE = fileURLToPath(new URL("./channel.ts", import.meta.url));
+
+const launched: LaunchedPeer[] = [];
+
+async function launch(transport: Transport, exportName: string) {
+  const collector = new Collector();
+  const command = [process.execPath, "--disable-warning=ExperimentalWarning", PEER, MODULE, exportName] as const;
+  const peer = (await transport.event?.launch?.(command, collector)) as LaunchedPeer;
+  launched.push(peer);
+  return { peer, collector, connection: peer.connection };
+}
+
+afterEach(async () => {
+  for (const peer of launched.splice(0)) {
+    try {
+      process.kill(peer.pid, "SIGKILL");
+    } catch {
+      // It has ended, as it should.
+    }
+    await within("the end of the peer", peer.exited);
+  }
+});
+
+describe.each([
+  { transport: channelJson, exportName: "channelJson" },
+  { transport: channelAdvanced, exportName: "channelAdvanced" },
+])("$transport.id", ({ transport, exportName }) => {
+  test("messages of 0 bytes to 1 MiB come back unchanged, every byte value included", async () => {
+    const { connection, collector } = await launch(transport, exportName);
+    for (const bytes of [0, 1, 64, 4096, 65_552, 1024 * 1024]) {
+      const message = pattern(bytes, bytes);
+      expect((await roundTrip(connection, collector, message)).equals(message)).toBe(true);
+    }
+    await connection.close();
+    expect(await collector.closed).toBeUndefined();
+  });
+
+  test("the peer ends by itself after an orderly close", async () => {
+    const { connection, collector, peer } = await launch(transport, exportName);
+    await roundTrip(connection, collector, pattern(64));
+    await connection.close();
+    expect(await within("the exit of the peer", peer.exited)).toEqual({ code: 0, signal: null });
+    expect(() => connection.send(pattern(1))).toThrow(expect.objectContaining({ code: "IPC_CLOSED" }));
+  });
+
+  test("a killed peer is IPC_PEER_LOST", async () => {
+    const { connection, collector, peer } = await launch(transport, exportName);
+    await roundTrip(connection, collector, pattern(64));
+    process.kill(peer.pid, "SIGKILL");
+    expect(await within("the loss", collector.closed)).toMatchObject({ code: "IPC_PEER_LOST" });
+    await connection.close();
+    expect(collector.closes).toBe(1);
+  });
+
+  test("a peer that is stopped makes send answer false before memory grows, and gets everything afterwards", async () => {
+    const { connection, collector, peer } = await launch(transport, exportName);
+    await roundTrip(connection, collector, pattern(64));
+    process.kill(peer.pid, "SIGSTOP");
+    const message = pattern(16_384);
+    let sent = 0;
+    while (connection.send(message)) sent++;
+    expect(sent * message.length).toBeLessThan(4 * 1024 * 1024);
+    process.kill(peer.pid, "SIGCONT");
+    await collector.count(1 + sent);
+    expect(collector.writable).toBe(1);
+    expect(collector.messages.slice(1).every((reply) => reply.equals(message))).toBe(true);
+    await connection.close();
+  });
+
+  test("after pause no more comes than was under way, and resume delivers the rest in order", async () => {
+    const { connection, collector } = await launch(transport, exportName);
+    connection.pause();
+    for (let i = 0; i < 100; i++) expect(connection.send(pattern(32, i))).toBe(true);
+    await roundTripOfAnother(transport, exportName);
+    expect(collector.messages.length).toBeLessThanOrEqual(1);
+    connection.resume();
+    await collector.count(100);
+    expect(collector.messages.every((reply, i) => reply.equals(pattern(32, i)))).toBe(true);
+    await connection.close();
+  });
+
+  test("a process without a channel is told so", async () => {
+    const address = { transport: transport.id, name: "none" };
+    // This test itself runs in a child of vitest, which may have a channel: take it away for the call.
+    const { send } = process;
+    Reflect.deleteProperty(process, "send");
+    try {
+      await expect(transport.event?.listen(address, new Collector())).rejects.toMatchObject({
+        code: "IPC_UNSUPPORTED",
+      });
+    } finally {
+      if (send !== undefined) process.send = send;
+    }
+  });
+});
+
+/** A second pair, so that the first one had time to misbehave. */
+async function roundTripOfAnother(transport: Transport, exportName: string): Promise<void> {
+  const { connection, collector } = await launch(transport, exportName);
+  await roundTrip(connection, collector, pattern(64));
+  await connection.close();
+}
+
+describe("worker/port", () => {
+  async function serve(): Promise<Address> {
+    const address = await workerPort.allocate({ directory: "/nowhere", prefix: "none" });
+    const server = await workerPort.event?.listen(address, echoHandler);
+    return server?.address as Address;
+  }
+
+  test("within one thread messages come back unchanged and both ends part in order", async () => {
+    const { connection, collector } = await connectCollector(workerPort, await serve());
+    for (const bytes of [0, 1, 64, 65_536, 3 * 1024 * 1024]) {
+      const message = pattern(bytes, bytes);
+      expect((await roundTrip(connection, collector, message)).equals(message)).toBe(true);
+    }
+    await connection.close();
+    expect(await collector.closed).toBeUndefined();
+  });
+
+  test("a window bounds what a receiver that paused has to hold", async () => {
+    const paused = new Collector();
+    const address = await workerPort.allocate({ directory: "/nowhere", prefix: "none" });
+    const server = await workerPort.event?.listen(address, paused);
+    const { connection, collector } = await connectCollector(workerPort, server?.address as Address);
+    await paused.until("the server's end", () => paused.connections.length === 1);
+    paused.connections[0]?.pause();
+    let sent = 0;
+    while (connection.send(pattern(1024))) sent++;
+    expect(sent).toBeLessThan(1100);
+    paused.connections[0]?.resume();
+    await paused.count(sent);
+    await collector.until("room", () => collector.writable === 1);
+    await connection.close();
+    await server?.close();
+  });
+
+  test("a server in another thread of the process is found by its address", async () => {
+    const source = fileURLToPath(new URL("./worker.ts", import.meta.url));
+    const worker = new Worker(
+      `import { parentPort } from "node:worker_threads";
+       const { workerPort } = await import(${JSON.stringify(source)});
+       const { echoHandler } = await import(${JSON.stringify(fileURLToPath(new URL("../support/testing/echo-handler.ts", import.meta.url)))});
+       const server = await workerPort.event.listen({ transport: "worker/port", name: "elsewhere" }, echoHandler);
+       parentPort.postMessage(server.address);
+       parentPort.on("message", () => {});`,
+      { eval: true, execArgv: ["--input-type=module", "--disable-warning=ExperimentalWarning"] },
+    );
+    const address = await within(
+      "the thread's address",
+      new Promise<Address>((resolve) => worker.once("message", resolve)),
+    );
+    const { connection, collector } = await connectCollector(workerPort, address);
+    expect((await roundTrip(connection, collector, pattern(64))).equals(pattern(64))).toBe(true);
+    await worker.terminate();
+    expect(await within("the loss", collector.closed)).toMatchObject({ code: "IPC_PEER_LOST" });
+  });
+
+  test("nobody listening is IPC_PEER_LOST", async () => {
+    const address = await workerPort.allocate({ directory: "/nowhere", prefix: "none" });
+    await expect(connectCollector(workerPort, address)).rejects.toMatchObject({ code: "IPC_PEER_LOST" });
+  });
+});

@@ -1,0 +1,142 @@
+import { type SerializationType, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { Duplex } from "node:stream";
+import { UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
+import { IpcError, toIpcError } from "../contract/errors.ts";
+import type {
+  Address,
+  ConnectionHandler,
+  LaunchedPeer,
+  LaunchOptions,
+  OpenOptions,
+  Server,
+  Transport,
+} from "../contract/transport.ts";
+import { closableServer } from "../support/closable-server.ts";
+import { checkOptions, withinLimit } from "../support/opening.ts";
+import { ChannelConnection, type ChannelEnd } from "./channel-connection.ts";
+
+/** Standard error of this process, where the peer's standard output goes as well: ours may carry control lines. */
+const STDERR = 2;
+
+/** The process has one channel, so one server. */
+let listening = false;
+
+interface Flavor {
+  readonly id: string;
+  readonly serialization: SerializationType;
+  encode(message: Uint8Array): unknown;
+}
+
+async function listen(flavor: Flavor, address: Address, handler: ConnectionHandler, options?: OpenOptions) {
+  const { id } = flavor;
+  checkOptions(id, options);
+  if (process.send === undefined || !process.connected) {
+    const message = `${id}: this process has no channel; a peer is started by launch(), which opens one`;
+    throw new IpcError("IPC_UNSUPPORTED", message, { transport: id });
+  }
+  if (listening) {
+    const message = `${id}: the channel of process ${process.pid} is in use already`;
+    throw new IpcError("IPC_ADDRESS_IN_USE", message, { transport: id });
+  }
+  listening = true;
+  const connection = new ChannelConnection(id, process as ChannelEnd, handler, flavor.encode);
+  setImmediate(() => connection.open());
+  const server: Server = closableServer(address, async () => {
+    // A parent that does not answer is left behind; the channel is closed all the same.
+    await connection.close().catch(() => undefined);
+  });
+  return server;
+}
+
+async function launch(
+  flavor: Flavor,
+  command: readonly [string, ...string[]],
+  handler: ConnectionHandler,
+  options?: LaunchOptions,
+): Promise<LaunchedPeer> {
+  const { id, serialization } = flavor;
+  checkOptions(id, options);
+  const [program, ...args] = command;
+  const child = spawn(program, args, {
+    stdio: ["ignore", STDERR, STDERR, "pipe", "ipc"],
+    serialization,
+    ...(options?.env === undefined ? {} : { env: { ...options.env } }),
+  });
+  const exited: LaunchedPeer["exited"] = new Promise((resolve) => {
+    child.once("exit", (code, signal) => resolve({ code, signal }));
+    // A command that cannot be started never exits.
+    child.once("error", () => resolve({ code: null, signal: null }));
+  });
+  const started = new Promise<void>((resolve, reject) => {
+    child.once("spawn", resolve);
+    child.on("error", (error) => reject(toIpcError(error, id, "IPC_SYSTEM")));
+  });
+  await withinLimit(id, options, started, () => child.kill("SIGKILL"));
+  const control = child.stdio[3];
+  if (child.pid === undefined || !(control instanceof Duplex)) {
+    child.kill("SIGKILL");
+    throw new IpcError("IPC_SYSTEM", `${id}: ${program} was started without its control channel`, { transport: id });
+  }
+  const connection = new ChannelConnection(id, child as ChannelEnd, handler, flavor.encode);
+  connection.open();
+  return { connection, pid: child.pid, control, exited };
+}
+
+function define(flavor: Flavor): Transport {
+  const { id } = flavor;
+  return {
+    id,
+    capabilities: {
+      modes: ["event"],
+      patterns: ["request-reply", "one-way"],
+      rendezvous: "parent",
+      boundaries: "library",
+      delivery: "reliable",
+      ordering: "fifo",
+      maxMessageBytes: UNBOUNDED_MESSAGE_BYTES,
+      maxClients: 1,
+      maxInFlight: 1024,
+      connects: "checked",
+      backpressure: "outbox",
+      peerLoss: "immediate",
+      // The descriptors are private to the two processes: there is nothing a third one could open.
+      auth: ["permissions"],
+      persistent: false,
+      platforms: ["linux", "darwin", "win32"],
+      languages: [],
+    },
+    async probe() {
+      return { available: true, version: `node ${process.versions.node}` };
+    },
+    async allocate() {
+      return { transport: id, name: `channel-${randomBytes(4).toString("hex")}` };
+    },
+    event: {
+      listen: (address, handler, options) => listen(flavor, address, handler, options),
+      async connect() {
+        const message = `${id}: there is no address to connect to; launch() starts the peer and returns the connection`;
+        throw new IpcError("IPC_UNSUPPORTED", message, { transport: id });
+      },
+      launch: (command, handler, options) => launch(flavor, command, handler, options),
+    },
+    async residue() {
+      return [];
+    },
+    async sweep() {},
+  };
+}
+
+/** `child_process` with its default serialization: every message is JSON, bytes a latin1 string. */
+export const channelJson: Transport = define({
+  id: "channel/json",
+  serialization: "json",
+  encode: (message) => Buffer.from(message.buffer, message.byteOffset, message.byteLength).toString("latin1"),
+});
+
+/** `child_process` with `serialization: "advanced"`: structured clone, bytes stay bytes. */
+export const channelAdvanced: Transport = define({
+  id: "channel/advanced",
+  serialization: "advanced",
+  encode: (message) => message,
+});

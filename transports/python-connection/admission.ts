@@ -1,0 +1,117 @@
+import type { Socket } from "node:net";
+import { IpcError, toIpcError } from "../contract/errors.ts";
+import { LengthPrefixDecoder, writeFrame } from "../support/length-prefix.ts";
+import { HANDSHAKE_MESSAGE_BYTES, Handshake } from "./handshake.ts";
+import { PYTHON_PREFIX } from "./prefix.ts";
+
+/** Python's side has no time-out at all: a client that says nothing holds its listener for ever. Here it may take so long. */
+export const HANDSHAKE_LIMIT_MS = 3000;
+/** How long a refused side gets to read that it was. */
+const FAREWELL_MS = 1000;
+
+export interface AdmissionOptions {
+  readonly transport: string;
+  readonly role: "server" | "client";
+  readonly key: Uint8Array;
+  readonly allowLegacy: boolean;
+  readonly limitMs: number;
+  /** The bytes behind the last message of the handshake belong to the first message of the connection. */
+  readonly onDone: (rest: Uint8Array) => void;
+  readonly onFailed: (error: IpcError) => void;
+}
+
+/** Runs the handshake on a connected socket. The owner passes on what it reads, with `feed`, until `onDone` or `onFailed`. */
+export class Admission {
+  readonly #socket: Socket;
+  readonly #options: AdmissionOptions;
+  readonly #handshake: Handshake;
+  readonly #decoder: LengthPrefixDecoder;
+  readonly #timer: NodeJS.Timeout;
+  readonly #onEnd = (): void => this.#fail(this.#error("IPC_PEER_LOST", "the other side hung up during the handshake"));
+  readonly #onError = (error: Error): void => this.#fail(toIpcError(error, this.#options.transport, "IPC_PEER_LOST"));
+  #over = false;
+
+  constructor(socket: Socket, options: AdmissionOptions) {
+    this.#socket = socket;
+    this.#options = options;
+    this.#handshake = new Handshake({ ...options, send: (message) => socket.write(framed(message)) });
+    this.#decoder = new LengthPrefixDecoder(
+      HANDSHAKE_MESSAGE_BYTES,
+      (message) => {
+        this.#handshake.receive(message);
+        return !this.#handshake.isDone;
+      },
+      PYTHON_PREFIX,
+    );
+    this.#timer = setTimeout(() => this.#fail(this.#late()), options.limitMs);
+    socket.on("end", this.#onEnd);
+    socket.on("close", this.#onEnd);
+    socket.on("error", this.#onError);
+    this.#handshake.start();
+  }
+
+  /** Takes bytes `[0, end)` of a chunk that may be reused. */
+  feed(chunk: Uint8Array, end: number): void {
+    if (this.#over) return;
+    let stopped: number;
+    try {
+      stopped = this.#decoder.push(chunk, 0, end);
+    } catch (error) {
+      this.#fail(toIpcError(error, this.#options.transport));
+      return;
+    }
+    if (stopped < 0) {
+      const bytes = this.#decoder.refusedBytes ?? 0;
+      const what = `a message of ${bytes} bytes where at most ${HANDSHAKE_MESSAGE_BYTES} prove a key`;
+      this.#fail(
+        this.#error("IPC_AUTH_FAILED", `the other side sent ${what}: it has no key, or speaks another protocol`),
+      );
+    } else if (this.#handshake.isDone) {
+      this.#leave();
+      this.#options.onDone(chunk.slice(stopped, end));
+    }
+  }
+
+  cancel(): void {
+    this.#leave();
+    this.#socket.destroy();
+  }
+
+  #leave(): void {
+    this.#over = true;
+    clearTimeout(this.#timer);
+    this.#socket.off("end", this.#onEnd);
+    this.#socket.off("close", this.#onEnd);
+    this.#socket.off("error", this.#onError);
+  }
+
+  #fail(error: IpcError): void {
+    if (this.#over) return;
+    this.#leave();
+    const socket = this.#socket;
+    socket.on("error", () => undefined);
+    // What was written, a refusal for example, still goes out; but nobody holds the socket open after that.
+    const farewell = setTimeout(() => socket.destroy(), FAREWELL_MS);
+    socket.once("close", () => clearTimeout(farewell));
+    socket.end(() => socket.destroy());
+    this.#options.onFailed(error);
+  }
+
+  #late(): IpcError {
+    const { role, limitMs } = this.#options;
+    const silent = role === "client" && this.#handshake.awaitsFirstMessage;
+    const what = silent ? "no challenge came: the server may have no key, or be busy with another client" : "silence";
+    return this.#error("IPC_AUTH_FAILED", `${what} (waited ${limitMs} ms)`);
+  }
+
+  #error(code: IpcError["code"], what: string): IpcError {
+    const { transport } = this.#options;
+    return new IpcError(code, `${transport}: ${what}`, { transport });
+  }
+}
+
+function framed(message: Uint8Array): Uint8Array {
+  const frame = new Uint8Array(PYTHON_PREFIX.bytesFor(message.length) + message.length);
+  writeFrame(frame, message, PYTHON_PREFIX);
+  return frame;
+}

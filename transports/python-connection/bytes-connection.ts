@@ -1,0 +1,145 @@
+import { IpcError, isIpcError } from "../contract/errors.ts";
+import type { Connection, ConnectionHandler } from "../contract/transport.ts";
+
+/** Messages kept for a reader that is late; then the socket is not read any more, and the sender has to wait. */
+const QUEUE_MESSAGES = 64;
+const QUEUE_BYTES = 1024 * 1024;
+
+export interface ReceiveOptions {
+  /** Default: wait until a message comes or the other side hangs up. */
+  readonly timeoutMs?: number;
+  /** A longer message rejects with IPC_TOO_LARGE, also one that is queued already; it is gone then, the next one can be received. */
+  readonly maxBytes?: number;
+}
+
+interface Reader {
+  readonly maxBytes: number;
+  readonly timer: NodeJS.Timeout | undefined;
+  readonly resolve: (message: Uint8Array | undefined) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** One end of a connection, with the two methods of Python's that are safe: `send_bytes` and `recv_bytes`. */
+export class PythonConnection implements AsyncDisposable {
+  /** @internal */
+  readonly handler: ConnectionHandler;
+  readonly #transport: string;
+  #connection: Connection | undefined;
+  readonly #queue: Uint8Array[] = [];
+  #queuedBytes = 0;
+  readonly #readers: Reader[] = [];
+  #writable = Promise.withResolvers<void>();
+  #ended = false;
+  #error: IpcError | undefined;
+
+  constructor(transport: string, onOpen: (connection: PythonConnection) => void = () => undefined) {
+    this.#transport = transport;
+    // Nobody may be waiting for room when the connection ends.
+    this.#writable.promise.catch(() => undefined);
+    this.handler = {
+      onOpen: (connection) => {
+        this.#connection = connection;
+        onOpen(this);
+      },
+      onMessage: (message) => this.#arrived(message),
+      onWritable: () => {
+        this.#writable.resolve();
+        this.#writable = Promise.withResolvers();
+        this.#writable.promise.catch(() => undefined);
+      },
+      onClose: (_connection, error) => this.#closed(error),
+    };
+  }
+
+  /**
+   * `send_bytes`. Resolves when the message is taken, which may have to wait for the reader.
+   *
+   * @throws IpcError IPC_TOO_LARGE, IPC_CLOSED, IPC_PEER_LOST
+   */
+  async sendBytes(message: Uint8Array): Promise<void> {
+    for (;;) {
+      if (this.#ended || this.#connection === undefined) throw this.#error ?? this.#closedError();
+      const room = this.#writable.promise;
+      if (this.#connection.send(message)) return;
+      await room;
+    }
+  }
+
+  /**
+   * `recv_bytes`: the next message, or undefined when the other side has hung up in order and nothing is left.
+   *
+   * @throws IpcError IPC_TIMEOUT, IPC_TOO_LARGE, IPC_MALFORMED, IPC_PEER_LOST, IPC_AUTH_FAILED (the server wants a key)
+   */
+  async receiveBytes(options: ReceiveOptions = {}): Promise<Uint8Array | undefined> {
+    const { timeoutMs, maxBytes = Number.POSITIVE_INFINITY } = options;
+    const message = this.#queue.shift();
+    if (message !== undefined) {
+      this.#queuedBytes -= message.length;
+      this.#connection?.resume();
+      if (message.length > maxBytes) throw this.#tooLarge(message.length, maxBytes);
+      return message;
+    }
+    if (this.#ended) {
+      if (this.#error !== undefined) throw this.#error;
+      return undefined;
+    }
+    return new Promise((resolve, reject) => {
+      const timer = timeoutMs === undefined ? undefined : setTimeout(() => this.#giveUp(reader, timeoutMs), timeoutMs);
+      const reader: Reader = { maxBytes, timer, resolve, reject };
+      this.#readers.push(reader);
+    });
+  }
+
+  #giveUp(reader: Reader, timeoutMs: number): void {
+    this.#readers.splice(this.#readers.indexOf(reader), 1);
+    const message = `${this.#transport}: no message within ${timeoutMs} ms`;
+    reader.reject(new IpcError("IPC_TIMEOUT", message, { transport: this.#transport }));
+  }
+
+  #arrived(message: Uint8Array): void {
+    const reader = this.#readers.shift();
+    if (reader === undefined) {
+      this.#queue.push(message.slice());
+      this.#queuedBytes += message.length;
+      if (this.#queue.length >= QUEUE_MESSAGES || this.#queuedBytes >= QUEUE_BYTES) this.#connection?.pause();
+      return;
+    }
+    clearTimeout(reader.timer);
+    if (message.length > reader.maxBytes) reader.reject(this.#tooLarge(message.length, reader.maxBytes));
+    else reader.resolve(message.slice());
+  }
+
+  #closed(error: IpcError | undefined): void {
+    this.#ended = true;
+    this.#error = error;
+    this.#writable.reject(error ?? this.#closedError());
+    for (const reader of this.#readers.splice(0)) {
+      clearTimeout(reader.timer);
+      if (error === undefined) reader.resolve(undefined);
+      else reader.reject(error);
+    }
+  }
+
+  /** Delivers what was sent, then hangs up. Idempotent. @throws IpcError IPC_TIMEOUT when the other side does not read. */
+  async close(timeoutMs?: number): Promise<void> {
+    try {
+      await this.#connection?.close(timeoutMs);
+    } catch (error) {
+      if (isIpcError(error) && error.code !== "IPC_TIMEOUT") return;
+      throw error;
+    }
+  }
+
+  #closedError(): IpcError {
+    return new IpcError("IPC_CLOSED", `${this.#transport}: the connection is closed`, { transport: this.#transport });
+  }
+
+  #tooLarge(bytes: number, maxBytes: number): IpcError {
+    const message = `${this.#transport}: a message of ${bytes} bytes came; the caller takes ${maxBytes}`;
+    return new IpcError("IPC_TOO_LARGE", message, { transport: this.#transport });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

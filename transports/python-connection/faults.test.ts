@@ -1,0 +1,235 @@
+import { once } from "node:events";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { createServer, connect as netConnect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import type { IpcError } from "../contract/errors.ts";
+import { connect, listen, type PythonConnection } from "./index.ts";
+
+const KEY = Buffer.from("secret");
+let directory: string;
+let path: string;
+const ended: (() => Promise<unknown> | unknown)[] = [];
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "ipcmark-test-"));
+  path = join(directory, "s");
+});
+afterEach(async () => {
+  for (const end of ended.splice(0).reverse()) await end();
+  expect(readdirSync(directory)).toEqual([]);
+  rmSync(directory, { recursive: true });
+});
+
+interface Seen {
+  readonly connections: PythonConnection[];
+  readonly refused: IpcError[];
+}
+
+async function serve(key?: Uint8Array, handshakeTimeoutMs = 300): Promise<Seen> {
+  const seen: Seen = { connections: [], refused: [] };
+  const server = await listen(path, (connection) => void seen.connections.push(connection), {
+    ...(key && { key }),
+    handshakeTimeoutMs,
+    onRefused: (error) => void seen.refused.push(error),
+  });
+  ended.push(() => server.close());
+  return seen;
+}
+
+/** Somebody who writes these bytes; `hungUp` settles when the server has ended the connection. */
+async function stranger(bytes: Uint8Array | string, end = false): Promise<{ readonly hungUp: Promise<unknown> }> {
+  const socket = netConnect({ path, allowHalfOpen: true });
+  await once(socket, "connect");
+  ended.push(() => socket.destroy());
+  socket.on("error", () => undefined);
+  socket.resume();
+  const hungUp = Promise.race([once(socket, "end"), once(socket, "close")]);
+  if (bytes.length > 0) socket.write(bytes);
+  if (end) socket.end();
+  return { hungUp };
+}
+
+/** A listener that is not ours: does what it is told with whoever comes. */
+async function rawServer(onSocket: (socket: Socket) => void): Promise<void> {
+  const server = createServer((socket) => {
+    socket.on("error", () => undefined);
+    ended.push(() => socket.destroy());
+    onSocket(socket);
+  });
+  server.listen(path);
+  await once(server, "listening");
+  ended.push(() => new Promise((resolve) => server.close(resolve)));
+}
+
+const HTTP = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+const NEGATIVE = Buffer.from([0xff, 0xff, 0xff, 0xfe, 1, 2, 3]);
+const HUGE = Buffer.from([0xff, 0xff, 0xff, 0xff, 0, 0, 0, 1, 0, 0, 0, 0]);
+const TRUNCATED = Buffer.from([0, 0, 0, 40, 1, 2, 3]);
+
+describe("a server with a key", () => {
+  test.each([
+    ["HTTP", HTTP],
+    ["a negative length", NEGATIVE],
+    ["a huge length", HUGE],
+    ["a wrong answer", Buffer.from([0, 0, 0, 3, 1, 2, 3])],
+  ])("hangs up on a stranger that sends %s, and serves the others", async (_what, bytes) => {
+    const seen = await serve(KEY);
+    const { hungUp } = await stranger(bytes);
+    await hungUp;
+    await vi.waitFor(() => expect(seen.refused.map(({ code }) => code)).toEqual(["IPC_AUTH_FAILED"]));
+    const client = await connect(path, { key: KEY });
+    await vi.waitFor(() => expect(seen.connections.length).toBe(1));
+    await client.close();
+  });
+
+  test("ends a client that says nothing after its limit; others are not delayed by it", async () => {
+    const seen = await serve(KEY, 1000);
+    const silent = await Promise.all([stranger(""), stranger(""), stranger(TRUNCATED)]);
+    const began = performance.now();
+    const client = await connect(path, { key: KEY });
+    expect(performance.now() - began).toBeLessThan(900);
+    expect(seen.refused).toEqual([]);
+    await Promise.all(silent.map(({ hungUp }) => hungUp));
+    await vi.waitFor(() => expect(seen.refused.map(({ code }) => code)).toEqual(Array(3).fill("IPC_AUTH_FAILED")));
+    await client.close();
+  });
+
+  test("tells a client with another key, and one without", async () => {
+    const seen = await serve(KEY);
+    const wrong = connect(path, { key: Buffer.from("other") });
+    await expect(wrong).rejects.toMatchObject({ code: "IPC_AUTH_FAILED" });
+    const keyless = await connect(path);
+    await expect(keyless.receiveBytes({ timeoutMs: 2000 })).rejects.toMatchObject({ code: "IPC_AUTH_FAILED" });
+    await vi.waitFor(() => expect(seen.refused.length).toBe(2));
+    expect(seen.connections).toEqual([]);
+  });
+
+  test("refuses MD5 where that is asked for", async () => {
+    const server = await listen(path, () => undefined, { key: KEY, allowLegacy: false });
+    ended.push(() => server.close());
+    const client = await connect(path, { key: KEY });
+    await client.close();
+  });
+});
+
+describe("a server without a key", () => {
+  test.each([
+    ["HTTP", HTTP, "IPC_TOO_LARGE"],
+    ["a negative length", NEGATIVE, "IPC_MALFORMED"],
+    ["a length above 2 GiB", HUGE, "IPC_TOO_LARGE"],
+  ])("ends a connection that sends %s with a defined error", async (_what, bytes, code) => {
+    const seen = await serve();
+    const { hungUp } = await stranger(bytes);
+    await vi.waitFor(() => expect(seen.connections.length).toBe(1));
+    await expect(seen.connections[0]?.receiveBytes()).rejects.toMatchObject({ code });
+    await hungUp;
+  });
+
+  test("reports a message that was cut off as a loss, not as a message", async () => {
+    const seen = await serve();
+    await stranger(TRUNCATED, true);
+    await vi.waitFor(() => expect(seen.connections.length).toBe(1));
+    await expect(seen.connections[0]?.receiveBytes()).rejects.toMatchObject({ code: "IPC_PEER_LOST" });
+  });
+
+  test("takes no memory for what is only announced", async () => {
+    const seen = await serve();
+    const before = process.memoryUsage().arrayBuffers;
+    const announced = Buffer.from([0x03, 0xff, 0xff, 0xff, 1, 2, 3]);
+    for (let client = 0; client < 30; client++) await stranger(announced);
+    await vi.waitFor(() => expect(seen.connections.length).toBe(30));
+    // 30 clients announced 64 MiB each; a read buffer of 64 KiB each is what Node itself takes.
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(40 * 1024 * 1024);
+  });
+});
+
+describe("a client", () => {
+  test("with a key is refused by a server that has none, after its limit", async () => {
+    await serve();
+    const attempt = connect(path, { key: KEY, handshakeTimeoutMs: 200 });
+    await expect(attempt).rejects.toMatchObject({ code: "IPC_AUTH_FAILED" });
+  });
+
+  test.each([
+    ["HTTP", "HTTP/1.1 400 Bad Request\r\n\r\n", "IPC_AUTH_FAILED"],
+    ["a negative length", NEGATIVE, "IPC_AUTH_FAILED"],
+    ["a huge length", HUGE, "IPC_AUTH_FAILED"],
+    ["a challenge in no known form", framed(`#CHALLENGE#${"x".repeat(30)}`), "IPC_AUTH_FAILED"],
+  ])("with a key that is answered with %s fails to connect", async (_what, bytes, code) => {
+    await rawServer((socket) => socket.write(bytes));
+    await expect(connect(path, { key: KEY, handshakeTimeoutMs: 500 })).rejects.toMatchObject({ code });
+  });
+
+  test("whose server hangs up in the middle of the proof fails to connect", async () => {
+    await rawServer((socket) => socket.end(framed("#CHALL").subarray(0, 7)));
+    await expect(connect(path, { key: KEY })).rejects.toMatchObject({ code: "IPC_PEER_LOST" });
+  });
+
+  test.each([
+    ["a negative length", NEGATIVE, "IPC_MALFORMED"],
+    ["a length above 2 GiB", HUGE, "IPC_TOO_LARGE"],
+    ["a message that is cut off", TRUNCATED, "IPC_PEER_LOST"],
+  ])("without a key that receives %s reports it", async (_what, bytes, code) => {
+    await rawServer((socket) => socket.end(bytes));
+    const connection = await connect(path);
+    await expect(connection.receiveBytes({ timeoutMs: 2000 })).rejects.toMatchObject({ code });
+  });
+
+  test("a silent server ends in a time-out of the reader, and the connection is still good", async () => {
+    const seen = await serve();
+    const connection = await connect(path);
+    await expect(connection.receiveBytes({ timeoutMs: 50 })).rejects.toMatchObject({ code: "IPC_TIMEOUT" });
+    await vi.waitFor(() => expect(seen.connections.length).toBe(1));
+    await seen.connections[0]?.sendBytes(Buffer.from("late"));
+    expect(Buffer.from((await connection.receiveBytes()) ?? []).toString()).toBe("late");
+    await connection.close();
+  });
+});
+
+test("an empty key is refused on both sides", async () => {
+  const key = new Uint8Array(0);
+  await expect(listen(path, () => undefined, { key })).rejects.toMatchObject({ code: "IPC_AUTH_FAILED" });
+  await expect(connect(path, { key })).rejects.toMatchObject({ code: "IPC_AUTH_FAILED" });
+});
+
+test("the reader's limit holds for messages that are queued already, and the next one is still there", async () => {
+  const seen = await serve();
+  const connection = await connect(path);
+  await vi.waitFor(() => expect(seen.connections.length).toBe(1));
+  const [peer] = seen.connections;
+  await peer?.sendBytes(new Uint8Array(100));
+  await peer?.sendBytes(new Uint8Array(5));
+  await peer?.close(100).catch(() => undefined);
+  await expect(connection.receiveBytes({ maxBytes: 10 })).rejects.toMatchObject({ code: "IPC_TOO_LARGE" });
+  expect((await connection.receiveBytes({ maxBytes: 10 }))?.length).toBe(5);
+  expect(await connection.receiveBytes()).toBeUndefined();
+});
+
+test("a reader that is late stops the sender instead of filling its memory", async () => {
+  const seen = await serve();
+  const connection = await connect(path);
+  await vi.waitFor(() => expect(seen.connections.length).toBe(1));
+  const [peer] = seen.connections;
+  let sent = 0;
+  const sending = (async () => {
+    for (; sent < 2000; sent++) await peer?.sendBytes(new Uint8Array(64 * 1024));
+  })();
+  let furthest = 0;
+  for (let received = 0; received < 2000; received++) {
+    // The reader is slower than the sender: it gives it a turn of the event loop for every message.
+    await new Promise((resolve) => setImmediate(resolve));
+    expect((await connection.receiveBytes())?.length).toBe(65_536);
+    furthest = Math.max(furthest, sent - received);
+  }
+  expect(furthest).toBeLessThan(100);
+  await sending;
+  await connection.close();
+});
+
+function framed(text: string): Buffer {
+  const header = Buffer.alloc(4);
+  header.writeInt32BE(text.length);
+  return Buffer.concat([header, Buffer.from(text)]);
+}

@@ -1,0 +1,119 @@
+import { randomBytes } from "node:crypto";
+import { IpcError } from "../contract/errors.ts";
+import { respond, verifies } from "./digest.ts";
+
+/** Each message of the handshake is at most this long: Python reads no more either. */
+export const HANDSHAKE_MESSAGE_BYTES = 256;
+const NONCE_BYTES = 40;
+
+const CHALLENGE: Buffer = Buffer.from("#CHALLENGE#");
+const WELCOME: Buffer = Buffer.from("#WELCOME#");
+const FAILURE: Buffer = Buffer.from("#FAILURE#");
+
+export interface HandshakeOptions {
+  readonly transport: string;
+  readonly role: "server" | "client";
+  readonly key: Uint8Array;
+  /** Accept HMAC-MD5 answers, the only ones Python 3.11 and earlier give. */
+  readonly allowLegacy: boolean;
+  /** Sends one framed message. */
+  readonly send: (message: Uint8Array) => void;
+}
+
+type Step = "challenge" | "response" | "verdict" | "done";
+
+/**
+ * The mutual proof of `multiprocessing.connection` (`deliver_challenge` and `answer_challenge` of CPython's
+ * Lib/multiprocessing/connection.py): the server challenges and judges, then the client does. No I/O of its own.
+ */
+export class Handshake {
+  readonly #options: HandshakeOptions;
+  #challenge: Uint8Array = new Uint8Array(0);
+  /** What the next message must be. */
+  #expected: Step;
+  #halves = 0;
+
+  constructor(options: HandshakeOptions) {
+    this.#options = options;
+    this.#expected = options.role === "server" ? "response" : "challenge";
+  }
+
+  get isDone(): boolean {
+    return this.#expected === "done";
+  }
+
+  /** Nothing has come from the other side yet, although it is its turn. */
+  get awaitsFirstMessage(): boolean {
+    return this.#halves === 0 && this.#expected === "challenge";
+  }
+
+  /** A server speaks first. */
+  start(): void {
+    if (this.#options.role === "server") this.#deliverChallenge();
+  }
+
+  /** @throws IpcError IPC_AUTH_FAILED; the connection must not be used any more. */
+  receive(message: Uint8Array): void {
+    switch (this.#expected) {
+      case "challenge":
+        return this.#answer(message);
+      case "response":
+        return this.#judge(message);
+      case "verdict":
+        if (!WELCOME.equals(message)) throw this.#failed("the other side refused our key");
+        return this.#halfDone();
+      case "done":
+        return;
+    }
+  }
+
+  #deliverChallenge(): void {
+    this.#challenge = Buffer.concat([Buffer.from("{sha256}"), randomBytes(NONCE_BYTES)]);
+    this.#options.send(Buffer.concat([CHALLENGE, this.#challenge]));
+    this.#expected = "response";
+  }
+
+  #answer(message: Uint8Array): void {
+    if (!startsWithChallenge(message)) throw this.#failed("the other side asks for no key; leave it away on this side");
+    // Copied: the buffer it arrived in is reused.
+    const response = respond(this.#options.key, message.slice(CHALLENGE.length));
+    if (response === undefined) throw this.#failed("the challenge asks for a digest that is not known here");
+    this.#options.send(response);
+    this.#expected = "verdict";
+  }
+
+  #judge(message: Uint8Array): void {
+    const { key, allowLegacy, send } = this.#options;
+    if (!verifies(key, this.#challenge, message, allowLegacy)) {
+      send(FAILURE);
+      throw this.#failed("the other side has another key, or none");
+    }
+    send(WELCOME);
+    this.#halfDone();
+  }
+
+  #halfDone(): void {
+    this.#halves += 1;
+    if (this.#halves === 2) this.#expected = "done";
+    else if (this.#options.role === "server") this.#expected = "challenge";
+    else this.#deliverChallenge();
+  }
+
+  #failed(what: string): IpcError {
+    const { transport } = this.#options;
+    return new IpcError("IPC_AUTH_FAILED", `${transport}: ${what}`, { transport });
+  }
+}
+
+/** True for the first message of a server that wants a key. */
+export function startsWithChallenge(message: Uint8Array): boolean {
+  return message.length > CHALLENGE.length && CHALLENGE.equals(message.subarray(0, CHALLENGE.length));
+}
+
+/** Python takes an empty key for "no key" in some versions and hangs in others. @throws IpcError IPC_AUTH_FAILED */
+export function refuseEmptyKey(transport: string, key: Uint8Array | undefined): void {
+  if (key === undefined || key.length > 0) return;
+  throw new IpcError("IPC_AUTH_FAILED", `${transport}: an empty key proves nothing; give at least one byte`, {
+    transport,
+  });
+}

@@ -1,0 +1,79 @@
+import type { Server as NetServer, Socket } from "node:net";
+import { UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
+import type { IpcError } from "../contract/errors.ts";
+import type { Address, ConnectionHandler, OpenOptions } from "../contract/transport.ts";
+import { StreamServer } from "../support/stream-server.ts";
+import { Admission, HANDSHAKE_LIMIT_MS } from "./admission.ts";
+import { PYTHON_PREFIX } from "./prefix.ts";
+
+/** More clients than this are hung up on. */
+export const MAX_CLIENTS = 1024;
+
+export interface ProtocolSettings {
+  readonly transport: string;
+  readonly maxMessageBytes: number;
+  readonly handshakeTimeoutMs: number;
+  /** Accept HMAC-MD5, all that Python 3.11 and earlier can do. */
+  readonly allowLegacy: boolean;
+}
+
+/** Reads `maxMessageBytes`, `handshakeTimeoutMs` and `allowLegacy` from the options of an address. */
+export function settingsOf(address: Address): ProtocolSettings {
+  const { maxMessageBytes, handshakeTimeoutMs, allowLegacy } = address.options ?? {};
+  return {
+    transport: address.transport,
+    maxMessageBytes: typeof maxMessageBytes === "number" ? maxMessageBytes : UNBOUNDED_MESSAGE_BYTES,
+    handshakeTimeoutMs: typeof handshakeTimeoutMs === "number" ? handshakeTimeoutMs : HANDSHAKE_LIMIT_MS,
+    allowLegacy: allowLegacy !== false,
+  };
+}
+
+/** Serves a listening socket. Newcomers prove the key one beside the other, so a stalled one delays nobody. */
+export function servePython(
+  settings: ProtocolSettings,
+  address: Address,
+  listener: NetServer,
+  handler: ConnectionHandler,
+  options: OpenOptions | undefined,
+  onRefused: (error: IpcError) => void = () => undefined,
+): StreamServer {
+  const { transport, maxMessageBytes } = settings;
+  const key = options?.key;
+  return new StreamServer({
+    transport,
+    address,
+    maxMessageBytes,
+    maxClients: MAX_CLIENTS,
+    handler,
+    listener,
+    format: PYTHON_PREFIX,
+    ...(key && {
+      admit: (socket: Socket, admitted: (rest: Uint8Array) => void) =>
+        admitWithKey(settings, key, socket, admitted, onRefused),
+    }),
+  });
+}
+
+function admitWithKey(
+  settings: ProtocolSettings,
+  key: Uint8Array,
+  socket: Socket,
+  admitted: (rest: Uint8Array) => void,
+  onRefused: (error: IpcError) => void,
+): void {
+  const { transport, handshakeTimeoutMs: limitMs, allowLegacy } = settings;
+  const onData = (chunk: Uint8Array): void => admission.feed(chunk, chunk.length);
+  const admission = new Admission(socket, {
+    transport,
+    role: "server",
+    key,
+    allowLegacy,
+    limitMs,
+    onDone: (rest) => {
+      socket.off("data", onData);
+      admitted(rest);
+    },
+    onFailed: onRefused,
+  });
+  socket.on("data", onData);
+}

@@ -1,0 +1,122 @@
+import { randomBytes } from "node:crypto";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { type Capabilities, UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
+import type { EventTransport, OpenOptions, Server, Transport } from "../contract/transport.ts";
+import { listenOnLoopback, loopbackName, loopbackTarget, portOf, portResidue } from "../support/loopback-port.ts";
+import { aborted, checkOptions } from "../support/opening.ts";
+import { listenPrivately } from "../support/private-listener.ts";
+import { checkSocketPath, listenAtPath, pathResidue, sweepPath } from "../support/socket-path.ts";
+import { connectStranger } from "../support/stream-client.ts";
+import { connectPython } from "./client.ts";
+import { refuseEmptyKey } from "./handshake.ts";
+import { MAX_CLIENTS, servePython, settingsOf } from "./protocol.ts";
+
+const UNIX_ID = "python-connection";
+const TCP_ID = "python-connection/tcp";
+/** How the harness starts a Python server: it puts the path of its own script in the place of `peer.py`. */
+const PEERS = { python: ["python3", "peer.py"] } as const;
+
+const overUnix: EventTransport = {
+  async listen(address, handler, options) {
+    checkListen(UNIX_ID, options);
+    return listenAtPath(address.name, UNIX_ID, async () => {
+      const listener = createServer({ allowHalfOpen: true });
+      await listenPrivately(listener, address.name);
+      return unlessAborted(UNIX_ID, options, servePython(settingsOf(address), address, listener, handler, options));
+    });
+  },
+
+  async connect(address, handler, options) {
+    checkSocketPath(address.name, UNIX_ID);
+    return connectPython(settingsOf(address), { path: address.name }, handler, options);
+  },
+};
+
+const overTcp: EventTransport = {
+  async listen(address, handler, options) {
+    checkListen(TCP_ID, options);
+    // A chunk of payload follows its header in a second write above 16 KiB on Python's side: Nagle would hold it back.
+    const listener = createServer({ allowHalfOpen: true, noDelay: true });
+    const name = loopbackName(await listenOnLoopback(TCP_ID, listener, portOf(TCP_ID, address)));
+    const bound = { ...address, name };
+    return unlessAborted(TCP_ID, options, servePython(settingsOf(address), bound, listener, handler, options));
+  },
+
+  async connect(address, handler, options) {
+    return connectPython(settingsOf(address), loopbackTarget(TCP_ID, address), handler, options);
+  },
+};
+
+function checkListen(transport: string, options: OpenOptions | undefined): void {
+  checkOptions(transport, options?.signal && { signal: options.signal });
+  refuseEmptyKey(transport, options?.key);
+}
+
+async function unlessAborted(transport: string, options: OpenOptions | undefined, server: Server): Promise<Server> {
+  if (!options?.signal?.aborted) return server;
+  await server.close();
+  throw aborted(transport);
+}
+
+const COMMON = {
+  modes: ["event"],
+  patterns: ["request-reply", "one-way"],
+  rendezvous: "address",
+  boundaries: "prefix",
+  delivery: "reliable",
+  ordering: "fifo",
+  maxMessageBytes: UNBOUNDED_MESSAGE_BYTES,
+  maxClients: MAX_CLIENTS,
+  maxInFlight: 1024,
+  connects: "checked",
+  backpressure: "native",
+  peerLoss: "immediate",
+  persistent: false,
+  languages: ["python"],
+} as const satisfies Partial<Capabilities>;
+
+const version = `node ${process.versions.node}, libuv ${process.versions.uv}`;
+
+/** The wire protocol of Python's `multiprocessing.connection` over Unix sockets; bytes only, never pickle. */
+export const pythonConnection: Transport = {
+  id: UNIX_ID,
+  capabilities: { ...COMMON, auth: ["permissions", "shared-key"], platforms: ["linux", "darwin"] },
+  async probe() {
+    if (process.platform !== "win32") return { available: true, version };
+    const reason = "Python uses message-mode named pipes on Windows, which Node cannot open; use python-connection/tcp";
+    return { available: false, reason };
+  },
+  async allocate(place) {
+    const path = join(place.directory, `py-${randomBytes(4).toString("hex")}.sock`);
+    checkSocketPath(path, UNIX_ID);
+    return { transport: UNIX_ID, name: path };
+  },
+  event: overUnix,
+  peers: PEERS,
+  stranger: (address) => connectStranger(UNIX_ID, { path: address.name }),
+  async residue(address) {
+    return pathResidue(address.name);
+  },
+  async sweep(address) {
+    sweepPath(address.name);
+  },
+};
+
+/** The same over TCP on the loopback interface. */
+export const pythonConnectionTcp: Transport = {
+  id: TCP_ID,
+  capabilities: { ...COMMON, auth: ["shared-key"], platforms: ["linux", "darwin", "win32"] },
+  async probe() {
+    return { available: true, version };
+  },
+  async allocate() {
+    return { transport: TCP_ID, name: loopbackName(0) };
+  },
+  event: overTcp,
+  peers: PEERS,
+  stranger: async (address) => connectStranger(TCP_ID, loopbackTarget(TCP_ID, address)),
+  residue: (address) => portResidue(TCP_ID, address),
+  /** A port is free the moment its process is gone. */
+  async sweep() {},
+};

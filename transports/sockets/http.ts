@@ -1,0 +1,241 @@
+import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
+import { connect as netConnect, type Socket } from "node:net";
+import { UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
+import { IpcError, type IpcErrorCode, toIpcError } from "../contract/errors.ts";
+import type { Address, Connection, ConnectionHandler, OpenOptions, Server, Transport } from "../contract/transport.ts";
+import { closableServer } from "../support/closable-server.ts";
+import { checkOptions, withinLimit } from "../support/opening.ts";
+import { pathTransport } from "../support/path-transport.ts";
+import { Scratch } from "../support/scratch.ts";
+import { bindPrivately, checkSocketPath, listenAtPath } from "../support/socket-path.ts";
+import { type CallDone, UnaryCall, UnaryClient } from "../support/unary.ts";
+
+const ID = "http/unix";
+const MAX_BYTES = UNBOUNDED_MESSAGE_BYTES;
+/**
+ * HTTP/1.1 answers one request after the other on a socket and Node does not pipeline, so a client has one request under
+ * way. The further sockets are for requests whose caller gave up waiting: those still occupy theirs.
+ */
+const MAX_SOCKETS = 16;
+/** A stranger that does not finish its request header or body is dropped after this time. */
+const HEADERS_LIMIT_MS = 5000;
+const REQUEST_LIMIT_MS = 30_000;
+const CLOSE_LIMIT_MS = 1000;
+const TYPE = "application/octet-stream";
+
+async function listen(address: Address, handler: ConnectionHandler, options?: OpenOptions): Promise<Server> {
+  checkOptions(ID, options);
+  const calls = new Set<UnaryCall>();
+  const server = createServer({ connectionsCheckingInterval: HEADERS_LIMIT_MS }, (incoming, response) => {
+    serve(incoming, response, handler, calls);
+  });
+  // An idle client is not a stale one: a connection of ours stays open as long as both ends live.
+  server.keepAliveTimeout = 0;
+  server.headersTimeout = HEADERS_LIMIT_MS;
+  server.requestTimeout = REQUEST_LIMIT_MS;
+  await listenAtPath(address.name, ID, async () => {
+    const listening = new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.once("listening", resolve);
+    });
+    bindPrivately(() => server.listen(address.name));
+    await listening;
+  });
+  return closableServer(address, async () => {
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    await Promise.allSettled([...calls].map((call) => call.close(CLOSE_LIMIT_MS)));
+    server.closeAllConnections();
+    await closed;
+  });
+}
+
+function serve(
+  incoming: IncomingMessage,
+  response: ServerResponse,
+  handler: ConnectionHandler,
+  calls: Set<UnaryCall>,
+): void {
+  if (incoming.method !== "POST") return refuse(response, 405, "POST a message to any path\n");
+  readBody(incoming, (body, tooLong) => {
+    if (tooLong) return refuse(response, 413, `the limit is ${MAX_BYTES} bytes\n`);
+    if (body === undefined) return;
+    const call = new UnaryCall({
+      transport: ID,
+      handler,
+      maxMessageBytes: MAX_BYTES,
+      reply(message) {
+        const { socket } = response;
+        response.writeHead(200, { "content-type": TYPE, "content-length": message.length });
+        response.end(socket ? scratchOf(socket).copy(message, socket.writableLength) : undefined);
+      },
+      fail: () => refuse(response, 503, "no reply\n"),
+    });
+    calls.add(call);
+    response.once("close", () => {
+      calls.delete(call);
+      if (response.writableFinished) call.end();
+      else call.abandon();
+    });
+    call.begin(body);
+  });
+}
+
+function refuse(response: ServerResponse, status: number, text: string): void {
+  if (response.headersSent) return;
+  response.writeHead(status, { connection: "close", "content-type": "text/plain" }).end(text);
+}
+
+const scratches = new WeakMap<Socket, Scratch>();
+
+function scratchOf(socket: Socket): Scratch {
+  let scratch = scratches.get(socket);
+  if (scratch === undefined) {
+    scratch = new Scratch();
+    scratches.set(socket, scratch);
+  }
+  return scratch;
+}
+
+/** Calls back once: with the whole body, or, when it is longer than a message may be, with true, or with neither when it was cut. */
+function readBody(incoming: IncomingMessage, done: (body: Buffer | undefined, tooLong: boolean) => void): void {
+  const announced = Number(incoming.headers["content-length"] ?? 0);
+  if (announced > MAX_BYTES) {
+    incoming.resume();
+    return done(undefined, true);
+  }
+  let first: Buffer | undefined;
+  let rest: Buffer[] | undefined;
+  let bytes = 0;
+  incoming.on("data", (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > MAX_BYTES) return;
+    if (first === undefined) first = chunk;
+    else if (rest === undefined) rest = [first, chunk];
+    else rest.push(chunk);
+  });
+  incoming.once("end", () => {
+    if (bytes > MAX_BYTES) done(undefined, true);
+    else done(rest ? Buffer.concat(rest, bytes) : (first ?? Buffer.alloc(0)), false);
+  });
+  incoming.once("error", () => done(undefined, false));
+}
+
+async function connect(address: Address, handler: ConnectionHandler, options?: OpenOptions): Promise<Connection> {
+  checkOptions(ID, options);
+  checkSocketPath(address.name, ID);
+  const first = await connectFirst(address.name, options);
+  const sockets = new Set<Socket>();
+  const agent = new Agent({ keepAlive: true, maxSockets: MAX_SOCKETS, maxFreeSockets: MAX_SOCKETS });
+  let unused: Socket | undefined = first;
+  const adopt = (socket: Socket): Socket => {
+    sockets.add(socket);
+    socket.once("close", () => {
+      sockets.delete(socket);
+      // The end of the last idle socket is how a server says goodbye; with a request under way, that request fails.
+      if (sockets.size === 0 && client.calls === 0) client.end();
+    });
+    return socket;
+  };
+  agent.createConnection = () => {
+    const socket = unused ?? adopt(netConnect(address.name));
+    unused = undefined;
+    return socket;
+  };
+  const client = new UnaryClient({
+    transport: ID,
+    handler,
+    maxMessageBytes: MAX_BYTES,
+    maxCalls: MAX_SOCKETS,
+    call: (message, done) => post(address.name, agent, message, done),
+    release() {
+      agent.destroy();
+      for (const socket of sockets) socket.destroy();
+    },
+  });
+  adopt(first);
+  first.resume();
+  client.open();
+  return client;
+}
+
+async function connectFirst(path: string, options: OpenOptions | undefined): Promise<Socket> {
+  const socket = netConnect(path);
+  const connected = new Promise<Socket>((resolve, reject) => {
+    socket.once("connect", () => resolve(socket));
+    socket.once("error", (error) => reject(toIpcError(error, ID)));
+  });
+  return withinLimit(ID, options, connected, () => socket.destroy());
+}
+
+function post(path: string, agent: Agent, message: Uint8Array, done: CallDone): void {
+  let settled = false;
+  const settle = (error: IpcError | undefined, reply: Uint8Array | undefined): void => {
+    if (settled) return;
+    settled = true;
+    done(error, reply);
+  };
+  const outgoing = request({
+    socketPath: path,
+    path: "/",
+    method: "POST",
+    agent,
+    headers: { "content-type": TYPE, "content-length": message.length },
+  });
+  outgoing.once("response", (response) => {
+    readBody(response, (body, tooLong) => {
+      if (tooLong) settle(new IpcError("IPC_TOO_LARGE", `${ID}: the reply is too large`, { transport: ID }), undefined);
+      else if (body === undefined) settle(lost("the server hung up in the middle of its reply"), undefined);
+      else if (response.statusCode === 200) settle(undefined, body);
+      else settle(statusError(response.statusCode ?? 0), undefined);
+    });
+  });
+  outgoing.once("error", (error) => settle(toIpcError(error, ID, "IPC_PEER_LOST"), undefined));
+  // Which socket the agent will choose is not known yet, so the bytes cannot share a buffer with another request.
+  outgoing.end(Buffer.from(message));
+}
+
+function lost(what: string): IpcError {
+  return new IpcError("IPC_PEER_LOST", `${ID}: ${what}`, { transport: ID });
+}
+
+const STATUS_CODES: Readonly<Record<number, IpcErrorCode>> = {
+  400: "IPC_MALFORMED",
+  408: "IPC_TIMEOUT",
+  413: "IPC_TOO_LARGE",
+  503: "IPC_PEER_LOST",
+};
+
+function statusError(status: number): IpcError {
+  const code = STATUS_CODES[status] ?? "IPC_SYSTEM";
+  return new IpcError(code, `${ID}: the server answered with status ${status}`, { transport: ID });
+}
+
+/** HTTP/1.1 with keep-alive over a Unix socket: `POST` a message, its reply is the body of the answer. */
+export const http: Transport = pathTransport({
+  id: ID,
+  stem: "http",
+  capabilities: {
+    modes: ["event"],
+    patterns: ["request-reply"],
+    rendezvous: "address",
+    boundaries: "library",
+    delivery: "reliable",
+    ordering: "fifo",
+    maxMessageBytes: MAX_BYTES,
+    maxClients: 1024,
+    maxInFlight: 1,
+    connects: "checked",
+    backpressure: "outbox",
+    peerLoss: "immediate",
+    auth: ["permissions"],
+    persistent: false,
+    platforms: ["linux", "darwin"],
+    languages: ["any"],
+  },
+  async probe() {
+    if (process.platform === "win32") return { available: false, reason: "Node has no Unix sockets on Windows" };
+    const { node, llhttp } = process.versions;
+    return { available: true, version: `node ${node}, llhttp ${llhttp}` };
+  },
+  event: { listen, connect },
+});

@@ -1,0 +1,238 @@
+import { createServer, connect as netConnect, type Socket } from "node:net";
+import type * as JsonRpc from "vscode-jsonrpc/node";
+import { IpcError, toIpcError } from "../contract/errors.ts";
+import type { Address, Connection, ConnectionHandler, OpenOptions, Server, Transport } from "../contract/transport.ts";
+import { closableServer } from "../support/closable-server.ts";
+import { checkOptions, withinLimit } from "../support/opening.ts";
+import { installedVersion, pathTransport, probePackage } from "../support/path-transport.ts";
+import { bindPrivately, checkSocketPath, listenAtPath } from "../support/socket-path.ts";
+import { type CallDone, UnaryCall, UnaryClient } from "../support/unary.ts";
+
+const ID = "jsonrpc/unix";
+/** A byte can take six characters (`\u0000`), and a string of V8 ends at half a gigabyte. */
+const MAX_BYTES = 16 * 1024 * 1024;
+/** What the library would otherwise collect without end for a message that announces a huge length, or never ends its header. */
+const MAX_WIRE_BYTES = 6 * MAX_BYTES + 4096;
+const MAX_CALLS = 256;
+/** The one method: its parameter and its result are messages, a character per byte (latin1). */
+const METHOD = "message";
+/** `Content-Length` or `Content-Type`. */
+const HEADER_START = "content-";
+const CLOSE_LIMIT_MS = 1000;
+/** JSON-RPC 2.0, section 5.1. */
+const METHOD_NOT_FOUND = -32601;
+const INTERNAL_ERROR = -32603;
+
+type Library = typeof JsonRpc;
+let loading: Promise<Library> | undefined;
+
+function loadLibrary(): Promise<Library> {
+  loading ??= import("vscode-jsonrpc/node");
+  return loading;
+}
+
+/** The library's own would print what a stranger sends. */
+const SILENT: JsonRpc.Logger = { error() {}, warn() {}, info() {}, log() {} };
+
+/** @param failed called once when the other side sent what is no message, or too much of one */
+function attach(library: Library, socket: Socket, failed: (error: IpcError) => void): JsonRpc.MessageConnection {
+  const reader = new library.StreamMessageReader(socket);
+  // Its timer only reports slow messages, and would keep the process alive for it.
+  reader.partialMessageTimeout = 0;
+  let pendingBytes = 0;
+  const bounded: JsonRpc.MessageReader = {
+    onError: reader.onError,
+    onClose: reader.onClose,
+    onPartialMessage: reader.onPartialMessage,
+    listen: (callback) =>
+      reader.listen((message) => {
+        pendingBytes = 0;
+        callback(message);
+      }),
+    dispose: () => reader.dispose(),
+  };
+  const refuse = (what: string): void => {
+    failed(new IpcError("IPC_MALFORMED", `${ID}: ${what}`, { transport: ID }));
+    socket.destroy();
+  };
+  let first = true;
+  socket.on("data", (chunk: Buffer) => {
+    // A stranger's first bytes need not wait for the end of a header that never comes.
+    if (first && !isHeader(chunk)) refuse("no Content-Length header");
+    first = false;
+    pendingBytes += chunk.length;
+    if (pendingBytes > MAX_WIRE_BYTES) refuse(`a message of more than ${MAX_WIRE_BYTES} bytes`);
+  });
+  const rpc = library.createMessageConnection(bounded, new library.StreamMessageWriter(socket), SILENT);
+  rpc.onError(([error]) => {
+    if ("code" in error) failed(toIpcError(error, ID, "IPC_PEER_LOST"));
+    else refuse(error.message.split("\n", 1)[0] ?? "not JSON-RPC");
+  });
+  return rpc;
+}
+
+function isHeader(chunk: Buffer): boolean {
+  const start = chunk.subarray(0, HEADER_START.length).toString("latin1").toLowerCase();
+  return HEADER_START.startsWith(start);
+}
+
+async function listen(address: Address, handler: ConnectionHandler, options?: OpenOptions): Promise<Server> {
+  checkOptions(ID, options);
+  const library = await loadLibrary();
+  const sockets = new Set<Socket>();
+  const calls = new Set<UnaryCall>();
+  const listener = createServer((socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+    serve(library, socket, handler, calls);
+  });
+  await listenAtPath(address.name, ID, async () => {
+    const listening = new Promise<void>((resolve, reject) => {
+      listener.once("error", reject);
+      listener.once("listening", resolve);
+    });
+    bindPrivately(() => listener.listen(address.name));
+    await listening;
+  });
+  return closableServer(address, async () => {
+    const closed = new Promise<void>((resolve) => listener.close(() => resolve()));
+    await Promise.allSettled([...calls].map((call) => call.close(CLOSE_LIMIT_MS)));
+    for (const socket of sockets) socket.destroySoon();
+    const timer = setTimeout(() => {
+      for (const socket of sockets) socket.destroy();
+    }, CLOSE_LIMIT_MS);
+    await closed;
+    clearTimeout(timer);
+  });
+}
+
+function serve(library: Library, socket: Socket, handler: ConnectionHandler, calls: Set<UnaryCall>): void {
+  const own = new Set<UnaryCall>();
+  const rpc = attach(library, socket, () => undefined);
+  const answer = (parameter: unknown): Promise<string> =>
+    new Promise((resolve, reject) => {
+      if (typeof parameter !== "string") {
+        reject(new library.ResponseError(library.ErrorCodes.InvalidParams, "the parameter is a string, a byte each"));
+        return;
+      }
+      const finish = (): void => {
+        // The library writes the answer in the next microtasks; after this turn it has been handed to the socket.
+        setImmediate(() => {
+          call.end();
+          own.delete(call);
+          calls.delete(call);
+        });
+      };
+      const call: UnaryCall = new UnaryCall({
+        transport: ID,
+        handler,
+        maxMessageBytes: MAX_BYTES,
+        reply(message) {
+          resolve(toText(message));
+          finish();
+        },
+        fail() {
+          reject(new library.ResponseError(INTERNAL_ERROR, "no reply"));
+          finish();
+        },
+      });
+      own.add(call);
+      calls.add(call);
+      call.begin(Buffer.from(parameter, "latin1"));
+    });
+  rpc.onRequest(METHOD, answer);
+  socket.once("close", () => {
+    rpc.dispose();
+    for (const call of own) {
+      calls.delete(call);
+      call.abandon();
+    }
+  });
+  rpc.listen();
+}
+
+async function connect(address: Address, handler: ConnectionHandler, options?: OpenOptions): Promise<Connection> {
+  checkOptions(ID, options);
+  checkSocketPath(address.name, ID);
+  const library = await loadLibrary();
+  const socket = netConnect(address.name);
+  const connected = new Promise<void>((resolve, reject) => {
+    socket.once("connect", resolve);
+    socket.once("error", (error) => reject(toIpcError(error, ID)));
+  });
+  await withinLimit(ID, options, connected, () => socket.destroy());
+  let failure: IpcError | undefined;
+  const rpc = attach(library, socket, (error) => {
+    failure ??= error;
+  });
+  const client = new UnaryClient({
+    transport: ID,
+    handler,
+    maxMessageBytes: MAX_BYTES,
+    maxCalls: MAX_CALLS,
+    call: (message, done) => callRemote(rpc, message, done),
+    release() {
+      socket.destroySoon();
+    },
+  });
+  socket.once("close", () => {
+    const lost = new IpcError("IPC_PEER_LOST", `${ID}: the server hung up`, { transport: ID });
+    client.end(failure ?? (client.calls > 0 ? lost : undefined));
+    rpc.dispose();
+  });
+  rpc.listen();
+  client.open();
+  return client;
+}
+
+function callRemote(rpc: JsonRpc.MessageConnection, message: Uint8Array, done: CallDone): void {
+  rpc.sendRequest(METHOD, toText(message)).then(
+    (result) => {
+      if (typeof result === "string") done(undefined, Buffer.from(result, "latin1"));
+      else done(new IpcError("IPC_MALFORMED", `${ID}: the result is not a string`, { transport: ID }), undefined);
+    },
+    (error: unknown) => done(callError(error), undefined),
+  );
+}
+
+function callError(error: unknown): IpcError {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  // The library's own codes for "the connection went away" are JSON-RPC error numbers too.
+  const kind = code === METHOD_NOT_FOUND ? "IPC_UNSUPPORTED" : "IPC_PEER_LOST";
+  const text = error instanceof Error ? error.message : String(error);
+  return new IpcError(kind, `${ID}: ${text}`, { transport: ID, cause: error });
+}
+
+function toText(message: Uint8Array): string {
+  return Buffer.from(message.buffer, message.byteOffset, message.byteLength).toString("latin1");
+}
+
+/** JSON-RPC 2.0 as an editor speaks it to a language server: `vscode-jsonrpc`, `Content-Length` framing, a Unix socket. */
+export const jsonRpc: Transport = pathTransport({
+  id: ID,
+  stem: "jsonrpc",
+  capabilities: {
+    modes: ["event"],
+    patterns: ["request-reply"],
+    rendezvous: "address",
+    boundaries: "library",
+    delivery: "reliable",
+    ordering: "fifo",
+    maxMessageBytes: MAX_BYTES,
+    maxClients: 1024,
+    maxInFlight: MAX_CALLS,
+    connects: "checked",
+    backpressure: "outbox",
+    peerLoss: "immediate",
+    auth: ["permissions"],
+    persistent: false,
+    platforms: ["linux", "darwin"],
+    languages: ["any"],
+  },
+  probe: () =>
+    probePackage("vscode-jsonrpc", async () => {
+      await loadLibrary();
+      return installedVersion("vscode-jsonrpc/node", import.meta.url);
+    }),
+  event: { listen, connect },
+});

@@ -1,0 +1,117 @@
+import { randomBytes } from "node:crypto";
+import { readdirSync } from "node:fs";
+import { createServer } from "node:net";
+import { UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
+import { IpcError, toIpcError } from "../contract/errors.ts";
+import type { EventTransport, OsObject, Transport } from "../contract/transport.ts";
+import { aborted, checkOptions } from "../support/opening.ts";
+import { connectStranger, connectStream, isListening } from "../support/stream-client.ts";
+import { StreamServer } from "../support/stream-server.ts";
+
+const ID = "named-pipe";
+const MAX_CLIENTS = 1024;
+/** The one directory of the named-pipe file system of this machine. */
+const DIRECTORY = "\\\\.\\pipe\\";
+/** CreateNamedPipe(): the whole name may have 256 characters. */
+const MAX_NAME_CHARACTERS = 256;
+
+const event: EventTransport = {
+  async listen(address, handler, options) {
+    checkOptions(ID, options);
+    checkName(address.name);
+    // A pipe has no half close: what the other side sends after our end is lost. Closing therefore never waits for an
+    // answer; the option only keeps Node from ending our direction before everything queued has left.
+    const listener = createServer({ allowHalfOpen: true });
+    await new Promise<void>((resolve, reject) => {
+      const refused = (error: Error): void => reject(toIpcError(error, ID));
+      listener.once("error", refused);
+      // Neither readableAll nor writableAll: the default descriptor lets only this user, administrators and the system write.
+      listener.listen({ path: address.name, exclusive: true }, () => {
+        listener.off("error", refused);
+        resolve();
+      });
+    });
+    const maxMessageBytes = UNBOUNDED_MESSAGE_BYTES;
+    const server = new StreamServer({
+      transport: ID,
+      address,
+      maxMessageBytes,
+      maxClients: MAX_CLIENTS,
+      handler,
+      listener,
+    });
+    if (options?.signal?.aborted) {
+      await server.close();
+      throw aborted(ID);
+    }
+    return server;
+  },
+
+  async connect(address, handler, options) {
+    checkName(address.name);
+    return connectStream(ID, { path: address.name }, UNBOUNDED_MESSAGE_BYTES, handler, options);
+  },
+};
+
+/** @throws IpcError IPC_UNSUPPORTED elsewhere than on Windows, and for what is no name of a pipe on this machine. */
+function checkName(name: string): void {
+  if (process.platform !== "win32") throw new IpcError("IPC_UNSUPPORTED", elsewhere(), { transport: ID });
+  const rest = name.startsWith(DIRECTORY) ? name.slice(DIRECTORY.length) : "";
+  if (rest.length > 0 && !rest.includes("\\") && name.length <= MAX_NAME_CHARACTERS) return;
+  const message = `${ID}: "${name}" must read ${DIRECTORY}<name>, without a backslash in the name and at most ${MAX_NAME_CHARACTERS} characters`;
+  throw new IpcError("IPC_UNSUPPORTED", message, { transport: ID });
+}
+
+function elsewhere(): string {
+  return `named pipes of this kind exist on Windows only (this is ${process.platform}); use unix or fifo here`;
+}
+
+/** Whether the name exists: listed where the system lists pipes (Windows does, Wine does not), asked for otherwise. */
+async function exists(name: string): Promise<boolean> {
+  let names: readonly string[];
+  try {
+    names = readdirSync(DIRECTORY);
+  } catch {
+    return isListening({ path: name });
+  }
+  return names.includes(name.slice(DIRECTORY.length));
+}
+
+/** Windows named pipes over `node:net`, in byte mode, messages behind a u32 length prefix. */
+export const namedPipe: Transport = {
+  id: ID,
+  capabilities: {
+    modes: ["event"],
+    patterns: ["request-reply", "one-way"],
+    rendezvous: "address",
+    boundaries: "prefix",
+    delivery: "reliable",
+    ordering: "fifo",
+    maxMessageBytes: UNBOUNDED_MESSAGE_BYTES,
+    maxClients: MAX_CLIENTS,
+    maxInFlight: 1024,
+    connects: "checked",
+    backpressure: "native",
+    peerLoss: "immediate",
+    auth: ["permissions"],
+    persistent: false,
+    platforms: ["win32"],
+    languages: ["any"],
+  },
+  async probe() {
+    if (process.platform !== "win32") return { available: false, reason: elsewhere() };
+    return { available: true, version: `node ${process.versions.node}, libuv ${process.versions.uv}` };
+  },
+  /** Nothing of it lies in the place's directory: pipes have a file system of their own. */
+  async allocate(place) {
+    return { transport: ID, name: `${DIRECTORY}${place.prefix}-${randomBytes(4).toString("hex")}` };
+  },
+  event,
+  stranger: (address) => connectStranger(ID, { path: address.name }),
+  async residue(address): Promise<readonly OsObject[]> {
+    if (process.platform !== "win32" || !(await exists(address.name))) return [];
+    return [{ kind: "pipe", name: address.name }];
+  },
+  /** A name vanishes with its last handle, so a dead server leaves none. */
+  async sweep() {},
+};

@@ -1,0 +1,56 @@
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { findPackageJSON } from "node:module";
+import { join } from "node:path";
+import type { Capabilities } from "../contract/capabilities.ts";
+import type { Availability, EventTransport, Transport } from "../contract/transport.ts";
+import { checkSocketPath, pathResidue, sweepPath } from "./socket-path.ts";
+import { connectStranger } from "./stream-client.ts";
+
+export interface PathTransportOptions {
+  readonly id: string;
+  /** Beginning of the file name. */
+  readonly stem: string;
+  readonly capabilities: Capabilities;
+  probe(): Promise<Availability>;
+  readonly event: EventTransport;
+}
+
+/** What all mechanisms have in common whose address is the path of a Unix stream socket. */
+export function pathTransport(options: PathTransportOptions): Transport {
+  const { id, stem, capabilities, event } = options;
+  return {
+    id,
+    capabilities,
+    probe: () => options.probe(),
+    async allocate(place) {
+      const path = join(place.directory, `${stem}-${randomBytes(4).toString("hex")}.sock`);
+      checkSocketPath(path, id);
+      return { transport: id, name: path };
+    },
+    event,
+    stranger: (address) => connectStranger(id, { path: address.name }),
+    residue: async (address) => pathResidue(address.name),
+    sweep: async (address) => sweepPath(address.name),
+  };
+}
+
+/** Version of the installed package that `specifier` belongs to; also of packages that do not export their package.json. */
+export function installedVersion(specifier: string, from: string): string {
+  const path = findPackageJSON(specifier, from);
+  if (path === undefined) throw new Error(`no package.json belongs to ${specifier}`);
+  return (JSON.parse(readFileSync(path, "utf8")) as { version: string }).version;
+}
+
+/** The receipt of a library that is an ordinary package: its version, or the command that installs it. */
+export async function probePackage(name: string, load: () => Promise<string>): Promise<Availability> {
+  if (process.platform === "win32") {
+    return { available: false, reason: "Node has no Unix sockets on Windows; use named-pipe or tcp" };
+  }
+  try {
+    return { available: true, version: `${name} ${await load()}` };
+  } catch (error) {
+    const why = error instanceof Error ? error.message.split("\n", 1)[0] : String(error);
+    return { available: false, reason: `${name} does not load (${why}); run: npm install ${name}` };
+  }
+}

@@ -1,0 +1,73 @@
+import { chmodSync, lstatSync, unlinkSync } from "node:fs";
+import { isMainThread } from "node:worker_threads";
+import { IpcError, toIpcError } from "../contract/errors.ts";
+import type { OsObject } from "../contract/transport.ts";
+import { withPathLock } from "./path-lock.ts";
+import { isListening } from "./stream-client.ts";
+
+/** `sun_path` without its final zero. Node 20 and 22 cut a longer path silently, so it is checked here. */
+const MAX_PATH_BYTES = process.platform === "darwin" ? 103 : 107;
+
+/** @throws IpcError IPC_SYSTEM with errno ENAMETOOLONG. */
+export function checkSocketPath(path: string, transport: string): void {
+  const bytes = Buffer.byteLength(path);
+  if (bytes <= MAX_PATH_BYTES) return;
+  const message = `${transport}: the path ${path} has ${bytes} bytes, a socket's may have ${MAX_PATH_BYTES}; use a shorter directory`;
+  throw new IpcError("IPC_SYSTEM", message, { transport, errno: "ENAMETOOLONG" });
+}
+
+/**
+ * Runs `listen`, which puts a socket at `path`, while no other server of ours starts there. A socket that a killed server
+ * left is removed first; a live server and anything that is not a socket stay.
+ *
+ * @throws IpcError IPC_ADDRESS_IN_USE, IPC_SYSTEM
+ */
+export async function listenAtPath<T>(path: string, transport: string, listen: () => Promise<T>): Promise<T> {
+  checkSocketPath(path, transport);
+  try {
+    return await withPathLock(path, transport, async () => {
+      await clearStalePath(path, transport);
+      const server = await listen();
+      // For libraries that bind in a later turn, where no mask of ours is in force; until here the directory protects it.
+      chmodSync(path, 0o600);
+      return server;
+    });
+  } catch (error) {
+    throw toIpcError(error, transport);
+  }
+}
+
+async function clearStalePath(path: string, transport: string): Promise<void> {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return;
+  if (!found.isSocket()) throw inUse(transport, `${path} is not a socket; choose another path or remove it yourself`);
+  if (await isListening({ path })) throw inUse(transport, `a server is listening at ${path}; stop it first`);
+  unlinkSync(path);
+}
+
+function inUse(transport: string, what: string): IpcError {
+  return new IpcError("IPC_ADDRESS_IN_USE", `${transport}: ${what}`, { transport, errno: "EADDRINUSE" });
+}
+
+/**
+ * Runs `bind`, which must create its socket before it returns, so that only the owner may connect (mode 0600).
+ * A worker thread cannot set the mask of the process; there only the private directory protects the path.
+ */
+export function bindPrivately<T>(bind: () => T): T {
+  const mask = isMainThread ? process.umask(0o177) : undefined;
+  try {
+    return bind();
+  } finally {
+    if (mask !== undefined) process.umask(mask);
+  }
+}
+
+export function pathResidue(path: string): readonly OsObject[] {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  return found === undefined ? [] : [{ kind: "path", name: path, mode: found.mode & 0o777 }];
+}
+
+/** Removes a socket; anything else at the path is not ours. */
+export function sweepPath(path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSocket()) unlinkSync(path);
+}

@@ -1,0 +1,223 @@
+import { IpcError } from "../contract/errors.ts";
+import type { Connection, ConnectionHandler } from "../contract/transport.ts";
+
+/** After `close`, replies to calls under way may still arrive for this long; their requests have been sent. */
+const GRACE_MS = 250;
+
+/** Ends one call: with the reply (borrowed), or with the error that also ends the connection, or with neither. */
+export type CallDone = (error: IpcError | undefined, reply: Uint8Array | undefined) => void;
+
+export interface UnaryClientOptions {
+  readonly transport: string;
+  readonly handler: ConnectionHandler;
+  readonly maxMessageBytes: number;
+  /** Calls that may be under way before `send` answers false. */
+  readonly maxCalls: number;
+  /** Begins a call. It has copied what it needs when it returns, and calls `done` later, exactly once. */
+  call(message: Uint8Array, done: CallDone): void;
+  /** Cancels what is under way and frees the channel. */
+  release(): void;
+}
+
+/** The client's end of mechanisms that know only calls: each `send` is a call, each reply to one a message. */
+export class UnaryClient implements Connection {
+  readonly #options: UnaryClientOptions;
+  readonly #handler: ConnectionHandler;
+  readonly #held: Uint8Array[] = [];
+  #calls = 0;
+  #paused = false;
+  #blocked = false;
+  #open = true;
+  #ended = false;
+  #idle: (() => void) | undefined;
+  #closing: Promise<void> | undefined;
+  readonly #done: CallDone = (error, reply) => this.#finished(error, reply);
+
+  constructor(options: UnaryClientOptions) {
+    this.#options = options;
+    this.#handler = options.handler;
+  }
+
+  open(): void {
+    this.#handler.onOpen(this);
+  }
+
+  get calls(): number {
+    return this.#calls;
+  }
+
+  send(message: Uint8Array): boolean {
+    const { transport, maxMessageBytes, maxCalls } = this.#options;
+    if (!this.#open) throw new IpcError("IPC_CLOSED", `${transport}: the connection is closed`, { transport });
+    if (message.length > maxMessageBytes) throw tooLarge(transport, message.length, maxMessageBytes);
+    if (this.#calls >= maxCalls) {
+      this.#blocked = true;
+      return false;
+    }
+    this.#calls++;
+    this.#options.call(message, this.#done);
+    return true;
+  }
+
+  #finished(error: IpcError | undefined, reply: Uint8Array | undefined): void {
+    this.#calls--;
+    if (this.#ended) return;
+    if (error !== undefined) return this.end(error);
+    if (reply !== undefined && this.#open) {
+      // Never more than the calls that were under way when the handler paused.
+      if (this.#paused || this.#held.length > 0) this.#held.push(Uint8Array.from(reply));
+      else this.#handler.onMessage(reply, this);
+    }
+    if (this.#calls === 0) this.#idle?.();
+    if (this.#blocked && this.#open) {
+      this.#blocked = false;
+      this.#handler.onWritable(this);
+    }
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    if (this.#held.length > 0) queueMicrotask(() => this.#deliverHeld());
+  }
+
+  #deliverHeld(): void {
+    while (!this.#paused && this.#open && this.#held.length > 0) {
+      this.#handler.onMessage(this.#held.shift() as Uint8Array, this);
+    }
+  }
+
+  close(timeoutMs = 5000): Promise<void> {
+    this.#closing ??= this.#close(timeoutMs);
+    return this.#closing;
+  }
+
+  async #close(timeoutMs: number): Promise<void> {
+    if (this.#ended) return;
+    this.#open = false;
+    if (this.#calls > 0) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, Math.min(timeoutMs, GRACE_MS));
+        this.#idle = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+    this.end();
+  }
+
+  /** Ends the connection from below; idempotent. */
+  end(error?: IpcError): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#open = false;
+    this.#held.length = 0;
+    this.#idle?.();
+    this.#options.release();
+    this.#handler.onClose(this, error);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+export interface UnaryCallOptions {
+  readonly transport: string;
+  readonly handler: ConnectionHandler;
+  readonly maxMessageBytes: number;
+  /** Sends the one reply; has copied the message when it returns. */
+  reply(message: Uint8Array): void;
+  /** The call gets no reply: tells the client that it failed. */
+  fail(): void;
+}
+
+/** The server's end of one call, seen as a connection on which one message arrives and one may be sent. */
+export class UnaryCall implements Connection {
+  readonly #options: UnaryCallOptions;
+  #state: "waiting" | "answered" | "ended" = "waiting";
+  #finish: (() => void) | undefined;
+  #finished: Promise<void> | undefined;
+
+  constructor(options: UnaryCallOptions) {
+    this.#options = options;
+  }
+
+  begin(request: Uint8Array): void {
+    this.#options.handler.onOpen(this);
+    if (this.#state === "waiting") this.#options.handler.onMessage(request, this);
+  }
+
+  send(message: Uint8Array): boolean {
+    const { transport, maxMessageBytes } = this.#options;
+    if (this.#state === "ended") {
+      throw new IpcError("IPC_CLOSED", `${transport}: the call has ended`, { transport });
+    }
+    if (this.#state === "answered") {
+      throw new IpcError("IPC_UNSUPPORTED", `${transport}: a call takes one reply, this one has had it`, { transport });
+    }
+    if (message.length > maxMessageBytes) throw tooLarge(transport, message.length, maxMessageBytes);
+    this.#state = "answered";
+    this.#options.reply(message);
+    return true;
+  }
+
+  // One message has arrived and no other will.
+  pause(): void {}
+  resume(): void {}
+
+  /** Resolves when the reply has left; a call without one fails at the client. */
+  close(timeoutMs = 5000): Promise<void> {
+    if (this.#state === "waiting") {
+      this.#options.fail();
+      this.end();
+    }
+    if (this.#state === "ended") return Promise.resolve();
+    this.#finished ??= new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        const { transport } = this.#options;
+        reject(
+          new IpcError("IPC_TIMEOUT", `${transport}: the client did not take the reply within ${timeoutMs} ms`, {
+            transport,
+          }),
+        );
+        this.end();
+      }, timeoutMs);
+      this.#finish = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    return this.#finished;
+  }
+
+  /** The reply has left, or the client is gone. */
+  end(error?: IpcError): void {
+    if (this.#state === "ended") return;
+    this.#state = "ended";
+    this.#finish?.();
+    this.#options.handler.onClose(this, error);
+  }
+
+  /** The client is gone; an error only when it was still owed a reply. */
+  abandon(): void {
+    const { transport } = this.#options;
+    if (this.#state !== "waiting") return this.end();
+    this.end(new IpcError("IPC_PEER_LOST", `${transport}: the client left before its reply`, { transport }));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+export function tooLarge(transport: string, bytes: number, limit: number): IpcError {
+  return new IpcError("IPC_TOO_LARGE", `${transport}: ${bytes} bytes exceed the limit of ${limit} for one message`, {
+    transport,
+  });
+}

@@ -1,0 +1,115 @@
+import type { Dealer, Message, Request } from "zeromq";
+import { toIpcError } from "../contract/errors.ts";
+import type { ConnectionHandler } from "../contract/transport.ts";
+import { ZeromqConnection } from "./connection.ts";
+import { commonOptions, highWaterMarks, type Library, reconnect } from "./library.ts";
+
+/** DEALER: any number of requests under way, replies in order. */
+export function openDealer(library: Library, endpoint: string, transport: string, handler: ConnectionHandler) {
+  // The probe is an empty message by which the server learns of this client before its first request.
+  const socket = new library.Dealer({
+    ...commonOptions(library),
+    ...highWaterMarks,
+    ...reconnect,
+    probeRouter: true,
+  });
+  const connection = readAll(socket, transport, handler, (message) => socket.send(message));
+  socket.connect(endpoint);
+  return connection;
+}
+
+/**
+ * REQ: one request at a time. Without `relaxed` a request whose reply never came would make every later send fail
+ * (EFSM); without `correlate` its late reply would be taken for the next one's.
+ */
+export function openRequest(library: Library, endpoint: string, transport: string, handler: ConnectionHandler) {
+  const socket = new library.Request({
+    ...commonOptions(library),
+    ...highWaterMarks,
+    ...reconnect,
+    relaxed: true,
+    correlate: true,
+  });
+  let receiving = false;
+  const connection = new ZeromqConnection(
+    {
+      transport,
+      async transmit(message) {
+        await socket.send(message);
+        if (!receiving) receive();
+      },
+      // A lockstep client has at most one message coming, and one may follow a pause.
+      setPaused() {},
+      release(lingerMs) {
+        closeSocket(socket, lingerMs);
+      },
+    },
+    handler,
+  );
+  const received = (parts: Message[]): void => {
+    receiving = false;
+    connection.deliver(parts[parts.length - 1] as Message);
+  };
+  const failed = (error: unknown): void => {
+    receiving = false;
+    if (!socket.closed) connection.end(toIpcError(error, transport));
+  };
+  const receive = (): void => {
+    receiving = true;
+    socket.receive().then(received, failed);
+  };
+  socket.connect(endpoint);
+  return connection;
+}
+
+function readAll(
+  socket: Dealer,
+  transport: string,
+  handler: ConnectionHandler,
+  transmit: (message: Buffer) => Promise<void>,
+): ZeromqConnection {
+  let paused = false;
+  let wake: (() => void) | undefined;
+  const connection = new ZeromqConnection(
+    {
+      transport,
+      transmit,
+      setPaused(value) {
+        paused = value;
+        if (!value) wake?.();
+      },
+      release(lingerMs) {
+        closeSocket(socket, lingerMs);
+        wake?.();
+      },
+    },
+    handler,
+  );
+  const run = async (): Promise<void> => {
+    while (!socket.closed) {
+      if (paused) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+        continue;
+      }
+      let parts: Message[];
+      try {
+        parts = await socket.receive();
+      } catch (error) {
+        if (!socket.closed) connection.end(toIpcError(error, transport));
+        return;
+      }
+      connection.deliver(parts[parts.length - 1] as Message);
+    }
+  };
+  // Only after `onOpen`, which the caller of this function triggers in the same turn.
+  queueMicrotask(run);
+  return connection;
+}
+
+function closeSocket(socket: Dealer | Request, lingerMs: number): void {
+  if (socket.closed) return;
+  socket.linger = lingerMs;
+  socket.close();
+}

@@ -1,0 +1,192 @@
+import { UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
+import { IpcError, toIpcError } from "../contract/errors.ts";
+import type { Connection, ConnectionHandler } from "../contract/transport.ts";
+
+/** Bytes and messages that wait here while the library is busy; above either, `send` answers false. */
+const OUTBOX_BYTES = 1024 * 1024;
+const OUTBOX_MESSAGES = 256;
+/** ROUTER and XPUB answer EAGAIN at the high-water mark and offer no event for "try again", so we ask. */
+const RETRY_MS = 1;
+/** Longest time the library may go on delivering after `close`; it also bounds the exit of the process. */
+const LINGER_MS = 1000;
+
+/** What a connection needs of the socket behind it. */
+export interface Wire {
+  readonly transport: string;
+  /** At most one call is pending at a time. */
+  transmit(message: Buffer): Promise<void>;
+  setPaused(paused: boolean): void;
+  /** The connection has ended; what the library holds may be delivered for `lingerMs` more. */
+  release(lingerMs: number): void;
+}
+
+/**
+ * One end of a ZeroMQ exchange. The library allows one unfinished send per socket ("Socket is busy writing"), so further
+ * messages wait in a bounded outbox and leave in order.
+ */
+export class ZeromqConnection implements Connection {
+  readonly #wire: Wire;
+  readonly #handler: ConnectionHandler;
+  readonly #outbox: Buffer[] = [];
+  #outboxBytes = 0;
+  /** The message the library has not confirmed; undefined when idle. */
+  #current: Buffer | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  #blocked = false;
+  #open = true;
+  #ended = false;
+  #drained: (() => void) | undefined;
+  #closing: Promise<void> | undefined;
+  readonly #sent = (): void => this.#next();
+  readonly #failed = (error: unknown): void => this.#refused(error);
+
+  constructor(wire: Wire, handler: ConnectionHandler) {
+    this.#wire = wire;
+    this.#handler = handler;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  open(): void {
+    this.#handler.onOpen(this);
+  }
+
+  deliver(message: Uint8Array): void {
+    if (this.#open) this.#handler.onMessage(message, this);
+  }
+
+  send(message: Uint8Array): boolean {
+    const { transport } = this.#wire;
+    if (!this.#open) throw new IpcError("IPC_CLOSED", `${transport}: the connection is closed`, { transport });
+    if (message.length > UNBOUNDED_MESSAGE_BYTES) throw tooLarge(transport, message.length);
+    if (this.#current === undefined) {
+      this.#transmit(copyOf(message));
+      return true;
+    }
+    if (this.#isFull(message.length)) {
+      this.#blocked = true;
+      return false;
+    }
+    this.#outbox.push(copyOf(message));
+    this.#outboxBytes += message.length;
+    return true;
+  }
+
+  #isFull(bytes: number): boolean {
+    if (this.#outbox.length === 0) return false;
+    return this.#outbox.length >= OUTBOX_MESSAGES || this.#outboxBytes + bytes > OUTBOX_BYTES;
+  }
+
+  #transmit(message: Buffer): void {
+    this.#current = message;
+    try {
+      this.#wire.transmit(message).then(this.#sent, this.#failed);
+    } catch (error) {
+      queueMicrotask(() => this.#refused(error));
+    }
+  }
+
+  #next(): void {
+    const next = this.#outbox.shift();
+    if (next !== undefined) {
+      this.#outboxBytes -= next.length;
+      this.#transmit(next);
+    } else {
+      this.#current = undefined;
+      this.#drained?.();
+    }
+    if (this.#blocked && this.#open && this.#outboxBytes <= OUTBOX_BYTES / 2) {
+      this.#blocked = false;
+      this.#handler.onWritable(this);
+    }
+  }
+
+  #refused(error: unknown): void {
+    if (this.#ended) return;
+    const errno = error instanceof Error && "code" in error ? error.code : undefined;
+    if (errno === "EAGAIN" || errno === "EBUSY") {
+      this.#retry = setTimeout(() => this.#current && this.#transmit(this.#current), RETRY_MS);
+      return;
+    }
+    this.end(
+      errno === "EHOSTUNREACH"
+        ? new IpcError("IPC_PEER_LOST", `${this.#wire.transport}: the client is gone`, {
+            transport: this.#wire.transport,
+            errno,
+          })
+        : toIpcError(error, this.#wire.transport),
+    );
+  }
+
+  pause(): void {
+    this.#wire.setPaused(true);
+  }
+
+  resume(): void {
+    this.#wire.setPaused(false);
+  }
+
+  close(timeoutMs = 5000): Promise<void> {
+    this.#closing ??= this.#close(timeoutMs);
+    return this.#closing;
+  }
+
+  async #close(timeoutMs: number): Promise<void> {
+    if (this.#ended) return;
+    this.#open = false;
+    const late = await this.#drain(timeoutMs);
+    this.end(undefined, late ? 0 : Math.min(timeoutMs, LINGER_MS));
+    if (late) {
+      const { transport } = this.#wire;
+      throw new IpcError("IPC_TIMEOUT", `${transport}: nobody took the last messages within ${timeoutMs} ms`, {
+        transport,
+      });
+    }
+  }
+
+  /** @returns true when the time ran out. */
+  #drain(timeoutMs: number): Promise<boolean> {
+    if (this.#current === undefined) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(true), timeoutMs);
+      this.#drained = () => {
+        clearTimeout(timer);
+        resolve(false);
+      };
+    });
+  }
+
+  /** Ends the connection from below; idempotent. */
+  end(error?: IpcError, lingerMs = 0): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#open = false;
+    clearTimeout(this.#retry);
+    this.#outbox.length = 0;
+    this.#drained?.();
+    this.#wire.release(lingerMs);
+    this.#handler.onClose(this, error);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+/** The library sends buffers above 128 bytes by reference, from another thread, and the caller may reuse its own at once. */
+function copyOf(message: Uint8Array): Buffer {
+  const copy = Buffer.allocUnsafe(message.length);
+  copy.set(message);
+  return copy;
+}
+
+/** The library would only drop the connection at the receiving end, and the sender would see a time-out. */
+function tooLarge(transport: string, bytes: number): IpcError {
+  return new IpcError(
+    "IPC_TOO_LARGE",
+    `${transport}: ${bytes} bytes exceed the limit of ${UNBOUNDED_MESSAGE_BYTES}; split the message or pass a file`,
+    { transport },
+  );
+}

@@ -1,0 +1,102 @@
+import { randomBytes } from "node:crypto";
+import { connect as connectSocket } from "node:net";
+import { join } from "node:path";
+import type { Socket } from "zeromq";
+import { IpcError, toIpcError } from "../contract/errors.ts";
+import type { Address, OsObject, Place } from "../contract/transport.ts";
+import { bindPrivately, checkSocketPath, listenAtPath, pathResidue, sweepPath } from "../support/socket-path.ts";
+
+/** How addresses of one kind are made, bound and cleaned. */
+export interface EndpointKind {
+  allocate(place: Place, transport: string): Promise<Address>;
+  /** What `connect` of the library takes. @throws IpcError for a name that cannot be an address */
+  url(address: Address): string;
+  /** @returns where clients connect, and how to remove it. @throws IpcError IPC_ADDRESS_IN_USE, IPC_SYSTEM */
+  bind(socket: Socket, address: Address): Promise<{ readonly address: Address; remove(): Promise<void> }>;
+  residue(address: Address): Promise<readonly OsObject[]>;
+  sweep(address: Address): Promise<void>;
+}
+
+/** Longest wait for the I/O thread to close a listening TCP socket. */
+const UNBIND_MS = 1000;
+const PROBE_MS = 1000;
+
+/**
+ * `ipc://`: the library unlinks whatever is at the path it binds, be it a live server or a regular file, and never removes
+ * its own. So the path is looked at, and locked, before; and removed after.
+ */
+export const ipcEndpoint: EndpointKind = {
+  async allocate(place, transport) {
+    const path = join(place.directory, `zmq-${randomBytes(4).toString("hex")}.sock`);
+    checkSocketPath(path, transport);
+    return { transport, name: path };
+  },
+  url(address) {
+    checkSocketPath(address.name, address.transport);
+    return `ipc://${address.name}`;
+  },
+  async bind(socket, address) {
+    const { name, transport } = address;
+    await listenAtPath(name, transport, async () => bindPrivately(() => socket.bindSync(`ipc://${name}`)));
+    return { address, remove: async () => sweepPath(name) };
+  },
+  residue: async (address) => pathResidue(address.name),
+  sweep: async (address) => sweepPath(address.name),
+};
+
+/** `tcp://` on 127.0.0.1; port 0 lets the system choose. */
+export const tcpEndpoint: EndpointKind = {
+  async allocate(_place, transport) {
+    return { transport, name: "127.0.0.1:0" };
+  },
+  url(address) {
+    if (!/^127\.0\.0\.1:\d+$/.test(address.name)) {
+      throw new IpcError("IPC_SYSTEM", `${address.transport}: "${address.name}" is not 127.0.0.1:<port>`, {
+        transport: address.transport,
+      });
+    }
+    return `tcp://${address.name}`;
+  },
+  async bind(socket, address) {
+    try {
+      await socket.bind(this.url(address).replace(/:0$/, ":*"));
+    } catch (error) {
+      throw toIpcError(error, address.transport);
+    }
+    const endpoint = socket.lastEndpoint ?? "";
+    const bound = { ...address, name: endpoint.replace(/^tcp:\/\//, "") };
+    return { address: bound, remove: () => unbindNow(socket, endpoint) };
+  },
+  async residue(address) {
+    return (await isOpen(address)) ? [{ kind: "port", name: address.name }] : [];
+  },
+  async sweep() {},
+};
+
+/** Resolves when the I/O thread has closed the listening socket, so that the port can be bound again at once. */
+async function unbindNow(socket: Socket, endpoint: string): Promise<void> {
+  if (socket.closed) return;
+  let timer: NodeJS.Timeout | undefined;
+  const closed = new Promise<void>((resolve) => {
+    socket.events.on("close", () => resolve());
+    timer = setTimeout(resolve, UNBIND_MS);
+  });
+  await socket.unbind(endpoint).catch(() => undefined);
+  await closed;
+  clearTimeout(timer);
+}
+
+function isOpen(address: Address): Promise<boolean> {
+  const port = Number(address.name.split(":")[1]);
+  if (!port) return Promise.resolve(false);
+  return new Promise((resolve) => {
+    const socket = connectSocket(port, "127.0.0.1");
+    const settle = (open: boolean): void => {
+      socket.destroy();
+      resolve(open);
+    };
+    socket.setTimeout(PROBE_MS, () => settle(true));
+    socket.once("connect", () => settle(true));
+    socket.once("error", () => settle(false));
+  });
+}

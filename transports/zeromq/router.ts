@@ -1,0 +1,156 @@
+import { randomBytes } from "node:crypto";
+import type { Message, Router } from "zeromq";
+import type { ConnectionHandler } from "../contract/transport.ts";
+import { ZeromqConnection } from "./connection.ts";
+import { commonOptions, highWaterMarks, type Library } from "./library.ts";
+
+/** Bytes held for paused clients before the socket, and with it every client, is no longer read. */
+const HELD_BYTES = 1024 * 1024;
+const HELD_MESSAGES = 1024;
+/** ZMQ_DISCONNECT_MSG: what the library delivers in a client's name when its connection has ended. */
+const DISCONNECT_MESSAGE_OPTION = 111;
+
+/** A client as the server knows it. */
+interface Client {
+  readonly connection: ZeromqConnection;
+  /** Routing id, and for REQ clients what stands before the body: a request id and an empty delimiter. */
+  envelope: Message[];
+  paused: boolean;
+  readonly held: Message[];
+}
+
+/**
+ * The server of DEALER and REQ clients: one ROUTER, one {@link ZeromqConnection} per routing id.
+ *
+ * REQ clients are not served by a REP socket because that stops for all clients until the last request has been answered,
+ * so one request that deserves no answer would end the service.
+ */
+export class RouterService {
+  readonly socket: Router;
+  readonly #transport: string;
+  readonly #handler: ConnectionHandler;
+  readonly #clients = new Map<string, Client>();
+  /** Unguessable, so that no client can speak it in another's place. */
+  readonly #farewell = randomBytes(24);
+  #heldBytes = 0;
+  #heldMessages = 0;
+  #wake: (() => void) | undefined;
+
+  constructor(library: Library, transport: string, handler: ConnectionHandler) {
+    this.#transport = transport;
+    this.#handler = handler;
+    // Mandatory: an error instead of silence when a client is gone or does not read. Time-out 0: the answer comes at once,
+    // so that one client that does not read never holds up the replies to the others.
+    this.socket = new library.Router({
+      ...commonOptions(library),
+      ...highWaterMarks,
+      mandatory: true,
+      sendTimeout: 0,
+    });
+    announceDisconnects(this.socket, this.#farewell);
+  }
+
+  async run(): Promise<void> {
+    while (!this.socket.closed) {
+      if (this.#heldBytes > HELD_BYTES || this.#heldMessages > HELD_MESSAGES) {
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+        continue;
+      }
+      let parts: Message[];
+      try {
+        parts = await this.socket.receive();
+      } catch {
+        // Only closing makes an unlimited receive fail.
+        return;
+      }
+      this.#take(parts);
+    }
+  }
+
+  #take(parts: Message[]): void {
+    const key = (parts[0] as Message).toString("latin1");
+    const body = parts.pop() as Message;
+    let client = this.#clients.get(key);
+    if (body.length === this.#farewell.length && body.equals(this.#farewell)) {
+      client?.connection.end();
+      return;
+    }
+    if (client === undefined) {
+      client = this.#welcome(key, parts);
+      // An empty first message is the library's probe (ZMQ_PROBE_ROUTER): it says "here I am" and carries nothing.
+      if (body.length === 0 && parts.length === 1) return;
+    }
+    client.envelope = parts;
+    // What is held goes first, also after `resume`: its delivery is only a microtask away.
+    if (client.paused || client.held.length > 0) this.#hold(client, body);
+    else client.connection.deliver(body);
+  }
+
+  #welcome(key: string, envelope: Message[]): Client {
+    const { socket } = this;
+    const connection = new ZeromqConnection(
+      {
+        transport: this.#transport,
+        transmit: (message) => socket.send([...client.envelope, message]),
+        setPaused: (paused) => {
+          client.paused = paused;
+          if (!paused && client.held.length > 0) queueMicrotask(() => this.#unhold(client));
+        },
+        release: () => {
+          this.#clients.delete(key);
+          this.#forget(client);
+        },
+      },
+      this.#handler,
+    );
+    const client: Client = { connection, envelope, paused: false, held: [] };
+    this.#clients.set(key, client);
+    connection.open();
+    return client;
+  }
+
+  #hold(client: Client, body: Message): void {
+    client.held.push(body);
+    this.#heldBytes += body.length;
+    this.#heldMessages++;
+  }
+
+  #unhold(client: Client): void {
+    while (!client.paused) {
+      const body = client.held.shift();
+      if (body === undefined) break;
+      this.#heldBytes -= body.length;
+      this.#heldMessages--;
+      client.connection.deliver(body);
+    }
+    this.#wake?.();
+  }
+
+  #forget(client: Client): void {
+    for (const body of client.held.splice(0)) this.#heldBytes -= body.length;
+    this.#heldMessages = 0;
+    for (const other of this.#clients.values()) this.#heldMessages += other.held.length;
+    this.#wake?.();
+  }
+
+  async close(lingerMs: number): Promise<void> {
+    await Promise.allSettled([...this.#clients.values()].map(({ connection }) => connection.close()));
+    if (!this.socket.closed) {
+      this.socket.linger = lingerMs;
+      this.socket.close();
+    }
+    this.#wake?.();
+  }
+}
+
+/** A draft option of libzmq: where it is missing, the end of a client is noticed when a reply to it fails. */
+function announceDisconnects(socket: Router, farewell: Buffer): void {
+  const options = socket as unknown as { setStringOption(option: number, value: Buffer): void };
+  try {
+    options.setStringOption(DISCONNECT_MESSAGE_OPTION, farewell);
+  } catch {
+    // Then there are no announcements.
+  }
+}

@@ -1,0 +1,183 @@
+import { type Capabilities, UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
+import { toIpcError } from "../contract/errors.ts";
+import type { Address, ConnectionHandler, Transport } from "../contract/transport.ts";
+import { closableServer } from "../support/closable-server.ts";
+import { checkOptions } from "../support/opening.ts";
+import { connectStranger } from "../support/stream-client.ts";
+import { openDealer, openRequest } from "./client.ts";
+import type { ZeromqConnection } from "./connection.ts";
+import { type EndpointKind, ipcEndpoint, tcpEndpoint } from "./endpoint.ts";
+import { type Library, loadLibrary, probeLibrary } from "./library.ts";
+import { inboundOf, openPubSub, PubSubService } from "./pub-sub.ts";
+import { RouterService } from "./router.ts";
+
+/** After a server has closed its connections, the library may go on delivering for this long. */
+const SERVER_LINGER_MS = 1000;
+
+interface Service {
+  run(): Promise<void>;
+  close(lingerMs: number): Promise<void>;
+}
+
+interface Recipe {
+  readonly id: string;
+  readonly endpoint: EndpointKind;
+  readonly capabilities: Partial<Capabilities>;
+  readonly peers?: NonNullable<Transport["peers"]>;
+  /** @throws IpcError as `listen`; leaves nothing behind then */
+  serve(library: Library, address: Address, handler: ConnectionHandler): Promise<Bound>;
+  open(library: Library, address: Address, handler: ConnectionHandler): ZeromqConnection;
+}
+
+interface Bound {
+  readonly address: Address;
+  readonly service: Service;
+  /** Removes the paths, or frees the port. */
+  remove(): Promise<void>;
+}
+
+/** pyzmq is often there for one of several interpreters only: the script looks for one that has it. */
+const PEERS = { python: ["python3", "peer.py", "--needs", "zmq"] } as const;
+
+const COMMON: Capabilities = {
+  modes: ["event"],
+  patterns: ["request-reply", "one-way"],
+  rendezvous: "address",
+  boundaries: "library",
+  delivery: "reliable",
+  ordering: "fifo",
+  maxMessageBytes: UNBOUNDED_MESSAGE_BYTES,
+  maxClients: 1024,
+  maxInFlight: 1024,
+  // The library connects in the background and again after every loss, and says nothing of it.
+  connects: "lazy",
+  backpressure: "outbox",
+  peerLoss: "undetected",
+  auth: ["permissions"],
+  persistent: false,
+  platforms: ["linux", "darwin"],
+  languages: ["any"],
+};
+
+function define(recipe: Recipe): Transport {
+  const { id, endpoint } = recipe;
+  return {
+    id,
+    capabilities: { ...COMMON, ...recipe.capabilities },
+    probe: probeLibrary,
+    ...(recipe.peers && { peers: recipe.peers }),
+    allocate: (place) => endpoint.allocate(place, id),
+    event: {
+      async listen(address, handler, options) {
+        checkOptions(id, options);
+        const { service, remove, address: bound } = await recipe.serve(await loadLibrary(), address, handler);
+        void service.run();
+        return closableServer(bound, async () => {
+          await remove();
+          await service.close(SERVER_LINGER_MS);
+        });
+      },
+      async connect(address, handler, options) {
+        checkOptions(id, options);
+        const connection = recipe.open(await loadLibrary(), address, handler);
+        connection.open();
+        return connection;
+      },
+    },
+    async stranger(address) {
+      const [host = "", port] = address.name.split(":");
+      return connectStranger(id, endpoint === tcpEndpoint ? { host, port: Number(port) } : { path: address.name });
+    },
+    residue: (address) => endpoint.residue(address),
+    sweep: (address) => endpoint.sweep(address),
+  };
+}
+
+function routed(
+  id: string,
+  endpoint: EndpointKind,
+  open: typeof openDealer,
+  capabilities: Partial<Capabilities>,
+): Transport {
+  return define({
+    id,
+    endpoint,
+    capabilities,
+    peers: PEERS,
+    async serve(library, address, handler) {
+      const service = new RouterService(library, id, handler);
+      try {
+        return { service, ...(await endpoint.bind(service.socket, address)) };
+      } catch (error) {
+        service.socket.close();
+        throw toIpcError(error, id);
+      }
+    },
+    open: (library, address, handler) => open(library, endpoint.url(address), id, handler),
+  });
+}
+
+/** Many requests under way per client, many clients: what to use unless there is a reason against it. */
+export const zeromqDealerRouter: Transport = routed("zeromq/dealer-router", ipcEndpoint, openDealer, {});
+
+/** The same over TCP, where there is no `ipc://`. */
+export const zeromqTcp: Transport = routed("zeromq/tcp", tcpEndpoint, openDealer, {
+  auth: [],
+  platforms: ["linux", "darwin", "win32"],
+});
+
+/** Lockstep: one request, one reply. */
+export const zeromqReqRep: Transport = routed("zeromq/req-rep", ipcEndpoint, openRequest, {
+  patterns: ["request-reply"],
+  maxInFlight: 1,
+});
+
+/** Two paths: what the server publishes, and where clients publish to. */
+const pubSubEndpoint: EndpointKind = {
+  ...ipcEndpoint,
+  residue: async (address) => [
+    ...(await ipcEndpoint.residue(address)),
+    ...(await ipcEndpoint.residue(inboundOf(address))),
+  ],
+  async sweep(address) {
+    await ipcEndpoint.sweep(address);
+    await ipcEndpoint.sweep(inboundOf(address));
+  },
+};
+
+function pubSub(id: string, noDrop: boolean, capabilities: Partial<Capabilities>): Transport {
+  return define({
+    id,
+    endpoint: pubSubEndpoint,
+    capabilities: { patterns: ["one-way", "fan-out"], ...capabilities },
+    async serve(library, address, handler) {
+      const service = new PubSubService(library, id, handler, noDrop);
+      const { publisher, subscriber } = service.sockets;
+      let outbound: Awaited<ReturnType<EndpointKind["bind"]>> | undefined;
+      try {
+        outbound = await ipcEndpoint.bind(publisher, address);
+        const inbound = await ipcEndpoint.bind(subscriber, inboundOf(address));
+        const paths = [outbound, inbound];
+        return { service, address, remove: async () => void (await Promise.all(paths.map((path) => path.remove()))) };
+      } catch (error) {
+        await outbound?.remove();
+        publisher.close();
+        subscriber.close();
+        throw toIpcError(error, id);
+      }
+    },
+    open(library, address, handler) {
+      const urls = { outbound: ipcEndpoint.url(address), inbound: ipcEndpoint.url(inboundOf(address)) };
+      return openPubSub(library, urls, id, handler, noDrop);
+    },
+  });
+}
+
+/** A publisher waits for its slowest subscriber (XPUB with `noDrop`): nothing is lost between live, subscribed ends. */
+export const zeromqPubSub: Transport = pubSub("zeromq/pub-sub", true, {});
+
+/** What PUB does by default: a subscriber that does not keep up loses messages, and nobody is told. */
+export const zeromqPubSubDrop: Transport = pubSub("zeromq/pub-sub-drop", false, {
+  delivery: "lossy",
+  backpressure: "none",
+});
