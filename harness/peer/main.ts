@@ -1,4 +1,5 @@
 /** The server process. Its first line says what to serve; it ends when asked to, or when its parent is gone. */
+import { setTimeout as delay } from "node:timers/promises";
 import { IpcError } from "../../transports/contract/errors.ts";
 import { openControl } from "../process/control.ts";
 import { loadTransport } from "../process/load-transport.ts";
@@ -9,6 +10,8 @@ import { BlockingEchoServer } from "./blocking-server.ts";
 import { EventServer } from "./event-server.ts";
 
 const START_TIMEOUT_MS = 20_000;
+/** What an orderly end may take when nobody waits for it any more: a killed run must be gone within a second. */
+const ORPHAN_MS = 300;
 
 const control = openControl<ToPeer, FromPeer>();
 
@@ -34,7 +37,7 @@ async function serveEvents(start: PeerStart): Promise<void> {
     Promise.race([program.shutdown, control.ended, control.next(["stop"]), terminated()]).then(() => undefined),
     exception(),
   ]);
-  await server.close();
+  await Promise.race([server.close(), control.ended.then(() => delay(ORPHAN_MS, undefined, { ref: false }))]);
   if (failure !== undefined) throw failure;
 }
 
