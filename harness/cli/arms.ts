@@ -6,6 +6,7 @@ import { absentRow } from "../coordinator/rows.ts";
 import { allowedCpus } from "../process/pinning.ts";
 import type { Measurement, Placement } from "../results/model.ts";
 import { UsageError } from "./exit-codes.ts";
+import { languageReason, languagesFor } from "./peers.ts";
 import { unknownName } from "./suggest.ts";
 import type { Candidate } from "./transports.ts";
 
@@ -46,24 +47,29 @@ export interface ChosenArms {
   readonly missing: readonly Measurement[];
 }
 
-/** Every available transport in each of its modes (or those asked for) and each placement. */
-export function chooseArms(
-  candidates: readonly Candidate[],
-  placements: readonly Placement[],
-  modes: readonly WaitMode[] | undefined,
-  cells: readonly Cell[],
-): ChosenArms {
+/** What is to be measured, besides the transports themselves. */
+export interface Choice {
+  readonly placements: readonly Placement[];
+  readonly modes: readonly WaitMode[] | undefined;
+  readonly peers: readonly string[] | undefined;
+  readonly cells: readonly Cell[];
+}
+
+/** Every available transport in each of its modes (or those asked for), with each server language, on each placement. */
+export function chooseArms(candidates: readonly Candidate[], { placements, modes, peers, cells }: Choice): ChosenArms {
   const arms: Arm[] = [];
   const missing: Measurement[] = [];
   for (const { transport, reference, record } of candidates) {
     if (!record.available) continue;
-    for (const mode of transport.capabilities.modes) {
-      if (modes !== undefined && !modes.includes(mode)) continue;
-      for (const placement of placements) {
-        const base = { transport, reference, version: record.version, mode, placement, peerLanguage: "node" };
-        const placed = placeArm(base);
-        if ("arm" in placed) arms.push(placed.arm);
-        else missing.push(...cells.map((cell) => absentRow(base, cell, placed.reason)));
+    for (const mode of transport.capabilities.modes.filter((each) => modes?.includes(each) ?? true)) {
+      for (const peerLanguage of languagesFor(transport, peers)) {
+        for (const placement of placements) {
+          const base = { transport, reference, version: record.version, mode, placement, peerLanguage };
+          const reason = languageReason(transport, peerLanguage);
+          const placed = reason === undefined ? placeArm(base) : { reason };
+          if ("arm" in placed) arms.push(placed.arm);
+          else missing.push(...cells.map((cell) => absentRow(base, cell, placed.reason)));
+        }
       }
     }
   }

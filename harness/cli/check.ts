@@ -11,6 +11,7 @@ import { ensureWritable, store } from "../results/store.ts";
 import { EXIT, UsageError } from "./exit-codes.ts";
 import { type SharedOptions, withShared } from "./options.ts";
 import { note, print, printJson, storeReport } from "./output.ts";
+import { languageReason } from "./peers.ts";
 import { finishReport, startRun } from "./run.ts";
 import { inSession, type Session } from "./session.ts";
 import { unknownName } from "./suggest.ts";
@@ -33,9 +34,10 @@ export function checkCommand(): Command {
       if (options.junit !== undefined) ensureWritable(dirname(options.junit));
       const candidates = await resolveTransports(options.transport);
       const run = startRun(options.seed);
-      const predictedMs = predictChecksMs(checkTargets(candidates), checks);
+      const targets = checkTargets(candidates, options.peer);
+      const predictedMs = predictChecksMs(targets, checks);
       note(`${candidates.length} transports, ${checks.length} checks: about ${inWords(predictedMs)}`);
-      const results = await inSession((session) => checkAll(session, candidates, checks, run.progress));
+      const results = await inSession((session) => checkAll(session, targets, candidates, checks, run.progress));
       const report = finishReport(
         run,
         candidates.map(({ record }) => record),
@@ -73,20 +75,27 @@ function matches(id: string, name: string): boolean {
 /** Checks of what is available; a row that says why for what is not. */
 export async function checkAll(
   session: Session,
+  targets: readonly CheckTarget[],
   candidates: readonly Candidate[],
   checks: readonly Check[],
   progress: Progress,
 ): Promise<CheckResult[]> {
-  const results = await runChecks(session.brood, session.place, checkTargets(candidates), checks, progress);
+  const results = await runChecks(session.brood, session.place, targets, checks, progress);
   const absent = candidates.flatMap(({ record }) =>
     record.available ? [] : checks.map((check) => unavailable(record.id, record.reason, check)),
   );
   return [...results, ...absent];
 }
 
-function checkTargets(candidates: readonly Candidate[]): CheckTarget[] {
-  const present = candidates.filter(({ record }) => record.available);
-  return present.map(({ transport, reference }) => ({ transport, reference, peerLanguage: "node" }));
+/** Each available transport with each server language asked for; a language it has no server in is no target. */
+export function checkTargets(candidates: readonly Candidate[], peers: readonly string[] | undefined): CheckTarget[] {
+  return candidates
+    .filter(({ record }) => record.available)
+    .flatMap(({ transport, reference }) =>
+      (peers ?? ["node"])
+        .filter((language) => languageReason(transport, language) === undefined)
+        .map((peerLanguage) => ({ transport, reference, peerLanguage })),
+    );
 }
 
 function inWords(ms: number): string {

@@ -10,7 +10,7 @@ import type { Placement, Report } from "../results/model.ts";
 import { ensureWritable } from "../results/store.ts";
 import { CODEC_IDS } from "../rpc/codecs/codec.ts";
 import { chooseArms, chooseCells, defaultPlacements } from "./arms.ts";
-import { checkAll } from "./check.ts";
+import { checkAll, checkTargets } from "./check.ts";
 import { codecTable } from "./codecs.ts";
 import { EXIT } from "./exit-codes.ts";
 import { lengthOf } from "./length.ts";
@@ -59,7 +59,7 @@ async function compare(
 ): Promise<Report> {
   const cells = chooseCells(undefined, payloads);
   const placements = options.placement ?? defaultPlacements();
-  const { arms, missing } = chooseArms(candidates, placements, options.mode, cells);
+  const { arms, missing } = chooseArms(candidates, { placements, modes: options.mode, peers: options.peer, cells });
   const run = startRun(options.seed);
   const budgetMs = options.budget ?? defaultBudget(options, candidates.length);
   // The same promise whichever part takes the time: what the checks used is no longer there for the trials.
@@ -68,7 +68,7 @@ async function compare(
   const codecs = budgetMs < LEAST_FOR_CODECS_MS ? [] : CODEC_IDS;
   const { checks, measured, table } = await inSession(async (session) => {
     const quick = CHECKS.filter((check) => check.quick);
-    const checks = await checkAll(session, candidates, quick, run.progress);
+    const checks = await checkAll(session, checkTargets(candidates, options.peer), candidates, quick, run.progress);
     const reservedMs = codecs.length === 0 ? 0 : CODECS_MS;
     const leftMs = budgetMs - reservedMs - (performance.now() - run.startedMs);
     const length = lengthOf(options, arms, cells, { budgetMs: leftMs, least: LEAST_FOR_INTERVAL });
@@ -99,7 +99,8 @@ function workload(options: MeasureOptions, payloads: readonly number[], placemen
   const usual = payloads.filter((payload) => PICK_PAYLOADS.includes(payload));
   const modes: readonly WaitMode[] = options.mode ?? ["event"];
   const placement = placements.includes("two-cpus") ? "two-cpus" : (placements[0] ?? "unpinned");
-  return { payloads: usual.length > 0 ? usual : payloads, modes, placement, benchmark: "round-trip" };
+  const peer = options.peer?.[0] ?? "node";
+  return { payloads: usual.length > 0 ? usual : payloads, modes, placement, benchmark: "round-trip", peer };
 }
 
 function printReport(report: Report): void {

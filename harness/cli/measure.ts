@@ -43,7 +43,12 @@ export function measureCommand(): Command {
       const candidates = await resolveTransports(options.transport);
       refuseTooLarge(candidates, options.payload ?? []);
       const placements = options.placement ?? defaultPlacements();
-      const { arms: placed, missing } = chooseArms(candidates, placements, options.mode, cells);
+      const { arms: placed, missing } = chooseArms(candidates, {
+        placements,
+        modes: options.mode,
+        peers: options.peer,
+        cells,
+      });
       const arms = withCodecs(placed, codecs, cells);
       const length = lengthOf(options, arms, cells);
       const run = startRun(options.seed);

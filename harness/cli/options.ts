@@ -2,10 +2,12 @@ import { type Command, Option } from "commander";
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import type { Placement } from "../results/model.ts";
 import type { CodecId } from "../rpc/codecs/codec.ts";
+import { parsePeer } from "./peers.ts";
 import { each, parseCount, parseDuration, parseMode, parsePercent, parsePlacement, parseSize } from "./values.ts";
 
 export interface SharedOptions {
   readonly transport?: readonly string[];
+  readonly peer?: readonly string[];
   readonly json?: boolean;
   readonly out: string;
   readonly seed?: number;
@@ -41,6 +43,7 @@ export function withShared(command: Command): Command {
         String,
       ),
     )
+    .addOption(many("--peer <language...>", "what the server is written in: node, python", parsePeer))
     .option("--json", "print the report as JSON on stdout and nothing else there")
     .option("--out <dir>", "where report.json and report.html go", "ipcmark-out")
     .addOption(

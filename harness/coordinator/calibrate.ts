@@ -6,7 +6,7 @@ import type { ArmRecord } from "./record.ts";
 import type { Brood } from "./run-driver.ts";
 import { type ArmRun, runArm } from "./trial.ts";
 
-const CALIBRATE_CELL_MS = 40;
+const CALIBRATE_CELL_MS = 30;
 /** Each time the driver dies the cell at which it died is left out and the rest is tried again. */
 const MAX_ATTEMPTS = 3;
 /** Rates so far above the most any calibration answered are beyond the knee: a curve needs one or two such points, not all. */

@@ -242,6 +242,6 @@ function warningsOf(run: Run, length: RunLength, awake: Environment["keepAwake"]
   return found;
 }
 
-function describe({ transport, mode, placement, peerLanguage }: Arm): string {
-  return `${transport.id} (${mode}, ${placement}${peerLanguage === "node" ? "" : `, ${peerLanguage} peer`})`;
+function describe({ transport, mode, placement, peerLanguage, codec }: Arm): string {
+  return `${transport.id} (${mode}, ${placement}${peerLanguage === "node" ? "" : `, ${peerLanguage} peer`}${codec === undefined ? "" : `, ${codec}`})`;
 }

@@ -73,7 +73,7 @@ export function rowOf(record: ArmRecord, cell: Cell): Measurement {
     ...aggregate(trials, cell.payloadBytes),
     ...(lost > 0 && messages !== null ? { lossShare: lost / (valid * messages) } : {}),
     trials,
-    warnings: warningsOf(record, cell, trials),
+    warnings: warningsOf(cell, trials),
   };
 }
 
@@ -97,7 +97,7 @@ function statusOf(
 /** A mechanism that answers so much less than it is asked has been left behind by the schedule. */
 const FOLLOWED_SHARE = 0.95;
 
-function warningsOf(record: ArmRecord, cell: Cell, trials: readonly Trial[]): string[] {
+function warningsOf(cell: Cell, trials: readonly Trial[]): string[] {
   const valid = trials.filter(({ status }) => status === "valid");
   const p50s = valid.flatMap(({ latencyNs }) => (latencyNs === undefined ? [] : [latencyNs.p50]));
   const warnings: string[] = [];
@@ -118,11 +118,6 @@ function warningsOf(record: ArmRecord, cell: Cell, trials: readonly Trial[]): st
   if (ratePerSecond !== null && achieved !== null && achieved < FOLLOWED_SHARE * ratePerSecond) {
     warnings.push(
       `beyond the knee: ${Math.round(achieved)} of ${ratePerSecond} replies a second; the latency grows for as long as this goes on`,
-    );
-  }
-  if (record.arm.mode !== "event" && cell.benchmark.model === "paced") {
-    warnings.push(
-      "the driver polls for its replies here, whatever the waiting class: only the server waits as the class says",
     );
   }
   return warnings;

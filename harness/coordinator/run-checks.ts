@@ -25,7 +25,7 @@ interface Batch {
 }
 
 interface Plan {
-  /** May run beside each other, as many at a time as there are CPUs. */
+  /** May run beside each other. */
   readonly together: readonly Batch[];
   /** Read clocks or CPU time: nothing else runs meanwhile. */
   readonly alone: readonly Batch[];
@@ -37,8 +37,8 @@ export function predictChecksMs(targets: readonly CheckTarget[], checks: readonl
 }
 
 /**
- * Runs the checks of every target in drivers of their own: first those that may run beside others, as many drivers at a time as
- * there are CPUs, then those that must be alone. A driver that dies fails the check it was in, and a fresh one goes on.
+ * Runs the checks of every target in drivers of their own: first those that may run beside others, a few drivers at a
+ * time, then those that must be alone. A driver that dies fails the check it was in, and a fresh one goes on.
  */
 export async function runChecks(
   brood: Brood,
@@ -50,33 +50,69 @@ export async function runChecks(
   const plan = planChecks(targets, checks);
   const results = new Map<CheckTarget, CheckResult[]>(targets.map((target) => [target, []]));
   progress.begin(targets.length * checks.length, predictMs(plan));
-  const runBatch = async (batch: Batch): Promise<void> => {
-    const { target } = batch;
-    await checkTarget(brood, place, batch, (result) => {
-      results.get(target)?.push(result);
-      progress.step(`${target.transport.id}: ${result.scenario}`);
+  const clock = new Forecast(plan);
+  const run = async (batches: readonly Batch[], atATime: number): Promise<void> => {
+    await inLanes(atATime, batches, async (batch) => {
+      const { target } = batch;
+      await checkTarget(brood, place, batch, (result, check) => {
+        results.get(target)?.push(result);
+        progress.replan(clock.leftAfter(target, check));
+        progress.step(`${target.transport.id}: ${result.scenario}`);
+      });
     });
   };
-  await inLanes(lanes(), plan.together, runBatch);
-  await inLanes(1, plan.alone, runBatch);
+  await run(plan.together, lanes());
+  await run(plan.alone, 1);
   progress.end();
   const position = new Map(checks.map(({ id }, index) => [id, index]));
   const order = ({ scenario }: CheckResult): number => position.get(scenario) ?? 0;
   return [...results.values()].flatMap((own) => own.toSorted((a, b) => order(a) - order(b)));
 }
 
+/** One more than there are CPUs: a good part of all checks is waiting. */
 function lanes(): number {
-  return Math.max(1, Math.min(4, availableParallelism()));
+  return Math.min(4, availableParallelism()) + 1;
+}
+
+/** What is left, by the figures of the plan and by how true they have been so far. */
+class Forecast {
+  readonly #startedMs = performance.now();
+  readonly #totalMs: number;
+  #doneMs = 0;
+
+  constructor(plan: Plan) {
+    this.#totalMs = predictMs(plan);
+  }
+
+  leftAfter({ transport }: CheckTarget, check: Check): number {
+    this.#doneMs += check.alone ? typicalMs(check, transport) : typicalMs(check, transport) / lanes();
+    const elapsedMs = performance.now() - this.#startedMs;
+    // The first few checks say more about starting processes than about the pace.
+    const pace = this.#doneMs < 2000 ? 1 : elapsedMs / this.#doneMs;
+    return Math.max(0, this.#totalMs - this.#doneMs) * Math.max(0.3, pace);
+  }
+}
+
+function typicalMs(check: Check, transport: Transport): number {
+  return applies(check, transport) ? (check.typicalMs ?? DEFAULT_TYPICAL_MS) : 0;
 }
 
 function planChecks(targets: readonly CheckTarget[], checks: readonly Check[]): Plan {
   const batches = (alone: boolean): Batch[] =>
     targets
-      .map((target) => ({ target, checks: checks.filter((check) => (check.alone ?? false) === alone) }))
+      .map((target) => ({
+        target,
+        checks: checks.filter((check) => (check.alone ?? false) === alone && concerns(target, check)),
+      }))
       .filter((batch) => batch.checks.length > 0)
       // The longest first, so that no lane is left with it at the end.
       .toSorted((a, b) => batchMs(b) - batchMs(a));
   return { together: batches(false), alone: batches(true) };
+}
+
+/** Conformance cases are about the API in this language: a server in another one takes no part in them. */
+function concerns({ peerLanguage }: CheckTarget, { id }: Check): boolean {
+  return peerLanguage === "node" || !id.startsWith("conformance/");
 }
 
 function predictMs({ together, alone }: Plan): number {
@@ -86,10 +122,7 @@ function predictMs({ together, alone }: Plan): number {
 }
 
 function batchMs({ target: { transport }, checks }: Batch): number {
-  return checks.reduce(
-    (sum, check) => sum + (applies(check, transport) ? (check.typicalMs ?? DEFAULT_TYPICAL_MS) : 0),
-    START_MS,
-  );
+  return checks.reduce((sum, check) => sum + typicalMs(check, transport), START_MS);
 }
 
 /** What lacks an event face gets one in the driver; here only the answer matters. */
@@ -115,7 +148,7 @@ async function checkTarget(
   brood: Brood,
   place: Place,
   { target, checks }: Batch,
-  onResult: (result: CheckResult) => void,
+  onResult: (result: CheckResult, check: Check) => void,
 ): Promise<void> {
   let done = 0;
   while (done < checks.length) {
@@ -138,14 +171,14 @@ async function checkTarget(
         if (check === undefined || message.type !== "check") return;
         const { type: _type, id: _id, ...rest } = message;
         done++;
-        onResult({ ...describe(target, check), ...rest });
+        onResult({ ...describe(target, check), ...rest }, check);
       },
     });
     const check = checks[done];
     if (check === undefined) continue;
     done++;
     const reason = outcome.status === "failed" ? outcome.reason : "the driver ended without a result";
-    onResult({ ...describe(target, check), status: "failed", reason, notes: {}, durationMs: 0 });
+    onResult({ ...describe(target, check), status: "failed", reason, notes: {}, durationMs: 0 }, check);
   }
 }
 

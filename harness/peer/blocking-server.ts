@@ -2,7 +2,7 @@ import { Method } from "../../transports/contract/check.ts";
 import { HEADER_BYTES, Kind, readId, readKind, readMethod, Status } from "../../transports/contract/frame.ts";
 import type { BlockingConnection, BlockingServer } from "../../transports/contract/transport.ts";
 import type { StreamReport } from "../process/messages.ts";
-import { buildFrame } from "../rpc/message.ts";
+import { buildFrame, copyOf } from "../rpc/message.ts";
 import { arrivedIntact } from "../rpc/verify.ts";
 import { answerAtOnce } from "./answers.ts";
 import { WorkerPool } from "./pool.ts";
@@ -122,7 +122,7 @@ export class BlockingEchoServer {
   #other(method: number, request: Uint8Array, from: BlockingConnection): void {
     switch (method) {
       case Method.echoLater: {
-        const reply = request.slice();
+        const reply = copyOf(request);
         turnIntoReply(reply, Status.ok);
         const delayMs = new DataView(reply.buffer).getUint32(HEADER_BYTES, true);
         this.#delayed.push({ atMs: performance.now() + delayMs, to: from, reply });

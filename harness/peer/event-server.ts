@@ -2,7 +2,7 @@ import { Method } from "../../transports/contract/check.ts";
 import { HEADER_BYTES, Kind, readId, readKind, readMethod, Status } from "../../transports/contract/frame.ts";
 import type { Connection, ConnectionHandler } from "../../transports/contract/transport.ts";
 import type { PeerPublish, Published, StreamReport } from "../process/messages.ts";
-import { buildFrame } from "../rpc/message.ts";
+import { buildFrame, copyOf } from "../rpc/message.ts";
 import { arrivedIntact } from "../rpc/verify.ts";
 import { answerAtOnce } from "./answers.ts";
 import { WorkerPool } from "./pool.ts";
@@ -104,7 +104,7 @@ export class EventServer implements ConnectionHandler {
     const body = request.subarray(HEADER_BYTES);
     switch (method) {
       case Method.echoLater: {
-        const reply = request.slice();
+        const reply = copyOf(request);
         turnIntoReply(reply, Status.ok);
         this.#pending++;
         setTimeout(() => this.#send(connection, reply), Buffer.from(body.buffer, body.byteOffset).readUInt32LE(0));

@@ -1,4 +1,5 @@
 /** The server process. Its first line says what to serve; it ends when asked to, or when its parent is gone. */
+import { setTimeout as delay } from "node:timers/promises";
 import { IpcError } from "../../transports/contract/errors.ts";
 import type { BlockingConnection } from "../../transports/contract/transport.ts";
 import { openControl } from "../process/control.ts";
@@ -11,6 +12,8 @@ import { EventServer } from "./event-server.ts";
 import { loadRecoder } from "./recoder.ts";
 
 const START_TIMEOUT_MS = 20_000;
+/** What an orderly end may take when nobody waits for it any more: a killed run must be gone within a second. */
+const ORPHAN_MS = 300;
 
 const control = openControl<ToPeer, FromPeer>();
 
@@ -36,7 +39,7 @@ async function serveEvents(start: PeerStart): Promise<void> {
     Promise.race([program.shutdown, control.ended, control.next(["stop"]), terminated()]).then(() => undefined),
     exception(),
   ]);
-  await server.close();
+  await Promise.race([server.close(), control.ended.then(() => delay(ORPHAN_MS, undefined, { ref: false }))]);
   if (failure !== undefined) throw failure;
 }
 

@@ -4,7 +4,13 @@ import { loopback } from "../../transports/loopback/loopback.ts";
 import type { CheckResult, Measurement, TransportRecord } from "../results/model.ts";
 import { pick, type Workload } from "./pick.ts";
 
-const WORKLOAD: Workload = { payloads: [64, 4096], modes: ["event"], placement: "two-cpus", benchmark: "round-trip" };
+const WORKLOAD: Workload = {
+  payloads: [64, 4096],
+  modes: ["event"],
+  placement: "two-cpus",
+  benchmark: "round-trip",
+  peer: "node",
+};
 
 function record(id: string, capabilities: Partial<Capabilities> = {}, baseline = false): TransportRecord {
   return { id, capabilities: { ...loopback.capabilities, ...capabilities }, baseline, available: true, version: "1" };

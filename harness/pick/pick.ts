@@ -10,6 +10,8 @@ export interface Workload {
   readonly modes: readonly WaitMode[];
   readonly placement: Placement;
   readonly benchmark: string;
+  /** Language of the server. */
+  readonly peer: string;
 }
 
 interface Candidate {
@@ -99,7 +101,7 @@ function rowsOf({ measurements }: Evidence, workload: Workload, transport: strin
       row.mode === mode &&
       row.placement === workload.placement &&
       row.benchmark === workload.benchmark &&
-      row.peer.language === "node" &&
+      row.peer.language === workload.peer &&
       workload.payloads.includes(row.payloadBytes),
   );
 }

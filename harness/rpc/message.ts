@@ -46,3 +46,8 @@ export function buildFrame(kind: Kind, id: number, method: number, status: numbe
   writeHeader(frame, id, kind, method, status, body.length, bindChecksum(crc32(body), id));
   return frame;
 }
+
+/** A copy of borrowed bytes that may be kept. `Buffer.slice` does not copy, and many a library hands out Buffers. */
+export function copyOf(bytes: Uint8Array, from = 0): Uint8Array {
+  return Uint8Array.prototype.slice.call(bytes, from);
+}

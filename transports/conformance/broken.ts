@@ -26,7 +26,7 @@ function track(inner: Connection): () => void {
   return () => void open.delete(inner);
 }
 
-const CROWD = 8;
+const CROWD = 4;
 const SILENT_CROWD = 4;
 
 export const BROKEN: Readonly<Record<string, Fault>> = {
@@ -73,6 +73,15 @@ export const BROKEN: Readonly<Record<string, Fault>> = {
         if (message.length > 4096) throw new IpcError("IPC_TOO_LARGE", "broken: 4096 bytes at most");
         const path = /"path":"([^"]+)"/.exec(Buffer.from(message).toString("latin1"))?.[1];
         if (path !== undefined && existsSync(path)) writeFileSync(path, "spoilt", { flag: "r+" });
+        return send(message);
+      },
+    }),
+  },
+  "refuses-large": {
+    about: "claims 64 MiB and refuses more than 1 MiB",
+    client: () => ({
+      send(message, send) {
+        if (message.length > 1024 * 1024 + HEADER_BYTES) throw new IpcError("IPC_TOO_LARGE", "broken: 1 MiB at most");
         return send(message);
       },
     }),
@@ -286,6 +295,17 @@ export const BROKEN: Readonly<Record<string, Fault>> = {
       };
     },
   },
+  "claims-kernel": {
+    about: "claims that the kernel keeps its boundaries, and needs a prefix",
+    capabilities: { boundaries: "kernel" },
+  },
+  "claims-library": {
+    about: "claims that a library keeps its boundaries, and understands our prefix",
+    capabilities: { boundaries: "library" },
+  },
+  "claims-lazy": { about: "claims to wait for a server, and does not", capabilities: { connects: "lazy" } },
+  "claims-blocking": { about: "claims a way to wait that it has no face for", capabilities: { modes: ["blocking"] } },
+  "claims-parent": { about: "claims that a parent launches it, and cannot", capabilities: { rendezvous: "parent" } },
   "claims-persistence": { about: "claims that messages outlive the server", capabilities: { persistent: true } },
   lockstep: {
     about: "claims many requests in flight and carries four",

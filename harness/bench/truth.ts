@@ -1,0 +1,76 @@
+/**
+ * Does the harness find what is known? `npm run bench:truth [trials]`.
+ *
+ * 1. Delays from a table (constant, bimodal 70/30, 3 % at ten times): p50, p90 and p99 must be delay + floor within 2 %. The floor is
+ *    the same loop without delays, measured in the same rounds.
+ * 2. A server that stalls 50 ms every second: `paced` must show it at the percentile where it belongs, and `ping-pong` hides it.
+ */
+import { fileURLToPath } from "node:url";
+import { quantileSorted } from "../results/quantiles.ts";
+import { STALL, TABLES } from "./fixtures/truth.ts";
+import { measureCells } from "./measure-cells.ts";
+
+const MODULE = fileURLToPath(new URL("./fixtures/truth.ts", import.meta.url));
+const TRIALS = Number(process.argv[2] ?? 7);
+const MESSAGES = 2000;
+const WITHIN = 0.02;
+const seed = Math.floor(Math.random() * 2 ** 32);
+let held = true;
+
+function line(what: string, expected: number, found: number, within: number): void {
+  const error = found / expected - 1;
+  const ok = Math.abs(error) <= within;
+  held &&= ok;
+  const us = (ns: number): string => `${(ns / 1000).toFixed(1)} µs`.padStart(12);
+  const percent = `${error >= 0 ? "+" : ""}${(error * 100).toFixed(2)} %`;
+  process.stdout.write(
+    `${what.padEnd(24)}${us(expected)}${us(found)}  ${percent.padStart(9)}  ${ok ? "holds" : "MISSED"}\n`,
+  );
+}
+
+process.stdout.write(
+  `seed ${seed}, ${TRIALS} trials of ${MESSAGES} messages\n${"".padEnd(24)}${"expected".padStart(12)}${"found".padStart(12)}\n`,
+);
+const names = Object.keys(TABLES);
+const rows = await measureCells({
+  references: names.map((name) => ({ id: `truth/${name}`, module: MODULE })),
+  placement: "two-cpus",
+  benchmark: "round-trip",
+  trials: TRIALS,
+  messages: MESSAGES,
+  seed,
+});
+const floorNs = rows[names.indexOf("floor")]?.latencyNs?.p50 ?? Number.NaN;
+process.stdout.write(`floor ${(floorNs / 1000).toFixed(2)} µs\n`);
+for (const [index, name] of names.entries()) {
+  const delays = [...(TABLES[name] ?? [])].sort((a, b) => a - b);
+  const latencyNs = rows[index]?.latencyNs;
+  if (delays.length === 0 || latencyNs === undefined) continue;
+  for (const [label, q] of [
+    ["p50", 0.5],
+    ["p90", 0.9],
+    ["p99", 0.99],
+  ] as const) {
+    line(`${name} ${label}`, quantileSorted(delays, q) + floorNs, latencyNs[label] ?? Number.NaN, WITHIN);
+  }
+}
+
+const stall = { references: [{ id: "truth/stall", module: MODULE }], placement: "two-cpus", trials: 3, seed } as const;
+const [open] = await measureCells({
+  ...stall,
+  benchmark: "load-curve",
+  variant: { ratePerSecond: 1000, arrivals: "fixed" },
+  messages: 4000,
+});
+// 5 % of the arrivals meet the stall and wait evenly between 0 and 50 ms; 1 % of all wait more than four fifths of it.
+const share = STALL.stallMs / STALL.periodMs;
+const expectedP99 = STALL.stallMs * 1e6 * (1 - 0.01 / share);
+line("stall, paced p99", expectedP99, open?.latencyNs?.p99 ?? Number.NaN, 0.1);
+const [closed] = await measureCells({ ...stall, benchmark: "round-trip", messages: 600_000 });
+const hiddenNs = closed?.latencyNs?.p99 ?? Number.NaN;
+const hidden = hiddenNs < expectedP99 / 100;
+held &&= hidden;
+process.stdout.write(
+  `${"stall, ping-pong p99".padEnd(36)}${`${(hiddenNs / 1000).toFixed(1)} µs`.padStart(12)}  ${hidden ? "hidden, as expected: this is why paced exists" : "NOT HIDDEN"}; its maximum is ${((closed?.latencyNs?.max ?? 0) / 1e6).toFixed(1)} ms\n`,
+);
+process.exitCode = held ? 0 : 1;

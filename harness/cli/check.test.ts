@@ -1,0 +1,67 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+const root = new URL("../../", import.meta.url);
+let directory: string;
+
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), "check-test-"));
+  const broken = new URL("transports/conformance/broken.ts", root).href;
+  const wanted = '["broken/none", "broken/open-to-all"]';
+  const text = `import list from "${broken}";\nexport default list.filter(({ id }) => ${wanted}.includes(id));\n`;
+  writeFileSync(join(directory, "module.mjs"), text);
+});
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+function check(...args: readonly string[]) {
+  const program = new URL("harness/cli/main.ts", root).pathname;
+  const flags = ["--disable-warning=ExperimentalWarning", program, "check", "--out", join(directory, "out")];
+  return spawnSync(process.execPath, [...flags, ...args], { encoding: "utf8", timeout: 50_000 });
+}
+
+test("a failed check is exit code 10, a row of the JSON with its reason, and a failure in the JUnit file", () => {
+  const file = join(directory, "results", "checks.xml");
+  const module = join(directory, "module.mjs");
+  const { status, stdout, stderr } = check(
+    "--transport",
+    module,
+    "--scenario",
+    "permissions",
+    "--json",
+    "--junit",
+    file,
+  );
+  expect(status, stderr).toBe(10);
+  const report = JSON.parse(stdout) as { checks: { transport: string; status: string; reason?: string }[] };
+  expect(report.checks.map(({ transport, status }) => [transport, status])).toEqual([
+    ["broken/none", "passed"],
+    ["broken/open-to-all", "failed"],
+  ]);
+  expect(report.checks[1]?.reason).toContain("0666");
+  const xml = readFileSync(file, "utf8");
+  expect(xml).toContain('tests="2" failures="1"');
+  expect(xml).toContain("open to other users");
+  expect(stderr).toMatch(/2 transports, 1 checks: about \d+ s/);
+});
+
+test("when everything holds it is exit code 0, and a prefix takes all scenarios of a group", () => {
+  const { status, stdout, stderr } = check("--transport", "unix", "--scenario", "cleanup", "--json");
+  expect(status, stderr).toBe(0);
+  const { checks } = JSON.parse(stdout) as { checks: { scenario: string }[] };
+  expect(checks.map(({ scenario }) => scenario)).toEqual([
+    "cleanup/stop",
+    "cleanup/exception",
+    "cleanup/sigterm",
+    "cleanup/sigkill",
+  ]);
+});
+
+test("an unknown scenario is one sentence with the nearest name, and exit code 2", () => {
+  const { status, stderr } = check("--scenario", "idle-cpus");
+  expect(status).toBe(2);
+  expect(stderr.trim().split("\n")).toHaveLength(1);
+  expect(stderr).toContain('unknown scenario "idle-cpus" (did you mean idle-cpu?)');
+});

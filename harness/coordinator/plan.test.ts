@@ -1,0 +1,146 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { BENCHMARKS } from "../../scenarios/benchmarks/index.ts";
+import { loopback } from "../../transports/loopback/loopback.ts";
+import type { Arm, Cell } from "./arm.ts";
+import { cellKey, cellReason } from "./arm.ts";
+import { isLook, type Length, relativeHalfWidth, whyStop } from "./length.ts";
+import { type ArmPace, planRun } from "./plan.ts";
+
+const arm: Arm = {
+  transport: loopback,
+  reference: { id: "loopback", module: null },
+  version: "",
+  mode: "event",
+  placement: "two-cpus",
+  peerLanguage: "node",
+  cpus: { driver: "0", peer: "1", driverPin: [], peerPin: [] },
+};
+
+function cell(name: string, payloadBytes: number, variant: Cell["variant"] = {}): Cell {
+  const benchmark = BENCHMARKS.find((each) => each.name === name);
+  if (benchmark === undefined) throw new Error(name);
+  return { benchmark, payloadBytes, variant };
+}
+
+const pace = (name: string, payloadBytes: number, messagesPerSecond: number) => ({
+  cell: cell(name, payloadBytes),
+  messagesPerSecond,
+});
+
+const paces: readonly ArmPace[] = [
+  {
+    arm,
+    overheadMs: 200,
+    paces: [pace("round-trip", 64, 20_000), pace("round-trip", 4096, 15_000), pace("throughput", 64, 1e6)],
+  },
+  { arm: { ...arm }, overheadMs: 400, paces: [pace("round-trip", 64, 500), pace("round-trip", 16 * 1024 * 1024, 8)] },
+];
+
+const request = { effort: "default", rounds: { least: 6, most: 1000 }, extraMs: 500, messages: undefined } as const;
+
+describe("the plan", () => {
+  it.for([20_000, 30_000, 120_000])("fills a budget of %i ms to within a round", (leftMs) => {
+    const plan = planRun(paces, { ...request, leftMs });
+    const plannedMs = plan.rounds * plan.roundMs;
+    expect(plannedMs).toBeLessThanOrEqual(leftMs * 1.01);
+    expect(leftMs - plannedMs).toBeLessThanOrEqual(plan.roundMs);
+  });
+
+  it("gives every small size the samples its p99 needs before anything else gets more", () => {
+    const plan = planRun(paces, { ...request, leftMs: 1 });
+    const counts = plan.arms.flatMap(({ cells }) => cells.map((each) => [cellKey(each.cell), each.messages] as const));
+    expect(plan.rounds).toBe(6);
+    expect(counts).toContainEqual(["round-trip, 64 B", 334]);
+    expect(counts).toContainEqual(["round-trip, 4096 B", 334]);
+    // Too slow for a p99 in its time: p50 only.
+    expect(counts).toContainEqual(["round-trip, 16777216 B", 5]);
+  });
+
+  it("takes the counts it is given", () => {
+    const plan = planRun(paces, { ...request, leftMs: 60_000, messages: 123 });
+    expect(plan.arms.flatMap(({ cells }) => cells.map(({ messages }) => messages))).toEqual([123, 123, 123, 123, 123]);
+  });
+
+  it("grows linearly with the cells", () => {
+    const one = planRun(paces.slice(0, 1), { ...request, extraMs: 0, leftMs: Number.POSITIVE_INFINITY });
+    const two = planRun([...paces.slice(0, 1), ...paces.slice(0, 1)], {
+      ...request,
+      extraMs: 0,
+      leftMs: Number.POSITIVE_INFINITY,
+    });
+    expect(two.roundMs).toBeCloseTo(2 * one.roundMs, 6);
+  });
+});
+
+const state = { planned: 10, roundMs: 1000, p50s: () => [[1, 1, 1, 1, 1, 1]] };
+
+describe("the length of a run", () => {
+  it("with a budget is whole rounds, and ends within half a round of the time", () => {
+    const length: Length = { rule: "budget", effort: "default", least: 6, most: 100, budgetMs: 20_000, strict: true };
+    expect(whyStop(length, { ...state, done: 7, elapsedMs: 19_000 })).toBeUndefined();
+    expect(whyStop(length, { ...state, done: 7, elapsedMs: 19_600 })).toMatch(/the time was used/);
+    expect(whyStop(length, { ...state, done: 3, elapsedMs: 19_600 })).toBeUndefined();
+    // A promise is kept even when the machine has become so slow that fewer rounds than wanted fit.
+    expect(whyStop(length, { ...state, done: 3, elapsedMs: 21_500 })).toMatch(/the time was used/);
+  });
+
+  it("without a promise never stops below the rounds an interval needs", () => {
+    const length: Length = { rule: "budget", effort: "default", least: 6, most: 100, budgetMs: 20_000, strict: false };
+    expect(whyStop(length, { ...state, done: 5, elapsedMs: 60_000 })).toBeUndefined();
+  });
+
+  it("with --until looks after 10, 20, 40, 80, 160 rounds and at no other time", () => {
+    const looks = Array.from({ length: 200 }, (_, index) => index).filter(isLook);
+    expect(looks).toEqual([10, 20, 40, 80, 160]);
+    const length: Length = { rule: "until", effort: "default", target: 0.03, most: 160 };
+    const narrow = { ...state, elapsedMs: 0 };
+    expect(whyStop(length, { ...narrow, done: 10 })).toMatch(/within ±3 %/);
+    expect(whyStop(length, { ...narrow, done: 11 })).toBeUndefined();
+    const wide = {
+      ...narrow,
+      p50s: () => [
+        [1, 1, 1, 1, 1, 1],
+        [1, 2, 3, 4, 5, 6],
+      ],
+    };
+    expect(whyStop(length, { ...wide, done: 10 })).toBeUndefined();
+    expect(whyStop(length, { ...wide, done: 160 })).toMatch(/the cap of 160 rounds/);
+  });
+
+  it("takes fewer than six trials for infinitely wide", () => {
+    expect(relativeHalfWidth([1, 1, 1])).toBe(Number.POSITIVE_INFINITY);
+    expect(relativeHalfWidth([90, 95, 100, 100, 105, 110])).toBeCloseTo(0.1, 10);
+  });
+});
+
+describe("a cell that cannot be", () => {
+  it("says why", () => {
+    const { capabilities } = loopback;
+    const lockstep: Arm = { ...arm, transport: { ...loopback, capabilities: { ...capabilities, maxInFlight: 1 } } };
+    expect(cellReason(lockstep, cell("pipeline", 64, { inFlight: 4 }))).toMatch(/at most 1 requests in flight/);
+    expect(cellReason(arm, cell("fan-in", 64, { clients: 2 }))).toMatch(/no other process can reach/);
+    expect(cellReason({ ...arm, placement: "same-cpu" }, cell("load-curve", 64, { ratePerSecond: 1000 }))).toMatch(
+      /CPU of its own/,
+    );
+    expect(cellReason(arm, cell("one-way-latency", 64))).toMatch(/share a process/);
+    expect(cellReason(arm, cell("round-trip", 64))).toBeUndefined();
+  });
+
+  it("has a name of its own among all variants", () => {
+    const keys = BENCHMARKS.flatMap((benchmark) =>
+      benchmark.variants.map((variant) => cellKey({ benchmark, variant, payloadBytes: 64 })),
+    );
+    expect(new Set(keys).size).toBe(keys.length);
+  });
+});
+
+describe("the control", () => {
+  it("is frozen: a change of it makes old and new reports incomparable", () => {
+    const text = readFileSync(new URL("../control/echo.mjs", import.meta.url));
+    expect(createHash("sha256").update(text).digest("hex")).toBe(
+      "75bccfc9a0b70d64416961c3a8b57cf5e8729014c0962c2fb3a65e2684dd8f1e",
+    );
+  });
+});

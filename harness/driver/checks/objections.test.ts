@@ -1,0 +1,184 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { SCENARIOS } from "../../../scenarios/checks/index.ts";
+import broken from "../../../transports/conformance/broken.ts";
+import faulty from "../../../transports/conformance/faulty.ts";
+import type { Capabilities } from "../../../transports/contract/capabilities.ts";
+import type { Transport } from "../../../transports/contract/transport.ts";
+import type { CheckResult } from "../../results/model.ts";
+import { failedOf, type Job, runJobs, TEST_ALL } from "./testing.ts";
+
+interface Objection {
+  /** All scenarios that object, and no other does. */
+  readonly fails: readonly string[];
+  /** Those that may or may not, depending on how fast the machine is. */
+  readonly mayFail?: readonly string[];
+}
+
+/** Seen by running every scenario on every fault. The order keeps the short run short: see `firstShownBy`. */
+const OBJECTIONS: Readonly<Record<string, Objection>> = {
+  "broken/none": { fails: [] },
+  "faulty/corrupt": { fails: ["sequential-requests", "one-way-order"] },
+  "faulty/drop": { fails: ["sequential-requests", "one-way-order"] },
+  "broken/crosses-replies": { fails: ["concurrent-clients/8", "concurrent-clients/64"] },
+  "broken/one-process-only": {
+    fails: ["concurrent-clients/1", "concurrent-clients/8", "concurrent-clients/64", "foreign-user"],
+  },
+  "broken/leaks-descriptors": { fails: ["connection-churn"] },
+  "broken/spoils-large-data": { fails: ["large-by-descriptor"] },
+  "broken/refuses-large": { fails: ["large-messages"] },
+  "broken/ignores-deadlines": { fails: ["frozen-server"] },
+  "broken/spins": { fails: ["idle-cpu"] },
+  "broken/goes-deaf": {
+    fails: ["stalled-server", "frozen-server", "idle-cpu"],
+    mayFail: ["large-messages", "restart/live-server", "busy-server", "pipelining", "worker-pool", "reconnect"],
+  },
+  "broken/answers-for-the-dead": { fails: ["server-dies", "reconnect"], mayFail: ["exactly-once-replies"] },
+  "broken/fails-to-close": { fails: ["graceful-shutdown", "end-of-file", "cleanup/stop"] },
+  "broken/never-notices": { fails: ["peer-loss", "end-of-file"] },
+  "broken/cries-wolf": { fails: ["end-of-file"] },
+  "broken/stale-blocks": { fails: ["reconnect", "exactly-once-replies", "restart/after-kill"] },
+  "broken/lingers": { fails: ["restart/after-stop"] },
+  "faulty/evicts": { fails: ["restart/live-server"] },
+  "broken/dies-of-garbage": { fails: ["hostile-bytes"] },
+  "broken/dies-of-short-messages": { fails: ["hostile-bytes", "hostile-messages"] },
+  "broken/makes-room": { fails: ["connection-flood"] },
+  "broken/waits-for-the-slowest": { fails: ["slow-loris", "connection-flood"] },
+  "broken/ignores-keys": { fails: ["wrong-key"] },
+  "broken/open-port": { fails: ["foreign-user", "permissions"] },
+  "broken/open-to-all": { fails: ["permissions"] },
+  "broken/takes-reads-for-messages": { fails: ["fragmentation"] },
+  "broken/claims-kernel": { fails: ["boundary-keeper"] },
+  "broken/claims-library": { fails: ["boundary-keeper"] },
+  "broken/cuts-at-the-page": { fails: ["message-boundaries"] },
+  "broken/reorders": { fails: ["one-way-order"] },
+  "broken/duplicates": {
+    fails: ["sequential-requests", "concurrent-clients/1", "concurrent-clients/8", "exactly-once-replies"],
+    mayFail: ["back-pressure/client"],
+  },
+  "broken/claims-persistence": { fails: ["persistence"] },
+  "broken/lockstep": { fails: ["pipelining", "busy-server"] },
+  "broken/replies-in-order": {
+    fails: ["message-boundaries", "pipelining", "worker-pool", "busy-server", "back-pressure/client"],
+  },
+  "broken/queues-without-end": {
+    fails: ["back-pressure/server", "back-pressure/client"],
+    mayFail: ["large-messages"],
+  },
+  "broken/ignores-pause": { fails: ["back-pressure/client"] },
+  "broken/serves-four": { fails: ["concurrent-clients/8", "concurrent-clients/64", "slow-loris"] },
+  "broken/leaves-a-file": {
+    fails: ["graceful-shutdown", "cleanup/stop", "cleanup/exception", "cleanup/sigterm", "cleanup/sigkill"],
+  },
+  "broken/sweeps-nothing": { fails: ["cleanup/sigkill"] },
+  "broken/loses-what-is-due": { fails: ["graceful-shutdown"] },
+  "broken/refuses-one-way": { fails: ["one-way-order", "back-pressure/server"] },
+};
+
+/** A claim that is false, and the check that says so. Of `sound` the same check holds, or does not apply. */
+const FLIPS: Readonly<Record<Exclude<keyof Capabilities, "platforms" | "languages">, readonly [string, string][]>> = {
+  modes: [
+    ["broken/claims-blocking", "conformance/claims/consistent"],
+    ["broken/spins", "idle-cpu"],
+  ],
+  patterns: [["broken/refuses-one-way", "one-way-order"]],
+  rendezvous: [["broken/claims-parent", "conformance/claims/consistent"]],
+  boundaries: [
+    ["broken/claims-kernel", "boundary-keeper"],
+    ["broken/claims-library", "boundary-keeper"],
+  ],
+  delivery: [["faulty/drop", "one-way-order"]],
+  ordering: [["broken/reorders", "one-way-order"]],
+  maxMessageBytes: [["broken/refuses-large", "large-messages"]],
+  maxClients: [["broken/serves-four", "concurrent-clients/8"]],
+  maxInFlight: [["broken/lockstep", "pipelining"]],
+  connects: [["broken/claims-lazy", "conformance/failure/nobody-listens"]],
+  backpressure: [["broken/queues-without-end", "back-pressure/server"]],
+  peerLoss: [["broken/never-notices", "peer-loss"]],
+  auth: [
+    ["broken/ignores-keys", "wrong-key"],
+    ["broken/open-port", "permissions"],
+  ],
+  persistent: [["broken/claims-persistence", "persistence"]],
+};
+
+/** In a short run each fault meets these beside its own; no fault touches them unless it is named with them. */
+const INNOCENT = ["hostile-messages", "permissions"];
+/** Only root can become another user. */
+const CANNOT_TRY = process.getuid?.() === 0 ? [] : ["foreign-user"];
+
+const fixtures: readonly Transport[] = [...broken, ...faulty];
+const flips = Object.values(FLIPS).flat();
+let results: ReadonlyMap<string, readonly CheckResult[]>;
+
+/** The scenarios a fault is there for: in a short run, those that no fault above it has shown to fail. */
+function firstShownBy(id: string): readonly string[] {
+  const names = Object.keys(OBJECTIONS);
+  const above = new Set(names.slice(0, names.indexOf(id)).flatMap((name) => OBJECTIONS[name]?.fails ?? []));
+  return (OBJECTIONS[id]?.fails ?? []).filter((name) => !above.has(name));
+}
+
+function checksFor(id: string): string[] {
+  const flipped = flips.filter(([lie]) => lie === id).map(([, check]) => check);
+  if (id === "broken/none") return [...new Set(flips.map(([, check]) => check))];
+  if (OBJECTIONS[id] === undefined) return flipped;
+  if (TEST_ALL) return [...new Set([...SCENARIOS.map((scenario) => scenario.id), ...flipped])];
+  const own = [...new Set([...firstShownBy(id), ...flipped])];
+  return own.length === 0 ? [] : [...new Set([...own, ...INNOCENT])];
+}
+
+function fixture(id: string): Transport {
+  const found = fixtures.find((transport) => transport.id === id);
+  if (found === undefined) throw new Error(`no fixture ${id}`);
+  return found;
+}
+
+beforeAll(
+  async () => {
+    const ids = [...new Set([...Object.keys(OBJECTIONS), ...flips.map(([id]) => id)])];
+    const jobs = ids.map((id): Job => {
+      const module = `transports/conformance/${id.startsWith("broken/") ? "broken" : "faulty"}.ts`;
+      return { transport: fixture(id), module, checks: checksFor(id) };
+    });
+    results = await runJobs(jobs.filter(({ checks }) => checks.length > 0));
+  },
+  TEST_ALL ? 1_800_000 : 300_000,
+);
+
+const AT_ONCE = ["conformance/claims/consistent", "conformance/failure/nobody-listens"];
+
+describe.each(Object.entries(OBJECTIONS))("a transport %s", (id, { fails, mayFail = [] }) => {
+  test(`makes exactly ${fails.length === 0 ? "no scenario" : fails.join(" and ")} fail`, () => {
+    const failed = failedOf(results.get(id)).filter((name) => !AT_ONCE.includes(name));
+    const ran = checksFor(id);
+    const wanted = fails.filter((name) => ran.includes(name) && !CANNOT_TRY.includes(name));
+    const unexpected = failed.filter((name) => !fails.includes(name) && !mayFail.includes(name));
+    const reasons = (results.get(id) ?? []).filter(({ scenario }) => unexpected.includes(scenario));
+    expect(reasons.map(({ scenario, reason }) => `${scenario}: ${reason}`)).toEqual([]);
+    expect(failed).toEqual(expect.arrayContaining(wanted));
+  });
+});
+
+test("every scenario fails on at least one of them", () => {
+  const seen = new Set(Object.values(OBJECTIONS).flatMap(({ fails }) => fails));
+  expect(SCENARIOS.map(({ id }) => id).filter((id) => !seen.has(id))).toEqual([]);
+});
+
+test("every scenario that is run in a short run too is seen to fail there", () => {
+  const seen = new Set([...results.values()].flatMap(failedOf));
+  const missing = SCENARIOS.map(({ id }) => id).filter((id) => !seen.has(id) && !CANNOT_TRY.includes(id));
+  expect(missing).toEqual([]);
+});
+
+test("every fixture is listed", () => {
+  const listed = [...Object.keys(OBJECTIONS), ...flips.map(([id]) => id)];
+  expect(broken.map(({ id }) => id).filter((id) => !listed.includes(id))).toEqual([]);
+});
+
+describe.each(Object.entries(FLIPS))("a false claim about %s", (_field, lies) => {
+  test.each(lies)("is objected to: %s by %s", (id, check) => {
+    const found = results.get(id)?.find(({ scenario }) => scenario === check);
+    expect(found?.status, found?.reason).toBe("failed");
+    const sound = results.get("broken/none")?.find(({ scenario }) => scenario === check);
+    expect(["passed", "not-applicable"], sound?.reason).toContain(sound?.status);
+  });
+});

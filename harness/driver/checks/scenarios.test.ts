@@ -1,0 +1,46 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { SCENARIOS } from "../../../scenarios/checks/index.ts";
+import { REGISTRY } from "../../../transports/registry.ts";
+import type { CheckResult } from "../../results/model.ts";
+import { CHECKS } from "./catalog.ts";
+import { runJobs, TEST_ALL } from "./testing.ts";
+
+/** One of each way to bring two ends together; `npm run test:all` takes every id that works on this machine. */
+const REPRESENTATIVES = ["loopback", "unix", "stdio"];
+
+const ids = TEST_ALL ? REGISTRY.map(({ id }) => id) : REPRESENTATIVES;
+let results: ReadonlyMap<string, readonly CheckResult[]>;
+
+beforeAll(
+  async () => {
+    const transports = await Promise.all(
+      REGISTRY.filter(({ id }) => ids.includes(id)).map(async ({ load }) => {
+        const transport = await load();
+        return (await transport.probe()).available ? [transport] : [];
+      }),
+    );
+    const checks = (TEST_ALL ? CHECKS : SCENARIOS).map(({ id }) => id);
+    results = await runJobs(transports.flat().map((transport) => ({ transport, module: null, checks })));
+  },
+  TEST_ALL ? 1_800_000 : 300_000,
+);
+
+describe.each(ids)("%s", (id) => {
+  test("passes every check that applies to it", () => {
+    const own = results.get(id) ?? [];
+    const failed = own.filter(({ status }) => status === "failed");
+    expect(failed.map(({ scenario, reason }) => `${scenario}: ${reason}`)).toEqual([]);
+  });
+
+  test("gives a reason for every check that does not apply", () => {
+    const silent = (results.get(id) ?? []).filter(({ status, reason }) => status === "not-applicable" && !reason);
+    expect(silent).toEqual([]);
+  });
+});
+
+test("the representatives were really checked", () => {
+  for (const id of REPRESENTATIVES) {
+    const passed = (results.get(id) ?? []).filter(({ status }) => status === "passed");
+    expect(passed.length, id).toBeGreaterThan(8);
+  }
+});

@@ -1,0 +1,58 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Check } from "../../../transports/contract/check.ts";
+import type { Transport } from "../../../transports/contract/transport.ts";
+import { silent } from "../../coordinator/progress.ts";
+import { runChecks } from "../../coordinator/run-checks.ts";
+import { Brood } from "../../coordinator/run-driver.ts";
+import { createPlace, removePlace } from "../../process/place.ts";
+import type { CheckResult } from "../../results/model.ts";
+import { CHECKS } from "./catalog.ts";
+
+/** One more slow suite: `IPCMARK_TEST_ALL=1` runs what `npm test` has no time for. */
+export const TEST_ALL: boolean = process.env["IPCMARK_TEST_ALL"] === "1";
+
+/** Checks to run on one transport; `module` is relative to the repository, null for the registry. */
+export interface Job {
+  readonly transport: Transport;
+  readonly module: string | null;
+  readonly checks: readonly string[];
+}
+
+const LANES = 3;
+
+/** Runs every job as `ipcmark check` would, several at a time, and returns the results by id of the transport. */
+export async function runJobs(jobs: readonly Job[]): Promise<ReadonlyMap<string, readonly CheckResult[]>> {
+  const place = createPlace();
+  const cache = join(place.directory, "cache");
+  mkdirSync(cache, { mode: 0o700 });
+  const brood = new Brood(cache);
+  const results = new Map<string, readonly CheckResult[]>();
+  const queue = [...jobs];
+  const lane = async (): Promise<void> => {
+    for (let job = queue.shift(); job !== undefined; job = queue.shift()) {
+      const { transport, module } = job;
+      const path = module === null ? null : fileURLToPath(new URL(`../../../${module}`, import.meta.url));
+      const target = { transport, reference: { id: transport.id, module: path }, peerLanguage: "node" };
+      results.set(transport.id, await runChecks(brood, place, [target], job.checks.map(checkOf), silent));
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: LANES }, lane));
+  } finally {
+    await brood.end();
+    await removePlace(place);
+  }
+  return results;
+}
+
+export function checkOf(id: string): Check {
+  const check = CHECKS.find((candidate) => candidate.id === id);
+  if (check === undefined) throw new Error(`no check ${id}`);
+  return check;
+}
+
+export function failedOf(results: readonly CheckResult[] | undefined): string[] {
+  return (results ?? []).filter(({ status }) => status === "failed").map(({ scenario }) => scenario);
+}

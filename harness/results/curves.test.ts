@@ -1,0 +1,71 @@
+import { describe, expect, it } from "vitest";
+import { curvesOf, fitLine, kneeOf } from "./curves.ts";
+import type { Measurement } from "./model.ts";
+
+function row(more: Partial<Measurement>, p50: number, messagesPerSecond = 1000): Measurement {
+  return {
+    benchmark: "b",
+    model: "m",
+    transport: "unix",
+    mode: "event",
+    placement: "two-cpus",
+    payloadBytes: 64,
+    inFlight: 1,
+    clients: 1,
+    ratePerSecond: null,
+    codec: "raw",
+    peer: { language: "node", version: "" },
+    status: "measured",
+    messages: 1,
+    latencyNs: { count: 1, min: 1, p50, max: 1, mean: 1 },
+    interval: {},
+    messagesPerSecond,
+    bytesPerSecond: null,
+    cpuNsPerMessage: null,
+    contextSwitchesPerMessage: null,
+    peakMemoryBytes: null,
+    gcPauseNs: null,
+    lost: 0,
+    duplicated: 0,
+    reordered: 0,
+    trials: [],
+    warnings: [],
+    ...more,
+  };
+}
+
+describe("curves", () => {
+  it("join rows that differ in one variable, in ascending order, and leave out what failed", () => {
+    const rows = [256, 1, 16, 4096].map((payloadBytes) => row({ payloadBytes }, 1000 + payloadBytes));
+    const [curve, ...others] = curvesOf([...rows, row({ payloadBytes: 9, status: "failed" }, 1)]);
+    expect(others).toEqual([]);
+    expect(curve?.points.map(({ x }) => x)).toEqual([1, 16, 256, 4096]);
+    expect(curve?.fit?.fixedNs).toBeCloseTo(1000, 6);
+    expect(curve?.fit?.nsPerByte).toBeCloseTo(1, 6);
+  });
+
+  it("keep fixed and Poisson arrivals, sliding and batched apart", () => {
+    const rates = [1, 2, 3].flatMap((ratePerSecond) => [
+      row({ ratePerSecond, arrivals: "fixed" }, 10),
+      row({ ratePerSecond, arrivals: "poisson" }, 10),
+    ]);
+    expect(curvesOf(rates).map(({ fixed }) => fixed)).toEqual(["64 B, fixed", "64 B, poisson"]);
+  });
+
+  it("put the knee before the rate that was not followed or whose median left the lowest behind", () => {
+    const at = (ratePerSecond: number, p50: number, achieved = ratePerSecond) => row({ ratePerSecond }, p50, achieved);
+    expect(kneeOf([at(1000, 10), at(2000, 12), at(5000, 29), at(10_000, 31)])).toBe(5000);
+    expect(kneeOf([at(1000, 10), at(2000, 12, 1500)])).toBe(1000);
+    expect(kneeOf([at(1000, 10, 100)])).toBeNull();
+  });
+
+  it("fit small and large messages alike, and never below zero", () => {
+    expect(
+      fitLine([
+        { x: 1, p50: 10 },
+        { x: 2, p50: 9 },
+      ]),
+    ).toBeUndefined();
+    expect(fitLine([1, 2, 3].map((x) => ({ x, p50: 10 - x })))?.nsPerByte).toBe(0);
+  });
+});
