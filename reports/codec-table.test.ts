@@ -45,12 +45,12 @@ test("each kind of value is a group with its quickest codec first and those with
 
 test("terminal and page show the same numbers, the reason of a missing one, and the larger first message", async () => {
   const text = stripVTControlCharacters(codecTables(report, { columns: 80 }));
-  expect(text).toMatch(/msgpack-records +500 ns +230 ns +730 ns +53 B +142 B/);
+  expect(text).toMatch(/msgpack-records +500 ns +230 ns +730 ns +1\S* % +53 B +142 B/);
   expect(text).toMatch(/raw +not applicable: raw carries bytes/);
   expect(text.split("\n").filter((line) => line.length > 80)).toEqual([]);
   const page = await renderHtml(report);
   const section = /<section id="codecs">[\s\S]*?<\/section>/.exec(page)?.[0] ?? "";
-  expect(section).toContain("<td>500 ns</td><td>230 ns</td><td>730 ns</td><td>53 B</td><td>142 B</td>");
+  expect(section).toContain("<td>500 ns</td><td>230 ns</td><td>730 ns</td><td>1.0 %</td><td>53 B</td><td>142 B</td>");
   expect(section).toContain("not applicable: raw carries bytes");
 });
 

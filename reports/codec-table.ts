@@ -1,10 +1,10 @@
 import type { CodecCost, Report } from "../harness/results/model.ts";
-import { ABSENT, bytes, duration } from "./format.ts";
+import { ABSENT, bytes, duration, percent } from "./format.ts";
 
-export const CODEC_COLUMNS = ["codec", "encode", "decode", "both", "size", "first message"] as const;
+export const CODEC_COLUMNS = ["codec", "encode", "decode", "both", "±", "size", "first message"] as const;
 
 export const CODEC_NOTE =
-  "Medians per message in one thread, no transport between. A round trip of values contains two of each (encode, decode, encode, decode): where " +
+  "Medians per message in one thread, no transport between; ± is the 95 % margin of the mean of the less steady direction. A round trip of values contains two of each (encode, decode, encode, decode): where " +
   "twice the column “both” is about the round trip, the codec is the cost and not the mechanism.";
 
 export interface CodecLine {
@@ -44,6 +44,13 @@ function lineOf(row: CodecCost): CodecLine {
   const first = row.firstBytes === row.bytes ? ABSENT : bytes(row.firstBytes);
   return {
     name: row.codec,
-    cells: [duration(row.encodeNs), duration(row.decodeNs), duration(both(row)), bytes(row.bytes), first],
+    cells: [
+      duration(row.encodeNs),
+      duration(row.decodeNs),
+      duration(both(row)),
+      percent(row.marginPercent / 100),
+      bytes(row.bytes),
+      first,
+    ],
   };
 }

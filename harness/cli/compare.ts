@@ -30,7 +30,7 @@ const MS_PER_ID = 7000;
 const QUICK_FACTOR = 0.6;
 const THOROUGH_FACTOR = 8;
 /** What the table of codecs takes of the budget, start of its process included; a small budget goes to the trials whole. */
-const CODECS_MS = 2500;
+const CODECS_MS = 3000;
 const LEAST_FOR_CODECS_MS = 25_000;
 /** For each codec, kind of value and direction. */
 const CODEC_TIME_MS = 8;
@@ -105,7 +105,7 @@ function workload(options: MeasureOptions, payloads: readonly number[], placemen
 
 function printReport(report: Report): void {
   print(compareTables(report));
-  if (report.codecs !== undefined) print(codecTables(report));
+  if (report.codecs !== undefined) print(`\n${codecTables(report)}\n`);
   if (report.checks.some(({ status }) => status === "failed")) print(checkTables(report));
   print(pickParagraph(report));
 }

@@ -14,7 +14,7 @@ export function reportCommand(): Command {
       const { renderHtml } = await import("../../reports/html/render.ts");
       const html = store(out, "report.html", await renderHtml(report));
       if (report.measurements.length > 0) print(compareTables(report));
-      if (report.codecs !== undefined) print(codecTables(report));
+      if (report.codecs !== undefined) print(`\n${codecTables(report)}\n`);
       if (report.checks.length > 0) print(checkTables(report));
       if (report.pick !== null) print(pickParagraph(report));
       note(`\nwritten: ${html}`);
