@@ -207,8 +207,8 @@ export interface CellResult {
 export interface CellFigures {
   readonly messages: number;
   readonly elapsedNs: number;
-  /** Base64 of an HdrHistogram V2 (compressed), ns; null for one-way models. */
-  readonly histogram: string | null;
+  /** Every sample, see `packSamples`; the coordinator makes the histogram of them. Null for one-way models. */
+  readonly samples: string | null;
   /** Exact quantiles of the samples, ns; null for one-way models. */
   readonly latencyNs: {
     readonly count: number;
