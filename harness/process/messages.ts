@@ -116,7 +116,11 @@ export interface Go {
 export interface EndLoad {
   readonly type: "end-load";
 }
-export type ToDriver = DriverStart | Go | EndLoad;
+/** To a client process that has said `connected`: all others are connected too. */
+export interface Begin {
+  readonly type: "begin";
+}
+export type ToDriver = DriverStart | Go | EndLoad | Begin;
 
 /** Which loop runs with which message size. */
 export interface CellPlan extends Load {
@@ -185,6 +189,9 @@ export interface NobodyWork {
   readonly address: Address;
 }
 
+export interface ClientConnected {
+  readonly type: "connected";
+}
 export interface DriverReady {
   readonly type: "ready";
   readonly pid: number;
@@ -297,6 +304,7 @@ export type FromDriver =
   | Spawned
   | CellResult
   | CheckDone
+  | ClientConnected
   | ClientDone
   | NobodyDone
   | LoadReady
