@@ -22,7 +22,9 @@ try {
       await (await import("./checks/run-checks.ts")).runChecks(transport, start, start.work, send);
       break;
     case "client":
-      await (await import("./client-load.ts")).runClientLoad(transport, start.work, send);
+      await (await import("./client-load.ts")).runClientLoad(transport, start.work, send, () =>
+        control.next(["begin"], START_TIMEOUT_MS),
+      );
       break;
     case "nobody":
       await (await import("./as-nobody.ts")).connectAsNobody(transport, start.work, send);

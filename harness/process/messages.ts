@@ -129,7 +129,11 @@ export interface Go {
 export interface EndLoad {
   readonly type: "end-load";
 }
-export type ToDriver = DriverStart | Go | EndLoad;
+/** To a client process that has said `connected`: all others are connected too. */
+export interface Begin {
+  readonly type: "begin";
+}
+export type ToDriver = DriverStart | Go | EndLoad | Begin;
 
 /** Which loop runs with which message size. */
 export interface CellPlan extends Load {
@@ -209,6 +213,9 @@ export interface NobodyWork {
   readonly address: Address;
 }
 
+export interface ClientConnected {
+  readonly type: "connected";
+}
 export interface DriverReady {
   readonly type: "ready";
   readonly pid: number;
@@ -231,8 +238,8 @@ export interface CellResult {
 export interface CellFigures {
   readonly messages: number;
   readonly elapsedNs: number;
-  /** Base64 of an HdrHistogram V2 (compressed), ns; null for one-way models. */
-  readonly histogram: string | null;
+  /** Every sample, see `packSamples`; the coordinator makes the histogram of them. Null for one-way models. */
+  readonly samples: string | null;
   /** Exact quantiles of the samples, ns; null for one-way models. */
   readonly latencyNs: {
     readonly count: number;
@@ -325,6 +332,7 @@ export type FromDriver =
   | Spawned
   | CellResult
   | CheckDone
+  | ClientConnected
   | ClientDone
   | NobodyDone
   | CodecsDone

@@ -18,7 +18,7 @@ export interface Check {
   readonly alone?: boolean;
   /** Leaves the server as healthy as it found it: `startPeer()` may hand out one that other such checks use too. */
   readonly sharesPeer?: boolean;
-  /** How long it takes with an ordinary mechanism, for the prediction of a whole run; default 150. */
+  /** How long it takes with an ordinary mechanism, for the prediction of a whole run; default 250. */
   readonly typicalMs?: number;
   /** Limit of the whole run; default 20,000. The check fails when it is reached. */
   readonly timeoutMs?: number;
