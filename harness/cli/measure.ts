@@ -89,6 +89,7 @@ export function requestOf(
     length,
     seed,
     onPlan: announcePlan(length),
+    limits: options.limits !== false,
     ...(options.keepAwake ? { keepAwake: true } : {}),
     ...(options.messages === undefined ? {} : { messages: options.messages }),
   };

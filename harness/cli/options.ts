@@ -27,6 +27,7 @@ export interface MeasureOptions extends SharedOptions {
   /** Half the relative width every p50 interval is to have. */
   readonly until?: number;
   readonly keepAwake?: boolean;
+  readonly limits?: boolean;
 }
 
 /** An option that takes several values, separated by blanks or commas. */
@@ -76,5 +77,6 @@ export function withMeasuring(command: Command): Command {
         parsePercent,
       ),
     )
+    .option("--no-limits", "without the C program that shows what the machine allows (it needs cc)")
     .option("--keep-awake", "idle-priority load on every CPU in use, so that a virtual CPU never halts; recorded");
 }

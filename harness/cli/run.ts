@@ -56,9 +56,7 @@ export function finishReport(
     checks,
     measurements,
     limits: [],
-    ...(measurements.length === 0
-      ? {}
-      : { limitsReason: "the limit program was not run", curves: curvesOf(measurements) }),
+    ...(measurements.length === 0 ? {} : { curves: curvesOf(measurements) }),
     ...about,
     ...(measured.codecs === undefined ? {} : { codecs: measured.codecs }),
     claims: [],

@@ -1,5 +1,6 @@
 import type { Place } from "../../transports/contract/transport.ts";
 import type { CellPlan } from "../process/messages.ts";
+import { withLimits } from "../results/limits.ts";
 import type { Environment, Measurement, Placement, Report, RunLength } from "../results/model.ts";
 import { randomFrom, shuffled } from "../results/random.ts";
 import { type Arm, type Cell, cellKey, cellsOf, loadOf } from "./arm.ts";
@@ -7,6 +8,7 @@ import { calibrate, resultOf } from "./calibrate.ts";
 import { runControls } from "./controls.ts";
 import { keepAwake } from "./keep-awake.ts";
 import { isReached, LEAST_FOR_INTERVAL, type Length, whyStop } from "./length.ts";
+import { type LimitBoard, openLimits } from "./limit-board.ts";
 import { type ArmPace, type Plan, type PlannedArm, planRun } from "./plan.ts";
 import type { Progress } from "./progress.ts";
 import { ArmRecord } from "./record.ts";
@@ -26,6 +28,8 @@ export interface MeasureRequest {
   readonly keepAwake?: boolean;
   /** Run the frozen control and the wake-up canary in every round; default true. */
   readonly controls?: boolean;
+  /** Measure the C program as further cells of every round, where there is a compiler; default false. */
+  readonly limits?: boolean;
   /** Told once, after the calibration: how long the rest will take. */
   readonly onPlan?: (plan: { readonly rounds: number; readonly leftMs: number }) => void;
 }
@@ -33,7 +37,7 @@ export interface MeasureRequest {
 export interface MeasureResult {
   readonly measurements: readonly Measurement[];
   /** What the report keeps besides. */
-  readonly about: Pick<Report, "rounds" | "controls" | "canaries" | "length">;
+  readonly about: Pick<Report, "rounds" | "controls" | "canaries" | "length" | "limits" | "limitsReason">;
   readonly keepAwake?: Environment["keepAwake"];
   readonly warnings: readonly string[];
 }
@@ -51,6 +55,7 @@ interface Run {
   readonly startedMs: number;
   readonly records: ReadonlyMap<Arm, ArmRecord>;
   readonly log: RoundLog;
+  readonly limits: LimitBoard | { readonly reason: string };
 }
 
 /** Calibrates, plans, then runs rounds: every arm once per round, in an order drawn from the seed. */
@@ -60,6 +65,14 @@ export async function measure(
   request: MeasureRequest,
   progress: Progress,
 ): Promise<MeasureResult> {
+  const limits = request.limits
+    ? await openLimits(
+        place,
+        placementsOf(request.arms),
+        roundTripPayloads(request.cells),
+        request.arms.map(({ transport }) => transport.id),
+      )
+    : { reason: "the C program was not asked for" };
   const run: Run = {
     brood,
     place,
@@ -69,6 +82,7 @@ export async function measure(
     startedMs: performance.now(),
     records: new Map(request.arms.map((arm) => [arm, new ArmRecord(arm)])),
     log: new RoundLog(),
+    limits,
   };
   const awake = request.keepAwake ? await keepAwake(placementsOf(request.arms)) : undefined;
   try {
@@ -77,9 +91,17 @@ export async function measure(
     const measurements = [...run.records.values()].flatMap((record) =>
       cellsOf(record.arm, request.cells).map((cell) => rowOf(record, cell)),
     );
+    const limitRows = "reason" in limits ? [] : limits.rows();
     return {
-      measurements,
-      about: { rounds: run.log.rounds, controls: run.log.controls(), canaries: run.log.canaries(), length },
+      measurements: withLimits(measurements, limitRows),
+      about: {
+        rounds: run.log.rounds,
+        controls: run.log.controls(),
+        canaries: run.log.canaries(),
+        length,
+        limits: limitRows,
+        ...("reason" in limits ? { limitsReason: limits.reason } : {}),
+      },
       ...(awake === undefined ? {} : { keepAwake: awake.record }),
       warnings: warningsOf(run, length, awake?.record),
     };
@@ -91,6 +113,13 @@ export async function measure(
 
 function placementsOf(arms: readonly Arm[]): Placement[] {
   return [...new Set(arms.map(({ placement }) => placement))];
+}
+
+function roundTripPayloads(cells: readonly Cell[]): number[] {
+  const found = cells
+    .filter(({ benchmark }) => benchmark.model === "ping-pong")
+    .map(({ payloadBytes }) => payloadBytes);
+  return [...new Set(found)];
 }
 
 /** Finds the pace of every cell and fixes all counts. */
@@ -107,7 +136,8 @@ async function prepare(run: Run): Promise<Plan> {
     const pace = await calibrate(run.brood, run.place, records.get(arm) as ArmRecord, cellsOf(arm, request.cells));
     if (pace !== undefined) paces.push(pace);
   }
-  const extraMs = request.controls === false ? 0 : CONTROL_GUESS_MS * placementsOf(request.arms).length;
+  const controlsMs = request.controls === false ? 0 : CONTROL_GUESS_MS * placementsOf(request.arms).length;
+  const extraMs = controlsMs + ("reason" in run.limits ? 0 : run.limits.guessMs);
   const plan = planRun(paces, {
     effort: length.effort,
     rounds: roundsOf(length),
@@ -177,8 +207,10 @@ async function runRound(run: Run, plan: Plan, round: number): Promise<void> {
   // The control has its place in the order like any arm: before, between or behind them, as the seed says.
   const controls = request.controls === false ? [] : placementsOf(request.arms);
   const results: Awaited<ReturnType<typeof runControls>>[] = [];
-  for (const entry of shuffled([...plan.arms, ...controls], random)) {
+  const limits = "reason" in run.limits ? [] : run.limits.cells;
+  for (const entry of shuffled([...plan.arms, ...controls, ...limits], random)) {
     if (typeof entry === "string") results.push(await runControls(entry));
+    else if ("kind" in entry) await (run.limits as LimitBoard).run(entry, round, performance.now() - run.startedMs);
     else {
       progress.step(`round ${round}  ${describe(entry.arm)}`);
       await runTrial(run, entry, round);

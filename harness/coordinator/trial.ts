@@ -110,7 +110,7 @@ export function toTrial(round: number, startedAtMs: number, result: CellResult):
   };
 }
 
-function quantilesOf(latencyNs: NonNullable<CellFigures["latencyNs"]>): Quantiles {
+export function quantilesOf(latencyNs: NonNullable<CellFigures["latencyNs"]>): Quantiles {
   const { count, min, p50, p90, p99, p999, max, mean } = latencyNs;
   const shown = (q: number): boolean => enoughSamples(q, count);
   return {

@@ -4,12 +4,15 @@
  *
  *   ping-pong <mechanism> <cpu of client> <cpu of server> <body bytes> <warm-up> <round trips>
  *   ping-pong spin-stream …    one way; the time runs until the server has counted the last message
+ *   ping-pong memcpy …         no second process: copies of so many bytes, the memory bus alone
  *
  * Prints one number per line: nanoseconds of each round trip; for spin-stream, the nanoseconds of the whole.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/futex.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <mqueue.h>
 #include <sched.h>
 #include <semaphore.h>
@@ -20,7 +23,6 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -30,7 +32,10 @@
 #define SLICE_NS 50000000L
 #define LARGEST (1 << 20)
 
-enum mechanism { SPIN, FUTEX, SEMAPHORE, QUEUE, UNIX, SPIN_STREAM };
+enum mechanism { SPIN, FUTEX, SEMAPHORE, QUEUE, UNIX, SPIN_STREAM, TCP, PIPE, MEMCPY };
+#define MECHANISMS 9
+/* Longer than any run: a process whose other end is gone must not stay. */
+#define LIFE_SECONDS 60
 
 struct shared {
   struct shared_ring requests, replies;
@@ -46,9 +51,9 @@ struct end {
   uint32_t *own_rest, *peer_rest;
   sem_t *own_semaphore, *peer_semaphore;
   mqd_t to, from;
-  int socket;
-  uint8_t *packet;      /* mq: prefix and message; unix: length and message */
-  uint8_t *buffered;    /* unix: what the last read brought */
+  int in_fd, out_fd;    /* unix, tcp, pipe */
+  uint8_t *packet;      /* mq: prefix and message; streams: length and message */
+  uint8_t *buffered;    /* streams: what the last read brought */
 };
 
 static void die(const char *what) {
@@ -66,6 +71,8 @@ static struct timespec deadline(clockid_t clock) {
   int64_t at = now_ns(clock) + SLICE_NS;
   return (struct timespec){at / 1000000000, at % 1000000000};
 }
+
+static int is_stream(enum mechanism kind) { return kind == UNIX || kind == TCP || kind == PIPE; }
 
 static void wake(struct end *e) {
   uint32_t one = 1;
@@ -100,12 +107,12 @@ static void send_message(struct end *e, const uint8_t *message, uint32_t length)
     if (mq_timedsend(e->to, (char *)e->packet, length + 8, 0, &until)) die("mq_timedsend");
     return;
   }
-  if (e->kind == UNIX) {
+  if (is_stream(e->kind)) {
     memcpy(e->packet, &length, 4);
     memcpy(e->packet + 4, message, length);
     for (uint32_t sent = 0; sent < length + 4;) {
-      ssize_t n = send(e->socket, e->packet + sent, length + 4 - sent, MSG_NOSIGNAL);
-      if (n < 0 && errno != EAGAIN && errno != EINTR) die("send");
+      ssize_t n = write(e->out_fd, e->packet + sent, length + 4 - sent);
+      if (n < 0 && errno != EAGAIN && errno != EINTR) die("write");
       if (n > 0) sent += n;
     }
     return;
@@ -130,12 +137,12 @@ static uint32_t receive_message(struct end *e, uint8_t *into) {
       if (errno != ETIMEDOUT && errno != EINTR) die("mq_timedreceive");
     }
   }
-  if (e->kind == UNIX) {
+  if (is_stream(e->kind)) {
     uint32_t have = 0, length = 0;
     while (have < 4 || have < length + 4) {
-      ssize_t n = recv(e->socket, e->buffered + have, LARGEST, 0);
+      ssize_t n = read(e->in_fd, e->buffered + have, LARGEST);
       if (n == 0) exit(0);
-      if (n < 0 && errno != EAGAIN && errno != EINTR) die("recv");
+      if (n < 0 && errno != EAGAIN && errno != EINTR) die("read");
       if (n > 0) have += n;
       if (have >= 4) memcpy(&length, e->buffered, 4);
     }
@@ -212,11 +219,59 @@ static void open_queues(mqd_t *requests, mqd_t *replies) {
   }
 }
 
+/* Both ends of a connection over 127.0.0.1, without Nagle's delay. */
+static void tcp_pair(int pair[2]) {
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  socklen_t length = sizeof address;
+  int one = 1, listener = socket(AF_INET, SOCK_STREAM, 0);
+  if (listener < 0 || bind(listener, (struct sockaddr *)&address, length) || listen(listener, 1)) die("listen");
+  if (getsockname(listener, (struct sockaddr *)&address, &length)) die("getsockname");
+  pair[0] = socket(AF_INET, SOCK_STREAM, 0);
+  if (pair[0] < 0 || connect(pair[0], (struct sockaddr *)&address, length)) die("connect");
+  pair[1] = accept(listener, NULL, NULL);
+  if (pair[1] < 0) die("accept");
+  close(listener);
+  for (int i = 0; i < 2; i++) setsockopt(pair[i], IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+}
+
+static void open_stream(struct end *client, struct end *server) {
+  int there[2], back[2];
+  if (client->kind == PIPE) {
+    if (pipe(there) || pipe(back)) die("pipe");
+    client->out_fd = there[1], server->in_fd = there[0];
+    server->out_fd = back[1], client->in_fd = back[0];
+    return;
+  }
+  if (client->kind == TCP) tcp_pair(there);
+  else if (socketpair(AF_UNIX, SOCK_STREAM, 0, there)) die("socketpair");
+  client->in_fd = client->out_fd = there[0];
+  server->in_fd = server->out_fd = there[1];
+}
+
+static void close_stream(struct end *e) {
+  if (!is_stream(e->kind)) return;
+  close(e->in_fd);
+  if (e->out_fd != e->in_fd) close(e->out_fd);
+}
+
+/* The memory bus alone: one number per copy. */
+static void copy_only(uint32_t bytes, uint64_t warm_up, uint64_t count) {
+  uint8_t *from = malloc(bytes), *to = malloc(bytes);
+  memset(from, 1, bytes);
+  for (uint64_t i = 0; i < warm_up + count; i++) {
+    int64_t started = now_ns(CLOCK_MONOTONIC);
+    from[i % bytes]++;
+    memcpy(to, from, bytes);
+    __asm__ volatile("" : : "r"(to) : "memory");
+    if (i >= warm_up) printf("%lld\n", (long long)(now_ns(CLOCK_MONOTONIC) - started));
+  }
+}
+
 int main(int argc, char **argv) {
-  static const char *names[] = {"spin", "futex", "semaphore", "queue", "unix", "spin-stream"};
+  static const char *names[] = {"spin", "futex", "semaphore", "queue", "unix", "spin-stream", "tcp", "pipe", "memcpy"};
   int kind = -1;
   if (argc == 7)
-    for (int i = 0; i < 6; i++)
+    for (int i = 0; i < MECHANISMS; i++)
       if (!strcmp(argv[1], names[i])) kind = i;
   if (kind < 0) {
     fprintf(stderr, "usage: ping-pong <mechanism> <client cpu> <server cpu> <body bytes> <warm-up> <count>\n");
@@ -224,6 +279,13 @@ int main(int argc, char **argv) {
   }
   uint32_t body = atoi(argv[4]);
   uint64_t warm_up = atoll(argv[5]), count = atoll(argv[6]);
+  alarm(LIFE_SECONDS);
+  signal(SIGPIPE, SIG_IGN);
+  if (kind == MEMCPY) {
+    pin(atoi(argv[2]));
+    copy_only(body, warm_up, count);
+    return 0;
+  }
   struct shared *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   sem_t *semaphores = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (shared == MAP_FAILED || semaphores == MAP_FAILED) die("mmap");
@@ -241,17 +303,7 @@ int main(int argc, char **argv) {
     server.from = client.to;
     server.to = client.from;
   }
-  if (kind == UNIX) {
-    int pair[2];
-    if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair)) die("socketpair");
-    struct timeval slice = {0, SLICE_NS / 1000};
-    for (int i = 0; i < 2; i++) {
-      setsockopt(pair[i], SOL_SOCKET, SO_RCVTIMEO, &slice, sizeof slice);
-      setsockopt(pair[i], SOL_SOCKET, SO_SNDTIMEO, &slice, sizeof slice);
-    }
-    client.socket = pair[0];
-    server.socket = pair[1];
-  }
+  if (is_stream(kind)) open_stream(&client, &server);
   client.packet = calloc(1, LARGEST + 64);
   server.packet = calloc(1, LARGEST + 64);
   client.buffered = malloc(2 * LARGEST);
@@ -261,9 +313,13 @@ int main(int argc, char **argv) {
   if (child == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) exit(1);
+    alarm(LIFE_SECONDS);
+    /* Whoever holds the other's end never sees it close. */
+    close_stream(&client);
     pin(atoi(argv[3]));
     serve(&server, shared, warm_up + count);
   }
+  close_stream(&server);
   pin(atoi(argv[2]));
   ask(&client, shared, body, warm_up, count);
   waitpid(child, NULL, 0);

@@ -325,6 +325,13 @@ export interface Measurement {
   /** Lost of sent, 0 to 1: of mechanisms that say they lose. */
   readonly lossShare?: number;
   readonly stationarity?: Stationarity;
+  /** What plain C does with the same mechanism, placement and size: its p50, ns, and how many times as long this row takes. */
+  readonly limit?: {
+    readonly transport: string;
+    readonly p50: number;
+    readonly ratio: number;
+    readonly interval: Interval | null;
+  };
 }
 
 /** Second half over first half: 1 when nothing drifts. */

@@ -1,0 +1,95 @@
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { BENCHMARKS } from "../../../scenarios/benchmarks/index.ts";
+import { type Cell, placeArm } from "../../coordinator/arm.ts";
+import { measure } from "../../coordinator/measure.ts";
+import { silent } from "../../coordinator/progress.ts";
+import { withBrood } from "../../coordinator/vitest-adapter.ts";
+import { loadTransport } from "../../process/load-transport.ts";
+import type { Measurement } from "../../results/model.ts";
+import { MODELS } from "./index.ts";
+import { schedule, scheduleMissed } from "./schedule.ts";
+
+const FAULTY = fileURLToPath(new URL("../../../transports/conformance/faulty.ts", import.meta.url));
+const SCHEDULED = ["paced", "one-way"];
+
+async function run(
+  id: string,
+  module: string | null,
+  cells: readonly Cell[],
+  messages: number,
+): Promise<Measurement[]> {
+  const reference = { id, module };
+  const transport = await loadTransport(reference);
+  const how = { mode: "event", placement: "unpinned", peerLanguage: "node" } as const;
+  const placed = placeArm({ transport, reference, version: "", ...how });
+  if ("reason" in placed) throw new Error(placed.reason);
+  const length = { rule: "fixed", effort: "quick", trials: 1, strict: false } as const;
+  const request = { arms: [placed.arm], cells, length, messages, seed: 1, controls: false };
+  return [...(await withBrood((brood, place) => measure(brood, place, request, silent))).measurements];
+}
+
+/** The last variant of a benchmark that is cheap: two clients, the lowest rate, the deepest pipeline. */
+function cellOf(benchmark: (typeof BENCHMARKS)[number]): Cell {
+  const variant = benchmark.variants.find(({ clients }) => clients === 2) ?? benchmark.variants[0];
+  const deep = benchmark.name === "pipeline" ? { inFlight: 16, batched: true } : variant;
+  return { benchmark, variant: deep, payloadBytes: 100 };
+}
+
+describe("every benchmark", () => {
+  it("names a model, and every model has a benchmark", () => {
+    const used = new Set(BENCHMARKS.map(({ model }) => model));
+    expect([...used].sort()).toEqual(MODELS.map(({ id }) => id).sort());
+  });
+
+  it("runs once over unix, verified at the receiver, with the figures its model promises", async () => {
+    const rows = await run("unix", null, BENCHMARKS.map(cellOf), 300);
+    for (const row of rows) {
+      // A busy machine may keep the driver from its schedule: the point is then refused, which is the right answer.
+      const refused = SCHEDULED.includes(row.model) && /refused|CPU/.test(row.reason ?? "");
+      if (refused) continue;
+      expect([row.benchmark, row.status, row.reason]).toEqual([row.benchmark, "measured", undefined]);
+      expect([row.lost, row.duplicated, row.reordered]).toEqual([0, 0, 0]);
+      const sampled = !["stream", "fan-out", "idle"].includes(row.model);
+      expect([row.benchmark, row.latencyNs !== undefined]).toEqual([row.benchmark, sampled]);
+      if (row.model === "idle") expect(row.idleCpuShare).toBeLessThan(2);
+      if (row.model === "open-close")
+        expect(Object.keys(row.phasesNs ?? {})).toEqual(["connect", "firstReply", "close"]);
+      if (SCHEDULED.includes(row.model)) expect(row.latenessNs?.histogram).toBeTypeOf("string");
+    }
+  });
+
+  it.for(["drop", "corrupt"])("is invalid where a message suffers from %s", async (fault) => {
+    const cells = BENCHMARKS.filter(({ name }) => ["pipeline", "load-curve"].includes(name)).map(cellOf);
+    const fast = cells.map((cell) =>
+      cell.benchmark.name === "load-curve" ? { ...cell, variant: { ratePerSecond: 5000 } } : cell,
+    );
+    const rows = await run(`faulty/${fault}`, FAULTY, fast, 1500);
+    expect(rows.map(({ benchmark, status }) => `${benchmark}: ${status}`)).toEqual([
+      "pipeline: failed",
+      "load-curve: failed",
+    ]);
+  });
+});
+
+describe("the schedule of an open loop", () => {
+  it("is every 1/rate, or of the same mean with exponential gaps", () => {
+    expect([...schedule(3, 1000, "fixed", 0)]).toEqual([0, 1e6, 2e6]);
+    const poisson = schedule(20_000, 1000, "poisson", 3);
+    const gaps = poisson.slice(1).map((at, index) => at - (poisson[index] as number));
+    const mean = gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length;
+    const deviation = Math.sqrt(gaps.reduce((sum, gap) => sum + (gap - mean) ** 2, 0) / gaps.length);
+    expect(mean / 1e6).toBeCloseTo(1, 1);
+    // An exponential distribution has a deviation equal to its mean.
+    expect(deviation / mean).toBeCloseTo(1, 1);
+    expect(schedule(5, 1000, "poisson", 3)).toEqual(poisson.slice(0, 5));
+  });
+
+  it("is missed when the driver falls behind for good, and not by one stall", () => {
+    const due = schedule(1000, 1000, "fixed", 0);
+    const behind = due.map((at) => at * 0.2);
+    const stalled = due.map((_, index) => (index === 500 ? 400e6 : 1000));
+    expect(scheduleMissed(behind, due, 1000)).toMatch(/fell 1\d\d\.\d ms behind its schedule of 1000 messages/);
+    expect(scheduleMissed(stalled, due, 1000)).toBeUndefined();
+  });
+});
