@@ -32,7 +32,7 @@ function importsOf(path: string): string[] {
 const shipped = files.filter(
   (path) =>
     path.endsWith(".ts") &&
-    !/\/example\/|\/bench\/|testing|faulty|fixture/.test(path) &&
+    !/\/example\/|\/bench\/|testing|faulty|broken|false-claims|tapped|fixture/.test(path) &&
     !/from "vitest"/.test(readFileSync(join(ROOT, path), "utf8")),
 );
 const SHARED = ["contract", "support", "posix", "conformance"];

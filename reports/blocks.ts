@@ -37,12 +37,13 @@ export interface Throughput {
   readonly streamReason?: string;
 }
 
-/** Cells that may be compared: one placement, one waiting class, one benchmark and variant, one size. */
+/** Cells that may be compared: one placement, one waiting class, one benchmark and variant, one size (or one kind of value). */
 export interface Block {
   readonly placement: Placement;
   readonly mode: WaitMode;
   readonly benchmark: string;
   readonly variant: string;
+  /** Of kinds of values, whose sizes differ from codec to codec: the largest. */
   readonly payloadBytes: number;
   readonly metric: Metric;
   readonly ranked: readonly RankedRow[];
@@ -68,7 +69,7 @@ export function blocksOf(report: Report): Block[] {
   const groups = new Map<string, Measurement[]>();
   for (const cell of report.measurements) {
     if (isPlain(cell, FOLDED_BENCHMARK) && leading.has(place(cell))) continue;
-    const key = JSON.stringify([cell.placement, cell.mode, cell.benchmark, variantOf(cell), cell.payloadBytes]);
+    const key = JSON.stringify([cell.placement, cell.mode, cell.benchmark, variantOf(cell), sizeOf(cell)]);
     const group = groups.get(key);
     if (group) group.push(cell);
     else groups.set(key, [cell]);
@@ -90,7 +91,7 @@ function blockOf(
     mode: first.mode,
     benchmark: first.benchmark,
     variant: variantOf(first),
-    payloadBytes: first.payloadBytes,
+    payloadBytes: Math.max(...cells.map((cell) => cell.payloadBytes)),
     metric,
     ranked: rank(
       measured.filter(({ cell }) => !baselines.has(cell.transport)),
@@ -134,6 +135,11 @@ function throughputOf(cell: Measurement, streams: ReadonlyMap<string, Measuremen
     return { messagesPerSecond: stream.messagesPerSecond, source: "stream" };
   const own = { messagesPerSecond: cell.messagesPerSecond ?? null, source: "own" } as const;
   return stream ? { ...own, streamReason: `${stream.status}: ${stream.reason ?? "no reason recorded"}` } : own;
+}
+
+/** null: one kind of value, whatever size each codec makes of it. */
+function sizeOf(cell: Measurement): number | null {
+  return cell.corpus === undefined ? cell.payloadBytes : null;
 }
 
 function isPlain(cell: Measurement, benchmark: string): boolean {

@@ -38,14 +38,21 @@ export function variantOf(cell: Measurement): string {
   if ((cell.inFlight ?? 1) !== 1) parts.push(`${cell.inFlight} in flight`);
   if ((cell.clients ?? 1) !== 1) parts.push(`${cell.clients} clients`);
   if (cell.ratePerSecond !== null && cell.ratePerSecond !== undefined) parts.push(`${cell.ratePerSecond}/s`);
-  if (cell.codec && cell.codec !== "raw" && cell.codec !== "none") parts.push(`codec ${cell.codec}`);
+  if (cell.corpus !== undefined) parts.push(cell.corpus);
+  else if (cell.codec && cell.codec !== "raw" && cell.codec !== "none") parts.push(`codec ${cell.codec}`);
   return parts.join(", ");
 }
 
-/** The transport's id, with the language of its peer where that is not ours: they are different rows. */
-export function rowName(cell: Pick<Measurement, "transport" | "peer">): string {
+/**
+ * The transport's id, with the language of its peer where that is not ours and the codec where values are converted: they are
+ * different rows.
+ */
+export function rowName(
+  cell: Pick<Measurement, "transport" | "peer" | "corpus"> & { readonly codec?: string },
+): string {
   const language = cell.peer?.language;
-  return language === undefined || isNode(language) ? cell.transport : `${cell.transport} (${language})`;
+  const name = language === undefined || isNode(language) ? cell.transport : `${cell.transport} (${language})`;
+  return cell.corpus === undefined ? name : `${name} · ${cell.codec}`;
 }
 
 export function isNode(language: string): boolean {

@@ -1,3 +1,6 @@
+import type { CodecId } from "../harness/rpc/codecs/codec.ts";
+import type { CorpusId } from "../harness/rpc/codecs/corpora.ts";
+
 /** One way of running a benchmark: each becomes a row of its own. What is absent takes the plain value: 1, 1, closed loop. */
 export interface Variant {
   readonly inFlight?: number;
@@ -5,6 +8,10 @@ export interface Variant {
   readonly ratePerSecond?: number;
   readonly arrivals?: "fixed" | "poisson";
   readonly batched?: boolean;
+  /** Kind of value that both ends convert; its size takes the place of the payload's. */
+  readonly corpus?: CorpusId;
+  /** Filled in from `--codec`: the variant runs once with each. */
+  readonly codec?: CodecId;
 }
 
 /** A benchmark as data: which model runs, and what its chart means. */

@@ -40,6 +40,7 @@ const CASES: readonly (readonly [string, readonly string[], RegExp])[] = [
     /unknown placement "two-cpu" \(did you mean two-cpus\?\)/,
   ],
   ["an unknown mode", ["compare", "--mode", "evnt"], /unknown mode "evnt" \(did you mean event\?\)/],
+  ["an unknown codec", ["measure", "--codec", "msgpak"], /unknown codec "msgpak" \(did you mean msgpack\?\)/],
   [
     "an unknown benchmark",
     ["measure", "--benchmark", "round-tripp"],

@@ -4,7 +4,21 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Report } from "../results/model.ts";
 import { type CliResult, Sandbox } from "./testing.ts";
 
-const ARGS = ["--transport", "unix", "tcp", "loopback", "--payload", "64", "4KiB", "--budget", "8s", "--seed", "7"];
+const ARGS = [
+  "--transport",
+  "unix",
+  "tcp",
+  "loopback",
+  "--payload",
+  "64",
+  "4KiB",
+  "--mode",
+  "event",
+  "--trials",
+  "6",
+  "--seed",
+  "7",
+];
 
 describe("compare", () => {
   const sandbox = new Sandbox();

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { checkTables, compareTables, pickParagraph } from "../../reports/terminal/index.ts";
+import { checkTables, codecTables, compareTables, pickParagraph } from "../../reports/terminal/index.ts";
 import { DEFAULT_PAYLOADS, PICK_PAYLOADS } from "../../scenarios/profiles/default-workload.ts";
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import { LEAST_FOR_INTERVAL, type Length } from "../coordinator/length.ts";
@@ -8,8 +8,10 @@ import { CHECKS } from "../driver/checks/catalog.ts";
 import { pick, type Workload } from "../pick/pick.ts";
 import type { Placement, Report } from "../results/model.ts";
 import { ensureWritable } from "../results/store.ts";
+import { CODEC_IDS } from "../rpc/codecs/codec.ts";
 import { chooseArms, chooseCells, defaultPlacements } from "./arms.ts";
 import { checkAll, checkTargets } from "./check.ts";
+import { codecTable } from "./codecs.ts";
 import { EXIT } from "./exit-codes.ts";
 import { lengthOf } from "./length.ts";
 import { refuseTooLarge, requestOf } from "./measure.ts";
@@ -27,6 +29,11 @@ const MANY_IDS = 16;
 const MS_PER_ID = 7000;
 const QUICK_FACTOR = 0.6;
 const THOROUGH_FACTOR = 8;
+/** What the table of codecs takes of the budget, start of its process included; a small budget goes to the trials whole. */
+const CODECS_MS = 3000;
+const LEAST_FOR_CODECS_MS = 25_000;
+/** For each codec, kind of value and direction. */
+const CODEC_TIME_MS = 8;
 
 export function compareCommand(): Command {
   return withMeasuring(new Command("compare"))
@@ -58,21 +65,28 @@ async function compare(
   // The same promise whichever part takes the time: what the checks used is no longer there for the trials.
   lengthOf(options, arms, cells, { budgetMs });
   note(`comparing ${candidates.length} transports: about ${Math.ceil(budgetMs / 1000)} s; seed ${run.seed}`);
-  const { checks, measured } = await inSession(async (session) => {
+  const codecs = budgetMs < LEAST_FOR_CODECS_MS ? [] : CODEC_IDS;
+  const { checks, measured, table } = await inSession(async (session) => {
     const quick = CHECKS.filter((check) => check.quick);
     const checks = await checkAll(session, checkTargets(candidates, options.peer), candidates, quick, run.progress);
-    const leftMs = budgetMs - (performance.now() - run.startedMs);
+    const reservedMs = codecs.length === 0 ? 0 : CODECS_MS;
+    const leftMs = budgetMs - reservedMs - (performance.now() - run.startedMs);
     const length = lengthOf(options, arms, cells, { budgetMs: leftMs, least: LEAST_FOR_INTERVAL });
     const counted: Length = length.budgetMs === undefined ? length : { ...length, budgetMs: leftMs };
     const all = requestOf(options, arms, cells, counted, run.seed);
     // The sizes that decide: a third one would cost every round time that its trials need.
     const request = { ...all, ...(all.limits === undefined ? {} : { limits: pickSizes(payloads) }) };
-    return { checks, measured: await measure(session.brood, session.place, request, run.progress) };
+    const measured = await measure(session.brood, session.place, request, run.progress);
+    // After the trials: nothing else runs beside them, and nothing beside this.
+    const table = await codecTable(session, codecs, arms, CODEC_TIME_MS);
+    return { checks, measured, table };
   });
   const records = candidates.map(({ record }) => record);
   const report = finishReport(run, records, checks, {
     ...measured,
     measurements: [...measured.measurements, ...missing],
+    ...table,
+    warnings: [...measured.warnings, ...(table.warnings ?? [])],
   });
   return { ...report, pick: pick(report, workload(options, payloads, placements)) };
 }
@@ -98,6 +112,7 @@ function workload(options: MeasureOptions, payloads: readonly number[], placemen
 
 function printReport(report: Report): void {
   print(compareTables(report));
+  if (report.codecs !== undefined) print(`\n${codecTables(report)}\n`);
   if (report.checks.some(({ status }) => status === "failed")) print(checkTables(report));
   print(pickParagraph(report));
 }

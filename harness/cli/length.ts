@@ -1,4 +1,4 @@
-import type { Arm, Cell } from "../coordinator/arm.ts";
+import { type Arm, type Cell, cellsOf } from "../coordinator/arm.ts";
 import type { Length } from "../coordinator/length.ts";
 import { type Effort, guessTrialMs } from "../coordinator/plan.ts";
 import { UsageError } from "./exit-codes.ts";
@@ -53,7 +53,8 @@ export function lengthOf(
 
 function guessRoundMs(arms: readonly Arm[], cells: readonly Cell[], effort: Effort): number {
   const placements = new Set(arms.map(({ placement }) => placement)).size;
-  return arms.length * guessTrialMs(cells, effort) + placements * CONTROL_MS;
+  const trialsMs = arms.reduce((sum, arm) => sum + guessTrialMs(cellsOf(arm, cells), effort), 0);
+  return trialsMs + placements * CONTROL_MS;
 }
 
 function refuseImpossible(budgetMs: number, arms: number, roundMs: number): void {
@@ -66,7 +67,8 @@ function refuseImpossible(budgetMs: number, arms: number, roundMs: number): void
 
 /** Says before anything starts how long it will take. */
 export function announce(length: Length, arms: readonly Arm[], cells: readonly Cell[], seed: number): void {
-  const what = `${arms.length} arms of ${cells.length} cells`;
+  const each = Math.max(0, ...arms.map((arm) => cellsOf(arm, cells).length));
+  const what = `${arms.length} arms of ${each} cells`;
   const seconds = (ms: number): string => `about ${Math.ceil(ms / 1000)} s`;
   const roundMs = guessRoundMs(arms, cells, length.effort);
   switch (length.rule) {

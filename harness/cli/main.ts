@@ -2,28 +2,27 @@
 import { Command, CommanderError } from "commander";
 import { packageVersion } from "../results/environment.ts";
 import { StoreError } from "../results/store.ts";
-import { checkCommand } from "./check.ts";
-import { compareCommand } from "./compare.ts";
-import { doctorCommand } from "./doctor.ts";
 import { EXIT, UsageError } from "./exit-codes.ts";
-import { gateCommand } from "./gate.ts";
-import { listCommand } from "./list.ts";
-import { measureCommand } from "./measure.ts";
-import { reportCommand } from "./report.ts";
+
+/** In the order of the help text. Only the one that was typed is loaded: a mistyped option is answered at once. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  compare: async () => (await import("./compare.ts")).compareCommand(),
+  check: async () => (await import("./check.ts")).checkCommand(),
+  measure: async () => (await import("./measure.ts")).measureCommand(),
+  gate: async () => (await import("./gate.ts")).gateCommand(),
+  report: async () => (await import("./report.ts")).reportCommand(),
+  list: async () => (await import("./list.ts")).listCommand(),
+  doctor: async () => (await import("./doctor.ts")).doctorCommand(),
+};
 
 const program = new Command("ipcmark")
   .description(
     "Which IPC mechanism should two processes on this machine use? Checked, measured, picked, with the evidence.",
   )
   .version(packageVersion())
-  .showSuggestionAfterError()
-  .addCommand(compareCommand())
-  .addCommand(checkCommand())
-  .addCommand(measureCommand())
-  .addCommand(gateCommand())
-  .addCommand(reportCommand())
-  .addCommand(listCommand())
-  .addCommand(doctorCommand());
+  .showSuggestionAfterError();
+const typed = COMMANDS[process.argv[2] ?? ""];
+for (const load of typed === undefined ? Object.values(COMMANDS) : [typed]) program.addCommand(await load());
 
 // Every command throws instead of exiting, so that all errors leave by one door and in one form.
 for (const command of [program, ...program.commands]) {

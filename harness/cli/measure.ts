@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { compareTables } from "../../reports/terminal/index.ts";
+import { codecTables, compareTables } from "../../reports/terminal/index.ts";
 import { BENCHMARKS } from "../../scenarios/benchmarks/index.ts";
 import { HEADER_BYTES } from "../../transports/contract/frame.ts";
 import type { Arm, Cell } from "../coordinator/arm.ts";
@@ -7,7 +7,9 @@ import type { Length } from "../coordinator/length.ts";
 import { type MeasureRequest, measure } from "../coordinator/measure.ts";
 import type { Measurement } from "../results/model.ts";
 import { ensureWritable } from "../results/store.ts";
+import { CODEC_IDS } from "../rpc/codecs/codec.ts";
 import { chooseArms, chooseCells, defaultPlacements } from "./arms.ts";
+import { chooseCodecs, codecCells, codecTable, parseCodec, withCodecs } from "./codecs.ts";
 import { EXIT, UsageError } from "./exit-codes.ts";
 import { announce, announcePlan, lengthOf } from "./length.ts";
 import { type MeasureOptions, withMeasuring } from "./options.ts";
@@ -17,6 +19,9 @@ import { inSession } from "./session.ts";
 import { type Candidate, resolveTransports } from "./transports.ts";
 import { each } from "./values.ts";
 
+/** For each codec, kind of value and direction of the codec table. */
+const CODEC_TIME_MS = 40;
+
 export function measureCommand(): Command {
   return withMeasuring(new Command("measure"))
     .description("measure chosen transports, sizes and placements")
@@ -25,26 +30,47 @@ export function measureCommand(): Command {
       `${BENCHMARKS.map(({ name }) => name).join(", ")} or all (default: the first two)`,
       each(String),
     )
+    .option(
+      "--codec <name...>",
+      `convert values at both ends: ${CODEC_IDS.join(", ")} or all; adds the benchmark codec-round-trip`,
+      each(parseCodec),
+    )
     .action(async (options: MeasureOptions) => {
-      const cells = chooseCells(options.benchmark, options.payload);
+      const codecs = chooseCodecs(options.codec, options.benchmark);
+      const plain = options.codec && !options.benchmark ? [] : chooseCells(options.benchmark, options.payload);
+      const cells = [...plain, ...(await codecCells(codecs))];
       ensureWritable(options.out);
       const candidates = await resolveTransports(options.transport);
       refuseTooLarge(candidates, options.payload ?? []);
       const placements = options.placement ?? defaultPlacements();
-      const { arms, missing } = chooseArms(candidates, { placements, modes: options.mode, peers: options.peer, cells });
+      const { arms: placed, missing } = chooseArms(candidates, {
+        placements,
+        modes: options.mode,
+        peers: options.peer,
+        cells,
+      });
+      const arms = withCodecs(placed, codecs, cells);
       const length = lengthOf(options, arms, cells);
       const run = startRun(options.seed);
       announce(length, arms, cells, run.seed);
-      const measured = await inSession(({ brood, place }) =>
-        measure(brood, place, requestOf(options, arms, cells, length, run.seed), run.progress),
-      );
+      const { measured, table } = await inSession(async (session) => ({
+        measured: await measure(
+          session.brood,
+          session.place,
+          requestOf(options, arms, cells, length, run.seed),
+          run.progress,
+        ),
+        table: await codecTable(session, codecs, arms, CODEC_TIME_MS),
+      }));
       const records = candidates.map(({ record }) => record);
       const report = finishReport(run, records, [], {
         ...measured,
         measurements: [...measured.measurements, ...missing],
+        ...table,
+        warnings: [...measured.warnings, ...(table.warnings ?? [])],
       });
       if (options.json) printJson(report);
-      else print(compareTables(report));
+      else print([compareTables(report), codecTables(report)].filter((text) => text !== "").join("\n\n"));
       await storeReport(options.out, report);
       process.exitCode = incomplete(report.measurements, candidates) ? EXIT.incomplete : EXIT.ok;
     });

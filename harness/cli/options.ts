@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import type { Placement } from "../results/model.ts";
+import type { CodecId } from "../rpc/codecs/codec.ts";
 import { parsePeer } from "./peers.ts";
 import { each, parseCount, parseDuration, parseMode, parsePercent, parsePlacement, parseSize } from "./values.ts";
 
@@ -14,6 +15,7 @@ export interface SharedOptions {
 
 export interface MeasureOptions extends SharedOptions {
   readonly benchmark?: readonly string[];
+  readonly codec?: readonly (CodecId | "all")[];
   readonly payload?: readonly number[];
   readonly placement?: readonly Placement[];
   readonly mode?: readonly WaitMode[];

@@ -1,10 +1,11 @@
-import { renderHtml } from "../../reports/html/render.ts";
 import type { Report } from "../results/model.ts";
 import { store } from "../results/store.ts";
 
 /** Writes report.json and report.html, and says so on stderr. */
 export async function storeReport(directory: string, report: Report): Promise<void> {
   const json = store(directory, "report.json", `${JSON.stringify(report)}\n`);
+  // Loaded when there is something to render: chart and histogram libraries take longer to load than a short command runs.
+  const { renderHtml } = await import("../../reports/html/render.ts");
   const html = store(directory, "report.html", await renderHtml(report));
   note(`\nwritten: ${json}, ${html}`);
 }

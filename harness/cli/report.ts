@@ -1,6 +1,5 @@
 import { Command } from "commander";
-import { renderHtml } from "../../reports/html/render.ts";
-import { checkTables, compareTables, pickParagraph } from "../../reports/terminal/index.ts";
+import { checkTables, codecTables, compareTables, pickParagraph } from "../../reports/terminal/index.ts";
 import { ensureWritable, loadReport, store } from "../results/store.ts";
 import { note, print } from "./output.ts";
 
@@ -12,8 +11,10 @@ export function reportCommand(): Command {
     .action(async (file: string, { out }: { out: string }) => {
       const report = loadReport(file);
       ensureWritable(out);
+      const { renderHtml } = await import("../../reports/html/render.ts");
       const html = store(out, "report.html", await renderHtml(report));
       if (report.measurements.length > 0) print(compareTables(report));
+      if (report.codecs !== undefined) print(`\n${codecTables(report)}\n`);
       if (report.checks.length > 0) print(checkTables(report));
       if (report.pick !== null) print(pickParagraph(report));
       note(`\nwritten: ${html}`);

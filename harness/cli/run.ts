@@ -36,7 +36,7 @@ export function finishReport(
   run: RunStart,
   transports: readonly TransportRecord[],
   checks: readonly CheckResult[],
-  measured: Partial<MeasureResult> & Pick<MeasureResult, "measurements">,
+  measured: Partial<MeasureResult> & Pick<MeasureResult, "measurements"> & Pick<Report, "codecs">,
 ): Report {
   const { measurements, about, keepAwake } = measured;
   const ffi = ffiFloor();
@@ -58,6 +58,7 @@ export function finishReport(
     limits: [],
     ...(measurements.length === 0 ? {} : { curves: curvesOf(measurements) }),
     ...about,
+    ...(measured.codecs === undefined ? {} : { codecs: measured.codecs }),
     claims: [],
     pick: null,
     warnings: [...machineWarnings(environment), ...(measured.warnings ?? [])],

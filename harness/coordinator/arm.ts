@@ -5,6 +5,8 @@ import type { Transport } from "../../transports/contract/transport.ts";
 import type { Load, TransportReference } from "../process/messages.ts";
 import { type PlacementCpus, parseCpuList, placementCpus } from "../process/pinning.ts";
 import type { Placement } from "../results/model.ts";
+import type { CodecId } from "../rpc/codecs/codec.ts";
+import { cannotCarry } from "../rpc/codecs/values.ts";
 
 /** What one trial measures: a mechanism, how it waits, and where its two ends run. */
 export interface Arm {
@@ -15,6 +17,8 @@ export interface Arm {
   readonly placement: Placement;
   readonly peerLanguage: string;
   readonly cpus: PlacementCpus;
+  /** Both ends convert with it: such an arm runs the cells of its codec and no others. */
+  readonly codec?: CodecId;
 }
 
 /** A row of the report: one arm, one benchmark in one variant, one size. */
@@ -22,6 +26,11 @@ export interface Cell {
   readonly benchmark: Benchmark;
   readonly variant: Variant;
   readonly payloadBytes: number;
+}
+
+/** Those cells of a run that are this arm's. */
+export function cellsOf(arm: Pick<Arm, "codec">, cells: readonly Cell[]): readonly Cell[] {
+  return cells.filter(({ variant }) => variant.codec === arm.codec);
 }
 
 /** What the driver needs to know of a cell. */
@@ -34,6 +43,7 @@ export function loadOf({ payloadBytes, variant }: Cell, seed: number): Load {
     arrivals: variant.arrivals ?? "fixed",
     batched: variant.batched ?? false,
     seed,
+    ...(variant.corpus === undefined ? {} : { corpus: variant.corpus }),
   };
 }
 
@@ -43,6 +53,7 @@ export function cellKey({ benchmark, variant, payloadBytes }: Cell): string {
   if (variant.inFlight !== undefined) parts.push(`${variant.inFlight} in flight${variant.batched ? " batched" : ""}`);
   if (variant.clients !== undefined) parts.push(`${variant.clients} clients`);
   if (variant.ratePerSecond !== undefined) parts.push(`${variant.ratePerSecond}/s ${variant.arrivals ?? "fixed"}`);
+  if (variant.corpus !== undefined) parts.push(`${variant.corpus} as ${variant.codec}`);
   return parts.join(", ");
 }
 
@@ -67,11 +78,14 @@ export function placeArm(arm: Omit<Arm, "cpus">): ArmOrReason {
 }
 
 /** Why a cell does not exist for this arm; undefined when it does. */
-export function cellReason({ transport, mode, placement, cpus }: Omit<Arm, "version">, cell: Cell): string | undefined {
+export function cellReason(arm: Omit<Arm, "version">, cell: Cell): string | undefined {
+  const { transport, mode, placement, cpus } = arm;
   const { maxMessageBytes, maxInFlight } = transport.capabilities;
   const { inFlight } = loadOf(cell, 0);
   const byPattern = patternReason(transport, cell.benchmark.pattern);
   if (byPattern !== undefined) return byPattern;
+  const byCodec = codecReason(arm, cell);
+  if (byCodec !== undefined) return byCodec;
   if (cell.payloadBytes + HEADER_BYTES > maxMessageBytes) {
     return `carries at most ${maxMessageBytes - HEADER_BYTES} bytes of payload in one message`;
   }
@@ -84,6 +98,14 @@ export function cellReason({ transport, mode, placement, cpus }: Omit<Arm, "vers
     return "the driver polls its schedule, and there is one CPU only";
   }
   return processReason(transport, mode, cell);
+}
+
+function codecReason({ peerLanguage }: Pick<Arm, "peerLanguage">, { variant }: Cell): string | undefined {
+  const { codec, corpus } = variant;
+  if (codec === undefined || corpus === undefined) return undefined;
+  if (peerLanguage !== "node")
+    return `only peers on Node have these codecs, and this one is written in ${peerLanguage}`;
+  return cannotCarry(codec, corpus);
 }
 
 function patternReason({ capabilities }: Transport, pattern: Benchmark["pattern"]): string | undefined {

@@ -3,7 +3,7 @@ import type { CellPlan } from "../process/messages.ts";
 import { withLimits } from "../results/limits.ts";
 import type { Environment, Measurement, Placement, Report, RunLength } from "../results/model.ts";
 import { randomFrom, shuffled } from "../results/random.ts";
-import { type Arm, type Cell, cellKey, loadOf } from "./arm.ts";
+import { type Arm, type Cell, cellKey, cellsOf, loadOf } from "./arm.ts";
 import { calibrate, resultOf } from "./calibrate.ts";
 import { runControls } from "./controls.ts";
 import { keepAwake } from "./keep-awake.ts";
@@ -89,7 +89,7 @@ export async function measure(
     const plan = await prepare(run);
     const length = await runRounds(run, plan);
     const measurements = [...run.records.values()].flatMap((record) =>
-      request.cells.map((cell) => rowOf(record, cell)),
+      cellsOf(record.arm, request.cells).map((cell) => rowOf(record, cell)),
     );
     const limitRows = "reason" in limits ? [] : limits.rows();
     return {
@@ -126,7 +126,7 @@ async function prepare(run: Run): Promise<Plan> {
   const paces: ArmPace[] = [];
   for (const arm of shuffled(request.arms, run.random)) {
     progress.step(`calibrating ${describe(arm)}`);
-    const pace = await calibrate(run.brood, run.place, records.get(arm) as ArmRecord, request.cells);
+    const pace = await calibrate(run.brood, run.place, records.get(arm) as ArmRecord, cellsOf(arm, request.cells));
     if (pace !== undefined) paces.push(pace);
   }
   const controlsMs = request.controls === false ? 0 : CONTROL_GUESS_MS * placementsOf(request.arms).length;
@@ -267,6 +267,6 @@ function warningsOf(run: Run, length: RunLength, awake: Environment["keepAwake"]
   return found;
 }
 
-function describe({ transport, mode, placement, peerLanguage }: Arm): string {
-  return `${transport.id} (${mode}, ${placement}${peerLanguage === "node" ? "" : `, ${peerLanguage} peer`})`;
+function describe({ transport, mode, placement, peerLanguage, codec }: Arm): string {
+  return `${transport.id} (${mode}, ${placement}${peerLanguage === "node" ? "" : `, ${peerLanguage} peer`}${codec === undefined ? "" : `, ${codec}`})`;
 }

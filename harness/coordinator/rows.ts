@@ -17,6 +17,7 @@ type Base = Pick<
   | "clients"
   | "ratePerSecond"
   | "codec"
+  | "corpus"
   | "peer"
   | "arrivals"
   | "batched"
@@ -38,7 +39,8 @@ function baseOf(
     inFlight,
     clients,
     ratePerSecond,
-    codec: "raw",
+    codec: cell.variant.codec ?? "raw",
+    ...(cell.variant.corpus === undefined ? {} : { corpus: cell.variant.corpus }),
     peer,
     ...(ratePerSecond === null ? {} : { arrivals }),
     ...(inFlight > 1 ? { batched } : {}),

@@ -8,7 +8,7 @@ import type { Brood } from "./run-driver.ts";
 
 const DEFAULT_TIMEOUT_MS = 20_000;
 const SLACK_MS = 10_000;
-const DEFAULT_TYPICAL_MS = 150;
+const DEFAULT_TYPICAL_MS = 250;
 /** A driver, and the server that healthy checks share. */
 const START_MS = 500;
 

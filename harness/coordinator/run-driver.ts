@@ -7,7 +7,7 @@ export interface DriverJob {
   readonly start: DriverStart;
   readonly pin: PinPrefix;
   readonly timeoutMs: number;
-  readonly onResult: (message: Extract<FromDriver, { type: "cell" | "check" }>) => void;
+  readonly onResult: (message: Extract<FromDriver, { type: "cell" | "check" | "codecs" }>) => void;
 }
 
 export type DriverOutcome =
@@ -58,7 +58,7 @@ export class Brood {
       let message: FromDriver;
       try {
         const left = Math.max(1, deadline - performance.now());
-        message = await driver.next(["ready", "spawned", "cell", "check", "done", "failed"], left);
+        message = await driver.next(["ready", "spawned", "cell", "check", "codecs", "done", "failed"], left);
       } catch (error) {
         const late = performance.now() >= deadline;
         return {

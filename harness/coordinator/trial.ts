@@ -1,6 +1,8 @@
 import type { Place } from "../../transports/contract/transport.ts";
 import type { CellFigures, CellPlan, CellResult, DriverReady, DriverStart } from "../process/messages.ts";
+import { encodeHistogram } from "../results/histogram.ts";
 import type { Quantiles, Trial } from "../results/model.ts";
+import { unpackSamples } from "../results/packed-samples.ts";
 import { enoughSamples } from "../results/quantiles.ts";
 import type { Arm } from "./arm.ts";
 import type { Brood } from "./run-driver.ts";
@@ -35,6 +37,7 @@ export async function runArm(
     place,
     peerPin: arm.cpus.peerPin,
     peerLanguage: arm.peerLanguage,
+    ...(arm.codec === undefined ? {} : { codec: arm.codec }),
     work: { ...work, cells },
   };
   const results: CellResult[] = [];
@@ -99,7 +102,7 @@ export function toTrial(round: number, startedAtMs: number, result: CellResult):
     duplicated: figures.duplicated,
     reordered: figures.reordered,
     corrupted: figures.corrupted,
-    ...(figures.histogram === null ? {} : { histogram: figures.histogram }),
+    ...(figures.samples === null ? {} : { histogram: encodeHistogram(unpackSamples(figures.samples)) }),
     ...(figures.halvesNs === null ? {} : { halvesNs: figures.halvesNs }),
     ...(figures.latenessNs === null ? {} : { latenessNs: figures.latenessNs }),
     ...(figures.idleCpuShare === null ? {} : { idleCpuShare: figures.idleCpuShare }),

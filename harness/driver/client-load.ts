@@ -9,11 +9,15 @@ export async function runClientLoad(
   plain: Transport,
   work: ClientWork,
   send: (message: FromDriver) => void,
+  allConnected: () => Promise<unknown>,
 ): Promise<void> {
   const transport = await withEventFace(plain);
   const clients = await Promise.all(
     Array.from({ length: work.connections }, () => connectRpc(transport, work.address)),
   );
+  // Clients of several processes are concurrent only when all of them are there before any of them begins.
+  send({ type: "connected" });
+  await allConnected();
   let completed = 0;
   let crossed = 0;
   let failed = 0;

@@ -1,5 +1,6 @@
 import type { CellFigures, Lateness } from "../process/messages.ts";
 import { encodeHistogram } from "../results/histogram.ts";
+import { packSamples } from "../results/packed-samples.ts";
 import { quantileSorted } from "../results/quantiles.ts";
 import { costs, type Usages } from "./costs.ts";
 import type { Window } from "./models/model.ts";
@@ -15,7 +16,7 @@ export function figuresOf(window: Window, before: Usages | null, after: Usages |
   return {
     messages: idle ? 0 : messages,
     elapsedNs,
-    histogram: hasSamples ? encodeHistogram(samples) : null,
+    samples: hasSamples ? packSamples(samples) : null,
     latencyNs: hasSamples ? summarize(samples) : null,
     ...spent,
     lost,

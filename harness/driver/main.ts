@@ -22,13 +22,18 @@ try {
       await (await import("./checks/run-checks.ts")).runChecks(transport, start, start.work, send);
       break;
     case "client":
-      await (await import("./client-load.ts")).runClientLoad(transport, start.work, send);
+      await (await import("./client-load.ts")).runClientLoad(transport, start.work, send, () =>
+        control.next(["begin"], START_TIMEOUT_MS),
+      );
       break;
     case "nobody":
       await (await import("./as-nobody.ts")).connectAsNobody(transport, start.work, send);
       break;
     case "load":
       await (await import("./load-client.ts")).runLoadClient(transport, start, start.work, control);
+      break;
+    case "codecs":
+      await (await import("./codec-costs.ts")).measureCodecs(start.work, send);
       break;
     case "subscribe":
       await (await import("./subscriber.ts")).runSubscriber(transport, start.work, control);

@@ -35,6 +35,7 @@ export async function runCells(
     address,
     pin: start.peerPin,
     language: start.peerLanguage,
+    ...(start.codec === undefined ? {} : { codec: start.codec }),
     onSpawn,
   });
   watchGarbageCollection();

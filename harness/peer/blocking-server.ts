@@ -2,10 +2,11 @@ import { Method } from "../../transports/contract/check.ts";
 import { HEADER_BYTES, Kind, readId, readKind, readMethod, Status } from "../../transports/contract/frame.ts";
 import type { BlockingConnection, BlockingServer } from "../../transports/contract/transport.ts";
 import type { StreamReport } from "../process/messages.ts";
-import { buildFrame } from "../rpc/message.ts";
+import { buildFrame, copyOf } from "../rpc/message.ts";
 import { arrivedIntact } from "../rpc/verify.ts";
 import { answerAtOnce } from "./answers.ts";
 import { WorkerPool } from "./pool.ts";
+import type { Recoder } from "./recoder.ts";
 import { turnIntoReply } from "./reply.ts";
 import { STREAM_QUIET_MS, StreamCounter } from "./stream-counter.ts";
 
@@ -30,6 +31,8 @@ export class BlockingEchoServer {
   readonly #server: BlockingServer;
   readonly #onStream: (report: StreamReport) => void;
   readonly #stopAsked: () => boolean;
+  readonly #recoder: Recoder<BlockingConnection> | undefined;
+  #recoded: Uint8Array = new Uint8Array(0);
   readonly #buffer: Uint8Array;
   readonly #stream = new StreamCounter();
   readonly #parent = process.ppid;
@@ -40,15 +43,20 @@ export class BlockingEchoServer {
   #lookedAt = performance.now();
   #quietSince = 0;
 
-  /** @param hooks.stopAsked looks, without waiting, whether whoever started this process wants it to end */
+  /**
+   * @param hooks.stopAsked looks, without waiting, whether whoever started this process wants it to end
+   * @param recoder answers `Method.recode`; without one the method is unknown
+   */
   constructor(
     server: BlockingServer,
     maxMessageBytes: number,
     hooks: { readonly onStream: (report: StreamReport) => void; readonly stopAsked: () => boolean },
+    recoder?: Recoder<BlockingConnection>,
   ) {
     this.#server = server;
     this.#onStream = hooks.onStream;
     this.#stopAsked = hooks.stopAsked;
+    this.#recoder = recoder;
     // Memory that is never touched is never committed: the limit of the mechanism costs nothing until it is used.
     this.#buffer = new Uint8Array(Math.max(maxMessageBytes, FIRST_BUFFER_BYTES));
   }
@@ -114,7 +122,7 @@ export class BlockingEchoServer {
   #other(method: number, request: Uint8Array, from: BlockingConnection): void {
     switch (method) {
       case Method.echoLater: {
-        const reply = request.slice();
+        const reply = copyOf(request);
         turnIntoReply(reply, Status.ok);
         const delayMs = new DataView(reply.buffer).getUint32(HEADER_BYTES, true);
         this.#delayed.push({ atMs: performance.now() + delayMs, to: from, reply });
@@ -134,6 +142,10 @@ export class BlockingEchoServer {
         this.#pool ??= new WorkerPool(() => {});
         if (!this.#pool.submit(request, from)) this.#reply(from, request, Status.busy);
         return;
+      case Method.recode:
+        if (this.#recoder === undefined) return this.#reply(from, request, Status.unknownMethod);
+        this.#recoded = this.#recoder.answer(request, from, this.#recoded);
+        return this.#send(from, this.#recoded);
       default: {
         const facts = {
           requests: this.#requests,

@@ -2,11 +2,12 @@ import { Method } from "../../transports/contract/check.ts";
 import { HEADER_BYTES, Kind, readId, readKind, readMethod, Status } from "../../transports/contract/frame.ts";
 import type { Connection, ConnectionHandler } from "../../transports/contract/transport.ts";
 import type { PeerPublish, Published, StreamReport } from "../process/messages.ts";
-import { buildFrame } from "../rpc/message.ts";
+import { buildFrame, copyOf } from "../rpc/message.ts";
 import { arrivedIntact } from "../rpc/verify.ts";
 import { answerAtOnce } from "./answers.ts";
 import { WorkerPool } from "./pool.ts";
 import { Publisher } from "./publisher.ts";
+import type { Recoder } from "./recoder.ts";
 import { turnIntoReply } from "./reply.ts";
 import { StreamReceiver } from "./stream-receiver.ts";
 
@@ -30,9 +31,13 @@ export class EventServer implements ConnectionHandler {
   #pending = 0;
   #requests = 0;
   #pool: WorkerPool<Connection> | undefined;
-  #scratch = new Uint8Array(HEADER_BYTES + 64);
+  #scratch: Uint8Array = new Uint8Array(HEADER_BYTES + 64);
 
-  constructor(onStream: (report: StreamReport) => void) {
+  readonly #recoder: Recoder<Connection> | undefined;
+
+  /** @param recoder answers `Method.recode`; without one the method is unknown */
+  constructor(onStream: (report: StreamReport) => void, recoder?: Recoder<Connection>) {
+    this.#recoder = recoder;
     this.#stream = new StreamReceiver(onStream);
     this.shutdown = new Promise((resolve) => {
       this.#finish = resolve;
@@ -99,7 +104,7 @@ export class EventServer implements ConnectionHandler {
     const body = request.subarray(HEADER_BYTES);
     switch (method) {
       case Method.echoLater: {
-        const reply = request.slice();
+        const reply = copyOf(request);
         turnIntoReply(reply, Status.ok);
         this.#pending++;
         setTimeout(() => this.#send(connection, reply), Buffer.from(body.buffer, body.byteOffset).readUInt32LE(0));
@@ -119,6 +124,11 @@ export class EventServer implements ConnectionHandler {
         return this.#reply(connection, request, Status.ok);
       case Method.pooled:
         return this.#toPool(request, connection);
+      case Method.recode:
+        if (this.#recoder === undefined) return this.#reply(connection, request, Status.unknownMethod);
+        this.#scratch = this.#recoder.answer(request, connection, this.#scratch);
+        this.#pending++;
+        return this.#send(connection, this.#scratch);
       default: {
         const facts = {
           requests: this.#requests,

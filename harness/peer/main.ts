@@ -1,14 +1,19 @@
 /** The server process. Its first line says what to serve; it ends when asked to, or when its parent is gone. */
+import { setTimeout as delay } from "node:timers/promises";
 import { IpcError } from "../../transports/contract/errors.ts";
+import type { BlockingConnection } from "../../transports/contract/transport.ts";
 import { openControl } from "../process/control.ts";
 import { loadTransport } from "../process/load-transport.ts";
-import type { FromPeer, PeerStart, ToPeer } from "../process/messages.ts";
+import type { FromPeer, PeerStart, StreamReport, ToPeer } from "../process/messages.ts";
 import { allowedCpuList } from "../process/pinning.ts";
 import { readUsage, watchGarbageCollection } from "../process/usage.ts";
 import { BlockingEchoServer } from "./blocking-server.ts";
 import { EventServer } from "./event-server.ts";
+import { loadRecoder } from "./recoder.ts";
 
 const START_TIMEOUT_MS = 20_000;
+/** What an orderly end may take when nobody waits for it any more: a killed run must be gone within a second. */
+const ORPHAN_MS = 300;
 
 const control = openControl<ToPeer, FromPeer>();
 
@@ -25,7 +30,7 @@ async function serveEvents(start: PeerStart): Promise<void> {
   const transport = await loadTransport(start.transport);
   if (transport.event === undefined) throw new IpcError("IPC_UNSUPPORTED", `${transport.id} has no event face`);
   watchGarbageCollection();
-  const program = new EventServer((report) => control.send(report));
+  const program = new EventServer((report) => control.send(report), await loadRecoder(start.codec));
   const server = await transport.event.listen(start.address, program, keyOf(start));
   control.onMessage("report-usage", () => control.send(readUsage()));
   control.onMessage("publish", (request) => program.publish(request, (published) => control.send(published)));
@@ -34,7 +39,7 @@ async function serveEvents(start: PeerStart): Promise<void> {
     Promise.race([program.shutdown, control.ended, control.next(["stop"]), terminated()]).then(() => undefined),
     exception(),
   ]);
-  await server.close();
+  await Promise.race([server.close(), control.ended.then(() => delay(ORPHAN_MS, undefined, { ref: false }))]);
   if (failure !== undefined) throw failure;
 }
 
@@ -58,12 +63,14 @@ function terminated(): Promise<void> {
 async function serveBlocking(start: PeerStart): Promise<void> {
   const transport = await loadTransport(start.transport);
   if (transport.blocking === undefined) throw new IpcError("IPC_UNSUPPORTED", `${transport.id} has no blocking face`);
+  const recoder = await loadRecoder<BlockingConnection>(start.codec);
   const server = transport.blocking.listen(start.address, keyOf(start));
   const maxBytes = transport.capabilities.maxMessageBytes;
-  const program = new BlockingEchoServer(server, maxBytes, {
-    onStream: (report) => control.sendNow(report),
+  const hooks = {
+    onStream: (report: StreamReport) => control.sendNow(report),
     stopAsked: () => control.endAskedNow(),
-  });
+  };
+  const program = new BlockingEchoServer(server, maxBytes, hooks, recoder);
   ready(server.address);
   await control.flushed();
   try {

@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { POOL } from "../../transports/contract/check.ts";
 import { HEADER_BYTES } from "../../transports/contract/frame.ts";
+import { copyOf } from "../rpc/message.ts";
 
 /** States of a job's slot in the shared memory. */
 export const Slot = { free: 0, queued: 1, running: 2, done: 3 } as const;
@@ -47,7 +48,7 @@ export class WorkerPool<Client> {
     const slot = this.#jobs.indexOf(undefined);
     const body = request.subarray(HEADER_BYTES);
     if (slot < 0 || body.length > POOL.maxBodyBytes) return false;
-    this.#jobs[slot] = { request: request.slice(), client };
+    this.#jobs[slot] = { request: copyOf(request), client };
     const at = HEAD_BYTES + slot * SLOT_BYTES;
     const delayMs = body.length < 4 ? 0 : new DataView(body.buffer, body.byteOffset).getUint32(0, true);
     new Uint32Array(this.#shared, at, 2).set([body.length, delayMs]);

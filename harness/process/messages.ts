@@ -4,6 +4,7 @@
  */
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import type { Address, Place } from "../../transports/contract/transport.ts";
+import type { CodecCost } from "../results/model.ts";
 
 /** Which transport to load: from the registry, or from a user's module. */
 export interface TransportReference {
@@ -24,6 +25,8 @@ export interface PeerStart {
   readonly address: Address;
   /** Base64; travels here and nowhere else: never in argv, environment or a report. */
   readonly key: string | null;
+  /** Id of the codec behind `Method.recode`; each connection gets one of its own. Absent: the method is unknown. */
+  readonly codec?: string;
 }
 export interface PeerStop {
   readonly type: "stop";
@@ -105,7 +108,17 @@ export interface DriverStart {
   /** How the driver starts its peer on the peer's CPU. */
   readonly peerPin: PinPrefix;
   readonly peerLanguage: string;
-  readonly work: CalibrateWork | MeasureWork | CheckWork | ClientWork | NobodyWork | LoadWork | SubscribeWork;
+  /** Id of the codec both ends convert with, in trials of `codec-round-trip`. */
+  readonly codec?: string;
+  readonly work:
+    | CalibrateWork
+    | MeasureWork
+    | CheckWork
+    | ClientWork
+    | NobodyWork
+    | LoadWork
+    | SubscribeWork
+    | CodecsWork;
 }
 /** To a client process of `fan-in` that is ready: run one window of this many round trips now. */
 export interface Go {
@@ -116,7 +129,11 @@ export interface Go {
 export interface EndLoad {
   readonly type: "end-load";
 }
-export type ToDriver = DriverStart | Go | EndLoad;
+/** To a client process that has said `connected`: all others are connected too. */
+export interface Begin {
+  readonly type: "begin";
+}
+export type ToDriver = DriverStart | Go | EndLoad | Begin;
 
 /** Which loop runs with which message size. */
 export interface CellPlan extends Load {
@@ -141,6 +158,8 @@ export interface Load {
   readonly batched: boolean;
   /** Of everything random inside the model. */
   readonly seed: number;
+  /** Of `codec-round-trip`: id of the kind of value that travels. */
+  readonly corpus?: string;
 }
 /** Finds how many messages a second each cell does: the coordinator fixes the counts from it. */
 export interface CalibrateWork {
@@ -179,12 +198,24 @@ export interface SubscribeWork {
   readonly address: Address;
 }
 
+/** Codecs alone, no transport: answered by `codecs`. */
+export interface CodecsWork {
+  readonly kind: "codecs";
+  readonly codecs: readonly string[];
+  readonly seed: number;
+  /** For each codec, kind of value and direction. */
+  readonly timeMs: number;
+}
+
 /** A process that connects as ourselves, then becomes the user `nobody` and tries again. */
 export interface NobodyWork {
   readonly kind: "nobody";
   readonly address: Address;
 }
 
+export interface ClientConnected {
+  readonly type: "connected";
+}
 export interface DriverReady {
   readonly type: "ready";
   readonly pid: number;
@@ -207,8 +238,8 @@ export interface CellResult {
 export interface CellFigures {
   readonly messages: number;
   readonly elapsedNs: number;
-  /** Base64 of an HdrHistogram V2 (compressed), ns; null for one-way models. */
-  readonly histogram: string | null;
+  /** Every sample, see `packSamples`; the coordinator makes the histogram of them. Null for one-way models. */
+  readonly samples: string | null;
   /** Exact quantiles of the samples, ns; null for one-way models. */
   readonly latencyNs: {
     readonly count: number;
@@ -270,6 +301,10 @@ export interface NobodyDone {
   readonly connected: boolean;
   readonly refusal?: string;
 }
+export interface CodecsDone {
+  readonly type: "codecs";
+  readonly rows: readonly CodecCost[];
+}
 export interface LoadReady {
   readonly type: "load-ready";
 }
@@ -297,8 +332,10 @@ export type FromDriver =
   | Spawned
   | CellResult
   | CheckDone
+  | ClientConnected
   | ClientDone
   | NobodyDone
+  | CodecsDone
   | LoadReady
   | LoadWindow
   | StreamReport

@@ -9,9 +9,9 @@ const LEAST_POINTS = 3;
 const KNEE_FACTOR = 3;
 const FOLLOWED_SHARE = 0.95;
 
-/** Groups measured rows that differ in one variable only; each group with three points or more becomes a curve. */
+/** Groups measured rows (of sizes, not of kinds of values) that differ in one variable only; each group with three points or more becomes a curve. */
 export function curvesOf(measurements: readonly Measurement[]): Curve[] {
-  const measured = measurements.filter(({ status }) => status === "measured");
+  const measured = measurements.filter(({ status, corpus }) => status === "measured" && corpus === undefined);
   return VARIABLES.flatMap((over) => {
     const groups = new Map<string, Measurement[]>();
     for (const row of measured) {

@@ -36,7 +36,29 @@ export interface Report {
   readonly curves?: readonly Curve[];
   /** Why `limits` is empty, in words; absent where it is not. */
   readonly limitsReason?: string;
+  /** What the codecs cost by themselves, with no transport between: shows when the codec and not the mechanism is the cost. */
+  readonly codecs?: readonly CodecCost[];
 }
+
+/** One codec and one kind of value, in one thread of a process of its own. Times are medians per message. */
+export type CodecCost = {
+  readonly codec: string;
+  /** Kind of value: `rpc-object`, `table-200`, `blob-1mib`. */
+  readonly corpus: string;
+} & (
+  | {
+      readonly status: "measured";
+      /** Size of an encoded message; of a stateful codec of any but the first. */
+      readonly bytes: number;
+      /** Size of the first message of a connection. */
+      readonly firstBytes: number;
+      readonly encodeNs: number;
+      readonly decodeNs: number;
+      /** Relative margin of error of the mean, percent, the larger of the two directions. */
+      readonly marginPercent: number;
+    }
+  | { readonly status: "not-applicable"; readonly reason: string }
+);
 
 /** What the machine did during one round. */
 export interface RoundRecord {
@@ -254,7 +276,13 @@ export interface Measurement {
   readonly inFlight: number;
   readonly clients: number;
   readonly ratePerSecond: number | null;
+  /** Id of the codec; `raw`, without a `corpus`, where nothing is converted. */
   readonly codec: string;
+  /**
+   * Of `codec-round-trip`: the kind of value that travels, such as `table-200`. `payloadBytes` is then the size `codec` encodes it to
+   * (of a stateful codec any but the first), so rows of one corpus are compared with one another whatever their sizes.
+   */
+  readonly corpus?: string;
   readonly peer: { readonly language: string; readonly version: string };
   readonly status: "measured" | "failed" | "not-applicable";
   readonly reason?: string;

@@ -1,4 +1,4 @@
-import { Ajv, type JSONSchemaType } from "ajv";
+import { Ajv, type JSONSchemaType, type ValidateFunction } from "ajv";
 
 /** The parts of a report that every reader relies on. Fields may be added without a new version, so others are let through. */
 const OBJECTS = { type: "array", items: { type: "object" } } as const;
@@ -55,10 +55,11 @@ const SCHEMA = {
   },
 };
 
-const validate = new Ajv({ allErrors: false, strict: false }).compile(SCHEMA as unknown as JSONSchemaType<object>);
+let validate: ValidateFunction | undefined;
 
 /** The first thing that keeps this value from being a report, in words; undefined when it is one. */
 export function firstDefect(value: unknown): string | undefined {
+  validate ??= new Ajv({ allErrors: false, strict: false }).compile(SCHEMA as unknown as JSONSchemaType<object>);
   if (validate(value)) return undefined;
   const error = validate.errors?.[0];
   return `${error?.instancePath === "" ? "it" : error?.instancePath} ${error?.message}`;

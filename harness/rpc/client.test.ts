@@ -117,6 +117,14 @@ describe("the request/reply client", () => {
     expect(client.inFlight).toBe(0);
   });
 
+  it("hands out bytes of its own, also when the transport lends a Buffer that it uses again", async () => {
+    const waiting = client.request(BODY);
+    const lent = Buffer.from(buildFrame(Kind.reply, idOf(0), 0, 0, BODY));
+    client.onMessage(lent);
+    lent.fill(0);
+    expect([...(await waiting)]).toEqual([...BODY]);
+  });
+
   it("turns a status that is not ok into an error", async () => {
     const waiting = client.request(BODY);
     reply(idOf(0), new Uint8Array(0), 2);

@@ -1,7 +1,7 @@
 import { IpcError } from "../../transports/contract/errors.ts";
 import { HEADER_BYTES, Kind, readId, readKind, readStatus, Status } from "../../transports/contract/frame.ts";
 import type { Connection, ConnectionHandler } from "../../transports/contract/transport.ts";
-import { buildFrame, type ReusableMessage } from "./message.ts";
+import { buildFrame, copyOf, type Stampable } from "./message.ts";
 import { arrivedIntact } from "./verify.ts";
 
 /** Called once per issued request: with the verified reply frame (borrowed), or with why there is none. */
@@ -73,7 +73,7 @@ export class RpcClient implements ConnectionHandler {
    * @param timeoutMs Infinity for none
    * @throws IpcError of `Connection.send`
    */
-  issue(message: ReusableMessage, timeoutMs: number, callback: ReplyCallback): number {
+  issue(message: Stampable, timeoutMs: number, callback: ReplyCallback): number {
     if (this.#freeCount === 0) return -1;
     const slot = this.#free[this.#freeCount - 1] as number;
     const id = this.#nextId(slot);
@@ -130,7 +130,7 @@ export class RpcClient implements ConnectionHandler {
         signal?.removeEventListener("abort", abort);
         const problem = error ?? statusError(readStatus(reply as Uint8Array));
         if (problem !== undefined) reject(problem);
-        else resolve((reply as Uint8Array).slice(HEADER_BYTES));
+        else resolve(copyOf(reply as Uint8Array, HEADER_BYTES));
       });
     });
   }

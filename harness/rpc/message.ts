@@ -6,11 +6,17 @@ export const STREAM_LAST = 1;
 /** `method` of a one-way message whose arrival the receiver is asked to stamp; the last one of such a stream has STREAM_LAST. */
 export const STREAM_TIMED = 2;
 
+/** A message that only lacks its id. */
+export interface Stampable {
+  /** The whole frame, carrying this id from now on. */
+  stamp(id: number): Uint8Array;
+}
+
 /**
  * A frame built once and sent many times: only the id and the checksum bound to it change from message to message,
  * so that sending costs the sender no pass over the body.
  */
-export class ReusableMessage {
+export class ReusableMessage implements Stampable {
   /** Header and body; handed to `send` as it is. */
   readonly frame: Uint8Array;
   readonly #kind: Kind;
@@ -39,4 +45,9 @@ export function buildFrame(kind: Kind, id: number, method: number, status: numbe
   frame.set(body, HEADER_BYTES);
   writeHeader(frame, id, kind, method, status, body.length, bindChecksum(crc32(body), id));
   return frame;
+}
+
+/** A copy of borrowed bytes that may be kept. `Buffer.slice` does not copy, and many a library hands out Buffers. */
+export function copyOf(bytes: Uint8Array, from = 0): Uint8Array {
+  return Uint8Array.prototype.slice.call(bytes, from);
 }

@@ -4,6 +4,7 @@ import { embeddable } from "./embed.ts";
 import { type Html, html, jsonForScript, trusted } from "./markup.ts";
 import { checksSection } from "./sections/checks.ts";
 import { claimsSection } from "./sections/claims.ts";
+import { codecsSection } from "./sections/codecs.ts";
 import { controls } from "./sections/controls.ts";
 import { figureSections } from "./sections/figures.ts";
 import { machineSection } from "./sections/machine.ts";
@@ -29,6 +30,7 @@ ${verdict(report)}
 ${measured && controls()}
 ${measured && rankingSection(report)}
 ${measured && figureSections()}
+${codecsSection(report)}
 ${checksSection(report)}
 ${claimsSection(report)}
 ${machineSection(report)}

@@ -56,7 +56,9 @@ export interface ViewTrial {
 export function viewOf(report: Report): View {
   const baselines = new Set(report.transports.filter((record) => record.baseline).map((record) => record.id));
   const limits = limitIndex(report);
-  const cells = report.measurements.map((cell) => viewCell(cell, baselines.has(cell.transport), limits));
+  const cells = withSharedSizes(report.measurements).map((cell) =>
+    viewCell(cell, baselines.has(cell.transport), limits),
+  );
   const names = [...new Map(cells.map(({ name, baseline }) => [name, { name, baseline }])).values()];
   const placements = PLACEMENT_ORDER.filter((id) => cells.some((cell) => cell.placement === id));
   const modes = WAIT_MODES.filter((id) => cells.some((cell) => cell.mode === id));
@@ -75,8 +77,21 @@ export function viewOf(report: Report): View {
   };
 }
 
+/**
+ * The page shows one size at a time. Rows of one kind of value have a size per codec and belong together: they share the largest.
+ */
+function withSharedSizes(measurements: readonly Measurement[]): Measurement[] {
+  const largest = new Map<string, number>();
+  for (const { corpus, payloadBytes } of measurements)
+    if (corpus !== undefined) largest.set(corpus, Math.max(payloadBytes, largest.get(corpus) ?? 0));
+  return measurements.map((cell) =>
+    cell.corpus === undefined ? cell : { ...cell, payloadBytes: largest.get(cell.corpus) ?? cell.payloadBytes },
+  );
+}
+
 function viewCell(cell: Measurement, baseline: boolean, limits: ReadonlyMap<string, number>): ViewCell {
-  const variant = variantOf(cell);
+  const variant =
+    cell.corpus === undefined ? variantOf(cell) : `${variantOf(cell)} (four conversions; size: largest encoding)`;
   const points = cell.histogram === undefined ? [] : percentilePoints(cell.histogram);
   return {
     name: rowName(cell),

@@ -44,8 +44,21 @@ function table(report: Report, blocks: readonly Block[], options: TerminalOption
 }
 
 function blockTitle(block: Block): string {
+  if (block.variant !== "" && isOfValues(block)) return `${block.variant}: ${sizes(block)}, four conversions included`;
   const size = bytes(block.payloadBytes);
   return block.variant === "" ? size : `${size}, ${block.variant}`;
+}
+
+function isOfValues({ ranked, baselines, missing }: Block): boolean {
+  return [...ranked, ...baselines, ...missing].some(({ cell }) => cell.corpus !== undefined);
+}
+
+/** `98 B to 160 B`: what the codecs of the block make of one value. */
+function sizes({ ranked, baselines, missing }: Block): string {
+  const known = [...ranked, ...baselines, ...missing].map(({ cell }) => cell.payloadBytes).filter((size) => size > 0);
+  if (known.length === 0) return ABSENT;
+  const [least, most] = [Math.min(...known), Math.max(...known)];
+  return least === most ? bytes(most) : `${bytes(least)} to ${bytes(most)}`;
 }
 
 function blockRows(block: Block): TableRow[] {

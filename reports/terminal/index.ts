@@ -1,6 +1,7 @@
 /** Tables for the terminal: pure functions from parts of a report to text. */
 
 export { checkTables } from "./checks.ts";
+export { codecTables } from "./codecs.ts";
 export { compareTables } from "./compare.ts";
 export { type ListEntry, listTable } from "./list.ts";
 export { pickParagraph } from "./pick.ts";

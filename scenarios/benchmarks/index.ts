@@ -1,4 +1,5 @@
 import type { Benchmark } from "../benchmark.ts";
+import { codecRoundTrip } from "./codec-round-trip.ts";
 import { fanIn } from "./fan-in.ts";
 import { fanOut } from "./fan-out.ts";
 import { idle } from "./idle.ts";
@@ -21,4 +22,5 @@ export const BENCHMARKS: readonly Benchmark[] = [
   openClose,
   idle,
   sizeSweep,
+  codecRoundTrip,
 ];

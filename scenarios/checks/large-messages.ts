@@ -17,7 +17,7 @@ export const largeMessages: Check = {
   title: "1 MiB, 16 MiB and the limit arrive whole; one byte more is refused in words and breaks nothing",
   why: "The first large message comes in production, and a limit nobody stated truncates or hangs.",
   timeoutMs: 60_000,
-  typicalMs: 1500,
+  typicalMs: 2300,
   appliesTo: replies,
   async run(context) {
     const { maxMessageBytes } = context.transport.capabilities;

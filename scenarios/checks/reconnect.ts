@@ -32,7 +32,8 @@ export const reconnect: Check = {
     again.catch(() => undefined);
     await context.startPeer({ address: first.address });
     assertSame("the reply of the server that came back", await again, pattern(16, 3));
-    assert.ok(client.connections >= 2, "the client did not connect again");
+    // Where connecting is lazy the mechanism itself finds the server that came back, on the connection there is.
+    if (connects === "checked") assert.ok(client.connections >= 2, "the client did not connect again");
     const asked = await client.request(new Uint8Array(0), { idempotent: true, method: Method.statistics });
     const seen = JSON.parse(new TextDecoder().decode(asked)) as ServerStatistics;
     if (connects === "checked" && !persistent) {

@@ -13,7 +13,7 @@ export const sequentialRequests: Check = {
   why: "A connection that drifts, leaks or mixes replies up shows it only after thousands of messages.",
   quick: true,
   sharesPeer: true,
-  typicalMs: 1300,
+  typicalMs: 2200,
   appliesTo: replies,
   async run(context) {
     const client = await context.connect(await context.startPeer());

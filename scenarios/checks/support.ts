@@ -84,15 +84,15 @@ async function ask<Answer>(client: CheckClient, method: Method): Promise<Answer>
 export const statistics = (client: CheckClient): Promise<ServerStatistics> => ask(client, Method.statistics);
 export const streamTotals = (client: CheckClient): Promise<StreamTotals> => ask(client, Method.streamTotals);
 
-/** Asks until `wanted` one-way messages have arrived, or none came for two seconds. */
-export async function collectTotals(client: CheckClient, wanted: number): Promise<StreamTotals> {
+/** Asks until `wanted` one-way messages have arrived, or none came for a while. */
+export async function collectTotals(client: CheckClient, wanted: number, quietMs = 2000): Promise<StreamTotals> {
   const sum = { received: 0, duplicated: 0, reordered: 0, corrupted: 0 };
   let changedMs = performance.now();
   for (;;) {
     const more = await streamTotals(client);
     for (const name of ["received", "duplicated", "reordered", "corrupted"] as const) sum[name] += more[name];
     if (more.received > 0) changedMs = performance.now();
-    if (sum.received + sum.corrupted >= wanted || performance.now() - changedMs > 2000) return sum;
+    if (sum.received + sum.corrupted >= wanted || performance.now() - changedMs > quietMs) return sum;
     await delay(20);
   }
 }

@@ -10,6 +10,7 @@ import { HEADER_BYTES, Kind, readKind, readStatus } from "../contract/frame.ts";
 import type { Address, Connection, Transport } from "../contract/transport.ts";
 import { tcp } from "../sockets/tcp.ts";
 import { unix } from "../sockets/unix.ts";
+import { FALSE_CLAIMS } from "./false-claims.ts";
 import { type Fault, withFault } from "./tapped.ts";
 
 /** The run's directory, of which each check has a part. */
@@ -30,6 +31,7 @@ const CROWD = 4;
 const SILENT_CROWD = 4;
 
 export const BROKEN: Readonly<Record<string, Fault>> = {
+  ...FALSE_CLAIMS,
   "crosses-replies": {
     about: "sends a reply to the wrong client now and then when many are there",
     server(inner) {
@@ -73,15 +75,6 @@ export const BROKEN: Readonly<Record<string, Fault>> = {
         if (message.length > 4096) throw new IpcError("IPC_TOO_LARGE", "broken: 4096 bytes at most");
         const path = /"path":"([^"]+)"/.exec(Buffer.from(message).toString("latin1"))?.[1];
         if (path !== undefined && existsSync(path)) writeFileSync(path, "spoilt", { flag: "r+" });
-        return send(message);
-      },
-    }),
-  },
-  "refuses-large": {
-    about: "claims 64 MiB and refuses more than 1 MiB",
-    client: () => ({
-      send(message, send) {
-        if (message.length > 1024 * 1024 + HEADER_BYTES) throw new IpcError("IPC_TOO_LARGE", "broken: 1 MiB at most");
         return send(message);
       },
     }),
@@ -295,37 +288,6 @@ export const BROKEN: Readonly<Record<string, Fault>> = {
       };
     },
   },
-  "claims-kernel": {
-    about: "claims that the kernel keeps its boundaries, and needs a prefix",
-    capabilities: { boundaries: "kernel" },
-  },
-  "claims-library": {
-    about: "claims that a library keeps its boundaries, and understands our prefix",
-    capabilities: { boundaries: "library" },
-  },
-  "claims-lazy": { about: "claims to wait for a server, and does not", capabilities: { connects: "lazy" } },
-  "claims-blocking": { about: "claims a way to wait that it has no face for", capabilities: { modes: ["blocking"] } },
-  "claims-parent": { about: "claims that a parent launches it, and cannot", capabilities: { rendezvous: "parent" } },
-  "claims-persistence": { about: "claims that messages outlive the server", capabilities: { persistent: true } },
-  lockstep: {
-    about: "claims many requests in flight and carries four",
-    client() {
-      let outstanding = 0;
-      return {
-        send(message, send) {
-          if (readKind(message) !== Kind.request) return send(message);
-          if (outstanding >= 4) return false;
-          const taken = send(message);
-          outstanding += taken ? 1 : 0;
-          return taken;
-        },
-        receive(message, deliver) {
-          outstanding -= readKind(message) === Kind.reply ? 1 : 0;
-          deliver(message);
-        },
-      };
-    },
-  },
   "replies-in-order": {
     about: "holds a reply back until all earlier requests are answered",
     server() {
@@ -351,10 +313,6 @@ export const BROKEN: Readonly<Record<string, Fault>> = {
         },
       };
     },
-  },
-  "queues-without-end": {
-    about: "takes everything and keeps it in memory",
-    client: queueWithoutEnd,
   },
   "ignores-pause": { about: "goes on delivering after pause", client: () => ({ pause() {} }) },
   "serves-four": {
@@ -401,27 +359,6 @@ export const BROKEN: Readonly<Record<string, Fault>> = {
     }),
   },
 };
-
-function queueWithoutEnd(): ReturnType<NonNullable<Fault["client"]>> {
-  const queue: Uint8Array[] = [];
-  let timer: NodeJS.Timeout | undefined;
-  const drain = (send: (message: Uint8Array) => boolean): void => {
-    try {
-      while (queue[0] !== undefined && send(queue[0])) queue.shift();
-    } catch {
-      queue.length = 0;
-    }
-    clearTimeout(timer);
-    timer = queue.length > 0 ? setTimeout(drain, 1, send) : undefined;
-  };
-  return {
-    send(message, send) {
-      queue.push(message.slice());
-      drain(send);
-      return true;
-    },
-  };
-}
 
 /** Claims that other users are kept out, of a mechanism that cannot know them. */
 const openPort: Transport = withFault(tcp, "broken/open-port", {

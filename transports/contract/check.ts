@@ -18,7 +18,7 @@ export interface Check {
   readonly alone?: boolean;
   /** Leaves the server as healthy as it found it: `startPeer()` may hand out one that other such checks use too. */
   readonly sharesPeer?: boolean;
-  /** How long it takes with an ordinary mechanism, for the prediction of a whole run; default 150. */
+  /** How long it takes with an ordinary mechanism, for the prediction of a whole run; default 250. */
   readonly typicalMs?: number;
   /** Limit of the whole run; default 20,000. The check fails when it is reached. */
   readonly timeoutMs?: number;
@@ -138,6 +138,8 @@ export const Method = {
   descriptor: 9,
   /** Throws, outside of any handler, an exception that nobody catches. */
   throws: 10,
+  /** Decodes the body with the codec the server was started with, encodes the value afresh, and replies with that. */
+  recode: 11,
 } as const;
 export type Method = (typeof Method)[keyof typeof Method];
 

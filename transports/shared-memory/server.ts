@@ -7,7 +7,7 @@ import { Control, checkPair, Pair, replyRegion, requestRegion, SLOT_STATE_MASK, 
 import { Link } from "./link.ts";
 import { Reason, Rest } from "./rest.ts";
 import { type Segment, unlinkSemaphore } from "./store.ts";
-import { soleCpu, type WaitPlace } from "./waits.ts";
+import { type CpuWord, soleCpu, type WaitPlace } from "./waits.ts";
 
 /** How long a client may take between claiming a slot and showing its segment, before the slot is given to others. */
 const CLAIM_MS = 2000;
@@ -46,7 +46,7 @@ export class RingServer implements BlockingServer {
       word: Control.restWord,
       semaphoreName: kind.store.semaphoreName(address.name),
       ownCpu: { words: mapping.words, word: Control.cpuWord },
-      peerCpu: () => this.#lastClientCpu,
+      peerCpu: () => this.#cpuOfPeer(),
     };
     try {
       this.#rest = new Rest(mapping.words, Control.restWord, kind.wait.open(this.#place, true));
@@ -62,7 +62,15 @@ export class RingServer implements BlockingServer {
     Atomics.store(mapping.words, Control.magicWord, Control.magic);
   }
 
-  #lastClientCpu: { readonly words: Int32Array; readonly word: number } | undefined;
+  /** Of the clients there are: the memory of one that has left is unmapped. */
+  readonly #cpus = new Map<Link, CpuWord>();
+
+  /** Of the client heard from last, if it is still there. */
+  #cpuOfPeer(): CpuWord | undefined {
+    const last = this.#from === undefined ? undefined : this.#cpus.get(this.#from);
+    const [first] = this.#active;
+    return last ?? (first === undefined ? undefined : this.#cpus.get(first));
+  }
 
   get from(): BlockingConnection | undefined {
     return this.#from;
@@ -115,9 +123,8 @@ export class RingServer implements BlockingServer {
     const clients = this.#active.length;
     for (let asked = 0; asked < clients; asked++) {
       if (++this.#turn >= this.#active.length) this.#turn = 0;
-      const link = this.#active[this.#turn] as Link;
-      if (!link.isReady()) continue;
-      const length = this.#receiveFrom(link, into);
+      // Also when nothing is there: a reader gives room back when it finds its ring empty, and a producer may wait for it.
+      const length = this.#receiveFrom(this.#active[this.#turn] as Link, into);
       if (length >= 0) return length;
     }
     return -1;
@@ -160,6 +167,7 @@ export class RingServer implements BlockingServer {
 
   #forget(link: Link): void {
     const slot = this.#links.indexOf(link);
+    this.#cpus.delete(link);
     link.close();
     if (slot < 0) return;
     this.#links[slot] = undefined;
@@ -235,7 +243,7 @@ export class RingServer implements BlockingServer {
       this.#links[slot] = link;
       this.#acceptedWords[slot] = accepted;
       this.#active.push(link);
-      this.#lastClientCpu = cpu;
+      this.#cpus.set(link, cpu);
       // Both ends have it open: from here on nothing of this connection has a name that could outlive it.
       store.unlink(name);
       if (wait.usesSemaphores) unlinkSemaphore(place.semaphoreName);

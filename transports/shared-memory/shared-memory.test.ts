@@ -5,7 +5,7 @@ import * as transports from "./shared-memory.ts";
 
 const modulePath = join(import.meta.dirname, "shared-memory.ts");
 /** One of each kind of waiting and of storing goes through everything. */
-const WHOLE = new Set(["shm/spin", "shm/semaphore", "mmap/futex"]);
+const WHOLE = new Set(["shm/spin", "shm/semaphore", "shm/adaptive", "mmap/futex"]);
 const linux = process.platform === "linux";
 
 describe.skipIf(!linux)("rings", () => {

@@ -1,10 +1,11 @@
-import { statSync } from "node:fs";
+import { closeSync, lstatSync, openSync, readSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import type { OsObject } from "../contract/transport.ts";
 import { MappedFile } from "../posix/mapped-file.ts";
 import type { Mapping } from "../posix/mapping.ts";
 import { Semaphore } from "../posix/semaphore.ts";
 import { SharedMemory } from "../posix/shared-memory.ts";
+import { Control, Pair } from "./layout.ts";
 
 /** An open, mapped object with a name, whichever kind. */
 export interface Segment extends Disposable {
@@ -42,7 +43,7 @@ export const sharedMemoryStore: Store = {
 export const mappedFileStore: Store = {
   create: (path, byteLength) => MappedFile.create(path, byteLength, { lock: true }),
   open: (path, minimumBytes) => MappedFile.open(path, minimumBytes),
-  unlink: (path) => MappedFile.unlink(path),
+  unlink: (path) => isOurs(path) && MappedFile.unlink(path),
   inspect: (path) => inspect("path", path, path),
   semaphoreName: (path) => `/${basename(path)}`,
 };
@@ -53,6 +54,20 @@ export function inspectSemaphore(name: string): OsObject | undefined {
 
 export function unlinkSemaphore(name: string): boolean {
   return Semaphore.unlink(name);
+}
+
+/** Whether a file is one of these segments, or one that was being made: anything else at the path stays. */
+function isOurs(path: string): boolean {
+  const status = lstatSync(path, { throwIfNoEntry: false });
+  if (status === undefined || !status.isFile()) return false;
+  const magic = Buffer.alloc(4);
+  const fd = openSync(path, "r");
+  try {
+    if (readSync(fd, magic, 0, magic.length, 0) < magic.length) return status.size === 0;
+  } finally {
+    closeSync(fd);
+  }
+  return [0, Control.magic, Pair.magic].includes(magic.readUInt32LE(0));
 }
 
 function inspect(kind: OsObject["kind"], name: string, path: string): OsObject | undefined {

@@ -34,8 +34,15 @@ function loadLibrary(): Promise<Library> {
 /** The library's own would print what a stranger sends. */
 const SILENT: JsonRpc.Logger = { error() {}, warn() {}, info() {}, log() {} };
 
+/** The library's connection over a socket. */
+interface Attached {
+  readonly rpc: JsonRpc.MessageConnection;
+  /** Settles when all that was given to the library so far has been given to the socket: it writes one message at a time. */
+  written(): Promise<unknown>;
+}
+
 /** @param failed called once when the other side sent what is no message, or too much of one */
-function attach(library: Library, socket: Socket, failed: (error: IpcError) => void): JsonRpc.MessageConnection {
+function attach(library: Library, socket: Socket, failed: (error: IpcError) => void): Attached {
   const reader = new library.StreamMessageReader(socket);
   // Its timer only reports slow messages, and would keep the process alive for it.
   reader.partialMessageTimeout = 0;
@@ -63,12 +70,25 @@ function attach(library: Library, socket: Socket, failed: (error: IpcError) => v
     pendingBytes += chunk.length;
     if (pendingBytes > MAX_WIRE_BYTES) refuse(`a message of more than ${MAX_WIRE_BYTES} bytes`);
   });
-  const rpc = library.createMessageConnection(bounded, new library.StreamMessageWriter(socket), SILENT);
+  const writer = new library.StreamMessageWriter(socket);
+  let written: Promise<unknown> = Promise.resolve();
+  const watched: JsonRpc.MessageWriter = {
+    onError: writer.onError,
+    onClose: writer.onClose,
+    write(message) {
+      const writing = writer.write(message);
+      written = Promise.allSettled([written, writing]);
+      return writing;
+    },
+    end: () => writer.end(),
+    dispose: () => writer.dispose(),
+  };
+  const rpc = library.createMessageConnection(bounded, watched, SILENT);
   rpc.onError(([error]) => {
     if ("code" in error) failed(toIpcError(error, ID, "IPC_PEER_LOST"));
     else refuse(error.message.split("\n", 1)[0] ?? "not JSON-RPC");
   });
-  return rpc;
+  return { rpc, written: () => written };
 }
 
 function isHeader(chunk: Buffer): boolean {
@@ -79,12 +99,11 @@ function isHeader(chunk: Buffer): boolean {
 async function listen(address: Address, handler: ConnectionHandler, options?: OpenOptions): Promise<Server> {
   checkOptions(ID, options);
   const library = await loadLibrary();
-  const sockets = new Set<Socket>();
+  const sockets = new Map<Socket, Attached>();
   const calls = new Set<UnaryCall>();
   const listener = createServer((socket) => {
-    sockets.add(socket);
+    sockets.set(socket, serve(library, socket, handler, calls));
     socket.once("close", () => sockets.delete(socket));
-    serve(library, socket, handler, calls);
   });
   await listenAtPath(address.name, ID, async () => {
     const listening = new Promise<void>((resolve, reject) => {
@@ -97,18 +116,19 @@ async function listen(address: Address, handler: ConnectionHandler, options?: Op
   return closableServer(address, async () => {
     const closed = new Promise<void>((resolve) => listener.close(() => resolve()));
     await Promise.allSettled([...calls].map((call) => call.close(CLOSE_LIMIT_MS)));
-    for (const socket of sockets) socket.destroySoon();
     const timer = setTimeout(() => {
-      for (const socket of sockets) socket.destroy();
+      for (const socket of sockets.keys()) socket.destroy();
     }, CLOSE_LIMIT_MS);
+    for (const [socket, { written }] of sockets) void written().then(() => socket.destroySoon());
     await closed;
     clearTimeout(timer);
   });
 }
 
-function serve(library: Library, socket: Socket, handler: ConnectionHandler, calls: Set<UnaryCall>): void {
+function serve(library: Library, socket: Socket, handler: ConnectionHandler, calls: Set<UnaryCall>): Attached {
   const own = new Set<UnaryCall>();
-  const rpc = attach(library, socket, () => undefined);
+  const attached = attach(library, socket, () => undefined);
+  const { rpc } = attached;
   const answer = (parameter: unknown): Promise<string> =>
     new Promise((resolve, reject) => {
       if (typeof parameter !== "string") {
@@ -149,6 +169,7 @@ function serve(library: Library, socket: Socket, handler: ConnectionHandler, cal
     }
   });
   rpc.listen();
+  return attached;
 }
 
 async function connect(address: Address, handler: ConnectionHandler, options?: OpenOptions): Promise<Connection> {
@@ -162,7 +183,7 @@ async function connect(address: Address, handler: ConnectionHandler, options?: O
   });
   await withinLimit(ID, options, connected, () => socket.destroy());
   let failure: IpcError | undefined;
-  const rpc = attach(library, socket, (error) => {
+  const { rpc } = attach(library, socket, (error) => {
     failure ??= error;
   });
   const client = new UnaryClient({
@@ -177,12 +198,30 @@ async function connect(address: Address, handler: ConnectionHandler, options?: O
   });
   socket.once("close", () => {
     const lost = new IpcError("IPC_PEER_LOST", `${ID}: the server hung up`, { transport: ID });
-    client.end(failure ?? (client.calls > 0 ? lost : undefined));
-    rpc.dispose();
+    whenQueueIsEmpty(client, () => {
+      client.end(failure ?? (client.calls > 0 ? lost : undefined));
+      rpc.dispose();
+    });
   });
   rpc.listen();
   client.open();
   return client;
+}
+
+/** Turns of the event loop without a reply after which none is queued any more. */
+const QUIET_TURNS = 3;
+
+/** The library handles one received message a turn: replies that came before the end are still in its queue when the socket closes. */
+function whenQueueIsEmpty(client: UnaryClient, then: () => void): void {
+  let calls = client.calls;
+  let quiet = 0;
+  const turn = (): void => {
+    quiet = client.calls < calls ? 0 : quiet + 1;
+    calls = client.calls;
+    if (calls > 0 && quiet < QUIET_TURNS) setImmediate(turn);
+    else then();
+  };
+  turn();
 }
 
 function callRemote(rpc: JsonRpc.MessageConnection, message: Uint8Array, done: CallDone): void {

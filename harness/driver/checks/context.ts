@@ -14,7 +14,7 @@ import {
 import { IpcError } from "../../../transports/contract/errors.ts";
 import type { Address, OsObject, Place, Stranger, Transport } from "../../../transports/contract/transport.ts";
 import { Child } from "../../process/child.ts";
-import type { ClientWork, DriverStart, FromDriver, NobodyWork } from "../../process/messages.ts";
+import type { ClientWork, DriverStart, Failed, FromDriver, NobodyWork, ToDriver } from "../../process/messages.ts";
 import { nodeCommand } from "../../process/node-command.ts";
 import { allocate } from "../../process/place.ts";
 import type { RpcClient } from "../../rpc/client.ts";
@@ -25,6 +25,8 @@ import { endPeer, type SharedPeer, subPlace } from "./shared-peer.ts";
 
 const CLIENT_PROCESS_TIMEOUT_MS = 60_000;
 const CLOSE_TIMEOUT_MS = 200;
+
+type ClientChild = Child<ToDriver, FromDriver>;
 
 export interface WorkbenchOptions {
   readonly transport: Transport;
@@ -46,7 +48,7 @@ export class Workbench implements CheckContext {
   readonly #own: RunningPeer[] = [];
   readonly #clients: RpcClient[] = [];
   readonly #reconnecting: ReconnectingRpc[] = [];
-  readonly #children: Child<DriverStart, FromDriver>[] = [];
+  readonly #children: ClientChild[] = [];
   readonly #strangers: Stranger[] = [];
   readonly #addresses: Address[] = [];
 
@@ -135,14 +137,16 @@ export class Workbench implements CheckContext {
   async runClients(peer: Peer, load: ClientLoad): Promise<readonly ClientResult[]> {
     const { connectionsEach: connections, requestsEach, bodyBytes } = load;
     const work: ClientWork = { kind: "client", address: peer.address, connections, requestsEach, bodyBytes };
-    const runOne = async (): Promise<ClientResult> => {
-      const child = await this.#startChild("client", work);
-      const answer = await child.next(["client", "failed"], CLIENT_PROCESS_TIMEOUT_MS);
-      if (answer.type === "failed") throw new Error(`a client process failed: ${answer.message}`);
-      const { type: _type, ...result } = answer;
-      return result;
-    };
-    return Promise.all(Array.from({ length: load.processes }, runOne));
+    const starting = Array.from({ length: load.processes }, () => this.#startChild("client", work));
+    const children = await Promise.all(starting);
+    await Promise.all(children.map((child) => answerOf(child, "connected")));
+    for (const child of children) child.send({ type: "begin" });
+    return Promise.all(
+      children.map(async (child) => {
+        const { type: _type, ...result } = await answerOf(child, "client");
+        return result;
+      }),
+    );
   }
 
   async connectAsNobody(peer: Peer): Promise<ForeignOutcome> {
@@ -154,11 +158,11 @@ export class Workbench implements CheckContext {
     return { connected, ...(refusal === undefined ? {} : { refusal }) };
   }
 
-  async #startChild(name: string, work: ClientWork | NobodyWork): Promise<Child<DriverStart, FromDriver>> {
+  async #startChild(name: string, work: ClientWork | NobodyWork): Promise<ClientChild> {
     if (this.transport.capabilities.rendezvous !== "address") {
       throw new IpcError("IPC_UNSUPPORTED", `${this.transport.id}: no other process can reach this peer`);
     }
-    const child = await Child.start<DriverStart, FromDriver>(name, nodeCommand("driver/main"));
+    const child = await Child.start<ToDriver, FromDriver>(name, nodeCommand("driver/main"));
     this.#children.push(child);
     this.#options.send({ type: "spawned", pid: child.pid });
     child.send({ ...this.#options.start, work });
@@ -193,6 +197,15 @@ export class Workbench implements CheckContext {
     for (const address of this.#addresses) await quietly(this.transport.sweep(address));
     rmSync(this.place.directory, { recursive: true, force: true });
   }
+}
+
+async function answerOf<Type extends "connected" | "client">(
+  child: ClientChild,
+  type: Type,
+): Promise<Extract<FromDriver, { type: Type }>> {
+  const message: FromDriver = await child.next<FromDriver["type"]>([type, "failed"], CLIENT_PROCESS_TIMEOUT_MS);
+  if (message.type === "failed") throw new Error(`a client process failed: ${(message as Failed).message}`);
+  return message as Extract<FromDriver, { type: Type }>;
 }
 
 async function atMost(work: Promise<unknown>, limitMs: number): Promise<void> {

@@ -1,3 +1,4 @@
+import { codecRoundTrip } from "./codec-round-trip.ts";
 import { fanIn } from "./fan-in.ts";
 import { fanOut } from "./fan-out.ts";
 import { idle } from "./idle.ts";
@@ -9,7 +10,18 @@ import { pingPong } from "./ping-pong.ts";
 import { pipeline } from "./pipeline.ts";
 import { stream } from "./stream.ts";
 
-export const MODELS: readonly Model[] = [pingPong, pipeline, stream, oneWay, paced, fanIn, fanOut, openClose, idle];
+export const MODELS: readonly Model[] = [
+  pingPong,
+  pipeline,
+  stream,
+  oneWay,
+  paced,
+  fanIn,
+  fanOut,
+  openClose,
+  idle,
+  codecRoundTrip,
+];
 
 export function findModel(id: string): Model {
   const model = MODELS.find((candidate) => candidate.id === id);

@@ -2,6 +2,7 @@ import type { PeerExit } from "../../../transports/contract/check.ts";
 import { IpcError } from "../../../transports/contract/errors.ts";
 import type { EventTransport, Transport } from "../../../transports/contract/transport.ts";
 import { EventServer } from "../../peer/event-server.ts";
+import { loadRecoder } from "../../peer/recoder.ts";
 import { Mailbox } from "../../process/mailbox.ts";
 import type { PeerStart, StreamReport } from "../../process/messages.ts";
 import { allowedCpuList } from "../../process/pinning.ts";
@@ -11,7 +12,7 @@ import type { RunningPeer } from "./running-peer.ts";
 /** Rendezvous `process`: this driver hosts the server. A baseline: nothing crosses a process boundary. */
 export async function hostPeer(transport: Transport, start: PeerStart): Promise<RunningPeer> {
   const mailbox = new Mailbox<StreamReport>();
-  const program = new EventServer((report) => mailbox.put(report));
+  const program = new EventServer((report) => mailbox.put(report), await loadRecoder(start.codec));
   const server = await (transport.event as EventTransport).listen(start.address, program);
   const cannotDie = async (): Promise<never> => {
     throw new IpcError("IPC_UNSUPPORTED", `${transport.id}: the server shares the driver's process`, {

@@ -17,14 +17,23 @@ export interface PeerSettings {
   readonly key?: Uint8Array;
   readonly pin: PinPrefix;
   readonly language: string;
+  /** Id of the codec behind `Method.recode`. */
+  readonly codec?: string;
   readonly onSpawn: (pid: number) => void;
 }
 
 /** Starts the server of a transport and resolves when it listens. @throws IpcError as `EventTransport.listen` */
 export function startPeer(settings: PeerSettings): Promise<RunningPeer> {
-  const { transport, reference, mode, address, key, pin, language, onSpawn } = settings;
+  const { transport, reference, mode, address, key, pin, language, codec, onSpawn } = settings;
   const encoded = key === undefined ? null : Buffer.from(key).toString("base64");
-  const start: PeerStart = { type: "start", transport: reference, mode, address, key: encoded };
+  const start: PeerStart = {
+    type: "start",
+    transport: reference,
+    mode,
+    address,
+    key: encoded,
+    ...(codec === undefined ? {} : { codec }),
+  };
   switch (transport.capabilities.rendezvous) {
     case "process":
       return hostPeer(transport, start);

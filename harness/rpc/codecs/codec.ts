@@ -30,20 +30,27 @@ export const CODEC_TITLES: Readonly<Record<CodecId, string>> = {
  * what one end encodes the other decodes in the same order, without gaps. All others are stateless.
  */
 export async function createCodec(id: CodecId): Promise<Codec> {
-  switch (id) {
+  return (await loadCodec(id))();
+}
+
+/** Loads the library of a codec once; what it returns makes as many as there are connections. @throws TypeError for an unknown id */
+export async function loadCodec(id: string): Promise<() => Codec> {
+  switch (id as CodecId) {
     case "raw":
-      return (await import("./raw.ts")).createRaw();
+      return (await import("./raw.ts")).createRaw;
     case "json":
-      return (await import("./json.ts")).createJson();
+      return (await import("./json.ts")).createJson;
     case "msgpack":
-      return (await import("./msgpack.ts")).createMsgpack();
+      return (await import("./msgpack.ts")).createMsgpack;
     case "msgpack-records":
-      return (await import("./msgpack.ts")).createMsgpackRecords();
+      return (await import("./msgpack.ts")).createMsgpackRecords;
     case "cbor":
-      return (await import("./cbor.ts")).createCbor();
+      return (await import("./cbor.ts")).createCbor;
     case "structured-clone":
-      return (await import("./structured-clone.ts")).createStructuredClone();
+      return (await import("./structured-clone.ts")).createStructuredClone;
     case "struct":
-      return (await import("./struct.ts")).createStruct();
+      return (await import("./struct.ts")).createStruct;
+    default:
+      throw new TypeError(`unknown codec ${id}`);
   }
 }

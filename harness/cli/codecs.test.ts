@@ -1,0 +1,86 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { loopback } from "../../transports/loopback/loopback.ts";
+import { cellReason } from "../coordinator/arm.ts";
+import type { Measurement, Report } from "../results/model.ts";
+import { CODEC_IDS } from "../rpc/codecs/codec.ts";
+import { chooseCodecs, codecCells, parseCodec } from "./codecs.ts";
+import { type CliResult, Sandbox } from "./testing.ts";
+
+const ARGS = ["--codec", "json", "raw", "--transport", "loopback", "--trials", "1", "--messages", "20", "--seed", "7"];
+
+describe("measure --codec", () => {
+  const sandbox = new Sandbox();
+  let result: CliResult;
+  let report: Report;
+  beforeAll(async () => {
+    result = await sandbox.run(["measure", ...ARGS, "--placement", "unpinned", "--json", "--out", "out"]);
+    report = JSON.parse(result.stdout);
+  }, 120_000);
+  afterAll(() => sandbox.remove());
+
+  const row = (codec: string, corpus: string): Measurement | undefined =>
+    report.measurements.find((cell) => cell.codec === codec && cell.corpus === corpus);
+
+  it("measures each codec with each kind of value, and nothing that was not asked for", () => {
+    expect(result.code, result.stderr).toBe(0);
+    expect(report.measurements.map(({ codec, corpus }) => `${codec} ${corpus}`).sort()).toEqual([
+      "json blob-1mib",
+      "json rpc-object",
+      "json table-200",
+      "raw blob-1mib",
+      "raw rpc-object",
+      "raw table-200",
+    ]);
+    for (const corpus of ["rpc-object", "table-200", "blob-1mib"]) {
+      expect(row("json", corpus)).toMatchObject({ status: "measured", messages: 20, benchmark: "codec-round-trip" });
+    }
+    expect(row("raw", "table-200")).toMatchObject({
+      status: "not-applicable",
+      reason: expect.stringMatching(/fields/),
+    });
+  });
+
+  it("reports the encoded size, which is that of the table of codecs", () => {
+    expect(row("raw", "blob-1mib")?.payloadBytes).toBe(1024 * 1024);
+    const inTable = report.codecs?.find(({ codec, corpus }) => codec === "json" && corpus === "table-200");
+    expect(inTable).toMatchObject({ status: "measured", bytes: row("json", "table-200")?.payloadBytes });
+    expect(report.codecs).toHaveLength(6);
+  });
+
+  it("puts the codecs alone on the page, and leaves nothing behind", () => {
+    expect(readFileSync(join(sandbox.directory, "out/report.html"), "utf8")).toContain("Codecs alone");
+    expect(sandbox.leftovers()).toEqual([]);
+  });
+});
+
+describe("choosing codecs", () => {
+  it("names the nearest of a name that does not exist", () => {
+    expect(() => parseCodec("jsn")).toThrow(/unknown codec "jsn" \(did you mean json\?\); valid: raw, json.*all/);
+  });
+
+  it("takes all where all are asked for, or their benchmark alone is", () => {
+    expect(chooseCodecs(["all"], undefined)).toEqual(CODEC_IDS);
+    expect(chooseCodecs(undefined, ["codec-round-trip"])).toEqual(CODEC_IDS);
+    expect(chooseCodecs(undefined, ["all"])).toEqual([]);
+    expect(chooseCodecs(["cbor", "json"], undefined)).toEqual(["json", "cbor"]);
+  });
+
+  it("says why a cell does not exist: another language, or a message that is too large", async () => {
+    const cpus = { driver: "0", peer: "0", driverPin: [], peerPin: [] };
+    const reference = { id: "loopback", module: null };
+    const arm = { transport: loopback, reference, mode: "event", placement: "unpinned", cpus, codec: "json" } as const;
+    const cells = await codecCells(["json"]);
+    const reasons = (transport: typeof loopback, peerLanguage: string): (string | undefined)[] =>
+      cells.map((cell) => cellReason({ ...arm, transport, peerLanguage }, cell));
+    expect(reasons(loopback, "node")).toEqual([undefined, undefined, undefined]);
+    expect(reasons(loopback, "python").every((reason) => /written in python/.test(reason ?? ""))).toBe(true);
+    const small = { ...loopback, capabilities: { ...loopback.capabilities, maxMessageBytes: 8192 } };
+    expect(reasons(small, "node").map((reason) => /at most 8176 bytes/.test(reason ?? ""))).toEqual([
+      false,
+      true,
+      true,
+    ]);
+  });
+});

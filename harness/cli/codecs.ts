@@ -1,0 +1,68 @@
+import { codecRoundTrip } from "../../scenarios/benchmarks/codec-round-trip.ts";
+import { type Arm, type Cell, cellsOf } from "../coordinator/arm.ts";
+import { measureCodecs } from "../coordinator/codec-costs.ts";
+import type { CodecCost } from "../results/model.ts";
+import { CODEC_IDS, type CodecId } from "../rpc/codecs/codec.ts";
+import { CORPUS_SEED, cannotCarry, encodedBytes } from "../rpc/codecs/values.ts";
+import { UsageError } from "./exit-codes.ts";
+import type { Session } from "./session.ts";
+import { unknownName } from "./suggest.ts";
+
+/** `json`, or `all`, for all there are. @throws UsageError */
+export function parseCodec(text: string): CodecId | "all" {
+  const valid = [...CODEC_IDS, "all"] as const;
+  const found = valid.find((id) => id === text);
+  if (found === undefined) throw new UsageError(unknownName("codec", text, valid));
+  return found;
+}
+
+/** Those asked for; all of them where their benchmark is named and none of them is. */
+export function chooseCodecs(
+  asked: readonly (CodecId | "all")[] | undefined,
+  benchmarks: readonly string[] | undefined,
+): readonly CodecId[] {
+  if (asked === undefined) return benchmarks?.includes(codecRoundTrip.name) ? CODEC_IDS : [];
+  return CODEC_IDS.filter((id) => asked.includes("all") || asked.includes(id));
+}
+
+/** A cell for every codec and kind of value, with the size it encodes to; 0 where it cannot, which the row then explains. */
+export async function codecCells(codecs: readonly CodecId[]): Promise<readonly Cell[]> {
+  const cells: Cell[] = [];
+  for (const variant of codecRoundTrip.variants) {
+    const { corpus } = variant;
+    if (corpus === undefined) continue;
+    for (const codec of codecs) {
+      const payloadBytes = cannotCarry(codec, corpus) === undefined ? await encodedBytes(codec, corpus) : 0;
+      cells.push({ benchmark: codecRoundTrip, variant: { ...variant, codec }, payloadBytes });
+    }
+  }
+  return cells;
+}
+
+/** Processes of its own for each codec, besides the plain ones: no codec's code or state is in the way of another's. */
+export function withCodecs(arms: readonly Arm[], codecs: readonly CodecId[], cells: readonly Cell[]): readonly Arm[] {
+  const all = arms.flatMap((arm) => [arm, ...codecs.map((codec): Arm => ({ ...arm, codec }))]);
+  return all.filter((arm) => cellsOf(arm, cells).length > 0);
+}
+
+export interface CodecTable {
+  readonly codecs?: readonly CodecCost[];
+  readonly warnings?: readonly string[];
+}
+
+/** The table of what codecs cost by themselves. A failure costs the report this table and nothing else. */
+export async function codecTable(
+  { brood, place }: Session,
+  codecs: readonly CodecId[],
+  arms: readonly Arm[],
+  timeMs: number,
+): Promise<CodecTable> {
+  if (codecs.length === 0) return {};
+  const found = await measureCodecs(brood, place, {
+    codecs,
+    seed: CORPUS_SEED,
+    timeMs,
+    pin: arms[0]?.cpus.driverPin ?? [],
+  });
+  return "codecs" in found ? found : { warnings: [`the codecs could not be measured: ${found.reason}`] };
+}

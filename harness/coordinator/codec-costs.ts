@@ -1,0 +1,43 @@
+import type { Place } from "../../transports/contract/transport.ts";
+import type { PinPrefix } from "../process/messages.ts";
+import type { CodecCost } from "../results/model.ts";
+import type { CodecId } from "../rpc/codecs/codec.ts";
+import type { Brood } from "./run-driver.ts";
+
+const TIMEOUT_MS = 60_000;
+
+export interface CodecCostRequest {
+  readonly codecs: readonly CodecId[];
+  readonly seed: number;
+  /** For each codec, kind of value and direction: 40 of them for all codecs, each with as much again of warm-up. */
+  readonly timeMs: number;
+  readonly pin: PinPrefix;
+}
+
+/** What codecs cost without any transport, measured by a fresh process; the reason where that process failed. */
+export async function measureCodecs(
+  brood: Brood,
+  place: Place,
+  { codecs, seed, timeMs, pin }: CodecCostRequest,
+): Promise<{ readonly codecs: readonly CodecCost[] } | { readonly reason: string }> {
+  let rows: readonly CodecCost[] | undefined;
+  const outcome = await brood.run({
+    start: {
+      type: "start",
+      // A driver loads a transport before it looks at its work: this one opens nothing.
+      transport: { id: "loopback", module: null },
+      mode: "event",
+      place,
+      peerPin: [],
+      peerLanguage: "node",
+      work: { kind: "codecs", codecs, seed, timeMs },
+    },
+    pin,
+    timeoutMs: TIMEOUT_MS,
+    onResult: (message) => {
+      if (message.type === "codecs") rows = message.rows;
+    },
+  });
+  if (outcome.status === "failed") return { reason: outcome.reason };
+  return rows === undefined ? { reason: "the process ended without a result" } : { codecs: rows };
+}

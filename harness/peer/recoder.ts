@@ -1,0 +1,48 @@
+import { HEADER_BYTES, Kind, readId, readMethod, Status } from "../../transports/contract/frame.ts";
+import { type Codec, loadCodec } from "../rpc/codecs/codec.ts";
+import { buildFrame } from "../rpc/message.ts";
+import { ValueMessage } from "../rpc/value-message.ts";
+
+/** The server's end of `codec-round-trip`: two of its four conversions. Each connection has a codec of its own, as some keep state. */
+export class Recoder<Connection extends object> {
+  readonly #make: () => Codec;
+  readonly #codecs = new WeakMap<Connection, Codec>();
+
+  constructor(make: () => Codec) {
+    this.#make = make;
+  }
+
+  /**
+   * The reply: the value, decoded and encoded afresh; status `failed` where it cannot be.
+   *
+   * @param into memory used again when the reply has its size
+   */
+  answer(request: Uint8Array, connection: Connection, into: Uint8Array): Uint8Array {
+    const id = readId(request);
+    const method = readMethod(request);
+    try {
+      const codec = this.#codecOf(connection);
+      const reply = new ValueMessage(Kind.reply, method, into);
+      reply.load(codec.encode(codec.decode(request.subarray(HEADER_BYTES))));
+      return reply.stamp(id);
+    } catch {
+      return buildFrame(Kind.reply, id, method, Status.failed, new Uint8Array(0));
+    }
+  }
+
+  #codecOf(connection: Connection): Codec {
+    let codec = this.#codecs.get(connection);
+    if (codec === undefined) {
+      codec = this.#make();
+      this.#codecs.set(connection, codec);
+    }
+    return codec;
+  }
+}
+
+/** Before the first request: a blocking server cannot wait for a library. @throws TypeError for an unknown codec */
+export async function loadRecoder<Connection extends object>(
+  id: string | undefined,
+): Promise<Recoder<Connection> | undefined> {
+  return id === undefined ? undefined : new Recoder(await loadCodec(id));
+}

@@ -1,0 +1,58 @@
+import { type CodecId, createCodec } from "./codec.ts";
+import { type CorpusId, makeCorpus, type Sample } from "./corpora.ts";
+
+/** The same values in every run and in the table of codecs, so that sizes agree and reports can be compared. */
+export const CORPUS_SEED = 1;
+
+/** Why this codec has no row for this kind of value; undefined when it has one. */
+export function cannotCarry(codec: CodecId, corpus: CorpusId): string | undefined {
+  return codec === "raw" && corpus !== "blob-1mib" ? "raw carries bytes, and this corpus has fields" : undefined;
+}
+
+/**
+ * Two values that a round trip takes in turn, so that an answer to the one before cannot pass for this one's. Both have the
+ * same size with every codec. @throws TypeError for a combination of {@link cannotCarry}
+ */
+export function valuesOf(codec: CodecId, corpus: CorpusId): readonly [unknown, unknown] {
+  const reason = cannotCarry(codec, corpus);
+  if (reason !== undefined) throw new TypeError(reason);
+  const sample = makeCorpus(corpus, CORPUS_SEED);
+  const other = alternate(sample);
+  return codec === "raw" ? [bytesOf(sample), bytesOf(other)] : [sample, other];
+}
+
+function alternate(sample: Sample): Sample {
+  switch (sample.kind) {
+    case "call":
+      return { ...sample, customer: `c-${[...sample.customer.slice(2)].reverse().join("")}` };
+    case "table":
+      return { ...sample, rows: sample.rows.toReversed() };
+    case "blob":
+      return { ...sample, data: sample.data.toReversed() };
+  }
+}
+
+function bytesOf(sample: Sample): Uint8Array | undefined {
+  return sample.kind === "blob" ? sample.data : undefined;
+}
+
+/** Size of an encoded message; of a stateful codec of any but the first. */
+export async function encodedBytes(id: CodecId, corpus: CorpusId): Promise<number> {
+  const codec = await createCodec(id);
+  const [first, second] = valuesOf(id, corpus);
+  codec.encode(first);
+  return codec.encode(second).length;
+}
+
+/** Equal field by field, whatever the class of the containers: codecs return a Buffer where a Uint8Array went in. */
+export function sameValue(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+  if (a instanceof Uint8Array || b instanceof Uint8Array) {
+    return a instanceof Uint8Array && b instanceof Uint8Array && Buffer.compare(a, b) === 0;
+  }
+  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  const names = Object.keys(a);
+  if (names.length !== Object.keys(b).length) return false;
+  return names.every((name) => sameValue((a as Record<string, unknown>)[name], (b as Record<string, unknown>)[name]));
+}

@@ -1,0 +1,34 @@
+import { crc32 } from "node:zlib";
+import { bindChecksum, HEADER_BYTES, type Kind, writeHeader } from "../../transports/contract/frame.ts";
+import type { Stampable } from "./message.ts";
+import { FULL_CHECK_BYTES } from "./verify.ts";
+
+/**
+ * A message whose body differs each time: copied in once, and stamped when it goes out, also when the transport was full at first.
+ * Larger bodies go without a checksum, as the receiver does not look at theirs: of a value it verifies what it decoded.
+ */
+export class ValueMessage implements Stampable {
+  readonly #kind: Kind;
+  readonly #method: number;
+  #frame: Uint8Array;
+  #crc = 0;
+
+  /** @param into memory used again when it has the right size */
+  constructor(kind: Kind, method: number, into: Uint8Array = new Uint8Array(0)) {
+    this.#kind = kind;
+    this.#method = method;
+    this.#frame = into;
+  }
+
+  load(body: Uint8Array): void {
+    if (this.#frame.length !== HEADER_BYTES + body.length) this.#frame = new Uint8Array(HEADER_BYTES + body.length);
+    this.#frame.set(body, HEADER_BYTES);
+    this.#crc = body.length <= FULL_CHECK_BYTES ? crc32(body) : 0;
+  }
+
+  stamp(id: number): Uint8Array {
+    const length = this.#frame.length - HEADER_BYTES;
+    writeHeader(this.#frame, id, this.#kind, this.#method, 0, length, bindChecksum(this.#crc, id));
+    return this.#frame;
+  }
+}

@@ -1,0 +1,56 @@
+import type { CodecCost, Report } from "../harness/results/model.ts";
+import { ABSENT, bytes, duration, percent } from "./format.ts";
+
+export const CODEC_COLUMNS = ["codec", "encode", "decode", "both", "±", "size", "first message"] as const;
+
+export const CODEC_NOTE =
+  "Medians per message in one thread, no transport between; ± is the 95 % margin of the mean of the less steady direction. A round trip of values contains two of each (encode, decode, encode, decode): where " +
+  "twice the column “both” is about the round trip, the codec is the cost and not the mechanism.";
+
+export interface CodecLine {
+  readonly name: string;
+  /** In the order of the columns after the name; undefined where there is a reason instead. */
+  readonly cells?: readonly string[];
+  readonly reason?: string;
+}
+
+export interface CodecGroup {
+  readonly corpus: string;
+  readonly title: string;
+  readonly lines: readonly CodecLine[];
+}
+
+const TITLES: Readonly<Record<string, string>> = {
+  "rpc-object": "a call with eight fields",
+  "table-200": "a table of 200 rows",
+  "blob-1mib": "a block of 1 MiB",
+};
+
+/** One group per kind of value, its codecs quickest first, those without a number last. Empty where none was measured. */
+export function codecGroups({ codecs = [] }: Pick<Report, "codecs">): CodecGroup[] {
+  return [...Map.groupBy(codecs, ({ corpus }) => corpus)].map(([corpus, rows]) => ({
+    corpus,
+    title: TITLES[corpus] === undefined ? corpus : `${corpus}: ${TITLES[corpus]}`,
+    lines: rows.toSorted((a, b) => both(a) - both(b)).map(lineOf),
+  }));
+}
+
+function both(row: CodecCost): number {
+  return row.status === "measured" ? row.encodeNs + row.decodeNs : Number.MAX_VALUE;
+}
+
+function lineOf(row: CodecCost): CodecLine {
+  if (row.status !== "measured") return { name: row.codec, reason: `not applicable: ${row.reason}` };
+  const first = row.firstBytes === row.bytes ? ABSENT : bytes(row.firstBytes);
+  return {
+    name: row.codec,
+    cells: [
+      duration(row.encodeNs),
+      duration(row.decodeNs),
+      duration(both(row)),
+      percent(row.marginPercent / 100),
+      bytes(row.bytes),
+      first,
+    ],
+  };
+}

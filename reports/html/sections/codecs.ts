@@ -1,0 +1,28 @@
+import type { Report } from "../../../harness/results/model.ts";
+import { CODEC_COLUMNS, CODEC_NOTE, type CodecGroup, type CodecLine, codecGroups } from "../../codec-table.ts";
+import { type Html, html } from "../markup.ts";
+
+/** What codecs cost by themselves; nothing at all in a report that did not measure them. */
+export function codecsSection(report: Pick<Report, "codecs">): Html | "" {
+  const groups = codecGroups(report);
+  if (groups.length === 0) return "";
+  return html`<section id="codecs">
+<h2>Codecs alone</h2>
+<p class="note">${CODEC_NOTE}</p>
+${groups.map(group)}
+</section>`;
+}
+
+function group({ corpus, title, lines }: CodecGroup): Html {
+  const [name, ...columns] = CODEC_COLUMNS;
+  return html`<h3>${title}</h3>
+<div class="scroll"><table id="codecs-${corpus}">
+<thead><tr><th scope="col" class="text">${name}</th>${columns.map((column) => html`<th scope="col">${column}</th>`)}</tr></thead>
+<tbody>${lines.map((line) => row(line, columns.length))}</tbody></table></div>`;
+}
+
+function row({ name, cells, reason }: CodecLine, columns: number): Html {
+  const lead = html`<th scope="row" class="text"><code>${name}</code></th>`;
+  if (cells === undefined) return html`<tr>${lead}<td class="text" colspan="${columns}">${reason}</td></tr>`;
+  return html`<tr>${lead}${cells.map((cell) => html`<td>${cell}</td>`)}</tr>`;
+}

@@ -1,0 +1,66 @@
+import { randomBytes } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import type { BlockingConnection, BlockingServer } from "../contract/transport.ts";
+import type { SteppedTransport } from "../support/pulsed.ts";
+import { Control, Pair } from "./layout.ts";
+import { shmFutex } from "./shared-memory.ts";
+import { sharedMemoryStore } from "./store.ts";
+
+const RING_BYTES = 4096;
+const LARGEST = RING_BYTES / 2 - 8;
+const into = new Uint8Array(RING_BYTES);
+
+/** Both ends in one thread: possible because a connection can be opened in steps. */
+async function pair(): Promise<{ server: BlockingServer; client: BlockingConnection; name: string }> {
+  const allocated = await shmFutex.allocate({ directory: "/", prefix: `ipcmark-${randomBytes(8).toString("hex")}` });
+  const address = { ...allocated, options: { ringBytes: RING_BYTES } };
+  const blocking = shmFutex.blocking as SteppedTransport;
+  const server = blocking.listen(address);
+  const opening = blocking.begin(address, 5000);
+  for (;;) {
+    const client = opening.step(0) as BlockingConnection | undefined;
+    if (client !== undefined) return { server, client, name: address.name };
+    server.receive(into, 0);
+  }
+}
+
+describe.skipIf(process.platform !== "linux")("the server of the rings", () => {
+  it("gives all room back when it has read everything, wherever the positions are", async () => {
+    const { server, client } = await pair();
+    for (let round = 0; round < 200; round++) {
+      // From all around the ring: also where the largest message needs every byte that small ones took a moment ago.
+      for (let i = 0; i < round % 40; i++) {
+        expect(client.send(new Uint8Array(190), 0)).toBe(true);
+        expect(server.receive(into, 0)).toBe(190);
+      }
+      expect(server.receive(into, 0)).toBe(-1);
+      expect(client.send(new Uint8Array(LARGEST), 0), `round ${round}`).toBe(true);
+      expect(server.receive(into, 0)).toBe(LARGEST);
+      expect(server.receive(into, 0)).toBe(-1);
+    }
+    client[Symbol.dispose]();
+    server[Symbol.dispose]();
+  });
+
+  it("forgets a client that writes nonsense into its rings, and serves the others", async () => {
+    const { server, client, name } = await pair();
+    client.send(Buffer.from("before"), 0);
+    expect(server.receive(into, 0)).toBe(6);
+    // A stranger that claims a slot and shows a segment that is no pair of rings is refused.
+    const control = sharedMemoryStore.open(name, Control.bytes);
+    const fake = sharedMemoryStore.create(`${name}-1`, 8192);
+    fake.mapping.words[Pair.magicWord] = Pair.magic;
+    fake.mapping.words[Pair.capacityWord] = 1 << 30;
+    control.mapping.words[Control.firstSlotWord + 1] = (77 << 2) | 2;
+    Atomics.add(control.mapping.words, Control.arrivalsWord, 1);
+    expect(server.receive(into, 0)).toBe(-1);
+    expect(control.mapping.words[Control.firstSlotWord + 1]).toBe(0);
+    client.send(Buffer.from("after it"), 0);
+    expect(server.receive(into, 0)).toBe(8);
+    expect(sharedMemoryStore.inspect(`${name}-1`)).toBeUndefined();
+    fake.close();
+    control.close();
+    client[Symbol.dispose]();
+    server[Symbol.dispose]();
+  });
+});
