@@ -54,7 +54,7 @@ export async function runCells(
 async function runCell(site: Site, cell: CellPlan, work: CalibrateWork | MeasureWork): Promise<CellResult> {
   let model: PreparedModel;
   try {
-    model = await findModel(cell.model).prepare(site, cell);
+    model = await (await findModel(cell.model)).prepare(site, cell);
   } catch (error) {
     return invalid(cell, (error as Error).message);
   }

@@ -1,30 +1,21 @@
-import { codecRoundTrip } from "./codec-round-trip.ts";
-import { fanIn } from "./fan-in.ts";
-import { fanOut } from "./fan-out.ts";
-import { idle } from "./idle.ts";
 import type { Model } from "./model.ts";
-import { oneWay } from "./one-way.ts";
-import { openClose } from "./open-close.ts";
-import { paced } from "./paced.ts";
-import { pingPong } from "./ping-pong.ts";
-import { pipeline } from "./pipeline.ts";
-import { stream } from "./stream.ts";
 
-export const MODELS: readonly Model[] = [
-  pingPong,
-  pipeline,
-  stream,
-  oneWay,
-  paced,
-  fanIn,
-  fanOut,
-  openClose,
-  idle,
-  codecRoundTrip,
-];
+/** By id. Loaded when a cell asks for it: a driver lives for half a second, and loading all of them would be a good part of that. */
+export const MODELS: Readonly<Record<string, () => Promise<Model>>> = {
+  "ping-pong": async () => (await import("./ping-pong.ts")).pingPong,
+  pipeline: async () => (await import("./pipeline.ts")).pipeline,
+  stream: async () => (await import("./stream.ts")).stream,
+  "one-way": async () => (await import("./one-way.ts")).oneWay,
+  paced: async () => (await import("./paced.ts")).paced,
+  "fan-in": async () => (await import("./fan-in.ts")).fanIn,
+  "fan-out": async () => (await import("./fan-out.ts")).fanOut,
+  "open-close": async () => (await import("./open-close.ts")).openClose,
+  idle: async () => (await import("./idle.ts")).idle,
+  "codec-round-trip": async () => (await import("./codec-round-trip.ts")).codecRoundTrip,
+};
 
-export function findModel(id: string): Model {
-  const model = MODELS.find((candidate) => candidate.id === id);
-  if (model === undefined) throw new Error(`unknown model ${id}`);
-  return model;
+export async function findModel(id: string): Promise<Model> {
+  const load = MODELS[id];
+  if (load === undefined) throw new Error(`unknown model ${id}`);
+  return load();
 }

@@ -37,9 +37,10 @@ function cellOf(benchmark: (typeof BENCHMARKS)[number]): Cell {
 }
 
 describe("every benchmark", () => {
-  it("names a model, and every model has a benchmark", () => {
+  it("names a model, and every model has a benchmark and the id it is found by", async () => {
+    for (const [id, load] of Object.entries(MODELS)) expect((await load()).id).toBe(id);
     const used = new Set(BENCHMARKS.map(({ model }) => model));
-    expect([...used].sort()).toEqual(MODELS.map(({ id }) => id).sort());
+    expect([...used].sort()).toEqual(Object.keys(MODELS).sort());
   });
 
   it("runs once over unix, verified at the receiver, with the figures its model promises", async () => {

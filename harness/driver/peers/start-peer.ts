@@ -4,9 +4,6 @@ import { IpcError } from "../../../transports/contract/errors.ts";
 import type { Address, Transport } from "../../../transports/contract/transport.ts";
 import type { PeerStart, PinPrefix, TransportReference } from "../../process/messages.ts";
 import { nodeCommand } from "../../process/node-command.ts";
-import { hostPeer } from "./hosted-peer.ts";
-import { startLaunchedPeer } from "./launched-peer.ts";
-import { startProcessPeer } from "./process-peer.ts";
 import type { RunningPeer } from "./running-peer.ts";
 
 export interface PeerSettings {
@@ -23,7 +20,7 @@ export interface PeerSettings {
 }
 
 /** Starts the server of a transport and resolves when it listens. @throws IpcError as `EventTransport.listen` */
-export function startPeer(settings: PeerSettings): Promise<RunningPeer> {
+export async function startPeer(settings: PeerSettings): Promise<RunningPeer> {
   const { transport, reference, mode, address, key, pin, language, codec, onSpawn } = settings;
   const encoded = key === undefined ? null : Buffer.from(key).toString("base64");
   const start: PeerStart = {
@@ -34,13 +31,24 @@ export function startPeer(settings: PeerSettings): Promise<RunningPeer> {
     key: encoded,
     ...(codec === undefined ? {} : { codec }),
   };
+  // Each way is loaded when it is gone: what starts a driver sooner starts every trial sooner.
   switch (transport.capabilities.rendezvous) {
     case "process":
-      return hostPeer(transport, start);
+      return (await import("./hosted-peer.ts")).hostPeer(transport, start);
     case "parent":
-      return startLaunchedPeer(transport, peerCommand(language, transport, pin), start, onSpawn);
+      return (await import("./launched-peer.ts")).startLaunchedPeer(
+        transport,
+        peerCommand(language, transport, pin),
+        start,
+        onSpawn,
+      );
     case "address":
-      return startProcessPeer(transport, peerCommand(language, transport, pin), start, onSpawn);
+      return (await import("./process-peer.ts")).startProcessPeer(
+        transport,
+        peerCommand(language, transport, pin),
+        start,
+        onSpawn,
+      );
   }
 }
 
