@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { blocksOf } from "./blocks.ts";
 import { fixtureReport } from "./fixture.ts";
+import { fullReport } from "./fixture-machine.ts";
 
 const report = fixtureReport();
 const blocks = blocksOf(report);
@@ -57,4 +58,15 @@ test("models without round trips are ranked by messages per second, highest firs
     expect(block.metric).toBe("messagesPerSecond");
     expect(block.ranked.every((row) => row.ratio >= 1)).toBe(true);
   }
+});
+
+test("sliding and batched, fixed and Poisson stand in blocks of their own, each transport once", () => {
+  const varied = blocksOf(fullReport()).filter(({ benchmark }) => ["pipeline", "load"].includes(benchmark));
+  expect(varied.map(({ variant }) => variant)).toEqual([
+    "1000/s",
+    "1000/s poisson",
+    "16 in flight",
+    "16 in flight batched",
+  ]);
+  for (const { ranked } of varied) expect(ranked.map(({ name }) => name).toSorted()).toEqual(["tcp", "unix"]);
 });

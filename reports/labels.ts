@@ -32,12 +32,13 @@ export function placementTitle(placement: Placement, environment: Environment): 
   return cpus ? `${label} (driver on ${cpus.driver}, peer on ${cpus.peer})` : label;
 }
 
-/** What sets a cell apart besides transport, mode, placement and size: `16 in flight, codec json`; empty for the plain case. */
+/** What sets a cell apart besides transport, mode, placement and size: `16 in flight batched`, `1000/s poisson`; empty for the plain case. */
 export function variantOf(cell: Measurement): string {
   const parts: string[] = [];
-  if ((cell.inFlight ?? 1) !== 1) parts.push(`${cell.inFlight} in flight`);
+  if ((cell.inFlight ?? 1) !== 1) parts.push(`${cell.inFlight} in flight${cell.batched ? " batched" : ""}`);
   if ((cell.clients ?? 1) !== 1) parts.push(`${cell.clients} clients`);
-  if (cell.ratePerSecond !== null && cell.ratePerSecond !== undefined) parts.push(`${cell.ratePerSecond}/s`);
+  if (cell.ratePerSecond !== null && cell.ratePerSecond !== undefined)
+    parts.push(`${cell.ratePerSecond}/s${cell.arrivals === "poisson" ? " poisson" : ""}`);
   if (cell.corpus !== undefined) parts.push(cell.corpus);
   else if (cell.codec && cell.codec !== "raw" && cell.codec !== "none") parts.push(`codec ${cell.codec}`);
   return parts.join(", ");

@@ -3,6 +3,7 @@ import { type Block, blocksOf, type PlainRow } from "./blocks.ts";
 import { checkRowName, checkSummary } from "./check-groups.ts";
 import { ABSENT, bytes, duration, durationRange, oneLine, quantity, ratio } from "./format.ts";
 import { MODE_LABELS, placementTitle } from "./labels.ts";
+import { missingText } from "./missing.ts";
 
 /** `$GITHUB_STEP_SUMMARY` refuses more than 1 MiB for a step; some room is left for what others write. */
 const LIMIT_BYTES = 960 * 1024;
@@ -85,8 +86,7 @@ function numbers({ name, cell, throughput }: PlainRow): string[] {
 }
 
 function missing({ cell }: PlainRow): string[] {
-  const status = cell.status === "measured" ? "no value" : cell.status.replace("-", " ");
-  return [...Array<string>(6).fill(ABSENT), `${status}: ${text(cell.reason ?? "no reason recorded")}`];
+  return [...Array<string>(6).fill(ABSENT), text(missingText(cell))];
 }
 
 function foot(report: Report): string {

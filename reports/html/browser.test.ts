@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Report } from "../../harness/results/model.ts";
 import { blocksOf } from "../blocks.ts";
 import { fixtureReport } from "../fixture.ts";
+import { fullReport } from "../fixture-machine.ts";
 import { ratio } from "../format.ts";
 import { renderHtml } from "./render.ts";
 
@@ -143,6 +144,22 @@ describe.skipIf(!executablePath)(`the page ${where}`, () => {
       return globalThis.intruder === true;
     })()`);
     expect(ran).toBe(false);
+  });
+
+  test("names the machine's tail floor, plain C, loss and idle cost where they belong", async () => {
+    const { page, trouble } = await open(fullReport());
+    expect(await page.locator("#ranking-notes").innerText()).toContain(
+      "Beside p99, the machine's own tail floor: p99 84.0 µs",
+    );
+    expect(await page.locator("#ranking-table tr[data-name=unix]").innerText()).toContain("3.17×");
+    await page.selectOption("select[name=benchmark]", "load, 1000/s poisson");
+    expect(await page.locator("#ranking-notes").innerText()).toContain("unix lost 1.23 % of what was sent");
+    await page.selectOption("select[name=benchmark]", "idle");
+    expect(await page.locator("#ranking-table tr[data-name=unix]").innerText()).toContain(
+      "2.14 % of one CPU while idle",
+    );
+    expect(await page.locator("#canaries").isVisible()).toBe(true);
+    expect(trouble).toEqual([]);
   });
 
   test("hands out the report it was made from", async () => {

@@ -4,11 +4,13 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Measurement, Report } from "../../harness/results/model.ts";
 import { fixtureReport } from "../fixture.ts";
+import { fullReport } from "../fixture-machine.ts";
 import { ABSENT, bytes, duration, durationRange, quantity, ratio } from "../format.ts";
 import { bundle } from "./assets.ts";
 import { html, jsonForScript } from "./markup.ts";
 import { percentilePoints } from "./percentiles.ts";
 import { renderHtml } from "./render.ts";
+import { viewOf } from "./view.ts";
 
 const report = fixtureReport();
 
@@ -55,6 +57,73 @@ describe("the page", () => {
     const page = await renderHtml({ ...report, measurements: [{ ...first, trials }] });
     expect(page.length).toBeLessThan(4_000_000);
     expect(page).toContain("were left out of this copy");
+  });
+});
+
+describe("what the machine did", () => {
+  const visible = async (of: Report): Promise<string> =>
+    (await renderHtml(of))
+      .replace(/<(script|style)[\s\S]*?<\/\1>/g, "")
+      .replace(/<[^>]*>/g, " ")
+      .replace(/\s+/g, " ");
+
+  test("is shown with the tail floor, the drift of the control and the setting of the run", async () => {
+    const text = await visible(fullReport());
+    expect(text).toContain(
+      "two CPUs 41.0 µs 84.0 µs – 2.41 ms 2720 this machine wakes a sleeping process within 84 µs",
+    );
+    expect(text).toContain("two CPUs 20.4 µs 20.1–24.9 1.24× 20.1 µs, 20.4 µs, 24.9 µs");
+    expect(text).toContain(
+      "quick, 3 rounds, planned 60.0 s, took 48.2 s: another round would not have fitted into 60 s",
+    );
+    expect(text).toContain("was not measured in this run: the C program was not asked for.");
+    expect(text).toContain("Control group 1.5 CPUs, 2 GiB");
+    expect(text).toContain("CPUs kept awake 0, 1, by a load of idle priority");
+    expect(text).toContain("Fingerprint of machine and setting 0123456789abcdef");
+    expect(text).toContain("Clock at the end of the run 2795 MHz");
+  });
+
+  test("leaves no empty table in a report that has none of it", async () => {
+    const page = await renderHtml(report);
+    for (const id of ["canaries", "controls-drift", "curves"]) expect(page).not.toContain(`id="${id}"`);
+  });
+});
+
+describe("growth in numbers", () => {
+  test("has its points, the fitted cost and the rate that was still followed", async () => {
+    const page = await renderHtml(fullReport());
+    const rows = (page.match(/<section id="curves">[\s\S]*?<\/section>/)?.[0] ?? "")
+      .replace(/<[^>]*>/g, " ")
+      .replace(/\s+/g, " ");
+    expect(rows).toContain("64 B: 19.4 µs; 4 KiB: 21.1 µs; 64 KiB: 47.0 µs 19.4 µs 430 ns");
+    expect(rows).toContain("load, 64 B, poisson 1.00 k/s: 21.0 µs; 4.00 k/s: 23.0 µs; 16.0 k/s: 190 µs 4.00 k/s");
+    expect(rows).toContain("1.00 k/s: – none of the rates");
+    expect(rows).toContain("4: 51.2 k/s");
+  });
+});
+
+describe("the data of the script", () => {
+  const { cells, tailFloors } = viewOf(fullReport());
+  const of = (family: string) => cells.filter((cell) => cell.name === "unix" && cell.family === family);
+
+  test("keeps batched and Poisson rows off the lines of sliding and fixed ones", () => {
+    for (const family of ["pipeline", "pipeline, batched", "load", "load, poisson"])
+      expect([family, of(family).length]).toEqual([family, 1]);
+    expect(of("pipeline, batched")[0]?.benchmark).toBe("pipeline, 16 in flight batched");
+  });
+
+  test("has the distance to plain C, the loss, the idle cost and the tail floor in it", () => {
+    expect(of("round-trip").find((cell) => cell.payload === 64)?.limitRatio).toBe(3.17);
+    expect(of("load, poisson")[0]?.lossShare).toBe(0.0123);
+    expect(of("idle")[0]?.missing).toBe("2.14 % of one CPU while idle (both processes together)");
+    expect(tailFloors["two-cpus"]).toMatch(/^the machine's own tail floor: p99 84\.0 µs; /);
+  });
+
+  test("takes the distance to plain C from the medians where an older report has no ratio", () => {
+    const cell = viewOf(report).cells.find(
+      (one) => one.name === "unix" && one.payload === 64 && one.family === "round-trip",
+    );
+    expect(cell?.limitRatio).toBeCloseTo((cell?.p50 ?? 0) / (cell?.limitP50 ?? 0), 9);
   });
 });
 

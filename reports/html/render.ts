@@ -6,6 +6,7 @@ import { checksSection } from "./sections/checks.ts";
 import { claimsSection } from "./sections/claims.ts";
 import { codecsSection } from "./sections/codecs.ts";
 import { controls } from "./sections/controls.ts";
+import { curvesSection } from "./sections/curves.ts";
 import { figureSections } from "./sections/figures.ts";
 import { machineSection } from "./sections/machine.ts";
 import { methodSection } from "./sections/method.ts";
@@ -30,6 +31,7 @@ ${verdict(report)}
 ${measured && controls()}
 ${measured && rankingSection(report)}
 ${measured && figureSections()}
+${curvesSection(report)}
 ${codecsSection(report)}
 ${checksSection(report)}
 ${claimsSection(report)}

@@ -1,6 +1,8 @@
 import type { Interval, Measurement, Placement, Report } from "../../harness/results/model.ts";
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
+import { canaryText } from "../canary.ts";
 import { MODE_LABELS, PLACEMENT_ORDER, placementTitle, rowName, variantOf, WAIT_MODES } from "../labels.ts";
+import { missingText } from "../missing.ts";
 import { type PercentilePoint, percentilePoints } from "./percentiles.ts";
 
 /** What the page's script works on: the report, flattened and with histograms decoded to points. Units as in the names. */
@@ -10,6 +12,8 @@ export interface View {
   readonly modes: readonly { readonly id: WaitMode; readonly label: string }[];
   readonly cells: readonly ViewCell[];
   readonly floorNs: number | null;
+  /** Per placement: the tail floor of the machine, in words. */
+  readonly tailFloors: Readonly<Partial<Record<Placement, string>>>;
   /** What the page opens with: the pick's placement and class. */
   readonly start: { readonly placement: string; readonly mode: string; readonly payload: number };
 }
@@ -19,7 +23,7 @@ export interface ViewCell {
   readonly baseline: boolean;
   readonly placement: Placement;
   readonly mode: WaitMode;
-  /** Benchmark alone, and with its variant: what the selector lists. */
+  /** Benchmark with what makes a line of its own, and with its whole variant: what the selector lists. */
   readonly family: string;
   readonly benchmark: string;
   readonly payload: number;
@@ -38,6 +42,12 @@ export interface ViewCell {
   readonly switches: number | null;
   /** p50 of the same cell in C, ns: what the machine allows. */
   readonly limitP50: number | null;
+  /** Times as long as plain C, by ratios within the same rounds where the report has them, else of the two medians. */
+  readonly limitRatio: number | null;
+  /** What a row without a time or a rate says instead. */
+  readonly missing: string;
+  /** Lost of sent, 0 to 1. */
+  readonly lossShare: number | null;
   readonly warnings: readonly string[];
   readonly points: readonly PercentilePoint[];
   /** Why there are no points, where a histogram was there. */
@@ -69,6 +79,7 @@ export function viewOf(report: Report): View {
     modes: modes.map((id) => ({ id, label: MODE_LABELS[id] })),
     cells,
     floorNs: report.environment.harnessFloorNs ?? null,
+    tailFloors: Object.fromEntries(Object.entries(report.canaries ?? {}).map(([id, one]) => [id, canaryText(one)])),
     start: {
       placement: pick?.placement ?? placements[0] ?? "",
       mode: pick?.mode ?? modes[0] ?? "",
@@ -92,13 +103,14 @@ function withSharedSizes(measurements: readonly Measurement[]): Measurement[] {
 function viewCell(cell: Measurement, baseline: boolean, limits: ReadonlyMap<string, number>): ViewCell {
   const variant =
     cell.corpus === undefined ? variantOf(cell) : `${variantOf(cell)} (four conversions; size: largest encoding)`;
+  const limitP50 = limits.get(limitKey(cell)) ?? cell.limit?.p50 ?? null;
   const points = cell.histogram === undefined ? [] : percentilePoints(cell.histogram);
   return {
     name: rowName(cell),
     baseline,
     placement: cell.placement,
     mode: cell.mode,
-    family: cell.benchmark,
+    family: familyOf(cell),
     benchmark: variant === "" ? cell.benchmark : `${cell.benchmark}, ${variant}`,
     payload: cell.payloadBytes,
     inFlight: cell.inFlight ?? 1,
@@ -114,7 +126,10 @@ function viewCell(cell: Measurement, baseline: boolean, limits: ReadonlyMap<stri
     bytesPerSecond: cell.bytesPerSecond ?? null,
     cpuNs: cell.cpuNsPerMessage ?? null,
     switches: cell.contextSwitchesPerMessage ?? null,
-    limitP50: limits.get(limitKey(cell)) ?? null,
+    limitP50,
+    limitRatio: cell.limit?.ratio ?? (limitP50 && cell.latencyNs ? cell.latencyNs.p50 / limitP50 : null),
+    missing: missingText(cell),
+    lossShare: cell.lossShare ?? null,
     warnings: cell.warnings ?? [],
     points: typeof points === "string" ? [] : points,
     pointsReason: typeof points === "string" ? points : "",
@@ -126,6 +141,11 @@ function viewCell(cell: Measurement, baseline: boolean, limits: ReadonlyMap<stri
       rate: trial.messagesPerSecond ?? null,
     })),
   };
+}
+
+/** Batched and sliding, fixed and Poisson arrivals are lines of their own when drawn over depth or load. */
+function familyOf({ benchmark, batched, arrivals }: Measurement): string {
+  return [benchmark, batched && "batched", arrivals === "poisson" && arrivals].filter(Boolean).join(", ");
 }
 
 function limitIndex(report: Report): Map<string, number> {

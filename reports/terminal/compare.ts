@@ -1,8 +1,14 @@
 import type { Report } from "../../harness/results/model.ts";
 import { type Block, blocksOf, type PlainRow, type RankedRow, type Throughput } from "../blocks.ts";
+import { canaryText } from "../canary.ts";
 import { ABSENT, bytes, duration, durationRange, oneLine, quantity, ratio } from "../format.ts";
 import { MODE_LABELS, placementTitle } from "../labels.ts";
+import { missingText } from "../missing.ts";
 import { type Column, paint, renderTable, type TableRow, type TerminalOptions, widthLimit, wrap } from "./table.ts";
+
+const LIMIT_COLUMN: Column = { title: "× limit", align: "right" };
+/** On a narrower terminal the names would be cut beyond recognition to make room for it. */
+const LIMIT_COLUMN_FROM = 100;
 
 const COLUMNS: readonly Column[] = [
   { title: "", align: "left", shrink: "cut" },
@@ -30,17 +36,35 @@ export function compareTables(report: Report, options: TerminalOptions = {}): st
 function table(report: Report, blocks: readonly Block[], options: TerminalOptions): string {
   const first = blocks[0] as Block;
   const title = `${placementTitle(first.placement, report.environment)} · ${first.benchmark}`;
+  const withLimit = widthLimit(options) >= LIMIT_COLUMN_FROM && hasLimit(blocks);
   const rows: TableRow[] = [];
   let mode: string | undefined;
   for (const block of blocks) {
     if (block.mode !== mode) rows.push({ heading: MODE_LABELS[block.mode], style: ["bold", "cyan"] });
     mode = block.mode;
-    rows.push({ heading: ` ${blockTitle(block)}`, style: "dim" }, ...blockRows(block));
+    rows.push({ heading: ` ${blockTitle(block)}`, style: "dim" }, ...blockRows(block, withLimit));
   }
-  const lines = [paint("bold", title, options), renderTable(COLUMNS, rows, options)];
-  for (const note of footnotes(blocks))
+  const lines = [paint("bold", title, options), renderTable(columns(withLimit), rows, options)];
+  for (const note of [...floorNote(report, blocks), ...footnotes(blocks, withLimit)])
     lines.push(...wrap(note, widthLimit(options)).map((text) => paint("dim", text, options)));
   return lines.join("\n");
+}
+
+function columns(withLimit: boolean): readonly Column[] {
+  return withLimit ? [...COLUMNS.slice(0, -1), LIMIT_COLUMN, ...COLUMNS.slice(-1)] : COLUMNS;
+}
+
+function hasLimit(blocks: readonly Block[]): boolean {
+  return blocks.some(({ ranked, baselines }) => [...ranked, ...baselines].some(({ cell }) => cell.limit !== undefined));
+}
+
+/** Only below a table with latencies: beside a p99 it says how much of the tail is the machine's. */
+function floorNote({ canaries }: Report, blocks: readonly Block[]): string[] {
+  const first = blocks[0] as Block;
+  const canary = canaries?.[first.placement];
+  return canary && blocks.some(({ metric, ranked }) => metric === "p50" && ranked.length > 0)
+    ? [canaryText(canary)]
+    : [];
 }
 
 function blockTitle(block: Block): string {
@@ -61,26 +85,26 @@ function sizes({ ranked, baselines, missing }: Block): string {
   return least === most ? bytes(most) : `${bytes(least)} to ${bytes(most)}`;
 }
 
-function blockRows(block: Block): TableRow[] {
+function blockRows(block: Block, withLimit: boolean): TableRow[] {
   const rows: TableRow[] = block.ranked.map((row) => ({
-    cells: cells(row, row),
+    cells: cells(row, row, withLimit),
     ...(row.standing === "best" ? { style: "green" as const } : {}),
   }));
   for (const row of block.missing)
     rows.push({
       name: `  ${row.name}`,
-      note: missingText(row),
+      note: missingText(row.cell),
       style: row.cell.status === "failed" ? "red" : "dim",
     });
   if (block.baselines.length > 0)
     rows.push(
       { rule: true },
-      ...block.baselines.map((row) => ({ cells: cells(row, undefined), style: "dim" as const })),
+      ...block.baselines.map((row) => ({ cells: cells(row, undefined, withLimit), style: "dim" as const })),
     );
   return rows;
 }
 
-function cells(row: PlainRow, ranked: RankedRow | undefined): string[] {
+function cells(row: PlainRow, ranked: RankedRow | undefined, withLimit: boolean): string[] {
   const { latencyNs, interval, cpuNsPerMessage } = row.cell;
   return [
     `  ${row.name}`,
@@ -90,6 +114,7 @@ function cells(row: PlainRow, ranked: RankedRow | undefined): string[] {
     throughputText(row.throughput, row.cell.benchmark),
     duration(cpuNsPerMessage),
     ratio(ranked?.ratio),
+    ...(withLimit ? [ratio(row.cell.limit?.ratio)] : []),
     `${ranked ? MARKS[ranked.standing] : "baseline"}${row.cell.warnings?.length ? " !" : ""}`.trim(),
   ];
 }
@@ -101,15 +126,12 @@ function throughputText(throughput: Throughput, benchmark: string): string {
   return quantity(throughput.messagesPerSecond) + mark;
 }
 
-export function missingText(row: PlainRow): string {
-  const status = row.cell.status === "measured" ? "no value" : row.cell.status.replace("-", " ");
-  return `${status}: ${oneLine(row.cell.reason ?? "no reason recorded")}`;
-}
-
-function footnotes(blocks: readonly Block[]): string[] {
+function footnotes(blocks: readonly Block[], withLimit: boolean): string[] {
   const ranked = blocks.flatMap((block) => block.ranked);
   const rows = [...ranked, ...blocks.flatMap((block) => block.baselines)];
   const notes: string[] = [];
+  if (withLimit)
+    notes.push("× limit: p50 as a multiple of plain C on the same mechanism, measured in the same rounds.");
   if (ranked.some((row) => row.standing === "tied"))
     notes.push("= tie: the 95 % interval overlaps that of the best, so this run cannot tell the two apart.");
   if (ranked.some((row) => row.standing === "unknown"))

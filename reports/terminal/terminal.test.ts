@@ -2,9 +2,11 @@ import { stripVTControlCharacters } from "node:util";
 import { describe, expect, test } from "vitest";
 import type { Measurement, Report } from "../../harness/results/model.ts";
 import { fixtureReport } from "../fixture.ts";
+import { fullReport } from "../fixture-machine.ts";
 import { checkTables, compareTables, listTable, pickParagraph } from "./index.ts";
 
 const report = fixtureReport();
+const full = fullReport();
 const plain = (text: string): string => stripVTControlCharacters(text);
 const all = (of: Report, columns: number): string =>
   plain(
@@ -21,8 +23,8 @@ const all = (of: Report, columns: number): string =>
 
 describe("terminal tables", () => {
   test.each([80, 100, 120])("stay within %i columns", (columns) => {
-    const tooLong = all(report, columns)
-      .split("\n")
+    const tooLong = [report, full]
+      .flatMap((one) => all(one, columns).split("\n"))
       .filter((line) => line.length > columns);
     expect(tooLong).toEqual([]);
   });
@@ -49,6 +51,33 @@ describe("terminal tables", () => {
     const text = plain(compareTables(report));
     expect(text).toMatch(/unix .* 1\.0\d× {2}= tie/);
     expect(text).toMatch(/^ {2}unix +47\.\d µs +\S+ +– /m);
+  });
+
+  test("show the machine's own tail floor below tables with a p99 of its placement, and only there", () => {
+    const tables = plain(compareTables(full)).split("\n\n");
+    const floor = "the machine's own tail floor: p99 84.0 µs; this machine wakes a sleeping process within 84 µs";
+    const titles = tables.filter((text) => text.includes(floor)).map((text) => text.split(" ")[0]);
+    expect(new Set(titles)).toEqual(new Set(["two"]));
+    expect(tables.find((text) => text.includes("· idle"))).not.toContain("tail floor");
+    expect(plain(compareTables(report))).not.toContain("tail floor");
+  });
+
+  test("show the distance to plain C where a row of the table has one, with room for it", () => {
+    const [first = "", ...others] = plain(compareTables(full)).split("\n\n");
+    expect(first).toMatch(/ratio +× limit/);
+    expect(first).toMatch(/^ {2}unix .*× +3\.17× /m);
+    expect(first).toMatch(/^ {2}tcp .*× +–$/m);
+    expect(others.find((text) => text.includes("· pipeline"))).not.toContain("× limit");
+    expect(plain(compareTables(report))).not.toContain("× limit");
+    expect(plain(compareTables(full, { columns: 80 }))).not.toContain("× limit");
+  });
+
+  test("show what an idle connection costs instead of a missing value", () => {
+    const idle = plain(compareTables(full))
+      .split("\n\n")
+      .find((text) => text.includes("· idle"));
+    expect(idle).toMatch(/unix +2\.14 % of one CPU while idle/);
+    expect(idle).not.toContain("no value");
   });
 
   test("show the warnings of a cell below its table", () => {

@@ -16,7 +16,7 @@ export function drawRanking(state) {
   const cells = all.filter((cell) => cell.payload === state.payload);
   const metric = metricFor(all);
   const rows = rankCells(cells, metric);
-  const withLimits = rows.some(({ cell }) => cell.limitP50 !== null);
+  const withLimits = rows.some(({ cell }) => cell.limitRatio !== null);
   const place = view.placements.find(({ id }) => id === state.placement)?.label ?? state.placement;
   const mode = view.modes.find(({ id }) => id === state.mode)?.label ?? state.mode;
   byId("ranking-title").textContent = `${bytes(state.payload)}, ${mode}, ${place}`;
@@ -63,7 +63,8 @@ export function drawRanking(state) {
       element("tbody", { class: "baselines" }, ...baselines.map((cell) => measuredRow(cell, undefined, "", layout))),
     );
   byId("ranking-table").replaceChildren(table);
-  drawNotes(cells, withLimits, baselines.length > 0);
+  const floor = metric === "p50" ? rows[0] && view.tailFloors[rows[0].cell.placement] : undefined;
+  drawNotes(cells, floor, withLimits, baselines.length > 0);
 }
 
 /** @typedef {{ metric: "p50" | "messagesPerSecond", withLimits: boolean, best: Ranked | undefined, scale: (value: number) => number }} Layout */
@@ -72,7 +73,6 @@ export function drawRanking(state) {
 function measuredRow(cell, row, rank, layout) {
   const { metric, withLimits } = layout;
   const value = cell[metric];
-  const limit = metric === "p50" && value !== null && cell.limitP50 ? value / cell.limitP50 : null;
   return element(
     "tr",
     { "data-name": cell.name, class: row?.standing === "best" ? "best" : "" },
@@ -87,7 +87,7 @@ function measuredRow(cell, row, rank, layout) {
     element("td", {}, throughput(cell)),
     element("td", {}, duration(cell.cpuNs)),
     element("td", {}, cell.switches === null ? ABSENT : significant(cell.switches)),
-    withLimits ? element("td", {}, ratio(limit)) : null,
+    withLimits ? element("td", {}, ratio(cell.limitRatio)) : null,
   );
 }
 
@@ -99,17 +99,12 @@ function intervalText(cell, metric) {
 
 /** @param {Cell} cell @param {number} columns */
 function missingRow(cell, columns) {
-  const status = cell.status === "measured" ? "no value" : cell.status.replace("-", " ");
   return element(
     "tr",
     { "data-name": cell.name, class: `missing ${cell.status}` },
     element("td", {}, cell.status === "failed" ? "✗" : ABSENT),
     nameCell(cell),
-    element(
-      "td",
-      { class: "text reason", colspan: String(columns - 2) },
-      `${status}: ${cell.reason || "no reason recorded"}`,
-    ),
+    element("td", { class: "text reason", colspan: String(columns - 2) }, cell.missing),
   );
 }
 
@@ -202,9 +197,12 @@ export function swatch(name) {
   return svg("svg", { class: "swatch", width: 26, height: 10, "aria-hidden": "true" }, line);
 }
 
-/** @param {readonly Cell[]} cells @param {boolean} withLimits @param {boolean} withBaselines */
-function drawNotes(cells, withLimits, withBaselines) {
+/** @param {readonly Cell[]} cells @param {string | undefined} floor @param {boolean} withLimits @param {boolean} withBaselines */
+function drawNotes(cells, floor, withLimits, withBaselines) {
   const notes = cells.flatMap((cell) => cell.warnings.map((text) => `⚠ ${cell.name}: ${text}`));
+  if (floor !== undefined) notes.unshift(`Beside p99, ${floor}.`);
+  for (const { name, lossShare } of cells)
+    if (lossShare !== null) notes.push(`${name} lost ${significant(lossShare * 100)} % of what was sent.`);
   const marks = cells.map((cell) => throughput(cell).at(-1));
   if (marks.includes("*")) notes.push("* one message at a time, there and back; not what a stream reaches.");
   if (marks.includes("†")) {

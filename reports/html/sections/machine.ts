@@ -1,7 +1,8 @@
 import type { Environment, Measurement, Report, TransportRecord } from "../../../harness/results/model.ts";
-import { bytes, duration, durationRange, percent } from "../../format.ts";
+import { bytes, count, duration, durationRange, percent } from "../../format.ts";
 import { MODE_LABELS, PLACEMENT_LABELS, placementTitle, rowName, variantOf } from "../../labels.ts";
 import { type Html, html } from "../markup.ts";
+import { noise } from "./noise.ts";
 import { floorSentence } from "./verdict.ts";
 
 /** The machine, its noise, what the instruments themselves cost, the versions of what was measured. */
@@ -11,7 +12,8 @@ export function machineSection(report: Report): Html {
 <div class="scroll"><table class="facts-table"><tbody>${facts(report).map(
     ([name, value]) => html`<tr><th scope="row">${name}</th><td class="text">${value || "not recorded"}</td></tr>`,
   )}</tbody></table></div>
-${limits(report.limits ?? [])}
+${noise(report)}
+${limits(report)}
 <details><summary>Transports and their versions</summary><div class="scroll"><table>
 <thead><tr><th scope="col" class="text">transport</th><th scope="col" class="text">waiting classes</th><th scope="col" class="text">version, or why it is not available here</th></tr></thead>
 <tbody>${report.transports.map(transport)}</tbody></table></div></details>
@@ -29,13 +31,36 @@ function facts(report: Report): (readonly [name: string, value: string])[] {
     ["System", [here.platform, here.arch, here.kernel].filter(Boolean).join(" ")],
     ["Virtualization", here.virtualization ?? ""],
     ["Frequency governor", here.governor ?? ""],
+    ["Clock at the end of the run", isNumber(here.frequencyMHz) ? `${Math.round(here.frequencyMHz)} MHz` : ""],
+    ["Control group", cgroup(here.cgroup)],
+    ["CPUs kept awake", keepAwake(here.keepAwake)],
+    ["Fingerprint of machine and setting", here.fingerprint ?? ""],
     ["Node", [here.node, here.v8 && `V8 ${here.v8}`].filter(Boolean).join(", ")],
     ["Load before the run (1 min)", here.loadAverage1 === undefined ? "" : String(here.loadAverage1)],
     ["CPU time taken by the hypervisor", isNumber(here.stealShare) ? percent(here.stealShare) : ""],
     ["Reading the clock once", isNumber(here.timerNs) ? duration(here.timerNs) : ""],
     ["Floor of the harness", floorSentence(report)],
     ["Foreign function interface", ffi(here.ffi)],
+    ["Length of the run", lengthText(report.length)],
   ];
+}
+
+function lengthText(length: Report["length"]): string {
+  if (!length) return "";
+  const times = `planned ${duration(length.plannedMs * 1e6)}, took ${duration(length.actualMs * 1e6)}`;
+  return `${length.effort}, ${count(length.rounds, "round")}, ${times}: ${length.sentence}`;
+}
+
+function cgroup(limits: Environment["cgroup"]): string {
+  if (limits === undefined) return "";
+  if (limits === null) return "none";
+  const cpus = limits.cpus === null ? "no limit of CPU time" : `${limits.cpus} CPUs`;
+  return `${cpus}, ${limits.memoryBytes === null ? "no limit of memory" : bytes(limits.memoryBytes)}`;
+}
+
+function keepAwake(state: Environment["keepAwake"]): string {
+  if (!state) return "not asked for: a halted CPU takes its time to wake";
+  return "reason" in state ? `no: ${state.reason}` : `${state.cpus.join(", ")}, by a load of idle priority`;
 }
 
 function ffi(binding: Environment["ffi"] | undefined): string {
@@ -46,9 +71,9 @@ function ffi(binding: Environment["ffi"] | undefined): string {
 }
 
 /** Cells of the C program; the ranking shows each row's distance to them. */
-function limits(cells: readonly Measurement[]): Html {
+function limits({ limits: cells = [], limitsReason }: Report): Html {
   if (cells.length === 0)
-    return html`<p class="note">The machine's own limit was not measured in this run: it needs a C compiler.</p>`;
+    return html`<p class="note">The machine's own limit was not measured in this run: ${limitsReason ?? "it needs a C compiler"}.</p>`;
   return html`<details><summary>What the machine allows: the same exchange written in C</summary><div class="scroll"><table id="limits">
 <thead><tr><th scope="col" class="text">mechanism</th><th scope="col" class="text">placement</th><th scope="col" class="text">class</th><th scope="col" class="text">benchmark</th><th scope="col">size</th><th scope="col">p50</th><th scope="col">95 % interval</th><th scope="col">p99</th></tr></thead>
 <tbody>${cells.map(limit)}</tbody></table></div></details>`;

@@ -1,0 +1,10 @@
+import type { Measurement } from "../harness/results/model.ts";
+import { oneLine, significant } from "./format.ts";
+
+/** What stands in a row without a time or a rate: why there is none, or what was measured instead. */
+export function missingText({ status, reason, idleCpuShare }: Measurement): string {
+  if (status === "measured" && typeof idleCpuShare === "number")
+    return `${significant(idleCpuShare * 100)} % of one CPU while idle (both processes together)`;
+  const word = status === "measured" ? "no value" : status.replace("-", " ");
+  return `${word}: ${oneLine(reason ?? "no reason recorded")}`;
+}
