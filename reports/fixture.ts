@@ -295,7 +295,7 @@ function pingPong(
 
 function emptyTrial(round: number): Trial {
   return {
-    round,
+    round: round + 1,
     startedAtMs: 1200 + round * 5300,
     status: "valid",
     messagesPerSecond: 0,

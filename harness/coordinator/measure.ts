@@ -9,7 +9,7 @@ import { runControls } from "./controls.ts";
 import { keepAwake } from "./keep-awake.ts";
 import { isReached, LEAST_FOR_INTERVAL, type Length, whyStop } from "./length.ts";
 import { type LimitBoard, openLimits } from "./limit-board.ts";
-import { type ArmPace, type Plan, type PlannedArm, planRun } from "./plan.ts";
+import { type ArmPace, FIRST_WARMUP_FACTOR, type Plan, type PlannedArm, planRun } from "./plan.ts";
 import type { Progress } from "./progress.ts";
 import { ArmRecord } from "./record.ts";
 import { RoundLog } from "./round-log.ts";
@@ -221,7 +221,8 @@ async function runTrial(run: Run, planned: PlannedArm, round: number): Promise<v
   );
   if (order.length === 0) return;
   const startedAtMs = performance.now() - startedMs;
-  const plans = order.map(({ cell, messages, warmupMessages, warmupMs }): CellPlan => {
+  const plans = order.map(({ cell, messages, warmupMessages: usual, warmupMs }, index): CellPlan => {
+    const warmupMessages = index === 0 ? FIRST_WARMUP_FACTOR * usual : usual;
     const load = loadOf(cell, Math.floor(random() * 2 ** 32));
     return { ...load, key: cellKey(cell), model: cell.benchmark.model, messages, warmupMessages, warmupMs };
   });

@@ -3,7 +3,7 @@ import type { CellPlan } from "../process/messages.ts";
 import { shuffled } from "../results/random.ts";
 import { type Arm, type Cell, cellKey, loadOf } from "./arm.ts";
 import { resultOf } from "./calibrate.ts";
-import type { PlannedArm } from "./plan.ts";
+import { FIRST_WARMUP_FACTOR, type PlannedArm } from "./plan.ts";
 import type { Progress } from "./progress.ts";
 import type { Brood } from "./run-driver.ts";
 import { runArm } from "./trial.ts";
@@ -37,7 +37,8 @@ export async function runPairs(brood: Brood, place: Place, request: PairRequest,
       progress.step(`${stage} ${pair}/${pairs}  ${arm.base.transport.id} (${arm.base.mode}, ${arm.base.placement})`);
       const order = shuffled(cells, random);
       // The same order of cells and the same seeds on both sides: only the code differs.
-      const plans = order.map(({ cell, messages, warmupMessages, warmupMs }): CellPlan => {
+      const plans = order.map(({ cell, messages, warmupMessages: usual, warmupMs }, index): CellPlan => {
+        const warmupMessages = index === 0 ? FIRST_WARMUP_FACTOR * usual : usual;
         const load = loadOf(cell, Math.floor(random() * 2 ** 32));
         return { ...load, key: cellKey(cell), model: cell.benchmark.model, messages, warmupMessages, warmupMs };
       });

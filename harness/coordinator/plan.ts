@@ -75,8 +75,10 @@ const LEAST_STREAM_MS = 20;
 const LEAST_CLOCK_MS = 300;
 const LONGEST_WINDOW_MS = 2000;
 const MOST_MESSAGES = 2_000_000;
-/** Enough to see each size compiled by the optimizer, and a bound for slow mechanisms. */
-const WARMUP_MESSAGES = 300;
+/** Enough for each size to find its buffers, and a bound for slow mechanisms. */
+const WARMUP_MESSAGES = 100;
+/** The first cell of a trial finds a fresh process, in which nothing is compiled yet: it warms up this much longer. */
+export const FIRST_WARMUP_FACTOR = 4;
 const WARMUP_MS = 15;
 
 /**

@@ -11,7 +11,6 @@ export const sequentialRequests: Check = {
   id: "sequential-requests",
   title: "Many sequential requests on one connection are each answered with their own reply",
   why: "A connection that drifts, leaks or mixes replies up shows it only after thousands of messages.",
-  quick: true,
   sharesPeer: true,
   typicalMs: 2200,
   appliesTo: replies,

@@ -153,7 +153,7 @@ function drawTrials(cells, metric) {
     name: cell.name,
     points: cell.trials.flatMap((trial) => {
       const y = value(trial);
-      return trial.valid && y !== null ? [{ x: trial.round + 1, y }] : [];
+      return trial.valid && y !== null ? [{ x: trial.round, y }] : [];
     }),
   }));
   const text = metric === "p50" ? duration : quantity;
@@ -161,7 +161,7 @@ function drawTrials(cells, metric) {
     kind: "linear",
     title: "round",
     text: String,
-    ticks: distinct(cells.flatMap((cell) => cell.trials.map((trial) => trial.round + 1))).sort((a, b) => a - b),
+    ticks: distinct(cells.flatMap((cell) => cell.trials.map((trial) => trial.round))).sort((a, b) => a - b),
   });
   show(
     "trials",
@@ -174,7 +174,7 @@ function drawTrials(cells, metric) {
   const invalid = cells.flatMap((cell) =>
     cell.trials
       .filter((trial) => !trial.valid)
-      .map((trial) => `${cell.name} round ${trial.round + 1} is invalid: ${trial.reason || "no reason recorded"}`),
+      .map((trial) => `${cell.name} round ${trial.round} is invalid: ${trial.reason || "no reason recorded"}`),
   );
   const warned = cells.flatMap((cell) =>
     cell.warnings
@@ -185,7 +185,7 @@ function drawTrials(cells, metric) {
   const rounds = distinct(cells.flatMap((cell) => cell.trials.map((trial) => trial.round))).sort((a, b) => a - b);
   fillTable(
     "trials-table",
-    ["transport", ...rounds.map((round) => `round ${round + 1}`)],
+    ["transport", ...rounds.map((round) => `round ${round}`)],
     cells.map((cell) => [
       cell.name,
       ...rounds.map((round) => {
