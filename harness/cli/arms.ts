@@ -53,15 +53,19 @@ export interface Choice {
   readonly modes: readonly WaitMode[] | undefined;
   readonly peers: readonly string[] | undefined;
   readonly cells: readonly Cell[];
+  /** Of a transport nobody named, only the way of waiting that it prefers: for a short overview. */
+  readonly overview?: boolean;
 }
 
 /** Every available transport in each of its modes (or those asked for), with each server language, on each placement. */
-export function chooseArms(candidates: readonly Candidate[], { placements, modes, peers, cells }: Choice): ChosenArms {
+export function chooseArms(candidates: readonly Candidate[], choice: Choice): ChosenArms {
+  const { placements, peers, cells } = choice;
   const arms: Arm[] = [];
   const missing: Measurement[] = [];
-  for (const { transport, reference, record } of candidates) {
+  for (const candidate of candidates) {
+    const { transport, reference, record } = candidate;
     if (!record.available) continue;
-    for (const mode of transport.capabilities.modes.filter((each) => modes?.includes(each) ?? true)) {
+    for (const mode of modesFor(candidate, choice)) {
       for (const peerLanguage of languagesFor(transport, peers)) {
         for (const placement of placements) {
           const base = { transport, reference, version: record.version, mode, placement, peerLanguage };
@@ -74,4 +78,10 @@ export function chooseArms(candidates: readonly Candidate[], { placements, modes
     }
   }
   return { arms, missing };
+}
+
+function modesFor({ transport, named }: Candidate, { modes, overview }: Choice): readonly WaitMode[] {
+  const all = transport.capabilities.modes;
+  if (modes !== undefined) return all.filter((mode) => modes.includes(mode));
+  return overview === true && !named ? [all[0]] : all;
 }

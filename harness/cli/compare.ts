@@ -27,6 +27,8 @@ const LONG_MS = 82_000;
 const FEW_IDS = 6;
 const MANY_IDS = 16;
 const MS_PER_ID = 7000;
+const CHECKS_MS_PER_ID = 1200;
+const LEAST_TRIAL_MS = 780;
 const QUICK_FACTOR = 0.6;
 const THOROUGH_FACTOR = 8;
 /** What the table of codecs takes of the budget, start of its process included; a small budget goes to the trials whole. */
@@ -59,12 +61,19 @@ async function compare(
 ): Promise<Report> {
   const cells = chooseCells(undefined, payloads);
   const placements = options.placement ?? defaultPlacements();
-  const { arms, missing } = chooseArms(candidates, { placements, modes: options.mode, peers: options.peer, cells });
+  const { arms, missing } = chooseArms(candidates, {
+    placements,
+    modes: options.mode,
+    peers: options.peer,
+    cells,
+    overview: true,
+  });
   const run = startRun(options.seed);
   const budgetMs = options.budget ?? defaultBudget(options, candidates.length);
   // The same promise whichever part takes the time: what the checks used is no longer there for the trials.
   lengthOf(options, arms, cells, { budgetMs });
-  note(`comparing ${candidates.length} transports: about ${Math.ceil(budgetMs / 1000)} s; seed ${run.seed}`);
+  const expectedMs = options.budget ?? Math.max(budgetMs, leastMs(candidates.length, arms.length));
+  note(`comparing ${candidates.length} transports: about ${Math.ceil(expectedMs / 1000)} s; seed ${run.seed}`);
   const codecs = budgetMs < LEAST_FOR_CODECS_MS ? [] : CODEC_IDS;
   const { checks, measured, table } = await inSession(async (session) => {
     const quick = CHECKS.filter((check) => check.quick);
@@ -89,6 +98,11 @@ async function compare(
     warnings: [...measured.warnings, ...(table.warnings ?? [])],
   });
   return { ...report, pick: pick(report, workload(options, payloads, placements)) };
+}
+
+/** What the checks and six rounds of the shortest trials take on a slow machine: more than the budget, where there are many arms. */
+function leastMs(ids: number, arms: number): number {
+  return ids * CHECKS_MS_PER_ID + arms * (LEAST_FOR_INTERVAL + 1) * LEAST_TRIAL_MS;
 }
 
 function defaultBudget({ quick, thorough }: MeasureOptions, ids: number): number {
