@@ -16,7 +16,7 @@ import { EXIT } from "./exit-codes.ts";
 import { lengthOf } from "./length.ts";
 import { refuseTooLarge, requestOf } from "./measure.ts";
 import { type MeasureOptions, withMeasuring } from "./options.ts";
-import { note, print, printJson, storeReport } from "./output.ts";
+import { note, print, printJson, publish } from "./output.ts";
 import { finishReport, startRun } from "./run.ts";
 import { inSession } from "./session.ts";
 import { type Candidate, resolveTransports } from "./transports.ts";
@@ -46,11 +46,9 @@ export function compareCommand(): Command {
       const payloads = options.payload ?? DEFAULT_PAYLOADS;
       refuseTooLarge(candidates, payloads);
       const report = await compare(options, candidates, payloads);
-      if (options.json) printJson(report);
-      else printReport(report);
-      await storeReport(options.out, report);
       const missing = candidates.some(({ named, record }) => named && !record.available);
       process.exitCode = missing ? EXIT.incomplete : report.pick === null ? EXIT.noPick : EXIT.ok;
+      await publish(options.out, report, () => (options.json ? printJson(report) : printReport(report)));
     });
 }
 
