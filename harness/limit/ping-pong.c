@@ -5,6 +5,7 @@
  *   ping-pong <mechanism> <cpu of client> <cpu of server> <body bytes> <warm-up> <round trips>
  *   ping-pong spin-stream …    one way; the time runs until the server has counted the last message
  *   ping-pong memcpy …         no second process: copies of so many bytes, the memory bus alone
+ *   ping-pong echo <unix|pipe|queue> <cpu of server> <address>      only the server, for one client of ours (echo.h)
  *
  * Prints one number per line: nanoseconds of each round trip; for spin-stream, the nanoseconds of the whole.
  */
@@ -29,6 +30,8 @@
 #include "ring.h"
 
 #define HEADER_BYTES 16
+/* First byte of a queue's message when its sender leaves. */
+#define BYE 5
 #define SLICE_NS 50000000L
 #define LARGEST (1 << 20)
 
@@ -131,6 +134,8 @@ static uint32_t receive_message(struct end *e, uint8_t *into) {
       struct timespec until = deadline(CLOCK_REALTIME);
       ssize_t n = mq_timedreceive(e->from, (char *)e->packet, 8192, NULL, &until);
       if (n >= 0) {
+        /* The echo server's client takes its leave. */
+        if (e->packet[0] == BYE) exit(0);
         memcpy(into, e->packet + 8, n - 8);
         return n - 8;
       }
@@ -176,6 +181,8 @@ static void serve(struct end *e, struct shared *shared, uint64_t messages) {
   __atomic_store_n(&shared->done, 1, __ATOMIC_SEQ_CST);
   exit(0);
 }
+
+#include "echo.h"
 
 static void ask(struct end *e, struct shared *shared, uint32_t body, uint64_t warm_up, uint64_t count) {
   uint8_t *request = calloc(1, LARGEST), *reply = malloc(LARGEST);
@@ -267,20 +274,34 @@ static void copy_only(uint32_t bytes, uint64_t warm_up, uint64_t count) {
   }
 }
 
-int main(int argc, char **argv) {
+static int kind_of(const char *name) {
   static const char *names[] = {"spin", "futex", "semaphore", "queue", "unix", "spin-stream", "tcp", "pipe", "memcpy"};
-  int kind = -1;
-  if (argc == 7)
-    for (int i = 0; i < MECHANISMS; i++)
-      if (!strcmp(argv[1], names[i])) kind = i;
+  for (int i = 0; i < MECHANISMS; i++)
+    if (!strcmp(name, names[i])) return i;
+  return -1;
+}
+
+static int serve_others(int kind, int cpu, const char *address) {
+  static struct shared nothing;
+  struct end server = {.kind = kind, .packet = calloc(1, LARGEST + 64), .buffered = malloc(2 * LARGEST)};
+  if (kind != UNIX && kind != PIPE && kind != QUEUE) return 2;
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  pin(cpu);
+  echo(&server, &nothing, address);
+  return 0;
+}
+
+int main(int argc, char **argv) {
+  alarm(LIFE_SECONDS);
+  signal(SIGPIPE, SIG_IGN);
+  if (argc == 5 && !strcmp(argv[1], "echo")) return serve_others(kind_of(argv[2]), atoi(argv[3]), argv[4]);
+  int kind = argc == 7 ? kind_of(argv[1]) : -1;
   if (kind < 0) {
     fprintf(stderr, "usage: ping-pong <mechanism> <client cpu> <server cpu> <body bytes> <warm-up> <count>\n");
     return 2;
   }
   uint32_t body = atoi(argv[4]);
   uint64_t warm_up = atoll(argv[5]), count = atoll(argv[6]);
-  alarm(LIFE_SECONDS);
-  signal(SIGPIPE, SIG_IGN);
   if (kind == MEMCPY) {
     pin(atoi(argv[2]));
     copy_only(body, warm_up, count);
