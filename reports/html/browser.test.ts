@@ -9,7 +9,7 @@ import type { Report } from "../../harness/results/model.ts";
 import { blocksOf } from "../blocks.ts";
 import { fixtureReport } from "../fixture.ts";
 import { fullReport } from "../fixture-machine.ts";
-import { ratio } from "../format.ts";
+import { ratio } from "../../harness/results/format.ts";
 import { renderHtml } from "./render.ts";
 
 const CANDIDATES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];

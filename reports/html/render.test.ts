@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import type { Measurement, Report } from "../../harness/results/model.ts";
 import { fixtureReport } from "../fixture.ts";
 import { fullReport } from "../fixture-machine.ts";
-import { ABSENT, bytes, duration, durationRange, quantity, ratio } from "../format.ts";
+import { ABSENT, bytes, duration, durationRange, quantity, ratio } from "../../harness/results/format.ts";
 import { bundle } from "./assets.ts";
 import { html, jsonForScript } from "./markup.ts";
 import { percentilePoints } from "./percentiles.ts";

@@ -8,7 +8,7 @@ import {
   reasonsByText,
   STATUS_MARKS,
 } from "../check-groups.ts";
-import { oneLine } from "../format.ts";
+import { oneLine } from "../../harness/results/format.ts";
 import { paint, renderTable, type Style, type TableRow, type TerminalOptions, widthLimit, wrap } from "./table.ts";
 
 const STATUS_STYLES: Readonly<Record<CheckResult["status"], Style>> = {

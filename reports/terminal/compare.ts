@@ -1,7 +1,7 @@
 import type { Report } from "../../harness/results/model.ts";
 import { type Block, blocksOf, type PlainRow, type RankedRow, type Throughput } from "../blocks.ts";
 import { canaryText } from "../canary.ts";
-import { ABSENT, bytes, duration, durationRange, oneLine, quantity, ratio } from "../format.ts";
+import { ABSENT, bytes, duration, durationRange, oneLine, quantity, ratio } from "../../harness/results/format.ts";
 import { MODE_LABELS, placementTitle } from "../labels.ts";
 import { missingText } from "../missing.ts";
 import { type Column, paint, renderTable, type TableRow, type TerminalOptions, widthLimit, wrap } from "./table.ts";
