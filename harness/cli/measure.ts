@@ -13,7 +13,7 @@ import { chooseCodecs, codecCells, codecTable, parseCodec, withCodecs } from "./
 import { EXIT, UsageError } from "./exit-codes.ts";
 import { announce, announcePlan, lengthOf } from "./length.ts";
 import { type MeasureOptions, withMeasuring } from "./options.ts";
-import { print, printJson, storeReport } from "./output.ts";
+import { print, printJson, storeReport, terminalWidth } from "./output.ts";
 import { finishReport, startRun } from "./run.ts";
 import { inSession } from "./session.ts";
 import { type Candidate, resolveTransports } from "./transports.ts";
@@ -70,7 +70,8 @@ export function measureCommand(): Command {
         warnings: [...measured.warnings, ...(table.warnings ?? [])],
       });
       if (options.json) printJson(report);
-      else print([compareTables(report), codecTables(report)].filter((text) => text !== "").join("\n\n"));
+      else
+        print([compareTables(report, terminalWidth()), codecTables(report)].filter((text) => text !== "").join("\n\n"));
       await storeReport(options.out, report);
       process.exitCode = incomplete(report.measurements, candidates) ? EXIT.incomplete : EXIT.ok;
     });
@@ -89,6 +90,8 @@ export function requestOf(
     length,
     seed,
     onPlan: announcePlan(length),
+    // What was asked for is the time of the command: `performance.now()` counts from the start of the process.
+    ...(options.budget === undefined ? {} : { sinceMs: 0 }),
     ...(options.limits === false ? {} : { limits: limitPayloads(cells) }),
     ...(options.keepAwake ? { keepAwake: true } : {}),
     ...(options.messages === undefined ? {} : { messages: options.messages }),

@@ -10,6 +10,8 @@ import type { Brood } from "./run-driver.ts";
 /** A trial that takes this much longer than planned is broken. */
 const TIMEOUT_FACTOR = 10;
 const TIMEOUT_FLOOR_MS = 45_000;
+/** Start-up of driver and peer on a busy machine; a cell reports within this and ten times its plan. */
+const SILENCE_MS = 25_000;
 
 export interface ArmRun {
   readonly cells: readonly CellResult[];
@@ -29,6 +31,7 @@ export async function runArm(
   work: { readonly kind: "calibrate"; readonly budgetMs: number } | { readonly kind: "measure" },
   cells: readonly CellPlan[],
   plannedMs: number,
+  silenceMs: number = SILENCE_MS,
 ): Promise<ArmRun> {
   const start: DriverStart = {
     type: "start",
@@ -46,6 +49,7 @@ export async function runArm(
     start,
     pin: arm.cpus.driverPin,
     timeoutMs: TIMEOUT_FLOOR_MS + TIMEOUT_FACTOR * plannedMs,
+    silenceMs: silenceMs + TIMEOUT_FACTOR * plannedMs,
     onResult: (message) => {
       if (message.type === "cell") results.push(message);
     },

@@ -8,7 +8,6 @@
  */
 #ifndef IPCMARK_ECHO_H
 #define IPCMARK_ECHO_H
-#include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -31,13 +30,14 @@ static void listen_unix(struct end *server, const char *path) {
   server->in_fd = server->out_fd = accept(listener, NULL, NULL);
   unlink(path);
   if (server->in_fd < 0) die("accept");
+  limit_waits(server->in_fd);
   close(listener);
 }
 
-/* Opened without waiting, since the client holds both FIFOs open; used with waiting from then on. */
+/* Opened without waiting, since the client holds both FIFOs open; it is poll that waits. */
 static int open_fifo(const char *path, int access) {
   int fd = open(path, access | O_NONBLOCK);
-  if (fd < 0 || fcntl(fd, F_SETFL, access)) die(path);
+  if (fd < 0) die(path);
   return fd;
 }
 

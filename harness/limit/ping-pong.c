@@ -11,10 +11,12 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/futex.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <mqueue.h>
+#include <poll.h>
 #include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
@@ -145,6 +147,9 @@ static uint32_t receive_message(struct end *e, uint8_t *into) {
   if (is_stream(e->kind)) {
     uint32_t have = 0, length = 0;
     while (have < 4 || have < length + 4) {
+      /* A pipe has no time-out of its own. */
+      struct pollfd ready = {e->in_fd, POLLIN, 0};
+      if (e->kind == PIPE) poll(&ready, 1, SLICE_NS / 1000000);
       ssize_t n = read(e->in_fd, e->buffered + have, LARGEST);
       if (n == 0) exit(0);
       if (n < 0 && errno != EAGAIN && errno != EINTR) die("read");
@@ -180,6 +185,12 @@ static void serve(struct end *e, struct shared *shared, uint64_t messages) {
   }
   __atomic_store_n(&shared->done, 1, __ATOMIC_SEQ_CST);
   exit(0);
+}
+
+static void limit_waits(int fd) {
+  struct timeval limit = {0, SLICE_NS / 1000};
+  if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit)) die("SO_RCVTIMEO");
+  if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit)) die("SO_SNDTIMEO");
 }
 
 #include "echo.h"
@@ -247,10 +258,13 @@ static void open_stream(struct end *client, struct end *server) {
     if (pipe(there) || pipe(back)) die("pipe");
     client->out_fd = there[1], server->in_fd = there[0];
     server->out_fd = back[1], client->in_fd = back[0];
+    int ends[] = {client->in_fd, server->in_fd};
+    for (int i = 0; i < 2; i++) fcntl(ends[i], F_SETFL, O_NONBLOCK);
     return;
   }
   if (client->kind == TCP) tcp_pair(there);
   else if (socketpair(AF_UNIX, SOCK_STREAM, 0, there)) die("socketpair");
+  for (int i = 0; i < 2; i++) limit_waits(there[i]);
   client->in_fd = client->out_fd = there[0];
   server->in_fd = server->out_fd = there[1];
 }
