@@ -122,7 +122,7 @@ describe.skipIf(process.platform !== "linux")("a machine that lacks something", 
         "fan-in",
         "--no-limits",
       ],
-      { within: ["prlimit", "--nofile=64", "--"] },
+      { within: ["prlimit", "--nofile=52", "--"] },
     );
     const found = new Map(report.measurements.map(({ clients, status, reason }) => [clients, { status, reason }]));
     expect(found.get(1)?.status).toBe("measured");

@@ -4,7 +4,7 @@ import { type Arm, type Cell, cellKey, cellReason, loadOf } from "./arm.ts";
 import type { ArmPace, Pace } from "./plan.ts";
 import type { ArmRecord } from "./record.ts";
 import type { Brood } from "./run-driver.ts";
-import { type ArmRun, runArm } from "./trial.ts";
+import { type ArmRun, runArm, silenceOf } from "./trial.ts";
 
 const CALIBRATE_CELL_MS = 20;
 /** Each time the driver dies the cell at which it died is left out and the rest is tried again. */
@@ -87,7 +87,15 @@ function runCalibration(
     }),
   );
   const work = { kind: "calibrate", budgetMs: CALIBRATE_CELL_MS } as const;
-  return runArm(brood, place, arm, work, plans, plans.length * CALIBRATE_CELL_MS, silenceMs);
+  return runArm(
+    brood,
+    place,
+    arm,
+    work,
+    plans,
+    plans.length * CALIBRATE_CELL_MS,
+    silenceOf(silenceMs, CALIBRATE_CELL_MS),
+  );
 }
 
 function readPace(record: ArmRecord, cell: Cell, result: CellResult | undefined, paces: FoundPace[]): void {

@@ -11,7 +11,7 @@ import { withBrood } from "./vitest-adapter.ts";
 const module = fileURLToPath(new URL("./fixtures/deadly.ts", import.meta.url));
 const ROUNDS = 3;
 /** Long enough for two processes to start on a busy machine. */
-const SILENCE_MS = 8000;
+const SILENCE_MS = 5000;
 
 async function armOf(id: string, from: string | null): Promise<Arm> {
   const reference = { id, module: from };

@@ -15,7 +15,7 @@ import { ArmRecord } from "./record.ts";
 import { RoundLog } from "./round-log.ts";
 import { rowOf } from "./rows.ts";
 import type { Brood } from "./run-driver.ts";
-import { runArm, toTrial } from "./trial.ts";
+import { runArm, silenceOf, toTrial } from "./trial.ts";
 
 export interface MeasureRequest {
   readonly arms: readonly Arm[];
@@ -249,7 +249,7 @@ async function runTrial(run: Run, planned: PlannedArm, round: number): Promise<v
     const load = loadOf(cell, Math.floor(random() * 2 ** 32));
     return { ...load, key: cellKey(cell), model: cell.benchmark.model, messages, warmupMessages, warmupMs };
   });
-  const { silenceMs } = run.request;
+  const silenceMs = silenceOf(run.request.silenceMs, Math.max(...order.map(({ plannedMs }) => plannedMs)));
   const ran = await runArm(brood, place, planned.arm, { kind: "measure" }, plans, planned.plannedMs, silenceMs);
   for (const { cell, messages } of order) {
     record.messages.set(cell, messages);

@@ -76,7 +76,8 @@ const LEAST_CLOCK_MS = 300;
 const LONGEST_WINDOW_MS = 2000;
 const MOST_MESSAGES = 2_000_000;
 /**
- * Windows are made for so much of the time: rounds that turn out longer than thought still fit, and where they do not, one more is added.
+ * With the fewest rounds there may be, windows are made for so much of the time only: rounds that turn out longer than thought still fit,
+ * and where they do not, one more is added.
  */
 const SAFE_SHARE = 0.88;
 /** Enough for each size to find its buffers, and a bound for slow mechanisms. */
@@ -100,7 +101,7 @@ export function planRun(paces: readonly ArmPace[], request: PlanRequest): Plan {
   const leastMs = fixedMs + sum([...windows.values()], ({ least }) => least);
   const moreMs = sum([...windows.values()], ({ least, wanted }) => wanted - least);
   const count = Number.isFinite(leftMs) ? clamp(Math.floor(leftMs / (leastMs + moreMs)), rounds) : rounds.least;
-  const shareMs = (SAFE_SHARE * leftMs) / count;
+  const shareMs = ((count === rounds.least ? SAFE_SHARE : 1) * leftMs) / count;
   const factor = Number.isFinite(leftMs) ? Math.max(0, (shareMs - leastMs) / Math.max(moreMs, 1)) : 1;
   const arms = paces.map(({ arm, paces: cells, overheadMs }): PlannedArm => {
     const planned = cells.map((pace) => {

@@ -23,6 +23,11 @@ export interface ArmRun {
   readonly durationMs: number;
 }
 
+/** How long a driver may say nothing that runs cells which are planned to take so long. */
+export function silenceOf(startMs: number | undefined, longestCellMs: number): number {
+  return (startMs ?? SILENCE_MS) + TIMEOUT_FACTOR * longestCellMs;
+}
+
 /** Runs one fresh driver, and by it one fresh peer, through these cells. */
 export async function runArm(
   brood: Brood,
@@ -31,7 +36,7 @@ export async function runArm(
   work: { readonly kind: "calibrate"; readonly budgetMs: number } | { readonly kind: "measure" },
   cells: readonly CellPlan[],
   plannedMs: number,
-  silenceMs: number = SILENCE_MS,
+  silenceMs: number = silenceOf(undefined, plannedMs),
 ): Promise<ArmRun> {
   const start: DriverStart = {
     type: "start",
@@ -49,7 +54,7 @@ export async function runArm(
     start,
     pin: arm.cpus.driverPin,
     timeoutMs: TIMEOUT_FLOOR_MS + TIMEOUT_FACTOR * plannedMs,
-    silenceMs: silenceMs + TIMEOUT_FACTOR * plannedMs,
+    silenceMs,
     onResult: (message) => {
       if (message.type === "cell") results.push(message);
     },
