@@ -48,7 +48,7 @@ function detail(cell: Measurement): Html {
 <td class="text">${MODE_LABELS[cell.mode] ?? cell.mode}</td><td class="text">${[cell.benchmark, variantOf(cell)].filter(Boolean).join(", ")}</td><td>${bytes(cell.payloadBytes)}</td>
 <td>${valid === cell.trials?.length ? valid : `${valid} of ${cell.trials?.length ?? 0}`}</td><td>${quantity(cell.messages)}</td>
 <td>${quantity(cell.voluntarySwitchesPerMessage)}</td><td>${quantity(cell.involuntarySwitchesPerMessage)}</td><td>${duration(cell.cpuNsPerMessage)}</td>
-<td>${bytes(peakMemory?.driver)}</td><td>${bytes(peakMemory?.peer)}</td><td>${duration(cell.gcPauseNs)}</td><td>${percent(cell.lossShare ?? (cell.lost > 0 ? null : 0))}</td>
+<td>${bytes(peakMemory?.driver)}</td><td>${bytes(peakMemory?.peer)}</td><td>${duration(cell.gcPauseNs)}</td><td>${percent(cell.lossShare ?? (cell.lost === 0 ? 0 : null))}</td>
 <td>${within(stationarity)}</td><td>${ratio(stationarity?.overRun)}</td><td>${limit ? html`${ratio(limit.ratio)}${bracket(limit.interval)}` : ratio(null)}</td>
 <td class="text prose">${besides(cell).join("; ")}</td></tr>`;
 }
