@@ -21,6 +21,8 @@ import { each } from "./values.ts";
 
 /** For each codec, kind of value and direction of the codec table. */
 const CODEC_TIME_MS = 40;
+/** Of a time that was asked for, per codec: three kinds of values, two directions, their warm-up. */
+const CODEC_RESERVE_MS = 400;
 
 export function measureCommand(): Command {
   return withMeasuring(new Command("measure"))
@@ -50,7 +52,7 @@ export function measureCommand(): Command {
         cells,
       });
       const arms = withCodecs(placed, codecs, cells);
-      const length = lengthOf(options, arms, cells);
+      const length = lengthOf(withoutTable(options, codecs.length), arms, cells);
       const run = startRun(options.seed);
       announce(length, arms, cells, run.seed);
       const { measured, table } = await inSession(async (session) => ({
@@ -75,6 +77,11 @@ export function measureCommand(): Command {
       await storeReport(options.out, report);
       process.exitCode = incomplete(report.measurements, candidates) ? EXIT.incomplete : EXIT.ok;
     });
+}
+
+/** The table of codecs comes after the trials and out of the same time. */
+function withoutTable(options: MeasureOptions, codecs: number): MeasureOptions {
+  return options.budget === undefined ? options : { ...options, budget: options.budget - codecs * CODEC_RESERVE_MS };
 }
 
 export function requestOf(
