@@ -12,6 +12,12 @@ export async function publish(directory: string, report: Report, show: () => voi
   note(`\nwritten: ${json}, ${html}`);
 }
 
+/** Tables use the room there is on a terminal; elsewhere they have the usual width. */
+export function terminalWidth(): { readonly columns?: number } {
+  const { columns } = process.stdout;
+  return columns === undefined ? {} : { columns };
+}
+
 /** Prose goes to stderr, so that stdout holds results alone. */
 export function note(text: string): void {
   process.stderr.write(`${text}\n`);

@@ -17,6 +17,7 @@ import type {
 import { aborted, checkOptions } from "../support/opening.ts";
 import { withPathLock } from "../support/path-lock.ts";
 import { StreamConnection } from "../support/stream-connection.ts";
+import { fifoBlocking } from "./fifo-blocking.ts";
 import { openPair, type Pair } from "./fifo-client.ts";
 import { hasReader, listNames, MAX_CLIENTS, makeFifos, mkfifoVersion, openFifo, removeAll } from "./fifo-names.ts";
 import { FifoServer } from "./fifo-server.ts";
@@ -108,7 +109,8 @@ const event: EventTransport = { listen, connect };
 export const fifo: Transport = {
   id: ID,
   capabilities: {
-    modes: ["event"],
+    // The blocking face needs the POSIX wrapper; it shows what the event loop costs.
+    modes: process.platform === "linux" ? ["event", "blocking"] : ["event"],
     patterns: ["request-reply", "one-way"],
     rendezvous: "address",
     boundaries: "prefix",
@@ -137,6 +139,7 @@ export const fifo: Transport = {
     return { transport: ID, name: join(place.directory, `fifo-${randomBytes(4).toString("hex")}`) };
   },
   event,
+  ...(process.platform === "linux" ? { blocking: fifoBlocking } : {}),
   peers: { python: ["python3", "peer.py"] },
   stranger: connectStranger,
   async residue(address) {
