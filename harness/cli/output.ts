@@ -22,3 +22,8 @@ export function print(text: string): void {
 export function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
 }
+
+/** The width there is; without a terminal, what a log shows without wrapping. */
+export function terminal(): { columns: number } {
+  return { columns: process.stdout.columns ?? 100 };
+}

@@ -35,7 +35,7 @@ export const slowServer: Check = {
   id: "back-pressure/server",
   title: "A server that stops reading makes its sender wait; memory stays bounded and nothing is lost",
   why: "A queue that grows while the reader is slow ends in a crash that loses everything in it.",
-  typicalMs: 900,
+  typicalMs: 375,
   timeoutMs: 60_000,
   appliesTo: needs(pushesBack, ownProcess),
   async run(context) {

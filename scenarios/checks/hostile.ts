@@ -56,7 +56,7 @@ export const hostileBytes: Check = {
   title: "Malformed, oversize, truncated and empty frames end their sender; everybody else is served",
   why: "One broken client must not take the service from all others, nor make the server allocate what it announces.",
   sharesPeer: true,
-  typicalMs: 150,
+  typicalMs: 80,
   timeoutMs: 30_000,
   appliesTo: needs(replies, hasStranger, severalClients),
   async run(context) {
@@ -98,7 +98,7 @@ export const hostileMessage: Check = {
   title: "Whole messages that make no sense are refused or ignored; the server neither dies nor answers wrongly",
   why: "Every input is somebody else's: lengths, kinds and checksums are claims until they are verified.",
   sharesPeer: true,
-  typicalMs: 150,
+  typicalMs: 110,
   timeoutMs: 30_000,
   appliesTo: needs(replies, hasAddress, severalClients),
   async run(context) {
@@ -123,7 +123,7 @@ export const slowLoris: Check = {
   title: "Clients that send half a frame and wait hold nobody up, and cost the server next to nothing",
   why: "A server that reads one client to the end before the next is stopped by the slowest of them.",
   sharesPeer: true,
-  typicalMs: 150,
+  typicalMs: 200,
   appliesTo: needs(replies, hasStranger, severalClients),
   async run(context) {
     const guard = await Guard.set(context);
@@ -230,7 +230,7 @@ export const wrongKey: Check = {
   id: "wrong-key",
   title: "Between processes the right key is served, and a wrong or missing one is refused",
   why: "A key that is not checked is worse than none, because somebody relies on it.",
-  typicalMs: 300,
+  typicalMs: 250,
   appliesTo: needs(
     replies,
     hasAddress,
@@ -273,7 +273,7 @@ export const foreignUser: Check = {
   title: "A process of another user cannot connect",
   why: "On a shared machine every local user can try every path, port and name.",
   sharesPeer: true,
-  typicalMs: 300,
+  typicalMs: 600,
   appliesTo: needs(
     replies,
     hasAddress,

@@ -17,7 +17,7 @@ export const largeMessages: Check = {
   title: "1 MiB, 16 MiB and the limit arrive whole; one byte more is refused in words and breaks nothing",
   why: "The first large message comes in production, and a limit nobody stated truncates or hangs.",
   timeoutMs: 60_000,
-  typicalMs: 2300,
+  typicalMs: 1700,
   appliesTo: replies,
   async run(context) {
     const { maxMessageBytes } = context.transport.capabilities;
@@ -45,7 +45,7 @@ export const largeByDescriptor: Check = {
   title: "16 MiB that no message can hold go through memory both sides reach; a small message says where",
   why: "A mechanism for small messages is no reason to give up large data, only to carry it another way.",
   timeoutMs: 30_000,
-  typicalMs: 200,
+  typicalMs: 350,
   appliesTo: needs(
     replies,
     ownProcess,

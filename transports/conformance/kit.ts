@@ -28,6 +28,7 @@ export interface Case {
   readonly title: string;
   readonly why: string;
   readonly quick?: boolean;
+  readonly typicalMs?: number;
   readonly timeoutMs?: number;
   readonly needs: readonly Condition[];
   readonly run: (context: CheckContext) => Promise<void>;

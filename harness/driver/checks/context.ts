@@ -134,12 +134,13 @@ export class Workbench implements CheckContext {
     return client;
   }
 
-  async runClients(peer: Peer, load: ClientLoad): Promise<readonly ClientResult[]> {
+  async runClients(peer: Peer, load: ClientLoad, onConnected?: () => void): Promise<readonly ClientResult[]> {
     const { connectionsEach: connections, requestsEach, bodyBytes } = load;
     const work: ClientWork = { kind: "client", address: peer.address, connections, requestsEach, bodyBytes };
     const starting = Array.from({ length: load.processes }, () => this.#startClient(work));
     const children = await Promise.all(starting);
     await Promise.all(children.map((child) => answerOf(child, "connected")));
+    onConnected?.();
     for (const child of children) child.send({ type: "begin" });
     return Promise.all(
       children.map(async (child) => {
