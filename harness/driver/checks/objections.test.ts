@@ -20,7 +20,7 @@ interface Objection {
 const OBJECTIONS: Readonly<Record<string, Objection>> = {
   "broken/none": { fails: [] },
   "faulty/corrupt": { fails: ["sequential-requests", "one-way-order"] },
-  "faulty/drop": { fails: ["one-way-order", "sequential-requests"] },
+  "faulty/drop": { fails: ["one-way-order", "sequential-requests"], shows: ["sequential-requests"] },
   "broken/crosses-replies": { fails: ["concurrent-clients/8", "concurrent-clients/64"] },
   "broken/one-process-only": {
     fails: ["concurrent-clients/1", "concurrent-clients/8", "concurrent-clients/64", "foreign-user"],
