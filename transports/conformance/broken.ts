@@ -27,6 +27,10 @@ function track(inner: Connection): () => void {
   return () => void open.delete(inner);
 }
 
+function isEarly(inner: Connection): boolean {
+  return [...open].indexOf(inner) < 2;
+}
+
 const CROWD = 4;
 const SILENT_CROWD = 4;
 
@@ -284,6 +288,19 @@ export const BROKEN: Readonly<Record<string, Fault>> = {
           const again = ++number % 50 === 0 ? message.slice() : undefined;
           deliver(message);
           if (again !== undefined) deliver(again);
+        },
+      };
+    },
+  },
+  "favours-the-first": {
+    about: "sends one-way messages to the first two of its clients alone",
+    server(inner) {
+      const forget = track(inner);
+      return {
+        send: (message, send) => (readKind(message) === Kind.oneWay && !isEarly(inner) ? true : send(message)),
+        closed(error, tell) {
+          forget();
+          tell(error);
         },
       };
     },

@@ -168,6 +168,7 @@ export const exchange: readonly Check[] = [
     why: "Only two processes show what the kernel does between them.",
     quick: true,
     typicalMs: 500,
+    sharesPeer: true,
     needs: [hasEventFace, replies, reliable],
     async run(context) {
       const peer = await context.startPeer();
@@ -179,7 +180,6 @@ export const exchange: readonly Check[] = [
         const body = pattern(bytes, index);
         expectSame(`reply of ${bytes} bytes`, await client.request(body), body);
       }
-      await within("close", client.close());
     },
   }),
   defineCase({
@@ -187,6 +187,7 @@ export const exchange: readonly Check[] = [
     title: "Of many requests in flight to another process each gets its own reply",
     why: "Pipelining is what buys throughput, and where replies are mixed up.",
     typicalMs: 700,
+    sharesPeer: true,
     needs: [hasEventFace, replies, reliable, pipelined],
     async run(context) {
       const client = await context.connect(await context.startPeer());
@@ -194,7 +195,6 @@ export const exchange: readonly Check[] = [
       const bodies = Array.from({ length: IN_FLIGHT }, (_, index) => pattern((index * 997) % (largest + 1), index));
       const seen = await within("the replies", Promise.all(bodies.map((body) => client.request(body))), 15_000);
       for (const [index, body] of bodies.entries()) expectSame(`reply ${index}`, seen[index], body);
-      await within("close", client.close());
     },
   }),
 ];

@@ -28,6 +28,8 @@ export interface Case {
   readonly title: string;
   readonly why: string;
   readonly quick?: boolean;
+  /** Leaves the server healthy; and then a client that may be the only one is left open. */
+  readonly sharesPeer?: boolean;
   readonly typicalMs?: number;
   readonly timeoutMs?: number;
   readonly needs: readonly Condition[];

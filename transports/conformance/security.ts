@@ -34,6 +34,7 @@ export const security: readonly Check[] = [
     why: "One broken or hostile client must not take the service from everybody else.",
     quick: true,
     typicalMs: 175,
+    sharesPeer: true,
     needs: [hasEventFace, hasStranger, framed, ownProcess, replies],
     async run(context) {
       const peer = await context.startPeer();
@@ -55,6 +56,7 @@ export const security: readonly Check[] = [
     title: "Whatever bytes strangers send, whole, in halves or not to the end, a server keeps serving",
     why: "The input nobody thought of is the one that arrives.",
     typicalMs: 225,
+    sharesPeer: true,
     needs: [hasEventFace, hasStranger, ownProcess, replies],
     async run(context) {
       const peer = await context.startPeer();

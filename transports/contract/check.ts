@@ -55,6 +55,8 @@ export interface CheckContext {
    * @param onConnected called once, when all are connected and none has begun
    */
   runClients(peer: Peer, load: ClientLoad, onConnected?: () => void): Promise<readonly ClientResult[]>;
+  /** Lets the server publish one-way messages to subscribers of this process; resolves with what each of them heard. */
+  publish(peer: Peer, load: FanOutLoad): Promise<readonly StreamTotals[]>;
   /** A client that outlives its server: it connects again with back-off and repeats what may be repeated. */
   reconnecting(peer: Peer): Promise<ReconnectingClient>;
   /** What a process of the user `nobody` meets when it connects. @throws NotApplicable unless we may become him */
@@ -69,6 +71,8 @@ export interface PeerOptions {
   /** Default: a fresh one. Passing the address of an ended peer restarts the server where it was. */
   readonly address?: Address;
   readonly key?: Uint8Array;
+  /** One of the transport's `peers`; default: the language of the run. */
+  readonly language?: string;
 }
 
 /** A running server process. */
@@ -207,6 +211,12 @@ export interface CheckClient {
   /** Settles when the connection has closed; with the error, if one ended it. */
   readonly closed: Promise<Error | undefined>;
   close(): Promise<void>;
+}
+
+export interface FanOutLoad {
+  readonly subscribers: number;
+  readonly messages: number;
+  readonly bodyBytes: number;
 }
 
 export interface ClientLoad {

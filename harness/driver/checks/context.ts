@@ -5,10 +5,12 @@ import type {
   ClientLoad,
   ClientOptions,
   ClientResult,
+  FanOutLoad,
   ForeignOutcome,
   Peer,
   PeerOptions,
   ReconnectingClient,
+  StreamTotals,
 } from "../../../transports/contract/check.ts";
 import { IpcError } from "../../../transports/contract/errors.ts";
 import type { Address, OsObject, Place, Stranger, Transport } from "../../../transports/contract/transport.ts";
@@ -20,6 +22,7 @@ import type { RpcClient } from "../../rpc/client.ts";
 import { ReconnectingRpc } from "../../rpc/reconnecting.ts";
 import type { RunningPeer } from "../peers/running-peer.ts";
 import { startPeer } from "../peers/start-peer.ts";
+import { publishTo } from "./fan-out.ts";
 import { attemptAsNobody } from "./foreign-user.ts";
 import { endPeer, type SharedPeer, subPlace } from "./shared-peer.ts";
 
@@ -90,7 +93,7 @@ export class Workbench implements CheckContext {
       mode: transport.capabilities.modes[0],
       address,
       pin: start.peerPin,
-      language: start.peerLanguage,
+      language: options.language ?? start.peerLanguage,
       onSpawn: (pid) => send({ type: "spawned", pid }),
       ...(options.key === undefined ? {} : { key: options.key }),
     });
@@ -125,6 +128,10 @@ export class Workbench implements CheckContext {
     const client = await running.connect(options);
     this.#clients.push(client);
     return client;
+  }
+
+  async publish(peer: Peer, load: FanOutLoad): Promise<readonly StreamTotals[]> {
+    return publishTo(this.transport, this.#running(peer), load);
   }
 
   async reconnecting(peer: Peer): Promise<ReconnectingClient> {

@@ -91,16 +91,22 @@ const OBJECTIONS: Readonly<Record<string, Objection>> = {
   },
   "broken/sweeps-nothing": { fails: ["cleanup/sigkill"] },
   "broken/loses-what-is-due": { fails: ["graceful-shutdown"] },
+  "broken/favours-the-first": { fails: ["fan-out"] },
+  "broken/claims-fan-out": { fails: ["fan-out"] },
+  "broken/claims-python": { fails: ["other-languages"] },
   "broken/refuses-one-way": { fails: ["one-way-order", "back-pressure/server"] },
 };
 
 /** A claim that is false, and the check that says so. Of `sound` the same check holds, or does not apply. */
-const FLIPS: Readonly<Record<Exclude<keyof Capabilities, "platforms" | "languages">, readonly [string, string][]>> = {
+const FLIPS: Readonly<Record<Exclude<keyof Capabilities, "platforms">, readonly [string, string][]>> = {
   modes: [
     ["broken/claims-blocking", "conformance/claims/consistent"],
     ["broken/spins", "idle-cpu"],
   ],
-  patterns: [["broken/refuses-one-way", "one-way-order"]],
+  patterns: [
+    ["broken/refuses-one-way", "one-way-order"],
+    ["broken/claims-fan-out", "fan-out"],
+  ],
   rendezvous: [["broken/claims-parent", "conformance/claims/consistent"]],
   boundaries: [
     ["broken/claims-kernel", "boundary-keeper"],
@@ -118,6 +124,7 @@ const FLIPS: Readonly<Record<Exclude<keyof Capabilities, "platforms" | "language
     ["broken/ignores-keys", "wrong-key"],
     ["broken/open-port", "permissions"],
   ],
+  languages: [["broken/claims-python", "other-languages"]],
   persistent: [["broken/claims-persistence", "persistence"]],
 };
 
