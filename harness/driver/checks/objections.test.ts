@@ -139,8 +139,10 @@ let results: ReadonlyMap<string, readonly CheckResult[]>;
 
 /** In a short run: what the fault is there for, and some that have nothing to do with it. */
 function checksFor(id: string): string[] {
-  const flipped = flips.filter(([lie]) => lie === id).map(([, check]) => check);
-  if (id === "broken/none") return [...new Set(flips.map(([, check]) => check))];
+  const sound = id === "broken/none";
+  const flipped = flips.filter(([lie]) => lie === id || sound).map(([, check]) => check);
+  // All of these are `unix` with a fault; that it is sound without one, scenarios.test.ts shows in a short run too.
+  if (sound && !TEST_ALL) return [];
   const objection = OBJECTIONS[id];
   if (objection === undefined) return flipped;
   const { fails, shows = [] } = objection;
@@ -161,7 +163,7 @@ beforeAll(
       const module = `transports/conformance/${id.startsWith("broken/") ? "broken" : "faulty"}.ts`;
       return { transport: fixture(id), module, checks: checksFor(id) };
     });
-    results = await runJobs(jobs);
+    results = await runJobs(jobs.filter(({ checks }) => checks.length > 0));
   },
   TEST_ALL ? 1_800_000 : 300_000,
 );
@@ -200,6 +202,7 @@ describe.each(Object.entries(FLIPS))("a false claim about %s", (_field, lies) =>
   test.each(lies)("is objected to: %s by %s", (id, check) => {
     const found = results.get(id)?.find(({ scenario }) => scenario === check);
     expect(found?.status, found?.reason).toBe("failed");
+    if (!TEST_ALL) return;
     const sound = results.get("broken/none")?.find(({ scenario }) => scenario === check);
     expect(["passed", "not-applicable"], sound?.reason).toContain(sound?.status);
   });
