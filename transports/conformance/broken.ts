@@ -319,6 +319,7 @@ export const BROKEN: Readonly<Record<string, Fault>> = {
           deliver(message);
         },
         send(message, send) {
+          if (readKind(message) !== Kind.reply) return send(message);
           ready.set(key(message), message.slice());
           for (let first = asked[0]; first !== undefined; first = asked[0]) {
             const reply = ready.get(first);

@@ -21,7 +21,7 @@ const OBJECTIONS: Readonly<Record<string, Objection>> = {
   "broken/none": { fails: [] },
   "faulty/corrupt": { fails: ["sequential-requests", "one-way-order"] },
   "faulty/drop": { fails: ["one-way-order", "sequential-requests"], shows: ["sequential-requests"] },
-  "broken/crosses-replies": { fails: ["concurrent-clients/8", "concurrent-clients/64"] },
+  "broken/crosses-replies": { fails: ["concurrent-clients/8", "concurrent-clients/64", "fan-out"] },
   "broken/one-process-only": {
     fails: ["concurrent-clients/1", "concurrent-clients/8", "concurrent-clients/64", "foreign-user"],
   },
@@ -69,7 +69,7 @@ const OBJECTIONS: Readonly<Record<string, Objection>> = {
   "broken/cuts-at-the-page": { fails: ["message-boundaries"] },
   "broken/reorders": { fails: ["one-way-order"] },
   "broken/duplicates": {
-    fails: ["exactly-once-replies", "sequential-requests", "concurrent-clients/1", "concurrent-clients/8"],
+    fails: ["exactly-once-replies", "sequential-requests", "concurrent-clients/1", "concurrent-clients/8", "fan-out"],
     mayFail: ["back-pressure/client"],
   },
   "broken/claims-persistence": { fails: ["persistence"] },
