@@ -11,9 +11,9 @@ interface Load {
 }
 
 export const concurrentClients: readonly Check[] = [
-  concurrent({ clients: 1, processes: 1, requestsEach: 200 }, { typicalMs: 375 }),
-  concurrent({ clients: 8, processes: 2, requestsEach: 100 }, { quick: true, typicalMs: 550 }),
-  concurrent({ clients: 64, processes: 4, requestsEach: 20 }, { typicalMs: 950 }),
+  concurrent({ clients: 1, processes: 1, requestsEach: 200 }, { typicalMs: 425 }),
+  concurrent({ clients: 8, processes: 2, requestsEach: 100 }, { quick: true, typicalMs: 650 }),
+  concurrent({ clients: 64, processes: 4, requestsEach: 20 }, { typicalMs: 1100 }),
 ];
 
 function concurrent(load: Load, options: Pick<Check, "quick" | "typicalMs">): Check {

@@ -273,7 +273,7 @@ export const foreignUser: Check = {
   title: "A process of another user cannot connect",
   why: "On a shared machine every local user can try every path, port and name.",
   sharesPeer: true,
-  typicalMs: 600,
+  typicalMs: 850,
   appliesTo: needs(
     replies,
     hasAddress,

@@ -10,7 +10,7 @@ export const fanOut: Check = {
   id: "fan-out",
   title: "What a server publishes reaches every subscriber once, whole and in order, as far as claimed",
   why: "Nobody answers what is published: a subscriber that hears nothing looks like a quiet day.",
-  typicalMs: 400,
+  typicalMs: 650,
   appliesTo: needs(
     hasAddress,
     ({ patterns }) =>
@@ -46,7 +46,7 @@ export const otherLanguages: Check = {
   id: "other-languages",
   title: "A server written in another language answers, as the record claims",
   why: "Who else can speak it decides whether a mechanism can join the programs of two teams.",
-  typicalMs: 400,
+  typicalMs: 450,
   appliesTo: needs(
     replies,
     ownProcess,
