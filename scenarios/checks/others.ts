@@ -75,7 +75,10 @@ async function started(context: CheckContext, language: string, program: string)
   try {
     return await context.startPeer({ language });
   } catch (error) {
-    if (!/ENOENT/.test(String(error))) throw error;
-    throw new NotApplicable(`the program ${program} is not on this machine`);
+    const message = error instanceof Error ? error.message : String(error);
+    if (/ENOENT/.test(message)) throw new NotApplicable(`the program ${program} is not on this machine`);
+    if (/No module named/.test(message))
+      throw new NotApplicable(`its server in ${language} lacks a library: ${message}`);
+    throw error;
   }
 }
