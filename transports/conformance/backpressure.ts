@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Check } from "../contract/check.ts";
 import {
+  canFreeze,
   defineCase,
   ENOUGH_BYTES,
   echoing,
@@ -173,7 +174,7 @@ export const backpressure: readonly Check[] = [
     title: "A server process that hangs makes its client wait, and both go on when it wakes",
     why: "A stopped or swapped-out process is the commonest slow receiver; memory must not pay for it.",
     timeoutMs: 30_000,
-    needs: [hasEventFace, ownProcess, replies, oneWay, reliable, pushesBack],
+    needs: [hasEventFace, ownProcess, canFreeze, replies, oneWay, reliable, pushesBack],
     async run(context) {
       const peer = await context.startPeer();
       const client = await context.connect(peer);

@@ -6,8 +6,9 @@ import type { Address, Connection, ConnectionHandler, OpenOptions, Server, Trans
 import { closableServer } from "../support/closable-server.ts";
 import { checkOptions, withinLimit } from "../support/opening.ts";
 import { pathTransport } from "../support/path-transport.ts";
+import { listenPrivately } from "../support/private-listener.ts";
 import { Scratch } from "../support/scratch.ts";
-import { bindPrivately, checkSocketPath, listenAtPath } from "../support/socket-path.ts";
+import { checkSocketPath, listenAtPath } from "../support/socket-path.ts";
 import { type CallDone, UnaryCall, UnaryClient } from "../support/unary.ts";
 
 const ID = "http/unix";
@@ -33,14 +34,7 @@ async function listen(address: Address, handler: ConnectionHandler, options?: Op
   server.keepAliveTimeout = 0;
   server.headersTimeout = HEADERS_LIMIT_MS;
   server.requestTimeout = REQUEST_LIMIT_MS;
-  await listenAtPath(address.name, ID, async () => {
-    const listening = new Promise<void>((resolve, reject) => {
-      server.once("error", reject);
-      server.once("listening", resolve);
-    });
-    bindPrivately(() => server.listen(address.name));
-    await listening;
-  });
+  await listenAtPath(address.name, ID, () => listenPrivately(server, address.name));
   return closableServer(address, async () => {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     await Promise.allSettled([...calls].map((call) => call.close(CLOSE_LIMIT_MS)));

@@ -5,7 +5,8 @@ import type { Address, Connection, ConnectionHandler, OpenOptions, Server, Trans
 import { closableServer } from "../support/closable-server.ts";
 import { checkOptions, withinLimit } from "../support/opening.ts";
 import { installedVersion, pathTransport, probePackage } from "../support/path-transport.ts";
-import { bindPrivately, checkSocketPath, listenAtPath } from "../support/socket-path.ts";
+import { listenPrivately } from "../support/private-listener.ts";
+import { checkSocketPath, listenAtPath } from "../support/socket-path.ts";
 import { type CallDone, UnaryCall, UnaryClient } from "../support/unary.ts";
 
 const ID = "jsonrpc/unix";
@@ -105,14 +106,7 @@ async function listen(address: Address, handler: ConnectionHandler, options?: Op
     sockets.set(socket, serve(library, socket, handler, calls));
     socket.once("close", () => sockets.delete(socket));
   });
-  await listenAtPath(address.name, ID, async () => {
-    const listening = new Promise<void>((resolve, reject) => {
-      listener.once("error", reject);
-      listener.once("listening", resolve);
-    });
-    bindPrivately(() => listener.listen(address.name));
-    await listening;
-  });
+  await listenAtPath(address.name, ID, () => listenPrivately(listener, address.name));
   return closableServer(address, async () => {
     const closed = new Promise<void>((resolve) => listener.close(() => resolve()));
     await Promise.allSettled([...calls].map((call) => call.close(CLOSE_LIMIT_MS)));

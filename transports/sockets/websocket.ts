@@ -7,8 +7,9 @@ import type { Address, Connection, ConnectionHandler, OpenOptions, Server, Trans
 import { closableServer } from "../support/closable-server.ts";
 import { checkOptions, withinLimit } from "../support/opening.ts";
 import { installedVersion, pathTransport, probePackage } from "../support/path-transport.ts";
+import { listenPrivately } from "../support/private-listener.ts";
 import { Scratch } from "../support/scratch.ts";
-import { bindPrivately, checkSocketPath, listenAtPath } from "../support/socket-path.ts";
+import { checkSocketPath, listenAtPath } from "../support/socket-path.ts";
 import { tooLarge } from "../support/unary.ts";
 
 const ID = "ws/unix";
@@ -173,14 +174,7 @@ async function listen(address: Address, handler: ConnectionHandler, options?: Op
       connection.open();
     });
   });
-  await listenAtPath(address.name, ID, async () => {
-    const listening = new Promise<void>((resolve, reject) => {
-      web.once("error", reject);
-      web.once("listening", resolve);
-    });
-    bindPrivately(() => web.listen(address.name));
-    await listening;
-  });
+  await listenAtPath(address.name, ID, () => listenPrivately(web, address.name));
   return closableServer(address, async () => {
     const closed = new Promise<void>((resolve) => web.close(() => resolve()));
     await Promise.allSettled([...connections].map((connection) => connection.close()));

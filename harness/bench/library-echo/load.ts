@@ -3,6 +3,7 @@
  * check of every request and reply (id, length, CRC of the body), the clock, the quantiles.
  */
 import { crc32 } from "node:zlib";
+import { FULL_CHECK_BYTES } from "../../rpc/verify.ts";
 
 const HEADER_BYTES = 16;
 const REQUEST = 1;
@@ -74,9 +75,11 @@ export class Load {
 /** Turns a request, which must be the caller's own memory, into its reply. */
 export function answer(bytes: Uint8Array): Buffer {
   const frame = asBuffer(bytes);
-  const id = frame.readUInt32LE(0);
-  if (frame.readUInt32LE(CHECKSUM) !== bind(crc32(frame.subarray(HEADER_BYTES)), id))
+  const body = frame.subarray(HEADER_BYTES);
+  // Large bodies are not summed by the harness's server either.
+  if (body.length <= FULL_CHECK_BYTES && frame.readUInt32LE(CHECKSUM) !== bind(crc32(body), frame.readUInt32LE(0))) {
     throw new Error("corrupt request");
+  }
   frame[KIND] = REPLY;
   return frame;
 }
