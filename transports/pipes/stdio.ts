@@ -15,6 +15,7 @@ import type {
   Server,
   Transport,
 } from "../contract/transport.ts";
+import { streamCapabilities } from "../support/capabilities.ts";
 import { checkOptions, withinLimit } from "../support/opening.ts";
 import { StreamConnection } from "../support/stream-connection.ts";
 
@@ -139,25 +140,13 @@ const event: EventTransport = {
 /** The standard input and output of a child process, messages behind a u32 length prefix. */
 export const stdio: Transport = {
   id: ID,
-  capabilities: {
-    modes: ["event"],
-    patterns: ["request-reply", "one-way"],
+  capabilities: streamCapabilities({
     rendezvous: "parent",
-    boundaries: "prefix",
-    delivery: "reliable",
-    ordering: "fifo",
-    maxMessageBytes: UNBOUNDED_MESSAGE_BYTES,
     maxClients: 1,
-    maxInFlight: 1024,
-    connects: "checked",
-    backpressure: "native",
-    peerLoss: "immediate",
     // The descriptors are private to the two processes: there is nothing a third one could open.
     auth: ["permissions"],
-    persistent: false,
     platforms: ["linux", "darwin", "win32"],
-    languages: ["any"],
-  },
+  }),
   async probe() {
     return { available: true, version: `node ${process.versions.node}, libuv ${process.versions.uv}` };
   },

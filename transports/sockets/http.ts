@@ -3,6 +3,7 @@ import { connect as netConnect, type Socket } from "node:net";
 import { UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
 import { IpcError, type IpcErrorCode, toIpcError } from "../contract/errors.ts";
 import type { Address, Connection, ConnectionHandler, OpenOptions, Server, Transport } from "../contract/transport.ts";
+import { streamCapabilities } from "../support/capabilities.ts";
 import { closableServer } from "../support/closable-server.ts";
 import { checkOptions, withinLimit } from "../support/opening.ts";
 import { pathTransport } from "../support/path-transport.ts";
@@ -208,24 +209,13 @@ function statusError(status: number): IpcError {
 export const http: Transport = pathTransport({
   id: ID,
   stem: "http",
-  capabilities: {
-    modes: ["event"],
+  capabilities: streamCapabilities({
     patterns: ["request-reply"],
-    rendezvous: "address",
     boundaries: "library",
-    delivery: "reliable",
-    ordering: "fifo",
     maxMessageBytes: MAX_BYTES,
-    maxClients: 1024,
     maxInFlight: 1,
-    connects: "checked",
     backpressure: "outbox",
-    peerLoss: "immediate",
-    auth: ["permissions"],
-    persistent: false,
-    platforms: ["linux", "darwin"],
-    languages: ["any"],
-  },
+  }),
   async probe() {
     if (process.platform === "win32") return { available: false, reason: "Node has no Unix sockets on Windows" };
     const { node, llhttp } = process.versions;

@@ -2,6 +2,7 @@ import { createServer, connect as netConnect, type Socket } from "node:net";
 import type * as JsonRpc from "vscode-jsonrpc/node";
 import { IpcError, toIpcError } from "../contract/errors.ts";
 import type { Address, Connection, ConnectionHandler, OpenOptions, Server, Transport } from "../contract/transport.ts";
+import { streamCapabilities } from "../support/capabilities.ts";
 import { closableServer } from "../support/closable-server.ts";
 import { checkOptions, withinLimit } from "../support/opening.ts";
 import { installedVersion, pathTransport, probePackage } from "../support/path-transport.ts";
@@ -244,24 +245,13 @@ function toText(message: Uint8Array): string {
 export const jsonRpc: Transport = pathTransport({
   id: ID,
   stem: "jsonrpc",
-  capabilities: {
-    modes: ["event"],
+  capabilities: streamCapabilities({
     patterns: ["request-reply"],
-    rendezvous: "address",
     boundaries: "library",
-    delivery: "reliable",
-    ordering: "fifo",
     maxMessageBytes: MAX_BYTES,
-    maxClients: 1024,
     maxInFlight: MAX_CALLS,
-    connects: "checked",
     backpressure: "outbox",
-    peerLoss: "immediate",
-    auth: ["permissions"],
-    persistent: false,
-    platforms: ["linux", "darwin"],
-    languages: ["any"],
-  },
+  }),
   probe: () =>
     probePackage("vscode-jsonrpc", async () => {
       await loadLibrary();

@@ -4,6 +4,7 @@ import type * as Ws from "ws";
 import { UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
 import { IpcError, type IpcErrorCode, toIpcError } from "../contract/errors.ts";
 import type { Address, Connection, ConnectionHandler, OpenOptions, Server, Transport } from "../contract/transport.ts";
+import { streamCapabilities } from "../support/capabilities.ts";
 import { closableServer } from "../support/closable-server.ts";
 import { checkOptions, withinLimit } from "../support/opening.ts";
 import { installedVersion, pathTransport, probePackage } from "../support/path-transport.ts";
@@ -212,24 +213,10 @@ async function connect(address: Address, handler: ConnectionHandler, options?: O
 export const websocket: Transport = pathTransport({
   id: ID,
   stem: "ws",
-  capabilities: {
-    modes: ["event"],
-    patterns: ["request-reply", "one-way"],
-    rendezvous: "address",
+  capabilities: streamCapabilities({
     boundaries: "library",
-    delivery: "reliable",
-    ordering: "fifo",
     maxMessageBytes: MAX_BYTES,
-    maxClients: 1024,
-    maxInFlight: 1024,
-    connects: "checked",
-    backpressure: "native",
-    peerLoss: "immediate",
-    auth: ["permissions"],
-    persistent: false,
-    platforms: ["linux", "darwin"],
-    languages: ["any"],
-  },
+  }),
   probe: () =>
     probePackage("ws", async () => {
       await loadLibrary();
