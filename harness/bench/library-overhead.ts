@@ -3,36 +3,40 @@
  * [--rounds <n>] [--limit <ratio>] [--json]`.
  *
  * Both arms echo with the same header and the same checks; theirs is written against the library alone. All processes are
- * pinned to one CPU. Per round both arms run once, in an order that alternates, against servers that stay up; the figure is the median over
+ * pinned to one CPU. Per round each arm has a fresh client against a server that stays up, and the two clients take turns
+ * of 25 ms (SIGSTOP, SIGCONT), so that a machine that is slow for a second is slow for both. The figure is the median over
  * rounds of the ratio of the two p50. Exit code 1 when a ratio is above the limit (default 1.10).
  */
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { text } from "node:stream/consumers";
+import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { parseArgs, promisify } from "node:util";
+import { parseArgs } from "node:util";
 import { ARMS } from "./library-echo/arm.ts";
 import type { EchoResult } from "./library-echo/load.ts";
 
 const MAIN = fileURLToPath(new URL("./library-echo/main.ts", import.meta.url));
 const CLIENT_LIMIT_MS = 60_000;
 const READY_LIMIT_MS = 10_000;
+/** Long against the round trips whose other end is stopped in the middle, short against what disturbs a machine. */
+const TURN_MS = 25;
 /** Round trips a client makes: fewer where each copies much. */
 const COUNTS: readonly { readonly upToBytes: number; readonly count: number; readonly warmup: number }[] = [
-  { upToBytes: 4096, count: 6000, warmup: 3000 },
-  { upToBytes: Number.POSITIVE_INFINITY, count: 2000, warmup: 1000 },
+  { upToBytes: 4096, count: 15_000, warmup: 10_000 },
+  { upToBytes: Number.POSITIVE_INFINITY, count: 3000, warmup: 2000 },
 ];
 
 type Side = "ours" | "theirs";
-const run = promisify(execFile);
 
 const { values } = parseArgs({
   options: {
     id: { type: "string", multiple: true, default: Object.keys(ARMS) },
     payload: { type: "string", multiple: true, default: ["64", "65536"] },
-    rounds: { type: "string", default: "7" },
+    rounds: { type: "string", default: "5" },
     limit: { type: "string", default: "1.10" },
     cpu: { type: "string", default: "0" },
     json: { type: "boolean", default: false },
@@ -74,11 +78,46 @@ async function startServer(side: Side, id: string, directory: string): Promise<R
   return { where, child };
 }
 
-async function runClient(side: Side, id: string, where: string, payloadBytes: number): Promise<EchoResult> {
+interface RunningClient {
+  readonly child: ChildProcess;
+  readonly result: Promise<EchoResult>;
+  running(): boolean;
+}
+
+function startClient(side: Side, id: string, where: string, payloadBytes: number): RunningClient {
   const plan = COUNTS.find(({ upToBytes }) => payloadBytes <= upToBytes);
   const [command, args] = pinned(["client", side, id, where, `${plan?.count}`, `${payloadBytes}`, `${plan?.warmup}`]);
-  const { stdout } = await run(command, args, { timeout: CLIENT_LIMIT_MS });
-  return JSON.parse(stdout) as EchoResult;
+  const child = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"] });
+  const limit = setTimeout(() => child.kill("SIGKILL"), CLIENT_LIMIT_MS);
+  const result = text(child.stdout).then((line) => {
+    clearTimeout(limit);
+    if (line === "") throw new Error(`${id} (${side}): the client ended without a result`);
+    return JSON.parse(line) as EchoResult;
+  });
+  return { child, result, running: () => child.exitCode === null && child.signalCode === null };
+}
+
+/** The p50 of both arms, measured in turns. */
+async function runPair(
+  order: readonly Side[],
+  id: string,
+  where: Record<Side, string>,
+  payloadBytes: number,
+): Promise<Record<Side, number>> {
+  const clients = order.map((side) => startClient(side, id, where[side], payloadBytes));
+  for (const { child } of clients) child.kill("SIGSTOP");
+  while (clients.some((client) => client.running())) {
+    for (const { child, running } of clients) {
+      if (!running()) continue;
+      child.kill("SIGCONT");
+      await delay(TURN_MS);
+      child.kill("SIGSTOP");
+    }
+  }
+  const results = await Promise.all(clients.map(({ result }) => result));
+  const p50 = { ours: 0, theirs: 0 };
+  for (const [at, side] of order.entries()) p50[side] = results[at]?.p50 ?? Number.NaN;
+  return p50;
 }
 
 async function compare(id: string, payloads: readonly number[], rounds: number): Promise<Row[]> {
@@ -106,7 +145,8 @@ async function compareAt(id: string, payloadBytes: number, rounds: number, where
   const p50: Record<Side, number[]> = { ours: [], theirs: [] };
   for (let round = 0; round < rounds; round++) {
     const order: Side[] = round % 2 === 0 ? ["ours", "theirs"] : ["theirs", "ours"];
-    for (const side of order) p50[side].push((await runClient(side, id, where[side], payloadBytes)).p50);
+    const found = await runPair(order, id, where, payloadBytes);
+    for (const side of order) p50[side].push(found[side]);
   }
   const ratios = p50.ours.map((ours, round) => ours / (p50.theirs[round] as number));
   return {

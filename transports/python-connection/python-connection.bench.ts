@@ -1,8 +1,8 @@
 // What this protocol costs beyond `unix`: `node transports/python-connection/python-connection.bench.ts [rounds]`.
 //
 // Round trips of 64 B and a header, Node to Node over `unix` and over `python-connection`, and Node to a Python Listener. Every
-// process is pinned to one CPU. The servers stay up; each round gives each arm a fresh client, in an order that alternates.
-// The figure is the median over rounds of the ratio of the two p50; exit code 1 when it is above 1.10.
+// process is pinned to one CPU. Each round is a fresh client process, whose three connections take turns in blocks of 500
+// round trips. The figure is the median over rounds of the ratio of the two p50; exit code 1 when it is above 1.10.
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -10,11 +10,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import type { Address, EventTransport, Transport } from "../contract/transport.ts";
+import type { Address, Connection, EventTransport, Transport } from "../contract/transport.ts";
 
 const LIMIT = 1.1;
 const CPU = "0";
 const MESSAGES = 20_000;
+const BLOCK = 500;
 const BODY = new Uint8Array(80).fill(0xa5);
 const PYTHON = `
 import sys
@@ -27,7 +28,6 @@ with Listener(sys.argv[1], "AF_UNIX") as listener:
                 while True: conn.send_bytes(conn.recv_bytes())
             except EOFError: pass
 `;
-const ARMS = ["unix", "python-connection"] as const;
 
 async function transportOf(id: string): Promise<Transport & { readonly event: EventTransport }> {
   const transport =
@@ -51,33 +51,67 @@ async function serve(id: string, address: Address): Promise<void> {
   process.stdout.write("ready");
 }
 
-/** Prints the median round trip in nanoseconds. */
-async function call(id: string, address: Address): Promise<void> {
-  const samples = new Float64Array(MESSAGES);
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  let count = -MESSAGES / 4;
-  let began = 0;
-  const connection = await (await transportOf(id)).event.connect(address, {
-    onOpen() {},
-    onMessage(message, at) {
-      const now = performance.now();
-      if (message.length !== BODY.length) reject(new Error(`got ${message.length} bytes`));
-      if (count >= 0) samples[count] = now - began;
-      count += 1;
-      if (count === MESSAGES) {
-        resolve();
-        return;
-      }
-      began = performance.now();
-      at.send(BODY);
-    },
-    onWritable() {},
-    onClose: (_connection, error) => reject(error ?? new Error("closed")),
-  });
-  connection.send(BODY);
-  await promise;
-  await connection.close();
-  process.stdout.write(String((samples.sort()[MESSAGES / 2] ?? Number.NaN) * 1e6));
+/** One connection and the round trips made over it. */
+class Caller {
+  readonly samples: number[] = [];
+  #began = 0;
+  #left = 0;
+  #connection: Connection | undefined;
+  #done: () => void = () => {};
+  #failed: (error: Error) => void = () => {};
+
+  async open(id: string, address: Address): Promise<void> {
+    this.#connection = await (await transportOf(id)).event.connect(address, {
+      onOpen() {},
+      onMessage: (message) => this.#returned(message),
+      onWritable() {},
+      onClose: (_connection, error) => this.#failed(error ?? new Error("closed")),
+    });
+  }
+
+  #returned(message: Uint8Array): void {
+    this.samples.push(performance.now() - this.#began);
+    if (message.length !== BODY.length) this.#failed(new Error(`got ${message.length} bytes`));
+    else if (--this.#left === 0) this.#done();
+    else this.#send();
+  }
+
+  #send(): void {
+    this.#began = performance.now();
+    this.#connection?.send(BODY);
+  }
+
+  exchange(count: number): Promise<void> {
+    this.#left = count;
+    return new Promise((resolve, reject) => {
+      this.#done = resolve;
+      this.#failed = reject;
+      this.#send();
+    });
+  }
+
+  medianNs(): number {
+    return median(this.samples) * 1e6;
+  }
+
+  async close(): Promise<void> {
+    this.#failed = () => {};
+    await this.#connection?.close();
+  }
+}
+
+/** Prints the median round trip of each in nanoseconds; they take turns, block by block, so that the machine is the same to all. */
+async function call(targets: readonly (readonly [string, Address])[]): Promise<void> {
+  const callers = targets.map(() => new Caller());
+  for (const [index, [id, address]] of targets.entries()) await callers[index]?.open(id, address);
+  const order = [...callers];
+  for (let sent = -MESSAGES / 4; sent < MESSAGES; sent += BLOCK) {
+    if (sent === 0) for (const { samples } of callers) samples.length = 0;
+    for (const caller of order) await caller.exchange(BLOCK);
+    order.reverse();
+  }
+  process.stdout.write(JSON.stringify(callers.map((caller) => caller.medianNs())));
+  for (const caller of callers) await caller.close();
 }
 
 const SELF = fileURLToPath(import.meta.url);
@@ -95,10 +129,10 @@ async function start(command: readonly string[], servers: ChildProcess[]): Promi
   return String(said);
 }
 
-async function medianNs(id: string, address: Address): Promise<number> {
-  const command = ["-c", CPU, ...node("call", id, JSON.stringify(address))];
+async function mediansNs(targets: readonly (readonly [string, Address])[]): Promise<number[]> {
+  const command = ["-c", CPU, ...node("call", JSON.stringify(targets))];
   const { stdout } = await promisify(execFile)("taskset", command, { timeout: 60_000 });
-  return Number(stdout);
+  return JSON.parse(stdout);
 }
 
 const median = (numbers: readonly number[]): number => [...numbers].sort((a, b) => a - b)[numbers.length >> 1] ?? 0;
@@ -108,27 +142,24 @@ async function compare(rounds: number): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), "ipcmark-bench-"));
   const place = { directory, prefix: "ipcmark-bench" };
   const servers: ChildProcess[] = [];
-  const p50 = { unix: [] as number[], "python-connection": [] as number[], python: [] as number[] };
   try {
-    const addresses = new Map<string, Address>();
-    for (const id of ARMS) {
+    const targets: [string, Address][] = [];
+    for (const id of ["unix", "python-connection"]) {
       const address = await (await transportOf(id)).allocate(place);
-      addresses.set(id, address);
+      targets.push([id, address]);
       await start(node("serve", id, JSON.stringify(address)), servers);
     }
     const toPython = await (await transportOf("python-connection")).allocate(place);
     const version = await start(["python3", "-c", PYTHON, toPython.name], servers);
-    for (let round = 0; round < rounds; round++) {
-      for (const id of round % 2 === 0 ? ARMS : ARMS.toReversed()) {
-        p50[id].push(await medianNs(id, addresses.get(id) as Address));
-      }
-      if (round < 3) p50.python.push(await medianNs("python-connection", toPython));
-    }
-    const ratios = p50["python-connection"].map((ns, round) => ns / (p50.unix[round] ?? Number.NaN));
+    targets.push(["python-connection", toPython]);
+    const p50: number[][] = [];
+    for (let round = 0; round < rounds; round++) p50.push(await mediansNs(targets));
+    const of = (arm: number): number[] => p50.map((row) => row[arm] ?? Number.NaN);
+    const ratios = p50.map(([unix = Number.NaN, ours = Number.NaN]) => ours / unix);
     const ratio = median(ratios);
     process.stdout.write(
-      `unix ${microseconds(p50.unix)}  python-connection ${microseconds(p50["python-connection"])}  ratio ${ratio.toFixed(3)}  ` +
-        `[${ratios.map((one) => one.toFixed(2)).join(" ")}]  to Python ${version} ${microseconds(p50.python)}  ` +
+      `unix ${microseconds(of(0))}  python-connection ${microseconds(of(1))}  ratio ${ratio.toFixed(3)}  ` +
+        `[${ratios.map((one) => one.toFixed(2)).join(" ")}]  to Python ${version} ${microseconds(of(2))}  ` +
         `(p50 of ${MESSAGES}, medians of ${rounds} rounds, one CPU)\n`,
     );
     if (!(ratio <= LIMIT)) process.exitCode = 1;
@@ -138,7 +169,7 @@ async function compare(rounds: number): Promise<void> {
   }
 }
 
-const [role = "11", id = "", address = ""] = process.argv.slice(2);
-if (role === "serve") await serve(id, JSON.parse(address));
-else if (role === "call") await call(id, JSON.parse(address));
+const [role = "7", first = "", address = ""] = process.argv.slice(2);
+if (role === "serve") await serve(first, JSON.parse(address));
+else if (role === "call") await call(JSON.parse(first));
 else await compare(Number(role));
