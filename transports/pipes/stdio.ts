@@ -20,6 +20,8 @@ import { checkOptions, withinLimit } from "../support/opening.ts";
 import { StreamConnection } from "../support/stream-connection.ts";
 
 const ID = "stdio";
+/** Windows: the runtime keeps a handle of descriptors 0 to 2 to itself, so their end of file comes when the process ends. */
+const SAYS_LAST_WORD = process.platform === "win32";
 /** S_IFMT and S_IFIFO of stat(2). */
 const FILE_TYPE = 0o170000;
 const FIFO_TYPE = 0o010000;
@@ -63,6 +65,7 @@ async function listen(address: Address, handler: ConnectionHandler): Promise<Ser
     handler,
     input,
     output,
+    saysLastWord: SAYS_LAST_WORD,
   });
   // After `listen` has returned, as with every other server.
   setImmediate(() => connection.open());
@@ -112,6 +115,7 @@ async function launch(
     handler,
     input: child.stdout,
     output: child.stdin,
+    saysLastWord: SAYS_LAST_WORD,
   });
   connection.open();
   return { connection, pid: child.pid, control, exited };

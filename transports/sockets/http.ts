@@ -10,6 +10,7 @@ import { pathTransport } from "../support/path-transport.ts";
 import { listenPrivately } from "../support/private-listener.ts";
 import { Scratch } from "../support/scratch.ts";
 import { checkSocketPath, listenAtPath } from "../support/socket-path.ts";
+import { SpareBuffers } from "../support/spare-buffers.ts";
 import { type CallDone, UnaryCall, UnaryClient } from "../support/unary.ts";
 
 const ID = "http/unix";
@@ -120,6 +121,7 @@ async function connect(address: Address, handler: ConnectionHandler, options?: O
   checkSocketPath(address.name, ID);
   const first = await connectFirst(address.name, options);
   const sockets = new Set<Socket>();
+  const spare = new SpareBuffers();
   const agent = new Agent({ keepAlive: true, maxSockets: MAX_SOCKETS, maxFreeSockets: MAX_SOCKETS });
   let unused: Socket | undefined = first;
   const adopt = (socket: Socket): Socket => {
@@ -141,7 +143,7 @@ async function connect(address: Address, handler: ConnectionHandler, options?: O
     handler,
     maxMessageBytes: MAX_BYTES,
     maxCalls: MAX_SOCKETS,
-    call: (message, done) => post(address.name, agent, message, done),
+    call: (message, done) => post(address.name, agent, spare, message, done),
     release() {
       agent.destroy();
       for (const socket of sockets) socket.destroy();
@@ -162,7 +164,7 @@ async function connectFirst(path: string, options: OpenOptions | undefined): Pro
   return withinLimit(ID, options, connected, () => socket.destroy());
 }
 
-function post(path: string, agent: Agent, message: Uint8Array, done: CallDone): void {
+function post(path: string, agent: Agent, spare: SpareBuffers, message: Uint8Array, done: CallDone): void {
   let settled = false;
   const settle = (error: IpcError | undefined, reply: Uint8Array | undefined): void => {
     if (settled) return;
@@ -180,13 +182,16 @@ function post(path: string, agent: Agent, message: Uint8Array, done: CallDone): 
     readBody(response, (body, tooLong) => {
       if (tooLong) settle(new IpcError("IPC_TOO_LARGE", `${ID}: the reply is too large`, { transport: ID }), undefined);
       else if (body === undefined) settle(lost("the server hung up in the middle of its reply"), undefined);
-      else if (response.statusCode === 200) settle(undefined, body);
-      else settle(statusError(response.statusCode ?? 0), undefined);
+      else if (response.statusCode === 200) {
+        if (outgoing.writableFinished) spare.giveBack(copy);
+        settle(undefined, body);
+      } else settle(statusError(response.statusCode ?? 0), undefined);
     });
   });
   outgoing.once("error", (error) => settle(toIpcError(error, ID, "IPC_PEER_LOST"), undefined));
   // Which socket the agent will choose is not known yet, so the bytes cannot share a buffer with another request.
-  outgoing.end(Buffer.from(message));
+  const copy = spare.copy(message);
+  outgoing.end(copy);
 }
 
 function lost(what: string): IpcError {
