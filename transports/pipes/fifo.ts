@@ -14,6 +14,7 @@ import type {
   Stranger,
   Transport,
 } from "../contract/transport.ts";
+import { streamCapabilities } from "../support/capabilities.ts";
 import { aborted, checkOptions } from "../support/opening.ts";
 import { withPathLock } from "../support/path-lock.ts";
 import { StreamConnection } from "../support/stream-connection.ts";
@@ -109,25 +110,11 @@ const event: EventTransport = { listen, connect };
 /** Named pipes of the file system: a hello on one FIFO, then a pair of them per client. */
 export const fifo: Transport = {
   id: ID,
-  capabilities: {
+  capabilities: streamCapabilities({
     // The blocking face needs the POSIX wrapper; it shows what the event loop costs.
     modes: process.platform === "linux" ? ["event", "blocking"] : ["event"],
-    patterns: ["request-reply", "one-way"],
-    rendezvous: "address",
-    boundaries: "prefix",
-    delivery: "reliable",
-    ordering: "fifo",
-    maxMessageBytes: UNBOUNDED_MESSAGE_BYTES,
     maxClients: MAX_CLIENTS,
-    maxInFlight: 1024,
-    connects: "checked",
-    backpressure: "native",
-    peerLoss: "immediate",
-    auth: ["permissions"],
-    persistent: false,
-    platforms: ["linux", "darwin"],
-    languages: ["any"],
-  },
+  }),
   async probe() {
     if (process.platform === "win32") return { available: false, reason: "Windows has no FIFOs; use named-pipe" };
     const version = await mkfifoVersion();
