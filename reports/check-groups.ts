@@ -1,5 +1,5 @@
+import { ABSENT, bytes } from "../harness/results/format.ts";
 import type { CheckResult, Report } from "../harness/results/model.ts";
-import { ABSENT, bytes } from "./format.ts";
 import { isNode } from "./labels.ts";
 
 /** One character per status: readable without colour. */

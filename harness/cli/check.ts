@@ -11,7 +11,7 @@ import type { CheckResult } from "../results/model.ts";
 import { ensureWritable, store } from "../results/store.ts";
 import { EXIT, UsageError } from "./exit-codes.ts";
 import { type SharedOptions, withShared } from "./options.ts";
-import { note, print, printJson, storeReport, terminal } from "./output.ts";
+import { note, print, printJson, publish, terminal } from "./output.ts";
 import { languageReason } from "./peers.ts";
 import { finishReport, startRun } from "./run.ts";
 import { inSession, type Session } from "./session.ts";
@@ -45,12 +45,11 @@ export function checkCommand(): Command {
         results,
         { measurements: [] },
       );
-      // Stored before it is printed: a reader such as `head` may end this process while it prints.
-      await storeReport(options.out, report);
       if (options.junit !== undefined) store(dirname(options.junit), basename(options.junit), junit(report));
       process.exitCode = exitCode(results, candidates);
-      if (options.json) printJson(report);
-      else print(checkTables(report, terminal()));
+      await publish(options.out, report, () =>
+        options.json ? printJson(report) : print(checkTables(report, terminal())),
+      );
     });
 }
 

@@ -13,7 +13,7 @@ export function reportCommand(): Command {
       ensureWritable(out);
       const { renderHtml } = await import("../../reports/html/render.ts");
       const html = store(out, "report.html", await renderHtml(report));
-      if (report.measurements.length > 0) print(compareTables(report));
+      if (report.measurements.length > 0) print(compareTables(report, terminal()));
       if (report.codecs !== undefined) print(`\n${codecTables(report)}\n`);
       if (report.checks.length > 0) print(checkTables(report, terminal()));
       if (report.pick !== null) print(pickParagraph(report));

@@ -5,6 +5,7 @@ import { type Check, type CheckClient, type CheckContext, Method, type Peer } fr
 import { bindChecksum, HEADER_BYTES, Kind, writeHeader } from "../../transports/contract/frame.ts";
 import {
   bodyUpTo,
+  canFreeze,
   collectTotals,
   eventually,
   needs,
@@ -37,7 +38,7 @@ export const slowServer: Check = {
   why: "A queue that grows while the reader is slow ends in a crash that loses everything in it.",
   typicalMs: 375,
   timeoutMs: 60_000,
-  appliesTo: needs(pushesBack, ownProcess),
+  appliesTo: needs(pushesBack, ownProcess, canFreeze),
   async run(context) {
     const peer = await context.startPeer();
     const client = await context.connect(peer);

@@ -3,6 +3,7 @@ import { type Check, type CheckClient, type CheckContext, Method, type Peer } fr
 import {
   assertNothingLeft,
   type Condition,
+  canAskToEnd,
   firstUse,
   needs,
   ownProcess,
@@ -34,10 +35,15 @@ export const cleanup: readonly Check[] = [
     },
     replies,
   ),
-  ending("sigterm", "SIGTERM", async (context, peer) => {
-    await within("the end of the server", peer.kill("SIGTERM"));
-    await sweepWhereNeeded(context, peer);
-  }),
+  ending(
+    "sigterm",
+    "SIGTERM",
+    async (context, peer) => {
+      await within("the end of the server", peer.kill("SIGTERM"));
+      await sweepWhereNeeded(context, peer);
+    },
+    canAskToEnd,
+  ),
   ending("sigkill", "SIGKILL and a sweep", async (context, peer) => {
     await within("the end of the server", peer.kill("SIGKILL"));
     context.note("leftByTheKill", (await context.residue(peer.address)).length);
@@ -50,14 +56,14 @@ function ending(
   name: string,
   what: string,
   end: (context: CheckContext, peer: Peer, client: CheckClient | undefined) => Promise<void>,
-  how: Condition = repliesOrPublishes,
+  condition: Condition = () => true,
 ): Check {
   return {
     id: `cleanup/${name}`,
     title: `Nothing is left after ${what}: no path, segment, queue or semaphore`,
     why: "What every run leaves behind fills the machine: segments are memory, and names block the next start.",
     typicalMs: 200,
-    appliesTo: needs(how, ownProcess),
+    appliesTo: needs(repliesOrPublishes, ownProcess, condition),
     async run(context) {
       const peer = await context.startPeer();
       const client = await firstUse(context, peer);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Check } from "../../transports/contract/check.ts";
-import { collectTotals, needs, oneWay, ownProcess, pattern, replies, streamTotals } from "./support.ts";
+import { canFreeze, collectTotals, needs, oneWay, ownProcess, pattern, replies, streamTotals } from "./support.ts";
 
 const MESSAGES = 5000;
 const LEAST = 200;
@@ -49,6 +49,7 @@ export const persistence: Check = {
     replies,
     oneWay,
     ownProcess,
+    canFreeze,
     ({ persistent }) => persistent || "messages die with the server, by its own account",
   ),
   async run(context) {

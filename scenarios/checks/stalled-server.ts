@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type Check, Method } from "../../transports/contract/check.ts";
 import { isIpcError } from "../../transports/contract/errors.ts";
-import { assertSame, meetsDeadline, needs, ownProcess, pattern, replies, within } from "./support.ts";
+import { assertSame, canFreeze, meetsDeadline, needs, ownProcess, pattern, replies, within } from "./support.ts";
 
 const REQUEST_TIMEOUT_MS = 300;
 const CLOSE_TIMEOUT_MS = 300;
@@ -32,7 +32,7 @@ export const frozenServer: Check = {
   why: "A process in a debugger, on a dead disk or swapped out neither answers nor dies.",
   alone: true,
   typicalMs: 600,
-  appliesTo: needs(replies, ownProcess),
+  appliesTo: needs(replies, ownProcess, canFreeze),
   async run(context) {
     const peer = await context.startPeer();
     const client = await context.connect(peer);

@@ -40,6 +40,11 @@ export const oneWay: Condition = ({ patterns }) =>
   patterns.includes("one-way") || "every message of this pattern is a request that needs its reply";
 export const ownProcess: Condition = ({ rendezvous }) =>
   rendezvous !== "process" || "both ends live in one process, so neither can fail alone";
+export const canFreeze: Condition = () =>
+  process.platform !== "win32" || "Windows has no SIGSTOP: no process can be stopped from outside";
+/** There is a signal that asks a process to end, and that it may answer by cleaning up. */
+export const canAskToEnd: Condition = () =>
+  process.platform !== "win32" || "Windows has no SIGTERM: a process ended from outside runs nothing of its own";
 export const hasAddress: Condition = ({ rendezvous }) =>
   rendezvous === "address" || "one peer belongs to one client here: nobody else can reach it";
 export const hasStranger: Condition = (_, transport) =>

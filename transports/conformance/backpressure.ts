@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Check } from "../contract/check.ts";
 import {
+  canFreeze,
   defineCase,
   ENOUGH_BYTES,
   echoing,
@@ -179,7 +180,7 @@ export const backpressure: readonly Check[] = [
     why: "A stopped or swapped-out process is the commonest slow receiver; memory must not pay for it.",
     timeoutMs: 30_000,
     typicalMs: 325,
-    needs: [hasEventFace, ownProcess, replies, oneWay, reliable, pushesBack],
+    needs: [hasEventFace, ownProcess, canFreeze, replies, oneWay, reliable, pushesBack],
     async run(context) {
       const peer = await context.startPeer();
       const client = await context.connect(peer);

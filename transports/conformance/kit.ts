@@ -65,6 +65,8 @@ export const hasAddress: Condition = ({ rendezvous }) =>
   rendezvous === "address" || `rendezvous is ${rendezvous}: there is no address two processes share`;
 export const ownProcess: Condition = ({ rendezvous }) =>
   rendezvous !== "process" || "both ends live in one process, so neither can die alone";
+export const canFreeze: Condition = () =>
+  process.platform !== "win32" || "Windows has no SIGSTOP: no process can be stopped from outside";
 export const replies: Condition = ({ patterns }) =>
   patterns.includes("request-reply") || `the pattern is ${patterns.join(", ")}: nobody replies`;
 export const oneWay: Condition = ({ patterns }) =>

@@ -4,6 +4,7 @@ import { IpcError, toIpcError } from "../contract/errors.ts";
 import type { Address, Connection, ConnectionHandler, OpenOptions } from "../contract/transport.ts";
 import { checkOptions, OPEN_LIMIT_MS, withinLimit } from "../support/opening.ts";
 import { checkSocketPath } from "../support/socket-path.ts";
+import { SpareBuffers } from "../support/spare-buffers.ts";
 import { type CallDone, UnaryClient } from "../support/unary.ts";
 import { CLIENT_OPTIONS, type Library, loadLibrary, MAX_BYTES, SERVICE, statusError } from "./service.ts";
 import { GrpcStream } from "./stream.ts";
@@ -22,6 +23,7 @@ export async function connectUnary(
 ): Promise<Connection> {
   const { client } = await openChannel(id, address, options);
   const pending = new Set<ClientUnaryCall>();
+  const spare = new SpareBuffers();
   const { path, requestSerialize, responseDeserialize } = SERVICE.call;
   const unary = new UnaryClient({
     transport: id,
@@ -29,14 +31,17 @@ export async function connectUnary(
     maxMessageBytes: MAX_BYTES,
     maxCalls: MAX_CALLS,
     call(message: Uint8Array, done: CallDone) {
+      // Read by the library in later microtasks.
+      const copy = spare.copy(message);
       const call = client.makeUnaryRequest(
         path,
         requestSerialize,
         responseDeserialize,
-        Buffer.from(message),
+        copy,
         { deadline: Date.now() + DEADLINE_MS },
         (error, reply) => {
           pending.delete(call);
+          if (!error) spare.giveBack(copy);
           // Nobody waits for it any more, and the connection is not to blame.
           if (error?.code === DEADLINE_EXCEEDED) done(undefined, undefined);
           else done(error ? statusError(id, error.code, error.details, error) : undefined, reply);

@@ -14,9 +14,11 @@ import type {
   Stranger,
   Transport,
 } from "../contract/transport.ts";
+import { streamCapabilities } from "../support/capabilities.ts";
 import { aborted, checkOptions } from "../support/opening.ts";
 import { withPathLock } from "../support/path-lock.ts";
 import { StreamConnection } from "../support/stream-connection.ts";
+import { fifoBlocking } from "./fifo-blocking.ts";
 import { openPair, type Pair } from "./fifo-client.ts";
 import { hasReader, listNames, MAX_CLIENTS, makeFifos, mkfifoVersion, openFifo, removeAll } from "./fifo-names.ts";
 import { FifoServer } from "./fifo-server.ts";
@@ -108,24 +110,11 @@ const event: EventTransport = { listen, connect };
 /** Named pipes of the file system: a hello on one FIFO, then a pair of them per client. */
 export const fifo: Transport = {
   id: ID,
-  capabilities: {
-    modes: ["event"],
-    patterns: ["request-reply", "one-way"],
-    rendezvous: "address",
-    boundaries: "prefix",
-    delivery: "reliable",
-    ordering: "fifo",
-    maxMessageBytes: UNBOUNDED_MESSAGE_BYTES,
+  capabilities: streamCapabilities({
+    // The blocking face needs the POSIX wrapper; it shows what the event loop costs.
+    modes: process.platform === "linux" ? ["event", "blocking"] : ["event"],
     maxClients: MAX_CLIENTS,
-    maxInFlight: 1024,
-    connects: "checked",
-    backpressure: "native",
-    peerLoss: "immediate",
-    auth: ["permissions"],
-    persistent: false,
-    platforms: ["linux", "darwin"],
-    languages: ["any"],
-  },
+  }),
   async probe() {
     if (process.platform === "win32") return { available: false, reason: "Windows has no FIFOs; use named-pipe" };
     const version = await mkfifoVersion();
@@ -138,6 +127,7 @@ export const fifo: Transport = {
     return { transport: ID, name: join(place.directory, `fifo-${randomBytes(4).toString("hex")}`) };
   },
   event,
+  ...(process.platform === "linux" ? { blocking: fifoBlocking } : {}),
   peers: { python: ["python3", "peer.py"] },
   stranger: connectStranger,
   async residue(address) {
