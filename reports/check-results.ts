@@ -1,6 +1,6 @@
+import { oneLine } from "../harness/results/format.ts";
 import type { Report } from "../harness/results/model.ts";
 import { checkMatrix, STATUS_MARKS } from "./check-groups.ts";
-import { oneLine } from "./format.ts";
 
 const BEGIN = "<!-- results: begin -->";
 const END = "<!-- results: end -->";

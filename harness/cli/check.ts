@@ -10,7 +10,7 @@ import type { CheckResult } from "../results/model.ts";
 import { ensureWritable, store } from "../results/store.ts";
 import { EXIT, UsageError } from "./exit-codes.ts";
 import { type SharedOptions, withShared } from "./options.ts";
-import { note, print, printJson, storeReport } from "./output.ts";
+import { note, print, printJson, publish } from "./output.ts";
 import { languageReason } from "./peers.ts";
 import { finishReport, startRun } from "./run.ts";
 import { inSession, type Session } from "./session.ts";
@@ -44,11 +44,9 @@ export function checkCommand(): Command {
         results,
         { measurements: [] },
       );
-      if (options.json) printJson(report);
-      else print(checkTables(report));
-      await storeReport(options.out, report);
       if (options.junit !== undefined) store(dirname(options.junit), basename(options.junit), junit(report));
       process.exitCode = exitCode(results, candidates);
+      await publish(options.out, report, () => (options.json ? printJson(report) : print(checkTables(report))));
     });
 }
 

@@ -15,7 +15,7 @@ import { ArmRecord } from "./record.ts";
 import { RoundLog } from "./round-log.ts";
 import { rowOf } from "./rows.ts";
 import type { Brood } from "./run-driver.ts";
-import { runArm, toTrial } from "./trial.ts";
+import { runArm, silenceOf, toTrial } from "./trial.ts";
 
 export interface MeasureRequest {
   readonly arms: readonly Arm[];
@@ -30,8 +30,20 @@ export interface MeasureRequest {
   readonly controls?: boolean;
   /** Sizes at which the C program is measured as further cells of every round, where there is a compiler; default none. */
   readonly limits?: readonly number[];
-  /** Told once, after the calibration: how long the rest will take. */
-  readonly onPlan?: (plan: { readonly rounds: number; readonly leftMs: number }) => void;
+  /** Told once, after the calibration: how long it will take. May throw: then nothing more is run. */
+  readonly onPlan?: (plan: Prediction) => void;
+  /** How long a driver may say nothing, besides ten times what it was given to do; default as trials need on a busy machine. */
+  readonly silenceMs?: number;
+  /** `performance.now()` at which the time of a budget began to run; default when this is called. */
+  readonly sinceMs?: number;
+}
+
+export interface Prediction {
+  readonly rounds: number;
+  /** For all rounds, ms. */
+  readonly leftMs: number;
+  /** The same with what is over already, the calibration included. */
+  readonly wholeMs: number;
 }
 
 export interface MeasureResult {
@@ -65,6 +77,7 @@ export async function measure(
   request: MeasureRequest,
   progress: Progress,
 ): Promise<MeasureResult> {
+  const startedMs = request.sinceMs ?? performance.now();
   const limits = request.limits
     ? await openLimits(
         place,
@@ -79,7 +92,7 @@ export async function measure(
     request,
     progress,
     random: randomFrom(request.seed),
-    startedMs: performance.now(),
+    startedMs,
     records: new Map(request.arms.map((arm) => [arm, new ArmRecord(arm)])),
     log: new RoundLog(),
     limits,
@@ -126,7 +139,8 @@ async function prepare(run: Run): Promise<Plan> {
   const paces: ArmPace[] = [];
   for (const arm of shuffled(request.arms, run.random)) {
     progress.step(`calibrating ${describe(arm)}`);
-    const pace = await calibrate(run.brood, run.place, records.get(arm) as ArmRecord, cellsOf(arm, request.cells));
+    const record = records.get(arm) as ArmRecord;
+    const pace = await calibrate(run.brood, run.place, record, cellsOf(arm, request.cells), request.silenceMs);
     if (pace !== undefined) paces.push(pace);
   }
   const controlsMs = request.controls === false ? 0 : CONTROL_GUESS_MS * placementsOf(request.arms).length;
@@ -140,7 +154,9 @@ async function prepare(run: Run): Promise<Plan> {
   });
   const leftMs = plan.rounds * plan.roundMs;
   progress.replan(leftMs, plan.rounds * plan.arms.length);
-  request.onPlan?.({ rounds: plan.rounds, leftMs });
+  if (plan.arms.length > 0) {
+    request.onPlan?.({ rounds: plan.rounds, leftMs, wholeMs: performance.now() - run.startedMs + leftMs });
+  }
   return plan;
 }
 
@@ -181,12 +197,19 @@ async function runRounds(run: Run, plan: Plan): Promise<RunLength> {
     rule: length.rule,
     effort: length.effort,
     rounds: done,
-    plannedMs: Math.round(length.budgetMs ?? plannedMs),
+    plannedMs: Math.round(saidMs(length, plannedMs)),
     actualMs: Math.round(performance.now() - run.startedMs),
     ...(length.rule === "until" ? { target: length.target } : {}),
     ...(reached === undefined ? {} : { reached }),
     sentence: stop,
   };
+}
+
+/** A budget that was asked for is what was said; any other is said anew when the calibration finds that it does not do. */
+function saidMs(length: Length, plannedMs: number): number {
+  if (length.budgetMs === undefined) return plannedMs;
+  const isPromise = length.rule === "until" || length.strict;
+  return isPromise ? length.budgetMs : Math.max(length.budgetMs, plannedMs);
 }
 
 function leftMs(length: Length, plan: Plan, done: number, elapsedMs: number, roundMs: number): number {
@@ -226,7 +249,8 @@ async function runTrial(run: Run, planned: PlannedArm, round: number): Promise<v
     const load = loadOf(cell, Math.floor(random() * 2 ** 32));
     return { ...load, key: cellKey(cell), model: cell.benchmark.model, messages, warmupMessages, warmupMs };
   });
-  const ran = await runArm(brood, place, planned.arm, { kind: "measure" }, plans, planned.plannedMs);
+  const silenceMs = silenceOf(run.request.silenceMs, Math.max(...order.map(({ plannedMs }) => plannedMs)));
+  const ran = await runArm(brood, place, planned.arm, { kind: "measure" }, plans, planned.plannedMs, silenceMs);
   for (const { cell, messages } of order) {
     record.messages.set(cell, messages);
     const result = resultOf(ran.cells, cell);

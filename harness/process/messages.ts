@@ -107,6 +107,8 @@ export interface DriverStart {
   readonly place: Place;
   /** How the driver starts its peer on the peer's CPU. */
   readonly peerPin: PinPrefix;
+  /** The peer is a process of its own on Node: the driver may start it before it has loaded the transport. */
+  readonly peerEarly?: boolean;
   readonly peerLanguage: string;
   /** Id of the codec both ends convert with, in trials of `codec-round-trip`. */
   readonly codec?: string;

@@ -1,3 +1,4 @@
+import { oneLine } from "../../harness/results/format.ts";
 import type { CheckResult, Report } from "../../harness/results/model.ts";
 import {
   type CheckMatrix,
@@ -8,7 +9,6 @@ import {
   reasonsByText,
   STATUS_MARKS,
 } from "../check-groups.ts";
-import { oneLine } from "../format.ts";
 import { paint, renderTable, type Style, type TableRow, type TerminalOptions, widthLimit, wrap } from "./table.ts";
 
 const STATUS_STYLES: Readonly<Record<CheckResult["status"], Style>> = {

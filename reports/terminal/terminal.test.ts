@@ -22,7 +22,7 @@ const all = (of: Report, columns: number): string =>
   );
 
 describe("terminal tables", () => {
-  test.each([80, 100, 120])("stay within %i columns", (columns) => {
+  test.each([80, 100, 120, 140])("stay within %i columns", (columns) => {
     const tooLong = [report, full]
       .flatMap((one) => all(one, columns).split("\n"))
       .filter((line) => line.length > columns);
@@ -70,6 +70,23 @@ describe("terminal tables", () => {
     expect(others.find((text) => text.includes("· pipeline"))).not.toContain("× limit");
     expect(plain(compareTables(report))).not.toContain("× limit");
     expect(plain(compareTables(full, { columns: 80 }))).not.toContain("× limit");
+  });
+
+  test("show switches, memory and drift where there is room for them", () => {
+    const [first = ""] = plain(compareTables(full, { columns: 140 })).split("\n\n");
+    expect(first).toMatch(/switches\/msg +memory +drift/);
+    expect(first).toMatch(/^ {2}unix .* 1\.98 \+ 0\.0120 +\S+ \SiB +0\.970×/m);
+    expect(plain(compareTables(full))).not.toContain("switches/msg");
+  });
+
+  test("say below the table what only some models have, and why there are no limits", () => {
+    const text = plain(compareTables(full, { columns: 200 }));
+    expect(text).toContain("unix, 64 B: connect 105 µs, reply 61.0 µs, close 12.0 µs");
+    expect(text).toContain("unix, 64 B, 1.00 k/s: the driver was late by 210 ns (p50) and 5.40 µs (p99)");
+    expect(text).toContain("unix, 64 B, 1.00 k/s: 1.2 % lost");
+    const limitsReason = "no limits: there is no C compiler (cc) here; install one to see what the machine allows";
+    expect(plain(compareTables({ ...full, limitsReason }))).toContain("no limits: there is no C compiler");
+    expect(plain(compareTables(full))).not.toContain("was not asked for");
   });
 
   test("show what an idle connection costs instead of a missing value", () => {

@@ -18,6 +18,7 @@ import { streamCapabilities } from "../support/capabilities.ts";
 import { aborted, checkOptions } from "../support/opening.ts";
 import { withPathLock } from "../support/path-lock.ts";
 import { StreamConnection } from "../support/stream-connection.ts";
+import { fifoBlocking } from "./fifo-blocking.ts";
 import { openPair, type Pair } from "./fifo-client.ts";
 import { hasReader, listNames, MAX_CLIENTS, makeFifos, mkfifoVersion, openFifo, removeAll } from "./fifo-names.ts";
 import { FifoServer } from "./fifo-server.ts";
@@ -109,6 +110,8 @@ const event: EventTransport = { listen, connect };
 export const fifo: Transport = {
   id: ID,
   capabilities: streamCapabilities({
+    // The blocking face needs the POSIX wrapper; it shows what the event loop costs.
+    modes: process.platform === "linux" ? ["event", "blocking"] : ["event"],
     maxClients: MAX_CLIENTS,
   }),
   async probe() {
@@ -123,6 +126,7 @@ export const fifo: Transport = {
     return { transport: ID, name: join(place.directory, `fifo-${randomBytes(4).toString("hex")}`) };
   },
   event,
+  ...(process.platform === "linux" ? { blocking: fifoBlocking } : {}),
   peers: { python: ["python3", "peer.py"] },
   stranger: connectStranger,
   async residue(address) {

@@ -62,6 +62,8 @@ export const SYMBOLS = {
   poll: { parameters: ["pointer", "u32", "i32"], returns: "i32" },
   send: { parameters: ["i32", "pointer", "size", "i32"], returns: "i32" },
   recv: { parameters: ["i32", "pointer", "size", "i32"], returns: "i32" },
+  read: { parameters: ["i32", "pointer", "size"], returns: "i32" },
+  write: { parameters: ["i32", "pointer", "size"], returns: "i32" },
 } as const satisfies Readonly<Record<string, Signature>>;
 export type SymbolName = keyof typeof SYMBOLS;
 
