@@ -3,12 +3,9 @@
  * check of every request and reply (id, length, CRC of the body) and the clock.
  */
 import { crc32 } from "node:zlib";
-<<<<<<< HEAD:harness/bench/library-echo/load.ts
-import { FULL_CHECK_BYTES } from "../../rpc/verify.ts";
-=======
 import { payloadBody } from "../../rpc/payload.ts";
+import { FULL_CHECK_BYTES } from "../../rpc/verify.ts";
 import type { Gate } from "./gate.ts";
->>>>>>> main:harness/bench/by-hand/load.ts
 
 const HEADER_BYTES = 16;
 const REQUEST = 1;
