@@ -16,7 +16,7 @@ import { EXIT } from "./exit-codes.ts";
 import { announcePlan, FINISH_MS, lengthOf } from "./length.ts";
 import { refuseTooLarge, requestOf } from "./measure.ts";
 import { type MeasureOptions, withMeasuring } from "./options.ts";
-import { note, print, printJson, publish, terminalWidth } from "./output.ts";
+import { note, print, printJson, publish, terminal } from "./output.ts";
 import { finishReport, startRun } from "./run.ts";
 import { inSession } from "./session.ts";
 import { type Candidate, resolveTransports } from "./transports.ts";
@@ -129,7 +129,7 @@ function workload(options: MeasureOptions, payloads: readonly number[], placemen
 }
 
 function printReport(report: Report): void {
-  print(compareTables(report, terminalWidth()));
+  print(compareTables(report, terminal()));
   if (report.codecs !== undefined) print(`\n${codecTables(report)}\n`);
   if (report.checks.some(({ status }) => status === "failed")) print(checkTables(report));
   print(pickParagraph(report));

@@ -13,7 +13,7 @@ import { chooseCodecs, codecCells, codecTable, parseCodec, withCodecs } from "./
 import { EXIT, UsageError } from "./exit-codes.ts";
 import { announce, announcePlan, lengthOf } from "./length.ts";
 import { type MeasureOptions, withMeasuring } from "./options.ts";
-import { print, printJson, publish, terminalWidth } from "./output.ts";
+import { print, printJson, publish, terminal } from "./output.ts";
 import { finishReport, startRun } from "./run.ts";
 import { inSession } from "./session.ts";
 import { type Candidate, resolveTransports } from "./transports.ts";
@@ -77,7 +77,7 @@ export function measureCommand(): Command {
 }
 
 function tablesOf(report: Report): string {
-  return [compareTables(report, terminalWidth()), codecTables(report)].filter((text) => text !== "").join("\n\n");
+  return [compareTables(report, terminal()), codecTables(report)].filter((text) => text !== "").join("\n\n");
 }
 
 /** The table of codecs comes after the trials and out of the same time. */

@@ -12,12 +12,6 @@ export async function publish(directory: string, report: Report, show: () => voi
   note(`\nwritten: ${json}, ${html}`);
 }
 
-/** Tables use the room there is on a terminal; elsewhere they have the usual width. */
-export function terminalWidth(): { readonly columns?: number } {
-  const { columns } = process.stdout;
-  return columns === undefined ? {} : { columns };
-}
-
 /** Prose goes to stderr, so that stdout holds results alone. */
 export function note(text: string): void {
   process.stderr.write(`${text}\n`);
@@ -29,4 +23,9 @@ export function print(text: string): void {
 
 export function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** The width there is; without a terminal, what a log shows without wrapping. */
+export function terminal(): { columns: number } {
+  return { columns: process.stdout.columns ?? 100 };
 }

@@ -28,8 +28,10 @@ try {
         control.next(["begin"], START_TIMEOUT_MS),
       );
       break;
-    case "nobody":
-      await (await import("./as-nobody.ts")).connectAsNobody(transport, start.work, send);
+    case "user":
+      await (await import("./as-user.ts")).connectAsUser(transport, start.work.address, send, () =>
+        control.next(["begin"], START_TIMEOUT_MS),
+      );
       break;
     case "load":
       await (await import("./load-client.ts")).runLoadClient(transport, start, start.work, control);

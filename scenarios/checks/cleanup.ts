@@ -56,7 +56,7 @@ function ending(
     id: `cleanup/${name}`,
     title: `Nothing is left after ${what}: no path, segment, queue or semaphore`,
     why: "What every run leaves behind fills the machine: segments are memory, and names block the next start.",
-    typicalMs: 350,
+    typicalMs: 200,
     appliesTo: needs(replies, ownProcess, condition),
     async run(context) {
       const peer = await context.startPeer();

@@ -11,7 +11,7 @@ export const stalledServer: Check = {
   title: "A server that hangs costs a request its deadline and no more; when it wakes, it serves on",
   why: "A client that waits on receive without a limit hangs with its server, and everybody behind it.",
   alone: true,
-  typicalMs: 600,
+  typicalMs: 450,
   appliesTo: replies,
   async run(context) {
     const client = await context.connect(await context.startPeer());
@@ -31,7 +31,7 @@ export const frozenServer: Check = {
   title: "A server process that is stopped costs requests and close their deadline; a late reply reaches nobody",
   why: "A process in a debugger, on a dead disk or swapped out neither answers nor dies.",
   alone: true,
-  typicalMs: 800,
+  typicalMs: 600,
   appliesTo: needs(replies, ownProcess, canFreeze),
   async run(context) {
     const peer = await context.startPeer();

@@ -195,6 +195,21 @@ export function residentBytes(pid: number): number | undefined {
   }
 }
 
+export interface Resources {
+  readonly threads: number;
+  readonly descriptors: number;
+}
+
+/** What a process has now, seen from outside: it takes no connection, of which there may be few. */
+export function resourcesOf(pid: number): Resources | undefined {
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`).length;
+    return { threads, descriptors: readdirSync(`/proc/${pid}/fd`).length };
+  } catch {
+    return undefined;
+  }
+}
+
 /** Everything of an address that is still there: what the mechanism admits, and every file in the check's own directory. */
 export async function leftBehind(context: CheckContext, peer: Peer): Promise<string[]> {
   const admitted = (await context.residue(peer.address)).map(({ kind, name }) => `${kind} ${name}`);

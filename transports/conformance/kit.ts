@@ -28,6 +28,9 @@ export interface Case {
   readonly title: string;
   readonly why: string;
   readonly quick?: boolean;
+  /** Leaves the server healthy; and then a client that may be the only one is left open. */
+  readonly sharesPeer?: boolean;
+  readonly typicalMs?: number;
   readonly timeoutMs?: number;
   readonly needs: readonly Condition[];
   readonly run: (context: CheckContext) => Promise<void>;

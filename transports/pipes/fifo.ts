@@ -53,7 +53,7 @@ async function listenLocked(address: Address, handler: ConnectionHandler, option
 async function connect(address: Address, handler: ConnectionHandler, options?: OpenOptions): Promise<Connection> {
   checkOptions(ID, options);
   let opened: StreamConnection | undefined;
-  await openPair(ID, address.name, options, ({ input, output }) => {
+  const opening = openPair(ID, address.name, options, ({ input, output }) => {
     const connection = new StreamConnection({
       transport: ID,
       maxMessageBytes: UNBOUNDED_MESSAGE_BYTES,
@@ -66,6 +66,7 @@ async function connect(address: Address, handler: ConnectionHandler, options?: O
     connection.open();
     return (buffer, bytes) => connection.feed(buffer, bytes);
   });
+  await opening.catch((error: unknown) => Promise.reject(toIpcError(error, ID)));
   if (opened === undefined) throw new IpcError("IPC_SYSTEM", `${ID}: opened without a connection`, { transport: ID });
   return opened;
 }

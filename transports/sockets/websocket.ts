@@ -196,7 +196,9 @@ async function connect(address: Address, handler: ConnectionHandler, options?: O
     maxPayload: MAX_BYTES,
   });
   const opened = new Promise<Connection>((resolve, reject) => {
-    const refused = (error: Error): void => reject(toIpcError(error, ID, "IPC_MALFORMED"));
+    // Errors of a system call are the socket's; the others are about what was said on it.
+    const refused = (error: Error): void =>
+      reject(toIpcError(error, ID, "syscall" in error ? "IPC_SYSTEM" : "IPC_MALFORMED"));
     ws.once("error", refused);
     ws.once("open", () => {
       ws.off("error", refused);
