@@ -11,7 +11,7 @@ import { quantileSorted } from "../results/quantiles.ts";
 
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Until the compiler has done its work: it shares the CPU. */
-const WARM_UP = 20_000;
+const WARM_UP = 8000;
 const TIMER_READINGS = 20_000;
 
 /** The same connection, with a clock around its calls. */

@@ -1,5 +1,5 @@
 /**
- * Does our clock agree with that of a C client? `npm run bench:agreement [-- --rounds 15 --bytes 64 --only unix]`.
+ * Does our clock agree with that of a C client? `npm run bench:agreement [-- --rounds 7 --bytes 64 --only unix]`.
  *
  * The same echo server in C (`harness/limit`, one `serve` function) answers a C client and, over the blocking face, the harness's own
  * ping-pong; in turn within each round, on one CPU and on two. What our figure has more is calls through the foreign-function interface and the
@@ -43,9 +43,9 @@ const CLIENT = fileURLToPath(new URL("./agreement-client.ts", import.meta.url));
 
 const { values } = parseArgs({
   options: {
-    rounds: { type: "string", default: "15" },
+    rounds: { type: "string", default: "7" },
     bytes: { type: "string", default: "64" },
-    messages: { type: "string", default: "5000" },
+    messages: { type: "string", default: "3000" },
     only: { type: "string" },
   },
 });
