@@ -1,5 +1,5 @@
 /**
- * `npm run test:windows`: `ipcmark check` between real Windows processes, on Node for Windows under Wine.
+ * `npm run test:windows [-- <id…>]`: `ipcmark check` between real Windows processes, on Node for Windows under Wine.
  * Functional only: a latency measured here is Wine's, not that of Windows, so none is.
  *
  * Exit codes as those of the command line: 0 all that can be proven passed, 10 something failed, 22 no Wine here.
@@ -68,7 +68,7 @@ try {
   const toolchain = prepareToolchain(say);
   let failures = 0;
   let node = "";
-  for (const transport of TRANSPORTS) {
+  for (const transport of process.argv.length > 2 ? process.argv.slice(2) : TRANSPORTS) {
     const report = runChecks(toolchain, transport);
     if (report.environment.platform !== "win32") throw new Error(`ran on ${report.environment.platform}, not on win32`);
     node = report.environment.node;

@@ -16,7 +16,7 @@ import { EXIT } from "./exit-codes.ts";
 import { announcePlan, FINISH_MS, lengthOf } from "./length.ts";
 import { refuseTooLarge, requestOf } from "./measure.ts";
 import { type MeasureOptions, withMeasuring } from "./options.ts";
-import { note, print, printJson, storeReport, terminalWidth } from "./output.ts";
+import { note, print, printJson, publish, terminal } from "./output.ts";
 import { finishReport, startRun } from "./run.ts";
 import { inSession } from "./session.ts";
 import { type Candidate, resolveTransports } from "./transports.ts";
@@ -46,11 +46,9 @@ export function compareCommand(): Command {
       const payloads = options.payload ?? DEFAULT_PAYLOADS;
       refuseTooLarge(candidates, payloads);
       const report = await compare(options, candidates, payloads);
-      if (options.json) printJson(report);
-      else printReport(report);
-      await storeReport(options.out, report);
       const missing = candidates.some(({ named, record }) => named && !record.available);
       process.exitCode = missing ? EXIT.incomplete : report.pick === null ? EXIT.noPick : EXIT.ok;
+      await publish(options.out, report, () => (options.json ? printJson(report) : printReport(report)));
     });
 }
 
@@ -131,7 +129,7 @@ function workload(options: MeasureOptions, payloads: readonly number[], placemen
 }
 
 function printReport(report: Report): void {
-  print(compareTables(report, terminalWidth()));
+  print(compareTables(report, terminal()));
   if (report.codecs !== undefined) print(`\n${codecTables(report)}\n`);
   if (report.checks.some(({ status }) => status === "failed")) print(checkTables(report));
   print(pickParagraph(report));

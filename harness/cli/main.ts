@@ -29,9 +29,9 @@ for (const command of [program, ...program.commands]) {
   command.exitOverride().configureOutput({ writeErr: () => {} });
 }
 
-// A reader such as `head` that has seen enough is no error of ours.
+// A reader such as `head` that has seen enough is no error of ours; what the command found out still counts.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(EXIT.ok);
+  if (error.code === "EPIPE") process.exit(process.exitCode ?? EXIT.ok);
 });
 
 try {

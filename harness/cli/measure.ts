@@ -5,7 +5,7 @@ import { HEADER_BYTES } from "../../transports/contract/frame.ts";
 import type { Arm, Cell } from "../coordinator/arm.ts";
 import type { Length } from "../coordinator/length.ts";
 import { type MeasureRequest, measure } from "../coordinator/measure.ts";
-import type { Measurement } from "../results/model.ts";
+import type { Measurement, Report } from "../results/model.ts";
 import { ensureWritable } from "../results/store.ts";
 import { CODEC_IDS } from "../rpc/codecs/codec.ts";
 import { chooseArms, chooseCells, defaultPlacements } from "./arms.ts";
@@ -13,7 +13,7 @@ import { chooseCodecs, codecCells, codecTable, parseCodec, withCodecs } from "./
 import { EXIT, UsageError } from "./exit-codes.ts";
 import { announce, announcePlan, lengthOf } from "./length.ts";
 import { type MeasureOptions, withMeasuring } from "./options.ts";
-import { print, printJson, storeReport, terminalWidth } from "./output.ts";
+import { print, printJson, publish, terminal } from "./output.ts";
 import { finishReport, startRun } from "./run.ts";
 import { inSession } from "./session.ts";
 import { type Candidate, resolveTransports } from "./transports.ts";
@@ -71,12 +71,13 @@ export function measureCommand(): Command {
         ...table,
         warnings: [...measured.warnings, ...(table.warnings ?? [])],
       });
-      if (options.json) printJson(report);
-      else
-        print([compareTables(report, terminalWidth()), codecTables(report)].filter((text) => text !== "").join("\n\n"));
-      await storeReport(options.out, report);
       process.exitCode = incomplete(report.measurements, candidates) ? EXIT.incomplete : EXIT.ok;
+      await publish(options.out, report, () => (options.json ? printJson(report) : print(tablesOf(report))));
     });
+}
+
+function tablesOf(report: Report): string {
+  return [compareTables(report, terminal()), codecTables(report)].filter((text) => text !== "").join("\n\n");
 }
 
 /** The table of codecs comes after the trials and out of the same time. */

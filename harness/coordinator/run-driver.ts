@@ -35,7 +35,7 @@ export class Brood {
     if (this.#ending) return { status: "failed", reason: "interrupted", ready: null };
     let driver: DriverChild;
     try {
-      driver = await Child.start("driver", nodeCommand("driver/main", job.pin), this.#env);
+      driver = await Child.start("driver", nodeCommand("driver/main", job.pin), { env: this.#env });
     } catch (error) {
       return { status: "failed", reason: (error as Error).message, ready: null };
     }

@@ -45,6 +45,7 @@ export async function runArm(
     place,
     peerPin: arm.cpus.peerPin,
     peerLanguage: arm.peerLanguage,
+    peerEarly: arm.peerLanguage === "node" && arm.transport.capabilities.rendezvous === "address",
     ...(arm.codec === undefined ? {} : { codec: arm.codec }),
     work: { ...work, cells },
   };

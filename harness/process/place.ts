@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { appendFileSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { Address, Place, Transport } from "../../transports/contract/transport.ts";
 import { loadTransport } from "./load-transport.ts";
 import type { TransportReference } from "./messages.ts";
@@ -10,6 +10,8 @@ import { currentOwner, isAlive, type Owner } from "./owner.ts";
 const NAME = /^ipcmark-[0-9a-f]{16}$/;
 const OWNER_FILE = "owner.json";
 const JOURNAL_FILE = "journal";
+/** A directory younger than this may belong to a run that has not come to write its owner down. */
+const STARTING_MS = 60_000;
 
 interface JournalLine {
   readonly transport: TransportReference;
@@ -51,7 +53,22 @@ export async function removePlace(place: Place): Promise<void> {
       // A module that is gone, or a mechanism this machine no longer has: the directory is removed all the same.
     }
   }
+  for (const directory of programDirectories(place)) rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
   rmSync(place.directory, { recursive: true, force: true, maxRetries: 3 });
+}
+
+/** Beside the run's own directory, for what other users may read: see `program-copy.ts`. Removed with it. */
+export function programDirectory({ directory }: Place): string {
+  return `${directory}-program`;
+}
+
+/** That directory, and those of drivers that were filling one when they were killed. */
+function programDirectories(place: Place): string[] {
+  const wanted = basename(programDirectory(place));
+  const parent = dirname(place.directory);
+  return readdirSync(parent)
+    .filter((name) => name === wanted || name.startsWith(`${wanted}.`))
+    .map((name) => join(parent, name));
 }
 
 /** Removes what runs that were killed left behind. Returns how many. Places of living runs are never touched. */
@@ -74,10 +91,20 @@ function isOursAndDead({ directory }: Place): boolean {
     const stat = lstatSync(directory);
     if (!stat.isDirectory()) return false;
     if (process.getuid !== undefined && (stat.uid !== process.getuid() || (stat.mode & 0o777) !== 0o700)) return false;
-    return !isAlive(JSON.parse(readFileSync(join(directory, OWNER_FILE), "utf8")) as Owner);
+    const owner = ownerOf(directory);
+    // Without an owner it is a run that is just starting, or one that was killed while it was.
+    return owner === undefined ? Date.now() - stat.mtimeMs > STARTING_MS : !isAlive(owner);
   } catch {
-    // Without an owner it may be a run that is just starting: leave it.
     return false;
+  }
+}
+
+/** undefined when there is none, or half of one. */
+function ownerOf(directory: string): Owner | undefined {
+  try {
+    return JSON.parse(readFileSync(join(directory, OWNER_FILE), "utf8")) as Owner;
+  } catch {
+    return undefined;
   }
 }
 

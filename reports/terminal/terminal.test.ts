@@ -113,8 +113,28 @@ describe("terminal tables", () => {
     const text = plain(checkTables(report));
     expect(text.indexOf("✗ posix-mq  server-crash: the client still waited")).toBeGreaterThan(0);
     expect(text.indexOf("✗ posix-mq")).toBeLessThan(text.indexOf("1. server-crash"));
-    expect(text).toMatch(/- driver and peer are one process \(loopback\)/);
+    expect(text).toMatch(/- \[\d+\] driver and peer are one process \(loopback\)/);
     expect(text).toContain("46 passed, 1 failed, 2 not applicable, 6 unavailable");
+  });
+
+  test("number many checks by name alone, and print what was counted, since counts scale to the mechanism", () => {
+    const [first] = report.checks as [Report["checks"][number]];
+    const checks = Array.from({ length: 20 }, (_, index) => ({
+      ...first,
+      ...(index === 0
+        ? { scenario: "sequential-requests", kind: "scenario" as const, notes: { requests: 1802 } }
+        : { scenario: `conformance/exchange/case-${index}`, kind: "conformance" as const, notes: {} }),
+      ...(index > 4 && index < 9
+        ? { status: "not-applicable" as const, reason: "no blocking face" }
+        : { status: "passed" as const }),
+    }));
+    const text = plain(checkTables({ checks }, { columns: 80 }));
+    expect(text).toContain("scenarios: 1 sequential-requests");
+    expect(text).toMatch(/conformance\/exchange: 2 case-1, 3 case-2,/);
+    expect(text).not.toContain(first.title);
+    expect(text).toMatch(/figures +requests .*\n\S+ +1802 /);
+    expect(text).toContain("- [6–9] no blocking face");
+    expect(Math.max(...text.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
   });
 
   test("name the pick first, or say that there is none", () => {

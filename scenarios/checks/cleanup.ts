@@ -1,6 +1,16 @@
 import assert from "node:assert/strict";
 import { type Check, type CheckClient, type CheckContext, Method, type Peer } from "../../transports/contract/check.ts";
-import { assertNothingLeft, assertSame, needs, ownProcess, pattern, replies, within } from "./support.ts";
+import {
+  assertNothingLeft,
+  assertSame,
+  type Condition,
+  canAskToEnd,
+  needs,
+  ownProcess,
+  pattern,
+  replies,
+  within,
+} from "./support.ts";
 
 export const cleanup: readonly Check[] = [
   ending("stop", "an orderly stop", async (_, peer) => {
@@ -19,10 +29,15 @@ export const cleanup: readonly Check[] = [
     const exit = await within("the end of the server", peer.exited);
     assert.equal(exit.code, 1, `a server that failed ended with ${exit.code ?? exit.signal}`);
   }),
-  ending("sigterm", "SIGTERM", async (context, peer) => {
-    await within("the end of the server", peer.kill("SIGTERM"));
-    await sweepWhereNeeded(context, peer);
-  }),
+  ending(
+    "sigterm",
+    "SIGTERM",
+    async (context, peer) => {
+      await within("the end of the server", peer.kill("SIGTERM"));
+      await sweepWhereNeeded(context, peer);
+    },
+    canAskToEnd,
+  ),
   ending("sigkill", "SIGKILL and a sweep", async (context, peer) => {
     await within("the end of the server", peer.kill("SIGKILL"));
     context.note("leftByTheKill", (await context.residue(peer.address)).length);
@@ -35,13 +50,14 @@ function ending(
   name: string,
   what: string,
   end: (context: CheckContext, peer: Peer, client: CheckClient) => Promise<void>,
+  condition: Condition = () => true,
 ): Check {
   return {
     id: `cleanup/${name}`,
     title: `Nothing is left after ${what}: no path, segment, queue or semaphore`,
     why: "What every run leaves behind fills the machine: segments are memory, and names block the next start.",
-    typicalMs: 350,
-    appliesTo: needs(replies, ownProcess),
+    typicalMs: 200,
+    appliesTo: needs(replies, ownProcess, condition),
     async run(context) {
       const peer = await context.startPeer();
       const client = await context.connect(peer);

@@ -10,7 +10,7 @@ export const permissions: Check = {
   id: "permissions",
   title: "Everything a mechanism creates is closed to other users while it is in use",
   why: "A socket, segment or queue others may open is a hole in every process that trusts it.",
-  typicalMs: 250,
+  typicalMs: 175,
   appliesTo: needs(replies, ownProcess, () => process.platform !== "win32" || "Windows has no permission bits"),
   async run(context) {
     const peer = await context.startPeer();

@@ -21,7 +21,7 @@ export const pipelining: Check = {
   title: "Replies that overtake each other still reach their own requests",
   why: "Without correlation ids the first slow request hands its reply to the next one.",
   sharesPeer: true,
-  typicalMs: 400,
+  typicalMs: 350,
   appliesTo: needs(replies, pipelined),
   async run(context) {
     const client = await context.connect(await context.startPeer());
@@ -77,7 +77,7 @@ export const busyServer: Check = {
   title: "A server at its limit answers busy at once instead of queueing, and serves again when it has room",
   why: "An unbounded queue turns overload into latency, then into memory, then into a crash.",
   sharesPeer: true,
-  typicalMs: 900,
+  typicalMs: 800,
   appliesTo: needs(replies, canHaveOutstanding(OFFERED)),
   async run(context) {
     const clients = await connectFor(context, await context.startPeer(), OFFERED);
@@ -116,7 +116,7 @@ export const messageBoundaries: Check = {
   title: "Messages of every awkward size, sent without a pause, come back as they were cut",
   why: "Sizes at the edge of a buffer or a page are where messages are glued together or torn apart.",
   sharesPeer: true,
-  typicalMs: 60,
+  typicalMs: 40,
   appliesTo: replies,
   async run(context) {
     const client = await context.connect(await context.startPeer());

@@ -17,7 +17,7 @@ export const restart: readonly Check[] = [
     id: "restart/after-kill",
     title: "After its server was killed, an address serves again without anybody clearing up",
     why: "A stale path, name or segment that blocks the restart turns a crash into an outage.",
-    typicalMs: 550,
+    typicalMs: 400,
     appliesTo: applies,
     async run(context) {
       const first = await context.startPeer();
@@ -31,7 +31,7 @@ export const restart: readonly Check[] = [
     id: "restart/after-stop",
     title: "After an orderly stop the same address serves again at once",
     why: "A port in TIME_WAIT or a name that lingers makes every deployment wait.",
-    typicalMs: 550,
+    typicalMs: 500,
     appliesTo: applies,
     async run(context) {
       const first = await context.startPeer();
@@ -45,7 +45,7 @@ export const restart: readonly Check[] = [
     title: "A server that is alive keeps its address and its clients when another process starts there",
     why: "A second start by mistake must fail, not take the clients of the first.",
     sharesPeer: true,
-    typicalMs: 400,
+    typicalMs: 200,
     appliesTo: applies,
     async run(context) {
       const first = await context.startPeer();

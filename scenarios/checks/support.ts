@@ -37,6 +37,11 @@ export const oneWay: Condition = ({ patterns }) =>
   patterns.includes("one-way") || "every message of this pattern is a request that needs its reply";
 export const ownProcess: Condition = ({ rendezvous }) =>
   rendezvous !== "process" || "both ends live in one process, so neither can fail alone";
+export const canFreeze: Condition = () =>
+  process.platform !== "win32" || "Windows has no SIGSTOP: no process can be stopped from outside";
+/** There is a signal that asks a process to end, and that it may answer by cleaning up. */
+export const canAskToEnd: Condition = () =>
+  process.platform !== "win32" || "Windows has no SIGTERM: a process ended from outside runs nothing of its own";
 export const hasAddress: Condition = ({ rendezvous }) =>
   rendezvous === "address" || "one peer belongs to one client here: nobody else can reach it";
 export const hasStranger: Condition = (_, transport) =>
@@ -185,6 +190,21 @@ export function residentBytes(pid: number): number | undefined {
   try {
     const kilobytes = /^VmRSS:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
     return kilobytes === undefined ? undefined : Number(kilobytes) * 1024;
+  } catch {
+    return undefined;
+  }
+}
+
+export interface Resources {
+  readonly threads: number;
+  readonly descriptors: number;
+}
+
+/** What a process has now, seen from outside: it takes no connection, of which there may be few. */
+export function resourcesOf(pid: number): Resources | undefined {
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`).length;
+    return { threads, descriptors: readdirSync(`/proc/${pid}/fd`).length };
   } catch {
     return undefined;
   }

@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { type Capabilities, UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
+import type { Capabilities } from "../contract/capabilities.ts";
 import type { EventTransport, OpenOptions, Server, Transport } from "../contract/transport.ts";
+import { streamCapabilities } from "../support/capabilities.ts";
 import { listenOnLoopback, loopbackName, loopbackTarget, portOf, portResidue } from "../support/loopback-port.ts";
 import { aborted, checkOptions } from "../support/opening.ts";
 import { listenPrivately } from "../support/private-listener.ts";
@@ -59,22 +60,10 @@ async function unlessAborted(transport: string, options: OpenOptions | undefined
   throw aborted(transport);
 }
 
-const COMMON = {
-  modes: ["event"],
-  patterns: ["request-reply", "one-way"],
-  rendezvous: "address",
-  boundaries: "prefix",
-  delivery: "reliable",
-  ordering: "fifo",
-  maxMessageBytes: UNBOUNDED_MESSAGE_BYTES,
+const COMMON: Capabilities = streamCapabilities({
   maxClients: MAX_CLIENTS,
-  maxInFlight: 1024,
-  connects: "checked",
-  backpressure: "native",
-  peerLoss: "immediate",
-  persistent: false,
   languages: ["python"],
-} as const satisfies Partial<Capabilities>;
+});
 
 const version = `node ${process.versions.node}, libuv ${process.versions.uv}`;
 

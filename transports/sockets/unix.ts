@@ -10,6 +10,7 @@ import type {
   Server,
   Transport,
 } from "../contract/transport.ts";
+import { streamCapabilities } from "../support/capabilities.ts";
 import { aborted, checkOptions } from "../support/opening.ts";
 import { listenPrivately } from "../support/private-listener.ts";
 import { checkSocketPath, listenAtPath, pathResidue, sweepPath } from "../support/socket-path.ts";
@@ -54,25 +55,11 @@ async function listenLocked(address: Address, handler: ConnectionHandler, option
 /** Unix domain stream sockets over `node:net`, messages behind a u32 length prefix. */
 export const unix: Transport = {
   id: ID,
-  capabilities: {
+  capabilities: streamCapabilities({
     // The blocking face needs the POSIX wrapper; it shows what the event loop costs.
     modes: process.platform === "linux" ? ["event", "blocking"] : ["event"],
-    patterns: ["request-reply", "one-way"],
-    rendezvous: "address",
-    boundaries: "prefix",
-    delivery: "reliable",
-    ordering: "fifo",
-    maxMessageBytes: UNBOUNDED_MESSAGE_BYTES,
     maxClients: MAX_CLIENTS,
-    maxInFlight: 1024,
-    connects: "checked",
-    backpressure: "native",
-    peerLoss: "immediate",
-    auth: ["permissions"],
-    persistent: false,
-    platforms: ["linux", "darwin"],
-    languages: ["any"],
-  },
+  }),
   async probe() {
     if (process.platform === "win32") {
       return { available: false, reason: "Node has no Unix sockets on Windows; use named-pipe" };
