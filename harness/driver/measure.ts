@@ -1,8 +1,8 @@
 import { Method } from "../../transports/contract/check.ts";
 import type { Transport } from "../../transports/contract/transport.ts";
+import { allocate } from "../process/journal.ts";
 import type { CalibrateWork, CellPlan, CellResult, DriverStart, FromDriver, MeasureWork } from "../process/messages.ts";
 import { allowedCpuList } from "../process/pinning.ts";
-import { allocate } from "../process/place.ts";
 import { watchGarbageCollection } from "../process/usage.ts";
 import { exchangeBlocking, usages } from "./costs.ts";
 import { figuresOf, problemOf } from "./figures.ts";

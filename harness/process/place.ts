@@ -1,22 +1,16 @@
 import { randomBytes } from "node:crypto";
-import { appendFileSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
-import type { Address, Place, Transport } from "../../transports/contract/transport.ts";
+import type { Place } from "../../transports/contract/transport.ts";
+import { readJournal } from "./journal.ts";
 import { loadTransport } from "./load-transport.ts";
-import type { TransportReference } from "./messages.ts";
 import { currentOwner, isAlive, type Owner } from "./owner.ts";
 
 const NAME = /^ipcmark-[0-9a-f]{16}$/;
 const OWNER_FILE = "owner.json";
-const JOURNAL_FILE = "journal";
 /** A directory younger than this may belong to a run that has not come to write its owner down. */
 const STARTING_MS = 60_000;
-
-interface JournalLine {
-  readonly transport: TransportReference;
-  readonly address: Address;
-}
 
 /** A private directory of this run: 0700, unguessable, with its owner written down so that a later run can tell it is dead. */
 export function createPlace(parent: string = tmpdir()): Place {
@@ -25,23 +19,6 @@ export function createPlace(parent: string = tmpdir()): Place {
   mkdirSync(directory, { mode: 0o700 });
   writeFileSync(join(directory, OWNER_FILE), JSON.stringify(currentOwner()), { mode: 0o600 });
   return { directory, prefix };
-}
-
-/**
- * A fresh address, written to the journal before anybody can use it: a killed run is swept by the next one.
- *
- * @param within a place inside the run's, for whoever wants its files apart from those of others
- */
-export async function allocate(
-  transport: Transport,
-  reference: TransportReference,
-  place: Place,
-  within: Place = place,
-): Promise<Address> {
-  const address = await transport.allocate(within);
-  const line: JournalLine = { transport: reference, address };
-  appendFileSync(join(place.directory, JOURNAL_FILE), `${JSON.stringify(line)}\n`, { mode: 0o600 });
-  return address;
 }
 
 /** Sweeps every address of the journal and removes the directory. Nothing of this place may be in use. */
@@ -106,24 +83,4 @@ function ownerOf(directory: string): Owner | undefined {
   } catch {
     return undefined;
   }
-}
-
-function readJournal({ directory, prefix }: Place): JournalLine[] {
-  let text: string;
-  try {
-    text = readFileSync(join(directory, JOURNAL_FILE), "utf8");
-  } catch {
-    return [];
-  }
-  const lines: JournalLine[] = [];
-  for (const line of text.split("\n")) {
-    try {
-      const entry = JSON.parse(line) as JournalLine;
-      // The journal is ours, but it is a file: an address is swept only when its name bears this run's random prefix.
-      if (JSON.stringify(entry.address).includes(prefix)) lines.push(entry);
-    } catch {
-      // The last line may be half written.
-    }
-  }
-  return lines;
 }

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
 import { IpcError } from "../contract/errors.ts";
 import type {
@@ -10,6 +9,7 @@ import type {
   Server,
   Transport,
 } from "../contract/transport.ts";
+import { distinctName } from "../support/distinct-name.ts";
 
 const ID = "loopback";
 /** Bytes one direction may hold before `send` answers false. */
@@ -242,7 +242,7 @@ export const loopback: Transport = {
     return { available: true, version: `node ${process.versions.node}` };
   },
   async allocate() {
-    return { transport: ID, name: `loopback-${randomBytes(8).toString("hex")}` };
+    return { transport: ID, name: `loopback-${distinctName()}` };
   },
   event,
   async residue() {

@@ -1,5 +1,4 @@
 import { type SerializationType, spawn } from "node:child_process";
-import { randomBytes } from "node:crypto";
 import { Duplex } from "node:stream";
 import { IpcError, toIpcError } from "../contract/errors.ts";
 import type {
@@ -13,6 +12,7 @@ import type {
 } from "../contract/transport.ts";
 import { streamCapabilities } from "../support/capabilities.ts";
 import { closableServer } from "../support/closable-server.ts";
+import { distinctName } from "../support/distinct-name.ts";
 import { checkOptions, withinLimit } from "../support/opening.ts";
 import { ChannelConnection, type ChannelEnd } from "./channel-connection.ts";
 
@@ -101,7 +101,7 @@ function define(flavor: Flavor): Transport {
       return { available: true, version: `node ${process.versions.node}` };
     },
     async allocate() {
-      return { transport: id, name: `channel-${randomBytes(4).toString("hex")}` };
+      return { transport: id, name: `channel-${distinctName()}` };
     },
     event: {
       listen: (address, handler, options) => listen(flavor, address, handler, options),

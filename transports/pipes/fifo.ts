@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { constants as fs, lstatSync } from "node:fs";
 import type { Socket } from "node:net";
 import { join } from "node:path";
@@ -15,6 +14,7 @@ import type {
   Transport,
 } from "../contract/transport.ts";
 import { streamCapabilities } from "../support/capabilities.ts";
+import { distinctName } from "../support/distinct-name.ts";
 import { aborted, checkOptions } from "../support/opening.ts";
 import { withPathLock } from "../support/path-lock.ts";
 import { StreamConnection } from "../support/stream-connection.ts";
@@ -124,7 +124,7 @@ export const fifo: Transport = {
     return { available: true, version: `${version}, node ${process.versions.node}` };
   },
   async allocate(place) {
-    return { transport: ID, name: join(place.directory, `fifo-${randomBytes(4).toString("hex")}`) };
+    return { transport: ID, name: join(place.directory, `fifo-${distinctName()}`) };
   },
   event,
   ...(process.platform === "linux" ? { blocking: fifoBlocking } : {}),

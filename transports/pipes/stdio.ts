@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { randomBytes } from "node:crypto";
 import { fstatSync } from "node:fs";
 import { Socket } from "node:net";
 import { Duplex } from "node:stream";
@@ -16,6 +15,7 @@ import type {
   Transport,
 } from "../contract/transport.ts";
 import { streamCapabilities } from "../support/capabilities.ts";
+import { distinctName } from "../support/distinct-name.ts";
 import { checkOptions, withinLimit } from "../support/opening.ts";
 import { StreamConnection } from "../support/stream-connection.ts";
 
@@ -155,7 +155,7 @@ export const stdio: Transport = {
     return { available: true, version: `node ${process.versions.node}, libuv ${process.versions.uv}` };
   },
   async allocate() {
-    return { transport: ID, name: `stdio-${randomBytes(4).toString("hex")}` };
+    return { transport: ID, name: `stdio-${distinctName()}` };
   },
   event,
   async residue() {

@@ -1,9 +1,9 @@
-import { randomBytes } from "node:crypto";
 import { MessageChannel, type MessagePort, threadId } from "node:worker_threads";
 import { IpcError } from "../contract/errors.ts";
 import type { Address, Connection, ConnectionHandler, OpenOptions, Server, Transport } from "../contract/transport.ts";
 import { streamCapabilities } from "../support/capabilities.ts";
 import { closableServer } from "../support/closable-server.ts";
+import { distinctName } from "../support/distinct-name.ts";
 import { checkOptions } from "../support/opening.ts";
 import { PortConnection } from "./port-connection.ts";
 
@@ -104,7 +104,7 @@ export const workerPort: Transport = {
     return { available: true, version: `node ${process.versions.node}` };
   },
   async allocate() {
-    return { transport: ID, name: `worker-${randomBytes(8).toString("hex")}` };
+    return { transport: ID, name: `worker-${distinctName()}` };
   },
   event: { listen, connect },
   async residue() {

@@ -1,9 +1,9 @@
-import { randomBytes } from "node:crypto";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import type { Capabilities } from "../contract/capabilities.ts";
 import type { EventTransport, OpenOptions, Server, Transport } from "../contract/transport.ts";
 import { streamCapabilities } from "../support/capabilities.ts";
+import { distinctName } from "../support/distinct-name.ts";
 import { listenOnLoopback, loopbackName, loopbackTarget, portOf, portResidue } from "../support/loopback-port.ts";
 import { aborted, checkOptions } from "../support/opening.ts";
 import { listenPrivately } from "../support/private-listener.ts";
@@ -77,7 +77,7 @@ export const pythonConnection: Transport = {
     return { available: false, reason };
   },
   async allocate(place) {
-    const path = join(place.directory, `py-${randomBytes(4).toString("hex")}.sock`);
+    const path = join(place.directory, `py-${distinctName()}.sock`);
     checkSocketPath(path, UNIX_ID);
     return { transport: UNIX_ID, name: path };
   },

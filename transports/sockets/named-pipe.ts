@@ -1,10 +1,10 @@
-import { randomBytes } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { createServer } from "node:net";
 import { UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
 import { IpcError, toIpcError } from "../contract/errors.ts";
 import type { EventTransport, OsObject, Transport } from "../contract/transport.ts";
 import { streamCapabilities } from "../support/capabilities.ts";
+import { distinctName } from "../support/distinct-name.ts";
 import { aborted, checkOptions } from "../support/opening.ts";
 import { connectStranger, connectStream, isListening } from "../support/stream-client.ts";
 import { StreamServer } from "../support/stream-server.ts";
@@ -91,7 +91,7 @@ export const namedPipe: Transport = {
   },
   /** Nothing of it lies in the place's directory: pipes have a file system of their own. */
   async allocate(place) {
-    return { transport: ID, name: `${DIRECTORY}${place.prefix}-${randomBytes(4).toString("hex")}` };
+    return { transport: ID, name: `${DIRECTORY}${place.prefix}-${distinctName()}` };
   },
   event,
   stranger: (address) => connectStranger(ID, { path: address.name }),

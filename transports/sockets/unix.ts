@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
@@ -11,6 +10,7 @@ import type {
   Transport,
 } from "../contract/transport.ts";
 import { streamCapabilities } from "../support/capabilities.ts";
+import { distinctName } from "../support/distinct-name.ts";
 import { aborted, checkOptions } from "../support/opening.ts";
 import { listenPrivately } from "../support/private-listener.ts";
 import { checkSocketPath, listenAtPath, pathResidue, sweepPath } from "../support/socket-path.ts";
@@ -67,7 +67,7 @@ export const unix: Transport = {
     return { available: true, version: `node ${process.versions.node}, libuv ${process.versions.uv}` };
   },
   async allocate(place) {
-    const path = join(place.directory, `unix-${randomBytes(4).toString("hex")}.sock`);
+    const path = join(place.directory, `unix-${distinctName()}.sock`);
     checkSocketPath(path, ID);
     return { transport: ID, name: path };
   },

@@ -15,9 +15,9 @@ import type {
 import { IpcError } from "../../../transports/contract/errors.ts";
 import type { Address, OsObject, Place, Stranger, Transport } from "../../../transports/contract/transport.ts";
 import { Child } from "../../process/child.ts";
+import { allocate } from "../../process/journal.ts";
 import type { ClientWork, DriverStart, Failed, FromDriver, ToDriver } from "../../process/messages.ts";
 import { nodeCommand } from "../../process/node-command.ts";
-import { allocate } from "../../process/place.ts";
 import type { RpcClient } from "../../rpc/client.ts";
 import { ReconnectingRpc } from "../../rpc/reconnecting.ts";
 import type { RunningPeer } from "../peers/running-peer.ts";
