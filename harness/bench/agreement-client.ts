@@ -1,7 +1,8 @@
 /**
  * The measured process of `npm run bench:agreement`: the harness's own blocking ping-pong with the C echo server, first as it is, then over a
- * connection that notes how long its calls take (what a round trip took beyond them is the harness), then with a further call of the C library
- * beside each. Both are measured where they are paid: code that runs once between two sleeps costs more than in a loop of its own. Arguments: transport id, address as JSON, body bytes, count.
+ * connection that notes how long its calls take (what a round trip took beyond them is the harness), then with a clock around the C library's
+ * calls as well (what lies between is the transport's JavaScript). Both are measured where they are paid: code that runs once between two
+ * sleeps costs more than in a loop of its own. Arguments: transport id, address as JSON, body bytes, count.
  */
 import type { Address, BlockingConnection } from "../../transports/contract/transport.ts";
 import { libc } from "../../transports/posix/binding.ts";
@@ -44,29 +45,6 @@ class Timed implements BlockingConnection {
 }
 
 const inside: number[] = [];
-
-/** The same connection, with a call that does nothing beside each of its own: what a call costs here, where the caches are cold. */
-class Calling implements BlockingConnection {
-  readonly #connection: BlockingConnection;
-  readonly #libc = libc();
-
-  constructor(connection: BlockingConnection) {
-    this.#connection = connection;
-  }
-
-  send(message: Uint8Array, timeoutMs: number): boolean {
-    this.#libc.getpid();
-    return this.#connection.send(message, timeoutMs);
-  }
-
-  receive(into: Uint8Array, timeoutMs: number): number {
-    const length = this.#connection.receive(into, timeoutMs);
-    this.#libc.getpid();
-    return length;
-  }
-
-  [Symbol.dispose](): void {}
-}
 
 /** One reading of the clock, ns. */
 function timerNs(): number {
@@ -126,13 +104,9 @@ const timer = timerNs();
 // Of the four further readings two lie outside of the calls.
 const harness = whole.map((ns, at) => ns - (inside[at] as number) - 2 * timer).sort();
 await runWithClockInLibrary();
-const calling = new Calling(connection);
-await run(calling, WARM_UP);
-const called = await run(calling, Number(count));
 connection[Symbol.dispose]();
 // Above lies the time in calls of the connection, below that in calls of the library: between the two is the transport's JavaScript.
 const p50 = quantileSorted(plain.sort(), 0.5);
-const callNs = (quantileSorted(called.sort(), 0.5) - p50) / 2;
 const transportNs = connectionNs - libraryNs - 2 * timer;
-const answer = { p50, transportNs, harnessNs: quantileSorted(harness, 0.5), callNs, tightCallNs: ffi.callNs };
+const answer = { p50, transportNs, harnessNs: quantileSorted(harness, 0.5), callNs: ffi.callNs };
 process.stdout.write(`${JSON.stringify(answer)}\n`);

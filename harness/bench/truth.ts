@@ -37,15 +37,8 @@ function line(what: string, expected: number, found: number, within: number, tab
   );
 }
 
-interface Record {
-  /** From `send` to delivery, and the floor, of each message of the window, ns, sorted. */
-  readonly took: Float64Array;
-  /** Median, ns. */
-  readonly floorNs: number;
-}
-
-/** What the fixture did in each trial's window: the newest messages of a process that had as many; a calibration has fewer. */
-function recordsOf(directory: string, name: string): Record[] {
+/** What each message of each trial's window took by the fixture's record, ns, sorted: the newest ones of a process that had as many. */
+function recordsOf(directory: string, name: string): Float64Array[] {
   return readdirSync(directory)
     .filter((file) => file.startsWith(`truth-${name}-`))
     .map((file) => new Float64Array(new Uint8Array(readFileSync(join(directory, file))).buffer))
@@ -53,15 +46,12 @@ function recordsOf(directory: string, name: string): Record[] {
     .map((log) => {
       const window = log.slice(-2 * MESSAGES);
       // Nothing follows the last message.
-      const floorNs = quantileSorted(
-        window
-          .slice(0, -1)
-          .filter((_, at) => at % 2 === 1)
-          .sort(),
-        0.5,
-      );
-      const took = window.filter((_, at) => at % 2 === 0).map((ns) => ns + floorNs);
-      return { took: took.sort(), floorNs };
+      const floors = window.slice(0, -1).filter((_, at) => at % 2 === 1);
+      const floorNs = quantileSorted(floors.sort(), 0.5);
+      return window
+        .filter((_, at) => at % 2 === 0)
+        .map((ns) => ns + floorNs)
+        .sort();
     });
 }
 
@@ -93,7 +83,7 @@ for (const [index, name] of names.entries()) {
     ["p90", 0.9],
     ["p99", 0.99],
   ] as const) {
-    const expected = median(records.map(({ took }) => quantileSorted(took, q)));
+    const expected = median(records.map((took) => quantileSorted(took, q)));
     line(`${name} ${label}`, expected, latencyNs[label] ?? Number.NaN, WITHIN, quantileSorted(table, q) + bareNs);
   }
 }
