@@ -165,7 +165,7 @@ export class QueueOpening {
     this.#id = id;
     this.#name = address.name;
     this.#untilMs = performance.now() + timeoutMs;
-    this.#requests = MessageQueue.open(address.name);
+    this.#requests = MessageQueue.open(address.name, { nonBlocking: true });
     try {
       if (!isOwned(this.#requests.fd)) throw lost(id, `nobody listens at ${address.name} any more`);
       ({ slot: this.#slot, replies: this.#replies } = makeReplyQueue(id, budget, address.name));

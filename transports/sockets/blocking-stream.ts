@@ -99,8 +99,12 @@ export class BlockingStream implements BlockingConnection {
   #flush(timeoutMs: number, startMs: number): boolean {
     const out = this.#outgoing;
     while (out.bytes > 0) {
-      const flags = timeoutMs < SLICE_MS ? MSG_NOSIGNAL | MSG_DONTWAIT : MSG_NOSIGNAL;
-      const sent = this.#libc.send(this.fd, out.mapping.pointer(out.start), out.bytes, flags);
+      const from = out.mapping.pointer(out.start);
+      // Node ignores SIGPIPE, so a `write` to a peer that is gone is an error here like any other.
+      const sent =
+        timeoutMs < SLICE_MS
+          ? this.#libc.send(this.fd, from, out.bytes, MSG_NOSIGNAL | MSG_DONTWAIT)
+          : this.#libc.write(this.fd, from, out.bytes);
       if (sent >= 0) {
         out.start += sent;
         continue;
@@ -175,8 +179,8 @@ export class BlockingStream implements BlockingConnection {
     // Memory for large messages grows as their bytes arrive, not by what their prefix claims.
     if (incoming.end === incoming.mapping.byteLength) incoming.makeRoom(FIRST_BUFFER_BYTES);
     const room = incoming.mapping.byteLength - incoming.end;
-    const flags = withoutWaiting ? MSG_DONTWAIT : 0;
-    const got = this.#libc.recv(this.fd, incoming.mapping.pointer(incoming.end), room, flags);
+    const to = incoming.mapping.pointer(incoming.end);
+    const got = withoutWaiting ? this.#libc.recv(this.fd, to, room, MSG_DONTWAIT) : this.#libc.read(this.fd, to, room);
     if (got > 0) {
       incoming.end += got;
       return true;
