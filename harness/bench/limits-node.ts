@@ -1,7 +1,6 @@
 import { readSync, writeSync } from "node:fs";
 import type { Address, BlockingConnection, BlockingTransport, Transport } from "../../transports/contract/transport.ts";
 import { REGISTRY } from "../../transports/registry.ts";
-import { unixBlocking } from "../../transports/sockets/unix-blocking.ts";
 
 /**
  * One of the two processes of a pair that is compared with `harness/limit/ping-pong.c`, doing the same work.
@@ -173,7 +172,7 @@ async function askEvents(transport: Transport): Promise<void> {
 }
 
 const transport = (await REGISTRY.find((entry) => entry.id === id)?.load()) as Transport;
-const blocking = id === "unix" ? unixBlocking : transport.blocking;
+const { blocking } = transport;
 if (face === "event") await (role === "server" ? serveEvents(transport) : askEvents(transport));
 else if (blocking === undefined) throw new Error(`${id} has no blocking face`);
 else if (role === "server") serveBlocking(blocking);

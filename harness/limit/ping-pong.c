@@ -36,6 +36,7 @@
 #define BYE 5
 #define SLICE_NS 50000000L
 #define LARGEST (1 << 20)
+#define LOOKS 512
 
 enum mechanism { SPIN, FUTEX, SEMAPHORE, QUEUE, UNIX, SPIN_STREAM, TCP, PIPE, MEMCPY };
 #define MECHANISMS 9
@@ -89,6 +90,9 @@ static void wake(struct end *e) {
 
 static void rest(struct end *e) {
   if (e->kind == SPIN || e->kind == SPIN_STREAM) {
+    for (int i = 0; i < LOOKS; i++)
+      if (ring_ready(&e->in)) return;
+    if (e->in.published != e->in.head) ring_publish(&e->in);
     while (!ring_ready(&e->in)) {}
     return;
   }
@@ -329,6 +333,7 @@ int main(int argc, char **argv) {
   struct end client = {.kind = kind}, server = {.kind = kind};
   client.out.ring = server.in.ring = &shared->requests;
   server.out.ring = client.in.ring = &shared->replies;
+  client.in.spins = server.in.spins = kind == SPIN || kind == SPIN_STREAM;
   client.own_rest = server.peer_rest = &shared->client_rest;
   server.own_rest = client.peer_rest = &shared->server_rest;
   client.own_semaphore = server.peer_semaphore = &semaphores[0];

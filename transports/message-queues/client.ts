@@ -20,6 +20,9 @@ import {
   slotOf,
 } from "./protocol.ts";
 
+/** How often a waiting client looks whether the server lives. The first wait of a call may last a slice before that. */
+const LIVENESS_MS = 20;
+
 /** A client's end: sends to the server's queue, receives from its own. */
 export class QueueClient implements BlockingConnection {
   readonly #id: string;
@@ -73,7 +76,7 @@ export class QueueClient implements BlockingConnection {
   }
 
   #receiveUntil(untilMs: number): number {
-    return this.#replies.receiveScratch(Math.max(0, Math.min(untilMs - performance.now(), SLICE_MS)));
+    return this.#replies.receiveScratch(Math.max(0, Math.min(untilMs - performance.now(), LIVENESS_MS)));
   }
 
   /** @returns the length of the message, or -1 when it was none for the caller */
@@ -101,7 +104,7 @@ export class QueueClient implements BlockingConnection {
   }
 
   #checkServer(nowMs: number): void {
-    if (nowMs - this.#checkedMs < SLICE_MS) return;
+    if (nowMs - this.#checkedMs < LIVENESS_MS / 2) return;
     this.#checkedMs = nowMs;
     // Looked at before the queue: what the server said last is read first.
     if (!this.#isServerAlive() && this.#replies.attributes().currentMessages === 0) {
@@ -162,7 +165,7 @@ export class QueueOpening {
     this.#id = id;
     this.#name = address.name;
     this.#untilMs = performance.now() + timeoutMs;
-    this.#requests = MessageQueue.open(address.name);
+    this.#requests = MessageQueue.open(address.name, { nonBlocking: true });
     try {
       if (!isOwned(this.#requests.fd)) throw lost(id, `nobody listens at ${address.name} any more`);
       ({ slot: this.#slot, replies: this.#replies } = makeReplyQueue(id, budget, address.name));

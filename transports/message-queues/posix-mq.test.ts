@@ -5,5 +5,5 @@ import { posixMq } from "./posix-mq.ts";
 
 describe.skipIf(process.platform !== "linux")("queues", () => {
   const modulePath = join(import.meta.dirname, "posix-mq.ts");
-  blockingCases({ modulePath, exportName: "posixMq", transport: posixMq, lossMs: 300 });
+  blockingCases({ modulePath, exportName: "posixMq", transport: posixMq });
 });

@@ -165,7 +165,7 @@ export class QueueServer implements BlockingServer {
     const name = slotName(this.address.name, nameSlot);
     let replies: MessageQueue;
     try {
-      replies = MessageQueue.open(name);
+      replies = MessageQueue.open(name, { nonBlocking: true });
     } catch (error) {
       // A client that gave up, or somebody who only says hello.
       if (isIpcError(error)) return;

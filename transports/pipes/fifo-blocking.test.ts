@@ -16,7 +16,7 @@ describe.skipIf(process.platform !== "linux")("fifo in blocking mode", () => {
   afterAll(() => rmSync(directory, { recursive: true, force: true }));
   const place = { directory, prefix: `ipcmark-${randomBytes(8).toString("hex")}` };
 
-  blockingCases({ modulePath: FIXTURE, exportName: "fifoOnlyBlocking", transport: fifoOnlyBlocking, lossMs: 300 });
+  blockingCases({ modulePath: FIXTURE, exportName: "fifoOnlyBlocking", transport: fifoOnlyBlocking });
 
   it("an event client and a blocking server understand each other", async () => {
     const address = await fifo.allocate(place);

@@ -40,8 +40,7 @@ export class Futex {
     if (this.#mapping.closed) throw new IpcError("IPC_CLOSED", "futex: the mapping is closed");
     this.#deadlines.setRelative(timeoutMs);
     const relative = this.#deadlines.relative;
-    if (this.#libc.syscall(this.#number, this.#pointer, FUTEX_WAIT, expected >>> 0, relative, 0, 0) === 0)
-      return "woken";
+    if (this.#libc.syscall(this.#number, this.#pointer, FUTEX_WAIT, expected >>> 0, relative) === 0) return "woken";
     const failure = this.#libc.errno();
     if (failure === ETIMEDOUT) return "timeout";
     if (failure === EAGAIN) return "changed";
@@ -52,7 +51,7 @@ export class Futex {
   /** Wakes at most `count` sleepers. @returns how many */
   wake(count = 1): number {
     if (this.#mapping.closed) throw new IpcError("IPC_CLOSED", "futex: the mapping is closed");
-    const woken = this.#libc.syscall(this.#number, this.#pointer, FUTEX_WAKE, count, this.#libc.NULL, 0, 0);
+    const woken = this.#libc.syscall(this.#number, this.#pointer, FUTEX_WAKE, count, this.#libc.NULL);
     if (woken < 0) throw systemError(this.#libc, "futex", "wake");
     return woken;
   }

@@ -1,32 +1,16 @@
-import { closeSync, fstatSync, openSync, unlinkSync } from "node:fs";
-import { IpcError, toIpcError } from "../contract/errors.ts";
-import { lockExclusive } from "./lock.ts";
-import { Mapping } from "./mapping.ts";
+import { openSync, unlinkSync } from "node:fs";
+import { toIpcError } from "../contract/errors.ts";
+import { type CreateOptions, MappedObject, mapExisting, mapNew } from "./mapped-object.ts";
 import { O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR } from "./open-flags.ts";
-import { reserve } from "./shared-memory.ts";
 
 /** A mapped regular file: the same as {@link SharedMemory}, under a path, on whatever file system that lies. */
-export class MappedFile implements Disposable {
-  readonly name: string;
-  readonly mapping: Mapping;
-  readonly fd: number;
-  #open = true;
-
-  private constructor(name: string, fd: number, mapping: Mapping) {
-    this.name = name;
-    this.fd = fd;
-    this.mapping = mapping;
-  }
-
+export class MappedFile extends MappedObject {
   /** As `SharedMemory.create`. @throws IpcError IPC_ADDRESS_IN_USE (EEXIST), IPC_SYSTEM (ENOSPC, EACCES, …) */
-  static create(path: string, byteLength: number, options: { readonly lock?: boolean } = {}): MappedFile {
+  static create(path: string, byteLength: number, options: CreateOptions = {}): MappedFile {
     const fd = openFile(path, O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW);
     try {
-      if (options.lock) lockExclusive(fd);
-      reserve(fd, byteLength, path);
-      return new MappedFile(path, fd, Mapping.shared(fd, byteLength));
+      return new MappedFile(path, fd, mapNew(fd, path, byteLength, options));
     } catch (error) {
-      closeSync(fd);
       MappedFile.unlink(path);
       throw error;
     }
@@ -35,19 +19,7 @@ export class MappedFile implements Disposable {
   /** As `SharedMemory.open`. @throws IpcError IPC_PEER_LOST (ENOENT), IPC_MALFORMED (too small, or no regular file) */
   static open(path: string, minimumBytes = 1): MappedFile {
     const fd = openFile(path, O_RDWR | O_NOFOLLOW);
-    try {
-      const status = fstatSync(fd);
-      if (!status.isFile() || status.size < minimumBytes) {
-        throw new IpcError(
-          "IPC_MALFORMED",
-          `${path} has ${status.size} bytes, expected a file of at least ${minimumBytes}`,
-        );
-      }
-      return new MappedFile(path, fd, Mapping.shared(fd, status.size));
-    } catch (error) {
-      closeSync(fd);
-      throw error;
-    }
+    return new MappedFile(path, fd, mapExisting(fd, path, minimumBytes));
   }
 
   /** @returns whether there was one */
@@ -60,17 +32,6 @@ export class MappedFile implements Disposable {
       if (failure.errno === "ENOENT") return false;
       throw failure;
     }
-  }
-
-  close(): void {
-    if (!this.#open) return;
-    this.#open = false;
-    this.mapping.close();
-    closeSync(this.fd);
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
   }
 }
 

@@ -180,7 +180,8 @@ export class RingOpening {
     const { words } = control.mapping;
     const slotWord = Control.firstSlotWord + this.#slot;
     const ready = this.#token | SlotState.ready;
-    const answered: Awaited = { isReady: () => Atomics.load(words, slotWord) !== ready };
+    const isAnswered = (): boolean => Atomics.load(words, slotWord) !== ready;
+    const answered: Awaited = { isReady: isAnswered, peek: isAnswered };
     if (!answered.isReady()) {
       if (this.#isServerGone(control)) throw this.#error("IPC_PEER_LOST", "the server is gone");
       const leftMs = this.#untilMs - performance.now();
@@ -207,6 +208,8 @@ export class RingOpening {
       ownClosedWord: Pair.clientClosedWord,
       peerClosedWord: Pair.serverClosedWord,
       peerFd: control.fd,
+      // Otherwise our place would stay taken until the server looks around by itself.
+      announceEnd: () => void Atomics.add(control.mapping.words, Control.arrivalsWord, 1),
       dispose: () => {
         own.close();
         peer.close();

@@ -15,7 +15,7 @@ export const Control = {
   slotsWord: 2,
   /** What the server sleeps on. */
   restWord: 16,
-  /** Added to by a client that is ready to be accepted. */
+  /** Added to by a client that is ready to be accepted, or that leaves. */
   arrivalsWord: 32,
   cpuWord: 48,
   soleCpuWord: 49,

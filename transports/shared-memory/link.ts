@@ -6,6 +6,9 @@ import { SLICE_MS } from "../posix/timespec.ts";
 import { type Awaited, Reason, type Rest } from "./rest.ts";
 import { largestMessage, RingReader, type RingRegion, RingWriter } from "./ring.ts";
 
+/** How often a waiting side looks whether the other process lives. The first wait of a call may last a slice before that. */
+const LIVENESS_MS = 20;
+
 export interface LinkParts {
   readonly transport: string;
   readonly mapping: Mapping;
@@ -22,6 +25,8 @@ export interface LinkParts {
   readonly peerClosedWord: number;
   /** A descriptor whose lock the other side holds as long as it lives. */
   readonly peerFd: number;
+  /** Tells the other side's process, beside the word of this connection, that it should look which one has ended. */
+  readonly announceEnd?: () => void;
   /** Frees what belongs to this side of the connection. */
   readonly dispose: () => void;
 }
@@ -48,7 +53,7 @@ export class Link implements BlockingConnection {
     this.#parts = parts;
     this.#words = parts.mapping.words;
     this.#peerClosedWord = parts.peerClosedWord;
-    this.#reader = new RingReader(parts.incoming);
+    this.#reader = new RingReader(parts.incoming, parts.own.spins);
     this.#writer = new RingWriter(parts.outgoing);
     this.#own = parts.own;
     this.#peer = parts.peer;
@@ -89,6 +94,10 @@ export class Link implements BlockingConnection {
     return this.#reader.isReady();
   }
 
+  peek(): boolean {
+    return this.#reader.peek();
+  }
+
   /** Whether a message of that size would be taken now. */
   hasRoom(bytes: number): boolean {
     this.#room.bytes = bytes;
@@ -127,7 +136,7 @@ export class Link implements BlockingConnection {
       }
       const leftMs = startMs + timeoutMs - nowMs;
       if (leftMs <= 0) return false;
-      this.#own.waitFor(this.#room, this.#parts.ownRoom, Math.min(leftMs, SLICE_MS));
+      this.#own.waitFor(this.#room, this.#parts.ownRoom, Math.min(leftMs, LIVENESS_MS));
       if (this.#write(message)) return true;
     }
   }
@@ -135,7 +144,8 @@ export class Link implements BlockingConnection {
   /** The clock is read only when a slice brought nothing: so a wait may last a slice longer than asked for, never less. */
   #receiveSlowly(into: Uint8Array, timeoutMs: number): number {
     if (timeoutMs < SLICE_MS) return this.#receiveUntil(into, performance.now() + timeoutMs);
-    if (!this.#hasPeerClosed()) {
+    // A plain load will do: an end that it misses is seen after the wait.
+    if (this.#words[this.#peerClosedWord] === 0) {
       this.#own.waitFor(this.#reader, Reason.data, SLICE_MS);
       const length = this.tryReceive(into);
       if (length >= 0) return length;
@@ -147,8 +157,12 @@ export class Link implements BlockingConnection {
     for (;;) {
       const nowMs = performance.now();
       if (this.isFinished(nowMs)) throw this.#over as IpcError;
-      if (nowMs >= untilMs) return -1;
-      this.#own.waitFor(this.#reader, Reason.data, Math.min(untilMs - nowMs, SLICE_MS));
+      if (nowMs >= untilMs) {
+        // Gives back the room, which a caller that only ever looks in passing would keep.
+        if (this.#own.spins) this.#reader.isReady();
+        return -1;
+      }
+      this.#own.waitFor(this.#reader, Reason.data, Math.min(untilMs - nowMs, LIVENESS_MS));
       const length = this.tryReceive(into);
       if (length >= 0) return length;
     }
@@ -160,7 +174,7 @@ export class Link implements BlockingConnection {
       this.endedOrderly = true;
       return true;
     }
-    if (nowMs - this.#checkedMs < SLICE_MS) return false;
+    if (nowMs - this.#checkedMs < LIVENESS_MS / 2) return false;
     this.#checkedMs = nowMs;
     return !isOwned(this.#parts.peerFd);
   }
@@ -198,6 +212,7 @@ export class Link implements BlockingConnection {
     if (!this.#open) return;
     this.#open = false;
     Atomics.store(this.#parts.mapping.words, this.#parts.ownClosedWord, 1);
+    this.#parts.announceEnd?.();
     this.#peer.wakeAnyway();
     this.#parts.dispose();
   }
@@ -223,5 +238,9 @@ class Room implements Awaited {
       // The write that follows meets the same position, and ends the connection properly.
       return true;
     }
+  }
+
+  peek(): boolean {
+    return this.isReady();
   }
 }

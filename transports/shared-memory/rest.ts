@@ -4,6 +4,8 @@ export const Reason = { awake: 0, data: 1, room: 2 } as const;
 /** What is waited for: a ring with something in it, or with room. */
 export interface Awaited {
   isReady(): boolean;
+  /** A cheaper look, for spinning. It may miss what {@link isReady} sees, or see what is not there. */
+  peek(): boolean;
 }
 
 /** How a mechanism waits, sleeps and wakes. */
@@ -60,6 +62,11 @@ export class Rest {
   wakeAnyway(): void {
     if (this.#sleeper === undefined) return;
     if (Atomics.exchange(this.#words, this.#word, Reason.awake) !== Reason.awake) this.#sleeper.wake();
+  }
+
+  /** Whether nobody ever sleeps here. */
+  get spins(): boolean {
+    return this.#sleeper === undefined;
   }
 
   close(): void {

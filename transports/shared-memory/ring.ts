@@ -1,5 +1,5 @@
 import { IpcError } from "../contract/errors.ts";
-import { WordCopy } from "../support/word-copy.ts";
+import { WORD_LOOP_BYTES, WordCopy } from "../support/word-copy.ts";
 
 /**
  * A ring of whole messages in shared memory, for one producer and one consumer in different processes.
@@ -69,16 +69,18 @@ export class RingWriter {
   tryWrite(message: Uint8Array): boolean {
     const length = message.length;
     const need = frameBytes(length);
-    const at = this.#tail & (this.#capacity - 1);
+    const tail = this.#tail;
+    const at = tail & (this.#capacity - 1);
     const toEnd = this.#capacity - at;
     const filling = need > toEnd ? toEnd : 0;
-    if (this.#capacity - ((this.#tail - this.#head) | 0) < filling + need && !this.hasRoom(length)) return false;
+    if (this.#capacity - ((tail - this.#head) | 0) < filling + need && !this.hasRoom(length)) return false;
     if (filling > 0) this.#frame(at, FILLING);
     const start = filling > 0 ? 0 : at;
     this.#frame(start, length);
     this.#copy.write(message, this.#dataOffset + start + FRAME_BYTES);
-    this.#tail = (this.#tail + filling + need) | 0;
-    Atomics.store(this.#words, this.#tailWord, this.#tail);
+    const next = (tail + filling + need) | 0;
+    this.#tail = next;
+    Atomics.store(this.#words, this.#tailWord, next);
     return true;
   }
 
@@ -106,6 +108,7 @@ export class RingWriter {
 
 /** The consumer's end. */
 export class RingReader {
+  readonly #spins: boolean;
   readonly #bytes: Uint8Array;
   readonly #words: Int32Array;
   readonly #tailWord: number;
@@ -118,13 +121,19 @@ export class RingReader {
   /** The producer's position as last seen. */
   #tail: number;
   #sequence = 0;
+  /** Largest message that takes the short way through {@link tryRead}. */
+  readonly #small: number;
+  /** Of no meaning: what the early loads of a small message brought, kept so that no compiler leaves them out. */
+  fetched = 0;
   /** Of the message {@link next} found. */
   #offset = 0;
   #end = 0;
   /** Set when room was given back; whoever wakes a waiting producer clears it. */
   freed = false;
 
-  constructor(region: RingRegion) {
+  /** @param spins nobody sleeps for room: then it is given back when a while of looking found nothing, not between two replies */
+  constructor(region: RingRegion, spins = false) {
+    this.#spins = spins;
     this.#bytes = region.bytes;
     this.#words = region.words;
     this.#copy = new WordCopy(region.bytes, region.words);
@@ -132,14 +141,28 @@ export class RingReader {
     this.#headWord = region.controlWord + HEAD_WORDS;
     this.#dataOffset = region.dataOffset;
     this.#capacity = region.capacity;
+    this.#small = Math.min(WORD_LOOP_BYTES, largestMessage(region.capacity));
     this.#head = Atomics.load(this.#words, this.#headWord);
     this.#published = this.#head;
     this.#tail = this.#head;
   }
 
-  /** Whether the producer has moved: one load. Says nothing about what it wrote. */
+  /**
+   * Whether the producer seems to have moved: a plain load, for looking again and again, since an atomic one is a call. It may
+   * show an old value for ever as far as the language goes, so {@link isReady} has to look now and then.
+   */
+  peek(): boolean {
+    return this.#words[this.#tailWord] !== this.#head;
+  }
+
+  /**
+   * Whether the producer has moved: one load. Says nothing about what it wrote. When it has not, all room is given back, as
+   * far as {@link tryRead} has not done so.
+   */
   isReady(): boolean {
-    return this.#head !== this.#tail || Atomics.load(this.#words, this.#tailWord) !== this.#head;
+    if (this.#head !== this.#tail || Atomics.load(this.#words, this.#tailWord) !== this.#head) return true;
+    if (this.#published !== this.#head) this.#publish();
+    return false;
   }
 
   /**
@@ -147,6 +170,36 @@ export class RingReader {
    * @throws IpcError IPC_MALFORMED, IPC_TOO_LARGE (`into` is too small; the message is gone)
    */
   tryRead(into: Uint8Array): number {
+    const head = this.#head;
+    if (this.#tail === head && !this.#refill()) return -1;
+    const at = head & (this.#capacity - 1);
+    const word = (this.#dataOffset + at) >>> 2;
+    const words = this.#words;
+    const length = words[word] as number;
+    const bytes = frameBytes(length);
+    // The plain case, with every check: a small whole message. Whatever else it is, and whatever is wrong, goes the long way.
+    if (
+      length >= 0 &&
+      length <= this.#small &&
+      length <= into.length &&
+      words[word + 1] === this.#sequence &&
+      bytes <= ((this.#tail - head) | 0) &&
+      at + bytes <= this.#capacity
+    ) {
+      const target = this.#copy.wordsOf(into);
+      if (target !== undefined) {
+        const whole = length >>> 2;
+        for (let i = 0; i < whole; i++) target[i] = words[word + 2 + i] as number;
+        for (let i = whole << 2; i < length; i++) into[i] = this.#bytes[(word << 2) + FRAME_BYTES + i] as number;
+        this.#end = (head + bytes) | 0;
+        this.release();
+        return length;
+      }
+    }
+    return this.#readAny(into);
+  }
+
+  #readAny(into: Uint8Array): number {
     const length = this.next();
     if (length < 0) return -1;
     if (length > into.length) {
@@ -209,13 +262,21 @@ export class RingReader {
     const tail = Atomics.load(this.#words, this.#tailWord);
     const available = (tail - this.#head) | 0;
     if (available === 0) {
-      if (this.#published !== this.#head) this.#publish();
+      if (!this.#spins && this.#published !== this.#head) this.#publish();
       return false;
     }
     if (available < 0 || available > this.#capacity - ((this.#head - this.#published) | 0) || (available & 7) !== 0) {
       throw malformed(`its position is ${available} bytes ahead of ours`);
     }
     this.#tail = tail;
+    // Another CPU has just written these lines. Asked for together they come together; a loop that checks and copies word by
+    // word would wait for one after the other.
+    const first = this.#dataOffset >>> 2;
+    const [words, head, mask] = [this.#words, this.#head, this.#capacity - 1];
+    this.fetched =
+      (words[first + ((head & mask) >>> 2)] as number) ^
+      (words[first + (((head + 64) & mask) >>> 2)] as number) ^
+      (words[first + (((head + 84) & mask) >>> 2)] as number);
     return true;
   }
 

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import type { BlockingConnection, BlockingServer } from "../contract/transport.ts";
+import type { BlockingConnection, BlockingServer, Transport } from "../contract/transport.ts";
 import type { SteppedTransport } from "../support/pulsed.ts";
 import { Control, Pair } from "./layout.ts";
-import { shmFutex } from "./shared-memory.ts";
+import { shmAdaptive, shmFutex } from "./shared-memory.ts";
 import { sharedMemoryStore } from "./store.ts";
 
 const RING_BYTES = 4096;
@@ -11,10 +11,12 @@ const LARGEST = RING_BYTES / 2 - 8;
 const into = new Uint8Array(RING_BYTES);
 
 /** Both ends in one thread: possible because a connection can be opened in steps. */
-async function pair(): Promise<{ server: BlockingServer; client: BlockingConnection; name: string }> {
-  const allocated = await shmFutex.allocate({ directory: "/", prefix: `ipcmark-${randomBytes(8).toString("hex")}` });
+async function pair(
+  transport: Transport = shmFutex,
+): Promise<{ server: BlockingServer; client: BlockingConnection; name: string }> {
+  const allocated = await transport.allocate({ directory: "/", prefix: `ipcmark-${randomBytes(8).toString("hex")}` });
   const address = { ...allocated, options: { ringBytes: RING_BYTES } };
-  const blocking = shmFutex.blocking as SteppedTransport;
+  const blocking = transport.blocking as SteppedTransport;
   const server = blocking.listen(address);
   const opening = blocking.begin(address, 5000);
   for (;;) {
@@ -39,6 +41,16 @@ describe.skipIf(process.platform !== "linux")("the server of the rings", () => {
       expect(server.receive(into, 0)).toBe(-1);
     }
     client[Symbol.dispose]();
+    server[Symbol.dispose]();
+  });
+
+  it("an adaptive server goes on waiting when the client heard last has left, whose memory is gone", async () => {
+    const { server, client } = await pair(shmAdaptive);
+    client.send(Buffer.from("last words"), 0);
+    expect(server.receive(into, 0)).toBe(10);
+    client[Symbol.dispose]();
+    // The first wait finds out that the client has left, the others would look at the CPU it said it was on.
+    for (let wait = 0; wait < 4; wait++) expect(server.receive(into, 60)).toBe(-1);
     server[Symbol.dispose]();
   });
 

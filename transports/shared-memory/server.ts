@@ -19,6 +19,7 @@ export class RingServer implements BlockingServer {
   readonly address: Address;
   readonly #kind: RingKind;
   readonly #control: Segment;
+  readonly #words: Int32Array;
   readonly #rest: Rest;
   readonly #place: WaitPlace;
   /** By slot. */
@@ -41,6 +42,7 @@ export class RingServer implements BlockingServer {
     this.#links = new Array<Link | undefined>(kind.maxClients).fill(undefined);
     this.#control = claimName(kind, address.name);
     const { mapping } = this.#control;
+    this.#words = mapping.words;
     this.#place = {
       mapping,
       word: Control.restWord,
@@ -91,7 +93,8 @@ export class RingServer implements BlockingServer {
   /** As in Link: the clock is read only when a slice brought nothing. */
   #receiveSlowly(into: Uint8Array, timeoutMs: number): number {
     if (timeoutMs >= SLICE_MS) {
-      if (this.#hasArrivals()) this.#accept();
+      // A plain load will do: a newcomer that it misses is seen after the wait.
+      if (this.#words[Control.arrivalsWord] !== this.#arrivals) this.#accept();
       this.#rest.waitFor(this, Reason.data, SLICE_MS);
       const length = this.#tryReceive(into);
       if (length >= 0) return length;
@@ -104,18 +107,29 @@ export class RingServer implements BlockingServer {
       if (nowMs < untilMs) this.#rest.waitFor(this, Reason.data, Math.min(untilMs - nowMs, SLICE_MS));
       const length = this.#tryReceive(into);
       if (length >= 0) return length;
-      if (nowMs >= untilMs) return -1;
+      if (nowMs >= untilMs) {
+        // Gives back the room, which a caller that only ever looks in passing would keep.
+        if (this.#rest.spins) this.isReady();
+        return -1;
+      }
     }
   }
 
   #hasArrivals(): boolean {
-    return Atomics.load(this.#control.mapping.words, Control.arrivalsWord) !== this.#arrivals;
+    return Atomics.load(this.#words, Control.arrivalsWord) !== this.#arrivals;
   }
 
   /** A message or a newcomer is there. */
   isReady(): boolean {
     for (let i = 0; i < this.#active.length; i++) if ((this.#active[i] as Link).isReady()) return true;
     return this.#hasArrivals();
+  }
+
+  /** As {@link isReady}, with plain loads. */
+  peek(): boolean {
+    const active = this.#active;
+    for (let i = 0; i < active.length; i++) if ((active[i] as Link).peek()) return true;
+    return this.#words[Control.arrivalsWord] !== this.#arrivals;
   }
 
   /** Asks each client once, beginning after the one that was last heard, so that none can keep the others out. */
@@ -185,9 +199,11 @@ export class RingServer implements BlockingServer {
     Atomics.compareExchange(this.#control.mapping.words, Control.firstSlotWord + slot, word, 0);
   }
 
+  /** Lets newcomers in; those who announced that they leave, out. */
   #accept(): void {
     const { words } = this.#control.mapping;
     this.#arrivals = Atomics.load(words, Control.arrivalsWord);
+    if (this.#active.length > 0) this.#housekeep(performance.now());
     for (let slot = 0; slot < this.#kind.maxClients; slot++) {
       const word = Atomics.load(words, Control.firstSlotWord + slot);
       if ((word & SLOT_STATE_MASK) !== SlotState.ready || this.#links[slot] !== undefined) continue;

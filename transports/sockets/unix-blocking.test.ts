@@ -7,10 +7,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { blockingCases } from "../support/testing/blocking-cases.ts";
 import { unix } from "./unix.ts";
-import { unixOnlyBlocking } from "./unix-blocking.fixture.ts";
 import { unixBlocking } from "./unix-blocking.ts";
-
-const FIXTURE = join(import.meta.dirname, "unix-blocking.fixture.ts");
 
 describe.skipIf(process.platform !== "linux")("unix in blocking mode", () => {
   const directory = mkdtempSync(join(tmpdir(), "ipcmark-"));
@@ -18,10 +15,9 @@ describe.skipIf(process.platform !== "linux")("unix in blocking mode", () => {
   const place = { directory, prefix: `ipcmark-${randomBytes(8).toString("hex")}` };
 
   blockingCases({
-    modulePath: FIXTURE,
-    exportName: "unixOnlyBlocking",
-    transport: unixOnlyBlocking,
-    lossMs: 300,
+    modulePath: join(import.meta.dirname, "unix.ts"),
+    exportName: "unix",
+    transport: unix,
   });
 
   it("a blocking client and the event server understand each other", async () => {

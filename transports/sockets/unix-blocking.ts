@@ -36,11 +36,15 @@ class SocketChannel implements ByteChannel {
   }
 
   read(into: Pointer, bytes: number, mayWait: boolean): number {
-    return this.#libc.recv(this.inFd, into, bytes, mayWait ? 0 : MSG_DONTWAIT);
+    // Three parameters where they suffice: node:ffi has a short way for such calls.
+    return mayWait ? this.#libc.read(this.inFd, into, bytes) : this.#libc.recv(this.inFd, into, bytes, MSG_DONTWAIT);
   }
 
   write(from: Pointer, bytes: number, mayWait: boolean): number {
-    return this.#libc.send(this.outFd, from, bytes, mayWait ? MSG_NOSIGNAL : MSG_NOSIGNAL | MSG_DONTWAIT);
+    // Node ignores SIGPIPE, so a `write` to a peer that is gone is an error here like any other.
+    return mayWait
+      ? this.#libc.write(this.outFd, from, bytes)
+      : this.#libc.send(this.outFd, from, bytes, MSG_NOSIGNAL | MSG_DONTWAIT);
   }
 
   close(): void {

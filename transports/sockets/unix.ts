@@ -1,8 +1,10 @@
+import { createRequire } from "node:module";
 import { createServer } from "node:net";
-import { join } from "node:path";
+import { extname, join } from "node:path";
 import { UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
 import type {
   Address,
+  BlockingTransport,
   ConnectionHandler,
   EventTransport,
   OpenOptions,
@@ -16,7 +18,6 @@ import { listenPrivately } from "../support/private-listener.ts";
 import { checkSocketPath, listenAtPath, pathResidue, sweepPath } from "../support/socket-path.ts";
 import { connectStranger, connectStream } from "../support/stream-client.ts";
 import { StreamServer } from "../support/stream-server.ts";
-import { unixBlocking } from "./unix-blocking.ts";
 
 const ID = "unix";
 const MAX_CLIENTS = 1024;
@@ -32,6 +33,21 @@ const event: EventTransport = {
     return connectStream(ID, { path: address.name }, UNBOUNDED_MESSAGE_BYTES, handler, options);
   },
 };
+
+/**
+ * The blocking face, loaded when it is first used: the POSIX wrapper behind it is a third of what starting a trial loads, and
+ * most trials run in an event loop. Its calls are synchronous, so the module has to be required and cannot be imported.
+ */
+const blocking: BlockingTransport = {
+  listen: (address, options) => unixBlocking().listen(address, options),
+  connect: (address, timeoutMs, options) => unixBlocking().connect(address, timeoutMs, options),
+};
+
+function unixBlocking(): BlockingTransport {
+  // The compiled package has other names than the source.
+  const module = createRequire(import.meta.url)(`./unix-blocking${extname(import.meta.filename)}`);
+  return (module as typeof import("./unix-blocking.ts")).unixBlocking;
+}
 
 async function listenLocked(address: Address, handler: ConnectionHandler, options?: OpenOptions): Promise<Server> {
   // Half-open, because closing lingers: see StreamConnection.
@@ -72,7 +88,7 @@ export const unix: Transport = {
     return { transport: ID, name: path };
   },
   event,
-  ...(process.platform === "linux" ? { blocking: unixBlocking } : {}),
+  ...(process.platform === "linux" ? { blocking } : {}),
   peers: { python: ["python3", "peer.py"] },
   stranger: (address) => connectStranger(ID, { path: address.name }),
   async residue(address) {

@@ -1,5 +1,5 @@
 /** Up to here a loop over 32-bit words beats `TypedArray.set`, whose cost is mostly the call and the view it needs. */
-const WORD_LOOP_BYTES = 256;
+export const WORD_LOOP_BYTES = 256;
 const NOTHING = new Int32Array(0);
 
 /**
@@ -21,7 +21,7 @@ export class WordCopy {
   /** All of `message` to the offset `at`, a multiple of 4. */
   write(message: Uint8Array, at: number): void {
     const length = message.length;
-    const source = length <= WORD_LOOP_BYTES ? this.#wordsOf(message) : undefined;
+    const source = length <= WORD_LOOP_BYTES ? this.wordsOf(message) : undefined;
     if (source === undefined) {
       this.#bytes.set(message, at);
       return;
@@ -35,7 +35,7 @@ export class WordCopy {
 
   /** `length` bytes from the offset `at`, a multiple of 4, to the start of `into`, which is long enough. */
   read(into: Uint8Array, at: number, length: number): void {
-    const target = length <= WORD_LOOP_BYTES ? this.#wordsOf(into) : undefined;
+    const target = length <= WORD_LOOP_BYTES ? this.wordsOf(into) : undefined;
     if (target === undefined) {
       into.set(this.#bytes.subarray(at, at + length));
       return;
@@ -47,8 +47,11 @@ export class WordCopy {
     for (let i = whole << 2; i < length; i++) into[i] = this.#bytes[at + i] as number;
   }
 
-  /** The caller's buffer as words, once it comes a second time: making the view costs more than it saves once. */
-  #wordsOf(bytes: Uint8Array): Int32Array | undefined {
+  /**
+   * The caller's buffer as words, once it comes a second time: making the view costs more than it saves once. Undefined where
+   * there is none to use.
+   */
+  wordsOf(bytes: Uint8Array): Int32Array | undefined {
     if (bytes !== this.#seen) {
       this.#seen = bytes;
       this.#seenWords = undefined;

@@ -1,76 +1,37 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import type { Address, BlockingConnection, Place, Transport } from "../../contract/transport.ts";
+import { Worker } from "node:worker_threads";
+import { afterAll, afterEach, describe, expect, it } from "vitest";
+import type { Address, BlockingConnection } from "../../contract/transport.ts";
+import type { KillOrder } from "./killer.ts";
+import { kill, ServerBench, type Subject } from "./server-bench.ts";
 
-const ECHO_SERVER = join(import.meta.dirname, "blocking-echo-server.ts");
+const KILLER = join(import.meta.dirname, "killer.ts");
 
-export interface BlockingSubject {
-  readonly modulePath: string;
-  readonly exportName: string;
-  readonly transport: Transport;
-  /** How long a waiting client may take to learn that its server was killed. */
-  readonly lossMs: number;
+/** How long a waiting client may take to learn that its server was killed, beside the lateness of the machine. */
+const LOSS_MS = 100;
+
+export interface BlockingSubject extends Subject {
   /** Leaves out what a sibling that differs only in how it waits has shown already. */
   readonly essentials?: boolean;
 }
 
 /** What every blocking face promises, against a server in another process. */
-export function blockingCases({
-  modulePath,
-  exportName,
-  transport,
-  lossMs,
-  essentials = false,
-}: BlockingSubject): void {
+export function blockingCases(subject: BlockingSubject): void {
+  const { modulePath, exportName, transport, essentials = false } = subject;
   const blocking = transport.blocking;
   if (blocking === undefined) throw new Error(`${transport.id} has no blocking face`);
   const { maxMessageBytes, maxClients } = transport.capabilities;
   const largest = Math.min(maxMessageBytes, 4 * 1024 * 1024);
-  let place: Place;
-  const children: ChildProcess[] = [];
+  const bench = new ServerBench(subject, "blocking-echo-server.ts");
   const connections: BlockingConnection[] = [];
-  const addresses: Address[] = [];
 
-  beforeAll(() => {
-    const directory = mkdtempSync(join(tmpdir(), "ipcmark-"));
-    place = { directory, prefix: `ipcmark-${randomBytes(8).toString("hex")}` };
-  });
-  afterAll(() => rmSync(place.directory, { recursive: true, force: true }));
+  afterAll(() => bench.end());
   afterEach(async () => {
     for (const connection of connections.splice(0)) connection[Symbol.dispose]();
-    for (const child of children.splice(0)) await kill(child);
-    for (const address of addresses.splice(0)) {
-      await transport.sweep(address);
-      expect(await transport.residue(address)).toEqual([]);
-    }
+    await bench.clear();
   });
-
-  async function fresh(options?: Address["options"]): Promise<Address> {
-    const allocated = await transport.allocate(place);
-    const address = options === undefined ? allocated : { ...allocated, options: { ...allocated.options, ...options } };
-    addresses.push(address);
-    return address;
-  }
-
-  async function serve(address: Address): Promise<ChildProcess> {
-    const args = [
-      "--disable-warning=ExperimentalWarning",
-      ECHO_SERVER,
-      modulePath,
-      exportName,
-      JSON.stringify(address),
-    ];
-    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
-    children.push(child);
-    const [line] = (await once(child.stdout as NodeJS.EventEmitter, "data")) as [Buffer];
-    expect(line.toString()).toBe("listening\n");
-    return child;
-  }
 
   function connect(address: Address): BlockingConnection {
     const connection = (blocking as NonNullable<typeof blocking>).connect(address, 5000);
@@ -80,8 +41,8 @@ export function blockingCases({
 
   describe(`${transport.id}, blocking, between processes`, () => {
     it("echoes messages of every size, empty ones too, bytes unchanged and in order", async () => {
-      const address = await fresh();
-      await serve(address);
+      const address = await bench.fresh();
+      await bench.serve(address);
       const client = connect(address);
       const into = new Uint8Array(largest);
       for (const length of [0, 1, 3, 16, 80, 255, 257, 4096, 65_536, largest]) {
@@ -103,8 +64,8 @@ export function blockingCases({
     });
 
     it.skipIf(essentials)("waits as long as it was told and no longer, then goes on working", async () => {
-      const address = await fresh();
-      await serve(address);
+      const address = await bench.fresh();
+      await bench.serve(address);
       const client = connect(address);
       const into = new Uint8Array(largest);
       for (const timeoutMs of [0, 1, 30, 120]) {
@@ -120,8 +81,8 @@ export function blockingCases({
     it.skipIf(essentials)(
       "pushes back on a server that does not read, and loses nothing",
       async () => {
-        const address = await fresh();
-        const child = await serve(address);
+        const address = await bench.fresh();
+        const child = await bench.serve(address);
         const client = connect(address);
         const into = new Uint8Array(largest);
         sendAll(client, Buffer.from("x"));
@@ -144,18 +105,17 @@ export function blockingCases({
       30_000,
     );
 
-    it("a waiting client learns in time that its server was killed; the address is usable again at once", async () => {
-      const address = await fresh();
-      const child = await serve(address);
+    it(`a waiting client learns within ${LOSS_MS} ms that its server was killed; the address is usable again at once`, async () => {
+      const address = await bench.fresh();
+      const child = await bench.serve(address);
       const client = connect(address);
       const into = new Uint8Array(largest);
       sendAll(client, Buffer.from("x"));
       receiveOne(client, into);
-      // The kill happens from another process while this thread is asleep in `receive`.
-      const killer = spawn("sh", ["-c", `sleep 0.2; kill -KILL ${child.pid}; date +%s%N`], {
-        stdio: ["ignore", "pipe", "inherit"],
-      });
-      const text = once(killer.stdout, "data");
+      // The kill happens from another thread while this one is asleep in `receive`.
+      const clock = new Float64Array(new SharedArrayBuffer(16));
+      const order: KillOrder = { pid: child.pid as number, afterMs: 200, clock };
+      const killer = new Worker(KILLER, { workerData: order, execArgv: ["--disable-warning=ExperimentalWarning"] });
       let seen: unknown;
       const endMs = performance.now() + 5000;
       while (seen === undefined && performance.now() < endMs) {
@@ -165,19 +125,23 @@ export function blockingCases({
           seen = error;
         }
       }
-      const seenMs = Date.now();
+      const seenMs = performance.timeOrigin + performance.now();
+      const [killedMs, latenessMs] = clock as unknown as [number, number];
+      killer.postMessage("enough");
+      await once(killer, "exit");
       expect(seen).toMatchObject({ code: "IPC_PEER_LOST" });
-      expect(seenMs - Number(String((await text)[0])) / 1e6).toBeLessThan(lossMs);
+      expect(killedMs).toBeGreaterThan(0);
+      expect(seenMs - killedMs).toBeLessThan(LOSS_MS + latenessMs);
       expect(() => client.send(Buffer.from("x"), 0)).toThrow(expect.objectContaining({ code: "IPC_PEER_LOST" }));
-      await serve(address);
+      await bench.serve(address);
       const again = connect(address);
       sendAll(again, Buffer.from("y"));
       expect(receiveOne(again, into)).toBe(1);
     });
 
     it.skipIf(essentials)("an orderly end of the server ends its clients, and leaves nothing behind", async () => {
-      const address = await fresh();
-      const child = await serve(address);
+      const address = await bench.fresh();
+      const child = await bench.serve(address);
       const client = connect(address);
       sendAll(client, Buffer.from("quit"));
       const into = new Uint8Array(largest);
@@ -190,9 +154,9 @@ export function blockingCases({
     });
 
     it.skipIf(essentials)("refuses to connect where nobody listens, and to listen where somebody does", async () => {
-      const address = await fresh();
+      const address = await bench.fresh();
       expect(() => blocking.connect(address, 200)).toThrow(expect.objectContaining({ code: "IPC_PEER_LOST" }));
-      await serve(address);
+      await bench.serve(address);
       expect(() => blocking.listen(address)).toThrow(expect.objectContaining({ code: "IPC_ADDRESS_IN_USE" }));
       const client = connect(address);
       sendAll(client, Buffer.from("still there"));
@@ -202,20 +166,10 @@ export function blockingCases({
     it.skipIf(essentials || maxClients < 2)(
       "serves several clients, each with its own replies, and gets over one that is killed",
       async () => {
-        const address = await fresh();
-        await serve(address);
-        const victim = spawn(
-          process.execPath,
-          [
-            "--disable-warning=ExperimentalWarning",
-            "--input-type=module",
-            "-e",
-            victimScript(modulePath, exportName, address),
-          ],
-          { stdio: ["ignore", "pipe", "inherit"] },
-        );
-        children.push(victim);
-        await once(victim.stdout, "data");
+        const address = await bench.fresh();
+        await bench.serve(address);
+        const script = victimScript(modulePath, exportName, address);
+        const victim = await bench.start("--input-type=module", "-e", script);
         const all = Array.from({ length: Math.min(maxClients, 4) - 1 }, () => connect(address));
         const into = new Uint8Array(largest);
         for (let round = 0; round < 50; round++) {
@@ -265,11 +219,4 @@ function receiveOne(connection: BlockingConnection, into: Uint8Array): number {
     if (length >= 0) return length;
     if (performance.now() > endMs) throw new Error("receive: nothing for 10 s");
   }
-}
-
-async function kill(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const ended = once(child, "exit");
-  child.kill("SIGKILL");
-  await ended;
 }

@@ -1,26 +1,11 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, describe, expect, it } from "vitest";
 import type { IpcError } from "../../contract/errors.ts";
-import type {
-  Address,
-  Connection,
-  ConnectionHandler,
-  EventTransport,
-  Place,
-  Transport,
-} from "../../contract/transport.ts";
+import type { Address, Connection, ConnectionHandler, EventTransport } from "../../contract/transport.ts";
+import { ServerBench, type Subject } from "./server-bench.ts";
 
-const ECHO_SERVER = join(import.meta.dirname, "event-echo-server.ts");
-
-export interface EventSubject {
-  readonly modulePath: string;
-  readonly exportName: string;
-  readonly transport: Transport;
+export interface EventSubject extends Subject {
   /** How long a client may take to learn that its server was killed. */
   readonly lossMs: number;
 }
@@ -71,48 +56,18 @@ class Client implements ConnectionHandler {
 }
 
 /** What an event face promises, against a server in another process. */
-export function eventCases({ modulePath, exportName, transport, lossMs }: EventSubject): void {
+export function eventCases(subject: EventSubject): void {
+  const { transport, lossMs } = subject;
   const event = transport.event as EventTransport;
   const { maxMessageBytes } = transport.capabilities;
-  let place: Place;
-  const children: ChildProcess[] = [];
+  const bench = new ServerBench(subject, "echo-server.ts");
   const clients: Client[] = [];
-  const addresses: Address[] = [];
 
-  beforeAll(() => {
-    const directory = mkdtempSync(join(tmpdir(), "ipcmark-"));
-    place = { directory, prefix: `ipcmark-${randomBytes(8).toString("hex")}` };
-  });
-  afterAll(() => rmSync(place.directory, { recursive: true, force: true }));
+  afterAll(() => bench.end());
   afterEach(async () => {
     for (const client of clients.splice(0)) await client.connection?.close(500).catch(() => undefined);
-    for (const child of children.splice(0)) await kill(child);
-    for (const address of addresses.splice(0)) {
-      await transport.sweep(address);
-      expect(await transport.residue(address)).toEqual([]);
-    }
+    await bench.clear();
   });
-
-  async function fresh(): Promise<Address> {
-    const address = await transport.allocate(place);
-    addresses.push(address);
-    return address;
-  }
-
-  async function serve(address: Address): Promise<ChildProcess> {
-    const args = [
-      "--disable-warning=ExperimentalWarning",
-      ECHO_SERVER,
-      modulePath,
-      exportName,
-      JSON.stringify(address),
-    ];
-    const child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "inherit"] });
-    children.push(child);
-    const [line] = (await once(child.stdout as NodeJS.EventEmitter, "data")) as [Buffer];
-    expect(line.toString()).toBe("listening\n");
-    return child;
-  }
 
   async function connect(address: Address): Promise<Client> {
     const client = new Client();
@@ -123,8 +78,8 @@ export function eventCases({ modulePath, exportName, transport, lossMs }: EventS
 
   describe(`${transport.id}, event mode, between processes`, () => {
     it("echoes messages of every size, empty ones too, bytes unchanged and in order", async () => {
-      const address = await fresh();
-      await serve(address);
+      const address = await bench.fresh();
+      await bench.serve(address);
       const client = await connect(address);
       const sizes = [0, 1, 3, 16, 80, 255, 257, 4096, 65_536, maxMessageBytes];
       const sent: Buffer[] = [];
@@ -151,8 +106,8 @@ export function eventCases({ modulePath, exportName, transport, lossMs }: EventS
     });
 
     it("pushes back on a server that does not read, loses nothing, and an orderly close is one on both sides", async () => {
-      const address = await fresh();
-      const child = await serve(address);
+      const address = await bench.fresh();
+      const child = await bench.serve(address);
       const client = await connect(address);
       await client.send(Buffer.from("x"));
       await client.until(() => client.messages.length === 1, "the first echo");
@@ -178,8 +133,8 @@ export function eventCases({ modulePath, exportName, transport, lossMs }: EventS
     });
 
     it("a client learns in time that its server was killed; the address is usable again at once", async () => {
-      const address = await fresh();
-      const child = await serve(address);
+      const address = await bench.fresh();
+      const child = await bench.serve(address);
       const client = await connect(address);
       await client.send(Buffer.from("x"));
       await client.until(() => client.messages.length === 1, "the first echo");
@@ -189,15 +144,15 @@ export function eventCases({ modulePath, exportName, transport, lossMs }: EventS
       expect(await client.closed.promise).toMatchObject({ code: "IPC_PEER_LOST" });
       expect(performance.now() - startMs).toBeLessThan(lossMs);
       await expect(event.connect(address, new Client())).rejects.toMatchObject({ code: "IPC_PEER_LOST" });
-      await serve(address);
+      await bench.serve(address);
       const again = await connect(address);
       await again.send(Buffer.from("y"));
       await again.until(() => again.messages.length === 1, "the echo of the new server");
     });
 
     it("an orderly end of the server closes its clients and leaves nothing behind", async () => {
-      const address = await fresh();
-      const child = await serve(address);
+      const address = await bench.fresh();
+      const child = await bench.serve(address);
       const [client, other] = [await connect(address), await connect(address)];
       await other.send(Buffer.from("b"));
       await other.until(() => other.messages.length === 1, "an echo");
@@ -209,11 +164,4 @@ export function eventCases({ modulePath, exportName, transport, lossMs }: EventS
       expect(await transport.residue(address)).toEqual([]);
     });
   });
-}
-
-async function kill(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const ended = once(child, "exit");
-  child.kill("SIGKILL");
-  await ended;
 }

@@ -1,0 +1,27 @@
+import { parentPort, workerData } from "node:worker_threads";
+
+/**
+ * A worker that kills a process while the thread that started it is asleep in a blocking call, and then watches how late a
+ * timer of 5 ms comes: a busy machine is late for everybody, also for the sleeper. `clock[0]` is when the kill was done
+ * (ms since the epoch, 0 before), `clock[1]` the largest lateness so far.
+ */
+export interface KillOrder {
+  readonly pid: number;
+  readonly afterMs: number;
+  readonly clock: Float64Array;
+}
+
+const TICK_MS = 5;
+const { pid, afterMs, clock } = workerData as KillOrder;
+const now = (): number => performance.timeOrigin + performance.now();
+
+let expected = now() + TICK_MS;
+setInterval(() => {
+  clock[1] = Math.max(clock[1] as number, now() - expected);
+  expected = now() + TICK_MS;
+}, TICK_MS);
+setTimeout(() => {
+  process.kill(pid, "SIGKILL");
+  clock[0] = now();
+}, afterMs);
+parentPort?.once("message", () => process.exit());
