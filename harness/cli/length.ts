@@ -95,8 +95,7 @@ export function announce(length: Length, arms: readonly Arm[], cells: readonly C
 
 /** A prediction that is so much off is worth saying, and a promise that would be broken by so much is not begun. */
 const WORTH_SAYING = 1.15;
-/** The calibration finds cold caches, so it predicts rather too much. */
-const HOPELESS = 1.3;
+const HOPELESS = 1.15;
 
 /**
  * After the calibration: says how long it will really take where nothing was promised before, or less than it takes.

@@ -1,6 +1,6 @@
-import { bytes, count, duration, percent, quantity, ratio } from "../../../harness/results/format.ts";
+import { ABSENT, bytes, count, duration, percent, quantity, ratio } from "../../../harness/results/format.ts";
 import type { Interval, Measurement, Report, RoundRecord, Stationarity } from "../../../harness/results/model.ts";
-import { MODE_LABELS, PLACEMENT_LABELS, rowName, variantOf } from "../../labels.ts";
+import { MODE_LABELS, PLACEMENT_LABELS, PLACEMENT_ORDER, rowName, variantOf } from "../../labels.ts";
 import { type Html, html } from "../markup.ts";
 
 /** What the figures have no room for: what each row cost, whether it stood still, and what the machine did round by round. */
@@ -46,7 +46,7 @@ function detail(cell: Measurement): Html {
   const valid = (cell.trials ?? []).filter(({ status }) => status === "valid").length;
   return html`<tr><th scope="row" class="text"><code>${rowName(cell)}</code></th><td class="text">${PLACEMENT_LABELS[cell.placement] ?? cell.placement}</td>
 <td class="text">${MODE_LABELS[cell.mode] ?? cell.mode}</td><td class="text">${[cell.benchmark, variantOf(cell)].filter(Boolean).join(", ")}</td><td>${bytes(cell.payloadBytes)}</td>
-<td>${valid === cell.trials?.length ? valid : `${valid} of ${cell.trials?.length ?? 0}`}</td><td>${quantity(cell.messages)}</td>
+<td>${valid === cell.trials?.length ? valid : `${valid} of ${cell.trials?.length ?? 0}`}</td><td>${cell.messages ?? ABSENT}</td>
 <td>${quantity(cell.voluntarySwitchesPerMessage)}</td><td>${quantity(cell.involuntarySwitchesPerMessage)}</td><td>${duration(cell.cpuNsPerMessage)}</td>
 <td>${bytes(peakMemory?.driver)}</td><td>${bytes(peakMemory?.peer)}</td><td>${duration(cell.gcPauseNs)}</td><td>${percent(cell.lossShare ?? (cell.lost === 0 ? 0 : null))}</td>
 <td>${within(stationarity)}</td><td>${ratio(stationarity?.overRun)}</td><td>${limit ? html`${ratio(limit.ratio)}${bracket(limit.interval)}` : ratio(null)}</td>
@@ -86,7 +86,9 @@ function rounds({ rounds: all = [] }: Report): Html | "" {
 
 function round(one: RoundRecord): Html {
   const each = (found: readonly { readonly placement: Measurement["placement"]; readonly ns: number }[]): string =>
-    found.map(({ placement, ns }) => `${PLACEMENT_LABELS[placement] ?? placement} ${duration(ns)}`).join(", ");
+    PLACEMENT_ORDER.flatMap((placement) => found.filter((here) => here.placement === placement))
+      .map(({ placement, ns }) => `${PLACEMENT_LABELS[placement] ?? placement} ${duration(ns)}`)
+      .join(", ");
   const controls = (one.controls ?? []).map(({ placement, p50 }) => ({ placement, ns: p50 }));
   const canaries = (one.canaries ?? []).map(({ placement, p99 }) => ({ placement, ns: p99 }));
   return html`<tr><td>${one.round}</td><td>${duration(one.startedAtMs * 1e6)}</td><td>${duration(one.durationMs * 1e6)}</td><td>${percent(one.stealShare)}</td>
