@@ -36,7 +36,8 @@ export function recordChecks(report: Report): RecordedChecks {
   const { checks, environment, startedAt, durationMs } = report;
   const own = checks.filter(({ kind }) => kind === "scenario");
   const scenarios = [...new Set(own.map(({ scenario }) => scenario))];
-  const rows = checkMatrix(checks).rows.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const place = (name: string): number => report.transports.findIndex(({ id }) => id === name.replace(/ \(.*/, ""));
+  const rows = checkMatrix(checks).rows.toSorted((a, b) => place(a.name) - place(b.name));
   const { ipcmark, node, platform, kernel, cpuModel, cpus } = environment;
   return {
     taken: `${startedAt.slice(0, 10)}, ipcmark ${ipcmark}, Node ${node}, ${platform} ${kernel}, ${cpus} CPUs (${cpuModel})`,
@@ -76,7 +77,7 @@ function recordReasons(checks: readonly CheckResult[]): RecordedReason[] {
 
 /** One row per mechanism: what it passed, what it cannot do and why, and what was measured on the way. */
 export function checkSummaryTable(recorded: RecordedChecks): string {
-  const { mechanisms, reasons, taken, durationMs } = recorded;
+  const { mechanisms, scenarios, reasons, taken, durationMs } = recorded;
   const count = (text: string, mark: string): number => text.split(mark).length - 1;
   const cell = (passed: number, failed: number): string =>
     failed === 0 ? `${passed}` : `${passed}, **${failed} failed**`;
@@ -88,9 +89,9 @@ export function checkSummaryTable(recorded: RecordedChecks): string {
     reasonNumbers(name, reasons),
   ]);
   return [
-    `${taken}; all of it in ${duration(durationMs)}. Numbers in the last column say what does not apply, and why:`,
+    `${taken}; all of it in ${duration(durationMs)}. How many of the ${scenarios.length} scenarios and of the conformance cases each passed; numbers in the last column say what does not apply, and why:`,
     "",
-    ...markdownTable(["mechanism", "scenarios passed", "cases passed", ...FIGURE_TITLES, "not, because"], rows),
+    ...markdownTable(["mechanism", "scenarios", "cases", ...FIGURE_TITLES, "not, because"], rows),
     "",
     `Figures: ${FIGURES_EXPLAINED}.`,
     "",

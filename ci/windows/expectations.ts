@@ -31,21 +31,6 @@ export const NOT_PROVABLE: readonly NotProvable[] = [
   ].map((check) => ({ check, transport: "named-pipe", reason: SECOND_LISTENER })),
 ];
 
-/** Seen to fail and not repaired: said in every run, so that nobody takes `stdio` on Windows for good. */
-export const KNOWN_FAULTS: readonly NotProvable[] = [
-  "conformance/exchange/across-processes",
-  "conformance/exchange/requests-in-flight",
-  "conformance/lifecycle/client-of-a-process",
-].map((check) => ({
-  check,
-  transport: "stdio",
-  reason: "the parent does not see the peer's end of file: the peer's standard output has a second handle",
-}));
-
-export function knownFault(check: string, transport: string): string | undefined {
-  return KNOWN_FAULTS.find((one) => one.check === check && one.transport === transport)?.reason;
-}
-
 export function whyNotProvable(check: string, transport: string): string | undefined {
   const found = NOT_PROVABLE.find((one) => one.check === check && (one.transport ?? transport) === transport);
   return found?.reason;

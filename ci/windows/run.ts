@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { CheckResult, Report } from "../../harness/results/model.ts";
-import { knownFault, TRANSPORTS, whyNotProvable } from "./expectations.ts";
+import { TRANSPORTS, whyNotProvable } from "./expectations.ts";
 import { prepareToolchain, type Toolchain, Unavailable, wineEnvironment } from "./toolchain.ts";
 
 const RUN_LIMIT_MS = 600_000;
@@ -53,8 +53,6 @@ function judge(transport: string, results: readonly CheckResult[]): number {
   const lines = failed.map(({ scenario, reason }) => {
     const unprovable = whyNotProvable(scenario, transport);
     if (unprovable !== undefined) return `  not provable here: ${scenario}: ${unprovable}`;
-    const known = knownFault(scenario, transport);
-    if (known !== undefined) return `  known fault: ${scenario}: ${known}`;
     real += 1;
     return `  failed: ${scenario}: ${reason ?? ""}`;
   });

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { packageVersion } from "../results/environment.ts";
 import { StoreError } from "../results/store.ts";
+import { withConfig } from "./config-file.ts";
 import { EXIT, UsageError } from "./exit-codes.ts";
 
 /** In the order of the help text. Only the one that was typed is loaded: a mistyped option is answered at once. */
@@ -22,7 +23,8 @@ const program = new Command("ipcmark")
   .version(packageVersion())
   .showSuggestionAfterError();
 const typed = COMMANDS[process.argv[2] ?? ""];
-for (const load of typed === undefined ? Object.values(COMMANDS) : [typed]) program.addCommand(await load());
+for (const load of typed === undefined ? Object.values(COMMANDS) : [typed])
+  program.addCommand(withConfig(await load()));
 
 // Every command throws instead of exiting, so that all errors leave by one door and in one form.
 for (const command of [program, ...program.commands]) {

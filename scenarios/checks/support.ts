@@ -33,6 +33,9 @@ export function needs(...conditions: readonly Condition[]): Condition {
 }
 
 export const replies: Condition = ({ patterns }) => patterns.includes("request-reply") || "this pattern has no replies";
+/** A server that can show that it is alive: it answers, or what it publishes is heard. */
+export const repliesOrPublishes: Condition = (capabilities, transport) =>
+  capabilities.patterns.includes("fan-out") || replies(capabilities, transport);
 export const oneWay: Condition = ({ patterns }) =>
   patterns.includes("one-way") || "every message of this pattern is a request that needs its reply";
 export const ownProcess: Condition = ({ rendezvous }) =>
@@ -220,6 +223,31 @@ export async function leftBehind(context: CheckContext, peer: Peer): Promise<str
 export async function assertNothingLeft(when: string, context: CheckContext, peer: Peer): Promise<void> {
   const left = await leftBehind(context, peer);
   assert.equal(left.length, 0, `${when}, ${left.length} left behind: ${left.slice(0, 3).join(", ")}`);
+}
+
+/** @throws AssertionError when this server neither answers nor, in a pattern without replies, is heard */
+export async function assertServes(context: CheckContext, peer: Peer, who: string): Promise<void> {
+  if (context.transport.capabilities.patterns.includes("request-reply")) {
+    const client = await context.connect(peer);
+    assertSame(`the reply of ${who}`, await client.request(pattern(20, peer.pid)), pattern(20, peer.pid));
+    const { pid } = await statistics(client);
+    assert.equal(pid, peer.pid, `${who} is process ${peer.pid}, and process ${pid} answered`);
+    await client.close().catch(() => undefined);
+    return;
+  }
+  const [heard] = await context.publish(peer, { subscribers: 1, messages: 5, bodyBytes: 20 });
+  assert.ok((heard?.received ?? 0) > 0, `nothing is heard of what ${who} publishes`);
+}
+
+/** A client that was answered and stays; undefined in a pattern without replies, where the server was heard. */
+export async function firstUse(context: CheckContext, peer: Peer): Promise<CheckClient | undefined> {
+  if (!context.transport.capabilities.patterns.includes("request-reply")) {
+    await assertServes(context, peer, "the server");
+    return undefined;
+  }
+  const client = await context.connect(peer);
+  assertSame("the first reply", await client.request(pattern(16, 1)), pattern(16, 1));
+  return client;
 }
 
 /** Enough connections to have `requests` outstanding at once, each used up to what it carries. */
