@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { EXIT } from "../harness/cli/exit-codes.ts";
 import { IPC_ERROR_CODES } from "../transports/contract/errors.ts";
+import { REGISTRY } from "../transports/registry.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const FOLDERS = ["transports", "scenarios", "harness", "reports", "ci"] as const;
@@ -54,7 +55,7 @@ const RULES: readonly (readonly [folder: string, allowed: readonly RegExp[]])[] 
   ["harness/pick/", [/^transports\/contract\//, /^harness\/results\//]],
   ["harness/process/", [/^transports\//, /^harness\/results\//]],
   ["harness/", [/^(transports|harness|scenarios|reports|ci)\//, /^[@a-z]/]],
-  ["reports/", [/^transports\/contract\//, /^harness\/results\/model\.ts$/, /^[@a-z]/]],
+  ["reports/", [/^transports\/contract\//, /^harness\/results\/(model|format)\.ts$/, /^[@a-z]/]],
   ["ci/", [/^(transports|harness|scenarios|reports)\//]],
 ];
 
@@ -121,6 +122,25 @@ describe("the documents", () => {
     const table = read("transports/README.md");
     for (const [code, meaning] of Object.entries(IPC_ERROR_CODES))
       expect(table).toContain(`| \`${code}\` | ${meaning} |`);
+  });
+
+  it("list every transport with what its record says", async () => {
+    const names = { linux: "Linux", darwin: "macOS", win32: "Windows" } as const;
+    const table = read("transports/README.md");
+    for (const { id, family, load } of REGISTRY) {
+      const { modes, boundaries, rendezvous, maxClients, peerLoss, platforms } = (await load()).capabilities;
+      const where = platforms.length === 3 ? "all" : platforms.map((platform) => names[platform]).join(", ");
+      const cells = [`\`${id}\``, family, modes.join(", "), boundaries, rendezvous, maxClients, peerLoss, where];
+      // Blocking faces need the POSIX wrapper, so elsewhere the third column is shorter.
+      if (process.platform === "linux") expect(table).toContain(`| ${cells.join(" | ")} |`);
+    }
+  });
+
+  it("say of every transport where it works", () => {
+    const table = read("transports/README.md").split("## Where they work")[1] ?? "";
+    const family = (id: string): string => `${id.split("/")[0]}/*`;
+    const missing = REGISTRY.filter(({ id }) => !table.includes(`\`${id}\``) && !table.includes(`\`${family(id)}\``));
+    expect(missing.map(({ id }) => id)).toEqual([]);
   });
 
   it("have no link to a file that is not there", () => {

@@ -1,5 +1,5 @@
+import { duration, oneLine } from "../harness/results/format.ts";
 import type { CanarySummary } from "../harness/results/model.ts";
-import { duration, oneLine } from "./format.ts";
 
 /** `the machine's own tail floor: p99 84.0 µs; …`, for the foot of a table that shows a p99. */
 export function canaryText({ p99, sentence }: CanarySummary): string {

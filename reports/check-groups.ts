@@ -1,3 +1,4 @@
+import { ABSENT, bytes } from "../harness/results/format.ts";
 import type { CheckResult, Report } from "../harness/results/model.ts";
 import { isNode } from "./labels.ts";
 
@@ -74,3 +75,38 @@ function failures(results: readonly CheckResult[]): number {
 function kindOrder(results: readonly CheckResult[]): number {
   return results[0]?.kind === "conformance" ? 1 : 0;
 }
+
+/** What checks counted and measured on the way, as far as it says something to a reader: a column each. */
+const FIGURES: readonly {
+  readonly title: string;
+  /** The first of these that took it. */
+  readonly scenarios: readonly string[];
+  readonly note: string;
+  readonly format: (value: number) => string;
+}[] = [
+  { title: "requests", scenarios: ["sequential-requests"], note: "requests", format: String },
+  { title: "one-way", scenarios: ["one-way-order"], note: "messages", format: String },
+  { title: "largest", scenarios: ["large-messages"], note: "largestBytes", format: bytes },
+  {
+    title: "threads +",
+    scenarios: ["concurrent-clients/64", "concurrent-clients/8"],
+    note: "threadsAdded",
+    format: String,
+  },
+  { title: "idle CPU", scenarios: ["idle-cpu"], note: "serverIdlePercent", format: (percent) => `${percent} %` },
+  { title: "loss seen", scenarios: ["peer-loss"], note: "noticedAfterMs", format: (ms) => `${ms} ms` },
+];
+export const FIGURES_EXPLAINED =
+  "sequential requests and one-way messages sent; largest message; threads a server adds for 64 clients, or 8; " +
+  "CPU a server burns while idle; time until a client hears that its server was killed";
+
+/** A cell per figure, `–` where it was not taken; empty where no check of this mechanism took one. */
+export function figuresOf(results: ReadonlyMap<string, Pick<CheckResult, "notes">>): readonly string[] {
+  const cells = FIGURES.map(({ scenarios, note, format }) => {
+    const value = scenarios.map((id) => results.get(id)?.notes?.[note]).find((found) => found !== undefined);
+    return typeof value === "number" ? format(value) : ABSENT;
+  });
+  return cells.every((cell) => cell === ABSENT) ? [] : cells;
+}
+
+export const FIGURE_TITLES: readonly string[] = FIGURES.map(({ title }) => title);

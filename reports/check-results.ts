@@ -1,71 +1,156 @@
-import type { Report } from "../harness/results/model.ts";
-import { checkMatrix, STATUS_MARKS } from "./check-groups.ts";
-import { oneLine } from "./format.ts";
+import { oneLine } from "../harness/results/format.ts";
+import type { CheckResult, Report } from "../harness/results/model.ts";
+import { checkMatrix, FIGURE_TITLES, FIGURES_EXPLAINED, figuresOf, STATUS_MARKS } from "./check-groups.ts";
 
 const BEGIN = "<!-- results: begin -->";
 const END = "<!-- results: end -->";
+const GROUP_OF = 5;
 
-/**
- * The results of `check` as Markdown: one row per scenario, one column per mechanism, and behind it every reason why a scenario
- * did not apply or failed. Conformance cases are summed up in one row.
- */
-export function checkResultsTable({ checks, environment, startedAt }: Report): string {
-  const { rows } = checkMatrix(checks);
-  const mechanisms = rows.toSorted((a, b) => a.name.localeCompare(b.name));
-  const scenarios = [...new Set(checks.filter(({ kind }) => kind === "scenario").map(({ scenario }) => scenario))];
-  const mark = (results: (typeof rows)[number]["results"], id: string): string => {
-    const status = results.get(id)?.status;
-    return status === undefined ? "" : STATUS_MARKS[status];
+/** What documents show of a `check` of every mechanism: small enough to be kept beside them. */
+export interface RecordedChecks {
+  /** When, with what and on which machine, as a sentence. */
+  readonly taken: string;
+  readonly durationMs: number;
+  /** Ids of the scenarios, in the order of the marks. */
+  readonly scenarios: readonly string[];
+  readonly mechanisms: Readonly<Record<string, RecordedMechanism>>;
+  readonly reasons: readonly RecordedReason[];
+}
+
+interface RecordedMechanism {
+  /** One of `STATUS_MARKS` per scenario. */
+  readonly marks: string;
+  readonly conformance: { readonly passed: number; readonly failed: number };
+  readonly figures: readonly string[];
+}
+
+/** Why scenarios did not pass, and conformance cases failed. */
+interface RecordedReason {
+  readonly status: Exclude<CheckResult["status"], "passed">;
+  readonly reason: string;
+  /** Ids of checks by mechanism. */
+  readonly where: Readonly<Record<string, readonly string[]>>;
+}
+
+export function recordChecks(report: Report): RecordedChecks {
+  const { checks, environment, startedAt, durationMs } = report;
+  const own = checks.filter(({ kind }) => kind === "scenario");
+  const scenarios = [...new Set(own.map(({ scenario }) => scenario))];
+  const place = (name: string): number => report.transports.findIndex(({ id }) => id === name.replace(/ \(.*/, ""));
+  const rows = checkMatrix(checks).rows.toSorted((a, b) => place(a.name) - place(b.name));
+  const { ipcmark, node, platform, kernel, cpuModel, cpus } = environment;
+  return {
+    taken: `${startedAt.slice(0, 10)}, ipcmark ${ipcmark}, Node ${node}, ${platform} ${kernel}, ${cpus} CPUs (${cpuModel})`,
+    durationMs,
+    scenarios,
+    mechanisms: Object.fromEntries(rows.map(({ name, results }) => [name, recordMechanism(results, scenarios)])),
+    reasons: recordReasons(checks.filter(({ kind, status }) => kind === "scenario" || status === "failed")),
   };
-  const conformance = mechanisms.map(({ results }) => {
-    const own = [...results.values()].filter(
-      ({ kind, status }) => kind === "conformance" && status !== "not-applicable",
+}
+
+function recordMechanism(results: ReadonlyMap<string, CheckResult>, scenarios: readonly string[]): RecordedMechanism {
+  const mark = (id: string): string => STATUS_MARKS[results.get(id)?.status ?? "unavailable"];
+  const count = (status: CheckResult["status"]): number =>
+    [...results.values()].filter((result) => result.kind === "conformance" && result.status === status).length;
+  return {
+    marks: scenarios.map(mark).join(""),
+    conformance: { passed: count("passed"), failed: count("failed") },
+    figures: figuresOf(results),
+  };
+}
+
+function recordReasons(checks: readonly CheckResult[]): RecordedReason[] {
+  const found: RecordedReason[] = [];
+  for (const status of ["failed", "unavailable", "not-applicable"] as const) {
+    const grouped = Map.groupBy(
+      checks.filter((check) => check.status === status),
+      ({ reason }) => oneLine(reason ?? "no reason recorded"),
     );
-    const passed = own.filter(({ status }) => status === "passed").length;
-    return own.length === 0 ? "" : `${passed}/${own.length}`;
-  });
-  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
-  const where = `Node ${environment.node}, ${environment.platform} ${environment.kernel}, ${environment.cpus} CPUs`;
+    for (const [reason, members] of grouped) {
+      const where = Map.groupBy(members, ({ transport }) => transport);
+      const ids = [...where].map(([transport, own]) => [transport, own.map(({ scenario }) => scenario)]);
+      found.push({ status, reason, where: Object.fromEntries(ids) });
+    }
+  }
+  return found;
+}
+
+/** One row per mechanism: what it passed, what it cannot do and why, and what was measured on the way. */
+export function checkSummaryTable(recorded: RecordedChecks): string {
+  const { mechanisms, scenarios, reasons, taken, durationMs } = recorded;
+  const count = (text: string, mark: string): number => text.split(mark).length - 1;
+  const cell = (passed: number, failed: number): string =>
+    failed === 0 ? `${passed}` : `${passed}, **${failed} failed**`;
+  const rows = Object.entries(mechanisms).map(([name, { marks, conformance, figures }]) => [
+    `\`${name}\``,
+    cell(count(marks, STATUS_MARKS.passed), count(marks, STATUS_MARKS.failed)),
+    cell(conformance.passed, conformance.failed),
+    ...FIGURE_TITLES.map((_, index) => figures[index] ?? ""),
+    reasonNumbers(name, reasons),
+  ]);
   return [
-    `${startedAt.slice(0, 10)}, ${where}. ${STATUS_MARKS.passed} passed, ${STATUS_MARKS.failed} failed, ${STATUS_MARKS["not-applicable"]} not applicable, ${STATUS_MARKS.unavailable} unavailable there.`,
+    `${taken}; all of it in ${duration(durationMs)}. How many of the ${scenarios.length} scenarios and of the conformance cases each passed; numbers in the last column say what does not apply, and why:`,
     "",
-    line(["scenario", ...mechanisms.map(({ name }) => `\`${name}\``)]),
-    line(["---", ...mechanisms.map(() => ":-:")]),
-    ...scenarios.map((id) => line([`\`${id}\``, ...mechanisms.map(({ results }) => mark(results, id))])),
-    line(["conformance cases", ...conformance]),
+    ...markdownTable(["mechanism", "scenarios", "cases", ...FIGURE_TITLES, "not, because"], rows),
     "",
-    ...reasons(checks),
+    `Figures: ${FIGURES_EXPLAINED}.`,
+    "",
+    ...reasons.map(
+      ({ status, reason }, index) => `${index + 1}. ${status === "not-applicable" ? "" : `${status}: `}${reason}`,
+    ),
   ].join("\n");
 }
 
-/** Each reason once, with where it holds. */
-function reasons(checks: Report["checks"]): string[] {
-  const lines: string[] = [];
-  for (const [status, title] of [
-    ["failed", "Failed"],
-    ["not-applicable", "Not applicable"],
-  ] as const) {
-    const found = checks.filter(
-      (check) => check.status === status && (check.kind === "scenario" || status === "failed"),
-    );
-    if (found.length === 0) continue;
-    lines.push(`${title}:`, "");
-    const group = ({ reason, scenario }: Report["checks"][number]): string =>
-      status === "failed" ? `\`${scenario}\`: ${oneLine(reason ?? "")}` : oneLine(reason ?? "");
-    for (const [reason, members] of Map.groupBy(found, group)) {
-      const ids = [...new Set(members.map(({ transport }) => `\`${transport}\``))];
-      const about = [...new Set(members.map(({ scenario }) => `\`${scenario}\``))];
-      lines.push(`- ${reason} (${ids.join(", ")}${status === "failed" ? "" : `: ${about.join(", ")}`})`);
-    }
-    lines.push("");
-  }
-  return lines;
+function reasonNumbers(name: string, reasons: readonly RecordedReason[]): string {
+  return reasons.flatMap(({ where }, index) => (name in where ? [String(index + 1)] : [])).join(", ");
+}
+
+/** Every mechanism against every scenario, a mark each, numbered as in the list below it; then each reason with all it is about. */
+export function checkMatrixText({ mechanisms, scenarios, reasons, taken }: RecordedChecks): string {
+  const width = Math.max(...Object.keys(mechanisms).map((name) => name.length));
+  const grouped = (parts: readonly string[]): string =>
+    parts.map((part, index) => (index > 0 && index % GROUP_OF === 0 ? ` ${part}` : part)).join("");
+  const header = scenarios.map((_, index) => (index % GROUP_OF === 0 ? String(index + 1).padEnd(GROUP_OF + 1) : ""));
+  const about = ({ where }: RecordedReason): string =>
+    [...Map.groupBy(Object.entries(where), ([, ids]) => ids.map((id) => `\`${id}\``).join(", "))]
+      .map(([ids, members]) => `${members.map(([name]) => `\`${name}\``).join(", ")}: ${ids}`)
+      .join("; ");
+  return [
+    `${taken}. ${STATUS_MARKS.passed} passed, ${STATUS_MARKS.failed} failed, ${STATUS_MARKS["not-applicable"]} not applicable, ${STATUS_MARKS.unavailable} unavailable there.`,
+    "",
+    "```",
+    `${" ".repeat(width)}  ${header.join("")}`.trimEnd(),
+    ...Object.entries(mechanisms).map(([name, { marks }]) => `${name.padEnd(width)}  ${grouped([...marks])}`),
+    "```",
+    "",
+    scenarios.map((id, index) => `${index + 1} \`${id}\``).join(", "),
+    "",
+    ...reasons.map((reason) => {
+      const status = reason.status === "not-applicable" ? "" : `**${reason.status}**: `;
+      return `- ${status}${reason.reason} (${reason.status === "unavailable" ? Object.keys(reason.where).join(", ") : about(reason)})`;
+    }),
+  ].join("\n");
+}
+
+function markdownTable(titles: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+  return [line(titles), line(titles.map((_, index) => (index === 0 ? "---" : "--:"))), ...rows.map(line)];
+}
+
+function duration(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  return seconds < 120 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
 
 /** The document with its section of results replaced. @throws Error when it has none */
-export function withCheckResults(document: string, report: Report): string {
+export function withResults(document: string, text: string): string {
   const from = document.indexOf(BEGIN);
   const to = document.indexOf(END);
   if (from < 0 || to < from) throw new Error(`the document has no section between ${BEGIN} and ${END}`);
-  return `${document.slice(0, from + BEGIN.length)}\n${checkResultsTable(report)}\n${document.slice(to)}`;
+  return `${document.slice(0, from + BEGIN.length)}\n${text}\n${document.slice(to)}`;
+}
+
+/** What stands in that section now. */
+export function resultsIn(document: string): string {
+  return document.slice(document.indexOf(BEGIN) + BEGIN.length, document.indexOf(END)).trim();
 }

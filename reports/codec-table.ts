@@ -1,5 +1,5 @@
+import { ABSENT, bytes, duration, percent } from "../harness/results/format.ts";
 import type { CodecCost, Report } from "../harness/results/model.ts";
-import { ABSENT, bytes, duration, percent } from "./format.ts";
 
 export const CODEC_COLUMNS = ["codec", "encode", "decode", "both", "±", "size", "first message"] as const;
 

@@ -51,7 +51,14 @@ export function fullReport(): Report {
 
 function withLimit(cell: Measurement): Measurement {
   return cell.transport === "unix" && cell.benchmark === "round-trip" && cell.latencyNs
-    ? { ...cell, limit: { transport: "limit/unix", p50: cell.latencyNs.p50 / 3.17, ratio: 3.17, interval: null } }
+    ? {
+        ...cell,
+        voluntarySwitchesPerMessage: 1.98,
+        involuntarySwitchesPerMessage: 0.012,
+        peakMemory: { driver: 80 * 1024 ** 2, peer: 60 * 1024 ** 2 },
+        stationarity: { withinTrial: { ratio: 0.97, interval: [0.95, 0.99] }, overRun: 1.02 },
+        limit: { transport: "limit/unix", p50: cell.latencyNs.p50 / 3.17, ratio: 3.17, interval: [3.02, 3.31] },
+      }
     : cell;
 }
 
@@ -65,7 +72,14 @@ function variants(report: Report): Measurement[] {
       return [
         { ...cell, benchmark: "pipeline", inFlight: 16, batched: false },
         { ...cell, benchmark: "pipeline", inFlight: 16, batched: true },
-        { ...cell, benchmark: "load", ratePerSecond: 1000, arrivals: "fixed" },
+        {
+          ...cell,
+          benchmark: "load",
+          ratePerSecond: 1000,
+          arrivals: "fixed",
+          latenessNs: { p50: 210, p99: 5400, max: 91_000 },
+        },
+        { ...cell, benchmark: "open-close", phasesNs: { connect: 105_000, reply: 61_000, close: 12_000 } },
         { ...cell, benchmark: "load", ratePerSecond: 1000, arrivals: "poisson", lossShare: 0.0123 },
         { ...plain, benchmark: "idle", idleCpuShare: 0.0214 },
       ];

@@ -1,7 +1,7 @@
+import { ABSENT, bytes, duration, durationRange, oneLine, quantity, ratio } from "../harness/results/format.ts";
 import type { CheckResult, Report } from "../harness/results/model.ts";
 import { type Block, blocksOf, type PlainRow } from "./blocks.ts";
 import { checkRowName, checkSummary } from "./check-groups.ts";
-import { ABSENT, bytes, duration, durationRange, oneLine, quantity, ratio } from "./format.ts";
 import { MODE_LABELS, placementTitle } from "./labels.ts";
 import { missingText } from "./missing.ts";
 

@@ -1,5 +1,5 @@
+import { oneLine, significant } from "../harness/results/format.ts";
 import type { Measurement } from "../harness/results/model.ts";
-import { oneLine, significant } from "./format.ts";
 
 /** What stands in a row without a time or a rate: why there is none, or what was measured instead. */
 export function missingText({ status, reason, idleCpuShare }: Measurement): string {

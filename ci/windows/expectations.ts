@@ -18,30 +18,18 @@ interface NotProvable {
 const SECOND_LISTENER =
   "Wine 8 ignores FILE_FLAG_FIRST_PIPE_INSTANCE, so a second server may listen; Windows refuses it";
 
+const OPEN_FOLDER =
+  "Wine 8 keeps the name of a removed folder while its client watches it; Windows 10 removes it at once (POSIX delete, which libuv asks for)";
+
 export const NOT_PROVABLE: readonly NotProvable[] = [
-  {
-    check: "conformance/backpressure/frozen-server",
-    reason: "Windows has no SIGSTOP, so no process can be frozen from outside",
-  },
-  ...["conformance/failure/address-in-use", "conformance/failure/one-winner", "conformance/residue/refused-listen"].map(
-    (check) => ({ check, transport: "named-pipe", reason: SECOND_LISTENER }),
-  ),
+  { check: "cleanup/sigkill", transport: "file-drop/watch", reason: OPEN_FOLDER },
+  ...[
+    "conformance/failure/address-in-use",
+    "conformance/failure/one-winner",
+    "conformance/residue/refused-listen",
+    "restart/live-server",
+  ].map((check) => ({ check, transport: "named-pipe", reason: SECOND_LISTENER })),
 ];
-
-/** Seen to fail and not repaired: said in every run, so that nobody takes `stdio` on Windows for good. */
-export const KNOWN_FAULTS: readonly NotProvable[] = [
-  "conformance/exchange/across-processes",
-  "conformance/exchange/requests-in-flight",
-  "conformance/lifecycle/client-of-a-process",
-].map((check) => ({
-  check,
-  transport: "stdio",
-  reason: "the parent does not see the peer's end of file: the peer's standard output has a second handle",
-}));
-
-export function knownFault(check: string, transport: string): string | undefined {
-  return KNOWN_FAULTS.find((one) => one.check === check && one.transport === transport)?.reason;
-}
 
 export function whyNotProvable(check: string, transport: string): string | undefined {
   const found = NOT_PROVABLE.find((one) => one.check === check && (one.transport ?? transport) === transport);

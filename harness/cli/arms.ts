@@ -53,7 +53,7 @@ export interface Choice {
   readonly modes: readonly WaitMode[] | undefined;
   readonly peers: readonly string[] | undefined;
   readonly cells: readonly Cell[];
-  /** Of a transport nobody named, only the way of waiting that it prefers: for a short overview. */
+  /** Only the way of waiting that each transport prefers, unless `modes` asks for others: for a short overview. */
   readonly overview?: boolean;
 }
 
@@ -80,8 +80,8 @@ export function chooseArms(candidates: readonly Candidate[], choice: Choice): Ch
   return { arms, missing };
 }
 
-function modesFor({ transport, named }: Candidate, { modes, overview }: Choice): readonly WaitMode[] {
+function modesFor({ transport }: Candidate, { modes, overview }: Choice): readonly WaitMode[] {
   const all = transport.capabilities.modes;
   if (modes !== undefined) return all.filter((mode) => modes.includes(mode));
-  return overview === true && !named ? [all[0]] : all;
+  return overview === true ? [all[0]] : all;
 }

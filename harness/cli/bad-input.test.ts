@@ -75,14 +75,18 @@ const CASES: readonly (readonly [string, readonly string[], RegExp])[] = [
 ];
 
 describe("bad input", () => {
-  it.for(CASES)("%s gets one sentence, exit code 2 and leaves nothing behind", async ([, args, sentence]) => {
-    const { code, stdout, stderr } = await sandbox.run(args);
-    expect(stderr).toMatch(sentence);
-    expect(stderr.trim().split("\n"), "one line, no stack trace").toHaveLength(1);
-    expect(stdout).toBe("");
-    expect(code).toBe(2);
-    expect(sandbox.leftovers()).toEqual([]);
-  });
+  // Side by side: nothing is started by any of them, so none can see what another leaves.
+  it.concurrent.for(CASES)(
+    "%s gets one sentence, exit code 2 and leaves nothing",
+    async ([, args, sentence], { expect }) => {
+      const { code, stdout, stderr } = await sandbox.run(args);
+      expect(stderr).toMatch(sentence);
+      expect(stderr.trim().split("\n"), "one line, no stack trace").toHaveLength(1);
+      expect(stdout).toBe("");
+      expect(code).toBe(2);
+      expect(sandbox.leftovers()).toEqual([]);
+    },
+  );
 
   // Root may write anywhere, so the permission can be tested by others only.
   it.skipIf(process.getuid?.() === 0)("an --out without permission is refused before anything runs", async () => {

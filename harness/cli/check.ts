@@ -3,14 +3,15 @@ import { Command } from "commander";
 import { junit } from "../../reports/junit.ts";
 import { checkTables } from "../../reports/terminal/index.ts";
 import type { Check } from "../../transports/contract/check.ts";
+import { type CheckTarget, predictChecksMs } from "../coordinator/check-plan.ts";
 import type { Progress } from "../coordinator/progress.ts";
-import { type CheckTarget, predictChecksMs, runChecks } from "../coordinator/run-checks.ts";
+import { runChecks } from "../coordinator/run-checks.ts";
 import { CHECKS } from "../driver/checks/catalog.ts";
 import type { CheckResult } from "../results/model.ts";
 import { ensureWritable, store } from "../results/store.ts";
 import { EXIT, UsageError } from "./exit-codes.ts";
 import { type SharedOptions, withShared } from "./options.ts";
-import { note, print, printJson, storeReport } from "./output.ts";
+import { note, print, printJson, publish, terminal } from "./output.ts";
 import { languageReason } from "./peers.ts";
 import { finishReport, startRun } from "./run.ts";
 import { inSession, type Session } from "./session.ts";
@@ -44,11 +45,11 @@ export function checkCommand(): Command {
         results,
         { measurements: [] },
       );
-      if (options.json) printJson(report);
-      else print(checkTables(report));
-      await storeReport(options.out, report);
       if (options.junit !== undefined) store(dirname(options.junit), basename(options.junit), junit(report));
       process.exitCode = exitCode(results, candidates);
+      await publish(options.out, report, () =>
+        options.json ? printJson(report) : print(checkTables(report, terminal())),
+      );
     });
 }
 
@@ -100,7 +101,7 @@ export function checkTargets(candidates: readonly Candidate[], peers: readonly s
 
 function inWords(ms: number): string {
   const seconds = Math.ceil(ms / 1000);
-  return seconds < 120 ? `${seconds} s` : `${Math.ceil(seconds / 60)} min`;
+  return seconds <= 180 ? `${seconds} s` : `${(seconds / 60).toFixed(1)} min`;
 }
 
 function unavailable(transport: string, reason: string, { id, title }: Check): CheckResult {

@@ -13,10 +13,10 @@ import { chooseArms, chooseCells, defaultPlacements } from "./arms.ts";
 import { checkAll, checkTargets } from "./check.ts";
 import { codecTable } from "./codecs.ts";
 import { EXIT } from "./exit-codes.ts";
-import { lengthOf } from "./length.ts";
+import { announcePlan, FINISH_MS, lengthOf } from "./length.ts";
 import { refuseTooLarge, requestOf } from "./measure.ts";
 import { type MeasureOptions, withMeasuring } from "./options.ts";
-import { note, print, printJson, storeReport } from "./output.ts";
+import { note, print, printJson, publish, terminal } from "./output.ts";
 import { finishReport, startRun } from "./run.ts";
 import { inSession } from "./session.ts";
 import { type Candidate, resolveTransports } from "./transports.ts";
@@ -46,11 +46,9 @@ export function compareCommand(): Command {
       const payloads = options.payload ?? DEFAULT_PAYLOADS;
       refuseTooLarge(candidates, payloads);
       const report = await compare(options, candidates, payloads);
-      if (options.json) printJson(report);
-      else printReport(report);
-      await storeReport(options.out, report);
       const missing = candidates.some(({ named, record }) => named && !record.available);
       process.exitCode = missing ? EXIT.incomplete : report.pick === null ? EXIT.noPick : EXIT.ok;
+      await publish(options.out, report, () => (options.json ? printJson(report) : printReport(report)));
     });
 }
 
@@ -79,12 +77,18 @@ async function compare(
     const quick = CHECKS.filter((check) => check.quick);
     const checks = await checkAll(session, checkTargets(candidates, options.peer), candidates, quick, run.progress);
     const reservedMs = codecs.length === 0 ? 0 : CODECS_MS;
-    const leftMs = budgetMs - reservedMs - (performance.now() - run.startedMs);
+    // From the start of the process on, as a user counts.
+    const leftMs = budgetMs - reservedMs - FINISH_MS - performance.now();
     const length = lengthOf(options, arms, cells, { budgetMs: leftMs, least: LEAST_FOR_INTERVAL });
     const counted: Length = length.budgetMs === undefined ? length : { ...length, budgetMs: leftMs };
     const all = requestOf(options, arms, cells, counted, run.seed);
     // The sizes that decide: a third one would cost every round time that its trials need.
-    const request = { ...all, ...(all.limits === undefined ? {} : { limits: pickSizes(payloads) }) };
+    const request = {
+      ...all,
+      sinceMs: performance.now(),
+      onPlan: announcePlan(counted, expectedMs - reservedMs - performance.now()),
+      ...(all.limits === undefined ? {} : { limits: pickSizes(payloads) }),
+    };
     const measured = await measure(session.brood, session.place, request, run.progress);
     // After the trials: nothing else runs beside them, and nothing beside this.
     const table = await codecTable(session, codecs, arms, CODEC_TIME_MS);
@@ -125,7 +129,7 @@ function workload(options: MeasureOptions, payloads: readonly number[], placemen
 }
 
 function printReport(report: Report): void {
-  print(compareTables(report));
+  print(compareTables(report, terminal()));
   if (report.codecs !== undefined) print(`\n${codecTables(report)}\n`);
   if (report.checks.some(({ status }) => status === "failed")) print(checkTables(report));
   print(pickParagraph(report));

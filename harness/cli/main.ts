@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { packageVersion } from "../results/environment.ts";
 import { StoreError } from "../results/store.ts";
+import { withConfig } from "./config-file.ts";
 import { EXIT, UsageError } from "./exit-codes.ts";
 
 /** In the order of the help text. Only the one that was typed is loaded: a mistyped option is answered at once. */
@@ -22,16 +23,17 @@ const program = new Command("ipcmark")
   .version(packageVersion())
   .showSuggestionAfterError();
 const typed = COMMANDS[process.argv[2] ?? ""];
-for (const load of typed === undefined ? Object.values(COMMANDS) : [typed]) program.addCommand(await load());
+for (const load of typed === undefined ? Object.values(COMMANDS) : [typed])
+  program.addCommand(withConfig(await load()));
 
 // Every command throws instead of exiting, so that all errors leave by one door and in one form.
 for (const command of [program, ...program.commands]) {
   command.exitOverride().configureOutput({ writeErr: () => {} });
 }
 
-// A reader such as `head` that has seen enough is no error of ours.
+// A reader such as `head` that has seen enough is no error of ours; what the command found out still counts.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(EXIT.ok);
+  if (error.code === "EPIPE") process.exit(process.exitCode ?? EXIT.ok);
 });
 
 try {

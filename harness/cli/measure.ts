@@ -5,7 +5,7 @@ import { HEADER_BYTES } from "../../transports/contract/frame.ts";
 import type { Arm, Cell } from "../coordinator/arm.ts";
 import type { Length } from "../coordinator/length.ts";
 import { type MeasureRequest, measure } from "../coordinator/measure.ts";
-import type { Measurement } from "../results/model.ts";
+import type { Measurement, Report } from "../results/model.ts";
 import { ensureWritable } from "../results/store.ts";
 import { CODEC_IDS } from "../rpc/codecs/codec.ts";
 import { chooseArms, chooseCells, defaultPlacements } from "./arms.ts";
@@ -13,7 +13,7 @@ import { chooseCodecs, codecCells, codecTable, parseCodec, withCodecs } from "./
 import { EXIT, UsageError } from "./exit-codes.ts";
 import { announce, announcePlan, lengthOf } from "./length.ts";
 import { type MeasureOptions, withMeasuring } from "./options.ts";
-import { print, printJson, storeReport } from "./output.ts";
+import { print, printJson, publish, terminal } from "./output.ts";
 import { finishReport, startRun } from "./run.ts";
 import { inSession } from "./session.ts";
 import { type Candidate, resolveTransports } from "./transports.ts";
@@ -21,6 +21,8 @@ import { each } from "./values.ts";
 
 /** For each codec, kind of value and direction of the codec table. */
 const CODEC_TIME_MS = 40;
+/** Of a time that was asked for, per codec: three kinds of values, two directions, their warm-up. */
+const CODEC_RESERVE_MS = 400;
 
 export function measureCommand(): Command {
   return withMeasuring(new Command("measure"))
@@ -50,7 +52,7 @@ export function measureCommand(): Command {
         cells,
       });
       const arms = withCodecs(placed, codecs, cells);
-      const length = lengthOf(options, arms, cells);
+      const length = lengthOf(withoutTable(options, codecs.length), arms, cells);
       const run = startRun(options.seed);
       announce(length, arms, cells, run.seed);
       const { measured, table } = await inSession(async (session) => ({
@@ -69,11 +71,18 @@ export function measureCommand(): Command {
         ...table,
         warnings: [...measured.warnings, ...(table.warnings ?? [])],
       });
-      if (options.json) printJson(report);
-      else print([compareTables(report), codecTables(report)].filter((text) => text !== "").join("\n\n"));
-      await storeReport(options.out, report);
       process.exitCode = incomplete(report.measurements, candidates) ? EXIT.incomplete : EXIT.ok;
+      await publish(options.out, report, () => (options.json ? printJson(report) : print(tablesOf(report))));
     });
+}
+
+function tablesOf(report: Report): string {
+  return [compareTables(report, terminal()), codecTables(report)].filter((text) => text !== "").join("\n\n");
+}
+
+/** The table of codecs comes after the trials and out of the same time. */
+function withoutTable(options: MeasureOptions, codecs: number): MeasureOptions {
+  return options.budget === undefined ? options : { ...options, budget: options.budget - codecs * CODEC_RESERVE_MS };
 }
 
 export function requestOf(
@@ -89,6 +98,8 @@ export function requestOf(
     length,
     seed,
     onPlan: announcePlan(length),
+    // What was asked for is the time of the command: `performance.now()` counts from the start of the process.
+    ...(options.budget === undefined ? {} : { sinceMs: 0 }),
     ...(options.limits === false ? {} : { limits: limitPayloads(cells) }),
     ...(options.keepAwake ? { keepAwake: true } : {}),
     ...(options.messages === undefined ? {} : { messages: options.messages }),

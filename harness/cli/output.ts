@@ -1,12 +1,14 @@
 import type { Report } from "../results/model.ts";
 import { store } from "../results/store.ts";
 
-/** Writes report.json and report.html, and says so on stderr. */
-export async function storeReport(directory: string, report: Report): Promise<void> {
+/** The end of a run: writes report.json and report.html, prints the result, and says on stderr where the files are. */
+export async function publish(directory: string, report: Report, show: () => void): Promise<void> {
+  // Stored before anything is printed: whoever reads only the top of a table (`| head`) still finds the report.
   const json = store(directory, "report.json", `${JSON.stringify(report)}\n`);
   // Loaded when there is something to render: chart and histogram libraries take longer to load than a short command runs.
   const { renderHtml } = await import("../../reports/html/render.ts");
   const html = store(directory, "report.html", await renderHtml(report));
+  show();
   note(`\nwritten: ${json}, ${html}`);
 }
 
@@ -21,4 +23,9 @@ export function print(text: string): void {
 
 export function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** The width there is; without a terminal, what a log shows without wrapping. */
+export function terminal(): { columns: number } {
+  return { columns: process.stdout.columns ?? 100 };
 }

@@ -1,9 +1,28 @@
-/** Maintenance: writes the results of a stored `check` into scenarios/README.md. `npm run record:checks -- <report.json>` */
+/**
+ * Maintenance: keeps the results of a `check` of every mechanism in `scenarios/results.json` and writes them into the documents.
+ * `npm run check -- --transport all`, then `npm run record:checks [-- <report.json>]`.
+ */
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { withCheckResults } from "../../reports/check-results.ts";
+import { checkMatrixText, checkSummaryTable, recordChecks, withResults } from "../../reports/check-results.ts";
+import { REGISTRY } from "../../transports/registry.ts";
+import { CHECKS } from "../driver/checks/catalog.ts";
 import { loadReport } from "../results/store.ts";
 
-const document = fileURLToPath(new URL("../../scenarios/README.md", import.meta.url));
+const root = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const report = loadReport(process.argv[2] ?? "ipcmark-out/report.json");
-writeFileSync(document, withCheckResults(readFileSync(document, "utf8"), report));
+const wanted = REGISTRY.flatMap(({ id }) => CHECKS.map((check) => `${id}: ${check.id}`));
+const there = new Set(report.checks.map(({ transport, scenario }) => `${transport}: ${scenario}`));
+const missing = wanted.filter((pair) => !there.has(pair));
+if (missing.length > 0) {
+  process.stderr.write(
+    `this report lacks ${missing.length} results, the first of ${missing[0]}: record one of \`npm run check -- --transport all\`\n`,
+  );
+  process.exit(2);
+}
+const recorded = recordChecks(report);
+const rewrite = (path: string, text: string): void =>
+  writeFileSync(root(path), withResults(readFileSync(root(path), "utf8"), text));
+writeFileSync(root("scenarios/results.json"), `${JSON.stringify(recorded, null, 1)}\n`);
+rewrite("README.md", checkSummaryTable(recorded));
+rewrite("scenarios/README.md", checkMatrixText(recorded));

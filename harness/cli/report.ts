@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { checkTables, codecTables, compareTables, pickParagraph } from "../../reports/terminal/index.ts";
 import { ensureWritable, loadReport, store } from "../results/store.ts";
-import { note, print } from "./output.ts";
+import { note, print, terminal } from "./output.ts";
 
 export function reportCommand(): Command {
   return new Command("report")
@@ -13,9 +13,9 @@ export function reportCommand(): Command {
       ensureWritable(out);
       const { renderHtml } = await import("../../reports/html/render.ts");
       const html = store(out, "report.html", await renderHtml(report));
-      if (report.measurements.length > 0) print(compareTables(report));
+      if (report.measurements.length > 0) print(compareTables(report, terminal()));
       if (report.codecs !== undefined) print(`\n${codecTables(report)}\n`);
-      if (report.checks.length > 0) print(checkTables(report));
+      if (report.checks.length > 0) print(checkTables(report, terminal()));
       if (report.pick !== null) print(pickParagraph(report));
       note(`\nwritten: ${html}`);
     });

@@ -1,10 +1,16 @@
 import { closest, distance } from "fastest-levenshtein";
 
-/** One sentence for a name that does not exist: the nearest that does, and all of them. */
+/** A sentence that lists more than this is none. */
+const MOST_LISTED = 60;
+
+/** One sentence for a name that does not exist: the nearest that does, and all of them where they are few. */
 export function unknownName(what: string, input: string, valid: readonly string[]): string {
-  const near = nearest(input, valid);
+  const near = nearest(input, valid) ?? valid.find((name) => input.length > 2 && name.includes(input));
   const hint = near === undefined ? "" : ` (did you mean ${near}?)`;
-  return `unknown ${what} "${input}"${hint}; valid: ${valid.join(", ")}`;
+  if (valid.length <= MOST_LISTED) return `unknown ${what} "${input}"${hint}; valid: ${valid.join(", ")}`;
+  if (near !== undefined) return `unknown ${what} "${input}"${hint}`;
+  const groups = [...new Set(valid.map((name) => name.replace(/\/[^/]*$/, "")))];
+  return `unknown ${what} "${input}"; valid are these, and what stands below them: ${groups.join(", ")}`;
 }
 
 function nearest(input: string, valid: readonly string[]): string | undefined {

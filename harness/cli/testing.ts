@@ -22,8 +22,14 @@ export class Sandbox {
     mkdirSync(this.temporary, { mode: 0o700 });
   }
 
-  start(args: readonly string[], env: NodeJS.ProcessEnv = {}): ReturnType<typeof spawn> {
-    return spawn(process.execPath, ["--disable-warning=ExperimentalWarning", MAIN, ...args], {
+  /** `within` is put before the command, such as `["taskset", "-c", "0"]`. */
+  start(
+    args: readonly string[],
+    env: NodeJS.ProcessEnv = {},
+    within: readonly string[] = [],
+  ): ReturnType<typeof spawn> {
+    const [file = "", ...rest] = [...within, process.execPath, "--disable-warning=ExperimentalWarning", MAIN, ...args];
+    return spawn(file, rest, {
       cwd: this.directory,
       env: { ...process.env, TMPDIR: this.temporary, NO_COLOR: "1", ...env },
       stdio: ["ignore", "pipe", "pipe"],
@@ -31,8 +37,8 @@ export class Sandbox {
   }
 
   /** Runs the command line to its end; never rejects on a bad exit code. */
-  run(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<CliResult> {
-    const child = this.start(args, env);
+  run(args: readonly string[], env: NodeJS.ProcessEnv = {}, within: readonly string[] = []): Promise<CliResult> {
+    const child = this.start(args, env, within);
     let stdout = "";
     let stderr = "";
     child.stdout?.setEncoding("utf8").on("data", (text: string) => {

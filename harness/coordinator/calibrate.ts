@@ -4,7 +4,7 @@ import { type Arm, type Cell, cellKey, cellReason, loadOf } from "./arm.ts";
 import type { ArmPace, Pace } from "./plan.ts";
 import type { ArmRecord } from "./record.ts";
 import type { Brood } from "./run-driver.ts";
-import { type ArmRun, runArm } from "./trial.ts";
+import { type ArmRun, runArm, silenceOf } from "./trial.ts";
 
 const CALIBRATE_CELL_MS = 20;
 /** Each time the driver dies the cell at which it died is left out and the rest is tried again. */
@@ -18,6 +18,7 @@ export async function calibrate(
   place: Place,
   record: ArmRecord,
   cells: readonly Cell[],
+  silenceMs?: number,
 ): Promise<ArmPace | undefined> {
   const { arm } = record;
   for (const cell of cells) {
@@ -29,7 +30,7 @@ export async function calibrate(
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const left = cells.filter((cell) => !isSettled(record, paces, cell));
     if (left.length === 0) break;
-    const run = await runCalibration(brood, place, arm, left);
+    const run = await runCalibration(brood, place, arm, left, silenceMs);
     if (run.ready?.peer) record.peer = { language: run.ready.peer.language, version: run.ready.peer.version };
     for (const cell of left) readPace(record, cell, resultOf(run.cells, cell), paces);
     const failure = run.misplaced ?? run.failure;
@@ -68,7 +69,13 @@ function isSettled(record: ArmRecord, paces: readonly Pace[], cell: Cell): boole
   return record.impossible.has(cell) || record.failures.has(cell) || paces.some((pace) => pace.cell === cell);
 }
 
-function runCalibration(brood: Brood, place: Place, arm: Arm, cells: readonly Cell[]): Promise<ArmRun> {
+function runCalibration(
+  brood: Brood,
+  place: Place,
+  arm: Arm,
+  cells: readonly Cell[],
+  silenceMs: number | undefined,
+): Promise<ArmRun> {
   const plans = cells.map(
     (cell): CellPlan => ({
       ...loadOf(cell, 1),
@@ -80,7 +87,15 @@ function runCalibration(brood: Brood, place: Place, arm: Arm, cells: readonly Ce
     }),
   );
   const work = { kind: "calibrate", budgetMs: CALIBRATE_CELL_MS } as const;
-  return runArm(brood, place, arm, work, plans, plans.length * CALIBRATE_CELL_MS);
+  return runArm(
+    brood,
+    place,
+    arm,
+    work,
+    plans,
+    plans.length * CALIBRATE_CELL_MS,
+    silenceOf(silenceMs, CALIBRATE_CELL_MS),
+  );
 }
 
 function readPace(record: ArmRecord, cell: Cell, result: CellResult | undefined, paces: FoundPace[]): void {

@@ -1,7 +1,4 @@
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { Place } from "../../transports/contract/transport.ts";
 import { summarize } from "../driver/samples.ts";
@@ -10,11 +7,11 @@ import { aggregate } from "../results/aggregate.ts";
 import { encodeHistogram } from "../results/histogram.ts";
 import { LIMIT_KINDS, type LimitKind, limitKindOf } from "../results/limits.ts";
 import type { Measurement, Placement, Trial } from "../results/model.ts";
+import { compileLimits } from "./compile-limits.ts";
 import { quantilesOf } from "./trial.ts";
 
 const execute = promisify(execFile);
 
-const COMPILE_TIMEOUT_MS = 30_000;
 const RUN_TIMEOUT_MS = 20_000;
 const WARMUP = 100;
 const COUNT = 400;
@@ -43,24 +40,11 @@ export async function openLimits(
   payloads: readonly number[],
   transports: readonly string[],
 ): Promise<LimitBoard | { readonly reason: string }> {
-  if (process.platform !== "linux") return { reason: "the C program is written for Linux" };
-  const source = ["../limit/ping-pong.c", "../../../harness/limit/ping-pong.c"]
-    .map((path) => fileURLToPath(new URL(path, import.meta.url)))
-    .find((path) => existsSync(path));
-  if (source === undefined) return { reason: "the source of the C program is not part of this installation" };
   const cells = cellsOf(placements, payloads, new Set(transports.map(limitKindOf)));
   if (cells.length === 0)
     return { reason: "the C program pins its processes and plays ping-pong: nothing here compares" };
-  const program = join(place.directory, "limit");
-  try {
-    await execute("cc", ["-O2", "-o", program, source, "-pthread", "-lrt"], { timeout: COMPILE_TIMEOUT_MS });
-  } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
-    const why = missing
-      ? "there is no C compiler (cc) here; install one to see what the machine allows"
-      : "it does not compile here";
-    return { reason: `no limits: ${why}` };
-  }
+  const program = await compileLimits(place);
+  if (typeof program !== "string") return program;
   return new LimitBoard(program, cells);
 }
 

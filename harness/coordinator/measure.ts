@@ -15,7 +15,7 @@ import { ArmRecord } from "./record.ts";
 import { RoundLog } from "./round-log.ts";
 import { rowOf } from "./rows.ts";
 import type { Brood } from "./run-driver.ts";
-import { runArm, toTrial } from "./trial.ts";
+import { runArm, silenceOf, toTrial } from "./trial.ts";
 
 export interface MeasureRequest {
   readonly arms: readonly Arm[];
@@ -30,8 +30,20 @@ export interface MeasureRequest {
   readonly controls?: boolean;
   /** Sizes at which the C program is measured as further cells of every round, where there is a compiler; default none. */
   readonly limits?: readonly number[];
-  /** Told once, after the calibration: how long the rest will take. */
-  readonly onPlan?: (plan: { readonly rounds: number; readonly leftMs: number }) => void;
+  /** Told once, after the calibration: how long it will take. May throw: then nothing more is run. */
+  readonly onPlan?: (plan: Prediction) => void;
+  /** How long a driver may say nothing, besides ten times what it was given to do; default as trials need on a busy machine. */
+  readonly silenceMs?: number;
+  /** `performance.now()` at which the time of a budget began to run; default when this is called. */
+  readonly sinceMs?: number;
+}
+
+export interface Prediction {
+  readonly rounds: number;
+  /** For all rounds, ms. */
+  readonly leftMs: number;
+  /** The same with what is over already, the calibration included. */
+  readonly wholeMs: number;
 }
 
 export interface MeasureResult {
@@ -45,6 +57,8 @@ export interface MeasureResult {
 /** Rounds of an effort when nothing else bounds them. */
 const MOST_ROUNDS = 1000;
 const CONTROL_GUESS_MS = 600;
+/** A calibration runs code that is not compiled yet, in processes whose cache is still empty: trials take about so much of what it predicts. */
+const WARM_SHARE = 0.8;
 
 interface Run {
   readonly brood: Brood;
@@ -65,6 +79,7 @@ export async function measure(
   request: MeasureRequest,
   progress: Progress,
 ): Promise<MeasureResult> {
+  const startedMs = request.sinceMs ?? performance.now();
   const limits = request.limits
     ? await openLimits(
         place,
@@ -79,7 +94,7 @@ export async function measure(
     request,
     progress,
     random: randomFrom(request.seed),
-    startedMs: performance.now(),
+    startedMs,
     records: new Map(request.arms.map((arm) => [arm, new ArmRecord(arm)])),
     log: new RoundLog(),
     limits,
@@ -126,7 +141,8 @@ async function prepare(run: Run): Promise<Plan> {
   const paces: ArmPace[] = [];
   for (const arm of shuffled(request.arms, run.random)) {
     progress.step(`calibrating ${describe(arm)}`);
-    const pace = await calibrate(run.brood, run.place, records.get(arm) as ArmRecord, cellsOf(arm, request.cells));
+    const record = records.get(arm) as ArmRecord;
+    const pace = await calibrate(run.brood, run.place, record, cellsOf(arm, request.cells), request.silenceMs);
     if (pace !== undefined) paces.push(pace);
   }
   const controlsMs = request.controls === false ? 0 : CONTROL_GUESS_MS * placementsOf(request.arms).length;
@@ -138,9 +154,11 @@ async function prepare(run: Run): Promise<Plan> {
     extraMs,
     messages: request.messages,
   });
-  const leftMs = plan.rounds * plan.roundMs;
+  const leftMs = WARM_SHARE * plan.rounds * plan.roundMs;
   progress.replan(leftMs, plan.rounds * plan.arms.length);
-  request.onPlan?.({ rounds: plan.rounds, leftMs });
+  if (plan.arms.length > 0) {
+    request.onPlan?.({ rounds: plan.rounds, leftMs, wholeMs: performance.now() - run.startedMs + leftMs });
+  }
   return plan;
 }
 
@@ -162,7 +180,7 @@ async function runRounds(run: Run, plan: Plan): Promise<RunLength> {
     [...records.values()]
       .flatMap((record) => request.cells.map((cell) => p50sOf(record, cell)))
       .filter((values) => values.length > 0);
-  const plannedMs = performance.now() - run.startedMs + plan.rounds * plan.roundMs;
+  const plannedMs = performance.now() - run.startedMs + WARM_SHARE * plan.rounds * plan.roundMs;
   let stop = plan.arms.length === 0 ? "nothing could be calibrated" : undefined;
   let roundMs = plan.roundMs;
   let done = 0;
@@ -181,12 +199,19 @@ async function runRounds(run: Run, plan: Plan): Promise<RunLength> {
     rule: length.rule,
     effort: length.effort,
     rounds: done,
-    plannedMs: Math.round(length.budgetMs ?? plannedMs),
+    plannedMs: Math.round(saidMs(length, plannedMs)),
     actualMs: Math.round(performance.now() - run.startedMs),
     ...(length.rule === "until" ? { target: length.target } : {}),
     ...(reached === undefined ? {} : { reached }),
     sentence: stop,
   };
+}
+
+/** A budget that was asked for is what was said; any other is said anew when the calibration finds that it does not do. */
+function saidMs(length: Length, plannedMs: number): number {
+  if (length.budgetMs === undefined) return plannedMs;
+  const isPromise = length.rule === "until" || length.strict;
+  return isPromise ? length.budgetMs : Math.max(length.budgetMs, plannedMs);
 }
 
 function leftMs(length: Length, plan: Plan, done: number, elapsedMs: number, roundMs: number): number {
@@ -226,7 +251,8 @@ async function runTrial(run: Run, planned: PlannedArm, round: number): Promise<v
     const load = loadOf(cell, Math.floor(random() * 2 ** 32));
     return { ...load, key: cellKey(cell), model: cell.benchmark.model, messages, warmupMessages, warmupMs };
   });
-  const ran = await runArm(brood, place, planned.arm, { kind: "measure" }, plans, planned.plannedMs);
+  const silenceMs = silenceOf(run.request.silenceMs, Math.max(...order.map(({ plannedMs }) => plannedMs)));
+  const ran = await runArm(brood, place, planned.arm, { kind: "measure" }, plans, planned.plannedMs, silenceMs);
   for (const { cell, messages } of order) {
     record.messages.set(cell, messages);
     const result = resultOf(ran.cells, cell);

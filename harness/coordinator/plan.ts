@@ -75,6 +75,11 @@ const LEAST_STREAM_MS = 20;
 const LEAST_CLOCK_MS = 300;
 const LONGEST_WINDOW_MS = 2000;
 const MOST_MESSAGES = 2_000_000;
+/**
+ * With the fewest rounds there may be, windows are made for so much of the time only: rounds that turn out longer than thought still fit,
+ * and where they do not, one more is added.
+ */
+const SAFE_SHARE = 0.88;
 /** Enough for each size to find its buffers, and a bound for slow mechanisms. */
 const WARMUP_MESSAGES = 100;
 /** The first cell of a trial finds a fresh process, in which nothing is compiled yet: it warms up this much longer. */
@@ -96,7 +101,8 @@ export function planRun(paces: readonly ArmPace[], request: PlanRequest): Plan {
   const leastMs = fixedMs + sum([...windows.values()], ({ least }) => least);
   const moreMs = sum([...windows.values()], ({ least, wanted }) => wanted - least);
   const count = Number.isFinite(leftMs) ? clamp(Math.floor(leftMs / (leastMs + moreMs)), rounds) : rounds.least;
-  const factor = Number.isFinite(leftMs) ? Math.max(0, (leftMs / count - leastMs) / Math.max(moreMs, 1)) : 1;
+  const shareMs = ((count === rounds.least ? SAFE_SHARE : 1) * leftMs) / count;
+  const factor = Number.isFinite(leftMs) ? Math.max(0, (shareMs - leastMs) / Math.max(moreMs, 1)) : 1;
   const arms = paces.map(({ arm, paces: cells, overheadMs }): PlannedArm => {
     const planned = cells.map((pace) => {
       const { least, wanted } = windows.get(pace) as WindowMs;

@@ -1,40 +1,22 @@
-import { availableParallelism } from "node:os";
 import type { Check } from "../../transports/contract/check.ts";
-import type { Place, Transport } from "../../transports/contract/transport.ts";
-import type { DriverStart, TransportReference } from "../process/messages.ts";
+import type { Place } from "../../transports/contract/transport.ts";
+import type { DriverStart } from "../process/messages.ts";
 import type { CheckResult } from "../results/model.ts";
+import {
+  type Batch,
+  type CheckTarget,
+  compete,
+  LANES,
+  type Plan,
+  planChecks,
+  predictMs,
+  typicalMs,
+} from "./check-plan.ts";
 import type { Progress } from "./progress.ts";
 import type { Brood } from "./run-driver.ts";
 
 const DEFAULT_TIMEOUT_MS = 20_000;
 const SLACK_MS = 10_000;
-const DEFAULT_TYPICAL_MS = 250;
-/** A driver, and the server that healthy checks share. */
-const START_MS = 500;
-
-export interface CheckTarget {
-  readonly transport: Transport;
-  readonly reference: TransportReference;
-  readonly peerLanguage: string;
-}
-
-/** Checks of one target that one driver runs, one after the other. */
-interface Batch {
-  readonly target: CheckTarget;
-  readonly checks: readonly Check[];
-}
-
-interface Plan {
-  /** May run beside each other. */
-  readonly together: readonly Batch[];
-  /** Read clocks or CPU time: nothing else runs meanwhile. */
-  readonly alone: readonly Batch[];
-}
-
-/** How long {@link runChecks} will take with ordinary mechanisms, ms. */
-export function predictChecksMs(targets: readonly CheckTarget[], checks: readonly Check[]): number {
-  return predictMs(planChecks(targets, checks));
-}
 
 /**
  * Runs the checks of every target in drivers of their own: first those that may run beside others, a few drivers at a
@@ -61,17 +43,12 @@ export async function runChecks(
       });
     });
   };
-  await run(plan.together, lanes());
+  await run(plan.together, LANES);
   await run(plan.alone, 1);
   progress.end();
   const position = new Map(checks.map(({ id }, index) => [id, index]));
   const order = ({ scenario }: CheckResult): number => position.get(scenario) ?? 0;
   return [...results.values()].flatMap((own) => own.toSorted((a, b) => order(a) - order(b)));
-}
-
-/** One more than there are CPUs: a good part of all checks is waiting. */
-function lanes(): number {
-  return Math.min(4, availableParallelism()) + 1;
 }
 
 /** What is left, by the figures of the plan and by how true they have been so far. */
@@ -85,7 +62,7 @@ class Forecast {
   }
 
   leftAfter({ transport }: CheckTarget, check: Check): number {
-    this.#doneMs += check.alone ? typicalMs(check, transport) : typicalMs(check, transport) / lanes();
+    this.#doneMs += check.alone ? typicalMs(check, transport) : typicalMs(check, transport) / LANES;
     const elapsedMs = performance.now() - this.#startedMs;
     // The first few checks say more about starting processes than about the pace.
     const pace = this.#doneMs < 2000 ? 1 : elapsedMs / this.#doneMs;
@@ -93,54 +70,21 @@ class Forecast {
   }
 }
 
-function typicalMs(check: Check, transport: Transport): number {
-  return applies(check, transport) ? (check.typicalMs ?? DEFAULT_TYPICAL_MS) : 0;
-}
-
-function planChecks(targets: readonly CheckTarget[], checks: readonly Check[]): Plan {
-  const batches = (alone: boolean): Batch[] =>
-    targets
-      .map((target) => ({
-        target,
-        checks: checks.filter((check) => (check.alone ?? false) === alone && concerns(target, check)),
-      }))
-      .filter((batch) => batch.checks.length > 0)
-      // The longest first, so that no lane is left with it at the end.
-      .toSorted((a, b) => batchMs(b) - batchMs(a));
-  return { together: batches(false), alone: batches(true) };
-}
-
-/** Conformance cases are about the API in this language: a server in another one takes no part in them. */
-function concerns({ peerLanguage }: CheckTarget, { id }: Check): boolean {
-  return peerLanguage === "node" || !id.startsWith("conformance/");
-}
-
-function predictMs({ together, alone }: Plan): number {
-  const sum = (batches: readonly Batch[]): number => batches.reduce((total, batch) => total + batchMs(batch), 0);
-  const longest = Math.max(0, ...together.map(batchMs));
-  return Math.max(longest, sum(together) / lanes()) + sum(alone);
-}
-
-function batchMs({ target: { transport }, checks }: Batch): number {
-  return checks.reduce((sum, check) => sum + typicalMs(check, transport), START_MS);
-}
-
-/** What lacks an event face gets one in the driver; here only the answer matters. */
-function applies(check: Check, transport: Transport): boolean {
-  const event = transport.event ?? ({} as NonNullable<Transport["event"]>);
-  return check.appliesTo(transport.capabilities, { ...transport, event }) === true;
-}
-
-async function inLanes<Item>(
-  count: number,
-  items: readonly Item[],
-  work: (item: Item) => Promise<void>,
-): Promise<void> {
-  const queue = [...items];
-  const lane = async (): Promise<void> => {
-    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);
-  };
-  await Promise.all(Array.from({ length: count }, lane));
+/** Runs the batches in their order, so many at a time; one that competes with a running one waits for its end. */
+async function inLanes(count: number, batches: readonly Batch[], work: (batch: Batch) => Promise<void>): Promise<void> {
+  const queue = [...batches];
+  const running = new Map<Batch, Promise<unknown>>();
+  while (queue.length > 0) {
+    const free = running.size < count;
+    const at = free ? queue.findIndex((batch) => ![...running.keys()].some((other) => compete(batch, other))) : -1;
+    const [batch] = at < 0 ? [] : queue.splice(at, 1);
+    if (batch === undefined) await Promise.race(running.values());
+    else {
+      const settled = work(batch).finally(() => running.delete(batch));
+      running.set(batch, settled);
+    }
+  }
+  await Promise.all(running.values());
 }
 
 /** A crash of the driver fails one check; a fresh driver goes on with the next. */

@@ -7,6 +7,8 @@ export interface DriverJob {
   readonly start: DriverStart;
   readonly pin: PinPrefix;
   readonly timeoutMs: number;
+  /** A driver that says nothing for so long hangs; default: the whole time. */
+  readonly silenceMs?: number;
   readonly onResult: (message: Extract<FromDriver, { type: "cell" | "check" | "codecs" }>) => void;
 }
 
@@ -33,7 +35,7 @@ export class Brood {
     if (this.#ending) return { status: "failed", reason: "interrupted", ready: null };
     let driver: DriverChild;
     try {
-      driver = await Child.start("driver", nodeCommand("driver/main", job.pin), this.#env);
+      driver = await Child.start("driver", nodeCommand("driver/main", job.pin), { env: this.#env });
     } catch (error) {
       return { status: "failed", reason: (error as Error).message, ready: null };
     }
@@ -57,15 +59,10 @@ export class Brood {
     for (;;) {
       let message: FromDriver;
       try {
-        const left = Math.max(1, deadline - performance.now());
+        const left = Math.max(1, Math.min(job.silenceMs ?? Number.POSITIVE_INFINITY, deadline - performance.now()));
         message = await driver.next(["ready", "spawned", "cell", "check", "codecs", "done", "failed"], left);
       } catch (error) {
-        const late = performance.now() >= deadline;
-        return {
-          status: "failed",
-          reason: late ? `not finished within ${job.timeoutMs} ms` : (error as Error).message,
-          ready,
-        };
+        return { status: "failed", reason: whyNot(driver, job, deadline, error as Error), ready };
       }
       if (message.type === "done") return { status: "done", ready };
       if (message.type === "failed") return { status: "failed", reason: (message as Failed).message, ready };
@@ -84,6 +81,13 @@ export class Brood {
     await Promise.all([...this.#drivers].map((driver) => driver.terminate(0)));
     for (const pid of pids) killGroup(pid);
   }
+}
+
+function whyNot(driver: DriverChild, { timeoutMs, silenceMs }: DriverJob, deadline: number, error: Error): string {
+  if (performance.now() >= deadline) return `not finished within ${timeoutMs} ms`;
+  return driver.running && silenceMs !== undefined
+    ? `the driver process hung: it said nothing for ${Math.round(silenceMs / 1000)} s`
+    : error.message;
 }
 
 /** Drivers and peers lead process groups of their own, so a group of that number is theirs even when its leader is gone. */

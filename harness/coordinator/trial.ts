@@ -10,6 +10,8 @@ import type { Brood } from "./run-driver.ts";
 /** A trial that takes this much longer than planned is broken. */
 const TIMEOUT_FACTOR = 10;
 const TIMEOUT_FLOOR_MS = 45_000;
+/** Start-up of driver and peer on a busy machine; a cell reports within this and ten times its plan. */
+const SILENCE_MS = 25_000;
 
 export interface ArmRun {
   readonly cells: readonly CellResult[];
@@ -21,6 +23,11 @@ export interface ArmRun {
   readonly durationMs: number;
 }
 
+/** How long a driver may say nothing that runs cells which are planned to take so long. */
+export function silenceOf(startMs: number | undefined, longestCellMs: number): number {
+  return (startMs ?? SILENCE_MS) + TIMEOUT_FACTOR * longestCellMs;
+}
+
 /** Runs one fresh driver, and by it one fresh peer, through these cells. */
 export async function runArm(
   brood: Brood,
@@ -29,6 +36,7 @@ export async function runArm(
   work: { readonly kind: "calibrate"; readonly budgetMs: number } | { readonly kind: "measure" },
   cells: readonly CellPlan[],
   plannedMs: number,
+  silenceMs: number = silenceOf(undefined, plannedMs),
 ): Promise<ArmRun> {
   const start: DriverStart = {
     type: "start",
@@ -37,6 +45,7 @@ export async function runArm(
     place,
     peerPin: arm.cpus.peerPin,
     peerLanguage: arm.peerLanguage,
+    peerEarly: arm.peerLanguage === "node" && arm.transport.capabilities.rendezvous === "address",
     ...(arm.codec === undefined ? {} : { codec: arm.codec }),
     work: { ...work, cells },
   };
@@ -46,6 +55,7 @@ export async function runArm(
     start,
     pin: arm.cpus.driverPin,
     timeoutMs: TIMEOUT_FLOOR_MS + TIMEOUT_FACTOR * plannedMs,
+    silenceMs,
     onResult: (message) => {
       if (message.type === "cell") results.push(message);
     },

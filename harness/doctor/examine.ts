@@ -1,8 +1,9 @@
 import type { Finding, Probe } from "./finding.ts";
-import { leftovers, strayProcesses, symptoms } from "./leftovers.ts";
+import { leftovers, strayProcesses } from "./leftovers.ts";
 import { container, descriptors, queues, sharedMemory, temporaryDirectory, watches } from "./limits.ts";
 import { governor, neighbours, processors, software } from "./machine.ts";
 import { programs } from "./programs.ts";
+import { stalePaths, symptoms } from "./symptoms.ts";
 
 const PROBES: readonly Probe[] = [
   software,
@@ -17,6 +18,7 @@ const PROBES: readonly Probe[] = [
   watches,
   programs,
   leftovers,
+  stalePaths,
   strayProcesses,
   symptoms,
 ];

@@ -31,7 +31,7 @@ test("the directory of a killed run is found and removed; that of a living run i
   const alive = leavePlace(currentOwner());
   const [finding] = await leftovers();
   expect(finding?.status).toBe("warning");
-  expect(finding?.found).toContain("1 directories of killed runs");
+  expect(finding?.found).toContain("1 directory of killed runs");
   expect(await removeLeftovers()).not.toHaveLength(0);
   expect(existsSync(dead)).toBe(false);
   expect(existsSync(alive)).toBe(true);
@@ -50,7 +50,7 @@ test.runIf(existsSync("/dev/shm"))(
       const longAgo = Date.now() / 1000 - 3600;
       for (const path of [segment, other]) utimesSync(path, longAgo, longAgo);
       const [finding] = await leftovers();
-      expect(finding?.found).toContain("kernel objects nobody uses");
+      expect(finding?.found).toContain("1 kernel object nobody uses");
       await removeLeftovers();
       expect(paths.map((path) => existsSync(path))).toEqual([false, true, true]);
     } finally {

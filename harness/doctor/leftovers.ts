@@ -2,6 +2,7 @@ import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, unlinkS
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { deadPlaces, sweepDeadPlaces } from "../process/place.ts";
+import { ours } from "./commands.ts";
 import type { Finding, Probe } from "./finding.ts";
 import { readText } from "./read.ts";
 
@@ -17,20 +18,25 @@ export const leftovers: Probe = () => {
   const places = deadPlaces();
   const objects = orphanedObjects();
   const found = [
-    ...(places.length > 0 ? [`${places.length} directories of killed runs in ${tmpdir()}`] : []),
-    ...(objects.length > 0 ? [`${objects.length} kernel objects nobody uses: ${objects.slice(0, 3).join(", ")}`] : []),
+    ...(places.length > 0
+      ? [`${counted(places.length, "directory", "directories")} of killed runs in ${tmpdir()}`]
+      : []),
+    ...(objects.length > 0
+      ? [`${counted(objects.length, "kernel object", "kernel objects")} nobody uses: ${objects.slice(0, 3).join(", ")}`]
+      : []),
   ];
   if (found.length === 0) return [{ topic, status: "ok", found: "none" }];
   const meaning =
     "stale paths block a restart with EADDRINUSE or FileExistsError; segments are memory, queues count against a limit";
-  return [{ topic, status: "warning", found: found.join("; "), meaning, fix: "ipcmark doctor --fix" }];
+  return [{ topic, status: "warning", found: found.join("; "), meaning, fix: ours("doctor", "--fix") }];
 };
 
 /** Removes what {@link leftovers} found. @returns one line per kind of thing removed */
 export async function removeLeftovers(): Promise<string[]> {
   const done: string[] = [];
   const places = await sweepDeadPlaces();
-  if (places > 0) done.push(`removed ${places} directories of killed runs, and swept their addresses`);
+  if (places > 0)
+    done.push(`removed ${counted(places, "directory", "directories")} of killed runs, and swept their addresses`);
   const objects = orphanedObjects();
   for (const path of objects) {
     try {
@@ -75,7 +81,7 @@ function inUse(path: string): boolean {
   });
 }
 
-/** The troubleshooting table's symptoms, looked for among the processes of earlier runs. */
+/** Two more rows of the troubleshooting table, looked for among the processes of earlier runs. */
 export const strayProcesses: Probe = () => {
   const topic = "processes";
   const strays = processIds().filter((pid) => {
@@ -101,33 +107,9 @@ export const strayProcesses: Probe = () => {
   });
 };
 
-/** Symptoms that only a run shows, and the command that shows them. */
-export const symptoms: Probe = () => [
-  {
-    topic: "a client hangs on receive",
-    status: "note",
-    found: "no deadline, or a loss that nobody reports",
-    fix: "ipcmark check --scenario stalled-server frozen-server server-dies peer-loss",
-  },
-  {
-    topic: "end of file in a client",
-    status: "note",
-    found: "the server left; connect again and repeat only what is idempotent",
-    fix: "ipcmark check --scenario end-of-file reconnect",
-  },
-  {
-    topic: "high CPU while idle",
-    status: "note",
-    found: "a busy spin where a semaphore, futex or event would sleep",
-    fix: "ipcmark check --scenario idle-cpu",
-  },
-  {
-    topic: "corrupt messages",
-    status: "note",
-    found: "one read taken for one message: framing is missing",
-    fix: "ipcmark check --scenario fragmentation message-boundaries",
-  },
-];
+function counted(count: number, one: string, several: string): string {
+  return `${count} ${count === 1 ? one : several}`;
+}
 
 function parentOf(pid: string): number {
   return Number(/^PPid:\s*(\d+)/m.exec(readText(`/proc/${pid}/status`) ?? "")?.[1] ?? -1);

@@ -1,24 +1,30 @@
 import { existsSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { asRoot } from "./commands.ts";
 import type { Finding, Probe } from "./finding.ts";
-import { inBytes, readNumber, readText, softLimit } from "./read.ts";
+import { hardLimit, inBytes, readNumber, readText, softLimit } from "./read.ts";
 
 const MIB = 1024 * 1024;
+const OPEN_FILES = "Max open files";
 const ENOUGH_DESCRIPTORS = 4096;
 const ENOUGH_SHM_BYTES = 256 * MIB;
 /** What the kernel gives by default; one default queue of ten 8 KiB messages costs about a tenth of it. */
 const DEFAULT_QUEUE_BYTES = 819_200;
+const LARGE_QUEUE_MESSAGE_BYTES = 65_536;
+const LARGE_QUEUES_BYTES = 64 * MIB;
 /** A socket's path below a run's directory: "/ipcmark-" and 16 digits, the check's part, the socket's own name. */
 const LONGEST_BELOW_TMPDIR = 60;
 const MAX_PATH_BYTES = process.platform === "darwin" ? 103 : 107;
 
 export const descriptors: Probe = () => {
-  const limit = softLimit("Max open files");
+  const limit = softLimit(OPEN_FILES);
   if (limit === null) return [];
   const topic = "open files";
   if (limit >= ENOUGH_DESCRIPTORS) return [{ topic, status: "ok", found: `up to ${limit} per process` }];
   const meaning = "a server with many clients runs out of descriptors: accepting then fails";
-  return [{ topic, status: "warning", found: `up to ${limit} per process`, meaning, fix: "ulimit -n 65536" }];
+  const enough = (hardLimit(OPEN_FILES) ?? 0) >= ENOUGH_DESCRIPTORS;
+  const fix = enough ? "ulimit -n $(ulimit -Hn)" : asRoot("prlimit --pid $$ --nofile=65536:65536");
+  return [{ topic, status: "warning", found: `up to ${limit} per process`, meaning, fix }];
 };
 
 export const queues: Probe = () => {
@@ -31,18 +37,18 @@ export const queues: Probe = () => {
   }
   const limit = softLimit("Max msgqueue size") ?? DEFAULT_QUEUE_BYTES;
   const found = `${messages} messages of ${inBytes(bytes)} a queue; all queues of a user together ${inBytes(limit)}`;
+  const wide = bytes >= LARGE_QUEUE_MESSAGE_BYTES && limit >= LARGE_QUEUES_BYTES;
+  const meaning = `posix-mq carries messages of at most ${inBytes(bytes)} and has places for few clients within these limits`;
+  const raise = [
+    asRoot(`sysctl fs.mqueue.msg_max=64 fs.mqueue.msgsize_max=${LARGE_QUEUE_MESSAGE_BYTES}`),
+    asRoot(`prlimit --pid $$ --msgqueue=${LARGE_QUEUES_BYTES}`),
+  ].join(" && ");
   const findings: Finding[] = [
-    {
-      topic,
-      status: "note",
-      found,
-      meaning: `posix-mq carries messages of at most ${inBytes(bytes)} and has places for few clients within these limits`,
-      fix: `sudo sysctl fs.mqueue.msg_max=64 fs.mqueue.msgsize_max=65536; ulimit -q 67108864`,
-    },
+    wide ? { topic, status: "ok", found } : { topic, status: "note", found, meaning, fix: raise },
   ];
   if (!existsSync("/dev/mqueue")) {
     const meaning = "queues work, but nobody can list or remove those that were left behind";
-    const fix = "sudo mkdir -p /dev/mqueue && sudo mount -t mqueue none /dev/mqueue";
+    const fix = [asRoot("mkdir -p /dev/mqueue"), asRoot("mount -t mqueue none /dev/mqueue")].join(" && ");
     findings.push({ topic, status: "note", found: "/dev/mqueue is not mounted", meaning, fix });
   }
   return findings;
@@ -54,7 +60,7 @@ export const sharedMemory: Probe = () => {
   if (!existsSync(topic)) {
     const meaning = "shared memory (shm/*) cannot be created";
     return [
-      { topic, status: "problem", found: "missing", meaning, fix: "sudo mount -t tmpfs -o size=1G tmpfs /dev/shm" },
+      { topic, status: "problem", found: "missing", meaning, fix: asRoot("mount -t tmpfs -o size=1G tmpfs /dev/shm") },
     ];
   }
   const { blocks, bavail, bsize } = statfsSync(topic);
@@ -62,7 +68,7 @@ export const sharedMemory: Probe = () => {
   if (bavail * bsize >= ENOUGH_SHM_BYTES) return [{ topic, status: "ok", found }];
   const meaning =
     "rings for several clients, or large payloads, do not fit; containers have 64 MiB unless told otherwise";
-  const fix = "docker run --shm-size=1g …, or: sudo mount -o remount,size=1G /dev/shm";
+  const fix = `${asRoot("mount -o remount,size=1G /dev/shm")}, or: docker run --shm-size=1g …`;
   return [{ topic, status: "warning", found, meaning, fix }];
 };
 
@@ -88,7 +94,7 @@ export const watches: Probe = () => {
   const found = `${instances} instances per user`;
   if (instances >= 128) return [{ topic, status: "ok", found }];
   const meaning = "file-drop/watch needs one per process and fails with EMFILE when they are used up";
-  return [{ topic, status: "warning", found, meaning, fix: "sudo sysctl fs.inotify.max_user_instances=512" }];
+  return [{ topic, status: "warning", found, meaning, fix: asRoot("sysctl fs.inotify.max_user_instances=512") }];
 };
 
 export const container: Probe = () => {

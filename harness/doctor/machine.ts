@@ -2,6 +2,7 @@ import { availableParallelism, cpus, loadavg, release } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { allowedCpuList, placementCpus } from "../process/pinning.ts";
 import { readSteal, stealShare } from "../results/environment.ts";
+import { asRoot } from "./commands.ts";
 import type { Finding, Probe } from "./finding.ts";
 import { readText } from "./read.ts";
 
@@ -19,7 +20,7 @@ export const processors: Probe = () => {
   const placed = placementCpus("two-cpus");
   if (!("reason" in placed)) return [{ topic, status: "ok", found }];
   const meaning = `no two-cpus placement: ${placed.reason}`;
-  return [{ topic, status: "warning", found, meaning, fix: "sudo apt-get install util-linux, or allow a second CPU" }];
+  return [{ topic, status: "warning", found, meaning, fix: asRoot("apt-get install util-linux") }];
 };
 
 export const governor: Probe = () => {
@@ -28,7 +29,7 @@ export const governor: Probe = () => {
   if (found === null) return [{ topic, status: "note", found: "not told (virtual machines have none of their own)" }];
   if (found === "performance") return [{ topic, status: "ok", found }];
   const meaning = "the clock follows the load: the first messages of a trial are slower than the rest, and runs differ";
-  return [{ topic, status: "warning", found, meaning, fix: "sudo cpupower frequency-set --governor performance" }];
+  return [{ topic, status: "warning", found, meaning, fix: asRoot("cpupower frequency-set --governor performance") }];
 };
 
 export const neighbours: Probe = async () => {

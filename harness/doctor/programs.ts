@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { asRoot } from "./commands.ts";
 import type { Finding, Probe } from "./finding.ts";
 
 interface Program {
@@ -13,25 +14,25 @@ const PROGRAMS: readonly Program[] = [
     name: "taskset",
     args: ["--version"],
     without: "processes are not pinned: only the unpinned placement can be measured",
-    fix: "sudo apt-get install util-linux",
+    fix: asRoot("apt-get install util-linux"),
   },
   {
     name: "python3",
     args: ["--version"],
     without: "no Python peer: checks and measurements against it are unavailable",
-    fix: "sudo apt-get install python3",
+    fix: asRoot("apt-get install python3"),
   },
   {
     name: "cc",
     args: ["--version"],
     without: "no C program shows what this machine allows (limits in reports)",
-    fix: "sudo apt-get install build-essential",
+    fix: asRoot("apt-get install build-essential"),
   },
   {
     name: "git",
     args: ["--version"],
     without: "the gate cannot fetch the base revision it compares with",
-    fix: "sudo apt-get install git",
+    fix: asRoot("apt-get install git"),
   },
 ];
 

@@ -16,10 +16,19 @@ export function readNumber(path: string): number | null {
 
 /** The soft limit of a line of /proc/self/limits; Infinity for none, null where it is not told. */
 export function softLimit(name: string): number | null {
+  return limit(name, 0);
+}
+
+/** As far as a process may raise its soft limit itself. */
+export function hardLimit(name: string): number | null {
+  return limit(name, 1);
+}
+
+function limit(name: string, column: 0 | 1): number | null {
   const line = readText("/proc/self/limits")
     ?.split("\n")
     .find((each) => each.startsWith(name));
-  const value = line?.slice(name.length).trim().split(/\s+/)[0];
+  const value = line?.slice(name.length).trim().split(/\s+/)[column];
   if (value === undefined) return null;
   return value === "unlimited" ? Number.POSITIVE_INFINITY : Number(value);
 }

@@ -2,6 +2,7 @@
 import { openControl } from "../process/control.ts";
 import { loadTransport } from "../process/load-transport.ts";
 import type { FromDriver, ToDriver } from "../process/messages.ts";
+import { spawnEarly } from "./peers/peer-process.ts";
 
 const START_TIMEOUT_MS = 20_000;
 
@@ -12,11 +13,12 @@ void control.ended.then(() => process.exit(1));
 try {
   const start = await control.next(["start"], START_TIMEOUT_MS);
   const send = (message: FromDriver): void => control.send(message);
+  const early = spawnEarly(start, (pid) => send({ type: "spawned", pid }));
   const transport = await loadTransport(start.transport);
   switch (start.work.kind) {
     case "calibrate":
     case "measure":
-      await (await import("./measure.ts")).runCells(transport, start, start.work, send);
+      await (await import("./measure.ts")).runCells(transport, start, start.work, send, early);
       break;
     case "check":
       await (await import("./checks/run-checks.ts")).runChecks(transport, start, start.work, send);
@@ -26,8 +28,10 @@ try {
         control.next(["begin"], START_TIMEOUT_MS),
       );
       break;
-    case "nobody":
-      await (await import("./as-nobody.ts")).connectAsNobody(transport, start.work, send);
+    case "user":
+      await (await import("./as-user.ts")).connectAsUser(transport, start.work.address, send, () =>
+        control.next(["begin"], START_TIMEOUT_MS),
+      );
       break;
     case "load":
       await (await import("./load-client.ts")).runLoadClient(transport, start, start.work, control);

@@ -1,13 +1,14 @@
 import { Method } from "../../transports/contract/check.ts";
 import type { Transport } from "../../transports/contract/transport.ts";
+import { allocate } from "../process/journal.ts";
 import type { CalibrateWork, CellPlan, CellResult, DriverStart, FromDriver, MeasureWork } from "../process/messages.ts";
 import { allowedCpuList } from "../process/pinning.ts";
-import { allocate } from "../process/place.ts";
 import { watchGarbageCollection } from "../process/usage.ts";
 import { exchangeBlocking, usages } from "./costs.ts";
 import { figuresOf, problemOf } from "./figures.ts";
 import { findModel } from "./models/index.ts";
 import type { Link, PreparedModel, Site, Window } from "./models/model.ts";
+import type { PeerProcess } from "./peers/peer-process.ts";
 import type { RunningPeer } from "./peers/running-peer.ts";
 import { startPeer } from "./peers/start-peer.ts";
 
@@ -25,6 +26,7 @@ export async function runCells(
   start: DriverStart,
   work: CalibrateWork | MeasureWork,
   send: (message: FromDriver) => void,
+  early?: Promise<PeerProcess>,
 ): Promise<void> {
   const address = await allocate(transport, start.transport, start.place);
   const onSpawn = (pid: number): void => send({ type: "spawned", pid });
@@ -37,6 +39,7 @@ export async function runCells(
     language: start.peerLanguage,
     ...(start.codec === undefined ? {} : { codec: start.codec }),
     onSpawn,
+    ...(early === undefined ? {} : { early }),
   });
   watchGarbageCollection();
   try {

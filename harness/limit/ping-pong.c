@@ -5,15 +5,18 @@
  *   ping-pong <mechanism> <cpu of client> <cpu of server> <body bytes> <warm-up> <round trips>
  *   ping-pong spin-stream …    one way; the time runs until the server has counted the last message
  *   ping-pong memcpy …         no second process: copies of so many bytes, the memory bus alone
+ *   ping-pong echo <unix|pipe|queue> <cpu of server> <address>      only the server, for one client of ours (echo.h)
  *
  * Prints one number per line: nanoseconds of each round trip; for spin-stream, the nanoseconds of the whole.
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/futex.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <mqueue.h>
+#include <poll.h>
 #include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
@@ -29,6 +32,8 @@
 #include "ring.h"
 
 #define HEADER_BYTES 16
+/* First byte of a queue's message when its sender leaves. */
+#define BYE 5
 #define SLICE_NS 50000000L
 #define LARGEST (1 << 20)
 #define LOOKS 512
@@ -135,6 +140,8 @@ static uint32_t receive_message(struct end *e, uint8_t *into) {
       struct timespec until = deadline(CLOCK_REALTIME);
       ssize_t n = mq_timedreceive(e->from, (char *)e->packet, 8192, NULL, &until);
       if (n >= 0) {
+        /* The echo server's client takes its leave. */
+        if (e->packet[0] == BYE) exit(0);
         memcpy(into, e->packet + 8, n - 8);
         return n - 8;
       }
@@ -144,6 +151,9 @@ static uint32_t receive_message(struct end *e, uint8_t *into) {
   if (is_stream(e->kind)) {
     uint32_t have = 0, length = 0;
     while (have < 4 || have < length + 4) {
+      /* A pipe has no time-out of its own. */
+      struct pollfd ready = {e->in_fd, POLLIN, 0};
+      if (e->kind == PIPE) poll(&ready, 1, SLICE_NS / 1000000);
       ssize_t n = read(e->in_fd, e->buffered + have, LARGEST);
       if (n == 0) exit(0);
       if (n < 0 && errno != EAGAIN && errno != EINTR) die("read");
@@ -180,6 +190,14 @@ static void serve(struct end *e, struct shared *shared, uint64_t messages) {
   __atomic_store_n(&shared->done, 1, __ATOMIC_SEQ_CST);
   exit(0);
 }
+
+static void limit_waits(int fd) {
+  struct timeval limit = {0, SLICE_NS / 1000};
+  if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit)) die("SO_RCVTIMEO");
+  if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit)) die("SO_SNDTIMEO");
+}
+
+#include "echo.h"
 
 static void ask(struct end *e, struct shared *shared, uint32_t body, uint64_t warm_up, uint64_t count) {
   uint8_t *request = calloc(1, LARGEST), *reply = malloc(LARGEST);
@@ -244,10 +262,13 @@ static void open_stream(struct end *client, struct end *server) {
     if (pipe(there) || pipe(back)) die("pipe");
     client->out_fd = there[1], server->in_fd = there[0];
     server->out_fd = back[1], client->in_fd = back[0];
+    int ends[] = {client->in_fd, server->in_fd};
+    for (int i = 0; i < 2; i++) fcntl(ends[i], F_SETFL, O_NONBLOCK);
     return;
   }
   if (client->kind == TCP) tcp_pair(there);
   else if (socketpair(AF_UNIX, SOCK_STREAM, 0, there)) die("socketpair");
+  for (int i = 0; i < 2; i++) limit_waits(there[i]);
   client->in_fd = client->out_fd = there[0];
   server->in_fd = server->out_fd = there[1];
 }
@@ -271,20 +292,34 @@ static void copy_only(uint32_t bytes, uint64_t warm_up, uint64_t count) {
   }
 }
 
-int main(int argc, char **argv) {
+static int kind_of(const char *name) {
   static const char *names[] = {"spin", "futex", "semaphore", "queue", "unix", "spin-stream", "tcp", "pipe", "memcpy"};
-  int kind = -1;
-  if (argc == 7)
-    for (int i = 0; i < MECHANISMS; i++)
-      if (!strcmp(argv[1], names[i])) kind = i;
+  for (int i = 0; i < MECHANISMS; i++)
+    if (!strcmp(name, names[i])) return i;
+  return -1;
+}
+
+static int serve_others(int kind, int cpu, const char *address) {
+  static struct shared nothing;
+  struct end server = {.kind = kind, .packet = calloc(1, LARGEST + 64), .buffered = malloc(2 * LARGEST)};
+  if (kind != UNIX && kind != PIPE && kind != QUEUE) return 2;
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  pin(cpu);
+  echo(&server, &nothing, address);
+  return 0;
+}
+
+int main(int argc, char **argv) {
+  alarm(LIFE_SECONDS);
+  signal(SIGPIPE, SIG_IGN);
+  if (argc == 5 && !strcmp(argv[1], "echo")) return serve_others(kind_of(argv[2]), atoi(argv[3]), argv[4]);
+  int kind = argc == 7 ? kind_of(argv[1]) : -1;
   if (kind < 0) {
     fprintf(stderr, "usage: ping-pong <mechanism> <client cpu> <server cpu> <body bytes> <warm-up> <count>\n");
     return 2;
   }
   uint32_t body = atoi(argv[4]);
   uint64_t warm_up = atoll(argv[5]), count = atoll(argv[6]);
-  alarm(LIFE_SECONDS);
-  signal(SIGPIPE, SIG_IGN);
   if (kind == MEMCPY) {
     pin(atoi(argv[2]));
     copy_only(body, warm_up, count);

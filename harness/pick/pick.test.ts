@@ -95,6 +95,7 @@ describe("the pick", () => {
     expect(found).toMatchObject({ transport: "fast", placement: "two-cpus", runnerUp: "slow", ties: [] });
     expect(found?.sentence).toContain("Use fast for 64 B and 4 KiB requests with the ends on two CPUs");
     expect(found?.sentence).toContain("slow, the next, takes 2.00 times as long");
+    expect(found?.reasons[0]).toBe("fastest of 2 candidates; the slowest, slow, takes 2.0 times as long");
   });
 
   it("compares within rounds, so that a machine which changes its speed does not hide a difference", () => {
@@ -113,6 +114,7 @@ describe("the pick", () => {
     );
     expect([found?.transport, ...(found?.ties ?? [])].sort()).toEqual(["fast", "slow"]);
     expect(found?.sentence).toContain("not distinguishable from");
+    expect(found?.reasons.join()).not.toContain("the slowest");
   });
 
   it("never is a mechanism that failed a check, and says so", () => {

@@ -1,8 +1,8 @@
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
+import { bytes, duration } from "../results/format.ts";
 import { medianInterval } from "../results/intervals.ts";
 import type { Interval, Measurement, Pick, Placement, Report } from "../results/model.ts";
 import { median } from "../results/quantiles.ts";
-import { formatBytes, formatNs } from "./wording.ts";
 
 /** What the pick is for. */
 export interface Workload {
@@ -116,8 +116,7 @@ function reasonAgainst(
   const failed = evidence.checks.find((check) => check.transport === transport && check.status === "failed");
   if (failed !== undefined) return `failed the check ${failed.scenario}: ${failed.reason ?? "no reason given"}`;
   const unmeasured = rows.find((row) => row.status !== "measured");
-  if (unmeasured !== undefined)
-    return `${formatBytes(unmeasured.payloadBytes)}: ${unmeasured.reason ?? unmeasured.status}`;
+  if (unmeasured !== undefined) return `${bytes(unmeasured.payloadBytes)}: ${unmeasured.reason ?? unmeasured.status}`;
   if (rows.length < workload.payloads.length) return "not measured for every size of the workload";
   return scoresOf(rows).size === 0 ? "no round in which every size was measured" : undefined;
 }
@@ -157,8 +156,8 @@ function sentence(
   runnerUp: { readonly transport: string; readonly ratio: number } | undefined,
   ties: readonly string[],
 ): string {
-  const sizes = workload.payloads.map(formatBytes).join(" and ");
-  const times = best.rows.map((row) => formatNs(row.latencyNs?.p50 ?? Number.NaN)).join(" and ");
+  const sizes = workload.payloads.map(bytes).join(" and ");
+  const times = best.rows.map((row) => duration(row.latencyNs?.p50)).join(" and ");
   const where = `for ${sizes} requests with ${PLACEMENT_WORDS[workload.placement]}`;
   const start = `Use ${best.transport} ${where}: its median round trip is ${times}`;
   if (runnerUp === undefined) return `${start}; nothing else could be compared.`;
@@ -177,7 +176,8 @@ function reasonsFor(best: Candidate, { checks, transports }: Evidence, ranking: 
   const record = transports.find(({ id }) => id === best.transport);
   const reasons: string[] = [];
   const slowest = ranking.at(-1);
-  if (slowest !== undefined && ranking.length > 1) {
+  // Ties have no slowest among them, and "1.0 times as long" would say nothing.
+  if (slowest !== undefined && slowest.ratio >= 1.05 && (slowest.interval === null || slowest.interval[0] > 1)) {
     reasons.push(
       `fastest of ${ranking.length} candidates; the slowest, ${slowest.transport}, takes ${slowest.ratio.toFixed(1)} times as long`,
     );
@@ -193,7 +193,7 @@ function reasonsFor(best: Candidate, { checks, transports }: Evidence, ranking: 
     );
   }
   const cpu = best.rows[0]?.cpuNsPerMessage;
-  if (cpu != null) reasons.push(`costs ${formatNs(cpu)} of CPU per round trip, both processes together`);
+  if (cpu != null) reasons.push(`costs ${duration(cpu)} of CPU per round trip, both processes together`);
   return reasons;
 }
 
@@ -208,8 +208,8 @@ function alternatives(evidence: Evidence, workload: Workload, best: Candidate): 
     const row = first?.rows[0];
     if (first === undefined || row === undefined) return [];
     const times = typical(best) / typical(first);
-    const cost = row.cpuNsPerMessage === null ? "" : `, for ${formatNs(row.cpuNsPerMessage)} of CPU per round trip`;
-    const text = `${CLASS_WORDS[mode]}: ${first.transport} takes ${formatNs(row.latencyNs?.p50 ?? Number.NaN)} at ${formatBytes(row.payloadBytes)} (${times >= 1 ? `${times.toFixed(1)} times as fast` : `${(1 / times).toFixed(1)} times as slow`} as ${best.transport})${cost}.`;
+    const cost = row.cpuNsPerMessage === null ? "" : `, for ${duration(row.cpuNsPerMessage)} of CPU per round trip`;
+    const text = `${CLASS_WORDS[mode]}: ${first.transport} takes ${duration(row.latencyNs?.p50)} at ${bytes(row.payloadBytes)} (${times >= 1 ? `${times.toFixed(1)} times as fast` : `${(1 / times).toFixed(1)} times as slow`} as ${best.transport})${cost}.`;
     return [{ transport: first.transport, mode, sentence: text }];
   });
 }

@@ -8,6 +8,13 @@ export interface Exit {
   readonly signal: string | null;
 }
 
+export interface ChildOptions {
+  readonly env?: NodeJS.ProcessEnv;
+  readonly cwd?: string;
+  /** Who the process runs as, from its first instruction on; only root may choose. */
+  readonly user?: { readonly uid: number; readonly gid: number };
+}
+
 /** How long a process gets between SIGTERM and SIGKILL. */
 export const GRACE_MS = 1000;
 const KEPT_STDERR_CHARACTERS = 4096;
@@ -48,12 +55,18 @@ export class Child<In extends object, Out extends Typed> {
   static start<In extends object, Out extends Typed>(
     name: string,
     command: readonly string[],
-    env: NodeJS.ProcessEnv = process.env,
+    { env = process.env, cwd, user }: ChildOptions = {},
   ): Promise<Child<In, Out>> {
     const [file, ...args] = command;
     if (file === undefined) throw new TypeError("an empty command");
     // A group of its own: what a killed driver leaves behind can be ended with it, and Ctrl-C reaches the coordinator alone.
-    const child = spawn(file, args, { stdio: ["pipe", "pipe", "pipe"], env, detached: process.platform !== "win32" });
+    const child = spawn(file, args, {
+      stdio: ["pipe", "pipe", "pipe"],
+      env,
+      cwd,
+      ...user,
+      detached: process.platform !== "win32",
+    });
     return new Promise((resolve, reject) => {
       child.once("error", (error) => reject(new Error(`cannot start ${name} (${file}): ${error.message}`)));
       child.once("spawn", () => resolve(new Child<In, Out>(name, child, child.pid as number)));

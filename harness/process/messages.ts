@@ -107,6 +107,8 @@ export interface DriverStart {
   readonly place: Place;
   /** How the driver starts its peer on the peer's CPU. */
   readonly peerPin: PinPrefix;
+  /** The peer is a process of its own on Node: the driver may start it before it has loaded the transport. */
+  readonly peerEarly?: boolean;
   readonly peerLanguage: string;
   /** Id of the codec both ends convert with, in trials of `codec-round-trip`. */
   readonly codec?: string;
@@ -115,7 +117,7 @@ export interface DriverStart {
     | MeasureWork
     | CheckWork
     | ClientWork
-    | NobodyWork
+    | UserAttempt
     | LoadWork
     | SubscribeWork
     | CodecsWork;
@@ -207,9 +209,9 @@ export interface CodecsWork {
   readonly timeMs: number;
 }
 
-/** A process that connects as ourselves, then becomes the user `nobody` and tries again. */
-export interface NobodyWork {
-  readonly kind: "nobody";
+/** A process that may belong to another user: `user-ready`, then, told to `begin`, one attempt to connect: `user-attempt`. */
+export interface UserAttempt {
+  readonly kind: "user";
   readonly address: Address;
 }
 
@@ -294,10 +296,14 @@ export interface ClientDone {
   readonly failed: number;
   readonly firstError?: string;
 }
-export interface NobodyDone {
-  readonly type: "nobody";
-  /** Why it could not be tried; null when it was. */
+export interface UserReady {
+  readonly type: "user-ready";
+  readonly uid: number;
+  /** Why the attempt would mean nothing; null when it will. */
   readonly hindrance: string | null;
+}
+export interface UserAttempted {
+  readonly type: "user-attempt";
   readonly connected: boolean;
   readonly refusal?: string;
 }
@@ -334,7 +340,8 @@ export type FromDriver =
   | CheckDone
   | ClientConnected
   | ClientDone
-  | NobodyDone
+  | UserReady
+  | UserAttempted
   | CodecsDone
   | LoadReady
   | LoadWindow

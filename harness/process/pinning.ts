@@ -46,26 +46,33 @@ export function placementCpus(placement: Placement): PlacementCpus | { readonly 
   const cpus = allowedCpus();
   const all = allowedCpuList() ?? "unknown";
   if (placement === "unpinned") return { driver: all, peer: all, driverPin: [], peerPin: [] };
-  if (cpus === null || !hasTaskset()) {
-    return { reason: "pinning needs Linux and the taskset program (package util-linux)" };
-  }
-  const first = cpus[0];
+  const first = cpus?.[0];
+  if (cpus === null || first === undefined) return { reason: NEEDED };
+  const obstacle = obstacleToPinning(first);
+  if (obstacle !== undefined) return { reason: obstacle };
   const second = placement === "same-cpu" ? first : cpus[1];
-  if (first === undefined || second === undefined) return { reason: "this process may use one CPU only" };
+  if (second === undefined) return { reason: "this process may use one CPU only" };
   const pin = (cpu: number): PinPrefix => ["taskset", "-c", String(cpu)];
   return { driver: String(first), peer: String(second), driverPin: pin(first), peerPin: pin(second) };
 }
 
-let taskset: boolean | undefined;
+const NEEDED = "pinning needs Linux and the taskset program (package util-linux)";
+let found: { readonly obstacle: string | undefined } | undefined;
 
-function hasTaskset(): boolean {
-  if (taskset === undefined) {
-    try {
-      execFileSync("taskset", ["-p", String(process.pid)], { stdio: "ignore", timeout: 5000 });
-      taskset = true;
-    } catch {
-      taskset = false;
-    }
+/** Why no process can be pinned here; undefined when one can. Tried once: a container may have the program and forbid the call. */
+function obstacleToPinning(cpu: number): string | undefined {
+  found ??= { obstacle: tryPinning(cpu) };
+  return found.obstacle;
+}
+
+function tryPinning(cpu: number): string | undefined {
+  try {
+    execFileSync("taskset", ["-c", String(cpu), "true"], { stdio: ["ignore", "ignore", "pipe"], timeout: 5000 });
+    return undefined;
+  } catch (error) {
+    const { code, stderr } = error as NodeJS.ErrnoException & { readonly stderr?: Buffer };
+    if (code === "ENOENT") return NEEDED;
+    const said = stderr?.toString().trim().split("\n").at(-1);
+    return `this machine does not let processes be pinned${said ? ` (${said})` : ""}; use --placement unpinned`;
   }
-  return taskset;
 }

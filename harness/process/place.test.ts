@@ -4,17 +4,19 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { currentOwner } from "./owner.ts";
-import { createPlace, removePlace, sweepDeadPlaces } from "./place.ts";
+import { createPlace, programDirectory, removePlace, sweepDeadPlaces } from "./place.ts";
 
 let parent: string;
 beforeEach(() => {
@@ -63,6 +65,26 @@ describe("the private directory of a run", () => {
     const place = createPlace(parent);
     expect(await sweepDeadPlaces(parent)).toBe(0);
     expect(existsSync(place.directory)).toBe(true);
+  });
+
+  it("is swept without an owner, or with half of one, only when no run can be about to write it", async () => {
+    const directory = abandoned({});
+    for (const text of [undefined, '{"uid":0,"pi']) {
+      if (text === undefined) rmSync(join(directory, "owner.json"));
+      else writeFileSync(join(directory, "owner.json"), text);
+      expect(await sweepDeadPlaces(parent)).toBe(0);
+    }
+    const longAgo = Date.now() / 1000 - 3600;
+    utimesSync(directory, longAgo, longAgo);
+    expect(await sweepDeadPlaces(parent)).toBe(1);
+    expect(existsSync(directory)).toBe(false);
+  });
+
+  it("goes together with the copy of the program that others may read", async () => {
+    const place = createPlace(parent);
+    for (const name of [programDirectory(place), `${programDirectory(place)}.123`]) mkdirSync(name);
+    await removePlace(place);
+    expect(readdirSync(parent)).toEqual([]);
   });
 
   it("is left alone when it may not be ours: other permissions, or a link to somewhere else", async () => {

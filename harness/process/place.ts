@@ -1,20 +1,16 @@
 import { randomBytes } from "node:crypto";
-import { appendFileSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import type { Address, Place, Transport } from "../../transports/contract/transport.ts";
+import { basename, dirname, join } from "node:path";
+import type { Place } from "../../transports/contract/transport.ts";
+import { readJournal } from "./journal.ts";
 import { loadTransport } from "./load-transport.ts";
-import type { TransportReference } from "./messages.ts";
 import { currentOwner, isAlive, type Owner } from "./owner.ts";
 
 const NAME = /^ipcmark-[0-9a-f]{16}$/;
 const OWNER_FILE = "owner.json";
-const JOURNAL_FILE = "journal";
-
-interface JournalLine {
-  readonly transport: TransportReference;
-  readonly address: Address;
-}
+/** A directory younger than this may belong to a run that has not come to write its owner down. */
+const STARTING_MS = 60_000;
 
 /** A private directory of this run: 0700, unguessable, with its owner written down so that a later run can tell it is dead. */
 export function createPlace(parent: string = tmpdir()): Place {
@@ -23,23 +19,6 @@ export function createPlace(parent: string = tmpdir()): Place {
   mkdirSync(directory, { mode: 0o700 });
   writeFileSync(join(directory, OWNER_FILE), JSON.stringify(currentOwner()), { mode: 0o600 });
   return { directory, prefix };
-}
-
-/**
- * A fresh address, written to the journal before anybody can use it: a killed run is swept by the next one.
- *
- * @param within a place inside the run's, for whoever wants its files apart from those of others
- */
-export async function allocate(
-  transport: Transport,
-  reference: TransportReference,
-  place: Place,
-  within: Place = place,
-): Promise<Address> {
-  const address = await transport.allocate(within);
-  const line: JournalLine = { transport: reference, address };
-  appendFileSync(join(place.directory, JOURNAL_FILE), `${JSON.stringify(line)}\n`, { mode: 0o600 });
-  return address;
 }
 
 /** Sweeps every address of the journal and removes the directory. Nothing of this place may be in use. */
@@ -51,7 +30,22 @@ export async function removePlace(place: Place): Promise<void> {
       // A module that is gone, or a mechanism this machine no longer has: the directory is removed all the same.
     }
   }
+  for (const directory of programDirectories(place)) rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
   rmSync(place.directory, { recursive: true, force: true, maxRetries: 3 });
+}
+
+/** Beside the run's own directory, for what other users may read: see `program-copy.ts`. Removed with it. */
+export function programDirectory({ directory }: Place): string {
+  return `${directory}-program`;
+}
+
+/** That directory, and those of drivers that were filling one when they were killed. */
+function programDirectories(place: Place): string[] {
+  const wanted = basename(programDirectory(place));
+  const parent = dirname(place.directory);
+  return readdirSync(parent)
+    .filter((name) => name === wanted || name.startsWith(`${wanted}.`))
+    .map((name) => join(parent, name));
 }
 
 /** Removes what runs that were killed left behind. Returns how many. Places of living runs are never touched. */
@@ -74,29 +68,19 @@ function isOursAndDead({ directory }: Place): boolean {
     const stat = lstatSync(directory);
     if (!stat.isDirectory()) return false;
     if (process.getuid !== undefined && (stat.uid !== process.getuid() || (stat.mode & 0o777) !== 0o700)) return false;
-    return !isAlive(JSON.parse(readFileSync(join(directory, OWNER_FILE), "utf8")) as Owner);
+    const owner = ownerOf(directory);
+    // Without an owner it is a run that is just starting, or one that was killed while it was.
+    return owner === undefined ? Date.now() - stat.mtimeMs > STARTING_MS : !isAlive(owner);
   } catch {
-    // Without an owner it may be a run that is just starting: leave it.
     return false;
   }
 }
 
-function readJournal({ directory, prefix }: Place): JournalLine[] {
-  let text: string;
+/** undefined when there is none, or half of one. */
+function ownerOf(directory: string): Owner | undefined {
   try {
-    text = readFileSync(join(directory, JOURNAL_FILE), "utf8");
+    return JSON.parse(readFileSync(join(directory, OWNER_FILE), "utf8")) as Owner;
   } catch {
-    return [];
+    return undefined;
   }
-  const lines: JournalLine[] = [];
-  for (const line of text.split("\n")) {
-    try {
-      const entry = JSON.parse(line) as JournalLine;
-      // The journal is ours, but it is a file: an address is swept only when its name bears this run's random prefix.
-      if (JSON.stringify(entry.address).includes(prefix)) lines.push(entry);
-    } catch {
-      // The last line may be half written.
-    }
-  }
-  return lines;
 }

@@ -59,6 +59,19 @@ describe("curves", () => {
     expect(kneeOf([at(1000, 10, 100)])).toBeNull();
   });
 
+  it("fit the line that NumPy's weighted least squares gives", () => {
+    const points = [
+      { x: 1, p50: 9100 },
+      { x: 64, p50: 9300 },
+      { x: 4096, p50: 11_800 },
+      { x: 65_536, p50: 52_000 },
+      { x: 1_048_576, p50: 640_000 },
+    ];
+    // numpy 2.4.6: np.polyfit(x, y, 1, w=1/y)
+    expect(fitLine(points)?.nsPerByte).toBeCloseTo(0.620858496, 8);
+    expect(fitLine(points)?.fixedNs).toBeCloseTo(9219.95065, 4);
+  });
+
   it("fit small and large messages alike, and never below zero", () => {
     expect(
       fitLine([

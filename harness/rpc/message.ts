@@ -1,5 +1,5 @@
-import { crc32 } from "node:zlib";
 import { bindChecksum, HEADER_BYTES, type Kind, writeHeader } from "../../transports/contract/frame.ts";
+import { crc32 } from "./crc32.ts";
 
 /** `method` of the last one-way message of a stream; all others have 0. */
 export const STREAM_LAST = 1;

@@ -13,6 +13,10 @@ export function payloadMessages(kind: Kind, bytes: number): readonly [ReusableMe
 }
 
 function payloadMessage(kind: Kind, bytes: number, variant: number): ReusableMessage {
+  return new ReusableMessage(kind, 0, payloadBody(bytes, variant));
+}
+
+export function payloadBody(bytes: number, variant: number): Uint8Array {
   const body = new Uint8Array(bytes);
   let state = 0x9e3779b9 ^ Math.imul(variant + 1, 0x85ebca6b);
   for (let at = 0; at < bytes; at++) {
@@ -21,5 +25,5 @@ function payloadMessage(kind: Kind, bytes: number, variant: number): ReusableMes
     state ^= state << 5;
     body[at] = state;
   }
-  return new ReusableMessage(kind, 0, body);
+  return body;
 }

@@ -1,5 +1,5 @@
-import { crc32 } from "node:zlib";
 import { bindChecksum, HEADER_BYTES, isFrame, readChecksum, readId } from "../../transports/contract/frame.ts";
+import { crc32 } from "./crc32.ts";
 
 /** Bodies up to this size are checksummed in full, every one; larger ones one in {@link LARGE_EVERY}. */
 export const FULL_CHECK_BYTES = 4096;
@@ -7,7 +7,7 @@ export const LARGE_EVERY = 64;
 
 /** CRC-32 (IEEE 802.3, the one of zlib and Python) of the body behind the header. */
 export function bodyCrc(frame: Uint8Array): number {
-  return crc32(frame.subarray(HEADER_BYTES));
+  return crc32(frame, HEADER_BYTES);
 }
 
 /** True when every byte of the body is what the sender checksummed for this id. */

@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { ratio } from "../../harness/results/format.ts";
 import type { Report } from "../../harness/results/model.ts";
 import { blocksOf } from "../blocks.ts";
 import { fixtureReport } from "../fixture.ts";
 import { fullReport } from "../fixture-machine.ts";
-import { ratio } from "../format.ts";
 import { renderHtml } from "./render.ts";
 
 const CANDIDATES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];

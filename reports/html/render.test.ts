@@ -2,10 +2,10 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { ABSENT, bytes, duration, durationRange, quantity, ratio } from "../../harness/results/format.ts";
 import type { Measurement, Report } from "../../harness/results/model.ts";
 import { fixtureReport } from "../fixture.ts";
 import { fullReport } from "../fixture-machine.ts";
-import { ABSENT, bytes, duration, durationRange, quantity, ratio } from "../format.ts";
 import { bundle } from "./assets.ts";
 import { html, jsonForScript } from "./markup.ts";
 import { percentilePoints } from "./percentiles.ts";
@@ -57,6 +57,48 @@ describe("the page", () => {
     const page = await renderHtml({ ...report, measurements: [{ ...first, trials }] });
     expect(page.length).toBeLessThan(4_000_000);
     expect(page).toContain("were left out of this copy");
+  });
+});
+
+describe("the details", () => {
+  const cellsOf = async (of: Report, id: string): Promise<string[][]> => {
+    const page = await renderHtml(of);
+    const table = new RegExp(`<table id="${id}">[\\s\\S]*?<tbody>([\\s\\S]*?)</tbody>`).exec(page)?.[1] ?? "";
+    return [...table.matchAll(/<tr>([\s\S]*?)<\/tr>/g)].map(([, row = ""]) =>
+      [...row.matchAll(/<t[hd][^>]*>([\s\S]*?)<\/t[hd]>/g)].map(([, text = ""]) => text.replace(/<[^>]*>/g, "").trim()),
+    );
+  };
+
+  test("have one line for every measured row, with the switches, memory, drift and distance to C it was measured with", async () => {
+    const full = fullReport();
+    const rows = await cellsOf(full, "details-table");
+    expect(rows).toHaveLength(full.measurements.filter(({ status }) => status === "measured").length);
+    const unix = rows.find(
+      ([name, placement, mode, benchmark, size]) =>
+        [name, placement, mode, benchmark, size].join() === "unix,two CPUs,event loop,round-trip,64 B",
+    );
+    expect(unix?.slice(7, 9)).toEqual(["1.98", "0.0120"]);
+    expect(unix?.slice(10, 12)).toEqual(["80 MiB", "60 MiB"]);
+    expect(unix?.slice(14, 17)).toEqual(["0.970× [0.95–0.99]", "1.02×", "3.17× [3.02–3.31]"]);
+  });
+
+  test("say what only some models have: lateness, parts, loss", async () => {
+    const rows = await cellsOf(fullReport(), "details-table");
+    const all = rows.map((row) => row.join(" | "));
+    expect(all.find((row) => row.includes("came late"))).toContain(
+      "late by 210 ns (p50), 5.40 µs (p99), 91.0 µs (most)",
+    );
+    expect(all.find((row) => row.includes("open-close"))).toContain("connect 105 µs, reply 61.0 µs, close 12.0 µs");
+    expect(all.find((row) => row.includes("poisson"))).toContain("1.2 %");
+  });
+
+  test("have one line for every round with steal, load and control", async () => {
+    const rows = await cellsOf(fullReport(), "rounds-table");
+    expect(rows.map((row) => row.join(" "))).toEqual([
+      "1 1.00 s 5.00 s 1.0 % 0.50 – two CPUs 20.1 µs two CPUs 84.0 µs",
+      "2 6.00 s 5.00 s 1.0 % 0.50 – two CPUs 20.4 µs two CPUs 84.0 µs",
+      "3 11.0 s 5.00 s 1.0 % 0.50 – two CPUs 24.9 µs two CPUs 84.0 µs",
+    ]);
   });
 });
 

@@ -7,6 +7,7 @@ import { claimsSection } from "./sections/claims.ts";
 import { codecsSection } from "./sections/codecs.ts";
 import { controls } from "./sections/controls.ts";
 import { curvesSection } from "./sections/curves.ts";
+import { detailsSection } from "./sections/details.ts";
 import { figureSections } from "./sections/figures.ts";
 import { machineSection } from "./sections/machine.ts";
 import { methodSection } from "./sections/method.ts";
@@ -32,6 +33,7 @@ ${measured && controls()}
 ${measured && rankingSection(report)}
 ${measured && figureSections()}
 ${curvesSection(report)}
+${measured && detailsSection(report)}
 ${codecsSection(report)}
 ${checksSection(report)}
 ${claimsSection(report)}

@@ -1,3 +1,4 @@
+import { oneLine } from "../../harness/results/format.ts";
 import type { CheckResult, Report } from "../../harness/results/model.ts";
 import {
   type CheckMatrix,
@@ -5,10 +6,12 @@ import {
   checkRowName,
   checkSummary,
   countStatus,
+  FIGURE_TITLES,
+  FIGURES_EXPLAINED,
+  figuresOf,
   reasonsByText,
   STATUS_MARKS,
 } from "../check-groups.ts";
-import { oneLine } from "../format.ts";
 import { paint, renderTable, type Style, type TableRow, type TerminalOptions, widthLimit, wrap } from "./table.ts";
 
 const STATUS_STYLES: Readonly<Record<CheckResult["status"], Style>> = {
@@ -18,13 +21,18 @@ const STATUS_STYLES: Readonly<Record<CheckResult["status"], Style>> = {
   unavailable: "yellow",
 };
 const GROUP_OF = 5;
+/** So many checks get their titles below the matrix; more would bury it. */
+const FEW = 15;
+/** Stands for a space at which no line is broken. */
+const TIED = "\u2060";
 
 /** Failures with their reasons, then mechanisms x checks, then why checks did not apply. Empty where no check ran. */
 export function checkTables(report: Pick<Report, "checks">, options: TerminalOptions = {}): string {
   const { checks } = report;
   if (checks.length === 0) return "";
   const matrix = checkMatrix(checks);
-  return [failures(checks, options), strips(matrix, options), legend(matrix, options), reasons(checks, options)]
+  const parts = [failures(checks, options), strips(matrix, options), legend(matrix, options)];
+  return [...parts, figures(matrix, options), reasons(checks, matrix, options)]
     .filter((part) => part !== "")
     .concat(paint(countStatus(checks, "failed") > 0 ? "red" : "green", `checks: ${checkSummary(report)}`, options))
     .join("\n\n");
@@ -78,24 +86,68 @@ function grouped(marks: readonly string[]): string {
 
 function legend(matrix: CheckMatrix, options: TerminalOptions): string {
   const key = "✓ passed   ✗ failed   – not applicable   ? unavailable   (blank: not run)";
-  const lines = matrix.checks.flatMap((check, index) =>
-    wrap(`${index + 1}. ${check.id}: ${oneLine(check.title)}`, widthLimit(options) - 4).map((text, part) =>
-      part === 0 ? text : `    ${text}`,
-    ),
+  const names = matrix.checks.length <= FEW ? titles(matrix) : groups(matrix);
+  const lines = names.flatMap((name) =>
+    wrap(name, widthLimit(options) - 4).map((text, part) => (part === 0 ? "" : "    ") + text.replaceAll(TIED, " ")),
   );
   return paint("dim", [key, ...lines].join("\n"), options);
 }
 
-function reasons(checks: readonly CheckResult[], options: TerminalOptions): string {
+function titles({ checks }: CheckMatrix): string[] {
+  return checks.map(({ id, title }, index) => `${index + 1}. ${id}: ${oneLine(title)}`);
+}
+
+/** Many checks by their names alone, those of a conformance group behind the group's name. */
+function groups({ checks }: CheckMatrix): string[] {
+  const numbered = checks.map(({ id }, index) => ({ id, number: index + 1 }));
+  const prefixOf = (id: string): string => /^conformance\/[^/]+/.exec(id)?.[0] ?? "scenarios";
+  return [...Map.groupBy(numbered, ({ id }) => prefixOf(id))].map(([prefix, members]) => {
+    const names = members.map(
+      ({ id, number }) => `${number}${TIED}${id.startsWith(prefix) ? id.slice(prefix.length + 1) : id}`,
+    );
+    return `${prefix}: ${names.join(", ")}`;
+  });
+}
+
+/** Counts scale to the mechanism: what was really sent and seen stands here. */
+function figures({ rows }: CheckMatrix, options: TerminalOptions): string {
+  const found = rows.map(({ name, results }) => ({ name, cells: figuresOf(results) }));
+  const shown = found.filter(({ cells }) => cells.length > 0);
+  if (shown.length === 0) return "";
+  const columns = FIGURE_TITLES.map((title) => ({ title, align: "right" }) as const);
+  const table = renderTable(
+    [{ title: "figures", align: "left" }, ...columns],
+    shown.map(({ name, cells }) => ({ cells: [name, ...cells] })),
+    options,
+  );
+  const explained = wrap(`(${FIGURES_EXPLAINED})`, widthLimit(options)).map((text) => paint("dim", text, options));
+  return [table, ...explained].join("\n");
+}
+
+/** Each with the numbers of the checks it is about. */
+function reasons(checks: readonly CheckResult[], matrix: CheckMatrix, options: TerminalOptions): string {
+  const numbers = new Map(matrix.checks.map(({ id }, index) => [id, index + 1]));
   const parts: string[] = [];
   for (const status of ["unavailable", "not-applicable"] as const) {
-    const groups = reasonsByText(checks, status);
-    if (groups.length === 0) continue;
+    const found = reasonsByText(checks, status);
+    if (found.length === 0) continue;
     parts.push(paint("bold", status.replace("-", " "), options));
-    for (const group of groups) {
-      const text = `- ${oneLine(group.reason)} (${group.transports.join(", ")})`;
+    for (const { reason, checks: about, transports } of found) {
+      const which = about.length === matrix.checks.length ? "all" : ranges(about.map((id) => numbers.get(id) ?? 0));
+      const text = `- [${which}] ${oneLine(reason)} (${transports.join(", ")})`;
       parts.push(...wrap(text, widthLimit(options) - 2).map((line, index) => (index === 0 ? line : `  ${line}`)));
     }
   }
   return parts.join("\n");
+}
+
+/** `1, 3–5`. */
+function ranges(numbers: readonly number[]): string {
+  const runs: [number, number][] = [];
+  for (const number of numbers.toSorted((a, b) => a - b)) {
+    const last = runs.at(-1);
+    if (last?.[1] === number - 1) last[1] = number;
+    else runs.push([number, number]);
+  }
+  return runs.map(([from, to]) => (from === to ? `${from}` : `${from}–${to}`)).join(", ");
 }

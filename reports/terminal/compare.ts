@@ -1,7 +1,16 @@
+import {
+  ABSENT,
+  bytes,
+  duration,
+  durationRange,
+  oneLine,
+  percent,
+  quantity,
+  ratio,
+} from "../../harness/results/format.ts";
 import type { Report } from "../../harness/results/model.ts";
 import { type Block, blocksOf, type PlainRow, type RankedRow, type Throughput } from "../blocks.ts";
 import { canaryText } from "../canary.ts";
-import { ABSENT, bytes, duration, durationRange, oneLine, quantity, ratio } from "../format.ts";
 import { MODE_LABELS, placementTitle } from "../labels.ts";
 import { missingText } from "../missing.ts";
 import { type Column, paint, renderTable, type TableRow, type TerminalOptions, widthLimit, wrap } from "./table.ts";
@@ -9,6 +18,14 @@ import { type Column, paint, renderTable, type TableRow, type TerminalOptions, w
 const LIMIT_COLUMN: Column = { title: "× limit", align: "right" };
 /** On a narrower terminal the names would be cut beyond recognition to make room for it. */
 const LIMIT_COLUMN_FROM = 100;
+
+/** Where there is room: what each message costs besides time. */
+const COST_COLUMNS: readonly Column[] = [
+  { title: "switches/msg", align: "right" },
+  { title: "memory", align: "right" },
+  { title: "drift", align: "right" },
+];
+const COST_COLUMNS_FROM = 132;
 
 const COLUMNS: readonly Column[] = [
   { title: "", align: "left", shrink: "cut" },
@@ -36,22 +53,42 @@ export function compareTables(report: Report, options: TerminalOptions = {}): st
 function table(report: Report, blocks: readonly Block[], options: TerminalOptions): string {
   const first = blocks[0] as Block;
   const title = `${placementTitle(first.placement, report.environment)} · ${first.benchmark}`;
-  const withLimit = widthLimit(options) >= LIMIT_COLUMN_FROM && hasLimit(blocks);
+  const extra: Extra = {
+    limit: widthLimit(options) >= LIMIT_COLUMN_FROM && hasLimit(blocks),
+    costs: widthLimit(options) >= COST_COLUMNS_FROM,
+  };
   const rows: TableRow[] = [];
   let mode: string | undefined;
   for (const block of blocks) {
     if (block.mode !== mode) rows.push({ heading: MODE_LABELS[block.mode], style: ["bold", "cyan"] });
     mode = block.mode;
-    rows.push({ heading: ` ${blockTitle(block)}`, style: "dim" }, ...blockRows(block, withLimit));
+    rows.push({ heading: ` ${blockTitle(block)}`, style: "dim" }, ...blockRows(block, extra));
   }
-  const lines = [paint("bold", title, options), renderTable(columns(withLimit), rows, options)];
-  for (const note of [...floorNote(report, blocks), ...footnotes(blocks, withLimit)])
+  const lines = [paint("bold", title, options), renderTable(columns(extra), rows, options)];
+  for (const note of [...floorNote(report, blocks), ...footnotes(blocks, extra), ...limitNote(report, blocks)])
     lines.push(...wrap(note, widthLimit(options)).map((text) => paint("dim", text, options)));
   return lines.join("\n");
 }
 
-function columns(withLimit: boolean): readonly Column[] {
-  return withLimit ? [...COLUMNS.slice(0, -1), LIMIT_COLUMN, ...COLUMNS.slice(-1)] : COLUMNS;
+/** Columns that not every table or terminal has room for. */
+interface Extra {
+  readonly limit: boolean;
+  readonly costs: boolean;
+}
+
+function columns({ limit, costs }: Extra): readonly Column[] {
+  return [
+    ...COLUMNS.slice(0, -1),
+    ...(limit ? [LIMIT_COLUMN] : []),
+    ...(costs ? COST_COLUMNS : []),
+    ...COLUMNS.slice(-1),
+  ];
+}
+
+/** Only where it was tried and could not be: a missing column would look like an oversight. */
+function limitNote({ limitsReason }: Report, blocks: readonly Block[]): string[] {
+  const isRoundTrip = blocks.some(({ benchmark }) => benchmark === "round-trip");
+  return isRoundTrip && limitsReason?.startsWith("no limits") ? [oneLine(limitsReason)] : [];
 }
 
 function hasLimit(blocks: readonly Block[]): boolean {
@@ -85,9 +122,9 @@ function sizes({ ranked, baselines, missing }: Block): string {
   return least === most ? bytes(most) : `${bytes(least)} to ${bytes(most)}`;
 }
 
-function blockRows(block: Block, withLimit: boolean): TableRow[] {
+function blockRows(block: Block, extra: Extra): TableRow[] {
   const rows: TableRow[] = block.ranked.map((row) => ({
-    cells: cells(row, row, withLimit),
+    cells: cells(row, row, extra),
     ...(row.standing === "best" ? { style: "green" as const } : {}),
   }));
   for (const row of block.missing)
@@ -99,12 +136,12 @@ function blockRows(block: Block, withLimit: boolean): TableRow[] {
   if (block.baselines.length > 0)
     rows.push(
       { rule: true },
-      ...block.baselines.map((row) => ({ cells: cells(row, undefined, withLimit), style: "dim" as const })),
+      ...block.baselines.map((row) => ({ cells: cells(row, undefined, extra), style: "dim" as const })),
     );
   return rows;
 }
 
-function cells(row: PlainRow, ranked: RankedRow | undefined, withLimit: boolean): string[] {
+function cells(row: PlainRow, ranked: RankedRow | undefined, extra: Extra): string[] {
   const { latencyNs, interval, cpuNsPerMessage } = row.cell;
   return [
     `  ${row.name}`,
@@ -114,8 +151,20 @@ function cells(row: PlainRow, ranked: RankedRow | undefined, withLimit: boolean)
     throughputText(row.throughput, row.cell.benchmark),
     duration(cpuNsPerMessage),
     ratio(ranked?.ratio),
-    ...(withLimit ? [ratio(row.cell.limit?.ratio)] : []),
+    ...(extra.limit ? [ratio(row.cell.limit?.ratio)] : []),
+    ...(extra.costs ? costs(row) : []),
     `${ranked ? MARKS[ranked.standing] : "baseline"}${row.cell.warnings?.length ? " !" : ""}`.trim(),
+  ];
+}
+
+/** `1.98 + 0.01`: voluntary and involuntary; peak of both processes together; second half of a trial over the first. */
+function costs({ cell }: PlainRow): string[] {
+  const { voluntarySwitchesPerMessage: voluntary, involuntarySwitchesPerMessage: involuntary } = cell;
+  const split = typeof voluntary === "number" && typeof involuntary === "number";
+  return [
+    split ? `${quantity(voluntary)} + ${quantity(involuntary)}` : quantity(cell.contextSwitchesPerMessage),
+    bytes(cell.peakMemoryBytes),
+    ratio(cell.stationarity?.withinTrial?.ratio),
   ];
 }
 
@@ -126,11 +175,15 @@ function throughputText(throughput: Throughput, benchmark: string): string {
   return quantity(throughput.messagesPerSecond) + mark;
 }
 
-function footnotes(blocks: readonly Block[], withLimit: boolean): string[] {
+function footnotes(blocks: readonly Block[], extra: Extra): string[] {
   const ranked = blocks.flatMap((block) => block.ranked);
   const rows = [...ranked, ...blocks.flatMap((block) => block.baselines)];
   const notes: string[] = [];
-  if (withLimit)
+  if (extra.costs)
+    notes.push(
+      "switches/msg: voluntary + involuntary; memory: peak of both processes; drift: p50 of the second half of a trial over the first.",
+    );
+  if (extra.limit)
     notes.push("× limit: p50 as a multiple of plain C on the same mechanism, measured in the same rounds.");
   if (ranked.some((row) => row.standing === "tied"))
     notes.push("= tie: the 95 % interval overlaps that of the best, so this run cannot tell the two apart.");
@@ -141,8 +194,32 @@ function footnotes(blocks: readonly Block[], withLimit: boolean): string[] {
   const warned = rows.flatMap((row) => (row.cell.warnings ?? []).map((text) => ({ text: oneLine(text), row })));
   for (const [text, group] of Map.groupBy(warned, ({ text }) => text))
     notes.push(`! ${text} (${group.map(({ row }) => `${row.name} ${bytes(row.cell.payloadBytes)}`).join(", ")})`);
+  for (const row of rows) {
+    const more = modelNote(row);
+    if (more !== undefined) notes.push(`${row.name}, ${bytes(row.cell.payloadBytes)}${loadText(row)}: ${more}`);
+  }
   for (const row of rows)
     if (row.throughput.streamReason)
       notes.push(`† ${row.name}, ${bytes(row.cell.payloadBytes)}: the stream ${oneLine(row.throughput.streamReason)}`);
   return notes;
+}
+
+/** What only some models have: the parts of a connection's life, how late the driver came, what was lost. */
+function modelNote({ cell }: PlainRow): string | undefined {
+  const { phasesNs, latenessNs, lossShare } = cell;
+  const parts: string[] = [];
+  if (phasesNs)
+    parts.push(
+      Object.entries(phasesNs)
+        .map(([name, ns]) => `${name} ${duration(ns)}`)
+        .join(", "),
+    );
+  if (latenessNs)
+    parts.push(`the driver was late by ${duration(latenessNs.p50)} (p50) and ${duration(latenessNs.p99)} (p99)`);
+  if (lossShare) parts.push(`${percent(lossShare)} lost`);
+  return parts.length === 0 ? undefined : parts.join("; ");
+}
+
+function loadText({ cell }: PlainRow): string {
+  return cell.ratePerSecond === null || cell.ratePerSecond === undefined ? "" : `, ${quantity(cell.ratePerSecond)}/s`;
 }

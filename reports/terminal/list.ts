@@ -1,5 +1,5 @@
+import { oneLine } from "../../harness/results/format.ts";
 import type { TransportRecord } from "../../harness/results/model.ts";
-import { oneLine } from "../format.ts";
 import { type Column, renderTable, type TableRow, type TerminalOptions } from "./table.ts";
 
 /** A transport as `list` shows it; the family is known to the registry only. */

@@ -1,5 +1,5 @@
+import { oneLine } from "../../harness/results/format.ts";
 import type { Report } from "../../harness/results/model.ts";
-import { oneLine } from "../format.ts";
 import { MODE_LABELS } from "../labels.ts";
 import { paint, type TerminalOptions, widthLimit, wrap } from "./table.ts";
 

@@ -22,7 +22,7 @@ const all = (of: Report, columns: number): string =>
   );
 
 describe("terminal tables", () => {
-  test.each([80, 100, 120])("stay within %i columns", (columns) => {
+  test.each([80, 100, 120, 140])("stay within %i columns", (columns) => {
     const tooLong = [report, full]
       .flatMap((one) => all(one, columns).split("\n"))
       .filter((line) => line.length > columns);
@@ -72,6 +72,23 @@ describe("terminal tables", () => {
     expect(plain(compareTables(full, { columns: 80 }))).not.toContain("× limit");
   });
 
+  test("show switches, memory and drift where there is room for them", () => {
+    const [first = ""] = plain(compareTables(full, { columns: 140 })).split("\n\n");
+    expect(first).toMatch(/switches\/msg +memory +drift/);
+    expect(first).toMatch(/^ {2}unix .* 1\.98 \+ 0\.0120 +\S+ \SiB +0\.970×/m);
+    expect(plain(compareTables(full))).not.toContain("switches/msg");
+  });
+
+  test("say below the table what only some models have, and why there are no limits", () => {
+    const text = plain(compareTables(full, { columns: 200 }));
+    expect(text).toContain("unix, 64 B: connect 105 µs, reply 61.0 µs, close 12.0 µs");
+    expect(text).toContain("unix, 64 B, 1.00 k/s: the driver was late by 210 ns (p50) and 5.40 µs (p99)");
+    expect(text).toContain("unix, 64 B, 1.00 k/s: 1.2 % lost");
+    const limitsReason = "no limits: there is no C compiler (cc) here; install one to see what the machine allows";
+    expect(plain(compareTables({ ...full, limitsReason }))).toContain("no limits: there is no C compiler");
+    expect(plain(compareTables(full))).not.toContain("was not asked for");
+  });
+
   test("show what an idle connection costs instead of a missing value", () => {
     const idle = plain(compareTables(full))
       .split("\n\n")
@@ -96,8 +113,28 @@ describe("terminal tables", () => {
     const text = plain(checkTables(report));
     expect(text.indexOf("✗ posix-mq  server-crash: the client still waited")).toBeGreaterThan(0);
     expect(text.indexOf("✗ posix-mq")).toBeLessThan(text.indexOf("1. server-crash"));
-    expect(text).toMatch(/- driver and peer are one process \(loopback\)/);
+    expect(text).toMatch(/- \[\d+\] driver and peer are one process \(loopback\)/);
     expect(text).toContain("46 passed, 1 failed, 2 not applicable, 6 unavailable");
+  });
+
+  test("number many checks by name alone, and print what was counted, since counts scale to the mechanism", () => {
+    const [first] = report.checks as [Report["checks"][number]];
+    const checks = Array.from({ length: 20 }, (_, index) => ({
+      ...first,
+      ...(index === 0
+        ? { scenario: "sequential-requests", kind: "scenario" as const, notes: { requests: 1802 } }
+        : { scenario: `conformance/exchange/case-${index}`, kind: "conformance" as const, notes: {} }),
+      ...(index > 4 && index < 9
+        ? { status: "not-applicable" as const, reason: "no blocking face" }
+        : { status: "passed" as const }),
+    }));
+    const text = plain(checkTables({ checks }, { columns: 80 }));
+    expect(text).toContain("scenarios: 1 sequential-requests");
+    expect(text).toMatch(/conformance\/exchange: 2 case-1, 3 case-2,/);
+    expect(text).not.toContain(first.title);
+    expect(text).toMatch(/figures +requests .*\n\S+ +1802 /);
+    expect(text).toContain("- [6–9] no blocking face");
+    expect(Math.max(...text.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
   });
 
   test("name the pick first, or say that there is none", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Check, CheckContext } from "../../transports/contract/check.ts";
-import { eventually, hasAddress, needs, replies, statistics } from "./support.ts";
+import { eventually, hasAddress, needs, type Resources, replies, resourcesOf, statistics } from "./support.ts";
 
 const BODY_BYTES = 256;
 
@@ -11,8 +11,8 @@ interface Load {
 }
 
 export const concurrentClients: readonly Check[] = [
-  concurrent({ clients: 1, processes: 1, requestsEach: 200 }, { typicalMs: 500 }),
-  concurrent({ clients: 8, processes: 2, requestsEach: 100 }, { quick: true, typicalMs: 600 }),
+  concurrent({ clients: 1, processes: 1, requestsEach: 200 }, { typicalMs: 425 }),
+  concurrent({ clients: 8, processes: 2, requestsEach: 100 }, { quick: true, typicalMs: 650 }),
   concurrent({ clients: 64, processes: 4, requestsEach: 20 }, { typicalMs: 1100 }),
 ];
 
@@ -29,7 +29,8 @@ function concurrent(load: Load, options: Pick<Check, "quick" | "typicalMs">): Ch
     appliesTo: needs(
       replies,
       hasAddress,
-      ({ maxClients }) => maxClients >= clients || `serves at most ${maxClients} clients`,
+      ({ maxClients }) =>
+        maxClients >= clients || `serves at most ${maxClients === 1 ? "one client" : `${maxClients} clients`}`,
     ),
     run: (context) => serveMany(context, load),
   };
@@ -46,7 +47,12 @@ async function serveMany(context: CheckContext, { clients, processes, requestsEa
   };
   const before = await look();
   const connectionsEach = clients / processes;
-  const results = await context.runClients(peer, { processes, connectionsEach, requestsEach, bodyBytes: BODY_BYTES });
+  const alone = resourcesOf(peer.pid);
+  let crowded: Resources | undefined;
+  const load = { processes, connectionsEach, requestsEach, bodyBytes: BODY_BYTES };
+  const results = await context.runClients(peer, load, () => {
+    crowded = resourcesOf(peer.pid);
+  });
   const total = (name: "completed" | "crossed" | "failed"): number =>
     results.reduce((sum, result) => sum + result[name], 0);
   assert.equal(total("crossed"), 0, `${total("crossed")} replies reached the wrong request`);
@@ -60,6 +66,9 @@ async function serveMany(context: CheckContext, { clients, processes, requestsEa
   });
   context.note("clients", clients);
   context.note("requests", total("completed"));
-  context.note("threadsAdded", after.threads - before.threads);
+  if (alone !== undefined && crowded !== undefined) {
+    context.note("threadsAdded", crowded.threads - alone.threads);
+    context.note("descriptorsAdded", crowded.descriptors - alone.descriptors);
+  }
   context.note("descriptorsLeft", after.descriptors - before.descriptors);
 }

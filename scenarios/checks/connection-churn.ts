@@ -12,7 +12,7 @@ export const connectionChurn: Check = {
   title: "Clients that come and go cost the server no descriptor and no thread",
   why: "A descriptor lost per connection ends the server after a thousand clients, days after it was started.",
   sharesPeer: true,
-  typicalMs: 600,
+  typicalMs: 700,
   timeoutMs: 60_000,
   appliesTo: needs(replies, hasAddress),
   async run(context) {

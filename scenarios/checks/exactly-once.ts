@@ -11,7 +11,7 @@ export const exactlyOnceReplies: Check = {
   title: "With a server killed in the middle, every request is answered once or fails; none twice, none never",
   why: "Processing is at least once where requests are repeated; a reply counted twice makes it wrong even then.",
   timeoutMs: 40_000,
-  typicalMs: 800,
+  typicalMs: 850,
   appliesTo: needs(replies, hasAddress),
   async run(context) {
     const first = await context.startPeer();

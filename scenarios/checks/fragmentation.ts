@@ -30,7 +30,7 @@ export const fragmentation: Check = {
   title: "A frame cut at every byte, sent byte by byte, or many in one piece, is the same messages",
   why: "A stream has no boundaries: code that takes one read for one message works until the machine is busy.",
   sharesPeer: true,
-  typicalMs: 300,
+  typicalMs: 450,
   appliesTo: needs(
     replies,
     hasStranger,
@@ -69,7 +69,7 @@ export const boundaryKeeper: Check = {
   title: "Where the kernel keeps boundaries a bare write is a message; where a library does, our framing means nothing",
   why: "Who keeps the boundaries decides what other programs must write: a wrong record makes them incompatible.",
   sharesPeer: true,
-  typicalMs: 400,
+  typicalMs: 325,
   appliesTo: needs(
     replies,
     hasStranger,

@@ -13,7 +13,7 @@ export const idleCpu: Check = {
   why: "A busy spin is invisible in a latency table and costs a whole core per server, all night.",
   // Not alone: what a process uses is counted for it, whoever else is running.
   sharesPeer: true,
-  typicalMs: WATCHED_MS + 100,
+  typicalMs: 2000,
   appliesTo: replies,
   async run(context) {
     const client = await context.connect(await context.startPeer());

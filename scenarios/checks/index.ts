@@ -9,6 +9,7 @@ import { connectionFlood, foreignUser, hostileBytes, hostileMessage, slowLoris, 
 import { idleCpu } from "./idle-cpu.ts";
 import { largeByDescriptor, largeMessages } from "./large-messages.ts";
 import { oneWayOrder, persistence } from "./one-way.ts";
+import { fanOut, otherLanguages } from "./others.ts";
 import { permissions } from "./permissions.ts";
 import { busyServer, messageBoundaries, pipelining, workerPool } from "./pipelining.ts";
 import { reconnect } from "./reconnect.ts";
@@ -52,5 +53,7 @@ export const SCENARIOS: readonly Check[] = [
   busyServer,
   slowServer,
   slowClient,
+  fanOut,
+  otherLanguages,
   ...cleanup,
 ];

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Check } from "../../transports/contract/check.ts";
-import { collectTotals, needs, oneWay, ownProcess, pattern, replies, streamTotals } from "./support.ts";
+import { canFreeze, collectTotals, needs, oneWay, ownProcess, pattern, replies, streamTotals } from "./support.ts";
 
 const MESSAGES = 5000;
 const LEAST = 200;
@@ -12,7 +12,7 @@ export const oneWayOrder: Check = {
   title: "One-way messages arrive once, whole and in the order in which they were sent, as far as claimed",
   why: "Nobody answers a one-way message, so nobody notices when it is lost, doubled or overtaken.",
   sharesPeer: true,
-  typicalMs: 300,
+  typicalMs: 250,
   appliesTo: needs(replies, oneWay),
   async run(context) {
     const { delivery, ordering } = context.transport.capabilities;
@@ -44,11 +44,12 @@ export const persistence: Check = {
   id: "persistence",
   title: "Messages taken before the server died reach its successor, as claimed",
   why: "Whoever relies on a persistent queue does not send again.",
-  typicalMs: 700,
+  typicalMs: 550,
   appliesTo: needs(
     replies,
     oneWay,
     ownProcess,
+    canFreeze,
     ({ persistent }) => persistent || "messages die with the server, by its own account",
   ),
   async run(context) {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Check } from "../../transports/contract/check.ts";
-import { needs, ownProcess, pattern, replies } from "./support.ts";
+import { firstUse, needs, ownProcess, repliesOrPublishes } from "./support.ts";
 
 const GROUP_AND_OTHERS = 0o077;
 
@@ -10,12 +10,15 @@ export const permissions: Check = {
   id: "permissions",
   title: "Everything a mechanism creates is closed to other users while it is in use",
   why: "A socket, segment or queue others may open is a hole in every process that trusts it.",
-  typicalMs: 250,
-  appliesTo: needs(replies, ownProcess, () => process.platform !== "win32" || "Windows has no permission bits"),
+  typicalMs: 175,
+  appliesTo: needs(
+    repliesOrPublishes,
+    ownProcess,
+    () => process.platform !== "win32" || "Windows has no permission bits",
+  ),
   async run(context) {
     const peer = await context.startPeer();
-    const client = await context.connect(peer);
-    await client.request(pattern(16, 1));
+    await firstUse(context, peer);
     const admitted = await context.residue(peer.address);
     const seen = new Map(admitted.flatMap(({ name, mode }) => (mode === undefined ? [] : [[name, mode]])));
     // The mechanism's own account is one thing; what lies in its directory is another.

@@ -21,7 +21,7 @@ export const pipelining: Check = {
   title: "Replies that overtake each other still reach their own requests",
   why: "Without correlation ids the first slow request hands its reply to the next one.",
   sharesPeer: true,
-  typicalMs: 400,
+  typicalMs: 350,
   appliesTo: needs(replies, pipelined),
   async run(context) {
     const client = await context.connect(await context.startPeer());
@@ -41,6 +41,8 @@ export const pipelining: Check = {
   },
 };
 
+const SLOW_JOBS_MS = [250, 1500];
+
 export const workerPool: Check = {
   id: "worker-pool",
   title: "The same echo by a pool of threads: replies come as work ends, each to its own request",
@@ -51,20 +53,26 @@ export const workerPool: Check = {
   async run(context) {
     const clients = await connectFor(context, await context.startPeer(), POOL.workers);
     const client = (index: number): CheckClient => clients[index % clients.length] as CheckClient;
-    const order: number[] = [];
     const jobs = Array.from({ length: POOL.workers }, (_, index) => index);
     const quick = (index: number): Promise<unknown> =>
       client(index).request(delayedBody(0, index), { method: Method.pooled });
     // The threads start with their first job, which on a busy machine takes longer than the slow one.
     await Promise.all(jobs.map(quick));
-    await Promise.all(
-      jobs.map(async (index) => {
-        const body = delayedBody(index === 0 ? 250 : 5, index);
-        assertSame(`job ${index}`, await client(index).request(body, { method: Method.pooled }), body);
-        order.push(index);
-      }),
-    );
-    assert.equal(order.at(-1), 0, "the slow job held up the quick ones");
+    // A machine that stalls as long as the slow job takes is no fault of the pool: one that queues is caught with longer ones too.
+    let last: number | undefined;
+    for (const slowMs of SLOW_JOBS_MS) {
+      const order: number[] = [];
+      await Promise.all(
+        jobs.map(async (index) => {
+          const body = delayedBody(index === 0 ? slowMs : 5, index);
+          assertSame(`job ${index}`, await client(index).request(body, { method: Method.pooled }), body);
+          order.push(index);
+        }),
+      );
+      last = order.at(-1);
+      if (last === 0) break;
+    }
+    assert.equal(last, 0, "the slow job held up the quick ones");
     context.note("workers", POOL.workers);
   },
 };
@@ -77,7 +85,7 @@ export const busyServer: Check = {
   title: "A server at its limit answers busy at once instead of queueing, and serves again when it has room",
   why: "An unbounded queue turns overload into latency, then into memory, then into a crash.",
   sharesPeer: true,
-  typicalMs: 900,
+  typicalMs: 800,
   appliesTo: needs(replies, canHaveOutstanding(OFFERED)),
   async run(context) {
     const clients = await connectFor(context, await context.startPeer(), OFFERED);
@@ -116,7 +124,7 @@ export const messageBoundaries: Check = {
   title: "Messages of every awkward size, sent without a pause, come back as they were cut",
   why: "Sizes at the edge of a buffer or a page are where messages are glued together or torn apart.",
   sharesPeer: true,
-  typicalMs: 60,
+  typicalMs: 40,
   appliesTo: replies,
   async run(context) {
     const client = await context.connect(await context.startPeer());

@@ -11,7 +11,7 @@ export const reconnect: Check = {
   title: "When a server comes back, its client connects again and repeats what may be repeated, and nothing else",
   why: "Without back-off the clients of a restarting server are its worst load; a repeated payment is worse than a failed one.",
   timeoutMs: 30_000,
-  typicalMs: 1000,
+  typicalMs: 800,
   appliesTo: needs(replies, hasAddress),
   async run(context) {
     const { connects, persistent } = context.transport.capabilities;

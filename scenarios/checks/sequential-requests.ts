@@ -12,7 +12,7 @@ export const sequentialRequests: Check = {
   title: "Many sequential requests on one connection are each answered with their own reply",
   why: "A connection that drifts, leaks or mixes replies up shows it only after thousands of messages.",
   sharesPeer: true,
-  typicalMs: 2200,
+  typicalMs: 2000,
   appliesTo: replies,
   async run(context) {
     const client = await context.connect(await context.startPeer());

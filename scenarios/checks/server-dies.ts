@@ -13,7 +13,7 @@ export const serverDies: Check = {
   title: "When the server dies, every request in flight fails within its deadline, and so does the next one",
   why: "A client that hangs on receive when its server crashed takes its own users down with it.",
   alone: true,
-  typicalMs: 400,
+  typicalMs: 500,
   appliesTo: needs(replies, ownProcess),
   async run(context) {
     const peer = await context.startPeer();
@@ -51,7 +51,7 @@ export const peerLoss: Check = {
   title: "An idle client hears of its server's death as fast as the mechanism claims",
   why: "The time until somebody notices is the time until a failover can begin.",
   alone: true,
-  typicalMs: 250,
+  typicalMs: 140,
   appliesTo: needs(
     ownProcess,
     ({ peerLoss }) => peerLoss !== "undetected" || "by its own account nobody hears of it: only deadlines help",

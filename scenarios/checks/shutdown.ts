@@ -23,7 +23,7 @@ export const gracefulShutdown: Check = {
   id: "graceful-shutdown",
   title: "Told to shut down, a server answers what it has taken, refuses what comes, exits with 0 and leaves nothing",
   why: "Every deployment ends a server; what it had taken must not be lost, and it must not need a kill.",
-  typicalMs: 900,
+  typicalMs: 600,
   appliesTo: needs(replies, ownProcess, canHaveOutstanding(IN_FLIGHT + 2)),
   async run(context) {
     const peer = await context.startPeer();
@@ -60,7 +60,7 @@ export const endOfFile: Check = {
   id: "end-of-file",
   title: "A server that leaves in an orderly way is the end of the connection, in words and not in silence",
   why: "A client that takes the end for a slow reply waits for it for ever.",
-  typicalMs: 400,
+  typicalMs: 275,
   appliesTo: needs(replies, ownProcess),
   async run(context) {
     const { peerLoss } = context.transport.capabilities;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type Check, Method } from "../../transports/contract/check.ts";
 import { isIpcError } from "../../transports/contract/errors.ts";
-import { assertSame, meetsDeadline, needs, ownProcess, pattern, replies, within } from "./support.ts";
+import { assertSame, canFreeze, meetsDeadline, needs, ownProcess, pattern, replies, within } from "./support.ts";
 
 const REQUEST_TIMEOUT_MS = 300;
 const CLOSE_TIMEOUT_MS = 300;
@@ -11,7 +11,7 @@ export const stalledServer: Check = {
   title: "A server that hangs costs a request its deadline and no more; when it wakes, it serves on",
   why: "A client that waits on receive without a limit hangs with its server, and everybody behind it.",
   alone: true,
-  typicalMs: 600,
+  typicalMs: 450,
   appliesTo: replies,
   async run(context) {
     const client = await context.connect(await context.startPeer());
@@ -31,8 +31,8 @@ export const frozenServer: Check = {
   title: "A server process that is stopped costs requests and close their deadline; a late reply reaches nobody",
   why: "A process in a debugger, on a dead disk or swapped out neither answers nor dies.",
   alone: true,
-  typicalMs: 800,
-  appliesTo: needs(replies, ownProcess),
+  typicalMs: 600,
+  appliesTo: needs(replies, ownProcess, canFreeze),
   async run(context) {
     const peer = await context.startPeer();
     const client = await context.connect(peer);

@@ -33,10 +33,18 @@ export function needs(...conditions: readonly Condition[]): Condition {
 }
 
 export const replies: Condition = ({ patterns }) => patterns.includes("request-reply") || "this pattern has no replies";
+/** A server that can show that it is alive: it answers, or what it publishes is heard. */
+export const repliesOrPublishes: Condition = (capabilities, transport) =>
+  capabilities.patterns.includes("fan-out") || replies(capabilities, transport);
 export const oneWay: Condition = ({ patterns }) =>
   patterns.includes("one-way") || "every message of this pattern is a request that needs its reply";
 export const ownProcess: Condition = ({ rendezvous }) =>
   rendezvous !== "process" || "both ends live in one process, so neither can fail alone";
+export const canFreeze: Condition = () =>
+  process.platform !== "win32" || "Windows has no SIGSTOP: no process can be stopped from outside";
+/** There is a signal that asks a process to end, and that it may answer by cleaning up. */
+export const canAskToEnd: Condition = () =>
+  process.platform !== "win32" || "Windows has no SIGTERM: a process ended from outside runs nothing of its own";
 export const hasAddress: Condition = ({ rendezvous }) =>
   rendezvous === "address" || "one peer belongs to one client here: nobody else can reach it";
 export const hasStranger: Condition = (_, transport) =>
@@ -190,6 +198,21 @@ export function residentBytes(pid: number): number | undefined {
   }
 }
 
+export interface Resources {
+  readonly threads: number;
+  readonly descriptors: number;
+}
+
+/** What a process has now, seen from outside: it takes no connection, of which there may be few. */
+export function resourcesOf(pid: number): Resources | undefined {
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`).length;
+    return { threads, descriptors: readdirSync(`/proc/${pid}/fd`).length };
+  } catch {
+    return undefined;
+  }
+}
+
 /** Everything of an address that is still there: what the mechanism admits, and every file in the check's own directory. */
 export async function leftBehind(context: CheckContext, peer: Peer): Promise<string[]> {
   const admitted = (await context.residue(peer.address)).map(({ kind, name }) => `${kind} ${name}`);
@@ -200,6 +223,31 @@ export async function leftBehind(context: CheckContext, peer: Peer): Promise<str
 export async function assertNothingLeft(when: string, context: CheckContext, peer: Peer): Promise<void> {
   const left = await leftBehind(context, peer);
   assert.equal(left.length, 0, `${when}, ${left.length} left behind: ${left.slice(0, 3).join(", ")}`);
+}
+
+/** @throws AssertionError when this server neither answers nor, in a pattern without replies, is heard */
+export async function assertServes(context: CheckContext, peer: Peer, who: string): Promise<void> {
+  if (context.transport.capabilities.patterns.includes("request-reply")) {
+    const client = await context.connect(peer);
+    assertSame(`the reply of ${who}`, await client.request(pattern(20, peer.pid)), pattern(20, peer.pid));
+    const { pid } = await statistics(client);
+    assert.equal(pid, peer.pid, `${who} is process ${peer.pid}, and process ${pid} answered`);
+    await client.close().catch(() => undefined);
+    return;
+  }
+  const [heard] = await context.publish(peer, { subscribers: 1, messages: 5, bodyBytes: 20 });
+  assert.ok((heard?.received ?? 0) > 0, `nothing is heard of what ${who} publishes`);
+}
+
+/** A client that was answered and stays; undefined in a pattern without replies, where the server was heard. */
+export async function firstUse(context: CheckContext, peer: Peer): Promise<CheckClient | undefined> {
+  if (!context.transport.capabilities.patterns.includes("request-reply")) {
+    await assertServes(context, peer, "the server");
+    return undefined;
+  }
+  const client = await context.connect(peer);
+  assertSame("the first reply", await client.request(pattern(16, 1)), pattern(16, 1));
+  return client;
 }
 
 /** Enough connections to have `requests` outstanding at once, each used up to what it carries. */

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Check } from "../contract/check.ts";
 import {
+  canFreeze,
   defineCase,
   ENOUGH_BYTES,
   echoing,
@@ -30,6 +31,7 @@ export const backpressure: readonly Check[] = [
     title: "send answers false when the way is full, takes nothing then, and onWritable follows",
     why: "Without it the memory of the sender grows until the machine kills it, or a refused message is sent twice.",
     timeoutMs: 30_000,
+    typicalMs: 225,
     needs: [inOneProcess, oneWay, reliable, pushesBack, pipelined],
     run(context) {
       const atServer = new Recorder("the server");
@@ -61,6 +63,7 @@ export const backpressure: readonly Check[] = [
     title: "After pause at most one more message comes; after resume all the others do",
     why: "A receiver that pauses has no room; what is delivered all the same is lost or queued without end.",
     quick: true,
+    typicalMs: 120,
     needs: [inOneProcess, oneWay, reliable, pipelined],
     run(context) {
       const count = 100;
@@ -92,6 +95,7 @@ export const backpressure: readonly Check[] = [
     id: "backpressure/pause-on-open",
     title: "A server that pauses in onOpen gets at most one message until it resumes",
     why: "A server at its limit accepts a client and reads it later.",
+    typicalMs: 110,
     needs: [inOneProcess, oneWay, reliable, pipelined],
     run(context) {
       const atServer = new Recorder("the server");
@@ -116,6 +120,7 @@ export const backpressure: readonly Check[] = [
     id: "backpressure/pause-and-resume-at-once",
     title: "pause and resume within one onMessage lose nothing and do not re-enter it",
     why: "Flow control toggles on every message under load; recursion there ends in a stack overflow.",
+    typicalMs: 40,
     needs: [inOneProcess, oneWay, reliable, pipelined],
     run(context) {
       const count = 200;
@@ -149,6 +154,7 @@ export const backpressure: readonly Check[] = [
     title: "An echo that pauses instead of queueing returns every byte of a load larger than all buffers",
     why: "Both directions full at once is where a transport that reads or writes too eagerly locks up.",
     timeoutMs: 30_000,
+    typicalMs: 250,
     needs: [inOneProcess, replies, oneWay, reliable, pipelined],
     run: (context) =>
       withPair(context, echoing(new Recorder("the server")), async ({ client, atClient }) => {
@@ -173,7 +179,8 @@ export const backpressure: readonly Check[] = [
     title: "A server process that hangs makes its client wait, and both go on when it wakes",
     why: "A stopped or swapped-out process is the commonest slow receiver; memory must not pay for it.",
     timeoutMs: 30_000,
-    needs: [hasEventFace, ownProcess, replies, oneWay, reliable, pushesBack],
+    typicalMs: 325,
+    needs: [hasEventFace, ownProcess, canFreeze, replies, oneWay, reliable, pushesBack],
     async run(context) {
       const peer = await context.startPeer();
       const client = await context.connect(peer);

@@ -33,6 +33,7 @@ export const blocking: readonly Check[] = [
     title: "A blocking client gets back what it sent, at every size",
     why: "The blocking face is a second implementation; nothing the event face showed holds for it.",
     quick: true,
+    typicalMs: 350,
     needs: twoProcesses,
     run: (context) =>
       withBlockingClient(context, (connection) => {
@@ -51,6 +52,7 @@ export const blocking: readonly Check[] = [
     title: "receive answers -1 when its time has run out, and not much later",
     why: "A caller that cannot rely on the limit cannot look after anything else.",
     quick: true,
+    typicalMs: 350,
     needs: twoProcesses,
     run: (context) =>
       withBlockingClient(context, (connection) => {
@@ -72,6 +74,7 @@ export const blocking: readonly Check[] = [
     id: "blocking/too-large",
     title: "A message above the limit, or above the buffer, is IPC_TOO_LARGE, and the next one is whole",
     why: "An overrun writes into memory that belongs to somebody else; a cut message looks like a whole one.",
+    typicalMs: 275,
     needs: twoProcesses,
     run: (context) =>
       withBlockingClient(context, async (connection) => {
@@ -91,6 +94,7 @@ export const blocking: readonly Check[] = [
     title: "After dispose send and receive throw IPC_CLOSED, and dispose may be called again",
     why: "A call on memory that was unmapped ends the process without a word.",
     quick: true,
+    typicalMs: 275,
     needs: twoProcesses,
     run: (context) =>
       withBlockingClient(context, async (connection) => {
@@ -105,6 +109,7 @@ export const blocking: readonly Check[] = [
     title: "When the server is killed, receive throws IPC_PEER_LOST as fast as claimed",
     why: "A thread asleep in receive can be told by nobody else.",
     quick: true,
+    typicalMs: 250,
     needs: [
       ...twoProcesses,
       ({ peerLoss }) => peerLoss !== "undetected" || "the loss of the peer goes unnoticed by its own account",
@@ -149,6 +154,7 @@ export const blocking: readonly Check[] = [
     title: "A blocking server waits in slices, refuses a second server, and leaves nothing",
     why: "Between slices it must be able to see that it should end, and its end must be as clean as any.",
     quick: true,
+    typicalMs: 90,
     needs: [hasBlockingFace, hasAddress],
     async run(context) {
       const address = await context.allocate();

@@ -27,6 +27,10 @@ function track(inner: Connection): () => void {
   return () => void open.delete(inner);
 }
 
+function isEarly(inner: Connection): boolean {
+  return [...open].indexOf(inner) < 2;
+}
+
 const CROWD = 4;
 const SILENT_CROWD = 4;
 
@@ -288,6 +292,19 @@ export const BROKEN: Readonly<Record<string, Fault>> = {
       };
     },
   },
+  "favours-the-first": {
+    about: "sends one-way messages to the first two of its clients alone",
+    server(inner) {
+      const forget = track(inner);
+      return {
+        send: (message, send) => (readKind(message) === Kind.oneWay && !isEarly(inner) ? true : send(message)),
+        closed(error, tell) {
+          forget();
+          tell(error);
+        },
+      };
+    },
+  },
   "replies-in-order": {
     about: "holds a reply back until all earlier requests are answered",
     server() {
@@ -302,6 +319,7 @@ export const BROKEN: Readonly<Record<string, Fault>> = {
           deliver(message);
         },
         send(message, send) {
+          if (readKind(message) !== Kind.reply) return send(message);
           ready.set(key(message), message.slice());
           for (let first = asked[0]; first !== undefined; first = asked[0]) {
             const reply = ready.get(first);

@@ -34,6 +34,7 @@ export const exchange: readonly Check[] = [
     title: "A message of any size from 0 bytes to the limit arrives whole and unchanged",
     why: "Byte streams cut and join; a size at which that shows corrupts data in production and nowhere else.",
     quick: true,
+    typicalMs: 200,
     needs: [inOneProcess, replies, reliable],
     run: (context) =>
       withPair(context, echoing(new Recorder("the server")), async ({ client, atClient }) => {
@@ -51,6 +52,7 @@ export const exchange: readonly Check[] = [
     id: "exchange/too-large",
     title: "A message above the limit is refused with IPC_TOO_LARGE and harms nothing",
     why: "A cut or silently dropped message is found months later; a refused one is found by its author.",
+    typicalMs: 30,
     needs: [inOneProcess, replies, reliable],
     run: (context) =>
       withPair(context, echoing(new Recorder("the server")), async ({ client, atClient }) => {
@@ -67,6 +69,7 @@ export const exchange: readonly Check[] = [
     title: "Of many messages each arrives exactly once and, where promised, in order",
     why: "A lost, doubled or overtaking message is invisible to latency figures and fatal to a protocol.",
     quick: true,
+    typicalMs: 400,
     needs: [inOneProcess, replies, reliable, pipelined],
     run(context) {
       const atServer = echoing(new Recorder("the server"));
@@ -93,6 +96,7 @@ export const exchange: readonly Check[] = [
     id: "exchange/buffer-is-free",
     title: "After send the caller may overwrite the buffer at once",
     why: "Hot paths reuse one buffer; a transport that still reads it sends tomorrow's bytes.",
+    typicalMs: 40,
     needs: [inOneProcess, replies, reliable, pipelined],
     run: (context) =>
       withPair(context, echoing(new Recorder("the server")), async ({ client, atClient }) => {
@@ -132,6 +136,7 @@ export const exchange: readonly Check[] = [
     title: "Replies reach the client whose request they answer",
     why: "A server that mixes up two clients shows one user's data to another.",
     quick: true,
+    typicalMs: 50,
     needs: [inOneProcess, replies, reliable],
     async run(context) {
       const clients = Math.min(4, context.transport.capabilities.maxClients);
@@ -162,6 +167,8 @@ export const exchange: readonly Check[] = [
     title: "Requests of all sizes to another process come back unchanged",
     why: "Only two processes show what the kernel does between them.",
     quick: true,
+    typicalMs: 500,
+    sharesPeer: true,
     needs: [hasEventFace, replies, reliable],
     async run(context) {
       const peer = await context.startPeer();
@@ -173,13 +180,14 @@ export const exchange: readonly Check[] = [
         const body = pattern(bytes, index);
         expectSame(`reply of ${bytes} bytes`, await client.request(body), body);
       }
-      await within("close", client.close());
     },
   }),
   defineCase({
     id: "exchange/requests-in-flight",
     title: "Of many requests in flight to another process each gets its own reply",
     why: "Pipelining is what buys throughput, and where replies are mixed up.",
+    typicalMs: 700,
+    sharesPeer: true,
     needs: [hasEventFace, replies, reliable, pipelined],
     async run(context) {
       const client = await context.connect(await context.startPeer());
@@ -187,7 +195,6 @@ export const exchange: readonly Check[] = [
       const bodies = Array.from({ length: IN_FLIGHT }, (_, index) => pattern((index * 997) % (largest + 1), index));
       const seen = await within("the replies", Promise.all(bodies.map((body) => client.request(body))), 15_000);
       for (const [index, body] of bodies.entries()) expectSame(`reply ${index}`, seen[index], body);
-      await within("close", client.close());
     },
   }),
 ];

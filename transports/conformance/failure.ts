@@ -103,6 +103,7 @@ export const failure: readonly Check[] = [
     id: "failure/one-winner",
     title: "Of servers that start together where one was killed exactly one succeeds",
     why: "Two supervisors restart a service at once; clients must not be split between two of them.",
+    typicalMs: 200,
     needs: [inOneProcess, hasAddress],
     async run(context) {
       // What the killed one left is where a takeover can happen twice: each sees that nobody answers there.
@@ -137,6 +138,7 @@ export const failure: readonly Check[] = [
     title: "After a server was killed, the next one takes its address over and serves",
     why: "A crash must not need a person who removes files before the restart.",
     quick: true,
+    typicalMs: 400,
     needs: [hasEventFace, hasAddress, replies],
     async run(context) {
       const first = await context.startPeer();
@@ -158,6 +160,7 @@ export const failure: readonly Check[] = [
     title: "When the server is killed an idle client hears of it as fast as claimed",
     why: "The time until a failover begins is the time until somebody notices.",
     quick: true,
+    typicalMs: 200,
     needs: [
       hasEventFace,
       ownProcess,
@@ -178,6 +181,7 @@ export const failure: readonly Check[] = [
     id: "failure/client-loss",
     title: "A client that is gone costs the server one onClose and the others nothing",
     why: "Clients crash all day; a server that leaks or stumbles over each of them does not last it.",
+    typicalMs: 50,
     needs: [inOneProcess, replies, reliable, oneWay],
     run: (context) =>
       withPair(context, echoing(new Recorder("the server")), async ({ server, client, atClient, atServer }) => {
@@ -199,6 +203,7 @@ export const failure: readonly Check[] = [
     title: "As many clients as claimed are served, and one too many harms none of them",
     why: "A limit that is found out in production is found by the customer who comes last.",
     timeoutMs: 30_000,
+    typicalMs: 275,
     needs: [inOneProcess, replies, reliable],
     run: maxClients,
   }),

@@ -25,6 +25,15 @@ export const FALSE_CLAIMS: Readonly<Record<string, Fault>> = {
   "claims-blocking": { about: "claims a way to wait that it has no face for", capabilities: { modes: ["blocking"] } },
   "claims-parent": { about: "claims that a parent launches it, and cannot", capabilities: { rendezvous: "parent" } },
   "claims-persistence": { about: "claims that messages outlive the server", capabilities: { persistent: true } },
+  "claims-fan-out": {
+    about: "claims to distribute what is sent once, and has one connection for each client",
+    capabilities: { patterns: ["request-reply", "one-way", "fan-out"] },
+  },
+  "claims-python": {
+    about: "lists Python, and its server there speaks something else",
+    capabilities: { languages: ["python"] },
+    peers: { python: ["python3", "peer.py"] },
+  },
   lockstep: {
     about: "claims many requests in flight and carries four",
     client() {

@@ -290,8 +290,10 @@ function spoil(inner: Transport, name: string, fault: Fault): Transport {
   if (event === undefined) throw new TypeError(`${inner.id} has no event face to spoil`);
   const id = `faulty/${name}`;
   const listen = fault.listen ?? ((face, ...args) => face.listen(...args));
+  // The fault is in this code: a server in another language would not have it.
+  const { peers: _peers, ...rest } = inner;
   return {
-    ...inner,
+    ...rest,
     ...fault.transport,
     id,
     allocate: async (place) => ({ ...(await inner.allocate(place)), transport: id }),

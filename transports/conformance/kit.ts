@@ -28,6 +28,9 @@ export interface Case {
   readonly title: string;
   readonly why: string;
   readonly quick?: boolean;
+  /** Leaves the server healthy; and then a client that may be the only one is left open. */
+  readonly sharesPeer?: boolean;
+  readonly typicalMs?: number;
   readonly timeoutMs?: number;
   readonly needs: readonly Condition[];
   readonly run: (context: CheckContext) => Promise<void>;
@@ -62,6 +65,8 @@ export const hasAddress: Condition = ({ rendezvous }) =>
   rendezvous === "address" || `rendezvous is ${rendezvous}: there is no address two processes share`;
 export const ownProcess: Condition = ({ rendezvous }) =>
   rendezvous !== "process" || "both ends live in one process, so neither can die alone";
+export const canFreeze: Condition = () =>
+  process.platform !== "win32" || "Windows has no SIGSTOP: no process can be stopped from outside";
 export const replies: Condition = ({ patterns }) =>
   patterns.includes("request-reply") || `the pattern is ${patterns.join(", ")}: nobody replies`;
 export const oneWay: Condition = ({ patterns }) =>

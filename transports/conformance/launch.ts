@@ -27,6 +27,7 @@ export const launch: readonly Check[] = [
     title: "A peer that exits at once is reported by its exit code and exactly one onClose",
     why: "The reason of a failed start is in the exit code; without it the parent can only guess.",
     quick: true,
+    typicalMs: 60,
     needs: [launches],
     async run(context) {
       const side = new Recorder("the parent");
@@ -45,6 +46,7 @@ export const launch: readonly Check[] = [
     id: "launch/control-channel",
     title: "Descriptor 3 of the peer is the control channel, both ways, apart from the messages",
     why: "Readiness and shutdown must not travel among the data.",
+    typicalMs: 60,
     needs: [launches],
     async run(context) {
       const program =

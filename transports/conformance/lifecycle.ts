@@ -151,6 +151,7 @@ export const lifecycle: readonly Check[] = [
     id: "lifecycle/close-has-a-limit",
     title: "close settles in its time although the other side does not read",
     why: "A shutdown that waits for a stuck peer never ends.",
+    typicalMs: 500,
     needs: [inOneProcess, oneWay, reliable, pushesBack],
     async run(context) {
       const atServer = new Recorder("the server");
@@ -176,6 +177,7 @@ export const lifecycle: readonly Check[] = [
     title: "A connection to another process refuses what is too large, closes once, and then refuses everything",
     why: "What holds with both ends in one process must hold with the kernel in between.",
     quick: true,
+    typicalMs: 225,
     needs: [hasEventFace, ownProcess, replies],
     async run(context) {
       const client = await context.connect(await context.startPeer());

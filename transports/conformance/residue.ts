@@ -38,6 +38,7 @@ export const residue: readonly Check[] = [
     title: "After an orderly end nothing is left",
     why: "What every run leaves behind fills the machine: segments are memory, names block the next start.",
     quick: true,
+    typicalMs: 250,
     needs: [hasEventFace, hasAddress],
     async run(context) {
       const peer = await context.startPeer();
@@ -53,6 +54,7 @@ export const residue: readonly Check[] = [
     title: "sweep removes what a killed server left, and may be called again",
     why: "It runs at every start, on what may or may not be there.",
     quick: true,
+    typicalMs: 200,
     needs: [hasEventFace, hasAddress],
     async run(context) {
       const { transport } = context;

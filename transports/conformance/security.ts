@@ -33,6 +33,8 @@ export const security: readonly Check[] = [
     title: "A client that sends garbage is hung up on; the others are served as before",
     why: "One broken or hostile client must not take the service from everybody else.",
     quick: true,
+    typicalMs: 175,
+    sharesPeer: true,
     needs: [hasEventFace, hasStranger, framed, ownProcess, replies],
     async run(context) {
       const peer = await context.startPeer();
@@ -53,6 +55,8 @@ export const security: readonly Check[] = [
     id: "security/random-garbage",
     title: "Whatever bytes strangers send, whole, in halves or not to the end, a server keeps serving",
     why: "The input nobody thought of is the one that arrives.",
+    typicalMs: 225,
+    sharesPeer: true,
     needs: [hasEventFace, hasStranger, ownProcess, replies],
     async run(context) {
       const peer = await context.startPeer();

@@ -25,6 +25,7 @@ export interface Fault {
   readonly listen?: (face: EventTransport, ...args: Parameters<EventTransport["listen"]>) => Promise<Server>;
   readonly connect?: (face: EventTransport, ...args: Parameters<EventTransport["connect"]>) => Promise<Connection>;
   readonly sweep?: Transport["sweep"];
+  readonly peers?: NonNullable<Transport["peers"]>;
 }
 
 class TappedConnection implements Connection {
@@ -107,7 +108,8 @@ const NO_TAP: Tap = {};
 
 /** `inner` with this fault, under an id of its own. */
 export function withFault(inner: Transport, id: string, fault: Fault): Transport {
-  const { blocking: _blocking, ...rest } = inner;
+  // The fault is in this code: a server in another language would not have it.
+  const { blocking: _blocking, peers: _peers, ...rest } = inner;
   const face = inner.event;
   if (face === undefined) throw new TypeError(`${inner.id} has no event face to spoil`);
   const listen = fault.listen ?? ((event, ...args) => event.listen(...args));
@@ -118,6 +120,7 @@ export function withFault(inner: Transport, id: string, fault: Fault): Transport
     capabilities: { ...inner.capabilities, modes: ["event"], ...fault.capabilities },
     allocate: async (place) => ({ ...(await inner.allocate(place)), transport: id }),
     ...(fault.sweep === undefined ? {} : { sweep: fault.sweep }),
+    ...(fault.peers === undefined ? {} : { peers: fault.peers }),
     event: {
       listen(address, handler, options) {
         return listen(face, address, new TappedHandler(handler, fault.server ?? (() => NO_TAP)), options);

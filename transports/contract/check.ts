@@ -18,7 +18,7 @@ export interface Check {
   readonly alone?: boolean;
   /** Leaves the server as healthy as it found it: `startPeer()` may hand out one that other such checks use too. */
   readonly sharesPeer?: boolean;
-  /** How long it takes with an ordinary mechanism, for the prediction of a whole run; default 250. */
+  /** How long it takes with an ordinary mechanism, for the prediction of a whole run; default 10. */
   readonly typicalMs?: number;
   /** Limit of the whole run; default 20,000. The check fails when it is reached. */
   readonly timeoutMs?: number;
@@ -49,8 +49,14 @@ export interface CheckContext {
   startPeer(options?: PeerOptions): Promise<Peer>;
   /** A request/reply client on a connection of its own. Transports of rendezvous `parent` and `process` have one per peer. */
   connect(peer: Peer, options?: ClientOptions): Promise<CheckClient>;
-  /** Runs client processes of their own against a peer; resolves when all are done. */
-  runClients(peer: Peer, load: ClientLoad): Promise<readonly ClientResult[]>;
+  /**
+   * Runs client processes of their own against a peer; resolves when all are done.
+   *
+   * @param onConnected called once, when all are connected and none has begun
+   */
+  runClients(peer: Peer, load: ClientLoad, onConnected?: () => void): Promise<readonly ClientResult[]>;
+  /** Lets the server publish one-way messages to subscribers of this process; resolves with what each of them heard. */
+  publish(peer: Peer, load: FanOutLoad): Promise<readonly StreamTotals[]>;
   /** A client that outlives its server: it connects again with back-off and repeats what may be repeated. */
   reconnecting(peer: Peer): Promise<ReconnectingClient>;
   /** What a process of the user `nobody` meets when it connects. @throws NotApplicable unless we may become him */
@@ -65,6 +71,8 @@ export interface PeerOptions {
   /** Default: a fresh one. Passing the address of an ended peer restarts the server where it was. */
   readonly address?: Address;
   readonly key?: Uint8Array;
+  /** One of the transport's `peers`; default: the language of the run. */
+  readonly language?: string;
 }
 
 /** A running server process. */
@@ -203,6 +211,12 @@ export interface CheckClient {
   /** Settles when the connection has closed; with the error, if one ended it. */
   readonly closed: Promise<Error | undefined>;
   close(): Promise<void>;
+}
+
+export interface FanOutLoad {
+  readonly subscribers: number;
+  readonly messages: number;
+  readonly bodyBytes: number;
 }
 
 export interface ClientLoad {

@@ -1,9 +1,10 @@
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { existsSync, lstatSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
 import { IpcError, toIpcError } from "../contract/errors.ts";
 import type { Address, EventTransport, OsObject, Stranger, Transport } from "../contract/transport.ts";
+import { distinctName } from "../support/distinct-name.ts";
 import { checkOptions } from "../support/opening.ts";
 import { connectFiles } from "./client.ts";
 import { dropFile, listNames, makeFolders, removeFolder } from "./files.ts";
@@ -119,7 +120,7 @@ function fileDrop(id: string, polls: boolean): Transport {
       return { available: true, version: `node ${process.versions.node}, ${polls ? "timer" : "fs.watch"}` };
     },
     async allocate(place) {
-      return { transport: id, name: join(place.directory, `drop-${randomBytes(4).toString("hex")}`) };
+      return { transport: id, name: join(place.directory, `drop-${distinctName()}`) };
     },
     event: eventFace(polls),
     peers: { python: ["python3", "peer.py"] },

@@ -1,8 +1,10 @@
+import { accessSync, constants } from "node:fs";
 import type { Client, ClientUnaryCall } from "@grpc/grpc-js";
-import { IpcError } from "../contract/errors.ts";
+import { IpcError, toIpcError } from "../contract/errors.ts";
 import type { Address, Connection, ConnectionHandler, OpenOptions } from "../contract/transport.ts";
 import { checkOptions, OPEN_LIMIT_MS, withinLimit } from "../support/opening.ts";
 import { checkSocketPath } from "../support/socket-path.ts";
+import { SpareBuffers } from "../support/spare-buffers.ts";
 import { type CallDone, UnaryClient } from "../support/unary.ts";
 import { CLIENT_OPTIONS, type Library, loadLibrary, MAX_BYTES, SERVICE, statusError } from "./service.ts";
 import { GrpcStream } from "./stream.ts";
@@ -21,6 +23,7 @@ export async function connectUnary(
 ): Promise<Connection> {
   const { client } = await openChannel(id, address, options);
   const pending = new Set<ClientUnaryCall>();
+  const spare = new SpareBuffers();
   const { path, requestSerialize, responseDeserialize } = SERVICE.call;
   const unary = new UnaryClient({
     transport: id,
@@ -28,14 +31,17 @@ export async function connectUnary(
     maxMessageBytes: MAX_BYTES,
     maxCalls: MAX_CALLS,
     call(message: Uint8Array, done: CallDone) {
+      // Read by the library in later microtasks.
+      const copy = spare.copy(message);
       const call = client.makeUnaryRequest(
         path,
         requestSerialize,
         responseDeserialize,
-        Buffer.from(message),
+        copy,
         { deadline: Date.now() + DEADLINE_MS },
         (error, reply) => {
           pending.delete(call);
+          if (!error) spare.giveBack(copy);
           // Nobody waits for it any more, and the connection is not to blame.
           if (error?.code === DEADLINE_EXCEEDED) done(undefined, undefined);
           else done(error ? statusError(id, error.code, error.details, error) : undefined, reply);
@@ -94,6 +100,16 @@ function watchLoss(client: Client, lost: () => void): void {
   channel.watchConnectivityState(channel.getConnectivityState(false), Number.POSITIVE_INFINITY, lost);
 }
 
+/** The library says only that it failed; whether we may open the path at all, the system tells. */
+function refusal(id: string, address: Address): IpcError {
+  try {
+    accessSync(address.name, constants.R_OK | constants.W_OK);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EACCES") return toIpcError(error, id);
+  }
+  return new IpcError("IPC_PEER_LOST", `${id}: nobody listens at ${address.name}`, { transport: id });
+}
+
 /** `waitForReady` of the library would go on trying until its deadline; the first failure is the answer here. */
 function whenReady(library: Library, client: Client, id: string, address: Address): Promise<void> {
   const { connectivityState } = library;
@@ -103,7 +119,7 @@ function whenReady(library: Library, client: Client, id: string, address: Addres
       const state = channel.getConnectivityState(true);
       if (state === connectivityState.READY) return resolve();
       if (state === connectivityState.TRANSIENT_FAILURE || state === connectivityState.SHUTDOWN) {
-        reject(new IpcError("IPC_PEER_LOST", `${id}: nobody listens at ${address.name}`, { transport: id }));
+        reject(refusal(id, address));
         return;
       }
       channel.watchConnectivityState(state, Date.now() + OPEN_LIMIT_MS, (error) => (error ? reject(error) : look()));

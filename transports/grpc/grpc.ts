@@ -1,28 +1,16 @@
 import type { Capabilities } from "../contract/capabilities.ts";
 import type { Transport } from "../contract/transport.ts";
+import { streamCapabilities } from "../support/capabilities.ts";
 import { pathTransport } from "../support/path-transport.ts";
 import { connectStreaming, connectUnary, MAX_CALLS } from "./client.ts";
 import { listen } from "./server.ts";
 import { MAX_BYTES, probeLibrary } from "./service.ts";
 
-const COMMON: Capabilities = {
-  modes: ["event"],
+const COMMON: Capabilities = streamCapabilities({
   patterns: ["request-reply"],
-  rendezvous: "address",
   boundaries: "library",
-  delivery: "reliable",
-  ordering: "fifo",
   maxMessageBytes: MAX_BYTES,
-  maxClients: 1024,
-  maxInFlight: 1024,
-  connects: "checked",
-  backpressure: "native",
-  peerLoss: "immediate",
-  auth: ["permissions"],
-  persistent: false,
-  platforms: ["linux", "darwin"],
-  languages: ["any"],
-};
+});
 
 function define(id: string, capabilities: Partial<Capabilities>, connect: typeof connectUnary): Transport {
   return pathTransport({

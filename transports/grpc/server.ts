@@ -10,6 +10,7 @@ import type { Address, ConnectionHandler, OpenOptions, Server } from "../contrac
 import { closableServer } from "../support/closable-server.ts";
 import { checkOptions } from "../support/opening.ts";
 import { listenAtPath, sweepPath } from "../support/socket-path.ts";
+import { SpareBuffers } from "../support/spare-buffers.ts";
 import { UnaryCall } from "../support/unary.ts";
 import { type Library, loadLibrary, MAX_BYTES, SERVER_OPTIONS, SERVICE } from "./service.ts";
 import { GrpcStream } from "./stream.ts";
@@ -30,13 +31,14 @@ export async function listen(
   checkOptions(id, options);
   const library = await loadLibrary();
   const open = new Set<Closable>();
+  const spare = new SpareBuffers();
   const server = new library.Server(SERVER_OPTIONS);
   // Both methods on either id: a client of the other kind is then served as well, at no cost.
   server.addService(SERVICE, {
     call: (call: ServerUnaryCall<Buffer, Buffer>, done: sendUnaryData<Buffer>) => {
-      serveCall(library, id, handler, open, call, done);
+      serveCall({ library, id, handler, open, spare }, call, done);
     },
-    stream: (call: ServerDuplexStream<Buffer, Buffer>) => serveStream(library, id, handler, open, call),
+    stream: (call: ServerDuplexStream<Buffer, Buffer>) => serveStream({ library, id, handler, open, spare }, call),
   } satisfies UntypedServiceImplementation);
   await listenAtPath(address.name, id, () => bind(library, server, address.name));
   return closableServer(address, async () => {
@@ -66,16 +68,21 @@ function shutDown(server: GrpcServer): Promise<void> {
   });
 }
 
-function serveCall(
-  library: Library,
-  id: string,
-  handler: ConnectionHandler,
-  open: Set<Closable>,
-  call: ServerUnaryCall<Buffer, Buffer>,
-  done: sendUnaryData<Buffer>,
-): void {
-  const finish = (): void => {
+/** What all calls of one server have in common. */
+interface Service {
+  readonly library: Library;
+  readonly id: string;
+  readonly handler: ConnectionHandler;
+  readonly open: Set<Closable>;
+  readonly spare: SpareBuffers;
+}
+
+function serveCall(service: Service, call: ServerUnaryCall<Buffer, Buffer>, done: sendUnaryData<Buffer>): void {
+  const { library, id, handler, open, spare } = service;
+  const finish = (copy?: Buffer): void => {
     setImmediate(() => {
+      // The library has put it behind a header of its own by now.
+      if (copy !== undefined) spare.giveBack(copy);
       open.delete(connection);
       connection.end();
     });
@@ -85,8 +92,9 @@ function serveCall(
     handler,
     maxMessageBytes: MAX_BYTES,
     reply(message) {
-      done(null, Buffer.from(message));
-      finish();
+      const copy = spare.copy(message);
+      done(null, copy);
+      finish(copy);
     },
     fail() {
       done({ code: library.status.UNAVAILABLE, details: "the server is closing" });
@@ -101,13 +109,8 @@ function serveCall(
   connection.begin(call.request);
 }
 
-function serveStream(
-  library: Library,
-  id: string,
-  handler: ConnectionHandler,
-  open: Set<Closable>,
-  call: ServerDuplexStream<Buffer, Buffer>,
-): void {
+function serveStream(service: Service, call: ServerDuplexStream<Buffer, Buffer>): void {
+  const { library, id, handler, open } = service;
   const stream = new GrpcStream({
     call,
     handler,

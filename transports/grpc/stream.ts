@@ -1,6 +1,7 @@
 import type { ClientDuplexStream, ServerDuplexStream } from "@grpc/grpc-js";
 import { IpcError } from "../contract/errors.ts";
 import type { Connection, ConnectionHandler } from "../contract/transport.ts";
+import { SpareBuffers } from "../support/spare-buffers.ts";
 import { tooLarge } from "../support/unary.ts";
 import { MAX_BYTES } from "./service.ts";
 
@@ -23,6 +24,7 @@ export class GrpcStream implements Connection {
   readonly #options: StreamOptions;
   readonly #call: Call;
   readonly #handler: ConnectionHandler;
+  readonly #spare = new SpareBuffers();
   readonly #closed = Promise.withResolvers<void>();
   #open = true;
   #finished = false;
@@ -59,9 +61,18 @@ export class GrpcStream implements Connection {
       this.#refused = true;
       return false;
     }
-    // The library frames the message in a later microtask, so it needs bytes of its own.
-    if (!this.#call.write(Buffer.from(message))) this.#full = true;
+    if (!this.#write(message)) this.#full = true;
     return true;
+  }
+
+  /** The library frames the message in a later microtask, or when those before it have left: it needs bytes of its own. */
+  #write(message: Uint8Array): boolean {
+    const spare = this.#spare;
+    const copy = spare.copy(message);
+    if (!spare.wants(copy.length)) return this.#call.write(copy);
+    return this.#call.write(copy, (error?: Error | null) => {
+      if (!error) spare.giveBack(copy);
+    });
   }
 
   #drained(): void {

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
 import { IpcError } from "../contract/errors.ts";
 import type {
@@ -10,10 +9,13 @@ import type {
   Server,
   Transport,
 } from "../contract/transport.ts";
+import { distinctName } from "../support/distinct-name.ts";
 
 const ID = "loopback";
 /** Bytes one direction may hold before `send` answers false. */
 const OUTBOX_BYTES = 1024 * 1024;
+
+const RESOLVED = Promise.resolve();
 
 /** Servers of this process by address name: there is nothing outside the process to find. */
 const listening = new Map<string, LoopbackServer>();
@@ -73,7 +75,8 @@ class LoopbackConnection implements Connection {
   #schedule(): void {
     if (this.#scheduled || this.#paused) return;
     this.#scheduled = true;
-    queueMicrotask(this.#deliver);
+    // Not `queueMicrotask`: Node wraps each of its calls in an async resource, which costs twice the rest of a delivery.
+    void RESOLVED.then(this.#deliver);
   }
 
   #drain(): void {
@@ -91,7 +94,7 @@ class LoopbackConnection implements Connection {
     if (this.#inbox.length > 0) return;
     const peer = this.#peer;
     if (peer !== undefined) peer.#unblock();
-    for (const settle of this.#drained.splice(0)) settle();
+    if (this.#drained.length > 0) for (const settle of this.#drained.splice(0)) settle();
   }
 
   #unblock(): void {
@@ -239,7 +242,7 @@ export const loopback: Transport = {
     return { available: true, version: `node ${process.versions.node}` };
   },
   async allocate() {
-    return { transport: ID, name: `loopback-${randomBytes(8).toString("hex")}` };
+    return { transport: ID, name: `loopback-${distinctName()}` };
   },
   event,
   async residue() {

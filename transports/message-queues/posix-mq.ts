@@ -1,10 +1,10 @@
-import { randomBytes } from "node:crypto";
 import { fstatSync } from "node:fs";
 import type { Capabilities } from "../contract/capabilities.ts";
 import { IpcError } from "../contract/errors.ts";
 import type { Address, OsObject, Transport } from "../contract/transport.ts";
 import { posixAvailability } from "../posix/binding.ts";
 import { MessageQueue } from "../posix/message-queue.ts";
+import { distinctName } from "../support/distinct-name.ts";
 import { checkOptions } from "../support/opening.ts";
 import type { SteppedTransport } from "../support/pulsed.ts";
 import { connectQueue, QueueOpening } from "./client.ts";
@@ -45,7 +45,7 @@ export function queueNames(id: string): Pick<Transport, "probe" | "allocate" | "
       return { available: true, version: `${availability.version}, ${budget.receipt}` };
     },
     async allocate({ prefix }) {
-      return { transport: id, name: `/${prefix}-${randomBytes(4).toString("hex")}` };
+      return { transport: id, name: `/${prefix}-${distinctName()}` };
     },
     async residue({ name }: Address) {
       if (!posixAvailability().available) return [];

@@ -1,7 +1,5 @@
 import { type SerializationType, spawn } from "node:child_process";
-import { randomBytes } from "node:crypto";
 import { Duplex } from "node:stream";
-import { UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
 import { IpcError, toIpcError } from "../contract/errors.ts";
 import type {
   Address,
@@ -12,7 +10,9 @@ import type {
   Server,
   Transport,
 } from "../contract/transport.ts";
+import { streamCapabilities } from "../support/capabilities.ts";
 import { closableServer } from "../support/closable-server.ts";
+import { distinctName } from "../support/distinct-name.ts";
 import { checkOptions, withinLimit } from "../support/opening.ts";
 import { ChannelConnection, type ChannelEnd } from "./channel-connection.ts";
 
@@ -87,30 +87,21 @@ function define(flavor: Flavor): Transport {
   const { id } = flavor;
   return {
     id,
-    capabilities: {
-      modes: ["event"],
-      patterns: ["request-reply", "one-way"],
+    capabilities: streamCapabilities({
       rendezvous: "parent",
       boundaries: "library",
-      delivery: "reliable",
-      ordering: "fifo",
-      maxMessageBytes: UNBOUNDED_MESSAGE_BYTES,
       maxClients: 1,
-      maxInFlight: 1024,
-      connects: "checked",
       backpressure: "outbox",
-      peerLoss: "immediate",
       // The descriptors are private to the two processes: there is nothing a third one could open.
       auth: ["permissions"],
-      persistent: false,
       platforms: ["linux", "darwin", "win32"],
       languages: [],
-    },
+    }),
     async probe() {
       return { available: true, version: `node ${process.versions.node}` };
     },
     async allocate() {
-      return { transport: id, name: `channel-${randomBytes(4).toString("hex")}` };
+      return { transport: id, name: `channel-${distinctName()}` };
     },
     event: {
       listen: (address, handler, options) => listen(flavor, address, handler, options),

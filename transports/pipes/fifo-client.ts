@@ -4,14 +4,12 @@ import { setTimeout as delay } from "node:timers/promises";
 import { IpcError } from "../contract/errors.ts";
 import type { OpenOptions } from "../contract/transport.ts";
 import { withinLimit } from "../support/opening.ts";
+import { Welcome } from "./fifo-hello.ts";
 import { claimSlot, hasErrno, makeFifos, openFifo, removeSlot, slotNames } from "./fifo-names.ts";
 
 const READ_BYTES = 64 * 1024;
 const HELLO_RETRY_MS = 3;
 const HELLO_TRIES = 300;
-
-/** The first byte a server sends down a new pair. */
-export const Welcome = { accepted: 1, full: 2 } as const;
 
 export interface Pair {
   readonly input: Socket;

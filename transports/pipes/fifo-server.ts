@@ -1,13 +1,9 @@
 import { closeSync, constants as fs } from "node:fs";
 import { Socket } from "node:net";
-import { StringDecoder } from "node:string_decoder";
 import type { Address, ConnectionHandler, Server } from "../contract/transport.ts";
 import { StreamConnection } from "../support/stream-connection.ts";
-import { Welcome } from "./fifo-client.ts";
+import { HelloLines, Welcome } from "./fifo-hello.ts";
 import { MAX_CLIENTS, openFifo, removeAll, removeSlot, slotNames } from "./fifo-names.ts";
-
-/** A hello line is a dozen bytes; what grows beyond this without a line feed is nobody's. */
-const HELLO_LIMIT_CHARS = 64;
 
 /** Reads hello lines from one FIFO and serves each newcomer on a pair of its own. */
 export class FifoServer implements Server {
@@ -17,8 +13,7 @@ export class FifoServer implements Server {
   readonly #handler: ConnectionHandler;
   readonly #hello: Socket;
   readonly #connections = new Set<StreamConnection>();
-  readonly #text = new StringDecoder("latin1");
-  #line = "";
+  readonly #lines = new HelloLines();
   #closing: Promise<void> | undefined;
 
   /** `descriptor` is the hello FIFO, open for both directions so that it never reports an end of file. */
@@ -35,16 +30,9 @@ export class FifoServer implements Server {
     this.#handler = handler;
     this.#hello = new Socket({ fd: descriptor, readable: true, writable: false });
     this.#hello.on("error", () => undefined);
-    this.#hello.on("data", (chunk: Buffer) => this.#read(chunk));
-  }
-
-  #read(chunk: Buffer): void {
-    const lines = (this.#line + this.#text.write(chunk)).split("\n");
-    this.#line = (lines.pop() ?? "").slice(-HELLO_LIMIT_CHARS);
-    for (const line of lines) {
-      const slot = /^hello (\d{1,3})$/.exec(line)?.[1];
-      if (slot !== undefined && Number(slot) < MAX_CLIENTS) this.#accept(Number(slot));
-    }
+    this.#hello.on("data", (chunk: Buffer) => {
+      for (const slot of this.#lines.take(chunk)) this.#accept(slot);
+    });
   }
 
   #accept(slot: number): void {

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { constants as fs, lstatSync } from "node:fs";
 import type { Socket } from "node:net";
 import { join } from "node:path";
@@ -14,9 +13,12 @@ import type {
   Stranger,
   Transport,
 } from "../contract/transport.ts";
+import { streamCapabilities } from "../support/capabilities.ts";
+import { distinctName } from "../support/distinct-name.ts";
 import { aborted, checkOptions } from "../support/opening.ts";
 import { withPathLock } from "../support/path-lock.ts";
 import { StreamConnection } from "../support/stream-connection.ts";
+import { fifoBlocking } from "./fifo-blocking.ts";
 import { openPair, type Pair } from "./fifo-client.ts";
 import { hasReader, listNames, MAX_CLIENTS, makeFifos, mkfifoVersion, openFifo, removeAll } from "./fifo-names.ts";
 import { FifoServer } from "./fifo-server.ts";
@@ -51,7 +53,7 @@ async function listenLocked(address: Address, handler: ConnectionHandler, option
 async function connect(address: Address, handler: ConnectionHandler, options?: OpenOptions): Promise<Connection> {
   checkOptions(ID, options);
   let opened: StreamConnection | undefined;
-  await openPair(ID, address.name, options, ({ input, output }) => {
+  const opening = openPair(ID, address.name, options, ({ input, output }) => {
     const connection = new StreamConnection({
       transport: ID,
       maxMessageBytes: UNBOUNDED_MESSAGE_BYTES,
@@ -64,6 +66,7 @@ async function connect(address: Address, handler: ConnectionHandler, options?: O
     connection.open();
     return (buffer, bytes) => connection.feed(buffer, bytes);
   });
+  await opening.catch((error: unknown) => Promise.reject(toIpcError(error, ID)));
   if (opened === undefined) throw new IpcError("IPC_SYSTEM", `${ID}: opened without a connection`, { transport: ID });
   return opened;
 }
@@ -107,24 +110,11 @@ const event: EventTransport = { listen, connect };
 /** Named pipes of the file system: a hello on one FIFO, then a pair of them per client. */
 export const fifo: Transport = {
   id: ID,
-  capabilities: {
-    modes: ["event"],
-    patterns: ["request-reply", "one-way"],
-    rendezvous: "address",
-    boundaries: "prefix",
-    delivery: "reliable",
-    ordering: "fifo",
-    maxMessageBytes: UNBOUNDED_MESSAGE_BYTES,
+  capabilities: streamCapabilities({
+    // The blocking face needs the POSIX wrapper; it shows what the event loop costs.
+    modes: process.platform === "linux" ? ["event", "blocking"] : ["event"],
     maxClients: MAX_CLIENTS,
-    maxInFlight: 1024,
-    connects: "checked",
-    backpressure: "native",
-    peerLoss: "immediate",
-    auth: ["permissions"],
-    persistent: false,
-    platforms: ["linux", "darwin"],
-    languages: ["any"],
-  },
+  }),
   async probe() {
     if (process.platform === "win32") return { available: false, reason: "Windows has no FIFOs; use named-pipe" };
     const version = await mkfifoVersion();
@@ -134,9 +124,10 @@ export const fifo: Transport = {
     return { available: true, version: `${version}, node ${process.versions.node}` };
   },
   async allocate(place) {
-    return { transport: ID, name: join(place.directory, `fifo-${randomBytes(4).toString("hex")}`) };
+    return { transport: ID, name: join(place.directory, `fifo-${distinctName()}`) };
   },
   event,
+  ...(process.platform === "linux" ? { blocking: fifoBlocking } : {}),
   peers: { python: ["python3", "peer.py"] },
   stranger: connectStranger,
   async residue(address) {

@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { randomBytes } from "node:crypto";
 import { fstatSync } from "node:fs";
 import { Socket } from "node:net";
 import { Duplex } from "node:stream";
@@ -15,10 +14,14 @@ import type {
   Server,
   Transport,
 } from "../contract/transport.ts";
+import { streamCapabilities } from "../support/capabilities.ts";
+import { distinctName } from "../support/distinct-name.ts";
 import { checkOptions, withinLimit } from "../support/opening.ts";
 import { StreamConnection } from "../support/stream-connection.ts";
 
 const ID = "stdio";
+/** Windows: the runtime keeps a handle of descriptors 0 to 2 to itself, so their end of file comes when the process ends. */
+const SAYS_LAST_WORD = process.platform === "win32";
 /** S_IFMT and S_IFIFO of stat(2). */
 const FILE_TYPE = 0o170000;
 const FIFO_TYPE = 0o010000;
@@ -62,6 +65,7 @@ async function listen(address: Address, handler: ConnectionHandler): Promise<Ser
     handler,
     input,
     output,
+    saysLastWord: SAYS_LAST_WORD,
   });
   // After `listen` has returned, as with every other server.
   setImmediate(() => connection.open());
@@ -111,6 +115,7 @@ async function launch(
     handler,
     input: child.stdout,
     output: child.stdin,
+    saysLastWord: SAYS_LAST_WORD,
   });
   connection.open();
   return { connection, pid: child.pid, control, exited };
@@ -139,30 +144,18 @@ const event: EventTransport = {
 /** The standard input and output of a child process, messages behind a u32 length prefix. */
 export const stdio: Transport = {
   id: ID,
-  capabilities: {
-    modes: ["event"],
-    patterns: ["request-reply", "one-way"],
+  capabilities: streamCapabilities({
     rendezvous: "parent",
-    boundaries: "prefix",
-    delivery: "reliable",
-    ordering: "fifo",
-    maxMessageBytes: UNBOUNDED_MESSAGE_BYTES,
     maxClients: 1,
-    maxInFlight: 1024,
-    connects: "checked",
-    backpressure: "native",
-    peerLoss: "immediate",
     // The descriptors are private to the two processes: there is nothing a third one could open.
     auth: ["permissions"],
-    persistent: false,
     platforms: ["linux", "darwin", "win32"],
-    languages: ["any"],
-  },
+  }),
   async probe() {
     return { available: true, version: `node ${process.versions.node}, libuv ${process.versions.uv}` };
   },
   async allocate() {
-    return { transport: ID, name: `stdio-${randomBytes(4).toString("hex")}` };
+    return { transport: ID, name: `stdio-${distinctName()}` };
   },
   event,
   async residue() {

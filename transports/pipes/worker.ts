@@ -1,9 +1,9 @@
-import { randomBytes } from "node:crypto";
 import { MessageChannel, type MessagePort, threadId } from "node:worker_threads";
-import { UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
 import { IpcError } from "../contract/errors.ts";
 import type { Address, Connection, ConnectionHandler, OpenOptions, Server, Transport } from "../contract/transport.ts";
+import { streamCapabilities } from "../support/capabilities.ts";
 import { closableServer } from "../support/closable-server.ts";
+import { distinctName } from "../support/distinct-name.ts";
 import { checkOptions } from "../support/opening.ts";
 import { PortConnection } from "./port-connection.ts";
 
@@ -92,29 +92,19 @@ async function handOver(address: Address, port: MessagePort): Promise<void> {
  */
 export const workerPort: Transport = {
   id: ID,
-  capabilities: {
-    modes: ["event"],
-    patterns: ["request-reply", "one-way"],
+  capabilities: streamCapabilities({
     rendezvous: "process",
     boundaries: "library",
-    delivery: "reliable",
-    ordering: "fifo",
-    maxMessageBytes: UNBOUNDED_MESSAGE_BYTES,
-    maxClients: 1024,
-    maxInFlight: 1024,
-    connects: "checked",
     backpressure: "outbox",
-    peerLoss: "immediate",
     auth: [],
-    persistent: false,
     platforms: ["linux", "darwin", "win32"],
     languages: [],
-  },
+  }),
   async probe() {
     return { available: true, version: `node ${process.versions.node}` };
   },
   async allocate() {
-    return { transport: ID, name: `worker-${randomBytes(8).toString("hex")}` };
+    return { transport: ID, name: `worker-${distinctName()}` };
   },
   event: { listen, connect },
   async residue() {

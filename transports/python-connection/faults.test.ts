@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { createServer, connect as netConnect, type Socket } from "node:net";
@@ -63,6 +64,18 @@ async function rawServer(onSocket: (socket: Socket) => void): Promise<void> {
   ended.push(() => new Promise((resolve) => server.close(resolve)));
 }
 
+/** Proves the key as Python 3.11 does (no braces), or as 3.12 may, and returns what the server says to it. */
+async function verdictOnMd5(name: string): Promise<string> {
+  const socket = netConnect(path);
+  ended.push(() => socket.destroy());
+  const [challenge]: Buffer[] = await once(socket, "data");
+  const nonce = challenge?.subarray("....#CHALLENGE#".length) ?? Buffer.alloc(0);
+  const mac = createHmac("md5", KEY).update(nonce).digest("latin1");
+  socket.write(framed(name + mac));
+  const [verdict]: Buffer[] = await once(socket, "data");
+  return String(verdict?.subarray(4));
+}
+
 const HTTP = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
 const NEGATIVE = Buffer.from([0xff, 0xff, 0xff, 0xfe, 1, 2, 3]);
 const HUGE = Buffer.from([0xff, 0xff, 0xff, 0xff, 0, 0, 0, 1, 0, 0, 0, 0]);
@@ -106,11 +119,22 @@ describe("a server with a key", () => {
     expect(seen.connections).toEqual([]);
   });
 
-  test("refuses MD5 where that is asked for", async () => {
-    const server = await listen(path, () => undefined, { key: KEY, allowLegacy: false });
-    ended.push(() => server.close());
-    const client = await connect(path, { key: KEY });
-    await client.close();
+  test.each([
+    ["bare", ""],
+    ["in braces", "{md5}"],
+  ])("takes an MD5 proof, %s, unless legacy proofs are refused", async (_what, name) => {
+    for (const [allowLegacy, verdict] of [
+      [true, "#WELCOME#"],
+      [false, "#FAILURE#"],
+    ] as const) {
+      const refused: string[] = [];
+      const onRefused = (error: IpcError): void => void refused.push(error.code);
+      const server = await listen(path, () => undefined, { key: KEY, allowLegacy, onRefused });
+      ended.push(() => server.close());
+      expect(await verdictOnMd5(name)).toBe(verdict);
+      await vi.waitFor(() => expect(refused).toEqual(allowLegacy ? [] : ["IPC_AUTH_FAILED"]));
+      await server.close();
+    }
   });
 });
 
@@ -231,5 +255,5 @@ test("a reader that is late stops the sender instead of filling its memory", asy
 function framed(text: string): Buffer {
   const header = Buffer.alloc(4);
   header.writeInt32BE(text.length);
-  return Buffer.concat([header, Buffer.from(text)]);
+  return Buffer.concat([header, Buffer.from(text, "latin1")]);
 }

@@ -1,8 +1,9 @@
-import { randomBytes } from "node:crypto";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { type Capabilities, UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
+import type { Capabilities } from "../contract/capabilities.ts";
 import type { EventTransport, OpenOptions, Server, Transport } from "../contract/transport.ts";
+import { streamCapabilities } from "../support/capabilities.ts";
+import { distinctName } from "../support/distinct-name.ts";
 import { listenOnLoopback, loopbackName, loopbackTarget, portOf, portResidue } from "../support/loopback-port.ts";
 import { aborted, checkOptions } from "../support/opening.ts";
 import { listenPrivately } from "../support/private-listener.ts";
@@ -59,22 +60,10 @@ async function unlessAborted(transport: string, options: OpenOptions | undefined
   throw aborted(transport);
 }
 
-const COMMON = {
-  modes: ["event"],
-  patterns: ["request-reply", "one-way"],
-  rendezvous: "address",
-  boundaries: "prefix",
-  delivery: "reliable",
-  ordering: "fifo",
-  maxMessageBytes: UNBOUNDED_MESSAGE_BYTES,
+const COMMON: Capabilities = streamCapabilities({
   maxClients: MAX_CLIENTS,
-  maxInFlight: 1024,
-  connects: "checked",
-  backpressure: "native",
-  peerLoss: "immediate",
-  persistent: false,
   languages: ["python"],
-} as const satisfies Partial<Capabilities>;
+});
 
 const version = `node ${process.versions.node}, libuv ${process.versions.uv}`;
 
@@ -88,7 +77,7 @@ export const pythonConnection: Transport = {
     return { available: false, reason };
   },
   async allocate(place) {
-    const path = join(place.directory, `py-${randomBytes(4).toString("hex")}.sock`);
+    const path = join(place.directory, `py-${distinctName()}.sock`);
     checkSocketPath(path, UNIX_ID);
     return { transport: UNIX_ID, name: path };
   },

@@ -1,8 +1,8 @@
-import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type { Capabilities } from "../contract/capabilities.ts";
 import type { Address, ConnectionHandler, Server, Transport } from "../contract/transport.ts";
 import { posixAvailability } from "../posix/binding.ts";
+import { distinctName } from "../support/distinct-name.ts";
 import type { AgreedConnection } from "./agreed-connection.ts";
 import {
   type Agreed,
@@ -72,7 +72,7 @@ export function agreedTransport(
       return posixAvailability();
     },
     async allocate({ directory, prefix }) {
-      return { transport: kind.id, name: join(directory, `${prefix}-${randomBytes(4).toString("hex")}`) };
+      return { transport: kind.id, name: join(directory, `${prefix}-${distinctName()}`) };
     },
     event: {
       listen: (address, handler, options) => listen(kind, make, address, handler, options),

@@ -1,9 +1,9 @@
-import { randomBytes } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Capabilities } from "../contract/capabilities.ts";
 import type { Address, OsObject, Transport } from "../contract/transport.ts";
 import { posixAvailability } from "../posix/binding.ts";
+import { distinctName } from "../support/distinct-name.ts";
 import { checkOptions } from "../support/opening.ts";
 import type { SteppedTransport } from "../support/pulsed.ts";
 import { connectRing, RingOpening } from "./client.ts";
@@ -90,7 +90,7 @@ function overSharedMemory(wait: WaitKind): Transport {
   const id = `shm/${wait.name}`;
   return ringTransport(ringKind(id, sharedMemoryStore, wait), async ({ prefix }) => ({
     transport: id,
-    name: `/${prefix}-${randomBytes(4).toString("hex")}`,
+    name: `/${prefix}-${distinctName()}`,
   }));
 }
 
@@ -98,7 +98,7 @@ function overMappedFile(wait: WaitKind): Transport {
   const id = `mmap/${wait.name}`;
   return ringTransport(ringKind(id, mappedFileStore, wait), async ({ directory, prefix }) => ({
     transport: id,
-    name: join(directory, `${prefix}-${randomBytes(4).toString("hex")}`),
+    name: join(directory, `${prefix}-${distinctName()}`),
   }));
 }
 

@@ -3,11 +3,14 @@ import { connect as netConnect, type Socket } from "node:net";
 import { UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
 import { IpcError, type IpcErrorCode, toIpcError } from "../contract/errors.ts";
 import type { Address, Connection, ConnectionHandler, OpenOptions, Server, Transport } from "../contract/transport.ts";
+import { streamCapabilities } from "../support/capabilities.ts";
 import { closableServer } from "../support/closable-server.ts";
 import { checkOptions, withinLimit } from "../support/opening.ts";
 import { pathTransport } from "../support/path-transport.ts";
+import { listenPrivately } from "../support/private-listener.ts";
 import { Scratch } from "../support/scratch.ts";
-import { bindPrivately, checkSocketPath, listenAtPath } from "../support/socket-path.ts";
+import { checkSocketPath, listenAtPath } from "../support/socket-path.ts";
+import { SpareBuffers } from "../support/spare-buffers.ts";
 import { type CallDone, UnaryCall, UnaryClient } from "../support/unary.ts";
 
 const ID = "http/unix";
@@ -33,14 +36,7 @@ async function listen(address: Address, handler: ConnectionHandler, options?: Op
   server.keepAliveTimeout = 0;
   server.headersTimeout = HEADERS_LIMIT_MS;
   server.requestTimeout = REQUEST_LIMIT_MS;
-  await listenAtPath(address.name, ID, async () => {
-    const listening = new Promise<void>((resolve, reject) => {
-      server.once("error", reject);
-      server.once("listening", resolve);
-    });
-    bindPrivately(() => server.listen(address.name));
-    await listening;
-  });
+  await listenAtPath(address.name, ID, () => listenPrivately(server, address.name));
   return closableServer(address, async () => {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     await Promise.allSettled([...calls].map((call) => call.close(CLOSE_LIMIT_MS)));
@@ -125,6 +121,7 @@ async function connect(address: Address, handler: ConnectionHandler, options?: O
   checkSocketPath(address.name, ID);
   const first = await connectFirst(address.name, options);
   const sockets = new Set<Socket>();
+  const spare = new SpareBuffers();
   const agent = new Agent({ keepAlive: true, maxSockets: MAX_SOCKETS, maxFreeSockets: MAX_SOCKETS });
   let unused: Socket | undefined = first;
   const adopt = (socket: Socket): Socket => {
@@ -146,7 +143,7 @@ async function connect(address: Address, handler: ConnectionHandler, options?: O
     handler,
     maxMessageBytes: MAX_BYTES,
     maxCalls: MAX_SOCKETS,
-    call: (message, done) => post(address.name, agent, message, done),
+    call: (message, done) => post(address.name, agent, spare, message, done),
     release() {
       agent.destroy();
       for (const socket of sockets) socket.destroy();
@@ -167,7 +164,7 @@ async function connectFirst(path: string, options: OpenOptions | undefined): Pro
   return withinLimit(ID, options, connected, () => socket.destroy());
 }
 
-function post(path: string, agent: Agent, message: Uint8Array, done: CallDone): void {
+function post(path: string, agent: Agent, spare: SpareBuffers, message: Uint8Array, done: CallDone): void {
   let settled = false;
   const settle = (error: IpcError | undefined, reply: Uint8Array | undefined): void => {
     if (settled) return;
@@ -185,13 +182,16 @@ function post(path: string, agent: Agent, message: Uint8Array, done: CallDone): 
     readBody(response, (body, tooLong) => {
       if (tooLong) settle(new IpcError("IPC_TOO_LARGE", `${ID}: the reply is too large`, { transport: ID }), undefined);
       else if (body === undefined) settle(lost("the server hung up in the middle of its reply"), undefined);
-      else if (response.statusCode === 200) settle(undefined, body);
-      else settle(statusError(response.statusCode ?? 0), undefined);
+      else if (response.statusCode === 200) {
+        if (outgoing.writableFinished) spare.giveBack(copy);
+        settle(undefined, body);
+      } else settle(statusError(response.statusCode ?? 0), undefined);
     });
   });
   outgoing.once("error", (error) => settle(toIpcError(error, ID, "IPC_PEER_LOST"), undefined));
   // Which socket the agent will choose is not known yet, so the bytes cannot share a buffer with another request.
-  outgoing.end(Buffer.from(message));
+  const copy = spare.copy(message);
+  outgoing.end(copy);
 }
 
 function lost(what: string): IpcError {
@@ -214,24 +214,13 @@ function statusError(status: number): IpcError {
 export const http: Transport = pathTransport({
   id: ID,
   stem: "http",
-  capabilities: {
-    modes: ["event"],
+  capabilities: streamCapabilities({
     patterns: ["request-reply"],
-    rendezvous: "address",
     boundaries: "library",
-    delivery: "reliable",
-    ordering: "fifo",
     maxMessageBytes: MAX_BYTES,
-    maxClients: 1024,
     maxInFlight: 1,
-    connects: "checked",
     backpressure: "outbox",
-    peerLoss: "immediate",
-    auth: ["permissions"],
-    persistent: false,
-    platforms: ["linux", "darwin"],
-    languages: ["any"],
-  },
+  }),
   async probe() {
     if (process.platform === "win32") return { available: false, reason: "Node has no Unix sockets on Windows" };
     const { node, llhttp } = process.versions;

@@ -2,10 +2,12 @@ import { createServer, connect as netConnect, type Socket } from "node:net";
 import type * as JsonRpc from "vscode-jsonrpc/node";
 import { IpcError, toIpcError } from "../contract/errors.ts";
 import type { Address, Connection, ConnectionHandler, OpenOptions, Server, Transport } from "../contract/transport.ts";
+import { streamCapabilities } from "../support/capabilities.ts";
 import { closableServer } from "../support/closable-server.ts";
 import { checkOptions, withinLimit } from "../support/opening.ts";
 import { installedVersion, pathTransport, probePackage } from "../support/path-transport.ts";
-import { bindPrivately, checkSocketPath, listenAtPath } from "../support/socket-path.ts";
+import { listenPrivately } from "../support/private-listener.ts";
+import { checkSocketPath, listenAtPath } from "../support/socket-path.ts";
 import { type CallDone, UnaryCall, UnaryClient } from "../support/unary.ts";
 
 const ID = "jsonrpc/unix";
@@ -105,14 +107,7 @@ async function listen(address: Address, handler: ConnectionHandler, options?: Op
     sockets.set(socket, serve(library, socket, handler, calls));
     socket.once("close", () => sockets.delete(socket));
   });
-  await listenAtPath(address.name, ID, async () => {
-    const listening = new Promise<void>((resolve, reject) => {
-      listener.once("error", reject);
-      listener.once("listening", resolve);
-    });
-    bindPrivately(() => listener.listen(address.name));
-    await listening;
-  });
+  await listenAtPath(address.name, ID, () => listenPrivately(listener, address.name));
   return closableServer(address, async () => {
     const closed = new Promise<void>((resolve) => listener.close(() => resolve()));
     await Promise.allSettled([...calls].map((call) => call.close(CLOSE_LIMIT_MS)));
@@ -250,24 +245,13 @@ function toText(message: Uint8Array): string {
 export const jsonRpc: Transport = pathTransport({
   id: ID,
   stem: "jsonrpc",
-  capabilities: {
-    modes: ["event"],
+  capabilities: streamCapabilities({
     patterns: ["request-reply"],
-    rendezvous: "address",
     boundaries: "library",
-    delivery: "reliable",
-    ordering: "fifo",
     maxMessageBytes: MAX_BYTES,
-    maxClients: 1024,
     maxInFlight: MAX_CALLS,
-    connects: "checked",
     backpressure: "outbox",
-    peerLoss: "immediate",
-    auth: ["permissions"],
-    persistent: false,
-    platforms: ["linux", "darwin"],
-    languages: ["any"],
-  },
+  }),
   probe: () =>
     probePackage("vscode-jsonrpc", async () => {
       await loadLibrary();

@@ -1,9 +1,10 @@
-import { randomBytes } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { createServer } from "node:net";
 import { UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
 import { IpcError, toIpcError } from "../contract/errors.ts";
 import type { EventTransport, OsObject, Transport } from "../contract/transport.ts";
+import { streamCapabilities } from "../support/capabilities.ts";
+import { distinctName } from "../support/distinct-name.ts";
 import { aborted, checkOptions } from "../support/opening.ts";
 import { connectStranger, connectStream, isListening } from "../support/stream-client.ts";
 import { StreamServer } from "../support/stream-server.ts";
@@ -80,31 +81,17 @@ async function exists(name: string): Promise<boolean> {
 /** Windows named pipes over `node:net`, in byte mode, messages behind a u32 length prefix. */
 export const namedPipe: Transport = {
   id: ID,
-  capabilities: {
-    modes: ["event"],
-    patterns: ["request-reply", "one-way"],
-    rendezvous: "address",
-    boundaries: "prefix",
-    delivery: "reliable",
-    ordering: "fifo",
-    maxMessageBytes: UNBOUNDED_MESSAGE_BYTES,
+  capabilities: streamCapabilities({
     maxClients: MAX_CLIENTS,
-    maxInFlight: 1024,
-    connects: "checked",
-    backpressure: "native",
-    peerLoss: "immediate",
-    auth: ["permissions"],
-    persistent: false,
     platforms: ["win32"],
-    languages: ["any"],
-  },
+  }),
   async probe() {
     if (process.platform !== "win32") return { available: false, reason: elsewhere() };
     return { available: true, version: `node ${process.versions.node}, libuv ${process.versions.uv}` };
   },
   /** Nothing of it lies in the place's directory: pipes have a file system of their own. */
   async allocate(place) {
-    return { transport: ID, name: `${DIRECTORY}${place.prefix}-${randomBytes(4).toString("hex")}` };
+    return { transport: ID, name: `${DIRECTORY}${place.prefix}-${distinctName()}` };
   },
   event,
   stranger: (address) => connectStranger(ID, { path: address.name }),

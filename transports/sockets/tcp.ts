@@ -1,6 +1,7 @@
 import { createServer } from "node:net";
 import { UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
 import type { EventTransport, Transport } from "../contract/transport.ts";
+import { streamCapabilities } from "../support/capabilities.ts";
 import { listenOnLoopback, loopbackName, loopbackTarget, portOf, portResidue } from "../support/loopback-port.ts";
 import { aborted, checkOptions } from "../support/opening.ts";
 import { connectStranger, connectStream } from "../support/stream-client.ts";
@@ -36,25 +37,12 @@ const event: EventTransport = {
 /** TCP over the loopback interface, messages behind a u32 length prefix. */
 export const tcp: Transport = {
   id: ID,
-  capabilities: {
-    modes: ["event"],
-    patterns: ["request-reply", "one-way"],
-    rendezvous: "address",
-    boundaries: "prefix",
-    delivery: "reliable",
-    ordering: "fifo",
-    maxMessageBytes: UNBOUNDED_MESSAGE_BYTES,
+  capabilities: streamCapabilities({
     maxClients: MAX_CLIENTS,
-    maxInFlight: 1024,
-    connects: "checked",
-    backpressure: "native",
-    peerLoss: "immediate",
     // Any local user can connect: a port has no owner and no mode.
     auth: [],
-    persistent: false,
     platforms: ["linux", "darwin", "win32"],
-    languages: ["any"],
-  },
+  }),
   async probe() {
     return { available: true, version: `node ${process.versions.node}, libuv ${process.versions.uv}` };
   },

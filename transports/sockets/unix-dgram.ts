@@ -1,4 +1,4 @@
-import { randomBytes, randomInt } from "node:crypto";
+import { randomInt } from "node:crypto";
 import { closeSync, lstatSync, rmSync } from "node:fs";
 import type { Socket } from "node:net";
 import { join } from "node:path";
@@ -7,6 +7,7 @@ import type { Address, Connection, ConnectionHandler, OsObject, Server, Transpor
 import { libc, posixAvailability } from "../posix/binding.ts";
 import { Mapping } from "../posix/mapping.ts";
 import { bindPath, connectPath, isAnswered, MSG_DONTWAIT, MSG_NOSIGNAL, unixSocket } from "../posix/unix-socket.ts";
+import { distinctName } from "../support/distinct-name.ts";
 import { aborted, checkOptions, OPEN_LIMIT_MS } from "../support/opening.ts";
 import { adoptDescriptor } from "../support/pipe-handle.ts";
 import { DatagramConnection, KIND_BYTES, Kind, MAX_MESSAGE_BYTES } from "./datagram-connection.ts";
@@ -241,7 +242,7 @@ export const unixDgram: Transport = {
     return posixAvailability();
   },
   async allocate({ directory }) {
-    return { transport: ID, name: join(directory, `d${randomBytes(4).toString("hex")}`) };
+    return { transport: ID, name: join(directory, `d${distinctName()}`) };
   },
   event: {
     async listen(address, handler, options) {

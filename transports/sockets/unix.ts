@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { extname, join } from "node:path";
@@ -12,6 +11,8 @@ import type {
   Server,
   Transport,
 } from "../contract/transport.ts";
+import { streamCapabilities } from "../support/capabilities.ts";
+import { distinctName } from "../support/distinct-name.ts";
 import { aborted, checkOptions } from "../support/opening.ts";
 import { listenPrivately } from "../support/private-listener.ts";
 import { checkSocketPath, listenAtPath, pathResidue, sweepPath } from "../support/socket-path.ts";
@@ -70,25 +71,11 @@ async function listenLocked(address: Address, handler: ConnectionHandler, option
 /** Unix domain stream sockets over `node:net`, messages behind a u32 length prefix. */
 export const unix: Transport = {
   id: ID,
-  capabilities: {
+  capabilities: streamCapabilities({
     // The blocking face needs the POSIX wrapper; it shows what the event loop costs.
     modes: process.platform === "linux" ? ["event", "blocking"] : ["event"],
-    patterns: ["request-reply", "one-way"],
-    rendezvous: "address",
-    boundaries: "prefix",
-    delivery: "reliable",
-    ordering: "fifo",
-    maxMessageBytes: UNBOUNDED_MESSAGE_BYTES,
     maxClients: MAX_CLIENTS,
-    maxInFlight: 1024,
-    connects: "checked",
-    backpressure: "native",
-    peerLoss: "immediate",
-    auth: ["permissions"],
-    persistent: false,
-    platforms: ["linux", "darwin"],
-    languages: ["any"],
-  },
+  }),
   async probe() {
     if (process.platform === "win32") {
       return { available: false, reason: "Node has no Unix sockets on Windows; use named-pipe" };
@@ -96,7 +83,7 @@ export const unix: Transport = {
     return { available: true, version: `node ${process.versions.node}, libuv ${process.versions.uv}` };
   },
   async allocate(place) {
-    const path = join(place.directory, `unix-${randomBytes(4).toString("hex")}.sock`);
+    const path = join(place.directory, `unix-${distinctName()}.sock`);
     checkSocketPath(path, ID);
     return { transport: ID, name: path };
   },

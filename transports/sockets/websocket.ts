@@ -4,11 +4,13 @@ import type * as Ws from "ws";
 import { UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
 import { IpcError, type IpcErrorCode, toIpcError } from "../contract/errors.ts";
 import type { Address, Connection, ConnectionHandler, OpenOptions, Server, Transport } from "../contract/transport.ts";
+import { streamCapabilities } from "../support/capabilities.ts";
 import { closableServer } from "../support/closable-server.ts";
 import { checkOptions, withinLimit } from "../support/opening.ts";
 import { installedVersion, pathTransport, probePackage } from "../support/path-transport.ts";
+import { listenPrivately } from "../support/private-listener.ts";
 import { Scratch } from "../support/scratch.ts";
-import { bindPrivately, checkSocketPath, listenAtPath } from "../support/socket-path.ts";
+import { checkSocketPath, listenAtPath } from "../support/socket-path.ts";
 import { tooLarge } from "../support/unary.ts";
 
 const ID = "ws/unix";
@@ -173,14 +175,7 @@ async function listen(address: Address, handler: ConnectionHandler, options?: Op
       connection.open();
     });
   });
-  await listenAtPath(address.name, ID, async () => {
-    const listening = new Promise<void>((resolve, reject) => {
-      web.once("error", reject);
-      web.once("listening", resolve);
-    });
-    bindPrivately(() => web.listen(address.name));
-    await listening;
-  });
+  await listenAtPath(address.name, ID, () => listenPrivately(web, address.name));
   return closableServer(address, async () => {
     const closed = new Promise<void>((resolve) => web.close(() => resolve()));
     await Promise.allSettled([...connections].map((connection) => connection.close()));
@@ -201,7 +196,9 @@ async function connect(address: Address, handler: ConnectionHandler, options?: O
     maxPayload: MAX_BYTES,
   });
   const opened = new Promise<Connection>((resolve, reject) => {
-    const refused = (error: Error): void => reject(toIpcError(error, ID, "IPC_MALFORMED"));
+    // Errors of a system call are the socket's; the others are about what was said on it.
+    const refused = (error: Error): void =>
+      reject(toIpcError(error, ID, "syscall" in error ? "IPC_SYSTEM" : "IPC_MALFORMED"));
     ws.once("error", refused);
     ws.once("open", () => {
       ws.off("error", refused);
@@ -218,24 +215,10 @@ async function connect(address: Address, handler: ConnectionHandler, options?: O
 export const websocket: Transport = pathTransport({
   id: ID,
   stem: "ws",
-  capabilities: {
-    modes: ["event"],
-    patterns: ["request-reply", "one-way"],
-    rendezvous: "address",
+  capabilities: streamCapabilities({
     boundaries: "library",
-    delivery: "reliable",
-    ordering: "fifo",
     maxMessageBytes: MAX_BYTES,
-    maxClients: 1024,
-    maxInFlight: 1024,
-    connects: "checked",
-    backpressure: "native",
-    peerLoss: "immediate",
-    auth: ["permissions"],
-    persistent: false,
-    platforms: ["linux", "darwin"],
-    languages: ["any"],
-  },
+  }),
   probe: () =>
     probePackage("ws", async () => {
       await loadLibrary();

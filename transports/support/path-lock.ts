@@ -1,13 +1,14 @@
-import { createHash } from "node:crypto";
 import { closeSync, constants as fs, openSync, realpathSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { crc32 } from "node:zlib";
 import { IpcError } from "../contract/errors.ts";
 
 /** Holding it takes a few system calls, so a waiter that sees it busy this long sees something broken. */
 const WAIT_LIMIT_MS = 2000;
 const RETRY_MS = 3;
+const MAX_NAME_BYTES = 40;
 /** BSD and macOS: `open` takes an exclusive `flock`, which the kernel drops with the descriptor. Node does not export it. */
 const O_EXLOCK = 0x20;
 
@@ -44,7 +45,8 @@ async function tryLock(path: string): Promise<(() => Promise<void>) | undefined>
 async function lockByName(path: string): Promise<(() => Promise<void>) | undefined> {
   // Two spellings of one path must meet in one name; the last part need not exist yet.
   const canonical = join(realpathSync(dirname(path)), basename(path));
-  const name = createHash("sha256").update(canonical).digest("hex").slice(0, 32);
+  // An abstract name has 107 bytes. Two paths that share one wait for each other and lose nothing but that time.
+  const name = `${crc32(canonical).toString(16)}-${Buffer.from(basename(path)).subarray(-MAX_NAME_BYTES).toString("latin1")}`;
   const server = createServer((socket) => socket.destroy());
   const held = await listening(server, `\0ipcmark-lock-${name}`);
   if (!held) return undefined;

@@ -1,9 +1,9 @@
-import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { findPackageJSON } from "node:module";
 import { join } from "node:path";
 import type { Capabilities } from "../contract/capabilities.ts";
 import type { Availability, EventTransport, Transport } from "../contract/transport.ts";
+import { distinctName } from "./distinct-name.ts";
 import { checkSocketPath, pathResidue, sweepPath } from "./socket-path.ts";
 import { connectStranger } from "./stream-client.ts";
 
@@ -24,7 +24,7 @@ export function pathTransport(options: PathTransportOptions): Transport {
     capabilities,
     probe: () => options.probe(),
     async allocate(place) {
-      const path = join(place.directory, `${stem}-${randomBytes(4).toString("hex")}.sock`);
+      const path = join(place.directory, `${stem}-${distinctName()}.sock`);
       checkSocketPath(path, id);
       return { transport: id, name: path };
     },

@@ -1,4 +1,5 @@
 import { connect, createServer, type Socket } from "node:net";
+import { PassThrough, Writable } from "node:stream";
 import { afterEach, expect, test } from "vitest";
 import type { IpcError } from "../contract/errors.ts";
 import type { Connection } from "../contract/transport.ts";
@@ -98,4 +99,49 @@ test("close waits for the end of file of the other side and gives up at its limi
   await expect(connection.close(100)).rejects.toMatchObject({ code: "IPC_TIMEOUT" });
   expect((await closed)?.code).toBe("IPC_TIMEOUT");
   expect(closings()).toBe(1);
+});
+
+/** Two ends of a pair of streams on which no end of file can be seen, as with the standard output of a living Windows process. */
+function withoutEndOfFile(): { a: StreamConnection; b: StreamConnection; messages: string[]; closings: string[] } {
+  const messages: string[] = [];
+  const closings: string[] = [];
+  const [atA, atB] = [new PassThrough(), new PassThrough()];
+  const into = (target: PassThrough): Writable =>
+    new Writable({ write: (chunk, _encoding, done) => void target.write(chunk, () => done()) });
+  const end = (name: string, input: PassThrough, output: Writable): StreamConnection =>
+    new StreamConnection({
+      transport: "test",
+      maxMessageBytes: 1000,
+      input,
+      output,
+      saysLastWord: true,
+      handler: {
+        onOpen() {},
+        onMessage: (message) => void messages.push(`${name} ${message.length}`),
+        onWritable() {},
+        onClose: (_: Connection, error) => void closings.push(`${name} ${error?.code ?? "orderly"}`),
+      },
+    });
+  const ends = { a: end("a", atA, into(atB)), b: end("b", atB, into(atA)), messages, closings };
+  ends.a.open();
+  ends.b.open();
+  return ends;
+}
+
+test("where an end of file is not seen, the last word ends both sides, behind every message", async () => {
+  const { a, b, messages, closings } = withoutEndOfFile();
+  b.send(new Uint8Array(7));
+  for (let bytes = 1; bytes <= 3; bytes++) a.send(new Uint8Array(bytes));
+  await a.close(2000);
+  await b.close(2000);
+  expect(messages.filter((message) => message.startsWith("b"))).toEqual(["b 1", "b 2", "b 3"]);
+  expect(closings.toSorted()).toEqual(["a orderly", "b orderly"]);
+});
+
+test("a side that closes with messages held for it still hears the last word", async () => {
+  const { a, b, closings } = withoutEndOfFile();
+  a.pause();
+  for (let sent = 0; sent < 5; sent++) b.send(new Uint8Array(900));
+  await Promise.all([a.close(2000), b.close(2000)]);
+  expect(closings.toSorted()).toEqual(["a orderly", "b orderly"]);
 });

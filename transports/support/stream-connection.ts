@@ -4,6 +4,10 @@ import type { Connection, ConnectionHandler } from "../contract/transport.ts";
 import { FrameWriter } from "./frame-writer.ts";
 import { LengthPrefixDecoder, type PrefixFormat, U32_PREFIX } from "./length-prefix.ts";
 
+/** A length no message has: "this was my last", where an end of file would not be seen. */
+const LAST_WORD: Buffer = Buffer.from([0xff, 0xff, 0xff, 0xff]);
+const LAST_WORD_LENGTH = 0xffff_ffff;
+
 /** How long an end that was closed by the other side may take to flush what it had queued. */
 const FLUSH_LIMIT_MS = 5000;
 
@@ -19,6 +23,11 @@ export interface StreamConnectionOptions {
   readonly reads?: "feed" | "data";
   /** How lengths are written on the wire; default: a u32, little-endian. */
   readonly format?: PrefixFormat;
+  /**
+   * The other side cannot see our end of file before this process ends (standard output on Windows): each side says its
+   * last word as a length of 2^32 - 1 and hangs up. Only with the default format.
+   */
+  readonly saysLastWord?: boolean;
   /** Called after `handler.onClose`. */
   readonly onClosed?: (connection: StreamConnection) => void;
 }
@@ -56,6 +65,7 @@ export class StreamConnection implements Connection {
     this.#handler = options.handler;
     const format = options.format ?? U32_PREFIX;
     const deliver = (message: Uint8Array): boolean => {
+      if (this.#state !== "open") return true;
       this.#handler.onMessage(message, this);
       return !this.#paused && this.#state === "open";
     };
@@ -82,8 +92,8 @@ export class StreamConnection implements Connection {
 
   /** Takes bytes `[0, end)` of a chunk that may be reused once this connection reads again. */
   feed(chunk: Uint8Array, end: number): void {
-    if (this.#state !== "open") return;
-    if (this.#paused || this.#rest !== undefined) this.#hold(chunk, end);
+    if (this.#state !== "open") this.#skip(chunk, 0, end);
+    else if (this.#paused || this.#rest !== undefined) this.#hold(chunk, end);
     else this.#deliver(chunk, 0, end);
   }
 
@@ -102,14 +112,36 @@ export class StreamConnection implements Connection {
     } finally {
       this.#delivering = false;
     }
-    if (this.#state !== "open") return;
-    if (stopped < 0) {
-      this.#fail(this.#malformed(this.#decoder.refusedBytes ?? 0));
+    if (this.#state !== "open") {
+      if (stopped >= 0) this.#skip(chunk, stopped, end);
+    } else if (stopped < 0) {
+      if (this.#isLastWord()) this.#lastWordCame();
+      else this.#fail(this.#malformed(this.#decoder.refusedBytes ?? 0));
     } else if (stopped < end) {
       this.#rest = { chunk, start: stopped, end };
       // The handler may have paused and resumed within one message.
       if (!this.#paused) this.#continueSoon();
     }
+  }
+
+  /** After our own end nothing of the other side's matters but its last word. */
+  #skip(chunk: Uint8Array, start: number, end: number): void {
+    if (!this.#options.saysLastWord || this.#remoteEnded) return;
+    if (this.#decoder.push(chunk, start, end) < 0) this.#lastWordCame();
+  }
+
+  #isLastWord(): boolean {
+    return this.#options.saysLastWord === true && this.#decoder.refusedBytes === LAST_WORD_LENGTH;
+  }
+
+  #lastWordCame(): void {
+    this.#inputEnded();
+    this.#options.input.destroy();
+  }
+
+  #sayLastWord(): void {
+    if (this.#options.saysLastWord) this.#options.output.write(LAST_WORD);
+    this.#options.output.end();
   }
 
   send(message: Uint8Array): boolean {
@@ -162,7 +194,7 @@ export class StreamConnection implements Connection {
       return;
     }
     this.#state = "ended";
-    this.#options.output.end();
+    this.#sayLastWord();
     this.#timer = setTimeout(
       () => this.#fail(this.#lost(`nothing read what was queued within ${FLUSH_LIMIT_MS} ms`)),
       FLUSH_LIMIT_MS,
@@ -178,8 +210,10 @@ export class StreamConnection implements Connection {
     let late: IpcError | undefined;
     if (this.#state === "open") {
       this.#state = "closing";
+      this.#sayLastWord();
+      const rest = this.#rest;
       this.#rest = undefined;
-      this.#options.output.end();
+      if (rest !== undefined) this.#skip(rest.chunk, rest.start, rest.end);
       this.#options.input.resume();
     }
     if (this.#state !== "closed") {

@@ -52,7 +52,10 @@ export function openRequest(library: Library, endpoint: string, transport: strin
   };
   const failed = (error: unknown): void => {
     receiving = false;
-    if (!socket.closed) connection.end(toIpcError(error, transport));
+    if (socket.closed) return;
+    // A late reply to a request that was given up woke us, and `correlate` threw it away: ours is still to come.
+    if (error instanceof Error && "code" in error && error.code === "EAGAIN") receive();
+    else connection.end(toIpcError(error, transport));
   };
   const receive = (): void => {
     receiving = true;

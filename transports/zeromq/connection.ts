@@ -7,6 +7,8 @@ const OUTBOX_BYTES = 1024 * 1024;
 const OUTBOX_MESSAGES = 256;
 /** ROUTER and XPUB answer EAGAIN at the high-water mark and offer no event for "try again", so we ask. */
 const RETRY_MS = 1;
+/** Up to this size a copy is cut from Node's own pool, which costs next to nothing. */
+const POOLED_BYTES = 4096;
 /** Longest time the library may go on delivering after `close`; it also bounds the exit of the process. */
 const LINGER_MS = 1000;
 
@@ -31,6 +33,8 @@ export class ZeromqConnection implements Connection {
   #outboxBytes = 0;
   /** The message the library has not confirmed; undefined when idle. */
   #current: Buffer | undefined;
+  /** A received message that nobody reads any more. New memory of 64 KiB costs several times what copying into it costs. */
+  #spare: Buffer | undefined;
   #retry: NodeJS.Timeout | undefined;
   #blocked = false;
   #open = true;
@@ -53,8 +57,20 @@ export class ZeromqConnection implements Connection {
     this.#handler.onOpen(this);
   }
 
-  deliver(message: Uint8Array): void {
+  deliver(message: Buffer): void {
     if (this.#open) this.#handler.onMessage(message, this);
+    // Borrowed no longer: its memory is ours, and still in the cache.
+    if (message.length > POOLED_BYTES) this.#spare = message;
+  }
+
+  /** The library sends buffers above 128 bytes by reference, from another thread, and the caller may reuse its own at once. */
+  #copyOf(message: Uint8Array): Buffer {
+    const { length } = message;
+    let copy = this.#spare;
+    if (copy?.length === length) this.#spare = undefined;
+    else copy = Buffer.allocUnsafe(length);
+    copy.set(message);
+    return copy;
   }
 
   send(message: Uint8Array): boolean {
@@ -62,14 +78,14 @@ export class ZeromqConnection implements Connection {
     if (!this.#open) throw new IpcError("IPC_CLOSED", `${transport}: the connection is closed`, { transport });
     if (message.length > UNBOUNDED_MESSAGE_BYTES) throw tooLarge(transport, message.length);
     if (this.#current === undefined) {
-      this.#transmit(copyOf(message));
+      this.#transmit(this.#copyOf(message));
       return true;
     }
     if (this.#isFull(message.length)) {
       this.#blocked = true;
       return false;
     }
-    this.#outbox.push(copyOf(message));
+    this.#outbox.push(this.#copyOf(message));
     this.#outboxBytes += message.length;
     return true;
   }
@@ -165,6 +181,7 @@ export class ZeromqConnection implements Connection {
     this.#open = false;
     clearTimeout(this.#retry);
     this.#outbox.length = 0;
+    this.#spare = undefined;
     this.#drained?.();
     this.#wire.release(lingerMs);
     this.#handler.onClose(this, error);
@@ -173,13 +190,6 @@ export class ZeromqConnection implements Connection {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
-}
-
-/** The library sends buffers above 128 bytes by reference, from another thread, and the caller may reuse its own at once. */
-function copyOf(message: Uint8Array): Buffer {
-  const copy = Buffer.allocUnsafe(message.length);
-  copy.set(message);
-  return copy;
 }
 
 /** The library would only drop the connection at the receiving end, and the sender would see a time-out. */

@@ -1,9 +1,9 @@
-import { randomBytes } from "node:crypto";
 import { connect as connectSocket } from "node:net";
 import { join } from "node:path";
 import type { Socket } from "zeromq";
 import { IpcError, toIpcError } from "../contract/errors.ts";
 import type { Address, OsObject, Place } from "../contract/transport.ts";
+import { distinctName } from "../support/distinct-name.ts";
 import { bindPrivately, checkSocketPath, listenAtPath, pathResidue, sweepPath } from "../support/socket-path.ts";
 
 /** How addresses of one kind are made, bound and cleaned. */
@@ -27,7 +27,7 @@ const PROBE_MS = 1000;
  */
 export const ipcEndpoint: EndpointKind = {
   async allocate(place, transport) {
-    const path = join(place.directory, `zmq-${randomBytes(4).toString("hex")}.sock`);
+    const path = join(place.directory, `zmq-${distinctName()}.sock`);
     checkSocketPath(path, transport);
     return { transport, name: path };
   },

@@ -1,6 +1,7 @@
-import { type Capabilities, UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
+import type { Capabilities } from "../contract/capabilities.ts";
 import { toIpcError } from "../contract/errors.ts";
 import type { Address, ConnectionHandler, Transport } from "../contract/transport.ts";
+import { streamCapabilities } from "../support/capabilities.ts";
 import { closableServer } from "../support/closable-server.ts";
 import { checkOptions } from "../support/opening.ts";
 import { connectStranger } from "../support/stream-client.ts";
@@ -39,25 +40,13 @@ interface Bound {
 /** pyzmq is often there for one of several interpreters only: the script looks for one that has it. */
 const PEERS = { python: ["python3", "peer.py", "--needs", "zmq"] } as const;
 
-const COMMON: Capabilities = {
-  modes: ["event"],
-  patterns: ["request-reply", "one-way"],
-  rendezvous: "address",
+const COMMON: Capabilities = streamCapabilities({
   boundaries: "library",
-  delivery: "reliable",
-  ordering: "fifo",
-  maxMessageBytes: UNBOUNDED_MESSAGE_BYTES,
-  maxClients: 1024,
-  maxInFlight: 1024,
   // The library connects in the background and again after every loss, and says nothing of it.
   connects: "lazy",
   backpressure: "outbox",
   peerLoss: "undetected",
-  auth: ["permissions"],
-  persistent: false,
-  platforms: ["linux", "darwin"],
-  languages: ["any"],
-};
+});
 
 function define(recipe: Recipe): Transport {
   const { id, endpoint } = recipe;

@@ -1,26 +1,29 @@
 import { rmSync } from "node:fs";
-import {
-  type CheckClient,
-  type CheckContext,
-  type ClientLoad,
-  type ClientOptions,
-  type ClientResult,
-  type ForeignOutcome,
-  NotApplicable,
-  type Peer,
-  type PeerOptions,
-  type ReconnectingClient,
+import type {
+  CheckClient,
+  CheckContext,
+  ClientLoad,
+  ClientOptions,
+  ClientResult,
+  FanOutLoad,
+  ForeignOutcome,
+  Peer,
+  PeerOptions,
+  ReconnectingClient,
+  StreamTotals,
 } from "../../../transports/contract/check.ts";
 import { IpcError } from "../../../transports/contract/errors.ts";
 import type { Address, OsObject, Place, Stranger, Transport } from "../../../transports/contract/transport.ts";
 import { Child } from "../../process/child.ts";
-import type { ClientWork, DriverStart, Failed, FromDriver, NobodyWork, ToDriver } from "../../process/messages.ts";
+import { allocate } from "../../process/journal.ts";
+import type { ClientWork, DriverStart, Failed, FromDriver, ToDriver } from "../../process/messages.ts";
 import { nodeCommand } from "../../process/node-command.ts";
-import { allocate } from "../../process/place.ts";
 import type { RpcClient } from "../../rpc/client.ts";
 import { ReconnectingRpc } from "../../rpc/reconnecting.ts";
 import type { RunningPeer } from "../peers/running-peer.ts";
 import { startPeer } from "../peers/start-peer.ts";
+import { publishTo } from "./fan-out.ts";
+import { attemptAsNobody } from "./foreign-user.ts";
 import { endPeer, type SharedPeer, subPlace } from "./shared-peer.ts";
 
 const CLIENT_PROCESS_TIMEOUT_MS = 60_000;
@@ -90,7 +93,7 @@ export class Workbench implements CheckContext {
       mode: transport.capabilities.modes[0],
       address,
       pin: start.peerPin,
-      language: start.peerLanguage,
+      language: options.language ?? start.peerLanguage,
       onSpawn: (pid) => send({ type: "spawned", pid }),
       ...(options.key === undefined ? {} : { key: options.key }),
     });
@@ -127,6 +130,10 @@ export class Workbench implements CheckContext {
     return client;
   }
 
+  async publish(peer: Peer, load: FanOutLoad): Promise<readonly StreamTotals[]> {
+    return publishTo(this.transport, this.#running(peer), load);
+  }
+
   async reconnecting(peer: Peer): Promise<ReconnectingClient> {
     const running = this.#running(peer);
     const client = new ReconnectingRpc(() => running.connect());
@@ -134,12 +141,13 @@ export class Workbench implements CheckContext {
     return client;
   }
 
-  async runClients(peer: Peer, load: ClientLoad): Promise<readonly ClientResult[]> {
+  async runClients(peer: Peer, load: ClientLoad, onConnected?: () => void): Promise<readonly ClientResult[]> {
     const { connectionsEach: connections, requestsEach, bodyBytes } = load;
     const work: ClientWork = { kind: "client", address: peer.address, connections, requestsEach, bodyBytes };
-    const starting = Array.from({ length: load.processes }, () => this.#startChild("client", work));
+    const starting = Array.from({ length: load.processes }, () => this.#startClient(work));
     const children = await Promise.all(starting);
     await Promise.all(children.map((child) => answerOf(child, "connected")));
+    onConnected?.();
     for (const child of children) child.send({ type: "begin" });
     return Promise.all(
       children.map(async (child) => {
@@ -149,24 +157,31 @@ export class Workbench implements CheckContext {
     );
   }
 
-  async connectAsNobody(peer: Peer): Promise<ForeignOutcome> {
-    const child = await this.#startChild("nobody", { kind: "nobody", address: peer.address });
-    const answer = await child.next(["nobody", "failed"], CLIENT_PROCESS_TIMEOUT_MS);
-    if (answer.type === "failed") throw new Error(`the process that connects failed: ${answer.message}`);
-    if (answer.hindrance !== null) throw new NotApplicable(answer.hindrance);
-    const { connected, refusal } = answer;
-    return { connected, ...(refusal === undefined ? {} : { refusal }) };
+  connectAsNobody(peer: Peer): Promise<ForeignOutcome> {
+    this.#needsAddress();
+    return attemptAsNobody({
+      start: this.#options.start,
+      address: peer.address,
+      onSpawn: (child) => this.#adopt(child),
+    });
   }
 
-  async #startChild(name: string, work: ClientWork | NobodyWork): Promise<ClientChild> {
-    if (this.transport.capabilities.rendezvous !== "address") {
-      throw new IpcError("IPC_UNSUPPORTED", `${this.transport.id}: no other process can reach this peer`);
-    }
-    const child = await Child.start<ToDriver, FromDriver>(name, nodeCommand("driver/main"));
-    this.#children.push(child);
-    this.#options.send({ type: "spawned", pid: child.pid });
+  async #startClient(work: ClientWork): Promise<ClientChild> {
+    this.#needsAddress();
+    const child = await Child.start<ToDriver, FromDriver>("client", nodeCommand("driver/main"));
+    this.#adopt(child);
     child.send({ ...this.#options.start, work });
     return child;
+  }
+
+  #adopt(child: ClientChild): void {
+    this.#children.push(child);
+    this.#options.send({ type: "spawned", pid: child.pid });
+  }
+
+  #needsAddress(): void {
+    if (this.transport.capabilities.rendezvous === "address") return;
+    throw new IpcError("IPC_UNSUPPORTED", `${this.transport.id}: no other process can reach this peer`);
   }
 
   async stranger(address: Address): Promise<Stranger> {

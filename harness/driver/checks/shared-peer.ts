@@ -43,7 +43,8 @@ export async function endPeer(running: RunningPeer): Promise<void> {
     await running.stop();
     return;
   }
-  running.thaw();
+  // Windows knows no stopped processes, and refuses the signal.
+  if (process.platform !== "win32") running.thaw();
   const timer = setTimeout(() => void running.kill("SIGKILL"), 500);
   await running.stop();
   clearTimeout(timer);

@@ -1,12 +1,9 @@
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Check } from "../../../transports/contract/check.ts";
 import type { Transport } from "../../../transports/contract/transport.ts";
 import { silent } from "../../coordinator/progress.ts";
 import { runChecks } from "../../coordinator/run-checks.ts";
-import { Brood } from "../../coordinator/run-driver.ts";
-import { createPlace, removePlace } from "../../process/place.ts";
+import { withBrood } from "../../coordinator/vitest-adapter.ts";
 import type { CheckResult } from "../../results/model.ts";
 import { CHECKS } from "./catalog.ts";
 
@@ -20,31 +17,39 @@ export interface Job {
   readonly checks: readonly string[];
 }
 
-const LANES = 3;
+/** More than there are CPUs: what objects to a fault mostly waits for what does not come. */
+const LANES = 6;
 
-/** Runs every job as `ipcmark check` would, several at a time, and returns the results by id of the transport. */
+/** Runs every job by itself, several at a time, and returns the results by id of the transport. */
 export async function runJobs(jobs: readonly Job[]): Promise<ReadonlyMap<string, readonly CheckResult[]>> {
-  const place = createPlace();
-  const cache = join(place.directory, "cache");
-  mkdirSync(cache, { mode: 0o700 });
-  const brood = new Brood(cache);
   const results = new Map<string, readonly CheckResult[]>();
   const queue = [...jobs];
-  const lane = async (): Promise<void> => {
-    for (let job = queue.shift(); job !== undefined; job = queue.shift()) {
-      const { transport, module } = job;
-      const path = module === null ? null : fileURLToPath(new URL(`../../../${module}`, import.meta.url));
-      const target = { transport, reference: { id: transport.id, module: path }, peerLanguage: "node" };
-      results.set(transport.id, await runChecks(brood, place, [target], job.checks.map(checkOf), silent));
-    }
-  };
-  try {
+  await withBrood(async (brood, place) => {
+    const lane = async (): Promise<void> => {
+      for (let job = queue.shift(); job !== undefined; job = queue.shift()) {
+        const { transport, module } = job;
+        const path = module === null ? null : fileURLToPath(new URL(`../../../${module}`, import.meta.url));
+        const target = { transport, reference: { id: transport.id, module: path }, peerLanguage: "node" };
+        results.set(transport.id, await runChecks(brood, place, [target], job.checks.map(checkOf), silent));
+      }
+    };
     await Promise.all(Array.from({ length: LANES }, lane));
-  } finally {
-    await brood.end();
-    await removePlace(place);
-  }
+  });
   return results;
+}
+
+/** Runs the same checks on all of them as `ipcmark check` would. */
+export async function runTogether(
+  transports: readonly Transport[],
+  checks: readonly Check[],
+): Promise<ReadonlyMap<string, readonly CheckResult[]>> {
+  const targets = transports.map((transport) => ({
+    transport,
+    reference: { id: transport.id, module: null },
+    peerLanguage: "node",
+  }));
+  const results = await withBrood((brood, place) => runChecks(brood, place, targets, checks, silent));
+  return Map.groupBy(results, ({ transport }) => transport);
 }
 
 export function checkOf(id: string): Check {

@@ -58,6 +58,13 @@ export interface Model {
 
 /** A reply that has not come after this long is lost: the window ends and is invalid. */
 export const LOST_AFTER_MS = 2000;
+/** Slower than this no mechanism moves bytes, even on a busy machine: 64 MiB get 15 s. */
+const SLOWEST_BYTES_PER_MS = 5000;
+
+/** The same for large messages, which take their time. */
+export function lostAfterMs(messageBytes: number): number {
+  return LOST_AFTER_MS + Math.round(messageBytes / SLOWEST_BYTES_PER_MS);
+}
 
 export const CLEAN = { lost: 0, duplicated: 0, reordered: 0, corrupted: 0 } as const;
 

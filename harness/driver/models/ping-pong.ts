@@ -4,7 +4,7 @@ import type { RpcClient } from "../../rpc/client.ts";
 import type { ReusableMessage } from "../../rpc/message.ts";
 import { payloadMessages } from "../../rpc/payload.ts";
 import { arrivedIntact } from "../../rpc/verify.ts";
-import { CLEAN, LOST_AFTER_MS, type Model, type PreparedModel, type Window, type Wire } from "./model.ts";
+import { CLEAN, lostAfterMs, type Model, type PreparedModel, type Window, type Wire } from "./model.ts";
 import { isEchoOf, sampledChecksumHolds } from "./reply-check.ts";
 
 const WATCH_MS = 100;
@@ -44,6 +44,7 @@ class EventPingPong {
 
   run(): Promise<Window> {
     const { corrupted, unexpected } = this.#client;
+    const limitMs = lostAfterMs(this.#request.length);
     return new Promise((resolve) => {
       let seen = -1;
       let stillMs = 0;
@@ -52,7 +53,7 @@ class EventPingPong {
         stillMs = this.#done === seen ? stillMs + WATCH_MS : 0;
         seen = this.#done;
         if (this.#client.corrupted > corrupted) this.#finish("a reply arrived damaged");
-        else if (stillMs >= LOST_AFTER_MS) this.#finish(`a reply did not come within ${LOST_AFTER_MS} ms`);
+        else if (stillMs >= limitMs) this.#finish(`a reply did not come within ${limitMs} ms`);
       }, WATCH_MS);
       this.#finish = (problem) => {
         clearInterval(watch);
@@ -112,6 +113,7 @@ function blockingPingPong(
   messages: readonly [ReusableMessage, ...ReusableMessage[]],
 ): PreparedModel {
   const into = new Uint8Array(messages[0].frame.length);
+  const limitMs = lostAfterMs(into.length);
   let id = 0;
   return {
     async window(count) {
@@ -131,7 +133,7 @@ function blockingPingPong(
         const message = messages[done % messages.length] as ReusableMessage;
         id = (id + 1) >>> 0;
         const sentNs = process.hrtime.bigint();
-        const problem = exchange(connection, message.stamp(id), into, id);
+        const problem = exchange(connection, message.stamp(id), into, id, limitMs);
         samples[done] = Number(process.hrtime.bigint() - sentNs);
         if (problem === DAMAGED) corrupted++;
         else if (problem !== undefined) return end(done, problem);
@@ -150,10 +152,11 @@ function exchange(
   request: Uint8Array,
   into: Uint8Array,
   id: number,
+  limitMs: number,
 ): string | undefined {
   try {
-    if (!connection.send(request, LOST_AFTER_MS)) return `not sent within ${LOST_AFTER_MS} ms`;
-    for (let waitedMs = 0; waitedMs < LOST_AFTER_MS; waitedMs += SLICE_MS) {
+    if (!connection.send(request, limitMs)) return `not sent within ${limitMs} ms`;
+    for (let waitedMs = 0; waitedMs < limitMs; waitedMs += SLICE_MS) {
       const length = connection.receive(into, SLICE_MS);
       if (length < 0) continue;
       const intact =
@@ -165,7 +168,7 @@ function exchange(
         isEchoOf(request, into);
       return intact ? undefined : DAMAGED;
     }
-    return `a reply did not come within ${LOST_AFTER_MS} ms`;
+    return `a reply did not come within ${limitMs} ms`;
   } catch (error) {
     return (error as Error).message;
   }

@@ -4,7 +4,7 @@ import type { RpcClient } from "../../rpc/client.ts";
 import type { ReusableMessage } from "../../rpc/message.ts";
 import { payloadMessages } from "../../rpc/payload.ts";
 import { BlockingSlots } from "./blocking-slots.ts";
-import { CLEAN, LOST_AFTER_MS, type Model, type Window } from "./model.ts";
+import { CLEAN, lostAfterMs, type Model, type Window } from "./model.ts";
 import { isEchoOf, sampledChecksumHolds } from "./reply-check.ts";
 import { watchProgress } from "./watch.ts";
 
@@ -70,6 +70,7 @@ class EventPipeline {
       const unwatch = watchProgress(
         () => this.#done,
         (problem) => this.#finish(problem),
+        lostAfterMs(this.#messages[0].frame.length),
       );
       this.#finish = (problem) => {
         if (this.#ended) return;
@@ -139,6 +140,7 @@ function runBlocking(
 ): Window {
   const slots = new BlockingSlots(connection, messages, inFlight);
   const samples = new Float64Array(count);
+  const limitMs = lostAfterMs(messages[0].frame.length);
   const startedNs = process.hrtime.bigint();
   let sent = 0;
   let done = 0;
@@ -156,7 +158,7 @@ function runBlocking(
       } else {
         stillMs += SLICE_MS;
         if (slots.corrupted > 0) problem = "a reply arrived damaged";
-        else if (stillMs >= LOST_AFTER_MS) problem = `a reply did not come within ${LOST_AFTER_MS} ms`;
+        else if (stillMs >= limitMs) problem = `a reply did not come within ${limitMs} ms`;
       }
     }
   } catch (error) {

@@ -2,7 +2,7 @@ import { Kind } from "../../../transports/contract/frame.ts";
 import type { Connection } from "../../../transports/contract/transport.ts";
 import { type ReusableMessage, STREAM_LAST } from "../../rpc/message.ts";
 import { payloadMessages } from "../../rpc/payload.ts";
-import { givenUp, type Link, LOST_AFTER_MS, type Model, type Window } from "./model.ts";
+import { givenUp, type Link, lostAfterMs, type Model, type Window } from "./model.ts";
 
 /** The receiver reports by itself one to two seconds after a stream that lost its last message fell quiet. */
 const REPORT_TIMEOUT_MS = 10_000;
@@ -42,12 +42,12 @@ async function sendAll(
   count: number,
 ): Promise<string | undefined> {
   const connection = link.client.connection;
+  const limitMs = lostAfterMs(messages[0]?.frame.length ?? 0);
   try {
     for (let sent = 0; ; ) {
       sent = sendWhileTaken(connection, messages, sent, count);
       if (sent === count) return undefined;
-      if (!(await within(link.client.writable(), LOST_AFTER_MS)))
-        return `the transport took nothing for ${LOST_AFTER_MS} ms`;
+      if (!(await within(link.client.writable(), limitMs))) return `the transport took nothing for ${limitMs} ms`;
     }
   } catch (error) {
     return (error as Error).message;
@@ -82,11 +82,12 @@ function sendAllBlocking(
   messages: readonly ReusableMessage[],
   count: number,
 ): string | undefined {
+  const limitMs = lostAfterMs(messages[0]?.frame.length ?? 0);
   try {
     for (let sent = 0; sent < count; sent++) {
       const message = messages[sent % messages.length] as ReusableMessage;
-      if (!link.connection.send(message.stamp(sent, sent === count - 1 ? STREAM_LAST : 0), LOST_AFTER_MS)) {
-        return `the transport took nothing for ${LOST_AFTER_MS} ms`;
+      if (!link.connection.send(message.stamp(sent, sent === count - 1 ? STREAM_LAST : 0), limitMs)) {
+        return `the transport took nothing for ${limitMs} ms`;
       }
     }
     return undefined;

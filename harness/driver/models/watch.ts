@@ -6,19 +6,23 @@ const WATCH_MS = 100;
  * Looks beside an event loop whether it still gets on: a deadline per request would cost every message something, this costs none.
  *
  * @param done messages finished so far
- * @param onStill called once when nothing moved for {@link LOST_AFTER_MS}
+ * @param onStill called once when nothing moved for `limitMs`
  * @returns ends the watch
  */
-export function watchProgress(done: () => number, onStill: (problem: string) => void): () => void {
+export function watchProgress(
+  done: () => number,
+  onStill: (problem: string) => void,
+  limitMs: number = LOST_AFTER_MS,
+): () => void {
   let seen = -1;
   let stillMs = 0;
   const timer = setInterval(() => {
     const now = done();
     stillMs = now === seen ? stillMs + WATCH_MS : 0;
     seen = now;
-    if (stillMs < LOST_AFTER_MS) return;
+    if (stillMs < limitMs) return;
     clearInterval(timer);
-    onStill(`a reply did not come within ${LOST_AFTER_MS} ms`);
+    onStill(`a reply did not come within ${limitMs} ms`);
   }, WATCH_MS);
   return () => clearInterval(timer);
 }

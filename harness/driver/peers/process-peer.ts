@@ -1,19 +1,16 @@
 import type { Transport } from "../../../transports/contract/transport.ts";
-import { Child } from "../../process/child.ts";
-import type { FromPeer, PeerStart, ToPeer } from "../../process/messages.ts";
+import type { PeerStart } from "../../process/messages.ts";
 import { connectRpc } from "../../rpc/connect.ts";
+import type { PeerProcess } from "./peer-process.ts";
 import { rejection } from "./rejection.ts";
 import { READY_TIMEOUT_MS, type RunningPeer, STOP_TIMEOUT_MS } from "./running-peer.ts";
 
 /** Rendezvous `address`: a process of its own that listens where both sides know. */
 export async function startProcessPeer(
   transport: Transport,
-  command: readonly string[],
+  child: PeerProcess,
   start: PeerStart,
-  onSpawn: (pid: number) => void,
 ): Promise<RunningPeer> {
-  const child = await Child.start<ToPeer, FromPeer>("peer", command);
-  onSpawn(child.pid);
   child.send(start);
   const answer = await child.next(["ready", "failed"], READY_TIMEOUT_MS).catch(async (error: unknown) => {
     await child.terminate(0);

@@ -4,6 +4,7 @@ import { IpcError } from "../../../transports/contract/errors.ts";
 import type { Address, Transport } from "../../../transports/contract/transport.ts";
 import type { PeerStart, PinPrefix, TransportReference } from "../../process/messages.ts";
 import { nodeCommand } from "../../process/node-command.ts";
+import { type PeerProcess, spawnPeer } from "./peer-process.ts";
 import type { RunningPeer } from "./running-peer.ts";
 
 export interface PeerSettings {
@@ -17,6 +18,8 @@ export interface PeerSettings {
   /** Id of the codec behind `Method.recode`. */
   readonly codec?: string;
   readonly onSpawn: (pid: number) => void;
+  /** A peer process that was started ahead and waits for its first line; its pid is reported already. */
+  readonly early?: Promise<PeerProcess>;
 }
 
 /** Starts the server of a transport and resolves when it listens. @throws IpcError as `EventTransport.listen` */
@@ -45,9 +48,8 @@ export async function startPeer(settings: PeerSettings): Promise<RunningPeer> {
     case "address":
       return (await import("./process-peer.ts")).startProcessPeer(
         transport,
-        peerCommand(language, transport, pin),
+        await (settings.early ?? spawnPeer(peerCommand(language, transport, pin), onSpawn)),
         start,
-        onSpawn,
       );
   }
 }

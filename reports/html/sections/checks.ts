@@ -1,6 +1,6 @@
+import { duration, oneLine } from "../../../harness/results/format.ts";
 import type { CheckResult, Report } from "../../../harness/results/model.ts";
 import { checkMatrix, checkRowName, checkSummary, reasonsByText, STATUS_MARKS } from "../../check-groups.ts";
-import { duration, oneLine } from "../../format.ts";
 import { type Html, html } from "../markup.ts";
 
 /** Failures with their reasons, then the matrix, then why a check did not apply. */

@@ -1,5 +1,5 @@
+import { ABSENT, bytes, duration, quantity } from "../../../harness/results/format.ts";
 import type { Curve, Report } from "../../../harness/results/model.ts";
-import { ABSENT, bytes, duration, quantity } from "../../format.ts";
 import { MODE_LABELS, PLACEMENT_LABELS } from "../../labels.ts";
 import { type Html, html } from "../markup.ts";
 

@@ -1,5 +1,5 @@
+import { bytes, count, duration, durationRange, percent } from "../../../harness/results/format.ts";
 import type { Environment, Measurement, Report, TransportRecord } from "../../../harness/results/model.ts";
-import { bytes, count, duration, durationRange, percent } from "../../format.ts";
 import { MODE_LABELS, PLACEMENT_LABELS, placementTitle, rowName, variantOf } from "../../labels.ts";
 import { type Html, html } from "../markup.ts";
 import { noise } from "./noise.ts";

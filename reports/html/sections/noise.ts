@@ -1,5 +1,5 @@
+import { duration, durationRange, ratio } from "../../../harness/results/format.ts";
 import type { Placement, Report } from "../../../harness/results/model.ts";
-import { duration, durationRange, ratio } from "../../format.ts";
 import { PLACEMENT_LABELS, PLACEMENT_ORDER } from "../../labels.ts";
 import { type Html, html } from "../markup.ts";
 

@@ -1,5 +1,5 @@
+import { duration } from "../../../harness/results/format.ts";
 import type { Report } from "../../../harness/results/model.ts";
-import { duration } from "../../format.ts";
 import { type Html, html } from "../markup.ts";
 
 export function rawSection(report: Report, note: string): Html {

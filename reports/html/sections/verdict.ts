@@ -1,5 +1,5 @@
+import { count, duration } from "../../../harness/results/format.ts";
 import type { Report } from "../../../harness/results/model.ts";
-import { count, duration } from "../../format.ts";
 import { MODE_LABELS } from "../../labels.ts";
 import { type Html, html } from "../markup.ts";
 

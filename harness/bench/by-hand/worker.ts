@@ -18,7 +18,7 @@ export const port: EchoArm = {
           resolve();
           return;
         }
-        const copy = Uint8Array.from(request);
+        const copy = new Uint8Array(request);
         port1.postMessage(copy, [copy.buffer]);
       };
       port1.on("message", (reply: Uint8Array) => {

@@ -1,18 +1,29 @@
-import { closeSync } from "node:fs";
 import { IpcError } from "../contract/errors.ts";
 import type { BlockingConnection } from "../contract/transport.ts";
 import { libc } from "../posix/binding.ts";
 import { EAGAIN, EINTR, systemError } from "../posix/errno.ts";
-import type { Libc } from "../posix/libc.ts";
+import type { Libc, Pointer } from "../posix/libc.ts";
 import { Mapping } from "../posix/mapping.ts";
-import { MSG_DONTWAIT, MSG_NOSIGNAL, POLLIN, POLLOUT } from "../posix/unix-socket.ts";
-import { WordCopy } from "../support/word-copy.ts";
+import { POLLIN, POLLOUT } from "../posix/unix-socket.ts";
+import { WordCopy } from "./word-copy.ts";
 
 const PREFIX_BYTES = 4;
 const FIRST_BUFFER_BYTES = 64 * 1024;
-/** The time-out set on each socket: a call that may wait longer than this needs no `poll` in front of it. */
+/** No call of a channel waits longer: one that may take more time than this needs no `poll` in front of it. */
 export const SLICE_MS = 50;
 const CLOSE_MS = 100;
+const POLL_ENTRY_WORDS = 2;
+
+/** The descriptors under a stream: one socket, or two pipes. */
+export interface ByteChannel {
+  readonly inFd: number;
+  readonly outFd: number;
+  /** Bytes read, 0 at the end, -1 with `errno` (EAGAIN: nothing came). @param mayWait for up to {@link SLICE_MS} */
+  read(into: Pointer, bytes: number, mayWait: boolean): number;
+  /** Bytes written, or -1 with `errno` (EAGAIN: no room). @param mayWait for up to {@link SLICE_MS} */
+  write(from: Pointer, bytes: number, mayWait: boolean): number;
+  close(): void;
+}
 
 /** Mapped memory that grows: `recv` and `send` get its address, the copies its words. */
 class Buffered {
@@ -46,27 +57,32 @@ class Buffered {
   }
 }
 
-/** One end of a stream socket in blocking mode; messages behind a u32 little-endian length, as in event mode. */
+/** One end of a byte stream in blocking mode; messages behind a u32 little-endian length, as in event mode. */
 export class BlockingStream implements BlockingConnection {
   readonly #id: string;
   readonly #libc: Libc;
   readonly #limit: number;
   readonly #incoming = new Buffered();
   readonly #outgoing = new Buffered();
-  readonly #poll = Mapping.anonymous(8);
+  readonly #channel: ByteChannel;
+  /** `struct pollfd` of the reading and, where it is another, of the writing descriptor. */
+  readonly #poll = Mapping.anonymous(2 * POLL_ENTRY_WORDS * 4);
   #over: IpcError | undefined;
   #open = true;
   /** The other side hung up between two messages. A process that is killed hangs up too. */
   endedOrderly = false;
-  readonly fd: number;
 
-  /** @param fd a connected socket with time-outs of {@link SLICE_MS}; closed with this object */
-  constructor(id: string, fd: number, limit: number) {
+  /** @param channel closed with this object */
+  constructor(id: string, channel: ByteChannel, limit: number) {
     this.#id = id;
-    this.fd = fd;
+    this.#channel = channel;
     this.#limit = limit;
     this.#libc = libc();
-    this.#poll.words[0] = fd;
+  }
+
+  /** Readable when there is something to receive. */
+  get fd(): number {
+    return this.#channel.inFd;
   }
 
   get isOver(): boolean {
@@ -99,18 +115,13 @@ export class BlockingStream implements BlockingConnection {
   #flush(timeoutMs: number, startMs: number): boolean {
     const out = this.#outgoing;
     while (out.bytes > 0) {
-      const from = out.mapping.pointer(out.start);
-      // Node ignores SIGPIPE, so a `write` to a peer that is gone is an error here like any other.
-      const sent =
-        timeoutMs < SLICE_MS
-          ? this.#libc.send(this.fd, from, out.bytes, MSG_NOSIGNAL | MSG_DONTWAIT)
-          : this.#libc.write(this.fd, from, out.bytes);
+      const sent = this.#channel.write(out.mapping.pointer(out.start), out.bytes, timeoutMs >= SLICE_MS);
       if (sent >= 0) {
         out.start += sent;
         continue;
       }
       const failure = this.#libc.errno();
-      if (failure !== EAGAIN && failure !== EINTR) throw this.#fail("send");
+      if (failure !== EAGAIN && failure !== EINTR) throw this.#fail("write");
       if (startMs === 0) startMs = performance.now() - SLICE_MS;
       const leftMs = startMs + timeoutMs - performance.now();
       if (leftMs <= 0) return false;
@@ -179,8 +190,7 @@ export class BlockingStream implements BlockingConnection {
     // Memory for large messages grows as their bytes arrive, not by what their prefix claims.
     if (incoming.end === incoming.mapping.byteLength) incoming.makeRoom(FIRST_BUFFER_BYTES);
     const room = incoming.mapping.byteLength - incoming.end;
-    const to = incoming.mapping.pointer(incoming.end);
-    const got = withoutWaiting ? this.#libc.recv(this.fd, to, room, MSG_DONTWAIT) : this.#libc.read(this.fd, to, room);
+    const got = this.#channel.read(incoming.mapping.pointer(incoming.end), room, !withoutWaiting);
     if (got > 0) {
       incoming.end += got;
       return true;
@@ -193,19 +203,27 @@ export class BlockingStream implements BlockingConnection {
     }
     const failure = this.#libc.errno();
     if (failure === EAGAIN || failure === EINTR) return false;
-    throw this.#fail("recv");
+    throw this.#fail("read");
   }
 
   #wait(events: number, timeoutMs: number): void {
-    this.#poll.words[1] = events;
-    this.#libc.poll(this.#poll.pointer(0), 1, Math.ceil(timeoutMs));
+    const { inFd, outFd } = this.#channel;
+    const { words } = this.#poll;
+    const one = inFd === outFd;
+    // Without an event asked for it would still report the other side's end, at once and for ever: -1 leaves an entry out.
+    words[0] = one || (events & POLLIN) !== 0 ? inFd : -1;
+    words[1] = one ? events : POLLIN;
+    words[2] = (events & POLLOUT) !== 0 ? outFd : -1;
+    words[3] = POLLOUT;
+    this.#libc.poll(this.#poll.pointer(0), one ? 1 : 2, Math.ceil(timeoutMs));
   }
 
   hasRoom(): boolean {
     if (this.isOver) return true;
     if (this.#outgoing.bytes > 0 && !this.#flush(0, performance.now())) return false;
     this.#wait(POLLOUT, 0);
-    return (this.#poll.words[1] as number) >>> 16 !== 0;
+    const entry = this.#channel.inFd === this.#channel.outFd ? 1 : 3;
+    return (this.#poll.words[entry] as number) >>> 16 !== 0;
   }
 
   #fail(call: string): IpcError {
@@ -228,7 +246,7 @@ export class BlockingStream implements BlockingConnection {
       // The other side is gone: then nobody misses the rest.
     }
     this.#open = false;
-    closeSync(this.fd);
+    this.#channel.close();
     this.#incoming.mapping.close();
     this.#outgoing.mapping.close();
     this.#poll.close();

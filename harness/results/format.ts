@@ -1,4 +1,4 @@
-import type { Interval } from "../harness/results/model.ts";
+import type { Interval } from "./model.ts";
 
 /** Shown wherever a number does not exist: a missing value is a fact and never a zero. */
 export const ABSENT = "–";

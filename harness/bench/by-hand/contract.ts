@@ -1,13 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { fileURLToPath } from "node:url";
-import { Kind } from "../../../transports/contract/frame.ts";
 import type { Address, EventTransport, Transport } from "../../../transports/contract/transport.ts";
 import { REGISTRY } from "../../../transports/registry.ts";
+import { pingPongOver } from "../../driver/models/ping-pong.ts";
 import { EventServer } from "../../peer/event-server.ts";
 import { RpcClient } from "../../rpc/client.ts";
-import { ReusableMessage } from "../../rpc/message.ts";
-import { arrivedIntact, checksumHolds } from "../../rpc/verify.ts";
-import { type EchoResult, summary } from "./load.ts";
+import type { Gate } from "./gate.ts";
 
 const MAIN = fileURLToPath(new URL("./main.ts", import.meta.url));
 
@@ -31,13 +29,8 @@ export async function peerContract(id: string): Promise<void> {
   await event.listen({ transport: id, name: "launched" }, new EventServer(() => undefined));
 }
 
-export async function exchangeContract(
-  id: string,
-  where: string,
-  count: number,
-  bodyBytes: number,
-  warmup: number,
-): Promise<EchoResult> {
+/** The windows of the driver's own model, over a connection of its own kind. */
+export async function exchangeContract(id: string, where: string, gate: Gate, bodyBytes: number): Promise<void> {
   const { event, capabilities } = await load(id);
   const client = new RpcClient(1);
   if (capabilities.rendezvous === "parent") {
@@ -47,27 +40,12 @@ export async function exchangeContract(
     const address = where || (await serveContract(id, "/nowhere"));
     await event.connect(JSON.parse(address) as Address, client);
   }
-  const samples = new Float64Array(count);
-  const message = new ReusableMessage(Kind.request, 0, new Uint8Array(bodyBytes).fill(0x5a));
-  await new Promise<void>((resolve, reject) => {
-    let done = -warmup;
-    let startedAt = 0n;
-    const send = (): void => {
-      startedAt = process.hrtime.bigint();
-      if (client.issue(message, Number.POSITIVE_INFINITY, onReply) < 0)
-        reject(new Error("full, with nothing under way"));
-    };
-    const onReply = (reply: Uint8Array | undefined, error: Error | undefined): void => {
-      if (reply === undefined) return reject(error);
-      // The library's arm checks every byte, so this one does too, also where the harness would take a sample.
-      if (!arrivedIntact(reply) || (reply.length > 4096 && !checksumHolds(reply))) return reject(new Error("damaged"));
-      if (done >= 0) samples[done] = Number(process.hrtime.bigint() - startedAt);
-      done++;
-      if (done < count) send();
-      else resolve();
-    };
-    send();
-  });
+  const model = pingPongOver({ face: "event", client }, bodyBytes);
+  for (let count = gate.next(); count !== undefined; count = gate.next()) {
+    const { samples, problem, corrupted } = await model.window(count);
+    if (samples === null || problem !== undefined || corrupted > 0)
+      throw new Error(problem ?? "a reply arrived damaged");
+    gate.report(samples);
+  }
   await client.close();
-  return summary(samples, bodyBytes);
 }

@@ -11,6 +11,7 @@ export interface EchoArm {
 }
 
 export const ARMS: Readonly<Record<string, () => Promise<EchoArm>>> = {
+  unix: async () => (await import("./unix.ts")).unix,
   "zeromq/dealer-router": async () => (await import("./zeromq.ts")).dealerRouter,
   "zeromq/req-rep": async () => (await import("./zeromq.ts")).reqRep,
   "zeromq/tcp": async () => (await import("./zeromq.ts")).tcp,

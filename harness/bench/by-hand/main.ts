@@ -1,17 +1,17 @@
 /**
- * An echo over one library, with and without our contract.
+ * An echo over one library, with and without our contract: the processes of `harness/bench/overhead.ts`.
  *
  *     node main.ts server <ours|theirs> <id> <directory>
- *     node main.ts client <ours|theirs> <id> <where> [count] [bodyBytes] [warmup]
+ *     node main.ts client <ours|theirs> <id> <where> <bodyBytes>
  *
- * The server prints where it listens and ends when its stdin ends. The client prints one line of JSON, nanoseconds:
- * {count, bodyBytes, min, p50, p90, p99, max}. Ids without a server (channel/*, worker/port) take "" as <where>.
+ * The server prints where it listens and ends when its stdin ends. The client takes turns, see `gate.ts`. Ids without a
+ * server (loopback, channel/*, worker/port) take "" as <where>.
  */
 import { ARMS, type EchoArm } from "./arm.ts";
+import { Gate } from "./gate.ts";
 import { Load } from "./load.ts";
 
-const [role, first = "", id = "", where = "", count = "10000", bodyBytes = "64", warmup = "2000"] =
-  process.argv.slice(2);
+const [role, first = "", id = "", where = "", bodyBytes = "64"] = process.argv.slice(2);
 
 async function arm(name: string): Promise<EchoArm> {
   const found = ARMS[name];
@@ -29,15 +29,9 @@ async function server(): Promise<void> {
 }
 
 async function client(): Promise<void> {
-  const plan = [Number(count), Number(bodyBytes), Number(warmup)] as const;
-  if (first === "ours") {
-    const { exchangeContract } = await import("./contract.ts");
-    process.stdout.write(`${JSON.stringify(await exchangeContract(id, where, ...plan))}\n`);
-  } else {
-    const load = new Load(...plan);
-    await (await arm(id)).exchange(where, load);
-    process.stdout.write(`${JSON.stringify(load.result())}\n`);
-  }
+  const gate = new Gate();
+  if (first === "ours") await (await import("./contract.ts")).exchangeContract(id, where, gate, Number(bodyBytes));
+  else await (await arm(id)).exchange(where, new Load(gate, Number(bodyBytes)));
   // The in-process arms keep their listening side open.
   process.exit(0);
 }
@@ -56,8 +50,6 @@ switch (role) {
     await (await import("./contract.ts")).peerContract(first);
     break;
   default:
-    process.stderr.write(
-      "usage: main.ts server|client ours|theirs <id> <directory or address> [count] [bytes] [warmup]\n",
-    );
+    process.stderr.write("usage: main.ts server|client ours|theirs <id> <directory or address> [bytes]\n");
     process.exitCode = 2;
 }

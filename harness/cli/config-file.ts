@@ -1,0 +1,95 @@
+import { existsSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { Command, Option } from "commander";
+import type { Config, ConfigFlags } from "../config.ts";
+import { UsageError } from "./exit-codes.ts";
+import { unknownName } from "./suggest.ts";
+
+/** Looked for in the working directory when `--config` names none. */
+const NAMES = ["ipcmark.config.ts", "ipcmark.config.mjs", "ipcmark.config.js"] as const;
+const COMMANDS = ["compare", "check", "measure", "gate", "report", "list", "doctor"] as const;
+const SECTIONS: readonly string[] = ["flags", ...COMMANDS];
+/** Where a value may be a path, it is one relative to the file. */
+const PATH_FLAGS = ["out", "junit", "baseDir"];
+const MODULE = /\.[cm]?[jt]s$/;
+
+type Value = ConfigFlags[string];
+
+/** Adds `--config` and fills in, before the command runs, what the command line left open. */
+export function withConfig(command: Command): Command {
+  return command
+    .option("--config <file>", `defaults for flags (default: ${NAMES[0]} here, if there is one)`)
+    .hook("preAction", async (_parent, command) => {
+      const path = configPath(command.getOptionValue("config"));
+      if (path !== undefined) apply(command, path, await load(path));
+    });
+}
+
+function configPath(given: unknown): string | undefined {
+  if (typeof given !== "string") return NAMES.map((name) => resolve(name)).find((path) => existsSync(path));
+  if (!existsSync(given)) throw new UsageError(`configuration "${given}" does not exist`);
+  return resolve(given);
+}
+
+async function load(path: string): Promise<Config> {
+  let config: unknown;
+  try {
+    config = ((await import(pathToFileURL(path).href)) as { default?: unknown }).default;
+  } catch (error) {
+    throw new UsageError(`configuration "${path}" cannot be loaded: ${(error as Error).message}`);
+  }
+  if (!isRecord(config)) throw new UsageError(`configuration "${path}" must export an object by default`);
+  for (const [section, flags] of Object.entries(config)) {
+    if (!SECTIONS.includes(section)) throw new UsageError(`${path}: ${unknownName("section", section, SECTIONS)}`);
+    if (!isRecord(flags)) throw new UsageError(`${path}: "${section}" must be an object of flags`);
+  }
+  return config as Config;
+}
+
+function apply(command: Command, path: string, config: Config): void {
+  const own = config[command.name() as keyof Config] ?? {};
+  const known = command.options.map((option) => option.attributeName());
+  for (const name of Object.keys(own)) {
+    if (!known.includes(name)) throw new UsageError(`${path}: ${unknownName("flag", name, known)}`);
+  }
+  const typed = command.options.filter((option) => command.getOptionValueSource(option.attributeName()) === "cli");
+  for (const [name, value] of Object.entries({ ...config.flags, ...own })) {
+    const option = command.options.find((each) => each.attributeName() === name);
+    if (option === undefined || typed.includes(option) || typed.some((each) => exclude(each, option))) continue;
+    command.setOptionValueWithSource(name, parsed(option, value, path), "config");
+  }
+}
+
+/** A default must not forbid what was typed: it gives way. */
+function exclude(a: Option, b: Option): boolean {
+  const conflicts = ({ conflictsWith }: Option & { conflictsWith?: readonly string[] }): readonly string[] =>
+    conflictsWith ?? [];
+  return conflicts(a).includes(b.attributeName()) || conflicts(b).includes(a.attributeName());
+}
+
+/** The value as if it had been typed. */
+function parsed(option: Option, value: Value, path: string): unknown {
+  const name = option.attributeName();
+  if (option.isBoolean() || option.negate) {
+    if (typeof value !== "boolean") throw new UsageError(`${path}: "${name}" is true or false, not "${value}"`);
+    return value;
+  }
+  const texts = (Array.isArray(value) ? value : [value]).map((each) => located(name, String(each), path));
+  if (!option.variadic && texts.length !== 1) throw new UsageError(`${path}: "${name}" takes one value`);
+  try {
+    if (option.parseArg === undefined) return option.variadic ? texts : texts[0];
+    return texts.reduce<unknown>((before, text) => option.parseArg?.(text, before), undefined);
+  } catch (error) {
+    throw new UsageError(`${path}: "${name}": ${(error as Error).message}`);
+  }
+}
+
+function located(name: string, text: string, path: string): string {
+  const isPath = PATH_FLAGS.includes(name) || (name === "transport" && MODULE.test(text));
+  return isPath ? resolve(dirname(path), text) : text;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

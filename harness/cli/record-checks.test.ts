@@ -1,0 +1,35 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { checkMatrixText, checkSummaryTable, type RecordedChecks, resultsIn } from "../../reports/check-results.ts";
+import { SCENARIOS } from "../../scenarios/checks/index.ts";
+import { REGISTRY } from "../../transports/registry.ts";
+
+const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
+const recorded = JSON.parse(read("scenarios/results.json")) as RecordedChecks;
+const REPEAT = "run `npm run check -- --transport all`, then `npm run record:checks`";
+
+test("the results in the documents are those that were recorded, and nobody edited them", () => {
+  expect(resultsIn(read("README.md"))).toBe(checkSummaryTable(recorded));
+  expect(resultsIn(read("scenarios/README.md"))).toBe(checkMatrixText(recorded));
+});
+
+test("they are of every transport there is and of every scenario", () => {
+  expect(Object.keys(recorded.mechanisms).sort(), REPEAT).toEqual(REGISTRY.map(({ id }) => id).sort());
+  expect(recorded.scenarios, REPEAT).toEqual(SCENARIOS.map(({ id }) => id));
+});
+
+test("a mark per scenario, and a reason for every mark that is no pass", () => {
+  for (const [name, { marks }] of Object.entries(recorded.mechanisms)) {
+    expect([...marks], name).toHaveLength(recorded.scenarios.length);
+    const unmet = recorded.scenarios.filter((_, index) => [...marks][index] !== "✓");
+    const explained = recorded.reasons.flatMap(({ where }) => where[name] ?? []);
+    expect(
+      unmet.filter((id) => !explained.includes(id)),
+      name,
+    ).toEqual([]);
+  }
+});
+
+test("they say when, with which version and on which machine they were taken", () => {
+  expect(recorded.taken).toMatch(/^\d{4}-\d\d-\d\d, ipcmark \d+\.\d+\.\d+, Node \d+\S*, \w+ \S+, \d+ CPUs \(.+\)$/);
+});

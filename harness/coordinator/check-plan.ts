@@ -1,0 +1,84 @@
+import { availableParallelism } from "node:os";
+import type { Check } from "../../transports/contract/check.ts";
+import type { Transport } from "../../transports/contract/transport.ts";
+import type { TransportReference } from "../process/messages.ts";
+
+const DEFAULT_TYPICAL_MS = 10;
+/** A driver, and the server that healthy checks share. */
+const START_MS = 500;
+/** One more than there are CPUs: a good part of all checks is waiting. */
+export const LANES: number = Math.min(4, availableParallelism()) + 1;
+
+export interface CheckTarget {
+  readonly transport: Transport;
+  readonly reference: TransportReference;
+  readonly peerLanguage: string;
+}
+
+/** Checks of one target that one driver runs, one after the other. */
+export interface Batch {
+  readonly target: CheckTarget;
+  readonly checks: readonly Check[];
+}
+
+export interface Plan {
+  /** May run beside each other, but for those that {@link compete}. */
+  readonly together: readonly Batch[];
+  /** Read clocks or CPU time: nothing else runs meanwhile. */
+  readonly alone: readonly Batch[];
+}
+
+export function planChecks(targets: readonly CheckTarget[], checks: readonly Check[]): Plan {
+  const batches = (alone: boolean): Batch[] =>
+    targets
+      .map((target) => ({
+        target,
+        checks: checks.filter((check) => (check.alone ?? false) === alone && concerns(target, check)),
+      }))
+      .filter((batch) => batch.checks.length > 0)
+      // The longest first, so that no lane is left with it at the end.
+      .toSorted((a, b) => batchMs(b) - batchMs(a));
+  return { together: batches(false), alone: batches(true) };
+}
+
+/** Conformance cases are about the API in this language: a server in another one takes no part in them. */
+function concerns({ peerLanguage }: CheckTarget, { id }: Check): boolean {
+  return peerLanguage === "node" || !id.startsWith("conformance/");
+}
+
+/** How long `runChecks` will take with ordinary mechanisms, ms. */
+export function predictChecksMs(targets: readonly CheckTarget[], checks: readonly Check[]): number {
+  return predictMs(planChecks(targets, checks));
+}
+
+export function predictMs({ together, alone }: Plan): number {
+  const sum = (batches: readonly Batch[]): number => batches.reduce((total, batch) => total + batchMs(batch), 0);
+  const chains = Map.groupBy(together, (batch) => limitOf(batch) ?? batch).values();
+  const longest = Math.max(0, ...[...chains].map(sum));
+  return Math.max(longest, sum(together) / LANES) + sum(alone);
+}
+
+function batchMs({ target: { transport }, checks }: Batch): number {
+  return checks.reduce((total, check) => total + typicalMs(check, transport), START_MS);
+}
+
+export function typicalMs(check: Check, transport: Transport): number {
+  return applies(check, transport) ? (check.typicalMs ?? DEFAULT_TYPICAL_MS) : 0;
+}
+
+/** What lacks an event face gets one in the driver; here only the answer matters. */
+function applies(check: Check, transport: Transport): boolean {
+  const event = transport.event ?? ({} as NonNullable<Transport["event"]>);
+  return check.appliesTo(transport.capabilities, { ...transport, event }) === true;
+}
+
+/** Both would live on one limit of the system, and one of them would be refused what the other has. */
+export function compete(a: Batch, b: Batch): boolean {
+  const limit = limitOf(a);
+  return limit !== undefined && limit === limitOf(b);
+}
+
+/** All message queues of a user together may hold so many bytes (RLIMIT_MSGQUEUE): two servers with all their clients do not fit. */
+function limitOf({ target: { transport } }: Batch): string | undefined {
+  return transport.id.startsWith("posix-mq") ? "queues" : undefined;
+}

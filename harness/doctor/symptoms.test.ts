@@ -1,0 +1,45 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { CHECKS } from "../driver/checks/catalog.ts";
+import { stalePaths, symptoms } from "./symptoms.ts";
+
+const before = process.env["TMPDIR"];
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "doctor-"));
+  process.env["TMPDIR"] = directory;
+});
+afterEach(() => {
+  if (before === undefined) delete process.env["TMPDIR"];
+  else process.env["TMPDIR"] = before;
+  rmSync(directory, { recursive: true, force: true });
+});
+
+test.runIf(process.platform === "linux")(
+  "the path of a killed server is stale, and that of a living one is not",
+  async () => {
+    const stale = join(directory, "killed.sock");
+    const program = `require("net").createServer().listen(${JSON.stringify(stale)}, () => process.kill(process.pid, "SIGKILL"))`;
+    expect(spawnSync(process.execPath, ["-e", program], { timeout: 10_000 }).signal).toBe("SIGKILL");
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(join(directory, "alive.sock"), resolve));
+    const [finding] = await stalePaths();
+    await new Promise((resolve) => server.close(resolve));
+    expect(finding).toMatchObject({ status: "warning", found: stale, fix: `rm ${stale}` });
+    rmSync(stale);
+    expect((await stalePaths())[0]?.status).toBe("ok");
+  },
+);
+
+test("every symptom names checks that exist, and is not said to have been found", async () => {
+  for (const { topic, fix, status } of await symptoms()) {
+    expect([topic.startsWith("if "), status]).toEqual([true, "note"]);
+    const named = fix?.split("--scenario ")[1]?.split(" ") ?? [];
+    expect(named.length).toBeGreaterThan(0);
+    expect(named.filter((id) => !CHECKS.some((check) => check.id === id))).toEqual([]);
+  }
+});

@@ -1,0 +1,9 @@
+/**
+ * What the package `ipcmark` exports: the contract a transport of your own implements, and the type of the configuration file.
+ * Everything else is a command.
+ */
+export type * from "../transports/contract/capabilities.ts";
+export { UNBOUNDED_MESSAGE_BYTES } from "../transports/contract/capabilities.ts";
+export * from "../transports/contract/errors.ts";
+export type * from "../transports/contract/transport.ts";
+export { type Config, type ConfigFlags, defineConfig } from "./config.ts";

@@ -1,0 +1,50 @@
+import { appendFileSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Address, Place, Transport } from "../../transports/contract/transport.ts";
+import type { TransportReference } from "./messages.ts";
+
+const JOURNAL_FILE = "journal";
+
+/** Where a run noted what it was about to use. */
+export interface JournalLine {
+  readonly transport: TransportReference;
+  readonly address: Address;
+}
+
+/**
+ * A fresh address, written to the journal before anybody can use it: a killed run is swept by the next one.
+ *
+ * @param within a place inside the run's, for whoever wants its files apart from those of others
+ */
+export async function allocate(
+  transport: Transport,
+  reference: TransportReference,
+  place: Place,
+  within: Place = place,
+): Promise<Address> {
+  const address = await transport.allocate(within);
+  const line: JournalLine = { transport: reference, address };
+  appendFileSync(join(place.directory, JOURNAL_FILE), `${JSON.stringify(line)}\n`, { mode: 0o600 });
+  return address;
+}
+
+/** What a run allocated; what its own prefix does not mark is left out. */
+export function readJournal({ directory, prefix }: Place): JournalLine[] {
+  let text: string;
+  try {
+    text = readFileSync(join(directory, JOURNAL_FILE), "utf8");
+  } catch {
+    return [];
+  }
+  const lines: JournalLine[] = [];
+  for (const line of text.split("\n")) {
+    try {
+      const entry = JSON.parse(line) as JournalLine;
+      // The journal is ours, but it is a file: an address is swept only when its name bears this run's random prefix.
+      if (JSON.stringify(entry.address).includes(prefix)) lines.push(entry);
+    } catch {
+      // The last line may be half written.
+    }
+  }
+  return lines;
+}

@@ -1,0 +1,96 @@
+import { ABSENT, bytes, count, duration, percent, quantity, ratio } from "../../../harness/results/format.ts";
+import type { Interval, Measurement, Report, RoundRecord, Stationarity } from "../../../harness/results/model.ts";
+import { MODE_LABELS, PLACEMENT_LABELS, PLACEMENT_ORDER, rowName, variantOf } from "../../labels.ts";
+import { type Html, html } from "../markup.ts";
+
+/** What the figures have no room for: what each row cost, whether it stood still, and what the machine did round by round. */
+export function detailsSection(report: Report): Html {
+  const rows = report.measurements.filter(({ status }) => status === "measured");
+  return html`<section id="details">
+<h2>Every row in detail</h2>
+<details><summary>${count(rows.length, "measured row")}: switches, memory, pauses, drift, lateness, parts</summary>
+<p class="note">Per message, both processes together, medians over trials. A voluntary switch is a process that went to sleep, an involuntary one was sent away.
+Memory is the peak of each process's life, so a row inherits that of the rows before it. Drift within a trial is the p50 of the second half of the samples over that of the
+first; over the run, of the later rounds over the earlier ones: 1 is standing still.</p>
+<div class="scroll"><table id="details-table">
+<thead><tr>${HEADINGS.map((title, at) => html`<th scope="col"${at < TEXT_COLUMNS && html` class="text"`}>${title}</th>`)}</tr></thead>
+<tbody>${rows.map(detail)}</tbody></table></div></details>
+${rounds(report)}
+</section>`;
+}
+
+const HEADINGS = [
+  "row",
+  "placement",
+  "class",
+  "benchmark",
+  "size",
+  "trials",
+  "messages per trial",
+  "switches: voluntary",
+  "involuntary",
+  "CPU",
+  "peak memory: driver",
+  "peer",
+  "collector pauses per trial",
+  "lost",
+  "drift within trials",
+  "over the run",
+  "× plain C",
+  "besides",
+];
+const TEXT_COLUMNS = 4;
+
+function detail(cell: Measurement): Html {
+  const { stationarity, limit, peakMemory } = cell;
+  const valid = (cell.trials ?? []).filter(({ status }) => status === "valid").length;
+  return html`<tr><th scope="row" class="text"><code>${rowName(cell)}</code></th><td class="text">${PLACEMENT_LABELS[cell.placement] ?? cell.placement}</td>
+<td class="text">${MODE_LABELS[cell.mode] ?? cell.mode}</td><td class="text">${[cell.benchmark, variantOf(cell)].filter(Boolean).join(", ")}</td><td>${bytes(cell.payloadBytes)}</td>
+<td>${valid === cell.trials?.length ? valid : `${valid} of ${cell.trials?.length ?? 0}`}</td><td>${cell.messages ?? ABSENT}</td>
+<td>${quantity(cell.voluntarySwitchesPerMessage)}</td><td>${quantity(cell.involuntarySwitchesPerMessage)}</td><td>${duration(cell.cpuNsPerMessage)}</td>
+<td>${bytes(peakMemory?.driver)}</td><td>${bytes(peakMemory?.peer)}</td><td>${duration(cell.gcPauseNs)}</td><td>${percent(cell.lossShare ?? (cell.lost === 0 ? 0 : null))}</td>
+<td>${within(stationarity)}</td><td>${ratio(stationarity?.overRun)}</td><td>${limit ? html`${ratio(limit.ratio)}${bracket(limit.interval)}` : ratio(null)}</td>
+<td class="text prose">${besides(cell).join("; ")}</td></tr>`;
+}
+
+function within(found: Stationarity | undefined): string {
+  const drift = found?.withinTrial;
+  return drift ? `${ratio(drift.ratio)}${bracket(drift.interval)}` : ratio(null);
+}
+
+function bracket(interval: Interval | null | undefined): string {
+  return interval ? ` [${interval.map((bound) => bound.toFixed(2)).join("–")}]` : "";
+}
+
+/** What only some models have. */
+function besides({ latenessNs, phasesNs, idleCpuShare }: Measurement): string[] {
+  const parts: string[] = [];
+  if (latenessNs)
+    parts.push(
+      `the driver came late by ${duration(latenessNs.p50)} (p50), ${duration(latenessNs.p99)} (p99), ${duration(latenessNs.max)} (most)`,
+    );
+  if (phasesNs) {
+    const medians = Object.entries(phasesNs).map(([name, ns]) => `${name} ${duration(ns)}`);
+    parts.push(`medians of the parts: ${medians.join(", ")}`);
+  }
+  if (typeof idleCpuShare === "number") parts.push(`${percent(idleCpuShare)} of a CPU`);
+  return parts;
+}
+
+function rounds({ rounds: all = [] }: Report): Html | "" {
+  if (all.length === 0) return "";
+  return html`<details><summary>${count(all.length, "round")}: what the machine did meanwhile</summary><div class="scroll"><table id="rounds-table">
+<thead><tr><th scope="col">round</th><th scope="col">began after</th><th scope="col">took</th><th scope="col">taken by the hypervisor</th><th scope="col">load (1 min)</th><th scope="col">clock</th><th scope="col" class="text">control p50</th><th scope="col" class="text">wake-up p99</th></tr></thead>
+<tbody>${all.map(round)}</tbody></table></div></details>`;
+}
+
+function round(one: RoundRecord): Html {
+  const each = (found: readonly { readonly placement: Measurement["placement"]; readonly ns: number }[]): string =>
+    PLACEMENT_ORDER.flatMap((placement) => found.filter((here) => here.placement === placement))
+      .map(({ placement, ns }) => `${PLACEMENT_LABELS[placement] ?? placement} ${duration(ns)}`)
+      .join(", ");
+  const controls = (one.controls ?? []).map(({ placement, p50 }) => ({ placement, ns: p50 }));
+  const canaries = (one.canaries ?? []).map(({ placement, p99 }) => ({ placement, ns: p99 }));
+  return html`<tr><td>${one.round}</td><td>${duration(one.startedAtMs * 1e6)}</td><td>${duration(one.durationMs * 1e6)}</td><td>${percent(one.stealShare)}</td>
+<td>${one.loadAverage1?.toFixed(2)}</td><td>${typeof one.frequencyMHz === "number" ? `${Math.round(one.frequencyMHz)} MHz` : duration(null)}</td><td class="text">${each(controls)}</td><td class="text">${each(canaries)}</td></tr>`;
+}

@@ -1,0 +1,23 @@
+import { StringDecoder } from "node:string_decoder";
+import { MAX_CLIENTS } from "./fifo-names.ts";
+
+/** A hello line is a dozen bytes; what grows beyond this without a line feed is nobody's. */
+const HELLO_LIMIT_CHARS = 64;
+
+/** The first byte a server sends down a new pair. */
+export const Welcome = { accepted: 1, full: 2 } as const;
+
+/** Cuts what comes out of the hello FIFO into the slots of newcomers; anything else is skipped. */
+export class HelloLines {
+  readonly #text = new StringDecoder("latin1");
+  #line = "";
+
+  take(chunk: Uint8Array): number[] {
+    const lines = (this.#line + this.#text.write(chunk as Buffer)).split("\n");
+    this.#line = (lines.pop() ?? "").slice(-HELLO_LIMIT_CHARS);
+    return lines.flatMap((line) => {
+      const slot = /^hello (\d{1,3})$/.exec(line)?.[1];
+      return slot !== undefined && Number(slot) < MAX_CLIENTS ? [Number(slot)] : [];
+    });
+  }
+}
