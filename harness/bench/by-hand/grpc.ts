@@ -2,6 +2,8 @@ import * as grpc from "@grpc/grpc-js";
 import type { EchoArm } from "./arm.ts";
 import { answer } from "./load.ts";
 
+const DEADLINE_MS = 60_000;
+
 const identity = (message: Buffer): Buffer => message;
 const bytes = {
   requestSerialize: identity,
@@ -38,7 +40,9 @@ export const unary: EchoArm = {
     for (let request = load.next(); request; request = load.next()) {
       const body = request;
       const reply = await new Promise<Buffer>((resolve, reject) => {
-        client.makeUnaryRequest(service.call.path, identity, identity, body, (error, value) => {
+        // gRPC's own guide: always set a deadline.
+        const deadline = Date.now() + DEADLINE_MS;
+        client.makeUnaryRequest(service.call.path, identity, identity, body, { deadline }, (error, value) => {
           if (value) resolve(value);
           else reject(error);
         });
