@@ -130,7 +130,8 @@ export function removeFile(path: string): void {
 }
 
 export function removeFolder(path: string): void {
-  rmSync(path, { recursive: true, force: true, maxRetries: 2 });
+  // Windows keeps the name of a removed file while somebody still has it open: its folder is empty a moment later.
+  rmSync(path, { recursive: true, force: true, maxRetries: 8, retryDelay: 50 });
 }
 
 export function isGone(error: unknown): boolean {
