@@ -79,7 +79,8 @@ function attach(library: Library, socket: Socket, failed: (error: IpcError) => v
     onClose: writer.onClose,
     write(message) {
       const writing = writer.write(message);
-      written = Promise.allSettled([written, writing]);
+      // The last stands for all before it. A chain of them would keep every one for the life of the connection.
+      written = writing.catch(() => undefined);
       return writing;
     },
     end: () => writer.end(),
