@@ -11,7 +11,7 @@ import type { CheckResult } from "../results/model.ts";
 import { ensureWritable, store } from "../results/store.ts";
 import { EXIT, UsageError } from "./exit-codes.ts";
 import { type SharedOptions, withShared } from "./options.ts";
-import { note, print, printJson, publish, terminal } from "./output.ts";
+import { note, print, publish, terminal } from "./output.ts";
 import { languageReason } from "./peers.ts";
 import { finishReport, startRun } from "./run.ts";
 import { inSession, type Session } from "./session.ts";
@@ -47,9 +47,7 @@ export function checkCommand(): Command {
       );
       if (options.junit !== undefined) store(dirname(options.junit), basename(options.junit), junit(report));
       process.exitCode = exitCode(results, candidates);
-      await publish(options.out, report, () =>
-        options.json ? printJson(report) : print(checkTables(report, terminal())),
-      );
+      await publish(options, report, () => print(checkTables(report, terminal())));
     });
 }
 

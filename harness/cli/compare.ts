@@ -16,7 +16,7 @@ import { EXIT } from "./exit-codes.ts";
 import { announcePlan, FINISH_MS, lengthOf } from "./length.ts";
 import { refuseTooLarge, requestOf } from "./measure.ts";
 import { type MeasureOptions, withMeasuring } from "./options.ts";
-import { note, print, printJson, publish, terminal } from "./output.ts";
+import { note, print, publish, terminal } from "./output.ts";
 import { finishReport, startRun } from "./run.ts";
 import { inSession } from "./session.ts";
 import { type Candidate, resolveTransports } from "./transports.ts";
@@ -48,7 +48,7 @@ export function compareCommand(): Command {
       const report = await compare(options, candidates, payloads);
       const missing = candidates.some(({ named, record }) => named && !record.available);
       process.exitCode = missing ? EXIT.incomplete : report.pick === null ? EXIT.noPick : EXIT.ok;
-      await publish(options.out, report, () => (options.json ? printJson(report) : printReport(report)));
+      await publish(options, report, () => printReport(report));
     });
 }
 

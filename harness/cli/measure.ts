@@ -13,7 +13,7 @@ import { chooseCodecs, codecCells, codecTable, parseCodec, withCodecs } from "./
 import { EXIT, UsageError } from "./exit-codes.ts";
 import { announce, announcePlan, lengthOf } from "./length.ts";
 import { type MeasureOptions, withMeasuring } from "./options.ts";
-import { print, printJson, publish, terminal } from "./output.ts";
+import { print, publish, terminal } from "./output.ts";
 import { finishReport, startRun } from "./run.ts";
 import { inSession } from "./session.ts";
 import { type Candidate, resolveTransports } from "./transports.ts";
@@ -72,7 +72,7 @@ export function measureCommand(): Command {
         warnings: [...measured.warnings, ...(table.warnings ?? [])],
       });
       process.exitCode = incomplete(report.measurements, candidates) ? EXIT.incomplete : EXIT.ok;
-      await publish(options.out, report, () => (options.json ? printJson(report) : print(tablesOf(report))));
+      await publish(options, report, () => print(tablesOf(report)));
     });
 }
 

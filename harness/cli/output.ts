@@ -1,14 +1,20 @@
 import type { Report } from "../results/model.ts";
 import { store } from "../results/store.ts";
+import type { SharedOptions } from "./options.ts";
 
 /** The end of a run: writes report.json and report.html, prints the result, and says on stderr where the files are. */
-export async function publish(directory: string, report: Report, show: () => void): Promise<void> {
+export async function publish(
+  { out: directory, json: asJson }: Pick<SharedOptions, "out" | "json">,
+  report: Report,
+  show: () => void,
+): Promise<void> {
   // Stored before anything is printed: whoever reads only the top of a table (`| head`) still finds the report.
   const json = store(directory, "report.json", `${JSON.stringify(report)}\n`);
   // Loaded when there is something to render: chart and histogram libraries take longer to load than a short command runs.
   const { renderHtml } = await import("../../reports/html/render.ts");
   const html = store(directory, "report.html", await renderHtml(report));
-  show();
+  if (asJson) printJson(report);
+  else show();
   note(`\nwritten: ${json}, ${html}`);
 }
 

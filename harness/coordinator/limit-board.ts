@@ -8,7 +8,7 @@ import { encodeHistogram } from "../results/histogram.ts";
 import { LIMIT_KINDS, type LimitKind, limitKindOf } from "../results/limits.ts";
 import type { Measurement, Placement, Trial } from "../results/model.ts";
 import { compileLimits } from "./compile-limits.ts";
-import { quantilesOf } from "./trial.ts";
+import { NOTHING, quantilesOf } from "./trial.ts";
 
 const execute = promisify(execFile);
 
@@ -130,19 +130,12 @@ export class LimitBoard {
 function trialOf(samples: Float64Array, round: number, startedAtMs: number): Trial {
   const elapsedNs = samples.reduce((sum, each) => sum + each, 0);
   return {
+    ...NOTHING,
     round,
     startedAtMs: Math.round(startedAtMs),
     status: "valid",
     histogram: encodeHistogram(samples),
     latencyNs: quantilesOf(summarize(samples)),
     messagesPerSecond: elapsedNs > 0 ? (samples.length / elapsedNs) * 1e9 : 0,
-    cpuNsPerMessage: null,
-    contextSwitchesPerMessage: null,
-    peakMemoryBytes: null,
-    gcPauseNs: null,
-    lost: 0,
-    duplicated: 0,
-    reordered: 0,
-    corrupted: 0,
   };
 }

@@ -135,7 +135,8 @@ export function quantilesOf(latencyNs: NonNullable<CellFigures["latencyNs"]>): Q
   };
 }
 
-const NOTHING = {
+/** A trial of which nothing was counted. */
+export const NOTHING = {
   messagesPerSecond: 0,
   cpuNsPerMessage: null,
   contextSwitchesPerMessage: null,

@@ -1,26 +1,16 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { currentOwner } from "../process/owner.ts";
 import { examine } from "./examine.ts";
 import { leftovers, removeLeftovers } from "./leftovers.ts";
+import { ownTemporaryDirectory } from "./testing.ts";
 
-const before = process.env["TMPDIR"];
-let directory: string;
-beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), "doctor-"));
-  process.env["TMPDIR"] = directory;
-});
-afterEach(() => {
-  if (before === undefined) delete process.env["TMPDIR"];
-  else process.env["TMPDIR"] = before;
-  rmSync(directory, { recursive: true, force: true });
-});
+const directory = ownTemporaryDirectory();
 
 function leavePlace(owner: object): string {
-  const place = join(directory, `ipcmark-${randomBytes(8).toString("hex")}`);
+  const place = join(directory(), `ipcmark-${randomBytes(8).toString("hex")}`);
   mkdirSync(place, { mode: 0o700 });
   writeFileSync(join(place, "owner.json"), JSON.stringify(owner), { mode: 0o600 });
   return place;

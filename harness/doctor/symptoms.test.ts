@@ -1,32 +1,22 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { CHECKS } from "../driver/checks/catalog.ts";
 import { stalePaths, symptoms } from "./symptoms.ts";
+import { ownTemporaryDirectory } from "./testing.ts";
 
-const before = process.env["TMPDIR"];
-let directory: string;
-beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), "doctor-"));
-  process.env["TMPDIR"] = directory;
-});
-afterEach(() => {
-  if (before === undefined) delete process.env["TMPDIR"];
-  else process.env["TMPDIR"] = before;
-  rmSync(directory, { recursive: true, force: true });
-});
+const directory = ownTemporaryDirectory();
 
 test.runIf(process.platform === "linux")(
   "the path of a killed server is stale, and that of a living one is not",
   async () => {
-    const stale = join(directory, "killed.sock");
+    const stale = join(directory(), "killed.sock");
     const program = `require("net").createServer().listen(${JSON.stringify(stale)}, () => process.kill(process.pid, "SIGKILL"))`;
     expect(spawnSync(process.execPath, ["-e", program], { timeout: 10_000 }).signal).toBe("SIGKILL");
     const server = createServer();
-    await new Promise<void>((resolve) => server.listen(join(directory, "alive.sock"), resolve));
+    await new Promise<void>((resolve) => server.listen(join(directory(), "alive.sock"), resolve));
     const [finding] = await stalePaths();
     await new Promise((resolve) => server.close(resolve));
     expect(finding).toMatchObject({ status: "warning", found: stale, fix: `rm ${stale}` });

@@ -1,5 +1,5 @@
-import { crc32 } from "node:zlib";
 import { bindChecksum, HEADER_BYTES, type Kind, writeHeader } from "../../transports/contract/frame.ts";
+import { crc32 } from "./crc32.ts";
 import type { Stampable } from "./message.ts";
 import { FULL_CHECK_BYTES } from "./verify.ts";
 

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Capabilities } from "../contract/capabilities.ts";
 import type { Address, ConnectionHandler, Server, Transport } from "../contract/transport.ts";
 import { posixAvailability } from "../posix/binding.ts";
+import { streamCapabilities } from "../support/capabilities.ts";
 import { distinctName } from "../support/distinct-name.ts";
 import type { AgreedConnection } from "./agreed-connection.ts";
 import {
@@ -51,23 +52,12 @@ export function agreedTransport(
 ): Transport {
   return {
     id: kind.id,
-    capabilities: {
-      modes: ["event"],
-      patterns: ["request-reply", "one-way"],
-      rendezvous: "address",
-      delivery: "reliable",
-      ordering: "fifo",
+    capabilities: streamCapabilities({
       maxClients: kind.maxClients,
-      maxInFlight: 1024,
-      connects: "checked",
-      backpressure: "native",
-      peerLoss: "immediate",
-      auth: ["permissions"],
-      persistent: false,
       platforms: ["linux"],
       languages: ["c"],
       ...claims,
-    },
+    }),
     async probe() {
       return posixAvailability();
     },

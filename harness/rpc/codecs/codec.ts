@@ -13,18 +13,6 @@ export interface Codec {
 export const CODEC_IDS = ["raw", "json", "msgpack", "msgpack-records", "cbor", "structured-clone", "struct"] as const;
 export type CodecId = (typeof CODEC_IDS)[number];
 
-/** One line per codec for tables and help texts. */
-export const CODEC_TITLES: Readonly<Record<CodecId, string>> = {
-  raw: "bytes as they are, no conversion",
-  json: "JSON; bytes as base64",
-  msgpack: "MessagePack (msgpackr)",
-  "msgpack-records":
-    "MessagePack with records (msgpackr): field names travel once per connection, so it is stateful and Node only",
-  cbor: "CBOR (cbor-x)",
-  "structured-clone": "structured clone (v8.serialize), Node only",
-  struct: "fixed binary layout, written by hand",
-};
-
 /**
  * A fresh codec. `msgpack-records` keeps state for each direction, so each end of a connection needs one of its own, and
  * what one end encodes the other decodes in the same order, without gaps. All others are stateless.
