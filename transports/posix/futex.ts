@@ -61,7 +61,7 @@ export class Futex {
   /** Wakes at most `count` sleepers. @returns how many */
   wake(count = 1): number {
     if (this.#mapping.closed) throw new IpcError("IPC_CLOSED", "futex: the mapping is closed");
-    const word = this.#count.of(count);
+    const word = this.#count.of(count === 1 ? 1 : Math.max(0, Math.min(Math.trunc(count), 2 ** 31 - 1)));
     const woken = this.#libc.syscall(this.#number, this.#pointer, this.#wakeOperation, word, this.#libc.NULL);
     if (woken < 0) throw systemError(this.#libc, "futex", "wake");
     return woken;

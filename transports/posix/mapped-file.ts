@@ -1,5 +1,6 @@
 import { openSync, unlinkSync } from "node:fs";
 import { toIpcError } from "../contract/errors.ts";
+import { errnoError } from "./errno.ts";
 import { type CreateOptions, MappedObject, mapExisting, mapNew } from "./mapped-object.ts";
 import { O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR } from "./open-flags.ts";
 
@@ -39,6 +40,8 @@ function openFile(path: string, flags: number): number {
   try {
     return openSync(path, flags, 0o600);
   } catch (error) {
-    throw toIpcError(error, "mapped file");
+    // Node's own errors carry the negated number and no way out.
+    const { errno } = error as { errno?: number };
+    throw errno === undefined ? toIpcError(error, "mapped file") : errnoError(-errno, "open", path);
   }
 }

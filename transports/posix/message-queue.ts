@@ -2,7 +2,7 @@ import { closeSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { IpcError } from "../contract/errors.ts";
 import { libc } from "./binding.ts";
-import { EAGAIN, EINTR, ETIMEDOUT, systemError } from "./errno.ts";
+import { EAGAIN, EINTR, ETIMEDOUT, errnoError, systemError } from "./errno.ts";
 import { KeptWord } from "./kept-word.ts";
 import type { Libc, Pointer, Word } from "./libc.ts";
 import { Mapping } from "./mapping.ts";
@@ -33,6 +33,7 @@ export const MAX_PRIORITY = 32_767;
 /** Bytes the kernel charges to the user per message slot, beside the payload (an upper bound of ipc/mqueue.c). */
 const SLOT_OVERHEAD_BYTES = 128;
 
+const { EINVAL } = constants.errno;
 const SIGEVENT_BYTES = 64;
 const POLLOUT = 4;
 
@@ -88,6 +89,11 @@ export class MessageQueue implements Disposable {
     const maxMessages = shape.maxMessages ?? limits.maxMessages;
     const maxMessageBytes = shape.maxMessageBytes ?? limits.maxMessageBytes;
     const api = libc();
+    // What lies outside 31 bits, or between two integers, would reach the kernel as another number.
+    if (!isCount(maxMessages) || !isCount(maxMessageBytes)) {
+      const remedy = remedyFor(EINVAL, { maxMessages, maxMessageBytes }, limits);
+      throw errnoError(EINVAL, "mq_open", name, remedy);
+    }
     const attributes = Mapping.anonymous(64);
     try {
       attributes.words[2] = maxMessages;
@@ -158,6 +164,7 @@ export class MessageQueue implements Disposable {
   sendScratch(bytes: number, timeoutMs: number, priority = 0): boolean {
     this.#check();
     if (bytes > this.shape.maxMessageBytes) throw this.#tooLarge(bytes);
+    if (priority !== 0) this.#checkPriority(priority);
     if (this.#nonBlocking) return this.#sendOrPoll(bytes, priority, timeoutMs);
     this.#deadlines.setRealtime(timeoutMs);
     return this.#send(bytes, priority, this.#deadlines.realtime);
@@ -167,6 +174,7 @@ export class MessageQueue implements Disposable {
   sendSlice(bytes: number, priority = 0): boolean {
     this.#check();
     if (bytes > this.shape.maxMessageBytes) throw this.#tooLarge(bytes);
+    if (priority !== 0) this.#checkPriority(priority);
     if (this.#nonBlocking) return this.#sendOrPoll(bytes, priority, SLICE_MS);
     if (this.#send(bytes, priority, this.#deadlines.realtimeSlice)) return true;
     this.#deadlines.renewSlices();
@@ -290,6 +298,16 @@ export class MessageQueue implements Disposable {
     if (!this.#open) throw new IpcError("IPC_CLOSED", `queue ${this.name} is closed`);
   }
 
+  #checkPriority(priority: number): void {
+    if (isCount(priority) && priority <= MAX_PRIORITY) return;
+    throw errnoError(
+      EINVAL,
+      "mq_send",
+      this.name,
+      `priority ${priority}: give a whole number from 0 to ${MAX_PRIORITY}`,
+    );
+  }
+
   #tooLarge(bytes: number): IpcError {
     return new IpcError(
       "IPC_TOO_LARGE",
@@ -309,6 +327,8 @@ export function queueLimits(): QueueLimits {
     maxBytesPerUser: readRlimit() ?? 819_200,
   };
 }
+
+const isCount = (value: number): boolean => Number.isInteger(value) && value >= 0 && value < 2 ** 31;
 
 /** What a queue costs of `maxBytesPerUser`, rounded up. */
 export function queueCostBytes(shape: QueueShape): number {
@@ -330,7 +350,7 @@ function openError(api: Libc, name: string, shape: QueueShape, limits: QueueLimi
 }
 
 function remedyFor(number: number, shape: QueueShape, limits: QueueLimits): string | undefined {
-  const { EMFILE, ENOSPC, EINVAL } = constants.errno;
+  const { EMFILE, ENOSPC } = constants.errno;
   if (number === EMFILE) {
     return `the queues of this user may use ${limits.maxBytesPerUser} bytes together and this one needs about ${queueCostBytes(shape)}: raise it with ulimit -q, or remove queues nobody uses`;
   }

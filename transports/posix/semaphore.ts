@@ -1,13 +1,15 @@
 import { constants } from "node:os";
 import { IpcError } from "../contract/errors.ts";
 import { libc } from "./binding.ts";
-import { EAGAIN, EINTR, ETIMEDOUT, systemError } from "./errno.ts";
+import { EAGAIN, EINTR, ETIMEDOUT, errnoError, systemError } from "./errno.ts";
 import type { Libc, Pointer, Word } from "./libc.ts";
 import { checkName } from "./names.ts";
 import { O_CREAT, O_EXCL } from "./open-flags.ts";
 import { type Deadlines, deadlines } from "./timespec.ts";
 
 const CLOCK_MONOTONIC = 1;
+const { EINVAL } = constants.errno;
+const LARGEST_VALUE = 2 ** 31 - 1;
 /** The C library stores `/name` as `/dev/shm/sem.name`. */
 const PREFIX_BYTES = "sem.".length;
 
@@ -41,6 +43,14 @@ export class Semaphore implements Disposable {
   static #openNamed(name: string, flags: number, value: number): Semaphore {
     checkName(name, PREFIX_BYTES);
     const api = libc();
+    if (!Number.isInteger(value) || value < 0 || value > LARGEST_VALUE) {
+      throw errnoError(
+        EINVAL,
+        "sem_open",
+        name,
+        `${value} is no count: give a whole number from 0 to ${LARGEST_VALUE}`,
+      );
+    }
     const pointer = api.sem_open(name, flags, 0o600, value);
     // Failure is a null pointer here, not -1.
     if (pointer === api.NULL) throw systemError(api, "sem_open", name);
