@@ -44,7 +44,7 @@ export const slowServer: Check = {
     const client = await context.connect(peer);
     await streamTotals(client);
     const memory = watchMemory(peer);
-    peer.freeze();
+    await peer.freeze();
     const frame = new Frame(context, Kind.oneWay);
     const taken = await fill(client, frame);
     const grown = memory.grown("while nobody read");

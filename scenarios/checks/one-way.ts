@@ -56,7 +56,7 @@ export const persistence: Check = {
     const first = await context.startPeer();
     const client = await context.connect(first);
     await client.request(pattern(16, 1));
-    first.freeze();
+    await first.freeze();
     for (let sequence = 0; sequence < KEPT; sequence++) await client.oneWay(pattern(64, sequence), sequence);
     await first.kill("SIGKILL");
     const second = await context.startPeer({ address: first.address });

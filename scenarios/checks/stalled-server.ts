@@ -37,7 +37,7 @@ export const frozenServer: Check = {
     const peer = await context.startPeer();
     const client = await context.connect(peer);
     await client.request(pattern(16, 1));
-    peer.freeze();
+    await peer.freeze();
     const late = await meetsDeadline("a request to a stopped server", REQUEST_TIMEOUT_MS, () =>
       client.request(pattern(16, 2), { timeoutMs: REQUEST_TIMEOUT_MS }),
     );
@@ -45,7 +45,7 @@ export const frozenServer: Check = {
     peer.thaw();
     assertSame("the request after it woke", await client.request(pattern(16, 3)), pattern(16, 3));
     assert.equal(client.corrupted, 0, "the late reply arrived damaged");
-    peer.freeze();
+    await peer.freeze();
     const closing = await meetsDeadline("close of a connection to a stopped server", CLOSE_TIMEOUT_MS, () =>
       client.connection.close(CLOSE_TIMEOUT_MS),
     );

@@ -186,7 +186,7 @@ export const backpressure: readonly Check[] = [
       const client = await context.connect(peer);
       const body = pattern(Math.min(65_000, context.transport.capabilities.maxMessageBytes - 16), 1);
       await client.oneWay(body);
-      peer.freeze();
+      await peer.freeze();
       let sent = 0;
       let waiting: Promise<void> | undefined;
       while (waiting === undefined && sent * body.length < ENOUGH_BYTES) {

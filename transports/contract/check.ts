@@ -86,8 +86,8 @@ export interface Peer {
   stop(): Promise<PeerExit>;
   /** Settles when the process is gone, whatever ended it. */
   readonly exited: Promise<PeerExit>;
-  /** SIGSTOP and SIGCONT: a server that hangs. */
-  freeze(): void;
+  /** SIGSTOP and SIGCONT: a server that hangs. Resolves when all of it stands still. */
+  freeze(): Promise<void>;
   thaw(): void;
 }
 

@@ -138,6 +138,7 @@ function pubSub(id: string, noDrop: boolean, capabilities: Partial<Capabilities>
   return define({
     id,
     endpoint: pubSubEndpoint,
+    peers: PEERS,
     capabilities: { patterns: ["one-way", "fan-out"], ...capabilities },
     async serve(library, address, handler) {
       const service = new PubSubService(library, id, handler, noDrop);

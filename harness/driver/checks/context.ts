@@ -25,6 +25,7 @@ import { startPeer } from "../peers/start-peer.ts";
 import { publishTo } from "./fan-out.ts";
 import { attemptAsNobody } from "./foreign-user.ts";
 import { endPeer, type SharedPeer, subPlace } from "./shared-peer.ts";
+import { untilStopped } from "./until-stopped.ts";
 
 const CLIENT_PROCESS_TIMEOUT_MS = 60_000;
 const CLOSE_TIMEOUT_MS = 200;
@@ -106,7 +107,10 @@ export class Workbench implements CheckContext {
       kill: (signal) => running.kill(signal),
       stop: () => running.stop(),
       exited: running.exited,
-      freeze: () => running.freeze(),
+      async freeze() {
+        running.freeze();
+        await untilStopped(running.info.pid);
+      },
       thaw: () => running.thaw(),
     };
     this.#peers.set(peer, running);

@@ -35,7 +35,7 @@ class Channel:
             if listener is None:
                 self._messages.put(message)
             else:
-                listener()
+                listener(message)
         self.end()
 
     def end(self):

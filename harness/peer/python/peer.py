@@ -27,6 +27,8 @@ MODULES = {
     "zeromq/dealer-router": "zeromq",
     "zeromq/req-rep": "zeromq",
     "zeromq/tcp": "zeromq",
+    "zeromq/pub-sub": "zeromq_pub_sub",
+    "zeromq/pub-sub-drop": "zeromq_pub_sub",
     "file-drop/watch": "file_drop",
     "file-drop/poll": "file_drop",
     "posix-mq": "posix_mq",
@@ -100,8 +102,9 @@ def serve(channel):
     if start is None or start.get("type") != "start":
         raise IpcError("IPC_MALFORMED", "the first line must be a start line")
     program = EchoProgram(on_stream=lambda report: control.say(**report), on_shutdown=channel.end)
-    channel.on("report-usage", lambda: control.say(type="usage", **program.usage()))
-    channel.on("report-stream", lambda: control.say(**program.take_stream()))
+    channel.on("report-usage", lambda _: control.say(type="usage", **program.usage()))
+    channel.on("report-stream", lambda _: control.say(**program.take_stream()))
+    channel.on("publish", lambda request: program.publish(request, lambda answer: control.say(**answer)))
     server = listen(start, program)
     try:
         announce(server.address)

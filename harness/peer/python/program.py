@@ -12,6 +12,7 @@ import threading
 
 import frame
 import usage
+from publication import Publication
 from stream_counter import StreamCounter
 
 # A stream that stands still this long is over: its last message was lost.
@@ -23,7 +24,8 @@ class EchoProgram:
         self._on_stream = on_stream
         self._on_shutdown = on_shutdown
         self._lock = threading.Lock()
-        self._clients = set()
+        # In the order of their arrival; the values mean nothing.
+        self._clients = {}
         self._stream = StreamCounter()
         self._quiet = None
         self._closing = False
@@ -36,11 +38,19 @@ class EchoProgram:
 
     def opened(self, connection):
         with self._lock:
-            self._clients.add(connection)
+            self._clients[connection] = True
 
     def closed(self, connection):
         with self._lock:
-            self._clients.discard(connection)
+            self._clients.pop(connection, None)
+
+    def publish(self, request, on_done):
+        """To all clients of this moment but the first, who asked; where the mechanism distributes, to its one connection."""
+        with self._lock:
+            clients = list(self._clients)
+        chosen = clients[:1] if request["distribution"] == "transport" else clients[1:]
+        publication = Publication(chosen, request["messages"], request["payloadBytes"])
+        threading.Thread(target=lambda: on_done(publication.run(self.later)), daemon=True).start()
 
     def message(self, connection, message):
         self._requests += 1

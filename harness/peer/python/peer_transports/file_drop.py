@@ -2,6 +2,7 @@
 
 import base64
 import ctypes
+import itertools
 import json
 import os
 import re
@@ -29,16 +30,16 @@ class Folder:
         self.requests = os.path.join(base, "requests")
         self.responses = os.path.join(base, "responses")
         self.owner = os.path.join(base, "server.json")
-        self._serial = 0
+        self._serial = itertools.count()
 
     def make(self):
-        for path in (self.temporary, self.requests, self.responses):
+        # Each by itself: the mode given to makedirs holds for the last folder of a path alone.
+        for path in (self.base, self.temporary, self.requests, self.responses):
             os.makedirs(path, 0o700, exist_ok=True)
 
     def drop(self, target, content, fsync):
         """Whole or not at all."""
-        self._serial += 1
-        path = os.path.join(self.temporary, "%d-%d-%d" % (os.getpid(), time.time() * 1e9, self._serial))
+        path = os.path.join(self.temporary, "%d-%d-%d" % (os.getpid(), time.time() * 1e9, next(self._serial)))
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             with os.fdopen(descriptor, "wb") as file:

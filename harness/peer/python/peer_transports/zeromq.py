@@ -6,6 +6,7 @@ import threading
 import time
 
 import zmq
+from zmq.utils.monitor import recv_monitor_message
 
 from failures import MAX_MESSAGE_BYTES
 from peer_transports import paths
@@ -14,6 +15,8 @@ HIGH_WATER_MARK = 64
 # A client that takes nothing for so long loses the reply: the socket is one for all, and must not wait for ever.
 SEND_LIMIT_MS = 1000
 SLICE_MS = 100
+# At most so many messages are taken between the end of a client and forgetting it: others may send without a pause.
+LEFT_MESSAGES = 2 * HIGH_WATER_MARK
 LINGER_MS = 1000
 JOIN_S = 2.0
 
@@ -21,9 +24,10 @@ JOIN_S = 2.0
 class RouterConnection:
     """One client, known by its routing id; for REQ clients the envelope ends with a request id and an empty part."""
 
-    def __init__(self, server, envelope):
+    def __init__(self, server, envelope, descriptor):
         self._server = server
         self.envelope = envelope
+        self.descriptor = descriptor
 
     def send(self, message):
         self._server.send(self.envelope + [message])
@@ -39,14 +43,11 @@ class RouterConnection:
         self._server.later(delay_s, restored)
 
 
-class RouterServer:
-    def __init__(self, context, router, address, path, program):
-        self.address = address
-        self._context = context
-        self._socket = router
-        self._path = path
-        self._program = program
-        self._clients = {}
+class SocketThread:
+    """A ZeroMQ socket belongs to one thread: this one. `takers`: what to call when a socket has something."""
+
+    def __init__(self, takers):
+        self._takers = takers
         self._due = []
         self._order = itertools.count()
         self._open = True
@@ -54,9 +55,12 @@ class RouterServer:
         self._thread.start()
 
     def _serve(self):
+        poller = zmq.Poller()
+        for socket in self._takers:
+            poller.register(socket, zmq.POLLIN)
         while self._open:
-            if self._socket.poll(self._wait_ms()):
-                self._take(self._socket.recv_multipart())
+            for socket, _ in poller.poll(self._wait_ms()):
+                self._takers[socket]()
             while self._due and self._due[0][0] <= time.monotonic():
                 heapq.heappop(self._due)[2]()
 
@@ -65,37 +69,90 @@ class RouterServer:
             return SLICE_MS
         return max(0, min(SLICE_MS, int((self._due[0][0] - time.monotonic()) * 1000) + 1))
 
-    def _take(self, parts):
-        body = parts.pop()
-        client = self._clients.get(parts[0])
+    def later(self, delay_s, action):
+        """From any thread; other threads are heard within SLICE_MS."""
+        heapq.heappush(self._due, (time.monotonic() + delay_s, next(self._order), action))
+
+    def end(self):
+        self._open = False
+        self._thread.join(JOIN_S)
+
+
+class RouterServer(SocketThread):
+    def __init__(self, context, router, address, path, program):
+        self.address = address
+        self._context = context
+        self._socket = router
+        self._path = path
+        self._program = program
+        self._clients = {}
+        self._ends = router.get_monitor_socket(zmq.EVENT_DISCONNECTED)
+        super().__init__({router: self._take, self._ends: self._forget_lost})
+
+    def _take(self):
+        name = self._socket.recv()
+        client = self._clients.get(name)
         if client is None:
-            client = self._clients[parts[0]] = RouterConnection(self, parts)
+            # Who is new is known by the descriptor of its connection too: that is what its end is announced with.
+            first = self._socket.recv(copy=False)
+            parts = [name, first.bytes]
+            client = self._clients[name] = RouterConnection(self, parts[:1], descriptor_of(first))
             self._program.opened(client)
             # The library's probe: an empty message that says "here I am".
-            if not body and len(parts) == 1:
+            if not parts[1] and not self._socket.rcvmore:
                 return
+        else:
+            parts = [name, self._socket.recv()]
+        while self._socket.rcvmore:
+            parts.append(self._socket.recv())
+        body = parts.pop()
         client.envelope = parts
         self._program.message(client, body)
+
+    def _forget_lost(self):
+        """libzmq announces the end of a client by name only in builds with drafts; its monitor names the descriptor."""
+        descriptor = recv_monitor_message(self._ends)["value"]
+        lost = [name for name, client in self._clients.items() if client.descriptor == descriptor]
+        # What they sent before they left is still to be taken.
+        for _ in range(LEFT_MESSAGES):
+            if not self._socket.poll(0):
+                break
+            self._take()
+        for name in lost:
+            self._forget(name)
+
+    def _forget(self, name):
+        client = self._clients.pop(name, None)
+        if client is not None:
+            self._program.closed(client)
 
     def send(self, parts):
         """Only from the thread that serves: a ZeroMQ socket belongs to one."""
         try:
             self._socket.send_multipart(parts)
         except zmq.ZMQError:
-            client = self._clients.pop(parts[0], None)
-            if client is not None:
-                self._program.closed(client)
-
-    def later(self, delay_s, action):
-        heapq.heappush(self._due, (time.monotonic() + delay_s, next(self._order), action))
+            self._forget(parts[0])
 
     def close(self):
-        self._open = False
-        self._thread.join(JOIN_S)
+        self.end()
+        self._socket.disable_monitor()
+        self._ends.close(0)
         self._socket.close(LINGER_MS)
         if self._path is not None:
             paths.remove(self._path)
         self._context.term()
+
+
+def descriptor_of(received):
+    """Of the connection it came by; None for peers that speak a version of the protocol without properties."""
+    try:
+        return received.get(zmq.SRCFD)
+    except zmq.ZMQError:
+        return None
+
+
+def limit_messages(socket):
+    socket.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES)
 
 
 def listen(address, key, program):
@@ -105,7 +162,7 @@ def listen(address, key, program):
     router.setsockopt(zmq.SNDTIMEO, SEND_LIMIT_MS)
     router.setsockopt(zmq.SNDHWM, HIGH_WATER_MARK)
     router.setsockopt(zmq.RCVHWM, HIGH_WATER_MARK)
-    router.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES)
+    limit_messages(router)
     path = None
     if address["transport"] == "zeromq/tcp":
         host, port = paths.host_and_port(address["name"])
