@@ -1,10 +1,12 @@
 import { constants as fs, lstatSync } from "node:fs";
+import { createRequire } from "node:module";
 import type { Socket } from "node:net";
-import { join } from "node:path";
+import { extname, join } from "node:path";
 import { UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
 import { IpcError, toIpcError } from "../contract/errors.ts";
 import type {
   Address,
+  BlockingTransport,
   Connection,
   ConnectionHandler,
   EventTransport,
@@ -18,7 +20,6 @@ import { distinctName } from "../support/distinct-name.ts";
 import { aborted, checkOptions } from "../support/opening.ts";
 import { withPathLock } from "../support/path-lock.ts";
 import { StreamConnection } from "../support/stream-connection.ts";
-import { fifoBlocking } from "./fifo-blocking.ts";
 import { openPair, type Pair } from "./fifo-client.ts";
 import { hasReader, listNames, MAX_CLIENTS, makeFifos, mkfifoVersion, openFifo, removeAll } from "./fifo-names.ts";
 import { FifoServer } from "./fifo-server.ts";
@@ -107,6 +108,18 @@ function inUse(what: string): IpcError {
 
 const event: EventTransport = { listen, connect };
 
+/** The blocking face, loaded when it is first used, as the one of `unix` is. */
+const blocking: BlockingTransport = {
+  listen: (address, options) => fifoBlocking().listen(address, options),
+  connect: (address, timeoutMs, options) => fifoBlocking().connect(address, timeoutMs, options),
+};
+
+function fifoBlocking(): BlockingTransport {
+  // The compiled package has other names than the source.
+  const module = createRequire(import.meta.url)(`./fifo-blocking${extname(import.meta.filename)}`);
+  return (module as typeof import("./fifo-blocking.ts")).fifoBlocking;
+}
+
 /** Named pipes of the file system: a hello on one FIFO, then a pair of them per client. */
 export const fifo: Transport = {
   id: ID,
@@ -127,7 +140,7 @@ export const fifo: Transport = {
     return { transport: ID, name: join(place.directory, `fifo-${distinctName()}`) };
   },
   event,
-  ...(process.platform === "linux" ? { blocking: fifoBlocking } : {}),
+  ...(process.platform === "linux" ? { blocking } : {}),
   peers: { python: ["python3", "peer.py"] },
   stranger: connectStranger,
   async residue(address) {
