@@ -3,7 +3,7 @@ import { DEFAULT_PAYLOADS } from "../../scenarios/profiles/default-workload.ts";
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import { type Arm, type Cell, placeArm } from "../coordinator/arm.ts";
 import { absentRow } from "../coordinator/rows.ts";
-import { allowedCpus } from "../process/pinning.ts";
+import { allowedCpus } from "../process/cpus.ts";
 import type { Measurement, Placement } from "../results/model.ts";
 import { UsageError } from "./exit-codes.ts";
 import { languageReason, languagesFor } from "./peers.ts";

@@ -15,7 +15,7 @@ const arm: Arm = {
   mode: "event",
   placement: "two-cpus",
   peerLanguage: "node",
-  cpus: { driver: "0", peer: "1", driverPin: [], peerPin: [] },
+  cpus: { driver: "0", peer: "1", driverPin: [], peerPin: [], readyPin: [] },
 };
 
 function cell(name: string, payloadBytes: number, variant: Cell["variant"] = {}): Cell {

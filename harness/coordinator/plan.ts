@@ -1,4 +1,5 @@
-import type { Arm, Cell } from "./arm.ts";
+import type { CellPlan } from "../process/messages.ts";
+import { type Arm, type Cell, cellKey, loadOf } from "./arm.ts";
 
 /** What the calibration found about one cell of one arm. */
 export interface Pace {
@@ -82,9 +83,44 @@ const MOST_MESSAGES = 2_000_000;
 const SAFE_SHARE = 0.88;
 /** Enough for each size to find its buffers, and a bound for slow mechanisms. */
 const WARMUP_MESSAGES = 100;
-/** The first cell of a trial finds a fresh process, in which nothing is compiled yet: it warms up this much longer. */
-export const FIRST_WARMUP_FACTOR = 4;
 const WARMUP_MS = 15;
+/** What has run ahead finds its code compiled: caches and buffers are left. */
+const WARMUP_AFTER_AHEAD_MS = 5;
+/** The first cell of a trial finds processes that did nothing, or something else, until now: it warms up this much longer. */
+const FIRST_WARMUP_FACTOR = 2;
+/** Round trips after which the median of a fresh pair of processes stays where it is, over all cells of a trial, and a bound in time. */
+const AHEAD_MESSAGES = 2400;
+const AHEAD_MS = 300;
+const LEAST_AHEAD_MESSAGES = 100;
+/** Models that start no further processes and keep no schedule, with messages that cost code and not memory. */
+const AHEAD_MODELS: ReadonlySet<string> = new Set(["ping-pong", "stream", "pipeline", "codec-round-trip"]);
+const AHEAD_PAYLOAD_BYTES = 65_536;
+
+/** What a driver is told of the cells of one trial, in the order in which they run; counts of 0 in a calibration. */
+export function cellPlans(
+  cells: readonly Pick<PlannedCell, "cell" | "messages" | "warmupMessages" | "warmupMs">[],
+  seedOf: () => number,
+): CellPlan[] {
+  const messages = Math.max(LEAST_AHEAD_MESSAGES, Math.ceil(AHEAD_MESSAGES / cells.length));
+  const ahead = { messages, ms: AHEAD_MS / cells.length };
+  return cells.map((planned, index): CellPlan => {
+    const { cell, warmupMessages, warmupMs } = planned;
+    const factor = index === 0 ? FIRST_WARMUP_FACTOR : 1;
+    return {
+      ...loadOf(cell, seedOf()),
+      key: cellKey(cell),
+      model: cell.benchmark.model,
+      messages: planned.messages,
+      warmupMessages: factor * warmupMessages,
+      warmupMs: factor * warmupMs,
+      ahead: runsAhead(cell) ? ahead : null,
+    };
+  });
+}
+
+function runsAhead({ benchmark, payloadBytes }: Cell): boolean {
+  return AHEAD_MODELS.has(benchmark.model) && payloadBytes <= AHEAD_PAYLOAD_BYTES;
+}
 
 /**
  * Fixes the counts of all cells before the first round. First every window gets the least that supports its percentiles, then
@@ -152,18 +188,26 @@ function planCell(pace: Pace, windowMs: number, fixedMessages: number | undefine
     cell: pace.cell,
     messages,
     warmupMessages: warm.messages,
-    warmupMs: WARMUP_MS,
+    warmupMs: warm.leastMs,
     plannedMs: warm.ms + messages / perMs,
   };
 }
 
 /** Ends when count and time are both reached, or at four times the time; the count is cut to what fits there. */
-function warmUp({ messagesPerSecond, cell }: Pace): { readonly messages: number; readonly ms: number } {
+function warmUp({ messagesPerSecond, cell }: Pace): WarmUp {
   const perMs = messagesPerSecond / 1000;
-  const fitting = Math.max(1, Math.floor(4 * WARMUP_MS * perMs));
   // Nothing is compiled by doing nothing.
-  const messages = cell.benchmark.model === "idle" ? 1 : Math.min(WARMUP_MESSAGES, fitting);
-  return { messages, ms: Math.max(cell.benchmark.model === "idle" ? 1 : WARMUP_MS, messages / perMs) };
+  if (cell.benchmark.model === "idle") return { messages: 1, leastMs: WARMUP_MS, ms: 1 / perMs };
+  const leastMs = runsAhead(cell) ? WARMUP_AFTER_AHEAD_MS : WARMUP_MS;
+  const messages = Math.min(WARMUP_MESSAGES, Math.max(1, Math.floor(4 * leastMs * perMs)));
+  return { messages, leastMs, ms: Math.max(leastMs, messages / perMs) };
+}
+
+interface WarmUp {
+  readonly messages: number;
+  readonly leastMs: number;
+  /** What it will take. */
+  readonly ms: number;
 }
 
 function sum<Item>(items: readonly Item[], of: (item: Item) => number): number {

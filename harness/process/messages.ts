@@ -28,6 +28,12 @@ export interface PeerStart {
   /** Id of the codec behind `Method.recode`; each connection gets one of its own. Absent: the method is unknown. */
   readonly codec?: string;
 }
+/** Before `start`, to a peer on Node: import the code of this transport and do nothing else. Answered by `loaded`. */
+export interface PeerLoad {
+  readonly type: "load";
+  readonly transport: TransportReference;
+  readonly mode: WaitMode;
+}
 export interface PeerStop {
   readonly type: "stop";
 }
@@ -43,7 +49,7 @@ export interface PeerPublish {
   /** `transport`: one send reaches every subscriber. `server`: one send per connection. */
   readonly distribution: "transport" | "server";
 }
-export type ToPeer = PeerStart | PeerStop | PeerReportUsage | PeerPublish;
+export type ToPeer = PeerLoad | PeerStart | PeerStop | PeerReportUsage | PeerPublish;
 
 export interface PeerReady {
   readonly type: "ready";
@@ -96,7 +102,11 @@ export interface UsageReport {
   readonly peakMemoryBytes: number;
   readonly gcPauseNs: number;
 }
-export type FromPeer = PeerReady | PeerDone | Failed | StreamReport | UsageReport | Published;
+/** Answers `load`. */
+export interface PeerLoaded {
+  readonly type: "loaded";
+}
+export type FromPeer = PeerReady | PeerLoaded | PeerDone | Failed | StreamReport | UsageReport | Published;
 
 // ---- to and from a driver -----------------------------------------------------------------------
 
@@ -107,6 +117,11 @@ export interface DriverStart {
   readonly place: Place;
   /** How the driver starts its peer on the peer's CPU. */
   readonly peerPin: PinPrefix;
+  /**
+   * Get everything ready, say `prepared`, and do nothing until `begin`: by then the coordinator has moved all processes to their CPUs.
+   * What is started before is started with this prefix.
+   */
+  readonly hold?: { readonly pin: PinPrefix };
   /** The peer is a process of its own on Node: the driver may start it before it has loaded the transport. */
   readonly peerEarly?: boolean;
   readonly peerLanguage: string;
@@ -131,7 +146,7 @@ export interface Go {
 export interface EndLoad {
   readonly type: "end-load";
 }
-/** To a client process that has said `connected`: all others are connected too. */
+/** To a client process that has said `connected`: all others are connected too. To a driver that holds: it is its turn. */
 export interface Begin {
   readonly type: "begin";
 }
@@ -146,6 +161,8 @@ export interface CellPlan extends Load {
   readonly messages: number;
   readonly warmupMessages: number;
   readonly warmupMs: number;
+  /** Before any cell of the trial is measured, at most; so the processes compile what all cells use. null: not this cell. */
+  readonly ahead: { readonly messages: number; readonly ms: number } | null;
 }
 /** How a model loads the mechanism. */
 export interface Load {
@@ -223,6 +240,15 @@ export interface DriverReady {
   readonly pid: number;
   readonly cpus: string | null;
   readonly peer: Omit<PeerReady, "type"> | null;
+}
+/** From a driver that holds: everything is ready, and nothing of it runs until `begin`. */
+export interface DriverPrepared {
+  readonly type: "prepared";
+}
+/** From here on the driver is busy with this cell: where it died, should it. */
+export interface CellBegun {
+  readonly type: "cell-begun";
+  readonly key: string;
 }
 /** A process the driver started: reaped by the coordinator when the driver cannot. */
 export interface Spawned {
@@ -335,6 +361,8 @@ export interface DriverDone {
 }
 export type FromDriver =
   | DriverReady
+  | DriverPrepared
+  | CellBegun
   | Spawned
   | CellResult
   | CheckDone
