@@ -22,8 +22,8 @@ import { inSession } from "./session.ts";
 import { type Candidate, resolveTransports } from "./transports.ts";
 
 /** A plain compare: at most 60 s for a handful of ids, 90 s for a full shortlist. */
-const SHORT_MS = 54_000;
-const LONG_MS = 82_000;
+const SHORT_MS = 50_000;
+const LONG_MS = 77_000;
 const FEW_IDS = 6;
 const MANY_IDS = 16;
 const MS_PER_ID = 7000;

@@ -6,7 +6,7 @@ import type { ArmRecord } from "./record.ts";
 import type { Brood } from "./run-driver.ts";
 import { type ArmJob, type ArmRun, type PreparedArm, prepareArm, SIDE_BY_SIDE, silenceOf } from "./trial.ts";
 
-const CALIBRATE_CELL_MS = 20;
+const CALIBRATE_CELL_MS = 12;
 const LEAST_OVERHEAD_MS = 100;
 /** Each time the driver dies the cell at which it died is left out and the rest is tried again. */
 const MAX_ATTEMPTS = 3;

@@ -146,6 +146,7 @@ async function prepare(run: Run): Promise<Plan> {
       cells: cellsOf(arm, request.cells),
     })),
   );
+  if (!("reason" in run.limits)) await run.limits.calibrate();
   const controlsMs = request.controls === false ? 0 : CONTROL_GUESS_MS * placementsOf(request.arms).length;
   const extraMs = controlsMs + ("reason" in run.limits ? 0 : run.limits.guessMs);
   const plan = planRun(paces, {

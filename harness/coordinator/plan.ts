@@ -71,8 +71,9 @@ const CHEAP_MS = 60;
 const LEAST_MESSAGES = 50;
 const LEAST_SLOW_MS = 300;
 const LEAST_SLOW_MESSAGES = 5;
-/** A shorter stream is start and end only: the first message's way and the last one's. */
-const LEAST_STREAM_MS = 20;
+/** A shorter stream is start and end only: the first message's way and the last one's. The longer time where fewer messages would pass. */
+const LEAST_STREAM_MS = 10;
+const MOST_LEAST_STREAM_MS = 20;
 const LEAST_CLOCK_MS = 300;
 const LONGEST_WINDOW_MS = 2000;
 const MOST_MESSAGES = 2_000_000;
@@ -85,7 +86,8 @@ const SAFE_SHARE = 0.88;
 const WARMUP_MESSAGES = 100;
 const WARMUP_MS = 15;
 /** What has run ahead finds its code compiled: caches and buffers are left. */
-const WARMUP_AFTER_AHEAD_MS = 5;
+const AFTER_AHEAD_MESSAGES = 40;
+const AFTER_AHEAD_MS = 5;
 /** The first cell of a trial finds processes that did nothing, or something else, until now: it warms up this much longer. */
 const FIRST_WARMUP_FACTOR = 2;
 /** Round trips after which the median of a fresh pair of processes stays where it is, over all cells of a trial, and a bound in time. */
@@ -123,17 +125,19 @@ function runsAhead({ benchmark, payloadBytes }: Cell): boolean {
 }
 
 /**
- * Fixes the counts of all cells before the first round. First every window gets the least that supports its percentiles, then
- * what time is left is shared out in proportion to what each would still like. With time to spare there are more rounds, and when these
- * are at their most, longer windows.
+ * Fixes the counts of all cells before the first round. First every window gets the least that supports its p50, then, from the
+ * cheapest on, what a p99 needs; what time is left is shared out in proportion to what each would still like. With time to spare there
+ * are more rounds, and when these are at their most, longer windows.
  */
 export function planRun(paces: readonly ArmPace[], request: PlanRequest): Plan {
   const { rounds, leftMs, extraMs, messages, effort } = request;
   const wish = WISHES[effort];
-  const windows = new Map(
-    paces.flatMap(({ paces: cells }) => cells.map((pace) => [pace, windowOf(pace, wish, rounds.least)] as const)),
-  );
   const fixedMs = extraMs + sum(paces, (arm) => arm.overheadMs + sum(arm.paces, (pace) => warmUp(pace).ms));
+  const forWindowsMs = (SAFE_SHARE * leftMs) / rounds.least - fixedMs;
+  const windows = withP99(
+    paces.flatMap(({ paces: cells }) => cells.map((pace) => [pace, windowOf(pace, wish, rounds.least)] as const)),
+    forWindowsMs,
+  );
   const leastMs = fixedMs + sum([...windows.values()], ({ least }) => least);
   const moreMs = sum([...windows.values()], ({ least, wanted }) => wanted - least);
   const count = Number.isFinite(leftMs) ? clamp(Math.floor(leftMs / (leastMs + moreMs)), rounds) : rounds.least;
@@ -154,6 +158,22 @@ export function planRun(paces: readonly ArmPace[], request: PlanRequest): Plan {
 interface WindowMs {
   readonly least: number;
   readonly wanted: number;
+  /** More than the least: enough for a p99. */
+  readonly forP99?: number;
+}
+
+/** Raises windows to what a p99 needs, from the cheapest on, as long as all of them fit into the time of a round. */
+function withP99(windows: readonly (readonly [Pace, WindowMs])[], roundMs: number): Map<Pace, WindowMs> {
+  const result = new Map(windows);
+  let spentMs = sum(windows, ([, { least }]) => least);
+  const cost = ({ least, forP99 = least }: WindowMs): number => forP99 - least;
+  for (const [pace, window] of windows.toSorted(([, a], [, b]) => cost(a) - cost(b))) {
+    spentMs += cost(window);
+    if (spentMs > roundMs) break;
+    const least = window.forP99 ?? window.least;
+    result.set(pace, { least, wanted: Math.max(least, window.wanted) });
+  }
+  return result;
 }
 
 function windowOf(pace: Pace, wish: Wish, rounds: number): WindowMs {
@@ -164,17 +184,18 @@ function windowOf(pace: Pace, wish: Wish, rounds: number): WindowMs {
   }
   if (benchmark.model === "stream" || benchmark.model === "fan-out") {
     const one = LEAST_SLOW_MESSAGES / perMs;
-    return { least: Math.max(LEAST_STREAM_MS, one), wanted: Math.max(wish.streamMs, one) };
+    const least = Math.max(one, Math.min(MOST_LEAST_STREAM_MS, Math.max(LEAST_STREAM_MS, LEAST_MESSAGES / perMs)));
+    return { least, wanted: Math.max(wish.streamMs, least) };
   }
-  const least = leastRoundTrips(pace, rounds) / perMs;
-  return { least, wanted: Math.max(least, Math.min(LONGEST_WINDOW_MS, wish.roundTrips / perMs)) };
+  const least = leastRoundTrips(pace) / perMs;
+  const wanted = Math.max(least, Math.min(LONGEST_WINDOW_MS, wish.roundTrips / perMs));
+  const forP99 = Math.max(P99_IN_ONE, Math.ceil(P99_IN_ALL / rounds)) / perMs;
+  const allowedMs = pace.cell.payloadBytes <= P99_PAYLOAD_BYTES ? P99_LONGEST_MS : CHEAP_MS;
+  return forP99 > least && forP99 <= allowedMs ? { least, wanted, forP99 } : { least, wanted };
 }
 
-function leastRoundTrips({ cell, messagesPerSecond }: Pace, rounds: number): number {
+function leastRoundTrips({ messagesPerSecond }: Pace): number {
   const perMs = messagesPerSecond / 1000;
-  const forP99 = Math.max(P99_IN_ONE, Math.ceil(P99_IN_ALL / rounds));
-  const allowedMs = cell.payloadBytes <= P99_PAYLOAD_BYTES ? P99_LONGEST_MS : CHEAP_MS;
-  if (forP99 / perMs <= allowedMs) return forP99;
   if (LEAST_MESSAGES / perMs <= LEAST_SLOW_MS) return LEAST_MESSAGES;
   return Math.max(LEAST_SLOW_MESSAGES, Math.round(LEAST_SLOW_MS * perMs));
 }
@@ -198,8 +219,10 @@ function warmUp({ messagesPerSecond, cell }: Pace): WarmUp {
   const perMs = messagesPerSecond / 1000;
   // Nothing is compiled by doing nothing.
   if (cell.benchmark.model === "idle") return { messages: 1, leastMs: WARMUP_MS, ms: 1 / perMs };
-  const leastMs = runsAhead(cell) ? WARMUP_AFTER_AHEAD_MS : WARMUP_MS;
-  const messages = Math.min(WARMUP_MESSAGES, Math.max(1, Math.floor(4 * leastMs * perMs)));
+  const ahead = runsAhead(cell);
+  const leastMs = ahead ? AFTER_AHEAD_MS : WARMUP_MS;
+  const enough = ahead ? AFTER_AHEAD_MESSAGES : WARMUP_MESSAGES;
+  const messages = Math.min(enough, Math.max(1, Math.floor(4 * leastMs * perMs)));
   return { messages, leastMs, ms: Math.max(leastMs, messages / perMs) };
 }
 
