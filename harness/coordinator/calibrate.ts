@@ -16,7 +16,7 @@ const BEYOND_FACTOR = 1.5;
 /** Finds the paces of all arms, a few getting ready at a time and each alone while it is measured. Arms of which nothing can run are left out. */
 export async function calibrateAll(
   { brood, place, silenceMs, onArm }: CalibrationSite,
-  wanted: readonly { readonly record: ArmRecord; readonly cells: readonly Cell[] }[],
+  wanted: readonly Wanted[],
 ): Promise<ArmPace[]> {
   const paces: ArmPace[] = [];
   const possible = wanted.filter(({ record, cells }) => possibleCells(record, cells).length > 0);
@@ -37,6 +37,46 @@ export async function calibrateAll(
     }
   }
   return paces;
+}
+
+interface Wanted {
+  readonly record: ArmRecord;
+  readonly cells: readonly Cell[];
+}
+
+/**
+ * The same with one placement of each mechanism measured, the one with the ends apart where there is one: its counts serve the others, whose
+ * round trips take other times, so the prediction is that much coarser. Where it finds nothing the others are tried.
+ */
+export async function calibrateOnePlacement(site: CalibrationSite, wanted: readonly Wanted[]): Promise<ArmPace[]> {
+  const groups = Map.groupBy(wanted, ({ record: { arm } }) =>
+    JSON.stringify([arm.reference, arm.mode, arm.peerLanguage, arm.codec ?? null]),
+  );
+  const apart = ({ record }: Wanted): boolean => record.arm.placement === "two-cpus";
+  const first = [...groups.values()].flatMap((group) => group.find(apart) ?? group[0] ?? []);
+  const paces = await calibrateAll(
+    site,
+    wanted.filter((each) => first.includes(each)),
+  );
+  const untried: Wanted[] = [];
+  for (const group of groups.values()) {
+    const source = group.find((each) => first.includes(each)) as Wanted;
+    const pace = paces.find(({ arm }) => arm === source.record.arm);
+    const others = group.filter((each) => each !== source);
+    if (pace === undefined) untried.push(...others);
+    else paces.push(...others.flatMap((each) => copyFor(each, pace, source.record)));
+  }
+  return [...paces, ...(await calibrateAll(site, untried))];
+}
+
+function copyFor({ record, cells }: Wanted, { paces, overheadMs }: ArmPace, source: ArmRecord): ArmPace[] {
+  const possible = possibleCells(record, cells);
+  for (const cell of possible) {
+    const reason = source.failures.get(cell);
+    if (reason !== undefined) record.fail(cell, `on ${source.arm.placement}: ${reason}`);
+  }
+  const own = paces.filter(({ cell }) => possible.includes(cell));
+  return own.length === 0 ? [] : [{ arm: record.arm, paces: own, overheadMs }];
 }
 
 export interface CalibrationSite {

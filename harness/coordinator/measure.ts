@@ -4,7 +4,7 @@ import { withLimits } from "../results/limits.ts";
 import type { Environment, Measurement, Placement, Report, RunLength } from "../results/model.ts";
 import { randomFrom, shuffled } from "../results/random.ts";
 import { type Arm, type Cell, cellsOf } from "./arm.ts";
-import { calibrateAll, culpritOf, resultOf } from "./calibrate.ts";
+import { calibrateAll, calibrateOnePlacement, culpritOf, resultOf } from "./calibrate.ts";
 import { runControls } from "./controls.ts";
 import { keepAwake } from "./keep-awake.ts";
 import { isReached, LEAST_FOR_INTERVAL, type Length, whyStop } from "./length.ts";
@@ -30,6 +30,8 @@ export interface MeasureRequest {
   readonly controls?: boolean;
   /** Sizes at which the C program is measured as further cells of every round, where there is a compiler; default none. */
   readonly limits?: readonly number[];
+  /** The counts found on one placement serve the others too; default: each placement is calibrated. */
+  readonly calibratesOnePlacement?: boolean;
   /** Told once, after the calibration: how long it will take. May throw: then nothing more is run. */
   readonly onPlan?: (plan: Prediction) => void;
   /** How long a driver may say nothing, besides ten times what it was given to do; default as trials need on a busy machine. */
@@ -139,7 +141,8 @@ async function prepare(run: Run): Promise<Plan> {
     length.rule === "fixed" ? length.trials : length.rule === "budget" ? length.least : LEAST_FOR_INTERVAL;
   progress.begin(request.arms.length * (guessed + 1), Number.isFinite(budgetMs) ? budgetMs : 0);
   const { brood, place } = run;
-  const paces = await calibrateAll(
+  const find = request.calibratesOnePlacement === true ? calibrateOnePlacement : calibrateAll;
+  const paces = await find(
     { brood, place, silenceMs: request.silenceMs, onArm: (arm) => progress.step(`calibrating ${describe(arm)}`) },
     shuffled(request.arms, run.random).map((arm) => ({
       record: records.get(arm) as ArmRecord,
@@ -289,6 +292,7 @@ async function runTrial(run: Run, trial: PlannedTrial, prepared: PreparedArm, ro
   const record = run.records.get(planned.arm) as ArmRecord;
   const startedAtMs = performance.now() - run.startedMs;
   const ran = await prepared.run();
+  if (ran.ready?.peer) record.peer = { language: ran.ready.peer.language, version: ran.ready.peer.version };
   for (const { cell, messages } of order) {
     record.messages.set(cell, messages);
     const result = resultOf(ran.cells, cell);

@@ -66,7 +66,7 @@ describe("the plan", () => {
   });
 
   it("gives small sizes the samples their p99 needs, the cheapest first, before anything else gets more", () => {
-    const short = countsFor(18_000);
+    const short = countsFor(14_000);
     expect(short[0]?.[1]).toBeGreaterThanOrEqual(334);
     expect(short[1]?.[1]).toBeGreaterThanOrEqual(334);
     expect(short[3]?.[1]).toBeLessThan(334);

@@ -69,6 +69,11 @@ const P99_PAYLOAD_BYTES = 4096;
 const P99_LONGEST_MS = 1500;
 const CHEAP_MS = 60;
 const LEAST_MESSAGES = 50;
+/** Fewer, where so many take longer than this; a trial's p50 needs no more. */
+const LEAST_WINDOW_MS = 25;
+const LEAST_LATE_MESSAGES = 20;
+/** What takes less than this is no matter: windows of very fast mechanisms are never smaller. */
+const TRIFLE_MS = 4;
 const LEAST_SLOW_MS = 300;
 const LEAST_SLOW_MESSAGES = 5;
 /** A shorter stream is start and end only: the first message's way and the last one's. The longer time where fewer messages would pass. */
@@ -90,9 +95,9 @@ const AFTER_AHEAD_MESSAGES = 40;
 const AFTER_AHEAD_MS = 5;
 /** The first cell of a trial finds processes that did nothing, or something else, until now: it warms up this much longer. */
 const FIRST_WARMUP_FACTOR = 2;
-/** Round trips after which the median of a fresh pair of processes stays where it is, over all cells of a trial, and a bound in time. */
+/** Round trips after which the median of a fresh pair of processes stays where it is, over all cells of a trial, and a bound in the driver's CPU time. */
 const AHEAD_MESSAGES = 2400;
-const AHEAD_MS = 300;
+const AHEAD_CPU_MS = 120;
 const LEAST_AHEAD_MESSAGES = 100;
 /** Models that start no further processes and keep no schedule, with messages that cost code and not memory. */
 const AHEAD_MODELS: ReadonlySet<string> = new Set(["ping-pong", "stream", "pipeline", "codec-round-trip"]);
@@ -104,7 +109,7 @@ export function cellPlans(
   seedOf: () => number,
 ): CellPlan[] {
   const messages = Math.max(LEAST_AHEAD_MESSAGES, Math.ceil(AHEAD_MESSAGES / cells.length));
-  const ahead = { messages, ms: AHEAD_MS / cells.length };
+  const ahead = { messages, cpuMs: AHEAD_CPU_MS / cells.length };
   return cells.map((planned, index): CellPlan => {
     const { cell, warmupMessages, warmupMs } = planned;
     const factor = index === 0 ? FIRST_WARMUP_FACTOR : 1;
@@ -196,7 +201,9 @@ function windowOf(pace: Pace, wish: Wish, rounds: number): WindowMs {
 
 function leastRoundTrips({ messagesPerSecond }: Pace): number {
   const perMs = messagesPerSecond / 1000;
-  if (LEAST_MESSAGES / perMs <= LEAST_SLOW_MS) return LEAST_MESSAGES;
+  const usual = Math.max(LEAST_MESSAGES, Math.min(P99_IN_ALL, TRIFLE_MS * perMs));
+  const least = Math.round(Math.min(usual, Math.max(LEAST_LATE_MESSAGES, LEAST_WINDOW_MS * perMs)));
+  if (least / perMs <= LEAST_SLOW_MS) return least;
   return Math.max(LEAST_SLOW_MESSAGES, Math.round(LEAST_SLOW_MS * perMs));
 }
 

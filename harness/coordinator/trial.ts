@@ -15,7 +15,7 @@ const TIMEOUT_FLOOR_MS = 45_000;
 const SILENCE_MS = 25_000;
 
 /** Pairs of processes that get ready at the same time, then wait without running until it is their turn. More of them would cost memory only. */
-export const SIDE_BY_SIDE = 4;
+export const SIDE_BY_SIDE = 8;
 
 export interface ArmRun {
   readonly cells: readonly CellResult[];

@@ -27,6 +27,9 @@ const FIRST_STEP = 32;
 const FIRST_STEP_BYTES = 4 * 1024 * 1024;
 const MAX_STEP_FACTOR = 16;
 const MAX_STEP = 2_000_000;
+const AHEAD_STEP = 25;
+/** A mechanism that mostly waits would take forever to use its CPU time. */
+const AHEAD_WAIT_FACTOR = 4;
 /** From there it doubles: until then nothing is known of the pace. */
 const FIRST_WARMUP_STEP = 50;
 
@@ -123,8 +126,7 @@ async function warmAhead(
     if (ahead === null) continue;
     send({ type: "cell-begun", key: cell.key });
     const problem = await withModel(site, cell, async (model) => {
-      const limits = { messages: ahead.messages, leastMs: 0, mostMs: ahead.ms };
-      const found = problemOf(await warmUp(limits, model, delivery), delivery);
+      const found = problemOf(await runAhead(ahead, model, delivery), delivery);
       return found === undefined ? undefined : invalid(cell, `during warm-up: ${found}`);
     });
     if (problem !== undefined) spoilt.set(cell, problem);
@@ -195,6 +197,22 @@ function resultOf(
 
 function invalid({ key }: CellPlan, reason: string): CellResult {
   return { type: "cell", key, outcome: { status: "invalid", reason, figures: null } };
+}
+
+async function runAhead(
+  { messages, cpuMs }: NonNullable<CellPlan["ahead"]>,
+  model: PreparedModel,
+  delivery: "reliable" | "lossy",
+): Promise<Window> {
+  const startedMs = performance.now();
+  const before = process.cpuUsage();
+  let last = await model.window(AHEAD_STEP);
+  for (let done = AHEAD_STEP; done < messages && problemOf(last, delivery) === undefined; done += AHEAD_STEP) {
+    const { user, system } = process.cpuUsage(before);
+    if ((user + system) / 1000 >= cpuMs || performance.now() - startedMs >= AHEAD_WAIT_FACTOR * cpuMs) break;
+    last = await model.window(AHEAD_STEP);
+  }
+  return last;
 }
 
 interface WarmUpLimits {

@@ -161,8 +161,11 @@ export interface CellPlan extends Load {
   readonly messages: number;
   readonly warmupMessages: number;
   readonly warmupMs: number;
-  /** Before any cell of the trial is measured, at most; so the processes compile what all cells use. null: not this cell. */
-  readonly ahead: { readonly messages: number; readonly ms: number } | null;
+  /**
+   * Before any cell of the trial is measured, at most; so the processes compile what all cells use. Time of the CPU, since others may
+   * get ready too. null: not this cell.
+   */
+  readonly ahead: { readonly messages: number; readonly cpuMs: number } | null;
 }
 /** How a model loads the mechanism. */
 export interface Load {
