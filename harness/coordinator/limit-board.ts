@@ -13,15 +13,15 @@ import { NOTHING, quantilesOf } from "./trial.ts";
 const execute = promisify(execFile);
 
 const RUN_TIMEOUT_MS = 20_000;
-const WARMUP = 40;
+const WARMUP = 30;
 /** Of each cell in a round; fixed by the first run of each, which is not kept, so that it takes about the time. */
-const COUNTS = { first: 40, least: 100, most: 400, ms: 15 } as const;
+const COUNTS = { first: 30, least: 60, most: 400, ms: 8 } as const;
 /** The memory bus alone: below it nothing that copies can go. */
 const COPY_KIND: LimitKind = { name: "memcpy", mode: "polling", of: [] };
 /** Of the program's buffers and of one POSIX queue message, header included. */
 const LARGEST_BYTES = 256 * 1024;
 const LARGEST_QUEUE_BYTES = 8000;
-const GUESS_MS = 40;
+const GUESS_MS = 25;
 
 /** One program run per round. */
 export interface LimitCell {

@@ -97,7 +97,7 @@ const AFTER_AHEAD_MS = 5;
 const FIRST_WARMUP_FACTOR = 2;
 /** Round trips after which the median of a fresh pair of processes stays where it is, over all cells of a trial, and a bound in the driver's CPU time. */
 const AHEAD_MESSAGES = 2400;
-const AHEAD_CPU_MS = 120;
+const AHEAD_CPU_MS = 80;
 const LEAST_AHEAD_MESSAGES = 100;
 /** Models that start no further processes and keep no schedule, with messages that cost code and not memory. */
 const AHEAD_MODELS: ReadonlySet<string> = new Set(["ping-pong", "stream", "pipeline", "codec-round-trip"]);
