@@ -2,21 +2,13 @@ import { Method } from "../../transports/contract/check.ts";
 import type { Transport } from "../../transports/contract/transport.ts";
 import { allowedCpuListOfThreads } from "../process/cpus.ts";
 import { allocate } from "../process/journal.ts";
-import type {
-  CalibrateWork,
-  CellPlan,
-  CellResult,
-  DriverStart,
-  FromDriver,
-  MeasureWork,
-  PinPrefix,
-} from "../process/messages.ts";
+import type { CalibrateWork, CellPlan, CellResult, DriverStart, FromDriver, MeasureWork } from "../process/messages.ts";
 import { watchGarbageCollection } from "../process/usage.ts";
 import { exchangeBlocking, usages } from "./costs.ts";
 import { figuresOf, problemOf } from "./figures.ts";
 import { findModel } from "./models/index.ts";
 import type { Link, PreparedModel, Site, Window } from "./models/model.ts";
-import { loadAhead, type PeerProcess } from "./peers/peer-process.ts";
+import type { PeerProcess } from "./peers/peer-process.ts";
 import type { RunningPeer } from "./peers/running-peer.ts";
 import { startPeer } from "./peers/start-peer.ts";
 
@@ -46,23 +38,18 @@ export interface TrialJob {
 /**
  * One trial: a fresh peer, one connection, every cell of the plan in the order given.
  *
- * A driver that holds does beforehand what may be done while others get ready too: with an event loop all up to the warm connection,
- * which is silent as long as nobody sends. A blocking or polling peer is never silent once it listens, so it waits with its code loaded.
+ * A driver that holds does beforehand what may be done while others get ready too: all up to the warm connection. With an event loop that
+ * is silent as long as nobody sends. A blocking or polling peer looks around even then, so it is stopped until it is its turn.
  */
 export async function runCells(job: TrialJob): Promise<void> {
-  const { start, work, send, begun } = job;
+  const { start, work, send } = job;
   // Loaded before the turn; a model that cannot be is the failure of its own cell.
   await Promise.allSettled(work.cells.map(({ model }) => findModel(model)));
-  const opensAhead = start.hold !== undefined && start.mode === "event";
-  if (start.hold !== undefined && !opensAhead) {
-    if (job.early !== undefined) await loadAhead(await job.early, start);
-    await turn(send, begun);
-  }
-  const site = await openSite(job, opensAhead ? start.hold?.pin : undefined);
+  const site = await openSite(job);
   const { peer } = site.link;
   try {
     const spoilt = await warmAhead(site, work, send);
-    if (opensAhead) await turn(send, begun);
+    if (start.hold !== undefined) await untilTurn(job, peer);
     send({ type: "ready", pid: process.pid, cpus: allowedCpuListOfThreads(process.pid), peer: placed(peer.info) });
     for (const cell of work.cells) {
       send({ type: "cell-begun", key: cell.key });
@@ -74,13 +61,18 @@ export async function runCells(job: TrialJob): Promise<void> {
   }
 }
 
-async function turn(send: TrialJob["send"], begun: TrialJob["begun"]): Promise<void> {
+async function untilTurn({ start, send, begun }: TrialJob, peer: RunningPeer): Promise<void> {
+  const isSilent = start.mode === "event";
+  // A driver that ends early must not leave a stopped process behind, which would never notice.
+  if (!isSilent) process.once("exit", peer.thaw);
+  if (!isSilent) peer.freeze();
   send({ type: "prepared" });
   await begun();
+  if (!isSilent) peer.thaw();
 }
 
 /** A fresh peer and a connection to it. */
-async function openSite(job: TrialJob, pin: PinPrefix | undefined): Promise<Site> {
+async function openSite(job: TrialJob): Promise<Site> {
   const { transport, start, send, early } = job;
   const address = await allocate(transport, start.transport, start.place);
   const onSpawn = (pid: number): void => send({ type: "spawned", pid });
@@ -89,7 +81,7 @@ async function openSite(job: TrialJob, pin: PinPrefix | undefined): Promise<Site
     reference: start.transport,
     mode: start.mode,
     address,
-    pin: pin ?? start.peerPin,
+    pin: start.hold?.pin ?? start.peerPin,
     language: start.peerLanguage,
     ...(start.codec === undefined ? {} : { codec: start.codec }),
     onSpawn,

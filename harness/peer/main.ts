@@ -5,13 +5,11 @@ import type { BlockingConnection } from "../../transports/contract/transport.ts"
 import { openControl } from "../process/control.ts";
 import { allowedCpuList } from "../process/cpus.ts";
 import { loadTransport } from "../process/load-transport.ts";
-import type { FromPeer, PeerLoad, PeerStart, StreamReport, ToPeer } from "../process/messages.ts";
+import type { FromPeer, PeerStart, StreamReport, ToPeer } from "../process/messages.ts";
 import { readUsage, watchGarbageCollection } from "../process/usage.ts";
 import type { Recoder } from "./recoder.ts";
 
 const START_TIMEOUT_MS = 20_000;
-/** From `load` to `start`: the turns of others may come between. */
-const HELD_TIMEOUT_MS = 300_000;
 /** What an orderly end may take when nobody waits for it any more: a killed run must be gone within a second. */
 const ORPHAN_MS = 300;
 
@@ -87,20 +85,8 @@ async function recoderOf<Connection extends object>({ codec }: PeerStart): Promi
   return codec === undefined ? undefined : (await import("./recoder.ts")).loadRecoder<Connection>(codec);
 }
 
-/** All that `start` will import, so that it is loaded and compiled before it is this peer's turn. */
-async function load({ transport, mode }: PeerLoad): Promise<void> {
-  await loadTransport(transport);
-  await (mode === "event" ? import("./event-server.ts") : import("./blocking-server.ts"));
-  control.send({ type: "loaded" });
-}
-
 try {
-  let first = await control.next(["start", "load"], START_TIMEOUT_MS);
-  if (first.type === "load") {
-    await load(first);
-    first = await control.next(["start"], HELD_TIMEOUT_MS);
-  }
-  const start = first;
+  const start = await control.next(["start"], START_TIMEOUT_MS);
   await (start.mode === "event" ? serveEvents(start) : serveBlocking(start));
   control.send({ type: "done" });
   await control.flushed();

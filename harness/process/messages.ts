@@ -28,12 +28,6 @@ export interface PeerStart {
   /** Id of the codec behind `Method.recode`; each connection gets one of its own. Absent: the method is unknown. */
   readonly codec?: string;
 }
-/** Before `start`, to a peer on Node: import the code of this transport and do nothing else. Answered by `loaded`. */
-export interface PeerLoad {
-  readonly type: "load";
-  readonly transport: TransportReference;
-  readonly mode: WaitMode;
-}
 export interface PeerStop {
   readonly type: "stop";
 }
@@ -49,7 +43,7 @@ export interface PeerPublish {
   /** `transport`: one send reaches every subscriber. `server`: one send per connection. */
   readonly distribution: "transport" | "server";
 }
-export type ToPeer = PeerLoad | PeerStart | PeerStop | PeerReportUsage | PeerPublish;
+export type ToPeer = PeerStart | PeerStop | PeerReportUsage | PeerPublish;
 
 export interface PeerReady {
   readonly type: "ready";
@@ -102,11 +96,7 @@ export interface UsageReport {
   readonly peakMemoryBytes: number;
   readonly gcPauseNs: number;
 }
-/** Answers `load`. */
-export interface PeerLoaded {
-  readonly type: "loaded";
-}
-export type FromPeer = PeerReady | PeerLoaded | PeerDone | Failed | StreamReport | UsageReport | Published;
+export type FromPeer = PeerReady | PeerDone | Failed | StreamReport | UsageReport | Published;
 
 // ---- to and from a driver -----------------------------------------------------------------------
 
