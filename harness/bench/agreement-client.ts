@@ -1,12 +1,18 @@
 /**
- * The measured process of `npm run bench:agreement`: the harness's own blocking ping-pong with the C echo server, first as it is, then over a
- * connection that notes how long its calls take (what a round trip took beyond them is the harness), then with a clock around the C library's
- * calls as well (what lies between is the transport's JavaScript). Both are measured where they are paid: code that runs once between two
- * sleeps costs more than in a loop of its own. Arguments: transport id, address as JSON, body bytes, count.
+ * The measured process of `npm run bench:agreement`: the harness's own blocking ping-pong with the C echo server. It connects, warms up, says
+ * "ready", and then runs one window per line that it reads, answering each with one number in ns:
+ *
+ *   plain     p50 as the harness measures it
+ *   call      the same with one `read` (`mq_timedreceive`) of no file more in every round trip: what a call with those arguments costs here. Code that runs
+ *             once between two sleeps costs more than in a loop of its own, so the floor of such a loop would be too small.
+ *   harness   of one round trip, what is spent outside of the connection's `send` and `receive`
+ *
+ * Arguments: transport id, address as JSON, body bytes, round trips of a window.
  */
+import { createInterface } from "node:readline";
 import type { Address, BlockingConnection } from "../../transports/contract/transport.ts";
 import { libc } from "../../transports/posix/binding.ts";
-import { ffiFloor } from "../../transports/posix/index.ts";
+import { Mapping } from "../../transports/posix/mapping.ts";
 import { pingPongOver } from "../driver/models/ping-pong.ts";
 import { loadTransport } from "../process/load-transport.ts";
 import { quantileSorted } from "../results/quantiles.ts";
@@ -14,6 +20,9 @@ import { quantileSorted } from "../results/quantiles.ts";
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Until the compiler has done its work: it shares the CPU. */
 const WARM_UP = 8000;
+const SETTLE = 200;
+/** No descriptor: the kernel answers EBADF before it does anything. */
+const NO_FILE = -1;
 const TIMER_READINGS = 20_000;
 
 /** The same connection, with a clock around its calls. */
@@ -53,60 +62,70 @@ function timerNs(): number {
   return Number(process.hrtime.bigint() - from) / TIMER_READINGS;
 }
 
+/** The same connection, with a call of the C library more in each round trip. */
+class WithCall implements BlockingConnection {
+  readonly #connection: BlockingConnection;
+  readonly #libc = libc();
+  readonly #memory = Mapping.anonymous(4096);
+
+  readonly #isQueue: boolean;
+
+  constructor(connection: BlockingConnection, isQueue: boolean) {
+    this.#connection = connection;
+    this.#isQueue = isQueue;
+  }
+
+  send(message: Uint8Array, timeoutMs: number): boolean {
+    const memory = this.#memory.pointer(0);
+    if (this.#isQueue) this.#libc.mq_timedreceive(NO_FILE, memory, message.length, memory, memory);
+    else this.#libc.read(NO_FILE, memory, message.length);
+    return this.#connection.send(message, timeoutMs);
+  }
+
+  receive(into: Uint8Array, timeoutMs: number): number {
+    return this.#connection.receive(into, timeoutMs);
+  }
+
+  [Symbol.dispose](): void {}
+}
+
 const [id, address, bytes, count] = process.argv.slice(2) as [string, string, string, string];
-const ffi = ffiFloor();
 const { blocking } = await loadTransport({ id, module: null });
 if (blocking === undefined) throw new Error(`${id} has no blocking face`);
 const connection = blocking.connect(JSON.parse(address) as Address, CONNECT_TIMEOUT_MS);
 
-async function run(over: BlockingConnection, messages: number): Promise<Float64Array> {
-  const { samples, problem } = await pingPongOver({ face: "blocking", connection: over }, Number(bytes)).window(
-    messages,
-  );
-  if (problem !== undefined || samples === null) throw new Error(problem ?? "no samples");
-  return samples;
+type Run = (messages: number) => Promise<Float64Array>;
+
+function over(wire: BlockingConnection): Run {
+  const model = pingPongOver({ face: "blocking", connection: wire }, Number(bytes));
+  return async (messages) => {
+    const { samples, problem } = await model.window(messages);
+    if (problem !== undefined || samples === null) throw new Error(problem ?? "no samples");
+    return samples;
+  };
 }
 
-let libraryNs = 0;
-let connectionNs = 0;
+const runs: Readonly<Record<string, Run>> = {
+  plain: over(connection),
+  call: over(new WithCall(connection, id === "posix-mq")),
+  harness: over(new Timed(connection)),
+};
 
-/** Puts a clock around the calls that move messages, for one window. */
-async function runWithClockInLibrary(): Promise<void> {
-  const api = libc() as unknown as Record<string, (...values: unknown[]) => unknown>;
-  const names = ["send", "recv", "read", "write", "poll", "mq_timedsend", "mq_timedreceive"];
-  const plainCalls = names.map((name) => [name, api[name] as (...values: unknown[]) => unknown] as const);
-  let spentNs = 0;
-  for (const [name, call] of plainCalls) {
-    api[name] = (...values) => {
-      const from = process.hrtime.bigint();
-      const result = call(...values);
-      spentNs += Number(process.hrtime.bigint() - from);
-      return result;
-    };
-  }
-  const over = new Timed(connection);
-  await run(over, WARM_UP);
+/** Of the four further readings of the clock two lie outside of the calls. */
+function outside(whole: Float64Array): Float64Array {
+  const timer = timerNs();
+  return whole.map((ns, at) => ns - (inside[at] as number) - 2 * timer);
+}
+
+for (const run of Object.values(runs)) await run(WARM_UP);
+process.stdout.write("ready\n");
+for await (const kind of createInterface({ input: process.stdin })) {
+  const run = runs[kind];
+  if (run === undefined) throw new Error(`no window called ${kind}`);
+  await run(SETTLE);
   inside.length = 0;
-  spentNs = 0;
-  await run(over, Number(count));
-  libraryNs = spentNs / Number(count);
-  connectionNs = inside.reduce((sum, ns) => sum + ns, 0) / inside.length;
-  for (const [name, call] of plainCalls) api[name] = call;
+  const samples = await run(Number(count));
+  const figures = kind === "harness" ? outside(samples) : samples;
+  process.stdout.write(`${quantileSorted(figures.sort(), 0.5)}\n`);
 }
-
-await run(connection, WARM_UP);
-const plain = await run(connection, Number(count));
-const timed = new Timed(connection);
-await run(timed, WARM_UP);
-inside.length = 0;
-const whole = await run(timed, Number(count));
-const timer = timerNs();
-// Of the four further readings two lie outside of the calls.
-const harness = whole.map((ns, at) => ns - (inside[at] as number) - 2 * timer).sort();
-await runWithClockInLibrary();
 connection[Symbol.dispose]();
-// Above lies the time in calls of the connection, below that in calls of the library: between the two is the transport's JavaScript.
-const p50 = quantileSorted(plain.sort(), 0.5);
-const transportNs = connectionNs - libraryNs - 2 * timer;
-const answer = { p50, transportNs, harnessNs: quantileSorted(harness, 0.5), callNs: ffi.callNs };
-process.stdout.write(`${JSON.stringify(answer)}\n`);

@@ -1,17 +1,17 @@
 /**
- * Does our clock agree with that of a C client? `npm run bench:agreement [-- --rounds 7 --bytes 64 --only unix]`.
+ * Does our clock agree with that of a C client? `npm run bench:agreement [-- --rounds 5 --pairs 12 --bytes 64 --only unix]`.
  *
  * The same echo server in C (`harness/limit`, one `serve` function) answers a C client and, over the blocking face, the harness's own
- * ping-pong; in turn within each round, on one CPU. What our figure has more is calls through the foreign-function interface and the
- * harness itself, both measured in the process that is timed; what then remains is printed as unexplained, with what of it is the
- * transport's own JavaScript. Wanted: within 10 % or 1 µs, whichever is larger.
+ * ping-pong, on one CPU. A round starts our side afresh; then the two clients take turns in short windows, so that a pair of windows
+ * meets the same machine. What our figure has more is calls through the foreign-function interface and the harness itself, both measured
+ * in further windows of the same client; what then remains is printed as unexplained: the transport's own JavaScript and the caches and
+ * page tables of a larger process. Wanted: within 10 % or 1 µs, whichever is larger.
  */
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parseArgs, promisify } from "node:util";
-import type { Address, Transport } from "../../transports/contract/transport.ts";
 import { compileLimits } from "../coordinator/compile-limits.ts";
 import { allowedCpus } from "../process/cpus.ts";
 import { loadTransport } from "../process/load-transport.ts";
@@ -44,9 +44,10 @@ const CLIENT = fileURLToPath(new URL("./agreement-client.ts", import.meta.url));
 
 const { values } = parseArgs({
   options: {
-    rounds: { type: "string", default: "7" },
+    rounds: { type: "string", default: "5" },
+    pairs: { type: "string", default: "12" },
     bytes: { type: "string", default: "64" },
-    messages: { type: "string", default: "3000" },
+    messages: { type: "string", default: "1500" },
     only: { type: "string" },
     "two-cpus": { type: "boolean", default: false },
   },
@@ -59,55 +60,77 @@ const PLACEMENTS: readonly (readonly [name: string, server: string])[] = [
   ...(values["two-cpus"] && second !== undefined ? ([["two-cpus", second]] as const) : []),
 ];
 
-interface Answer {
-  readonly p50: number;
-  /** Of one round trip, what is spent outside of the transport. */
-  readonly harnessNs: number;
-  /** Of one round trip, the transport's own JavaScript: framing, copying. Printed, not subtracted. */
-  readonly transportNs: number;
-  /** One call of the C library in a loop of its own. */
-  readonly callNs: number | null;
+/** Windows next to each other, ns. */
+interface Turn {
+  readonly c: number;
+  readonly ours: number;
+  /** One round trip with a call more. */
+  readonly call: number;
+  readonly harness: number;
 }
 
-async function runClient(id: string, address: string): Promise<Answer> {
-  const args = [
-    "-c",
-    first,
-    process.execPath,
-    "--disable-warning=ExperimentalWarning",
-    CLIENT,
-    id,
-    address,
-    bytes,
-    messages,
-  ];
-  const { stdout } = await execute("taskset", args, { timeout: LIMIT_MS, killSignal: "SIGKILL" });
-  return JSON.parse(stdout) as Answer;
+/** A process that prints lines, ended with the block that uses it. */
+class LineProcess {
+  readonly #child: ReturnType<typeof spawn>;
+  readonly #lines: AsyncIterator<string>;
+
+  constructor(program: string, args: readonly string[]) {
+    this.#child = spawn(program, args, {
+      stdio: ["pipe", "pipe", "inherit"],
+      timeout: LIMIT_MS,
+      killSignal: "SIGKILL",
+    });
+    this.#lines = createInterface({ input: this.#child.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]();
+  }
+
+  async line(): Promise<string> {
+    const { value, done } = await this.#lines.next();
+    if (done === true) throw new Error(`${this.#child.spawnargs.join(" ")} ended`);
+    return value;
+  }
+
+  ask(line: string): Promise<string> {
+    this.#child.stdin?.write(`${line}\n`);
+    return this.line();
+  }
+
+  async end(): Promise<void> {
+    const { exitCode, signalCode } = this.#child;
+    if (exitCode === null && signalCode === null) {
+      const exited = once(this.#child, "exit");
+      this.#child.kill("SIGKILL");
+      await exited;
+    }
+  }
 }
 
 async function runC(program: string, kind: string, cpu: string): Promise<number> {
-  const args = [kind, first, cpu, bytes, "3000", messages];
+  const args = [kind, first, cpu, bytes, "500", messages];
   const { stdout } = await execute(program, args, { timeout: LIMIT_MS, killSignal: "SIGKILL", maxBuffer: 1 << 26 });
   return median(stdout.trim().split("\n").map(Number));
 }
 
-/** Our client with the C server at an address of its own. */
-async function runOurs(program: string, row: Row, transport: Transport, address: Address): Promise<Answer> {
-  const server: ChildProcess = spawn(program, ["echo", row.kind, row.server, address.name], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const exited = once(server, "exit");
+/** Our client with the C server at an address of its own, in turn with the C client. */
+async function runRound(program: string, row: Row): Promise<Turn[]> {
+  const transport = await loadTransport({ id: row.id, module: null });
+  const address = await transport.allocate(place);
+  const server = new LineProcess(program, ["echo", row.kind, row.server, address.name]);
+  let client: LineProcess | undefined;
   try {
-    const lines = createInterface({ input: server.stdout as NodeJS.ReadableStream });
-    await Promise.race([
-      once(lines, "line"),
-      exited.then(([code]) => Promise.reject(new Error(`echo server: ${code}`))),
-    ]);
-    return await runClient(row.id, JSON.stringify(address));
+    await server.line();
+    const node = [process.execPath, "--disable-warning=ExperimentalWarning", CLIENT];
+    client = new LineProcess("taskset", ["-c", first, ...node, row.id, JSON.stringify(address), bytes, messages]);
+    await client.line();
+    const turns: Turn[] = [];
+    for (let pair = 0; pair < Number(values.pairs); pair++) {
+      const ours = Number(await client.ask("plain"));
+      const c = await runC(program, row.kind, row.server);
+      turns.push({ ours, c, call: Number(await client.ask("call")), harness: Number(await client.ask("harness")) });
+    }
+    return turns;
   } finally {
-    const timer = setTimeout(() => server.kill("SIGKILL"), 1000);
-    await exited;
-    clearTimeout(timer);
+    await client?.end();
+    await server.end();
     await transport.sweep(address);
   }
 }
@@ -123,37 +146,25 @@ try {
       (each): Row => ({ ...each, placement, server }),
     ),
   );
-  const found = new Map(rows.map((row) => [row, { c: [] as number[], ours: [] as Answer[] }]));
+  const found = new Map(rows.map((row) => [row, [] as Turn[]]));
   for (let round = 0; round < Number(values.rounds); round++) {
-    for (const row of shuffled(rows, random)) {
-      const transport = await loadTransport({ id: row.id, module: null });
-      const seen = found.get(row);
-      const c = async (): Promise<void> => void seen?.c.push(await runC(program, row.kind, row.server));
-      const ours = async (): Promise<void> => {
-        seen?.ours.push(await runOurs(program, row, transport, await transport.allocate(place)));
-      };
-      for (const side of random() < 0.5 ? [c, ours] : [ours, c]) await side();
-    }
+    for (const row of shuffled(rows, random)) found.get(row)?.push(...(await runRound(program, row)));
   }
-  const all = [...found.values()].flatMap(({ ours }) => ours);
-  const callNs = median(all.flatMap(({ callNs: each }) => each ?? []));
   process.stdout.write(
-    `${bytes} B, ${values.rounds} rounds of ${messages} round trips; one call through ffi ${us(callNs).trim()} µs\n` +
-      "mechanism  placement       C    ours  - calls  - harness  unexplained  allowed            of it JavaScript of the transport   (µs, medians of the rounds' p50)\n",
+    `${bytes} B, ${values.rounds} rounds of ${values.pairs} pairs of ${messages} round trips; medians, µs\n` +
+      "mechanism  placement       C    ours   - calls        - harness  unexplained  allowed\n",
   );
   let held = true;
-  for (const [row, seen] of found) {
-    const c = median(seen.c);
-    const ours = median(seen.ours.map(({ p50 }) => p50));
-    const harnessNs = median(seen.ours.map((each) => each.harnessNs));
-    // Within rounds: the machine may have changed speed between them.
-    const beyond = seen.ours.map((each, at) => each.p50 - each.harnessNs - (seen.c[at] as number));
-    const unexplained = median(beyond) - row.calls * callNs;
+  for (const [row, turns] of found) {
+    const middle = (pick: (turn: Turn) => number): number => median(turns.map(pick));
+    const c = middle((turn) => turn.c);
+    const callNs = middle((turn) => turn.call - turn.ours);
+    const unexplained = middle((turn) => turn.ours - turn.c - turn.harness) - row.calls * callNs;
     const allowed = Math.max(LEAST_NS, SHARE * c);
     const ok = Math.abs(unexplained) <= allowed;
     if (row.placement === "same-cpu") held &&= ok;
     process.stdout.write(
-      `${row.id.padEnd(10)} ${row.placement.padEnd(9)} ${us(c)} ${us(ours)}  ${us(row.calls * callNs)}   ${us(harnessNs)}        ${us(unexplained)}  ${us(allowed)}   ${(ok ? "agrees" : "DISAGREES").padEnd(9)}  ${us(median(seen.ours.map(({ transportNs }) => transportNs)))}\n`,
+      `${row.id.padEnd(10)} ${row.placement.padEnd(9)} ${us(c)} ${us(middle((turn) => turn.ours))}  ${row.calls} x ${us(callNs).trim()}      ${us(middle((turn) => turn.harness))}      ${us(unexplained)}  ${us(allowed)}   ${ok ? "agrees" : "DISAGREES"}\n`,
     );
   }
   process.exitCode = held ? 0 : 1;

@@ -4,9 +4,9 @@ import type { MeasureResult } from "../coordinator/measure.ts";
 import { type Progress, progressOn } from "../coordinator/progress.ts";
 import { curvesOf } from "../results/curves.ts";
 import { describeEnvironment, readSteal, type StealClock } from "../results/environment.ts";
+import { machineWarnings } from "../results/machine-warnings.ts";
 import {
   type CheckResult,
-  type Environment,
   type Measurement,
   type Report,
   SCHEMA_VERSION,
@@ -85,25 +85,4 @@ function harnessFloor(measurements: readonly Measurement[]): number | null {
     (least, { latencyNs }) => (latencyNs === undefined ? least : Math.min(least ?? Infinity, latencyNs.p50)),
     null,
   );
-}
-
-function machineWarnings({ stealShare, loadAverage1, cpus, cgroup }: Environment): string[] {
-  const found: string[] = [];
-  if (stealShare !== null && stealShare > 0.01) {
-    found.push(
-      `the hypervisor took ${(stealShare * 100).toFixed(1)} % of the CPU time during this run: tails are the host's; repeat on a quieter host before you quote p99`,
-    );
-  }
-  if (loadAverage1 > 2 * cpus) {
-    found.push(
-      `the load average is ${loadAverage1.toFixed(1)} on ${cpus} CPUs: something else is running; stop it and repeat`,
-    );
-  }
-  const quota = cgroup?.cpus ?? null;
-  if (quota !== null && quota < Math.min(2, cpus)) {
-    found.push(
-      `the control group allows ${quota} CPUs: two busy processes are throttled together, up to 100 ms at a time; raise cpu.max`,
-    );
-  }
-  return found;
 }

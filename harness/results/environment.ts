@@ -80,14 +80,13 @@ export function readFrequencyMHz(): number | null {
 }
 
 /** What the control group allows this process, version 2 or 1; null outside of one or where nothing is limited. */
-export function cgroupLimits(): NonNullable<Environment["cgroup"]> | null {
-  const [quota, period] = (readOrNull("/sys/fs/cgroup/cpu.max") ?? "").split(/\s+/).map(Number);
-  const quota1 = Number(readOrNull("/sys/fs/cgroup/cpu/cpu.cfs_quota_us") ?? Number.NaN);
-  const period1 = Number(readOrNull("/sys/fs/cgroup/cpu/cpu.cfs_period_us") ?? Number.NaN);
+export function cgroupLimits(root = "/sys/fs/cgroup"): NonNullable<Environment["cgroup"]> | null {
+  const read = (name: string): string | null => readOrNull(`${root}/${name}`);
+  const [quota, period] = (read("cpu.max") ?? "").split(/\s+/).map(Number);
+  const quota1 = Number(read("cpu/cpu.cfs_quota_us") ?? Number.NaN);
+  const period1 = Number(read("cpu/cpu.cfs_period_us") ?? Number.NaN);
   const cpus = share(quota, period) ?? share(quota1, period1);
-  const memory = Number(
-    readOrNull("/sys/fs/cgroup/memory.max") ?? readOrNull("/sys/fs/cgroup/memory/memory.limit_in_bytes") ?? Number.NaN,
-  );
+  const memory = Number(read("memory.max") ?? read("memory/memory.limit_in_bytes") ?? Number.NaN);
   const memoryBytes = Number.isFinite(memory) && memory < totalmem() ? memory : null;
   return cpus === null && memoryBytes === null ? null : { cpus, memoryBytes };
 }

@@ -1,6 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { randomUUID } from "node:crypto";
 import { IpcError } from "../contract/errors.ts";
+import { asBuffer } from "../support/as-buffer.ts";
 
 /**
  * What a message looks like on disk, for a person to read. `text` when the body is valid UTF-8, else `base64`.
@@ -26,7 +27,7 @@ export function encodeEnvelope(
   replyTo: string | undefined,
   body: Uint8Array,
 ): string {
-  const view = Buffer.from(body.buffer, body.byteOffset, body.length);
+  const view = asBuffer(body);
   const content = isUtf8(view) ? { text: view.toString("utf8") } : { base64: view.toString("base64") };
   return `${JSON.stringify({ id: randomUUID(), client, sequence, ...(replyTo && { replyTo }), ...content })}\n`;
 }

@@ -4,13 +4,17 @@ import type { Connection, ConnectionHandler } from "../contract/transport.ts";
 
 /** Bytes Node may hold for the channel before `send` answers false. */
 const OUTBOX_BYTES = 1024 * 1024;
+/** Larger messages are always counted, so that Node never holds more than one of them beyond the outbox. */
+const UNCOUNTED_BYTES = 128 * 1024;
 
 /** What `ChildProcess` and `process` have in common. */
 export interface ChannelEnd {
   readonly connected: boolean;
-  send(message: unknown, callback: (error: Error | null) => void): boolean;
+  /** @returns false when Node's own backlog has grown beyond its threshold. */
+  send(message: unknown, callback?: (error: Error | null) => void): boolean;
   disconnect(): void;
   on(event: "message", listener: (message: unknown) => void): unknown;
+  on(event: "error", listener: (error: Error) => void): unknown;
   once(event: "disconnect", listener: () => void): unknown;
   off(event: "message", listener: (message: unknown) => void): unknown;
 }
@@ -27,7 +31,9 @@ export class ChannelConnection implements Connection {
   readonly #end: ChannelEnd;
   readonly #handler: ConnectionHandler;
   readonly #encode: (message: Uint8Array) => unknown;
-  /** Sizes of the messages whose callback is still to come, oldest at `#head`. */
+  /** Node holds messages back. Only then are they counted: a callback for each costs more than all the rest of sending. */
+  #backlog = false;
+  /** Sizes of the counted messages whose callback is still to come, oldest at `#head`. */
   readonly #pending: number[] = [];
   #head = 0;
   #pendingBytes = 0;
@@ -50,6 +56,8 @@ export class ChannelConnection implements Connection {
     this.#handler = handler;
     this.#encode = encode;
     end.once("disconnect", () => this.#disconnected());
+    // What fails without a callback is said here.
+    end.on("error", (error) => this.#fail(toIpcError(error, id, "IPC_PEER_LOST")));
   }
 
   open(): void {
@@ -66,18 +74,26 @@ export class ChannelConnection implements Connection {
       this.#blocked = true;
       return false;
     }
-    this.#pending.push(message.length);
-    this.#pendingBytes += message.length;
     // Node serializes before it returns, so the caller's buffer is free again.
-    this.#end.send(this.#encode(message), this.#sent);
+    const encoded = this.#encode(message);
+    if (this.#backlog || message.length > UNCOUNTED_BYTES) this.#sendCounted(encoded, message.length);
+    else this.#backlog = !this.#end.send(encoded);
     return true;
+  }
+
+  #sendCounted(encoded: unknown, bytes: number): void {
+    this.#pending.push(bytes);
+    this.#pendingBytes += bytes;
+    this.#end.send(encoded, this.#sent);
   }
 
   #confirmed(error: Error | null): void {
     this.#pendingBytes -= this.#pending[this.#head++] ?? 0;
     if (this.#head === this.#pending.length) {
+      // They are written in order: what was sent before the first of these is gone too.
       this.#pending.length = 0;
       this.#head = 0;
+      this.#backlog = false;
     }
     if (error !== null) this.#fail(toIpcError(error, this.#id, "IPC_PEER_LOST"));
     else this.#unblock();

@@ -10,6 +10,7 @@ import type {
   Server,
   Transport,
 } from "../contract/transport.ts";
+import { asBuffer } from "../support/as-buffer.ts";
 import { streamCapabilities } from "../support/capabilities.ts";
 import { closableServer } from "../support/closable-server.ts";
 import { distinctName } from "../support/distinct-name.ts";
@@ -122,12 +123,13 @@ function define(flavor: Flavor): Transport {
 export const channelJson: Transport = define({
   id: "channel/json",
   serialization: "json",
-  encode: (message) => Buffer.from(message.buffer, message.byteOffset, message.byteLength).toString("latin1"),
+  encode: (message) => asBuffer(message).toString("latin1"),
 });
 
 /** `child_process` with `serialization: "advanced"`: structured clone, bytes stay bytes. */
 export const channelAdvanced: Transport = define({
   id: "channel/advanced",
   serialization: "advanced",
-  encode: (message) => message,
+  // Node serializes a Buffer in two thirds of the time it takes for a plain Uint8Array.
+  encode: asBuffer,
 });

@@ -2,6 +2,7 @@ import { createServer, connect as netConnect, type Socket } from "node:net";
 import type * as JsonRpc from "vscode-jsonrpc/node";
 import { IpcError, toIpcError } from "../contract/errors.ts";
 import type { Address, Connection, ConnectionHandler, OpenOptions, Server, Transport } from "../contract/transport.ts";
+import { asBuffer } from "../support/as-buffer.ts";
 import { streamCapabilities } from "../support/capabilities.ts";
 import { closableServer } from "../support/closable-server.ts";
 import { checkOptions, withinLimit } from "../support/opening.ts";
@@ -239,7 +240,7 @@ function callError(error: unknown): IpcError {
 }
 
 function toText(message: Uint8Array): string {
-  return Buffer.from(message.buffer, message.byteOffset, message.byteLength).toString("latin1");
+  return asBuffer(message).toString("latin1");
 }
 
 /** JSON-RPC 2.0 as an editor speaks it to a language server: `vscode-jsonrpc`, `Content-Length` framing, a Unix socket. */

@@ -10,11 +10,18 @@ const HELD_MESSAGES = 1024;
 /** ZMQ_DISCONNECT_MSG: what the library delivers in a client's name when its connection has ended. */
 const DISCONNECT_MESSAGE_OPTION = 111;
 
+type ClientKey = number | string;
+
+/** Ids that ROUTER gives are a zero byte and a counter (zmq_setsockopt(3), ZMQ_ROUTING_ID): as a number they cost no string per message. */
+function keyOf(routingId: Message): ClientKey {
+  return routingId.length === 5 && routingId[0] === 0 ? routingId.readUInt32BE(1) : routingId.toString("latin1");
+}
+
 /** A client as the server knows it. */
 interface Client {
   readonly connection: ZeromqConnection;
-  /** Routing id, and for REQ clients what stands before the body: a request id and an empty delimiter. */
-  envelope: Message[];
+  /** Routing id, and for REQ clients what stands before the body: a request id and an empty delimiter, which null makes cheapest. */
+  envelope: (Message | null)[];
   paused: boolean;
   readonly held: Message[];
 }
@@ -29,7 +36,7 @@ export class RouterService {
   readonly socket: Router;
   readonly #transport: string;
   readonly #handler: ConnectionHandler;
-  readonly #clients = new Map<string, Client>();
+  readonly #clients = new Map<ClientKey, Client>();
   /** Unguessable, so that no client can speak it in another's place. */
   readonly #farewell = randomBytes(24);
   #heldBytes = 0;
@@ -70,7 +77,7 @@ export class RouterService {
   }
 
   #take(parts: Message[]): void {
-    const key = (parts[0] as Message).toString("latin1");
+    const key = keyOf(parts[0] as Message);
     const body = parts.pop() as Message;
     let client = this.#clients.get(key);
     if (body.length === this.#farewell.length && body.equals(this.#farewell)) {
@@ -82,13 +89,13 @@ export class RouterService {
       // An empty first message is the library's probe (ZMQ_PROBE_ROUTER): it says "here I am" and carries nothing.
       if (body.length === 0 && parts.length === 1) return;
     }
-    client.envelope = parts;
+    client.envelope = parts.length === 1 ? parts : parts.map((part) => (part.length === 0 ? null : part));
     // What is held goes first, also after `resume`: its delivery is only a microtask away.
     if (client.paused || client.held.length > 0) this.#hold(client, body);
     else client.connection.deliver(body);
   }
 
-  #welcome(key: string, envelope: Message[]): Client {
+  #welcome(key: ClientKey, envelope: Message[]): Client {
     const { socket } = this;
     const connection = new ZeromqConnection(
       {

@@ -45,6 +45,10 @@ export class EchoProcess {
     return this.line().then(Number);
   }
 
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
   stop(): void {
     this.#child.kill("SIGKILL");
   }
