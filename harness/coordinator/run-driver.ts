@@ -36,9 +36,9 @@ export class Brood {
   readonly #env: NodeJS.ProcessEnv;
   #ending = false;
 
-  /** @param cacheDirectory compiled code of our processes, inside the run's own directory: nothing stays behind */
+  /** @param cacheDirectory compiled code of our processes, inside the run's own directory: nothing stays behind; unless the user has one */
   constructor(cacheDirectory: string) {
-    this.#env = { ...process.env, NODE_COMPILE_CACHE: cacheDirectory };
+    this.#env = { ...process.env, NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] ?? cacheDirectory };
   }
 
   /** Runs one driver to its end. Never rejects: a driver that crashes or hangs is an outcome. */

@@ -2,6 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { IpcError } from "../../transports/contract/errors.ts";
 import type { BlockingConnection } from "../../transports/contract/transport.ts";
+import { shareCompiledCode } from "../process/compiled-code.ts";
 import { openControl } from "../process/control.ts";
 import { allowedCpuList } from "../process/cpus.ts";
 import { loadTransport } from "../process/load-transport.ts";
@@ -16,6 +17,7 @@ const ORPHAN_MS = 300;
 const control = openControl<ToPeer, FromPeer>();
 
 function ready(address: PeerStart["address"]): void {
+  shareCompiledCode();
   const version = process.versions.node;
   control.send({ type: "ready", pid: process.pid, address, language: "node", version, cpus: allowedCpuList() });
 }
