@@ -1,5 +1,6 @@
 import { Method } from "../../transports/contract/check.ts";
 import type { Transport } from "../../transports/contract/transport.ts";
+import { shareCompiledCode } from "../process/compiled-code.ts";
 import { allowedCpuListOfThreads } from "../process/cpus.ts";
 import { allocate } from "../process/journal.ts";
 import type { CalibrateWork, CellPlan, CellResult, DriverStart, FromDriver, MeasureWork } from "../process/messages.ts";
@@ -49,6 +50,8 @@ export async function runCells(job: TrialJob): Promise<void> {
   const { peer } = site.link;
   try {
     const spoilt = await warmAhead(site, work, send);
+    // Calibrations are the first to load what a trial needs.
+    if (work.kind === "calibrate") shareCompiledCode();
     if (start.hold !== undefined) await untilTurn(job, peer);
     send({ type: "ready", pid: process.pid, cpus: allowedCpuListOfThreads(process.pid), peer: placed(peer.info) });
     for (const cell of work.cells) {
