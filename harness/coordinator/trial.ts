@@ -32,6 +32,8 @@ export interface ArmRun {
 
 /** A driver and a peer that have everything ready and wait, see `DriverStart.hold`. */
 export interface PreparedArm {
+  /** The driver and what it has started so far; empty when it has ended already. */
+  readonly pids: readonly number[];
   /** Their turn. */
   run(): Promise<ArmRun>;
 }
@@ -79,6 +81,7 @@ export async function prepareArm(brood: Brood, place: Place, job: ArmJob): Promi
   });
   const obstacle = await moveToCpus(prepared, arm);
   return {
+    pids: prepared.driverPid === undefined ? [] : [...new Set([prepared.driverPid, ...prepared.spawned])],
     async run() {
       const startedMs = performance.now();
       const outcome = await prepared.finish();
