@@ -85,7 +85,7 @@ async function compare(
     // The sizes that decide: a third one would cost every round time that its trials need.
     const request = {
       ...all,
-      calibratesOnePlacement: true,
+      calibratesOnePlacement: candidates.length > FEW_IDS,
       sinceMs: performance.now(),
       onPlan: announcePlan(counted, expectedMs - reservedMs - performance.now()),
       ...(all.limits === undefined ? {} : { limits: pickSizes(payloads) }),

@@ -22,7 +22,7 @@ const MAX_STEP_FACTOR = 16;
 const MAX_STEP = 2_000_000;
 const AHEAD_STEP = 25;
 /** A mechanism that mostly waits would take forever to use its CPU time. */
-const AHEAD_WAIT_FACTOR = 4;
+const AHEAD_WAIT_FACTOR = 2;
 /** From there it doubles: until then nothing is known of the pace. */
 const FIRST_WARMUP_STEP = 50;
 
