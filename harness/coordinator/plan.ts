@@ -95,10 +95,8 @@ const AFTER_AHEAD_MESSAGES = 40;
 const AFTER_AHEAD_MS = 5;
 /** The first cell of a trial finds processes that did nothing, or something else, until now: it warms up this much longer. */
 const FIRST_WARMUP_FACTOR = 2;
-/** Round trips after which the median of a fresh pair of processes stays where it is, over all cells of a trial, and a bound in the driver's CPU time. */
-const AHEAD_MESSAGES = 2400;
+/** Of the driver, over all cells of a trial: after it the median of a fresh pair of processes is near where it stays. */
 const AHEAD_CPU_MS = 80;
-const LEAST_AHEAD_MESSAGES = 100;
 /** Models that start no further processes and keep no schedule, with messages that cost code and not memory. */
 const AHEAD_MODELS: ReadonlySet<string> = new Set(["ping-pong", "stream", "pipeline", "codec-round-trip"]);
 const AHEAD_PAYLOAD_BYTES = 65_536;
@@ -108,8 +106,7 @@ export function cellPlans(
   cells: readonly Pick<PlannedCell, "cell" | "messages" | "warmupMessages" | "warmupMs">[],
   seedOf: () => number,
 ): CellPlan[] {
-  const messages = Math.max(LEAST_AHEAD_MESSAGES, Math.ceil(AHEAD_MESSAGES / cells.length));
-  const ahead = { messages, cpuMs: AHEAD_CPU_MS / cells.length };
+  const aheadCpuMs = AHEAD_CPU_MS / cells.length;
   return cells.map((planned, index): CellPlan => {
     const { cell, warmupMessages, warmupMs } = planned;
     const factor = index === 0 ? FIRST_WARMUP_FACTOR : 1;
@@ -120,7 +117,7 @@ export function cellPlans(
       messages: planned.messages,
       warmupMessages: factor * warmupMessages,
       warmupMs: factor * warmupMs,
-      ahead: runsAhead(cell) ? ahead : null,
+      aheadCpuMs: runsAhead(cell) ? aheadCpuMs : null,
     };
   });
 }

@@ -20,7 +20,7 @@ const FIRST_STEP = 32;
 const FIRST_STEP_BYTES = 4 * 1024 * 1024;
 const MAX_STEP_FACTOR = 16;
 const MAX_STEP = 2_000_000;
-const AHEAD_STEP = 25;
+const FIRST_AHEAD_STEP = 20;
 /** A mechanism that mostly waits would take forever to use its CPU time. */
 const AHEAD_WAIT_FACTOR = 2;
 /** From there it doubles: until then nothing is known of the pace. */
@@ -117,11 +117,11 @@ async function warmAhead(
   const spoilt = new Map<CellPlan, CellResult>();
   const { delivery } = site.transport.capabilities;
   for (const cell of work.cells) {
-    const { ahead } = cell;
-    if (ahead === null) continue;
+    const { aheadCpuMs } = cell;
+    if (aheadCpuMs === null) continue;
     send({ type: "cell-begun", key: cell.key });
     const problem = await withModel(site, cell, async (model) => {
-      const found = problemOf(await runAhead(ahead, model, delivery), delivery);
+      const found = problemOf(await runAhead(aheadCpuMs, model, delivery), delivery);
       return found === undefined ? undefined : invalid(cell, `during warm-up: ${found}`);
     });
     if (problem !== undefined) spoilt.set(cell, problem);
@@ -194,20 +194,19 @@ function invalid({ key }: CellPlan, reason: string): CellResult {
   return { type: "cell", key, outcome: { status: "invalid", reason, figures: null } };
 }
 
-async function runAhead(
-  { messages, cpuMs }: NonNullable<CellPlan["ahead"]>,
-  model: PreparedModel,
-  delivery: "reliable" | "lossy",
-): Promise<Window> {
+/** By time alone, however many messages that is: what a compiler wants of the fastest loops are tens of thousands. */
+async function runAhead(cpuMs: number, model: PreparedModel, delivery: "reliable" | "lossy"): Promise<Window> {
   const startedMs = performance.now();
   const before = process.cpuUsage();
-  let last = await model.window(AHEAD_STEP);
-  for (let done = AHEAD_STEP; done < messages && problemOf(last, delivery) === undefined; done += AHEAD_STEP) {
+  for (let step = FIRST_AHEAD_STEP; ; ) {
+    const fromMs = performance.now();
+    const last = await model.window(step);
+    const nowMs = performance.now();
     const { user, system } = process.cpuUsage(before);
-    if ((user + system) / 1000 >= cpuMs || performance.now() - startedMs >= AHEAD_WAIT_FACTOR * cpuMs) break;
-    last = await model.window(AHEAD_STEP);
+    const over = (user + system) / 1000 >= cpuMs || nowMs - startedMs >= AHEAD_WAIT_FACTOR * cpuMs;
+    if (over || problemOf(last, delivery) !== undefined) return last;
+    if (nowMs - fromMs < cpuMs / 8) step *= 2;
   }
-  return last;
 }
 
 interface WarmUpLimits {

@@ -152,10 +152,10 @@ export interface CellPlan extends Load {
   readonly warmupMessages: number;
   readonly warmupMs: number;
   /**
-   * Before any cell of the trial is measured, at most; so the processes compile what all cells use. Time of the CPU, since others may
+   * Before any cell of the trial is measured, so that the processes compile what all cells use. Time of the CPU, since others may
    * get ready too. null: not this cell.
    */
-  readonly ahead: { readonly messages: number; readonly cpuMs: number } | null;
+  readonly aheadCpuMs: number | null;
 }
 /** How a model loads the mechanism. */
 export interface Load {
