@@ -22,7 +22,8 @@ const CONNECT_TIMEOUT_MS = 10_000;
 const WARM_UP = 8000;
 const SETTLE = 200;
 /** No descriptor: the kernel answers EBADF before it does anything. */
-const NO_FILE = -1;
+const NO_FILE = 0xffff_ffff;
+const FEW_BYTES = 64;
 const TIMER_READINGS = 20_000;
 
 /** The same connection, with a clock around its calls. */
@@ -67,6 +68,8 @@ class WithCall implements BlockingConnection {
   readonly #connection: BlockingConnection;
   readonly #libc = libc();
   readonly #memory = Mapping.anonymous(4096);
+  readonly #noFile = this.#libc.word(NO_FILE);
+  readonly #few = this.#libc.word(FEW_BYTES);
 
   readonly #isQueue: boolean;
 
@@ -77,8 +80,8 @@ class WithCall implements BlockingConnection {
 
   send(message: Uint8Array, timeoutMs: number): boolean {
     const memory = this.#memory.pointer(0);
-    if (this.#isQueue) this.#libc.mq_timedreceive(NO_FILE, memory, message.length, memory, memory);
-    else this.#libc.read(NO_FILE, memory, message.length);
+    if (this.#isQueue) this.#libc.mq_timedreceive(this.#noFile, memory, this.#few, memory, memory);
+    else this.#libc.read(this.#noFile, memory, this.#few);
     return this.#connection.send(message, timeoutMs);
   }
 

@@ -6,16 +6,23 @@ export interface Round {
 
 /** Neighbouring values further apart than this belong to different humps. */
 const GAP = 1.6;
-/** Rounds a hump needs on either side to count. */
+/** Rounds a hump needs to count. */
 const FEWEST = 3;
 
+export interface Hump {
+  readonly limit: number;
+  readonly ours: number;
+  readonly rounds: number;
+  /** Median over its rounds of ours / limit. */
+  readonly ratio: number;
+}
+
 export interface Judgement {
-  /** Median over the judged rounds of ours / limit. */
+  /** Of the hump with most rounds. */
   readonly ratio: number;
   readonly rounds: number;
-  /** One median per hump, ascending. */
-  readonly limitHumps: readonly number[];
-  readonly ourHumps: readonly number[];
+  /** Those both sides share, ascending. */
+  readonly humps: readonly Hump[];
 }
 
 export function median(values: readonly number[]): number {
@@ -28,46 +35,44 @@ export function median(values: readonly number[]): number {
 }
 
 /**
- * The median of the ratios per round. Where a wake-up is either fast or slow, whole rounds fall into one of two humps;
- * then only rounds with both sides in the same hump are compared, in the hump most rounds share.
+ * The median of the ratios per round. Where a wake-up is either fast or slow, or the CPUs are now near each other and now far,
+ * whole rounds fall into humps; then only rounds with both sides in the same hump are compared, each hump by itself.
  */
 export function judge(rounds: readonly Round[]): Judgement {
-  const split = { limit: threshold(rounds.map(({ limit }) => limit)), ours: threshold(rounds.map(({ ours }) => ours)) };
-  // One side alone may stay in one hump: the other's threshold tells which.
-  const at = { limit: split.limit ?? split.ours, ours: split.ours ?? split.limit };
-  const low = rounds.filter(({ limit, ours }) => limit < (at.limit ?? Infinity) && ours < (at.ours ?? Infinity));
-  const high = rounds.filter(({ limit, ours }) => limit >= (at.limit ?? Infinity) && ours >= (at.ours ?? Infinity));
-  const shared = [low, high].sort((a, b) => b.length - a.length)[0] as Round[];
-  const judged = shared.length >= FEWEST ? shared : rounds;
+  const limits = thresholds(rounds.map(({ limit }) => limit));
+  const ours = thresholds(rounds.map((round) => round.ours));
+  const place = (value: number, edges: readonly number[]): number => edges.filter((edge) => value >= edge).length;
+  // Where one side alone shows humps, or not the same number, the reference tells them apart for both.
+  const crossed = (round: Round): boolean =>
+    limits.length === ours.length && place(round.limit, limits) !== place(round.ours, ours);
+  const found = [...limits, Number.POSITIVE_INFINITY].map((_, hump) =>
+    rounds.filter((round) => place(round.limit, limits) === hump && !crossed(round)),
+  );
+  const counted = found.filter(({ length }) => length >= FEWEST).map(summarize);
+  const humps = counted.length > 0 ? counted : [summarize(rounds)];
+  const most = humps.reduce((a, b) => (b.rounds > a.rounds ? b : a));
+  return { ratio: most.ratio, rounds: most.rounds, humps };
+}
+
+function summarize(rounds: readonly Round[]): Hump {
   return {
-    ratio: median(judged.map(({ limit, ours }) => ours / limit)),
-    rounds: judged.length,
-    limitHumps: humps(
-      rounds.map(({ limit }) => limit),
-      split.limit,
-    ),
-    ourHumps: humps(
-      rounds.map(({ ours }) => ours),
-      split.ours,
-    ),
+    limit: median(rounds.map(({ limit }) => limit)),
+    ours: median(rounds.map(({ ours }) => ours)),
+    rounds: rounds.length,
+    ratio: median(rounds.map(({ limit, ours }) => ours / limit)),
   };
 }
 
-/** The value that divides two humps: the middle of the widest gap, when each side of it has enough rounds. */
-function threshold(values: readonly number[]): number | undefined {
+/** The values that divide humps, ascending: the middle of each wide gap that has enough rounds on either side. */
+function thresholds(values: readonly number[]): number[] {
   const sorted = [...values].sort((a, b) => a - b);
-  let widest = GAP;
-  let found: number | undefined;
+  const edges: number[] = [];
+  let from = 0;
   for (let i = FEWEST; i <= sorted.length - FEWEST; i++) {
     const [below, above] = [sorted[i - 1] as number, sorted[i] as number];
-    if (above / below < widest) continue;
-    widest = above / below;
-    found = Math.sqrt(above * below);
+    if (above / below < GAP || i - from < FEWEST) continue;
+    edges.push(Math.sqrt(above * below));
+    from = i;
   }
-  return found;
-}
-
-function humps(values: readonly number[], at: number | undefined): number[] {
-  if (at === undefined) return [median(values)];
-  return [median(values.filter((value) => value < at)), median(values.filter((value) => value >= at))];
+  return edges;
 }

@@ -3,6 +3,8 @@
  * copied in and out, waits with a time-out, two processes.
  *
  *   ping-pong <mechanism> <cpu of client> <cpu of server> <body bytes> <warm-up> <round trips>
+ *   ping-pong <mechanism> <cpu of client> <cpu of server> <body bytes>     as many as each line of stdin says; one number per line,
+ *                          the median; between lines both processes sleep, so that others can take turns with them
  *   ping-pong spin-stream …    one way; the time runs until the server has counted the last message
  *   ping-pong memcpy …         no second process: copies of so many bytes, the memory bus alone
  *   ping-pong echo <unix|pipe|queue> <cpu of server> <address>      only the server, for one client of ours (echo.h)
@@ -48,6 +50,9 @@ struct shared {
   _Alignas(128) uint32_t server_rest;
   _Alignas(128) uint32_t client_rest;
   _Alignas(128) uint32_t done;
+  /* Counted up when the server has `messages` more to serve; it sleeps on it in between. */
+  _Alignas(128) uint32_t turn;
+  uint64_t messages;
 };
 
 struct end {
@@ -188,7 +193,16 @@ static void serve(struct end *e, struct shared *shared, uint64_t messages) {
     send_message(e, message, length);
   }
   __atomic_store_n(&shared->done, 1, __ATOMIC_SEQ_CST);
-  exit(0);
+  free(message);
+}
+
+static void serve_turns(struct end *e, struct shared *shared) {
+  for (uint32_t seen = 0;; seen++) {
+    while (__atomic_load_n(&shared->turn, __ATOMIC_SEQ_CST) == seen)
+      syscall(SYS_futex, &shared->turn, FUTEX_WAIT, seen, NULL, NULL, 0);
+    alarm(LIFE_SECONDS);
+    serve(e, shared, shared->messages);
+  }
 }
 
 static void limit_waits(int fd) {
@@ -199,34 +213,90 @@ static void limit_waits(int fd) {
 
 #include "echo.h"
 
-static void ask(struct end *e, struct shared *shared, uint32_t body, uint64_t warm_up, uint64_t count) {
-  uint8_t *request = calloc(1, LARGEST), *reply = malloc(LARGEST);
-  int64_t *samples = calloc(count, sizeof *samples), last = now_ns(CLOCK_MONOTONIC), started = 0;
-  uint32_t bytes = HEADER_BYTES + body;
-  memcpy(request + 8, &body, 4);
-  for (uint32_t i = 0; i < body; i++) request[HEADER_BYTES + i] = i * 31;
-  for (uint64_t i = 0; i < warm_up + count; i++) {
+struct asker {
+  struct end *end;
+  struct shared *shared;
+  uint8_t *request, *reply;
+  uint32_t bytes;
+};
+
+static struct asker new_asker(struct end *e, struct shared *shared, uint32_t body) {
+  struct asker a = {e, shared, calloc(1, LARGEST), malloc(LARGEST), HEADER_BYTES + body};
+  memcpy(a.request + 8, &body, 4);
+  for (uint32_t i = 0; i < body; i++) a.request[HEADER_BYTES + i] = i * 31;
+  return a;
+}
+
+/* One sample per round trip. */
+static void ask(struct asker *a, uint64_t count, int64_t *samples) {
+  int64_t last = now_ns(CLOCK_MONOTONIC);
+  for (uint64_t i = 0; i < count; i++) {
     uint32_t id = i, got;
-    if (i == warm_up) started = now_ns(CLOCK_MONOTONIC);
-    memcpy(request, &id, 4);
-    send_message(e, request, bytes);
-    if (e->kind == SPIN_STREAM) continue;
-    uint32_t length = receive_message(e, reply);
+    memcpy(a->request, &id, 4);
+    send_message(a->end, a->request, a->bytes);
+    uint32_t length = receive_message(a->end, a->reply);
     /* One reading of the clock per round trip: the end of one is the start of the next. */
-    int64_t now = now_ns(CLOCK_MONOTONIC), took = now - last;
+    int64_t now = now_ns(CLOCK_MONOTONIC);
+    samples[i] = now - last;
     last = now;
-    memcpy(&got, reply, 4);
-    if (length != bytes || got != id || reply[bytes - 1] != request[bytes - 1]) {
+    memcpy(&got, a->reply, 4);
+    if (length != a->bytes || got != id || a->reply[a->bytes - 1] != a->request[a->bytes - 1]) {
       fprintf(stderr, "a wrong reply\n");
       exit(1);
     }
-    if (i >= warm_up) samples[i - warm_up] = took;
   }
-  if (e->kind == SPIN_STREAM) {
-    while (!__atomic_load_n(&shared->done, __ATOMIC_SEQ_CST)) {}
-    printf("%lld\n", (long long)(now_ns(CLOCK_MONOTONIC) - started));
-  } else
-    for (uint64_t i = 0; i < count; i++) printf("%lld\n", (long long)samples[i]);
+}
+
+/* The nanoseconds until the server has the last message. */
+static int64_t pour(struct asker *a, uint64_t count) {
+  int64_t started = now_ns(CLOCK_MONOTONIC);
+  for (uint64_t i = 0; i < count; i++) {
+    uint32_t id = i;
+    memcpy(a->request, &id, 4);
+    send_message(a->end, a->request, a->bytes);
+  }
+  while (!__atomic_load_n(&a->shared->done, __ATOMIC_SEQ_CST)) {}
+  return now_ns(CLOCK_MONOTONIC) - started;
+}
+
+static void turn(struct shared *shared, uint64_t messages) {
+  shared->messages = messages;
+  __atomic_store_n(&shared->done, 0, __ATOMIC_SEQ_CST);
+  __atomic_add_fetch(&shared->turn, 1, __ATOMIC_SEQ_CST);
+  syscall(SYS_futex, &shared->turn, FUTEX_WAKE, 1, NULL, NULL, 0);
+}
+
+static void ask_once(struct asker *a, uint64_t warm_up, uint64_t count) {
+  int64_t *samples = calloc(warm_up + count, sizeof *samples);
+  turn(a->shared, warm_up + count);
+  if (a->end->kind == SPIN_STREAM) printf("%lld\n", (long long)pour(a, warm_up + count));
+  else {
+    ask(a, warm_up + count, samples);
+    for (uint64_t i = warm_up; i < warm_up + count; i++) printf("%lld\n", (long long)samples[i]);
+  }
+}
+
+static int by_value(const void *a, const void *b) {
+  int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+  return (x > y) - (x < y);
+}
+
+static void ask_turns(struct asker *a) {
+  char line[32];
+  while (fgets(line, sizeof line, stdin)) {
+    uint64_t count = atoll(line);
+    int64_t *samples = calloc(count, sizeof *samples);
+    alarm(LIFE_SECONDS);
+    turn(a->shared, count);
+    if (a->end->kind == SPIN_STREAM) printf("%lld\n", (long long)pour(a, count));
+    else {
+      ask(a, count, samples);
+      qsort(samples, count, sizeof *samples, by_value);
+      printf("%lld\n", (long long)samples[(count - 1) / 2]);
+    }
+    fflush(stdout);
+    free(samples);
+  }
 }
 
 static void open_queues(mqd_t *requests, mqd_t *replies) {
@@ -313,13 +383,13 @@ int main(int argc, char **argv) {
   alarm(LIFE_SECONDS);
   signal(SIGPIPE, SIG_IGN);
   if (argc == 5 && !strcmp(argv[1], "echo")) return serve_others(kind_of(argv[2]), atoi(argv[3]), argv[4]);
-  int kind = argc == 7 ? kind_of(argv[1]) : -1;
+  int kind = argc == 7 || argc == 5 ? kind_of(argv[1]) : -1;
   if (kind < 0) {
-    fprintf(stderr, "usage: ping-pong <mechanism> <client cpu> <server cpu> <body bytes> <warm-up> <count>\n");
+    fprintf(stderr, "usage: ping-pong <mechanism> <client cpu> <server cpu> <body bytes> [<warm-up> <count>]\n");
     return 2;
   }
   uint32_t body = atoi(argv[4]);
-  uint64_t warm_up = atoll(argv[5]), count = atoll(argv[6]);
+  uint64_t warm_up = argc == 7 ? atoll(argv[5]) : 0, count = argc == 7 ? atoll(argv[6]) : 0;
   if (kind == MEMCPY) {
     pin(atoi(argv[2]));
     copy_only(body, warm_up, count);
@@ -357,11 +427,14 @@ int main(int argc, char **argv) {
     /* Whoever holds the other's end never sees it close. */
     close_stream(&client);
     pin(atoi(argv[3]));
-    serve(&server, shared, warm_up + count);
+    serve_turns(&server, shared);
   }
   close_stream(&server);
   pin(atoi(argv[2]));
-  ask(&client, shared, body, warm_up, count);
+  struct asker asker = new_asker(&client, shared, body);
+  if (argc == 7) ask_once(&asker, warm_up, count);
+  else ask_turns(&asker);
+  kill(child, SIGKILL);
   waitpid(child, NULL, 0);
   return 0;
 }

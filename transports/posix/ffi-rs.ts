@@ -16,6 +16,7 @@ export function bindFfiRs(): Libc {
     size: DataType.U64,
     offset: DataType.I64,
     pointer: DataType.I64,
+    word: DataType.I64,
     buffer: DataType.U8Array,
     string: DataType.String,
   };
@@ -66,6 +67,7 @@ export function bindFfiRs(): Libc {
     NULL: 0,
     errno: () => errno[0] as number,
     add: (pointer, bytes) => (pointer as number) + bytes,
+    word: (value) => value,
     isMapFailed: (pointer) => pointer === -1,
     view,
   };

@@ -3,7 +3,8 @@ import { constants } from "node:os";
 import { IpcError } from "../contract/errors.ts";
 import { libc } from "./binding.ts";
 import { EAGAIN, EINTR, ETIMEDOUT, systemError } from "./errno.ts";
-import type { Libc, Pointer } from "./libc.ts";
+import { KeptWord } from "./kept-word.ts";
+import type { Libc, Pointer, Word } from "./libc.ts";
 import { Mapping } from "./mapping.ts";
 import { checkName } from "./names.ts";
 import { O_CREAT, O_EXCL, O_NONBLOCK, O_RDWR } from "./open-flags.ts";
@@ -52,6 +53,10 @@ export class MessageQueue implements Disposable {
   readonly #priorityWord: number;
   readonly #eventWord: number;
   readonly #nonBlocking: boolean;
+  readonly #descriptor: Word;
+  readonly #largest: Word;
+  readonly #bytes: KeptWord;
+  readonly #sentPriority: KeptWord;
   #open = true;
 
   private constructor(name: string, fd: number, shape: QueueShape, nonBlocking = false) {
@@ -60,6 +65,10 @@ export class MessageQueue implements Disposable {
     this.fd = fd;
     this.shape = shape;
     this.#libc = libc();
+    this.#descriptor = this.#libc.word(fd);
+    this.#largest = this.#libc.word(shape.maxMessageBytes);
+    this.#bytes = new KeptWord(this.#libc);
+    this.#sentPriority = new KeptWord(this.#libc);
     this.#deadlines = deadlines();
     this.#priorityWord = Math.ceil(shape.maxMessageBytes / 4);
     this.#eventWord = (this.#priorityWord + 2) & ~1;
@@ -179,15 +188,17 @@ export class MessageQueue implements Disposable {
 
   /** @returns false when there is no room */
   #trySend(bytes: number, priority: number): boolean {
-    if (this.#libc.mq_send(this.fd, this.#message, bytes, priority) === 0) return true;
+    const [size, rank] = [this.#bytes.of(bytes), this.#sentPriority.of(priority)];
+    if (this.#libc.mq_send(this.#descriptor, this.#message, size, rank) === 0) return true;
     const failure = this.#libc.errno();
     if (failure === EAGAIN || failure === EINTR) return false;
     throw systemError(this.#libc, "mq_send", this.name);
   }
 
   #send(bytes: number, priority: number, deadline: Pointer): boolean {
+    const [size, rank] = [this.#bytes.of(bytes), this.#sentPriority.of(priority)];
     for (;;) {
-      const result = this.#libc.mq_timedsend(this.fd, this.#message, bytes, priority, deadline);
+      const result = this.#libc.mq_timedsend(this.#descriptor, this.#message, size, rank, deadline);
       if (result === 0) return true;
       const failure = this.#libc.errno();
       if (failure === ETIMEDOUT || failure === EAGAIN) return false;
@@ -233,9 +244,9 @@ export class MessageQueue implements Disposable {
   #receive(deadline: Pointer): number {
     for (;;) {
       const length = this.#libc.mq_timedreceive(
-        this.fd,
+        this.#descriptor,
         this.#message,
-        this.shape.maxMessageBytes,
+        this.#largest,
         this.#priority,
         deadline,
       );

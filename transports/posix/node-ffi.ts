@@ -10,6 +10,7 @@ const TYPES = {
   size: "uint32",
   offset: "int64",
   pointer: "pointer",
+  word: "pointer",
   buffer: "buffer",
   string: "string",
 } as const satisfies Record<ValueType, string>;
@@ -48,6 +49,7 @@ export function bindNodeFfi(): Libc {
     NULL: 0n,
     errno: () => errno[0] as number,
     add: (pointer, bytes) => (pointer as bigint) + BigInt(bytes),
+    word: BigInt,
     isMapFailed: (pointer) => pointer === MAP_FAILED,
     view,
   };

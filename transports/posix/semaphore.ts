@@ -2,7 +2,7 @@ import { constants } from "node:os";
 import { IpcError } from "../contract/errors.ts";
 import { libc } from "./binding.ts";
 import { EAGAIN, EINTR, ETIMEDOUT, systemError } from "./errno.ts";
-import type { Libc, Pointer } from "./libc.ts";
+import type { Libc, Pointer, Word } from "./libc.ts";
 import { checkName } from "./names.ts";
 import { O_CREAT, O_EXCL } from "./open-flags.ts";
 import { type Deadlines, deadlines } from "./timespec.ts";
@@ -16,6 +16,7 @@ export class Semaphore implements Disposable {
   readonly name: string;
   readonly #libc: Libc;
   readonly #deadlines: Deadlines;
+  readonly #clock: Word;
   #pointer: Pointer;
   #open = true;
 
@@ -23,6 +24,7 @@ export class Semaphore implements Disposable {
     this.name = name;
     this.#libc = api;
     this.#deadlines = deadlines();
+    this.#clock = api.word(CLOCK_MONOTONIC);
     this.#pointer = pointer;
   }
 
@@ -57,13 +59,13 @@ export class Semaphore implements Disposable {
   /** Adds one and wakes a waiter. */
   post(): void {
     this.#check();
-    if (this.#libc.sem_post(this.#pointer) !== 0) throw systemError(this.#libc, "sem_post", this.name);
+    if (this.#libc.sem_post(this.#pointer, this.#libc.NULL) !== 0) throw systemError(this.#libc, "sem_post", this.name);
   }
 
   /** Takes one if there is one. */
   tryWait(): boolean {
     this.#check();
-    if (this.#libc.sem_trywait(this.#pointer) === 0) return true;
+    if (this.#libc.sem_trywait(this.#pointer, this.#libc.NULL) === 0) return true;
     const failure = this.#libc.errno();
     if (failure === EAGAIN || failure === EINTR) return false;
     throw systemError(this.#libc, "sem_trywait", this.name);
@@ -75,7 +77,7 @@ export class Semaphore implements Disposable {
     this.#deadlines.setMonotonic(timeoutMs);
     // The deadline is absolute, so an interrupted wait goes on to the same moment: the loop is bounded by it.
     for (;;) {
-      if (this.#libc.sem_clockwait(this.#pointer, CLOCK_MONOTONIC, this.#deadlines.monotonic) === 0) return true;
+      if (this.#libc.sem_clockwait(this.#pointer, this.#clock, this.#deadlines.monotonic) === 0) return true;
       const failure = this.#libc.errno();
       if (failure === ETIMEDOUT) return false;
       if (failure !== EINTR) throw systemError(this.#libc, "sem_clockwait", this.name);
@@ -85,7 +87,7 @@ export class Semaphore implements Disposable {
   /** As `wait`, for no longer than 50 ms and perhaps not at all, without reading a clock: for loops that look again anyway. */
   waitSlice(): boolean {
     this.#check();
-    if (this.#libc.sem_clockwait(this.#pointer, CLOCK_MONOTONIC, this.#deadlines.monotonicSlice) === 0) return true;
+    if (this.#libc.sem_clockwait(this.#pointer, this.#clock, this.#deadlines.monotonicSlice) === 0) return true;
     const failure = this.#libc.errno();
     if (failure === ETIMEDOUT) this.#deadlines.renewSlices();
     else if (failure !== EINTR) throw systemError(this.#libc, "sem_clockwait", this.name);

@@ -1,5 +1,6 @@
 import type { ConnectionHandler, Transport } from "../contract/transport.ts";
 import { libc } from "../posix/binding.ts";
+import type { Word } from "../posix/libc.ts";
 import { Mapping } from "../posix/mapping.ts";
 import { MSG_DONTWAIT, MSG_NOSIGNAL } from "../posix/unix-socket.ts";
 import { descriptorOf } from "../support/pipe-handle.ts";
@@ -32,7 +33,11 @@ class DoorbellConnection extends AgreedConnection {
   readonly #largest: number;
   readonly #libc = libc();
   readonly #bell = Mapping.anonymous(8);
+  readonly #clapper = this.#bell.pointer(0);
+  readonly #one = this.#libc.word(1);
+  readonly #flags = this.#libc.word(MSG_DONTWAIT | MSG_NOSIGNAL);
   readonly #fd: number;
+  readonly #descriptor: Word;
   #wantedBytes = -1;
 
   constructor(agreed: Agreed, handler: ConnectionHandler, onEnd: () => void) {
@@ -49,6 +54,7 @@ class DoorbellConnection extends AgreedConnection {
     this.#peer = isServer ? Words.client : Words.server;
     this.#largest = largestMessage(capacity);
     this.#fd = descriptorOf(agreed.socket);
+    this.#descriptor = this.#libc.word(Math.max(0, this.#fd));
     this.#bell.bytes[0] = 1;
   }
 
@@ -74,7 +80,7 @@ class DoorbellConnection extends AgreedConnection {
     if (Atomics.compareExchange(this.#words, word, AWAITED, 0) !== AWAITED) return;
     // Around libuv: a write through a stream costs several times the system call. Whatever the outcome, a full socket
     // buffer has bells in it, and an error shows as the socket's end.
-    if (this.#fd >= 0) this.#libc.send(this.#fd, this.#bell.pointer(0), 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (this.#fd >= 0) this.#libc.send(this.#descriptor, this.#clapper, this.#one, this.#flags);
     else this.socket.write(BELL);
   }
 

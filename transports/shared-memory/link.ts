@@ -4,10 +4,13 @@ import { isOwned } from "../posix/lock.ts";
 import type { Mapping } from "../posix/mapping.ts";
 import { SLICE_MS } from "../posix/timespec.ts";
 import { type Awaited, Reason, type Rest } from "./rest.ts";
-import { largestMessage, RingReader, type RingRegion, RingWriter } from "./ring.ts";
+import { largestMessage, NOT_PLAIN, RingReader, type RingRegion, RingWriter } from "./ring.ts";
 
 /** How often a waiting side looks whether the other process lives. The first wait of a call may last a slice before that. */
 const LIVENESS_MS = 20;
+
+/** Who spins looks so often, about two microseconds, before it does anything else: most replies come meanwhile. */
+export const FIRST_LOOKS = 4096;
 
 export interface LinkParts {
   readonly transport: string;
@@ -42,7 +45,10 @@ export class Link implements BlockingConnection {
   readonly #words: Int32Array;
   readonly #peerClosedWord: number;
   readonly #largest: number;
+  readonly #spins: boolean;
   #open = true;
+  /** Closed here, or over. */
+  #ended = false;
   #checkedMs = performance.now();
   /** Why the connection is over, once it is. */
   #over: IpcError | undefined;
@@ -58,35 +64,47 @@ export class Link implements BlockingConnection {
     this.#own = parts.own;
     this.#peer = parts.peer;
     this.#largest = largestMessage(parts.outgoing.capacity);
+    this.#spins = parts.own.spins;
     this.#room = new Room(this.#writer);
   }
 
   send(message: Uint8Array, timeoutMs: number): boolean {
-    if (!this.#open || this.#over !== undefined || message.length > this.#largest) this.#refuse(message.length);
-    if (!this.#write(message) && !this.#sendSlowly(message, timeoutMs)) return false;
-    this.#peer.wakeFrom(Reason.data);
+    if (this.isOver || message.length > this.#largest) this.#refuse(message.length);
+    if (!this.#writer.writePlain(message) && !this.#write(message) && !this.#sendSlowly(message, timeoutMs))
+      return false;
+    if (!this.#spins) this.#peer.wakeFrom(Reason.data);
     return true;
   }
 
   receive(into: Uint8Array, timeoutMs: number): number {
-    const length = this.tryReceive(into);
-    return length >= 0 ? length : this.#receiveSlowly(into, timeoutMs);
+    if (this.#spins && timeoutMs > 0) this.#reader.peek(FIRST_LOOKS);
+    const length = this.receiveNow(into);
+    return length >= 0 ? length : this.#receiveSlowly(into, timeoutMs, length);
   }
 
-  /** The next message if there is one. */
-  tryReceive(into: Uint8Array): number {
+  /** The next message if it is there and a plain one: else -1 for none, or {@link NOT_PLAIN}: {@link receiveAny}. */
+  receiveNow(into: Uint8Array): number {
     if (!this.#open) this.#refuse(0);
+    const length = this.#reader.readPlain(into);
+    if (this.#reader.freed) this.#sayFreed();
+    return length;
+  }
+
+  /** The next message whatever it is, if there is one. */
+  receiveAny(into: Uint8Array): number {
     let length: number;
     try {
-      length = this.#reader.tryRead(into);
+      length = this.#reader.readAny(into);
     } catch (error) {
       throw this.#failed(error);
     }
-    if (this.#reader.freed) {
-      this.#reader.freed = false;
-      this.#peer.wakeFrom(this.#parts.peerRoom);
-    }
+    if (this.#reader.freed) this.#sayFreed();
     return length;
+  }
+
+  #sayFreed(): void {
+    this.#reader.freed = false;
+    this.#peer.wakeFrom(this.#parts.peerRoom);
   }
 
   /** Whether the other side has written something. */
@@ -94,8 +112,8 @@ export class Link implements BlockingConnection {
     return this.#reader.isReady();
   }
 
-  peek(): boolean {
-    return this.#reader.peek();
+  peek(looks: number): boolean {
+    return this.#reader.peek(looks);
   }
 
   /** Whether a message of that size would be taken now. */
@@ -105,7 +123,7 @@ export class Link implements BlockingConnection {
   }
 
   get isOver(): boolean {
-    return this.#over !== undefined || !this.#open;
+    return this.#ended;
   }
 
   /** Whether nothing more can come: the other side has closed or died, and its last message has been read. */
@@ -113,7 +131,7 @@ export class Link implements BlockingConnection {
     if (this.isOver) return true;
     // Closed first, then the ring: what was written before closing is seen.
     if (!this.#isPeerGone(nowMs) || this.#reader.isReady()) return false;
-    this.#over = this.#lost();
+    this.#endWith(this.#lost());
     return true;
   }
 
@@ -131,8 +149,7 @@ export class Link implements BlockingConnection {
     for (;;) {
       const nowMs = performance.now();
       if (this.#isPeerGone(nowMs)) {
-        this.#over = this.#lost();
-        throw this.#over;
+        throw this.#endWith(this.#lost());
       }
       const leftMs = startMs + timeoutMs - nowMs;
       if (leftMs <= 0) return false;
@@ -142,12 +159,16 @@ export class Link implements BlockingConnection {
   }
 
   /** The clock is read only when a slice brought nothing: so a wait may last a slice longer than asked for, never less. */
-  #receiveSlowly(into: Uint8Array, timeoutMs: number): number {
+  #receiveSlowly(into: Uint8Array, timeoutMs: number, found: number): number {
+    if (found === NOT_PLAIN) {
+      const length = this.receiveAny(into);
+      if (length >= 0) return length;
+    }
     if (timeoutMs < SLICE_MS) return this.#receiveUntil(into, performance.now() + timeoutMs);
     // A plain load will do: an end that it misses is seen after the wait.
     if (this.#words[this.#peerClosedWord] === 0) {
       this.#own.waitFor(this.#reader, Reason.data, SLICE_MS);
-      const length = this.tryReceive(into);
+      const length = this.#tryReceive(into);
       if (length >= 0) return length;
     }
     return this.#receiveUntil(into, performance.now() + timeoutMs);
@@ -163,9 +184,14 @@ export class Link implements BlockingConnection {
         return -1;
       }
       this.#own.waitFor(this.#reader, Reason.data, Math.min(untilMs - nowMs, LIVENESS_MS));
-      const length = this.tryReceive(into);
+      const length = this.#tryReceive(into);
       if (length >= 0) return length;
     }
+  }
+
+  #tryReceive(into: Uint8Array): number {
+    const length = this.receiveNow(into);
+    return length === NOT_PLAIN ? this.receiveAny(into) : length;
   }
 
   /** Orderly ends show at once, dead processes within a slice. */
@@ -191,10 +217,14 @@ export class Link implements BlockingConnection {
   /** A ring that is not valid ends the connection; a message too large for the buffer does not. */
   #failed(error: unknown): unknown {
     if (!(error instanceof IpcError) || error.code !== "IPC_MALFORMED") return error;
-    this.#over = new IpcError("IPC_MALFORMED", `${this.#parts.transport}: ${error.message}`, {
-      transport: this.#parts.transport,
-    });
-    return this.#over;
+    const { transport } = this.#parts;
+    return this.#endWith(new IpcError("IPC_MALFORMED", `${transport}: ${error.message}`, { transport }));
+  }
+
+  #endWith(error: IpcError): IpcError {
+    this.#over = error;
+    this.#ended = true;
+    return error;
   }
 
   #refuse(bytes: number): never {
@@ -211,6 +241,7 @@ export class Link implements BlockingConnection {
   close(): void {
     if (!this.#open) return;
     this.#open = false;
+    this.#ended = true;
     Atomics.store(this.#parts.mapping.words, this.#parts.ownClosedWord, 1);
     this.#parts.announceEnd?.();
     this.#peer.wakeAnyway();

@@ -4,8 +4,11 @@ export const Reason = { awake: 0, data: 1, room: 2 } as const;
 /** What is waited for: a ring with something in it, or with room. */
 export interface Awaited {
   isReady(): boolean;
-  /** A cheaper look, for spinning. It may miss what {@link isReady} sees, or see what is not there. */
-  peek(): boolean;
+  /**
+   * Cheaper looks, for spinning: up to `looks` of them, until one sees something. They may miss what {@link isReady} sees, or
+   * see what is not there. The loop is here and not with the caller, where each look would be a call nobody can inline.
+   */
+  peek(looks: number): boolean;
 }
 
 /** How a mechanism waits, sleeps and wakes. */

@@ -32,6 +32,9 @@ export const SMALLEST_CAPACITY = 64;
 export const LARGEST_CAPACITY: number = 2 ** 30;
 export const FRAME_BYTES = 8;
 const FILLING = -1;
+/** What {@link RingReader.readPlain} says beside a length and -1. */
+export const NOT_PLAIN = -2;
+const FOUND = 0;
 
 /** Largest message a ring of this capacity carries: a frame of half the ring fits wherever the positions stand. */
 export const largestMessage = (capacity: number): number => capacity / 2 - FRAME_BYTES;
@@ -67,18 +70,32 @@ export class RingWriter {
 
   /** @returns false when there is no room now. The caller has checked the length against {@link largestMessage}. */
   tryWrite(message: Uint8Array): boolean {
+    if (this.writePlain(message)) return true;
+    const length = message.length;
+    if (!this.hasRoom(length)) return false;
+    const at = this.#tail & (this.#capacity - 1);
+    const toEnd = this.#capacity - at;
+    if (frameBytes(length) > toEnd) {
+      this.#frame(at, FILLING);
+      this.#tail = (this.#tail + toEnd) | 0;
+    }
+    return this.writePlain(message);
+  }
+
+  /**
+   * The plain case of {@link tryWrite}: there is room as far as we know, and without going round the end. False: ask tryWrite.
+   * Never throws. (A loop that is compiled into a `try` block is checked anew in each of its steps, and takes three times as long.)
+   */
+  writePlain(message: Uint8Array): boolean {
     const length = message.length;
     const need = frameBytes(length);
     const tail = this.#tail;
     const at = tail & (this.#capacity - 1);
-    const toEnd = this.#capacity - at;
-    const filling = need > toEnd ? toEnd : 0;
-    if (this.#capacity - ((tail - this.#head) | 0) < filling + need && !this.hasRoom(length)) return false;
-    if (filling > 0) this.#frame(at, FILLING);
-    const start = filling > 0 ? 0 : at;
-    this.#frame(start, length);
-    this.#copy.write(message, this.#dataOffset + start + FRAME_BYTES);
-    const next = (tail + filling + need) | 0;
+    const used = (tail - this.#head) | 0;
+    if (need > this.#capacity - used || need > this.#capacity - at) return false;
+    this.#frame(at, length);
+    this.#copy.write(message, this.#dataOffset + at + FRAME_BYTES);
+    const next = (tail + need) | 0;
     this.#tail = next;
     Atomics.store(this.#words, this.#tailWord, next);
     return true;
@@ -148,11 +165,16 @@ export class RingReader {
   }
 
   /**
-   * Whether the producer seems to have moved: a plain load, for looking again and again, since an atomic one is a call. It may
-   * show an old value for ever as far as the language goes, so {@link isReady} has to look now and then.
+   * Whether the producer seems to have moved: plain loads, up to `looks`, since an atomic one is a call. They may show an old
+   * value for ever as far as the language goes, so {@link isReady} has to look now and then.
    */
-  peek(): boolean {
-    return this.#words[this.#tailWord] !== this.#head;
+  peek(looks: number): boolean {
+    const head = this.#head;
+    if (this.#tail !== head) return true;
+    const words = this.#words;
+    const at = this.#tailWord;
+    for (let i = 0; i < looks; i++) if (words[at] !== head) return true;
+    return false;
   }
 
   /**
@@ -170,36 +192,50 @@ export class RingReader {
    * @throws IpcError IPC_MALFORMED, IPC_TOO_LARGE (`into` is too small; the message is gone)
    */
   tryRead(into: Uint8Array): number {
-    const head = this.#head;
-    if (this.#tail === head && !this.#refill()) return -1;
-    const at = head & (this.#capacity - 1);
-    const word = (this.#dataOffset + at) >>> 2;
-    const words = this.#words;
-    const length = words[word] as number;
-    const bytes = frameBytes(length);
-    // The plain case, with every check: a small whole message. Whatever else it is, and whatever is wrong, goes the long way.
-    if (
-      length >= 0 &&
-      length <= this.#small &&
-      length <= into.length &&
-      words[word + 1] === this.#sequence &&
-      bytes <= ((this.#tail - head) | 0) &&
-      at + bytes <= this.#capacity
-    ) {
-      const target = this.#copy.wordsOf(into);
-      if (target !== undefined) {
-        const whole = length >>> 2;
-        for (let i = 0; i < whole; i++) target[i] = words[word + 2 + i] as number;
-        for (let i = whole << 2; i < length; i++) into[i] = this.#bytes[(word << 2) + FRAME_BYTES + i] as number;
-        this.#end = (head + bytes) | 0;
-        this.release();
-        return length;
-      }
-    }
-    return this.#readAny(into);
+    const length = this.readPlain(into);
+    return length === NOT_PLAIN ? this.readAny(into) : length;
   }
 
-  #readAny(into: Uint8Array): number {
+  /**
+   * The plain case of {@link tryRead}, with every check: a small whole message, or none. Whatever else it is, and whatever is
+   * wrong, is {@link NOT_PLAIN}: ask tryRead. Never throws; as for why, see {@link RingWriter.writePlain}.
+   */
+  readPlain(into: Uint8Array): number {
+    const words = this.#words;
+    const head = this.#head;
+    if (this.#tail === head) {
+      // Who spins looks again soon, so a plain load will do where nothing has come.
+      if (this.#spins && words[this.#tailWord] === head) return -1;
+      const found = this.#look();
+      if (found !== FOUND) return found;
+    }
+    const at = head & (this.#capacity - 1);
+    const word = (this.#dataOffset + at) >>> 2;
+    const length = words[word] as number;
+    const bytes = frameBytes(length);
+    if (
+      length < 0 ||
+      length > this.#small ||
+      length > into.length ||
+      words[word + 1] !== this.#sequence ||
+      bytes > ((this.#tail - head) | 0) ||
+      at + bytes > this.#capacity
+    ) {
+      return NOT_PLAIN;
+    }
+    const target = this.#copy.wordsOf(into);
+    if (target === undefined) return NOT_PLAIN;
+    const whole = length >>> 2;
+    const from = word + FRAME_BYTES / 4;
+    for (let i = 0; i < whole; i++) target[i] = words[from + i] as number;
+    for (let i = whole << 2; i < length; i++) into[i] = this.#bytes[(from << 2) + i] as number;
+    this.#end = (head + bytes) | 0;
+    this.release();
+    return length;
+  }
+
+  /** As {@link tryRead}, for what is not plain. */
+  readAny(into: Uint8Array): number {
     const length = this.next();
     if (length < 0) return -1;
     if (length > into.length) {
@@ -259,14 +295,24 @@ export class RingReader {
   }
 
   #refill(): boolean {
+    const found = this.#look();
+    if (found === NOT_PLAIN) {
+      const available = (Atomics.load(this.#words, this.#tailWord) - this.#head) | 0;
+      throw malformed(`its position is ${available} bytes ahead of ours`);
+    }
+    return found === FOUND;
+  }
+
+  /** Looks at the producer's position: {@link FOUND}, -1 for nothing, or {@link NOT_PLAIN} for one that is impossible. */
+  #look(): number {
     const tail = Atomics.load(this.#words, this.#tailWord);
     const available = (tail - this.#head) | 0;
     if (available === 0) {
       if (!this.#spins && this.#published !== this.#head) this.#publish();
-      return false;
+      return -1;
     }
     if (available < 0 || available > this.#capacity - ((this.#head - this.#published) | 0) || (available & 7) !== 0) {
-      throw malformed(`its position is ${available} bytes ahead of ours`);
+      return NOT_PLAIN;
     }
     this.#tail = tail;
     // Another CPU has just written these lines. Asked for together they come together; a loop that checks and copies word by
@@ -277,7 +323,7 @@ export class RingReader {
       (words[first + ((head & mask) >>> 2)] as number) ^
       (words[first + (((head + 64) & mask) >>> 2)] as number) ^
       (words[first + (((head + 84) & mask) >>> 2)] as number);
-    return true;
+    return FOUND;
   }
 
   #publish(): void {

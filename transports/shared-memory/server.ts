@@ -4,8 +4,9 @@ import { isOwned, tryLockExclusive } from "../posix/lock.ts";
 import { SLICE_MS } from "../posix/timespec.ts";
 import { type RingKind, slotName } from "./kind.ts";
 import { Control, checkPair, Pair, replyRegion, requestRegion, SLOT_STATE_MASK, SlotState, VERSION } from "./layout.ts";
-import { Link } from "./link.ts";
+import { FIRST_LOOKS, Link } from "./link.ts";
 import { Reason, Rest } from "./rest.ts";
+import { NOT_PLAIN } from "./ring.ts";
 import { type Segment, unlinkSemaphore } from "./store.ts";
 import { type CpuWord, soleCpu, type WaitPlace } from "./waits.ts";
 
@@ -13,6 +14,8 @@ import { type CpuWord, soleCpu, type WaitPlace } from "./waits.ts";
 const CLAIM_MS = 2000;
 /** Messages received without a pause between two looks at the other clients' lives. */
 const BUSY_RECEIVES = 4096;
+/** Looks at one client's ring before the next has its turn: about 10 ns. */
+const LOOKS_AT_ONE = 8;
 
 /** The listening end: one control segment, one pair of rings per client, one word to sleep on. */
 export class RingServer implements BlockingServer {
@@ -22,6 +25,7 @@ export class RingServer implements BlockingServer {
   readonly #words: Int32Array;
   readonly #rest: Rest;
   readonly #place: WaitPlace;
+  readonly #spins: boolean;
   /** By slot. */
   readonly #links: (Link | undefined)[];
   readonly #acceptedWords: number[] = [];
@@ -39,6 +43,7 @@ export class RingServer implements BlockingServer {
   constructor(kind: RingKind, address: Address) {
     this.#kind = kind;
     this.address = address;
+    this.#spins = kind.wait.spins;
     this.#links = new Array<Link | undefined>(kind.maxClients).fill(undefined);
     this.#control = claimName(kind, address.name);
     const { mapping } = this.#control;
@@ -86,6 +91,7 @@ export class RingServer implements BlockingServer {
   receive(into: Uint8Array, timeoutMs: number): number {
     if (!this.#open) throw closed(this.#kind.id);
     if (++this.#receives >= BUSY_RECEIVES) this.#housekeep(performance.now());
+    if (this.#spins && timeoutMs > 0) this.peek(FIRST_LOOKS);
     const length = this.#tryReceive(into);
     return length >= 0 ? length : this.#receiveSlowly(into, timeoutMs);
   }
@@ -126,10 +132,13 @@ export class RingServer implements BlockingServer {
   }
 
   /** As {@link isReady}, with plain loads. */
-  peek(): boolean {
+  peek(looks: number): boolean {
     const active = this.#active;
-    for (let i = 0; i < active.length; i++) if ((active[i] as Link).peek()) return true;
-    return this.#words[Control.arrivalsWord] !== this.#arrivals;
+    for (let done = 0; done < looks; done += LOOKS_AT_ONE) {
+      for (let i = 0; i < active.length; i++) if ((active[i] as Link).peek(LOOKS_AT_ONE)) return true;
+      if (this.#words[Control.arrivalsWord] !== this.#arrivals) return true;
+    }
+    return false;
   }
 
   /** Asks each client once, beginning after the one that was last heard, so that none can keep the others out. */
@@ -145,8 +154,14 @@ export class RingServer implements BlockingServer {
   }
 
   #receiveFrom(link: Link, into: Uint8Array): number {
+    const length = link.receiveNow(into);
+    if (length >= 0 && this.#from !== link) this.#from = link;
+    return length === NOT_PLAIN ? this.#receiveAny(link, into) : length;
+  }
+
+  #receiveAny(link: Link, into: Uint8Array): number {
     try {
-      const length = link.tryReceive(into);
+      const length = link.receiveAny(into);
       if (length >= 0) this.#from = link;
       return length;
     } catch (error) {

@@ -33,18 +33,18 @@ export interface WaitKind {
   open(place: WaitPlace, create: boolean): Wait;
 }
 
-/** Looks between two readings of the clock: about a microsecond's worth. */
-const LOOKS_PER_CLOCK = 512;
+/** Looks between two readings of the clock: some microseconds' worth. */
+const LOOKS_PER_CLOCK = 4096;
 /** Longer than a round trip over another CPU, shorter than what falling asleep and waking up costs there. */
 const ADAPTIVE_SPIN_MS = 0.02;
 
 function spinFor(awaited: Awaited, timeoutMs: number): boolean {
   // Most replies come within the first looks: the clock, which costs as much as a dozen of them, is not asked before.
-  for (let i = 0; i < LOOKS_PER_CLOCK; i++) if (awaited.peek()) return true;
+  if (awaited.peek(LOOKS_PER_CLOCK)) return true;
   const startMs = performance.now();
   do {
     if (awaited.isReady()) return true;
-    for (let i = 0; i < LOOKS_PER_CLOCK; i++) if (awaited.peek()) return true;
+    if (awaited.peek(LOOKS_PER_CLOCK)) return true;
   } while (performance.now() - startMs < timeoutMs);
   return false;
 }

@@ -3,7 +3,8 @@ import { UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
 import { IpcError } from "../contract/errors.ts";
 import type { BlockingTransport } from "../contract/transport.ts";
 import { libc } from "../posix/binding.ts";
-import type { Libc, Pointer } from "../posix/libc.ts";
+import { KeptWord } from "../posix/kept-word.ts";
+import type { Libc, Pointer, Word } from "../posix/libc.ts";
 import {
   acceptOne,
   bindPath,
@@ -28,23 +29,31 @@ class SocketChannel implements ByteChannel {
   readonly inFd: number;
   readonly outFd: number;
   readonly #libc: Libc = libc();
+  readonly #descriptor: Word;
+  readonly #noWait: Word = this.#libc.word(MSG_NOSIGNAL | MSG_DONTWAIT);
+  readonly #room = new KeptWord(this.#libc);
+  readonly #size = new KeptWord(this.#libc);
 
   constructor(fd: number) {
     setSocketTimeouts(fd, SLICE_MS);
+    this.#descriptor = this.#libc.word(fd);
     this.inFd = fd;
     this.outFd = fd;
   }
 
   read(into: Pointer, bytes: number, mayWait: boolean): number {
-    // Three parameters where they suffice: node:ffi has a short way for such calls.
-    return mayWait ? this.#libc.read(this.inFd, into, bytes) : this.#libc.recv(this.inFd, into, bytes, MSG_DONTWAIT);
+    const room = this.#room.of(bytes);
+    return mayWait
+      ? this.#libc.read(this.#descriptor, into, room)
+      : this.#libc.recv(this.#descriptor, into, room, this.#noWait);
   }
 
   write(from: Pointer, bytes: number, mayWait: boolean): number {
     // Node ignores SIGPIPE, so a `write` to a peer that is gone is an error here like any other.
+    const size = this.#size.of(bytes);
     return mayWait
-      ? this.#libc.write(this.outFd, from, bytes)
-      : this.#libc.send(this.outFd, from, bytes, MSG_NOSIGNAL | MSG_DONTWAIT);
+      ? this.#libc.write(this.#descriptor, from, size)
+      : this.#libc.send(this.#descriptor, from, size, this.#noWait);
   }
 
   close(): void {
