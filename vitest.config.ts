@@ -6,6 +6,7 @@ export default defineConfig({
     // Real processes on few cores: files run one after the other, so that no deadline competes with another file's load.
     fileParallelism: false,
     pool: "forks",
+    globalSetup: "./vitest.global-setup.ts",
     testTimeout: 60_000,
     hookTimeout: 60_000,
     reporters: ["default"],

@@ -3,7 +3,7 @@ import { DEFAULT_PAYLOADS } from "../../scenarios/profiles/default-workload.ts";
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import { type Arm, type Cell, placeArm } from "../coordinator/arm.ts";
 import { absentRow } from "../coordinator/rows.ts";
-import { allowedCpus } from "../process/pinning.ts";
+import { allowedCpus } from "../process/cpus.ts";
 import type { Measurement, Placement } from "../results/model.ts";
 import { UsageError } from "./exit-codes.ts";
 import { languageReason, languagesFor } from "./peers.ts";
@@ -69,7 +69,7 @@ export function chooseArms(candidates: readonly Candidate[], choice: Choice): Ch
       for (const peerLanguage of languagesFor(transport, peers)) {
         for (const placement of placements) {
           const base = { transport, reference, version: record.version, mode, placement, peerLanguage };
-          const reason = languageReason(transport, peerLanguage);
+          const reason = languageReason(transport, peerLanguage) ?? measuredElsewhere(base, choice);
           const placed = reason === undefined ? placeArm(base) : { reason };
           if ("arm" in placed) arms.push(placed.arm);
           else missing.push(...cells.map((cell) => absentRow(base, cell, placed.reason)));
@@ -78,6 +78,21 @@ export function chooseArms(candidates: readonly Candidate[], choice: Choice): Ch
     }
   }
   return { arms, missing };
+}
+
+/** Of a short overview: why an arm would only repeat what another one shows, or shows beside the point. */
+function measuredElsewhere(
+  { transport, placement, peerLanguage }: Pick<Arm, "transport" | "placement" | "peerLanguage">,
+  { overview, placements, peers }: Choice,
+): string | undefined {
+  if (overview !== true || placement !== "same-cpu" || !placements.includes("two-cpus")) return undefined;
+  if (transport.capabilities.rendezvous === "process") {
+    return "both ends share one process, which runs on the same CPU here and under two CPUs: see there";
+  }
+  if (peerLanguage !== "node" && peers === undefined) {
+    return `its server in ${peerLanguage} is measured on two CPUs only, unless --peer asks for it`;
+  }
+  return undefined;
 }
 
 function modesFor({ transport }: Candidate, { modes, overview }: Choice): readonly WaitMode[] {

@@ -68,7 +68,7 @@ describe("choosing codecs", () => {
   });
 
   it("says why a cell does not exist: another language, or a message that is too large", async () => {
-    const cpus = { driver: "0", peer: "0", driverPin: [], peerPin: [] };
+    const cpus = { driver: "0", peer: "0", driverPin: [], peerPin: [], readyPin: [] };
     const reference = { id: "loopback", module: null };
     const arm = { transport: loopback, reference, mode: "event", placement: "unpinned", cpus, codec: "json" } as const;
     const cells = await codecCells(["json"]);

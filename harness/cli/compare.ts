@@ -22,13 +22,13 @@ import { inSession } from "./session.ts";
 import { type Candidate, resolveTransports } from "./transports.ts";
 
 /** A plain compare: at most 60 s for a handful of ids, 90 s for a full shortlist. */
-const SHORT_MS = 54_000;
+const SHORT_MS = 52_000;
 const LONG_MS = 82_000;
 const FEW_IDS = 6;
 const MANY_IDS = 16;
 const MS_PER_ID = 7000;
 const CHECKS_MS_PER_ID = 1200;
-const LEAST_TRIAL_MS = 780;
+const LEAST_TRIAL_MS = 400;
 const QUICK_FACTOR = 0.6;
 const THOROUGH_FACTOR = 8;
 /** What the table of codecs takes of the budget, start of its process included; a small budget goes to the trials whole. */
@@ -85,6 +85,7 @@ async function compare(
     // The sizes that decide: a third one would cost every round time that its trials need.
     const request = {
       ...all,
+      calibratesOnePlacement: candidates.length > FEW_IDS,
       sinceMs: performance.now(),
       onPlan: announcePlan(counted, expectedMs - reservedMs - performance.now()),
       ...(all.limits === undefined ? {} : { limits: pickSizes(payloads) }),

@@ -10,9 +10,9 @@ import {
   suspiciouslyFast,
 } from "../../ci/gate/verdict.ts";
 import type { Arm, Cell } from "../coordinator/arm.ts";
-import { calibrate } from "../coordinator/calibrate.ts";
+import { calibrateAll } from "../coordinator/calibrate.ts";
 import { type PairedArm, runPairs } from "../coordinator/pairs.ts";
-import { type ArmPace, planRun } from "../coordinator/plan.ts";
+import { planRun } from "../coordinator/plan.ts";
 import type { Progress } from "../coordinator/progress.ts";
 import { ArmRecord } from "../coordinator/record.ts";
 import { median } from "../results/quantiles.ts";
@@ -53,13 +53,13 @@ export async function runGate(session: Session, request: GateRequest, progress: 
   const random = randomFrom(request.seed);
   const { sides, cells, pairs, rule } = request;
   progress.begin(sides.length, 0);
-  const paces: ArmPace[] = [];
   const rows: GateRow[] = [];
-  for (const { head } of sides) {
-    progress.step(`calibrating ${head.transport.id}`);
-    const record = new ArmRecord(head);
-    const pace = await calibrate(session.brood, session.place, record, cells);
-    if (pace !== undefined) paces.push(pace);
+  const records = sides.map(({ head }) => ({ record: new ArmRecord(head), cells }));
+  const onArm = ({ transport }: Arm): void => progress.step(`calibrating ${transport.id}`);
+  const paces = await calibrateAll({ ...session, silenceMs: undefined, onArm }, records);
+  for (const { record } of records) {
+    const head = record.arm;
+    const pace = paces.find(({ arm }) => arm === head);
     for (const cell of cells) {
       if (pace?.paces.some((found) => found.cell === cell)) continue;
       const reason = record.impossible.get(cell) ?? record.failures.get(cell) ?? "it could not be calibrated";

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { allowedCpus } from "../process/pinning.ts";
+import { allowedCpus } from "../process/cpus.ts";
 import type { Report } from "../results/model.ts";
 import { Sandbox } from "./testing.ts";
 

@@ -1,3 +1,4 @@
+import { loadavg } from "node:os";
 import { ffiFloor } from "../../transports/posix/index.ts";
 import type { MeasureResult } from "../coordinator/measure.ts";
 import { type Progress, progressOn } from "../coordinator/progress.ts";
@@ -17,6 +18,8 @@ export interface RunStart {
   readonly startedAt: Date;
   readonly startedMs: number;
   readonly steal: StealClock | null;
+  /** Before anything of ours runs: processes that get ready side by side are a load of their own. */
+  readonly loadAverage1: number;
   readonly seed: number;
   readonly progress: Progress;
 }
@@ -26,6 +29,7 @@ export function startRun(seed: number | undefined): RunStart {
     startedAt: new Date(),
     startedMs: performance.now(),
     steal: readSteal(),
+    loadAverage1: loadavg()[0] ?? 0,
     seed: seed ?? Math.floor(Math.random() * 2 ** 32),
     progress: progressOn(process.stderr),
   };
@@ -40,7 +44,7 @@ export function finishReport(
 ): Report {
   const { measurements, about, keepAwake } = measured;
   const ffi = ffiFloor();
-  const environment = describeEnvironment(run.steal, ffi);
+  const environment = { ...describeEnvironment(run.steal, ffi), loadAverage1: run.loadAverage1 };
   return {
     schemaVersion: SCHEMA_VERSION,
     startedAt: run.startedAt.toISOString(),

@@ -1,49 +1,135 @@
 import type { Place } from "../../transports/contract/transport.ts";
-import type { CellPlan, CellResult } from "../process/messages.ts";
-import { type Arm, type Cell, cellKey, cellReason, loadOf } from "./arm.ts";
-import type { ArmPace, Pace } from "./plan.ts";
+import type { CellResult } from "../process/messages.ts";
+import { type Arm, type Cell, cellKey, cellReason } from "./arm.ts";
+import { type ArmPace, cellPlans, type Pace } from "./plan.ts";
 import type { ArmRecord } from "./record.ts";
 import type { Brood } from "./run-driver.ts";
-import { type ArmRun, runArm, silenceOf } from "./trial.ts";
+import { type ArmJob, type ArmRun, type PreparedArm, prepareArm, SIDE_BY_SIDE, silenceOf } from "./trial.ts";
 
-const CALIBRATE_CELL_MS = 20;
+const CALIBRATE_CELL_MS = 12;
+const LEAST_OVERHEAD_MS = 100;
 /** Each time the driver dies the cell at which it died is left out and the rest is tried again. */
 const MAX_ATTEMPTS = 3;
 /** Rates so far above the most any calibration answered are beyond the knee: a curve needs one or two such points, not all. */
 const BEYOND_FACTOR = 1.5;
 
-/** Finds the pace of every cell of an arm; what cannot run gets its reason in the record. */
-export async function calibrate(
-  brood: Brood,
-  place: Place,
-  record: ArmRecord,
-  cells: readonly Cell[],
-  silenceMs?: number,
-): Promise<ArmPace | undefined> {
-  const { arm } = record;
+/** Finds the paces of all arms, a few getting ready at a time and each alone while it is measured. Arms of which nothing can run are left out. */
+export async function calibrateAll(
+  { brood, place, silenceMs, onArm }: CalibrationSite,
+  wanted: readonly Wanted[],
+): Promise<ArmPace[]> {
+  const paces: ArmPace[] = [];
+  const possible = wanted.filter(({ record, cells }) => possibleCells(record, cells).length > 0);
+  for (let from = 0; from < possible.length; from += SIDE_BY_SIDE) {
+    const together = possible.slice(from, from + SIDE_BY_SIDE);
+    const startedMs = performance.now();
+    const ready = await Promise.all(
+      together.map(async ({ record, cells }) => {
+        const job = jobOf(record.arm, possibleCells(record, cells), silenceMs);
+        return { record, cells, prepared: await prepareArm(brood, place, job) };
+      }),
+    );
+    const prepareMs = (performance.now() - startedMs) / together.length;
+    for (const { record, cells, prepared } of ready) {
+      onArm(record.arm);
+      const pace = await calibrate({ brood, place, record, cells, prepared, prepareMs, silenceMs });
+      if (pace !== undefined) paces.push(pace);
+    }
+  }
+  return paces;
+}
+
+interface Wanted {
+  readonly record: ArmRecord;
+  readonly cells: readonly Cell[];
+}
+
+/**
+ * The same with one placement of each mechanism measured, the one with the ends apart where there is one: its counts serve the others, whose
+ * round trips take other times, so the prediction is that much coarser. Where it finds nothing the others are tried.
+ */
+export async function calibrateOnePlacement(site: CalibrationSite, wanted: readonly Wanted[]): Promise<ArmPace[]> {
+  const groups = Map.groupBy(wanted, ({ record: { arm } }) =>
+    JSON.stringify([arm.reference, arm.mode, arm.peerLanguage, arm.codec ?? null]),
+  );
+  const apart = ({ record }: Wanted): boolean => record.arm.placement === "two-cpus";
+  const first = [...groups.values()].flatMap((group) => group.find(apart) ?? group[0] ?? []);
+  const paces = await calibrateAll(
+    site,
+    wanted.filter((each) => first.includes(each)),
+  );
+  const untried: Wanted[] = [];
+  for (const group of groups.values()) {
+    const source = group.find((each) => first.includes(each)) as Wanted;
+    const pace = paces.find(({ arm }) => arm === source.record.arm);
+    const others = group.filter((each) => each !== source);
+    if (pace === undefined) untried.push(...others);
+    else paces.push(...others.flatMap((each) => copyFor(each, pace, source.record)));
+  }
+  return [...paces, ...(await calibrateAll(site, untried))];
+}
+
+function copyFor({ record, cells }: Wanted, { paces, overheadMs }: ArmPace, source: ArmRecord): ArmPace[] {
+  const possible = possibleCells(record, cells);
+  for (const cell of possible) {
+    const reason = source.failures.get(cell);
+    if (reason !== undefined) record.fail(cell, `on ${source.arm.placement}: ${reason}`);
+  }
+  const own = paces.filter(({ cell }) => possible.includes(cell));
+  return own.length === 0 ? [] : [{ arm: record.arm, paces: own, overheadMs }];
+}
+
+export interface CalibrationSite {
+  readonly brood: Brood;
+  readonly place: Place;
+  /** As of `MeasureRequest`. */
+  readonly silenceMs: number | undefined;
+  readonly onArm: (arm: Arm) => void;
+}
+
+/** What cannot exist gets its reason in the record. */
+function possibleCells(record: ArmRecord, cells: readonly Cell[]): readonly Cell[] {
   for (const cell of cells) {
-    const reason = cellReason(arm, cell);
+    const reason = cellReason(record.arm, cell);
     if (reason !== undefined) record.impossible.set(cell, reason);
   }
+  return cells.filter((cell) => !record.impossible.has(cell));
+}
+
+interface Calibration {
+  readonly brood: Brood;
+  readonly place: Place;
+  readonly record: ArmRecord;
+  readonly cells: readonly Cell[];
+  /** The first attempt, ready for its turn, and what getting ready took of the time of the run. */
+  readonly prepared: PreparedArm;
+  readonly prepareMs: number;
+  readonly silenceMs: number | undefined;
+}
+
+/** Finds the pace of every cell of an arm; what cannot run gets its reason in the record. */
+async function calibrate({ record, cells, ...of }: Calibration): Promise<ArmPace | undefined> {
+  const { arm } = record;
   const paces: FoundPace[] = [];
   let overheadMs = 0;
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const left = cells.filter((cell) => !isSettled(record, paces, cell));
     if (left.length === 0) break;
-    const run = await runCalibration(brood, place, arm, left, silenceMs);
+    const prepared = attempt === 0 ? of.prepared : await prepareArm(of.brood, of.place, jobOf(arm, left, of.silenceMs));
+    const run = await prepared.run();
     if (run.ready?.peer) record.peer = { language: run.ready.peer.language, version: run.ready.peer.version };
     for (const cell of left) readPace(record, cell, resultOf(run.cells, cell), paces);
     const failure = run.misplaced ?? run.failure;
     if (failure === undefined) {
       // Start-up and shutdown; the steps of a calibration take about one and a half times their last step.
       const measuredMs = run.cells.reduce((sum, { outcome }) => sum + (outcome.figures?.elapsedNs ?? 0) / 1e6, 0);
-      overheadMs = Math.max(overheadMs, 100, run.durationMs - 1.5 * measuredMs);
+      overheadMs = Math.max(LEAST_OVERHEAD_MS, of.prepareMs + run.durationMs - 1.5 * measuredMs);
       break;
     }
     settleFailure(record, left, run, failure);
   }
   const left = withoutHopeless(record, paces);
-  return left.length === 0 ? undefined : { arm, paces: left, overheadMs: Math.max(100, overheadMs) };
+  return left.length === 0 ? undefined : { arm, paces: left, overheadMs: Math.max(LEAST_OVERHEAD_MS, overheadMs) };
 }
 
 /** A pace, and how many messages a second the calibration really saw; they differ in an open loop. */
@@ -69,33 +155,15 @@ function isSettled(record: ArmRecord, paces: readonly Pace[], cell: Cell): boole
   return record.impossible.has(cell) || record.failures.has(cell) || paces.some((pace) => pace.cell === cell);
 }
 
-function runCalibration(
-  brood: Brood,
-  place: Place,
-  arm: Arm,
-  cells: readonly Cell[],
-  silenceMs: number | undefined,
-): Promise<ArmRun> {
-  const plans = cells.map(
-    (cell): CellPlan => ({
-      ...loadOf(cell, 1),
-      key: cellKey(cell),
-      model: cell.benchmark.model,
-      messages: 0,
-      warmupMessages: 0,
-      warmupMs: 0,
-    }),
-  );
-  const work = { kind: "calibrate", budgetMs: CALIBRATE_CELL_MS } as const;
-  return runArm(
-    brood,
-    place,
+function jobOf(arm: Arm, cells: readonly Cell[], silenceMs: number | undefined): ArmJob {
+  const unknown = cells.map((cell) => ({ cell, messages: 0, warmupMessages: 0, warmupMs: 0 }));
+  return {
     arm,
-    work,
-    plans,
-    plans.length * CALIBRATE_CELL_MS,
-    silenceOf(silenceMs, CALIBRATE_CELL_MS),
-  );
+    work: { kind: "calibrate", budgetMs: CALIBRATE_CELL_MS },
+    cells: cellPlans(unknown, () => 1),
+    plannedMs: cells.length * CALIBRATE_CELL_MS,
+    silenceMs: silenceOf(silenceMs, CALIBRATE_CELL_MS),
+  };
 }
 
 function readPace(record: ArmRecord, cell: Cell, result: CellResult | undefined, paces: FoundPace[]): void {
@@ -112,11 +180,16 @@ function readPace(record: ArmRecord, cell: Cell, result: CellResult | undefined,
   paces.push({ cell, messagesPerSecond: pace, achieved });
 }
 
-/** The driver died at the first cell without a result; a driver that never got so far fails all of them. */
+/** A driver that never got to a cell fails all of them. */
 function settleFailure(record: ArmRecord, left: readonly Cell[], run: ArmRun, failure: string): void {
-  const without = left.filter((cell) => resultOf(run.cells, cell) === undefined);
-  const started = run.ready !== null && run.misplaced === undefined;
-  for (const cell of started ? without.slice(0, 1) : left) record.fail(cell, failure);
+  const culprit = culpritOf(left, run);
+  for (const cell of culprit === undefined || run.misplaced !== undefined ? left : [culprit])
+    record.fail(cell, failure);
+}
+
+/** The cell the driver was busy with when it ended early; undefined when it had not come to one. */
+export function culpritOf(cells: readonly Cell[], { lastBegun }: ArmRun): Cell | undefined {
+  return cells.find((cell) => cellKey(cell) === lastBegun);
 }
 
 export function resultOf(results: readonly CellResult[], cell: Cell): CellResult | undefined {

@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { Child } from "../process/child.ts";
-import { parseCpuList, placementCpus } from "../process/pinning.ts";
+import { parseCpuList } from "../process/cpus.ts";
+import { placementCpus } from "../process/pinning.ts";
 import type { Environment, Placement } from "../results/model.ts";
 
 const START_TIMEOUT_MS = 5000;

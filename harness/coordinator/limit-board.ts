@@ -13,14 +13,15 @@ import { NOTHING, quantilesOf } from "./trial.ts";
 const execute = promisify(execFile);
 
 const RUN_TIMEOUT_MS = 20_000;
-const WARMUP = 100;
-const COUNT = 400;
+const WARMUP = 30;
+/** Of each cell in a round; fixed by the first run of each, which is not kept, so that it takes about the time. */
+const COUNTS = { first: 30, least: 60, most: 400, ms: 8 } as const;
 /** The memory bus alone: below it nothing that copies can go. */
 const COPY_KIND: LimitKind = { name: "memcpy", mode: "polling", of: [] };
 /** Of the program's buffers and of one POSIX queue message, header included. */
 const LARGEST_BYTES = 256 * 1024;
 const LARGEST_QUEUE_BYTES = 8000;
-const GUESS_MS = 45;
+const GUESS_MS = 25;
 
 /** One program run per round. */
 export interface LimitCell {
@@ -75,6 +76,7 @@ export class LimitBoard {
   readonly #program: string;
   readonly #trials = new Map<LimitCell, Trial[]>();
   readonly #failures = new Map<LimitCell, string>();
+  readonly #counts = new Map<LimitCell, number>();
 
   constructor(program: string, cells: readonly LimitCell[]) {
     this.#program = program;
@@ -82,19 +84,41 @@ export class LimitBoard {
     this.guessMs = cells.length * GUESS_MS;
   }
 
+  /** Before round one: fixes how many round trips each cell makes, in all rounds alike. */
+  async calibrate(): Promise<void> {
+    for (const cell of this.cells) {
+      const samples = await this.#measure(cell, COUNTS.first);
+      if (samples === undefined) continue;
+      const meanNs = samples.reduce((sum, each) => sum + each, 0) / samples.length;
+      const fitting = Math.round((COUNTS.ms * 1e6) / Math.max(1, meanNs));
+      this.#counts.set(cell, Math.min(COUNTS.most, Math.max(COUNTS.least, fitting)));
+    }
+  }
+
   async run(cell: LimitCell, round: number, startedAtMs: number): Promise<void> {
+    const samples = await this.#measure(cell, this.#countOf(cell));
+    if (samples === undefined) return;
+    const trials = this.#trials.get(cell) ?? [];
+    this.#trials.set(cell, [...trials, trialOf(samples, round, startedAtMs)]);
+  }
+
+  #countOf(cell: LimitCell): number {
+    return this.#counts.get(cell) ?? COUNTS.most;
+  }
+
+  async #measure(cell: LimitCell, count: number): Promise<Float64Array | undefined> {
     const cpus = placementCpus(cell.placement);
-    if ("reason" in cpus || this.#failures.has(cell)) return;
-    const args = [cell.kind.name, cpus.driver, cpus.peer, cell.payloadBytes, WARMUP, COUNT].map(String);
+    if ("reason" in cpus || this.#failures.has(cell)) return undefined;
+    const args = [cell.kind.name, cpus.driver, cpus.peer, cell.payloadBytes, WARMUP, count].map(String);
     try {
       const { stdout } = await execute(this.#program, args, { timeout: RUN_TIMEOUT_MS, killSignal: "SIGKILL" });
       const samples = Float64Array.from(stdout.trim().split("\n"), Number);
-      if (samples.length !== COUNT || samples.some((value) => !(value >= 0)))
+      if (samples.length !== count || samples.some((value) => !(value >= 0)))
         throw new Error("it printed something else than times");
-      const trials = this.#trials.get(cell) ?? [];
-      this.#trials.set(cell, [...trials, trialOf(samples, round, startedAtMs)]);
+      return samples;
     } catch (error) {
       this.#failures.set(cell, `the C program failed: ${(error as Error).message.split("\n")[0]}`);
+      return undefined;
     }
   }
 
@@ -119,7 +143,7 @@ export class LimitBoard {
       peer: { language: "c", version: "" },
       status: failure === undefined ? "measured" : "failed",
       ...(failure === undefined ? {} : { reason: failure }),
-      messages: COUNT,
+      messages: this.#countOf(cell),
       ...aggregate(trials, cell.payloadBytes),
       trials,
       warnings: [],

@@ -3,19 +3,19 @@ import type { CellPlan } from "../process/messages.ts";
 import { withLimits } from "../results/limits.ts";
 import type { Environment, Measurement, Placement, Report, RunLength } from "../results/model.ts";
 import { randomFrom, shuffled } from "../results/random.ts";
-import { type Arm, type Cell, cellKey, cellsOf, loadOf } from "./arm.ts";
-import { calibrate, resultOf } from "./calibrate.ts";
+import { type Arm, type Cell, cellsOf } from "./arm.ts";
+import { calibrateAll, calibrateOnePlacement, culpritOf, resultOf } from "./calibrate.ts";
 import { runControls } from "./controls.ts";
 import { keepAwake } from "./keep-awake.ts";
 import { isReached, LEAST_FOR_INTERVAL, type Length, whyStop } from "./length.ts";
 import { type LimitBoard, openLimits } from "./limit-board.ts";
-import { type ArmPace, FIRST_WARMUP_FACTOR, type Plan, type PlannedArm, planRun } from "./plan.ts";
+import { cellPlans, type Plan, type PlannedArm, type PlannedCell, planRun } from "./plan.ts";
 import type { Progress } from "./progress.ts";
 import { ArmRecord } from "./record.ts";
 import { RoundLog } from "./round-log.ts";
 import { rowOf } from "./rows.ts";
 import type { Brood } from "./run-driver.ts";
-import { runArm, silenceOf, toTrial } from "./trial.ts";
+import { type PreparedArm, prepareArm, SIDE_BY_SIDE, silenceOf, toTrial } from "./trial.ts";
 
 export interface MeasureRequest {
   readonly arms: readonly Arm[];
@@ -30,6 +30,8 @@ export interface MeasureRequest {
   readonly controls?: boolean;
   /** Sizes at which the C program is measured as further cells of every round, where there is a compiler; default none. */
   readonly limits?: readonly number[];
+  /** The counts found on one placement serve the others too; default: each placement is calibrated. */
+  readonly calibratesOnePlacement?: boolean;
   /** Told once, after the calibration: how long it will take. May throw: then nothing more is run. */
   readonly onPlan?: (plan: Prediction) => void;
   /** How long a driver may say nothing, besides ten times what it was given to do; default as trials need on a busy machine. */
@@ -138,13 +140,16 @@ async function prepare(run: Run): Promise<Plan> {
   const guessed =
     length.rule === "fixed" ? length.trials : length.rule === "budget" ? length.least : LEAST_FOR_INTERVAL;
   progress.begin(request.arms.length * (guessed + 1), Number.isFinite(budgetMs) ? budgetMs : 0);
-  const paces: ArmPace[] = [];
-  for (const arm of shuffled(request.arms, run.random)) {
-    progress.step(`calibrating ${describe(arm)}`);
-    const record = records.get(arm) as ArmRecord;
-    const pace = await calibrate(run.brood, run.place, record, cellsOf(arm, request.cells), request.silenceMs);
-    if (pace !== undefined) paces.push(pace);
-  }
+  const { brood, place } = run;
+  const find = request.calibratesOnePlacement === true ? calibrateOnePlacement : calibrateAll;
+  const paces = await find(
+    { brood, place, silenceMs: request.silenceMs, onArm: (arm) => progress.step(`calibrating ${describe(arm)}`) },
+    shuffled(request.arms, run.random).map((arm) => ({
+      record: records.get(arm) as ArmRecord,
+      cells: cellsOf(arm, request.cells),
+    })),
+  );
+  if (!("reason" in run.limits)) await run.limits.calibrate();
   const controlsMs = request.controls === false ? 0 : CONTROL_GUESS_MS * placementsOf(request.arms).length;
   const extraMs = controlsMs + ("reason" in run.limits ? 0 : run.limits.guessMs);
   const plan = planRun(paces, {
@@ -226,33 +231,68 @@ async function runRound(run: Run, plan: Plan, round: number): Promise<void> {
   const controls = request.controls === false ? [] : placementsOf(request.arms);
   const results: Awaited<ReturnType<typeof runControls>>[] = [];
   const limits = "reason" in run.limits ? [] : run.limits.cells;
-  for (const entry of shuffled([...plan.arms, ...controls, ...limits], random)) {
+  const order = shuffled([...plan.arms, ...controls, ...limits], random);
+  const trials = order.filter((entry) => isArm(entry)).flatMap((planned) => trialOf(run, planned) ?? []);
+  const ready = new Map<PlannedArm, PreparedArm>();
+  for (const entry of order) {
     if (typeof entry === "string") results.push(await runControls(entry));
     else if ("kind" in entry) await (run.limits as LimitBoard).run(entry, round, performance.now() - run.startedMs);
     else {
+      const at = trials.findIndex(({ planned }) => planned === entry);
+      const trial = trials[at];
+      if (trial === undefined) continue;
       progress.step(`round ${round}  ${describe(entry.arm)}`);
-      await runTrial(run, entry, round);
+      if (!ready.has(entry)) await getReady(run, trials.slice(at, at + SIDE_BY_SIDE), ready);
+      await runTrial(run, trial, ready.get(entry) as PreparedArm, round);
     }
   }
   finish(results);
 }
 
-async function runTrial(run: Run, planned: PlannedArm, round: number): Promise<void> {
-  const { brood, place, random, startedMs, records } = run;
+function isArm(entry: object | string): entry is PlannedArm {
+  return typeof entry === "object" && "arm" in entry;
+}
+
+/** One arm's part of a round: its cells in the order in which they will run. */
+interface PlannedTrial {
+  readonly planned: PlannedArm;
+  readonly order: readonly PlannedCell[];
+  readonly plans: readonly CellPlan[];
+}
+
+/** undefined: none of its cells is worth its time any more. */
+function trialOf({ records, random }: Run, planned: PlannedArm): PlannedTrial | undefined {
   const record = records.get(planned.arm) as ArmRecord;
   const order = shuffled(
     planned.cells.filter(({ cell }) => record.worthRunning(cell)),
     random,
   );
-  if (order.length === 0) return;
-  const startedAtMs = performance.now() - startedMs;
-  const plans = order.map(({ cell, messages, warmupMessages: usual, warmupMs }, index): CellPlan => {
-    const warmupMessages = index === 0 ? FIRST_WARMUP_FACTOR * usual : usual;
-    const load = loadOf(cell, Math.floor(random() * 2 ** 32));
-    return { ...load, key: cellKey(cell), model: cell.benchmark.model, messages, warmupMessages, warmupMs };
-  });
-  const silenceMs = silenceOf(run.request.silenceMs, Math.max(...order.map(({ plannedMs }) => plannedMs)));
-  const ran = await runArm(brood, place, planned.arm, { kind: "measure" }, plans, planned.plannedMs, silenceMs);
+  const plans = cellPlans(order, () => Math.floor(random() * 2 ** 32));
+  return order.length === 0 ? undefined : { planned, order, plans };
+}
+
+/** All of these at once, while nothing is measured: that is when a machine of two CPUs may use both. */
+async function getReady(
+  { brood, place, request }: Run,
+  trials: readonly PlannedTrial[],
+  ready: Map<PlannedArm, PreparedArm>,
+): Promise<void> {
+  await Promise.all(
+    trials.map(async ({ planned, order, plans }) => {
+      const silenceMs = silenceOf(request.silenceMs, Math.max(...order.map(({ plannedMs }) => plannedMs)));
+      const { arm, plannedMs } = planned;
+      const job = { arm, work: { kind: "measure" }, cells: plans, plannedMs, silenceMs } as const;
+      ready.set(planned, await prepareArm(brood, place, job));
+    }),
+  );
+}
+
+async function runTrial(run: Run, trial: PlannedTrial, prepared: PreparedArm, round: number): Promise<void> {
+  const { planned, order } = trial;
+  const record = run.records.get(planned.arm) as ArmRecord;
+  const startedAtMs = performance.now() - run.startedMs;
+  const ran = await prepared.run();
+  if (ran.ready?.peer) record.peer = { language: ran.ready.peer.language, version: ran.ready.peer.version };
   for (const { cell, messages } of order) {
     record.messages.set(cell, messages);
     const result = resultOf(ran.cells, cell);
@@ -260,11 +300,10 @@ async function runTrial(run: Run, planned: PlannedArm, round: number): Promise<v
     else if (result !== undefined) record.add(cell, toTrial(round, startedAtMs, result));
   }
   if (ran.failure === undefined) return;
-  // The driver died in the first cell without a result; the others have one trial less and go on.
-  const culprit = order.find(({ cell }) => resultOf(ran.cells, cell) === undefined) ?? order.at(-1);
-  for (const { cell } of ran.ready === null ? order : culprit === undefined ? [] : [culprit]) {
-    record.blame(cell, `trial ${round}: ${ran.failure}`);
-  }
+  // The cell in which the driver died is to blame; the others have one trial less and go on.
+  const cells = order.map(({ cell }) => cell);
+  const culprit = culpritOf(cells, ran);
+  for (const cell of culprit === undefined ? cells : [culprit]) record.blame(cell, `trial ${round}: ${ran.failure}`);
 }
 
 function p50sOf(record: ArmRecord, cell: Cell): number[] {

@@ -1,12 +1,11 @@
 import type { Place } from "../../transports/contract/transport.ts";
-import type { CellPlan } from "../process/messages.ts";
 import { shuffled } from "../results/random.ts";
-import { type Arm, type Cell, cellKey, loadOf } from "./arm.ts";
+import type { Arm, Cell } from "./arm.ts";
 import { resultOf } from "./calibrate.ts";
-import { FIRST_WARMUP_FACTOR, type PlannedArm } from "./plan.ts";
+import { cellPlans, type PlannedArm } from "./plan.ts";
 import type { Progress } from "./progress.ts";
 import type { Brood } from "./run-driver.ts";
-import { runArm } from "./trial.ts";
+import { type ArmRun, type PreparedArm, prepareArm } from "./trial.ts";
 
 /** The same arm of both sides, with the counts of the head for both. */
 export interface PairedArm {
@@ -37,25 +36,22 @@ export async function runPairs(brood: Brood, place: Place, request: PairRequest,
       progress.step(`${stage} ${pair}/${pairs}  ${arm.base.transport.id} (${arm.base.mode}, ${arm.base.placement})`);
       const order = shuffled(cells, random);
       // The same order of cells and the same seeds on both sides: only the code differs.
-      const plans = order.map(({ cell, messages, warmupMessages: usual, warmupMs }, index): CellPlan => {
-        const warmupMessages = index === 0 ? FIRST_WARMUP_FACTOR * usual : usual;
-        const load = loadOf(cell, Math.floor(random() * 2 ** 32));
-        return { ...load, key: cellKey(cell), model: cell.benchmark.model, messages, warmupMessages, warmupMs };
-      });
-      const trial = (side: Arm): ReturnType<typeof runArm> =>
-        runArm(brood, place, side, { kind: "measure" }, plans, arm.head.plannedMs);
+      const plans = cellPlans(order, () => Math.floor(random() * 2 ** 32));
+      const ready = (side: Arm): Promise<PreparedArm> =>
+        prepareArm(brood, place, { arm: side, work: { kind: "measure" }, cells: plans, plannedMs: arm.head.plannedMs });
       const headFirst = random() < 0.5;
-      const first = await trial(headFirst ? arm.head.arm : arm.base);
-      const second = await trial(headFirst ? arm.base : arm.head.arm);
+      const sides = headFirst ? [arm.head.arm, arm.base] : [arm.base, arm.head.arm];
+      // Both get ready side by side, then each has the machine to itself.
+      const [one, two] = (await Promise.all(sides.map(ready))) as [PreparedArm, PreparedArm];
+      const first = await one.run();
+      const second = await two.run();
       const [head, base] = headFirst ? [first, second] : [second, first];
       for (const { cell } of order) onPair(arm, cell, outcomeOf(cell, base, head));
     }
   }
 }
 
-type Run = Awaited<ReturnType<typeof runArm>>;
-
-function outcomeOf(cell: Cell, base: Run, head: Run): PairOutcome {
+function outcomeOf(cell: Cell, base: ArmRun, head: ArmRun): PairOutcome {
   const baseP50 = p50Of(cell, base);
   const headP50 = p50Of(cell, head);
   if (typeof baseP50 === "string") return { reason: `base: ${baseP50}` };
@@ -64,7 +60,7 @@ function outcomeOf(cell: Cell, base: Run, head: Run): PairOutcome {
 }
 
 /** A lost or wrong message makes a trial invalid and not fast; so does a number that is none. */
-function p50Of(cell: Cell, run: Run): number | string {
+function p50Of(cell: Cell, run: ArmRun): number | string {
   const outcome = resultOf(run.cells, cell)?.outcome;
   if (run.misplaced !== undefined) return run.misplaced;
   if (outcome === undefined) return run.failure ?? "no result";

@@ -15,7 +15,7 @@ const arm: Arm = {
   mode: "event",
   placement: "two-cpus",
   peerLanguage: "node",
-  cpus: { driver: "0", peer: "1", driverPin: [], peerPin: [] },
+  cpus: { driver: "0", peer: "1", driverPin: [], peerPin: [], readyPin: [] },
 };
 
 function cell(name: string, payloadBytes: number, variant: Cell["variant"] = {}): Cell {
@@ -48,14 +48,33 @@ describe("the plan", () => {
     expect(leftMs - plannedMs).toBeLessThanOrEqual(plan.roundMs);
   });
 
-  it("gives every small size the samples its p99 needs before anything else gets more", () => {
+  const countsFor = (leftMs: number): (readonly [string, number])[] =>
+    planRun(paces, { ...request, leftMs }).arms.flatMap(({ cells }) =>
+      cells.map((each) => [cellKey(each.cell), each.messages] as const),
+    );
+
+  it("without time has six rounds of what a p50 needs", () => {
     const plan = planRun(paces, { ...request, leftMs: 1 });
-    const counts = plan.arms.flatMap(({ cells }) => cells.map((each) => [cellKey(each.cell), each.messages] as const));
     expect(plan.rounds).toBe(6);
-    expect(counts).toContainEqual(["round-trip, 64 B", 334]);
-    expect(counts).toContainEqual(["round-trip, 4096 B", 334]);
+    expect(countsFor(1)).toEqual([
+      // What takes 4 ms is no matter; what takes long is cut down.
+      ["round-trip, 64 B", 80],
+      ["round-trip, 4096 B", 60],
+      ["throughput, 64 B", 10_000],
+      ["round-trip, 64 B", 20],
+      ["round-trip, 16777216 B", 5],
+    ]);
+  });
+
+  it("gives small sizes the samples their p99 needs, the cheapest first, before anything else gets more", () => {
+    const short = countsFor(14_000);
+    expect(short[0]?.[1]).toBeGreaterThanOrEqual(334);
+    expect(short[1]?.[1]).toBeGreaterThanOrEqual(334);
+    expect(short[3]?.[1]).toBeLessThan(334);
+    const longer = countsFor(25_000);
+    expect(longer[3]?.[1]).toBeGreaterThanOrEqual(334);
     // Too slow for a p99 in its time: p50 only.
-    expect(counts).toContainEqual(["round-trip, 16777216 B", 5]);
+    expect(longer[4]?.[1]).toBeLessThan(50);
   });
 
   it("takes the counts it is given", () => {

@@ -1,4 +1,5 @@
-import type { Arm, Cell } from "./arm.ts";
+import type { CellPlan } from "../process/messages.ts";
+import { type Arm, type Cell, cellKey, loadOf } from "./arm.ts";
 
 /** What the calibration found about one cell of one arm. */
 export interface Pace {
@@ -68,10 +69,16 @@ const P99_PAYLOAD_BYTES = 4096;
 const P99_LONGEST_MS = 1500;
 const CHEAP_MS = 60;
 const LEAST_MESSAGES = 50;
+/** Fewer, where so many take longer than this; a trial's p50 needs no more. */
+const LEAST_WINDOW_MS = 25;
+const LEAST_LATE_MESSAGES = 20;
+/** What takes less than this is no matter: windows of very fast mechanisms are never smaller. */
+const TRIFLE_MS = 4;
 const LEAST_SLOW_MS = 300;
 const LEAST_SLOW_MESSAGES = 5;
-/** A shorter stream is start and end only: the first message's way and the last one's. */
-const LEAST_STREAM_MS = 20;
+/** A shorter stream is start and end only: the first message's way and the last one's. The longer time where fewer messages would pass. */
+const LEAST_STREAM_MS = 10;
+const MOST_LEAST_STREAM_MS = 20;
 const LEAST_CLOCK_MS = 300;
 const LONGEST_WINDOW_MS = 2000;
 const MOST_MESSAGES = 2_000_000;
@@ -82,22 +89,57 @@ const MOST_MESSAGES = 2_000_000;
 const SAFE_SHARE = 0.88;
 /** Enough for each size to find its buffers, and a bound for slow mechanisms. */
 const WARMUP_MESSAGES = 100;
-/** The first cell of a trial finds a fresh process, in which nothing is compiled yet: it warms up this much longer. */
-export const FIRST_WARMUP_FACTOR = 4;
 const WARMUP_MS = 15;
+/** What has run ahead finds its code compiled: caches and buffers are left. */
+const AFTER_AHEAD_MESSAGES = 40;
+const AFTER_AHEAD_MS = 5;
+/** The first cell of a trial finds processes that did nothing, or something else, until now: it warms up this much longer. */
+const FIRST_WARMUP_FACTOR = 2;
+/** Of the driver, over all cells of a trial: after it the median of a fresh pair of processes is near where it stays. */
+const AHEAD_CPU_MS = 80;
+/** Models that start no further processes and keep no schedule, with messages that cost code and not memory. */
+const AHEAD_MODELS: ReadonlySet<string> = new Set(["ping-pong", "stream", "pipeline", "codec-round-trip"]);
+const AHEAD_PAYLOAD_BYTES = 65_536;
+
+/** What a driver is told of the cells of one trial, in the order in which they run; counts of 0 in a calibration. */
+export function cellPlans(
+  cells: readonly Pick<PlannedCell, "cell" | "messages" | "warmupMessages" | "warmupMs">[],
+  seedOf: () => number,
+): CellPlan[] {
+  const aheadCpuMs = AHEAD_CPU_MS / cells.length;
+  return cells.map((planned, index): CellPlan => {
+    const { cell, warmupMessages, warmupMs } = planned;
+    const factor = index === 0 ? FIRST_WARMUP_FACTOR : 1;
+    return {
+      ...loadOf(cell, seedOf()),
+      key: cellKey(cell),
+      model: cell.benchmark.model,
+      messages: planned.messages,
+      warmupMessages: factor * warmupMessages,
+      warmupMs: factor * warmupMs,
+      aheadCpuMs: runsAhead(cell) ? aheadCpuMs : null,
+    };
+  });
+}
+
+function runsAhead({ benchmark, payloadBytes }: Cell): boolean {
+  return AHEAD_MODELS.has(benchmark.model) && payloadBytes <= AHEAD_PAYLOAD_BYTES;
+}
 
 /**
- * Fixes the counts of all cells before the first round. First every window gets the least that supports its percentiles, then
- * what time is left is shared out in proportion to what each would still like. With time to spare there are more rounds, and when these
- * are at their most, longer windows.
+ * Fixes the counts of all cells before the first round. First every window gets the least that supports its p50, then, from the
+ * cheapest on, what a p99 needs; what time is left is shared out in proportion to what each would still like. With time to spare there
+ * are more rounds, and when these are at their most, longer windows.
  */
 export function planRun(paces: readonly ArmPace[], request: PlanRequest): Plan {
   const { rounds, leftMs, extraMs, messages, effort } = request;
   const wish = WISHES[effort];
-  const windows = new Map(
-    paces.flatMap(({ paces: cells }) => cells.map((pace) => [pace, windowOf(pace, wish, rounds.least)] as const)),
-  );
   const fixedMs = extraMs + sum(paces, (arm) => arm.overheadMs + sum(arm.paces, (pace) => warmUp(pace).ms));
+  const forWindowsMs = (SAFE_SHARE * leftMs) / rounds.least - fixedMs;
+  const windows = withP99(
+    paces.flatMap(({ paces: cells }) => cells.map((pace) => [pace, windowOf(pace, wish, rounds.least)] as const)),
+    forWindowsMs,
+  );
   const leastMs = fixedMs + sum([...windows.values()], ({ least }) => least);
   const moreMs = sum([...windows.values()], ({ least, wanted }) => wanted - least);
   const count = Number.isFinite(leftMs) ? clamp(Math.floor(leftMs / (leastMs + moreMs)), rounds) : rounds.least;
@@ -118,6 +160,22 @@ export function planRun(paces: readonly ArmPace[], request: PlanRequest): Plan {
 interface WindowMs {
   readonly least: number;
   readonly wanted: number;
+  /** More than the least: enough for a p99. */
+  readonly forP99?: number;
+}
+
+/** Raises windows to what a p99 needs, from the cheapest on, as long as all of them fit into the time of a round. */
+function withP99(windows: readonly (readonly [Pace, WindowMs])[], roundMs: number): Map<Pace, WindowMs> {
+  const result = new Map(windows);
+  let spentMs = sum(windows, ([, { least }]) => least);
+  const cost = ({ least, forP99 = least }: WindowMs): number => forP99 - least;
+  for (const [pace, window] of windows.toSorted(([, a], [, b]) => cost(a) - cost(b))) {
+    spentMs += cost(window);
+    if (spentMs > roundMs) break;
+    const least = window.forP99 ?? window.least;
+    result.set(pace, { least, wanted: Math.max(least, window.wanted) });
+  }
+  return result;
 }
 
 function windowOf(pace: Pace, wish: Wish, rounds: number): WindowMs {
@@ -128,18 +186,21 @@ function windowOf(pace: Pace, wish: Wish, rounds: number): WindowMs {
   }
   if (benchmark.model === "stream" || benchmark.model === "fan-out") {
     const one = LEAST_SLOW_MESSAGES / perMs;
-    return { least: Math.max(LEAST_STREAM_MS, one), wanted: Math.max(wish.streamMs, one) };
+    const least = Math.max(one, Math.min(MOST_LEAST_STREAM_MS, Math.max(LEAST_STREAM_MS, LEAST_MESSAGES / perMs)));
+    return { least, wanted: Math.max(wish.streamMs, least) };
   }
-  const least = leastRoundTrips(pace, rounds) / perMs;
-  return { least, wanted: Math.max(least, Math.min(LONGEST_WINDOW_MS, wish.roundTrips / perMs)) };
+  const least = leastRoundTrips(pace) / perMs;
+  const wanted = Math.max(least, Math.min(LONGEST_WINDOW_MS, wish.roundTrips / perMs));
+  const forP99 = Math.max(P99_IN_ONE, Math.ceil(P99_IN_ALL / rounds)) / perMs;
+  const allowedMs = pace.cell.payloadBytes <= P99_PAYLOAD_BYTES ? P99_LONGEST_MS : CHEAP_MS;
+  return forP99 > least && forP99 <= allowedMs ? { least, wanted, forP99 } : { least, wanted };
 }
 
-function leastRoundTrips({ cell, messagesPerSecond }: Pace, rounds: number): number {
+function leastRoundTrips({ messagesPerSecond }: Pace): number {
   const perMs = messagesPerSecond / 1000;
-  const forP99 = Math.max(P99_IN_ONE, Math.ceil(P99_IN_ALL / rounds));
-  const allowedMs = cell.payloadBytes <= P99_PAYLOAD_BYTES ? P99_LONGEST_MS : CHEAP_MS;
-  if (forP99 / perMs <= allowedMs) return forP99;
-  if (LEAST_MESSAGES / perMs <= LEAST_SLOW_MS) return LEAST_MESSAGES;
+  const usual = Math.max(LEAST_MESSAGES, Math.min(P99_IN_ALL, TRIFLE_MS * perMs));
+  const least = Math.round(Math.min(usual, Math.max(LEAST_LATE_MESSAGES, LEAST_WINDOW_MS * perMs)));
+  if (least / perMs <= LEAST_SLOW_MS) return least;
   return Math.max(LEAST_SLOW_MESSAGES, Math.round(LEAST_SLOW_MS * perMs));
 }
 
@@ -152,18 +213,28 @@ function planCell(pace: Pace, windowMs: number, fixedMessages: number | undefine
     cell: pace.cell,
     messages,
     warmupMessages: warm.messages,
-    warmupMs: WARMUP_MS,
+    warmupMs: warm.leastMs,
     plannedMs: warm.ms + messages / perMs,
   };
 }
 
 /** Ends when count and time are both reached, or at four times the time; the count is cut to what fits there. */
-function warmUp({ messagesPerSecond, cell }: Pace): { readonly messages: number; readonly ms: number } {
+function warmUp({ messagesPerSecond, cell }: Pace): WarmUp {
   const perMs = messagesPerSecond / 1000;
-  const fitting = Math.max(1, Math.floor(4 * WARMUP_MS * perMs));
   // Nothing is compiled by doing nothing.
-  const messages = cell.benchmark.model === "idle" ? 1 : Math.min(WARMUP_MESSAGES, fitting);
-  return { messages, ms: Math.max(cell.benchmark.model === "idle" ? 1 : WARMUP_MS, messages / perMs) };
+  if (cell.benchmark.model === "idle") return { messages: 1, leastMs: WARMUP_MS, ms: 1 / perMs };
+  const ahead = runsAhead(cell);
+  const leastMs = ahead ? AFTER_AHEAD_MS : WARMUP_MS;
+  const enough = ahead ? AFTER_AHEAD_MESSAGES : WARMUP_MESSAGES;
+  const messages = Math.min(enough, Math.max(1, Math.floor(4 * leastMs * perMs)));
+  return { messages, leastMs, ms: Math.max(leastMs, messages / perMs) };
+}
+
+interface WarmUp {
+  readonly messages: number;
+  readonly leastMs: number;
+  /** What it will take. */
+  readonly ms: number;
 }
 
 function sum<Item>(items: readonly Item[], of: (item: Item) => number): number {

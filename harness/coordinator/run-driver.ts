@@ -1,5 +1,5 @@
 import { Child, killGroup } from "../process/child.ts";
-import type { DriverReady, DriverStart, Failed, FromDriver, PinPrefix } from "../process/messages.ts";
+import type { Begin, DriverReady, DriverStart, Failed, FromDriver, PinPrefix } from "../process/messages.ts";
 import { nodeCommand } from "../process/node-command.ts";
 
 /** What one driver process is started with, and how long it may take in all. */
@@ -9,14 +9,25 @@ export interface DriverJob {
   readonly timeoutMs: number;
   /** A driver that says nothing for so long hangs; default: the whole time. */
   readonly silenceMs?: number;
-  readonly onResult: (message: Extract<FromDriver, { type: "cell" | "check" | "codecs" }>) => void;
+  readonly onResult: (message: DriverResult) => void;
 }
+
+export type DriverResult = Extract<FromDriver, { type: "cell-begun" | "cell" | "check" | "codecs" }>;
 
 export type DriverOutcome =
   | { readonly status: "done"; readonly ready: DriverReady | null }
   | { readonly status: "failed"; readonly reason: string; readonly ready: DriverReady | null };
 
-type DriverChild = Child<DriverStart, FromDriver>;
+type DriverChild = Child<DriverStart | Begin, FromDriver>;
+
+/** A driver that has everything ready and waits for its turn, or has ended before. */
+export interface Prepared {
+  readonly driverPid: number | undefined;
+  /** Its peer, where that runs already. */
+  readonly spawned: ReadonlySet<number>;
+  /** Its turn: to the end. Never rejects: a driver that crashes or hangs is an outcome. */
+  finish(): Promise<DriverOutcome>;
+}
 
 /** Every process this run has started and not seen end. */
 export class Brood {
@@ -25,52 +36,79 @@ export class Brood {
   readonly #env: NodeJS.ProcessEnv;
   #ending = false;
 
-  /** @param cacheDirectory compiled code of our processes, inside the run's own directory: nothing stays behind */
+  /** @param cacheDirectory compiled code of our processes, inside the run's own directory: nothing stays behind; unless the user has one */
   constructor(cacheDirectory: string) {
-    this.#env = { ...process.env, NODE_COMPILE_CACHE: cacheDirectory };
+    this.#env = { ...process.env, NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] ?? cacheDirectory };
   }
 
   /** Runs one driver to its end. Never rejects: a driver that crashes or hangs is an outcome. */
   async run(job: DriverJob): Promise<DriverOutcome> {
-    if (this.#ending) return { status: "failed", reason: "interrupted", ready: null };
+    return (await this.prepare(job)).finish();
+  }
+
+  /** Starts a driver; one that holds is prepared when this resolves. Never rejects. */
+  async prepare(job: DriverJob): Promise<Prepared> {
+    if (this.#ending) return ended({ status: "failed", reason: "interrupted", ready: null });
     let driver: DriverChild;
     try {
       driver = await Child.start("driver", nodeCommand("driver/main", job.pin), { env: this.#env });
     } catch (error) {
-      return { status: "failed", reason: (error as Error).message, ready: null };
+      return ended({ status: "failed", reason: (error as Error).message, ready: null });
     }
     this.#drivers.add(driver);
-    const spawned = new Set<number>();
-    try {
-      driver.send(job.start);
-      return await this.#follow(driver, job, spawned);
-    } finally {
-      await driver.terminate();
-      this.#drivers.delete(driver);
-      // A driver that ended well has ended its peers; after any other end they are ours.
-      for (const pid of spawned) this.#descendants.delete(pid);
-      for (const pid of [driver.pid, ...spawned]) endGroup(pid);
+    const course: Course = { driver, job, spawned: new Set(), ready: null };
+    driver.send(job.start);
+    if (job.start.hold !== undefined) {
+      const early = await this.#follow(course, "prepared");
+      if (early !== undefined) {
+        await this.#end(course);
+        return ended(early);
+      }
     }
+    return {
+      driverPid: driver.pid,
+      spawned: course.spawned,
+      finish: async () => {
+        try {
+          if (job.start.hold !== undefined) driver.send({ type: "begin" });
+          const outcome = await this.#follow(course, "done");
+          return outcome ?? { status: "done", ready: course.ready };
+        } finally {
+          await this.#end(course);
+        }
+      },
+    };
   }
 
-  async #follow(driver: DriverChild, job: DriverJob, spawned: Set<number>): Promise<DriverOutcome> {
+  async #end({ driver, spawned }: Course): Promise<void> {
+    await driver.terminate();
+    this.#drivers.delete(driver);
+    // A driver that ended well has ended its peers; after any other end they are ours.
+    for (const pid of spawned) this.#descendants.delete(pid);
+    for (const pid of [driver.pid, ...spawned]) endGroup(pid);
+  }
+
+  /** undefined: it has come as far as that; otherwise how it ended before. */
+  async #follow(course: Course, until: "prepared" | "done"): Promise<DriverOutcome | undefined> {
+    const { driver, job, spawned } = course;
     const deadline = performance.now() + job.timeoutMs;
-    let ready: DriverReady | null = null;
     for (;;) {
       let message: FromDriver;
       try {
         const left = Math.max(1, Math.min(job.silenceMs ?? Number.POSITIVE_INFINITY, deadline - performance.now()));
-        message = await driver.next(["ready", "spawned", "cell", "check", "codecs", "done", "failed"], left);
+        message = await driver.next(EXPECTED, left);
       } catch (error) {
-        return { status: "failed", reason: whyNot(driver, job, deadline, error as Error), ready };
+        return { status: "failed", reason: whyNot(driver, job, deadline, error as Error), ready: course.ready };
       }
-      if (message.type === "done") return { status: "done", ready };
-      if (message.type === "failed") return { status: "failed", reason: (message as Failed).message, ready };
-      if (message.type === "ready") ready = message;
+      if (message.type === until) return undefined;
+      if (message.type === "done") return { status: "done", ready: course.ready };
+      if (message.type === "failed")
+        return { status: "failed", reason: (message as Failed).message, ready: course.ready };
+      if (message.type === "ready") course.ready = message;
       else if (message.type === "spawned") {
         spawned.add(message.pid);
         this.#descendants.add(message.pid);
-      } else job.onResult(message);
+      } else if (message.type !== "prepared") job.onResult(message as DriverResult);
     }
   }
 
@@ -81,6 +119,19 @@ export class Brood {
     await Promise.all([...this.#drivers].map((driver) => driver.terminate(0)));
     for (const pid of pids) killGroup(pid);
   }
+}
+
+interface Course {
+  readonly driver: DriverChild;
+  readonly job: DriverJob;
+  readonly spawned: Set<number>;
+  ready: DriverReady | null;
+}
+
+const EXPECTED = ["ready", "spawned", "prepared", "cell-begun", "cell", "check", "codecs", "done", "failed"] as const;
+
+function ended(outcome: DriverOutcome): Prepared {
+  return { driverPid: undefined, spawned: new Set(), finish: async () => outcome };
 }
 
 function whyNot(driver: DriverChild, { timeoutMs, silenceMs }: DriverJob, deadline: number, error: Error): string {

@@ -1,11 +1,12 @@
 import type { Place } from "../../transports/contract/transport.ts";
 import type { CellFigures, CellPlan, CellResult, DriverReady, DriverStart } from "../process/messages.ts";
+import { movePinned } from "../process/pinning.ts";
 import { encodeHistogram } from "../results/histogram.ts";
 import type { Quantiles, Trial } from "../results/model.ts";
 import { unpackSamples } from "../results/packed-samples.ts";
 import { enoughSamples } from "../results/quantiles.ts";
 import type { Arm } from "./arm.ts";
-import type { Brood } from "./run-driver.ts";
+import type { Brood, Prepared } from "./run-driver.ts";
 
 /** A trial that takes this much longer than planned is broken. */
 const TIMEOUT_FACTOR = 10;
@@ -13,14 +14,28 @@ const TIMEOUT_FLOOR_MS = 45_000;
 /** Start-up of driver and peer on a busy machine; a cell reports within this and ten times its plan. */
 const SILENCE_MS = 25_000;
 
+/** Pairs of processes that get ready at the same time, then wait without running until it is their turn. More of them would cost memory only. */
+export const SIDE_BY_SIDE = 8;
+
 export interface ArmRun {
   readonly cells: readonly CellResult[];
   /** Why the driver ended early, if it did. */
   readonly failure: string | undefined;
+  /** Key of the cell it was busy with last. */
+  readonly lastBegun: string | undefined;
   /** The processes did not run where they were put: nothing of this run counts. */
   readonly misplaced: string | undefined;
   readonly ready: DriverReady | null;
+  /** From its turn to the end of both processes. */
   readonly durationMs: number;
+}
+
+/** A driver and a peer that have everything ready and wait, see `DriverStart.hold`. */
+export interface PreparedArm {
+  /** The driver and what it has started so far; empty when it has ended already. */
+  readonly pids: readonly number[];
+  /** Their turn. */
+  run(): Promise<ArmRun>;
 }
 
 /** How long a driver may say nothing that runs cells which are planned to take so long. */
@@ -28,45 +43,75 @@ export function silenceOf(startMs: number | undefined, longestCellMs: number): n
   return (startMs ?? SILENCE_MS) + TIMEOUT_FACTOR * longestCellMs;
 }
 
-/** Runs one fresh driver, and by it one fresh peer, through these cells. */
-export async function runArm(
-  brood: Brood,
-  place: Place,
-  arm: Arm,
-  work: { readonly kind: "calibrate"; readonly budgetMs: number } | { readonly kind: "measure" },
-  cells: readonly CellPlan[],
-  plannedMs: number,
-  silenceMs: number = silenceOf(undefined, plannedMs),
-): Promise<ArmRun> {
+export interface ArmJob {
+  readonly arm: Arm;
+  readonly work: { readonly kind: "calibrate"; readonly budgetMs: number } | { readonly kind: "measure" };
+  readonly cells: readonly CellPlan[];
+  readonly plannedMs: number;
+  readonly silenceMs?: number;
+}
+
+/** Starts one fresh driver, and by it one fresh peer, for these cells. Several may get ready at the same time. Never rejects. */
+export async function prepareArm(brood: Brood, place: Place, job: ArmJob): Promise<PreparedArm> {
+  const { arm, work, cells, plannedMs } = job;
+  const { cpus } = arm;
   const start: DriverStart = {
     type: "start",
     transport: arm.reference,
     mode: arm.mode,
     place,
-    peerPin: arm.cpus.peerPin,
+    peerPin: cpus.peerPin,
+    hold: { pin: cpus.readyPin },
     peerLanguage: arm.peerLanguage,
     peerEarly: arm.peerLanguage === "node" && arm.transport.capabilities.rendezvous === "address",
     ...(arm.codec === undefined ? {} : { codec: arm.codec }),
     work: { ...work, cells },
   };
   const results: CellResult[] = [];
-  const startedMs = performance.now();
-  const outcome = await brood.run({
+  let lastBegun: string | undefined;
+  const prepared = await brood.prepare({
     start,
-    pin: arm.cpus.driverPin,
+    pin: cpus.readyPin,
     timeoutMs: TIMEOUT_FLOOR_MS + TIMEOUT_FACTOR * plannedMs,
-    silenceMs,
+    silenceMs: job.silenceMs ?? silenceOf(undefined, plannedMs),
     onResult: (message) => {
       if (message.type === "cell") results.push(message);
+      else if (message.type === "cell-begun") lastBegun = message.key;
     },
   });
+  const obstacle = await moveToCpus(prepared, arm);
   return {
-    cells: results,
-    failure: outcome.status === "failed" ? outcome.reason : undefined,
-    misplaced: outcome.status === "failed" ? undefined : misplaced(arm, outcome.ready),
-    ready: outcome.ready,
-    durationMs: performance.now() - startedMs,
+    pids: prepared.driverPid === undefined ? [] : [...new Set([prepared.driverPid, ...prepared.spawned])],
+    async run() {
+      const startedMs = performance.now();
+      const outcome = await prepared.finish();
+      return {
+        cells: results,
+        failure: outcome.status === "failed" ? outcome.reason : undefined,
+        lastBegun,
+        misplaced: outcome.status === "failed" ? undefined : (obstacle ?? misplaced(arm, outcome.ready)),
+        ready: outcome.ready,
+        durationMs: performance.now() - startedMs,
+      };
+    },
   };
+}
+
+/** The same at once, for one that has nothing to wait for. */
+export async function runArm(brood: Brood, place: Place, job: ArmJob): Promise<ArmRun> {
+  return (await prepareArm(brood, place, job)).run();
+}
+
+/** Undefined when they are there. */
+async function moveToCpus({ driverPid, spawned }: Prepared, { cpus }: Arm): Promise<string | undefined> {
+  if (driverPid === undefined || cpus.readyPin.length === 0) return undefined;
+  const peers = [...spawned].filter((pid) => pid !== driverPid);
+  try {
+    await Promise.all([movePinned(driverPid, cpus.driver), ...peers.map((pid) => movePinned(pid, cpus.peer))]);
+    return undefined;
+  } catch (error) {
+    return `its processes could not be moved to their CPUs: ${(error as Error).message.split("\n")[0]}`;
+  }
 }
 
 /** What the processes read back must be what was asked for. */

@@ -1,6 +1,7 @@
 import { availableParallelism, cpus, loadavg, release } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
-import { allowedCpuList, placementCpus } from "../process/pinning.ts";
+import { allowedCpuList } from "../process/cpus.ts";
+import { placementCpus } from "../process/pinning.ts";
 import { readSteal, stealShare } from "../results/environment.ts";
 import { asRoot } from "./commands.ts";
 import type { Finding, Probe } from "./finding.ts";

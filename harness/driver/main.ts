@@ -5,6 +5,8 @@ import type { FromDriver, ToDriver } from "../process/messages.ts";
 import { spawnEarly } from "./peers/peer-process.ts";
 
 const START_TIMEOUT_MS = 20_000;
+/** From `prepared` to `begin`: the turns of others come between. */
+const HELD_TIMEOUT_MS = 300_000;
 
 const control = openControl<ToDriver, FromDriver>();
 // Whoever started this driver is gone: nobody wants the result, and the peers end with their stdin.
@@ -18,7 +20,14 @@ try {
   switch (start.work.kind) {
     case "calibrate":
     case "measure":
-      await (await import("./measure.ts")).runCells(transport, start, start.work, send, early);
+      await (await import("./measure.ts")).runCells({
+        transport,
+        start,
+        work: start.work,
+        send,
+        begun: () => control.next(["begin"], HELD_TIMEOUT_MS),
+        ...(early === undefined ? {} : { early }),
+      });
       break;
     case "check":
       await (await import("./checks/run-checks.ts")).runChecks(transport, start, start.work, send);

@@ -1,8 +1,9 @@
 import { Method } from "../../transports/contract/check.ts";
 import type { Transport } from "../../transports/contract/transport.ts";
+import { shareCompiledCode } from "../process/compiled-code.ts";
+import { allowedCpuListOfThreads } from "../process/cpus.ts";
 import { allocate } from "../process/journal.ts";
 import type { CalibrateWork, CellPlan, CellResult, DriverStart, FromDriver, MeasureWork } from "../process/messages.ts";
-import { allowedCpuList } from "../process/pinning.ts";
 import { watchGarbageCollection } from "../process/usage.ts";
 import { exchangeBlocking, usages } from "./costs.ts";
 import { figuresOf, problemOf } from "./figures.ts";
@@ -19,15 +20,63 @@ const FIRST_STEP = 32;
 const FIRST_STEP_BYTES = 4 * 1024 * 1024;
 const MAX_STEP_FACTOR = 16;
 const MAX_STEP = 2_000_000;
+const FIRST_AHEAD_STEP = 20;
+/** A mechanism that mostly waits would take forever to use its CPU time. */
+const AHEAD_WAIT_FACTOR = 2;
+/** From there it doubles: until then nothing is known of the pace. */
+const FIRST_WARMUP_STEP = 50;
 
-/** One trial: a fresh peer, one connection, every cell of the plan in the order given. */
-export async function runCells(
-  transport: Transport,
-  start: DriverStart,
-  work: CalibrateWork | MeasureWork,
-  send: (message: FromDriver) => void,
-  early?: Promise<PeerProcess>,
-): Promise<void> {
+export interface TrialJob {
+  readonly transport: Transport;
+  readonly start: DriverStart;
+  readonly work: CalibrateWork | MeasureWork;
+  readonly send: (message: FromDriver) => void;
+  /** Resolves when a driver that holds may begin. */
+  readonly begun: () => Promise<unknown>;
+  readonly early?: Promise<PeerProcess>;
+}
+
+/**
+ * One trial: a fresh peer, one connection, every cell of the plan in the order given.
+ *
+ * A driver that holds does beforehand what may be done while others get ready too: all up to the warm connection. With an event loop that
+ * is silent as long as nobody sends. A blocking or polling peer looks around even then, so it is stopped until it is its turn.
+ */
+export async function runCells(job: TrialJob): Promise<void> {
+  const { start, work, send } = job;
+  // Loaded before the turn; a model that cannot be is the failure of its own cell.
+  await Promise.allSettled(work.cells.map(({ model }) => findModel(model)));
+  const site = await openSite(job);
+  const { peer } = site.link;
+  try {
+    const spoilt = await warmAhead(site, work, send);
+    // Calibrations are the first to load what a trial needs.
+    if (work.kind === "calibrate") shareCompiledCode();
+    if (start.hold !== undefined) await untilTurn(job, peer);
+    send({ type: "ready", pid: process.pid, cpus: allowedCpuListOfThreads(process.pid), peer: placed(peer.info) });
+    for (const cell of work.cells) {
+      send({ type: "cell-begun", key: cell.key });
+      send(spoilt.get(cell) ?? (await runCell(site, cell, work)));
+    }
+    await closeLink(site.link);
+  } finally {
+    await peer.stop();
+  }
+}
+
+async function untilTurn({ start, send, begun }: TrialJob, peer: RunningPeer): Promise<void> {
+  const isSilent = start.mode === "event";
+  // A driver that ends early must not leave a stopped process behind, which would never notice.
+  if (!isSilent) process.once("exit", peer.thaw);
+  if (!isSilent) peer.freeze();
+  send({ type: "prepared" });
+  await begun();
+  if (!isSilent) peer.thaw();
+}
+
+/** A fresh peer and a connection to it. */
+async function openSite(job: TrialJob): Promise<Site> {
+  const { transport, start, send, early } = job;
   const address = await allocate(transport, start.transport, start.place);
   const onSpawn = (pid: number): void => send({ type: "spawned", pid });
   const peer = await startPeer({
@@ -35,7 +84,7 @@ export async function runCells(
     reference: start.transport,
     mode: start.mode,
     address,
-    pin: start.peerPin,
+    pin: start.hold?.pin ?? start.peerPin,
     language: start.peerLanguage,
     ...(start.codec === undefined ? {} : { codec: start.codec }),
     onSpawn,
@@ -43,18 +92,55 @@ export async function runCells(
   });
   watchGarbageCollection();
   try {
-    const link = await openLink(transport, start, peer);
-    send({ type: "ready", pid: process.pid, cpus: allowedCpuList(), peer: peer.info });
-    const site: Site = { link, transport, start, onSpawn };
-    for (const cell of work.cells) send(await runCell(site, cell, work));
-    await closeLink(link);
-  } finally {
+    return { link: await openLink(transport, start, peer), transport, start, onSpawn };
+  } catch (error) {
     await peer.stop();
+    throw error;
   }
 }
 
+/** What it said of its CPUs may be from before it was moved. */
+function placed(peer: RunningPeer["info"]): RunningPeer["info"] {
+  const cpus = allowedCpuListOfThreads(peer.pid);
+  return cpus === null ? peer : { ...peer, cpus };
+}
+
+/**
+ * Runs every cell a little before any is measured: a fresh process compiles its code over the first thousand messages or two, and all
+ * cells share most of it. Returns the cells that failed by it.
+ */
+async function warmAhead(
+  site: Site,
+  work: TrialJob["work"],
+  send: TrialJob["send"],
+): Promise<Map<CellPlan, CellResult>> {
+  const spoilt = new Map<CellPlan, CellResult>();
+  const { delivery } = site.transport.capabilities;
+  for (const cell of work.cells) {
+    const { aheadCpuMs } = cell;
+    if (aheadCpuMs === null) continue;
+    send({ type: "cell-begun", key: cell.key });
+    const problem = await withModel(site, cell, async (model) => {
+      const found = problemOf(await runAhead(aheadCpuMs, model, delivery), delivery);
+      return found === undefined ? undefined : invalid(cell, `during warm-up: ${found}`);
+    });
+    if (problem !== undefined) spoilt.set(cell, problem);
+  }
+  return spoilt;
+}
+
+function runCell(site: Site, cell: CellPlan, work: TrialJob["work"]): Promise<CellResult> {
+  return withModel(site, cell, (model) =>
+    work.kind === "calibrate" ? calibrate(site, cell, model, work.budgetMs) : measure(site, cell, model),
+  );
+}
+
 /** A model that cannot be prepared (a client that does not start) spoils its own cell and no other. */
-async function runCell(site: Site, cell: CellPlan, work: CalibrateWork | MeasureWork): Promise<CellResult> {
+async function withModel<Result>(
+  site: Site,
+  cell: CellPlan,
+  run: (model: PreparedModel) => Promise<Result>,
+): Promise<Result | CellResult> {
   let model: PreparedModel;
   try {
     model = await (await findModel(cell.model)).prepare(site, cell);
@@ -62,9 +148,7 @@ async function runCell(site: Site, cell: CellPlan, work: CalibrateWork | Measure
     return invalid(cell, (error as Error).message);
   }
   try {
-    return work.kind === "calibrate"
-      ? await calibrate(site, cell, model, work.budgetMs)
-      : await measure(site, cell, model);
+    return await run(model);
   } finally {
     await model.end?.();
   }
@@ -85,7 +169,9 @@ async function closeLink(link: Link): Promise<void> {
 
 async function measure(site: Site, cell: CellPlan, model: PreparedModel): Promise<CellResult> {
   const { delivery } = site.transport.capabilities;
-  const warmProblem = problemOf(await warmUp(cell, model, delivery), delivery);
+  const { warmupMessages: messages, warmupMs: leastMs } = cell;
+  const limits = { messages, leastMs, mostMs: 4 * leastMs };
+  const warmProblem = problemOf(await warmUp(limits, model, delivery), delivery);
   if (warmProblem !== undefined) return invalid(cell, `during warm-up: ${warmProblem}`);
   const before = await usages(site, model);
   const window = await model.window(cell.messages);
@@ -108,17 +194,42 @@ function invalid({ key }: CellPlan, reason: string): CellResult {
   return { type: "cell", key, outcome: { status: "invalid", reason, figures: null } };
 }
 
-/** By count and by time: ends when both are reached, or at once when something is wrong. */
-async function warmUp(cell: CellPlan, model: PreparedModel, delivery: "reliable" | "lossy"): Promise<Window> {
+/** By time alone, however many messages that is: what a compiler wants of the fastest loops are tens of thousands. */
+async function runAhead(cpuMs: number, model: PreparedModel, delivery: "reliable" | "lossy"): Promise<Window> {
   const startedMs = performance.now();
-  let step = Math.max(1, Math.ceil(cell.warmupMessages / 2));
+  const before = process.cpuUsage();
+  for (let step = FIRST_AHEAD_STEP; ; ) {
+    const fromMs = performance.now();
+    const last = await model.window(step);
+    const nowMs = performance.now();
+    const { user, system } = process.cpuUsage(before);
+    const over = (user + system) / 1000 >= cpuMs || nowMs - startedMs >= AHEAD_WAIT_FACTOR * cpuMs;
+    if (over || problemOf(last, delivery) !== undefined) return last;
+    if (nowMs - fromMs < cpuMs / 8) step *= 2;
+  }
+}
+
+interface WarmUpLimits {
+  readonly messages: number;
+  readonly leastMs: number;
+  readonly mostMs: number;
+}
+
+/** By count and by time: ends when both are reached, when the most time is used, or at once when something is wrong. */
+async function warmUp(limits: WarmUpLimits, model: PreparedModel, delivery: "reliable" | "lossy"): Promise<Window> {
+  const { messages, leastMs, mostMs } = limits;
+  const startedMs = performance.now();
+  let step = Math.max(1, Math.ceil(Math.min(messages / 2, FIRST_WARMUP_STEP)));
   let last = await model.window(step);
   for (let done = step; problemOf(last, delivery) === undefined; done += step) {
     const elapsedMs = performance.now() - startedMs;
-    if (done >= cell.warmupMessages && elapsedMs >= cell.warmupMs) break;
-    if (elapsedMs >= 4 * cell.warmupMs) break;
+    if ((done >= messages && elapsedMs >= leastMs) || elapsedMs >= mostMs) break;
+    const leftMs = mostMs - elapsedMs;
     const perMessageMs = elapsedMs / done;
-    step = Math.max(1, Math.ceil(Math.min(done, cell.warmupMs / perMessageMs / 2)));
+    step = Math.max(
+      1,
+      Math.ceil(Math.min(done, Math.max(messages - done, leastMs / perMessageMs / 2), leftMs / perMessageMs)),
+    );
     last = await model.window(step);
   }
   return last;

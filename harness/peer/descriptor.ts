@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { crc32 } from "node:zlib";
 import type { Descriptor } from "../../transports/contract/check.ts";
+import { crc32 } from "../rpc/crc32.ts";
 
 /** More than any check uses; a descriptor is a claim of somebody else, and memory is given only within this. */
 const MAX_BYTES = 256 * 1024 * 1024;

@@ -2,14 +2,13 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { IpcError } from "../../transports/contract/errors.ts";
 import type { BlockingConnection } from "../../transports/contract/transport.ts";
+import { shareCompiledCode } from "../process/compiled-code.ts";
 import { openControl } from "../process/control.ts";
+import { allowedCpuList } from "../process/cpus.ts";
 import { loadTransport } from "../process/load-transport.ts";
 import type { FromPeer, PeerStart, StreamReport, ToPeer } from "../process/messages.ts";
-import { allowedCpuList } from "../process/pinning.ts";
 import { readUsage, watchGarbageCollection } from "../process/usage.ts";
-import { BlockingEchoServer } from "./blocking-server.ts";
-import { EventServer } from "./event-server.ts";
-import { loadRecoder } from "./recoder.ts";
+import type { Recoder } from "./recoder.ts";
 
 const START_TIMEOUT_MS = 20_000;
 /** What an orderly end may take when nobody waits for it any more: a killed run must be gone within a second. */
@@ -18,6 +17,7 @@ const ORPHAN_MS = 300;
 const control = openControl<ToPeer, FromPeer>();
 
 function ready(address: PeerStart["address"]): void {
+  shareCompiledCode();
   const version = process.versions.node;
   control.send({ type: "ready", pid: process.pid, address, language: "node", version, cpus: allowedCpuList() });
 }
@@ -30,7 +30,8 @@ async function serveEvents(start: PeerStart): Promise<void> {
   const transport = await loadTransport(start.transport);
   if (transport.event === undefined) throw new IpcError("IPC_UNSUPPORTED", `${transport.id} has no event face`);
   watchGarbageCollection();
-  const program = new EventServer((report) => control.send(report), await loadRecoder(start.codec));
+  const { EventServer } = await import("./event-server.ts");
+  const program = new EventServer((report) => control.send(report), await recoderOf(start));
   const server = await transport.event.listen(start.address, program, keyOf(start));
   control.onMessage("report-usage", () => control.send(readUsage()));
   control.onMessage("publish", (request) => program.publish(request, (published) => control.send(published)));
@@ -63,7 +64,8 @@ function terminated(): Promise<void> {
 async function serveBlocking(start: PeerStart): Promise<void> {
   const transport = await loadTransport(start.transport);
   if (transport.blocking === undefined) throw new IpcError("IPC_UNSUPPORTED", `${transport.id} has no blocking face`);
-  const recoder = await loadRecoder<BlockingConnection>(start.codec);
+  const { BlockingEchoServer } = await import("./blocking-server.ts");
+  const recoder = await recoderOf<BlockingConnection>(start);
   const server = transport.blocking.listen(start.address, keyOf(start));
   const maxBytes = transport.capabilities.maxMessageBytes;
   const hooks = {
@@ -78,6 +80,11 @@ async function serveBlocking(start: PeerStart): Promise<void> {
   } finally {
     server[Symbol.dispose]();
   }
+}
+
+/** Loaded where a codec is asked for: what starts a peer sooner starts every trial sooner. */
+async function recoderOf<Connection extends object>({ codec }: PeerStart): Promise<Recoder<Connection> | undefined> {
+  return codec === undefined ? undefined : (await import("./recoder.ts")).loadRecoder<Connection>(codec);
 }
 
 try {

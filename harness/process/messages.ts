@@ -107,6 +107,11 @@ export interface DriverStart {
   readonly place: Place;
   /** How the driver starts its peer on the peer's CPU. */
   readonly peerPin: PinPrefix;
+  /**
+   * Get everything ready, say `prepared`, and do nothing until `begin`: by then the coordinator has moved all processes to their CPUs.
+   * What is started before is started with this prefix.
+   */
+  readonly hold?: { readonly pin: PinPrefix };
   /** The peer is a process of its own on Node: the driver may start it before it has loaded the transport. */
   readonly peerEarly?: boolean;
   readonly peerLanguage: string;
@@ -131,7 +136,7 @@ export interface Go {
 export interface EndLoad {
   readonly type: "end-load";
 }
-/** To a client process that has said `connected`: all others are connected too. */
+/** To a client process that has said `connected`: all others are connected too. To a driver that holds: it is its turn. */
 export interface Begin {
   readonly type: "begin";
 }
@@ -146,6 +151,11 @@ export interface CellPlan extends Load {
   readonly messages: number;
   readonly warmupMessages: number;
   readonly warmupMs: number;
+  /**
+   * Before any cell of the trial is measured, so that the processes compile what all cells use. Time of the CPU, since others may
+   * get ready too. null: not this cell.
+   */
+  readonly aheadCpuMs: number | null;
 }
 /** How a model loads the mechanism. */
 export interface Load {
@@ -223,6 +233,15 @@ export interface DriverReady {
   readonly pid: number;
   readonly cpus: string | null;
   readonly peer: Omit<PeerReady, "type"> | null;
+}
+/** From a driver that holds: everything is ready, and nothing of it runs until `begin`. */
+export interface DriverPrepared {
+  readonly type: "prepared";
+}
+/** From here on the driver is busy with this cell: where it died, should it. */
+export interface CellBegun {
+  readonly type: "cell-begun";
+  readonly key: string;
 }
 /** A process the driver started: reaped by the coordinator when the driver cannot. */
 export interface Spawned {
@@ -335,6 +354,8 @@ export interface DriverDone {
 }
 export type FromDriver =
   | DriverReady
+  | DriverPrepared
+  | CellBegun
   | Spawned
   | CellResult
   | CheckDone

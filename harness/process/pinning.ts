@@ -1,6 +1,7 @@
-import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { execFile, execFileSync } from "node:child_process";
+import { promisify } from "node:util";
 import type { Placement } from "../results/model.ts";
+import { allowedCpuList, allowedCpus } from "./cpus.ts";
 import type { PinPrefix } from "./messages.ts";
 
 /** Where the two ends of a placement run: CPU lists as the kernel writes them. */
@@ -9,51 +10,41 @@ export interface PlacementCpus {
   readonly peer: string;
   readonly driverPin: PinPrefix;
   readonly peerPin: PinPrefix;
+  /** For processes that get ready before their turn and are moved to their CPU for it, see {@link movePinned}: all CPUs of a pinned run. */
+  readonly readyPin: PinPrefix;
 }
 
-/** CPUs the calling process may use, such as `[0, 1]`; null where the system does not say. */
-export function allowedCpus(): readonly number[] | null {
-  const list = allowedCpuList();
-  return list === null ? null : parseCpuList(list);
-}
+const execute = promisify(execFile);
+const MOVE_TIMEOUT_MS = 5000;
 
-/** The same as the kernel writes it (`0-1,4`); read back to record what pinning achieved. */
-export function allowedCpuList(): string | null {
-  try {
-    return /^Cpus_allowed_list:\s*(\S+)/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? null;
-  } catch {
-    return null;
-  }
-}
-
-export function parseCpuList(list: string): number[] {
-  const cpus: number[] = [];
-  for (const part of list.split(",")) {
-    const [first, last = first] = part.split("-").map(Number);
-    if (first === undefined || last === undefined || Number.isNaN(first) || Number.isNaN(last)) continue;
-    for (let cpu = first; cpu <= last; cpu++) cpus.push(cpu);
-  }
-  return cpus;
+/**
+ * Puts all threads of a process that runs on a CPU; those they start later inherit it.
+ *
+ * @throws Error when the process is gone or the system refuses
+ */
+export async function movePinned(pid: number, cpus: string): Promise<void> {
+  await execute("taskset", ["-a", "-c", "-p", cpus, String(pid)], { timeout: MOVE_TIMEOUT_MS });
 }
 
 /**
  * Decides the CPUs of a placement, or says why it cannot be had.
  *
- * A process is pinned by starting it through `taskset`, which sets the mask and then becomes the process: every thread
- * inherits it, while a mask set from inside would leave the garbage collector and the I/O threads loose.
+ * A process is pinned by `taskset`, which sets the mask of every thread: either it becomes the process, whose threads then inherit it,
+ * or it is told the process (`-a`). A mask set from inside would leave the garbage collector and the I/O threads loose.
  */
 export function placementCpus(placement: Placement): PlacementCpus | { readonly reason: string } {
   const cpus = allowedCpus();
   const all = allowedCpuList() ?? "unknown";
-  if (placement === "unpinned") return { driver: all, peer: all, driverPin: [], peerPin: [] };
+  if (placement === "unpinned") return { driver: all, peer: all, driverPin: [], peerPin: [], readyPin: [] };
   const first = cpus?.[0];
   if (cpus === null || first === undefined) return { reason: NEEDED };
   const obstacle = obstacleToPinning(first);
   if (obstacle !== undefined) return { reason: obstacle };
   const second = placement === "same-cpu" ? first : cpus[1];
   if (second === undefined) return { reason: "this process may use one CPU only" };
-  const pin = (cpu: number): PinPrefix => ["taskset", "-c", String(cpu)];
-  return { driver: String(first), peer: String(second), driverPin: pin(first), peerPin: pin(second) };
+  const pin = (list: number | string): PinPrefix => ["taskset", "-c", String(list)];
+  const readyPin = pin(cpus.slice(0, 2).join(","));
+  return { driver: String(first), peer: String(second), driverPin: pin(first), peerPin: pin(second), readyPin };
 }
 
 const NEEDED = "pinning needs Linux and the taskset program (package util-linux)";

@@ -3,7 +3,8 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { availableParallelism, cpus, loadavg, release, totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
-import { allowedCpuList, parseCpuList, placementCpus } from "../process/pinning.ts";
+import { allowedCpuList, parseCpuList } from "../process/cpus.ts";
+import { placementCpus } from "../process/pinning.ts";
 import { type Environment, PLACEMENTS } from "./model.ts";
 
 /** Share of all CPU time the hypervisor gave to others, in clock ticks since boot; null off Linux. */

@@ -1,4 +1,4 @@
-import { crc32 as zlibCrc32 } from "node:zlib";
+import type * as Zlib from "node:zlib";
 
 /**
  * Up to here the tables below are quicker than the call into zlib, which costs about 200 ns before its first byte:
@@ -8,9 +8,18 @@ const TABLES_UP_TO_BYTES = 128;
 const POLYNOMIAL = 0xedb88320;
 const TABLES = slicingTables();
 
+type ZlibCrc32 = typeof Zlib.crc32;
+let loaded: ZlibCrc32 | undefined;
+
+/** Loaded with the first large body: an `import` of zlib alone takes 5 ms of the start of every process. */
+function zlibCrc32(): ZlibCrc32 {
+  loaded ??= process.getBuiltinModule("node:zlib").crc32;
+  return loaded;
+}
+
 /** CRC-32 (IEEE 802.3, the one of zlib and Python) of `bytes` from `from` to the end. */
 export function crc32(bytes: Uint8Array, from = 0): number {
-  if (bytes.length - from > TABLES_UP_TO_BYTES) return zlibCrc32(from === 0 ? bytes : bytes.subarray(from));
+  if (bytes.length - from > TABLES_UP_TO_BYTES) return zlibCrc32()(from === 0 ? bytes : bytes.subarray(from));
   return crc32ByTables(bytes, from);
 }
 

@@ -183,6 +183,10 @@ function footnotes(blocks: readonly Block[], extra: Extra): string[] {
     notes.push(
       "switches/msg: voluntary + involuntary; memory: peak of both processes; drift: p50 of the second half of a trial over the first.",
     );
+  if (ranked.some(({ cell }) => cell.latencyNs !== undefined && cell.latencyNs.p99 === undefined))
+    notes.push(
+      "p99 –: too few messages for it in the time of this run (2000 over all trials); give a longer --budget.",
+    );
   if (extra.limit)
     notes.push("× limit: p50 as a multiple of plain C on the same mechanism, measured in the same rounds.");
   if (ranked.some((row) => row.standing === "tied"))

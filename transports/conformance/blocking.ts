@@ -51,7 +51,6 @@ export const blocking: readonly Check[] = [
     id: "blocking/time-runs-out",
     title: "receive answers -1 when its time has run out, and not much later",
     why: "A caller that cannot rely on the limit cannot look after anything else.",
-    quick: true,
     typicalMs: 350,
     needs: twoProcesses,
     run: (context) =>
@@ -93,7 +92,6 @@ export const blocking: readonly Check[] = [
     id: "blocking/disposed",
     title: "After dispose send and receive throw IPC_CLOSED, and dispose may be called again",
     why: "A call on memory that was unmapped ends the process without a word.",
-    quick: true,
     typicalMs: 275,
     needs: twoProcesses,
     run: (context) =>

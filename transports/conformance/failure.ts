@@ -137,7 +137,6 @@ export const failure: readonly Check[] = [
     id: "failure/stale-address",
     title: "After a server was killed, the next one takes its address over and serves",
     why: "A crash must not need a person who removes files before the restart.",
-    quick: true,
     typicalMs: 400,
     needs: [hasEventFace, hasAddress, replies],
     async run(context) {

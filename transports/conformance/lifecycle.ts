@@ -177,7 +177,8 @@ export const lifecycle: readonly Check[] = [
     title: "A connection to another process refuses what is too large, closes once, and then refuses everything",
     why: "What holds with both ends in one process must hold with the kernel in between.",
     quick: true,
-    typicalMs: 225,
+    typicalMs: 100,
+    sharesPeer: true,
     needs: [hasEventFace, ownProcess, replies],
     async run(context) {
       const client = await context.connect(await context.startPeer());

@@ -37,7 +37,6 @@ export const residue: readonly Check[] = [
     id: "residue/clean-end",
     title: "After an orderly end nothing is left",
     why: "What every run leaves behind fills the machine: segments are memory, names block the next start.",
-    quick: true,
     typicalMs: 250,
     needs: [hasEventFace, hasAddress],
     async run(context) {
@@ -53,7 +52,6 @@ export const residue: readonly Check[] = [
     id: "residue/sweep",
     title: "sweep removes what a killed server left, and may be called again",
     why: "It runs at every start, on what may or may not be there.",
-    quick: true,
     typicalMs: 200,
     needs: [hasEventFace, hasAddress],
     async run(context) {

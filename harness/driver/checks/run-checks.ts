@@ -1,6 +1,7 @@
 import { type Check, NotApplicable } from "../../../transports/contract/check.ts";
 import { isIpcError } from "../../../transports/contract/errors.ts";
 import type { Transport } from "../../../transports/contract/transport.ts";
+import { shareCompiledCode } from "../../process/compiled-code.ts";
 import type { CheckDone, CheckWork, DriverStart, FromDriver } from "../../process/messages.ts";
 import { CHECKS } from "./catalog.ts";
 import { Workbench } from "./context.ts";
@@ -17,6 +18,7 @@ export async function runChecks(
   send: (message: FromDriver) => void,
 ): Promise<void> {
   const transport = await withEventFace(plain);
+  shareCompiledCode();
   const shared = new SharedPeer();
   for (const id of work.checks) {
     const check = CHECKS.find((candidate) => candidate.id === id);

@@ -3,9 +3,9 @@ import { IpcError } from "../../../transports/contract/errors.ts";
 import type { EventTransport, Transport } from "../../../transports/contract/transport.ts";
 import { EventServer } from "../../peer/event-server.ts";
 import { loadRecoder } from "../../peer/recoder.ts";
+import { allowedCpuList } from "../../process/cpus.ts";
 import { Mailbox } from "../../process/mailbox.ts";
 import type { PeerStart, StreamReport } from "../../process/messages.ts";
-import { allowedCpuList } from "../../process/pinning.ts";
 import { connectRpc } from "../../rpc/connect.ts";
 import type { RunningPeer } from "./running-peer.ts";
 

@@ -14,7 +14,7 @@ export async function spawnPeer(command: readonly string[], onSpawn: (pid: numbe
 /** Starts the peer before anything else is loaded, where that can be: the two processes then boot side by side. */
 export function spawnEarly(start: DriverStart, onSpawn: (pid: number) => void): Promise<PeerProcess> | undefined {
   if (start.peerEarly !== true) return undefined;
-  const early = spawnPeer(nodeCommand("peer/main", start.peerPin), onSpawn);
+  const early = spawnPeer(nodeCommand("peer/main", start.hold?.pin ?? start.peerPin), onSpawn);
   // Whoever awaits it hears of a failure; until then nobody does.
   early.catch(() => {});
   return early;

@@ -1,0 +1,67 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { BENCHMARKS } from "../../scenarios/benchmarks/index.ts";
+import { loadTransport } from "../process/load-transport.ts";
+import { placeArm } from "./arm.ts";
+import { cellPlans } from "./plan.ts";
+import { prepareArm } from "./trial.ts";
+import { withBrood } from "./vitest-adapter.ts";
+
+const LOOK_MS = 500;
+/** Of all threads of both processes; a process that looks around every 100 ms has more, one that polls has thousands. */
+const MOST_SWITCHES = 4;
+
+/** Context switches of all threads so far. */
+function switchesOf(pid: number): number {
+  return readdirSync(`/proc/${pid}/task`).reduce((sum, thread) => {
+    const status = readFileSync(`/proc/${pid}/task/${thread}/status`, "utf8");
+    const counts = [...status.matchAll(/ctxt_switches:\s*(\d+)/g)];
+    return counts.reduce((total, [, count]) => total + Number(count), sum);
+  }, 0);
+}
+
+describe.skipIf(process.platform !== "linux")("a pair of processes that is ready", () => {
+  it.for([
+    ["unix", "event"],
+    ["unix", "blocking"],
+    ["shm/spin", "polling"],
+  ] as const)("does not run until it is its turn, and then does: %s (%s)", async ([id, mode], context) => {
+    const reference = { id, module: null };
+    const transport = await loadTransport(reference);
+    const probed = await transport.probe();
+    if (!probed.available) context.skip(probed.reason);
+    const placed = placeArm({ transport, reference, version: "", mode, placement: "two-cpus", peerLanguage: "node" });
+    if ("reason" in placed) return context.skip(placed.reason);
+    const [benchmark] = BENCHMARKS;
+    if (benchmark === undefined) throw new Error("no benchmark");
+    const planned = {
+      cell: { benchmark, variant: {}, payloadBytes: 64 },
+      messages: 50,
+      warmupMessages: 10,
+      warmupMs: 1,
+    };
+    await withBrood(async (brood, place) => {
+      const job = {
+        arm: placed.arm,
+        work: { kind: "measure" },
+        cells: cellPlans([planned], () => 1),
+        plannedMs: 10,
+      } as const;
+      const prepared = await prepareArm(brood, place, job);
+      expect(prepared.pids).toHaveLength(2);
+      const count = (): number => prepared.pids.reduce((sum, pid) => sum + switchesOf(pid), 0);
+      // What was on its way when it said that it was ready may still come to its end.
+      let least = Number.POSITIVE_INFINITY;
+      for (let look = 0; look < 5 && least > MOST_SWITCHES; look++) {
+        const before = count();
+        await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+        least = Math.min(least, count() - before);
+      }
+      expect(least).toBeLessThanOrEqual(MOST_SWITCHES);
+      const ran = await prepared.run();
+      expect(ran.failure ?? ran.misplaced).toBeUndefined();
+      expect(ran.cells.map(({ outcome }) => outcome.status)).toEqual(["valid"]);
+      expect([ran.ready?.cpus, ran.ready?.peer?.cpus]).toEqual([placed.arm.cpus.driver, placed.arm.cpus.peer]);
+    });
+  });
+});
