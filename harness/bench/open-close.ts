@@ -1,6 +1,7 @@
 /**
  * `node harness/bench/open-close.ts <id> [cycles]`: opens a connection, makes one round trip, closes it; 10,000 times by
- * default. Both ends live in this process, so that what either of them keeps shows in one heap.
+ * default. Both ends live in this process, so that what either of them keeps shows in one heap; where a connection is a process
+ * that the transport starts, a cycle starts one (about 60 ms) and waits for its end, and only this end is looked at.
  *
  * Prints one line of JSON: open descriptors, live heap (after a full collection) and resident memory after a tenth of the cycles and at the
  * end. Exit code 1 when descriptors or the live heap grew, or a rejection went unhandled. Resident memory is printed and
@@ -8,11 +9,19 @@
  */
 import { readdirSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import type { Connection, EventTransport } from "../../transports/contract/transport.ts";
 import { REGISTRY } from "../../transports/registry.ts";
 import { echoHandler } from "../../transports/support/testing/echo-handler.ts";
-import { connectCollector, makePlace, pattern, roundTrip } from "../../transports/support/testing/harness.ts";
+import {
+  Collector,
+  connectCollector,
+  makePlace,
+  pattern,
+  roundTrip,
+} from "../../transports/support/testing/harness.ts";
 
 const HEAP_SLACK_BYTES = 4 * 1024 * 1024;
 const DESCRIPTORS_SLACK = 16;
@@ -46,21 +55,42 @@ async function held(): Promise<Held> {
   return { descriptors, liveBytes: heapUsed + external, residentBytes: rss };
 }
 
+/** One connection with what it hears, and how to end it. */
+interface Opened {
+  readonly connection: Connection;
+  readonly collector: Collector;
+  readonly ended?: Promise<unknown>;
+}
+
+const LAUNCHED = fileURLToPath(new URL("../../transports/support/testing/launched-echo.ts", import.meta.url));
+
+async function launched(launch: NonNullable<EventTransport["launch"]>): Promise<Opened> {
+  const collector = new Collector();
+  const program = [process.execPath, "--disable-warning=ExperimentalWarning", LAUNCHED, "registry", id] as const;
+  const { connection, exited } = await launch(program, collector);
+  return { connection, collector, ended: exited };
+}
+
 const place = await makePlace();
-const server = await transport.event.listen(await transport.allocate(place), echoHandler);
+const { launch } = transport.event;
+const server = launch ? undefined : await transport.event.listen(await transport.allocate(place), echoHandler);
 const startedAt = performance.now();
 let early = await held();
 for (let cycle = 1; cycle <= cycles; cycle++) {
-  const { connection, collector } = await connectCollector(transport, server.address);
+  const opened: Opened =
+    server === undefined
+      ? await launched(launch as NonNullable<typeof launch>)
+      : await connectCollector(transport, server.address);
   const message = pattern(32, cycle);
-  const reply = await roundTrip(connection, collector, message);
+  const reply = await roundTrip(opened.connection, opened.collector, message);
   if (!reply.equals(message)) throw new Error(`cycle ${cycle}: a wrong reply`);
-  await connection.close();
+  await opened.connection.close();
+  await opened.ended;
   if (cycle === Math.ceil(cycles / 10)) early = await held();
 }
 const microsPerCycle = Math.round(((performance.now() - startedAt) * 1000) / cycles);
 const late = await held();
-await server.close();
+await server?.close();
 await place[Symbol.asyncDispose]();
 const bad =
   (late.descriptors ?? 0) > (early.descriptors ?? 0) + DESCRIPTORS_SLACK ||
