@@ -3,11 +3,11 @@
  * "ready", and then runs one window per line that it reads, answering each with one number in ns:
  *
  *   plain     p50 as the harness measures it
- *   call      the same with one `read` (`mq_timedreceive`) of no file more in every round trip: what a call with those arguments costs here. Code that runs
- *             once between two sleeps costs more than in a loop of its own, so the floor of such a loop would be too small.
+ *   call      the same with some more calls in every round trip, `read` or `mq_timedreceive` of no file: what a call with those arguments
+ *             costs between two sleeps, where code is colder than in a loop of its own
  *   harness   of one round trip, what is spent outside of the connection's `send` and `receive`
  *
- * Arguments: transport id, address as JSON, body bytes, round trips of a window.
+ * Arguments: transport id, address as JSON, body bytes, round trips of a window, further calls.
  */
 import { createInterface } from "node:readline";
 import type { Address, BlockingConnection } from "../../transports/contract/transport.ts";
@@ -63,8 +63,8 @@ function timerNs(): number {
   return Number(process.hrtime.bigint() - from) / TIMER_READINGS;
 }
 
-/** The same connection, with a call of the C library more in each round trip. */
-class WithCall implements BlockingConnection {
+/** The same connection, with further calls of the C library in each round trip. */
+class WithCalls implements BlockingConnection {
   readonly #connection: BlockingConnection;
   readonly #libc = libc();
   readonly #memory = Mapping.anonymous(4096);
@@ -80,8 +80,10 @@ class WithCall implements BlockingConnection {
 
   send(message: Uint8Array, timeoutMs: number): boolean {
     const memory = this.#memory.pointer(0);
-    if (this.#isQueue) this.#libc.mq_timedreceive(this.#noFile, memory, this.#few, memory, memory);
-    else this.#libc.read(this.#noFile, memory, this.#few);
+    for (let call = 0; call < moreCalls; call++) {
+      if (this.#isQueue) this.#libc.mq_timedreceive(this.#noFile, memory, this.#few, memory, memory);
+      else this.#libc.read(this.#noFile, memory, this.#few);
+    }
     return this.#connection.send(message, timeoutMs);
   }
 
@@ -92,7 +94,8 @@ class WithCall implements BlockingConnection {
   [Symbol.dispose](): void {}
 }
 
-const [id, address, bytes, count] = process.argv.slice(2) as [string, string, string, string];
+const [id, address, bytes, count, calls] = process.argv.slice(2) as [string, string, string, string, string];
+const moreCalls = Number(calls);
 const { blocking } = await loadTransport({ id, module: null });
 if (blocking === undefined) throw new Error(`${id} has no blocking face`);
 const connection = blocking.connect(JSON.parse(address) as Address, CONNECT_TIMEOUT_MS);
@@ -110,7 +113,7 @@ function over(wire: BlockingConnection): Run {
 
 const runs: Readonly<Record<string, Run>> = {
   plain: over(connection),
-  call: over(new WithCall(connection, id === "posix-mq")),
+  call: over(new WithCalls(connection, id === "posix-mq")),
   harness: over(new Timed(connection)),
 };
 
