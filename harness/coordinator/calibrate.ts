@@ -4,7 +4,7 @@ import { type Arm, type Cell, cellKey, cellReason } from "./arm.ts";
 import { type ArmPace, cellPlans, type Pace } from "./plan.ts";
 import type { ArmRecord } from "./record.ts";
 import type { Brood } from "./run-driver.ts";
-import { type ArmJob, type ArmRun, type PreparedArm, prepareArm, SIDE_BY_SIDE, silenceOf } from "./trial.ts";
+import { type ArmJob, type ArmRun, batchesOf, type PreparedArm, prepareArm, silenceOf } from "./trial.ts";
 
 const CALIBRATE_CELL_MS = 12;
 const LEAST_OVERHEAD_MS = 100;
@@ -20,8 +20,7 @@ export async function calibrateAll(
 ): Promise<ArmPace[]> {
   const paces: ArmPace[] = [];
   const possible = wanted.filter(({ record, cells }) => possibleCells(record, cells).length > 0);
-  for (let from = 0; from < possible.length; from += SIDE_BY_SIDE) {
-    const together = possible.slice(from, from + SIDE_BY_SIDE);
+  for (const together of batchesOf(possible, ({ record }) => record.arm)) {
     const startedMs = performance.now();
     const ready = await Promise.all(
       together.map(async ({ record, cells }) => {
@@ -74,6 +73,8 @@ function copyFor({ record, cells }: Wanted, { paces, overheadMs }: ArmPace, sour
   for (const cell of possible) {
     const reason = source.failures.get(cell);
     if (reason !== undefined) record.fail(cell, `on ${source.arm.placement}: ${reason}`);
+    const hopeless = source.impossible.get(cell);
+    if (hopeless !== undefined) record.impossible.set(cell, `on ${source.arm.placement}: ${hopeless}`);
   }
   const own = paces.filter(({ cell }) => possible.includes(cell));
   return own.length === 0 ? [] : [{ arm: record.arm, paces: own, overheadMs }];

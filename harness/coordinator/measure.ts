@@ -15,7 +15,7 @@ import { ArmRecord } from "./record.ts";
 import { RoundLog } from "./round-log.ts";
 import { rowOf } from "./rows.ts";
 import type { Brood } from "./run-driver.ts";
-import { type PreparedArm, prepareArm, SIDE_BY_SIDE, silenceOf, toTrial } from "./trial.ts";
+import { batchesOf, type PreparedArm, prepareArm, silenceOf, toTrial } from "./trial.ts";
 
 export interface MeasureRequest {
   readonly arms: readonly Arm[];
@@ -233,16 +233,16 @@ async function runRound(run: Run, plan: Plan, round: number): Promise<void> {
   const limits = "reason" in run.limits ? [] : run.limits.cells;
   const order = shuffled([...plan.arms, ...controls, ...limits], random);
   const trials = order.filter((entry) => isArm(entry)).flatMap((planned) => trialOf(run, planned) ?? []);
+  const batches = batchesOf(trials, ({ planned }) => planned.arm);
   const ready = new Map<PlannedArm, PreparedArm>();
   for (const entry of order) {
     if (typeof entry === "string") results.push(await runControls(entry));
     else if ("kind" in entry) await (run.limits as LimitBoard).run(entry, round, performance.now() - run.startedMs);
     else {
-      const at = trials.findIndex(({ planned }) => planned === entry);
-      const trial = trials[at];
+      const trial = trials.find(({ planned }) => planned === entry);
       if (trial === undefined) continue;
       progress.step(`round ${round}  ${describe(entry.arm)}`);
-      if (!ready.has(entry)) await getReady(run, trials.slice(at, at + SIDE_BY_SIDE), ready);
+      if (!ready.has(entry)) await getReady(run, batches.find((batch) => batch.includes(trial)) ?? [], ready);
       await runTrial(run, trial, ready.get(entry) as PreparedArm, round);
     }
   }

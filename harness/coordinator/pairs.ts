@@ -41,11 +41,14 @@ export async function runPairs(brood: Brood, place: Place, request: PairRequest,
         prepareArm(brood, place, { arm: side, work: { kind: "measure" }, cells: plans, plannedMs: arm.head.plannedMs });
       const headFirst = random() < 0.5;
       const sides = headFirst ? [arm.head.arm, arm.base] : [arm.base, arm.head.arm];
-      // Both get ready side by side, then each has the machine to itself.
-      const [one, two] = (await Promise.all(sides.map(ready))) as [PreparedArm, PreparedArm];
-      const first = await one.run();
-      const second = await two.run();
-      const [head, base] = headFirst ? [first, second] : [second, first];
+      const runs = new Map<Arm, ArmRun>();
+      // Both get ready side by side if they are silent, then each has the machine to itself.
+      const isSilent = sides.every(({ transport }) => transport.looksAround !== true);
+      for (const together of isSilent ? [sides] : sides.map((side) => [side])) {
+        const prepared = await Promise.all(together.map(ready));
+        for (const [at, side] of together.entries()) runs.set(side, await (prepared[at] as PreparedArm).run());
+      }
+      const [head, base] = [runs.get(arm.head.arm), runs.get(arm.base)] as [ArmRun, ArmRun];
       for (const { cell } of order) onPair(arm, cell, outcomeOf(cell, base, head));
     }
   }

@@ -1,12 +1,16 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { BENCHMARKS } from "../../scenarios/benchmarks/index.ts";
+import { REGISTRY } from "../../transports/registry.ts";
 import { loadTransport } from "../process/load-transport.ts";
 import { placeArm } from "./arm.ts";
 import { cellPlans } from "./plan.ts";
 import { prepareArm } from "./trial.ts";
 import { withBrood } from "./vitest-adapter.ts";
 
+/** One of each kind; with IPCMARK_TEST_ALL every mechanism that does not say that it looks around. */
+const EVENT_IDS =
+  process.env["IPCMARK_TEST_ALL"] === undefined ? ["zeromq/dealer-router", "grpc/stream"] : await silentIds();
 const LOOK_MS = 500;
 /** Of all threads of both processes; a process that looks around every 100 ms has more, one that polls has thousands. */
 const MOST_SWITCHES = 4;
@@ -20,11 +24,21 @@ function switchesOf(pid: number): number {
   }, 0);
 }
 
+async function silentIds(): Promise<string[]> {
+  const loaded = await Promise.all(REGISTRY.map((each) => each.load()));
+  const silent = loaded.filter(
+    ({ event, looksAround, capabilities }) =>
+      event !== undefined && looksAround !== true && capabilities.rendezvous !== "process",
+  );
+  return silent.map(({ id }) => id);
+}
+
 describe.skipIf(process.platform !== "linux")("a pair of processes that is ready", () => {
   it.for([
     ["unix", "event"],
     ["unix", "blocking"],
     ["shm/spin", "polling"],
+    ...EVENT_IDS.map((id) => [id, "event"] as const),
   ] as const)("does not run until it is its turn, and then does: %s (%s)", async ([id, mode], context) => {
     const reference = { id, module: null };
     const transport = await loadTransport(reference);

@@ -55,6 +55,11 @@ export class Brood {
     } catch (error) {
       return ended({ status: "failed", reason: (error as Error).message, ready: null });
     }
+    // It may have begun to end while this one was being started.
+    if (this.#ending) {
+      await driver.terminate(0);
+      return ended({ status: "failed", reason: "interrupted", ready: null });
+    }
     this.#drivers.add(driver);
     const course: Course = { driver, job, spawned: new Set(), ready: null };
     driver.send(job.start);

@@ -14,8 +14,16 @@ const TIMEOUT_FLOOR_MS = 45_000;
 /** Start-up of driver and peer on a busy machine; a cell reports within this and ten times its plan. */
 const SILENCE_MS = 25_000;
 
-/** Pairs of processes that get ready at the same time, then wait without running until it is their turn. More of them would cost memory only. */
-export const SIDE_BY_SIDE = 8;
+/** Pairs of processes that get ready at the same time, then wait without running until it is their turn. */
+const SIDE_BY_SIDE = 8;
+
+/** What may get ready together, in the order given: a mechanism that looks around while it waits would disturb the turns of others. */
+export function batchesOf<Item>(items: readonly Item[], armOf: (item: Item) => Arm): Item[][] {
+  const silent = items.filter((item) => armOf(item).transport.looksAround !== true);
+  const batches: Item[][] = [];
+  for (let from = 0; from < silent.length; from += SIDE_BY_SIDE) batches.push(silent.slice(from, from + SIDE_BY_SIDE));
+  return [...batches, ...items.filter((item) => !silent.includes(item)).map((item) => [item])];
+}
 
 export interface ArmRun {
   readonly cells: readonly CellResult[];
@@ -79,6 +87,8 @@ export async function prepareArm(brood: Brood, place: Place, job: ArmJob): Promi
       else if (message.type === "cell-begun") lastBegun = message.key;
     },
   });
+  // What ends it from here on is not what it did to get ready.
+  if (prepared.driverPid !== undefined) lastBegun = undefined;
   const obstacle = await moveToCpus(prepared, arm);
   return {
     pids: prepared.driverPid === undefined ? [] : [...new Set([prepared.driverPid, ...prepared.spawned])],
@@ -89,17 +99,12 @@ export async function prepareArm(brood: Brood, place: Place, job: ArmJob): Promi
         cells: results,
         failure: outcome.status === "failed" ? outcome.reason : undefined,
         lastBegun,
-        misplaced: outcome.status === "failed" ? undefined : (obstacle ?? misplaced(arm, outcome.ready)),
+        misplaced: outcome.ready === null ? undefined : (obstacle ?? misplaced(arm, outcome.ready)),
         ready: outcome.ready,
         durationMs: performance.now() - startedMs,
       };
     },
   };
-}
-
-/** The same at once, for one that has nothing to wait for. */
-export async function runArm(brood: Brood, place: Place, job: ArmJob): Promise<ArmRun> {
-  return (await prepareArm(brood, place, job)).run();
 }
 
 /** Undefined when they are there. */

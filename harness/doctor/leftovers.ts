@@ -94,7 +94,7 @@ export const strayProcesses: Probe = () => {
     const meaning: Record<string, string> = {
       R: "it burns CPU: a busy spin whose other end is gone",
       S: "it hangs on receive: its other end is gone and nobody told it",
-      T: "it is stopped: a check that froze it was killed before it could wake it",
+      T: "it is stopped: the run in which it waited for its turn, or was frozen on purpose, was killed before it could wake it",
     };
     const found = `process ${pid} of an earlier run lives (state ${state})`;
     return {

@@ -5,8 +5,8 @@ import type { FromDriver, ToDriver } from "../process/messages.ts";
 import { spawnEarly } from "./peers/peer-process.ts";
 
 const START_TIMEOUT_MS = 20_000;
-/** From `prepared` to `begin`: the turns of others come between. */
-const HELD_TIMEOUT_MS = 300_000;
+/** From `prepared` to `begin`: turns of others come between, however long these take. When the coordinator is gone, so is this process. */
+const HELD_TIMEOUT_MS = 24 * 60 * 60 * 1000;
 
 const control = openControl<ToDriver, FromDriver>();
 // Whoever started this driver is gone: nobody wants the result, and the peers end with their stdin.

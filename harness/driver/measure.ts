@@ -13,6 +13,8 @@ import type { PeerProcess } from "./peers/peer-process.ts";
 import type { RunningPeer } from "./peers/running-peer.ts";
 import { startPeer } from "./peers/start-peer.ts";
 
+/** As a shell reports a process that SIGTERM ended. */
+const SIGTERM_EXIT = 143;
 const CONNECT_TIMEOUT_MS = 10_000;
 /** First step of a calibration; each next one is larger until a step fills the budget. */
 const FIRST_STEP = 32;
@@ -40,7 +42,8 @@ export interface TrialJob {
  * One trial: a fresh peer, one connection, every cell of the plan in the order given.
  *
  * A driver that holds does beforehand what may be done while others get ready too: all up to the warm connection. With an event loop that
- * is silent as long as nobody sends. A blocking or polling peer looks around even then, so it is stopped until it is its turn.
+ * is silent as long as nobody sends (what is not says so: `Transport.looksAround`, and is held for its own turn only). A blocking or polling
+ * peer looks around even then, so it is stopped until it is its turn.
  */
 export async function runCells(job: TrialJob): Promise<void> {
   const { start, work, send } = job;
@@ -66,12 +69,18 @@ export async function runCells(job: TrialJob): Promise<void> {
 
 async function untilTurn({ start, send, begun }: TrialJob, peer: RunningPeer): Promise<void> {
   const isSilent = start.mode === "event";
-  // A driver that ends early must not leave a stopped process behind, which would never notice.
-  if (!isSilent) process.once("exit", peer.thaw);
-  if (!isSilent) peer.freeze();
+  if (!isSilent) {
+    // A driver that ends early must not leave a stopped process behind, which would never notice.
+    process.once("exit", peer.thaw);
+    process.once("SIGTERM", () => process.exit(SIGTERM_EXIT));
+    peer.freeze();
+  }
   send({ type: "prepared" });
-  await begun();
-  if (!isSilent) peer.thaw();
+  try {
+    await begun();
+  } finally {
+    if (!isSilent) peer.thaw();
+  }
 }
 
 /** A fresh peer and a connection to it. */

@@ -164,6 +164,11 @@ export interface Transport {
   allocate(place: Place): Promise<Address>;
   readonly event?: EventTransport;
   readonly blocking?: BlockingTransport;
+  /**
+   * Open connections work even while nobody sends: they ping, poll or scan. The harness then keeps none of them waiting while others are
+   * measured.
+   */
+  readonly looksAround?: true;
   /** Peers in other languages: name -> command that starts one, for example `python`. */
   readonly peers?: Readonly<Record<string, readonly [string, ...string[]]>>;
   /** Opens a connection that speaks raw bytes; absent where the mechanism has no way in below our framing. */

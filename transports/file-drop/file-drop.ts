@@ -98,6 +98,7 @@ function listTree(path: string): OsObject[] {
 function fileDrop(id: string, polls: boolean): Transport {
   return {
     id,
+    looksAround: true,
     capabilities: {
       modes: ["event"],
       patterns: ["request-reply", "one-way"],

@@ -98,6 +98,7 @@ async function open(opening: QueueOpening, signal: AbortSignal | undefined): Pro
 
 /** POSIX message queues for event loops: the kernel sends a signal when a message comes to an empty queue. */
 export const posixMqNotify: Transport = {
+  looksAround: true,
   id: ID,
   capabilities: queueCapabilities("event"),
   ...queueNames(ID),

@@ -1,3 +1,4 @@
+import { isIpcError } from "../contract/errors.ts";
 import { currentCpu, getAffinity } from "../posix/affinity.ts";
 import { Futex } from "../posix/futex.ts";
 import type { Mapping } from "../posix/mapping.ts";
@@ -20,6 +21,15 @@ export interface WaitPlace {
   readonly ownCpu: CpuWord;
   /** Of the process at the other end, or the one heard from last. */
   readonly peerCpu: () => CpuWord | undefined;
+}
+
+/** A client may count its semaphore up to the brim: then its other end has been woken more often than it can count. */
+function wake(semaphore: Semaphore): void {
+  try {
+    semaphore.post();
+  } catch (error) {
+    if (!isIpcError(error) || error.errno !== "EOVERFLOW") throw error;
+  }
 }
 
 export type WaitName = "spin" | "semaphore" | "futex" | "adaptive";
@@ -68,7 +78,7 @@ const semaphore: WaitKind = {
       sleeper: {
         // A wake-up meant for an earlier sleep may still be counted: then this returns early, and the caller looks again.
         sleep: (_reason, timeoutMs) => void (timeoutMs >= SLICE_MS ? handle.waitSlice() : handle.wait(timeoutMs)),
-        wake: () => handle.post(),
+        wake: () => wake(handle),
       },
       close: () => handle.close(),
     };

@@ -222,6 +222,7 @@ function pathsOf({ name }: Address): string[] {
 
 /** Unix datagram sockets: the kernel keeps the boundaries of messages, and a full queue pushes back. */
 export const unixDgram: Transport = {
+  looksAround: true,
   id: ID,
   capabilities: {
     modes: ["event"],

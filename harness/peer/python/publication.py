@@ -26,6 +26,7 @@ class Publication:
         self._unfinished = len(connections)
         self._lock = threading.Lock()
         self._done = threading.Event()
+        self._problem = None
 
     def run(self, later):
         """Returns the answer to `publish`. `later(connection, delay_s, action)` acts where the connection may be used."""
@@ -38,6 +39,8 @@ class Publication:
                 answer["problem"] = "a subscriber took nothing for %d s" % STUCK_S
                 break
             before = self._sent
+        if self._problem is not None:
+            answer["problem"] = self._problem
         answer["startedNs"] = str(self._started_ns or now_ns())
         return answer
 
@@ -45,7 +48,10 @@ class Publication:
         with self._lock:
             self._started_ns = self._started_ns or now_ns()
         for number in range(self._count):
-            connection.send(self._message(number))
+            # False: nobody took it in time. The other connections may still; this one does not wait for each message anew.
+            if connection.send(self._message(number)) is False:
+                self._problem = "a subscriber took nothing"
+                break
             self._sent += 1
         with self._lock:
             self._unfinished -= 1

@@ -30,7 +30,7 @@ class RouterConnection:
         self.descriptor = descriptor
 
     def send(self, message):
-        self._server.send(self.envelope + [message])
+        return self._server.send(self.envelope + [message])
 
     def later(self, delay_s, action):
         envelope = self.envelope
@@ -86,6 +86,7 @@ class RouterServer(SocketThread):
         self._path = path
         self._program = program
         self._clients = {}
+        self._reused = {}
         self._ends = router.get_monitor_socket(zmq.EVENT_DISCONNECTED)
         super().__init__({router: self._take, self._ends: self._forget_lost})
 
@@ -96,7 +97,9 @@ class RouterServer(SocketThread):
             # Who is new is known by the descriptor of its connection too: that is what its end is announced with.
             first = self._socket.recv(copy=False)
             parts = [name, first.bytes]
-            client = self._clients[name] = RouterConnection(self, parts[:1], descriptor_of(first))
+            descriptor = descriptor_of(first)
+            self._forget_reused(descriptor)
+            client = self._clients[name] = RouterConnection(self, parts[:1], descriptor)
             self._program.opened(client)
             # The library's probe: an empty message that says "here I am".
             if not parts[1] and not self._socket.rcvmore:
@@ -112,6 +115,9 @@ class RouterServer(SocketThread):
     def _forget_lost(self):
         """libzmq announces the end of a client by name only in builds with drafts; its monitor names the descriptor."""
         descriptor = recv_monitor_message(self._ends)["value"]
+        if self._reused.get(descriptor, 0) > 0:
+            self._reused[descriptor] -= 1
+            return
         lost = [name for name, client in self._clients.items() if client.descriptor == descriptor]
         # What they sent before they left is still to be taken.
         for _ in range(LEFT_MESSAGES):
@@ -121,17 +127,27 @@ class RouterServer(SocketThread):
         for name in lost:
             self._forget(name)
 
+    def _forget_reused(self, descriptor):
+        """Whose descriptor a newcomer has is gone: the announcement is on its way, and is not the newcomer's."""
+        if descriptor is None:
+            return
+        for name in [name for name, client in self._clients.items() if client.descriptor == descriptor]:
+            self._reused[descriptor] = self._reused.get(descriptor, 0) + 1
+            self._forget(name)
+
     def _forget(self, name):
         client = self._clients.pop(name, None)
         if client is not None:
             self._program.closed(client)
 
     def send(self, parts):
-        """Only from the thread that serves: a ZeroMQ socket belongs to one."""
+        """Only from the thread that serves: a ZeroMQ socket belongs to one. False when the client is gone, or does not read."""
         try:
             self._socket.send_multipart(parts)
+            return True
         except zmq.ZMQError:
             self._forget(parts[0])
+            return False
 
     def close(self):
         self.end()

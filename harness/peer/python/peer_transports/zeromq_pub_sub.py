@@ -19,7 +19,7 @@ class Distributor:
         self._server = server
 
     def send(self, message):
-        self._server.send(message)
+        return self._server.send(message)
 
     def later(self, delay_s, action):
         self._server.later(delay_s, action)
@@ -75,9 +75,10 @@ class PubSubServer(SocketThread):
         """Only from the thread that serves."""
         try:
             self._publisher.send(message)
+            return True
         except zmq.ZMQError:
-            # Nobody read for SEND_LIMIT_MS: lost, as a plain PUB would lose it.
-            pass
+            # A subscriber did not read for SEND_LIMIT_MS: lost, as a plain PUB would lose it.
+            return False
 
     def close(self):
         self.end()
