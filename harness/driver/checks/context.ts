@@ -80,7 +80,7 @@ export class Workbench implements CheckContext {
     if (shared.running === undefined) {
       const { transport, start } = this.#options;
       const address = await allocate(transport, start.transport, start.place, subPlace(start.place));
-      shared.adopt(await this.#start({}, address));
+      await shared.adopt(await this.#start({}, address));
     }
     return this.#introduce(shared.running as RunningPeer);
   }

@@ -4,7 +4,10 @@ import type { Place } from "../../../transports/contract/transport.ts";
 import type { RpcClient } from "../../rpc/client.ts";
 import type { RunningPeer } from "../peers/running-peer.ts";
 
-/** The one healthy server that checks which harm nothing use one after the other: most of a check is starting its server. */
+/**
+ * The one healthy server that checks which harm nothing use one after the other: most of a check is starting its server. It is
+ * started anew when its process has ended, or when a check has closed the only connection it can have.
+ */
 export class SharedPeer {
   #running: RunningPeer | undefined;
   /** Rendezvous `parent`: the only connection there is, so it outlives the checks that use it. */
@@ -15,17 +18,24 @@ export class SharedPeer {
     return this.#gone ? undefined : this.#running;
   }
 
-  adopt(running: RunningPeer): void {
+  async adopt(running: RunningPeer): Promise<void> {
+    await this.discard();
     this.#running = running;
     this.#gone = false;
-    void running.exited.then(() => {
-      if (this.#running === running) this.#gone = true;
-    });
+    void running.exited.then(() => this.#lose(running));
   }
 
   async onlyClient(running: RunningPeer): Promise<RpcClient> {
-    this.#onlyClient ??= await running.connect();
+    if (this.#onlyClient === undefined) {
+      const client = await running.connect();
+      this.#onlyClient = client;
+      void client.closed.then(() => this.#lose(running));
+    }
     return this.#onlyClient;
+  }
+
+  #lose(running: RunningPeer): void {
+    if (this.#running === running) this.#gone = true;
   }
 
   /** After a check failed nobody knows what state the server is in. */
