@@ -15,7 +15,7 @@ const TIMEOUT_FLOOR_MS = 45_000;
 const SILENCE_MS = 25_000;
 
 /** Pairs of processes that get ready at the same time, then wait without running until it is their turn. */
-const SIDE_BY_SIDE = 8;
+const SIDE_BY_SIDE = 4;
 
 /** What may get ready together, in the order given: a mechanism that looks around while it waits would disturb the turns of others. */
 export function batchesOf<Item>(items: readonly Item[], armOf: (item: Item) => Arm): Item[][] {
@@ -89,7 +89,7 @@ export async function prepareArm(brood: Brood, place: Place, job: ArmJob): Promi
   });
   // What ends it from here on is not what it did to get ready.
   if (prepared.driverPid !== undefined) lastBegun = undefined;
-  const obstacle = await moveToCpus(prepared, arm);
+  const obstacle = moveToCpus(prepared, arm);
   return {
     pids: prepared.driverPid === undefined ? [] : [...new Set([prepared.driverPid, ...prepared.spawned])],
     async run() {
@@ -108,11 +108,12 @@ export async function prepareArm(brood: Brood, place: Place, job: ArmJob): Promi
 }
 
 /** Undefined when they are there. */
-async function moveToCpus({ driverPid, spawned }: Prepared, { cpus }: Arm): Promise<string | undefined> {
-  if (driverPid === undefined || cpus.readyPin.length === 0) return undefined;
+function moveToCpus({ driverPid, spawned }: Prepared, { cpus }: Arm): string | undefined {
+  if (driverPid === undefined || cpus.driverPin.length === 0) return undefined;
   const peers = [...spawned].filter((pid) => pid !== driverPid);
   try {
-    await Promise.all([movePinned(driverPid, cpus.driver), ...peers.map((pid) => movePinned(pid, cpus.peer))]);
+    movePinned(driverPid, cpus.driver);
+    for (const pid of peers) movePinned(pid, cpus.peer);
     return undefined;
   } catch (error) {
     return `its processes could not be moved to their CPUs: ${(error as Error).message.split("\n")[0]}`;

@@ -1,7 +1,8 @@
-import { execFile, execFileSync } from "node:child_process";
-import { promisify } from "node:util";
+import { execFileSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { setAffinity } from "../../transports/posix/affinity.ts";
 import type { Placement } from "../results/model.ts";
-import { allowedCpuList, allowedCpus } from "./cpus.ts";
+import { allowedCpuList, allowedCpus, parseCpuList } from "./cpus.ts";
 import type { PinPrefix } from "./messages.ts";
 
 /** Where the two ends of a placement run: CPU lists as the kernel writes them. */
@@ -10,27 +11,49 @@ export interface PlacementCpus {
   readonly peer: string;
   readonly driverPin: PinPrefix;
   readonly peerPin: PinPrefix;
-  /** For processes that get ready before their turn and are moved to their CPU for it, see {@link movePinned}: all CPUs of a pinned run. */
+  /**
+   * For processes that get ready before their turn and are moved to their CPU for it, see {@link movePinned}: all CPUs of a pinned run.
+   * Empty where that is where they start anyway.
+   */
   readonly readyPin: PinPrefix;
 }
 
-const execute = promisify(execFile);
-const MOVE_TIMEOUT_MS = 5000;
-
 /**
- * Puts all threads of a process that runs on a CPU; those they start later inherit it.
+ * Puts all threads of a process that runs on some CPUs; those they start later inherit it.
+ *
+ * By system calls and not by `taskset -a -p`: two programs started for every trial cost more than everything else of moving a pair.
  *
  * @throws Error when the process is gone or the system refuses
  */
-export async function movePinned(pid: number, cpus: string): Promise<void> {
-  await execute("taskset", ["-a", "-c", "-p", cpus, String(pid)], { timeout: MOVE_TIMEOUT_MS });
+export function movePinned(pid: number, cpus: string): void {
+  const list = parseCpuList(cpus);
+  const moved = new Set<string>();
+  // A thread that starts meanwhile may have been started by one that was not moved yet: until a look finds nobody new.
+  for (let found = true; found; ) {
+    found = false;
+    for (const thread of readdirSync(`/proc/${pid}/task`)) {
+      if (moved.has(thread)) continue;
+      moved.add(thread);
+      found = true;
+      moveThread(Number(thread), list);
+    }
+  }
+}
+
+function moveThread(thread: number, cpus: readonly number[]): void {
+  try {
+    setAffinity(cpus, thread);
+  } catch (error) {
+    // It has ended since it was listed.
+    if ((error as { readonly errno?: string }).errno !== "ESRCH") throw error;
+  }
 }
 
 /**
  * Decides the CPUs of a placement, or says why it cannot be had.
  *
- * A process is pinned by `taskset`, which sets the mask of every thread: either it becomes the process, whose threads then inherit it,
- * or it is told the process (`-a`). A mask set from inside would leave the garbage collector and the I/O threads loose.
+ * A process is pinned by `taskset`, which becomes the process, so that all its threads inherit the mask, or from outside, thread by
+ * thread. A mask set from inside would leave the garbage collector and the I/O threads loose.
  */
 export function placementCpus(placement: Placement): PlacementCpus | { readonly reason: string } {
   const cpus = allowedCpus();
@@ -43,7 +66,7 @@ export function placementCpus(placement: Placement): PlacementCpus | { readonly 
   const second = placement === "same-cpu" ? first : cpus[1];
   if (second === undefined) return { reason: "this process may use one CPU only" };
   const pin = (list: number | string): PinPrefix => ["taskset", "-c", String(list)];
-  const readyPin = pin(cpus.slice(0, 2).join(","));
+  const readyPin = cpus.length <= 2 ? [] : pin(cpus.slice(0, 2).join(","));
   return { driver: String(first), peer: String(second), driverPin: pin(first), peerPin: pin(second), readyPin };
 }
 
