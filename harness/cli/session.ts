@@ -1,5 +1,3 @@
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
 import type { Place } from "../../transports/contract/transport.ts";
 import { Brood } from "../coordinator/run-driver.ts";
 import { createPlace, removePlace, sweepDeadPlaces } from "../process/place.ts";
@@ -18,9 +16,7 @@ export interface Session {
 export async function inSession<Result>(work: (session: Session) => Promise<Result>): Promise<Result> {
   await sweepDeadPlaces();
   const place = createPlace();
-  const cache = join(place.directory, "cache");
-  mkdirSync(cache, { mode: 0o700 });
-  const brood = new Brood(cache);
+  const brood = new Brood(place);
   let interrupted = false;
   const interrupt = (code: number): void => {
     if (interrupted) return;

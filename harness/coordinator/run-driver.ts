@@ -1,6 +1,9 @@
+import { join } from "node:path";
+import type { Place } from "../../transports/contract/transport.ts";
 import { Child, killGroup } from "../process/child.ts";
 import type { Begin, DriverReady, DriverStart, Failed, FromDriver, PinPrefix } from "../process/messages.ts";
 import { nodeCommand } from "../process/node-command.ts";
+import { RUN_VARIABLE } from "../process/orphans.ts";
 
 /** What one driver process is started with, and how long it may take in all. */
 export interface DriverJob {
@@ -36,9 +39,9 @@ export class Brood {
   readonly #env: NodeJS.ProcessEnv;
   #ending = false;
 
-  /** @param cacheDirectory compiled code of our processes, inside the run's own directory: nothing stays behind; unless the user has one */
-  constructor(cacheDirectory: string) {
-    this.#env = { ...process.env, NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] ?? cacheDirectory };
+  /** The compiled code of our processes lies inside the run's own directory, so that nothing stays behind; unless the user has a place for it. */
+  constructor({ directory, prefix }: Place) {
+    this.#env = { NODE_COMPILE_CACHE: join(directory, "cache"), ...process.env, [RUN_VARIABLE]: prefix };
   }
 
   /** Runs one driver to its end. Never rejects: a driver that crashes or hangs is an outcome. */

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import type { Check } from "../../transports/contract/check.ts";
 import type { Place } from "../../transports/contract/transport.ts";
@@ -15,7 +14,7 @@ const LIMIT_MS = 300_000;
 /** Runs `work` with processes and a private place of its own, as the command line does, and leaves nothing behind. */
 export async function withBrood<Result>(work: (brood: Brood, place: Place) => Promise<Result>): Promise<Result> {
   const place = createPlace();
-  const brood = new Brood(join(place.directory, "cache"));
+  const brood = new Brood(place);
   try {
     return await work(brood, place);
   } finally {

@@ -5,6 +5,7 @@ import { basename, dirname, join } from "node:path";
 import type { Place } from "../../transports/contract/transport.ts";
 import { readJournal } from "./journal.ts";
 import { loadTransport } from "./load-transport.ts";
+import { endOrphans } from "./orphans.ts";
 import { currentOwner, isAlive, type Owner } from "./owner.ts";
 
 const NAME = /^ipcmark-[0-9a-f]{16}$/;
@@ -48,10 +49,13 @@ function programDirectories(place: Place): string[] {
     .map((name) => join(parent, name));
 }
 
-/** Removes what runs that were killed left behind. Returns how many. Places of living runs are never touched. */
+/** Ends and removes what runs that were killed left behind. Returns how many. Places of living runs are never touched. */
 export async function sweepDeadPlaces(parent: string = tmpdir()): Promise<number> {
   const dead = deadPlaces(parent);
-  for (const place of dead) await removePlace(place);
+  for (const place of dead) {
+    endOrphans(place.prefix);
+    await removePlace(place);
+  }
   return dead.length;
 }
 

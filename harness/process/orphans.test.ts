@@ -1,0 +1,28 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { describe, expect, it } from "vitest";
+import { endOrphans, RUN_VARIABLE } from "./orphans.ts";
+
+const RUN = "ipcmark-00000000000000a1";
+const OTHER_RUN = "ipcmark-00000000000000a2";
+
+function sleeper(prefix: string) {
+  const child = spawn("sleep", ["60"], { env: { ...process.env, [RUN_VARIABLE]: prefix } });
+  return { child, exited: once(child, "exit") as Promise<[number | null, string | null]> };
+}
+
+describe.skipIf(process.platform !== "linux")("what lives of a run whose coordinator is dead", () => {
+  it("is ended even while it is stopped, and processes of other runs are not", async () => {
+    const [orphan, other] = [sleeper(RUN), sleeper(OTHER_RUN)];
+    try {
+      await Promise.all([once(orphan.child, "spawn"), once(other.child, "spawn")]);
+      orphan.child.kill("SIGSTOP");
+      expect(endOrphans(RUN)).toBe(1);
+      expect(await orphan.exited).toEqual([null, "SIGKILL"]);
+      expect(other.child.exitCode ?? other.child.signalCode).toBeNull();
+      expect(endOrphans(RUN)).toBe(0);
+    } finally {
+      for (const { child } of [orphan, other]) child.kill("SIGKILL");
+    }
+  });
+});
