@@ -8,12 +8,12 @@
  * With `--keep`, runs are added to those of the file, so that the 40 may be measured in parts.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { parseArgs } from "node:util";
 import { LEAST_FOR_INTERVAL } from "../coordinator/length.ts";
 import { medianInterval } from "../results/intervals.ts";
 import type { Interval, Measurement } from "../results/model.ts";
 import { median } from "../results/quantiles.ts";
 import { measureCells } from "./measure-cells.ts";
+import { benchOptions, countOf } from "./options.ts";
 
 const WANTED = 0.9;
 const reference = { id: "unix", module: null };
@@ -25,14 +25,12 @@ interface Run {
   readonly absolute: readonly { readonly p50: number; readonly interval: Interval }[];
 }
 
-const { values } = parseArgs({
-  options: {
-    runs: { type: "string", default: "40" },
-    trials: { type: "string", default: String(LEAST_FOR_INTERVAL) },
-    keep: { type: "string" },
-  },
+const values = benchOptions({
+  runs: { type: "string", default: "40" },
+  trials: { type: "string", default: String(LEAST_FOR_INTERVAL) },
+  keep: { type: "string" },
 });
-const [runs, trials] = [Number(values.runs), Number(values.trials)];
+const [runs, trials] = [countOf("runs", values.runs), countOf("trials", values.trials, LEAST_FOR_INTERVAL)];
 
 function p50s(row: Measurement | undefined): Map<number, number> {
   return new Map(

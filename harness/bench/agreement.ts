@@ -11,13 +11,14 @@ import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { parseArgs, promisify } from "node:util";
+import { promisify } from "node:util";
 import { compileLimits } from "../coordinator/compile-limits.ts";
 import { allowedCpus } from "../process/cpus.ts";
 import { loadTransport } from "../process/load-transport.ts";
 import { createPlace, removePlace } from "../process/place.ts";
 import { median } from "../results/quantiles.ts";
 import { randomFrom, shuffled } from "../results/random.ts";
+import { benchOptions, countOf } from "./options.ts";
 
 const execute = promisify(execFile);
 
@@ -44,17 +45,16 @@ const MORE_CALLS = 4;
 const LIMIT_MS = 30_000;
 const CLIENT = fileURLToPath(new URL("./agreement-client.ts", import.meta.url));
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: "string", default: "5" },
-    pairs: { type: "string", default: "12" },
-    bytes: { type: "string", default: "64" },
-    messages: { type: "string", default: "1500" },
-    only: { type: "string" },
-    "two-cpus": { type: "boolean", default: false },
-  },
+const values = benchOptions({
+  rounds: { type: "string", default: "5" },
+  pairs: { type: "string", default: "12" },
+  bytes: { type: "string", default: "64" },
+  messages: { type: "string", default: "1500" },
+  only: { type: "string" },
+  "two-cpus": { type: "boolean", default: false },
 });
 const { bytes, messages } = values;
+const [rounds, pairs] = [countOf("rounds", values.rounds), countOf("pairs", values.pairs)];
 const [first, second] = (allowedCpus() ?? [0]).map(String) as [string, string | undefined];
 /** On two CPUs the time to wake a halted one differs from pair to pair by more than is judged here: on demand, and to look at. */
 const PLACEMENTS: readonly (readonly [name: string, server: string])[] = [
@@ -140,7 +140,7 @@ async function runRound(program: string, row: Row, random: () => number): Promis
       harness: async () => Number(await ask("harness")),
     };
     const turns: Turn[] = [];
-    for (let pair = 0; pair < Number(values.pairs); pair++) {
+    for (let pair = 0; pair < pairs; pair++) {
       const turn = { ours: 0, c: 0, call: 0, harness: 0 };
       // In random order: a window that follows another process finds other caches than one that does not.
       for (const name of shuffled(Object.keys(windows) as (keyof Turn)[], random)) turn[name] = await windows[name]();
@@ -166,11 +166,11 @@ try {
     ),
   );
   const found = new Map(rows.map((row) => [row, [] as Turn[]]));
-  for (let round = 0; round < Number(values.rounds); round++) {
+  for (let round = 0; round < rounds; round++) {
     for (const row of shuffled(rows, random)) found.get(row)?.push(...(await runRound(program, row, random)));
   }
   process.stdout.write(
-    `${bytes} B, ${values.rounds} rounds of ${values.pairs} pairs of ${messages} round trips; medians, µs\n` +
+    `${bytes} B, ${rounds} rounds of ${pairs} pairs of ${messages} round trips; medians, µs\n` +
       "mechanism  placement       C    ours   - calls        - harness  unexplained  allowed\n",
   );
   let held = true;

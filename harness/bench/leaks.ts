@@ -5,9 +5,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import type { Address, BlockingConnection, Connection, Transport } from "../../transports/contract/transport.ts";
 import { REGISTRY } from "../../transports/registry.ts";
+import { benchOptions, countOf, refuse } from "./options.ts";
 
 /**
  * `npm run bench:leaks`: what stays behind in this process. Ten million messages through a blocking connection, then ten
@@ -17,16 +17,15 @@ import { REGISTRY } from "../../transports/registry.ts";
  * itself the young generation grows by some 50 MB wherever promises outlive a collection, which is no leak and hides one.
  */
 const FAMILY = /^(shm|mmap|posix-mq|unix-dgram$|unix$)/;
-const { values } = parseArgs({
-  options: {
-    transport: { type: "string" },
-    messages: { type: "string", default: "10000000" },
-    cycles: { type: "string", default: "10000" },
-    serve: { type: "string" },
-  },
+const values = benchOptions({
+  transport: { type: "string" },
+  messages: { type: "string", default: "10000000" },
+  cycles: { type: "string", default: "10000" },
+  serve: { type: "string" },
 });
 const transport = (await REGISTRY.find(({ id }) => id === values.transport)?.load()) as Transport;
-if (values.transport !== undefined && transport === undefined) throw new Error(`${values.transport} is no transport`);
+if (values.transport !== undefined && transport === undefined) refuse(`${values.transport} is no transport`);
+const [messages, cycles] = [countOf("messages", values.messages), countOf("cycles", values.cycles)];
 const BYTES = 80;
 const SLICE_MS = 100;
 /** So many until the heap has the chunks it works with: an unchanged run of 20,000 cycles adds none to those of 10,000. */
@@ -124,7 +123,7 @@ async function drive(): Promise<boolean> {
       transport.blocking === undefined || (await measureMessages(transport.blocking.connect(address, 10_000)));
     for (let i = 0; i < WARM_UP_CYCLES; i++) await cycle(address);
     const before = await use();
-    for (let i = 0; i < Number(values.cycles); i++) await cycle(address);
+    for (let i = 0; i < cycles; i++) await cycle(address);
     const after = await use();
     print(`${transport.id}, ${values.cycles} connections`, before, after);
     const grown = after.residentBytes - before.residentBytes;
@@ -138,7 +137,6 @@ async function drive(): Promise<boolean> {
 }
 
 async function measureMessages(connection: BlockingConnection): Promise<boolean> {
-  const messages = Number(values.messages);
   exchangeMany(connection, messages / 10);
   const before = await use();
   exchangeMany(connection, messages);

@@ -5,10 +5,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface, type Interface } from "node:readline";
-import { parseArgs } from "node:util";
 import type { Transport } from "../../transports/contract/transport.ts";
 import { REGISTRY } from "../../transports/registry.ts";
 import { judge, type Round } from "./humps.ts";
+import { benchOptions, countOf } from "./options.ts";
 
 /**
  * `npm run bench:limits`: how far each mechanism is from a C program that does the same work, round by round in turn, on the
@@ -58,14 +58,12 @@ const WARM_UP_ROUNDS = 3;
 /** On two CPUs turns are short, see {@link runPair}, and there are so many more of them. */
 const SHORT_TURNS = 5;
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: "string", default: "20" },
-    pairs: { type: "string", default: "4" },
-    only: { type: "string" },
-  },
+const values = benchOptions({
+  rounds: { type: "string", default: "20" },
+  pairs: { type: "string", default: "4" },
+  only: { type: "string" },
 });
-const [rounds, pairs] = [Number(values.rounds), Number(values.pairs)];
+const [rounds, pairs] = [countOf("rounds", values.rounds), countOf("pairs", values.pairs)];
 const directory = mkdtempSync(join(tmpdir(), "ipcmark-"));
 const place = { directory, prefix: `ipcmark-${randomBytes(8).toString("hex")}` };
 const print = (text: string): void => void process.stdout.write(`${text}\n`);

@@ -13,24 +13,23 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { median } from "../results/quantiles.ts";
 import { ARMS } from "./by-hand/arm.ts";
 import { type EchoProcess, startClient, startServer } from "./by-hand/processes.ts";
+import { benchOptions, countOf, refuse } from "./options.ts";
 
 const MOST_RATIO = 1.1;
 const MOST_LOOPBACK_NS = 800;
 const PAIRS = 12;
+const KNOWN = ["loopback", ...Object.keys(ARMS)];
 const SIDES = ["ours", "theirs"] as const;
 type Side = (typeof SIDES)[number];
 
-const { values } = parseArgs({
-  options: {
-    id: { type: "string", multiple: true, default: ["loopback", ...Object.keys(ARMS)] },
-    payload: { type: "string", multiple: true, default: ["64", "65536"] },
-    rounds: { type: "string", default: "5" },
-    json: { type: "boolean", default: false },
-  },
+const values = benchOptions({
+  id: { type: "string", multiple: true, default: KNOWN },
+  payload: { type: "string", multiple: true, default: ["64", "65536"] },
+  rounds: { type: "string", default: "5" },
+  json: { type: "boolean", default: false },
 });
 
 /** Round trips of a window, and before the first one: fewer where each copies much. */
@@ -127,9 +126,10 @@ function lineOf({ id, payloadBytes, oursNs, theirsNs, ratio, ratios, holds }: Ro
 }
 
 const rows: Row[] = [];
-const rounds = Number(values.rounds);
+const rounds = countOf("rounds", values.rounds);
+for (const id of values.id) if (!KNOWN.includes(id)) refuse(`no benchmark of ${id}; valid: ${KNOWN.join(", ")}`);
 for (const id of values.id) {
-  const payloads = id === "loopback" ? [64] : values.payload.map(Number);
+  const payloads = id === "loopback" ? [64] : values.payload.map((text) => countOf("payload", text));
   for (const payloadBytes of payloads) {
     const row = id === "loopback" ? await floor(rounds) : await compareToHand(id, payloadBytes, rounds);
     rows.push(row);

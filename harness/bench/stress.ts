@@ -4,10 +4,10 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { crc32 } from "node:zlib";
 import type { Address, BlockingConnection, Transport } from "../../transports/contract/transport.ts";
 import { REGISTRY } from "../../transports/registry.ts";
+import { benchOptions, countOf, refuse } from "./options.ts";
 
 /**
  * `npm run stress`: messages of random sizes through the ring between two processes, both directions, for 60 s. Each
@@ -20,18 +20,15 @@ const SLICE_MS = 2;
 const ANSWER_EVERY = 3;
 const LOST_MS = 10_000;
 
-const { values } = parseArgs({
-  options: {
-    seconds: { type: "string", default: "60" },
-    transport: { type: "string", default: "shm/futex" },
-    "ring-bytes": { type: "string", default: "65536" },
-    // Given to the second process only.
-    serve: { type: "string" },
-  },
+const values = benchOptions({
+  seconds: { type: "string", default: "60" },
+  transport: { type: "string", default: "shm/futex" },
+  "ring-bytes": { type: "string", default: "65536" },
+  // Given to the second process only.
+  serve: { type: "string" },
 });
 const transport = (await REGISTRY.find(({ id }) => id === values.transport)?.load()) as Transport;
-if (transport?.blocking === undefined) throw new Error(`${values.transport} is no transport with a blocking face`);
-const blocking = transport.blocking;
+const blocking = transport?.blocking ?? refuse(`${values.transport} is no transport with a blocking face`);
 
 /** Small sizes most of the time, any size sometimes, the largest and the empty one now and then. */
 function randomSize(largest: number, random: () => number): number {
@@ -169,7 +166,8 @@ async function drive(seconds: number, ringBytes: number): Promise<void> {
   }
 }
 
-if (values.serve === undefined) await drive(Number(values.seconds), Number(values["ring-bytes"]));
+if (values.serve === undefined)
+  await drive(countOf("seconds", values.seconds), countOf("ring-bytes", values["ring-bytes"]));
 else {
   const address = JSON.parse(values.serve) as Address;
   serve(address, ringBytesOf(address));

@@ -1,0 +1,28 @@
+import { type ParseArgsConfig, type ParseArgsOptionsConfig, parseArgs } from "node:util";
+import { EXIT } from "../cli/exit-codes.ts";
+
+type Values<Options extends ParseArgsOptionsConfig> = ReturnType<typeof parseArgs<{ options: Options }>>["values"];
+
+/** The options of a benchmark. What it does not know ends it with one sentence and exit code 2. */
+export function benchOptions<const Options extends ParseArgsOptionsConfig>(options: Options): Values<Options> {
+  try {
+    return parseArgs({ options } satisfies ParseArgsConfig).values as Values<Options>;
+  } catch (error) {
+    const [first = "the command line is not valid"] = (error as Error).message.split(/[.\n]/);
+    const valid = Object.keys(options).map((name) => `--${name}`);
+    return refuse(`${first}; valid options: ${valid.join(", ")}`);
+  }
+}
+
+/** A whole number of at least `least`, given as the value of `--<name>`. */
+export function countOf(name: string, text: string, least = 1): number {
+  const count = Number(text);
+  if (Number.isSafeInteger(count) && count >= least) return count;
+  return refuse(`--${name} ${text} is not a whole number of at least ${least}`);
+}
+
+/** Ends the benchmark: its command line is wrong, and `sentence` says how and what is right. */
+export function refuse(sentence: string): never {
+  process.stderr.write(`${sentence}\n`);
+  process.exit(EXIT.usage);
+}
