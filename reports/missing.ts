@@ -8,3 +8,7 @@ export function missingText({ status, reason, idleCpuShare }: Measurement): stri
   const word = status === "measured" ? "no value" : status.replace("-", " ");
   return `${word}: ${oneLine(reason ?? "no reason recorded")}`;
 }
+
+/** Why a row that was measured has no p99. */
+export const NO_P99 =
+  "p99 –: too few messages for it in the time of this run (2000 over all trials); give a longer --budget.";

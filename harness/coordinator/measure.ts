@@ -60,7 +60,7 @@ export interface MeasureResult {
 const MOST_ROUNDS = 1000;
 const CONTROL_GUESS_MS = 600;
 /** A calibration runs code that is not compiled yet, in processes whose cache is still empty: trials take about so much of what it predicts. */
-const WARM_SHARE = 0.8;
+const WARM_SHARE = 0.9;
 
 interface Run {
   readonly brood: Brood;

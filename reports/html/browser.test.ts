@@ -146,6 +146,19 @@ describe.skipIf(!executablePath)(`the page ${where}`, () => {
     expect(ran).toBe(false);
   });
 
+  test("says why a row that was measured has no p99, and nothing where each has one", async () => {
+    const full = fullReport();
+    const { page } = await open(full);
+    expect(await page.locator("#ranking-notes").innerText()).not.toContain("too few messages");
+    const measurements = full.measurements.map(({ latencyNs, ...rest }) => {
+      if (latencyNs === undefined) return rest;
+      const { p99: _p99, ...others } = latencyNs;
+      return { ...rest, latencyNs: others };
+    });
+    const short = await open({ ...full, measurements });
+    expect(await short.page.locator("#ranking-notes").innerText()).toContain("p99 –: too few messages for it");
+  });
+
   test("names the machine's tail floor, plain C, loss and idle cost where they belong", async () => {
     const { page, trouble } = await open(fullReport());
     expect(await page.locator("#ranking-notes").innerText()).toContain(

@@ -2,7 +2,7 @@ import type { Interval, Measurement, Placement, Report } from "../../harness/res
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import { canaryText } from "../canary.ts";
 import { MODE_LABELS, PLACEMENT_ORDER, placementTitle, rowName, variantOf, WAIT_MODES } from "../labels.ts";
-import { missingText } from "../missing.ts";
+import { missingText, NO_P99 } from "../missing.ts";
 import { type PercentilePoint, percentilePoints } from "./percentiles.ts";
 
 /** What the page's script works on: the report, flattened and with histograms decoded to points. Units as in the names. */
@@ -14,6 +14,8 @@ export interface View {
   readonly floorNs: number | null;
   /** Per placement: the tail floor of the machine, in words. */
   readonly tailFloors: Readonly<Partial<Record<Placement, string>>>;
+  /** Why a row that was measured has no p99, in words. */
+  readonly noP99: string;
   /** What the page opens with: the pick's placement and class. */
   readonly start: { readonly placement: string; readonly mode: string; readonly payload: number };
 }
@@ -80,6 +82,7 @@ export function viewOf(report: Report): View {
     cells,
     floorNs: report.environment.harnessFloorNs ?? null,
     tailFloors: Object.fromEntries(Object.entries(report.canaries ?? {}).map(([id, one]) => [id, canaryText(one)])),
+    noP99: NO_P99,
     start: {
       placement: pick?.placement ?? placements[0] ?? "",
       mode: pick?.mode ?? modes[0] ?? "",

@@ -12,7 +12,7 @@ import type { Report } from "../../harness/results/model.ts";
 import { type Block, blocksOf, type PlainRow, type RankedRow, type Throughput } from "../blocks.ts";
 import { canaryText } from "../canary.ts";
 import { MODE_LABELS, placementTitle } from "../labels.ts";
-import { missingText } from "../missing.ts";
+import { missingText, NO_P99 } from "../missing.ts";
 import { type Column, paint, renderTable, type TableRow, type TerminalOptions, widthLimit, wrap } from "./table.ts";
 
 const LIMIT_COLUMN: Column = { title: "× limit", align: "right" };
@@ -183,10 +183,7 @@ function footnotes(blocks: readonly Block[], extra: Extra): string[] {
     notes.push(
       "switches/msg: voluntary + involuntary; memory: peak of both processes; drift: p50 of the second half of a trial over the first.",
     );
-  if (ranked.some(({ cell }) => cell.latencyNs !== undefined && cell.latencyNs.p99 === undefined))
-    notes.push(
-      "p99 –: too few messages for it in the time of this run (2000 over all trials); give a longer --budget.",
-    );
+  if (ranked.some(({ cell }) => cell.latencyNs !== undefined && cell.latencyNs.p99 === undefined)) notes.push(NO_P99);
   if (extra.limit)
     notes.push("× limit: p50 as a multiple of plain C on the same mechanism, measured in the same rounds.");
   if (ranked.some((row) => row.standing === "tied"))

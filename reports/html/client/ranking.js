@@ -201,6 +201,8 @@ export function swatch(name) {
 function drawNotes(cells, floor, withLimits, withBaselines) {
   const notes = cells.flatMap((cell) => cell.warnings.map((text) => `⚠ ${cell.name}: ${text}`));
   if (floor !== undefined) notes.unshift(`Beside p99, ${floor}.`);
+  const withoutP99 = cells.some(({ baseline, p50, p99 }) => !baseline && p50 !== null && p99 === null);
+  if (withoutP99) notes.unshift(view.noP99);
   for (const { name, lossShare } of cells)
     if (lossShare !== null) notes.push(`${name} lost ${significant(lossShare * 100)} % of what was sent.`);
   const marks = cells.map((cell) => throughput(cell).at(-1));
