@@ -56,6 +56,12 @@ export function rowName(
   return cell.corpus === undefined ? name : `${name} · ${cell.codec}`;
 }
 
+/** `(python): its server is written in python, version 3.11.7.`; undefined where the server is ours, or its version is not known. */
+export function peerNote({ peer }: Pick<Measurement, "peer">): string | undefined {
+  if (peer === undefined || isNode(peer.language) || peer.version === "") return undefined;
+  return `(${peer.language}): its server is written in ${peer.language}, version ${peer.version}.`;
+}
+
 export function isNode(language: string): boolean {
   return ["node", "javascript", "typescript", ""].includes(language);
 }

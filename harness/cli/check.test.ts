@@ -65,3 +65,22 @@ test("an unknown scenario is one sentence with the nearest name, and exit code 2
   expect(stderr.trim().split("\n")).toHaveLength(1);
   expect(stderr).toContain('unknown scenario "idle-cpus" (did you mean idle-cpu?)');
 });
+
+// Issue 4: it said nothing and ended with 0.
+test("a transport asked for by name without a server in the language asked for has rows that say so, and is exit code 22", () => {
+  const { status, stdout, stderr } = check(
+    "--transport",
+    "stdio",
+    "--peer",
+    "python",
+    "--scenario",
+    "cleanup",
+    "--json",
+  );
+  expect(status, stderr).toBe(22);
+  expect(stderr).toContain("stdio was asked for by name and did not run: has no server written in python");
+  const { checks } = JSON.parse(stdout) as { checks: { status: string; peer: string; reason?: string }[] };
+  expect(checks).toHaveLength(4);
+  for (const row of checks)
+    expect(row).toMatchObject({ status: "not-applicable", peer: "python", reason: "has no server written in python" });
+});

@@ -12,7 +12,7 @@ import { ensureWritable, store } from "../results/store.ts";
 import { EXIT, UsageError } from "./exit-codes.ts";
 import { type SharedOptions, withShared } from "./options.ts";
 import { note, print, publish, terminal } from "./output.ts";
-import { languageReason } from "./peers.ts";
+import { languageReason, whyAbsent } from "./peers.ts";
 import { finishReport, startRun } from "./run.ts";
 import { inSession, type Session } from "./session.ts";
 import { unknownName } from "./suggest.ts";
@@ -38,7 +38,7 @@ export function checkCommand(): Command {
       const targets = checkTargets(candidates, options.peer);
       const predictedMs = predictChecksMs(targets, checks);
       note(`${candidates.length} transports, ${checks.length} checks: about ${inWords(predictedMs)}`);
-      const results = await inSession((session) => checkAll(session, targets, candidates, checks, run.progress));
+      const results = await inSession((session) => checkAll(session, candidates, checks, options.peer, run.progress));
       const report = finishReport(
         run,
         candidates.map(({ record }) => record),
@@ -46,7 +46,7 @@ export function checkCommand(): Command {
         { measurements: [] },
       );
       if (options.junit !== undefined) store(dirname(options.junit), basename(options.junit), junit(report));
-      process.exitCode = exitCode(results, candidates);
+      process.exitCode = exitCode(results, candidates, options.peer);
       await publish(options, report, () => print(checkTables(report, terminal())));
     });
 }
@@ -71,23 +71,29 @@ function matches(id: string, name: string): boolean {
   return id === name || id.startsWith(`${name}/`);
 }
 
-/** Checks of what is available; a row that says why for what is not. */
+/** Checks of what is available; a row that says why for what is not, and for a language it has no server in. */
 export async function checkAll(
   session: Session,
-  targets: readonly CheckTarget[],
   candidates: readonly Candidate[],
   checks: readonly Check[],
+  peers: readonly string[] | undefined,
   progress: Progress,
 ): Promise<CheckResult[]> {
-  const results = await runChecks(session.brood, session.place, targets, checks, progress);
-  const absent = candidates.flatMap(({ record }) =>
-    record.available ? [] : checks.map((check) => unavailable(record.id, record.reason, check)),
-  );
+  const results = await runChecks(session.brood, session.place, checkTargets(candidates, peers), checks, progress);
+  const absent = candidates.flatMap(({ record, transport }) => {
+    if (!record.available)
+      return checks.map((check) => absentRow(check, record.id, "node", "unavailable", record.reason));
+    return (peers ?? []).flatMap((language) => {
+      const reason = languageReason(transport, language);
+      if (reason === undefined) return [];
+      return checks.map((check) => absentRow(check, record.id, language, "not-applicable", reason));
+    });
+  });
   return [...results, ...absent];
 }
 
 /** Each available transport with each server language asked for; a language it has no server in is no target. */
-export function checkTargets(candidates: readonly Candidate[], peers: readonly string[] | undefined): CheckTarget[] {
+function checkTargets(candidates: readonly Candidate[], peers: readonly string[] | undefined): CheckTarget[] {
   return candidates
     .filter(({ record }) => record.available)
     .flatMap(({ transport, reference }) =>
@@ -102,25 +108,27 @@ function inWords(ms: number): string {
   return seconds <= 180 ? `${seconds} s` : `${(seconds / 60).toFixed(1)} min`;
 }
 
-function unavailable(transport: string, reason: string, { id, title }: Check): CheckResult {
+function absentRow(
+  { id, title }: Check,
+  transport: string,
+  peer: string,
+  status: "unavailable" | "not-applicable",
+  reason: string,
+): CheckResult {
   const kind = id.startsWith("conformance/") ? "conformance" : "scenario";
-  return {
-    scenario: id,
-    title,
-    kind,
-    transport,
-    peer: "node",
-    status: "unavailable",
-    reason,
-    notes: {},
-    durationMs: 0,
-  };
+  return { scenario: id, title, kind, transport, peer, status, reason, notes: {}, durationMs: 0 };
 }
 
-function exitCode(results: readonly CheckResult[], candidates: readonly Candidate[]): number {
+function exitCode(
+  results: readonly CheckResult[],
+  candidates: readonly Candidate[],
+  peers: readonly string[] | undefined,
+): number {
   if (results.some(({ status }) => status === "failed")) return EXIT.checkFailed;
-  const missing = candidates.filter(({ named, record }) => named && !record.available);
-  for (const { record } of missing)
-    note(`${record.id} was asked for by name and is unavailable: ${record.available ? "" : record.reason}`);
-  return missing.length > 0 ? EXIT.incomplete : EXIT.ok;
+  const absent = candidates.flatMap((candidate) => {
+    const reason = whyAbsent(candidate, peers);
+    return reason === undefined ? [] : [`${candidate.record.id} was asked for by name and did not run: ${reason}`];
+  });
+  for (const sentence of absent) note(sentence);
+  return absent.length > 0 ? EXIT.incomplete : EXIT.ok;
 }

@@ -10,13 +10,14 @@ import type { Placement, Report } from "../results/model.ts";
 import { ensureWritable } from "../results/store.ts";
 import { CODEC_IDS } from "../rpc/codecs/codec.ts";
 import { chooseArms, chooseCells, defaultPlacements } from "./arms.ts";
-import { checkAll, checkTargets } from "./check.ts";
+import { checkAll } from "./check.ts";
 import { codecTable } from "./codecs.ts";
 import { EXIT } from "./exit-codes.ts";
 import { announcePlan, FINISH_MS, lengthOf } from "./length.ts";
 import { refuseTooLarge, requestOf } from "./measure.ts";
 import { type MeasureOptions, withMeasuring } from "./options.ts";
 import { note, print, publish, terminal } from "./output.ts";
+import { whyAbsent } from "./peers.ts";
 import { finishReport, startRun } from "./run.ts";
 import { inSession } from "./session.ts";
 import { type Candidate, resolveTransports } from "./transports.ts";
@@ -46,7 +47,7 @@ export function compareCommand(): Command {
       const payloads = options.payload ?? DEFAULT_PAYLOADS;
       refuseTooLarge(candidates, payloads);
       const report = await compare(options, candidates, payloads);
-      const missing = candidates.some(({ named, record }) => named && !record.available);
+      const missing = candidates.some((candidate) => whyAbsent(candidate, options.peer) !== undefined);
       process.exitCode = missing ? EXIT.incomplete : report.pick === null ? EXIT.noPick : EXIT.ok;
       await publish(options, report, () => printReport(report));
     });
@@ -75,7 +76,7 @@ async function compare(
   const codecs = budgetMs < LEAST_FOR_CODECS_MS ? [] : CODEC_IDS;
   const { checks, measured, table } = await inSession(async (session) => {
     const quick = CHECKS.filter((check) => check.quick);
-    const checks = await checkAll(session, checkTargets(candidates, options.peer), candidates, quick, run.progress);
+    const checks = await checkAll(session, candidates, quick, options.peer, run.progress);
     const reservedMs = codecs.length === 0 ? 0 : CODECS_MS;
     // From the start of the process on, as a user counts.
     const leftMs = budgetMs - reservedMs - FINISH_MS - performance.now();

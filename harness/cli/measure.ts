@@ -5,7 +5,7 @@ import { HEADER_BYTES } from "../../transports/contract/frame.ts";
 import type { Arm, Cell } from "../coordinator/arm.ts";
 import type { Length } from "../coordinator/length.ts";
 import { type MeasureRequest, measure } from "../coordinator/measure.ts";
-import type { Measurement, Report } from "../results/model.ts";
+import type { Report } from "../results/model.ts";
 import { ensureWritable } from "../results/store.ts";
 import { CODEC_IDS } from "../rpc/codecs/codec.ts";
 import { chooseArms, chooseCells, defaultPlacements } from "./arms.ts";
@@ -14,6 +14,7 @@ import { EXIT, UsageError } from "./exit-codes.ts";
 import { announce, announcePlan, lengthOf } from "./length.ts";
 import { type MeasureOptions, withMeasuring } from "./options.ts";
 import { print, publish, terminal } from "./output.ts";
+import { whyAbsent } from "./peers.ts";
 import { finishReport, startRun } from "./run.ts";
 import { inSession } from "./session.ts";
 import { type Candidate, resolveTransports } from "./transports.ts";
@@ -71,7 +72,10 @@ export function measureCommand(): Command {
         ...table,
         warnings: [...measured.warnings, ...(table.warnings ?? [])],
       });
-      process.exitCode = incomplete(report.measurements, candidates) ? EXIT.incomplete : EXIT.ok;
+      const incomplete =
+        report.measurements.some(({ status }) => status === "failed") ||
+        candidates.some((candidate) => whyAbsent(candidate, options.peer) !== undefined);
+      process.exitCode = incomplete ? EXIT.incomplete : EXIT.ok;
       await publish(options, report, () => print(tablesOf(report)));
     });
 }
@@ -122,11 +126,4 @@ export function refuseTooLarge(candidates: readonly Candidate[], payloads: reado
       throw new UsageError(`payload ${tooLarge} is larger than ${transport.id} carries; its limit is ${most} bytes`);
     }
   }
-}
-
-function incomplete(measurements: readonly Measurement[], candidates: readonly Candidate[]): boolean {
-  return (
-    measurements.some(({ status }) => status === "failed") ||
-    candidates.some(({ named, record }) => named && !record.available)
-  );
 }

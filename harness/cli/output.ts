@@ -31,7 +31,10 @@ export function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
 }
 
-/** The width there is; without a terminal, what a log shows without wrapping. */
+/** What a log shows without wrapping. */
+const LOG_COLUMNS = 110;
+
+/** The width there is; without a terminal, that of `COLUMNS` or of a log. */
 export function terminal(): { columns: number } {
-  return { columns: process.stdout.columns ?? 100 };
+  return { columns: process.stdout.columns ?? (Number(process.env["COLUMNS"]) || LOG_COLUMNS) };
 }

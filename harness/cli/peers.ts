@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import type { Transport } from "../../transports/contract/transport.ts";
 import { UsageError } from "./exit-codes.ts";
 import { unknownName } from "./suggest.ts";
+import type { Candidate } from "./transports.ts";
 
 /** Languages a server can be written in here. */
 export const LANGUAGES: readonly string[] = ["node", "python"];
@@ -33,6 +34,17 @@ export function languageReason(transport: Transport, language: string): string |
   const [program] = command;
   if (!programs.has(program)) programs.set(program, programReason(program));
   return programs.get(program);
+}
+
+/** Why nothing of a transport that was asked for by name can run here; undefined when something can, or it was not. */
+export function whyAbsent(
+  { named, record, transport }: Candidate,
+  peers: readonly string[] | undefined,
+): string | undefined {
+  if (!named) return undefined;
+  if (!record.available) return record.reason;
+  const reasons = languagesFor(transport, peers).map((language) => languageReason(transport, language));
+  return reasons.includes(undefined) ? undefined : reasons[0];
 }
 
 function programReason(program: string): string | undefined {

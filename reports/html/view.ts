@@ -1,7 +1,7 @@
 import type { Interval, Measurement, Placement, Report } from "../../harness/results/model.ts";
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import { canaryText } from "../canary.ts";
-import { MODE_LABELS, PLACEMENT_ORDER, placementTitle, rowName, variantOf, WAIT_MODES } from "../labels.ts";
+import { MODE_LABELS, PLACEMENT_ORDER, peerNote, placementTitle, rowName, variantOf, WAIT_MODES } from "../labels.ts";
 import { missingText, NO_P99 } from "../missing.ts";
 import { type PercentilePoint, percentilePoints } from "./percentiles.ts";
 
@@ -48,6 +48,8 @@ export interface ViewCell {
   readonly limitRatio: number | null;
   /** What a row without a time or a rate says instead. */
   readonly missing: string;
+  /** What the server is written in, and which version, where that is not ours: a sentence. */
+  readonly peerNote: string;
   /** Lost of sent, 0 to 1. */
   readonly lossShare: number | null;
   readonly warnings: readonly string[];
@@ -132,6 +134,7 @@ function viewCell(cell: Measurement, baseline: boolean, limits: ReadonlyMap<stri
     limitP50,
     limitRatio: cell.limit?.ratio ?? (limitP50 && cell.latencyNs ? cell.latencyNs.p50 / limitP50 : null),
     missing: missingText(cell),
+    peerNote: peerNote(cell) ?? "",
     lossShare: cell.lossShare ?? null,
     warnings: cell.warnings ?? [],
     points: typeof points === "string" ? [] : points,

@@ -11,7 +11,7 @@ import {
 import type { Report } from "../../harness/results/model.ts";
 import { type Block, blocksOf, type PlainRow, type RankedRow, type Throughput } from "../blocks.ts";
 import { canaryText } from "../canary.ts";
-import { MODE_LABELS, placementTitle } from "../labels.ts";
+import { MODE_LABELS, peerNote, placementTitle } from "../labels.ts";
 import { missingText, NO_P99 } from "../missing.ts";
 import { type Column, paint, renderTable, type TableRow, type TerminalOptions, widthLimit, wrap } from "./table.ts";
 
@@ -192,6 +192,7 @@ function footnotes(blocks: readonly Block[], extra: Extra): string[] {
     notes.push("?: too few trials for a 95 % interval (6 are needed), so the distance to the best may be chance.");
   if (rows.some((row) => throughputText(row.throughput, row.cell.benchmark).endsWith("*")))
     notes.push("*: one message at a time, there and back; not what a stream of messages reaches.");
+  notes.push(...new Set(rows.flatMap(({ cell }) => peerNote(cell) ?? [])));
   const warned = rows.flatMap((row) => (row.cell.warnings ?? []).map((text) => ({ text: oneLine(text), row })));
   for (const [text, group] of Map.groupBy(warned, ({ text }) => text))
     notes.push(`! ${text} (${group.map(({ row }) => `${row.name} ${bytes(row.cell.payloadBytes)}`).join(", ")})`);

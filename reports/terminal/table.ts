@@ -2,7 +2,7 @@ import { styleText } from "node:util";
 
 /** Where the text goes: decides width and colour. `util.styleText` honours NO_COLOR, FORCE_COLOR and what the stream can. */
 export interface TerminalOptions {
-  /** Width to stay within, default 100; below 80 nothing more is shortened. */
+  /** Width to stay within, default 110; below 80 nothing more is shortened. */
   readonly columns?: number;
   /** Default stdout; pass stderr where prose goes there. */
   readonly stream?: NodeJS.WriteStream;
@@ -28,7 +28,7 @@ const GAP = "  ";
 const MIN_SHRUNK = 8;
 
 export function widthLimit(options: TerminalOptions): number {
-  return Math.max(80, options.columns ?? 100);
+  return Math.max(80, options.columns ?? 110);
 }
 
 export function paint(style: Style | undefined, text: string, options: TerminalOptions): string {

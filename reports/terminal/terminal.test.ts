@@ -29,6 +29,14 @@ describe("terminal tables", () => {
     expect(tooLong).toEqual([]);
   });
 
+  test("say which version of another language a server is written in", () => {
+    const peer = { language: "python", version: "3.11.7" };
+    const measurements = report.measurements.map((cell) => (cell.transport === "tcp" ? { ...cell, peer } : cell));
+    const text = plain(compareTables({ ...report, measurements }));
+    expect(text).toContain("(python): its server is written in python, version 3.11.7.");
+    expect(plain(compareTables(report))).not.toContain("its server is written in");
+  });
+
   test("show one table per placement, with its waiting classes in it", () => {
     const text = plain(compareTables(report));
     expect(text.match(/^two CPUs \(driver on 0, peer on 1\) · round-trip$/gm)).toHaveLength(1);

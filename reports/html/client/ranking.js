@@ -205,6 +205,7 @@ function drawNotes(cells, floor, withLimits, withBaselines) {
   if (withoutP99) notes.unshift(view.noP99);
   for (const { name, lossShare } of cells)
     if (lossShare !== null) notes.push(`${name} lost ${significant(lossShare * 100)} % of what was sent.`);
+  notes.push(...new Set(cells.map((cell) => cell.peerNote).filter((note) => note !== "")));
   const marks = cells.map((cell) => throughput(cell).at(-1));
   if (marks.includes("*")) notes.push("* one message at a time, there and back; not what a stream reaches.");
   if (marks.includes("†")) {
