@@ -95,7 +95,9 @@ describe("the pick", () => {
     expect(found).toMatchObject({ transport: "fast", placement: "two-cpus", runnerUp: "slow", ties: [] });
     expect(found?.sentence).toContain("Use fast for 64 B and 4 KiB requests with the ends on two CPUs");
     expect(found?.sentence).toContain("slow, the next, takes 2.00 times as long");
-    expect(found?.reasons[0]).toBe("fastest of 2 candidates; the slowest, slow, takes 2.0 times as long");
+    expect(found?.reasons[0]).toBe(
+      "fastest of 2 candidates; the slowest, slow, takes 2.0 times as long, over these sizes together",
+    );
   });
 
   it("compares within rounds, so that a machine which changes its speed does not hide a difference", () => {
@@ -104,6 +106,23 @@ describe("the pick", () => {
     expect(found?.ranking[1]?.ratio).toBeCloseTo(2, 9);
     expect(low).toBeCloseTo(2, 9);
     expect(high).toBeCloseTo(2, 9);
+  });
+
+  // Issue 2: the order came from the medians, the ratios beside it from within the rounds, and the two disagreed.
+  it("lists the others in the order of the ratios it shows, whatever their medians say", () => {
+    const best = [10_000, 10_000, 10_000, 100_000, 100_000, 100_000];
+    const steady = best.map((value) => value * 1.5);
+    // Three times as long in the fast rounds and no longer in the slow ones: the smaller median, the larger ratio.
+    const uneven = best.map((value, round) => (round < 3 ? value * 3 : value));
+    const three = [record("best"), record("uneven"), record("steady")];
+    const measured = [...rows("uneven", uneven), ...rows("steady", steady), ...rows("best", best)];
+    const found = pick({ transports: three, checks: [], measurements: measured }, WORKLOAD);
+    expect(found?.ranking.map(({ transport, ratio }) => [transport, ratio.toFixed(2)])).toEqual([
+      ["best", "1.00"],
+      ["steady", "1.50"],
+      ["uneven", "2.00"],
+    ]);
+    expect(found?.runnerUp).toBe("steady");
   });
 
   it("calls a difference that some rounds deny a tie", () => {
@@ -146,6 +165,8 @@ describe("the pick", () => {
     expect(found?.transport).toBe("fast");
     expect(found?.alternatives).toHaveLength(1);
     expect(found?.alternatives[0]).toMatchObject({ transport: "slow", mode: "polling" });
-    expect(found?.alternatives[0]?.sentence).toMatch(/10\.0 times as fast as fast\), for 20\.0 µs of CPU/);
+    expect(found?.alternatives[0]?.sentence).toMatch(
+      /1\.00 µs and 1\.00 µs \(10\.0 times as fast as fast, over these sizes together\), for 20\.0 µs of CPU per round trip of 64 B/,
+    );
   });
 });

@@ -35,19 +35,19 @@ export interface Evidence {
  *
  * The score of a candidate in a round is the geometric mean of its p50 over the payloads, so that no size dominates. Two candidates
  * are compared by the ratio of their scores within the same rounds, which takes out what the machine did between rounds; when the
- * 95 % interval of the median ratio contains 1, they are a tie.
+ * 95 % interval of the median ratio contains 1, they are a tie. All that is said of an order comes from these ratios.
  */
 export function pick(evidence: Evidence, workload: Workload): Pick | null {
   const ruledOut: { transport: string; reason: string }[] = [];
   const candidates = candidatesOf(evidence, workload, workload.modes, ruledOut);
-  const ranked = [...candidates].sort((a, b) => typical(a) - typical(b));
-  const best = ranked[0];
+  const best = fastest(candidates);
   if (best === undefined) return null;
-  const ranking = ranked.map((candidate) => ({
-    transport: candidate.transport,
-    mode: candidate.mode,
-    ...compare(candidate, best),
-  }));
+  const others = candidates.filter((candidate) => candidate !== best);
+  const compared = others.map((other) => ({ transport: other.transport, mode: other.mode, ...compare(other, best) }));
+  const ranking = [
+    { transport: best.transport, mode: best.mode, ...compare(best, best) },
+    ...compared.toSorted((a, b) => a.ratio - b.ratio),
+  ];
   const ties = ranking.slice(1).filter(({ interval }) => interval !== null && interval[0] <= 1);
   const runnerUp = ranking[1];
   return {
@@ -60,7 +60,7 @@ export function pick(evidence: Evidence, workload: Workload): Pick | null {
       runnerUp,
       ties.map(({ transport }) => transport),
     ),
-    reasons: reasonsFor(best, evidence, ranking),
+    reasons: reasonsFor(best, evidence, workload, ranking),
     runnerUp: runnerUp?.transport ?? null,
     ties: ties.map(({ transport }) => transport),
     ruledOut,
@@ -141,6 +141,16 @@ function typical({ scores }: Candidate): number {
   return median([...scores.values()]);
 }
 
+/**
+ * Who, compared with each of the others, comes off best in the worst case: whoever is ahead of all of them, where there is one. (Medians of
+ * ratios need not be transitive, so there may be none.)
+ */
+function fastest(candidates: readonly Candidate[]): Candidate | undefined {
+  const worst = (one: Candidate): number =>
+    Math.max(1, ...candidates.filter((other) => other !== one).map((other) => compare(one, other).ratio));
+  return candidates.toSorted((a, b) => worst(a) - worst(b) || typical(a) - typical(b))[0];
+}
+
 function compare(candidate: Candidate, best: Candidate): { ratio: number; interval: Interval | null } {
   const ratios = [...candidate.scores].flatMap(([round, score]) => {
     const reference = best.scores.get(round);
@@ -156,13 +166,31 @@ function sentence(
   runnerUp: { readonly transport: string; readonly ratio: number } | undefined,
   ties: readonly string[],
 ): string {
-  const sizes = workload.payloads.map(bytes).join(" and ");
-  const times = best.rows.map((row) => duration(row.latencyNs?.p50)).join(" and ");
-  const where = `for ${sizes} requests with ${PLACEMENT_WORDS[workload.placement]}`;
+  const times = timesOf(best);
+  const where = `for ${sizesOf(workload)} requests with ${PLACEMENT_WORDS[workload.placement]}`;
   const start = `Use ${best.transport} ${where}: its median round trip is ${times}`;
   if (runnerUp === undefined) return `${start}; nothing else could be compared.`;
   if (ties.length > 0) return `${start}, not distinguishable from ${ties.join(", ")} in this run.`;
   return `${start}, and ${runnerUp.transport}, the next, takes ${runnerUp.ratio.toFixed(2)} times as long.`;
+}
+
+function sizesOf({ payloads }: Workload): string {
+  return payloads.map(bytes).join(" and ");
+}
+
+function timesOf({ rows }: Candidate): string {
+  return rows.map((row) => duration(row.latencyNs?.p50)).join(" and ");
+}
+
+/** What a ratio of scores is of, behind the ratio. */
+function overSizes({ payloads }: Workload): string {
+  return payloads.length > 1 ? ", over these sizes together" : "";
+}
+
+/** `, for 12 µs of CPU per round trip of 64 B`; a cost is told for one size, the first. */
+function costOf({ rows: [row] }: Candidate): string | undefined {
+  if (row === undefined || row.cpuNsPerMessage === null) return undefined;
+  return `${duration(row.cpuNsPerMessage)} of CPU per round trip of ${bytes(row.payloadBytes)}`;
 }
 
 const PLACEMENT_WORDS: Readonly<Record<Placement, string>> = {
@@ -171,7 +199,12 @@ const PLACEMENT_WORDS: Readonly<Record<Placement, string>> = {
   unpinned: "the ends wherever the scheduler puts them",
 };
 
-function reasonsFor(best: Candidate, { checks, transports }: Evidence, ranking: Pick["ranking"]): string[] {
+function reasonsFor(
+  best: Candidate,
+  { checks, transports }: Evidence,
+  workload: Workload,
+  ranking: Pick["ranking"],
+): string[] {
   const passed = checks.filter((check) => check.transport === best.transport && check.status === "passed").length;
   const record = transports.find(({ id }) => id === best.transport);
   const reasons: string[] = [];
@@ -179,7 +212,7 @@ function reasonsFor(best: Candidate, { checks, transports }: Evidence, ranking: 
   // Ties have no slowest among them, and "1.0 times as long" would say nothing.
   if (slowest !== undefined && slowest.ratio >= 1.05 && (slowest.interval === null || slowest.interval[0] > 1)) {
     reasons.push(
-      `fastest of ${ranking.length} candidates; the slowest, ${slowest.transport}, takes ${slowest.ratio.toFixed(1)} times as long`,
+      `fastest of ${ranking.length} candidates; the slowest, ${slowest.transport}, takes ${slowest.ratio.toFixed(1)} times as long${overSizes(workload)}`,
     );
   }
   if (passed > 0) reasons.push(`passed all ${passed} checks that apply to it`);
@@ -192,8 +225,8 @@ function reasonsFor(best: Candidate, { checks, transports }: Evidence, ranking: 
       `runs on ${platforms.join(", ")}; spoken by: node${languages.length > 0 ? `, ${languages.join(", ")}` : ""}`,
     );
   }
-  const cpu = best.rows[0]?.cpuNsPerMessage;
-  if (cpu != null) reasons.push(`costs ${duration(cpu)} of CPU per round trip, both processes together`);
+  const cost = costOf(best);
+  if (cost !== undefined) reasons.push(`costs ${cost}, both processes together`);
   return reasons;
 }
 
@@ -203,13 +236,14 @@ function alternatives(evidence: Evidence, workload: Workload, best: Candidate): 
     (mode) => !workload.modes.includes(mode),
   );
   return others.flatMap((mode) => {
-    const candidates = candidatesOf(evidence, workload, [mode], []);
-    const [first] = candidates.sort((a, b) => typical(a) - typical(b));
-    const row = first?.rows[0];
-    if (first === undefined || row === undefined) return [];
-    const times = typical(best) / typical(first);
-    const cost = row.cpuNsPerMessage === null ? "" : `, for ${duration(row.cpuNsPerMessage)} of CPU per round trip`;
-    const text = `${CLASS_WORDS[mode]}: ${first.transport} takes ${duration(row.latencyNs?.p50)} at ${bytes(row.payloadBytes)} (${times >= 1 ? `${times.toFixed(1)} times as fast` : `${(1 / times).toFixed(1)} times as slow`} as ${best.transport})${cost}.`;
+    const first = fastest(candidatesOf(evidence, workload, [mode], []));
+    if (first === undefined) return [];
+    const { ratio } = compare(first, best);
+    const times = ratio <= 1 ? `${(1 / ratio).toFixed(1)} times as fast` : `${ratio.toFixed(1)} times as slow`;
+    const cost = costOf(first);
+    const text =
+      `${CLASS_WORDS[mode]}: ${first.transport} takes ${timesOf(first)} (${times} as ${best.transport}${overSizes(workload)})` +
+      `${cost === undefined ? "" : `, for ${cost}`}.`;
     return [{ transport: first.transport, mode, sentence: text }];
   });
 }

@@ -3,7 +3,10 @@ import type { Report } from "../../harness/results/model.ts";
 import { MODE_LABELS } from "../labels.ts";
 import { paint, type TerminalOptions, widthLimit, wrap } from "./table.ts";
 
-/** The verdict: one sentence, then ties, the other classes, what was ruled out, and the run's warnings. */
+const HOW_COMPARED =
+  "Compared round by round, over all sizes of the sentence: that tells more apart than the tables, where each size stands for itself and a tie is two intervals that overlap.";
+
+/** The verdict: one sentence, then its reasons, the other classes, what was ruled out, and the run's warnings. */
 export function pickParagraph(report: Pick<Report, "pick" | "warnings">, options: TerminalOptions = {}): string {
   const { pick } = report;
   const lines: string[] = [];
@@ -15,7 +18,8 @@ export function pickParagraph(report: Pick<Report, "pick" | "warnings">, options
   } else {
     lines.push(...wrap(oneLine(pick.sentence), widthLimit(options)).map((line) => paint("bold", line, options)));
     for (const reason of pick.reasons ?? []) add(`- ${reason}`);
-    if (pick.ties?.length) add(`Not distinguishable from it at 95 %: ${pick.ties.join(", ")}.`);
+    // The sentence above names the ties; the tables may show others.
+    if ((pick.ranking?.length ?? 0) > 1) add(HOW_COMPARED);
     for (const other of pick.alternatives ?? [])
       add(`${MODE_LABELS[other.mode] ?? other.mode}: ${other.transport}. ${other.sentence}`);
     for (const out of pick.ruledOut ?? []) add(`ruled out: ${out.transport}: ${out.reason}`);
