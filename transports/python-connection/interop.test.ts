@@ -103,6 +103,15 @@ describe.each(pythons)("Python $version ($path)", (python) => {
     }
   });
 
+  // Issue 4: its queue has room for two, and the others were refused with EAGAIN.
+  test("eight clients at once are served by a listener with a thread for each", async () => {
+    const path = join(directory, "s");
+    speaker.begin({ role: "crowd", address: path, key: "secret", digest: null });
+    expect(await speaker.next()).toEqual({ listening: path });
+    await Promise.all(Array.from({ length: 8 }, () => callEcho(path, "secret")));
+    expect(await speaker.next()).toEqual({ ended: "eof" });
+  });
+
   test("a wrong key is refused by both sides, in bounded time", async () => {
     const path = join(directory, "s");
     speaker.begin({ role: "server", address: path, key: "right", digest: null });

@@ -1,13 +1,84 @@
 import { type NetConnectOpts, connect as netConnect, type Socket } from "node:net";
-import { toIpcError } from "../contract/errors.ts";
+import { IpcError, isIpcError, toIpcError } from "../contract/errors.ts";
 import type { Connection, ConnectionHandler, OpenOptions, Stranger } from "../contract/transport.ts";
-import { checkOptions, withinLimit } from "./opening.ts";
+import { checkOptions, OPEN_LIMIT_MS, withinLimit } from "./opening.ts";
 import { StreamConnection } from "./stream-connection.ts";
 
 /** What Node itself reads at a time. */
 const READ_BYTES = 64 * 1024;
 
-/** Connects a socket that carries length-prefixed messages. One read buffer serves all reads. */
+/**
+ * Between two looks whether a full queue has room. The same for everybody, so that who has waited long is not asked less
+ * often than a newcomer.
+ */
+const QUEUE_PAUSE_MS = 5;
+
+export interface Dialling<T> {
+  readonly transport: string;
+  readonly target: NetConnectOpts;
+  readonly options: OpenOptions | undefined;
+  readonly limitMs?: number;
+  /** Gets bytes `[0, end)` of the one buffer that serves all reads; answers false to stop reading. */
+  readonly onRead: (end: number, buffer: Uint8Array) => boolean;
+  /**
+   * Settles `opened`, now or later. Called inside the `connect` event, so that nothing which arrives can be missed; from
+   * here on the errors of the socket are the callee's.
+   */
+  readonly onConnect: (socket: Socket, opened: PromiseWithResolvers<T>) => void;
+}
+
+/**
+ * Connects a socket. Where a blocking connect(2) would wait for room in the queue of a Unix socket's server, a
+ * non-blocking one fails at once with EAGAIN: a Python `Listener` has room for two. So here that is tried again until the limit.
+ *
+ * @throws IpcError IPC_PEER_LOST, IPC_ABORTED, IPC_TIMEOUT, IPC_SYSTEM, and whatever `onConnect` rejects with.
+ */
+export async function dial<T>(dialling: Dialling<T>): Promise<T> {
+  const { transport, target, options, limitMs = OPEN_LIMIT_MS, onConnect } = dialling;
+  const opened = Promise.withResolvers<T>();
+  const onread = { buffer: Buffer.allocUnsafeSlow(READ_BYTES), callback: dialling.onRead };
+  let socket: Socket;
+  let pause: NodeJS.Timeout | undefined;
+  let queueFull: Error | undefined;
+  let cancelled = false;
+  const attempt = (): void => {
+    socket = netConnect({ ...target, allowHalfOpen: true, onread });
+    socket.once("error", refused);
+    socket.once("connect", () => {
+      socket.off("error", refused);
+      queueFull = undefined;
+      onConnect(socket, opened);
+    });
+  };
+  const refused = (error: Error): void => {
+    if (cancelled) return;
+    if (isQueueFull(target, error)) {
+      queueFull = error;
+      pause = setTimeout(attempt, QUEUE_PAUSE_MS);
+    } else opened.reject(toIpcError(error, transport));
+  };
+  const cancel = (): void => {
+    cancelled = true;
+    clearTimeout(pause);
+    socket.on("error", () => undefined);
+    socket.destroy();
+  };
+  attempt();
+  try {
+    return await withinLimit(transport, options, opened.promise, cancel, limitMs);
+  } catch (error) {
+    if (queueFull === undefined || !isIpcError(error) || error.code !== "IPC_TIMEOUT") throw error;
+    const message = `${transport}: the server's queue of waiting connections was still full after ${limitMs} ms`;
+    throw new IpcError("IPC_TIMEOUT", message, { transport, errno: "EAGAIN", cause: queueFull });
+  }
+}
+
+/** Over TCP the same error means that this machine has run out of something. */
+function isQueueFull(target: NetConnectOpts, error: NodeJS.ErrnoException): boolean {
+  return "path" in target && error.code === "EAGAIN";
+}
+
+/** Connects a socket that carries length-prefixed messages. */
 export async function connectStream(
   transport: string,
   target: NetConnectOpts,
@@ -16,35 +87,28 @@ export async function connectStream(
   options: OpenOptions | undefined,
 ): Promise<Connection> {
   checkOptions(transport, options);
-  const opened = Promise.withResolvers<Connection>();
   let connection: StreamConnection | undefined;
-  const socket = netConnect({
-    ...target,
-    allowHalfOpen: true,
-    onread: {
-      buffer: Buffer.allocUnsafeSlow(READ_BYTES),
-      callback(bytes, buffer) {
-        connection?.feed(buffer, bytes);
-        return true;
-      },
+  return dial<Connection>({
+    transport,
+    target,
+    options,
+    onRead(end, buffer) {
+      connection?.feed(buffer, end);
+      return true;
+    },
+    onConnect(socket, opened) {
+      connection = new StreamConnection({
+        transport,
+        maxMessageBytes,
+        handler,
+        input: socket,
+        output: socket,
+        reads: "feed",
+      });
+      connection.open();
+      opened.resolve(connection);
     },
   });
-  const refused = (error: Error): void => opened.reject(toIpcError(error, transport));
-  socket.once("error", refused);
-  socket.once("connect", () => {
-    connection = new StreamConnection({
-      transport,
-      maxMessageBytes,
-      handler,
-      input: socket,
-      output: socket,
-      reads: "feed",
-    });
-    socket.off("error", refused);
-    connection.open();
-    opened.resolve(connection);
-  });
-  return withinLimit(transport, options, opened.promise, () => socket.destroy());
 }
 
 /** True when somebody accepts connections there, false when nobody does; other errors are thrown. */
