@@ -2,7 +2,18 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 
 /** Concatenated in this order: a file may use only what stands before it. */
-const CLIENT_FILES = ["format", "data", "state", "look", "dom", "charts", "ranking", "figures", "main"] as const;
+const CLIENT_FILES = [
+  "format",
+  "data",
+  "state",
+  "signs",
+  "look",
+  "dom",
+  "charts",
+  "ranking",
+  "figures",
+  "main",
+] as const;
 const STYLE_FILES = ["page", "tables", "figures"] as const;
 
 export interface Assets {

@@ -161,6 +161,14 @@ describe("the data of the script", () => {
     expect(tailFloors["two-cpus"]).toMatch(/^the machine's own tail floor: p99 84\.0 µs; /);
   });
 
+  test("names rows with a number before those without, which are never drawn and need no look", () => {
+    const measurements = report.measurements.map((cell) =>
+      cell.transport === "unix" ? { ...cell, status: "failed" as const } : cell,
+    );
+    const of = (one: Report): string[] => viewOf(one).names.map(({ name }) => name);
+    expect(of({ ...report, measurements })).toEqual([...of(report).filter((name) => name !== "unix"), "unix"]);
+  });
+
   test("takes the distance to plain C from the medians where an older report has no ratio", () => {
     const cell = viewOf(report).cells.find(
       (one) => one.name === "unix" && one.payload === 64 && one.family === "round-trip",
@@ -209,6 +217,19 @@ describe("the client", () => {
       }),
     );
     expect(client.duration(null)).toBe(ABSENT);
+  });
+
+  test("gives no two of 24 rows the same colour and dash, nor two signs of any kind in common", async () => {
+    const file = pathToFileURL(join(import.meta.dirname, "client", "signs.js")).href;
+    type Signs = { readonly colour: number; readonly point: string; readonly dash: readonly number[] };
+    const { signsOf } = (await import(file)) as { signsOf: (index: number) => Signs };
+    const signs = Array.from({ length: 24 }, (_, index) => signsOf(index));
+    for (const pair of [
+      ["colour", "dash"],
+      ["colour", "point"],
+      ["dash", "point"],
+    ] as const)
+      expect(new Set(signs.map((one) => pair.map((key) => String(one[key])).join("; "))).size).toBe(24);
   });
 
   test("is bundled without import and export statements", () => {

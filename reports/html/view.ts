@@ -7,6 +7,7 @@ import { type PercentilePoint, percentilePoints } from "./percentiles.ts";
 
 /** What the page's script works on: the report, flattened and with histograms decoded to points. Units as in the names. */
 export interface View {
+  /** Those with a number first: their place decides how they look, and what is never drawn needs no look of its own. */
   readonly names: readonly { readonly name: string; readonly baseline: boolean }[];
   readonly placements: readonly { readonly id: Placement; readonly label: string }[];
   readonly modes: readonly { readonly id: WaitMode; readonly label: string }[];
@@ -73,7 +74,8 @@ export function viewOf(report: Report): View {
   const cells = withSharedSizes(report.measurements).map((cell) =>
     viewCell(cell, baselines.has(cell.transport), limits),
   );
-  const names = [...new Map(cells.map(({ name, baseline }) => [name, { name, baseline }])).values()];
+  const drawnFirst = cells.toSorted((a, b) => Number(b.status === "measured") - Number(a.status === "measured"));
+  const names = [...new Map(drawnFirst.map(({ name, baseline }) => [name, { name, baseline }])).values()];
   const placements = PLACEMENT_ORDER.filter((id) => cells.some((cell) => cell.placement === id));
   const modes = WAIT_MODES.filter((id) => cells.some((cell) => cell.mode === id));
   const { pick } = report;

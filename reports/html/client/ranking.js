@@ -165,7 +165,7 @@ function forest(row, best, scale) {
     const [low, high] = row.interval.map(scale);
     parts.push(
       svg("line", {
-        class: `bar c${lookOf(row.cell.name).index % 8}`,
+        class: `bar ${lookOf(row.cell.name).className}`,
         x1: low ?? 0,
         x2: high ?? 0,
         y1: middle,
@@ -174,7 +174,7 @@ function forest(row, best, scale) {
     );
   }
   parts.push(
-    svg("circle", { class: `dot c${lookOf(row.cell.name).index % 8}`, cx: scale(row.value), cy: middle, r: 3.5 }),
+    svg("circle", { class: `dot ${lookOf(row.cell.name).className}`, cx: scale(row.value), cy: middle, r: 3.5 }),
   );
   return svg(
     "svg",
@@ -187,7 +187,7 @@ function forest(row, best, scale) {
 export function swatch(name) {
   const look = lookOf(name);
   const line = svg("line", {
-    class: `bar c${look.index % 8}`,
+    class: `bar ${look.className}`,
     x1: 0,
     x2: 26,
     y1: 5,
