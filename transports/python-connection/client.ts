@@ -5,11 +5,10 @@ import { checkOptions } from "../support/opening.ts";
 import { dial } from "../support/stream-client.ts";
 import { StreamConnection } from "../support/stream-connection.ts";
 import { Admission } from "./admission.ts";
-import { refuseEmptyKey, startsWithChallenge } from "./handshake.ts";
+import { ChallengeWatch } from "./challenge-watch.ts";
+import { refuseEmptyKey } from "./handshake.ts";
 import { PYTHON_PREFIX } from "./prefix.ts";
 import type { ProtocolSettings } from "./protocol.ts";
-
-const PREFIX_BYTES = 4;
 
 /**
  * Connects to a listener of `multiprocessing.connection`.
@@ -39,19 +38,24 @@ export async function connectPython(
       format: PYTHON_PREFIX,
     });
     const direct = (chunk: Uint8Array, end: number): void => connection.feed(chunk, end);
-    feed = key === undefined ? firstChunk(socket, direct) : direct;
+    feed = key === undefined ? watched(socket, direct) : direct;
     connection.open();
     if (rest.length > 0) feed(rest, rest.length);
     return connection;
   };
-  /** Looks at the first bytes only: a challenge where no key was given is no message of the application. */
-  const firstChunk =
-    (socket: Socket, next: typeof feed): typeof feed =>
-    (chunk, end) => {
-      feed = next;
-      if (startsWithChallenge(chunk.subarray(PREFIX_BYTES, end))) socket.destroy(keyWanted(transport));
-      else next(chunk, end);
+  /** Looks at the first message only: a challenge where no key was given is no message of the application. */
+  const watched = (socket: Socket, next: typeof feed): typeof feed => {
+    const watch = new ChallengeWatch();
+    return (chunk, end) => {
+      const isChallenge = watch.sees(chunk, end);
+      if (isChallenge) {
+        socket.destroy(keyWanted(transport));
+        return;
+      }
+      if (isChallenge === false) feed = next;
+      next(chunk, end);
     };
+  };
   return dial<Connection>({
     transport,
     target,

@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { createServer, connect as netConnect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { IpcError } from "../contract/errors.ts";
 import { connect, listen, type PythonConnection } from "./index.ts";
@@ -62,6 +63,13 @@ async function rawServer(onSocket: (socket: Socket) => void): Promise<void> {
   server.listen(path);
   await once(server, "listening");
   ended.push(() => new Promise((resolve) => server.close(resolve)));
+}
+
+/** Writes so that a reader in this process reads twice: it had turns of the event loop in between. */
+async function writeApart(socket: Socket, bytes: Uint8Array, cut: number): Promise<void> {
+  socket.write(bytes.subarray(0, cut));
+  for (let turns = 0; turns < 5; turns++) await setImmediate();
+  socket.write(bytes.subarray(cut));
 }
 
 /** Proves the key as Python 3.11 does (no braces), or as 3.12 may, and returns what the server says to it. */
@@ -201,6 +209,40 @@ describe("a client", () => {
     await expect(connection.receiveBytes({ timeoutMs: 2000 })).rejects.toMatchObject({ code });
   });
 
+  // Issue 4: a challenge that came in two reads was handed over as a message.
+  test.each([1, 4, 10, 15, 16, 34])(
+    "without a key hears that one is wanted, also from a challenge cut after %i bytes",
+    async (cut) => {
+      const accepted = Promise.withResolvers<Socket>();
+      await rawServer(accepted.resolve);
+      const connection = await connect(path);
+      await writeApart(await accepted.promise, framed(`#CHALLENGE#${"x".repeat(20)}`), cut);
+      await expect(connection.receiveBytes({ timeoutMs: 2000 })).rejects.toMatchObject({ code: "IPC_AUTH_FAILED" });
+    },
+  );
+
+  test.each([1, 4, 10, 15, 16, 34])(
+    "without a key takes a message that is no challenge, cut after %i bytes",
+    async (cut) => {
+      const accepted = Promise.withResolvers<Socket>();
+      await rawServer(accepted.resolve);
+      const connection = await connect(path);
+      const text = `#CHALLENGER${"x".repeat(20)}`;
+      await writeApart(await accepted.promise, Buffer.concat([framed(text), framed("next")]), cut);
+      for (const wanted of [text, "next"]) {
+        expect(String(Buffer.from((await connection.receiveBytes({ timeoutMs: 2000 })) ?? []))).toBe(wanted);
+      }
+    },
+  );
+
+  test("without a key takes a short message that begins like a challenge, and what only looks like one later", async () => {
+    await rawServer((socket) => socket.write(Buffer.concat([framed("#CHALLENGE#"), framed("#CHALLENGE#x")])));
+    const connection = await connect(path);
+    for (const wanted of ["#CHALLENGE#", "#CHALLENGE#x"]) {
+      expect(String(Buffer.from((await connection.receiveBytes({ timeoutMs: 2000 })) ?? []))).toBe(wanted);
+    }
+  });
+
   test("a silent server ends in a time-out of the reader, and the connection is still good", async () => {
     const seen = await serve();
     const connection = await connect(path);
@@ -243,7 +285,7 @@ test("a reader that is late stops the sender instead of filling its memory", asy
   let furthest = 0;
   for (let received = 0; received < 2000; received++) {
     // The reader is slower than the sender: it gives it a turn of the event loop for every message.
-    await new Promise((resolve) => setImmediate(resolve));
+    await setImmediate();
     expect((await connection.receiveBytes())?.length).toBe(65_536);
     furthest = Math.max(furthest, sent - received);
   }

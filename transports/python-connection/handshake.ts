@@ -10,6 +10,9 @@ const CHALLENGE: Buffer = Buffer.from("#CHALLENGE#");
 const WELCOME: Buffer = Buffer.from("#WELCOME#");
 const FAILURE: Buffer = Buffer.from("#FAILURE#");
 
+/** With one byte of nonce. */
+export const SHORTEST_CHALLENGE_BYTES: number = CHALLENGE.length + 1;
+
 export interface HandshakeOptions {
   readonly transport: string;
   readonly role: "server" | "client";
@@ -107,7 +110,7 @@ export class Handshake {
 
 /** True for the first message of a server that wants a key. */
 export function startsWithChallenge(message: Uint8Array): boolean {
-  return message.length > CHALLENGE.length && CHALLENGE.equals(message.subarray(0, CHALLENGE.length));
+  return message.length >= SHORTEST_CHALLENGE_BYTES && CHALLENGE.equals(message.subarray(0, CHALLENGE.length));
 }
 
 /** Python takes an empty key for "no key" in some versions and hangs in others. @throws IpcError IPC_AUTH_FAILED */

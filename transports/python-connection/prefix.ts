@@ -6,6 +6,7 @@ const SHORT_LIMIT = 0x7fff_ffff;
 const LONG_MARK = 0xffff_ffff;
 const SHORT_BYTES = 4;
 const LONG_BYTES = 12;
+export const LONGEST_PREFIX_BYTES: number = LONG_BYTES;
 
 /**
  * The header of `multiprocessing.connection` on sockets: `!i` length, or `!i` -1 and `!Q` length above 2 GiB - 1.

@@ -1,0 +1,24 @@
+import { SHORTEST_CHALLENGE_BYTES, startsWithChallenge } from "./handshake.ts";
+import { LONGEST_PREFIX_BYTES, PYTHON_PREFIX } from "./prefix.ts";
+
+/**
+ * Tells from the first bytes of a stream whether its first message is a challenge, however the stream is cut into chunks.
+ * What was looked at may be passed on at once: a message that cannot be judged yet is not whole either.
+ */
+export class ChallengeWatch {
+  readonly #head: Uint8Array = new Uint8Array(LONGEST_PREFIX_BYTES + SHORTEST_CHALLENGE_BYTES);
+  #have = 0;
+
+  /** Looks at bytes `[0, end)` of the next chunk. Undefined: ask again with the one after it. */
+  sees(chunk: Uint8Array, end: number): boolean | undefined {
+    const taken = Math.min(end, this.#head.length - this.#have);
+    this.#head.set(chunk.subarray(0, taken), this.#have);
+    this.#have += taken;
+    if (this.#have < PYTHON_PREFIX.minBytes) return undefined;
+    const from = PYTHON_PREFIX.bytesAt(this.#head, 0);
+    if (this.#have < from) return undefined;
+    if (PYTHON_PREFIX.lengthAt(this.#head, 0) < SHORTEST_CHALLENGE_BYTES) return false;
+    const to = from + SHORTEST_CHALLENGE_BYTES;
+    return this.#have < to ? undefined : startsWithChallenge(this.#head.subarray(from, to));
+  }
+}
