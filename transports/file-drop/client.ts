@@ -1,12 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { mkdirSync, utimesSync } from "node:fs";
 import { join } from "node:path";
-import type { IpcError } from "../contract/errors.ts";
 import type { Connection, ConnectionHandler } from "../contract/transport.ts";
 import { FileConnection, type Side } from "./connection.ts";
-import { listNames, makeFolders, removeEmptyFolders, removeFolder } from "./files.ts";
+import { listNames, makeFolders, removeMailbox } from "./files.ts";
 import { type Layout, type MailName, parseResponseName, requestName } from "./names.ts";
-import { hasLivingOwner } from "./owner.ts";
+import { hasLivingOwner, removeUnusedFolders } from "./owner.ts";
 import type { Settings } from "./settings.ts";
 import { type Wake, watchFolder } from "./wake.ts";
 
@@ -19,6 +18,12 @@ export function connectFiles(layout: Layout, settings: Settings, handler: Connec
   const mailbox = join(layout.responses, client);
   let wake: Wake | undefined;
   let heart: NodeJS.Timeout | undefined;
+  const tidy = (): void => {
+    wake?.close();
+    clearInterval(heart);
+    removeMailbox(mailbox);
+    removeUnusedFolders(layout);
+  };
   const list = (): readonly MailName[] => listMailbox(mailbox);
   const side: Side = {
     list,
@@ -26,20 +31,20 @@ export function connectFiles(layout: Layout, settings: Settings, handler: Connec
     pathOf: (name) => join(mailbox, name.file),
     target: (serial) => join(layout.requests, requestName(client, serial, settings.raw)),
     readerLives: () => hasLivingOwner(layout),
-    ended(_connection: FileConnection, _error: IpcError | undefined) {
-      wake?.close();
-      clearInterval(heart);
-      removeFolder(mailbox);
-      if (!hasLivingOwner(layout)) removeEmptyFolders(layout);
-    },
+    ended: tidy,
   };
-  makeFolders(layout);
-  mkdirSync(mailbox, { mode: 0o700 });
   const connection = new FileConnection({ settings, layout, handler, client, side });
-  wake = watchFolder(mailbox, settings, (file) => {
-    const name = file === undefined ? undefined : parseResponseName(file);
-    if (name === undefined || !connection.isPast(name)) connection.look(list());
-  });
+  try {
+    makeFolders(layout);
+    mkdirSync(mailbox, { mode: 0o700 });
+    wake = watchFolder(mailbox, settings, (file) => {
+      const name = file === undefined ? undefined : parseResponseName(file);
+      if (name === undefined || !connection.isPast(name)) connection.look(list());
+    });
+  } catch (error) {
+    tidy();
+    throw error;
+  }
   heart = setInterval(() => touch(mailbox), settings.ttlMs / 4);
   heart.unref();
   handler.onOpen(connection);

@@ -165,7 +165,7 @@ export class FileConnection implements Connection {
     const path = this.#options.side.pathOf(name);
     if (this.#inbox.isRepeated(name.answers)) {
       this.#inbox.advance();
-      removeFile(path);
+      this.#remove(path);
       return;
     }
     const message = this.#read(name, path);
@@ -196,7 +196,16 @@ export class FileConnection implements Connection {
   #retire(): void {
     const current = this.#current;
     this.#current = undefined;
-    if (current !== undefined) removeFile(current.path);
+    if (current !== undefined) this.#remove(current.path);
+  }
+
+  /** A message whose file stays would be handled once more by a successor: the connection ends. */
+  #remove(path: string): void {
+    try {
+      removeFile(path);
+    } catch (error) {
+      this.#end(toIpcError(error, this.#options.settings.transport));
+    }
   }
 
   pause(): void {

@@ -3,15 +3,22 @@ import { existsSync, lstatSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
 import { IpcError, toIpcError } from "../contract/errors.ts";
-import type { Address, EventTransport, OsObject, Stranger, Transport } from "../contract/transport.ts";
+import type {
+  Address,
+  ConnectionHandler,
+  EventTransport,
+  OsObject,
+  Stranger,
+  Transport,
+} from "../contract/transport.ts";
 import { distinctName } from "../support/distinct-name.ts";
 import { checkOptions } from "../support/opening.ts";
 import { connectFiles } from "./client.ts";
 import { dropFile, listNames, makeFolders, removeFolder } from "./files.ts";
-import { layoutOf, requestName } from "./names.ts";
-import { releaseOwnership, takeOwnership } from "./owner.ts";
+import { type Layout, layoutOf, requestName } from "./names.ts";
+import { type Owner, releaseOwnership, removeUnusedFolders, takeOwnership } from "./owner.ts";
 import { FileServer, MAX_CLIENTS } from "./server.ts";
-import { settingsOf } from "./settings.ts";
+import { type Settings, settingsOf } from "./settings.ts";
 
 function eventFace(polls: boolean): EventTransport {
   return {
@@ -21,16 +28,7 @@ function eventFace(polls: boolean): EventTransport {
       const settings = settingsOf(address, polls);
       try {
         refuseFile(address);
-        makeFolders(layout);
-        const owner = await takeOwnership(layout, address.transport);
-        // Again, because the last client of a predecessor may have tidied up before our mark was there.
-        makeFolders(layout);
-        try {
-          return new FileServer(address, layout, settings, handler, owner);
-        } catch (error) {
-          releaseOwnership(layout, owner);
-          throw error;
-        }
+        return await serve(address, layout, settings, handler);
       } catch (error) {
         throw toIpcError(error, address.transport);
       }
@@ -44,6 +42,27 @@ function eventFace(polls: boolean): EventTransport {
       }
     },
   };
+}
+
+/** Undoes what it made when it fails. */
+async function serve(
+  address: Address,
+  layout: Layout,
+  settings: Settings,
+  handler: ConnectionHandler,
+): Promise<FileServer> {
+  let owner: Owner | undefined;
+  try {
+    makeFolders(layout);
+    owner = await takeOwnership(layout, address.transport);
+    // Again, because the last client of a predecessor may have tidied up before our mark was there.
+    makeFolders(layout);
+    return new FileServer(address, layout, settings, handler, owner);
+  } catch (error) {
+    if (owner !== undefined) releaseOwnership(layout, owner);
+    removeUnusedFolders(layout);
+    throw error;
+  }
 }
 
 /** @throws IpcError IPC_ADDRESS_IN_USE when something else than a folder is there. */

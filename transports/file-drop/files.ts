@@ -49,7 +49,7 @@ export function dropFile(layout: Layout, target: string, content: Uint8Array | s
 }
 
 /** A write may be short without an error (a nearly full disk): the next one then says why. */
-function writeAll(descriptor: number, content: Uint8Array): void {
+export function writeAll(descriptor: number, content: Uint8Array): void {
   let written = 0;
   while (written < content.length) written += writeSync(descriptor, content, written);
 }
@@ -126,6 +126,30 @@ export function removeFile(path: string): void {
     unlinkSync(path);
   } catch (error) {
     if (!isGone(error)) throw error;
+  }
+}
+
+/**
+ * For what others left: a file, or a folder under the name of one. Whatever cannot be removed (a mount point, somebody
+ * else's) is passed over, so that it stops nobody.
+ *
+ * @returns false when it is still there.
+ */
+export function removeAnything(path: string): boolean {
+  try {
+    rmSync(path, { recursive: true, force: true });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Ends a connection, so it never throws: where it fails, the server's sweeper tries again. */
+export function removeMailbox(path: string): void {
+  try {
+    removeFolder(path);
+  } catch {
+    // Stays for the sweeper.
   }
 }
 

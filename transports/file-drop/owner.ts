@@ -1,8 +1,8 @@
-import { closeSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
+import { closeSync, openSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { IpcError } from "../contract/errors.ts";
-import { errnoOf, isGone, listNames, removeFile } from "./files.ts";
+import { errnoOf, isGone, listNames, removeAnything, removeEmptyFolders, removeFile, writeAll } from "./files.ts";
 import type { Layout } from "./names.ts";
 
 /** `server.json`: whose the drop is. */
@@ -42,11 +42,15 @@ function create(path: string, owner: Owner): boolean {
     throw error;
   }
   try {
-    writeSync(descriptor, `${JSON.stringify(owner)}\n`);
+    writeAll(descriptor, Buffer.from(`${JSON.stringify(owner)}\n`));
+    return true;
+  } catch (error) {
+    // The disk is full: the name alone would keep others waiting, and stay for ever.
+    removeFile(path);
+    throw error;
   } finally {
     closeSync(descriptor);
   }
-  return true;
 }
 
 /** undefined: nobody. A file that stays unreadable counts as a dead server's. */
@@ -87,7 +91,7 @@ function discard(layout: Layout, dead: Owner, transport: string): void {
   removeFile(aside);
   // What it was writing when it died: temporary names begin with the process id.
   for (const file of listNames(layout.temporary)) {
-    if (file.startsWith(`${dead.pid}-`)) removeFile(join(layout.temporary, file));
+    if (file.startsWith(`${dead.pid}-`)) removeAnything(join(layout.temporary, file));
   }
 }
 
@@ -107,6 +111,11 @@ export function releaseOwnership(layout: Layout, owner: Owner): void {
 export function hasLivingOwner(layout: Layout): boolean {
   const owner = parseOwner(layout.owner);
   return owner !== undefined && isAlive(owner);
+}
+
+/** Leaves a living server's folders alone: its watches would end with them. */
+export function removeUnusedFolders(layout: Layout): void {
+  if (!hasLivingOwner(layout)) removeEmptyFolders(layout);
 }
 
 function isAlive(owner: Owner): boolean {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { IpcError } from "../contract/errors.ts";
 import type { Address, ConnectionHandler, Server } from "../contract/transport.ts";
 import { FileConnection, type Side } from "./connection.ts";
-import { listNames, makeFolders, removeEmptyFolders, removeFile, removeFolder } from "./files.ts";
+import { listNames, makeFolders, removeAnything, removeEmptyFolders, removeMailbox } from "./files.ts";
 import { CLIENT_PATTERN, type Layout, type MailName, parseRequestName, responseName } from "./names.ts";
 import { type Owner, releaseOwnership } from "./owner.ts";
 import type { Settings } from "./settings.ts";
@@ -22,6 +22,8 @@ export class FileServer implements Server {
   readonly #owner: Owner;
   readonly #connections = new Map<string, FileConnection>();
   readonly #wakes: Wake[] = [];
+  /** Requests that nobody could remove: without this they would make a new connection at every look. */
+  readonly #stuck = new Set<string>();
   readonly #sweeper: NodeJS.Timeout;
   #closing: Promise<void> | undefined;
 
@@ -31,12 +33,22 @@ export class FileServer implements Server {
     this.#settings = settings;
     this.#handler = handler;
     this.#owner = owner;
-    this.#wakes.push(watchFolder(layout.requests, settings, (file) => this.#requestSeen(file)));
-    this.#wakes.push(watchFolder(layout.responses, settings, () => this.#lookAtMailboxes()));
+    try {
+      this.#wakes.push(watchFolder(layout.requests, settings, (file) => this.#requestSeen(file)));
+      this.#wakes.push(watchFolder(layout.responses, settings, () => this.#lookAtMailboxes()));
+    } catch (error) {
+      // The first may be there already, and would go on serving for a server that nobody has.
+      this.#stopWatching();
+      throw error;
+    }
     this.#sweeper = setInterval(() => this.#sweep(), settings.ttlMs / 4);
     this.#sweeper.unref();
     // After `listen` has resolved: what waited for us is handled like what comes later.
     setImmediate(() => this.#lookAtMailboxes());
+  }
+
+  #stopWatching(): void {
+    for (const wake of this.#wakes) wake.close();
   }
 
   #requestSeen(file: string | undefined): void {
@@ -69,7 +81,9 @@ export class FileServer implements Server {
   }
 
   #listRequests(client?: string): MailName[] {
-    const names = listNames(this.#layout.requests).flatMap((file) => parseRequestName(file) ?? []);
+    const files = listNames(this.#layout.requests);
+    for (const file of this.#stuck) if (!files.includes(file)) this.#stuck.delete(file);
+    const names = files.flatMap((file) => (this.#stuck.has(file) ? [] : (parseRequestName(file) ?? [])));
     return client === undefined ? names : names.filter((name) => name.client === client);
   }
 
@@ -101,11 +115,13 @@ export class FileServer implements Server {
     };
   }
 
-  /** Removes the mailbox, which tells the client, and the requests that nobody can be answered any more. */
+  /** Removes the mailbox, which tells the client, and the requests that nobody can be answered any more. Never throws. */
   #forget(client: string, mailbox: string): void {
     this.#connections.delete(client);
-    removeFolder(mailbox);
-    for (const name of this.#listRequests(client)) removeFile(join(this.#layout.requests, name.file));
+    removeMailbox(mailbox);
+    for (const { file } of this.#listRequests(client)) {
+      if (!removeAnything(join(this.#layout.requests, file))) this.#stuck.add(file);
+    }
   }
 
   #sweep(): void {
@@ -124,7 +140,7 @@ export class FileServer implements Server {
 
   async #close(): Promise<void> {
     clearInterval(this.#sweeper);
-    for (const wake of this.#wakes) wake.close();
+    this.#stopWatching();
     const closing = [...this.#connections.values()].map((connection) => connection.close());
     await Promise.allSettled(closing);
     releaseOwnership(this.#layout, this.#owner);

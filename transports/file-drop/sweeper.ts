@@ -1,6 +1,6 @@
-import { statSync } from "node:fs";
+import { lstatSync } from "node:fs";
 import { join } from "node:path";
-import { listNames, removeFile } from "./files.ts";
+import { listNames, removeAnything } from "./files.ts";
 import { CLIENT_PATTERN, type Layout, parseRequestName } from "./names.ts";
 
 /**
@@ -12,19 +12,19 @@ export function sweepOrphans(layout: Layout, ttlMs: number, nowMs: number): read
   const isOld = (path: string): boolean => nowMs - modifiedMs(path, nowMs) > ttlMs;
   for (const file of listNames(layout.temporary)) {
     const path = join(layout.temporary, file);
-    if (isOld(path)) removeFile(path);
+    if (isOld(path)) removeAnything(path);
   }
   const mailboxes = listNames(layout.responses).filter((name) => CLIENT_PATTERN.test(name));
   const known = new Set(mailboxes);
   for (const file of listNames(layout.requests)) {
     const name = parseRequestName(file);
     const path = join(layout.requests, file);
-    if (name !== undefined && !known.has(name.client) && isOld(path)) removeFile(path);
+    if (name !== undefined && !known.has(name.client) && isOld(path)) removeAnything(path);
   }
   return mailboxes.filter((client) => isOld(join(layout.responses, client)));
 }
 
-/** When it changed last; now, when it is gone. */
+/** When it changed last; now, when it is gone. Of a link the link itself: where it leads may be a circle. */
 function modifiedMs(path: string, nowMs: number): number {
-  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? nowMs;
+  return lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? nowMs;
 }
