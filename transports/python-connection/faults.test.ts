@@ -260,6 +260,36 @@ test("an empty key is refused on both sides", async () => {
   await expect(connect(path, { key })).rejects.toMatchObject({ code: "IPC_AUTH_FAILED" });
 });
 
+// Issue 4: listening did not look at the signal.
+describe("a signal", () => {
+  test("that has fired already keeps both sides from opening", async () => {
+    const signal = AbortSignal.abort();
+    // Where no socket could be put, to see that it is not tried.
+    for (const address of [path, join(directory, "missing", "s"), { port: 0 }]) {
+      const listening = listen(address, () => undefined, { signal });
+      void listening.then((server) => ended.push(() => server.close())).catch(() => undefined);
+      await expect(listening).rejects.toMatchObject({ code: "IPC_ABORTED" });
+    }
+    await expect(connect(path, { signal })).rejects.toMatchObject({ code: "IPC_ABORTED" });
+  });
+
+  test("that fires while a server is put in place leaves nothing behind, and one that fires later ends nothing", async () => {
+    const early = new AbortController();
+    const listening = listen(path, () => undefined, { signal: early.signal });
+    void listening.then((server) => ended.push(() => server.close())).catch(() => undefined);
+    early.abort();
+    await expect(listening).rejects.toMatchObject({ code: "IPC_ABORTED" });
+    expect(readdirSync(directory)).toEqual([]);
+
+    const late = new AbortController();
+    const server = await listen(path, () => undefined, { signal: late.signal });
+    ended.push(() => server.close());
+    late.abort();
+    const client = await connect(path);
+    await client.close();
+  });
+});
+
 test("the reader's limit holds for messages that are queued already, and the next one is still there", async () => {
   const seen = await serve();
   const connection = await connect(path);

@@ -17,8 +17,7 @@ import { checkSocketPath, listenAtPath } from "../support/socket-path.ts";
 import { HANDSHAKE_LIMIT_MS } from "./admission.ts";
 import { PythonConnection } from "./bytes-connection.ts";
 import { connectPython } from "./client.ts";
-import { refuseEmptyKey } from "./handshake.ts";
-import { type ProtocolSettings, servePython } from "./protocol.ts";
+import { checkListen, type ProtocolSettings, servePython, unlessAborted } from "./protocol.ts";
 
 export { IpcError, type IpcErrorCode } from "../contract/errors.ts";
 export { PythonConnection, type ReceiveOptions } from "./bytes-connection.ts";
@@ -37,6 +36,7 @@ export interface PythonOptions {
   readonly handshakeTimeoutMs?: number;
   /** Default true: accept the HMAC-MD5 answers of Python 3.11 and earlier. */
   readonly allowLegacy?: boolean;
+  /** Ends the opening; what is open already is not closed by it. */
   readonly signal?: AbortSignal;
 }
 
@@ -63,14 +63,14 @@ export async function connect(address: PythonAddress, options: PythonOptions = {
  * `Listener(address, authkey=key)`, accepting all the time: each admitted client is handed to `onConnection`.
  * A path gets mode 0600, and a stale one is taken over. The address of the result tells the port that was chosen for port 0.
  *
- * @throws IpcError IPC_ADDRESS_IN_USE, IPC_AUTH_FAILED (empty key), IPC_SYSTEM
+ * @throws IpcError IPC_ADDRESS_IN_USE, IPC_ABORTED, IPC_AUTH_FAILED (empty key), IPC_SYSTEM
  */
 export async function listen(
   address: PythonAddress,
   onConnection: (connection: PythonConnection) => void,
   options: ListenOptions = {},
 ): Promise<Server> {
-  refuseEmptyKey(NAME, options.key);
+  checkListen(NAME, options);
   const begin = (): Promise<Server> => open(address, onConnection, options);
   try {
     if (typeof address !== "string" || isAbstract(address)) return await begin();
@@ -88,8 +88,12 @@ async function open(
   const listener = createServer({ allowHalfOpen: true, noDelay: true });
   const name = await bind(listener, address);
   const bound: Address = { transport: NAME, name };
-  const { signal: _signal, onRefused, ...rest } = options;
-  return servePython(settingsOf(rest), bound, listener, handOut(onConnection), rest, onRefused);
+  const handler = handOut(onConnection);
+  return unlessAborted(
+    NAME,
+    options,
+    servePython(settingsOf(options), bound, listener, handler, options, options.onRefused),
+  );
 }
 
 async function bind(listener: NetServer, address: PythonAddress): Promise<string> {

@@ -1,9 +1,11 @@
 import type { Server as NetServer, Socket } from "node:net";
 import { UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
 import type { IpcError } from "../contract/errors.ts";
-import type { Address, ConnectionHandler, OpenOptions } from "../contract/transport.ts";
+import type { Address, ConnectionHandler, OpenOptions, Server } from "../contract/transport.ts";
+import { aborted, checkOptions } from "../support/opening.ts";
 import { StreamServer } from "../support/stream-server.ts";
 import { Admission, HANDSHAKE_LIMIT_MS } from "./admission.ts";
+import { refuseEmptyKey } from "./handshake.ts";
 import { PYTHON_PREFIX } from "./prefix.ts";
 
 /** More clients than this are hung up on. */
@@ -26,6 +28,23 @@ export function settingsOf(address: Address): ProtocolSettings {
     handshakeTimeoutMs: typeof handshakeTimeoutMs === "number" ? handshakeTimeoutMs : HANDSHAKE_LIMIT_MS,
     allowLegacy: allowLegacy !== false,
   };
+}
+
+/** @throws IpcError IPC_ABORTED when the signal has fired already, IPC_AUTH_FAILED for an empty key. */
+export function checkListen(transport: string, options: OpenOptions | undefined): void {
+  checkOptions(transport, options?.signal && { signal: options.signal });
+  refuseEmptyKey(transport, options?.key);
+}
+
+/** For a signal that fired while the socket was being put in place. @throws IpcError IPC_ABORTED; nothing listens then. */
+export async function unlessAborted(
+  transport: string,
+  options: OpenOptions | undefined,
+  server: Server,
+): Promise<Server> {
+  if (!options?.signal?.aborted) return server;
+  await server.close();
+  throw aborted(transport);
 }
 
 /** Serves a listening socket. Newcomers prove the key one beside the other, so a stalled one delays nobody. */

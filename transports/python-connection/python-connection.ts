@@ -1,17 +1,15 @@
 import { createServer } from "node:net";
 import { join } from "node:path";
 import type { Capabilities } from "../contract/capabilities.ts";
-import type { EventTransport, OpenOptions, Server, Transport } from "../contract/transport.ts";
+import type { EventTransport, Transport } from "../contract/transport.ts";
 import { streamCapabilities } from "../support/capabilities.ts";
 import { distinctName } from "../support/distinct-name.ts";
 import { listenOnLoopback, loopbackName, loopbackTarget, portOf, portResidue } from "../support/loopback-port.ts";
-import { aborted, checkOptions } from "../support/opening.ts";
 import { listenPrivately } from "../support/private-listener.ts";
 import { checkSocketPath, listenAtPath, pathResidue, sweepPath } from "../support/socket-path.ts";
 import { connectStranger } from "../support/stream-client.ts";
 import { connectPython } from "./client.ts";
-import { refuseEmptyKey } from "./handshake.ts";
-import { MAX_CLIENTS, servePython, settingsOf } from "./protocol.ts";
+import { checkListen, MAX_CLIENTS, servePython, settingsOf, unlessAborted } from "./protocol.ts";
 
 const UNIX_ID = "python-connection";
 const TCP_ID = "python-connection/tcp";
@@ -48,17 +46,6 @@ const overTcp: EventTransport = {
     return connectPython(settingsOf(address), loopbackTarget(TCP_ID, address), handler, options);
   },
 };
-
-function checkListen(transport: string, options: OpenOptions | undefined): void {
-  checkOptions(transport, options?.signal && { signal: options.signal });
-  refuseEmptyKey(transport, options?.key);
-}
-
-async function unlessAborted(transport: string, options: OpenOptions | undefined, server: Server): Promise<Server> {
-  if (!options?.signal?.aborted) return server;
-  await server.close();
-  throw aborted(transport);
-}
 
 const COMMON: Capabilities = streamCapabilities({
   maxClients: MAX_CLIENTS,
