@@ -9,6 +9,7 @@ const CLIENT_FILES = [
   "signs",
   "look",
   "dom",
+  "fit",
   "charts",
   "ranking",
   "figures",

@@ -232,6 +232,17 @@ describe("the client", () => {
       expect(new Set(signs.map((one) => pair.map((key) => String(one[key])).join("; "))).size).toBe(24);
   });
 
+  test("shortens a name that has no room in its middle, so that names of one family stay apart", async () => {
+    const file = pathToFileURL(join(import.meta.dirname, "client", "fit.js")).href;
+    type Fitted = (name: string, room: number, widthOf: (text: string) => number) => string;
+    const { fitted } = (await import(file)) as { fitted: Fitted };
+    const width = (text: string): number => text.length;
+    expect(fitted("python-connection", 17, width)).toBe("python-connection");
+    expect(fitted("python-connection", 12, width)).toBe("python…ction");
+    expect(fitted("python-connection (python)", 12, width)).toBe("python…thon)");
+    expect(fitted("unix", 1, width)).toBe("…");
+  });
+
   test("is bundled without import and export statements", () => {
     const text = bundle([
       `import {\n  a,\n} from "./a.js";\nexport function b() {}\n/** @typedef {import("x").Y} Y */`,

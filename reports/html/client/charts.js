@@ -1,4 +1,5 @@
 import { byId } from "./dom.js";
+import { fitted } from "./fit.js";
 import { cssColour, lookOf } from "./look.js";
 
 /** @typedef {{ x: number, y: number, low?: number, high?: number, label?: string }} Point */
@@ -8,8 +9,12 @@ import { cssColour, lookOf } from "./look.js";
 const ChartJs = /** @type {typeof import("chart.js").Chart} */ (Reflect.get(globalThis, "Chart"));
 /** @type {Map<string, import("chart.js").Chart>} */
 const charts = new Map();
-const LABEL_ROOM = 118;
 const NARROW = 560;
+const LABEL_FONT = "12px ui-sans-serif, system-ui, sans-serif";
+/** From the end of the lines to where their names begin. */
+const LABEL_GAP = 11;
+/** The lines keep most of the width, however long a name is. */
+const LABEL_SHARE = 0.25;
 
 /** 95 % intervals as whiskers; Chart.js has none of its own. */
 const whiskers = {
@@ -66,7 +71,7 @@ const endLabels = {
       if (label && label.at > limit) label.at = limit;
     }
     ctx.save();
-    ctx.font = "12px ui-sans-serif, system-ui, sans-serif";
+    ctx.font = LABEL_FONT;
     ctx.textBaseline = "middle";
     for (const { name, colour, x, y, at } of labels) {
       ctx.strokeStyle = colour;
@@ -77,11 +82,28 @@ const endLabels = {
       ctx.stroke();
       ctx.globalAlpha = 1;
       ctx.fillStyle = colour;
-      ctx.fillText(name.length > 17 ? `${name.slice(0, 16)}…` : name, chartArea.right + 11, at);
+      const room = chart.width - chartArea.right - LABEL_GAP;
+      ctx.fillText(
+        fitted(name, room, (text) => ctx.measureText(text).width),
+        chartArea.right + LABEL_GAP,
+        at,
+      );
     }
     ctx.restore();
   },
 };
+
+/** As wide as the longest name, so that none is cut unless it would take a quarter of the figure. @param {HTMLCanvasElement} canvas @param {readonly Series[]} series */
+function labelRoom(canvas, series) {
+  const width = canvas.parentElement?.clientWidth ?? 0;
+  const context = canvas.getContext("2d");
+  if (width < NARROW || !context) return 12;
+  context.save();
+  context.font = LABEL_FONT;
+  const widest = Math.max(...series.map(({ name }) => context.measureText(name).width));
+  context.restore();
+  return Math.min(Math.ceil(widest) + 2, Math.floor(width * LABEL_SHARE)) + LABEL_GAP;
+}
 
 /**
  * Draws or redraws one figure. Lines stay unbroken only where they mean something: trials are points.
@@ -99,9 +121,7 @@ export function drawChart(id, label, series, x, y, lines) {
       animation: false,
       responsive: true,
       maintainAspectRatio: false,
-      layout: {
-        padding: { top: 8, right: canvas.parentElement && canvas.parentElement.clientWidth < NARROW ? 12 : LABEL_ROOM },
-      },
+      layout: { padding: { top: 8, right: labelRoom(canvas, series) } },
       interaction: { mode: "nearest", intersect: false },
       scales: { x: axis(x), y: { ...axis(y), ...reach(series) } },
       plugins: {
