@@ -22,6 +22,7 @@ import {
   pattern,
   roundTrip,
 } from "../../transports/support/testing/harness.ts";
+import { countOf, refuse } from "./options.ts";
 
 const HEAP_SLACK_BYTES = 4 * 1024 * 1024;
 const DESCRIPTORS_SLACK = 16;
@@ -29,9 +30,10 @@ const DESCRIPTORS_SLACK = 16;
 const SETTLE_MS = 500;
 
 const [id = "unix", cyclesText = "10000"] = process.argv.slice(2);
-const cycles = Number(cyclesText);
+const cycles = countOf("cycles", cyclesText);
 const transport = await REGISTRY.find((each) => each.id === id)?.load();
-if (transport?.event === undefined) throw new Error(`no transport "${id}" with an event face`);
+if (transport?.event === undefined)
+  refuse(`no transport "${id}" with an event face; give an id of npm run list, then a number of cycles`);
 const rejections: unknown[] = [];
 process.on("unhandledRejection", (reason) => rejections.push(reason));
 setFlagsFromString("--expose-gc");

@@ -1,5 +1,5 @@
 /**
- * Does the harness find what is known? `npm run bench:truth [-- trials]`.
+ * Does the harness find what is known? `npm run bench:truth [-- --trials 7]`.
  *
  * 1. Delays from a table (constant, bimodal 70/30, 3 % at ten times): p50, p90 and p99 must be delay + floor within 2 %. Both by the
  *    fixture's own record, message by message and with another clock: the time from `send` to the delivery of the reply (where the machine
@@ -16,9 +16,10 @@ import { median, quantileSorted } from "../results/quantiles.ts";
 import { LOG_VARIABLE } from "./fixtures/delayed-loopback.ts";
 import { STALL, TABLES } from "./fixtures/truth.ts";
 import { measureCells } from "./measure-cells.ts";
+import { benchOptions, countOf } from "./options.ts";
 
 const MODULE = fileURLToPath(new URL("./fixtures/truth.ts", import.meta.url));
-const TRIALS = Number(process.argv[2] ?? 7);
+const TRIALS = countOf("trials", benchOptions({ trials: { type: "string", default: "7" } }).trials);
 const MESSAGES = 2000;
 const WITHIN = 0.02;
 const seed = Math.floor(Math.random() * 2 ** 32);

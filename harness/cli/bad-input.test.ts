@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { Sandbox } from "./testing.ts";
@@ -15,6 +15,7 @@ const file = (name: string, text: string): string => {
 const newer = JSON.stringify({ schemaVersion: 99 });
 const foreign = JSON.stringify({ hello: "world" });
 mkdirSync(join(sandbox.directory, "closed"), { mode: 0o555 });
+mkdirSync(join(sandbox.directory, "crowded", "report.json"), { recursive: true });
 
 /** What is typed, and what the one sentence must name. */
 const CASES: readonly (readonly [string, readonly string[], RegExp])[] = [
@@ -48,8 +49,27 @@ const CASES: readonly (readonly [string, readonly string[], RegExp])[] = [
   ],
   ["an unknown scenario", ["check", "--scenario", "sequential"], /unknown scenario "sequential".*sequential-requests/],
   ["a count that is none", ["measure", "--trials", "many"], /--trials "many" must be a whole number from 1 to 1000/],
-  ["a duration without unit", ["measure", "--budget", "90"], /duration "90" is not one; write 1500ms, 90s or 2m/],
+  ["a duration without unit", ["measure", "--budget", "90"], /--budget "90" is not a time; write 1500ms, 90s or 2m/],
   ["an --out that is a file", ["compare", "--out", file("taken", "")], /cannot write to --out ".*taken": .*in the way/],
+  ["an --out that no directory can be made of", ["measure", "--out", "/proc/x"], /cannot write to --out "\/proc\/x"/],
+  [
+    "an --out in which a directory has the name of the report",
+    ["check", "--transport", "loopback", "--out", "crowded"],
+    /cannot write to --out "crowded": "report.json" in it is a directory/,
+  ],
+  ["a --junit that is a directory", ["check", "--junit", "crowded"], /cannot write to --junit ".*": "crowded" in it/],
+  ["a --transport that names none", ["check", "--transport", ""], /"" names nothing; give the flag a value/],
+  ["a --scenario that names none", ["check", "--scenario", ","], /"," names nothing; give the flag a value/],
+  [
+    "a mode the mechanism does not have",
+    ["measure", "--transport", "tcp", "--mode", "polling"],
+    /nothing is left to measure: name other --transport, --mode or --placement/,
+  ],
+  [
+    "a flag of a configuration that no command has",
+    ["list", "--config", file("typo.mjs", 'export default { flags: { payloads: ["64"] } }')],
+    /unknown flag "payloads" \(did you mean payload\?\)/,
+  ],
   [
     "a module that does not exist",
     ["check", "--transport", "./mine.ts"],
@@ -87,6 +107,10 @@ describe("bad input", () => {
       expect(sandbox.leftovers()).toEqual([]);
     },
   );
+
+  it("leaves no empty --out behind", () => {
+    expect(existsSync(join(sandbox.directory, "ipcmark-out"))).toBe(false);
+  });
 
   // Root may write anywhere, so the permission can be tested by others only.
   it.skipIf(process.getuid?.() === 0)("an --out without permission is refused before anything runs", async () => {

@@ -11,7 +11,7 @@ import type { CheckResult } from "../results/model.ts";
 import { ensureWritable, store } from "../results/store.ts";
 import { EXIT, UsageError } from "./exit-codes.ts";
 import { type SharedOptions, withShared } from "./options.ts";
-import { note, print, publish, terminal } from "./output.ts";
+import { note, print, publish, REPORT_FILES, terminal } from "./output.ts";
 import { languageReason, whyAbsent } from "./peers.ts";
 import { finishReport, startRun } from "./run.ts";
 import { inSession, type Session } from "./session.ts";
@@ -31,8 +31,8 @@ export function checkCommand(): Command {
     .option("--junit <file>", "also write the results as JUnit XML, for CI")
     .action(async (options: CheckOptions) => {
       const checks = chooseChecks(options.scenario);
-      ensureWritable(options.out);
-      if (options.junit !== undefined) ensureWritable(dirname(options.junit));
+      ensureWritable(options.out, REPORT_FILES);
+      if (options.junit !== undefined) ensureWritable(dirname(options.junit), [basename(options.junit)], "--junit");
       const candidates = await resolveTransports(options.transport);
       const run = startRun(options.seed);
       const targets = checkTargets(candidates, options.peer);

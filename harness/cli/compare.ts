@@ -12,11 +12,11 @@ import { CODEC_IDS } from "../rpc/codecs/codec.ts";
 import { chooseArms, chooseCells, defaultPlacements } from "./arms.ts";
 import { checkAll } from "./check.ts";
 import { codecTable } from "./codecs.ts";
-import { EXIT } from "./exit-codes.ts";
+import { EXIT, UsageError } from "./exit-codes.ts";
 import { announcePlan, FINISH_MS, lengthOf } from "./length.ts";
-import { refuseTooLarge, requestOf } from "./measure.ts";
+import { NOTHING_LEFT, refuseTooLarge, requestOf } from "./measure.ts";
 import { type MeasureOptions, withMeasuring } from "./options.ts";
-import { note, print, publish, terminal } from "./output.ts";
+import { note, print, publish, REPORT_FILES, terminal } from "./output.ts";
 import { whyAbsent } from "./peers.ts";
 import { finishReport, startRun } from "./run.ts";
 import { inSession } from "./session.ts";
@@ -42,7 +42,7 @@ export function compareCommand(): Command {
   return withMeasuring(new Command("compare"))
     .description("check and measure the mechanisms side by side, and name a pick with its reasons")
     .action(async (options: MeasureOptions) => {
-      ensureWritable(options.out);
+      ensureWritable(options.out, REPORT_FILES);
       const candidates = await resolveTransports(options.transport);
       const payloads = options.payload ?? DEFAULT_PAYLOADS;
       refuseTooLarge(candidates, payloads);
@@ -67,6 +67,7 @@ async function compare(
     cells,
     overview: true,
   });
+  if (arms.length + missing.length === 0) throw new UsageError(NOTHING_LEFT);
   const run = startRun(options.seed);
   const budgetMs = options.budget ?? defaultBudget(options, candidates.length);
   // The same promise whichever part takes the time: what the checks used is no longer there for the trials.
@@ -132,7 +133,7 @@ function workload(options: MeasureOptions, payloads: readonly number[], placemen
 
 function printReport(report: Report): void {
   print(compareTables(report, terminal()));
-  if (report.codecs !== undefined) print(`\n${codecTables(report)}\n`);
-  if (report.checks.some(({ status }) => status === "failed")) print(checkTables(report));
-  print(pickParagraph(report));
+  if (report.codecs !== undefined) print(`\n${codecTables(report, terminal())}`);
+  if (report.checks.some(({ status }) => status === "failed")) print(`\n${checkTables(report, terminal())}`);
+  print(`\n${pickParagraph(report, terminal())}`);
 }

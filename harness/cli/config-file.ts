@@ -16,13 +16,20 @@ const MODULE = /\.[cm]?[jt]s$/;
 
 type Value = ConfigFlags[string];
 
-/** Adds `--config` and fills in, before the command runs, what the command line left open. */
-export function withConfig(command: Command): Command {
+/**
+ * Adds `--config` and fills in, before the command runs, what the command line left open.
+ *
+ * @param everyFlag the flags of all commands: `flags` of a configuration may name any of them
+ */
+export function withConfig(command: Command, everyFlag: () => Promise<readonly string[]>): Command {
   return command
     .option("--config <file>", `defaults for flags (default: ${NAMES[0]} here, if there is one)`)
     .hook("preAction", async (_parent, command) => {
       const path = configPath(command.getOptionValue("config"));
-      if (path !== undefined) apply(command, path, await load(path));
+      if (path === undefined) return;
+      const config = await load(path);
+      await checkShared(config, path, flagsOf(command), everyFlag);
+      apply(command, path, config);
     });
 }
 
@@ -47,9 +54,28 @@ async function load(path: string): Promise<Config> {
   return config as Config;
 }
 
+export function flagsOf(command: Command): string[] {
+  return command.options.map((option) => option.attributeName());
+}
+
+/** What this command does not know may be meant for another one; what none knows is a mistake. */
+async function checkShared(
+  { flags = {} }: Config,
+  path: string,
+  own: readonly string[],
+  everyFlag: () => Promise<readonly string[]>,
+): Promise<void> {
+  const foreign = Object.keys(flags).filter((name) => !own.includes(name));
+  if (foreign.length === 0) return;
+  const known = await everyFlag();
+  for (const name of foreign) {
+    if (!known.includes(name)) throw new UsageError(`${path}: ${unknownName("flag", name, known)}`);
+  }
+}
+
 function apply(command: Command, path: string, config: Config): void {
   const own = config[command.name() as keyof Config] ?? {};
-  const known = command.options.map((option) => option.attributeName());
+  const known = flagsOf(command);
   for (const name of Object.keys(own)) {
     if (!known.includes(name)) throw new UsageError(`${path}: ${unknownName("flag", name, known)}`);
   }

@@ -98,8 +98,11 @@ async function gate(options: GateOptions): Promise<void> {
       `--tolerance must be above --min-effect, and ${options.tolerance * 100}% is not above ${options.minEffect * 100}%`,
     );
   }
-  ensureWritable(options.out);
-  if (options.junit !== undefined) ensureWritable(dirname(resolve(options.junit)));
+  ensureWritable(options.out, ["gate.json"]);
+  if (options.junit !== undefined) {
+    const file = resolve(options.junit);
+    ensureWritable(dirname(file), [basename(file)], "--junit");
+  }
   const candidates = await resolveTransports(options.transport ?? GATED_TRANSPORTS);
   const cells = chooseCells(["round-trip"], options.payload ?? GATED_PAYLOADS);
   if (options.transport !== undefined) refuseTooLarge(candidates, options.payload ?? []);

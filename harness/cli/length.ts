@@ -119,7 +119,7 @@ export function announcePlan(
     }
     if (wholeMs > HOPELESS * length.budgetMs) {
       throw new UsageError(
-        `${rounds} rounds, the fewest that are planned, take about ${seconds(wholeMs)} s on this machine, calibration included: more than the time given allows; ` +
+        `${rounds} rounds, the fewest that are planned, take about ${seconds(wholeMs)} s on this machine, calibration included, of which ${seconds(length.budgetMs)} s are left of the time given; ` +
           "give a longer --budget, or fewer --transport, --placement, --mode, --benchmark or --payload",
       );
     }

@@ -2,7 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { packageVersion } from "../results/environment.ts";
 import { StoreError } from "../results/store.ts";
-import { withConfig } from "./config-file.ts";
+import { flagsOf, withConfig } from "./config-file.ts";
 import { EXIT, UsageError } from "./exit-codes.ts";
 
 /** In the order of the help text. Only the one that was typed is loaded: a mistyped option is answered at once. */
@@ -16,6 +16,11 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   doctor: async () => (await import("./doctor.ts")).doctorCommand(),
 };
 
+async function everyFlag(): Promise<string[]> {
+  const commands = await Promise.all(Object.values(COMMANDS).map((load) => load()));
+  return [...new Set(commands.flatMap(flagsOf))];
+}
+
 const program = new Command("ipcmark")
   .description(
     "Which IPC mechanism should two processes on this machine use? Checked, measured, picked, with the evidence.",
@@ -24,7 +29,7 @@ const program = new Command("ipcmark")
   .showSuggestionAfterError();
 const typed = COMMANDS[process.argv[2] ?? ""];
 for (const load of typed === undefined ? Object.values(COMMANDS) : [typed])
-  program.addCommand(withConfig(await load()));
+  program.addCommand(withConfig(await load(), everyFlag));
 
 // Every command throws instead of exiting, so that all errors leave by one door and in one form.
 for (const command of [program, ...program.commands]) {

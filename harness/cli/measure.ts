@@ -13,7 +13,7 @@ import { chooseCodecs, codecCells, codecTable, parseCodec, withCodecs } from "./
 import { EXIT, UsageError } from "./exit-codes.ts";
 import { announce, announcePlan, lengthOf } from "./length.ts";
 import { type MeasureOptions, withMeasuring } from "./options.ts";
-import { print, publish, terminal } from "./output.ts";
+import { print, publish, REPORT_FILES, terminal } from "./output.ts";
 import { whyAbsent } from "./peers.ts";
 import { finishReport, startRun } from "./run.ts";
 import { inSession } from "./session.ts";
@@ -24,6 +24,8 @@ import { each } from "./values.ts";
 const CODEC_TIME_MS = 40;
 /** Of a time that was asked for, per codec: three kinds of values, two directions, their warm-up. */
 const CODEC_RESERVE_MS = 400;
+
+export const NOTHING_LEFT = "nothing is left to measure: name other --transport, --mode or --placement";
 
 export function measureCommand(): Command {
   return withMeasuring(new Command("measure"))
@@ -42,7 +44,7 @@ export function measureCommand(): Command {
       const codecs = chooseCodecs(options.codec, options.benchmark);
       const plain = options.codec && !options.benchmark ? [] : chooseCells(options.benchmark, options.payload);
       const cells = [...plain, ...(await codecCells(codecs))];
-      ensureWritable(options.out);
+      ensureWritable(options.out, REPORT_FILES);
       const candidates = await resolveTransports(options.transport);
       refuseTooLarge(candidates, options.payload ?? []);
       const placements = options.placement ?? defaultPlacements();
@@ -52,6 +54,7 @@ export function measureCommand(): Command {
         peers: options.peer,
         cells,
       });
+      if (placed.length + missing.length === 0) throw new UsageError(NOTHING_LEFT);
       const arms = withCodecs(placed, codecs, cells);
       const length = lengthOf(withoutTable(options, codecs.length), arms, cells);
       const run = startRun(options.seed);
@@ -81,7 +84,9 @@ export function measureCommand(): Command {
 }
 
 function tablesOf(report: Report): string {
-  return [compareTables(report, terminal()), codecTables(report)].filter((text) => text !== "").join("\n\n");
+  return [compareTables(report, terminal()), codecTables(report, terminal())]
+    .filter((text) => text !== "")
+    .join("\n\n");
 }
 
 /** The table of codecs comes after the trials and out of the same time. */

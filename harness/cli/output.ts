@@ -2,6 +2,9 @@ import type { Report } from "../results/model.ts";
 import { store } from "../results/store.ts";
 import type { SharedOptions } from "./options.ts";
 
+/** What a run leaves in its directory. */
+export const REPORT_FILES = ["report.json", "report.html"] as const;
+
 /** The end of a run: writes report.json and report.html, prints the result, and says on stderr where the files are. */
 export async function publish(
   { out: directory, json: asJson }: Pick<SharedOptions, "out" | "json">,
@@ -9,10 +12,10 @@ export async function publish(
   show: () => void,
 ): Promise<void> {
   // Stored before anything is printed: whoever reads only the top of a table (`| head`) still finds the report.
-  const json = store(directory, "report.json", `${JSON.stringify(report)}\n`);
+  const json = store(directory, REPORT_FILES[0], `${JSON.stringify(report)}\n`);
   // Loaded when there is something to render: chart and histogram libraries take longer to load than a short command runs.
   const { renderHtml } = await import("../../reports/html/render.ts");
-  const html = store(directory, "report.html", await renderHtml(report));
+  const html = store(directory, REPORT_FILES[1], await renderHtml(report));
   if (asJson) printJson(report);
   else show();
   note(`\nwritten: ${json}, ${html}`);

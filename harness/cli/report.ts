@@ -10,13 +10,13 @@ export function reportCommand(): Command {
     .option("--out <dir>", "where report.html goes", "ipcmark-out")
     .action(async (file: string, { out }: { out: string }) => {
       const report = loadReport(file);
-      ensureWritable(out);
+      ensureWritable(out, ["report.html"]);
       const { renderHtml } = await import("../../reports/html/render.ts");
       const html = store(out, "report.html", await renderHtml(report));
       if (report.measurements.length > 0) print(compareTables(report, terminal()));
-      if (report.codecs !== undefined) print(`\n${codecTables(report)}\n`);
-      if (report.checks.length > 0) print(checkTables(report, terminal()));
-      if (report.pick !== null) print(pickParagraph(report));
+      if (report.codecs !== undefined) print(`\n${codecTables(report, terminal())}`);
+      if (report.checks.length > 0) print(`\n${checkTables(report, terminal())}`);
+      if (report.pick !== null) print(`\n${pickParagraph(report, terminal())}`);
       note(`\nwritten: ${html}`);
     });
 }

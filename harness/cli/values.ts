@@ -36,10 +36,10 @@ export function parseDuration(text: string): number {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m)$/.exec(text.trim());
   const factor = { ms: 1, s: 1000, m: 60_000 }[match?.[2] ?? ""];
   if (match === null || factor === undefined) {
-    throw new UsageError(`duration "${text}" is not one; write 1500ms, 90s or 2m`);
+    throw new UsageError(`--budget "${text}" is not a time; write 1500ms, 90s or 2m`);
   }
   const ms = Number(match[1]) * factor;
-  if (ms < 1000 || ms > 86_400_000) throw new UsageError(`duration "${text}" must be from 1s to 24 hours`);
+  if (ms < 1000 || ms > 86_400_000) throw new UsageError(`--budget "${text}" must be from 1s to 24 hours`);
   return ms;
 }
 
@@ -67,15 +67,18 @@ export function parseMode(text: string): WaitMode {
   return found;
 }
 
-/** Parses each of several values (`--payload 64 4KiB` or `--payload 64,4KiB`) and keeps their order. */
+/**
+ * Parses each of several values (`--payload 64 4KiB` or `--payload 64,4KiB`) and keeps their order. None at all, as `--transport "$T"` has
+ * where T is not set, would mean everything or nothing.
+ *
+ * @throws UsageError
+ */
 export function each<Value>(
   parse: (text: string) => Value,
 ): (text: string, before: readonly Value[] | undefined) => readonly Value[] {
-  return (text, before) => [
-    ...(before ?? []),
-    ...text
-      .split(",")
-      .filter((part) => part !== "")
-      .map(parse),
-  ];
+  return (text, before) => {
+    const parts = text.split(",").filter((part) => part.trim() !== "");
+    if (parts.length === 0) throw new UsageError(`"${text}" names nothing; give the flag a value, or leave it out`);
+    return [...(before ?? []), ...parts.map(parse)];
+  };
 }

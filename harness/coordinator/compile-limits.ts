@@ -1,11 +1,11 @@
-import { execFile } from "node:child_process";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import type { Place } from "../../transports/contract/transport.ts";
+import { killGroup } from "../process/child.ts";
 
-const execute = promisify(execFile);
 const COMPILE_TIMEOUT_MS = 30_000;
 
 /** Compiles `harness/limit` into the run's own directory: the path of the program, or why there is none. */
@@ -17,13 +17,31 @@ export async function compileLimits(place: Place): Promise<string | { readonly r
   if (source === undefined) return { reason: "the source of the C program is not part of this installation" };
   const program = join(place.directory, "limit");
   try {
-    await execute("cc", ["-O2", "-o", program, source, "-pthread", "-lrt"], { timeout: COMPILE_TIMEOUT_MS });
-    return program;
+    const compiled = await compile(["-O2", "-o", program, source, "-pthread", "-lrt"], place);
+    return compiled ? program : { reason: "no limits: it does not compile here" };
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
     const why = missing
       ? "there is no C compiler (cc) here; install one to see what the machine allows"
-      : "it does not compile here";
+      : `cc cannot be run: ${(error as Error).message}`;
     return { reason: `no limits: ${why}` };
+  }
+}
+
+/** The compiler starts others and keeps files of its own: they end with this process, and lie in the run's directory. */
+async function compile(args: readonly string[], { directory }: Place): Promise<boolean> {
+  const env = { ...process.env, TMPDIR: directory };
+  const compiler = spawn("cc", args, { stdio: "ignore", env, detached: true });
+  const end = (): void => {
+    if (compiler.pid !== undefined) killGroup(compiler.pid);
+  };
+  process.once("exit", end);
+  const timer = setTimeout(end, COMPILE_TIMEOUT_MS);
+  try {
+    const [code] = await once(compiler, "exit");
+    return code === 0;
+  } finally {
+    clearTimeout(timer);
+    process.off("exit", end);
   }
 }

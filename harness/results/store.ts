@@ -1,5 +1,15 @@
-import { accessSync, constants, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  type Stats,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { type Report, SCHEMA_VERSION } from "./model.ts";
 import { firstDefect } from "./schema.ts";
 
@@ -8,23 +18,55 @@ export class StoreError extends Error {
   override readonly name = "StoreError";
 }
 
-/** Creates the directory, or says in time, before an hour of measuring, that nothing could be stored there. */
-export function ensureWritable(directory: string): void {
+/**
+ * Says in time, before an hour of measuring, that these files could not be stored there. Creates nothing that stays: a command that is
+ * refused later leaves no empty directory.
+ *
+ * @param flag the flag that named the directory
+ * @throws StoreError
+ */
+export function ensureWritable(directory: string, names: readonly string[] = [], flag = "--out"): void {
+  const refused = (reason: string): StoreError =>
+    new StoreError(`cannot write to ${flag} "${directory}": ${reason}; name a directory you may write to`);
   try {
-    mkdirSync(directory, { recursive: true });
-    accessSync(directory, constants.W_OK);
+    // Trying tells more than asking: /proc says that root may write there.
+    rmdirSync(mkdtempSync(join(nearestExisting(directory), ".ipcmark-")));
   } catch (error) {
-    throw new StoreError(`cannot write to --out "${directory}": ${reasonOf(error)}; name a directory you may write to`);
+    throw refused(reasonOf(error));
   }
-  if (!statSync(directory).isDirectory()) throw new StoreError(`--out "${directory}" is not a directory`);
+  for (const name of names) {
+    if (statOf(join(directory, name))?.isDirectory()) throw refused(`"${name}" in it is a directory`);
+  }
 }
 
-/** Never leaves half a file: written beside its name, then renamed. Returns the path. */
+/** The directory itself, or the one that it will be created in. */
+function nearestExisting(directory: string): string {
+  let at = resolve(directory);
+  while (statOf(at) === undefined && at !== dirname(at)) at = dirname(at);
+  return at;
+}
+
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch {
+    // Below something that is no directory, or not to be looked into: whoever tries to write there is told.
+    return undefined;
+  }
+}
+
+/** Never leaves half a file: written beside its name, then renamed. Returns the path. @throws StoreError */
 export function store(directory: string, name: string, text: string): string {
   const path = join(directory, name);
   const temporary = `${path}.${process.pid}.tmp`;
-  writeFileSync(temporary, text);
-  renameSync(temporary, path);
+  try {
+    mkdirSync(directory, { recursive: true });
+    writeFileSync(temporary, text);
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw new StoreError(`cannot write "${path}": ${reasonOf(error)}; name another directory`);
+  }
   return path;
 }
 
@@ -66,7 +108,7 @@ function reasonOf(error: unknown): string {
     ENOENT: "no such file",
     EACCES: "permission denied",
     EROFS: "read-only file system",
-    ENOTDIR: "a part of the path is a file",
+    ENOTDIR: "a file is in the way",
     EEXIST: "a file is in the way",
     EISDIR: "it is a directory",
   };

@@ -1,0 +1,200 @@
+"""The folders of one drop and whose it is: transports/file-drop/files.ts, owner.ts and sweeper.ts."""
+
+import itertools
+import json
+import os
+import re
+import shutil
+import stat
+import time
+
+from failures import IpcError
+
+REQUEST = re.compile(r"^([A-Za-z0-9-]{1,64})\.(\d{10})\.(json|bin)$")
+CLIENT = re.compile(r"^[A-Za-z0-9-]{1,64}$")
+# A mark without content belongs to a server that is between creating and writing it: so long it may take.
+WRITING_S = 0.5
+
+
+class Folder:
+    def __init__(self, base):
+        self.base = base
+        self.temporary = os.path.join(base, "temporary")
+        self.requests = os.path.join(base, "requests")
+        self.responses = os.path.join(base, "responses")
+        self.owner = os.path.join(base, "server.json")
+        self._serial = itertools.count()
+
+    def make(self):
+        # Each by itself: the mode given to makedirs holds for the last folder of a path alone.
+        for path in (self.base, self.temporary, self.requests, self.responses):
+            os.makedirs(path, 0o700, exist_ok=True)
+
+    def drop(self, target, content, fsync):
+        """Whole or not at all."""
+        path = os.path.join(self.temporary, "%d-%d-%d" % (os.getpid(), time.time() * 1e9, next(self._serial)))
+        try:
+            write_new(path, content, fsync)
+            os.rename(path, target)
+        except OSError:
+            remove(path)
+            raise
+        if fsync:
+            sync_folder(os.path.dirname(target))
+
+    def remove_empty(self):
+        for path in (self.temporary, self.requests, self.responses, self.base):
+            try:
+                os.rmdir(path)
+            except OSError:
+                pass
+
+    def mailboxes(self):
+        return [name for name in names_in(self.responses) if CLIENT.match(name)]
+
+    def sweep(self, ttl_s):
+        """Removes what crashed processes left. Returns the clients that gave no sign of life for the time to live."""
+        now = time.time()
+        for name in names_in(self.temporary):
+            path = os.path.join(self.temporary, name)
+            if is_old(path, now, ttl_s):
+                remove_anything(path)
+        mailboxes = self.mailboxes()
+        for name in names_in(self.requests):
+            match = REQUEST.match(name)
+            path = os.path.join(self.requests, name)
+            if match and match.group(1) not in mailboxes and is_old(path, now, ttl_s):
+                remove_anything(path)
+        return [name for name in mailboxes if is_old(os.path.join(self.responses, name), now, ttl_s)]
+
+
+def write_new(path, content, fsync=False):
+    """Leaves nothing behind when it fails."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            if fsync:
+                os.fsync(file.fileno())
+    except OSError:
+        remove(path)
+        raise
+
+
+def sync_folder(path):
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def read_whole(path, limit_bytes):
+    """Of a regular file: opening a FIFO would wait for its writer for ever."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise IpcError("IPC_MALFORMED", "%s is not a file" % path)
+        if status.st_size > limit_bytes:
+            raise IpcError("IPC_TOO_LARGE", "%s has %d bytes" % (path, status.st_size))
+        with open(descriptor, "rb", closefd=False) as file:
+            return file.read()
+    finally:
+        os.close(descriptor)
+
+
+def remove(path):
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass
+
+
+def remove_anything(path):
+    """A file, or a folder under the name of one. False: it cannot be removed, which is nobody's end."""
+    try:
+        remove(path)
+    except OSError:
+        shutil.rmtree(path, ignore_errors=True)
+    return not os.path.lexists(path)
+
+
+def names_in(path):
+    try:
+        return os.listdir(path)
+    except FileNotFoundError:
+        return []
+
+
+def is_old(path, now, ttl_s):
+    try:
+        return now - os.lstat(path).st_mtime > ttl_s
+    except OSError:
+        return False
+
+
+def start_time(pid):
+    """State and start of a process as /proc tells them."""
+    try:
+        with open("/proc/%d/stat" % pid, encoding="latin1") as status:
+            fields = status.read().rpartition(")")[2].split()
+        return fields[0], fields[19]
+    except (OSError, IndexError):
+        return None, None
+
+
+def is_alive(owner):
+    if owner["pid"] <= 0:
+        return False
+    try:
+        os.kill(owner["pid"], 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    state, started = start_time(owner["pid"])
+    return started is None or (started == owner.get("startTime") and state not in ("Z", "X"))
+
+
+def read_owner(folder):
+    """None: nobody. A mark that stays unreadable counts as a dead server's."""
+    deadline = time.monotonic() + WRITING_S
+    while True:
+        try:
+            with open(folder.owner, encoding="utf-8") as file:
+                found = json.load(file)
+            if isinstance(found["pid"], int) and isinstance(found["epoch"], int):
+                return found
+        except FileNotFoundError:
+            return None
+        except (ValueError, KeyError, TypeError):
+            pass
+        if time.monotonic() > deadline:
+            return {"pid": 0, "startTime": None, "epoch": 0}
+        time.sleep(0.02)
+
+
+def take_ownership(folder):
+    epoch = int(time.time() * 1000)
+    found = read_owner(folder)
+    if found is not None:
+        if is_alive(found):
+            raise IpcError("IPC_ADDRESS_IN_USE", "process %d serves %s" % (found["pid"], folder.base))
+        epoch = max(epoch, found["epoch"] + 1)
+        remove(folder.owner)
+        for name in names_in(folder.temporary):
+            if name.startswith("%d-" % found["pid"]):
+                remove_anything(os.path.join(folder.temporary, name))
+    mark = {"pid": os.getpid(), "startTime": start_time(os.getpid())[1], "epoch": epoch}
+    write_new(folder.owner, (json.dumps(mark) + "\n").encode("utf-8"))
+    return epoch
+
+
+def has_living_owner(folder):
+    try:
+        with open(folder.owner, encoding="utf-8") as file:
+            return is_alive(json.load(file))
+    except (OSError, ValueError, KeyError, TypeError):
+        return False

@@ -1,0 +1,37 @@
+"""How the server of a file drop learns that something was dropped: transports/file-drop/wake.ts."""
+
+import ctypes
+import os
+import select
+import time
+
+RESCAN_S = 0.25
+
+
+class Poll:
+    def __init__(self, interval_s):
+        self._interval_s = interval_s
+
+    def wait(self):
+        time.sleep(self._interval_s)
+
+
+class Inotify:
+    """inotify(7) by ctypes; the standard library has no watcher."""
+
+    IN_CREATE, IN_MOVED_TO, IN_DELETE = 0x100, 0x80, 0x200
+
+    def __init__(self, folder):
+        libc = ctypes.CDLL(None, use_errno=True)
+        self._descriptor = libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
+        watches = [(folder.requests, self.IN_MOVED_TO), (folder.responses, self.IN_CREATE | self.IN_DELETE)]
+        for path, mask in watches:
+            if self._descriptor < 0 or libc.inotify_add_watch(self._descriptor, os.fsencode(path), mask) < 0:
+                raise OSError(ctypes.get_errno(), "inotify on %s" % path)
+
+    def wait(self):
+        if select.select([self._descriptor], [], [], RESCAN_S)[0]:
+            try:
+                os.read(self._descriptor, 65536)
+            except BlockingIOError:
+                pass
