@@ -16,14 +16,22 @@ export function progressOn(stream: NodeJS.WriteStream): Progress {
   let steps = 0;
   let done = -1;
   let endsAtMs = 0;
+  let beganMs = 0;
   let writtenAtMs = 0;
-  const left = (): string => `${Math.max(1, Math.ceil((endsAtMs - performance.now()) / 1000))} s left`;
+  // A plan that has run out says nothing any more: then what is left goes on as what is done went.
+  const left = (): string => {
+    const nowMs = performance.now();
+    const byPaceMs = ((nowMs - beganMs) / Math.max(1, done)) * (steps - done);
+    const leftMs = endsAtMs > nowMs ? endsAtMs - nowMs : byPaceMs;
+    return `${Math.max(1, Math.ceil(leftMs / 1000))} s left`;
+  };
   return {
     begin(total, plannedMs) {
       steps = total;
       done = -1;
-      endsAtMs = performance.now() + plannedMs;
-      writtenAtMs = performance.now();
+      beganMs = performance.now();
+      endsAtMs = beganMs + plannedMs;
+      writtenAtMs = beganMs;
     },
     replan(leftMs, leftSteps) {
       if (leftSteps !== undefined) steps = done + 1 + leftSteps;
