@@ -17,9 +17,10 @@ const EXTENSION = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
 
 /** @throws UsageError when there is nothing to compare with */
 export function openBase({ baseDir, base }: { readonly baseDir?: string; readonly base?: string }): Base {
-  if ((baseDir === undefined) === (base === undefined)) {
+  if (baseDir !== undefined && base !== undefined)
+    throw new UsageError("--base-dir and --base name two things to compare with; give one of them");
+  if (baseDir === undefined && base === undefined)
     throw new UsageError("gate needs what to compare with: either --base-dir <checkout> or --base <git ref>");
-  }
   if (baseDir !== undefined) {
     const directory = resolve(baseDir);
     if (!existsSync(directory) || !statSync(directory).isDirectory()) {
