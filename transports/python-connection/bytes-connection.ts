@@ -109,7 +109,8 @@ export class PythonConnection implements AsyncDisposable {
     else reader.resolve(message.slice());
   }
 
-  #closed(error: IpcError | undefined): void {
+  #closed(cause: IpcError | undefined): void {
+    const error = cause?.code === "IPC_TIMEOUT" ? this.#notHungUp(cause) : cause;
     this.#ended = true;
     this.#error = error;
     this.#writable.reject(error ?? this.#closedError());
@@ -120,18 +121,29 @@ export class PythonConnection implements AsyncDisposable {
     }
   }
 
-  /** Delivers what was sent, then hangs up. Idempotent. @throws IpcError IPC_TIMEOUT when the other side does not read. */
+  /**
+   * Delivers what was sent, then hangs up. Idempotent.
+   *
+   * @throws IpcError IPC_TIMEOUT when the other side has not hung up as well by then (5 s): it does not read, or it has
+   *   read everything and its program does not close the connection.
+   */
   async close(timeoutMs?: number): Promise<void> {
     try {
       await this.#connection?.close(timeoutMs);
     } catch (error) {
-      if (isIpcError(error) && error.code !== "IPC_TIMEOUT") return;
-      throw error;
+      if (!isIpcError(error)) throw error;
+      if (error.code === "IPC_TIMEOUT") throw this.#notHungUp(error);
     }
   }
 
   #closedError(): IpcError {
     return new IpcError("IPC_CLOSED", `${this.#transport}: the connection is closed`, { transport: this.#transport });
+  }
+
+  /** From here nobody can see which it was. The second is usual in Python: a variable of an accept loop is enough. */
+  #notHungUp(cause: IpcError): IpcError {
+    const message = `${this.#transport}: the other side did not hang up in time: it has not read everything, or has not closed its connection`;
+    return new IpcError("IPC_TIMEOUT", message, { transport: this.#transport, cause });
   }
 
   #tooLarge(bytes: number, maxBytes: number): IpcError {

@@ -55,7 +55,7 @@ async function stranger(bytes: Uint8Array | string, end = false): Promise<{ read
 
 /** A listener that is not ours: does what it is told with whoever comes. */
 async function rawServer(onSocket: (socket: Socket) => void): Promise<void> {
-  const server = createServer((socket) => {
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
     socket.on("error", () => undefined);
     ended.push(() => socket.destroy());
     onSocket(socket);
@@ -258,6 +258,19 @@ test("an empty key is refused on both sides", async () => {
   const key = new Uint8Array(0);
   await expect(listen(path, () => undefined, { key })).rejects.toMatchObject({ code: "IPC_AUTH_FAILED" });
   await expect(connect(path, { key })).rejects.toMatchObject({ code: "IPC_AUTH_FAILED" });
+});
+
+// Issue 4: the sentence said that it did not read, also of a Python program that had, and only kept its connection.
+test.each([
+  ["reads nothing", () => undefined],
+  ["has read everything but keeps its connection open", (socket: Socket) => void socket.resume()],
+])("closing at a side that %s says that either may be the reason", async (_what, serveIt) => {
+  await rawServer(serveIt);
+  const connection = await connect(path);
+  await connection.sendBytes(Buffer.from("read me"));
+  const message = expect.stringMatching(/did not hang up in time: it has not read everything, or has not closed/);
+  await expect(connection.close(100)).rejects.toMatchObject({ code: "IPC_TIMEOUT", message });
+  await expect(connection.receiveBytes()).rejects.toMatchObject({ code: "IPC_TIMEOUT", message });
 });
 
 // Issue 4: listening did not look at the signal.
