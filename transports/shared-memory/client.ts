@@ -1,4 +1,5 @@
 import { randomInt } from "node:crypto";
+import { closeSync } from "node:fs";
 import { IpcError, isIpcError } from "../contract/errors.ts";
 import type { Address } from "../contract/transport.ts";
 import { isOwned } from "../posix/lock.ts";
@@ -18,7 +19,7 @@ import {
 import { Link } from "./link.ts";
 import { type Awaited, Reason, Rest } from "./rest.ts";
 import { isCapacity } from "./ring.ts";
-import { type Segment, unlinkSemaphore } from "./store.ts";
+import { openPlain, type Segment, unlinkSemaphore } from "./store.ts";
 import { soleCpu } from "./waits.ts";
 
 /** Pauses this thread where nothing of a connection exists yet to sleep on. */
@@ -84,9 +85,9 @@ export class RingOpening {
 
   /** @returns undefined while the server has not finished listening */
   #openControl(): Segment | undefined {
-    const control = this.#kind.store.open(this.#address.name, 0);
-    const isWhole = control.mapping.byteLength >= Control.bytes;
-    if (isWhole && Atomics.load(control.mapping.words, Control.magicWord) === Control.magic) {
+    const control = this.#openSized();
+    if (control === undefined) return undefined;
+    if (Atomics.load(control.mapping.words, Control.magicWord) === Control.magic) {
       this.#control = control;
       if (control.mapping.words[Control.versionWord] !== VERSION) {
         throw this.#error("IPC_MALFORMED", "another version listens there");
@@ -97,7 +98,29 @@ export class RingOpening {
     const owned = isOwned(control.fd);
     control.close();
     if (owned) return undefined;
-    throw this.#error("IPC_PEER_LOST", "nobody listens there, and what is there is no server's");
+    throw this.#noServer();
+  }
+
+  /** @returns undefined while the server has made its segment and not given it a size, so that it cannot be mapped */
+  #openSized(): Segment | undefined {
+    const { store } = this.#kind;
+    try {
+      return store.open(this.#address.name, Control.bytes);
+    } catch (error) {
+      if (!isIpcError(error) || error.code !== "IPC_MALFORMED") throw error;
+    }
+    const fd = openPlain(store.path(this.#address.name), "r+");
+    if (fd === undefined) throw this.#noServer();
+    try {
+      if (isOwned(fd)) return undefined;
+    } finally {
+      closeSync(fd);
+    }
+    throw this.#noServer();
+  }
+
+  #noServer(): IpcError {
+    return this.#error("IPC_PEER_LOST", "nobody listens there, and what is there is no server's");
   }
 
   #isServerGone(control: Segment): boolean {

@@ -10,6 +10,8 @@ import { HEAD_WORDS, isCapacity, type RingRegion } from "./ring.ts";
 export const Control = {
   bytes: 4096,
   magic: 0x4350_4349, // "ICPC"
+  /** In place of the magic number while the server is being set up: a segment of zeros could be anybody's. */
+  begun: 0x4250_4349, // "ICPB"
   magicWord: 0,
   versionWord: 1,
   slotsWord: 2,
@@ -30,6 +32,8 @@ export const Pair = {
   magicWord: 0,
   versionWord: 1,
   capacityWord: 2,
+  /** Where a socket brought the two ends together: what was said through it, so that both know that they mean this segment. */
+  tokenWord: 3,
   clientClosedWord: 16,
   serverClosedWord: 32,
   /** What the client sleeps on. */
@@ -47,6 +51,9 @@ export const SlotState = { claimed: 1, ready: 2, accepted: 3 } as const;
 export const SLOT_STATE_MASK = 3;
 
 export const pairBytes = (capacity: number): number => Pair.dataOffset + 2 * capacity;
+
+/** Whether a pair of rings can have this size. */
+export const isPairSize = (bytes: number): boolean => isCapacity((bytes - Pair.dataOffset) / 2);
 
 export function initializePair(mapping: Mapping, capacity: number): void {
   mapping.words[Pair.capacityWord] = capacity;

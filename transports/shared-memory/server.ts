@@ -1,13 +1,14 @@
 import { IpcError, isIpcError } from "../contract/errors.ts";
 import type { Address, BlockingConnection, BlockingServer } from "../contract/transport.ts";
-import { isOwned, tryLockExclusive } from "../posix/lock.ts";
+import { isOwned } from "../posix/lock.ts";
 import { SLICE_MS } from "../posix/timespec.ts";
+import { claimName, inUse, removeClaimed, removeSlot } from "./claim.ts";
 import { type RingKind, slotName } from "./kind.ts";
 import { Control, checkPair, Pair, replyRegion, requestRegion, SLOT_STATE_MASK, SlotState, VERSION } from "./layout.ts";
 import { FIRST_LOOKS, Link } from "./link.ts";
 import { Reason, Rest } from "./rest.ts";
 import { NOT_PLAIN } from "./ring.ts";
-import { type Segment, unlinkSemaphore } from "./store.ts";
+import { leadsTo, type Segment } from "./store.ts";
 import { type CpuWord, soleCpu, type WaitPlace } from "./waits.ts";
 
 /** How long a client may take between claiming a slot and showing its segment, before the slot is given to others. */
@@ -58,9 +59,15 @@ export class RingServer implements BlockingServer {
     try {
       this.#rest = new Rest(mapping.words, Control.restWord, kind.wait.open(this.#place, true));
     } catch (error) {
+      // Whatever was in the way is not ours and stays.
+      kind.store.unlink(address.name);
       this.#control.close();
-      removeNames(kind, address.name);
-      throw error;
+      if (!isIpcError(error) || error.errno !== "EEXIST") throw error;
+      const semaphore = kind.store.semaphoreName(address.name);
+      throw inUse(
+        kind,
+        `a semaphore ${semaphore} is there, but no server's; choose another name or unlink it yourself`,
+      );
     }
     mapping.words[Control.versionWord] = VERSION;
     mapping.words[Control.slotsWord] = kind.maxClients;
@@ -207,10 +214,7 @@ export class RingServer implements BlockingServer {
   }
 
   #freeSlot(slot: number, word: number): void {
-    const { store, wait } = this.#kind;
-    const name = slotName(this.address.name, slot);
-    store.unlink(name);
-    if (wait.usesSemaphores) unlinkSemaphore(store.semaphoreName(name));
+    removeSlot(this.#kind, this.address.name, slot, "any");
     Atomics.compareExchange(this.#control.mapping.words, Control.firstSlotWord + slot, word, 0);
   }
 
@@ -276,8 +280,7 @@ export class RingServer implements BlockingServer {
       this.#active.push(link);
       this.#cpus.set(link, cpu);
       // Both ends have it open: from here on nothing of this connection has a name that could outlive it.
-      store.unlink(name);
-      if (wait.usesSemaphores) unlinkSemaphore(place.semaphoreName);
+      removeSlot(this.#kind, this.address.name, slot, "any");
       peer.wakeAnyway();
     } catch (error) {
       if (this.#links[slot] === undefined) segment.close();
@@ -290,56 +293,14 @@ export class RingServer implements BlockingServer {
     this.#open = false;
     Atomics.store(this.#control.mapping.words, Control.closedWord, 1);
     for (const link of this.#active.splice(0)) link.close();
-    removeNames(this.#kind, this.address.name);
+    // Somebody may have swept the address, and another server may have it now.
+    if (leadsTo(this.#kind.store.path(this.address.name), this.#control.fd)) removeClaimed(this.#kind, this.#control);
     this.#rest.close();
     this.#control.close();
   }
 
   [Symbol.dispose](): void {
     this.close();
-  }
-}
-
-/** All names an address can stand for. Idempotent. */
-export function removeNames(kind: RingKind, name: string): void {
-  const { store, wait, maxClients } = kind;
-  const names = [name, ...Array.from({ length: maxClients }, (_, slot) => slotName(name, slot))];
-  for (const each of names) {
-    store.unlink(each);
-    if (wait.usesSemaphores) unlinkSemaphore(store.semaphoreName(each));
-  }
-}
-
-/** Creates the control segment; clears the way first when what is there belongs to nobody any more. */
-function claimName(kind: RingKind, name: string): Segment {
-  try {
-    return kind.store.create(name, Control.bytes);
-  } catch (error) {
-    if (!isIpcError(error) || error.errno !== "EEXIST") throw error;
-    removeStale(kind, name);
-    return kind.store.create(name, Control.bytes);
-  }
-}
-
-function removeStale(kind: RingKind, name: string): void {
-  const inUse = (what: string): IpcError =>
-    new IpcError("IPC_ADDRESS_IN_USE", `${kind.id}: ${what} at ${name}`, { transport: kind.id });
-  let stale: Segment;
-  try {
-    stale = kind.store.open(name, Control.bytes);
-  } catch (error) {
-    if (isIpcError(error) && error.errno === "ENOENT") return;
-    throw inUse("something that is not ours is");
-  }
-  try {
-    if (!tryLockExclusive(stale.fd)) throw inUse("a server is listening");
-    const { words } = stale.mapping;
-    const magic = words[Control.magicWord];
-    // Zero: a server that was killed before it had finished.
-    if (magic !== Control.magic && magic !== 0) throw inUse("something that is not ours is");
-    removeNames(kind, name);
-  } finally {
-    stale.close();
   }
 }
 

@@ -6,10 +6,11 @@ import { posixAvailability } from "../posix/binding.ts";
 import { distinctName } from "../support/distinct-name.ts";
 import { checkOptions } from "../support/opening.ts";
 import type { SteppedTransport } from "../support/pulsed.ts";
+import { removeNames } from "./claim.ts";
 import { connectRing, RingOpening } from "./client.ts";
 import { type RingKind, slotName } from "./kind.ts";
 import { largestMessage } from "./ring.ts";
-import { RingServer, removeNames } from "./server.ts";
+import { RingServer } from "./server.ts";
 import { inspectSemaphore, mappedFileStore, type Store, sharedMemoryStore } from "./store.ts";
 import { WAIT_KINDS, type WaitKind } from "./waits.ts";
 

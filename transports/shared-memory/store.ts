@@ -1,11 +1,14 @@
-import { closeSync, lstatSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync, constants as fs, fstatSync, lstatSync, openSync, readSync, statSync } from "node:fs";
 import { basename } from "node:path";
+import { toIpcError } from "../contract/errors.ts";
 import type { OsObject } from "../contract/transport.ts";
+import { errnoError } from "../posix/errno.ts";
 import { MappedFile } from "../posix/mapped-file.ts";
 import type { Mapping } from "../posix/mapping.ts";
+import { checkName } from "../posix/names.ts";
 import { Semaphore } from "../posix/semaphore.ts";
 import { SharedMemory } from "../posix/shared-memory.ts";
-import { Control, Pair } from "./layout.ts";
+import { Control, isPairSize, Pair } from "./layout.ts";
 
 /** An open, mapped object with a name, whichever kind. */
 export interface Segment extends Disposable {
@@ -15,62 +18,112 @@ export interface Segment extends Disposable {
   close(): void;
 }
 
-/** Where segments live: the two mechanisms of this folder differ in nothing else. */
+/** Where segments live: the two mechanisms of this folder differ in nothing else. All throw IpcErrors only. */
 export interface Store {
   /** Zeroed, 0600, exclusive, memory reserved, locked by us for as long as it is open. */
   create(name: string, byteLength: number): Segment;
   open(name: string, minimumBytes: number): Segment;
-  unlink(name: string): boolean;
+  /** Removes the name if one of our segments has it, or one that was being made: anything else stays. */
+  unlink(name: string, state?: State): boolean;
   /** What the OS holds under this name. */
   inspect(name: string): OsObject | undefined;
   /** The semaphore that belongs to the name. */
   semaphoreName(name: string): string;
+  /** Where the file system shows it. @throws IpcError for what is no name */
+  path(name: string): string;
 }
+
+/** A segment that was being made when its owner died carries no mark yet, so it can only be recognised by its size. */
+export type State = "finished" | "any";
 
 // Linux shows both kinds of POSIX names here; only looking at them needs it.
 const NAMES_DIRECTORY = "/dev/shm/";
+/** What the C library puts in front of a semaphore's name. */
+export const SEMAPHORE_PREFIX = "sem.";
 
 /** shm_open(3). Names begin with a slash. */
 export const sharedMemoryStore: Store = {
   create: (name, byteLength) => SharedMemory.create(name, byteLength, { lock: true }),
   open: (name, minimumBytes) => SharedMemory.open(name, minimumBytes),
-  unlink: (name) => SharedMemory.unlink(name),
-  inspect: (name) => inspect("shm", name, NAMES_DIRECTORY + name.slice(1)),
+  unlink: (name, state) => isOurs(sharedMemoryPath(name), state) && SharedMemory.unlink(name),
+  inspect: (name) => inspect("shm", name, sharedMemoryPath(name)),
   semaphoreName: (name) => name,
+  path: sharedMemoryPath,
 };
 
 /** mmap(2) of a regular file. Names are absolute paths. */
 export const mappedFileStore: Store = {
   create: (path, byteLength) => MappedFile.create(path, byteLength, { lock: true }),
   open: (path, minimumBytes) => MappedFile.open(path, minimumBytes),
-  unlink: (path) => isOurs(path) && MappedFile.unlink(path),
+  unlink: (path, state) => isOurs(path, state) && MappedFile.unlink(path),
   inspect: (path) => inspect("path", path, path),
   semaphoreName: (path) => `/${basename(path)}`,
+  path: (path) => path,
 };
 
+function sharedMemoryPath(name: string): string {
+  checkName(name);
+  return NAMES_DIRECTORY + name.slice(1);
+}
+
 export function inspectSemaphore(name: string): OsObject | undefined {
-  return inspect("semaphore", name, `${NAMES_DIRECTORY}sem.${name.slice(1)}`);
+  checkName(name, SEMAPHORE_PREFIX.length);
+  return inspect("semaphore", name, `${NAMES_DIRECTORY}${SEMAPHORE_PREFIX}${name.slice(1)}`);
 }
 
 export function unlinkSemaphore(name: string): boolean {
   return Semaphore.unlink(name);
 }
 
-/** Whether a file is one of these segments, or one that was being made: anything else at the path stays. */
-function isOurs(path: string): boolean {
-  const status = lstatSync(path, { throwIfNoEntry: false });
-  if (status === undefined || !status.isFile()) return false;
-  const magic = Buffer.alloc(4);
-  const fd = openSync(path, "r");
+/** A descriptor of a regular file, which may be too small to be mapped; undefined for anything else. */
+export function openPlain(path: string, access: "r" | "r+"): number | undefined {
+  return saying(path, () => {
+    const status = lstatSync(path, { throwIfNoEntry: false });
+    // Opening a FIFO could wait, and a link may lead anywhere.
+    if (status === undefined || !status.isFile()) return undefined;
+    return openSync(path, (access === "r" ? fs.O_RDONLY : fs.O_RDWR) | fs.O_NOFOLLOW | fs.O_NONBLOCK);
+  });
+}
+
+/** Whether the name still leads to the object that is open: another process may have replaced it. */
+export function leadsTo(path: string, fd: number): boolean {
+  return saying(path, () => {
+    const named = lstatSync(path, { throwIfNoEntry: false, bigint: true });
+    const open = fstatSync(fd, { bigint: true });
+    return named !== undefined && named.ino === open.ino && named.dev === open.dev;
+  });
+}
+
+/** The first word of a file and its size; a file that is too short for a word has 0. */
+export function readHead(fd: number): { readonly magic: number; readonly size: number } {
+  const head = Buffer.alloc(4);
+  readSync(fd, head, 0, head.length, 0);
+  return { magic: head.readUInt32LE(0), size: fstatSync(fd).size };
+}
+
+function isOurs(path: string, state: State = "any"): boolean {
+  const fd = openPlain(path, "r");
+  if (fd === undefined) return false;
   try {
-    if (readSync(fd, magic, 0, magic.length, 0) < magic.length) return status.size === 0;
+    const { magic, size } = readHead(fd);
+    if (magic !== 0) return magic === Control.magic || magic === Control.begun || magic === Pair.magic;
+    return state === "any" && (size === 0 || size === Control.bytes || isPairSize(size));
   } finally {
     closeSync(fd);
   }
-  return [0, Control.magic, Pair.magic].includes(magic.readUInt32LE(0));
 }
 
 function inspect(kind: OsObject["kind"], name: string, path: string): OsObject | undefined {
-  const status = statSync(path, { throwIfNoEntry: false });
+  const status = saying(path, () => statSync(path, { throwIfNoEntry: false }));
   return status === undefined ? undefined : { kind, name, mode: status.mode & 0o777 };
+}
+
+/** Node's own errors carry the negated number and no way out. */
+function saying<T>(path: string, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    const { errno, syscall } = error as NodeJS.ErrnoException;
+    throw errno === undefined ? toIpcError(error, "segment") : errnoError(-errno, syscall ?? "open", path);
+  }
 }
