@@ -85,7 +85,8 @@ describe.skipIf(!executablePath)(`the page ${where}`, () => {
       "–",
     ]);
     expect(await page.locator("#ranking-table .baselines").innerText()).toContain("loopback");
-    expect(await page.locator("#ranking-table").innerText()).toMatch(/not\s+distinguishable/);
+    expect(await page.locator("#ranking-table td.standing").allInnerTexts()).toContain("tie");
+    expect(await page.locator("#ranking-notes").innerText()).toContain("tie: not distinguishable from the best");
   });
 
   test("keeps every choice in the address, and opens as the address says", async () => {
@@ -112,6 +113,25 @@ describe.skipIf(!executablePath)(`the page ${where}`, () => {
       expect(await canvas.getAttribute("aria-label")).toContain("unix");
       expect(await page.locator(`#${id}-table tbody tr`).count()).toBeGreaterThanOrEqual(4);
     }
+  });
+
+  test("fits its main table at 1280 px, and lets the keyboard scroll every table that does not fit", async () => {
+    const { page } = await open(fullReport());
+    await page.setViewportSize({ width: 1280, height: 900 });
+    const room =
+      "(() => { const box = document.getElementById('ranking-table'); return box.clientWidth - box.scrollWidth; })()";
+    expect(await page.evaluate(room)).toBe(0);
+    const boxes = await page
+      .locator(".scroll")
+      .evaluateAll((all) =>
+        all.map((box) => [
+          box.getAttribute("tabindex"),
+          box.getAttribute("role"),
+          Boolean(box.getAttribute("aria-label") ?? box.getAttribute("aria-labelledby")),
+        ]),
+      );
+    expect(new Set(boxes.map(String))).toEqual(new Set(["0,region,true"]));
+    expect(await page.locator("caption").count()).toBe(0);
   });
 
   test("shows hostile ids and error texts as text", async () => {

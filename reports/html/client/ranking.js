@@ -7,7 +7,9 @@ import { lookOf } from "./look.js";
 /** @typedef {import("./data.js").Ranked} Ranked */
 /** @typedef {import("./data.js").Cell} Cell */
 
-const PLOT_WIDTH = 150;
+/** Short, since the table has twelve columns; the notes say what they mean. @type {Readonly<Record<string, string>>} */
+const STANDINGS = { "not distinguishable": "tie", "too few trials to tell": "?" };
+const PLOT_WIDTH = 124;
 const PLOT_HEIGHT = 18;
 
 /** One placement, class, benchmark and size; failed and not applicable rows stay, with their reasons. @param {State} state */
@@ -41,10 +43,10 @@ export function drawRanking(state) {
   const missing = cells.filter(
     (cell) => cell.status !== "measured" || (!cell.baseline && !rows.some((row) => row.cell === cell)),
   );
+  byId("ranking-caption").textContent = `${state.benchmark}; ratio to the best of the rows shown.`;
   const table = element(
     "table",
     {},
-    element("caption", {}, `${state.benchmark}; ratio to the best of the rows shown.`),
     element(
       "thead",
       {},
@@ -64,7 +66,7 @@ export function drawRanking(state) {
     );
   byId("ranking-table").replaceChildren(table);
   const floor = metric === "p50" ? rows[0] && view.tailFloors[rows[0].cell.placement] : undefined;
-  drawNotes(cells, floor, withLimits, baselines.length > 0);
+  drawNotes(cells, rows, floor, withLimits, baselines.length > 0);
 }
 
 /** @typedef {{ metric: "p50" | "messagesPerSecond", withLimits: boolean, best: Ranked | undefined, scale: (value: number) => number }} Layout */
@@ -82,7 +84,7 @@ function measuredRow(cell, row, rank, layout) {
     element("td", {}, intervalText(cell, metric)),
     row ? element("td", { class: "forest" }, forest(row, layout.best, layout.scale)) : element("td", {}),
     element("td", { class: "ratio" }, ratio(row?.ratio)),
-    element("td", { class: "text standing" }, row ? row.standing : "baseline"),
+    element("td", { class: "text standing" }, row ? (STANDINGS[row.standing] ?? row.standing) : "baseline"),
     element("td", {}, duration(cell.p99)),
     element("td", {}, throughput(cell)),
     element("td", {}, duration(cell.cpuNs)),
@@ -197,12 +199,16 @@ export function swatch(name) {
   return svg("svg", { class: "swatch", width: 26, height: 10, "aria-hidden": "true" }, line);
 }
 
-/** @param {readonly Cell[]} cells @param {string | undefined} floor @param {boolean} withLimits @param {boolean} withBaselines */
-function drawNotes(cells, floor, withLimits, withBaselines) {
+/** @param {readonly Cell[]} cells @param {readonly Ranked[]} rows @param {string | undefined} floor @param {boolean} withLimits @param {boolean} withBaselines */
+function drawNotes(cells, rows, floor, withLimits, withBaselines) {
   const notes = cells.flatMap((cell) => cell.warnings.map((text) => `⚠ ${cell.name}: ${text}`));
   if (floor !== undefined) notes.unshift(`Beside p99, ${floor}.`);
   const withoutP99 = cells.some(({ baseline, p50, p99 }) => !baseline && p50 !== null && p99 === null);
   if (withoutP99) notes.unshift(view.noP99);
+  if (rows.some(({ standing }) => standing === "too few trials to tell"))
+    notes.unshift("?: too few trials for a 95 % interval (6 are needed), so the distance to the best may be chance.");
+  if (rows.some(({ standing }) => standing === "not distinguishable"))
+    notes.unshift("tie: not distinguishable from the best, since the two 95 % intervals overlap.");
   for (const { name, lossShare } of cells)
     if (lossShare !== null) notes.push(`${name} lost ${significant(lossShare * 100)} % of what was sent.`);
   notes.push(...new Set(cells.map((cell) => cell.peerNote).filter((note) => note !== "")));

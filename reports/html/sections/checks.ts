@@ -2,6 +2,7 @@ import { duration, oneLine } from "../../../harness/results/format.ts";
 import type { CheckResult, Report } from "../../../harness/results/model.ts";
 import { checkMatrix, checkRowName, checkSummary, reasonsByText, STATUS_MARKS } from "../../check-groups.ts";
 import { type Html, html } from "../markup.ts";
+import { scrollBox } from "./scroll.ts";
 
 /** Failures with their reasons, then the matrix, then why a check did not apply. */
 export function checksSection(report: Report): Html {
@@ -27,15 +28,16 @@ ${check.error && html`<details><summary>Full error</summary><pre>${check.error}<
 
 function matrix(checks: readonly CheckResult[]): Html {
   const { checks: columns, rows } = checkMatrix(checks);
-  return html`<div class="scroll"><table class="matrix">
-<caption>✓ passed, ✗ failed, – not applicable, ? unavailable, blank: not run. Columns are explained below.</caption>
+  const table = html`<table class="matrix">
 <thead><tr><th></th>${columns.map((check, index) => html`<th scope="col" title="${check.id}: ${check.title}">${index + 1}</th>`)}</tr></thead>
 <tbody>${rows.map(
     (
       row,
     ) => html`<tr><th scope="row"><code>${row.name}</code></th>${columns.map((check) => cell(row.results.get(check.id)))}</tr>
 `,
-  )}</tbody></table></div>
+  )}</tbody></table>`;
+  const key = "✓ passed, ✗ failed, – not applicable, ? unavailable, blank: not run. Columns are explained below.";
+  return html`${scrollBox("Matrix of checks", table, key)}
 <ol class="columns">${columns.map((check) => html`<li><code>${check.id}</code> ${check.title}</li>`)}</ol>`;
 }
 

@@ -1,6 +1,7 @@
 import type { Report } from "../../../harness/results/model.ts";
 import { CODEC_COLUMNS, CODEC_NOTE, type CodecGroup, type CodecLine, codecGroups } from "../../codec-table.ts";
 import { type Html, html } from "../markup.ts";
+import { scrollBox } from "./scroll.ts";
 
 /** What codecs cost by themselves; nothing at all in a report that did not measure them. */
 export function codecsSection(report: Pick<Report, "codecs">): Html | "" {
@@ -15,10 +16,11 @@ ${groups.map(group)}
 
 function group({ corpus, title, lines }: CodecGroup): Html {
   const [name, ...columns] = CODEC_COLUMNS;
-  return html`<h3>${title}</h3>
-<div class="scroll"><table id="codecs-${corpus}">
+  const table = html`<table id="codecs-${corpus}">
 <thead><tr><th scope="col" class="text">${name}</th>${columns.map((column) => html`<th scope="col">${column}</th>`)}</tr></thead>
-<tbody>${lines.map((line) => row(line, columns.length))}</tbody></table></div>`;
+<tbody>${lines.map((line) => row(line, columns.length))}</tbody></table>`;
+  return html`<h3>${title}</h3>
+${scrollBox(`Codecs: ${title}`, table)}`;
 }
 
 function row({ name, cells, reason }: CodecLine, columns: number): Html {

@@ -2,6 +2,7 @@ import { ABSENT, bytes, duration, quantity } from "../../../harness/results/form
 import type { Curve, Report } from "../../../harness/results/model.ts";
 import { MODE_LABELS, PLACEMENT_LABELS } from "../../labels.ts";
 import { type Html, html } from "../markup.ts";
+import { scrollBox } from "./scroll.ts";
 
 const VARIABLES: Readonly<Record<Curve["over"], string>> = {
   payloadBytes: "message size",
@@ -22,9 +23,11 @@ ${groups.map(([over, rows]) => group(over, rows))}
 }
 
 function group(over: Curve["over"], curves: readonly Curve[]): Html {
-  return html`<details><summary>With ${VARIABLES[over] ?? over}</summary><div class="scroll"><table id="curves-${over}">
+  const varied = VARIABLES[over] ?? over;
+  const table = html`<table id="curves-${over}">
 <thead><tr><th scope="col" class="text">transport</th><th scope="col" class="text">class</th><th scope="col" class="text">placement</th><th scope="col" class="text">benchmark</th><th scope="col" class="text">growth</th>${over === "payloadBytes" && html`<th scope="col">fixed cost</th><th scope="col">per KiB</th>`}${over === "ratePerSecond" && html`<th scope="col">followed up to</th>`}</tr></thead>
-<tbody>${curves.map(row)}</tbody></table></div></details>`;
+<tbody>${curves.map(row)}</tbody></table>`;
+  return html`<details><summary>With ${varied}</summary>${scrollBox(`Growth with ${varied}`, table)}</details>`;
 }
 
 function row(curve: Curve): Html {

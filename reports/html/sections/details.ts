@@ -2,19 +2,21 @@ import { ABSENT, bytes, count, duration, percent, quantity, ratio } from "../../
 import type { Interval, Measurement, Report, RoundRecord, Stationarity } from "../../../harness/results/model.ts";
 import { MODE_LABELS, PLACEMENT_LABELS, PLACEMENT_ORDER, rowName, variantOf } from "../../labels.ts";
 import { type Html, html } from "../markup.ts";
+import { scrollBox } from "./scroll.ts";
 
 /** What the figures have no room for: what each row cost, whether it stood still, and what the machine did round by round. */
 export function detailsSection(report: Report): Html {
   const rows = report.measurements.filter(({ status }) => status === "measured");
+  const table = html`<table id="details-table">
+<thead><tr>${HEADINGS.map((title, at) => html`<th scope="col"${at < TEXT_COLUMNS && html` class="text"`}>${title}</th>`)}</tr></thead>
+<tbody>${rows.map(detail)}</tbody></table>`;
   return html`<section id="details">
 <h2>Every row in detail</h2>
 <details><summary>${count(rows.length, "measured row")}: switches, memory, pauses, drift, lateness, parts</summary>
 <p class="note">Per message, both processes together, medians over trials. A voluntary switch is a process that went to sleep, an involuntary one was sent away.
 Memory is the peak of each process's life, so a row inherits that of the rows before it. Drift within a trial is the p50 of the second half of the samples over that of the
 first; over the run, of the later rounds over the earlier ones: 1 is standing still.</p>
-<div class="scroll"><table id="details-table">
-<thead><tr>${HEADINGS.map((title, at) => html`<th scope="col"${at < TEXT_COLUMNS && html` class="text"`}>${title}</th>`)}</tr></thead>
-<tbody>${rows.map(detail)}</tbody></table></div></details>
+${scrollBox("Every row in detail", table)}</details>
 ${rounds(report)}
 </section>`;
 }
@@ -79,9 +81,10 @@ function besides({ latenessNs, phasesNs, idleCpuShare }: Measurement): string[] 
 
 function rounds({ rounds: all = [] }: Report): Html | "" {
   if (all.length === 0) return "";
-  return html`<details><summary>${count(all.length, "round")}: what the machine did meanwhile</summary><div class="scroll"><table id="rounds-table">
+  const table = html`<table id="rounds-table">
 <thead><tr><th scope="col">round</th><th scope="col">began after</th><th scope="col">took</th><th scope="col">taken by the hypervisor</th><th scope="col">load (1 min)</th><th scope="col">clock</th><th scope="col" class="text">control p50</th><th scope="col" class="text">wake-up p99</th></tr></thead>
-<tbody>${all.map(round)}</tbody></table></div></details>`;
+<tbody>${all.map(round)}</tbody></table>`;
+  return html`<details><summary>${count(all.length, "round")}: what the machine did meanwhile</summary>${scrollBox("Rounds", table)}</details>`;
 }
 
 function round(one: RoundRecord): Html {

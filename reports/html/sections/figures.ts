@@ -44,7 +44,7 @@ export function figureSections(): Html[] {
 <p class="finding" id="${id}-finding" aria-live="polite"></p>
 <figure><div class="plot"><canvas id="${id}-chart" role="img" aria-label="${title}"></canvas></div>
 <figcaption id="${id}-caption"></figcaption></figure>
-<details><summary>The same numbers as a table</summary><div class="scroll" id="${id}-table"></div></details>
+<details><summary>The same numbers as a table</summary><div class="scroll" id="${id}-table" tabindex="0" role="region" aria-label="${title}: the same numbers as a table"></div></details>
 </section>`,
   );
 }

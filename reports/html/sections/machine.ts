@@ -3,20 +3,23 @@ import type { Environment, Measurement, Report, TransportRecord } from "../../..
 import { MODE_LABELS, PLACEMENT_LABELS, placementTitle, rowName, variantOf } from "../../labels.ts";
 import { type Html, html } from "../markup.ts";
 import { noise } from "./noise.ts";
+import { scrollBox } from "./scroll.ts";
 import { floorSentence } from "./verdict.ts";
 
 /** The machine, its noise, what the instruments themselves cost, the versions of what was measured. */
 export function machineSection(report: Report): Html {
+  const setting = html`<table class="facts-table"><tbody>${facts(report).map(
+    ([name, value]) => html`<tr><th scope="row">${name}</th><td class="text">${value || "not recorded"}</td></tr>`,
+  )}</tbody></table>`;
+  const versions = html`<table>
+<thead><tr><th scope="col" class="text">transport</th><th scope="col" class="text">waiting classes</th><th scope="col" class="text">version, or why it is not available here</th></tr></thead>
+<tbody>${report.transports.map(transport)}</tbody></table>`;
   return html`<section id="machine">
 <h2>Machine and noise</h2>
-<div class="scroll"><table class="facts-table"><tbody>${facts(report).map(
-    ([name, value]) => html`<tr><th scope="row">${name}</th><td class="text">${value || "not recorded"}</td></tr>`,
-  )}</tbody></table></div>
+${scrollBox("Machine and setting", setting)}
 ${noise(report)}
 ${limits(report)}
-<details><summary>Transports and their versions</summary><div class="scroll"><table>
-<thead><tr><th scope="col" class="text">transport</th><th scope="col" class="text">waiting classes</th><th scope="col" class="text">version, or why it is not available here</th></tr></thead>
-<tbody>${report.transports.map(transport)}</tbody></table></div></details>
+<details><summary>Transports and their versions</summary>${scrollBox("Transports and their versions", versions)}</details>
 </section>`;
 }
 
@@ -74,9 +77,10 @@ function ffi(binding: Environment["ffi"] | undefined): string {
 function limits({ limits: cells = [], limitsReason }: Report): Html {
   if (cells.length === 0)
     return html`<p class="note">The machine's own limit was not measured in this run: ${limitsReason ?? "it needs a C compiler"}.</p>`;
-  return html`<details><summary>What the machine allows: the same exchange written in C</summary><div class="scroll"><table id="limits">
+  const table = html`<table id="limits">
 <thead><tr><th scope="col" class="text">mechanism</th><th scope="col" class="text">placement</th><th scope="col" class="text">class</th><th scope="col" class="text">benchmark</th><th scope="col">size</th><th scope="col">p50</th><th scope="col">95 % interval</th><th scope="col">p99</th></tr></thead>
-<tbody>${cells.map(limit)}</tbody></table></div></details>`;
+<tbody>${cells.map(limit)}</tbody></table>`;
+  return html`<details><summary>What the machine allows: the same exchange written in C</summary>${scrollBox("The same exchange in C", table)}</details>`;
 }
 
 function limit(cell: Measurement): Html {

@@ -2,6 +2,7 @@ import { duration, durationRange, ratio } from "../../../harness/results/format.
 import type { Placement, Report } from "../../../harness/results/model.ts";
 import { PLACEMENT_LABELS, PLACEMENT_ORDER } from "../../labels.ts";
 import { type Html, html } from "../markup.ts";
+import { scrollBox } from "./scroll.ts";
 
 /** What the machine did by itself, per placement: its tail floor and how far the frozen control drifted. Empty in old reports. */
 export function noise(report: Report): Html {
@@ -18,10 +19,12 @@ function tailFloor({ canaries = {} }: Report): Html | "" {
       : [];
   });
   if (rows.length === 0) return "";
-  return html`<div class="scroll"><table id="canaries">
-<caption>The machine's own tail floor: how late it wakes a sleeping process. No p99 above says more than this allows.</caption>
+  const table = html`<table id="canaries">
 <thead><tr><th scope="col" class="text">placement</th><th scope="col">p50</th><th scope="col">p99</th><th scope="col">p99.9</th><th scope="col">most</th><th scope="col">wake-ups</th><th scope="col" class="text"></th></tr></thead>
-<tbody>${rows}</tbody></table></div>`;
+<tbody>${rows}</tbody></table>`;
+  const caption =
+    "The machine's own tail floor: how late it wakes a sleeping process. No p99 above says more than this allows.";
+  return scrollBox("Tail floor of the machine", table, caption);
 }
 
 function control(report: Report): Html | "" {
@@ -34,10 +37,11 @@ function control(report: Report): Html | "" {
     ];
   });
   if (rows.length === 0) return "";
-  return html`<div class="scroll"><table id="controls-drift">
-<caption>The frozen control, an echo that never changes, once per round: where it moves, the machine moved.</caption>
+  const table = html`<table id="controls-drift">
 <thead><tr><th scope="col" class="text">placement</th><th scope="col">p50</th><th scope="col">95 % interval</th><th scope="col">slowest round / fastest</th><th scope="col" class="text">p50 of the rounds, in order</th></tr></thead>
-<tbody>${rows}</tbody></table></div>`;
+<tbody>${rows}</tbody></table>`;
+  const caption = "The frozen control, an echo that never changes, once per round: where it moves, the machine moved.";
+  return scrollBox("Drift of the control", table, caption);
 }
 
 function drift({ rounds = [] }: Report, placement: Placement): string {

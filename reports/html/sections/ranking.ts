@@ -2,6 +2,7 @@ import { ABSENT, bytes, ratio } from "../../../harness/results/format.ts";
 import type { Report } from "../../../harness/results/model.ts";
 import { MODE_LABELS, PLACEMENT_LABELS } from "../../labels.ts";
 import { type Html, html } from "../markup.ts";
+import { scrollBox } from "./scroll.ts";
 
 export function rankingSection(report: Report): Html {
   return html`<section id="ranking">
@@ -10,8 +11,9 @@ ${overall(report)}
 <h3 id="ranking-title">By message size</h3>
 <p class="note">One placement, one waiting class, one size at a time: numbers of different classes or placements answer different
 questions and are never ranked against each other. The shaded band is the interval of the best; a row whose bar reaches
-into it is <em>not distinguishable</em> from the best.</p>
-<div id="ranking-table" class="scroll" aria-live="polite"></div>
+into it is <em>not distinguishable</em> from the best, a tie.</p>
+<p class="caption" id="ranking-caption"></p>
+<div id="ranking-table" class="scroll" tabindex="0" role="region" aria-labelledby="ranking-title" aria-live="polite"></div>
 <ul id="ranking-notes" class="note"></ul>
 </section>`;
 }
@@ -31,8 +33,9 @@ function overall(report: Report): Html | "" {
     return html`<tr class="${standing === "pick" ? "best" : ""}"><td>${index + 1}</td><th scope="row"><code>${row.transport}</code></th>
 <td class="text">${MODE_LABELS[row.mode] ?? row.mode}</td><td>${ratio(row.ratio)}</td><td>${interval}</td><td class="text">${standing}</td></tr>`;
   });
-  return html`<div class="scroll"><table id="overall">
-<caption>The workload of the pick: ${sizes || "all sizes measured"}, ${placement}. Ratio to the best, as the geometric mean of p50 over the sizes.</caption>
+  const table = html`<table id="overall">
 <thead><tr><th scope="col"></th><th scope="col" class="text">transport</th><th scope="col" class="text">class</th><th scope="col">ratio</th><th scope="col">95 % interval</th><th scope="col"></th></tr></thead>
-<tbody>${rows}</tbody></table></div>`;
+<tbody>${rows}</tbody></table>`;
+  const caption = `The workload of the pick: ${sizes || "all sizes measured"}, ${placement}. Ratio to the best, as the geometric mean of p50 over the sizes.`;
+  return scrollBox("Ranking over the workload of the pick", table, caption);
 }
