@@ -1,9 +1,11 @@
 import { closeSync } from "node:fs";
+import { constants } from "node:os";
 import { isMainThread } from "node:worker_threads";
 import { IpcError } from "../contract/errors.ts";
 import { libc } from "./binding.ts";
-import { EAGAIN, EINTR, systemError } from "./errno.ts";
+import { EAGAIN, EINTR, errnoError, systemError } from "./errno.ts";
 
+const { EINVAL, ENAMETOOLONG } = constants.errno;
 const AF_UNIX = 1;
 const SOCK_CLOEXEC = 0o2000000;
 const SOCK_NONBLOCK = 0o4000;
@@ -37,6 +39,15 @@ export function bindPath(fd: number, path: string): void {
   if (api.bind(fd, address, address.length) !== 0) failure = systemError(api, "bind", path);
   if (mask !== undefined) process.umask(mask);
   if (failure !== undefined) throw failure;
+}
+
+/** Binds a name that exists only while its socket is open. @returns false when somebody has it */
+export function bindAbstract(fd: number, name: string): boolean {
+  const api = libc();
+  const address = Buffer.concat([familyOf(), Buffer.from(`\0${name}`)]);
+  if (api.bind(fd, address, address.length) === 0) return true;
+  if (api.errno() === constants.errno.EADDRINUSE) return false;
+  throw systemError(api, "bind", name);
 }
 
 export function listenOn(fd: number, backlog: number, path: string): void {
@@ -83,25 +94,34 @@ export function isAnswered(path: string, type: keyof typeof TYPES): boolean {
   } catch (error) {
     const errno = error instanceof IpcError ? error.errno : undefined;
     if (errno === "ECONNREFUSED" || errno === "ENOENT") return false;
-    // A datagram socket that is connected to somebody else lets nobody in, but it is there.
-    if (errno === "EPERM") return true;
+    // A datagram socket that is connected to somebody else lets nobody in, and one of the other type neither: they are there.
+    if (errno === "EPERM" || errno === "EPROTOTYPE") return true;
     throw error;
   } finally {
     closeSync(fd);
   }
 }
 
-function socketAddress(path: string): Buffer {
-  const name = Buffer.from(path);
-  if (name.length === 0 || name.length > MAX_PATH_BYTES || name.includes(0)) {
-    throw new IpcError(
-      "IPC_SYSTEM",
-      `the path ${path} has ${name.length} bytes, a socket's may have 1 to ${MAX_PATH_BYTES}: use a shorter directory`,
-      { errno: "ENAMETOOLONG" },
-    );
+/** @throws IpcError IPC_SYSTEM with errno EINVAL (empty, a zero inside) or ENAMETOOLONG */
+export function checkSocketAddress(path: string): void {
+  const bytes = Buffer.byteLength(path);
+  const shown = JSON.stringify(path);
+  if (bytes === 0) throw errnoError(EINVAL, "bind", shown, "the path of a socket is empty: give one");
+  if (path.includes("\0")) {
+    throw errnoError(EINVAL, "bind", shown, "the path has a zero byte inside, where C would end it: leave it out");
   }
-  const address = Buffer.alloc(2 + name.length + 1);
-  address.writeUInt16LE(AF_UNIX, 0);
-  name.copy(address, 2);
-  return address;
+  if (bytes <= MAX_PATH_BYTES) return;
+  const remedy = `the path has ${bytes} bytes, a socket's may have 1 to ${MAX_PATH_BYTES}: use a shorter directory`;
+  throw errnoError(ENAMETOOLONG, "bind", path, remedy);
+}
+
+function socketAddress(path: string): Buffer {
+  checkSocketAddress(path);
+  return Buffer.concat([familyOf(), Buffer.from(path), Buffer.alloc(1)]);
+}
+
+function familyOf(): Buffer {
+  const family = Buffer.alloc(2);
+  family.writeUInt16LE(AF_UNIX);
+  return family;
 }

@@ -5,6 +5,7 @@ import type { BlockingTransport } from "../contract/transport.ts";
 import { libc } from "../posix/binding.ts";
 import { KeptWord } from "../posix/kept-word.ts";
 import type { Libc, Pointer, Word } from "../posix/libc.ts";
+import { withPathLockSync } from "../posix/path-lock.ts";
 import {
   acceptOne,
   bindPath,
@@ -19,6 +20,7 @@ import {
 import { BlockingStream, type ByteChannel, SLICE_MS } from "../support/blocking-stream.ts";
 import { BlockingStreamServer, type Doorway } from "../support/blocking-stream-server.ts";
 import { checkOptions } from "../support/opening.ts";
+import { inUse } from "../support/socket-path.ts";
 
 const ID = "unix";
 const MAX_CLIENTS = 1024;
@@ -76,23 +78,28 @@ function doorwayAt(path: string): Doorway {
   };
 }
 
+/** A path between `bind` and `listen` looks as one left by a killed server: nobody else may look meanwhile. */
 function listenAt(path: string): number {
-  const inUse = (what: string): IpcError => new IpcError("IPC_ADDRESS_IN_USE", `${ID}: ${what}`, { transport: ID });
+  return withPathLockSync(path, ID, () => {
+    clearStale(path);
+    const fd = unixSocket("stream", true);
+    try {
+      bindPath(fd, path);
+      listenOn(fd, BACKLOG, path);
+      return fd;
+    } catch (error) {
+      closeSync(fd);
+      throw error;
+    }
+  });
+}
+
+function clearStale(path: string): void {
   const found = lstatSync(path, { throwIfNoEntry: false });
-  if (found !== undefined) {
-    if (!found.isSocket()) throw inUse(`${path} is not a socket; choose another path or remove it yourself`);
-    if (isAnswered(path, "stream")) throw inUse(`a server is listening at ${path}`);
-    rmSync(path, { force: true });
-  }
-  const fd = unixSocket("stream", true);
-  try {
-    bindPath(fd, path);
-    listenOn(fd, BACKLOG, path);
-    return fd;
-  } catch (error) {
-    closeSync(fd);
-    throw error;
-  }
+  if (found === undefined) return;
+  if (!found.isSocket()) throw inUse(ID, `${path} is not a socket; choose another path or remove it yourself`);
+  if (isAnswered(path, "stream")) throw inUse(ID, `a server is listening at ${path}; stop it first`);
+  rmSync(path, { force: true });
 }
 
 /** Unix domain stream sockets in blocking mode, on the wire the same as the event face: what the event loop costs. */

@@ -1,15 +1,17 @@
 import { randomInt } from "node:crypto";
-import { closeSync, lstatSync, rmSync } from "node:fs";
+import { closeSync, existsSync, lstatSync, rmSync } from "node:fs";
 import type { Socket } from "node:net";
 import { join } from "node:path";
 import { IpcError, isIpcError } from "../contract/errors.ts";
 import type { Address, Connection, ConnectionHandler, OsObject, Server, Transport } from "../contract/transport.ts";
 import { libc, posixAvailability } from "../posix/binding.ts";
 import { Mapping } from "../posix/mapping.ts";
+import { withPathLockSync } from "../posix/path-lock.ts";
 import { bindPath, connectPath, isAnswered, MSG_DONTWAIT, MSG_NOSIGNAL, unixSocket } from "../posix/unix-socket.ts";
 import { distinctName } from "../support/distinct-name.ts";
 import { aborted, checkOptions, OPEN_LIMIT_MS } from "../support/opening.ts";
 import { adoptDescriptor } from "../support/pipe-handle.ts";
+import { inUse } from "../support/socket-path.ts";
 import { DatagramConnection, KIND_BYTES, Kind, MAX_MESSAGE_BYTES } from "./datagram-connection.ts";
 
 const ID = "unix-dgram";
@@ -29,23 +31,40 @@ function error(code: IpcError["code"], text: string): IpcError {
   return new IpcError(code, `${ID}: ${text}`, { transport: ID });
 }
 
-/** Binds a path that may have been left by a process that was killed. */
+/**
+ * Binds a path that may have been left by a process that was killed. Only who finds it taken needs the lock: binding a free
+ * path is one step, after which it is answered.
+ */
 function bindFresh(path: string): number {
   const fd = unixSocket("datagram", true);
   try {
     try {
       bindPath(fd, path);
     } catch (failure) {
-      const stale = isIpcError(failure) && failure.errno === "EADDRINUSE" && lstatSync(path).isSocket();
-      if (!stale || isAnswered(path, "datagram")) throw failure;
-      rmSync(path, { force: true });
-      bindPath(fd, path);
+      if (!isIpcError(failure) || failure.errno !== "EADDRINUSE") throw failure;
+      withPathLockSync(path, ID, () => {
+        if (!clearStale(path, failure))
+          throw inUse(ID, `a server is listening at ${path}; stop it first`, failure.cause);
+        bindPath(fd, path);
+      });
     }
     return fd;
   } catch (failure) {
     closeSync(fd);
     throw failure;
   }
+}
+
+/** To be called with the lock of the path. @returns whether nothing is there any more: what a socket left is removed */
+function clearStale(path: string, failure?: IpcError): boolean {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return true;
+  if (!found.isSocket()) {
+    throw inUse(ID, `${path} is not a socket; choose another path or remove it yourself`, failure?.cause);
+  }
+  if (isAnswered(path, "datagram")) return false;
+  rmSync(path, { force: true });
+  return true;
 }
 
 /**
@@ -71,8 +90,8 @@ class DatagramServer implements Server {
     socket.on("error", () => undefined);
     // Anybody who may write here may send an empty datagram, which reads as the end: open again.
     socket.on("end", () => {
-      socket.destroy();
       rmSync(this.address.name, { force: true });
+      socket.destroy();
       if (this.#closing === undefined) this.#hellos = this.#listen();
     });
     return socket;
@@ -116,8 +135,9 @@ class DatagramServer implements Server {
   }
 
   async #close(): Promise<void> {
-    this.#hellos.destroy();
+    // In this order: a path that nobody answers any more may be taken over, and would be removed under its new owner.
     rmSync(this.address.name, { force: true });
+    this.#hellos.destroy();
     await Promise.allSettled([...this.#connections].map((connection) => connection.close()));
   }
 
@@ -154,10 +174,8 @@ function isWelcomed(fd: number, slot: number, token: number): boolean {
 function bindClient(name: string): { fd: number; slot: number } {
   for (let slot = 0; slot < MAX_CLIENTS; slot++) {
     // Both paths of a slot are gone again once a connection stands, so a taken one is someone's who connects right now.
-    if (lstatSync(serverPath(name, slot), { throwIfNoEntry: false }) !== undefined) {
-      if (isAnswered(serverPath(name, slot), "datagram")) continue;
-      rmSync(serverPath(name, slot), { force: true });
-    }
+    const theirs = serverPath(name, slot);
+    if (existsSync(theirs) && !withPathLockSync(theirs, ID, () => clearStale(theirs))) continue;
     try {
       return { fd: bindFresh(clientPath(name, slot)), slot };
     } catch (failure) {

@@ -45,8 +45,9 @@ async function clearStalePath(path: string, transport: string): Promise<void> {
   unlinkSync(path);
 }
 
-function inUse(transport: string, what: string): IpcError {
-  return new IpcError("IPC_ADDRESS_IN_USE", `${transport}: ${what}`, { transport, errno: "EADDRINUSE" });
+/** @param what what is there, and what to do about it */
+export function inUse(transport: string, what: string, cause?: unknown): IpcError {
+  return new IpcError("IPC_ADDRESS_IN_USE", `${transport}: ${what}`, { transport, errno: "EADDRINUSE", cause });
 }
 
 /**
