@@ -8,7 +8,7 @@ import { distinctName } from "../support/distinct-name.ts";
 import { checkOptions } from "../support/opening.ts";
 import type { SteppedTransport } from "../support/pulsed.ts";
 import { connectQueue, QueueOpening } from "./client.ts";
-import { PREFIX_BYTES, type QueueBudget, queueBudget, removeNames, slotName } from "./protocol.ts";
+import { namesOf, PREFIX_BYTES, type QueueBudget, queueBudget, removeNames } from "./protocol.ts";
 import { QueueServer } from "./server.ts";
 
 const ID = "posix-mq";
@@ -49,11 +49,12 @@ export function queueNames(id: string): Pick<Transport, "probe" | "allocate" | "
     },
     async residue({ name }: Address) {
       if (!posixAvailability().available) return [];
-      const names = [name, ...Array.from({ length: budget.maxClients }, (_, slot) => slotName(name, slot))];
-      return names.map(inspect).filter((object): object is OsObject => object !== undefined);
+      return namesOf(name)
+        .map(inspect)
+        .filter((object): object is OsObject => object !== undefined);
     },
     async sweep({ name }: Address) {
-      if (posixAvailability().available) removeNames(name, budget.maxClients);
+      if (posixAvailability().available) removeNames(name);
     },
   };
 }

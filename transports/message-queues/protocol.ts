@@ -18,10 +18,12 @@ export const VERSION = 1;
 export const Kind = { data: 1, hello: 2, welcome: 3, refusal: 4, bye: 5 } as const;
 export type Kind = (typeof Kind)[keyof typeof Kind];
 
+/** The largest messages that every system allows without being asked. */
+export const USUAL_BYTES = 8192;
 export const REQUEST_DEPTH = 10;
 /** Also the number of requests a client may have in flight: replies to all of them fit, so a server never waits for long. */
 export const REPLY_DEPTH = 4;
-const MOST_CLIENTS = 16;
+export const MOST_CLIENTS = 16;
 
 /** What the limits of this system leave us. */
 export interface QueueBudget {
@@ -35,7 +37,7 @@ export interface QueueBudget {
 
 export function queueBudget(): QueueBudget {
   const limits = queueLimits();
-  const messageBytes = Math.min(limits.maxMessageBytes, 8192);
+  const messageBytes = Math.min(limits.maxMessageBytes, USUAL_BYTES);
   const requestDepth = Math.min(REQUEST_DEPTH, limits.maxMessages);
   const replyDepth = Math.min(REPLY_DEPTH, limits.maxMessages);
   const cost = (maxMessages: number): number => queueCostBytes({ maxMessages, maxMessageBytes: messageBytes });
@@ -69,10 +71,21 @@ export const kindOf = (word: number): number => word & 0xff;
 export const versionOf = (word: number): number => (word >>> 8) & 0xff;
 export const slotOf = (word: number): number => word >>> 16;
 
-/** Removes every name an address can stand for. Idempotent. */
-export function removeNames(name: string, maxClients: number): void {
-  MessageQueue.unlink(name);
-  for (let slot = 0; slot < maxClients; slot++) MessageQueue.unlink(slotName(name, slot));
+/** Whether a client of ours can have sent it: for a queue that is found, not for messages between two who know each other. */
+export function isOurMessage(bytes: Uint8Array): boolean {
+  const [kind = 0, version] = bytes;
+  if (bytes.length < PREFIX_BYTES || version !== VERSION) return false;
+  return kind === Kind.data || ((kind === Kind.hello || kind === Kind.bye) && bytes.length === PREFIX_BYTES);
+}
+
+/** Every name an address can stand for, also under limits that differ from ours. */
+export function namesOf(name: string): string[] {
+  return [name, ...Array.from({ length: MOST_CLIENTS }, (_, slot) => slotName(name, slot))];
+}
+
+/** Removes them all. Idempotent. */
+export function removeNames(name: string): void {
+  for (const each of namesOf(name)) MessageQueue.unlink(each);
 }
 
 export function tooLarge(id: string, bytes: number, limit: number): IpcError {

@@ -1,15 +1,17 @@
 import { IpcError, isIpcError } from "../contract/errors.ts";
 import type { Address, BlockingConnection, BlockingServer } from "../contract/transport.ts";
-import { isOwned, lockExclusive } from "../posix/lock.ts";
+import { isOwned } from "../posix/lock.ts";
 import { MessageQueue } from "../posix/message-queue.ts";
 import { SLICE_MS } from "../posix/timespec.ts";
 import { WordCopy } from "../support/word-copy.ts";
+import { claimName } from "./claim.ts";
 import { Outgoing } from "./outgoing.ts";
 import {
   closed,
   Kind,
   kindOf,
   lost,
+  MOST_CLIENTS,
   PREFIX_BYTES,
   type QueueBudget,
   readFirstWord,
@@ -161,7 +163,7 @@ export class QueueServer implements BlockingServer {
   }
 
   #welcome(nameSlot: number, token: number): void {
-    if (nameSlot >= this.#budget.maxClients) return;
+    if (nameSlot >= MOST_CLIENTS) return;
     const name = slotName(this.address.name, nameSlot);
     let replies: MessageQueue;
     try {
@@ -205,7 +207,7 @@ export class QueueServer implements BlockingServer {
     if (!this.#open) return;
     this.#open = false;
     // The names first: from here on nobody can connect any more.
-    removeNames(this.address.name, this.#budget.maxClients);
+    removeNames(this.address.name);
     for (const client of this.#clients) client?.close();
     this.#requests.close();
   }
@@ -213,24 +215,4 @@ export class QueueServer implements BlockingServer {
   [Symbol.dispose](): void {
     this.close();
   }
-}
-
-/** Creates the request queue; clears the way first when what is there belongs to nobody any more. */
-function claimName(id: string, budget: QueueBudget, name: string): MessageQueue {
-  const create = (): MessageQueue => {
-    const queue = MessageQueue.create(name, { maxMessages: budget.requestDepth, maxMessageBytes: budget.messageBytes });
-    lockExclusive(queue.fd);
-    return queue;
-  };
-  try {
-    return create();
-  } catch (error) {
-    if (!isIpcError(error) || error.errno !== "EEXIST") throw error;
-  }
-  const stale = MessageQueue.open(name);
-  const isLive = isOwned(stale.fd);
-  stale.close();
-  if (isLive) throw new IpcError("IPC_ADDRESS_IN_USE", `${id}: a server is listening at ${name}`, { transport: id });
-  removeNames(name, budget.maxClients);
-  return create();
 }

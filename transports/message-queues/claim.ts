@@ -1,0 +1,103 @@
+import { fstatSync } from "node:fs";
+import { constants } from "node:os";
+import { IpcError, isIpcError } from "../contract/errors.ts";
+import { errnoError } from "../posix/errno.ts";
+import { tryLockExclusive } from "../posix/lock.ts";
+import { MessageQueue } from "../posix/message-queue.ts";
+import { isOurMessage, type QueueBudget, REQUEST_DEPTH, removeNames, USUAL_BYTES } from "./protocol.ts";
+
+/** Each means that another server went through all of this meanwhile. */
+const ATTEMPTS = 20;
+const { EADDRINUSE } = constants.errno;
+
+/**
+ * Creates the request queue, locked; clears the way first when what is there belongs to nobody any more.
+ *
+ * Of servers that start at the same moment one wins, because a name is removed only by who holds the lock of the queue it
+ * leads to, and a queue counts as claimed only when it was locked and its name still led to it after that.
+ *
+ * @throws IpcError IPC_ADDRESS_IN_USE, IPC_SYSTEM
+ */
+export function claimName(id: string, budget: QueueBudget, name: string): MessageQueue {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const created = create(budget, name);
+    if (created !== undefined) {
+      if (tryLockExclusive(created.fd) && isStillAt(name, created)) return created;
+      created.close();
+    }
+    clearStale(id, budget, name);
+  }
+  throw inUse(id, name, "other servers keep starting there; try again later");
+}
+
+function create(budget: QueueBudget, name: string): MessageQueue | undefined {
+  try {
+    return MessageQueue.create(name, { maxMessages: budget.requestDepth, maxMessageBytes: budget.messageBytes });
+  } catch (error) {
+    if (!isIpcError(error) || error.errno !== "EEXIST") throw error;
+    return undefined;
+  }
+}
+
+/** Removes what a killed server left. */
+function clearStale(id: string, budget: QueueBudget, name: string): void {
+  const stale = open(name);
+  if (stale === undefined) return;
+  try {
+    // Before the lock: a queue of somebody else's is left as it is.
+    if (!looksOurs(budget, stale)) throw foreign(id, name);
+    if (!tryLockExclusive(stale.fd)) throw inUse(id, name, "a server is listening there; stop it first");
+    if (!isStillAt(name, stale)) return;
+    if (!holdsOurs(stale)) throw foreign(id, name);
+    removeNames(name);
+  } finally {
+    stale.close();
+  }
+}
+
+function open(name: string): MessageQueue | undefined {
+  try {
+    return MessageQueue.open(name);
+  } catch (error) {
+    if (isIpcError(error) && error.errno === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+function isStillAt(name: string, queue: MessageQueue): boolean {
+  const found = open(name);
+  if (found === undefined) return false;
+  const [there, ours] = [fstatSync(found.fd), fstatSync(queue.fd)];
+  found.close();
+  return there.dev === ours.dev && there.ino === ours.ino;
+}
+
+/** The shape of a queue that one of us has made, perhaps under other limits, or in another language. */
+function looksOurs(budget: QueueBudget, { shape }: MessageQueue): boolean {
+  const isSize = shape.maxMessageBytes === budget.messageBytes || shape.maxMessageBytes === USUAL_BYTES;
+  return isSize && shape.maxMessages <= REQUEST_DEPTH;
+}
+
+/** Whether all messages are such as clients send. A queue cannot be looked into, so they are taken out, and put back if not. */
+function holdsOurs(queue: MessageQueue): boolean {
+  const messages: { bytes: Uint8Array; priority: number }[] = [];
+  for (let length = queue.receiveScratch(0); length >= 0; length = queue.receiveScratch(0)) {
+    messages.push({ bytes: queue.scratch.slice(0, length), priority: queue.lastPriority });
+    if (messages.length >= queue.shape.maxMessages) break;
+  }
+  if (messages.every(({ bytes }) => isOurMessage(bytes))) return true;
+  for (const { bytes, priority } of messages) queue.send(bytes, 0, priority);
+  return false;
+}
+
+const foreign = (id: string, name: string): IpcError =>
+  inUse(id, name, "a queue that no server of ours has made is there; choose another name or remove it yourself");
+
+function inUse(id: string, name: string, what: string): IpcError {
+  const { cause } = errnoError(EADDRINUSE, "mq_open", name, what);
+  return new IpcError("IPC_ADDRESS_IN_USE", `${id}: the name ${name} is taken: ${what}`, {
+    transport: id,
+    errno: "EADDRINUSE",
+    cause,
+  });
+}
