@@ -11,4 +11,4 @@ export function missingText({ status, reason, idleCpuShare }: Measurement): stri
 
 /** Why a row that was measured has no p99. */
 export const NO_P99 =
-  "p99 –: too few messages for it in the time of this run (2000 over all trials); give a longer --budget.";
+  "p99 –: too few messages for it in the time of this run: it needs 2000 over all trials; give a longer --budget.";

@@ -176,7 +176,12 @@ describe.skipIf(!executablePath)(`the page ${where}`, () => {
       return { ...rest, latencyNs: others };
     });
     const short = await open({ ...full, measurements });
-    expect(await short.page.locator("#ranking-notes").innerText()).toContain("p99 –: too few messages for it");
+    const needed = "p99 –: too few messages for it in the time of this run: it needs 2000 over all trials";
+    expect(await short.page.locator("#ranking-notes").innerText()).toContain(needed);
+    expect(await short.page.locator("#ranking-table tr[data-name=unix] td[title]").innerText()).toBe("–");
+    expect(await short.page.locator("#ranking-table tr[data-name=unix] td[title]").getAttribute("title")).toContain(
+      needed,
+    );
   });
 
   test("names the machine's tail floor, plain C, loss and idle cost where they belong", async () => {

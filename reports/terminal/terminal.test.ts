@@ -61,6 +61,12 @@ describe("terminal tables", () => {
     expect(text).toMatch(/^ {2}unix +47\.\d µs +\S+ +– /m);
   });
 
+  test("say how many messages a p99 needs where a row has none, so that nobody reads it as the number sent", () => {
+    expect(plain(compareTables(report)).replace(/\s+/g, " ")).toContain(
+      "p99 –: too few messages for it in the time of this run: it needs 2000 over all trials; give a longer --budget.",
+    );
+  });
+
   test("show the machine's own tail floor below tables with a p99 of its placement, and only there", () => {
     const tables = plain(compareTables(full)).split("\n\n");
     const floor = "the machine's own tail floor: p99 84.0 µs; this machine wakes a sleeping process within 84 µs";

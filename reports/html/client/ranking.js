@@ -85,12 +85,17 @@ function measuredRow(cell, row, rank, layout) {
     row ? element("td", { class: "forest" }, forest(row, layout.best, layout.scale)) : element("td", {}),
     element("td", { class: "ratio" }, ratio(row?.ratio)),
     element("td", { class: "text standing" }, row ? (STANDINGS[row.standing] ?? row.standing) : "baseline"),
-    element("td", {}, duration(cell.p99)),
+    element("td", lacksP99(cell) ? { title: view.noP99 } : {}, duration(cell.p99)),
     element("td", {}, throughput(cell)),
     element("td", {}, duration(cell.cpuNs)),
     element("td", {}, cell.switches === null ? ABSENT : significant(cell.switches)),
     withLimits ? element("td", {}, ratio(cell.limitRatio)) : null,
   );
+}
+
+/** Measured, and with a latency at all. @param {Cell} cell */
+function lacksP99(cell) {
+  return cell.p50 !== null && cell.p99 === null;
 }
 
 /** @param {Cell} cell @param {"p50" | "messagesPerSecond"} metric */
@@ -203,8 +208,7 @@ export function swatch(name) {
 function drawNotes(cells, rows, floor, withLimits, withBaselines) {
   const notes = cells.flatMap((cell) => cell.warnings.map((text) => `⚠ ${cell.name}: ${text}`));
   if (floor !== undefined) notes.unshift(`Beside p99, ${floor}.`);
-  const withoutP99 = cells.some(({ baseline, p50, p99 }) => !baseline && p50 !== null && p99 === null);
-  if (withoutP99) notes.unshift(view.noP99);
+  if (cells.some((cell) => !cell.baseline && lacksP99(cell))) notes.unshift(view.noP99);
   if (rows.some(({ standing }) => standing === "too few trials to tell"))
     notes.unshift("?: too few trials for a 95 % interval (6 are needed), so the distance to the best may be chance.");
   if (rows.some(({ standing }) => standing === "not distinguishable"))
