@@ -1,12 +1,13 @@
 import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { chmodSync, existsSync, fchmodSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { chmodSync, closeSync, existsSync, fchmodSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { isIpcError } from "../contract/errors.ts";
 import { errnoName, type SystemErrorCause } from "./errno.ts";
-import { MappedFile, MessageQueue, posixAvailability, Semaphore, SharedMemory } from "./index.ts";
+import { eventfd, MappedFile, Mapping, MessageQueue, posixAvailability, Semaphore, SharedMemory } from "./index.ts";
+import { bindPath, unixSocket } from "./unix-socket.ts";
 
 const NOBODY = 65_534;
 const FIXTURE = join(import.meta.dirname, "interop", "full-disk.ts");
@@ -59,7 +60,7 @@ const KINDS: readonly Kind[] = [
   },
 ];
 
-/** Code, errno, the number behind it where the system gave one, and the way out; and no descriptor is left open. */
+/** Code, errno, the number behind it, and the way out; and no descriptor is left open. */
 function expectRefused(run: () => unknown, code: string, errno: string, remedy: RegExp): void {
   const before = readdirSync("/proc/self/fd").length;
   let seen: unknown;
@@ -71,8 +72,8 @@ function expectRefused(run: () => unknown, code: string, errno: string, remedy: 
   if (!isIpcError(seen)) throw new Error(`expected an IpcError, saw ${String(seen)}`);
   expect([seen.code, seen.errno]).toEqual([code, errno]);
   expect(seen.message).toMatch(remedy);
-  const cause = seen.cause as SystemErrorCause | undefined;
-  if (cause !== undefined) expect(errnoName(Math.abs(cause.errno))).toBe(errno);
+  // Issue 7: what the wrapper refuses itself had no number.
+  expect(errnoName(Math.abs((seen.cause as SystemErrorCause).errno))).toBe(errno);
   expect(readdirSync("/proc/self/fd").length).toBe(before);
 }
 
@@ -174,6 +175,33 @@ describe.skipIf(!posixAvailability().available)("bad sizes", () => {
     expectRefused(() => Semaphore.create(name, 2 ** 31), "IPC_SYSTEM", "EINVAL", /0 to 2147483647/);
     expect(MessageQueue.unlink(name)).toBe(false);
     expect(leftovers()).toEqual([]);
+  });
+
+  // Issue 7: node:ffi threw a TypeError, and ffi-rs took another number.
+  it("what does not fit the C function's parameter is refused before a binding makes another number of it", () => {
+    for (const count of [-1, 2 ** 32, 1.5, Number.NaN]) {
+      expectRefused(() => eventfd(count), "IPC_SYSTEM", "EINVAL", /whole number from 0 to 4294967295/);
+    }
+    closeSync(eventfd(2 ** 32 - 1));
+    const name = `/${prefix}-huge`;
+    expectRefused(() => SharedMemory.create(name, 2 ** 63), "IPC_SYSTEM", "EINVAL", /whole number below 2\^53/);
+    expectRefused(() => Mapping.anonymous(2 ** 32), "IPC_SYSTEM", "EINVAL", /whole number from 1 to/);
+    expect(leftovers()).toEqual([]);
+  });
+
+  it("a path that no socket can have is refused with what is wrong about it", () => {
+    const fd = unixSocket("datagram");
+    const bind = (path: string) => () => bindPath(fd, path);
+    expectRefused(bind(join(directory, "a\0b")), "IPC_SYSTEM", "EINVAL", /zero byte inside.*leave it out/);
+    expectRefused(bind(""), "IPC_SYSTEM", "EINVAL", /is empty/);
+    expectRefused(bind(join(directory, "x".repeat(108))), "IPC_SYSTEM", "ENAMETOOLONG", /1 to 107.*shorter directory/);
+    closeSync(fd);
+  });
+
+  it("a message that a queue cannot hold is refused with the number", () => {
+    using queue = MessageQueue.create(`/${prefix}-small`, { maxMessages: 1, maxMessageBytes: 8 });
+    MessageQueue.unlink(queue.name);
+    expectRefused(() => queue.send(Buffer.alloc(9), 0), "IPC_TOO_LARGE", "EMSGSIZE", /9 bytes exceed its limit of 8/);
   });
 
   it("more than the limit of the user: the numbers, ulimit -q, and no queue is left", () => {

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Worker } from "node:worker_threads";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { isIpcError } from "../contract/errors.ts";
 import { errnoName, type SystemErrorCause } from "./errno.ts";
@@ -131,6 +132,56 @@ export function posixCases(binding: "ffi-rs" | "node:ffi"): void {
       expect(a.wait(1000)).toBe(true);
       b.close();
       expect(() => b.post()).toThrow(/closed/);
+    });
+
+    // Issue 7: Infinity was no time at all.
+    it("waits for ever when told so, and not at all for NaN and less than nothing", async () => {
+      const [flag, semaphoreName, queueName] = [new Int32Array(new SharedArrayBuffer(4)), fresh(), fresh()];
+      const memory = kept(posix.SharedMemory.create(fresh(), 64));
+      const semaphore = kept(posix.Semaphore.create(semaphoreName));
+      const queue = kept(posix.MessageQueue.create(queueName, { maxMessages: 1, maxMessageBytes: 8 }));
+      const futex = new posix.Futex(memory.mapping, 0);
+      for (const none of [Number.NaN, -1, Number.NEGATIVE_INFINITY]) {
+        expect([semaphore.wait(none), queue.receive(new Uint8Array(8), none)]).toEqual([false, -1]);
+        expect(futex.wait(0, none)).toBe("timeout");
+      }
+      // Each wait is ended by another thread, a while after the one before: later than any wait that did not wait.
+      const script = `
+        const { workerData } = require("node:worker_threads");
+        import(workerData.index).then((posix) => {
+          const pause = () => Atomics.wait(workerData.flag, 0, 1, 60);
+          const segment = posix.SharedMemory.open(workerData.segment);
+          const futex = new posix.Futex(segment.mapping, 0);
+          const semaphore = posix.Semaphore.open(workerData.semaphoreName);
+          const queue = posix.MessageQueue.open(workerData.queueName);
+          Atomics.wait(workerData.flag, 0, 0, 10_000);
+          pause();
+          semaphore.post();
+          pause();
+          queue.send(Uint8Array.of(1), 5000);
+          pause();
+          segment.mapping.words[0] = 1;
+          futex.wake();
+          pause();
+          queue.receive(new Uint8Array(8), 5000);
+        });`;
+      const index = new URL("index.ts", import.meta.url).href;
+      const workerData = { index, flag, segment: memory.name, semaphoreName, queueName };
+      const worker = new Worker(script, { eval: true, workerData });
+      const ended = once(worker, "exit");
+      await once(worker, "online");
+      const words = memory.mapping.words;
+      const startMs = performance.now();
+      Atomics.store(flag, 0, 1);
+      Atomics.notify(flag, 0);
+      expect(semaphore.wait(Number.POSITIVE_INFINITY)).toBe(true);
+      expect(queue.receive(new Uint8Array(8), Number.POSITIVE_INFINITY)).toBe(1);
+      while (Atomics.load(words, 0) === 0) expect(futex.wait(0, Number.POSITIVE_INFINITY)).not.toBe("timeout");
+      expect(queue.send(Uint8Array.of(1), 0)).toBe(true);
+      const other = kept(posix.MessageQueue.open(queueName, { nonBlocking: true }));
+      expect(other.send(Uint8Array.of(2), Number.POSITIVE_INFINITY)).toBe(true);
+      expect(performance.now() - startMs).toBeGreaterThan(200);
+      expect(await ended).toEqual([0]);
     });
 
     it("delivers queue messages whole, by priority, empty ones too, and times out", () => {
@@ -286,8 +337,7 @@ function expectError(run: () => unknown, code: string, errno: string | RegExp | 
   expect(seen.message).toMatch(message);
   expect(seen.code).toBe(code);
   if (errno !== undefined) expect(seen.errno).toMatch(errno);
-  const cause = seen.cause as SystemErrorCause | undefined;
-  if (cause !== undefined) expect(errnoName(cause.errno)).toBe(seen.errno);
+  if (seen.errno !== undefined) expect(errnoName((seen.cause as SystemErrorCause).errno)).toBe(seen.errno);
 }
 
 function statfs(path: string): { bsize: number; blocks: number } {

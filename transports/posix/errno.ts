@@ -27,6 +27,7 @@ const CODES: Readonly<Record<string, IpcErrorCode>> = {
 /** What to do about an errno, where that does not depend on the call. */
 const REMEDIES: Readonly<Record<string, string>> = {
   EEXIST: "the name is taken: choose another, or unlink it if its owner is gone",
+  EADDRINUSE: "the name is taken: choose another, or stop what listens there",
   ENOENT: "nothing has that name",
   EACCES: "permission denied: objects are created 0600, so use the account that created it",
   ENAMETOOLONG: "names have at most 255 bytes",

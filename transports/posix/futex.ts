@@ -44,7 +44,7 @@ export class Futex {
     this.#deadlines = deadlines();
   }
 
-  /** Sleeps while the word holds `expected`, for at most `timeoutMs`. */
+  /** Sleeps while the word holds `expected`, for at most `timeoutMs`: Infinity is for ever, 0 and less only look. */
   wait(expected: number, timeoutMs: number): FutexResult {
     if (this.#mapping.closed) throw new IpcError("IPC_CLOSED", "futex: the mapping is closed");
     this.#deadlines.setRelative(timeoutMs);

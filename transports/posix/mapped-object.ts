@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, ftruncateSync } from "node:fs";
+import { constants } from "node:os";
 import { IpcError } from "../contract/errors.ts";
 import { libc } from "./binding.ts";
 import { EINTR, errnoError } from "./errno.ts";
@@ -71,8 +72,10 @@ function orClose(fd: number, map: () => Mapping): Mapping {
 
 /** Gives an empty file its size and its memory, or says ENOSPC: `ftruncate` alone would end in SIGBUS at the first write. */
 function reserve(fd: number, byteLength: number, subject: string): void {
-  if (!Number.isInteger(byteLength) || byteLength <= 0) {
-    throw new IpcError("IPC_SYSTEM", `${subject}: ${byteLength} is no size: give at least 1 byte`, { errno: "EINVAL" });
+  // Above it the bindings would disagree about which number it is.
+  if (!Number.isSafeInteger(byteLength) || byteLength <= 0) {
+    const remedy = `${byteLength} is no size: give at least 1 byte, and a whole number below 2^53`;
+    throw errnoError(constants.errno.EINVAL, "posix_fallocate", subject, remedy);
   }
   const api = libc();
   for (let attempt = 0; attempt < 100; attempt++) {

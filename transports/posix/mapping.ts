@@ -1,6 +1,7 @@
+import { constants } from "node:os";
 import { IpcError } from "../contract/errors.ts";
 import { libc } from "./binding.ts";
-import { systemError } from "./errno.ts";
+import { errnoError, systemError } from "./errno.ts";
 import type { Libc, Pointer } from "./libc.ts";
 
 const PROT_READ_WRITE = 3;
@@ -51,13 +52,8 @@ export class Mapping implements Disposable {
 
   static #map(byteLength: number, flags: number, fd: number): Mapping {
     if (!Number.isInteger(byteLength) || byteLength <= 0 || byteLength > LARGEST_BYTES) {
-      throw new IpcError(
-        "IPC_SYSTEM",
-        `cannot map ${byteLength} bytes: give a whole number from 1 to ${LARGEST_BYTES}`,
-        {
-          errno: "EINVAL",
-        },
-      );
+      const remedy = `give a whole number from 1 to ${LARGEST_BYTES}`;
+      throw errnoError(constants.errno.EINVAL, "mmap", `${byteLength} bytes`, remedy);
     }
     const api = libc();
     const pointer = api.mmap(api.NULL, byteLength, PROT_READ_WRITE, flags, fd, 0);

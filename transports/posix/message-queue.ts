@@ -33,9 +33,10 @@ export const MAX_PRIORITY = 32_767;
 /** Bytes the kernel charges to the user per message slot, beside the payload (an upper bound of ipc/mqueue.c). */
 const SLOT_OVERHEAD_BYTES = 128;
 
-const { EINVAL } = constants.errno;
+const { EINVAL, EMSGSIZE } = constants.errno;
 const SIGEVENT_BYTES = 64;
 const POLLOUT = 4;
+const LONGEST_POLL_MS = 2 ** 31 - 1;
 
 /** A POSIX message queue: whole messages with priorities, kept by the kernel until received or unlinked. */
 export class MessageQueue implements Disposable {
@@ -84,7 +85,7 @@ export class MessageQueue implements Disposable {
    * @throws IpcError IPC_ADDRESS_IN_USE (EEXIST), IPC_SYSTEM (EMFILE or ENOSPC: the quota is used up; EINVAL: shape above the limits)
    */
   static create(name: string, shape: Partial<QueueShape> = {}): MessageQueue {
-    checkName(name);
+    checkName(name, 0, "mq_open");
     const limits = queueLimits();
     const maxMessages = shape.maxMessages ?? limits.maxMessages;
     const maxMessageBytes = shape.maxMessageBytes ?? limits.maxMessageBytes;
@@ -112,7 +113,7 @@ export class MessageQueue implements Disposable {
    * @throws IpcError IPC_PEER_LOST (ENOENT), IPC_SYSTEM (EACCES, …)
    */
   static open(name: string, options: { readonly nonBlocking?: boolean } = {}): MessageQueue {
-    checkName(name);
+    checkName(name, 0, "mq_open");
     const api = libc();
     const fd = api.mq_open(name, O_RDWR | (options.nonBlocking ? O_NONBLOCK : 0), 0, api.NULL);
     if (fd < 0) throw systemError(api, "mq_open", name);
@@ -126,7 +127,7 @@ export class MessageQueue implements Disposable {
 
   /** @returns whether there was one */
   static unlink(name: string): boolean {
-    checkName(name);
+    checkName(name, 0, "mq_unlink");
     const api = libc();
     if (api.mq_unlink(name) === 0) return true;
     if (api.errno() === constants.errno.ENOENT) return false;
@@ -149,7 +150,7 @@ export class MessageQueue implements Disposable {
   }
 
   /**
-   * @param timeoutMs how long to wait for room; 0 tries once
+   * @param timeoutMs how long to wait for room; 0 and less try once, Infinity waits for ever
    * @returns false when there was none
    * @throws IpcError IPC_TOO_LARGE naming the limit, IPC_CLOSED, IPC_SYSTEM
    */
@@ -188,7 +189,7 @@ export class MessageQueue implements Disposable {
       // The sigevent is not in use meanwhile: struct pollfd is i32 descriptor, i16 events, i16 what happened.
       this.#scratch.words[this.#eventWord] = this.fd;
       this.#scratch.words[this.#eventWord + 1] = POLLOUT;
-      this.#libc.poll(this.#scratch.pointer(this.#eventWord * 4), 1, Math.ceil(leftMs));
+      this.#libc.poll(this.#scratch.pointer(this.#eventWord * 4), 1, Math.ceil(Math.min(leftMs, LONGEST_POLL_MS)));
       if (this.#trySend(bytes, priority)) return true;
     }
     return false;
@@ -218,6 +219,7 @@ export class MessageQueue implements Disposable {
   /**
    * The oldest message of the highest priority; `lastPriority` tells which.
    *
+   * @param timeoutMs how long to wait for one; 0 and less look once, Infinity waits for ever
    * @returns its length, or -1 when none came in time
    * @throws IpcError IPC_TOO_LARGE (`into` is too small; the message is gone), IPC_CLOSED, IPC_SYSTEM
    */
@@ -309,12 +311,10 @@ export class MessageQueue implements Disposable {
   }
 
   #tooLarge(bytes: number): IpcError {
-    return new IpcError(
-      "IPC_TOO_LARGE",
+    const remedy =
       `queue ${this.name}: ${bytes} bytes exceed its limit of ${this.shape.maxMessageBytes}; raise fs.mqueue.msgsize_max ` +
-        "(sysctl) and create the queue with a larger maxMessageBytes",
-      { errno: "EMSGSIZE" },
-    );
+      "(sysctl) and create the queue with a larger maxMessageBytes";
+    return errnoError(EMSGSIZE, "mq_send", this.name, remedy);
   }
 }
 

@@ -1,27 +1,26 @@
-import { IpcError } from "../contract/errors.ts";
+import { constants } from "node:os";
+import { errnoError } from "./errno.ts";
 
+const { EINVAL, ENAMETOOLONG } = constants.errno;
 const MAX_NAME_BYTES = 255;
 
 /**
  * Checks the name of a queue, segment or semaphore before the kernel sees it: the C library's own answers differ
  * between the three and between versions.
  *
- * @param extraBytes what the C library puts in front (`sem.` for semaphores)
+ * @param extraBytes what else belongs to the name: what the C library puts in front (`sem.` for semaphores), for example
+ * @param call the C function that would have been called
  * @throws IpcError IPC_SYSTEM EINVAL or ENAMETOOLONG
  */
-export function checkName(name: string, extraBytes = 0): void {
+export function checkName(name: string, extraBytes = 0, call = "open"): void {
   const rest = name.slice(1);
   if (!name.startsWith("/") || rest.length === 0 || rest.includes("/") || rest.includes("\0") || /^\.\.?$/.test(rest)) {
-    throw new IpcError(
-      "IPC_SYSTEM",
-      `${JSON.stringify(name)} is not a POSIX name: write one leading slash and no other, such as "/my-queue"`,
-      { errno: "EINVAL" },
-    );
+    const remedy = 'that is not a POSIX name: write one leading slash and no other, such as "/my-queue"';
+    throw errnoError(EINVAL, call, JSON.stringify(name), remedy);
   }
   const bytes = Buffer.byteLength(rest) + extraBytes;
-  if (bytes > MAX_NAME_BYTES) {
-    throw new IpcError("IPC_SYSTEM", `the name has ${bytes} bytes, the system allows ${MAX_NAME_BYTES}: shorten it`, {
-      errno: "ENAMETOOLONG",
-    });
-  }
+  if (bytes <= MAX_NAME_BYTES) return;
+  const added = extraBytes === 0 ? "" : ` with the ${extraBytes} that are added to it`;
+  const remedy = `the name has ${bytes} bytes${added}, the system allows ${MAX_NAME_BYTES}: shorten it`;
+  throw errnoError(ENAMETOOLONG, call, name, remedy);
 }

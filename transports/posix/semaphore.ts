@@ -41,7 +41,7 @@ export class Semaphore implements Disposable {
   }
 
   static #openNamed(name: string, flags: number, value: number): Semaphore {
-    checkName(name, PREFIX_BYTES);
+    checkName(name, PREFIX_BYTES, "sem_open");
     const api = libc();
     if (!Number.isInteger(value) || value < 0 || value > LARGEST_VALUE) {
       throw errnoError(
@@ -59,7 +59,7 @@ export class Semaphore implements Disposable {
 
   /** @returns whether there was one */
   static unlink(name: string): boolean {
-    checkName(name, PREFIX_BYTES);
+    checkName(name, PREFIX_BYTES, "sem_unlink");
     const api = libc();
     if (api.sem_unlink(name) === 0) return true;
     if (api.errno() === constants.errno.ENOENT) return false;
@@ -81,7 +81,7 @@ export class Semaphore implements Disposable {
     throw systemError(this.#libc, "sem_trywait", this.name);
   }
 
-  /** Takes one, blocking this thread for at most `timeoutMs`. @returns false when the time ran out */
+  /** Takes one, blocking this thread for at most `timeoutMs`: Infinity is for ever, 0 and less only look. @returns false when the time ran out */
   wait(timeoutMs: number): boolean {
     this.#check();
     this.#deadlines.setMonotonic(timeoutMs);

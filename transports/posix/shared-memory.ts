@@ -39,7 +39,7 @@ export class SharedMemory extends MappedObject {
 
   /** Removes the name; mappings live on. @returns whether there was one */
   static unlink(name: string): boolean {
-    checkName(name);
+    checkName(name, 0, "shm_unlink");
     const api = libc();
     if (api.shm_unlink(name) === 0) return true;
     if (api.errno() === constants.errno.ENOENT) return false;
@@ -48,7 +48,7 @@ export class SharedMemory extends MappedObject {
 }
 
 function openSegment(name: string, flags: number): number {
-  checkName(name);
+  checkName(name, 0, "shm_open");
   const api = libc();
   const fd = api.shm_open(name, flags, 0o600);
   if (fd < 0) throw systemError(api, "shm_open", name);

@@ -20,11 +20,14 @@ export interface Deadlines {
    * so slices are renewed when one has run out, and a wait may find its slice used up already.
    */
   renewSlices(): void;
+  /** Infinity waits for ever; 0, less than 0 and NaN do not wait. So do the other two. */
   setMonotonic(timeoutMs: number): void;
   setRealtime(timeoutMs: number): void;
   setRelative(timeoutMs: number): void;
 }
 
+/** For ever, also as a moment of the wall clock: the year 2170. More than 292 years would not fit the kernel's nanoseconds. */
+const FOREVER_MS = 200 * 365.25 * 86_400_000;
 /** Longest wait of a slice. */
 export const SLICE_MS = 50;
 const SLOT_BYTES = 16;
@@ -45,7 +48,8 @@ function create(): Deadlines {
   let relativeMs = -1;
 
   function write(at: number, ms: number): void {
-    const positive = ms > 0 ? ms : 0;
+    // Also where nothing is to be waited for: NaN is not above 0.
+    const positive = ms > 0 ? Math.min(ms, FOREVER_MS) : 0;
     const seconds = Math.floor(positive / 1000);
     words[at] = seconds;
     words[at + 1] = Math.floor(seconds / 2 ** 32);
