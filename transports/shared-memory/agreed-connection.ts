@@ -92,9 +92,14 @@ export abstract class AgreedConnection implements Connection {
     try {
       run();
     } catch (error) {
-      if (!(error instanceof IpcError) || error.code !== "IPC_MALFORMED") throw error;
-      this.#broken = new IpcError("IPC_MALFORMED", `${this.id}: ${error.message}`, { transport: this.id });
+      this.#broken = this.#malformed(error);
     }
+  }
+
+  /** Anything else is an error of ours or of the handler, and goes on. */
+  #malformed(error: unknown): IpcError {
+    if (!(error instanceof IpcError) || error.code !== "IPC_MALFORMED") throw error;
+    return this.error("IPC_MALFORMED", error.message);
   }
 
   /** Why the other side hung up: it says so in the segment when it means to. */
@@ -104,10 +109,11 @@ export abstract class AgreedConnection implements Connection {
     return new IpcError("IPC_PEER_LOST", `${this.id}: the other process is gone`, { transport: this.id });
   }
 
-  /** An error met while sending: the connection ends in a turn of its own, never inside `send`. */
-  protected breakLater(error: IpcError): void {
-    this.#broken = error;
-    setImmediate(() => this.#end(error));
+  /** What the other side did wrong was met while sending: the connection ends in a turn of its own, never inside `send`. */
+  protected breakLater(error: unknown): void {
+    const broken = this.#malformed(error);
+    this.#broken = broken;
+    setImmediate(() => this.#end(broken));
   }
 
   pause(): void {

@@ -25,6 +25,7 @@ const Record = { payload: 1, release: 2 } as const;
 class DescriptorConnection extends AgreedConnection {
   readonly #bytes: Uint8Array;
   readonly #capacity: number;
+  readonly #largest: number;
   readonly #outBase: number;
   readonly #inBase: number;
   readonly #copy: WordCopy;
@@ -45,6 +46,7 @@ class DescriptorConnection extends AgreedConnection {
     const { capacity, isServer } = agreed;
     const [requests, replies] = [Pair.dataOffset, Pair.dataOffset + capacity];
     this.#capacity = capacity;
+    this.#largest = capacity / 2;
     this.#bytes = this.mapping.bytes;
     this.#copy = new WordCopy(this.mapping.bytes, this.mapping.words);
     this.#outBase = isServer ? replies : requests;
@@ -53,11 +55,10 @@ class DescriptorConnection extends AgreedConnection {
 
   send(message: Uint8Array): boolean {
     if (!this.isOpen) throw this.error("IPC_CLOSED", "this end is closed");
-    const largest = this.#capacity / 2;
-    if (message.length > largest) {
+    if (message.length > this.#largest) {
       throw this.error(
         "IPC_TOO_LARGE",
-        `${message.length} bytes exceed ${largest}, half the shared memory of a direction`,
+        `${message.length} bytes exceed ${this.#largest}, half the shared memory of a direction`,
       );
     }
     const offset = this.#allocate(pieceBytes(message.length));
@@ -104,6 +105,10 @@ class DescriptorConnection extends AgreedConnection {
   #take(kind: number, offset: number, length: number): void {
     if (kind === Record.payload) {
       // Where the other side says it lies is checked against what was agreed, before anything is read.
+      // A longer one than we may send ourselves would be a trap for whoever answers with what it got.
+      if (length > this.#largest) {
+        throw new IpcError("IPC_MALFORMED", `a payload of ${length} bytes, where ${this.#largest} is the most`);
+      }
       if (offset % PIECE_BYTES !== 0 || offset + length > this.#capacity) {
         throw new IpcError("IPC_MALFORMED", `${length} bytes at ${offset} lie outside the agreed ${this.#capacity}`);
       }

@@ -63,15 +63,25 @@ class DoorbellConnection extends AgreedConnection {
     if (message.length > this.#largest) {
       throw this.error("IPC_TOO_LARGE", `${message.length} bytes exceed ${this.#largest}, half a ring`);
     }
-    if (!this.#writer.tryWrite(message)) {
-      this.#wantedBytes = message.length;
-      Atomics.store(this.#words, this.#own.room, AWAITED);
-      // Room that was made before the other side could see that we wait.
-      if (!this.#writer.tryWrite(message)) return false;
-      this.#wantedBytes = -1;
-      Atomics.store(this.#words, this.#own.room, 0);
+    try {
+      if (!this.#put(message)) return false;
+    } catch (error) {
+      // The positions of the other side make no sense: that ends the connection, and onClose says so, not this call.
+      this.breakLater(error);
+      return false;
     }
     this.#ringIf(this.#peer.asleep);
+    return true;
+  }
+
+  #put(message: Uint8Array): boolean {
+    if (this.#writer.tryWrite(message)) return true;
+    this.#wantedBytes = message.length;
+    Atomics.store(this.#words, this.#own.room, AWAITED);
+    // Room that was made before the other side could see that we wait.
+    if (!this.#writer.tryWrite(message)) return false;
+    this.#wantedBytes = -1;
+    Atomics.store(this.#words, this.#own.room, 0);
     return true;
   }
 
