@@ -1,14 +1,17 @@
-import { randomInt } from "node:crypto";
+import { createHash, randomInt } from "node:crypto";
 import { chmodSync, lstatSync, unlinkSync } from "node:fs";
 import { createConnection, createServer, type Server as NetServer, type Socket } from "node:net";
+import { constants } from "node:os";
 import { basename } from "node:path";
-import { IpcError, toIpcError } from "../contract/errors.ts";
+import { IpcError, isIpcError, toIpcError } from "../contract/errors.ts";
 import type { Address, OpenOptions, OsObject } from "../contract/transport.ts";
+import { errnoError } from "../posix/errno.ts";
 import { checkOptions, withinLimit } from "../support/opening.ts";
 import { withPathLock } from "../support/path-lock.ts";
 import { isListening } from "../support/stream-client.ts";
 import { slotName } from "./kind.ts";
 import { checkPair, initializePair, Pair, pairBytes } from "./layout.ts";
+import { canonical } from "./name-lock.ts";
 import { type Segment, sharedMemoryStore } from "./store.ts";
 
 /** A mechanism of this folder whose two ends also hold a Unix socket: it brings them together and shows when one dies. */
@@ -29,17 +32,29 @@ export interface Agreed {
 
 /**
  * The client speaks first, so that whoever only looks whether somebody listens costs no memory; the server's greeting is
- * slot and token, both u32 little-endian; the client answers with the token when it has the segment.
+ * slot and token, both u32 little-endian, and the key of its segments' names; the client answers with the token when it has
+ * the segment and the same token is in it. Instead of a slot {@link REFUSED} may come, and for a token the number of the errno
+ * that kept the server from making a segment, or 0 when all places are taken.
  */
-const HELLO = Buffer.from("shm1");
-const GREETING_BYTES = 8;
+const HELLO = Buffer.from("shm2");
+const REFUSED = 0xffff_ffff;
+const KEY_BYTES = 8;
+const GREETING_BYTES = 8 + KEY_BYTES;
 const ANSWER_BYTES = 4;
 const HANDSHAKE_MS = 2000;
 /** sun_path without its final zero. */
 const MAX_PATH_BYTES = 107;
 
-/** The segments of an address have names of their own, derived from its path. */
-const segmentName = (address: Address, slot: number): string => slotName(`/${basename(address.name)}`, slot);
+/**
+ * The segments of an address have names of their own, derived from its whole path: sockets in different directories may be
+ * called the same. The server says the key to its clients, which may know the directory by another path.
+ */
+function keyOf(address: Address): Buffer {
+  return createHash("sha256").update(canonical(address.name)).digest().subarray(0, KEY_BYTES);
+}
+
+const segmentName = (address: Address, slot: number, key: Buffer = keyOf(address)): string =>
+  slotName(`/${basename(address.name)}-${key.toString("hex")}`, slot);
 
 /** The listening socket and the handshakes under way. */
 export class AgreedListener {
@@ -83,12 +98,12 @@ export class AgreedListener {
 
   async #bind(): Promise<void> {
     const path = this.#address.name;
-    const inUse = (what: string): IpcError =>
-      new IpcError("IPC_ADDRESS_IN_USE", `${this.#kind.id}: ${what}`, { transport: this.#kind.id });
+    const details = { transport: this.#kind.id, errno: "EADDRINUSE" };
+    const inUse = (what: string): IpcError => new IpcError("IPC_ADDRESS_IN_USE", `${this.#kind.id}: ${what}`, details);
     const found = lstatSync(path, { throwIfNoEntry: false });
     if (found !== undefined) {
       if (!found.isSocket()) throw inUse(`${path} is not a socket; choose another path or remove it yourself`);
-      if (await isListening({ path })) throw inUse(`a server is listening at ${path}`);
+      if (await isListening({ path })) throw inUse(`a server is listening at ${path}; stop it first`);
       sweepAgreed(this.#kind, this.#address);
     }
     await new Promise<void>((resolve, reject) => {
@@ -100,27 +115,19 @@ export class AgreedListener {
 
   #greet(socket: Socket, onAgreed: (agreed: Agreed) => (ended: () => void) => void): void {
     const slot = this.#freeSlot();
-    if (slot < 0) {
-      socket.destroy();
-      return;
-    }
+    if (slot < 0) return refuse(socket, 0);
     this.#taken.add(slot);
     const name = segmentName(this.#address, slot);
+    const token = randomInt(1, 2 ** 32);
     let segment: Segment;
     try {
-      segment = makeSegment(name, this.#kind.capacity);
-    } catch {
-      // Out of memory for another client: it sees the connection close.
+      segment = makeSegment(name, this.#kind.capacity, token);
+    } catch (error) {
       this.#taken.delete(slot);
-      socket.destroy();
-      return;
+      return refuse(socket, numberOf(error));
     }
     this.#greeting.add(socket);
-    const token = randomInt(1, 2 ** 32);
-    const greeting = Buffer.alloc(GREETING_BYTES);
-    greeting.writeUInt32LE(slot, 0);
-    greeting.writeUInt32LE(token, 4);
-    socket.write(greeting);
+    socket.write(greetingOf(slot, token, keyOf(this.#address)));
     void readExactly(socket, ANSWER_BYTES).then((answer) => {
       this.#greeting.delete(socket);
       // Both ends have it open, or never will: nothing of this connection keeps a name.
@@ -166,17 +173,22 @@ async function greetBack(kind: AgreedKind, address: Address, socket: Socket): Pr
   await new Promise<void>((resolve, reject) => socket.once("connect", resolve).once("error", reject));
   socket.write(HELLO);
   const greeting = await readExactly(socket, GREETING_BYTES);
-  const slot = greeting?.readUInt32LE(0) ?? kind.maxClients;
-  if (greeting === undefined || slot >= kind.maxClients) {
-    throw new IpcError("IPC_PEER_LOST", `${kind.id}: the server takes no more than ${kind.maxClients} clients`, {
-      transport: kind.id,
-    });
+  if (greeting === undefined) {
+    throw new IpcError("IPC_PEER_LOST", `${kind.id}: the server hung up without a greeting`, { transport: kind.id });
   }
-  const segment = sharedMemoryStore.open(segmentName(address, slot), Pair.dataOffset);
+  const [slot, token] = [greeting.readUInt32LE(0), greeting.readUInt32LE(4)];
+  if (slot >= kind.maxClients) throw refusal(kind, slot === REFUSED ? token : 0);
+  const segment = sharedMemoryStore.open(segmentName(address, slot, greeting.subarray(8)), Pair.dataOffset);
   try {
     const capacity = checkPair(segment.mapping);
+    if ((segment.mapping.words[Pair.tokenWord] as number) >>> 0 !== token) {
+      throw new IpcError(
+        "IPC_MALFORMED",
+        `${kind.id}: ${segment.name} is not the segment that the server has made for us`,
+      );
+    }
     const answer = Buffer.alloc(ANSWER_BYTES);
-    answer.writeUInt32LE(greeting.readUInt32LE(4), 0);
+    answer.writeUInt32LE(token, 0);
     socket.write(answer);
     return { socket, segment, capacity, isServer: false };
   } catch (error) {
@@ -185,9 +197,38 @@ async function greetBack(kind: AgreedKind, address: Address, socket: Socket): Pr
   }
 }
 
-function makeSegment(name: string, capacity: number): Segment {
+function greetingOf(slot: number, token: number, key: Buffer): Buffer {
+  const numbers = Buffer.alloc(8);
+  numbers.writeUInt32LE(slot, 0);
+  numbers.writeUInt32LE(token, 4);
+  return Buffer.concat([numbers, key]);
+}
+
+function refuse(socket: Socket, errno: number): void {
+  socket.end(greetingOf(REFUSED, errno, Buffer.alloc(KEY_BYTES)), () => socket.destroy());
+}
+
+/** Always a number of the system: 0 has a meaning of its own. */
+function numberOf(error: unknown): number {
+  const errno = isIpcError(error) ? error.errno : undefined;
+  return constants.errno[errno as keyof typeof constants.errno] ?? constants.errno.EIO;
+}
+
+function refusal(kind: AgreedKind, errno: number): IpcError {
+  if (errno === 0) {
+    const text = `${kind.id}: the server takes no more than ${kind.maxClients} clients`;
+    return new IpcError("IPC_PEER_LOST", text, { transport: kind.id });
+  }
+  const why = errnoError(errno, "shm_open", `the server's segment for us, ${pairBytes(kind.capacity)} bytes`);
+  const details = { transport: kind.id, cause: why.cause, ...(why.errno !== undefined && { errno: why.errno }) };
+  return new IpcError("IPC_SYSTEM", `${kind.id}: ${why.message}`, details);
+}
+
+function makeSegment(name: string, capacity: number, token: number): Segment {
+  // Of a client that was being let in when another server here was killed: nobody else's bears our mark.
   sharedMemoryStore.unlink(name);
   const segment = sharedMemoryStore.create(name, pairBytes(capacity));
+  segment.mapping.words[Pair.tokenWord] = token;
   initializePair(segment.mapping, capacity);
   return segment;
 }

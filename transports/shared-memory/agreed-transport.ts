@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Capabilities } from "../contract/capabilities.ts";
+import { toIpcError } from "../contract/errors.ts";
 import type { Address, ConnectionHandler, Server, Transport } from "../contract/transport.ts";
 import { posixAvailability } from "../posix/binding.ts";
 import { streamCapabilities } from "../support/capabilities.ts";
@@ -73,10 +74,19 @@ export function agreedTransport(
       },
     },
     async residue(address) {
-      return residueOfAgreed(kind, address);
+      try {
+        return residueOfAgreed(kind, address);
+      } catch (error) {
+        throw toIpcError(error, kind.id);
+      }
     },
     async sweep(address) {
-      if (posixAvailability().available) sweepAgreed(kind, address);
+      if (!posixAvailability().available) return;
+      try {
+        sweepAgreed(kind, address);
+      } catch (error) {
+        throw toIpcError(error, kind.id);
+      }
     },
   };
 }

@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Capabilities } from "../contract/capabilities.ts";
-import type { Address, OsObject, Transport } from "../contract/transport.ts";
+import type { Address, Availability, OsObject, Transport } from "../contract/transport.ts";
 import { posixAvailability } from "../posix/binding.ts";
 import { distinctName } from "../support/distinct-name.ts";
 import { checkOptions } from "../support/opening.ts";
@@ -12,7 +12,7 @@ import { type RingKind, slotName } from "./kind.ts";
 import { largestMessage } from "./ring.ts";
 import { RingServer } from "./server.ts";
 import { inspectSemaphore, mappedFileStore, type Store, sharedMemoryStore } from "./store.ts";
-import { WAIT_KINDS, type WaitKind } from "./waits.ts";
+import { soleCpu, WAIT_KINDS, type WaitKind } from "./waits.ts";
 
 const RING_BYTES = 4 * 1024 * 1024;
 const MAX_CLIENTS = 32;
@@ -61,13 +61,23 @@ function blockingFace(kind: RingKind): SteppedTransport {
   };
 }
 
+/** A check, or anybody who asks first, should hear it here, and not from every connection. */
+function spinAvailability(): Availability {
+  const availability = posixAvailability();
+  if (!availability.available || soleCpu() === 0) return availability;
+  const reason =
+    "only one CPU may be used here: each end would spin there while the other cannot run, a scheduler slice of milliseconds " +
+    "for each turn; give it two CPUs, or use a mechanism that sleeps, such as shm/futex";
+  return { available: false, reason };
+}
+
 function ringTransport(kind: RingKind, allocate: Transport["allocate"]): Transport {
   const { id, store, wait } = kind;
   return {
     id,
     capabilities: capabilities(kind),
     async probe() {
-      return posixAvailability();
+      return wait.spins ? spinAvailability() : posixAvailability();
     },
     allocate,
     blocking: blockingFace(kind),
