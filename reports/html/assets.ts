@@ -11,6 +11,7 @@ const CLIENT_FILES = [
   "dom",
   "fit",
   "charts",
+  "findings",
   "ranking",
   "figures",
   "main",

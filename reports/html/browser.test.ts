@@ -115,6 +115,41 @@ describe.skipIf(!executablePath)(`the page ${where}`, () => {
     }
   });
 
+  test("says that the best changes with size only where no row may be the best at every size", async () => {
+    const finding = (page: Page): Promise<string> => page.locator("#sizes-finding").innerText();
+    /** `unix` leads at 64 B and `fifo` above; ± of the intervals as a share. */
+    const crossing = (margin: number): Report => ({
+      ...report,
+      measurements: report.measurements.flatMap((cell) => {
+        const rank = ["unix", "fifo"].indexOf(cell.transport);
+        if (rank < 0 || !cell.latencyNs || cell.benchmark !== "round-trip") return [];
+        const p50 = (rank === 0) === (cell.payloadBytes === 64) ? 10_000 : 20_000;
+        const interval = { ...cell.interval, p50: [p50 * (1 - margin), p50 * (1 + margin)] as const };
+        return [{ ...cell, interval, latencyNs: { ...cell.latencyNs, p50 } }];
+      }),
+    });
+    expect(await finding((await open(crossing(0.01))).page)).toMatch(
+      /^The best changes with size\. Lowest at 64 B: unix;/,
+    );
+    expect(await finding((await open(crossing(0.5))).page)).toMatch(
+      /^This run cannot tell whether the best changes with size\. Lowest at 64 B: unix \(tie with fifo\);/,
+    );
+  });
+
+  test("says a warning once and names the rows it is about", async () => {
+    const text = "two-humped: the trials fall into two groups";
+    const measurements = report.measurements.map((cell) => ({
+      ...cell,
+      warnings: ["unix", "fifo"].includes(cell.transport) ? [text] : [],
+    }));
+    const { page } = await open({ ...report, measurements });
+    const merged = new RegExp(`${text} \\((unix, fifo|fifo, unix)\\)`, "g");
+    for (const id of ["ranking-notes", "trials-finding"]) {
+      const shown = await page.locator(`#${id}`).innerText();
+      expect([id, shown.match(merged)?.length, shown.split(text).length - 1]).toEqual([id, 1, 1]);
+    }
+  });
+
   test("fits its main table at 1280 px, and lets the keyboard scroll every table that does not fit", async () => {
     const { page } = await open(fullReport());
     await page.setViewportSize({ width: 1280, height: 900 });

@@ -1,6 +1,7 @@
 import { clearChart, drawChart } from "./charts.js";
-import { cellsOf, distinct, metricFor, metricOf, rankCells, view } from "./data.js";
+import { cellsOf, distinct, metricFor, metricOf, view } from "./data.js";
 import { byId, fillTable } from "./dom.js";
+import { failures, leaders, mergedWarnings, NOTHING } from "./findings.js";
 import { ABSENT, bytes, duration, durationRange, quantity } from "./format.js";
 import { sizesOf } from "./state.js";
 
@@ -9,7 +10,6 @@ import { sizesOf } from "./state.js";
 /** @typedef {import("./charts.js").Axis} Axis */
 /** @typedef {import("./charts.js").Point} Point */
 
-const NOTHING = "Nothing to draw for this selection.";
 const PERCENT_TICKS = [1, 2, 10, 100, 1e3, 1e4, 1e5, 1e6];
 
 /** @param {State} state */
@@ -70,42 +70,6 @@ function drawSizes(id, cells, metric, state) {
   );
   if (id === "sizes")
     byId("sizes-finding").textContent = [leaders(cells, sizes, metric, state), ...failures(cells)].join(" ");
-}
-
-/** @param {readonly Cell[]} cells */
-function failures(cells) {
-  return cells
-    .filter((cell) => cell.status === "failed")
-    .map((cell) => `${cell.name} failed at ${bytes(cell.payload)}: ${cell.reason || "no reason recorded"}.`);
-}
-
-/** Who leads at which size, with what cannot be told apart from it. @param {readonly Cell[]} cells @param {readonly number[]} sizes @param {"p50" | "messagesPerSecond"} metric @param {State} state */
-function leaders(cells, sizes, metric, state) {
-  /** @type {{ names: string, best: string, from: number, to: number }[]} */
-  const runs = [];
-  for (const size of sizes) {
-    const rows = rankCells(
-      cells.filter((cell) => cell.payload === size),
-      metric,
-    );
-    const best = rows[0]?.cell.name;
-    if (best === undefined) continue;
-    const tied = rows.filter((row) => row.standing === "not distinguishable").map((row) => row.cell.name);
-    const names = tied.length > 0 ? `${best} (not distinguishable: ${tied.join(", ")})` : best;
-    const last = runs.at(-1);
-    if (last?.names === names) last.to = size;
-    else runs.push({ names, best, from: size, to: size });
-  }
-  if (runs.length === 0) return NOTHING;
-  if (sizes.length < 2) return `Only one size was measured for ${state.benchmark}.`;
-  const parts = runs.map(
-    ({ names, from, to }) => `${from === to ? bytes(from) : `${bytes(from)} to ${bytes(to)}`}: ${names}`,
-  );
-  const verdict =
-    distinct(runs.map((run) => run.best)).length === 1
-      ? "The order at the top does not flip."
-      : "The best changes with size.";
-  return `${verdict} Lowest at ${parts.join("; ")}.`.replace("Lowest", metric === "p50" ? "Lowest" : "Highest");
 }
 
 /** @param {readonly Cell[]} cells */
@@ -176,11 +140,7 @@ function drawTrials(cells, metric) {
       .filter((trial) => !trial.valid)
       .map((trial) => `${cell.name} round ${trial.round} is invalid: ${trial.reason || "no reason recorded"}`),
   );
-  const warned = cells.flatMap((cell) =>
-    cell.warnings
-      .filter((warning) => /two-humped|bimodal|drift|station/i.test(warning))
-      .map((warning) => `${cell.name}: ${warning}`),
-  );
+  const warned = mergedWarnings(cells).filter((warning) => /two-humped|bimodal|drift|station/i.test(warning));
   byId("trials-finding").textContent = [...invalid, ...warned].join(". ");
   const rounds = distinct(cells.flatMap((cell) => cell.trials.map((trial) => trial.round))).sort((a, b) => a - b);
   fillTable(

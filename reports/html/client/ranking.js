@@ -1,5 +1,6 @@
 import { cellsOf, metricFor, rankCells, view } from "./data.js";
 import { byId, element, svg } from "./dom.js";
+import { mergedWarnings } from "./findings.js";
 import { ABSENT, bytes, duration, durationRange, quantity, ratio, significant } from "./format.js";
 import { lookOf } from "./look.js";
 
@@ -206,7 +207,7 @@ export function swatch(name) {
 
 /** @param {readonly Cell[]} cells @param {readonly Ranked[]} rows @param {string | undefined} floor @param {boolean} withLimits @param {boolean} withBaselines */
 function drawNotes(cells, rows, floor, withLimits, withBaselines) {
-  const notes = cells.flatMap((cell) => cell.warnings.map((text) => `⚠ ${cell.name}: ${text}`));
+  const notes = mergedWarnings(cells).map((text) => `⚠ ${text}`);
   if (floor !== undefined) notes.unshift(`Beside p99, ${floor}.`);
   if (cells.some((cell) => !cell.baseline && lacksP99(cell))) notes.unshift(view.noP99);
   if (rows.some(({ standing }) => standing === "too few trials to tell"))

@@ -1,0 +1,76 @@
+import { distinct, rankCells } from "./data.js";
+import { bytes } from "./format.js";
+
+/** @typedef {import("./data.js").State} State */
+/** @typedef {import("./data.js").Cell} Cell */
+/** @typedef {import("./data.js").Metric} Metric */
+/** @typedef {{ from: number, to: number, best: string, tied: readonly string[] }} Lead */
+
+export const NOTHING = "Nothing to draw for this selection.";
+/** So many are named; more would be the whole field, which the ranking shows. */
+const NAMED = 3;
+
+/** Each warning once, with the rows it is about. @param {readonly Cell[]} cells @returns {string[]} */
+export function mergedWarnings(cells) {
+  const texts = distinct(cells.flatMap((cell) => cell.warnings));
+  return texts.map((text) => {
+    const names = distinct(cells.filter((cell) => cell.warnings.includes(text)).map((cell) => cell.name));
+    return `${text} (${names.join(", ")})`;
+  });
+}
+
+/** @param {readonly Cell[]} cells */
+export function failures(cells) {
+  return cells
+    .filter((cell) => cell.status === "failed")
+    .map((cell) => `${cell.name} failed at ${bytes(cell.payload)}: ${cell.reason || "no reason recorded"}.`);
+}
+
+/** Who leads at which size, and whether that changes as far as the run can tell. @param {readonly Cell[]} cells @param {readonly number[]} sizes @param {Metric} metric @param {State} state */
+export function leaders(cells, sizes, metric, state) {
+  /** @type {Lead[]} */
+  const leads = sizes.flatMap((size) => {
+    const [first, ...others] = rankCells(
+      cells.filter((cell) => cell.payload === size),
+      metric,
+    );
+    // Also those with too few trials: where nothing tells them apart, they may lead as well.
+    const tied = others.filter((row) => row.standing !== "").map((row) => row.cell.name);
+    return first ? [{ from: size, to: size, best: first.cell.name, tied }] : [];
+  });
+  if (leads.length === 0) return NOTHING;
+  if (sizes.length < 2) return `Only one size was measured for ${state.benchmark}.`;
+  const parts = runsOf(leads).map(
+    (lead) =>
+      `${lead.from === lead.to ? bytes(lead.from) : `${bytes(lead.from)} to ${bytes(lead.to)}`}: ${named(lead)}`,
+  );
+  return `${verdictOn(leads)} ${metric === "p50" ? "Lowest" : "Highest"} at ${parts.join("; ")}.`;
+}
+
+/** A change is proven only if nobody may lead at every size. @param {readonly Lead[]} leads */
+function verdictOn(leads) {
+  if (distinct(leads.map((lead) => lead.best)).length === 1) return "The order at the top does not flip.";
+  const mayLead = leads.map(({ best, tied }) => [best, ...tied]);
+  const everywhere = mayLead.reduce((left, names) => left.filter((name) => names.includes(name)));
+  return everywhere.length > 0
+    ? "This run cannot tell whether the best changes with size."
+    : "The best changes with size.";
+}
+
+/** Neighbouring sizes with the same leader and ties in one. @param {readonly Lead[]} leads */
+function runsOf(leads) {
+  /** @type {Lead[]} */
+  const runs = [];
+  for (const lead of leads) {
+    const last = runs.at(-1);
+    if (last && named(last) === named(lead) && last.tied.join() === lead.tied.join()) last.to = lead.to;
+    else runs.push({ ...lead });
+  }
+  return runs;
+}
+
+/** @param {Lead} lead */
+function named({ best, tied }) {
+  if (tied.length === 0) return best;
+  return `${best} (tie with ${tied.length > NAMED ? `${tied.length} others` : tied.join(", ")})`;
+}
