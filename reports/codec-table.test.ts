@@ -54,6 +54,32 @@ test("terminal and page show the same numbers, the reason of a missing one, and 
   expect(section).toContain("not applicable: raw carries bytes");
 });
 
+test("a row whose ± is above 20 % is marked in the terminal and on the page, with a note that says what the mark means", async () => {
+  const shaky: Report = {
+    ...report,
+    codecs: codecs.map((row) =>
+      row.codec === "json" && row.corpus === "rpc-object" ? { ...row, marginPercent: 164.7 } : row,
+    ),
+  };
+  const text = stripVTControlCharacters(codecTables(shaky));
+  expect(text.match(/^ {2}\S+ !/gm)).toEqual(["  json !"]);
+  expect(text).toContain("! ± above 20 %: not to be trusted");
+  const section = /<section id="codecs">[\s\S]*?<\/section>/.exec(await renderHtml(shaky))?.[0] ?? "";
+  expect(section.match(/<code>\S+<\/code> ⚠/g)).toEqual(["<code>json</code> ⚠"]);
+  expect(section).toContain("⚠ ± above 20 %: not to be trusted");
+  expect(codecTables(report)).not.toContain("not to be trusted");
+  expect(await renderHtml(report)).not.toContain("± above");
+});
+
+test("sizes have one form, whether or not they come out even", () => {
+  const of = (bytes: number) => ({ codec: "json", corpus: "blob-1mib", ...measured, firstBytes: bytes, bytes });
+  const sizes = [64, 12 * 1024, 2 ** 20, 2 ** 20 + 5].map((bytes) => {
+    const [group] = codecGroups({ codecs: [{ ...of(bytes), encodeNs: 1, decodeNs: 1 }] });
+    return group?.lines[0]?.cells?.[4];
+  });
+  expect(sizes).toEqual(["64 B", "12.0 KiB", "1.00 MiB", "1.00 MiB"]);
+});
+
 test("a report without codecs has neither section nor table", async () => {
   expect(codecTables(plain)).toBe("");
   expect(await renderHtml(plain)).not.toContain("Codecs alone");

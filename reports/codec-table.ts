@@ -1,4 +1,4 @@
-import { ABSENT, bytes, duration, percent } from "../harness/results/format.ts";
+import { ABSENT, bytes, duration, percent, significant } from "../harness/results/format.ts";
 import type { CodecCost, Report } from "../harness/results/model.ts";
 
 export const CODEC_COLUMNS = ["codec", "encode", "decode", "both", "±", "size", "first message"] as const;
@@ -7,8 +7,18 @@ export const CODEC_NOTE =
   "Medians per message in one thread, no transport between; ± is the 95 % margin of the mean of the less steady direction. A round trip of values contains two of each (encode, decode, encode, decode): where " +
   "twice the column “both” is about the round trip, the codec is the cost and not the mechanism.";
 
+/** Beyond this the order of two codecs is chance more often than not. */
+const UNSTEADY_PERCENT = 20;
+
+/** `mark`: what stands beside the name of such a row. */
+export function unsteadyNote(mark: string): string {
+  return `${mark} ± above ${UNSTEADY_PERCENT} %: not to be trusted, and its place among the others may be chance; repeat while nothing else runs.`;
+}
+
 export interface CodecLine {
   readonly name: string;
+  /** Its numbers spread too far to be trusted. */
+  readonly unsteady: boolean;
   /** In the order of the columns after the name; undefined where there is a reason instead. */
   readonly cells?: readonly string[];
   readonly reason?: string;
@@ -40,17 +50,24 @@ function both(row: CodecCost): number {
 }
 
 function lineOf(row: CodecCost): CodecLine {
-  if (row.status !== "measured") return { name: row.codec, reason: `not applicable: ${row.reason}` };
-  const first = row.firstBytes === row.bytes ? ABSENT : bytes(row.firstBytes);
+  if (row.status !== "measured") return { name: row.codec, unsteady: false, reason: `not applicable: ${row.reason}` };
+  const first = row.firstBytes === row.bytes ? ABSENT : size(row.firstBytes);
   return {
     name: row.codec,
+    unsteady: row.marginPercent > UNSTEADY_PERCENT,
     cells: [
       duration(row.encodeNs),
       duration(row.decodeNs),
       duration(both(row)),
       percent(row.marginPercent / 100),
-      bytes(row.bytes),
+      size(row.bytes),
       first,
     ],
   };
+}
+
+/** One form per column: beside 1.01 MiB a block of exactly 1 MiB reads 1.00 MiB. */
+function size(count: number): string {
+  const text = bytes(count);
+  return count < 1024 ? text : text.replace(/^\d+(?= )/, (whole) => significant(Number(whole)));
 }

@@ -1,5 +1,5 @@
 import type { Report } from "../../harness/results/model.ts";
-import { CODEC_COLUMNS, CODEC_NOTE, codecGroups } from "../codec-table.ts";
+import { CODEC_COLUMNS, CODEC_NOTE, codecGroups, unsteadyNote } from "../codec-table.ts";
 import { type Column, paint, renderTable, type TableRow, type TerminalOptions, widthLimit, wrap } from "./table.ts";
 
 const COLUMNS: readonly Column[] = CODEC_COLUMNS.map((title, index) => ({
@@ -14,13 +14,17 @@ export function codecTables(report: Pick<Report, "codecs">, options: TerminalOpt
   const rows = groups.flatMap(({ title, lines }): TableRow[] => [
     { heading: title, style: "dim" },
     ...lines.map(
-      ({ name, cells, reason = "" }): TableRow =>
-        cells === undefined ? { name: `  ${name}`, note: reason, style: "dim" } : { cells: [`  ${name}`, ...cells] },
+      ({ name, cells, reason = "", unsteady }): TableRow =>
+        cells === undefined
+          ? { name: `  ${name}`, note: reason, style: "dim" }
+          : { cells: [`  ${name}${unsteady ? " !" : ""}`, ...cells] },
     ),
   ]);
+  const unsteady = groups.some(({ lines }) => lines.some((line) => line.unsteady));
+  const notes = unsteady ? [unsteadyNote("!"), CODEC_NOTE] : [CODEC_NOTE];
   return [
     paint("bold", "codecs alone", options),
     renderTable(COLUMNS, rows, options),
-    ...wrap(CODEC_NOTE, widthLimit(options)).map((text) => paint("dim", text, options)),
+    ...notes.flatMap((note) => wrap(note, widthLimit(options)).map((text) => paint("dim", text, options))),
   ].join("\n");
 }

@@ -1,5 +1,12 @@
 import type { Report } from "../../../harness/results/model.ts";
-import { CODEC_COLUMNS, CODEC_NOTE, type CodecGroup, type CodecLine, codecGroups } from "../../codec-table.ts";
+import {
+  CODEC_COLUMNS,
+  CODEC_NOTE,
+  type CodecGroup,
+  type CodecLine,
+  codecGroups,
+  unsteadyNote,
+} from "../../codec-table.ts";
 import { type Html, html } from "../markup.ts";
 import { scrollBox } from "./scroll.ts";
 
@@ -10,6 +17,7 @@ export function codecsSection(report: Pick<Report, "codecs">): Html | "" {
   return html`<section id="codecs">
 <h2>Codecs alone</h2>
 <p class="note">${CODEC_NOTE}</p>
+${groups.some(({ lines }) => lines.some((line) => line.unsteady)) && html`<p class="note">${unsteadyNote("⚠")}</p>`}
 ${groups.map(group)}
 </section>`;
 }
@@ -23,8 +31,8 @@ function group({ corpus, title, lines }: CodecGroup): Html {
 ${scrollBox(`Codecs: ${title}`, table)}`;
 }
 
-function row({ name, cells, reason }: CodecLine, columns: number): Html {
-  const lead = html`<th scope="row" class="text"><code>${name}</code></th>`;
+function row({ name, cells, reason, unsteady }: CodecLine, columns: number): Html {
+  const lead = html`<th scope="row" class="text"><code>${name}</code>${unsteady && " ⚠"}</th>`;
   if (cells === undefined) return html`<tr>${lead}<td class="text" colspan="${columns}">${reason}</td></tr>`;
   return html`<tr>${lead}${cells.map((cell) => html`<td>${cell}</td>`)}</tr>`;
 }
