@@ -35,7 +35,9 @@ describe.skipIf(process.platform !== "linux")("claiming the name of a queue", ()
     queue.send(Buffer.from("gold"), 0, 3);
     const refusal = { code: "IPC_ADDRESS_IN_USE", errno: "EADDRINUSE", cause: { code: "EADDRINUSE" } };
     const sentence = /is taken: a queue that no server of ours.*choose another name or remove it/;
-    expect(() => posixMq.blocking?.listen(address)).toThrow(expect.objectContaining({ ...refusal, cause: expect.objectContaining(refusal.cause) }));
+    expect(() => posixMq.blocking?.listen(address)).toThrow(
+      expect.objectContaining({ ...refusal, cause: expect.objectContaining(refusal.cause) }),
+    );
     expect(() => posixMq.blocking?.listen(address)).toThrow(sentence);
     await expect(posixMqNotify.event?.listen(address, HANDLER)).rejects.toMatchObject(refusal);
     using again = MessageQueue.open(name);

@@ -1,10 +1,11 @@
 import { fstatSync } from "node:fs";
 import { constants } from "node:os";
-import { IpcError, isIpcError } from "../contract/errors.ts";
-import { errnoError } from "../posix/errno.ts";
+import { type IpcError, isIpcError } from "../contract/errors.ts";
 import { tryLockExclusive } from "../posix/lock.ts";
 import { MessageQueue } from "../posix/message-queue.ts";
-import { isOurMessage, type QueueBudget, REQUEST_DEPTH, removeNames, USUAL_BYTES } from "./protocol.ts";
+import { checkName } from "../posix/names.ts";
+import { type QueueBudget, REQUEST_DEPTH, USUAL_BYTES } from "./budget.ts";
+import { isOurMessage, MOST_CLIENTS, refusal, removeNames, slotName } from "./protocol.ts";
 
 /** Each means that another server went through all of this meanwhile. */
 const ATTEMPTS = 20;
@@ -19,6 +20,8 @@ const { EADDRINUSE } = constants.errno;
  * @throws IpcError IPC_ADDRESS_IN_USE, IPC_SYSTEM
  */
 export function claimName(id: string, budget: QueueBudget, name: string): MessageQueue {
+  // Clients put something behind the name: better refused now than then.
+  checkName(name, slotName("", MOST_CLIENTS - 1).length, "mq_open");
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const created = create(budget, name);
     if (created !== undefined) {
@@ -94,10 +97,5 @@ const foreign = (id: string, name: string): IpcError =>
   inUse(id, name, "a queue that no server of ours has made is there; choose another name or remove it yourself");
 
 function inUse(id: string, name: string, what: string): IpcError {
-  const { cause } = errnoError(EADDRINUSE, "mq_open", name, what);
-  return new IpcError("IPC_ADDRESS_IN_USE", `${id}: the name ${name} is taken: ${what}`, {
-    transport: id,
-    errno: "EADDRINUSE",
-    cause,
-  });
+  return refusal(id, "IPC_ADDRESS_IN_USE", EADDRINUSE, "mq_open", `the name ${name} is taken: ${what}`);
 }

@@ -4,6 +4,7 @@ import { isOwned, tryLockExclusive } from "../posix/lock.ts";
 import { MessageQueue } from "../posix/message-queue.ts";
 import { SLICE_MS } from "../posix/timespec.ts";
 import { WordCopy } from "../support/word-copy.ts";
+import type { QueueBudget } from "./budget.ts";
 import { Outgoing } from "./outgoing.ts";
 import {
   closed,
@@ -11,9 +12,9 @@ import {
   Kind,
   kindOf,
   lost,
+  MOST_CLIENTS,
   newToken,
   PREFIX_BYTES,
-  type QueueBudget,
   readFirstWord,
   readToken,
   slotName,
@@ -168,7 +169,7 @@ export class QueueOpening {
     this.#requests = MessageQueue.open(address.name, { nonBlocking: true });
     try {
       if (!isOwned(this.#requests.fd)) throw lost(id, `nobody listens at ${address.name} any more`);
-      ({ slot: this.#slot, replies: this.#replies } = makeReplyQueue(id, budget, address.name));
+      ({ slot: this.#slot, replies: this.#replies } = makeReplyQueue(id, budget, this.#requests));
     } catch (error) {
       this.#requests.close();
       throw error;
@@ -224,9 +225,14 @@ export class QueueOpening {
   }
 }
 
-function makeReplyQueue(id: string, budget: QueueBudget, name: string): { slot: number; replies: MessageQueue } {
-  const shape = { maxMessages: budget.replyDepth, maxMessageBytes: budget.messageBytes };
-  for (let slot = 0; slot < budget.maxClients; slot++) {
+function makeReplyQueue(
+  id: string,
+  budget: QueueBudget,
+  { name, shape: { maxMessageBytes } }: MessageQueue,
+): { slot: number; replies: MessageQueue } {
+  // As large as the server's: it may have been started under other limits.
+  const shape = { maxMessages: budget.replyDepth, maxMessageBytes };
+  for (let slot = 0; slot < MOST_CLIENTS; slot++) {
     try {
       const replies = MessageQueue.create(slotName(name, slot), shape);
       if (tryLockExclusive(replies.fd)) return { slot, replies };
@@ -237,7 +243,7 @@ function makeReplyQueue(id: string, budget: QueueBudget, name: string): { slot: 
       if (isAbandoned(slotName(name, slot))) MessageQueue.unlink(slotName(name, slot--));
     }
   }
-  throw new IpcError("IPC_TIMEOUT", `${id}: ${budget.maxClients} clients are connecting at this moment: try again`, {
+  throw new IpcError("IPC_TIMEOUT", `${id}: ${MOST_CLIENTS} clients are connecting at this moment: try again`, {
     transport: id,
   });
 }

@@ -3,7 +3,7 @@ import { IpcError } from "../contract/errors.ts";
 import type { Transport } from "../contract/transport.ts";
 import type { MessageQueue } from "../posix/message-queue.ts";
 import { checkOptions } from "../support/opening.ts";
-import { type Pulse, PulsedConnection, PulsedServer } from "../support/pulsed.ts";
+import { type Limits, type Pulse, PulsedConnection, PulsedServer } from "../support/pulsed.ts";
 import { type QueueClient, QueueOpening } from "./client.ts";
 import { budget, queueCapabilities, queueNames } from "./posix-mq.ts";
 import { QueueServer } from "./server.ts";
@@ -82,6 +82,8 @@ class SignalPulse implements Pulse {
   }
 }
 
+/** The sizes are the server's. */
+const limitsOf = ({ replies }: QueueClient): Limits => ({ id: ID, maxMessageBytes: replies.shape.maxMessageBytes });
 const limits = { id: ID, maxMessageBytes: budget.messageBytes };
 
 async function open(opening: QueueOpening, signal: AbortSignal | undefined): Promise<QueueClient> {
@@ -111,7 +113,7 @@ export const posixMqNotify: Transport = {
     async connect(address, handler, options) {
       checkOptions(ID, options);
       const client = await open(new QueueOpening(ID, budget, address, CONNECT_TIMEOUT_MS), options?.signal);
-      const connection = new PulsedConnection(limits, client, handler, new SignalPulse(client.replies));
+      const connection = new PulsedConnection(limitsOf(client), client, handler, new SignalPulse(client.replies));
       handler.onOpen(connection);
       connection.start();
       return connection;

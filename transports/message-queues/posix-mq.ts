@@ -7,8 +7,9 @@ import { MessageQueue } from "../posix/message-queue.ts";
 import { distinctName } from "../support/distinct-name.ts";
 import { checkOptions } from "../support/opening.ts";
 import type { SteppedTransport } from "../support/pulsed.ts";
+import { type QueueBudget, queueBudget } from "./budget.ts";
 import { connectQueue, QueueOpening } from "./client.ts";
-import { namesOf, PREFIX_BYTES, type QueueBudget, queueBudget, removeNames } from "./protocol.ts";
+import { namesOf, PREFIX_BYTES, removeNames } from "./protocol.ts";
 import { QueueServer } from "./server.ts";
 
 const ID = "posix-mq";
@@ -42,6 +43,7 @@ export function queueNames(id: string): Pick<Transport, "probe" | "allocate" | "
     async probe() {
       const availability = posixAvailability();
       if (!availability.available) return availability;
+      if (budget.shortage !== undefined) return { available: false, reason: budget.shortage };
       return { available: true, version: `${availability.version}, ${budget.receipt}` };
     },
     async allocate({ prefix }) {

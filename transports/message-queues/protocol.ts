@@ -1,6 +1,8 @@
 import { randomInt } from "node:crypto";
-import { IpcError } from "../contract/errors.ts";
-import { MessageQueue, queueCostBytes, queueLimits } from "../posix/message-queue.ts";
+import { constants } from "node:os";
+import { IpcError, type IpcErrorCode } from "../contract/errors.ts";
+import { errnoError } from "../posix/errno.ts";
+import { MessageQueue } from "../posix/message-queue.ts";
 
 /**
  * What travels through the queues: 8 bytes, little-endian, then the message.
@@ -18,39 +20,8 @@ export const VERSION = 1;
 export const Kind = { data: 1, hello: 2, welcome: 3, refusal: 4, bye: 5 } as const;
 export type Kind = (typeof Kind)[keyof typeof Kind];
 
-/** The largest messages that every system allows without being asked. */
-export const USUAL_BYTES = 8192;
-export const REQUEST_DEPTH = 10;
-/** Also the number of requests a client may have in flight: replies to all of them fit, so a server never waits for long. */
-export const REPLY_DEPTH = 4;
+/** The number of clients no server exceeds, whatever the limits: so many reply queues' names belong to an address. */
 export const MOST_CLIENTS = 16;
-
-/** What the limits of this system leave us. */
-export interface QueueBudget {
-  readonly messageBytes: number;
-  readonly requestDepth: number;
-  readonly replyDepth: number;
-  readonly maxClients: number;
-  /** The limits it was computed from, for the version receipt. */
-  readonly receipt: string;
-}
-
-export function queueBudget(): QueueBudget {
-  const limits = queueLimits();
-  const messageBytes = Math.min(limits.maxMessageBytes, USUAL_BYTES);
-  const requestDepth = Math.min(REQUEST_DEPTH, limits.maxMessages);
-  const replyDepth = Math.min(REPLY_DEPTH, limits.maxMessages);
-  const cost = (maxMessages: number): number => queueCostBytes({ maxMessages, maxMessageBytes: messageBytes });
-  const affordable = Math.floor((limits.maxBytesPerUser - cost(requestDepth)) / cost(replyDepth));
-  const receipt = `msg_max ${limits.maxMessages}, msgsize_max ${limits.maxMessageBytes}, queues_max ${limits.maxQueues}, RLIMIT_MSGQUEUE ${limits.maxBytesPerUser}`;
-  return {
-    messageBytes,
-    requestDepth,
-    replyDepth,
-    maxClients: Math.max(1, Math.min(MOST_CLIENTS, affordable, limits.maxQueues - 1)),
-    receipt,
-  };
-}
 
 export const slotName = (name: string, slot: number): string => `${name}-${slot}`;
 
@@ -89,11 +60,16 @@ export function removeNames(name: string): void {
 }
 
 export function tooLarge(id: string, bytes: number, limit: number): IpcError {
-  return new IpcError(
-    "IPC_TOO_LARGE",
-    `${id}: ${bytes} bytes exceed ${limit}, the size of a queue's messages less ${PREFIX_BYTES}: raise fs.mqueue.msgsize_max, or send in parts`,
-    { transport: id, errno: "EMSGSIZE" },
-  );
+  const remedy =
+    `${bytes} bytes exceed ${limit}, the size of this queue's messages less ${PREFIX_BYTES}: send in parts, or raise ` +
+    "fs.mqueue.msgsize_max (sysctl) and RLIMIT_MSGQUEUE (ulimit -q), which must hold 74 such messages, and start anew";
+  return refusal(id, "IPC_TOO_LARGE", constants.errno.EMSGSIZE, "mq_send", remedy);
+}
+
+/** An error that the system would have given had we asked it, with its number. */
+export function refusal(id: string, code: IpcErrorCode, number: number, call: string, text: string): IpcError {
+  const { errno, cause } = errnoError(number, call, id, text);
+  return new IpcError(code, `${id}: ${text}`, { transport: id, ...(errno === undefined ? {} : { errno }), cause });
 }
 
 export function lost(id: string, how: string): IpcError {

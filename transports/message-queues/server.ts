@@ -4,6 +4,7 @@ import { isOwned } from "../posix/lock.ts";
 import { MessageQueue } from "../posix/message-queue.ts";
 import { SLICE_MS } from "../posix/timespec.ts";
 import { WordCopy } from "../support/word-copy.ts";
+import type { QueueBudget } from "./budget.ts";
 import { claimName } from "./claim.ts";
 import { Outgoing } from "./outgoing.ts";
 import {
@@ -13,7 +14,6 @@ import {
   lost,
   MOST_CLIENTS,
   PREFIX_BYTES,
-  type QueueBudget,
   readFirstWord,
   readToken,
   removeNames,
