@@ -1,11 +1,12 @@
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import type { IpcError } from "../contract/errors.ts";
 import type { Connection, ConnectionHandler } from "../contract/transport.ts";
+import { pathResidue, sweepPath } from "../support/socket-path.ts";
 import { eventCases } from "../support/testing/event-cases.ts";
 import { unixDgram } from "./unix-dgram.ts";
 
@@ -47,5 +48,32 @@ describe.skipIf(process.platform !== "linux")("datagrams", () => {
     expect(await closed.promise).toBeUndefined();
     await server?.close();
     expect(await unixDgram.residue(address)).toEqual([]);
+  });
+
+  // Issue 7: plain Errors for the first two, no way out in the others.
+  it("every refusal is an IpcError that says what to do", async () => {
+    const at = (name: string) => ({ transport: "unix-dgram", name: join(directory, name) });
+    const handler: ConnectionHandler = { onOpen() {}, onMessage() {}, onWritable() {}, onClose() {} };
+    for (const call of [unixDgram.residue, unixDgram.sweep]) {
+      await expect(call(at("x".repeat(300)))).rejects.toMatchObject({ name: "IpcError", errno: "ENAMETOOLONG" });
+      await expect(call(at("a\0b"))).rejects.toMatchObject({ name: "IpcError", code: "IPC_SYSTEM" });
+    }
+    for (const call of [pathResidue, sweepPath]) {
+      expect(() => call(join(directory, "x".repeat(300)))).toThrow(expect.objectContaining({ name: "IpcError" }));
+    }
+    const zero = { name: "IpcError", errno: "EINVAL", message: expect.stringMatching(/zero byte inside/) };
+    await expect(unixDgram.event?.listen(at("a\0b"), handler)).rejects.toMatchObject(zero);
+    writeFileSync(at("file").name, "mine");
+    const taken = { code: "IPC_ADDRESS_IN_USE", errno: "EADDRINUSE", cause: { code: "EADDRINUSE" } };
+    await expect(unixDgram.event?.listen(at("file"), handler)).rejects.toMatchObject({
+      ...taken,
+      message: expect.stringMatching(/is not a socket; choose another path or remove it yourself/),
+    });
+    const server = await unixDgram.event?.listen(at("live"), handler);
+    await expect(unixDgram.event?.listen(at("live"), handler)).rejects.toMatchObject({
+      ...taken,
+      message: expect.stringMatching(/a server is listening at .*; stop it first/),
+    });
+    await server?.close();
   });
 });

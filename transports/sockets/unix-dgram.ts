@@ -3,7 +3,7 @@ import { closeSync, existsSync, lstatSync, rmSync } from "node:fs";
 import type { Socket } from "node:net";
 import { join } from "node:path";
 import { IpcError, isIpcError } from "../contract/errors.ts";
-import type { Address, Connection, ConnectionHandler, OsObject, Server, Transport } from "../contract/transport.ts";
+import type { Address, Connection, ConnectionHandler, Server, Transport } from "../contract/transport.ts";
 import { libc, posixAvailability } from "../posix/binding.ts";
 import { Mapping } from "../posix/mapping.ts";
 import { withPathLockSync } from "../posix/path-lock.ts";
@@ -11,7 +11,7 @@ import { bindPath, connectPath, isAnswered, MSG_DONTWAIT, MSG_NOSIGNAL, unixSock
 import { distinctName } from "../support/distinct-name.ts";
 import { aborted, checkOptions, OPEN_LIMIT_MS } from "../support/opening.ts";
 import { adoptDescriptor } from "../support/pipe-handle.ts";
-import { inUse } from "../support/socket-path.ts";
+import { inUse, pathResidue, sweepPath } from "../support/socket-path.ts";
 import { DatagramConnection, KIND_BYTES, Kind, MAX_MESSAGE_BYTES } from "./datagram-connection.ts";
 
 const ID = "unix-dgram";
@@ -277,14 +277,9 @@ export const unixDgram: Transport = {
     },
   },
   async residue(address) {
-    const found = pathsOf(address).map((name): OsObject | undefined => {
-      const status = lstatSync(name, { throwIfNoEntry: false });
-      return status === undefined ? undefined : { kind: "path", name, mode: status.mode & 0o777 };
-    });
-    return found.filter((object) => object !== undefined);
+    return pathsOf(address).flatMap((path) => pathResidue(path, ID));
   },
   async sweep(address) {
-    for (const path of pathsOf(address))
-      if (lstatSync(path, { throwIfNoEntry: false })?.isSocket()) rmSync(path, { force: true });
+    for (const path of pathsOf(address)) sweepPath(path, ID);
   },
 };

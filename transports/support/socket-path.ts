@@ -1,4 +1,4 @@
-import { chmodSync, lstatSync, unlinkSync } from "node:fs";
+import { chmodSync, lstatSync, rmSync, unlinkSync } from "node:fs";
 import { isMainThread } from "node:worker_threads";
 import { IpcError, toIpcError } from "../contract/errors.ts";
 import type { OsObject } from "../contract/transport.ts";
@@ -63,12 +63,21 @@ export function bindPrivately<T>(bind: () => T): T {
   }
 }
 
-export function pathResidue(path: string): readonly OsObject[] {
-  const found = lstatSync(path, { throwIfNoEntry: false });
-  return found === undefined ? [] : [{ kind: "path", name: path, mode: found.mode & 0o777 }];
+/** @throws IpcError IPC_SYSTEM (ENAMETOOLONG, EACCES, …) */
+export function pathResidue(path: string, transport = "socket path"): readonly OsObject[] {
+  try {
+    const found = lstatSync(path, { throwIfNoEntry: false });
+    return found === undefined ? [] : [{ kind: "path", name: path, mode: found.mode & 0o777 }];
+  } catch (error) {
+    throw toIpcError(error, transport);
+  }
 }
 
-/** Removes a socket; anything else at the path is not ours. */
-export function sweepPath(path: string): void {
-  if (lstatSync(path, { throwIfNoEntry: false })?.isSocket()) unlinkSync(path);
+/** Removes a socket; anything else at the path is not ours. @throws IpcError IPC_SYSTEM (EPERM, EACCES, …) */
+export function sweepPath(path: string, transport = "socket path"): void {
+  try {
+    if (lstatSync(path, { throwIfNoEntry: false })?.isSocket()) rmSync(path, { force: true });
+  } catch (error) {
+    throw toIpcError(error, transport);
+  }
 }
