@@ -13,8 +13,10 @@ export type Style = Parameters<typeof styleText>[0];
 export interface Column {
   readonly title: string;
   readonly align: "left" | "right";
-  /** How the one column that gives way in a table too wide does so: cut with `…`, or wrapped (then it must be the last). */
+  /** How the one column that gives way in a table too wide does so: cut in its middle with `…`, or wrapped (then it must be the last). */
   readonly shrink?: "cut" | "wrap";
+  /** Left out where the table is too wide, the lowest first, before anything is shortened. */
+  readonly drop?: number;
 }
 
 /** `cells`: one text per column. `note`: spans all columns after the first, for rows that have a reason instead of numbers. */
@@ -35,11 +37,29 @@ export function paint(style: Style | undefined, text: string, options: TerminalO
   return style === undefined ? text : styleText(style, text, { stream: options.stream ?? process.stdout });
 }
 
+/** A table without the columns there is no room for; then which they are. */
+function droppedToFit(columns: readonly Column[], rows: readonly TableRow[], limit: number): Fitted {
+  const least = Math.min(...columns.map(({ drop = Number.POSITIVE_INFINITY }) => drop));
+  const at = columns.findIndex(({ drop }) => drop === least);
+  const widths = naturalWidths(columns, rows);
+  if (at < 0 || totalOf(widths) <= limit) return { columns, rows, dropped: [] };
+  const left = rows.map((row) => ("cells" in row ? { ...row, cells: row.cells.toSpliced(at, 1) } : row));
+  const fitted = droppedToFit(columns.toSpliced(at, 1), left, limit);
+  return { ...fitted, dropped: [columns[at]?.title ?? "", ...fitted.dropped] };
+}
+
+interface Fitted {
+  readonly columns: readonly Column[];
+  readonly rows: readonly TableRow[];
+  readonly dropped: readonly string[];
+}
+
 /** Fixed-width columns; colour is put on after padding, so that escape codes never count as width. */
-export function renderTable(columns: readonly Column[], rows: readonly TableRow[], options: TerminalOptions): string {
+export function renderTable(all: readonly Column[], full: readonly TableRow[], options: TerminalOptions): string {
   const limit = widthLimit(options);
+  const { columns, rows, dropped } = droppedToFit(all, full, limit);
   const widths = columnWidths(columns, rows, limit);
-  const total = widths.reduce((sum, width) => sum + width, 0) + GAP.length * (widths.length - 1);
+  const total = totalOf(widths);
   const header = line(
     columns.map((column) => column.title),
     columns,
@@ -53,14 +73,24 @@ export function renderTable(columns: readonly Column[], rows: readonly TableRow[
       lines.push(...noteLines(row, widths[0] ?? 0, limit).map((text) => paint(row.style, text, options)));
     else lines.push(...cellLines(row.cells, columns, widths).map((text) => paint(row.style, text, options)));
   }
+  if (dropped.length > 0)
+    lines.push(
+      paint("dim", cut(`no room here for ${dropped.join(", ")}: a wider terminal shows them`, limit), options),
+    );
   return lines.join("\n");
 }
 
+function totalOf(widths: readonly number[]): number {
+  return widths.reduce((sum, width) => sum + width, 0) + GAP.length * (widths.length - 1);
+}
+
+function naturalWidths(columns: readonly Column[], rows: readonly TableRow[]): number[] {
+  return columns.map((column, index) => Math.max(column.title.length, ...rows.map((row) => textAt(row, index).length)));
+}
+
 function columnWidths(columns: readonly Column[], rows: readonly TableRow[], limit: number): number[] {
-  const widths = columns.map((column, index) =>
-    Math.max(column.title.length, ...rows.map((row) => textAt(row, index).length)),
-  );
-  const excess = widths.reduce((sum, width) => sum + width, 0) + GAP.length * (widths.length - 1) - limit;
+  const widths = naturalWidths(columns, rows);
+  const excess = totalOf(widths) - limit;
   const at = columns.findIndex((column) => column.shrink);
   if (excess > 0 && at >= 0) widths[at] = Math.max(MIN_SHRUNK, (widths[at] ?? 0) - excess);
   return widths;
@@ -82,7 +112,7 @@ function cellLines(cells: readonly string[], columns: readonly Column[], widths:
 function line(cells: readonly string[], columns: readonly Column[], widths: readonly number[]): string {
   return columns
     .map((column, index) => {
-      const text = cut(cells[index] ?? "", widths[index] ?? 0);
+      const text = cutInside(cells[index] ?? "", widths[index] ?? 0);
       return column.align === "right" ? text.padStart(widths[index] ?? 0) : text.padEnd(widths[index] ?? 0);
     })
     .join(GAP)
@@ -94,12 +124,19 @@ function noteLines(row: { name: string; note: string }, nameWidth: number, limit
   const indent = " ".repeat(nameWidth + GAP.length);
   const texts = wrap(row.note, limit - indent.length);
   return texts.map((text, index) =>
-    index === 0 ? cut(row.name, nameWidth).padEnd(nameWidth) + GAP + text : indent + text,
+    index === 0 ? cutInside(row.name, nameWidth).padEnd(nameWidth) + GAP + text : indent + text,
   );
 }
 
 export function cut(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
+}
+
+/** Names of one family share their beginning: cut at the end, two rows could read the same. */
+export function cutInside(text: string, width: number): string {
+  if (text.length <= width) return text;
+  const head = Math.ceil((width - 1) / 2);
+  return `${text.slice(0, head)}…${text.slice(text.length - (width - 1 - head))}`;
 }
 
 /** Greedy wrap at spaces; a word longer than the line is broken, since paths have no spaces. */

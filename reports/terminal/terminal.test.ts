@@ -4,6 +4,7 @@ import type { Measurement, Report } from "../../harness/results/model.ts";
 import { fixtureReport } from "../fixture.ts";
 import { fullReport } from "../fixture-machine.ts";
 import { checkTables, compareTables, listTable, pickParagraph } from "./index.ts";
+import { renderTable } from "./table.ts";
 
 const report = fixtureReport();
 const full = fullReport();
@@ -84,6 +85,38 @@ describe("terminal tables", () => {
     expect(others.find((text) => text.includes("· pipeline"))).not.toContain("× limit");
     expect(plain(compareTables(report))).not.toContain("× limit");
     expect(plain(compareTables(full, { columns: 80 }))).not.toContain("× limit");
+  });
+
+  test.each([60, 80, 100, 140])("leave columns out before they shorten a name, at %i columns", (columns) => {
+    const renamed = new Map([
+      ["unix", "python-connection"],
+      ["fifo", "python-connection (python)"],
+    ]);
+    const measurements = full.measurements.map((cell) => ({
+      ...cell,
+      transport: renamed.get(cell.transport) ?? cell.transport,
+    }));
+    const [first = ""] = plain(compareTables({ ...full, measurements }, { columns })).split("\n\n");
+    expect(first).toMatch(/^ {2}python-connection {2}/m);
+    expect(first).toMatch(/^ {2}python-connection \(python\) {2}/m);
+    expect(/^ +p50 .*CPU\/msg/m.test(first)).toBe(columns > 100);
+    expect(first.includes("no room here for CPU/msg")).toBe(columns <= 100);
+  });
+
+  test("shorten a name that still has no room in its middle, so that names of one family stay apart", () => {
+    const names = ["python-connection", "python-connection (python)"];
+    const columns = [
+      { title: "", align: "left", shrink: "cut" },
+      { title: "x".repeat(66), align: "right" },
+    ] as const;
+    const text = plain(
+      renderTable(
+        columns,
+        names.map((name) => ({ cells: [name, "1"] })),
+        { columns: 80 },
+      ),
+    );
+    expect(text.split("\n").map((line) => line.split(" ")[0])).toEqual(["", "python…ction", "python…thon)"]);
   });
 
   test("show switches, memory and drift where there is room for them", () => {
