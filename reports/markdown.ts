@@ -1,4 +1,4 @@
-import { ABSENT, bytes, duration, durationRange, oneLine, quantity, ratio } from "../harness/results/format.ts";
+import { ABSENT, bytes, count, duration, durationRange, oneLine, quantity, ratio } from "../harness/results/format.ts";
 import type { CheckResult, Report } from "../harness/results/model.ts";
 import { type Block, blocksOf, type PlainRow } from "./blocks.ts";
 import { checkRowName, checkSummary } from "./check-groups.ts";
@@ -91,7 +91,7 @@ function missing({ cell }: PlainRow): string[] {
 
 function foot(report: Report): string {
   const { cpuModel, cpus, node, kernel } = report.environment ?? {};
-  const facts = [cpuModel, cpus && `${cpus} CPUs`, kernel, node && `Node ${node}`, `seed ${report.seed}`];
+  const facts = [cpuModel, cpus && count(cpus, "CPU"), kernel, node && `Node ${node}`, `seed ${report.seed}`];
   return `<sub>${facts.filter(Boolean).map(String).map(text).join(" · ")}</sub>`;
 }
 

@@ -1,6 +1,7 @@
 import { duration, oneLine } from "../../../harness/results/format.ts";
 import type { CheckResult, Report } from "../../../harness/results/model.ts";
 import { checkMatrix, checkRowName, checkSummary, reasonsByText, STATUS_MARKS } from "../../check-groups.ts";
+import { noteText } from "../../check-notes.ts";
 import { type Html, html } from "../markup.ts";
 import { scrollBox } from "./scroll.ts";
 
@@ -43,8 +44,8 @@ function matrix(checks: readonly CheckResult[]): Html {
 
 function cell(result: CheckResult | undefined): Html {
   if (!result) return html`<td><span class="hidden">not run</span></td>`;
-  const notes = Object.entries(result.notes ?? {}).map(([name, value]) => `${name} ${value}`);
-  const took = result.durationMs === undefined ? "" : duration(result.durationMs * 1e6);
+  const notes = Object.entries(result.notes ?? {}).map(([name, value]) => noteText(name, value));
+  const took = !result.durationMs ? "" : duration(result.durationMs * 1e6);
   const detail = [result.status, result.reason, ...notes, took].filter(Boolean).join("; ");
   return html`<td class="${result.status}" title="${detail}"><span aria-hidden="true">${STATUS_MARKS[result.status]}</span><span class="hidden">${detail}</span></td>`;
 }

@@ -28,7 +28,7 @@ function facts(report: Report): (readonly [name: string, value: string])[] {
   const { environment: here } = report;
   const placements = Object.keys(here.placements ?? {}) as (keyof Environment["placements"])[];
   return [
-    ["CPU", [here.cpuModel, here.cpus && `${here.cpus} CPUs`].filter(Boolean).join(", ")],
+    ["CPU", [here.cpuModel, here.cpus && count(here.cpus, "CPU")].filter(Boolean).join(", ")],
     ["CPUs this run may use", here.allowedCpus ?? ""],
     ["Placements", placements.map((placement) => placementTitle(placement, here)).join("; ")],
     ["Memory", here.memoryBytes ? bytes(here.memoryBytes) : ""],
@@ -49,16 +49,21 @@ function facts(report: Report): (readonly [name: string, value: string])[] {
   ];
 }
 
+/** A plan is an estimate: what is above it by less was kept. */
+const OVERRAN_SHARE = 0.1;
+
 function lengthText(length: Report["length"]): string {
   if (!length) return "";
-  const times = `planned ${duration(length.plannedMs * 1e6)}, took ${duration(length.actualMs * 1e6)}`;
+  const over = length.actualMs - length.plannedMs;
+  const overran = over > length.plannedMs * OVERRAN_SHARE ? ` and overran by ${duration(over * 1e6)}` : "";
+  const times = `planned ${duration(length.plannedMs * 1e6)}, took ${duration(length.actualMs * 1e6)}${overran}`;
   return `${length.effort}, ${count(length.rounds, "round")}, ${times}: ${length.sentence}`;
 }
 
 function cgroup(limits: Environment["cgroup"]): string {
   if (limits === undefined) return "";
   if (limits === null) return "none";
-  const cpus = limits.cpus === null ? "no limit of CPU time" : `${limits.cpus} CPUs`;
+  const cpus = limits.cpus === null ? "no limit of CPU time" : count(limits.cpus, "CPU");
   return `${cpus}, ${limits.memoryBytes === null ? "no limit of memory" : bytes(limits.memoryBytes)}`;
 }
 

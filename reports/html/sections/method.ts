@@ -1,3 +1,4 @@
+import { count } from "../../../harness/results/format.ts";
 import type { Report } from "../../../harness/results/model.ts";
 import { MODE_LABELS, MODE_MEANINGS, WAIT_MODES } from "../../labels.ts";
 import { type Html, html } from "../markup.ts";
@@ -13,7 +14,7 @@ export function methodSection(report: Report): Html {
 against its request; one lost or wrong message makes the trial invalid, not slow.</dd>
 <dt>p50, p99</dt><dd>Half of the round trips, or 99 of 100, were faster than this. A percentile is shown only with at least 20 samples
 beyond it; otherwise a dash stands in its place.</dd>
-<dt>Trial</dt><dd>A fresh pair of processes, warmed up, then a fixed number of messages. ${trials > 0 && `This run made up to ${trials} trials per cell. `}The trials of all cells are
+<dt>Trial</dt><dd>A fresh pair of processes, warmed up, then a fixed number of messages. ${trials > 0 && `This run made up to ${count(trials, "trial")} per cell. `}The trials of all cells are
 interleaved in random order, so that a slow minute of the machine hits all of them.</dd>
 <dt>95 % interval</dt><dd>Where the median over trials lies, by their order statistics. It needs at least 6 trials and describes this machine at
 this hour, not every machine.</dd>

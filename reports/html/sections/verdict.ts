@@ -23,14 +23,14 @@ export function verdict(report: Report): Html {
   if (!pick) return html`<section id="verdict"><h1>${noPick(report)}</h1>${warnings(report)}</section>`;
   const { reasons = [], ties = [], alternatives = [], ruledOut = [] } = pick;
   return html`<section id="verdict">
-<h1>${pick.sentence}</h1>
+<h1>${unbroken(pick.sentence)}</h1>
 ${reasons.length > 0 && html`<ul>${reasons.map((reason) => html`<li>${reason}</li>`)}</ul>`}
 ${ties.length > 0 && html`<p class="tie"><b>Not distinguishable from it at 95 %:</b> ${ties.join(", ")}. Choose among these by what else matters to you.</p>`}
 ${
   alternatives.length > 0 &&
   html`<dl class="alternatives">${alternatives.map(
     (other) =>
-      html`<dt><code>${other.transport}</code> <span>${MODE_LABELS[other.mode] ?? other.mode}</span></dt><dd>${other.sentence}</dd>`,
+      html`<dt><code>${other.transport}</code> <span>${MODE_LABELS[other.mode] ?? other.mode}</span></dt><dd>${unbroken(other.sentence)}</dd>`,
   )}</dl>`
 }
 ${
@@ -40,6 +40,11 @@ ${
 }
 ${warnings(report)}
 </section>`;
+}
+
+/** A number and its unit stay on one line. */
+function unbroken(sentence: string): string {
+  return sentence.replace(/(\d) (?=(ns|µs|ms|s|B|[KMGT]iB|%)(?![\p{L}\d]))/gu, "$1\u00a0");
 }
 
 function noPick(report: Report): string {

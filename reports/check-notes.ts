@@ -1,0 +1,14 @@
+import { bytes, duration } from "../harness/results/format.ts";
+
+/** What a check counted, in words: `noticedAfterMs`, 38 reads `noticed after 38.0 ms`. The unit stands last in every name. */
+export function noteText(name: string, value: unknown): string {
+  const words = name.replace(/(Ms|Bytes|Percent)$/, "").replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  return `${words} ${valueText(name, value)}`;
+}
+
+function valueText(name: string, value: unknown): string {
+  if (typeof value !== "number") return String(value);
+  if (name.endsWith("Ms")) return duration(value * 1e6);
+  if (/bytes$/i.test(name)) return bytes(value);
+  return name.endsWith("Percent") ? `${value} %` : String(value);
+}
