@@ -155,7 +155,9 @@ def is_alive(owner):
     except PermissionError:
         pass
     state, started = start_time(owner["pid"])
-    return started is None or (started == owner.get("startTime") and state not in ("Z", "X"))
+    if started is None or owner.get("startTime") is None:
+        return True
+    return started == owner["startTime"] and state not in ("Z", "X")
 
 
 def read_owner(folder):

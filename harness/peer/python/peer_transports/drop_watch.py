@@ -15,6 +15,9 @@ class Poll:
     def wait(self):
         time.sleep(self._interval_s)
 
+    def close(self):
+        pass
+
 
 class Inotify:
     """inotify(7) by ctypes; the standard library has no watcher."""
@@ -27,7 +30,9 @@ class Inotify:
         watches = [(folder.requests, self.IN_MOVED_TO), (folder.responses, self.IN_CREATE | self.IN_DELETE)]
         for path, mask in watches:
             if self._descriptor < 0 or libc.inotify_add_watch(self._descriptor, os.fsencode(path), mask) < 0:
-                raise OSError(ctypes.get_errno(), "inotify on %s" % path)
+                error = OSError(ctypes.get_errno(), "inotify on %s" % path)
+                self.close()
+                raise error
 
     def wait(self):
         if select.select([self._descriptor], [], [], RESCAN_S)[0]:
@@ -35,3 +40,7 @@ class Inotify:
                 os.read(self._descriptor, 65536)
             except BlockingIOError:
                 pass
+
+    def close(self):
+        if self._descriptor >= 0:
+            os.close(self._descriptor)

@@ -1,5 +1,6 @@
 """Socket paths: private, and taken over only from the dead."""
 
+import errno
 import os
 import socket
 import stat
@@ -17,8 +18,11 @@ def clear_stale(path):
         raise IpcError("IPC_ADDRESS_IN_USE", "%s is not a socket" % path)
     with socket.socket(socket.AF_UNIX) as probe:
         probe.settimeout(1)
-        if probe.connect_ex(path) == 0:
-            raise IpcError("IPC_ADDRESS_IN_USE", "a server is listening at %s" % path)
+        answer = probe.connect_ex(path)
+    # Nothing else proves that nobody is there: a server whose backlog is full answers EAGAIN, one of another user EACCES.
+    if answer not in (errno.ECONNREFUSED, errno.ENOENT):
+        why = "a server is listening" if answer == 0 else "a server may be listening: " + os.strerror(answer)
+        raise IpcError("IPC_ADDRESS_IN_USE", "%s: %s" % (path, why))
     remove(path)
 
 

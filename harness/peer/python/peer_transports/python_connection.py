@@ -1,5 +1,6 @@
 """`python-connection` and `python-connection/tcp`: the real multiprocessing.connection.Listener."""
 
+import errno
 import os
 import socket
 import struct
@@ -12,6 +13,15 @@ from peer_transports import paths
 BACKLOG = 128
 HANDSHAKE_S = 3
 JOIN_S = 2.0
+
+
+class CheckedConnection(connection.Connection):
+    """Python takes a negative length for an empty message, and goes on reading in the middle of whatever that was."""
+
+    def _recv(self, size, *rest):
+        if size < 0:
+            raise OSError(errno.EBADMSG, "a message of negative length")
+        return super()._recv(size, *rest)
 
 
 class ListenerConnection:
@@ -94,6 +104,8 @@ class ListenerServer:
                 return
             if self.family == socket.AF_INET:
                 no_delay(conn)
+            # accept() cannot be told to make another kind; this one differs in one method alone.
+            conn.__class__ = CheckedConnection
             self.connections.add(ListenerConnection(self, self._program, conn))
 
     def close(self):

@@ -1,0 +1,106 @@
+"""One client of a file drop: the counterpart of transports/file-drop/connection.ts, as far as it sends."""
+
+import base64
+import json
+import os
+import shutil
+import threading
+import time
+import uuid
+
+from failures import IpcError
+
+WINDOW_FILES = 256
+SEND_LIMIT_S = 5.0
+
+
+class Client:
+    """The connection of one mailbox."""
+
+    def __init__(self, server, name):
+        self._server = server
+        self.name = name
+        self.mailbox = os.path.join(server.folder.responses, name)
+        self.next = None
+        self.gap_since = None
+        # A message was promised and could not be written: the thread that serves then ends the connection.
+        self.broken = False
+        self._open = True
+        self._lock = threading.Lock()
+        self._sent = 0
+        self._waiting = []
+        self._current = None
+        self._answers = 0
+
+    def begin(self, sequence, request_id):
+        self._current = (sequence, request_id)
+        self._answers = 0
+
+    def finish(self):
+        self._current = None
+
+    def send(self, message):
+        """From any thread. False: not taken (a full disk, say), and the connection is about to end."""
+        with self._lock:
+            self._wait_for_room()
+            if self.broken or not self._open:
+                return False
+            try:
+                self._drop(message)
+            except (OSError, IpcError):
+                self.broken = True
+            return not self.broken
+
+    def _wait_for_room(self):
+        deadline = time.monotonic() + SEND_LIMIT_S
+        while self._open:
+            while self._waiting and not os.path.exists(self._waiting[0]):
+                self._waiting.pop(0)
+            if len(self._waiting) < WINDOW_FILES or time.monotonic() > deadline:
+                return
+            time.sleep(0.001)
+
+    def _drop(self, message):
+        server = self._server
+        if len(message) > server.max_bytes:
+            raise IpcError("IPC_TOO_LARGE", "%d bytes exceed the limit of %d" % (len(message), server.max_bytes))
+        # Only the thread that handles a request answers it in its name; a later answer comes from another thread.
+        current = self._current if threading.current_thread() is server.thread else None
+        serial = self._sent + 1
+        answered = "" if current is None else ".a%010d-%04d" % (current[0], self._answers)
+        kind = "bin" if server.raw else "json"
+        path = os.path.join(self.mailbox, "%014d.%010d%s.%s" % (server.epoch, serial, answered, kind))
+        content = bytes(message) if server.raw else self._envelope(message, serial, current)
+        try:
+            server.folder.drop(path, content, server.fsync)
+        except FileNotFoundError:
+            if not os.path.exists(self.mailbox):
+                # The client hung up, and what is sent now is lost, as with a socket.
+                return
+            server.folder.make()
+            server.folder.drop(path, content, server.fsync)
+        # Not before the file is there: a number without a file would be a gap, and end the connection at the client.
+        self._sent = serial
+        if current is not None:
+            self._answers += 1
+        self._waiting.append(path)
+
+    def _envelope(self, message, serial, current):
+        envelope = {"id": str(uuid.uuid4()), "client": self.name, "sequence": serial}
+        if current is not None and current[1] is not None:
+            envelope["replyTo"] = current[1]
+        try:
+            envelope["text"] = bytes(message).decode("utf-8")
+        except UnicodeDecodeError:
+            envelope["base64"] = base64.b64encode(message).decode("ascii")
+        # Text as a person reads it. Half a surrogate pair, in an id that a client chose, has no UTF-8: it stays escaped.
+        return (json.dumps(envelope, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
+
+    def drained(self):
+        return not any(os.path.exists(path) for path in self._waiting)
+
+    def end(self):
+        """The removal of the mailbox tells the client. Nobody writes into it meanwhile, which would let it live on."""
+        self._open = False
+        with self._lock:
+            shutil.rmtree(self.mailbox, ignore_errors=True)
