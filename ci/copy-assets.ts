@@ -3,7 +3,12 @@ import { cpSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const ROOT = new URL("..", import.meta.url);
-const ASSETS = ["reports/html/client", "harness/peer/python", "harness/limit"] as const;
+const ASSETS = [
+  "reports/html/client",
+  "harness/peer/python",
+  "harness/limit",
+  "transports/python-connection/example",
+] as const;
 
 for (const folder of ASSETS) {
   cpSync(fileURLToPath(new URL(folder, ROOT)), fileURLToPath(new URL(`dist/${folder}`, ROOT)), {

@@ -118,7 +118,7 @@ export class PortConnection implements Connection {
     this.#deliverHeld();
     let late: IpcError | undefined;
     const timer = setTimeout(() => {
-      const text = `${this.#id}: the other side did not read and hang up within ${timeoutMs} ms`;
+      const text = `${this.#id}: the other side did not read everything, or did not close its port, within ${timeoutMs} ms`;
       late = new IpcError("IPC_TIMEOUT", text, { transport: this.#id });
       this.#error ??= late;
       this.#port.close();

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { closeSync, constants as fs, fstatSync, lstatSync, openSync, readSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import { toIpcError } from "../contract/errors.ts";
@@ -51,13 +52,17 @@ export const sharedMemoryStore: Store = {
   path: sharedMemoryPath,
 };
 
+const HASH_DIGITS = 16;
+
 /** mmap(2) of a regular file. Names are absolute paths. */
 export const mappedFileStore: Store = {
   create: (path, byteLength) => MappedFile.create(path, byteLength, { lock: true }),
   open: (path, minimumBytes) => MappedFile.open(path, minimumBytes),
   unlink: (path, state) => isOurs(path, state) && MappedFile.unlink(path),
   inspect: (path) => inspect("path", path, path),
-  semaphoreName: (path) => `/${basename(path)}`,
+  // Of the whole path: files of one name in different directories are different servers. The Python peer makes the same name.
+  semaphoreName: (path) =>
+    `/${basename(path)}-${createHash("sha256").update(path).digest("hex").slice(0, HASH_DIGITS)}`,
   path: (path) => path,
 };
 

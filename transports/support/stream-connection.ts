@@ -270,7 +270,7 @@ export class StreamConnection implements Connection {
 
   #timedOut(timeoutMs: number): IpcError {
     const { transport } = this.#options;
-    const message = `${transport}: the other side did not read and hang up within ${timeoutMs} ms`;
+    const message = `${transport}: the other side did not read everything, or did not close its connection, within ${timeoutMs} ms`;
     return new IpcError("IPC_TIMEOUT", message, { transport });
   }
 

@@ -8,6 +8,7 @@ and on x86-64 and AArch64 taking a lock is a full barrier, which is what the ord
 The words on which two sides race are only the slots, where the other writer is a client that gives up.
 """
 
+import hashlib
 import heapq
 import itertools
 import os
@@ -115,7 +116,9 @@ class Names:
         return name if self.in_files else "/dev/shm/" + name[1:]
 
     def semaphore(self, name):
-        return "/" + os.path.basename(name) if self.in_files else name
+        if not self.in_files:
+            return name
+        return "/%s-%s" % (os.path.basename(name), hashlib.sha256(name.encode()).hexdigest()[:16])
 
     def remove(self, name):
         for path in (self.path(name), "/dev/shm/sem." + self.semaphore(name)[1:]):
