@@ -5,7 +5,7 @@ export interface Registration {
   readonly id: string;
   /** Family: the folder it lies in. */
   readonly family: string;
-  /** Shown by a plain `compare`: the ids people choose between, at most 12. */
+  /** Shown by a plain `compare`: one id of each family, and of shared memory one that sleeps and one that polls; at most 12. */
   readonly shortlist: boolean;
   /** Imports the module of this mechanism and nothing else; its library is loaded by `probe` or on first use. */
   readonly load: () => Promise<Transport>;
@@ -18,7 +18,7 @@ const other = (id: string, family: string, load: Load): Registration => ({ id, f
 export const REGISTRY: readonly Registration[] = [
   short("loopback", "loopback", async () => (await import("./loopback/loopback.ts")).loopback),
   short("unix", "sockets", async () => (await import("./sockets/unix.ts")).unix),
-  short("tcp", "sockets", async () => (await import("./sockets/tcp.ts")).tcp),
+  other("tcp", "sockets", async () => (await import("./sockets/tcp.ts")).tcp),
   other("http/unix", "sockets", async () => (await import("./sockets/http.ts")).http),
   other("ws/unix", "sockets", async () => (await import("./sockets/websocket.ts")).websocket),
   other("jsonrpc/unix", "sockets", async () => (await import("./sockets/json-rpc.ts")).jsonRpc),
@@ -31,7 +31,7 @@ export const REGISTRY: readonly Registration[] = [
   other("unix-dgram", "sockets", async () => (await import("./sockets/unix-dgram.ts")).unixDgram),
   short("fifo", "pipes", async () => (await import("./pipes/fifo.ts")).fifo),
   other("stdio", "pipes", async () => (await import("./pipes/stdio.ts")).stdio),
-  short("channel/advanced", "pipes", async () => (await import("./pipes/channel.ts")).channelAdvanced),
+  other("channel/advanced", "pipes", async () => (await import("./pipes/channel.ts")).channelAdvanced),
   other("channel/json", "pipes", async () => (await import("./pipes/channel.ts")).channelJson),
   other("worker/port", "pipes", async () => (await import("./pipes/worker.ts")).workerPort),
   short("shm/futex", "shared-memory", async () => (await import("./shared-memory/shared-memory.ts")).shmFutex),

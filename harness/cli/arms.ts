@@ -6,7 +6,7 @@ import { absentRow } from "../coordinator/rows.ts";
 import { allowedCpus } from "../process/cpus.ts";
 import type { Measurement, Placement } from "../results/model.ts";
 import { UsageError } from "./exit-codes.ts";
-import { languageReason, languagesFor } from "./peers.ts";
+import { languageReason, languagesFor, programFor } from "./peers.ts";
 import { unknownName } from "./suggest.ts";
 import type { Candidate } from "./transports.ts";
 
@@ -59,16 +59,17 @@ export interface Choice {
 
 /** Every available transport in each of its modes (or those asked for), with each server language, on each placement. */
 export function chooseArms(candidates: readonly Candidate[], choice: Choice): ChosenArms {
-  const { placements, peers, cells } = choice;
+  const { placements, peers, cells, overview } = choice;
   const arms: Arm[] = [];
   const missing: Measurement[] = [];
   for (const candidate of candidates) {
     const { transport, reference, record } = candidate;
     if (!record.available) continue;
     for (const mode of modesFor(candidate, choice)) {
-      for (const peerLanguage of languagesFor(transport, peers)) {
+      for (const peerLanguage of languagesFor(transport, peers, overview)) {
+        const program = programFor(transport, peerLanguage);
         for (const placement of placements) {
-          const base = { transport, reference, version: record.version, mode, placement, peerLanguage };
+          const base = { transport, reference, version: record.version, mode, placement, peerLanguage, ...program };
           const reason = languageReason(transport, peerLanguage) ?? measuredElsewhere(base, choice);
           const placed = reason === undefined ? placeArm(base) : { reason };
           if ("arm" in placed) arms.push(placed.arm);

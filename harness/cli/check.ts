@@ -12,7 +12,7 @@ import { ensureWritable, store } from "../results/store.ts";
 import { EXIT, UsageError } from "./exit-codes.ts";
 import { type SharedOptions, withShared } from "./options.ts";
 import { note, print, publish, REPORT_FILES, terminal } from "./output.ts";
-import { languageReason, whyAbsent } from "./peers.ts";
+import { languageReason, programFor, whyAbsent } from "./peers.ts";
 import { finishReport, startRun } from "./run.ts";
 import { inSession, type Session } from "./session.ts";
 import { unknownName } from "./suggest.ts";
@@ -99,7 +99,7 @@ function checkTargets(candidates: readonly Candidate[], peers: readonly string[]
     .flatMap(({ transport, reference }) =>
       (peers ?? ["node"])
         .filter((language) => languageReason(transport, language) === undefined)
-        .map((peerLanguage) => ({ transport, reference, peerLanguage })),
+        .map((peerLanguage) => ({ transport, reference, peerLanguage, ...programFor(transport, peerLanguage) })),
     );
 }
 

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { checkTables, codecTables, compareTables, pickParagraph } from "../../reports/terminal/index.ts";
 import { DEFAULT_PAYLOADS, PICK_PAYLOADS } from "../../scenarios/profiles/default-workload.ts";
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
+import { REGISTRY } from "../../transports/registry.ts";
 import { LEAST_FOR_INTERVAL, type Length } from "../coordinator/length.ts";
 import { measure } from "../coordinator/measure.ts";
 import { CHECKS } from "../driver/checks/catalog.ts";
@@ -73,7 +74,7 @@ async function compare(
   // The same promise whichever part takes the time: what the checks used is no longer there for the trials.
   lengthOf(options, arms, cells, { budgetMs });
   const expectedMs = options.budget ?? Math.max(budgetMs, leastMs(candidates.length, arms.length));
-  note(`comparing ${candidates.length} transports: about ${Math.ceil(expectedMs / 1000)} s; seed ${run.seed}`);
+  note(`comparing ${whatIsCompared(candidates)}: about ${Math.ceil(expectedMs / 1000)} s; seed ${run.seed}`);
   const codecs = budgetMs < LEAST_FOR_CODECS_MS ? [] : CODEC_IDS;
   const { checks, measured, table } = await inSession(async (session) => {
     const quick = CHECKS.filter((check) => check.quick);
@@ -105,6 +106,13 @@ async function compare(
     warnings: [...measured.warnings, ...(table.warnings ?? [])],
   });
   return { ...report, pick: pick(report, workload(options, payloads, placements)) };
+}
+
+function whatIsCompared(candidates: readonly Candidate[]): string {
+  const { length } = candidates;
+  if (candidates.some(({ named, shortlist }) => named || !shortlist))
+    return `${length} transport${length === 1 ? "" : "s"}`;
+  return `one transport of each family, ${length} of ${REGISTRY.length} (npm run list; --transport <id…> or all)`;
 }
 
 /** What the checks and six rounds of the shortest trials take on a slow machine: more than the budget, where there are many arms. */

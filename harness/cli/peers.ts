@@ -15,25 +15,35 @@ export function parsePeer(text: string): string {
 
 /**
  * The languages to run this transport's server in: those asked for, otherwise Node's. `python-connection` exists to talk to Python, so its row with a
- * Python server is there without being asked for, wherever there is a Python.
+ * Python server is there without being asked for, wherever there is a Python; in a short overview it stands for the mechanism alone.
  */
-export function languagesFor(transport: Transport, asked: readonly string[] | undefined): readonly string[] {
+export function languagesFor(
+  transport: Transport,
+  asked: readonly string[] | undefined,
+  overview: boolean = false,
+): readonly string[] {
   if (asked !== undefined) return [...new Set(asked)];
-  return transport.id === "python-connection" && languageReason(transport, "python") === undefined
-    ? ["node", "python"]
-    : ["node"];
+  if (transport.id !== "python-connection" || languageReason(transport, "python") !== undefined) return ["node"];
+  return overview ? ["python"] : ["node", "python"];
 }
 
-const programs = new Map<string, string | undefined>();
+type Program = { readonly path: string } | { readonly reason: string };
+const programs = new Map<string, Program>();
 
 /** Why this transport cannot have a server in that language here; undefined when it can. */
 export function languageReason(transport: Transport, language: string): string | undefined {
   if (language === "node") return undefined;
   const command = transport.peers?.[language];
   if (command === undefined) return `has no server written in ${language}`;
-  const [program] = command;
-  if (!programs.has(program)) programs.set(program, programReason(program));
-  return programs.get(program);
+  const program = locate(command[0]);
+  return "reason" in program ? program.reason : undefined;
+}
+
+/** For `DriverStart.peerProgram`: nothing where the server is one of our own processes. */
+export function programFor(transport: Transport, language: string): { readonly peerProgram?: string } {
+  const name = language === "node" ? undefined : transport.peers?.[language]?.[0];
+  const program = name === undefined ? undefined : locate(name);
+  return program === undefined || "reason" in program ? {} : { peerProgram: program.path };
 }
 
 /** Why nothing of a transport that was asked for by name can run here; undefined when something can, or it was not. */
@@ -47,11 +57,25 @@ export function whyAbsent(
   return reasons.includes(undefined) ? undefined : reasons[0];
 }
 
-function programReason(program: string): string | undefined {
+/** What is found on PATH may be a script that looks for the real program each time it is started, for longer than a Python needs to start. */
+function locate(name: string): Program {
+  const known = programs.get(name);
+  if (known !== undefined) return known;
+  const found = ask(name);
+  programs.set(name, found);
+  return found;
+}
+
+function ask(name: string): Program {
   try {
-    execFileSync(program, ["--version"], { stdio: "ignore", timeout: PROBE_MS });
-    return undefined;
+    const script = "import sys; print(sys.executable)";
+    const said = execFileSync(name, ["-c", script], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+      timeout: PROBE_MS,
+    });
+    return { path: said.trim() || name };
   } catch {
-    return `the program ${program} cannot be run; install it`;
+    return { reason: `the program ${name} cannot be run; install it` };
   }
 }

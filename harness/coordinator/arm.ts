@@ -17,6 +17,8 @@ export interface Arm {
   readonly mode: WaitMode;
   readonly placement: Placement;
   readonly peerLanguage: string;
+  /** As of `DriverStart`. */
+  readonly peerProgram?: string;
   readonly cpus: PlacementCpus;
   /** Both ends convert with it: such an arm runs the cells of its codec and no others. */
   readonly codec?: CodecId;

@@ -21,6 +21,15 @@ test("checks that read clocks are apart from those that may run beside each othe
   expect([...ids(together), ...ids(alone)].sort()).toEqual(CHECKS.map(({ id }) => id).sort());
 });
 
+test("checks that kill the server come after those that share it, and otherwise nothing changes places", async () => {
+  const [{ checks } = batch(undefined)] = planChecks(await targets("unix"), CHECKS).together;
+  const killing = checks.filter((check) => check.killsPeer);
+  expect(killing.length).toBeGreaterThan(0);
+  expect(checks.slice(-killing.length)).toEqual(killing);
+  const others = CHECKS.filter((check) => !check.killsPeer && !check.alone);
+  expect(checks.slice(0, -killing.length)).toEqual(others);
+});
+
 test("mechanisms that live on one limit of the system never run beside each other, and others do", async () => {
   const [queue, notified, unix] = await targets("posix-mq", "posix-mq/notify", "unix");
   expect(compete(batch(queue), batch(notified))).toBe(true);

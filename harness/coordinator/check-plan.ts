@@ -13,6 +13,8 @@ export interface CheckTarget {
   readonly transport: Transport;
   readonly reference: TransportReference;
   readonly peerLanguage: string;
+  /** As of `DriverStart`. */
+  readonly peerProgram?: string;
 }
 
 /** Checks of one target that one driver runs, one after the other. */
@@ -33,7 +35,9 @@ export function planChecks(targets: readonly CheckTarget[], checks: readonly Che
     targets
       .map((target) => ({
         target,
-        checks: checks.filter((check) => (check.alone ?? false) === alone && concerns(target, check)),
+        checks: checks
+          .filter((check) => (check.alone ?? false) === alone && concerns(target, check))
+          .toSorted((a, b) => Number(a.killsPeer ?? false) - Number(b.killsPeer ?? false)),
       }))
       .filter((batch) => batch.checks.length > 0)
       // The longest first, so that no lane is left with it at the end.

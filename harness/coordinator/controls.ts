@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
-import { Child } from "../process/child.ts";
-import { placementCpus } from "../process/pinning.ts";
+import { Child, GRACE_MS } from "../process/child.ts";
+import { type PlacementCpus, placementCpus } from "../process/pinning.ts";
 import type { Placement } from "../results/model.ts";
 import { quantileSorted } from "../results/quantiles.ts";
 
@@ -19,52 +19,82 @@ const WAKES = 360;
 const COLD_WAKES = 20;
 const TIMEOUT_MS = 20_000;
 
-type Answer =
-  | {
-      readonly type: "control";
-      readonly count: number;
-      readonly p50: number;
-      readonly p99: number;
-      readonly max: number;
-    }
-  | { readonly type: "canary"; readonly count: number; readonly delays: string };
-
-/** Runs the frozen control and the wake-up canary once, placed like the trials of this placement. */
-export async function runControls(placement: Placement): Promise<ControlRun> {
-  const cpus = placementCpus(placement);
-  if ("reason" in cpus) return { placement, echo: null, delaysNs: null };
-  const command = (file: string, args: readonly string[], role: string): string[] => [
-    ...cpus.driverPin,
-    ...script(file),
-    ...args,
-    "--",
-    ...cpus.peerPin,
-    ...script(file),
-    role,
-  ];
-  const echo = await run(command("echo", ["client", String(ECHO_COUNT), String(ECHO_WARMUP)], "server"));
-  const canary = await run(command("canary", ["waker", String(WAKES)], "sleeper"));
-  return {
-    placement,
-    echo: echo?.type === "control" ? echo : null,
-    delaysNs: canary?.type === "canary" ? delaysOf(canary.delays) : null,
-  };
+interface EchoAnswer {
+  readonly type: "control";
+  readonly count: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
 }
 
-async function run(command: readonly string[]): Promise<Answer | null> {
-  let child: Child<never, Answer>;
+interface CanaryAnswer {
+  readonly type: "canary";
+  readonly count: number;
+  readonly delays: string;
+}
+
+type Canary = Child<object, CanaryAnswer>;
+
+/** The frozen control, started anew each time, and the canaries, which sleep between rounds; placed like the trials. */
+export class Controls {
+  readonly #canaries = new Map<Placement, Canary>();
+
+  /** @param withEcho the control is one of each round, not of each placement: it says how fast the machine is, not where */
+  async run(placement: Placement, withEcho: boolean): Promise<ControlRun> {
+    const cpus = placementCpus(placement);
+    if ("reason" in cpus) return { placement, echo: null, delaysNs: null };
+    return { placement, echo: withEcho ? await runEcho(cpus) : null, delaysNs: await this.#wake(placement, cpus) };
+  }
+
+  async #wake(placement: Placement, cpus: PlacementCpus): Promise<Float64Array | null> {
+    try {
+      const canary = this.#canaries.get(placement) ?? (await startCanary(cpus));
+      this.#canaries.set(placement, canary);
+      canary.send({ type: "wake" });
+      return delaysOf((await canary.next(["canary"], TIMEOUT_MS)).delays);
+    } catch {
+      // The next round tries again, with a new one.
+      await this.#canaries.get(placement)?.terminate();
+      this.#canaries.delete(placement);
+      return null;
+    }
+  }
+
+  async end(): Promise<void> {
+    await Promise.all([...this.#canaries.values()].map((canary) => canary.finish(GRACE_MS)));
+  }
+}
+
+function startCanary(cpus: PlacementCpus): Promise<Canary> {
+  const count = String(WAKES);
+  return Child.start("canary", placed(cpus, "canary", ["waker", count], ["sleeper", count]));
+}
+
+async function runEcho(cpus: PlacementCpus): Promise<EchoAnswer | null> {
+  const client = ["client", String(ECHO_COUNT), String(ECHO_WARMUP)];
+  let child: Child<never, EchoAnswer>;
   try {
-    child = await Child.start<never, Answer>("control", command);
+    child = await Child.start<never, EchoAnswer>("control", placed(cpus, "echo", client, ["server"]));
   } catch {
     return null;
   }
   try {
-    return await child.next(["control", "canary"], TIMEOUT_MS);
+    return await child.next(["control"], TIMEOUT_MS);
   } catch {
     return null;
   } finally {
     await child.terminate();
   }
+}
+
+/** The command of a script that starts its own other end, each end on its CPU. */
+function placed(
+  { driverPin, peerPin }: PlacementCpus,
+  file: string,
+  args: readonly string[],
+  otherEnd: readonly string[],
+): string[] {
+  return [...driverPin, ...script(file), ...args, "--", ...peerPin, ...script(file), ...otherEnd];
 }
 
 function script(name: string): string[] {

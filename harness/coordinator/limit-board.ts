@@ -7,6 +7,7 @@ import { aggregate } from "../results/aggregate.ts";
 import { encodeHistogram } from "../results/histogram.ts";
 import { LIMIT_KINDS, type LimitKind, limitKindOf } from "../results/limits.ts";
 import type { Measurement, Placement, Trial } from "../results/model.ts";
+import { shuffled } from "../results/random.ts";
 import { compileLimits } from "./compile-limits.ts";
 import { NOTHING, quantilesOf } from "./trial.ts";
 
@@ -21,10 +22,17 @@ const COPY_KIND: LimitKind = { name: "memcpy", mode: "polling", of: [] };
 /** Of the program's buffers and of one POSIX queue message, header included. */
 const LARGEST_BYTES = 256 * 1024;
 const LARGEST_QUEUE_BYTES = 8000;
-const GUESS_MS = 25;
+const START_GUESS_MS = 25;
+const CELL_GUESS_MS = 12;
 
-/** One program run per round. */
-export interface LimitCell {
+/** One program run per round, which visits all its sizes, as a trial does. */
+export interface LimitArm {
+  readonly kind: LimitKind;
+  readonly placement: Placement;
+  readonly cells: readonly LimitCell[];
+}
+
+interface LimitCell {
   readonly kind: LimitKind;
   readonly placement: Placement;
   readonly payloadBytes: number;
@@ -41,94 +49,111 @@ export async function openLimits(
   payloads: readonly number[],
   transports: readonly string[],
 ): Promise<LimitBoard | { readonly reason: string }> {
-  const cells = cellsOf(placements, payloads, new Set(transports.map(limitKindOf)));
-  if (cells.length === 0)
+  const arms = armsOf(placements, payloads, new Set(transports.map(limitKindOf)));
+  if (arms.length === 0)
     return { reason: "the C program pins its processes and plays ping-pong: nothing here compares" };
   const program = await compileLimits(place);
   if (typeof program !== "string") return program;
-  return new LimitBoard(program, cells);
+  return new LimitBoard(program, arms);
 }
 
-function cellsOf(
+function armsOf(
   placements: readonly Placement[],
   payloads: readonly number[],
   wanted: ReadonlySet<string | undefined>,
-): LimitCell[] {
+): LimitArm[] {
   const kinds = [...LIMIT_KINDS.filter(({ name }) => wanted.has(name)), COPY_KIND];
   const pinned = placements.filter((placement) => placement !== "unpinned");
-  return pinned.flatMap((placement) =>
-    payloads
-      .filter((payloadBytes) => payloadBytes <= LARGEST_BYTES)
-      .flatMap((payloadBytes) =>
-        kinds
-          .filter(({ name }) => name !== "queue" || payloadBytes <= LARGEST_QUEUE_BYTES)
-          // Two ends that spin on one CPU wait for the scheduler; a copy has one end and needs one placement.
-          .filter(({ mode, name }) => mode !== "polling" || (placement === "same-cpu") === (name === "memcpy"))
-          .map((kind) => ({ kind, placement, payloadBytes })),
-      ),
-  );
+  return pinned
+    .flatMap((placement) =>
+      kinds
+        // Two ends that spin on one CPU wait for the scheduler; a copy has one end and needs one placement.
+        .filter(({ mode, name }) => mode !== "polling" || (placement === "same-cpu") === (name === "memcpy"))
+        .map((kind) => {
+          const most = kind.name === "queue" ? LARGEST_QUEUE_BYTES : LARGEST_BYTES;
+          const sizes = payloads.filter((payloadBytes) => payloadBytes <= most);
+          return { kind, placement, cells: sizes.map((payloadBytes) => ({ kind, placement, payloadBytes })) };
+        }),
+    )
+    .filter(({ cells }) => cells.length > 0);
 }
 
-/** What plain C does here, measured as further cells of the same rounds. */
+/** What plain C does here, measured as further arms of the same rounds. */
 export class LimitBoard {
-  readonly cells: readonly LimitCell[];
+  readonly arms: readonly LimitArm[];
   readonly guessMs: number;
   readonly #program: string;
   readonly #trials = new Map<LimitCell, Trial[]>();
-  readonly #failures = new Map<LimitCell, string>();
+  readonly #failures = new Map<LimitArm, string>();
   readonly #counts = new Map<LimitCell, number>();
 
-  constructor(program: string, cells: readonly LimitCell[]) {
+  constructor(program: string, arms: readonly LimitArm[]) {
     this.#program = program;
-    this.cells = cells;
-    this.guessMs = cells.length * GUESS_MS;
+    this.arms = arms;
+    this.guessMs = arms.reduce((sum, { cells }) => sum + START_GUESS_MS + CELL_GUESS_MS * cells.length, 0);
   }
 
   /** Before round one: fixes how many round trips each cell makes, in all rounds alike. */
   async calibrate(): Promise<void> {
-    for (const cell of this.cells) {
-      const samples = await this.#measure(cell, COUNTS.first);
-      if (samples === undefined) continue;
-      const meanNs = samples.reduce((sum, each) => sum + each, 0) / samples.length;
-      const fitting = Math.round((COUNTS.ms * 1e6) / Math.max(1, meanNs));
-      this.#counts.set(cell, Math.min(COUNTS.most, Math.max(COUNTS.least, fitting)));
+    for (const arm of this.arms) {
+      const found = await this.#measure(arm, arm.cells, () => COUNTS.first);
+      for (const [index, samples] of found.entries()) {
+        const meanNs = samples.reduce((sum, each) => sum + each, 0) / samples.length;
+        const fitting = Math.round((COUNTS.ms * 1e6) / Math.max(1, meanNs));
+        this.#counts.set(arm.cells[index] as LimitCell, Math.min(COUNTS.most, Math.max(COUNTS.least, fitting)));
+      }
     }
   }
 
-  async run(cell: LimitCell, round: number, startedAtMs: number): Promise<void> {
-    const samples = await this.#measure(cell, this.#countOf(cell));
-    if (samples === undefined) return;
-    const trials = this.#trials.get(cell) ?? [];
-    this.#trials.set(cell, [...trials, trialOf(samples, round, startedAtMs)]);
+  async run(arm: LimitArm, round: number, startedAtMs: number, random: () => number): Promise<void> {
+    const order = shuffled(arm.cells, random);
+    const found = await this.#measure(arm, order, (cell) => this.#countOf(cell));
+    for (const [index, samples] of found.entries()) {
+      const cell = order[index] as LimitCell;
+      this.#trials.set(cell, [...(this.#trials.get(cell) ?? []), trialOf(samples, round, startedAtMs)]);
+    }
   }
 
   #countOf(cell: LimitCell): number {
     return this.#counts.get(cell) ?? COUNTS.most;
   }
 
-  async #measure(cell: LimitCell, count: number): Promise<Float64Array | undefined> {
-    const cpus = placementCpus(cell.placement);
-    if ("reason" in cpus || this.#failures.has(cell)) return undefined;
-    const args = [cell.kind.name, cpus.driver, cpus.peer, cell.payloadBytes, WARMUP, count].map(String);
+  /** Nanoseconds of each round trip, cell by cell; none where the program fails, which it then does for good. */
+  async #measure(
+    arm: LimitArm,
+    cells: readonly LimitCell[],
+    countOf: (cell: LimitCell) => number,
+  ): Promise<readonly Float64Array[]> {
+    const cpus = placementCpus(arm.placement);
+    if ("reason" in cpus || this.#failures.has(arm)) return [];
+    const sizes = cells.map(({ payloadBytes }) => payloadBytes).join(",");
+    const counts = cells.map(countOf);
+    const args = [arm.kind.name, cpus.driver, cpus.peer, sizes, WARMUP, counts.join(",")].map(String);
     try {
       const { stdout } = await execute(this.#program, args, { timeout: RUN_TIMEOUT_MS, killSignal: "SIGKILL" });
-      const samples = Float64Array.from(stdout.trim().split("\n"), Number);
-      if (samples.length !== count || samples.some((value) => !(value >= 0)))
+      const found = stdout
+        .trim()
+        .split("\n\n")
+        .map((text) => Float64Array.from(text.split("\n"), Number));
+      const isWhole = (samples: Float64Array, index: number): boolean =>
+        samples.length === counts[index] && samples.every((value) => value >= 0);
+      if (found.length !== cells.length || !found.every(isWhole)) {
         throw new Error("it printed something else than times");
-      return samples;
+      }
+      return found;
     } catch (error) {
-      this.#failures.set(cell, `the C program failed: ${(error as Error).message.split("\n")[0]}`);
-      return undefined;
+      this.#failures.set(arm, `the C program failed: ${(error as Error).message.split("\n")[0]}`);
+      return [];
     }
   }
 
   rows(): Measurement[] {
-    return this.cells.map((cell) => this.#rowOf(cell));
+    return this.arms.flatMap((arm) => arm.cells.map((cell) => this.#rowOf(arm, cell)));
   }
 
-  #rowOf(cell: LimitCell): Measurement {
+  #rowOf(arm: LimitArm, cell: LimitCell): Measurement {
     const trials = this.#trials.get(cell) ?? [];
-    const failure = this.#failures.get(cell) ?? (trials.length === 0 ? "no round ran" : undefined);
+    const failure = this.#failures.get(arm) ?? (trials.length === 0 ? "no round ran" : undefined);
     return {
       benchmark: "limit",
       model: cell.kind.name === "memcpy" ? "memcpy" : "ping-pong",

@@ -5,7 +5,7 @@ import type { Environment, Measurement, Placement, Report, RunLength } from "../
 import { randomFrom, shuffled } from "../results/random.ts";
 import { type Arm, type Cell, cellsOf } from "./arm.ts";
 import { calibrateAll, calibrateOnePlacement, culpritOf, resultOf } from "./calibrate.ts";
-import { runControls } from "./controls.ts";
+import { type ControlRun, Controls } from "./controls.ts";
 import { keepAwake } from "./keep-awake.ts";
 import { isReached, LEAST_FOR_INTERVAL, type Length, whyStop } from "./length.ts";
 import { type LimitBoard, openLimits } from "./limit-board.ts";
@@ -58,7 +58,9 @@ export interface MeasureResult {
 
 /** Rounds of an effort when nothing else bounds them. */
 const MOST_ROUNDS = 1000;
-const CONTROL_GUESS_MS = 600;
+const CONTROL_GUESS_MS = 400;
+/** Of each placement, the start of the canary spread over the rounds. */
+const CANARY_GUESS_MS = 250;
 /** A calibration runs code that is not compiled yet, in processes whose cache is still empty: trials take about so much of what it predicts. */
 const WARM_SHARE = 0.9;
 
@@ -71,6 +73,7 @@ interface Run {
   readonly startedMs: number;
   readonly records: ReadonlyMap<Arm, ArmRecord>;
   readonly log: RoundLog;
+  readonly controls: Controls;
   readonly limits: LimitBoard | { readonly reason: string };
 }
 
@@ -99,6 +102,7 @@ export async function measure(
     startedMs,
     records: new Map(request.arms.map((arm) => [arm, new ArmRecord(arm)])),
     log: new RoundLog(),
+    controls: new Controls(),
     limits,
   };
   const awake = request.keepAwake ? await keepAwake(placementsOf(request.arms)) : undefined;
@@ -123,6 +127,7 @@ export async function measure(
       warnings: warningsOf(run, length, awake?.record),
     };
   } finally {
+    await run.controls.end();
     await awake?.end();
     progress.end();
   }
@@ -150,7 +155,8 @@ async function prepare(run: Run): Promise<Plan> {
     })),
   );
   if (!("reason" in run.limits)) await run.limits.calibrate();
-  const controlsMs = request.controls === false ? 0 : CONTROL_GUESS_MS * placementsOf(request.arms).length;
+  const controlsMs =
+    request.controls === false ? 0 : CONTROL_GUESS_MS + CANARY_GUESS_MS * placementsOf(request.arms).length;
   const extraMs = controlsMs + ("reason" in run.limits ? 0 : run.limits.guessMs);
   const plan = planRun(paces, {
     effort: length.effort,
@@ -229,15 +235,17 @@ async function runRound(run: Run, plan: Plan, round: number): Promise<void> {
   const finish = run.log.begin(round, performance.now() - run.startedMs);
   // The control has its place in the order like any arm: before, between or behind them, as the seed says.
   const controls = request.controls === false ? [] : placementsOf(request.arms);
-  const results: Awaited<ReturnType<typeof runControls>>[] = [];
-  const limits = "reason" in run.limits ? [] : run.limits.cells;
+  const controlled = controls.find((placement) => placement === "two-cpus") ?? controls[0];
+  const results: ControlRun[] = [];
+  const limits = "reason" in run.limits ? [] : run.limits.arms;
   const order = shuffled([...plan.arms, ...controls, ...limits], random);
   const trials = order.filter((entry) => isArm(entry)).flatMap((planned) => trialOf(run, planned) ?? []);
   const batches = batchesOf(trials, ({ planned }) => planned.arm);
   const ready = new Map<PlannedArm, PreparedArm>();
+  const elapsedMs = (): number => performance.now() - run.startedMs;
   for (const entry of order) {
-    if (typeof entry === "string") results.push(await runControls(entry));
-    else if ("kind" in entry) await (run.limits as LimitBoard).run(entry, round, performance.now() - run.startedMs);
+    if (typeof entry === "string") results.push(await run.controls.run(entry, entry === controlled));
+    else if ("kind" in entry) await (run.limits as LimitBoard).run(entry, round, elapsedMs(), random);
     else {
       const trial = trials.find(({ planned }) => planned === entry);
       if (trial === undefined) continue;

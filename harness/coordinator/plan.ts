@@ -70,15 +70,15 @@ const P99_LONGEST_MS = 1500;
 const CHEAP_MS = 60;
 const LEAST_MESSAGES = 50;
 /** Fewer, where so many take longer than this; a trial's p50 needs no more. */
-const LEAST_WINDOW_MS = 25;
+const LEAST_WINDOW_MS = 16;
 const LEAST_LATE_MESSAGES = 20;
 /** What takes less than this is no matter: windows of very fast mechanisms are never smaller. */
 const TRIFLE_MS = 4;
 const LEAST_SLOW_MS = 300;
 const LEAST_SLOW_MESSAGES = 5;
 /** A shorter stream is start and end only: the first message's way and the last one's. The longer time where fewer messages would pass. */
-const LEAST_STREAM_MS = 10;
-const MOST_LEAST_STREAM_MS = 20;
+const LEAST_STREAM_MS = 8;
+const MOST_LEAST_STREAM_MS = 16;
 const LEAST_CLOCK_MS = 300;
 const LONGEST_WINDOW_MS = 2000;
 const MOST_MESSAGES = 2_000_000;
@@ -100,6 +100,8 @@ const AHEAD_CPU_MS = 80;
 /** Models that start no further processes and keep no schedule, with messages that cost code and not memory. */
 const AHEAD_MODELS: ReadonlySet<string> = new Set(["ping-pong", "stream", "pipeline", "codec-round-trip"]);
 const AHEAD_PAYLOAD_BYTES = 65_536;
+/** Above it a message is mostly copied: it compiles little in its time, and a smaller one runs the same code. */
+const AHEAD_LARGE_BYTES = 16_384;
 
 /** What a driver is told of the cells of one trial, in the order in which they run; counts of 0 in a calibration. */
 export function cellPlans(
@@ -117,9 +119,16 @@ export function cellPlans(
       messages: planned.messages,
       warmupMessages: factor * warmupMessages,
       warmupMs: factor * warmupMs,
-      aheadCpuMs: runsAhead(cell) ? aheadCpuMs : null,
+      aheadCpuMs: runsAhead(cell) && !isCovered(cell, cells) ? aheadCpuMs : null,
     };
   });
+}
+
+/** A smaller message of the same model runs ahead. */
+function isCovered({ benchmark, payloadBytes }: Cell, cells: readonly Pick<PlannedCell, "cell">[]): boolean {
+  const isSmaller = ({ cell }: Pick<PlannedCell, "cell">): boolean =>
+    cell.benchmark.model === benchmark.model && cell.payloadBytes <= AHEAD_LARGE_BYTES;
+  return payloadBytes > AHEAD_LARGE_BYTES && cells.some(isSmaller);
 }
 
 function runsAhead({ benchmark, payloadBytes }: Cell): boolean {

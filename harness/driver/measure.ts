@@ -95,6 +95,7 @@ async function openSite(job: TrialJob): Promise<Site> {
     address,
     pin: start.hold?.pin ?? start.peerPin,
     language: start.peerLanguage,
+    program: start.peerProgram,
     ...(start.codec === undefined ? {} : { codec: start.codec }),
     onSpawn,
     ...(early === undefined ? {} : { early }),

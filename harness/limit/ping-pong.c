@@ -2,14 +2,14 @@
  * What plain C gets out of the same mechanisms, doing the same work: header and body in one message of 16 + n bytes,
  * copied in and out, waits with a time-out, two processes.
  *
- *   ping-pong <mechanism> <cpu of client> <cpu of server> <body bytes> <warm-up> <round trips>
+ *   ping-pong <mechanism> <cpu of client> <cpu of server> <body bytes> <warm-up> <round trips>      64,4096 and 400,300: one after the other
  *   ping-pong <mechanism> <cpu of client> <cpu of server> <body bytes>     as many as each line of stdin says; one number per line,
  *                          the median; between lines both processes sleep, so that others can take turns with them
  *   ping-pong spin-stream …    one way; the time runs until the server has counted the last message
  *   ping-pong memcpy …         no second process: copies of so many bytes, the memory bus alone
  *   ping-pong echo <unix|pipe|queue> <cpu of server> <address>      only the server, for one client of ours (echo.h)
  *
- * Prints one number per line: nanoseconds of each round trip; for spin-stream, the nanoseconds of the whole.
+ * Prints one number per line: nanoseconds of each round trip; for spin-stream, the nanoseconds of the whole. An empty line ends each size.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -269,6 +269,7 @@ static void ask_once(struct asker *a, uint64_t warm_up, uint64_t count) {
     ask(a, warm_up + count, samples);
     for (uint64_t i = warm_up; i < warm_up + count; i++) printf("%lld\n", (long long)samples[i]);
   }
+  free(samples);
 }
 
 static int by_value(const void *a, const void *b) {
@@ -307,6 +308,13 @@ static void copy_only(uint32_t bytes, uint64_t warm_up, uint64_t count) {
   }
 }
 
+/* The number at that place of a list such as 64,4096; 0 behind its end. */
+static uint64_t nth(const char *list, int place) {
+  for (; place > 0 && list; place--)
+    if ((list = strchr(list, ','))) list++;
+  return list ? strtoull(list, NULL, 10) : 0;
+}
+
 static int kind_of(const char *name) {
   static const char *names[] = {"spin", "futex", "semaphore", "queue", "unix", "spin-stream", "tcp", "pipe", "memcpy"};
   for (int i = 0; i < MECHANISMS; i++)
@@ -330,14 +338,14 @@ int main(int argc, char **argv) {
   if (argc == 5 && !strcmp(argv[1], "echo")) return serve_others(kind_of(argv[2]), atoi(argv[3]), argv[4]);
   int kind = argc == 7 || argc == 5 ? kind_of(argv[1]) : -1;
   if (kind < 0) {
-    fprintf(stderr, "usage: ping-pong <mechanism> <client cpu> <server cpu> <body bytes> [<warm-up> <count>]\n");
+    fprintf(stderr, "usage: ping-pong <mechanism> <client cpu> <server cpu> <body bytes>[,...] [<warm-up> <count>[,...]]\n");
     return 2;
   }
-  uint32_t body = atoi(argv[4]);
-  uint64_t warm_up = argc == 7 ? atoll(argv[5]) : 0, count = argc == 7 ? atoll(argv[6]) : 0;
+  const char *bodies = argv[4], *counts = argc == 7 ? argv[6] : "";
+  uint64_t warm_up = argc == 7 ? atoll(argv[5]) : 0;
   if (kind == MEMCPY) {
     pin(atoi(argv[2]));
-    copy_only(body, warm_up, count);
+    for (int i = 0; nth(bodies, i); i++, puts("")) copy_only(nth(bodies, i), warm_up, nth(counts, i));
     return 0;
   }
   struct shared *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -376,9 +384,11 @@ int main(int argc, char **argv) {
   }
   close_stream(&server);
   pin(atoi(argv[2]));
-  struct asker asker = new_asker(&client, shared, body);
-  if (argc == 7) ask_once(&asker, warm_up, count);
-  else ask_turns(&asker);
+  for (int i = 0; nth(bodies, i); i++) {
+    struct asker asker = new_asker(&client, shared, nth(bodies, i));
+    if (argc == 7) ask_once(&asker, warm_up, nth(counts, i)), puts("");
+    else ask_turns(&asker);
+  }
   kill(child, SIGKILL);
   waitpid(child, NULL, 0);
   return 0;

@@ -90,6 +90,19 @@ describe("the pick", () => {
     ),
   ];
 
+  it("says so of a mechanism whose server was measured in another language only", () => {
+    const python = rows("other", [100, 100, 100, 100, 100, 100], { peer: { language: "python", version: "3" } });
+    const measurements = [...rows("here", [200, 200, 200, 200, 200, 200]), ...python];
+    const found = pick({ transports: [record("here"), record("other")], checks: [], measurements }, WORKLOAD);
+    expect(found?.transport).toBe("here");
+    expect(found?.ruledOut).toEqual([
+      {
+        transport: "other",
+        reason: "measured with a server in python only, and this is for a server in node; --peer node measures that",
+      },
+    ]);
+  });
+
   it("is the fastest that may be ranked: a baseline is not", () => {
     const found = pick({ transports, checks: [], measurements }, WORKLOAD);
     expect(found).toMatchObject({ transport: "fast", placement: "two-cpus", runnerUp: "slow", ties: [] });

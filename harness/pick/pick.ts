@@ -85,7 +85,11 @@ function candidatesOf(
     }
     for (const mode of modes) {
       const rows = rowsOf(evidence, workload, record.id, mode);
-      if (rows.length === 0) continue;
+      if (rows.length === 0) {
+        const other = languageMeasured(evidence, record.id, mode);
+        if (other !== undefined) ruledOut.push({ transport: record.id, reason: notThatServer(other, workload) });
+        continue;
+      }
       const reason = reasonAgainst(evidence, workload, record.id, rows);
       if (reason !== undefined) ruledOut.push({ transport: record.id, reason });
       else candidates.push({ transport: record.id, mode, rows, scores: scoresOf(rows) });
@@ -104,6 +108,14 @@ function rowsOf({ measurements }: Evidence, workload: Workload, transport: strin
       row.peer.language === workload.peer &&
       workload.payloads.includes(row.payloadBytes),
   );
+}
+
+function languageMeasured({ measurements }: Evidence, transport: string, mode: WaitMode): string | undefined {
+  return measurements.find((row) => row.transport === transport && row.mode === mode)?.peer.language;
+}
+
+function notThatServer(measured: string, { peer }: Workload): string {
+  return `measured with a server in ${measured} only, and this is for a server in ${peer}; --peer ${peer} measures that`;
 }
 
 /** A fast mechanism that failed a check, or lost a message, must not be picked. */

@@ -115,6 +115,8 @@ export interface DriverStart {
   /** The peer is a process of its own on Node: the driver may start it before it has loaded the transport. */
   readonly peerEarly?: boolean;
   readonly peerLanguage: string;
+  /** What runs a server written in another language; default: what `Transport.peers` names, as found on PATH. */
+  readonly peerProgram?: string;
   /** Id of the codec both ends convert with, in trials of `codec-round-trip`. */
   readonly codec?: string;
   readonly work:

@@ -33,7 +33,8 @@ export const blocking: readonly Check[] = [
     title: "A blocking client gets back what it sent, at every size",
     why: "The blocking face is a second implementation; nothing the event face showed holds for it.",
     quick: true,
-    typicalMs: 350,
+    sharesPeer: true,
+    typicalMs: 100,
     needs: twoProcesses,
     run: (context) =>
       withBlockingClient(context, (connection) => {
@@ -104,6 +105,7 @@ export const blocking: readonly Check[] = [
   }),
   defineCase({
     id: "blocking/peer-loss",
+    killsPeer: true,
     title: "When the server is killed, receive throws IPC_PEER_LOST as fast as claimed",
     why: "A thread asleep in receive can be told by nobody else.",
     quick: true,

@@ -156,6 +156,7 @@ export const failure: readonly Check[] = [
   }),
   defineCase({
     id: "failure/peer-loss",
+    killsPeer: true,
     title: "When the server is killed an idle client hears of it as fast as claimed",
     why: "The time until a failover begins is the time until somebody notices.",
     quick: true,

@@ -30,6 +30,7 @@ export interface Case {
   readonly quick?: boolean;
   /** Leaves the server healthy; and then a client that may be the only one is left open. */
   readonly sharesPeer?: boolean;
+  readonly killsPeer?: boolean;
   readonly typicalMs?: number;
   readonly timeoutMs?: number;
   readonly needs: readonly Condition[];

@@ -18,6 +18,8 @@ export interface Check {
   readonly alone?: boolean;
   /** Leaves the server as healthy as it found it: `startPeer()` may hand out one that other such checks use too. */
   readonly sharesPeer?: boolean;
+  /** Kills its server, which may be the one that others have shared: such checks come after them. */
+  readonly killsPeer?: boolean;
   /** How long it takes with an ordinary mechanism, for the prediction of a whole run; default 10. */
   readonly typicalMs?: number;
   /** Limit of the whole run; default 20,000. The check fails when it is reached. */
@@ -50,7 +52,7 @@ export interface CheckContext {
   /** A request/reply client on a connection of its own. Transports of rendezvous `parent` and `process` have one per peer. */
   connect(peer: Peer, options?: ClientOptions): Promise<CheckClient>;
   /**
-   * Runs client processes of their own against a peer; resolves when all are done.
+   * Runs clients in so many processes against a peer; resolves when all are done. One of several processes is this one; a single one is not.
    *
    * @param onConnected called once, when all are connected and none has begun
    */

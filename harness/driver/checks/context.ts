@@ -20,6 +20,7 @@ import type { ClientWork, DriverStart, Failed, FromDriver, ToDriver } from "../.
 import { nodeCommand } from "../../process/node-command.ts";
 import type { RpcClient } from "../../rpc/client.ts";
 import { ReconnectingRpc } from "../../rpc/reconnecting.ts";
+import { runClientLoad } from "../client-load.ts";
 import type { RunningPeer } from "../peers/running-peer.ts";
 import { startPeer } from "../peers/start-peer.ts";
 import { publishTo } from "./fan-out.ts";
@@ -80,7 +81,7 @@ export class Workbench implements CheckContext {
     if (shared.running === undefined) {
       const { transport, start } = this.#options;
       const address = await allocate(transport, start.transport, start.place, subPlace(start.place));
-      await shared.adopt(await this.#start({}, address));
+      await shared.adopt(await this.#start({}, address), () => transport.sweep(address));
     }
     return this.#introduce(shared.running as RunningPeer);
   }
@@ -95,6 +96,7 @@ export class Workbench implements CheckContext {
       address,
       pin: start.peerPin,
       language: options.language ?? start.peerLanguage,
+      program: (options.language ?? start.peerLanguage) === start.peerLanguage ? start.peerProgram : undefined,
       onSpawn: (pid) => send({ type: "spawned", pid }),
       ...(options.key === undefined ? {} : { key: options.key }),
     });
@@ -148,17 +150,23 @@ export class Workbench implements CheckContext {
   async runClients(peer: Peer, load: ClientLoad, onConnected?: () => void): Promise<readonly ClientResult[]> {
     const { connectionsEach: connections, requestsEach, bodyBytes } = load;
     const work: ClientWork = { kind: "client", address: peer.address, connections, requestsEach, bodyBytes };
-    const starting = Array.from({ length: load.processes }, () => this.#startClient(work));
+    this.#needsAddress();
+    // This process serves nothing, so it is one of several: starting another takes longer than what that has to do.
+    const here = load.processes > 1 ? [loadFromHere(this.transport, work)] : [];
+    const starting = Array.from({ length: load.processes - here.length }, () => this.#startClient(work));
     const children = await Promise.all(starting);
-    await Promise.all(children.map((child) => answerOf(child, "connected")));
+    await Promise.all([
+      ...here.map(({ connected }) => connected),
+      ...children.map((child) => answerOf(child, "connected")),
+    ]);
     onConnected?.();
+    for (const { begin } of here) begin();
     for (const child of children) child.send({ type: "begin" });
-    return Promise.all(
-      children.map(async (child) => {
-        const { type: _type, ...result } = await answerOf(child, "client");
-        return result;
-      }),
-    );
+    const results = children.map(async (child) => {
+      const { type: _type, ...result } = await answerOf(child, "client");
+      return result;
+    });
+    return Promise.all([...here.map(({ result }) => result), ...results]);
   }
 
   connectAsNobody(peer: Peer): Promise<ForeignOutcome> {
@@ -171,7 +179,6 @@ export class Workbench implements CheckContext {
   }
 
   async #startClient(work: ClientWork): Promise<ClientChild> {
-    this.#needsAddress();
     const child = await Child.start<ToDriver, FromDriver>("client", nodeCommand("driver/main"));
     this.#adopt(child);
     child.send({ ...this.#options.start, work });
@@ -216,6 +223,30 @@ export class Workbench implements CheckContext {
     for (const address of this.#addresses) await quietly(this.transport.sweep(address));
     rmSync(this.place.directory, { recursive: true, force: true });
   }
+}
+
+/** What a client process does, in this one. */
+function loadFromHere(
+  transport: Transport,
+  work: ClientWork,
+): { connected: Promise<void>; begin(): void; result: Promise<ClientResult> } {
+  const connected = Promise.withResolvers<void>();
+  const begun = Promise.withResolvers<void>();
+  const said = Promise.withResolvers<ClientResult>();
+  const hear = (message: FromDriver): void => {
+    if (message.type === "connected") connected.resolve();
+    else if (message.type === "client") {
+      const { type: _type, ...result } = message;
+      said.resolve(result);
+    }
+  };
+  runClientLoad(transport, work, hear, () => begun.promise).catch((error: unknown) => {
+    connected.reject(error);
+    said.reject(error);
+  });
+  // Whoever waits for one of them hears of the failure; nobody may be waiting for the other yet.
+  for (const each of [connected, said]) each.promise.catch(() => {});
+  return { connected: connected.promise, begin: begun.resolve, result: said.promise };
 }
 
 async function answerOf<Type extends "connected" | "client">(

@@ -23,8 +23,9 @@ export async function runChecks(
   for (const id of work.checks) {
     const check = CHECKS.find((candidate) => candidate.id === id);
     if (check === undefined) throw new Error(`unknown check ${id}`);
-    const done = await runCheck(check, transport, start, check.sharesPeer ? shared : undefined, send);
-    if (check.sharesPeer && done.status === "failed") await shared.discard();
+    const usesShared = check.sharesPeer || check.killsPeer;
+    const done = await runCheck(check, transport, start, usesShared ? shared : undefined, send);
+    if (usesShared && done.status === "failed") await shared.discard();
     send(done);
   }
   await shared.discard();

@@ -12,15 +12,18 @@ export class SharedPeer {
   #running: RunningPeer | undefined;
   /** Rendezvous `parent`: the only connection there is, so it outlives the checks that use it. */
   #onlyClient: RpcClient | undefined;
+  #sweep: () => Promise<void> = async () => {};
   #gone = false;
 
   get running(): RunningPeer | undefined {
     return this.#gone ? undefined : this.#running;
   }
 
-  async adopt(running: RunningPeer): Promise<void> {
+  /** @param sweep removes what the server leaves when it is killed */
+  async adopt(running: RunningPeer, sweep: () => Promise<void>): Promise<void> {
     await this.discard();
     this.#running = running;
+    this.#sweep = sweep;
     this.#gone = false;
     void running.exited.then(() => this.#lose(running));
   }
@@ -43,7 +46,9 @@ export class SharedPeer {
     const running = this.#running;
     this.#running = undefined;
     this.#onlyClient = undefined;
-    if (running !== undefined) await endPeer(running).catch(() => undefined);
+    if (running === undefined) return;
+    await endPeer(running).catch(() => undefined);
+    await this.#sweep().catch(() => undefined);
   }
 }
 

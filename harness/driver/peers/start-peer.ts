@@ -15,6 +15,8 @@ export interface PeerSettings {
   readonly key?: Uint8Array;
   readonly pin: PinPrefix;
   readonly language: string;
+  /** As of `DriverStart.peerProgram`. */
+  readonly program?: string | undefined;
   /** Id of the codec behind `Method.recode`. */
   readonly codec?: string;
   readonly onSpawn: (pid: number) => void;
@@ -24,7 +26,7 @@ export interface PeerSettings {
 
 /** Starts the server of a transport and resolves when it listens. @throws IpcError as `EventTransport.listen` */
 export async function startPeer(settings: PeerSettings): Promise<RunningPeer> {
-  const { transport, reference, mode, address, key, pin, language, codec, onSpawn } = settings;
+  const { transport, reference, mode, address, key, codec, onSpawn } = settings;
   const encoded = key === undefined ? null : Buffer.from(key).toString("base64");
   const start: PeerStart = {
     type: "start",
@@ -39,22 +41,17 @@ export async function startPeer(settings: PeerSettings): Promise<RunningPeer> {
     case "process":
       return (await import("./hosted-peer.ts")).hostPeer(transport, start);
     case "parent":
-      return (await import("./launched-peer.ts")).startLaunchedPeer(
-        transport,
-        peerCommand(language, transport, pin),
-        start,
-        onSpawn,
-      );
+      return (await import("./launched-peer.ts")).startLaunchedPeer(transport, peerCommand(settings), start, onSpawn);
     case "address":
       return (await import("./process-peer.ts")).startProcessPeer(
         transport,
-        await (settings.early ?? spawnPeer(peerCommand(language, transport, pin), onSpawn)),
+        await (settings.early ?? spawnPeer(peerCommand(settings), onSpawn)),
         start,
       );
   }
 }
 
-function peerCommand(language: string, transport: Transport, pin: PinPrefix): [string, ...string[]] {
+function peerCommand({ language, program, transport, pin }: PeerSettings): [string, ...string[]] {
   if (language === "node") return nodeCommand("peer/main", pin);
   const command = transport.peers?.[language];
   if (command === undefined) {
@@ -62,7 +59,10 @@ function peerCommand(language: string, transport: Transport, pin: PinPrefix): [s
       transport: transport.id,
     });
   }
-  const [program, ...rest] = command;
+  const [found, ...rest] = command;
   const script = fileURLToPath(new URL("../../peer/python/peer.py", import.meta.url));
-  return [...pin, program, ...rest.map((part) => (part === "peer.py" ? script : part))] as [string, ...string[]];
+  return [...pin, program ?? found, ...rest.map((part) => (part === "peer.py" ? script : part))] as [
+    string,
+    ...string[],
+  ];
 }
