@@ -1,14 +1,42 @@
 import { defineConfig } from "vitest/config";
 
+const FOLDERS = "{transports,scenarios,harness,reports,ci}";
+/** These measure, or count what the kernel did: nothing else runs meanwhile. */
+const ALONE = [
+  "harness/coordinator/**/*.test.ts",
+  "harness/driver/models/*.test.ts",
+  "harness/cli/{compare,gate,interrupt,poor-machine}.test.ts",
+];
+
 export default defineConfig({
   test: {
-    include: ["{transports,scenarios,harness,reports,ci}/**/*.test.ts"],
-    // Real processes on few cores: files run one after the other, so that no deadline competes with another file's load.
-    fileParallelism: false,
     pool: "forks",
     globalSetup: "./vitest.global-setup.ts",
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
     reporters: ["default"],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "beside",
+          include: [`${FOLDERS}/**/*.test.ts`],
+          exclude: ALONE,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "alone",
+          include: ALONE,
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
   },
 });

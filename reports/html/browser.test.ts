@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { type Browser, chromium, type Page } from "playwright-core";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { ratio } from "../../harness/results/format.ts";
 import type { Report } from "../../harness/results/model.ts";
@@ -21,6 +21,8 @@ const FIGURES = ["sizes", "percentiles", "trials", "throughput"] as const;
 describe.skipIf(!executablePath)(`the page ${where}`, () => {
   const report = fixtureReport();
   let browser: Browser;
+  /** One for all: a page keeps nothing, and a context of its own would cost each a process more. */
+  let context: BrowserContext;
   let folder: string;
   let opened = 0;
   /** One page for all tests that only read. */
@@ -30,11 +32,12 @@ describe.skipIf(!executablePath)(`the page ${where}`, () => {
     folder = await mkdtemp(join(tmpdir(), "ipcmark-page-"));
     const args = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"];
     browser = await chromium.launch({ executablePath: executablePath ?? "", args, timeout: 30_000 });
+    context = await browser.newContext({ offline: true, viewport: { width: 1200, height: 900 } });
     still = await open(report);
   });
 
   afterEach(async () => {
-    for (const context of browser.contexts()) if (context !== still.page.context()) await context.close();
+    for (const page of context.pages()) if (page !== still.page) await page.close();
   });
 
   afterAll(async () => {
@@ -47,7 +50,6 @@ describe.skipIf(!executablePath)(`the page ${where}`, () => {
     opened += 1;
     const file = join(folder, `report-${opened}.html`);
     await writeFile(file, await renderHtml(of));
-    const context = await browser.newContext({ offline: true, viewport: { width: 1200, height: 900 } });
     const page = await context.newPage();
     const trouble: string[] = [];
     page.on("console", (message) => {

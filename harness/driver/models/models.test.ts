@@ -65,7 +65,11 @@ describe("every benchmark", () => {
   // A warm-up may end with a step of one: it was lost by definition, and took the cell with it.
   it("one-way stamps arrivals however short its window is", async () => {
     const cells = BENCHMARKS.filter(({ model }) => model === "one-way").map(cellOf);
-    const [row] = await run("unix", null, cells, 1);
+    let [row] = await run("unix", null, cells, 1);
+    // A machine that was late for the schedule is refused, and has a few more chances.
+    for (let attempt = 1; attempt < 5 && /behind its schedule/.test(row?.reason ?? ""); attempt++) {
+      [row] = await run("unix", null, cells, 1);
+    }
     expect([row?.status, row?.reason]).toEqual(["measured", undefined]);
   });
 
