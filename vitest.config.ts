@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 const FOLDERS = "{transports,scenarios,harness,reports,ci}";
 /** These measure, or count what the kernel did: nothing else runs meanwhile. */
 const ALONE = [
-  "harness/coordinator/**/*.test.ts",
+  "harness/coordinator/{controls,dying-driver,faulty-measurement,prepared}.test.ts",
   "harness/driver/models/*.test.ts",
   "harness/cli/{compare,gate,interrupt,poor-machine}.test.ts",
 ];
