@@ -6,7 +6,7 @@ import { loopback } from "../../transports/loopback/loopback.ts";
 import type { Arm, Cell } from "./arm.ts";
 import { cellKey, cellReason } from "./arm.ts";
 import { isLook, type Length, relativeHalfWidth, whyStop } from "./length.ts";
-import { type ArmPace, cellPlans, planRun } from "./plan.ts";
+import { type ArmPace, planRun } from "./plan.ts";
 
 const arm: Arm = {
   transport: loopback,
@@ -90,24 +90,6 @@ describe("the plan", () => {
       leftMs: Number.POSITIVE_INFINITY,
     });
     expect(two.roundMs).toBeCloseTo(2 * one.roundMs, 6);
-  });
-});
-
-describe("what runs ahead of a trial", () => {
-  const ahead = (...sizes: readonly number[]): (number | null)[] => {
-    const cells = sizes.map((size) => ({
-      ...pace("round-trip", size, 1000),
-      messages: 1,
-      warmupMessages: 1,
-      warmupMs: 1,
-    }));
-    return cellPlans(cells, () => 1).map(({ aheadCpuMs }) => aheadCpuMs);
-  };
-
-  it("is what compiles code: large messages only where no smaller ones run the same", () => {
-    expect(ahead(65_536, 4096, 64)).toEqual([null, 80 / 3, 80 / 3]);
-    expect(ahead(65_536)).toEqual([80]);
-    expect(ahead(1024 * 1024)).toEqual([null]);
   });
 });
 

@@ -92,16 +92,17 @@ const WARMUP_MESSAGES = 100;
 const WARMUP_MS = 15;
 /** What has run ahead finds its code compiled: caches and buffers are left. */
 const AFTER_AHEAD_MESSAGES = 40;
-const AFTER_AHEAD_MS = 5;
+const AFTER_AHEAD_MS = 3;
 /** The first cell of a trial finds processes that did nothing, or something else, until now: it warms up this much longer. */
 const FIRST_WARMUP_FACTOR = 2;
 /** Of the driver, over all cells of a trial: after it the median of a fresh pair of processes is near where it stays. */
 const AHEAD_CPU_MS = 80;
-/** Models that start no further processes and keep no schedule, with messages that cost code and not memory. */
+/**
+ * Models that start no further processes and keep no schedule, with messages that cost code and little memory. The large ones among them
+ * compile little, but they touch the buffers first: without them the small ones would meet the page faults of a whole ring.
+ */
 const AHEAD_MODELS: ReadonlySet<string> = new Set(["ping-pong", "stream", "pipeline", "codec-round-trip"]);
 const AHEAD_PAYLOAD_BYTES = 65_536;
-/** Above it a message is mostly copied: it compiles little in its time, and a smaller one runs the same code. */
-const AHEAD_LARGE_BYTES = 16_384;
 
 /** What a driver is told of the cells of one trial, in the order in which they run; counts of 0 in a calibration. */
 export function cellPlans(
@@ -119,16 +120,9 @@ export function cellPlans(
       messages: planned.messages,
       warmupMessages: factor * warmupMessages,
       warmupMs: factor * warmupMs,
-      aheadCpuMs: runsAhead(cell) && !isCovered(cell, cells) ? aheadCpuMs : null,
+      aheadCpuMs: runsAhead(cell) ? aheadCpuMs : null,
     };
   });
-}
-
-/** A smaller message of the same model runs ahead. */
-function isCovered({ benchmark, payloadBytes }: Cell, cells: readonly Pick<PlannedCell, "cell">[]): boolean {
-  const isSmaller = ({ cell }: Pick<PlannedCell, "cell">): boolean =>
-    cell.benchmark.model === benchmark.model && cell.payloadBytes <= AHEAD_LARGE_BYTES;
-  return payloadBytes > AHEAD_LARGE_BYTES && cells.some(isSmaller);
 }
 
 function runsAhead({ benchmark, payloadBytes }: Cell): boolean {

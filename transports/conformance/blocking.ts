@@ -108,7 +108,6 @@ export const blocking: readonly Check[] = [
     killsPeer: true,
     title: "When the server is killed, receive throws IPC_PEER_LOST as fast as claimed",
     why: "A thread asleep in receive can be told by nobody else.",
-    quick: true,
     typicalMs: 250,
     needs: [
       ...twoProcesses,
