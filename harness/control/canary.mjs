@@ -11,7 +11,7 @@ import { readSync } from "node:fs";
 
 const STAMP_BYTES = 8;
 // Long enough for the reader to be asleep and its CPU to be idle, short enough for some hundreds in a tenth of a second.
-const PAUSE_MS = 0.3;
+const PAUSE_MS = 0.2;
 
 const count = Number(process.argv[3]);
 if (process.argv[2] === "sleeper") sleep();

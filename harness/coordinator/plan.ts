@@ -96,7 +96,7 @@ const AFTER_AHEAD_MS = 3;
 /** The first cell of a trial finds processes that did nothing, or something else, until now: it warms up this much longer. */
 const FIRST_WARMUP_FACTOR = 2;
 /** Of the driver, over all cells of a trial: after it the median of a fresh pair of processes is near where it stays. */
-const AHEAD_CPU_MS = 80;
+const AHEAD_CPU_MS = 64;
 /**
  * Models that start no further processes and keep no schedule, with messages that cost code and little memory. The large ones among them
  * compile little, but they touch the buffers first: without them the small ones would meet the page faults of a whole ring.

@@ -62,7 +62,6 @@ export const backpressure: readonly Check[] = [
     id: "backpressure/pause",
     title: "After pause at most one more message comes; after resume all the others do",
     why: "A receiver that pauses has no room; what is delivered all the same is lost or queued without end.",
-    quick: true,
     typicalMs: 120,
     needs: [inOneProcess, oneWay, reliable, pipelined],
     run(context) {

@@ -152,7 +152,6 @@ export const blocking: readonly Check[] = [
     id: "blocking/server",
     title: "A blocking server waits in slices, refuses a second server, and leaves nothing",
     why: "Between slices it must be able to see that it should end, and its end must be as clean as any.",
-    quick: true,
     typicalMs: 90,
     needs: [hasBlockingFace, hasAddress],
     async run(context) {

@@ -136,7 +136,6 @@ export const exchange: readonly Check[] = [
     id: "exchange/clients-apart",
     title: "Replies reach the client whose request they answer",
     why: "A server that mixes up two clients shows one user's data to another.",
-    quick: true,
     typicalMs: 50,
     needs: [inOneProcess, replies, reliable],
     async run(context) {

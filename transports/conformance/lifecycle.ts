@@ -78,7 +78,6 @@ export const lifecycle: readonly Check[] = [
     id: "lifecycle/send-calls-nobody",
     title: "send never calls a handler of either side before it returns",
     why: "A callback inside send re-enters code that is half-way through its own update.",
-    quick: true,
     needs: [inOneProcess, replies, reliable],
     async run(context) {
       let sending = 0;
@@ -114,7 +113,6 @@ export const lifecycle: readonly Check[] = [
     id: "lifecycle/close-is-idempotent",
     title: "close may be called again and again; send after it throws IPC_CLOSED",
     why: "Clean-up code runs from several places; the second call must neither fail nor hang.",
-    quick: true,
     needs: [inOneProcess],
     run: (context) =>
       withPair(context, new Recorder("the server"), async ({ client, atClient, server }) => {
@@ -176,7 +174,6 @@ export const lifecycle: readonly Check[] = [
     id: "lifecycle/client-of-a-process",
     title: "A connection to another process refuses what is too large, closes once, and then refuses everything",
     why: "What holds with both ends in one process must hold with the kernel in between.",
-    quick: true,
     typicalMs: 100,
     sharesPeer: true,
     needs: [hasEventFace, ownProcess, replies],
@@ -198,7 +195,6 @@ export const lifecycle: readonly Check[] = [
     id: "lifecycle/server-close",
     title: "Closing the server closes every connection and removes what it created",
     why: "A restart on the same address starts with the end of the one before.",
-    quick: true,
     needs: [inOneProcess],
     async run(context) {
       const atServer = new Recorder("the server");
