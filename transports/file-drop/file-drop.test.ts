@@ -1,25 +1,16 @@
 import { type ChildProcessByStdio, spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import type { IpcError } from "../contract/errors.ts";
 import type { Address, Connection, ConnectionHandler, Server, Transport } from "../contract/transport.ts";
+import { ownFolder } from "../support/testing/own-folder.ts";
 import { fileDropPoll, fileDropWatch } from "./file-drop.ts";
 
-let directory: string;
-const ended: (() => Promise<unknown>)[] = [];
-
-beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), "ipcmark-test-"));
-});
-afterEach(async () => {
-  for (const end of ended.splice(0).reverse()) await end();
-  expect(readdirSync(directory)).toEqual([]);
-  rmSync(directory, { recursive: true });
-});
+const own = ownFolder();
+const { ended } = own;
 
 interface Seen {
   readonly messages: string[];
@@ -46,7 +37,7 @@ const echo = (message: Uint8Array, connection: Connection): void => {
 };
 
 async function addressOf(transport: Transport, options: Address["options"] = {}): Promise<Address> {
-  const address = { ...(await transport.allocate({ directory, prefix: "ipcmark-test" })), options };
+  const address = { ...(await transport.allocate({ directory: own.directory, prefix: "ipcmark-test" })), options };
   ended.push(async () => {
     await transport.sweep(address);
   });
@@ -307,11 +298,11 @@ test("a full disk is an error of the send it happens in; nothing partial is left
   // A tiny file system in a namespace of its own; where that is not allowed, a limit on the size of files.
   const full = 'mount -t tmpfs -o size=256k none "$1" && exec "$2" "$3" "$1/drop" 400000';
   const limited = 'ulimit -f 100 && exec "$2" "$3" "$1/drop" 400000';
-  const parameters = ["sh", directory, process.execPath, fixture];
+  const parameters = ["sh", own.directory, process.execPath, fixture];
   let run = spawnSync("unshare", ["-rm", "sh", "-c", full, ...parameters], { encoding: "utf8", timeout: 20_000 });
   const namespaced = run.status === 0;
   if (!namespaced) run = spawnSync("sh", ["-c", limited, ...parameters], { encoding: "utf8", timeout: 20_000 });
-  rmSync(join(directory, "drop"), { recursive: true, force: true });
+  rmSync(join(own.directory, "drop"), { recursive: true, force: true });
   expect(JSON.parse(run.stdout)).toEqual({
     answers: [namespaced ? "IPC_SYSTEM ENOSPC" : "IPC_SYSTEM EFBIG", "true"],
     requests: 1,

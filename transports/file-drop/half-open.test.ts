@@ -1,12 +1,12 @@
 // Issue 4: opening that fails half-way leaves nothing behind, above all nobody who goes on taking requests.
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
 import { IpcError } from "../contract/errors.ts";
 import type { Connection, ConnectionHandler } from "../contract/transport.ts";
+import { ownFolder } from "../support/testing/own-folder.ts";
 import { fileDropWatch } from "./file-drop.ts";
 
 /** How many folders may still be watched, as with a used-up inotify limit, and the watches that are open. */
@@ -31,15 +31,10 @@ vi.mock("./wake.ts", async (load) => {
   return { ...real, watchFolder };
 });
 
-let directory: string;
+const own = ownFolder();
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), "ipcmark-test-"));
   watches.allowed = Number.POSITIVE_INFINITY;
   watches.open = 0;
-});
-afterEach(() => {
-  expect(readdirSync(directory)).toEqual([]);
-  rmSync(directory, { recursive: true });
 });
 
 const event = fileDropWatch.event;
@@ -60,7 +55,7 @@ function handler(heard: string[]): ConnectionHandler {
 test.each([0, 1])(
   "a server that gets %i of its two watches leaves no watch, no mark and no folder",
   async (allowed) => {
-    const address = { transport: fileDropWatch.id, name: join(directory, "drop") };
+    const address = { transport: fileDropWatch.id, name: join(own.directory, "drop") };
     watches.allowed = allowed;
     await expect(event.listen(address, handler([]))).rejects.toMatchObject({ code: "IPC_SYSTEM", errno: "ENOSPC" });
     expect(watches.open).toBe(0);
@@ -69,7 +64,7 @@ test.each([0, 1])(
 );
 
 test("a client that gets no watch leaves no mailbox: nothing without a server, and the server's folders with one", async () => {
-  const address = { transport: fileDropWatch.id, name: join(directory, "drop") };
+  const address = { transport: fileDropWatch.id, name: join(own.directory, "drop") };
   watches.allowed = 0;
   await expect(event.connect(address, handler([]))).rejects.toMatchObject({ errno: "ENOSPC" });
   expect(await fileDropWatch.residue(address)).toEqual([]);
@@ -83,7 +78,7 @@ test("a client that gets no watch leaves no mailbox: nothing without a server, a
 });
 
 test("a server that is refused leaves the folders of the one that lives", async () => {
-  const address = { transport: fileDropWatch.id, name: join(directory, "drop") };
+  const address = { transport: fileDropWatch.id, name: join(own.directory, "drop") };
   const server = await event.listen(address, handler([]));
   await expect(event.listen(address, handler([]))).rejects.toMatchObject({ code: "IPC_ADDRESS_IN_USE" });
   expect(readdirSync(address.name).sort()).toEqual(["requests", "responses", "server.json", "temporary"]);
@@ -91,7 +86,7 @@ test("a server that is refused leaves the folders of the one that lives", async 
 });
 
 test("what waits for a server survives one that could not start", async () => {
-  const address = { transport: fileDropWatch.id, name: join(directory, "drop") };
+  const address = { transport: fileDropWatch.id, name: join(own.directory, "drop") };
   const answers: string[] = [];
   const client = await event.connect(address, { ...handler([]), onMessage: (m) => void answers.push(`${m.length}`) });
   client.send(Buffer.from("waiting"));
@@ -107,7 +102,7 @@ test("what waits for a server survives one that could not start", async () => {
 });
 
 test.skipIf(process.platform === "win32")("a disk that is full while a server starts keeps nothing of it", () => {
-  const base = join(directory, "drop");
+  const base = join(own.directory, "drop");
   for (const folder of ["temporary", "requests", "responses"]) mkdirSync(join(base, folder), { recursive: true });
   const fixture = fileURLToPath(new URL("fixture/listener.ts", import.meta.url));
   // No file may have a byte: what a full disk says, without a disk to fill.

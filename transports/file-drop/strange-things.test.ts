@@ -1,24 +1,16 @@
 // Issue 4: what does not belong into the drop ends at most the client whose name it bears, and never the server.
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { Address, Connection, ConnectionHandler, EventTransport } from "../contract/transport.ts";
+import { ownFolder } from "../support/testing/own-folder.ts";
 import { fileDropPoll, fileDropWatch } from "./file-drop.ts";
 import { listNames } from "./files.ts";
 
-let directory: string;
-const ended: (() => Promise<unknown>)[] = [];
-beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), "ipcmark-test-"));
-});
-afterEach(async () => {
-  for (const end of ended.splice(0).reverse()) await end();
-  expect(readdirSync(directory)).toEqual([]);
-  rmSync(directory, { recursive: true });
-});
+const own = ownFolder();
+const { ended } = own;
 
 const until = (condition: () => void): Promise<void> => vi.waitFor(condition, { timeout: 8000, interval: 5 });
 
@@ -58,7 +50,7 @@ async function expectServed(address: Address): Promise<void> {
 }
 
 test.each([fileDropWatch.id, fileDropPoll.id])("a folder named like a request is no message: %s", async (transport) => {
-  const address = { transport, name: join(directory, "drop") };
+  const address = { transport, name: join(own.directory, "drop") };
   const happened = await serve(address);
   const folder = join(address.name, "requests", "me.0000000001.json");
   mkdirSync(join(address.name, "responses", "me"));
@@ -72,7 +64,7 @@ test.each([fileDropWatch.id, fileDropPoll.id])("a folder named like a request is
 });
 
 test("a request whose file cannot be removed after it was handled ends its client", async () => {
-  const address = { transport: fileDropWatch.id, name: join(directory, "drop") };
+  const address = { transport: fileDropWatch.id, name: join(own.directory, "drop") };
   let exchanged = false;
   const happened = await serve(address, () => {
     const [file = ""] = listNames(join(address.name, "requests"));
@@ -92,7 +84,7 @@ test("a request whose file cannot be removed after it was handled ends its clien
 });
 
 test("a folder or a circular link among the temporary files is swept like a file", async () => {
-  const address = { transport: fileDropWatch.id, name: join(directory, "drop"), options: { ttlMs: 200 } };
+  const address = { transport: fileDropWatch.id, name: join(own.directory, "drop"), options: { ttlMs: 200 } };
   await serve(address);
   const temporary = join(address.name, "temporary");
   mkdirSync(join(temporary, "folder", "deeper"), { recursive: true });
@@ -103,7 +95,7 @@ test("a folder or a circular link among the temporary files is swept like a file
 });
 
 test("what a dead server was writing is removed by its successor, whatever it is", async () => {
-  const address = { transport: fileDropWatch.id, name: join(directory, "drop") };
+  const address = { transport: fileDropWatch.id, name: join(own.directory, "drop") };
   mkdirSync(join(address.name, "temporary", "0-1-1", "deeper"), { recursive: true });
   writeFileSync(join(address.name, "server.json"), JSON.stringify({ pid: 0, startTime: null, epoch: 1 }));
   await serve(address);
@@ -111,7 +103,7 @@ test("what a dead server was writing is removed by its successor, whatever it is
 });
 
 test.runIf(process.platform === "linux")("a request that cannot be removed is passed over after one try", async () => {
-  const address = { transport: fileDropPoll.id, name: join(directory, "drop") };
+  const address = { transport: fileDropPoll.id, name: join(own.directory, "drop") };
   ended.push(() => fileDropPoll.sweep(address));
   const busy = join(address.name, "requests", "me.0000000001.json");
   mkdirSync(busy, { recursive: true });

@@ -1,27 +1,20 @@
 import { createHmac } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { createServer, connect as netConnect, type Socket } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { IpcError } from "../contract/errors.ts";
+import { ownFolder } from "../support/testing/own-folder.ts";
 import { connect, listen, type PythonConnection } from "./index.ts";
 
 const KEY = Buffer.from("secret");
-let directory: string;
+const own = ownFolder();
+const { ended } = own;
 let path: string;
-const ended: (() => Promise<unknown> | unknown)[] = [];
-
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), "ipcmark-test-"));
-  path = join(directory, "s");
-});
-afterEach(async () => {
-  for (const end of ended.splice(0).reverse()) await end();
-  expect(readdirSync(directory)).toEqual([]);
-  rmSync(directory, { recursive: true });
+  path = join(own.directory, "s");
 });
 
 interface Seen {
@@ -278,7 +271,7 @@ describe("a signal", () => {
   test("that has fired already keeps both sides from opening", async () => {
     const signal = AbortSignal.abort();
     // Where no socket could be put, to see that it is not tried.
-    for (const address of [path, join(directory, "missing", "s"), { port: 0 }]) {
+    for (const address of [path, join(own.directory, "missing", "s"), { port: 0 }]) {
       const listening = listen(address, () => undefined, { signal });
       void listening.then((server) => ended.push(() => server.close())).catch(() => undefined);
       await expect(listening).rejects.toMatchObject({ code: "IPC_ABORTED" });
@@ -292,7 +285,7 @@ describe("a signal", () => {
     void listening.then((server) => ended.push(() => server.close())).catch(() => undefined);
     early.abort();
     await expect(listening).rejects.toMatchObject({ code: "IPC_ABORTED" });
-    expect(readdirSync(directory)).toEqual([]);
+    expect(readdirSync(own.directory)).toEqual([]);
 
     const late = new AbortController();
     const server = await listen(path, () => undefined, { signal: late.signal });

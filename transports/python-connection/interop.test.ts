@@ -1,7 +1,6 @@
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { ownFolder } from "../support/testing/own-folder.ts";
 import { findPythons, type Python, Speaker } from "./fixture/pythons.ts";
 import { connect, listen, type PythonAddress, type PythonConnection } from "./index.ts";
 
@@ -9,17 +8,8 @@ const SIZES = [0, 1, 20, 16_384, 16_385, 70_000, 1_000_000];
 const DIGESTS = ["md5", "sha256", "sha384", "sha3_256", "sha3_384"];
 const pythons = findPythons();
 
-let directory: string;
-const ended: (() => Promise<unknown>)[] = [];
-
-beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), "ipcmark-test-"));
-});
-afterEach(async () => {
-  for (const end of ended.splice(0).reverse()) await end();
-  expect(readdirSync(directory)).toEqual([]);
-  rmSync(directory, { recursive: true });
-});
+const folder = ownFolder();
+const { ended } = folder;
 
 function keyOf(key: string | null): { key?: Uint8Array } {
   return key === null ? {} : { key: Buffer.from(key) };
@@ -56,7 +46,7 @@ async function echo(connection: PythonConnection): Promise<void> {
 }
 
 async function pythonServes(server: Speaker, family: "unix" | "tcp", key: string | null, digest: string | null) {
-  const wanted = family === "unix" ? join(directory, "s") : (["127.0.0.1", 0] as const);
+  const wanted = family === "unix" ? join(folder.directory, "s") : (["127.0.0.1", 0] as const);
   server.begin({ role: "server", address: wanted, key, digest });
   const listening = (await server.next())?.["listening"];
   const address = Array.isArray(listening) ? { port: Number(listening[1]) } : String(listening);
@@ -65,7 +55,7 @@ async function pythonServes(server: Speaker, family: "unix" | "tcp", key: string
 }
 
 async function pythonCalls(client: Speaker, family: "unix" | "tcp", key: string | null, digest: string | null) {
-  const wanted = family === "unix" ? join(directory, "s") : { port: 0 };
+  const wanted = family === "unix" ? join(folder.directory, "s") : { port: 0 };
   const server = await listen(wanted, (connection) => void echo(connection), keyOf(key));
   ended.push(() => server.close());
   const { name } = server.address;
@@ -105,7 +95,7 @@ describe.each(pythons)("Python $version ($path)", (python) => {
 
   // Issue 4: its queue has room for two, and the others were refused with EAGAIN.
   test("eight clients at once are served by a listener with a thread for each", async () => {
-    const path = join(directory, "s");
+    const path = join(folder.directory, "s");
     speaker.begin({ role: "crowd", address: path, key: "secret", digest: null });
     expect(await speaker.next()).toEqual({ listening: path });
     await Promise.all(Array.from({ length: 8 }, () => callEcho(path, "secret")));
@@ -113,7 +103,7 @@ describe.each(pythons)("Python $version ($path)", (python) => {
   });
 
   test("a wrong key is refused by both sides, in bounded time", async () => {
-    const path = join(directory, "s");
+    const path = join(folder.directory, "s");
     speaker.begin({ role: "server", address: path, key: "right", digest: null });
     expect(await speaker.next()).toEqual({ listening: path });
     await expect(connect(path, { key: Buffer.from("wrong") })).rejects.toMatchObject({ code: "IPC_AUTH_FAILED" });
@@ -131,7 +121,7 @@ describe.each(pythons)("Python $version ($path)", (python) => {
   });
 
   test("a key on one side only is a defined error on ours, whichever side has it", async () => {
-    const path = join(directory, "s");
+    const path = join(folder.directory, "s");
     speaker.begin({ role: "server", address: path, key: "right", digest: null });
     await speaker.next();
     const connection = await connect(path);

@@ -1,59 +1,30 @@
 // Issue 4: what goes wrong at a Python peer ends the connection concerned, not the peer, and takes nothing from anybody else.
 import { isUtf8 } from "node:buffer";
 import { execFileSync } from "node:child_process";
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { Kind } from "../../../transports/contract/frame.ts";
 import type { Address, Stranger, Transport } from "../../../transports/contract/transport.ts";
 import { fileDropPoll, fileDropWatch } from "../../../transports/file-drop/file-drop.ts";
 import { pythonConnection, pythonConnectionTcp } from "../../../transports/python-connection/python-connection.ts";
+import { ownFolder } from "../../../transports/support/testing/own-folder.ts";
 import type { RunningPeer } from "../../driver/peers/running-peer.ts";
-import { startPeer } from "../../driver/peers/start-peer.ts";
 import { buildFrame } from "../../rpc/message.ts";
+import { startPython } from "./testing.ts";
 
-let directory: string;
-const ended: (() => Promise<unknown>)[] = [];
-
-beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), "ipcmark-test-"));
-});
-afterEach(async () => {
-  for (const end of ended.splice(0).reverse()) await end();
-  expect(readdirSync(directory)).toEqual([]);
-  rmSync(directory, { recursive: true });
-});
+const own = ownFolder();
+const { ended } = own;
 
 async function addressOf(transport: Transport, options: Address["options"] = {}): Promise<Address> {
-  const address = { ...(await transport.allocate({ directory, prefix: "ipcmark-test" })), options };
+  const address = { ...(await transport.allocate({ directory: own.directory, prefix: "ipcmark-test" })), options };
   ended.push(() => transport.sweep(address));
   return address;
 }
 
-async function start(transport: Transport, address: Address): Promise<RunningPeer> {
-  const peer = await startPeer({
-    transport,
-    reference: { id: transport.id, module: null },
-    mode: "event",
-    address,
-    pin: [],
-    language: "python",
-    onSpawn: () => undefined,
-  });
-  ended.push(async () => void (await peer.kill("SIGKILL")));
-  return peer;
-}
+const start = (transport: Transport, address: Address): Promise<RunningPeer> =>
+  startPython(transport, "event", address, ended);
 
 /** Its peer may write no file of more than so many blocks: what a full disk does, without a disk to fill. */
 function limited(transport: Transport, blocks: number): Transport {
@@ -173,8 +144,8 @@ describe.each([fileDropWatch, fileDropPoll])("a Python peer of $id", (transport)
     const requests = join(address.name, "requests");
     // The peer makes a missing folder anew at every look: until the file is faster.
     await until(() => {
-      renameSync(requests, join(directory, "aside"));
-      rmSync(join(directory, "aside"), { recursive: true });
+      renameSync(requests, join(own.directory, "aside"));
+      rmSync(join(own.directory, "aside"), { recursive: true });
       writeFileSync(requests, "", { flag: "wx" });
     });
     expect(await peer.exited).toEqual({ code: 1, signal: null });
@@ -217,7 +188,7 @@ listener.close()
 print(live, outcome(), os.path.exists(path))
 `;
   const folder = fileURLToPath(new URL(".", import.meta.url));
-  const said = execFileSync("python3", ["-c", script, folder, join(directory, "s")], { encoding: "utf8" });
+  const said = execFileSync("python3", ["-c", script, folder, join(own.directory, "s")], { encoding: "utf8" });
   expect(said.trim()).toBe("IPC_ADDRESS_IN_USE removed False");
 });
 

@@ -1,15 +1,13 @@
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { Method, type ServerStatistics } from "../../../transports/contract/check.ts";
 import { HEADER_BYTES, Kind } from "../../../transports/contract/frame.ts";
 import type { Address, Transport } from "../../../transports/contract/transport.ts";
 import { REGISTRY } from "../../../transports/registry.ts";
+import { ownFolder } from "../../../transports/support/testing/own-folder.ts";
 import { publishTo } from "../../driver/checks/fan-out.ts";
 import type { RunningPeer } from "../../driver/peers/running-peer.ts";
-import { startPeer } from "../../driver/peers/start-peer.ts";
 import { buildFrame, STREAM_LAST } from "../../rpc/message.ts";
+import { startPython } from "./testing.ts";
 
 const transports: Transport[] = [];
 for (const registration of REGISTRY) {
@@ -18,34 +16,14 @@ for (const registration of REGISTRY) {
   if ((await transport.probe()).available) transports.push(transport);
 }
 
-let directory: string;
-const ended: (() => Promise<unknown>)[] = [];
-
-beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), "ipcmark-test-"));
-});
-afterEach(async () => {
-  for (const end of ended.splice(0).reverse()) await end();
-  expect(readdirSync(directory)).toEqual([]);
-  rmSync(directory, { recursive: true });
-});
+const own = ownFolder();
+const { ended } = own;
 
 async function start(transport: Transport, address?: Address, key?: Uint8Array): Promise<RunningPeer> {
-  const place = { directory, prefix: `ipcmark-${process.pid.toString(16).padStart(16, "0")}` };
+  const place = { directory: own.directory, prefix: `ipcmark-${process.pid.toString(16).padStart(16, "0")}` };
   const at = address ?? (await transport.allocate(place));
   ended.push(() => transport.sweep(at));
-  const peer = await startPeer({
-    transport,
-    reference: { id: transport.id, module: null },
-    mode: transport.capabilities.modes[0],
-    address: at,
-    ...(key && { key }),
-    pin: [],
-    language: "python",
-    onSpawn: () => undefined,
-  });
-  ended.push(async () => void (await peer.kill("SIGKILL")));
-  return peer;
+  return startPython(transport, transport.capabilities.modes[0], at, ended, key);
 }
 
 function pattern(size: number): Uint8Array {

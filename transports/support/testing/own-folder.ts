@@ -1,0 +1,31 @@
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect } from "vitest";
+
+export interface OwnFolder {
+  /** Fresh for each test; only to be read while one runs. */
+  readonly directory: string;
+  /** What ends what a test started: called after it, the newest first. */
+  readonly ended: (() => unknown)[];
+}
+
+/** For the tests of a file or of a `describe`: each in a folder of its own, in which it must leave nothing. */
+export function ownFolder(): OwnFolder {
+  const ended: (() => unknown)[] = [];
+  let directory = "";
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), "ipcmark-test-"));
+  });
+  afterEach(async () => {
+    for (const end of ended.splice(0).reverse()) await end();
+    expect(readdirSync(directory)).toEqual([]);
+    rmSync(directory, { recursive: true });
+  });
+  return {
+    get directory() {
+      return directory;
+    },
+    ended,
+  };
+}
