@@ -6,12 +6,12 @@ import { basename } from "node:path";
 import { IpcError, isIpcError, toIpcError } from "../contract/errors.ts";
 import type { Address, OpenOptions, OsObject } from "../contract/transport.ts";
 import { errnoError } from "../posix/errno.ts";
+import { canonical } from "../posix/path-lock.ts";
 import { checkOptions, withinLimit } from "../support/opening.ts";
 import { withPathLock } from "../support/path-lock.ts";
 import { isListening } from "../support/stream-client.ts";
 import { slotName } from "./kind.ts";
 import { checkPair, initializePair, Pair, pairBytes } from "./layout.ts";
-import { canonical } from "./name-lock.ts";
 import { type Segment, sharedMemoryStore } from "./store.ts";
 
 /** A mechanism of this folder whose two ends also hold a Unix socket: it brings them together and shows when one dies. */

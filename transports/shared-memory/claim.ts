@@ -2,9 +2,9 @@ import { closeSync } from "node:fs";
 import { IpcError, isIpcError } from "../contract/errors.ts";
 import { tryLockExclusive } from "../posix/lock.ts";
 import { checkName } from "../posix/names.ts";
+import { withPathLockSync } from "../posix/path-lock.ts";
 import { type RingKind, slotName } from "./kind.ts";
 import { Control, SLOT_STATE_MASK, SlotState } from "./layout.ts";
-import { withNameLock } from "./name-lock.ts";
 import { leadsTo, openPlain, readHead, SEMAPHORE_PREFIX, type Segment, type State, unlinkSemaphore } from "./store.ts";
 
 /**
@@ -14,7 +14,7 @@ import { leadsTo, openPlain, readHead, SEMAPHORE_PREFIX, type Segment, type Stat
  */
 export function claimName(kind: RingKind, name: string): Segment {
   checkNames(kind, name);
-  return withNameLock(kind.store.path(name), kind.id, () => {
+  return withPathLockSync(kind.store.path(name), kind.id, () => {
     try {
       return create(kind, name);
     } catch (error) {

@@ -9,6 +9,7 @@ import { withPathLockSync } from "../posix/path-lock.ts";
 import {
   acceptOne,
   bindPath,
+  checkSocketAddress,
   connectPath,
   isAnswered,
   listenOn,
@@ -80,6 +81,7 @@ function doorwayAt(path: string): Doorway {
 
 /** A path between `bind` and `listen` looks as one left by a killed server: nobody else may look meanwhile. */
 function listenAt(path: string): number {
+  checkSocketAddress(path);
   return withPathLockSync(path, ID, () => {
     clearStale(path);
     const fd = unixSocket("stream", true);
