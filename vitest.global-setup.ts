@@ -1,7 +1,7 @@
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
+import { realProgram } from "./harness/process/real-program.ts";
 
 /** What every process that the tests start would otherwise do anew. */
 export default function setup(): () => void {
@@ -12,16 +12,8 @@ export default function setup(): () => void {
   return () => rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
 }
 
-/** The `python3` of a version manager is a script that looks for the real one each time, for longer than a Python takes to start. */
+/** See there; what starts a `python3` by name gets it at once, and where there is none the tests that need one say so. */
 function preferRealPython(): void {
-  try {
-    const executable = execFileSync("python3", ["-c", "import sys; print(sys.executable)"], {
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "ignore"],
-      timeout: 10_000,
-    });
-    process.env["PATH"] = `${dirname(executable.trim())}${delimiter}${process.env["PATH"]}`;
-  } catch {
-    // No Python: the tests that need one say so.
-  }
+  const python = realProgram("python3");
+  if (python !== undefined) process.env["PATH"] = `${dirname(python)}${delimiter}${process.env["PATH"]}`;
 }

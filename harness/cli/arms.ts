@@ -67,9 +67,9 @@ export function chooseArms(candidates: readonly Candidate[], choice: Choice): Ch
     if (!record.available) continue;
     for (const mode of modesFor(candidate, choice)) {
       for (const peerLanguage of languagesFor(transport, peers, overview)) {
-        const program = programFor(transport, peerLanguage);
+        const peerProgram = programFor(transport, peerLanguage);
         for (const placement of placements) {
-          const base = { transport, reference, version: record.version, mode, placement, peerLanguage, ...program };
+          const base = { transport, reference, version: record.version, mode, placement, peerLanguage, peerProgram };
           const reason = languageReason(transport, peerLanguage) ?? measuredElsewhere(base, choice);
           const placed = reason === undefined ? placeArm(base) : { reason };
           if ("arm" in placed) arms.push(placed.arm);

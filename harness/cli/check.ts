@@ -99,7 +99,12 @@ function checkTargets(candidates: readonly Candidate[], peers: readonly string[]
     .flatMap(({ transport, reference }) =>
       (peers ?? ["node"])
         .filter((language) => languageReason(transport, language) === undefined)
-        .map((peerLanguage) => ({ transport, reference, peerLanguage, ...programFor(transport, peerLanguage) })),
+        .map((peerLanguage) => ({
+          transport,
+          reference,
+          peerLanguage,
+          peerProgram: programFor(transport, peerLanguage),
+        })),
     );
 }
 

@@ -18,7 +18,7 @@ export interface Arm {
   readonly placement: Placement;
   readonly peerLanguage: string;
   /** As of `DriverStart`. */
-  readonly peerProgram?: string;
+  readonly peerProgram?: string | undefined;
   readonly cpus: PlacementCpus;
   /** Both ends convert with it: such an arm runs the cells of its codec and no others. */
   readonly codec?: CodecId;

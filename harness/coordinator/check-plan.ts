@@ -14,7 +14,7 @@ export interface CheckTarget {
   readonly reference: TransportReference;
   readonly peerLanguage: string;
   /** As of `DriverStart`. */
-  readonly peerProgram?: string;
+  readonly peerProgram?: string | undefined;
 }
 
 /** Checks of one target that one driver runs, one after the other. */

@@ -104,7 +104,7 @@ async function checkTarget(
       place,
       peerPin: [],
       peerLanguage: target.peerLanguage,
-      ...(target.peerProgram === undefined ? {} : { peerProgram: target.peerProgram }),
+      peerProgram: target.peerProgram,
       work: { kind: "check", checks: left.map(({ id }) => id) },
     };
     const outcome = await brood.run({

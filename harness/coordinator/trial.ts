@@ -71,7 +71,7 @@ export async function prepareArm(brood: Brood, place: Place, job: ArmJob): Promi
     peerPin: cpus.peerPin,
     hold: { pin: cpus.readyPin },
     peerLanguage: arm.peerLanguage,
-    ...(arm.peerProgram === undefined ? {} : { peerProgram: arm.peerProgram }),
+    peerProgram: arm.peerProgram,
     peerEarly: arm.peerLanguage === "node" && arm.transport.capabilities.rendezvous === "address",
     ...(arm.codec === undefined ? {} : { codec: arm.codec }),
     work: { ...work, cells },

@@ -116,7 +116,7 @@ export interface DriverStart {
   readonly peerEarly?: boolean;
   readonly peerLanguage: string;
   /** What runs a server written in another language; default: what `Transport.peers` names, as found on PATH. */
-  readonly peerProgram?: string;
+  readonly peerProgram?: string | undefined;
   /** Id of the codec both ends convert with, in trials of `codec-round-trip`. */
   readonly codec?: string;
   readonly work:
