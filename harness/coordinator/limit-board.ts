@@ -33,8 +33,6 @@ export interface LimitArm {
 }
 
 interface LimitCell {
-  readonly kind: LimitKind;
-  readonly placement: Placement;
   readonly payloadBytes: number;
 }
 
@@ -72,7 +70,7 @@ function armsOf(
         .map((kind) => {
           const most = kind.name === "queue" ? LARGEST_QUEUE_BYTES : LARGEST_BYTES;
           const sizes = payloads.filter((payloadBytes) => payloadBytes <= most);
-          return { kind, placement, cells: sizes.map((payloadBytes) => ({ kind, placement, payloadBytes })) };
+          return { kind, placement, cells: sizes.map((payloadBytes) => ({ payloadBytes })) };
         }),
     )
     .filter(({ cells }) => cells.length > 0);
@@ -152,14 +150,15 @@ export class LimitBoard {
   }
 
   #rowOf(arm: LimitArm, cell: LimitCell): Measurement {
+    const { kind, placement } = arm;
     const trials = this.#trials.get(cell) ?? [];
     const failure = this.#failures.get(arm) ?? (trials.length === 0 ? "no round ran" : undefined);
     return {
       benchmark: "limit",
-      model: cell.kind.name === "memcpy" ? "memcpy" : "ping-pong",
-      transport: `limit/${cell.kind.name}`,
-      mode: cell.kind.mode,
-      placement: cell.placement,
+      model: kind.name === "memcpy" ? "memcpy" : "ping-pong",
+      transport: `limit/${kind.name}`,
+      mode: kind.mode,
+      placement,
       payloadBytes: cell.payloadBytes,
       inFlight: 1,
       clients: 1,

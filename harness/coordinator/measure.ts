@@ -137,6 +137,11 @@ function placementsOf(arms: readonly Arm[]): Placement[] {
   return [...new Set(arms.map(({ placement }) => placement))];
 }
 
+/** Since the time of the run began to count. */
+function elapsedMs({ startedMs }: Run): number {
+  return performance.now() - startedMs;
+}
+
 /** Finds the pace of every cell and fixes all counts. */
 async function prepare(run: Run): Promise<Plan> {
   const { request, progress, records } = run;
@@ -161,14 +166,14 @@ async function prepare(run: Run): Promise<Plan> {
   const plan = planRun(paces, {
     effort: length.effort,
     rounds: roundsOf(length),
-    leftMs: budgetMs - (performance.now() - run.startedMs),
+    leftMs: budgetMs - elapsedMs(run),
     extraMs,
     messages: request.messages,
   });
   const leftMs = WARM_SHARE * plan.rounds * plan.roundMs;
   progress.replan(leftMs, plan.rounds * plan.arms.length);
   if (plan.arms.length > 0) {
-    request.onPlan?.({ rounds: plan.rounds, leftMs, wholeMs: performance.now() - run.startedMs + leftMs });
+    request.onPlan?.({ rounds: plan.rounds, leftMs, wholeMs: elapsedMs(run) + leftMs });
   }
   return plan;
 }
@@ -191,7 +196,7 @@ async function runRounds(run: Run, plan: Plan): Promise<RunLength> {
     [...records.values()]
       .flatMap((record) => request.cells.map((cell) => p50sOf(record, cell)))
       .filter((values) => values.length > 0);
-  const plannedMs = performance.now() - run.startedMs + WARM_SHARE * plan.rounds * plan.roundMs;
+  const plannedMs = elapsedMs(run) + WARM_SHARE * plan.rounds * plan.roundMs;
   let stop = plan.arms.length === 0 ? "nothing could be calibrated" : undefined;
   let roundMs = plan.roundMs;
   let done = 0;
@@ -201,9 +206,9 @@ async function runRounds(run: Run, plan: Plan): Promise<RunLength> {
     done++;
     // The newest rounds say more about the next than the plan: half their weight is the last one's.
     roundMs = done === 1 ? performance.now() - startedMs : (roundMs + performance.now() - startedMs) / 2;
-    const elapsedMs = performance.now() - run.startedMs;
-    stop = whyStop(length, { done, planned: plan.rounds, elapsedMs, roundMs, p50s });
-    if (stop === undefined) run.progress.replan(leftMs(length, plan, done, elapsedMs, roundMs));
+    const sinceStartMs = elapsedMs(run);
+    stop = whyStop(length, { done, planned: plan.rounds, elapsedMs: sinceStartMs, roundMs, p50s });
+    if (stop === undefined) run.progress.replan(leftMs(length, plan, done, sinceStartMs, roundMs));
   }
   const reached = isReached(length, p50s());
   return {
@@ -211,7 +216,7 @@ async function runRounds(run: Run, plan: Plan): Promise<RunLength> {
     effort: length.effort,
     rounds: done,
     plannedMs: Math.round(saidMs(length, plannedMs)),
-    actualMs: Math.round(performance.now() - run.startedMs),
+    actualMs: Math.round(elapsedMs(run)),
     ...(length.rule === "until" ? { target: length.target } : {}),
     ...(reached === undefined ? {} : { reached }),
     sentence: stop,
@@ -225,14 +230,14 @@ function saidMs(length: Length, plannedMs: number): number {
   return isPromise ? length.budgetMs : Math.max(length.budgetMs, plannedMs);
 }
 
-function leftMs(length: Length, plan: Plan, done: number, elapsedMs: number, roundMs: number): number {
-  if (length.rule === "budget") return Math.max(roundMs, length.budgetMs - elapsedMs);
+function leftMs(length: Length, plan: Plan, done: number, sinceStartMs: number, roundMs: number): number {
+  if (length.rule === "budget") return Math.max(roundMs, length.budgetMs - sinceStartMs);
   return Math.max(1, plan.rounds - done) * roundMs;
 }
 
 async function runRound(run: Run, plan: Plan, round: number): Promise<void> {
   const { request, progress, random } = run;
-  const finish = run.log.begin(round, performance.now() - run.startedMs);
+  const finish = run.log.begin(round, elapsedMs(run));
   // The control has its place in the order like any arm: before, between or behind them, as the seed says.
   const controls = request.controls === false ? [] : placementsOf(request.arms);
   const controlled = controls.find((placement) => placement === "two-cpus") ?? controls[0];
@@ -242,10 +247,9 @@ async function runRound(run: Run, plan: Plan, round: number): Promise<void> {
   const trials = order.filter((entry) => isArm(entry)).flatMap((planned) => trialOf(run, planned) ?? []);
   const batches = batchesOf(trials, ({ planned }) => planned.arm);
   const ready = new Map<PlannedArm, PreparedArm>();
-  const elapsedMs = (): number => performance.now() - run.startedMs;
   for (const entry of order) {
     if (typeof entry === "string") results.push(await run.controls.run(entry, entry === controlled));
-    else if ("kind" in entry) await (run.limits as LimitBoard).run(entry, round, elapsedMs(), random);
+    else if ("kind" in entry) await (run.limits as LimitBoard).run(entry, round, elapsedMs(run), random);
     else {
       const trial = trials.find(({ planned }) => planned === entry);
       if (trial === undefined) continue;
@@ -298,7 +302,7 @@ async function getReady(
 async function runTrial(run: Run, trial: PlannedTrial, prepared: PreparedArm, round: number): Promise<void> {
   const { planned, order } = trial;
   const record = run.records.get(planned.arm) as ArmRecord;
-  const startedAtMs = performance.now() - run.startedMs;
+  const startedAtMs = elapsedMs(run);
   const ran = await prepared.run();
   if (ran.ready?.peer) record.peer = { language: ran.ready.peer.language, version: ran.ready.peer.version };
   for (const { cell, messages } of order) {

@@ -88,6 +88,7 @@ export class Workbench implements CheckContext {
 
   #start(options: PeerOptions, address: Address): Promise<RunningPeer> {
     const { transport, start, send } = this.#options;
+    const language = options.language ?? start.peerLanguage;
     return startPeer({
       transport,
       reference: start.transport,
@@ -95,8 +96,8 @@ export class Workbench implements CheckContext {
       mode: transport.capabilities.modes[0],
       address,
       pin: start.peerPin,
-      language: options.language ?? start.peerLanguage,
-      program: (options.language ?? start.peerLanguage) === start.peerLanguage ? start.peerProgram : undefined,
+      language,
+      program: language === start.peerLanguage ? start.peerProgram : undefined,
       onSpawn: (pid) => send({ type: "spawned", pid }),
       ...(options.key === undefined ? {} : { key: options.key }),
     });
@@ -153,20 +154,12 @@ export class Workbench implements CheckContext {
     this.#needsAddress();
     // This process serves nothing, so it is one of several: starting another takes longer than what that has to do.
     const here = load.processes > 1 ? [loadFromHere(this.transport, work)] : [];
-    const starting = Array.from({ length: load.processes - here.length }, () => this.#startClient(work));
-    const children = await Promise.all(starting);
-    await Promise.all([
-      ...here.map(({ connected }) => connected),
-      ...children.map((child) => answerOf(child, "connected")),
-    ]);
+    const elsewhere = Array.from({ length: load.processes - here.length }, () => this.#startClient(work));
+    const clients = [...here, ...(await Promise.all(elsewhere))];
+    await Promise.all(clients.map((client) => client.connected()));
     onConnected?.();
-    for (const { begin } of here) begin();
-    for (const child of children) child.send({ type: "begin" });
-    const results = children.map(async (child) => {
-      const { type: _type, ...result } = await answerOf(child, "client");
-      return result;
-    });
-    return Promise.all([...here.map(({ result }) => result), ...results]);
+    for (const client of clients) client.begin();
+    return Promise.all(clients.map((client) => client.result()));
   }
 
   connectAsNobody(peer: Peer): Promise<ForeignOutcome> {
@@ -178,11 +171,15 @@ export class Workbench implements CheckContext {
     });
   }
 
-  async #startClient(work: ClientWork): Promise<ClientChild> {
+  async #startClient(work: ClientWork): Promise<LoadClient> {
     const child = await Child.start<ToDriver, FromDriver>("client", nodeCommand("driver/main"));
     this.#adopt(child);
     child.send({ ...this.#options.start, work });
-    return child;
+    return {
+      connected: () => answerOf(child, "connected"),
+      begin: () => child.send({ type: "begin" }),
+      result: async () => resultIn(await answerOf(child, "client")),
+    };
   }
 
   #adopt(child: ClientChild): void {
@@ -225,20 +222,21 @@ export class Workbench implements CheckContext {
   }
 }
 
+/** A process of a load, in its three steps. */
+interface LoadClient {
+  connected(): Promise<unknown>;
+  begin(): void;
+  result(): Promise<ClientResult>;
+}
+
 /** What a client process does, in this one. */
-function loadFromHere(
-  transport: Transport,
-  work: ClientWork,
-): { connected: Promise<void>; begin(): void; result: Promise<ClientResult> } {
+function loadFromHere(transport: Transport, work: ClientWork): LoadClient {
   const connected = Promise.withResolvers<void>();
   const begun = Promise.withResolvers<void>();
   const said = Promise.withResolvers<ClientResult>();
   const hear = (message: FromDriver): void => {
     if (message.type === "connected") connected.resolve();
-    else if (message.type === "client") {
-      const { type: _type, ...result } = message;
-      said.resolve(result);
-    }
+    else if (message.type === "client") said.resolve(resultIn(message));
   };
   runClientLoad(transport, work, hear, () => begun.promise).catch((error: unknown) => {
     connected.reject(error);
@@ -246,7 +244,11 @@ function loadFromHere(
   });
   // Whoever waits for one of them hears of the failure; nobody may be waiting for the other yet.
   for (const each of [connected, said]) each.promise.catch(() => {});
-  return { connected: connected.promise, begin: begun.resolve, result: said.promise };
+  return { connected: () => connected.promise, begin: begun.resolve, result: () => said.promise };
+}
+
+function resultIn({ type: _type, ...result }: Extract<FromDriver, { type: "client" }>): ClientResult {
+  return result;
 }
 
 async function answerOf<Type extends "connected" | "client">(
