@@ -5,9 +5,9 @@ const FOLDERS = "{transports,scenarios,harness,reports,ci}";
  * These measure, count what the kernel did, or show that a fault is seen (a busy machine could only hide it): nothing else runs meanwhile.
  */
 const ALONE = [
-  "harness/coordinator/{controls,dying-driver,faulty-measurement,prepared}.test.ts",
+  "harness/coordinator/{controls,faulty-measurement,prepared}.test.ts",
   "harness/driver/models/*.test.ts",
-  "harness/cli/{gate,interrupt,poor-machine}.test.ts",
+  "harness/cli/{gate,interrupt}.test.ts",
   "harness/driver/checks/objections.test.ts",
   "transports/conformance/faulty.test.ts",
 ];
