@@ -1,5 +1,6 @@
 #!/usr/bin/env -S node --disable-warning=ExperimentalWarning
 import { Command, CommanderError } from "commander";
+import { MachineError } from "../process/machine-error.ts";
 import { packageVersion } from "../results/environment.ts";
 import { StoreError } from "../results/store.ts";
 import { flagsOf, withConfig } from "./config-file.ts";
@@ -57,6 +58,7 @@ function report(error: unknown): number {
     return say(error.message.replace(/^error: /, "").replace(/\s*\n\s*/g, " "), EXIT.usage);
   }
   if (error instanceof UsageError || error instanceof StoreError) return say(error.message, EXIT.usage);
+  if (error instanceof MachineError) return say(error.message, EXIT.refused);
   return say(`unexpected: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`, EXIT.crash);
 }
 

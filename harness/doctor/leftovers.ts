@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, unlinkSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { deadPlaces, sweepDeadPlaces } from "../process/place.ts";
+import { placeParents } from "../process/place-parent.ts";
 import { ours } from "./commands.ts";
 import type { Finding, Probe } from "./finding.ts";
 import { readText } from "./read.ts";
@@ -19,7 +19,7 @@ export const leftovers: Probe = () => {
   const objects = orphanedObjects();
   const found = [
     ...(places.length > 0
-      ? [`${counted(places.length, "directory", "directories")} of killed runs in ${tmpdir()}`]
+      ? [`${counted(places.length, "directory", "directories")} of killed runs in ${placeParents().join(" and ")}`]
       : []),
     ...(objects.length > 0
       ? [`${counted(objects.length, "kernel object", "kernel objects")} nobody uses: ${objects.slice(0, 3).join(", ")}`]
@@ -52,11 +52,12 @@ export async function removeLeftovers(): Promise<string[]> {
 /** Ours by uid and name, of no run whose directory is there, and open in no process that we may look into. */
 function orphanedObjects(): string[] {
   const found: string[] = [];
+  const parents = placeParents();
   for (const directory of KERNEL_DIRECTORIES) {
     for (const name of list(directory)) {
       const prefix = OURS.exec(name)?.[1];
       const path = join(directory, name);
-      if (prefix === undefined || existsSync(join(tmpdir(), prefix))) continue;
+      if (prefix === undefined || parents.some((parent) => existsSync(join(parent, prefix)))) continue;
       const stat = lstatSync(path, { throwIfNoEntry: false });
       if (!stat?.isFile() || stat.uid !== process.getuid?.()) continue;
       if (Date.now() - stat.mtimeMs > YOUNG_MS) found.push(path);

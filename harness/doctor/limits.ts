@@ -1,5 +1,7 @@
 import { existsSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { MAX_SOCKET_PATH_BYTES } from "../../transports/support/socket-path.ts";
+import { placeParent } from "../process/place-parent.ts";
 import { asRoot } from "./commands.ts";
 import type { Finding, Probe } from "./finding.ts";
 import { hardLimit, inBytes, readNumber, readText, softLimit } from "./read.ts";
@@ -12,9 +14,6 @@ const ENOUGH_SHM_BYTES = 256 * MIB;
 const DEFAULT_QUEUE_BYTES = 819_200;
 const LARGE_QUEUE_MESSAGE_BYTES = 65_536;
 const LARGE_QUEUES_BYTES = 64 * MIB;
-/** A socket's path below a run's directory: "/ipcmark-" and 16 digits, the check's part, the socket's own name. */
-const LONGEST_BELOW_TMPDIR = 60;
-const MAX_PATH_BYTES = process.platform === "darwin" ? 103 : 107;
 
 export const descriptors: Probe = () => {
   const limit = softLimit(OPEN_FILES);
@@ -75,16 +74,28 @@ export const sharedMemory: Probe = () => {
 export const temporaryDirectory: Probe = () => {
   const topic = "temporary directory";
   const directory = tmpdir();
-  const bytes = Buffer.byteLength(directory);
-  const { bavail, bsize } = statfsSync(directory);
-  const found = `${directory}, ${inBytes(bavail * bsize)} free`;
-  if (bytes + LONGEST_BELOW_TMPDIR > MAX_PATH_BYTES) {
-    const meaning = `a socket's path may have ${MAX_PATH_BYTES} bytes, and this directory takes ${bytes} of them`;
-    return [{ topic, status: "problem", found, meaning, fix: "export TMPDIR=/tmp" }];
+  let parent: string;
+  try {
+    parent = placeParent();
+  } catch (error) {
+    return [{ topic, status: "problem", found: (error as Error).message, fix: "export TMPDIR=/tmp" }];
   }
-  if (bavail * bsize >= ENOUGH_SHM_BYTES) return [{ topic, status: "ok", found }];
-  const meaning = "file-drop and mapped files need room here; a full disk shows as IPC_SYSTEM with ENOSPC";
-  return [{ topic, status: "warning", found, meaning, fix: `df -h ${directory}` }];
+  const { bavail, bsize } = statfsSync(parent);
+  const found = `${parent}, ${inBytes(bavail * bsize)} free`;
+  const findings: Finding[] = [];
+  if (parent !== directory) {
+    const meaning = `runs work in ${parent}: paths of sockets below ${directory} would exceed ${MAX_SOCKET_PATH_BYTES} bytes`;
+    findings.push({
+      topic,
+      status: "note",
+      found: `${directory} is too long`,
+      meaning,
+      fix: `export TMPDIR=${parent}`,
+    });
+  }
+  if (bavail * bsize >= ENOUGH_SHM_BYTES) return [...findings, { topic, status: "ok", found }];
+  const meaning = "file-drop and mapped files need room here; a full disk shows as IPC_SHORTAGE with ENOSPC";
+  return [...findings, { topic, status: "warning", found, meaning, fix: `df -h ${parent}` }];
 };
 
 export const watches: Probe = () => {

@@ -52,18 +52,18 @@ describe("the private directory of a run", () => {
 
   it("is swept by a later run when its owner is dead", async () => {
     const directory = abandoned({ ...currentOwner(), pid: deadPid() });
-    expect(await sweepDeadPlaces(parent)).toBe(1);
+    expect(await sweepDeadPlaces([parent])).toBe(1);
     expect(existsSync(directory)).toBe(false);
   });
 
   it("is swept when its owner's pid was given to another process since", async () => {
     abandoned({ ...currentOwner(), startTime: "1" });
-    expect(await sweepDeadPlaces(parent)).toBe(1);
+    expect(await sweepDeadPlaces([parent])).toBe(1);
   });
 
   it("is never swept while its owner lives", async () => {
     const place = createPlace(parent);
-    expect(await sweepDeadPlaces(parent)).toBe(0);
+    expect(await sweepDeadPlaces([parent])).toBe(0);
     expect(existsSync(place.directory)).toBe(true);
   });
 
@@ -72,11 +72,11 @@ describe("the private directory of a run", () => {
     for (const text of [undefined, '{"uid":0,"pi']) {
       if (text === undefined) rmSync(join(directory, "owner.json"));
       else writeFileSync(join(directory, "owner.json"), text);
-      expect(await sweepDeadPlaces(parent)).toBe(0);
+      expect(await sweepDeadPlaces([parent])).toBe(0);
     }
     const longAgo = Date.now() / 1000 - 3600;
     utimesSync(directory, longAgo, longAgo);
-    expect(await sweepDeadPlaces(parent)).toBe(1);
+    expect(await sweepDeadPlaces([parent])).toBe(1);
     expect(existsSync(directory)).toBe(false);
   });
 
@@ -91,6 +91,6 @@ describe("the private directory of a run", () => {
     const directory = abandoned({ ...currentOwner(), pid: deadPid() }, 0o755);
     symlinkSync(directory, join(parent, "ipcmark-fedcba9876543210"));
     mkdirSync(join(parent, "ipcmark-other"), { mode: 0o700 });
-    expect(await sweepDeadPlaces(parent)).toBe(0);
+    expect(await sweepDeadPlaces([parent])).toBe(0);
   });
 });

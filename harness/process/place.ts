@@ -1,24 +1,37 @@
 import { randomBytes } from "node:crypto";
 import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import type { Place } from "../../transports/contract/transport.ts";
 import { readJournal } from "./journal.ts";
 import { loadTransport } from "./load-transport.ts";
+import { MachineError } from "./machine-error.ts";
 import { endOrphans } from "./orphans.ts";
 import { currentOwner, isAlive, type Owner } from "./owner.ts";
+import { placeParent, placeParents } from "./place-parent.ts";
 
 const NAME = /^ipcmark-[0-9a-f]{16}$/;
 const OWNER_FILE = "owner.json";
 /** A directory younger than this may belong to a run that has not come to write its owner down. */
 const STARTING_MS = 60_000;
 
-/** A private directory of this run: 0700, unguessable, with its owner written down so that a later run can tell it is dead. */
-export function createPlace(parent: string = tmpdir()): Place {
+/**
+ * A private directory of this run: 0700, unguessable, with its owner written down so that a later run can tell it is dead.
+ *
+ * @throws MachineError where none can be made
+ */
+export function createPlace(parent: string = placeParent()): Place {
   const prefix = `ipcmark-${randomBytes(8).toString("hex")}`;
   const directory = join(parent, prefix);
-  mkdirSync(directory, { mode: 0o700 });
-  writeFileSync(join(directory, OWNER_FILE), JSON.stringify(currentOwner()), { mode: 0o600 });
+  try {
+    mkdirSync(directory, { mode: 0o700 });
+    writeFileSync(join(directory, OWNER_FILE), JSON.stringify(currentOwner()), { mode: 0o600 });
+  } catch (error) {
+    rmSync(directory, { recursive: true, force: true });
+    const why = (error as Error).message;
+    throw new MachineError(
+      `no directory for this run can be made in ${parent} (${why}); free space there or set TMPDIR`,
+    );
+  }
   return { directory, prefix };
 }
 
@@ -50,8 +63,8 @@ function programDirectories(place: Place): string[] {
 }
 
 /** Ends and removes what runs that were killed left behind. Returns how many. Places of living runs are never touched. */
-export async function sweepDeadPlaces(parent: string = tmpdir()): Promise<number> {
-  const dead = deadPlaces(parent);
+export async function sweepDeadPlaces(parents: readonly string[] = placeParents()): Promise<number> {
+  const dead = deadPlaces(parents);
   for (const place of dead) {
     endOrphans(place.prefix);
     await removePlace(place);
@@ -60,11 +73,22 @@ export async function sweepDeadPlaces(parent: string = tmpdir()): Promise<number
 }
 
 /** What runs that were killed left behind, and nobody has swept yet. */
-export function deadPlaces(parent: string = tmpdir()): Place[] {
-  return readdirSync(parent)
-    .filter((name) => NAME.test(name))
-    .map((name): Place => ({ directory: join(parent, name), prefix: name }))
-    .filter(isOursAndDead);
+export function deadPlaces(parents: readonly string[] = placeParents()): Place[] {
+  return parents.flatMap((parent) =>
+    namesIn(parent)
+      .filter((name) => NAME.test(name))
+      .map((name): Place => ({ directory: join(parent, name), prefix: name }))
+      .filter(isOursAndDead),
+  );
+}
+
+/** Empty where it may not be read, or is no directory. */
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
 }
 
 function isOursAndDead({ directory }: Place): boolean {

@@ -9,6 +9,7 @@ import { errnoError } from "../posix/errno.ts";
 import { canonical } from "../posix/path-lock.ts";
 import { checkOptions, withinLimit } from "../support/opening.ts";
 import { withPathLock } from "../support/path-lock.ts";
+import { checkSocketPath } from "../support/socket-path.ts";
 import { isListening } from "../support/stream-client.ts";
 import { slotName } from "./kind.ts";
 import { checkPair, initializePair, Pair, pairBytes } from "./layout.ts";
@@ -42,8 +43,6 @@ const KEY_BYTES = 8;
 const GREETING_BYTES = 8 + KEY_BYTES;
 const ANSWER_BYTES = 4;
 const HANDSHAKE_MS = 2000;
-/** sun_path without its final zero. */
-const MAX_PATH_BYTES = 107;
 
 /**
  * The segments of an address have names of their own, derived from its whole path: sockets in different directories may be
@@ -86,7 +85,7 @@ export class AgreedListener {
     onAgreed: (agreed: Agreed) => (ended: () => void) => void,
   ): Promise<AgreedListener> {
     checkOptions(kind.id, options);
-    checkPath(kind.id, address.name);
+    checkSocketPath(address.name, kind.id);
     const listener = new AgreedListener(kind, address, onAgreed);
     try {
       await withPathLock(address.name, kind.id, () => listener.#bind());
@@ -158,7 +157,7 @@ export class AgreedListener {
 
 export async function connectAgreed(kind: AgreedKind, address: Address, options?: OpenOptions): Promise<Agreed> {
   checkOptions(kind.id, options);
-  checkPath(kind.id, address.name);
+  checkSocketPath(address.name, kind.id);
   const socket = createConnection({ path: address.name, allowHalfOpen: true });
   try {
     const work = greetBack(kind, address, socket);
@@ -249,13 +248,6 @@ function readExactly(socket: Socket, bytes: number): Promise<Buffer | undefined>
     const timer = setTimeout(fail, HANDSHAKE_MS);
     socket.on("readable", look).on("close", fail).on("error", fail).on("end", fail);
   });
-}
-
-function checkPath(id: string, path: string): void {
-  const bytes = Buffer.byteLength(path);
-  if (bytes <= MAX_PATH_BYTES) return;
-  const text = `${id}: the path ${path} has ${bytes} bytes, a socket's may have ${MAX_PATH_BYTES}; use a shorter directory`;
-  throw new IpcError("IPC_SYSTEM", text, { transport: id, errno: "ENAMETOOLONG" });
 }
 
 export function residueOfAgreed(kind: AgreedKind, address: Address): OsObject[] {
