@@ -45,7 +45,7 @@ const MECHANISMS = readdirSync(join(ROOT, "transports"), { withFileTypes: true }
 const RULES: readonly (readonly [folder: string, allowed: readonly RegExp[]])[] = [
   ["transports/contract/", []],
   ["transports/support/", [/^transports\/(contract|posix)\//, /^ffi-rs$/]],
-  ["transports/posix/", [/^transports\/contract\//, /^ffi-rs$/]],
+  ["transports/posix/", [/^transports\/contract\//, /^(koffi|ffi-rs)$/]],
   ["transports/conformance/", [/^transports\/contract\//]],
   ...MECHANISMS.map((name) => [`transports/${name}/`, [/^transports\/(contract|support|posix)\//, /^[@a-z]/]] as const),
   ["transports/", [/^transports\//]],
@@ -61,6 +61,7 @@ const RULES: readonly (readonly [folder: string, allowed: readonly RegExp[]])[] 
 
 /** Each library has one home. */
 const HOMES: Readonly<Record<string, RegExp>> = {
+  koffi: /^transports\/posix\//,
   "ffi-rs": /^transports\/posix\//,
   zeromq: /^transports\/zeromq\//,
   commander: /^harness\/cli\//,

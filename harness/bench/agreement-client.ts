@@ -22,7 +22,7 @@ const CONNECT_TIMEOUT_MS = 10_000;
 const WARM_UP = 8000;
 const SETTLE = 200;
 /** No descriptor: the kernel answers EBADF before it does anything. */
-const NO_FILE = 0xffff_ffff;
+const NO_FILE = -1;
 const FEW_BYTES = 64;
 const TIMER_READINGS = 20_000;
 
@@ -68,8 +68,6 @@ class WithCalls implements BlockingConnection {
   readonly #connection: BlockingConnection;
   readonly #libc = libc();
   readonly #memory = Mapping.anonymous(4096);
-  readonly #noFile = this.#libc.word(NO_FILE);
-  readonly #few = this.#libc.word(FEW_BYTES);
 
   readonly #isQueue: boolean;
 
@@ -81,8 +79,8 @@ class WithCalls implements BlockingConnection {
   send(message: Uint8Array, timeoutMs: number): boolean {
     const memory = this.#memory.pointer(0);
     for (let call = 0; call < moreCalls; call++) {
-      if (this.#isQueue) this.#libc.mq_timedreceive(this.#noFile, memory, this.#few, memory, memory);
-      else this.#libc.read(this.#noFile, memory, this.#few);
+      if (this.#isQueue) this.#libc.mq_timedreceive(NO_FILE, memory, FEW_BYTES, memory, memory);
+      else this.#libc.read(NO_FILE, memory, FEW_BYTES);
     }
     return this.#connection.send(message, timeoutMs);
   }

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface, type Interface } from "node:readline";
 import type { Transport } from "../../transports/contract/transport.ts";
+import type { BindingName } from "../../transports/posix/libc.ts";
 import { REGISTRY } from "../../transports/registry.ts";
 import { judge, type Round } from "./humps.ts";
 import { benchOptions, countOf } from "./options.ts";
@@ -23,7 +24,7 @@ interface Row {
   /** The most ours / C may be; for a stream, the least that C's time / ours may be. */
   readonly bound: number;
   readonly stream?: boolean;
-  readonly binding?: "ffi-rs" | "node";
+  readonly binding?: BindingName;
   readonly messages: number;
 }
 

@@ -4,7 +4,9 @@ import { refuse } from "./options.ts";
  * `npm run stress`: long runs that try to break what the tests only touch. A flag named in the
  * table chooses one. Each file parses its own options and exits with 1 when it has findings. Without such a flag: the ring.
  */
-const SOAKS: Readonly<Record<string, () => Promise<unknown>>> = {};
+const SOAKS: Readonly<Record<string, () => Promise<unknown>>> = {
+  starts: () => import("./stress/starts.ts"),
+};
 const given = process.argv.slice(2).map((argument) => argument.split("=", 1)[0]);
 const chosen = Object.keys(SOAKS).filter((name) => given.includes(`--${name}`));
 if (chosen.length > 1) refuse(`--${chosen.join(" and --")} are different soaks: give one of them`);

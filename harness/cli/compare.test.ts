@@ -69,7 +69,7 @@ describe("compare", () => {
   });
 
   it("says which binding to the C library ran", () => {
-    expect(["node:ffi", "ffi-rs", "none"]).toContain(report.environment.ffi.binding);
+    expect(["koffi", "ffi-rs", "none"]).toContain(report.environment.ffi.binding);
   });
 
   it("leaves no process and no path behind", () => {

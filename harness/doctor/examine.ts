@@ -1,12 +1,13 @@
 import type { Finding, Probe } from "./finding.ts";
 import { leftovers, strayProcesses } from "./leftovers.ts";
 import { container, descriptors, queues, sharedMemory, temporaryDirectory, watches } from "./limits.ts";
-import { governor, neighbours, processors, software } from "./machine.ts";
+import { governor, neighbours, posixBinding, processors, software } from "./machine.ts";
 import { programs } from "./programs.ts";
 import { stalePaths, symptoms } from "./symptoms.ts";
 
 const PROBES: readonly Probe[] = [
   software,
+  posixBinding,
   processors,
   governor,
   neighbours,

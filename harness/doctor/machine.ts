@@ -1,5 +1,6 @@
 import { availableParallelism, cpus, loadavg, release } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
+import { ffiFloor } from "../../transports/posix/index.ts";
 import { allowedCpuList } from "../process/cpus.ts";
 import { placementCpus } from "../process/pinning.ts";
 import { readSteal, stealShare } from "../results/environment.ts";
@@ -13,6 +14,19 @@ const NOTABLE_STEAL = 0.01;
 export const software: Probe = () => [
   { topic: "software", status: "ok", found: `Node ${process.versions.node}, ${process.platform} ${release()}` },
 ];
+
+export const posixBinding: Probe = () => {
+  const topic = "POSIX binding";
+  const floor = ffiFloor();
+  if (floor.binding === "none") {
+    const status = process.platform === "linux" ? "problem" : "note";
+    return [{ topic, status, found: floor.reason, meaning: "shared memory and message queues are unavailable" }];
+  }
+  const found = `${floor.binding}, ${floor.callNs} ns per call`;
+  if (floor.binding === "koffi" || process.env["IPCMARK_FFI"]) return [{ topic, status: "ok", found }];
+  const meaning = "koffi is not installed: mechanisms that make a call per message are slower here than with it";
+  return [{ topic, status: "warning", found, meaning, fix: "npm install koffi" }];
+};
 
 export const processors: Probe = () => {
   const topic = "CPUs";

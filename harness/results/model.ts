@@ -163,7 +163,8 @@ export interface Environment {
   /** CPU numbers used by each placement. */
   readonly placements: Readonly<Partial<Record<Placement, { readonly driver: string; readonly peer: string }>>>;
   readonly ffi: {
-    readonly binding: "ffi-rs" | "node:ffi" | "none";
+    /** `node:ffi` in reports of versions before 0.2. */
+    readonly binding: "koffi" | "ffi-rs" | "node:ffi" | "none";
     readonly callNs: number | null;
     readonly reason?: string;
   };

@@ -4,8 +4,7 @@ import { UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
 import { IpcError, toIpcError } from "../contract/errors.ts";
 import type { BlockingTransport } from "../contract/transport.ts";
 import { libc } from "../posix/binding.ts";
-import { KeptWord } from "../posix/kept-word.ts";
-import type { Libc, Pointer, Word } from "../posix/libc.ts";
+import type { Libc, Pointer } from "../posix/libc.ts";
 import { Mapping } from "../posix/mapping.ts";
 import { POLLIN, POLLOUT } from "../posix/unix-socket.ts";
 import { BlockingStream, type ByteChannel, SLICE_MS } from "../support/blocking-stream.ts";
@@ -33,32 +32,25 @@ class FifoChannel implements ByteChannel {
   readonly inFd: number;
   readonly outFd: number;
   readonly #libc: Libc = libc();
-  readonly #in: Word;
-  readonly #out: Word;
-  readonly #room = new KeptWord(this.#libc);
-  readonly #size = new KeptWord(this.#libc);
   readonly #poll = Mapping.anonymous(8);
 
   constructor(inFd: number, outFd: number) {
     this.inFd = inFd;
     this.outFd = outFd;
-    this.#in = this.#libc.word(inFd);
-    this.#out = this.#libc.word(outFd);
   }
 
   read(into: Pointer, bytes: number, mayWait: boolean): number {
     // Looking first what is there would be a third call in lockstep, where nothing ever is.
     if (mayWait) this.wait(this.inFd, POLLIN, SLICE_MS);
-    return this.#libc.read(this.#in, into, this.#room.of(bytes));
+    return this.#libc.read(this.inFd, into, bytes);
   }
 
   write(from: Pointer, bytes: number, mayWait: boolean): number {
-    const size = this.#size.of(bytes);
-    const written = this.#libc.write(this.#out, from, size);
+    const written = this.#libc.write(this.outFd, from, bytes);
     if (written >= 0 || !mayWait) return written;
     // There is mostly room; an error other than that there is none ends this wait at once and shows itself again.
     this.wait(this.outFd, POLLOUT, SLICE_MS);
-    return this.#libc.write(this.#out, from, size);
+    return this.#libc.write(this.outFd, from, bytes);
   }
 
   /** @returns whether the descriptor is ready */

@@ -177,7 +177,7 @@ describe.skipIf(!posixAvailability().available)("bad sizes", () => {
     expect(leftovers()).toEqual([]);
   });
 
-  // Issue 7: node:ffi threw a TypeError, and ffi-rs took another number.
+  // Issue 7: one binding threw a TypeError, the other took another number.
   it("what does not fit the C function's parameter is refused before a binding makes another number of it", () => {
     for (const count of [-1, 2 ** 32, 1.5, Number.NaN]) {
       expectRefused(() => eventfd(count), "IPC_SYSTEM", "EINVAL", /whole number from 0 to 4294967295/);

@@ -3,30 +3,49 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 
 const INDEX = join(import.meta.dirname, "index.ts");
+const linux = process.platform === "linux";
 
-function availability(override: string): unknown {
-  const script = `import { posixAvailability } from ${JSON.stringify(INDEX)}; console.log(JSON.stringify(posixAvailability()));`;
-  const text = execFileSync(
-    process.execPath,
-    ["--disable-warning=ExperimentalWarning", "--input-type=module", "-e", script],
-    {
-      encoding: "utf8",
-      env: { ...process.env, IPCMARK_FFI: override },
-    },
-  );
+/** The state of the wrapper in a process of its own; `absent` packages cannot be found there. */
+function availability(override: string, absent: readonly string[] = []): unknown {
+  const script = `
+    import { createRequire, Module } from "node:module";
+    const resolve = Module._resolveFilename;
+    Module._resolveFilename = function (name, ...rest) {
+      if (${JSON.stringify(absent)}.includes(name)) throw new Error("Cannot find module '" + name + "'\\nRequire stack: …");
+      return resolve.call(this, name, ...rest);
+    };
+    const { posixAvailability, Mapping } = await import(${JSON.stringify(INDEX)});
+    const state = posixAvailability();
+    if (state.available) Mapping.anonymous(64).close();
+    console.log(JSON.stringify(state));`;
+  const args = ["--disable-warning=ExperimentalWarning", "--input-type=module", "-e", script];
+  const text = execFileSync(process.execPath, args, {
+    encoding: "utf8",
+    env: { ...process.env, IPCMARK_FFI: override },
+  });
   return JSON.parse(text);
 }
 
-it("IPCMARK_FFI with an unknown name makes the wrapper unavailable and says which names there are", () => {
-  if (process.platform !== "linux") return;
-  expect(availability("koffi")).toEqual({
-    available: false,
-    reason: expect.stringMatching(/IPCMARK_FFI=koffi.*ffi-rs or node/),
-  });
+it.skipIf(!linux)(
+  "IPCMARK_FFI with an unknown name makes the wrapper unavailable, in one sentence with the names",
+  () => {
+    expect(availability("node")).toEqual({
+      available: false,
+      reason: "IPCMARK_FFI=node names no binding to the C library: set it to koffi or ffi-rs, or unset it",
+    });
+  },
+);
+
+it.skipIf(!linux)("koffi is chosen by itself, and ffi-rs where koffi is not installed", () => {
+  expect(availability("", ["koffi"])).toEqual({ available: true, version: "ffi-rs" });
+  const installed = availability("koffi") as { available: boolean };
+  expect(availability("")).toEqual({ available: true, version: installed.available ? "koffi" : "ffi-rs" });
 });
 
-it("node:ffi is chosen by itself where the runtime has it", () => {
-  if (process.platform !== "linux") return;
-  const builtIn = process.getBuiltinModule("node:ffi") !== undefined;
-  expect(availability("")).toEqual({ available: true, version: builtIn ? "node:ffi" : "ffi-rs" });
+it.skipIf(!linux)("a binding that was asked for and is not installed is named with its remedy, in one line", () => {
+  expect(availability("koffi", ["koffi"])).toEqual({
+    available: false,
+    reason:
+      "no binding to the C library loads (koffi: Cannot find module 'koffi'): run npm install koffi, or unset IPCMARK_FFI",
+  });
 });

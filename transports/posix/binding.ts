@@ -1,10 +1,15 @@
 import { IpcError } from "../contract/errors.ts";
 import type { Availability } from "../contract/transport.ts";
 import { bindFfiRs } from "./ffi-rs.ts";
+import { bindKoffi } from "./koffi.ts";
 import type { BindingName, Libc } from "./libc.ts";
-import { bindNodeFfi } from "./node-ffi.ts";
 
 const OVERRIDE = "IPCMARK_FFI";
+/** koffi first: a call through it costs a fiftieth. */
+const BINDINGS: readonly (readonly [BindingName, () => Libc])[] = [
+  ["koffi", bindKoffi],
+  ["ffi-rs", bindFfiRs],
+];
 
 /** Loaded once per thread; a failure is kept too, so that every caller hears the same reason. */
 let loaded: Libc | Error | undefined;
@@ -31,27 +36,22 @@ function load(): Libc | Error {
   if (process.platform !== "linux") {
     return new Error(`the POSIX wrapper supports Linux; this is ${process.platform}`);
   }
+  const asked = process.env[OVERRIDE] || undefined;
+  const candidates = BINDINGS.filter(([name]) => asked === undefined || name === asked);
+  if (candidates.length === 0) {
+    const names = BINDINGS.map(([name]) => name).join(" or ");
+    return new Error(`${OVERRIDE}=${asked} names no binding to the C library: set it to ${names}, or unset it`);
+  }
   const reasons: string[] = [];
-  for (const [name, bind] of candidates(process.env[OVERRIDE])) {
+  for (const [name, bind] of candidates) {
     try {
       return bind();
     } catch (error) {
-      reasons.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+      const [reason] = (error instanceof Error ? error.message : String(error)).split("\n");
+      reasons.push(`${name}: ${reason}`);
     }
   }
-  const asked = process.env[OVERRIDE];
-  const remedy = asked
-    ? `${OVERRIDE}=${asked} allows only that one; unset it, or use ffi-rs or node`
-    : "run npm install ffi-rs, or use Node 26.1 or later";
-  return new Error(`no binding to the C library loads (${reasons.join("; ") || "none is named so"}): ${remedy}`);
-}
-
-/** node:ffi first: a call through it costs a tenth. */
-function candidates(override: string | undefined): [BindingName, () => Libc][] {
-  const all: [BindingName, () => Libc][] = [
-    ["node:ffi", bindNodeFfi],
-    ["ffi-rs", bindFfiRs],
-  ];
-  if (override === undefined || override === "") return all;
-  return all.filter(([name]) => name === override || (override === "node" && name === "node:ffi"));
+  const install = `run npm install ${candidates.map(([name]) => name).join(" ")}`;
+  const remedy = asked === undefined ? install : `${install}, or unset ${OVERRIDE}`;
+  return new Error(`no binding to the C library loads (${reasons.join("; ")}): ${remedy}`);
 }

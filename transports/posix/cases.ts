@@ -9,12 +9,13 @@ import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { isIpcError } from "../contract/errors.ts";
 import { errnoName, type SystemErrorCause } from "./errno.ts";
 import * as posix from "./index.ts";
+import type { BindingName } from "./libc.ts";
 
 const HELPER_C = join(import.meta.dirname, "interop", "helper.c");
 const HELPER_PY = join(import.meta.dirname, "interop", "helper.py");
 
 /** Everything of the wrapper, through whichever binding is loaded: one file per binding calls this. */
-export function posixCases(binding: "ffi-rs" | "node:ffi"): void {
+export function posixCases(binding: BindingName): void {
   const prefix = `/ipcmark-test-${randomBytes(6).toString("hex")}`;
   let count = 0;
   const names: string[] = [];

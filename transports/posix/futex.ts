@@ -1,8 +1,7 @@
 import { IpcError } from "../contract/errors.ts";
 import { libc } from "./binding.ts";
 import { EAGAIN, EINTR, ETIMEDOUT, systemError } from "./errno.ts";
-import { KeptWord } from "./kept-word.ts";
-import type { Libc, Pointer, Word } from "./libc.ts";
+import { type Libc, NULL, type Pointer } from "./libc.ts";
 import type { Mapping } from "./mapping.ts";
 import { type Deadlines, deadlines } from "./timespec.ts";
 
@@ -21,11 +20,7 @@ export class Futex {
   readonly #pointer: Pointer;
   readonly #mapping: Mapping;
   readonly #deadlines: Deadlines;
-  readonly #number: Word;
-  readonly #waitOperation: Word;
-  readonly #wakeOperation: Word;
-  readonly #expected: KeptWord;
-  readonly #count: KeptWord;
+  readonly #number: number;
 
   /** @param wordIndex index into `mapping.words` */
   constructor(mapping: Mapping, wordIndex: number) {
@@ -34,11 +29,7 @@ export class Futex {
       throw new IpcError("IPC_UNSUPPORTED", `futexes are wired up for x64 and arm64, this is ${process.arch}`);
     }
     this.#libc = libc();
-    this.#number = this.#libc.word(number);
-    this.#waitOperation = this.#libc.word(FUTEX_WAIT);
-    this.#wakeOperation = this.#libc.word(FUTEX_WAKE);
-    this.#expected = new KeptWord(this.#libc);
-    this.#count = new KeptWord(this.#libc);
+    this.#number = number;
     this.#mapping = mapping;
     this.#pointer = mapping.pointer(wordIndex * 4);
     this.#deadlines = deadlines();
@@ -49,8 +40,7 @@ export class Futex {
     if (this.#mapping.closed) throw new IpcError("IPC_CLOSED", "futex: the mapping is closed");
     this.#deadlines.setRelative(timeoutMs);
     const relative = this.#deadlines.relative;
-    const word = this.#expected.of(expected >>> 0);
-    if (this.#libc.syscall(this.#number, this.#pointer, this.#waitOperation, word, relative) === 0) return "woken";
+    if (this.#libc.syscall(this.#number, this.#pointer, FUTEX_WAIT, expected >>> 0, relative) === 0) return "woken";
     const failure = this.#libc.errno();
     if (failure === ETIMEDOUT) return "timeout";
     if (failure === EAGAIN) return "changed";
@@ -61,8 +51,8 @@ export class Futex {
   /** Wakes at most `count` sleepers. @returns how many */
   wake(count = 1): number {
     if (this.#mapping.closed) throw new IpcError("IPC_CLOSED", "futex: the mapping is closed");
-    const word = this.#count.of(count === 1 ? 1 : Math.max(0, Math.min(Math.trunc(count), 2 ** 31 - 1)));
-    const woken = this.#libc.syscall(this.#number, this.#pointer, this.#wakeOperation, word, this.#libc.NULL);
+    const most = count === 1 ? 1 : Math.max(0, Math.min(Math.trunc(count), 2 ** 31 - 1));
+    const woken = this.#libc.syscall(this.#number, this.#pointer, FUTEX_WAKE, most, NULL);
     if (woken < 0) throw systemError(this.#libc, "futex", "wake");
     return woken;
   }

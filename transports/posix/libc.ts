@@ -1,20 +1,17 @@
-/**
- * An address in this process: `bigint` under node:ffi, `number` under ffi-rs (user addresses stay below 2^47).
- * Made and moved only by {@link Libc}, never by arithmetic in callers.
- */
-export type Pointer = bigint | number;
+/** An address in this process: user addresses stay below 2^52, so a number holds them. */
+export type Pointer = number;
 
-/** A number of {@link Libc.word}. */
-export type Word = Pointer;
+export const NULL: Pointer = 0;
+/** The result of a `mmap` that failed. */
+export const MAP_FAILED: Pointer = -1;
 
-/** How values cross. `size` is an unsigned length below 4 GiB; `offset` a 64-bit file offset; `word` an integer from 0 up. */
+/** How values cross. `size` is an unsigned length of 64 bits; `offset` a 64-bit file offset. */
 interface ValueTypes {
   readonly i32: number;
   readonly u32: number;
   readonly size: number;
   readonly offset: number;
   readonly pointer: Pointer;
-  readonly word: Word;
   readonly buffer: Uint8Array;
   readonly string: string;
 }
@@ -28,11 +25,8 @@ export interface Signature {
 /**
  * Every function of the C library this project calls, once, for all bindings. Lengths returned as `ssize_t` are declared
  * `i32`: no call here moves 2 GiB, and a 64-bit return costs an allocation. Variadic functions (`mq_open`, `sem_open`,
- * `syscall`) are called with a fixed list, which the Linux calling conventions on x86-64 and AArch64 allow.
- *
- * The hot ones take pointers and words only, two to six of them: node:ffi passes such calls on as they are, in 6 ns, where one
- * `i32` among them makes it check each value in JavaScript: 80 ns for three parameters, 300 to 500 for four to six. A word fills
- * its register, of which the callee looks at as much as it needs; so does a second argument at a function that has but one.
+ * `syscall`) are called with a fixed list, which the Linux calling conventions on x86-64 and AArch64 allow: integers and
+ * pointers travel in the same registers either way.
  */
 export const SYMBOLS = {
   __errno_location: { parameters: [], returns: "pointer" },
@@ -44,21 +38,21 @@ export const SYMBOLS = {
   shm_open: { parameters: ["string", "i32", "u32"], returns: "i32" },
   shm_unlink: { parameters: ["string"], returns: "i32" },
   sem_open: { parameters: ["string", "i32", "u32", "u32"], returns: "pointer" },
-  sem_post: { parameters: ["pointer", "word"], returns: "i32" },
-  sem_trywait: { parameters: ["pointer", "word"], returns: "i32" },
-  sem_clockwait: { parameters: ["pointer", "word", "pointer"], returns: "i32" },
+  sem_post: { parameters: ["pointer"], returns: "i32" },
+  sem_trywait: { parameters: ["pointer"], returns: "i32" },
+  sem_clockwait: { parameters: ["pointer", "i32", "pointer"], returns: "i32" },
   sem_close: { parameters: ["pointer"], returns: "i32" },
   sem_unlink: { parameters: ["string"], returns: "i32" },
   mq_open: { parameters: ["string", "i32", "u32", "pointer"], returns: "i32" },
-  mq_send: { parameters: ["word", "pointer", "word", "word"], returns: "i32" },
-  mq_timedsend: { parameters: ["word", "pointer", "word", "word", "pointer"], returns: "i32" },
-  mq_timedreceive: { parameters: ["word", "pointer", "word", "pointer", "pointer"], returns: "i32" },
+  mq_send: { parameters: ["i32", "pointer", "size", "u32"], returns: "i32" },
+  mq_timedsend: { parameters: ["i32", "pointer", "size", "u32", "pointer"], returns: "i32" },
+  mq_timedreceive: { parameters: ["i32", "pointer", "size", "pointer", "pointer"], returns: "i32" },
   mq_getattr: { parameters: ["i32", "buffer"], returns: "i32" },
   mq_notify: { parameters: ["i32", "pointer"], returns: "i32" },
   mq_unlink: { parameters: ["string"], returns: "i32" },
   eventfd: { parameters: ["u32", "i32"], returns: "i32" },
-  // For futexes, which look at no more than these for waiting and waking.
-  syscall: { parameters: ["word", "pointer", "word", "word", "pointer"], returns: "i32" },
+  // For futexes, which look at no more than these for waiting and waking. The number is a `long`.
+  syscall: { parameters: ["offset", "pointer", "i32", "u32", "pointer"], returns: "i32" },
   sched_getcpu: { parameters: [], returns: "i32" },
   sched_getaffinity: { parameters: ["i32", "size", "buffer"], returns: "i32" },
   sched_setaffinity: { parameters: ["i32", "size", "buffer"], returns: "i32" },
@@ -70,10 +64,10 @@ export const SYMBOLS = {
   setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], returns: "i32" },
   connect: { parameters: ["i32", "buffer", "u32"], returns: "i32" },
   poll: { parameters: ["pointer", "u32", "i32"], returns: "i32" },
-  read: { parameters: ["word", "pointer", "word"], returns: "i32" },
-  write: { parameters: ["word", "pointer", "word"], returns: "i32" },
-  send: { parameters: ["word", "pointer", "word", "word"], returns: "i32" },
-  recv: { parameters: ["word", "pointer", "word", "word"], returns: "i32" },
+  read: { parameters: ["i32", "pointer", "size"], returns: "i32" },
+  write: { parameters: ["i32", "pointer", "size"], returns: "i32" },
+  send: { parameters: ["i32", "pointer", "size", "i32"], returns: "i32" },
+  recv: { parameters: ["i32", "pointer", "size", "i32"], returns: "i32" },
 } as const satisfies Readonly<Record<string, Signature>>;
 export type SymbolName = keyof typeof SYMBOLS;
 
@@ -84,19 +78,13 @@ export type Functions = {
   ) => ValueTypes[(typeof SYMBOLS)[K]["returns"]];
 };
 
-export type BindingName = "ffi-rs" | "node:ffi";
+export type BindingName = "koffi" | "ffi-rs";
 
 /** The C library through one binding. */
 export interface Libc extends Functions {
   readonly binding: BindingName;
-  readonly NULL: Pointer;
   /** `errno` of this thread: meaningful right after a call that failed, before anything else runs. */
   errno(): number;
-  add(pointer: Pointer, bytes: number): Pointer;
-  /** For parameters that are words. To be kept: under node:ffi it is an object. */
-  word(value: number): Word;
-  /** What `mmap` returns when it failed. */
-  isMapFailed(pointer: Pointer): boolean;
   /** Zero-copy writable view of foreign memory. The caller detaches it (`transfer(0)`) before the memory goes away. */
   view(pointer: Pointer, bytes: number): ArrayBuffer;
 }

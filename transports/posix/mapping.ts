@@ -2,7 +2,7 @@ import { constants } from "node:os";
 import { IpcError } from "../contract/errors.ts";
 import { libc } from "./binding.ts";
 import { errnoError, systemError } from "./errno.ts";
-import type { Libc, Pointer } from "./libc.ts";
+import { type Libc, MAP_FAILED, NULL, type Pointer } from "./libc.ts";
 
 const PROT_READ_WRITE = 3;
 const MAP_SHARED = 1;
@@ -56,8 +56,8 @@ export class Mapping implements Disposable {
       throw errnoError(constants.errno.EINVAL, "mmap", `${byteLength} bytes`, remedy);
     }
     const api = libc();
-    const pointer = api.mmap(api.NULL, byteLength, PROT_READ_WRITE, flags, fd, 0);
-    if (api.isMapFailed(pointer)) throw systemError(api, "mmap", `${byteLength} bytes`);
+    const pointer = api.mmap(NULL, byteLength, PROT_READ_WRITE, flags, fd, 0);
+    if (pointer === MAP_FAILED) throw systemError(api, "mmap", `${byteLength} bytes`);
     return new Mapping(api, pointer, byteLength);
   }
 
@@ -71,7 +71,7 @@ export class Mapping implements Disposable {
       throw new RangeError(`offset ${offset} lies outside a mapping of ${this.byteLength} bytes`);
     }
     if (this.#buffer === undefined) throw new IpcError("IPC_CLOSED", "the mapping is closed");
-    return offset === 0 ? this.#pointer : this.#libc.add(this.#pointer, offset);
+    return this.#pointer + offset;
   }
 
   /** Detaches all views, then unmaps. Pointers handed out are dangling from here on. Idempotent. */

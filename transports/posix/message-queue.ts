@@ -3,8 +3,7 @@ import { constants } from "node:os";
 import { IpcError } from "../contract/errors.ts";
 import { libc } from "./binding.ts";
 import { EAGAIN, EINTR, ETIMEDOUT, errnoError, systemError } from "./errno.ts";
-import { KeptWord } from "./kept-word.ts";
-import type { Libc, Pointer, Word } from "./libc.ts";
+import { type Libc, NULL, type Pointer } from "./libc.ts";
 import { Mapping } from "./mapping.ts";
 import { checkName } from "./names.ts";
 import { O_CREAT, O_EXCL, O_NONBLOCK, O_RDWR } from "./open-flags.ts";
@@ -55,10 +54,6 @@ export class MessageQueue implements Disposable {
   readonly #priorityWord: number;
   readonly #eventWord: number;
   readonly #nonBlocking: boolean;
-  readonly #descriptor: Word;
-  readonly #largest: Word;
-  readonly #bytes: KeptWord;
-  readonly #sentPriority: KeptWord;
   #open = true;
 
   private constructor(name: string, fd: number, shape: QueueShape, nonBlocking = false) {
@@ -67,10 +62,6 @@ export class MessageQueue implements Disposable {
     this.fd = fd;
     this.shape = shape;
     this.#libc = libc();
-    this.#descriptor = this.#libc.word(fd);
-    this.#largest = this.#libc.word(shape.maxMessageBytes);
-    this.#bytes = new KeptWord(this.#libc);
-    this.#sentPriority = new KeptWord(this.#libc);
     this.#deadlines = deadlines();
     this.#priorityWord = Math.ceil(shape.maxMessageBytes / 4);
     this.#eventWord = (this.#priorityWord + 2) & ~1;
@@ -115,7 +106,7 @@ export class MessageQueue implements Disposable {
   static open(name: string, options: { readonly nonBlocking?: boolean } = {}): MessageQueue {
     checkName(name, 0, "mq_open");
     const api = libc();
-    const fd = api.mq_open(name, O_RDWR | (options.nonBlocking ? O_NONBLOCK : 0), 0, api.NULL);
+    const fd = api.mq_open(name, O_RDWR | (options.nonBlocking ? O_NONBLOCK : 0), 0, NULL);
     if (fd < 0) throw systemError(api, "mq_open", name);
     try {
       return new MessageQueue(name, fd, readAttributes(api, fd, name), options.nonBlocking);
@@ -197,17 +188,15 @@ export class MessageQueue implements Disposable {
 
   /** @returns false when there is no room */
   #trySend(bytes: number, priority: number): boolean {
-    const [size, rank] = [this.#bytes.of(bytes), this.#sentPriority.of(priority)];
-    if (this.#libc.mq_send(this.#descriptor, this.#message, size, rank) === 0) return true;
+    if (this.#libc.mq_send(this.fd, this.#message, bytes, priority) === 0) return true;
     const failure = this.#libc.errno();
     if (failure === EAGAIN || failure === EINTR) return false;
     throw systemError(this.#libc, "mq_send", this.name);
   }
 
   #send(bytes: number, priority: number, deadline: Pointer): boolean {
-    const [size, rank] = [this.#bytes.of(bytes), this.#sentPriority.of(priority)];
     for (;;) {
-      const result = this.#libc.mq_timedsend(this.#descriptor, this.#message, size, rank, deadline);
+      const result = this.#libc.mq_timedsend(this.fd, this.#message, bytes, priority, deadline);
       if (result === 0) return true;
       const failure = this.#libc.errno();
       if (failure === ETIMEDOUT || failure === EAGAIN) return false;
@@ -254,9 +243,9 @@ export class MessageQueue implements Disposable {
   #receive(deadline: Pointer): number {
     for (;;) {
       const length = this.#libc.mq_timedreceive(
-        this.#descriptor,
+        this.fd,
         this.#message,
-        this.#largest,
+        this.shape.maxMessageBytes,
         this.#priority,
         deadline,
       );

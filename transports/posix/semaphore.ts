@@ -2,7 +2,7 @@ import { constants } from "node:os";
 import { IpcError } from "../contract/errors.ts";
 import { libc } from "./binding.ts";
 import { EAGAIN, EINTR, ETIMEDOUT, errnoError, systemError } from "./errno.ts";
-import type { Libc, Pointer, Word } from "./libc.ts";
+import { type Libc, NULL, type Pointer } from "./libc.ts";
 import { checkName } from "./names.ts";
 import { O_CREAT, O_EXCL } from "./open-flags.ts";
 import { type Deadlines, deadlines } from "./timespec.ts";
@@ -18,7 +18,6 @@ export class Semaphore implements Disposable {
   readonly name: string;
   readonly #libc: Libc;
   readonly #deadlines: Deadlines;
-  readonly #clock: Word;
   #pointer: Pointer;
   #open = true;
 
@@ -26,7 +25,6 @@ export class Semaphore implements Disposable {
     this.name = name;
     this.#libc = api;
     this.#deadlines = deadlines();
-    this.#clock = api.word(CLOCK_MONOTONIC);
     this.#pointer = pointer;
   }
 
@@ -53,7 +51,7 @@ export class Semaphore implements Disposable {
     }
     const pointer = api.sem_open(name, flags, 0o600, value);
     // Failure is a null pointer here, not -1.
-    if (pointer === api.NULL) throw systemError(api, "sem_open", name);
+    if (pointer === NULL) throw systemError(api, "sem_open", name);
     return new Semaphore(name, api, pointer);
   }
 
@@ -69,13 +67,13 @@ export class Semaphore implements Disposable {
   /** Adds one and wakes a waiter. */
   post(): void {
     this.#check();
-    if (this.#libc.sem_post(this.#pointer, this.#libc.NULL) !== 0) throw systemError(this.#libc, "sem_post", this.name);
+    if (this.#libc.sem_post(this.#pointer) !== 0) throw systemError(this.#libc, "sem_post", this.name);
   }
 
   /** Takes one if there is one. */
   tryWait(): boolean {
     this.#check();
-    if (this.#libc.sem_trywait(this.#pointer, this.#libc.NULL) === 0) return true;
+    if (this.#libc.sem_trywait(this.#pointer) === 0) return true;
     const failure = this.#libc.errno();
     if (failure === EAGAIN || failure === EINTR) return false;
     throw systemError(this.#libc, "sem_trywait", this.name);
@@ -87,7 +85,7 @@ export class Semaphore implements Disposable {
     this.#deadlines.setMonotonic(timeoutMs);
     // The deadline is absolute, so an interrupted wait goes on to the same moment: the loop is bounded by it.
     for (;;) {
-      if (this.#libc.sem_clockwait(this.#pointer, this.#clock, this.#deadlines.monotonic) === 0) return true;
+      if (this.#libc.sem_clockwait(this.#pointer, CLOCK_MONOTONIC, this.#deadlines.monotonic) === 0) return true;
       const failure = this.#libc.errno();
       if (failure === ETIMEDOUT) return false;
       if (failure !== EINTR) throw systemError(this.#libc, "sem_clockwait", this.name);
@@ -97,7 +95,7 @@ export class Semaphore implements Disposable {
   /** As `wait`, for no longer than 50 ms and perhaps not at all, without reading a clock: for loops that look again anyway. */
   waitSlice(): boolean {
     this.#check();
-    if (this.#libc.sem_clockwait(this.#pointer, this.#clock, this.#deadlines.monotonicSlice) === 0) return true;
+    if (this.#libc.sem_clockwait(this.#pointer, CLOCK_MONOTONIC, this.#deadlines.monotonicSlice) === 0) return true;
     const failure = this.#libc.errno();
     if (failure === ETIMEDOUT) this.#deadlines.renewSlices();
     else if (failure !== EINTR) throw systemError(this.#libc, "sem_clockwait", this.name);
@@ -109,7 +107,7 @@ export class Semaphore implements Disposable {
     if (!this.#open) return;
     this.#open = false;
     if (this.#libc.sem_close(this.#pointer) !== 0) throw systemError(this.#libc, "sem_close", this.name);
-    this.#pointer = this.#libc.NULL;
+    this.#pointer = NULL;
   }
 
   [Symbol.dispose](): void {

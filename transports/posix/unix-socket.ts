@@ -4,6 +4,7 @@ import { isMainThread } from "node:worker_threads";
 import { IpcError } from "../contract/errors.ts";
 import { libc } from "./binding.ts";
 import { EAGAIN, EINTR, errnoError, systemError } from "./errno.ts";
+import { NULL } from "./libc.ts";
 
 const { EINVAL, ENAMETOOLONG } = constants.errno;
 const AF_UNIX = 1;
@@ -68,7 +69,7 @@ export function connectPath(fd: number, path: string): boolean {
 /** A newcomer's descriptor, or -1 when there is none (or it left again) and the listener does not block. */
 export function acceptOne(fd: number): number {
   const api = libc();
-  return api.accept4(fd, api.NULL, api.NULL, SOCK_CLOEXEC);
+  return api.accept4(fd, NULL, NULL, SOCK_CLOEXEC);
 }
 
 /** How long blocking `recv` and `send` on it may take before they fail with EAGAIN. */

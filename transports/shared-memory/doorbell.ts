@@ -1,6 +1,5 @@
 import type { ConnectionHandler, Transport } from "../contract/transport.ts";
 import { libc } from "../posix/binding.ts";
-import type { Word } from "../posix/libc.ts";
 import { Mapping } from "../posix/mapping.ts";
 import { MSG_DONTWAIT, MSG_NOSIGNAL } from "../posix/unix-socket.ts";
 import { descriptorOf } from "../support/pipe-handle.ts";
@@ -16,6 +15,7 @@ const MAX_CLIENTS = 32;
 /** Values of the two words each side leaves for the other. */
 const AWAITED = 1;
 const BELL = Buffer.from([1]);
+const RING_FLAGS = MSG_DONTWAIT | MSG_NOSIGNAL;
 
 /** Where each side says that it sleeps, and that it waits for room. */
 const Words = {
@@ -34,10 +34,7 @@ class DoorbellConnection extends AgreedConnection {
   readonly #libc = libc();
   readonly #bell = Mapping.anonymous(8);
   readonly #clapper = this.#bell.pointer(0);
-  readonly #one = this.#libc.word(1);
-  readonly #flags = this.#libc.word(MSG_DONTWAIT | MSG_NOSIGNAL);
   readonly #fd: number;
-  readonly #descriptor: Word;
   #wantedBytes = -1;
 
   constructor(agreed: Agreed, handler: ConnectionHandler, onEnd: () => void) {
@@ -54,7 +51,6 @@ class DoorbellConnection extends AgreedConnection {
     this.#peer = isServer ? Words.client : Words.server;
     this.#largest = largestMessage(capacity);
     this.#fd = descriptorOf(agreed.socket);
-    this.#descriptor = this.#libc.word(Math.max(0, this.#fd));
     this.#bell.bytes[0] = 1;
   }
 
@@ -90,7 +86,7 @@ class DoorbellConnection extends AgreedConnection {
     if (Atomics.compareExchange(this.#words, word, AWAITED, 0) !== AWAITED) return;
     // Around libuv: a write through a stream costs several times the system call. Whatever the outcome, a full socket
     // buffer has bells in it, and an error shows as the socket's end.
-    if (this.#fd >= 0) this.#libc.send(this.#descriptor, this.#clapper, this.#one, this.#flags);
+    if (this.#fd >= 0) this.#libc.send(this.#fd, this.#clapper, 1, RING_FLAGS);
     else this.socket.write(BELL);
   }
 

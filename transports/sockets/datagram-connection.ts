@@ -3,8 +3,6 @@ import { IpcError } from "../contract/errors.ts";
 import type { Connection, ConnectionHandler } from "../contract/transport.ts";
 import { libc } from "../posix/binding.ts";
 import { EAGAIN, EINTR, errnoName } from "../posix/errno.ts";
-import { KeptWord } from "../posix/kept-word.ts";
-import type { Word } from "../posix/libc.ts";
 import { Mapping } from "../posix/mapping.ts";
 import { MSG_DONTWAIT, MSG_NOSIGNAL, POLLOUT } from "../posix/unix-socket.ts";
 import { adoptDescriptor } from "../support/pipe-handle.ts";
@@ -21,16 +19,15 @@ export const MAX_MESSAGE_BYTES: number = READ_BYTES - 2 * KIND_BYTES;
 const PING_MS = 50;
 const HURRIED_TURNS = 20;
 const RETRY_MS = 1;
+const SEND_FLAGS = MSG_DONTWAIT | MSG_NOSIGNAL;
 
 /** One end of a connected pair of datagram sockets. */
 export class DatagramConnection implements Connection {
   readonly #id: string;
-  readonly #descriptor: Word;
+  readonly #fd: number;
   readonly #socket: Socket;
   readonly #handler: ConnectionHandler;
   readonly #libc = libc();
-  readonly #size = new KeptWord(this.#libc);
-  readonly #flags = this.#libc.word(MSG_DONTWAIT | MSG_NOSIGNAL);
   readonly #scratch = Mapping.anonymous(READ_BYTES);
   readonly #start = this.#scratch.pointer(0);
   readonly #pollEntry = Mapping.anonymous(8);
@@ -48,7 +45,7 @@ export class DatagramConnection implements Connection {
   /** @param fd a connected, non-blocking datagram socket; closed with this object */
   constructor(id: string, fd: number, handler: ConnectionHandler, onEnd: () => void) {
     this.#id = id;
-    this.#descriptor = this.#libc.word(fd);
+    this.#fd = fd;
     this.#handler = handler;
     this.#onEnd = onEnd;
     this.#pollEntry.words[0] = fd;
@@ -107,7 +104,7 @@ export class DatagramConnection implements Connection {
   /** @returns false when there is no room; a peer that is gone ends the connection, in a turn of its own */
   #transmit(kind: number, bytes: number): boolean {
     this.#scratch.words[0] = kind;
-    const sent = this.#libc.send(this.#descriptor, this.#start, this.#size.of(bytes), this.#flags);
+    const sent = this.#libc.send(this.#fd, this.#start, bytes, SEND_FLAGS);
     if (sent >= 0) return true;
     const failure = this.#libc.errno();
     if (failure === EAGAIN || failure === EINTR) return false;

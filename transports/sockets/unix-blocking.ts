@@ -3,8 +3,7 @@ import { UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
 import { IpcError } from "../contract/errors.ts";
 import type { BlockingTransport } from "../contract/transport.ts";
 import { libc } from "../posix/binding.ts";
-import { KeptWord } from "../posix/kept-word.ts";
-import type { Libc, Pointer, Word } from "../posix/libc.ts";
+import type { Libc, Pointer } from "../posix/libc.ts";
 import { withPathLockSync } from "../posix/path-lock.ts";
 import {
   acceptOne,
@@ -26,37 +25,27 @@ import { inUse } from "../support/socket-path.ts";
 const ID = "unix";
 const MAX_CLIENTS = 1024;
 const BACKLOG = 1024;
+const NO_WAIT = MSG_NOSIGNAL | MSG_DONTWAIT;
 
 /** A connected socket whose time-outs bound every call that may wait. */
 class SocketChannel implements ByteChannel {
   readonly inFd: number;
   readonly outFd: number;
   readonly #libc: Libc = libc();
-  readonly #descriptor: Word;
-  readonly #noWait: Word = this.#libc.word(MSG_NOSIGNAL | MSG_DONTWAIT);
-  readonly #room = new KeptWord(this.#libc);
-  readonly #size = new KeptWord(this.#libc);
 
   constructor(fd: number) {
     setSocketTimeouts(fd, SLICE_MS);
-    this.#descriptor = this.#libc.word(fd);
     this.inFd = fd;
     this.outFd = fd;
   }
 
   read(into: Pointer, bytes: number, mayWait: boolean): number {
-    const room = this.#room.of(bytes);
-    return mayWait
-      ? this.#libc.read(this.#descriptor, into, room)
-      : this.#libc.recv(this.#descriptor, into, room, this.#noWait);
+    return mayWait ? this.#libc.read(this.inFd, into, bytes) : this.#libc.recv(this.inFd, into, bytes, NO_WAIT);
   }
 
   write(from: Pointer, bytes: number, mayWait: boolean): number {
     // Node ignores SIGPIPE, so a `write` to a peer that is gone is an error here like any other.
-    const size = this.#size.of(bytes);
-    return mayWait
-      ? this.#libc.write(this.#descriptor, from, size)
-      : this.#libc.send(this.#descriptor, from, size, this.#noWait);
+    return mayWait ? this.#libc.write(this.outFd, from, bytes) : this.#libc.send(this.outFd, from, bytes, NO_WAIT);
   }
 
   close(): void {

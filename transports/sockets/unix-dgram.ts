@@ -152,8 +152,7 @@ function sendGreeting(fd: number, kind: number, slot: number, token: number): bo
     memory.words[0] = kind | (slot << 16);
     memory.words[1] = token;
     const api = libc();
-    const flags = api.word(MSG_DONTWAIT | MSG_NOSIGNAL);
-    return api.send(api.word(fd), memory.pointer(0), api.word(GREETING_BYTES), flags) === GREETING_BYTES;
+    return api.send(fd, memory.pointer(0), GREETING_BYTES, MSG_DONTWAIT | MSG_NOSIGNAL) === GREETING_BYTES;
   } finally {
     memory.close();
   }
@@ -164,7 +163,7 @@ function isWelcomed(fd: number, slot: number, token: number): boolean {
   const memory = Mapping.anonymous(GREETING_BYTES);
   try {
     const api = libc();
-    const length = api.recv(api.word(fd), memory.pointer(0), api.word(GREETING_BYTES), api.word(MSG_DONTWAIT));
+    const length = api.recv(fd, memory.pointer(0), GREETING_BYTES, MSG_DONTWAIT);
     return length === GREETING_BYTES && memory.words[0] === (Kind.welcome | (slot << 16)) && memory.words[1] === token;
   } finally {
     memory.close();

@@ -1,0 +1,91 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { benchOptions, countOf, refuse } from "../options.ts";
+
+/**
+ * Starts processes that load all transports and make V8 optimize every hot call of the binding (see start.ts).
+ * Options: `--starts 1000 --binding koffi|ffi-rs --node <program>`. A start that ends by a signal, with an error, or not
+ * within 20 s is a finding.
+ */
+const SIDE_BY_SIDE = 2;
+const LIMIT_MS = 20_000;
+const SHOWN_FINDINGS = 20;
+const PROGRESS_EVERY = 50;
+const CHILD = join(import.meta.dirname, "start.ts");
+const FLAGS = ["--expose-gc", "--allow-natives-syntax", "--disable-warning=ExperimentalWarning"];
+
+const values = benchOptions({
+  starts: { type: "string", default: "1000" },
+  binding: { type: "string" },
+  node: { type: "string", default: process.execPath },
+});
+const starts = countOf("starts", values.starts);
+const { IPCMARK_FFI: _, ...environment } = process.env;
+const env = values.binding === undefined ? environment : { ...environment, IPCMARK_FFI: values.binding };
+
+/** The line a start prints when it is through. */
+interface Outcome {
+  readonly node: string;
+  readonly binding: string;
+  readonly callers: number;
+  readonly optimized: number;
+  readonly elapsedMs: number;
+}
+
+/** @returns the outcome, or a sentence that names what happened to the process */
+async function start(): Promise<Outcome | string> {
+  const startMs = performance.now();
+  const child = spawn(values.node, [...FLAGS, CHILD], { env, stdio: ["ignore", "pipe", "pipe"] });
+  let [text, errors] = ["", ""];
+  child.stdout.on("data", (chunk: Buffer) => (text += chunk));
+  child.stderr.on("data", (chunk: Buffer) => (errors += chunk));
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    child.kill("SIGKILL");
+  }, LIMIT_MS);
+  try {
+    const [code, signal] = (await once(child, "close")) as [number | null, string | null];
+    const first = errors.trim().split("\n", 6).join(" | ").slice(0, 300);
+    if (isLate) return `not through after ${LIMIT_MS / 1000} s`;
+    if (signal !== null) return `ended by ${signal}: ${first}`;
+    if (code !== 0) return `ended with code ${code}: ${first}`;
+    return { ...(JSON.parse(text) as Omit<Outcome, "elapsedMs">), elapsedMs: performance.now() - startMs };
+  } catch (error) {
+    return refuse(`--node ${values.node} does not start: ${(error as Error).message}`);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const print = (text: string): void => void process.stdout.write(`${text}\n`);
+const outcomes: Outcome[] = [];
+const findings: string[] = [];
+let begun = 0;
+
+async function lane(): Promise<void> {
+  while (begun < starts) {
+    const number = ++begun;
+    const outcome = await start();
+    if (typeof outcome === "string") {
+      findings.push(outcome);
+      if (findings.length <= SHOWN_FINDINGS) print(`start ${number}: ${outcome}`);
+    } else {
+      outcomes.push(outcome);
+    }
+    if (number % PROGRESS_EVERY === 0) print(`${number} of ${starts} begun, ${findings.length} findings`);
+  }
+}
+
+await Promise.all(Array.from({ length: SIDE_BY_SIDE }, lane));
+const bindings = [...new Set(outcomes.map(({ node, binding }) => `${binding} on Node ${node}`))].join(", ");
+const callers = outcomes[0]?.callers ?? 0;
+const all = outcomes.filter(({ optimized }) => optimized === callers).length;
+const fewest = Math.min(callers, ...outcomes.map(({ optimized }) => optimized));
+const slowestMs = Math.round(Math.max(0, ...outcomes.map(({ elapsedMs }) => elapsedMs)));
+print(
+  `${starts} starts (${bindings || "none was through"}): ${findings.length} findings; ${all} of ${outcomes.length} saw all ` +
+    `${callers} callers optimized (at least ${fewest}); the slowest took ${slowestMs} ms`,
+);
+process.exitCode = findings.length === 0 ? 0 : 1;
