@@ -10,6 +10,7 @@ import { HEADER_BYTES, Kind, readKind, readStatus } from "../contract/frame.ts";
 import type { Address, Connection, Transport } from "../contract/transport.ts";
 import { tcp } from "../sockets/tcp.ts";
 import { unix } from "../sockets/unix.ts";
+import { BLOCKING_FAULTS } from "./blocking-faults.ts";
 import { FALSE_CLAIMS } from "./false-claims.ts";
 import { type Fault, withFault } from "./tapped.ts";
 
@@ -36,6 +37,7 @@ const SILENT_CROWD = 4;
 
 export const BROKEN: Readonly<Record<string, Fault>> = {
   ...FALSE_CLAIMS,
+  ...BLOCKING_FAULTS,
   "crosses-replies": {
     about: "sends a reply to the wrong client now and then when many are there",
     server(inner) {

@@ -5,6 +5,7 @@ import { claims } from "./claims.ts";
 import { exchange } from "./exchange.ts";
 import { failure } from "./failure.ts";
 import { launch } from "./launch.ts";
+import { leaving } from "./leaving.ts";
 import { lifecycle } from "./lifecycle.ts";
 import { residue } from "./residue.ts";
 import { security } from "./security.ts";
@@ -16,6 +17,7 @@ export const CONFORMANCE: readonly Check[] = [
   ...lifecycle,
   ...backpressure,
   ...failure,
+  ...leaving,
   ...blocking,
   ...launch,
   ...residue,

@@ -1,6 +1,13 @@
 import type { Capabilities } from "../contract/capabilities.ts";
 import type { IpcError } from "../contract/errors.ts";
-import type { Connection, ConnectionHandler, EventTransport, Server, Transport } from "../contract/transport.ts";
+import type {
+  BlockingTransport,
+  Connection,
+  ConnectionHandler,
+  EventTransport,
+  Server,
+  Transport,
+} from "../contract/transport.ts";
 
 /** What stands between a connection and its user, on one side: each hook gets the true way to go on, and may not take it. */
 export interface Tap {
@@ -24,6 +31,8 @@ export interface Fault {
   readonly server?: (inner: Connection) => Tap;
   readonly listen?: (face: EventTransport, ...args: Parameters<EventTransport["listen"]>) => Promise<Server>;
   readonly connect?: (face: EventTransport, ...args: Parameters<EventTransport["connect"]>) => Promise<Connection>;
+  /** Without it the transport has no blocking face. */
+  readonly blocking?: (face: BlockingTransport) => BlockingTransport;
   readonly sweep?: Transport["sweep"];
   readonly peers?: NonNullable<Transport["peers"]>;
 }
@@ -109,7 +118,7 @@ const NO_TAP: Tap = {};
 /** `inner` with this fault, under an id of its own. */
 export function withFault(inner: Transport, id: string, fault: Fault): Transport {
   // The fault is in this code: a server in another language would not have it.
-  const { blocking: _blocking, peers: _peers, ...rest } = inner;
+  const { blocking, peers: _peers, ...rest } = inner;
   const face = inner.event;
   if (face === undefined) throw new TypeError(`${inner.id} has no event face to spoil`);
   const listen = fault.listen ?? ((event, ...args) => event.listen(...args));
@@ -118,6 +127,7 @@ export function withFault(inner: Transport, id: string, fault: Fault): Transport
     ...rest,
     id,
     capabilities: { ...inner.capabilities, modes: ["event"], ...fault.capabilities },
+    ...(fault.blocking === undefined || blocking === undefined ? {} : { blocking: fault.blocking(blocking) }),
     allocate: async (place) => ({ ...(await inner.allocate(place)), transport: id }),
     ...(fault.sweep === undefined ? {} : { sweep: fault.sweep }),
     ...(fault.peers === undefined ? {} : { peers: fault.peers }),

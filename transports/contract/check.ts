@@ -1,4 +1,4 @@
-import type { Capabilities } from "./capabilities.ts";
+import type { Capabilities, WaitMode } from "./capabilities.ts";
 import type { Address, Connection, OsObject, Place, Stranger, Transport } from "./transport.ts";
 
 /**
@@ -73,6 +73,8 @@ export interface PeerOptions {
   /** Default: a fresh one. Passing the address of an ended peer restarts the server where it was. */
   readonly address?: Address;
   readonly key?: Uint8Array;
+  /** How the server waits; default: the first of the transport's `modes`. */
+  readonly mode?: WaitMode;
   /** One of the transport's `peers`; default: the language of the run. */
   readonly language?: string;
 }

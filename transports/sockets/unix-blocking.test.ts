@@ -9,6 +9,11 @@ import { blockingCases } from "../support/testing/blocking-cases.ts";
 import { unix } from "./unix.ts";
 import { unixBlocking } from "./unix-blocking.ts";
 
+/** Asks again in each turn of the event loop; the test's own limit ends it. */
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setImmediate(resolve));
+}
+
 describe.skipIf(process.platform !== "linux")("unix in blocking mode", () => {
   const directory = mkdtempSync(join(tmpdir(), "ipcmark-"));
   afterAll(() => rmSync(directory, { recursive: true, force: true }));
@@ -78,6 +83,53 @@ describe.skipIf(process.platform !== "linux")("unix in blocking mode", () => {
       server[Symbol.dispose]();
     }
     expect(await unix.residue(address)).toEqual([]);
+  });
+
+  it("the rest of a reply that a slow client had no room for follows while the server waits", async () => {
+    const address = await unix.allocate(place);
+    const server = unixBlocking.listen(address);
+    const socket = createConnection(address.name).pause();
+    const reply = new Uint8Array(4 * 1024 * 1024).fill(7);
+    const into = new Uint8Array(100);
+    try {
+      socket.write(Buffer.from([1, 0, 0, 0, 9]));
+      await until(() => server.receive(into, 0) === 1);
+      expect(server.from?.send(reply, 0)).toBe(true);
+      let received = 0;
+      socket.on("data", (chunk: Buffer) => {
+        received += chunk.length;
+      });
+      socket.resume();
+      await until(() => {
+        expect(server.receive(into, 1)).toBe(-1);
+        return received === reply.length + 4;
+      });
+    } finally {
+      socket.destroy();
+      server[Symbol.dispose]();
+    }
+  });
+
+  it("what a client sent before it left arrives, although a reply to it cannot; then it is forgotten", async () => {
+    const address = await unix.allocate(place);
+    const server = unixBlocking.listen(address) as ReturnType<typeof unixBlocking.listen> & { connections: unknown[] };
+    const socket = createConnection(address.name);
+    const into = new Uint8Array(100);
+    try {
+      await new Promise<void>((resolve) => socket.write(Buffer.from([1, 0, 0, 0, 9]), () => resolve()));
+      await until(() => server.receive(into, 0) === 1);
+      await new Promise<void>((resolve) => socket.write(Buffer.from([2, 0, 0, 0, 9, 9]), () => resolve()));
+      const gone = new Promise((resolve) => socket.once("close", resolve));
+      socket.destroy();
+      await gone;
+      expect(() => server.from?.send(into, 0)).toThrow(expect.objectContaining({ code: "IPC_PEER_LOST" }));
+      expect(server.receive(into, 60)).toBe(2);
+      expect(server.connections).toHaveLength(1);
+      expect(server.receive(into, 60)).toBe(-1);
+      expect(server.connections).toHaveLength(0);
+    } finally {
+      server[Symbol.dispose]();
+    }
   });
 
   it("never removes what is not a stale socket", async () => {

@@ -58,8 +58,14 @@ function doorwayAt(path: string): Doorway {
   return {
     fd,
     accept(isFull) {
-      const newcomer = isFull ? -1 : acceptOne(fd);
-      return newcomer < 0 ? undefined : new SocketChannel(newcomer);
+      // Left in the queue of the socket, newcomers that nobody can take would keep `poll` from ever waiting.
+      for (let refused = 0; refused < BACKLOG; refused++) {
+        const newcomer = acceptOne(fd);
+        if (newcomer < 0) return undefined;
+        if (!isFull) return new SocketChannel(newcomer);
+        closeSync(newcomer);
+      }
+      return undefined;
     },
     close() {
       rmSync(path, { force: true });

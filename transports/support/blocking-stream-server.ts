@@ -3,10 +3,12 @@ import type { Address, BlockingConnection, BlockingServer } from "../contract/tr
 import { libc } from "../posix/binding.ts";
 import type { Libc } from "../posix/libc.ts";
 import { Mapping } from "../posix/mapping.ts";
-import { POLLIN } from "../posix/unix-socket.ts";
+import { POLLIN, POLLOUT } from "../posix/unix-socket.ts";
 import { BlockingStream, type ByteChannel, SLICE_MS } from "./blocking-stream.ts";
 
 const POLL_ENTRY_WORDS = 2;
+/** An entry that `poll` leaves out. */
+const NO_FD = -1;
 /** Messages received from the only client between two looks for newcomers. */
 const BUSY_RECEIVES = 256;
 
@@ -33,12 +35,14 @@ export class BlockingStreamServer implements BlockingServer {
   readonly #doorway: Doorway;
   readonly #maxClients: number;
   readonly #maxMessageBytes: number;
-  /** `struct pollfd` of the doorway, then of each client. */
+  /** `struct pollfd` of the doorway, then two of each client: its input, and its output while a reply is half sent. */
   readonly #polled: Mapping;
   readonly #streams: BlockingStream[] = [];
   #turn = 0;
   #from: BlockingStream | undefined;
   #receives = 0;
+  /** When the doorway is watched again after it was ready and brought nobody. */
+  #doorwayFromMs = 0;
   #open = true;
 
   constructor(id: string, address: Address, doorway: Doorway, limits: StreamServerLimits) {
@@ -47,8 +51,7 @@ export class BlockingStreamServer implements BlockingServer {
     this.#doorway = doorway;
     this.#maxClients = limits.maxClients;
     this.#maxMessageBytes = limits.maxMessageBytes;
-    this.#polled = Mapping.anonymous((limits.maxClients + 1) * POLL_ENTRY_WORDS * 4);
-    this.#watch(0, doorway.fd);
+    this.#polled = Mapping.anonymous((2 * limits.maxClients + 1) * POLL_ENTRY_WORDS * 4);
   }
 
   get from(): BlockingConnection | undefined {
@@ -61,11 +64,12 @@ export class BlockingStreamServer implements BlockingServer {
 
   receive(into: Uint8Array, timeoutMs: number): number {
     if (!this.#open) throw new IpcError("IPC_CLOSED", `${this.#id}: this end is closed`, { transport: this.#id });
+    this.#forgetClosed();
     const buffered = this.#takeBuffered(into);
     if (buffered >= 0) return buffered;
     let startMs = 0;
     for (;;) {
-      const only = this.#streams.length === 1 && timeoutMs >= SLICE_MS && ++this.#receives % BUSY_RECEIVES !== 0;
+      const only = this.#isOnly(timeoutMs) && ++this.#receives % BUSY_RECEIVES !== 0;
       if (startMs === 0 && !only) startMs = performance.now();
       const leftMs = startMs === 0 ? timeoutMs : startMs + timeoutMs - performance.now();
       const length = only ? this.#receiveFromOnly(into) : this.#pollAll(into, Math.max(0, Math.min(leftMs, SLICE_MS)));
@@ -77,51 +81,78 @@ export class BlockingStreamServer implements BlockingServer {
     }
   }
 
+  /** Whether the server may wait in the only client's `read`. A rest of a reply is sent while waiting, so that takes `poll`. */
+  #isOnly(timeoutMs: number): boolean {
+    if (this.#streams.length !== 1 || timeoutMs < SLICE_MS) return false;
+    const stream = this.#streams[0] as BlockingStream;
+    return !stream.isSending;
+  }
+
+  /** Connections that our caller has closed. */
+  #forgetClosed(): void {
+    for (let index = this.#streams.length - 1; index >= 0; index--) {
+      const stream = this.#streams[index] as BlockingStream;
+      if (stream.isOver) this.#forget(stream);
+    }
+  }
+
   #receiveFromOnly(into: Uint8Array): number {
     const stream = this.#streams[0] as BlockingStream;
     return this.#fill(stream, false) ? this.#takeFrom(stream, into) : -1;
   }
 
   #pollAll(into: Uint8Array, timeoutMs: number): number {
-    const ready = this.#libc.poll(this.#polled.pointer(0), this.#streams.length + 1, Math.ceil(timeoutMs));
-    if (ready <= 0) return -1;
-    const { words } = this.#polled;
-    if (this.#events(0) !== 0) {
-      words[1] = POLLIN;
-      this.#accept();
+    const entries = this.#watchAll();
+    if (this.#libc.poll(this.#polled.pointer(0), entries, Math.ceil(timeoutMs)) <= 0) return -1;
+    // From the last: whoever is forgotten meanwhile moves only those that had their turn.
+    for (let index = this.#streams.length - 1; index >= 0; index--) {
+      const stream = this.#streams[index] as BlockingStream;
+      if (this.#isReady(2 * index + 2)) flushQuietly(stream);
+      if (this.#isReady(2 * index + 1)) this.#fill(stream, true);
     }
-    for (let at = this.#streams.length; at > 0; at--) {
-      const stream = this.#streams[at - 1] as BlockingStream;
-      if (this.#events(at) === 0) continue;
-      words[at * POLL_ENTRY_WORDS + 1] = POLLIN;
-      this.#fill(stream, true);
-    }
+    if (this.#isReady(0)) this.#accept();
     return this.#takeBuffered(into);
   }
 
-  /** `revents`, the upper half of an entry's second word. */
-  #events(entry: number): number {
-    return (this.#polled.words[entry * POLL_ENTRY_WORDS + 1] as number) >>> 16;
+  /** @returns the number of entries for `poll` */
+  #watchAll(): number {
+    const isShut = this.#doorwayFromMs > 0 && performance.now() < this.#doorwayFromMs;
+    this.#watch(0, isShut ? NO_FD : this.#doorway.fd, POLLIN);
+    const streams = this.#streams;
+    for (let index = 0; index < streams.length; index++) {
+      const stream = streams[index] as BlockingStream;
+      this.#watch(2 * index + 1, stream.fd, POLLIN);
+      this.#watch(2 * index + 2, stream.isSending ? stream.outFd : NO_FD, POLLOUT);
+    }
+    return 2 * streams.length + 1;
+  }
+
+  /** Whether `revents`, the upper half of an entry's second word, holds anything: an error and an end do too. */
+  #isReady(entry: number): boolean {
+    return (this.#polled.words[entry * POLL_ENTRY_WORDS + 1] as number) >>> 16 !== 0;
   }
 
   #accept(): void {
+    let newcomers = 0;
     for (;;) {
       const channel = this.#doorway.accept(this.#streams.length >= this.#maxClients);
-      if (channel === undefined) return;
+      if (channel === undefined) break;
       this.#streams.push(new BlockingStream(this.#id, channel, this.#maxMessageBytes));
-      this.#watch(this.#streams.length, channel.inFd);
+      newcomers++;
     }
+    // Nonsense, or no descriptor left to let anybody in with: then the doorway stays ready, and `poll` would never wait.
+    this.#doorwayFromMs = newcomers > 0 ? 0 : performance.now() + SLICE_MS;
   }
 
-  #watch(entry: number, fd: number): void {
+  #watch(entry: number, fd: number, events: number): void {
     this.#polled.words[entry * POLL_ENTRY_WORDS] = fd;
-    this.#polled.words[entry * POLL_ENTRY_WORDS + 1] = POLLIN;
+    this.#polled.words[entry * POLL_ENTRY_WORDS + 1] = events;
   }
 
   /** Reads once from a client; one that is gone is forgotten. */
   #fill(stream: BlockingStream, withoutWaiting: boolean): boolean {
     try {
-      return !stream.isOver && stream.fill(withoutWaiting);
+      return stream.fill(withoutWaiting);
     } catch (error) {
       if (!isIpcError(error)) throw error;
       this.#forget(stream);
@@ -154,10 +185,8 @@ export class BlockingStreamServer implements BlockingServer {
   }
 
   #forget(stream: BlockingStream): void {
-    const at = this.#streams.indexOf(stream);
-    this.#streams.splice(at, 1);
+    this.#streams.splice(this.#streams.indexOf(stream), 1);
     stream.close();
-    for (let i = at; i < this.#streams.length; i++) this.#watch(i + 1, (this.#streams[i] as BlockingStream).fd);
   }
 
   close(): void {
@@ -170,5 +199,14 @@ export class BlockingStreamServer implements BlockingServer {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+}
+
+/** A client that takes no more may have sent something before it left: its end shows when that has been read. */
+function flushQuietly(stream: BlockingStream): void {
+  try {
+    stream.flush();
+  } catch (error) {
+    if (!isIpcError(error)) throw error;
   }
 }

@@ -68,6 +68,8 @@ export class BlockingStream implements BlockingConnection {
   /** `struct pollfd` of the reading and, where it is another, of the writing descriptor. */
   readonly #poll = Mapping.anonymous(2 * POLL_ENTRY_WORDS * 4);
   #over: IpcError | undefined;
+  /** Why nothing can be sent any more. What the other side sent before it left is received all the same. */
+  #unsendable: IpcError | undefined;
   #open = true;
   /** The other side hung up between two messages. A process that is killed hangs up too. */
   endedOrderly = false;
@@ -85,12 +87,23 @@ export class BlockingStream implements BlockingConnection {
     return this.#channel.inFd;
   }
 
+  /** Takes bytes when there is room for what {@link flush} sends. */
+  get outFd(): number {
+    return this.#channel.outFd;
+  }
+
+  /** Whether a message was taken of which a part has not gone out. */
+  get isSending(): boolean {
+    return this.#outgoing.bytes > 0;
+  }
+
   get isOver(): boolean {
     return this.#over !== undefined || !this.#open;
   }
 
   send(message: Uint8Array, timeoutMs: number): boolean {
     this.#check();
+    if (this.#unsendable !== undefined) throw this.#unsendable;
     const { length } = message;
     if (length > this.#limit) {
       throw new IpcError("IPC_TOO_LARGE", `${this.#id}: ${length} bytes exceed ${this.#limit}`, {
@@ -111,6 +124,11 @@ export class BlockingStream implements BlockingConnection {
     return false;
   }
 
+  /** Sends of a message begun what goes without waiting. @throws IpcError IPC_PEER_LOST */
+  flush(): void {
+    this.#flush(0, performance.now());
+  }
+
   /** Sends what is there. @returns whether all of it went */
   #flush(timeoutMs: number, startMs: number): boolean {
     const out = this.#outgoing;
@@ -121,7 +139,11 @@ export class BlockingStream implements BlockingConnection {
         continue;
       }
       const failure = this.#libc.errno();
-      if (failure !== EAGAIN && failure !== EINTR) throw this.#fail("write");
+      if (failure !== EAGAIN && failure !== EINTR) {
+        out.clear();
+        this.#unsendable = this.#errorOf("write");
+        throw this.#unsendable;
+      }
       if (startMs === 0) startMs = performance.now() - SLICE_MS;
       const leftMs = startMs + timeoutMs - performance.now();
       if (leftMs <= 0) return false;
@@ -203,7 +225,8 @@ export class BlockingStream implements BlockingConnection {
     }
     const failure = this.#libc.errno();
     if (failure === EAGAIN || failure === EINTR) return false;
-    throw this.#fail("read");
+    this.#over = this.#errorOf("read");
+    throw this.#over;
   }
 
   #wait(events: number, timeoutMs: number): void {
@@ -219,18 +242,18 @@ export class BlockingStream implements BlockingConnection {
   }
 
   hasRoom(): boolean {
-    if (this.isOver) return true;
+    // The next send meets the reason.
+    if (this.isOver || this.#unsendable !== undefined) return true;
     if (this.#outgoing.bytes > 0 && !this.#flush(0, performance.now())) return false;
     this.#wait(POLLOUT, 0);
     const entry = this.#channel.inFd === this.#channel.outFd ? 1 : 3;
     return (this.#poll.words[entry] as number) >>> 16 !== 0;
   }
 
-  #fail(call: string): IpcError {
+  #errorOf(call: string): IpcError {
     const cause = systemError(this.#libc, call, this.#id);
     const details = cause.errno === undefined ? {} : { errno: cause.errno };
-    this.#over = new IpcError(cause.code, `${this.#id}: ${cause.message}`, { transport: this.#id, cause, ...details });
-    return this.#over;
+    return new IpcError(cause.code, `${this.#id}: ${cause.message}`, { transport: this.#id, cause, ...details });
   }
 
   #check(): void {

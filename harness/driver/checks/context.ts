@@ -93,7 +93,7 @@ export class Workbench implements CheckContext {
       transport,
       reference: start.transport,
       // A mechanism without an event face is served the way it is meant to be: by a blocking loop.
-      mode: transport.capabilities.modes[0],
+      mode: options.mode ?? transport.capabilities.modes[0],
       address,
       pin: start.peerPin,
       language,
