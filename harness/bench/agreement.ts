@@ -155,7 +155,7 @@ async function runRound(program: string, row: Row, random: () => number): Promis
 }
 
 const us = (ns: number): string => (ns / 1000).toFixed(2).padStart(7);
-const place = createPlace();
+const place = await createPlace();
 try {
   const program = await compileLimits(place);
   if (typeof program !== "string") throw new Error(program.reason);

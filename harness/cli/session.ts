@@ -1,5 +1,6 @@
 import type { Place } from "../../transports/contract/transport.ts";
 import { Brood } from "../coordinator/run-driver.ts";
+import { RUN_VARIABLE } from "../process/orphans.ts";
 import { createPlace, removePlace, sweepDeadPlaces } from "../process/place.ts";
 import { EXIT } from "./exit-codes.ts";
 
@@ -15,7 +16,9 @@ export interface Session {
  */
 export async function inSession<Result>(work: (session: Session) => Promise<Result>): Promise<Result> {
   await sweepDeadPlaces();
-  const place = createPlace();
+  const place = await createPlace();
+  // Whatever this process starts from now on is found by it, be it a compiler or git.
+  process.env[RUN_VARIABLE] = place.prefix;
   const brood = new Brood(place);
   let interrupted = false;
   const interrupt = (code: number): void => {

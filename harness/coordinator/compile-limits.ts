@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Place } from "../../transports/contract/transport.ts";
-import { killGroup } from "../process/child.ts";
+import { killGroup } from "../process/orphans.ts";
 
 const COMPILE_TIMEOUT_MS = 30_000;
 
@@ -33,7 +33,7 @@ async function compile(args: readonly string[], { directory }: Place): Promise<b
   const env = { ...process.env, TMPDIR: directory };
   const compiler = spawn("cc", args, { stdio: "ignore", env, detached: true });
   const end = (): void => {
-    if (compiler.pid !== undefined) killGroup(compiler.pid);
+    if (compiler.pid !== undefined && compiler.kill("SIGKILL")) killGroup(compiler.pid);
   };
   process.once("exit", end);
   const timer = setTimeout(end, COMPILE_TIMEOUT_MS);

@@ -35,6 +35,7 @@ export async function keepAwake(placements: readonly Placement[]): Promise<KeepA
         "0",
         process.execPath,
         fileURLToPath(new URL("../control/keep-awake.mjs", import.meta.url)),
+        String(process.pid),
       ]);
       children.push(child);
       await child.next(["awake"], START_TIMEOUT_MS);

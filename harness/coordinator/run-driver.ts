@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import type { Place } from "../../transports/contract/transport.ts";
-import { Child, killGroup } from "../process/child.ts";
+import { Child } from "../process/child.ts";
 import type { Begin, DriverReady, DriverStart, Failed, FromDriver, PinPrefix } from "../process/messages.ts";
 import { nodeCommand } from "../process/node-command.ts";
-import { RUN_VARIABLE } from "../process/orphans.ts";
+import { endGroup, RUN_VARIABLE } from "../process/orphans.ts";
 
 /** What one driver process is started with, and how long it may take in all. */
 export interface DriverJob {
@@ -37,10 +37,12 @@ export class Brood {
   readonly #drivers = new Set<DriverChild>();
   readonly #descendants = new Set<number>();
   readonly #env: NodeJS.ProcessEnv;
+  readonly #run: string;
   #ending = false;
 
   /** The compiled code of our processes lies inside the run's own directory, so that nothing stays behind; unless the user has a place for it. */
   constructor({ directory, prefix }: Place) {
+    this.#run = prefix;
     this.#env = { NODE_COMPILE_CACHE: join(directory, "cache"), ...process.env, [RUN_VARIABLE]: prefix };
   }
 
@@ -93,7 +95,7 @@ export class Brood {
     this.#drivers.delete(driver);
     // A driver that ended well has ended its peers; after any other end they are ours.
     for (const pid of spawned) this.#descendants.delete(pid);
-    for (const pid of [driver.pid, ...spawned]) endGroup(pid);
+    for (const pid of [driver.pid, ...spawned]) endGroup(pid, this.#run);
   }
 
   /** undefined: it has come as far as that; otherwise how it ended before. */
@@ -125,7 +127,7 @@ export class Brood {
     this.#ending = true;
     const pids = [...this.#descendants];
     await Promise.all([...this.#drivers].map((driver) => driver.terminate(0)));
-    for (const pid of pids) killGroup(pid);
+    for (const pid of pids) endGroup(pid, this.#run);
   }
 }
 
@@ -147,13 +149,4 @@ function whyNot(driver: DriverChild, { timeoutMs, silenceMs }: DriverJob, deadli
   return driver.running && silenceMs !== undefined
     ? `the driver process hung: it said nothing for ${Math.round(silenceMs / 1000)} s`
     : error.message;
-}
-
-/** Drivers and peers lead process groups of their own, so a group of that number is theirs even when its leader is gone. */
-function endGroup(pid: number): void {
-  try {
-    process.kill(-pid, "SIGKILL");
-  } catch {
-    // No such group: the peer has ended, as it should.
-  }
 }

@@ -13,7 +13,7 @@ const LIMIT_MS = 300_000;
 
 /** Runs `work` with processes and a private place of its own, as the command line does, and leaves nothing behind. */
 export async function withBrood<Result>(work: (brood: Brood, place: Place) => Promise<Result>): Promise<Result> {
-  const place = createPlace();
+  const place = await createPlace();
   const brood = new Brood(place);
   try {
     return await work(brood, place);

@@ -1,30 +1,32 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { existsSync, mkdirSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { currentOwner } from "../process/owner.ts";
+import { createPlace, removePlace } from "../process/place.ts";
 import { examine } from "./examine.ts";
 import { leftovers, removeLeftovers } from "./leftovers.ts";
 import { ownTemporaryDirectory } from "./testing.ts";
 
 const directory = ownTemporaryDirectory();
 
-function leavePlace(owner: object): string {
-  const place = join(directory(), `ipcmark-${randomBytes(8).toString("hex")}`);
-  mkdirSync(place, { mode: 0o700 });
-  writeFileSync(join(place, "owner.json"), JSON.stringify(owner), { mode: 0o600 });
-  return place;
-}
-
 test("the directory of a killed run is found and removed; that of a living run is neither", async () => {
-  const dead = leavePlace({ ...currentOwner(), bootId: "another boot" });
-  const alive = leavePlace(currentOwner());
+  const dead = join(directory(), `ipcmark-${randomBytes(8).toString("hex")}`);
+  mkdirSync(dead, { mode: 0o700 });
+  const server = createServer().listen(join(dead, "elsewhere"));
+  await once(server, "listening");
+  // What the kernel makes of a socket whose owner is gone.
+  renameSync(join(dead, "elsewhere"), join(dead, "owner"));
+  await new Promise((resolve) => server.close(resolve));
+  const alive = await createPlace();
   const [finding] = await leftovers();
   expect(finding?.status).toBe("warning");
   expect(finding?.found).toContain("1 directory of killed runs");
   expect(await removeLeftovers()).not.toHaveLength(0);
   expect(existsSync(dead)).toBe(false);
-  expect(existsSync(alive)).toBe(true);
+  expect(existsSync(alive.directory)).toBe(true);
+  await removePlace(alive);
 });
 
 test.runIf(existsSync("/dev/shm"))(

@@ -13,9 +13,9 @@ const KERNEL_DIRECTORIES = ["/dev/shm", "/dev/mqueue"] as const;
 const YOUNG_MS = 60_000;
 const PROGRAM = /harness\/(?:peer|driver)\/main\.[jt]s/;
 
-export const leftovers: Probe = () => {
+export const leftovers: Probe = async () => {
   const topic = "leftovers";
-  const places = deadPlaces();
+  const places = await deadPlaces();
   const objects = orphanedObjects();
   const found = [
     ...(places.length > 0

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { readLines, writeLine } from "./lines.ts";
 import { Mailbox, type Typed } from "./mailbox.ts";
+import { endGroup, killGroup, RUN_VARIABLE } from "./orphans.ts";
 
 export interface Exit {
   readonly code: number | null;
@@ -26,13 +27,15 @@ export class Child<In extends object, Out extends Typed> {
   readonly mailbox = new Mailbox<Out>();
   readonly exited: Promise<Exit>;
   readonly #process: ChildProcess;
+  readonly #run: string | undefined;
   #stderr = "";
   #exit: Exit | undefined;
 
-  private constructor(name: string, process: ChildProcess, pid: number) {
+  private constructor(name: string, process: ChildProcess, pid: number, run: string | undefined) {
     this.name = name;
     this.pid = pid;
     this.#process = process;
+    this.#run = run;
     readLines(
       process.stdout as Readable,
       (value) => this.mailbox.put(value as Out),
@@ -69,7 +72,7 @@ export class Child<In extends object, Out extends Typed> {
     });
     return new Promise((resolve, reject) => {
       child.once("error", (error) => reject(new Error(`cannot start ${name} (${file}): ${error.message}`)));
-      child.once("spawn", () => resolve(new Child<In, Out>(name, child, child.pid as number)));
+      child.once("spawn", () => resolve(new Child<In, Out>(name, child, child.pid as number, env[RUN_VARIABLE])));
     });
   }
 
@@ -95,10 +98,15 @@ export class Child<In extends object, Out extends Typed> {
     if (this.#exit !== undefined) return this.#exit;
     (this.#process.stdin as Writable).end();
     if (graceMs > 0) this.#process.kill("SIGTERM");
-    const timer = setTimeout(() => killGroup(this.pid), graceMs);
+    const timer = setTimeout(() => this.#kill(), graceMs);
     const exit = await this.exited;
     clearTimeout(timer);
     return exit;
+  }
+
+  #kill(): void {
+    if (this.#process.kill("SIGKILL")) killGroup(this.pid);
+    else endGroup(this.pid, this.#run);
   }
 
   /** Closes stdin and waits: the orderly end of a process that has nothing left to do. */
@@ -130,14 +138,4 @@ export class Child<In extends object, Out extends Typed> {
 /** Stack frames and Node's version line say less than the error above them. */
 function isTelling(line: string): boolean {
   return line.trim().length > 0 && !/^\s+at |^Node\.js v/.test(line);
-}
-
-export function killGroup(pid: number): void {
-  for (const target of [-pid, pid]) {
-    try {
-      process.kill(target, "SIGKILL");
-    } catch {
-      // Gone already, which is what was wanted.
-    }
-  }
 }

@@ -1,13 +1,13 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { describe, expect, it } from "vitest";
-import { endOrphans, RUN_VARIABLE } from "./orphans.ts";
+import { endGroup, endOrphans, RUN_VARIABLE } from "./orphans.ts";
 
 const RUN = "ipcmark-00000000000000a1";
 const OTHER_RUN = "ipcmark-00000000000000a2";
 
 function sleeper(prefix: string) {
-  const child = spawn("sleep", ["60"], { env: { ...process.env, [RUN_VARIABLE]: prefix } });
+  const child = spawn("sleep", ["60"], { env: { ...process.env, [RUN_VARIABLE]: prefix }, detached: true });
   return { child, exited: once(child, "exit") as Promise<[number | null, string | null]> };
 }
 
@@ -17,12 +17,26 @@ describe.skipIf(process.platform !== "linux")("what lives of a run whose coordin
     try {
       await Promise.all([once(orphan.child, "spawn"), once(other.child, "spawn")]);
       orphan.child.kill("SIGSTOP");
-      expect(endOrphans(RUN)).toBe(1);
+      expect(await endOrphans(RUN)).toBe(1);
       expect(await orphan.exited).toEqual([null, "SIGKILL"]);
       expect(other.child.exitCode ?? other.child.signalCode).toBeNull();
-      expect(endOrphans(RUN)).toBe(0);
+      expect(await endOrphans(RUN)).toBe(0);
     } finally {
       for (const { child } of [orphan, other]) child.kill("SIGKILL");
+    }
+  });
+
+  it("is not taken for a process of the run when it only has the number of a group", async () => {
+    const other = sleeper(OTHER_RUN);
+    try {
+      await once(other.child, "spawn");
+      endGroup(other.child.pid as number, RUN);
+      expect(other.child.kill(0)).toBe(true);
+      expect(other.child.signalCode).toBeNull();
+      endGroup(other.child.pid as number, OTHER_RUN);
+      expect(await other.exited).toEqual([null, "SIGKILL"]);
+    } finally {
+      other.child.kill("SIGKILL");
     }
   });
 });

@@ -1,44 +1,48 @@
-import { readFileSync } from "node:fs";
+import { once } from "node:events";
+import { renameSync } from "node:fs";
+import { connect, createServer, type Server } from "node:net";
+import { basename, join } from "node:path";
 
-/** Who a run directory belongs to: a pid alone is reused, with its start time and the boot it is unique. */
-export interface Owner {
-  readonly uid: number;
-  readonly pid: number;
-  /** Field 22 of /proc/pid/stat (clock ticks since boot); null off Linux, where only the pid is compared. */
-  readonly startTime: string | null;
-  readonly bootId: string | null;
+/**
+ * The owner of a run directory listens on this socket in it. The kernel closes the socket together with its owner, whatever ended that,
+ * and answers for it from every namespace that shares the directory. A pid means something in one namespace only.
+ */
+export const OWNER_SOCKET = "owner";
+/** It gets its name when it listens: under that name a socket that refuses has lost its owner. */
+const UNFINISHED = "owner.new";
+
+/**
+ * - `held`: the owner lives, also one that is stopped or busy.
+ * - `dead`: nobody listens any more.
+ * - `unmarked`: there is no socket. The run is just starting, or was killed while it was.
+ */
+export type Holding = "held" | "dead" | "unmarked";
+
+/** Marks a directory as in use for as long as this process lives. @throws Error where its file system has no sockets */
+export async function holdDirectory(directory: string): Promise<Server> {
+  // The kernel completes a connection without its server, so this answers nothing.
+  const server = createServer((socket) => socket.destroy()).unref();
+  await once(server.listen(addressOf(directory, UNFINISHED)), "listening");
+  // Losing a connection that nobody waits for is no reason to end.
+  server.on("error", () => {});
+  if (process.platform !== "win32") renameSync(join(directory, UNFINISHED), join(directory, OWNER_SOCKET));
+  return server;
 }
 
-export function currentOwner(): Owner {
-  return {
-    uid: process.getuid?.() ?? -1,
-    pid: process.pid,
-    startTime: startTimeOf(process.pid),
-    bootId: readOrNull("/proc/sys/kernel/random/boot_id"),
-  };
-}
-
-export function isAlive(owner: Owner): boolean {
-  if (owner.bootId !== readOrNull("/proc/sys/kernel/random/boot_id")) return false;
+/** Asks whether the owner of this directory lives. An answer that is none of the known ones counts as life. */
+export async function holdingOf(directory: string): Promise<Holding> {
+  const socket = connect(addressOf(directory, OWNER_SOCKET));
   try {
-    process.kill(owner.pid, 0);
+    await once(socket, "connect");
+    return "held";
   } catch (error) {
-    // EPERM: it exists and is not ours.
-    return (error as NodeJS.ErrnoException).code === "EPERM";
+    const { code } = error as NodeJS.ErrnoException;
+    return code === "ECONNREFUSED" ? "dead" : code === "ENOENT" ? "unmarked" : "held";
+  } finally {
+    socket.destroy();
   }
-  return owner.startTime === null || startTimeOf(owner.pid) === owner.startTime;
 }
 
-function startTimeOf(pid: number): string | null {
-  const stat = readOrNull(`/proc/${pid}/stat`);
-  // The program name is in parentheses and may hold spaces: count fields after the last one.
-  return stat?.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? null;
-}
-
-function readOrNull(path: string): string | null {
-  try {
-    return readFileSync(path, "utf8").trim();
-  } catch {
-    return null;
-  }
+function addressOf(directory: string, name: string): string {
+  return process.platform === "win32" ? `\\\\.\\pipe\\${basename(directory)}` : join(directory, name);
 }

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -38,25 +38,24 @@ describe.skipIf(process.platform === "win32")("the directory that runs are made 
       expect.stringMatching(/^\/(tmp|run\/user\/\d+)$/),
       ...placeParents().slice(2),
     ]);
-    const place = createPlace();
+    const place = await createPlace();
     expect(place.directory.startsWith(placeParent())).toBe(true);
-    writeFileSync(
-      join(place.directory, "owner.json"),
-      JSON.stringify({ uid: 0, pid: 1, startTime: null, bootId: "other" }),
-    );
-    expect(deadPlaces().map(({ prefix }) => prefix)).toContain(place.prefix);
+    rmSync(join(place.directory, "owner"));
+    const longAgo = Date.now() / 1000 - 3600;
+    utimesSync(place.directory, longAgo, longAgo);
+    expect((await deadPlaces()).map(({ prefix }) => prefix)).toContain(place.prefix);
     await removePlace(place);
   });
 
-  it("is refused in one sentence when it is missing, a file or read-only", ({ skip }) => {
+  it("is refused in one sentence when it is missing, a file or read-only", async ({ skip }) => {
     const [missing, file, closed] = ["missing", "file", "closed"].map((name) => join(directory, name));
     vi.stubEnv("TMPDIR", missing);
     expect(placeParent).toThrow(/^the temporary directory \S+missing does not exist; set TMPDIR to a directory/);
-    expect(deadPlaces()).toEqual([]);
+    expect(await deadPlaces()).toEqual([]);
     writeFileSync(file as string, "");
     vi.stubEnv("TMPDIR", file);
     expect(placeParent).toThrow(/^the temporary directory \S+file is no directory; set TMPDIR/);
-    expect(deadPlaces()).toEqual([]);
+    expect(await deadPlaces()).toEqual([]);
     mkdirSync(closed as string);
     chmodSync(closed as string, 0o500);
     vi.stubEnv("TMPDIR", closed);

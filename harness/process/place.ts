@@ -1,42 +1,49 @@
 import { randomBytes } from "node:crypto";
-import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { lstatSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import type { Server } from "node:net";
 import { basename, dirname, join } from "node:path";
 import type { Place } from "../../transports/contract/transport.ts";
 import { readJournal } from "./journal.ts";
 import { loadTransport } from "./load-transport.ts";
 import { MachineError } from "./machine-error.ts";
 import { endOrphans } from "./orphans.ts";
-import { currentOwner, isAlive, type Owner } from "./owner.ts";
+import { holdDirectory, holdingOf, OWNER_SOCKET } from "./owner.ts";
 import { placeParent, placeParents } from "./place-parent.ts";
 
 const NAME = /^ipcmark-[0-9a-f]{16}$/;
-const OWNER_FILE = "owner.json";
-/** A directory younger than this may belong to a run that has not come to write its owner down. */
+/** A directory younger than this may belong to a run that has not come to mark it as its own. */
 const STARTING_MS = 60_000;
+/** What marks the places of this process as in use. */
+const marks = new WeakMap<Place, Server>();
 
 /**
- * A private directory of this run: 0700, unguessable, with its owner written down so that a later run can tell it is dead.
+ * A private directory of this run: 0700, unguessable, and marked as in use for as long as this process lives.
  *
  * @throws MachineError where none can be made
  */
-export function createPlace(parent: string = placeParent()): Place {
+export async function createPlace(parent: string = placeParent()): Promise<Place> {
   const prefix = `ipcmark-${randomBytes(8).toString("hex")}`;
-  const directory = join(parent, prefix);
+  const place: Place = { directory: join(parent, prefix), prefix };
   try {
-    mkdirSync(directory, { mode: 0o700 });
-    writeFileSync(join(directory, OWNER_FILE), JSON.stringify(currentOwner()), { mode: 0o600 });
+    mkdirSync(place.directory, { mode: 0o700 });
+    marks.set(place, await holdDirectory(place.directory));
   } catch (error) {
-    rmSync(directory, { recursive: true, force: true });
+    rmSync(place.directory, { recursive: true, force: true });
     const why = (error as Error).message;
     throw new MachineError(
       `no directory for this run can be made in ${parent} (${why}); free space there or set TMPDIR`,
     );
   }
-  return { directory, prefix };
+  return place;
 }
 
-/** Sweeps every address of the journal and removes the directory. Nothing of this place may be in use. */
+/**
+ * Ends what still runs of this place, sweeps every address of its journal and removes the directory: without blocking, so that signals are
+ * answered meanwhile.
+ */
 export async function removePlace(place: Place): Promise<void> {
+  await endOrphans(place.prefix);
   for (const { transport: reference, address } of readJournal(place)) {
     try {
       await (await loadTransport(reference)).sweep(address);
@@ -45,7 +52,23 @@ export async function removePlace(place: Place): Promise<void> {
     }
   }
   for (const directory of programDirectories(place)) rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
-  rmSync(place.directory, { recursive: true, force: true, maxRetries: 3 });
+  // The mark goes last: one who is killed in the middle of this leaves a directory that the next run knows to be dead.
+  for (const name of namesIn(place.directory).filter((name) => name !== OWNER_SOCKET)) {
+    await rm(join(place.directory, name), REMOVAL);
+  }
+  await rm(place.directory, REMOVAL);
+  marks.get(place)?.close();
+}
+
+const REMOVAL = { recursive: true, force: true, maxRetries: 3 } as const;
+
+/** Empty where it may not be read, or another run that started at the same time has removed it. */
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
 }
 
 /** Beside the run's own directory, for what other users may read: see `program-copy.ts`. Removed with it. */
@@ -64,51 +87,28 @@ function programDirectories(place: Place): string[] {
 
 /** Ends and removes what runs that were killed left behind. Returns how many. Places of living runs are never touched. */
 export async function sweepDeadPlaces(parents: readonly string[] = placeParents()): Promise<number> {
-  const dead = deadPlaces(parents);
-  for (const place of dead) {
-    endOrphans(place.prefix);
-    await removePlace(place);
-  }
+  const dead = await deadPlaces(parents);
+  for (const place of dead) await removePlace(place);
   return dead.length;
 }
 
 /** What runs that were killed left behind, and nobody has swept yet. */
-export function deadPlaces(parents: readonly string[] = placeParents()): Place[] {
-  return parents.flatMap((parent) =>
-    namesIn(parent)
-      .filter((name) => NAME.test(name))
-      .map((name): Place => ({ directory: join(parent, name), prefix: name }))
-      .filter(isOursAndDead),
-  );
+export async function deadPlaces(parents: readonly string[] = placeParents()): Promise<Place[]> {
+  const dead: Place[] = [];
+  for (const parent of parents) {
+    for (const name of namesIn(parent).filter((name) => NAME.test(name))) {
+      const place: Place = { directory: join(parent, name), prefix: name };
+      if (await isOursAndDead(place)) dead.push(place);
+    }
+  }
+  return dead;
 }
 
-/** Empty where it may not be read, or is no directory. */
-function namesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
-  }
-}
-
-function isOursAndDead({ directory }: Place): boolean {
-  try {
-    const stat = lstatSync(directory);
-    if (!stat.isDirectory()) return false;
-    if (process.getuid !== undefined && (stat.uid !== process.getuid() || (stat.mode & 0o777) !== 0o700)) return false;
-    const owner = ownerOf(directory);
-    // Without an owner it is a run that is just starting, or one that was killed while it was.
-    return owner === undefined ? Date.now() - stat.mtimeMs > STARTING_MS : !isAlive(owner);
-  } catch {
-    return false;
-  }
-}
-
-/** undefined when there is none, or half of one. */
-function ownerOf(directory: string): Owner | undefined {
-  try {
-    return JSON.parse(readFileSync(join(directory, OWNER_FILE), "utf8")) as Owner;
-  } catch {
-    return undefined;
-  }
+async function isOursAndDead({ directory }: Place): Promise<boolean> {
+  const stat = lstatSync(directory, { throwIfNoEntry: false });
+  if (!stat?.isDirectory()) return false;
+  if (process.getuid !== undefined && (stat.uid !== process.getuid() || (stat.mode & 0o777) !== 0o700)) return false;
+  const holding = await holdingOf(directory);
+  // Without a mark it is a run that is just starting, or one that was killed while it was.
+  return holding === "unmarked" ? Date.now() - stat.mtimeMs > STARTING_MS : holding === "dead";
 }

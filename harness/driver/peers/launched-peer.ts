@@ -1,5 +1,4 @@
 import type { ConnectionHandler, EventTransport, Transport } from "../../../transports/contract/transport.ts";
-import { killGroup } from "../../process/child.ts";
 import { readLines, writeLine } from "../../process/lines.ts";
 import { Mailbox } from "../../process/mailbox.ts";
 import type { FromPeer, PeerStart, ToPeer } from "../../process/messages.ts";
@@ -19,27 +18,28 @@ export async function startLaunchedPeer(
   const handler: ConnectionHandler = client;
   const launched = await launch([...command, "--control-fd", "3"] as [string, ...string[]], handler);
   onSpawn(launched.pid);
+  let running = true;
+  void launched.exited.then(() => {
+    running = false;
+  });
+  const signal = (name: NodeJS.Signals): void => {
+    // Its number may be another's once it has been reaped.
+    if (running) process.kill(launched.pid, name);
+  };
   const mailbox = new Mailbox<FromPeer>();
   const ended = (): void => mailbox.end(() => "the peer process ended");
   readLines(launched.control, (value) => mailbox.put(value as FromPeer), ended);
   const send = (message: ToPeer): void => writeLine(launched.control, message);
   send(start);
   const answer = await mailbox.next(["ready", "failed"], READY_TIMEOUT_MS, "peer").catch((error: unknown) => {
-    killGroup(launched.pid);
+    signal("SIGKILL");
     throw error;
   });
   if (answer.type === "failed") {
-    killGroup(launched.pid);
+    signal("SIGKILL");
     throw rejection(transport.id, answer);
   }
   const { type: _type, ...info } = answer;
-  const signal = (name: NodeJS.Signals): void => {
-    try {
-      process.kill(launched.pid, name);
-    } catch {
-      // Already gone: `exited` tells.
-    }
-  };
   return {
     info,
     address: info.address,
