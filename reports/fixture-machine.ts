@@ -1,9 +1,9 @@
 import type { Curve, Measurement, Report } from "../harness/results/model.ts";
-import { fixtureReport } from "./fixture.ts";
+import { type FixtureOptions, fixtureReport } from "./fixture.ts";
 
 /** The synthetic report with everything that was added to the model later; `fixtureReport()` without it stands for an older one. */
-export function fullReport(): Report {
-  const report = fixtureReport();
+export function fullReport(options: FixtureOptions = {}): Report {
+  const report = fixtureReport(options);
   const measurements = [...report.measurements.map(withLimit), ...variants(report)];
   const canary = { count: 2720, p50: 41_000, p90: 66_000, p99: 84_000, max: 2_410_000, histogram: "" };
   const rounds = [20_100, 20_400, 24_900].map((p50, index) => ({

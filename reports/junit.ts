@@ -1,3 +1,4 @@
+import { visibleLines } from "../harness/results/format.ts";
 import type { CheckResult, Report } from "../harness/results/model.ts";
 import { checkRowName, countStatus } from "./check-groups.ts";
 
@@ -45,16 +46,13 @@ function seconds(ms: number): string {
   return (ms / 1000).toFixed(3);
 }
 
-/** XML 1.0 has no way to write most control characters, not even escaped. */
+/** XML 1.0 has no way to write most control characters, and none at all to write the last two of the plane. */
 function text(value: string): string {
-  return (
-    value
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is removed.
-      .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, "�")
-      .replace(/&/g, "&amp;")
-      .replace(/</g, "&lt;")
-      .replace(/>/g, "&gt;")
-  );
+  return visibleLines(value)
+    .replace(/[\ufffe\uffff]/g, "�")
+    .replace(/&/g, "&amp;")
+    .replace(/</g, "&lt;")
+    .replace(/>/g, "&gt;");
 }
 
 function attribute(value: string): string {

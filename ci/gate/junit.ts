@@ -1,3 +1,4 @@
+import { visibleLines } from "../../harness/results/format.ts";
 import { nameOf } from "./cells.ts";
 import { evidenceWords, type GateResult, type GateRow } from "./result.ts";
 
@@ -27,16 +28,13 @@ function caseOf(row: GateRow): string {
   }
 }
 
-/** Control characters are not allowed in XML 1.0 in any form. */
+/** XML 1.0 has no way to write most control characters, and none at all to write the last two of the plane. */
 export function escapeXml(text: string): string {
-  return (
-    text
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: removing them is the point
-      .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, "")
-      .replace(/&/g, "&amp;")
-      .replace(/</g, "&lt;")
-      .replace(/>/g, "&gt;")
-      .replace(/"/g, "&quot;")
-      .replace(/\n/g, "&#10;")
-  );
+  return visibleLines(text)
+    .replace(/[\ufffe\uffff]/g, "�")
+    .replace(/&/g, "&amp;")
+    .replace(/</g, "&lt;")
+    .replace(/>/g, "&gt;")
+    .replace(/"/g, "&quot;")
+    .replace(/\n/g, "&#10;");
 }

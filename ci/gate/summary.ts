@@ -1,3 +1,4 @@
+import { visible } from "../../harness/results/format.ts";
 import { nameOf } from "./cells.ts";
 import { evidenceWords, type GateResult, type GateRow, verdictSentence } from "./result.ts";
 
@@ -25,11 +26,15 @@ export function summaryOf({ rows, base, seed }: GateResult): string {
     "|---|---|---|",
     ...lines,
     "",
-    `Base: \`${base.replace(/`/g, "'")}\`, seed ${seed}. Paired fresh-process trials, exact sign-flip test; see \`ci/gate/README.md\`.`,
+    `Base: \`${visible(base).replace(/`/g, "'")}\`, seed ${seed}. Paired fresh-process trials, exact sign-flip test; see \`ci/gate/README.md\`.`,
     "",
   ].join("\n");
 }
 
 function cellText(text: string): string {
-  return text.replace(/\|/g, "\\|").replace(/\s+/g, " ").replace(/</g, "&lt;");
+  return visible(text.replace(/\s+/g, " "))
+    .replace(/&/g, "&amp;")
+    .replace(/</g, "&lt;")
+    .replace(/@/g, "&#64;")
+    .replace(/[\\`*_[\]|~#]/g, "\\$&");
 }

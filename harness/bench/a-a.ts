@@ -7,11 +7,13 @@
  *
  * With `--keep`, runs are added to those of the file, so that the 40 may be measured in parts.
  */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { basename, dirname } from "node:path";
 import { LEAST_FOR_INTERVAL } from "../coordinator/length.ts";
 import { medianInterval } from "../results/intervals.ts";
 import type { Interval, Measurement } from "../results/model.ts";
 import { median } from "../results/quantiles.ts";
+import { store } from "../results/store.ts";
 import { measureCells } from "./measure-cells.ts";
 import { benchOptions, countOf } from "./options.ts";
 
@@ -70,7 +72,7 @@ const all: Run[] =
 for (let left = runs; left > 0; left--) {
   const run = await measureOnce();
   all.push(run);
-  if (values.keep !== undefined) writeFileSync(values.keep, JSON.stringify(all));
+  if (values.keep !== undefined) store(dirname(values.keep), basename(values.keep), JSON.stringify(all));
   const [low, high] = run.interval;
   process.stdout.write(
     `run ${all.length}: ratio ${run.ratio.toFixed(3)} (${low.toFixed(3)} to ${high.toFixed(3)})${contains(run.interval, 1) ? "" : "  MISSES 1"}\n`,

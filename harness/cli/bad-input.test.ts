@@ -1,6 +1,8 @@
+import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { fixtureReport } from "../../reports/fixture.ts";
 import { Sandbox } from "./testing.ts";
 
 const sandbox = new Sandbox();
@@ -12,6 +14,13 @@ const file = (name: string, text: string): string => {
   return path;
 };
 
+/** A FIFO that nobody writes: reading it would wait for ever. */
+const fifo = join(sandbox.directory, "fifo");
+execFileSync("mkfifo", [fifo]);
+const deep = JSON.stringify({
+  ...fixtureReport({ trials: 1, payloads: [64] }),
+  warnings: ["fine", { text: "\u001b[2J" }],
+});
 const newer = JSON.stringify({ schemaVersion: 99 });
 const foreign = JSON.stringify({ hello: "world" });
 mkdirSync(join(sandbox.directory, "closed"), { mode: 0o555 });
@@ -86,6 +95,17 @@ const CASES: readonly (readonly [string, readonly string[], RegExp])[] = [
     "a report that is something else",
     ["report", file("foreign.json", foreign)],
     /foreign\.json" is no ipcmark report \(.*schemaVersion/,
+  ],
+  [
+    "a report with a wrong type deep inside",
+    ["report", file("deep.json", deep)],
+    /deep\.json" is no ipcmark report \(\/warnings\/1: expected string, found an object\)/,
+  ],
+  ["a report that is a FIFO", ["report", fifo], /cannot read ".*fifo": it is a FIFO and no regular file/],
+  [
+    "a name that a terminal would obey",
+    ["report", "\u001b[2J\n.json"],
+    /cannot read "\\x1b\[2J\\n\.json": no such file/,
   ],
   [
     "a report of a newer schema",

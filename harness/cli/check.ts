@@ -11,7 +11,7 @@ import type { CheckResult } from "../results/model.ts";
 import { ensureWritable, store } from "../results/store.ts";
 import { EXIT, UsageError } from "./exit-codes.ts";
 import { type SharedOptions, withShared } from "./options.ts";
-import { note, print, publish, REPORT_FILES, terminal } from "./output.ts";
+import { note, printTables, publish, REPORT_FILES, terminal } from "./output.ts";
 import { languageReason, programFor, whyAbsent } from "./peers.ts";
 import { finishReport, startRun } from "./run.ts";
 import { inSession, type Session } from "./session.ts";
@@ -47,7 +47,7 @@ export function checkCommand(): Command {
       );
       if (options.junit !== undefined) store(dirname(options.junit), basename(options.junit), junit(report));
       process.exitCode = exitCode(results, candidates, options.peer);
-      await publish(options, report, () => print(checkTables(report, terminal())));
+      await publish(options, report, () => printTables(checkTables(report, terminal())));
     });
 }
 

@@ -17,7 +17,7 @@ import { EXIT, UsageError } from "./exit-codes.ts";
 import { announcePlan, FINISH_MS, lengthOf } from "./length.ts";
 import { NOTHING_LEFT, refuseTooLarge, requestOf } from "./measure.ts";
 import { type MeasureOptions, withMeasuring } from "./options.ts";
-import { note, print, publish, REPORT_FILES, terminal } from "./output.ts";
+import { note, printTables, publish, REPORT_FILES, terminal } from "./output.ts";
 import { whyAbsent } from "./peers.ts";
 import { finishReport, startRun } from "./run.ts";
 import { inSession } from "./session.ts";
@@ -140,8 +140,8 @@ function workload(options: MeasureOptions, payloads: readonly number[], placemen
 }
 
 function printReport(report: Report): void {
-  print(compareTables(report, terminal()));
-  if (report.codecs !== undefined) print(`\n${codecTables(report, terminal())}`);
-  if (report.checks.some(({ status }) => status === "failed")) print(`\n${checkTables(report, terminal())}`);
-  print(`\n${pickParagraph(report, terminal())}`);
+  printTables(compareTables(report, terminal()));
+  if (report.codecs !== undefined) printTables(`\n${codecTables(report, terminal())}`);
+  if (report.checks.some(({ status }) => status === "failed")) printTables(`\n${checkTables(report, terminal())}`);
+  printTables(`\n${pickParagraph(report, terminal())}`);
 }

@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { listTable } from "../../reports/terminal/index.ts";
 import { ffiFloor } from "../../transports/posix/index.ts";
 import { EXIT } from "./exit-codes.ts";
-import { print, printJson } from "./output.ts";
+import { print, printJson, printTables } from "./output.ts";
 import { resolveTransports } from "./transports.ts";
 
 export function listCommand(): Command {
@@ -20,7 +20,7 @@ export function listCommand(): Command {
         });
         return;
       }
-      print(listTable(candidates.map(({ record, family }) => ({ ...record, family }))));
+      printTables(listTable(candidates.map(({ record, family }) => ({ ...record, family }))));
       print(
         ffi.binding === "none"
           ? `\nPOSIX binding: none (${ffi.reason})`

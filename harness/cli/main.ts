@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { MachineError } from "../process/machine-error.ts";
 import { packageVersion } from "../results/environment.ts";
+import { visible, visibleLines } from "../results/format.ts";
 import { StoreError } from "../results/store.ts";
 import { flagsOf, withConfig } from "./config-file.ts";
 import { EXIT, UsageError } from "./exit-codes.ts";
@@ -55,11 +56,12 @@ function report(error: unknown): number {
       process.stderr.write(program.helpInformation());
       return EXIT.usage;
     }
-    return say(error.message.replace(/^error: /, "").replace(/\s*\n\s*/g, " "), EXIT.usage);
+    return say(visible(error.message.replace(/^error: /, "").replace(/\s*\n\s*/g, " ")), EXIT.usage);
   }
-  if (error instanceof UsageError || error instanceof StoreError) return say(error.message, EXIT.usage);
-  if (error instanceof MachineError) return say(error.message, EXIT.refused);
-  return say(`unexpected: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`, EXIT.crash);
+  if (error instanceof UsageError || error instanceof StoreError) return say(visible(error.message), EXIT.usage);
+  if (error instanceof MachineError) return say(visible(error.message), EXIT.refused);
+  const full = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return say(`unexpected: ${visibleLines(full)}`, EXIT.crash);
 }
 
 function say(message: string, code: number): number {

@@ -13,7 +13,7 @@ import { chooseCodecs, codecCells, codecTable, parseCodec, withCodecs } from "./
 import { EXIT, UsageError } from "./exit-codes.ts";
 import { announce, announcePlan, lengthOf } from "./length.ts";
 import { type MeasureOptions, withMeasuring } from "./options.ts";
-import { print, publish, REPORT_FILES, terminal } from "./output.ts";
+import { printTables, publish, REPORT_FILES, terminal } from "./output.ts";
 import { whyAbsent } from "./peers.ts";
 import { finishReport, startRun } from "./run.ts";
 import { inSession } from "./session.ts";
@@ -79,7 +79,7 @@ export function measureCommand(): Command {
         report.measurements.some(({ status }) => status === "failed") ||
         candidates.some((candidate) => whyAbsent(candidate, options.peer) !== undefined);
       process.exitCode = incomplete ? EXIT.incomplete : EXIT.ok;
-      await publish(options, report, () => print(tablesOf(report)));
+      await publish(options, report, () => printTables(tablesOf(report)));
     });
 }
 

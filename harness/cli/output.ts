@@ -1,3 +1,4 @@
+import { visibleLines } from "../results/format.ts";
 import type { Report } from "../results/model.ts";
 import { store } from "../results/store.ts";
 import type { SharedOptions } from "./options.ts";
@@ -23,15 +24,27 @@ export async function publish(
 
 /** Prose goes to stderr, so that stdout holds results alone. */
 export function note(text: string): void {
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${visibleLines(text)}\n`);
 }
 
 export function print(text: string): void {
+  printTables(visibleLines(text));
+}
+
+/** For what `reports/terminal` made: it has colours, and everything else in it is visible already. */
+export function printTables(text: string): void {
   process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
 }
 
+/** JSON escapes most controls by itself; the others may be written as escapes and stay the same value. */
 export function printJson(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+  const text = JSON.stringify(value, null, 2).replace(/[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
+    Array.from(
+      { length: character.length },
+      (_, at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, "0")}`,
+    ).join(""),
+  );
+  process.stdout.write(`${text}\n`);
 }
 
 /** What a log shows without wrapping. */

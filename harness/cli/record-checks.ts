@@ -2,12 +2,12 @@
  * Maintenance: keeps the results of a `check` of every mechanism in `scenarios/results.json` and writes them into the documents.
  * `npm run check -- --transport all`, then `npm run record:checks [-- <report.json>]`.
  */
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { checkMatrixText, checkSummaryTable, recordChecks, withResults } from "../../reports/check-results.ts";
 import { REGISTRY } from "../../transports/registry.ts";
 import { CHECKS } from "../driver/checks/catalog.ts";
-import { loadReport } from "../results/store.ts";
+import { loadReport, store } from "../results/store.ts";
 
 const root = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const report = loadReport(process.argv[2] ?? "ipcmark-out/report.json");
@@ -21,8 +21,8 @@ if (missing.length > 0) {
   process.exit(2);
 }
 const recorded = recordChecks(report);
-const rewrite = (path: string, text: string): void =>
-  writeFileSync(root(path), withResults(readFileSync(root(path), "utf8"), text));
-writeFileSync(root("scenarios/results.json"), `${JSON.stringify(recorded, null, 1)}\n`);
+const rewrite = (path: string, text: string): unknown =>
+  store(root("."), path, withResults(readFileSync(root(path), "utf8"), text));
+store(root("scenarios"), "results.json", `${JSON.stringify(recorded, null, 1)}\n`);
 rewrite("README.md", checkSummaryTable(recorded));
 rewrite("scenarios/README.md", checkMatrixText(recorded));

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { checkTables, codecTables, compareTables, pickParagraph } from "../../reports/terminal/index.ts";
 import { ensureWritable, loadReport, store } from "../results/store.ts";
-import { note, print, terminal } from "./output.ts";
+import { note, printTables, terminal } from "./output.ts";
 
 export function reportCommand(): Command {
   return new Command("report")
@@ -13,10 +13,10 @@ export function reportCommand(): Command {
       ensureWritable(out, ["report.html"]);
       const { renderHtml } = await import("../../reports/html/render.ts");
       const html = store(out, "report.html", await renderHtml(report));
-      if (report.measurements.length > 0) print(compareTables(report, terminal()));
-      if (report.codecs !== undefined) print(`\n${codecTables(report, terminal())}`);
-      if (report.checks.length > 0) print(`\n${checkTables(report, terminal())}`);
-      if (report.pick !== null) print(`\n${pickParagraph(report, terminal())}`);
+      if (report.measurements.length > 0) printTables(compareTables(report, terminal()));
+      if (report.codecs !== undefined) printTables(`\n${codecTables(report, terminal())}`);
+      if (report.checks.length > 0) printTables(`\n${checkTables(report, terminal())}`);
+      if (report.pick !== null) printTables(`\n${pickParagraph(report, terminal())}`);
       note(`\nwritten: ${html}`);
     });
 }

@@ -1,3 +1,5 @@
+import { visible } from "../results/format.ts";
+
 /** One line on stderr: drawn between trials only, since a parent that redraws is a third busy process on two cores. */
 export interface Progress {
   begin(steps: number, plannedMs: number): void;
@@ -39,7 +41,7 @@ export function progressOn(stream: NodeJS.WriteStream): Progress {
     },
     step(what) {
       done++;
-      const line = `[${done}/${steps}] ${what}, ${left()}`;
+      const line = `[${done}/${steps}] ${visible(what)}, ${left()}`;
       if (stream.isTTY) {
         stream.write(`\r\u001b[2K${line.slice(0, (stream.columns || 80) - 1)}`);
       } else if (performance.now() - writtenAtMs >= QUIET_EVERY_MS) {

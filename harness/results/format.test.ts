@@ -1,5 +1,18 @@
 import { expect, test } from "vitest";
-import { ABSENT, byteRate, bytes, duration, durationRange, oneLine, percent, quantity, ratio } from "./format.ts";
+import {
+  ABSENT,
+  byteRate,
+  bytes,
+  duration,
+  durationRange,
+  oneLine,
+  percent,
+  quantity,
+  ratio,
+  significant,
+  visible,
+  visibleLines,
+} from "./format.ts";
 
 test("a duration has three significant digits and the unit in which it is at least 1", () => {
   const cases = { 0: "0 ns", 4.2137: "4.21 ns", 842: "842 ns", 999.6: "1.00 µs", 19240: "19.2 µs", 1234567: "1.23 ms" };
@@ -29,6 +42,18 @@ test("sizes are binary, rates decimal, ratios carry a sign of multiplication", (
   expect([ratio(1), ratio(12.34), ratio(148.2)]).toEqual(["1.00×", "12.3×", "148×"]);
 });
 
-test("an error text is shown as one line without escape codes", () => {
-  expect(oneLine("\n\u001b[31mbroken\u001b[0m pipe\r\n    at somewhere")).toBe("[31mbroken [0m pipe");
+test("an error text is shown as one line whose escape codes can be seen and do nothing", () => {
+  expect(oneLine("\n\u001b[31mbroken\u001b[0m pipe\r\n    at somewhere")).toBe("\\x1b[31mbroken\\x1b[0m pipe");
+});
+
+test("whatever a terminal could obey is shown as an escape, and nothing else is changed", () => {
+  expect(visible("a\n\r\t\u0000\u009b\u202e\u2066\u2028\ufeff\ud800\u{e0001}b")).toBe(
+    "a\\n\\r\\t\\x00\\x9b\\u202e\\u2066\\u2028\\ufeff\\ud800\\u{e0001}b",
+  );
+  expect(visible("shm/futex µs × 漢字 🚀 C:\\temp")).toBe("shm/futex µs × 漢字 🚀 C:\\temp");
+  expect(visibleLines("two\nlines\u001b")).toBe("two\nlines\\x1b");
+});
+
+test("the smallest and the largest numbers have a text", () => {
+  for (const value of [Number.MIN_VALUE, 1e-200, 1e300]) expect(significant(value)).toMatch(/^\d/);
 });

@@ -16,6 +16,9 @@ const DURATION_UNITS: readonly [DurationUnit, ...DurationUnit[]] = [
   { name: "ns", ns: 1 },
 ];
 
+/** `toFixed` takes no more. */
+const MOST_DECIMALS = 100;
+
 const BYTE_UNITS = ["B", "KiB", "MiB", "GiB", "TiB"] as const;
 
 /** Three significant digits without an exponent: `4.21`, `19.2`, `842`, `12300`. */
@@ -23,7 +26,7 @@ export function significant(value: number, digits = 3): string {
   if (value === 0) return "0";
   const rounded = Number(value.toPrecision(digits));
   const magnitude = Math.floor(Math.log10(Math.abs(rounded)));
-  return rounded.toFixed(Math.max(0, digits - 1 - magnitude));
+  return rounded.toFixed(Math.min(MOST_DECIMALS, Math.max(0, digits - 1 - magnitude)));
 }
 
 /** The unit in which `ns`, once rounded, is at least 1: 999.6 ns reads 1.00 µs, not 1000 ns. */
@@ -85,10 +88,34 @@ export function percent(share: number | null | undefined): string {
   return share === null || share === undefined || !Number.isFinite(share) ? ABSENT : `${(share * 100).toFixed(1)} %`;
 }
 
-/** First line, without control characters: error texts come from libraries and may hold anything, escape codes included. */
+/**
+ * Controls, formats (those that turn the direction of writing among them), line separators and halves of surrogate pairs: what a terminal may
+ * obey and a reader cannot see.
+ */
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+const NAMED: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+
+/** Shows what a terminal could obey as an escape: `\x1b`, `\n`, `\u202e`. Names, reasons and errors come from anywhere. */
+export function visible(text: string): string {
+  return text.replace(INVISIBLE, escapeOf);
+}
+
+/** As {@link visible}, for text of several lines. */
+export function visibleLines(text: string): string {
+  return text.replace(INVISIBLE, (character) => (character === "\n" ? character : escapeOf(character)));
+}
+
+function escapeOf(character: string): string {
+  const code = character.codePointAt(0) ?? 0;
+  if (code > 0xffff) return `\\u{${code.toString(16)}}`;
+  const hex = code.toString(16);
+  return NAMED[character] ?? (code > 0xff ? `\\u${hex.padStart(4, "0")}` : `\\x${hex.padStart(2, "0")}`);
+}
+
+/** First line, without anything invisible: error texts come from libraries and may hold anything, escape codes included. */
 export function oneLine(text: string): string {
   const first = text.split(/[\r\n]/).find((line) => line.trim() !== "") ?? "";
-  return first.replace(/\p{Cc}/gu, " ").trim();
+  return visible(first.trim());
 }
 
 /** `3 transports`, `1 transport`. */

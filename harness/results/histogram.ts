@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import { inflateSync } from "node:zlib";
 import type * as Hdr from "hdr-histogram-js";
 
 let loaded: typeof Hdr | undefined;
@@ -11,6 +12,14 @@ function library(): typeof Hdr {
 
 /** One minute: a slower round trip is a lost one. */
 const HIGHEST_NS = 60e9;
+
+/** Cookie and length, then what was compressed: cookie, length, offset, digits, lowest and highest value, ratio, then the counts. */
+const OUTER_BYTES = 8;
+const INNER_BYTES = 40;
+/** Far more than a full histogram of ours; a small text can announce gigabytes. */
+const MOST_INFLATED_BYTES = 4 * 1024 * 1024;
+const MOST_DIGITS = 4;
+const DAY_NS = 86_400e9;
 
 /** HdrHistogram V2, compressed, base64: readable by every HdrHistogram tool. Three significant digits, ns. */
 export function encodeHistogram(samples: ArrayLike<number> & Iterable<number>): string {
@@ -32,4 +41,21 @@ export function mergeHistograms(encoded: readonly string[]): string | undefined 
   const merged = hdr.decodeFromCompressedBase64(first);
   for (const text of rest) merged.add(hdr.decodeFromCompressedBase64(text));
   return hdr.encodeIntoCompressedBase64(merged);
+}
+
+/** Decodes a histogram that somebody else wrote. @returns why it is none of times up to one day; undefined when it is */
+export function histogramDefect(text: string): string | undefined {
+  try {
+    // The library would inflate and allocate whatever the text asks for.
+    const outer = Buffer.from(text, "base64");
+    const inner = inflateSync(outer.subarray(OUTER_BYTES), { maxOutputLength: MOST_INFLATED_BYTES });
+    if (inner.length < INNER_BYTES) return "its header is cut short";
+    if (inner.readUInt32BE(12) > MOST_DIGITS) return "it has more digits than a clock";
+    if (inner.readBigInt64BE(24) > DAY_NS) return "its values are longer than a day";
+    const { totalCount, maxValue } = library().decodeFromCompressedBase64(text);
+    if (!Number.isSafeInteger(totalCount) || totalCount < 0) return "its counts are no counts";
+    return maxValue > DAY_NS ? "a value is longer than a day" : undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
 }

@@ -1,66 +1,51 @@
-import { Ajv, type JSONSchemaType, type ValidateFunction } from "ajv";
+import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
+import { histogramDefect } from "./histogram.ts";
+import { REPORT } from "./report-shape.ts";
 
-/** The parts of a report that every reader relies on. Fields may be added without a new version, so others are let through. */
-const OBJECTS = { type: "array", items: { type: "object" } } as const;
-const SCHEMA = {
-  type: "object",
-  required: [
-    "schemaVersion",
-    "startedAt",
-    "commandLine",
-    "environment",
-    "transports",
-    "checks",
-    "measurements",
-    "limits",
-    "pick",
-  ],
-  properties: {
-    schemaVersion: { type: "integer", minimum: 1 },
-    startedAt: { type: "string" },
-    commandLine: { type: "string" },
-    environment: { type: "object", required: ["node", "ffi"] },
-    transports: {
-      type: "array",
-      items: {
-        type: "object",
-        required: ["id", "capabilities", "available"],
-        properties: { id: { type: "string" }, available: { type: "boolean" } },
-      },
-    },
-    checks: {
-      type: "array",
-      items: {
-        type: "object",
-        required: ["scenario", "transport", "status"],
-        properties: { status: { enum: ["passed", "failed", "not-applicable", "unavailable"] } },
-      },
-    },
-    measurements: {
-      type: "array",
-      items: {
-        type: "object",
-        required: ["benchmark", "transport", "mode", "placement", "payloadBytes", "status", "trials", "interval"],
-        properties: {
-          status: { enum: ["measured", "failed", "not-applicable"] },
-          mode: { enum: ["event", "blocking", "polling"] },
-          placement: { enum: ["same-cpu", "two-cpus", "unpinned"] },
-          payloadBytes: { type: "number", minimum: 0 },
-          trials: OBJECTS,
-        },
-      },
-    },
-    limits: OBJECTS,
-    pick: { type: ["object", "null"] },
-  },
-};
+/** Longest excerpt of a value that a sentence quotes. */
+const EXCERPT = 40;
 
 let validate: ValidateFunction | undefined;
 
-/** The first thing that keeps this value from being a report, in words; undefined when it is one. */
+/**
+ * Examines every field that a reader of reports relies on. Fields that are not described are let through, since they may be added without a
+ * new version.
+ *
+ * @returns the first thing that keeps this value from being a report: where, what was expected, what was found; undefined when it is one
+ */
 export function firstDefect(value: unknown): string | undefined {
-  validate ??= new Ajv({ allErrors: false, strict: false }).compile(SCHEMA as unknown as JSONSchemaType<object>);
+  validate ??= compile();
   if (validate(value)) return undefined;
-  const error = validate.errors?.[0];
-  return `${error?.instancePath === "" ? "it" : error?.instancePath} ${error?.message}`;
+  const [error] = validate.errors ?? [];
+  if (error === undefined) return "it is not what a report is";
+  const where = error.instancePath === "" ? "the report" : error.instancePath;
+  if (error.keyword === "required") return `${where}: "${error.params["missingProperty"]}" is missing`;
+  return `${where}: expected ${expected(error)}, found ${excerpt(error.data)}`;
+}
+
+function compile(): ValidateFunction {
+  const ajv = new Ajv({ verbose: true, strict: false, strictNumbers: true, ownProperties: true });
+  ajv.addKeyword({
+    keyword: "histogram",
+    type: "string",
+    error: { message: "must be an HdrHistogram (V2, compressed, base64) of times up to one day" },
+    validate: (wanted: boolean, text: string) => !wanted || text === "" || histogramDefect(text) === undefined,
+  });
+  return ajv.compile(REPORT);
+}
+
+function expected({ keyword, params, message = "another value" }: ErrorObject): string {
+  if (keyword === "enum") return `one of ${(params["allowedValues"] as unknown[]).join(", ")}`;
+  if (keyword === "type") return [params["type"]].flat().join(" or ").replaceAll(",", " or ");
+  return message.replace(/^must (be|have|match|NOT have) /, (_, verb: string) =>
+    verb === "be" ? "" : verb === "NOT have" ? "not " : `to ${verb} `,
+  );
+}
+
+function excerpt(value: unknown): string {
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  if (typeof value === "object" && value !== null) return "an object";
+  if (typeof value === "string" && value.length > EXCERPT) return `"${value.slice(0, EXCERPT)}…"`;
+  // JSON has no name for what `1e999` becomes.
+  return typeof value === "number" ? String(value) : JSON.stringify(value);
 }

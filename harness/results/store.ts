@@ -1,17 +1,10 @@
-import {
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  renameSync,
-  rmdirSync,
-  rmSync,
-  type Stats,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { randomBytes } from "node:crypto";
+import { mkdirSync, mkdtempSync, renameSync, rmdirSync, rmSync, type Stats, statSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { type Report, SCHEMA_VERSION } from "./model.ts";
+import { parseJson } from "./parse-json.ts";
 import { firstDefect } from "./schema.ts";
+import { readTextFile } from "./text-file.ts";
 
 /** A file that is no report, or a place that cannot be written: says so in one sentence. */
 export class StoreError extends Error {
@@ -55,36 +48,43 @@ function statOf(path: string): Stats | undefined {
   }
 }
 
-/** Never leaves half a file: written beside its name, then renamed. Returns the path. @throws StoreError */
+/**
+ * Writes a file beside its name, then renames it, so that half a file is never left. Nobody can guess the first name or put a link there, and a
+ * link that has the final name is replaced, not followed.
+ *
+ * @returns the path
+ * @throws StoreError
+ */
 export function store(directory: string, name: string, text: string): string {
   const path = join(directory, name);
-  const temporary = `${path}.${process.pid}.tmp`;
+  const temporary = `${path}.${randomBytes(8).toString("hex")}.tmp`;
   try {
     mkdirSync(directory, { recursive: true });
-    writeFileSync(temporary, text);
+    writeFileSync(temporary, text, { flag: "wx" });
     renameSync(temporary, path);
   } catch (error) {
-    rmSync(temporary, { force: true });
+    // What was there before is not ours to remove.
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") rmSync(temporary, { force: true });
     throw new StoreError(`cannot write "${path}": ${reasonOf(error)}; name another directory`);
   }
   return path;
 }
 
+const EXPECTED = "name a report.json that compare, measure or check has written";
+
 /** @throws StoreError when the file is missing, no report, or of a newer schema */
 export function loadReport(path: string): Report {
   let text: string;
   try {
-    text = readFileSync(path, "utf8");
+    text = readTextFile(path);
   } catch (error) {
-    throw new StoreError(
-      `cannot read "${path}": ${reasonOf(error)}; name a report.json that compare, measure or check has written`,
-    );
+    throw new StoreError(`cannot read "${path}": ${reasonOf(error)}; ${EXPECTED}`);
   }
   let value: unknown;
   try {
-    value = JSON.parse(text);
-  } catch {
-    throw new StoreError(`"${path}" is not JSON; name a report.json that compare, measure or check has written`);
+    value = parseJson(text);
+  } catch (error) {
+    throw new StoreError(`"${path}" is not JSON (${reasonOf(error)}); ${EXPECTED}`);
   }
   const version =
     typeof value === "object" && value !== null && "schemaVersion" in value ? value.schemaVersion : undefined;
@@ -94,11 +94,7 @@ export function loadReport(path: string): Report {
     );
   }
   const defect = firstDefect(value);
-  if (defect !== undefined) {
-    throw new StoreError(
-      `"${path}" is no ipcmark report (${defect}); name a report.json that compare, measure or check has written`,
-    );
-  }
+  if (defect !== undefined) throw new StoreError(`"${path}" is no ipcmark report (${defect}); ${EXPECTED}`);
   return value as Report;
 }
 

@@ -12,6 +12,7 @@ import {
   reasonsByText,
   STATUS_MARKS,
 } from "../check-groups.ts";
+import { forTerminal } from "./border.ts";
 import { paint, renderTable, type Style, type TableRow, type TerminalOptions, widthLimit, wrap } from "./table.ts";
 
 const STATUS_STYLES: Readonly<Record<CheckResult["status"], Style>> = {
@@ -28,7 +29,7 @@ const TIED = "\u2060";
 
 /** Failures with their reasons, then mechanisms x checks, then why checks did not apply. Empty where no check ran. */
 export function checkTables(report: Pick<Report, "checks">, options: TerminalOptions = {}): string {
-  const { checks } = report;
+  const checks = forTerminal(report.checks);
   if (checks.length === 0) return "";
   const matrix = checkMatrix(checks);
   const parts = [failures(checks, options), strips(matrix, options), legend(matrix, options)];

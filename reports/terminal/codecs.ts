@@ -1,5 +1,6 @@
 import type { Report } from "../../harness/results/model.ts";
 import { CODEC_COLUMNS, CODEC_NOTE, codecGroups, unsteadyNote } from "../codec-table.ts";
+import { forTerminal } from "./border.ts";
 import { type Column, paint, renderTable, type TableRow, type TerminalOptions, widthLimit, wrap } from "./table.ts";
 
 const COLUMNS: readonly Column[] = CODEC_COLUMNS.map((title, index) => ({
@@ -9,7 +10,7 @@ const COLUMNS: readonly Column[] = CODEC_COLUMNS.map((title, index) => ({
 
 /** What codecs cost by themselves, one block per kind of value. Empty where none was measured. */
 export function codecTables(report: Pick<Report, "codecs">, options: TerminalOptions = {}): string {
-  const groups = codecGroups(report);
+  const groups = codecGroups({ codecs: forTerminal(report.codecs ?? []) });
   if (groups.length === 0) return "";
   const rows = groups.flatMap(({ title, lines }): TableRow[] => [
     { heading: title, style: "dim" },

@@ -13,6 +13,7 @@ import { type Block, blocksOf, type PlainRow, type RankedRow, type Throughput } 
 import { canaryText } from "../canary.ts";
 import { MODE_LABELS, peerNote, placementTitle } from "../labels.ts";
 import { missingText, NO_P99 } from "../missing.ts";
+import { forTerminal } from "./border.ts";
 import { type Column, paint, renderTable, type TableRow, type TerminalOptions, widthLimit, wrap } from "./table.ts";
 
 const LIMIT_COLUMN: Column = { title: "× limit", align: "right" };
@@ -45,7 +46,8 @@ const MARKS = { best: "best", tied: "= tie", behind: "", unknown: "?" } as const
  * The measurements as tables: one per placement and benchmark, in it the waiting classes, in these the payload sizes.
  * Nothing is ranked across placements or classes. Empty where nothing was measured.
  */
-export function compareTables(report: Report, options: TerminalOptions = {}): string {
+export function compareTables(raw: Report, options: TerminalOptions = {}): string {
+  const report = forTerminal(raw);
   const tables = Map.groupBy(blocksOf(report), (block) => JSON.stringify([block.placement, block.benchmark]));
   return [...tables.values()].map((blocks) => table(report, blocks, options)).join("\n\n");
 }

@@ -1,5 +1,6 @@
 import { oneLine } from "../../harness/results/format.ts";
 import type { TransportRecord } from "../../harness/results/model.ts";
+import { forTerminal } from "./border.ts";
 import { type Column, renderTable, type TableRow, type TerminalOptions } from "./table.ts";
 
 /** A transport as `list` shows it; the family is known to the registry only. */
@@ -14,7 +15,7 @@ const COLUMNS: readonly Column[] = [
 ];
 
 export function listTable(entries: readonly ListEntry[], options: TerminalOptions = {}): string {
-  const rows = entries.map((entry): TableRow => {
+  const rows = forTerminal(entries).map((entry): TableRow => {
     const state = entry.available ? entry.version : `unavailable: ${entry.reason}`;
     const cells = [
       entry.id,

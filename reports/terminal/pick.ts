@@ -1,6 +1,7 @@
 import { oneLine } from "../../harness/results/format.ts";
 import type { Report } from "../../harness/results/model.ts";
 import { MODE_LABELS } from "../labels.ts";
+import { forTerminal } from "./border.ts";
 import { paint, type TerminalOptions, widthLimit, wrap } from "./table.ts";
 
 const HOW_COMPARED =
@@ -8,7 +9,7 @@ const HOW_COMPARED =
 
 /** The verdict: one sentence, then its reasons, the other classes, what was ruled out, and the run's warnings. */
 export function pickParagraph(report: Pick<Report, "pick" | "warnings">, options: TerminalOptions = {}): string {
-  const { pick } = report;
+  const { pick, warnings } = forTerminal({ pick: report.pick, warnings: report.warnings });
   const lines: string[] = [];
   const add = (text: string, indent = "  "): void => {
     for (const line of wrap(oneLine(text), widthLimit(options) - indent.length)) lines.push(indent + line);
@@ -24,7 +25,7 @@ export function pickParagraph(report: Pick<Report, "pick" | "warnings">, options
       add(`${MODE_LABELS[other.mode] ?? other.mode}: ${other.transport}. ${other.sentence}`);
     for (const out of pick.ruledOut ?? []) add(`ruled out: ${out.transport}: ${out.reason}`);
   }
-  for (const warning of report.warnings ?? [])
+  for (const warning of warnings ?? [])
     lines.push(
       ...wrap(`warning: ${oneLine(warning)}`, widthLimit(options)).map((line) => paint("yellow", line, options)),
     );

@@ -140,7 +140,9 @@ export function cutInside(text: string, width: number): string {
 }
 
 /** Greedy wrap at spaces; a word longer than the line is broken, since paths have no spaces. */
-export function wrap(text: string, width: number): string[] {
+export function wrap(text: string, room: number): string[] {
+  // Beside a name as long as the line there is no room at all.
+  const width = Math.max(MIN_SHRUNK, room);
   const lines: string[] = [];
   let current = "";
   for (let word of text.split(/\s+/).filter((part) => part !== "")) {

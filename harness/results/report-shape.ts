@@ -1,0 +1,295 @@
+/**
+ * The report as JSON Schema: every field of `model.ts` that a reader relies on, with the bounds of what a machine can have measured.
+ * What older reports lack is optional here.
+ */
+
+type Schema = Readonly<Record<string, unknown>>;
+type Fields = Readonly<Record<string, Schema>>;
+
+/** A round trip of a day is no measurement. Also the bound of every other time in ns. */
+const DAY_NS = 86_400e9;
+const YEAR_MS = 366 * 86_400e3;
+const MOST = Number.MAX_SAFE_INTEGER;
+/** The largest string of one field: a histogram, a stack trace. */
+const TEXT_BYTES = 1024 * 1024;
+
+const text: Schema = { type: "string", maxLength: TEXT_BYTES };
+const name: Schema = { type: "string", minLength: 1, maxLength: 1000 };
+const flag: Schema = { type: "boolean" };
+const histogram: Schema = { ...text, histogram: true };
+const number = (minimum: number, maximum: number): Schema => ({ type: "number", minimum, maximum });
+const above0 = (maximum: number): Schema => ({ type: "number", exclusiveMinimum: 0, maximum });
+const integer = (minimum = 0, maximum = MOST): Schema => ({ type: "integer", minimum, maximum });
+const oneOf = (...values: readonly unknown[]): Schema => ({ enum: values });
+const list = (items: Schema, maxItems = 10_000): Schema => ({ type: "array", items, maxItems });
+const record = (values: Schema): Schema => ({ type: "object", maxProperties: 1000, additionalProperties: values });
+const orNull = (schema: Schema): Schema =>
+  "type" in schema ? { ...schema, type: [schema["type"], "null"].flat() } : { enum: [...(schema["enum"] as []), null] };
+const object = (required: Fields, optional: Fields = {}): Schema => ({
+  type: "object",
+  required: Object.keys(required),
+  properties: { ...required, ...optional },
+});
+/** Fields besides, depending on the value of one. */
+const when = (field: string, value: unknown, met: Schema, otherwise: Schema): Schema => ({
+  if: { properties: { [field]: { const: value } } },
+  // biome-ignore lint/suspicious/noThenProperty: the keyword of JSON Schema
+  then: met,
+  else: otherwise,
+});
+
+/** A latency takes time: zero is a clock that stood still. */
+const latency = above0(DAY_NS);
+const time = number(0, DAY_NS);
+const signedTime = number(-DAY_NS, DAY_NS);
+const times = above0(1e12);
+const perMessage = number(0, 1e12);
+const rate = number(0, MOST);
+const share = number(0, 1);
+const interval = { type: "array", items: number(0, MOST), minItems: 2, maxItems: 2 };
+const mode = oneOf("event", "blocking", "polling");
+const placement = oneOf("same-cpu", "two-cpus", "unpinned");
+const byPlacement = (values: Schema): Schema => ({
+  type: "object",
+  properties: { "same-cpu": values, "two-cpus": values, unpinned: values },
+  additionalProperties: false,
+});
+
+const quantiles = (value: Schema): Schema =>
+  object(
+    { p50: value },
+    {
+      count: integer(1),
+      min: number(value === latency ? 0 : -DAY_NS, DAY_NS),
+      p90: value,
+      p99: value,
+      p999: value,
+      max: value,
+      mean: value,
+    },
+  );
+const lateness = object({ p50: time, p99: time, max: time }, { histogram });
+const peakMemory = orNull(object({ driver: rate }, { peer: orNull(rate) }));
+
+/** What trials and measurements share. */
+const COSTS: Fields = {
+  cpuNsPerMessage: orNull(time),
+  contextSwitchesPerMessage: orNull(perMessage),
+  voluntarySwitchesPerMessage: orNull(perMessage),
+  involuntarySwitchesPerMessage: orNull(perMessage),
+  peakMemoryBytes: orNull(rate),
+  peakMemory,
+  gcPauseNs: orNull(time),
+  lost: integer(),
+  duplicated: integer(),
+  reordered: integer(),
+  histogram,
+  latenessNs: lateness,
+  phasesNs: record(time),
+  idleCpuShare: orNull(number(0, 1e6)),
+};
+
+const trial: Schema = {
+  ...object(
+    { round: integer(), status: oneOf("valid", "invalid"), messagesPerSecond: orNull(rate) },
+    {
+      ...COSTS,
+      startedAtMs: number(-YEAR_MS, MOST),
+      reason: text,
+      corrupted: integer(),
+      halvesNs: { type: "array", items: signedTime, minItems: 2, maxItems: 2 },
+      refused: flag,
+    },
+  ),
+  // One reason for an invalid trial is a clock that went backwards.
+  ...when(
+    "status",
+    "valid",
+    object({}, { latencyNs: quantiles(latency) }),
+    object({}, { latencyNs: quantiles(signedTime) }),
+  ),
+};
+
+const measurement = object(
+  {
+    benchmark: name,
+    transport: name,
+    mode,
+    placement,
+    payloadBytes: integer(),
+    status: oneOf("measured", "failed", "not-applicable"),
+    trials: list(trial),
+    interval: object({}, { p50: interval, p99: interval, messagesPerSecond: interval }),
+  },
+  {
+    ...COSTS,
+    model: text,
+    inFlight: integer(1),
+    clients: integer(1),
+    ratePerSecond: orNull(above0(MOST)),
+    codec: text,
+    corpus: text,
+    peer: object({ language: text, version: text }),
+    reason: text,
+    messages: orNull(integer()),
+    latencyNs: quantiles(latency),
+    messagesPerSecond: orNull(rate),
+    bytesPerSecond: orNull(rate),
+    warnings: list(text),
+    arrivals: oneOf("fixed", "poisson"),
+    batched: flag,
+    lossShare: share,
+    stationarity: object(
+      {},
+      { withinTrial: orNull(object({ ratio: times }, { interval: orNull(interval) })), overRun: orNull(times) },
+    ),
+    limit: object({ transport: text, p50: latency, ratio: times }, { interval: orNull(interval) }),
+  },
+);
+
+const transport: Schema = {
+  ...object(
+    { id: name, available: flag, capabilities: object({}, { modes: list(mode, 3), patterns: list(text, 100) }) },
+    { baseline: flag },
+  ),
+  ...when("available", true, object({ version: text }), object({ reason: text })),
+};
+
+const check = object(
+  {
+    scenario: name,
+    title: text,
+    transport: name,
+    status: oneOf("passed", "failed", "not-applicable", "unavailable"),
+  },
+  {
+    kind: oneOf("conformance", "scenario"),
+    peer: text,
+    reason: text,
+    error: text,
+    notes: record({ type: ["string", "number", "boolean"], maxLength: TEXT_BYTES }),
+    durationMs: number(0, YEAR_MS),
+  },
+);
+
+const codec: Schema = {
+  ...object({ codec: text, corpus: text, status: oneOf("measured", "not-applicable") }),
+  ...when(
+    "status",
+    "measured",
+    object({ bytes: rate, firstBytes: rate, encodeNs: time, decodeNs: time, marginPercent: number(0, MOST) }),
+    object({ reason: text }),
+  ),
+};
+
+const round = object(
+  { round: integer() },
+  {
+    startedAtMs: number(0, YEAR_MS),
+    durationMs: number(0, YEAR_MS),
+    stealShare: orNull(number(-1, 1)),
+    loadAverage1: number(0, 1e9),
+    frequencyMHz: orNull(number(0, 1e9)),
+    controls: list(object({ placement, p50: time }), 3),
+    canaries: list(object({ placement, p99: time }), 3),
+  },
+);
+
+const canary = object(
+  { p50: time, max: time },
+  { count: integer(), p90: time, p99: time, p999: time, bad: flag, sentence: text, histogram },
+);
+
+const curve = object(
+  {
+    benchmark: text,
+    transport: name,
+    mode,
+    placement,
+    over: oneOf("payloadBytes", "inFlight", "clients", "ratePerSecond"),
+    points: list(
+      object(
+        { x: rate, p50: orNull(latency), messagesPerSecond: orNull(rate) },
+        { p99: orNull(latency), interval: orNull(interval) },
+      ),
+    ),
+  },
+  {
+    peer: text,
+    fixed: text,
+    fit: object({ fixedNs: signedTime, nsPerByte: signedTime }),
+    kneePerSecond: orNull(rate),
+  },
+);
+
+const pick = object(
+  { transport: name, mode, placement, sentence: text },
+  {
+    reasons: list(text),
+    runnerUp: orNull(text),
+    ties: list(text),
+    ruledOut: list(object({ transport: text, reason: text })),
+    alternatives: list(object({ transport: text, mode, sentence: text })),
+    workload: object({}, { payloads: list(integer()), modes: list(mode), placement }),
+    ranking: list(object({ transport: text, mode, ratio: times }, { interval: orNull(interval) })),
+  },
+);
+
+const environment = object(
+  { node: text, ffi: object({ binding: text }, { callNs: orNull(time), reason: text }) },
+  {
+    ipcmark: text,
+    v8: text,
+    platform: text,
+    arch: text,
+    kernel: text,
+    cpuModel: text,
+    cpus: integer(),
+    allowedCpus: orNull(text),
+    memoryBytes: rate,
+    virtualization: orNull(text),
+    governor: orNull(text),
+    loadAverage1: number(0, 1e9),
+    stealShare: orNull(number(-1, 1)),
+    placements: byPlacement(object({ driver: text, peer: text })),
+    timerNs: time,
+    fingerprint: text,
+    frequencyMHz: orNull(number(0, 1e9)),
+    cgroup: orNull(object({}, { cpus: orNull(above0(1e9)), memoryBytes: orNull(rate) })),
+    keepAwake: {
+      ...object({}, { cpus: list(integer()), reason: text }),
+      anyOf: [object({ cpus: {} }), object({ reason: {} })],
+    },
+    harnessFloorNs: orNull(time),
+  },
+);
+
+export const REPORT: Schema = object(
+  {
+    schemaVersion: integer(1),
+    startedAt: text,
+    commandLine: text,
+    environment,
+    transports: list(transport, 1000),
+    checks: list(check, 50_000),
+    measurements: list(measurement, 20_000),
+    limits: list(measurement, 20_000),
+    pick: orNull(pick),
+  },
+  {
+    durationMs: number(0, YEAR_MS),
+    seed: number(-MOST, MOST),
+    claims: list(object({ id: text, statement: text, evidence: text }, { held: orNull(flag) })),
+    warnings: list(text),
+    rounds: list(round),
+    controls: byPlacement(object({ p50: time, spread: times }, { interval, rounds: integer() })),
+    canaries: byPlacement(canary),
+    length: object(
+      { effort: text, rounds: integer(), plannedMs: number(0, YEAR_MS), actualMs: number(0, YEAR_MS), sentence: text },
+      { rule: text, target: share, reached: flag },
+    ),
+    curves: list(curve),
+    limitsReason: text,
+    codecs: list(codec),
+  },
+);
