@@ -36,6 +36,7 @@ export async function measureCodecs(
     timeoutMs: TIMEOUT_MS,
     onResult: (message) => {
       if (message.type === "codecs") rows = message.rows;
+      return undefined;
     },
   });
   if (outcome.status === "failed") return { reason: outcome.reason };

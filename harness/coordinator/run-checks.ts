@@ -1,6 +1,7 @@
 import type { Check } from "../../transports/contract/check.ts";
 import type { Place } from "../../transports/contract/transport.ts";
 import type { DriverStart } from "../process/messages.ts";
+import { oneLine } from "../process/rules.ts";
 import type { CheckResult } from "../results/model.ts";
 import {
   type Batch,
@@ -30,14 +31,14 @@ export async function runChecks(
   progress: Progress,
 ): Promise<CheckResult[]> {
   const plan = planChecks(targets, checks);
-  const results = new Map<CheckTarget, CheckResult[]>(targets.map((target) => [target, []]));
+  const results = new Map(targets.map((target) => [target, new Map<Check, CheckResult>()]));
   progress.begin(targets.length * checks.length, predictMs(plan));
   const clock = new Forecast(plan);
   const run = async (batches: readonly Batch[], atATime: number): Promise<void> => {
     await inLanes(atATime, batches, async (batch) => {
       const { target } = batch;
       await checkTarget(brood, place, batch, (result, check) => {
-        results.get(target)?.push(result);
+        results.get(target)?.set(check, result);
         progress.replan(clock.leftAfter(target, check));
         progress.step(`${target.transport.id}: ${result.scenario}`);
       });
@@ -48,7 +49,7 @@ export async function runChecks(
   progress.end();
   const position = new Map(checks.map(({ id }, index) => [id, index]));
   const order = ({ scenario }: CheckResult): number => position.get(scenario) ?? 0;
-  return [...results.values()].flatMap((own) => own.toSorted((a, b) => order(a) - order(b)));
+  return [...results.values()].flatMap((own) => [...own.values()].toSorted((a, b) => order(a) - order(b)));
 }
 
 /** What is left, by the figures of the plan and by how true they have been so far. */
@@ -87,7 +88,10 @@ async function inLanes(count: number, batches: readonly Batch[], work: (batch: B
   await Promise.all(running.values());
 }
 
-/** A crash of the driver fails one check; a fresh driver goes on with the next. */
+/**
+ * A crash of the driver fails one check; a fresh driver goes on with the next. So does a result that is not due. Of two results for one check at
+ * least one is forged: that check fails too, so `onResult` may be called again with a result that replaces the first.
+ */
 async function checkTarget(
   brood: Brood,
   place: Place,
@@ -97,6 +101,7 @@ async function checkTarget(
   let done = 0;
   while (done < checks.length) {
     const left = checks.slice(done);
+    let disputed: Check | undefined;
     const start: DriverStart = {
       type: "start",
       transport: target.reference,
@@ -112,18 +117,27 @@ async function checkTarget(
       pin: [],
       timeoutMs: left.reduce((sum, check) => sum + (check.timeoutMs ?? DEFAULT_TIMEOUT_MS) + SLACK_MS, 0),
       onResult: (message) => {
-        const check = message.type === "check" ? checks.find(({ id }) => id === message.id) : undefined;
-        if (check === undefined || message.type !== "check") return;
-        const { type: _type, id: _id, ...rest } = message;
+        if (message.type !== "check") return `reported a ${message.type} instead of a check`;
+        const { type: _type, id, ...rest } = message;
+        const due = checks[done];
+        if (due === undefined || id !== due.id) {
+          const answered = checks.slice(0, done).find((check) => check.id === id);
+          disputed = answered ?? (due === undefined ? checks.at(-1) : undefined);
+          return answered === undefined
+            ? `reported the check ${oneLine(id)}, which was not due`
+            : `reported ${id} twice`;
+        }
         done++;
-        onResult({ ...describe(target, check), ...rest }, check);
+        onResult({ ...describe(target, due), ...rest }, due);
+        return undefined;
       },
     });
-    const check = checks[done];
-    if (check === undefined) continue;
-    done++;
     const reason = outcome.status === "failed" ? outcome.reason : "the driver ended without a result";
-    onResult({ ...describe(target, check), status: "failed", reason, notes: {}, durationMs: 0 }, check);
+    for (const check of [disputed, checks[done]]) {
+      if (check === undefined) continue;
+      onResult({ ...describe(target, check), status: "failed", reason, notes: {}, durationMs: 0 }, check);
+    }
+    done++;
   }
 }
 

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Place } from "../../transports/contract/transport.ts";
-import { Child } from "../process/child.ts";
-import type { Begin, DriverReady, DriverStart, Failed, FromDriver, PinPrefix } from "../process/messages.ts";
+import { type DriverProcess, startDriver } from "../process/driver-process.ts";
+import type { DriverReady, DriverStart, Failed, FromDriver, PinPrefix } from "../process/messages.ts";
 import { nodeCommand } from "../process/node-command.ts";
 import { endGroup, RUN_VARIABLE } from "../process/orphans.ts";
 
@@ -12,7 +12,8 @@ export interface DriverJob {
   readonly timeoutMs: number;
   /** A driver that says nothing for so long hangs; default: the whole time. */
   readonly silenceMs?: number;
-  readonly onResult: (message: DriverResult) => void;
+  /** @returns why this result cannot be one of this job, which then has failed; undefined when it can */
+  readonly onResult: (message: DriverResult) => string | undefined;
 }
 
 export type DriverResult = Extract<FromDriver, { type: "cell-begun" | "cell" | "check" | "codecs" }>;
@@ -20,8 +21,6 @@ export type DriverResult = Extract<FromDriver, { type: "cell-begun" | "cell" | "
 export type DriverOutcome =
   | { readonly status: "done"; readonly ready: DriverReady | null }
   | { readonly status: "failed"; readonly reason: string; readonly ready: DriverReady | null };
-
-type DriverChild = Child<DriverStart | Begin, FromDriver>;
 
 /** A driver that has everything ready and waits for its turn, or has ended before. */
 export interface Prepared {
@@ -34,7 +33,7 @@ export interface Prepared {
 
 /** Every process this run has started and not seen end. */
 export class Brood {
-  readonly #drivers = new Set<DriverChild>();
+  readonly #drivers = new Set<DriverProcess>();
   readonly #descendants = new Set<number>();
   readonly #env: NodeJS.ProcessEnv;
   readonly #run: string;
@@ -54,9 +53,9 @@ export class Brood {
   /** Starts a driver; one that holds is prepared when this resolves. Never rejects. */
   async prepare(job: DriverJob): Promise<Prepared> {
     if (this.#ending) return ended({ status: "failed", reason: "interrupted", ready: null });
-    let driver: DriverChild;
+    let driver: DriverProcess;
     try {
-      driver = await Child.start("driver", nodeCommand("driver/main", job.pin), { env: this.#env });
+      driver = await startDriver("driver", nodeCommand("driver/main", job.pin), { env: this.#env });
     } catch (error) {
       return ended({ status: "failed", reason: (error as Error).message, ready: null });
     }
@@ -118,7 +117,11 @@ export class Brood {
       else if (message.type === "spawned") {
         spawned.add(message.pid);
         this.#descendants.add(message.pid);
-      } else if (message.type !== "prepared") job.onResult(message as DriverResult);
+      } else if (message.type !== "prepared") {
+        const obstacle = job.onResult(message as DriverResult);
+        if (obstacle !== undefined)
+          return { status: "failed", reason: `the driver process ${obstacle}`, ready: course.ready };
+      }
     }
   }
 
@@ -132,7 +135,7 @@ export class Brood {
 }
 
 interface Course {
-  readonly driver: DriverChild;
+  readonly driver: DriverProcess;
   readonly job: DriverJob;
   readonly spawned: Set<number>;
   ready: DriverReady | null;
@@ -144,7 +147,7 @@ function ended(outcome: DriverOutcome): Prepared {
   return { driverPid: undefined, spawned: new Set(), finish: async () => outcome };
 }
 
-function whyNot(driver: DriverChild, { timeoutMs, silenceMs }: DriverJob, deadline: number, error: Error): string {
+function whyNot(driver: DriverProcess, { timeoutMs, silenceMs }: DriverJob, deadline: number, error: Error): string {
   if (performance.now() >= deadline) return `not finished within ${timeoutMs} ms`;
   return driver.running && silenceMs !== undefined
     ? `the driver process hung: it said nothing for ${Math.round(silenceMs / 1000)} s`

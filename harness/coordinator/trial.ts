@@ -1,6 +1,7 @@
 import type { Place } from "../../transports/contract/transport.ts";
 import type { CellFigures, CellPlan, CellResult, DriverReady, DriverStart } from "../process/messages.ts";
 import { movePinned } from "../process/pinning.ts";
+import { oneLine } from "../process/rules.ts";
 import { encodeHistogram } from "../results/histogram.ts";
 import type { Quantiles, Trial } from "../results/model.ts";
 import { unpackSamples } from "../results/packed-samples.ts";
@@ -84,8 +85,18 @@ export async function prepareArm(brood: Brood, place: Place, job: ArmJob): Promi
     timeoutMs: TIMEOUT_FLOOR_MS + TIMEOUT_FACTOR * plannedMs,
     silenceMs: job.silenceMs ?? silenceOf(undefined, plannedMs),
     onResult: (message) => {
-      if (message.type === "cell") results.push(message);
-      else if (message.type === "cell-begun") lastBegun = message.key;
+      if (message.type !== "cell" && message.type !== "cell-begun") return `reported ${message.type} instead of a cell`;
+      const key = oneLine(message.key);
+      if (!cells.some((cell) => cell.key === message.key)) return `reported the cell ${key}, which was not asked for`;
+      const earlier = results.findIndex((result) => result.key === message.key);
+      if (message.type === "cell-begun") lastBegun = message.key;
+      else if (earlier < 0) results.push(message);
+      else {
+        // At least one of the two is forged.
+        results.splice(earlier, 1);
+        return `reported the cell ${key} twice`;
+      }
+      return undefined;
     },
   });
   // What ends it from here on is not what it did to get ready.

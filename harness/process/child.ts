@@ -1,8 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
+import { CONTROL_ARGS, CONTROL_FD } from "./control-fd.ts";
 import { readLines, writeLine } from "./lines.ts";
 import { Mailbox, type Typed } from "./mailbox.ts";
 import { endGroup, killGroup, RUN_VARIABLE } from "./orphans.ts";
+import { isObject, oneLine, shown, text } from "./rules.ts";
 
 export interface Exit {
   readonly code: number | null;
@@ -14,13 +16,22 @@ export interface ChildOptions {
   readonly cwd?: string;
   /** Who the process runs as, from its first instruction on; only root may choose. */
   readonly user?: { readonly uid: number; readonly gid: number };
+  /**
+   * Where the control lines travel. `descriptor`: on descriptor 3, which a flag behind the command announces; what the process prints is noise.
+   * `stdio` (default): on stdin and stdout, for programs that load no code of others.
+   */
+  readonly control?: "descriptor" | "stdio";
+  /** Why a value that arrived is no message of this process; undefined when it is one. Default: anything with a type is. */
+  readonly defectOf?: (value: unknown) => string | undefined;
 }
 
 /** How long a process gets between SIGTERM and SIGKILL. */
 export const GRACE_MS = 1000;
-const KEPT_STDERR_CHARACTERS = 4096;
+const KEPT_CHARACTERS = 4096;
+/** A process that has ended may have left its output to another one, which may hold it open for ever. */
+const LAST_OUTPUT_MS = 1000;
 
-/** A process of ours with JSON lines on stdin and stdout. */
+/** A process of ours with JSON lines both ways. */
 export class Child<In extends object, Out extends Typed> {
   readonly pid: number;
   readonly name: string;
@@ -28,23 +39,40 @@ export class Child<In extends object, Out extends Typed> {
   readonly exited: Promise<Exit>;
   readonly #process: ChildProcess;
   readonly #run: string | undefined;
-  #stderr = "";
+  /** Our end of the control lines. */
+  readonly #output: Writable;
+  readonly #stdout = new Tail();
+  readonly #stderr = new Tail();
   #exit: Exit | undefined;
 
-  private constructor(name: string, process: ChildProcess, pid: number, run: string | undefined) {
+  private constructor(name: string, process: ChildProcess, pid: number, { env, control, defectOf }: ChildOptions) {
     this.name = name;
     this.pid = pid;
     this.#process = process;
-    this.#run = run;
+    this.#run = env?.[RUN_VARIABLE];
+    const { stdin, stdout, stderr, stdio } = process;
+    const isApart = control === "descriptor";
+    const [input, output] = isApart ? [stdio[CONTROL_FD], stdio[CONTROL_FD]] : [stdout, stdin];
+    this.#output = output as Writable;
     readLines(
-      process.stdout as Readable,
-      (value) => this.mailbox.put(value as Out),
+      input as Readable,
+      (value) => this.#receive(value, defectOf ?? typeDefect),
       () => {},
-      (line) => this.#keep(line),
+      (line) => {
+        if (isApart) this.#refuse(`a line that is no JSON (${oneLine(line, 80)})`);
+        else this.#stdout.add(`${line}\n`);
+      },
     );
-    (process.stderr as Readable).setEncoding("utf8").on("data", (text: string) => this.#keep(text));
+    if (isApart) this.#stdout.follow(stdout as Readable);
+    this.#stderr.follow(stderr as Readable);
     // A process that is gone makes our next write fail: the exit tells the story, not the EPIPE.
-    (process.stdin as Writable).on("error", () => {});
+    this.#output.on("error", () => {});
+    process.once("exit", () => {
+      const timer = setTimeout(() => {
+        for (const stream of stdio) stream?.destroy();
+      }, LAST_OUTPUT_MS);
+      process.once("close", () => clearTimeout(timer));
+    });
     this.exited = new Promise((resolve) => {
       process.on("close", (code, signal) => {
         this.#exit = { code, signal };
@@ -58,13 +86,15 @@ export class Child<In extends object, Out extends Typed> {
   static start<In extends object, Out extends Typed>(
     name: string,
     command: readonly string[],
-    { env = process.env, cwd, user }: ChildOptions = {},
+    options: ChildOptions = {},
   ): Promise<Child<In, Out>> {
-    const [file, ...args] = command;
+    const { env = process.env, cwd, user } = options;
+    const isApart = options.control === "descriptor";
+    const [file, ...args] = isApart ? [...command, ...CONTROL_ARGS] : command;
     if (file === undefined) throw new TypeError("an empty command");
     // A group of its own: what a killed driver leaves behind can be ended with it, and Ctrl-C reaches the coordinator alone.
     const child = spawn(file, args, {
-      stdio: ["pipe", "pipe", "pipe"],
+      stdio: isApart ? ["ignore", "pipe", "pipe", "pipe"] : ["pipe", "pipe", "pipe"],
       env,
       cwd,
       ...user,
@@ -72,12 +102,12 @@ export class Child<In extends object, Out extends Typed> {
     });
     return new Promise((resolve, reject) => {
       child.once("error", (error) => reject(new Error(`cannot start ${name} (${file}): ${error.message}`)));
-      child.once("spawn", () => resolve(new Child<In, Out>(name, child, child.pid as number, env[RUN_VARIABLE])));
+      child.once("spawn", () => resolve(new Child<In, Out>(name, child, child.pid as number, { ...options, env })));
     });
   }
 
   send(message: In): void {
-    writeLine(this.#process.stdin as Writable, message);
+    writeLine(this.#output, message);
   }
 
   next<Type extends Out["type"]>(types: readonly Type[], timeoutMs: number): Promise<Extract<Out, { type: Type }>> {
@@ -96,7 +126,7 @@ export class Child<In extends object, Out extends Typed> {
   /** SIGTERM, then SIGKILL to the whole group; resolves when the process is gone. */
   async terminate(graceMs: number = GRACE_MS): Promise<Exit> {
     if (this.#exit !== undefined) return this.#exit;
-    (this.#process.stdin as Writable).end();
+    this.#output.end();
     if (graceMs > 0) this.#process.kill("SIGTERM");
     const timer = setTimeout(() => this.#kill(), graceMs);
     const exit = await this.exited;
@@ -109,9 +139,9 @@ export class Child<In extends object, Out extends Typed> {
     else endGroup(this.pid, this.#run);
   }
 
-  /** Closes stdin and waits: the orderly end of a process that has nothing left to do. */
+  /** Closes the control channel and waits: the orderly end of a process that has nothing left to do. */
   async finish(timeoutMs: number): Promise<Exit> {
-    (this.#process.stdin as Writable).end();
+    this.#output.end();
     const timer = setTimeout(() => void this.terminate(), timeoutMs);
     const exit = await this.exited;
     clearTimeout(timer);
@@ -122,16 +152,41 @@ export class Child<In extends object, Out extends Typed> {
   describeEnd(): string {
     const { code, signal } = this.#exit ?? { code: null, signal: null };
     const how = signal === null ? `exited with code ${code}` : `was ended by ${signal}`;
-    const last = this.#stderr.trim().split("\n").filter(isTelling).at(-1);
-    return `the ${this.name} process ${how}${last === undefined ? "" : ` (${last.trim()})`}`;
+    const last = this.#stderr.lastTelling() ?? this.#stdout.lastTelling();
+    return `the ${this.name} process ${how}${last === undefined ? "" : ` (${last})`}`;
   }
 
-  get stderr(): string {
-    return this.#stderr;
+  #receive(value: unknown, defectOf: NonNullable<ChildOptions["defectOf"]>): void {
+    const defect = defectOf(value);
+    if (defect === undefined) this.mailbox.put(value as Out);
+    else this.#refuse(`a message that is none: ${defect}`);
   }
 
-  #keep(text: string): void {
-    this.#stderr = (this.#stderr + text).slice(-KEPT_STDERR_CHARACTERS);
+  /** Nothing it sends from now on is believed; whoever waits for it gets the reason and ends it. */
+  #refuse(what: string): void {
+    this.mailbox.end(() => `the ${this.name} process sent ${what}`);
+  }
+}
+
+function typeDefect(value: unknown): string | undefined {
+  return isObject(value) ? text(value["type"], "message.type") : `it is ${shown(value)}`;
+}
+
+/** The end of what a process printed: a reason may be in it, and no process may fill our memory with the rest. */
+class Tail {
+  #text = "";
+
+  follow(stream: Readable): void {
+    stream.setEncoding("utf8").on("data", (piece: string) => this.add(piece));
+  }
+
+  add(piece: string): void {
+    this.#text = (this.#text + piece).slice(-KEPT_CHARACTERS);
+  }
+
+  lastTelling(): string | undefined {
+    const last = this.#text.trim().split("\n").filter(isTelling).at(-1);
+    return last === undefined ? undefined : oneLine(last);
   }
 }
 

@@ -1,8 +1,10 @@
 import { readSync, writeSync } from "node:fs";
 import { Socket } from "node:net";
 import type { Readable, Writable } from "node:stream";
+import { CONTROL_ARGS, CONTROL_FD } from "./control-fd.ts";
 import { readLines, writeLine } from "./lines.ts";
 import { Mailbox, type Typed } from "./mailbox.ts";
+import { isObject } from "./rules.ts";
 
 /** The far end of a `Child`: how a driver or peer hears from whoever started it. */
 export interface Control<In extends Typed, Out extends object> {
@@ -22,10 +24,14 @@ export interface Control<In extends Typed, Out extends object> {
 /** Longest a timer can wait: used where something else bounds the wait. */
 const FOREVER_MS = 2 ** 31 - 1;
 
-/** Opens the control channel: stdin and stdout, or descriptor 3 when `--control-fd 3` says so (their own stdio is the data). */
+/**
+ * Opens the control channel: descriptor 3 when `--control-fd 3` says so, which is how the harness starts its processes, since what they load
+ * may print; otherwise stdin and stdout, for whoever starts one by hand.
+ */
 export function openControl<In extends Typed, Out extends object>(): Control<In, Out> {
-  const onDescriptor3 = process.argv.includes("--control-fd");
-  const duplex = onDescriptor3 ? new Socket({ fd: 3 }) : undefined;
+  const isApart = process.argv.includes(CONTROL_ARGS[0]);
+  // Half open: when the other side has nothing more to say, it may still want our last line.
+  const duplex = isApart ? new Socket({ fd: CONTROL_FD, allowHalfOpen: true }) : undefined;
   const input: Readable = duplex ?? process.stdin;
   const output: Writable = duplex ?? process.stdout;
   const mailbox = new Mailbox<In>();
@@ -36,7 +42,7 @@ export function openControl<In extends Typed, Out extends object>(): Control<In,
       mailbox.end(() => "the control channel was closed");
       resolve();
     };
-    readLines(input, (value) => receive(value as In), onEnd);
+    readLines(input, (value) => isObject(value) && receive(value as unknown as In), onEnd);
   });
 
   function receive(message: In): void {
@@ -47,8 +53,8 @@ export function openControl<In extends Typed, Out extends object>(): Control<In,
 
   return {
     send: (message) => writeLine(output, message),
-    sendNow: (message) => writeWhole(onDescriptor3 ? 3 : 1, `${JSON.stringify(message)}\n`),
-    endAskedNow: () => hasInput(onDescriptor3 ? 3 : 0),
+    sendNow: (message) => writeWhole(isApart ? CONTROL_FD : 1, `${JSON.stringify(message)}\n`),
+    endAskedNow: () => hasInput(isApart ? CONTROL_FD : 0),
     next: (types, timeoutMs = FOREVER_MS) => mailbox.next(types, timeoutMs, "control channel"),
     onMessage: (type, listener) => void listeners.set(type, listener as (message: In) => void),
     ended,

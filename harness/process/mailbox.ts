@@ -21,7 +21,9 @@ export class Mailbox<Message extends Typed> {
   readonly #waiters: Waiter<Message>[] = [];
   #ended: (() => string) | undefined;
 
+  /** What comes after the end is dropped. */
   put(message: Message): void {
+    if (this.#ended !== undefined) return;
     const index = this.#waiters.findIndex((waiter) => waiter.types.includes(message.type));
     const waiter = index < 0 ? undefined : this.#waiters.splice(index, 1)[0];
     if (waiter === undefined) {

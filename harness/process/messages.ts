@@ -1,6 +1,6 @@
 /**
- * Every message between the coordinator, its drivers and their peers: one JSON object a line, on stdin and stdout
- * (a peer launched over stdio: both ways on descriptor 3). `harness/README.md` explains the order.
+ * Every message between the coordinator, its drivers and their peers: one JSON object a line, on descriptor 3 (peers in other
+ * languages: stdin and stdout). `harness/README.md` explains the order.
  */
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import type { Address, Place } from "../../transports/contract/transport.ts";

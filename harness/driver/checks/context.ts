@@ -14,10 +14,9 @@ import type {
 } from "../../../transports/contract/check.ts";
 import { IpcError } from "../../../transports/contract/errors.ts";
 import type { Address, OsObject, Place, Stranger, Transport } from "../../../transports/contract/transport.ts";
-import { Child } from "../../process/child.ts";
+import { type DriverProcess, startDriver } from "../../process/driver-process.ts";
 import { allocate } from "../../process/journal.ts";
-import type { ClientWork, DriverStart, Failed, FromDriver, ToDriver } from "../../process/messages.ts";
-import { nodeCommand } from "../../process/node-command.ts";
+import type { ClientWork, DriverStart, Failed, FromDriver } from "../../process/messages.ts";
 import type { RpcClient } from "../../rpc/client.ts";
 import { ReconnectingRpc } from "../../rpc/reconnecting.ts";
 import { runClientLoad } from "../client-load.ts";
@@ -30,8 +29,6 @@ import { untilStopped } from "./until-stopped.ts";
 
 const CLIENT_PROCESS_TIMEOUT_MS = 60_000;
 const CLOSE_TIMEOUT_MS = 200;
-
-type ClientChild = Child<ToDriver, FromDriver>;
 
 export interface WorkbenchOptions {
   readonly transport: Transport;
@@ -53,7 +50,7 @@ export class Workbench implements CheckContext {
   readonly #own: RunningPeer[] = [];
   readonly #clients: RpcClient[] = [];
   readonly #reconnecting: ReconnectingRpc[] = [];
-  readonly #children: ClientChild[] = [];
+  readonly #children: DriverProcess[] = [];
   readonly #strangers: Stranger[] = [];
   readonly #addresses: Address[] = [];
 
@@ -172,7 +169,7 @@ export class Workbench implements CheckContext {
   }
 
   async #startClient(work: ClientWork): Promise<LoadClient> {
-    const child = await Child.start<ToDriver, FromDriver>("client", nodeCommand("driver/main"));
+    const child = await startDriver("client");
     this.#adopt(child);
     child.send({ ...this.#options.start, work });
     return {
@@ -182,7 +179,7 @@ export class Workbench implements CheckContext {
     };
   }
 
-  #adopt(child: ClientChild): void {
+  #adopt(child: DriverProcess): void {
     this.#children.push(child);
     this.#options.send({ type: "spawned", pid: child.pid });
   }
@@ -252,7 +249,7 @@ function resultIn({ type: _type, ...result }: Extract<FromDriver, { type: "clien
 }
 
 async function answerOf<Type extends "connected" | "client">(
-  child: ClientChild,
+  child: DriverProcess,
   type: Type,
 ): Promise<Extract<FromDriver, { type: Type }>> {
   const message: FromDriver = await child.next<FromDriver["type"]>([type, "failed"], CLIENT_PROCESS_TIMEOUT_MS);

@@ -1,8 +1,9 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { type ForeignOutcome, NotApplicable } from "../../../transports/contract/check.ts";
 import type { Address } from "../../../transports/contract/transport.ts";
-import { Child, type ChildOptions } from "../../process/child.ts";
-import type { DriverStart, FromDriver, ToDriver } from "../../process/messages.ts";
+import type { ChildOptions } from "../../process/child.ts";
+import { type DriverProcess, startDriver } from "../../process/driver-process.ts";
+import type { DriverStart } from "../../process/messages.ts";
 import { programDirectory } from "../../process/place.ts";
 import { copyProgram, othersMayReach, type ProgramCopy, programIn } from "../../process/program-copy.ts";
 
@@ -11,10 +12,8 @@ const TIMEOUT_MS = 20_000;
 export interface ForeignAttempt {
   readonly start: DriverStart;
   readonly address: Address;
-  readonly onSpawn: (child: UserChild) => void;
+  readonly onSpawn: (child: DriverProcess) => void;
 }
-
-export type UserChild = Child<ToDriver, FromDriver>;
 
 /**
  * The same program twice, from a copy that everybody may read: as ourselves, which must be served, and as `nobody`. Since nothing
@@ -80,12 +79,12 @@ async function startAs(
   user: ChildOptions["user"],
   program: ProgramCopy,
   { start, address, onSpawn }: ForeignAttempt,
-): Promise<UserChild> {
+): Promise<DriverProcess> {
   const command = [program.runtime, "--disable-warning=ExperimentalWarning", program.driver];
   // Nothing of our own environment is his business.
   const env = { PATH: process.env["PATH"], TMPDIR: process.env["TMPDIR"] };
   const options = { env, cwd: "/", ...(user === undefined ? {} : { user }) };
-  const child: UserChild = await Child.start("foreign user's", command, options);
+  const child = await startDriver("foreign user's", command, options);
   onSpawn(child);
   const { id, module } = start.transport;
   const transport = { id, module: module === null ? null : program.locate(module) };
@@ -93,14 +92,14 @@ async function startAs(
   return child;
 }
 
-async function ready(child: UserChild, uid: number): Promise<void> {
+async function ready(child: DriverProcess, uid: number): Promise<void> {
   const answer = await child.next(["user-ready", "failed"], TIMEOUT_MS);
   if (answer.type === "failed") throw new Error(`the program does not run as user ${uid}: ${answer.message}`);
   if (answer.uid !== uid) throw new Error(`the process runs as user ${answer.uid} and not as ${uid}`);
   if (answer.hindrance !== null) throw new NotApplicable(answer.hindrance);
 }
 
-async function attempt(child: UserChild): Promise<ForeignOutcome> {
+async function attempt(child: DriverProcess): Promise<ForeignOutcome> {
   child.send({ type: "begin" });
   const answer = await child.next(["user-attempt", "failed"], TIMEOUT_MS);
   if (answer.type === "failed") throw new Error(`the process that connects failed: ${answer.message}`);

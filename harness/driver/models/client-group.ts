@@ -1,28 +1,25 @@
-import { Child } from "../../process/child.ts";
+import { type DriverProcess, startDriver } from "../../process/driver-process.ts";
 import type { FromDriver, LoadWork, SubscribeWork, ToDriver } from "../../process/messages.ts";
-import { nodeCommand } from "../../process/node-command.ts";
 import type { Site } from "./model.ts";
 
 const READY_TIMEOUT_MS = 30_000;
 
-type ClientChild = Child<ToDriver, FromDriver>;
-
 /** Client processes of one cell, on the driver's CPUs: they inherit its mask. */
 export class ClientGroup {
-  readonly #children: readonly ClientChild[];
+  readonly #children: readonly DriverProcess[];
 
-  private constructor(children: readonly ClientChild[]) {
+  private constructor(children: readonly DriverProcess[]) {
     this.#children = children;
   }
 
   /** Resolves when all are connected. @throws Error with the reason of the first that could not */
   static async start(site: Site, clients: number, work: LoadWork | SubscribeWork): Promise<ClientGroup> {
-    const children: ClientChild[] = [];
+    const children: DriverProcess[] = [];
     const group = new ClientGroup(children);
     try {
       // One after the other: sixteen compilers starting at once on two CPUs run into each other's time limits.
       for (let index = 0; index < clients; index++) {
-        const child = await Child.start<ToDriver, FromDriver>("client", nodeCommand("driver/main"));
+        const child = await startDriver("client");
         children.push(child);
         site.onSpawn(child.pid);
         child.send({ ...site.start, work });

@@ -1,6 +1,8 @@
 import type { ConnectionHandler, EventTransport, Transport } from "../../../transports/contract/transport.ts";
+import { CONTROL_ARGS } from "../../process/control-fd.ts";
 import { readLines, writeLine } from "../../process/lines.ts";
 import { Mailbox } from "../../process/mailbox.ts";
+import { peerDefect } from "../../process/message-rules.ts";
 import type { FromPeer, PeerStart, ToPeer } from "../../process/messages.ts";
 import { RpcClient } from "../../rpc/client.ts";
 import { rejection } from "./rejection.ts";
@@ -16,7 +18,7 @@ export async function startLaunchedPeer(
   const client = new RpcClient(transport.capabilities.maxInFlight);
   const { launch } = transport.event as EventTransport & { launch: NonNullable<EventTransport["launch"]> };
   const handler: ConnectionHandler = client;
-  const launched = await launch([...command, "--control-fd", "3"] as [string, ...string[]], handler);
+  const launched = await launch([...command, ...CONTROL_ARGS], handler);
   onSpawn(launched.pid);
   let running = true;
   void launched.exited.then(() => {
@@ -28,7 +30,12 @@ export async function startLaunchedPeer(
   };
   const mailbox = new Mailbox<FromPeer>();
   const ended = (): void => mailbox.end(() => "the peer process ended");
-  readLines(launched.control, (value) => mailbox.put(value as FromPeer), ended);
+  const receive = (value: unknown): void => {
+    const defect = peerDefect(value);
+    if (defect === undefined) mailbox.put(value as FromPeer);
+    else mailbox.end(() => `the peer process sent a message that is none: ${defect}`);
+  };
+  readLines(launched.control, receive, ended);
   const send = (message: ToPeer): void => writeLine(launched.control, message);
   send(start);
   const answer = await mailbox.next(["ready", "failed"], READY_TIMEOUT_MS, "peer").catch((error: unknown) => {

@@ -45,7 +45,7 @@ export async function startPeer(settings: PeerSettings): Promise<RunningPeer> {
     case "address":
       return (await import("./process-peer.ts")).startProcessPeer(
         transport,
-        await (settings.early ?? spawnPeer(peerCommand(settings), onSpawn)),
+        await (settings.early ?? spawnPeer(peerCommand(settings), settings.language, onSpawn)),
         start,
       );
   }

@@ -1,0 +1,16 @@
+import { Child, type ChildOptions } from "./child.ts";
+import { driverDefect } from "./message-rules.ts";
+import type { FromDriver, ToDriver } from "./messages.ts";
+import { nodeCommand } from "./node-command.ts";
+
+/** The one program behind drivers, client processes, subscribers and attempts of other users: `start.work` says which it is. */
+export type DriverProcess = Child<ToDriver, FromDriver>;
+
+/** @throws Error when the command cannot be started */
+export function startDriver(
+  name: string,
+  command: readonly string[] = nodeCommand("driver/main"),
+  options: Pick<ChildOptions, "env" | "cwd" | "user"> = {},
+): Promise<DriverProcess> {
+  return Child.start(name, command, { ...options, control: "descriptor", defectOf: driverDefect });
+}

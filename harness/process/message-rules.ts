@@ -1,0 +1,185 @@
+/** What a message must look like before it is believed: the process it comes from runs code that may be somebody else's. */
+import type { Address } from "../../transports/contract/transport.ts";
+import type {
+  CellBegun,
+  CellFigures,
+  CellResult,
+  CheckDone,
+  ClientDone,
+  CodecsDone,
+  Failed,
+  FromDriver,
+  FromPeer,
+  Lateness,
+  LoadWindow,
+  PeerReady,
+  Published,
+  Spawned,
+  StreamReport,
+  UsageReport,
+  UserAttempted,
+  UserReady,
+} from "./messages.ts";
+import {
+  type Fields,
+  flag,
+  integer,
+  listOf,
+  must,
+  number,
+  oneOf,
+  optional,
+  orNull,
+  type Rule,
+  recordOf,
+  shape,
+  text,
+  variant,
+} from "./rules.ts";
+
+/** Whoever receives it may end the process of that id, and its group: 1 and less would be everybody's. */
+const pid = integer(2);
+const nanoseconds = must(
+  "nanoseconds as decimal digits",
+  (value) => typeof value === "string" && /^\d{1,20}$/.test(value),
+);
+const maybeNumber = orNull(number);
+const nothing = shape<object>({});
+
+const address = shape<Address>({
+  transport: text,
+  name: text,
+  options: optional(recordOf(must("a text, a number or a flag", (value) => typeof value !== "object"))),
+});
+const failed = shape<Failed>({ code: text, message: text });
+const peer: Fields<PeerReady> = {
+  pid,
+  address,
+  language: text,
+  version: text,
+  // A peer in another language may leave it out where it does not know.
+  cpus: optional(orNull(text)),
+};
+const usage = shape<UsageReport>({
+  cpuMicros: number,
+  voluntarySwitches: number,
+  involuntarySwitches: number,
+  peakMemoryBytes: number,
+  gcPauseNs: number,
+});
+const streamReport = shape<StreamReport>({
+  received: number,
+  duplicated: number,
+  reordered: number,
+  corrupted: number,
+  firstNs: nanoseconds,
+  lastNs: nanoseconds,
+  arrivalsNs: optional(text),
+});
+
+const figures = shape<CellFigures>({
+  messages: number,
+  elapsedNs: number,
+  samples: orNull(text),
+  latencyNs: orNull(
+    shape<NonNullable<CellFigures["latencyNs"]>>({
+      count: number,
+      min: number,
+      p50: number,
+      p90: number,
+      p99: number,
+      p999: number,
+      max: number,
+      mean: number,
+    }),
+  ),
+  cpuNs: maybeNumber,
+  contextSwitches: maybeNumber,
+  voluntarySwitches: maybeNumber,
+  involuntarySwitches: maybeNumber,
+  peakMemoryBytes: maybeNumber,
+  peakMemory: orNull(shape<NonNullable<CellFigures["peakMemory"]>>({ driver: number, peer: maybeNumber })),
+  gcPauseNs: maybeNumber,
+  lost: number,
+  duplicated: number,
+  reordered: number,
+  corrupted: number,
+  halvesNs: orNull(listOf(number, 2)),
+  latenessNs: orNull(shape<Lateness>({ p50: number, p99: number, max: number, histogram: text })),
+  idleCpuShare: maybeNumber,
+  phasesNs: orNull(recordOf(number)),
+});
+
+type Outcome<Status> = Extract<CellResult["outcome"], { status: Status }>;
+
+const fromDriver: Readonly<Record<FromDriver["type"], Rule>> = {
+  ready: shape<Extract<FromDriver, { type: "ready" }>>({
+    pid,
+    cpus: orNull(text),
+    peer: orNull(shape<PeerReady>(peer)),
+  }),
+  prepared: nothing,
+  "cell-begun": shape<CellBegun>({ key: text }),
+  spawned: shape<Spawned>({ pid }),
+  cell: shape<CellResult>({
+    key: text,
+    outcome: variant("status", {
+      valid: shape<Pick<Outcome<"valid">, "figures">>({ figures }),
+      refused: shape<Pick<Outcome<"refused">, "reason" | "figures">>({ reason: text, figures }),
+      invalid: shape<Pick<Outcome<"invalid">, "reason" | "figures">>({ reason: text, figures: orNull(figures) }),
+    }),
+  }),
+  check: shape<CheckDone>({
+    id: text,
+    status: oneOf("passed", "failed", "not-applicable"),
+    reason: optional(text),
+    error: optional(text),
+    notes: recordOf(must("a text, a number or a flag", (value) => typeof value !== "object")),
+    durationMs: number,
+  }),
+  connected: nothing,
+  client: shape<ClientDone>({ completed: number, crossed: number, failed: number, firstError: optional(text) }),
+  "user-ready": shape<UserReady>({ uid: number, hindrance: orNull(text) }),
+  "user-attempt": shape<UserAttempted>({ connected: flag, refusal: optional(text) }),
+  codecs: shape<CodecsDone>({
+    rows: listOf(shape<{ codec: string; corpus: string; status: string }>({ codec: text, corpus: text, status: text })),
+  }),
+  "load-ready": nothing,
+  "load-window": shape<LoadWindow>({
+    messages: number,
+    startedNs: nanoseconds,
+    endedNs: nanoseconds,
+    samples: text,
+    lost: number,
+    duplicated: number,
+    reordered: number,
+    corrupted: number,
+    problem: optional(text),
+    usage,
+  }),
+  "stream-report": streamReport,
+  done: nothing,
+  failed,
+};
+
+const fromPeer: Readonly<Record<FromPeer["type"], Rule>> = {
+  ready: shape<PeerReady>(peer),
+  done: nothing,
+  failed,
+  "stream-report": streamReport,
+  usage,
+  published: shape<Published>({ startedNs: nanoseconds, problem: optional(text) }),
+};
+
+const driverMessage = variant("type", fromDriver);
+const peerMessage = variant("type", fromPeer);
+
+/** Why this is no message of a driver; undefined when it is one. */
+export function driverDefect(value: unknown): string | undefined {
+  return driverMessage(value, "message");
+}
+
+/** Why this is no message of a peer; undefined when it is one. */
+export function peerDefect(value: unknown): string | undefined {
+  return peerMessage(value, "message");
+}

@@ -1,0 +1,108 @@
+/** Rules for data that came from somewhere else: each answers in words that name the field, what was found and what is expected. */
+
+/** undefined: the value is as it must be. `at` names the value in the answer. */
+export type Rule = (value: unknown, at: string) => string | undefined;
+
+/** A rule for every field of a type, `type` excepted: that one has chosen the rules already. */
+export type Fields<Type> = { readonly [Name in Exclude<keyof Type, "type">]-?: Rule };
+
+const LONGEST_SHOWN = 60;
+const UNPRINTABLE = /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu;
+
+/** A value in a message to the user: one line of printable characters, and not a long one. */
+export function shown(value: unknown): string {
+  if (value === undefined) return "missing";
+  if (typeof value === "function") return "a function";
+  if (typeof value === "object" && value !== null) return Array.isArray(value) ? "a list" : "an object";
+  const text = typeof value === "string" ? JSON.stringify(value) : String(value);
+  return shorten(text);
+}
+
+/** The first line of a text from somewhere else, with what a terminal would obey replaced. */
+export function oneLine(text: string, longest: number = 300): string {
+  return shorten(text.trim().split("\n", 1)[0] ?? "", longest);
+}
+
+function shorten(text: string, longest: number = LONGEST_SHOWN): string {
+  const cut = text.length > longest ? `${text.slice(0, longest)}…` : text;
+  return cut.replace(UNPRINTABLE, (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`);
+}
+
+/** A rule by a condition. `expected` completes the sentence "… must be". */
+export function must(expected: string, holds: (value: unknown) => boolean): Rule {
+  return (value, at) => (holds(value) ? undefined : `${at} is ${shown(value)} and must be ${expected}`);
+}
+
+export const text: Rule = must("a text", (value) => typeof value === "string");
+export const flag: Rule = must("true or false", (value) => typeof value === "boolean");
+/** JSON has no NaN and no infinity: both arrive as null. */
+export const number: Rule = must("a number", (value) => typeof value === "number" && Number.isFinite(value));
+
+export function integer(least: number): Rule {
+  return must(
+    `a whole number of ${least} or more`,
+    (value) => Number.isSafeInteger(value) && (value as number) >= least,
+  );
+}
+
+export function oneOf(...choices: readonly unknown[]): Rule {
+  const names = choices.map((choice) => String(choice));
+  const last = names.pop();
+  return must(names.length === 0 ? `${last}` : `${names.join(", ")} or ${last}`, (value) => choices.includes(value));
+}
+
+export function optional(rule: Rule): Rule {
+  return (value, at) => (value === undefined ? undefined : rule(value, at));
+}
+
+export function orNull(rule: Rule): Rule {
+  return (value, at) => (value === null ? undefined : rule(value, at));
+}
+
+export function listOf(rule: Rule, least = 0): Rule {
+  return (value, at) => {
+    if (!Array.isArray(value)) return `${at} is ${shown(value)} and must be a list`;
+    if (value.length < least) return `${at} is an empty list and must have an entry`;
+    return firstOf(value.map((entry, index) => [`${at}[${index}]`, entry, rule]));
+  };
+}
+
+/** An object whose values all follow one rule. */
+export function recordOf(rule: Rule): Rule {
+  return (value, at) =>
+    isObject(value)
+      ? firstOf(Object.entries(value).map(([name, entry]) => [`${at}.${name}`, entry, rule]))
+      : `${at} is ${shown(value)} and must be an object`;
+}
+
+/** An object with these fields; others are let through. */
+export function shape<Type>(fields: Fields<Type>): Rule {
+  const rules = Object.entries<Rule>(fields);
+  return (value, at) =>
+    isObject(value)
+      ? firstOf(rules.map(([name, rule]) => [`${at}.${name}`, value[name], rule]))
+      : `${at} is ${shown(value)} and must be an object`;
+}
+
+/** An object of one of several shapes: the field `by` says which. */
+export function variant(by: string, shapes: Readonly<Record<string, Rule>>): Rule {
+  const known = oneOf(...Object.keys(shapes));
+  return (value, at) => {
+    if (!isObject(value)) return `${at} is ${shown(value)} and must be an object`;
+    const kind = value[by];
+    const rule = typeof kind === "string" && Object.hasOwn(shapes, kind) ? shapes[kind] : undefined;
+    return rule === undefined ? known(kind, `${at}.${by}`) : rule(value, at);
+  };
+}
+
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function firstOf(checks: readonly (readonly [at: string, value: unknown, rule: Rule])[]): string | undefined {
+  for (const [at, value, rule] of checks) {
+    const defect = rule(value, at);
+    if (defect !== undefined) return defect;
+  }
+  return undefined;
+}
