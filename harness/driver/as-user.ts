@@ -1,39 +1,88 @@
-import type { Transport } from "../../transports/contract/transport.ts";
-import type { FromDriver, UserAttempt } from "../process/messages.ts";
+import type { Address, Transport } from "../../transports/contract/transport.ts";
+import type { FromDriver, UserAttempt, UserIds } from "../process/messages.ts";
 import { connectRpc } from "../rpc/connect.ts";
 import { withEventFace } from "./checks/event-face.ts";
 
 const REQUEST_TIMEOUT_MS = 1000;
+const WARM_UP_MS = 500;
 
 /**
- * One attempt to be served by a server of somebody else's. All code and the library are loaded, and said to work, before it
- * begins: what fails afterwards is the connection and not the program.
+ * One attempt to be served by another user's server. Everything is loaded and used once, and only then the process becomes that
+ * user: he need not be able to read any of our files, and what fails afterwards is the connection and not the program.
  */
 export async function connectAsUser(
   plain: Transport,
-  address: UserAttempt["address"],
+  { address, unserved, user }: UserAttempt,
   send: (message: FromDriver) => void,
   mayBegin: () => Promise<unknown>,
 ): Promise<void> {
   const transport = await withEventFace(plain);
   const probed = await plain.probe();
-  send({
-    type: "user-ready",
-    uid: process.getuid?.() ?? -1,
-    hindrance: probed.available ? null : `the mechanism does not work for this user: ${probed.reason}`,
-  });
+  if (probed.available) await warmUp(transport, unserved);
+  const hindrance = probed.available ? user && becomeUser(user) : `the mechanism does not work: ${probed.reason}`;
+  send({ type: "user-ready", uid: process.getuid?.() ?? -1, hindrance });
   await mayBegin();
   try {
-    const client = await connectRpc(transport, address);
-    // Where connecting promises nothing, being served is what counts.
-    if (transport.capabilities.connects === "lazy") {
-      await client.request(new Uint8Array(16), { timeoutMs: REQUEST_TIMEOUT_MS });
-    }
+    await serveOnce(transport, address, REQUEST_TIMEOUT_MS);
     send({ type: "user-attempt", connected: true });
-    await client.connection.close(REQUEST_TIMEOUT_MS).catch(() => undefined);
   } catch (error) {
     const code = error instanceof Error && "code" in error ? `${error.code}: ` : "";
     const refusal = `${code}${error instanceof Error ? error.message : String(error)}`;
     send({ type: "user-attempt", connected: false, refusal });
+  }
+}
+
+/** Runs the code of an attempt where no server is, so that whatever is loaded late is loaded by now. */
+async function warmUp(transport: Transport, unserved: Address): Promise<void> {
+  await serveOnce(transport, unserved, WARM_UP_MS, AbortSignal.timeout(WARM_UP_MS)).catch(() => undefined);
+}
+
+/** @throws IpcError when the connection is refused or, where connecting promises nothing, a request is not answered */
+async function serveOnce(
+  transport: Transport,
+  address: Address,
+  timeoutMs: number,
+  signal?: AbortSignal,
+): Promise<void> {
+  const client = await connectRpc(transport, address, signal && { signal });
+  try {
+    if (transport.capabilities.connects === "lazy") await client.request(new Uint8Array(16), { timeoutMs });
+  } finally {
+    await client.connection.close(timeoutMs).catch(() => undefined);
+  }
+}
+
+/**
+ * Gives up root for good, in all threads of the process.
+ *
+ * @returns why this machine does not allow it; null when it is done
+ * @throws Error when the process still is, or can become again, what it was
+ */
+function becomeUser({ uid, gid }: UserIds): string | null {
+  const { setgroups, setgid, setuid, getgroups } = process;
+  if (setgroups === undefined || setgid === undefined || setuid === undefined) return "this system has no user ids";
+  try {
+    setgroups([]);
+    setgid(gid);
+    setuid(uid);
+  } catch (error) {
+    // A user namespace may have no such user.
+    return `this process cannot become user ${uid} here: ${(error as Error).message}`;
+  }
+  const users = [process.getuid?.(), process.geteuid?.()];
+  const groups = [process.getgid?.(), process.getegid?.(), ...(getgroups?.() ?? [])];
+  const isOther = users.every((id) => id === uid) && groups.every((id) => id === gid);
+  if (!isOther || succeeds(() => setuid(0)) || succeeds(() => setgid(0))) {
+    throw new Error(`the process did not become user ${uid} for good`);
+  }
+  return null;
+}
+
+function succeeds(work: () => void): boolean {
+  try {
+    work();
+    return true;
+  } catch {
+    return false;
   }
 }

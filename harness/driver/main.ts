@@ -38,7 +38,7 @@ try {
       );
       break;
     case "user":
-      await (await import("./as-user.ts")).connectAsUser(transport, start.work.address, send, () =>
+      await (await import("./as-user.ts")).connectAsUser(transport, start.work, send, () =>
         control.next(["begin"], START_TIMEOUT_MS),
       );
       break;

@@ -13,9 +13,6 @@ export interface Exit {
 
 export interface ChildOptions {
   readonly env?: NodeJS.ProcessEnv;
-  readonly cwd?: string;
-  /** Who the process runs as, from its first instruction on; only root may choose. */
-  readonly user?: { readonly uid: number; readonly gid: number };
   /**
    * Where the control lines travel. `descriptor`: on descriptor 3, which a flag behind the command announces; what the process prints is noise.
    * `stdio` (default): on stdin and stdout, for programs that load no code of others.
@@ -88,7 +85,7 @@ export class Child<In extends object, Out extends Typed> {
     command: readonly string[],
     options: ChildOptions = {},
   ): Promise<Child<In, Out>> {
-    const { env = process.env, cwd, user } = options;
+    const { env = process.env } = options;
     const isApart = options.control === "descriptor";
     const [file, ...args] = isApart ? [...command, ...CONTROL_ARGS] : command;
     if (file === undefined) throw new TypeError("an empty command");
@@ -96,8 +93,6 @@ export class Child<In extends object, Out extends Typed> {
     const child = spawn(file, args, {
       stdio: isApart ? ["ignore", "pipe", "pipe", "pipe"] : ["pipe", "pipe", "pipe"],
       env,
-      cwd,
-      ...user,
       detached: process.platform !== "win32",
     });
     return new Promise((resolve, reject) => {

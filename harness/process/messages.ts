@@ -225,6 +225,14 @@ export interface CodecsWork {
 export interface UserAttempt {
   readonly kind: "user";
   readonly address: Address;
+  /** An address that no server has. */
+  readonly unserved: Address;
+  /** Whom the process becomes once it has loaded everything; null: it stays who it is. */
+  readonly user: UserIds | null;
+}
+export interface UserIds {
+  readonly uid: number;
+  readonly gid: number;
 }
 
 export interface ClientConnected {

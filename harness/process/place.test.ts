@@ -1,21 +1,11 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  utimesSync,
-} from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, utimesSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createPlace, programDirectory, removePlace, sweepDeadPlaces } from "./place.ts";
+import { createPlace, removePlace, sweepDeadPlaces } from "./place.ts";
 
 let parent: string;
 beforeEach(() => {
@@ -88,13 +78,6 @@ describe("the private directory of a run", () => {
     utimesSync(directory, longAgo, longAgo);
     expect(await sweepDeadPlaces([parent])).toBe(1);
     expect(existsSync(directory)).toBe(false);
-  });
-
-  it("goes together with the copy of the program that others may read", async () => {
-    const place = await createPlace(parent);
-    for (const name of [programDirectory(place), `${programDirectory(place)}.123`]) mkdirSync(name);
-    await removePlace(place);
-    expect(readdirSync(parent)).toEqual([]);
   });
 
   it("is left alone when it may not be ours: other permissions, or a link to somewhere else", async () => {

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { lstatSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import type { Server } from "node:net";
-import { basename, dirname, join } from "node:path";
+import { join } from "node:path";
 import type { Place } from "../../transports/contract/transport.ts";
 import { readJournal } from "./journal.ts";
 import { loadTransport } from "./load-transport.ts";
@@ -51,7 +51,6 @@ export async function removePlace(place: Place): Promise<void> {
       // A module that is gone, or a mechanism this machine no longer has: the directory is removed all the same.
     }
   }
-  for (const directory of programDirectories(place)) rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
   // The mark goes last: one who is killed in the middle of this leaves a directory that the next run knows to be dead.
   for (const name of namesIn(place.directory).filter((name) => name !== OWNER_SOCKET)) {
     await rm(join(place.directory, name), REMOVAL);
@@ -69,20 +68,6 @@ function namesIn(directory: string): string[] {
   } catch {
     return [];
   }
-}
-
-/** Beside the run's own directory, for what other users may read: see `program-copy.ts`. Removed with it. */
-export function programDirectory({ directory }: Place): string {
-  return `${directory}-program`;
-}
-
-/** That directory, and those of drivers that were filling one when they were killed. */
-function programDirectories(place: Place): string[] {
-  const wanted = basename(programDirectory(place));
-  const parent = dirname(place.directory);
-  return readdirSync(parent)
-    .filter((name) => name === wanted || name.startsWith(`${wanted}.`))
-    .map((name) => join(parent, name));
 }
 
 /** Ends and removes what runs that were killed left behind. Returns how many. Places of living runs are never touched. */

@@ -224,10 +224,11 @@ export const BROKEN: Readonly<Record<string, Fault>> = {
     connect: (face, address, handler) => face.connect(address, handler),
   },
   "open-to-all": {
-    about: "creates its socket with mode 0666",
+    about: "creates its socket with mode 0666 and lets others into its directories",
     async listen(face, address, handler, options) {
       const server = await face.listen(address, handler, options);
       chmodSync(address.name, 0o666);
+      for (const directory of [dirname(address.name), runDirectory(address)]) chmodSync(directory, 0o711);
       return server;
     },
   },

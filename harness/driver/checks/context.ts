@@ -159,11 +159,12 @@ export class Workbench implements CheckContext {
     return Promise.all(clients.map((client) => client.result()));
   }
 
-  connectAsNobody(peer: Peer): Promise<ForeignOutcome> {
+  async connectAsNobody(peer: Peer): Promise<ForeignOutcome> {
     this.#needsAddress();
     return attemptAsNobody({
       start: this.#options.start,
       address: peer.address,
+      unserved: await this.allocate(),
       onSpawn: (child) => this.#adopt(child),
     });
   }

@@ -1,34 +1,37 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
+import { dirname } from "node:path";
 import { type ForeignOutcome, NotApplicable } from "../../../transports/contract/check.ts";
 import type { Address } from "../../../transports/contract/transport.ts";
-import type { ChildOptions } from "../../process/child.ts";
 import { type DriverProcess, startDriver } from "../../process/driver-process.ts";
-import type { DriverStart } from "../../process/messages.ts";
-import { programDirectory } from "../../process/place.ts";
-import { copyProgram, othersMayReach, type ProgramCopy, programIn } from "../../process/program-copy.ts";
+import type { DriverStart, UserIds } from "../../process/messages.ts";
 
 const TIMEOUT_MS = 20_000;
+const OTHERS_ENTER = 0o001;
+/** All that a process needs which, as another user, may start programs whose environment that user can read. */
+const PASSED_ON = /^(?:PATH|TMPDIR|NODE_\w+|IPCMARK_\w+)$/;
 
 export interface ForeignAttempt {
   readonly start: DriverStart;
   readonly address: Address;
+  /** An address of the same transport that no server has. */
+  readonly unserved: Address;
   readonly onSpawn: (child: DriverProcess) => void;
 }
 
 /**
- * The same program twice, from a copy that everybody may read: as ourselves, which must be served, and as `nobody`. Since nothing
- * else differs, a refusal is the user's.
+ * The same program twice: as ourselves, which must be served, and as one that has become `nobody`. Since nothing else differs,
+ * a refusal is the user's.
  *
  * @throws NotApplicable where this machine, or whom we run as, does not allow it
  */
-export async function attemptAsNobody({ start, address, onSpawn }: ForeignAttempt): Promise<ForeignOutcome> {
+export async function attemptAsNobody(what: ForeignAttempt): Promise<ForeignOutcome> {
   const nobody = findNobody();
-  const program = sharedCopy(start);
-  const children = await Promise.all([
-    startAs(undefined, program, { start, address, onSpawn }),
-    startAs(nobody, program, { start, address, onSpawn }),
-  ]);
-  const [own, foreign] = children;
+  if (!othersMayReach(what.start.place.directory)) {
+    throw new NotApplicable(
+      "the user nobody cannot reach the temporary directory of this run: set TMPDIR to one he can",
+    );
+  }
+  const [own, foreign] = await Promise.all([startAs(null, what), startAs(nobody, what)]);
   await ready(own, process.getuid?.() ?? -1);
   await ready(foreign, nobody.uid);
   const control = await attempt(own);
@@ -38,7 +41,7 @@ export async function attemptAsNobody({ start, address, onSpawn }: ForeignAttemp
   return attempt(foreign);
 }
 
-function findNobody(): { readonly uid: number; readonly gid: number } {
+function findNobody(): UserIds {
   if (process.getuid?.() !== 0) {
     throw new NotApplicable("only root may run a process as another user: run this check as root to have it");
   }
@@ -47,56 +50,28 @@ function findNobody(): { readonly uid: number; readonly gid: number } {
   return { uid: Number(ids[1]), gid: Number(ids[2]) };
 }
 
-/** Made by the first check of a run that needs it, beside the run's own directory, which nobody else may enter. */
-function sharedCopy({ place, transport }: DriverStart): ProgramCopy {
-  const directory = programDirectory(place);
-  if (!othersMayReach(directory)) {
-    throw new NotApplicable(
-      `the user nobody cannot reach the temporary directory of this run: set TMPDIR to one he can`,
-    );
+/** Whether every user gets through all directories above this path: where none can, each refusal is theirs. */
+function othersMayReach(path: string): boolean {
+  for (let at = dirname(path); ; at = dirname(at)) {
+    if ((statSync(at).mode & OTHERS_ENTER) === 0) return false;
+    if (at === dirname(at)) return true;
   }
-  if (!existsSync(directory)) {
-    // Several drivers may come to need it at once: each fills one of its own, and the first to finish is kept.
-    const own = `${directory}.${process.pid}`;
-    mkdirSync(own, { mode: 0o755 });
-    copyProgram(own);
-    try {
-      renameSync(own, directory);
-    } catch {
-      rmSync(own, { recursive: true, force: true });
-    }
-  }
-  const program = programIn(directory);
-  try {
-    if (transport.module !== null) program.locate(transport.module);
-  } catch (error) {
-    throw new NotApplicable((error as Error).message);
-  }
-  return program;
 }
 
-async function startAs(
-  user: ChildOptions["user"],
-  program: ProgramCopy,
-  { start, address, onSpawn }: ForeignAttempt,
-): Promise<DriverProcess> {
-  const command = [program.runtime, "--disable-warning=ExperimentalWarning", program.driver];
-  // Nothing of our own environment is his business.
-  const env = { PATH: process.env["PATH"], TMPDIR: process.env["TMPDIR"] };
-  const options = { env, cwd: "/", ...(user === undefined ? {} : { user }) };
-  const child = await startDriver("foreign user's", command, options);
-  onSpawn(child);
-  const { id, module } = start.transport;
-  const transport = { id, module: module === null ? null : program.locate(module) };
-  child.send({ ...start, transport, work: { kind: "user", address } });
+async function startAs(user: UserIds | null, what: ForeignAttempt): Promise<DriverProcess> {
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => PASSED_ON.test(name)));
+  const child = await startDriver("foreign user's", undefined, { env });
+  what.onSpawn(child);
+  const { address, unserved } = what;
+  child.send({ ...what.start, work: { kind: "user", address, unserved, user } });
   return child;
 }
 
 async function ready(child: DriverProcess, uid: number): Promise<void> {
   const answer = await child.next(["user-ready", "failed"], TIMEOUT_MS);
   if (answer.type === "failed") throw new Error(`the program does not run as user ${uid}: ${answer.message}`);
-  if (answer.uid !== uid) throw new Error(`the process runs as user ${answer.uid} and not as ${uid}`);
   if (answer.hindrance !== null) throw new NotApplicable(answer.hindrance);
+  if (answer.uid !== uid) throw new Error(`the process runs as user ${answer.uid} and not as ${uid}`);
 }
 
 async function attempt(child: DriverProcess): Promise<ForeignOutcome> {

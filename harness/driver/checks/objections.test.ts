@@ -62,7 +62,7 @@ const OBJECTIONS: Readonly<Record<string, Objection>> = {
   "broken/waits-for-the-slowest": { fails: ["slow-loris", "connection-flood"] },
   "broken/ignores-keys": { fails: ["wrong-key"] },
   "broken/open-port": { fails: ["foreign-user", "permissions"] },
-  "broken/open-to-all": { fails: ["permissions"] },
+  "broken/open-to-all": { fails: ["permissions", "foreign-user"], shows: ["foreign-user"] },
   "broken/takes-reads-for-messages": { fails: ["fragmentation"] },
   "broken/claims-kernel": { fails: ["boundary-keeper"] },
   "broken/claims-library": { fails: ["boundary-keeper"] },
