@@ -203,14 +203,14 @@ export class QueueOpening {
       return -1;
     }
     const length = this.#replies.receiveScratch(waitMs);
-    if (length < 0) {
+    // The queue has a name until the welcome, so somebody else may write to it too.
+    if (length !== PREFIX_BYTES || readToken(this.#replies) !== this.#token) {
       this.#checkServer();
       return -1;
     }
     const word = readFirstWord(this.#replies);
-    const isOurs = length === PREFIX_BYTES && readToken(this.#replies) === this.#token;
-    if (isOurs && kindOf(word) === Kind.welcome) return slotOf(word);
-    if (isOurs && kindOf(word) === Kind.refusal) throw lost(this.#id, "the server has as many clients as it takes");
+    if (kindOf(word) === Kind.welcome) return slotOf(word);
+    if (kindOf(word) === Kind.refusal) throw lost(this.#id, "the server has as many clients as it takes");
     throw new IpcError("IPC_MALFORMED", `${this.#id}: the server answered something that is no welcome`, {
       transport: this.#id,
     });

@@ -26,6 +26,8 @@ import {
 /** Messages received without a pause between two looks at the clients' lives. */
 const BUSY_RECEIVES = 4096;
 const CLOSE_MS = 20;
+/** Messages that are not for the caller, which a `receive` whose time is over passes before it leaves the rest to the next one. */
+const PASSED_AT_ONCE = 8;
 
 /** The server's view of one client. Its messages arrive in the queue all share, so it can be answered but not listened to. */
 export class QueueServerConnection implements BlockingConnection {
@@ -85,6 +87,8 @@ export class QueueServer implements BlockingServer {
   #receives = 0;
   #housekeptMs = performance.now();
   #open = true;
+  /** The last `receive` returned although the queue may not be empty: what it met was not for its caller. */
+  hasMore = false;
 
   constructor(id: string, budget: QueueBudget, address: Address) {
     this.#id = id;
@@ -112,17 +116,21 @@ export class QueueServer implements BlockingServer {
     if (!this.#open) throw closed(this.#id);
     if (++this.#receives >= BUSY_RECEIVES) this.#housekeep(performance.now());
     let untilMs = timeoutMs < SLICE_MS ? performance.now() + timeoutMs : 0;
+    let passed = 0;
     for (;;) {
       const length = untilMs === 0 ? this.#requests.receiveSlice() : this.#receiveUntil(untilMs);
       if (length >= 0) {
         const bytes = this.#take(length, into);
         if (bytes >= 0) return bytes;
+        passed++;
       }
       const nowMs = performance.now();
       // The clock is read only when a slice brought nothing: so a wait may last a slice longer than asked for, never less.
       if (untilMs === 0) untilMs = nowMs + timeoutMs;
       if (nowMs - this.#housekeptMs >= SLICE_MS) this.#housekeep(nowMs);
-      if (nowMs >= untilMs) return -1;
+      if (nowMs < untilMs) continue;
+      this.hasMore = length >= 0;
+      if (length < 0 || passed >= PASSED_AT_ONCE) return -1;
     }
   }
 
@@ -130,7 +138,7 @@ export class QueueServer implements BlockingServer {
     return this.#requests.receiveScratch(Math.max(0, Math.min(untilMs - performance.now(), SLICE_MS)));
   }
 
-  /** @returns the length of the message, or -1 when it was none for the caller. What nobody of ours sent is dropped. */
+  /** @returns the length of the message, or -1 when it was not for the caller. What no client sent is dropped. */
   #take(length: number, into: Uint8Array): number {
     const word = readFirstWord(this.#requests);
     if (length < PREFIX_BYTES || versionOf(word) !== VERSION) return -1;

@@ -12,6 +12,8 @@ import type {
 /** What a blocking server may tell beyond the contract: then clients are seen to come and go. */
 export interface ObservableServer extends BlockingServer {
   readonly connections: readonly BlockingConnection[];
+  /** The last `receive` returned -1 although messages may be there: it has passed some that were not for its caller. */
+  readonly hasMore?: boolean;
 }
 
 /** What a blocking connection may tell beyond the contract: its end was a goodbye, not a death. */
@@ -184,17 +186,21 @@ export class PulsedServer implements Server {
   #turn(): boolean {
     for (const connection of this.#connections.values()) connection.offerRoom();
     let taken = 0;
+    let hasMore = false;
     // The server hands over whatever comes next, so one that pauses holds up the others: enough for checks.
     while (taken < BATCH && !this.#isPaused()) {
       const length = this.#server.receive(this.#buffer, 0);
       const { from } = this.#server;
-      if (length < 0) break;
+      if (length < 0) {
+        hasMore = (this.#server as Partial<ObservableServer>).hasMore === true;
+        break;
+      }
       taken++;
       if (from !== undefined) this.#connectionOf(from).deliver(this.#buffer.subarray(0, length));
       if (this.#closing !== undefined) return false;
     }
     this.#observe();
-    return taken > 0;
+    return taken > 0 || hasMore;
   }
 
   #isPaused(): boolean {
