@@ -17,6 +17,15 @@ export interface Answer {
 }
 
 const EMPTY = new Uint8Array(0);
+/** A timer set to more fires at once. */
+const LONGEST_DELAY_MS = 2 ** 31 - 1;
+
+/** The delay that the body of a request states (`Method.echoLater`, `Method.pooled`); none where there is no room for one. */
+export function delayMsOf(request: Uint8Array): number {
+  if (request.length < HEADER_BYTES + 4) return 0;
+  const delayMs = new DataView(request.buffer, request.byteOffset).getUint32(HEADER_BYTES, true);
+  return Math.min(delayMs, LONGEST_DELAY_MS);
+}
 
 /** The reply to a method that needs nothing but a look: the same for every kind of server. */
 export function answerAtOnce(method: number, request: Uint8Array, facts: ServerFacts): Answer {

@@ -4,7 +4,7 @@ import type { BlockingConnection, BlockingServer } from "../../transports/contra
 import type { StreamReport } from "../process/messages.ts";
 import { buildFrame, copyOf } from "../rpc/message.ts";
 import { arrivedIntact } from "../rpc/verify.ts";
-import { answerAtOnce } from "./answers.ts";
+import { answerAtOnce, delayMsOf } from "./answers.ts";
 import { WorkerPool } from "./pool.ts";
 import type { Recoder } from "./recoder.ts";
 import { turnIntoReply } from "./reply.ts";
@@ -124,8 +124,7 @@ export class BlockingEchoServer {
       case Method.echoLater: {
         const reply = copyOf(request);
         turnIntoReply(reply, Status.ok);
-        const delayMs = new DataView(reply.buffer).getUint32(HEADER_BYTES, true);
-        this.#delayed.push({ atMs: performance.now() + delayMs, to: from, reply });
+        this.#delayed.push({ atMs: performance.now() + delayMsOf(request), to: from, reply });
         return;
       }
       case Method.ignore:

@@ -4,7 +4,7 @@ import type { Connection, ConnectionHandler } from "../../transports/contract/tr
 import type { PeerPublish, Published, StreamReport } from "../process/messages.ts";
 import { buildFrame, copyOf } from "../rpc/message.ts";
 import { arrivedIntact } from "../rpc/verify.ts";
-import { answerAtOnce } from "./answers.ts";
+import { answerAtOnce, delayMsOf } from "./answers.ts";
 import { WorkerPool } from "./pool.ts";
 import { Publisher } from "./publisher.ts";
 import type { Recoder } from "./recoder.ts";
@@ -101,13 +101,12 @@ export class EventServer implements ConnectionHandler {
   }
 
   #other(method: number, request: Uint8Array, connection: Connection): void {
-    const body = request.subarray(HEADER_BYTES);
     switch (method) {
       case Method.echoLater: {
         const reply = copyOf(request);
         turnIntoReply(reply, Status.ok);
         this.#pending++;
-        setTimeout(() => this.#send(connection, reply), Buffer.from(body.buffer, body.byteOffset).readUInt32LE(0));
+        setTimeout(() => this.#send(connection, reply), delayMsOf(request));
         return;
       }
       case Method.ignore:

@@ -2,6 +2,7 @@ import { Worker } from "node:worker_threads";
 import { POOL } from "../../transports/contract/check.ts";
 import { HEADER_BYTES } from "../../transports/contract/frame.ts";
 import { copyOf } from "../rpc/message.ts";
+import { delayMsOf } from "./answers.ts";
 
 /** States of a job's slot in the shared memory. */
 export const Slot = { free: 0, queued: 1, running: 2, done: 3 } as const;
@@ -50,8 +51,7 @@ export class WorkerPool<Client> {
     if (slot < 0 || body.length > POOL.maxBodyBytes) return false;
     this.#jobs[slot] = { request: copyOf(request), client };
     const at = HEAD_BYTES + slot * SLOT_BYTES;
-    const delayMs = body.length < 4 ? 0 : new DataView(body.buffer, body.byteOffset).getUint32(0, true);
-    new Uint32Array(this.#shared, at, 2).set([body.length, delayMs]);
+    new Uint32Array(this.#shared, at, 2).set([body.length, delayMsOf(request)]);
     new Uint8Array(this.#shared, at + 8, body.length).set(body);
     Atomics.store(this.#head, 1 + slot, Slot.queued);
     Atomics.add(this.#head, 0, 1);

@@ -4,10 +4,11 @@ import {
   type CheckClient,
   type CheckContext,
   type ClientOptions,
+  Method,
   NotApplicable,
   type Peer,
 } from "../../transports/contract/check.ts";
-import { HEADER_BYTES, Kind, writeHeader } from "../../transports/contract/frame.ts";
+import { bindChecksum, HEADER_BYTES, Kind, writeHeader } from "../../transports/contract/frame.ts";
 import {
   assertSame,
   type Condition,
@@ -75,9 +76,9 @@ export const hostileBytes: Check = {
 
 /** Whole messages that are none of the harness's: what a program that speaks something else would send. */
 function hostileMessages(): Readonly<Record<string, Uint8Array>> {
-  const frame = (kind: number, body: number, claimed: number, checksum: number): Uint8Array => {
+  const frame = (kind: number, body: number, claimed: number, checksum: number, method = 0): Uint8Array => {
     const bytes = new Uint8Array(HEADER_BYTES + body);
-    writeHeader(bytes, 7, kind as Kind, 0, 0, claimed, checksum);
+    writeHeader(bytes, 7, kind as Kind, method, 0, claimed, checksum);
     return bytes;
   };
   return {
@@ -88,6 +89,13 @@ function hostileMessages(): Readonly<Record<string, Uint8Array>> {
     "a request that claims more bytes than it has": frame(Kind.request, 8, 0xffffffff, 0),
     "a request that claims fewer bytes than it has": frame(Kind.request, 64, 8, 0),
     "a request whose checksum is wrong": frame(Kind.request, 64, 64, 0xdeadbeef),
+    // Sound, but nothing is in it: neither how long to wait nor what to do.
+    ...Object.fromEntries(
+      [Method.echoLater, Method.descriptor, Method.recode].map((method) => [
+        `an empty request of method ${method}`,
+        frame(Kind.request, 0, 0, bindChecksum(0, 7), method),
+      ]),
+    ),
     "a one-way message whose checksum is wrong": frame(Kind.oneWay, 64, 64, 0xdeadbeef),
     "random bytes as a message": pattern(1000, 8),
   };

@@ -130,7 +130,7 @@ export interface ClientOptions {
 export const Method = {
   /** Replies with the same body. */
   echo: 0,
-  /** Replies with the same body after as many milliseconds as the u32 at the start of the body says. */
+  /** Replies with the same body after as many milliseconds as the u32 at the start of the body says; at once without one. */
   echoLater: 1,
   /** Never replies. */
   ignore: 2,

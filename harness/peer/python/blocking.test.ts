@@ -59,9 +59,10 @@ describe.each(transports)("a Python peer of $id", (transport) => {
     const began = performance.now();
     expect(request(connection, 5, later, Method.echoLater)).toEqual(later);
     expect(performance.now() - began).toBeGreaterThan(50);
-    const said = request(connection, 6, new Uint8Array(0), Method.statistics);
+    expect(request(connection, 6, new Uint8Array(0), Method.echoLater)).toHaveLength(0);
+    const said = request(connection, 7, new Uint8Array(0), Method.statistics);
     const statistics: ServerStatistics = JSON.parse(Buffer.from(said).toString());
-    expect(statistics).toMatchObject({ pid: peer.info.pid, requests: 7, clients: 1 });
+    expect(statistics).toMatchObject({ pid: peer.info.pid, requests: 8, clients: 1 });
     connection[Symbol.dispose]();
     expect(await peer.stop()).toEqual({ code: 0, signal: null });
     expect(await transport.residue(peer.address)).toEqual([]);

@@ -55,10 +55,11 @@ describe.each(answering)("a Python peer of $id", (transport) => {
     const began = performance.now();
     expect(Buffer.compare(await client.request(later, { method: Method.echoLater }), later)).toBe(0);
     expect(performance.now() - began).toBeGreaterThan(50);
+    expect(await client.request(new Uint8Array(0), { method: Method.echoLater })).toHaveLength(0);
     const said = await client.request(new Uint8Array(0), { method: Method.statistics });
     const statistics: ServerStatistics = JSON.parse(Buffer.from(said).toString());
     expect(statistics.pid).toBe(peer.info.pid);
-    expect(statistics.requests).toBe(7);
+    expect(statistics.requests).toBe(8);
     expect(statistics.clients).toBe(1);
     await expect(client.request(new Uint8Array(0), { method: 99 })).rejects.toThrow();
     await client.request(new Uint8Array(0), { method: Method.shutdown });

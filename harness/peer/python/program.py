@@ -92,7 +92,9 @@ class EchoProgram:
         self._finish_if_idle()
 
     def _send_later(self, connection, request):
-        (delay_ms,) = struct.unpack_from("<I", request, frame.HEADER_BYTES)
+        # A body without room for a delay has none.
+        has_delay = len(request) >= frame.HEADER_BYTES + 4
+        delay_ms = struct.unpack_from("<I", request, frame.HEADER_BYTES)[0] if has_delay else 0
         reply = frame.as_reply(request, frame.OK)
         with self._lock:
             self._pending += 1
