@@ -1,8 +1,3 @@
-/** A command only root may run, as whoever reads it has to type it: containers often have no sudo, and root needs none. */
-export function asRoot(command: string): string {
-  return process.getuid?.() === 0 ? command : `sudo ${command}`;
-}
-
 /** One of our own commands, the way this program was started: by a script of the repository or as an installed program. */
 export function ours(command: string, ...args: readonly string[]): string {
   const typed = args.join(" ");

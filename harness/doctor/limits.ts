@@ -1,10 +1,11 @@
-import { existsSync, statfsSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { asRoot, REMEDIES } from "../../transports/contract/shortage.ts";
+import { inBytes, softLimit, spaceIn } from "../../transports/posix/machine-limits.ts";
 import { MAX_SOCKET_PATH_BYTES } from "../../transports/support/socket-path.ts";
 import { placeParent } from "../process/place-parent.ts";
-import { asRoot } from "./commands.ts";
 import type { Finding, Probe } from "./finding.ts";
-import { hardLimit, inBytes, readNumber, readText, softLimit } from "./read.ts";
+import { readNumber, readText } from "./read.ts";
 
 const MIB = 1024 * 1024;
 const OPEN_FILES = "Max open files";
@@ -21,9 +22,7 @@ export const descriptors: Probe = () => {
   const topic = "open files";
   if (limit >= ENOUGH_DESCRIPTORS) return [{ topic, status: "ok", found: `up to ${limit} per process` }];
   const meaning = "a server with many clients runs out of descriptors: accepting then fails";
-  const enough = (hardLimit(OPEN_FILES) ?? 0) >= ENOUGH_DESCRIPTORS;
-  const fix = enough ? "ulimit -n $(ulimit -Hn)" : asRoot("prlimit --pid $$ --nofile=65536:65536");
-  return [{ topic, status: "warning", found: `up to ${limit} per process`, meaning, fix }];
+  return [{ topic, status: "warning", found: `up to ${limit} per process`, meaning, fix: REMEDIES.descriptors }];
 };
 
 export const queues: Probe = () => {
@@ -38,10 +37,7 @@ export const queues: Probe = () => {
   const found = `${messages} messages of ${inBytes(bytes)} a queue; all queues of a user together ${inBytes(limit)}`;
   const wide = bytes >= LARGE_QUEUE_MESSAGE_BYTES && limit >= LARGE_QUEUES_BYTES;
   const meaning = `posix-mq carries messages of at most ${inBytes(bytes)} and has places for few clients within these limits`;
-  const raise = [
-    asRoot(`sysctl fs.mqueue.msg_max=64 fs.mqueue.msgsize_max=${LARGE_QUEUE_MESSAGE_BYTES}`),
-    asRoot(`prlimit --pid $$ --msgqueue=${LARGE_QUEUES_BYTES}`),
-  ].join(" && ");
+  const raise = `${REMEDIES.queueShape} && ${REMEDIES.queueBytes}`;
   const findings: Finding[] = [
     wide ? { topic, status: "ok", found } : { topic, status: "note", found, meaning, fix: raise },
   ];
@@ -62,13 +58,12 @@ export const sharedMemory: Probe = () => {
       { topic, status: "problem", found: "missing", meaning, fix: asRoot("mount -t tmpfs -o size=1G tmpfs /dev/shm") },
     ];
   }
-  const { blocks, bavail, bsize } = statfsSync(topic);
-  const found = `${inBytes(blocks * bsize)}, ${inBytes(bavail * bsize)} free`;
-  if (bavail * bsize >= ENOUGH_SHM_BYTES) return [{ topic, status: "ok", found }];
+  const { totalBytes, freeBytes } = spaceIn(topic);
+  const found = `${inBytes(totalBytes)}, ${inBytes(freeBytes)} free`;
+  if (freeBytes >= ENOUGH_SHM_BYTES) return [{ topic, status: "ok", found }];
   const meaning =
     "rings for several clients, or large payloads, do not fit; containers have 64 MiB unless told otherwise";
-  const fix = `${asRoot("mount -o remount,size=1G /dev/shm")}, or: docker run --shm-size=1g …`;
-  return [{ topic, status: "warning", found, meaning, fix }];
+  return [{ topic, status: "warning", found, meaning, fix: REMEDIES.sharedMemory }];
 };
 
 export const temporaryDirectory: Probe = () => {
@@ -80,8 +75,8 @@ export const temporaryDirectory: Probe = () => {
   } catch (error) {
     return [{ topic, status: "problem", found: (error as Error).message, fix: "export TMPDIR=/tmp" }];
   }
-  const { bavail, bsize } = statfsSync(parent);
-  const found = `${parent}, ${inBytes(bavail * bsize)} free`;
+  const { freeBytes } = spaceIn(parent);
+  const found = `${parent}, ${inBytes(freeBytes)} free`;
   const findings: Finding[] = [];
   if (parent !== directory) {
     const meaning = `runs work in ${parent}: paths of sockets below ${directory} would exceed ${MAX_SOCKET_PATH_BYTES} bytes`;
@@ -93,9 +88,9 @@ export const temporaryDirectory: Probe = () => {
       fix: `export TMPDIR=${parent}`,
     });
   }
-  if (bavail * bsize >= ENOUGH_SHM_BYTES) return [...findings, { topic, status: "ok", found }];
+  if (freeBytes >= ENOUGH_SHM_BYTES) return [...findings, { topic, status: "ok", found }];
   const meaning = "file-drop and mapped files need room here; a full disk shows as IPC_SHORTAGE with ENOSPC";
-  return [...findings, { topic, status: "warning", found, meaning, fix: `df -h ${parent}` }];
+  return [...findings, { topic, status: "warning", found, meaning, fix: REMEDIES.disk }];
 };
 
 export const watches: Probe = () => {
@@ -105,7 +100,7 @@ export const watches: Probe = () => {
   const found = `${instances} instances per user`;
   if (instances >= 128) return [{ topic, status: "ok", found }];
   const meaning = "file-drop/watch needs one per process and fails with EMFILE when they are used up";
-  return [{ topic, status: "warning", found, meaning, fix: asRoot("sysctl fs.inotify.max_user_instances=512") }];
+  return [{ topic, status: "warning", found, meaning, fix: REMEDIES.inotifyInstances }];
 };
 
 export const container: Probe = () => {
@@ -132,7 +127,7 @@ export const container: Probe = () => {
       status: "warning",
       found: `memory ${inBytes(memory)}`,
       meaning,
-      fix: "docker run --memory=2g …",
+      fix: REMEDIES.memory,
     });
   }
   const pids = readNumber("/sys/fs/cgroup/pids.max");
@@ -143,7 +138,7 @@ export const container: Probe = () => {
       status: "warning",
       found: `${pids} processes and threads`,
       meaning,
-      fix: "docker run --pids-limit=1024 …",
+      fix: REMEDIES.processes,
     });
   }
   return findings.length > 0 ? findings : [{ topic, status: "ok", found: "none that matter" }];

@@ -1,10 +1,10 @@
 import { availableParallelism, cpus, loadavg, release } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
+import { asRoot } from "../../transports/contract/shortage.ts";
 import { ffiFloor } from "../../transports/posix/index.ts";
 import { allowedCpuList } from "../process/cpus.ts";
 import { placementCpus } from "../process/pinning.ts";
 import { readSteal, stealShare } from "../results/environment.ts";
-import { asRoot } from "./commands.ts";
 import type { Finding, Probe } from "./finding.ts";
 import { readText } from "./read.ts";
 

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { asRoot } from "./commands.ts";
+import { asRoot } from "../../transports/contract/shortage.ts";
 import type { Finding, Probe } from "./finding.ts";
 
 interface Program {

@@ -264,7 +264,8 @@ export interface CellResult {
   readonly outcome:
     | { readonly status: "valid"; readonly figures: CellFigures }
     | { readonly status: "refused"; readonly reason: string; readonly figures: CellFigures }
-    | { readonly status: "invalid"; readonly reason: string; readonly figures: CellFigures | null };
+    | { readonly status: "invalid"; readonly reason: string; readonly figures: CellFigures | null }
+    | { readonly status: "unavailable"; readonly reason: string; readonly figures: null };
 }
 export interface CellFigures {
   readonly messages: number;
@@ -312,7 +313,8 @@ export interface Lateness {
 export interface CheckDone {
   readonly type: "check";
   readonly id: string;
-  readonly status: "passed" | "failed" | "not-applicable";
+  /** `unavailable`: this machine has too little of something. */
+  readonly status: "passed" | "failed" | "not-applicable" | "unavailable";
   readonly reason?: string;
   readonly error?: string;
   readonly notes: Readonly<Record<string, string | number | boolean>>;

@@ -1,3 +1,5 @@
+import { REMEDIES, resourceOf } from "./shortage.ts";
+
 /** Every code an {@link IpcError} can carry, with what it means to the caller. */
 export const IPC_ERROR_CODES = {
   IPC_ABORTED: "the caller's AbortSignal ended the operation",
@@ -6,6 +8,7 @@ export const IPC_ERROR_CODES = {
   IPC_CLOSED: "this end was closed before the call",
   IPC_MALFORMED: "the other side sent bytes that are not a valid message",
   IPC_PEER_LOST: "the other process is gone, or nobody listens",
+  IPC_SHORTAGE: "this machine has too little of something; the message names it and the remedy",
   IPC_SYSTEM: "the operating system refused; `errno` says why",
   IPC_TIMEOUT: "the time allowed ran out",
   IPC_TOO_LARGE: "the message is larger than the mechanism carries",
@@ -59,11 +62,25 @@ const ERRNO_TO_CODE: Readonly<Record<string, IpcErrorCode>> = {
 export function toIpcError(error: unknown, transport: string, fallback: IpcErrorCode = "IPC_SYSTEM"): IpcError {
   if (isIpcError(error)) return error;
   const errno = error instanceof Error && "code" in error ? String(error.code) : undefined;
-  const code = (errno && ERRNO_TO_CODE[errno]) || fallback;
   const message = error instanceof Error ? error.message : String(error);
-  return new IpcError(
-    code,
-    `${transport}: ${message}`,
-    errno ? { transport, errno, cause: error } : { transport, cause: error },
-  );
+  const details = errno ? { transport, errno, cause: error } : { transport, cause: error };
+  const lacking = resourceOf(error as NodeJS.ErrnoException);
+  if (lacking !== undefined) {
+    return new IpcError("IPC_SHORTAGE", `${transport}: ${message}: ${REMEDIES[lacking]}`, details);
+  }
+  const code = (errno && ERRNO_TO_CODE[errno]) || fallback;
+  return new IpcError(code, `${transport}: ${message}`, details);
+}
+
+const DEEPEST_CAUSE = 8;
+
+/** The shortage of the machine that an error was caused by, whatever wraps it; undefined when there is none. */
+export function shortageIn(error: unknown): IpcError | undefined {
+  let cause = error;
+  for (let depth = 0; cause instanceof Error && depth < DEEPEST_CAUSE; depth++) {
+    const found = toIpcError(cause, "this machine");
+    if (found.code === "IPC_SHORTAGE") return found;
+    cause = cause.cause;
+  }
+  return undefined;
 }

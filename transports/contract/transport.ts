@@ -71,9 +71,9 @@ export interface Server extends AsyncDisposable {
 
 /** The face for event loops. */
 export interface EventTransport {
-  /** @throws IpcError IPC_ADDRESS_IN_USE when a live server or something that is not ours is there; IPC_ABORTED, IPC_SYSTEM */
+  /** @throws IpcError IPC_ADDRESS_IN_USE when a live server or something that is not ours is there; IPC_ABORTED, IPC_SHORTAGE, IPC_SYSTEM */
   listen(address: Address, handler: ConnectionHandler, options?: OpenOptions): Promise<Server>;
-  /** @throws IpcError IPC_PEER_LOST when nobody listens, IPC_AUTH_FAILED, IPC_ABORTED, IPC_TIMEOUT, IPC_SYSTEM */
+  /** @throws IpcError IPC_PEER_LOST when nobody listens, IPC_AUTH_FAILED, IPC_ABORTED, IPC_TIMEOUT, IPC_SHORTAGE, IPC_SYSTEM */
   connect(address: Address, handler: ConnectionHandler, options?: OpenOptions): Promise<Connection>;
   /** For rendezvous `parent`: starts the peer process and returns the connection to it. The caller reaps `pid`. */
   launch?(

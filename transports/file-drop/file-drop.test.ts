@@ -304,7 +304,7 @@ test("a full disk is an error of the send it happens in; nothing partial is left
   if (!namespaced) run = spawnSync("sh", ["-c", limited, ...parameters], { encoding: "utf8", timeout: 20_000 });
   rmSync(join(own.directory, "drop"), { recursive: true, force: true });
   expect(JSON.parse(run.stdout)).toEqual({
-    answers: [namespaced ? "IPC_SYSTEM ENOSPC" : "IPC_SYSTEM EFBIG", "true"],
+    answers: [namespaced ? "IPC_SHORTAGE ENOSPC" : "IPC_SYSTEM EFBIG", "true"],
     requests: 1,
     temporary: 0,
   });

@@ -21,7 +21,7 @@ export interface Wake {
 /**
  * Calls `onLook` whenever `directory` may have changed; `file` is the name it is about, where one is known.
  *
- * @throws IpcError IPC_SYSTEM (ENOSPC or EMFILE: the inotify limits of this user), IPC_PEER_LOST (no such folder)
+ * @throws IpcError IPC_SHORTAGE (ENOSPC or EMFILE: the inotify limits of this user), IPC_PEER_LOST (no such folder)
  */
 export function watchFolder(directory: string, options: WakeOptions, onLook: (file?: string) => void): Wake {
   const timer = setInterval(() => onLook(), options.pollMs ?? RESCAN_MS);

@@ -39,7 +39,7 @@ describe("the budget of queues", () => {
 
   it("says what is needed where not even one client fits", () => {
     const { shortage } = queueBudget({ ...DEFAULTS, maxBytesPerUser: 16_000 });
-    expect(shortage).toMatch(/2 queues and 16640 bytes of quota; raise RLIMIT_MSGQUEUE.*RLIMIT_MSGQUEUE 16000/);
+    expect(shortage).toMatch(/2 queues and 16640 bytes of quota; raise the limits.*RLIMIT_MSGQUEUE 16000/);
     expect(queueBudget({ ...DEFAULTS, maxQueues: 1 }).shortage).toMatch(/fs\.mqueue\.queues_max/);
   });
 

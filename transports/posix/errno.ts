@@ -1,6 +1,8 @@
 import { constants } from "node:os";
 import { IpcError, type IpcErrorCode } from "../contract/errors.ts";
+import { REMEDIES as MACHINE, type Resource, SHORTAGES } from "../contract/shortage.ts";
 import type { Libc } from "./libc.ts";
+import { inBytes, spaceIn } from "./machine-limits.ts";
 
 const NAMES: ReadonlyMap<number, string> = new Map(
   Object.entries(constants.errno).map(([name, number]) => [number, name]),
@@ -31,9 +33,6 @@ const REMEDIES: Readonly<Record<string, string>> = {
   ENOENT: "nothing has that name",
   EACCES: "permission denied: objects are created 0600, so use the account that created it",
   ENAMETOOLONG: "names have at most 255 bytes",
-  ENOSPC: "no space left: free some, or enlarge it (for shared memory: mount -o remount,size=… /dev/shm)",
-  EMFILE: "a limit of this process or user is reached: see ulimit -n, and for queues ulimit -q",
-  ENOMEM: "out of memory",
   EINVAL: "invalid argument",
 };
 
@@ -63,8 +62,24 @@ export function systemError(libc: Libc, call: string, subject: string, remedy?: 
 /** As {@link systemError}, for functions that return the number instead of setting `errno`. */
 export function errnoError(number: number, call: string, subject: string, remedy?: string): IpcError {
   const name = errnoName(number);
-  const advice = remedy ?? REMEDIES[name];
+  const lacking = lackingIn(name, call, subject);
+  const advice = remedy ?? (lacking === undefined ? REMEDIES[name] : adviceFor(lacking));
   const text = `${call}(${subject}): ${name}${advice === undefined ? "" : `: ${advice}`}`;
   const cause: SystemErrorCause = Object.assign(new Error(text), { errno: number, code: name, syscall: call });
-  return new IpcError(CODES[name] ?? "IPC_SYSTEM", text, { errno: name, cause });
+  return new IpcError(lacking === undefined ? (CODES[name] ?? "IPC_SYSTEM") : "IPC_SHORTAGE", text, {
+    errno: name,
+    cause,
+  });
+}
+
+/** What there was too little of; undefined for an errno that means something else. */
+function lackingIn(name: string, call: string, subject: string): Resource | undefined {
+  const inMemory = /^(shm|sem)_/.test(call) || /^(shared memory |\/dev\/shm\/)/.test(subject);
+  return name === "ENOSPC" && inMemory ? "sharedMemory" : SHORTAGES[name];
+}
+
+function adviceFor(lacking: Resource): string {
+  if (lacking !== "sharedMemory") return MACHINE[lacking];
+  const { totalBytes, freeBytes } = spaceIn("/dev/shm");
+  return `/dev/shm has ${inBytes(freeBytes)} free of ${inBytes(totalBytes)}: ${MACHINE[lacking]}`;
 }

@@ -11,7 +11,7 @@ const LARGEST_INITIAL = 2 ** 32 - 1;
  * A kernel counter behind a descriptor, non-blocking: `fs.writeSync(fd, u64)` adds, `fs.readSync` of 8 bytes takes all or
  * throws EAGAIN. Close it with `fs.closeSync`.
  *
- * @throws IpcError IPC_SYSTEM (EINVAL, EMFILE)
+ * @throws IpcError IPC_SYSTEM (EINVAL), IPC_SHORTAGE (EMFILE)
  */
 export function eventfd(initial = 0): number {
   if (!Number.isInteger(initial) || initial < 0 || initial > LARGEST_INITIAL) {

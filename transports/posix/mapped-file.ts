@@ -6,7 +6,7 @@ import { O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR } from "./open-flags.ts";
 
 /** A mapped regular file: the same as {@link SharedMemory}, under a path, on whatever file system that lies. */
 export class MappedFile extends MappedObject {
-  /** As `SharedMemory.create`. @throws IpcError IPC_ADDRESS_IN_USE (EEXIST), IPC_SYSTEM (ENOSPC, EACCES, …) */
+  /** As `SharedMemory.create`. @throws IpcError IPC_ADDRESS_IN_USE (EEXIST), IPC_SHORTAGE (ENOSPC, …), IPC_SYSTEM (EACCES, …) */
   static create(path: string, byteLength: number, options: CreateOptions = {}): MappedFile {
     const fd = openFile(path, O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW);
     try {

@@ -1,9 +1,11 @@
 import { closeSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { IpcError } from "../contract/errors.ts";
+import { REMEDIES } from "../contract/shortage.ts";
 import { libc } from "./binding.ts";
 import { EAGAIN, EINTR, ETIMEDOUT, errnoError, systemError } from "./errno.ts";
 import { type Libc, NULL, type Pointer } from "./libc.ts";
+import { softLimit } from "./machine-limits.ts";
 import { Mapping } from "./mapping.ts";
 import { checkName } from "./names.ts";
 import { O_CREAT, O_EXCL, O_NONBLOCK, O_RDWR } from "./open-flags.ts";
@@ -73,7 +75,7 @@ export class MessageQueue implements Disposable {
   /**
    * Creates it, mode 0600, exclusively. Without a shape: the system's largest messages, as many as it allows.
    *
-   * @throws IpcError IPC_ADDRESS_IN_USE (EEXIST), IPC_SYSTEM (EMFILE or ENOSPC: the quota is used up; EINVAL: shape above the limits)
+   * @throws IpcError IPC_ADDRESS_IN_USE (EEXIST), IPC_SHORTAGE (EMFILE or ENOSPC: the quota is used up), IPC_SYSTEM (EINVAL: shape above the limits)
    */
   static create(name: string, shape: Partial<QueueShape> = {}): MessageQueue {
     checkName(name, 0, "mq_open");
@@ -313,7 +315,7 @@ export function queueLimits(): QueueLimits {
     maxMessages: readNumber("/proc/sys/fs/mqueue/msg_max") ?? 10,
     maxMessageBytes: readNumber("/proc/sys/fs/mqueue/msgsize_max") ?? 8192,
     maxQueues: readNumber("/proc/sys/fs/mqueue/queues_max") ?? 256,
-    maxBytesPerUser: readRlimit() ?? 819_200,
+    maxBytesPerUser: Math.min(Number.MAX_SAFE_INTEGER, softLimit("Max msgqueue size") ?? 819_200),
   };
 }
 
@@ -341,11 +343,11 @@ function openError(api: Libc, name: string, shape: QueueShape, limits: QueueLimi
 function remedyFor(number: number, shape: QueueShape, limits: QueueLimits): string | undefined {
   const { EMFILE, ENOSPC } = constants.errno;
   if (number === EMFILE) {
-    return `the queues of this user may use ${limits.maxBytesPerUser} bytes together and this one needs about ${queueCostBytes(shape)}: raise it with ulimit -q, or remove queues nobody uses`;
+    return `the queues of this user may use ${limits.maxBytesPerUser} bytes together and this one needs about ${queueCostBytes(shape)}: ${REMEDIES.queueBytes}, or remove queues nobody uses`;
   }
-  if (number === ENOSPC) return `the system has its ${limits.maxQueues} queues: raise fs.mqueue.queues_max`;
+  if (number === ENOSPC) return `the system has its ${limits.maxQueues} queues: ${REMEDIES.queueCount}`;
   if (number === EINVAL) {
-    return `${shape.maxMessages} messages of ${shape.maxMessageBytes} bytes are outside the limits (1 to ${limits.maxMessages} of 1 to ${limits.maxMessageBytes}): raise fs.mqueue.msg_max and msgsize_max`;
+    return `${shape.maxMessages} messages of ${shape.maxMessageBytes} bytes are outside the limits (1 to ${limits.maxMessages} of 1 to ${limits.maxMessageBytes}); raise them: ${REMEDIES.queueShape}`;
   }
   return undefined;
 }
@@ -353,16 +355,6 @@ function remedyFor(number: number, shape: QueueShape, limits: QueueLimits): stri
 function readNumber(path: string): number | undefined {
   try {
     return Number(readFileSync(path, "latin1"));
-  } catch {
-    return undefined;
-  }
-}
-
-function readRlimit(): number | undefined {
-  try {
-    const found = /^Max msgqueue size\s+(\d+|unlimited)/m.exec(readFileSync("/proc/self/limits", "latin1"));
-    if (found === null) return undefined;
-    return found[1] === "unlimited" ? Number.MAX_SAFE_INTEGER : Number(found[1]);
   } catch {
     return undefined;
   }

@@ -14,7 +14,7 @@ export class SharedMemory extends MappedObject {
    * Creates a new object of `byteLength` zero bytes, mode 0600, exclusively. All of its memory is reserved now:
    * `ftruncate` alone would succeed on a full file system and end in SIGBUS at the first write.
    *
-   * @throws IpcError IPC_ADDRESS_IN_USE (EEXIST), IPC_SYSTEM (ENOSPC, EINVAL, ENAMETOOLONG, …)
+   * @throws IpcError IPC_ADDRESS_IN_USE (EEXIST), IPC_SHORTAGE (ENOSPC, …), IPC_SYSTEM (EINVAL, ENAMETOOLONG, …)
    */
   static create(name: string, byteLength: number, options: CreateOptions = {}): SharedMemory {
     const fd = openSegment(name, O_CREAT | O_EXCL | O_RDWR);

@@ -220,7 +220,7 @@ function refusal(kind: AgreedKind, errno: number): IpcError {
   }
   const why = errnoError(errno, "shm_open", `the server's segment for us, ${pairBytes(kind.capacity)} bytes`);
   const details = { transport: kind.id, cause: why.cause, ...(why.errno !== undefined && { errno: why.errno }) };
-  return new IpcError("IPC_SYSTEM", `${kind.id}: ${why.message}`, details);
+  return new IpcError(why.code, `${kind.id}: ${why.message}`, details);
 }
 
 function makeSegment(name: string, capacity: number, token: number): Segment {

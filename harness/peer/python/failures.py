@@ -9,6 +9,12 @@ CODES = {
     errno.ECONNRESET: "IPC_PEER_LOST",
     errno.ENOENT: "IPC_PEER_LOST",
     errno.EPIPE: "IPC_PEER_LOST",
+    errno.EDQUOT: "IPC_SHORTAGE",
+    errno.EMFILE: "IPC_SHORTAGE",
+    errno.ENFILE: "IPC_SHORTAGE",
+    errno.ENOBUFS: "IPC_SHORTAGE",
+    errno.ENOMEM: "IPC_SHORTAGE",
+    errno.ENOSPC: "IPC_SHORTAGE",
 }
 
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
