@@ -134,6 +134,21 @@ function exitCode(
     const reason = whyAbsent(candidate, peers);
     return reason === undefined ? [] : [`${candidate.record.id} was asked for by name and did not run: ${reason}`];
   });
-  for (const sentence of absent) note(sentence);
-  return absent.length > 0 ? EXIT.incomplete : EXIT.ok;
+  const sentences = [...absent, ...notExamined(results, candidates)];
+  if (sentences.length === 0 && !results.some(({ status }) => status === "passed")) {
+    sentences.push(`nothing was examined: ${results[0]?.reason ?? "no check was run"}`);
+  }
+  for (const sentence of sentences) note(sentence);
+  return sentences.length > 0 ? EXIT.incomplete : EXIT.ok;
+}
+
+/** Of each mechanism that was asked for by name and is here, but of which this machine could run no check that applies. */
+function notExamined(results: readonly CheckResult[], candidates: readonly Candidate[]): string[] {
+  const named = candidates.filter((candidate) => candidate.named && candidate.record.available);
+  return named.flatMap(({ record: { id } }) => {
+    const own = results.filter(({ transport }) => transport === id);
+    const first = own.find(({ status }) => status === "unavailable");
+    if (first === undefined || own.some(({ status }) => status === "passed")) return [];
+    return [`${id} was asked for by name and is not available here: ${first.reason}`];
+  });
 }

@@ -48,10 +48,22 @@ export function compareCommand(): Command {
       const payloads = options.payload ?? DEFAULT_PAYLOADS;
       refuseTooLarge(candidates, payloads);
       const report = await compare(options, candidates, payloads);
-      const missing = candidates.some((candidate) => whyAbsent(candidate, options.peer) !== undefined);
-      process.exitCode = missing ? EXIT.incomplete : report.pick === null ? EXIT.noPick : EXIT.ok;
+      process.exitCode = exitCode(report, candidates, options.peer);
       await publish(options, report, () => printReport(report));
     });
+}
+
+function exitCode(
+  { measurements, pick }: Report,
+  candidates: readonly Candidate[],
+  peers: readonly string[] | undefined,
+): number {
+  const isNamed = (id: string): boolean => candidates.some(({ named, record }) => named && record.id === id);
+  const unavailable = measurements.filter(({ status }) => status === "unavailable");
+  if (candidates.some((candidate) => whyAbsent(candidate, peers) !== undefined)) return EXIT.incomplete;
+  if (unavailable.some(({ transport }) => isNamed(transport))) return EXIT.incomplete;
+  if (pick !== null) return EXIT.ok;
+  return unavailable.length > 0 ? EXIT.incomplete : EXIT.noPick;
 }
 
 async function compare(

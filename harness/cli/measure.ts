@@ -76,7 +76,7 @@ export function measureCommand(): Command {
         warnings: [...measured.warnings, ...(table.warnings ?? [])],
       });
       const incomplete =
-        report.measurements.some(({ status }) => status === "failed") ||
+        report.measurements.some(({ status }) => status === "failed" || status === "unavailable") ||
         candidates.some((candidate) => whyAbsent(candidate, options.peer) !== undefined);
       process.exitCode = incomplete ? EXIT.incomplete : EXIT.ok;
       await publish(options, report, () => printTables(tablesOf(report)));

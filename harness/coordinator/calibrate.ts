@@ -73,6 +73,8 @@ function copyFor({ record, cells }: Wanted, { paces, overheadMs }: ArmPace, sour
   for (const cell of possible) {
     const reason = source.failures.get(cell);
     if (reason !== undefined) record.fail(cell, `on ${source.arm.placement}: ${reason}`);
+    const lacking = source.shortages.get(cell);
+    if (lacking !== undefined) record.lack(cell, lacking);
     const hopeless = source.impossible.get(cell);
     if (hopeless !== undefined) record.impossible.set(cell, `on ${source.arm.placement}: ${hopeless}`);
   }
@@ -153,7 +155,7 @@ function withoutHopeless(record: ArmRecord, paces: readonly FoundPace[]): FoundP
 }
 
 function isSettled(record: ArmRecord, paces: readonly Pace[], cell: Cell): boolean {
-  return record.impossible.has(cell) || record.failures.has(cell) || paces.some((pace) => pace.cell === cell);
+  return !record.worthRunning(cell) || record.failures.has(cell) || paces.some((pace) => pace.cell === cell);
 }
 
 function jobOf(arm: Arm, cells: readonly Cell[], silenceMs: number | undefined): ArmJob {
@@ -170,10 +172,8 @@ function jobOf(arm: Arm, cells: readonly Cell[], silenceMs: number | undefined):
 function readPace(record: ArmRecord, cell: Cell, result: CellResult | undefined, paces: FoundPace[]): void {
   if (result === undefined) return;
   const { outcome } = result;
-  if (outcome.status === "invalid") {
-    record.fail(cell, `invalid while calibrating: ${outcome.reason}`);
-    return;
-  }
+  if (outcome.status === "unavailable") return record.lack(cell, outcome.reason);
+  if (outcome.status === "invalid") return record.fail(cell, `invalid while calibrating: ${outcome.reason}`);
   const { messages, elapsedNs } = outcome.figures;
   const achieved = (messages / Math.max(1, elapsedNs)) * 1e9;
   const rate = cell.variant.ratePerSecond;
@@ -184,8 +184,10 @@ function readPace(record: ArmRecord, cell: Cell, result: CellResult | undefined,
 /** A driver that never got to a cell fails all of them. */
 function settleFailure(record: ArmRecord, left: readonly Cell[], run: ArmRun, failure: string): void {
   const culprit = culpritOf(left, run);
-  for (const cell of culprit === undefined || run.misplaced !== undefined ? left : [culprit])
-    record.fail(cell, failure);
+  for (const cell of culprit === undefined || run.misplaced !== undefined ? left : [culprit]) {
+    if (run.shortage) record.lack(cell, failure);
+    else record.fail(cell, failure);
+  }
 }
 
 /** The cell the driver was busy with when it ended early; undefined when it had not come to one. */

@@ -309,13 +309,17 @@ async function runTrial(run: Run, trial: PlannedTrial, prepared: PreparedArm, ro
     record.messages.set(cell, messages);
     const result = resultOf(ran.cells, cell);
     if (ran.misplaced !== undefined) record.blame(cell, ran.misplaced);
+    else if (result?.outcome.status === "unavailable") record.lack(cell, result.outcome.reason);
     else if (result !== undefined) record.add(cell, toTrial(round, startedAtMs, result));
   }
   if (ran.failure === undefined) return;
   // The cell in which the driver died is to blame; the others have one trial less and go on.
   const cells = order.map(({ cell }) => cell);
   const culprit = culpritOf(cells, ran);
-  for (const cell of culprit === undefined ? cells : [culprit]) record.blame(cell, `trial ${round}: ${ran.failure}`);
+  for (const cell of culprit === undefined ? cells : [culprit]) {
+    if (ran.shortage) record.lack(cell, ran.failure);
+    else record.blame(cell, `trial ${round}: ${ran.failure}`);
+  }
 }
 
 function p50sOf(record: ArmRecord, cell: Cell): number[] {

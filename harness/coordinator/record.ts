@@ -14,6 +14,8 @@ export class ArmRecord {
   readonly impossible = new Map<Cell, string>();
   /** Why a cell failed: the first reason found. */
   readonly failures = new Map<Cell, string>();
+  /** What this machine had too little of for a cell: nothing is known of the mechanism. */
+  readonly shortages = new Map<Cell, string>();
   readonly #trials = new Map<Cell, Trial[]>();
   readonly #faults = new Map<Cell, number>();
 
@@ -39,6 +41,11 @@ export class ArmRecord {
     if (!this.failures.has(cell)) this.failures.set(cell, reason);
   }
 
+  /** This machine cannot run the cell: it is not tried again. */
+  lack(cell: Cell, reason: string): void {
+    if (!this.shortages.has(cell)) this.shortages.set(cell, reason);
+  }
+
   /** The driver ended here: counts as a failed trial of this cell. */
   blame(cell: Cell, reason: string): void {
     this.fail(cell, reason);
@@ -46,6 +53,7 @@ export class ArmRecord {
   }
 
   worthRunning(cell: Cell): boolean {
-    return !this.impossible.has(cell) && (this.#faults.get(cell) ?? 0) < MAX_FAULTS;
+    if (this.impossible.has(cell) || this.shortages.has(cell)) return false;
+    return (this.#faults.get(cell) ?? 0) < MAX_FAULTS;
   }
 }

@@ -84,6 +84,8 @@ function statusOf(
 ): { status: Measurement["status"]; reason?: string } {
   const impossible = record.impossible.get(cell);
   if (impossible !== undefined) return { status: "not-applicable", reason: impossible };
+  const shortage = record.shortages.get(cell);
+  if (shortage !== undefined) return { status: "unavailable", reason: shortage };
   const failure = record.failures.get(cell);
   if (failure !== undefined) return { status: "failed", reason: failure };
   if (trials.length === 0) return { status: "failed", reason: "no trial ran" };

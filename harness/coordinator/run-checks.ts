@@ -133,9 +133,10 @@ async function checkTarget(
       },
     });
     const reason = outcome.status === "failed" ? outcome.reason : "the driver ended without a result";
+    const status = outcome.status === "failed" && outcome.shortage ? "unavailable" : "failed";
     for (const check of [disputed, checks[done]]) {
       if (check === undefined) continue;
-      onResult({ ...describe(target, check), status: "failed", reason, notes: {}, durationMs: 0 }, check);
+      onResult({ ...describe(target, check), status, reason, notes: {}, durationMs: 0 }, check);
     }
     done++;
   }

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { shortageIn } from "../../transports/contract/errors.ts";
 import type { Place } from "../../transports/contract/transport.ts";
 import { type DriverProcess, startDriver } from "../process/driver-process.ts";
 import type { DriverReady, DriverStart, Failed, FromDriver, PinPrefix } from "../process/messages.ts";
@@ -20,7 +21,13 @@ export type DriverResult = Extract<FromDriver, { type: "cell-begun" | "cell" | "
 
 export type DriverOutcome =
   | { readonly status: "done"; readonly ready: DriverReady | null }
-  | { readonly status: "failed"; readonly reason: string; readonly ready: DriverReady | null };
+  | {
+      readonly status: "failed";
+      readonly reason: string;
+      /** The machine had too little of something; the mechanism is not to blame. */
+      readonly shortage?: boolean;
+      readonly ready: DriverReady | null;
+    };
 
 /** A driver that has everything ready and waits for its turn, or has ended before. */
 export interface Prepared {
@@ -57,7 +64,8 @@ export class Brood {
     try {
       driver = await startDriver("driver", nodeCommand("driver/main", job.pin), { env: this.#env });
     } catch (error) {
-      return ended({ status: "failed", reason: (error as Error).message, ready: null });
+      const shortage = shortageIn(error) !== undefined;
+      return ended({ status: "failed", reason: (error as Error).message, shortage, ready: null });
     }
     // It may have begun to end while this one was being started.
     if (this.#ending) {
@@ -111,8 +119,10 @@ export class Brood {
       }
       if (message.type === until) return undefined;
       if (message.type === "done") return { status: "done", ready: course.ready };
-      if (message.type === "failed")
-        return { status: "failed", reason: (message as Failed).message, ready: course.ready };
+      if (message.type === "failed") {
+        const { message: reason, code } = message as Failed;
+        return { status: "failed", reason, shortage: code === "IPC_SHORTAGE", ready: course.ready };
+      }
       if (message.type === "ready") course.ready = message;
       else if (message.type === "spawned") {
         spawned.add(message.pid);

@@ -30,6 +30,8 @@ export interface ArmRun {
   readonly cells: readonly CellResult[];
   /** Why the driver ended early, if it did. */
   readonly failure: string | undefined;
+  /** The failure was a shortage of this machine. */
+  readonly shortage: boolean;
   /** Key of the cell it was busy with last. */
   readonly lastBegun: string | undefined;
   /** The processes did not run where they were put: nothing of this run counts. */
@@ -110,6 +112,7 @@ export async function prepareArm(brood: Brood, place: Place, job: ArmJob): Promi
       return {
         cells: results,
         failure: outcome.status === "failed" ? outcome.reason : undefined,
+        shortage: outcome.status === "failed" && outcome.shortage === true,
         lastBegun,
         misplaced: outcome.ready === null ? undefined : (obstacle ?? misplaced(arm, outcome.ready)),
         ready: outcome.ready,

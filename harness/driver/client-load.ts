@@ -1,4 +1,6 @@
+import { shortageIn } from "../../transports/contract/errors.ts";
 import type { Transport } from "../../transports/contract/transport.ts";
+import { failureOf } from "../process/failure.ts";
 import type { ClientWork, FromDriver } from "../process/messages.ts";
 import type { RpcClient } from "../rpc/client.ts";
 import { connectRpc } from "../rpc/connect.ts";
@@ -12,16 +14,27 @@ export async function runClientLoad(
   allConnected: () => Promise<unknown>,
 ): Promise<void> {
   const transport = await withEventFace(plain);
-  const clients = await Promise.all(
+  const opened = await Promise.allSettled(
     Array.from({ length: work.connections }, () => connectRpc(transport, work.address)),
   );
+  const clients = opened.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
+  const refused = opened.find(({ status }) => status === "rejected") as PromiseRejectedResult | undefined;
   // Clients of several processes are concurrent only when all of them are there before any of them begins.
-  send({ type: "connected" });
+  send({
+    type: "connected",
+    connections: clients.length,
+    ...(refused === undefined ? {} : { refused: failureOf(refused.reason) }),
+  });
   await allConnected();
+  if (refused !== undefined) {
+    await Promise.allSettled(clients.map((client) => client.close()));
+    return;
+  }
   let completed = 0;
   let crossed = 0;
   let failed = 0;
   let firstError: string | undefined;
+  let shortage: string | undefined;
 
   async function run(client: RpcClient, connection: number): Promise<void> {
     // One failure is proof enough, and each may cost a whole deadline.
@@ -34,6 +47,7 @@ export async function runClientLoad(
       } catch (error) {
         failed++;
         firstError ??= error instanceof Error ? error.message : String(error);
+        shortage ??= shortageIn(error)?.message;
       }
     }
   }
@@ -43,7 +57,14 @@ export async function runClientLoad(
   // The reply to a request that timed out comes late, and belongs to no other.
   crossed += Math.max(0, strays - failed) + clients.reduce((sum, client) => sum + client.corrupted, 0);
   await Promise.all(clients.map((client) => client.close()));
-  send({ type: "client", completed, crossed, failed, ...(firstError === undefined ? {} : { firstError }) });
+  send({
+    type: "client",
+    completed,
+    crossed,
+    failed,
+    ...(firstError === undefined ? {} : { firstError }),
+    ...(shortage === undefined ? {} : { shortage }),
+  });
 }
 
 /** Process, connection and number are in the bytes, so that a reply which crossed over can be told. */

@@ -1,5 +1,6 @@
 /** The driver process: measures cells or runs checks against peers that it starts. Its first line says which. */
 import { openControl } from "../process/control.ts";
+import { failureOf } from "../process/failure.ts";
 import { loadTransport } from "../process/load-transport.ts";
 import type { FromDriver, ToDriver } from "../process/messages.ts";
 import { spawnEarly } from "./peers/peer-process.ts";
@@ -56,9 +57,7 @@ try {
   await control.flushed();
   process.exit(0);
 } catch (error) {
-  const message = error instanceof Error ? error.message : String(error);
-  const code = error instanceof Error && "code" in error ? String(error.code) : "IPC_SYSTEM";
-  control.send({ type: "failed", code, message });
+  control.send(failureOf(error));
   await control.flushed();
   process.exit(1);
 }

@@ -1,4 +1,5 @@
 import { Method } from "../../transports/contract/check.ts";
+import { shortageIn } from "../../transports/contract/errors.ts";
 import type { Transport } from "../../transports/contract/transport.ts";
 import { shareCompiledCode } from "../process/compiled-code.ts";
 import { allowedCpuListOfThreads } from "../process/cpus.ts";
@@ -155,7 +156,9 @@ async function withModel<Result>(
   try {
     model = await (await findModel(cell.model)).prepare(site, cell);
   } catch (error) {
-    return invalid(cell, (error as Error).message);
+    const shortage = shortageIn(error);
+    if (shortage === undefined) return invalid(cell, (error as Error).message);
+    return { type: "cell", key: cell.key, outcome: { status: "unavailable", reason: shortage.message, figures: null } };
   }
   try {
     return await run(model);

@@ -5,6 +5,7 @@ import type { BlockingConnection } from "../../transports/contract/transport.ts"
 import { shareCompiledCode } from "../process/compiled-code.ts";
 import { openControl } from "../process/control.ts";
 import { allowedCpuList } from "../process/cpus.ts";
+import { failureOf } from "../process/failure.ts";
 import { loadTransport } from "../process/load-transport.ts";
 import type { FromPeer, PeerStart, StreamReport, ToPeer } from "../process/messages.ts";
 import { readUsage, watchGarbageCollection } from "../process/usage.ts";
@@ -94,8 +95,7 @@ try {
   await control.flushed();
   process.exit(0);
 } catch (error) {
-  const code = error instanceof IpcError ? error.code : "IPC_SYSTEM";
-  control.send({ type: "failed", code, message: error instanceof Error ? error.message : String(error) });
+  control.send(failureOf(error));
   await control.flushed();
   process.exit(1);
 }

@@ -164,6 +164,26 @@ describe("the pick", () => {
     expect(found?.ruledOut[0]).toEqual({ transport: "fast", reason: "64 B: trial 3: 2 lost" });
   });
 
+  it("says what this machine could not examine, and does not rank it as if it were worse", () => {
+    const lacking = rows("fast", FAST, {
+      status: "unavailable",
+      reason: "/dev/shm has 0 B free of 64 KiB: enlarge it",
+    });
+    const absent = { ...record("absent"), available: false as const, reason: "no such library" };
+    const evidence = {
+      transports: [...transports, absent],
+      checks: [],
+      measurements: [...rows("slow", SLOW), ...lacking],
+    };
+    const found = pick(evidence, WORKLOAD);
+    expect(found).toMatchObject({ transport: "slow", ruledOut: [] });
+    expect(found?.sentence).toMatch(/nothing else could be compared\. Not examined here: fast, absent\.$/);
+    expect(found?.notExamined).toEqual([
+      { transport: "fast", reason: "64 B: /dev/shm has 0 B free of 64 KiB: enlarge it" },
+      { transport: "absent", reason: "no such library" },
+    ]);
+  });
+
   it("does not exist when nothing could be ranked", () => {
     expect(pick({ transports, checks: [], measurements: rows("base", FAST) }, WORKLOAD)).toBeNull();
   });

@@ -38,8 +38,8 @@ export interface Evidence {
  * 95 % interval of the median ratio contains 1, they are a tie. All that is said of an order comes from these ratios.
  */
 export function pick(evidence: Evidence, workload: Workload): Pick | null {
-  const ruledOut: { transport: string; reason: string }[] = [];
-  const candidates = candidatesOf(evidence, workload, workload.modes, ruledOut);
+  const out: Out = { ruledOut: [], notExamined: [] };
+  const candidates = candidatesOf(evidence, workload, workload.modes, out);
   const best = fastest(candidates);
   if (best === undefined) return null;
   const others = candidates.filter((candidate) => candidate !== best);
@@ -54,33 +54,40 @@ export function pick(evidence: Evidence, workload: Workload): Pick | null {
     transport: best.transport,
     mode: best.mode,
     placement: workload.placement,
-    sentence: sentence(
-      best,
-      workload,
-      runnerUp,
-      ties.map(({ transport }) => transport),
-    ),
+    sentence:
+      sentence(
+        best,
+        workload,
+        runnerUp,
+        ties.map(({ transport }) => transport),
+      ) + notExaminedIn(evidence, workload, out),
     reasons: reasonsFor(best, evidence, workload, ranking),
     runnerUp: runnerUp?.transport ?? null,
     ties: ties.map(({ transport }) => transport),
-    ruledOut,
+    ...out,
     alternatives: alternatives(evidence, workload, best),
     workload: { payloads: workload.payloads, modes: workload.modes, placement: workload.placement },
     ranking,
   };
 }
 
+/** Mechanisms that are no candidates: by what they did, and by what this machine could not do. */
+interface Out {
+  readonly ruledOut: { transport: string; reason: string }[];
+  readonly notExamined: { transport: string; reason: string }[];
+}
+
 function candidatesOf(
   evidence: Evidence,
   workload: Workload,
   modes: readonly WaitMode[],
-  ruledOut: { transport: string; reason: string }[],
+  { ruledOut, notExamined }: Out,
 ): Candidate[] {
   const candidates: Candidate[] = [];
   for (const record of evidence.transports) {
     if (record.baseline) continue;
     if (!record.available) {
-      ruledOut.push({ transport: record.id, reason: record.reason });
+      notExamined.push({ transport: record.id, reason: record.reason });
       continue;
     }
     for (const mode of modes) {
@@ -91,6 +98,11 @@ function candidatesOf(
         continue;
       }
       const reason = reasonAgainst(evidence, workload, record.id, rows);
+      const lacking = rows.find(({ status }) => status === "unavailable");
+      if (lacking !== undefined && failedCheck(evidence, record.id) === undefined) {
+        notExamined.push({ transport: record.id, reason: `${bytes(lacking.payloadBytes)}: ${lacking.reason}` });
+        continue;
+      }
       if (reason !== undefined) ruledOut.push({ transport: record.id, reason });
       else candidates.push({ transport: record.id, mode, rows, scores: scoresOf(rows) });
     }
@@ -125,12 +137,16 @@ function reasonAgainst(
   transport: string,
   rows: readonly Measurement[],
 ): string | undefined {
-  const failed = evidence.checks.find((check) => check.transport === transport && check.status === "failed");
+  const failed = failedCheck(evidence, transport);
   if (failed !== undefined) return `failed the check ${failed.scenario}: ${failed.reason ?? "no reason given"}`;
   const unmeasured = rows.find((row) => row.status !== "measured");
   if (unmeasured !== undefined) return `${bytes(unmeasured.payloadBytes)}: ${unmeasured.reason ?? unmeasured.status}`;
   if (rows.length < workload.payloads.length) return "not measured for every size of the workload";
   return scoresOf(rows).size === 0 ? "no round in which every size was measured" : undefined;
+}
+
+function failedCheck({ checks }: Evidence, transport: string): Evidence["checks"][number] | undefined {
+  return checks.find((check) => check.transport === transport && check.status === "failed");
 }
 
 function scoresOf(rows: readonly Measurement[]): Map<number, number> {
@@ -186,6 +202,15 @@ function sentence(
   return `${start}, and ${runnerUp.transport}, the next, takes ${runnerUp.ratio.toFixed(2)} times as long.`;
 }
 
+/** Only those that wait as asked: nothing is known of them, so the sentence must not read as if they were worse. */
+function notExaminedIn({ transports }: Evidence, { modes }: Workload, { notExamined }: Out): string {
+  const wanted = notExamined.filter(({ transport }) =>
+    transports.find(({ id }) => id === transport)?.capabilities.modes.some((mode) => modes.includes(mode)),
+  );
+  if (wanted.length === 0) return "";
+  return ` Not examined here: ${[...new Set(wanted.map(({ transport }) => transport))].join(", ")}.`;
+}
+
 function sizesOf({ payloads }: Workload): string {
   return payloads.map(bytes).join(" and ");
 }
@@ -227,6 +252,8 @@ function reasonsFor(
       `fastest of ${ranking.length} candidates; the slowest, ${slowest.transport}, takes ${slowest.ratio.toFixed(1)} times as long${overSizes(workload)}`,
     );
   }
+  const unknown = checks.filter((check) => check.transport === best.transport && check.status === "unavailable");
+  for (const { scenario, reason } of unknown) reasons.push(`not examined here: ${scenario}: ${reason}`);
   if (passed > 0) reasons.push(`passed all ${passed} checks that apply to it`);
   if (record !== undefined) {
     const { delivery, ordering, peerLoss, languages, platforms } = record.capabilities;
@@ -248,7 +275,7 @@ function alternatives(evidence: Evidence, workload: Workload, best: Candidate): 
     (mode) => !workload.modes.includes(mode),
   );
   return others.flatMap((mode) => {
-    const first = fastest(candidatesOf(evidence, workload, [mode], []));
+    const first = fastest(candidatesOf(evidence, workload, [mode], { ruledOut: [], notExamined: [] }));
     if (first === undefined) return [];
     const { ratio } = compare(first, best);
     const times = ratio <= 1 ? `${(1 / ratio).toFixed(1)} times as fast` : `${ratio.toFixed(1)} times as slow`;

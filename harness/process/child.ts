@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
+import { IpcError, toIpcError } from "../../transports/contract/errors.ts";
 import { CONTROL_ARGS, CONTROL_FD } from "./control-fd.ts";
 import { readLines, writeLine } from "./lines.ts";
 import { Mailbox, type Typed } from "./mailbox.ts";
@@ -79,7 +80,7 @@ export class Child<In extends object, Out extends Typed> {
     });
   }
 
-  /** Resolves when the process runs. @throws Error when the command cannot be started. */
+  /** Resolves when the process runs. @throws IpcError when the command cannot be started */
   static start<In extends object, Out extends Typed>(
     name: string,
     command: readonly string[],
@@ -96,7 +97,10 @@ export class Child<In extends object, Out extends Typed> {
       detached: process.platform !== "win32",
     });
     return new Promise((resolve, reject) => {
-      child.once("error", (error) => reject(new Error(`cannot start ${name} (${file}): ${error.message}`)));
+      child.once("error", (error) => {
+        const { code, message } = toIpcError(error, name);
+        reject(new IpcError(code, `cannot start ${name} (${file}): ${message}`, { cause: error }));
+      });
       child.once("spawn", () => resolve(new Child<In, Out>(name, child, child.pid as number, { ...options, env })));
     });
   }

@@ -34,6 +34,11 @@ export class Mailbox<Message extends Typed> {
     waiter.resolve(message);
   }
 
+  /** A message of this type that nobody has taken; it stays. */
+  peek<Type extends Message["type"]>(type: Type): Extract<Message, { type: Type }> | undefined {
+    return this.#queue.find((message): message is Extract<Message, { type: Type }> => message.type === type);
+  }
+
   /** The channel is over: everybody who waits, now and later, gets a ControlError with this reason. */
   end(reason: () => string): void {
     this.#ended ??= reason;

@@ -237,6 +237,10 @@ export interface UserIds {
 
 export interface ClientConnected {
   readonly type: "connected";
+  /** Those that are open. */
+  readonly connections: number;
+  /** Why the others are not. */
+  readonly refused?: Failed;
 }
 export interface DriverReady {
   readonly type: "ready";
@@ -326,6 +330,8 @@ export interface ClientDone {
   readonly crossed: number;
   readonly failed: number;
   readonly firstError?: string;
+  /** What this machine had too little of, when that ended a request. */
+  readonly shortage?: string;
 }
 export interface UserReady {
   readonly type: "user-ready";

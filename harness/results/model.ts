@@ -285,7 +285,8 @@ export interface Measurement {
    */
   readonly corpus?: string;
   readonly peer: { readonly language: string; readonly version: string };
-  readonly status: "measured" | "failed" | "not-applicable";
+  /** `unavailable`: this machine has too little of something, so nothing is known of the mechanism. */
+  readonly status: "measured" | "failed" | "not-applicable" | "unavailable";
   readonly reason?: string;
   /** Messages per trial, fixed before the first round; null where the cell never ran. */
   readonly messages: number | null;
@@ -361,6 +362,8 @@ export interface Pick {
   /** Not distinguishable from the pick at 95 %. */
   readonly ties: readonly string[];
   readonly ruledOut: readonly { readonly transport: string; readonly reason: string }[];
+  /** What this machine could not run: neither better nor worse than the pick, as far as this run can tell. */
+  readonly notExamined?: readonly { readonly transport: string; readonly reason: string }[];
   /** The best of the other waiting classes, with what they cost. */
   readonly alternatives: readonly { readonly transport: string; readonly mode: WaitMode; readonly sentence: string }[];
   /** What was asked for. */

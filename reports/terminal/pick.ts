@@ -23,6 +23,7 @@ export function pickParagraph(report: Pick<Report, "pick" | "warnings">, options
     if ((pick.ranking?.length ?? 0) > 1) add(HOW_COMPARED);
     for (const other of pick.alternatives ?? [])
       add(`${MODE_LABELS[other.mode] ?? other.mode}: ${other.transport}. ${other.sentence}`);
+    for (const out of pick.notExamined ?? []) add(`not examined here: ${out.transport}: ${out.reason}`);
     for (const out of pick.ruledOut ?? []) add(`ruled out: ${out.transport}: ${out.reason}`);
   }
   for (const warning of warnings ?? [])

@@ -10,7 +10,7 @@ import {
   type ServerStatistics,
   type StreamTotals,
 } from "../../transports/contract/check.ts";
-import { isIpcError } from "../../transports/contract/errors.ts";
+import { isIpcError, shortageIn } from "../../transports/contract/errors.ts";
 import { HEADER_BYTES } from "../../transports/contract/frame.ts";
 import type { Transport } from "../../transports/contract/transport.ts";
 
@@ -149,6 +149,8 @@ export async function codeOf(what: string, work: Promise<unknown>, limitMs?: num
     limitMs,
   );
   assert.ok(outcome.error !== undefined, `${what} succeeded; it must fail`);
+  const shortage = shortageIn(outcome.error);
+  if (shortage !== undefined) throw shortage;
   assert.ok(isIpcError(outcome.error), `${what} failed with ${String(outcome.error)}, which is no IpcError`);
   return outcome.error.code;
 }

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Capabilities } from "../contract/capabilities.ts";
 import type { Check, CheckContext } from "../contract/check.ts";
-import { type IpcError, type IpcErrorCode, isIpcError } from "../contract/errors.ts";
+import { type IpcError, type IpcErrorCode, isIpcError, shortageIn } from "../contract/errors.ts";
 import type {
   Address,
   Connection,
@@ -99,7 +99,7 @@ export async function expectCode(
   } catch (error) {
     outcome = error;
   }
-  if (outcome instanceof CaseFailure) throw outcome;
+  if (outcome instanceof CaseFailure || shortageIn(outcome) !== undefined) throw outcome;
   expect(outcome !== undefined, `${what} succeeded; it must fail with ${codes.join(" or ")}`);
   expect(isIpcError(outcome), `${what} failed with ${String(outcome)}, which is no IpcError`);
   expect(codes.includes(outcome.code), `${what} failed with ${outcome.code}, not with ${codes.join(" or ")}`);

@@ -54,6 +54,7 @@ export interface CheckContext {
   /**
    * Runs clients in so many processes against a peer; resolves when all are done. One of several processes is this one; a single one is not.
    *
+   * @throws IpcError IPC_SHORTAGE when this machine has not enough of something for so many
    * @param onConnected called once, when all are connected and none has begun
    */
   runClients(peer: Peer, load: ClientLoad, onConnected?: () => void): Promise<readonly ClientResult[]>;
@@ -237,4 +238,6 @@ export interface ClientResult {
   readonly crossed: number;
   readonly failed: number;
   readonly firstError?: string;
+  /** What this machine had too little of, when that ended a request. */
+  readonly shortage?: string;
 }

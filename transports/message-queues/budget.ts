@@ -38,7 +38,10 @@ export function queueBudget(limits: QueueLimits = queueLimits()): QueueBudget {
   const budget = { messageBytes, requestDepth, replyDepth, maxClients: Math.max(1, maxClients), receipt };
   if (maxClients >= 1) return budget;
   const needed = `a server and one client need 2 queues and ${2 * slotCost(messageBytes)} bytes of quota`;
-  return { ...budget, shortage: `${needed}; raise the limits: ${REMEDIES.queueBytes}, or ${REMEDIES.queueCount}; now ${receipt}` };
+  return {
+    ...budget,
+    shortage: `${needed}; raise the limits: ${REMEDIES.queueBytes}, or ${REMEDIES.queueCount}; now ${receipt}`,
+  };
 }
 
 const slotCost = (maxMessageBytes: number): number => queueCostBytes({ maxMessages: 1, maxMessageBytes });

@@ -86,7 +86,12 @@ export function posixCases(binding: BindingName): void {
       expectError(() => posix.Semaphore.open(fresh()), "IPC_PEER_LOST", "ENOENT", /nothing/);
       expectError(() => posix.MessageQueue.open(fresh()), "IPC_PEER_LOST", "ENOENT", /nothing/);
       const huge = { maxMessages: 10, maxMessageBytes: 1 << 30 };
-      expectError(() => posix.MessageQueue.create(fresh(), huge), "IPC_SYSTEM", undefined, /outside the limits.*sysctl/);
+      expectError(
+        () => posix.MessageQueue.create(fresh(), huge),
+        "IPC_SYSTEM",
+        undefined,
+        /outside the limits.*sysctl/,
+      );
       expectError(() => posix.MessageQueue.create(fresh(), { maxMessages: 0 }), "IPC_SYSTEM", "EINVAL", /outside/);
     });
 

@@ -15,8 +15,10 @@ import type {
 import { IpcError } from "../../../transports/contract/errors.ts";
 import type { Address, OsObject, Place, Stranger, Transport } from "../../../transports/contract/transport.ts";
 import { type DriverProcess, startDriver } from "../../process/driver-process.ts";
+import { rejection } from "../../process/failure.ts";
 import { allocate } from "../../process/journal.ts";
 import type { ClientWork, DriverStart, Failed, FromDriver } from "../../process/messages.ts";
+import { descriptorShortage, descriptorsLeft } from "../../process/shortage.ts";
 import type { RpcClient } from "../../rpc/client.ts";
 import { ReconnectingRpc } from "../../rpc/reconnecting.ts";
 import { runClientLoad } from "../client-load.ts";
@@ -152,11 +154,32 @@ export class Workbench implements CheckContext {
     // This process serves nothing, so it is one of several: starting another takes longer than what that has to do.
     const here = load.processes > 1 ? [loadFromHere(this.transport, work)] : [];
     const elsewhere = Array.from({ length: load.processes - here.length }, () => this.#startClient(work));
+    const left = descriptorsLeft(peer.pid);
     const clients = [...here, ...(await Promise.all(elsewhere))];
-    await Promise.all(clients.map((client) => client.connected()));
+    const connected = await Promise.all(clients.map((client) => client.connected()));
+    const explain = (found: IpcError | undefined): IpcError | undefined =>
+      found?.code === "IPC_SHORTAGE" ? found : descriptorShortage(left, connections * load.processes);
+    const refused = connected.find((each) => each.refused !== undefined)?.refused;
+    if (refused !== undefined) {
+      const error = rejection(this.transport.id, refused);
+      const served = connected.reduce((sum, each) => sum + each.connections, 0);
+      for (const client of clients) client.begin();
+      throw serves(served, explain(error)) ?? error;
+    }
     onConnected?.();
     for (const client of clients) client.begin();
-    return Promise.all(clients.map((client) => client.result()));
+    const results = await Promise.all(clients.map((client) => client.result()));
+    const { shortage } = results.find((result) => result.shortage !== undefined) ?? {};
+    const lacking = shortage === undefined ? undefined : new IpcError("IPC_SHORTAGE", shortage);
+    const explained = results.some(({ failed }) => failed > 0) ? explain(lacking) : undefined;
+    if (explained !== undefined) throw explained;
+    return results;
+  }
+
+  /** What the machine lacked, when that ended a server of this check. */
+  shortage(): IpcError | undefined {
+    const failures = [...this.#peers.values()].map((running) => running.failure());
+    return failures.find((failure) => failure?.code === "IPC_SHORTAGE");
   }
 
   async connectAsNobody(peer: Peer): Promise<ForeignOutcome> {
@@ -222,18 +245,18 @@ export class Workbench implements CheckContext {
 
 /** A process of a load, in its three steps. */
 interface LoadClient {
-  connected(): Promise<unknown>;
+  connected(): Promise<Extract<FromDriver, { type: "connected" }>>;
   begin(): void;
   result(): Promise<ClientResult>;
 }
 
 /** What a client process does, in this one. */
 function loadFromHere(transport: Transport, work: ClientWork): LoadClient {
-  const connected = Promise.withResolvers<void>();
+  const connected = Promise.withResolvers<Extract<FromDriver, { type: "connected" }>>();
   const begun = Promise.withResolvers<void>();
   const said = Promise.withResolvers<ClientResult>();
   const hear = (message: FromDriver): void => {
-    if (message.type === "connected") connected.resolve();
+    if (message.type === "connected") connected.resolve(message);
     else if (message.type === "client") said.resolve(resultIn(message));
   };
   runClientLoad(transport, work, hear, () => begun.promise).catch((error: unknown) => {
@@ -245,6 +268,12 @@ function loadFromHere(transport: Transport, work: ClientWork): LoadClient {
   return { connected: () => connected.promise, begin: begun.resolve, result: () => said.promise };
 }
 
+function serves(clients: number, shortage: IpcError | undefined): IpcError | undefined {
+  if (shortage === undefined) return undefined;
+  const text = `serves ${clients} client${clients === 1 ? "" : "s"} here: ${shortage.message}`;
+  return new IpcError("IPC_SHORTAGE", text, { cause: shortage });
+}
+
 function resultIn({ type: _type, ...result }: Extract<FromDriver, { type: "client" }>): ClientResult {
   return result;
 }
@@ -254,7 +283,9 @@ async function answerOf<Type extends "connected" | "client">(
   type: Type,
 ): Promise<Extract<FromDriver, { type: Type }>> {
   const message: FromDriver = await child.next<FromDriver["type"]>([type, "failed"], CLIENT_PROCESS_TIMEOUT_MS);
-  if (message.type === "failed") throw new Error(`a client process failed: ${(message as Failed).message}`);
+  if (message.type === "failed") {
+    throw new Error(`a client process failed: ${message.message}`, { cause: rejection("client", message as Failed) });
+  }
   return message as Extract<FromDriver, { type: Type }>;
 }
 

@@ -1,5 +1,5 @@
 import { type Check, NotApplicable } from "../../../transports/contract/check.ts";
-import { isIpcError } from "../../../transports/contract/errors.ts";
+import { isIpcError, shortageIn } from "../../../transports/contract/errors.ts";
 import type { Transport } from "../../../transports/contract/transport.ts";
 import { shareCompiledCode } from "../../process/compiled-code.ts";
 import type { CheckDone, CheckWork, DriverStart, FromDriver } from "../../process/messages.ts";
@@ -25,7 +25,7 @@ export async function runChecks(
     if (check === undefined) throw new Error(`unknown check ${id}`);
     const usesShared = check.sharesPeer || check.killsPeer;
     const done = await runCheck(check, transport, start, usesShared ? shared : undefined, send);
-    if (usesShared && done.status === "failed") await shared.discard();
+    if (usesShared && (done.status === "failed" || done.status === "unavailable")) await shared.discard();
     send(done);
   }
   await shared.discard();
@@ -63,6 +63,8 @@ async function runCheck(
     durationMs: Math.round(performance.now() - startedMs),
   } as const;
   if (failure === undefined) return { ...done, status: "passed" };
+  const shortage = shortageIn(failure) ?? bench.shortage();
+  if (shortage !== undefined) return { ...done, status: "unavailable", reason: withoutNames(shortage.message, start) };
   const reason = inapplicable(failure, start);
   if (reason !== undefined) return { ...done, status: "not-applicable", reason };
   return { ...done, status: "failed", reason: firstLine(failure), error: fullText(failure) };
@@ -104,6 +106,11 @@ function inapplicable(failure: unknown, { peerLanguage }: DriverStart): string |
   return unknownMethod && peerLanguage !== "node"
     ? `the peer written in ${peerLanguage} cannot do what it needs`
     : undefined;
+}
+
+/** Without the random names of this run, so that a reader sees one reason once. */
+function withoutNames(message: string, { place }: DriverStart): string {
+  return message.replaceAll(new RegExp(`[^\\s(,]*${place.prefix}[^\\s),:;]*`, "g"), "…");
 }
 
 function firstLine(error: unknown): string {

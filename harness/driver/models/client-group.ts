@@ -1,5 +1,8 @@
+import { IpcError, shortageIn } from "../../../transports/contract/errors.ts";
 import { type DriverProcess, startDriver } from "../../process/driver-process.ts";
+import { rejection } from "../../process/failure.ts";
 import type { FromDriver, LoadWork, SubscribeWork, ToDriver } from "../../process/messages.ts";
+import { descriptorShortage, descriptorsLeft } from "../../process/shortage.ts";
 import type { Site } from "./model.ts";
 
 const READY_TIMEOUT_MS = 30_000;
@@ -14,6 +17,7 @@ export class ClientGroup {
 
   /** Resolves when all are connected. @throws Error with the reason of the first that could not */
   static async start(site: Site, clients: number, work: LoadWork | SubscribeWork): Promise<ClientGroup> {
+    const left = descriptorsLeft(site.link.peer.info.pid);
     const children: DriverProcess[] = [];
     const group = new ClientGroup(children);
     try {
@@ -24,11 +28,13 @@ export class ClientGroup {
         site.onSpawn(child.pid);
         child.send({ ...site.start, work });
         const answer = await child.next(["load-ready", "failed"], READY_TIMEOUT_MS);
-        if (answer.type === "failed") throw new Error(answer.message);
+        if (answer.type === "failed") throw rejection(site.transport.id, answer);
       }
     } catch (error) {
       await group.end();
-      throw new Error(`client process ${children.length} of ${clients} did not start: ${(error as Error).message}`);
+      const shortage = shortageIn(error) ?? descriptorShortage(left, clients);
+      const text = `client process ${children.length} of ${clients} did not start: ${(shortage ?? (error as Error)).message}`;
+      throw shortage === undefined ? new Error(text) : new IpcError("IPC_SHORTAGE", text);
     }
     return group;
   }

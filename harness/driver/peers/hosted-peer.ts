@@ -45,6 +45,7 @@ export async function hostPeer(transport: Transport, start: PeerStart): Promise<
       stopped.resolve(exit);
       return exit;
     },
+    failure: () => undefined,
     exited: stopped.promise,
     freeze: cannotFreeze,
     thaw: cannotFreeze,

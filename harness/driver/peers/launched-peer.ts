@@ -1,11 +1,11 @@
 import type { ConnectionHandler, EventTransport, Transport } from "../../../transports/contract/transport.ts";
 import { CONTROL_ARGS } from "../../process/control-fd.ts";
+import { rejection } from "../../process/failure.ts";
 import { readLines, writeLine } from "../../process/lines.ts";
 import { Mailbox } from "../../process/mailbox.ts";
 import { peerDefect } from "../../process/message-rules.ts";
 import type { FromPeer, PeerStart, ToPeer } from "../../process/messages.ts";
 import { RpcClient } from "../../rpc/client.ts";
-import { rejection } from "./rejection.ts";
 import { READY_TIMEOUT_MS, type RunningPeer, STOP_TIMEOUT_MS } from "./running-peer.ts";
 
 /** Rendezvous `parent`: the transport starts the process and is the one connection to it; control lines use descriptor 3. */
@@ -70,6 +70,10 @@ export async function startLaunchedPeer(
       const exit = await launched.exited;
       clearTimeout(timer);
       return exit;
+    },
+    failure() {
+      const failed = mailbox.peek("failed");
+      return failed && rejection(transport.id, failed);
     },
     exited: launched.exited,
     freeze: () => signal("SIGSTOP"),

@@ -1,8 +1,8 @@
 import type { Transport } from "../../../transports/contract/transport.ts";
+import { rejection } from "../../process/failure.ts";
 import type { PeerStart } from "../../process/messages.ts";
 import { connectRpc } from "../../rpc/connect.ts";
 import type { PeerProcess } from "./peer-process.ts";
-import { rejection } from "./rejection.ts";
 import { READY_TIMEOUT_MS, type RunningPeer, STOP_TIMEOUT_MS } from "./running-peer.ts";
 
 /** Rendezvous `address`: a process of its own that listens where both sides know. */
@@ -41,6 +41,10 @@ export async function startProcessPeer(
     async stop() {
       child.send({ type: "stop" });
       return child.finish(STOP_TIMEOUT_MS);
+    },
+    failure() {
+      const failed = child.mailbox.peek("failed");
+      return failed && rejection(transport.id, failed);
     },
     exited: child.exited,
     freeze: () => child.signal("SIGSTOP"),

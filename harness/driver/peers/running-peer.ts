@@ -1,4 +1,5 @@
 import type { PeerExit } from "../../../transports/contract/check.ts";
+import type { IpcError } from "../../../transports/contract/errors.ts";
 import type { Address, OpenOptions } from "../../../transports/contract/transport.ts";
 import type { PeerPublish, PeerReady, Published, StreamReport, UsageReport } from "../../process/messages.ts";
 import type { RpcClient } from "../../rpc/client.ts";
@@ -17,6 +18,8 @@ export interface RunningPeer {
   publish(request: PeerPublish, timeoutMs: number): Promise<Published>;
   kill(signal: "SIGTERM" | "SIGKILL"): Promise<PeerExit>;
   stop(): Promise<PeerExit>;
+  /** What ended it, by its own last message; undefined while it runs and after an orderly end. */
+  failure(): IpcError | undefined;
   /** Settles when the process is gone; for a server inside this process, when it was stopped. */
   readonly exited: Promise<PeerExit>;
   freeze(): void;

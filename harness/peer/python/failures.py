@@ -12,7 +12,6 @@ CODES = {
     errno.EDQUOT: "IPC_SHORTAGE",
     errno.EMFILE: "IPC_SHORTAGE",
     errno.ENFILE: "IPC_SHORTAGE",
-    errno.ENOBUFS: "IPC_SHORTAGE",
     errno.ENOMEM: "IPC_SHORTAGE",
     errno.ENOSPC: "IPC_SHORTAGE",
 }

@@ -21,7 +21,7 @@ export function masthead(report: Report): Html {
 export function verdict(report: Report): Html {
   const { pick } = report;
   if (!pick) return html`<section id="verdict"><h1>${noPick(report)}</h1>${warnings(report)}</section>`;
-  const { reasons = [], ties = [], alternatives = [], ruledOut = [] } = pick;
+  const { reasons = [], ties = [], alternatives = [], ruledOut = [], notExamined = [] } = pick;
   return html`<section id="verdict">
 <h1>${unbroken(pick.sentence)}</h1>
 ${reasons.length > 0 && html`<ul>${reasons.map((reason) => html`<li>${reason}</li>`)}</ul>`}
@@ -32,6 +32,11 @@ ${
     (other) =>
       html`<dt><code>${other.transport}</code> <span>${MODE_LABELS[other.mode] ?? other.mode}</span></dt><dd>${unbroken(other.sentence)}</dd>`,
   )}</dl>`
+}
+${
+  notExamined.length > 0 &&
+  html`<details open><summary>Not examined here: ${notExamined.map((out) => out.transport).join(", ")}</summary>
+<ul>${notExamined.map((out) => html`<li><code>${out.transport}</code>: ${out.reason}</li>`)}</ul></details>`
 }
 ${
   ruledOut.length > 0 &&
