@@ -19,7 +19,7 @@ test.for([
   [[], "message is a list and must be an object"],
   [{ type: "ceck" }, 'message.type is "ceck" and must be ready, prepared,'],
   [{ type: "toString" }, 'message.type is "toString"'],
-  [{ ...check, status: "fine" }, 'message.status is "fine" and must be passed, failed or not-applicable'],
+  [{ ...check, status: "fine" }, 'message.status is "fine" and must be passed, failed, not-applicable or unavailable'],
   [{ ...check, notes: { requests: null } }, "message.notes.requests is null"],
   [{ ...check, durationMs: undefined }, "message.durationMs is missing and must be a number"],
   [{ type: "spawned", pid: -1 }, "message.pid is -1"],
