@@ -1,4 +1,4 @@
-import type { Environment, Measurement, Placement } from "../harness/results/model.ts";
+import type { Environment, Measurement, Placement, Report } from "../harness/results/model.ts";
 import type { WaitMode } from "../transports/contract/capabilities.ts";
 
 /** The three waiting classes in the order of every table. Numbers are compared within one, never between them. */
@@ -24,6 +24,19 @@ export const PLACEMENT_LABELS: Readonly<Record<Placement, string>> = {
   "two-cpus": "two CPUs",
   unpinned: "unpinned",
 };
+
+/** `interrupted after 12 s`; undefined for a run that came to its end, as all that say nothing of it. */
+export function interruption({
+  complete,
+  durationMs,
+}: Partial<Pick<Report, "complete" | "durationMs">>): string | undefined {
+  return complete === false ? `interrupted after ${Math.round((durationMs ?? 0) / 1000)} s` : undefined;
+}
+
+export function noPickReason(report: Partial<Pick<Report, "complete" | "durationMs">>): string {
+  const found = interruption(report);
+  return found === undefined ? "no candidate was measured validly for the workload" : `the run was ${found}`;
+}
 
 /** `two CPUs (driver on 0, peer on 1)`; without the numbers where the run did not record them. */
 export function placementTitle(placement: Placement, environment: Environment): string {

@@ -2,7 +2,7 @@ import { ABSENT, bytes, count, duration, durationRange, oneLine, quantity, ratio
 import type { CheckResult, Report } from "../harness/results/model.ts";
 import { type Block, blocksOf, type PlainRow } from "./blocks.ts";
 import { checkRowName, checkSummary } from "./check-groups.ts";
-import { MODE_LABELS, placementTitle } from "./labels.ts";
+import { MODE_LABELS, noPickReason, placementTitle } from "./labels.ts";
 import { missingText } from "./missing.ts";
 
 /** `$GITHUB_STEP_SUMMARY` refuses more than 1 MiB for a step; some room is left for what others write. */
@@ -25,9 +25,10 @@ export function renderMarkdown(report: Report): string {
   return `${kept.join("\n\n")}\n`;
 }
 
-function verdict({ pick, warnings }: Report): string {
+function verdict(report: Report): string {
+  const { pick, warnings } = report;
   const lines = ["## ipcmark", ""];
-  lines.push(pick ? `**${text(pick.sentence)}**` : "**No pick: no candidate was measured validly for the workload.**");
+  lines.push(pick ? `**${text(pick.sentence)}**` : `**No pick: ${noPickReason(report)}.**`);
   if (pick?.ties?.length) lines.push("", `Not distinguishable from it at 95 %: ${pick.ties.map(code).join(", ")}.`);
   if (pick?.alternatives?.length) lines.push("");
   for (const other of pick?.alternatives ?? [])

@@ -17,6 +17,8 @@ export interface GateRow {
 }
 
 export interface GateResult {
+  /** False when the gate was interrupted: the rows are those it had by then. */
+  readonly complete: boolean;
   readonly base: string;
   readonly seed: number;
   readonly rule: GateRule;

@@ -46,7 +46,14 @@ describe("the rule of the gate", () => {
 
 const cell = { transport: 'a<b&"c"', mode: "event", placement: "same-cpu", payloadBytes: 64 } as const;
 const row = (outcome: GateRow["outcome"]): GateRow => ({ cell, outcome, reason: "why | not", notes: [] });
-const result = (rows: readonly GateRow[]) => ({ base: "main", seed: 1, rule: DEFAULT_RULE, durationMs: 1234, rows });
+const result = (rows: readonly GateRow[]) => ({
+  complete: true,
+  base: "main",
+  seed: 1,
+  rule: DEFAULT_RULE,
+  durationMs: 1234,
+  rows,
+});
 
 describe("the exit code", () => {
   it("is 22 when any cell is missing or there is none, whatever the others say", () => {

@@ -1,17 +1,17 @@
 import { basename, dirname } from "node:path";
 import { Command } from "commander";
 import { junit } from "../../reports/junit.ts";
-import { checkTables } from "../../reports/terminal/index.ts";
+import { checkTables, partialNote } from "../../reports/terminal/index.ts";
 import type { Check } from "../../transports/contract/check.ts";
 import { type CheckTarget, predictChecksMs } from "../coordinator/check-plan.ts";
 import type { Progress } from "../coordinator/progress.ts";
 import { runChecks } from "../coordinator/run-checks.ts";
 import { CHECKS } from "../driver/checks/catalog.ts";
-import type { CheckResult } from "../results/model.ts";
+import type { CheckResult, Report } from "../results/model.ts";
 import { ensureWritable, store } from "../results/store.ts";
 import { EXIT, UsageError } from "./exit-codes.ts";
 import { type SharedOptions, withShared } from "./options.ts";
-import { note, printTables, publish, REPORT_FILES, terminal } from "./output.ts";
+import { note, printTables, publish, publishPartial, REPORT_FILES, terminal } from "./output.ts";
 import { languageReason, programFor, whyAbsent } from "./peers.ts";
 import { finishReport, startRun } from "./run.ts";
 import { inSession, type Session } from "./session.ts";
@@ -38,16 +38,23 @@ export function checkCommand(): Command {
       const targets = checkTargets(candidates, options.peer);
       const predictedMs = predictChecksMs(targets, checks);
       note(`${candidates.length} transports, ${checks.length} checks: about ${inWords(predictedMs)}`);
-      const results = await inSession((session) => checkAll(session, candidates, checks, options.peer, run.progress));
-      const report = finishReport(
-        run,
-        candidates.map(({ record }) => record),
-        results,
-        { measurements: [] },
+      const records = candidates.map(({ record }) => record);
+      const soFar: CheckResult[] = [];
+      const show = (report: Report): void => {
+        if (report.complete === false) printTables(`${partialNote(report, terminal())}\n`);
+        printTables(checkTables(report, terminal()));
+      };
+      const results = await inSession(
+        (session) => checkAll(session, candidates, checks, options.peer, run.progress, (result) => soFar.push(result)),
+        () => {
+          const report = finishReport(run, records, soFar, { measurements: [] }, false);
+          return publishPartial(options, report, () => show(report));
+        },
       );
+      const report = finishReport(run, records, results, { measurements: [] });
       if (options.junit !== undefined) store(dirname(options.junit), basename(options.junit), junit(report));
       process.exitCode = exitCode(results, candidates, options.peer);
-      await publish(options, report, () => printTables(checkTables(report, terminal())));
+      await publish(options, report, () => show(report));
     });
 }
 
@@ -78,8 +85,10 @@ export async function checkAll(
   checks: readonly Check[],
   peers: readonly string[] | undefined,
   progress: Progress,
+  onResult: (result: CheckResult) => void,
 ): Promise<CheckResult[]> {
-  const results = await runChecks(session.brood, session.place, checkTargets(candidates, peers), checks, progress);
+  const targets = checkTargets(candidates, peers);
+  const results = await runChecks(session.brood, session.place, targets, checks, progress, onResult);
   const absent = candidates.flatMap(({ record, transport }) => {
     if (!record.available)
       return checks.map((check) => absentRow(check, record.id, "node", "unavailable", record.reason));

@@ -1,13 +1,13 @@
 import { Command } from "commander";
-import { checkTables, codecTables, compareTables, pickParagraph } from "../../reports/terminal/index.ts";
+import { checkTables, codecTables, compareTables, partialNote, pickParagraph } from "../../reports/terminal/index.ts";
 import { DEFAULT_PAYLOADS, PICK_PAYLOADS } from "../../scenarios/profiles/default-workload.ts";
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import { REGISTRY } from "../../transports/registry.ts";
 import { LEAST_FOR_INTERVAL, type Length } from "../coordinator/length.ts";
-import { measure } from "../coordinator/measure.ts";
+import { type MeasureResult, measure } from "../coordinator/measure.ts";
 import { CHECKS } from "../driver/checks/catalog.ts";
 import { pick, type Workload } from "../pick/pick.ts";
-import type { Placement, Report } from "../results/model.ts";
+import type { CheckResult, Placement, Report } from "../results/model.ts";
 import { ensureWritable } from "../results/store.ts";
 import { CODEC_IDS } from "../rpc/codecs/codec.ts";
 import { chooseArms, chooseCells, defaultPlacements } from "./arms.ts";
@@ -17,7 +17,7 @@ import { EXIT, UsageError } from "./exit-codes.ts";
 import { announcePlan, FINISH_MS, lengthOf } from "./length.ts";
 import { NOTHING_LEFT, refuseTooLarge, requestOf } from "./measure.ts";
 import { type MeasureOptions, withMeasuring } from "./options.ts";
-import { note, printTables, publish, REPORT_FILES, terminal } from "./output.ts";
+import { note, printTables, publish, publishPartial, REPORT_FILES, terminal } from "./output.ts";
 import { whyAbsent } from "./peers.ts";
 import { finishReport, startRun } from "./run.ts";
 import { inSession } from "./session.ts";
@@ -88,9 +88,17 @@ async function compare(
   const expectedMs = options.budget ?? Math.max(budgetMs, leastMs(candidates.length, arms.length));
   note(`comparing ${whatIsCompared(candidates)}: about ${Math.ceil(expectedMs / 1000)} s; seed ${run.seed}`);
   const codecs = budgetMs < LEAST_FOR_CODECS_MS ? [] : CODEC_IDS;
+  const records = candidates.map(({ record }) => record);
+  const checked: CheckResult[] = [];
+  let soFar: (() => MeasureResult) | undefined;
+  const storePartial = (): (() => void) => {
+    const report = finishReport(run, records, checked, soFar?.() ?? { measurements: [] }, false);
+    return publishPartial(options, report, () => printReport(report));
+  };
   const { checks, measured, table } = await inSession(async (session) => {
     const quick = CHECKS.filter((check) => check.quick);
-    const checks = await checkAll(session, candidates, quick, options.peer, run.progress);
+    const onResult = (result: CheckResult): unknown => checked.push(result);
+    const checks = await checkAll(session, candidates, quick, options.peer, run.progress, onResult);
     const reservedMs = codecs.length === 0 ? 0 : CODECS_MS;
     // From the start of the process on, as a user counts.
     const leftMs = budgetMs - reservedMs - FINISH_MS - performance.now();
@@ -102,6 +110,9 @@ async function compare(
       ...all,
       calibratesOnePlacement: candidates.length > FEW_IDS,
       sinceMs: performance.now(),
+      onBegin: (found: () => MeasureResult) => {
+        soFar = found;
+      },
       onPlan: announcePlan(counted, expectedMs - reservedMs - performance.now()),
       ...(all.limits === undefined ? {} : { limits: pickSizes(payloads) }),
     };
@@ -109,8 +120,7 @@ async function compare(
     // After the trials: nothing else runs beside them, and nothing beside this.
     const table = await codecTable(session, codecs, arms, CODEC_TIME_MS);
     return { checks, measured, table };
-  });
-  const records = candidates.map(({ record }) => record);
+  }, storePartial);
   const report = finishReport(run, records, checks, {
     ...measured,
     measurements: [...measured.measurements, ...missing],
@@ -152,6 +162,7 @@ function workload(options: MeasureOptions, payloads: readonly number[], placemen
 }
 
 function printReport(report: Report): void {
+  if (report.complete === false) printTables(`${partialNote(report, terminal())}\n`);
   printTables(compareTables(report, terminal()));
   if (report.codecs !== undefined) printTables(`\n${codecTables(report, terminal())}`);
   if (report.checks.some(({ status }) => status === "failed")) printTables(`\n${checkTables(report, terminal())}`);

@@ -1,69 +1,65 @@
-import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, statSync, symlinkSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { execFile } from "node:child_process";
+import { existsSync, statSync, symlinkSync } from "node:fs";
 import { isAbsolute, join, relative, resolve } from "node:path";
+import { promisify } from "node:util";
 import type { TransportReference } from "../process/messages.ts";
+import { noteWorktree, worktreeOf } from "../process/worktree.ts";
 import { UsageError } from "./exit-codes.ts";
+import type { Session } from "./session.ts";
 
 /** Where the code of the base lies. */
 export interface Base {
   /** As the user named it. */
   readonly name: string;
   readonly directory: string;
-  remove(): void;
 }
+
+/** What the user named as the base: a directory that is there, or a git ref that has to be checked out. */
+export type BaseChoice = { readonly checkout: Base } | { readonly ref: string };
 
 const EXTENSION = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
+const GIT_TIMEOUT_MS = 60_000;
+/** The hooks of a repository are for the work of its owner: none of them runs for a tree that is thrown away. */
+const NO_HOOKS = ["-c", "core.hooksPath=/dev/null"];
+const run = promisify(execFile);
 
 /** @throws UsageError when there is nothing to compare with */
-export function openBase({ baseDir, base }: { readonly baseDir?: string; readonly base?: string }): Base {
+export function chooseBase({ baseDir, base }: { readonly baseDir?: string; readonly base?: string }): BaseChoice {
   if (baseDir !== undefined && base !== undefined)
     throw new UsageError("--base-dir and --base name two things to compare with; give one of them");
-  if (baseDir === undefined && base === undefined)
+  if (base !== undefined) return { ref: base };
+  if (baseDir === undefined)
     throw new UsageError("gate needs what to compare with: either --base-dir <checkout> or --base <git ref>");
-  if (baseDir !== undefined) {
-    const directory = resolve(baseDir);
-    if (!existsSync(directory) || !statSync(directory).isDirectory()) {
-      throw new UsageError(`--base-dir "${baseDir}" is not a directory; name a checkout of the code to compare with`);
-    }
-    return { name: baseDir, directory, remove() {} };
+  const directory = resolve(baseDir);
+  if (!existsSync(directory) || !statSync(directory).isDirectory()) {
+    throw new UsageError(`--base-dir "${baseDir}" is not a directory; name a checkout of the code to compare with`);
   }
-  return checkOut(base as string);
+  return { checkout: { name: baseDir, directory } };
 }
 
-/** A temporary worktree of the ref, with this checkout's node_modules: dependencies are the same on both sides. */
-function checkOut(ref: string): Base {
-  const commit = git(["rev-parse", "--verify", "--quiet", "--end-of-options", `${ref}^{commit}`], ref).trim();
-  const parent = mkdtempSync(join(tmpdir(), "ipcmark-base-"));
-  const directory = join(parent, "base");
-  let removed = false;
-  const remove = (): void => {
-    if (removed) return;
-    removed = true;
-    process.off("exit", remove);
-    try {
-      git(["worktree", "remove", "--force", directory], ref);
-    } catch {
-      // The directory goes all the same; git forgets a worktree that is gone.
-    }
-    rmSync(parent, { recursive: true, force: true });
-  };
-  // Also when a signal ends the run: that path leaves through process.exit.
-  process.once("exit", remove);
-  try {
-    git(["worktree", "add", "--detach", "--quiet", directory, commit], ref);
-    const modules = join(process.cwd(), "node_modules");
-    if (existsSync(modules)) symlinkSync(modules, join(directory, "node_modules"));
-  } catch (error) {
-    remove();
-    throw error;
-  }
-  return { name: `${ref} (${commit.slice(0, 12)})`, directory, remove };
+/**
+ * The base, for as long as the session lasts: a ref becomes a worktree inside the run's own directory, with this checkout's node_modules,
+ * since dependencies are the same on both sides.
+ *
+ * @throws UsageError when git cannot check it out
+ */
+export async function openBase(choice: BaseChoice, { place, interrupted }: Session): Promise<Base> {
+  if ("checkout" in choice) return choice.checkout;
+  const { ref } = choice;
+  const git = (args: readonly string[]): Promise<string> => runGit(args, ref, interrupted);
+  const commit = await git(["rev-parse", "--verify", "--quiet", "--end-of-options", `${ref}^{commit}`]);
+  const directory = worktreeOf(place);
+  noteWorktree(place, resolve(await git(["rev-parse", "--git-common-dir"])));
+  await git(["worktree", "add", "--detach", "--quiet", directory, commit]);
+  const modules = join(process.cwd(), "node_modules");
+  if (existsSync(modules)) symlinkSync(modules, join(directory, "node_modules"));
+  return { name: `${ref} (${commit.slice(0, 12)})`, directory };
 }
 
-function git(args: readonly string[], ref: string): string {
+async function runGit(args: readonly string[], ref: string, signal: AbortSignal): Promise<string> {
   try {
-    return execFileSync("git", args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], timeout: 60_000 });
+    const limits = { timeout: GIT_TIMEOUT_MS, killSignal: "SIGKILL", signal } as const;
+    return (await run("git", [...NO_HOOKS, ...args], limits)).stdout.trim();
   } catch (error) {
     const said = (error as { stderr?: string }).stderr?.trim().split("\n").at(-1);
     throw new UsageError(

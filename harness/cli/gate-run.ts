@@ -33,6 +33,8 @@ export interface GateRequest {
   readonly messages?: number;
   readonly rule: GateRule;
   readonly seed: number;
+  /** Given once: returns the rows as they stand, whenever it is called. */
+  readonly onBegin?: (soFar: () => GateRow[]) => void;
 }
 
 /** The second stage has so many times the pairs of the first. */
@@ -80,6 +82,7 @@ export async function runGate(session: Session, request: GateRequest, progress: 
   const ledgers = new Map(
     arms.flatMap((arm) => arm.head.cells.map(({ cell }) => [keyOf(arm, cell), newLedger(arm, cell)] as const)),
   );
+  request.onBegin?.(() => [...rows, ...[...ledgers.values()].map((ledger) => rowSoFar(ledger, rule, random))]);
   const stage = async (name: "screen" | "confirm", count: number): Promise<void> => {
     const wanted = (arm: PairedArm, cell: Cell): boolean => isWanted(ledgers.get(keyOf(arm, cell)), name, rule);
     const busy = arms.filter((arm) => arm.head.cells.some(({ cell }) => wanted(arm, cell)));
@@ -118,6 +121,12 @@ export async function runGate(session: Session, request: GateRequest, progress: 
 function isWanted(ledger: Ledger | undefined, stage: "screen" | "confirm", rule: GateRule): boolean {
   if (ledger === undefined || ledger.invalid.length >= MAX_INVALID) return false;
   return stage === "screen" || ledger.screen === undefined || !settledByScreen(ledger.screen, rule);
+}
+
+/** Of an interrupted run: a cell that needs more pairs has no verdict. */
+function rowSoFar(ledger: Ledger, rule: GateRule, random: () => number): GateRow {
+  if (!isWanted(ledger, "confirm", rule)) return rowOf(ledger, rule, 0, random);
+  return { cell: ledger.cell, outcome: "missing", reason: "the run was interrupted", notes: [] };
 }
 
 function rowOf(ledger: Ledger, rule: GateRule, confirmed: number, random: () => number): GateRow {

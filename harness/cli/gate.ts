@@ -13,8 +13,8 @@ import type { Placement } from "../results/model.ts";
 import { ensureWritable, store } from "../results/store.ts";
 import { chooseCells } from "./arms.ts";
 import { EXIT, UsageError } from "./exit-codes.ts";
-import { type Base, inBase, openBase } from "./gate-base.ts";
-import { runGate, type Sides } from "./gate-run.ts";
+import { type Base, chooseBase, inBase, openBase } from "./gate-base.ts";
+import { type GateRequest, runGate, type Sides } from "./gate-run.ts";
 import { refuseTooLarge } from "./measure.ts";
 import { note, print, printJson } from "./output.ts";
 import { startRun } from "./run.ts";
@@ -106,22 +106,46 @@ async function gate(options: GateOptions): Promise<void> {
   const candidates = await resolveTransports(options.transport ?? GATED_TRANSPORTS);
   const cells = chooseCells(["round-trip"], options.payload ?? GATED_PAYLOADS);
   if (options.transport !== undefined) refuseTooLarge(candidates, options.payload ?? []);
-  const base = openBase(options);
-  try {
-    const run = startRun(options.seed);
-    const { sides, missing } = await pairUp(candidates, base, options, cells);
-    if (sides.length + missing.length === 0)
-      throw new UsageError("no cell is left to compare: name other --transport, --mode or --placement");
-    const rule = { ...DEFAULT_RULE, minEffect: options.minEffect, tolerance: options.tolerance };
-    note(`gate against ${base.name}: ${sides.length} arms of ${cells.length} cells; seed ${run.seed}`);
-    const request = { sides, cells, pairs: options.pairs, rule, seed: run.seed };
-    const counted = options.messages === undefined ? request : { ...request, messages: options.messages };
-    const measured = sides.length === 0 ? [] : await inSession((session) => runGate(session, counted, run.progress));
+  const choice = chooseBase(options);
+  const run = startRun(options.seed);
+  const rule = { ...DEFAULT_RULE, minEffect: options.minEffect, tolerance: options.tolerance };
+  let soFar: (() => GateRow[]) | undefined;
+  let baseName = options.baseDir ?? options.base ?? "";
+  const resultOf = (rows: readonly GateRow[], complete: boolean): GateResult => {
     const durationMs = Math.round(performance.now() - run.startedMs);
-    publish({ base: base.name, seed: run.seed, rule, durationMs, rows: [...missing, ...measured] }, options);
-  } finally {
-    base.remove();
-  }
+    return { complete, base: baseName, seed: run.seed, rule, durationMs, rows };
+  };
+  const rows = await inSession(
+    async (session) => {
+      const base = await openBase(choice, session);
+      baseName = base.name;
+      const { sides, missing } = await pairUp(candidates, base, options, cells);
+      if (sides.length + missing.length === 0)
+        throw new UsageError("no cell is left to compare: name other --transport, --mode or --placement");
+      note(`gate against ${base.name}: ${sides.length} arms of ${cells.length} cells; seed ${run.seed}`);
+      if (sides.length === 0) return missing;
+      const request: GateRequest = {
+        ...{ sides, cells, pairs: options.pairs, rule, seed: run.seed },
+        ...(options.messages === undefined ? {} : { messages: options.messages }),
+        onBegin: (found) => {
+          soFar = () => [...missing, ...found()];
+        },
+      };
+      return [...missing, ...(await runGate(session, request, run.progress))];
+    },
+    () => publishPartial(resultOf(soFar?.() ?? [], false), options),
+  );
+  publish(resultOf(rows, true), options);
+}
+
+/** Stores the rows an interrupted gate had. Neither JUnit nor the step summary gets them: they would look like a verdict. */
+function publishPartial(result: GateResult, options: GateOptions): () => void {
+  const path = store(options.out, "gate.json", `${JSON.stringify(result)}\n`);
+  return () => {
+    if (options.json) printJson(result);
+    else if (result.rows.length > 0) print(tableOf(result.rows));
+    note(`interrupted after ${Math.round(result.durationMs / 1000)} s: partial, no verdict\nwritten: ${path}`);
+  };
 }
 
 /** Both sides of every declared arm; a cell that one side cannot run is a row, never an omission. */

@@ -1,5 +1,7 @@
 import { spawnSync } from "node:child_process";
+import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
+import { loadReport } from "../results/store.ts";
 import { eventually, Sandbox } from "./testing.ts";
 
 const ARGS = ["compare", "--transport", "unix", "stdio", "--budget", "60s", "--out", "out"];
@@ -47,19 +49,32 @@ describeOnLinux("a compare that is cut short", () => {
   it.for([
     ["SIGINT", 130],
     ["SIGTERM", 143],
-  ] as const)("ends within 2 s of %s with its exit code, and leaves no process and no path", async ([signal, code]) => {
-    const child = await running();
-    const lateness = watchLateness();
-    const startedMs = performance.now();
-    const exit = new Promise<number | null>((resolve) => child.on("exit", resolve));
-    child.kill(signal);
-    expect(await exit).toBe(code);
-    expect(performance.now() - startedMs).toBeLessThan(2000 + lateness());
-    expect(await eventually(() => sandbox.processes().length === 0, 500), "no process is left").toBeGreaterThanOrEqual(
-      0,
-    );
-    expect(sandbox.leftovers()).toEqual([]);
-  });
+  ] as const)(
+    "ends within 2 s of %s with its exit code, says what it had, and leaves no process and no path",
+    async ([signal, code]) => {
+      const child = await running();
+      let printed = "";
+      child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+        printed += text;
+      });
+      const lateness = watchLateness();
+      const startedMs = performance.now();
+      const exit = new Promise<number | null>((resolve) => child.on("close", resolve));
+      child.kill(signal);
+      expect(await exit).toBe(code);
+      expect(performance.now() - startedMs).toBeLessThan(2000 + lateness());
+      expect(
+        await eventually(() => sandbox.processes().length === 0, 500),
+        "no process is left",
+      ).toBeGreaterThanOrEqual(0);
+      expect(sandbox.leftovers()).toEqual([]);
+      expect(printed).toMatch(/^interrupted after \d+ s: partial\n/);
+      expect(printed).toContain("No pick: the run was interrupted after");
+      const report = loadReport(join(sandbox.directory, "out", "report.json"));
+      expect([report.complete, report.pick]).toEqual([false, null]);
+      expect(report.checks.map(({ status }) => status)).not.toContain("failed");
+    },
+  );
 
   it("takes its processes with it within 1 s of SIGKILL, and the next start sweeps what it left", async () => {
     const child = await running();

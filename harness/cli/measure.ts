@@ -1,10 +1,10 @@
 import { Command } from "commander";
-import { codecTables, compareTables } from "../../reports/terminal/index.ts";
+import { codecTables, compareTables, partialNote } from "../../reports/terminal/index.ts";
 import { BENCHMARKS } from "../../scenarios/benchmarks/index.ts";
 import { HEADER_BYTES } from "../../transports/contract/frame.ts";
 import type { Arm, Cell } from "../coordinator/arm.ts";
 import type { Length } from "../coordinator/length.ts";
-import { type MeasureRequest, measure } from "../coordinator/measure.ts";
+import { type MeasureRequest, type MeasureResult, measure } from "../coordinator/measure.ts";
 import type { Report } from "../results/model.ts";
 import { ensureWritable } from "../results/store.ts";
 import { CODEC_IDS } from "../rpc/codecs/codec.ts";
@@ -13,7 +13,7 @@ import { chooseCodecs, codecCells, codecTable, parseCodec, withCodecs } from "./
 import { EXIT, UsageError } from "./exit-codes.ts";
 import { announce, announcePlan, lengthOf } from "./length.ts";
 import { type MeasureOptions, withMeasuring } from "./options.ts";
-import { printTables, publish, REPORT_FILES, terminal } from "./output.ts";
+import { printTables, publish, publishPartial, REPORT_FILES, terminal } from "./output.ts";
 import { whyAbsent } from "./peers.ts";
 import { finishReport, startRun } from "./run.ts";
 import { inSession } from "./session.ts";
@@ -59,16 +59,24 @@ export function measureCommand(): Command {
       const length = lengthOf(withoutTable(options, codecs.length), arms, cells);
       const run = startRun(options.seed);
       announce(length, arms, cells, run.seed);
-      const { measured, table } = await inSession(async (session) => ({
-        measured: await measure(
-          session.brood,
-          session.place,
-          requestOf(options, arms, cells, length, run.seed),
-          run.progress,
-        ),
-        table: await codecTable(session, codecs, arms, CODEC_TIME_MS),
-      }));
       const records = candidates.map(({ record }) => record);
+      let soFar: (() => MeasureResult) | undefined;
+      const request: MeasureRequest = {
+        ...requestOf(options, arms, cells, length, run.seed),
+        onBegin: (found) => {
+          soFar = found;
+        },
+      };
+      const { measured, table } = await inSession(
+        async (session) => ({
+          measured: await measure(session.brood, session.place, request, run.progress),
+          table: await codecTable(session, codecs, arms, CODEC_TIME_MS),
+        }),
+        () => {
+          const report = finishReport(run, records, [], soFar?.() ?? { measurements: [] }, false);
+          return publishPartial(options, report, () => printTables(tablesOf(report)));
+        },
+      );
       const report = finishReport(run, records, [], {
         ...measured,
         measurements: [...measured.measurements, ...missing],
@@ -84,7 +92,7 @@ export function measureCommand(): Command {
 }
 
 function tablesOf(report: Report): string {
-  return [compareTables(report, terminal()), codecTables(report, terminal())]
+  return [partialNote(report, terminal()), compareTables(report, terminal()), codecTables(report, terminal())]
     .filter((text) => text !== "")
     .join("\n\n");
 }

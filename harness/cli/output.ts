@@ -1,3 +1,5 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { visibleLines } from "../results/format.ts";
 import type { Report } from "../results/model.ts";
 import { store } from "../results/store.ts";
@@ -20,6 +22,22 @@ export async function publish(
   if (asJson) printJson(report);
   else show();
   note(`\nwritten: ${json}, ${html}`);
+}
+
+/** As {@link publish}, for a run that was interrupted: without the page, which takes longer to render than a user waits. */
+export function publishPartial(
+  { out: directory, json: asJson }: Pick<SharedOptions, "out" | "json">,
+  report: Report,
+  show: () => void,
+): () => void {
+  const json = store(directory, REPORT_FILES[0], `${JSON.stringify(report)}\n`);
+  // That of an earlier run would be taken for the page of this one.
+  rmSync(join(directory, REPORT_FILES[1]), { force: true });
+  return () => {
+    if (asJson) printJson(report);
+    else show();
+    note(`\nwritten: ${json} (partial)`);
+  };
 }
 
 /** Prose goes to stderr, so that stdout holds results alone. */

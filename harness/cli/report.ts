@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { checkTables, codecTables, compareTables, pickParagraph } from "../../reports/terminal/index.ts";
+import { checkTables, codecTables, compareTables, partialNote, pickParagraph } from "../../reports/terminal/index.ts";
 import { ensureWritable, loadReport, store } from "../results/store.ts";
 import { note, printTables, terminal } from "./output.ts";
 
@@ -13,6 +13,7 @@ export function reportCommand(): Command {
       ensureWritable(out, ["report.html"]);
       const { renderHtml } = await import("../../reports/html/render.ts");
       const html = store(out, "report.html", await renderHtml(report));
+      if (report.complete === false) printTables(`${partialNote(report, terminal())}\n`);
       if (report.measurements.length > 0) printTables(compareTables(report, terminal()));
       if (report.codecs !== undefined) printTables(`\n${codecTables(report, terminal())}`);
       if (report.checks.length > 0) printTables(`\n${checkTables(report, terminal())}`);

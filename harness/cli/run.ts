@@ -35,18 +35,24 @@ export function startRun(seed: number | undefined): RunStart {
   };
 }
 
-/** Puts a report together. The pick, where there is one, is added by `compare`. */
+/**
+ * Puts a report together. The pick, where there is one, is added by `compare`.
+ *
+ * @param complete false when the run was interrupted and has no more than this
+ */
 export function finishReport(
   run: RunStart,
   transports: readonly TransportRecord[],
   checks: readonly CheckResult[],
   measured: Partial<MeasureResult> & Pick<MeasureResult, "measurements"> & Pick<Report, "codecs">,
+  complete: boolean = true,
 ): Report {
   const { measurements, about, keepAwake } = measured;
   const ffi = ffiFloor();
   const environment = { ...describeEnvironment(run.steal, ffi), loadAverage1: run.loadAverage1 };
   return {
     schemaVersion: SCHEMA_VERSION,
+    complete,
     startedAt: run.startedAt.toISOString(),
     durationMs: Math.round(performance.now() - run.startedMs),
     commandLine: commandLine(),

@@ -3,41 +3,80 @@ import { Brood } from "../coordinator/run-driver.ts";
 import { RUN_VARIABLE } from "../process/orphans.ts";
 import { createPlace, removePlace, sweepDeadPlaces } from "../process/place.ts";
 import { EXIT } from "./exit-codes.ts";
+import { note } from "./output.ts";
 
 /** What a command that starts processes works in. */
 export interface Session {
   readonly place: Place;
   readonly brood: Brood;
+  /** Aborts on the first SIGINT or SIGTERM. */
+  readonly interrupted: AbortSignal;
 }
+
+/** Stores what an interrupted command had so far, and returns what prints it. */
+export type StorePartial = () => () => void;
+
+/** An interrupted command ends within 2 s; what is not removed by then is left to the next one. */
+const ENDING_LIMIT_MS = 1700;
 
 /**
  * Runs `work` in a private directory, sweeps what killed runs left before it, and leaves nothing behind after it: also on SIGINT and
- * SIGTERM, which end the process with 130 and 143.
+ * SIGTERM, which end the process with 130 and 143. A second signal ends it at once.
+ *
+ * @param storePartial called when a signal comes, before anything is ended
  */
-export async function inSession<Result>(work: (session: Session) => Promise<Result>): Promise<Result> {
+export async function inSession<Result>(
+  work: (session: Session) => Promise<Result>,
+  storePartial: StorePartial = () => () => {},
+): Promise<Result> {
   await sweepDeadPlaces();
   const place = await createPlace();
+  const abort = new AbortController();
+  const interrupted = abort.signal;
   // Whatever this process starts from now on is found by it, be it a compiler or git.
   process.env[RUN_VARIABLE] = place.prefix;
   const brood = new Brood(place);
-  let interrupted = false;
   const interrupt = (code: number): void => {
-    if (interrupted) return;
-    interrupted = true;
+    if (interrupted.aborted) process.exit(code);
+    // Also for whoever ends the process on the way, such as the end of the reader of its output.
+    process.exitCode = code;
+    const print = tryToStore(storePartial);
+    const finish = (): void => {
+      print();
+      process.exit(code);
+    };
+    setTimeout(finish, ENDING_LIMIT_MS);
+    abort.abort();
     void brood
       .end()
       .then(() => removePlace(place))
-      .finally(() => process.exit(code));
+      .then(finish, finish);
   };
   const onInterrupt = (): void => interrupt(EXIT.sigint);
   const onTerminate = (): void => interrupt(EXIT.sigterm);
   process.on("SIGINT", onInterrupt).on("SIGTERM", onTerminate);
   try {
-    return await work({ place, brood });
+    return await work({ place, brood, interrupted });
   } finally {
-    if (interrupted) await new Promise(() => {});
-    process.off("SIGINT", onInterrupt).off("SIGTERM", onTerminate);
+    await unlessAborted(interrupted);
     await brood.end();
     await removePlace(place);
+    await unlessAborted(interrupted);
+    process.off("SIGINT", onInterrupt).off("SIGTERM", onTerminate);
+  }
+}
+
+/** Never resolves once the run is interrupted: then the signal's handler ends the process. */
+function unlessAborted({ aborted }: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (!aborted) resolve();
+  });
+}
+
+function tryToStore(storePartial: StorePartial): () => void {
+  try {
+    return storePartial();
+  } catch (error) {
+    return () => note(`what was found so far could not be stored: ${(error as Error).message}`);
   }
 }

@@ -4,7 +4,7 @@ import { withLimits } from "../results/limits.ts";
 import type { Environment, Measurement, Placement, Report, RunLength } from "../results/model.ts";
 import { randomFrom, shuffled } from "../results/random.ts";
 import { type Arm, type Cell, cellsOf } from "./arm.ts";
-import { calibrateAll, calibrateOnePlacement, culpritOf, resultOf } from "./calibrate.ts";
+import { calibrateAll, calibrateOnePlacement, culpritOf, resultOf as resultOfCell } from "./calibrate.ts";
 import { type ControlRun, Controls } from "./controls.ts";
 import { keepAwake } from "./keep-awake.ts";
 import { isReached, LEAST_FOR_INTERVAL, type Length, whyStop } from "./length.ts";
@@ -34,6 +34,8 @@ export interface MeasureRequest {
   readonly calibratesOnePlacement?: boolean;
   /** Told once, after the calibration: how long it will take. May throw: then nothing more is run. */
   readonly onPlan?: (plan: Prediction) => void;
+  /** Given once, before anything runs: returns what has been measured by then, whenever it is called. */
+  readonly onBegin?: (soFar: () => MeasureResult) => void;
   /** How long a driver may say nothing, besides ten times what it was given to do; default as trials need on a busy machine. */
   readonly silenceMs?: number;
   /** `performance.now()` at which the time of a budget began to run; default when this is called. */
@@ -106,31 +108,40 @@ export async function measure(
     limits,
   };
   const awake = request.keepAwake ? await keepAwake(placementsOf(request.arms)) : undefined;
+  request.onBegin?.(() => resultOf(run, undefined, awake?.record));
   try {
     const plan = await prepare(run);
     const length = await runRounds(run, plan);
-    const measurements = [...run.records.values()].flatMap((record) =>
-      cellsOf(record.arm, request.cells).map((cell) => rowOf(record, cell)),
-    );
-    const limitRows = "reason" in limits ? [] : limits.rows();
-    return {
-      measurements: withLimits(measurements, limitRows),
-      about: {
-        rounds: run.log.rounds,
-        controls: run.log.controls(),
-        canaries: run.log.canaries(),
-        length,
-        limits: limitRows,
-        ...("reason" in limits ? { limitsReason: limits.reason } : {}),
-      },
-      ...(awake === undefined ? {} : { keepAwake: awake.record }),
-      warnings: warningsOf(run, length, awake?.record),
-    };
+    return resultOf(run, length, awake?.record);
   } finally {
     await run.controls.end();
     await awake?.end();
     progress.end();
   }
+}
+
+/** @param length undefined while the run goes on: then cells of which nothing is known yet have no row */
+function resultOf(run: Run, length: RunLength | undefined, awake: Environment["keepAwake"] | undefined): MeasureResult {
+  const { records, request, limits, log } = run;
+  const measurements = [...records.values()].flatMap((record) =>
+    cellsOf(record.arm, request.cells)
+      .filter((cell) => length !== undefined || record.isKnown(cell))
+      .map((cell) => rowOf(record, cell)),
+  );
+  const limitRows = "reason" in limits ? [] : limits.rows();
+  return {
+    measurements: withLimits(measurements, limitRows),
+    about: {
+      rounds: log.rounds,
+      controls: log.controls(),
+      canaries: log.canaries(),
+      ...(length === undefined ? {} : { length }),
+      limits: limitRows,
+      ...("reason" in limits ? { limitsReason: limits.reason } : {}),
+    },
+    ...(awake === undefined ? {} : { keepAwake: awake }),
+    warnings: warningsOf(run, length, awake),
+  };
 }
 
 function placementsOf(arms: readonly Arm[]): Placement[] {
@@ -307,7 +318,7 @@ async function runTrial(run: Run, trial: PlannedTrial, prepared: PreparedArm, ro
   if (ran.ready?.peer) record.peer = { language: ran.ready.peer.language, version: ran.ready.peer.version };
   for (const { cell, messages } of order) {
     record.messages.set(cell, messages);
-    const result = resultOf(ran.cells, cell);
+    const result = resultOfCell(ran.cells, cell);
     if (ran.misplaced !== undefined) record.blame(cell, ran.misplaced);
     else if (result?.outcome.status === "unavailable") record.lack(cell, result.outcome.reason);
     else if (result !== undefined) record.add(cell, toTrial(round, startedAtMs, result));
@@ -328,13 +339,13 @@ function p50sOf(record: ArmRecord, cell: Cell): number[] {
     .flatMap(({ status, latencyNs }) => (status === "valid" && latencyNs ? [latencyNs.p50] : []));
 }
 
-function warningsOf(run: Run, length: RunLength, awake: Environment["keepAwake"] | undefined): string[] {
+function warningsOf(run: Run, length: RunLength | undefined, awake: Environment["keepAwake"] | undefined): string[] {
   const found: string[] = [];
-  if (length.rounds > 0 && length.rounds < LEAST_FOR_INTERVAL) {
+  if (length !== undefined && length.rounds > 0 && length.rounds < LEAST_FOR_INTERVAL) {
     const more = `a 95 % interval needs ${LEAST_FOR_INTERVAL}; give it more --trials or a longer --budget`;
     found.push(`only ${length.rounds} rounds (${length.sentence}): ${more}`);
   }
-  if (length.reached === false) found.push(length.sentence);
+  if (length?.reached === false) found.push(length.sentence);
   if (awake !== undefined && "reason" in awake) found.push(`--keep-awake had no effect: ${awake.reason}`);
   for (const [placement, canary] of Object.entries(run.log.canaries())) {
     if (canary?.bad) found.push(`${placement}: ${canary.sentence}`);

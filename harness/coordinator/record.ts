@@ -52,6 +52,11 @@ export class ArmRecord {
     this.#faults.set(cell, (this.#faults.get(cell) ?? 0) + 1);
   }
 
+  /** Whether it has been run, or is known not to run. */
+  isKnown(cell: Cell): boolean {
+    return this.#trials.has(cell) || this.failures.has(cell) || this.impossible.has(cell);
+  }
+
   worthRunning(cell: Cell): boolean {
     if (this.impossible.has(cell) || this.shortages.has(cell)) return false;
     return (this.#faults.get(cell) ?? 0) < MAX_FAULTS;

@@ -29,6 +29,7 @@ export async function runChecks(
   targets: readonly CheckTarget[],
   checks: readonly Check[],
   progress: Progress,
+  onResult: (result: CheckResult) => void = () => {},
 ): Promise<CheckResult[]> {
   const plan = planChecks(targets, checks);
   const results = new Map(targets.map((target) => [target, new Map<Check, CheckResult>()]));
@@ -39,6 +40,7 @@ export async function runChecks(
       const { target } = batch;
       await checkTarget(brood, place, batch, (result, check) => {
         results.get(target)?.set(check, result);
+        onResult(result);
         progress.replan(clock.leftAfter(target, check));
         progress.step(`${target.transport.id}: ${result.scenario}`);
       });

@@ -59,7 +59,7 @@ export class Brood {
 
   /** Starts a driver; one that holds is prepared when this resolves. Never rejects. */
   async prepare(job: DriverJob): Promise<Prepared> {
-    if (this.#ending) return ended({ status: "failed", reason: "interrupted", ready: null });
+    if (this.#ending) return NEVER;
     let driver: DriverProcess;
     try {
       driver = await startDriver("driver", nodeCommand("driver/main", job.pin), { env: this.#env });
@@ -70,7 +70,7 @@ export class Brood {
     // It may have begun to end while this one was being started.
     if (this.#ending) {
       await driver.terminate(0);
-      return ended({ status: "failed", reason: "interrupted", ready: null });
+      return NEVER;
     }
     this.#drivers.add(driver);
     const course: Course = { driver, job, spawned: new Set(), ready: null };
@@ -115,6 +115,8 @@ export class Brood {
         const left = Math.max(1, Math.min(job.silenceMs ?? Number.POSITIVE_INFINITY, deadline - performance.now()));
         message = await driver.next(EXPECTED, left);
       } catch (error) {
+        // Its end is our doing, and no result.
+        if (this.#ending) return NEVER;
         return { status: "failed", reason: whyNot(driver, job, deadline, error as Error), ready: course.ready };
       }
       if (message.type === until) return undefined;
@@ -135,7 +137,7 @@ export class Brood {
     }
   }
 
-  /** Ends everything at once; for signals. */
+  /** Ends everything at once, and lets nothing go on that uses these drivers: what they fail with would be taken for findings. */
   async end(): Promise<void> {
     this.#ending = true;
     const pids = [...this.#descendants];
@@ -152,6 +154,9 @@ interface Course {
 }
 
 const EXPECTED = ["ready", "spawned", "prepared", "cell-begun", "cell", "check", "codecs", "done", "failed"] as const;
+
+/** What was waiting for a driver when everything was ended waits for ever. */
+const NEVER = new Promise<never>(() => {});
 
 function ended(outcome: DriverOutcome): Prepared {
   return { driverPid: undefined, spawned: new Set(), finish: async () => outcome };

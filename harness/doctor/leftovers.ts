@@ -1,6 +1,7 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
-import { deadPlaces, sweepDeadPlaces } from "../process/place.ts";
+import { processesByRun } from "../process/orphans.ts";
+import { deadPlaces, isRunning, sweepDeadPlaces } from "../process/place.ts";
 import { placeParents } from "../process/place-parent.ts";
 import { ours } from "./commands.ts";
 import type { Finding, Probe } from "./finding.ts";
@@ -11,7 +12,6 @@ const OURS = /^(?:sem\.)?(ipcmark-[0-9a-f]{16})/;
 const KERNEL_DIRECTORIES = ["/dev/shm", "/dev/mqueue"] as const;
 /** A run that is just starting has created, and not yet mapped, what it will use. */
 const YOUNG_MS = 60_000;
-const PROGRAM = /harness\/(?:peer|driver)\/main\.[jt]s/;
 
 export const leftovers: Probe = async () => {
   const topic = "leftovers";
@@ -82,13 +82,14 @@ function inUse(path: string): boolean {
   });
 }
 
-/** Two more rows of the troubleshooting table, looked for among the processes of earlier runs. */
-export const strayProcesses: Probe = () => {
+/** Two more rows of the troubleshooting table, looked for among the processes of this user that belong to earlier runs. */
+export const strayProcesses: Probe = async () => {
   const topic = "processes";
-  const strays = processIds().filter((pid) => {
-    const command = readText(`/proc/${pid}/cmdline`);
-    return command !== null && PROGRAM.test(command) && parentOf(pid) === 1;
-  });
+  const strays: number[] = [];
+  for (const [run, pids] of processesByRun()) {
+    // In a container the coordinator itself may be the process that orphans are given to.
+    if (!(await isRunning(run))) strays.push(...pids.filter((pid) => parentOf(pid) === 1));
+  }
   if (strays.length === 0) return [{ topic, status: "ok", found: "no peer or driver without a parent" }];
   return strays.map((pid): Finding => {
     const state = /^State:\s*(\S)/m.exec(readText(`/proc/${pid}/status`) ?? "")?.[1] ?? "?";
@@ -112,7 +113,7 @@ function counted(count: number, one: string, several: string): string {
   return `${count} ${count === 1 ? one : several}`;
 }
 
-function parentOf(pid: string): number {
+function parentOf(pid: number): number {
   return Number(/^PPid:\s*(\d+)/m.exec(readText(`/proc/${pid}/status`) ?? "")?.[1] ?? -1);
 }
 

@@ -10,6 +10,7 @@ import { MachineError } from "./machine-error.ts";
 import { endOrphans } from "./orphans.ts";
 import { holdDirectory, holdingOf, OWNER_SOCKET } from "./owner.ts";
 import { placeParent, placeParents } from "./place-parent.ts";
+import { forgetWorktree } from "./worktree.ts";
 
 const NAME = /^ipcmark-[0-9a-f]{16}$/;
 /** A directory younger than this may belong to a run that has not come to mark it as its own. */
@@ -51,6 +52,7 @@ export async function removePlace(place: Place): Promise<void> {
       // A module that is gone, or a mechanism this machine no longer has: the directory is removed all the same.
     }
   }
+  await forgetWorktree(place);
   // The mark goes last: one who is killed in the middle of this leaves a directory that the next run knows to be dead.
   for (const name of namesIn(place.directory).filter((name) => name !== OWNER_SOCKET)) {
     await rm(join(place.directory, name), REMOVAL);
@@ -87,6 +89,13 @@ export async function deadPlaces(parents: readonly string[] = placeParents()): P
     }
   }
   return dead;
+}
+
+/** Whether the owner of a run's directory lives, in any of the places where it can be. */
+export async function isRunning(prefix: string): Promise<boolean> {
+  if (!NAME.test(prefix)) return false;
+  const all = placeParents().map((parent) => holdingOf(join(parent, prefix)));
+  return (await Promise.all(all)).includes("held");
 }
 
 async function isOursAndDead({ directory }: Place): Promise<boolean> {

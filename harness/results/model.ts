@@ -9,6 +9,8 @@ export const PLACEMENTS: readonly Placement[] = ["same-cpu", "two-cpus", "unpinn
 /** What one run found: the JSON that `check`, `measure` and `compare` print and store, and that `reports/` renders. */
 export interface Report {
   readonly schemaVersion: number;
+  /** False when the run was interrupted: what follows is what it had by then. Absent in older reports, which are complete. */
+  readonly complete?: boolean;
   /** ISO 8601, UTC. */
   readonly startedAt: string;
   readonly durationMs: number;

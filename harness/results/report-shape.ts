@@ -168,6 +168,7 @@ const check = object(
     reason: text,
     error: text,
     notes: record({ type: ["string", "number", "boolean"], maxLength: TEXT_BYTES }),
+    complete: flag,
     durationMs: number(0, YEAR_MS),
   },
 );
@@ -186,6 +187,7 @@ const round = object(
   { round: integer() },
   {
     startedAtMs: number(0, YEAR_MS),
+    complete: flag,
     durationMs: number(0, YEAR_MS),
     stealShare: orNull(number(-1, 1)),
     loadAverage1: number(0, 1e9),
@@ -278,6 +280,7 @@ export const REPORT: Schema = object(
     pick: orNull(pick),
   },
   {
+    complete: flag,
     durationMs: number(0, YEAR_MS),
     seed: number(-MOST, MOST),
     claims: list(object({ id: text, statement: text, evidence: text }, { held: orNull(flag) })),

@@ -4,5 +4,5 @@ export { checkTables } from "./checks.ts";
 export { codecTables } from "./codecs.ts";
 export { compareTables } from "./compare.ts";
 export { type ListEntry, listTable } from "./list.ts";
-export { pickParagraph } from "./pick.ts";
+export { partialNote, pickParagraph } from "./pick.ts";
 export type { TerminalOptions } from "./table.ts";

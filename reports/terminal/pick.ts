@@ -1,21 +1,30 @@
 import { oneLine } from "../../harness/results/format.ts";
 import type { Report } from "../../harness/results/model.ts";
-import { MODE_LABELS } from "../labels.ts";
+import { interruption, MODE_LABELS, noPickReason } from "../labels.ts";
 import { forTerminal } from "./border.ts";
 import { paint, type TerminalOptions, widthLimit, wrap } from "./table.ts";
 
 const HOW_COMPARED =
   "Compared round by round, over all sizes of the sentence: that tells more apart than the tables, where each size stands for itself and a tie is two intervals that overlap.";
 
+/** First line of what an interrupted run prints; empty for any other. */
+export function partialNote(report: Partial<Report>, options: TerminalOptions = {}): string {
+  const found = interruption(report);
+  return found === undefined ? "" : paint("yellow", `${found}: partial`, options);
+}
+
 /** The verdict: one sentence, then its reasons, the other classes, what was ruled out, and the run's warnings. */
-export function pickParagraph(report: Pick<Report, "pick" | "warnings">, options: TerminalOptions = {}): string {
+export function pickParagraph(
+  report: Pick<Report, "pick" | "warnings"> & Partial<Report>,
+  options: TerminalOptions = {},
+): string {
   const { pick, warnings } = forTerminal({ pick: report.pick, warnings: report.warnings });
   const lines: string[] = [];
   const add = (text: string, indent = "  "): void => {
     for (const line of wrap(oneLine(text), widthLimit(options) - indent.length)) lines.push(indent + line);
   };
   if (pick === null || pick === undefined) {
-    lines.push(paint("yellow", "No pick: no candidate was measured validly for the workload.", options));
+    lines.push(paint("yellow", `No pick: ${noPickReason(report)}.`, options));
   } else {
     lines.push(...wrap(oneLine(pick.sentence), widthLimit(options)).map((line) => paint("bold", line, options)));
     for (const reason of pick.reasons ?? []) add(`- ${reason}`);

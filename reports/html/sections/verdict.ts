@@ -1,6 +1,6 @@
 import { count, duration } from "../../../harness/results/format.ts";
 import type { Report } from "../../../harness/results/model.ts";
-import { MODE_LABELS } from "../../labels.ts";
+import { interruption, MODE_LABELS } from "../../labels.ts";
 import { type Html, html } from "../markup.ts";
 
 /** One line of identity: what, when, where. */
@@ -53,6 +53,8 @@ function unbroken(sentence: string): string {
 }
 
 function noPick(report: Report): string {
+  const interrupted = interruption(report);
+  if (interrupted !== undefined) return `The run was ${interrupted}: what follows is partial, and it names no pick.`;
   if (report.measurements.length === 0) return "Nothing was measured in this run, so it names no pick.";
   const measured = report.measurements.filter((cell) => cell.status === "measured").length;
   return `This run names no pick. ${count(measured, "cell")} of ${report.measurements.length} gave valid measurements.`;
