@@ -168,7 +168,6 @@ const check = object(
     reason: text,
     error: text,
     notes: record({ type: ["string", "number", "boolean"], maxLength: TEXT_BYTES }),
-    complete: flag,
     durationMs: number(0, YEAR_MS),
   },
 );
@@ -187,7 +186,6 @@ const round = object(
   { round: integer() },
   {
     startedAtMs: number(0, YEAR_MS),
-    complete: flag,
     durationMs: number(0, YEAR_MS),
     stealShare: orNull(number(-1, 1)),
     loadAverage1: number(0, 1e9),
