@@ -13,10 +13,10 @@ import { REGISTRY } from "../../../transports/registry.ts";
  * allocations and collections until V8 has compiled each caller with its optimizing compiler, and for a while after.
  * Run with `--expose-gc --allow-natives-syntax`. Prints one line of JSON.
  */
-const BATCH_CALLS = 500;
-/** A batch of every caller is a few milliseconds; most are optimized after 10. */
+const BATCH_CALLS = 100;
+/** All are optimized after some 20. */
 const MAX_ROUNDS = 400;
-const ROUNDS_AFTER = 20;
+const ROUNDS_AFTER = 10;
 const GARBAGE_PIECES = 200;
 const MESSAGE_BYTES = 64;
 const FUTEX_WAKE = 1;
