@@ -13,7 +13,7 @@ import { EXIT, UsageError } from "./exit-codes.ts";
 import { type SharedOptions, withShared } from "./options.ts";
 import { note, printTables, publish, publishPartial, REPORT_FILES, terminal } from "./output.ts";
 import { languageReason, programFor, whyAbsent } from "./peers.ts";
-import { finishReport, startRun } from "./run.ts";
+import { finishReport, noteCrashes, startRun } from "./run.ts";
 import { inSession, type Session } from "./session.ts";
 import { unknownName } from "./suggest.ts";
 import { type Candidate, resolveTransports } from "./transports.ts";
@@ -50,8 +50,10 @@ export function checkCommand(): Command {
           const report = finishReport(run, records, soFar, { measurements: [] }, false);
           return publishPartial(options, report, () => show(report));
         },
+        run.crashes,
       );
       const report = finishReport(run, records, results, { measurements: [] });
+      noteCrashes(run);
       if (options.junit !== undefined) store(dirname(options.junit), basename(options.junit), junit(report));
       process.exitCode = exitCode(results, candidates, options.peer);
       await publish(options, report, () => show(report));

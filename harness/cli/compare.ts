@@ -95,32 +95,36 @@ async function compare(
     const report = finishReport(run, records, checked, soFar?.() ?? { measurements: [] }, false);
     return publishPartial(options, report, () => printReport(report));
   };
-  const { checks, measured, table } = await inSession(async (session) => {
-    const quick = CHECKS.filter((check) => check.quick);
-    const onResult = (result: CheckResult): unknown => checked.push(result);
-    const checks = await checkAll(session, candidates, quick, options.peer, run.progress, onResult);
-    const reservedMs = codecs.length === 0 ? 0 : CODECS_MS;
-    // From the start of the process on, as a user counts.
-    const leftMs = budgetMs - reservedMs - FINISH_MS - performance.now();
-    const length = lengthOf(options, arms, cells, { budgetMs: leftMs, least: LEAST_FOR_INTERVAL });
-    const counted: Length = length.budgetMs === undefined ? length : { ...length, budgetMs: leftMs };
-    const all = requestOf(options, arms, cells, counted, run.seed);
-    // The sizes that decide: a third one would cost every round time that its trials need.
-    const request = {
-      ...all,
-      calibratesOnePlacement: candidates.length > FEW_IDS,
-      sinceMs: performance.now(),
-      onBegin: (found: () => MeasureResult) => {
-        soFar = found;
-      },
-      onPlan: announcePlan(counted, expectedMs - reservedMs - performance.now()),
-      ...(all.limits === undefined ? {} : { limits: pickSizes(payloads) }),
-    };
-    const measured = await measure(session.brood, session.place, request, run.progress);
-    // After the trials: nothing else runs beside them, and nothing beside this.
-    const table = await codecTable(session, codecs, arms, CODEC_TIME_MS);
-    return { checks, measured, table };
-  }, storePartial);
+  const { checks, measured, table } = await inSession(
+    async (session) => {
+      const quick = CHECKS.filter((check) => check.quick);
+      const onResult = (result: CheckResult): unknown => checked.push(result);
+      const checks = await checkAll(session, candidates, quick, options.peer, run.progress, onResult);
+      const reservedMs = codecs.length === 0 ? 0 : CODECS_MS;
+      // From the start of the process on, as a user counts.
+      const leftMs = budgetMs - reservedMs - FINISH_MS - performance.now();
+      const length = lengthOf(options, arms, cells, { budgetMs: leftMs, least: LEAST_FOR_INTERVAL });
+      const counted: Length = length.budgetMs === undefined ? length : { ...length, budgetMs: leftMs };
+      const all = requestOf(options, arms, cells, counted, run.seed);
+      // The sizes that decide: a third one would cost every round time that its trials need.
+      const request = {
+        ...all,
+        calibratesOnePlacement: candidates.length > FEW_IDS,
+        sinceMs: performance.now(),
+        onBegin: (found: () => MeasureResult) => {
+          soFar = found;
+        },
+        onPlan: announcePlan(counted, expectedMs - reservedMs - performance.now()),
+        ...(all.limits === undefined ? {} : { limits: pickSizes(payloads) }),
+      };
+      const measured = await measure(session.brood, session.place, request, run.progress);
+      // After the trials: nothing else runs beside them, and nothing beside this.
+      const table = await codecTable(session, codecs, arms, CODEC_TIME_MS);
+      return { checks, measured, table };
+    },
+    storePartial,
+    run.crashes,
+  );
   const report = finishReport(run, records, checks, {
     ...measured,
     measurements: [...measured.measurements, ...missing],

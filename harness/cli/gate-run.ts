@@ -15,6 +15,7 @@ import { type PairedArm, runPairs } from "../coordinator/pairs.ts";
 import { planRun } from "../coordinator/plan.ts";
 import type { Progress } from "../coordinator/progress.ts";
 import { ArmRecord } from "../coordinator/record.ts";
+import { crashReason } from "../results/crashes.ts";
 import { median } from "../results/quantiles.ts";
 import { randomFrom } from "../results/random.ts";
 import { note } from "./output.ts";
@@ -115,7 +116,10 @@ export async function runGate(session: Session, request: GateRequest, progress: 
   await stage("confirm", pairs * CONFIRM_FACTOR);
   progress.end();
   const confirmed = [...ledgers.values()].filter(({ pairs: found }) => found.confirm.length > 0).length;
-  return [...rows, ...[...ledgers.values()].map((ledger) => rowOf(ledger, rule, confirmed, random))];
+  return [...rows, ...[...ledgers.values()].map((ledger) => rowOf(ledger, rule, confirmed, random))].map((row) => {
+    const crash = crashReason(session.brood.crashes, row.cell.transport);
+    return crash === undefined ? row : { cell: row.cell, outcome: "missing", reason: crash, notes: [] };
+  });
 }
 
 function isWanted(ledger: Ledger | undefined, stage: "screen" | "confirm", rule: GateRule): boolean {

@@ -15,7 +15,7 @@ import { announce, announcePlan, lengthOf } from "./length.ts";
 import { type MeasureOptions, withMeasuring } from "./options.ts";
 import { printTables, publish, publishPartial, REPORT_FILES, terminal } from "./output.ts";
 import { whyAbsent } from "./peers.ts";
-import { finishReport, startRun } from "./run.ts";
+import { finishReport, noteCrashes, startRun } from "./run.ts";
 import { inSession } from "./session.ts";
 import { type Candidate, resolveTransports } from "./transports.ts";
 import { each } from "./values.ts";
@@ -76,6 +76,7 @@ export function measureCommand(): Command {
           const report = finishReport(run, records, [], soFar?.() ?? { measurements: [] }, false);
           return publishPartial(options, report, () => printTables(tablesOf(report)));
         },
+        run.crashes,
       );
       const report = finishReport(run, records, [], {
         ...measured,
@@ -83,6 +84,7 @@ export function measureCommand(): Command {
         ...table,
         warnings: [...measured.warnings, ...(table.warnings ?? [])],
       });
+      noteCrashes(run);
       const incomplete =
         report.measurements.some(({ status }) => status === "failed" || status === "unavailable") ||
         candidates.some((candidate) => whyAbsent(candidate, options.peer) !== undefined);

@@ -2,16 +2,19 @@ import { loadavg } from "node:os";
 import { ffiFloor } from "../../transports/posix/index.ts";
 import type { MeasureResult } from "../coordinator/measure.ts";
 import { type Progress, progressOn } from "../coordinator/progress.ts";
+import { crashWarnings } from "../results/crashes.ts";
 import { curvesOf } from "../results/curves.ts";
 import { describeEnvironment, readSteal, type StealClock } from "../results/environment.ts";
 import { machineWarnings } from "../results/machine-warnings.ts";
 import {
   type CheckResult,
+  type Crash,
   type Measurement,
   type Report,
   SCHEMA_VERSION,
   type TransportRecord,
 } from "../results/model.ts";
+import { note } from "./output.ts";
 
 /** What every report begins with, taken when a command starts. */
 export interface RunStart {
@@ -22,6 +25,8 @@ export interface RunStart {
   readonly loadAverage1: number;
   readonly seed: number;
   readonly progress: Progress;
+  /** Filled while it runs. */
+  readonly crashes: Crash[];
 }
 
 export function startRun(seed: number | undefined): RunStart {
@@ -32,6 +37,7 @@ export function startRun(seed: number | undefined): RunStart {
     loadAverage1: loadavg()[0] ?? 0,
     seed: seed ?? Math.floor(Math.random() * 2 ** 32),
     progress: progressOn(process.stderr),
+    crashes: [],
   };
 }
 
@@ -71,8 +77,14 @@ export function finishReport(
     ...(measured.codecs === undefined ? {} : { codecs: measured.codecs }),
     claims: [],
     pick: null,
-    warnings: [...machineWarnings(environment), ...(measured.warnings ?? [])],
+    ...(run.crashes.length === 0 ? {} : { crashes: run.crashes }),
+    warnings: [...crashWarnings(run.crashes), ...machineWarnings(environment), ...(measured.warnings ?? [])],
   };
+}
+
+/** For commands whose tables do not show the warnings of the run. */
+export function noteCrashes({ crashes }: RunStart): void {
+  for (const text of crashWarnings(crashes)) note(`warning: ${text}`);
 }
 
 /** What was typed, without the path of the runtime or of this machine. */

@@ -2,6 +2,7 @@ import type { Place } from "../../transports/contract/transport.ts";
 import { Brood } from "../coordinator/run-driver.ts";
 import { RUN_VARIABLE } from "../process/orphans.ts";
 import { createPlace, removePlace, sweepDeadPlaces } from "../process/place.ts";
+import type { Crash } from "../results/model.ts";
 import { EXIT } from "./exit-codes.ts";
 import { note } from "./output.ts";
 
@@ -24,10 +25,12 @@ const ENDING_LIMIT_MS = 1700;
  * SIGTERM, which end the process with 130 and 143. A second signal ends it at once.
  *
  * @param storePartial called when a signal comes, before anything is ended
+ * @param crashes gets an entry for each process of the run that crashes
  */
 export async function inSession<Result>(
   work: (session: Session) => Promise<Result>,
   storePartial: StorePartial = () => () => {},
+  crashes: Crash[] = [],
 ): Promise<Result> {
   await sweepDeadPlaces();
   const place = await createPlace();
@@ -35,7 +38,7 @@ export async function inSession<Result>(
   const interrupted = abort.signal;
   // Whatever this process starts from now on is found by it, be it a compiler or git.
   process.env[RUN_VARIABLE] = place.prefix;
-  const brood = new Brood(place);
+  const brood = new Brood(place, crashes);
   const interrupt = (code: number): void => {
     if (interrupted.aborted) process.exit(code);
     // Also for whoever ends the process on the way, such as the end of the reader of its output.

@@ -102,6 +102,13 @@ async function checkTarget(
 ): Promise<void> {
   let done = 0;
   while (done < checks.length) {
+    let crash: string | undefined;
+    const report = (result: CheckResult, check: Check): void => {
+      onResult(crash === undefined ? result : failedBy(crash, result), check);
+      crash = undefined;
+    };
+    // The last result waits for the end of the driver: no other would say what crashed behind it.
+    let reportLast = (): void => {};
     const left = checks.slice(done);
     let disputed: Check | undefined;
     const start: DriverStart = {
@@ -130,18 +137,30 @@ async function checkTarget(
             : `reported ${id} twice`;
         }
         done++;
-        onResult({ ...describe(target, due), ...rest }, due);
+        const result = { ...describe(target, due), ...rest };
+        if (done === checks.length) reportLast = () => report(result, due);
+        else report(result, due);
         return undefined;
       },
+      onCrash: ({ process, signal }) => {
+        crash = `the ${process} process was ended by ${signal}`;
+      },
     });
+    reportLast();
     const reason = outcome.status === "failed" ? outcome.reason : "the driver ended without a result";
     const status = outcome.status === "failed" && outcome.shortage ? "unavailable" : "failed";
     for (const check of [disputed, checks[done]]) {
       if (check === undefined) continue;
-      onResult({ ...describe(target, check), status, reason, notes: {}, durationMs: 0 }, check);
+      report({ ...describe(target, check), status, reason, notes: {}, durationMs: 0 }, check);
     }
     done++;
   }
+}
+
+/** No check passes in which a process crashed. */
+function failedBy(crash: string, result: CheckResult): CheckResult {
+  const reason = result.status === "failed" ? `${crash}: ${result.reason ?? ""}` : crash;
+  return { ...result, status: "failed", reason };
 }
 
 function describe(

@@ -1,10 +1,13 @@
 import { join } from "node:path";
 import { shortageIn } from "../../transports/contract/errors.ts";
 import type { Place } from "../../transports/contract/transport.ts";
+import { posixAvailability } from "../../transports/posix/index.ts";
+import { isCrash } from "../process/crash.ts";
 import { type DriverProcess, startDriver } from "../process/driver-process.ts";
 import type { DriverReady, DriverStart, Failed, FromDriver, PinPrefix } from "../process/messages.ts";
 import { nodeCommand } from "../process/node-command.ts";
 import { endGroup, RUN_VARIABLE } from "../process/orphans.ts";
+import type { Crash } from "../results/model.ts";
 
 /** What one driver process is started with, and how long it may take in all. */
 export interface DriverJob {
@@ -15,6 +18,8 @@ export interface DriverJob {
   readonly silenceMs?: number;
   /** @returns why this result cannot be one of this job, which then has failed; undefined when it can */
   readonly onResult: (message: DriverResult) => string | undefined;
+  /** A child of the driver crashed. */
+  readonly onCrash?: (crash: Crash) => void;
 }
 
 export type DriverResult = Extract<FromDriver, { type: "cell-begun" | "cell" | "check" | "codecs" }>;
@@ -44,10 +49,13 @@ export class Brood {
   readonly #descendants = new Set<number>();
   readonly #env: NodeJS.ProcessEnv;
   readonly #run: string;
+  /** Drivers of this run that crashed, and processes they had started that did. */
+  readonly crashes: Crash[];
   #ending = false;
 
   /** The compiled code of our processes lies inside the run's own directory, so that nothing stays behind; unless the user has a place for it. */
-  constructor({ directory, prefix }: Place) {
+  constructor({ directory, prefix }: Place, crashes: Crash[] = []) {
+    this.crashes = crashes;
     this.#run = prefix;
     this.#env = { NODE_COMPILE_CACHE: join(directory, "cache"), ...process.env, [RUN_VARIABLE]: prefix };
   }
@@ -97,12 +105,23 @@ export class Brood {
     };
   }
 
-  async #end({ driver, spawned }: Course): Promise<void> {
-    await driver.terminate();
+  async #end(course: Course): Promise<void> {
+    const { driver, spawned } = course;
+    const { signal } = await driver.terminate();
+    if (isCrash(signal)) this.#crashed(course, "driver", signal);
     this.#drivers.delete(driver);
     // A driver that ended well has ended its peers; after any other end they are ours.
     for (const pid of spawned) this.#descendants.delete(pid);
     for (const pid of [driver.pid, ...spawned]) endGroup(pid, this.#run);
+  }
+
+  #crashed({ job }: Course, name: string, signal: string): void {
+    const { transport, peerLanguage } = job.start;
+    const process = name === "peer" && peerLanguage === "python" ? "Python peer" : name;
+    const state = posixAvailability();
+    const crash = { transport: transport.id, process, signal, binding: state.available ? state.version : "none" };
+    this.crashes.push(crash);
+    if (name !== "driver") job.onCrash?.(crash);
   }
 
   /** undefined: it has come as far as that; otherwise how it ended before. */
@@ -126,6 +145,7 @@ export class Brood {
         return { status: "failed", reason, shortage: code === "IPC_SHORTAGE", ready: course.ready };
       }
       if (message.type === "ready") course.ready = message;
+      else if (message.type === "crashed") this.#crashed(course, message.process, message.signal);
       else if (message.type === "spawned") {
         spawned.add(message.pid);
         this.#descendants.add(message.pid);
@@ -153,7 +173,18 @@ interface Course {
   ready: DriverReady | null;
 }
 
-const EXPECTED = ["ready", "spawned", "prepared", "cell-begun", "cell", "check", "codecs", "done", "failed"] as const;
+const EXPECTED = [
+  "ready",
+  "spawned",
+  "crashed",
+  "prepared",
+  "cell-begun",
+  "cell",
+  "check",
+  "codecs",
+  "done",
+  "failed",
+] as const;
 
 /** What was waiting for a driver when everything was ended waits for ever. */
 const NEVER = new Promise<never>(() => {});

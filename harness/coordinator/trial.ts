@@ -81,6 +81,7 @@ export async function prepareArm(brood: Brood, place: Place, job: ArmJob): Promi
   };
   const results: CellResult[] = [];
   let lastBegun: string | undefined;
+  let crash: string | undefined;
   const prepared = await brood.prepare({
     start,
     pin: cpus.readyPin,
@@ -100,6 +101,9 @@ export async function prepareArm(brood: Brood, place: Place, job: ArmJob): Promi
       }
       return undefined;
     },
+    onCrash: ({ process, signal }) => {
+      crash ??= `the ${process} process was ended by ${signal}`;
+    },
   });
   // What ends it from here on is not what it did to get ready.
   if (prepared.driverPid !== undefined) lastBegun = undefined;
@@ -110,7 +114,7 @@ export async function prepareArm(brood: Brood, place: Place, job: ArmJob): Promi
       const startedMs = performance.now();
       const outcome = await prepared.finish();
       return {
-        cells: results,
+        cells: crash === undefined ? results : results.map((result) => explained(result, crash as string)),
         failure: outcome.status === "failed" ? outcome.reason : undefined,
         shortage: outcome.status === "failed" && outcome.shortage === true,
         lastBegun,
@@ -120,6 +124,13 @@ export async function prepareArm(brood: Brood, place: Place, job: ArmJob): Promi
       };
     },
   };
+}
+
+/** The loss that a driver notices says less than the crash that caused it. */
+function explained(result: CellResult, crash: string): CellResult {
+  const { outcome } = result;
+  if (outcome.status !== "invalid") return result;
+  return { ...result, outcome: { ...outcome, reason: `${crash}: ${outcome.reason}` } };
 }
 
 /** Undefined when they are there. */

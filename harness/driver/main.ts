@@ -1,5 +1,6 @@
 /** The driver process: measures cells or runs checks against peers that it starts. Its first line says which. */
 import { openControl } from "../process/control.ts";
+import { onCrash } from "../process/crash.ts";
 import { failureOf } from "../process/failure.ts";
 import { loadTransport } from "../process/load-transport.ts";
 import type { FromDriver, ToDriver } from "../process/messages.ts";
@@ -12,6 +13,7 @@ const HELD_TIMEOUT_MS = 24 * 60 * 60 * 1000;
 const control = openControl<ToDriver, FromDriver>();
 // Whoever started this driver is gone: nobody wants the result, and the peers end with their stdin.
 void control.ended.then(() => process.exit(1));
+onCrash((name, signal) => control.send({ type: "crashed", process: name, signal }));
 
 try {
   const start = await control.next(["start"], START_TIMEOUT_MS);

@@ -184,6 +184,20 @@ describe("the pick", () => {
     ]);
   });
 
+  it("rules out a mechanism of which a process crashed, whatever its numbers and checks", () => {
+    const crash = { transport: "fast", process: "driver", signal: "SIGSEGV", binding: "koffi" };
+    const evidence = {
+      transports: [record("fast"), record("slow")],
+      checks: [],
+      measurements: [...rows("fast", [1, 1, 1, 1, 1, 1]), ...rows("slow", [9, 9, 9, 9, 9, 9])],
+      crashes: [crash],
+    };
+    const found = pick(evidence, WORKLOAD);
+    expect(found?.transport).toBe("slow");
+    const reason = "its driver process was ended by SIGSEGV (binding to the C library: koffi)";
+    expect(found?.ruledOut).toEqual([{ transport: "fast", reason }]);
+  });
+
   it("does not exist when nothing could be ranked", () => {
     expect(pick({ transports, checks: [], measurements: rows("base", FAST) }, WORKLOAD)).toBeNull();
   });

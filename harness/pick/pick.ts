@@ -1,4 +1,5 @@
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
+import { crashReason } from "../results/crashes.ts";
 import { bytes, duration } from "../results/format.ts";
 import { medianInterval } from "../results/intervals.ts";
 import type { Interval, Measurement, Pick, Placement, Report } from "../results/model.ts";
@@ -28,6 +29,7 @@ export interface Evidence {
   readonly transports: Report["transports"];
   readonly checks: Report["checks"];
   readonly measurements: Report["measurements"];
+  readonly crashes?: Report["crashes"];
 }
 
 /**
@@ -88,6 +90,11 @@ function candidatesOf(
     if (record.baseline) continue;
     if (!record.available) {
       notExamined.push({ transport: record.id, reason: record.reason });
+      continue;
+    }
+    const crash = crashReason(evidence.crashes ?? [], record.id);
+    if (crash !== undefined) {
+      ruledOut.push({ transport: record.id, reason: crash });
       continue;
     }
     for (const mode of modes) {

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { IpcError, toIpcError } from "../../transports/contract/errors.ts";
 import { CONTROL_ARGS, CONTROL_FD } from "./control-fd.ts";
+import { noteExit } from "./crash.ts";
 import { readLines, writeLine } from "./lines.ts";
 import { Mailbox, type Typed } from "./mailbox.ts";
 import { endGroup, killGroup, RUN_VARIABLE } from "./orphans.ts";
@@ -74,6 +75,7 @@ export class Child<In extends object, Out extends Typed> {
     this.exited = new Promise((resolve) => {
       process.on("close", (code, signal) => {
         this.#exit = { code, signal };
+        noteExit(name, signal);
         this.mailbox.end(() => this.describeEnd());
         resolve(this.#exit);
       });

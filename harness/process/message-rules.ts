@@ -8,6 +8,7 @@ import type {
   ClientConnected,
   ClientDone,
   CodecsDone,
+  Crashed,
   Failed,
   FromDriver,
   FromPeer,
@@ -122,6 +123,7 @@ const fromDriver: Readonly<Record<FromDriver["type"], Rule>> = {
   prepared: nothing,
   "cell-begun": shape<CellBegun>({ key: text }),
   spawned: shape<Spawned>({ pid }),
+  crashed: shape<Crashed>({ process: text, signal: text }),
   cell: shape<CellResult>({
     key: text,
     outcome: variant("status", {

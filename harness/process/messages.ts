@@ -262,6 +262,12 @@ export interface Spawned {
   readonly type: "spawned";
   readonly pid: number;
 }
+/** A child of the driver was ended by a signal that stands for a fault in native code. */
+export interface Crashed {
+  readonly type: "crashed";
+  readonly process: string;
+  readonly signal: string;
+}
 export interface CellResult {
   readonly type: "cell";
   readonly key: string;
@@ -375,6 +381,7 @@ export type FromDriver =
   | DriverPrepared
   | CellBegun
   | Spawned
+  | Crashed
   | CellResult
   | CheckDone
   | ClientConnected

@@ -26,6 +26,8 @@ export interface Report {
   readonly pick: Pick | null;
   /** About the run as a whole; advice included. */
   readonly warnings: readonly string[];
+  /** Processes of the run that crashed; absent when none did. */
+  readonly crashes?: readonly Crash[];
   /** One entry per round of trials, in order. */
   readonly rounds?: readonly RoundRecord[];
   /** The frozen control, per placement in use: when it moves between two reports, the machine moved. */
@@ -192,6 +194,16 @@ export type TransportRecord = {
 } & ({ readonly available: true; readonly version: string } | { readonly available: false; readonly reason: string });
 
 export type CheckStatus = "passed" | "failed" | "not-applicable" | "unavailable";
+
+/** A process that was ended by a signal which stands for a fault in native code: SIGSEGV, SIGTRAP, SIGABRT, SIGBUS, SIGILL. */
+export interface Crash {
+  readonly transport: string;
+  /** `driver`, `peer`, `client`, `Python peer`. */
+  readonly process: string;
+  readonly signal: string;
+  /** Binding to the C library of this run; `none`. */
+  readonly binding: string;
+}
 
 export interface CheckResult {
   readonly scenario: string;

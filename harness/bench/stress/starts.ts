@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { benchOptions, countOf, refuse } from "../options.ts";
 
@@ -11,6 +12,8 @@ import { benchOptions, countOf, refuse } from "../options.ts";
 const SIDE_BY_SIDE = 2;
 const LIMIT_MS = 20_000;
 const SHOWN_FINDINGS = 20;
+/** The unit of /proc on every Linux that Node runs on. */
+const TICKS_PER_SECOND = 100;
 const PROGRESS_EVERY = 50;
 const CHILD = join(import.meta.dirname, "start.ts");
 /** V8 optimizes after a tenth of the usual calls, so a start is mostly the loading of all transports. */
@@ -42,15 +45,15 @@ async function start(): Promise<Outcome | string> {
   let [text, errors] = ["", ""];
   child.stdout.on("data", (chunk: Buffer) => (text += chunk));
   child.stderr.on("data", (chunk: Buffer) => (errors += chunk));
-  let isLate = false;
+  let late: string | undefined;
   const timer = setTimeout(() => {
-    isLate = true;
+    late = `not through after ${LIMIT_MS / 1000} s${cpuTimeOf(child.pid)}`;
     child.kill("SIGKILL");
   }, LIMIT_MS);
   try {
     const [code, signal] = (await once(child, "close")) as [number | null, string | null];
     const first = errors.trim().split("\n", 6).join(" | ").slice(0, 300);
-    if (isLate) return `not through after ${LIMIT_MS / 1000} s`;
+    if (late !== undefined) return late;
     if (signal !== null) return `ended by ${signal}: ${first}`;
     if (code !== 0) return `ended with code ${code}: ${first}`;
     return { ...(JSON.parse(text) as Omit<Outcome, "elapsedMs">), elapsedMs: performance.now() - startMs };
@@ -58,6 +61,16 @@ async function start(): Promise<Outcome | string> {
     return refuse(`--node ${values.node} does not start: ${(error as Error).message}`);
   } finally {
     clearTimeout(timer);
+  }
+}
+
+/** A process that hangs in a loop has used its time; one that was kept waiting by others has not. */
+function cpuTimeOf(pid: number | undefined): string {
+  try {
+    const [user, system] = readFileSync(`/proc/${pid}/stat`, "latin1").split(") ")[1]?.split(" ").slice(11, 13) ?? [];
+    return ` (${((Number(user) + Number(system)) / TICKS_PER_SECOND).toFixed(1)} s of CPU)`;
+  } catch {
+    return "";
   }
 }
 

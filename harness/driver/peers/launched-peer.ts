@@ -1,5 +1,6 @@
 import type { ConnectionHandler, EventTransport, Transport } from "../../../transports/contract/transport.ts";
 import { CONTROL_ARGS } from "../../process/control-fd.ts";
+import { noteExit } from "../../process/crash.ts";
 import { rejection } from "../../process/failure.ts";
 import { readLines, writeLine } from "../../process/lines.ts";
 import { Mailbox } from "../../process/mailbox.ts";
@@ -20,6 +21,7 @@ export async function startLaunchedPeer(
   const handler: ConnectionHandler = client;
   const launched = await launch([...command, ...CONTROL_ARGS], handler);
   onSpawn(launched.pid);
+  void launched.exited.then(({ signal }) => noteExit("peer", signal));
   let running = true;
   void launched.exited.then(() => {
     running = false;

@@ -1,0 +1,18 @@
+/** Signals that end a process for a fault of its code or of native code in it. No process of ours sends them to another. */
+const SIGNALS: ReadonlySet<string | null> = new Set(["SIGSEGV", "SIGTRAP", "SIGABRT", "SIGBUS", "SIGILL"]);
+
+export function isCrash(signal: string | null): signal is string {
+  return SIGNALS.has(signal);
+}
+
+let report: (process: string, signal: string) => void = () => {};
+
+/** Calls back for each child of this process that crashes, before anybody else sees that it ended. */
+export function onCrash(listener: (process: string, signal: string) => void): void {
+  report = listener;
+}
+
+/** @param process what the child is: `peer`, `client` */
+export function noteExit(process: string, signal: string | null): void {
+  if (isCrash(signal)) report(process, signal);
+}

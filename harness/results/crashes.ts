@@ -1,0 +1,25 @@
+import type { Crash } from "./model.ts";
+
+/** One line for each kind of process of each mechanism that crashed. */
+export function crashWarnings(crashes: readonly Crash[]): string[] {
+  const alike = Map.groupBy(crashes, ({ transport, process, signal }) => `${transport} ${process} ${signal}`);
+  return [...alike.values()].flatMap(([crash, ...more]) =>
+    crash === undefined ? [] : [warning(crash, 1 + more.length)],
+  );
+}
+
+function warning({ transport, process, signal, binding }: Crash, count: number): string {
+  const times = count === 1 ? "" : ` ${count} times`;
+  return (
+    `${transport}: the ${process} process was ended by ${signal}${times} (binding to the C library: ${binding}); ` +
+    "no number of it counts. Run it alone to see whether it is the mechanism"
+  );
+}
+
+/** Why a mechanism cannot be chosen whose processes crashed; undefined when none did. */
+export function crashReason(crashes: readonly Crash[], transport: string): string | undefined {
+  const crash = crashes.find((each) => each.transport === transport);
+  return (
+    crash && `its ${crash.process} process was ended by ${crash.signal} (binding to the C library: ${crash.binding})`
+  );
+}
