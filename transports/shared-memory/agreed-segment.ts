@@ -13,7 +13,7 @@ import { checkSocketPath } from "../support/socket-path.ts";
 import { isListening } from "../support/stream-client.ts";
 import { slotName } from "./kind.ts";
 import { checkPair, initializePair, Pair, pairBytes } from "./layout.ts";
-import { type Segment, sharedMemoryStore } from "./store.ts";
+import { leadsTo, type Segment, sharedMemoryStore } from "./store.ts";
 
 /** A mechanism of this folder whose two ends also hold a Unix socket: it brings them together and shows when one dies. */
 export interface AgreedKind {
@@ -113,24 +113,22 @@ export class AgreedListener {
   }
 
   #greet(socket: Socket, onAgreed: (agreed: Agreed) => (ended: () => void) => void): void {
-    const slot = this.#freeSlot();
-    if (slot < 0) return refuse(socket, 0);
-    this.#taken.add(slot);
-    const name = segmentName(this.#address, slot);
     const token = randomInt(1, 2 ** 32);
-    let segment: Segment;
+    let made: { slot: number; segment: Segment } | undefined;
     try {
-      segment = makeSegment(name, this.#kind.capacity, token);
+      made = this.#takePlace(token);
     } catch (error) {
-      this.#taken.delete(slot);
       return refuse(socket, numberOf(error));
     }
+    if (made === undefined) return refuse(socket, 0);
+    const { slot, segment } = made;
+    this.#taken.add(slot);
     this.#greeting.add(socket);
     socket.write(greetingOf(slot, token, keyOf(this.#address)));
     void readExactly(socket, ANSWER_BYTES).then((answer) => {
       this.#greeting.delete(socket);
-      // Both ends have it open, or never will: nothing of this connection keeps a name.
-      sharedMemoryStore.unlink(name);
+      // Both ends have it open, or never will: nothing of this connection keeps a name. After a close it may be another server's.
+      if (leadsTo(sharedMemoryStore.path(segment.name), segment.fd)) sharedMemoryStore.unlink(segment.name, "claimed");
       const free = (): void => void this.#taken.delete(slot);
       if (answer?.readUInt32LE(0) !== token) {
         socket.destroy();
@@ -141,9 +139,17 @@ export class AgreedListener {
     });
   }
 
-  #freeSlot(): number {
-    for (let slot = 0; slot < this.#kind.maxClients; slot++) if (!this.#taken.has(slot)) return slot;
-    return -1;
+  /** The first free slot whose name nothing of somebody else's has; undefined when there is none. */
+  #takePlace(token: number): { slot: number; segment: Segment } | undefined {
+    for (let slot = 0; slot < this.#kind.maxClients; slot++) {
+      if (this.#taken.has(slot)) continue;
+      try {
+        return { slot, segment: makeSegment(segmentName(this.#address, slot), this.#kind.capacity, token) };
+      } catch (error) {
+        if (!isIpcError(error) || error.errno !== "EEXIST") throw error;
+      }
+    }
+    return undefined;
   }
 
   async close(): Promise<void> {
@@ -224,8 +230,8 @@ function refusal(kind: AgreedKind, errno: number): IpcError {
 }
 
 function makeSegment(name: string, capacity: number, token: number): Segment {
-  // Of a client that was being let in when another server here was killed: nobody else's bears our mark.
-  sharedMemoryStore.unlink(name);
+  // Of a client that was being let in when another server here was killed: no other program uses such a name and size.
+  sharedMemoryStore.unlink(name, "claimed");
   const segment = sharedMemoryStore.create(name, pairBytes(capacity));
   segment.mapping.words[Pair.tokenWord] = token;
   initializePair(segment.mapping, capacity);
@@ -262,5 +268,5 @@ export function residueOfAgreed(kind: AgreedKind, address: Address): OsObject[] 
 
 export function sweepAgreed(kind: AgreedKind, address: Address): void {
   if (lstatSync(address.name, { throwIfNoEntry: false })?.isSocket()) unlinkSync(address.name);
-  for (let slot = 0; slot < kind.maxClients; slot++) sharedMemoryStore.unlink(segmentName(address, slot));
+  for (let slot = 0; slot < kind.maxClients; slot++) sharedMemoryStore.unlink(segmentName(address, slot), "claimed");
 }

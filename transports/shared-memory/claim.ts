@@ -98,7 +98,7 @@ export function removeClaimed(kind: RingKind, control: Segment): void {
     const state = Atomics.load(control.mapping.words, Control.firstSlotWord + slot) & SLOT_STATE_MASK;
     // The names of those that were accepted are gone, and of the others' too unless they are being opened.
     const isOpening = state === SlotState.claimed || state === SlotState.ready;
-    removeSlot(kind, control.name, slot, isOpening ? "any" : "finished");
+    removeSlot(kind, control.name, slot, isOpening ? "claimed" : "finished");
   }
   removeSegment(kind, control.name);
 }
@@ -115,7 +115,7 @@ export function removeSlot(kind: RingKind, name: string, slot: number, state: St
   try {
     const semaphore = wait.usesSemaphores ? store.semaphoreName(each) : undefined;
     // A semaphore bears no mark. It goes first, so that whoever is killed in between leaves a segment that tells of it.
-    if (semaphore !== undefined && state === "any") unlinkSemaphore(semaphore);
+    if (semaphore !== undefined && state !== "finished") unlinkSemaphore(semaphore);
     if (store.unlink(each, state) && semaphore !== undefined) unlinkSemaphore(semaphore);
   } catch (error) {
     if (!isIpcError(error)) throw error;

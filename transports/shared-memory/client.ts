@@ -5,26 +5,18 @@ import type { Address } from "../contract/transport.ts";
 import { isOwned } from "../posix/lock.ts";
 import { SLICE_MS } from "../posix/timespec.ts";
 import { type RingKind, slotName } from "./kind.ts";
-import {
-  Control,
-  initializePair,
-  Pair,
-  pairBytes,
-  replyRegion,
-  requestRegion,
-  SLOT_STATE_MASK,
-  SlotState,
-  VERSION,
-} from "./layout.ts";
+import { Control, initializePair, Pair, pairBytes, replyRegion, requestRegion, SlotState, VERSION } from "./layout.ts";
 import { Link } from "./link.ts";
 import { type Awaited, Reason, Rest } from "./rest.ts";
 import { isCapacity } from "./ring.ts";
-import { openPlain, type Segment, unlinkSemaphore } from "./store.ts";
+import { leadsTo, openPlain, type Segment, unlinkSemaphore } from "./store.ts";
 import { soleCpu } from "./waits.ts";
 
 /** Pauses this thread where nothing of a connection exists yet to sleep on. */
 const pauseWord = new Int32Array(new SharedArrayBuffer(4));
 const PAUSE_MS = 1;
+/** Places that are tried one after the other when the server refuses, or another client has overwritten what was agreed. */
+const MOST_ATTEMPTS = 3;
 
 /** Opens a connection: claims a slot, makes a pair of rings, waits until the server has it. */
 export function connectRing(kind: RingKind, address: Address, timeoutMs: number): Link {
@@ -46,6 +38,7 @@ export class RingOpening {
   #peer: Rest | undefined;
   #slot = -1;
   #token = 0;
+  #attempts = 0;
 
   constructor(kind: RingKind, address: Address, timeoutMs: number) {
     this.#kind = kind;
@@ -68,12 +61,23 @@ export class RingOpening {
     if (control === undefined) return this.#pause(waitMs, "the server does not finish listening");
     if (this.#pair === undefined) {
       this.#refuseSharedCpu(control);
-      if (!this.#claim(control)) return this.#pause(waitMs, "all places for clients are taken");
-      const pair = this.#createPair(this.#ringBytes());
+      const pair = this.#takePlace(control, this.#ringBytes());
+      if (pair === undefined) return this.#pause(waitMs, "all places for clients are taken");
+      this.#attempts++;
       this.#openRests(control, pair);
-      this.#announce(control);
+      if (!this.#announce(control)) {
+        return this.#tryElsewhere(
+          control,
+          "IPC_TIMEOUT",
+          "the server gave our place away, since we took too long to fill it",
+        );
+      }
     }
-    if (!this.#isAccepted(control, waitMs)) return undefined;
+    const answer = this.#answer(control, waitMs);
+    if (answer === undefined) return undefined;
+    if (answer !== (this.#token | SlotState.accepted)) {
+      return this.#tryElsewhere(control, "IPC_PEER_LOST", "the server refused us");
+    }
     return this.#link(control, this.#pair as Segment, this.#ringBytes());
   }
 
@@ -139,32 +143,36 @@ export class RingOpening {
     }
   }
 
-  /** @returns whether a slot was free */
-  #claim(control: Segment): boolean {
+  /** @returns undefined when no slot was free */
+  #takePlace(control: Segment, capacity: number): Segment | undefined {
     const { words } = control.mapping;
     const slots = Math.min(words[Control.slotsWord] as number, this.#kind.maxClients);
-    const token = randomInt(1, 2 ** 29) << 2;
+    this.#token = randomInt(1, 2 ** 29) << 2;
     for (let slot = 0; slot < slots; slot++) {
-      const claimed = token | SlotState.claimed;
-      if (Atomics.compareExchange(words, Control.firstSlotWord + slot, 0, claimed) !== 0) continue;
+      const at = Control.firstSlotWord + slot;
+      const claimed = this.#token | SlotState.claimed;
+      if (Atomics.compareExchange(words, at, 0, claimed) !== 0) continue;
       this.#slot = slot;
-      this.#token = token;
-      return true;
+      const pair = this.#createPair(capacity);
+      if (pair !== undefined) return pair;
+      this.#slot = -1;
+      Atomics.compareExchange(words, at, claimed, 0);
     }
     if (this.#isServerGone(control)) throw this.#error("IPC_PEER_LOST", "the server is gone");
-    return false;
+    return undefined;
   }
 
-  #createPair(capacity: number): Segment {
+  /** @returns undefined when something that is not ours has the name of the slot */
+  #createPair(capacity: number): Segment | undefined {
     const name = slotName(this.#address.name, this.#slot);
-    const create = (): Segment => this.#kind.store.create(name, pairBytes(capacity));
-    try {
-      this.#pair = create();
-    } catch (error) {
-      if (!isIpcError(error) || error.errno !== "EEXIST") throw error;
-      // The slot is ours, so what is there is left over from a client that was killed.
-      this.#kind.store.unlink(name);
-      this.#pair = create();
+    for (let attempt = 0; this.#pair === undefined; attempt++) {
+      try {
+        this.#pair = this.#kind.store.create(name, pairBytes(capacity));
+      } catch (error) {
+        if (!isIpcError(error) || error.errno !== "EEXIST") throw error;
+        // The slot is ours, so a pair of rings there is left over from a client that was killed.
+        if (attempt > 0 || !this.#kind.store.unlink(name, "claimed")) return undefined;
+      }
     }
     initializePair(this.#pair.mapping, capacity);
     this.#pair.mapping.words[Pair.clientSoleCpuWord] = soleCpu();
@@ -188,18 +196,26 @@ export class RingOpening {
     this.#peer = new Rest(control.mapping.words, Control.restWord, wait.open(peer, false));
   }
 
-  #announce(control: Segment): void {
+  /** @returns whether the place is still ours */
+  #announce(control: Segment): boolean {
     const { words } = control.mapping;
     const slotWord = Control.firstSlotWord + this.#slot;
     const claimed = this.#token | SlotState.claimed;
-    if (Atomics.compareExchange(words, slotWord, claimed, this.#token | SlotState.ready) !== claimed) {
-      throw this.#error("IPC_TIMEOUT", "the server gave our place away, since we took too long to fill it");
-    }
+    if (Atomics.compareExchange(words, slotWord, claimed, this.#token | SlotState.ready) !== claimed) return false;
     Atomics.add(words, Control.arrivalsWord, 1);
     this.#peer?.wakeFrom(Reason.data);
+    return true;
   }
 
-  #isAccepted(control: Segment, waitMs: number): boolean {
+  /** For the next step. @throws IpcError with this code when that was tried often enough */
+  #tryElsewhere(control: Segment, code: "IPC_PEER_LOST" | "IPC_TIMEOUT", text: string): undefined {
+    if (this.#attempts >= MOST_ATTEMPTS) throw this.#error(code, text);
+    this.#leavePlace(control);
+    return undefined;
+  }
+
+  /** @returns the word of our slot once it has changed */
+  #answer(control: Segment, waitMs: number): number | undefined {
     const { words } = control.mapping;
     const slotWord = Control.firstSlotWord + this.#slot;
     const ready = this.#token | SlotState.ready;
@@ -210,11 +226,9 @@ export class RingOpening {
       const leftMs = this.#untilMs - performance.now();
       if (leftMs <= 0) throw this.#error("IPC_TIMEOUT", "the server did not accept in time: is it in receive()?");
       if (waitMs > 0) this.#own?.waitFor(answered, Reason.data, Math.min(leftMs, waitMs));
-      return false;
+      return undefined;
     }
-    const state = Atomics.load(words, slotWord);
-    if (state !== (this.#token | SlotState.accepted)) throw this.#error("IPC_PEER_LOST", "the server refused us");
-    return true;
+    return Atomics.load(words, slotWord);
   }
 
   #link(control: Segment, pair: Segment, capacity: number): Link {
@@ -246,22 +260,23 @@ export class RingOpening {
   abandon(): void {
     const control = this.#control;
     if (control === undefined) return;
-    if (this.#slot >= 0) this.#giveSlotBack(control);
-    this.#own?.close();
-    this.#peer?.close();
-    this.#pair?.close();
+    this.#leavePlace(control);
     control.close();
   }
 
-  #giveSlotBack(control: Segment): void {
-    const { words } = control.mapping;
-    const slotWord = Control.firstSlotWord + this.#slot;
-    const state = Atomics.load(words, slotWord);
-    if ((state & ~SLOT_STATE_MASK) !== this.#token || (state & SLOT_STATE_MASK) === SlotState.accepted) return;
-    const name = slotName(this.#address.name, this.#slot);
-    this.#kind.store.unlink(name);
-    if (this.#kind.wait.usesSemaphores) unlinkSemaphore(this.#kind.store.semaphoreName(name));
-    Atomics.compareExchange(words, slotWord, state, 0);
+  #leavePlace(control: Segment): void {
+    const [pair, { store, wait }] = [this.#pair, this.#kind];
+    // The server may have given the slot to another client, which uses the same name.
+    if (pair !== undefined && leadsTo(store.path(pair.name), pair.fd)) {
+      store.unlink(pair.name, "claimed");
+      if (wait.usesSemaphores) unlinkSemaphore(store.semaphoreName(pair.name));
+    }
+    for (const state of this.#slot < 0 ? [] : [SlotState.claimed, SlotState.ready]) {
+      Atomics.compareExchange(control.mapping.words, Control.firstSlotWord + this.#slot, this.#token | state, 0);
+    }
+    for (const each of [this.#own, this.#peer, pair]) each?.close();
+    this.#own = this.#peer = this.#pair = undefined;
+    this.#slot = -1;
   }
 
   #pause(waitMs: number, reason: string): undefined {

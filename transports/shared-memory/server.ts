@@ -30,6 +30,7 @@ export class RingServer implements BlockingServer {
   /** By slot. */
   readonly #links: (Link | undefined)[];
   readonly #acceptedWords: number[] = [];
+  readonly #soleCpu = soleCpu();
   /** Those there are, in the order they are asked. */
   #active: Link[] = [];
   #turn = 0;
@@ -69,11 +70,18 @@ export class RingServer implements BlockingServer {
         `a semaphore ${semaphore} is there, but no server's; choose another name or unlink it yourself`,
       );
     }
-    mapping.words[Control.versionWord] = VERSION;
-    mapping.words[Control.slotsWord] = kind.maxClients;
-    mapping.words[Control.soleCpuWord] = soleCpu();
+    this.#writeConstants();
+  }
+
+  /** Clients can write here too: whatever one of them did, the next one finds what it needs. */
+  #writeConstants(): void {
+    const words = this.#words;
+    words[Control.versionWord] = VERSION;
+    words[Control.slotsWord] = this.#kind.maxClients;
+    words[Control.soleCpuWord] = this.#soleCpu;
+    words[Control.closedWord] = 0;
     // Last: a client that sees the magic number finds everything else in place.
-    Atomics.store(mapping.words, Control.magicWord, Control.magic);
+    Atomics.store(words, Control.magicWord, Control.magic);
   }
 
   /** Of the clients there are: the memory of one that has left is unmapped. */
@@ -179,17 +187,27 @@ export class RingServer implements BlockingServer {
     }
   }
 
-  /** Forgets clients that are gone, and claims that came to nothing. */
+  /** Forgets clients that are gone, lets newcomers in, and puts right what a client wrote where it should not. */
   #housekeep(nowMs: number): void {
     this.#housekeptMs = nowMs;
     this.#receives = 0;
     for (const link of [...this.#active]) if (link.isFinished(nowMs)) this.#forget(link);
-    const { words } = this.#control.mapping;
-    for (let slot = 0; slot < this.#kind.maxClients; slot++) {
-      const word = Atomics.load(words, Control.firstSlotWord + slot);
-      if ((word & SLOT_STATE_MASK) !== SlotState.claimed) this.#claims.delete(slot);
-      else this.#checkClaim(slot, word, nowMs);
-    }
+    this.#writeConstants();
+    for (let slot = 0; slot < this.#kind.maxClients; slot++) this.#checkSlot(slot, nowMs);
+  }
+
+  #checkSlot(slot: number, nowMs: number): void {
+    const at = Control.firstSlotWord + slot;
+    const word = Atomics.load(this.#words, at);
+    const state = word & SLOT_STATE_MASK;
+    if (state !== SlotState.claimed) this.#claims.delete(slot);
+    if (this.#links[slot] !== undefined) {
+      const accepted = this.#acceptedWords[slot] as number;
+      if (word !== accepted) Atomics.store(this.#words, at, accepted);
+    } else if (state === SlotState.claimed) this.#checkClaim(slot, word, nowMs);
+    else if (state === SlotState.ready) this.#tryToAdmit(slot, word);
+    // Accepted by nobody, or a token without a state.
+    else if (word !== 0) this.#freeSlot(slot, word);
   }
 
   #checkClaim(slot: number, word: number, nowMs: number): void {
@@ -214,25 +232,23 @@ export class RingServer implements BlockingServer {
   }
 
   #freeSlot(slot: number, word: number): void {
-    removeSlot(this.#kind, this.address.name, slot, "any");
+    removeSlot(this.#kind, this.address.name, slot, "claimed");
     Atomics.compareExchange(this.#control.mapping.words, Control.firstSlotWord + slot, word, 0);
   }
 
   /** Lets newcomers in; those who announced that they leave, out. */
   #accept(): void {
-    const { words } = this.#control.mapping;
-    this.#arrivals = Atomics.load(words, Control.arrivalsWord);
-    if (this.#active.length > 0) this.#housekeep(performance.now());
-    for (let slot = 0; slot < this.#kind.maxClients; slot++) {
-      const word = Atomics.load(words, Control.firstSlotWord + slot);
-      if ((word & SLOT_STATE_MASK) !== SlotState.ready || this.#links[slot] !== undefined) continue;
-      try {
-        this.#admit(slot, word);
-      } catch (error) {
-        // A client that vanished meanwhile, or left something that is no pair of rings.
-        if (!isIpcError(error)) throw error;
-        this.#freeSlot(slot, word);
-      }
+    this.#arrivals = Atomics.load(this.#words, Control.arrivalsWord);
+    this.#housekeep(performance.now());
+  }
+
+  #tryToAdmit(slot: number, word: number): void {
+    try {
+      this.#admit(slot, word);
+    } catch (error) {
+      // A client that vanished meanwhile, or left something that is no pair of rings.
+      if (!isIpcError(error)) throw error;
+      this.#freeSlot(slot, word);
     }
   }
 
@@ -280,7 +296,7 @@ export class RingServer implements BlockingServer {
       this.#active.push(link);
       this.#cpus.set(link, cpu);
       // Both ends have it open: from here on nothing of this connection has a name that could outlive it.
-      removeSlot(this.#kind, this.address.name, slot, "any");
+      removeSlot(this.#kind, this.address.name, slot, "claimed");
       peer.wakeAnyway();
     } catch (error) {
       if (this.#links[slot] === undefined) segment.close();
@@ -291,6 +307,8 @@ export class RingServer implements BlockingServer {
   close(): void {
     if (!this.#open) return;
     this.#open = false;
+    // What is removed depends on what is written here.
+    this.#housekeep(performance.now());
     Atomics.store(this.#control.mapping.words, Control.closedWord, 1);
     for (const link of this.#active.splice(0)) link.close();
     // Somebody may have swept the address, and another server may have it now.

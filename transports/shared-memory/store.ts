@@ -34,8 +34,12 @@ export interface Store {
   path(name: string): string;
 }
 
-/** A segment that was being made when its owner died carries no mark yet, so it can only be recognised by its size. */
-export type State = "finished" | "any";
+/**
+ * How a segment is recognised as ours. `finished`: by its mark. `any`: also without one, by its size, since its owner may have
+ * died while it made it. `claimed`: a pair of rings by its size whatever its mark, which its client can overwrite; only for names
+ * that a client of ours was given.
+ */
+export type State = "finished" | "any" | "claimed";
 
 // Linux shows both kinds of POSIX names here; only looking at them needs it.
 const NAMES_DIRECTORY = "/dev/shm/";
@@ -111,8 +115,9 @@ function isOurs(path: string, state: State = "any"): boolean {
   if (fd === undefined) return false;
   try {
     const { magic, size } = readHead(fd);
+    if (state === "claimed" && isPairSize(size)) return true;
     if (magic !== 0) return magic === Control.magic || magic === Control.begun || magic === Pair.magic;
-    return state === "any" && (size === 0 || size === Control.bytes || isPairSize(size));
+    return state !== "finished" && (size === 0 || size === Control.bytes || isPairSize(size));
   } finally {
     closeSync(fd);
   }
