@@ -8,6 +8,7 @@ import {
   NotApplicable,
   type Peer,
 } from "../../transports/contract/check.ts";
+import type { IpcError, IpcErrorCode } from "../../transports/contract/errors.ts";
 import { bindChecksum, HEADER_BYTES, Kind, writeHeader } from "../../transports/contract/frame.ts";
 import {
   assertSame,
@@ -26,6 +27,8 @@ const MIB = 1024 * 1024;
 const MEMORY_BOUND_BYTES = 128 * MIB;
 const MOST_LORISES = 16;
 const FLOOD = 200;
+/** How a connection to a child that wrote rubbish, or half a message, may end, where it does not end in order. */
+const ENDS: ReadonlySet<string> = new Set<IpcErrorCode>(["IPC_MALFORMED", "IPC_TOO_LARGE", "IPC_PEER_LOST"]);
 /** What a server that refuses may take to say so. */
 const GIVE_UP_MS = 500;
 
@@ -59,8 +62,10 @@ export const hostileBytes: Check = {
   sharesPeer: true,
   typicalMs: 80,
   timeoutMs: 30_000,
-  appliesTo: needs(replies, hasStranger, severalClients),
+  appliesTo: (capabilities, transport) =>
+    needs(replies, ...(transport.launchStranger ? [] : [hasStranger, severalClients]))(capabilities, transport),
   async run(context) {
+    if (context.transport.launchStranger !== undefined) return attackParent(context);
     const guard = await Guard.set(context);
     for (const [what, bytes] of Object.entries(HOSTILE_BYTES)) {
       const stranger = await context.stranger(guard.peer.address);
@@ -73,6 +78,42 @@ export const hostileBytes: Check = {
     context.note("attacks", Object.keys(HOSTILE_BYTES).length);
   },
 };
+
+/** What the parsers of a runtime's own channel choke on. */
+const HOSTILE_TO_LIBRARIES: Readonly<Record<string, Uint8Array>> = {
+  "a line that is no JSON": Buffer.from("hello\n"),
+  "a value that was never sent": Buffer.concat([u32(4, true), Buffer.of(0xde, 0xad, 0xbe, 0xef)]),
+  "a message of the runtime": Buffer.from('{"cmd":"NODE_HANDLE_ACK"}\n{"cmd":"NODE_HANDLE","type":"net.Socket"}\n'),
+};
+
+/**
+ * The child is the way in, and what may be hurt is its parent: this process, in which whatever nobody catches fails the check. An honest child of
+ * the same parent is there throughout.
+ */
+async function attackParent(context: CheckContext): Promise<void> {
+  const guard = await Guard.set(context, process.pid);
+  const attacks = Object.entries({ ...HOSTILE_BYTES, ...HOSTILE_TO_LIBRARIES });
+  let refused = 0;
+  for (const [what, bytes] of attacks) {
+    const closed = Promise.withResolvers<IpcError | undefined>();
+    const stranger = await context.launchStranger({
+      onOpen() {},
+      onMessage() {},
+      onWritable() {},
+      onClose: (_, error) => closed.resolve(error),
+    });
+    await stranger.write(bytes).catch(() => undefined);
+    await guard.served(`while a child writes ${what}`);
+    await within(`the end of a child that wrote ${what}`, Promise.resolve(stranger[Symbol.asyncDispose]()));
+    const code = (await closed.promise)?.code;
+    assert.ok(code === undefined || ENDS.has(code), `the connection to a child that wrote ${what} ended with ${code}`);
+    refused += code === "IPC_MALFORMED" ? 1 : 0;
+    await guard.served(`after a child wrote ${what}`);
+  }
+  assert.ok(refused > 0, `${attacks.length} kinds of rubbish came, and none was called malformed`);
+  context.note("attacks", attacks.length);
+  context.note("refused", refused);
+}
 
 /** Whole messages that are none of the harness's: what a program that speaks something else would send. */
 function hostileMessages(): Readonly<Record<string, Uint8Array>> {
@@ -185,25 +226,28 @@ export const connectionFlood: Check = {
   },
 };
 
-/** An honest client that is there throughout, and the server's memory before the attack. */
+/** An honest client that is there throughout, and the memory of who is attacked before the attack. */
 class Guard {
   readonly peer: Peer;
   readonly #context: CheckContext;
   readonly #client: CheckClient;
+  readonly #endangeredPid: number;
   readonly #before: number | undefined;
   #round = 0;
 
-  private constructor(context: CheckContext, peer: Peer, client: CheckClient) {
+  private constructor(context: CheckContext, peer: Peer, client: CheckClient, endangeredPid: number) {
     this.peer = peer;
     this.#context = context;
     this.#client = client;
-    this.#before = residentBytes(peer.pid);
+    this.#endangeredPid = endangeredPid;
+    this.#before = residentBytes(endangeredPid);
   }
 
-  static async set(context: CheckContext): Promise<Guard> {
+  /** @param endangeredPid default: the server */
+  static async set(context: CheckContext, endangeredPid?: number): Promise<Guard> {
     const peer = await context.startPeer();
     const client = await context.connect(peer);
-    const guard = new Guard(context, peer, client);
+    const guard = new Guard(context, peer, client, endangeredPid ?? peer.pid);
     await guard.served("before the attack");
     return guard;
   }
@@ -214,8 +258,11 @@ class Guard {
       throw new Error(`${when}, an honest client is not served: ${error instanceof Error ? error.message : error}`);
     });
     assertSame(`${when}, an honest client's reply`, reply, body);
-    const grown = (residentBytes(this.peer.pid) ?? 0) - (this.#before ?? Number.POSITIVE_INFINITY);
-    assert.ok(grown < MEMORY_BOUND_BYTES, `${when}, the server had grown by ${Math.round(grown / MIB)} MiB`);
+    const grown = (residentBytes(this.#endangeredPid) ?? 0) - (this.#before ?? Number.POSITIVE_INFINITY);
+    assert.ok(
+      grown < MEMORY_BOUND_BYTES,
+      `${when}, process ${this.#endangeredPid} had grown by ${Math.round(grown / MIB)} MiB`,
+    );
   }
 
   /** Somebody who comes after the attack; where places are few, once those of the attackers are free. */

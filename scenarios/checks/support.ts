@@ -48,7 +48,10 @@ export const canAskToEnd: Condition = () =>
 export const hasAddress: Condition = ({ rendezvous }) =>
   rendezvous === "address" || "one peer belongs to one client here: nobody else can reach it";
 export const hasStranger: Condition = (_, transport) =>
-  transport.stranger !== undefined || "there is no way in below the framing";
+  transport.stranger !== undefined ||
+  (transport.launchStranger === undefined
+    ? "there is no way in below the framing"
+    : "only the child that was launched can write to it: hostile-bytes makes it write rubbish");
 export const pipelined: Condition = ({ maxInFlight }) => maxInFlight > 1 || "lockstep: one request at a time";
 
 /** Bytes that differ at every place and for every seed, so that a shifted, swapped or stale byte shows. */

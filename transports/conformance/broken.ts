@@ -11,6 +11,7 @@ import type { Address, Connection, Transport } from "../contract/transport.ts";
 import { tcp } from "../sockets/tcp.ts";
 import { unix } from "../sockets/unix.ts";
 import { BLOCKING_FAULTS } from "./blocking-faults.ts";
+import { BROKEN_PARENTS } from "./broken-parents.ts";
 import { FALSE_CLAIMS } from "./false-claims.ts";
 import { type Fault, withFault } from "./tapped.ts";
 
@@ -370,15 +371,6 @@ export const BROKEN: Readonly<Record<string, Fault>> = {
       };
     },
   },
-  "refuses-one-way": {
-    about: "lists one-way messages and refuses them",
-    client: () => ({
-      send(message, send) {
-        if (readKind(message) === Kind.oneWay) throw new IpcError("IPC_UNSUPPORTED", "broken: replies only");
-        return send(message);
-      },
-    }),
-  },
 };
 
 /** Claims that other users are kept out, of a mechanism that cannot know them. */
@@ -394,5 +386,6 @@ const broken: readonly Transport[] = [
   sound,
   ...Object.entries(BROKEN).map(([name, fault]) => withFault(unix, `broken/${name}`, fault)),
   openPort,
+  ...BROKEN_PARENTS,
 ];
 export default broken;

@@ -34,6 +34,15 @@ export const FALSE_CLAIMS: Readonly<Record<string, Fault>> = {
     capabilities: { languages: ["python"] },
     peers: { python: ["python3", "peer.py"] },
   },
+  "refuses-one-way": {
+    about: "lists one-way messages and refuses them",
+    client: () => ({
+      send(message, send) {
+        if (readKind(message) === Kind.oneWay) throw new IpcError("IPC_UNSUPPORTED", "broken: replies only");
+        return send(message);
+      },
+    }),
+  },
   lockstep: {
     about: "claims many requests in flight and carries four",
     client() {

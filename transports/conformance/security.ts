@@ -21,7 +21,12 @@ import {
 } from "./kit.ts";
 
 const hasStranger: Condition = (_, transport) =>
-  transport.stranger !== undefined || "there is no way in below the framing";
+  transport.stranger !== undefined ||
+  (transport.launchStranger === undefined
+    ? "there is no way in below the framing"
+    : "only the child that was launched can write to it: security/child-* are about that");
+const launchesStrangers: Condition = (_, { launchStranger }) =>
+  launchStranger !== undefined || "nothing is launched that could write raw bytes";
 const framed: Condition = ({ boundaries }) =>
   boundaries !== "kernel" || "the kernel keeps boundaries: any bytes are a message";
 const takesKeys: Condition = ({ auth }) => auth.includes("shared-key") || "auth does not list shared-key";
@@ -95,6 +100,49 @@ export const security: readonly Check[] = [
         );
         expect(atServer.received === 0, "half a message was delivered");
       });
+    },
+  }),
+  defineCase({
+    id: "security/child-garbage",
+    title:
+      "A child that writes garbage ends its connection with IPC_MALFORMED, and its parent lives and launches others",
+    why: "A child that prints where its messages belong is a bug of the child, and must not be the end of its parent.",
+    quick: true,
+    typicalMs: 40,
+    needs: [launchesStrangers],
+    async run(context) {
+      for (const round of [1, 2]) {
+        const side = new Recorder(`the parent of child ${round}`);
+        const stranger = await context.launchStranger(side);
+        // Read as a length, these bytes announce 4 GiB; read as a line, they are no text.
+        await stranger.write(Buffer.from(`${"\xff".repeat(4096)}\n`, "latin1")).catch(() => undefined);
+        // The child lives on: it is the bytes that end it.
+        await side.until("onClose", () => side.closings.length > 0);
+        const code = side.closings[0]?.error?.code;
+        expect(code === "IPC_MALFORMED", `garbage ended the connection with ${code ?? "an orderly close"}`);
+        expect(side.received === 0, "garbage was delivered as a message");
+        await stranger[Symbol.asyncDispose]();
+      }
+    },
+  }),
+  defineCase({
+    id: "security/child-dies-in-a-frame",
+    title: "A child that dies in the middle of a message is reported as lost, and no half message is delivered",
+    why: "Half a message that looks whole is worse than none.",
+    typicalMs: 20,
+    needs: [launchesStrangers],
+    async run(context) {
+      const side = new Recorder("the parent");
+      const stranger = await context.launchStranger(side);
+      await stranger.write(Uint8Array.of(0, 0, 0, 1, 2, 3)).catch(() => undefined);
+      await stranger[Symbol.asyncDispose]();
+      await side.until("onClose", () => side.closings.length > 0);
+      const code = side.closings[0]?.error?.code;
+      expect(
+        code === "IPC_PEER_LOST" || code === "IPC_MALFORMED",
+        `half a message ended with ${code ?? "an orderly close"}`,
+      );
+      expect(side.closings.length === 1, `onClose was called ${side.closings.length} times`);
     },
   }),
   defineCase({

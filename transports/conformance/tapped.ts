@@ -115,6 +115,24 @@ class TappedHandler implements ConnectionHandler {
 
 const NO_TAP: Tap = {};
 
+/** The side that launches is the client. */
+function launching(launch: NonNullable<EventTransport["launch"]>, { client }: Fault): Pick<EventTransport, "launch"> {
+  return {
+    async launch(command, handler, options) {
+      const tapped = new TappedHandler(handler, client ?? (() => NO_TAP));
+      const peer = await launch(command, tapped, options);
+      return { ...peer, connection: tapped.of(peer.connection).outer };
+    },
+  };
+}
+
+function launchedStrangers(
+  launchStranger: NonNullable<Transport["launchStranger"]>,
+  { client }: Fault,
+): Pick<Transport, "launchStranger"> {
+  return { launchStranger: (handler) => launchStranger(new TappedHandler(handler, client ?? (() => NO_TAP))) };
+}
+
 /** `inner` with this fault, under an id of its own. */
 export function withFault(inner: Transport, id: string, fault: Fault): Transport {
   // The fault is in this code: a server in another language would not have it.
@@ -131,7 +149,9 @@ export function withFault(inner: Transport, id: string, fault: Fault): Transport
     allocate: async (place) => ({ ...(await inner.allocate(place)), transport: id }),
     ...(fault.sweep === undefined ? {} : { sweep: fault.sweep }),
     ...(fault.peers === undefined ? {} : { peers: fault.peers }),
+    ...(inner.launchStranger === undefined ? {} : launchedStrangers(inner.launchStranger, fault)),
     event: {
+      ...(face.launch === undefined ? {} : launching(face.launch, fault)),
       listen(address, handler, options) {
         return listen(face, address, new TappedHandler(handler, fault.server ?? (() => NO_TAP)), options);
       },

@@ -1,5 +1,14 @@
 import type { Capabilities, WaitMode } from "./capabilities.ts";
-import type { Address, Connection, OsObject, Place, Stranger, Transport } from "./transport.ts";
+import type {
+  Address,
+  Connection,
+  ConnectionHandler,
+  LaunchedStranger,
+  OsObject,
+  Place,
+  Stranger,
+  Transport,
+} from "./transport.ts";
 
 /**
  * The one format of everything that can pass or fail: conformance cases (promises of the API) and scenarios (behaviour
@@ -65,6 +74,8 @@ export interface CheckContext {
   /** What a process of the user `nobody` meets when it connects. @throws NotApplicable unless we may become him */
   connectAsNobody(peer: Peer): Promise<ForeignOutcome>;
   stranger(address: Address): Promise<Stranger>;
+  /** Rendezvous `parent`: a child that writes raw bytes to this process. */
+  launchStranger(handler: ConnectionHandler): Promise<LaunchedStranger>;
   residue(address: Address): Promise<readonly OsObject[]>;
   /** Adds a figure to the result: printed by `check`, kept in the report. */
   note(name: string, value: string | number | boolean): void;

@@ -150,6 +150,11 @@ export interface Stranger extends AsyncDisposable {
   readonly closed: Promise<void>;
 }
 
+/** A child that its parent has launched, and that writes raw bytes where its messages belong. `closed` settles when the parent hung up. */
+export interface LaunchedStranger extends Stranger {
+  readonly pid: number;
+}
+
 /**
  * One IPC mechanism. Importing the module that defines it loads no library of the mechanism and never fails.
  * At least one of `event` and `blocking` is there.
@@ -173,6 +178,8 @@ export interface Transport {
   readonly peers?: Readonly<Record<string, readonly [string, ...string[]]>>;
   /** Opens a connection that speaks raw bytes; absent where the mechanism has no way in below our framing. */
   stranger?(address: Address): Promise<Stranger>;
+  /** Rendezvous `parent`, where the child is the way in: launches one that writes raw bytes. `handler` is its parent's, as for `launch`. */
+  launchStranger?(handler: ConnectionHandler): Promise<LaunchedStranger>;
   /** All the OS holds for this address, also while in use; empty after a clean end. */
   residue(address: Address): Promise<readonly OsObject[]>;
   /** Removes what a crash left behind. Idempotent. Never called while a server of this address lives. */

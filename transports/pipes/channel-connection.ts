@@ -1,6 +1,7 @@
 import { UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
 import { IpcError, toIpcError } from "../contract/errors.ts";
 import type { Connection, ConnectionHandler } from "../contract/transport.ts";
+import { ChannelGuard, type ChannelRules } from "./channel-guard.ts";
 
 /** Bytes Node may hold for the channel before `send` answers false. */
 const OUTBOX_BYTES = 1024 * 1024;
@@ -25,12 +26,20 @@ export interface ChannelEnd {
  */
 const Signal = { pause: 0, resume: 1, goodbye: 2 } as const;
 
+/** What depends on the serialization of a channel. */
+export interface Carriage {
+  /** Bytes to what it carries: a latin1 string, or the bytes themselves. */
+  readonly encode: (message: Uint8Array) => unknown;
+  readonly rules: ChannelRules;
+}
+
 /** One end of the channel that `child_process` opens between parent and child. */
 export class ChannelConnection implements Connection {
   readonly #id: string;
   readonly #end: ChannelEnd;
   readonly #handler: ConnectionHandler;
   readonly #encode: (message: Uint8Array) => unknown;
+  readonly #guard: ChannelGuard | undefined;
   /** Node holds messages back. Only then are they counted: a callback for each costs more than all the rest of sending. */
   #backlog = false;
   /** Sizes of the counted messages whose callback is still to come, oldest at `#head`. */
@@ -49,12 +58,12 @@ export class ChannelConnection implements Connection {
   readonly #sent = (error: Error | null): void => this.#confirmed(error);
   readonly #receive = (message: unknown): void => this.#received(message);
 
-  /** @param encode bytes to what this channel's serialization carries: a latin1 string, or the bytes themselves */
-  constructor(id: string, end: ChannelEnd, handler: ConnectionHandler, encode: (message: Uint8Array) => unknown) {
+  constructor(id: string, end: ChannelEnd, handler: ConnectionHandler, { encode, rules }: Carriage) {
     this.#id = id;
     this.#end = end;
     this.#handler = handler;
     this.#encode = encode;
+    this.#guard = ChannelGuard.watch(end, rules, (problem) => this.refuse(problem));
     end.once("disconnect", () => this.#disconnected());
     // What fails without a callback is said here.
     end.on("error", (error) => this.#fail(toIpcError(error, id, "IPC_PEER_LOST")));
@@ -105,7 +114,13 @@ export class ChannelConnection implements Connection {
     this.#handler.onWritable(this);
   }
 
+  /** Ends the connection, since what came is no message. */
+  refuse(problem: string): void {
+    this.#fail(this.#failure("IPC_MALFORMED", problem));
+  }
+
   #received(message: unknown): void {
+    this.#guard?.delivered();
     if (message === Signal.pause || message === Signal.resume) {
       this.#otherPaused = message === Signal.pause;
       this.#unblock();
@@ -124,7 +139,7 @@ export class ChannelConnection implements Connection {
     } else if (this.#state === "open") {
       const bytes = typeof message === "string" ? Buffer.from(message, "latin1") : message;
       if (bytes instanceof Uint8Array) this.#handler.onMessage(bytes, this);
-      else this.#fail(this.#failure("IPC_MALFORMED", `a message of type ${typeof message}`));
+      else this.refuse(`a message of type ${typeof message}`);
     }
   }
 

@@ -1,3 +1,6 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import type { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { afterEach, describe, expect, test } from "vitest";
@@ -5,6 +8,7 @@ import type { Address, LaunchedPeer, Transport } from "../contract/transport.ts"
 import { echoHandler } from "../support/testing/echo-handler.ts";
 import { Collector, connectCollector, pattern, roundTrip, within } from "../support/testing/harness.ts";
 import { channelAdvanced, channelJson } from "./channel.ts";
+import { ChannelGuard } from "./channel-guard.ts";
 import { workerPort } from "./worker.ts";
 
 const PEER = fileURLToPath(new URL("../support/testing/launched-echo.ts", import.meta.url));
@@ -89,6 +93,41 @@ describe.each([
     await connection.close();
   });
 
+  test.skipIf(process.platform === "win32")(
+    "whatever a child writes that is no message ends its connection with IPC_MALFORMED, and nothing else",
+    async () => {
+      const deep = "[".repeat(200_000);
+      const rubbish: readonly (string | readonly number[])[] =
+        exportName === "channelJson"
+          ? [
+              "hello\n",
+              "\0\n",
+              "{}\n",
+              '["x"]\n',
+              "null\n",
+              `${deep}\n`,
+              '{"cmd":"NODE_HANDLE_ACK"}\n',
+              '{"cmd":"NODE_HANDLE"}\n',
+            ]
+          : [
+              [0, 0, 0, 0],
+              [0, 0, 0, 4, 0xde, 0xad, 0xbe, 0xef],
+              [0x80, 0, 0, 0],
+              [0, 0, 0, 3, 0xff, 0x0f, 0x30],
+            ];
+      for (const bytes of rubbish) {
+        const collector = new Collector();
+        const stranger = await transport.launchStranger?.(collector);
+        // Not an end of the process: the child waits for more to write.
+        await stranger?.write(typeof bytes === "string" ? Buffer.from(bytes) : Buffer.from(bytes));
+        const error = await within(`the end after ${JSON.stringify(bytes).slice(0, 60)}`, collector.closed);
+        expect(error, JSON.stringify(bytes).slice(0, 60)).toMatchObject({ code: "IPC_MALFORMED" });
+        await stranger?.[Symbol.asyncDispose]();
+        expect([collector.closes, collector.messages.length]).toEqual([1, 0]);
+      }
+    },
+  );
+
   test("a process without a channel is told so", async () => {
     const address = { transport: transport.id, name: "none" };
     // This test itself runs in a child of vitest, which may have a channel: take it away for the call.
@@ -103,6 +142,34 @@ describe.each([
     }
   });
 });
+
+test.skipIf(process.platform === "win32")(
+  "a message without an end is refused when it is longer than the longest, and the end of one is no matter",
+  async () => {
+    const child = spawn("/bin/sh", ["-c", "exec cat <&3 >&4"], { stdio: ["ignore", 2, 2, "pipe", "ipc"] });
+    const refused = Promise.withResolvers<string>();
+    let delivered = 0;
+    const rules = { mostBytes: 100_000, prefixed: false };
+    const guard = ChannelGuard.watch(child, rules, refused.resolve);
+    child.on("message", () => {
+      delivered++;
+      guard?.delivered();
+    });
+    const control = child.stdio[3] as Writable;
+    control.on("error", () => {});
+    // Each leaves a part of the next behind it: together they are longer than the limit.
+    for (let sent = 0; sent < 4; sent++) {
+      control.write(`"${"x".repeat(40_000)}"\n"${"y".repeat(30_000)}`);
+      control.write('"\n');
+    }
+    while (delivered < 8) await within("the whole messages", once(child, "message"));
+    control.write(`"${"z".repeat(200_000)}`);
+    expect(await within("the refusal", refused.promise)).toMatch(/more than 100000 bytes has no end/);
+    child.disconnect();
+    control.end();
+    await within("the end of the child", once(child, "exit"));
+  },
+);
 
 /** A second pair, so that the first one had time to misbehave. */
 async function roundTripOfAnother(transport: Transport, exportName: string): Promise<void> {

@@ -1,9 +1,11 @@
 import { type SerializationType, spawn } from "node:child_process";
 import { Duplex } from "node:stream";
+import { UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
 import { IpcError, toIpcError } from "../contract/errors.ts";
 import type {
   Address,
   ConnectionHandler,
+  EventTransport,
   LaunchedPeer,
   LaunchOptions,
   OpenOptions,
@@ -14,11 +16,20 @@ import { asBuffer } from "../support/as-buffer.ts";
 import { streamCapabilities } from "../support/capabilities.ts";
 import { closableServer } from "../support/closable-server.ts";
 import { distinctName } from "../support/distinct-name.ts";
+import { launchStranger } from "../support/launched-stranger.ts";
 import { checkOptions, withinLimit } from "../support/opening.ts";
 import { ChannelConnection, type ChannelEnd } from "./channel-connection.ts";
+import type { ChannelRules } from "./channel-guard.ts";
 
 /** Standard error of this process, where the peer's standard output goes as well: ours may carry control lines. */
 const STDERR = 2;
+/** Where the channel of a child is: behind its control channel. */
+const CHANNEL = 4;
+const MOST_BYTES = UNBOUNDED_MESSAGE_BYTES;
+/** What a message of the largest size has besides: type, length, quotes. */
+const ENVELOPE_BYTES = 1024;
+/** JSON writes a control character as six. */
+const JSON_FACTOR = 6;
 
 /** The process has one channel, so one server. */
 let listening = false;
@@ -26,6 +37,7 @@ let listening = false;
 interface Flavor {
   readonly id: string;
   readonly serialization: SerializationType;
+  readonly rules: ChannelRules;
   encode(message: Uint8Array): unknown;
 }
 
@@ -41,7 +53,7 @@ async function listen(flavor: Flavor, address: Address, handler: ConnectionHandl
     throw new IpcError("IPC_ADDRESS_IN_USE", message, { transport: id });
   }
   listening = true;
-  const connection = new ChannelConnection(id, process as ChannelEnd, handler, flavor.encode);
+  const connection = new ChannelConnection(id, process as ChannelEnd, handler, flavor);
   setImmediate(() => connection.open());
   const server: Server = closableServer(address, async () => {
     // A parent that does not answer is left behind; the channel is closed all the same.
@@ -79,13 +91,18 @@ async function launch(
     child.kill("SIGKILL");
     throw new IpcError("IPC_SYSTEM", `${id}: ${program} was started without its control channel`, { transport: id });
   }
-  const connection = new ChannelConnection(id, child as ChannelEnd, handler, flavor.encode);
+  const connection = new ChannelConnection(id, child as ChannelEnd, handler, flavor);
+  // Node's own messages about passed handles come by the same way, and it asserts what we never do: that one was passed.
+  child.removeAllListeners("internalMessage");
+  child.on("internalMessage", () => connection.refuse("a message of the runtime, and nothing was passed"));
   connection.open();
   return { connection, pid: child.pid, control, exited };
 }
 
 function define(flavor: Flavor): Transport {
   const { id } = flavor;
+  const launchThis: NonNullable<EventTransport["launch"]> = (command, handler, options) =>
+    launch(flavor, command, handler, options);
   return {
     id,
     capabilities: streamCapabilities({
@@ -110,8 +127,12 @@ function define(flavor: Flavor): Transport {
         const message = `${id}: there is no address to connect to; launch() starts the peer and returns the connection`;
         throw new IpcError("IPC_UNSUPPORTED", message, { transport: id });
       },
-      launch: (command, handler, options) => launch(flavor, command, handler, options),
+      launch: launchThis,
     },
+    // On Windows the runtime frames the channel once more, and ends the process when that is broken.
+    ...(process.platform === "win32"
+      ? {}
+      : { launchStranger: (handler) => launchStranger(id, launchThis, CHANNEL, handler) }),
     async residue() {
       return [];
     },
@@ -123,6 +144,7 @@ function define(flavor: Flavor): Transport {
 export const channelJson: Transport = define({
   id: "channel/json",
   serialization: "json",
+  rules: { mostBytes: JSON_FACTOR * MOST_BYTES + ENVELOPE_BYTES, prefixed: false },
   encode: (message) => asBuffer(message).toString("latin1"),
 });
 
@@ -130,6 +152,7 @@ export const channelJson: Transport = define({
 export const channelAdvanced: Transport = define({
   id: "channel/advanced",
   serialization: "advanced",
+  rules: { mostBytes: MOST_BYTES + ENVELOPE_BYTES, prefixed: true },
   // Node serializes a Buffer in two thirds of the time it takes for a plain Uint8Array.
   encode: asBuffer,
 });

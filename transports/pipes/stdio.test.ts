@@ -90,6 +90,22 @@ test(
   LIMIT_MS,
 );
 
+test.skipIf(process.platform === "win32")(
+  "a child that prints where its messages belong ends its connection with IPC_MALFORMED, and its parent launches others",
+  async () => {
+    const parent = new Parent();
+    const stranger = await stdio.launchStranger?.(parent);
+    await stranger?.write(Buffer.from("hello from console.log\n"));
+    expect(await parent.closed.promise).toMatchObject({ code: "IPC_MALFORMED" });
+    await stranger?.[Symbol.asyncDispose]();
+    expect([parent.closings, parent.lengths]).toEqual([1, []]);
+    const peer = await launch(new Parent());
+    await peer.connection.close();
+    expect(await peer.exited).toEqual({ code: 0, signal: null });
+  },
+  LIMIT_MS,
+);
+
 test("connect says that launch is the way in", async () => {
   await expect(stdio.event?.connect({ transport: "stdio", name: "x" }, new Parent())).rejects.toMatchObject({
     code: "IPC_UNSUPPORTED",

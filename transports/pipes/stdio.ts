@@ -16,10 +16,12 @@ import type {
 } from "../contract/transport.ts";
 import { streamCapabilities } from "../support/capabilities.ts";
 import { distinctName } from "../support/distinct-name.ts";
+import { launchStranger } from "../support/launched-stranger.ts";
 import { checkOptions, withinLimit } from "../support/opening.ts";
 import { StreamConnection } from "../support/stream-connection.ts";
 
 const ID = "stdio";
+const STDOUT = 1;
 /** Windows: the runtime keeps a handle of descriptors 0 to 2 to itself, so their end of file comes when the process ends. */
 const SAYS_LAST_WORD = process.platform === "win32";
 /** S_IFMT and S_IFIFO of stat(2). */
@@ -158,6 +160,8 @@ export const stdio: Transport = {
     return { transport: ID, name: `stdio-${distinctName()}` };
   },
   event,
+  // Elsewhere there is no `cat` that takes descriptors.
+  ...(process.platform === "win32" ? {} : { launchStranger: (handler) => launchStranger(ID, launch, STDOUT, handler) }),
   async residue() {
     return [];
   },

@@ -13,7 +13,15 @@ import type {
   StreamTotals,
 } from "../../../transports/contract/check.ts";
 import { IpcError } from "../../../transports/contract/errors.ts";
-import type { Address, OsObject, Place, Stranger, Transport } from "../../../transports/contract/transport.ts";
+import type {
+  Address,
+  ConnectionHandler,
+  LaunchedStranger,
+  OsObject,
+  Place,
+  Stranger,
+  Transport,
+} from "../../../transports/contract/transport.ts";
 import { type DriverProcess, startDriver } from "../../process/driver-process.ts";
 import { rejection } from "../../process/failure.ts";
 import { allocate } from "../../process/journal.ts";
@@ -216,6 +224,15 @@ export class Workbench implements CheckContext {
   async stranger(address: Address): Promise<Stranger> {
     if (this.transport.stranger === undefined) throw new TypeError(`${this.transport.id} lets no stranger in`);
     const stranger = await this.transport.stranger(address);
+    this.#strangers.push(stranger);
+    return stranger;
+  }
+
+  async launchStranger(handler: ConnectionHandler): Promise<LaunchedStranger> {
+    const { id, launchStranger } = this.transport;
+    if (launchStranger === undefined) throw new TypeError(`${id} launches no stranger`);
+    const stranger = await launchStranger(handler);
+    this.#options.send({ type: "spawned", pid: stranger.pid });
     this.#strangers.push(stranger);
     return stranger;
   }

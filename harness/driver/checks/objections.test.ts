@@ -57,6 +57,8 @@ const OBJECTIONS: Readonly<Record<string, Objection>> = {
   "broken/lingers": { fails: ["restart/after-stop"] },
   "faulty/evicts": { fails: ["restart/live-server"] },
   "broken/dies-of-garbage": { fails: ["hostile-bytes"] },
+  "broken/dies-of-its-child": { fails: ["hostile-bytes"] },
+  "broken/calls-rubbish-an-end": { fails: ["hostile-bytes"] },
   "broken/dies-of-short-messages": { fails: ["hostile-messages", "hostile-bytes"] },
   "broken/makes-room": { fails: ["connection-flood"] },
   "broken/waits-for-the-slowest": { fails: ["slow-loris", "connection-flood"] },
@@ -134,6 +136,8 @@ const CASES: readonly [string, string][] = [
   ["broken/spins", "conformance/failure/clients-leave"],
   ["broken/keeps-the-gone", "conformance/blocking/clients-leave"],
   ["broken/spins-while-blocking", "conformance/blocking/clients-leave"],
+  ["broken/dies-of-its-child", "conformance/security/child-garbage"],
+  ["broken/calls-rubbish-an-end", "conformance/security/child-garbage"],
 ];
 
 /** In a short run each fault meets these beside its own; no fault touches them unless it is named with them. */

@@ -1,0 +1,77 @@
+/**
+ * Node parses what comes over a child's channel in a callback of its own. Where the bytes are no message, the exception of the parser reaches
+ * nobody but `uncaughtException`, so a child that writes rubbish would end its parent (nodejs/node#61312, #10131).
+ *
+ * The callback is a property of the handle below the channel, and Node keeps the handle under a symbol. That is private, so everything here is
+ * optional: where a future Node has moved it, a channel works as before, without the guard. Messages are delivered in later ticks, so what the
+ * callback throws is the parser's alone.
+ */
+
+interface ChannelHandle {
+  onread: (this: ChannelHandle, chunk?: ArrayBuffer) => void;
+  /** The last chunk ended in the middle of a message. Node waits for its end before it disconnects. */
+  buffering?: boolean;
+}
+
+const HANDLE = "kChannelHandle";
+const PREFIX_BYTES = 4;
+
+export interface ChannelRules {
+  /** Bytes of one message as it travels; what is longer is refused before it is whole. */
+  readonly mostBytes: number;
+  /** A message begins with its length, u32 big-endian; without: it ends with a line feed. */
+  readonly prefixed: boolean;
+}
+
+/** Watches the reading side of a channel. */
+export class ChannelGuard {
+  readonly #rules: ChannelRules;
+  #unfinishedBytes = 0;
+
+  private constructor(rules: ChannelRules) {
+    this.#rules = rules;
+  }
+
+  /**
+   * @param onRubbish called once, with what was wrong; nothing of the channel is parsed any more
+   * @returns undefined where this Node has no such handle
+   */
+  static watch(end: object, rules: ChannelRules, onRubbish: (problem: string) => void): ChannelGuard | undefined {
+    const key = Object.getOwnPropertySymbols(end).find(({ description }) => description === HANDLE);
+    const handle = key === undefined ? undefined : (end as Record<symbol, ChannelHandle | undefined>)[key];
+    if (typeof handle?.onread !== "function") return undefined;
+    const guard = new ChannelGuard(rules);
+    const { onread } = handle;
+    const refuse = (problem: string): void => {
+      handle.onread = () => {};
+      handle.buffering = false;
+      onRubbish(problem);
+    };
+    handle.onread = function read(chunk) {
+      const inMessage = this.buffering === true;
+      try {
+        onread.call(this, chunk);
+      } catch (error) {
+        return refuse((error as Error).message);
+      }
+      const problem = this.buffering === true && chunk !== undefined ? guard.#grown(chunk, inMessage) : undefined;
+      if (problem !== undefined) refuse(problem);
+    };
+    return guard;
+  }
+
+  /** A message has come, so what is unfinished now is another one. */
+  delivered(): void {
+    this.#unfinishedBytes = 0;
+  }
+
+  #grown(chunk: ArrayBuffer, inMessage: boolean): string | undefined {
+    const { mostBytes, prefixed } = this.#rules;
+    this.#unfinishedBytes += chunk.byteLength;
+    if (prefixed && !inMessage && chunk.byteLength >= PREFIX_BYTES) {
+      const announced = new DataView(chunk).getUint32(0);
+      if (announced > mostBytes) return `a message of ${announced} bytes is announced, and ${mostBytes} is the limit`;
+    }
+    return this.#unfinishedBytes > mostBytes ? `a message of more than ${mostBytes} bytes has no end` : undefined;
+  }
+}

@@ -1,0 +1,49 @@
+import { toIpcError } from "../contract/errors.ts";
+import type { ConnectionHandler, EventTransport, LaunchedStranger } from "../contract/transport.ts";
+
+/** What a child that hangs may take to end. */
+const GRACE_MS = 1000;
+
+/**
+ * Launches a child that copies its control channel to the descriptor where its messages belong, byte for byte. It is a shell and `cat`: a Node
+ * process would open the channel as its own.
+ */
+export async function launchStranger(
+  transport: string,
+  launch: NonNullable<EventTransport["launch"]>,
+  descriptor: number,
+  handler: ConnectionHandler,
+): Promise<LaunchedStranger> {
+  const closed = Promise.withResolvers<void>();
+  const peer = await launch(["/bin/sh", "-c", `exec cat <&3 >&${descriptor}`], {
+    onOpen: (connection) => handler.onOpen(connection),
+    onMessage: (message, connection) => handler.onMessage(message, connection),
+    onWritable: (connection) => handler.onWritable(connection),
+    onClose(connection, error) {
+      handler.onClose(connection, error);
+      closed.resolve();
+    },
+  });
+  const { control, pid, exited } = peer;
+  // What a child that is gone does not take is no surprise.
+  control.on("error", () => {}).resume();
+  return {
+    pid,
+    closed: closed.promise,
+    write(bytes) {
+      return new Promise((resolve, reject) => {
+        control.write(bytes, (error) => (error ? reject(toIpcError(error, transport)) : resolve()));
+      });
+    },
+    async [Symbol.asyncDispose]() {
+      control.end();
+      let running = true;
+      const timer = setTimeout(() => running && process.kill(pid, "SIGKILL"), GRACE_MS);
+      await exited;
+      running = false;
+      clearTimeout(timer);
+      await closed.promise;
+      control.destroy();
+    },
+  };
+}
