@@ -120,7 +120,7 @@ async function runRound(program: string, row: Row, random: () => number): Promis
   let client: LineProcess | undefined;
   try {
     await server.line();
-    const node = [process.execPath, "--disable-warning=ExperimentalWarning", CLIENT];
+    const node = [process.execPath, CLIENT];
     client = new LineProcess("taskset", [
       "-c",
       first,

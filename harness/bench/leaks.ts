@@ -114,7 +114,7 @@ async function drive(): Promise<boolean> {
   const directory = mkdtempSync(join(tmpdir(), "ipcmark-"));
   const address = await transport.allocate({ directory, prefix: `ipcmark-${randomBytes(8).toString("hex")}` });
   const args = [import.meta.filename, "--transport", transport.id, "--serve", JSON.stringify(address)];
-  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", ...args], {
+  const child = spawn(process.execPath, [...args], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   try {

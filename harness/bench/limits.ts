@@ -104,7 +104,7 @@ class Child {
 
 function startOurs(role: string, row: Row, addressJson: string, cpu: number): Child {
   const script = [NODE_CHILD, role, row.id, row.face, addressJson, String(row.bodyBytes)];
-  const args = ["-c", String(cpu), process.execPath, "--disable-warning=ExperimentalWarning", ...script];
+  const args = ["-c", String(cpu), process.execPath, ...script];
   return new Child("taskset", args, row.binding && { ...process.env, IPCMARK_FFI: row.binding });
 }
 

@@ -68,7 +68,7 @@ const LAUNCHED = fileURLToPath(new URL("../../transports/support/testing/launche
 
 async function launched(launch: NonNullable<EventTransport["launch"]>): Promise<Opened> {
   const collector = new Collector();
-  const program = [process.execPath, "--disable-warning=ExperimentalWarning", LAUNCHED, "registry", id] as const;
+  const program = [process.execPath, LAUNCHED, "registry", id] as const;
   const { connection, exited } = await launch(program, collector);
   return { connection, collector, ended: exited };
 }

@@ -18,7 +18,7 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 function check(...args: readonly string[]) {
   const program = new URL("harness/cli/main.ts", root).pathname;
-  const flags = ["--disable-warning=ExperimentalWarning", program, "check", "--out", join(directory, "out")];
+  const flags = [program, "check", "--out", join(directory, "out")];
   return spawnSync(process.execPath, [...flags, ...args], { encoding: "utf8", timeout: 50_000 });
 }
 

@@ -36,11 +36,10 @@ interface Ended {
 }
 
 function gate(cwd: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
-  const child = spawn(
-    process.execPath,
-    ["--disable-warning=ExperimentalWarning", MAIN, "gate", "--out", join(root, "out"), ...args],
-    { cwd: join(root, cwd), env: { ...process.env, GITHUB_STEP_SUMMARY: "", ...env } },
-  );
+  const child = spawn(process.execPath, [MAIN, "gate", "--out", join(root, "out"), ...args], {
+    cwd: join(root, cwd),
+    env: { ...process.env, GITHUB_STEP_SUMMARY: "", ...env },
+  });
   let stdout = "";
   let stderr = "";
   child.stdout.on("data", (chunk) => {

@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --disable-warning=ExperimentalWarning
+#!/usr/bin/env node
 import { Command, CommanderError } from "commander";
 import { MachineError } from "../process/machine-error.ts";
 import { packageVersion } from "../results/environment.ts";

@@ -28,7 +28,7 @@ export class Sandbox {
     env: NodeJS.ProcessEnv = {},
     within: readonly string[] = [],
   ): ReturnType<typeof spawn> {
-    const [file = "", ...rest] = [...within, process.execPath, "--disable-warning=ExperimentalWarning", MAIN, ...args];
+    const [file = "", ...rest] = [...within, process.execPath, MAIN, ...args];
     return spawn(file, rest, {
       cwd: this.directory,
       env: { ...process.env, TMPDIR: this.temporary, NO_COLOR: "1", ...env },

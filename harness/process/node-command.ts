@@ -15,6 +15,6 @@ export function nodeCommand(
   args: readonly string[] = [],
 ): [string, ...string[]] {
   const file = fileURLToPath(new URL(`../${entry}${EXTENSION}`, import.meta.url));
-  const command = [...pin, process.execPath, "--disable-warning=ExperimentalWarning", file, ...args];
+  const command = [...pin, process.execPath, file, ...args];
   return command as [string, ...string[]];
 }

@@ -27,7 +27,7 @@ async function otherRun(): Promise<{ directory: string; child: ChildProcessByStd
   const directory = join(parent, NAME);
   mkdirSync(directory, { mode: 0o700 });
   const owner = new URL("./owner.ts", import.meta.url).href;
-  const args = ["--disable-warning=ExperimentalWarning", "--input-type=module", "-e", HOLD, owner, directory];
+  const args = ["--input-type=module", "-e", HOLD, owner, directory];
   const child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "inherit"] });
   await Promise.race([once(child.stdout, "data"), once(child, "exit")]);
   return { directory, child };

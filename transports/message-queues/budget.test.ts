@@ -68,7 +68,7 @@ describe.skipIf(process.platform !== "linux")("queues under other limits", () =>
   ] as const;
 
   it.each(LIMITS)("%s: what is claimed works", (_title, first, quota, expected) => {
-    const node = [process.execPath, "--disable-warning=ExperimentalWarning", FIXTURE, name];
+    const node = [process.execPath, FIXTURE, name];
     const run = spawnSync("unshare", ["-ri", ...first, "prlimit", quota, ...node], {
       encoding: "utf8",
       timeout: 20_000,

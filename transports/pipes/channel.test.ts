@@ -18,7 +18,7 @@ const launched: LaunchedPeer[] = [];
 
 async function launch(transport: Transport, exportName: string) {
   const collector = new Collector();
-  const command = [process.execPath, "--disable-warning=ExperimentalWarning", PEER, MODULE, exportName] as const;
+  const command = [process.execPath, PEER, MODULE, exportName] as const;
   const peer = (await transport.event?.launch?.(command, collector)) as LaunchedPeer;
   launched.push(peer);
   return { peer, collector, connection: peer.connection };
@@ -221,7 +221,7 @@ describe("worker/port", () => {
        const server = await workerPort.event.listen({ transport: "worker/port", name: "elsewhere" }, echoHandler);
        parentPort.postMessage(server.address);
        parentPort.on("message", () => {});`,
-      { eval: true, execArgv: ["--input-type=module", "--disable-warning=ExperimentalWarning"] },
+      { eval: true, execArgv: ["--input-type=module"] },
     );
     const address = await within(
       "the thread's address",

@@ -210,7 +210,7 @@ describe.skipIf(!posixAvailability().available)("bad sizes", () => {
       try { MessageQueue.create("/${prefix}-quota", { maxMessages: 8, maxMessageBytes: 4096 }); } catch ({ code, errno, message }) {
         console.log(JSON.stringify({ code, errno, message, left: MessageQueue.unlink("/${prefix}-quota") }));
       }`;
-    const node = [process.execPath, "--disable-warning=ExperimentalWarning", "--input-type=module", "-e", script];
+    const node = [process.execPath, "--input-type=module", "-e", script];
     const limited = ["prlimit", "--msgqueue=20000", ...node];
     const { stdout, error } = spawnSync(limited[0] as string, limited.slice(1), { encoding: "utf8", timeout: 20_000 });
     if (error !== undefined) return expect(existsSync("/usr/bin/prlimit")).toBe(false);
@@ -225,7 +225,7 @@ describe.skipIf(!posixAvailability().available)("bad sizes", () => {
   it("a full /dev/shm: no space, how to enlarge it, and nothing is left of any kind", ({ skip }) => {
     // A tiny /dev/shm in a namespace of its own.
     const full = 'mount -t tmpfs -o size=64k none /dev/shm && exec "$@"';
-    const node = [process.execPath, "--disable-warning=ExperimentalWarning", FIXTURE];
+    const node = [process.execPath, FIXTURE];
     const run = spawnSync("unshare", ["-rm", "sh", "-c", full, "sh", ...node], { encoding: "utf8", timeout: 20_000 });
     if (run.status !== 0 && run.stdout === "") skip(`no namespace of mounts here: ${run.stderr}`);
     const message = expect.stringMatching(/\/dev\/shm has 0 B free of 64 KiB: .*remount,size=1G/);

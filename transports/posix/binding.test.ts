@@ -18,7 +18,7 @@ function availability(override: string, absent: readonly string[] = []): unknown
     const state = posixAvailability();
     if (state.available) Mapping.anonymous(64).close();
     console.log(JSON.stringify(state));`;
-  const args = ["--disable-warning=ExperimentalWarning", "--input-type=module", "-e", script];
+  const args = ["--input-type=module", "-e", script];
   const text = execFileSync(process.execPath, args, {
     encoding: "utf8",
     env: { ...process.env, IPCMARK_FFI: override },

@@ -115,12 +115,7 @@ async function call(targets: readonly (readonly [string, Address])[]): Promise<v
 }
 
 const SELF = fileURLToPath(import.meta.url);
-const node = (...args: string[]): string[] => [
-  process.execPath,
-  "--disable-warning=ExperimentalWarning",
-  SELF,
-  ...args,
-];
+const node = (...args: string[]): string[] => [process.execPath, SELF, ...args];
 
 async function start(command: readonly string[], servers: ChildProcess[]): Promise<string> {
   const server = spawn("taskset", ["-c", CPU, ...command], { stdio: ["ignore", "pipe", "inherit"] });

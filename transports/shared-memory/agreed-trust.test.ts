@@ -131,7 +131,7 @@ describe.skipIf(process.platform !== "linux")("ends that agree over a socket", (
         const { code, errno, message } = seen;
         writeSync(1, JSON.stringify({ code, errno, message, left: readdirSync("/dev/shm") }));`;
       const small = 'mount -t tmpfs -o size=64k none /dev/shm && exec "$@"';
-      const node = [process.execPath, "--disable-warning=ExperimentalWarning", "--input-type=module", "-e", script];
+      const node = [process.execPath, "--input-type=module", "-e", script];
       const run = spawnSync("unshare", ["-rm", "sh", "-c", small, "sh", ...node], {
         encoding: "utf8",
         timeout: 20_000,
@@ -194,7 +194,7 @@ describe.skipIf(process.platform !== "linux")("shm/spin", () => {
       const { setAffinity, getAffinity } = await import(${JSON.stringify(join(import.meta.dirname, "../posix/affinity.ts"))});
       setAffinity(getAffinity().slice(0, 1));
       process.stdout.write(JSON.stringify([await shmSpin.probe(), await shmFutex.probe()]));`;
-    const args = ["--disable-warning=ExperimentalWarning", "--input-type=module", "-e", script];
+    const args = ["--input-type=module", "-e", script];
     const run = spawnSync(process.execPath, args, { encoding: "utf8", timeout: 20_000 });
     const [spin, futex] = JSON.parse(run.stdout);
     expect(spin).toEqual({

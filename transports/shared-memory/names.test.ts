@@ -32,7 +32,7 @@ function elsewhere(name: string, script: string): string {
     const say = (text) => writeSync(1, String(text));
     const { shmFutex, mmapFutex } = await import(${JSON.stringify(MODULE)});
     await shmFutex.probe();`;
-  const args = ["--disable-warning=ExperimentalWarning", "--input-type=module", "-e", `${head}\n${script}`];
+  const args = ["--input-type=module", "-e", `${head}\n${script}`];
   const run = spawnSync(process.execPath, args, { encoding: "utf8", timeout: 20_000 });
   if (run.status !== 0 && run.signal !== "SIGKILL") throw new Error(run.stderr);
   return run.stdout;

@@ -45,13 +45,7 @@ describe.skipIf(process.platform !== "linux")("unix in blocking mode", () => {
         if (got !== length || into.subarray(0, got).some((byte) => byte !== (length & 255))) process.exit(4);
       }
       client[Symbol.dispose]();`;
-    const args = [
-      "--disable-warning=ExperimentalWarning",
-      "--input-type=module",
-      "-e",
-      script,
-      JSON.stringify(address),
-    ];
+    const args = ["--input-type=module", "-e", script, JSON.stringify(address)];
     const { spawn } = await import("node:child_process");
     const child = spawn(process.execPath, args, { stdio: "inherit", timeout: 20_000 });
     expect(await new Promise((resolve) => child.on("exit", resolve))).toBe(0);

@@ -50,14 +50,7 @@ describe.skipIf(process.platform !== "linux")("the bridge from a blocking face t
       const server = await bridgeBlocking(transport).listen(address, handler);
       const child: ChildProcess = spawn(
         process.execPath,
-        [
-          "--disable-warning=ExperimentalWarning",
-          "--input-type=module",
-          "-e",
-          CLIENT,
-          JSON.stringify(address),
-          ending === "leaves" ? "go" : "stay",
-        ],
+        ["--input-type=module", "-e", CLIENT, JSON.stringify(address), ending === "leaves" ? "go" : "stay"],
         { stdio: ["ignore", "inherit", "inherit"], timeout: 20_000 },
       );
       const exited = once(child, "exit");

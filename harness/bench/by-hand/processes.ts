@@ -16,7 +16,7 @@ export class EchoProcess {
 
   constructor(args: readonly string[]) {
     this.#name = args.join(" ");
-    const node = [process.execPath, "--disable-warning=ExperimentalWarning", MAIN, ...args];
+    const node = [process.execPath, MAIN, ...args];
     this.#child = spawn("taskset", ["-c", CPU, ...node], { stdio: ["pipe", "pipe", "inherit"] });
     if (this.#child.stdout === null) throw new Error("no stdout");
     this.#lines = createInterface(this.#child.stdout);

@@ -135,7 +135,7 @@ async function drive(seconds: number, ringBytes: number): Promise<void> {
   const allocated = await transport.allocate({ directory, prefix: `ipcmark-${randomBytes(8).toString("hex")}` });
   const address: Address = { ...allocated, options: { ...allocated.options, ringBytes } };
   const args = [import.meta.filename, "--transport", transport.id, "--serve", JSON.stringify(address)];
-  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", ...args], {
+  const child = spawn(process.execPath, [...args], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   try {

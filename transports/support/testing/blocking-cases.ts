@@ -115,7 +115,7 @@ export function blockingCases(subject: BlockingSubject): void {
       // The kill happens from another thread while this one is asleep in `receive`.
       const clock = new Float64Array(new SharedArrayBuffer(16));
       const order: KillOrder = { pid: child.pid as number, afterMs: 200, clock };
-      const killer = new Worker(KILLER, { workerData: order, execArgv: ["--disable-warning=ExperimentalWarning"] });
+      const killer = new Worker(KILLER, { workerData: order });
       let seen: unknown;
       const endMs = performance.now() + 5000;
       while (seen === undefined && performance.now() < endMs) {

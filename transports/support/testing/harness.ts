@@ -31,11 +31,9 @@ export interface ServerProcess {
 
 /** @param moduleUrl where `exportName`, a transport, is found */
 export async function startServer(moduleUrl: URL, exportName: string, address: Address): Promise<ServerProcess> {
-  const child = spawn(
-    process.execPath,
-    ["--disable-warning=ExperimentalWarning", SERVER, fileURLToPath(moduleUrl), exportName, JSON.stringify(address)],
-    { stdio: ["pipe", "pipe", "inherit"] },
-  );
+  const child = spawn(process.execPath, [SERVER, fileURLToPath(moduleUrl), exportName, JSON.stringify(address)], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
   const exited = new Promise<number | null>((resolve) => {
     child.once("exit", (code) => resolve(code));
   });

@@ -25,13 +25,7 @@ console.log(JSON.stringify(answers));
 `;
 
 test("without its library a mechanism still loads, and its probe names the command that installs it", async () => {
-  const { stdout } = await run(process.execPath, [
-    "--disable-warning=ExperimentalWarning",
-    "--input-type=module",
-    "--eval",
-    PROGRAM,
-    registry,
-  ]);
+  const { stdout } = await run(process.execPath, ["--input-type=module", "--eval", PROGRAM, registry]);
   const answers = JSON.parse(stdout) as Record<string, { available: boolean; reason?: string }>;
   const packages: Record<string, string> = {
     zeromq: "zeromq",

@@ -43,7 +43,7 @@ export class ServerBench {
 
   /** Another Node process; resolves when it has written its first line. */
   async start(...args: string[]): Promise<ChildProcess> {
-    const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", ...args], {
+    const child = spawn(process.execPath, [...args], {
       stdio: ["pipe", "pipe", "inherit"],
     });
     this.#children.push(child);
