@@ -5,13 +5,13 @@ import { resolveTransports } from "./transports.ts";
 
 const choice = { placements: ["same-cpu", "two-cpus"], modes: undefined, cells: chooseCells(undefined, [64]) } as const;
 
-const [python] = await resolveTransports(["python-connection"]);
+const [python] = (await resolveTransports(["python-connection"])).candidates;
 const possible = python !== undefined && languageReason(python.transport, "python") === undefined;
 
 test.runIf(possible && defaultPlacements().length === 2)(
   "an overview has python-connection with a Python server alone, on two CPUs, and otherwise nothing twice",
   async () => {
-    const candidates = await resolveTransports(["python-connection", "unix"]);
+    const { candidates } = await resolveTransports(["python-connection", "unix"]);
     const { arms, missing } = chooseArms(candidates, { ...choice, peers: undefined, overview: true });
     const rows = arms.map(({ transport, peerLanguage, placement, mode }) => [
       transport.id,

@@ -12,11 +12,11 @@ import { ensureWritable, store } from "../results/store.ts";
 import { EXIT, UsageError } from "./exit-codes.ts";
 import { type SharedOptions, withShared } from "./options.ts";
 import { note, printTables, publish, publishPartial, REPORT_FILES, terminal } from "./output.ts";
-import { languageReason, programFor, whyAbsent } from "./peers.ts";
+import { languageReason, noteAbsent, programFor } from "./peers.ts";
 import { finishReport, noteCrashes, startRun } from "./run.ts";
 import { inSession, type Session } from "./session.ts";
 import { unknownName } from "./suggest.ts";
-import { type Candidate, resolveTransports } from "./transports.ts";
+import { type Candidate, type Chosen, resolveTransports } from "./transports.ts";
 import { each } from "./values.ts";
 
 interface CheckOptions extends SharedOptions {
@@ -33,7 +33,8 @@ export function checkCommand(): Command {
       const checks = chooseChecks(options.scenario);
       ensureWritable(options.out, REPORT_FILES);
       if (options.junit !== undefined) ensureWritable(dirname(options.junit), [basename(options.junit)], "--junit");
-      const candidates = await resolveTransports(options.transport);
+      const chosen = await resolveTransports(options.transport);
+      const { candidates, refused } = chosen;
       const run = startRun(options.seed);
       const targets = checkTargets(candidates, options.peer);
       const predictedMs = predictChecksMs(targets, checks);
@@ -47,15 +48,15 @@ export function checkCommand(): Command {
       const results = await inSession(
         (session) => checkAll(session, candidates, checks, options.peer, run.progress, (result) => soFar.push(result)),
         () => {
-          const report = finishReport(run, records, soFar, { measurements: [] }, false);
+          const report = finishReport(run, records, soFar, { measurements: [], warnings: refused }, false);
           return publishPartial(options, report, () => show(report));
         },
         run.crashes,
       );
-      const report = finishReport(run, records, results, { measurements: [] });
+      const report = finishReport(run, records, results, { measurements: [], warnings: refused });
       noteCrashes(run);
       if (options.junit !== undefined) store(dirname(options.junit), basename(options.junit), junit(report));
-      process.exitCode = exitCode(results, candidates, options.peer);
+      process.exitCode = exitCode(results, chosen, options.peer);
       await publish(options, report, () => show(report));
     });
 }
@@ -135,22 +136,15 @@ function absentRow(
   return { scenario: id, title, kind, transport, peer, status, reason, notes: {}, durationMs: 0 };
 }
 
-function exitCode(
-  results: readonly CheckResult[],
-  candidates: readonly Candidate[],
-  peers: readonly string[] | undefined,
-): number {
+function exitCode(results: readonly CheckResult[], chosen: Chosen, peers: readonly string[] | undefined): number {
   if (results.some(({ status }) => status === "failed")) return EXIT.checkFailed;
-  const absent = candidates.flatMap((candidate) => {
-    const reason = whyAbsent(candidate, peers);
-    return reason === undefined ? [] : [`${candidate.record.id} was asked for by name and did not run: ${reason}`];
-  });
-  const sentences = [...absent, ...notExamined(results, candidates)];
-  if (sentences.length === 0 && !results.some(({ status }) => status === "passed")) {
+  const isIncomplete = noteAbsent(chosen, peers);
+  const sentences = notExamined(results, chosen.candidates);
+  if (!isIncomplete && sentences.length === 0 && !results.some(({ status }) => status === "passed")) {
     sentences.push(`nothing was examined: ${results[0]?.reason ?? "no check was run"}`);
   }
   for (const sentence of sentences) note(sentence);
-  return sentences.length > 0 ? EXIT.incomplete : EXIT.ok;
+  return isIncomplete || sentences.length > 0 ? EXIT.incomplete : EXIT.ok;
 }
 
 /** Of each mechanism that was asked for by name and is here, but of which this machine could run no check that applies. */

@@ -18,10 +18,10 @@ import { announcePlan, FINISH_MS, lengthOf } from "./length.ts";
 import { NOTHING_LEFT, refuseTooLarge, requestOf } from "./measure.ts";
 import { type MeasureOptions, withMeasuring } from "./options.ts";
 import { note, printTables, publish, publishPartial, REPORT_FILES, terminal } from "./output.ts";
-import { whyAbsent } from "./peers.ts";
+import { noteAbsent } from "./peers.ts";
 import { finishReport, startRun } from "./run.ts";
 import { inSession } from "./session.ts";
-import { type Candidate, resolveTransports } from "./transports.ts";
+import { type Candidate, type Chosen, resolveTransports } from "./transports.ts";
 
 /** A plain compare: at most 60 s for a handful of ids, 90 s for a full shortlist. */
 const SHORT_MS = 52_000;
@@ -44,23 +44,19 @@ export function compareCommand(): Command {
     .description("check and measure the mechanisms side by side, and name a pick with its reasons")
     .action(async (options: MeasureOptions) => {
       ensureWritable(options.out, REPORT_FILES);
-      const candidates = await resolveTransports(options.transport);
+      const chosen = await resolveTransports(options.transport);
       const payloads = options.payload ?? DEFAULT_PAYLOADS;
-      refuseTooLarge(candidates, payloads);
-      const report = await compare(options, candidates, payloads);
-      process.exitCode = exitCode(report, candidates, options.peer);
+      refuseTooLarge(chosen.candidates, payloads);
+      const isIncomplete = noteAbsent(chosen, options.peer);
+      const report = await compare(options, chosen, payloads);
+      process.exitCode = isIncomplete ? EXIT.incomplete : exitCode(report, chosen.candidates);
       await publish(options, report, () => printReport(report));
     });
 }
 
-function exitCode(
-  { measurements, pick }: Report,
-  candidates: readonly Candidate[],
-  peers: readonly string[] | undefined,
-): number {
+function exitCode({ measurements, pick }: Report, candidates: readonly Candidate[]): number {
   const isNamed = (id: string): boolean => candidates.some(({ named, record }) => named && record.id === id);
   const unavailable = measurements.filter(({ status }) => status === "unavailable");
-  if (candidates.some((candidate) => whyAbsent(candidate, peers) !== undefined)) return EXIT.incomplete;
   if (unavailable.some(({ transport }) => isNamed(transport))) return EXIT.incomplete;
   if (pick !== null) return EXIT.ok;
   return unavailable.length > 0 ? EXIT.incomplete : EXIT.noPick;
@@ -68,7 +64,7 @@ function exitCode(
 
 async function compare(
   options: MeasureOptions,
-  candidates: readonly Candidate[],
+  { candidates, refused }: Chosen,
   payloads: readonly number[],
 ): Promise<Report> {
   const cells = chooseCells(undefined, payloads);
@@ -129,7 +125,7 @@ async function compare(
     ...measured,
     measurements: [...measured.measurements, ...missing],
     ...table,
-    warnings: [...measured.warnings, ...(table.warnings ?? [])],
+    warnings: [...refused, ...measured.warnings, ...(table.warnings ?? [])],
   });
   return { ...report, pick: pick(report, workload(options, payloads, placements)) };
 }

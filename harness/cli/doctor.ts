@@ -26,7 +26,7 @@ export function doctorCommand(): Command {
 
 /** Mechanisms that do not work here, each with the reason its own probe gives. */
 async function unavailable(): Promise<Finding[]> {
-  const candidates = await resolveTransports(["all"]);
+  const { candidates } = await resolveTransports(["all"]);
   return candidates.flatMap(({ record }): Finding[] =>
     record.available ? [] : [{ topic: record.id, status: "note", found: "unavailable", meaning: record.reason }],
   );

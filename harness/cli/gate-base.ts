@@ -17,6 +17,11 @@ export interface Base {
 /** What the user named as the base: a directory that is there, or a git ref that has to be checked out. */
 export type BaseChoice = { readonly checkout: Base } | { readonly ref: string };
 
+/** The base lies elsewhere: even its registry is a module with a path. */
+export interface BaseReference extends TransportReference {
+  readonly module: string;
+}
+
 const EXTENSION = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
 const GIT_TIMEOUT_MS = 60_000;
 /** The hooks of a repository are for the work of its owner: none of them runs for a tree that is thrown away. */
@@ -69,7 +74,7 @@ async function runGit(args: readonly string[], ref: string, signal: AbortSignal)
 }
 
 /** The same transport in the base: its registry, or the module at the same place below the working directory. @throws UsageError */
-export function inBase(reference: TransportReference, base: Base): TransportReference {
+export function inBase(reference: TransportReference, base: Base): BaseReference {
   if (reference.module === null) {
     const registry = join(base.directory, `transports/registry${EXTENSION}`);
     if (!existsSync(registry)) {

@@ -8,12 +8,12 @@ import { summaryOf } from "../../ci/gate/summary.ts";
 import { DEFAULT_RULE } from "../../ci/gate/verdict.ts";
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import { type Arm, placeArm } from "../coordinator/arm.ts";
-import { loadTransport } from "../process/load-transport.ts";
+import { type Inspection, inspectModule } from "../process/inspection.ts";
 import type { Placement } from "../results/model.ts";
 import { ensureWritable, store } from "../results/store.ts";
 import { chooseCells } from "./arms.ts";
 import { EXIT, UsageError } from "./exit-codes.ts";
-import { type Base, chooseBase, inBase, openBase } from "./gate-base.ts";
+import { type Base, type BaseReference, chooseBase, inBase, openBase } from "./gate-base.ts";
 import { type GateRequest, runGate, type Sides } from "./gate-run.ts";
 import { refuseTooLarge } from "./measure.ts";
 import { note, print, printJson } from "./output.ts";
@@ -103,7 +103,7 @@ async function gate(options: GateOptions): Promise<void> {
     const file = resolve(options.junit);
     ensureWritable(dirname(file), [basename(file)], "--junit");
   }
-  const candidates = await resolveTransports(options.transport ?? GATED_TRANSPORTS);
+  const { candidates, refused } = await resolveTransports(options.transport ?? GATED_TRANSPORTS);
   const cells = chooseCells(["round-trip"], options.payload ?? GATED_PAYLOADS);
   if (options.transport !== undefined) refuseTooLarge(candidates, options.payload ?? []);
   const choice = chooseBase(options);
@@ -136,6 +136,7 @@ async function gate(options: GateOptions): Promise<void> {
     () => publishPartial(resultOf(soFar?.() ?? [], false), options),
   );
   publish(resultOf(rows, true), options);
+  if (refused.length > 0 && process.exitCode === EXIT.ok) process.exitCode = EXIT.incomplete;
 }
 
 /** Stores the rows an interrupted gate had. Neither JUnit nor the step summary gets them: they would look like a verdict. */
@@ -157,6 +158,7 @@ async function pairUp(
 ): Promise<{ sides: Sides[]; missing: GateRow[] }> {
   const sides: Sides[] = [];
   const missing: GateRow[] = [];
+  const bases = await inspectBases(candidates, base);
   for (const { transport, reference, record } of candidates) {
     const modes = options.mode ?? transport.capabilities.modes.slice(0, 1);
     for (const mode of transport.capabilities.modes.filter((each) => modes.includes(each))) {
@@ -176,22 +178,38 @@ async function pairUp(
           continue;
         }
         const head = placeArm({ transport, reference, version: record.version, mode, placement, peerLanguage: "node" });
+        const other = bases.get(transport.id) ?? { reason: "it was not looked at" };
         if ("reason" in head) absent(head.reason);
-        else await addSides(head.arm, base, sides, absent);
+        else if ("reason" in other) absent(`base: ${other.reason}`);
+        else sides.push({ head: head.arm, base: { ...head.arm, ...other } });
       }
     }
   }
   return { sides, missing };
 }
 
-async function addSides(head: Arm, base: Base, sides: Sides[], absent: (reason: string) => void): Promise<void> {
-  const reference = inBase(head.reference, base);
-  try {
-    const transport = await loadTransport(reference);
-    sides.push({ head, base: { ...head, transport, reference } });
-  } catch (error) {
-    absent(`base: ${(error as Error).message}`);
+type BaseSide = Pick<Arm, "transport" | "reference"> | { readonly reason: string };
+
+/** The same ids as the base has them, whose code runs in processes of its own: one for its registry, one for each module. */
+async function inspectBases(candidates: readonly Candidate[], base: Base): Promise<ReadonlyMap<string, BaseSide>> {
+  const references = candidates.filter(({ record }) => record.available).map((each) => inBase(each.reference, base));
+  const sides = new Map<string, BaseSide>();
+  for (const [module, wanted] of Map.groupBy(references, (reference) => reference.module)) {
+    const ids = wanted.map(({ id }) => id);
+    const inspected = await inspectModule(module, ids).catch((error: Error) => ({ reason: error.message }));
+    for (const reference of wanted) sides.set(reference.id, baseSide(reference, inspected));
   }
+  return sides;
+}
+
+function baseSide(reference: BaseReference, inspected: Inspection | { readonly reason: string }): BaseSide {
+  if ("reason" in inspected) return inspected;
+  const found = inspected.found.find(({ transport }) => transport.id === reference.id);
+  if (found === undefined) {
+    return { reason: inspected.defects[0] ?? `${reference.module} exports no transport named ${reference.id}` };
+  }
+  const { transport, availability } = found;
+  return availability.available ? { transport, reference } : { reason: availability.reason };
 }
 
 function publish(result: GateResult, options: GateOptions): void {

@@ -11,7 +11,7 @@ export function listCommand(): Command {
     .option("--transport <id...>", "only these")
     .option("--json", "as JSON on stdout")
     .action(async ({ transport, json }: { transport?: string[]; json?: boolean }) => {
-      const candidates = await resolveTransports(transport ?? ["all"]);
+      const { candidates, refused } = await resolveTransports(transport ?? ["all"]);
       const ffi = ffiFloor();
       if (json) {
         printJson({
@@ -26,7 +26,7 @@ export function listCommand(): Command {
           ? `\nPOSIX binding: none (${ffi.reason})`
           : `\nPOSIX binding: ${ffi.binding}, ${ffi.callNs} ns per call`,
       );
-      const missing = candidates.some(({ record, named }) => named && !record.available);
+      const missing = refused.length > 0 || candidates.some(({ record, named }) => named && !record.available);
       if (missing) process.exitCode = EXIT.incomplete;
     });
 }

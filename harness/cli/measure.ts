@@ -14,7 +14,7 @@ import { EXIT, UsageError } from "./exit-codes.ts";
 import { announce, announcePlan, lengthOf } from "./length.ts";
 import { type MeasureOptions, withMeasuring } from "./options.ts";
 import { printTables, publish, publishPartial, REPORT_FILES, terminal } from "./output.ts";
-import { whyAbsent } from "./peers.ts";
+import { noteAbsent } from "./peers.ts";
 import { finishReport, noteCrashes, startRun } from "./run.ts";
 import { inSession } from "./session.ts";
 import { type Candidate, resolveTransports } from "./transports.ts";
@@ -45,8 +45,10 @@ export function measureCommand(): Command {
       const plain = options.codec && !options.benchmark ? [] : chooseCells(options.benchmark, options.payload);
       const cells = [...plain, ...(await codecCells(codecs))];
       ensureWritable(options.out, REPORT_FILES);
-      const candidates = await resolveTransports(options.transport);
+      const chosen = await resolveTransports(options.transport);
+      const { candidates, refused } = chosen;
       refuseTooLarge(candidates, options.payload ?? []);
+      const isIncomplete = noteAbsent(chosen, options.peer);
       const placements = options.placement ?? defaultPlacements();
       const { arms: placed, missing } = chooseArms(candidates, {
         placements,
@@ -82,13 +84,11 @@ export function measureCommand(): Command {
         ...measured,
         measurements: [...measured.measurements, ...missing],
         ...table,
-        warnings: [...measured.warnings, ...(table.warnings ?? [])],
+        warnings: [...refused, ...measured.warnings, ...(table.warnings ?? [])],
       });
       noteCrashes(run);
-      const incomplete =
-        report.measurements.some(({ status }) => status === "failed" || status === "unavailable") ||
-        candidates.some((candidate) => whyAbsent(candidate, options.peer) !== undefined);
-      process.exitCode = incomplete ? EXIT.incomplete : EXIT.ok;
+      const lacks = report.measurements.some(({ status }) => status === "failed" || status === "unavailable");
+      process.exitCode = isIncomplete || lacks ? EXIT.incomplete : EXIT.ok;
       await publish(options, report, () => printTables(tablesOf(report)));
     });
 }

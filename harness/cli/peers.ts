@@ -1,8 +1,9 @@
-import type { Transport } from "../../transports/contract/transport.ts";
+import type { TransportDescription } from "../../transports/contract/transport.ts";
 import { realProgram } from "../process/real-program.ts";
 import { UsageError } from "./exit-codes.ts";
+import { note } from "./output.ts";
 import { unknownName } from "./suggest.ts";
-import type { Candidate } from "./transports.ts";
+import type { Candidate, Chosen } from "./transports.ts";
 
 /** Languages a server can be written in here. */
 export const LANGUAGES: readonly string[] = ["node", "python"];
@@ -17,7 +18,7 @@ export function parsePeer(text: string): string {
  * Python server is there without being asked for, wherever there is a Python; in a short overview it stands for the mechanism alone.
  */
 export function languagesFor(
-  transport: Transport,
+  transport: TransportDescription,
   asked: readonly string[] | undefined,
   overview: boolean = false,
 ): readonly string[] {
@@ -27,7 +28,7 @@ export function languagesFor(
 }
 
 /** Why this transport cannot have a server in that language here; undefined when it can. */
-export function languageReason(transport: Transport, language: string): string | undefined {
+export function languageReason(transport: TransportDescription, language: string): string | undefined {
   if (language === "node") return undefined;
   const [program] = transport.peers?.[language] ?? [];
   if (program === undefined) return `has no server written in ${language}`;
@@ -35,16 +36,23 @@ export function languageReason(transport: Transport, language: string): string |
 }
 
 /** For `DriverStart.peerProgram`: undefined where the server is one of our own processes. */
-export function programFor(transport: Transport, language: string): string | undefined {
+export function programFor(transport: TransportDescription, language: string): string | undefined {
   const [program] = transport.peers?.[language] ?? [];
   return language === "node" || program === undefined ? undefined : realProgram(program);
 }
 
+/** Says on stderr what was asked for by name and cannot run. @returns true when there is something of the kind, or a module was refused */
+export function noteAbsent({ candidates, refused }: Chosen, peers: readonly string[] | undefined): boolean {
+  const absent = candidates.flatMap((candidate) => {
+    const reason = whyAbsent(candidate, peers);
+    return reason === undefined ? [] : [`${candidate.record.id} was asked for by name and did not run: ${reason}`];
+  });
+  for (const sentence of absent) note(sentence);
+  return absent.length + refused.length > 0;
+}
+
 /** Why nothing of a transport that was asked for by name can run here; undefined when something can, or it was not. */
-export function whyAbsent(
-  { named, record, transport }: Candidate,
-  peers: readonly string[] | undefined,
-): string | undefined {
+function whyAbsent({ named, record, transport }: Candidate, peers: readonly string[] | undefined): string | undefined {
   if (!named) return undefined;
   if (!record.available) return record.reason;
   const reasons = languagesFor(transport, peers).map((language) => languageReason(transport, language));

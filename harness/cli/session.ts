@@ -6,6 +6,9 @@ import type { Crash } from "../results/model.ts";
 import { EXIT } from "./exit-codes.ts";
 import { note } from "./output.ts";
 
+/** An interrupted command ends within 2 s, whatever a user's module does when it should sweep. */
+const INTERRUPTED_SWEEP_MS = 1000;
+
 /** What a command that starts processes works in. */
 export interface Session {
   readonly place: Place;
@@ -52,7 +55,7 @@ export async function inSession<Result>(
     abort.abort();
     void brood
       .end()
-      .then(() => removePlace(place))
+      .then(() => removePlace(place, INTERRUPTED_SWEEP_MS))
       .then(finish, finish);
   };
   const onInterrupt = (): void => interrupt(EXIT.sigint);

@@ -1,16 +1,19 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import type { Transport } from "../../transports/contract/transport.ts";
-import { REGISTRY } from "../../transports/registry.ts";
-import { loadModule } from "../process/load-transport.ts";
+import type { Availability, Transport, TransportDescription } from "../../transports/contract/transport.ts";
+import { REGISTRY, type Registration } from "../../transports/registry.ts";
+import { type InspectionLimits, inspectModule } from "../process/inspection.ts";
 import type { TransportReference } from "../process/messages.ts";
+import { shown } from "../process/rules.ts";
+import { describeTransport } from "../process/transport-rules.ts";
 import type { TransportRecord } from "../results/model.ts";
 import { UsageError } from "./exit-codes.ts";
+import { note } from "./output.ts";
 import { unknownName } from "./suggest.ts";
 
-/** A transport the user chose, probed. */
+/** A transport the user chose, probed. None of its code runs here: that is for drivers and peers. */
 export interface Candidate {
-  readonly transport: Transport;
+  readonly transport: TransportDescription;
   readonly reference: TransportReference;
   readonly family: string;
   readonly shortlist: boolean;
@@ -19,69 +22,127 @@ export interface Candidate {
   readonly record: TransportRecord;
 }
 
+/** What `--transport` names. */
+export interface Chosen {
+  readonly candidates: readonly Candidate[];
+  /** A sentence for each module, or transport of one, that cannot be used: what else is named runs all the same, and the run is incomplete. */
+  readonly refused: readonly string[];
+}
+
 /**
- * Resolves `--transport`: ids, `all`, or paths of modules (they contain a `/` and an extension). Nothing named: the shortlist.
+ * Resolves `--transport`: ids, `all`, or paths of modules (they end in .js, .ts or the like). Nothing named: the shortlist. What is refused is
+ * said on stderr.
  *
- * @throws UsageError for an unknown id, naming the nearest
+ * @throws UsageError for an unknown id, naming the nearest; for modules when nothing else is named
  */
-export async function resolveTransports(names: readonly string[] | undefined): Promise<Candidate[]> {
-  const candidates: Candidate[] = [];
+export async function resolveTransports(
+  names: readonly string[] | undefined,
+  limits?: InspectionLimits,
+): Promise<Chosen> {
   if (names === undefined || names.length === 0) {
-    for (const { id } of REGISTRY.filter(({ shortlist }) => shortlist)) candidates.push(await fromRegistry(id, false));
-    return candidates;
+    const shortlist = REGISTRY.filter((entry) => entry.shortlist);
+    return { candidates: await fromRegistry(shortlist, false), refused: [] };
   }
+  for (const name of names) refuseUnknown(name);
+  // A module may take its time: all of them are looked at side by side.
+  const modules = new Map<string, Promise<Chosen>>();
+  for (const path of names.filter(isModule)) {
+    const module = resolve(path);
+    if (!modules.has(module)) modules.set(module, fromModule(path, module, limits));
+  }
+  const parts: Chosen[] = [];
   for (const name of names) {
-    if (name === "all") for (const { id } of REGISTRY) candidates.push(await fromRegistry(id, false));
-    else if (/\.[cm]?[jt]s$/.test(name)) candidates.push(...(await fromModule(name)));
-    else candidates.push(await fromRegistry(name, true));
+    const entries = REGISTRY.filter(({ id }) => name === "all" || name === id);
+    const fromItsModule = modules.get(resolve(name));
+    parts.push((await fromItsModule) ?? { candidates: await fromRegistry(entries, name !== "all"), refused: [] });
   }
-  return candidates.filter(
-    ({ reference }, index) => candidates.findIndex((other) => same(other.reference, reference)) === index,
-  );
+  return withoutDuplicates(parts);
 }
 
-function same(a: TransportReference, b: TransportReference): boolean {
-  return a.id === b.id && a.module === b.module;
+function isModule(name: string): boolean {
+  return /\.[cm]?[jt]s$/.test(name);
 }
 
-async function fromRegistry(id: string, named: boolean): Promise<Candidate> {
-  const registration = REGISTRY.find((entry) => entry.id === id);
-  if (registration === undefined) {
-    throw new UsageError(unknownName("transport", id, ["all", ...REGISTRY.map((entry) => entry.id)]));
+function refuseUnknown(name: string): void {
+  if (isModule(name)) {
+    if (!existsSync(name)) throw new UsageError(`transport module "${name}" does not exist`);
+  } else if (name !== "all" && !REGISTRY.some(({ id }) => id === name)) {
+    throw new UsageError(unknownName("transport", name, ["all", ...REGISTRY.map(({ id }) => id)]));
   }
-  const transport = await registration.load();
-  const { family, shortlist } = registration;
-  return { transport, reference: { id, module: null }, family, shortlist, named, record: await probe(transport) };
 }
 
-async function fromModule(path: string): Promise<Candidate[]> {
-  const module = resolve(path);
-  if (!existsSync(module)) throw new UsageError(`transport module "${path}" does not exist`);
-  let transports: readonly Transport[];
+/** An id belongs to the first that brings it. @throws UsageError when nothing is left */
+function withoutDuplicates(parts: readonly Chosen[]): Chosen {
+  const candidates = new Map<string, Candidate>();
+  const refused = new Set<string>();
+  for (const part of parts) {
+    for (const sentence of part.refused) refused.add(sentence);
+    for (const candidate of part.candidates) {
+      const { id, module } = candidate.reference;
+      const first = candidates.get(id);
+      if (first === undefined) candidates.set(id, candidate);
+      else if (first.reference.module !== module) refused.add(cannotBeUsed(module ?? "", taken(id, first)));
+    }
+  }
+  const sentences = [...refused];
+  const last = candidates.size === 0 ? sentences.pop() : undefined;
+  for (const sentence of sentences) note(`ipcmark: ${sentence}`);
+  if (last !== undefined) throw new UsageError(last);
+  return { candidates: [...candidates.values()], refused: sentences };
+}
+
+function taken(id: string, { reference }: Pick<Candidate, "reference">): string {
+  const owner = reference.module === null ? "a transport of ipcmark" : `a transport of ${reference.module}`;
+  return `its id ${shown(id)} is that of ${owner}; choose another`;
+}
+
+function cannotBeUsed(path: string, why: string): string {
+  return `transport module "${path}" cannot be used: ${why}`;
+}
+
+async function fromRegistry(entries: readonly Registration[], named: boolean): Promise<Candidate[]> {
+  const candidates: Candidate[] = [];
+  for (const { load, family, shortlist } of entries) {
+    const transport = await load();
+    const availability = await probe(transport);
+    candidates.push(candidateOf(describeTransport(transport), null, availability, { family, shortlist, named }));
+  }
+  return candidates;
+}
+
+async function fromModule(path: string, module: string, limits: InspectionLimits | undefined): Promise<Chosen> {
   try {
-    transports = await loadModule(module);
+    const { found, defects } = await inspectModule(module, undefined, limits);
+    const isTaken = (id: string): boolean => REGISTRY.some((entry) => entry.id === id);
+    const chosen = found.filter(({ transport }) => !isTaken(transport.id));
+    const candidates = chosen.map(({ transport, availability: here }) => {
+      const availability = here.available ? here : { ...here, reason: `${here.reason} (module "${path}")` };
+      return candidateOf(transport, module, availability, { family: "module", shortlist: false, named: true });
+    });
+    const taking = found.flatMap(({ transport: { id } }) =>
+      isTaken(id) ? [taken(id, { reference: { id, module: null } })] : [],
+    );
+    return { candidates, refused: [...defects, ...taking].map((why) => cannotBeUsed(path, why)) };
   } catch (error) {
-    throw new UsageError(`transport module "${path}" cannot be used: ${(error as Error).message}`);
+    return { candidates: [], refused: [cannotBeUsed(path, (error as Error).message)] };
   }
-  return Promise.all(
-    transports.map(async (transport) => ({
-      transport,
-      reference: { id: transport.id, module },
-      family: "module",
-      shortlist: false,
-      named: true,
-      record: await probe(transport),
-    })),
-  );
 }
 
-async function probe(transport: Transport): Promise<TransportRecord> {
+function candidateOf(
+  transport: TransportDescription,
+  module: string | null,
+  availability: Availability,
+  rest: Pick<Candidate, "family" | "shortlist" | "named">,
+): Candidate {
   const { id, capabilities } = transport;
-  const base = { id, capabilities, baseline: capabilities.rendezvous === "process" };
+  const record = { id, capabilities, baseline: capabilities.rendezvous === "process", ...availability };
+  return { transport, reference: { id, module }, ...rest, record };
+}
+
+async function probe(transport: Transport): Promise<Availability> {
   try {
-    return { ...base, ...(await transport.probe()) };
+    return await transport.probe();
   } catch (error) {
-    // A probe must not throw; a user's transport may all the same.
-    return { ...base, available: false, reason: `its probe failed: ${(error as Error).message}` };
+    return { available: false, reason: `its probe failed: ${(error as Error).message}` };
   }
 }

@@ -1,7 +1,7 @@
 import type { Benchmark, Variant } from "../../scenarios/benchmark.ts";
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import { HEADER_BYTES } from "../../transports/contract/frame.ts";
-import type { Transport } from "../../transports/contract/transport.ts";
+import type { TransportDescription } from "../../transports/contract/transport.ts";
 import { parseCpuList } from "../process/cpus.ts";
 import type { Load, TransportReference } from "../process/messages.ts";
 import { type PlacementCpus, placementCpus } from "../process/pinning.ts";
@@ -11,7 +11,7 @@ import { cannotCarry } from "../rpc/codecs/values.ts";
 
 /** What one trial measures: a mechanism, how it waits, and where its two ends run. */
 export interface Arm {
-  readonly transport: Transport;
+  readonly transport: TransportDescription;
   readonly reference: TransportReference;
   readonly version: string;
   readonly mode: WaitMode;
@@ -111,7 +111,7 @@ function codecReason({ peerLanguage }: Pick<Arm, "peerLanguage">, { variant }: C
   return cannotCarry(codec, corpus);
 }
 
-function patternReason({ capabilities }: Transport, pattern: Benchmark["pattern"]): string | undefined {
+function patternReason({ capabilities }: TransportDescription, pattern: Benchmark["pattern"]): string | undefined {
   const { patterns } = capabilities;
   if (pattern === "any" || patterns.includes(pattern)) return undefined;
   // A server that may send one-way messages can do so to each of its connections.
@@ -120,7 +120,7 @@ function patternReason({ capabilities }: Transport, pattern: Benchmark["pattern"
 }
 
 /** Models that need other processes, or further connections. */
-function processReason({ capabilities, event }: Transport, mode: WaitMode, cell: Cell): string | undefined {
+function processReason({ capabilities, event }: TransportDescription, mode: WaitMode, cell: Cell): string | undefined {
   const { rendezvous, maxClients } = capabilities;
   const { model } = cell.benchmark;
   const { clients } = loadOf(cell, 0);

@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import type { Check } from "../../transports/contract/check.ts";
-import type { Transport } from "../../transports/contract/transport.ts";
+import type { TransportDescription } from "../../transports/contract/transport.ts";
 import type { TransportReference } from "../process/messages.ts";
 
 const DEFAULT_TYPICAL_MS = 10;
@@ -10,7 +10,7 @@ const START_MS = 500;
 export const LANES: number = Math.min(4, availableParallelism()) + 1;
 
 export interface CheckTarget {
-  readonly transport: Transport;
+  readonly transport: TransportDescription;
   readonly reference: TransportReference;
   readonly peerLanguage: string;
   /** As of `DriverStart`. */
@@ -66,14 +66,13 @@ function batchMs({ target: { transport }, checks }: Batch): number {
   return checks.reduce((total, check) => total + typicalMs(check, transport), START_MS);
 }
 
-export function typicalMs(check: Check, transport: Transport): number {
+export function typicalMs(check: Check, transport: TransportDescription): number {
   return applies(check, transport) ? (check.typicalMs ?? DEFAULT_TYPICAL_MS) : 0;
 }
 
 /** What lacks an event face gets one in the driver; here only the answer matters. */
-function applies(check: Check, transport: Transport): boolean {
-  const event = transport.event ?? ({} as NonNullable<Transport["event"]>);
-  return check.appliesTo(transport.capabilities, { ...transport, event }) === true;
+function applies(check: Check, transport: TransportDescription): boolean {
+  return check.appliesTo(transport.capabilities, { event: {}, ...transport }) === true;
 }
 
 /** Both would live on one limit of the system, and one of them would be refused what the other has. */

@@ -2,8 +2,13 @@ import { appendFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Address, Place, Transport } from "../../transports/contract/transport.ts";
 import type { TransportReference } from "./messages.ts";
+import { optional, orNull, recordOf, shape, text } from "./rules.ts";
 
 const JOURNAL_FILE = "journal";
+const journalLine = shape<JournalLine>({
+  transport: shape<TransportReference>({ id: text, module: orNull(text) }),
+  address: shape<Address>({ transport: text, name: text, options: optional(recordOf(() => undefined)) }),
+});
 
 /** Where a run noted what it was about to use. */
 export interface JournalLine {
@@ -39,9 +44,11 @@ export function readJournal({ directory, prefix }: Place): JournalLine[] {
   const lines: JournalLine[] = [];
   for (const line of text.split("\n")) {
     try {
-      const entry = JSON.parse(line) as JournalLine;
+      const entry: unknown = JSON.parse(line);
+      if (journalLine(entry, "") !== undefined) continue;
+      const found = entry as JournalLine;
       // The journal is ours, but it is a file: an address is swept only when its name bears this run's random prefix.
-      if (JSON.stringify(entry.address).includes(prefix)) lines.push(entry);
+      if (JSON.stringify(found.address).includes(prefix)) lines.push(found);
     } catch {
       // The last line may be half written.
     }

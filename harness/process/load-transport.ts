@@ -1,48 +1,49 @@
 import { pathToFileURL } from "node:url";
 import type { Transport } from "../../transports/contract/transport.ts";
-import { REGISTRY } from "../../transports/registry.ts";
+import { REGISTRY, type Registration } from "../../transports/registry.ts";
 import type { TransportReference } from "./messages.ts";
+import { isObject, shown } from "./rules.ts";
 
-/** Imports only the module that defines this transport. @throws Error naming the id or the module. */
-export async function loadTransport(reference: TransportReference): Promise<Transport> {
-  if (reference.module !== null) {
-    const registered = await fromRegistry(reference.module, reference.id);
-    if (registered !== undefined) return registered;
-    const found = (await loadModule(reference.module)).find((transport) => transport.id === reference.id);
-    if (found === undefined) throw new Error(`${reference.module} exports no transport named ${reference.id}`);
-    return found;
+/**
+ * Imports only the module that defines this transport. A module of a user's runs here, so drivers, peers and inspectors alone do this with one.
+ *
+ * @throws Error naming the id or the module
+ */
+export async function loadTransport({ id, module }: TransportReference): Promise<Transport> {
+  if (module !== null) {
+    const { transports } = await exportsOf(module, [id]);
+    const found = transports.find((exported) => isObject(exported) && exported["id"] === id);
+    if (found === undefined) throw new Error(`${module} exports no transport named ${id}`);
+    return found as Transport;
   }
-  const registration = REGISTRY.find(({ id }) => id === reference.id);
-  if (registration === undefined) throw new Error(`unknown transport ${reference.id}`);
+  const registration = REGISTRY.find((entry) => entry.id === id);
+  if (registration === undefined) throw new Error(`unknown transport ${id}`);
   return registration.load();
 }
 
-/** The base of a gate is another checkout's registry: it is loaded by path, with the modules of that checkout. */
-async function fromRegistry(path: string, id: string): Promise<Transport | undefined> {
-  const module: { REGISTRY?: typeof REGISTRY } = await import(pathToFileURL(path).href);
-  return module.REGISTRY?.find((entry) => entry.id === id)?.load();
+export interface ModuleExports {
+  /** Of a user's module not necessarily transports. */
+  readonly transports: readonly unknown[];
+  /** The registry of another checkout, whose contract may be an older one: the base of a gate. */
+  readonly isRegistry: boolean;
 }
 
-/** The transports a user's module exports by default. @throws Error when it exports none. */
-export async function loadModule(path: string): Promise<readonly Transport[]> {
-  const module: { default?: unknown } = await import(pathToFileURL(path).href);
-  const list = Array.isArray(module.default) ? module.default : [module.default];
-  for (const candidate of list) {
-    if (!isTransport(candidate)) {
-      throw new Error(`${path}: the default export must be a Transport or a list of them`);
-    }
+/**
+ * What a module exports by default, one value or a list. Of a registry the transports with these ids are loaded, from its own checkout.
+ *
+ * @throws Error when nothing of it can be a transport
+ */
+export async function exportsOf(path: string, ids: readonly string[] | null): Promise<ModuleExports> {
+  const module: { default?: unknown; REGISTRY?: readonly Registration[] } = await import(pathToFileURL(path).href);
+  if (module.REGISTRY !== undefined) {
+    const wanted = module.REGISTRY.filter(({ id }) => ids === null || ids.includes(id));
+    return { transports: await Promise.all(wanted.map((entry) => entry.load())), isRegistry: true };
   }
-  return list;
-}
-
-function isTransport(value: unknown): value is Transport {
-  if (typeof value !== "object" || value === null) return false;
-  const { id, capabilities, probe, allocate, event, blocking } = value as Partial<Transport>;
-  return (
-    typeof id === "string" &&
-    typeof capabilities === "object" &&
-    typeof probe === "function" &&
-    typeof allocate === "function" &&
-    (typeof event === "object" || typeof blocking === "object")
-  );
+  const { default: exported } = module;
+  const transports: readonly unknown[] = Array.isArray(exported) ? exported : [exported];
+  if (transports.length === 0 || (transports.length === 1 && !isObject(transports[0]))) {
+    const found = transports.length === 0 ? "an empty list" : shown(transports[0]);
+    throw new Error(`the default export is ${found} and must be a Transport or a list of them`);
+  }
+  return { transports, isRegistry: false };
 }

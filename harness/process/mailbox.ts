@@ -6,6 +6,13 @@ export interface Typed {
 /** Why a wait for a message ended without it. */
 export class ControlError extends Error {
   override readonly name = "ControlError";
+  /** The time ran out; otherwise the channel has ended. */
+  readonly late: boolean;
+
+  constructor(message: string, late: boolean) {
+    super(message);
+    this.late = late;
+  }
 }
 
 interface Waiter<Message extends Typed> {
@@ -44,7 +51,7 @@ export class Mailbox<Message extends Typed> {
     this.#ended ??= reason;
     for (const waiter of this.#waiters.splice(0)) {
       clearTimeout(waiter.timer);
-      waiter.reject(new ControlError(this.#ended()));
+      waiter.reject(new ControlError(this.#ended(), false));
     }
   }
 
@@ -58,7 +65,7 @@ export class Mailbox<Message extends Typed> {
     const index = this.#queue.findIndex((message) => (types as readonly string[]).includes(message.type));
     const ready = index < 0 ? undefined : this.#queue.splice(index, 1)[0];
     if (ready !== undefined) return Promise.resolve(ready as Wanted);
-    if (this.#ended !== undefined) return Promise.reject(new ControlError(this.#ended()));
+    if (this.#ended !== undefined) return Promise.reject(new ControlError(this.#ended(), false));
     return new Promise<Wanted>((resolve, reject) => {
       const waiter: Waiter<Message> = {
         types,
@@ -66,7 +73,7 @@ export class Mailbox<Message extends Typed> {
         reject,
         timer: setTimeout(() => {
           this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
-          reject(new ControlError(`${what}: no answer within ${timeoutMs} ms`));
+          reject(new ControlError(`${what}: no answer within ${timeoutMs} ms`, true));
         }, timeoutMs),
       };
       this.#waiters.push(waiter);

@@ -3,7 +3,8 @@ import { lstatSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import type { Server } from "node:net";
 import { join } from "node:path";
-import type { Place } from "../../transports/contract/transport.ts";
+import type { Address, Place } from "../../transports/contract/transport.ts";
+import { sweepByModule } from "./inspection.ts";
 import { readJournal } from "./journal.ts";
 import { loadTransport } from "./load-transport.ts";
 import { MachineError } from "./machine-error.ts";
@@ -42,16 +43,12 @@ export async function createPlace(parent: string = placeParent()): Promise<Place
 /**
  * Ends what still runs of this place, sweeps every address of its journal and removes the directory: without blocking, so that signals are
  * answered meanwhile.
+ *
+ * @param sweepMs for each module of a user that left something; default as in `inspection.ts`
  */
-export async function removePlace(place: Place): Promise<void> {
+export async function removePlace(place: Place, sweepMs?: number): Promise<void> {
   await endOrphans(place.prefix);
-  for (const { transport: reference, address } of readJournal(place)) {
-    try {
-      await (await loadTransport(reference)).sweep(address);
-    } catch {
-      // A module that is gone, or a mechanism this machine no longer has: the directory is removed all the same.
-    }
-  }
+  await sweepJournal(place, sweepMs);
   await forgetWorktree(place);
   // The mark goes last: one who is killed in the middle of this leaves a directory that the next run knows to be dead.
   for (const name of namesIn(place.directory).filter((name) => name !== OWNER_SOCKET)) {
@@ -59,6 +56,25 @@ export async function removePlace(place: Place): Promise<void> {
   }
   await rm(place.directory, REMOVAL);
   marks.get(place)?.close();
+}
+
+/** The journal may be that of another project's run: its modules are run in a process of their own, and only the registry's transports here. */
+async function sweepJournal(place: Place, sweepMs: number | undefined): Promise<void> {
+  const ofModules = new Map<string, [string, Address][]>();
+  for (const { transport: reference, address } of readJournal(place)) {
+    if (reference.module !== null) {
+      const left = ofModules.get(reference.module) ?? [];
+      left.push([reference.id, address]);
+      ofModules.set(reference.module, left);
+      continue;
+    }
+    try {
+      await (await loadTransport(reference)).sweep(address);
+    } catch {
+      // A mechanism this machine no longer has: the directory is removed all the same.
+    }
+  }
+  await Promise.all([...ofModules].map(([module, addresses]) => sweepByModule(module, addresses, sweepMs)));
 }
 
 const REMOVAL = { recursive: true, force: true, maxRetries: 3 } as const;

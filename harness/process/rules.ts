@@ -30,7 +30,7 @@ function shorten(text: string, longest: number = LONGEST_SHOWN): string {
 
 /** A rule by a condition. `expected` completes the sentence "… must be". */
 export function must(expected: string, holds: (value: unknown) => boolean): Rule {
-  return (value, at) => (holds(value) ? undefined : `${at} is ${shown(value)} and must be ${expected}`);
+  return (value, at) => (holds(value) ? undefined : wrong(value, at, expected));
 }
 
 export const text: Rule = must("a text", (value) => typeof value === "string");
@@ -61,7 +61,7 @@ export function orNull(rule: Rule): Rule {
 
 export function listOf(rule: Rule, least = 0): Rule {
   return (value, at) => {
-    if (!Array.isArray(value)) return `${at} is ${shown(value)} and must be a list`;
+    if (!Array.isArray(value)) return wrong(value, at, "a list");
     if (value.length < least) return `${at} is an empty list and must have an entry`;
     return firstOf(value.map((entry, index) => [`${at}[${index}]`, entry, rule]));
   };
@@ -71,8 +71,8 @@ export function listOf(rule: Rule, least = 0): Rule {
 export function recordOf(rule: Rule): Rule {
   return (value, at) =>
     isObject(value)
-      ? firstOf(Object.entries(value).map(([name, entry]) => [`${at}.${name}`, entry, rule]))
-      : `${at} is ${shown(value)} and must be an object`;
+      ? firstOf(Object.entries(value).map(([name, entry]) => [below(at, oneLine(name, 40)), entry, rule]))
+      : wrong(value, at, "an object");
 }
 
 /** An object with these fields; others are let through. */
@@ -80,23 +80,33 @@ export function shape<Type>(fields: Fields<Type>): Rule {
   const rules = Object.entries<Rule>(fields);
   return (value, at) =>
     isObject(value)
-      ? firstOf(rules.map(([name, rule]) => [`${at}.${name}`, value[name], rule]))
-      : `${at} is ${shown(value)} and must be an object`;
+      ? firstOf(rules.map(([name, rule]) => [below(at, name), value[name], rule]))
+      : wrong(value, at, "an object");
 }
 
 /** An object of one of several shapes: the field `by` says which. */
 export function variant(by: string, shapes: Readonly<Record<string, Rule>>): Rule {
   const known = oneOf(...Object.keys(shapes));
   return (value, at) => {
-    if (!isObject(value)) return `${at} is ${shown(value)} and must be an object`;
+    if (!isObject(value)) return wrong(value, at, "an object");
     const kind = value[by];
     const rule = typeof kind === "string" && Object.hasOwn(shapes, kind) ? shapes[kind] : undefined;
-    return rule === undefined ? known(kind, `${at}.${by}`) : rule(value, at);
+    return rule === undefined ? known(kind, below(at, by)) : rule(value, at);
   };
 }
 
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** `at` is empty for a value as a whole. */
+function wrong(value: unknown, at: string, expected: string): string {
+  return `${at === "" ? "it" : at} is ${shown(value)} and must be ${expected}`;
+}
+
+/** The name of a field; at the top of a value it stands alone. */
+function below(at: string, name: string): string {
+  return at === "" ? name : `${at}.${name}`;
 }
 
 function firstOf(checks: readonly (readonly [at: string, value: unknown, rule: Rule])[]): string | undefined {

@@ -12,14 +12,14 @@ import {
 } from "../../transports/contract/check.ts";
 import { isIpcError, shortageIn } from "../../transports/contract/errors.ts";
 import { HEADER_BYTES } from "../../transports/contract/frame.ts";
-import type { Transport } from "../../transports/contract/transport.ts";
+import type { TransportDescription } from "../../transports/contract/transport.ts";
 
 /** How long a scenario waits for what must happen. Generous: a busy machine is no fault of a mechanism. */
 export const PATIENCE_MS = 8000;
 /** On top of every promised deadline: what a timer and a turn of the event loop cost. */
 export const DEADLINE_SLACK_MS = 50;
 
-export type Condition = (capabilities: Capabilities, transport: Transport) => true | string;
+export type Condition = (capabilities: Capabilities, transport: TransportDescription) => true | string;
 
 /** Applies when all conditions hold; otherwise the reason is that of the first that does not. */
 export function needs(...conditions: readonly Condition[]): Condition {

@@ -9,7 +9,7 @@ import type {
   EventTransport,
   OpenOptions,
   Server,
-  Transport,
+  TransportDescription,
 } from "../contract/transport.ts";
 
 /**
@@ -20,7 +20,7 @@ export const patience = { ms: 8000 };
 /** How long a case watches for something that must not happen. Too short could only miss a fault, never invent one. */
 export const WATCH_MS = 100;
 
-export type Condition = (capabilities: Capabilities, transport: Transport) => true | string;
+export type Condition = (capabilities: Capabilities, transport: TransportDescription) => true | string;
 
 export interface Case {
   /** Without the leading `conformance/`. */

@@ -8,6 +8,7 @@ import type {
   Place,
   Stranger,
   Transport,
+  TransportDescription,
 } from "./transport.ts";
 
 /**
@@ -34,7 +35,7 @@ export interface Check {
   /** Limit of the whole run; default 20,000. The check fails when it is reached. */
   readonly timeoutMs?: number;
   /** true, or the reason why this claim does not exist for such a transport. */
-  appliesTo(capabilities: Capabilities, transport: Transport): true | string;
+  appliesTo(capabilities: Capabilities, transport: TransportDescription): true | string;
   /** Resolves when the claim held; throws what was seen instead. */
   run(context: CheckContext): Promise<void>;
 }

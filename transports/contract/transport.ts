@@ -156,19 +156,15 @@ export interface LaunchedStranger extends Stranger {
 }
 
 /**
- * One IPC mechanism. Importing the module that defines it loads no library of the mechanism and never fails.
- * At least one of `event` and `blocking` is there.
+ * What is known of a transport without running any of it. Plain data where it comes from another process: then the faces say that they are
+ * there and no more.
  */
-export interface Transport {
+export interface TransportDescription {
   /** Stable name used everywhere: `unix`, `shm/futex`. */
   readonly id: string;
   readonly capabilities: Capabilities;
-  /** Never throws. */
-  probe(): Promise<Availability>;
-  /** A fresh address at this place; creates nothing but, where needed, directories inside it. */
-  allocate(place: Place): Promise<Address>;
-  readonly event?: EventTransport;
-  readonly blocking?: BlockingTransport;
+  readonly event?: { readonly launch?: unknown };
+  readonly blocking?: object;
   /**
    * Open connections work even while nobody sends: they ping, poll or scan. The harness then keeps none of them waiting while others are
    * measured.
@@ -176,6 +172,22 @@ export interface Transport {
   readonly looksAround?: true;
   /** Peers in other languages: name -> command that starts one, for example `python`. */
   readonly peers?: Readonly<Record<string, readonly [string, ...string[]]>>;
+  /** Present where there is a way in below our framing, as an address or as the child that is launched. */
+  readonly stranger?: unknown;
+  readonly launchStranger?: unknown;
+}
+
+/**
+ * One IPC mechanism. Importing the module that defines it loads no library of the mechanism and never fails.
+ * At least one of `event` and `blocking` is there.
+ */
+export interface Transport extends TransportDescription {
+  /** Never throws. */
+  probe(): Promise<Availability>;
+  /** A fresh address at this place; creates nothing but, where needed, directories inside it. */
+  allocate(place: Place): Promise<Address>;
+  readonly event?: EventTransport;
+  readonly blocking?: BlockingTransport;
   /** Opens a connection that speaks raw bytes; absent where the mechanism has no way in below our framing. */
   stranger?(address: Address): Promise<Stranger>;
   /** Rendezvous `parent`, where the child is the way in: launches one that writes raw bytes. `handler` is its parent's, as for `launch`. */

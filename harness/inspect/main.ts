@@ -1,0 +1,98 @@
+/** The process that runs a user's module for a coordinator: it imports it, probes its transports or lets them sweep. It never measures. */
+import { Worker } from "node:worker_threads";
+import type { Availability, Transport, TransportDescription } from "../../transports/contract/transport.ts";
+import { REGISTRY } from "../../transports/registry.ts";
+import { openControl } from "../process/control.ts";
+import type { FromInspector, Inspect, Sweep, ToInspector } from "../process/inspection.ts";
+import { exportsOf } from "../process/load-transport.ts";
+import { isObject, oneLine, shown } from "../process/rules.ts";
+import { availabilityDefect, describeTransport, transportDefect } from "../process/transport-rules.ts";
+
+const START_TIMEOUT_MS = 20_000;
+
+const control = openControl<ToInspector, FromInspector>();
+void control.ended.then(() => process.exit(1));
+
+const LOOK_MS = 200;
+
+/** Ends this process when its parent is gone, also from inside a loop that never returns to the event loop. */
+function endWithParent(parentPid: number): void {
+  const code = `const never = new Int32Array(new SharedArrayBuffer(4));
+    while (process.ppid === ${Number(parentPid)}) Atomics.wait(never, 0, 0, ${LOOK_MS});
+    process.kill(process.pid, "SIGKILL");`;
+  new Worker(code, { eval: true }).unref();
+}
+
+async function inspect({ module, ids }: Inspect): Promise<void> {
+  const sound: Transport[] = [];
+  const defects: string[] = [];
+  const { transports, isRegistry } = await exportsOf(module, ids);
+  for (const exported of transports) {
+    const defect = isRegistry ? undefined : transportDefect(exported);
+    if (defect === undefined) sound.push(exported as Transport);
+    else defects.push(`${nameOf(exported)}${defect}`);
+  }
+  const wanted = sound.filter(({ id }) => ids === null || ids.includes(id));
+  const described = await Promise.all(
+    wanted.map(async (each) => (isRegistry ? describeOlder(each) : describeTransport(each))),
+  );
+  control.send({ type: "imported", transports: described, defects });
+  for (const transport of wanted) {
+    control.send({ type: "probed", id: transport.id, availability: await probe(transport) });
+  }
+}
+
+/** What an older contract does not ask for yet is as in this checkout. */
+async function describeOlder(transport: Transport): Promise<TransportDescription> {
+  const own = await REGISTRY.find(({ id }) => id === transport.id)?.load();
+  const capabilities = { ...own?.capabilities, ...transport.capabilities };
+  return describeTransport({ ...describeTransport(transport), capabilities });
+}
+
+/** Which of several it is about. */
+function nameOf(exported: unknown): string {
+  const id = isObject(exported) ? exported["id"] : undefined;
+  return typeof id === "string" ? `of ${shown(id)}, ` : "";
+}
+
+async function probe(transport: Transport): Promise<Availability> {
+  try {
+    const answer: Availability = await transport.probe();
+    const defect = availabilityDefect(answer);
+    if (defect !== undefined) throw new Error(defect);
+    return answer.available
+      ? { available: true, version: oneLine(answer.version) }
+      : { available: false, reason: oneLine(answer.reason) };
+  } catch (error) {
+    return { available: false, reason: `its probe failed: ${messageOf(error)}` };
+  }
+}
+
+async function sweep({ module, addresses }: Sweep): Promise<void> {
+  const ids = [...new Set(addresses.map(([id]) => id))];
+  const { transports } = await exportsOf(module, ids);
+  for (const [id, address] of addresses) {
+    try {
+      await (transports as readonly Transport[]).find((transport) => transport?.id === id)?.sweep(address);
+    } catch {
+      // What one address cannot be rid of does not keep the others.
+    }
+  }
+}
+
+function messageOf(error: unknown): string {
+  return oneLine(error instanceof Error ? error.message : String(error));
+}
+
+try {
+  const work = await control.next(["inspect", "sweep"], START_TIMEOUT_MS);
+  endWithParent(work.parentPid);
+  await (work.type === "inspect" ? inspect(work) : sweep(work));
+  control.send({ type: "done" });
+  await control.flushed();
+  process.exit(0);
+} catch (error) {
+  control.send({ type: "failed", code: "IPC_SYSTEM", message: messageOf(error) });
+  await control.flushed();
+  process.exit(1);
+}

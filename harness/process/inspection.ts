@@ -1,0 +1,171 @@
+/** Modules of a user are imported, probed and made to sweep in a process of their own with a time limit; this is our side of it. */
+import type { Address, Availability, TransportDescription } from "../../transports/contract/transport.ts";
+import { Child } from "./child.ts";
+import type { ControlError } from "./mailbox.ts";
+import type { Failed } from "./messages.ts";
+import { nodeCommand } from "./node-command.ts";
+import { type Fields, listOf, type Rule, shape, text, variant } from "./rules.ts";
+import { availabilityDefect, descriptionDefect } from "./transport-rules.ts";
+
+export interface Inspect {
+  readonly type: "inspect";
+  readonly module: string;
+  /** Only these; null: all that the module exports. */
+  readonly ids: readonly string[] | null;
+  /** The process ends itself when this one is gone. */
+  readonly parentPid: number;
+}
+export interface Sweep {
+  readonly type: "sweep";
+  readonly module: string;
+  readonly addresses: readonly (readonly [id: string, address: Address])[];
+  readonly parentPid: number;
+}
+export type ToInspector = Inspect | Sweep;
+
+/** What the module exports: what can be used, and why the rest cannot. */
+export interface Imported {
+  readonly type: "imported";
+  readonly transports: readonly TransportDescription[];
+  readonly defects: readonly string[];
+}
+export interface Probed {
+  readonly type: "probed";
+  readonly id: string;
+  readonly availability: Availability;
+}
+export interface InspectorDone {
+  readonly type: "done";
+}
+export type FromInspector = Imported | Probed | InspectorDone | Failed;
+
+export interface Inspected {
+  readonly transport: TransportDescription;
+  readonly availability: Availability;
+}
+
+export interface Inspection {
+  readonly found: readonly Inspected[];
+  /** Of what the module exports and nobody can use: what is wrong with it. */
+  readonly defects: readonly string[];
+}
+
+export interface InspectionLimits {
+  /** For the import, the start of the process included. */
+  readonly importMs: number;
+  /** For each probe. */
+  readonly probeMs: number;
+}
+
+/** Generous: a busy machine is no fault of a module. */
+const LIMITS: InspectionLimits = { importMs: 15_000, probeMs: 10_000 };
+const SWEEP_MS = 5000;
+/** A module exports a handful; each of them may cost a time limit. */
+const MOST_TRANSPORTS = 100;
+
+type Inspector = Child<ToInspector, FromInspector>;
+
+const words = listOf(text);
+const answers = variant("type", {
+  imported: shape<Imported>({ transports: listOf(descriptionDefect), defects: words } satisfies Fields<Imported>),
+  probed: shape<Probed>({ id: text, availability: availabilityDefect }),
+  done: shape<InspectorDone>({}),
+  failed: shape<Failed>({ code: text, message: text }),
+} satisfies Record<FromInspector["type"], Rule>);
+
+/**
+ * Imports a module elsewhere and probes what it exports. A probe that does not come to an end costs its own transport: a fresh process goes on with
+ * the others.
+ *
+ * @param ids only these; default: all it exports
+ * @throws Error with what the module did instead of being imported
+ */
+export async function inspectModule(
+  module: string,
+  ids?: readonly string[],
+  limits: InspectionLimits = LIMITS,
+): Promise<Inspection> {
+  const found: Inspected[] = [];
+  let defects: readonly string[] = [];
+  let left = ids;
+  for (let visit = 0; visit < MOST_TRANSPORTS && left?.length !== 0; visit++) {
+    const { imported, probed } = await look(module, left ?? null, limits);
+    if (visit === 0) defects = imported.defects;
+    found.push(...probed);
+    left = imported.transports.map(({ id }) => id).filter((id) => !found.some(({ transport }) => transport.id === id));
+  }
+  return { found, defects };
+}
+
+interface Look {
+  readonly imported: Imported;
+  /** Up to and including the first whose probe did not come to an end. */
+  readonly probed: readonly Inspected[];
+}
+
+/** One process: it may not survive the first probe. */
+async function look(module: string, ids: Inspect["ids"], limits: InspectionLimits): Promise<Look> {
+  const inspector = await start();
+  try {
+    inspector.send({ type: "inspect", module, ids, parentPid: process.pid });
+    const imported = await answerOf(inspector, "imported", limits.importMs, "its import");
+    const probed: Inspected[] = [];
+    for (const transport of imported.transports.slice(0, MOST_TRANSPORTS)) {
+      try {
+        const { id, availability } = await answerOf(inspector, "probed", limits.probeMs, "its probe");
+        if (id !== transport.id) throw new Error(`its probe did not come to an end: that of ${id} answered`);
+        probed.push({ transport, availability });
+      } catch (error) {
+        probed.push({ transport, availability: { available: false, reason: (error as Error).message } });
+        break;
+      }
+    }
+    return { imported, probed };
+  } finally {
+    await inspector.terminate(0);
+  }
+}
+
+/** Modules that did not come to an end once: a run sweeps many directories, and waits for each module once. */
+const abandoned = new Set<string>();
+
+/** Lets a module sweep what its transports left at these addresses. Resolves when it has, could not, or the time is over. */
+export async function sweepByModule(
+  module: string,
+  addresses: Sweep["addresses"],
+  limitMs: number = SWEEP_MS,
+): Promise<void> {
+  if (abandoned.has(module)) return;
+  let inspector: Inspector | undefined;
+  try {
+    inspector = await start();
+    inspector.send({ type: "sweep", module, addresses, parentPid: process.pid });
+    await answerOf(inspector, "done", limitMs, "its sweep");
+  } catch {
+    abandoned.add(module);
+  } finally {
+    await inspector?.terminate(0);
+  }
+}
+
+function start(): Promise<Inspector> {
+  const defectOf = (value: unknown): string | undefined => answers(value, "message");
+  return Child.start("inspecting", nodeCommand("inspect/main"), { control: "descriptor", defectOf });
+}
+
+/** @throws Error that says what the module did instead of answering */
+async function answerOf<Type extends FromInspector["type"]>(
+  inspector: Inspector,
+  type: Type,
+  limitMs: number,
+  what: string,
+): Promise<Extract<FromInspector, { type: Type }>> {
+  const message: FromInspector = await inspector
+    .next<FromInspector["type"]>([type, "failed"], limitMs)
+    .catch((error: ControlError) => {
+      const late = `${what} did not come to an end within ${limitMs / 1000} s`;
+      throw new Error(error.late ? late : `${what} did not come to an end: ${error.message}`);
+    });
+  if (message.type === "failed") throw new Error(`${what} failed: ${(message as Failed).message}`);
+  return message as Extract<FromInspector, { type: Type }>;
+}

@@ -1,0 +1,120 @@
+/** What a transport of somebody else's must look like before anything is done with it. */
+import type { Capabilities } from "../../transports/contract/capabilities.ts";
+import { HEADER_BYTES } from "../../transports/contract/frame.ts";
+import type { BlockingTransport, EventTransport, TransportDescription } from "../../transports/contract/transport.ts";
+import {
+  type Fields,
+  flag,
+  integer,
+  isObject,
+  listOf,
+  must,
+  oneOf,
+  optional,
+  type Rule,
+  recordOf,
+  shape,
+  text,
+} from "./rules.ts";
+
+const LONGEST_ID = 80;
+/** No spaces, no control characters and none that change the direction or the look of their neighbours. */
+const ID = new RegExp(`^[\\p{L}\\p{M}\\p{N}\\p{P}\\p{S}]{1,${LONGEST_ID}}$`, "u");
+
+const method = must("a function", (value) => typeof value === "function");
+
+const capabilities = shape<Capabilities>({
+  modes: listOf(oneOf("event", "blocking", "polling"), 1),
+  patterns: listOf(oneOf("request-reply", "one-way", "fan-out"), 1),
+  rendezvous: oneOf("address", "parent", "process"),
+  boundaries: oneOf("kernel", "library", "prefix"),
+  delivery: oneOf("reliable", "lossy"),
+  ordering: oneOf("fifo", "none"),
+  maxMessageBytes: integer(HEADER_BYTES),
+  maxClients: integer(1),
+  maxInFlight: integer(1),
+  connects: oneOf("checked", "lazy"),
+  backpressure: oneOf("native", "outbox", "none"),
+  peerLoss: oneOf("immediate", "heartbeat", "undetected"),
+  auth: listOf(oneOf("permissions", "shared-key")),
+  persistent: flag,
+  platforms: listOf(oneOf("linux", "darwin", "win32")),
+  languages: listOf(text),
+});
+
+const anything: Rule = () => undefined;
+const data: Fields<TransportDescription> = {
+  id: must(
+    `1 to ${LONGEST_ID} printable characters without spaces, and not "all"`,
+    (value) => typeof value === "string" && ID.test(value) && value !== "all",
+  ),
+  capabilities,
+  event: optional(recordOf(anything)),
+  blocking: optional(recordOf(anything)),
+  looksAround: optional(flag),
+  peers: optional(recordOf(listOf(text, 1))),
+  stranger: anything,
+  launchStranger: anything,
+};
+const described = shape<TransportDescription>(data);
+
+const complete = shape<TransportDescription & Record<"probe" | "allocate" | "residue" | "sweep", unknown>>({
+  ...data,
+  probe: method,
+  allocate: method,
+  residue: method,
+  sweep: method,
+  stranger: optional(method),
+  launchStranger: optional(method),
+  event: optional(shape<EventTransport>({ listen: method, connect: method, launch: optional(method) })),
+  blocking: optional(shape<BlockingTransport>({ listen: method, connect: method })),
+});
+
+const available = shape<{ available: true; version: string }>({ available: flag, version: text });
+const unavailable = shape<{ available: false; reason: string }>({ available: flag, reason: text });
+
+/** Why a value is no transport; undefined when it is one, functions and all. */
+export function transportDefect(value: unknown): string | undefined {
+  return complete(value, "") ?? faceDefect(value as TransportDescription);
+}
+
+/** The same of a description that came from another process. */
+export function descriptionDefect(value: unknown): string | undefined {
+  return described(value, "") ?? faceDefect(value as TransportDescription);
+}
+
+/** Why a value is no answer of a probe; undefined when it is one. */
+export function availabilityDefect(value: unknown): string | undefined {
+  return (isObject(value) && value["available"] === true ? available : unavailable)(value, "the answer");
+}
+
+/** What it says of itself, without what it can do. */
+export function describeTransport(transport: TransportDescription): TransportDescription {
+  const { id, capabilities, event, blocking, looksAround, peers, stranger, launchStranger } = transport;
+  return {
+    id,
+    capabilities,
+    ...(event === undefined ? {} : { event: event.launch === undefined ? {} : { launch: true } }),
+    ...(blocking === undefined ? {} : { blocking: {} }),
+    ...(looksAround === true ? { looksAround } : {}),
+    ...(peers === undefined ? {} : { peers }),
+    ...(stranger === undefined ? {} : { stranger: true }),
+    ...(launchStranger === undefined ? {} : { launchStranger: true }),
+  };
+}
+
+function faceDefect({
+  capabilities: { modes, rendezvous },
+  event,
+  blocking,
+}: TransportDescription): string | undefined {
+  if (event === undefined && blocking === undefined)
+    return "event and blocking are both missing, and one must be there";
+  for (const mode of modes) {
+    if ((mode === "event" ? event : blocking) === undefined)
+      return `capabilities.modes lists ${mode}, and ${mode === "event" ? "event" : "blocking"} is missing`;
+  }
+  if (rendezvous === "parent" && event?.launch === undefined)
+    return "event.launch is missing and must be a function where capabilities.rendezvous is parent";
+  return undefined;
+}
