@@ -97,6 +97,14 @@ describe("the gate", () => {
     expect(ended.stdout).toContain("DID NOT RUN");
   });
 
+  it("exits 22 when the base's module ends whoever imports it, and is not ended itself", async () => {
+    mkdirSync(join(root, "deadly"), { recursive: true });
+    writeFileSync(join(root, "deadly", "served.mjs"), "process.exit(0);\n");
+    const ended = await gate("same", ["--base-dir", "../deadly", ...QUICK]);
+    expect(ended.code).toBe(22);
+    expect(ended.stdout).toContain("base: its import did not come to an end");
+  });
+
   it("says in one sentence what it needs, with exit code 2", async () => {
     for (const [args, words] of [
       [[], "either --base-dir <checkout> or --base <git ref>"],

@@ -1,6 +1,17 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, utimesSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
@@ -78,6 +89,29 @@ describe("the private directory of a run", () => {
     utimesSync(directory, longAgo, longAgo);
     expect(await sweepDeadPlaces([parent])).toBe(1);
     expect(existsSync(directory)).toBe(false);
+  });
+
+  it("has what modules of users left swept in a process of theirs, for a limited time", async () => {
+    const place = await createPlace(parent);
+    const swept = join(parent, "swept");
+    const write = (name: string, sweep: string): string => {
+      const path = join(parent, `${name}.mjs`);
+      writeFileSync(
+        path,
+        `import { writeFileSync } from "node:fs";\nexport default { id: "mine", sweep(address) { ${sweep} } };\n`,
+      );
+      return path;
+    };
+    const tidy = write("tidy", `writeFileSync(${JSON.stringify(swept)}, address.name + process.pid);`);
+    const hanging = write("hanging", "for (;;);");
+    const lines = [tidy, hanging, join(parent, "gone.mjs")].map((module) =>
+      JSON.stringify({ transport: { id: "mine", module }, address: { transport: "mine", name: `${place.prefix}-` } }),
+    );
+    writeFileSync(join(place.directory, "journal"), [...lines, '{"transport":null}', '"'].join("\n"));
+    await removePlace(place, 4000);
+    expect(existsSync(place.directory)).toBe(false);
+    expect(readFileSync(swept, "utf8")).toMatch(new RegExp(`^${place.prefix}-\\d+$`));
+    expect(readFileSync(swept, "utf8")).not.toBe(`${place.prefix}-${process.pid}`);
   });
 
   it("is left alone when it may not be ours: other permissions, or a link to somewhere else", async () => {

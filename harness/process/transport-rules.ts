@@ -103,18 +103,8 @@ export function describeTransport(transport: TransportDescription): TransportDes
   };
 }
 
-function faceDefect({
-  capabilities: { modes, rendezvous },
-  event,
-  blocking,
-}: TransportDescription): string | undefined {
-  if (event === undefined && blocking === undefined)
-    return "event and blocking are both missing, and one must be there";
-  for (const mode of modes) {
-    if ((mode === "event" ? event : blocking) === undefined)
-      return `capabilities.modes lists ${mode}, and ${mode === "event" ? "event" : "blocking"} is missing`;
-  }
-  if (rendezvous === "parent" && event?.launch === undefined)
-    return "event.launch is missing and must be a function where capabilities.rendezvous is parent";
-  return undefined;
+/** What is claimed without its face, a mode or a launch, is refuted by a check like other claims. */
+function faceDefect({ event, blocking }: TransportDescription): string | undefined {
+  const isFaceless = event === undefined && blocking === undefined;
+  return isFaceless ? "event and blocking are both missing, and one must be there" : undefined;
 }
