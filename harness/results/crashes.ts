@@ -12,7 +12,7 @@ function warning({ transport, process, signal, binding }: Crash, count: number):
   const times = count === 1 ? "" : ` ${count} times`;
   return (
     `${transport}: the ${process} process was ended by ${signal}${times} (binding to the C library: ${binding}); ` +
-    "no number of it counts. Run it alone to see whether it is the mechanism"
+    "no number of it counts; run it alone to see whether it happens again"
   );
 }
 

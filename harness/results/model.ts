@@ -167,7 +167,7 @@ export interface Environment {
   /** CPU numbers used by each placement. */
   readonly placements: Readonly<Partial<Record<Placement, { readonly driver: string; readonly peer: string }>>>;
   readonly ffi: {
-    /** `node:ffi` in reports of versions before 0.2. */
+    /** `node:ffi` stands in older reports only. */
     readonly binding: "koffi" | "ffi-rs" | "node:ffi" | "none";
     readonly callNs: number | null;
     readonly reason?: string;
