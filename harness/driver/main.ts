@@ -45,6 +45,9 @@ try {
         control.next(["begin"], START_TIMEOUT_MS),
       );
       break;
+    case "sender":
+      await (await import("./sender.ts")).runSender(transport, start.work, send);
+      break;
     case "load":
       await (await import("./load-client.ts")).runLoadClient(transport, start, start.work, control);
       break;

@@ -17,7 +17,7 @@ export class StreamReceiver {
   take(message: Uint8Array): void {
     this.#taken++;
     if (this.#counter.count(message)) this.#report();
-    else this.#quiet ??= setInterval(() => this.#look(), STREAM_QUIET_MS);
+    else this.#quiet ??= setInterval(() => setImmediate(() => this.#look()), STREAM_QUIET_MS);
   }
 
   /** Of all streams since this was last asked, see `StreamCounter.takeTotals`. */
@@ -25,6 +25,7 @@ export class StreamReceiver {
     return this.#counter.takeTotals();
   }
 
+  /** A turn after the timer: when this process was busy until now, the stream goes on in the kernel. */
   #look(): void {
     const still = this.#mark === this.#taken;
     this.#mark = this.#taken;

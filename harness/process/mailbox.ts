@@ -1,3 +1,5 @@
+import { Deadline } from "../../transports/support/deadline.ts";
+
 /** A message of a control channel: told apart by `type`. */
 export interface Typed {
   readonly type: string;
@@ -19,7 +21,7 @@ interface Waiter<Message extends Typed> {
   readonly types: readonly string[];
   readonly resolve: (message: Message) => void;
   readonly reject: (error: Error) => void;
-  readonly timer: NodeJS.Timeout;
+  readonly deadline: Deadline;
 }
 
 /** Messages of one control channel, taken in order by whoever waits for their type. */
@@ -37,7 +39,7 @@ export class Mailbox<Message extends Typed> {
       this.#queue.push(message);
       return;
     }
-    clearTimeout(waiter.timer);
+    waiter.deadline.clear();
     waiter.resolve(message);
   }
 
@@ -50,7 +52,7 @@ export class Mailbox<Message extends Typed> {
   end(reason: () => string): void {
     this.#ended ??= reason;
     for (const waiter of this.#waiters.splice(0)) {
-      clearTimeout(waiter.timer);
+      waiter.deadline.clear();
       waiter.reject(new ControlError(this.#ended(), false));
     }
   }
@@ -71,10 +73,10 @@ export class Mailbox<Message extends Typed> {
         types,
         resolve: resolve as (message: Message) => void,
         reject,
-        timer: setTimeout(() => {
+        deadline: new Deadline(timeoutMs, () => {
           this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
           reject(new ControlError(`${what}: no answer within ${timeoutMs} ms`, true));
-        }, timeoutMs),
+        }),
       };
       this.#waiters.push(waiter);
     });

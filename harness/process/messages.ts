@@ -3,6 +3,7 @@
  * languages: stdin and stdout). `harness/README.md` explains the order.
  */
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
+import type { SenderOutcome, SenderPlan } from "../../transports/contract/check.ts";
 import type { Address, Place } from "../../transports/contract/transport.ts";
 import type { CodecCost } from "../results/model.ts";
 
@@ -125,6 +126,7 @@ export interface DriverStart {
     | CheckWork
     | ClientWork
     | UserAttempt
+    | SenderWork
     | LoadWork
     | SubscribeWork
     | CodecsWork;
@@ -219,6 +221,11 @@ export interface CodecsWork {
   readonly seed: number;
   /** For each codec, kind of value and direction. */
   readonly timeMs: number;
+}
+
+/** A process that sends, closes and exits: `sender-ready`, then `sender-done`. */
+export interface SenderWork extends SenderPlan {
+  readonly kind: "sender";
 }
 
 /** A process that may belong to another user: `user-ready`, then, told to `begin`, one attempt to connect: `user-attempt`. */
@@ -350,6 +357,13 @@ export interface UserAttempted {
   readonly connected: boolean;
   readonly refusal?: string;
 }
+export interface SenderReady {
+  readonly type: "sender-ready";
+  readonly address: Address;
+}
+export interface SenderDone extends SenderOutcome {
+  readonly type: "sender-done";
+}
 export interface CodecsDone {
   readonly type: "codecs";
   readonly rows: readonly CodecCost[];
@@ -388,6 +402,8 @@ export type FromDriver =
   | ClientDone
   | UserReady
   | UserAttempted
+  | SenderReady
+  | SenderDone
   | CodecsDone
   | LoadReady
   | LoadWindow

@@ -1,6 +1,7 @@
 import { IpcError } from "../../transports/contract/errors.ts";
 import { HEADER_BYTES, Kind, readId, readKind, readStatus, Status } from "../../transports/contract/frame.ts";
 import type { Connection, ConnectionHandler } from "../../transports/contract/transport.ts";
+import { Deadline } from "../../transports/support/deadline.ts";
 import { buildFrame, copyOf, type Stampable } from "./message.ts";
 import { arrivedIntact } from "./verify.ts";
 
@@ -138,9 +139,9 @@ export class RpcClient implements ConnectionHandler {
   /** Waits for a free slot or a writable transport, at most `leftMs`. */
   #room(leftMs: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, leftMs);
+      const deadline = new Deadline(leftMs, resolve);
       this.#writable.push(() => {
-        clearTimeout(timer);
+        deadline.clear();
         resolve();
       });
     });
@@ -178,7 +179,8 @@ export class RpcClient implements ConnectionHandler {
   #arm(deadline: number): void {
     clearTimeout(this.#sweeper);
     this.#nextSweep = deadline;
-    this.#sweeper = setTimeout(() => this.#sweep(), Math.max(1, deadline - performance.now()));
+    // A turn later: a reply that came in time lies in the kernel still when this process was busy until now.
+    this.#sweeper = setTimeout(() => setImmediate(() => this.#sweep()), Math.max(1, deadline - performance.now()));
   }
 
   /** One timer for all deadlines. */

@@ -21,6 +21,10 @@ export const FALSE_CLAIMS: Readonly<Record<string, Fault>> = {
     about: "claims that a library keeps its boundaries, and understands our prefix",
     capabilities: { boundaries: "library" },
   },
+  "claims-delivery": {
+    about: "claims to deliver, and drops what waits when it closes",
+    client: () => ({ close: (_timeoutMs, close) => close(0).catch(() => undefined) }),
+  },
   "claims-lazy": { about: "claims to wait for a server, and does not", capabilities: { connects: "lazy" } },
   "claims-blocking": { about: "claims a way to wait that it has no face for", capabilities: { modes: ["blocking"] } },
   "claims-parent": { about: "claims that a parent launches it, and cannot", capabilities: { rendezvous: "parent" } },

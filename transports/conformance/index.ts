@@ -2,6 +2,7 @@ import type { Check } from "../contract/check.ts";
 import { backpressure } from "./backpressure.ts";
 import { blocking } from "./blocking.ts";
 import { claims } from "./claims.ts";
+import { delivery } from "./delivery.ts";
 import { exchange } from "./exchange.ts";
 import { failure } from "./failure.ts";
 import { launch } from "./launch.ts";
@@ -15,6 +16,7 @@ export const CONFORMANCE: readonly Check[] = [
   ...claims,
   ...exchange,
   ...lifecycle,
+  ...delivery,
   ...backpressure,
   ...failure,
   ...leaving,

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from "node:timers/promises";
+import { setTimeout as delay, setImmediate as turn } from "node:timers/promises";
 import type { Capabilities } from "../contract/capabilities.ts";
 import type { Check, CheckContext } from "../contract/check.ts";
 import { type IpcError, type IpcErrorCode, isIpcError, shortageIn } from "../contract/errors.ts";
@@ -109,7 +109,9 @@ export async function expectCode(
 /** Rejects when `work` takes longer than its limit; a case must end by itself and say what it waited for. */
 export async function within<T>(what: string, work: Promise<T>, limitMs: number = patience.ms): Promise<T> {
   const over = new AbortController();
-  const late = delay(limitMs, undefined, { signal: over.signal }).then(() => {
+  const late = delay(limitMs, undefined, { signal: over.signal }).then(async () => {
+    // What came while this process was busy is read in the next turn.
+    for (let turns = 0; turns < 2; turns += 1) await turn();
     throw new CaseFailure(`${what}: nothing after ${limitMs} ms`);
   });
   late.catch(() => undefined);

@@ -1,4 +1,5 @@
 import type { Capabilities, WaitMode } from "./capabilities.ts";
+import type { IpcErrorCode } from "./errors.ts";
 import type {
   Address,
   Connection,
@@ -72,6 +73,8 @@ export interface CheckContext {
   publish(peer: Peer, load: FanOutLoad): Promise<readonly StreamTotals[]>;
   /** A client that outlives its server: it connects again with back-off and repeats what may be repeated. */
   reconnecting(peer: Peer): Promise<ReconnectingClient>;
+  /** Starts a process that sends, closes and exits at once. Resolves when it listens, or at once for a client. */
+  startSender(plan: SenderPlan): Promise<Sender>;
   /** What a process of the user `nobody` meets when it connects. @throws NotApplicable unless we may become him */
   connectAsNobody(peer: Peer): Promise<ForeignOutcome>;
   stranger(address: Address): Promise<Stranger>;
@@ -228,6 +231,30 @@ export interface CheckClient {
   /** Settles when the connection has closed; with the error, if one ended it. */
   readonly closed: Promise<Error | undefined>;
   close(): Promise<void>;
+}
+
+export interface SenderPlan {
+  /** `client`: it connects to `address`. `server`: it listens there and sends to its first client. */
+  readonly side: "client" | "server";
+  readonly address: Address;
+  readonly bodyBytes: number;
+  /** It sends so many, or what it gets rid of within `sendMs`; at least one. */
+  readonly messages: number;
+  readonly sendMs: number;
+}
+
+export interface Sender {
+  /** Where it listens; the plan's for a client. */
+  readonly address: Address;
+  /** Settles when its process has exited. */
+  readonly outcome: Promise<SenderOutcome>;
+}
+
+export interface SenderOutcome {
+  /** Messages that `send` took; the number of each is the u32 at its start. */
+  readonly taken: number;
+  /** How `close` ended. */
+  readonly close: "resolved" | IpcErrorCode;
 }
 
 export interface FanOutLoad {

@@ -57,13 +57,15 @@ function create(path: string, owner: Owner): boolean {
 async function readOwner(layout: Layout): Promise<Owner | undefined> {
   const deadline = performance.now() + WRITING_MS;
   for (;;) {
+    // Before the look: one that was stopped meanwhile looks once more.
+    const late = performance.now() > deadline;
     try {
       const value: unknown = JSON.parse(readFileSync(layout.owner, "utf8"));
       if (isOwner(value)) return value;
     } catch (error) {
       if (isGone(error)) return undefined;
     }
-    if (performance.now() > deadline) return { pid: 0, startTime: null, epoch: 0 };
+    if (late) return { pid: 0, startTime: null, epoch: 0 };
     await delay(20);
   }
 }

@@ -8,6 +8,7 @@ import type {
 import { IpcError } from "../contract/errors.ts";
 import type { Address, ConnectionHandler, OpenOptions, Server } from "../contract/transport.ts";
 import { closableServer } from "../support/closable-server.ts";
+import { Deadline } from "../support/deadline.ts";
 import { checkOptions } from "../support/opening.ts";
 import { listenAtPath, sweepPath } from "../support/socket-path.ts";
 import { SpareBuffers } from "../support/spare-buffers.ts";
@@ -57,12 +58,12 @@ function bind(library: Library, server: GrpcServer, path: string): Promise<void>
 
 function shutDown(server: GrpcServer): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => {
+    const deadline = new Deadline(SHUTDOWN_MS, () => {
       server.forceShutdown();
       resolve();
-    }, SHUTDOWN_MS);
+    });
     server.tryShutdown(() => {
-      clearTimeout(timer);
+      deadline.clear();
       resolve();
     });
   });

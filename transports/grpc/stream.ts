@@ -1,6 +1,7 @@
 import type { ClientDuplexStream, ServerDuplexStream } from "@grpc/grpc-js";
 import { IpcError } from "../contract/errors.ts";
 import type { Connection, ConnectionHandler } from "../contract/transport.ts";
+import { Deadline } from "../support/deadline.ts";
 import { SpareBuffers } from "../support/spare-buffers.ts";
 import { tooLarge } from "../support/unary.ts";
 import { MAX_BYTES } from "./service.ts";
@@ -32,7 +33,7 @@ export class GrpcStream implements Connection {
   #refused = false;
   #readAll = false;
   #outcome: { readonly error: IpcError | undefined } | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #deadline: Deadline | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(options: StreamOptions) {
@@ -94,7 +95,7 @@ export class GrpcStream implements Connection {
   #otherSideDone(): void {
     this.#open = false;
     this.#call.end();
-    this.#timer ??= setTimeout(() => this.#options.cancel(), FLUSH_LIMIT_MS);
+    this.#deadline ??= new Deadline(FLUSH_LIMIT_MS, () => this.#options.cancel());
   }
 
   close(timeoutMs = 5000): Promise<void> {
@@ -106,14 +107,14 @@ export class GrpcStream implements Connection {
     if (this.#finished) return;
     this.#open = false;
     let late: IpcError | undefined;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
+    this.#deadline?.clear();
+    this.#deadline = new Deadline(timeoutMs, () => {
       late = new IpcError("IPC_TIMEOUT", `${ID}: the other side did not end the call within ${timeoutMs} ms`, {
         transport: ID,
       });
       this.#finish(late);
       this.#options.cancel();
-    }, timeoutMs);
+    });
     this.#call.end();
     // What still arrives is discarded; unread, it would keep the end of the call from being seen.
     this.#call.resume();
@@ -131,7 +132,7 @@ export class GrpcStream implements Connection {
     if (this.#finished) return;
     this.#finished = true;
     this.#open = false;
-    clearTimeout(this.#timer);
+    this.#deadline?.clear();
     this.#handler.onClose(this, error);
     this.#options.onClosed(this);
     this.#closed.resolve();

@@ -9,6 +9,7 @@ import type {
   Server,
   Transport,
 } from "../contract/transport.ts";
+import { Deadline } from "../support/deadline.ts";
 import { distinctName } from "../support/distinct-name.ts";
 
 const ID = "loopback";
@@ -123,14 +124,12 @@ class LoopbackConnection implements Connection {
     const peer = this.#peer;
     if (!this.#open || peer === undefined) return;
     this.#open = false;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<"late">((resolve) => {
-      timer = setTimeout(resolve, timeoutMs, "late");
-    });
+    const late = Promise.withResolvers<"late">();
+    const deadline = new Deadline(timeoutMs, () => late.resolve("late"));
     const empty =
       peer.#inbox.length === 0 ? Promise.resolve() : new Promise<void>((resolve) => peer.#drained.push(resolve));
-    const outcome = await Promise.race([empty, late]);
-    clearTimeout(timer);
+    const outcome = await Promise.race([empty, late.promise]);
+    deadline.clear();
     this.#end();
     peer.#open = false;
     peer.#end();

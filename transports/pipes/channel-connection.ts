@@ -1,6 +1,7 @@
 import { UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
 import { IpcError, toIpcError } from "../contract/errors.ts";
 import type { Connection, ConnectionHandler } from "../contract/transport.ts";
+import { Deadline } from "../support/deadline.ts";
 import { ChannelGuard, type ChannelRules } from "./channel-guard.ts";
 
 /** Bytes Node may hold for the channel before `send` answers false. */
@@ -175,13 +176,13 @@ export class ChannelConnection implements Connection {
     this.#paused = false;
     this.#deliverHeld();
     let late: IpcError | undefined;
-    const timer = setTimeout(() => {
+    const deadline = new Deadline(timeoutMs, () => {
       late = this.#failure("IPC_TIMEOUT", `the other side did not answer the goodbye within ${timeoutMs} ms`);
       this.#fail(late);
-    }, timeoutMs);
+    });
     this.#signal(Signal.goodbye);
     await this.#closed.promise;
-    clearTimeout(timer);
+    deadline.clear();
     if (late !== undefined) throw late;
   }
 

@@ -2,6 +2,7 @@ import type { MessagePort } from "node:worker_threads";
 import { UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
 import { IpcError } from "../contract/errors.ts";
 import type { Connection, ConnectionHandler } from "../contract/transport.ts";
+import { Deadline } from "../support/deadline.ts";
 
 /** Bytes on their way, or waiting at the other end, before `send` answers false. A port itself has no limit at all. */
 const WINDOW_BYTES = 1024 * 1024;
@@ -117,15 +118,15 @@ export class PortConnection implements Connection {
     this.#paused = false;
     this.#deliverHeld();
     let late: IpcError | undefined;
-    const timer = setTimeout(() => {
+    const deadline = new Deadline(timeoutMs, () => {
       const text = `${this.#id}: the other side did not read everything, or did not close its port, within ${timeoutMs} ms`;
       late = new IpcError("IPC_TIMEOUT", text, { transport: this.#id });
       this.#error ??= late;
       this.#port.close();
-    }, timeoutMs);
+    });
     this.#port.postMessage(GOODBYE);
     await this.#closed.promise;
-    clearTimeout(timer);
+    deadline.clear();
     if (late !== undefined) throw late;
   }
 

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { IpcError, toIpcError } from "../contract/errors.ts";
+import { Deadline } from "../support/deadline.ts";
 import { LengthPrefixDecoder, writeFrame } from "../support/length-prefix.ts";
 import { HANDSHAKE_MESSAGE_BYTES, Handshake } from "./handshake.ts";
 import { PYTHON_PREFIX } from "./prefix.ts";
@@ -26,7 +27,7 @@ export class Admission {
   readonly #options: AdmissionOptions;
   readonly #handshake: Handshake;
   readonly #decoder: LengthPrefixDecoder;
-  readonly #timer: NodeJS.Timeout;
+  readonly #deadline: Deadline;
   readonly #onEnd = (): void => this.#fail(this.#error("IPC_PEER_LOST", "the other side hung up during the handshake"));
   readonly #onError = (error: Error): void => this.#fail(toIpcError(error, this.#options.transport, "IPC_PEER_LOST"));
   #over = false;
@@ -43,7 +44,7 @@ export class Admission {
       },
       PYTHON_PREFIX,
     );
-    this.#timer = setTimeout(() => this.#fail(this.#late()), options.limitMs);
+    this.#deadline = new Deadline(options.limitMs, () => this.#fail(this.#late()));
     socket.on("end", this.#onEnd);
     socket.on("close", this.#onEnd);
     socket.on("error", this.#onError);
@@ -79,7 +80,7 @@ export class Admission {
 
   #leave(): void {
     this.#over = true;
-    clearTimeout(this.#timer);
+    this.#deadline.clear();
     this.#socket.off("end", this.#onEnd);
     this.#socket.off("close", this.#onEnd);
     this.#socket.off("error", this.#onError);
@@ -101,7 +102,7 @@ export class Admission {
     const { role, limitMs } = this.#options;
     const silent = role === "client" && this.#handshake.awaitsFirstMessage;
     const what = silent ? "no challenge came: the server may have no key, or be busy with another client" : "silence";
-    return this.#error("IPC_AUTH_FAILED", `${what} (waited ${limitMs} ms)`);
+    return this.#error("IPC_TIMEOUT", `${what} (waited ${limitMs} ms)`);
   }
 
   #error(code: IpcError["code"], what: string): IpcError {

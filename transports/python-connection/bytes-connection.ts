@@ -1,5 +1,7 @@
 import { IpcError, isIpcError } from "../contract/errors.ts";
 import type { Connection, ConnectionHandler } from "../contract/transport.ts";
+import { Deadline } from "../support/deadline.ts";
+import { looksPickled } from "./pickle.ts";
 
 /** Messages kept for a reader that is late; then the socket is not read any more, and the sender has to wait. */
 const QUEUE_MESSAGES = 64;
@@ -10,11 +12,13 @@ export interface ReceiveOptions {
   readonly timeoutMs?: number;
   /** A longer message rejects with IPC_TOO_LARGE, also one that is queued already; it is gone then, the next one can be received. */
   readonly maxBytes?: number;
+  /** True: a message may be a pickle, for a caller that can read one. Otherwise such a message rejects with IPC_MALFORMED. */
+  readonly pickled?: boolean;
 }
 
 interface Reader {
-  readonly maxBytes: number;
-  readonly timer: NodeJS.Timeout | undefined;
+  readonly options: ReceiveOptions;
+  readonly deadline: Deadline | undefined;
   readonly resolve: (message: Uint8Array | undefined) => void;
   readonly reject: (error: Error) => void;
 }
@@ -68,15 +72,16 @@ export class PythonConnection implements AsyncDisposable {
   /**
    * `recv_bytes`: the next message, or undefined when the other side has hung up in order and nothing is left.
    *
-   * @throws IpcError IPC_TIMEOUT, IPC_TOO_LARGE, IPC_MALFORMED, IPC_PEER_LOST, IPC_AUTH_FAILED (the server wants a key)
+   * @throws IpcError IPC_TIMEOUT, IPC_TOO_LARGE, IPC_MALFORMED (a pickle; the next message can be received), IPC_PEER_LOST, IPC_AUTH_FAILED (the server wants a key)
    */
   async receiveBytes(options: ReceiveOptions = {}): Promise<Uint8Array | undefined> {
-    const { timeoutMs, maxBytes = Number.POSITIVE_INFINITY } = options;
+    const { timeoutMs } = options;
     const message = this.#queue.shift();
     if (message !== undefined) {
       this.#queuedBytes -= message.length;
       this.#connection?.resume();
-      if (message.length > maxBytes) throw this.#tooLarge(message.length, maxBytes);
+      const refusal = this.#refusal(message, options);
+      if (refusal !== undefined) throw refusal;
       return message;
     }
     if (this.#ended) {
@@ -84,8 +89,9 @@ export class PythonConnection implements AsyncDisposable {
       return undefined;
     }
     return new Promise((resolve, reject) => {
-      const timer = timeoutMs === undefined ? undefined : setTimeout(() => this.#giveUp(reader, timeoutMs), timeoutMs);
-      const reader: Reader = { maxBytes, timer, resolve, reject };
+      const deadline =
+        timeoutMs === undefined ? undefined : new Deadline(timeoutMs, () => this.#giveUp(reader, timeoutMs));
+      const reader: Reader = { options, deadline, resolve, reject };
       this.#readers.push(reader);
     });
   }
@@ -104,9 +110,10 @@ export class PythonConnection implements AsyncDisposable {
       if (this.#queue.length >= QUEUE_MESSAGES || this.#queuedBytes >= QUEUE_BYTES) this.#connection?.pause();
       return;
     }
-    clearTimeout(reader.timer);
-    if (message.length > reader.maxBytes) reader.reject(this.#tooLarge(message.length, reader.maxBytes));
-    else reader.resolve(message.slice());
+    reader.deadline?.clear();
+    const refusal = this.#refusal(message, reader.options);
+    if (refusal === undefined) reader.resolve(message.slice());
+    else reader.reject(refusal);
   }
 
   #closed(cause: IpcError | undefined): void {
@@ -115,7 +122,7 @@ export class PythonConnection implements AsyncDisposable {
     this.#error = error;
     this.#writable.reject(error ?? this.#closedError());
     for (const reader of this.#readers.splice(0)) {
-      clearTimeout(reader.timer);
+      reader.deadline?.clear();
       if (error === undefined) reader.resolve(undefined);
       else reader.reject(error);
     }
@@ -146,9 +153,15 @@ export class PythonConnection implements AsyncDisposable {
     return new IpcError("IPC_TIMEOUT", message, { transport: this.#transport, cause });
   }
 
-  #tooLarge(bytes: number, maxBytes: number): IpcError {
-    const message = `${this.#transport}: a message of ${bytes} bytes came; the caller takes ${maxBytes}`;
-    return new IpcError("IPC_TOO_LARGE", message, { transport: this.#transport });
+  #refusal(message: Uint8Array, { maxBytes, pickled }: ReceiveOptions): IpcError | undefined {
+    const transport = this.#transport;
+    if (maxBytes !== undefined && message.length > maxBytes) {
+      const text = `${transport}: a message of ${message.length} bytes came; the caller takes ${maxBytes}`;
+      return new IpcError("IPC_TOO_LARGE", text, { transport });
+    }
+    if (pickled === true || !looksPickled(message)) return undefined;
+    const text = `${transport}: a message of ${message.length} bytes looks like a pickled object (conn.send); use send_bytes and recv_bytes in Python`;
+    return new IpcError("IPC_MALFORMED", text, { transport });
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -6,7 +6,8 @@
  *     await connection.sendBytes(Buffer.from("hello"));
  *     const reply = await connection.receiveBytes({ timeoutMs: 1000 });
  *
- * Bytes only. What Python sends with `send()` is a pickle; it arrives as bytes and is never decoded here.
+ * Bytes only. What Python sends with `send()` is a pickle, which is never decoded here: `receiveBytes` rejects with
+ * IPC_MALFORMED.
  */
 import { createServer, type NetConnectOpts, type Server as NetServer } from "node:net";
 import { UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";

@@ -102,6 +102,25 @@ describe.each(pythons)("Python $version ($path)", (python) => {
     expect(await speaker.next()).toEqual({ ended: "eof" });
   });
 
+  // Issue 14: it looked like any other message, or like an orderly end.
+  test("a pickled object is named as one, the bytes after it arrive, and who can read pickles may have it", async () => {
+    const path = join(folder.directory, "s");
+    for (const key of ["secret", null]) {
+      speaker.begin({ role: "pickler", address: path, key, digest: null });
+      expect(await speaker.next()).toEqual({ listening: path });
+      const connection = await connect(path, keyOf(key));
+      for (let object = 0; object < 2; object++) {
+        const message = expect.stringMatching(/looks like a pickled object \(conn\.send\); use send_bytes/);
+        const received = connection.receiveBytes({ timeoutMs: 5000 });
+        await expect(received).rejects.toMatchObject({ code: "IPC_MALFORMED", message });
+      }
+      expect((await connection.receiveBytes({ timeoutMs: 5000, pickled: true }))?.[0]).toBe(0x80);
+      expect(String(Buffer.from((await connection.receiveBytes({ timeoutMs: 5000 })) ?? []))).toBe("plain");
+      await connection.close();
+      expect(await speaker.next()).toEqual({ ended: "eof" });
+    }
+  });
+
   test("a wrong key is refused by both sides, in bounded time", async () => {
     const path = join(folder.directory, "s");
     speaker.begin({ role: "server", address: path, key: "right", digest: null });
@@ -131,7 +150,7 @@ describe.each(pythons)("Python $version ($path)", (python) => {
     speaker.begin({ role: "server", address: path, key: null, digest: null });
     await speaker.next();
     const attempt = connect(path, { key: Buffer.from("right"), handshakeTimeoutMs: 300 });
-    await expect(attempt).rejects.toMatchObject({ code: "IPC_AUTH_FAILED" });
+    await expect(attempt).rejects.toMatchObject({ code: "IPC_TIMEOUT" });
     expect(await speaker.next()).toEqual({ ended: "eof" });
   });
 });

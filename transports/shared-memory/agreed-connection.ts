@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import { IpcError } from "../contract/errors.ts";
 import type { Connection, ConnectionHandler } from "../contract/transport.ts";
 import type { Mapping } from "../posix/mapping.ts";
+import { Deadline } from "../support/deadline.ts";
 import type { Agreed } from "./agreed-segment.ts";
 import { Pair } from "./layout.ts";
 
@@ -137,15 +138,11 @@ export abstract class AgreedConnection implements Connection {
     this.#open = false;
     const word = this.#agreed.isServer ? Pair.serverClosedWord : Pair.clientClosedWord;
     Atomics.store(this.mapping.words, word, 1);
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<boolean>((resolve) => {
-      timer = setTimeout(resolve, timeoutMs, true);
-    });
-    const flushed = new Promise<boolean>((resolve) =>
-      this.socket.end(() => resolve(false)).once("close", () => resolve(false)),
-    );
-    const isLate = await Promise.race([flushed, late]);
-    clearTimeout(timer);
+    const late = Promise.withResolvers<boolean>();
+    const deadline = new Deadline(timeoutMs, () => late.resolve(true));
+    this.socket.end(() => late.resolve(false)).once("close", () => late.resolve(false));
+    const isLate = await late.promise;
+    deadline.clear();
     this.#end();
     if (isLate) throw this.error("IPC_TIMEOUT", `the other side did not read for ${timeoutMs} ms`);
   }

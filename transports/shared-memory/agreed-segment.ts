@@ -7,6 +7,7 @@ import { IpcError, isIpcError, toIpcError } from "../contract/errors.ts";
 import type { Address, OpenOptions, OsObject } from "../contract/transport.ts";
 import { errnoError } from "../posix/errno.ts";
 import { canonical } from "../posix/path-lock.ts";
+import { Deadline } from "../support/deadline.ts";
 import { checkOptions, withinLimit } from "../support/opening.ts";
 import { withPathLock } from "../support/path-lock.ts";
 import { checkSocketPath } from "../support/socket-path.ts";
@@ -242,7 +243,7 @@ function makeSegment(name: string, capacity: number, token: number): Segment {
 function readExactly(socket: Socket, bytes: number): Promise<Buffer | undefined> {
   return new Promise((resolve) => {
     const done = (result: Buffer | undefined): void => {
-      clearTimeout(timer);
+      deadline.clear();
       socket.off("readable", look).off("close", fail).off("error", fail).off("end", fail);
       resolve(result);
     };
@@ -251,7 +252,7 @@ function readExactly(socket: Socket, bytes: number): Promise<Buffer | undefined>
       if (chunk !== null) done(chunk.length === bytes ? chunk : undefined);
     };
     const fail = (): void => done(undefined);
-    const timer = setTimeout(fail, HANDSHAKE_MS);
+    const deadline = new Deadline(HANDSHAKE_MS, fail);
     socket.on("readable", look).on("close", fail).on("error", fail).on("end", fail);
   });
 }

@@ -4,7 +4,7 @@ import type { Connection, ConnectionHandler } from "../contract/transport.ts";
 import { libc } from "../posix/binding.ts";
 import { EAGAIN, EINTR, errnoName } from "../posix/errno.ts";
 import { Mapping } from "../posix/mapping.ts";
-import { MSG_DONTWAIT, MSG_NOSIGNAL, POLLOUT } from "../posix/unix-socket.ts";
+import { MSG_DONTWAIT, MSG_NOSIGNAL, POLLIN, POLLOUT } from "../posix/unix-socket.ts";
 import { adoptDescriptor } from "../support/pipe-handle.ts";
 import { WordCopy } from "../support/word-copy.ts";
 
@@ -36,6 +36,8 @@ export class DatagramConnection implements Connection {
   readonly #onEnd: () => void;
   #open = true;
   #ended = false;
+  /** The other side is gone; what it had sent before is still to be read. */
+  #lost: IpcError | undefined;
   #blocked = false;
   #paused = false;
   #tries = 0;
@@ -74,11 +76,13 @@ export class DatagramConnection implements Connection {
     switch (datagram[0]) {
       case Kind.data:
         if (this.#open) this.#handler.onMessage(datagram.subarray(KIND_BYTES), this);
+        if (this.#lost !== undefined) this.#endWhenRead();
         return;
       case Kind.bye:
         return this.#end();
       case Kind.ping:
       case Kind.ready:
+        if (this.#lost !== undefined) this.#endWhenRead();
         return;
       default:
         this.#end(this.#error("IPC_MALFORMED", `a datagram of kind ${datagram[0]}`));
@@ -86,7 +90,7 @@ export class DatagramConnection implements Connection {
   }
 
   send(message: Uint8Array): boolean {
-    if (!this.#open) throw this.#error("IPC_CLOSED", "this end is closed");
+    if (!this.#open || this.#lost !== undefined) throw this.#error("IPC_CLOSED", "this end is closed");
     if (message.length > MAX_MESSAGE_BYTES) {
       throw this.#error(
         "IPC_TOO_LARGE",
@@ -108,10 +112,22 @@ export class DatagramConnection implements Connection {
     if (sent >= 0) return true;
     const failure = this.#libc.errno();
     if (failure === EAGAIN || failure === EINTR) return false;
-    const error = this.#error("IPC_PEER_LOST", `the other side is gone (${errnoName(failure)})`, errnoName(failure));
-    setImmediate(() => this.#end(error));
-    this.#open = false;
+    this.#lost ??= this.#error("IPC_PEER_LOST", `the other side is gone (${errnoName(failure)})`, errnoName(failure));
+    this.#endWhenRead();
     return false;
+  }
+
+  /** In a turn of its own, and not while paused: what was sent before a process ended is in our queue, its goodbye too. */
+  #endWhenRead(): void {
+    setImmediate(() => {
+      if (this.#ended || this.#paused || this.#polled(POLLIN)) return;
+      this.#end(this.#lost);
+    });
+  }
+
+  #polled(event: number): boolean {
+    this.#pollEntry.words[1] = event;
+    return this.#libc.poll(this.#pollEntry.pointer(0), 1, 0) > 0 && ((this.#pollEntry.words[1] >>> 16) & event) !== 0;
   }
 
   /** Nothing tells an event loop when the other side's queue has room again: some turns, then a timer. */
@@ -125,15 +141,14 @@ export class DatagramConnection implements Connection {
   }
 
   #lookForRoom(): void {
-    this.#pollEntry.words[1] = POLLOUT;
-    if (this.#libc.poll(this.#pollEntry.pointer(0), 1, 0) <= 0) return this.#awaitRoom();
+    if (!this.#polled(POLLOUT)) return this.#awaitRoom();
     this.#blocked = false;
     this.#tries = 0;
     if (this.#open) this.#handler.onWritable(this);
   }
 
   #sayPing(): void {
-    if (this.#open) this.#transmit(Kind.ping, KIND_BYTES);
+    if (this.#open && this.#lost === undefined) this.#transmit(Kind.ping, KIND_BYTES);
   }
 
   /** Something without a body. */
@@ -149,6 +164,7 @@ export class DatagramConnection implements Connection {
   resume(): void {
     this.#paused = false;
     if (!this.#ended) this.#socket.resume();
+    if (this.#lost !== undefined) this.#endWhenRead();
   }
 
   close(timeoutMs = 5000): Promise<void> {
@@ -159,7 +175,7 @@ export class DatagramConnection implements Connection {
   /** Every datagram taken lies in the other side's queue already; only the goodbye may have to wait for room. */
   async #close(timeoutMs: number): Promise<void> {
     const untilMs = performance.now() + timeoutMs;
-    const wasOpen = this.#open;
+    const wasOpen = this.#open && this.#lost === undefined;
     this.#open = false;
     await Promise.resolve();
     let said = !wasOpen || this.#ended;

@@ -5,6 +5,7 @@ import type { Address, Connection, ConnectionHandler, OpenOptions, Server, Trans
 import { asBuffer } from "../support/as-buffer.ts";
 import { streamCapabilities } from "../support/capabilities.ts";
 import { closableServer } from "../support/closable-server.ts";
+import { Deadline } from "../support/deadline.ts";
 import { checkOptions, withinLimit } from "../support/opening.ts";
 import { installedVersion, pathTransport, probePackage } from "../support/path-transport.ts";
 import { listenPrivately } from "../support/private-listener.ts";
@@ -113,12 +114,12 @@ async function listen(address: Address, handler: ConnectionHandler, options?: Op
   return closableServer(address, async () => {
     const closed = new Promise<void>((resolve) => listener.close(() => resolve()));
     await Promise.allSettled([...calls].map((call) => call.close(CLOSE_LIMIT_MS)));
-    const timer = setTimeout(() => {
+    const deadline = new Deadline(CLOSE_LIMIT_MS, () => {
       for (const socket of sockets.keys()) socket.destroy();
-    }, CLOSE_LIMIT_MS);
+    });
     for (const [socket, { written }] of sockets) void written().then(() => socket.destroySoon());
     await closed;
-    clearTimeout(timer);
+    deadline.clear();
   });
 }
 

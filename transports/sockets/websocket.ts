@@ -6,6 +6,7 @@ import { IpcError, type IpcErrorCode, toIpcError } from "../contract/errors.ts";
 import type { Address, Connection, ConnectionHandler, OpenOptions, Server, Transport } from "../contract/transport.ts";
 import { streamCapabilities } from "../support/capabilities.ts";
 import { closableServer } from "../support/closable-server.ts";
+import { Deadline } from "../support/deadline.ts";
 import { checkOptions, withinLimit } from "../support/opening.ts";
 import { installedVersion, pathTransport, probePackage } from "../support/path-transport.ts";
 import { listenPrivately } from "../support/private-listener.ts";
@@ -122,18 +123,18 @@ class WebSocketConnection implements Connection {
     if (this.#ws.readyState === this.#ws.CLOSED) return;
     this.#open = false;
     let late: IpcError | undefined;
-    const timer = setTimeout(() => {
+    const deadline = new Deadline(timeoutMs, () => {
       late = new IpcError("IPC_TIMEOUT", `${ID}: the other side did not answer the close within ${timeoutMs} ms`, {
         transport: ID,
       });
       this.#error ??= late;
       this.#ws.terminate();
-    }, timeoutMs);
+    });
     // The answer to our close frame comes behind whatever has not been read yet.
     this.#ws.resume();
     this.#ws.close(NORMAL);
     await this.#closed.promise;
-    clearTimeout(timer);
+    deadline.clear();
     if (late !== undefined) throw late;
   }
 

@@ -1,5 +1,6 @@
 import { IpcError } from "../contract/errors.ts";
 import type { OpenOptions } from "../contract/transport.ts";
+import { Deadline } from "./deadline.ts";
 
 /** How long opening may take when the caller set no limit of its own. */
 export const OPEN_LIMIT_MS = 5000;
@@ -34,9 +35,9 @@ export async function withinLimit<T>(
     interruption.reject(error);
   };
   const onAbort = (): void => interrupt(aborted(transport));
-  const timer = setTimeout(() => {
+  const deadline = new Deadline(limitMs, () => {
     interrupt(new IpcError("IPC_TIMEOUT", `${transport}: no answer within ${limitMs} ms`, { transport }));
-  }, limitMs);
+  });
   options?.signal?.addEventListener("abort", onAbort, { once: true });
   if (options?.signal?.aborted) onAbort();
   // Cancelling makes the work fail as well; that second failure has no listener otherwise.
@@ -44,7 +45,7 @@ export async function withinLimit<T>(
   try {
     return await Promise.race([work, interruption.promise]);
   } finally {
-    clearTimeout(timer);
+    deadline.clear();
     options?.signal?.removeEventListener("abort", onAbort);
   }
 }

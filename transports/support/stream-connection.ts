@@ -1,6 +1,7 @@
 import type { Readable, Writable } from "node:stream";
 import { IpcError, toIpcError } from "../contract/errors.ts";
 import type { Connection, ConnectionHandler } from "../contract/transport.ts";
+import { Deadline } from "./deadline.ts";
 import { FrameWriter } from "./frame-writer.ts";
 import { LengthPrefixDecoder, type PrefixFormat, U32_PREFIX } from "./length-prefix.ts";
 
@@ -58,7 +59,7 @@ export class StreamConnection implements Connection {
   #remoteEnded = false;
   #error: IpcError | undefined;
   #closing: Promise<void> | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #deadline: Deadline | undefined;
 
   constructor(options: StreamConnectionOptions) {
     this.#options = options;
@@ -195,9 +196,8 @@ export class StreamConnection implements Connection {
     }
     this.#state = "ended";
     this.#sayLastWord();
-    this.#timer = setTimeout(
-      () => this.#fail(this.#lost(`nothing read what was queued within ${FLUSH_LIMIT_MS} ms`)),
-      FLUSH_LIMIT_MS,
+    this.#deadline = new Deadline(FLUSH_LIMIT_MS, () =>
+      this.#fail(this.#lost(`nothing read what was queued within ${FLUSH_LIMIT_MS} ms`)),
     );
   }
 
@@ -217,11 +217,11 @@ export class StreamConnection implements Connection {
       this.#options.input.resume();
     }
     if (this.#state !== "closed") {
-      clearTimeout(this.#timer);
-      this.#timer = setTimeout(() => {
+      this.#deadline?.clear();
+      this.#deadline = new Deadline(timeoutMs, () => {
         late = this.#timedOut(timeoutMs);
         this.#fail(late);
-      }, timeoutMs);
+      });
     }
     await this.#closed.promise;
     if (late !== undefined) throw late;
@@ -245,7 +245,7 @@ export class StreamConnection implements Connection {
       this.#error = this.#lost("the stream was destroyed");
     }
     this.#state = "closed";
-    clearTimeout(this.#timer);
+    this.#deadline?.clear();
     this.#handler.onClose(this, this.#error);
     this.#options.onClosed?.(this);
     this.#closed.resolve();

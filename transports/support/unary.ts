@@ -1,5 +1,6 @@
 import { IpcError } from "../contract/errors.ts";
 import type { Connection, ConnectionHandler } from "../contract/transport.ts";
+import { Deadline } from "./deadline.ts";
 
 /** After `close`, replies to calls under way may still arrive for this long; their requests have been sent. */
 const GRACE_MS = 250;
@@ -101,9 +102,9 @@ export class UnaryClient implements Connection {
     this.#open = false;
     if (this.#calls > 0) {
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, Math.min(timeoutMs, GRACE_MS));
+        const deadline = new Deadline(Math.min(timeoutMs, GRACE_MS), resolve);
         this.#idle = () => {
-          clearTimeout(timer);
+          deadline.clear();
           resolve();
         };
       });
@@ -179,7 +180,7 @@ export class UnaryCall implements Connection {
     }
     if (this.#state === "ended") return Promise.resolve();
     this.#finished ??= new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
+      const deadline = new Deadline(timeoutMs, () => {
         const { transport } = this.#options;
         reject(
           new IpcError("IPC_TIMEOUT", `${transport}: the client did not take the reply within ${timeoutMs} ms`, {
@@ -187,9 +188,9 @@ export class UnaryCall implements Connection {
           }),
         );
         this.end();
-      }, timeoutMs);
+      });
       this.#finish = () => {
-        clearTimeout(timer);
+        deadline.clear();
         resolve();
       };
     });

@@ -2,10 +2,19 @@ import type { Dealer, Message, Request } from "zeromq";
 import { toIpcError } from "../contract/errors.ts";
 import type { ConnectionHandler } from "../contract/transport.ts";
 import { ZeromqConnection } from "./connection.ts";
+import { isControl, type Outgoing } from "./farewell.ts";
 import { commonOptions, highWaterMarks, type Library, reconnect } from "./library.ts";
 
+/** What a client needs of its server. */
+export interface ClientTarget {
+  readonly transport: string;
+  readonly endpoint: string;
+  /** False for a server that is not ours: it would take a farewell for a message. */
+  readonly confirms: boolean;
+}
+
 /** DEALER: any number of requests under way, replies in order. */
-export function openDealer(library: Library, endpoint: string, transport: string, handler: ConnectionHandler) {
+export function openDealer(library: Library, target: ClientTarget, handler: ConnectionHandler) {
   // The probe is an empty message by which the server learns of this client before its first request.
   const socket = new library.Dealer({
     ...commonOptions(library),
@@ -13,8 +22,8 @@ export function openDealer(library: Library, endpoint: string, transport: string
     ...reconnect,
     probeRouter: true,
   });
-  const connection = readAll(socket, transport, handler, (message) => socket.send(message));
-  socket.connect(endpoint);
+  const connection = readAll(socket, target, handler, (message) => socket.send(message));
+  socket.connect(target.endpoint);
   return connection;
 }
 
@@ -22,7 +31,8 @@ export function openDealer(library: Library, endpoint: string, transport: string
  * REQ: one request at a time. Without `relaxed` a request whose reply never came would make every later send fail
  * (EFSM); without `correlate` its late reply would be taken for the next one's.
  */
-export function openRequest(library: Library, endpoint: string, transport: string, handler: ConnectionHandler) {
+export function openRequest(library: Library, target: ClientTarget, handler: ConnectionHandler) {
+  const { transport, confirms } = target;
   const socket = new library.Request({
     ...commonOptions(library),
     ...highWaterMarks,
@@ -34,8 +44,9 @@ export function openRequest(library: Library, endpoint: string, transport: strin
   const connection = new ZeromqConnection(
     {
       transport,
+      confirms,
       async transmit(message) {
-        await socket.send(message);
+        await socket.send(message as Buffer);
         if (!receiving) receive();
       },
       // A lockstep client has at most one message coming, and one may follow a pause.
@@ -48,7 +59,10 @@ export function openRequest(library: Library, endpoint: string, transport: strin
   );
   const received = (parts: Message[]): void => {
     receiving = false;
-    connection.deliver(parts[parts.length - 1] as Message);
+    // `correlate` lets through what answers the last request and nothing else, so the other side has read them all.
+    connection.replied();
+    const body = parts[parts.length - 1] as Message;
+    if (!isControl(parts[parts.length - 2], body)) connection.deliver(body);
   };
   const failed = (error: unknown): void => {
     receiving = false;
@@ -61,21 +75,22 @@ export function openRequest(library: Library, endpoint: string, transport: strin
     receiving = true;
     socket.receive().then(received, failed);
   };
-  socket.connect(endpoint);
+  socket.connect(target.endpoint);
   return connection;
 }
 
 function readAll(
   socket: Dealer,
-  transport: string,
+  { transport, confirms }: ClientTarget,
   handler: ConnectionHandler,
-  transmit: (message: Buffer) => Promise<void>,
+  transmit: (message: Outgoing) => Promise<void>,
 ): ZeromqConnection {
   let paused = false;
   let wake: (() => void) | undefined;
   const connection = new ZeromqConnection(
     {
       transport,
+      confirms,
       transmit,
       setPaused(value) {
         paused = value;
@@ -103,7 +118,9 @@ function readAll(
         if (!socket.closed) connection.end(toIpcError(error, transport));
         return;
       }
-      connection.deliver(parts[parts.length - 1] as Message);
+      const body = parts[parts.length - 1] as Message;
+      if (parts.length > 1 && isControl(parts[parts.length - 2], body)) connection.control(body);
+      else connection.deliver(body);
     }
   };
   // Only after `onOpen`, which the caller of this function triggers in the same turn.

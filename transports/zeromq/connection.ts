@@ -1,6 +1,8 @@
 import { UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
 import { IpcError, toIpcError } from "../contract/errors.ts";
 import type { Connection, ConnectionHandler } from "../contract/transport.ts";
+import { Deadline } from "../support/deadline.ts";
+import { answerFarewell, answers, askFarewell, isQuestion, type Outgoing } from "./farewell.ts";
 
 /** Bytes and messages that wait here while the library is busy; above either, `send` answers false. */
 const OUTBOX_BYTES = 1024 * 1024;
@@ -9,14 +11,19 @@ const OUTBOX_MESSAGES = 256;
 const RETRY_MS = 1;
 /** Up to this size a copy is cut from Node's own pool, which costs next to nothing. */
 const POOLED_BYTES = 4096;
-/** Longest time the library may go on delivering after `close`; it also bounds the exit of the process. */
+/**
+ * Longest time the library may go on delivering after `close`; it also bounds the exit of the process. What the other side
+ * has confirmed is not in question any more: this is for our own answers to it, and for sides that confirm nothing.
+ */
 const LINGER_MS = 1000;
 
 /** What a connection needs of the socket behind it. */
 export interface Wire {
   readonly transport: string;
+  /** Whether the other side answers a farewell. Asked when the connection closes. */
+  readonly confirms: boolean;
   /** At most one call is pending at a time. */
-  transmit(message: Buffer): Promise<void>;
+  transmit(message: Outgoing): Promise<void>;
   setPaused(paused: boolean): void;
   /** The connection has ended; what the library holds may be delivered for `lingerMs` more. */
   release(lingerMs: number): void;
@@ -29,17 +36,21 @@ export interface Wire {
 export class ZeromqConnection implements Connection {
   readonly #wire: Wire;
   readonly #handler: ConnectionHandler;
-  readonly #outbox: Buffer[] = [];
+  readonly #outbox: Outgoing[] = [];
   #outboxBytes = 0;
-  /** The message the library has not confirmed; undefined when idle. */
-  #current: Buffer | undefined;
+  /** The message the library has not taken; undefined when idle. */
+  #current: Outgoing | undefined;
+  /** Something was sent of which nobody knows that the other side has it. */
+  #unconfirmed = false;
+  /** Our farewell, until it is answered. */
+  #question: Buffer[] | undefined;
   /** A received message that nobody reads any more. New memory of 64 KiB costs several times what copying into it costs. */
   #spare: Buffer | undefined;
   #retry: NodeJS.Timeout | undefined;
   #blocked = false;
   #open = true;
   #ended = false;
-  #drained: (() => void) | undefined;
+  #settled: (() => void) | undefined;
   #closing: Promise<void> | undefined;
   readonly #sent = (): void => this.#next();
   readonly #failed = (error: unknown): void => this.#refused(error);
@@ -77,17 +88,46 @@ export class ZeromqConnection implements Connection {
     const { transport } = this.#wire;
     if (!this.#open) throw new IpcError("IPC_CLOSED", `${transport}: the connection is closed`, { transport });
     if (message.length > UNBOUNDED_MESSAGE_BYTES) throw tooLarge(transport, message.length);
-    if (this.#current === undefined) {
-      this.#transmit(this.#copyOf(message));
-      return true;
-    }
-    if (this.#isFull(message.length)) {
+    if (this.#current !== undefined && this.#isFull(message.length)) {
       this.#blocked = true;
       return false;
     }
-    this.#outbox.push(this.#copyOf(message));
-    this.#outboxBytes += message.length;
+    this.#unconfirmed = true;
+    this.#queue(this.#copyOf(message));
     return true;
+  }
+
+  #queue(message: Outgoing): void {
+    if (this.#current === undefined) {
+      this.#transmit(message);
+      return;
+    }
+    this.#outbox.push(message);
+    this.#outboxBytes += message.length;
+  }
+
+  /** A control message of the other side came, behind everything it had sent before. */
+  control(body: Buffer): void {
+    if (this.#ended) return;
+    if (answers(body, this.#question)) this.#confirmed();
+    else if (isQuestion(body)) this.#answer(body);
+  }
+
+  /** One answer waits at most: who asks without end and does not read takes no memory. */
+  #answer(body: Buffer): void {
+    const waits = this.#outbox.some((message) => Array.isArray(message) && message !== this.#question);
+    if (!waits) this.#queue(answerFarewell(body));
+  }
+
+  /** Lockstep: the other side has answered the last message that was sent to it. */
+  replied(): void {
+    if (this.#current === undefined && this.#outbox.length === 0) this.#confirmed();
+  }
+
+  #confirmed(): void {
+    this.#unconfirmed = false;
+    this.#question = undefined;
+    this.#settle();
   }
 
   #isFull(bytes: number): boolean {
@@ -95,7 +135,7 @@ export class ZeromqConnection implements Connection {
     return this.#outbox.length >= OUTBOX_MESSAGES || this.#outboxBytes + bytes > OUTBOX_BYTES;
   }
 
-  #transmit(message: Buffer): void {
+  #transmit(message: Outgoing): void {
     this.#current = message;
     try {
       this.#wire.transmit(message).then(this.#sent, this.#failed);
@@ -111,7 +151,7 @@ export class ZeromqConnection implements Connection {
       this.#transmit(next);
     } else {
       this.#current = undefined;
-      this.#drained?.();
+      this.#settle();
     }
     if (this.#blocked && this.#open && this.#outboxBytes <= OUTBOX_BYTES / 2) {
       this.#blocked = false;
@@ -152,26 +192,34 @@ export class ZeromqConnection implements Connection {
   async #close(timeoutMs: number): Promise<void> {
     if (this.#ended) return;
     this.#open = false;
-    const late = await this.#drain(timeoutMs);
-    this.end(undefined, late ? 0 : Math.min(timeoutMs, LINGER_MS));
-    if (late) {
-      const { transport } = this.#wire;
-      throw new IpcError("IPC_TIMEOUT", `${transport}: nobody took the last messages within ${timeoutMs} ms`, {
-        transport,
-      });
+    const { transport, confirms } = this.#wire;
+    if (confirms && this.#unconfirmed) {
+      this.#question = askFarewell();
+      this.#queue(this.#question);
+      // The answer comes behind whatever has not been read yet.
+      this.#wire.setPaused(false);
     }
+    const late = await this.#delivered(timeoutMs);
+    this.end(undefined, late ? 0 : Math.min(timeoutMs, LINGER_MS));
+    if (!late) return;
+    const message = `${transport}: the other side did not confirm within ${timeoutMs} ms that it has read everything`;
+    throw new IpcError("IPC_TIMEOUT", message, { transport });
   }
 
   /** @returns true when the time ran out. */
-  #drain(timeoutMs: number): Promise<boolean> {
-    if (this.#current === undefined) return Promise.resolve(false);
+  #delivered(timeoutMs: number): Promise<boolean> {
     return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve(true), timeoutMs);
-      this.#drained = () => {
-        clearTimeout(timer);
+      const deadline = new Deadline(timeoutMs, () => resolve(true));
+      this.#settled = () => {
+        deadline.clear();
         resolve(false);
       };
+      this.#settle();
     });
+  }
+
+  #settle(): void {
+    if (this.#ended || (this.#current === undefined && this.#question === undefined)) this.#settled?.();
   }
 
   /** Ends the connection from below; idempotent. */
@@ -182,7 +230,7 @@ export class ZeromqConnection implements Connection {
     clearTimeout(this.#retry);
     this.#outbox.length = 0;
     this.#spare = undefined;
-    this.#drained?.();
+    this.#settle();
     this.#wire.release(lingerMs);
     this.#handler.onClose(this, error);
   }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Socket } from "zeromq";
 import { IpcError, toIpcError } from "../contract/errors.ts";
 import type { Address, OsObject, Place } from "../contract/transport.ts";
+import { Deadline } from "../support/deadline.ts";
 import { distinctName } from "../support/distinct-name.ts";
 import { bindPrivately, checkSocketPath, listenAtPath, pathResidue, sweepPath } from "../support/socket-path.ts";
 
@@ -92,10 +93,11 @@ function isOpen(address: Address): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connectSocket(port, "127.0.0.1");
     const settle = (open: boolean): void => {
+      deadline.clear();
       socket.destroy();
       resolve(open);
     };
-    socket.setTimeout(PROBE_MS, () => settle(true));
+    const deadline = new Deadline(PROBE_MS, () => settle(true));
     socket.once("connect", () => settle(true));
     socket.once("error", () => settle(false));
   });

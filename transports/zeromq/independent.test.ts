@@ -55,7 +55,7 @@ describe.skipIf(reason)(`ZeroMQ and Python's zmq${reason ? ` (skipped: ${reason}
     ["a Python ROUTER answers zeromq/dealer-router", zeromqDealerRouter, "ROUTER"],
     ["a Python REP answers zeromq/req-rep", zeromqReqRep, "REP"],
   ])("%s, although the client came first", async (_title, transport, type) => {
-    const address = await transport.allocate(place);
+    const address = { ...(await transport.allocate(place)), options: { confirms: false } };
     const { connection, collector } = await connectCollector(transport, address);
     const served = runPython(SERVER, type, `ipc://${address.name}`);
     for (const bytes of [5, 64, 5000]) {

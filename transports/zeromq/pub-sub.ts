@@ -1,11 +1,19 @@
 import type { Message, Subscriber, XPublisher } from "zeromq";
 import type { Address, ConnectionHandler } from "../contract/transport.ts";
+import { Deadline } from "../support/deadline.ts";
 import { ZeromqConnection } from "./connection.ts";
+import { answerFarewell, BODY_BYTES, isControl, MARK, type Outgoing } from "./farewell.ts";
 import { commonOptions, highWaterMarks, type Library, reconnect } from "./library.ts";
 
 const SUBSCRIBE = 1;
 /** After the last subscriber has left, its last messages may still stand in the other socket: the end waits for silence. */
 const QUIET_MS = 50;
+
+/**
+ * A subscriber has no way to answer but its subscriptions, which travel to the publisher. So a farewell is answered by
+ * subscribing to its body, and a side that answers subscribes to the mark of farewells from its start.
+ */
+const ALL = Buffer.alloc(0);
 
 /** A publisher and a subscriber: pub-sub carries messages one way, so each side has a socket for each direction. */
 interface Sockets {
@@ -31,11 +39,11 @@ function createSockets(library: Library, noDrop: boolean, extra: Partial<typeof 
     sendTimeout: 0,
   });
   const subscriber = new library.Subscriber({ ...commonOptions(library), ...extra, receiveHighWaterMark });
-  subscriber.subscribe();
+  subscriber.subscribe(ALL, MARK);
   return { publisher, subscriber };
 }
 
-/** Reads a socket to its end, or until told to wait. */
+/** Reads a socket to its end, or until told to wait. Answers farewells. */
 class Reader {
   readonly #socket: Subscriber | XPublisher;
   readonly #take: (message: Message) => void;
@@ -60,16 +68,30 @@ class Reader {
         });
         continue;
       }
-      let message: Message | undefined;
+      let parts: Message[];
       try {
-        [message] = await this.#socket.receive();
+        parts = await this.#socket.receive();
       } catch {
         // Only closing makes an unlimited receive fail.
         return;
       }
-      if (message !== undefined) this.#take(message);
+      const [message, body] = parts;
+      if (body !== undefined && isControl(message, body)) this.#answer(body);
+      else if (message !== undefined) this.#take(message);
     }
   }
+
+  #answer(question: Buffer): void {
+    if (this.#socket.closed || !("subscribe" in this.#socket)) return;
+    this.#socket.subscribe(question);
+    this.#socket.unsubscribe(question);
+  }
+}
+
+/** The farewell that this subscription answers, as the control message its connection waits for. */
+function answerIn(subscription: Message): Buffer | undefined {
+  if (subscription[0] !== SUBSCRIBE || subscription.length !== 1 + BODY_BYTES) return undefined;
+  return answerFarewell(subscription.subarray(1))[1];
 }
 
 function closeSockets({ publisher, subscriber }: Sockets, lingerMs: number): void {
@@ -89,34 +111,54 @@ export class PubSubService {
   readonly #transport: string;
   readonly #handler: ConnectionHandler;
   readonly #reader: Reader;
+  readonly #noDrop: boolean;
   #subscribers = 0;
+  /** Those among them that answer farewells. */
+  #answering = 0;
+  #answered = 0;
   #connection: ZeromqConnection | undefined;
-  #quiet: NodeJS.Timeout | undefined;
+  #quiet: Deadline | undefined;
 
   constructor(library: Library, transport: string, handler: ConnectionHandler, noDrop: boolean) {
     this.#transport = transport;
     this.#handler = handler;
+    this.#noDrop = noDrop;
     this.sockets = createSockets(library, noDrop, {});
     this.#reader = new Reader(this.sockets.subscriber, (message) => {
-      this.#quiet?.refresh();
+      if (this.#quiet !== undefined) this.#endWhenQuiet();
       this.#opened().deliver(message);
     });
   }
 
   async run(): Promise<void> {
-    const subscriptions = new Reader(this.sockets.publisher, (message) => {
-      if (message[0] === SUBSCRIBE) this.#joined();
-      else this.#left();
-    });
+    const subscriptions = new Reader(this.sockets.publisher, (message) => this.#subscription(message));
     await Promise.all([subscriptions.run(), this.#reader.run()]);
+  }
+
+  #subscription(message: Message): void {
+    const change = message[0] === SUBSCRIBE ? 1 : -1;
+    const topic = message.subarray(1);
+    const answer = answerIn(message);
+    if (topic.equals(MARK)) this.#answering += change;
+    else if (topic.length === 0) this.#changed(change);
+    else if (answer !== undefined && ++this.#answered >= this.#answering) this.#connection?.control(answer);
+  }
+
+  /** With one among them that does not answer, nobody can tell when all have read everything. */
+  get #confirms(): boolean {
+    return this.#noDrop && this.#answering > 0 && this.#answering >= this.#subscribers;
   }
 
   #opened(): ZeromqConnection {
     if (this.#connection !== undefined && !this.#connection.ended) return this.#connection;
+    const service = this;
     const { publisher } = this.sockets;
     const connection = new ZeromqConnection(
       {
         transport: this.#transport,
+        get confirms() {
+          return service.#confirms;
+        },
         transmit: (message) => publisher.send(message),
         setPaused: (paused) => this.#reader.setPaused(paused),
         release: () => this.#reader.setPaused(false),
@@ -129,25 +171,21 @@ export class PubSubService {
     return connection;
   }
 
-  #joined(): void {
-    this.#subscribers++;
-    clearTimeout(this.#quiet);
+  #changed(change: number): void {
+    this.#subscribers = Math.max(0, this.#subscribers + change);
+    if (this.#subscribers === 0) return this.#endWhenQuiet();
+    this.#quiet?.clear();
     this.#quiet = undefined;
     this.#opened();
   }
 
-  #left(): void {
-    this.#subscribers = Math.max(0, this.#subscribers - 1);
-    if (this.#subscribers === 0) this.#endWhenQuiet();
-  }
-
   #endWhenQuiet(): void {
-    clearTimeout(this.#quiet);
-    this.#quiet = setTimeout(() => this.#connection?.end(), QUIET_MS);
+    this.#quiet?.clear();
+    this.#quiet = new Deadline(QUIET_MS, () => this.#connection?.end());
   }
 
   async close(lingerMs: number): Promise<void> {
-    clearTimeout(this.#quiet);
+    this.#quiet?.clear();
     await this.#connection?.close().catch(() => undefined);
     closeSockets(this.sockets, lingerMs);
   }
@@ -159,7 +197,7 @@ export function openPubSub(
   urls: { readonly outbound: string; readonly inbound: string },
   transport: string,
   handler: ConnectionHandler,
-  noDrop: boolean,
+  { noDrop, confirms }: { readonly noDrop: boolean; readonly confirms: boolean },
 ): ZeromqConnection {
   const sockets = createSockets(library, noDrop, reconnect);
   const { publisher, subscriber } = sockets;
@@ -169,7 +207,8 @@ export function openPubSub(
   const connection = new ZeromqConnection(
     {
       transport,
-      transmit: (message) =>
+      confirms,
+      transmit: (message: Outgoing) =>
         listens ? publisher.send(message) : subscribed.promise.then(() => publisher.send(message)),
       setPaused: (paused) => reader.setPaused(paused),
       release(lingerMs) {
@@ -180,6 +219,9 @@ export function openPubSub(
     handler,
   );
   const subscriptions = new Reader(publisher, (message) => {
+    const answer = answerIn(message);
+    if (answer !== undefined) connection.control(answer);
+    if (message.length > 1) return;
     listens = message[0] === SUBSCRIBE;
     if (listens) subscribed.resolve();
     else subscribed = Promise.withResolvers<void>();

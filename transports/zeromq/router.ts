@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Message, Router } from "zeromq";
 import type { ConnectionHandler } from "../contract/transport.ts";
 import { ZeromqConnection } from "./connection.ts";
+import { isControl, isQuestion } from "./farewell.ts";
 import { commonOptions, highWaterMarks, type Library } from "./library.ts";
 
 /** Bytes held for paused clients before the socket, and with it every client, is no longer read. */
@@ -22,9 +23,15 @@ interface Client {
   readonly connection: ZeromqConnection;
   /** Routing id, and for REQ clients what stands before the body: a request id and an empty delimiter, which null makes cheapest. */
   envelope: (Message | null)[];
+  /** Answers a farewell: ours do, and they alone begin with the library's probe. */
+  confirms: boolean;
   paused: boolean;
-  readonly held: Message[];
+  /** What came while it was paused, in order: bodies of messages, and what else there is to do. */
+  readonly held: (Message | (() => void))[];
 }
+
+/** Who only says farewell, to a server that has not met it before, opens no connection. */
+const NOBODY: ConnectionHandler = { onOpen() {}, onMessage() {}, onWritable() {}, onClose() {} };
 
 /**
  * The server of DEALER and REQ clients: one ROUTER, one {@link ZeromqConnection} per routing id.
@@ -81,26 +88,44 @@ export class RouterService {
     const body = parts.pop() as Message;
     let client = this.#clients.get(key);
     if (body.length === this.#farewell.length && body.equals(this.#farewell)) {
-      client?.connection.end();
+      // What it sent before it left is delivered first.
+      if (client !== undefined) this.#inTurn(client, () => client?.connection.end());
       return;
     }
+    const control = parts.length > 1 && isControl(parts[parts.length - 1], body);
+    if (control) parts.pop();
     if (client === undefined) {
-      client = this.#welcome(key, parts);
+      if (control && !isQuestion(body)) return;
+      client = this.#welcome(key, parts, control ? NOBODY : this.#handler);
       // An empty first message is the library's probe (ZMQ_PROBE_ROUTER): it says "here I am" and carries nothing.
-      if (body.length === 0 && parts.length === 1) return;
+      if (body.length === 0 && parts.length === 1) {
+        client.confirms = true;
+        return;
+      }
     }
     client.envelope = parts.length === 1 ? parts : parts.map((part) => (part.length === 0 ? null : part));
     // What is held goes first, also after `resume`: its delivery is only a microtask away.
-    if (client.paused || client.held.length > 0) this.#hold(client, body);
+    if (control) this.#inTurn(client, () => client?.connection.control(body));
+    else if (client.paused || client.held.length > 0) this.#hold(client, body);
     else client.connection.deliver(body);
   }
 
-  #welcome(key: ClientKey, envelope: Message[]): Client {
+  /** Acts when everything that came before has been delivered. */
+  #inTurn(client: Client, act: () => void): void {
+    if (client.paused || client.held.length > 0) this.#hold(client, act);
+    else act();
+  }
+
+  #welcome(key: ClientKey, envelope: Message[], handler: ConnectionHandler): Client {
     const { socket } = this;
     const connection = new ZeromqConnection(
       {
         transport: this.#transport,
-        transmit: (message) => socket.send([...client.envelope, message]),
+        get confirms() {
+          return client.confirms;
+        },
+        transmit: (message) =>
+          socket.send(Array.isArray(message) ? [...client.envelope, ...message] : [...client.envelope, message]),
         setPaused: (paused) => {
           client.paused = paused;
           if (!paused && client.held.length > 0) queueMicrotask(() => this.#unhold(client));
@@ -110,35 +135,40 @@ export class RouterService {
           this.#forget(client);
         },
       },
-      this.#handler,
+      handler,
     );
-    const client: Client = { connection, envelope, paused: false, held: [] };
+    const client: Client = { connection, envelope, confirms: false, paused: false, held: [] };
     this.#clients.set(key, client);
     connection.open();
     return client;
   }
 
-  #hold(client: Client, body: Message): void {
-    client.held.push(body);
-    this.#heldBytes += body.length;
+  #hold(client: Client, next: Message | (() => void)): void {
+    client.held.push(next);
     this.#heldMessages++;
+    if (typeof next !== "function") this.#heldBytes += next.length;
+  }
+
+  /** The counterpart of `#hold`. */
+  #unholdOne(client: Client): Message | (() => void) | undefined {
+    const next = client.held.shift();
+    if (next !== undefined) this.#heldMessages--;
+    if (next !== undefined && typeof next !== "function") this.#heldBytes -= next.length;
+    return next;
   }
 
   #unhold(client: Client): void {
     while (!client.paused) {
-      const body = client.held.shift();
-      if (body === undefined) break;
-      this.#heldBytes -= body.length;
-      this.#heldMessages--;
-      client.connection.deliver(body);
+      const next = this.#unholdOne(client);
+      if (next === undefined) break;
+      if (typeof next === "function") next();
+      else client.connection.deliver(next);
     }
     this.#wake?.();
   }
 
   #forget(client: Client): void {
-    for (const body of client.held.splice(0)) this.#heldBytes -= body.length;
-    this.#heldMessages = 0;
-    for (const other of this.#clients.values()) this.#heldMessages += other.held.length;
+    while (this.#unholdOne(client) !== undefined);
     this.#wake?.();
   }
 

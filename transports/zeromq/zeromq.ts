@@ -82,6 +82,11 @@ function define(recipe: Recipe): Transport {
   };
 }
 
+/** `confirms: false` in the options of an address: the server there is not ours, and would take a farewell for a message. */
+function confirms({ options }: Address): boolean {
+  return options?.["confirms"] !== false;
+}
+
 function routed(
   id: string,
   endpoint: EndpointKind,
@@ -102,7 +107,9 @@ function routed(
         throw toIpcError(error, id);
       }
     },
-    open: (library, address, handler) => open(library, endpoint.url(address), id, handler),
+    open(library, address, handler) {
+      return open(library, { transport: id, endpoint: endpoint.url(address), confirms: confirms(address) }, handler);
+    },
   });
 }
 
@@ -158,7 +165,8 @@ function pubSub(id: string, noDrop: boolean, capabilities: Partial<Capabilities>
     },
     open(library, address, handler) {
       const urls = { outbound: ipcEndpoint.url(address), inbound: ipcEndpoint.url(inboundOf(address)) };
-      return openPubSub(library, urls, id, handler, noDrop);
+      // Where messages may be dropped, a farewell may be too.
+      return openPubSub(library, urls, id, handler, { noDrop, confirms: noDrop && confirms(address) });
     },
   });
 }

@@ -10,6 +10,8 @@ import type {
   Peer,
   PeerOptions,
   ReconnectingClient,
+  Sender,
+  SenderPlan,
   StreamTotals,
 } from "../../../transports/contract/check.ts";
 import { IpcError } from "../../../transports/contract/errors.ts";
@@ -200,6 +202,20 @@ export class Workbench implements CheckContext {
     });
   }
 
+  async startSender(plan: SenderPlan): Promise<Sender> {
+    this.#needsAddress();
+    const child = await startDriver("sender");
+    this.#adopt(child);
+    child.send({ ...this.#options.start, work: { kind: "sender", ...plan } });
+    const { address } = await answerOf(child, "sender-ready");
+    const outcome = answerOf(child, "sender-done").then(async ({ type: _type, ...said }) => {
+      await child.exited;
+      return said;
+    });
+    outcome.catch(() => {});
+    return { address, outcome };
+  }
+
   async #startClient(work: ClientWork): Promise<LoadClient> {
     const child = await startDriver("client");
     this.#adopt(child);
@@ -295,7 +311,7 @@ function resultIn({ type: _type, ...result }: Extract<FromDriver, { type: "clien
   return result;
 }
 
-async function answerOf<Type extends "connected" | "client">(
+async function answerOf<Type extends "connected" | "client" | "sender-ready" | "sender-done">(
   child: DriverProcess,
   type: Type,
 ): Promise<Extract<FromDriver, { type: Type }>> {

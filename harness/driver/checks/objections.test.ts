@@ -114,7 +114,10 @@ const FLIPS: Readonly<Record<Exclude<keyof Capabilities, "platforms">, readonly 
     ["broken/claims-kernel", "boundary-keeper"],
     ["broken/claims-library", "boundary-keeper"],
   ],
-  delivery: [["faulty/drop", "one-way-order"]],
+  delivery: [
+    ["faulty/drop", "one-way-order"],
+    ["broken/claims-delivery", "conformance/delivery/exit-after-close"],
+  ],
   ordering: [["broken/reorders", "one-way-order"]],
   maxMessageBytes: [["broken/refuses-large", "large-messages"]],
   maxClients: [["broken/serves-four", "concurrent-clients/8"]],

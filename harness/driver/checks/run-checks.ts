@@ -1,6 +1,7 @@
 import { type Check, NotApplicable } from "../../../transports/contract/check.ts";
 import { isIpcError, shortageIn } from "../../../transports/contract/errors.ts";
 import type { Transport } from "../../../transports/contract/transport.ts";
+import { Deadline } from "../../../transports/support/deadline.ts";
 import { shareCompiledCode } from "../../process/compiled-code.ts";
 import type { CheckDone, CheckWork, DriverStart, FromDriver } from "../../process/messages.ts";
 import { CHECKS } from "./catalog.ts";
@@ -72,11 +73,11 @@ async function runCheck(
 
 function withLimit(run: Promise<void>, timeoutMs: number, limit: AbortController): Promise<void> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
+    const deadline = new Deadline(timeoutMs, () => {
       limit.abort();
       reject(new Error(`not finished within ${timeoutMs} ms`));
-    }, timeoutMs);
-    run.then(resolve, reject).finally(() => clearTimeout(timer));
+    });
+    run.then(resolve, reject).finally(() => deadline.clear());
   });
 }
 

@@ -1,5 +1,6 @@
 import { Kind } from "../../../transports/contract/frame.ts";
 import type { Connection } from "../../../transports/contract/transport.ts";
+import { Deadline } from "../../../transports/support/deadline.ts";
 import { type ReusableMessage, STREAM_LAST } from "../../rpc/message.ts";
 import { payloadMessages } from "../../rpc/payload.ts";
 import { givenUp, type Link, lostAfterMs, type Model, type Window } from "./model.ts";
@@ -69,9 +70,9 @@ function sendWhileTaken(
 
 function within(promise: Promise<void>, timeoutMs: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, timeoutMs, false);
+    const deadline = new Deadline(timeoutMs, () => resolve(false));
     void promise.then(() => {
-      clearTimeout(timer);
+      deadline.clear();
       resolve(true);
     });
   });

@@ -18,6 +18,10 @@ SLICE_MS = 100
 # At most so many messages are taken between the end of a client and forgetting it: others may send without a pause.
 LEFT_MESSAGES = 2 * HIGH_WATER_MARK
 LINGER_MS = 1000
+# A control message has two parts, this mark and its body: transports/zeromq/farewell.ts.
+FAREWELL = b"\0ipcmark farewell\0"
+FAREWELL_BODY_BYTES = 9
+ASK, ANSWER = b"\1", b"\2"
 JOIN_S = 2.0
 
 
@@ -109,6 +113,11 @@ class RouterServer(SocketThread):
         while self._socket.rcvmore:
             parts.append(self._socket.recv())
         body = parts.pop()
+        if is_question(parts[-1], body):
+            # Everything before it has been handled by now.
+            client.envelope = parts[:-1]
+            self.send(parts + [ANSWER + body[1:]])
+            return
         client.envelope = parts
         self._program.message(client, body)
 
@@ -157,6 +166,10 @@ class RouterServer(SocketThread):
         if self._path is not None:
             paths.remove(self._path)
         self._context.term()
+
+
+def is_question(mark, body):
+    return mark == FAREWELL and len(body) == FAREWELL_BODY_BYTES and body[:1] == ASK
 
 
 def descriptor_of(received):

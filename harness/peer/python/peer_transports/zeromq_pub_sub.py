@@ -5,7 +5,7 @@ import time
 import zmq
 
 from peer_transports import paths
-from peer_transports.zeromq import LINGER_MS, HIGH_WATER_MARK, SEND_LIMIT_MS, SocketThread, limit_messages
+from peer_transports.zeromq import LINGER_MS, HIGH_WATER_MARK, SEND_LIMIT_MS, SocketThread, is_question, limit_messages
 
 SUBSCRIBE = 1
 # After the last subscriber has left, its last messages may still stand in the other socket: the end waits for silence.
@@ -39,7 +39,11 @@ class PubSubServer(SocketThread):
         super().__init__({publisher: self._subscription, subscriber: self._publication})
 
     def _subscription(self):
-        joined = self._publisher.recv()[0] == SUBSCRIBE
+        message = self._publisher.recv()
+        if len(message) > 1:
+            # To farewells, which this server does not send.
+            return
+        joined = message[0] == SUBSCRIBE
         self._subscribers = max(0, self._subscribers + (1 if joined else -1))
         if joined:
             self._opened()
@@ -47,7 +51,12 @@ class PubSubServer(SocketThread):
             self._end_when_quiet()
 
     def _publication(self):
-        message = self._subscriber.recv()
+        message, *rest = self._subscriber.recv_multipart()
+        if rest and is_question(message, rest[0]):
+            # A subscriber answers by subscribing to the question: transports/zeromq/pub-sub.ts.
+            self._subscriber.setsockopt(zmq.SUBSCRIBE, rest[0])
+            self._subscriber.setsockopt(zmq.UNSUBSCRIBE, rest[0])
+            return
         self._heard = time.monotonic()
         self._program.message(self._opened(), message)
 
