@@ -15,7 +15,7 @@ export const KIND_BYTES = 4;
 const READ_BYTES = 65_536;
 export const MAX_MESSAGE_BYTES: number = READ_BYTES - 2 * KIND_BYTES;
 
-/** A dead peer shows only to a sender: so often an idle side sends something to be ignored. */
+/** A dead peer shows only to a sender: so often a side that has nothing to read sends something to be ignored. */
 const PING_MS = 50;
 const HURRIED_TURNS = 20;
 const RETRY_MS = 1;
@@ -36,7 +36,7 @@ export class DatagramConnection implements Connection {
   readonly #onEnd: () => void;
   #open = true;
   #ended = false;
-  /** The other side is gone; what it had sent before is still to be read. */
+  /** The other side is gone. */
   #lost: IpcError | undefined;
   #blocked = false;
   #paused = false;
@@ -76,13 +76,11 @@ export class DatagramConnection implements Connection {
     switch (datagram[0]) {
       case Kind.data:
         if (this.#open) this.#handler.onMessage(datagram.subarray(KIND_BYTES), this);
-        if (this.#lost !== undefined) this.#endWhenRead();
         return;
       case Kind.bye:
         return this.#end();
       case Kind.ping:
       case Kind.ready:
-        if (this.#lost !== undefined) this.#endWhenRead();
         return;
       default:
         this.#end(this.#error("IPC_MALFORMED", `a datagram of kind ${datagram[0]}`));
@@ -117,11 +115,10 @@ export class DatagramConnection implements Connection {
     return false;
   }
 
-  /** In a turn of its own, and not while paused: what was sent before a process ended is in our queue, its goodbye too. */
+  /** In a turn of its own, and not while paused: a datagram may have been read for us already, the goodbye perhaps. */
   #endWhenRead(): void {
     setImmediate(() => {
-      if (this.#ended || this.#paused || this.#polled(POLLIN)) return;
-      this.#end(this.#lost);
+      if (!this.#paused) this.#end(this.#lost);
     });
   }
 
@@ -147,8 +144,10 @@ export class DatagramConnection implements Connection {
     if (this.#open) this.#handler.onWritable(this);
   }
 
+  /** Sending to a socket that is gone makes Linux throw away what it had sent to us, so that is read first. */
   #sayPing(): void {
-    if (this.#open && this.#lost === undefined) this.#transmit(Kind.ping, KIND_BYTES);
+    if (!this.#open || this.#lost !== undefined || this.#polled(POLLIN)) return;
+    this.#transmit(Kind.ping, KIND_BYTES);
   }
 
   /** Something without a body. */

@@ -7,13 +7,23 @@ import { Deadline } from "../support/deadline.ts";
 import { distinctName } from "../support/distinct-name.ts";
 import { bindPrivately, checkSocketPath, listenAtPath, pathResidue, sweepPath } from "../support/socket-path.ts";
 
+/** A place where a socket listens. */
+export interface Endpoint {
+  /** Where clients connect. */
+  readonly address: Address;
+  /** Removes what newcomers find it by. Those that are connected stay. */
+  remove(): Promise<void>;
+  /** Frees what `remove` could not without ending connections: call it when they are closed. */
+  unbind(): Promise<void>;
+}
+
 /** How addresses of one kind are made, bound and cleaned. */
 export interface EndpointKind {
   allocate(place: Place, transport: string): Promise<Address>;
   /** What `connect` of the library takes. @throws IpcError for a name that cannot be an address */
   url(address: Address): string;
-  /** @returns where clients connect, and how to remove it. @throws IpcError IPC_ADDRESS_IN_USE, IPC_SYSTEM */
-  bind(socket: Socket, address: Address): Promise<{ readonly address: Address; remove(): Promise<void> }>;
+  /** @throws IpcError IPC_ADDRESS_IN_USE, IPC_SYSTEM */
+  bind(socket: Socket, address: Address): Promise<Endpoint>;
   residue(address: Address): Promise<readonly OsObject[]>;
   sweep(address: Address): Promise<void>;
 }
@@ -39,7 +49,7 @@ export const ipcEndpoint: EndpointKind = {
   async bind(socket, address) {
     const { name, transport } = address;
     await listenAtPath(name, transport, async () => bindPrivately(() => socket.bindSync(`ipc://${name}`)));
-    return { address, remove: async () => sweepPath(name) };
+    return { address, remove: async () => sweepPath(name), unbind: async () => {} };
   },
   residue: async (address) => pathResidue(address.name),
   sweep: async (address) => sweepPath(address.name),
@@ -66,7 +76,7 @@ export const tcpEndpoint: EndpointKind = {
     }
     const endpoint = socket.lastEndpoint ?? "";
     const bound = { ...address, name: endpoint.replace(/^tcp:\/\//, "") };
-    return { address: bound, remove: () => unbindNow(socket, endpoint) };
+    return { address: bound, remove: async () => {}, unbind: () => unbindNow(socket, endpoint) };
   },
   async residue(address) {
     return (await isOpen(address)) ? [{ kind: "port", name: address.name }] : [];
@@ -74,7 +84,10 @@ export const tcpEndpoint: EndpointKind = {
   async sweep() {},
 };
 
-/** Resolves when the I/O thread has closed the listening socket, so that the port can be bound again at once. */
+/**
+ * Resolves when the I/O thread has closed the listening socket, so that the port can be bound again at once. The library ends
+ * every connection that was accepted there too.
+ */
 async function unbindNow(socket: Socket, endpoint: string): Promise<void> {
   if (socket.closed) return;
   let timer: NodeJS.Timeout | undefined;

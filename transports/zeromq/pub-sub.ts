@@ -94,11 +94,8 @@ function answerIn(subscription: Message): Buffer | undefined {
   return answerFarewell(subscription.subarray(1))[1];
 }
 
-function closeSockets({ publisher, subscriber }: Sockets, lingerMs: number): void {
-  if (!publisher.closed) {
-    publisher.linger = lingerMs;
-    publisher.close();
-  }
+function closeSockets({ publisher, subscriber }: Sockets): void {
+  if (!publisher.closed) publisher.close();
   if (!subscriber.closed) subscriber.close();
 }
 
@@ -184,10 +181,14 @@ export class PubSubService {
     this.#quiet = new Deadline(QUIET_MS, () => this.#connection?.end());
   }
 
-  async close(lingerMs: number): Promise<void> {
+  async closeConnections(lingerMs: number): Promise<void> {
     this.#quiet?.clear();
     await this.#connection?.close().catch(() => undefined);
-    closeSockets(this.sockets, lingerMs);
+    this.sockets.publisher.linger = lingerMs;
+  }
+
+  closeSockets(): void {
+    closeSockets(this.sockets);
   }
 }
 
@@ -212,7 +213,8 @@ export function openPubSub(
         listens ? publisher.send(message) : subscribed.promise.then(() => publisher.send(message)),
       setPaused: (paused) => reader.setPaused(paused),
       release(lingerMs) {
-        closeSockets(sockets, lingerMs);
+        if (!publisher.closed) publisher.linger = lingerMs;
+        closeSockets(sockets);
         reader.setPaused(false);
       },
     },

@@ -48,6 +48,7 @@ export class RouterService {
   readonly #farewell = randomBytes(24);
   #heldBytes = 0;
   #heldMessages = 0;
+  #closing = false;
   #wake: (() => void) | undefined;
 
   constructor(library: Library, transport: string, handler: ConnectionHandler) {
@@ -95,7 +96,7 @@ export class RouterService {
     const control = parts.length > 1 && isControl(parts[parts.length - 1], body);
     if (control) parts.pop();
     if (client === undefined) {
-      if (control && !isQuestion(body)) return;
+      if (control ? !isQuestion(body) : this.#closing) return;
       client = this.#welcome(key, parts, control ? NOBODY : this.#handler);
       // An empty first message is the library's probe (ZMQ_PROBE_ROUTER): it says "here I am" and carries nothing.
       if (body.length === 0 && parts.length === 1) {
@@ -172,12 +173,14 @@ export class RouterService {
     this.#wake?.();
   }
 
-  async close(lingerMs: number): Promise<void> {
+  async closeConnections(lingerMs: number): Promise<void> {
+    this.#closing = true;
     await Promise.allSettled([...this.#clients.values()].map(({ connection }) => connection.close()));
-    if (!this.socket.closed) {
-      this.socket.linger = lingerMs;
-      this.socket.close();
-    }
+    this.socket.linger = lingerMs;
+  }
+
+  closeSockets(): void {
+    this.socket.close();
     this.#wake?.();
   }
 }

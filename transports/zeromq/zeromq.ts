@@ -7,7 +7,7 @@ import { checkOptions } from "../support/opening.ts";
 import { connectStranger } from "../support/stream-client.ts";
 import { openDealer, openRequest } from "./client.ts";
 import type { ZeromqConnection } from "./connection.ts";
-import { type EndpointKind, ipcEndpoint, tcpEndpoint } from "./endpoint.ts";
+import { type Endpoint, type EndpointKind, ipcEndpoint, tcpEndpoint } from "./endpoint.ts";
 import { type Library, loadLibrary, probeLibrary } from "./library.ts";
 import { inboundOf, openPubSub, PubSubService } from "./pub-sub.ts";
 import { RouterService } from "./router.ts";
@@ -17,7 +17,9 @@ const SERVER_LINGER_MS = 1000;
 
 interface Service {
   run(): Promise<void>;
-  close(lingerMs: number): Promise<void>;
+  /** Takes no newcomers any more, and closes every connection. What the library holds then may be delivered for `lingerMs` more. */
+  closeConnections(lingerMs: number): Promise<void>;
+  closeSockets(): void;
 }
 
 interface Recipe {
@@ -30,11 +32,8 @@ interface Recipe {
   open(library: Library, address: Address, handler: ConnectionHandler): ZeromqConnection;
 }
 
-interface Bound {
-  readonly address: Address;
+interface Bound extends Endpoint {
   readonly service: Service;
-  /** Removes the paths, or frees the port. */
-  remove(): Promise<void>;
 }
 
 /** pyzmq is often there for one of several interpreters only: the script looks for one that has it. */
@@ -59,11 +58,14 @@ function define(recipe: Recipe): Transport {
     event: {
       async listen(address, handler, options) {
         checkOptions(id, options);
-        const { service, remove, address: bound } = await recipe.serve(await loadLibrary(), address, handler);
+        const bound = await recipe.serve(await loadLibrary(), address, handler);
+        const { service } = bound;
         void service.run();
-        return closableServer(bound, async () => {
-          await remove();
-          await service.close(SERVER_LINGER_MS);
+        return closableServer(bound.address, async () => {
+          await bound.remove();
+          await service.closeConnections(SERVER_LINGER_MS);
+          await bound.unbind();
+          service.closeSockets();
         });
       },
       async connect(address, handler, options) {
@@ -150,12 +152,13 @@ function pubSub(id: string, noDrop: boolean, capabilities: Partial<Capabilities>
     async serve(library, address, handler) {
       const service = new PubSubService(library, id, handler, noDrop);
       const { publisher, subscriber } = service.sockets;
-      let outbound: Awaited<ReturnType<EndpointKind["bind"]>> | undefined;
+      let outbound: Endpoint | undefined;
       try {
         outbound = await ipcEndpoint.bind(publisher, address);
         const inbound = await ipcEndpoint.bind(subscriber, inboundOf(address));
         const paths = [outbound, inbound];
-        return { service, address, remove: async () => void (await Promise.all(paths.map((path) => path.remove()))) };
+        const remove = async (): Promise<void> => void (await Promise.all(paths.map((path) => path.remove())));
+        return { service, address, remove, unbind: async () => {} };
       } catch (error) {
         await outbound?.remove();
         publisher.close();
