@@ -47,7 +47,8 @@ export function openRequest(library: Library, target: ClientTarget, handler: Con
       confirms,
       async transmit(message) {
         await socket.send(message as Buffer);
-        if (!receiving) receive();
+        // After the connection has seen that it was sent: a reply that is there already must not come before that.
+        if (!receiving) queueMicrotask(receive);
       },
       // A lockstep client has at most one message coming, and one may follow a pause.
       setPaused() {},
@@ -62,7 +63,8 @@ export function openRequest(library: Library, target: ClientTarget, handler: Con
     // `correlate` lets through what answers the last request and nothing else, so the other side has read them all.
     connection.replied();
     const body = parts[parts.length - 1] as Message;
-    if (!isControl(parts[parts.length - 2], body)) connection.deliver(body);
+    if (isControl(parts[parts.length - 2], body)) connection.control(body);
+    else connection.deliver(body);
   };
   const failed = (error: unknown): void => {
     receiving = false;
@@ -73,7 +75,7 @@ export function openRequest(library: Library, target: ClientTarget, handler: Con
   };
   const receive = (): void => {
     receiving = true;
-    socket.receive().then(received, failed);
+    if (!socket.closed) socket.receive().then(received, failed);
   };
   socket.connect(target.endpoint);
   return connection;
