@@ -16,6 +16,8 @@ import type {
   LoadWindow,
   PeerReady,
   Published,
+  SenderDone,
+  SenderReady,
   Spawned,
   StreamReport,
   UsageReport,
@@ -151,6 +153,8 @@ const fromDriver: Readonly<Record<FromDriver["type"], Rule>> = {
   }),
   "user-ready": shape<UserReady>({ uid: number, hindrance: orNull(text) }),
   "user-attempt": shape<UserAttempted>({ connected: flag, refusal: optional(text) }),
+  "sender-ready": shape<SenderReady>({ address }),
+  "sender-done": shape<SenderDone>({ taken: integer(0), close: text }),
   codecs: shape<CodecsDone>({
     rows: listOf(shape<{ codec: string; corpus: string; status: string }>({ codec: text, corpus: text, status: text })),
   }),
