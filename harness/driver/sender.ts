@@ -1,7 +1,8 @@
 import type { SenderOutcome } from "../../transports/contract/check.ts";
 import { isIpcError } from "../../transports/contract/errors.ts";
 import type { Address, Connection, ConnectionHandler, Transport } from "../../transports/contract/transport.ts";
-import type { FromDriver, SenderWork } from "../process/messages.ts";
+import type { FromDriver } from "../process/messages.ts";
+import type { SenderWork } from "../process/sender-messages.ts";
 import { withEventFace } from "./checks/event-face.ts";
 
 /** The process of a check that sends, closes and exits at once: whatever it has not delivered by then is lost. */

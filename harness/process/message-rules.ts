@@ -16,8 +16,6 @@ import type {
   LoadWindow,
   PeerReady,
   Published,
-  SenderDone,
-  SenderReady,
   Spawned,
   StreamReport,
   UsageReport,
@@ -40,6 +38,7 @@ import {
   text,
   variant,
 } from "./rules.ts";
+import type { SenderDone, SenderReady } from "./sender-messages.ts";
 
 /** Whoever receives it may end the process of that id, and its group: 1 and less would be everybody's. */
 const pid = integer(2);

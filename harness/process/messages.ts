@@ -3,9 +3,9 @@
  * languages: stdin and stdout). `harness/README.md` explains the order.
  */
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
-import type { SenderOutcome, SenderPlan } from "../../transports/contract/check.ts";
 import type { Address, Place } from "../../transports/contract/transport.ts";
 import type { CodecCost } from "../results/model.ts";
+import type { SenderDone, SenderReady, SenderWork } from "./sender-messages.ts";
 
 /** Which transport to load: from the registry, or from a user's module. */
 export interface TransportReference {
@@ -223,11 +223,6 @@ export interface CodecsWork {
   readonly timeMs: number;
 }
 
-/** A process that sends, closes and exits: `sender-ready`, then `sender-done`. */
-export interface SenderWork extends SenderPlan {
-  readonly kind: "sender";
-}
-
 /** A process that may belong to another user: `user-ready`, then, told to `begin`, one attempt to connect: `user-attempt`. */
 export interface UserAttempt {
   readonly kind: "user";
@@ -356,13 +351,6 @@ export interface UserAttempted {
   readonly type: "user-attempt";
   readonly connected: boolean;
   readonly refusal?: string;
-}
-export interface SenderReady {
-  readonly type: "sender-ready";
-  readonly address: Address;
-}
-export interface SenderDone extends SenderOutcome {
-  readonly type: "sender-done";
 }
 export interface CodecsDone {
   readonly type: "codecs";

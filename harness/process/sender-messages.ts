@@ -1,0 +1,14 @@
+import type { SenderOutcome, SenderPlan } from "../../transports/contract/check.ts";
+import type { Address } from "../../transports/contract/transport.ts";
+
+/** A process that sends, closes and exits: `sender-ready`, then `sender-done`. */
+export interface SenderWork extends SenderPlan {
+  readonly kind: "sender";
+}
+export interface SenderReady {
+  readonly type: "sender-ready";
+  readonly address: Address;
+}
+export interface SenderDone extends SenderOutcome {
+  readonly type: "sender-done";
+}
