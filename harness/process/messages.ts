@@ -222,7 +222,6 @@ export interface CodecsWork {
   /** For each codec, kind of value and direction. */
   readonly timeMs: number;
 }
-
 /** A process that may belong to another user: `user-ready`, then, told to `begin`, one attempt to connect: `user-attempt`. */
 export interface UserAttempt {
   readonly kind: "user";
