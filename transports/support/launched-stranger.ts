@@ -15,7 +15,7 @@ export async function launchStranger(
   handler: ConnectionHandler,
 ): Promise<LaunchedStranger> {
   const closed = Promise.withResolvers<void>();
-  const peer = await launch(["/bin/sh", "-c", `exec cat <&3 >&${descriptor}`], {
+  const peer = await launch(["/bin/sh", "-c", `exec cat <&3 >&${descriptor} 2>/dev/null`], {
     onOpen: (connection) => handler.onOpen(connection),
     onMessage: (message, connection) => handler.onMessage(message, connection),
     onWritable: (connection) => handler.onWritable(connection),
