@@ -14,6 +14,7 @@ export default function setup(): () => void {
 
 /** See there; what starts a `python3` by name gets it at once, and where there is none the tests that need one say so. */
 function preferRealPython(): void {
-  const python = realProgram("python3");
+  const found = realProgram("python3");
+  const python = "path" in found ? found.path : undefined;
   if (python !== undefined) process.env["PATH"] = `${dirname(python)}${delimiter}${process.env["PATH"]}`;
 }

@@ -11,6 +11,7 @@ import type { CheckResult, Placement, Report } from "../results/model.ts";
 import { ensureWritable } from "../results/store.ts";
 import { CODEC_IDS } from "../rpc/codecs/codec.ts";
 import { chooseArms, chooseCells, defaultPlacements } from "./arms.ts";
+import { warnBeforeRun } from "./before-run.ts";
 import { checkAll } from "./check.ts";
 import { codecTable } from "./codecs.ts";
 import { EXIT, UsageError } from "./exit-codes.ts";
@@ -19,7 +20,7 @@ import { NOTHING_LEFT, refuseTooLarge, requestOf } from "./measure.ts";
 import { type MeasureOptions, withMeasuring } from "./options.ts";
 import { note, printTables, publish, publishPartial, REPORT_FILES, terminal } from "./output.ts";
 import { noteAbsent } from "./peers.ts";
-import { finishReport, startRun } from "./run.ts";
+import { finishReport, type RunStart, startRun } from "./run.ts";
 import { inSession } from "./session.ts";
 import { type Candidate, type Chosen, resolveTransports } from "./transports.ts";
 
@@ -44,11 +45,12 @@ export function compareCommand(): Command {
     .description("check and measure the mechanisms side by side, and name a pick with its reasons")
     .action(async (options: MeasureOptions) => {
       ensureWritable(options.out, REPORT_FILES);
+      const run = startRun(options.seed);
       const chosen = await resolveTransports(options.transport);
       const payloads = options.payload ?? DEFAULT_PAYLOADS;
       refuseTooLarge(chosen.candidates, payloads);
       const isIncomplete = noteAbsent(chosen, options.peer);
-      const report = await compare(options, chosen, payloads);
+      const report = await compare(options, run, chosen, payloads);
       process.exitCode = isIncomplete ? EXIT.incomplete : exitCode(report, chosen.candidates);
       await publish(options, report, () => printReport(report));
     });
@@ -64,6 +66,7 @@ function exitCode({ measurements, pick }: Report, candidates: readonly Candidate
 
 async function compare(
   options: MeasureOptions,
+  run: RunStart,
   { candidates, refused }: Chosen,
   payloads: readonly number[],
 ): Promise<Report> {
@@ -77,10 +80,10 @@ async function compare(
     overview: true,
   });
   if (arms.length + missing.length === 0) throw new UsageError(NOTHING_LEFT);
-  const run = startRun(options.seed);
   const budgetMs = options.budget ?? defaultBudget(options, candidates.length);
   // The same promise whichever part takes the time: what the checks used is no longer there for the trials.
   lengthOf(options, arms, cells, { budgetMs });
+  await warnBeforeRun(candidates, run, { measures: true });
   const expectedMs = options.budget ?? Math.max(budgetMs, leastMs(candidates.length, arms.length));
   note(`comparing ${whatIsCompared(candidates)}: about ${Math.ceil(expectedMs / 1000)} s; seed ${run.seed}`);
   const codecs = budgetMs < LEAST_FOR_CODECS_MS ? [] : CODEC_IDS;

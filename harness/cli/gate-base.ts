@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { existsSync, statSync, symlinkSync } from "node:fs";
 import { isAbsolute, join, relative, resolve } from "node:path";
 import { promisify } from "node:util";
+import { programFailure } from "../../transports/support/program-failure.ts";
 import type { TransportReference } from "../process/messages.ts";
 import { noteWorktree, worktreeOf } from "../process/worktree.ts";
 import { UsageError } from "./exit-codes.ts";
@@ -66,7 +67,9 @@ async function runGit(args: readonly string[], ref: string, signal: AbortSignal)
     const limits = { timeout: GIT_TIMEOUT_MS, killSignal: "SIGKILL", signal } as const;
     return (await run("git", [...NO_HOOKS, ...args], limits)).stdout.trim();
   } catch (error) {
-    const said = (error as { stderr?: string }).stderr?.trim().split("\n").at(-1);
+    const { code, stderr, killed } = error as { code?: string | number; stderr?: string; killed?: boolean };
+    const failed = code !== "ENOENT" && killed !== true;
+    const said = failed ? stderr?.trim().split("\n").at(-1) : programFailure("git", error, GIT_TIMEOUT_MS);
     throw new UsageError(
       `--base "${ref}" cannot be checked out${said ? `: ${said}` : ""}; name a commit, branch or tag`,
     );

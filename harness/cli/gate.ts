@@ -12,6 +12,7 @@ import { type Inspection, inspectModule } from "../process/inspection.ts";
 import type { Placement } from "../results/model.ts";
 import { ensureWritable, store } from "../results/store.ts";
 import { chooseCells } from "./arms.ts";
+import { warnBeforeRun } from "./before-run.ts";
 import { EXIT, UsageError } from "./exit-codes.ts";
 import { type Base, type BaseReference, chooseBase, inBase, openBase } from "./gate-base.ts";
 import { type GateRequest, runGate, type Sides } from "./gate-run.ts";
@@ -103,11 +104,12 @@ async function gate(options: GateOptions): Promise<void> {
     const file = resolve(options.junit);
     ensureWritable(dirname(file), [basename(file)], "--junit");
   }
+  const run = startRun(options.seed);
   const { candidates, refused } = await resolveTransports(options.transport ?? GATED_TRANSPORTS);
   const cells = chooseCells(["round-trip"], options.payload ?? GATED_PAYLOADS);
   if (options.transport !== undefined) refuseTooLarge(candidates, options.payload ?? []);
   const choice = chooseBase(options);
-  const run = startRun(options.seed);
+  await warnBeforeRun(candidates, run, { measures: true });
   const rule = { ...DEFAULT_RULE, minEffect: options.minEffect, tolerance: options.tolerance };
   let soFar: (() => GateRow[]) | undefined;
   let baseName = options.baseDir ?? options.base ?? "";

@@ -9,6 +9,7 @@ import type { Report } from "../results/model.ts";
 import { ensureWritable } from "../results/store.ts";
 import { CODEC_IDS } from "../rpc/codecs/codec.ts";
 import { chooseArms, chooseCells, defaultPlacements } from "./arms.ts";
+import { warnBeforeRun } from "./before-run.ts";
 import { chooseCodecs, codecCells, codecTable, parseCodec, withCodecs } from "./codecs.ts";
 import { EXIT, UsageError } from "./exit-codes.ts";
 import { announce, announcePlan, lengthOf } from "./length.ts";
@@ -45,6 +46,7 @@ export function measureCommand(): Command {
       const plain = options.codec && !options.benchmark ? [] : chooseCells(options.benchmark, options.payload);
       const cells = [...plain, ...(await codecCells(codecs))];
       ensureWritable(options.out, REPORT_FILES);
+      const run = startRun(options.seed);
       const chosen = await resolveTransports(options.transport);
       const { candidates, refused } = chosen;
       refuseTooLarge(candidates, options.payload ?? []);
@@ -59,7 +61,7 @@ export function measureCommand(): Command {
       if (placed.length + missing.length === 0) throw new UsageError(NOTHING_LEFT);
       const arms = withCodecs(placed, codecs, cells);
       const length = lengthOf(withoutTable(options, codecs.length), arms, cells);
-      const run = startRun(options.seed);
+      await warnBeforeRun(candidates, run, { measures: true });
       announce(length, arms, cells, run.seed);
       const records = candidates.map(({ record }) => record);
       let soFar: (() => MeasureResult) | undefined;

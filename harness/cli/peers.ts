@@ -32,13 +32,16 @@ export function languageReason(transport: TransportDescription, language: string
   if (language === "node") return undefined;
   const [program] = transport.peers?.[language] ?? [];
   if (program === undefined) return `has no server written in ${language}`;
-  return realProgram(program) === undefined ? `the program ${program} cannot be run; install it` : undefined;
+  const found = realProgram(program);
+  return "reason" in found ? found.reason : undefined;
 }
 
 /** For `DriverStart.peerProgram`: undefined where the server is one of our own processes. */
 export function programFor(transport: TransportDescription, language: string): string | undefined {
   const [program] = transport.peers?.[language] ?? [];
-  return language === "node" || program === undefined ? undefined : realProgram(program);
+  if (language === "node" || program === undefined) return undefined;
+  const found = realProgram(program);
+  return "path" in found ? found.path : undefined;
 }
 
 /** Says on stderr what was asked for by name and cannot run. @returns true when there is something of the kind, or a module was refused */

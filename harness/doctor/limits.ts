@@ -82,7 +82,7 @@ export const temporaryDirectory: Probe = () => {
     const meaning = `runs work in ${parent}: paths of sockets below ${directory} would exceed ${MAX_SOCKET_PATH_BYTES} bytes`;
     findings.push({
       topic,
-      status: "note",
+      status: "warning",
       found: `${directory} is too long`,
       meaning,
       fix: `export TMPDIR=${parent}`,

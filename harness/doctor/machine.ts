@@ -4,12 +4,14 @@ import { asRoot } from "../../transports/contract/shortage.ts";
 import { ffiFloor } from "../../transports/posix/index.ts";
 import { allowedCpuList } from "../process/cpus.ts";
 import { placementCpus } from "../process/pinning.ts";
-import { readSteal, stealShare } from "../results/environment.ts";
+import { readSteal, type StealClock, stealShare } from "../results/environment.ts";
 import type { Finding, Probe } from "./finding.ts";
 import { readText } from "./read.ts";
 
 const STEAL_WATCHED_MS = 1000;
 const NOTABLE_STEAL = 0.01;
+/** Of the fraction of a second in which a command gets ready: one tick of the clock is a per cent of that. */
+export const NOTABLE_STEAL_BEFORE_RUN = 0.05;
 
 export const software: Probe = () => [
   { topic: "software", status: "ok", found: `Node ${process.versions.node}, ${process.platform} ${release()}` },
@@ -47,31 +49,31 @@ export const governor: Probe = () => {
   return [{ topic, status: "warning", found, meaning, fix: asRoot("cpupower frequency-set --governor performance") }];
 };
 
+export const load: Probe = () => {
+  const topic = "load";
+  const average = loadavg()[0] ?? 0;
+  const found = `load average ${average.toFixed(2)} on ${availableParallelism()} CPUs`;
+  if (average <= availableParallelism() / 2) return [{ topic, status: "ok", found }];
+  const meaning = "something else is running: its share of every tail is unknown";
+  return [{ topic, status: "warning", found, meaning, fix: "top -o %CPU" }];
+};
+
 export const neighbours: Probe = async () => {
-  const findings: Finding[] = [];
-  const load = loadavg()[0] ?? 0;
-  const busy = load > availableParallelism() / 2;
-  findings.push({
-    topic: "load",
-    status: busy ? "warning" : "ok",
-    found: `load average ${load.toFixed(2)} on ${availableParallelism()} CPUs`,
-    ...(busy ? { meaning: "something else is running: its share of every tail is unknown", fix: "top -o %CPU" } : {}),
-  });
   const before = readSteal();
   await delay(STEAL_WATCHED_MS);
-  const steal = stealShare(before, readSteal());
+  return stealFinding(before, readSteal(), NOTABLE_STEAL);
+};
+
+/** How much of the time between two looks the hypervisor took; empty where the system shows neither it nor that. */
+export function stealFinding(before: StealClock | null, after: StealClock | null, notable: number): Finding[] {
+  const steal = stealShare(before, after);
   const virtual = /^flags\s*:.*\bhypervisor\b/m.test(readText("/proc/cpuinfo") ?? "");
-  if (!virtual && steal === null) return findings;
+  if (!virtual && steal === null) return [];
   const found = `${virtual ? "virtual machine" : "no hypervisor seen"}, ${((steal ?? 0) * 100).toFixed(1)} % of CPU time stolen`;
-  const stolen = (steal ?? 0) > NOTABLE_STEAL;
+  const stolen = (steal ?? 0) > notable;
   const meaning = stolen
     ? "the host runs others on these CPUs: do not quote p99 from here"
     : "an idle virtual CPU halts, and waking it is the host's affair: across CPUs the tail is the machine's";
-  findings.push({
-    topic: "virtualization",
-    status: stolen ? "warning" : virtual ? "note" : "ok",
-    found,
-    ...(virtual ? { meaning } : {}),
-  });
-  return findings;
-};
+  const status = stolen ? "warning" : virtual ? "note" : "ok";
+  return [{ topic: "virtualization", status, found, ...(virtual ? { meaning } : {}) }];
+}

@@ -1,6 +1,9 @@
 import { execFileSync } from "node:child_process";
 import { asRoot } from "../../transports/contract/shortage.ts";
+import { programFailure } from "../../transports/support/program-failure.ts";
 import type { Finding, Probe } from "./finding.ts";
+
+const PROBE_MS = 5000;
 
 interface Program {
   readonly name: string;
@@ -40,9 +43,12 @@ export const programs: Probe = () => PROGRAMS.map(look);
 
 function look({ name, args, without, fix }: Program): Finding {
   try {
-    const said = execFileSync(name, args, { encoding: "utf8", timeout: 5000, stdio: ["ignore", "pipe", "pipe"] });
+    const said = execFileSync(name, args, { encoding: "utf8", timeout: PROBE_MS, stdio: ["ignore", "pipe", "pipe"] });
     return { topic: name, status: "ok", found: said.split("\n", 1)[0]?.trim() ?? "there" };
-  } catch {
-    return { topic: name, status: "note", found: "not found", meaning: without, fix };
+  } catch (error) {
+    const found = programFailure(name, error, PROBE_MS);
+    // Installing again what is there would help nobody.
+    const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
+    return { topic: name, status: "note", found, meaning: without, ...(missing ? { fix } : {}) };
   }
 }

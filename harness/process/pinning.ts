@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { setAffinity } from "../../transports/posix/affinity.ts";
+import { programFailure } from "../../transports/support/program-failure.ts";
 import type { Placement } from "../results/model.ts";
 import { allowedCpuList, allowedCpus, parseCpuList } from "./cpus.ts";
 import type { PinPrefix } from "./messages.ts";
@@ -70,6 +71,7 @@ export function placementCpus(placement: Placement): PlacementCpus | { readonly 
   return { driver: String(first), peer: String(second), driverPin: pin(first), peerPin: pin(second), readyPin };
 }
 
+const PROBE_MS = 5000;
 const NEEDED = "pinning needs Linux and the taskset program (package util-linux)";
 let found: { readonly obstacle: string | undefined } | undefined;
 
@@ -81,11 +83,12 @@ function obstacleToPinning(cpu: number): string | undefined {
 
 function tryPinning(cpu: number): string | undefined {
   try {
-    execFileSync("taskset", ["-c", String(cpu), "true"], { stdio: ["ignore", "ignore", "pipe"], timeout: 5000 });
+    execFileSync("taskset", ["-c", String(cpu), "true"], { stdio: ["ignore", "ignore", "pipe"], timeout: PROBE_MS });
     return undefined;
   } catch (error) {
     const { code, stderr } = error as NodeJS.ErrnoException & { readonly stderr?: Buffer };
     if (code === "ENOENT") return NEEDED;
+    if (code === "ETIMEDOUT") return programFailure("taskset", error, PROBE_MS);
     const said = stderr?.toString().trim().split("\n").at(-1);
     return `this machine does not let processes be pinned${said ? ` (${said})` : ""}; use --placement unpinned`;
   }

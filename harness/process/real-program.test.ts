@@ -1,12 +1,26 @@
-import { isAbsolute } from "node:path";
-import { expect, test } from "vitest";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { isAbsolute, join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { programFailure } from "../../transports/support/program-failure.ts";
 import { realProgram } from "./real-program.ts";
 
-test("a program that is no Python stays what it is called, and one that is not there is none", () => {
-  expect(realProgram("node")).toBe("node");
-  expect(realProgram("ipcmark-no-such-program")).toBeUndefined();
+const directory = mkdtempSync(join(tmpdir(), "program-test-"));
+afterAll(() => rmSync(directory, { recursive: true }));
+
+test("a program that is no Python stays what it is called", () => {
+  expect(realProgram("node")).toEqual({ path: "node" });
 });
 
-test.skipIf(realProgram("python3") === undefined)("a Python is found where it really lies", () => {
-  expect(isAbsolute(realProgram("python3") ?? "")).toBe(true);
+test("a program that is not there, one that fails and one that does not answer are three sentences", () => {
+  expect(realProgram("ipcmark-no-such-program")).toEqual({ reason: "ipcmark-no-such-program is not installed" });
+  const failing = join(directory, "failing");
+  writeFileSync(failing, "#!/bin/sh\necho broken >&2\nexit 3\n", { mode: 0o755 });
+  expect(realProgram(failing)).toEqual({ reason: `${failing} cannot be run: broken` });
+  const late = Object.assign(new Error("spawnSync slow ETIMEDOUT"), { code: "ETIMEDOUT" });
+  expect(programFailure("slow", late, 5000)).toMatch(/^slow did not end within 5 s: is the machine busy/);
+});
+
+test.skipIf("reason" in realProgram("python3"))("a Python is found where it really lies", () => {
+  expect(realProgram("python3")).toEqual({ path: expect.toSatisfy(isAbsolute) });
 });

@@ -1,28 +1,33 @@
 import { execFileSync } from "node:child_process";
 import { basename } from "node:path";
+import { programFailure } from "../../transports/support/program-failure.ts";
 
 const PROBE_MS = 5000;
-const known = new Map<string, string | undefined>();
+const known = new Map<string, RealProgram>();
+
+/** The program behind a name on PATH, or why none can be run. */
+export type RealProgram = { readonly path: string } | { readonly reason: string };
 
 /**
- * The program behind a name on PATH, asked once; undefined where none can be run. A `python3` on PATH may be the script of a version manager
- * that looks for the real one each time it is started, for longer than a Python takes to start.
+ * Asks once for the program behind a name on PATH. A `python3` on PATH may be the script of a version manager that looks for the real one
+ * each time it is started, for longer than a Python takes to start.
  */
-export function realProgram(name: string): string | undefined {
-  if (!known.has(name)) known.set(name, ask(name));
-  return known.get(name);
+export function realProgram(name: string): RealProgram {
+  const found = known.get(name) ?? ask(name);
+  known.set(name, found);
+  return found;
 }
 
-function ask(name: string): string | undefined {
+function ask(name: string): RealProgram {
   const isPython = /^python[\d.]*(\.exe)?$/.test(basename(name));
   try {
     const said = execFileSync(name, isPython ? ["-c", "import sys; print(sys.executable)"] : ["--version"], {
       encoding: "utf8",
-      stdio: ["ignore", "pipe", "ignore"],
+      stdio: ["ignore", "pipe", "pipe"],
       timeout: PROBE_MS,
     });
-    return (isPython && said.trim()) || name;
-  } catch {
-    return undefined;
+    return { path: (isPython && said.trim()) || name };
+  } catch (error) {
+    return { reason: programFailure(name, error, PROBE_MS) };
   }
 }

@@ -2,7 +2,8 @@ import { execFile } from "node:child_process";
 import { closeSync, constants as fs, lstatSync, mkdirSync, openSync, rmdirSync, unlinkSync } from "node:fs";
 import { promisify } from "node:util";
 import { IpcError, toIpcError } from "../contract/errors.ts";
-import type { OsObject } from "../contract/transport.ts";
+import type { Availability, OsObject } from "../contract/transport.ts";
+import { programFailure } from "../support/program-failure.ts";
 
 /** Clients at one time; also the number of slots, and so of names an address can have. */
 export const MAX_CLIENTS = 64;
@@ -33,15 +34,19 @@ export async function makeFifos(transport: string, ...paths: readonly string[]):
   }
 }
 
-/** @returns the program's version line, or undefined when there is no such program. */
-export async function mkfifoVersion(): Promise<string | undefined> {
+/** The program's version line, or why it cannot be used. */
+export async function mkfifoAvailability(): Promise<Availability> {
   try {
     const { stdout } = await run("mkfifo", ["--version"], { timeout: MKFIFO_LIMIT_MS });
-    return stdout.split("\n")[0] ?? "mkfifo";
+    return { available: true, version: stdout.split("\n")[0] ?? "mkfifo" };
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
     // BSD's knows no --version and says so with an exit code: a program that answers is there.
-    return typeof code === "number" ? "mkfifo" : undefined;
+    if (typeof code === "number") return { available: true, version: "mkfifo" };
+    return {
+      available: false,
+      reason: `${programFailure("mkfifo", error, MKFIFO_LIMIT_MS)} (it is part of coreutils)`,
+    };
   }
 }
 

@@ -21,7 +21,7 @@ import { aborted, checkOptions } from "../support/opening.ts";
 import { withPathLock } from "../support/path-lock.ts";
 import { StreamConnection } from "../support/stream-connection.ts";
 import { openPair, type Pair } from "./fifo-client.ts";
-import { hasReader, listNames, MAX_CLIENTS, makeFifos, mkfifoVersion, openFifo, removeAll } from "./fifo-names.ts";
+import { hasReader, listNames, MAX_CLIENTS, makeFifos, mkfifoAvailability, openFifo, removeAll } from "./fifo-names.ts";
 import { FifoServer } from "./fifo-server.ts";
 
 const ID = "fifo";
@@ -130,11 +130,8 @@ export const fifo: Transport = {
   }),
   async probe() {
     if (process.platform === "win32") return { available: false, reason: "Windows has no FIFOs; use named-pipe" };
-    const version = await mkfifoVersion();
-    if (version === undefined) {
-      return { available: false, reason: "the program mkfifo was not found; it is part of coreutils" };
-    }
-    return { available: true, version: `${version}, node ${process.versions.node}` };
+    const found = await mkfifoAvailability();
+    return found.available ? { ...found, version: `${found.version}, node ${process.versions.node}` } : found;
   },
   async allocate(place) {
     return { transport: ID, name: join(place.directory, `fifo-${distinctName()}`) };

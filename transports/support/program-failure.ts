@@ -1,0 +1,22 @@
+/**
+ * Why a program that was run to its end was of no use: it is not installed, it did not end in time, or it failed. Three sentences, since
+ * each wants another remedy.
+ *
+ * @param error what `execFile` or `execFileSync` threw, or `spawnSync` returned
+ */
+export function programFailure(name: string, error: unknown, limitMs: number): string {
+  const { code, killed, stderr, message = "" } = error as Partial<ExecError>;
+  if (code === "ENOENT") return `${name} is not installed`;
+  if (code === "ETIMEDOUT" || killed === true) {
+    return `${name} did not end within ${limitMs / 1000} s: is the machine busy, or the program waiting for something?`;
+  }
+  const told = String(stderr ?? "").trim() || message;
+  return `${name} cannot be run: ${told.split("\n").at(-1)}`;
+}
+
+interface ExecError {
+  readonly code: string | number | null;
+  readonly killed: boolean;
+  readonly stderr: string | Uint8Array | null;
+  readonly message: string;
+}
