@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from "commander";
+import { shortageIn } from "../../transports/contract/errors.ts";
 import { MachineError } from "../process/machine-error.ts";
 import { packageVersion } from "../results/environment.ts";
 import { visible, visibleLines } from "../results/format.ts";
@@ -60,6 +61,8 @@ function report(error: unknown): number {
   }
   if (error instanceof UsageError || error instanceof StoreError) return say(visible(error.message), EXIT.usage);
   if (error instanceof MachineError) return say(visible(error.message), EXIT.refused);
+  const shortage = shortageIn(error);
+  if (shortage !== undefined) return say(visible(shortage.message), EXIT.refused);
   const full = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return say(`unexpected: ${visibleLines(full)}`, EXIT.crash);
 }

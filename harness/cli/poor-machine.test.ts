@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -23,6 +23,25 @@ function pathWith(programs: readonly string[], scripts: Readonly<Record<string, 
   }
   for (const [name, text] of Object.entries(scripts)) writeFileSync(join(directory, name), text, { mode: 0o755 });
   return { PATH: directory };
+}
+
+/** A mount namespace with a small file system at a path; undefined where this user may not have one. */
+function withSmall(path: string, size: string): readonly string[] | undefined {
+  const within = ["unshare", "-rm", "sh", "-c", `mount -t tmpfs -o size=${size} tmpfs ${path} && exec "$@"`, "sh"];
+  return spawnSync(within[0] as string, [...within.slice(1), "true"]).status === 0 ? within : undefined;
+}
+
+interface Checked {
+  readonly code: number | null;
+  readonly stderr: string;
+  readonly statuses: readonly string[];
+}
+
+/** What became of a check that this machine has too little for. */
+async function checked(args: readonly string[], within: readonly string[]): Promise<Checked> {
+  const { code, stdout, stderr } = await sandbox.run(["check", ...args, "--json", "--out", "out"], {}, within);
+  if (stdout === "") throw new Error(stderr);
+  return { code, stderr, statuses: (JSON.parse(stdout) as Report).checks.map(({ status }) => status) };
 }
 
 interface Poverty {
@@ -109,7 +128,7 @@ describe.skipIf(process.platform !== "linux")("a machine that lacks something", 
     expect(reasons.get("unix event unpinned round-trip")).toBeUndefined();
   });
 
-  it("that cannot start so many clients fails that cell with its reason and measures the others", async () => {
+  it("that cannot start so many clients has no such cell, says why, and measures the others", async () => {
     const report = await measured(
       [
         "--transport",
@@ -128,7 +147,61 @@ describe.skipIf(process.platform !== "linux")("a machine that lacks something", 
     );
     const found = new Map(report.measurements.map(({ clients, status, reason }) => [clients, { status, reason }]));
     expect(found.get(1)?.status).toBe("measured");
-    expect(found.get(16)?.status).toBe("failed");
-    expect(found.get(16)?.reason).toMatch(/client process \d+ of 16 did not start/);
+    expect(found.get(16)?.status).toBe("unavailable");
+    expect(found.get(16)?.reason).toMatch(/client process \d+ of 16 did not start: .*ulimit -n/);
+  });
+
+  it("whose TMPDIR cannot be used runs nothing: one sentence and exit code 23 in every command", async () => {
+    const env = { TMPDIR: join(sandbox.directory, "missing") };
+    const commands = [["check"], ["measure"], ["compare"], ["gate", "--base-dir", "."]];
+    for (const { code, stderr } of await Promise.all(
+      commands.map((command) => sandbox.run([...command, "--transport", "tcp"], env)),
+    )) {
+      expect([code, stderr.trim().split("\n")]).toEqual([
+        23,
+        [expect.stringMatching(/^ipcmark: the temporary directory \S+missing does not exist; set TMPDIR to/)],
+      ]);
+    }
+  });
+
+  it("with too little shared memory has no such mechanism: said before the run and after it, and no failed check", async ({
+    skip,
+  }) => {
+    const within = withSmall("/dev/shm", "64k") ?? skip("no namespace of mounts here");
+    const args = ["--transport", "shm/descriptor", "--scenario", "sequential-requests"];
+    const { code, stderr, statuses } = await checked(args, within);
+    expect([code, statuses]).toEqual([22, ["unavailable"]]);
+    expect(stderr).toMatch(/^! \/dev\/shm: 64 KiB, 64 KiB free; .*remount,size=1G/m);
+    expect(stderr).toMatch(/^shm\/descriptor was asked for by name and is not available here: .*free of 64 KiB/m);
+  });
+
+  describe.skipIf(!process.env["IPCMARK_TEST_ALL"])("in other ways", () => {
+    it("for a part of the clients serves the others, and is no failure", async ({ skip }) => {
+      const within = withSmall("/dev/shm", "64m") ?? skip("no namespace of mounts here");
+      const args = ["--transport", "shm/descriptor", "--scenario", "sequential-requests", "concurrent-clients/8"];
+      expect(await checked(args, within)).toMatchObject({ code: 0, statuses: ["passed", "unavailable"] });
+    });
+
+    it("with few descriptors", async () => {
+      const args = ["--transport", "unix", "--scenario", "sequential-requests", "concurrent-clients/64"];
+      const found = await checked(args, ["prlimit", "--nofile=40", "--"]);
+      expect(found).toMatchObject({ code: 0, statuses: ["passed", "unavailable"] });
+      expect(found.stderr).toMatch(/^! open files: up to 40 per process; .*ulimit -n/m);
+    });
+
+    it("with a small quota of queues", async () => {
+      const args = ["--transport", "posix-mq", "--scenario", "sequential-requests"];
+      const { code, stderr, statuses } = await checked(args, ["prlimit", "--msgqueue=4000", "--"]);
+      expect([code, statuses]).toEqual([22, ["unavailable"]]);
+      expect(stderr).toMatch(/posix-mq was asked for by name and did not run: .*prlimit --pid \$\$ --msgqueue/);
+    });
+
+    it("with a full disk", async ({ skip }) => {
+      const within = withSmall(sandbox.temporary, "300k") ?? skip("no namespace of mounts here");
+      const args = ["--transport", "mmap/futex", "--scenario", "sequential-requests"];
+      const { code, stderr, statuses } = await checked(args, within);
+      expect([code, statuses]).toEqual([22, ["unavailable"]]);
+      expect(stderr).toMatch(/mmap\/futex was asked for by name and is not available here: .*ENOSPC.*TMPDIR/);
+    });
   });
 });

@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import type { Check } from "../../transports/contract/check.ts";
 import type { TransportDescription } from "../../transports/contract/transport.ts";
+import { spaceIn } from "../../transports/posix/machine-limits.ts";
 import type { TransportReference } from "../process/messages.ts";
 
 const DEFAULT_TYPICAL_MS = 10;
@@ -81,7 +82,22 @@ export function compete(a: Batch, b: Batch): boolean {
   return limit !== undefined && limit === limitOf(b);
 }
 
-/** All message queues of a user together may hold so many bytes (RLIMIT_MSGQUEUE): two servers with all their clients do not fit. */
+/** Rings of several mechanisms with all their clients take so much at a time. */
+const ENOUGH_SHM_BYTES = 2 ** 31;
+
+/**
+ * All message queues of a user together may hold so many bytes (RLIMIT_MSGQUEUE): two servers with all their clients do not fit. A small
+ * /dev/shm has room for the rings of one.
+ */
 function limitOf({ target: { transport } }: Batch): string | undefined {
-  return transport.id.startsWith("posix-mq") ? "queues" : undefined;
+  if (transport.id.startsWith("posix-mq")) return "queues";
+  return transport.id.startsWith("shm/") && freeShmBytes() < ENOUGH_SHM_BYTES ? "/dev/shm" : undefined;
+}
+
+function freeShmBytes(): number {
+  try {
+    return spaceIn("/dev/shm").freeBytes;
+  } catch {
+    return 0;
+  }
 }

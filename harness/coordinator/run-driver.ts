@@ -108,7 +108,7 @@ export class Brood {
   async #end(course: Course): Promise<void> {
     const { driver, spawned } = course;
     const { signal } = await driver.terminate();
-    if (isCrash(signal)) this.#crashed(course, "driver", signal);
+    if (isCrash(signal) && driver.shortage === undefined) this.#crashed(course, "driver", signal);
     this.#drivers.delete(driver);
     // A driver that ended well has ended its peers; after any other end they are ours.
     for (const pid of spawned) this.#descendants.delete(pid);
@@ -136,7 +136,9 @@ export class Brood {
       } catch (error) {
         // Its end is our doing, and no result.
         if (this.#ending) return NEVER;
-        return { status: "failed", reason: whyNot(driver, job, deadline, error as Error), ready: course.ready };
+        const shortage = shortageIn(error);
+        const reason = shortage?.message ?? whyNot(driver, job, deadline, error as Error);
+        return { status: "failed", reason, shortage: shortage !== undefined, ready: course.ready };
       }
       if (message.type === until) return undefined;
       if (message.type === "done") return { status: "done", ready: course.ready };

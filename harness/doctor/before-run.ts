@@ -1,12 +1,13 @@
 import { readSteal, type StealClock } from "../results/environment.ts";
 import type { Finding, Probe } from "./finding.ts";
-import { container, descriptors, queues, sharedMemory, temporaryDirectory, watches } from "./limits.ts";
+import { container, descriptors, processes, queues, sharedMemory, temporaryDirectory, watches } from "./limits.ts";
 import { governor, load, NOTABLE_STEAL_BEFORE_RUN, stealFinding } from "./machine.ts";
 
 /** What is quick to look at, and the ids it matters to. */
 const QUICK: readonly { readonly probe: Probe; readonly ids: RegExp }[] = [
   { probe: temporaryDirectory, ids: /./ },
   { probe: descriptors, ids: /./ },
+  { probe: processes, ids: /./ },
   { probe: container, ids: /./ },
   { probe: sharedMemory, ids: /^shm\// },
   { probe: queues, ids: /^posix-mq/ },

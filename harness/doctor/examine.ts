@@ -1,6 +1,6 @@
 import type { Finding, Probe } from "./finding.ts";
 import { leftovers, strayProcesses } from "./leftovers.ts";
-import { container, descriptors, queues, sharedMemory, temporaryDirectory, watches } from "./limits.ts";
+import { container, descriptors, processes, queues, sharedMemory, temporaryDirectory, watches } from "./limits.ts";
 import { governor, load, neighbours, posixBinding, processors, software } from "./machine.ts";
 import { programs } from "./programs.ts";
 import { stalePaths, symptoms } from "./symptoms.ts";
@@ -14,6 +14,7 @@ const PROBES: readonly Probe[] = [
   neighbours,
   container,
   descriptors,
+  processes,
   queues,
   sharedMemory,
   temporaryDirectory,

@@ -7,6 +7,8 @@ export interface Finding {
   readonly found: string;
   /** What it means for whoever runs or reads a comparison; absent when there is nothing to say. */
   readonly meaning?: string;
+  /** No run can work on a machine like this. */
+  readonly stopsRuns?: true;
   /** The command that changes it. */
   readonly fix?: string;
 }

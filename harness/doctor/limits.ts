@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { asRoot, REMEDIES } from "../../transports/contract/shortage.ts";
 import { inBytes, softLimit, spaceIn } from "../../transports/posix/machine-limits.ts";
@@ -103,6 +103,45 @@ export const watches: Probe = () => {
   return [{ topic, status: "warning", found, meaning, fix: REMEDIES.inotifyInstances }];
 };
 
+/** Each process of Node has about a dozen threads, and each of them counts. */
+const LEAST_THREADS = 48;
+const ENOUGH_THREADS = 200;
+
+export const processes: Probe = () => {
+  const topic = "processes and threads";
+  const left = threadsLeft();
+  if (left === Number.POSITIVE_INFINITY) return [];
+  const found = `${left} more may be started`;
+  if (left >= ENOUGH_THREADS) return [{ topic, status: "ok", found }];
+  const fix = REMEDIES.processes;
+  if (left >= LEAST_THREADS) {
+    const meaning = "each process of Node needs about a dozen: checks with many clients are unavailable";
+    return [{ topic, status: "warning", found, meaning, fix }];
+  }
+  const meaning = `a run needs at least ${LEAST_THREADS}, about a dozen for each of its processes`;
+  return [{ topic, status: "problem", found, meaning, fix, stopsRuns: true }];
+};
+
+/** Within the limit of the user, which does not bind root, and that of the control group. */
+function threadsLeft(): number {
+  const used = readNumber("/sys/fs/cgroup/pids.current");
+  const most = readNumber("/sys/fs/cgroup/pids.max");
+  const inGroup = used === null || most === null ? Number.POSITIVE_INFINITY : most - used;
+  const limit = process.getuid?.() === 0 ? null : softLimit("Max processes");
+  if (limit === null || limit > 10_000) return inGroup;
+  return Math.min(inGroup, limit - threadsOfUser());
+}
+
+function threadsOfUser(): number {
+  const uid = process.getuid?.();
+  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  return pids.reduce((sum, pid) => {
+    const status = readText(`/proc/${pid}/status`) ?? "";
+    const isOurs = Number(/^Uid:\s+(\d+)/m.exec(status)?.[1]) === uid;
+    return isOurs ? sum + Number(/^Threads:\s+(\d+)/m.exec(status)?.[1] ?? 1) : sum;
+  }, 0);
+}
+
 export const container: Probe = () => {
   const topic = "container limits";
   const findings: Finding[] = [];
@@ -128,17 +167,6 @@ export const container: Probe = () => {
       found: `memory ${inBytes(memory)}`,
       meaning,
       fix: REMEDIES.memory,
-    });
-  }
-  const pids = readNumber("/sys/fs/cgroup/pids.max");
-  if (pids !== null && pids < 200) {
-    const meaning = "every process of Node has about a dozen threads, and threads count";
-    findings.push({
-      topic,
-      status: "warning",
-      found: `${pids} processes and threads`,
-      meaning,
-      fix: REMEDIES.processes,
     });
   }
   return findings.length > 0 ? findings : [{ topic, status: "ok", found: "none that matter" }];

@@ -1,12 +1,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { IpcError, toIpcError } from "../../transports/contract/errors.ts";
+import { REMEDIES } from "../../transports/contract/shortage.ts";
 import { CONTROL_ARGS, CONTROL_FD } from "./control-fd.ts";
 import { noteExit } from "./crash.ts";
 import { readLines, writeLine } from "./lines.ts";
 import { Mailbox, type Typed } from "./mailbox.ts";
 import { endGroup, killGroup, RUN_VARIABLE } from "./orphans.ts";
 import { isObject, oneLine, shown, text } from "./rules.ts";
+import { startShortageIn } from "./shortage.ts";
 
 export interface Exit {
   readonly code: number | null;
@@ -75,8 +77,8 @@ export class Child<In extends object, Out extends Typed> {
     this.exited = new Promise((resolve) => {
       process.on("close", (code, signal) => {
         this.#exit = { code, signal };
-        noteExit(name, signal);
-        this.mailbox.end(() => this.describeEnd());
+        if (this.shortage === undefined) noteExit(name, signal);
+        this.mailbox.end(() => this.describeEnd(), this.shortage);
         resolve(this.#exit);
       });
     });
@@ -157,6 +159,15 @@ export class Child<In extends object, Out extends Typed> {
     return `the ${this.name} process ${how}${last === undefined ? "" : ` (${last})`}`;
   }
 
+  /** What ended a process that could not even start its threads; undefined when something else did. */
+  get shortage(): IpcError | undefined {
+    const { signal } = this.#exit ?? { signal: "SIGKILL" };
+    const lacking = signal === null || signal === "SIGABRT" ? startShortageIn(this.#stderr.text) : undefined;
+    if (lacking === undefined) return undefined;
+    const text = `the ${this.name} process could not start its threads: ${REMEDIES[lacking]}`;
+    return new IpcError("IPC_SHORTAGE", text);
+  }
+
   #receive(value: unknown, defectOf: NonNullable<ChildOptions["defectOf"]>): void {
     const defect = defectOf(value);
     if (defect === undefined) this.mailbox.put(value as Out);
@@ -183,6 +194,10 @@ class Tail {
 
   add(piece: string): void {
     this.#text = (this.#text + piece).slice(-KEPT_CHARACTERS);
+  }
+
+  get text(): string {
+    return this.#text;
   }
 
   lastTelling(): string | undefined {

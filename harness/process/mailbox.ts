@@ -11,8 +11,8 @@ export class ControlError extends Error {
   /** The time ran out; otherwise the channel has ended. */
   readonly late: boolean;
 
-  constructor(message: string, late: boolean) {
-    super(message);
+  constructor(message: string, late: boolean, cause?: Error) {
+    super(message, { cause });
     this.late = late;
   }
 }
@@ -29,6 +29,7 @@ export class Mailbox<Message extends Typed> {
   readonly #queue: Message[] = [];
   readonly #waiters: Waiter<Message>[] = [];
   #ended: (() => string) | undefined;
+  #cause: Error | undefined;
 
   /** What comes after the end is dropped. */
   put(message: Message): void {
@@ -49,11 +50,12 @@ export class Mailbox<Message extends Typed> {
   }
 
   /** The channel is over: everybody who waits, now and later, gets a ControlError with this reason. */
-  end(reason: () => string): void {
+  end(reason: () => string, cause?: Error): void {
+    this.#cause ??= cause;
     this.#ended ??= reason;
     for (const waiter of this.#waiters.splice(0)) {
       waiter.deadline.clear();
-      waiter.reject(new ControlError(this.#ended(), false));
+      waiter.reject(new ControlError(this.#ended(), false, this.#cause));
     }
   }
 
@@ -67,7 +69,7 @@ export class Mailbox<Message extends Typed> {
     const index = this.#queue.findIndex((message) => (types as readonly string[]).includes(message.type));
     const ready = index < 0 ? undefined : this.#queue.splice(index, 1)[0];
     if (ready !== undefined) return Promise.resolve(ready as Wanted);
-    if (this.#ended !== undefined) return Promise.reject(new ControlError(this.#ended(), false));
+    if (this.#ended !== undefined) return Promise.reject(new ControlError(this.#ended(), false, this.#cause));
     return new Promise<Wanted>((resolve, reject) => {
       const waiter: Waiter<Message> = {
         types,

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { IpcError } from "../../transports/contract/errors.ts";
-import { REMEDIES } from "../../transports/contract/shortage.ts";
+import { REMEDIES, type Resource } from "../../transports/contract/shortage.ts";
 
 /** A server may hold so many for each client: a socket, a segment, a pipe for each direction. */
 const DESCRIPTORS_PER_CLIENT = 3;
@@ -26,4 +26,10 @@ export function descriptorShortage(left: number, clients: number): IpcError | un
   if (left >= DESCRIPTORS_PER_CLIENT * clients) return undefined;
   const text = `its server could open ${left} more descriptors, too few for ${clients} clients: ${REMEDIES.descriptors}`;
   return new IpcError("IPC_SHORTAGE", text, { errno: "EMFILE" });
+}
+
+/** What Node lacked when it aborted while it started, by what it printed: it has no error for this. */
+export function startShortageIn(stderr: string): Resource | undefined {
+  if (/pthread_create|uv_thread_create/.test(stderr)) return "processes";
+  return /Assertion failed:.*uv_loop_init/.test(stderr) ? "descriptors" : undefined;
 }
