@@ -7,6 +7,7 @@ import { refuse } from "./options.ts";
 const SOAKS: Readonly<Record<string, () => Promise<unknown>>> = {
   starts: () => import("./stress/starts.ts"),
   frames: () => import("./stress/frames.ts"),
+  kills: () => import("./stress/kills.ts"),
 };
 const given = process.argv.slice(2).map((argument) => argument.split("=", 1)[0]);
 const chosen = Object.keys(SOAKS).filter((name) => given.includes(`--${name}`));
