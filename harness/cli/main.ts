@@ -1,73 +1,17 @@
 #!/usr/bin/env node
-import { Command, CommanderError } from "commander";
-import { shortageIn } from "../../transports/contract/errors.ts";
-import { MachineError } from "../process/machine-error.ts";
-import { packageVersion } from "../results/environment.ts";
-import { visible, visibleLines } from "../results/format.ts";
-import { StoreError } from "../results/store.ts";
-import { flagsOf, withConfig } from "./config-file.ts";
-import { EXIT, UsageError } from "./exit-codes.ts";
+/** The installed program begins here: an older Node must be able to parse this file, and does not get to see any other of ours. */
+const LEAST = [22, 18] as const;
+const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 
-/** In the order of the help text. Only the one that was typed is loaded: a mistyped option is answered at once. */
-const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
-  compare: async () => (await import("./compare.ts")).compareCommand(),
-  check: async () => (await import("./check.ts")).checkCommand(),
-  measure: async () => (await import("./measure.ts")).measureCommand(),
-  gate: async () => (await import("./gate.ts")).gateCommand(),
-  report: async () => (await import("./report.ts")).reportCommand(),
-  list: async () => (await import("./list.ts")).listCommand(),
-  doctor: async () => (await import("./doctor.ts")).doctorCommand(),
-};
-
-async function everyFlag(): Promise<string[]> {
-  const commands = await Promise.all(Object.values(COMMANDS).map((load) => load()));
-  return [...new Set(commands.flatMap(flagsOf))];
+if (major > LEAST[0] || (major === LEAST[0] && minor >= LEAST[1])) {
+  await import("./program.ts");
+} else {
+  const found = `Node ${process.versions.node} is too old`;
+  process.stderr.write(
+    `ipcmark: ${found}: this program needs ${LEAST.join(".")} or newer; install that and try again\n`,
+  );
+  // As of `EXIT.refused`, which is in a file that is not loaded here.
+  process.exitCode = 23;
 }
 
-const program = new Command("ipcmark")
-  .description(
-    "Which IPC mechanism should two processes on this machine use? Checked, measured, picked, with the evidence.",
-  )
-  .version(packageVersion())
-  .showSuggestionAfterError();
-const typed = COMMANDS[process.argv[2] ?? ""];
-for (const load of typed === undefined ? Object.values(COMMANDS) : [typed])
-  program.addCommand(withConfig(await load(), everyFlag));
-
-// Every command throws instead of exiting, so that all errors leave by one door and in one form.
-for (const command of [program, ...program.commands]) {
-  command.exitOverride().configureOutput({ writeErr: () => {} });
-}
-
-// A reader such as `head` that has seen enough is no error of ours; what the command found out still counts.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(process.exitCode ?? EXIT.ok);
-});
-
-try {
-  await program.parseAsync();
-} catch (error) {
-  process.exitCode = report(error);
-}
-
-function report(error: unknown): number {
-  if (error instanceof CommanderError) {
-    if (error.exitCode === 0) return EXIT.ok;
-    if (error.code === "commander.help") {
-      process.stderr.write(program.helpInformation());
-      return EXIT.usage;
-    }
-    return say(visible(error.message.replace(/^error: /, "").replace(/\s*\n\s*/g, " ")), EXIT.usage);
-  }
-  if (error instanceof UsageError || error instanceof StoreError) return say(visible(error.message), EXIT.usage);
-  if (error instanceof MachineError) return say(visible(error.message), EXIT.refused);
-  const shortage = shortageIn(error);
-  if (shortage !== undefined) return say(visible(shortage.message), EXIT.refused);
-  const full = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return say(`unexpected: ${visibleLines(full)}`, EXIT.crash);
-}
-
-function say(message: string, code: number): number {
-  process.stderr.write(`ipcmark: ${message}\n`);
-  return code;
-}
+export {};
