@@ -37,7 +37,7 @@ export interface Check {
   readonly timeoutMs?: number;
   /** true, or the reason why this claim does not exist for such a transport. */
   appliesTo(capabilities: Capabilities, transport: TransportDescription): true | string;
-  /** Resolves when the claim held; throws what was seen instead. */
+  /** Resolves when the claim held; throws what was seen instead. Behind an IPC_SHORTAGE the result is "unavailable" and no failure. */
   run(context: CheckContext): Promise<void>;
 }
 
