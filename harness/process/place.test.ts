@@ -16,6 +16,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { fileDropPoll } from "../../transports/file-drop/file-drop.ts";
+import { allocate } from "./journal.ts";
 import { createPlace, removePlace, sweepDeadPlaces } from "./place.ts";
 
 let parent: string;
@@ -26,6 +28,7 @@ afterEach(() => rmSync(parent, { recursive: true, force: true }));
 
 const NAME = "ipcmark-0123456789abcdef";
 
+const FILES = 3000;
 const HOLD = `
 const { holdDirectory } = await import(process.argv[1]);
 await holdDirectory(process.argv[2]);
@@ -112,6 +115,19 @@ describe("the private directory of a run", () => {
     expect(existsSync(place.directory)).toBe(false);
     expect(readFileSync(swept, "utf8")).toMatch(new RegExp(`^${place.prefix}-\\d+$`));
     expect(readFileSync(swept, "utf8")).not.toBe(`${place.prefix}-${process.pid}`);
+  });
+
+  it("is removed with thousands of files in it without blocking: signals have their turn meanwhile", async () => {
+    const place = await createPlace(parent);
+    const address = await allocate(fileDropPoll, { id: fileDropPoll.id, module: null }, place);
+    mkdirSync(address.name);
+    for (let index = 0; index < FILES; index++) writeFileSync(join(address.name, `${index}`), "");
+    let turns = 0;
+    const timer = setInterval(() => turns++, 0);
+    await removePlace(place);
+    clearInterval(timer);
+    expect(existsSync(place.directory)).toBe(false);
+    expect(turns).toBeGreaterThan(20);
   });
 
   it("is left alone when it may not be ours: other permissions, or a link to somewhere else", async () => {

@@ -3,6 +3,7 @@ import { lstatSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import type { Server } from "node:net";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import type { Address, Place } from "../../transports/contract/transport.ts";
 import { sweepByModule } from "./inspection.ts";
 import { readJournal } from "./journal.ts";
@@ -68,6 +69,8 @@ async function sweepJournal(place: Place, sweepMs: number | undefined): Promise<
       ofModules.set(reference.module, left);
       continue;
     }
+    // Most sweeps are done at once: a signal has its turn between them.
+    await setImmediate();
     try {
       await (await loadTransport(reference)).sweep(address);
     } catch {

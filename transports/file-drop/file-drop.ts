@@ -14,7 +14,7 @@ import type {
 import { distinctName } from "../support/distinct-name.ts";
 import { checkOptions } from "../support/opening.ts";
 import { connectFiles } from "./client.ts";
-import { dropFile, listNames, makeFolders, removeFolder } from "./files.ts";
+import { dropFile, listNames, makeFolders, removeFolder, removeLargeFolder } from "./files.ts";
 import { type Layout, layoutOf, requestName } from "./names.ts";
 import { type Owner, releaseOwnership, removeUnusedFolders, takeOwnership } from "./owner.ts";
 import { FileServer, MAX_CLIENTS } from "./server.ts";
@@ -149,7 +149,7 @@ function fileDrop(id: string, polls: boolean): Transport {
       return listTree(address.name);
     },
     async sweep(address) {
-      if (lstatSync(address.name, { throwIfNoEntry: false })?.isDirectory()) removeFolder(address.name);
+      if (lstatSync(address.name, { throwIfNoEntry: false })?.isDirectory()) await removeLargeFolder(address.name);
     },
   };
 }

@@ -13,6 +13,7 @@ import {
   unlinkSync,
   writeSync,
 } from "node:fs";
+import { rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { IpcError } from "../contract/errors.ts";
 import type { Layout } from "./names.ts";
@@ -153,9 +154,16 @@ export function removeMailbox(path: string): void {
   }
 }
 
+/** Windows keeps the name of a removed file while somebody still has it open: its folder is empty a moment later. */
+const REMOVAL = { recursive: true, force: true, maxRetries: 8, retryDelay: 50 } as const;
+
 export function removeFolder(path: string): void {
-  // Windows keeps the name of a removed file while somebody still has it open: its folder is empty a moment later.
-  rmSync(path, { recursive: true, force: true, maxRetries: 8, retryDelay: 50 });
+  rmSync(path, REMOVAL);
+}
+
+/** For a folder that may hold any number of files: the process answers signals meanwhile. */
+export function removeLargeFolder(path: string): Promise<void> {
+  return rm(path, REMOVAL);
 }
 
 export function isGone(error: unknown): boolean {
