@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { asRoot, REMEDIES } from "../../transports/contract/shortage.ts";
 import { inBytes, softLimit, spaceIn } from "../../transports/posix/machine-limits.ts";
-import { MAX_SOCKET_PATH_BYTES } from "../../transports/support/socket-path.ts";
+import { MAX_SOCKET_PATH_BYTES } from "../../transports/support/socket-path-limit.ts";
 import { placeParent } from "../process/place-parent.ts";
 import type { Finding, Probe } from "./finding.ts";
 import { readNumber, readText } from "./read.ts";

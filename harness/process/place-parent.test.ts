@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { REGISTRY } from "../../transports/registry.ts";
-import { MAX_SOCKET_PATH_BYTES } from "../../transports/support/socket-path.ts";
+import { MAX_SOCKET_PATH_BYTES } from "../../transports/support/socket-path-limit.ts";
 import { createPlace, deadPlaces, removePlace } from "./place.ts";
 import { hasShortPath, LONGEST_BELOW_PARENT, placeParent, placeParents } from "./place-parent.ts";
 

@@ -1,6 +1,6 @@
 import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { MAX_SOCKET_PATH_BYTES } from "../../transports/support/socket-path.ts";
+import { MAX_SOCKET_PATH_BYTES } from "../../transports/support/socket-path-limit.ts";
 import { MachineError } from "./machine-error.ts";
 
 /** Bytes of the longest socket path below the parent: `/ipcmark-` and 16 digits, a check's own folder, the name of the socket. */

@@ -3,7 +3,7 @@ import type { Client, ClientUnaryCall } from "@grpc/grpc-js";
 import { IpcError, toIpcError } from "../contract/errors.ts";
 import type { Address, Connection, ConnectionHandler, OpenOptions } from "../contract/transport.ts";
 import { checkOptions, OPEN_LIMIT_MS, withinLimit } from "../support/opening.ts";
-import { checkSocketPath } from "../support/socket-path.ts";
+import { checkSocketPath } from "../support/socket-path-limit.ts";
 import { SpareBuffers } from "../support/spare-buffers.ts";
 import { type CallDone, UnaryClient } from "../support/unary.ts";
 import { CLIENT_OPTIONS, type Library, loadLibrary, MAX_BYTES, SERVICE, statusError } from "./service.ts";

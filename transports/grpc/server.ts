@@ -10,7 +10,7 @@ import type { Address, ConnectionHandler, OpenOptions, Server } from "../contrac
 import { closableServer } from "../support/closable-server.ts";
 import { Deadline } from "../support/deadline.ts";
 import { checkOptions } from "../support/opening.ts";
-import { listenAtPath, sweepPath } from "../support/socket-path.ts";
+import { listenAtPath, removeSocket } from "../support/socket-path.ts";
 import { SpareBuffers } from "../support/spare-buffers.ts";
 import { UnaryCall } from "../support/unary.ts";
 import { type Library, loadLibrary, MAX_BYTES, SERVER_OPTIONS, SERVICE } from "./service.ts";
@@ -45,7 +45,7 @@ export async function listen(
   return closableServer(address, async () => {
     await Promise.allSettled([...open].map((connection) => connection.close(SHUTDOWN_MS)));
     await shutDown(server);
-    sweepPath(address.name);
+    removeSocket(address.name);
   });
 }
 

@@ -10,6 +10,7 @@ import { POLLIN, POLLOUT } from "../posix/unix-socket.ts";
 import { BlockingStream, type ByteChannel, SLICE_MS } from "../support/blocking-stream.ts";
 import { BlockingStreamServer, type Doorway } from "../support/blocking-stream-server.ts";
 import { checkOptions } from "../support/opening.ts";
+import { withPathLockSync } from "../support/path-lock-sync.ts";
 import { HelloLines, Welcome } from "./fifo-hello.ts";
 import {
   claimSlot,
@@ -79,8 +80,8 @@ function makeFifosNow(...paths: readonly string[]): void {
   }
 }
 
-/** The hello FIFO at a path that nobody serves; what a killed server left there is taken over. */
-function doorwayAt(path: string): Doorway {
+/** Opens the hello FIFO at a path that nobody serves; what a killed server left there is taken over. */
+function openHello(path: string): number {
   const inUse = (what: string): IpcError => new IpcError("IPC_ADDRESS_IN_USE", `${ID}: ${what}`, { transport: ID });
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found !== undefined && !found.isFIFO()) throw inUse(`${path} is not a FIFO; choose another path or remove it`);
@@ -90,6 +91,11 @@ function doorwayAt(path: string): Doorway {
   // Open for both directions, so that it never reports an end of file.
   const fd = openFifo(path, fs.O_RDWR);
   if (fd === undefined) throw new IpcError("IPC_SYSTEM", `${ID}: ${path} vanished`, { transport: ID });
+  return fd;
+}
+
+function doorwayAt(path: string): Doorway {
+  const fd = withPathLockSync(path, ID, () => openHello(path));
   const lines = new HelloLines();
   const chunk = new Uint8Array(4096);
   const waiting: number[] = [];

@@ -18,7 +18,7 @@ import type {
 import { streamCapabilities } from "../support/capabilities.ts";
 import { distinctName } from "../support/distinct-name.ts";
 import { aborted, checkOptions } from "../support/opening.ts";
-import { withPathLock } from "../support/path-lock.ts";
+import { lockResidue, sweepLocks, withPathLock } from "../support/path-lock.ts";
 import { StreamConnection } from "../support/stream-connection.ts";
 import { openPair, type Pair } from "./fifo-client.ts";
 import { hasReader, listNames, MAX_CLIENTS, makeFifos, mkfifoAvailability, openFifo, removeAll } from "./fifo-names.ts";
@@ -141,9 +141,10 @@ export const fifo: Transport = {
   peers: { python: ["python3", "peer.py"] },
   stranger: connectStranger,
   async residue(address) {
-    return listNames(address.name);
+    return [...listNames(address.name), ...lockResidue(address.name)];
   },
   async sweep(address) {
     removeAll(address.name);
+    await sweepLocks(address.name);
   },
 };

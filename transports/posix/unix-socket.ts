@@ -42,15 +42,6 @@ export function bindPath(fd: number, path: string): void {
   if (failure !== undefined) throw failure;
 }
 
-/** Binds a name that exists only while its socket is open. @returns false when somebody has it */
-export function bindAbstract(fd: number, name: string): boolean {
-  const api = libc();
-  const address = Buffer.concat([familyOf(), Buffer.from(`\0${name}`)]);
-  if (api.bind(fd, address, address.length) === 0) return true;
-  if (api.errno() === constants.errno.EADDRINUSE) return false;
-  throw systemError(api, "bind", name);
-}
-
 export function listenOn(fd: number, backlog: number, path: string): void {
   const api = libc();
   if (api.listen(fd, backlog) !== 0) throw systemError(api, "listen", path);

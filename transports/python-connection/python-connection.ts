@@ -6,7 +6,8 @@ import { streamCapabilities } from "../support/capabilities.ts";
 import { distinctName } from "../support/distinct-name.ts";
 import { listenOnLoopback, loopbackName, loopbackTarget, portOf, portResidue } from "../support/loopback-port.ts";
 import { listenPrivately } from "../support/private-listener.ts";
-import { checkSocketPath, listenAtPath, pathResidue, sweepPath } from "../support/socket-path.ts";
+import { listenAtPath, pathResidue, sweepPath } from "../support/socket-path.ts";
+import { checkSocketPath } from "../support/socket-path-limit.ts";
 import { connectStranger } from "../support/stream-client.ts";
 import { connectPython } from "./client.ts";
 import { checkListen, MAX_CLIENTS, servePython, settingsOf, unlessAborted } from "./protocol.ts";
@@ -75,7 +76,7 @@ export const pythonConnection: Transport = {
     return pathResidue(address.name);
   },
   async sweep(address) {
-    sweepPath(address.name);
+    await sweepPath(address.name);
   },
 };
 

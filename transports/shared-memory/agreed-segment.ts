@@ -1,16 +1,15 @@
 import { createHash, randomInt } from "node:crypto";
-import { chmodSync, lstatSync, unlinkSync } from "node:fs";
+import { chmodSync, lstatSync, realpathSync, unlinkSync } from "node:fs";
 import { createConnection, createServer, type Server as NetServer, type Socket } from "node:net";
 import { constants } from "node:os";
-import { basename } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { IpcError, isIpcError, toIpcError } from "../contract/errors.ts";
 import type { Address, OpenOptions, OsObject } from "../contract/transport.ts";
 import { errnoError } from "../posix/errno.ts";
-import { canonical } from "../posix/path-lock.ts";
 import { Deadline } from "../support/deadline.ts";
 import { checkOptions, withinLimit } from "../support/opening.ts";
 import { withPathLock } from "../support/path-lock.ts";
-import { checkSocketPath } from "../support/socket-path.ts";
+import { checkSocketPath } from "../support/socket-path-limit.ts";
 import { isListening } from "../support/stream-client.ts";
 import { slotName } from "./kind.ts";
 import { checkPair, initializePair, Pair, pairBytes } from "./layout.ts";
@@ -51,6 +50,16 @@ const HANDSHAKE_MS = 2000;
  */
 function keyOf(address: Address): Buffer {
   return createHash("sha256").update(canonical(address.name)).digest().subarray(0, KEY_BYTES);
+}
+
+/** Two spellings of a path in one; its last part need not exist. */
+function canonical(path: string): string {
+  try {
+    return join(realpathSync(dirname(path)), basename(path));
+  } catch {
+    // A directory that is not there: whoever uses it will say so.
+    return resolve(path);
+  }
 }
 
 const segmentName = (address: Address, slot: number, key: Buffer = keyOf(address)): string =>

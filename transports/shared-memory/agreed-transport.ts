@@ -5,6 +5,7 @@ import type { Address, ConnectionHandler, Server, Transport } from "../contract/
 import { posixAvailability } from "../posix/binding.ts";
 import { streamCapabilities } from "../support/capabilities.ts";
 import { distinctName } from "../support/distinct-name.ts";
+import { lockResidue, sweepLocks } from "../support/path-lock.ts";
 import type { AgreedConnection } from "./agreed-connection.ts";
 import {
   type Agreed,
@@ -75,7 +76,7 @@ export function agreedTransport(
     },
     async residue(address) {
       try {
-        return residueOfAgreed(kind, address);
+        return [...residueOfAgreed(kind, address), ...lockResidue(address.name)];
       } catch (error) {
         throw toIpcError(error, kind.id);
       }
@@ -84,6 +85,7 @@ export function agreedTransport(
       if (!posixAvailability().available) return;
       try {
         sweepAgreed(kind, address);
+        await sweepLocks(address.name);
       } catch (error) {
         throw toIpcError(error, kind.id);
       }

@@ -2,7 +2,7 @@ import { closeSync } from "node:fs";
 import { IpcError, isIpcError } from "../contract/errors.ts";
 import { tryLockExclusive } from "../posix/lock.ts";
 import { checkName } from "../posix/names.ts";
-import { withPathLockSync } from "../posix/path-lock.ts";
+import { withPathLockSync } from "../support/path-lock-sync.ts";
 import { type RingKind, slotName } from "./kind.ts";
 import { Control, SLOT_STATE_MASK, SlotState } from "./layout.ts";
 import { leadsTo, openPlain, readHead, SEMAPHORE_PREFIX, type Segment, type State, unlinkSemaphore } from "./store.ts";

@@ -1,10 +1,11 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Capabilities } from "../contract/capabilities.ts";
-import type { Address, Availability, OsObject, Transport } from "../contract/transport.ts";
+import type { Address, Availability, Transport } from "../contract/transport.ts";
 import { posixAvailability } from "../posix/binding.ts";
 import { distinctName } from "../support/distinct-name.ts";
 import { checkOptions } from "../support/opening.ts";
+import { lockResidue, sweepLocks } from "../support/path-lock.ts";
 import type { SteppedTransport } from "../support/pulsed.ts";
 import { removeNames } from "./claim.ts";
 import { connectRing, RingOpening } from "./client.ts";
@@ -89,10 +90,12 @@ function ringTransport(kind: RingKind, allocate: Transport["allocate"]): Transpo
         store.inspect(each),
         wait.usesSemaphores ? inspectSemaphore(store.semaphoreName(each)) : undefined,
       ]);
-      return found.filter((object): object is OsObject => object !== undefined);
+      return [...found.filter((object) => object !== undefined), ...lockResidue(store.path(name))];
     },
     async sweep({ name }: Address) {
-      if (posixAvailability().available) removeNames(kind, name);
+      if (!posixAvailability().available) return;
+      removeNames(kind, name);
+      await sweepLocks(store.path(name));
     },
   };
 }

@@ -9,7 +9,8 @@ import { checkOptions, withinLimit } from "../support/opening.ts";
 import { pathTransport } from "../support/path-transport.ts";
 import { listenPrivately } from "../support/private-listener.ts";
 import { Scratch } from "../support/scratch.ts";
-import { checkSocketPath, listenAtPath } from "../support/socket-path.ts";
+import { listenAtPath } from "../support/socket-path.ts";
+import { checkSocketPath } from "../support/socket-path-limit.ts";
 import { SpareBuffers } from "../support/spare-buffers.ts";
 import { type CallDone, UnaryCall, UnaryClient } from "../support/unary.ts";
 

@@ -9,7 +9,8 @@ import { Deadline } from "../support/deadline.ts";
 import { checkOptions, withinLimit } from "../support/opening.ts";
 import { installedVersion, pathTransport, probePackage } from "../support/path-transport.ts";
 import { listenPrivately } from "../support/private-listener.ts";
-import { checkSocketPath, listenAtPath } from "../support/socket-path.ts";
+import { listenAtPath } from "../support/socket-path.ts";
+import { checkSocketPath } from "../support/socket-path-limit.ts";
 import { type CallDone, UnaryCall, UnaryClient } from "../support/unary.ts";
 
 const ID = "jsonrpc/unix";

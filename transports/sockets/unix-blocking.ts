@@ -4,7 +4,6 @@ import { IpcError } from "../contract/errors.ts";
 import type { BlockingTransport } from "../contract/transport.ts";
 import { libc } from "../posix/binding.ts";
 import type { Libc, Pointer } from "../posix/libc.ts";
-import { withPathLockSync } from "../posix/path-lock.ts";
 import {
   acceptOne,
   bindPath,
@@ -20,6 +19,7 @@ import {
 import { BlockingStream, type ByteChannel, SLICE_MS } from "../support/blocking-stream.ts";
 import { BlockingStreamServer, type Doorway } from "../support/blocking-stream-server.ts";
 import { checkOptions } from "../support/opening.ts";
+import { withPathLockSync } from "../support/path-lock-sync.ts";
 import { inUse } from "../support/socket-path.ts";
 
 const ID = "unix";

@@ -2,9 +2,9 @@ import { closeSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { withPathLockSync } from "../posix/path-lock.ts";
 import { bindPath, unixSocket } from "../posix/unix-socket.ts";
 import { withPathLock } from "../support/path-lock.ts";
+import { withPathLockSync } from "../support/path-lock-sync.ts";
 import { winnersOf } from "../support/testing/racing-servers.ts";
 
 const CASES = [

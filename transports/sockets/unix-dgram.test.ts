@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import type { IpcError } from "../contract/errors.ts";
 import type { Connection, ConnectionHandler } from "../contract/transport.ts";
-import { pathResidue, sweepPath } from "../support/socket-path.ts";
+import { pathResidue, removeSocket } from "../support/socket-path.ts";
 import { eventCases } from "../support/testing/event-cases.ts";
 import { unixDgram } from "./unix-dgram.ts";
 
@@ -58,7 +58,7 @@ describe.skipIf(process.platform !== "linux")("datagrams", () => {
       await expect(call(at("x".repeat(300)))).rejects.toMatchObject({ name: "IpcError", errno: "ENAMETOOLONG" });
       await expect(call(at("a\0b"))).rejects.toMatchObject({ name: "IpcError", code: "IPC_SYSTEM" });
     }
-    for (const call of [pathResidue, sweepPath]) {
+    for (const call of [pathResidue, removeSocket]) {
       expect(() => call(join(directory, "x".repeat(300)))).toThrow(expect.objectContaining({ name: "IpcError" }));
     }
     const zero = { name: "IpcError", errno: "EINVAL", message: expect.stringMatching(/zero byte inside/) };

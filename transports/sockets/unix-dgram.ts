@@ -6,10 +6,10 @@ import { IpcError, isIpcError } from "../contract/errors.ts";
 import type { Address, Connection, ConnectionHandler, Server, Transport } from "../contract/transport.ts";
 import { libc, posixAvailability } from "../posix/binding.ts";
 import { Mapping } from "../posix/mapping.ts";
-import { withPathLockSync } from "../posix/path-lock.ts";
 import { bindPath, connectPath, isAnswered, MSG_DONTWAIT, MSG_NOSIGNAL, unixSocket } from "../posix/unix-socket.ts";
 import { distinctName } from "../support/distinct-name.ts";
 import { aborted, checkOptions, OPEN_LIMIT_MS } from "../support/opening.ts";
+import { withPathLockSync } from "../support/path-lock-sync.ts";
 import { adoptDescriptor } from "../support/pipe-handle.ts";
 import { inUse, pathResidue, sweepPath } from "../support/socket-path.ts";
 import { DatagramConnection, KIND_BYTES, Kind, MAX_MESSAGE_BYTES } from "./datagram-connection.ts";
@@ -279,6 +279,6 @@ export const unixDgram: Transport = {
     return pathsOf(address).flatMap((path) => pathResidue(path, ID));
   },
   async sweep(address) {
-    for (const path of pathsOf(address)) sweepPath(path, ID);
+    for (const path of pathsOf(address)) await sweepPath(path, ID);
   },
 };

@@ -15,7 +15,8 @@ import { streamCapabilities } from "../support/capabilities.ts";
 import { distinctName } from "../support/distinct-name.ts";
 import { aborted, checkOptions } from "../support/opening.ts";
 import { listenPrivately } from "../support/private-listener.ts";
-import { checkSocketPath, listenAtPath, pathResidue, sweepPath } from "../support/socket-path.ts";
+import { listenAtPath, pathResidue, sweepPath } from "../support/socket-path.ts";
+import { checkSocketPath } from "../support/socket-path-limit.ts";
 import { connectStranger, connectStream } from "../support/stream-client.ts";
 import { StreamServer } from "../support/stream-server.ts";
 
@@ -95,6 +96,6 @@ export const unix: Transport = {
     return pathResidue(address.name);
   },
   async sweep(address) {
-    sweepPath(address.name);
+    await sweepPath(address.name);
   },
 };

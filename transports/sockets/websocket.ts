@@ -11,7 +11,8 @@ import { checkOptions, withinLimit } from "../support/opening.ts";
 import { installedVersion, pathTransport, probePackage } from "../support/path-transport.ts";
 import { listenPrivately } from "../support/private-listener.ts";
 import { Scratch } from "../support/scratch.ts";
-import { checkSocketPath, listenAtPath } from "../support/socket-path.ts";
+import { listenAtPath } from "../support/socket-path.ts";
+import { checkSocketPath } from "../support/socket-path-limit.ts";
 import { tooLarge } from "../support/unary.ts";
 
 const ID = "ws/unix";

@@ -1,74 +1,313 @@
-import { closeSync, constants as fs, openSync, realpathSync } from "node:fs";
+import { hash } from "node:crypto";
+import {
+  accessSync,
+  closeSync,
+  existsSync,
+  constants as fs,
+  fstatSync,
+  lstatSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  statSync,
+  unlinkSync,
+} from "node:fs";
 import { createServer, type Server } from "node:net";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { crc32 } from "node:zlib";
 import { IpcError } from "../contract/errors.ts";
+import type { OsObject } from "../contract/transport.ts";
+import { checkSocketPath } from "./socket-path-limit.ts";
+import { isListening } from "./stream-client.ts";
 
 /** Holding it takes a few system calls, so a waiter that sees it busy this long sees something broken. */
 const WAIT_LIMIT_MS = 2000;
 const RETRY_MS = 3;
-const MAX_NAME_BYTES = 40;
-/** BSD and macOS: `open` takes an exclusive `flock`, which the kernel drops with the descriptor. Node does not export it. */
-const O_EXLOCK = 0x20;
+const HASH_DIGITS = 8;
+/** What `mkdtemp` puts behind the prefix. */
+const SUFFIX_CHARACTERS = 6;
+/** Linux leads from a descriptor of a directory into it: no path is too long then, and none can be exchanged meanwhile. */
+const DESCRIPTORS = "/proc/self/fd";
+const HAS_DESCRIPTORS = existsSync(DESCRIPTORS);
 
 /**
- * Runs `work` while no other process that uses this function does so for the same path. Between "nobody answers there"
- * and "it is ours now" two servers could otherwise both believe that they took over a stale path.
+ * The steps of taking a lock, for whoever may wait in an event loop and whoever may not. A text asks whether somebody listens
+ * at that path; a number asks to wait that many milliseconds.
+ */
+export type LockSteps<Result> = Generator<string | number, Result, boolean>;
+
+/**
+ * Runs `work` while no other process that uses this function, or `withPathLockSync`, does so for the same path. Between "nobody
+ * answers there" and "it is ours now" two servers could otherwise both believe that they took over a stale path.
  *
- * The kernel releases the lock when its owner dies, and it leaves nothing in the file system: an abstract socket name on
- * Linux (one per network namespace), a `flock` on the directory on macOS.
+ * @throws IpcError IPC_ADDRESS_IN_USE when it stays busy or the entry of the lock is another user's, IPC_SYSTEM
  */
 export async function withPathLock<T>(path: string, transport: string, work: () => Promise<T>): Promise<T> {
-  const deadline = performance.now() + WAIT_LIMIT_MS;
-  for (;;) {
-    const release = await tryLock(path);
-    if (release !== undefined) {
-      try {
-        return await work();
-      } finally {
-        await release();
-      }
-    }
-    if (performance.now() > deadline) {
-      const message = `${transport}: another server has been starting at ${path} for ${WAIT_LIMIT_MS} ms`;
-      throw new IpcError("IPC_ADDRESS_IN_USE", message, { transport });
-    }
-    await delay(RETRY_MS);
+  // The server would be told EACCES: libuv replaces ENOENT.
+  statSync(dirname(path));
+  const release = await runSteps(takePathLock(path, transport));
+  try {
+    return await work();
+  } finally {
+    release();
   }
 }
 
-async function tryLock(path: string): Promise<(() => Promise<void>) | undefined> {
-  return process.platform === "linux" ? lockByName(path) : lockByDirectory(path);
+async function runSteps<Result>(steps: LockSteps<Result>): Promise<Result> {
+  try {
+    let step = steps.next(false);
+    while (!step.done) {
+      const { value } = step;
+      step = steps.next(typeof value === "string" ? await isListening({ path: value }) : await delay(value, false));
+    }
+    return step.value;
+  } finally {
+    steps.return(undefined as Result);
+  }
 }
 
-async function lockByName(path: string): Promise<(() => Promise<void>) | undefined> {
-  // Two spellings of one path must meet in one name; the last part need not exist yet.
-  const canonical = join(realpathSync(dirname(path)), basename(path));
-  // An abstract name has 107 bytes. Two paths that share one wait for each other and lose nothing but that time.
-  const name = `${crc32(canonical).toString(16)}-${Buffer.from(basename(path)).subarray(-MAX_NAME_BYTES).toString("latin1")}`;
-  const server = createServer((socket) => socket.destroy());
-  const held = await listening(server, `\0ipcmark-lock-${name}`);
-  if (!held) return undefined;
-  return () => new Promise((resolve) => server.close(() => resolve()));
+/**
+ * Takes the lock of a path. It is a directory beside the path that holds one socket on which its owner listens, so only those
+ * who may write there can take it, in whatever namespace they are, and the kernel ends it with its owner.
+ *
+ * Everybody prepares a directory of their own with a listening socket and renames it onto the entry. That succeeds where no
+ * entry is or an empty one. A socket in the entry that refuses is a dead owner's: it is removed by its name, which nobody else
+ * will ever have, so that a slow newcomer cannot remove that of a living one.
+ *
+ * @returns what releases it
+ */
+export function* takePathLock(path: string, transport: string): LockSteps<() => void> {
+  const entry = `${prefixOf(path)}lock`;
+  const untilMs = performance.now() + WAIT_LIMIT_MS;
+  // Nobody can start a server in such a directory: what it fails with tells more than the lock could.
+  if (!isWritable(dirname(path))) return () => undefined;
+  let claim: Claim | undefined;
+  try {
+    for (;;) {
+      refuseForeign(entry, path, transport);
+      if (yield* isAbandoned(entry)) {
+        claim ??= Claim.prepare(path, transport);
+        if (claim?.moveTo(entry)) {
+          yield* removeAbandoned(entriesOf([path]).filter((each) => each !== entry));
+          const held = claim;
+          claim = undefined;
+          return () => held.end();
+        }
+        if (claim?.isIntact() === false) claim = claim.end();
+      }
+      if (performance.now() > untilMs) throw busy(entry, path, transport);
+      yield RETRY_MS;
+    }
+  } finally {
+    claim?.end();
+  }
 }
 
-function listening(server: Server, path: string): Promise<boolean> {
-  return new Promise((resolve, reject) => {
-    server.once("error", (error: NodeJS.ErrnoException) => {
-      if (error.code === "EADDRINUSE") resolve(false);
-      else reject(error);
-    });
-    server.listen({ path, exclusive: true }, () => resolve(true));
+/** A listening socket in a private directory, and a descriptor of that. */
+class Claim {
+  readonly #name: string;
+  readonly #inside: OwnDirectory;
+  readonly #server: Server;
+  #directory: string;
+
+  private constructor(directory: string, inside: OwnDirectory) {
+    this.#directory = directory;
+    this.#inside = inside;
+    this.#name = directory.slice(-SUFFIX_CHARACTERS);
+    this.#server = createServer((socket) => socket.destroy());
+    // It comes a turn later; `listening` tells at once.
+    this.#server.on("error", () => undefined);
+    this.#server.listen({ path: inside.at(this.#name), exclusive: true }).unref();
+  }
+
+  /** undefined when another one took it for abandoned, as it looks before it listens. @throws IpcError IPC_SYSTEM */
+  static prepare(path: string, transport: string): Claim | undefined {
+    const directory = mkdtempSync(prefixOf(path));
+    const inside = OwnDirectory.open(directory);
+    if (inside === undefined) return undefined;
+    checkSocketPath(inside.at(directory.slice(-SUFFIX_CHARACTERS)), transport);
+    const claim = new Claim(directory, inside);
+    if (claim.#server.listening || !inside.isAt(directory)) return claim;
+    claim.end();
+    // Fails with the reason where no descriptor is left.
+    closeSync(openSync(dirname(path), fs.O_RDONLY));
+    const message = `${transport}: no socket can be made in ${dirname(path)}, which the lock of ${path} needs; use another directory`;
+    throw new IpcError("IPC_SYSTEM", message, { transport });
+  }
+
+  /** @returns whether the lock is ours now */
+  moveTo(entry: string): boolean {
+    try {
+      renameSync(this.#directory, entry);
+    } catch (error) {
+      if (hasErrno(error, NOT_NOW)) return false;
+      throw error;
+    }
+    this.#directory = entry;
+    return this.isIntact();
+  }
+
+  /** False once another one took it for abandoned. */
+  isIntact(): boolean {
+    return this.#inside.isAt(this.#directory) && this.#inside.has(this.#name);
+  }
+
+  end(): undefined {
+    this.#server.close();
+    this.#inside.remove(this.#name);
+    this.#inside.close();
+    // Somebody may have moved theirs here by now: then it is not empty.
+    ignoring(() => rmdirSync(this.#directory));
+  }
+}
+
+/** A directory of this user that is open: what happens in it cannot be led elsewhere by exchanging its name. */
+class OwnDirectory {
+  readonly #fd: number;
+  readonly #path: string;
+
+  private constructor(fd: number, path: string) {
+    this.#fd = fd;
+    this.#path = HAS_DESCRIPTORS ? `${DESCRIPTORS}/${fd}` : path;
+  }
+
+  /** undefined when there is none, or it is another user's. */
+  static open(path: string): OwnDirectory | undefined {
+    let fd: number;
+    try {
+      fd = openSync(path, fs.O_RDONLY | fs.O_DIRECTORY | fs.O_NOFOLLOW);
+    } catch (error) {
+      if (hasErrno(error, ["ENOENT", "ENOTDIR", "ELOOP", "EACCES"])) return undefined;
+      throw error;
+    }
+    if (isOwn(fstatSync(fd))) return new OwnDirectory(fd, path);
+    closeSync(fd);
+    return undefined;
+  }
+
+  at(name: string): string {
+    return join(this.#path, name);
+  }
+
+  has(name: string): boolean {
+    return lstatSync(this.at(name), { throwIfNoEntry: false }) !== undefined;
+  }
+
+  isAt(path: string): boolean {
+    const there = lstatSync(path, { throwIfNoEntry: false, bigint: true });
+    const here = fstatSync(this.#fd, { bigint: true });
+    return there !== undefined && there.ino === here.ino && there.dev === here.dev;
+  }
+
+  sockets(): string[] {
+    const names = readdirSync(this.#path).filter((name) => name.length === SUFFIX_CHARACTERS);
+    return names.filter((name) => lstatSync(this.at(name), { throwIfNoEntry: false })?.isSocket());
+  }
+
+  remove(name: string): void {
+    ignoring(() => unlinkSync(this.at(name)));
+  }
+
+  close(): void {
+    closeSync(this.#fd);
+  }
+}
+
+/** Removes the sockets in it that nobody listens on. @returns whether nobody listens on any */
+function* isAbandoned(directory: string): LockSteps<boolean> {
+  const inside = OwnDirectory.open(directory);
+  if (inside === undefined) return true;
+  try {
+    for (const name of inside.sockets()) {
+      if (yield inside.at(name)) return false;
+      inside.remove(name);
+    }
+    return true;
+  } finally {
+    inside.close();
+  }
+}
+
+/** Removes those of the directories that nobody listens in. */
+function* removeAbandoned(directories: readonly string[]): LockSteps<void> {
+  for (const directory of directories) {
+    const found = lstatSync(directory, { throwIfNoEntry: false });
+    if (found === undefined || !found.isDirectory() || !isOwn(found)) continue;
+    if (yield* isAbandoned(directory)) ignoring(() => rmdirSync(directory));
+  }
+}
+
+/** What the locks of paths in one directory have there: also what processes left that were killed while they took one. */
+function entriesOf(paths: readonly string[]): string[] {
+  const prefixes = new Set(paths.map((path) => basename(prefixOf(path))));
+  const directory = dirname(paths[0] ?? "");
+  const isEntry = (name: string): boolean => /^\.[0-9a-f]{8}\.(?:lock|\w{6})$/.test(name);
+  try {
+    const names = readdirSync(directory).filter(isEntry);
+    return names.filter((name) => prefixes.has(name.slice(0, HASH_DIGITS + 2))).map((name) => join(directory, name));
+  } catch {
+    return [];
+  }
+}
+
+/** What the locks of paths in one directory have left there, or have now. */
+export function lockResidue(...paths: readonly string[]): OsObject[] {
+  return entriesOf(paths).flatMap((name) => {
+    const found = lstatSync(name, { throwIfNoEntry: false });
+    return found === undefined ? [] : [{ kind: "path", name, mode: found.mode & 0o777 }];
   });
 }
 
-async function lockByDirectory(path: string): Promise<(() => Promise<void>) | undefined> {
+/** Removes what the locks of paths in one directory have left there; held ones stay. */
+export async function sweepLocks(...paths: readonly string[]): Promise<void> {
+  await runSteps(removeAbandoned(entriesOf(paths)));
+}
+
+/** Short, since a socket lies below it: on a system without {@link DESCRIPTORS} its path has to fit. */
+function prefixOf(path: string): string {
+  return join(dirname(path), `.${hash("sha256", basename(path)).slice(0, HASH_DIGITS)}.`);
+}
+
+/** @throws IpcError IPC_ADDRESS_IN_USE; also when renaming over it would succeed, as root's does */
+function refuseForeign(entry: string, path: string, transport: string): void {
+  const found = lstatSync(entry, { throwIfNoEntry: false });
+  if (found === undefined || (found.isDirectory() && isOwn(found))) return;
+  const what = isOwn(found) ? "is no directory" : `belongs to user ${found.uid}`;
+  const message = `${transport}: ${entry}, the lock of ${path}, ${what}; remove it, or choose a directory that others may not write`;
+  throw new IpcError("IPC_ADDRESS_IN_USE", message, { transport, errno: "EADDRINUSE" });
+}
+
+function busy(entry: string, path: string, transport: string): IpcError {
+  const message = `${transport}: another server has been starting at ${path} for ${WAIT_LIMIT_MS} ms; stop it first (its lock is ${entry})`;
+  return new IpcError("IPC_ADDRESS_IN_USE", message, { transport, errno: "EADDRINUSE" });
+}
+
+/** Held, not a directory, another user's, or ours was removed: the next look tells. */
+const NOT_NOW = ["ENOTEMPTY", "EEXIST", "ENOTDIR", "EACCES", "EPERM", "ENOENT"] as const;
+
+function hasErrno(error: unknown, errnos: readonly string[]): boolean {
+  return error instanceof Error && "code" in error && errnos.includes(String(error.code));
+}
+
+function isWritable(directory: string): boolean {
   try {
-    const descriptor = openSync(dirname(path), fs.O_RDONLY | fs.O_NONBLOCK | O_EXLOCK);
-    return async () => closeSync(descriptor);
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "EAGAIN") return undefined;
-    throw error;
+    accessSync(directory, fs.W_OK | fs.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isOwn({ uid }: { readonly uid: number }): boolean {
+  return uid === process.geteuid?.();
+}
+
+function ignoring(work: () => void): void {
+  try {
+    work();
+  } catch {
+    // Gone, taken over, or not ours: the next one looks again.
   }
 }

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import type { Capabilities } from "../contract/capabilities.ts";
 import type { Availability, EventTransport, Transport } from "../contract/transport.ts";
 import { distinctName } from "./distinct-name.ts";
-import { checkSocketPath, pathResidue, sweepPath } from "./socket-path.ts";
+import { pathResidue, sweepPath } from "./socket-path.ts";
+import { checkSocketPath } from "./socket-path-limit.ts";
 import { connectStranger } from "./stream-client.ts";
 
 export interface PathTransportOptions {
@@ -31,7 +32,7 @@ export function pathTransport(options: PathTransportOptions): Transport {
     event,
     stranger: (address) => connectStranger(id, { path: address.name }),
     residue: async (address) => pathResidue(address.name),
-    sweep: async (address) => sweepPath(address.name),
+    sweep: (address) => sweepPath(address.name),
   };
 }
 

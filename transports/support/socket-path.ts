@@ -2,19 +2,9 @@ import { chmodSync, lstatSync, rmSync, unlinkSync } from "node:fs";
 import { isMainThread } from "node:worker_threads";
 import { IpcError, toIpcError } from "../contract/errors.ts";
 import type { OsObject } from "../contract/transport.ts";
-import { withPathLock } from "./path-lock.ts";
+import { lockResidue, sweepLocks, withPathLock } from "./path-lock.ts";
+import { checkSocketPath } from "./socket-path-limit.ts";
 import { isListening } from "./stream-client.ts";
-
-/** `sun_path` without its final zero. Node 20 and 22 cut a longer path silently, so it is checked here. */
-export const MAX_SOCKET_PATH_BYTES: number = process.platform === "darwin" ? 103 : 107;
-
-/** @throws IpcError IPC_SYSTEM with errno ENAMETOOLONG. */
-export function checkSocketPath(path: string, transport: string): void {
-  const bytes = Buffer.byteLength(path);
-  if (bytes <= MAX_SOCKET_PATH_BYTES) return;
-  const message = `${transport}: the path ${path} has ${bytes} bytes, a socket's may have ${MAX_SOCKET_PATH_BYTES}; use a shorter directory`;
-  throw new IpcError("IPC_SYSTEM", message, { transport, errno: "ENAMETOOLONG" });
-}
 
 /**
  * Runs `listen`, which puts a socket at `path`, while no other server of ours starts there. A socket that a killed server
@@ -67,14 +57,21 @@ export function bindPrivately<T>(bind: () => T): T {
 export function pathResidue(path: string, transport = "socket path"): readonly OsObject[] {
   try {
     const found = lstatSync(path, { throwIfNoEntry: false });
-    return found === undefined ? [] : [{ kind: "path", name: path, mode: found.mode & 0o777 }];
+    const socket: OsObject[] = found === undefined ? [] : [{ kind: "path", name: path, mode: found.mode & 0o777 }];
+    return [...socket, ...lockResidue(path)];
   } catch (error) {
     throw toIpcError(error, transport);
   }
 }
 
+/** Removes a socket and what its lock has left; anything else at the path is not ours. @throws IpcError as `removeSocket` */
+export async function sweepPath(path: string, transport = "socket path"): Promise<void> {
+  removeSocket(path, transport);
+  await sweepLocks(path);
+}
+
 /** Removes a socket; anything else at the path is not ours. @throws IpcError IPC_SYSTEM (EPERM, EACCES, …) */
-export function sweepPath(path: string, transport = "socket path"): void {
+export function removeSocket(path: string, transport = "socket path"): void {
   try {
     if (lstatSync(path, { throwIfNoEntry: false })?.isSocket()) rmSync(path, { force: true });
   } catch (error) {

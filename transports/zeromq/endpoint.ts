@@ -5,7 +5,8 @@ import { IpcError, toIpcError } from "../contract/errors.ts";
 import type { Address, OsObject, Place } from "../contract/transport.ts";
 import { Deadline } from "../support/deadline.ts";
 import { distinctName } from "../support/distinct-name.ts";
-import { bindPrivately, checkSocketPath, listenAtPath, pathResidue, sweepPath } from "../support/socket-path.ts";
+import { bindPrivately, listenAtPath, pathResidue, removeSocket, sweepPath } from "../support/socket-path.ts";
+import { checkSocketPath } from "../support/socket-path-limit.ts";
 
 /** A place where a socket listens. */
 export interface Endpoint {
@@ -49,10 +50,10 @@ export const ipcEndpoint: EndpointKind = {
   async bind(socket, address) {
     const { name, transport } = address;
     await listenAtPath(name, transport, async () => bindPrivately(() => socket.bindSync(`ipc://${name}`)));
-    return { address, remove: async () => sweepPath(name), unbind: async () => {} };
+    return { address, remove: async () => removeSocket(name), unbind: async () => {} };
   },
   residue: async (address) => pathResidue(address.name),
-  sweep: async (address) => sweepPath(address.name),
+  sweep: (address) => sweepPath(address.name),
 };
 
 /** `tcp://` on 127.0.0.1; port 0 lets the system choose. */
