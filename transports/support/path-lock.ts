@@ -17,7 +17,7 @@ import {
 import { createServer, type Server } from "node:net";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { IpcError } from "../contract/errors.ts";
+import { IpcError, toIpcError } from "../contract/errors.ts";
 import type { OsObject } from "../contract/transport.ts";
 import { checkSocketPath } from "./socket-path-limit.ts";
 import { isListening } from "./stream-client.ts";
@@ -100,6 +100,8 @@ export function* takePathLock(path: string, transport: string): LockSteps<() => 
       if (performance.now() > untilMs) throw busy(entry, path, transport);
       yield RETRY_MS;
     }
+  } catch (error) {
+    throw toIpcError(error, transport);
   } finally {
     claim?.end();
   }
@@ -124,10 +126,16 @@ class Claim {
 
   /** undefined when another one took it for abandoned, as it looks before it listens. @throws IpcError IPC_SYSTEM */
   static prepare(path: string, transport: string): Claim | undefined {
+    const longest = "x".repeat(SUFFIX_CHARACTERS);
+    if (!HAS_DESCRIPTORS) checkSocketPath(join(prefixOf(path) + longest, longest), transport);
     const directory = mkdtempSync(prefixOf(path));
-    const inside = OwnDirectory.open(directory);
+    let inside: OwnDirectory | undefined;
+    try {
+      inside = OwnDirectory.open(directory);
+    } finally {
+      if (inside === undefined) ignoring(() => rmdirSync(directory));
+    }
     if (inside === undefined) return undefined;
-    checkSocketPath(inside.at(directory.slice(-SUFFIX_CHARACTERS)), transport);
     const claim = new Claim(directory, inside);
     if (claim.#server.listening || !inside.isAt(directory)) return claim;
     claim.end();

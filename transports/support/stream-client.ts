@@ -120,7 +120,8 @@ export function isListening(target: NetConnectOpts): Promise<boolean> {
       resolve(true);
     });
     socket.once("error", (error: NodeJS.ErrnoException) => {
-      if (error.code === "ECONNREFUSED" || error.code === "ENOENT") resolve(false);
+      // A reset comes from a listener that ends in this moment.
+      if (["ECONNREFUSED", "ENOENT", "ECONNRESET"].includes(error.code ?? "")) resolve(false);
       // A full queue of newcomers is a sign of life.
       else if (error.code === "EAGAIN") resolve(true);
       else reject(error);
