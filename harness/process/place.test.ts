@@ -19,6 +19,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { fileDropPoll } from "../../transports/file-drop/file-drop.ts";
 import { allocate } from "./journal.ts";
 import { createPlace, removePlace, sweepDeadPlaces } from "./place.ts";
+import { forgetWorktree, noteWorktree } from "./worktree.ts";
 
 let parent: string;
 beforeEach(() => {
@@ -128,6 +129,19 @@ describe("the private directory of a run", () => {
     clearInterval(timer);
     expect(existsSync(place.directory)).toBe(false);
     expect(turns).toBeGreaterThan(20);
+  });
+
+  it("takes git's record of its worktree with it, and nothing that does not bear its name", async () => {
+    const place = await createPlace(parent);
+    const git = join(parent, "git");
+    const [own, other] = [place.prefix, NAME].map((name) => join(git, "worktrees", name)) as [string, string];
+    for (const record of [own, other]) mkdirSync(record, { recursive: true });
+    noteWorktree(place, git);
+    await forgetWorktree(place);
+    expect([own, other].map((record) => existsSync(record))).toEqual([false, true]);
+    noteWorktree({ ...place, prefix: NAME }, git);
+    await removePlace(place);
+    expect(existsSync(other)).toBe(true);
   });
 
   it("is left alone when it may not be ours: other permissions, or a link to somewhere else", async () => {
