@@ -1,3 +1,21 @@
+import type {
+  CanarySummary,
+  CheckResult,
+  ClaimResult,
+  ControlSummary,
+  Crash,
+  Curve,
+  Environment,
+  Measurement,
+  Pick,
+  Placement,
+  Quantiles,
+  Report,
+  RoundRecord,
+  RunLength,
+  Trial,
+} from "./model.ts";
+
 /**
  * The report as JSON Schema: every field of `model.ts` that a reader relies on, with the bounds of what a machine can have measured.
  * What older reports lack is optional here.
@@ -30,6 +48,17 @@ const object = (required: Fields, optional: Fields = {}): Schema => ({
   required: Object.keys(required),
   properties: { ...required, ...optional },
 });
+/** As {@link object}, with every field of a type: one that is added to the model and not here is an error of the compiler. */
+const model =
+  <Type extends object>() =>
+  <Required extends { readonly [Name in keyof Type]?: Schema }>(
+    required: Required,
+    optional: { readonly [Name in Exclude<keyof Type, keyof Required>]-?: Schema },
+  ): Schema =>
+    object(required as Fields, optional as Fields);
+/** One of all members of a union, by the same rule. */
+const anyOf = <Value extends string>(values: Readonly<Record<Value, true>>): Schema => oneOf(...Object.keys(values));
+
 /** Fields besides, depending on the value of one. */
 const when = (field: string, value: unknown, met: Schema, otherwise: Schema): Schema => ({
   if: { properties: { [field]: { const: value } } },
@@ -47,8 +76,8 @@ const perMessage = number(0, 1e12);
 const rate = number(0, MOST);
 const share = number(0, 1);
 const interval = { type: "array", items: number(0, MOST), minItems: 2, maxItems: 2 };
-const mode = oneOf("event", "blocking", "polling");
-const placement = oneOf("same-cpu", "two-cpus", "unpinned");
+const mode = anyOf<Measurement["mode"]>({ event: true, blocking: true, polling: true });
+const placement = anyOf<Placement>({ "same-cpu": true, "two-cpus": true, unpinned: true });
 const byPlacement = (values: Schema): Schema => ({
   type: "object",
   properties: { "same-cpu": values, "two-cpus": values, unpinned: values },
@@ -56,7 +85,7 @@ const byPlacement = (values: Schema): Schema => ({
 });
 
 const quantiles = (value: Schema): Schema =>
-  object(
+  model<Quantiles>()(
     { p50: value },
     {
       count: integer(1),
@@ -72,7 +101,7 @@ const lateness = object({ p50: time, p99: time, max: time }, { histogram });
 const peakMemory = orNull(object({ driver: rate }, { peer: orNull(rate) }));
 
 /** What trials and measurements share. */
-const COSTS: Fields = {
+const COSTS = {
   cpuNsPerMessage: orNull(time),
   contextSwitchesPerMessage: orNull(perMessage),
   voluntarySwitchesPerMessage: orNull(perMessage),
@@ -87,16 +116,17 @@ const COSTS: Fields = {
   latenessNs: lateness,
   phasesNs: record(time),
   idleCpuShare: orNull(number(0, 1e6)),
-};
+} satisfies Fields;
 
 const trial: Schema = {
-  ...object(
+  ...model<Trial>()(
     { round: integer(), status: oneOf("valid", "invalid"), messagesPerSecond: orNull(rate) },
     {
       ...COSTS,
       startedAtMs: number(-YEAR_MS, MOST),
       reason: text,
       corrupted: integer(),
+      latencyNs: {},
       halvesNs: { type: "array", items: signedTime, minItems: 2, maxItems: 2 },
       refused: flag,
     },
@@ -110,14 +140,14 @@ const trial: Schema = {
   ),
 };
 
-const measurement = object(
+const measurement = model<Measurement>()(
   {
     benchmark: name,
     transport: name,
     mode,
     placement,
     payloadBytes: integer(),
-    status: oneOf("measured", "failed", "not-applicable", "unavailable"),
+    status: anyOf<Measurement["status"]>({ measured: true, failed: true, "not-applicable": true, unavailable: true }),
     trials: list(trial),
     interval: object({}, { p50: interval, p99: interval, messagesPerSecond: interval }),
   },
@@ -155,12 +185,12 @@ const transport: Schema = {
   ...when("available", true, object({ version: text }), object({ reason: text })),
 };
 
-const check = object(
+const check = model<CheckResult>()(
   {
     scenario: name,
     title: text,
     transport: name,
-    status: oneOf("passed", "failed", "not-applicable", "unavailable"),
+    status: anyOf<CheckResult["status"]>({ passed: true, failed: true, "not-applicable": true, unavailable: true }),
   },
   {
     kind: oneOf("conformance", "scenario"),
@@ -182,7 +212,7 @@ const codec: Schema = {
   ),
 };
 
-const round = object(
+const round = model<RoundRecord>()(
   { round: integer() },
   {
     startedAtMs: number(0, YEAR_MS),
@@ -195,12 +225,12 @@ const round = object(
   },
 );
 
-const canary = object(
+const canary = model<CanarySummary>()(
   { p50: time, max: time },
   { count: integer(), p90: time, p99: time, p999: time, bad: flag, sentence: text, histogram },
 );
 
-const curve = object(
+const curve = model<Curve>()(
   {
     benchmark: text,
     transport: name,
@@ -222,7 +252,7 @@ const curve = object(
   },
 );
 
-const pick = object(
+const pick = model<Pick>()(
   { transport: name, mode, placement, sentence: text },
   {
     reasons: list(text),
@@ -236,7 +266,7 @@ const pick = object(
   },
 );
 
-const environment = object(
+const environment = model<Environment>()(
   { node: text, ffi: object({ binding: text }, { callNs: orNull(time), reason: text }) },
   {
     ipcmark: text,
@@ -265,7 +295,7 @@ const environment = object(
   },
 );
 
-export const REPORT: Schema = object(
+export const REPORT: Schema = model<Report>()(
   {
     schemaVersion: integer(1),
     startedAt: text,
@@ -281,12 +311,13 @@ export const REPORT: Schema = object(
     complete: flag,
     durationMs: number(0, YEAR_MS),
     seed: number(-MOST, MOST),
-    claims: list(object({ id: text, statement: text, evidence: text }, { held: orNull(flag) })),
+    claims: list(model<ClaimResult>()({ id: text, statement: text, evidence: text }, { held: orNull(flag) })),
     warnings: list(text),
+    crashes: list(model<Crash>()({ transport: text, process: text, signal: text, binding: text }, {})),
     rounds: list(round),
-    controls: byPlacement(object({ p50: time, spread: times }, { interval, rounds: integer() })),
+    controls: byPlacement(model<ControlSummary>()({ p50: time, spread: times }, { interval, rounds: integer() })),
     canaries: byPlacement(canary),
-    length: object(
+    length: model<RunLength>()(
       { effort: text, rounds: integer(), plannedMs: number(0, YEAR_MS), actualMs: number(0, YEAR_MS), sentence: text },
       { rule: text, target: share, reached: flag },
     ),
