@@ -26,6 +26,9 @@ const values = benchOptions({
   node: { type: "string", default: process.execPath },
 });
 const starts = countOf("starts", values.starts);
+if (!["koffi", "ffi-rs", undefined].includes(values.binding)) {
+  refuse(`--binding ${values.binding} is no binding to the C library: koffi or ffi-rs`);
+}
 const { IPCMARK_FFI: _, ...environment } = process.env;
 const env = values.binding === undefined ? environment : { ...environment, IPCMARK_FFI: values.binding };
 
