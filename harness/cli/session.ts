@@ -44,6 +44,7 @@ export async function inSession<Result>(
   const brood = new Brood(place, crashes);
   const interrupt = (code: number): void => {
     if (interrupted.aborted) process.exit(code);
+    const startedMs = performance.now();
     // Also for whoever ends the process on the way, such as the end of the reader of its output.
     process.exitCode = code;
     const print = tryToStore(storePartial);
@@ -51,7 +52,7 @@ export async function inSession<Result>(
       print();
       process.exit(code);
     };
-    setTimeout(finish, ENDING_LIMIT_MS);
+    setTimeout(finish, ENDING_LIMIT_MS - (performance.now() - startedMs));
     abort.abort();
     void brood
       .end()
