@@ -79,7 +79,7 @@ export const temporaryDirectory: Probe = () => {
   const found = `${parent}, ${inBytes(freeBytes)} free`;
   const findings: Finding[] = [];
   if (parent !== directory) {
-    const meaning = `runs work in ${parent}: paths of sockets below ${directory} would exceed ${MAX_SOCKET_PATH_BYTES} bytes`;
+    const meaning = `sockets below it would have paths of more than ${MAX_SOCKET_PATH_BYTES} bytes, so runs work in ${parent}`;
     findings.push({
       topic,
       status: "warning",

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { IpcError, shortageIn, toIpcError } from "../../transports/contract/errors.ts";
+import { rejection } from "./failure.ts";
 import { descriptorShortage, startShortageIn } from "./shortage.ts";
 
 function systemError(code: string, syscall: string, path?: string): Error {
@@ -27,6 +28,14 @@ test("what is no shortage stays what it is", () => {
   expect(toIpcError(systemError("EAGAIN", "read"), "here").code).toBe("IPC_SYSTEM");
   expect(shortageIn(new Error("a reply is missing", { cause: systemError("ECONNRESET", "read") }))).toBeUndefined();
   expect(shortageIn("text")).toBeUndefined();
+});
+
+test("what a peer in Python lacks gets the remedy here", () => {
+  const message = "OSError: [Errno 24] Too many open files";
+  expect(rejection("unix", { type: "failed", code: "IPC_SHORTAGE", message }).message).toMatch(
+    /too many.*: ulimit -n/i,
+  );
+  expect(rejection("unix", { type: "failed", code: "IPC_PEER_LOST", message }).message).toBe(message);
 });
 
 test("a server that had descriptors for all of its clients has no excuse", () => {
