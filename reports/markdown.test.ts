@@ -35,4 +35,5 @@ test("text from a report is never markup", () => {
   const check: CheckResult = { ...(report.checks[0] as CheckResult), status: "failed", reason };
   const text = renderMarkdown({ ...report, checks: [check], measurements: [] });
   expect(text).not.toMatch(/<script|@everyone|\[y\]\(/);
+  expect(text).toContain("&#64;everyone");
 });

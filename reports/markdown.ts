@@ -102,8 +102,8 @@ function text(value: string): string {
     .replace(/&/g, "&amp;")
     .replace(/</g, "&lt;")
     .replace(/>/g, "&gt;")
-    .replace(/@/g, "&#64;")
-    .replace(/[\\`*_[\]|~#]/g, "\\$&");
+    .replace(/[\\`*_[\]|~#]/g, "\\$&")
+    .replace(/@/g, "&#64;");
 }
 
 function code(value: string): string {

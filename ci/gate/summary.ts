@@ -35,6 +35,6 @@ function cellText(text: string): string {
   return visible(text.replace(/\s+/g, " "))
     .replace(/&/g, "&amp;")
     .replace(/</g, "&lt;")
-    .replace(/@/g, "&#64;")
-    .replace(/[\\`*_[\]|~#]/g, "\\$&");
+    .replace(/[\\`*_[\]|~#]/g, "\\$&")
+    .replace(/@/g, "&#64;");
 }
