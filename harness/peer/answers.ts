@@ -8,6 +8,8 @@ import { serverStatistics } from "./statistics.ts";
 export interface ServerFacts {
   readonly requests: number;
   readonly clients: number;
+  /** The largest reply, header included. */
+  readonly maxMessageBytes: number;
   takeTotals(): StreamTotals;
 }
 
@@ -27,8 +29,14 @@ export function delayMsOf(request: Uint8Array): number {
   return Math.min(delayMs, LONGEST_DELAY_MS);
 }
 
-/** The reply to a method that needs nothing but a look: the same for every kind of server. */
+/** The reply to a method that needs nothing but a look: the same for every kind of server. One too large to be sent is `failed`. */
 export function answerAtOnce(method: number, request: Uint8Array, facts: ServerFacts): Answer {
+  const answer = look(method, request, facts);
+  const fits = HEADER_BYTES + answer.body.length <= facts.maxMessageBytes;
+  return fits ? answer : { status: Status.failed, body: EMPTY };
+}
+
+function look(method: number, request: Uint8Array, facts: ServerFacts): Answer {
   switch (method) {
     case Method.statistics:
       return ok(serverStatistics(facts.requests, facts.clients));

@@ -33,6 +33,7 @@ export class BlockingEchoServer {
   readonly #stopAsked: () => boolean;
   readonly #recoder: Recoder<BlockingConnection> | undefined;
   #recoded: Uint8Array = new Uint8Array(0);
+  readonly #maxMessageBytes: number;
   readonly #buffer: Uint8Array;
   readonly #stream = new StreamCounter();
   readonly #parent = process.ppid;
@@ -57,6 +58,7 @@ export class BlockingEchoServer {
     this.#onStream = hooks.onStream;
     this.#stopAsked = hooks.stopAsked;
     this.#recoder = recoder;
+    this.#maxMessageBytes = maxMessageBytes;
     // Memory that is never touched is never committed: the limit of the mechanism costs nothing until it is used.
     this.#buffer = new Uint8Array(Math.max(maxMessageBytes, FIRST_BUFFER_BYTES));
   }
@@ -150,6 +152,7 @@ export class BlockingEchoServer {
           requests: this.#requests,
           // Nobody tells a blocking server of a client that left: those it has heard of are no figure.
           clients: -1,
+          maxMessageBytes: this.#maxMessageBytes,
           takeTotals: () => this.#stream.takeTotals(),
         };
         const { status, body } = answerAtOnce(method, request, facts);

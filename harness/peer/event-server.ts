@@ -33,10 +33,12 @@ export class EventServer implements ConnectionHandler {
   #pool: WorkerPool<Connection> | undefined;
   #scratch: Uint8Array = new Uint8Array(HEADER_BYTES + 64);
 
+  readonly #maxMessageBytes: number;
   readonly #recoder: Recoder<Connection> | undefined;
 
   /** @param recoder answers `Method.recode`; without one the method is unknown */
-  constructor(onStream: (report: StreamReport) => void, recoder?: Recoder<Connection>) {
+  constructor(onStream: (report: StreamReport) => void, maxMessageBytes: number, recoder?: Recoder<Connection>) {
+    this.#maxMessageBytes = maxMessageBytes;
     this.#recoder = recoder;
     this.#stream = new StreamReceiver(onStream);
     this.shutdown = new Promise((resolve) => {
@@ -132,6 +134,7 @@ export class EventServer implements ConnectionHandler {
         const facts = {
           requests: this.#requests,
           clients: this.#clients.size,
+          maxMessageBytes: this.#maxMessageBytes,
           takeTotals: () => this.#stream.takeTotals(),
         };
         const { status, body: answer } = answerAtOnce(method, request, facts);

@@ -32,7 +32,11 @@ async function serveEvents(start: PeerStart): Promise<void> {
   if (transport.event === undefined) throw new IpcError("IPC_UNSUPPORTED", `${transport.id} has no event face`);
   watchGarbageCollection();
   const { EventServer } = await import("./event-server.ts");
-  const program = new EventServer((report) => control.send(report), await recoderOf(start));
+  const program = new EventServer(
+    (report) => control.send(report),
+    transport.capabilities.maxMessageBytes,
+    await recoderOf(start),
+  );
   const server = await transport.event.listen(start.address, program, keyOf(start));
   control.onMessage("report-usage", () => control.send(readUsage()));
   control.onMessage("publish", (request) => program.publish(request, (published) => control.send(published)));

@@ -15,6 +15,7 @@ import {
   replies,
   residentBytes,
   streamTotals,
+  tellsTotals,
 } from "./support.ts";
 
 const MIB = 1024 * 1024;
@@ -38,7 +39,7 @@ export const slowServer: Check = {
   why: "A queue that grows while the reader is slow ends in a crash that loses everything in it.",
   typicalMs: 375,
   timeoutMs: 60_000,
-  appliesTo: needs(pushesBack, ownProcess, canFreeze),
+  appliesTo: needs(pushesBack, ownProcess, canFreeze, tellsTotals),
   async run(context) {
     const peer = await context.startPeer();
     const client = await context.connect(peer);

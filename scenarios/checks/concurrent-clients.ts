@@ -1,6 +1,16 @@
 import assert from "node:assert/strict";
 import type { Check, CheckContext } from "../../transports/contract/check.ts";
-import { eventually, hasAddress, needs, type Resources, replies, resourcesOf, statistics } from "./support.ts";
+import {
+  bodyUpTo,
+  eventually,
+  hasAddress,
+  needs,
+  type Resources,
+  replies,
+  resourcesOf,
+  statistics,
+  tellsStatistics,
+} from "./support.ts";
 
 const BODY_BYTES = 256;
 
@@ -29,6 +39,7 @@ function concurrent(load: Load, options: Pick<Check, "quick" | "typicalMs">): Ch
     appliesTo: needs(
       replies,
       hasAddress,
+      tellsStatistics,
       ({ maxClients }) =>
         maxClients >= clients || `serves at most ${maxClients === 1 ? "one client" : `${maxClients} clients`}`,
     ),
@@ -49,7 +60,12 @@ async function serveMany(context: CheckContext, { clients, processes, requestsEa
   const connectionsEach = clients / processes;
   const alone = resourcesOf(peer.pid);
   let crowded: Resources | undefined;
-  const load = { processes, connectionsEach, requestsEach, bodyBytes: BODY_BYTES };
+  const load = {
+    processes,
+    connectionsEach,
+    requestsEach,
+    bodyBytes: bodyUpTo(BODY_BYTES, context.transport.capabilities),
+  };
   const results = await context.runClients(peer, load, () => {
     crowded = resourcesOf(peer.pid);
   });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type Check, NotApplicable } from "../../transports/contract/check.ts";
-import { assertSame, eventually, hasAddress, needs, pattern, replies, statistics } from "./support.ts";
+import { assertSame, eventually, hasAddress, needs, pattern, replies, statistics, tellsStatistics } from "./support.ts";
 
 const ROUNDS = 50;
 const WARM_ROUNDS = 3;
@@ -14,7 +14,7 @@ export const connectionChurn: Check = {
   sharesPeer: true,
   typicalMs: 700,
   timeoutMs: 60_000,
-  appliesTo: needs(replies, hasAddress),
+  appliesTo: needs(replies, hasAddress, tellsStatistics),
   async run(context) {
     const peer = await context.startPeer();
     const visit = async (round: number) => {

@@ -57,7 +57,7 @@ export const exactlyOnceReplies: Check = {
 };
 
 async function echo(client: CheckClient, number: number): Promise<void> {
-  const body = pattern(64, number);
+  const body = pattern(32, number);
   assertSame(`request ${number}`, await client.request(body, { timeoutMs: 1500 }), body);
 }
 

@@ -4,7 +4,7 @@ import { crc32 } from "node:zlib";
 import type { Check, CheckClient, CheckContext } from "../../transports/contract/check.ts";
 import { bindChecksum, HEADER_BYTES, Kind, writeHeader } from "../../transports/contract/frame.ts";
 import type { Address, Stranger } from "../../transports/contract/transport.ts";
-import { collectTotals, hasStranger, needs, pattern, replies, streamTotals } from "./support.ts";
+import { collectTotals, hasStranger, needs, pattern, replies, streamTotals, tellsTotals } from "./support.ts";
 
 const BODY_BYTES = 20;
 /** Long enough that the server has most likely read the first part alone; not a matter of the result. */
@@ -33,6 +33,7 @@ export const fragmentation: Check = {
   typicalMs: 450,
   appliesTo: needs(
     replies,
+    tellsTotals,
     hasStranger,
     ({ boundaries }) => boundaries === "prefix" || `the ${boundaries} keeps message boundaries`,
   ),
@@ -72,6 +73,7 @@ export const boundaryKeeper: Check = {
   typicalMs: 325,
   appliesTo: needs(
     replies,
+    tellsTotals,
     hasStranger,
     ({ boundaries }) => boundaries !== "prefix" || "a length prefix keeps them: fragmentation examines it",
   ),

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Capabilities } from "../../transports/contract/capabilities.ts";
 import {
   type Check,
   type CheckClient,
@@ -116,7 +117,7 @@ async function attackParent(context: CheckContext): Promise<void> {
 }
 
 /** Whole messages that are none of the harness's: what a program that speaks something else would send. */
-function hostileMessages(): Readonly<Record<string, Uint8Array>> {
+function hostileMessages({ maxMessageBytes }: Capabilities): Readonly<Record<string, Uint8Array>> {
   const frame = (kind: number, body: number, claimed: number, checksum: number, method = 0): Uint8Array => {
     const bytes = new Uint8Array(HEADER_BYTES + body);
     writeHeader(bytes, 7, kind as Kind, method, 0, claimed, checksum);
@@ -128,8 +129,8 @@ function hostileMessages(): Readonly<Record<string, Uint8Array>> {
     "a message of an unknown kind": frame(200, 8, 8, 0),
     "a reply nobody asked for": frame(Kind.reply, 8, 8, 0),
     "a request that claims more bytes than it has": frame(Kind.request, 8, 0xffffffff, 0),
-    "a request that claims fewer bytes than it has": frame(Kind.request, 64, 8, 0),
-    "a request whose checksum is wrong": frame(Kind.request, 64, 64, 0xdeadbeef),
+    "a request that claims fewer bytes than it has": frame(Kind.request, 32, 8, 0),
+    "a request whose checksum is wrong": frame(Kind.request, 32, 32, 0xdeadbeef),
     // Sound, but nothing is in it: neither how long to wait nor what to do.
     ...Object.fromEntries(
       [Method.echoLater, Method.descriptor, Method.recode].map((method) => [
@@ -137,8 +138,8 @@ function hostileMessages(): Readonly<Record<string, Uint8Array>> {
         frame(Kind.request, 0, 0, bindChecksum(0, 7), method),
       ]),
     ),
-    "a one-way message whose checksum is wrong": frame(Kind.oneWay, 64, 64, 0xdeadbeef),
-    "random bytes as a message": pattern(1000, 8),
+    "a one-way message whose checksum is wrong": frame(Kind.oneWay, 32, 32, 0xdeadbeef),
+    "random bytes as a message": pattern(Math.min(1000, maxMessageBytes), 8),
   };
 }
 
@@ -152,7 +153,8 @@ export const hostileMessage: Check = {
   appliesTo: needs(replies, hasAddress, severalClients),
   async run(context) {
     const guard = await Guard.set(context);
-    for (const [what, bytes] of Object.entries(hostileMessages())) {
+    const messages = Object.entries(hostileMessages(context.transport.capabilities));
+    for (const [what, bytes] of messages) {
       const rogue = await context.connect(guard.peer);
       try {
         rogue.connection.send(bytes);
@@ -163,7 +165,7 @@ export const hostileMessage: Check = {
       await rogue.connection.close(500).catch(() => undefined);
     }
     await guard.newcomer();
-    context.note("attacks", Object.keys(hostileMessages()).length);
+    context.note("attacks", messages.length);
   },
 };
 
@@ -253,7 +255,7 @@ class Guard {
   }
 
   async served(when: string): Promise<void> {
-    const body = pattern(100, this.#round++);
+    const body = pattern(32, this.#round++);
     const reply = await this.#client.request(body, { timeoutMs: 3000 }).catch((error: unknown) => {
       throw new Error(`${when}, an honest client is not served: ${error instanceof Error ? error.message : error}`);
     });
@@ -271,7 +273,7 @@ class Guard {
     for (;;) {
       try {
         const client = await this.#context.connect(this.peer);
-        assertSame("a newcomer's reply", await client.request(pattern(100, 9), { timeoutMs: 2000 }), pattern(100, 9));
+        assertSame("a newcomer's reply", await client.request(pattern(32, 9), { timeoutMs: 2000 }), pattern(32, 9));
         await client.close();
         return;
       } catch (error) {
@@ -304,7 +306,7 @@ export const wrongKey: Check = {
       assert.equal(code, "IPC_AUTH_FAILED", `a client with ${what} was refused with ${code}`);
     }
     const client = await context.connect(peer, { key });
-    assertSame("the reply to the right key", await client.request(pattern(64, 1)), pattern(64, 1));
+    assertSame("the reply to the right key", await client.request(pattern(32, 1)), pattern(32, 1));
   },
 };
 
@@ -316,7 +318,7 @@ async function refusal(context: CheckContext, peer: Peer, options: ClientOptions
   const client = await context.connect(peer, options).catch((error: unknown) => error);
   if (client instanceof Error) return "code" in client ? String(client.code) : client.message;
   const guest = client as CheckClient;
-  const served = await guest.request(pattern(64, 2), { timeoutMs: 1000 }).catch(() => undefined);
+  const served = await guest.request(pattern(32, 2), { timeoutMs: 1000 }).catch(() => undefined);
   assert.equal(served, undefined, `a client with ${what} was let in and served`);
   const error = await within(`the refusal of a client with ${what}`, guest.closed);
   context.note("refusedAfterConnect", what);

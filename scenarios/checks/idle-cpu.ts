@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Check, type CheckClient, Method, type ServerStatistics } from "../../transports/contract/check.ts";
-import { pattern, replies } from "./support.ts";
+import { needs, pattern, replies, tellsStatistics } from "./support.ts";
 
 const WATCHED_MS = 2000;
 /** Of one CPU. A loop that sleeps takes some promille; one that spins takes all it gets, which beside others is less than all. */
@@ -14,7 +14,7 @@ export const idleCpu: Check = {
   // Not alone: what a process uses is counted for it, whoever else is running.
   sharesPeer: true,
   typicalMs: 2000,
-  appliesTo: replies,
+  appliesTo: needs(replies, tellsStatistics),
   async run(context) {
     const client = await context.connect(await context.startPeer());
     await client.request(pattern(16, 1));

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { UNBOUNDED_MESSAGE_BYTES } from "../../transports/contract/capabilities.ts";
 import type { Check, Descriptor } from "../../transports/contract/check.ts";
-import { Method } from "../../transports/contract/check.ts";
+import { Method, NotApplicable } from "../../transports/contract/check.ts";
 import { HEADER_BYTES } from "../../transports/contract/frame.ts";
 import { assertSame, codeOf, needs, ownProcess, pattern, replies } from "./support.ts";
 
@@ -41,6 +41,7 @@ export const largeMessages: Check = {
 };
 
 const DATA_BYTES = 16 * MIB;
+const REPLY_MARGIN_BYTES = 32;
 
 export const largeByDescriptor: Check = {
   id: "large-by-descriptor",
@@ -59,7 +60,14 @@ export const largeByDescriptor: Check = {
     const path = join(context.place.directory, "large");
     writeFileSync(path, data, { mode: 0o600, flag: "wx" });
     const described: Descriptor = { path, bytes: data.length, checksum: crc32(data) };
-    const reply = await client.request(Buffer.from(JSON.stringify(described)), {
+    const request = Buffer.from(JSON.stringify(described));
+    // The path of the reply is longer than that of the request.
+    const needed = HEADER_BYTES + request.length + REPLY_MARGIN_BYTES;
+    const { maxMessageBytes } = context.transport.capabilities;
+    if (needed > maxMessageBytes) {
+      throw new NotApplicable(`a descriptor takes ${needed} bytes here, and a message has ${maxMessageBytes} at most`);
+    }
+    const reply = await client.request(request, {
       method: Method.descriptor,
       timeoutMs: TIMEOUT_MS,
     });
@@ -67,7 +75,7 @@ export const largeByDescriptor: Check = {
     assertSame("the data behind the reply's descriptor", readFileSync(echo.path), data);
     unlinkSync(path);
     unlinkSync(echo.path);
-    const gone = client.request(Buffer.from(JSON.stringify(described)), { method: Method.descriptor });
+    const gone = client.request(request, { method: Method.descriptor });
     await codeOf("a descriptor of data that is gone", gone);
     context.note("bytes", DATA_BYTES);
   },

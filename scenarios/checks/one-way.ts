@@ -1,6 +1,17 @@
 import assert from "node:assert/strict";
 import type { Check } from "../../transports/contract/check.ts";
-import { canFreeze, collectTotals, needs, oneWay, ownProcess, pattern, replies, streamTotals } from "./support.ts";
+import {
+  bodyUpTo,
+  canFreeze,
+  collectTotals,
+  needs,
+  oneWay,
+  ownProcess,
+  pattern,
+  replies,
+  streamTotals,
+  tellsTotals,
+} from "./support.ts";
 
 const MESSAGES = 5000;
 const LEAST = 200;
@@ -13,13 +24,13 @@ export const oneWayOrder: Check = {
   why: "Nobody answers a one-way message, so nobody notices when it is lost, doubled or overtaken.",
   sharesPeer: true,
   typicalMs: 250,
-  appliesTo: needs(replies, oneWay),
+  appliesTo: needs(replies, oneWay, tellsTotals),
   async run(context) {
     const { delivery, ordering } = context.transport.capabilities;
     const client = await context.connect(await context.startPeer());
     await streamTotals(client);
     const startedMs = performance.now();
-    const body = pattern(BODY_BYTES, 1);
+    const body = pattern(bodyUpTo(BODY_BYTES, context.transport.capabilities), 1);
     let sent = 0;
     for (; sent < MESSAGES; sent++) {
       if (sent >= LEAST && performance.now() - startedMs > BUDGET_MS) break;
@@ -48,6 +59,7 @@ export const persistence: Check = {
   appliesTo: needs(
     replies,
     oneWay,
+    tellsTotals,
     ownProcess,
     canFreeze,
     ({ persistent }) => persistent || "messages die with the server, by its own account",
@@ -57,7 +69,7 @@ export const persistence: Check = {
     const client = await context.connect(first);
     await client.request(pattern(16, 1));
     await first.freeze();
-    for (let sequence = 0; sequence < KEPT; sequence++) await client.oneWay(pattern(64, sequence), sequence);
+    for (let sequence = 0; sequence < KEPT; sequence++) await client.oneWay(pattern(32, sequence), sequence);
     await first.kill("SIGKILL");
     const second = await context.startPeer({ address: first.address });
     const totals = await collectTotals(await context.connect(second), KEPT);

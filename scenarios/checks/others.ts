@@ -22,7 +22,11 @@ export const fanOut: Check = {
   ),
   async run(context) {
     const { delivery, ordering } = context.transport.capabilities;
-    const load = { subscribers: SUBSCRIBERS, messages: PUBLISHED, bodyBytes: BODY_BYTES };
+    const load = {
+      subscribers: SUBSCRIBERS,
+      messages: PUBLISHED,
+      bodyBytes: bodyUpTo(BODY_BYTES, context.transport.capabilities),
+    };
     const heard = await context.publish(await context.startPeer(), load);
     let lost = 0;
     for (const [index, totals] of heard.entries()) {

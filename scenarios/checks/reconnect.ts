@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type Check, Method, type ServerStatistics } from "../../transports/contract/check.ts";
 import { isIpcError } from "../../transports/contract/errors.ts";
-import { assertSame, hasAddress, needs, pattern, replies, within } from "./support.ts";
+import { assertSame, hasAddress, needs, pattern, replies, tellsStatistics, within } from "./support.ts";
 
 const TIMEOUT_MS = 8000;
 const ONCE_TIMEOUT_MS = 1000;
@@ -12,7 +12,7 @@ export const reconnect: Check = {
   why: "Without back-off the clients of a restarting server are its worst load; a repeated payment is worse than a failed one.",
   timeoutMs: 30_000,
   typicalMs: 800,
-  appliesTo: needs(replies, hasAddress),
+  appliesTo: needs(replies, hasAddress, tellsStatistics),
   async run(context) {
     const { connects, persistent } = context.transport.capabilities;
     const first = await context.startPeer();

@@ -13,6 +13,7 @@ import {
   pattern,
   replies,
   statistics,
+  tellsStatistics,
   within,
 } from "./support.ts";
 
@@ -24,7 +25,7 @@ export const gracefulShutdown: Check = {
   title: "Told to shut down, a server answers what it has taken, refuses what comes, exits with 0 and leaves nothing",
   why: "Every deployment ends a server; what it had taken must not be lost, and it must not need a kill.",
   typicalMs: 600,
-  appliesTo: needs(replies, ownProcess, canHaveOutstanding(IN_FLIGHT + 2)),
+  appliesTo: needs(replies, ownProcess, tellsStatistics, canHaveOutstanding(IN_FLIGHT + 2)),
   async run(context) {
     const peer = await context.startPeer();
     const clients = await connectFor(context, peer, IN_FLIGHT + 2);

@@ -59,7 +59,7 @@ export const exchange: readonly Check[] = [
       withPair(context, echoing(new Recorder("the server")), async ({ client, atClient }) => {
         const above = new Uint8Array(context.transport.capabilities.maxMessageBytes + 1);
         await expectCode(`send of ${above.length} bytes`, ["IPC_TOO_LARGE"], () => client.send(above));
-        const message = pattern(100, 1);
+        const message = pattern(40, 1);
         await sendAll(atClient, client, [message]);
         await atClient.until("an echo after the refusal", () => atClient.received > 0);
         expectSame("echo after the refusal", atClient.messages[0], message);
@@ -125,10 +125,10 @@ export const exchange: readonly Check[] = [
       const atServer = new Recorder("the server");
       atServer.whenMessage = (message) => message.fill(0);
       return withPair(context, atServer, async ({ client, atClient }) => {
-        const message = pattern(200, 5);
+        const message = pattern(40, 5);
         await sendAll(atClient, client, [message]);
         await atServer.until("the message", () => atServer.received > 0);
-        expectSame("the sender's own buffer", message, pattern(200, 5));
+        expectSame("the sender's own buffer", message, pattern(40, 5));
       });
     },
   }),

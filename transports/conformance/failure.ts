@@ -188,7 +188,7 @@ export const failure: readonly Check[] = [
         for (let round = 0; round < 5; round += 1) {
           const passing = new Recorder(`passing client ${round}`);
           const connection = await within("connect", eventFace(context).connect(server.address, passing));
-          await sendAll(passing, connection, [pattern(100, round)]);
+          await sendAll(passing, connection, [pattern(40, round)]);
           await passing.until("an echo", () => passing.received > 0);
           await within("close", connection.close());
         }

@@ -2,7 +2,14 @@ import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { crc32 } from "node:zlib";
 import type { WaitMode } from "../contract/capabilities.ts";
-import { type Check, type CheckContext, Method, type Peer, type ServerStatistics } from "../contract/check.ts";
+import {
+  type Check,
+  type CheckContext,
+  JSON_BYTES,
+  Method,
+  type Peer,
+  type ServerStatistics,
+} from "../contract/check.ts";
 import { bindChecksum, HEADER_BYTES, Kind, writeHeader } from "../contract/frame.ts";
 import type { Connection } from "../contract/transport.ts";
 import {
@@ -39,6 +46,10 @@ const SPINNING_SHARE = 0.5;
 const servesBoth: Condition = ({ modes }, transport) =>
   (transport.blocking !== undefined && modes[0] === "event") || "its server is the same as in failure/clients-leave";
 
+const tellsStatistics: Condition = ({ maxMessageBytes }) =>
+  maxMessageBytes >= HEADER_BYTES + JSON_BYTES.statistics ||
+  `messages of ${maxMessageBytes} bytes are too small for what the server states of itself`;
+
 const CLAIM = {
   title: "Clients that leave at any moment cost the server neither descriptors nor memory, and no CPU time",
   why: "What is kept of each client that crashed ends the server after a thousand of them; one that spins ends its neighbours.",
@@ -51,14 +62,14 @@ export const leaving: readonly Check[] = [
     ...CLAIM,
     id: "failure/clients-leave",
     sharesPeer: true,
-    needs: [hasEventFace, ownProcess, hasAddress, replies, canFreeze],
+    needs: [hasEventFace, ownProcess, hasAddress, replies, canFreeze, tellsStatistics],
     run: (context) => clientsLeave(context),
   }),
   defineCase({
     ...CLAIM,
     id: "blocking/clients-leave",
     title: `${CLAIM.title}: where the server blocks`,
-    needs: [hasEventFace, ownProcess, hasAddress, replies, canFreeze, servesBoth],
+    needs: [hasEventFace, ownProcess, hasAddress, replies, canFreeze, tellsStatistics, servesBoth],
     run: (context) => clientsLeave(context, "blocking"),
   }),
 ];

@@ -52,7 +52,7 @@ export const security: readonly Check[] = [
       } finally {
         await stranger[Symbol.asyncDispose]();
       }
-      expectSame("reply to another client", await client.request(pattern(50, 1)), pattern(50, 1));
+      expectSame("reply to another client", await client.request(pattern(40, 1)), pattern(40, 1));
       await within("close", client.close());
     },
   }),

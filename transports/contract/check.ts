@@ -171,6 +171,9 @@ export const Method = {
 } as const;
 export type Method = (typeof Method)[keyof typeof Method];
 
+/** So large is a reply that is JSON, at most; a server whose messages are smaller answers `failed`. */
+export const JSON_BYTES = { statistics: 240, streamTotals: 96 } as const;
+
 /** Size of the worker pool behind `Method.pooled`: so many run, so many wait, the next one is refused. */
 export const POOL = { workers: 4, queue: 4, maxBodyBytes: 4096 } as const;
 

@@ -19,14 +19,20 @@ async function load(id: string): Promise<Transport & { readonly event: EventTran
 export async function serveContract(id: string, directory: string): Promise<string> {
   const transport = await load(id);
   const address = await transport.allocate({ directory, prefix: `ipcmark-${randomBytes(8).toString("hex")}` });
-  const server = await transport.event.listen(address, new EventServer(() => undefined));
+  const server = await transport.event.listen(
+    address,
+    new EventServer(() => undefined, transport.capabilities.maxMessageBytes),
+  );
   return JSON.stringify(server.address);
 }
 
 /** The peer of a transport that is launched; it ends with its parent's connection. */
 export async function peerContract(id: string): Promise<void> {
-  const { event } = await load(id);
-  await event.listen({ transport: id, name: "launched" }, new EventServer(() => undefined));
+  const { event, capabilities } = await load(id);
+  await event.listen(
+    { transport: id, name: "launched" },
+    new EventServer(() => undefined, capabilities.maxMessageBytes),
+  );
 }
 
 /** The windows of the driver's own model, over a connection of its own kind. */

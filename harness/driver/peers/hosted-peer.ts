@@ -12,7 +12,11 @@ import type { RunningPeer } from "./running-peer.ts";
 /** Rendezvous `process`: this driver hosts the server. A baseline: nothing crosses a process boundary. */
 export async function hostPeer(transport: Transport, start: PeerStart): Promise<RunningPeer> {
   const mailbox = new Mailbox<StreamReport>();
-  const program = new EventServer((report) => mailbox.put(report), await loadRecoder(start.codec));
+  const program = new EventServer(
+    (report) => mailbox.put(report),
+    transport.capabilities.maxMessageBytes,
+    await loadRecoder(start.codec),
+  );
   const server = await (transport.event as EventTransport).listen(start.address, program);
   const cannotDie = async (): Promise<never> => {
     throw new IpcError("IPC_UNSUPPORTED", `${transport.id}: the server shares the driver's process`, {
