@@ -3,6 +3,7 @@ import { shortageIn } from "../../transports/contract/errors.ts";
 import type { Transport } from "../../transports/contract/transport.ts";
 import { shareCompiledCode } from "../process/compiled-code.ts";
 import { allowedCpuListOfThreads } from "../process/cpus.ts";
+import { withoutNames } from "../process/failure.ts";
 import { allocate } from "../process/journal.ts";
 import type { CalibrateWork, CellPlan, CellResult, DriverStart, FromDriver, MeasureWork } from "../process/messages.ts";
 import { watchGarbageCollection } from "../process/usage.ts";
@@ -158,7 +159,11 @@ async function withModel<Result>(
   } catch (error) {
     const shortage = shortageIn(error);
     if (shortage === undefined) return invalid(cell, (error as Error).message);
-    return { type: "cell", key: cell.key, outcome: { status: "unavailable", reason: shortage.message, figures: null } };
+    return {
+      type: "cell",
+      key: cell.key,
+      outcome: { status: "unavailable", reason: withoutNames(shortage.message), figures: null },
+    };
   }
   try {
     return await run(model);

@@ -5,10 +5,16 @@ import type { Failed } from "./messages.ts";
 
 /** An error as it travels to another process; a shortage of the machine is named as one, whatever wraps it. */
 export function failureOf(error: unknown): Failed {
-  const shown = shortageIn(error) ?? error;
-  const message = shown instanceof Error ? shown.message : String(shown);
-  const code = shown instanceof Error && "code" in shown ? String(shown.code) : "IPC_SYSTEM";
+  const shortage = shortageIn(error);
+  if (shortage !== undefined) return { type: "failed", code: shortage.code, message: withoutNames(shortage.message) };
+  const message = error instanceof Error ? error.message : String(error);
+  const code = error instanceof Error && "code" in error ? String(error.code) : "IPC_SYSTEM";
   return { type: "failed", code, message };
+}
+
+/** A message without the random names of a run: what many checks lack is one reason, which a reader sees once. */
+export function withoutNames(message: string): string {
+  return message.replaceAll(/[^\s(,]*ipcmark-[0-9a-f]{16}[^\s),:;]*/g, "…");
 }
 
 /** The error another process reported, as one of ours. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { IpcError, shortageIn, toIpcError } from "../../transports/contract/errors.ts";
-import { rejection } from "./failure.ts";
+import { failureOf, rejection } from "./failure.ts";
 import { descriptorShortage, startShortageIn } from "./shortage.ts";
 
 function systemError(code: string, syscall: string, path?: string): Error {
@@ -28,6 +28,13 @@ test("what is no shortage stays what it is", () => {
   expect(toIpcError(systemError("EAGAIN", "read"), "here").code).toBe("IPC_SYSTEM");
   expect(shortageIn(new Error("a reply is missing", { cause: systemError("ECONNRESET", "read") }))).toBeUndefined();
   expect(shortageIn("text")).toBeUndefined();
+});
+
+test("a shortage that travels has no random name in it, so that many checks have one reason", () => {
+  const text = "posix_fallocate(shared memory /ipcmark-0123456789abcdef-1f-0, 8392704 bytes): ENOSPC";
+  const message = "posix_fallocate(shared memory …, 8392704 bytes): ENOSPC";
+  expect(failureOf(new IpcError("IPC_SHORTAGE", text))).toEqual({ type: "failed", code: "IPC_SHORTAGE", message });
+  expect(failureOf(new IpcError("IPC_SYSTEM", text)).message).toBe(text);
 });
 
 test("what a peer in Python lacks gets the remedy here", () => {

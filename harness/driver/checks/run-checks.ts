@@ -3,6 +3,7 @@ import { isIpcError, shortageIn } from "../../../transports/contract/errors.ts";
 import type { Transport } from "../../../transports/contract/transport.ts";
 import { Deadline } from "../../../transports/support/deadline.ts";
 import { shareCompiledCode } from "../../process/compiled-code.ts";
+import { withoutNames } from "../../process/failure.ts";
 import type { CheckDone, CheckWork, DriverStart, FromDriver } from "../../process/messages.ts";
 import { CHECKS } from "./catalog.ts";
 import { Workbench } from "./context.ts";
@@ -65,7 +66,7 @@ async function runCheck(
   } as const;
   if (failure === undefined) return { ...done, status: "passed" };
   const shortage = shortageIn(failure) ?? bench.shortage();
-  if (shortage !== undefined) return { ...done, status: "unavailable", reason: withoutNames(shortage.message, start) };
+  if (shortage !== undefined) return { ...done, status: "unavailable", reason: withoutNames(shortage.message) };
   const reason = inapplicable(failure, start);
   if (reason !== undefined) return { ...done, status: "not-applicable", reason };
   return { ...done, status: "failed", reason: firstLine(failure), error: fullText(failure) };
@@ -107,11 +108,6 @@ function inapplicable(failure: unknown, { peerLanguage }: DriverStart): string |
   return unknownMethod && peerLanguage !== "node"
     ? `the peer written in ${peerLanguage} cannot do what it needs`
     : undefined;
-}
-
-/** Without the random names of this run, so that a reader sees one reason once. */
-function withoutNames(message: string, { place }: DriverStart): string {
-  return message.replaceAll(new RegExp(`[^\\s(,]*${place.prefix}[^\\s),:;]*`, "g"), "…");
 }
 
 function firstLine(error: unknown): string {
