@@ -28,6 +28,8 @@ const WARM_UP = 200;
 const WRITES_PER_SERVER = 200;
 const MOST_WRITTEN_BYTES = 64;
 const REQUEST_MS = 200;
+/** Its other side may be past answering. */
+const CLOSE_MS = 300;
 
 export const isOfSegments = ({ id }: Transport): boolean => /^(shm|mmap)\//.test(id);
 
@@ -289,7 +291,10 @@ async function scribbleOnServer(
     }
     talking = false;
     await within(`a request with a limit of ${REQUEST_MS} ms`, talked);
-    await within("the close of a client", honest?.close().catch(() => undefined) ?? Promise.resolve());
+    await within(
+      "the close of a client",
+      honest?.connection.close(CLOSE_MS).catch(() => undefined) ?? Promise.resolve(),
+    );
     if (spareServer && ended === undefined) {
       await newcomer(peer);
       total.newcomers++;
