@@ -14,9 +14,9 @@ import { chooseArms, chooseCells, defaultPlacements } from "./arms.ts";
 import { warnBeforeRun } from "./before-run.ts";
 import { checkAll } from "./check.ts";
 import { codecTable } from "./codecs.ts";
-import { EXIT, UsageError } from "./exit-codes.ts";
+import { EXIT } from "./exit-codes.ts";
 import { announcePlan, FINISH_MS, lengthOf } from "./length.ts";
-import { NOTHING_LEFT, refuseTooLarge, requestOf } from "./measure.ts";
+import { nothingLeft, refuseTooLarge, requestOf } from "./measure.ts";
 import { type MeasureOptions, withMeasuring } from "./options.ts";
 import { note, printTables, publish, publishPartial, REPORT_FILES, terminal } from "./output.ts";
 import { noteAbsent } from "./peers.ts";
@@ -67,9 +67,10 @@ function exitCode({ measurements, pick }: Report, candidates: readonly Candidate
 async function compare(
   options: MeasureOptions,
   run: RunStart,
-  { candidates, refused }: Chosen,
+  chosen: Chosen,
   payloads: readonly number[],
 ): Promise<Report> {
+  const { candidates, refused } = chosen;
   const cells = chooseCells(undefined, payloads);
   const placements = options.placement ?? defaultPlacements();
   const { arms, missing } = chooseArms(candidates, {
@@ -79,7 +80,7 @@ async function compare(
     cells,
     overview: true,
   });
-  if (arms.length + missing.length === 0) throw new UsageError(NOTHING_LEFT);
+  if (arms.length + missing.length === 0) throw nothingLeft(chosen, options.peer);
   const budgetMs = options.budget ?? defaultBudget(options, candidates.length);
   // The same promise whichever part takes the time: what the checks used is no longer there for the trials.
   lengthOf(options, arms, cells, { budgetMs });

@@ -13,6 +13,11 @@ export const EXIT = {
   sigterm: 143,
 } as const;
 
+/** Nothing that was asked for by name can run here, and why has been said. */
+export class IncompleteError extends Error {
+  override readonly name = "IncompleteError";
+}
+
 /** Bad input: one sentence that names the input and the way out. Never a stack trace. */
 export class UsageError extends Error {
   override readonly name = "UsageError";

@@ -11,14 +11,14 @@ import { CODEC_IDS } from "../rpc/codecs/codec.ts";
 import { chooseArms, chooseCells, defaultPlacements } from "./arms.ts";
 import { warnBeforeRun } from "./before-run.ts";
 import { chooseCodecs, codecCells, codecTable, parseCodec, withCodecs } from "./codecs.ts";
-import { EXIT, UsageError } from "./exit-codes.ts";
+import { EXIT, IncompleteError, UsageError } from "./exit-codes.ts";
 import { announce, announcePlan, lengthOf } from "./length.ts";
 import { type MeasureOptions, withMeasuring } from "./options.ts";
 import { printTables, publish, publishPartial, REPORT_FILES, terminal } from "./output.ts";
-import { noteAbsent } from "./peers.ts";
+import { noteAbsent, whyAbsent } from "./peers.ts";
 import { finishReport, noteCrashes, startRun } from "./run.ts";
 import { inSession } from "./session.ts";
-import { type Candidate, resolveTransports } from "./transports.ts";
+import { type Candidate, type Chosen, resolveTransports } from "./transports.ts";
 import { each } from "./values.ts";
 
 /** For each codec, kind of value and direction of the codec table. */
@@ -26,7 +26,12 @@ const CODEC_TIME_MS = 40;
 /** Of a time that was asked for, per codec: three kinds of values, two directions, their warm-up. */
 const CODEC_RESERVE_MS = 400;
 
-export const NOTHING_LEFT = "nothing is left to measure: name other --transport, --mode or --placement";
+/** Why there is nothing to measure: what was named cannot run here, or no cell of it was asked for. */
+export function nothingLeft({ candidates, refused }: Chosen, peers: readonly string[] | undefined): Error {
+  return refused.length > 0 || candidates.some((candidate) => whyAbsent(candidate, peers) !== undefined)
+    ? new IncompleteError("nothing that was named can be measured here")
+    : new UsageError("nothing is left to measure: name other --transport, --mode or --placement");
+}
 
 export function measureCommand(): Command {
   return withMeasuring(new Command("measure"))
@@ -58,7 +63,7 @@ export function measureCommand(): Command {
         peers: options.peer,
         cells,
       });
-      if (placed.length + missing.length === 0) throw new UsageError(NOTHING_LEFT);
+      if (placed.length + missing.length === 0) throw nothingLeft(chosen, options.peer);
       const arms = withCodecs(placed, codecs, cells);
       const length = lengthOf(withoutTable(options, codecs.length), arms, cells);
       await warnBeforeRun(candidates, run, { measures: true });

@@ -55,7 +55,10 @@ export function noteAbsent({ candidates, refused }: Chosen, peers: readonly stri
 }
 
 /** Why nothing of a transport that was asked for by name can run here; undefined when something can, or it was not. */
-function whyAbsent({ named, record, transport }: Candidate, peers: readonly string[] | undefined): string | undefined {
+export function whyAbsent(
+  { named, record, transport }: Candidate,
+  peers: readonly string[] | undefined,
+): string | undefined {
   if (!named) return undefined;
   if (!record.available) return record.reason;
   const reasons = languagesFor(transport, peers).map((language) => languageReason(transport, language));

@@ -5,7 +5,7 @@ import { packageVersion } from "../results/environment.ts";
 import { visible, visibleLines } from "../results/format.ts";
 import { StoreError } from "../results/store.ts";
 import { flagsOf, withConfig } from "./config-file.ts";
-import { EXIT, UsageError } from "./exit-codes.ts";
+import { EXIT, IncompleteError, UsageError } from "./exit-codes.ts";
 
 /** In the order of the help text. Only the one that was typed is loaded: a mistyped option is answered at once. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
@@ -59,6 +59,7 @@ function report(error: unknown): number {
     return say(visible(error.message.replace(/^error: /, "").replace(/\s*\n\s*/g, " ")), EXIT.usage);
   }
   if (error instanceof UsageError || error instanceof StoreError) return say(visible(error.message), EXIT.usage);
+  if (error instanceof IncompleteError) return say(error.message, EXIT.incomplete);
   if (error instanceof MachineError) return say(visible(error.message), EXIT.refused);
   const shortage = shortageIn(error);
   if (shortage !== undefined) return say(visible(shortage.message), EXIT.refused);
