@@ -36,8 +36,6 @@ export class DatagramConnection implements Connection {
   readonly #onEnd: () => void;
   #open = true;
   #ended = false;
-  /** The other side is gone. */
-  #lost: IpcError | undefined;
   #blocked = false;
   #paused = false;
   #tries = 0;
@@ -88,7 +86,7 @@ export class DatagramConnection implements Connection {
   }
 
   send(message: Uint8Array): boolean {
-    if (!this.#open || this.#lost !== undefined) throw this.#error("IPC_CLOSED", "this end is closed");
+    if (!this.#open) throw this.#error("IPC_CLOSED", "this end is closed");
     if (message.length > MAX_MESSAGE_BYTES) {
       throw this.#error(
         "IPC_TOO_LARGE",
@@ -110,21 +108,16 @@ export class DatagramConnection implements Connection {
     if (sent >= 0) return true;
     const failure = this.#libc.errno();
     if (failure === EAGAIN || failure === EINTR) return false;
-    this.#lost ??= this.#error("IPC_PEER_LOST", `the other side is gone (${errnoName(failure)})`, errnoName(failure));
-    this.#endWhenRead();
+    const error = this.#error("IPC_PEER_LOST", `the other side is gone (${errnoName(failure)})`, errnoName(failure));
+    setImmediate(() => this.#end(error));
+    this.#open = false;
     return false;
   }
 
-  /** In a turn of its own, and not while paused: a datagram may have been read for us already, the goodbye perhaps. */
-  #endWhenRead(): void {
-    setImmediate(() => {
-      if (!this.#paused) this.#end(this.#lost);
-    });
-  }
-
+  /** Whether it is so now, or the socket has an error that the next call reports. */
   #polled(event: number): boolean {
     this.#pollEntry.words[1] = event;
-    return this.#libc.poll(this.#pollEntry.pointer(0), 1, 0) > 0 && ((this.#pollEntry.words[1] >>> 16) & event) !== 0;
+    return this.#libc.poll(this.#pollEntry.pointer(0), 1, 0) > 0;
   }
 
   /** Nothing tells an event loop when the other side's queue has room again: some turns, then a timer. */
@@ -146,8 +139,12 @@ export class DatagramConnection implements Connection {
 
   /** Sending to a socket that is gone makes Linux throw away what it had sent to us, so that is read first. */
   #sayPing(): void {
-    if (!this.#open || this.#lost !== undefined || this.#polled(POLLIN)) return;
+    if (!this.#open || this.#paused || this.#hasUnread()) return;
     this.#transmit(Kind.ping, KIND_BYTES);
+  }
+
+  #hasUnread(): boolean {
+    return this.#polled(POLLIN) && ((this.#pollEntry.words[1] as number) & (POLLIN << 16)) !== 0;
   }
 
   /** Something without a body. */
@@ -163,7 +160,6 @@ export class DatagramConnection implements Connection {
   resume(): void {
     this.#paused = false;
     if (!this.#ended) this.#socket.resume();
-    if (this.#lost !== undefined) this.#endWhenRead();
   }
 
   close(timeoutMs = 5000): Promise<void> {
@@ -174,7 +170,7 @@ export class DatagramConnection implements Connection {
   /** Every datagram taken lies in the other side's queue already; only the goodbye may have to wait for room. */
   async #close(timeoutMs: number): Promise<void> {
     const untilMs = performance.now() + timeoutMs;
-    const wasOpen = this.#open && this.#lost === undefined;
+    const wasOpen = this.#open;
     this.#open = false;
     await Promise.resolve();
     let said = !wasOpen || this.#ended;
