@@ -24,7 +24,7 @@ export class Command {
   #stopped = false;
 
   constructor(args: readonly string[], cwd: string, env: NodeJS.ProcessEnv) {
-    const node = ["--disable-warning=ExperimentalWarning", MAIN, ...args];
+    const node = [MAIN, ...args];
     this.#child = spawn(process.execPath, node, { cwd, env, stdio: "ignore" });
     this.#exited = once(this.#child, "exit");
   }
