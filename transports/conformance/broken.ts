@@ -18,6 +18,9 @@ import { type Fault, withFault } from "./tapped.ts";
 /** The run's directory, of which each check has a part. */
 const runDirectory = (address: Address): string => dirname(dirname(address.name));
 
+/** Where a server writes down whose child it is. */
+const starterOf = (address: Address): string => join(runDirectory(address), `${basename(address.name)}.starter`);
+
 /** State of one server process: a fault may depend on who else is there. */
 const open = new Set<Connection>();
 const silent = new Set<Connection>();
@@ -59,9 +62,15 @@ export const BROKEN: Readonly<Record<string, Fault>> = {
   },
   "one-process-only": {
     about: "lets nobody in but the process that started the server",
+    async listen(face, address, handler, options) {
+      const server = await face.listen(address, handler, options);
+      writeFileSync(starterOf(address), JSON.stringify([process.pid, process.ppid]), { mode: 0o600 });
+      return server;
+    },
     async connect(face, address, handler, options) {
-      const owner = JSON.parse(readFileSync(join(runDirectory(address), "owner.json"), "utf8")) as { pid: number };
-      if (process.ppid !== owner.pid) throw new IpcError("IPC_PEER_LOST", "broken: not for you");
+      const starters: unknown = existsSync(starterOf(address)) && JSON.parse(readFileSync(starterOf(address), "utf8"));
+      const isStarter = !Array.isArray(starters) || starters.includes(process.pid);
+      if (!isStarter) throw new IpcError("IPC_PEER_LOST", "broken: not for you");
       return face.connect(address, handler, options);
     },
   },

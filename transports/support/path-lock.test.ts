@@ -10,6 +10,7 @@ import {
   readdirSync,
   rmSync,
   symlinkSync,
+  utimesSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -44,7 +45,7 @@ function start(...args: readonly string[]): ChildProcess {
 
 async function line(child: ChildProcess): Promise<string> {
   const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
-  const [text] = await once(lines, "line", { signal: AbortSignal.timeout(50_000) });
+  const [text] = await once(lines, "line", { signal: AbortSignal.timeout(80_000) });
   lines.close();
   return text as string;
 }
@@ -76,7 +77,9 @@ describe.skipIf(process.platform === "win32")("the lock of a path", () => {
     expect(readdirSync(directory)).toEqual([]);
   });
 
-  it("is held by one at a time when eight processes compete for what a dead owner left", async () => {
+  it("is held by one at a time when eight processes compete for what a dead owner left", {
+    timeout: 180_000,
+  }, async () => {
     const entry = await entryOf(path);
     mkdirSync(entry, { mode: 0o700 });
     if (process.platform === "linux") leaveSocket(join(entry, "aaaaaa"));
@@ -109,6 +112,8 @@ describe.skipIf(process.platform === "win32")("the lock of a path", () => {
       const leave = (): void => {
         for (const name of ["aaaaaa", "bbbbbb"]) mkdirSync(`${prefix}${name}`, { mode: 0o700 });
         leaveSocket(`${prefix}bbbbbb/bbbbbb`);
+        const longAgo = Date.now() / 1000 - 60;
+        for (const name of ["aaaaaa", "bbbbbb"]) utimesSync(`${prefix}${name}`, longAgo, longAgo);
       };
       leave();
       expect(await taken()).toBe("taken");

@@ -90,7 +90,7 @@ export function* takePathLock(path: string, transport: string): LockSteps<() => 
       if (yield* isAbandoned(entry)) {
         claim ??= Claim.prepare(path, transport);
         if (claim?.moveTo(entry)) {
-          yield* removeAbandoned(entriesOf([path]).filter((each) => each !== entry));
+          yield* removeAbandoned(entriesOf([path]).filter((each) => each !== entry && isOld(each)));
           const held = claim;
           claim = undefined;
           return () => held.end();
@@ -112,12 +112,10 @@ class Claim {
   readonly #name: string;
   readonly #inside: OwnDirectory;
   readonly #server: Server;
-  #directory: string;
 
-  private constructor(directory: string, inside: OwnDirectory) {
-    this.#directory = directory;
+  private constructor(inside: OwnDirectory) {
     this.#inside = inside;
-    this.#name = directory.slice(-SUFFIX_CHARACTERS);
+    this.#name = inside.path.slice(-SUFFIX_CHARACTERS);
     this.#server = createServer((socket) => socket.destroy());
     // It comes a turn later; `listening` tells at once.
     this.#server.on("error", () => undefined);
@@ -136,8 +134,8 @@ class Claim {
       if (inside === undefined) ignoring(() => rmdirSync(directory));
     }
     if (inside === undefined) return undefined;
-    const claim = new Claim(directory, inside);
-    if (claim.#server.listening || !inside.isAt(directory)) return claim;
+    const claim = new Claim(inside);
+    if (claim.#server.listening || !inside.isThere()) return claim;
     claim.end();
     // Fails with the reason where no descriptor is left.
     closeSync(openSync(dirname(path), fs.O_RDONLY));
@@ -148,18 +146,18 @@ class Claim {
   /** @returns whether the lock is ours now */
   moveTo(entry: string): boolean {
     try {
-      renameSync(this.#directory, entry);
+      renameSync(this.#inside.path, entry);
     } catch (error) {
       if (hasErrno(error, NOT_NOW)) return false;
       throw error;
     }
-    this.#directory = entry;
+    this.#inside.path = entry;
     return this.isIntact();
   }
 
   /** False once another one took it for abandoned. */
   isIntact(): boolean {
-    return this.#inside.isAt(this.#directory) && this.#inside.has(this.#name);
+    return this.#inside.isThere() && this.#inside.has(this.#name);
   }
 
   end(): undefined {
@@ -167,18 +165,19 @@ class Claim {
     this.#inside.remove(this.#name);
     this.#inside.close();
     // Somebody may have moved theirs here by now: then it is not empty.
-    ignoring(() => rmdirSync(this.#directory));
+    ignoring(() => rmdirSync(this.#inside.path));
   }
 }
 
 /** A directory of this user that is open: what happens in it cannot be led elsewhere by exchanging its name. */
 class OwnDirectory {
+  /** Where it is: whoever renames it says so here. */
+  path: string;
   readonly #fd: number;
-  readonly #path: string;
 
   private constructor(fd: number, path: string) {
     this.#fd = fd;
-    this.#path = HAS_DESCRIPTORS ? `${DESCRIPTORS}/${fd}` : path;
+    this.path = path;
   }
 
   /** undefined when there is none, or it is another user's. */
@@ -196,21 +195,23 @@ class OwnDirectory {
   }
 
   at(name: string): string {
-    return join(this.#path, name);
+    return join(this.#way(), name);
   }
 
   has(name: string): boolean {
     return lstatSync(this.at(name), { throwIfNoEntry: false }) !== undefined;
   }
 
-  isAt(path: string): boolean {
-    const there = lstatSync(path, { throwIfNoEntry: false, bigint: true });
+  isThere(): boolean {
+    const there = lstatSync(this.path, { throwIfNoEntry: false, bigint: true });
     const here = fstatSync(this.#fd, { bigint: true });
     return there !== undefined && there.ino === here.ino && there.dev === here.dev;
   }
 
   sockets(): string[] {
-    const names = readdirSync(this.#path).filter((name) => name.length === SUFFIX_CHARACTERS);
+    const names: string[] = [];
+    // Its owner may have removed it by now.
+    ignoring(() => names.push(...readdirSync(this.#way()).filter((name) => name.length === SUFFIX_CHARACTERS)));
     return names.filter((name) => lstatSync(this.at(name), { throwIfNoEntry: false })?.isSocket());
   }
 
@@ -220,6 +221,10 @@ class OwnDirectory {
 
   close(): void {
     closeSync(this.#fd);
+  }
+
+  #way(): string {
+    return HAS_DESCRIPTORS ? `${DESCRIPTORS}/${this.#fd}` : this.path;
   }
 }
 
@@ -236,6 +241,12 @@ function* isAbandoned(directory: string): LockSteps<boolean> {
   } finally {
     inside.close();
   }
+}
+
+/** Whoever made it has taken the lock or given up, unless it was killed or stopped. */
+function isOld(directory: string): boolean {
+  const found = lstatSync(directory, { throwIfNoEntry: false });
+  return found !== undefined && Date.now() - found.mtimeMs > 2 * WAIT_LIMIT_MS;
 }
 
 /** Removes those of the directories that nobody listens in. */

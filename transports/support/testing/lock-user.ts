@@ -5,7 +5,7 @@ import { isIpcError } from "../../contract/errors.ts";
 import { withPathLock } from "../path-lock.ts";
 import { withPathLockSync } from "../path-lock-sync.ts";
 
-const TURNS = 10;
+const TURNS = 6;
 const FOREVER_MS = 2 ** 31 - 1;
 const [what, path = "", user] = process.argv.slice(2);
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
