@@ -149,7 +149,8 @@ describe.skipIf(process.platform !== "linux")("a machine that lacks something", 
     expect(found.get(1)?.status).toBe("measured");
     expect(found.get(16)?.status).toBe("unavailable");
     expect(found.get(16)?.reason).toMatch(/client process \d+ of 16 did not start: .*ulimit -n/);
-  });
+    // So many processes one after the other take their time on a busy machine.
+  }, 120_000);
 
   it("whose TMPDIR cannot be used runs nothing: one sentence and exit code 23 in every command", async () => {
     const env = { TMPDIR: join(sandbox.directory, "missing") };
