@@ -46,7 +46,9 @@ try {
       );
       break;
     case "sender":
-      await (await import("./sender.ts")).runSender(transport, start.work, send);
+      await (await import("./sender.ts")).runSender(transport, start.work, send, () =>
+        control.next(["begin"], START_TIMEOUT_MS),
+      );
       break;
     case "load":
       await (await import("./load-client.ts")).runLoadClient(transport, start, start.work, control);

@@ -1,6 +1,6 @@
 import type { SenderOutcome } from "../../transports/contract/check.ts";
 import { isIpcError } from "../../transports/contract/errors.ts";
-import type { Address, Connection, ConnectionHandler, Transport } from "../../transports/contract/transport.ts";
+import type { Connection, ConnectionHandler, Transport } from "../../transports/contract/transport.ts";
 import type { FromDriver } from "../process/messages.ts";
 import type { SenderWork } from "../process/sender-messages.ts";
 import { withEventFace } from "./checks/event-face.ts";
@@ -10,64 +10,59 @@ export async function runSender(
   plain: Transport,
   work: SenderWork,
   send: (message: FromDriver) => void,
+  begun: () => Promise<unknown>,
 ): Promise<void> {
   const { event } = await withEventFace(plain);
   if (event === undefined) throw new Error(`${plain.id} has no event face`);
-  const ready = (address: Address): void => send({ type: "sender-ready", address });
   const sender = new SendingSide(work);
-  if (work.side === "client") {
-    ready(work.address);
-    await event.connect(work.address, sender);
-    send({ type: "sender-done", ...(await sender.outcome) });
-    return;
-  }
-  const server = await event.listen(work.address, sender);
-  ready(server.address);
-  const outcome = await sender.outcome;
-  await server.close();
+  const server = work.side === "server" ? await event.listen(work.address, sender) : undefined;
+  if (server === undefined) await event.connect(work.address, sender);
+  send({ type: "sender-ready", address: server?.address ?? work.address });
+  await begun();
+  const outcome = await sender.run();
+  await server?.close();
   send({ type: "sender-done", ...outcome });
 }
 
-/** Sends on the first connection that opens. */
+/** Sends on the first connection that opens, or reads what comes on it. */
 class SendingSide implements ConnectionHandler {
-  readonly outcome: Promise<SenderOutcome>;
   readonly #work: SenderWork;
   readonly #body: Buffer;
-  readonly #settle: (outcome: SenderOutcome | Promise<SenderOutcome>) => void;
-  #connection: Connection | undefined;
+  readonly #opened = Promise.withResolvers<Connection>();
+  readonly #closed = Promise.withResolvers<void>();
+  #received = 0;
   #room: () => void = () => {};
 
   constructor(work: SenderWork) {
     this.#work = work;
-    this.#body = Buffer.alloc(work.bodyBytes);
-    const { promise, resolve } = Promise.withResolvers<SenderOutcome>();
-    this.outcome = promise;
-    this.#settle = resolve;
+    // JSON writes a zero as six characters.
+    this.#body = Buffer.alloc(work.bodyBytes, "x");
   }
 
   onOpen(connection: Connection): void {
-    if (this.#connection !== undefined) return;
-    this.#connection = connection;
-    // Not from inside the callback: the transport has not finished opening.
-    setImmediate(() => this.#settle(this.#run(connection)));
+    this.#opened.resolve(connection);
   }
-  onMessage(): void {}
+  onMessage(_message: Uint8Array, connection: Connection): void {
+    const { readsAfterMs } = this.#work;
+    this.#received++;
+    if (readsAfterMs === undefined || this.#received > 1) return;
+    connection.pause();
+    setTimeout(() => connection.resume(), readsAfterMs);
+  }
   onWritable(): void {
     this.#room();
   }
   onClose(): void {
     this.#room();
+    this.#closed.resolve();
   }
 
-  async #run(connection: Connection): Promise<SenderOutcome> {
+  async run(): Promise<SenderOutcome> {
+    const connection = await this.#opened.promise;
     const taken = await this.#sendAll(connection);
-    try {
-      await connection.close();
-      return { taken, close: "resolved" };
-    } catch (error) {
-      if (isIpcError(error)) return { taken, close: error.code };
-      throw error;
-    }
+    if (this.#work.readsAfterMs !== undefined) await this.#closed.promise;
+    const close = await closed(connection);
+    return { taken, received: this.#received, close };
   }
 
   async #sendAll(connection: Connection): Promise<number> {
@@ -91,5 +86,15 @@ class SendingSide implements ConnectionHandler {
         resolve(true);
       };
     });
+  }
+}
+
+async function closed(connection: Connection): Promise<SenderOutcome["close"]> {
+  try {
+    await connection.close();
+    return "resolved";
+  } catch (error) {
+    if (isIpcError(error)) return error.code;
+    throw error;
   }
 }

@@ -153,7 +153,7 @@ const fromDriver: Readonly<Record<FromDriver["type"], Rule>> = {
   "user-ready": shape<UserReady>({ uid: number, hindrance: orNull(text) }),
   "user-attempt": shape<UserAttempted>({ connected: flag, refusal: optional(text) }),
   "sender-ready": shape<SenderReady>({ address }),
-  "sender-done": shape<SenderDone>({ taken: integer(0), close: text }),
+  "sender-done": shape<SenderDone>({ taken: integer(0), received: integer(0), close: text }),
   codecs: shape<CodecsDone>({
     rows: listOf(shape<{ codec: string; corpus: string; status: string }>({ codec: text, corpus: text, status: text })),
   }),

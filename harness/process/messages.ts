@@ -140,7 +140,7 @@ export interface Go {
 export interface EndLoad {
   readonly type: "end-load";
 }
-/** To a client process that has said `connected`: all others are connected too. To a driver that holds: it is its turn. */
+/** To a client process that has said `connected`: all others are too. To a sender: send. To a driver that holds: it is its turn. */
 export interface Begin {
   readonly type: "begin";
 }

@@ -1,7 +1,6 @@
 /**
- * More transports that are broken on purpose: `unix` (or `tcp`) with one fault each, of the kind that shows only between
- * processes. For every scenario there is one that it objects to. Loaded by path, as a user's own module is; the ids are
- * `broken/<name>`.
+ * More transports that are broken on purpose: `unix` (or `tcp`) with one fault each that shows only between processes. For
+ * every scenario there is one that it objects to. Loaded by path, as a user's own module is; the ids are `broken/<name>`.
  */
 import { chmodSync, existsSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
@@ -11,6 +10,7 @@ import type { Address, Connection, Transport } from "../contract/transport.ts";
 import { tcp } from "../sockets/tcp.ts";
 import { unix } from "../sockets/unix.ts";
 import { BLOCKING_FAULTS } from "./blocking-faults.ts";
+import { BROKEN_CLOSES } from "./broken-closes.ts";
 import { BROKEN_PARENTS } from "./broken-parents.ts";
 import { FALSE_CLAIMS } from "./false-claims.ts";
 import { type Fault, withFault } from "./tapped.ts";
@@ -394,5 +394,6 @@ const broken: readonly Transport[] = [
   ...Object.entries(BROKEN).map(([name, fault]) => withFault(unix, `broken/${name}`, fault)),
   openPort,
   ...BROKEN_PARENTS,
+  ...BROKEN_CLOSES,
 ];
 export default broken;

@@ -64,6 +64,9 @@ export const inOneProcess: Condition = ({ rendezvous, modes }, transport) => {
 };
 export const hasAddress: Condition = ({ rendezvous }) =>
   rendezvous === "address" || `rendezvous is ${rendezvous}: there is no address two processes share`;
+/** The connection is born with the process of the peer. */
+export const isLaunched: Condition = ({ rendezvous }, transport) =>
+  (rendezvous === "parent" && transport.event?.launch !== undefined) || "the peer is not launched by its parent";
 export const ownProcess: Condition = ({ rendezvous }) =>
   rendezvous !== "process" || "both ends live in one process, so neither can die alone";
 export const canFreeze: Condition = () =>

@@ -1,10 +1,7 @@
 import type { Check, CheckContext } from "../contract/check.ts";
 import { isIpcError } from "../contract/errors.ts";
 import type { LaunchedPeer } from "../contract/transport.ts";
-import { type Condition, defineCase, eventFace, expect, expectCode, pattern, Recorder, within } from "./kit.ts";
-
-const launches: Condition = ({ rendezvous }, transport) =>
-  (rendezvous === "parent" && transport.event?.launch !== undefined) || "the peer is not launched by its parent";
+import { defineCase, eventFace, expect, expectCode, isLaunched, pattern, Recorder, within } from "./kit.ts";
 
 /** Rendezvous `parent`: the connection is born with the process. */
 export const launch: readonly Check[] = [
@@ -12,7 +9,7 @@ export const launch: readonly Check[] = [
     id: "launch/no-such-program",
     title: "Launching what does not exist rejects and leaves no process",
     why: "A mistyped command must say so at the start and not in the first time-out.",
-    needs: [launches],
+    needs: [isLaunched],
     async run(context) {
       const command = "/nonexistent/ipcmark-no-such-program";
       const outcome = await within(
@@ -28,7 +25,7 @@ export const launch: readonly Check[] = [
     why: "The reason of a failed start is in the exit code; without it the parent can only guess.",
     quick: true,
     typicalMs: 60,
-    needs: [launches],
+    needs: [isLaunched],
     async run(context) {
       const side = new Recorder("the parent");
       const peer = await within("launch", launcher(context)([process.execPath, "-e", "process.exit(3)"], side));
@@ -47,7 +44,7 @@ export const launch: readonly Check[] = [
     title: "Descriptor 3 of the peer is the control channel, both ways, apart from the messages",
     why: "Readiness and shutdown must not travel among the data.",
     typicalMs: 60,
-    needs: [launches],
+    needs: [isLaunched],
     async run(context) {
       const program =
         "const s = new (require('node:net').Socket)({ fd: 3 });" +

@@ -73,8 +73,12 @@ export interface CheckContext {
   publish(peer: Peer, load: FanOutLoad): Promise<readonly StreamTotals[]>;
   /** A client that outlives its server: it connects again with back-off and repeats what may be repeated. */
   reconnecting(peer: Peer): Promise<ReconnectingClient>;
-  /** Starts a process that sends, closes and exits at once. Resolves when it listens, or at once for a client. */
-  startSender(plan: SenderPlan): Promise<Sender>;
+  /**
+   * Starts a process that sends, closes and exits at once. Resolves when it listens or has connected.
+   *
+   * @param parent rendezvous `parent`: it is launched, and this is the handler of its parent's connection
+   */
+  startSender(plan: SenderPlan, parent?: ConnectionHandler): Promise<Sender>;
   /** What a process of the user `nobody` meets when it connects. @throws NotApplicable unless we may become him */
   connectAsNobody(peer: Peer): Promise<ForeignOutcome>;
   stranger(address: Address): Promise<Stranger>;
@@ -241,14 +245,18 @@ export interface SenderPlan {
   readonly side: "client" | "server";
   readonly address: Address;
   readonly bodyBytes: number;
-  /** It sends so many, or what it gets rid of within `sendMs`; at least one. */
+  /** It sends so many, or what it gets rid of within `sendMs`; at least one, unless this is 0. */
   readonly messages: number;
   readonly sendMs: number;
+  /** It also reads: pauses at its first message for so long, and closes when the other side has. */
+  readonly readsAfterMs?: number;
 }
 
 export interface Sender {
   /** Where it listens; the plan's for a client. */
   readonly address: Address;
+  /** Lets it send. */
+  begin(): void;
   /** Settles when its process has exited. */
   readonly outcome: Promise<SenderOutcome>;
 }
@@ -256,6 +264,7 @@ export interface Sender {
 export interface SenderOutcome {
   /** Messages that `send` took; the number of each is the u32 at its start. */
   readonly taken: number;
+  readonly received: number;
   /** How `close` ended. */
   readonly close: "resolved" | IpcErrorCode;
 }

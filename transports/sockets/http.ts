@@ -1,4 +1,4 @@
-import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
+import { Agent, type ClientRequest, createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
 import { connect as netConnect, type Socket } from "node:net";
 import { UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
 import { IpcError, type IpcErrorCode, toIpcError } from "../contract/errors.ts";
@@ -123,6 +123,7 @@ async function connect(address: Address, handler: ConnectionHandler, options?: O
   const first = await connectFirst(address.name, options);
   const sockets = new Set<Socket>();
   const spare = new SpareBuffers();
+  const requests = new Set<ClientRequest>();
   const agent = new Agent({ keepAlive: true, maxSockets: MAX_SOCKETS, maxFreeSockets: MAX_SOCKETS });
   let unused: Socket | undefined = first;
   const adopt = (socket: Socket): Socket => {
@@ -144,7 +145,16 @@ async function connect(address: Address, handler: ConnectionHandler, options?: O
     handler,
     maxMessageBytes: MAX_BYTES,
     maxCalls: MAX_SOCKETS,
-    call: (message, done) => post(address.name, agent, spare, message, done),
+    call(message, done) {
+      const outgoing = post(address.name, agent, spare, message, (error, reply) => {
+        requests.delete(outgoing);
+        done(error, reply);
+      });
+      requests.add(outgoing);
+    },
+    confirm() {
+      for (const outgoing of requests) hangUp(outgoing);
+    },
     release() {
       agent.destroy();
       for (const socket of sockets) socket.destroy();
@@ -165,7 +175,14 @@ async function connectFirst(path: string, options: OpenOptions | undefined): Pro
   return withinLimit(ID, options, connected, () => socket.destroy());
 }
 
-function post(path: string, agent: Agent, spare: SpareBuffers, message: Uint8Array, done: CallDone): void {
+/** A server that has read our end of file has read the request before it. It answers, or it hangs up as well. */
+function hangUp(outgoing: ClientRequest): void {
+  const end = (): void => void outgoing.socket?.end();
+  if (outgoing.writableFinished) end();
+  else outgoing.once("finish", end);
+}
+
+function post(path: string, agent: Agent, spare: SpareBuffers, message: Uint8Array, done: CallDone): ClientRequest {
   let settled = false;
   const settle = (error: IpcError | undefined, reply: Uint8Array | undefined): void => {
     if (settled) return;
@@ -189,10 +206,15 @@ function post(path: string, agent: Agent, spare: SpareBuffers, message: Uint8Arr
       } else settle(statusError(response.statusCode ?? 0), undefined);
     });
   });
-  outgoing.once("error", (error) => settle(toIpcError(error, ID, "IPC_PEER_LOST"), undefined));
+  outgoing.once("error", (error) => {
+    const { socket } = outgoing;
+    const read = socket?.writableEnded === true && socket.readableEnded;
+    settle(read ? undefined : toIpcError(error, ID, "IPC_PEER_LOST"), undefined);
+  });
   // Which socket the agent will choose is not known yet, so the bytes cannot share a buffer with another request.
   const copy = spare.copy(message);
   outgoing.end(copy);
+  return outgoing;
 }
 
 function lost(what: string): IpcError {

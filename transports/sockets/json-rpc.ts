@@ -21,6 +21,8 @@ const MAX_WIRE_BYTES = 6 * MAX_BYTES + 4096;
 const MAX_CALLS = 256;
 /** The one method: its parameter and its result are messages, a character per byte (latin1). */
 const METHOD = "message";
+/** No server has it. Requests are taken in order, so the error that answers it shows that those before it are read. */
+const UNKNOWN_METHOD = "ipcmark/read";
 /** `Content-Length` or `Content-Type`. */
 const HEADER_START = "content-";
 const CLOSE_LIMIT_MS = 1000;
@@ -191,6 +193,9 @@ async function connect(address: Address, handler: ConnectionHandler, options?: O
     maxMessageBytes: MAX_BYTES,
     maxCalls: MAX_CALLS,
     call: (message, done) => callRemote(rpc, message, done),
+    confirm(confirmed) {
+      rpc.sendRequest(UNKNOWN_METHOD).then(confirmed, confirmed);
+    },
     release() {
       socket.destroySoon();
     },

@@ -2,8 +2,8 @@ import { IpcError } from "../contract/errors.ts";
 import type { Connection, ConnectionHandler } from "../contract/transport.ts";
 import { Deadline } from "./deadline.ts";
 
-/** After `close`, replies to calls under way may still arrive for this long; their requests have been sent. */
-const GRACE_MS = 250;
+/** After `close`, a reply shows that a request has arrived. After this time without one, `confirm` is asked. */
+const REPLY_MS = 250;
 
 /** Ends one call: with the reply (borrowed), or with the error that also ends the connection, or with neither. */
 export type CallDone = (error: IpcError | undefined, reply: Uint8Array | undefined) => void;
@@ -16,6 +16,11 @@ export interface UnaryClientOptions {
   readonly maxCalls: number;
   /** Begins a call. It has copied what it needs when it returns, and calls `done` later, exactly once. */
   call(message: Uint8Array, done: CallDone): void;
+  /**
+   * Finds out whether the server has read the requests under way, answered or not. Calls `confirmed`, or ends each call that
+   * has been read. Without it only replies can tell.
+   */
+  confirm?(confirmed: () => void): void;
   /** Cancels what is under way and frees the channel. */
   release(): void;
 }
@@ -30,6 +35,8 @@ export class UnaryClient implements Connection {
   #blocked = false;
   #open = true;
   #ended = false;
+  /** How the first call failed that failed while the connection was closing. */
+  #failure: IpcError | undefined;
   #idle: (() => void) | undefined;
   #closing: Promise<void> | undefined;
   readonly #done: CallDone = (error, reply) => this.#finished(error, reply);
@@ -63,7 +70,9 @@ export class UnaryClient implements Connection {
   #finished(error: IpcError | undefined, reply: Uint8Array | undefined): void {
     this.#calls--;
     if (this.#ended) return;
-    if (error !== undefined) return this.end(error);
+    // While it closes, the requests of the other calls may not have left yet.
+    if (error !== undefined && this.#open) return this.end(error);
+    this.#failure ??= error;
     if (reply !== undefined && this.#open) {
       // Never more than the calls that were under way when the handler paused.
       if (this.#paused || this.#held.length > 0) this.#held.push(Uint8Array.from(reply));
@@ -100,16 +109,25 @@ export class UnaryClient implements Connection {
   async #close(timeoutMs: number): Promise<void> {
     if (this.#ended) return;
     this.#open = false;
-    if (this.#calls > 0) {
-      await new Promise<void>((resolve) => {
-        const deadline = new Deadline(Math.min(timeoutMs, GRACE_MS), resolve);
-        this.#idle = () => {
-          deadline.clear();
-          resolve();
-        };
-      });
-    }
-    this.end();
+    const arrived = this.#calls === 0 || (await this.#arrived(timeoutMs));
+    const { transport } = this.#options;
+    const text = `${transport}: the server did not read or answer ${this.#calls} requests within ${timeoutMs} ms`;
+    this.end(this.#failure);
+    if (!arrived) throw new IpcError("IPC_TIMEOUT", text, { transport });
+  }
+
+  /** @returns false when the time ran out. */
+  #arrived(timeoutMs: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const settle = (arrived: boolean): void => {
+        late.clear();
+        unanswered.clear();
+        resolve(arrived);
+      };
+      const late = new Deadline(timeoutMs, () => settle(false));
+      const unanswered = new Deadline(REPLY_MS, () => this.#options.confirm?.(() => settle(true)));
+      this.#idle = () => settle(true);
+    });
   }
 
   /** Ends the connection from below; idempotent. */

@@ -27,11 +27,14 @@ import type {
 import { type DriverProcess, startDriver } from "../../process/driver-process.ts";
 import { rejection } from "../../process/failure.ts";
 import { allocate } from "../../process/journal.ts";
-import type { ClientWork, DriverStart, Failed, FromDriver } from "../../process/messages.ts";
+import { driverDefect } from "../../process/message-rules.ts";
+import type { ClientWork, DriverStart, Failed, FromDriver, ToDriver } from "../../process/messages.ts";
+import { nodeCommand } from "../../process/node-command.ts";
 import { descriptorShortage, descriptorsLeft } from "../../process/shortage.ts";
 import type { RpcClient } from "../../rpc/client.ts";
 import { ReconnectingRpc } from "../../rpc/reconnecting.ts";
 import { runClientLoad } from "../client-load.ts";
+import { LaunchedProcess } from "../peers/launched-process.ts";
 import type { RunningPeer } from "../peers/running-peer.ts";
 import { startPeer } from "../peers/start-peer.ts";
 import { publishTo } from "./fan-out.ts";
@@ -62,7 +65,7 @@ export class Workbench implements CheckContext {
   readonly #own: RunningPeer[] = [];
   readonly #clients: RpcClient[] = [];
   readonly #reconnecting: ReconnectingRpc[] = [];
-  readonly #children: DriverProcess[] = [];
+  readonly #children: OwnProcess[] = [];
   readonly #strangers: Stranger[] = [];
   readonly #addresses: Address[] = [];
 
@@ -202,9 +205,8 @@ export class Workbench implements CheckContext {
     });
   }
 
-  async startSender(plan: SenderPlan): Promise<Sender> {
-    this.#needsAddress();
-    const child = await startDriver("sender");
+  async startSender(plan: SenderPlan, parent?: ConnectionHandler): Promise<Sender> {
+    const child = await (parent === undefined ? this.#senderAtAddress() : this.#launchedSender(parent));
     this.#adopt(child);
     child.send({ ...this.#options.start, work: { kind: "sender", ...plan } });
     const { address } = await answerOf(child, "sender-ready");
@@ -213,7 +215,16 @@ export class Workbench implements CheckContext {
       return said;
     });
     outcome.catch(() => {});
-    return { address, outcome };
+    return { address, outcome, begin: () => child.send({ type: "begin" }) };
+  }
+
+  #senderAtAddress(): Promise<DriverProcess> {
+    this.#needsAddress();
+    return startDriver("sender");
+  }
+
+  #launchedSender(parent: ConnectionHandler): Promise<LaunchedProcess<ToDriver, FromDriver>> {
+    return LaunchedProcess.launch("sender", this.transport, nodeCommand("driver/main"), parent, driverDefect);
   }
 
   async #startClient(work: ClientWork): Promise<LoadClient> {
@@ -227,7 +238,7 @@ export class Workbench implements CheckContext {
     };
   }
 
-  #adopt(child: DriverProcess): void {
+  #adopt(child: OwnProcess): void {
     this.#children.push(child);
     this.#options.send({ type: "spawned", pid: child.pid });
   }
@@ -276,6 +287,9 @@ export class Workbench implements CheckContext {
   }
 }
 
+/** A driver process that a check has started, by itself or through its transport. */
+type OwnProcess = DriverProcess | LaunchedProcess<ToDriver, FromDriver>;
+
 /** A process of a load, in its three steps. */
 interface LoadClient {
   connected(): Promise<Extract<FromDriver, { type: "connected" }>>;
@@ -312,7 +326,7 @@ function resultIn({ type: _type, ...result }: Extract<FromDriver, { type: "clien
 }
 
 async function answerOf<Type extends "connected" | "client" | "sender-ready" | "sender-done">(
-  child: DriverProcess,
+  child: OwnProcess,
   type: Type,
 ): Promise<Extract<FromDriver, { type: Type }>> {
   const message: FromDriver = await child.next<FromDriver["type"]>([type, "failed"], CLIENT_PROCESS_TIMEOUT_MS);

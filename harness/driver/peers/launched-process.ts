@@ -1,0 +1,70 @@
+import type { Duplex } from "node:stream";
+import type {
+  ConnectionHandler,
+  EventTransport,
+  LaunchedPeer,
+  Transport,
+} from "../../../transports/contract/transport.ts";
+import { CONTROL_ARGS } from "../../process/control-fd.ts";
+import { noteExit } from "../../process/crash.ts";
+import { readLines, writeLine } from "../../process/lines.ts";
+import { Mailbox, type Typed } from "../../process/mailbox.ts";
+
+/** One of our processes that its transport has launched: the control lines use its descriptor 3. */
+export class LaunchedProcess<In extends object, Out extends Typed> {
+  readonly pid: number;
+  readonly exited: LaunchedPeer["exited"];
+  readonly mailbox = new Mailbox<Out>();
+  readonly #name: string;
+  readonly #control: Duplex;
+  #running = true;
+
+  private constructor(name: string, launched: LaunchedPeer, defectOf: (value: unknown) => string | undefined) {
+    const { pid, exited, control } = launched;
+    this.pid = pid;
+    this.exited = exited;
+    this.#name = name;
+    this.#control = control;
+    void exited.then(({ signal }) => {
+      this.#running = false;
+      noteExit(name, signal);
+    });
+    const receive = (value: unknown): void => {
+      const defect = defectOf(value);
+      if (defect === undefined) this.mailbox.put(value as Out);
+      else this.mailbox.end(() => `the ${name} process sent a message that is none: ${defect}`);
+    };
+    readLines(control, receive, () => this.mailbox.end(() => `the ${name} process ended`));
+  }
+
+  /** @param handler of this process's end of the connection */
+  static async launch<In extends object, Out extends Typed>(
+    name: string,
+    transport: Transport,
+    command: readonly [string, ...string[]],
+    handler: ConnectionHandler,
+    defectOf: (value: unknown) => string | undefined,
+  ): Promise<LaunchedProcess<In, Out>> {
+    const { launch } = transport.event as EventTransport & { launch: NonNullable<EventTransport["launch"]> };
+    return new LaunchedProcess<In, Out>(name, await launch([...command, ...CONTROL_ARGS], handler), defectOf);
+  }
+
+  send(message: In): void {
+    writeLine(this.#control, message);
+  }
+
+  next<Type extends Out["type"]>(types: readonly Type[], timeoutMs: number): Promise<Extract<Out, { type: Type }>> {
+    return this.mailbox.next(types, timeoutMs, this.#name);
+  }
+
+  signal(name: NodeJS.Signals): void {
+    // Its number may be another's once it has been reaped.
+    if (this.#running) process.kill(this.pid, name);
+  }
+
+  async terminate(): Promise<void> {
+    this.signal("SIGKILL");
+    await this.exited;
+    this.#control.destroy();
+  }
+}
