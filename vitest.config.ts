@@ -26,7 +26,8 @@ export default defineConfig({
           name: "beside",
           include: [`${FOLDERS}/**/*.test.ts`],
           exclude: ALONE,
-          maxWorkers: 2,
+          // One more than there are CPUs: much of it waits for processes that start.
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },
       },

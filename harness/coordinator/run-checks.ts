@@ -91,7 +91,8 @@ async function inLanes(count: number, batches: readonly Batch[], work: (batch: B
 }
 
 /**
- * A crash of the driver fails one check; a fresh driver goes on with the next. So does a result that is not due. Of two results for one check at
+ * A crash of the driver fails one check; a fresh driver goes on with the next. So does a result that is not due. What was printed on
+ * standard output fails the last check, since nobody can tell in which one it was. Of two results for one check at
  * least one is forged: that check fails too, so `onResult` may be called again with a result that replaces the first.
  */
 async function checkTarget(
@@ -146,6 +147,9 @@ async function checkTarget(
         crash = `the ${process} process was ended by ${signal}`;
       },
     });
+    if (outcome.status === "done" && outcome.printed !== undefined) {
+      crash ??= `printed on standard output, which belongs to the program (${oneLine(outcome.printed, 80)}); print to stderr`;
+    }
     reportLast();
     const reason = outcome.status === "failed" ? outcome.reason : "the driver ended without a result";
     const status = outcome.status === "failed" && outcome.shortage ? "unavailable" : "failed";
@@ -157,7 +161,7 @@ async function checkTarget(
   }
 }
 
-/** No check passes in which a process crashed. */
+/** No check passes in which a process crashed or the transport printed where the data of a program may be. */
 function failedBy(crash: string, result: CheckResult): CheckResult {
   const reason = result.status === "failed" ? `${crash}: ${result.reason ?? ""}` : crash;
   return { ...result, status: "failed", reason };

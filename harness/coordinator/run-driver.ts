@@ -25,7 +25,12 @@ export interface DriverJob {
 export type DriverResult = Extract<FromDriver, { type: "cell-begun" | "cell" | "check" | "codecs" }>;
 
 export type DriverOutcome =
-  | { readonly status: "done"; readonly ready: DriverReady | null }
+  | {
+      readonly status: "done";
+      /** The last line that something in it printed on standard output; absent when nothing did. */
+      readonly printed?: string;
+      readonly ready: DriverReady | null;
+    }
   | {
       readonly status: "failed";
       readonly reason: string;
@@ -94,13 +99,15 @@ export class Brood {
       driverPid: driver.pid,
       spawned: course.spawned,
       finish: async () => {
+        let outcome: DriverOutcome | undefined;
         try {
           if (job.start.hold !== undefined) driver.send({ type: "begin" });
-          const outcome = await this.#follow(course, "done");
-          return outcome ?? { status: "done", ready: course.ready };
+          outcome = await this.#follow(course, "done");
         } finally {
           await this.#end(course);
         }
+        const printed = driver.printed.split("\n").at(-1);
+        return outcome ?? { status: "done", ...(printed ? { printed } : {}), ready: course.ready };
       },
     };
   }

@@ -109,6 +109,11 @@ export class Child<In extends object, Out extends Typed> {
     });
   }
 
+  /** The end of what it has printed on standard output, as far as that carries no control lines. */
+  get printed(): string {
+    return this.#stdout.text.trim();
+  }
+
   send(message: In): void {
     writeLine(this.#output, message);
   }

@@ -29,7 +29,7 @@ afterEach(() => rmSync(parent, { recursive: true, force: true }));
 
 const NAME = "ipcmark-0123456789abcdef";
 
-const FILES = 3000;
+const FILES = 5000;
 const HOLD = `
 const { holdDirectory } = await import(process.argv[1]);
 await holdDirectory(process.argv[2]);
@@ -128,7 +128,8 @@ describe("the private directory of a run", () => {
     await removePlace(place);
     clearInterval(timer);
     expect(existsSync(place.directory)).toBe(false);
-    expect(turns).toBeGreaterThan(20);
+    // In one piece it leaves room for a handful, however fast the machine.
+    expect(turns).toBeGreaterThan(10);
   });
 
   it("takes git's record of its worktree with it, and nothing that does not bear its name", async () => {

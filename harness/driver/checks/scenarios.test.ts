@@ -62,7 +62,7 @@ describe.each(ids)("%s", (id) => {
   });
 });
 
-// Issue 14: a request of 272 bytes over a queue of 256 was called a fault of the queue.
+// A request of 272 bytes over a queue of 256 was once called a fault of the queue.
 test.each(small.map(({ id }) => id))("no check sends more than %s claims to carry", (id) => {
   const own = smallResults.get(id) ?? [];
   const failed = own.filter(({ status }) => status === "failed");
