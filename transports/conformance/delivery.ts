@@ -8,7 +8,7 @@ import {
   expect,
   fill,
   hasAddress,
-  inOneProcess,
+  hasEventFace,
   isLaunched,
   Recorder,
   reliable,
@@ -38,7 +38,7 @@ export const delivery: readonly Check[] = [
     ...CLAIM,
     id: "delivery/exit-after-close",
     title: "What send took reaches a slow reader although the sender closes and its process exits, or close fails",
-    needs: [inOneProcess, hasAddress, reliable],
+    needs: [hasEventFace, hasAddress, reliable],
     async run(context) {
       const { patterns } = context.transport.capabilities;
       if (patterns.includes("one-way")) await Promise.all([clientExits(context), serverExits(context)]);
