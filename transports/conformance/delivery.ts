@@ -146,6 +146,7 @@ async function parentCloses(context: CheckContext): Promise<void> {
   const taken = await fill(parent, connection, plan.bodyBytes);
   context.note("parentSent", taken);
   const close = await within("close of the parent", connection.close().then(resolved, codeOf), EXIT_LIMIT_MS);
+  context.note("parentClose", close);
   const { received } = await within("the end of the child", child.outcome, EXIT_LIMIT_MS);
   expectArrived(taken, received, close);
 }
@@ -168,6 +169,7 @@ async function judge(
   whileItSends();
   const { taken, close } = await within("the exit of the sender", sender.outcome, EXIT_LIMIT_MS);
   context.note(`${role}Sent`, taken);
+  context.note(`${role}Close`, close);
   if (close === "resolved") {
     await reader.until("all that was sent", () => reader.numbers.size >= taken).catch(() => undefined);
   }
