@@ -54,8 +54,8 @@ export interface Connection extends AsyncDisposable {
   /** Undoes `pause`. */
   resume(): void;
   /**
-   * Delivers what was taken, then closes. Resolves when the other side has it, so that this process may exit. Idempotent: later
-   * calls get the same promise.
+   * Delivers what was taken, then closes. Resolves when the other side has it, so that this process may exit, or when the other
+   * side died, which `onClose` then carries as its error. Idempotent: later calls get the same promise.
    *
    * @param timeoutMs default 5000; after it the connection is torn down and the promise rejects with IPC_TIMEOUT. Time in which
    *   this process could not run does not count.
