@@ -1,8 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { Sandbox } from "./testing.ts";
 
 const root = new URL("../../", import.meta.url);
 let directory: string;
@@ -89,4 +91,17 @@ test("a transport asked for by name without a server in the language asked for h
   expect(checks).toHaveLength(4);
   for (const row of checks)
     expect(row).toMatchObject({ status: "not-applicable", peer: "python", reason: "has no server written in python" });
+});
+
+test("a reader of the prose that goes away costs the run nothing: it stores its report", async () => {
+  const sandbox = new Sandbox();
+  const args = ["check", "--transport", "loopback", "--scenario", "sequential-requests", "--out", "out"];
+  const child = sandbox.start(args);
+  child.stderr?.destroy();
+  child.stdout?.resume();
+  const [code] = await once(child, "exit");
+  expect(code).toBe(0);
+  expect(existsSync(join(sandbox.directory, "out/report.json"))).toBe(true);
+  expect(sandbox.leftovers()).toEqual([]);
+  sandbox.remove();
 });

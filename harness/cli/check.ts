@@ -139,14 +139,18 @@ function absentRow(
 }
 
 function exitCode(results: readonly CheckResult[], chosen: Chosen, peers: readonly string[] | undefined): number {
-  if (results.some(({ status }) => status === "failed")) return EXIT.checkFailed;
   const isIncomplete = noteAbsent(chosen, peers);
   const sentences = notExamined(results, chosen.candidates);
-  if (!isIncomplete && sentences.length === 0 && !results.some(({ status }) => status === "passed")) {
+  if (!isIncomplete && sentences.length === 0 && !results.some(isDecided)) {
     sentences.push(`nothing was examined: ${results[0]?.reason ?? "no check was run"}`);
   }
   for (const sentence of sentences) note(sentence);
+  if (results.some(({ status }) => status === "failed")) return EXIT.checkFailed;
   return isIncomplete || sentences.length > 0 ? EXIT.incomplete : EXIT.ok;
+}
+
+function isDecided({ status }: CheckResult): boolean {
+  return status === "passed" || status === "failed";
 }
 
 /** Of each mechanism that was asked for by name and is here, but of which this machine could run no check that applies. */
@@ -155,7 +159,7 @@ function notExamined(results: readonly CheckResult[], candidates: readonly Candi
   return named.flatMap(({ record: { id } }) => {
     const own = results.filter(({ transport }) => transport === id);
     const first = own.find(({ status }) => status === "unavailable");
-    if (first === undefined || own.some(({ status }) => status === "passed")) return [];
+    if (first === undefined || own.some(isDecided)) return [];
     return [`${id} was asked for by name and is not available here: ${first.reason}`];
   });
 }

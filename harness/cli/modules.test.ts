@@ -73,14 +73,32 @@ describe("modules of a user", () => {
     const { checks, warnings } = JSON.parse(stdout) as Report;
     const ran = checks.filter(({ status }) => status !== "unavailable");
     expect(ran.map(({ transport, status }) => [transport, status])).toEqual([
-      ["mine/prints", "passed"],
+      ["mine/prints", "failed"],
       ["fifo", "passed"],
     ]);
+    expect(ran[0]?.reason).toMatch(/^printed on standard output, .*progress 50 %\); print to stderr$/);
     // What was counted, so no forged line has taken the place of a result.
     for (const { notes } of ran) expect(notes["requests"]).toBeGreaterThan(1);
     expect(warnings.join("\n")).toContain(BAD[0]?.[1]);
-    expect(code).toBe(22);
+    expect(code).toBe(10);
     expect(sandbox.leftovers()).toEqual([]);
+  });
+
+  it.runIf(process.platform === "linux")("leave no process behind, whatever they started and left it to", async () => {
+    const start = `(await import("node:child_process")).spawn("sleep", ["600"], { detached: true, stdio: "ignore" }).pid`;
+    const pids = ["probe", "import"].map((name) => join(sandbox.directory, `${name}-pid`));
+    const write = (file: string | undefined): string =>
+      `(await import("node:fs")).writeFileSync("${file}", String(${start}));`;
+    const probes = module(
+      "probes",
+      `export default ${mine("probes", `async probe() { ${write(pids[0])} return { available: true, version: "1" }; }`)};`,
+    );
+    const imports = module("imports", `${write(pids[1])} process.exit(0);`);
+    await resolveTransports([probes, imports]);
+    for (const file of pids) {
+      const pid = readFileSync(file, "utf8");
+      expect(await eventually(() => !existsSync(`/proc/${pid}`), 5000), file).toBeGreaterThanOrEqual(0);
+    }
   });
 
   it("that hang are given up after a time, and cost nobody else anything", async () => {

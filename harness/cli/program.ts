@@ -23,27 +23,28 @@ async function everyFlag(): Promise<string[]> {
   return [...new Set(commands.flatMap(flagsOf))];
 }
 
+// Readers that have seen enough, such as `head`, are no error of ours; what the command found out still counts.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(process.exitCode ?? EXIT.ok);
+});
+// Nobody reads the prose any more: the run goes on and stores its report.
+process.stderr.on("error", () => {});
+
 const program = new Command("ipcmark")
   .description(
     "Which IPC mechanism should two processes on this machine use? Checked, measured, picked, with the evidence.",
   )
   .version(packageVersion())
   .showSuggestionAfterError();
-const typed = COMMANDS[process.argv[2] ?? ""];
-for (const load of typed === undefined ? Object.values(COMMANDS) : [typed])
-  program.addCommand(withConfig(await load(), everyFlag));
-
-// Every command throws instead of exiting, so that all errors leave by one door and in one form.
-for (const command of [program, ...program.commands]) {
-  command.exitOverride().configureOutput({ writeErr: () => {} });
-}
-
-// A reader such as `head` that has seen enough is no error of ours; what the command found out still counts.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(process.exitCode ?? EXIT.ok);
-});
 
 try {
+  const typed = COMMANDS[process.argv[2] ?? ""];
+  for (const load of typed === undefined ? Object.values(COMMANDS) : [typed])
+    program.addCommand(withConfig(await load(), everyFlag));
+  // Every command throws instead of exiting, so that all errors leave by one door and in one form.
+  for (const command of [program, ...program.commands]) {
+    command.exitOverride().configureOutput({ writeErr: () => {} });
+  }
   await program.parseAsync();
 } catch (error) {
   process.exitCode = report(error);

@@ -52,7 +52,7 @@ export async function inSession<Result>(
       print();
       process.exit(code);
     };
-    setTimeout(finish, ENDING_LIMIT_MS - (performance.now() - startedMs));
+    setTimeout(finish, Math.max(0, ENDING_LIMIT_MS - (performance.now() - startedMs)));
     abort.abort();
     void brood
       .end()

@@ -1,5 +1,16 @@
-import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, unlinkSync } from "node:fs";
-import { join } from "node:path";
+import {
+  closeSync,
+  existsSync,
+  constants as fs,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  unlinkSync,
+} from "node:fs";
+import { basename, join } from "node:path";
+import { isOwned, posixAvailability } from "../../transports/posix/index.ts";
 import { processesByRun } from "../process/orphans.ts";
 import { deadPlaces, isRunning, sweepDeadPlaces } from "../process/place.ts";
 import { placeParents } from "../process/place-parent.ts";
@@ -49,9 +60,10 @@ export async function removeLeftovers(): Promise<string[]> {
   return done;
 }
 
-/** Ours by uid and name, of no run whose directory is there, and open in no process that we may look into. */
+/** Ours by uid and name, of no run whose directory is there or that owns one of them, and open in no process that we may look into. */
 function orphanedObjects(): string[] {
   const found: string[] = [];
+  const living = new Set<string>();
   const parents = placeParents();
   for (const directory of KERNEL_DIRECTORIES) {
     for (const name of list(directory)) {
@@ -60,10 +72,26 @@ function orphanedObjects(): string[] {
       if (prefix === undefined || parents.some((parent) => existsSync(join(parent, prefix)))) continue;
       const stat = lstatSync(path, { throwIfNoEntry: false });
       if (!stat?.isFile() || stat.uid !== process.getuid?.()) continue;
+      if (hasOwner(path)) living.add(prefix);
       if (Date.now() - stat.mtimeMs > YOUNG_MS) found.push(path);
     }
   }
-  return found.length === 0 ? found : found.filter((path) => !inUse(path));
+  return found.filter((path) => !living.has(OURS.exec(basename(path))?.[1] ?? "") && !inUse(path));
+}
+
+/** Servers lock what they own. The lock is seen from every namespace that shares the object, where /proc and directories are not. */
+function hasOwner(path: string): boolean {
+  if (!posixAvailability().available) return false;
+  let fd: number | undefined;
+  try {
+    fd = openSync(path, fs.O_RDONLY | fs.O_NONBLOCK | fs.O_NOFOLLOW);
+    return isOwned(fd);
+  } catch {
+    // Gone meanwhile, or of a kind that cannot be looked at.
+    return false;
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
 }
 
 function inUse(path: string): boolean {

@@ -15,11 +15,11 @@ void control.ended.then(() => process.exit(1));
 
 const LOOK_MS = 200;
 
-/** Ends this process when its parent is gone, also from inside a loop that never returns to the event loop. */
+/** Ends this process, and those of its group that the module started, when its parent is gone: also from inside a loop that never returns to the event loop. */
 function endWithParent(parentPid: number): void {
   const code = `const never = new Int32Array(new SharedArrayBuffer(4));
     while (process.ppid === ${Number(parentPid)}) Atomics.wait(never, 0, 0, ${LOOK_MS});
-    process.kill(process.pid, "SIGKILL");`;
+    try { process.kill(-process.pid, "SIGKILL"); } finally { process.kill(process.pid, "SIGKILL"); }`;
   new Worker(code, { eval: true }).unref();
 }
 

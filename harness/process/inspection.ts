@@ -1,9 +1,12 @@
 /** Modules of a user are imported, probed and made to sweep in a process of their own with a time limit; this is our side of it. */
+import { randomBytes } from "node:crypto";
+import { constants } from "node:os";
 import type { Address, Availability, TransportDescription } from "../../transports/contract/transport.ts";
 import { Child } from "./child.ts";
 import type { ControlError } from "./mailbox.ts";
 import type { Failed } from "./messages.ts";
 import { nodeCommand } from "./node-command.ts";
+import { endOrphans, RUN_VARIABLE } from "./orphans.ts";
 import { type Fields, listOf, type Rule, shape, text, variant } from "./rules.ts";
 import { availabilityDefect, descriptionDefect } from "./transport-rules.ts";
 
@@ -104,9 +107,8 @@ interface Look {
 }
 
 /** One process: it may not survive the first probe. */
-async function look(module: string, ids: Inspect["ids"], limits: InspectionLimits): Promise<Look> {
-  const inspector = await start();
-  try {
+function look(module: string, ids: Inspect["ids"], limits: InspectionLimits): Promise<Look> {
+  return withInspector(async (inspector) => {
     inspector.send({ type: "inspect", module, ids, parentPid: process.pid });
     const imported = await answerOf(inspector, "imported", limits.importMs, "its import");
     const probed: Inspected[] = [];
@@ -121,9 +123,7 @@ async function look(module: string, ids: Inspect["ids"], limits: InspectionLimit
       }
     }
     return { imported, probed };
-  } finally {
-    await inspector.terminate(0);
-  }
+  });
 }
 
 /** Modules that did not come to an end once: a run sweeps many directories, and waits for each module once. */
@@ -136,21 +136,50 @@ export async function sweepByModule(
   limitMs: number = SWEEP_MS,
 ): Promise<void> {
   if (abandoned.has(module)) return;
-  let inspector: Inspector | undefined;
   try {
-    inspector = await start();
-    inspector.send({ type: "sweep", module, addresses, parentPid: process.pid });
-    await answerOf(inspector, "done", limitMs, "its sweep");
+    await withInspector(async (inspector) => {
+      inspector.send({ type: "sweep", module, addresses, parentPid: process.pid });
+      await answerOf(inspector, "done", limitMs, "its sweep");
+    });
   } catch {
     abandoned.add(module);
-  } finally {
-    await inspector?.terminate(0);
   }
 }
 
-function start(): Promise<Inspector> {
+/** A fresh process, and nothing that the module started in it stays: it is a run of its own. */
+async function withInspector<Result>(work: (inspector: Inspector) => Promise<Result>): Promise<Result> {
+  const run = `ipcmark-${randomBytes(8).toString("hex")}`;
   const defectOf = (value: unknown): string | undefined => answers(value, "message");
-  return Child.start("inspecting", nodeCommand("inspect/main"), { control: "descriptor", defectOf });
+  const env = { ...process.env, [RUN_VARIABLE]: run };
+  const inspector: Inspector = await Child.start("inspecting", nodeCommand("inspect/main"), {
+    control: "descriptor",
+    defectOf,
+    env,
+  });
+  const end = async (): Promise<void> => {
+    await inspector.terminate(0);
+    await endOrphans(run);
+  };
+  const forget = onEarlySignal(end);
+  try {
+    return await work(inspector);
+  } finally {
+    forget();
+    await end();
+  }
+}
+
+/** Until a session answers signals, they would end this process alone. @returns what undoes it */
+function onEarlySignal(end: () => Promise<void>): () => void {
+  const undo = (["SIGINT", "SIGTERM"] as const).map((signal) => {
+    if (process.listenerCount(signal) > 0) return () => undefined;
+    const answer = (): void => void end().finally(() => process.exit(128 + constants.signals[signal]));
+    process.once(signal, answer);
+    return () => void process.off(signal, answer);
+  });
+  return () => {
+    for (const each of undo) each();
+  };
 }
 
 /** @throws Error that says what the module did instead of answering */

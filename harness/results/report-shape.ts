@@ -28,13 +28,14 @@ type Fields = Readonly<Record<string, Schema>>;
 const DAY_NS = 86_400e9;
 const YEAR_MS = 366 * 86_400e3;
 const MOST = Number.MAX_SAFE_INTEGER;
-/** The largest string of one field: a histogram, a stack trace. */
-const TEXT_BYTES = 1024 * 1024;
+/** A sentence, a stack trace. */
+const TEXT_BYTES = 64 * 1024;
+const HISTOGRAM_BYTES = 1024 * 1024;
 
 const text: Schema = { type: "string", maxLength: TEXT_BYTES };
 const name: Schema = { type: "string", minLength: 1, maxLength: 1000 };
 const flag: Schema = { type: "boolean" };
-const histogram: Schema = { ...text, histogram: true };
+const histogram: Schema = { type: "string", maxLength: HISTOGRAM_BYTES, histogram: true };
 const number = (minimum: number, maximum: number): Schema => ({ type: "number", minimum, maximum });
 const above0 = (maximum: number): Schema => ({ type: "number", exclusiveMinimum: 0, maximum });
 const integer = (minimum = 0, maximum = MOST): Schema => ({ type: "integer", minimum, maximum });

@@ -1,9 +1,13 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
 import { histogramDefect } from "./histogram.ts";
+import type { Report } from "./model.ts";
 import { REPORT } from "./report-shape.ts";
 
 /** Longest excerpt of a value that a sentence quotes. */
 const EXCERPT = 40;
+
+/** Some four times what a check of everything has. */
+const MOST_PAIRS = 20_000;
 
 let validate: ValidateFunction | undefined;
 
@@ -15,12 +19,20 @@ let validate: ValidateFunction | undefined;
  */
 export function firstDefect(value: unknown): string | undefined {
   validate ??= compile();
-  if (validate(value)) return undefined;
+  if (validate(value)) return sizeDefect(value as Report);
   const [error] = validate.errors ?? [];
   if (error === undefined) return "it is not what a report is";
   const where = error.instancePath === "" ? "the report" : error.instancePath;
   if (error.keyword === "required") return `${where}: "${error.params["missingProperty"]}" is missing`;
   return `${where}: expected ${expected(error)}, found ${excerpt(error.data)}`;
+}
+
+/** The matrix of checks has a cell for each pair, also for those of which there is no result. */
+function sizeDefect({ checks, transports }: Report): string | undefined {
+  const columns = new Set(checks.map(({ scenario }) => scenario)).size;
+  const rows = new Set([...transports.map(({ id }) => id), ...checks.map(({ transport }) => transport)]).size;
+  if (rows * columns <= MOST_PAIRS) return undefined;
+  return `/checks: expected at most ${MOST_PAIRS} pairs of a transport and a check, found ${rows} times ${columns}`;
 }
 
 function compile(): ValidateFunction {

@@ -120,6 +120,19 @@ describe("a file that is no report is refused with one sentence", () => {
     expect(refusal(join(directory, "nothing"))).toMatch(/no such file/);
   });
 
+  it("whose matrix of checks would have more cells than anybody reads", () => {
+    const [check] = fullReport().checks;
+    const checks = Array.from({ length: 201 }, (_, index) => ({
+      ...check,
+      scenario: `s${index}`,
+      transport: `t${index}`,
+    }));
+    const path = file(JSON.stringify({ ...small, checks }));
+    expect(refusal(path)).toMatch(
+      /\/checks: expected at most 20000 pairs of a transport and a check, found \d+ times 201/,
+    );
+  });
+
   it("of absurd size, without reading it", () => {
     const path = file("");
     execFileSync("truncate", ["-s", "1T", path]);

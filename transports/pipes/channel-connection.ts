@@ -18,7 +18,6 @@ export interface ChannelEnd {
   on(event: "message", listener: (message: unknown) => void): unknown;
   on(event: "error", listener: (error: Error) => void): unknown;
   once(event: "disconnect", listener: () => void): unknown;
-  off(event: "message", listener: (message: unknown) => void): unknown;
 }
 
 /**
@@ -57,7 +56,6 @@ export class ChannelConnection implements Connection {
   readonly #closed = Promise.withResolvers<void>();
   #closing: Promise<void> | undefined;
   readonly #sent = (error: Error | null): void => this.#confirmed(error);
-  readonly #receive = (message: unknown): void => this.#received(message);
 
   constructor(id: string, end: ChannelEnd, handler: ConnectionHandler, { encode, rules }: Carriage) {
     this.#id = id;
@@ -72,7 +70,7 @@ export class ChannelConnection implements Connection {
 
   open(): void {
     this.#handler.onOpen(this);
-    this.#end.on("message", this.#receive);
+    this.#end.on("message", (message) => this.#received(message));
   }
 
   send(message: Uint8Array): boolean {
@@ -196,8 +194,8 @@ export class ChannelConnection implements Connection {
     if (this.#state === "closed") return;
     const orderly = this.#saidGoodbye || this.#state === "closing" || this.#held.includes(Signal.goodbye);
     if (!orderly) this.#error ??= this.#failure("IPC_PEER_LOST", "the other process is gone");
+    // The listener stays: Node delivers what it has parsed in later ticks, and without one it reaches for the channel that is gone.
     this.#state = "closed";
-    this.#end.off("message", this.#receive);
     this.#handler.onClose(this, this.#error);
     this.#closed.resolve();
   }

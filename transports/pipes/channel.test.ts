@@ -108,12 +108,15 @@ describe.each([
               `${deep}\n`,
               '{"cmd":"NODE_HANDLE_ACK"}\n',
               '{"cmd":"NODE_HANDLE"}\n',
+              // Node has parsed all three before the first ends the connection.
+              "{}\n{}\n{}\n",
             ]
           : [
               [0, 0, 0, 0],
               [0, 0, 0, 4, 0xde, 0xad, 0xbe, 0xef],
               [0x80, 0, 0, 0],
               [0, 0, 0, 3, 0xff, 0x0f, 0x30],
+              [1, 2, 3].flatMap(() => [0, 0, 0, 4, 0xff, 0x0f, 0x49, 0x50]),
             ];
       for (const bytes of rubbish) {
         const collector = new Collector();

@@ -90,7 +90,7 @@ export function* takePathLock(path: string, transport: string): LockSteps<() => 
       if (yield* isAbandoned(entry)) {
         claim ??= Claim.prepare(path, transport);
         if (claim?.moveTo(entry)) {
-          yield* removeAbandoned(entriesOf([path]).filter((each) => each !== entry && isOld(each)));
+          yield* removeAbandoned(entriesOf([path]).filter((each) => each !== entry && isFinal(each)));
           const held = claim;
           claim = undefined;
           return () => held.end();
@@ -243,8 +243,9 @@ function* isAbandoned(directory: string): LockSteps<boolean> {
   }
 }
 
-/** Whoever made it has taken the lock or given up, unless it was killed or stopped. */
-function isOld(directory: string): boolean {
+/** Whoever made a claim listens by now, unless it was killed or stopped. The entry of a lock is a claim that has listened before. */
+function isFinal(directory: string): boolean {
+  if (directory.endsWith(".lock")) return true;
   const found = lstatSync(directory, { throwIfNoEntry: false });
   return found !== undefined && Date.now() - found.mtimeMs > 2 * WAIT_LIMIT_MS;
 }
@@ -279,9 +280,9 @@ export function lockResidue(...paths: readonly string[]): OsObject[] {
   });
 }
 
-/** Removes what the locks of paths in one directory have left there; held ones stay. */
+/** Removes what the locks of paths in one directory have left there; held ones and those being taken stay. */
 export async function sweepLocks(...paths: readonly string[]): Promise<void> {
-  await runSteps(removeAbandoned(entriesOf(paths)));
+  await runSteps(removeAbandoned(entriesOf(paths).filter(isFinal)));
 }
 
 /** Short, since a socket lies below it: on a system without {@link DESCRIPTORS} its path has to fit. */
