@@ -103,10 +103,15 @@ export abstract class AgreedConnection implements Connection {
     return this.error("IPC_MALFORMED", error.message);
   }
 
-  /** Why the other side hung up: it says so in the segment when it means to. */
-  #farewell(): IpcError | undefined {
+  /** Whether the other side has begun to close: it marks that in the segment. */
+  protected otherCloses(): boolean {
     const word = this.#agreed.isServer ? Pair.clientClosedWord : Pair.serverClosedWord;
-    if (Atomics.load(this.mapping.words, word) !== 0) return undefined;
+    return Atomics.load(this.mapping.words, word) !== 0;
+  }
+
+  /** Why the other side hung up; undefined when it closed. */
+  #farewell(): IpcError | undefined {
+    if (this.otherCloses()) return undefined;
     return new IpcError("IPC_PEER_LOST", `${this.id}: the other process is gone`, { transport: this.id });
   }
 

@@ -135,7 +135,8 @@ class DescriptorConnection extends AgreedConnection {
     }
     const start = this.#inBase + offset;
     this.handler.onMessage(this.#bytes.subarray(start, start + length), this);
-    if (!this.mapping.closed && !this.socket.writableEnded) this.#say(Record.release, 0, 0);
+    // One that closes needs no room any more, and writing to a socket that is gone would lose what has not been read from it yet.
+    if (!this.mapping.closed && !this.socket.writableEnded && !this.otherCloses()) this.#say(Record.release, 0, 0);
     return true;
   }
 
