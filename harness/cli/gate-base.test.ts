@@ -15,6 +15,15 @@ touch "$STARTED"
 exec sleep 60
 `;
 
+/** One of those that were listed, such as `touch`, may have ended since. */
+function stop(pid: number): void {
+  try {
+    process.kill(pid, "SIGSTOP");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}
+
 function installedGit(): string | undefined {
   const folders = (process.env["PATH"] ?? "").split(":");
   return folders.map((folder) => join(folder, "git")).find((path) => existsSync(path));
@@ -65,7 +74,7 @@ describe.skipIf(process.platform !== "linux" || realGit === undefined)("the work
 
   it("is swept by the next run after SIGKILL, stopped git included", async () => {
     const child = await adding();
-    for (const pid of sandbox.processes().filter((pid) => pid !== child.pid)) process.kill(pid, "SIGSTOP");
+    for (const pid of sandbox.processes().filter((pid) => pid !== child.pid)) stop(pid);
     child.kill("SIGKILL");
     await once(child, "exit");
     expect(sandbox.leftovers()).toHaveLength(1);
