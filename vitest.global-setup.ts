@@ -1,15 +1,16 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { delimiter, dirname, join } from "node:path";
+import { delimiter, dirname } from "node:path";
+import { fileURLToPath } from "node:url";
 import { realProgram } from "./harness/process/real-program.ts";
 
-/** What every process that the tests start would otherwise do anew. */
-export default function setup(): () => void {
+/** Beside the packages, so that a run that is killed leaves nothing in the temporary folder and the next one finds it filled. */
+const COMPILED = fileURLToPath(new URL("node_modules/.cache/ipcmark-test-compiled", import.meta.url));
+
+/** What every process that the tests start would otherwise do anew. Vitest calls it once for each project. */
+export default function setup(): void {
+  if (process.env["NODE_COMPILE_CACHE"] === COMPILED) return;
   // One store of compiled code for all of them.
-  const directory = mkdtempSync(join(tmpdir(), "ipcmark-test-compiled-"));
-  process.env["NODE_COMPILE_CACHE"] = directory;
+  process.env["NODE_COMPILE_CACHE"] = COMPILED;
   preferRealPython();
-  return () => rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
 }
 
 /** See there; what starts a `python3` by name gets it at once, and where there is none the tests that need one say so. */

@@ -13,7 +13,7 @@ const given = process.argv.slice(2).map((argument) => argument.split("=", 1)[0])
 const chosen = Object.keys(SOAKS).filter((name) => given.includes(`--${name}`));
 if (chosen.length > 1) refuse(`--${chosen.join(" and --")} are different soaks: give one of them`);
 
-const known = [...Object.keys(SOAKS), "seconds", "transport", "ring-bytes", "serve"];
+const known = [...Object.keys(SOAKS), "seconds", "transport", "ring-bytes"];
 const wrong = given.find((argument) => argument?.startsWith("--") && !known.includes(argument.slice(2)));
 if (chosen.length === 0 && wrong !== undefined) {
   refuse(
