@@ -49,9 +49,7 @@ export async function runChecks(
   await run(plan.together, LANES);
   await run(plan.alone, 1);
   progress.end();
-  const position = new Map(checks.map(({ id }, index) => [id, index]));
-  const order = ({ scenario }: CheckResult): number => position.get(scenario) ?? 0;
-  return [...results.values()].flatMap((own) => [...own.values()].toSorted((a, b) => order(a) - order(b)));
+  return [...results.values()].flatMap((own) => checks.flatMap((check) => own.get(check) ?? []));
 }
 
 /** What is left, by the figures of the plan and by how true they have been so far. */
