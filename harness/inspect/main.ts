@@ -46,7 +46,7 @@ async function inspect({ module, ids }: Inspect): Promise<void> {
 async function describeOlder(transport: Transport): Promise<TransportDescription> {
   const own = await REGISTRY.find(({ id }) => id === transport.id)?.load();
   const capabilities = { ...own?.capabilities, ...transport.capabilities };
-  return describeTransport({ ...describeTransport(transport), capabilities });
+  return { ...describeTransport(transport), capabilities };
 }
 
 /** Which of several it is about. */
