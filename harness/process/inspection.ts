@@ -7,7 +7,7 @@ import type { ControlError } from "./mailbox.ts";
 import type { Failed } from "./messages.ts";
 import { nodeCommand } from "./node-command.ts";
 import { endOrphans, RUN_VARIABLE } from "./orphans.ts";
-import { type Fields, listOf, type Rule, shape, text, variant } from "./rules.ts";
+import { listOf, type Rule, shape, text, variant } from "./rules.ts";
 import { availabilityDefect, descriptionDefect } from "./transport-rules.ts";
 
 export interface Inspect {
@@ -70,7 +70,7 @@ type Inspector = Child<ToInspector, FromInspector>;
 
 const words = listOf(text);
 const answers = variant("type", {
-  imported: shape<Imported>({ transports: listOf(descriptionDefect), defects: words } satisfies Fields<Imported>),
+  imported: shape<Imported>({ transports: listOf(descriptionDefect), defects: words }),
   probed: shape<Probed>({ id: text, availability: availabilityDefect }),
   done: shape<InspectorDone>({}),
   failed: shape<Failed>({ code: text, message: text }),

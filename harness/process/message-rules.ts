@@ -47,12 +47,13 @@ const nanoseconds = must(
   (value) => typeof value === "string" && /^\d{1,20}$/.test(value),
 );
 const maybeNumber = orNull(number);
+const scalar = must("a text, a number or a flag", (value) => typeof value !== "object");
 const nothing = shape<object>({});
 
 const address = shape<Address>({
   transport: text,
   name: text,
-  options: optional(recordOf(must("a text, a number or a flag", (value) => typeof value !== "object"))),
+  options: optional(recordOf(scalar)),
 });
 const failed = shape<Failed>({ code: text, message: text });
 const peer: Fields<PeerReady> = {
@@ -139,7 +140,7 @@ const fromDriver: Readonly<Record<FromDriver["type"], Rule>> = {
     status: oneOf("passed", "failed", "not-applicable", "unavailable"),
     reason: optional(text),
     error: optional(text),
-    notes: recordOf(must("a text, a number or a flag", (value) => typeof value !== "object")),
+    notes: recordOf(scalar),
     durationMs: number,
   }),
   connected: shape<ClientConnected>({ connections: integer(0), refused: optional(failed) }),
