@@ -127,7 +127,11 @@ async function gate(options: GateOptions): Promise<void> {
       note(`gate against ${base.name}: ${sides.length} arms of ${cells.length} cells; seed ${run.seed}`);
       if (sides.length === 0) return missing;
       const request: GateRequest = {
-        ...{ sides, cells, pairs: options.pairs, rule, seed: run.seed },
+        sides,
+        cells,
+        pairs: options.pairs,
+        rule,
+        seed: run.seed,
         ...(options.messages === undefined ? {} : { messages: options.messages }),
         onBegin: (found) => {
           soFar = () => [...missing, ...found()];
