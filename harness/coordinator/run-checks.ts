@@ -141,8 +141,8 @@ async function checkTarget(
         else report(result, due);
         return undefined;
       },
-      onCrash: ({ process, signal }) => {
-        crash = `the ${process} process was ended by ${signal}`;
+      onCrash: (what) => {
+        crash = what;
       },
     });
     if (outcome.status === "done" && outcome.printed !== undefined) {

@@ -18,8 +18,8 @@ export interface DriverJob {
   readonly silenceMs?: number;
   /** @returns why this result cannot be one of this job, which then has failed; undefined when it can */
   readonly onResult: (message: DriverResult) => string | undefined;
-  /** A child of the driver crashed. */
-  readonly onCrash?: (crash: Crash) => void;
+  /** A child of the driver crashed: gets that as a clause. */
+  readonly onCrash?: (what: string) => void;
 }
 
 export type DriverResult = Extract<FromDriver, { type: "cell-begun" | "cell" | "check" | "codecs" }>;
@@ -128,7 +128,7 @@ export class Brood {
     const state = posixAvailability();
     const crash = { transport: transport.id, process, signal, binding: state.available ? state.version : "none" };
     this.crashes.push(crash);
-    if (name !== "driver") job.onCrash?.(crash);
+    if (name !== "driver") job.onCrash?.(`the ${process} process was ended by ${signal}`);
   }
 
   /** undefined: it has come as far as that; otherwise how it ended before. */

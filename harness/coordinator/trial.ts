@@ -101,8 +101,8 @@ export async function prepareArm(brood: Brood, place: Place, job: ArmJob): Promi
       }
       return undefined;
     },
-    onCrash: ({ process, signal }) => {
-      crash ??= `the ${process} process was ended by ${signal}`;
+    onCrash: (what) => {
+      crash ??= what;
     },
   });
   // What ends it from here on is not what it did to get ready.
