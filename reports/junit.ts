@@ -1,6 +1,6 @@
-import { visibleLines } from "../harness/results/format.ts";
 import type { CheckResult, Report } from "../harness/results/model.ts";
 import { checkRowName, countStatus } from "./check-groups.ts";
+import { xmlText } from "./xml.ts";
 
 /**
  * The checks of a report as JUnit XML, one suite per mechanism: what CI systems read. What did not apply or was not there is
@@ -30,7 +30,7 @@ function testCase(suiteName: string, { scenario, status, reason, error, duration
     case "passed":
       return `    <testcase ${name}/>`;
     case "failed":
-      return `    <testcase ${name}><failure message="${why}">${text(error ?? reason ?? "")}</failure></testcase>`;
+      return `    <testcase ${name}><failure message="${why}">${xmlText(error ?? reason ?? "")}</failure></testcase>`;
     case "not-applicable":
     case "unavailable":
       return `    <testcase ${name}><skipped message="${status.replace("-", " ")}: ${why}"/></testcase>`;
@@ -46,17 +46,8 @@ function seconds(ms: number): string {
   return (ms / 1000).toFixed(3);
 }
 
-/** XML 1.0 has no way to write most control characters, and none at all to write the last two of the plane. */
-function text(value: string): string {
-  return visibleLines(value)
-    .replace(/[\ufffe\uffff]/g, "�")
-    .replace(/&/g, "&amp;")
-    .replace(/</g, "&lt;")
-    .replace(/>/g, "&gt;");
-}
-
 function attribute(value: string): string {
-  return text(value)
+  return xmlText(value)
     .replace(/"/g, "&quot;")
     .replace(/\s*\n\s*/g, " ");
 }

@@ -1,4 +1,4 @@
-import { visibleLines } from "../../harness/results/format.ts";
+import { xmlText } from "../../reports/xml.ts";
 import { nameOf } from "./cells.ts";
 import { evidenceWords, type GateResult, type GateRow } from "./result.ts";
 
@@ -28,13 +28,7 @@ function caseOf(row: GateRow): string {
   }
 }
 
-/** XML 1.0 has no way to write most control characters, and none at all to write the last two of the plane. */
-export function escapeXml(text: string): string {
-  return visibleLines(text)
-    .replace(/[\ufffe\uffff]/g, "�")
-    .replace(/&/g, "&amp;")
-    .replace(/</g, "&lt;")
-    .replace(/>/g, "&gt;")
-    .replace(/"/g, "&quot;")
-    .replace(/\n/g, "&#10;");
+/** Also for attributes, whose line ends a reader would lose. */
+function escapeXml(text: string): string {
+  return xmlText(text).replace(/"/g, "&quot;").replace(/\n/g, "&#10;");
 }
