@@ -9,12 +9,12 @@ import { Mapping } from "../posix/mapping.ts";
 import { POLLIN, POLLOUT } from "../posix/unix-socket.ts";
 import { BlockingStream, type ByteChannel, SLICE_MS } from "../support/blocking-stream.ts";
 import { BlockingStreamServer, type Doorway } from "../support/blocking-stream-server.ts";
+import { hasErrno } from "../support/has-errno.ts";
 import { checkOptions } from "../support/opening.ts";
 import { withPathLockSync } from "../support/path-lock-sync.ts";
 import { HelloLines, Welcome } from "./fifo-hello.ts";
 import {
   claimSlot,
-  hasErrno,
   hasReader,
   MAX_CLIENTS,
   openFifo,
@@ -136,7 +136,7 @@ function openSlot(path: string, slot: number, isFull: boolean): FifoChannel | un
     if (output !== undefined) writeSync(output, Uint8Array.of(isTaken ? Welcome.accepted : Welcome.full));
     if (isTaken) return new FifoChannel(input, output);
   } catch (error) {
-    if (!hasErrno(error, "EPIPE") && !hasErrno(error, "EAGAIN")) throw error;
+    if (!hasErrno(error, "EPIPE", "EAGAIN")) throw error;
   }
   for (const descriptor of [input, output]) if (descriptor !== undefined) closeSync(descriptor);
   return undefined;

@@ -3,9 +3,10 @@ import { Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { IpcError } from "../contract/errors.ts";
 import type { OpenOptions } from "../contract/transport.ts";
+import { hasErrno } from "../support/has-errno.ts";
 import { withinLimit } from "../support/opening.ts";
 import { Welcome } from "./fifo-hello.ts";
-import { claimSlot, hasErrno, makeFifos, openFifo, removeSlot, slotNames } from "./fifo-names.ts";
+import { claimSlot, makeFifos, openFifo, removeSlot, slotNames } from "./fifo-names.ts";
 
 const READ_BYTES = 64 * 1024;
 const HELLO_RETRY_MS = 3;

@@ -3,6 +3,7 @@ import { closeSync, constants as fs, lstatSync, mkdirSync, openSync, rmdirSync, 
 import { promisify } from "node:util";
 import { IpcError, toIpcError } from "../contract/errors.ts";
 import type { Availability, OsObject } from "../contract/transport.ts";
+import { hasErrno } from "../support/has-errno.ts";
 import { programFailure } from "../support/program-failure.ts";
 
 /** Clients at one time; also the number of slots, and so of names an address can have. */
@@ -105,7 +106,7 @@ export function openFifo(path: string, access: number): number | undefined {
   try {
     return openSync(path, access | fs.O_NONBLOCK);
   } catch (error) {
-    if (hasErrno(error, "ENXIO") || hasErrno(error, "ENOENT")) return undefined;
+    if (hasErrno(error, "ENXIO", "ENOENT")) return undefined;
     throw error;
   }
 }
@@ -118,14 +119,10 @@ export function hasReader(path: string): boolean {
   return true;
 }
 
-export function hasErrno(error: unknown, errno: string): boolean {
-  return error instanceof Error && "code" in error && error.code === errno;
-}
-
 function ignoring(errnos: readonly string[], work: () => void): void {
   try {
     work();
   } catch (error) {
-    if (!errnos.some((errno) => hasErrno(error, errno))) throw error;
+    if (!hasErrno(error, ...errnos)) throw error;
   }
 }

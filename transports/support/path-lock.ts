@@ -19,6 +19,7 @@ import { basename, dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { IpcError, toIpcError } from "../contract/errors.ts";
 import type { OsObject } from "../contract/transport.ts";
+import { hasErrno } from "./has-errno.ts";
 import { checkSocketPath } from "./socket-path-limit.ts";
 import { isListening } from "./stream-client.ts";
 
@@ -148,7 +149,7 @@ class Claim {
     try {
       renameSync(this.#inside.path, entry);
     } catch (error) {
-      if (hasErrno(error, NOT_NOW)) return false;
+      if (hasErrno(error, ...NOT_NOW)) return false;
       throw error;
     }
     this.#inside.path = entry;
@@ -186,7 +187,7 @@ class OwnDirectory {
     try {
       fd = openSync(path, fs.O_RDONLY | fs.O_DIRECTORY | fs.O_NOFOLLOW);
     } catch (error) {
-      if (hasErrno(error, ["ENOENT", "ENOTDIR", "ELOOP", "EACCES"])) return undefined;
+      if (hasErrno(error, "ENOENT", "ENOTDIR", "ELOOP", "EACCES")) return undefined;
       throw error;
     }
     if (isOwn(fstatSync(fd))) return new OwnDirectory(fd, path);
@@ -306,10 +307,6 @@ function busy(entry: string, path: string, transport: string): IpcError {
 
 /** Held, not a directory, another user's, or ours was removed: the next look tells. */
 const NOT_NOW = ["ENOTEMPTY", "EEXIST", "ENOTDIR", "EACCES", "EPERM", "ENOENT"] as const;
-
-function hasErrno(error: unknown, errnos: readonly string[]): boolean {
-  return error instanceof Error && "code" in error && errnos.includes(String(error.code));
-}
 
 function isWritable(directory: string): boolean {
   try {
