@@ -2,15 +2,6 @@ import { readFileSync, statfsSync } from "node:fs";
 
 /** The soft limit of a line of /proc/self/limits, which counts; Infinity for none, null where the system does not show it. */
 export function softLimit(name: string): number | null {
-  return limit(name, 0);
-}
-
-/** As far as a process may raise its soft limit itself. */
-export function hardLimit(name: string): number | null {
-  return limit(name, 1);
-}
-
-function limit(name: string, column: 0 | 1): number | null {
   let text: string;
   try {
     text = readFileSync("/proc/self/limits", "latin1");
@@ -18,7 +9,7 @@ function limit(name: string, column: 0 | 1): number | null {
     return null;
   }
   const line = text.split("\n").find((each) => each.startsWith(name));
-  const value = line?.slice(name.length).trim().split(/\s+/)[column];
+  const value = line?.slice(name.length).trim().split(/\s+/)[0];
   if (value === undefined) return null;
   return value === "unlimited" ? Number.POSITIVE_INFINITY : Number(value);
 }
