@@ -37,10 +37,8 @@ export async function launchStranger(
     },
     async [Symbol.asyncDispose]() {
       control.end();
-      let running = true;
-      const timer = setTimeout(() => running && process.kill(pid, "SIGKILL"), GRACE_MS);
+      const timer = setTimeout(() => process.kill(pid, "SIGKILL"), GRACE_MS);
       await exited;
-      running = false;
       clearTimeout(timer);
       await closed.promise;
       control.destroy();
