@@ -18,8 +18,7 @@ import { closableServer } from "../support/closable-server.ts";
 import { distinctName } from "../support/distinct-name.ts";
 import { launchStranger } from "../support/launched-stranger.ts";
 import { checkOptions, withinLimit } from "../support/opening.ts";
-import { ChannelConnection, type ChannelEnd } from "./channel-connection.ts";
-import type { ChannelRules } from "./channel-guard.ts";
+import { type Carriage, ChannelConnection, type ChannelEnd } from "./channel-connection.ts";
 
 /** Standard error of this process, where the peer's standard output goes as well: ours may carry control lines. */
 const STDERR = 2;
@@ -34,11 +33,9 @@ const JSON_FACTOR = 6;
 /** The process has one channel, so one server. */
 let listening = false;
 
-interface Flavor {
+interface Flavor extends Carriage {
   readonly id: string;
   readonly serialization: SerializationType;
-  readonly rules: ChannelRules;
-  encode(message: Uint8Array): unknown;
 }
 
 async function listen(flavor: Flavor, address: Address, handler: ConnectionHandler, options?: OpenOptions) {
