@@ -11,7 +11,7 @@ import { distinctName } from "../support/distinct-name.ts";
 import { aborted, checkOptions, OPEN_LIMIT_MS } from "../support/opening.ts";
 import { withPathLockSync } from "../support/path-lock-sync.ts";
 import { adoptDescriptor } from "../support/pipe-handle.ts";
-import { inUse, pathResidue, sweepPath } from "../support/socket-path.ts";
+import { inUse, pathsResidue, sweepPaths } from "../support/socket-path.ts";
 import { DatagramConnection, KIND_BYTES, Kind, MAX_MESSAGE_BYTES } from "./datagram-connection.ts";
 
 const ID = "unix-dgram";
@@ -276,9 +276,7 @@ export const unixDgram: Transport = {
     },
   },
   async residue(address) {
-    return pathsOf(address).flatMap((path) => pathResidue(path, ID));
+    return pathsResidue(pathsOf(address), ID);
   },
-  async sweep(address) {
-    for (const path of pathsOf(address)) await sweepPath(path, ID);
-  },
+  sweep: (address) => sweepPaths(pathsOf(address), ID),
 };

@@ -55,10 +55,17 @@ export function bindPrivately<T>(bind: () => T): T {
 
 /** @throws IpcError IPC_SYSTEM (ENAMETOOLONG, EACCES, …) */
 export function pathResidue(path: string, transport = "socket path"): readonly OsObject[] {
+  return pathsResidue([path], transport);
+}
+
+/** As {@link pathResidue}, of several paths in one directory. */
+export function pathsResidue(paths: readonly string[], transport: string): readonly OsObject[] {
   try {
-    const found = lstatSync(path, { throwIfNoEntry: false });
-    const socket: OsObject[] = found === undefined ? [] : [{ kind: "path", name: path, mode: found.mode & 0o777 }];
-    return [...socket, ...lockResidue(path)];
+    const sockets = paths.flatMap((name): OsObject[] => {
+      const found = lstatSync(name, { throwIfNoEntry: false });
+      return found === undefined ? [] : [{ kind: "path", name, mode: found.mode & 0o777 }];
+    });
+    return [...sockets, ...lockResidue(...paths)];
   } catch (error) {
     throw toIpcError(error, transport);
   }
@@ -66,8 +73,13 @@ export function pathResidue(path: string, transport = "socket path"): readonly O
 
 /** Removes a socket and what its lock has left; anything else at the path is not ours. @throws IpcError as `removeSocket` */
 export async function sweepPath(path: string, transport = "socket path"): Promise<void> {
-  removeSocket(path, transport);
-  await sweepLocks(path);
+  await sweepPaths([path], transport);
+}
+
+/** As {@link sweepPath}, of several paths in one directory. */
+export async function sweepPaths(paths: readonly string[], transport: string): Promise<void> {
+  for (const path of paths) removeSocket(path, transport);
+  await sweepLocks(...paths);
 }
 
 /** Removes a socket; anything else at the path is not ours. @throws IpcError IPC_SYSTEM (EPERM, EACCES, …) */
