@@ -1,4 +1,5 @@
 import type { Duplex } from "node:stream";
+import type { PeerExit } from "../../../transports/contract/check.ts";
 import type {
   ConnectionHandler,
   EventTransport,
@@ -60,6 +61,14 @@ export class LaunchedProcess<In extends object, Out extends Typed> {
   signal(name: NodeJS.Signals): void {
     // Its number may be another's once it has been reaped.
     if (this.#running) process.kill(this.pid, name);
+  }
+
+  /** Waits for the end of a process that was asked for it; SIGKILL when it does not come in time. */
+  async finish(timeoutMs: number): Promise<PeerExit> {
+    const timer = setTimeout(() => this.signal("SIGKILL"), timeoutMs);
+    const exit = await this.exited;
+    clearTimeout(timer);
+    return exit;
   }
 
   async terminate(): Promise<void> {

@@ -1,7 +1,17 @@
 import type { PeerExit } from "../../../transports/contract/check.ts";
 import type { IpcError } from "../../../transports/contract/errors.ts";
 import type { Address, OpenOptions } from "../../../transports/contract/transport.ts";
-import type { PeerPublish, PeerReady, Published, StreamReport, UsageReport } from "../../process/messages.ts";
+import { rejection } from "../../process/failure.ts";
+import type { Mailbox } from "../../process/mailbox.ts";
+import type {
+  FromPeer,
+  PeerPublish,
+  PeerReady,
+  Published,
+  StreamReport,
+  ToPeer,
+  UsageReport,
+} from "../../process/messages.ts";
 import type { RpcClient } from "../../rpc/client.ts";
 
 /** A server started by this driver, however its transport brings the two together. */
@@ -27,4 +37,56 @@ export interface RunningPeer {
 }
 
 export const READY_TIMEOUT_MS = 20_000;
-export const STOP_TIMEOUT_MS = 7000;
+const STOP_TIMEOUT_MS = 7000;
+const USAGE_TIMEOUT_MS = 5000;
+
+/** A peer process with its control lines, whoever has started it. */
+export interface ControlledProcess {
+  readonly mailbox: Mailbox<FromPeer>;
+  readonly exited: Promise<PeerExit>;
+  send(message: ToPeer): void;
+  next<Type extends FromPeer["type"]>(
+    types: readonly Type[],
+    timeoutMs: number,
+  ): Promise<Extract<FromPeer, { type: Type }>>;
+  signal(name: NodeJS.Signals): void;
+  finish(timeoutMs: number): Promise<PeerExit>;
+}
+
+/** The server in a process of its own that has said it is ready. */
+export function runningPeer(
+  transport: string,
+  peer: ControlledProcess,
+  { type: _type, ...info }: PeerReady,
+  connect: RunningPeer["connect"],
+): RunningPeer {
+  return {
+    info,
+    address: info.address,
+    connect,
+    streamReport: (timeoutMs) => peer.next(["stream-report"], timeoutMs),
+    async usage() {
+      peer.send({ type: "report-usage" });
+      return peer.next(["usage"], USAGE_TIMEOUT_MS);
+    },
+    publish(request, timeoutMs) {
+      peer.send(request);
+      return peer.next(["published"], timeoutMs);
+    },
+    async kill(name) {
+      peer.signal(name);
+      return peer.exited;
+    },
+    async stop() {
+      peer.send({ type: "stop" });
+      return peer.finish(STOP_TIMEOUT_MS);
+    },
+    failure() {
+      const failed = peer.mailbox.peek("failed");
+      return failed && rejection(transport, failed);
+    },
+    exited: peer.exited,
+    freeze: () => peer.signal("SIGSTOP"),
+    thaw: () => peer.signal("SIGCONT"),
+  };
+}
