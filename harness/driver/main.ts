@@ -18,6 +18,7 @@ onCrash((name, signal) => control.send({ type: "crashed", process: name, signal 
 try {
   const start = await control.next(["start"], START_TIMEOUT_MS);
   const send = (message: FromDriver): void => control.send(message);
+  const begun = (): Promise<unknown> => control.next(["begin"], START_TIMEOUT_MS);
   const early = spawnEarly(start, (pid) => send({ type: "spawned", pid }));
   const transport = await loadTransport(start.transport);
   switch (start.work.kind) {
@@ -36,19 +37,13 @@ try {
       await (await import("./checks/run-checks.ts")).runChecks(transport, start, start.work, send);
       break;
     case "client":
-      await (await import("./client-load.ts")).runClientLoad(transport, start.work, send, () =>
-        control.next(["begin"], START_TIMEOUT_MS),
-      );
+      await (await import("./client-load.ts")).runClientLoad(transport, start.work, send, begun);
       break;
     case "user":
-      await (await import("./as-user.ts")).connectAsUser(transport, start.work, send, () =>
-        control.next(["begin"], START_TIMEOUT_MS),
-      );
+      await (await import("./as-user.ts")).connectAsUser(transport, start.work, send, begun);
       break;
     case "sender":
-      await (await import("./sender.ts")).runSender(transport, start.work, send, () =>
-        control.next(["begin"], START_TIMEOUT_MS),
-      );
+      await (await import("./sender.ts")).runSender(transport, start.work, send, begun);
       break;
     case "load":
       await (await import("./load-client.ts")).runLoadClient(transport, start, start.work, control);

@@ -4,7 +4,8 @@ import { stdio } from "../pipes/stdio.ts";
 import { http } from "../sockets/http.ts";
 import { type Tap, withFault } from "./tapped.ts";
 
-const closesAtOnce = (): Tap => ({
+/** Drops what waits. */
+export const closesAtOnce = (): Tap => ({
   close: (_timeoutMs, close) => close(0).catch(() => undefined),
 });
 

@@ -1,5 +1,6 @@
 import { IpcError } from "../contract/errors.ts";
 import { HEADER_BYTES, Kind, readKind } from "../contract/frame.ts";
+import { closesAtOnce } from "./broken-closes.ts";
 import type { Fault } from "./tapped.ts";
 
 /** Faults that are a capability record saying more than the mechanism does. */
@@ -23,7 +24,7 @@ export const FALSE_CLAIMS: Readonly<Record<string, Fault>> = {
   },
   "claims-delivery": {
     about: "claims to deliver, and drops what waits when it closes",
-    client: () => ({ close: (_timeoutMs, close) => close(0).catch(() => undefined) }),
+    client: closesAtOnce,
   },
   "claims-lazy": { about: "claims to wait for a server, and does not", capabilities: { connects: "lazy" } },
   "claims-blocking": { about: "claims a way to wait that it has no face for", capabilities: { modes: ["blocking"] } },

@@ -93,12 +93,7 @@ export const security: readonly Check[] = [
         await atServer.until("the stranger", () => atServer.connections.length > 0);
         await stranger[Symbol.asyncDispose]();
         await atServer.until("onClose", () => atServer.closings.length > 0);
-        const code = atServer.closings[0]?.error?.code;
-        expect(
-          code === "IPC_PEER_LOST" || code === "IPC_MALFORMED",
-          `half a message ended with ${code ?? "an orderly close"}`,
-        );
-        expect(atServer.received === 0, "half a message was delivered");
+        expectHalfLost(atServer);
       });
     },
   }),
@@ -137,11 +132,7 @@ export const security: readonly Check[] = [
       await stranger.write(Uint8Array.of(0, 0, 0, 1, 2, 3)).catch(() => undefined);
       await stranger[Symbol.asyncDispose]();
       await side.until("onClose", () => side.closings.length > 0);
-      const code = side.closings[0]?.error?.code;
-      expect(
-        code === "IPC_PEER_LOST" || code === "IPC_MALFORMED",
-        `half a message ended with ${code ?? "an orderly close"}`,
-      );
+      expectHalfLost(side);
       expect(side.closings.length === 1, `onClose was called ${side.closings.length} times`);
     },
   }),
@@ -180,3 +171,13 @@ export const security: readonly Check[] = [
     },
   }),
 ];
+
+/** Half a message is lost or refused, and never delivered. */
+function expectHalfLost({ closings, received }: Recorder): void {
+  const code = closings[0]?.error?.code;
+  expect(
+    code === "IPC_PEER_LOST" || code === "IPC_MALFORMED",
+    `half a message ended with ${code ?? "an orderly close"}`,
+  );
+  expect(received === 0, "half a message was delivered");
+}

@@ -75,7 +75,7 @@ class TappedHandler implements ConnectionHandler {
   readonly #tapFor: (inner: Connection) => Tap;
   readonly #known = new WeakMap<Connection, { readonly outer: TappedConnection; readonly tap: Tap }>();
 
-  constructor(handler: ConnectionHandler, tapFor: (inner: Connection) => Tap) {
+  constructor(handler: ConnectionHandler, tapFor: (inner: Connection) => Tap = () => ({})) {
     this.#handler = handler;
     this.#tapFor = tapFor;
   }
@@ -113,13 +113,11 @@ class TappedHandler implements ConnectionHandler {
   }
 }
 
-const NO_TAP: Tap = {};
-
 /** The side that launches is the client. */
 function launching(launch: NonNullable<EventTransport["launch"]>, { client }: Fault): Pick<EventTransport, "launch"> {
   return {
     async launch(command, handler, options) {
-      const tapped = new TappedHandler(handler, client ?? (() => NO_TAP));
+      const tapped = new TappedHandler(handler, client);
       const peer = await launch(command, tapped, options);
       return { ...peer, connection: tapped.of(peer.connection).outer };
     },
@@ -130,7 +128,7 @@ function launchedStrangers(
   launchStranger: NonNullable<Transport["launchStranger"]>,
   { client }: Fault,
 ): Pick<Transport, "launchStranger"> {
-  return { launchStranger: (handler) => launchStranger(new TappedHandler(handler, client ?? (() => NO_TAP))) };
+  return { launchStranger: (handler) => launchStranger(new TappedHandler(handler, client)) };
 }
 
 /** `inner` with this fault, under an id of its own. */
@@ -153,10 +151,10 @@ export function withFault(inner: Transport, id: string, fault: Fault): Transport
     event: {
       ...(face.launch === undefined ? {} : launching(face.launch, fault)),
       listen(address, handler, options) {
-        return listen(face, address, new TappedHandler(handler, fault.server ?? (() => NO_TAP)), options);
+        return listen(face, address, new TappedHandler(handler, fault.server), options);
       },
       async connect(address, handler, options) {
-        const tapped = new TappedHandler(handler, fault.client ?? (() => NO_TAP));
+        const tapped = new TappedHandler(handler, fault.client);
         return tapped.of(await connect(face, address, tapped, options)).outer;
       },
     },

@@ -28,7 +28,7 @@ import { type DriverProcess, startDriver } from "../../process/driver-process.ts
 import { rejection } from "../../process/failure.ts";
 import { allocate } from "../../process/journal.ts";
 import { driverDefect } from "../../process/message-rules.ts";
-import type { ClientWork, DriverStart, Failed, FromDriver, ToDriver } from "../../process/messages.ts";
+import type { ClientConnected, ClientWork, DriverStart, Failed, FromDriver, ToDriver } from "../../process/messages.ts";
 import { nodeCommand } from "../../process/node-command.ts";
 import { descriptorShortage, descriptorsLeft } from "../../process/shortage.ts";
 import type { RpcClient } from "../../rpc/client.ts";
@@ -292,14 +292,14 @@ type OwnProcess = DriverProcess | LaunchedProcess<ToDriver, FromDriver>;
 
 /** A process of a load, in its three steps. */
 interface LoadClient {
-  connected(): Promise<Extract<FromDriver, { type: "connected" }>>;
+  connected(): Promise<ClientConnected>;
   begin(): void;
   result(): Promise<ClientResult>;
 }
 
 /** What a client process does, in this one. */
 function loadFromHere(transport: Transport, work: ClientWork): LoadClient {
-  const connected = Promise.withResolvers<Extract<FromDriver, { type: "connected" }>>();
+  const connected = Promise.withResolvers<ClientConnected>();
   const begun = Promise.withResolvers<void>();
   const said = Promise.withResolvers<ClientResult>();
   const hear = (message: FromDriver): void => {
