@@ -6,7 +6,7 @@ const ROOT = new URL("..", import.meta.url);
 const ASSETS = [
   "reports/html/client",
   "harness/peer/python",
-  "harness/limit",
+  "harness/c-baseline",
   "transports/python-connection/example",
 ] as const;
 

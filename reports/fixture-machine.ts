@@ -4,7 +4,7 @@ import { type FixtureOptions, fixtureReport } from "./fixture.ts";
 /** The synthetic report with everything that was added to the model later; `fixtureReport()` without it stands for an older one. */
 export function fullReport(options: FixtureOptions = {}): Report {
   const report = fixtureReport(options);
-  const measurements = [...report.measurements.map(withLimit), ...variants(report)];
+  const measurements = [...report.measurements.map(withCBaseline), ...variants(report)];
   const canary = { count: 2720, p50: 41_000, p90: 66_000, p99: 84_000, max: 2_410_000, histogram: "" };
   const rounds = [20_100, 20_400, 24_900].map((p50, index) => ({
     round: index + 1,
@@ -19,8 +19,8 @@ export function fullReport(options: FixtureOptions = {}): Report {
   return {
     ...report,
     measurements,
-    limits: [],
-    limitsReason: "the C program was not asked for",
+    cBaseline: [],
+    cBaselineReason: "the C program was not asked for",
     rounds,
     controls: { "two-cpus": { p50: 20_400, interval: [20_100, 24_900], spread: 1.24, rounds: 3 } },
     canaries: {
@@ -49,7 +49,7 @@ export function fullReport(options: FixtureOptions = {}): Report {
   };
 }
 
-function withLimit(cell: Measurement): Measurement {
+function withCBaseline(cell: Measurement): Measurement {
   return cell.transport === "unix" && cell.benchmark === "round-trip" && cell.latencyNs
     ? {
         ...cell,
@@ -57,7 +57,7 @@ function withLimit(cell: Measurement): Measurement {
         involuntarySwitchesPerMessage: 0.012,
         peakMemory: { driver: 80 * 1024 ** 2, peer: 60 * 1024 ** 2 },
         stationarity: { withinTrial: { ratio: 0.97, interval: [0.95, 0.99] }, overRun: 1.02 },
-        limit: { transport: "limit/unix", p50: cell.latencyNs.p50 / 3.17, ratio: 3.17, interval: [3.02, 3.31] },
+        cBaseline: { transport: "c/unix", p50: cell.latencyNs.p50 / 3.17, ratio: 3.17, interval: [3.02, 3.31] },
       }
     : cell;
 }

@@ -68,7 +68,7 @@ export function fixtureReport(options: FixtureOptions = {}): Report {
     ),
   );
   return {
-    schemaVersion: 1,
+    schemaVersion: 2,
     startedAt: "2026-11-22T10:00:00.000Z",
     durationMs: 48_200,
     commandLine: `ipcmark compare --seed ${seed}`,
@@ -77,7 +77,7 @@ export function fixtureReport(options: FixtureOptions = {}): Report {
     transports: MODELS.map(record).concat(unavailable()),
     checks: fixtureChecks(MODELS.map(({ id }) => id)),
     measurements,
-    limits: limits(placements, payloads, trials, random),
+    cBaseline: cBaseline(placements, payloads, trials, random),
     claims: [
       {
         id: "sockets-serialise",
@@ -344,7 +344,7 @@ function stream(
   };
 }
 
-function limits(
+function cBaseline(
   placements: readonly Placement[],
   payloads: readonly number[],
   trials: number,
@@ -355,7 +355,9 @@ function limits(
   return placements.flatMap((placement) =>
     payloads.map((payload) => ({
       ...pingPong(native, placement, payload, trials, random),
-      peer: { language: "c", version: "gcc 12.2.0" },
+      benchmark: "c-baseline",
+      transport: "c/unix",
+      peer: { language: "c", version: "" },
     })),
   );
 }

@@ -1,7 +1,7 @@
 /**
  * Does our clock agree with that of a C client? `npm run bench:agreement [-- --rounds 5 --pairs 12 --bytes 64 --only unix]`.
  *
- * The same echo server in C (`harness/limit`, one `serve` function) answers a C client and, over the blocking face, the harness's own
+ * The same echo server in C (`harness/c-baseline`, one `serve` function) answers a C client and, over the blocking face, the harness's own
  * ping-pong, on one CPU. A round starts our side afresh; then the two clients take turns in short windows, so that a pair of windows
  * meets the same machine. What our figure has more is calls through the foreign-function interface and the harness itself, both measured
  * in further windows of the same client; what then remains is printed as unexplained: the transport's own JavaScript and the caches and
@@ -12,7 +12,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { compileLimits } from "../coordinator/compile-limits.ts";
+import { compileCBaseline } from "../coordinator/compile-c-baseline.ts";
 import { allowedCpus } from "../process/cpus.ts";
 import { loadTransport } from "../process/load-transport.ts";
 import { createPlace, removePlace } from "../process/place.ts";
@@ -157,7 +157,7 @@ async function runRound(program: string, row: Row, random: () => number): Promis
 const us = (ns: number): string => (ns / 1000).toFixed(2).padStart(7);
 const place = await createPlace();
 try {
-  const program = await compileLimits(place);
+  const program = await compileCBaseline(place);
   if (typeof program !== "string") throw new Error(program.reason);
   const random = randomFrom(Math.floor(Math.random() * 2 ** 32));
   const rows = PLACEMENTS.flatMap(([placement, server]) =>

@@ -1,6 +1,6 @@
 /** A round: what C and what we needed, in the same unit. */
 export interface Round {
-  readonly limit: number;
+  readonly c: number;
   readonly ours: number;
 }
 
@@ -10,10 +10,10 @@ const GAP = 1.6;
 const FEWEST = 3;
 
 export interface Hump {
-  readonly limit: number;
+  readonly c: number;
   readonly ours: number;
   readonly rounds: number;
-  /** Median over its rounds of ours / limit. */
+  /** Median over its rounds of ours / c. */
   readonly ratio: number;
 }
 
@@ -39,14 +39,14 @@ export function median(values: readonly number[]): number {
  * whole rounds fall into humps; then only rounds with both sides in the same hump are compared, each hump by itself.
  */
 export function judge(rounds: readonly Round[]): Judgement {
-  const limits = thresholds(rounds.map(({ limit }) => limit));
+  const references = thresholds(rounds.map(({ c }) => c));
   const ours = thresholds(rounds.map((round) => round.ours));
   const place = (value: number, edges: readonly number[]): number => edges.filter((edge) => value >= edge).length;
   // Where one side alone shows humps, or not the same number, the reference tells them apart for both.
   const crossed = (round: Round): boolean =>
-    limits.length === ours.length && place(round.limit, limits) !== place(round.ours, ours);
-  const found = [...limits, Number.POSITIVE_INFINITY].map((_, hump) =>
-    rounds.filter((round) => place(round.limit, limits) === hump && !crossed(round)),
+    references.length === ours.length && place(round.c, references) !== place(round.ours, ours);
+  const found = [...references, Number.POSITIVE_INFINITY].map((_, hump) =>
+    rounds.filter((round) => place(round.c, references) === hump && !crossed(round)),
   );
   const counted = found.filter(({ length }) => length >= FEWEST).map(summarize);
   const humps = counted.length > 0 ? counted : [summarize(rounds)];
@@ -56,10 +56,10 @@ export function judge(rounds: readonly Round[]): Judgement {
 
 function summarize(rounds: readonly Round[]): Hump {
   return {
-    limit: median(rounds.map(({ limit }) => limit)),
+    c: median(rounds.map(({ c }) => c)),
     ours: median(rounds.map(({ ours }) => ours)),
     rounds: rounds.length,
-    ratio: median(rounds.map(({ limit, ours }) => ours / limit)),
+    ratio: median(rounds.map(({ c, ours }) => ours / c)),
   };
 }
 

@@ -115,7 +115,7 @@ async function compare(
           soFar = found;
         },
         onPlan: announcePlan(counted, expectedMs - reservedMs - performance.now()),
-        ...(all.limits === undefined ? {} : { limits: pickSizes(payloads) }),
+        ...(all.cBaseline === undefined ? {} : { cBaseline: pickSizes(payloads) }),
       };
       const measured = await measure(session.brood, session.place, request, run.progress);
       // After the trials: nothing else runs beside them, and nothing beside this.

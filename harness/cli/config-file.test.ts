@@ -16,7 +16,7 @@ function stored(directory: string): Report {
   return JSON.parse(readFileSync(join(sandbox.directory, directory, "report.json"), "utf8")) as Report;
 }
 
-const SHORT = `{ payload: ["64"], placement: "unpinned", trials: 1, messages: 20, limits: false }`;
+const SHORT = `{ payload: ["64"], placement: "unpinned", trials: 1, messages: 20, cBaseline: false }`;
 
 describe("the configuration file", () => {
   it("in the working directory gives the defaults, and a typed flag goes before it", async () => {

@@ -126,13 +126,13 @@ export function requestOf(
     onPlan: announcePlan(length),
     // What was asked for is the time of the command: `performance.now()` counts from the start of the process.
     ...(options.budget === undefined ? {} : { sinceMs: 0 }),
-    ...(options.limits === false ? {} : { limits: limitPayloads(cells) }),
+    ...(options.cBaseline === false || options.limits === false ? {} : { cBaseline: cPayloads(cells) }),
     ...(options.keepAwake ? { keepAwake: true } : {}),
     ...(options.messages === undefined ? {} : { messages: options.messages }),
   };
 }
 
-function limitPayloads(cells: readonly Cell[]): number[] {
+function cPayloads(cells: readonly Cell[]): number[] {
   const found = cells
     .filter(({ benchmark }) => benchmark.model === "ping-pong")
     .map(({ payloadBytes }) => payloadBytes);

@@ -27,6 +27,8 @@ export interface MeasureOptions extends SharedOptions {
   /** Half the relative width every p50 interval is to have. */
   readonly until?: number;
   readonly keepAwake?: boolean;
+  readonly cBaseline?: boolean;
+  /** Former name of `cBaseline`. */
   readonly limits?: boolean;
 }
 
@@ -77,6 +79,7 @@ export function withMeasuring(command: Command): Command {
         parsePercent,
       ),
     )
-    .option("--no-limits", "without the C program that shows what the machine allows (it needs cc)")
+    .option("--no-c-baseline", "without the same exchanges in plain C, to which round trips are compared (it needs cc)")
+    .addOption(new Option("--no-limits").hideHelp())
     .option("--keep-awake", "idle-priority load on every CPU in use, so that a virtual CPU never halts; recorded");
 }

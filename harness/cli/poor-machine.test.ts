@@ -56,15 +56,15 @@ async function measured(args: readonly string[], { env, within }: Poverty): Prom
 }
 
 describe.skipIf(process.platform !== "linux")("a machine that lacks something", () => {
-  it("without a C compiler is measured without limits, and the report says so", async () => {
+  it("without a C compiler is measured without the C baseline, and the report says so", async () => {
     const env = pathWith(["taskset", "true"]);
     const report = await measured(
       ["--transport", "unix", "--mode", "event", "--placement", "same-cpu", "--payload", "64"],
       { env },
     );
-    expect(report.limits).toEqual([]);
-    expect(report.limitsReason).toMatch(/there is no C compiler \(cc\) here/);
-    expect(report.measurements.map(({ status, limit }) => [status, limit])).toEqual([
+    expect(report.cBaseline).toEqual([]);
+    expect(report.cBaselineReason).toMatch(/there is no C compiler \(cc\) here/);
+    expect(report.measurements.map(({ status, cBaseline }) => [status, cBaseline])).toEqual([
       ["measured", undefined],
       ["measured", undefined],
     ]);
@@ -84,7 +84,7 @@ describe.skipIf(process.platform !== "linux")("a machine that lacks something", 
         "unpinned",
         "--payload",
         "64",
-        "--no-limits",
+        "--no-c-baseline",
       ],
       { env },
     );
@@ -113,7 +113,7 @@ describe.skipIf(process.platform !== "linux")("a machine that lacks something", 
         "--benchmark",
         "round-trip",
         "load-curve",
-        "--no-limits",
+        "--no-c-baseline",
       ],
       { within: ["taskset", "-c", cpu] },
     );
@@ -141,7 +141,7 @@ describe.skipIf(process.platform !== "linux")("a machine that lacks something", 
         "64",
         "--benchmark",
         "fan-in",
-        "--no-limits",
+        "--no-c-baseline",
       ],
       { within: ["prlimit", "--nofile=52", "--"] },
     );

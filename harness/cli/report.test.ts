@@ -25,7 +25,7 @@ function smallReport(): Report {
     ...rest,
     measurements: [...kinds.values()],
     checks: [...new Map(checks.map((check) => [check.status, check])).values()],
-    limits: [...kinds.values()].slice(0, 2),
+    cBaseline: [...kinds.values()].slice(0, 2),
     codecs: [
       { ...codec, status: "measured", bytes: 121, firstBytes: 121, encodeNs: 1512, decodeNs: 1365, marginPercent: 3 },
       { ...codec, status: "not-applicable", reason: "no bytes in JSON" },

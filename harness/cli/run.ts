@@ -71,7 +71,7 @@ export function finishReport(
     transports,
     checks,
     measurements,
-    limits: [],
+    cBaseline: [],
     ...(measurements.length === 0 ? {} : { curves: curvesOf(measurements) }),
     ...about,
     ...(measured.codecs === undefined ? {} : { codecs: measured.codecs }),

@@ -1,14 +1,14 @@
 import type { Place } from "../../transports/contract/transport.ts";
 import type { CellPlan } from "../process/messages.ts";
-import { withLimits } from "../results/limits.ts";
+import { withCBaseline } from "../results/c-baseline.ts";
 import type { Environment, Measurement, Placement, Report, RunLength } from "../results/model.ts";
 import { randomFrom, shuffled } from "../results/random.ts";
 import { type Arm, type Cell, cellsOf } from "./arm.ts";
+import { type CBaselineBoard, openCBaseline } from "./c-baseline-board.ts";
 import { calibrateAll, calibrateOnePlacement, culpritOf, resultOf as resultOfCell } from "./calibrate.ts";
 import { type ControlRun, Controls } from "./controls.ts";
 import { keepAwake } from "./keep-awake.ts";
 import { isReached, LEAST_FOR_INTERVAL, type Length, whyStop } from "./length.ts";
-import { type LimitBoard, openLimits } from "./limit-board.ts";
 import { cellPlans, type Plan, type PlannedArm, type PlannedCell, planRun } from "./plan.ts";
 import type { Progress } from "./progress.ts";
 import { ArmRecord } from "./record.ts";
@@ -29,7 +29,7 @@ export interface MeasureRequest {
   /** Run the frozen control and the wake-up canary in every round; default true. */
   readonly controls?: boolean;
   /** Sizes at which the C program is measured as further cells of every round, where there is a compiler; default none. */
-  readonly limits?: readonly number[];
+  readonly cBaseline?: readonly number[];
   /** The counts found on one placement serve the others too; default: each placement is calibrated. */
   readonly calibratesOnePlacement?: boolean;
   /** Told once, after the calibration: how long it will take. May throw: then nothing more is run. */
@@ -53,7 +53,7 @@ export interface Prediction {
 export interface MeasureResult {
   readonly measurements: readonly Measurement[];
   /** What the report keeps besides. */
-  readonly about: Pick<Report, "rounds" | "controls" | "canaries" | "length" | "limits" | "limitsReason">;
+  readonly about: Pick<Report, "rounds" | "controls" | "canaries" | "length" | "cBaseline" | "cBaselineReason">;
   readonly keepAwake?: Environment["keepAwake"];
   readonly warnings: readonly string[];
 }
@@ -76,7 +76,7 @@ interface Run {
   readonly records: ReadonlyMap<Arm, ArmRecord>;
   readonly log: RoundLog;
   readonly controls: Controls;
-  readonly limits: LimitBoard | { readonly reason: string };
+  readonly cBaseline: CBaselineBoard | { readonly reason: string };
 }
 
 /** Calibrates, plans, then runs rounds: every arm once per round, in an order drawn from the seed. */
@@ -87,11 +87,11 @@ export async function measure(
   progress: Progress,
 ): Promise<MeasureResult> {
   const startedMs = request.sinceMs ?? performance.now();
-  const limits = request.limits
-    ? await openLimits(
+  const cBaseline = request.cBaseline
+    ? await openCBaseline(
         place,
         placementsOf(request.arms),
-        request.limits,
+        request.cBaseline,
         request.arms.map(({ transport }) => transport.id),
       )
     : { reason: "the C program was not asked for" };
@@ -105,7 +105,7 @@ export async function measure(
     records: new Map(request.arms.map((arm) => [arm, new ArmRecord(arm)])),
     log: new RoundLog(),
     controls: new Controls(),
-    limits,
+    cBaseline,
   };
   const awake = request.keepAwake ? await keepAwake(placementsOf(request.arms)) : undefined;
   request.onBegin?.(() => resultOf(run, undefined, awake?.record));
@@ -122,22 +122,22 @@ export async function measure(
 
 /** @param length undefined while the run goes on: then cells of which nothing is known yet have no row */
 function resultOf(run: Run, length: RunLength | undefined, awake: Environment["keepAwake"] | undefined): MeasureResult {
-  const { records, request, limits, log } = run;
+  const { records, request, cBaseline, log } = run;
   const measurements = [...records.values()].flatMap((record) =>
     cellsOf(record.arm, request.cells)
       .filter((cell) => length !== undefined || record.isKnown(cell))
       .map((cell) => rowOf(record, cell)),
   );
-  const limitRows = "reason" in limits ? [] : limits.rows();
+  const cRows = "reason" in cBaseline ? [] : cBaseline.rows();
   return {
-    measurements: withLimits(measurements, limitRows),
+    measurements: withCBaseline(measurements, cRows),
     about: {
       rounds: log.rounds,
       controls: log.controls(),
       canaries: log.canaries(),
       ...(length === undefined ? {} : { length }),
-      limits: limitRows,
-      ...("reason" in limits ? { limitsReason: limits.reason } : {}),
+      cBaseline: cRows,
+      ...("reason" in cBaseline ? { cBaselineReason: cBaseline.reason } : {}),
     },
     ...(awake === undefined ? {} : { keepAwake: awake }),
     warnings: warningsOf(run, length, awake),
@@ -170,10 +170,10 @@ async function prepare(run: Run): Promise<Plan> {
       cells: cellsOf(arm, request.cells),
     })),
   );
-  if (!("reason" in run.limits)) await run.limits.calibrate();
+  if (!("reason" in run.cBaseline)) await run.cBaseline.calibrate();
   const controlsMs =
     request.controls === false ? 0 : CONTROL_GUESS_MS + CANARY_GUESS_MS * placementsOf(request.arms).length;
-  const extraMs = controlsMs + ("reason" in run.limits ? 0 : run.limits.guessMs);
+  const extraMs = controlsMs + ("reason" in run.cBaseline ? 0 : run.cBaseline.guessMs);
   const plan = planRun(paces, {
     effort: length.effort,
     rounds: roundsOf(length),
@@ -253,14 +253,14 @@ async function runRound(run: Run, plan: Plan, round: number): Promise<void> {
   const controls = request.controls === false ? [] : placementsOf(request.arms);
   const controlled = controls.find((placement) => placement === "two-cpus") ?? controls[0];
   const results: ControlRun[] = [];
-  const limits = "reason" in run.limits ? [] : run.limits.arms;
-  const order = shuffled([...plan.arms, ...controls, ...limits], random);
+  const cArms = "reason" in run.cBaseline ? [] : run.cBaseline.arms;
+  const order = shuffled([...plan.arms, ...controls, ...cArms], random);
   const trials = order.filter((entry) => isArm(entry)).flatMap((planned) => trialOf(run, planned) ?? []);
   const batches = batchesOf(trials, ({ planned }) => planned.arm);
   const ready = new Map<PlannedArm, PreparedArm>();
   for (const entry of order) {
     if (typeof entry === "string") results.push(await run.controls.run(entry, entry === controlled));
-    else if ("kind" in entry) await (run.limits as LimitBoard).run(entry, round, elapsedMs(run), random);
+    else if ("kind" in entry) await (run.cBaseline as CBaselineBoard).run(entry, round, elapsedMs(run), random);
     else {
       const trial = trials.find(({ planned }) => planned === entry);
       if (trial === undefined) continue;

@@ -28,7 +28,7 @@ const PROGRAMS: readonly Program[] = [
   {
     name: "cc",
     args: ["--version"],
-    without: "no C program shows what this machine allows (limits in reports)",
+    without: "round trips are not compared with plain C (× C in reports)",
     fix: asRoot("apt-get install build-essential"),
   },
   {

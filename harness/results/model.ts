@@ -1,7 +1,7 @@
 import type { Capabilities, WaitMode } from "../../transports/contract/capabilities.ts";
 
 /** Raised when a reader of an older version could misread a report. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 export type Placement = "same-cpu" | "two-cpus" | "unpinned";
 export const PLACEMENTS: readonly Placement[] = ["same-cpu", "two-cpus", "unpinned"];
@@ -20,8 +20,8 @@ export interface Report {
   readonly transports: readonly TransportRecord[];
   readonly checks: readonly CheckResult[];
   readonly measurements: readonly Measurement[];
-  /** Cells of the optional C program: what the machine allows. */
-  readonly limits: readonly Measurement[];
+  /** Cells of the optional C program: the same exchanges in plain C. */
+  readonly cBaseline: readonly Measurement[];
   readonly claims: readonly ClaimResult[];
   readonly pick: Pick | null;
   /** About the run as a whole; advice included. */
@@ -38,8 +38,8 @@ export interface Report {
   readonly length?: RunLength;
   /** Growth of cost with one variable: derived from `measurements`, ready to be plotted. */
   readonly curves?: readonly Curve[];
-  /** Why `limits` is empty, in words; absent where it is not. */
-  readonly limitsReason?: string;
+  /** Why `cBaseline` is empty, in words; absent where it is not. */
+  readonly cBaselineReason?: string;
   /** What the codecs cost by themselves, with no transport between: shows when the codec and not the mechanism is the cost. */
   readonly codecs?: readonly CodecCost[];
 }
@@ -342,7 +342,7 @@ export interface Measurement {
   readonly lossShare?: number;
   readonly stationarity?: Stationarity;
   /** What plain C does with the same mechanism, placement and size: its p50, ns, and how many times as long this row takes. */
-  readonly limit?: {
+  readonly cBaseline?: {
     readonly transport: string;
     readonly p50: number;
     readonly ratio: number;

@@ -174,7 +174,7 @@ const measurement = model<Measurement>()(
       {},
       { withinTrial: orNull(object({ ratio: times }, { interval: orNull(interval) })), overRun: orNull(times) },
     ),
-    limit: object({ transport: text, p50: latency, ratio: times }, { interval: orNull(interval) }),
+    cBaseline: object({ transport: text, p50: latency, ratio: times }, { interval: orNull(interval) }),
   },
 );
 
@@ -305,7 +305,7 @@ export const REPORT: Schema = model<Report>()(
     transports: list(transport, 1000),
     checks: list(check, 50_000),
     measurements: list(measurement, 20_000),
-    limits: list(measurement, 20_000),
+    cBaseline: list(measurement, 20_000),
     pick: orNull(pick),
   },
   {
@@ -323,7 +323,7 @@ export const REPORT: Schema = model<Report>()(
       { rule: text, target: share, reached: flag },
     ),
     curves: list(curve),
-    limitsReason: text,
+    cBaselineReason: text,
     codecs: list(codec),
   },
 );

@@ -90,6 +90,13 @@ describe("a report of ours", () => {
     expect(loadReport(file(bytes))).toEqual(JSON.parse(json));
   });
 
+  it("of version 1 is read under the names of version 2", () => {
+    const { cBaseline: limits, cBaselineReason: limitsReason, ...same } = fullReport(options);
+    const measurements = same.measurements.map(({ cBaseline: limit, ...row }) => ({ ...row, ...(limit && { limit }) }));
+    const old = file(JSON.stringify({ ...same, schemaVersion: 1, measurements, limits, limitsReason }));
+    expect(loadReport(old)).toEqual(JSON.parse(JSON.stringify(fullReport(options))));
+  });
+
   it("may have fields of a later version, and histograms by others", () => {
     expect(loadReport(withValue("environment.colour", { of: ["the machine"] }))).toBeDefined();
     expect(loadReport(withValue("measurements.0.histogram", histogram({})))).toBeDefined();

@@ -5,6 +5,7 @@ import { type Report, SCHEMA_VERSION } from "./model.ts";
 import { parseJson } from "./parse-json.ts";
 import { firstDefect } from "./schema.ts";
 import { readTextFile } from "./text-file.ts";
+import { upgraded } from "./upgrade.ts";
 
 /** A file that is no report, or a place that cannot be written: says so in one sentence. */
 export class StoreError extends Error {
@@ -72,7 +73,11 @@ export function store(directory: string, name: string, text: string): string {
 
 const EXPECTED = "name a report.json that compare, measure or check has written";
 
-/** @throws StoreError when the file is missing, no report, or of a newer schema */
+/**
+ * Reads a report of this or an older schema; what it returns has the names of this one.
+ *
+ * @throws StoreError when the file is missing, no report, or of a newer schema
+ */
 export function loadReport(path: string): Report {
   let text: string;
   try {
@@ -93,9 +98,10 @@ export function loadReport(path: string): Report {
       `"${path}" has schema version ${version}, and this ipcmark reads up to ${SCHEMA_VERSION}; update ipcmark to read it`,
     );
   }
-  const defect = firstDefect(value);
+  const current = upgraded(value);
+  const defect = firstDefect(current);
   if (defect !== undefined) throw new StoreError(`"${path}" is no ipcmark report (${defect}); ${EXPECTED}`);
-  return value as Report;
+  return current as Report;
 }
 
 function reasonOf(error: unknown): string {

@@ -263,7 +263,7 @@ describe.skipIf(!executablePath)(`the page ${where}`, () => {
       "one placement and too few trials for intervals",
       fixtureReport({ placements: ["same-cpu"], trials: 3, payloads: [64] }),
     ],
-    ["no measurement at all", { ...report, measurements: [], limits: [], pick: null }],
+    ["no measurement at all", { ...report, measurements: [], cBaseline: [], pick: null }],
     [
       "polling without a single value",
       {

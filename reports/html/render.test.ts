@@ -55,7 +55,15 @@ describe("the page", () => {
   });
 
   test("is rendered for a run without measurements, checks or pick", async () => {
-    const empty: Report = { ...report, measurements: [], checks: [], limits: [], claims: [], pick: null, warnings: [] };
+    const empty: Report = {
+      ...report,
+      measurements: [],
+      checks: [],
+      cBaseline: [],
+      claims: [],
+      pick: null,
+      warnings: [],
+    };
     const page = await renderHtml(empty);
     expect(page).toContain("Nothing was measured in this run");
     expect(page).toContain("No check ran");
@@ -165,7 +173,7 @@ describe("the data of the script", () => {
   });
 
   test("has the distance to plain C, the loss, the idle cost and the tail floor in it", () => {
-    expect(of("round-trip").find((cell) => cell.payload === 64)?.limitRatio).toBe(3.17);
+    expect(of("round-trip").find((cell) => cell.payload === 64)?.cRatio).toBe(3.17);
     expect(of("load, poisson")[0]?.lossShare).toBe(0.0123);
     expect(of("idle")[0]?.missing).toBe("2.14 % of one CPU while idle (both processes together)");
     expect(tailFloors["two-cpus"]).toMatch(/^the machine's own tail floor: p99 84\.0 µs; /);
@@ -177,13 +185,6 @@ describe("the data of the script", () => {
     );
     const of = (one: Report): string[] => viewOf(one).names.map(({ name }) => name);
     expect(of({ ...report, measurements })).toEqual([...of(report).filter((name) => name !== "unix"), "unix"]);
-  });
-
-  test("takes the distance to plain C from the medians where an older report has no ratio", () => {
-    const cell = viewOf(report).cells.find(
-      (one) => one.name === "unix" && one.payload === 64 && one.family === "round-trip",
-    );
-    expect(cell?.limitRatio).toBeCloseTo((cell?.p50 ?? 0) / (cell?.limitP50 ?? 0), 9);
   });
 });
 

@@ -43,10 +43,8 @@ export interface ViewCell {
   readonly bytesPerSecond: number | null;
   readonly cpuNs: number | null;
   readonly switches: number | null;
-  /** p50 of the same cell in C, ns: what the machine allows. */
-  readonly limitP50: number | null;
-  /** Times as long as plain C, by ratios within the same rounds where the report has them, else of the two medians. */
-  readonly limitRatio: number | null;
+  /** Times as long as plain C, by ratios within the same rounds. */
+  readonly cRatio: number | null;
   /** What a row without a time or a rate says instead. */
   readonly missing: string;
   /** What the server is written in, and which version, where that is not ours: a sentence. */
@@ -70,10 +68,7 @@ export interface ViewTrial {
 
 export function viewOf(report: Report): View {
   const baselines = new Set(report.transports.filter((record) => record.baseline).map((record) => record.id));
-  const limits = limitIndex(report);
-  const cells = withSharedSizes(report.measurements).map((cell) =>
-    viewCell(cell, baselines.has(cell.transport), limits),
-  );
+  const cells = withSharedSizes(report.measurements).map((cell) => viewCell(cell, baselines.has(cell.transport)));
   const drawnFirst = cells.toSorted((a, b) => Number(b.status === "measured") - Number(a.status === "measured"));
   const names = [...new Map(drawnFirst.map(({ name, baseline }) => [name, { name, baseline }])).values()];
   const placements = PLACEMENT_ORDER.filter((id) => cells.some((cell) => cell.placement === id));
@@ -107,10 +102,9 @@ function withSharedSizes(measurements: readonly Measurement[]): Measurement[] {
   );
 }
 
-function viewCell(cell: Measurement, baseline: boolean, limits: ReadonlyMap<string, number>): ViewCell {
+function viewCell(cell: Measurement, baseline: boolean): ViewCell {
   const variant =
     cell.corpus === undefined ? variantOf(cell) : `${variantOf(cell)} (four conversions; size: largest encoding)`;
-  const limitP50 = limits.get(limitKey(cell)) ?? cell.limit?.p50 ?? null;
   const points = cell.histogram === undefined ? [] : percentilePoints(cell.histogram);
   return {
     name: rowName(cell),
@@ -133,8 +127,7 @@ function viewCell(cell: Measurement, baseline: boolean, limits: ReadonlyMap<stri
     bytesPerSecond: cell.bytesPerSecond ?? null,
     cpuNs: cell.cpuNsPerMessage ?? null,
     switches: cell.contextSwitchesPerMessage ?? null,
-    limitP50,
-    limitRatio: cell.limit?.ratio ?? (limitP50 && cell.latencyNs ? cell.latencyNs.p50 / limitP50 : null),
+    cRatio: cell.cBaseline?.ratio ?? null,
     missing: missingText(cell),
     peerNote: peerNote(cell) ?? "",
     lossShare: cell.lossShare ?? null,
@@ -154,16 +147,4 @@ function viewCell(cell: Measurement, baseline: boolean, limits: ReadonlyMap<stri
 /** Batched and sliding, fixed and Poisson arrivals are lines of their own when drawn over depth or load. */
 function familyOf({ benchmark, batched, arrivals }: Measurement): string {
   return [benchmark, batched && "batched", arrivals === "poisson" && arrivals].filter(Boolean).join(", ");
-}
-
-function limitIndex(report: Report): Map<string, number> {
-  const measured = (report.limits ?? []).flatMap((cell) =>
-    cell.status === "measured" && cell.latencyNs ? [[limitKey(cell), cell.latencyNs.p50] as const] : [],
-  );
-  return new Map(measured);
-}
-
-/** The waiting class is left out on purpose: the C program blocks or spins where Node uses its event loop. */
-function limitKey(cell: Measurement): string {
-  return JSON.stringify([cell.transport, cell.placement, cell.benchmark, variantOf(cell), cell.payloadBytes]);
 }

@@ -16,9 +16,9 @@ import { missingText, NO_P99 } from "../missing.ts";
 import { forTerminal } from "./border.ts";
 import { type Column, paint, renderTable, type TableRow, type TerminalOptions, widthLimit, wrap } from "./table.ts";
 
-const LIMIT_COLUMN: Column = { title: "× limit", align: "right" };
+const C_COLUMN: Column = { title: "× C", align: "right" };
 /** On a narrower terminal the names would be cut beyond recognition to make room for it. */
-const LIMIT_COLUMN_FROM = 100;
+const C_COLUMN_FROM = 100;
 
 /** Where there is room: what each message costs besides time. */
 const COST_COLUMNS: readonly Column[] = [
@@ -56,7 +56,7 @@ function table(report: Report, blocks: readonly Block[], options: TerminalOption
   const first = blocks[0] as Block;
   const title = `${placementTitle(first.placement, report.environment)} · ${first.benchmark}`;
   const extra: Extra = {
-    limit: widthLimit(options) >= LIMIT_COLUMN_FROM && hasLimit(blocks),
+    cBaseline: widthLimit(options) >= C_COLUMN_FROM && hasCBaseline(blocks),
     costs: widthLimit(options) >= COST_COLUMNS_FROM,
   };
   const rows: TableRow[] = [];
@@ -67,34 +67,36 @@ function table(report: Report, blocks: readonly Block[], options: TerminalOption
     rows.push({ heading: ` ${blockTitle(block)}`, style: "dim" }, ...blockRows(block, extra));
   }
   const lines = [paint("bold", title, options), renderTable(columns(extra), rows, options)];
-  for (const note of [...floorNote(report, blocks), ...footnotes(blocks, extra), ...limitNote(report, blocks)])
+  for (const note of [...floorNote(report, blocks), ...footnotes(blocks, extra), ...cBaselineNote(report, blocks)])
     lines.push(...wrap(note, widthLimit(options)).map((text) => paint("dim", text, options)));
   return lines.join("\n");
 }
 
 /** Columns that not every table or terminal has room for. */
 interface Extra {
-  readonly limit: boolean;
+  readonly cBaseline: boolean;
   readonly costs: boolean;
 }
 
-function columns({ limit, costs }: Extra): readonly Column[] {
+function columns({ cBaseline, costs }: Extra): readonly Column[] {
   return [
     ...COLUMNS.slice(0, -1),
-    ...(limit ? [LIMIT_COLUMN] : []),
+    ...(cBaseline ? [C_COLUMN] : []),
     ...(costs ? COST_COLUMNS : []),
     ...COLUMNS.slice(-1),
   ];
 }
 
 /** Only where it was tried and could not be: a missing column would look like an oversight. */
-function limitNote({ limitsReason }: Report, blocks: readonly Block[]): string[] {
+function cBaselineNote({ cBaselineReason }: Report, blocks: readonly Block[]): string[] {
   const isRoundTrip = blocks.some(({ benchmark }) => benchmark === "round-trip");
-  return isRoundTrip && limitsReason?.startsWith("no limits") ? [oneLine(limitsReason)] : [];
+  return isRoundTrip && cBaselineReason?.startsWith("no C baseline") ? [oneLine(cBaselineReason)] : [];
 }
 
-function hasLimit(blocks: readonly Block[]): boolean {
-  return blocks.some(({ ranked, baselines }) => [...ranked, ...baselines].some(({ cell }) => cell.limit !== undefined));
+function hasCBaseline(blocks: readonly Block[]): boolean {
+  return blocks.some(({ ranked, baselines }) =>
+    [...ranked, ...baselines].some(({ cell }) => cell.cBaseline !== undefined),
+  );
 }
 
 /** Only below a table with latencies: beside a p99 it says how much of the tail is the machine's. */
@@ -153,7 +155,7 @@ function cells(row: PlainRow, ranked: RankedRow | undefined, extra: Extra): stri
     throughputText(row.throughput, row.cell.benchmark),
     duration(cpuNsPerMessage),
     ratio(ranked?.ratio),
-    ...(extra.limit ? [ratio(row.cell.limit?.ratio)] : []),
+    ...(extra.cBaseline ? [ratio(row.cell.cBaseline?.ratio)] : []),
     ...(extra.costs ? costs(row) : []),
     `${ranked ? MARKS[ranked.standing] : "baseline"}${row.cell.warnings?.length ? " !" : ""}`.trim(),
   ];
@@ -186,8 +188,8 @@ function footnotes(blocks: readonly Block[], extra: Extra): string[] {
       "switches/msg: voluntary + involuntary; memory: peak of both processes; drift: p50 of the second half of a trial over the first.",
     );
   if (ranked.some(({ cell }) => cell.latencyNs !== undefined && cell.latencyNs.p99 === undefined)) notes.push(NO_P99);
-  if (extra.limit)
-    notes.push("× limit: p50 as a multiple of plain C on the same mechanism, measured in the same rounds.");
+  if (extra.cBaseline)
+    notes.push("× C: p50 as a multiple of plain C on the same mechanism, measured in the same rounds.");
   if (ranked.some((row) => row.standing === "tied"))
     notes.push("= tie: the 95 % interval overlaps that of the best, so this run cannot tell the two apart.");
   if (ranked.some((row) => row.standing === "unknown"))

@@ -79,12 +79,12 @@ describe("terminal tables", () => {
 
   test("show the distance to plain C where a row of the table has one, with room for it", () => {
     const [first = "", ...others] = plain(compareTables(full)).split("\n\n");
-    expect(first).toMatch(/ratio +× limit/);
+    expect(first).toMatch(/ratio +× C/);
     expect(first).toMatch(/^ {2}unix .*× +3\.17× /m);
     expect(first).toMatch(/^ {2}tcp .*× +–$/m);
-    expect(others.find((text) => text.includes("· pipeline"))).not.toContain("× limit");
-    expect(plain(compareTables(report))).not.toContain("× limit");
-    expect(plain(compareTables(full, { columns: 80 }))).not.toContain("× limit");
+    expect(others.find((text) => text.includes("· pipeline"))).not.toContain("× C");
+    expect(plain(compareTables(report))).not.toContain("× C");
+    expect(plain(compareTables(full, { columns: 80 }))).not.toContain("× C");
   });
 
   test.each([60, 80, 100, 140])("leave columns out before they shorten a name, at %i columns", (columns) => {
@@ -126,13 +126,14 @@ describe("terminal tables", () => {
     expect(plain(compareTables(full))).not.toContain("switches/msg");
   });
 
-  test("say below the table what only some models have, and why there are no limits", () => {
+  test("say below the table what only some models have, and why there is no C baseline", () => {
     const text = plain(compareTables(full, { columns: 200 }));
     expect(text).toContain("unix, 64 B: connect 105 µs, reply 61.0 µs, close 12.0 µs");
     expect(text).toContain("unix, 64 B, 1.00 k/s: the driver was late by 210 ns (p50) and 5.40 µs (p99)");
     expect(text).toContain("unix, 64 B, 1.00 k/s: 1.2 % lost");
-    const limitsReason = "no limits: there is no C compiler (cc) here; install one to see what the machine allows";
-    expect(plain(compareTables({ ...full, limitsReason }))).toContain("no limits: there is no C compiler");
+    const cBaselineReason =
+      "no C baseline: there is no C compiler (cc) here; install one to see what the machine allows";
+    expect(plain(compareTables({ ...full, cBaselineReason }))).toContain("no C baseline: there is no C compiler");
     expect(plain(compareTables(full))).not.toContain("was not asked for");
   });
 

@@ -19,7 +19,7 @@ export function drawRanking(state) {
   const cells = all.filter((cell) => cell.payload === state.payload);
   const metric = metricFor(all);
   const rows = rankCells(cells, metric);
-  const withLimits = rows.some(({ cell }) => cell.limitRatio !== null);
+  const withCBaseline = rows.some(({ cell }) => cell.cRatio !== null);
   const place = view.placements.find(({ id }) => id === state.placement)?.label ?? state.placement;
   const mode = view.modes.find(({ id }) => id === state.mode)?.label ?? state.mode;
   byId("ranking-title").textContent = `${bytes(state.payload)}, ${mode}, ${place}`;
@@ -37,8 +37,8 @@ export function drawRanking(state) {
     "CPU per message",
     "switches per message",
   ];
-  if (withLimits) heads.push("× limit in C");
-  const layout = { metric, withLimits, best: rows[0], scale: scaleOf(rows) };
+  if (withCBaseline) heads.push("× C");
+  const layout = { metric, withCBaseline, best: rows[0], scale: scaleOf(rows) };
   const body = rows.map((row, index) => measuredRow(row.cell, row, String(index + 1), layout));
   const baselines = cells.filter((cell) => cell.baseline && cell.status === "measured");
   const missing = cells.filter(
@@ -67,14 +67,14 @@ export function drawRanking(state) {
     );
   byId("ranking-table").replaceChildren(table);
   const floor = metric === "p50" ? rows[0] && view.tailFloors[rows[0].cell.placement] : undefined;
-  drawNotes(cells, rows, floor, withLimits, baselines.length > 0);
+  drawNotes(cells, rows, floor, withCBaseline, baselines.length > 0);
 }
 
-/** @typedef {{ metric: "p50" | "messagesPerSecond", withLimits: boolean, best: Ranked | undefined, scale: (value: number) => number }} Layout */
+/** @typedef {{ metric: "p50" | "messagesPerSecond", withCBaseline: boolean, best: Ranked | undefined, scale: (value: number) => number }} Layout */
 
 /** The order reads from the verdict to the detail, so that a narrow screen shows what matters before it scrolls. @param {Cell} cell @param {Ranked | undefined} row @param {string} rank @param {Layout} layout */
 function measuredRow(cell, row, rank, layout) {
-  const { metric, withLimits } = layout;
+  const { metric, withCBaseline } = layout;
   const value = cell[metric];
   return element(
     "tr",
@@ -90,7 +90,7 @@ function measuredRow(cell, row, rank, layout) {
     element("td", {}, throughput(cell)),
     element("td", {}, duration(cell.cpuNs)),
     element("td", {}, cell.switches === null ? ABSENT : significant(cell.switches)),
-    withLimits ? element("td", {}, ratio(cell.limitRatio)) : null,
+    withCBaseline ? element("td", {}, ratio(cell.cRatio)) : null,
   );
 }
 
@@ -205,8 +205,8 @@ export function swatch(name) {
   return svg("svg", { class: "swatch", width: 26, height: 10, "aria-hidden": "true" }, line);
 }
 
-/** @param {readonly Cell[]} cells @param {readonly Ranked[]} rows @param {string | undefined} floor @param {boolean} withLimits @param {boolean} withBaselines */
-function drawNotes(cells, rows, floor, withLimits, withBaselines) {
+/** @param {readonly Cell[]} cells @param {readonly Ranked[]} rows @param {string | undefined} floor @param {boolean} withCBaseline @param {boolean} withBaselines */
+function drawNotes(cells, rows, floor, withCBaseline, withBaselines) {
   const notes = mergedWarnings(cells).map((text) => `⚠ ${text}`);
   if (floor !== undefined) notes.unshift(`Beside p99, ${floor}.`);
   if (cells.some((cell) => !cell.baseline && lacksP99(cell))) notes.unshift(view.noP99);
@@ -235,7 +235,7 @@ function drawNotes(cells, rows, floor, withLimits, withBaselines) {
         );
     }
   }
-  if (withLimits) notes.push("× limit in C: p50 against the same exchange written in C, measured in the same run.");
+  if (withCBaseline) notes.push("× C: p50 as a multiple of the same exchange in plain C, measured in the same rounds.");
   if (withBaselines) notes.push("Below the line: no process boundary is crossed, so it is no choice.");
   byId("ranking-notes").replaceChildren(...notes.map((text) => element("li", {}, text)));
 }

@@ -19,7 +19,7 @@ export function machineSection(report: Report): Html {
 <h2>Machine and noise</h2>
 ${scrollBox("Machine and setting", setting)}
 ${noise(report)}
-${limits(report)}
+${cBaseline(report)}
 <details><summary>Transports and their versions</summary>${scrollBox("Transports and their versions", versions)}</details>
 </section>`;
 }
@@ -80,16 +80,16 @@ function ffi(binding: Environment["ffi"] | undefined): string {
 }
 
 /** Cells of the C program; the ranking shows each row's distance to them. */
-function limits({ limits: cells = [], limitsReason }: Report): Html {
+function cBaseline({ cBaseline: cells = [], cBaselineReason }: Report): Html {
   if (cells.length === 0)
-    return html`<p class="note">The machine's own limit was not measured in this run: ${limitsReason ?? "it needs a C compiler"}.</p>`;
-  const table = html`<table id="limits">
+    return html`<p class="note">Plain C was not measured in this run: ${cBaselineReason ?? "it needs a C compiler"}.</p>`;
+  const table = html`<table id="c-baseline">
 <thead><tr><th scope="col" class="text">mechanism</th><th scope="col" class="text">placement</th><th scope="col" class="text">class</th><th scope="col" class="text">benchmark</th><th scope="col">size</th><th scope="col">p50</th><th scope="col">95 % interval</th><th scope="col">p99</th></tr></thead>
-<tbody>${cells.map(limit)}</tbody></table>`;
-  return html`<details><summary>What the machine allows: the same exchange written in C</summary>${scrollBox("The same exchange in C", table)}</details>`;
+<tbody>${cells.map(cBaselineRow)}</tbody></table>`;
+  return html`<details><summary>C baseline: the same exchange in plain C</summary>${scrollBox("The same exchange in plain C", table)}</details>`;
 }
 
-function limit(cell: Measurement): Html {
+function cBaselineRow(cell: Measurement): Html {
   const lead = html`<th scope="row"><code>${rowName(cell)}</code></th><td class="text">${PLACEMENT_LABELS[cell.placement] ?? cell.placement}</td>
 <td class="text">${MODE_LABELS[cell.mode] ?? cell.mode}</td><td class="text">${[cell.benchmark, variantOf(cell)].filter(Boolean).join(", ")}</td><td>${bytes(cell.payloadBytes)}</td>`;
   if (cell.status !== "measured" || !cell.latencyNs)

@@ -12,13 +12,14 @@ import { judge, type Round } from "./humps.ts";
 import { benchOptions, countOf } from "./options.ts";
 
 /**
- * `npm run bench:limits`: how far each mechanism is from a C program that does the same work, round by round in turn, on the
+ * `npm run bench:c-baseline`: how far each mechanism is from a C program that does the same work, round by round in turn, on the
  * same CPUs, with the same payload. Options: `--rounds 20 --pairs 4 --only <text>`.
  */
 interface Row {
   readonly id: string;
   readonly face: "blocking" | "event";
-  readonly limit: string;
+  /** Its name in the C program. */
+  readonly kind: string;
   readonly placement: "same-cpu" | "two-cpus";
   readonly bodyBytes: number;
   /** The most ours / C may be; for a stream, the least that C's time / ours may be. */
@@ -30,12 +31,12 @@ interface Row {
 
 const row = (
   id: string,
-  limit: string,
+  kind: string,
   placement: Row["placement"],
   bodyBytes: number,
   bound: number,
   messages: number,
-) => ({ id, face: "blocking", limit, placement, bodyBytes, bound, messages }) as const;
+) => ({ id, face: "blocking", kind, placement, bodyBytes, bound, messages }) as const;
 
 const ROWS: readonly Row[] = [
   row("shm/semaphore", "semaphore", "same-cpu", 64, 1.3, 10_000),
@@ -51,8 +52,8 @@ const ROWS: readonly Row[] = [
   { ...row("shm/spin", "spin-stream", "two-cpus", 65_536, 0.75, 2_000), stream: true },
 ];
 
-const NODE_CHILD = join(import.meta.dirname, "limits-node.ts");
-const SOURCE = join(import.meta.dirname, "..", "limit", "ping-pong.c");
+const NODE_CHILD = join(import.meta.dirname, "c-baseline-node.ts");
+const SOURCE = join(import.meta.dirname, "..", "c-baseline", "ping-pong.c");
 /** Counts above this mean a stream: one number per line is all the two processes are told. */
 const STREAM = 2 ** 32;
 const WARM_UP_ROUNDS = 3;
@@ -115,7 +116,7 @@ function startOurs(role: string, row: Row, addressJson: string, cpu: number): Ch
 async function runPair(program: string, row: Row, transport: Transport, into: Round[]): Promise<void> {
   const [clientCpu, serverCpu] = [0, row.placement === "same-cpu" ? 0 : 1];
   const address = await transport.allocate(place);
-  const limit = new Child(program, [row.limit, clientCpu, serverCpu, row.bodyBytes].map(String));
+  const c = new Child(program, [row.kind, clientCpu, serverCpu, row.bodyBytes].map(String));
   const server = startOurs("server", row, JSON.stringify(address), serverCpu);
   const turns = row.placement === "two-cpus" ? SHORT_TURNS : 1;
   let client: Child | undefined;
@@ -131,12 +132,12 @@ async function runPair(program: string, row: Row, transport: Transport, into: Ro
       connected = true;
       client.tell(count);
       const answer = (await client.next()) as { p50?: number; elapsedNs?: number };
-      limit.tell(row.messages);
-      const limitNs = (await limit.next()) as number;
-      if (round >= 0) into.push({ limit: limitNs, ours: answer.p50 ?? (answer.elapsedNs as number) });
+      c.tell(row.messages);
+      const cNs = (await c.next()) as number;
+      if (round >= 0) into.push({ c: cNs, ours: answer.p50 ?? (answer.elapsedNs as number) });
     }
   } finally {
-    await limit.end();
+    await c.end();
     await client?.end();
     await server.end();
     await transport.sweep(address);
@@ -159,7 +160,7 @@ async function measure(program: string, row: Row): Promise<boolean> {
   );
   for (const hump of humps) {
     print(
-      `        C ${micros(hump.limit)}, ours ${micros(hump.ours)} µs: ${outcome(hump.ratio).toFixed(2)} in ${hump.rounds} rounds`,
+      `        C ${micros(hump.c)}, ours ${micros(hump.ours)} µs: ${outcome(hump.ratio).toFixed(2)} in ${hump.rounds} rounds`,
     );
   }
   return held;

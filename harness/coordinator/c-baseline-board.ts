@@ -4,11 +4,11 @@ import type { Place } from "../../transports/contract/transport.ts";
 import { summarize } from "../driver/samples.ts";
 import { placementCpus } from "../process/pinning.ts";
 import { aggregate } from "../results/aggregate.ts";
+import { C_KINDS, type CKind, cKindOf } from "../results/c-baseline.ts";
 import { encodeHistogram } from "../results/histogram.ts";
-import { LIMIT_KINDS, type LimitKind, limitKindOf } from "../results/limits.ts";
 import type { Measurement, Placement, Trial } from "../results/model.ts";
 import { shuffled } from "../results/random.ts";
-import { compileLimits } from "./compile-limits.ts";
+import { compileCBaseline } from "./compile-c-baseline.ts";
 import { NOTHING, quantilesOf } from "./trial.ts";
 
 const execute = promisify(execFile);
@@ -18,7 +18,7 @@ const WARMUP = 30;
 /** Of each cell in a round; fixed by the first run of each, which is not kept, so that it takes about the time. */
 const COUNTS = { first: 30, least: 60, most: 400, ms: 8 } as const;
 /** The memory bus alone: below it nothing that copies can go. */
-const COPY_KIND: LimitKind = { name: "memcpy", mode: "polling", of: [] };
+const COPY_KIND: CKind = { name: "memcpy", mode: "polling", of: [] };
 /** Of the program's buffers and of one POSIX queue message, header included. */
 const LARGEST_BYTES = 256 * 1024;
 const LARGEST_QUEUE_BYTES = 8000;
@@ -26,41 +26,41 @@ const START_GUESS_MS = 25;
 const CELL_GUESS_MS = 12;
 
 /** One program run per round, which visits all its sizes, as a trial does. */
-export interface LimitArm {
-  readonly kind: LimitKind;
+export interface CArm {
+  readonly kind: CKind;
   readonly placement: Placement;
-  readonly cells: readonly LimitCell[];
+  readonly cells: readonly CCell[];
 }
 
-interface LimitCell {
+interface CCell {
   readonly payloadBytes: number;
 }
 
 /**
- * Compiles the C program in the run's own directory, or says why there are no limits.
+ * Compiles the C program in the run's own directory, or says why there is no C baseline.
  *
  * @param transports only the mechanisms under these are measured, and the memory bus: the others would cost every round time
  */
-export async function openLimits(
+export async function openCBaseline(
   place: Place,
   placements: readonly Placement[],
   payloads: readonly number[],
   transports: readonly string[],
-): Promise<LimitBoard | { readonly reason: string }> {
-  const arms = armsOf(placements, payloads, new Set(transports.map(limitKindOf)));
+): Promise<CBaselineBoard | { readonly reason: string }> {
+  const arms = armsOf(placements, payloads, new Set(transports.map(cKindOf)));
   if (arms.length === 0)
     return { reason: "the C program pins its processes and plays ping-pong: nothing here compares" };
-  const program = await compileLimits(place);
+  const program = await compileCBaseline(place);
   if (typeof program !== "string") return program;
-  return new LimitBoard(program, arms);
+  return new CBaselineBoard(program, arms);
 }
 
 function armsOf(
   placements: readonly Placement[],
   payloads: readonly number[],
   wanted: ReadonlySet<string | undefined>,
-): LimitArm[] {
-  const kinds = [...LIMIT_KINDS.filter(({ name }) => wanted.has(name)), COPY_KIND];
+): CArm[] {
+  const kinds = [...C_KINDS.filter(({ name }) => wanted.has(name)), COPY_KIND];
   const pinned = placements.filter((placement) => placement !== "unpinned");
   return pinned
     .flatMap((placement) =>
@@ -77,15 +77,15 @@ function armsOf(
 }
 
 /** What plain C does here, measured as further arms of the same rounds. */
-export class LimitBoard {
-  readonly arms: readonly LimitArm[];
+export class CBaselineBoard {
+  readonly arms: readonly CArm[];
   readonly guessMs: number;
   readonly #program: string;
-  readonly #trials = new Map<LimitCell, Trial[]>();
-  readonly #failures = new Map<LimitArm, string>();
-  readonly #counts = new Map<LimitCell, number>();
+  readonly #trials = new Map<CCell, Trial[]>();
+  readonly #failures = new Map<CArm, string>();
+  readonly #counts = new Map<CCell, number>();
 
-  constructor(program: string, arms: readonly LimitArm[]) {
+  constructor(program: string, arms: readonly CArm[]) {
     this.#program = program;
     this.arms = arms;
     this.guessMs = arms.reduce((sum, { cells }) => sum + START_GUESS_MS + CELL_GUESS_MS * cells.length, 0);
@@ -98,29 +98,29 @@ export class LimitBoard {
       for (const [index, samples] of found.entries()) {
         const meanNs = samples.reduce((sum, each) => sum + each, 0) / samples.length;
         const fitting = Math.round((COUNTS.ms * 1e6) / Math.max(1, meanNs));
-        this.#counts.set(arm.cells[index] as LimitCell, Math.min(COUNTS.most, Math.max(COUNTS.least, fitting)));
+        this.#counts.set(arm.cells[index] as CCell, Math.min(COUNTS.most, Math.max(COUNTS.least, fitting)));
       }
     }
   }
 
-  async run(arm: LimitArm, round: number, startedAtMs: number, random: () => number): Promise<void> {
+  async run(arm: CArm, round: number, startedAtMs: number, random: () => number): Promise<void> {
     const order = shuffled(arm.cells, random);
     const found = await this.#measure(arm, order, (cell) => this.#countOf(cell));
     for (const [index, samples] of found.entries()) {
-      const cell = order[index] as LimitCell;
+      const cell = order[index] as CCell;
       this.#trials.set(cell, [...(this.#trials.get(cell) ?? []), trialOf(samples, round, startedAtMs)]);
     }
   }
 
-  #countOf(cell: LimitCell): number {
+  #countOf(cell: CCell): number {
     return this.#counts.get(cell) ?? COUNTS.most;
   }
 
   /** Nanoseconds of each round trip, cell by cell; none where the program fails, which it then does for good. */
   async #measure(
-    arm: LimitArm,
-    cells: readonly LimitCell[],
-    countOf: (cell: LimitCell) => number,
+    arm: CArm,
+    cells: readonly CCell[],
+    countOf: (cell: CCell) => number,
   ): Promise<readonly Float64Array[]> {
     const cpus = placementCpus(arm.placement);
     if ("reason" in cpus || this.#failures.has(arm)) return [];
@@ -149,14 +149,14 @@ export class LimitBoard {
     return this.arms.flatMap((arm) => arm.cells.map((cell) => this.#rowOf(arm, cell)));
   }
 
-  #rowOf(arm: LimitArm, cell: LimitCell): Measurement {
+  #rowOf(arm: CArm, cell: CCell): Measurement {
     const { kind, placement } = arm;
     const trials = this.#trials.get(cell) ?? [];
     const failure = this.#failures.get(arm) ?? (trials.length === 0 ? "no round ran" : undefined);
     return {
-      benchmark: "limit",
+      benchmark: "c-baseline",
       model: kind.name === "memcpy" ? "memcpy" : "ping-pong",
-      transport: `limit/${kind.name}`,
+      transport: `c/${kind.name}`,
       mode: kind.mode,
       placement,
       payloadBytes: cell.payloadBytes,

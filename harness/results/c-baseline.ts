@@ -3,14 +3,14 @@ import type { Measurement } from "./model.ts";
 import { median } from "./quantiles.ts";
 
 /** What the C program calls a mechanism, and how its ends wait. */
-export interface LimitKind {
+export interface CKind {
   readonly name: string;
   readonly mode: Measurement["mode"];
   /** Ids of transports that use this mechanism underneath, or all below a prefix that ends in `/`. */
   readonly of: readonly string[];
 }
 
-export const LIMIT_KINDS: readonly LimitKind[] = [
+export const C_KINDS: readonly CKind[] = [
   {
     name: "unix",
     mode: "blocking",
@@ -36,30 +36,29 @@ export const LIMIT_KINDS: readonly LimitKind[] = [
   { name: "spin", mode: "polling", of: ["shm/spin"] },
 ];
 
-export function limitKindOf(transport: string): string | undefined {
-  return LIMIT_KINDS.find(({ of }) =>
-    of.some((id) => id === transport || (id.endsWith("/") && transport.startsWith(id))),
-  )?.name;
+export function cKindOf(transport: string): string | undefined {
+  return C_KINDS.find(({ of }) => of.some((id) => id === transport || (id.endsWith("/") && transport.startsWith(id))))
+    ?.name;
 }
 
 /** Adds to each round trip how many times as long it takes as plain C on the same mechanism, by ratios within the same rounds. */
-export function withLimits(rows: readonly Measurement[], limits: readonly Measurement[]): Measurement[] {
+export function withCBaseline(rows: readonly Measurement[], baseline: readonly Measurement[]): Measurement[] {
   return rows.map((row) => {
-    const name = limitKindOf(row.transport);
-    const limit = limits.find(
+    const name = cKindOf(row.transport);
+    const c = baseline.find(
       ({ transport, placement, payloadBytes, status }) =>
-        transport === `limit/${name}` &&
+        transport === `c/${name}` &&
         placement === row.placement &&
         payloadBytes === row.payloadBytes &&
         status === "measured",
     );
-    if (row.model !== "ping-pong" || limit?.latencyNs === undefined || row.status !== "measured") return row;
+    if (row.model !== "ping-pong" || c?.latencyNs === undefined || row.status !== "measured") return row;
     const ratios = row.trials.flatMap(({ round, status, latencyNs }) => {
-      const other = limit.trials.find((trial) => trial.round === round)?.latencyNs;
+      const other = c.trials.find((trial) => trial.round === round)?.latencyNs;
       return status === "valid" && latencyNs && other ? [latencyNs.p50 / other.p50] : [];
     });
     if (ratios.length === 0) return row;
     const interval = medianInterval(ratios) ?? null;
-    return { ...row, limit: { transport: limit.transport, p50: limit.latencyNs.p50, ratio: median(ratios), interval } };
+    return { ...row, cBaseline: { transport: c.transport, p50: c.latencyNs.p50, ratio: median(ratios), interval } };
   });
 }

@@ -5,7 +5,7 @@ import type { Address, BlockingConnection, BlockingTransport, Transport } from "
 import { REGISTRY } from "../../transports/registry.ts";
 
 /**
- * One of the two processes of a pair that is compared with `harness/limit/ping-pong.c`, doing the same work.
+ * One of the two processes of a pair that is compared with `harness/c-baseline/ping-pong.c`, doing the same work.
  * Arguments: role, transport id, face, address as JSON, body bytes. Between rounds both processes sleep in a read of stdin,
  * so that the C program has the machine to itself. Each line there is a count; a client prints its samples' quantiles.
  */

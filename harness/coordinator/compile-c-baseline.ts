@@ -9,23 +9,23 @@ import { killGroup } from "../process/orphans.ts";
 
 const COMPILE_TIMEOUT_MS = 30_000;
 
-/** Compiles `harness/limit` into the run's own directory: the path of the program, or why there is none. */
-export async function compileLimits(place: Place): Promise<string | { readonly reason: string }> {
+/** Compiles `harness/c-baseline` into the run's own directory: the path of the program, or why there is none. */
+export async function compileCBaseline(place: Place): Promise<string | { readonly reason: string }> {
   if (process.platform !== "linux") return { reason: "the C program is written for Linux" };
-  const source = ["../limit/ping-pong.c", "../../../harness/limit/ping-pong.c"]
+  const source = ["../c-baseline/ping-pong.c", "../../../harness/c-baseline/ping-pong.c"]
     .map((path) => fileURLToPath(new URL(path, import.meta.url)))
     .find((path) => existsSync(path));
   if (source === undefined) return { reason: "the source of the C program is not part of this installation" };
-  const program = join(place.directory, "limit");
+  const program = join(place.directory, "c-baseline");
   try {
     const why = await compile(["-O2", "-o", program, source, "-pthread", "-lrt"], place);
-    return why === undefined ? program : { reason: `no limits: ${why}` };
+    return why === undefined ? program : { reason: `no C baseline: ${why}` };
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
     const why = missing
       ? "there is no C compiler (cc) here; install one to see what the machine allows"
       : programFailure("cc", error, COMPILE_TIMEOUT_MS);
-    return { reason: `no limits: ${why}` };
+    return { reason: `no C baseline: ${why}` };
   }
 }
 
