@@ -2,7 +2,7 @@ import { ABSENT, bytes, count, duration, durationRange, oneLine, quantity, ratio
 import type { CheckResult, Report } from "../harness/results/model.ts";
 import { type Block, blocksOf, type PlainRow } from "./blocks.ts";
 import { checkRowName, checkSummary } from "./check-groups.ts";
-import { MODE_LABELS, noPickReason, placementTitle } from "./labels.ts";
+import { MODE_LABELS, noPickReason, placementTitle, quickNote } from "./labels.ts";
 import { missingText } from "./missing.ts";
 
 /** `$GITHUB_STEP_SUMMARY` refuses more than 1 MiB for a step; some room is left for what others write. */
@@ -33,7 +33,7 @@ function verdict(report: Report): string {
   if (pick?.alternatives?.length) lines.push("");
   for (const other of pick?.alternatives ?? [])
     lines.push(`- ${MODE_LABELS[other.mode] ?? text(other.mode)}: ${code(other.transport)}. ${text(other.sentence)}`);
-  for (const warning of warnings ?? []) lines.push("", `> ${text(warning)}`);
+  for (const warning of [quickNote(report), ...(warnings ?? [])].filter(Boolean)) lines.push("", `> ${text(warning)}`);
   return lines.join("\n");
 }
 
@@ -86,8 +86,8 @@ function numbers({ name, cell, throughput }: PlainRow): string[] {
   ];
 }
 
-function missing({ cell }: PlainRow): string[] {
-  return [...Array<string>(6).fill(ABSENT), text(missingText(cell))];
+function missing({ cell, loads }: PlainRow): string[] {
+  return [...Array<string>(6).fill(ABSENT), text(missingText(cell, loads))];
 }
 
 function foot(report: Report): string {
