@@ -5,7 +5,6 @@ import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import { REGISTRY } from "../../transports/registry.ts";
 import { LEAST_FOR_INTERVAL, type Length } from "../coordinator/length.ts";
 import { type MeasureResult, measure } from "../coordinator/measure.ts";
-import { asPartOf } from "../coordinator/progress.ts";
 import { CHECKS } from "../driver/checks/catalog.ts";
 import { pick, type Workload } from "../pick/pick.ts";
 import type { CheckResult, Placement, Report } from "../results/model.ts";
@@ -57,11 +56,15 @@ export function compareCommand(): Command {
     });
 }
 
-function exitCode({ measurements, pick }: Report, candidates: readonly Candidate[]): number {
+/** Exit code of a comparison that came to its end. */
+export function exitCode(
+  { measurements, pick }: Pick<Report, "measurements" | "pick">,
+  candidates: readonly Candidate[],
+): number {
   const isNamed = (id: string): boolean => candidates.some(({ named, record }) => named && record.id === id);
   const unavailable = measurements.filter(({ status }) => status === "unavailable");
   if (unavailable.some(({ transport }) => isNamed(transport))) return EXIT.incomplete;
-  if (pick !== null) return EXIT.ok;
+  if (pick !== null) return pick.verdict === "cannot-tell" ? EXIT.inconclusive : EXIT.ok;
   return unavailable.length > 0 ? EXIT.incomplete : EXIT.noPick;
 }
 
@@ -100,11 +103,10 @@ async function compare(
     async (session) => {
       const quick = CHECKS.filter((check) => check.quick);
       const onResult = (result: CheckResult): unknown => checked.push(result);
-      const progress = asPartOf(run.progress, () => expectedMs - performance.now());
-      const checks = await checkAll(session, candidates, quick, options.peer, progress, onResult);
-      const laterMs = FINISH_MS + (codecs.length === 0 ? 0 : CODECS_MS);
+      const checks = await checkAll(session, candidates, quick, options.peer, run.progress, onResult);
+      const reservedMs = codecs.length === 0 ? 0 : CODECS_MS;
       // From the start of the process on, as a user counts.
-      const leftMs = budgetMs - laterMs - performance.now();
+      const leftMs = budgetMs - reservedMs - FINISH_MS - performance.now();
       const length = lengthOf(options, arms, cells, { budgetMs: leftMs, least: LEAST_FOR_INTERVAL });
       const counted: Length = length.budgetMs === undefined ? length : { ...length, budgetMs: leftMs };
       const all = requestOf(options, arms, cells, counted, run.seed);
@@ -116,17 +118,10 @@ async function compare(
         onBegin: (found: () => MeasureResult) => {
           soFar = found;
         },
-        onPlan: announcePlan({
-          length: counted,
-          arms,
-          budgetMs: options.budget,
-          announcedMs: expectedMs,
-          laterMs,
-        }),
+        onPlan: announcePlan(counted, expectedMs - reservedMs - performance.now()),
         ...(all.cBaseline === undefined ? {} : { cBaseline: pickSizes(payloads) }),
       };
-      const trials = asPartOf(run.progress, (ms) => ms + laterMs);
-      const measured = await measure(session.brood, session.place, request, trials);
+      const measured = await measure(session.brood, session.place, request, run.progress);
       // After the trials: nothing else runs beside them, and nothing beside this.
       const table = await codecTable(session, codecs, arms, CODEC_TIME_MS);
       return { checks, measured, table };

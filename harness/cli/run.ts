@@ -4,7 +4,7 @@ import type { MeasureResult } from "../coordinator/measure.ts";
 import { type Progress, progressOn } from "../coordinator/progress.ts";
 import { crashWarnings } from "../results/crashes.ts";
 import { curvesOf } from "../results/curves.ts";
-import { type CpuClock, describeEnvironment, readCpuClock } from "../results/environment.ts";
+import { describeEnvironment, readSteal, type StealClock } from "../results/environment.ts";
 import { machineWarnings } from "../results/machine-warnings.ts";
 import {
   type CheckResult,
@@ -14,12 +14,13 @@ import {
   SCHEMA_VERSION,
   type TransportRecord,
 } from "../results/model.ts";
+import { note } from "./output.ts";
 
 /** What every report begins with, taken when a command starts. */
 export interface RunStart {
   readonly startedAt: Date;
   readonly startedMs: number;
-  readonly cpu: CpuClock | null;
+  readonly steal: StealClock | null;
   /** Before anything of ours runs: processes that get ready side by side are a load of their own. */
   readonly loadAverage1: number;
   readonly seed: number;
@@ -32,7 +33,7 @@ export function startRun(seed: number | undefined): RunStart {
   return {
     startedAt: new Date(),
     startedMs: performance.now(),
-    cpu: readCpuClock(),
+    steal: readSteal(),
     loadAverage1: loadavg()[0] ?? 0,
     seed: seed ?? Math.floor(Math.random() * 2 ** 32),
     progress: progressOn(process.stderr),
@@ -54,7 +55,7 @@ export function finishReport(
 ): Report {
   const { measurements, about, keepAwake } = measured;
   const ffi = ffiFloor();
-  const environment = { ...describeEnvironment(run.cpu, ffi), loadAverage1: run.loadAverage1 };
+  const environment = { ...describeEnvironment(run.steal, ffi), loadAverage1: run.loadAverage1 };
   return {
     schemaVersion: SCHEMA_VERSION,
     complete,
@@ -77,16 +78,13 @@ export function finishReport(
     claims: [],
     pick: null,
     ...(run.crashes.length === 0 ? {} : { crashes: run.crashes }),
-    warnings: [...runWarnings(run, environment), ...(measured.warnings ?? [])],
+    warnings: [...crashWarnings(run.crashes), ...machineWarnings(environment), ...(measured.warnings ?? [])],
   };
 }
 
-/** What about its processes and about the machine makes the figures of a run worth less. */
-export function runWarnings(
-  { crashes, cpu, loadAverage1 }: RunStart,
-  environment: Report["environment"] = { ...describeEnvironment(cpu, ffiFloor()), loadAverage1 },
-): string[] {
-  return [...crashWarnings(crashes), ...machineWarnings(environment)];
+/** For commands whose tables do not show the warnings of the run. */
+export function noteCrashes({ crashes }: RunStart): void {
+  for (const text of crashWarnings(crashes)) note(`warning: ${text}`);
 }
 
 /** What was typed, without the path of the runtime or of this machine. */

@@ -107,9 +107,10 @@ describe("the pick", () => {
     const found = pick({ transports, checks: [], measurements }, WORKLOAD);
     expect(found).toMatchObject({ transport: "fast", placement: "two-cpus", runnerUp: "slow", ties: [] });
     expect(found?.sentence).toContain("Use fast for 64 B and 4 KiB requests with the ends on two CPUs");
-    expect(found?.sentence).toContain("slow, the next, takes 2.00 times as long");
+    expect(found?.sentence).toContain("slow, the next, takes 2.00 times as long (2.00 to 2.00).");
+    expect(found?.verdict).toBe("ahead");
     expect(found?.reasons[0]).toBe(
-      "fastest of 2 candidates; the slowest, slow, takes 2.0 times as long, over these sizes together",
+      "fastest of 2 candidates; the slowest, slow, takes 2.0 times as long (2.00 to 2.00), over these sizes together",
     );
   });
 
@@ -146,7 +147,31 @@ describe("the pick", () => {
     );
     expect([found?.transport, ...(found?.ties ?? [])].sort()).toEqual(["fast", "slow"]);
     expect(found?.sentence).toContain("not distinguishable from");
+    expect(found?.verdict).toBe("tie");
     expect(found?.reasons.join()).not.toContain("the slowest");
+  });
+
+  // Issue 15: two rounds gave "takes 1.10 times as long", which ten rounds called a tie.
+  it("states no order, no reason and no alternative from fewer than 6 rounds, and says what to do", () => {
+    const spinning = rows("spin", FAST.slice(0, 2), { mode: "polling" });
+    const cut = [...rows("fast", FAST.slice(0, 2)), ...rows("slow", SLOW.slice(0, 2)), ...spinning];
+    const found = pick({ transports: [...transports, record("spin")], checks: [], measurements: cut }, WORKLOAD);
+    expect(found).toMatchObject({ verdict: "cannot-tell", reasons: [], runnerUp: null, alternatives: [] });
+    expect(found?.ties).toEqual(["slow"]);
+    expect(found?.sentence).toBe(
+      "This run cannot tell which is fastest for 64 B and 4 KiB requests with the ends on two CPUs: " +
+        "fast has 2 rounds in common with slow, and an order needs 6. Give a larger --trials or a longer --budget.",
+    );
+  });
+
+  it("states no order while one candidate has too few rounds, whoever else is told apart", () => {
+    const three = [...transports, record("rare")];
+    const measured = [...measurements, ...rows("rare", FAST.slice(0, 5))];
+    const found = pick({ transports: three, checks: [], measurements: measured }, WORKLOAD);
+    expect(found?.verdict).toBe("cannot-tell");
+    expect(found?.sentence).toMatch(
+      /fast has 5 rounds in common with rare,|rare has 5 rounds in common with fast, slow,/,
+    );
   });
 
   it("never is a mechanism that failed a check, and says so", () => {
@@ -213,7 +238,18 @@ describe("the pick", () => {
     expect(found?.alternatives).toHaveLength(1);
     expect(found?.alternatives[0]).toMatchObject({ transport: "slow", mode: "polling" });
     expect(found?.alternatives[0]?.sentence).toMatch(
-      /1\.00 µs and 1\.00 µs \(10\.0 times as fast as fast, over these sizes together\), for 20\.0 µs of CPU per round trip of 64 B/,
+      /1\.00 µs and 1\.00 µs \(10\.0 times as fast as fast, 10\.0 to 10\.0, over these sizes together\), for 20\.0 µs of CPU per round trip of 64 B/,
     );
+  });
+
+  it("offers no other waiting class that is slower, or not faster for sure", () => {
+    const factors = [321, 1.1, 1, 0.95];
+    const offered = factors.map((factor) => {
+      // Every other round denies what the factor says.
+      const waiting = FAST.map((value, round) => value * (round % 2 === 0 ? factor : 1));
+      const measured = [...rows("fast", FAST), ...rows("slow", waiting, { mode: "blocking" })];
+      return pick({ transports, checks: [], measurements: measured }, WORKLOAD)?.alternatives;
+    });
+    expect(offered).toEqual([[], [], [], []]);
   });
 });

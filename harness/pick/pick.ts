@@ -1,9 +1,9 @@
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import { crashReason } from "../results/crashes.ts";
-import { bytes, duration } from "../results/format.ts";
-import { medianInterval } from "../results/intervals.ts";
-import type { Interval, Measurement, Pick, Placement, Report } from "../results/model.ts";
+import { bytes, count, duration } from "../results/format.ts";
+import type { Measurement, Pick, Placement, Report } from "../results/model.ts";
 import { median } from "../results/quantiles.ts";
+import { type Contender, compareRounds, type Ranked, rankByRounds, roundsOf } from "../results/ranking.ts";
 
 /** What the pick is for. */
 export interface Workload {
@@ -15,13 +15,11 @@ export interface Workload {
   readonly peer: string;
 }
 
-interface Candidate {
-  readonly transport: string;
+/** `name` is the transport; `rounds` holds the geometric mean of the payloads' p50, ns. */
+interface Candidate extends Contender {
   readonly mode: WaitMode;
   /** Rows of the workload's payloads, in their order. */
   readonly rows: readonly Measurement[];
-  /** Geometric mean of the payloads' p50 in each round, ns. */
-  readonly scores: ReadonlyMap<number, number>;
 }
 
 /** The parts of a report the pick is made from. */
@@ -35,42 +33,43 @@ export interface Evidence {
 /**
  * Ranks the candidates of one placement and names the fastest that passed every check.
  *
- * The score of a candidate in a round is the geometric mean of its p50 over the payloads, so that no size dominates. Two candidates
- * are compared by the ratio of their scores within the same rounds, which takes out what the machine did between rounds; when the
- * 95 % interval of the median ratio contains 1, they are a tie. All that is said of an order comes from these ratios.
+ * The score of a candidate in a round is the geometric mean of its p50 over the payloads. Order and ties come from the ratios of scores
+ * within the same rounds (`results/ranking.ts`), as in the tables. Where one candidate has fewer than 6 rounds in common with the best, the
+ * run cannot tell which is fastest, and the pick states no order at all.
  */
 export function pick(evidence: Evidence, workload: Workload): Pick | null {
   const out: Out = { ruledOut: [], notExamined: [] };
-  const candidates = candidatesOf(evidence, workload, workload.modes, out);
-  const best = fastest(candidates);
-  if (best === undefined) return null;
-  const others = candidates.filter((candidate) => candidate !== best);
-  const compared = others.map((other) => ({ transport: other.transport, mode: other.mode, ...compare(other, best) }));
-  const ranking = [
-    { transport: best.transport, mode: best.mode, ...compare(best, best) },
-    ...compared.toSorted((a, b) => a.ratio - b.ratio),
-  ];
-  const ties = ranking.slice(1).filter(({ interval }) => interval !== null && interval[0] <= 1);
-  const runnerUp = ranking[1];
+  const [first, ...others] = rankByRounds(candidatesOf(evidence, workload, workload.modes, out));
+  if (first === undefined) return null;
+  const best = first.row;
+  const verdict = verdictOn(others);
+  const told = verdict !== "cannot-tell";
+  const words = { alone, ahead, tie, "cannot-tell": cannotTell }[verdict];
   return {
-    transport: best.transport,
+    transport: best.name,
     mode: best.mode,
     placement: workload.placement,
-    sentence:
-      sentence(
-        best,
-        workload,
-        runnerUp,
-        ties.map(({ transport }) => transport),
-      ) + notExaminedIn(evidence, workload, out),
-    reasons: reasonsFor(best, evidence, workload, ranking),
-    runnerUp: runnerUp?.transport ?? null,
-    ties: ties.map(({ transport }) => transport),
+    verdict,
+    sentence: words(best, others, workload) + notExaminedIn(evidence, workload, out),
+    reasons: told ? reasonsFor(best, others, evidence, workload) : [],
+    runnerUp: told ? (others[0]?.row.name ?? null) : null,
+    ties: others.filter(({ standing }) => standing !== "behind").map(({ row }) => row.name),
     ...out,
-    alternatives: alternatives(evidence, workload, best),
+    alternatives: told ? alternatives(evidence, workload, best) : [],
     workload: { payloads: workload.payloads, modes: workload.modes, placement: workload.placement },
-    ranking,
+    ranking: [first, ...others].map(({ row, comparison: { ratio, interval } }) => ({
+      transport: row.name,
+      mode: row.mode,
+      ratio,
+      interval,
+    })),
   };
+}
+
+function verdictOn(others: readonly Ranked<Candidate>[]): NonNullable<Pick["verdict"]> {
+  if (others.length === 0) return "alone";
+  if (others.some(({ standing }) => standing === "unknown")) return "cannot-tell";
+  return others.some(({ standing }) => standing === "tied") ? "tie" : "ahead";
 }
 
 /** Mechanisms that are no candidates: by what they did, and by what this machine could not do. */
@@ -111,7 +110,10 @@ function candidatesOf(
         continue;
       }
       if (reason !== undefined) ruledOut.push({ transport: record.id, reason });
-      else candidates.push({ transport: record.id, mode, rows, scores: scoresOf(rows) });
+      else {
+        const rounds = roundsOf(rows);
+        candidates.push({ name: record.id, mode, rows, rounds, typical: median([...rounds.values()]) });
+      }
     }
   }
   return candidates;
@@ -149,64 +151,54 @@ function reasonAgainst(
   const unmeasured = rows.find((row) => row.status !== "measured");
   if (unmeasured !== undefined) return `${bytes(unmeasured.payloadBytes)}: ${unmeasured.reason ?? unmeasured.status}`;
   if (rows.length < workload.payloads.length) return "not measured for every size of the workload";
-  return scoresOf(rows).size === 0 ? "no round in which every size was measured" : undefined;
+  return roundsOf(rows).size === 0 ? "no round in which every size was measured" : undefined;
 }
 
 function failedCheck({ checks }: Evidence, transport: string): Evidence["checks"][number] | undefined {
   return checks.find((check) => check.transport === transport && check.status === "failed");
 }
 
-function scoresOf(rows: readonly Measurement[]): Map<number, number> {
-  const rounds = new Map<number, number[]>();
-  for (const row of rows) {
-    for (const { round, status, latencyNs } of row.trials) {
-      if (status === "valid" && latencyNs !== undefined)
-        rounds.set(round, [...(rounds.get(round) ?? []), latencyNs.p50]);
-    }
-  }
-  const complete = [...rounds].filter(([, values]) => values.length === rows.length);
-  return new Map(complete.map(([round, values]) => [round, geometricMean(values)]));
+type Words = (best: Candidate, others: readonly Ranked<Candidate>[], workload: Workload) => string;
+
+const alone: Words = (best, _others, workload) => `${use(best, workload)}; nothing else could be compared.`;
+
+const tie: Words = (best, others, workload) =>
+  `${use(best, workload)}, not distinguishable from ${namesOf(others, "tied")} in this run.`;
+
+const ahead: Words = (best, [next], workload) =>
+  next === undefined
+    ? alone(best, [], workload)
+    : `${use(best, workload)}, and ${next.row.name}, the next, takes ${timesAsLong(next, 2)}.`;
+
+/** States no order: not even which median was smallest. */
+const cannotTell: Words = (best, others, workload) => {
+  const common = others.filter(({ standing }) => standing === "unknown").map(({ comparison }) => comparison.common);
+  const [least, most] = [Math.min(...common), Math.max(...common)];
+  const rounds = least === most ? count(most, "round") : `${least} to ${most} rounds`;
+  return (
+    `This run cannot tell which is fastest ${purpose(workload)}: ${best.name} has ${rounds} in common with ${namesOf(others, "unknown")}, ` +
+    "and an order needs 6. Give a larger --trials or a longer --budget."
+  );
+};
+
+function use(best: Candidate, workload: Workload): string {
+  return `Use ${best.name} ${purpose(workload)}: its median round trip is ${timesOf(best)}`;
 }
 
-function geometricMean(values: readonly number[]): number {
-  return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
+function purpose(workload: Workload): string {
+  return `for ${sizesOf(workload)} requests with ${PLACEMENT_WORDS[workload.placement]}`;
 }
 
-function typical({ scores }: Candidate): number {
-  return median([...scores.values()]);
+function namesOf(others: readonly Ranked<Candidate>[], which: Ranked<Candidate>["standing"]): string {
+  return others
+    .filter(({ standing }) => standing === which)
+    .map(({ row }) => row.name)
+    .join(", ");
 }
 
-/**
- * Who, compared with each of the others, comes off best in the worst case: whoever is ahead of all of them, where there is one. (Medians of
- * ratios need not be transitive, so there may be none.)
- */
-function fastest(candidates: readonly Candidate[]): Candidate | undefined {
-  const worst = (one: Candidate): number =>
-    Math.max(1, ...candidates.filter((other) => other !== one).map((other) => compare(one, other).ratio));
-  return candidates.toSorted((a, b) => worst(a) - worst(b) || typical(a) - typical(b))[0];
-}
-
-function compare(candidate: Candidate, best: Candidate): { ratio: number; interval: Interval | null } {
-  const ratios = [...candidate.scores].flatMap(([round, score]) => {
-    const reference = best.scores.get(round);
-    return reference === undefined ? [] : [score / reference];
-  });
-  if (ratios.length === 0) return { ratio: typical(candidate) / typical(best), interval: null };
-  return { ratio: median(ratios), interval: medianInterval(ratios) ?? null };
-}
-
-function sentence(
-  best: Candidate,
-  workload: Workload,
-  runnerUp: { readonly transport: string; readonly ratio: number } | undefined,
-  ties: readonly string[],
-): string {
-  const times = timesOf(best);
-  const where = `for ${sizesOf(workload)} requests with ${PLACEMENT_WORDS[workload.placement]}`;
-  const start = `Use ${best.transport} ${where}: its median round trip is ${times}`;
-  if (runnerUp === undefined) return `${start}; nothing else could be compared.`;
-  if (ties.length > 0) return `${start}, not distinguishable from ${ties.join(", ")} in this run.`;
-  return `${start}, and ${runnerUp.transport}, the next, takes ${runnerUp.ratio.toFixed(2)} times as long.`;
+/** `2.00 times as long (1.95 to 2.05)`: ratio and 95 % interval. */
+function timesAsLong({ comparison: { ratio, interval } }: Ranked<Candidate>, digits: number): string {
+  return `${ratio.toFixed(digits)} times as long (${interval?.map((end) => end.toFixed(2)).join(" to ")})`;
 }
 
 /** Only those that wait as asked: nothing is known of them, so the sentence must not read as if they were worse. */
@@ -245,21 +237,21 @@ const PLACEMENT_WORDS: Readonly<Record<Placement, string>> = {
 
 function reasonsFor(
   best: Candidate,
+  others: readonly Ranked<Candidate>[],
   { checks, transports }: Evidence,
   workload: Workload,
-  ranking: Pick["ranking"],
 ): string[] {
-  const passed = checks.filter((check) => check.transport === best.transport && check.status === "passed").length;
-  const record = transports.find(({ id }) => id === best.transport);
+  const passed = checks.filter((check) => check.transport === best.name && check.status === "passed").length;
+  const record = transports.find(({ id }) => id === best.name);
   const reasons: string[] = [];
-  const slowest = ranking.at(-1);
-  // Ties have no slowest among them, and "1.0 times as long" would say nothing.
-  if (slowest !== undefined && slowest.ratio >= 1.05 && (slowest.interval === null || slowest.interval[0] > 1)) {
-    reasons.push(
-      `fastest of ${ranking.length} candidates; the slowest, ${slowest.transport}, takes ${slowest.ratio.toFixed(1)} times as long${overSizes(workload)}`,
-    );
+  const slowest = others.at(-1);
+  // "1.0 times as long" would say nothing.
+  if (slowest?.standing === "behind" && slowest.comparison.ratio >= 1.05) {
+    const isFastest = others.every(({ standing }) => standing === "behind");
+    const of = `${isFastest ? "fastest of" : "of"} ${others.length + 1} candidates${isFastest ? ";" : ""}`;
+    reasons.push(`${of} the slowest, ${slowest.row.name}, takes ${timesAsLong(slowest, 1)}${overSizes(workload)}`);
   }
-  const unknown = checks.filter((check) => check.transport === best.transport && check.status === "unavailable");
+  const unknown = checks.filter((check) => check.transport === best.name && check.status === "unavailable");
   for (const { scenario, reason } of unknown) reasons.push(`not examined here: ${scenario}: ${reason}`);
   if (passed > 0) reasons.push(`passed all ${passed} checks that apply to it`);
   if (record !== undefined) {
@@ -276,21 +268,22 @@ function reasonsFor(
   return reasons;
 }
 
-/** The best of each waiting class that was not asked for, with what its speed costs. */
+/** The best of each waiting class that was not asked for, with what its speed costs, where it is faster for sure. */
 function alternatives(evidence: Evidence, workload: Workload, best: Candidate): Pick["alternatives"] {
   const others: WaitMode[] = (["event", "blocking", "polling"] as const).filter(
     (mode) => !workload.modes.includes(mode),
   );
   return others.flatMap((mode) => {
-    const first = fastest(candidatesOf(evidence, workload, [mode], { ruledOut: [], notExamined: [] }));
+    const [first] = rankByRounds(candidatesOf(evidence, workload, [mode], { ruledOut: [], notExamined: [] }));
     if (first === undefined) return [];
-    const { ratio } = compare(first, best);
-    const times = ratio <= 1 ? `${(1 / ratio).toFixed(1)} times as fast` : `${ratio.toFixed(1)} times as slow`;
-    const cost = costOf(first);
-    const text =
-      `${CLASS_WORDS[mode]}: ${first.transport} takes ${timesOf(first)} (${times} as ${best.transport}${overSizes(workload)})` +
-      `${cost === undefined ? "" : `, for ${cost}`}.`;
-    return [{ transport: first.transport, mode, sentence: text }];
+    const { name } = first.row;
+    const { ratio, interval } = compareRounds(first.row.rounds, best.rounds);
+    if (interval === null || interval[1] >= 1) return [];
+    const range = `${(1 / interval[1]).toFixed(1)} to ${(1 / interval[0]).toFixed(1)}`;
+    const times = `${(1 / ratio).toFixed(1)} times as fast as ${best.name}, ${range}${overSizes(workload)}`;
+    const cost = costOf(first.row);
+    const sentence = `${CLASS_WORDS[mode]}: ${name} takes ${timesOf(first.row)} (${times})${cost === undefined ? "" : `, for ${cost}`}.`;
+    return [{ transport: name, mode, sentence, ratio, interval }];
   });
 }
 

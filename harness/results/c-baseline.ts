@@ -1,6 +1,5 @@
-import { medianInterval } from "./intervals.ts";
 import type { Measurement } from "./model.ts";
-import { median } from "./quantiles.ts";
+import { compareRounds, roundsOf } from "./ranking.ts";
 
 /** What the C program calls a mechanism, and how its ends wait. */
 export interface CKind {
@@ -53,12 +52,9 @@ export function withCBaseline(rows: readonly Measurement[], baseline: readonly M
         status === "measured",
     );
     if (row.model !== "ping-pong" || c?.latencyNs === undefined || row.status !== "measured") return row;
-    const ratios = row.trials.flatMap(({ round, status, latencyNs }) => {
-      const other = c.trials.find((trial) => trial.round === round)?.latencyNs;
-      return status === "valid" && latencyNs && other ? [latencyNs.p50 / other.p50] : [];
-    });
-    if (ratios.length === 0) return row;
-    const interval = medianInterval(ratios) ?? null;
-    return { ...row, cBaseline: { transport: c.transport, p50: c.latencyNs.p50, ratio: median(ratios), interval } };
+    const { ratio, interval, common } = compareRounds(roundsOf([row]), roundsOf([c]));
+    return common === 0
+      ? row
+      : { ...row, cBaseline: { transport: c.transport, p50: c.latencyNs.p50, ratio, interval } };
   });
 }

@@ -19,6 +19,12 @@ const DURATION_UNITS: readonly [DurationUnit, ...DurationUnit[]] = [
 /** `toFixed` takes no more. */
 const MOST_DECIMALS = 100;
 
+const QUANTITY_UNITS = [
+  ["G", 1e9],
+  ["M", 1e6],
+  ["k", 1e3],
+] as const;
+
 const BYTE_UNITS = ["B", "KiB", "MiB", "GiB", "TiB"] as const;
 
 /** Three significant digits without an exponent: `4.21`, `19.2`, `842`, `12300`. */
@@ -64,11 +70,19 @@ export function bytes(count: number | null | undefined): string {
 /** Decimal prefixes: `51.2 k`, `1.20 M`. The caller names what is counted. */
 export function quantity(value: number | null | undefined): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return ABSENT;
+  const [prefix, size] = quantityUnit(value);
+  return `${significant(value / size)} ${prefix}`.trimEnd();
+}
+
+/** `48.0–53.2`, both with the prefix that `quantity(value)` uses, so that they can be read beside it; `–` without an interval. */
+export function quantityRange(interval: Interval | null | undefined, value: number): string {
+  const [, size] = quantityUnit(value);
+  return interval ? `${significant(interval[0] / size)}–${significant(interval[1] / size)}` : ABSENT;
+}
+
+function quantityUnit(value: number): readonly [prefix: string, size: number] {
   const rounded = Math.abs(Number(value.toPrecision(3)));
-  if (rounded >= 1e9) return `${significant(value / 1e9)} G`;
-  if (rounded >= 1e6) return `${significant(value / 1e6)} M`;
-  if (rounded >= 1e3) return `${significant(value / 1e3)} k`;
-  return significant(value);
+  return QUANTITY_UNITS.find(([, size]) => rounded >= size) ?? ["", 1];
 }
 
 /** `1.20 GB/s`, decimal as link and memory speeds are given. */
@@ -81,6 +95,11 @@ export function byteRate(bytesPerSecond: number | null | undefined): string {
 /** `1.00×`, `12.3×`. */
 export function ratio(value: number | null | undefined): string {
   return value === null || value === undefined || !Number.isFinite(value) ? ABSENT : `${significant(value)}×`;
+}
+
+/** `1.04–1.12`, of a ratio; `–` without an interval. */
+export function ratioRange(interval: Interval | null | undefined): string {
+  return interval ? `${significant(interval[0])}–${significant(interval[1])}` : ABSENT;
 }
 
 /** `4.2 %` from a share of 0 to 1. */

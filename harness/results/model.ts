@@ -1,4 +1,7 @@
 import type { Capabilities, WaitMode } from "../../transports/contract/capabilities.ts";
+import type { CodecCost } from "./codec-cost.ts";
+
+export type { CodecCost } from "./codec-cost.ts";
 
 /** Raised when a reader of an older version could misread a report. */
 export const SCHEMA_VERSION = 2;
@@ -43,26 +46,6 @@ export interface Report {
   /** What the codecs cost by themselves, with no transport between: shows when the codec and not the mechanism is the cost. */
   readonly codecs?: readonly CodecCost[];
 }
-
-/** One codec and one kind of value, in one thread of a process of its own. Times are medians per message. */
-export type CodecCost = {
-  readonly codec: string;
-  /** Kind of value: `rpc-object`, `table-200`, `blob-1mib`. */
-  readonly corpus: string;
-} & (
-  | {
-      readonly status: "measured";
-      /** Size of an encoded message; of a stateful codec of any but the first. */
-      readonly bytes: number;
-      /** Size of the first message of a connection. */
-      readonly firstBytes: number;
-      readonly encodeNs: number;
-      readonly decodeNs: number;
-      /** Relative margin of error of the mean, percent, the larger of the two directions. */
-      readonly marginPercent: number;
-    }
-  | { readonly status: "not-applicable"; readonly reason: string }
-);
 
 /** What the machine did during one round. */
 export interface RoundRecord {
@@ -164,8 +147,6 @@ export interface Environment {
   readonly loadAverage1: number;
   /** Share of CPU time the hypervisor took during the run, 0 to 1; null where unknown. */
   readonly stealShare: number | null;
-  /** Share of CPU time that processes of others used during the run, 0 to 1; null where unknown, absent in older reports. */
-  readonly othersShare?: number | null;
   /** CPU numbers used by each placement. */
   readonly placements: Readonly<Partial<Record<Placement, { readonly driver: string; readonly peer: string }>>>;
   readonly ffi: {
@@ -375,13 +356,25 @@ export interface Pick {
   readonly sentence: string;
   readonly reasons: readonly string[];
   readonly runnerUp: string | null;
-  /** Not distinguishable from the pick at 95 %. */
+  /**
+   * What the order of the candidates comes to. `cannot-tell`: one of them has fewer than 6 rounds in common with `transport`, which then
+   * stands first in `ranking` and no more. Absent in older reports.
+   */
+  readonly verdict?: "alone" | "ahead" | "tie" | "cannot-tell";
+  /** Those this run does not tell from the pick at 95 %: ties, and what has no interval. */
   readonly ties: readonly string[];
   readonly ruledOut: readonly { readonly transport: string; readonly reason: string }[];
   /** What this machine could not run: neither better nor worse than the pick, as far as this run can tell. */
   readonly notExamined?: readonly { readonly transport: string; readonly reason: string }[];
-  /** The best of the other waiting classes, with what they cost. */
-  readonly alternatives: readonly { readonly transport: string; readonly mode: WaitMode; readonly sentence: string }[];
+  /** The best of each other waiting class that is faster than the pick, with what it costs; older reports have no ratio and slower ones too. */
+  readonly alternatives: readonly {
+    readonly transport: string;
+    readonly mode: WaitMode;
+    readonly sentence: string;
+    /** Its time over that of the pick, with the 95 % interval. */
+    readonly ratio?: number;
+    readonly interval?: Interval;
+  }[];
   /** What was asked for. */
   readonly workload: {
     readonly payloads: readonly number[];

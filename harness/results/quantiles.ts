@@ -21,6 +21,14 @@ export function enoughTogether(q: number, counts: readonly number[]): boolean {
   return total * (1 - q) >= BEYOND_IN_ALL - 1e-9 && counts.every((count) => enoughSamples(q, count));
 }
 
+/** With fewer samples beyond it, a percentile is shown as rough: a few stalls more or less move it, and no gate may use it. */
+const BEYOND_TO_SETTLE = 100;
+
+/** Whether a percentile `q` over `count` samples is rough: their number supports it and no more. */
+export function isRough(q: number, count: number): boolean {
+  return count * (1 - q) < BEYOND_TO_SETTLE - 1e-9;
+}
+
 /** Median; the mean of the middle two for an even count. */
 export function median(values: readonly number[]): number {
   if (values.length === 0) throw new RangeError("no values");

@@ -76,14 +76,7 @@ const times = above0(1e12);
 const perMessage = number(0, 1e12);
 const rate = number(0, MOST);
 const share = number(0, 1);
-const intervalOf = (bound: Schema): Schema => ({
-  type: "array",
-  items: bound,
-  minItems: 2,
-  maxItems: 2,
-  ascending: ["0", "1"],
-});
-const interval = intervalOf(above0(MOST));
+const interval = { type: "array", items: number(0, MOST), minItems: 2, maxItems: 2 };
 const mode = anyOf<Measurement["mode"]>({ event: true, blocking: true, polling: true });
 const placement = anyOf<Placement>({ "same-cpu": true, "two-cpus": true, unpinned: true });
 const byPlacement = (values: Schema): Schema => ({
@@ -92,8 +85,8 @@ const byPlacement = (values: Schema): Schema => ({
   additionalProperties: false,
 });
 
-const quantiles = (value: Schema): Schema => ({
-  ...model<Quantiles>()(
+const quantiles = (value: Schema): Schema =>
+  model<Quantiles>()(
     { p50: value },
     {
       count: integer(1),
@@ -104,10 +97,8 @@ const quantiles = (value: Schema): Schema => ({
       max: value,
       mean: value,
     },
-  ),
-  ascending: ["min", "p50", "p90", "p99", "p999", "max"],
-});
-const lateness = { ...object({ p50: time, p99: time, max: time }, { histogram }), ascending: ["p50", "p99", "max"] };
+  );
+const lateness = object({ p50: time, p99: time, max: time }, { histogram });
 const peakMemory = orNull(object({ driver: rate }, { peer: orNull(rate) }));
 
 /** What trials and measurements share. */
@@ -159,8 +150,7 @@ const measurement = model<Measurement>()(
     payloadBytes: integer(),
     status: anyOf<Measurement["status"]>({ measured: true, failed: true, "not-applicable": true, unavailable: true }),
     trials: list(trial),
-    // Of a model in which nothing is sent the rate is 0.
-    interval: object({}, { p50: interval, p99: interval, messagesPerSecond: intervalOf(rate) }),
+    interval: object({}, { p50: interval, p99: interval, messagesPerSecond: interval }),
   },
   {
     ...COSTS,
@@ -174,7 +164,7 @@ const measurement = model<Measurement>()(
     reason: text,
     messages: orNull(integer()),
     latencyNs: quantiles(latency),
-    messagesPerSecond: orNull(above0(MOST)),
+    messagesPerSecond: orNull(rate),
     bytesPerSecond: orNull(rate),
     warnings: list(text),
     arrivals: oneOf("fixed", "poisson"),
@@ -236,13 +226,10 @@ const round = model<RoundRecord>()(
   },
 );
 
-const canary = {
-  ...model<CanarySummary>()(
-    { p50: time, max: time },
-    { count: integer(), p90: time, p99: time, p999: time, bad: flag, sentence: text, histogram },
-  ),
-  ascending: ["p50", "p90", "p99", "p999", "max"],
-};
+const canary = model<CanarySummary>()(
+  { p50: time, max: time },
+  { count: integer(), p90: time, p99: time, p999: time, bad: flag, sentence: text, histogram },
+);
 
 const curve = model<Curve>()(
   {
@@ -274,7 +261,8 @@ const pick = model<Pick>()(
     ties: list(text),
     ruledOut: list(object({ transport: text, reason: text })),
     notExamined: list(object({ transport: text, reason: text })),
-    alternatives: list(object({ transport: text, mode, sentence: text })),
+    verdict: anyOf<NonNullable<Pick["verdict"]>>({ alone: true, ahead: true, tie: true, "cannot-tell": true }),
+    alternatives: list(object({ transport: text, mode, sentence: text }, { ratio: times, interval })),
     workload: object({}, { payloads: list(integer()), modes: list(mode), placement }),
     ranking: list(object({ transport: text, mode, ratio: times }, { interval: orNull(interval) })),
   },
@@ -296,7 +284,6 @@ const environment = model<Environment>()(
     governor: orNull(text),
     loadAverage1: number(0, 1e9),
     stealShare: orNull(number(-1, 1)),
-    othersShare: orNull(share),
     placements: byPlacement(object({ driver: text, peer: text })),
     timerNs: time,
     fingerprint: text,

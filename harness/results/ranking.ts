@@ -1,0 +1,117 @@
+import { medianInterval } from "./intervals.ts";
+import type { Interval, Measurement, Trial } from "./model.ts";
+import { median } from "./quantiles.ts";
+
+/** Cost of a row in each round, by the number of the round: smaller is better, all rows of a group in the same unit. */
+export type Rounds = ReadonlyMap<number, number>;
+
+/**
+ * How many times as much one row costs as another. An interval that leaves 1 out tells the two apart, one that contains 1 is a tie; without
+ * an interval the run cannot tell.
+ */
+export interface Comparison {
+  /** NaN where no round is common. */
+  readonly ratio: number;
+  /** 95 %; null where the two have fewer than 6 rounds in common. */
+  readonly interval: Interval | null;
+  /** Rounds in which both were measured. */
+  readonly common: number;
+}
+
+/**
+ * Place of a row in its group. `tied`: this run does not tell it from the best. `unknown`: too few rounds in common with the first row, which is
+ * itself `unknown` then and not `best`.
+ */
+export type Standing = "best" | "tied" | "behind" | "unknown";
+
+/** A row that can be ranked. */
+export interface Contender {
+  /** Decides between rows whose numbers are equal. */
+  readonly name: string;
+  readonly rounds: Rounds;
+  /** Median cost; stands in where no round is common, as in old reports without trials. */
+  readonly typical: number;
+}
+
+export interface Ranked<Row extends Contender> {
+  readonly row: Row;
+  /** The row over the best of the group. */
+  readonly comparison: Comparison;
+  readonly standing: Standing;
+}
+
+/** The best is looked for among so many rows with the smallest medians; more are in no report but a forged one. */
+const MOST_COMPARED = 64;
+
+/**
+ * The cost of rows in each round in which all of them were measured validly: the geometric mean, so that no size dominates.
+ * @param costOf cost of one trial, p50 in ns unless said; what is no positive number leaves the round out
+ */
+export function roundsOf(
+  rows: readonly Pick<Measurement, "trials">[],
+  costOf: (trial: Trial) => number | undefined = ({ latencyNs }) => latencyNs?.p50,
+): Rounds {
+  const rounds = new Map<number, number[]>();
+  for (const { trials = [] } of rows)
+    for (const trial of trials) {
+      const cost = trial.status === "valid" ? costOf(trial) : undefined;
+      if (cost !== undefined && cost > 0 && cost < Number.POSITIVE_INFINITY)
+        rounds.set(trial.round, [...(rounds.get(trial.round) ?? []), cost]);
+    }
+  const complete = [...rounds].filter(([, costs]) => costs.length === rows.length);
+  return new Map(complete.map(([round, costs]) => [round, geometricMean(costs)]));
+}
+
+/** Exact for one value, so that a table of one size and the pick agree to the last bit. */
+function geometricMean(values: readonly number[]): number {
+  return values.reduce((product, value) => product * value ** (1 / values.length), 1);
+}
+
+/**
+ * Compares two rows by their ratios within the same rounds, which takes out what the machine did between rounds. The ratio is the
+ * median over rounds, its interval the order statistics that the sign test does not reject (Conover, Practical Nonparametric
+ * Statistics, 3.2 and 3.4).
+ */
+export function compareRounds(one: Rounds, other: Rounds): Comparison {
+  const ratios = [...one].flatMap(([round, cost]) => {
+    const reference = other.get(round);
+    return reference === undefined ? [] : [cost / reference];
+  });
+  const common = ratios.length;
+  return { ratio: common === 0 ? Number.NaN : median(ratios), interval: medianInterval(ratios) ?? null, common };
+}
+
+function compare(one: Contender, other: Contender): Comparison {
+  const found = compareRounds(one.rounds, other.rounds);
+  return found.common === 0 ? { ...found, ratio: one.typical / other.typical } : found;
+}
+
+/**
+ * Ranks a group: the best first, the others by their ratio to it. The best is the row whose largest ratio to any other is smallest: whoever is
+ * ahead of all the others, where there is such a row (medians of ratios need not be transitive).
+ */
+export function rankByRounds<Row extends Contender>(rows: readonly Row[]): Ranked<Row>[] {
+  const bySize = (a: Row, b: Row): number => a.typical - b.typical || a.name.localeCompare(b.name);
+  const contenders = rows.toSorted(bySize).slice(0, MOST_COMPARED);
+  const worst = contenders.map((row) => ({
+    row,
+    ratio: Math.max(1, ...contenders.map((other) => compare(row, other).ratio)),
+  }));
+  const best = worst.toSorted((a, b) => a.ratio - b.ratio)[0]?.row;
+  if (best === undefined) return [];
+  const others = rows
+    .filter((row) => row !== best)
+    .map((row) => {
+      const comparison = compare(row, best);
+      return { row, comparison, standing: standingOf(comparison.interval) };
+    })
+    .toSorted((a, b) => a.comparison.ratio - b.comparison.ratio || bySize(a.row, b.row));
+  const told = others.every(({ standing }) => standing !== "unknown");
+  return [{ row: best, comparison: compare(best, best), standing: told ? "best" : "unknown" }, ...others];
+}
+
+/** Place of a row whose ratio to the best has this interval. In a circle of rows each ahead of the next, one is ahead of the best: a tie. */
+export function standingOf(interval: Interval | null): Standing {
+  if (interval === null) return "unknown";
+  return interval[0] > 1 ? "behind" : "tied";
+}
