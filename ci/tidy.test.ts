@@ -55,7 +55,7 @@ const RULES: readonly (readonly [folder: string, allowed: readonly RegExp[]])[] 
   ["harness/pick/", [/^transports\/contract\//, /^harness\/results\//]],
   ["harness/process/", [/^transports\//, /^harness\/results\//]],
   ["harness/", [/^(transports|harness|scenarios|reports|ci)\//, /^[@a-z]/]],
-  ["reports/", [/^transports\/contract\//, /^harness\/results\/(model|format)\.ts$/, /^[@a-z]/]],
+  ["reports/", [/^transports\/contract\//, /^harness\/results\/(model|format|ranking|quantiles)\.ts$/, /^[@a-z]/]],
   ["ci/", [/^(transports|harness|scenarios|reports)\//]],
 ];
 

@@ -1,5 +1,5 @@
-import { quantity } from "../harness/results/format.ts";
 import type { Interval, Measurement, Placement, Report } from "../harness/results/model.ts";
+import { type Rounds, rankByRounds, roundsOf, type Standing } from "../harness/results/ranking.ts";
 import type { WaitMode } from "../transports/contract/capabilities.ts";
 
 import { PLACEMENT_ORDER, rowName, variantOf, WAIT_MODES } from "./labels.ts";
@@ -7,19 +7,14 @@ import { PLACEMENT_ORDER, rowName, variantOf, WAIT_MODES } from "./labels.ts";
 /** What a block is ranked by: round-trip p50 where the model has round trips, messages per second where it is one-way. */
 export type Metric = "p50" | "messagesPerSecond";
 
-/**
- * How a row stands to the best of its block. `tied`: the two 95 % intervals overlap, so this run cannot tell them apart.
- * `unknown`: one of the two has no interval (fewer than 6 trials).
- */
-export type Standing = "best" | "tied" | "behind" | "unknown";
-
 export interface RankedRow {
   readonly name: string;
   readonly cell: Measurement;
   readonly value: number;
-  readonly interval: Interval | undefined;
-  /** How many times worse than the best of the block; 1 for the best. */
+  /** How many times as long as the best of the block takes, or its rate over that of the row, within the same rounds; 1 for the best. */
   readonly ratio: number;
+  /** Of the ratio, 95 %; null for the best and where the two have fewer than 6 rounds in common. */
+  readonly interval: Interval | null;
   readonly standing: Standing;
   readonly throughput: Throughput;
 }
@@ -28,13 +23,12 @@ export interface PlainRow {
   readonly name: string;
   readonly cell: Measurement;
   readonly throughput: Throughput;
-  /** Of a row that stands for several loads of which the same is to be said: `16 loads from 1.00 k/s to 200 k/s`. */
-  readonly loads?: string;
 }
 
 /** Messages per second of a row, and the model it comes from: a stream says more about capacity than round trips do. */
 export interface Throughput {
   readonly messagesPerSecond: number | null;
+  readonly interval: Interval | undefined;
   readonly source: "stream" | "own";
   /** Why the stream cell has no number although it was asked for. */
   readonly streamReason?: string;
@@ -77,36 +71,7 @@ export function blocksOf(report: Report): Block[] {
     if (group) group.push(cell);
     else groups.set(key, [cell]);
   }
-  const blocks = [...groups.values()].map((cells) => blockOf(cells, baselines, streams));
-  return withoutRepetition(blocks).toSorted(inReadingOrder);
-}
-
-/** Rows without a number that are equal but for their load become one, in a block of their own; blocks of which nothing is left go. */
-function withoutRepetition(blocks: readonly Block[]): Block[] {
-  const folded = new Set<PlainRow>();
-  const own = [...Map.groupBy(blocks, keyOf).values()].flatMap((group): Block[] => {
-    const rated = group.flatMap(({ missing }) => missing.filter(({ cell }) => typeof cell.ratePerSecond === "number"));
-    const alike = Map.groupBy(rated, ({ name, cell: { status, reason } }) => JSON.stringify([name, status, reason]));
-    const repeated = [...alike.values()].filter((rows) => rows.length > 1);
-    for (const row of repeated.flat()) folded.add(row);
-    const missing = repeated.map(rowOfLoads);
-    return missing.length === 0 ? [] : [{ ...(group[0] as Block), variant: "", ranked: [], baselines: [], missing }];
-  });
-  const rest = blocks.map((block) => ({ ...block, missing: block.missing.filter((row) => !folded.has(row)) }));
-  const hasRows = ({ ranked, baselines, missing }: Block): boolean =>
-    ranked.length + baselines.length + missing.length > 0;
-  return [...rest.filter(hasRows), ...own];
-}
-
-function keyOf({ placement, mode, benchmark, payloadBytes }: Block): string {
-  return JSON.stringify([placement, mode, benchmark, payloadBytes]);
-}
-
-function rowOfLoads(rows: readonly PlainRow[]): PlainRow {
-  const rates = rows.map(({ cell }) => cell.ratePerSecond ?? 0);
-  const [least, most] = [Math.min(...rates), Math.max(...rates)].map((rate) => `${quantity(rate)}/s`);
-  const range = least === most ? `of ${least}` : `from ${least} to ${most}`;
-  return { ...(rows[0] as PlainRow), loads: `${rows.length} loads ${range}` };
+  return [...groups.values()].map((cells) => blockOf(cells, baselines, streams)).toSorted(inReadingOrder);
 }
 
 function blockOf(
@@ -134,27 +99,21 @@ function blockOf(
   };
 }
 
-/** Best first, each with its ratio to the best. */
+/** Best first, each with its ratio to the best: the rule of the pick. */
 export function rank(rows: readonly PlainRow[], metric: Metric): RankedRow[] {
-  const valued = rows
-    .map((row) => ({
-      ...row,
-      value: metricValue(row.cell, metric) ?? Number.NaN,
-      interval: row.cell.interval?.[metric],
-    }))
-    .toSorted((a, b) => (metric === "p50" ? a.value - b.value : b.value - a.value) || a.name.localeCompare(b.name));
-  const best = valued[0];
-  if (best === undefined) return [];
-  return valued.map((row) => ({
-    ...row,
-    ratio: metric === "p50" ? row.value / best.value : best.value / row.value,
-    standing: row === best ? "best" : standingOf(row.interval, best.interval),
+  const contenders = rows.map((row) => {
+    const value = metricValue(row.cell, metric) ?? Number.NaN;
+    return { ...row, value, typical: metric === "p50" ? value : 1 / value, rounds: costsOf(row.cell, metric) };
+  });
+  return rankByRounds(contenders).map(({ row: { name, cell, throughput, value }, comparison, standing }, index) => ({
+    ...{ name, cell, throughput, value, standing },
+    ratio: comparison.ratio,
+    interval: index === 0 ? null : comparison.interval,
   }));
 }
 
-function standingOf(own: Interval | undefined, best: Interval | undefined): Standing {
-  if (!own || !best) return "unknown";
-  return own[0] <= best[1] && best[0] <= own[1] ? "tied" : "behind";
+function costsOf(cell: Measurement, metric: Metric): Rounds {
+  return roundsOf([cell], (trial) => (metric === "p50" ? trial.latencyNs?.p50 : 1 / trial.messagesPerSecond));
 }
 
 export function metricValue(cell: Measurement, metric: Metric): number | undefined {
@@ -164,9 +123,13 @@ export function metricValue(cell: Measurement, metric: Metric): number | undefin
 function throughputOf(cell: Measurement, streams: ReadonlyMap<string, Measurement>): Throughput {
   const stream = isPlain(cell, LEADING_BENCHMARK) ? streams.get(place(cell)) : undefined;
   if (stream?.status === "measured" && stream.messagesPerSecond !== null)
-    return { messagesPerSecond: stream.messagesPerSecond, source: "stream" };
-  const own = { messagesPerSecond: cell.messagesPerSecond ?? null, source: "own" } as const;
+    return { ...rateOf(stream), source: "stream" };
+  const own = { ...rateOf(cell), source: "own" } as const;
   return stream ? { ...own, streamReason: `${stream.status}: ${stream.reason ?? "no reason recorded"}` } : own;
+}
+
+function rateOf({ messagesPerSecond, interval }: Measurement): Pick<Throughput, "messagesPerSecond" | "interval"> {
+  return { messagesPerSecond: messagesPerSecond ?? null, interval: interval?.messagesPerSecond };
 }
 
 /** null: one kind of value, whatever size each codec makes of it. */

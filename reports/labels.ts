@@ -25,18 +25,17 @@ export const PLACEMENT_LABELS: Readonly<Record<Placement, string>> = {
   unpinned: "unpinned",
 };
 
+/** What the marks of a ranking mean. */
+export const TIE_NOTE = "tie: not distinguishable from the best, since the interval of the ratio contains 1.";
+export const UNKNOWN_NOTE =
+  "?: fewer than 6 rounds in common with the first row, so this run cannot tell which is faster: give a larger --trials or a longer --budget.";
+
 /** `interrupted after 12 s`; undefined for a run that came to its end, as all that say nothing of it. */
 export function interruption({
   complete,
   durationMs,
 }: Partial<Pick<Report, "complete" | "durationMs">>): string | undefined {
   return complete === false ? `interrupted after ${Math.round((durationMs ?? 0) / 1000)} s` : undefined;
-}
-
-/** For the head of every table with intervals: what those of so short a run are worth. Empty for any other run. */
-export function quickNote({ length }: Partial<Pick<Report, "length">>): string {
-  if (length?.effort !== "quick") return "";
-  return "--quick: intervals of so few and short rounds cover less than 95 % (74 % seen)";
 }
 
 export function noPickReason(report: Partial<Pick<Report, "complete" | "durationMs">>): string {

@@ -1,13 +1,24 @@
-import { ABSENT, bytes, count, duration, durationRange, oneLine, quantity, ratio } from "../harness/results/format.ts";
+import {
+  ABSENT,
+  bytes,
+  count,
+  duration,
+  durationRange,
+  oneLine,
+  quantity,
+  quantityRange,
+  ratio,
+  ratioRange,
+} from "../harness/results/format.ts";
 import type { CheckResult, Report } from "../harness/results/model.ts";
 import { type Block, blocksOf, type PlainRow } from "./blocks.ts";
 import { checkRowName, checkSummary } from "./check-groups.ts";
-import { MODE_LABELS, noPickReason, placementTitle, quickNote } from "./labels.ts";
-import { missingText } from "./missing.ts";
+import { MODE_LABELS, noPickReason, placementTitle } from "./labels.ts";
+import { missingText, p99Text } from "./missing.ts";
 
 /** `$GITHUB_STEP_SUMMARY` refuses more than 1 MiB for a step; some room is left for what others write. */
 const LIMIT_BYTES = 960 * 1024;
-const STANDINGS = { best: "best", tied: "not distinguishable", behind: "", unknown: "too few trials to tell" } as const;
+const STANDINGS = { best: "best", tied: "not distinguishable", behind: "", unknown: "too few rounds to tell" } as const;
 
 /** A summary for a pull request or a step summary: verdict, failures, the tables folded away. Always under 1 MiB. */
 export function renderMarkdown(report: Report): string {
@@ -29,11 +40,12 @@ function verdict(report: Report): string {
   const { pick, warnings } = report;
   const lines = ["## ipcmark", ""];
   lines.push(pick ? `**${text(pick.sentence)}**` : `**No pick: ${noPickReason(report)}.**`);
-  if (pick?.ties?.length) lines.push("", `Not distinguishable from it at 95 %: ${pick.ties.map(code).join(", ")}.`);
+  if (pick?.ties?.length && pick.verdict !== "cannot-tell")
+    lines.push("", `Not distinguishable from it at 95 %: ${pick.ties.map(code).join(", ")}.`);
   if (pick?.alternatives?.length) lines.push("");
   for (const other of pick?.alternatives ?? [])
     lines.push(`- ${MODE_LABELS[other.mode] ?? text(other.mode)}: ${code(other.transport)}. ${text(other.sentence)}`);
-  for (const warning of [quickNote(report), ...(warnings ?? [])].filter(Boolean)) lines.push("", `> ${text(warning)}`);
+  for (const warning of warnings ?? []) lines.push("", `> ${text(warning)}`);
   return lines.join("\n");
 }
 
@@ -66,7 +78,11 @@ function tables(report: Report): string[] {
 function table(block: Block): string {
   const head = ["transport", "p50", "95 % interval", "p99", "messages/s", "CPU/message", "ratio", ""];
   const rows = [
-    ...block.ranked.map((row) => [...numbers(row), ratio(row.ratio), STANDINGS[row.standing]]),
+    ...block.ranked.map((row) => [
+      ...numbers(row),
+      ranged(ratio(row.ratio), ratioRange(row.interval)),
+      STANDINGS[row.standing],
+    ]),
     ...block.missing.map((row) => [code(row.name), ...missing(row)]),
     ...block.baselines.map((row) => [...numbers(row), ABSENT, "baseline"]),
   ];
@@ -76,18 +92,24 @@ function table(block: Block): string {
 
 function numbers({ name, cell, throughput }: PlainRow): string[] {
   const p50 = cell.latencyNs?.p50;
+  const rate = throughput.messagesPerSecond;
   return [
     code(name),
     duration(p50),
     p50 === undefined ? ABSENT : durationRange(cell.interval?.p50, p50),
-    duration(cell.latencyNs?.p99),
-    quantity(throughput.messagesPerSecond),
+    p99Text(cell),
+    ranged(quantity(rate), quantityRange(throughput.interval, rate ?? 0)),
     duration(cell.cpuNsPerMessage),
   ];
 }
 
-function missing({ cell, loads }: PlainRow): string[] {
-  return [...Array<string>(6).fill(ABSENT), text(missingText(cell, loads))];
+/** `1.08× (1.04–1.12)`. */
+function ranged(value: string, range: string): string {
+  return range === ABSENT ? value : `${value} (${range})`;
+}
+
+function missing({ cell }: PlainRow): string[] {
+  return [...Array<string>(6).fill(ABSENT), text(missingText(cell))];
 }
 
 function foot(report: Report): string {

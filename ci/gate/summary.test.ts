@@ -19,7 +19,6 @@ const result: GateResult = {
       notes: [EVIL],
     },
   ],
-  warnings: [EVIL],
 };
 
 test("text of a module is neither markup nor a second line of a step summary", () => {

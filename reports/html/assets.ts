@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 /** Concatenated in this order: a file may use only what stands before it. */
 const CLIENT_FILES = [
   "format",
+  "rounds",
   "data",
   "state",
   "signs",

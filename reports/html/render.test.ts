@@ -2,8 +2,18 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { ABSENT, bytes, duration, durationRange, quantity, ratio } from "../../harness/results/format.ts";
+import {
+  ABSENT,
+  bytes,
+  duration,
+  durationRange,
+  quantity,
+  quantityRange,
+  ratio,
+  ratioRange,
+} from "../../harness/results/format.ts";
 import type { Measurement, Report } from "../../harness/results/model.ts";
+import { type Contender, rankByRounds } from "../../harness/results/ranking.ts";
 import { fixtureReport } from "../fixture.ts";
 import { fullReport } from "../fixture-machine.ts";
 import { bundle } from "./assets.ts";
@@ -217,7 +227,7 @@ describe("percentile points", () => {
 describe("the client", () => {
   test("formats numbers exactly as the terminal does", async () => {
     const file = pathToFileURL(join(import.meta.dirname, "client", "format.js")).href;
-    const server = { bytes, duration, durationRange, quantity, ratio };
+    const server = { bytes, duration, durationRange, quantity, quantityRange, ratio, ratioRange };
     const client = (await import(file)) as typeof server;
     const positive = fc.double({ min: 1e-3, max: 1e14, noNaN: true });
     const names = ["duration", "bytes", "quantity", "ratio"] as const;
@@ -225,9 +235,32 @@ describe("the client", () => {
       fc.property(positive, positive, (a, b) => {
         for (const name of names) expect(client[name](a)).toBe(server[name](a));
         expect(client.durationRange([a, b], a)).toBe(server.durationRange([a, b], a));
+        expect(client.quantityRange([a, b], a)).toBe(server.quantityRange([a, b], a));
+        expect(client.ratioRange([a, b])).toBe(server.ratioRange([a, b]));
       }),
     );
     expect(client.duration(null)).toBe(ABSENT);
+  });
+
+  test("ranks by the very rule of the terminal and the pick", async () => {
+    const file = pathToFileURL(join(import.meta.dirname, "client", "rounds.js")).href;
+    const client = (await import(file)) as { rankByRounds: typeof rankByRounds };
+    const cost = fc.integer({ min: 900, max: 1000 });
+    const row = fc.record({ costs: fc.array(fc.option(cost, { freq: 8 }), { maxLength: 40 }), typical: cost });
+    fc.assert(
+      fc.property(fc.array(row, { maxLength: 8 }), (drawn) => {
+        const rows = drawn.map(({ costs, typical }, at): Contender => {
+          const rounds = new Map(costs.flatMap((one, round) => (one === null ? [] : [[round, one] as const])));
+          return { name: `t${at}`, rounds, typical };
+        });
+        const seen = rankByRounds(rows).map(({ row: { name }, comparison: { ratio, interval }, standing }) => ({
+          ...{ name, standing },
+          comparison: { ratio, interval },
+        }));
+        const shown = client.rankByRounds(rows);
+        expect(shown.map(({ row: { name }, comparison, standing }) => ({ name, standing, comparison }))).toEqual(seen);
+      }),
+    );
   });
 
   test("gives no two of 24 rows the same colour and dash, nor two signs of any kind in common", async () => {

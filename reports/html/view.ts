@@ -1,8 +1,18 @@
 import type { Interval, Measurement, Placement, Report } from "../../harness/results/model.ts";
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import { canaryText } from "../canary.ts";
-import { MODE_LABELS, PLACEMENT_ORDER, peerNote, placementTitle, rowName, variantOf, WAIT_MODES } from "../labels.ts";
-import { missingText, NO_P99 } from "../missing.ts";
+import {
+  MODE_LABELS,
+  PLACEMENT_ORDER,
+  peerNote,
+  placementTitle,
+  rowName,
+  TIE_NOTE,
+  UNKNOWN_NOTE,
+  variantOf,
+  WAIT_MODES,
+} from "../labels.ts";
+import { hasRoughP99, missingText, NO_P99, ROUGH_P99 } from "../missing.ts";
 import { type PercentilePoint, percentilePoints } from "./percentiles.ts";
 
 /** What the page's script works on: the report, flattened and with histograms decoded to points. Units as in the names. */
@@ -17,6 +27,10 @@ export interface View {
   readonly tailFloors: Readonly<Partial<Record<Placement, string>>>;
   /** Why a row that was measured has no p99, in words. */
   readonly noP99: string;
+  /** What the mark of a p99 from few samples means, and the marks of a ranking. */
+  readonly roughP99: string;
+  readonly tieNote: string;
+  readonly unknownNote: string;
   /** What the page opens with: the pick's placement and class. */
   readonly start: { readonly placement: string; readonly mode: string; readonly payload: number };
 }
@@ -37,6 +51,8 @@ export interface ViewCell {
   readonly reason: string;
   readonly p50: number | null;
   readonly p99: number | null;
+  /** It comes from so few samples that it is marked. */
+  readonly roughP99: boolean;
   readonly p50Interval: Interval | null;
   readonly messagesPerSecond: number | null;
   readonly rateInterval: Interval | null;
@@ -82,6 +98,9 @@ export function viewOf(report: Report): View {
     floorNs: report.environment.harnessFloorNs ?? null,
     tailFloors: Object.fromEntries(Object.entries(report.canaries ?? {}).map(([id, one]) => [id, canaryText(one)])),
     noP99: NO_P99,
+    roughP99: ROUGH_P99,
+    tieNote: TIE_NOTE,
+    unknownNote: UNKNOWN_NOTE,
     start: {
       placement: pick?.placement ?? placements[0] ?? "",
       mode: pick?.mode ?? modes[0] ?? "",
@@ -121,6 +140,7 @@ function viewCell(cell: Measurement, baseline: boolean): ViewCell {
     reason: cell.reason ?? "",
     p50: cell.latencyNs?.p50 ?? null,
     p99: cell.latencyNs?.p99 ?? null,
+    roughP99: hasRoughP99(cell),
     p50Interval: cell.interval?.p50 ?? null,
     messagesPerSecond: cell.messagesPerSecond ?? null,
     rateInterval: cell.interval?.messagesPerSecond ?? null,

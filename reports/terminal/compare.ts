@@ -6,13 +6,15 @@ import {
   oneLine,
   percent,
   quantity,
+  quantityRange,
   ratio,
+  ratioRange,
 } from "../../harness/results/format.ts";
 import type { Report } from "../../harness/results/model.ts";
 import { type Block, blocksOf, type PlainRow, type RankedRow, type Throughput } from "../blocks.ts";
 import { canaryText } from "../canary.ts";
-import { MODE_LABELS, peerNote, placementTitle, quickNote, variantOf } from "../labels.ts";
-import { missingText, NO_P99 } from "../missing.ts";
+import { MODE_LABELS, peerNote, placementTitle, TIE_NOTE, UNKNOWN_NOTE } from "../labels.ts";
+import { hasRoughP99, missingText, NO_P99, p99Text, ROUGH_P99 } from "../missing.ts";
 import { forTerminal } from "./border.ts";
 import { type Column, paint, renderTable, type TableRow, type TerminalOptions, widthLimit, wrap } from "./table.ts";
 
@@ -22,22 +24,24 @@ const C_COLUMN_FROM = 100;
 
 /** Where there is room: what each message costs besides time. */
 const COST_COLUMNS: readonly Column[] = [
-  { title: "switches/msg", align: "right" },
-  { title: "memory", align: "right" },
-  { title: "drift", align: "right" },
+  { title: "switches/msg", align: "right", drop: 3 },
+  { title: "memory", align: "right", drop: 2 },
+  { title: "drift", align: "right", drop: 1 },
 ];
 const COST_COLUMNS_FROM = 132;
 
 const COLUMNS: readonly Column[] = [
   { title: "", align: "left", shrink: "cut" },
   { title: "p50", align: "right" },
-  { title: "95 % interval", align: "right" },
+  { title: "p50, 95 %", align: "right", drop: 6 },
+  { title: "ratio, 95 %", align: "right" },
   { title: "p99", align: "right" },
-  { title: "msg/s", align: "right", drop: 2 },
-  { title: "CPU/msg", align: "right", drop: 1 },
-  { title: "ratio", align: "right" },
+  { title: "msg/s, 95 %", align: "right", drop: 5 },
+  { title: "CPU/msg", align: "right", drop: 4 },
   { title: "", align: "left" },
 ];
+
+const RANGE_WIDTH = 9;
 
 /** One word per standing, so that the meaning survives without colour. */
 const MARKS = { best: "best", tied: "= tie", behind: "", unknown: "?" } as const;
@@ -66,9 +70,7 @@ function table(report: Report, blocks: readonly Block[], options: TerminalOption
     mode = block.mode;
     rows.push({ heading: ` ${blockTitle(block)}`, style: "dim" }, ...blockRows(block, extra));
   }
-  const quick = quickNote(report);
-  const head = [paint("bold", title, options), ...(quick === "" ? [] : [paint("yellow", quick, options)])];
-  const lines = [...head, renderTable(columns(extra), rows, options)];
+  const lines = [paint("bold", title, options), renderTable(columns(extra), rows, options)];
   for (const note of [...floorNote(report, blocks), ...footnotes(blocks, extra), ...cBaselineNote(report, blocks)])
     lines.push(...wrap(note, widthLimit(options)).map((text) => paint("dim", text, options)));
   return lines.join("\n");
@@ -136,7 +138,7 @@ function blockRows(block: Block, extra: Extra): TableRow[] {
   for (const row of block.missing)
     rows.push({
       name: `  ${row.name}`,
-      note: missingText(row.cell, row.loads),
+      note: missingText(row.cell),
       style: row.cell.status === "failed" ? "red" : "dim",
     });
   if (block.baselines.length > 0)
@@ -153,10 +155,10 @@ function cells(row: PlainRow, ranked: RankedRow | undefined, extra: Extra): stri
     `  ${row.name}`,
     duration(latencyNs?.p50),
     latencyNs ? durationRange(interval?.p50, latencyNs.p50) : ABSENT,
-    duration(latencyNs?.p99),
-    throughputText(row.throughput, row.cell.benchmark),
+    ranked ? withRange(ratio(ranked.ratio), ratioRange(ranked.interval)) : ABSENT,
+    p99Text(row.cell),
+    rateText(row),
     duration(cpuNsPerMessage),
-    ratio(ranked?.ratio),
     ...(extra.cBaseline ? [ratio(row.cell.cBaseline?.ratio)] : []),
     ...(extra.costs ? costs(row) : []),
     `${ranked ? MARKS[ranked.standing] : "baseline"}${row.cell.warnings?.length ? " !" : ""}`.trim(),
@@ -172,6 +174,17 @@ function costs({ cell }: PlainRow): string[] {
     bytes(cell.peakMemoryBytes),
     ratio(cell.stationarity?.withinTrial?.ratio),
   ];
+}
+
+/** A value and its interval, which has a column of its own in effect: most are as wide as `18.9–19.8`. */
+function withRange(value: string, range: string): string {
+  return `${value} ${range.padStart(RANGE_WIDTH)}`;
+}
+
+function rateText({ throughput, cell }: PlainRow): string {
+  const { messagesPerSecond, interval } = throughput;
+  if (messagesPerSecond === null) return ABSENT;
+  return withRange(throughputText(throughput, cell.benchmark), quantityRange(interval, messagesPerSecond));
 }
 
 /** `51.2 k`; with a star where the number comes from round trips, and a dagger where the stream cell failed. */
@@ -192,16 +205,17 @@ function footnotes(blocks: readonly Block[], extra: Extra): string[] {
   if (ranked.some(({ cell }) => cell.latencyNs !== undefined && cell.latencyNs.p99 === undefined)) notes.push(NO_P99);
   if (extra.cBaseline)
     notes.push("× C: p50 as a multiple of plain C on the same mechanism, measured in the same rounds.");
-  if (ranked.some((row) => row.standing === "tied"))
-    notes.push("= tie: the 95 % interval overlaps that of the best, so this run cannot tell the two apart.");
-  if (ranked.some((row) => row.standing === "unknown"))
-    notes.push("?: too few trials for a 95 % interval (6 are needed), so the distance to the best may be chance.");
+  if (ranked.some(({ cell }) => hasRoughP99(cell))) notes.push(ROUGH_P99);
+  if (ranked.some((row) => row.interval !== null))
+    notes.push("ratio: to the best of the table, within the same rounds, with its 95 % interval.");
+  if (ranked.some((row) => row.standing === "tied")) notes.push(`= ${TIE_NOTE}`);
+  if (ranked.some((row) => row.standing === "unknown")) notes.push(UNKNOWN_NOTE);
   if (rows.some((row) => throughputText(row.throughput, row.cell.benchmark).endsWith("*")))
     notes.push("*: one message at a time, there and back; not what a stream of messages reaches.");
   notes.push(...new Set(rows.flatMap(({ cell }) => peerNote(cell) ?? [])));
   const warned = rows.flatMap((row) => (row.cell.warnings ?? []).map((text) => ({ text: oneLine(text), row })));
   for (const [text, group] of Map.groupBy(warned, ({ text }) => text))
-    notes.push(`! ${text} (${group.map(({ row }) => nameOf(row)).join(", ")})`);
+    notes.push(`! ${text} (${group.map(({ row }) => `${row.name} ${bytes(row.cell.payloadBytes)}`).join(", ")})`);
   for (const row of rows) {
     const more = modelNote(row);
     if (more !== undefined) notes.push(`${row.name}, ${bytes(row.cell.payloadBytes)}${loadText(row)}: ${more}`);
@@ -210,11 +224,6 @@ function footnotes(blocks: readonly Block[], extra: Extra): string[] {
     if (row.throughput.streamReason)
       notes.push(`† ${row.name}, ${bytes(row.cell.payloadBytes)}: the stream ${oneLine(row.throughput.streamReason)}`);
   return notes;
-}
-
-/** `unix 64 B`; `unix 64 B, 50000/s poisson` where that sets rows of one size apart. */
-function nameOf({ name, cell }: PlainRow): string {
-  return [`${name} ${bytes(cell.payloadBytes)}`, variantOf(cell)].filter(Boolean).join(", ");
 }
 
 /** What only some models have: the parts of a connection's life, how late the driver came, what was lost. */

@@ -5,7 +5,7 @@ import { forTerminal } from "./border.ts";
 import { paint, type TerminalOptions, widthLimit, wrap } from "./table.ts";
 
 const HOW_COMPARED =
-  "Compared round by round, over all sizes of the sentence: that tells more apart than the tables, where each size stands for itself and a tie is two intervals that overlap.";
+  "Compared within the same rounds, over all sizes of the sentence together; each table compares one size.";
 
 /** First line of what an interrupted run prints; empty for any other. */
 export function partialNote(report: Partial<Report>, options: TerminalOptions = {}): string {
@@ -13,9 +13,12 @@ export function partialNote(report: Partial<Report>, options: TerminalOptions = 
   return found === undefined ? "" : paint("yellow", `${found}: partial`, options);
 }
 
-/** The verdict: one sentence, then its reasons, the other classes, and what was ruled out. */
-export function pickParagraph(report: Pick<Report, "pick"> & Partial<Report>, options: TerminalOptions = {}): string {
-  const pick = forTerminal(report.pick);
+/** The verdict: one sentence, then its reasons, the other classes, what was ruled out, and the run's warnings. */
+export function pickParagraph(
+  report: Pick<Report, "pick" | "warnings"> & Partial<Report>,
+  options: TerminalOptions = {},
+): string {
+  const { pick, warnings } = forTerminal({ pick: report.pick, warnings: report.warnings });
   const lines: string[] = [];
   const add = (text: string, indent = "  "): void => {
     for (const line of wrap(oneLine(text), widthLimit(options) - indent.length)) lines.push(indent + line);
@@ -25,12 +28,16 @@ export function pickParagraph(report: Pick<Report, "pick"> & Partial<Report>, op
   } else {
     lines.push(...wrap(oneLine(pick.sentence), widthLimit(options)).map((line) => paint("bold", line, options)));
     for (const reason of pick.reasons ?? []) add(`- ${reason}`);
-    // The sentence above names the ties; the tables may show others.
-    if ((pick.ranking?.length ?? 0) > 1) add(HOW_COMPARED);
+    // The sentence above names the ties; the tables of single sizes may show others.
+    if ((pick.ranking?.length ?? 0) > 1 && (pick.workload?.payloads?.length ?? 0) > 1) add(HOW_COMPARED);
     for (const other of pick.alternatives ?? [])
       add(`${MODE_LABELS[other.mode] ?? other.mode}: ${other.transport}. ${other.sentence}`);
     for (const out of pick.notExamined ?? []) add(`not examined here: ${out.transport}: ${out.reason}`);
     for (const out of pick.ruledOut ?? []) add(`ruled out: ${out.transport}: ${out.reason}`);
   }
+  for (const warning of warnings ?? [])
+    lines.push(
+      ...wrap(`warning: ${oneLine(warning)}`, widthLimit(options)).map((line) => paint("yellow", line, options)),
+    );
   return lines.join("\n");
 }

@@ -53,13 +53,29 @@ describe("terminal tables", () => {
   });
 
   test("put baselines below a line, without a ratio", () => {
-    expect(plain(compareTables(report))).toMatch(/─{20,}\n +loopback .* – +baseline/);
+    expect(plain(compareTables(report))).toMatch(/─{20,}\n +loopback +\S+ \S+ +\S+ +– .* baseline/);
   });
 
   test("mark ties in words and show a dash for a percentile that is absent", () => {
     const text = plain(compareTables(report));
-    expect(text).toMatch(/unix .* 1\.0\d× {2}= tie/);
-    expect(text).toMatch(/^ {2}unix +47\.\d µs +\S+ +– /m);
+    expect(text).toMatch(/unix .* 1\.0\d× 0\.\d+–1\.0\d .* = tie/);
+    expect(text).toContain("= tie: not distinguishable from the best, since the interval of the ratio contains 1.");
+    expect(text).toMatch(/^ {2}unix +47\.\d µs +\S+ +1\.00× +– +– /m);
+  });
+
+  test("show the interval of a rate, from the stream where there is one, and of the ratio on the narrowest terminal too", () => {
+    expect(plain(compareTables(report))).toMatch(/^ {2}unix .* 4\d\d k +4\d\d–4\d\d .* best$/m);
+    expect(plain(compareTables(report, { columns: 80 }))).toMatch(/^ {2}unix .* 1\.0\d× 0\.\d+–1\.0\d .* = tie$/m);
+  });
+
+  test("mark a p99 from few samples, and say what would settle it", () => {
+    const few = report.measurements.map(({ latencyNs, ...cell }) =>
+      latencyNs === undefined ? cell : { ...cell, latencyNs: { ...latencyNs, count: 9_999 } },
+    );
+    const text = plain(compareTables({ ...report, measurements: few })).replace(/\s+/g, " ");
+    expect(text).toMatch(/unix 19\.\d µs \S+ \S+ \S+ ~\d/);
+    expect(text).toContain("~: fewer than 100 samples lie beyond this p99");
+    expect(plain(compareTables(report))).not.toContain("~");
   });
 
   test("say how many messages a p99 needs where a row has none, so that nobody reads it as the number sent", () => {
@@ -79,9 +95,9 @@ describe("terminal tables", () => {
 
   test("show the distance to plain C where a row of the table has one, with room for it", () => {
     const [first = "", ...others] = plain(compareTables(full)).split("\n\n");
-    expect(first).toMatch(/ratio +× C/);
-    expect(first).toMatch(/^ {2}unix .*× +3\.17× /m);
-    expect(first).toMatch(/^ {2}tcp .*× +–$/m);
+    expect(first).toMatch(/CPU\/msg +× C/);
+    expect(first).toMatch(/^ {2}unix .* µs +3\.17× /m);
+    expect(first).toMatch(/^ {2}tcp .* µs +–$/m);
     expect(others.find((text) => text.includes("· pipeline"))).not.toContain("× C");
     expect(plain(compareTables(report))).not.toContain("× C");
     expect(plain(compareTables(full, { columns: 80 }))).not.toContain("× C");
@@ -149,25 +165,6 @@ describe("terminal tables", () => {
     expect(plain(compareTables(report))).toMatch(/! two-humped: trials fall into two groups.*\(fifo 64 B, fifo 4 KiB/);
   });
 
-  test("say in their head what the intervals of a quick run are worth, and of no other", () => {
-    const length = { rule: "budget", effort: "quick", rounds: 6, plannedMs: 1, actualMs: 1, sentence: "" } as const;
-    const heads = plain(compareTables({ ...report, length }))
-      .split("\n\n")
-      .map((text) => text.split("\n")[1]);
-    expect(new Set(heads)).toEqual(
-      new Set(["--quick: intervals of so few and short rounds cover less than 95 % (74 % seen)"]),
-    );
-    expect(plain(compareTables({ ...report, length: { ...length, effort: "default" } }))).not.toContain("--quick");
-  });
-
-  test("name the load of a row that a warning is about", () => {
-    const measurements = full.measurements.map((cell) =>
-      cell.ratePerSecond === null ? cell : { ...cell, warnings: ["drifts"] },
-    );
-    const text = plain(compareTables({ ...full, measurements }, { columns: 140 }));
-    expect(text).toMatch(/! drifts \(unix 64 B, 1000\/s/);
-  });
-
   test("show a reason whole, on several lines if need be", () => {
     const reason = `the kernel refused: ${"no buffer space available ".repeat(8)}(ENOBUFS)`;
     const cell = { ...(report.measurements[0] as Measurement), status: "failed" as const, reason };
@@ -206,7 +203,7 @@ describe("terminal tables", () => {
 
   test("name the pick first, or say that there is none", () => {
     expect(plain(pickParagraph(report))).toMatch(/^Use unix: /);
-    expect(plain(pickParagraph({ pick: null }))).toMatch(/^No pick/);
+    expect(plain(pickParagraph({ pick: null, warnings: [] }))).toMatch(/^No pick/);
   });
 
   test("are empty where nothing ran, and read old reports without the optional fields", () => {

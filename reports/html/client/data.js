@@ -1,8 +1,10 @@
+import { rankByRounds } from "./rounds.js";
+
 /** @typedef {import("../view.ts").View} View */
 /** @typedef {import("../view.ts").ViewCell} Cell */
 /** @typedef {{ placement: string, mode: string, benchmark: string, payload: number, hidden: Set<string> }} State */
 /** @typedef {"p50" | "messagesPerSecond"} Metric */
-/** @typedef {{ cell: Cell, value: number, interval: readonly [number, number] | null, ratio: number, standing: string }} Ranked */
+/** @typedef {{ cell: Cell, value: number, ratio: number, interval: import("./rounds.js").Interval | null, standing: import("./rounds.js").Standing }} Ranked */
 
 /** @type {View} */
 export const view = JSON.parse(document.getElementById("view")?.textContent ?? "{}");
@@ -33,29 +35,25 @@ export function cellsOf(state) {
  * @param {readonly Cell[]} cells @param {Metric} metric @returns {Ranked[]}
  */
 export function rankCells(cells, metric) {
-  const rows = cells
-    .filter((cell) => !cell.baseline && metricOf(cell, metric) !== null)
-    .map((cell) => ({
-      cell,
-      value: /** @type {number} */ (metricOf(cell, metric)),
-      interval: metric === "p50" ? cell.p50Interval : cell.rateInterval,
-    }))
-    .sort(
-      (a, b) => (metric === "p50" ? a.value - b.value : b.value - a.value) || a.cell.name.localeCompare(b.cell.name),
-    );
-  const best = rows[0];
-  if (!best) return [];
-  return rows.map((row) => ({
-    ...row,
-    ratio: metric === "p50" ? row.value / best.value : best.value / row.value,
-    standing: row === best ? "best" : standing(row.interval, best.interval),
+  const rows = cells.flatMap((cell) => {
+    const value = cell.baseline ? null : metricOf(cell, metric);
+    const costs = { typical: metric === "p50" ? (value ?? 0) : 1 / (value ?? 0), rounds: costsOf(cell, metric) };
+    return value === null ? [] : [{ name: cell.name, cell, value, ...costs }];
+  });
+  return rankByRounds(rows).map(({ row: { cell, value }, comparison: { ratio, interval }, standing }, index) => ({
+    ...{ cell, value, ratio, standing },
+    interval: index === 0 ? null : interval,
   }));
 }
 
-/** @param {readonly [number, number] | null} own @param {readonly [number, number] | null} best */
-function standing(own, best) {
-  if (!own || !best) return "too few trials to tell";
-  return own[0] <= best[1] && best[0] <= own[1] ? "not distinguishable" : "";
+/** What the cell took in each of its valid rounds. @param {Cell} cell @param {Metric} metric @returns {Map<number, number>} */
+function costsOf(cell, metric) {
+  return new Map(
+    cell.trials.flatMap(({ round, valid, p50, rate }) => {
+      const cost = metric === "p50" ? (p50 ?? 0) : 1 / (rate ?? 0);
+      return valid && cost > 0 && cost < Number.POSITIVE_INFINITY ? [[round, cost]] : [];
+    }),
+  );
 }
 
 /** @template T @param {readonly T[]} values */

@@ -4,11 +4,12 @@ import { bytes } from "./format.js";
 /** @typedef {import("./data.js").State} State */
 /** @typedef {import("./data.js").Cell} Cell */
 /** @typedef {import("./data.js").Metric} Metric */
-/** @typedef {{ from: number, to: number, best: string, tied: readonly string[] }} Lead */
+/** @typedef {{ from: number, to: number, best: string, tied: readonly string[], told: boolean }} Lead */
 
 export const NOTHING = "Nothing to draw for this selection.";
 /** So many are named; more would be the whole field, which the ranking shows. */
 const NAMED = 3;
+const CANNOT_TELL = "This run cannot tell whether the best changes with size.";
 
 /** Each warning once, with the rows it is about. @param {readonly Cell[]} cells @returns {string[]} */
 export function mergedWarnings(cells) {
@@ -34,9 +35,8 @@ export function leaders(cells, sizes, metric, state) {
       cells.filter((cell) => cell.payload === size),
       metric,
     );
-    // Also those with too few trials: where nothing tells them apart, they may lead as well.
-    const tied = others.filter((row) => row.standing !== "").map((row) => row.cell.name);
-    return first ? [{ from: size, to: size, best: first.cell.name, tied }] : [];
+    const tied = others.filter((row) => row.standing !== "behind").map((row) => row.cell.name);
+    return first ? [{ from: size, to: size, best: first.cell.name, tied, told: first.standing === "best" }] : [];
   });
   if (leads.length === 0) return NOTHING;
   if (sizes.length < 2) return `Only one size was measured for ${state.benchmark}.`;
@@ -49,12 +49,11 @@ export function leaders(cells, sizes, metric, state) {
 
 /** A change is proven only if nobody may lead at every size. @param {readonly Lead[]} leads */
 function verdictOn(leads) {
+  if (leads.some(({ told }) => !told)) return CANNOT_TELL;
   if (distinct(leads.map((lead) => lead.best)).length === 1) return "The order at the top does not flip.";
   const mayLead = leads.map(({ best, tied }) => [best, ...tied]);
   const everywhere = mayLead.reduce((left, names) => left.filter((name) => names.includes(name)));
-  return everywhere.length > 0
-    ? "This run cannot tell whether the best changes with size."
-    : "The best changes with size.";
+  return everywhere.length > 0 ? CANNOT_TELL : "The best changes with size.";
 }
 
 /** Neighbouring sizes with the same leader and ties in one. @param {readonly Lead[]} leads */
@@ -70,7 +69,8 @@ function runsOf(leads) {
 }
 
 /** @param {Lead} lead */
-function named({ best, tied }) {
+function named({ best, tied, told }) {
+  if (!told) return "too few rounds to tell";
   if (tied.length === 0) return best;
   return `${best} (tie with ${tied.length > NAMED ? `${tied.length} others` : tied.join(", ")})`;
 }

@@ -8,6 +8,12 @@ const DURATION_UNITS = /** @type {const} */ ([
   ["ns", 1],
 ]);
 
+const QUANTITY_UNITS = /** @type {const} */ ([
+  ["G", 1e9],
+  ["M", 1e6],
+  ["k", 1e3],
+]);
+
 /** @param {number} value */
 export function significant(value) {
   if (value === 0) return "0";
@@ -55,14 +61,28 @@ export function bytes(count) {
 /** @param {number | null | undefined} value */
 export function quantity(value) {
   if (value === null || value === undefined || !Number.isFinite(value)) return ABSENT;
+  const [prefix, size] = quantityUnit(value);
+  return `${significant(value / size)} ${prefix}`.trimEnd();
+}
+
+/** @param {readonly [number, number] | null} interval @param {number} value */
+export function quantityRange(interval, value) {
+  const [, size] = quantityUnit(value);
+  return interval ? `${significant(interval[0] / size)}–${significant(interval[1] / size)}` : ABSENT;
+}
+
+/** @param {number} value @returns {readonly [string, number]} */
+function quantityUnit(value) {
   const rounded = Math.abs(Number(value.toPrecision(3)));
-  if (rounded >= 1e9) return `${significant(value / 1e9)} G`;
-  if (rounded >= 1e6) return `${significant(value / 1e6)} M`;
-  if (rounded >= 1e3) return `${significant(value / 1e3)} k`;
-  return significant(value);
+  return QUANTITY_UNITS.find(([, size]) => rounded >= size) ?? ["", 1];
 }
 
 /** @param {number | null | undefined} value */
 export function ratio(value) {
   return value === null || value === undefined || !Number.isFinite(value) ? ABSENT : `${significant(value)}×`;
+}
+
+/** @param {readonly [number, number] | null} interval */
+export function ratioRange(interval) {
+  return interval ? `${significant(interval[0])}–${significant(interval[1])}` : ABSENT;
 }

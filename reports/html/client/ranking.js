@@ -1,15 +1,26 @@
 import { cellsOf, metricFor, rankCells, view } from "./data.js";
 import { byId, element, svg } from "./dom.js";
 import { mergedWarnings } from "./findings.js";
-import { ABSENT, bytes, duration, durationRange, quantity, ratio, significant } from "./format.js";
+import {
+  ABSENT,
+  bytes,
+  duration,
+  durationRange,
+  quantity,
+  quantityRange,
+  ratio,
+  ratioRange,
+  significant,
+} from "./format.js";
 import { lookOf } from "./look.js";
 
 /** @typedef {import("./data.js").State} State */
 /** @typedef {import("./data.js").Ranked} Ranked */
 /** @typedef {import("./data.js").Cell} Cell */
 
-/** Short, since the table has twelve columns; the notes say what they mean. @type {Readonly<Record<string, string>>} */
-const STANDINGS = { "not distinguishable": "tie", "too few trials to tell": "?" };
+/** Short, since the table has thirteen columns; the notes give their meaning. */
+const STANDINGS = { best: "best", tied: "tie", behind: "", unknown: "?" };
+const STANDING_COLUMN = 7;
 const PLOT_WIDTH = 124;
 const PLOT_HEIGHT = 18;
 
@@ -31,6 +42,7 @@ export function drawRanking(state) {
     "95 % interval",
     "",
     "ratio",
+    "95 % interval",
     "",
     "p99",
     "messages/s",
@@ -38,13 +50,14 @@ export function drawRanking(state) {
     "switches per message",
   ];
   if (withCBaseline) heads.push("× C");
-  const layout = { metric, withCBaseline, best: rows[0], scale: scaleOf(rows) };
+  const layout = { metric, withCBaseline, scale: scaleOf(rows) };
   const body = rows.map((row, index) => measuredRow(row.cell, row, String(index + 1), layout));
   const baselines = cells.filter((cell) => cell.baseline && cell.status === "measured");
   const missing = cells.filter(
     (cell) => cell.status !== "measured" || (!cell.baseline && !rows.some((row) => row.cell === cell)),
   );
-  byId("ranking-caption").textContent = `${state.benchmark}; ratio to the best of the rows shown.`;
+  byId("ranking-caption").textContent =
+    `${state.benchmark}; ratio to the best of the rows shown, within the same rounds.`;
   const table = element(
     "table",
     {},
@@ -55,7 +68,7 @@ export function drawRanking(state) {
         "tr",
         {},
         ...heads.map((text, at) =>
-          element("th", at === 1 || at === 6 ? { scope: "col", class: "text" } : { scope: "col" }, text),
+          element("th", at === 1 || at === STANDING_COLUMN ? { scope: "col", class: "text" } : { scope: "col" }, text),
         ),
       ),
     ),
@@ -70,7 +83,7 @@ export function drawRanking(state) {
   drawNotes(cells, rows, floor, withCBaseline, baselines.length > 0);
 }
 
-/** @typedef {{ metric: "p50" | "messagesPerSecond", withCBaseline: boolean, best: Ranked | undefined, scale: (value: number) => number }} Layout */
+/** @typedef {{ metric: "p50" | "messagesPerSecond", withCBaseline: boolean, scale: (value: number) => number }} Layout */
 
 /** The order reads from the verdict to the detail, so that a narrow screen shows what matters before it scrolls. @param {Cell} cell @param {Ranked | undefined} row @param {string} rank @param {Layout} layout */
 function measuredRow(cell, row, rank, layout) {
@@ -83,15 +96,22 @@ function measuredRow(cell, row, rank, layout) {
     nameCell(cell),
     element("td", {}, metric === "p50" ? duration(value) : quantity(value)),
     element("td", {}, intervalText(cell, metric)),
-    row ? element("td", { class: "forest" }, forest(row, layout.best, layout.scale)) : element("td", {}),
+    row ? element("td", { class: "forest" }, forest(row, layout.scale)) : element("td", {}),
     element("td", { class: "ratio" }, ratio(row?.ratio)),
-    element("td", { class: "text standing" }, row ? (STANDINGS[row.standing] ?? row.standing) : "baseline"),
-    element("td", lacksP99(cell) ? { title: view.noP99 } : {}, duration(cell.p99)),
+    element("td", {}, ratioRange(row?.interval ?? null)),
+    element("td", { class: "text standing" }, row ? STANDINGS[row.standing] : "baseline"),
+    p99Cell(cell),
     element("td", {}, throughput(cell)),
     element("td", {}, duration(cell.cpuNs)),
     element("td", {}, cell.switches === null ? ABSENT : significant(cell.switches)),
     withCBaseline ? element("td", {}, ratio(cell.cRatio)) : null,
   );
+}
+
+/** @param {Cell} cell */
+function p99Cell(cell) {
+  const title = lacksP99(cell) ? view.noP99 : cell.roughP99 ? view.roughP99 : "";
+  return element("td", title === "" ? {} : { title }, (cell.roughP99 ? "~" : "") + duration(cell.p99));
 }
 
 /** Measured, and with a latency at all. @param {Cell} cell */
@@ -102,7 +122,7 @@ function lacksP99(cell) {
 /** @param {Cell} cell @param {"p50" | "messagesPerSecond"} metric */
 function intervalText(cell, metric) {
   if (metric === "p50") return cell.p50 === null ? ABSENT : durationRange(cell.p50Interval, cell.p50);
-  return cell.rateInterval ? `${quantity(cell.rateInterval[0])}–${quantity(cell.rateInterval[1])}` : ABSENT;
+  return quantityRange(cell.rateInterval, cell.messagesPerSecond ?? 0);
 }
 
 /** @param {Cell} cell @param {number} columns */
@@ -145,30 +165,18 @@ export function throughput(cell) {
   return quantity(rate) + mark;
 }
 
-/** @param {readonly Ranked[]} rows @returns {(value: number) => number} */
+/** Of ratios, logarithmic. @param {readonly Ranked[]} rows @returns {(value: number) => number} */
 function scaleOf(rows) {
-  const ends = rows.flatMap((row) => row.interval ?? [row.value]).filter((value) => value > 0);
+  const ends = [1, ...rows.flatMap((row) => row.interval ?? [row.ratio])].filter((value) => value > 0);
   const low = Math.log(Math.min(...ends) * 0.97);
   const high = Math.log(Math.max(...ends) * 1.03);
   return (value) => 4 + ((Math.log(value) - low) / (high - low || 1)) * (PLOT_WIDTH - 8);
 }
 
-/** Point and interval on the scale of the table, before the band of the best. @param {Ranked} row @param {Ranked | undefined} best @param {(value: number) => number} scale */
-function forest(row, best, scale) {
+/** Ratio and interval on the scale of the table, before the line at 1. @param {Ranked} row @param {(value: number) => number} scale */
+function forest(row, scale) {
   const middle = PLOT_HEIGHT / 2;
-  const parts = [];
-  if (best?.interval) {
-    const [low, high] = best.interval.map(scale);
-    parts.push(
-      svg("rect", {
-        class: "band",
-        x: low ?? 0,
-        y: 0,
-        width: Math.max(1.5, (high ?? 0) - (low ?? 0)),
-        height: PLOT_HEIGHT,
-      }),
-    );
-  }
+  const parts = [svg("line", { class: "one", x1: scale(1), x2: scale(1), y1: 0, y2: PLOT_HEIGHT })];
   if (row.interval) {
     const [low, high] = row.interval.map(scale);
     parts.push(
@@ -182,7 +190,7 @@ function forest(row, best, scale) {
     );
   }
   parts.push(
-    svg("circle", { class: `dot ${lookOf(row.cell.name).className}`, cx: scale(row.value), cy: middle, r: 3.5 }),
+    svg("circle", { class: `dot ${lookOf(row.cell.name).className}`, cx: scale(row.ratio), cy: middle, r: 3.5 }),
   );
   return svg(
     "svg",
@@ -210,10 +218,9 @@ function drawNotes(cells, rows, floor, withCBaseline, withBaselines) {
   const notes = mergedWarnings(cells).map((text) => `⚠ ${text}`);
   if (floor !== undefined) notes.unshift(`Beside p99, ${floor}.`);
   if (cells.some((cell) => !cell.baseline && lacksP99(cell))) notes.unshift(view.noP99);
-  if (rows.some(({ standing }) => standing === "too few trials to tell"))
-    notes.unshift("?: too few trials for a 95 % interval (6 are needed), so the distance to the best may be chance.");
-  if (rows.some(({ standing }) => standing === "not distinguishable"))
-    notes.unshift("tie: not distinguishable from the best, since the two 95 % intervals overlap.");
+  if (cells.some(({ roughP99 }) => roughP99)) notes.unshift(view.roughP99);
+  if (rows.some(({ standing }) => standing === "unknown")) notes.unshift(view.unknownNote);
+  if (rows.some(({ standing }) => standing === "tied")) notes.unshift(view.tieNote);
   for (const { name, lossShare } of cells)
     if (lossShare !== null) notes.push(`${name} lost ${significant(lossShare * 100)} % of what was sent.`);
   notes.push(...new Set(cells.map((cell) => cell.peerNote).filter((note) => note !== "")));

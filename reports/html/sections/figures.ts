@@ -11,7 +11,7 @@ const FIGURES: readonly Figure[] = [
   {
     id: "sizes",
     title: "Where the order flips by size",
-    text: "Median round trip against message size, both axes logarithmic; whiskers are 95 % intervals. Where two lines cross, the better choice changes, unless their whiskers overlap.",
+    text: "Median round trip against message size, both axes logarithmic; whiskers are 95 % intervals. Where two lines cross, the better choice may change; the sentence below gives what ratios within the same rounds show.",
   },
   {
     id: "percentiles",

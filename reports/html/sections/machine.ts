@@ -1,7 +1,7 @@
 import { bytes, count, duration, durationRange, percent } from "../../../harness/results/format.ts";
 import type { Environment, Measurement, Report, TransportRecord } from "../../../harness/results/model.ts";
 import { MODE_LABELS, PLACEMENT_LABELS, placementTitle, rowName, variantOf } from "../../labels.ts";
-import { NO_P99 } from "../../missing.ts";
+import { NO_P99, p99Text } from "../../missing.ts";
 import { type Html, html } from "../markup.ts";
 import { noise } from "./noise.ts";
 import { scrollBox } from "./scroll.ts";
@@ -95,7 +95,7 @@ function cBaselineRow(cell: Measurement): Html {
   if (cell.status !== "measured" || !cell.latencyNs)
     return html`<tr>${lead}<td class="text" colspan="3">${cell.status}: ${cell.reason ?? "no reason recorded"}</td></tr>`;
   const { p50, p99 } = cell.latencyNs;
-  return html`<tr>${lead}<td>${duration(p50)}</td><td>${durationRange(cell.interval?.p50, p50)}</td><td${p99 === undefined && html` title="${NO_P99}"`}>${duration(p99)}</td></tr>`;
+  return html`<tr>${lead}<td>${duration(p50)}</td><td>${durationRange(cell.interval?.p50, p50)}</td><td${p99 === undefined && html` title="${NO_P99}"`}>${p99Text(cell)}</td></tr>`;
 }
 
 function transport(record: TransportRecord): Html {

@@ -25,7 +25,7 @@ export function verdict(report: Report): Html {
   return html`<section id="verdict">
 <h1>${unbroken(pick.sentence)}</h1>
 ${reasons.length > 0 && html`<ul>${reasons.map((reason) => html`<li>${reason}</li>`)}</ul>`}
-${ties.length > 0 && html`<p class="tie"><b>Not distinguishable from it at 95 %:</b> ${ties.join(", ")}. Choose among these by what else matters to you.</p>`}
+${ties.length > 0 && pick.verdict !== "cannot-tell" && html`<p class="tie"><b>Not distinguishable from it at 95 %:</b> ${ties.join(", ")}. Choose among these by what else matters to you.</p>`}
 ${
   alternatives.length > 0 &&
   html`<dl class="alternatives">${alternatives.map(
