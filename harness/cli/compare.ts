@@ -7,7 +7,7 @@ import { LEAST_FOR_INTERVAL, type Length } from "../coordinator/length.ts";
 import { type MeasureResult, measure } from "../coordinator/measure.ts";
 import { CHECKS } from "../driver/checks/catalog.ts";
 import { pick, type Workload } from "../pick/pick.ts";
-import type { CheckResult, Placement, Report } from "../results/model.ts";
+import type { CheckResult, Placement, Report, RunPhases } from "../results/model.ts";
 import { ensureWritable } from "../results/store.ts";
 import { CODEC_IDS } from "../rpc/codecs/codec.ts";
 import { chooseArms, chooseCells, defaultPlacements } from "./arms.ts";
@@ -99,11 +99,13 @@ async function compare(
     const report = finishReport(run, records, checked, soFar?.() ?? { measurements: [] }, false);
     return publishPartial(options, report, () => printReport(report));
   };
-  const { checks, measured, table } = await inSession(
+  const { checks, measured, table, phases } = await inSession(
     async (session) => {
+      const startedMs = performance.now();
       const quick = CHECKS.filter((check) => check.quick);
       const onResult = (result: CheckResult): unknown => checked.push(result);
       const checks = await checkAll(session, candidates, quick, options.peer, run.progress, onResult);
+      const checkedMs = performance.now();
       const reservedMs = codecs.length === 0 ? 0 : CODECS_MS;
       // From the start of the process on, as a user counts.
       const leftMs = budgetMs - reservedMs - FINISH_MS - performance.now();
@@ -122,9 +124,17 @@ async function compare(
         ...(all.cBaseline === undefined ? {} : { cBaseline: pickSizes(payloads) }),
       };
       const measured = await measure(session.brood, session.place, request, run.progress);
+      const measuredMs = performance.now();
       // After the trials: nothing else runs beside them, and nothing beside this.
       const table = await codecTable(session, codecs, arms, CODEC_TIME_MS);
-      return { checks, measured, table };
+      const calibrationMs = measured.about.rounds?.[0]?.startedAtMs ?? 0;
+      const phases: RunPhases = {
+        checksMs: checkedMs - startedMs,
+        calibrationMs,
+        roundsMs: measuredMs - checkedMs - calibrationMs,
+        codecsMs: performance.now() - measuredMs,
+      };
+      return { checks, measured, table, phases };
     },
     storePartial,
     run.crashes,
@@ -135,7 +145,7 @@ async function compare(
     ...table,
     warnings: [...refused, ...measured.warnings, ...(table.warnings ?? [])],
   });
-  return { ...report, pick: pick(report, workload(options, payloads, placements)) };
+  return { ...report, phases, pick: pick(report, workload(options, payloads, placements)) };
 }
 
 function whatIsCompared(candidates: readonly Candidate[]): string {

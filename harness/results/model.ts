@@ -39,6 +39,8 @@ export interface Report {
   readonly canaries?: Readonly<Partial<Record<Placement, CanarySummary>>>;
   /** What was planned, what ended the run, how long it took. */
   readonly length?: RunLength;
+  /** Where the time of a `compare` went; absent in reports of other commands. */
+  readonly phases?: RunPhases;
   /** Growth of cost with one variable: derived from `measurements`, ready to be plotted. */
   readonly curves?: readonly Curve[];
   /** Why `cBaseline` is empty, in words; absent where it is not. */
@@ -105,6 +107,14 @@ export interface RunLength {
   readonly reached?: boolean;
   /** What ended the run, in words. */
   readonly sentence: string;
+}
+
+/** Parts of a run, in order. The start of the process and the writing of the report are in none of them. */
+export interface RunPhases {
+  readonly checksMs: number;
+  readonly calibrationMs: number;
+  readonly roundsMs: number;
+  readonly codecsMs: number;
 }
 
 /** One line of a chart: everything fixed but one variable. */

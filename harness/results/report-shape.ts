@@ -13,6 +13,7 @@ import type {
   Report,
   RoundRecord,
   RunLength,
+  RunPhases,
   Trial,
 } from "./model.ts";
 
@@ -322,6 +323,15 @@ export const REPORT: Schema = model<Report>()(
     length: model<RunLength>()(
       { effort: text, rounds: integer(), plannedMs: number(0, YEAR_MS), actualMs: number(0, YEAR_MS), sentence: text },
       { rule: text, target: share, reached: flag },
+    ),
+    phases: model<RunPhases>()(
+      {
+        checksMs: number(0, YEAR_MS),
+        calibrationMs: number(0, YEAR_MS),
+        roundsMs: number(0, YEAR_MS),
+        codecsMs: number(0, YEAR_MS),
+      },
+      {},
     ),
     curves: list(curve),
     cBaselineReason: text,

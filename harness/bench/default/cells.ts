@@ -1,0 +1,105 @@
+import type { Measurement, Placement, Report } from "../../results/model.ts";
+import { median } from "../../results/quantiles.ts";
+
+/** Name of a cell (`unix event 64 B on one CPU`) and one figure of it. */
+export type CellFigures = ReadonlyMap<string, number>;
+
+const PLACEMENT_WORDS: Readonly<Record<Placement, string>> = {
+  "same-cpu": "one CPU",
+  "two-cpus": "two CPUs",
+  unpinned: "unpinned",
+};
+
+/** The same for the same cell of any report. */
+export function cellName({ transport, mode, payloadBytes, placement, benchmark, peer }: Measurement): string {
+  const server = peer.language === "node" ? "" : ` ${peer.language}`;
+  return `${transport} ${mode}${server} ${payloadBytes} B ${PLACEMENT_WORDS[placement]} ${benchmark}`;
+}
+
+export function roundTrips(rows: readonly Measurement[], placement: Placement): Measurement[] {
+  return rows.filter(
+    (row) => row.benchmark === "round-trip" && row.placement === placement && row.status === "measured",
+  );
+}
+
+/** One figure of each of these rows; undefined leaves a row out. */
+export function figuresOf(
+  rows: readonly Measurement[],
+  figureOf: (row: Measurement) => number | null | undefined,
+): Map<string, number> {
+  return new Map(
+    rows.flatMap((row) => {
+      const figure = figureOf(row);
+      return typeof figure === "number" && Number.isFinite(figure) ? [[cellName(row), figure] as const] : [];
+    }),
+  );
+}
+
+/** Half the width of the interval of p50 over p50. */
+export function halfWidth({ interval: { p50: found }, latencyNs }: Measurement): number | undefined {
+  return found === undefined || latencyNs === undefined ? undefined : (found[1] - found[0]) / 2 / latencyNs.p50;
+}
+
+/** What several runs show of one figure. */
+export interface OverRuns {
+  /** Median over runs of the median over cells. */
+  readonly middle: number;
+  /** Medians over cells of the best and the worst run. */
+  readonly range: readonly [least: number, most: number];
+  /** Median over runs, by cell. */
+  readonly cells: CellFigures;
+}
+
+/** undefined: no run has a cell with this figure. */
+export function overRuns(runs: readonly CellFigures[]): OverRuns | undefined {
+  const medians = runs.filter(({ size }) => size > 0).map((cells) => median([...cells.values()]));
+  if (medians.length === 0) return undefined;
+  return {
+    middle: median(medians),
+    range: [Math.min(...medians), Math.max(...medians)],
+    cells: new Map([...valuesByCell(runs)].map(([name, values]) => [name, median(values)])),
+  };
+}
+
+function valuesByCell(runs: readonly CellFigures[]): Map<string, number[]> {
+  const found = new Map<string, number[]>();
+  for (const [name, value] of runs.flatMap((cells) => [...cells])) {
+    const values = found.get(name);
+    if (values === undefined) found.set(name, [value]);
+    else values.push(value);
+  }
+  return found;
+}
+
+/** A figure of each cell of `run` over that of the same cell in `reference`; cells of one side alone are left out. */
+export function ratios(run: CellFigures, reference: CellFigures): Map<string, number> {
+  return new Map(
+    [...run].flatMap(([name, value]) => {
+      const other = reference.get(name);
+      return other === undefined || other === 0 ? [] : [[name, value / other] as const];
+    }),
+  );
+}
+
+/** Where the time of a run went, ms, in order; the last part is what no other holds. */
+export function phasesOf({ phases, measurements }: Report, wallMs: number): ReadonlyMap<string, number> | undefined {
+  if (phases === undefined) return undefined;
+  const { checksMs, calibrationMs, roundsMs, codecsMs } = phases;
+  const windowsMs = measurements.reduce((sum, row) => sum + windowsMsOf(row), 0);
+  return new Map([
+    ["checks", checksMs],
+    ["calibration", calibrationMs],
+    ["timed windows", windowsMs],
+    ["rest of the rounds", roundsMs - windowsMs],
+    ["codecs", codecsMs],
+    ["start and report", wallMs - checksMs - calibrationMs - roundsMs - codecsMs],
+  ]);
+}
+
+function windowsMsOf({ messages, trials }: Measurement): number {
+  if (messages === null) return 0;
+  return trials.reduce(
+    (sum, { messagesPerSecond }) => sum + (messagesPerSecond > 0 ? (messages / messagesPerSecond) * 1000 : 0),
+    0,
+  );
+}

@@ -1,0 +1,103 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Child } from "../../process/child.ts";
+import { allowedCpus } from "../../process/cpus.ts";
+import { nodeCommand } from "../../process/node-command.ts";
+import { loadReport } from "../../results/store.ts";
+import type { Run } from "./evidence.ts";
+import { REFERENCE_TRIALS, type ReferenceRun } from "./reference.ts";
+
+/** A machine with busy loops needs several times as long as one at rest. */
+const COMMAND_LIMIT_MS = 15 * 60_000;
+const START_TIMEOUT_MS = 5000;
+const KEPT_CHARACTERS = 4000;
+const BUSY_LOOP = fileURLToPath(new URL("../../control/keep-awake.mjs", import.meta.url));
+
+/** Ends what this process has started, and nothing else, on the first signal. */
+const stop = new AbortController();
+for (const [signal, code] of [
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+] as const) {
+  process.once(signal, () => {
+    process.exitCode = code;
+    stop.abort(new Error(`ended by ${signal}`));
+  });
+}
+
+export function compare(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Run> {
+  return run(["compare", ...args], env);
+}
+
+export function measureReference({ transports, mode, payloads, messages }: ReferenceRun): Promise<Run> {
+  const where = ["--placement", "same-cpu", "--mode", mode, "--peer", "node", "--benchmark", "round-trip"];
+  const howMuch = ["--trials", String(REFERENCE_TRIALS), "--messages", String(messages)];
+  const sizes = ["--payload", ...payloads.map(String)];
+  return run(["measure", "--transport", ...transports, ...where, ...sizes, ...howMuch, "--no-limits"], {});
+}
+
+/** Runs a command of ipcmark as a user does. @throws Error with what it printed last, when it stored no complete report */
+async function run(args: readonly string[], env: NodeJS.ProcessEnv): Promise<Run> {
+  stop.signal.throwIfAborted();
+  const out = mkdtempSync(join(tmpdir(), "ipcmark-bench-"));
+  try {
+    const startedMs = performance.now();
+    const said = await end(nodeCommand("cli/main", [], [...args, "--out", out]), env);
+    const wallMs = performance.now() - startedMs;
+    stop.signal.throwIfAborted();
+    const report = reportIn(out);
+    if (report === undefined || report.complete === false) throw new Error(`${args[0]} ended early: ${said}`);
+    return { report, wallMs };
+  } finally {
+    rmSync(out, { recursive: true, force: true });
+  }
+}
+
+function reportIn(directory: string): Run["report"] | undefined {
+  try {
+    return loadReport(join(directory, "report.json"));
+  } catch {
+    return undefined;
+  }
+}
+
+/** @returns the last line it printed on stderr */
+function end([file, ...args]: readonly [string, ...string[]], env: NodeJS.ProcessEnv): Promise<string> {
+  const child = spawn(file, args, {
+    stdio: ["ignore", "ignore", "pipe"],
+    env: { ...process.env, ...env },
+    // A group of its own: Ctrl-C reaches it once, through us, and it removes what it has made.
+    detached: process.platform !== "win32",
+    signal: stop.signal,
+    timeout: COMMAND_LIMIT_MS,
+  });
+  let said = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    said = (said + text).slice(-KEPT_CHARACTERS);
+  });
+  return new Promise((resolve, reject) => {
+    child.once("error", (error) => {
+      if (!stop.signal.aborted) reject(error);
+    });
+    child.once("close", () => resolve(said.trim().split("\n").at(-1) ?? ""));
+  });
+}
+
+/** Runs `work` beside a loop of ordinary priority on each CPU. */
+export async function besideBusyLoops<Result>(work: () => Promise<Result>): Promise<Result> {
+  const loops: Child<never, { type: "awake" }>[] = [];
+  try {
+    for (const cpu of allowedCpus() ?? []) {
+      const command = ["taskset", "-c", String(cpu), process.execPath, BUSY_LOOP, String(process.pid)];
+      const loop = await Child.start<never, { type: "awake" }>("busy loop", command);
+      loops.push(loop);
+      await loop.next(["awake"], START_TIMEOUT_MS);
+    }
+    return await work();
+  } finally {
+    await Promise.all(loops.map((loop) => loop.terminate(0)));
+  }
+}

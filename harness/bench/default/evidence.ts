@@ -1,0 +1,41 @@
+import type { Report } from "../../results/model.ts";
+import type { CellFigures } from "./cells.ts";
+
+/** A `compare` that was run, and how long its process took. */
+export interface Run {
+  readonly report: Report;
+  readonly wallMs: number;
+}
+
+/**
+ * `plain`: a default `compare`. `reference`: the same round trips on one CPU with many messages, in several runs, because slow mechanisms
+ * get fewer. `busy`: a `compare` with a busy loop on each CPU. `slow`: one with the transport {@link SLOW_ID} in the list.
+ */
+export const KINDS = ["plain", "reference", "busy", "slow"] as const;
+export type Kind = (typeof KINDS)[number];
+
+/** Everything the figures are computed from. */
+export interface Evidence extends Readonly<Record<Kind, readonly Run[]>> {
+  /** What starting a pair of processes takes, ms; null where that was not measured. */
+  readonly pairMs: number | null;
+}
+
+/** `cannot tell`: measured in fewer runs than the promise is about. */
+export type Verdict = "holds" | "MISSED" | "cannot tell" | "not measured";
+
+export interface Row {
+  readonly letter: Letter;
+  readonly what: string;
+  readonly seen: string;
+  readonly promised: string;
+  readonly verdict: Verdict;
+  readonly cells?: CellFigures;
+}
+
+export const LETTERS = ["a", "b", "c", "d", "e", "f", "g", "h"] as const;
+export type Letter = (typeof LETTERS)[number];
+
+/** The copy of `unix` in `fixtures/slow-unix.ts`. */
+export const SLOW_ID = "bench/slow-unix";
+/** Its round trips take so much more of the p50 of `unix`. */
+export const SLOW_SHARE = 0.2;

@@ -1,0 +1,60 @@
+import type { Measurement, Report } from "../../results/model.ts";
+import { roundTrips } from "./cells.ts";
+
+/** Trials of each cell: the fewest with an interval. */
+export const REFERENCE_TRIALS = 6;
+const MESSAGES = 16_000;
+/** Whoever cannot have {@link MESSAGES} in time has a half of that, a quarter, and so on. */
+const LEAST_MESSAGES = 125;
+/** All windows of the reference together; starting its processes comes on top. */
+const MOST_WINDOWS_MS = 200_000;
+/** Longest window that is tried first, halved until all windows fit. */
+const LONGEST_WINDOW_MS = 8000;
+const SHORTEST_WINDOW_MS = 100;
+
+/** One `measure`: mechanisms that wait alike and get as many messages. */
+export interface ReferenceRun {
+  readonly transports: readonly string[];
+  readonly mode: Measurement["mode"];
+  readonly payloads: readonly number[];
+  readonly messages: number;
+}
+
+interface Arm {
+  readonly transport: string;
+  readonly mode: Measurement["mode"];
+  /** Of its cells. */
+  readonly p50sMs: readonly number[];
+}
+
+/** The runs that measure all round trips on one CPU of a plain `compare` with {@link MESSAGES}; slow mechanisms with fewer. */
+export function planReference({ measurements }: Report): ReferenceRun[] {
+  const rows = roundTrips(measurements, "same-cpu").filter(({ peer }) => peer.language === "node");
+  const payloads = [...new Set(rows.map(({ payloadBytes }) => payloadBytes))];
+  const arms = [...Map.groupBy(rows, ({ transport, mode }) => `${transport} ${mode}`).values()].map(armOf);
+  let windowMs = LONGEST_WINDOW_MS;
+  while (windowMs > SHORTEST_WINDOW_MS && windowsMs(arms, windowMs) > MOST_WINDOWS_MS) windowMs /= 2;
+  const alike = Map.groupBy(arms, (arm) => `${arm.mode} ${messagesOf(arm, windowMs)}`);
+  return [...alike.values()].map((group) => {
+    const [first] = group as [Arm, ...Arm[]];
+    const transports = group.map(({ transport }) => transport);
+    return { transports, mode: first.mode, payloads, messages: messagesOf(first, windowMs) };
+  });
+}
+
+function armOf(rows: readonly Measurement[]): Arm {
+  const [{ transport, mode }] = rows as [Measurement, ...Measurement[]];
+  return { transport, mode, p50sMs: rows.flatMap(({ latencyNs }) => (latencyNs ? [latencyNs.p50 / 1e6] : [])) };
+}
+
+/** So many that no window of the arm takes longer than `windowMs`. */
+function messagesOf({ p50sMs }: Arm, windowMs: number): number {
+  let messages = MESSAGES;
+  while (messages / 2 >= LEAST_MESSAGES && messages * Math.max(...p50sMs) > windowMs) messages /= 2;
+  return messages;
+}
+
+function windowsMs(arms: readonly Arm[], windowMs: number): number {
+  const one = (arm: Arm): number => arm.p50sMs.reduce((sum, p50Ms) => sum + messagesOf(arm, windowMs) * p50Ms, 0);
+  return REFERENCE_TRIALS * arms.reduce((sum, arm) => sum + one(arm), 0);
+}
