@@ -16,10 +16,9 @@ export function cellName({ transport, mode, payloadBytes, placement, benchmark, 
   return `${transport} ${mode}${server} ${payloadBytes} B ${PLACEMENT_WORDS[placement]} ${benchmark}`;
 }
 
+/** Of one request at a time; those of the C baseline have another name as a benchmark. */
 export function roundTrips(rows: readonly Measurement[], placement: Placement): Measurement[] {
-  return rows.filter(
-    (row) => row.benchmark === "round-trip" && row.placement === placement && row.status === "measured",
-  );
+  return rows.filter((row) => row.model === "ping-pong" && row.placement === placement && row.status === "measured");
 }
 
 /** One figure of each of these rows; undefined leaves a row out. */

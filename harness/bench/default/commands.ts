@@ -36,7 +36,7 @@ export function measureReference({ transports, mode, payloads, messages }: Refer
   const where = ["--placement", "same-cpu", "--mode", mode, "--peer", "node", "--benchmark", "round-trip"];
   const howMuch = ["--trials", String(REFERENCE_TRIALS), "--messages", String(messages)];
   const sizes = ["--payload", ...payloads.map(String)];
-  return run(["measure", "--transport", ...transports, ...where, ...sizes, ...howMuch, "--no-limits"], {});
+  return run(["measure", "--transport", ...transports, ...where, ...sizes, ...howMuch, "--no-c-baseline"], {});
 }
 
 /** Runs a command of ipcmark as a user does. @throws Error with what it printed last, when it stored no complete report */

@@ -52,8 +52,8 @@ function p50s({ measurements }: Report): Printed[] {
 
 function printedRatios({ measurements, pick }: Report): Printed[] {
   const toC = measurements.flatMap((row): Printed[] => {
-    const { limit } = row;
-    return limit?.interval ? [{ name: `${cellName(row)} to C`, value: limit.ratio, interval: limit.interval }] : [];
+    const { cBaseline: c } = row;
+    return c?.interval ? [{ name: `${cellName(row)} to C`, value: c.ratio, interval: c.interval }] : [];
   });
   const toBest = (pick?.ranking.slice(1) ?? []).flatMap(({ transport, mode, ratio, interval }): Printed[] =>
     interval === null ? [] : [{ name: `${transport} ${mode} to ${pick?.transport}`, value: ratio, interval }],

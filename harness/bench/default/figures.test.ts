@@ -66,8 +66,8 @@ describe("rowsOf", () => {
           ? {}
           : { interval: { p50: [latencyNs.p50 * (1 - share), latencyNs.p50 * (1 + share)] } };
     const verdicts = (share: number, c: number): (string | undefined)[] => {
-      const limits = base.limits.map((row) => ({ ...row, ...wide(c)(row) }));
-      return rows("d", { plain: [runOf(reportWith(wide(share), { limits }))] }).map(({ verdict }) => verdict);
+      const cBaseline = base.cBaseline.map((row) => ({ ...row, ...wide(c)(row) }));
+      return rows("d", { plain: [runOf(reportWith(wide(share), { cBaseline }))] }).map(({ verdict }) => verdict);
     };
     expect(verdicts(0.045, 0.01)).toEqual(["holds", "holds"]);
     expect(verdicts(0.1, 0.01)).toEqual(["MISSED", "MISSED"]);

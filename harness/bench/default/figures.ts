@@ -116,7 +116,7 @@ function widthRows({ plain }: Evidence): Row[] {
     what: "half-width of p50, one CPU",
     promised: `at most ${percent(MOST_ONE_CPU_WIDTH)}`,
   } as const;
-  const c = overRuns(plain.map(({ report }) => widthsOf(report.limits, "two-cpus")));
+  const c = overRuns(plain.map(({ report }) => widthsOf(report.cBaseline, "two-cpus")));
   const most = Math.max(MOST_TWO_CPUS_WIDTH, C_FACTOR * (c?.middle ?? 0));
   const ofC = c === undefined ? "no C baseline" : `${C_FACTOR} x C, which has ${percent(c.middle)}`;
   const two = {
