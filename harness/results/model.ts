@@ -1,5 +1,6 @@
 import type { Capabilities, WaitMode } from "../../transports/contract/capabilities.ts";
 import type { CodecCost } from "./codec-cost.ts";
+import type { RunPhases } from "./phases.ts";
 
 export type { CodecCost } from "./codec-cost.ts";
 
@@ -107,14 +108,6 @@ export interface RunLength {
   readonly reached?: boolean;
   /** What ended the run, in words. */
   readonly sentence: string;
-}
-
-/** Parts of a run, in order. The start of the process and the writing of the report are in none of them. */
-export interface RunPhases {
-  readonly checksMs: number;
-  readonly calibrationMs: number;
-  readonly roundsMs: number;
-  readonly codecsMs: number;
 }
 
 /** One line of a chart: everything fixed but one variable. */

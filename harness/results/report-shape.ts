@@ -13,9 +13,9 @@ import type {
   Report,
   RoundRecord,
   RunLength,
-  RunPhases,
   Trial,
 } from "./model.ts";
+import type { RunPhases } from "./phases.ts";
 
 /**
  * The report as JSON Schema: every field of `model.ts` that a reader relies on, with the bounds of what a machine can have measured.
