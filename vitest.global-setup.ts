@@ -10,6 +10,8 @@ export default function setup(): void {
   if (process.env["NODE_COMPILE_CACHE"] === COMPILED) return;
   // One store of compiled code for all of them.
   process.env["NODE_COMPILE_CACHE"] = COMPILED;
+  // What is tested is the source.
+  process.env["IPCMARK_BUNDLE"] = "off";
   preferRealPython();
 }
 

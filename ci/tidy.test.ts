@@ -68,6 +68,7 @@ const HOMES: Readonly<Record<string, RegExp>> = {
   "chart.js": /^reports\//,
   tinybench: /^harness\/rpc\/codecs\//,
   "@grpc/grpc-js": /^transports\/grpc\//,
+  esbuild: /^harness\/bundle\//,
 };
 
 describe("the order of the project", () => {

@@ -54,6 +54,7 @@ export function checkCommand(): Command {
           return publishPartial(options, report, () => show(report));
         },
         run.crashes,
+        options.bundle,
       );
       const report = finishReport(run, records, results, { measurements: [], warnings: refused });
       noteCrashes(run);

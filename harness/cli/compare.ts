@@ -139,6 +139,7 @@ async function compare(
     },
     storePartial,
     run.crashes,
+    options.bundle,
   );
   const report = finishReport(run, records, checks, {
     ...measured,

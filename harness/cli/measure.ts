@@ -86,6 +86,7 @@ export function measureCommand(): Command {
           return publishPartial(options, report, () => printTables(tablesOf(report)));
         },
         run.crashes,
+        options.bundle,
       );
       const report = finishReport(run, records, [], {
         ...measured,

@@ -11,6 +11,7 @@ export interface SharedOptions {
   readonly json?: boolean;
   readonly out: string;
   readonly seed?: number;
+  readonly bundle?: boolean;
 }
 
 export interface MeasureOptions extends SharedOptions {
@@ -53,7 +54,8 @@ export function withShared(command: Command): Command {
       new Option("--seed <n>", "seed of the order of trials (default: random, printed)").argParser(
         parseCount("--seed", 0, 2 ** 32 - 1),
       ),
-    );
+    )
+    .addOption(new Option("--no-bundle", "start every process from the source, which takes longer").hideHelp());
 }
 
 export function withMeasuring(command: Command): Command {

@@ -1,4 +1,5 @@
 import type { Place } from "../../transports/contract/transport.ts";
+import { openBundle } from "../bundle/bundle.ts";
 import { Brood } from "../coordinator/run-driver.ts";
 import { RUN_VARIABLE } from "../process/orphans.ts";
 import { createPlace, removePlace, sweepDeadPlaces } from "../process/place.ts";
@@ -29,19 +30,24 @@ const ENDING_LIMIT_MS = 1700;
  *
  * @param storePartial called when a signal comes, before anything is ended
  * @param crashes gets an entry for each process of the run that crashes
+ * @param bundled processes may run from a bundle; default: they run from the source
  */
 export async function inSession<Result>(
   work: (session: Session) => Promise<Result>,
   storePartial: StorePartial = () => () => {},
   crashes: Crash[] = [],
+  bundled = false,
 ): Promise<Result> {
+  // Without one, which is no failure, everything takes longer to start.
+  const opened = bundled ? await openBundle() : undefined;
+  const bundle = opened === undefined || "reason" in opened ? undefined : opened;
   await sweepDeadPlaces();
   const place = await createPlace();
   const abort = new AbortController();
   const interrupted = abort.signal;
   // Whatever this process starts from now on is found by it, be it a compiler or git.
   process.env[RUN_VARIABLE] = place.prefix;
-  const brood = new Brood(place, crashes);
+  const brood = new Brood(place, crashes, bundle);
   const interrupt = (code: number): void => {
     if (interrupted.aborted) process.exit(code);
     const startedMs = performance.now();

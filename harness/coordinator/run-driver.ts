@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { shortageIn } from "../../transports/contract/errors.ts";
 import type { Place } from "../../transports/contract/transport.ts";
 import { posixAvailability } from "../../transports/posix/index.ts";
+import type { Bundle } from "../bundle/bundle.ts";
 import { isCrash } from "../process/crash.ts";
 import { type DriverProcess, startDriver } from "../process/driver-process.ts";
 import type { DriverReady, DriverStart, Failed, FromDriver, PinPrefix } from "../process/messages.ts";
@@ -56,13 +57,21 @@ export class Brood {
   readonly #run: string;
   /** Drivers of this run that crashed, and processes they had started that did. */
   readonly crashes: Crash[];
+  readonly #bundle: Bundle | undefined;
   #ending = false;
 
-  /** The compiled code of our processes lies inside the run's own directory, so that nothing stays behind; unless the user has a place for it. */
-  constructor({ directory, prefix }: Place, crashes: Crash[] = []) {
+  /**
+   * The compiled code of our processes lies beside the bundle, or inside the run's own directory, so that nothing stays behind; unless the user
+   * has a place for it.
+   *
+   * @param bundle what drivers are run from; default: the source
+   */
+  constructor({ directory, prefix }: Place, crashes: Crash[] = [], bundle?: Bundle) {
     this.crashes = crashes;
     this.#run = prefix;
-    this.#env = { NODE_COMPILE_CACHE: join(directory, "cache"), ...process.env, [RUN_VARIABLE]: prefix };
+    this.#bundle = bundle;
+    const compiled = bundle?.compiled ?? join(directory, "cache");
+    this.#env = { NODE_COMPILE_CACHE: compiled, ...process.env, [RUN_VARIABLE]: prefix };
   }
 
   /** Runs one driver to its end. Never rejects: a driver that crashes or hangs is an outcome. */
@@ -75,7 +84,7 @@ export class Brood {
     if (this.#ending) return NEVER;
     let driver: DriverProcess;
     try {
-      driver = await startDriver("driver", nodeCommand("driver/main", job.pin), { env: this.#env });
+      driver = await startDriver("driver", this.#command(job), { env: this.#env });
     } catch (error) {
       const shortage = shortageIn(error) !== undefined;
       return ended({ status: "failed", reason: (error as Error).message, shortage, ready: null });
@@ -110,6 +119,14 @@ export class Brood {
         return outcome ?? { status: "done", ...(printed ? { printed } : {}), ready: course.ready };
       },
     };
+  }
+
+  /**
+   * A process that loads a module of a user's runs from the source, as does whatever it starts: that module imports our contract, and beside
+   * a bundle there would be two of it.
+   */
+  #command({ start, pin }: DriverJob): [string, ...string[]] {
+    return nodeCommand("driver/main", pin, [], start.transport.module === null ? this.#bundle?.directory : undefined);
   }
 
   async #end(course: Course): Promise<void> {

@@ -3,11 +3,13 @@ import { leftovers, strayProcesses } from "./leftovers.ts";
 import { container, descriptors, processes, queues, sharedMemory, temporaryDirectory, watches } from "./limits.ts";
 import { governor, load, neighbours, posixBinding, processors, software } from "./machine.ts";
 import { programs } from "./programs.ts";
+import { startUp } from "./start-up.ts";
 import { stalePaths, symptoms } from "./symptoms.ts";
 
 const PROBES: readonly Probe[] = [
   software,
   posixBinding,
+  startUp,
   processors,
   governor,
   load,

@@ -1,0 +1,206 @@
+/**
+ * `npm run bench:start`: prints where the time goes until a pair of processes can be measured, ms, median: an empty program, the driver's
+ * program loaded and ended, a driver until it has started its peer, a peer until it listens, and the pair until the driver is prepared. From
+ * the source and from the bundle, with compiled code that is stored and without.
+ */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { WaitMode } from "../../transports/contract/capabilities.ts";
+import type { Transport } from "../../transports/contract/transport.ts";
+import { openBundle } from "../bundle/bundle.ts";
+import { spawnPeer } from "../driver/peers/peer-process.ts";
+import { startProcessPeer } from "../driver/peers/process-peer.ts";
+import { startDriver } from "../process/driver-process.ts";
+import { allocate } from "../process/journal.ts";
+import { loadTransport } from "../process/load-transport.ts";
+import type { DriverStart } from "../process/messages.ts";
+import { nodeCommand } from "../process/node-command.ts";
+import { createPlace, removePlace } from "../process/place.ts";
+import { median } from "../results/quantiles.ts";
+import { benchOptions, countOf } from "./options.ts";
+
+const TIMEOUT_MS = 20_000;
+
+const options = benchOptions({
+  transport: { type: "string", default: "unix,shm/futex,posix-mq,grpc/stream" },
+  repeat: { type: "string", default: "11" },
+  json: { type: "boolean", default: false },
+});
+const ids = options.transport.split(",");
+const repeat = countOf("repeat", options.repeat);
+
+/** Which program runs, and whether what V8 compiled of it is kept between starts. */
+interface Way {
+  readonly code: "bundle" | "source";
+  readonly compiled: "warm" | "cold";
+}
+
+/** Medians, ms, each from the start of the first process. */
+interface Parts {
+  readonly transport: string;
+  /** The driver has started its peer; null where it starts none. */
+  readonly spawned: number | null;
+  /** A peer alone listens; null where only its driver can start one. */
+  readonly listening: number | null;
+  /** The driver is connected to its peer, and prepared. */
+  readonly pair: number;
+  /** From there to the end of both. */
+  readonly end: number;
+}
+
+const bundle = await openBundle();
+if ("reason" in bundle) process.stderr.write(`no bundle: ${bundle.reason}\n`);
+const place = await createPlace();
+const compiled = join(place.directory, "compiled");
+
+function directoryOf({ code }: Way): string | undefined {
+  return code === "bundle" && !("reason" in bundle) ? bundle.directory : undefined;
+}
+
+/** From the start of a program without input to its end. */
+async function ended(command: readonly string[]): Promise<number> {
+  const startedMs = performance.now();
+  const [file = "", ...args] = command;
+  await once(spawn(file, args, { stdio: "ignore" }), "exit");
+  return performance.now() - startedMs;
+}
+
+/** One start of a pair. */
+async function pair(transport: Transport, way: Way): Promise<Omit<Parts, "transport" | "listening">> {
+  const startedMs = performance.now();
+  const driver = await startDriver("driver", nodeCommand("driver/main", [], [], directoryOf(way)));
+  driver.send(startOf(transport));
+  let spawned: number | null = null;
+  for (;;) {
+    const message = await driver.next(["spawned", "prepared", "failed"], TIMEOUT_MS);
+    if (message.type === "failed") throw new Error(message.message);
+    if (message.type === "prepared") break;
+    spawned ??= performance.now() - startedMs;
+  }
+  const pair = performance.now() - startedMs;
+  driver.send({ type: "begin" });
+  await driver.next(["done"], TIMEOUT_MS);
+  await driver.terminate();
+  return { spawned, pair, end: performance.now() - startedMs - pair };
+}
+
+function startOf(transport: Transport): DriverStart {
+  return {
+    type: "start",
+    transport: { id: transport.id, module: null },
+    mode: modeOf(transport),
+    place,
+    peerPin: [],
+    hold: { pin: [] },
+    peerEarly: transport.capabilities.rendezvous === "address",
+    peerLanguage: "node",
+    work: { kind: "calibrate", budgetMs: 1, cells: [CELL] },
+  };
+}
+
+function modeOf({ capabilities }: Transport): WaitMode {
+  return capabilities.modes[0] ?? "event";
+}
+
+/** One start of a peer alone, until it listens. */
+async function listening(transport: Transport, way: Way): Promise<number | null> {
+  if (transport.capabilities.rendezvous !== "address") return null;
+  const reference = { id: transport.id, module: null };
+  const address = await allocate(transport, reference, place);
+  const startedMs = performance.now();
+  const child = await spawnPeer(nodeCommand("peer/main", [], [], directoryOf(way)), "node", () => {});
+  const mode = modeOf(transport);
+  await startProcessPeer(transport, child, { type: "start", transport: reference, mode, address, key: null });
+  const elapsedMs = performance.now() - startedMs;
+  await child.terminate();
+  await transport.sweep(address);
+  return elapsedMs;
+}
+
+const CELL = {
+  key: "round-trip",
+  model: "ping-pong",
+  messages: 1,
+  warmupMessages: 1,
+  warmupMs: 0,
+  aheadCpuMs: null,
+  payloadBytes: 64,
+  inFlight: 1,
+  clients: 1,
+  ratePerSecond: null,
+  arrivals: "fixed",
+  batched: false,
+  seed: 1,
+} as const;
+
+/** Runs it as often as was asked for, every time with nothing stored unless the way says so. @returns medians of its figures */
+async function medians<Key extends string>(
+  way: Way,
+  once: () => Promise<Readonly<Record<Key, number | null>>>,
+): Promise<Record<Key, number | null>> {
+  const directory =
+    way.compiled === "warm" && directoryOf(way) !== undefined && !("reason" in bundle) ? bundle.compiled : compiled;
+  process.env["NODE_COMPILE_CACHE"] = directory;
+  // What the first start stores is there for all the others.
+  if (way.compiled === "warm") await once();
+  const results: Readonly<Record<Key, number | null>>[] = [];
+  for (let done = 0; done < repeat; done++) {
+    if (way.compiled === "cold") rmSync(compiled, { recursive: true, force: true });
+    results.push(await once());
+  }
+  const figures = Object.keys(results[0] as object).map((key) => {
+    const values = results.flatMap((result) => result[key as Key] ?? []);
+    return [key, values.length === 0 ? null : median(values)];
+  });
+  return Object.fromEntries(figures) as Record<Key, number | null>;
+}
+
+const WAYS: readonly Way[] = [
+  { code: "bundle", compiled: "warm" },
+  { code: "bundle", compiled: "cold" },
+  { code: "source", compiled: "warm" },
+  { code: "source", compiled: "cold" },
+];
+
+const empty = join(place.directory, "empty.mjs");
+writeFileSync(empty, "");
+const rows: (Way & { readonly loaded: number | null; readonly transports: readonly Parts[] })[] = [];
+try {
+  const { bare } = await medians({ code: "source", compiled: "warm" }, async () => ({
+    bare: await ended([process.execPath, empty]),
+  }));
+  for (const way of WAYS.filter(({ code }) => code === "source" || !("reason" in bundle))) {
+    const { loaded } = await medians(way, async () => ({
+      loaded: await ended(nodeCommand("driver/main", [], [], directoryOf(way))),
+    }));
+    const transports: Parts[] = [];
+    for (const id of ids) {
+      const transport = await loadTransport({ id, module: null });
+      const parts = await medians(way, async () => ({
+        ...(await pair(transport, way)),
+        listening: await listening(transport, way),
+      }));
+      transports.push({ transport: id, ...(parts as Omit<Parts, "transport">) });
+    }
+    rows.push({ ...way, loaded, transports });
+    if (!options.json) print(way, loaded, transports, bare as number);
+  }
+  if (options.json) process.stdout.write(`${JSON.stringify({ node: process.version, repeat, bare, rows })}\n`);
+} finally {
+  await removePlace(place);
+}
+
+function print(way: Way, loaded: number | null, transports: readonly Parts[], bare: number): void {
+  const ms = (value: number | null): string => (value === null ? "-" : value.toFixed(0)).padStart(9);
+  const head = ["spawned", "listening", "pair", "end"].map((name) => name.padStart(9)).join(" ");
+  const lines = transports.map(
+    ({ transport, spawned, listening, pair, end }) =>
+      `  ${transport.padEnd(24)}${[spawned, listening, pair, end].map(ms).join(" ")}`,
+  );
+  process.stdout.write(
+    `${way.code}, compiled code ${way.compiled}: empty program${ms(bare)} ms, driver loaded and ended${ms(loaded)} ms\n` +
+      `  ${"ms".padEnd(24)}${head}\n${lines.join("\n")}\n`,
+  );
+}

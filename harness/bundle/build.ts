@@ -1,0 +1,168 @@
+import { readFileSync, statSync } from "node:fs";
+import { extname, join, relative } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { BuildOptions, Plugin, PluginBuild } from "esbuild";
+import { BUNDLED_ENTRIES, bundledName } from "../process/node-command.ts";
+import { hashOf, type Input, readInput, stampOf } from "./manifest.ts";
+
+/** Modules that ours require when they need them: each stays a file of its own, under its last name. */
+const REQUIRED = ["transports/sockets/unix-blocking", "transports/pipes/fifo-blocking"] as const;
+const REQUIRE_PATTERN = /createRequire\(import\.meta\.url\)\(`\.\/([\w-]+)\$\{extname\(import\.meta\.filename\)\}`\)/g;
+
+/** A tenth of a second is usual. */
+const BUILD_TIMEOUT_MS = 10_000;
+
+/** The files of a bundle in memory. */
+export interface Built {
+  readonly files: readonly {
+    readonly name: string;
+    readonly content: Uint8Array;
+    readonly inputs: readonly string[];
+  }[];
+  readonly inputs: readonly Input[];
+}
+
+/**
+ * Bundles the processes that a run starts most: driver and peer, with what they have in common in files of their own, and what they import
+ * later still imported later. Packages stay where they are.
+ *
+ * @param root directory of the package
+ * @param extension of our modules: `.ts` in a checkout, `.js` in the published package
+ * @throws Error when esbuild is not installed or does not understand something
+ */
+export async function build(root: string, code: string, extension: string): Promise<Built> {
+  const esbuild = await import("esbuild");
+  const inputs = new Map<string, Input>();
+  const entry = (path: string): string => join(code, `${path}${extension}`);
+  // Nothing is written there.
+  const outdir = join(root, "bundle");
+  const options: BuildOptions & { readonly metafile: true; readonly write: false } = {
+    absWorkingDir: root,
+    outdir,
+    write: false,
+    metafile: true,
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    // What runs is what was written: nothing is lowered, nothing renamed, and no file of settings is looked for.
+    target: "esnext",
+    tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } },
+    // The conditions of Node, and none of a bundler's own.
+    conditions: ["node-addons", "module-sync"],
+    logLevel: "silent",
+    legalComments: "none",
+    entryPoints: [
+      ...BUNDLED_ENTRIES.map((path) => ({ in: `bundled:${path}`, out: withoutExtension(bundledName(path)) })),
+      ...REQUIRED.map((path) => ({ in: entry(path), out: path.slice(path.lastIndexOf("/") + 1) })),
+    ],
+    chunkNames: "[name]-[hash]",
+    // ES modules wherever they lie.
+    outExtension: { ".js": ".mjs" },
+    plugins: [
+      {
+        name: "ipcmark",
+        setup(build) {
+          entries(build, code, extension);
+          packagesStayFiles(build, root, inputs);
+          ownModules(build, root, inputs);
+        },
+      } satisfies Plugin,
+    ],
+  };
+  try {
+    const { outputFiles, metafile } = await within(BUILD_TIMEOUT_MS, esbuild.build(options));
+    const outputs = Object.values(metafile.outputs);
+    const files = outputFiles.map(({ path, contents }, index) => ({
+      name: relative(outdir, path),
+      content: contents,
+      inputs: Object.keys(outputs[index]?.inputs ?? {}).filter((name) => inputs.has(name)),
+    }));
+    return { files, inputs: [...inputs.values()] };
+  } finally {
+    await esbuild.stop();
+  }
+}
+
+/** @throws Error when it takes longer */
+async function within<Result>(timeoutMs: number, work: Promise<Result>): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`esbuild did not end within ${timeoutMs / 1000} s`)), timeoutMs);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function withoutExtension(name: string): string {
+  return name.slice(0, -extname(name).length);
+}
+
+/** A process first notes that it runs from a bundle, so that those it starts do too. */
+function entries(build: PluginBuild, code: string, extension: string): void {
+  build.onResolve({ filter: /^bundled:/ }, ({ path }) => ({
+    path: path.slice("bundled:".length),
+    namespace: "bundled",
+  }));
+  build.onLoad({ filter: /./, namespace: "bundled" }, ({ path }) => ({
+    contents: `import "here:";\nimport ${JSON.stringify(join(code, "harness", `${path}${extension}`))};\n`,
+    resolveDir: code,
+  }));
+  build.onResolve({ filter: /^here:$/ }, ({ path }) => ({ path, namespace: "here" }));
+  build.onLoad({ filter: /./, namespace: "here" }, () => ({
+    contents: `import { runsFromBundle } from ${JSON.stringify(join(code, `harness/process/node-command${extension}`))};
+runsFromBundle(import.meta.dirname);\n`,
+    resolveDir: code,
+  }));
+}
+
+const ASKED_ALREADY = Symbol("resolved by esbuild itself");
+
+/** A package is imported by the path it has from here, which holds wherever the bundle lies. */
+function packagesStayFiles(build: PluginBuild, root: string, inputs: Map<string, Input>): void {
+  build.onResolve({ filter: /^[@a-z]/ }, async ({ path, kind, resolveDir, pluginData, namespace }) => {
+    if (pluginData === ASKED_ALREADY || namespace !== "file" || path.startsWith("node:")) return undefined;
+    const found = await build.resolve(path, { kind, resolveDir, pluginData: ASKED_ALREADY });
+    const name = path.split("/", path.startsWith("@") ? 2 : 1).join("/");
+    if (found.errors.length > 0) {
+      note(inputs, root, join("node_modules", name, "package.json"));
+      return { path, external: true };
+    }
+    const home = found.path.slice(0, found.path.lastIndexOf(join("node_modules", name)));
+    note(inputs, root, relative(root, join(home, "node_modules", name, "package.json")));
+    return { path: pathToFileURL(found.path).href, external: true };
+  });
+}
+
+function note(inputs: Map<string, Input>, root: string, path: string): void {
+  if (!inputs.has(path)) inputs.set(path, readInput(root, path));
+}
+
+/** Modules find their neighbours by `import.meta`: in a bundle it stands for where each of them lies in the package. */
+function ownModules(build: PluginBuild, root: string, inputs: Map<string, Input>): void {
+  build.onLoad({ filter: /\.[jt]s$/, namespace: "file" }, ({ path }) => {
+    // Before the content: what is written in between is then found to have changed.
+    const stamp = stampOf(statSync(path));
+    const content = readFileSync(path);
+    const name = relative(root, path);
+    inputs.set(name, { path: name, hash: hashOf(content), stamp });
+    return { contents: inPlace(content.toString("utf8"), path), loader: path.endsWith(".ts") ? "ts" : "js" };
+  });
+}
+
+function inPlace(text: string, path: string): string {
+  if (!text.includes("import.meta")) return text;
+  const required = text.replaceAll(REQUIRE_PATTERN, (_, name: string) => {
+    if (!REQUIRED.some((known) => known.endsWith(`/${name}`)))
+      throw new Error(`${path} requires ${name}, which is not in REQUIRED`);
+    return `createRequire(import.meta.bundle)("./${name}.mjs")`;
+  });
+  return required
+    .replaceAll("import.meta.url", JSON.stringify(pathToFileURL(path).href))
+    .replaceAll("import.meta.filename", JSON.stringify(path))
+    .replaceAll("import.meta.dirname", JSON.stringify(join(path, "..")))
+    .replaceAll("import.meta.bundle", "import.meta.url");
+}

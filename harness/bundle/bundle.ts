@@ -1,0 +1,173 @@
+import { randomBytes } from "node:crypto";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { basename, dirname, extname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { oneLine } from "../process/rules.ts";
+import { packageVersion } from "../results/environment.ts";
+import { build } from "./build.ts";
+import { keyOf, MANIFEST, type Manifest, stillValid, type Versions } from "./manifest.ts";
+import { cacheDirectory, type Refusal, refusalOfDirectory, refusalOfFile } from "./private-directory.ts";
+
+/** Below a bundle's directory: what V8 compiled of it, which Node keeps there. */
+const COMPILED = "compiled";
+const KEY = /^[0-9a-f]{32}$/;
+const UNFINISHED = /^\.new-/;
+/** So many bundles stay, and those used within a day: a run may still be going on in one. */
+const KEPT = 4;
+const KEPT_MS = 24 * 60 * 60 * 1000;
+const EXTENSION = extname(import.meta.url);
+
+/** Driver and peer in a few files instead of many, ready to be run. */
+export interface Bundle {
+  readonly directory: string;
+  /** Where Node keeps what V8 compiled of it (`NODE_COMPILE_CACHE`). */
+  readonly compiled: string;
+  readonly manifest: Manifest;
+}
+
+/** The package that is bundled; `.ts` modules lie in the package itself, compiled ones in its `dist`. */
+export interface Package {
+  readonly root: string;
+  readonly code: string;
+}
+
+export interface BundleOptions {
+  readonly env?: NodeJS.ProcessEnv;
+  readonly of?: Package;
+  /** false: only look for one that is there. */
+  readonly builds?: boolean;
+}
+
+function thisPackage(): Package {
+  const code = fileURLToPath(new URL("../..", import.meta.url)).replace(/[/\\]$/, "");
+  return { code, root: EXTENSION === ".js" && basename(code) === "dist" ? dirname(code) : code };
+}
+
+/**
+ * Returns the bundle of this package as it is now, and makes it where there is none yet. Everything in it is checked: it belongs to this
+ * user, and nobody else can have written it. Never throws: without a bundle, processes run from the source.
+ */
+export async function openBundle(options: BundleOptions = {}): Promise<Bundle | Refusal> {
+  const { env = process.env, of = thisPackage(), builds = true } = options;
+  if (env["IPCMARK_BUNDLE"] === "off") return { reason: "IPCMARK_BUNDLE is off" };
+  try {
+    const cache = cacheDirectory(of.root, env, builds);
+    if (typeof cache !== "string") return cache;
+    const versions = { root: of.root, node: process.version, esbuild: esbuildVersion(), package: packageVersion() };
+    const found = find(cache, versions);
+    if (found !== undefined) return found;
+    return builds ? await make(cache, of.code, versions) : { reason: `${cache} has none of this version yet` };
+  } catch (error) {
+    const { message, code } = error as NodeJS.ErrnoException;
+    if (code === "MODULE_NOT_FOUND") return { reason: "esbuild is not installed", fix: "npm install esbuild" };
+    return { reason: oneLine(message) };
+  }
+}
+
+/** Read from its own description: to load it takes longer than to start from a bundle that is there. */
+function esbuildVersion(): string {
+  return (createRequire(import.meta.url)("esbuild/package.json") as { version: string }).version;
+}
+
+/** Returns the bundle of these versions; undefined when there is none, or when the package has changed since. */
+function find(cache: string, versions: Versions): Bundle | Refusal | undefined {
+  for (const key of byAge(cache)) {
+    const directory = join(cache, key);
+    const manifest = manifestIn(directory);
+    const inputs = manifest === undefined ? undefined : stillValid(manifest, versions);
+    if (manifest === undefined || inputs === undefined) continue;
+    const bundle = checked(directory, manifest);
+    if ("reason" in bundle) return bundle;
+    if (inputs.some((input, index) => input !== manifest.inputs[index])) {
+      // The same content in files that were written anew: from now on they need not be read.
+      replace(join(directory, MANIFEST), JSON.stringify({ ...manifest, inputs }));
+    }
+    const now = new Date();
+    utimesSync(directory, now, now);
+    return bundle;
+  }
+  return undefined;
+}
+
+/** Keys of the bundles in a directory, those used last first. */
+function byAge(cache: string): string[] {
+  const used = (key: string): number => statSync(join(cache, key), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  return readdirSync(cache)
+    .filter((name) => KEY.test(name))
+    .map((key) => [key, used(key)] as const)
+    .sort(([, a], [, b]) => b - a)
+    .map(([key]) => key);
+}
+
+/** Undefined where another coordinator has just removed it, and where it is not ours to read. */
+function manifestIn(directory: string): Manifest | undefined {
+  const path = join(directory, MANIFEST);
+  try {
+    if ((refusalOfDirectory(directory) ?? refusalOfFile(path)) !== undefined) return undefined;
+    return JSON.parse(readFileSync(path, "utf8")) as Manifest;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Returns why none of it may be run where somebody else may have written something in it. */
+function checked(directory: string, manifest: Manifest): Bundle | Refusal {
+  const compiled = join(directory, COMPILED);
+  let refused = refusalOfDirectory(directory) ?? refusalOfDirectory(compiled);
+  for (const name of [MANIFEST, ...Object.keys(manifest.files)]) refused ??= refusalOfFile(join(directory, name));
+  return refused ?? { directory, compiled, manifest };
+}
+
+async function make(cache: string, code: string, versions: Versions): Promise<Bundle | Refusal> {
+  const { files, inputs } = await build(versions.root, code, EXTENSION);
+  const manifest: Manifest = {
+    ...versions,
+    inputs,
+    files: Object.fromEntries(files.map(({ name, inputs }) => [name, inputs])),
+  };
+  const directory = join(cache, keyOf(versions, inputs));
+  const unfinished = join(cache, `.new-${randomBytes(8).toString("hex")}`);
+  mkdirSync(unfinished, { mode: 0o700 });
+  try {
+    mkdirSync(join(unfinished, COMPILED), { mode: 0o700 });
+    for (const { name, content } of files) writeFileSync(join(unfinished, name), content, PRIVATE);
+    writeFileSync(join(unfinished, MANIFEST), JSON.stringify(manifest), PRIVATE);
+    renameSync(unfinished, directory);
+  } catch (error) {
+    rmSync(unfinished, { recursive: true, force: true });
+    // Another coordinator that started at the same time has made the same.
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== "ENOTEMPTY" && code !== "EEXIST") throw error;
+  }
+  removeOld(cache);
+  return checked(directory, manifest);
+}
+
+const PRIVATE = { flag: "wx", mode: 0o600 } as const;
+
+function replace(path: string, text: string): void {
+  const unfinished = `${path}.${randomBytes(8).toString("hex")}`;
+  writeFileSync(unfinished, text, PRIVATE);
+  renameSync(unfinished, path);
+}
+
+function removeOld(cache: string): void {
+  const old = [...byAge(cache).slice(KEPT), ...readdirSync(cache).filter((name) => UNFINISHED.test(name))];
+  for (const name of old) {
+    const path = join(cache, name);
+    const { mtimeMs = Date.now() } = statSync(path, { throwIfNoEntry: false }) ?? {};
+    if (Date.now() - mtimeMs > KEPT_MS) rmSync(path, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Returns the modules of the package that a process has loaded, relative to it.
+ *
+ * @param loaded paths of files that the process loaded; those outside of the bundle are returned as they are
+ */
+export function sourcesOf({ directory, manifest }: Bundle, loaded: readonly string[]): string[] {
+  const inside = (path: string): readonly string[] | undefined =>
+    dirname(path) === directory ? (manifest.files[basename(path)] ?? []) : undefined;
+  return [...new Set(loaded.flatMap((path) => inside(path) ?? [path]))];
+}

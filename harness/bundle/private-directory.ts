@@ -1,0 +1,101 @@
+/** Where code that was made from ours may lie: a directory that nobody but this user can have written to. */
+import { accessSync, constants, existsSync, lstatSync, mkdirSync, realpathSync, type Stats } from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import { basename, dirname, join, sep } from "node:path";
+
+const NAME = "ipcmark";
+const WRITABLE_BY_OTHERS = 0o022;
+const WRITABLE_BY_ALL = 0o002;
+const OPEN_TO_OTHERS = 0o077;
+
+/** Why a place cannot be used. */
+export interface Refusal {
+  /** One sentence without a full stop. */
+  readonly reason: string;
+  /** The command that changes it; absent where none does. */
+  readonly fix?: string;
+}
+
+/**
+ * Returns the directory of the bundles: `node_modules/.cache/ipcmark` of the package, or `ipcmark` in the user's directory of caches where
+ * the first cannot be written. None of them lies in a directory that all users may write to, as the temporary directory is.
+ *
+ * @param root directory of the package
+ * @param creates creates it where it is not there
+ */
+export function cacheDirectory(root: string, env: NodeJS.ProcessEnv, creates: boolean): string | Refusal {
+  if (process.getuid === undefined) return { reason: "this system does not show who may write a file" };
+  let first: Refusal | undefined;
+  for (const parent of parentsOf(root, env)) {
+    const found = usable(parent, creates);
+    if (typeof found === "string") return found;
+    // What can be changed is told before what cannot.
+    if (first === undefined || (first.fix === undefined && found.fix !== undefined)) first = found;
+  }
+  return first as Refusal;
+}
+
+/** Beside the packages of this package, or those it is one of; then where this user's programs keep such things. */
+function parentsOf(root: string, env: NodeJS.ProcessEnv): string[] {
+  const packages = basename(dirname(root)) === "node_modules" ? dirname(root) : join(root, "node_modules");
+  const usual = process.platform === "darwin" ? join(homedir(), "Library", "Caches") : join(homedir(), ".cache");
+  return [join(packages, ".cache"), env["XDG_CACHE_HOME"] || usual];
+}
+
+function usable(parent: string, creates: boolean): string | Refusal {
+  const directory = join(parent, NAME);
+  try {
+    // Where the parent is not there either, it is made too; but no node_modules, which would be one more place to look for packages in.
+    const shared = sharedWithAll(existsSync(parent) ? parent : dirname(parent));
+    if (shared !== undefined) return shared;
+    if (lstatSync(directory, { throwIfNoEntry: false }) === undefined) {
+      if (!creates) return { reason: `${directory} has not been made yet` };
+      mkdirSync(directory, { recursive: true, mode: 0o700 });
+    }
+    const refused = refusalOfDirectory(directory);
+    if (refused !== undefined) return refused;
+    accessSync(directory, constants.W_OK);
+    return directory;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return { reason: `${directory} cannot be used (${code ?? message})` };
+  }
+}
+
+/** Whoever may write to a directory may put another one in the place of ours; for code, a sticky bit is not enough. */
+function sharedWithAll(parent: string): Refusal | undefined {
+  const real = realpathSync(parent);
+  const temporary = realpathSync(tmpdir());
+  if (real === temporary || real.startsWith(temporary + sep)) {
+    return { reason: `${parent} is in the temporary directory` };
+  }
+  for (let path = real; ; path = dirname(path)) {
+    if ((lstatSync(path).mode & WRITABLE_BY_ALL) !== 0) return { reason: `all users may write to ${path}` };
+    if (path === dirname(path)) return undefined;
+  }
+}
+
+/** Returns why nothing in this directory may be run; undefined when it is ours and closed to everybody else. */
+export function refusalOfDirectory(path: string): Refusal | undefined {
+  const stat = lstatSync(path);
+  if (!stat.isDirectory()) return { reason: `${path} is no directory`, fix: `rm ${path}` };
+  const foreign = refusalOfOwner(path, stat);
+  if (foreign !== undefined || (stat.mode & OPEN_TO_OTHERS) === 0) return foreign;
+  // Others may have written to it before its mode is changed.
+  return { reason: `${path} is open to other users`, fix: `rm -r ${path}` };
+}
+
+/** Returns why this file may not be run; undefined when it is ours and nobody else may write it. */
+export function refusalOfFile(path: string): Refusal | undefined {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  const fix = `rm -r ${dirname(path)}`;
+  if (!stat?.isFile()) return { reason: `${path} is no file`, fix };
+  const foreign = refusalOfOwner(path, stat);
+  if (foreign !== undefined || (stat.mode & WRITABLE_BY_OTHERS) === 0) return foreign;
+  return { reason: `other users may write to ${path}`, fix };
+}
+
+function refusalOfOwner(path: string, { uid }: Stats): Refusal | undefined {
+  if (uid === process.getuid?.()) return undefined;
+  return { reason: `${path} belongs to another user (uid ${uid})`, fix: `rm -r ${path}` };
+}
