@@ -25,7 +25,7 @@ import { EXIT } from "../cli/exit-codes.ts";
 import { median } from "../results/quantiles.ts";
 import { ensureWritable } from "../results/store.ts";
 import { roundTrips } from "./default/cells.ts";
-import { besideBusyLoops, compare, measureReference } from "./default/commands.ts";
+import { besideBusyLoops, compare, measurePair, measureReference } from "./default/commands.ts";
 import { type Evidence, LETTERS, type Letter, SLOW_SHARE } from "./default/evidence.ts";
 import { rowsOf } from "./default/figures.ts";
 import { planReference } from "./default/reference.ts";
@@ -121,7 +121,13 @@ async function attempt(part: () => Promise<void>): Promise<void> {
   }
 }
 
+async function runStart(reports: Reports): Promise<void> {
+  const pairMs = await measurePair();
+  if (pairMs !== null) reports.setPair(pairMs);
+}
+
 async function runAll(reports: Reports): Promise<void> {
+  if (needs("h")) await attempt(() => runStart(reports));
   const half = Math.ceil(runs / 2);
   if (needs("a", "b", "c", "d", "e", "f", "g")) {
     await runPlain(reports, 1, half);

@@ -1,11 +1,13 @@
-import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { execFile, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { Child } from "../../process/child.ts";
 import { allowedCpus } from "../../process/cpus.ts";
 import { nodeCommand } from "../../process/node-command.ts";
+import { median } from "../../results/quantiles.ts";
 import { loadReport } from "../../results/store.ts";
 import type { Run } from "./evidence.ts";
 import { REFERENCE_TRIALS, type ReferenceRun } from "./reference.ts";
@@ -14,6 +16,7 @@ import { REFERENCE_TRIALS, type ReferenceRun } from "./reference.ts";
 const COMMAND_LIMIT_MS = 15 * 60_000;
 const START_TIMEOUT_MS = 5000;
 const KEPT_CHARACTERS = 4000;
+const START_BENCH = fileURLToPath(new URL("../start.ts", import.meta.url));
 const BUSY_LOOP = fileURLToPath(new URL("../../control/keep-awake.mjs", import.meta.url));
 
 /** Ends what this process has started, and nothing else, on the first signal. */
@@ -84,6 +87,22 @@ function end([file, ...args]: readonly [string, ...string[]], env: NodeJS.Proces
     });
     child.once("close", () => resolve(said.trim().split("\n").at(-1) ?? ""));
   });
+}
+
+/**
+ * What `bench:start` prints of a pair, from the start of its first process to both being prepared: median over mechanisms, ms, of the way in which
+ * a run starts its processes, its first row. null: there is no such bench.
+ */
+export async function measurePair(): Promise<number | null> {
+  if (!existsSync(START_BENCH)) return null;
+  const limits = { timeout: COMMAND_LIMIT_MS, signal: stop.signal };
+  const { stdout } = await promisify(execFile)(process.execPath, [START_BENCH, "--json"], limits);
+  const { rows } = JSON.parse(stdout) as { readonly rows: readonly { readonly transports: readonly Pair[] }[] };
+  return median((rows[0]?.transports ?? []).map(({ pair }) => pair));
+}
+
+interface Pair {
+  readonly pair: number;
 }
 
 /** Runs `work` beside a loop of ordinary priority on each CPU. */

@@ -1,8 +1,9 @@
 /** The figures of `bench:default`, from reports alone: nothing here runs or reads anything. */
-import { pick } from "../../pick/pick.ts";
+import { PICK_PAYLOADS } from "../../../scenarios/profiles/default-workload.ts";
 import { percent } from "../../results/format.ts";
 import type { Measurement, Placement, Report } from "../../results/model.ts";
 import { median, quantileSorted } from "../../results/quantiles.ts";
+import { compareRounds, roundsOf } from "../../results/ranking.ts";
 import { type CellFigures, figuresOf, halfWidth, type OverRuns, overRuns, ratios, roundTrips } from "./cells.ts";
 import { coverageRows } from "./coverage.ts";
 import { type Evidence, type Letter, type Row, type Run, SLOW_ID, SLOW_SHARE } from "./evidence.ts";
@@ -18,8 +19,6 @@ const C_FACTOR = 1.2;
 const MOST_SCATTER = 1.15;
 const LEAST_TOLD_SHARE = 0.7;
 const MOST_PAIR_S = 0.15;
-/** The order of `unix` and its copy is decided over these. */
-const SLOW_PAYLOADS: readonly number[] = [64, 4096];
 
 /** The rows of these letters, in order. */
 export function rowsOf(evidence: Evidence, letters: readonly Letter[]): Row[] {
@@ -177,29 +176,19 @@ function slowCopyRow(slow: readonly Run[]): Row {
   return judged(row, seen, wrong === 0 && (told ?? 0) >= LEAST_TOLD_SHARE * slow.length);
 }
 
-/** By the rule of the pick, between these two alone; undefined where one of them was not measured. */
-function orderOfCopy({ transports, checks, measurements }: Report): "told" | "tie" | "wrong" | undefined {
-  const ids = ["unix", SLOW_ID];
-  const payloads = [...new Set(roundTrips(measurements, "same-cpu").map(({ payloadBytes }) => payloadBytes))];
-  const usual = payloads.filter((payload) => SLOW_PAYLOADS.includes(payload));
-  const found = pick(
-    {
-      transports: transports.filter(({ id }) => ids.includes(id)),
-      checks: checks.filter(({ transport }) => ids.includes(transport)),
-      measurements,
-    },
-    {
-      payloads: usual.length > 0 ? usual : payloads,
-      modes: ["event"],
-      placement: "same-cpu",
-      benchmark: "round-trip",
-      peer: "node",
-    },
+/** By the rule that orders all tables, between these two alone; undefined where one of them was not measured. */
+function orderOfCopy({ measurements }: Report): "told" | "tie" | "wrong" | undefined {
+  const rows = roundTrips(measurements, "same-cpu").filter(
+    ({ mode, payloadBytes }) => mode === "event" && PICK_PAYLOADS.includes(payloadBytes),
   );
-  const interval = found?.ranking[1]?.interval;
-  if (found === null || interval === undefined) return undefined;
-  if (interval === null || interval[0] <= 1) return "tie";
-  return found.transport === "unix" ? "told" : "wrong";
+  const [unix, copy] = ["unix", SLOW_ID].map((id) => rows.filter(({ transport }) => transport === id)) as [
+    Measurement[],
+    Measurement[],
+  ];
+  if (unix.length === 0 || unix.length !== copy.length) return undefined;
+  const { interval } = compareRounds(roundsOf(copy), roundsOf(unix));
+  if (interval === null) return "tie";
+  return interval[0] > 1 ? "told" : interval[1] < 1 ? "wrong" : "tie";
 }
 
 function pairRows({ pairMs }: Evidence): Row[] {
