@@ -6,7 +6,6 @@ import {
   oneLine,
   percent,
   quantity,
-  quantityRange,
   ratio,
   ratioRange,
 } from "../../harness/results/format.ts";
@@ -33,15 +32,17 @@ const COST_COLUMNS_FROM = 132;
 const COLUMNS: readonly Column[] = [
   { title: "", align: "left", shrink: "cut" },
   { title: "p50", align: "right" },
-  { title: "p50, 95 %", align: "right", drop: 6 },
-  { title: "ratio, 95 %", align: "right" },
+  { title: "p50 95 %", align: "right", drop: 6 },
+  { title: "ratio 95 %", align: "right" },
   { title: "p99", align: "right" },
-  { title: "msg/s, 95 %", align: "right", drop: 5 },
+  { title: "msg/s ±", align: "right", drop: 5 },
   { title: "CPU/msg", align: "right", drop: 4 },
   { title: "", align: "left" },
 ];
 
+/** Most intervals are no wider than `18.9–19.8`, most halves than `±12 %`. */
 const RANGE_WIDTH = 9;
+const HALF_WIDTH = 5;
 
 /** One word per standing, so that the meaning survives without colour. */
 const MARKS = { best: "best", tied: "= tie", behind: "", unknown: "?" } as const;
@@ -155,7 +156,7 @@ function cells(row: PlainRow, ranked: RankedRow | undefined, extra: Extra): stri
     `  ${row.name}`,
     duration(latencyNs?.p50),
     latencyNs ? durationRange(interval?.p50, latencyNs.p50) : ABSENT,
-    ranked ? withRange(ratio(ranked.ratio), ratioRange(ranked.interval)) : ABSENT,
+    ranked ? `${ratio(ranked.ratio)} ${ratioRange(ranked.interval).padStart(RANGE_WIDTH)}` : ABSENT,
     p99Text(row.cell),
     rateText(row),
     duration(cpuNsPerMessage),
@@ -176,15 +177,13 @@ function costs({ cell }: PlainRow): string[] {
   ];
 }
 
-/** A value and its interval, which has a column of its own in effect: most are as wide as `18.9–19.8`. */
-function withRange(value: string, range: string): string {
-  return `${value} ${range.padStart(RANGE_WIDTH)}`;
-}
-
+/** `51.2 k  ±4 %`: how far the farther end of the 95 % interval is, rounded up. */
 function rateText({ throughput, cell }: PlainRow): string {
   const { messagesPerSecond, interval } = throughput;
   if (messagesPerSecond === null) return ABSENT;
-  return withRange(throughputText(throughput, cell.benchmark), quantityRange(interval, messagesPerSecond));
+  const half = interval ? Math.max(messagesPerSecond - interval[0], interval[1] - messagesPerSecond) : Number.NaN;
+  const range = interval ? `±${Math.ceil((100 * half) / messagesPerSecond)} %` : ABSENT;
+  return `${throughputText(throughput, cell.benchmark)} ${range.padStart(HALF_WIDTH)}`;
 }
 
 /** `51.2 k`; with a star where the number comes from round trips, and a dagger where the stream cell failed. */
@@ -206,6 +205,8 @@ function footnotes(blocks: readonly Block[], extra: Extra): string[] {
   if (extra.cBaseline)
     notes.push("× C: p50 as a multiple of plain C on the same mechanism, measured in the same rounds.");
   if (ranked.some(({ cell }) => hasRoughP99(cell))) notes.push(ROUGH_P99);
+  if (rows.some(({ throughput }) => throughput.interval !== undefined))
+    notes.push("msg/s ±: to the farther end of the 95 % interval.");
   if (ranked.some((row) => row.interval !== null))
     notes.push("ratio: to the best of the table, within the same rounds, with its 95 % interval.");
   if (ranked.some((row) => row.standing === "tied")) notes.push(`= ${TIE_NOTE}`);

@@ -2,7 +2,7 @@ import { clearChart, drawChart } from "./charts.js";
 import { cellsOf, distinct, metricFor, metricOf, view } from "./data.js";
 import { byId, fillTable } from "./dom.js";
 import { failures, leaders, mergedWarnings, NOTHING } from "./findings.js";
-import { ABSENT, bytes, duration, durationRange, quantity } from "./format.js";
+import { ABSENT, bytes, duration, durationRange, quantity, quantityRange } from "./format.js";
 import { sizesOf } from "./state.js";
 
 /** @typedef {import("./data.js").State} State */
@@ -226,8 +226,8 @@ function valueText(cell, metric, text) {
   if (!cell) return ABSENT;
   const value = metricOf(cell, metric);
   if (value === null) return cell.status === "measured" ? ABSENT : cell.status.replace("-", " ");
-  const interval = metric === "p50" && cell.p50Interval ? ` [${durationRange(cell.p50Interval, value)}]` : "";
-  return text(value) + interval;
+  const range = metric === "p50" ? durationRange(cell.p50Interval, value) : quantityRange(cell.rateInterval, value);
+  return range === ABSENT ? text(value) : `${text(value)} [${range}]`;
 }
 
 /** @param {string} id @param {string} label @param {readonly import("./charts.js").Series[]} series @param {Axis} x @param {Axis} y @param {boolean} lines */

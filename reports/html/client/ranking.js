@@ -21,7 +21,7 @@ import { lookOf } from "./look.js";
 /** Short, since the table has thirteen columns; the notes give their meaning. */
 const STANDINGS = { best: "best", tied: "tie", behind: "", unknown: "?" };
 const STANDING_COLUMN = 7;
-const PLOT_WIDTH = 124;
+const PLOT_WIDTH = 92;
 const PLOT_HEIGHT = 18;
 
 /** One placement, class, benchmark and size; failed and not applicable rows stay, with their reasons. @param {State} state */
