@@ -165,6 +165,9 @@ describe("planReference", () => {
     expect(messages("unix")).toBe(16_000);
     expect(messages("tcp")).toBeLessThan(4000);
     expect(messages("tcp")).toBeGreaterThanOrEqual(125);
+    // A size that a mechanism cannot carry is refused for all that are named with it.
+    const queues = planned.filter(({ transports }) => transports.includes("posix-mq"));
+    expect(queues).toMatchObject([{ transports: ["posix-mq"], payloads: [64, 4096] }]);
   });
 });
 

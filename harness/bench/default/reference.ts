@@ -12,7 +12,7 @@ const MOST_WINDOWS_MS = 200_000;
 const LONGEST_WINDOW_MS = 8000;
 const SHORTEST_WINDOW_MS = 100;
 
-/** One `measure`: mechanisms that wait alike and get as many messages. */
+/** One `measure`: mechanisms that wait alike, carry the same sizes and get as many messages. */
 export interface ReferenceRun {
   readonly transports: readonly string[];
   readonly mode: Measurement["mode"];
@@ -23,28 +23,30 @@ export interface ReferenceRun {
 interface Arm {
   readonly transport: string;
   readonly mode: Measurement["mode"];
-  /** Of its cells. */
+  readonly payloads: readonly number[];
+  /** Of the same cells. */
   readonly p50sMs: readonly number[];
 }
 
 /** The runs that measure all round trips on one CPU of a plain `compare` with {@link MESSAGES}; slow mechanisms with fewer. */
 export function planReference({ measurements }: Report): ReferenceRun[] {
   const rows = roundTrips(measurements, "same-cpu").filter(({ peer }) => peer.language === "node");
-  const payloads = [...new Set(rows.map(({ payloadBytes }) => payloadBytes))];
   const arms = [...Map.groupBy(rows, ({ transport, mode }) => `${transport} ${mode}`).values()].map(armOf);
   let windowMs = LONGEST_WINDOW_MS;
   while (windowMs > SHORTEST_WINDOW_MS && windowsMs(arms, windowMs) > MOST_WINDOWS_MS) windowMs /= 2;
-  const alike = Map.groupBy(arms, (arm) => `${arm.mode} ${messagesOf(arm, windowMs)}`);
+  const alike = Map.groupBy(arms, (arm) => JSON.stringify([arm.mode, arm.payloads, messagesOf(arm, windowMs)]));
   return [...alike.values()].map((group) => {
     const [first] = group as [Arm, ...Arm[]];
     const transports = group.map(({ transport }) => transport);
-    return { transports, mode: first.mode, payloads, messages: messagesOf(first, windowMs) };
+    const { mode, payloads } = first;
+    return { transports, mode, payloads, messages: messagesOf(first, windowMs) };
   });
 }
 
 function armOf(rows: readonly Measurement[]): Arm {
   const [{ transport, mode }] = rows as [Measurement, ...Measurement[]];
-  return { transport, mode, p50sMs: rows.flatMap(({ latencyNs }) => (latencyNs ? [latencyNs.p50 / 1e6] : [])) };
+  const payloads = rows.map(({ payloadBytes }) => payloadBytes);
+  return { transport, mode, payloads, p50sMs: rows.map(({ latencyNs }) => (latencyNs?.p50 ?? 0) / 1e6) };
 }
 
 /** So many that no window of the arm takes longer than `windowMs`. */
