@@ -96,6 +96,8 @@ describe("rowsOf", () => {
     });
     expect(rows("f", { plain: [picked("fifo"), picked("fifo"), picked("unix")] })[0]?.verdict).toBe("MISSED");
     expect(rows("f", { plain: [runOf(reportWith(undefined, { pick: null }))] })[0]?.seen).toContain("1 no pick");
+    const untold = { ...(base.pick as NonNullable<Report["pick"]>), verdict: "cannot-tell" } as const;
+    expect(rows("f", { plain: [runOf(reportWith(undefined, { pick: untold }))] })[0]?.seen).toContain("1 no pick");
   });
 
   it("tells a slow copy from unix by ratios within rounds, and misses when one run has it the wrong way", () => {

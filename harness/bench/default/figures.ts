@@ -156,7 +156,8 @@ function orderRows({ plain, slow }: Evidence): Row[] {
 /** The pick of most runs, and in how many it is the pick or, by the sentence, not distinguishable from it. */
 function samePickRow(plain: readonly Run[]): Row {
   const row = { letter: "f", what: "same pick, or a tie", promised: "every run" } as const;
-  const picks = plain.map(({ report }) => report.pick);
+  // A run that cannot tell lists as ties what it has too few rounds for: that is no agreement.
+  const picks = plain.map(({ report: { pick } }) => (pick?.verdict === "cannot-tell" ? null : pick));
   const counts = Map.groupBy(picks, (found) => found?.transport ?? "no pick");
   const [usual] = [...counts].toSorted(([, a], [, b]) => b.length - a.length)[0] ?? [];
   if (usual === undefined) return notMeasured(row);
