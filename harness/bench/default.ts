@@ -16,7 +16,7 @@
  * `compare`, `--cells` prints the figure of each cell. With `--keep`, reports are added to those of the directory; `--reports <dir>` judges what is
  * there and runs nothing.
  */
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -139,39 +139,41 @@ async function runAll(reports: Reports): Promise<void> {
   if (needs("f") && !values.quick) await attempt(() => runSlow(reports));
 }
 
-function openReports(directory: string): Reports {
-  try {
-    return new Reports(directory);
-  } catch (error) {
-    return refuse((error as Error).message);
-  }
-}
-
-function judge(reports: Reports): void {
-  const evidence = reports.read();
+function judge(evidence: Evidence): void {
   const rows = rowsOf(evidence, letters);
   process.stdout.write(tableOf(evidence, rows, values.cells));
   process.exitCode = rows.some(({ verdict }) => verdict === "MISSED") ? 1 : 0;
 }
 
+/** What the command line names cannot be used: one sentence. */
+function orRefuse<Result>(use: () => Result): Result {
+  try {
+    return use();
+  } catch (error) {
+    return refuse((error as Error).message);
+  }
+}
+
 async function runAndJudge(directory: string): Promise<void> {
-  const reports = openReports(directory);
+  const reports = orRefuse(() => new Reports(directory));
   try {
     await runAll(reports);
-    judge(reports);
+    judge(reports.read());
   } catch (error) {
     note((error as Error).message);
     process.exitCode ??= EXIT.incomplete;
   }
 }
 
-if (values.reports !== undefined) {
-  if (values.keep !== undefined) refuse("--reports runs nothing, so it takes no --keep");
-  if (!existsSync(values.reports)) refuse(`--reports "${values.reports}" does not exist; name a directory of --keep`);
-  judge(openReports(values.reports));
-} else if (values.keep !== undefined) {
-  ensureWritable(values.keep, [], "--keep");
-  await runAndJudge(values.keep);
+const { keep, reports: stored } = values;
+if (stored !== undefined) {
+  if (keep !== undefined) refuse("--reports runs nothing, so it takes no --keep");
+  const evidence = orRefuse(() => new Reports(stored).read());
+  if (evidence.plain.length === 0) refuse(`--reports "${stored}" holds no reports; name a directory of --keep`);
+  judge(evidence);
+} else if (keep !== undefined) {
+  orRefuse(() => ensureWritable(keep, [], "--keep"));
+  await runAndJudge(keep);
 } else {
   const directory = mkdtempSync(join(tmpdir(), "ipcmark-bench-"));
   await runAndJudge(directory);
