@@ -5,6 +5,7 @@ import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import { REGISTRY } from "../../transports/registry.ts";
 import { LEAST_FOR_INTERVAL, type Length } from "../coordinator/length.ts";
 import { type MeasureResult, measure } from "../coordinator/measure.ts";
+import { asPartOf } from "../coordinator/progress.ts";
 import { CHECKS } from "../driver/checks/catalog.ts";
 import { pick, type Workload } from "../pick/pick.ts";
 import type { CheckResult, Placement, Report } from "../results/model.ts";
@@ -105,11 +106,12 @@ async function compare(
       const startedMs = performance.now();
       const quick = CHECKS.filter((check) => check.quick);
       const onResult = (result: CheckResult): unknown => checked.push(result);
-      const checks = await checkAll(session, candidates, quick, options.peer, run.progress, onResult);
+      const progress = asPartOf(run.progress, () => expectedMs - performance.now());
+      const checks = await checkAll(session, candidates, quick, options.peer, progress, onResult);
       const checkedMs = performance.now();
-      const reservedMs = codecs.length === 0 ? 0 : CODECS_MS;
+      const laterMs = FINISH_MS + (codecs.length === 0 ? 0 : CODECS_MS);
       // From the start of the process on, as a user counts.
-      const leftMs = budgetMs - reservedMs - FINISH_MS - performance.now();
+      const leftMs = budgetMs - laterMs - performance.now();
       const length = lengthOf(options, arms, cells, { budgetMs: leftMs, least: LEAST_FOR_INTERVAL });
       const counted: Length = length.budgetMs === undefined ? length : { ...length, budgetMs: leftMs };
       const all = requestOf(options, arms, cells, counted, run.seed);
@@ -121,10 +123,17 @@ async function compare(
         onBegin: (found: () => MeasureResult) => {
           soFar = found;
         },
-        onPlan: announcePlan(counted, expectedMs - reservedMs - performance.now()),
+        onPlan: announcePlan({
+          length: counted,
+          arms,
+          budgetMs: options.budget,
+          announcedMs: expectedMs,
+          laterMs,
+        }),
         ...(all.cBaseline === undefined ? {} : { cBaseline: pickSizes(payloads) }),
       };
-      const measured = await measure(session.brood, session.place, request, run.progress);
+      const trials = asPartOf(run.progress, (ms) => ms + laterMs);
+      const measured = await measure(session.brood, session.place, request, trials);
       const measuredMs = performance.now();
       // After the trials: nothing else runs beside them, and nothing beside this.
       const table = await codecTable(session, codecs, arms, CODEC_TIME_MS);

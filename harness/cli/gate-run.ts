@@ -18,6 +18,7 @@ import { ArmRecord } from "../coordinator/record.ts";
 import { crashReason } from "../results/crashes.ts";
 import { median } from "../results/quantiles.ts";
 import { randomFrom } from "../results/random.ts";
+import { announcedTime } from "./length.ts";
 import { note } from "./output.ts";
 import type { Session } from "./session.ts";
 
@@ -91,6 +92,15 @@ export async function runGate(session: Session, request: GateRequest, progress: 
     const leftMs = 2 * count * busy.reduce((sum, { head }) => sum + head.plannedMs, 0);
     progress.begin(count * busy.length, leftMs);
     note(`${name}: ${count} pairs of ${busy.length} arms, about ${Math.ceil(leftMs / 1000)} s`);
+    const isNews = announcedTime(leftMs);
+    const startedMs = performance.now();
+    const onRound = (done: number): void => {
+      const elapsedMs = performance.now() - startedMs;
+      const restMs = (elapsedMs / done) * (count - done);
+      progress.replan(restMs, (count - done) * busy.length);
+      if (done < count && isNews(elapsedMs + restMs))
+        note(`after ${done} of ${count} pairs: ${Math.ceil(restMs / 1000)} s more`);
+    };
     await runPairs(
       session.brood,
       session.place,
@@ -100,6 +110,7 @@ export async function runGate(session: Session, request: GateRequest, progress: 
         wanted,
         random,
         stage: name,
+        onRound,
         onPair: (arm, cell, outcome) => {
           const ledger = ledgers.get(keyOf(arm, cell)) as Ledger;
           if ("reason" in outcome) ledger.invalid.push(outcome.reason);

@@ -19,7 +19,7 @@ const CONTROL_MS = 600;
 /** Of a time that was asked for: writing the report and ending. */
 export const FINISH_MS = 800;
 /** A machine may be so much faster than the guess. */
-const OPTIMISM = 0.3;
+const FASTEST_FACTOR = 0.3;
 
 export interface LengthDefaults {
   /** What the command promises on its own; computed from the cells where it promises nothing. */
@@ -37,7 +37,8 @@ export function lengthOf(
   const effort: Effort = options.quick ? "quick" : options.thorough ? "thorough" : "default";
   const budget = options.budget;
   const roundMs = guessRoundMs(arms, cells, effort);
-  if (budget !== undefined) refuseImpossible(budget, arms.length, guessRoundMs(arms, cells, "quick"));
+  const fewest = options.trials ?? LEAST_FOR_INTERVAL;
+  if (budget !== undefined) refuseImpossible(budget, arms.length, fewest, guessRoundMs(arms, cells, "quick"));
   const within = budget === undefined ? {} : { budgetMs: budget - FINISH_MS };
   if (options.until !== undefined) {
     return { rule: "until", effort, target: options.until, most: UNTIL_MOST, ...within };
@@ -62,66 +63,102 @@ function guessRoundMs(arms: readonly Arm[], cells: readonly Cell[], effort: Effo
 }
 
 /** By a guess that favours the user: what passes here is judged again after the calibration. */
-function refuseImpossible(budgetMs: number, arms: number, roundMs: number): void {
-  const wholeMs = (LEAST_FOR_INTERVAL + 1) * roundMs;
-  if (arms === 0 || budgetMs >= wholeMs * OPTIMISM) return;
-  throw new UsageError(
-    `--budget ${budgetMs / 1000}s cannot hold a calibration and ${LEAST_FOR_INTERVAL} rounds of ${arms} arms, which take about ${Math.ceil(wholeMs / 1000)} s; give it that, or fewer --transport, --placement, --mode or --payload`,
+function refuseImpossible(budgetMs: number, arms: number, rounds: number, roundMs: number): void {
+  const wholeMs = (rounds + 1) * roundMs;
+  if (arms > 0 && budgetMs < wholeMs * FASTEST_FACTOR) throw tooShort(budgetMs, wholeMs, rounds, arms);
+}
+
+function tooShort(budgetMs: number, neededMs: number, rounds: number, arms: number): UsageError {
+  const needed = Math.ceil(neededMs / 1000);
+  return new UsageError(
+    `${arms} arms need ${rounds} rounds (about ${needed} s); --budget leaves ${budgetMs / 1000} s: ` +
+      `give --budget ${needed}s, or fewer --transport, --placement, --mode or --payload`,
   );
 }
 
-/** Says before anything starts how long it will take. */
-export function announce(length: Length, arms: readonly Arm[], cells: readonly Cell[], seed: number): void {
+/**
+ * Says before anything starts how long it will take.
+ *
+ * @returns that time, ms from the start of the process on; undefined where it is known after the calibration only
+ */
+export function announce(
+  length: Length,
+  arms: readonly Arm[],
+  cells: readonly Cell[],
+  seed: number,
+): number | undefined {
   const each = Math.max(0, ...arms.map((arm) => cellsOf(arm, cells).length));
   const what = `${arms.length} arms of ${each} cells`;
   const seconds = (ms: number): string => `about ${Math.ceil(ms / 1000)} s`;
   const roundMs = guessRoundMs(arms, cells, length.effort);
+  const until = (ms: number | undefined): number | undefined => (ms === undefined ? ms : performance.now() + ms);
   switch (length.rule) {
     case "fixed": {
       const time = length.budgetMs === undefined ? "calibrating first" : seconds(length.budgetMs);
-      return note(`${what}, ${length.trials} trials each: ${time}; seed ${seed}`);
+      note(`${what}, ${length.trials} trials each: ${time}; seed ${seed}`);
+      return until(length.budgetMs);
     }
     case "budget":
-      return note(`${what}, ${length.least} trials each or more: ${seconds(length.budgetMs)}; seed ${seed}`);
+      note(`${what}, ${length.least} trials each or more: ${seconds(length.budgetMs)}; seed ${seed}`);
+      return until(length.budgetMs);
     case "until": {
       const most = length.budgetMs ?? (length.most + 1) * roundMs;
       const least = Math.min(most, 11 * roundMs);
-      return note(
+      note(
         `${what}, until every p50 interval is within ±${length.target * 100} %: from ${seconds(least)} to at most ${seconds(most)}; seed ${seed}`,
       );
+      return undefined;
     }
   }
 }
 
-/** A prediction that is so much off is worth saying, and a promise that would be broken by so much is not begun. */
-const WORTH_SAYING = 1.15;
-const HOPELESS = 1.15;
+/** A time that was announced holds within this share of it, or another is announced. A budget is not begun that would be missed by more. */
+const TOLERANCE = 0.15;
+
+/** @returns a function that is true for a time so far from the one announced last that it is to be announced instead */
+export function announcedTime(ms?: number): (ms: number) => boolean {
+  let announcedMs = ms;
+  return (newMs) => {
+    if (announcedMs !== undefined && Math.abs(newMs / announcedMs - 1) <= TOLERANCE) return false;
+    announcedMs = newMs;
+    return true;
+  };
+}
+
+export interface Announcement {
+  readonly length: Length;
+  readonly arms: readonly Arm[];
+  /** The whole time of the command that was asked for. */
+  readonly budgetMs: number | undefined;
+  /** The whole time of the command that was announced. */
+  readonly announcedMs: number | undefined;
+  /** What comes after the trials. */
+  readonly laterMs: number;
+}
 
 /**
- * After the calibration: says how long it will really take where nothing was promised before, or less than it takes.
+ * After the calibration, and after each round: announces the time anew where it differs from what was announced last.
  *
- * @param saidMs what was said for this part, where that is more than the budget
- * @throws UsageError when a time that was asked for cannot hold the rounds
+ * @throws UsageError after the calibration, when a time that was asked for cannot hold the rounds
  */
-export function announcePlan(
-  length: Length,
-  saidMs: number = length.budgetMs ?? Number.POSITIVE_INFINITY,
-): (plan: Prediction) => void {
-  return ({ rounds, leftMs, wholeMs }) => {
-    const seconds = (ms: number): number => Math.ceil(ms / 1000);
-    if (length.rule === "fixed" && length.budgetMs === undefined) {
-      note(`calibrated: ${rounds} rounds, about ${seconds(leftMs)} s`);
+export function announcePlan({
+  length,
+  arms,
+  budgetMs,
+  announcedMs,
+  laterMs,
+}: Announcement): (plan: Prediction) => void {
+  const isNews = announcedTime(announcedMs);
+  return ({ done, left, leftMs }) => {
+    const wholeMs = (rounds: number): number => performance.now() + (rounds * leftMs) / left + laterMs;
+    if (budgetMs !== undefined) {
+      const rounds = length.rule === "until" ? LEAST_FOR_INTERVAL : left;
+      const neededMs = wholeMs(rounds);
+      if (done === 0 && neededMs > budgetMs * (1 + TOLERANCE)) throw tooShort(budgetMs, neededMs, rounds, arms.length);
+      return;
     }
-    if (length.budgetMs === undefined || length.rule === "until") return;
-    if (!length.strict) {
-      if (wholeMs <= WORTH_SAYING * saidMs) return;
-      return note(`calibrated: here ${rounds} rounds take about ${seconds(leftMs)} s more, longer than was said above`);
-    }
-    if (wholeMs > HOPELESS * length.budgetMs) {
-      throw new UsageError(
-        `${rounds} rounds, the fewest that are planned, take about ${seconds(wholeMs)} s on this machine, calibration included, of which ${seconds(length.budgetMs)} s are left of the time given; ` +
-          "give a longer --budget, or fewer --transport, --placement, --mode, --benchmark or --payload",
-      );
-    }
+    if (length.rule === "until" || !isNews(wholeMs(left))) return;
+    const when = done === 0 ? "calibrated" : `after ${done} round${done === 1 ? "" : "s"}`;
+    note(`${when}: ${left} rounds to go, about ${Math.ceil((leftMs + laterMs) / 1000)} s`);
   };
 }

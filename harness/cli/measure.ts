@@ -12,11 +12,11 @@ import { chooseArms, chooseCells, defaultPlacements } from "./arms.ts";
 import { warnBeforeRun } from "./before-run.ts";
 import { chooseCodecs, codecCells, codecTable, parseCodec, withCodecs } from "./codecs.ts";
 import { EXIT, IncompleteError, UsageError } from "./exit-codes.ts";
-import { announce, announcePlan, lengthOf } from "./length.ts";
+import { announce, announcePlan, FINISH_MS, lengthOf } from "./length.ts";
 import { type MeasureOptions, withMeasuring } from "./options.ts";
 import { printTables, publish, publishPartial, REPORT_FILES, terminal } from "./output.ts";
 import { noteAbsent, whyAbsent } from "./peers.ts";
-import { finishReport, noteCrashes, startRun } from "./run.ts";
+import { finishReport, startRun } from "./run.ts";
 import { inSession } from "./session.ts";
 import { type Candidate, type Chosen, resolveTransports } from "./transports.ts";
 import { each } from "./values.ts";
@@ -67,11 +67,13 @@ export function measureCommand(): Command {
       const arms = withCodecs(placed, codecs, cells);
       const length = lengthOf(withoutTable(options, codecs.length), arms, cells);
       await warnBeforeRun(candidates, run, { measures: true });
-      announce(length, arms, cells, run.seed);
+      const announcedMs = announce(length, arms, cells, run.seed);
+      const laterMs = FINISH_MS + codecs.length * CODEC_RESERVE_MS;
       const records = candidates.map(({ record }) => record);
       let soFar: (() => MeasureResult) | undefined;
       const request: MeasureRequest = {
         ...requestOf(options, arms, cells, length, run.seed),
+        onPlan: announcePlan({ length, arms, budgetMs: options.budget, announcedMs, laterMs }),
         onBegin: (found) => {
           soFar = found;
         },
@@ -94,7 +96,6 @@ export function measureCommand(): Command {
         ...table,
         warnings: [...refused, ...measured.warnings, ...(table.warnings ?? [])],
       });
-      noteCrashes(run);
       const lacks = report.measurements.some(({ status }) => status === "failed" || status === "unavailable");
       process.exitCode = isIncomplete || lacks ? EXIT.incomplete : EXIT.ok;
       await publish(options, report, () => printTables(tablesOf(report)));
@@ -124,7 +125,6 @@ export function requestOf(
     cells,
     length,
     seed,
-    onPlan: announcePlan(length),
     // What was asked for is the time of the command: `performance.now()` counts from the start of the process.
     ...(options.budget === undefined ? {} : { sinceMs: 0 }),
     ...(options.cBaseline === false || options.limits === false ? {} : { cBaseline: cPayloads(cells) }),

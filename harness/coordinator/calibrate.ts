@@ -4,12 +4,10 @@ import { type Arm, type Cell, cellKey, cellReason } from "./arm.ts";
 import { type ArmPace, cellPlans, type Pace } from "./plan.ts";
 import type { ArmRecord } from "./record.ts";
 import type { Brood } from "./run-driver.ts";
-import { type ArmJob, type ArmRun, batchesOf, type PreparedArm, prepareArm, silenceOf } from "./trial.ts";
+import { type ArmJob, batchesOf, type PreparedArm, prepareArm, runArm, silenceOf } from "./trial.ts";
 
 const CALIBRATE_CELL_MS = 12;
 const LEAST_OVERHEAD_MS = 100;
-/** Each time the driver dies the cell at which it died is left out and the rest is tried again. */
-const MAX_ATTEMPTS = 3;
 /** Rates so far above the most any calibration answered are beyond the knee: a curve needs one or two such points, not all. */
 const BEYOND_FACTOR = 1.5;
 
@@ -31,7 +29,7 @@ export async function calibrateAll(
     const prepareMs = (performance.now() - startedMs) / together.length;
     for (const { record, cells, prepared } of ready) {
       onArm(record.arm);
-      const pace = await calibrate({ brood, place, record, cells, prepared, prepareMs, silenceMs });
+      const pace = await calibrate({ brood, place, record, cells, prepared, prepareMs });
       if (pace !== undefined) paces.push(pace);
     }
   }
@@ -104,35 +102,29 @@ interface Calibration {
   readonly place: Place;
   readonly record: ArmRecord;
   readonly cells: readonly Cell[];
-  /** The first attempt, ready for its turn, and what getting ready took of the time of the run. */
+  /** Ready for its turn, and what getting ready took of the time of the run. */
   readonly prepared: PreparedArm;
   readonly prepareMs: number;
-  readonly silenceMs: number | undefined;
 }
 
 /** Finds the pace of every cell of an arm; what cannot run gets its reason in the record. */
 async function calibrate({ record, cells, ...of }: Calibration): Promise<ArmPace | undefined> {
-  const { arm } = record;
+  const { results, obstacles, last } = await runArm(of.brood, of.place, of.prepared);
+  const peer = last.ready?.peer;
+  if (peer) record.peer = { language: peer.language, version: peer.version };
   const paces: FoundPace[] = [];
-  let overheadMs = 0;
-  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-    const left = cells.filter((cell) => !isSettled(record, paces, cell));
-    if (left.length === 0) break;
-    const prepared = attempt === 0 ? of.prepared : await prepareArm(of.brood, of.place, jobOf(arm, left, of.silenceMs));
-    const run = await prepared.run();
-    if (run.ready?.peer) record.peer = { language: run.ready.peer.language, version: run.ready.peer.version };
-    for (const cell of left) readPace(record, cell, resultOf(run.cells, cell), paces);
-    const failure = run.misplaced ?? run.failure;
-    if (failure === undefined) {
-      // Start-up and shutdown; the steps of a calibration take about one and a half times their last step.
-      const measuredMs = run.cells.reduce((sum, { outcome }) => sum + (outcome.figures?.elapsedNs ?? 0) / 1e6, 0);
-      overheadMs = Math.max(LEAST_OVERHEAD_MS, of.prepareMs + run.durationMs - 1.5 * measuredMs);
-      break;
-    }
-    settleFailure(record, left, run, failure);
+  for (const cell of cells) {
+    readPace(record, cell, results.get(cellKey(cell)), paces);
+    const obstacle = obstacles.get(cellKey(cell));
+    if (obstacle?.shortage) record.lack(cell, obstacle.reason);
+    else if (obstacle !== undefined) record.fail(cell, obstacle.reason);
   }
   const left = withoutHopeless(record, paces);
-  return left.length === 0 ? undefined : { arm, paces: left, overheadMs: Math.max(LEAST_OVERHEAD_MS, overheadMs) };
+  if (left.length === 0) return undefined;
+  // Start-up and shutdown; the steps of a calibration take about one and a half times their last step.
+  const measuredMs = last.cells.reduce((sum, { outcome }) => sum + (outcome.figures?.elapsedNs ?? 0) / 1e6, 0);
+  const overheadMs = last.failure === undefined ? of.prepareMs + last.durationMs - 1.5 * measuredMs : 0;
+  return { arm: record.arm, paces: left, overheadMs: Math.max(LEAST_OVERHEAD_MS, overheadMs) };
 }
 
 /** A pace, and how many messages a second the calibration really saw; they differ in an open loop. */
@@ -152,10 +144,6 @@ function withoutHopeless(record: ArmRecord, paces: readonly FoundPace[]): FoundP
     record.impossible.set(cell, `beyond the knee: it answers at most ${Math.round(most)} requests a second here`);
     return false;
   });
-}
-
-function isSettled(record: ArmRecord, paces: readonly Pace[], cell: Cell): boolean {
-  return !record.worthRunning(cell) || record.failures.has(cell) || paces.some((pace) => pace.cell === cell);
 }
 
 function jobOf(arm: Arm, cells: readonly Cell[], silenceMs: number | undefined): ArmJob {
@@ -179,23 +167,4 @@ function readPace(record: ArmRecord, cell: Cell, result: CellResult | undefined,
   const rate = cell.variant.ratePerSecond;
   const pace = cell.benchmark.model === "idle" ? 1000 : (rate ?? achieved);
   paces.push({ cell, messagesPerSecond: pace, achieved });
-}
-
-/** A driver that never got to a cell fails all of them. */
-function settleFailure(record: ArmRecord, left: readonly Cell[], run: ArmRun, failure: string): void {
-  const culprit = culpritOf(left, run);
-  for (const cell of culprit === undefined || run.misplaced !== undefined ? left : [culprit]) {
-    if (run.shortage) record.lack(cell, failure);
-    else record.fail(cell, failure);
-  }
-}
-
-/** The cell the driver was busy with when it ended early; undefined when it had not come to one. */
-export function culpritOf(cells: readonly Cell[], { lastBegun }: ArmRun): Cell | undefined {
-  return cells.find((cell) => cellKey(cell) === lastBegun);
-}
-
-export function resultOf(results: readonly CellResult[], cell: Cell): CellResult | undefined {
-  const wanted = cellKey(cell);
-  return results.find(({ key }) => key === wanted);
 }

@@ -40,7 +40,6 @@ const STRETCH = 1.1;
 export interface RoundState {
   /** Rounds done. */
   readonly done: number;
-  readonly planned: number;
   /** Since the run began, calibration included. */
   readonly elapsedMs: number;
   /** Of the newest rounds. */
@@ -68,6 +67,23 @@ export function whyStop(length: Length, state: RoundState): string | undefined {
       return done >= length.least && !fits(length.budgetMs) ? `the time was used: ${done} rounds` : undefined;
     case "until":
       return whyStopPrecise(length, state);
+  }
+}
+
+/** How many more rounds there will be, as far as can be seen from here; at least one. */
+export function roundsLeft(length: Length, { done, elapsedMs, roundMs }: Omit<RoundState, "p50s">): number {
+  switch (length.rule) {
+    case "fixed":
+      return Math.max(1, length.trials - done);
+    case "budget": {
+      const fitting = Math.round((length.budgetMs - elapsedMs) / Math.max(1, roundMs));
+      return Math.max(1, Math.min(length.most - done, Math.max(length.least - done, fitting)));
+    }
+    case "until": {
+      let look = FIRST_LOOK;
+      while (look <= done) look *= 2;
+      return Math.max(1, Math.min(look, length.most) - done);
+    }
   }
 }
 

@@ -3,19 +3,19 @@ import type { CellPlan } from "../process/messages.ts";
 import { withCBaseline } from "../results/c-baseline.ts";
 import type { Environment, Measurement, Placement, Report, RunLength } from "../results/model.ts";
 import { randomFrom, shuffled } from "../results/random.ts";
-import { type Arm, type Cell, cellsOf } from "./arm.ts";
+import { type Arm, type Cell, cellKey, cellsOf } from "./arm.ts";
 import { type CBaselineBoard, openCBaseline } from "./c-baseline-board.ts";
-import { calibrateAll, calibrateOnePlacement, culpritOf, resultOf as resultOfCell } from "./calibrate.ts";
+import { calibrateAll, calibrateOnePlacement } from "./calibrate.ts";
 import { type ControlRun, Controls } from "./controls.ts";
 import { keepAwake } from "./keep-awake.ts";
-import { isReached, LEAST_FOR_INTERVAL, type Length, whyStop } from "./length.ts";
+import { isReached, LEAST_FOR_INTERVAL, type Length, roundsLeft, whyStop } from "./length.ts";
 import { cellPlans, type Plan, type PlannedArm, type PlannedCell, planRun } from "./plan.ts";
 import type { Progress } from "./progress.ts";
 import { ArmRecord } from "./record.ts";
 import { RoundLog } from "./round-log.ts";
 import { rowOf } from "./rows.ts";
 import type { Brood } from "./run-driver.ts";
-import { batchesOf, type PreparedArm, prepareArm, silenceOf, toTrial } from "./trial.ts";
+import { batchesOf, type PreparedArm, prepareArm, runArm, silenceOf, toTrial } from "./trial.ts";
 
 export interface MeasureRequest {
   readonly arms: readonly Arm[];
@@ -32,7 +32,7 @@ export interface MeasureRequest {
   readonly cBaseline?: readonly number[];
   /** The counts found on one placement serve the others too; default: each placement is calibrated. */
   readonly calibratesOnePlacement?: boolean;
-  /** Told once, after the calibration: how long it will take. May throw: then nothing more is run. */
+  /** Gets how long it will take: after the calibration, and anew after each round but the last. May throw: then nothing more is run. */
   readonly onPlan?: (plan: Prediction) => void;
   /** Given once, before anything runs: returns what has been measured by then, whenever it is called. */
   readonly onBegin?: (soFar: () => MeasureResult) => void;
@@ -43,11 +43,11 @@ export interface MeasureRequest {
 }
 
 export interface Prediction {
-  readonly rounds: number;
-  /** For all rounds, ms. */
+  /** Rounds done; 0 after the calibration. */
+  readonly done: number;
+  /** Rounds still to come, and what they will take, ms. */
+  readonly left: number;
   readonly leftMs: number;
-  /** The same with what is over already, the calibration included. */
-  readonly wholeMs: number;
 }
 
 export interface MeasureResult {
@@ -181,12 +181,13 @@ async function prepare(run: Run): Promise<Plan> {
     extraMs,
     messages: request.messages,
   });
-  const leftMs = WARM_SHARE * plan.rounds * plan.roundMs;
-  progress.replan(leftMs, plan.rounds * plan.arms.length);
-  if (plan.arms.length > 0) {
-    request.onPlan?.({ rounds: plan.rounds, leftMs, wholeMs: elapsedMs(run) + leftMs });
-  }
+  foresee(run, plan, { done: 0, left: plan.rounds, leftMs: WARM_SHARE * plan.rounds * plan.roundMs });
   return plan;
+}
+
+function foresee({ progress, request }: Run, { arms }: Plan, prediction: Prediction): void {
+  progress.replan(prediction.leftMs, prediction.left * arms.length);
+  if (arms.length > 0) request.onPlan?.(prediction);
 }
 
 function roundsOf(length: Length): { least: number; most: number } {
@@ -218,8 +219,10 @@ async function runRounds(run: Run, plan: Plan): Promise<RunLength> {
     // The newest rounds say more about the next than the plan: half their weight is the last one's.
     roundMs = done === 1 ? performance.now() - startedMs : (roundMs + performance.now() - startedMs) / 2;
     const sinceStartMs = elapsedMs(run);
-    stop = whyStop(length, { done, planned: plan.rounds, elapsedMs: sinceStartMs, roundMs, p50s });
-    if (stop === undefined) run.progress.replan(leftMs(length, plan, done, sinceStartMs, roundMs));
+    stop = whyStop(length, { done, elapsedMs: sinceStartMs, roundMs, p50s });
+    if (stop !== undefined) break;
+    const left = roundsLeft(length, { done, elapsedMs: sinceStartMs, roundMs });
+    foresee(run, plan, { done, left, leftMs: left * roundMs });
   }
   const reached = isReached(length, p50s());
   return {
@@ -239,11 +242,6 @@ function saidMs(length: Length, plannedMs: number): number {
   if (length.budgetMs === undefined) return plannedMs;
   const isPromise = length.rule === "until" || length.strict;
   return isPromise ? length.budgetMs : Math.max(length.budgetMs, plannedMs);
-}
-
-function leftMs(length: Length, plan: Plan, done: number, sinceStartMs: number, roundMs: number): number {
-  if (length.rule === "budget") return Math.max(roundMs, length.budgetMs - sinceStartMs);
-  return Math.max(1, plan.rounds - done) * roundMs;
 }
 
 async function runRound(run: Run, plan: Plan, round: number): Promise<void> {
@@ -310,26 +308,25 @@ async function getReady(
   );
 }
 
-async function runTrial(run: Run, trial: PlannedTrial, prepared: PreparedArm, round: number): Promise<void> {
-  const { planned, order } = trial;
+async function runTrial(
+  run: Run,
+  { planned, order }: PlannedTrial,
+  prepared: PreparedArm,
+  round: number,
+): Promise<void> {
   const record = run.records.get(planned.arm) as ArmRecord;
   const startedAtMs = elapsedMs(run);
-  const ran = await prepared.run();
-  if (ran.ready?.peer) record.peer = { language: ran.ready.peer.language, version: ran.ready.peer.version };
+  const { results, obstacles, last } = await runArm(run.brood, run.place, prepared);
+  const peer = last.ready?.peer;
+  if (peer) record.peer = { language: peer.language, version: peer.version };
   for (const { cell, messages } of order) {
     record.messages.set(cell, messages);
-    const result = resultOfCell(ran.cells, cell);
-    if (ran.misplaced !== undefined) record.blame(cell, ran.misplaced);
-    else if (result?.outcome.status === "unavailable") record.lack(cell, result.outcome.reason);
+    const result = results.get(cellKey(cell));
+    if (result?.outcome.status === "unavailable") record.lack(cell, result.outcome.reason);
     else if (result !== undefined) record.add(cell, toTrial(round, startedAtMs, result));
-  }
-  if (ran.failure === undefined) return;
-  // The cell in which the driver died is to blame; the others have one trial less and go on.
-  const cells = order.map(({ cell }) => cell);
-  const culprit = culpritOf(cells, ran);
-  for (const cell of culprit === undefined ? cells : [culprit]) {
-    if (ran.shortage) record.lack(cell, ran.failure);
-    else record.blame(cell, `trial ${round}: ${ran.failure}`);
+    const obstacle = obstacles.get(cellKey(cell));
+    if (obstacle?.shortage) record.lack(cell, obstacle.reason);
+    else if (obstacle !== undefined) record.blame(cell, `trial ${round}: ${obstacle.reason}`);
   }
 }
 

@@ -1,11 +1,10 @@
 import type { Place } from "../../transports/contract/transport.ts";
 import { shuffled } from "../results/random.ts";
-import type { Arm, Cell } from "./arm.ts";
-import { resultOf } from "./calibrate.ts";
+import { type Arm, type Cell, cellKey } from "./arm.ts";
 import { cellPlans, type PlannedArm } from "./plan.ts";
 import type { Progress } from "./progress.ts";
 import type { Brood } from "./run-driver.ts";
-import { type ArmRun, type PreparedArm, prepareArm } from "./trial.ts";
+import { type ArmOutcome, type PreparedArm, prepareArm, runArm } from "./trial.ts";
 
 /** The same arm of both sides, with the counts of the head for both. */
 export interface PairedArm {
@@ -24,11 +23,13 @@ export interface PairRequest {
   readonly random: () => number;
   readonly onPair: (arm: PairedArm, cell: Cell, outcome: PairOutcome) => void;
   readonly stage: string;
+  /** Gets the number of pairs done, after each. */
+  readonly onRound: (done: number) => void;
 }
 
 /** Pairs of fresh trials: in each round every arm once, its two sides next to each other in an order decided by a coin. */
 export async function runPairs(brood: Brood, place: Place, request: PairRequest, progress: Progress): Promise<void> {
-  const { arms, pairs, wanted, random, onPair, stage } = request;
+  const { arms, pairs, wanted, random, onPair, onRound, stage } = request;
   for (let pair = 1; pair <= pairs; pair++) {
     for (const arm of shuffled(arms, random)) {
       const cells = arm.head.cells.filter(({ cell }) => wanted(arm, cell));
@@ -41,20 +42,22 @@ export async function runPairs(brood: Brood, place: Place, request: PairRequest,
         prepareArm(brood, place, { arm: side, work: { kind: "measure" }, cells: plans, plannedMs: arm.head.plannedMs });
       const headFirst = random() < 0.5;
       const sides = headFirst ? [arm.head.arm, arm.base] : [arm.base, arm.head.arm];
-      const runs = new Map<Arm, ArmRun>();
+      const runs = new Map<Arm, ArmOutcome>();
       // Both get ready side by side if they are silent, then each has the machine to itself.
       const isSilent = sides.every(({ transport }) => transport.looksAround !== true);
       for (const together of isSilent ? [sides] : sides.map((side) => [side])) {
         const prepared = await Promise.all(together.map(ready));
-        for (const [at, side] of together.entries()) runs.set(side, await (prepared[at] as PreparedArm).run());
+        for (const [at, side] of together.entries())
+          runs.set(side, await runArm(brood, place, prepared[at] as PreparedArm));
       }
-      const [head, base] = [runs.get(arm.head.arm), runs.get(arm.base)] as [ArmRun, ArmRun];
+      const [head, base] = [runs.get(arm.head.arm), runs.get(arm.base)] as [ArmOutcome, ArmOutcome];
       for (const { cell } of order) onPair(arm, cell, outcomeOf(cell, base, head));
     }
+    onRound(pair);
   }
 }
 
-function outcomeOf(cell: Cell, base: ArmRun, head: ArmRun): PairOutcome {
+function outcomeOf(cell: Cell, base: ArmOutcome, head: ArmOutcome): PairOutcome {
   const baseP50 = p50Of(cell, base);
   const headP50 = p50Of(cell, head);
   if (typeof baseP50 === "string") return { reason: `base: ${baseP50}` };
@@ -63,10 +66,9 @@ function outcomeOf(cell: Cell, base: ArmRun, head: ArmRun): PairOutcome {
 }
 
 /** A lost or wrong message makes a trial invalid and not fast; so does a number that is none. */
-function p50Of(cell: Cell, run: ArmRun): number | string {
-  const outcome = resultOf(run.cells, cell)?.outcome;
-  if (run.misplaced !== undefined) return run.misplaced;
-  if (outcome === undefined) return run.failure ?? "no result";
+function p50Of(cell: Cell, { results, obstacles }: ArmOutcome): number | string {
+  const outcome = results.get(cellKey(cell))?.outcome;
+  if (outcome === undefined) return obstacles.get(cellKey(cell))?.reason ?? "no result";
   if (outcome.status !== "valid") return outcome.reason;
   const p50 = outcome.figures.latencyNs?.p50;
   return p50 !== undefined && p50 > 0 && Number.isFinite(p50) ? p50 : "no p50";

@@ -5,7 +5,7 @@ import { BENCHMARKS } from "../../scenarios/benchmarks/index.ts";
 import { loopback } from "../../transports/loopback/loopback.ts";
 import type { Arm, Cell } from "./arm.ts";
 import { cellKey, cellReason } from "./arm.ts";
-import { isLook, type Length, relativeHalfWidth, whyStop } from "./length.ts";
+import { isLook, type Length, relativeHalfWidth, roundsLeft, whyStop } from "./length.ts";
 import { type ArmPace, planRun } from "./plan.ts";
 
 const arm: Arm = {
@@ -93,7 +93,7 @@ describe("the plan", () => {
   });
 });
 
-const state = { planned: 10, roundMs: 1000, p50s: () => [[1, 1, 1, 1, 1, 1]] };
+const state = { roundMs: 1000, p50s: () => [[1, 1, 1, 1, 1, 1]] };
 
 describe("the length of a run", () => {
   it("with a budget is whole rounds, and ends within half a round of the time", () => {
@@ -126,6 +126,18 @@ describe("the length of a run", () => {
     };
     expect(whyStop(length, { ...wide, done: 10 })).toBeUndefined();
     expect(whyStop(length, { ...wide, done: 160 })).toMatch(/the cap of 160 rounds/);
+  });
+
+  it("foresees the rounds of its rule, and never less than one", () => {
+    const at = { done: 4, elapsedMs: 4000, roundMs: 1000 };
+    const budget: Length = { rule: "budget", effort: "default", least: 6, most: 30, budgetMs: 20_000, strict: false };
+    expect(roundsLeft(budget, at)).toBe(16);
+    expect(roundsLeft(budget, { ...at, roundMs: 400 }), "no more than there may be").toBe(26);
+    expect(roundsLeft(budget, { ...at, elapsedMs: 19_900 }), "those an interval needs").toBe(2);
+    expect(roundsLeft(budget, { ...at, done: 8, elapsedMs: 19_900 })).toBe(1);
+    expect(roundsLeft({ rule: "fixed", effort: "quick", trials: 7, strict: false }, at)).toBe(3);
+    const until: Length = { rule: "until", effort: "default", target: 0.03, most: 160 };
+    expect([4, 10, 39, 100].map((done) => roundsLeft(until, { ...at, done }))).toEqual([6, 10, 1, 60]);
   });
 
   it("takes fewer than six trials for infinitely wide", () => {

@@ -3,7 +3,7 @@ import { visible } from "../results/format.ts";
 /** One line on stderr: drawn between trials only, since a parent that redraws is a third busy process on two cores. */
 export interface Progress {
   begin(steps: number, plannedMs: number): void;
-  /** A better guess of what is left, once it is known; `leftSteps` when their number is known anew too. */
+  /** A better guess of what is left, once it is known; `leftSteps`, not begun yet, when their number is known anew too. */
   replan(leftMs: number, leftSteps?: number): void;
   step(what: string): void;
   end(): void;
@@ -13,6 +13,15 @@ export interface Progress {
 const QUIET_EVERY_MS = 10_000;
 
 export const silent: Progress = { begin() {}, replan() {}, step() {}, end() {} };
+
+/** The progress of one part of a run on the line of the whole: `wholeLeftMs` makes what is left in all of what is left of the part. */
+export function asPartOf(whole: Progress, wholeLeftMs: (partLeftMs: number) => number): Progress {
+  return {
+    ...whole,
+    begin: (steps, plannedMs) => whole.begin(steps, wholeLeftMs(plannedMs)),
+    replan: (leftMs, leftSteps) => whole.replan(wholeLeftMs(leftMs), leftSteps),
+  };
+}
 
 export function progressOn(stream: NodeJS.WriteStream): Progress {
   let steps = 0;
@@ -41,6 +50,8 @@ export function progressOn(stream: NodeJS.WriteStream): Progress {
     },
     step(what) {
       done++;
+      // A step more than was planned is one that is left.
+      steps = Math.max(steps, done + 1);
       const line = `[${done}/${steps}] ${visible(what)}, ${left()}`;
       if (stream.isTTY) {
         stream.write(`\r\u001b[2K${line.slice(0, (stream.columns || 80) - 1)}`);

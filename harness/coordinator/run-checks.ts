@@ -33,14 +33,18 @@ export async function runChecks(
 ): Promise<CheckResult[]> {
   const plan = planChecks(targets, checks);
   const results = new Map(targets.map((target) => [target, new Map<Check, CheckResult>()]));
-  progress.begin(targets.length * checks.length, predictMs(plan));
+  const planned = [...plan.together, ...plan.alone].reduce((sum, batch) => sum + batch.checks.length, 0);
+  progress.begin(planned, predictMs(plan));
   const clock = new Forecast(plan);
   const run = async (batches: readonly Batch[], atATime: number): Promise<void> => {
     await inLanes(atATime, batches, async (batch) => {
       const { target } = batch;
       await checkTarget(brood, place, batch, (result, check) => {
-        results.get(target)?.set(check, result);
+        const own = results.get(target);
+        const isFirst = own?.has(check) === false;
+        own?.set(check, result);
         onResult(result);
+        if (!isFirst) return;
         progress.replan(clock.leftAfter(target, check));
         progress.step(`${target.transport.id}: ${result.scenario}`);
       });

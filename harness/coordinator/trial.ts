@@ -43,6 +43,7 @@ export interface ArmRun {
 
 /** A driver and a peer that have everything ready and wait, see `DriverStart.hold`. */
 export interface PreparedArm {
+  readonly job: ArmJob;
   /** The driver and what it has started so far; empty when it has ended already. */
   readonly pids: readonly number[];
   /** Their turn. */
@@ -109,6 +110,7 @@ export async function prepareArm(brood: Brood, place: Place, job: ArmJob): Promi
   if (prepared.driverPid !== undefined) lastBegun = undefined;
   const obstacle = moveToCpus(prepared, arm);
   return {
+    job,
     pids: prepared.driverPid === undefined ? [] : [...new Set([prepared.driverPid, ...prepared.spawned])],
     async run() {
       const startedMs = performance.now();
@@ -124,6 +126,48 @@ export async function prepareArm(brood: Brood, place: Place, job: ArmJob): Promi
       };
     },
   };
+}
+
+/** Why a cell has no result, or none that counts. */
+export interface Obstacle {
+  readonly reason: string;
+  /** A shortage of this machine. */
+  readonly shortage: boolean;
+}
+
+/** What became of the cells of an arm, by key: each has a result or an obstacle; both when its driver could not end after it. */
+export interface ArmOutcome {
+  readonly results: ReadonlyMap<string, CellResult>;
+  readonly obstacles: ReadonlyMap<string, Obstacle>;
+  /** The last run, in most cases the only one. */
+  readonly last: ArmRun;
+}
+
+/** Its turn, to the end of every cell: what a broken cell kept from running goes on at once in a fresh pair of processes. */
+export async function runArm(brood: Brood, place: Place, first: PreparedArm): Promise<ArmOutcome> {
+  const { job } = first;
+  const results = new Map<string, CellResult>();
+  const obstacles = new Map<string, Obstacle>();
+  let left = job.cells;
+  let last = await first.run();
+  for (;;) {
+    if (last.misplaced === undefined) for (const result of last.cells) results.set(result.key, result);
+    for (const key of blamed(left, last)) {
+      const reason = last.misplaced ?? last.failure ?? "its driver ended without a result";
+      obstacles.set(key, { reason, shortage: last.misplaced === undefined && last.shortage });
+    }
+    left = left.filter(({ key }) => !results.has(key) && !obstacles.has(key));
+    if (left.length === 0) return { results, obstacles, last };
+    last = await (await prepareArm(brood, place, { ...job, cells: left })).run();
+  }
+}
+
+/** The cell at which a driver failed, or all of them when it came to none; so each run leaves fewer cells than it found. */
+function blamed(cells: readonly CellPlan[], { cells: results, failure, lastBegun, misplaced }: ArmRun): string[] {
+  const keys = cells.map(({ key }) => key);
+  if (misplaced !== undefined) return keys;
+  if (failure === undefined) return results.length === 0 ? keys : [];
+  return lastBegun === undefined ? keys : [lastBegun];
 }
 
 /** The loss that a driver notices says less than the crash that caused it. */

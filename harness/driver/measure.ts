@@ -54,19 +54,36 @@ export async function runCells(job: TrialJob): Promise<void> {
   const site = await openSite(job);
   const { peer } = site.link;
   try {
-    const spoilt = await warmAhead(site, work, send);
+    const broken = await warmAhead(site, work, send);
     // Calibrations are the first to load what a trial needs.
     if (work.kind === "calibrate") shareCompiledCode();
     if (start.hold !== undefined) await untilTurn(job, peer);
     send({ type: "ready", pid: process.pid, cpus: allowedCpuListOfThreads(process.pid), peer: placed(peer.info) });
-    for (const cell of work.cells) {
-      send({ type: "cell-begun", key: cell.key });
-      send(spoilt.get(cell) ?? (await runCell(site, cell, work)));
-    }
-    await closeLink(site.link);
+    if (broken !== undefined) send(broken);
+    const isSound = broken === undefined && (await visit(site, work, send));
+    // What cannot be closed after a cell that failed is no further finding.
+    await closeLink(site.link).catch((error: unknown) => {
+      if (isSound) throw error;
+    });
   } finally {
     await peer.stop();
   }
+}
+
+/**
+ * Runs the cells until one is invalid: what is lost, or late, on a connection is met by whatever comes after it there. The coordinator
+ * starts a fresh pair for the others.
+ *
+ * @returns whether all were run
+ */
+async function visit(site: Site, work: TrialJob["work"], send: TrialJob["send"]): Promise<boolean> {
+  for (const cell of work.cells) {
+    send({ type: "cell-begun", key: cell.key });
+    const result = await runCell(site, cell, work);
+    send(result);
+    if (result.outcome.status === "invalid") return false;
+  }
+  return true;
 }
 
 async function untilTurn({ start, send, begun }: TrialJob, peer: RunningPeer): Promise<void> {
@@ -119,14 +136,11 @@ function placed(peer: RunningPeer["info"]): RunningPeer["info"] {
 
 /**
  * Runs every cell a little before any is measured: a fresh process compiles its code over the first thousand messages or two, and all
- * cells share most of it. Returns the cells that failed by it.
+ * cells share most of it.
+ *
+ * @returns the result of the first cell that failed by it, after which no other was run
  */
-async function warmAhead(
-  site: Site,
-  work: TrialJob["work"],
-  send: TrialJob["send"],
-): Promise<Map<CellPlan, CellResult>> {
-  const spoilt = new Map<CellPlan, CellResult>();
+async function warmAhead(site: Site, work: TrialJob["work"], send: TrialJob["send"]): Promise<CellResult | undefined> {
   const { delivery } = site.transport.capabilities;
   for (const cell of work.cells) {
     const { aheadCpuMs } = cell;
@@ -136,9 +150,9 @@ async function warmAhead(
       const found = problemOf(await runAhead(aheadCpuMs, model, delivery), delivery);
       return found === undefined ? undefined : invalid(cell, `during warm-up: ${found}`);
     });
-    if (problem !== undefined) spoilt.set(cell, problem);
+    if (problem !== undefined) return problem;
   }
-  return spoilt;
+  return undefined;
 }
 
 function runCell(site: Site, cell: CellPlan, work: TrialJob["work"]): Promise<CellResult> {
