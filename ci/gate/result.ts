@@ -24,6 +24,8 @@ export interface GateResult {
   readonly rule: GateRule;
   readonly durationMs: number;
   readonly rows: readonly GateRow[];
+  /** What about the machine makes the verdict worth less, each with what to do about it. */
+  readonly warnings: readonly string[];
 }
 
 export const GATE_EXIT = { pass: 0, regression: 20, undecided: 21, missing: 22 } as const;

@@ -19,6 +19,7 @@ const result: GateResult = {
       notes: [EVIL],
     },
   ],
+  warnings: [EVIL],
 };
 
 test("text of a module is neither markup nor a second line of a step summary", () => {

@@ -53,6 +53,7 @@ const result = (rows: readonly GateRow[]) => ({
   rule: DEFAULT_RULE,
   durationMs: 1234,
   rows,
+  warnings: [],
 });
 
 describe("the exit code", () => {

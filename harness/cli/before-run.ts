@@ -7,25 +7,27 @@ import { note } from "./output.ts";
 import type { RunStart } from "./run.ts";
 import type { Candidate } from "./transports.ts";
 
-const MOST_LINES = 4;
+const MOST_LINES = 6;
 
 /**
- * Says what about this machine can spoil the run, each with what to do about it, before it begins: afterwards it is too late.
+ * Prints the state of the machine where times are taken, and what can spoil the run, each with what to do about it, before it begins:
+ * afterwards it is too late.
  *
  * @throws MachineError where no run can work: without a directory, or without processes
  */
 export async function warnBeforeRun(
   candidates: readonly Candidate[],
-  { steal }: Pick<RunStart, "steal">,
+  { cpu }: Pick<RunStart, "cpu">,
   { measures }: { readonly measures: boolean },
 ): Promise<void> {
   placeParent();
   const ids = candidates.filter(({ record }) => record.available).map(({ record }) => record.id);
-  const findings = await findingsBeforeRun(ids, steal, measures);
-  const obstacle = findings.find(({ stopsRuns }) => stopsRuns);
+  const { machine, warnings } = await findingsBeforeRun(ids, cpu, measures);
+  const obstacle = warnings.find(({ stopsRuns }) => stopsRuns);
   if (obstacle !== undefined) throw new MachineError(inOneLine(obstacle));
-  for (const finding of findings.slice(0, MOST_LINES)) note(`! ${inOneLine(finding)}`);
-  const more = findings.length - MOST_LINES;
+  if (measures) note(`machine: ${machine.map(({ found }) => found).join("; ")}`);
+  for (const finding of warnings.slice(0, MOST_LINES)) note(`! ${inOneLine(finding)}`);
+  const more = warnings.length - MOST_LINES;
   if (more > 0) note(`! and ${more} more: ${ours("doctor")}`);
 }
 

@@ -14,7 +14,7 @@ import { EXIT, UsageError } from "./exit-codes.ts";
 import { type SharedOptions, withShared } from "./options.ts";
 import { note, printTables, publish, publishPartial, REPORT_FILES, terminal } from "./output.ts";
 import { languageReason, noteAbsent, programFor } from "./peers.ts";
-import { finishReport, noteCrashes, startRun } from "./run.ts";
+import { finishReport, startRun } from "./run.ts";
 import { inSession, type Session } from "./session.ts";
 import { unknownName } from "./suggest.ts";
 import { type Candidate, type Chosen, resolveTransports } from "./transports.ts";
@@ -57,7 +57,6 @@ export function checkCommand(): Command {
         options.bundle,
       );
       const report = finishReport(run, records, results, { measurements: [], warnings: refused });
-      noteCrashes(run);
       if (options.junit !== undefined) store(dirname(options.junit), basename(options.junit), junit(report));
       process.exitCode = exitCode(results, chosen, options.peer);
       await publish(options, report, () => show(report));

@@ -17,8 +17,8 @@ import { EXIT, UsageError } from "./exit-codes.ts";
 import { type Base, type BaseReference, chooseBase, inBase, openBase } from "./gate-base.ts";
 import { type GateRequest, runGate, type Sides } from "./gate-run.ts";
 import { refuseTooLarge } from "./measure.ts";
-import { note, print, printJson } from "./output.ts";
-import { startRun } from "./run.ts";
+import { note, print, printJson, printWarnings } from "./output.ts";
+import { runWarnings, startRun } from "./run.ts";
 import { inSession } from "./session.ts";
 import { type Candidate, resolveTransports } from "./transports.ts";
 import { each, parseCount, parseMode, parsePercent, parsePlacement, parseSize } from "./values.ts";
@@ -115,7 +115,7 @@ async function gate(options: GateOptions): Promise<void> {
   let baseName = options.baseDir ?? options.base ?? "";
   const resultOf = (rows: readonly GateRow[], complete: boolean): GateResult => {
     const durationMs = Math.round(performance.now() - run.startedMs);
-    return { complete, base: baseName, seed: run.seed, rule, durationMs, rows };
+    return { complete, base: baseName, seed: run.seed, rule, durationMs, rows, warnings: runWarnings(run) };
   };
   const rows = await inSession(
     async (session) => {
@@ -140,6 +140,7 @@ async function gate(options: GateOptions): Promise<void> {
       return [...missing, ...(await runGate(session, request, run.progress))];
     },
     () => publishPartial(resultOf(soFar?.() ?? [], false), options),
+    run.crashes,
   );
   publish(resultOf(rows, true), options);
   if (refused.length > 0 && process.exitCode === EXIT.ok) process.exitCode = EXIT.incomplete;
@@ -151,6 +152,7 @@ function publishPartial(result: GateResult, options: GateOptions): () => void {
   return () => {
     if (options.json) printJson(result);
     else if (result.rows.length > 0) print(tableOf(result.rows));
+    printWarnings(result.warnings, options.json);
     note(`interrupted after ${Math.round(result.durationMs / 1000)} s: partial, no verdict\nwritten: ${path}`);
   };
 }
@@ -221,6 +223,7 @@ function baseSide(reference: BaseReference, inspected: Inspection | { readonly r
 function publish(result: GateResult, options: GateOptions): void {
   if (options.json) printJson(result);
   else print(tableOf(result.rows));
+  printWarnings(result.warnings, options.json);
   const path = store(options.out, "gate.json", `${JSON.stringify(result)}\n`);
   if (options.junit !== undefined) {
     const file = resolve(options.junit);

@@ -1,5 +1,6 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { warningLines } from "../../reports/terminal/index.ts";
 import { visibleLines } from "../results/format.ts";
 import type { Report } from "../results/model.ts";
 import { store } from "../results/store.ts";
@@ -21,6 +22,7 @@ export async function publish(
   const html = store(directory, REPORT_FILES[1], await renderHtml(report));
   if (asJson) printJson(report);
   else show();
+  printWarnings(report.warnings, asJson);
   note(`\nwritten: ${json}, ${html}`);
 }
 
@@ -36,13 +38,23 @@ export function publishPartial(
   return () => {
     if (asJson) printJson(report);
     else show();
+    printWarnings(report.warnings, asJson);
     note(`\nwritten: ${json} (partial)`);
   };
 }
 
+/** Behind the result; where stdout has JSON and nothing else, on stderr. */
+export function printWarnings(warnings: readonly string[], asJson: boolean | undefined): void {
+  const stream = asJson ? process.stderr : process.stdout;
+  const text = warningLines(warnings, { ...terminal(), stream });
+  if (text !== "") stream.write(`\n${text}\n`);
+}
+
 /** Prose goes to stderr, so that stdout holds results alone. */
 export function note(text: string): void {
-  process.stderr.write(`${visibleLines(text)}\n`);
+  // The line of the progress has no end: it is drawn again.
+  const clear = process.stderr.isTTY ? "\r\u001b[2K" : "";
+  process.stderr.write(`${clear}${visibleLines(text)}\n`);
 }
 
 export function print(text: string): void {

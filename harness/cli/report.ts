@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { checkTables, codecTables, compareTables, partialNote, pickParagraph } from "../../reports/terminal/index.ts";
 import { ensureWritable, loadReport, store } from "../results/store.ts";
-import { note, printTables, terminal } from "./output.ts";
+import { note, printTables, printWarnings, terminal } from "./output.ts";
 
 export function reportCommand(): Command {
   return new Command("report")
@@ -18,6 +18,7 @@ export function reportCommand(): Command {
       if (report.codecs !== undefined) printTables(`\n${codecTables(report, terminal())}`);
       if (report.checks.length > 0) printTables(`\n${checkTables(report, terminal())}`);
       if (report.pick !== null) printTables(`\n${pickParagraph(report, terminal())}`);
+      printWarnings(report.warnings, false);
       note(`\nwritten: ${html}`);
     });
 }

@@ -4,7 +4,7 @@ import type { MeasureResult } from "../coordinator/measure.ts";
 import { type Progress, progressOn } from "../coordinator/progress.ts";
 import { crashWarnings } from "../results/crashes.ts";
 import { curvesOf } from "../results/curves.ts";
-import { describeEnvironment, readSteal, type StealClock } from "../results/environment.ts";
+import { type CpuClock, describeEnvironment, readCpuClock } from "../results/environment.ts";
 import { machineWarnings } from "../results/machine-warnings.ts";
 import {
   type CheckResult,
@@ -14,13 +14,12 @@ import {
   SCHEMA_VERSION,
   type TransportRecord,
 } from "../results/model.ts";
-import { note } from "./output.ts";
 
 /** What every report begins with, taken when a command starts. */
 export interface RunStart {
   readonly startedAt: Date;
   readonly startedMs: number;
-  readonly steal: StealClock | null;
+  readonly cpu: CpuClock | null;
   /** Before anything of ours runs: processes that get ready side by side are a load of their own. */
   readonly loadAverage1: number;
   readonly seed: number;
@@ -33,7 +32,7 @@ export function startRun(seed: number | undefined): RunStart {
   return {
     startedAt: new Date(),
     startedMs: performance.now(),
-    steal: readSteal(),
+    cpu: readCpuClock(),
     loadAverage1: loadavg()[0] ?? 0,
     seed: seed ?? Math.floor(Math.random() * 2 ** 32),
     progress: progressOn(process.stderr),
@@ -55,7 +54,7 @@ export function finishReport(
 ): Report {
   const { measurements, about, keepAwake } = measured;
   const ffi = ffiFloor();
-  const environment = { ...describeEnvironment(run.steal, ffi), loadAverage1: run.loadAverage1 };
+  const environment = { ...describeEnvironment(run.cpu, ffi), loadAverage1: run.loadAverage1 };
   return {
     schemaVersion: SCHEMA_VERSION,
     complete,
@@ -78,13 +77,16 @@ export function finishReport(
     claims: [],
     pick: null,
     ...(run.crashes.length === 0 ? {} : { crashes: run.crashes }),
-    warnings: [...crashWarnings(run.crashes), ...machineWarnings(environment), ...(measured.warnings ?? [])],
+    warnings: [...runWarnings(run, environment), ...(measured.warnings ?? [])],
   };
 }
 
-/** For commands whose tables do not show the warnings of the run. */
-export function noteCrashes({ crashes }: RunStart): void {
-  for (const text of crashWarnings(crashes)) note(`warning: ${text}`);
+/** What about its processes and about the machine makes the figures of a run worth less. */
+export function runWarnings(
+  { crashes, cpu, loadAverage1 }: RunStart,
+  environment: Report["environment"] = { ...describeEnvironment(cpu, ffiFloor()), loadAverage1 },
+): string[] {
+  return [...crashWarnings(crashes), ...machineWarnings(environment)];
 }
 
 /** What was typed, without the path of the runtime or of this machine. */

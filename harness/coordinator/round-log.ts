@@ -1,5 +1,5 @@
 import { loadavg } from "node:os";
-import { readFrequencyMHz, readSteal, type StealClock, stealShare } from "../results/environment.ts";
+import { type CpuClock, readCpuClock, readFrequencyMHz, stealShare } from "../results/environment.ts";
 import { encodeHistogram } from "../results/histogram.ts";
 import { medianInterval } from "../results/intervals.ts";
 import type { CanarySummary, ControlSummary, Placement, RoundRecord } from "../results/model.ts";
@@ -18,14 +18,14 @@ export class RoundLog {
   /** Call at the start of a round; the function returned ends it. */
   begin(round: number, sinceStartMs: number): (controls: readonly ControlRun[]) => RoundRecord {
     const startedMs = performance.now();
-    const steal: StealClock | null = readSteal();
+    const steal: CpuClock | null = readCpuClock();
     return (controls) => {
       for (const control of controls) this.#keep(control);
       const record: RoundRecord = {
         round,
         startedAtMs: Math.round(sinceStartMs),
         durationMs: Math.round(performance.now() - startedMs),
-        stealShare: stealShare(steal, readSteal()),
+        stealShare: stealShare(steal, readCpuClock()),
         loadAverage1: loadavg()[0] ?? 0,
         frequencyMHz: readFrequencyMHz(),
         controls: controls.flatMap(({ placement, echo }) =>

@@ -1,9 +1,9 @@
-import { readSteal, type StealClock } from "../results/environment.ts";
+import { type CpuClock, readCpuClock } from "../results/environment.ts";
 import type { Finding, Probe } from "./finding.ts";
 import { container, descriptors, processes, queues, sharedMemory, temporaryDirectory, watches } from "./limits.ts";
-import { governor, load, NOTABLE_STEAL_BEFORE_RUN, stealFinding } from "./machine.ts";
+import { governor, loadFinding, NOTABLE_STEAL_BEFORE_RUN, posixBinding, processors, stealFinding } from "./machine.ts";
 
-/** What is quick to look at, and the ids it matters to. */
+/** Probes that are quick, and the ids they matter to. */
 const QUICK: readonly { readonly probe: Probe; readonly ids: RegExp }[] = [
   { probe: temporaryDirectory, ids: /./ },
   { probe: descriptors, ids: /./ },
@@ -12,22 +12,37 @@ const QUICK: readonly { readonly probe: Probe; readonly ids: RegExp }[] = [
   { probe: sharedMemory, ids: /^shm\// },
   { probe: queues, ids: /^posix-mq/ },
   { probe: watches, ids: /^file-drop\/watch/ },
-  { probe: load, ids: /./ },
 ];
 
+/** Further ones, for runs that take times. */
+const MEASURING: readonly Probe[] = [posixBinding, processors];
+
+export interface BeforeRun {
+  /** Load, hypervisor and, where times are taken, the clock of the CPUs: whatever their status. */
+  readonly machine: readonly Finding[];
+  /** What can spoil the run, the gravest for its figures first. */
+  readonly warnings: readonly Finding[];
+}
+
 /**
- * Returns what about this machine can spoil a run of these ids, as far as that is quick to find out.
+ * Examines what about this machine can spoil a run of these ids, as far as that is quick to find out.
  *
- * @param since when the command began: time the hypervisor took since then
- * @param measures the run takes times, to which the clock of the CPU matters too
+ * @param since when the command began: what others and the hypervisor took since then
+ * @param measures the run takes times
  */
 export async function findingsBeforeRun(
   ids: readonly string[],
-  since: StealClock | null,
+  since: CpuClock | null,
   measures: boolean,
-): Promise<Finding[]> {
-  const probes = QUICK.filter((each) => ids.some((id) => each.ids.test(id))).map(({ probe }) => probe);
-  const found = await Promise.all([...probes, ...(measures ? [governor] : [])].map((probe) => probe()));
-  const stolen = stealFinding(since, readSteal(), NOTABLE_STEAL_BEFORE_RUN);
-  return [...found.flat(), ...stolen].filter(({ status }) => status === "warning" || status === "problem");
+): Promise<BeforeRun> {
+  const now = readCpuClock();
+  const machine = [
+    loadFinding(since, now),
+    ...stealFinding(since, now, NOTABLE_STEAL_BEFORE_RUN),
+    ...(measures ? await governor() : []),
+  ];
+  const quick = QUICK.filter((each) => ids.some((id) => each.ids.test(id))).map(({ probe }) => probe);
+  const found = await Promise.all([...(measures ? MEASURING : []), ...quick].map((probe) => probe()));
+  const warnings = [...machine, ...found.flat()].filter(({ status }) => status === "warning" || status === "problem");
+  return { machine, warnings };
 }

@@ -1,7 +1,7 @@
 import type { Finding, Probe } from "./finding.ts";
 import { leftovers, strayProcesses } from "./leftovers.ts";
 import { container, descriptors, processes, queues, sharedMemory, temporaryDirectory, watches } from "./limits.ts";
-import { governor, load, neighbours, posixBinding, processors, software } from "./machine.ts";
+import { governor, neighbours, posixBinding, processors, software } from "./machine.ts";
 import { programs } from "./programs.ts";
 import { startUp } from "./start-up.ts";
 import { stalePaths, symptoms } from "./symptoms.ts";
@@ -12,7 +12,6 @@ const PROBES: readonly Probe[] = [
   startUp,
   processors,
   governor,
-  load,
   neighbours,
   container,
   descriptors,

@@ -2,13 +2,15 @@ import { availableParallelism, cpus, loadavg, release } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { asRoot } from "../../transports/contract/shortage.ts";
 import { ffiFloor } from "../../transports/posix/index.ts";
-import { allowedCpuList } from "../process/cpus.ts";
+import { allowedCpuList, parseCpuList } from "../process/cpus.ts";
 import { placementCpus } from "../process/pinning.ts";
-import { readSteal, type StealClock, stealShare } from "../results/environment.ts";
+import { type CpuClock, othersShare, readCpuClock, stealShare } from "../results/environment.ts";
 import type { Finding, Probe } from "./finding.ts";
 import { readText } from "./read.ts";
 
-const STEAL_WATCHED_MS = 1000;
+const WATCHED_MS = 1000;
+/** Of all CPU time, used by other processes. */
+const NOTABLE_LOAD = 0.15;
 const NOTABLE_STEAL = 0.01;
 /** Of the fraction of a second in which a command gets ready: one tick of the clock is a per cent of that. */
 export const NOTABLE_STEAL_BEFORE_RUN = 0.05;
@@ -41,31 +43,44 @@ export const processors: Probe = () => {
 };
 
 export const governor: Probe = () => {
-  const found = readText("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
+  const cpus = parseCpuList(allowedCpuList() ?? "0");
+  const read = (name: string): string[] =>
+    cpus.flatMap((cpu) => readText(`/sys/devices/system/cpu/cpu${cpu}/cpufreq/${name}`) ?? []);
+  const governors = [...new Set(read("scaling_governor"))].join(" and ");
   const topic = "CPU governor";
-  if (found === null) return [{ topic, status: "note", found: "not told (virtual machines have none of their own)" }];
-  if (found === "performance") return [{ topic, status: "ok", found }];
+  if (governors === "")
+    return [{ topic, status: "note", found: "no CPU governor to be read (in virtual machines the host has it)" }];
+  const range = [Math.min(...read("scaling_min_freq").map(Number)), Math.max(...read("scaling_max_freq").map(Number))];
+  const mhz = range.every(Number.isFinite) ? `, ${range.map((khz) => Math.round(khz / 1000)).join(" to ")} MHz` : "";
+  const found = `CPU governor ${governors}${mhz}`;
+  if (governors === "performance") return [{ topic, status: "ok", found }];
   const meaning = "the clock follows the load: the first messages of a trial are slower than the rest, and runs differ";
   return [{ topic, status: "warning", found, meaning, fix: asRoot("cpupower frequency-set --governor performance") }];
 };
 
-export const load: Probe = () => {
+/** What the load and the hypervisor take, watched for a while. */
+export const neighbours: Probe = async () => {
+  const before = readCpuClock();
+  await delay(WATCHED_MS);
+  const after = readCpuClock();
+  return [loadFinding(before, after), ...stealFinding(before, after, NOTABLE_STEAL)];
+};
+
+/** What other processes used between two looks: the load average has yet to notice a load that has just begun, or ended. */
+export function loadFinding(before: CpuClock | null, after: CpuClock | null): Finding {
   const topic = "load";
   const average = loadavg()[0] ?? 0;
-  const found = `load average ${average.toFixed(2)} on ${availableParallelism()} CPUs`;
-  if (average <= availableParallelism() / 2) return [{ topic, status: "ok", found }];
-  const meaning = "something else is running: its share of every tail is unknown";
-  return [{ topic, status: "warning", found, meaning, fix: "top -o %CPU" }];
-};
-
-export const neighbours: Probe = async () => {
-  const before = readSteal();
-  await delay(STEAL_WATCHED_MS);
-  return stealFinding(before, readSteal(), NOTABLE_STEAL);
-};
+  const cpus = availableParallelism();
+  const others = othersShare(before, after);
+  const used = others === null ? "" : `, of which others use ${Math.round(others * 100)} % now`;
+  const found = `load average ${average.toFixed(2)} on ${cpus} CPUs${used}`;
+  if (others === null ? average <= cpus / 2 : others <= NOTABLE_LOAD) return { topic, status: "ok", found };
+  const meaning = "something else is running: its share of every figure is unknown, and the run takes longer";
+  return { topic, status: "warning", found, meaning, fix: "top -o %CPU" };
+}
 
 /** How much of the time between two looks the hypervisor took; empty where the system shows neither it nor that. */
-export function stealFinding(before: StealClock | null, after: StealClock | null, notable: number): Finding[] {
+export function stealFinding(before: CpuClock | null, after: CpuClock | null, notable: number): Finding[] {
   const steal = stealShare(before, after);
   const virtual = /^flags\s*:.*\bhypervisor\b/m.test(readText("/proc/cpuinfo") ?? "");
   if (!virtual && steal === null) return [];

@@ -7,13 +7,18 @@ import { allowedCpuList, parseCpuList } from "../process/cpus.ts";
 import { placementCpus } from "../process/pinning.ts";
 import { type Environment, PLACEMENTS } from "./model.ts";
 
-/** Share of all CPU time the hypervisor gave to others, in clock ticks since boot; null off Linux. */
-export interface StealClock {
-  readonly stolen: number;
+/** CPU time of all CPUs since boot, clock ticks. */
+export interface CpuClock {
   readonly total: number;
+  readonly idle: number;
+  /** Given to others by the hypervisor. */
+  readonly stolen: number;
+  /** Used by this process and by the children it has waited for. */
+  readonly own: number;
 }
 
-export function readSteal(): StealClock | null {
+/** @returns null off Linux */
+export function readCpuClock(): CpuClock | null {
   const ticks = /^cpu\s+(.*)$/m
     .exec(readOrNull("/proc/stat") ?? "")?.[1]
     ?.trim()
@@ -21,21 +26,41 @@ export function readSteal(): StealClock | null {
     .map(Number);
   if (ticks === undefined) return null;
   // user nice system idle iowait irq softirq steal; guest time is counted in user already.
-  return { stolen: ticks[7] ?? 0, total: ticks.slice(0, 8).reduce((sum, each) => sum + each, 0) };
+  const [total, idle] = [ticks.slice(0, 8), ticks.slice(3, 5)].map((parts) =>
+    parts.reduce((sum, each) => sum + each, 0),
+  );
+  return { total: total ?? 0, idle: idle ?? 0, stolen: ticks[7] ?? 0, own: ownTicks() };
 }
 
-export function stealShare(before: StealClock | null, after: StealClock | null): number | null {
+/** utime, stime, cutime and cstime stand 11 places behind the name, which may hold anything but `)`. */
+function ownTicks(): number {
+  const fields = (readOrNull("/proc/self/stat") ?? "").replace(/^.*\) /s, "").split(" ");
+  return fields.slice(11, 15).reduce((sum, each) => sum + Number(each), 0);
+}
+
+export function stealShare(before: CpuClock | null, after: CpuClock | null): number | null {
   if (before === null || after === null || after.total === before.total) return null;
   return (after.stolen - before.stolen) / (after.total - before.total);
 }
 
+/** In less time than this the ticks are too coarse. */
+const LEAST_TICKS = 40;
+
+/** Share of all CPU time that other processes of this machine used between two readings; null where that is unknown. */
+export function othersShare(before: CpuClock | null, after: CpuClock | null): number | null {
+  if (before === null || after === null || after.total - before.total < LEAST_TICKS) return null;
+  const [unused, own] = [after.idle - before.idle + after.stolen - before.stolen, after.own - before.own];
+  return Math.max(0, 1 - (unused + own) / (after.total - before.total));
+}
+
 /** What machine and software a run was made on: everything a reader needs to judge whether two runs may be compared. */
-export function describeEnvironment(stealBefore: StealClock | null, ffi: Environment["ffi"]): Environment {
+export function describeEnvironment(before: CpuClock | null, ffi: Environment["ffi"]): Environment {
   const placements: Record<string, { driver: string; peer: string }> = {};
   for (const placement of PLACEMENTS) {
     const found = placementCpus(placement);
     if (!("reason" in found)) placements[placement] = { driver: found.driver, peer: found.peer };
   }
+  const now = readCpuClock();
   const machine = {
     node: process.versions.node,
     v8: process.versions.v8,
@@ -57,7 +82,8 @@ export function describeEnvironment(stealBefore: StealClock | null, ffi: Environ
     frequencyMHz: readFrequencyMHz(),
     cgroup: cgroupLimits(),
     loadAverage1: loadavg()[0] ?? 0,
-    stealShare: stealShare(stealBefore, readSteal()),
+    stealShare: stealShare(before, now),
+    othersShare: othersShare(before, now),
     ffi,
     timerNs: timerCost(),
     harnessFloorNs: null,

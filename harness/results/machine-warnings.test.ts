@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { cgroupLimits } from "./environment.ts";
+import { cgroupLimits, othersShare } from "./environment.ts";
 import { machineWarnings } from "./machine-warnings.ts";
 
 let root: string;
@@ -41,6 +41,14 @@ describe("what the control group allows", () => {
   });
 });
 
+test("others used what neither this run nor the hypervisor did, as far as the ticks are fine enough to show it", () => {
+  const start = { total: 1000, idle: 500, stolen: 0, own: 10 };
+  expect(othersShare(start, { total: 1100, idle: 540, stolen: 10, own: 30 })).toBeCloseTo(0.3, 10);
+  expect(othersShare(start, { total: 1100, idle: 590, stolen: 0, own: 25 })).toBe(0);
+  expect(othersShare(start, { total: 1010, idle: 500, stolen: 0, own: 10 })).toBeNull();
+  expect(othersShare(null, null)).toBeNull();
+});
+
 describe("a warning about the machine", () => {
   const calm = { stealShare: 0.001, loadAverage1: 1.5, cpus: 2, cgroup: null };
 
@@ -51,6 +59,7 @@ describe("a warning about the machine", () => {
 
   test.each([
     [{ stealShare: 0.085 }, /hypervisor took 8\.5 %.*repeat on a quieter host/],
+    [{ othersShare: 0.42, loadAverage1: 5 }, /other processes used 42 % of the CPU time.*stop them and repeat/],
     [{ loadAverage1: 5 }, /load average is 5\.0 on 2 CPUs.*stop it and repeat/],
     [{ cgroup: { cpus: 1.5, memoryBytes: null } }, /control group allows 1\.5 CPUs.*raise cpu\.max/],
   ])("names %o and the way out", (change, expected) => {

@@ -1,16 +1,25 @@
 import type { Environment } from "./model.ts";
 
-type Circumstances = Pick<Environment, "stealShare" | "loadAverage1" | "cpus" | "cgroup">;
+type Circumstances = Pick<Environment, "stealShare" | "othersShare" | "loadAverage1" | "cpus" | "cgroup">;
+
+/** Of all CPU time, used by other processes. */
+const NOTABLE_OTHERS = 0.1;
 
 /** What about the machine makes the figures of this run worth less, each with what to do about it. */
-export function machineWarnings({ stealShare, loadAverage1, cpus, cgroup }: Circumstances): string[] {
+export function machineWarnings(circumstances: Circumstances): string[] {
+  const { stealShare, loadAverage1, cpus, cgroup } = circumstances;
+  const others = circumstances.othersShare ?? 0;
   const found: string[] = [];
   if (stealShare !== null && stealShare > 0.01) {
     found.push(
       `the hypervisor took ${(stealShare * 100).toFixed(1)} % of the CPU time during this run: tails are the host's; repeat on a quieter host before you quote p99`,
     );
   }
-  if (loadAverage1 > 2 * cpus) {
+  if (others > NOTABLE_OTHERS) {
+    found.push(
+      `other processes used ${(others * 100).toFixed(0)} % of the CPU time during this run: every figure has a share of it; stop them and repeat`,
+    );
+  } else if (loadAverage1 > 2 * cpus) {
     found.push(
       `the load average is ${loadAverage1.toFixed(1)} on ${cpus} CPUs: something else is running; stop it and repeat`,
     );

@@ -150,6 +150,8 @@ export interface Environment {
   readonly loadAverage1: number;
   /** Share of CPU time the hypervisor took during the run, 0 to 1; null where unknown. */
   readonly stealShare: number | null;
+  /** Share of CPU time that processes of others used during the run, 0 to 1; null where unknown, absent in older reports. */
+  readonly othersShare?: number | null;
   /** CPU numbers used by each placement. */
   readonly placements: Readonly<Partial<Record<Placement, { readonly driver: string; readonly peer: string }>>>;
   readonly ffi: {

@@ -6,3 +6,4 @@ export { compareTables } from "./compare.ts";
 export { type ListEntry, listTable } from "./list.ts";
 export { partialNote, pickParagraph } from "./pick.ts";
 export type { TerminalOptions } from "./table.ts";
+export { warningLines } from "./warnings.ts";

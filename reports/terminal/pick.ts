@@ -13,12 +13,9 @@ export function partialNote(report: Partial<Report>, options: TerminalOptions = 
   return found === undefined ? "" : paint("yellow", `${found}: partial`, options);
 }
 
-/** The verdict: one sentence, then its reasons, the other classes, what was ruled out, and the run's warnings. */
-export function pickParagraph(
-  report: Pick<Report, "pick" | "warnings"> & Partial<Report>,
-  options: TerminalOptions = {},
-): string {
-  const { pick, warnings } = forTerminal({ pick: report.pick, warnings: report.warnings });
+/** The verdict: one sentence, then its reasons, the other classes, and what was ruled out. */
+export function pickParagraph(report: Pick<Report, "pick"> & Partial<Report>, options: TerminalOptions = {}): string {
+  const pick = forTerminal(report.pick);
   const lines: string[] = [];
   const add = (text: string, indent = "  "): void => {
     for (const line of wrap(oneLine(text), widthLimit(options) - indent.length)) lines.push(indent + line);
@@ -35,9 +32,5 @@ export function pickParagraph(
     for (const out of pick.notExamined ?? []) add(`not examined here: ${out.transport}: ${out.reason}`);
     for (const out of pick.ruledOut ?? []) add(`ruled out: ${out.transport}: ${out.reason}`);
   }
-  for (const warning of warnings ?? [])
-    lines.push(
-      ...wrap(`warning: ${oneLine(warning)}`, widthLimit(options)).map((line) => paint("yellow", line, options)),
-    );
   return lines.join("\n");
 }
