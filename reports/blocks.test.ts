@@ -74,3 +74,21 @@ test("sliding and batched, fixed and Poisson stand in blocks of their own, each 
   ]);
   for (const { ranked } of varied) expect(ranked.map(({ name }) => name).toSorted()).toEqual(["tcp", "unix"]);
 });
+
+test("rows that are equal but for their load are one row with the range, in a block of its own", () => {
+  const [cell] = report.measurements.filter(({ status }) => status === "not-applicable");
+  if (cell === undefined) throw new Error("no such cell");
+  const loads = [1000, 2000, 50_000].flatMap((ratePerSecond) =>
+    (["fixed", "poisson"] as const).map((arrivals) => ({ ...cell, benchmark: "load-curve", ratePerSecond, arrivals })),
+  );
+  const beyond = loads.map((load) => ({ ...load, transport: "unix", reason: `reason ${load.ratePerSecond}` }));
+  const [measured] = report.measurements.filter(({ transport, latencyNs }) => transport === "unix" && latencyNs);
+  const own = { ...measured, ...loads[0], transport: "fifo", status: "measured", latencyNs: measured?.latencyNs };
+  const found = blocksOf({ ...report, measurements: [...loads, ...beyond, own as typeof cell] });
+  expect(
+    found.map(({ variant, ranked, missing }) => [variant, ranked.length, missing.map(({ loads }) => loads)]),
+  ).toEqual([
+    ["", 0, ["6 loads from 1.00 k/s to 50.0 k/s", ...Array(3).fill(expect.stringMatching(/^2 loads of /))]],
+    ["1000/s", 1, []],
+  ]);
+});

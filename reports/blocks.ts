@@ -1,3 +1,4 @@
+import { quantity } from "../harness/results/format.ts";
 import type { Interval, Measurement, Placement, Report } from "../harness/results/model.ts";
 import { type Rounds, rankByRounds, roundsOf, type Standing } from "../harness/results/ranking.ts";
 import type { WaitMode } from "../transports/contract/capabilities.ts";
@@ -23,6 +24,8 @@ export interface PlainRow {
   readonly name: string;
   readonly cell: Measurement;
   readonly throughput: Throughput;
+  /** Of a row that stands for several loads of which the same is to be said: `16 loads from 1.00 k/s to 200 k/s`. */
+  readonly loads?: string;
 }
 
 /** Messages per second of a row, and the model it comes from: a stream says more about capacity than round trips do. */
@@ -71,7 +74,36 @@ export function blocksOf(report: Report): Block[] {
     if (group) group.push(cell);
     else groups.set(key, [cell]);
   }
-  return [...groups.values()].map((cells) => blockOf(cells, baselines, streams)).toSorted(inReadingOrder);
+  const blocks = [...groups.values()].map((cells) => blockOf(cells, baselines, streams));
+  return withoutRepetition(blocks).toSorted(inReadingOrder);
+}
+
+/** Rows without a number that are equal but for their load become one, in a block of their own; blocks of which nothing is left go. */
+function withoutRepetition(blocks: readonly Block[]): Block[] {
+  const folded = new Set<PlainRow>();
+  const own = [...Map.groupBy(blocks, keyOf).values()].flatMap((group): Block[] => {
+    const rated = group.flatMap(({ missing }) => missing.filter(({ cell }) => typeof cell.ratePerSecond === "number"));
+    const alike = Map.groupBy(rated, ({ name, cell: { status, reason } }) => JSON.stringify([name, status, reason]));
+    const repeated = [...alike.values()].filter((rows) => rows.length > 1);
+    for (const row of repeated.flat()) folded.add(row);
+    const missing = repeated.map(rowOfLoads);
+    return missing.length === 0 ? [] : [{ ...(group[0] as Block), variant: "", ranked: [], baselines: [], missing }];
+  });
+  const rest = blocks.map((block) => ({ ...block, missing: block.missing.filter((row) => !folded.has(row)) }));
+  const hasRows = ({ ranked, baselines, missing }: Block): boolean =>
+    ranked.length + baselines.length + missing.length > 0;
+  return [...rest.filter(hasRows), ...own];
+}
+
+function keyOf({ placement, mode, benchmark, payloadBytes }: Block): string {
+  return JSON.stringify([placement, mode, benchmark, payloadBytes]);
+}
+
+function rowOfLoads(rows: readonly PlainRow[]): PlainRow {
+  const rates = rows.map(({ cell }) => cell.ratePerSecond ?? 0);
+  const [least, most] = [Math.min(...rates), Math.max(...rates)].map((rate) => `${quantity(rate)}/s`);
+  const range = least === most ? `of ${least}` : `from ${least} to ${most}`;
+  return { ...(rows[0] as PlainRow), loads: `${rows.length} loads ${range}` };
 }
 
 function blockOf(

@@ -38,6 +38,12 @@ export function interruption({
   return complete === false ? `interrupted after ${Math.round((durationMs ?? 0) / 1000)} s` : undefined;
 }
 
+/** For the head of every table with intervals: what those of so short a run are worth. Empty for any other run. */
+export function quickNote({ length }: Partial<Pick<Report, "length">>): string {
+  if (length?.effort !== "quick") return "";
+  return "--quick: intervals of so few and short rounds cover less than 95 % (74 % seen)";
+}
+
 export function noPickReason(report: Partial<Pick<Report, "complete" | "durationMs">>): string {
   const found = interruption(report);
   return found === undefined ? "no candidate was measured validly for the workload" : `the run was ${found}`;

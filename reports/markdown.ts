@@ -13,7 +13,7 @@ import {
 import type { CheckResult, Report } from "../harness/results/model.ts";
 import { type Block, blocksOf, type PlainRow } from "./blocks.ts";
 import { checkRowName, checkSummary } from "./check-groups.ts";
-import { MODE_LABELS, noPickReason, placementTitle } from "./labels.ts";
+import { MODE_LABELS, noPickReason, placementTitle, quickNote } from "./labels.ts";
 import { missingText, p99Text } from "./missing.ts";
 
 /** `$GITHUB_STEP_SUMMARY` refuses more than 1 MiB for a step; some room is left for what others write. */
@@ -45,7 +45,7 @@ function verdict(report: Report): string {
   if (pick?.alternatives?.length) lines.push("");
   for (const other of pick?.alternatives ?? [])
     lines.push(`- ${MODE_LABELS[other.mode] ?? text(other.mode)}: ${code(other.transport)}. ${text(other.sentence)}`);
-  for (const warning of warnings ?? []) lines.push("", `> ${text(warning)}`);
+  for (const warning of [quickNote(report), ...(warnings ?? [])].filter(Boolean)) lines.push("", `> ${text(warning)}`);
   return lines.join("\n");
 }
 
@@ -108,8 +108,8 @@ function ranged(value: string, range: string): string {
   return range === ABSENT ? value : `${value} (${range})`;
 }
 
-function missing({ cell }: PlainRow): string[] {
-  return [...Array<string>(6).fill(ABSENT), text(missingText(cell))];
+function missing({ cell, loads }: PlainRow): string[] {
+  return [...Array<string>(6).fill(ABSENT), text(missingText(cell, loads))];
 }
 
 function foot(report: Report): string {

@@ -3,11 +3,11 @@ import type { Measurement } from "../harness/results/model.ts";
 import { isRough } from "../harness/results/quantiles.ts";
 
 /** What stands in a row without a time or a rate: why there is none, or what was measured instead. */
-export function missingText({ status, reason, idleCpuShare }: Measurement): string {
+export function missingText({ status, reason, idleCpuShare }: Measurement, loads?: string): string {
   if (status === "measured" && typeof idleCpuShare === "number")
     return `${significant(idleCpuShare * 100)} % of one CPU while idle (both processes together)`;
   const word = status === "measured" ? "no value" : status.replace("-", " ");
-  return `${word}: ${oneLine(reason ?? "no reason recorded")}`;
+  return `${word}${loads === undefined ? "" : ` at ${loads}`}: ${oneLine(reason ?? "no reason recorded")}`;
 }
 
 /** Why a row that was measured has no p99. */

@@ -77,7 +77,14 @@ const times = above0(1e12);
 const perMessage = number(0, 1e12);
 const rate = number(0, MOST);
 const share = number(0, 1);
-const interval = { type: "array", items: number(0, MOST), minItems: 2, maxItems: 2 };
+const intervalOf = (bound: Schema): Schema => ({
+  type: "array",
+  items: bound,
+  minItems: 2,
+  maxItems: 2,
+  ascending: ["0", "1"],
+});
+const interval = intervalOf(above0(MOST));
 const mode = anyOf<Measurement["mode"]>({ event: true, blocking: true, polling: true });
 const placement = anyOf<Placement>({ "same-cpu": true, "two-cpus": true, unpinned: true });
 const byPlacement = (values: Schema): Schema => ({
@@ -86,8 +93,8 @@ const byPlacement = (values: Schema): Schema => ({
   additionalProperties: false,
 });
 
-const quantiles = (value: Schema): Schema =>
-  model<Quantiles>()(
+const quantiles = (value: Schema): Schema => ({
+  ...model<Quantiles>()(
     { p50: value },
     {
       count: integer(1),
@@ -98,8 +105,10 @@ const quantiles = (value: Schema): Schema =>
       max: value,
       mean: value,
     },
-  );
-const lateness = object({ p50: time, p99: time, max: time }, { histogram });
+  ),
+  ascending: ["min", "p50", "p90", "p99", "p999", "max"],
+});
+const lateness = { ...object({ p50: time, p99: time, max: time }, { histogram }), ascending: ["p50", "p99", "max"] };
 const peakMemory = orNull(object({ driver: rate }, { peer: orNull(rate) }));
 
 /** What trials and measurements share. */
@@ -151,7 +160,8 @@ const measurement = model<Measurement>()(
     payloadBytes: integer(),
     status: anyOf<Measurement["status"]>({ measured: true, failed: true, "not-applicable": true, unavailable: true }),
     trials: list(trial),
-    interval: object({}, { p50: interval, p99: interval, messagesPerSecond: interval }),
+    // Of a model in which nothing is sent the rate is 0.
+    interval: object({}, { p50: interval, p99: interval, messagesPerSecond: intervalOf(rate) }),
   },
   {
     ...COSTS,
@@ -165,7 +175,7 @@ const measurement = model<Measurement>()(
     reason: text,
     messages: orNull(integer()),
     latencyNs: quantiles(latency),
-    messagesPerSecond: orNull(rate),
+    messagesPerSecond: orNull(above0(MOST)),
     bytesPerSecond: orNull(rate),
     warnings: list(text),
     arrivals: oneOf("fixed", "poisson"),
@@ -227,10 +237,13 @@ const round = model<RoundRecord>()(
   },
 );
 
-const canary = model<CanarySummary>()(
-  { p50: time, max: time },
-  { count: integer(), p90: time, p99: time, p999: time, bad: flag, sentence: text, histogram },
-);
+const canary = {
+  ...model<CanarySummary>()(
+    { p50: time, max: time },
+    { count: integer(), p90: time, p99: time, p999: time, bad: flag, sentence: text, histogram },
+  ),
+  ascending: ["p50", "p90", "p99", "p999", "max"],
+};
 
 const curve = model<Curve>()(
   {
@@ -285,6 +298,7 @@ const environment = model<Environment>()(
     governor: orNull(text),
     loadAverage1: number(0, 1e9),
     stealShare: orNull(number(-1, 1)),
+    othersShare: orNull(share),
     placements: byPlacement(object({ driver: text, peer: text })),
     timerNs: time,
     fingerprint: text,

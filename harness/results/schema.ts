@@ -1,4 +1,4 @@
-import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
+import { Ajv, type ErrorObject, type SchemaValidateFunction, type ValidateFunction } from "ajv";
 import { histogramDefect } from "./histogram.ts";
 import type { Report } from "./model.ts";
 import { REPORT } from "./report-shape.ts";
@@ -24,7 +24,7 @@ export function firstDefect(value: unknown): string | undefined {
   if (error === undefined) return "it is not what a report is";
   const where = error.instancePath === "" ? "the report" : error.instancePath;
   if (error.keyword === "required") return `${where}: "${error.params["missingProperty"]}" is missing`;
-  return `${where}: expected ${expected(error)}, found ${excerpt(error.data)}`;
+  return `${where}: expected ${expected(error)}, found ${excerpt(error.params["found"] ?? error.data)}`;
 }
 
 /** The matrix of checks has a cell for each pair, also for those of which there is no result. */
@@ -43,8 +43,26 @@ function compile(): ValidateFunction {
     error: { message: "must be an HdrHistogram (V2, compressed, base64) of times up to one day" },
     validate: (wanted: boolean, text: string) => !wanted || text === "" || histogramDefect(text) === undefined,
   });
+  ajv.addKeyword({ keyword: "ascending", type: ["object", "array"], validate: ascending });
   return ajv.compile(REPORT);
 }
+
+/** These fields, as far as they are there, are numbers of which none is below the one before it. */
+const ascending: SchemaValidateFunction = (
+  names: readonly string[],
+  data: Readonly<Record<string, unknown>>,
+  _schema,
+  context,
+) => {
+  const present = names.flatMap((name) => (typeof data[name] === "number" ? [{ name, value: data[name] }] : []));
+  const at = present.findIndex(({ value }, index) => value < (present[index - 1]?.value ?? value));
+  const [before, wrong] = [present[at - 1], present[at]];
+  if (before === undefined || wrong === undefined) return true;
+  const instancePath = `${context?.instancePath ?? ""}/${wrong.name}`;
+  const message = `must be >= ${before.value}`;
+  ascending.errors = [{ keyword: "ascending", instancePath, message, params: { found: wrong.value } }];
+  return false;
+};
 
 function expected({ keyword, params, message = "another value" }: ErrorObject): string {
   if (keyword === "enum") return `one of ${(params["allowedValues"] as unknown[]).join(", ")}`;

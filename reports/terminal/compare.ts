@@ -12,7 +12,7 @@ import {
 import type { Report } from "../../harness/results/model.ts";
 import { type Block, blocksOf, type PlainRow, type RankedRow, type Throughput } from "../blocks.ts";
 import { canaryText } from "../canary.ts";
-import { MODE_LABELS, peerNote, placementTitle, TIE_NOTE, UNKNOWN_NOTE } from "../labels.ts";
+import { MODE_LABELS, peerNote, placementTitle, quickNote, TIE_NOTE, UNKNOWN_NOTE, variantOf } from "../labels.ts";
 import { hasRoughP99, missingText, NO_P99, p99Text, ROUGH_P99 } from "../missing.ts";
 import { forTerminal } from "./border.ts";
 import { type Column, paint, renderTable, type TableRow, type TerminalOptions, widthLimit, wrap } from "./table.ts";
@@ -71,7 +71,9 @@ function table(report: Report, blocks: readonly Block[], options: TerminalOption
     mode = block.mode;
     rows.push({ heading: ` ${blockTitle(block)}`, style: "dim" }, ...blockRows(block, extra));
   }
-  const lines = [paint("bold", title, options), renderTable(columns(extra), rows, options)];
+  const quick = quickNote(report);
+  const head = [paint("bold", title, options), ...(quick === "" ? [] : [paint("yellow", quick, options)])];
+  const lines = [...head, renderTable(columns(extra), rows, options)];
   for (const note of [...floorNote(report, blocks), ...footnotes(blocks, extra), ...cBaselineNote(report, blocks)])
     lines.push(...wrap(note, widthLimit(options)).map((text) => paint("dim", text, options)));
   return lines.join("\n");
@@ -139,7 +141,7 @@ function blockRows(block: Block, extra: Extra): TableRow[] {
   for (const row of block.missing)
     rows.push({
       name: `  ${row.name}`,
-      note: missingText(row.cell),
+      note: missingText(row.cell, row.loads),
       style: row.cell.status === "failed" ? "red" : "dim",
     });
   if (block.baselines.length > 0)
@@ -216,7 +218,7 @@ function footnotes(blocks: readonly Block[], extra: Extra): string[] {
   notes.push(...new Set(rows.flatMap(({ cell }) => peerNote(cell) ?? [])));
   const warned = rows.flatMap((row) => (row.cell.warnings ?? []).map((text) => ({ text: oneLine(text), row })));
   for (const [text, group] of Map.groupBy(warned, ({ text }) => text))
-    notes.push(`! ${text} (${group.map(({ row }) => `${row.name} ${bytes(row.cell.payloadBytes)}`).join(", ")})`);
+    notes.push(`! ${text} (${group.map(({ row }) => nameOf(row)).join(", ")})`);
   for (const row of rows) {
     const more = modelNote(row);
     if (more !== undefined) notes.push(`${row.name}, ${bytes(row.cell.payloadBytes)}${loadText(row)}: ${more}`);
@@ -225,6 +227,11 @@ function footnotes(blocks: readonly Block[], extra: Extra): string[] {
     if (row.throughput.streamReason)
       notes.push(`† ${row.name}, ${bytes(row.cell.payloadBytes)}: the stream ${oneLine(row.throughput.streamReason)}`);
   return notes;
+}
+
+/** `unix 64 B`; `unix 64 B, 50000/s poisson` where that sets rows of one size apart. */
+function nameOf({ name, cell }: PlainRow): string {
+  return [`${name} ${bytes(cell.payloadBytes)}`, variantOf(cell)].filter(Boolean).join(", ");
 }
 
 /** What only some models have: the parts of a connection's life, how late the driver came, what was lost. */

@@ -165,6 +165,25 @@ describe("terminal tables", () => {
     expect(plain(compareTables(report))).toMatch(/! two-humped: trials fall into two groups.*\(fifo 64 B, fifo 4 KiB/);
   });
 
+  test("say in their head what the intervals of a quick run are worth, and of no other", () => {
+    const length = { rule: "budget", effort: "quick", rounds: 6, plannedMs: 1, actualMs: 1, sentence: "" } as const;
+    const heads = plain(compareTables({ ...report, length }))
+      .split("\n\n")
+      .map((text) => text.split("\n")[1]);
+    expect(new Set(heads)).toEqual(
+      new Set(["--quick: intervals of so few and short rounds cover less than 95 % (74 % seen)"]),
+    );
+    expect(plain(compareTables({ ...report, length: { ...length, effort: "default" } }))).not.toContain("--quick");
+  });
+
+  test("name the load of a row that a warning is about", () => {
+    const measurements = full.measurements.map((cell) =>
+      cell.ratePerSecond === null ? cell : { ...cell, warnings: ["drifts"] },
+    );
+    const text = plain(compareTables({ ...full, measurements }, { columns: 140 }));
+    expect(text).toMatch(/! drifts \(unix 64 B, 1000\/s/);
+  });
+
   test("show a reason whole, on several lines if need be", () => {
     const reason = `the kernel refused: ${"no buffer space available ".repeat(8)}(ENOBUFS)`;
     const cell = { ...(report.measurements[0] as Measurement), status: "failed" as const, reason };
@@ -203,7 +222,7 @@ describe("terminal tables", () => {
 
   test("name the pick first, or say that there is none", () => {
     expect(plain(pickParagraph(report))).toMatch(/^Use unix: /);
-    expect(plain(pickParagraph({ pick: null, warnings: [] }))).toMatch(/^No pick/);
+    expect(plain(pickParagraph({ pick: null }))).toMatch(/^No pick/);
   });
 
   test("are empty where nothing ran, and read old reports without the optional fields", () => {

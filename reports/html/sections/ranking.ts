@@ -1,13 +1,15 @@
 import { ABSENT, bytes, ratio } from "../../../harness/results/format.ts";
 import type { Report } from "../../../harness/results/model.ts";
 import { standingOf } from "../../../harness/results/ranking.ts";
-import { MODE_LABELS, PLACEMENT_LABELS } from "../../labels.ts";
+import { MODE_LABELS, PLACEMENT_LABELS, quickNote } from "../../labels.ts";
 import { type Html, html } from "../markup.ts";
 import { scrollBox } from "./scroll.ts";
 
 export function rankingSection(report: Report): Html {
+  const quick = quickNote(report);
   return html`<section id="ranking">
 <h2>Ranking</h2>
+${quick !== "" && html`<p class="note">${quick}</p>`}
 ${overall(report)}
 <h3 id="ranking-title">By message size</h3>
 <p class="note">One placement, one waiting class, one size at a time: numbers of different classes or placements answer different
