@@ -26,11 +26,19 @@ export async function warnBeforeRun(
   const obstacle = warnings.find(({ stopsRuns }) => stopsRuns);
   if (obstacle !== undefined) throw new MachineError(inOneLine(obstacle));
   if (measures) note(`machine: ${machine.map(({ found }) => found).join("; ")}`);
-  for (const finding of warnings.slice(0, MOST_LINES)) note(`! ${inOneLine(finding)}`);
+  for (const finding of warnings.slice(0, MOST_LINES)) {
+    // What was found stands in the line of the machine already.
+    const isShown = measures && machine.includes(finding);
+    note(`! ${isShown ? [finding.topic, adviceOf(finding)].join(": ") : inOneLine(finding)}`);
+  }
   const more = warnings.length - MOST_LINES;
   if (more > 0) note(`! and ${more} more: ${ours("doctor")}`);
 }
 
-function inOneLine({ topic, found, meaning, fix }: Finding): string {
-  return [`${topic}: ${found}`, meaning, fix].filter((part) => part !== undefined).join("; ");
+function inOneLine(finding: Finding): string {
+  return [`${finding.topic}: ${finding.found}`, adviceOf(finding)].filter(Boolean).join("; ");
+}
+
+function adviceOf({ meaning, fix }: Finding): string {
+  return [meaning, fix].filter((part) => part !== undefined).join("; ");
 }

@@ -28,6 +28,7 @@ test("a run that takes what was announced is not spoken of again; any other is, 
   expect(said).toEqual([]);
   onPlan({ done: 2, left: 8, leftMs: 80_000 });
   onPlan({ done: 3, left: 7, leftMs: 79_000 });
+  onPlan({ done: 9, left: 1, leftMs: 3000 });
   expect(said).toEqual(["after 2 rounds: 8 rounds to go, about 81 s"]);
 });
 

@@ -2,6 +2,7 @@ import { type Arm, type Cell, cellsOf } from "../coordinator/arm.ts";
 import { LEAST_FOR_INTERVAL, type Length } from "../coordinator/length.ts";
 import type { Prediction } from "../coordinator/measure.ts";
 import { type Effort, guessTrialMs } from "../coordinator/plan.ts";
+import { count } from "../results/format.ts";
 import { UsageError } from "./exit-codes.ts";
 import type { MeasureOptions } from "./options.ts";
 import { note } from "./output.ts";
@@ -71,7 +72,7 @@ function refuseImpossible(budgetMs: number, arms: number, rounds: number, roundM
 function tooShort(budgetMs: number, neededMs: number, rounds: number, arms: number): UsageError {
   const needed = Math.ceil(neededMs / 1000);
   return new UsageError(
-    `${arms} arms need ${rounds} rounds (about ${needed} s); --budget leaves ${budgetMs / 1000} s: ` +
+    `${arms === 1 ? "1 arm needs" : `${arms} arms need`} ${count(rounds, "round")} (about ${needed} s); --budget leaves ${budgetMs / 1000} s: ` +
       `give --budget ${needed}s, or fewer --transport, --placement, --mode or --payload`,
   );
 }
@@ -88,7 +89,7 @@ export function announce(
   seed: number,
 ): number | undefined {
   const each = Math.max(0, ...arms.map((arm) => cellsOf(arm, cells).length));
-  const what = `${arms.length} arms of ${each} cells`;
+  const what = `${count(arms.length, "arm")} of ${count(each, "cell")}`;
   const seconds = (ms: number): string => `about ${Math.ceil(ms / 1000)} s`;
   const roundMs = guessRoundMs(arms, cells, length.effort);
   const until = (ms: number | undefined): number | undefined => (ms === undefined ? ms : performance.now() + ms);
@@ -114,6 +115,7 @@ export function announce(
 
 /** A time that was announced holds within this share of it, or another is announced. A budget is not begun that would be missed by more. */
 const TOLERANCE = 0.15;
+const LATE_SHARE = 0.25;
 
 /** @returns a function that is true for a time so far from the one announced last that it is to be announced instead */
 export function announcedTime(ms?: number): (ms: number) => boolean {
@@ -157,8 +159,10 @@ export function announcePlan({
       if (done === 0 && neededMs > budgetMs * (1 + TOLERANCE)) throw tooShort(budgetMs, neededMs, rounds, arms.length);
       return;
     }
-    if (length.rule === "until" || !isNews(wholeMs(left))) return;
-    const when = done === 0 ? "calibrated" : `after ${done} round${done === 1 ? "" : "s"}`;
-    note(`${when}: ${left} rounds to go, about ${Math.ceil((leftMs + laterMs) / 1000)} s`);
+    // Near the end it helps nobody any more.
+    const isEarly = done === 0 || leftMs > LATE_SHARE * wholeMs(left);
+    if (length.rule === "until" || !isEarly || !isNews(wholeMs(left))) return;
+    const when = done === 0 ? "calibrated" : `after ${count(done, "round")}`;
+    note(`${when}: ${count(left, "round")} to go, about ${Math.ceil((leftMs + laterMs) / 1000)} s`);
   };
 }

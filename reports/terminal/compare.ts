@@ -229,9 +229,9 @@ function footnotes(blocks: readonly Block[], extra: Extra): string[] {
   return notes;
 }
 
-/** `unix 64 B`; `unix 64 B, 50000/s poisson` where that sets rows of one size apart. */
+/** `unix 64 B`; `unix 64 B 50000/s poisson` where that sets rows of one size apart. */
 function nameOf({ name, cell }: PlainRow): string {
-  return [`${name} ${bytes(cell.payloadBytes)}`, variantOf(cell)].filter(Boolean).join(", ");
+  return [name, bytes(cell.payloadBytes), variantOf(cell)].filter(Boolean).join(" ");
 }
 
 /** What only some models have: the parts of a connection's life, how late the driver came, what was lost. */
@@ -250,6 +250,7 @@ function modelNote({ cell }: PlainRow): string | undefined {
   return parts.length === 0 ? undefined : parts.join("; ");
 }
 
-function loadText({ cell }: PlainRow): string {
-  return cell.ratePerSecond === null || cell.ratePerSecond === undefined ? "" : `, ${quantity(cell.ratePerSecond)}/s`;
+function loadText({ cell: { ratePerSecond, arrivals } }: PlainRow): string {
+  if (ratePerSecond === null || ratePerSecond === undefined) return "";
+  return `, ${quantity(ratePerSecond)}/s${arrivals === "poisson" ? " poisson" : ""}`;
 }

@@ -181,7 +181,7 @@ describe("terminal tables", () => {
       cell.ratePerSecond === null ? cell : { ...cell, warnings: ["drifts"] },
     );
     const text = plain(compareTables({ ...full, measurements }, { columns: 140 }));
-    expect(text).toMatch(/! drifts \(unix 64 B, 1000\/s/);
+    expect(text).toMatch(/! drifts \(unix 64 B 1000\/s/);
   });
 
   test("show a reason whole, on several lines if need be", () => {
