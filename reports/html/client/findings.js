@@ -50,7 +50,10 @@ export function leaders(cells, sizes, metric, state) {
 /** A change is proven only if nobody may lead at every size. @param {readonly Lead[]} leads */
 function verdictOn(leads) {
   if (leads.some(({ told }) => !told)) return CANNOT_TELL;
-  if (distinct(leads.map((lead) => lead.best)).length === 1) return "The order at the top does not flip.";
+  if (distinct(leads.map((lead) => lead.best)).length === 1)
+    return leads.some(({ tied }) => tied.length > 0)
+      ? "Nothing shows that the best changes with size."
+      : "The best is the same at every size.";
   const mayLead = leads.map(({ best, tied }) => [best, ...tied]);
   const everywhere = mayLead.reduce((left, names) => left.filter((name) => names.includes(name)));
   return everywhere.length > 0 ? CANNOT_TELL : "The best changes with size.";
