@@ -45,6 +45,11 @@ const CASES: readonly (readonly [string, readonly string[], RegExp])[] = [
     /payload 67108864 is larger than unix carries; its limit is \d+ bytes/,
   ],
   [
+    "a budget too small for a mechanism that does not carry all sizes of the default workload",
+    ["compare", "--transport", "posix-mq", "--budget", "1s"],
+    /--budget 1s cannot hold/,
+  ],
+  [
     "an unknown placement",
     ["compare", "--placement", "two-cpu"],
     /unknown placement "two-cpu" \(did you mean two-cpus\?\)/,

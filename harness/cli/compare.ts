@@ -50,7 +50,7 @@ export function compareCommand(): Command {
       const run = startRun(options.seed);
       const chosen = await resolveTransports(options.transport);
       const payloads = options.payload ?? DEFAULT_PAYLOADS;
-      refuseTooLarge(chosen.candidates, payloads);
+      refuseTooLarge(chosen.candidates, options.payload ?? []);
       const isIncomplete = noteAbsent(chosen, options.peer);
       const report = await compare(options, run, chosen, payloads);
       process.exitCode = isIncomplete ? EXIT.incomplete : exitCode(report, chosen.candidates);
