@@ -1,4 +1,6 @@
+import { matchesGlob, relative } from "node:path";
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 const FOLDERS = "{transports,scenarios,harness,reports,ci}";
 /**
@@ -11,21 +13,64 @@ const ALONE = [
   "harness/driver/checks/objections.test.ts",
   "transports/conformance/faulty.test.ts",
 ];
+/**
+ * These call functions and compare what they return: nothing is started, listened to, written or changed that another file could see. So they
+ * share two processes and what these have loaded, where each of the others gets a process of its own.
+ */
+const PURE = [
+  "{ci/gate,reports,scenarios,harness/bench,harness/pick}/*.test.ts",
+  "reports/{html/render,terminal/terminal}.test.ts",
+  "harness/results/{curves,format,histogram,intervals,packed-samples,statistics}.test.ts",
+  "harness/coordinator/{check-plan,plan,progress}.test.ts",
+  "harness/process/{mailbox,rules,shortage,transport-rules}.test.ts",
+  "harness/{cli/arms,cli/record-checks,driver/figures,peer/stream-counter,rpc/client,rpc/codecs/codecs}.test.ts",
+  "transports/{python-connection/prefix,shared-memory/ring,sockets/named-pipe}.test.ts",
+  "transports/support/{length-prefix,spare-buffers}.test.ts",
+];
+
+/** What takes longest begins first: begun last, it would leave the other workers without work. */
+const LONG = [
+  "harness/cli/{compare,poor-machine,check,modules}.test.ts",
+  "harness/coordinator/{checks,dying-driver}.test.ts",
+  "harness/driver/checks/scenarios.test.ts",
+  "harness/peer/python/{blocking,peer}.test.ts",
+  "reports/html/browser.test.ts",
+  "transports/{python-connection/interop,shared-memory/shared-memory,sockets/web,zeromq/zeromq}.test.ts",
+];
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isLong = ({ moduleId }: TestSpecification): boolean =>
+      LONG.some((glob) => matchesGlob(relative(import.meta.dirname, moduleId), glob));
+    return (await super.sort(files)).toSorted((a, b) => Number(isLong(b)) - Number(isLong(a)));
+  }
+}
 
 export default defineConfig({
   test: {
     pool: "forks",
     globalSetup: "./vitest.global-setup.ts",
     reporters: ["default"],
+    sequence: { sequencer: LongestFirst },
     testTimeout: 60_000,
     hookTimeout: 60_000,
     projects: [
       {
         extends: true,
         test: {
+          name: "pure",
+          include: PURE,
+          isolate: false,
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: "beside",
           include: [`${FOLDERS}/**/*.test.ts`],
-          exclude: ALONE,
+          exclude: [...PURE, ...ALONE],
           // One more than there are CPUs: much of it waits for processes that start.
           maxWorkers: 3,
           sequence: { groupOrder: 1 },

@@ -143,7 +143,7 @@ describe.skipIf(process.platform !== "linux")("a machine that lacks something", 
         "fan-in",
         "--no-c-baseline",
       ],
-      { within: ["prlimit", "--nofile=52", "--"] },
+      { within: ["prlimit", "--nofile=44", "--"] },
     );
     const found = new Map(report.measurements.map(({ clients, status, reason }) => [clients, { status, reason }]));
     expect(found.get(1)?.status).toBe("measured");

@@ -107,7 +107,7 @@ describe("the private directory of a run", () => {
       return path;
     };
     const tidy = write("tidy", `writeFileSync(${JSON.stringify(swept)}, address.name + process.pid);`);
-    const hanging = write("hanging", "for (;;);");
+    const hanging = write("hanging", "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);");
     const lines = [tidy, hanging, join(parent, "gone.mjs")].map((module) =>
       JSON.stringify({ transport: { id: "mine", module }, address: { transport: "mine", name: `${place.prefix}-` } }),
     );
