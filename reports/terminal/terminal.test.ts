@@ -146,7 +146,7 @@ describe("terminal tables", () => {
     const text = plain(compareTables(full, { columns: 200 }));
     expect(text).toContain("unix, 64 B: connect 105 µs, reply 61.0 µs, close 12.0 µs");
     expect(text).toContain("unix, 64 B, 1.00 k/s: the driver was late by 210 ns (p50) and 5.40 µs (p99)");
-    expect(text).toContain("unix, 64 B, 1.00 k/s: 1.2 % lost");
+    expect(text).toContain("unix, 64 B, 1.00 k/s poisson: 1.2 % lost");
     const cBaselineReason =
       "no C baseline: there is no C compiler (cc) here; install one to see what the machine allows";
     expect(plain(compareTables({ ...full, cBaselineReason }))).toContain("no C baseline: there is no C compiler");
