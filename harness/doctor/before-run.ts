@@ -1,7 +1,11 @@
-import { type CpuClock, readCpuClock } from "../results/environment.ts";
+import { setTimeout as delay } from "node:timers/promises";
+import { type CpuClock, othersShare, readCpuClock } from "../results/environment.ts";
 import type { Finding, Probe } from "./finding.ts";
 import { container, descriptors, processes, queues, sharedMemory, temporaryDirectory, watches } from "./limits.ts";
 import { governor, loadFinding, NOTABLE_STEAL_BEFORE_RUN, posixBinding, processors, stealFinding } from "./machine.ts";
+
+/** More to look at, where the command has come here too fast to show what others use of two CPUs. */
+const WATCHED_MS = 150;
 
 /** Probes that are quick, and the ids they matter to. */
 const QUICK: readonly { readonly probe: Probe; readonly ids: RegExp }[] = [
@@ -35,6 +39,7 @@ export async function findingsBeforeRun(
   since: CpuClock | null,
   measures: boolean,
 ): Promise<BeforeRun> {
+  if (measures && since !== null && othersShare(since, readCpuClock()) === null) await delay(WATCHED_MS);
   const now = readCpuClock();
   const machine = [
     loadFinding(since, now),

@@ -44,7 +44,7 @@ export function stealShare(before: CpuClock | null, after: CpuClock | null): num
 }
 
 /** In less time than this the ticks are too coarse. */
-const LEAST_TICKS = 40;
+const LEAST_TICKS = 30;
 
 /** Share of all CPU time that other processes of this machine used between two readings; null where that is unknown. */
 export function othersShare(before: CpuClock | null, after: CpuClock | null): number | null {
