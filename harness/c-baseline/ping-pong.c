@@ -1,8 +1,9 @@
 /*
- * What plain C gets out of the same mechanisms, doing the same work: header and body in one message of 16 + n bytes,
- * copied in and out, waits with a time-out, two processes.
+ * The C baseline: the same mechanisms in plain C, doing the same work: header and body in one message of 16 + n bytes,
+ * copied in and out, waits with a time-out, two processes. All memory of the measured loops is touched in both of them before.
  *
- *   ping-pong <mechanism> <cpu of client> <cpu of server> <body bytes> <warm-up> <round trips>      64,4096 and 400,300: one after the other
+ *   ping-pong <mechanism> <cpu of client> <cpu of server> <body bytes> <warm-up> <round trips>      64,4096 and 400,300: one after the other;
+ *                          warm-up 100,4: at least 100 messages and at least 4 ms, before each size
  *   ping-pong <mechanism> <cpu of client> <cpu of server> <body bytes>     as many as each line of stdin says; one number per line,
  *                          the median; between lines both processes sleep, so that others can take turns with them
  *   ping-pong spin-stream …    one way; the time runs until the server has counted the last message
@@ -39,6 +40,7 @@
 #define SLICE_NS 50000000L
 #define LARGEST (1 << 20)
 #define LOOKS 512
+#define PAGE_BYTES 4096
 
 enum mechanism { SPIN, FUTEX, SEMAPHORE, QUEUE, UNIX, SPIN_STREAM, TCP, PIPE, MEMCPY };
 #define MECHANISMS 9
@@ -65,11 +67,19 @@ struct end {
   int in_fd, out_fd;    /* unix, tcp, pipe */
   uint8_t *packet;      /* mq: prefix and message; streams: length and message */
   uint8_t *buffered;    /* streams: what the last read brought */
+  uint8_t *message;     /* what was received last */
 };
 
 static void die(const char *what) {
   perror(what);
   exit(1);
+}
+
+/* The number at that place of a list such as 64,4096; 0 behind its end. */
+static uint64_t nth(const char *list, int place) {
+  for (; place > 0 && list; place--)
+    if ((list = strchr(list, ','))) list++;
+  return list ? strtoull(list, NULL, 10) : 0;
 }
 
 static int64_t now_ns(clockid_t clock) {
@@ -83,7 +93,33 @@ static struct timespec deadline(clockid_t clock) {
   return (struct timespec){at / 1000000000, at % 1000000000};
 }
 
+/*
+ * Every page, for this process: page tables are each process's own, and a ring is new memory until it has come round once.
+ * It changes nothing, so both ends may do it at once.
+ */
+static void touch(void *memory, size_t bytes) {
+#ifdef MADV_POPULATE_WRITE
+  /* One call instead of a fault for each page. Where it is missing the faults do; below some hypervisors a page still has its first access. */
+  if (madvise(memory, bytes, MADV_POPULATE_WRITE)) errno = 0;
+#endif
+  for (size_t at = 0; at < bytes; at += PAGE_BYTES) __atomic_fetch_or((uint8_t *)memory + at, 0, __ATOMIC_RELAXED);
+}
+
+/* Room for the largest message, touched as far as the messages of this run will use it. */
+static uint8_t *buffer(size_t room, size_t used) {
+  uint8_t *memory = calloc(1, room);
+  if (memory == NULL) die("calloc");
+  touch(memory, used < room ? used : room);
+  return memory;
+}
+
 static int is_stream(enum mechanism kind) { return kind == UNIX || kind == TCP || kind == PIPE; }
+
+static void give_buffers(struct end *e, size_t used) {
+  e->packet = buffer(LARGEST + 64, used);
+  e->buffered = buffer(2 * LARGEST, used);
+  e->message = buffer(LARGEST, used);
+}
 
 static void wake(struct end *e) {
   uint32_t one = 1;
@@ -184,7 +220,7 @@ static void pin(int cpu) {
 }
 
 static void serve(struct end *e, struct shared *shared, uint64_t messages) {
-  uint8_t *message = malloc(LARGEST);
+  uint8_t *message = e->message;
   for (uint64_t i = 0; i < messages; i++) {
     uint32_t length = receive_message(e, message), id;
     if (e->kind == SPIN_STREAM) continue;
@@ -193,7 +229,6 @@ static void serve(struct end *e, struct shared *shared, uint64_t messages) {
     send_message(e, message, length);
   }
   __atomic_store_n(&shared->done, 1, __ATOMIC_SEQ_CST);
-  free(message);
 }
 
 static void serve_turns(struct end *e, struct shared *shared) {
@@ -207,113 +242,7 @@ static void serve_turns(struct end *e, struct shared *shared) {
 
 #include "pairs.h"
 #include "echo.h"
-
-struct asker {
-  struct end *end;
-  struct shared *shared;
-  uint8_t *request, *reply;
-  uint32_t bytes;
-};
-
-static struct asker new_asker(struct end *e, struct shared *shared, uint32_t body) {
-  struct asker a = {e, shared, calloc(1, LARGEST), malloc(LARGEST), HEADER_BYTES + body};
-  memcpy(a.request + 8, &body, 4);
-  for (uint32_t i = 0; i < body; i++) a.request[HEADER_BYTES + i] = i * 31;
-  return a;
-}
-
-/* One sample per round trip. */
-static void ask(struct asker *a, uint64_t count, int64_t *samples) {
-  int64_t last = now_ns(CLOCK_MONOTONIC);
-  for (uint64_t i = 0; i < count; i++) {
-    uint32_t id = i, got;
-    memcpy(a->request, &id, 4);
-    send_message(a->end, a->request, a->bytes);
-    uint32_t length = receive_message(a->end, a->reply);
-    /* One reading of the clock per round trip: the end of one is the start of the next. */
-    int64_t now = now_ns(CLOCK_MONOTONIC);
-    samples[i] = now - last;
-    last = now;
-    memcpy(&got, a->reply, 4);
-    if (length != a->bytes || got != id || a->reply[a->bytes - 1] != a->request[a->bytes - 1]) {
-      fprintf(stderr, "a wrong reply\n");
-      exit(1);
-    }
-  }
-}
-
-/* The nanoseconds until the server has the last message. */
-static int64_t pour(struct asker *a, uint64_t count) {
-  int64_t started = now_ns(CLOCK_MONOTONIC);
-  for (uint64_t i = 0; i < count; i++) {
-    uint32_t id = i;
-    memcpy(a->request, &id, 4);
-    send_message(a->end, a->request, a->bytes);
-  }
-  while (!__atomic_load_n(&a->shared->done, __ATOMIC_SEQ_CST)) {}
-  return now_ns(CLOCK_MONOTONIC) - started;
-}
-
-static void turn(struct shared *shared, uint64_t messages) {
-  shared->messages = messages;
-  __atomic_store_n(&shared->done, 0, __ATOMIC_SEQ_CST);
-  __atomic_add_fetch(&shared->turn, 1, __ATOMIC_SEQ_CST);
-  syscall(SYS_futex, &shared->turn, FUTEX_WAKE, 1, NULL, NULL, 0);
-}
-
-static void ask_once(struct asker *a, uint64_t warm_up, uint64_t count) {
-  int64_t *samples = calloc(warm_up + count, sizeof *samples);
-  turn(a->shared, warm_up + count);
-  if (a->end->kind == SPIN_STREAM) printf("%lld\n", (long long)pour(a, warm_up + count));
-  else {
-    ask(a, warm_up + count, samples);
-    for (uint64_t i = warm_up; i < warm_up + count; i++) printf("%lld\n", (long long)samples[i]);
-  }
-  free(samples);
-}
-
-static int by_value(const void *a, const void *b) {
-  int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-  return (x > y) - (x < y);
-}
-
-static void ask_turns(struct asker *a) {
-  char line[32];
-  while (fgets(line, sizeof line, stdin)) {
-    uint64_t count = atoll(line);
-    int64_t *samples = calloc(count, sizeof *samples);
-    alarm(LIFE_SECONDS);
-    turn(a->shared, count);
-    if (a->end->kind == SPIN_STREAM) printf("%lld\n", (long long)pour(a, count));
-    else {
-      ask(a, count, samples);
-      qsort(samples, count, sizeof *samples, by_value);
-      printf("%lld\n", (long long)samples[(count - 1) / 2]);
-    }
-    fflush(stdout);
-    free(samples);
-  }
-}
-
-/* The memory bus alone: one number per copy. */
-static void copy_only(uint32_t bytes, uint64_t warm_up, uint64_t count) {
-  uint8_t *from = malloc(bytes), *to = malloc(bytes);
-  memset(from, 1, bytes);
-  for (uint64_t i = 0; i < warm_up + count; i++) {
-    int64_t started = now_ns(CLOCK_MONOTONIC);
-    from[i % bytes]++;
-    memcpy(to, from, bytes);
-    __asm__ volatile("" : : "r"(to) : "memory");
-    if (i >= warm_up) printf("%lld\n", (long long)(now_ns(CLOCK_MONOTONIC) - started));
-  }
-}
-
-/* The number at that place of a list such as 64,4096; 0 behind its end. */
-static uint64_t nth(const char *list, int place) {
-  for (; place > 0 && list; place--)
-    if ((list = strchr(list, ','))) list++;
-  return list ? strtoull(list, NULL, 10) : 0;
-}
+#include "ask.h"
 
 static int kind_of(const char *name) {
   static const char *names[] = {"spin", "futex", "semaphore", "queue", "unix", "spin-stream", "tcp", "pipe", "memcpy"};
@@ -324,12 +253,23 @@ static int kind_of(const char *name) {
 
 static int serve_others(int kind, int cpu, const char *address) {
   static struct shared nothing;
-  struct end server = {.kind = kind, .packet = calloc(1, LARGEST + 64), .buffered = malloc(2 * LARGEST)};
+  struct end server = {.kind = kind};
   if (kind != UNIX && kind != PIPE && kind != QUEUE) return 2;
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   pin(cpu);
+  give_buffers(&server, 0);
   echo(&server, &nothing, address);
   return 0;
+}
+
+/* All that the loops of this end will use, in the process that runs them. */
+static void get_ready(struct end *e, struct shared *shared, sem_t *semaphores, const char *bodies) {
+  size_t largest = 0;
+  for (int i = 0; nth(bodies, i); i++)
+    if (nth(bodies, i) > largest) largest = nth(bodies, i);
+  give_buffers(e, HEADER_BYTES + largest + PAGE_BYTES);
+  touch(semaphores, PAGE_BYTES);
+  if (e->kind != QUEUE && !is_stream(e->kind)) touch(shared, sizeof *shared);
 }
 
 int main(int argc, char **argv) {
@@ -341,11 +281,10 @@ int main(int argc, char **argv) {
     fprintf(stderr, "usage: ping-pong <mechanism> <client cpu> <server cpu> <body bytes>[,...] [<warm-up> <count>[,...]]\n");
     return 2;
   }
-  const char *bodies = argv[4], *counts = argc == 7 ? argv[6] : "";
-  uint64_t warm_up = argc == 7 ? atoll(argv[5]) : 0;
+  const char *bodies = argv[4], *warmth = argc == 7 ? argv[5] : "", *counts = argc == 7 ? argv[6] : "";
   if (kind == MEMCPY) {
     pin(atoi(argv[2]));
-    for (int i = 0; nth(bodies, i); i++, puts("")) copy_only(nth(bodies, i), warm_up, nth(counts, i));
+    for (int i = 0; nth(bodies, i); i++, puts("")) copy_only(nth(bodies, i), nth(warmth, 0), nth(counts, i));
     return 0;
   }
   struct shared *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -367,10 +306,6 @@ int main(int argc, char **argv) {
     server.to = client.from;
   }
   if (is_stream(kind)) open_stream(&client, &server);
-  client.packet = calloc(1, LARGEST + 64);
-  server.packet = calloc(1, LARGEST + 64);
-  client.buffered = malloc(2 * LARGEST);
-  server.buffered = malloc(2 * LARGEST);
   pid_t parent = getpid(), child = fork();
   if (child < 0) die("fork");
   if (child == 0) {
@@ -380,13 +315,17 @@ int main(int argc, char **argv) {
     /* Whoever holds the other's end never sees it close. */
     close_stream(&client);
     pin(atoi(argv[3]));
+    get_ready(&server, shared, semaphores, bodies);
     serve_turns(&server, shared);
   }
   close_stream(&server);
   pin(atoi(argv[2]));
+  get_ready(&client, shared, semaphores, bodies);
+  /* Until it is killed. */
+  if (argc == 7 && kind != SPIN_STREAM) turn(shared, UINT64_MAX);
   for (int i = 0; nth(bodies, i); i++) {
     struct asker asker = new_asker(&client, shared, nth(bodies, i));
-    if (argc == 7) ask_once(&asker, warm_up, nth(counts, i)), puts("");
+    if (argc == 7) ask_once(&asker, warmth, nth(counts, i)), puts("");
     else ask_turns(&asker);
   }
   kill(child, SIGKILL);

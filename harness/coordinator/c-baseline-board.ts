@@ -14,16 +14,19 @@ import { NOTHING, quantilesOf } from "./trial.ts";
 const execute = promisify(execFile);
 
 const RUN_TIMEOUT_MS = 20_000;
-const WARMUP = 30;
-/** Of each cell in a round; fixed by the first run of each, which is not kept, so that it takes about the time. */
-const COUNTS = { first: 30, least: 60, most: 400, ms: 8 } as const;
+/** Before each cell, both at least: after them p50 has settled, see METHODOLOGY. */
+const WARM_UP = { messages: 200, ms: 4 } as const;
+/** Of each cell in a round; fixed by the first run of each, which is not kept, so that it takes the time or a little longer. */
+const COUNTS = { first: 200, least: 60, most: 65_536, windowMs: 20 } as const;
+/** Of the memory bus: its copies are all alike. */
+const COPIES = 400;
+/** Ten bytes a sample, in cells of three sizes and more. */
+const MOST_OUTPUT_BYTES = 64 * 1024 * 1024;
 /** The memory bus alone: below it nothing that copies can go. */
 const COPY_KIND: CKind = { name: "memcpy", mode: "polling", of: [] };
 /** Of the program's buffers and of one POSIX queue message, header included. */
 const LARGEST_BYTES = 256 * 1024;
 const LARGEST_QUEUE_BYTES = 8000;
-const START_GUESS_MS = 25;
-const CELL_GUESS_MS = 12;
 
 /** One program run per round, which visits all its sizes, as a trial does. */
 export interface CArm {
@@ -79,28 +82,35 @@ function armsOf(
 /** What plain C does here, measured as further arms of the same rounds. */
 export class CBaselineBoard {
   readonly arms: readonly CArm[];
-  readonly guessMs: number;
   readonly #program: string;
   readonly #trials = new Map<CCell, Trial[]>();
   readonly #failures = new Map<CArm, string>();
   readonly #counts = new Map<CCell, number>();
+  #roundMs = 0;
 
   constructor(program: string, arms: readonly CArm[]) {
     this.#program = program;
     this.arms = arms;
-    this.guessMs = arms.reduce((sum, { cells }) => sum + START_GUESS_MS + CELL_GUESS_MS * cells.length, 0);
+  }
+
+  /** Time of all arms in one round, ms, as the calibration found it; 0 before. */
+  get guessMs(): number {
+    return this.#roundMs;
   }
 
   /** Before round one: fixes how many round trips each cell makes, in all rounds alike. */
   async calibrate(): Promise<void> {
+    const startedMs = performance.now();
+    let windowsMs = 0;
     for (const arm of this.arms) {
       const found = await this.#measure(arm, arm.cells, () => COUNTS.first);
       for (const [index, samples] of found.entries()) {
-        const meanNs = samples.reduce((sum, each) => sum + each, 0) / samples.length;
-        const fitting = Math.round((COUNTS.ms * 1e6) / Math.max(1, meanNs));
-        this.#counts.set(arm.cells[index] as CCell, Math.min(COUNTS.most, Math.max(COUNTS.least, fitting)));
+        const count = countFor(arm.kind, summarize(samples).p50);
+        this.#counts.set(arm.cells[index] as CCell, count);
+        windowsMs += ((count - COUNTS.first) * summarize(samples).p50) / 1e6;
       }
     }
+    this.#roundMs = performance.now() - startedMs + Math.max(0, windowsMs);
   }
 
   async run(arm: CArm, round: number, startedAtMs: number, random: () => number): Promise<void> {
@@ -113,7 +123,7 @@ export class CBaselineBoard {
   }
 
   #countOf(cell: CCell): number {
-    return this.#counts.get(cell) ?? COUNTS.most;
+    return this.#counts.get(cell) ?? COUNTS.least;
   }
 
   /** Nanoseconds of each round trip, cell by cell; none where the program fails, which it then does for good. */
@@ -126,9 +136,14 @@ export class CBaselineBoard {
     if ("reason" in cpus || this.#failures.has(arm)) return [];
     const sizes = cells.map(({ payloadBytes }) => payloadBytes).join(",");
     const counts = cells.map(countOf);
-    const args = [arm.kind.name, cpus.driver, cpus.peer, sizes, WARMUP, counts.join(",")].map(String);
+    const warmUp = `${WARM_UP.messages},${WARM_UP.ms}`;
+    const args = [arm.kind.name, cpus.driver, cpus.peer, sizes, warmUp, counts.join(",")].map(String);
     try {
-      const { stdout } = await execute(this.#program, args, { timeout: RUN_TIMEOUT_MS, killSignal: "SIGKILL" });
+      const { stdout } = await execute(this.#program, args, {
+        timeout: RUN_TIMEOUT_MS,
+        killSignal: "SIGKILL",
+        maxBuffer: MOST_OUTPUT_BYTES,
+      });
       const found = stdout
         .trim()
         .split("\n\n")
@@ -173,6 +188,12 @@ export class CBaselineBoard {
       warnings: [],
     };
   }
+}
+
+/** By the median, which a stall of the machine does not move as it does the mean. */
+function countFor({ name }: CKind, p50Ns: number): number {
+  const fitting = Math.ceil((COUNTS.windowMs * 1e6) / Math.max(1, p50Ns));
+  return Math.min(name === COPY_KIND.name ? COPIES : COUNTS.most, Math.max(COUNTS.least, fitting));
 }
 
 function trialOf(samples: Float64Array, round: number, startedAtMs: number): Trial {
