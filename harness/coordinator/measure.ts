@@ -1,6 +1,6 @@
 import type { Place } from "../../transports/contract/transport.ts";
 import type { CellPlan } from "../process/messages.ts";
-import { withCBaseline } from "../results/c-baseline.ts";
+import { cBaselineWarnings, withCBaseline } from "../results/c-baseline.ts";
 import type { Environment, Measurement, Placement, Report, RunLength } from "../results/model.ts";
 import { randomFrom, shuffled } from "../results/random.ts";
 import { type Arm, type Cell, cellKey, cellsOf } from "./arm.ts";
@@ -123,14 +123,15 @@ export async function measure(
 /** @param length undefined while the run goes on: then cells of which nothing is known yet have no row */
 function resultOf(run: Run, length: RunLength | undefined, awake: Environment["keepAwake"] | undefined): MeasureResult {
   const { records, request, cBaseline, log } = run;
-  const measurements = [...records.values()].flatMap((record) =>
+  const rows = [...records.values()].flatMap((record) =>
     cellsOf(record.arm, request.cells)
       .filter((cell) => length !== undefined || record.isKnown(cell))
       .map((cell) => rowOf(record, cell)),
   );
   const cRows = "reason" in cBaseline ? [] : cBaseline.rows();
+  const measurements = withCBaseline(rows, cRows);
   return {
-    measurements: withCBaseline(measurements, cRows),
+    measurements,
     about: {
       rounds: log.rounds,
       controls: log.controls(),
@@ -140,7 +141,7 @@ function resultOf(run: Run, length: RunLength | undefined, awake: Environment["k
       ...("reason" in cBaseline ? { cBaselineReason: cBaseline.reason } : {}),
     },
     ...(awake === undefined ? {} : { keepAwake: awake }),
-    warnings: warningsOf(run, length, awake),
+    warnings: [...warningsOf(run, length, awake), ...cBaselineWarnings(measurements)],
   };
 }
 

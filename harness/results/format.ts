@@ -1,4 +1,4 @@
-import type { Interval } from "./model.ts";
+import type { CComparison, Interval } from "./model.ts";
 
 /** Shown wherever a number does not exist: a missing value is a fact and never a zero. */
 export const ABSENT = "–";
@@ -100,6 +100,22 @@ export function ratio(value: number | null | undefined): string {
 /** `1.04–1.12`, of a ratio; `–` without an interval. */
 export function ratioRange(interval: Interval | null | undefined): string {
   return interval ? `${significant(interval[0])}–${significant(interval[1])}` : ABSENT;
+}
+
+/** A ratio below this is not believed: plain C makes the same system calls and does less besides. */
+export const LEAST_C_RATIO = 0.9;
+
+/** Why a ratio to plain C is not believed: it is told apart from 1, or may be chance; undefined when it is believed. */
+export function cDoubt({ ratio, interval }: CComparison): "told apart" | "chance" | undefined {
+  if (ratio >= LEAST_C_RATIO) return undefined;
+  return interval && interval[1] < 1 ? "told apart" : "chance";
+}
+
+/** `3.17×`; `(0.74×)` or `(0.86×)?` where it is not believed because it is told apart from 1, or may be chance. */
+export function cRatio(found: CComparison | undefined): string {
+  if (found === undefined) return ABSENT;
+  const doubt = cDoubt(found);
+  return doubt === undefined ? ratio(found.ratio) : `(${ratio(found.ratio)})${doubt === "chance" ? "?" : ""}`;
 }
 
 /** `4.2 %` from a share of 0 to 1. */

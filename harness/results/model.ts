@@ -330,12 +330,15 @@ export interface Measurement {
   readonly lossShare?: number;
   readonly stationarity?: Stationarity;
   /** What plain C does with the same mechanism, placement and size: its p50, ns, and how many times as long this row takes. */
-  readonly cBaseline?: {
-    readonly transport: string;
-    readonly p50: number;
-    readonly ratio: number;
-    readonly interval: Interval | null;
-  };
+  readonly cBaseline?: CComparison;
+}
+
+/** Ratios are medians over the rounds, and more than 1 where plain C is faster. */
+export interface CComparison {
+  readonly transport: string;
+  readonly p50: number;
+  readonly ratio: number;
+  readonly interval: Interval | null;
 }
 
 /** Second half over first half: 1 when nothing drifts. */

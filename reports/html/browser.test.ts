@@ -230,6 +230,7 @@ describe.skipIf(!executablePath)(`the page ${where}`, () => {
       "Beside p99, the machine's own tail floor: p99 84.0 µs",
     );
     expect(await page.locator("#ranking-table tr[data-name=unix]").innerText()).toContain("3.17×");
+    expect(await page.locator("#ranking-notes").innerText()).toContain("× C: p50 as a multiple of plain C");
     await page.selectOption("select[name=benchmark]", "load, 1000/s poisson");
     expect(await page.locator("#ranking-notes").innerText()).toContain("unix lost 1.23 % of what was sent");
     await page.selectOption("select[name=benchmark]", "idle");

@@ -183,10 +183,18 @@ describe("the data of the script", () => {
   });
 
   test("has the distance to plain C, the loss, the idle cost and the tail floor in it", () => {
-    expect(of("round-trip").find((cell) => cell.payload === 64)?.cRatio).toBe(3.17);
+    expect(of("round-trip").find((cell) => cell.payload === 64)?.cRatio).toBe("3.17×");
     expect(of("load, poisson")[0]?.lossShare).toBe(0.0123);
     expect(of("idle")[0]?.missing).toBe("2.14 % of one CPU while idle (both processes together)");
     expect(tailFloors["two-cpus"]).toMatch(/^the machine's own tail floor: p99 84\.0 µs; /);
+  });
+
+  test("marks a distance to plain C that is not believed", () => {
+    const measurements = fullReport().measurements.map((cell) =>
+      cell.cBaseline ? { ...cell, cBaseline: { ...cell.cBaseline, ratio: 0.74, interval: [0.7, 0.8] as const } } : cell,
+    );
+    const [cell] = viewOf({ ...report, measurements }).cells.filter(({ cRatio }) => cRatio !== "");
+    expect(cell).toMatchObject({ cRatio: "(0.740×)", cNote: expect.stringContaining("something else differed") });
   });
 
   test("names rows with a number before those without, which are never drawn and need no look", () => {

@@ -1,5 +1,7 @@
+import { cRatio } from "../../harness/results/format.ts";
 import type { Interval, Measurement, Placement, Report } from "../../harness/results/model.ts";
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
+import { C_COLUMN_NOTE, cRatioNote } from "../c-baseline.ts";
 import { canaryText } from "../canary.ts";
 import {
   MODE_LABELS,
@@ -31,6 +33,8 @@ export interface View {
   readonly roughP99: string;
   readonly tieNote: string;
   readonly unknownNote: string;
+  /** What the column of plain C shows. */
+  readonly cColumnNote: string;
   /** What the page opens with: the pick's placement and class. */
   readonly start: { readonly placement: string; readonly mode: string; readonly payload: number };
 }
@@ -59,8 +63,9 @@ export interface ViewCell {
   readonly bytesPerSecond: number | null;
   readonly cpuNs: number | null;
   readonly switches: number | null;
-  /** Times as long as plain C, by ratios within the same rounds. */
-  readonly cRatio: number | null;
+  /** Times as long as plain C, in words, and what the mark beside it means; empty where there is none. */
+  readonly cRatio: string;
+  readonly cNote: string;
   /** What a row without a time or a rate says instead. */
   readonly missing: string;
   /** What the server is written in, and which version, where that is not ours: a sentence. */
@@ -101,6 +106,7 @@ export function viewOf(report: Report): View {
     roughP99: ROUGH_P99,
     tieNote: TIE_NOTE,
     unknownNote: UNKNOWN_NOTE,
+    cColumnNote: C_COLUMN_NOTE,
     start: {
       placement: pick?.placement ?? placements[0] ?? "",
       mode: pick?.mode ?? modes[0] ?? "",
@@ -147,7 +153,8 @@ function viewCell(cell: Measurement, baseline: boolean): ViewCell {
     bytesPerSecond: cell.bytesPerSecond ?? null,
     cpuNs: cell.cpuNsPerMessage ?? null,
     switches: cell.contextSwitchesPerMessage ?? null,
-    cRatio: cell.cBaseline?.ratio ?? null,
+    cRatio: cell.cBaseline ? cRatio(cell.cBaseline) : "",
+    cNote: cRatioNote(cell) ?? "",
     missing: missingText(cell),
     peerNote: peerNote(cell) ?? "",
     lossShare: cell.lossShare ?? null,

@@ -1,6 +1,7 @@
 import {
   ABSENT,
   bytes,
+  cRatio,
   duration,
   durationRange,
   oneLine,
@@ -11,6 +12,7 @@ import {
 } from "../../harness/results/format.ts";
 import type { Report } from "../../harness/results/model.ts";
 import { type Block, blocksOf, type PlainRow, type RankedRow, type Throughput } from "../blocks.ts";
+import { C_COLUMN_NOTE, cRatioNote } from "../c-baseline.ts";
 import { canaryText } from "../canary.ts";
 import { MODE_LABELS, peerNote, placementTitle, quickNote, TIE_NOTE, UNKNOWN_NOTE, variantOf } from "../labels.ts";
 import { hasRoughP99, missingText, NO_P99, p99Text, ROUGH_P99 } from "../missing.ts";
@@ -162,7 +164,7 @@ function cells(row: PlainRow, ranked: RankedRow | undefined, extra: Extra): stri
     p99Text(row.cell),
     rateText(row),
     duration(cpuNsPerMessage),
-    ...(extra.cBaseline ? [ratio(row.cell.cBaseline?.ratio)] : []),
+    ...(extra.cBaseline ? [cRatio(row.cell.cBaseline)] : []),
     ...(extra.costs ? costs(row) : []),
     `${ranked ? MARKS[ranked.standing] : "baseline"}${row.cell.warnings?.length ? " !" : ""}`.trim(),
   ];
@@ -204,8 +206,7 @@ function footnotes(blocks: readonly Block[], extra: Extra): string[] {
       "switches/msg: voluntary + involuntary; memory: peak of both processes; drift: p50 of the second half of a trial over the first.",
     );
   if (ranked.some(({ cell }) => cell.latencyNs !== undefined && cell.latencyNs.p99 === undefined)) notes.push(NO_P99);
-  if (extra.cBaseline)
-    notes.push("× C: p50 as a multiple of plain C on the same mechanism, measured in the same rounds.");
+  if (extra.cBaseline) notes.push(C_COLUMN_NOTE, ...new Set(rows.flatMap(({ cell }) => cRatioNote(cell) ?? [])));
   if (ranked.some(({ cell }) => hasRoughP99(cell))) notes.push(ROUGH_P99);
   if (rows.some(({ throughput }) => throughput.interval !== undefined))
     notes.push("msg/s ±: to the farther end of the 95 % interval.");

@@ -103,6 +103,19 @@ describe("terminal tables", () => {
     expect(plain(compareTables(full, { columns: 80 }))).not.toContain("× C");
   });
 
+  test.each<[number, [number, number] | null, string, string]>([
+    [0.74, [0.7, 0.8], "(0.740×)", "(…×): below 0.9 × C. "],
+    [0.86, [0.7, 1.01], "(0.860×)?", "(…×)?: below 0.9 × C, but"],
+    [0.86, null, "(0.860×)?", "(…×)?: below 0.9 × C, but"],
+  ])("mark a ratio of %d to plain C with the interval %j", (ratio, interval, text, note) => {
+    const measurements = full.measurements.map((cell) =>
+      cell.cBaseline ? { ...cell, cBaseline: { ...cell.cBaseline, ratio, interval } } : cell,
+    );
+    const [first = ""] = plain(compareTables({ ...full, measurements })).split("\n\n");
+    expect(first.match(/^ {2}unix .*×.* (\S+×\S*) /m)?.[1]).toBe(text);
+    expect(first).toContain(note);
+  });
+
   test.each([60, 80, 100, 140])("leave columns out before they shorten a name, at %i columns", (columns) => {
     const renamed = new Map([
       ["unix", "python-connection"],

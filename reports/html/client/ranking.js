@@ -30,7 +30,7 @@ export function drawRanking(state) {
   const cells = all.filter((cell) => cell.payload === state.payload);
   const metric = metricFor(all);
   const rows = rankCells(cells, metric);
-  const withCBaseline = rows.some(({ cell }) => cell.cRatio !== null);
+  const withCBaseline = rows.some(({ cell }) => cell.cRatio !== "");
   const place = view.placements.find(({ id }) => id === state.placement)?.label ?? state.placement;
   const mode = view.modes.find(({ id }) => id === state.mode)?.label ?? state.mode;
   byId("ranking-title").textContent = `${bytes(state.payload)}, ${mode}, ${place}`;
@@ -104,7 +104,7 @@ function measuredRow(cell, row, rank, layout) {
     element("td", {}, throughput(cell)),
     element("td", {}, duration(cell.cpuNs)),
     element("td", {}, cell.switches === null ? ABSENT : significant(cell.switches)),
-    withCBaseline ? element("td", {}, ratio(cell.cRatio)) : null,
+    withCBaseline ? element("td", {}, cell.cRatio || ABSENT) : null,
   );
 }
 
@@ -242,7 +242,8 @@ function drawNotes(cells, rows, floor, withCBaseline, withBaselines) {
         );
     }
   }
-  if (withCBaseline) notes.push("× C: p50 as a multiple of the same exchange in plain C, measured in the same rounds.");
+  if (withCBaseline)
+    notes.push(view.cColumnNote, ...new Set(cells.map((cell) => cell.cNote).filter((note) => note !== "")));
   if (withBaselines) notes.push("Below the line: no process boundary is crossed, so it is no choice.");
   byId("ranking-notes").replaceChildren(...notes.map((text) => element("li", {}, text)));
 }

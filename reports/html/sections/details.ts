@@ -1,4 +1,4 @@
-import { ABSENT, bytes, count, duration, percent, quantity, ratio } from "../../../harness/results/format.ts";
+import { ABSENT, bytes, count, cRatio, duration, percent, quantity, ratio } from "../../../harness/results/format.ts";
 import type { Interval, Measurement, Report, RoundRecord, Stationarity } from "../../../harness/results/model.ts";
 import { MODE_LABELS, PLACEMENT_LABELS, PLACEMENT_ORDER, rowName, variantOf } from "../../labels.ts";
 import { type Html, html } from "../markup.ts";
@@ -51,7 +51,7 @@ function detail(cell: Measurement): Html {
 <td>${valid === cell.trials?.length ? valid : `${valid} of ${cell.trials?.length ?? 0}`}</td><td>${cell.messages ?? ABSENT}</td>
 <td>${quantity(cell.voluntarySwitchesPerMessage)}</td><td>${quantity(cell.involuntarySwitchesPerMessage)}</td><td>${duration(cell.cpuNsPerMessage)}</td>
 <td>${bytes(peakMemory?.driver)}</td><td>${bytes(peakMemory?.peer)}</td><td>${duration(cell.gcPauseNs)}</td><td>${percent(cell.lossShare ?? (cell.lost === 0 ? 0 : null))}</td>
-<td>${within(stationarity)}</td><td>${ratio(stationarity?.overRun)}</td><td>${cBaseline ? html`${ratio(cBaseline.ratio)}${bracket(cBaseline.interval)}` : ratio(null)}</td>
+<td>${within(stationarity)}</td><td>${ratio(stationarity?.overRun)}</td><td>${cRatio(cBaseline)}${bracket(cBaseline?.interval)}</td>
 <td class="text prose">${besides(cell).join("; ")}</td></tr>`;
 }
 
