@@ -96,7 +96,7 @@ function startOf(transport: Transport): DriverStart {
     hold: { pin: [] },
     peerEarly: transport.capabilities.rendezvous === "address",
     peerLanguage: "node",
-    work: { kind: "calibrate", budgetMs: 1, cells: [CELL] },
+    work: { kind: "calibrate", budgetMs: 1, turns: [[CELL]] },
   };
 }
 
@@ -125,7 +125,7 @@ const CELL = {
   messages: 1,
   warmupMessages: 1,
   warmupMs: 0,
-  aheadCpuMs: null,
+  ahead: null,
   payloadBytes: 64,
   inFlight: 1,
   clients: 1,

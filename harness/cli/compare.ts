@@ -118,7 +118,6 @@ async function compare(
       // The sizes that decide: a third one would cost every round time that its trials need.
       const request = {
         ...all,
-        calibratesOnePlacement: candidates.length > FEW_IDS,
         sinceMs: performance.now(),
         onBegin: (found: () => MeasureResult) => {
           soFar = found;

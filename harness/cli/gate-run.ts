@@ -58,12 +58,13 @@ export async function runGate(session: Session, request: GateRequest, progress: 
   const { sides, cells, pairs, rule } = request;
   progress.begin(sides.length, 0);
   const rows: GateRow[] = [];
-  const records = sides.map(({ head }) => ({ record: new ArmRecord(head), cells }));
+  const records = sides.map(({ head }) => new ArmRecord(head));
+  const wanted = records.map((record) => ({ records: [record] as const, cells }));
   const onArm = ({ transport }: Arm): void => progress.step(`calibrating ${transport.id}`);
-  const paces = await calibrateAll({ ...session, silenceMs: undefined, onArm }, records);
-  for (const { record } of records) {
+  const paces = await calibrateAll({ ...session, silenceMs: undefined, onArm }, wanted);
+  for (const record of records) {
     const head = record.arm;
-    const pace = paces.find(({ arm }) => arm === head);
+    const pace = paces.flatMap(({ arms }) => arms).find(({ arm }) => arm === head);
     for (const cell of cells) {
       if (pace?.paces.some((found) => found.cell === cell)) continue;
       const reason = record.impossible.get(cell) ?? record.failures.get(cell) ?? "it could not be calibrated";
@@ -77,10 +78,12 @@ export async function runGate(session: Session, request: GateRequest, progress: 
     extraMs: 0,
     messages: request.messages,
   });
-  const arms = plan.arms.map((head): PairedArm => {
-    const base = (sides.find((side) => side.head === head.arm) as Sides).base;
-    return { head, base };
-  });
+  const arms = plan.groups.flatMap(({ arms: heads, plannedMs }) =>
+    heads.map((head): PairedArm => {
+      const { base } = sides.find((side) => side.head === head.arm) as Sides;
+      return { head, base, plannedMs };
+    }),
+  );
   const ledgers = new Map(
     arms.flatMap((arm) => arm.head.cells.map(({ cell }) => [keyOf(arm, cell), newLedger(arm, cell)] as const)),
   );
@@ -89,7 +92,7 @@ export async function runGate(session: Session, request: GateRequest, progress: 
     const wanted = (arm: PairedArm, cell: Cell): boolean => isWanted(ledgers.get(keyOf(arm, cell)), name, rule);
     const busy = arms.filter((arm) => arm.head.cells.some(({ cell }) => wanted(arm, cell)));
     if (busy.length === 0) return;
-    const leftMs = 2 * count * busy.reduce((sum, { head }) => sum + head.plannedMs, 0);
+    const leftMs = 2 * count * busy.reduce((sum, { plannedMs }) => sum + plannedMs, 0);
     progress.begin(count * busy.length, leftMs);
     note(`${name}: ${count} pairs of ${busy.length} arms, about ${Math.ceil(leftMs / 1000)} s`);
     const isNews = announcedTime(leftMs);

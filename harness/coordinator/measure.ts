@@ -1,21 +1,20 @@
 import type { Place } from "../../transports/contract/transport.ts";
-import type { CellPlan } from "../process/messages.ts";
 import { cBaselineWarnings, withCBaseline } from "../results/c-baseline.ts";
 import type { Environment, Measurement, Placement, Report, RunLength } from "../results/model.ts";
 import { randomFrom, shuffled } from "../results/random.ts";
-import { type Arm, type Cell, cellKey, cellsOf } from "./arm.ts";
-import { type CBaselineBoard, openCBaseline } from "./c-baseline-board.ts";
-import { calibrateAll, calibrateOnePlacement } from "./calibrate.ts";
-import { type ControlRun, Controls } from "./controls.ts";
+import { type Arm, type Cell, cellsOf } from "./arm.ts";
+import { openCBaseline } from "./c-baseline-board.ts";
+import { calibrateAll } from "./calibrate.ts";
+import { Controls } from "./controls.ts";
 import { keepAwake } from "./keep-awake.ts";
 import { isReached, LEAST_FOR_INTERVAL, type Length, roundsLeft, whyStop } from "./length.ts";
-import { cellPlans, type Plan, type PlannedArm, type PlannedCell, planRun } from "./plan.ts";
+import { type Plan, planRun } from "./plan.ts";
 import type { Progress } from "./progress.ts";
 import { ArmRecord } from "./record.ts";
+import { describeArm, elapsedMs, type RoundSite, runRound } from "./round.ts";
 import { RoundLog } from "./round-log.ts";
 import { rowOf } from "./rows.ts";
 import type { Brood } from "./run-driver.ts";
-import { batchesOf, type PreparedArm, prepareArm, runArm, silenceOf, toTrial } from "./trial.ts";
 
 export interface MeasureRequest {
   readonly arms: readonly Arm[];
@@ -30,8 +29,6 @@ export interface MeasureRequest {
   readonly controls?: boolean;
   /** Sizes at which the C program is measured as further cells of every round, where there is a compiler; default none. */
   readonly cBaseline?: readonly number[];
-  /** The counts found on one placement serve the others too; default: each placement is calibrated. */
-  readonly calibratesOnePlacement?: boolean;
   /** Gets how long it will take: after the calibration, and anew after each round but the last. May throw: then nothing more is run. */
   readonly onPlan?: (plan: Prediction) => void;
   /** Given once, before anything runs: returns what has been measured by then, whenever it is called. */
@@ -66,17 +63,8 @@ const CANARY_GUESS_MS = 250;
 /** A calibration runs code that is not compiled yet, in processes whose cache is still empty: trials take about so much of what it predicts. */
 const WARM_SHARE = 0.9;
 
-interface Run {
-  readonly brood: Brood;
-  readonly place: Place;
+interface Run extends RoundSite {
   readonly request: MeasureRequest;
-  readonly progress: Progress;
-  readonly random: () => number;
-  readonly startedMs: number;
-  readonly records: ReadonlyMap<Arm, ArmRecord>;
-  readonly log: RoundLog;
-  readonly controls: Controls;
-  readonly cBaseline: CBaselineBoard | { readonly reason: string };
 }
 
 /** Calibrates, plans, then runs rounds: every arm once per round, in an order drawn from the seed. */
@@ -105,7 +93,9 @@ export async function measure(
     records: new Map(request.arms.map((arm) => [arm, new ArmRecord(arm)])),
     log: new RoundLog(),
     controls: new Controls(),
+    controlled: request.controls === false ? [] : placementsOf(request.arms),
     cBaseline,
+    silenceMs: request.silenceMs,
   };
   const awake = request.keepAwake ? await keepAwake(placementsOf(request.arms)) : undefined;
   request.onBegin?.(() => resultOf(run, undefined, awake?.record));
@@ -145,13 +135,16 @@ function resultOf(run: Run, length: RunLength | undefined, awake: Environment["k
   };
 }
 
-function placementsOf(arms: readonly Arm[]): Placement[] {
-  return [...new Set(arms.map(({ placement }) => placement))];
+/** Arms that differ in their placement only share a pair of processes, where that can be moved from one to the other. */
+function groupsOf(arms: readonly Arm[]): [Arm, ...Arm[]][] {
+  const groups = Map.groupBy(arms, ({ reference, mode, peerLanguage, peerProgram, codec, placement }) =>
+    JSON.stringify([reference, mode, peerLanguage, peerProgram ?? null, codec ?? null, placement === "unpinned"]),
+  );
+  return [...groups.values()] as [Arm, ...Arm[]][];
 }
 
-/** Since the time of the run began to count. */
-function elapsedMs({ startedMs }: Run): number {
-  return performance.now() - startedMs;
+function placementsOf(arms: readonly Arm[]): Placement[] {
+  return [...new Set(arms.map(({ placement }) => placement))];
 }
 
 /** Finds the pace of every cell and fixes all counts. */
@@ -161,14 +154,16 @@ async function prepare(run: Run): Promise<Plan> {
   const budgetMs = length.budgetMs ?? Number.POSITIVE_INFINITY;
   const guessed =
     length.rule === "fixed" ? length.trials : length.rule === "budget" ? length.least : LEAST_FOR_INTERVAL;
-  progress.begin(request.arms.length * (guessed + 1), Number.isFinite(budgetMs) ? budgetMs : 0);
+  progress.begin(
+    groupsOf(request.arms).length + request.arms.length * guessed,
+    Number.isFinite(budgetMs) ? budgetMs : 0,
+  );
   const { brood, place } = run;
-  const find = request.calibratesOnePlacement === true ? calibrateOnePlacement : calibrateAll;
-  const paces = await find(
-    { brood, place, silenceMs: request.silenceMs, onArm: (arm) => progress.step(`calibrating ${describe(arm)}`) },
-    shuffled(request.arms, run.random).map((arm) => ({
-      record: records.get(arm) as ArmRecord,
-      cells: cellsOf(arm, request.cells),
+  const paces = await calibrateAll(
+    { brood, place, silenceMs: request.silenceMs, onArm: (arm) => progress.step(`calibrating ${describeArm(arm)}`) },
+    shuffled(groupsOf(request.arms), run.random).map((arms) => ({
+      records: arms.map((arm) => records.get(arm) as ArmRecord) as [ArmRecord, ...ArmRecord[]],
+      cells: cellsOf(arms[0], request.cells),
     })),
   );
   if (!("reason" in run.cBaseline)) await run.cBaseline.calibrate();
@@ -186,9 +181,10 @@ async function prepare(run: Run): Promise<Plan> {
   return plan;
 }
 
-function foresee({ progress, request }: Run, { arms }: Plan, prediction: Prediction): void {
-  progress.replan(prediction.leftMs, prediction.left * arms.length);
-  if (arms.length > 0) request.onPlan?.(prediction);
+function foresee({ progress, request }: Run, { groups }: Plan, prediction: Prediction): void {
+  const turns = groups.reduce((sum, { arms }) => sum + arms.length, 0);
+  progress.replan(prediction.leftMs, prediction.left * turns);
+  if (turns > 0) request.onPlan?.(prediction);
 }
 
 function roundsOf(length: Length): { least: number; most: number } {
@@ -210,7 +206,7 @@ async function runRounds(run: Run, plan: Plan): Promise<RunLength> {
       .flatMap((record) => request.cells.map((cell) => p50sOf(record, cell)))
       .filter((values) => values.length > 0);
   const plannedMs = elapsedMs(run) + WARM_SHARE * plan.rounds * plan.roundMs;
-  let stop = plan.arms.length === 0 ? "nothing could be calibrated" : undefined;
+  let stop = plan.groups.length === 0 ? "nothing could be calibrated" : undefined;
   let roundMs = plan.roundMs;
   let done = 0;
   while (stop === undefined) {
@@ -245,92 +241,6 @@ function saidMs(length: Length, plannedMs: number): number {
   return isPromise ? length.budgetMs : Math.max(length.budgetMs, plannedMs);
 }
 
-async function runRound(run: Run, plan: Plan, round: number): Promise<void> {
-  const { request, progress, random } = run;
-  const finish = run.log.begin(round, elapsedMs(run));
-  // The control has its place in the order like any arm: before, between or behind them, as the seed says.
-  const controls = request.controls === false ? [] : placementsOf(request.arms);
-  const controlled = controls.find((placement) => placement === "two-cpus") ?? controls[0];
-  const results: ControlRun[] = [];
-  const cArms = "reason" in run.cBaseline ? [] : run.cBaseline.arms;
-  const order = shuffled([...plan.arms, ...controls, ...cArms], random);
-  const trials = order.filter((entry) => isArm(entry)).flatMap((planned) => trialOf(run, planned) ?? []);
-  const batches = batchesOf(trials, ({ planned }) => planned.arm);
-  const ready = new Map<PlannedArm, PreparedArm>();
-  for (const entry of order) {
-    if (typeof entry === "string") results.push(await run.controls.run(entry, entry === controlled));
-    else if ("kind" in entry) await (run.cBaseline as CBaselineBoard).run(entry, round, elapsedMs(run), random);
-    else {
-      const trial = trials.find(({ planned }) => planned === entry);
-      if (trial === undefined) continue;
-      progress.step(`round ${round}  ${describe(entry.arm)}`);
-      if (!ready.has(entry)) await getReady(run, batches.find((batch) => batch.includes(trial)) ?? [], ready);
-      await runTrial(run, trial, ready.get(entry) as PreparedArm, round);
-    }
-  }
-  finish(results);
-}
-
-function isArm(entry: object | string): entry is PlannedArm {
-  return typeof entry === "object" && "arm" in entry;
-}
-
-/** One arm's part of a round: its cells in the order in which they will run. */
-interface PlannedTrial {
-  readonly planned: PlannedArm;
-  readonly order: readonly PlannedCell[];
-  readonly plans: readonly CellPlan[];
-}
-
-/** undefined: none of its cells is worth its time any more. */
-function trialOf({ records, random }: Run, planned: PlannedArm): PlannedTrial | undefined {
-  const record = records.get(planned.arm) as ArmRecord;
-  const order = shuffled(
-    planned.cells.filter(({ cell }) => record.worthRunning(cell)),
-    random,
-  );
-  const plans = cellPlans(order, () => Math.floor(random() * 2 ** 32));
-  return order.length === 0 ? undefined : { planned, order, plans };
-}
-
-/** All of these at once, while nothing is measured: that is when a machine of two CPUs may use both. */
-async function getReady(
-  { brood, place, request }: Run,
-  trials: readonly PlannedTrial[],
-  ready: Map<PlannedArm, PreparedArm>,
-): Promise<void> {
-  await Promise.all(
-    trials.map(async ({ planned, order, plans }) => {
-      const silenceMs = silenceOf(request.silenceMs, Math.max(...order.map(({ plannedMs }) => plannedMs)));
-      const { arm, plannedMs } = planned;
-      const job = { arm, work: { kind: "measure" }, cells: plans, plannedMs, silenceMs } as const;
-      ready.set(planned, await prepareArm(brood, place, job));
-    }),
-  );
-}
-
-async function runTrial(
-  run: Run,
-  { planned, order }: PlannedTrial,
-  prepared: PreparedArm,
-  round: number,
-): Promise<void> {
-  const record = run.records.get(planned.arm) as ArmRecord;
-  const startedAtMs = elapsedMs(run);
-  const { results, obstacles, last } = await runArm(run.brood, run.place, prepared);
-  const peer = last.ready?.peer;
-  if (peer) record.peer = { language: peer.language, version: peer.version };
-  for (const { cell, messages } of order) {
-    record.messages.set(cell, messages);
-    const result = results.get(cellKey(cell));
-    if (result?.outcome.status === "unavailable") record.lack(cell, result.outcome.reason);
-    else if (result !== undefined) record.add(cell, toTrial(round, startedAtMs, result));
-    const obstacle = obstacles.get(cellKey(cell));
-    if (obstacle?.shortage) record.lack(cell, obstacle.reason);
-    else if (obstacle !== undefined) record.blame(cell, `trial ${round}: ${obstacle.reason}`);
-  }
-}
-
 function p50sOf(record: ArmRecord, cell: Cell): number[] {
   return record
     .trialsOf(cell)
@@ -356,8 +266,4 @@ function warningsOf(run: Run, length: RunLength | undefined, awake: Environment[
     }
   }
   return found;
-}
-
-function describe({ transport, mode, placement, peerLanguage, codec }: Arm): string {
-  return `${transport.id} (${mode}, ${placement}${peerLanguage === "node" ? "" : `, ${peerLanguage} peer`}${codec === undefined ? "" : `, ${codec}`})`;
 }

@@ -4,12 +4,14 @@ import { type Arm, type Cell, cellKey } from "./arm.ts";
 import { cellPlans, type PlannedArm } from "./plan.ts";
 import type { Progress } from "./progress.ts";
 import type { Brood } from "./run-driver.ts";
-import { type ArmOutcome, type PreparedArm, prepareArm, runArm } from "./trial.ts";
+import { type ArmOutcome, type PreparedTrial, prepareTrial, runTrial } from "./trial.ts";
 
 /** The same arm of both sides, with the counts of the head for both. */
 export interface PairedArm {
   readonly head: PlannedArm;
   readonly base: Arm;
+  /** Of one trial of either side. */
+  readonly plannedMs: number;
 }
 
 /** p50 of both sides, ns; or why there is none. */
@@ -38,8 +40,10 @@ export async function runPairs(brood: Brood, place: Place, request: PairRequest,
       const order = shuffled(cells, random);
       // The same order of cells and the same seeds on both sides: only the code differs.
       const plans = cellPlans(order, () => Math.floor(random() * 2 ** 32));
-      const ready = (side: Arm): Promise<PreparedArm> =>
-        prepareArm(brood, place, { arm: side, work: { kind: "measure" }, cells: plans, plannedMs: arm.head.plannedMs });
+      const ready = (side: Arm): Promise<PreparedTrial> => {
+        const turns = [{ arm: side, cells: plans }] as const;
+        return prepareTrial(brood, place, { work: { kind: "measure" }, turns, plannedMs: arm.plannedMs });
+      };
       const headFirst = random() < 0.5;
       const sides = headFirst ? [arm.head.arm, arm.base] : [arm.base, arm.head.arm];
       const runs = new Map<Arm, ArmOutcome>();
@@ -47,8 +51,9 @@ export async function runPairs(brood: Brood, place: Place, request: PairRequest,
       const isSilent = sides.every(({ transport }) => transport.looksAround !== true);
       for (const together of isSilent ? [sides] : sides.map((side) => [side])) {
         const prepared = await Promise.all(together.map(ready));
-        for (const [at, side] of together.entries())
-          runs.set(side, await runArm(brood, place, prepared[at] as PreparedArm));
+        for (const each of prepared) {
+          for (const [side, outcome] of await runTrial(brood, place, each)) runs.set(side, outcome);
+        }
       }
       const [head, base] = [runs.get(arm.head.arm), runs.get(arm.base)] as [ArmOutcome, ArmOutcome];
       for (const { cell } of order) onPair(arm, cell, outcomeOf(cell, base, head));

@@ -6,7 +6,7 @@ import { loopback } from "../../transports/loopback/loopback.ts";
 import type { Arm, Cell } from "./arm.ts";
 import { cellKey, cellReason } from "./arm.ts";
 import { isLook, type Length, relativeHalfWidth, roundsLeft, whyStop } from "./length.ts";
-import { type ArmPace, planRun } from "./plan.ts";
+import { type GroupPace, planRun } from "./plan.ts";
 
 const arm: Arm = {
   transport: loopback,
@@ -29,13 +29,20 @@ const pace = (name: string, payloadBytes: number, messagesPerSecond: number) => 
   messagesPerSecond,
 });
 
-const paces: readonly ArmPace[] = [
+const paces: readonly GroupPace[] = [
   {
-    arm,
     overheadMs: 200,
-    paces: [pace("round-trip", 64, 20_000), pace("round-trip", 4096, 15_000), pace("throughput", 64, 1e6)],
+    arms: [
+      {
+        arm,
+        paces: [pace("round-trip", 64, 20_000), pace("round-trip", 4096, 15_000), pace("throughput", 64, 1e6)],
+      },
+    ],
   },
-  { arm: { ...arm }, overheadMs: 400, paces: [pace("round-trip", 64, 500), pace("round-trip", 16 * 1024 * 1024, 8)] },
+  {
+    overheadMs: 400,
+    arms: [{ arm: { ...arm }, paces: [pace("round-trip", 64, 500), pace("round-trip", 16 * 1024 * 1024, 8)] }],
+  },
 ];
 
 const request = { effort: "default", rounds: { least: 6, most: 1000 }, extraMs: 500, messages: undefined } as const;
@@ -49,19 +56,19 @@ describe("the plan", () => {
   });
 
   const countsFor = (leftMs: number): (readonly [string, number])[] =>
-    planRun(paces, { ...request, leftMs }).arms.flatMap(({ cells }) =>
-      cells.map((each) => [cellKey(each.cell), each.messages] as const),
-    );
+    planRun(paces, { ...request, leftMs })
+      .groups.flatMap(({ arms }) => arms)
+      .flatMap(({ cells }) => cells.map((each) => [cellKey(each.cell), each.messages] as const));
 
   it("without time has six rounds of what a p50 needs", () => {
     const plan = planRun(paces, { ...request, leftMs: 1 });
     expect(plan.rounds).toBe(6);
     expect(countsFor(1)).toEqual([
-      // What takes 4 ms is no matter; what takes long is cut down.
-      ["round-trip, 64 B", 80],
-      ["round-trip, 4096 B", 60],
-      ["throughput, 64 B", 8000],
-      ["round-trip, 64 B", 20],
+      // 20 ms, but 50 messages where these take longer; what takes very long is cut down.
+      ["round-trip, 64 B", 400],
+      ["round-trip, 4096 B", 300],
+      ["throughput, 64 B", 20_000],
+      ["round-trip, 64 B", 50],
       ["round-trip, 16777216 B", 5],
     ]);
   });
@@ -79,7 +86,9 @@ describe("the plan", () => {
 
   it("takes the counts it is given", () => {
     const plan = planRun(paces, { ...request, leftMs: 60_000, messages: 123 });
-    expect(plan.arms.flatMap(({ cells }) => cells.map(({ messages }) => messages))).toEqual([123, 123, 123, 123, 123]);
+    expect(
+      plan.groups.flatMap(({ arms }) => arms).flatMap(({ cells }) => cells.map(({ messages }) => messages)),
+    ).toEqual([123, 123, 123, 123, 123]);
   });
 
   it("grows linearly with the cells", () => {

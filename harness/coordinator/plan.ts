@@ -1,6 +1,27 @@
 import type { CellPlan } from "../process/messages.ts";
 import { type Arm, type Cell, cellKey, loadOf } from "./arm.ts";
 
+/**
+ * How long each window of a run is, and how many rounds there are.
+ *
+ *   s(g)    start, warm-up ahead, end of the pair of processes of group g; from the calibration, ms
+ *   r(c)    pace of cell c, messages a ms; from the calibration
+ *   w(c)    warm-up of a cell right before its window, ms
+ *   l(c)    its least window: LEAST_WINDOW_MS or LEAST_MESSAGES, whichever is longer; cut down where a few messages take very long
+ *   d(c)    the window that its effort desires, d >= l
+ *   x       control, canaries and C baseline of a round, ms
+ *
+ *   fixed   F    = x + sum s(g) + sum w(c)
+ *   round   R(f) = F + sum l(c) + f * sum (d(c) - l(c)),   f >= 0, the same for all cells
+ *   run     K * R(f) <= T, the time that is left
+ *
+ * 1. The least windows grow, from the cheapest on, to what a p99 needs, while K = (fewest rounds) still fits.
+ * 2. K is the number of rounds that fit with f = 1, between the fewest and the most.
+ * 3. f is what then uses up the time: below 1 with the fewest rounds, above 1 with the most.
+ *
+ * A window has messages(c) = r(c) * (l + f * (d - l)), the same in all rounds: never boxed by time.
+ */
+
 /** What the calibration found about one cell of one arm. */
 export interface Pace {
   readonly cell: Cell;
@@ -10,7 +31,12 @@ export interface Pace {
 export interface ArmPace {
   readonly arm: Arm;
   readonly paces: readonly Pace[];
-  /** Start, connect, stop: what a trial costs besides its cells, ms. */
+}
+
+/** Arms that differ in their placement only: one pair of processes serves them in turns. */
+export interface GroupPace {
+  readonly arms: readonly ArmPace[];
+  /** Start, connect, warm up, stop: what a trial costs besides its cells, ms. */
   readonly overheadMs: number;
 }
 
@@ -25,6 +51,10 @@ export interface PlannedCell {
 export interface PlannedArm {
   readonly arm: Arm;
   readonly cells: readonly PlannedCell[];
+}
+
+export interface PlannedGroup {
+  readonly arms: readonly PlannedArm[];
   readonly plannedMs: number;
 }
 
@@ -43,7 +73,7 @@ export interface PlanRequest {
 }
 
 export interface Plan {
-  readonly arms: readonly PlannedArm[];
+  readonly groups: readonly PlannedGroup[];
   readonly rounds: number;
   readonly roundMs: number;
 }
@@ -68,17 +98,12 @@ const P99_IN_ONE = 300;
 const P99_PAYLOAD_BYTES = 4096;
 const P99_LONGEST_MS = 1500;
 const CHEAP_MS = 60;
+/** Of a round trip and of a stream: a shorter stream is start and end only, the first message's way and the last one's. */
+const LEAST_WINDOW_MS = 20;
 const LEAST_MESSAGES = 50;
-/** Fewer, where so many take longer than this; a trial's p50 needs no more. */
-const LEAST_WINDOW_MS = 16;
-const LEAST_LATE_MESSAGES = 20;
-/** What takes less than this is no matter: windows of very fast mechanisms are never smaller. */
-const TRIFLE_MS = 4;
+/** Where the least messages take longer than this, fewer do. */
 const LEAST_SLOW_MS = 300;
 const LEAST_SLOW_MESSAGES = 5;
-/** A shorter stream is start and end only: the first message's way and the last one's. The longer time where fewer messages would pass. */
-const LEAST_STREAM_MS = 8;
-const MOST_LEAST_STREAM_MS = 16;
 const LEAST_CLOCK_MS = 300;
 const LONGEST_WINDOW_MS = 2000;
 const MOST_MESSAGES = 2_000_000;
@@ -93,10 +118,14 @@ const WARMUP_MS = 15;
 /** What has run ahead finds its code compiled: caches and buffers are left. */
 const AFTER_AHEAD_MESSAGES = 40;
 const AFTER_AHEAD_MS = 3;
-/** The first cell of a trial finds processes that did nothing, or something else, until now: it warms up this much longer. */
+/** The first cell of a turn finds processes that did nothing, or something else, until now: it warms up this much longer. */
 const FIRST_WARMUP_FACTOR = 2;
-/** Of the driver, over all cells of a trial: after it the median of a fresh pair of processes is near where it stays. */
-const AHEAD_CPU_MS = 64;
+/**
+ * Of a trial, shared by its cells: after so many messages the median of a fresh pair is within a few percent of where it stays. Where they
+ * take more CPU time of the driver than that, each of them runs more code, and fewer do.
+ */
+const AHEAD_MESSAGES = 6000;
+const AHEAD_CPU_MS = 120;
 /**
  * Models that start no further processes and keep no schedule, with messages that cost code and little memory. The large ones among them
  * compile little, but they touch the buffers first: without them the small ones would meet the page faults of a whole ring.
@@ -104,12 +133,13 @@ const AHEAD_CPU_MS = 64;
 const AHEAD_MODELS: ReadonlySet<string> = new Set(["ping-pong", "stream", "pipeline", "codec-round-trip"]);
 const AHEAD_PAYLOAD_BYTES = 65_536;
 
-/** What a driver is told of the cells of one trial, in the order in which they run; counts of 0 in a calibration. */
+/** What a driver is told of the cells of one turn, in the order in which they run; counts of 0 in a calibration. */
 export function cellPlans(
   cells: readonly Pick<PlannedCell, "cell" | "messages" | "warmupMessages" | "warmupMs">[],
   seedOf: () => number,
 ): CellPlan[] {
-  const aheadCpuMs = AHEAD_CPU_MS / cells.length;
+  const share = 1 / cells.filter(({ cell }) => runsAhead(cell)).length;
+  const ahead = { messages: Math.ceil(share * AHEAD_MESSAGES), cpuMs: share * AHEAD_CPU_MS };
   return cells.map((planned, index): CellPlan => {
     const { cell, warmupMessages, warmupMs } = planned;
     const factor = index === 0 ? FIRST_WARMUP_FACTOR : 1;
@@ -120,7 +150,7 @@ export function cellPlans(
       messages: planned.messages,
       warmupMessages: factor * warmupMessages,
       warmupMs: factor * warmupMs,
-      aheadCpuMs: runsAhead(cell) ? aheadCpuMs : null,
+      ahead: runsAhead(cell) ? ahead : null,
     };
   });
 }
@@ -129,35 +159,32 @@ function runsAhead({ benchmark, payloadBytes }: Cell): boolean {
   return AHEAD_MODELS.has(benchmark.model) && payloadBytes <= AHEAD_PAYLOAD_BYTES;
 }
 
-/**
- * Fixes the counts of all cells before the first round. First every window gets the least that supports its p50, then, from the
- * cheapest on, what a p99 needs; what time is left is shared out in proportion to what each would still like. With time to spare there
- * are more rounds, and when these are at their most, longer windows.
- */
-export function planRun(paces: readonly ArmPace[], request: PlanRequest): Plan {
+/** Fixes the rounds and the counts of all cells before the first round, by the algebra at the head of this file. */
+export function planRun(groups: readonly GroupPace[], request: PlanRequest): Plan {
   const { rounds, leftMs, extraMs, messages, effort } = request;
-  const wish = WISHES[effort];
-  const fixedMs = extraMs + sum(paces, (arm) => arm.overheadMs + sum(arm.paces, (pace) => warmUp(pace).ms));
-  const forWindowsMs = (SAFE_SHARE * leftMs) / rounds.least - fixedMs;
+  const all = groups.flatMap(({ arms }) => arms.flatMap(({ paces }) => paces));
+  const fixedMs = extraMs + sum(groups, ({ overheadMs }) => overheadMs) + sum(all, (pace) => warmUp(pace).ms);
   const windows = withP99(
-    paces.flatMap(({ paces: cells }) => cells.map((pace) => [pace, windowOf(pace, wish, rounds.least)] as const)),
-    forWindowsMs,
+    all.map((pace) => [pace, windowOf(pace, WISHES[effort], rounds.least)] as const),
+    (SAFE_SHARE * leftMs) / rounds.least - fixedMs,
   );
   const leastMs = fixedMs + sum([...windows.values()], ({ least }) => least);
   const moreMs = sum([...windows.values()], ({ least, wanted }) => wanted - least);
-  const count = Number.isFinite(leftMs) ? clamp(Math.floor(leftMs / (leastMs + moreMs)), rounds) : rounds.least;
+  const isBound = Number.isFinite(leftMs);
+  const count = isBound ? clamp(Math.floor(leftMs / (leastMs + moreMs)), rounds) : rounds.least;
   const shareMs = ((count === rounds.least ? SAFE_SHARE : 1) * leftMs) / count;
-  const factor = Number.isFinite(leftMs) ? Math.max(0, (shareMs - leastMs) / Math.max(moreMs, 1)) : 1;
-  const arms = paces.map(({ arm, paces: cells, overheadMs }): PlannedArm => {
-    const planned = cells.map((pace) => {
-      const { least, wanted } = windows.get(pace) as WindowMs;
-      // A window that only wants its least (a slow cell) never grows; the others up to the longest.
-      const windowMs = Math.min(Math.max(LONGEST_WINDOW_MS, least), least + factor * (wanted - least));
-      return planCell(pace, windowMs, messages);
-    });
-    return { arm, cells: planned, plannedMs: overheadMs + sum(planned, ({ plannedMs }) => plannedMs) };
+  const factor = isBound ? Math.max(0, (shareMs - leastMs) / Math.max(moreMs, 1)) : 1;
+  const planOf = (pace: Pace): PlannedCell => {
+    const { least, wanted } = windows.get(pace) as WindowMs;
+    // A window that only wants its least (a slow cell) never grows; the others up to the longest.
+    return planCell(pace, Math.min(Math.max(LONGEST_WINDOW_MS, least), least + factor * (wanted - least)), messages);
+  };
+  const planned = groups.map(({ arms: paces, overheadMs }): PlannedGroup => {
+    const arms = paces.map(({ arm, paces: cells }): PlannedArm => ({ arm, cells: cells.map(planOf) }));
+    const cellsMs = sum(arms, ({ cells }) => sum(cells, ({ plannedMs }) => plannedMs));
+    return { arms, plannedMs: overheadMs + cellsMs };
   });
-  return { arms, rounds: count, roundMs: extraMs + sum(arms, ({ plannedMs }) => plannedMs) };
+  return { groups: planned, rounds: count, roundMs: extraMs + sum(planned, ({ plannedMs }) => plannedMs) };
 }
 
 interface WindowMs {
@@ -188,8 +215,7 @@ function windowOf(pace: Pace, wish: Wish, rounds: number): WindowMs {
     return { least: LEAST_CLOCK_MS, wanted: Math.max(LEAST_CLOCK_MS, Math.min(wish.clockMs, wish.roundTrips / perMs)) };
   }
   if (benchmark.model === "stream" || benchmark.model === "fan-out") {
-    const one = LEAST_SLOW_MESSAGES / perMs;
-    const least = Math.max(one, Math.min(MOST_LEAST_STREAM_MS, Math.max(LEAST_STREAM_MS, LEAST_MESSAGES / perMs)));
+    const least = Math.max(LEAST_SLOW_MESSAGES / perMs, LEAST_WINDOW_MS);
     return { least, wanted: Math.max(wish.streamMs, least) };
   }
   const least = leastRoundTrips(pace) / perMs;
@@ -201,8 +227,7 @@ function windowOf(pace: Pace, wish: Wish, rounds: number): WindowMs {
 
 function leastRoundTrips({ messagesPerSecond }: Pace): number {
   const perMs = messagesPerSecond / 1000;
-  const usual = Math.max(LEAST_MESSAGES, Math.min(P99_IN_ALL, TRIFLE_MS * perMs));
-  const least = Math.round(Math.min(usual, Math.max(LEAST_LATE_MESSAGES, LEAST_WINDOW_MS * perMs)));
+  const least = Math.round(Math.max(LEAST_MESSAGES, LEAST_WINDOW_MS * perMs));
   if (least / perMs <= LEAST_SLOW_MS) return least;
   return Math.max(LEAST_SLOW_MESSAGES, Math.round(LEAST_SLOW_MS * perMs));
 }

@@ -5,7 +5,7 @@ import { REGISTRY } from "../../transports/registry.ts";
 import { loadTransport } from "../process/load-transport.ts";
 import { placeArm } from "./arm.ts";
 import { cellPlans } from "./plan.ts";
-import { prepareArm } from "./trial.ts";
+import { prepareTrial } from "./trial.ts";
 import { withBrood } from "./vitest-adapter.ts";
 
 /** One of each kind; with IPCMARK_TEST_ALL every mechanism that does not say that it looks around. */
@@ -56,12 +56,11 @@ describe.skipIf(process.platform !== "linux")("a pair of processes that is ready
     };
     await withBrood(async (brood, place) => {
       const job = {
-        arm: placed.arm,
         work: { kind: "measure" },
-        cells: cellPlans([planned], () => 1),
+        turns: [{ arm: placed.arm, cells: cellPlans([planned], () => 1) }],
         plannedMs: 10,
       } as const;
-      const prepared = await prepareArm(brood, place, job);
+      const prepared = await prepareTrial(brood, place, job);
       expect(prepared.pids).toHaveLength(2);
       const count = (): number => prepared.pids.reduce((sum, pid) => sum + switchesOf(pid), 0);
       // What was on its way when it said that it was ready may still come to its end.
@@ -72,7 +71,7 @@ describe.skipIf(process.platform !== "linux")("a pair of processes that is ready
         least = Math.min(least, count() - before);
       }
       expect(least).toBeLessThanOrEqual(MOST_SWITCHES);
-      const ran = await prepared.run();
+      const ran = await prepared.runTurn();
       expect(ran.failure ?? ran.misplaced).toBeUndefined();
       expect(ran.cells.map(({ outcome }) => outcome.status)).toEqual(["valid"]);
       expect([ran.ready?.cpus, ran.ready?.peer?.cpus]).toEqual([placed.arm.cpus.driver, placed.arm.cpus.peer]);

@@ -45,8 +45,16 @@ export interface Prepared {
   readonly driverPid: number | undefined;
   /** Its peer, where that runs already. */
   readonly spawned: ReadonlySet<number>;
-  /** Its turn: to the end. Never rejects: a driver that crashes or hangs is an outcome. */
+  /** One of its turns but the last. Never rejects: a driver that crashes or hangs is an outcome. */
+  turn(): Promise<DriverOutcome | TurnEnd>;
+  /** Its last turn, to the end. Never rejects either. */
   finish(): Promise<DriverOutcome>;
+}
+
+/** A driver that has done one of its turns and waits for the next. */
+export interface TurnEnd {
+  readonly status: "waiting";
+  readonly ready: DriverReady | null;
 }
 
 /** Every process this run has started and not seen end. */
@@ -107,6 +115,12 @@ export class Brood {
     return {
       driverPid: driver.pid,
       spawned: course.spawned,
+      turn: async () => {
+        driver.send({ type: "begin" });
+        const early = await this.#follow(course, "prepared");
+        if (early !== undefined) await this.#end(course);
+        return early ?? { status: "waiting", ready: course.ready };
+      },
       finish: async () => {
         let outcome: DriverOutcome | undefined;
         try {
@@ -216,7 +230,8 @@ const EXPECTED = [
 const NEVER = new Promise<never>(() => {});
 
 function ended(outcome: DriverOutcome): Prepared {
-  return { driverPid: undefined, spawned: new Set(), finish: async () => outcome };
+  const known = async (): Promise<DriverOutcome> => outcome;
+  return { driverPid: undefined, spawned: new Set(), turn: known, finish: known };
 }
 
 function whyNot(driver: DriverProcess, { timeoutMs, silenceMs }: DriverJob, deadline: number, error: Error): string {

@@ -7,7 +7,7 @@ import type { Quantiles, Trial } from "../results/model.ts";
 import { unpackSamples } from "../results/packed-samples.ts";
 import { enoughSamples } from "../results/quantiles.ts";
 import type { Arm } from "./arm.ts";
-import type { Brood, Prepared } from "./run-driver.ts";
+import type { Brood, DriverResult, Prepared } from "./run-driver.ts";
 
 /** A trial that takes this much longer than planned is broken. */
 const TIMEOUT_FACTOR = 10;
@@ -37,17 +37,21 @@ export interface ArmRun {
   /** The processes did not run where they were put: nothing of this run counts. */
   readonly misplaced: string | undefined;
   readonly ready: DriverReady | null;
-  /** From its turn to the end of both processes. */
-  readonly durationMs: number;
+  /** From the result of the last cell to the end of the turn; of the last turn to the end of both processes. */
+  readonly endMs: number;
 }
 
 /** A driver and a peer that have everything ready and wait, see `DriverStart.hold`. */
-export interface PreparedArm {
-  readonly job: ArmJob;
+export interface PreparedTrial {
+  readonly job: TrialJob;
   /** The driver and what it has started so far; empty when it has ended already. */
   readonly pids: readonly number[];
-  /** Their turn. */
-  run(): Promise<ArmRun>;
+  /**
+   * Moves them to the CPUs of the next arm of the job and runs its cells; to be called once for each arm, in their order. When the driver
+   * ended in an earlier turn, this one has neither results nor a failure; when it ended before its first, each has that failure.
+   * Never rejects.
+   */
+  runTurn(): Promise<ArmRun>;
 }
 
 /** How long a driver may say nothing that runs cells which are planned to take so long. */
@@ -55,77 +59,149 @@ export function silenceOf(startMs: number | undefined, longestCellMs: number): n
   return (startMs ?? SILENCE_MS) + TIMEOUT_FACTOR * longestCellMs;
 }
 
-export interface ArmJob {
-  readonly arm: Arm;
+export interface TrialJob {
   readonly work: { readonly kind: "calibrate"; readonly budgetMs: number } | { readonly kind: "measure" };
-  readonly cells: readonly CellPlan[];
+  /** Arms that differ in their placement only. */
+  readonly turns: readonly [TrialTurn, ...TrialTurn[]];
   readonly plannedMs: number;
   readonly silenceMs?: number;
 }
 
-/** Starts one fresh driver, and by it one fresh peer, for these cells. Several may get ready at the same time. Never rejects. */
-export async function prepareArm(brood: Brood, place: Place, job: ArmJob): Promise<PreparedArm> {
-  const { arm, work, cells, plannedMs } = job;
-  const { cpus } = arm;
-  const start: DriverStart = {
+export interface TrialTurn {
+  readonly arm: Arm;
+  readonly cells: readonly CellPlan[];
+}
+
+/** Starts one fresh driver, and by it one fresh peer, for these turns. Several may get ready at the same time. Never rejects. */
+export async function prepareTrial(brood: Brood, place: Place, job: TrialJob): Promise<PreparedTrial> {
+  const log = new TurnLog(job.turns);
+  const { plannedMs } = job;
+  const prepared = await brood.prepare({
+    start: startOf(job, place),
+    pin: job.turns[0].arm.cpus.readyPin,
+    timeoutMs: TIMEOUT_FLOOR_MS + TIMEOUT_FACTOR * plannedMs,
+    silenceMs: job.silenceMs ?? silenceOf(undefined, plannedMs),
+    onResult: (message) => log.add(message),
+    onCrash: (what) => {
+      log.crash ??= what;
+    },
+  });
+  const isReady = prepared.driverPid !== undefined;
+  // What ends it from here on is not what it did to get ready.
+  if (isReady) log.lastBegun = undefined;
+  let isOver = false;
+  return {
+    job,
+    pids: prepared.driverPid === undefined ? [] : [...new Set([prepared.driverPid, ...prepared.spawned])],
+    async runTurn() {
+      log.begin();
+      if (isOver) return NOT_RUN;
+      const { arm } = log.turn;
+      const obstacle = moveToCpus(prepared, arm);
+      const outcome = await (log.isLast ? prepared.finish() : prepared.turn());
+      isOver = isReady && outcome.status !== "waiting";
+      return {
+        cells: log.results(),
+        failure: outcome.status === "failed" ? log.explain(outcome.reason) : undefined,
+        shortage: outcome.status === "failed" && outcome.shortage === true,
+        lastBegun: log.lastBegun,
+        misplaced: outcome.ready === null ? undefined : (obstacle ?? misplaced(arm, outcome.ready)),
+        ready: outcome.ready,
+        endMs: performance.now() - log.lastResultMs,
+      };
+    },
+  };
+}
+
+const NOT_RUN: ArmRun = {
+  cells: [],
+  failure: undefined,
+  shortage: false,
+  lastBegun: undefined,
+  misplaced: undefined,
+  ready: null,
+  endMs: 0,
+};
+
+function startOf({ work, turns }: TrialJob, place: Place): DriverStart {
+  const [{ arm }] = turns;
+  return {
     type: "start",
     transport: arm.reference,
     mode: arm.mode,
     place,
-    peerPin: cpus.peerPin,
-    hold: { pin: cpus.readyPin },
+    peerPin: arm.cpus.peerPin,
+    hold: { pin: arm.cpus.readyPin },
     peerLanguage: arm.peerLanguage,
     peerProgram: arm.peerProgram,
     peerEarly: arm.peerLanguage === "node" && arm.transport.capabilities.rendezvous === "address",
     ...(arm.codec === undefined ? {} : { codec: arm.codec }),
-    work: { ...work, cells },
+    work: { ...work, turns: turns.map(({ cells }) => cells) },
   };
-  const results: CellResult[] = [];
-  let lastBegun: string | undefined;
-  let crash: string | undefined;
-  const prepared = await brood.prepare({
-    start,
-    pin: cpus.readyPin,
-    timeoutMs: TIMEOUT_FLOOR_MS + TIMEOUT_FACTOR * plannedMs,
-    silenceMs: job.silenceMs ?? silenceOf(undefined, plannedMs),
-    onResult: (message) => {
-      if (message.type !== "cell" && message.type !== "cell-begun") return `reported ${message.type} instead of a cell`;
-      const key = oneLine(message.key);
-      if (!cells.some((cell) => cell.key === message.key)) return `reported the cell ${key}, which was not asked for`;
-      const earlier = results.findIndex((result) => result.key === message.key);
-      if (message.type === "cell-begun") lastBegun = message.key;
-      else if (earlier < 0) results.push(message);
-      else {
-        // At least one of the two is forged.
-        results.splice(earlier, 1);
-        return `reported the cell ${key} twice`;
-      }
-      return undefined;
-    },
-    onCrash: (what) => {
-      crash ??= what;
-    },
-  });
-  // What ends it from here on is not what it did to get ready.
-  if (prepared.driverPid !== undefined) lastBegun = undefined;
-  const obstacle = moveToCpus(prepared, arm);
-  return {
-    job,
-    pids: prepared.driverPid === undefined ? [] : [...new Set([prepared.driverPid, ...prepared.spawned])],
-    async run() {
-      const startedMs = performance.now();
-      const outcome = await prepared.finish();
-      return {
-        cells: crash === undefined ? results : results.map((result) => explained(result, crash as string)),
-        failure: outcome.status === "failed" ? outcome.reason : undefined,
-        shortage: outcome.status === "failed" && outcome.shortage === true,
-        lastBegun,
-        misplaced: outcome.ready === null ? undefined : (obstacle ?? misplaced(arm, outcome.ready)),
-        ready: outcome.ready,
-        durationMs: performance.now() - startedMs,
-      };
-    },
-  };
+}
+
+/** What a driver has reported, turn by turn. */
+class TurnLog {
+  /** Key of the cell it was busy with last. */
+  lastBegun: string | undefined;
+  crash: string | undefined;
+  /** `performance.now()` of the newest result, or of the begin of the turn. */
+  lastResultMs = 0;
+  readonly #turns: readonly [TrialTurn, ...TrialTurn[]];
+  #at = -1;
+  #results: CellResult[] = [];
+
+  constructor(turns: readonly [TrialTurn, ...TrialTurn[]]) {
+    this.#turns = turns;
+  }
+
+  begin(): void {
+    this.#results = [];
+    this.#at++;
+    this.lastResultMs = performance.now();
+  }
+
+  get turn(): TrialTurn {
+    return this.#turns[Math.max(0, this.#at)] as TrialTurn;
+  }
+
+  get isLast(): boolean {
+    return this.#at === this.#turns.length - 1;
+  }
+
+  results(): readonly CellResult[] {
+    return this.#results.map((result) => {
+      const { outcome } = result;
+      if (outcome.status !== "invalid") return result;
+      return { ...result, outcome: { ...outcome, reason: this.explain(outcome.reason) } };
+    });
+  }
+
+  /** The loss that a driver notices says less than the crash that caused it. */
+  explain(reason: string): string {
+    return this.crash === undefined ? reason : `${this.crash}: ${reason}`;
+  }
+
+  /** @returns why this message cannot be one of this turn */
+  add(message: DriverResult): string | undefined {
+    if (message.type !== "cell" && message.type !== "cell-begun") return `reported ${message.type} instead of a cell`;
+    const key = oneLine(message.key);
+    // Before its first turn a driver runs the cells of all of them ahead.
+    const turns = this.#at < 0 ? this.#turns : [this.turn];
+    if (!turns.some(({ cells }) => cells.some((cell) => cell.key === message.key))) {
+      return `reported the cell ${key}, which was not asked for`;
+    }
+    this.lastResultMs = performance.now();
+    const earlier = this.#results.findIndex((result) => result.key === message.key);
+    if (message.type === "cell-begun") this.lastBegun = message.key;
+    else if (earlier < 0) this.#results.push(message);
+    else {
+      // At least one of the two is forged.
+      this.#results.splice(earlier, 1);
+      return `reported the cell ${key} twice`;
+    }
+    return undefined;
+  }
 }
 
 /** Why a cell has no result, or none that counts. */
@@ -137,44 +213,68 @@ export interface Obstacle {
 
 /** What became of the cells of an arm, by key: each has a result or an obstacle; both when its driver could not end after it. */
 export interface ArmOutcome {
-  readonly results: ReadonlyMap<string, CellResult>;
-  readonly obstacles: ReadonlyMap<string, Obstacle>;
-  /** The last run, in most cases the only one. */
-  readonly last: ArmRun;
+  readonly results: Map<string, CellResult>;
+  readonly obstacles: Map<string, Obstacle>;
+  /** `performance.now()` at its first turn. */
+  startedMs: number;
+  /** As of the last run. */
+  peer: DriverReady["peer"] | undefined;
+  /** From the last results to the end of the processes, over all runs. */
+  endMs: number;
 }
 
-/** Its turn, to the end of every cell: what a broken cell kept from running goes on at once in a fresh pair of processes. */
-export async function runArm(brood: Brood, place: Place, first: PreparedArm): Promise<ArmOutcome> {
-  const { job } = first;
-  const results = new Map<string, CellResult>();
-  const obstacles = new Map<string, Obstacle>();
-  let left = job.cells;
-  let last = await first.run();
+/** All turns, to the end of every cell: what a broken cell kept from running goes on at once in a fresh pair of processes. */
+export async function runTrial(
+  brood: Brood,
+  place: Place,
+  first: PreparedTrial,
+  onTurn: (arm: Arm) => void = () => {},
+): Promise<ReadonlyMap<Arm, ArmOutcome>> {
+  const outcomes = new Map(first.job.turns.map(({ arm }) => [arm, newOutcome()]));
+  let prepared = first;
   for (;;) {
-    if (last.misplaced === undefined) for (const result of last.cells) results.set(result.key, result);
-    for (const key of blamed(left, last)) {
-      const reason = last.misplaced ?? last.failure ?? "its driver ended without a result";
-      obstacles.set(key, { reason, shortage: last.misplaced === undefined && last.shortage });
+    const { job } = prepared;
+    for (const turn of job.turns) {
+      const outcome = outcomes.get(turn.arm) as ArmOutcome;
+      onTurn(turn.arm);
+      outcome.startedMs ||= performance.now();
+      settle(turn, await prepared.runTurn(), outcome);
     }
-    left = left.filter(({ key }) => !results.has(key) && !obstacles.has(key));
-    if (left.length === 0) return { results, obstacles, last };
-    last = await (await prepareArm(brood, place, { ...job, cells: left })).run();
+    const [next, ...others] = job.turns.flatMap(({ arm, cells }): TrialTurn[] => {
+      const { results, obstacles } = outcomes.get(arm) as ArmOutcome;
+      const left = cells.filter(({ key }) => !results.has(key) && !obstacles.has(key));
+      return left.length === 0 ? [] : [{ arm, cells: left }];
+    });
+    if (next === undefined) return outcomes;
+    prepared = await prepareTrial(brood, place, { ...job, turns: [next, ...others] });
   }
 }
 
-/** The cell at which a driver failed, or all of them when it came to none; so each run leaves fewer cells than it found. */
-function blamed(cells: readonly CellPlan[], { cells: results, failure, lastBegun, misplaced }: ArmRun): string[] {
-  const keys = cells.map(({ key }) => key);
-  if (misplaced !== undefined) return keys;
-  if (failure === undefined) return results.length === 0 ? keys : [];
-  return lastBegun === undefined ? keys : [lastBegun];
+function newOutcome(): ArmOutcome {
+  return { results: new Map(), obstacles: new Map(), startedMs: 0, peer: undefined, endMs: 0 };
 }
 
-/** The loss that a driver notices says less than the crash that caused it. */
-function explained(result: CellResult, crash: string): CellResult {
-  const { outcome } = result;
-  if (outcome.status !== "invalid") return result;
-  return { ...result, outcome: { ...outcome, reason: `${crash}: ${outcome.reason}` } };
+function settle({ cells }: TrialTurn, run: ArmRun, outcome: ArmOutcome): void {
+  if (run.misplaced === undefined) for (const result of run.cells) outcome.results.set(result.key, result);
+  for (const key of blamed(cells, run)) {
+    const reason = run.misplaced ?? run.failure ?? "its driver ended without a result";
+    outcome.obstacles.set(key, { reason, shortage: run.misplaced === undefined && run.shortage });
+  }
+  outcome.peer = run.ready?.peer ?? outcome.peer;
+  outcome.endMs += run.endMs;
+}
+
+/**
+ * The cell at which a driver failed, or all of them when it came to none; so each run leaves fewer cells than it found. None when it ended in
+ * an earlier turn, or in a cell that this arm has not.
+ */
+function blamed(cells: readonly CellPlan[], run: ArmRun): string[] {
+  const { cells: results, failure, lastBegun, misplaced } = run;
+  const keys = cells.map(({ key }) => key);
+  if (run === NOT_RUN) return [];
+  if (misplaced !== undefined) return keys;
+  if (failure === undefined) return results.length === 0 ? keys : [];
+  return lastBegun === undefined ? keys : keys.filter((key) => key === lastBegun);
 }
 
 /** Undefined when they are there. */

@@ -1,5 +1,5 @@
 import { Method } from "../../transports/contract/check.ts";
-import { shortageIn } from "../../transports/contract/errors.ts";
+import { IpcError, shortageIn } from "../../transports/contract/errors.ts";
 import type { Transport } from "../../transports/contract/transport.ts";
 import { shareCompiledCode } from "../process/compiled-code.ts";
 import { allowedCpuListOfThreads } from "../process/cpus.ts";
@@ -24,6 +24,8 @@ const FIRST_STEP = 32;
 const FIRST_STEP_BYTES = 4 * 1024 * 1024;
 const MAX_STEP_FACTOR = 16;
 const MAX_STEP = 2_000_000;
+/** Of a calibration, the time of which they share. */
+const CALIBRATING_WINDOWS = 3;
 const FIRST_AHEAD_STEP = 20;
 /** A mechanism that mostly waits would take forever to use its CPU time. */
 const AHEAD_WAIT_FACTOR = 2;
@@ -41,26 +43,26 @@ export interface TrialJob {
 }
 
 /**
- * One trial: a fresh peer, one connection, every cell of the plan in the order given.
+ * Runs one trial: a fresh peer, one connection, every cell of every turn in the order given.
  *
- * A driver that holds does beforehand what may be done while others get ready too: all up to the warm connection. With an event loop that
- * is silent as long as nobody sends (what is not says so: `Transport.looksAround`, and is held for its own turn only). A blocking or polling
- * peer looks around even then, so it is stopped until it is its turn.
+ * A driver that holds does beforehand what may be done while others get ready too: all up to the warm connection. Then it waits for each of
+ * its turns, before which it may be moved to other CPUs. With an event loop that is silent as long as nobody sends (what is not says so:
+ * `Transport.looksAround`, and is held for its own turn only). A blocking or polling peer looks around even then, so it is stopped until it
+ * is its turn.
  */
 export async function runCells(job: TrialJob): Promise<void> {
   const { start, work, send } = job;
   // Loaded before the turn; a model that cannot be is the failure of its own cell.
-  await Promise.allSettled(work.cells.map(({ model }) => findModel(model)));
+  const models = new Set(work.turns.flatMap((cells) => cells.map(({ model }) => model)));
+  await Promise.allSettled([...models].map(findModel));
   const site = await openSite(job);
   const { peer } = site.link;
   try {
-    const broken = await warmAhead(site, work, send);
+    if (start.hold !== undefined && start.mode !== "event") thawAtEnd(peer);
+    await warmAhead(site, work, send);
     // Calibrations are the first to load what a trial needs.
     if (work.kind === "calibrate") shareCompiledCode();
-    if (start.hold !== undefined) await untilTurn(job, peer);
-    send({ type: "ready", pid: process.pid, cpus: allowedCpuListOfThreads(process.pid), peer: placed(peer.info) });
-    if (broken !== undefined) send(broken);
-    const isSound = broken === undefined && (await visit(site, work, send));
+    const isSound = await takeTurns(job, site);
     // What cannot be closed after a cell that failed is no further finding.
     await closeLink(site.link).catch((error: unknown) => {
       if (isSound) throw error;
@@ -71,29 +73,36 @@ export async function runCells(job: TrialJob): Promise<void> {
 }
 
 /**
- * Runs the cells until one is invalid: what is lost, or late, on a connection is met by whatever comes after it there. The coordinator
- * starts a fresh pair for the others.
+ * Runs the cells of all turns until one is invalid: what is lost, or late, on a connection is met by whatever comes after it there. The
+ * coordinator starts a fresh pair for the others.
  *
  * @returns whether all were run
  */
-async function visit(site: Site, work: TrialJob["work"], send: TrialJob["send"]): Promise<boolean> {
-  for (const cell of work.cells) {
-    send({ type: "cell-begun", key: cell.key });
-    const result = await runCell(site, cell, work);
-    send(result);
-    if (result.outcome.status === "invalid") return false;
+async function takeTurns(job: TrialJob, site: Site): Promise<boolean> {
+  const { start, work, send } = job;
+  const { peer } = site.link;
+  for (const cells of work.turns) {
+    if (start.hold !== undefined) await untilTurn(job, peer);
+    send({ type: "ready", pid: process.pid, cpus: allowedCpuListOfThreads(process.pid), peer: placed(peer.info) });
+    for (const cell of cells) {
+      send({ type: "cell-begun", key: cell.key });
+      const result = await runCell(site, cell, work);
+      send(result);
+      if (result.outcome.status === "invalid") return false;
+    }
   }
   return true;
 }
 
+/** A driver that ends early must not leave a stopped process behind, which would never notice. */
+function thawAtEnd(peer: RunningPeer): void {
+  process.once("exit", peer.thaw);
+  process.once("SIGTERM", () => process.exit(SIGTERM_EXIT));
+}
+
 async function untilTurn({ start, send, begun }: TrialJob, peer: RunningPeer): Promise<void> {
   const isSilent = start.mode === "event";
-  if (!isSilent) {
-    // A driver that ends early must not leave a stopped process behind, which would never notice.
-    process.once("exit", peer.thaw);
-    process.once("SIGTERM", () => process.exit(SIGTERM_EXIT));
-    peer.freeze();
-  }
+  if (!isSilent) peer.freeze();
   send({ type: "prepared" });
   try {
     await begun();
@@ -135,24 +144,27 @@ function placed(peer: RunningPeer["info"]): RunningPeer["info"] {
 }
 
 /**
- * Runs every cell a little before any is measured: a fresh process compiles its code over the first thousand messages or two, and all
- * cells share most of it.
+ * Runs every cell a little before any is measured: a fresh process compiles its code over the first thousands of messages, and all cells
+ * share most of it.
  *
- * @returns the result of the first cell that failed by it, after which no other was run
+ * @throws Error of the first cell that fails by it, the one that was begun last; IPC_SHORTAGE where this machine is to blame
  */
-async function warmAhead(site: Site, work: TrialJob["work"], send: TrialJob["send"]): Promise<CellResult | undefined> {
+async function warmAhead(site: Site, work: TrialJob["work"], send: TrialJob["send"]): Promise<void> {
   const { delivery } = site.transport.capabilities;
-  for (const cell of work.cells) {
-    const { aheadCpuMs } = cell;
-    if (aheadCpuMs === null) continue;
+  const distinct = new Map(work.turns.flat().map((cell) => [cell.key, cell]));
+  for (const cell of distinct.values()) {
+    const { ahead } = cell;
+    if (ahead === null) continue;
     send({ type: "cell-begun", key: cell.key });
     const problem = await withModel(site, cell, async (model) => {
-      const found = problemOf(await runAhead(aheadCpuMs, model, delivery), delivery);
+      const found = problemOf(await runAhead(ahead, model, delivery), delivery);
       return found === undefined ? undefined : invalid(cell, `during warm-up: ${found}`);
     });
-    if (problem !== undefined) return problem;
+    if (problem === undefined || problem.outcome.status === "valid") continue;
+    const { status, reason } = problem.outcome;
+    if (status === "unavailable") throw new IpcError("IPC_SHORTAGE", reason, { transport: site.transport.id });
+    throw new Error(reason);
   }
-  return undefined;
 }
 
 function runCell(site: Site, cell: CellPlan, work: TrialJob["work"]): Promise<CellResult> {
@@ -226,18 +238,26 @@ function invalid({ key }: CellPlan, reason: string): CellResult {
   return { type: "cell", key, outcome: { status: "invalid", reason, figures: null } };
 }
 
-/** By time alone, however many messages that is: what a compiler wants of the fastest loops are tens of thousands. */
-async function runAhead(cpuMs: number, model: PreparedModel, delivery: "reliable" | "lossy"): Promise<Window> {
+/** Ends after the messages, or with the CPU time, whichever comes first, and at the latest after a few times that time. */
+async function runAhead(
+  { messages, cpuMs }: NonNullable<CellPlan["ahead"]>,
+  model: PreparedModel,
+  delivery: "reliable" | "lossy",
+): Promise<Window> {
   const startedMs = performance.now();
   const before = process.cpuUsage();
-  for (let step = FIRST_AHEAD_STEP; ; ) {
+  let step = Math.min(FIRST_AHEAD_STEP, messages);
+  for (let done = 0; ; ) {
     const fromMs = performance.now();
     const last = await model.window(step);
     const nowMs = performance.now();
     const { user, system } = process.cpuUsage(before);
-    const over = (user + system) / 1000 >= cpuMs || nowMs - startedMs >= AHEAD_WAIT_FACTOR * cpuMs;
-    if (over || problemOf(last, delivery) !== undefined) return last;
-    if (nowMs - fromMs < cpuMs / 8) step *= 2;
+    done += step;
+    const isOver =
+      done >= messages || (user + system) / 1000 >= cpuMs || nowMs - startedMs >= AHEAD_WAIT_FACTOR * cpuMs;
+    if (isOver || problemOf(last, delivery) !== undefined) return last;
+    if (nowMs - fromMs < cpuMs / 8) step = Math.min(2 * step, messages - done);
+    else step = Math.min(step, messages - done);
   }
 }
 
@@ -267,20 +287,35 @@ async function warmUp(limits: WarmUpLimits, model: PreparedModel, delivery: "rel
   return last;
 }
 
-/** Doubles the window until it fills the time given; reports the last one. */
+/**
+ * Lengthens the window until it takes its part of the time, then repeats it. Reports the fastest: the others met a stall of the machine, or
+ * the compiler.
+ */
 async function calibrate(site: Site, cell: CellPlan, model: PreparedModel, budgetMs: number): Promise<CellResult> {
+  const leastMs = budgetMs / CALIBRATING_WINDOWS;
   let count = firstStep(cell, budgetMs);
-  for (;;) {
+  let fastest: Window | undefined;
+  for (let done = 0; done < CALIBRATING_WINDOWS; ) {
     const window = await model.window(count);
     const elapsedMs = window.elapsedNs / 1e6;
     const problem = problemOf(window, site.transport.capabilities.delivery);
-    const figures = figuresOf(window, null, null, false);
-    if (problem !== undefined || elapsedMs >= budgetMs / 2 || count >= MAX_STEP) {
-      return resultOf(cell, window, problem, figures);
+    if (problem !== undefined) return resultOf(cell, window, problem, figuresOf(window, null, null, false));
+    if (elapsedMs >= leastMs || count >= MAX_STEP) {
+      done++;
+      if (fastest === undefined || paceOf(window) > paceOf(fastest)) fastest = window;
+      // What takes the whole time at once is not worth it three times.
+      if (elapsedMs >= budgetMs) break;
+    } else {
+      const factor = Math.min(MAX_STEP_FACTOR, Math.max(2, (1.2 * leastMs) / Math.max(elapsedMs, 0.01)));
+      count = Math.min(MAX_STEP, Math.ceil(count * factor));
     }
-    const factor = Math.min(MAX_STEP_FACTOR, Math.max(2, (0.7 * budgetMs) / Math.max(elapsedMs, 0.01)));
-    count = Math.min(MAX_STEP, Math.ceil(count * factor));
   }
+  const found = fastest as Window;
+  return resultOf(cell, found, undefined, figuresOf(found, null, null, false));
+}
+
+function paceOf({ messages, elapsedNs }: Window): number {
+  return messages / Math.max(1, elapsedNs);
 }
 
 /** An open loop shows whether it is followed only over some time; the others grow step by step. */

@@ -156,10 +156,10 @@ export interface CellPlan extends Load {
   readonly warmupMessages: number;
   readonly warmupMs: number;
   /**
-   * Before any cell of the trial is measured, so that the processes compile what all cells use. Time of the CPU, since others may
-   * get ready too. null: not this cell.
+   * Run before any cell of the trial is measured, so that the processes compile what all cells use: so many messages, or as many as the
+   * driver sends in so much time of its CPU, since others may get ready too. null: not this cell.
    */
-  readonly aheadCpuMs: number | null;
+  readonly ahead: { readonly messages: number; readonly cpuMs: number } | null;
 }
 /** How a model loads the mechanism. */
 export interface Load {
@@ -180,14 +180,14 @@ export interface Load {
 /** Finds how many messages a second each cell does: the coordinator fixes the counts from it. */
 export interface CalibrateWork {
   readonly kind: "calibrate";
-  readonly cells: readonly CellPlan[];
+  readonly turns: readonly (readonly CellPlan[])[];
   /** Time spent measuring each cell. */
   readonly budgetMs: number;
 }
 export interface MeasureWork {
   readonly kind: "measure";
-  /** In the order in which they run. */
-  readonly cells: readonly CellPlan[];
+  /** Of each turn the cells in the order in which they run: before a turn the pair may be moved to other CPUs. */
+  readonly turns: readonly (readonly CellPlan[])[];
 }
 export interface CheckWork {
   readonly kind: "check";

@@ -24,6 +24,8 @@ export function driftWarning(found: Stationarity | undefined): string | undefine
   if (!within?.interval) return undefined;
   const [low, high] = within.interval;
   if (Math.abs(within.ratio - 1) < DRIFT_WORTH_SAYING || (low <= 1 && high >= 1)) return undefined;
-  const percent = Math.round((within.ratio - 1) * 100);
-  return `not stationary: the second half of a trial is ${Math.abs(percent)} % ${percent > 0 ? "slower" : "faster"} than the first; use more --messages or a longer warm-up before you quote it`;
+  const percent = Math.round(Math.abs(within.ratio - 1) * 100);
+  return within.ratio < 1
+    ? `not settled: the second half of a trial is ${percent} % faster than the first, so a longer run would be faster; use more --messages before you quote it`
+    : `not stationary: the second half of a trial is ${percent} % slower than the first; use more --messages before you quote it`;
 }

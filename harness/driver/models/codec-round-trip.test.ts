@@ -28,7 +28,7 @@ async function site(codec: CodecId, peerCodec: CodecId | null = codec): Promise<
   const place = { directory, prefix: "ipcmark-0" };
   const reference = { id: transport.id, module: null };
   const base = { mode: "event", peerPin: [], peerLanguage: "node" } as const;
-  const work = { kind: "measure", cells: [] } as const;
+  const work = { kind: "measure", turns: [] } as const;
   const start: DriverStart = { type: "start", transport: reference, place, codec, work, ...base };
   const peer = await startPeer({
     transport,

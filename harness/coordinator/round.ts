@@ -1,0 +1,138 @@
+import type { Place } from "../../transports/contract/transport.ts";
+import type { Placement } from "../results/model.ts";
+import { shuffled } from "../results/random.ts";
+import { type Arm, cellKey } from "./arm.ts";
+import type { CBaselineBoard } from "./c-baseline-board.ts";
+import type { ControlRun, Controls } from "./controls.ts";
+import { cellPlans, type Plan, type PlannedCell, type PlannedGroup } from "./plan.ts";
+import type { Progress } from "./progress.ts";
+import type { ArmRecord } from "./record.ts";
+import type { RoundLog } from "./round-log.ts";
+import type { Brood } from "./run-driver.ts";
+import {
+  type ArmOutcome,
+  batchesOf,
+  type PreparedTrial,
+  prepareTrial,
+  runTrial,
+  silenceOf,
+  type TrialTurn,
+  toTrial,
+} from "./trial.ts";
+
+/** What the rounds of a run share. */
+export interface RoundSite {
+  readonly brood: Brood;
+  readonly place: Place;
+  readonly progress: Progress;
+  readonly random: () => number;
+  /** `performance.now()` at which the time of the run began to count. */
+  readonly startedMs: number;
+  readonly records: ReadonlyMap<Arm, ArmRecord>;
+  readonly log: RoundLog;
+  readonly controls: Controls;
+  /** Placements whose canary runs in every round. */
+  readonly controlled: readonly Placement[];
+  readonly cBaseline: CBaselineBoard | { readonly reason: string };
+  readonly silenceMs: number | undefined;
+}
+
+/** Runs every group of the plan once, in an order drawn from the seed. */
+export async function runRound(site: RoundSite, plan: Plan, round: number): Promise<void> {
+  const { progress, random, controlled, cBaseline } = site;
+  const finish = site.log.begin(round, elapsedMs(site));
+  const withEcho = controlled.find((placement) => placement === "two-cpus") ?? controlled[0];
+  const results: ControlRun[] = [];
+  const cArms = "reason" in cBaseline ? [] : cBaseline.arms;
+  // The control has its place in the order like any arm: before, between or behind them, as the seed says.
+  const order = shuffled([...plan.groups, ...controlled, ...cArms], random);
+  const trials = order.filter((entry) => isGroup(entry)).flatMap((group) => trialOf(site, group) ?? []);
+  const batches = batchesOf(trials, ({ turns }) => turns[0].arm);
+  const ready = new Map<GroupTrial, PreparedTrial>();
+  for (const entry of order) {
+    if (typeof entry === "string") results.push(await site.controls.run(entry, entry === withEcho));
+    else if (!isGroup(entry)) await (cBaseline as CBaselineBoard).run(entry, round, elapsedMs(site), random);
+    else {
+      const trial = trials.find(({ group }) => group === entry);
+      if (trial === undefined) continue;
+      if (!ready.has(trial)) await getReady(site, batches.find((batch) => batch.includes(trial)) ?? [], ready);
+      const onTurn = (arm: Arm): void => progress.step(`round ${round}  ${describeArm(arm)}`);
+      const outcomes = await runTrial(site.brood, site.place, ready.get(trial) as PreparedTrial, onTurn);
+      for (const turn of trial.turns) note(site, turn, outcomes.get(turn.arm) as ArmOutcome, round);
+    }
+  }
+  finish(results);
+}
+
+function isGroup(entry: object | string): entry is PlannedGroup {
+  return typeof entry === "object" && "arms" in entry;
+}
+
+/** One group's part of a round. */
+interface GroupTrial {
+  readonly group: PlannedGroup;
+  readonly turns: readonly [PlannedTurn, ...PlannedTurn[]];
+}
+
+/** One arm's part of a round: its cells in the order in which they will run. */
+interface PlannedTurn extends TrialTurn {
+  readonly order: readonly PlannedCell[];
+}
+
+/** undefined: none of its cells is worth its time any more. */
+function trialOf({ records, random }: RoundSite, group: PlannedGroup): GroupTrial | undefined {
+  const turns = shuffled(group.arms, random).flatMap(({ arm, cells }): PlannedTurn[] => {
+    const record = records.get(arm) as ArmRecord;
+    const order = shuffled(
+      cells.filter(({ cell }) => record.worthRunning(cell)),
+      random,
+    );
+    return order.length === 0 ? [] : [{ arm, order, cells: cellPlans(order, () => Math.floor(random() * 2 ** 32)) }];
+  });
+  const [first, ...rest] = turns;
+  return first === undefined ? undefined : { group, turns: [first, ...rest] };
+}
+
+/** All of these at once, while nothing is measured: that is when a machine of two CPUs may use both. */
+async function getReady(
+  { brood, place, silenceMs }: RoundSite,
+  trials: readonly GroupTrial[],
+  ready: Map<GroupTrial, PreparedTrial>,
+): Promise<void> {
+  await Promise.all(
+    trials.map(async (trial) => {
+      const longestMs = Math.max(...trial.turns.flatMap(({ order }) => order.map(({ plannedMs }) => plannedMs)));
+      const { turns, group } = trial;
+      const { plannedMs } = group;
+      const job = { work: { kind: "measure" }, turns, plannedMs, silenceMs: silenceOf(silenceMs, longestMs) } as const;
+      ready.set(trial, await prepareTrial(brood, place, job));
+    }),
+  );
+}
+
+/** Keeps what became of the cells of one turn. */
+function note(site: RoundSite, { arm, order }: PlannedTurn, outcome: ArmOutcome, round: number): void {
+  const record = site.records.get(arm) as ArmRecord;
+  const { results, obstacles, peer } = outcome;
+  const startedAtMs = outcome.startedMs - site.startedMs;
+  if (peer) record.peer = { language: peer.language, version: peer.version };
+  for (const { cell, messages } of order) {
+    record.messages.set(cell, messages);
+    const result = results.get(cellKey(cell));
+    if (result?.outcome.status === "unavailable") record.lack(cell, result.outcome.reason);
+    else if (result !== undefined) record.add(cell, toTrial(round, startedAtMs, result));
+    const obstacle = obstacles.get(cellKey(cell));
+    if (obstacle?.shortage) record.lack(cell, obstacle.reason);
+    else if (obstacle !== undefined) record.blame(cell, `trial ${round}: ${obstacle.reason}`);
+  }
+}
+
+/** Since the time of the run began to count, ms. */
+export function elapsedMs({ startedMs }: Pick<RoundSite, "startedMs">): number {
+  return performance.now() - startedMs;
+}
+
+/** How the progress line names an arm. */
+export function describeArm({ transport, mode, placement, peerLanguage, codec }: Arm): string {
+  return `${transport.id} (${mode}, ${placement}${peerLanguage === "node" ? "" : `, ${peerLanguage} peer`}${codec === undefined ? "" : `, ${codec}`})`;
+}
