@@ -12,7 +12,7 @@ import { withPathLock } from "../support/path-lock.ts";
 import { checkSocketPath } from "../support/socket-path-limit.ts";
 import { isListening } from "../support/stream-client.ts";
 import { slotName } from "./kind.ts";
-import { checkPair, initializePair, Pair, pairBytes } from "./layout.ts";
+import { checkPair, initializePair, Pair, pairBytes, touchPair } from "./layout.ts";
 import { leadsTo, type Segment, sharedMemoryStore } from "./store.ts";
 
 /** A mechanism of this folder whose two ends also hold a Unix socket: it brings them together and shows when one dies. */
@@ -202,6 +202,7 @@ async function greetBack(kind: AgreedKind, address: Address, socket: Socket): Pr
         `${kind.id}: ${segment.name} is not the segment that the server has made for us`,
       );
     }
+    touchPair(segment.mapping, capacity);
     const answer = Buffer.alloc(ANSWER_BYTES);
     answer.writeUInt32LE(token, 0);
     socket.write(answer);
@@ -244,6 +245,7 @@ function makeSegment(name: string, capacity: number, token: number): Segment {
   sharedMemoryStore.unlink(name, "claimed");
   const segment = sharedMemoryStore.create(name, pairBytes(capacity));
   segment.mapping.words[Pair.tokenWord] = token;
+  touchPair(segment.mapping, capacity);
   initializePair(segment.mapping, capacity);
   return segment;
 }

@@ -5,7 +5,17 @@ import type { Address } from "../contract/transport.ts";
 import { isOwned } from "../posix/lock.ts";
 import { SLICE_MS } from "../posix/timespec.ts";
 import { type RingKind, slotName } from "./kind.ts";
-import { Control, initializePair, Pair, pairBytes, replyRegion, requestRegion, SlotState, VERSION } from "./layout.ts";
+import {
+  Control,
+  initializePair,
+  Pair,
+  pairBytes,
+  replyRegion,
+  requestRegion,
+  SlotState,
+  touchPair,
+  VERSION,
+} from "./layout.ts";
 import { Link } from "./link.ts";
 import { type Awaited, Reason, Rest } from "./rest.ts";
 import { isCapacity } from "./ring.ts";
@@ -174,6 +184,7 @@ export class RingOpening {
         if (attempt > 0 || !this.#kind.store.unlink(name, "claimed")) return undefined;
       }
     }
+    touchPair(this.#pair.mapping, capacity);
     initializePair(this.#pair.mapping, capacity);
     this.#pair.mapping.words[Pair.clientSoleCpuWord] = soleCpu();
     return this.#pair;

@@ -55,6 +55,28 @@ export const pairBytes = (capacity: number): number => Pair.dataOffset + 2 * cap
 /** Whether a pair of rings can have this size. */
 export const isPairSize = (bytes: number): boolean => isCapacity((bytes - Pair.dataOffset) / 2);
 
+/**
+ * Bytes of each direction that are touched when a pair is opened: a whole ring of the default size. Larger ones are touched so far, since
+ * each MiB takes 256 page faults, which is time of every connection. The memory itself was reserved when the segment was made.
+ */
+const TOUCHED_BYTES = 4 * 1024 * 1024;
+const PAGE_WORDS = 1024;
+
+/**
+ * Puts the pages of both rings into the page table of this process, which else costs the first messages a fault for each page. Each end does
+ * it, since page tables are per process; it changes no byte, whatever the other end writes meanwhile.
+ */
+export function touchPair({ words }: Mapping, capacity: number): void {
+  for (const ring of [Pair.dataOffset, Pair.dataOffset + capacity]) {
+    const end = (ring + Math.min(capacity, TOUCHED_BYTES)) >>> 2;
+    for (let at = ring >>> 2; at < end; at += PAGE_WORDS) {
+      // The read brings neighbours along where pages exist; the write is for files, whose pages are read-only until the first one.
+      Atomics.load(words, at);
+      Atomics.add(words, at, 0);
+    }
+  }
+}
+
 export function initializePair(mapping: Mapping, capacity: number): void {
   mapping.words[Pair.capacityWord] = capacity;
   mapping.words[Pair.versionWord] = VERSION;

@@ -4,7 +4,17 @@ import { isOwned } from "../posix/lock.ts";
 import { SLICE_MS } from "../posix/timespec.ts";
 import { claimName, inUse, removeClaimed, removeSlot } from "./claim.ts";
 import { type RingKind, slotName } from "./kind.ts";
-import { Control, checkPair, Pair, replyRegion, requestRegion, SLOT_STATE_MASK, SlotState, VERSION } from "./layout.ts";
+import {
+  Control,
+  checkPair,
+  Pair,
+  replyRegion,
+  requestRegion,
+  SLOT_STATE_MASK,
+  SlotState,
+  touchPair,
+  VERSION,
+} from "./layout.ts";
 import { FIRST_LOOKS, Link } from "./link.ts";
 import { Reason, Rest } from "./rest.ts";
 import { NOT_PLAIN } from "./ring.ts";
@@ -260,6 +270,7 @@ export class RingServer implements BlockingServer {
       const capacity = checkPair(segment.mapping);
       if (!isOwned(segment.fd)) throw new IpcError("IPC_PEER_LOST", `${id}: the client is gone`, { transport: id });
       const { mapping } = segment;
+      touchPair(mapping, capacity);
       const cpu = { words: mapping.words, word: Pair.clientCpuWord };
       const place = {
         mapping,
