@@ -33,6 +33,8 @@ export interface Built {
 export async function build(root: string, code: string, extension: string): Promise<Built> {
   const esbuild = await import("esbuild");
   const inputs = new Map<string, Input>();
+  // How it is made decides what comes out, too.
+  note(inputs, root, relative(root, import.meta.filename));
   const entry = (path: string): string => join(code, `${path}${extension}`);
   // Nothing is written there.
   const outdir = join(root, "bundle");
@@ -149,7 +151,10 @@ function ownModules(build: PluginBuild, root: string, inputs: Map<string, Input>
     const content = readFileSync(path);
     const name = relative(root, path);
     inputs.set(name, { path: name, hash: hashOf(content), stamp });
-    return { contents: inPlace(content.toString("utf8"), path), loader: path.endsWith(".ts") ? "ts" : "js" };
+    return {
+      contents: withBuiltins(inPlace(content.toString("utf8"), path)),
+      loader: path.endsWith(".ts") ? "ts" : "js",
+    };
   });
 }
 
@@ -165,4 +170,20 @@ function inPlace(text: string, path: string): string {
     .replaceAll("import.meta.filename", JSON.stringify(path))
     .replaceAll("import.meta.dirname", JSON.stringify(join(path, "..")))
     .replaceAll("import.meta.bundle", "import.meta.url");
+}
+
+const BUILTIN_PATTERN = /^import (?!type )(?:\{([^"';]+)\}|(\w+)) from ["](node:[\w/]+)["];$/gm;
+
+/**
+ * Takes what a module imports of Node itself from `process.getBuiltinModule`. An import makes Node evaluate everything that the module has, what it
+ * otherwise loads when it is used included: `node:fs` costs 9 ms and `node:http` 100 ms where these cost 0.01 ms and 11 ms.
+ */
+function withBuiltins(text: string): string {
+  return text.replaceAll(BUILTIN_PATTERN, (_, names: string | undefined, whole: string, module: string) => {
+    const from = `process.getBuiltinModule("${module}");`;
+    if (names === undefined) return `const ${whole} = ${from}`;
+    const wanted = names.split(",").map((name) => name.trim());
+    const values = wanted.filter((name) => name !== "" && !name.startsWith("type "));
+    return `const { ${values.map((name) => name.replace(" as ", ": ")).join(", ")} } = ${from}`;
+  });
 }
