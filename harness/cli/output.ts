@@ -43,10 +43,14 @@ export function publishPartial(
   };
 }
 
-/** Behind the result; where stdout has JSON and nothing else, on stderr. */
+/** Sentences that stand on the terminal already. */
+const noted = new Set<string>();
+
+/** Behind the result those that were not noted before; where stdout has JSON and nothing else, on stderr. */
 export function printWarnings(warnings: readonly string[], asJson: boolean | undefined): void {
   const stream = asJson ? process.stderr : process.stdout;
-  const text = warningLines(warnings, { ...terminal(), stream });
+  const fresh = warnings.filter((text) => !noted.has(text));
+  const text = warningLines(fresh, { ...terminal(), stream });
   if (text !== "") stream.write(`\n${text}\n`);
 }
 
@@ -55,6 +59,12 @@ export function note(text: string): void {
   // The line of the progress has no end: it is drawn again.
   const clear = process.stderr.isTTY ? "\r\u001b[2K" : "";
   process.stderr.write(`${clear}${visibleLines(text)}\n`);
+}
+
+/** As {@link note}, of a warning that the report of the run has too. */
+export function noteWarning(text: string): void {
+  noted.add(text);
+  note(`ipcmark: ${text}`);
 }
 
 export function print(text: string): void {

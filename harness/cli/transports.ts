@@ -8,7 +8,7 @@ import { shown } from "../process/rules.ts";
 import { describeTransport } from "../process/transport-rules.ts";
 import type { TransportRecord } from "../results/model.ts";
 import { UsageError } from "./exit-codes.ts";
-import { note } from "./output.ts";
+import { noteWarning } from "./output.ts";
 import { unknownName } from "./suggest.ts";
 
 /** A transport the user chose, probed. None of its code runs here: that is for drivers and peers. */
@@ -86,7 +86,7 @@ function withoutDuplicates(parts: readonly Chosen[]): Chosen {
   }
   const sentences = [...refused];
   const last = candidates.size === 0 ? sentences.pop() : undefined;
-  for (const sentence of sentences) note(`ipcmark: ${sentence}`);
+  for (const sentence of sentences) noteWarning(sentence);
   if (last !== undefined) throw new UsageError(last);
   return { candidates: [...candidates.values()], refused: sentences };
 }
