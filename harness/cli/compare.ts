@@ -26,9 +26,9 @@ import { finishReport, type RunStart, startRun } from "./run.ts";
 import { inSession } from "./session.ts";
 import { type Candidate, type Chosen, resolveTransports } from "./transports.ts";
 
-/** A plain compare: at most 60 s for a handful of ids, 90 s for a full shortlist. */
-const SHORT_MS = 52_000;
-const LONG_MS = 82_000;
+/** A plain compare: at most 50 s for a handful of ids, 70 s for a full shortlist. */
+const SHORT_MS = 48_000;
+const LONG_MS = 68_000;
 const FEW_IDS = 6;
 const MANY_IDS = 16;
 const MS_PER_ID = 7000;
