@@ -1,7 +1,7 @@
 /**
  * `npm run bench:start`: prints where the time goes until a pair of processes can be measured, ms, median: an empty program, the driver's
- * program loaded and ended, a driver until it has started its peer, a peer until it listens, and the pair until the driver is prepared. From
- * the source and from the bundle, with compiled code that is stored and without.
+ * program loaded and ended, a driver until it has started its peer, a peer until it listens, and the pair until the driver is prepared: alone,
+ * and each of four that start at once, as they do in a run. From the source and from the bundle, with compiled code that is stored and without.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -22,6 +22,7 @@ import { median } from "../results/quantiles.ts";
 import { benchOptions, countOf } from "./options.ts";
 
 const TIMEOUT_MS = 20_000;
+const AT_ONCE = 4;
 
 const options = benchOptions({
   transport: { type: "string", default: "unix,shm/futex,posix-mq,grpc/stream" },
@@ -46,6 +47,8 @@ interface Parts {
   readonly listening: number | null;
   /** The driver is connected to its peer, and prepared. */
   readonly pair: number;
+  /** The same of several that start at once, divided by their number. */
+  readonly atOnce: number;
   /** From there to the end of both. */
   readonly end: number;
 }
@@ -68,7 +71,7 @@ async function ended(command: readonly string[]): Promise<number> {
 }
 
 /** One start of a pair. */
-async function pair(transport: Transport, way: Way): Promise<Omit<Parts, "transport" | "listening">> {
+async function pair(transport: Transport, way: Way): Promise<Pick<Parts, "spawned" | "pair" | "end">> {
   const startedMs = performance.now();
   const driver = await startDriver("driver", nodeCommand("driver/main", [], [], directoryOf(way)));
   driver.send(startOf(transport));
@@ -84,6 +87,11 @@ async function pair(transport: Transport, way: Way): Promise<Omit<Parts, "transp
   await driver.next(["done"], TIMEOUT_MS);
   await driver.terminate();
   return { spawned, pair, end: performance.now() - startedMs - pair };
+}
+
+async function pairsAtOnce(transport: Transport, way: Way): Promise<number> {
+  const pairs = await Promise.all(Array.from({ length: AT_ONCE }, () => pair(transport, way)));
+  return Math.max(...pairs.map(({ pair }) => pair)) / AT_ONCE;
 }
 
 function startOf(transport: Transport): DriverStart {
@@ -168,8 +176,9 @@ const empty = join(place.directory, "empty.mjs");
 writeFileSync(empty, "");
 const rows: (Way & { readonly loaded: number | null; readonly transports: readonly Parts[] })[] = [];
 try {
-  const { bare } = await medians({ code: "source", compiled: "warm" }, async () => ({
+  const { bare, bareTwo } = await medians({ code: "source", compiled: "warm" }, async () => ({
     bare: await ended([process.execPath, empty]),
+    bareTwo: Math.max(...(await Promise.all([1, 2].map(() => ended([process.execPath, empty]))))),
   }));
   for (const way of WAYS.filter(({ code }) => code === "source" || !("reason" in bundle))) {
     const { loaded } = await medians(way, async () => ({
@@ -181,26 +190,33 @@ try {
       const parts = await medians(way, async () => ({
         ...(await pair(transport, way)),
         listening: await listening(transport, way),
+        atOnce: await pairsAtOnce(transport, way),
       }));
       transports.push({ transport: id, ...(parts as Omit<Parts, "transport">) });
     }
     rows.push({ ...way, loaded, transports });
-    if (!options.json) print(way, loaded, transports, bare as number);
+    if (!options.json) print(way, loaded, transports, bare, bareTwo);
   }
-  if (options.json) process.stdout.write(`${JSON.stringify({ node: process.version, repeat, bare, rows })}\n`);
+  if (options.json) process.stdout.write(`${JSON.stringify({ node: process.version, repeat, bare, bareTwo, rows })}\n`);
 } finally {
   await removePlace(place);
 }
 
-function print(way: Way, loaded: number | null, transports: readonly Parts[], bare: number): void {
+function print(
+  way: Way,
+  loaded: number | null,
+  transports: readonly Parts[],
+  bare: number | null,
+  bareTwo: number | null,
+): void {
   const ms = (value: number | null): string => (value === null ? "-" : value.toFixed(0)).padStart(9);
-  const head = ["spawned", "listening", "pair", "end"].map((name) => name.padStart(9)).join(" ");
+  const head = ["spawned", "listening", "pair", "at once", "end"].map((name) => name.padStart(9)).join(" ");
   const lines = transports.map(
-    ({ transport, spawned, listening, pair, end }) =>
-      `  ${transport.padEnd(24)}${[spawned, listening, pair, end].map(ms).join(" ")}`,
+    ({ transport, spawned, listening, pair, atOnce, end }) =>
+      `  ${transport.padEnd(24)}${[spawned, listening, pair, atOnce, end].map(ms).join(" ")}`,
   );
   process.stdout.write(
-    `${way.code}, compiled code ${way.compiled}: empty program${ms(bare)} ms, driver loaded and ended${ms(loaded)} ms\n` +
+    `${way.code}, compiled code ${way.compiled}: empty program${ms(bare)} ms, two at once${ms(bareTwo)} ms, driver loaded and ended${ms(loaded)} ms\n` +
       `  ${"ms".padEnd(24)}${head}\n${lines.join("\n")}\n`,
   );
 }

@@ -1,4 +1,3 @@
-import { Worker } from "node:worker_threads";
 import { POOL } from "../../transports/contract/check.ts";
 import { HEADER_BYTES } from "../../transports/contract/frame.ts";
 import { copyOf } from "../rpc/message.ts";
@@ -33,6 +32,8 @@ export class WorkerPool<Client> {
 
   /** @param onDone called when a job may have ended, where there is an event loop; others poll `collect` */
   constructor(onDone: () => void) {
+    // Loaded here: few peers ever have a pool.
+    const { Worker } = process.getBuiltinModule("node:worker_threads");
     for (let number = 0; number < POOL.workers; number++) {
       const worker = new Worker(new URL(FILE, import.meta.url), { workerData: this.#shared });
       worker.on("message", onDone);

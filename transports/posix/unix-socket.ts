@@ -1,6 +1,5 @@
 import { closeSync } from "node:fs";
 import { constants } from "node:os";
-import { isMainThread } from "node:worker_threads";
 import { IpcError } from "../contract/errors.ts";
 import { libc } from "./binding.ts";
 import { EAGAIN, EINTR, errnoError, systemError } from "./errno.ts";
@@ -35,7 +34,7 @@ export function bindPath(fd: number, path: string): void {
   const api = libc();
   const address = socketAddress(path);
   // A worker thread cannot set the mask: there the directory has to keep others out.
-  const mask = isMainThread ? process.umask(0o177) : undefined;
+  const mask = process.getBuiltinModule("node:worker_threads").isMainThread ? process.umask(0o177) : undefined;
   let failure: IpcError | undefined;
   if (api.bind(fd, address, address.length) !== 0) failure = systemError(api, "bind", path);
   if (mask !== undefined) process.umask(mask);

@@ -1,5 +1,4 @@
 import { chmodSync, lstatSync, rmSync, unlinkSync } from "node:fs";
-import { isMainThread } from "node:worker_threads";
 import { IpcError, toIpcError } from "../contract/errors.ts";
 import type { OsObject } from "../contract/transport.ts";
 import { lockResidue, sweepLocks, withPathLock } from "./path-lock.ts";
@@ -45,7 +44,8 @@ export function inUse(transport: string, what: string, cause?: unknown): IpcErro
  * A worker thread cannot set the mask of the process; there only the private directory protects the path.
  */
 export function bindPrivately<T>(bind: () => T): T {
-  const mask = isMainThread ? process.umask(0o177) : undefined;
+  // Loaded here: a client has no use for it, and takes 3 ms to load it.
+  const mask = process.getBuiltinModule("node:worker_threads").isMainThread ? process.umask(0o177) : undefined;
   try {
     return bind();
   } finally {
