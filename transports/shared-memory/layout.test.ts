@@ -5,8 +5,8 @@ import { pairBytes, touchPair } from "./layout.ts";
 /** Counts the writes to each page; what another process wrote must survive them. */
 it.each([
   ["a small ring, whole", 64 * 1024, 32],
-  ["a ring of the default size, whole", 4 * 1024 * 1024, 2048],
-  ["4 MiB of each larger one", 16 * 1024 * 1024, 2048],
+  ["a ring of 1 MiB, whole", 1024 * 1024, 512],
+  ["1 MiB of each larger one", 16 * 1024 * 1024, 512],
 ])("opening touches %s, and changes nothing", (_, capacity, pages) => {
   const words = new Int32Array(pairBytes(capacity) >>> 2).fill(0x5a5a_5a5a);
   const add = Atomics.add;
