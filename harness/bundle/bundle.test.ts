@@ -23,7 +23,7 @@ import { loadTransport } from "../process/load-transport.ts";
 import { createPlace, removePlace } from "../process/place.ts";
 import { type Bundle, openBundle, sourcesOf } from "./bundle.ts";
 import { keyOf, MANIFEST, type Manifest, readInput, stillValid } from "./manifest.ts";
-import { cacheDirectory } from "./private-directory.ts";
+import { cacheDirectory, refusedDirectories } from "./private-directory.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
 const CACHES = join(ROOT, "node_modules", ".cache");
@@ -64,6 +64,7 @@ describe.runIf(isPrivate)("the directory of the bundles", () => {
       reason: expect.stringContaining("open to other users"),
       fix: `rm -r ${directory()}`,
     });
+    expect(refusedDirectories(root, nowhere)).toHaveLength(1);
     rmSync(directory(), { recursive: true });
     symlinkSync(root, directory());
     expect(found()).toMatchObject({ reason: expect.stringContaining("no directory") });

@@ -39,7 +39,7 @@ export interface BundleOptions {
   readonly builds?: boolean;
 }
 
-function thisPackage(): Package {
+export function thisPackage(): Package {
   const code = fileURLToPath(new URL("../..", import.meta.url)).replace(/[/\\]$/, "");
   return { code, root: EXTENSION === ".js" && basename(code) === "dist" ? dirname(code) : code };
 }

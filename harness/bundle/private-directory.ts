@@ -35,6 +35,13 @@ export function cacheDirectory(root: string, env: NodeJS.ProcessEnv, creates: bo
   return first as Refusal;
 }
 
+/** Returns why directories that are there and could be used are refused: those about which something can be done. */
+export function refusedDirectories(root: string, env: NodeJS.ProcessEnv): Refusal[] {
+  if (process.getuid === undefined) return [];
+  const found = parentsOf(root, env).map((parent) => usable(parent, false));
+  return found.filter((each) => typeof each !== "string").filter(({ fix }) => fix !== undefined);
+}
+
 /** Beside the packages of this package, or those it is one of; then where this user's programs keep such things. */
 function parentsOf(root: string, env: NodeJS.ProcessEnv): string[] {
   const packages = basename(dirname(root)) === "node_modules" ? dirname(root) : join(root, "node_modules");
