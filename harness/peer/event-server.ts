@@ -1,4 +1,5 @@
 import { Method } from "../../transports/contract/check.ts";
+import type { IpcError } from "../../transports/contract/errors.ts";
 import { HEADER_BYTES, Kind, readId, readKind, readMethod, Status } from "../../transports/contract/frame.ts";
 import type { Connection, ConnectionHandler } from "../../transports/contract/transport.ts";
 import type { PeerPublish, Published, StreamReport } from "../process/messages.ts";
@@ -72,7 +73,7 @@ export class EventServer implements ConnectionHandler {
     this.#publisher?.onWritable(connection);
     const waiting = this.#clients.get(connection)?.waiting ?? [];
     for (let frame = waiting[0]; frame !== undefined; frame = waiting[0]) {
-      if (!connection.send(frame)) return;
+      if (!isOffHand(connection, frame)) return;
       waiting.shift();
       this.#settled();
     }
@@ -164,7 +165,7 @@ export class EventServer implements ConnectionHandler {
   #send(connection: Connection, frame: Uint8Array): void {
     const client = this.#clients.get(connection);
     if (client === undefined) return this.#settled();
-    if (client.waiting.length === 0 && connection.send(frame)) return this.#settled();
+    if (client.waiting.length === 0 && isOffHand(connection, frame)) return this.#settled();
     client.waiting.push(frame === this.#scratch ? frame.slice() : frame);
     connection.pause();
   }
@@ -172,5 +173,19 @@ export class EventServer implements ConnectionHandler {
   #settled(): void {
     this.#pending--;
     if (this.#closing && this.#pending === 0) this.#finish();
+  }
+}
+
+/**
+ * Hands a reply over. A connection that is closing, whose end has not been delivered yet, takes none: nobody waits for that reply.
+ *
+ * @returns false when the transport has no room for it yet
+ */
+function isOffHand(connection: Connection, frame: Uint8Array): boolean {
+  try {
+    return connection.send(frame);
+  } catch (error) {
+    if ((error as Partial<IpcError>).code === "IPC_CLOSED") return true;
+    throw error;
   }
 }
