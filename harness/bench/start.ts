@@ -1,6 +1,6 @@
 /**
  * `npm run bench:start`: prints where the time goes until a pair of processes can be measured, ms, median: an empty program, the driver's
- * program loaded and ended, a driver until it has started its peer, a peer until it listens, and the pair until the driver is prepared: alone,
+ * program loaded and ended, a peer until it listens, and the pair until the driver is prepared: alone,
  * and each of four that start at once, as they do in a run. From the source and from the bundle, with compiled code that is stored and without.
  */
 import { spawn } from "node:child_process";
@@ -10,9 +10,9 @@ import { join } from "node:path";
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import type { Transport } from "../../transports/contract/transport.ts";
 import { openBundle } from "../bundle/bundle.ts";
+import { Brood } from "../coordinator/run-driver.ts";
 import { spawnPeer } from "../driver/peers/peer-process.ts";
 import { startProcessPeer } from "../driver/peers/process-peer.ts";
-import { startDriver } from "../process/driver-process.ts";
 import { allocate } from "../process/journal.ts";
 import { loadTransport } from "../process/load-transport.ts";
 import type { DriverStart } from "../process/messages.ts";
@@ -41,8 +41,6 @@ interface Way {
 /** Medians, ms, each from the start of the first process. */
 interface Parts {
   readonly transport: string;
-  /** The driver has started its peer; null where it starts none. */
-  readonly spawned: number | null;
   /** A peer alone listens; null where only its driver can start one. */
   readonly listening: number | null;
   /** The driver is connected to its peer, and prepared. */
@@ -70,23 +68,21 @@ async function ended(command: readonly string[]): Promise<number> {
   return performance.now() - startedMs;
 }
 
-/** One start of a pair. */
-async function pair(transport: Transport, way: Way): Promise<Pick<Parts, "spawned" | "pair" | "end">> {
+/** One start of a pair, as a run does it. */
+async function pair(transport: Transport, way: Way): Promise<Pick<Parts, "pair" | "end">> {
   const startedMs = performance.now();
-  const driver = await startDriver("driver", nodeCommand("driver/main", [], [], directoryOf(way)));
-  driver.send(startOf(transport));
-  let spawned: number | null = null;
-  for (;;) {
-    const message = await driver.next(["spawned", "prepared", "failed"], TIMEOUT_MS);
-    if (message.type === "failed") throw new Error(message.message);
-    if (message.type === "prepared") break;
-    spawned ??= performance.now() - startedMs;
-  }
+  const brood = new Brood(place, [], way.code === "bundle" && !("reason" in bundle) ? bundle : undefined);
+  const prepared = await brood.prepare({
+    start: startOf(transport),
+    pin: [],
+    startsPeer: transport.capabilities.rendezvous === "address",
+    timeoutMs: TIMEOUT_MS,
+    onResult: () => undefined,
+  });
   const pair = performance.now() - startedMs;
-  driver.send({ type: "begin" });
-  await driver.next(["done"], TIMEOUT_MS);
-  await driver.terminate();
-  return { spawned, pair, end: performance.now() - startedMs - pair };
+  const outcome = await prepared.finish();
+  if (outcome.status !== "done") throw new Error(`${transport.id}: ${JSON.stringify(outcome)}`);
+  return { pair, end: performance.now() - startedMs - pair };
 }
 
 async function pairsAtOnce(transport: Transport, way: Way): Promise<number> {
@@ -102,7 +98,6 @@ function startOf(transport: Transport): DriverStart {
     place,
     peerPin: [],
     hold: { pin: [] },
-    peerEarly: transport.capabilities.rendezvous === "address",
     peerLanguage: "node",
     work: { kind: "calibrate", budgetMs: 1, turns: [[CELL]] },
   };
@@ -210,10 +205,10 @@ function print(
   bareTwo: number | null,
 ): void {
   const ms = (value: number | null): string => (value === null ? "-" : value.toFixed(0)).padStart(9);
-  const head = ["spawned", "listening", "pair", "at once", "end"].map((name) => name.padStart(9)).join(" ");
+  const head = ["listening", "pair", "at once", "end"].map((name) => name.padStart(9)).join(" ");
   const lines = transports.map(
-    ({ transport, spawned, listening, pair, atOnce, end }) =>
-      `  ${transport.padEnd(24)}${[spawned, listening, pair, atOnce, end].map(ms).join(" ")}`,
+    ({ transport, listening, pair, atOnce, end }) =>
+      `  ${transport.padEnd(24)}${[listening, pair, atOnce, end].map(ms).join(" ")}`,
   );
   process.stdout.write(
     `${way.code}, compiled code ${way.compiled}: empty program${ms(bare)} ms, two at once${ms(bareTwo)} ms, driver loaded and ended${ms(loaded)} ms\n` +

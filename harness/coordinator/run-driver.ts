@@ -5,6 +5,7 @@ import { posixAvailability } from "../../transports/posix/index.ts";
 import type { Bundle } from "../bundle/bundle.ts";
 import { isCrash } from "../process/crash.ts";
 import { type DriverProcess, startDriver } from "../process/driver-process.ts";
+import { type HandedOver, startForOther } from "../process/hand-over.ts";
 import type { DriverReady, DriverStart, Failed, FromDriver, PinPrefix } from "../process/messages.ts";
 import { nodeCommand } from "../process/node-command.ts";
 import { endGroup, RUN_VARIABLE } from "../process/orphans.ts";
@@ -14,6 +15,8 @@ import type { Crash } from "../results/model.ts";
 export interface DriverJob {
   readonly start: DriverStart;
   readonly pin: PinPrefix;
+  /** Its peer is a process of its own on Node, which can be started beside it. */
+  readonly startsPeer?: boolean;
   readonly timeoutMs: number;
   /** A driver that says nothing for so long hangs; default: the whole time. */
   readonly silenceMs?: number;
@@ -90,21 +93,29 @@ export class Brood {
   /** Starts a driver; one that holds is prepared when this resolves. Never rejects. */
   async prepare(job: DriverJob): Promise<Prepared> {
     if (this.#ending) return NEVER;
+    const peer = this.#startPeer(job);
     let driver: DriverProcess;
     try {
-      driver = await startDriver("driver", this.#command(job), { env: this.#env });
+      driver = await startDriver("driver", this.#command("driver/main", job, job.pin), { env: this.#env, owns: peer });
     } catch (error) {
+      peer?.end();
       const shortage = shortageIn(error) !== undefined;
       return ended({ status: "failed", reason: (error as Error).message, shortage, ready: null });
     }
     // It may have begun to end while this one was being started.
     if (this.#ending) {
+      peer?.end();
       await driver.terminate(0);
       return NEVER;
     }
     this.#drivers.add(driver);
     const course: Course = { driver, job, spawned: new Set(), ready: null };
-    driver.send(job.start);
+    if (peer === undefined) driver.send(job.start);
+    else {
+      this.#spawned(course, peer.pid);
+      driver.send({ ...job.start, peerPid: peer.pid });
+      void peer.exited.then((exit) => driver.send({ type: "peer-exited", ...exit }));
+    }
     if (job.start.hold !== undefined) {
       const early = await this.#follow(course, "prepared");
       if (early !== undefined) {
@@ -139,8 +150,21 @@ export class Brood {
    * A process that loads a module of a user's runs from the source, as does whatever it starts: that module imports our contract, and beside
    * a bundle there would be two of it.
    */
-  #command({ start, pin }: DriverJob): [string, ...string[]] {
-    return nodeCommand("driver/main", pin, [], start.transport.module === null ? this.#bundle?.directory : undefined);
+  #command(entry: string, { start }: DriverJob, pin: PinPrefix): [string, ...string[]] {
+    return nodeCommand(entry, pin, [], start.transport.module === null ? this.#bundle?.directory : undefined);
+  }
+
+  /** The peer boots beside its driver. Where it does not start, the driver tries once more, and reports why it cannot be. */
+  #startPeer(job: DriverJob): HandedOver | undefined {
+    // On Windows a process cannot inherit the pipes of another one.
+    if (job.startsPeer !== true || process.platform === "win32") return undefined;
+    const { hold, peerPin } = job.start;
+    return startForOther(this.#command("peer/main", job, hold?.pin ?? peerPin), this.#env);
+  }
+
+  #spawned({ spawned }: Course, pid: number): void {
+    spawned.add(pid);
+    this.#descendants.add(pid);
   }
 
   async #end(course: Course): Promise<void> {
@@ -164,7 +188,7 @@ export class Brood {
 
   /** undefined: it has come as far as that; otherwise how it ended before. */
   async #follow(course: Course, until: "prepared" | "done"): Promise<DriverOutcome | undefined> {
-    const { driver, job, spawned } = course;
+    const { driver, job } = course;
     const deadline = performance.now() + job.timeoutMs;
     for (;;) {
       let message: FromDriver;
@@ -186,10 +210,8 @@ export class Brood {
       }
       if (message.type === "ready") course.ready = message;
       else if (message.type === "crashed") this.#crashed(course, message.process, message.signal);
-      else if (message.type === "spawned") {
-        spawned.add(message.pid);
-        this.#descendants.add(message.pid);
-      } else if (message.type !== "prepared") {
+      else if (message.type === "spawned") this.#spawned(course, message.pid);
+      else if (message.type !== "prepared") {
         const obstacle = job.onResult(message as DriverResult);
         if (obstacle !== undefined)
           return { status: "failed", reason: `the driver process ${obstacle}`, ready: course.ready };

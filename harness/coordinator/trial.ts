@@ -76,9 +76,11 @@ export interface TrialTurn {
 export async function prepareTrial(brood: Brood, place: Place, job: TrialJob): Promise<PreparedTrial> {
   const log = new TurnLog(job.turns);
   const { plannedMs } = job;
+  const { arm } = job.turns[0];
   const prepared = await brood.prepare({
     start: startOf(job, place),
-    pin: job.turns[0].arm.cpus.readyPin,
+    pin: arm.cpus.readyPin,
+    startsPeer: arm.peerLanguage === "node" && arm.transport.capabilities.rendezvous === "address",
     timeoutMs: TIMEOUT_FLOOR_MS + TIMEOUT_FACTOR * plannedMs,
     silenceMs: job.silenceMs ?? silenceOf(undefined, plannedMs),
     onResult: (message) => log.add(message),
@@ -134,7 +136,6 @@ function startOf({ work, turns }: TrialJob, place: Place): DriverStart {
     hold: { pin: arm.cpus.readyPin },
     peerLanguage: arm.peerLanguage,
     peerProgram: arm.peerProgram,
-    peerEarly: arm.peerLanguage === "node" && arm.transport.capabilities.rendezvous === "address",
     ...(arm.codec === undefined ? {} : { codec: arm.codec }),
     work: { ...work, turns: turns.map(({ cells }) => cells) },
   };

@@ -1,10 +1,11 @@
 /** The driver process: measures cells or runs checks against peers that it starts. Its first line says which. */
+import type { Exit } from "../process/child.ts";
 import { openControl } from "../process/control.ts";
 import { onCrash } from "../process/crash.ts";
 import { failureOf } from "../process/failure.ts";
 import { loadTransport } from "../process/load-transport.ts";
 import type { FromDriver, ToDriver } from "../process/messages.ts";
-import { spawnEarly } from "./peers/peer-process.ts";
+import { takeOverPeer } from "./peers/peer-process.ts";
 
 const START_TIMEOUT_MS = 20_000;
 /** From `prepared` to `begin`: turns of others come between, however long these take. When the coordinator is gone, so is this process. */
@@ -13,13 +14,16 @@ const HELD_TIMEOUT_MS = 24 * 60 * 60 * 1000;
 const control = openControl<ToDriver, FromDriver>();
 // Whoever started this driver is gone: nobody wants the result, and the peers end with their stdin.
 void control.ended.then(() => process.exit(1));
+const peerExited = new Promise<Exit>((resolve) => control.onMessage("peer-exited", resolve));
 onCrash((name, signal) => control.send({ type: "crashed", process: name, signal }));
 
 try {
-  const start = await control.next(["start"], START_TIMEOUT_MS);
+  // It is this process's alone: not for the drivers that it starts in the same way.
+  const { peerPid, ...start } = await control.next(["start"], START_TIMEOUT_MS);
   const send = (message: FromDriver): void => control.send(message);
   const begun = (): Promise<unknown> => control.next(["begin"], START_TIMEOUT_MS);
-  const early = spawnEarly(start, (pid) => send({ type: "spawned", pid }));
+  const early =
+    peerPid === undefined ? undefined : takeOverPeer(peerPid, peerExited, (pid) => send({ type: "spawned", pid }));
   const transport = await loadTransport(start.transport);
   switch (start.work.kind) {
     case "calibrate":

@@ -39,7 +39,7 @@ export interface TrialJob {
   readonly send: (message: FromDriver) => void;
   /** Resolves when a driver that holds may begin. */
   readonly begun: () => Promise<unknown>;
-  readonly early?: Promise<PeerProcess>;
+  readonly early?: PeerProcess;
 }
 
 /**

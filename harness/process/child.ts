@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type SpawnOptions, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { IpcError, toIpcError } from "../../transports/contract/errors.ts";
 import { REMEDIES } from "../../transports/contract/shortage.ts";
 import { CONTROL_ARGS, CONTROL_FD } from "./control-fd.ts";
 import { noteExit } from "./crash.ts";
+import { type HandedOver, type OwnedProcess, takeOver } from "./hand-over.ts";
 import { readLines, writeLine } from "./lines.ts";
 import { Mailbox, type Typed } from "./mailbox.ts";
 import { endGroup, killGroup, RUN_VARIABLE } from "./orphans.ts";
@@ -24,6 +25,8 @@ export interface ChildOptions {
   readonly control?: "descriptor" | "stdio";
   /** Why a value that arrived is no message of this process; undefined when it is one. Default: anything with a type is. */
   readonly defectOf?: (value: unknown) => string | undefined;
+  /** A process that was started for this one, which takes it over. With control lines on a descriptor only. */
+  readonly owns?: HandedOver | undefined;
 }
 
 /** How long a process gets between SIGTERM and SIGKILL. */
@@ -38,7 +41,7 @@ export class Child<In extends object, Out extends Typed> {
   readonly name: string;
   readonly mailbox = new Mailbox<Out>();
   readonly exited: Promise<Exit>;
-  readonly #process: ChildProcess;
+  readonly #process: OwnedProcess;
   readonly #run: string | undefined;
   /** Our end of the control lines. */
   readonly #output: Writable;
@@ -46,7 +49,7 @@ export class Child<In extends object, Out extends Typed> {
   readonly #stderr = new Tail();
   #exit: Exit | undefined;
 
-  private constructor(name: string, process: ChildProcess, pid: number, { env, control, defectOf }: ChildOptions) {
+  private constructor(name: string, process: OwnedProcess, pid: number, { env, control, defectOf }: ChildOptions) {
     this.name = name;
     this.pid = pid;
     this.#process = process;
@@ -94,12 +97,16 @@ export class Child<In extends object, Out extends Typed> {
     const isApart = options.control === "descriptor";
     const [file, ...args] = isApart ? [...command, ...CONTROL_ARGS] : command;
     if (file === undefined) throw new TypeError("an empty command");
+    const stdio: SpawnOptions["stdio"] = isApart
+      ? ["ignore", "pipe", "pipe", "pipe", ...(options.owns?.streams ?? [])]
+      : ["pipe", "pipe", "pipe"];
     // A group of its own: what a killed driver leaves behind can be ended with it, and Ctrl-C reaches the coordinator alone.
     const child = spawn(file, args, {
-      stdio: isApart ? ["ignore", "pipe", "pipe", "pipe"] : ["pipe", "pipe", "pipe"],
+      stdio,
       env,
       detached: process.platform !== "win32",
     });
+    options.owns?.release();
     return new Promise((resolve, reject) => {
       child.once("error", (error) => {
         const { code, message } = toIpcError(error, name);
@@ -107,6 +114,16 @@ export class Child<In extends object, Out extends Typed> {
       });
       child.once("spawn", () => resolve(new Child<In, Out>(name, child, child.pid as number, { ...options, env })));
     });
+  }
+
+  /** Takes over a process that was started for this one; `exited` resolves when whoever started it has seen its end. */
+  static takeOver<In extends object, Out extends Typed>(
+    name: string,
+    pid: number,
+    exited: Promise<Exit>,
+    defectOf: NonNullable<ChildOptions["defectOf"]>,
+  ): Child<In, Out> {
+    return new Child<In, Out>(name, takeOver(pid, exited), pid, { env: process.env, control: "descriptor", defectOf });
   }
 
   /** The end of what it has printed on standard output, as far as that carries no control lines. */

@@ -10,7 +10,7 @@ export type DriverProcess = Child<ToDriver, FromDriver>;
 export function startDriver(
   name: string,
   command: readonly string[] = nodeCommand("driver/main"),
-  options: Pick<ChildOptions, "env"> = {},
+  options: Pick<ChildOptions, "env" | "owns"> = {},
 ): Promise<DriverProcess> {
   return Child.start(name, command, { ...options, control: "descriptor", defectOf: driverDefect });
 }

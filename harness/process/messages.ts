@@ -5,6 +5,7 @@
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import type { Address, Place } from "../../transports/contract/transport.ts";
 import type { CodecCost } from "../results/model.ts";
+import type { PeerExited } from "./hand-over.ts";
 import type { SenderDone, SenderReady, SenderWork } from "./sender-messages.ts";
 
 /** Which transport to load: from the registry, or from a user's module. */
@@ -108,13 +109,10 @@ export interface DriverStart {
   readonly place: Place;
   /** How the driver starts its peer on the peer's CPU. */
   readonly peerPin: PinPrefix;
-  /**
-   * Get everything ready, say `prepared`, and do nothing until `begin`: by then the coordinator has moved all processes to their CPUs.
-   * What is started before is started with this prefix.
-   */
+  /** Get everything ready, started with this prefix; say `prepared`; wait for `begin`: by then all processes are on their CPUs. */
   readonly hold?: { readonly pin: PinPrefix };
-  /** The peer is a process of its own on Node: the driver may start it before it has loaded the transport. */
-  readonly peerEarly?: boolean;
+  /** Pid of a peer that was started beside this driver, which takes it over. */
+  readonly peerPid?: number;
   readonly peerLanguage: string;
   /** What runs a server written in another language; default: what `Transport.peers` names, as found on PATH. */
   readonly peerProgram?: string | undefined;
@@ -144,7 +142,7 @@ export interface EndLoad {
 export interface Begin {
   readonly type: "begin";
 }
-export type ToDriver = DriverStart | Go | EndLoad | Begin;
+export type ToDriver = DriverStart | Go | EndLoad | Begin | PeerExited;
 
 /** Which loop runs with which message size. */
 export interface CellPlan extends Load {

@@ -1,7 +1,6 @@
-import { Child } from "../../process/child.ts";
+import { Child, type Exit } from "../../process/child.ts";
 import { peerDefect } from "../../process/message-rules.ts";
-import type { DriverStart, FromPeer, ToPeer } from "../../process/messages.ts";
-import { nodeCommand } from "../../process/node-command.ts";
+import type { FromPeer, ToPeer } from "../../process/messages.ts";
 
 /** A peer that is a process of its own, started and not yet told what to serve. */
 export type PeerProcess = Child<ToPeer, FromPeer>;
@@ -18,11 +17,12 @@ export async function spawnPeer(
   return child;
 }
 
-/** Starts the peer before anything else is loaded, where that can be: the two processes then boot side by side. */
-export function spawnEarly(start: DriverStart, onSpawn: (pid: number) => void): Promise<PeerProcess> | undefined {
-  if (start.peerEarly !== true) return undefined;
-  const early = spawnPeer(nodeCommand("peer/main", start.hold?.pin ?? start.peerPin), "node", onSpawn);
-  // Whoever awaits it hears of a failure; until then nobody does.
-  early.catch(() => {});
-  return early;
+/**
+ * Takes over a peer that was started beside this driver, so that both booted at the same time.
+ *
+ * @param exited resolves when whoever started it has seen its end
+ */
+export function takeOverPeer(pid: number, exited: Promise<Exit>, onSpawn: (pid: number) => void): PeerProcess {
+  onSpawn(pid);
+  return Child.takeOver("peer", pid, exited, peerDefect);
 }

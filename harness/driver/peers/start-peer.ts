@@ -21,7 +21,7 @@ export interface PeerSettings {
   readonly codec?: string;
   readonly onSpawn: (pid: number) => void;
   /** A peer process that was started ahead and waits for its first line; its pid is reported already. */
-  readonly early?: Promise<PeerProcess>;
+  readonly early?: PeerProcess;
 }
 
 /** Starts the server of a transport and resolves when it listens. @throws IpcError as `EventTransport.listen` */
@@ -45,7 +45,7 @@ export async function startPeer(settings: PeerSettings): Promise<RunningPeer> {
     case "address":
       return (await import("./process-peer.ts")).startProcessPeer(
         transport,
-        await (settings.early ?? spawnPeer(peerCommand(settings), settings.language, onSpawn)),
+        settings.early ?? (await spawnPeer(peerCommand(settings), settings.language, onSpawn)),
         start,
       );
   }
