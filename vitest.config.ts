@@ -9,16 +9,18 @@ const FOLDERS = "{transports,scenarios,harness,reports,ci}";
 const ALONE = [
   "harness/coordinator/{controls,faulty-measurement,prepared}.test.ts",
   "harness/driver/models/*.test.ts",
-  "harness/cli/{gate,interrupt}.test.ts",
+  "harness/cli/interrupt.test.ts",
+  "ci/gate/gate.test.ts",
   "harness/driver/checks/objections.test.ts",
-  "transports/conformance/faulty.test.ts",
+  "scenarios/mutants/faulty.test.ts",
 ];
 /**
  * These call functions and compare what they return: nothing is started, listened to, written or changed that another file could see. So they
  * share two processes and what these have loaded, where each of the others gets a process of its own.
  */
 const PURE = [
-  "{ci/gate,reports,scenarios,harness/bench,harness/pick}/*.test.ts",
+  "{reports,scenarios,harness/bench,harness/pick}/*.test.ts",
+  "ci/gate/{sign-flip,summary,verdict}.test.ts",
   "reports/{html/render,terminal/terminal}.test.ts",
   "harness/results/{curves,format,histogram,intervals,packed-samples,statistics}.test.ts",
   "harness/coordinator/{check-plan,plan,progress}.test.ts",

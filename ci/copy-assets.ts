@@ -1,5 +1,5 @@
 /** Part of `npm run build`: what the compiled package reads at run time and the compiler does not copy. */
-import { cpSync } from "node:fs";
+import { cpSync, globSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const ROOT = new URL("..", import.meta.url);
@@ -8,7 +8,8 @@ const ASSETS = [
   "harness/peer/python",
   "harness/c-baseline",
   "transports/python-connection/example",
-] as const;
+  ...globSync("transports/*/python", { cwd: ROOT }),
+];
 
 for (const folder of ASSETS) {
   cpSync(fileURLToPath(new URL(folder, ROOT)), fileURLToPath(new URL(`dist/${folder}`, ROOT)), {

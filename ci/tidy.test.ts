@@ -2,9 +2,10 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { EXIT } from "../harness/cli/exit-codes.ts";
+import { EXIT } from "../harness/results/exit-codes.ts";
 import { IPC_ERROR_CODES } from "../transports/contract/errors.ts";
 import { REGISTRY } from "../transports/registry.ts";
+import { circles, isTestTool, rulesFor, SHARED_ROOMS, strayLibraries, wrongDirections } from "./tidy-rules.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const FOLDERS = ["transports", "scenarios", "harness", "reports", "ci"] as const;
@@ -29,68 +30,70 @@ function importsOf(path: string): string[] {
   );
 }
 
-/** Neither tests nor what only they, benchmarks or examples use. */
-const shipped = files.filter(
-  (path) =>
-    path.endsWith(".ts") &&
-    !/\/example\/|\/bench\/|testing|faulty|broken|false-claims|tapped|fixture/.test(path) &&
-    !/from "vitest"/.test(readFileSync(join(ROOT, path), "utf8")),
+const allImports = new Map(
+  files.map((path) => [path, path.endsWith(".py") || path.endsWith(".c") ? [] : importsOf(path)]),
 );
-const SHARED = ["contract", "support", "posix", "conformance"];
+const shipped = new Map([...allImports].filter(([path]) => path.endsWith(".ts") && !isTestTool(path)));
 const MECHANISMS = readdirSync(join(ROOT, "transports"), { withFileTypes: true })
-  .filter((entry) => entry.isDirectory() && !SHARED.includes(entry.name))
+  .filter((entry) => entry.isDirectory() && !SHARED_ROOMS.includes(entry.name))
   .map((entry) => entry.name);
-
-/** Who may import what, besides its own folder and `node:`; the first rule whose folder fits a file holds. */
-const RULES: readonly (readonly [folder: string, allowed: readonly RegExp[]])[] = [
-  ["transports/contract/", []],
-  ["transports/support/", [/^transports\/(contract|posix)\//, /^ffi-rs$/]],
-  ["transports/posix/", [/^transports\/contract\//, /^(koffi|ffi-rs)$/]],
-  ["transports/conformance/", [/^transports\/contract\//]],
-  ...MECHANISMS.map((name) => [`transports/${name}/`, [/^transports\/(contract|support|posix)\//, /^[@a-z]/]] as const),
-  ["transports/", [/^transports\//]],
-  ["scenarios/", [/^transports\/contract\//, /^harness\//]],
-  ["harness/rpc/", [/^transports\/contract\//, /^[a-z]/]],
-  ["harness/results/", [/^transports\/(contract|posix)\//, /^harness\/process\//, /^[a-z]/]],
-  ["harness/pick/", [/^transports\/contract\//, /^harness\/results\//]],
-  ["harness/process/", [/^transports\//, /^harness\/results\//]],
-  ["harness/", [/^(transports|harness|scenarios|reports|ci)\//, /^[@a-z]/]],
-  ["reports/", [/^transports\/contract\//, /^harness\/results\/(model|format|ranking|quantiles)\.ts$/, /^[@a-z]/]],
-  ["ci/", [/^(transports|harness|scenarios|reports)\//]],
-];
-
-/** Each library has one home. */
-const HOMES: Readonly<Record<string, RegExp>> = {
-  koffi: /^transports\/posix\//,
-  "ffi-rs": /^transports\/posix\//,
-  zeromq: /^transports\/zeromq\//,
-  commander: /^harness\/cli\//,
-  "chart.js": /^reports\//,
-  tinybench: /^harness\/rpc\/codecs\//,
-  "@grpc/grpc-js": /^transports\/grpc\//,
-  esbuild: /^harness\/bundle\//,
-};
 
 describe("the order of the project", () => {
   it("has every import go in a direction that the design allows", () => {
-    const wrong: string[] = [];
-    for (const path of shipped) {
-      const rule = RULES.find(([folder]) => path.startsWith(folder));
-      for (const name of importsOf(path)) {
-        if (rule === undefined || name.startsWith("node:") || name.startsWith(rule[0])) continue;
-        if (!rule[1].some((allowed) => allowed.test(name))) wrong.push(`${path} imports ${name}`);
-      }
-    }
-    expect(wrong).toEqual([]);
+    expect(wrongDirections(shipped, rulesFor(MECHANISMS))).toEqual([]);
+  });
+
+  it.each([
+    ["transports/contract/a.ts", "transports/support/b.ts"],
+    ["transports/contract/a.ts", "koffi"],
+    ["transports/support/a.ts", "transports/pipes/b.ts"],
+    ["transports/support/a.ts", "harness/process/b.ts"],
+    ["transports/posix/a.ts", "transports/support/b.ts"],
+    ["transports/pipes/a.ts", "transports/sockets/b.ts"],
+    ["transports/pipes/a.ts", "scenarios/check.ts"],
+    ["transports/registry.ts", "harness/process/b.ts"],
+    ["scenarios/checks/a.ts", "harness/driver/b.ts"],
+    ["scenarios/conformance/a.ts", "transports/sockets/b.ts"],
+    ["harness/results/a.ts", "harness/coordinator/b.ts"],
+    ["harness/process/a.ts", "harness/driver/b.ts"],
+    ["harness/pick/a.ts", "harness/cli/b.ts"],
+    ["harness/rpc/a.ts", "harness/peer/b.ts"],
+    ["harness/c-baseline/a.ts", "harness/coordinator/b.ts"],
+    ["harness/bundle/a.ts", "harness/coordinator/b.ts"],
+    ["harness/doctor/a.ts", "harness/cli/b.ts"],
+    ["harness/peer/a.ts", "harness/driver/b.ts"],
+    ["harness/peer/a.ts", "harness/coordinator/b.ts"],
+    ["harness/driver/a.ts", "harness/coordinator/b.ts"],
+    ["harness/driver/a.ts", "harness/cli/b.ts"],
+    ["harness/inspect/a.ts", "harness/coordinator/b.ts"],
+    ["harness/coordinator/a.ts", "harness/driver/b.ts"],
+    ["harness/coordinator/a.ts", "harness/cli/b.ts"],
+    ["harness/cli/a.ts", "ci/windows/b.ts"],
+    ["harness/index.ts", "reports/b.ts"],
+    ["reports/a.ts", "harness/cli/b.ts"],
+    ["ci/gate/a.ts", "harness/cli/b.ts"],
+    ["ci/copy-assets.ts", "vitest"],
+  ])("objects to %s importing %s", (path, name) => {
+    expect(wrongDirections(new Map([[path, [name]]]), rulesFor(MECHANISMS))).toEqual([`${path} imports ${name}`]);
+  });
+
+  it("has no circle of files, types included", () => {
+    expect(circles(allImports)).toEqual([]);
+    const looped = new Map([
+      ["a.ts", ["b.ts"]],
+      ["b.ts", ["c.ts", "d.ts"]],
+      ["c.ts", ["a.ts"]],
+      ["d.ts", ["node:fs"]],
+      ["e.ts", ["e.ts"]],
+    ]);
+    expect(circles(looped)).toEqual([["a.ts", "b.ts", "c.ts"], ["e.ts"]]);
   });
 
   it("imports each library in one place", () => {
-    const wrong = shipped.flatMap((path) =>
-      importsOf(path)
-        .filter((name) => HOMES[name] !== undefined && !HOMES[name].test(path))
-        .map((name) => `${path} imports ${name}`),
-    );
-    expect(wrong).toEqual([]);
+    expect(strayLibraries(shipped)).toEqual([]);
+    expect(strayLibraries(new Map([["harness/cli/a.ts", ["koffi", "commander"]]]))).toEqual([
+      "harness/cli/a.ts imports koffi",
+    ]);
   });
 
   it(`has no file of more than ${LONGEST_FILE} lines`, () => {

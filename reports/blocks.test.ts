@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { blocksOf } from "./blocks.ts";
-import { fixtureReport } from "./fixture.ts";
-import { fullReport } from "./fixture-machine.ts";
+import { fixtureReport } from "./testing/fixture.ts";
+import { fullReport } from "./testing/fixture-machine.ts";
 
 const report = fixtureReport();
 const blocks = blocksOf(report);

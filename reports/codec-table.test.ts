@@ -3,10 +3,10 @@ import { expect, test } from "vitest";
 import type { CodecCost, Measurement, Report } from "../harness/results/model.ts";
 import { blocksOf } from "./blocks.ts";
 import { codecGroups } from "./codec-table.ts";
-import { fixtureReport } from "./fixture.ts";
 import { renderHtml } from "./html/render.ts";
 import { viewOf } from "./html/view.ts";
 import { codecTables, compareTables } from "./terminal/index.ts";
+import { fixtureReport } from "./testing/fixture.ts";
 
 const measured = { status: "measured", firstBytes: 142, bytes: 142, marginPercent: 1 } as const;
 const codecs: readonly CodecCost[] = [

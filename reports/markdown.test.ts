@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { CheckResult, Report } from "../harness/results/model.ts";
-import { fixtureReport } from "./fixture.ts";
 import { renderMarkdown } from "./markdown.ts";
+import { fixtureReport } from "./testing/fixture.ts";
 
 const report = fixtureReport();
 

@@ -1,5 +1,10 @@
-import type { CodecId } from "../harness/rpc/codecs/codec.ts";
-import type { CorpusId } from "../harness/rpc/codecs/corpora.ts";
+/** Codecs that turn values into bytes; `harness/rpc/codecs` loads them. */
+export const CODEC_IDS = ["raw", "json", "msgpack", "msgpack-records", "cbor", "structured-clone", "struct"] as const;
+export type CodecId = (typeof CODEC_IDS)[number];
+
+/** Kinds of values that codecs are measured with; `harness/rpc/codecs/corpora.ts` makes them. */
+export const CORPUS_IDS = ["rpc-object", "table-200", "blob-1mib"] as const;
+export type CorpusId = (typeof CORPUS_IDS)[number];
 
 /** One way of running a benchmark: each becomes a row of its own. What is absent takes the plain value: 1, 1, closed loop. */
 export interface Variant {

@@ -12,7 +12,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { compileCBaseline } from "../coordinator/compile-c-baseline.ts";
+import { compileCBaseline } from "../c-baseline/compile.ts";
 import { allowedCpus } from "../process/cpus.ts";
 import { loadTransport } from "../process/load-transport.ts";
 import { createPlace, removePlace } from "../process/place.ts";

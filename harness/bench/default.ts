@@ -21,7 +21,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { REGISTRY } from "../../transports/registry.ts";
-import { EXIT } from "../cli/exit-codes.ts";
+import { EXIT } from "../results/exit-codes.ts";
 import { median } from "../results/quantiles.ts";
 import { ensureWritable } from "../results/store.ts";
 import { roundTrips } from "./default/cells.ts";

@@ -1,8 +1,8 @@
 import { BENCHMARKS } from "../../scenarios/benchmarks/index.ts";
-import { inSession } from "../cli/session.ts";
 import { type Arm, type Cell, placeArm } from "../coordinator/arm.ts";
 import { measure } from "../coordinator/measure.ts";
 import { silent } from "../coordinator/progress.ts";
+import { inSession } from "../coordinator/session.ts";
 import { loadTransport } from "../process/load-transport.ts";
 import type { TransportReference } from "../process/messages.ts";
 import type { Measurement, Placement } from "../results/model.ts";

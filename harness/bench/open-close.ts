@@ -14,14 +14,8 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import type { Connection, EventTransport } from "../../transports/contract/transport.ts";
 import { REGISTRY } from "../../transports/registry.ts";
-import { echoHandler } from "../../transports/support/testing/echo-handler.ts";
-import {
-  Collector,
-  connectCollector,
-  makePlace,
-  pattern,
-  roundTrip,
-} from "../../transports/support/testing/harness.ts";
+import { echoHandler } from "../../transports/testing/echo-handler.ts";
+import { Collector, connectCollector, makePlace, pattern, roundTrip } from "../../transports/testing/harness.ts";
 import { countOf, refuse } from "./options.ts";
 
 const HEAP_SLACK_BYTES = 4 * 1024 * 1024;
@@ -64,7 +58,7 @@ interface Opened {
   readonly ended?: Promise<unknown>;
 }
 
-const LAUNCHED = fileURLToPath(new URL("../../transports/support/testing/launched-echo.ts", import.meta.url));
+const LAUNCHED = fileURLToPath(new URL("../../transports/testing/launched-echo.ts", import.meta.url));
 
 async function launched(launch: NonNullable<EventTransport["launch"]>): Promise<Opened> {
   const collector = new Collector();

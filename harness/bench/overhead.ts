@@ -14,7 +14,7 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { median } from "../results/quantiles.ts";
-import { ARMS } from "./by-hand/arm.ts";
+import { ARMS } from "./by-hand/arms.ts";
 import { type EchoProcess, startClient, startServer } from "./by-hand/processes.ts";
 import { benchOptions, countOf, refuse } from "./options.ts";
 

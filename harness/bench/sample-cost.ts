@@ -2,8 +2,9 @@
  * What it costs to record one sample: `npm run bench:samples`. Two readings of the clock, the store into the array, and its share of
  * sorting and of the histogram afterwards. Wanted: under 150 ns, of which the hot loop pays the first part only.
  */
-import { summarize } from "../driver/samples.ts";
+
 import { encodeHistogram } from "../results/histogram.ts";
+import { summarize } from "../results/samples.ts";
 
 const COUNT = 200_000;
 const BATCHES = 7;

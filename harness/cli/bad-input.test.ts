@@ -2,8 +2,8 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { fixtureReport } from "../../reports/fixture.ts";
-import { Sandbox } from "./testing.ts";
+import { fixtureReport } from "../../reports/testing/fixture.ts";
+import { Sandbox } from "../testing/sandbox.ts";
 
 const sandbox = new Sandbox();
 afterAll(() => sandbox.remove());

@@ -2,8 +2,8 @@ import { findingsBeforeRun } from "../doctor/before-run.ts";
 import { ours } from "../doctor/commands.ts";
 import type { Finding } from "../doctor/finding.ts";
 import { MachineError } from "../process/machine-error.ts";
+import { note } from "../process/note.ts";
 import { placeParent } from "../process/place-parent.ts";
-import { note } from "./output.ts";
 import type { RunStart } from "./run.ts";
 import type { Candidate } from "./transports.ts";
 

@@ -4,14 +4,14 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { Sandbox } from "./testing.ts";
+import { Sandbox } from "../testing/sandbox.ts";
 
 const root = new URL("../../", import.meta.url);
 let directory: string;
 
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), "check-test-"));
-  const broken = new URL("transports/conformance/broken.ts", root).href;
+  const broken = new URL("scenarios/mutants/broken.ts", root).href;
   const wanted = '["broken/none", "broken/open-to-all"]';
   const text = `import list from "${broken}";\nexport default list.filter(({ id }) => ${wanted}.includes(id));\n`;
   writeFileSync(join(directory, "module.mjs"), text);

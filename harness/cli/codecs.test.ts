@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { CODEC_IDS } from "../../scenarios/benchmark.ts";
 import { loopback } from "../../transports/loopback/loopback.ts";
 import { cellReason } from "../coordinator/arm.ts";
 import type { Measurement, Report } from "../results/model.ts";
-import { CODEC_IDS } from "../rpc/codecs/codec.ts";
+import { type CliResult, Sandbox } from "../testing/sandbox.ts";
 import { chooseCodecs, codecCells, parseCodec } from "./codecs.ts";
-import { type CliResult, Sandbox } from "./testing.ts";
 
 const ARGS = ["--codec", "json", "raw", "--transport", "loopback", "--trials", "1", "--messages", "20", "--seed", "7"];
 

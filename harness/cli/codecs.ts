@@ -1,11 +1,11 @@
+import { CODEC_IDS, type CodecId } from "../../scenarios/benchmark.ts";
 import { codecRoundTrip } from "../../scenarios/benchmarks/codec-round-trip.ts";
 import { type Arm, type Cell, cellsOf } from "../coordinator/arm.ts";
 import { measureCodecs } from "../coordinator/codec-costs.ts";
+import type { Session } from "../coordinator/session.ts";
+import { UsageError } from "../results/exit-codes.ts";
 import type { CodecCost } from "../results/model.ts";
-import { CODEC_IDS, type CodecId } from "../rpc/codecs/codec.ts";
 import { CORPUS_SEED, cannotCarry, encodedBytes } from "../rpc/codecs/values.ts";
-import { UsageError } from "./exit-codes.ts";
-import type { Session } from "./session.ts";
 import { unknownName } from "./suggest.ts";
 
 /** `json`, or `all`, for all there are. @throws UsageError */

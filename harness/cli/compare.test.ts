@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { placementCpus } from "../process/pinning.ts";
 import type { Report } from "../results/model.ts";
-import { type CliResult, Sandbox } from "./testing.ts";
+import { type CliResult, Sandbox } from "../testing/sandbox.ts";
 
 /** Whether this machine has two CPUs to pin processes to. */
 const PINS = !("reason" in placementCpus("two-cpus"));

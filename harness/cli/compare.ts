@@ -1,29 +1,30 @@
 import { Command } from "commander";
 import { checkTables, codecTables, compareTables, partialNote, pickParagraph } from "../../reports/terminal/index.ts";
+import { CODEC_IDS } from "../../scenarios/benchmark.ts";
 import { DEFAULT_PAYLOADS, PICK_PAYLOADS } from "../../scenarios/profiles/default-workload.ts";
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import { REGISTRY } from "../../transports/registry.ts";
 import { LEAST_FOR_INTERVAL, type Length } from "../coordinator/length.ts";
 import { type MeasureResult, measure } from "../coordinator/measure.ts";
 import { asPartOf } from "../coordinator/progress.ts";
+import { inSession } from "../coordinator/session.ts";
 import { CHECKS } from "../driver/checks/catalog.ts";
 import { pick, type Workload } from "../pick/pick.ts";
+import { note } from "../process/note.ts";
+import { EXIT } from "../results/exit-codes.ts";
 import type { CheckResult, Placement, Report } from "../results/model.ts";
 import type { RunPhases } from "../results/phases.ts";
 import { ensureWritable } from "../results/store.ts";
-import { CODEC_IDS } from "../rpc/codecs/codec.ts";
 import { chooseArms, chooseCells, defaultPlacements } from "./arms.ts";
 import { warnBeforeRun } from "./before-run.ts";
 import { checkAll } from "./check.ts";
 import { codecTable } from "./codecs.ts";
-import { EXIT } from "./exit-codes.ts";
 import { announcePlan, FINISH_MS, lengthOf } from "./length.ts";
 import { nothingLeft, refuseTooLarge, requestOf } from "./measure.ts";
 import { type MeasureOptions, withMeasuring } from "./options.ts";
-import { note, printTables, publish, publishPartial, REPORT_FILES, terminal } from "./output.ts";
+import { printTables, publish, publishPartial, REPORT_FILES, terminal } from "./output.ts";
 import { noteAbsent } from "./peers.ts";
 import { finishReport, type RunStart, startRun } from "./run.ts";
-import { inSession } from "./session.ts";
 import { type Candidate, type Chosen, resolveTransports } from "./transports.ts";
 
 /** A plain compare: at most 50 s for a handful of ids, 70 s for a full shortlist. */

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import type { Report } from "../results/model.ts";
-import { Sandbox } from "./testing.ts";
+import { Sandbox } from "../testing/sandbox.ts";
 
 const sandbox = new Sandbox();
 afterAll(() => sandbox.remove());

@@ -3,7 +3,7 @@ import { dirname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Command, Option } from "commander";
 import type { Config, ConfigFlags } from "../config.ts";
-import { UsageError } from "./exit-codes.ts";
+import { UsageError } from "../results/exit-codes.ts";
 import { unknownName } from "./suggest.ts";
 
 /** Looked for in the working directory when `--config` names none. */

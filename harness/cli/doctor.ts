@@ -2,7 +2,8 @@ import { Command } from "commander";
 import { examine } from "../doctor/examine.ts";
 import type { Finding } from "../doctor/finding.ts";
 import { removeLeftovers } from "../doctor/leftovers.ts";
-import { note, print, printJson } from "./output.ts";
+import { note } from "../process/note.ts";
+import { print, printJson } from "./output.ts";
 import { resolveTransports } from "./transports.ts";
 
 const MARKS: Readonly<Record<Finding["status"], string>> = { ok: "✓", note: "·", warning: "!", problem: "✗" };

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { loadReport } from "../results/store.ts";
-import { eventually, Sandbox } from "./testing.ts";
+import { eventually, Sandbox } from "../testing/sandbox.ts";
 
 const ARGS = ["compare", "--transport", "unix", "stdio", "--budget", "60s", "--out", "out"];
 /** Largest lateness of a 5 ms timer in this process, while a promised deadline is awaited. */

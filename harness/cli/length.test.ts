@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { announcedTime } from "../coordinator/announced-time.ts";
 import type { Length } from "../coordinator/length.ts";
-import { announcedTime, announcePlan } from "./length.ts";
+import { announcePlan } from "./length.ts";
 
 const said: string[] = [];
 beforeEach(() => {

@@ -1,11 +1,12 @@
+import { announcedTime, TOLERANCE } from "../coordinator/announced-time.ts";
 import { type Arm, type Cell, cellsOf } from "../coordinator/arm.ts";
 import { LEAST_FOR_INTERVAL, type Length } from "../coordinator/length.ts";
 import type { Prediction } from "../coordinator/measure.ts";
 import { type Effort, guessTrialMs } from "../coordinator/plan.ts";
+import { note } from "../process/note.ts";
+import { UsageError } from "../results/exit-codes.ts";
 import { count } from "../results/format.ts";
-import { UsageError } from "./exit-codes.ts";
 import type { MeasureOptions } from "./options.ts";
-import { note } from "./output.ts";
 
 /** Rounds of an effort; the most there may be when the machine is faster than thought. */
 const ROUNDS: Readonly<Record<Effort, { readonly least: number; readonly most: number }>> = {
@@ -113,19 +114,8 @@ export function announce(
   }
 }
 
-/** A time that was announced holds within this share of it, or another is announced. A budget is not begun that would be missed by more. */
-const TOLERANCE = 0.15;
+/** Share of the whole time below which what is left is not announced any more. */
 const LATE_SHARE = 0.25;
-
-/** @returns a function that is true for a time so far from the one announced last that it is to be announced instead */
-export function announcedTime(ms?: number): (ms: number) => boolean {
-  let announcedMs = ms;
-  return (newMs) => {
-    if (announcedMs !== undefined && Math.abs(newMs / announcedMs - 1) <= TOLERANCE) return false;
-    announcedMs = newMs;
-    return true;
-  };
-}
 
 export interface Announcement {
   readonly length: Length;

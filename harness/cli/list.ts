@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { listTable } from "../../reports/terminal/index.ts";
 import { ffiFloor } from "../../transports/posix/index.ts";
-import { EXIT } from "./exit-codes.ts";
+import { EXIT } from "../results/exit-codes.ts";
 import { print, printJson, printTables } from "./output.ts";
 import { resolveTransports } from "./transports.ts";
 

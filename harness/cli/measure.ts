@@ -1,23 +1,23 @@
 import { Command } from "commander";
 import { codecTables, compareTables, partialNote } from "../../reports/terminal/index.ts";
+import { CODEC_IDS } from "../../scenarios/benchmark.ts";
 import { BENCHMARKS } from "../../scenarios/benchmarks/index.ts";
 import { HEADER_BYTES } from "../../transports/contract/frame.ts";
 import type { Arm, Cell } from "../coordinator/arm.ts";
 import type { Length } from "../coordinator/length.ts";
 import { type MeasureRequest, type MeasureResult, measure } from "../coordinator/measure.ts";
+import { inSession } from "../coordinator/session.ts";
+import { EXIT, IncompleteError, UsageError } from "../results/exit-codes.ts";
 import type { Report } from "../results/model.ts";
 import { ensureWritable } from "../results/store.ts";
-import { CODEC_IDS } from "../rpc/codecs/codec.ts";
 import { chooseArms, chooseCells, defaultPlacements } from "./arms.ts";
 import { warnBeforeRun } from "./before-run.ts";
 import { chooseCodecs, codecCells, codecTable, parseCodec, withCodecs } from "./codecs.ts";
-import { EXIT, IncompleteError, UsageError } from "./exit-codes.ts";
 import { announce, announcePlan, FINISH_MS, lengthOf } from "./length.ts";
 import { type MeasureOptions, withMeasuring } from "./options.ts";
 import { printTables, publish, publishPartial, REPORT_FILES, terminal } from "./output.ts";
 import { noteAbsent, whyAbsent } from "./peers.ts";
 import { finishReport, startRun } from "./run.ts";
-import { inSession } from "./session.ts";
 import { type Candidate, type Chosen, resolveTransports } from "./transports.ts";
 import { each } from "./values.ts";
 

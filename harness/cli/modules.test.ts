@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import type { Report } from "../results/model.ts";
-import { eventually, Sandbox } from "./testing.ts";
+import { eventually, Sandbox } from "../testing/sandbox.ts";
 import { resolveTransports } from "./transports.ts";
 
 const sandbox = new Sandbox();

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { EXIT } from "./exit-codes.ts";
+import { EXIT } from "../results/exit-codes.ts";
 
 const MAIN = fileURLToPath(new URL("./main.ts", import.meta.url));
 const PACKAGE = new URL("../../package.json", import.meta.url);

@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
+import type { CodecId } from "../../scenarios/benchmark.ts";
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import type { Placement } from "../results/model.ts";
-import type { CodecId } from "../rpc/codecs/codec.ts";
 import { parsePeer } from "./peers.ts";
 import { each, parseCount, parseDuration, parseMode, parsePercent, parsePlacement, parseSize } from "./values.ts";
 

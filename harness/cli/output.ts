@@ -1,6 +1,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { warningLines } from "../../reports/terminal/index.ts";
+import { isNoted, note } from "../process/note.ts";
 import { visibleLines } from "../results/format.ts";
 import type { Report } from "../results/model.ts";
 import { store } from "../results/store.ts";
@@ -43,28 +44,12 @@ export function publishPartial(
   };
 }
 
-/** Sentences that stand on the terminal already. */
-const noted = new Set<string>();
-
 /** Behind the result those that were not noted before; where stdout has JSON and nothing else, on stderr. */
 export function printWarnings(warnings: readonly string[], asJson: boolean | undefined): void {
   const stream = asJson ? process.stderr : process.stdout;
-  const fresh = warnings.filter((text) => !noted.has(text));
+  const fresh = warnings.filter((text) => !isNoted(text));
   const text = warningLines(fresh, { ...terminal(), stream });
   if (text !== "") stream.write(`\n${text}\n`);
-}
-
-/** Prose goes to stderr, so that stdout holds results alone. */
-export function note(text: string): void {
-  // The line of the progress has no end: it is drawn again.
-  const clear = process.stderr.isTTY ? "\r\u001b[2K" : "";
-  process.stderr.write(`${clear}${visibleLines(text)}\n`);
-}
-
-/** As {@link note}, of a warning that the report of the run has too. */
-export function noteWarning(text: string): void {
-  noted.add(text);
-  note(`ipcmark: ${text}`);
 }
 
 export function print(text: string): void {

@@ -1,7 +1,7 @@
 import type { TransportDescription } from "../../transports/contract/transport.ts";
+import { note } from "../process/note.ts";
 import { realProgram } from "../process/real-program.ts";
-import { UsageError } from "./exit-codes.ts";
-import { note } from "./output.ts";
+import { UsageError } from "../results/exit-codes.ts";
 import { unknownName } from "./suggest.ts";
 import type { Candidate, Chosen } from "./transports.ts";
 

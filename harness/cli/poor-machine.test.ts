@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { allowedCpus } from "../process/cpus.ts";
 import type { Report } from "../results/model.ts";
-import { Sandbox } from "./testing.ts";
+import { Sandbox } from "../testing/sandbox.ts";
 
 let sandbox: Sandbox;
 beforeEach(() => {

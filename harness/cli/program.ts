@@ -2,10 +2,10 @@ import { Command, CommanderError } from "commander";
 import { shortageIn } from "../../transports/contract/errors.ts";
 import { MachineError } from "../process/machine-error.ts";
 import { packageVersion } from "../results/environment.ts";
+import { EXIT, IncompleteError, UsageError } from "../results/exit-codes.ts";
 import { visible, visibleLines } from "../results/format.ts";
 import { StoreError } from "../results/store.ts";
 import { flagsOf, withConfig } from "./config-file.ts";
-import { EXIT, IncompleteError, UsageError } from "./exit-codes.ts";
 
 /** In the order of the help text. Only the one that was typed is loaded: a mistyped option is answered at once. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {

@@ -3,11 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
-import { fullReport } from "../../reports/fixture-machine.ts";
 import { renderHtml } from "../../reports/html/render.ts";
 import { junit } from "../../reports/junit.ts";
 import { renderMarkdown } from "../../reports/markdown.ts";
 import { checkTables, codecTables, compareTables, pickParagraph } from "../../reports/terminal/index.ts";
+import { fullReport } from "../../reports/testing/fixture-machine.ts";
 import type { Report } from "../results/model.ts";
 import { loadReport, StoreError } from "../results/store.ts";
 

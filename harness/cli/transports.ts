@@ -4,11 +4,11 @@ import type { Availability, Transport, TransportDescription } from "../../transp
 import { REGISTRY, type Registration } from "../../transports/registry.ts";
 import { type InspectionLimits, inspectModule } from "../process/inspection.ts";
 import type { TransportReference } from "../process/messages.ts";
+import { noteWarning } from "../process/note.ts";
 import { shown } from "../process/rules.ts";
 import { describeTransport } from "../process/transport-rules.ts";
+import { UsageError } from "../results/exit-codes.ts";
 import type { TransportRecord } from "../results/model.ts";
-import { UsageError } from "./exit-codes.ts";
-import { noteWarning } from "./output.ts";
 import { unknownName } from "./suggest.ts";
 
 /** A transport the user chose, probed. None of its code runs here: that is for drivers and peers. */

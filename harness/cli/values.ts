@@ -1,6 +1,6 @@
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
+import { UsageError } from "../results/exit-codes.ts";
 import { PLACEMENTS, type Placement } from "../results/model.ts";
-import { UsageError } from "./exit-codes.ts";
 import { unknownName } from "./suggest.ts";
 
 const UNITS: Readonly<Record<string, number>> = { "": 1, b: 1, k: 1024, kib: 1024, m: 1024 ** 2, mib: 1024 ** 2 };

@@ -1,4 +1,4 @@
-import type { Benchmark, Variant } from "../../scenarios/benchmark.ts";
+import type { Benchmark, CodecId, Variant } from "../../scenarios/benchmark.ts";
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import { HEADER_BYTES } from "../../transports/contract/frame.ts";
 import type { TransportDescription } from "../../transports/contract/transport.ts";
@@ -6,7 +6,6 @@ import { parseCpuList } from "../process/cpus.ts";
 import type { Load, TransportReference } from "../process/messages.ts";
 import { type PlacementCpus, placementCpus } from "../process/pinning.ts";
 import type { Placement } from "../results/model.ts";
-import type { CodecId } from "../rpc/codecs/codec.ts";
 import { cannotCarry } from "../rpc/codecs/values.ts";
 
 /** What one trial measures: a mechanism, how it waits, and where its two ends run. */

@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import type { Check } from "../../transports/contract/check.ts";
+import type { Check } from "../../scenarios/check.ts";
 import type { TransportDescription } from "../../transports/contract/transport.ts";
 import { spaceIn } from "../../transports/posix/machine-limits.ts";
 import type { TransportReference } from "../process/messages.ts";

@@ -1,6 +1,6 @@
-import { CONFORMANCE } from "../../transports/conformance/index.ts";
+import { CONFORMANCE } from "../../scenarios/conformance/index.ts";
 import { REGISTRY } from "../../transports/registry.ts";
-import { describeChecks } from "./vitest-adapter.ts";
+import { describeChecks } from "../testing/vitest-adapter.ts";
 
 /** One per shared implementation; `npm run test:all` takes every transport. The scenarios have their own test. */
 const REPRESENTATIVES: readonly string[] = ["loopback", "unix", "stdio"];

@@ -1,7 +1,7 @@
+import type { CodecId } from "../../scenarios/benchmark.ts";
 import type { Place } from "../../transports/contract/transport.ts";
 import type { PinPrefix } from "../process/messages.ts";
 import type { CodecCost } from "../results/model.ts";
-import type { CodecId } from "../rpc/codecs/codec.ts";
 import type { Brood } from "./run-driver.ts";
 
 const TIMEOUT_MS = 60_000;

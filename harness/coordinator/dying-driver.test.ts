@@ -6,13 +6,13 @@ import { CHECKS } from "../driver/checks/catalog.ts";
 import { loadTransport } from "../process/load-transport.ts";
 import { crashWarnings } from "../results/crashes.ts";
 import type { Crash, Measurement } from "../results/model.ts";
+import { withBrood } from "../testing/vitest-adapter.ts";
 import { type Arm, placeArm } from "./arm.ts";
 import { measure } from "./measure.ts";
 import { silent } from "./progress.ts";
 import { runChecks } from "./run-checks.ts";
-import { withBrood } from "./vitest-adapter.ts";
 
-const module = fileURLToPath(new URL("./fixtures/deadly.ts", import.meta.url));
+const module = fileURLToPath(new URL("../testing/deadly.ts", import.meta.url));
 const ROUNDS = 3;
 /** Long enough for two processes to start on a busy machine. */
 const SILENCE_MS = 5000;

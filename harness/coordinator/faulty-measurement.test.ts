@@ -3,12 +3,12 @@ import { describe, it } from "vitest";
 import { BENCHMARKS } from "../../scenarios/benchmarks/index.ts";
 import { loadTransport } from "../process/load-transport.ts";
 import type { Measurement } from "../results/model.ts";
+import { withBrood } from "../testing/vitest-adapter.ts";
 import { placeArm } from "./arm.ts";
 import { measure } from "./measure.ts";
 import { silent } from "./progress.ts";
-import { withBrood } from "./vitest-adapter.ts";
 
-const module = fileURLToPath(new URL("../../transports/conformance/faulty.ts", import.meta.url));
+const module = fileURLToPath(new URL("../../scenarios/mutants/faulty.ts", import.meta.url));
 
 /** One trial of 1500 messages: the faults show themselves at every thousandth. */
 async function measureFaulty(fault: string): Promise<readonly Measurement[]> {

@@ -1,9 +1,9 @@
 import type { Place } from "../../transports/contract/transport.ts";
+import { openCBaseline } from "../c-baseline/board.ts";
 import { cBaselineWarnings, withCBaseline } from "../results/c-baseline.ts";
 import type { Environment, Measurement, Placement, Report, RunLength } from "../results/model.ts";
 import { randomFrom, shuffled } from "../results/random.ts";
 import { type Arm, type Cell, cellsOf } from "./arm.ts";
-import { openCBaseline } from "./c-baseline-board.ts";
 import { calibrateAll } from "./calibrate.ts";
 import { Controls } from "./controls.ts";
 import { keepAwake } from "./keep-awake.ts";

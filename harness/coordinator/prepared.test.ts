@@ -3,10 +3,10 @@ import { describe, expect, it } from "vitest";
 import { BENCHMARKS } from "../../scenarios/benchmarks/index.ts";
 import { REGISTRY } from "../../transports/registry.ts";
 import { loadTransport } from "../process/load-transport.ts";
+import { withBrood } from "../testing/vitest-adapter.ts";
 import { placeArm } from "./arm.ts";
 import { cellPlans } from "./plan.ts";
 import { prepareTrial } from "./trial.ts";
-import { withBrood } from "./vitest-adapter.ts";
 
 /** One of each kind; with IPCMARK_TEST_ALL every mechanism that does not say that it looks around. */
 const EVENT_IDS =

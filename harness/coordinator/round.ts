@@ -1,8 +1,8 @@
 import type { Place } from "../../transports/contract/transport.ts";
+import type { CBaselineBoard } from "../c-baseline/board.ts";
 import type { Placement } from "../results/model.ts";
 import { shuffled } from "../results/random.ts";
 import { type Arm, cellKey } from "./arm.ts";
-import type { CBaselineBoard } from "./c-baseline-board.ts";
 import type { ControlRun, Controls } from "./controls.ts";
 import { cellPlans, type Plan, type PlannedCell, type PlannedGroup } from "./plan.ts";
 import type { Progress } from "./progress.ts";

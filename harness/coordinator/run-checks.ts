@@ -1,4 +1,4 @@
-import type { Check } from "../../transports/contract/check.ts";
+import type { Check } from "../../scenarios/check.ts";
 import type { Place } from "../../transports/contract/transport.ts";
 import type { DriverStart } from "../process/messages.ts";
 import { oneLine } from "../process/rules.ts";

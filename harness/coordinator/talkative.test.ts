@@ -1,9 +1,9 @@
 import { fileURLToPath } from "node:url";
 import { describe, it } from "vitest";
 import { CHECKS } from "../driver/checks/catalog.ts";
-import { checkTransport } from "./vitest-adapter.ts";
+import { checkTransport } from "../testing/vitest-adapter.ts";
 
-const module = fileURLToPath(new URL("./fixtures/talkative.ts", import.meta.url));
+const module = fileURLToPath(new URL("../testing/talkative.ts", import.meta.url));
 const checks = CHECKS.filter(({ id }) => ["sequential-requests", "permissions"].includes(id));
 
 async function outcomes(id: string): Promise<readonly (readonly [string, string, string | undefined])[]> {

@@ -1,11 +1,11 @@
 import type { Place } from "../../transports/contract/transport.ts";
-import type { CellFigures, CellPlan, CellResult, DriverReady, DriverStart } from "../process/messages.ts";
+import type { CellPlan, CellResult, DriverReady, DriverStart } from "../process/messages.ts";
 import { movePinned } from "../process/pinning.ts";
 import { oneLine } from "../process/rules.ts";
 import { encodeHistogram } from "../results/histogram.ts";
-import type { Quantiles, Trial } from "../results/model.ts";
+import type { Trial } from "../results/model.ts";
 import { unpackSamples } from "../results/packed-samples.ts";
-import { enoughSamples } from "../results/quantiles.ts";
+import { NOTHING, quantilesOf } from "../results/samples.ts";
 import type { Arm } from "./arm.ts";
 import type { Brood, DriverResult, Prepared } from "./run-driver.ts";
 
@@ -341,31 +341,3 @@ export function toTrial(round: number, startedAtMs: number, result: CellResult):
     ...(figures.phasesNs === null ? {} : { phasesNs: figures.phasesNs }),
   };
 }
-
-export function quantilesOf(latencyNs: NonNullable<CellFigures["latencyNs"]>): Quantiles {
-  const { count, min, p50, p90, p99, p999, max, mean } = latencyNs;
-  const shown = (q: number): boolean => enoughSamples(q, count);
-  return {
-    count,
-    min,
-    p50,
-    ...(shown(0.9) ? { p90 } : {}),
-    ...(shown(0.99) ? { p99 } : {}),
-    ...(shown(0.999) ? { p999 } : {}),
-    max,
-    mean,
-  };
-}
-
-/** A trial of which nothing was counted. */
-export const NOTHING = {
-  messagesPerSecond: 0,
-  cpuNsPerMessage: null,
-  contextSwitchesPerMessage: null,
-  peakMemoryBytes: null,
-  gcPauseNs: null,
-  lost: 0,
-  duplicated: 0,
-  reordered: 0,
-  corrupted: 0,
-} as const;

@@ -5,9 +5,9 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { createPlace, removePlace } from "../process/place.ts";
+import { ownTemporaryDirectory } from "../testing/temporary-directory.ts";
 import { examine } from "./examine.ts";
 import { leftovers, removeLeftovers } from "./leftovers.ts";
-import { ownTemporaryDirectory } from "./testing.ts";
 
 const directory = ownTemporaryDirectory();
 

@@ -4,8 +4,8 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { CHECKS } from "../driver/checks/catalog.ts";
+import { ownTemporaryDirectory } from "../testing/temporary-directory.ts";
 import { stalePaths, symptoms } from "./symptoms.ts";
-import { ownTemporaryDirectory } from "./testing.ts";
 
 const directory = ownTemporaryDirectory();
 

@@ -1,6 +1,6 @@
+import { CODEC_IDS } from "../../scenarios/benchmark.ts";
 import type { CodecsWork, FromDriver } from "../process/messages.ts";
 import { benchmarkCodecs } from "../rpc/codecs/benchmark.ts";
-import { CODEC_IDS } from "../rpc/codecs/codec.ts";
 
 /** Codecs alone, in this process: nothing else may run in the one that measures. */
 export async function measureCodecs(

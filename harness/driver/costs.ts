@@ -1,4 +1,4 @@
-import { Method } from "../../transports/contract/check.ts";
+import { Method } from "../../scenarios/check.ts";
 import { HEADER_BYTES, Kind } from "../../transports/contract/frame.ts";
 import type { CellFigures } from "../process/messages.ts";
 import { readUsage } from "../process/usage.ts";

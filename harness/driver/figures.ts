@@ -2,9 +2,9 @@ import type { CellFigures, Lateness } from "../process/messages.ts";
 import { encodeHistogram } from "../results/histogram.ts";
 import { packSamples } from "../results/packed-samples.ts";
 import { quantileSorted } from "../results/quantiles.ts";
+import { halves, summarize } from "../results/samples.ts";
 import { costs, type Usages } from "./costs.ts";
 import type { Window } from "./models/model.ts";
-import { halves, summarize } from "./samples.ts";
 
 /** What the report keeps of a window. */
 export function figuresOf(window: Window, before: Usages | null, after: Usages | null, idle: boolean): CellFigures {

@@ -1,6 +1,7 @@
 /** The driver process: measures cells or runs checks against peers that it starts. Its first line says which. */
-import type { Exit } from "../process/child.ts";
+
 import { openControl } from "../process/control.ts";
+import type { Exit } from "../process/crash.ts";
 import { onCrash } from "../process/crash.ts";
 import { failureOf } from "../process/failure.ts";
 import { loadTransport } from "../process/load-transport.ts";

@@ -1,4 +1,4 @@
-import { Method } from "../../transports/contract/check.ts";
+import { Method } from "../../scenarios/check.ts";
 import { IpcError, shortageIn } from "../../transports/contract/errors.ts";
 import type { Transport } from "../../transports/contract/transport.ts";
 import { shareCompiledCode } from "../process/compiled-code.ts";

@@ -1,4 +1,4 @@
-import type { SenderOutcome } from "../../transports/contract/check.ts";
+import type { SenderOutcome } from "../../scenarios/check.ts";
 import { isIpcError } from "../../transports/contract/errors.ts";
 import type { Connection, ConnectionHandler, Transport } from "../../transports/contract/transport.ts";
 import type { FromDriver } from "../process/messages.ts";

@@ -1,4 +1,4 @@
-import { Method, type StreamTotals } from "../../transports/contract/check.ts";
+import { Method, type StreamTotals } from "../../scenarios/check.ts";
 import { HEADER_BYTES, Status } from "../../transports/contract/frame.ts";
 import { readUsage } from "../process/usage.ts";
 import { echoDescriptor } from "./descriptor.ts";

@@ -1,4 +1,4 @@
-import { Method } from "../../transports/contract/check.ts";
+import { Method } from "../../scenarios/check.ts";
 import { HEADER_BYTES, Kind, readId, readKind, readMethod, Status } from "../../transports/contract/frame.ts";
 import type { BlockingConnection, BlockingServer } from "../../transports/contract/transport.ts";
 import type { StreamReport } from "../process/messages.ts";

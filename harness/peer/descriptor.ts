@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import type { Descriptor } from "../../transports/contract/check.ts";
+import type { Descriptor } from "../../scenarios/check.ts";
 import { crc32 } from "../rpc/crc32.ts";
 
 /** More than any check uses; a descriptor is a claim of somebody else, and memory is given only within this. */

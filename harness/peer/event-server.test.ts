@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { Method } from "../../transports/contract/check.ts";
+import { Method } from "../../scenarios/check.ts";
 import { IpcError } from "../../transports/contract/errors.ts";
 import { Kind } from "../../transports/contract/frame.ts";
 import type { Connection } from "../../transports/contract/transport.ts";

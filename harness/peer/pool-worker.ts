@@ -1,6 +1,6 @@
 /** One thread of the pool: takes a queued slot, works for as long as it says, and copies what came in to what goes out. */
 import { parentPort, workerData } from "node:worker_threads";
-import { POOL } from "../../transports/contract/check.ts";
+import { POOL } from "../../scenarios/check.ts";
 import { HEAD_BYTES, SLOT_BYTES, SLOTS, Slot } from "./pool.ts";
 
 /** No wait is without a limit; nothing depends on this one. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { POOL } from "../../transports/contract/check.ts";
+import { POOL } from "../../scenarios/check.ts";
 import { Kind, readId } from "../../transports/contract/frame.ts";
 import { buildFrame } from "../rpc/message.ts";
 import { WorkerPool } from "./pool.ts";

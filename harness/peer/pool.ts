@@ -1,4 +1,4 @@
-import { POOL } from "../../transports/contract/check.ts";
+import { POOL } from "../../scenarios/check.ts";
 import { HEADER_BYTES } from "../../transports/contract/frame.ts";
 import { copyOf } from "../rpc/message.ts";
 import { delayMsOf } from "./answers.ts";

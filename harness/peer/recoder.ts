@@ -1,5 +1,6 @@
 import { HEADER_BYTES, Kind, readId, readMethod, Status } from "../../transports/contract/frame.ts";
-import { type Codec, loadCodec } from "../rpc/codecs/codec.ts";
+import type { Codec } from "../rpc/codecs/codec.ts";
+import { loadCodec } from "../rpc/codecs/load.ts";
 import { buildFrame } from "../rpc/message.ts";
 import { ValueMessage } from "../rpc/value-message.ts";
 

@@ -1,5 +1,5 @@
 import { readdirSync } from "node:fs";
-import type { ServerStatistics } from "../../transports/contract/check.ts";
+import type { ServerStatistics } from "../../scenarios/check.ts";
 import { readUsage } from "../process/usage.ts";
 
 /** What this server process says of itself. */

@@ -1,4 +1,4 @@
-import type { StreamTotals } from "../../transports/contract/check.ts";
+import type { StreamTotals } from "../../scenarios/check.ts";
 import { HEADER_BYTES, readId, readMethod } from "../../transports/contract/frame.ts";
 import type { StreamReport } from "../process/messages.ts";
 import { STREAM_LAST, STREAM_TIMED } from "../rpc/message.ts";

@@ -1,4 +1,4 @@
-import type { StreamTotals } from "../../transports/contract/check.ts";
+import type { StreamTotals } from "../../scenarios/check.ts";
 import type { StreamReport } from "../process/messages.ts";
 import { STREAM_QUIET_MS, StreamCounter } from "./stream-counter.ts";
 

@@ -3,18 +3,13 @@ import type { Readable, Writable } from "node:stream";
 import { IpcError, toIpcError } from "../../transports/contract/errors.ts";
 import { REMEDIES } from "../../transports/contract/shortage.ts";
 import { CONTROL_ARGS, CONTROL_FD } from "./control-fd.ts";
-import { noteExit } from "./crash.ts";
+import { type Exit, noteExit } from "./crash.ts";
 import { type HandedOver, type OwnedProcess, takeOver } from "./hand-over.ts";
 import { readLines, writeLine } from "./lines.ts";
 import { Mailbox, type Typed } from "./mailbox.ts";
 import { endGroup, killGroup, RUN_VARIABLE } from "./orphans.ts";
 import { isObject, oneLine, shown, text } from "./rules.ts";
 import { startShortageIn } from "./shortage.ts";
-
-export interface Exit {
-  readonly code: number | null;
-  readonly signal: string | null;
-}
 
 export interface ChildOptions {
   readonly env?: NodeJS.ProcessEnv;

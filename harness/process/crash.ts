@@ -1,3 +1,9 @@
+/** How a process ended: one of the two is null. */
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
 /** Signals that end a process for a fault of its code or of native code in it. No process of ours sends them to another. */
 const SIGNALS: ReadonlySet<string | null> = new Set(["SIGSEGV", "SIGTRAP", "SIGABRT", "SIGBUS", "SIGILL"]);
 

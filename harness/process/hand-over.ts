@@ -2,8 +2,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { EventEmitter } from "node:events";
 import { Socket } from "node:net";
-import type { Exit } from "./child.ts";
 import { CONTROL_ARGS, CONTROL_FD } from "./control-fd.ts";
+import type { Exit } from "./crash.ts";
 import { killGroup } from "./orphans.ts";
 
 /** To the owner of a process that another one has started: it has ended. */

@@ -1,4 +1,4 @@
-import type { SenderOutcome, SenderPlan } from "../../transports/contract/check.ts";
+import type { SenderOutcome, SenderPlan } from "../../scenarios/check.ts";
 import type { Address } from "../../transports/contract/transport.ts";
 
 /** A process that sends, closes and exits: `sender-ready`, and after `begin` `sender-done`. */

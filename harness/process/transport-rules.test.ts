@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import broken from "../../transports/conformance/broken.ts";
-import faulty from "../../transports/conformance/faulty.ts";
+import broken from "../../scenarios/mutants/broken.ts";
+import faulty from "../../scenarios/mutants/faulty.ts";
 import { REGISTRY } from "../../transports/registry.ts";
 import { unix } from "../../transports/sockets/unix.ts";
 import { describeTransport, descriptionDefect, transportDefect } from "./transport-rules.ts";

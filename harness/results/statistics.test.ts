@@ -1,6 +1,5 @@
 import * as hdr from "hdr-histogram-js";
 import { describe, expect, it } from "vitest";
-import { halves, summarize } from "../driver/samples.ts";
 import { aggregate } from "./aggregate.ts";
 import { encodeHistogram, mergeHistograms } from "./histogram.ts";
 import { twoHumped } from "./humps.ts";
@@ -8,6 +7,7 @@ import { medianInterval } from "./intervals.ts";
 import type { Trial } from "./model.ts";
 import { enoughTogether, quantileSorted } from "./quantiles.ts";
 import { randomFrom } from "./random.ts";
+import { halves, summarize } from "./samples.ts";
 import { driftWarning, stationarity } from "./stationarity.ts";
 
 function trial(round: number, p50: number, more: Partial<Trial> = {}): Trial {

@@ -13,8 +13,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { deflateSync } from "node:zlib";
 import { afterAll, describe, expect, it } from "vitest";
-import { fixtureReport } from "../../reports/fixture.ts";
-import { fullReport } from "../../reports/fixture-machine.ts";
+import { fixtureReport } from "../../reports/testing/fixture.ts";
+import { fullReport } from "../../reports/testing/fixture-machine.ts";
 import type { Report } from "./model.ts";
 import { loadReport, StoreError, store } from "./store.ts";
 

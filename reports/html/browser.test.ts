@@ -8,8 +8,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { ratio } from "../../harness/results/format.ts";
 import type { Quantiles, Report } from "../../harness/results/model.ts";
 import { blocksOf } from "../blocks.ts";
-import { fixtureReport } from "../fixture.ts";
-import { fullReport } from "../fixture-machine.ts";
+import { fixtureReport } from "../testing/fixture.ts";
+import { fullReport } from "../testing/fixture-machine.ts";
 import { renderHtml } from "./render.ts";
 
 const CANDIDATES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];

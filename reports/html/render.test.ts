@@ -14,8 +14,8 @@ import {
 } from "../../harness/results/format.ts";
 import type { Measurement, Report } from "../../harness/results/model.ts";
 import { type Contender, rankByRounds } from "../../harness/results/ranking.ts";
-import { fixtureReport } from "../fixture.ts";
-import { fullReport } from "../fixture-machine.ts";
+import { fixtureReport } from "../testing/fixture.ts";
+import { fullReport } from "../testing/fixture-machine.ts";
 import { bundle } from "./assets.ts";
 import { html, jsonForScript } from "./markup.ts";
 import { percentilePoints } from "./percentiles.ts";

@@ -1,8 +1,8 @@
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, test } from "vitest";
 import type { Measurement, Report } from "../../harness/results/model.ts";
-import { fixtureReport } from "../fixture.ts";
-import { fullReport } from "../fixture-machine.ts";
+import { fixtureReport } from "../testing/fixture.ts";
+import { fullReport } from "../testing/fixture-machine.ts";
 import { checkTables, compareTables, listTable, pickParagraph } from "./index.ts";
 import { renderTable } from "./table.ts";
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import { crc32 } from "node:zlib";
-import { type Check, type CheckClient, type CheckContext, Method, type Peer } from "../../transports/contract/check.ts";
 import { bindChecksum, HEADER_BYTES, Kind, writeHeader } from "../../transports/contract/frame.ts";
+import { type Check, type CheckClient, type CheckContext, Method, type Peer } from "../check.ts";
 import {
   bodyUpTo,
   canFreeze,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Check, type CheckClient, type CheckContext, Method, type Peer } from "../../transports/contract/check.ts";
+import { type Check, type CheckClient, type CheckContext, Method, type Peer } from "../check.ts";
 import {
   assertNothingLeft,
   type Condition,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Check, CheckContext } from "../../transports/contract/check.ts";
+import type { Check, CheckContext } from "../check.ts";
 import {
   bodyUpTo,
   eventually,

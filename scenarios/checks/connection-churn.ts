@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Check, NotApplicable } from "../../transports/contract/check.ts";
+import { type Check, NotApplicable } from "../check.ts";
 import { assertSame, eventually, hasAddress, needs, pattern, replies, statistics, tellsStatistics } from "./support.ts";
 
 const ROUNDS = 50;

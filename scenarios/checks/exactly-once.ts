@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Check, CheckClient } from "../../transports/contract/check.ts";
+import type { Check, CheckClient } from "../check.ts";
 import { assertSame, hasAddress, needs, pattern, replies, within } from "./support.ts";
 
 const REQUESTS = 400;

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import { crc32 } from "node:zlib";
-import type { Check, CheckClient, CheckContext } from "../../transports/contract/check.ts";
 import { bindChecksum, HEADER_BYTES, Kind, writeHeader } from "../../transports/contract/frame.ts";
 import type { Address, Stranger } from "../../transports/contract/transport.ts";
+import type { Check, CheckClient, CheckContext } from "../check.ts";
 import { collectTotals, hasStranger, needs, pattern, replies, streamTotals, tellsTotals } from "./support.ts";
 
 const BODY_BYTES = 20;

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import type { Capabilities } from "../../transports/contract/capabilities.ts";
+import type { IpcError, IpcErrorCode } from "../../transports/contract/errors.ts";
+import { bindChecksum, HEADER_BYTES, Kind, writeHeader } from "../../transports/contract/frame.ts";
 import {
   type Check,
   type CheckClient,
@@ -8,9 +10,7 @@ import {
   Method,
   NotApplicable,
   type Peer,
-} from "../../transports/contract/check.ts";
-import type { IpcError, IpcErrorCode } from "../../transports/contract/errors.ts";
-import { bindChecksum, HEADER_BYTES, Kind, writeHeader } from "../../transports/contract/frame.ts";
+} from "../check.ts";
 import {
   assertSame,
   type Condition,

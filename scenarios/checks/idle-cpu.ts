@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
-import { type Check, type CheckClient, Method, type ServerStatistics } from "../../transports/contract/check.ts";
+import { type Check, type CheckClient, Method, type ServerStatistics } from "../check.ts";
 import { needs, pattern, replies, tellsStatistics } from "./support.ts";
 
 const WATCHED_MS = 2000;

@@ -1,4 +1,4 @@
-import type { Check } from "../../transports/contract/check.ts";
+import type { Check } from "../check.ts";
 import { slowClient, slowServer } from "./back-pressure.ts";
 import { cleanup } from "./cleanup.ts";
 import { concurrentClients } from "./concurrent-clients.ts";

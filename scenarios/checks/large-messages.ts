@@ -3,9 +3,9 @@ import { readFileSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { UNBOUNDED_MESSAGE_BYTES } from "../../transports/contract/capabilities.ts";
-import type { Check, Descriptor } from "../../transports/contract/check.ts";
-import { Method, NotApplicable } from "../../transports/contract/check.ts";
 import { HEADER_BYTES } from "../../transports/contract/frame.ts";
+import type { Check, Descriptor } from "../check.ts";
+import { Method, NotApplicable } from "../check.ts";
 import { assertSame, codeOf, needs, ownProcess, pattern, replies } from "./support.ts";
 
 const MIB = 1024 * 1024;

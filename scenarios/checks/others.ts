@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Check, type CheckContext, NotApplicable, type Peer } from "../../transports/contract/check.ts";
+import { type Check, type CheckContext, NotApplicable, type Peer } from "../check.ts";
 import { assertSame, bodyUpTo, hasAddress, needs, ownProcess, pattern, replies, within } from "./support.ts";
 
 const SUBSCRIBERS = 3;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Check } from "../../transports/contract/check.ts";
+import type { Check } from "../check.ts";
 import { firstUse, needs, ownProcess, repliesOrPublishes } from "./support.ts";
 
 const GROUP_AND_OTHERS = 0o077;

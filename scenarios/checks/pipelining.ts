@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { type Check, type CheckClient, Method, POOL } from "../../transports/contract/check.ts";
 import { isIpcError } from "../../transports/contract/errors.ts";
+import { type Check, type CheckClient, Method, POOL } from "../check.ts";
 import {
   assertSame,
   bodyUpTo,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { type Check, Method, type ServerStatistics } from "../../transports/contract/check.ts";
 import { isIpcError } from "../../transports/contract/errors.ts";
+import { type Check, Method, type ServerStatistics } from "../check.ts";
 import { assertSame, hasAddress, needs, pattern, replies, tellsStatistics, within } from "./support.ts";
 
 const TIMEOUT_MS = 8000;

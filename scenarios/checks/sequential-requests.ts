@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Check } from "../../transports/contract/check.ts";
+import type { Check } from "../check.ts";
 import { assertSame, bodyUpTo, pattern, replies } from "./support.ts";
 
 const REQUESTS = 10_000;

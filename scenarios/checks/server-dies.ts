@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { type Check, Method } from "../../transports/contract/check.ts";
 import { isIpcError } from "../../transports/contract/errors.ts";
+import { type Check, Method } from "../check.ts";
 import { delayedBody, meetsDeadline, needs, ownProcess, pattern, replies } from "./support.ts";
 
 const TIMEOUT_MS = 1000;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Check, type CheckClient, Method } from "../../transports/contract/check.ts";
+import { type Check, type CheckClient, Method } from "../check.ts";
 import {
   assertNothingLeft,
   assertSame,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { type Check, Method } from "../../transports/contract/check.ts";
 import { isIpcError } from "../../transports/contract/errors.ts";
+import { type Check, Method } from "../check.ts";
 import { assertSame, canFreeze, meetsDeadline, needs, ownProcess, pattern, replies, within } from "./support.ts";
 
 const REQUEST_TIMEOUT_MS = 300;

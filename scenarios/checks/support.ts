@@ -2,6 +2,9 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Capabilities } from "../../transports/contract/capabilities.ts";
+import { isIpcError, shortageIn } from "../../transports/contract/errors.ts";
+import { HEADER_BYTES } from "../../transports/contract/frame.ts";
+import type { TransportDescription } from "../../transports/contract/transport.ts";
 import {
   type CheckClient,
   type CheckContext,
@@ -10,10 +13,7 @@ import {
   type Peer,
   type ServerStatistics,
   type StreamTotals,
-} from "../../transports/contract/check.ts";
-import { isIpcError, shortageIn } from "../../transports/contract/errors.ts";
-import { HEADER_BYTES } from "../../transports/contract/frame.ts";
-import type { TransportDescription } from "../../transports/contract/transport.ts";
+} from "../check.ts";
 
 /** How long a scenario waits for what must happen. Generous: a busy machine is no fault of a mechanism. */
 export const PATIENCE_MS = 8000;

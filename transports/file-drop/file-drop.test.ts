@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test, vi } from "vitest";
 import type { IpcError } from "../contract/errors.ts";
 import type { Address, Connection, ConnectionHandler, Server, Transport } from "../contract/transport.ts";
-import { ownFolder } from "../support/testing/own-folder.ts";
+import { ownFolder } from "../testing/own-folder.ts";
 import { fileDropPoll, fileDropWatch } from "./file-drop.ts";
 
 const own = ownFolder();

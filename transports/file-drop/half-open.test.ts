@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { beforeEach, expect, test, vi } from "vitest";
 import { IpcError } from "../contract/errors.ts";
 import type { Connection, ConnectionHandler } from "../contract/transport.ts";
-import { ownFolder } from "../support/testing/own-folder.ts";
+import { ownFolder } from "../testing/own-folder.ts";
 import { fileDropWatch } from "./file-drop.ts";
 
 /** How many folders may still be watched, as with a used-up inotify limit, and the watches that are open. */

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test, vi } from "vitest";
 import type { Address, Connection, ConnectionHandler, EventTransport } from "../contract/transport.ts";
-import { ownFolder } from "../support/testing/own-folder.ts";
+import { ownFolder } from "../testing/own-folder.ts";
 import { fileDropPoll, fileDropWatch } from "./file-drop.ts";
 import { listNames } from "./files.ts";
 

@@ -1,4 +1,4 @@
-import { describeAddressTransport } from "../support/testing/cases.ts";
+import { describeAddressTransport } from "../testing/cases.ts";
 import { grpcStream, grpcUnary } from "./grpc.ts";
 
 const moduleUrl = new URL("./grpc.ts", import.meta.url);

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Place } from "../contract/transport.ts";
-import { echoHandler } from "../support/testing/echo-handler.ts";
-import { makePlace } from "../support/testing/harness.ts";
-import { runPython, withoutPython } from "../support/testing/independent.ts";
+import { echoHandler } from "../testing/echo-handler.ts";
+import { makePlace } from "../testing/harness.ts";
+import { runPython, withoutPython } from "../testing/independent.ts";
 import { grpcStream, grpcUnary } from "./grpc.ts";
 
 const reason = withoutPython("grpc", "python3-grpcio");

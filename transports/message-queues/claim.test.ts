@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { MessageQueue } from "../posix/message-queue.ts";
-import { winnersOf } from "../support/testing/racing-servers.ts";
+import { winnersOf } from "../testing/racing-servers.ts";
 import { posixMqNotify } from "./notify.ts";
 import { budget, posixMq } from "./posix-mq.ts";
 import { Kind, namesOf, VERSION } from "./protocol.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Address, Connection, ConnectionHandler } from "../contract/transport.ts";
 import { MessageQueue } from "../posix/message-queue.ts";
-import { eventCases } from "../support/testing/event-cases.ts";
+import { eventCases } from "../testing/event-cases.ts";
 import { posixMqNotify } from "./notify.ts";
 import { budget } from "./posix-mq.ts";
 import { firstWord, Kind, PREFIX_BYTES } from "./protocol.ts";

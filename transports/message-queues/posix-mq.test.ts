@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { blockingCases } from "../support/testing/blocking-cases.ts";
+import { blockingCases } from "../testing/blocking-cases.ts";
 import { posixMq } from "./posix-mq.ts";
 
 describe.skipIf(process.platform !== "linux")("queues", () => {

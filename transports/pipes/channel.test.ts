@@ -5,13 +5,13 @@ import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { afterEach, describe, expect, test } from "vitest";
 import type { Address, LaunchedPeer, Transport } from "../contract/transport.ts";
-import { echoHandler } from "../support/testing/echo-handler.ts";
-import { Collector, connectCollector, pattern, roundTrip, within } from "../support/testing/harness.ts";
+import { echoHandler } from "../testing/echo-handler.ts";
+import { Collector, connectCollector, pattern, roundTrip, within } from "../testing/harness.ts";
 import { channelAdvanced, channelJson } from "./channel.ts";
 import { ChannelGuard } from "./channel-guard.ts";
 import { workerPort } from "./worker.ts";
 
-const PEER = fileURLToPath(new URL("../support/testing/launched-echo.ts", import.meta.url));
+const PEER = fileURLToPath(new URL("../testing/launched-echo.ts", import.meta.url));
 const MODULE = fileURLToPath(new URL("./channel.ts", import.meta.url));
 
 const launched: LaunchedPeer[] = [];
@@ -220,7 +220,7 @@ describe("worker/port", () => {
     const worker = new Worker(
       `import { parentPort } from "node:worker_threads";
        const { workerPort } = await import(${JSON.stringify(source)});
-       const { echoHandler } = await import(${JSON.stringify(fileURLToPath(new URL("../support/testing/echo-handler.ts", import.meta.url)))});
+       const { echoHandler } = await import(${JSON.stringify(fileURLToPath(new URL("../testing/echo-handler.ts", import.meta.url)))});
        const server = await workerPort.event.listen({ transport: "worker/port", name: "elsewhere" }, echoHandler);
        parentPort.postMessage(server.address);
        parentPort.on("message", () => {});`,

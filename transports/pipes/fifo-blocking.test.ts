@@ -4,12 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import type { Connection } from "../contract/transport.ts";
-import { blockingCases } from "../support/testing/blocking-cases.ts";
+import { blockingCases } from "../testing/blocking-cases.ts";
 import { fifo } from "./fifo.ts";
-import { fifoOnlyBlocking } from "./fifo-blocking.fixture.ts";
 import { fifoBlocking } from "./fifo-blocking.ts";
+import { fifoOnlyBlocking } from "./fixture/fifo-blocking.ts";
 
-const FIXTURE = join(import.meta.dirname, "fifo-blocking.fixture.ts");
+const FIXTURE = join(import.meta.dirname, "fixture", "fifo-blocking.ts");
 
 describe.skipIf(process.platform !== "linux")("fifo in blocking mode", () => {
   const directory = mkdtempSync(join(tmpdir(), "ipcmark-"));

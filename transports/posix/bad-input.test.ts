@@ -10,7 +10,7 @@ import { eventfd, MappedFile, Mapping, MessageQueue, posixAvailability, Semaphor
 import { bindPath, unixSocket } from "./unix-socket.ts";
 
 const NOBODY = 65_534;
-const FIXTURE = join(import.meta.dirname, "interop", "full-disk.ts");
+const FIXTURE = join(import.meta.dirname, "testing", "full-disk.ts");
 const directory = mkdtempSync(join(tmpdir(), "ipcmark-"));
 const prefix = `ipcmark-test-${randomBytes(6).toString("hex")}`;
 

@@ -5,7 +5,7 @@ const { posixAvailability } = await import("./index.ts");
 // An optional package: `npm ci --omit=optional` leaves it out.
 const state = posixAvailability();
 
-if (state.available) (await import("./cases.ts")).posixCases("koffi");
+if (state.available) (await import("./testing/cases.ts")).posixCases("koffi");
 it.skipIf(state.available)("without koffi the wrapper imports and says what to do", () => {
   expect(state).toMatchObject({ available: false });
 });

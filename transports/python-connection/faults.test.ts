@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { IpcError } from "../contract/errors.ts";
-import { ownFolder } from "../support/testing/own-folder.ts";
+import { ownFolder } from "../testing/own-folder.ts";
 import { connect, listen, type PythonConnection } from "./index.ts";
 
 const KEY = Buffer.from("secret");

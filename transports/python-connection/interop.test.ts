@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { ownFolder } from "../support/testing/own-folder.ts";
+import { ownFolder } from "../testing/own-folder.ts";
 import { findPythons, type Python, Speaker } from "./fixture/pythons.ts";
 import { connect, listen, type PythonAddress, type PythonConnection } from "./index.ts";
 

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import type { IpcError } from "../contract/errors.ts";
 import type { Address, Connection, ConnectionHandler, EventTransport, Transport } from "../contract/transport.ts";
 import { SharedMemory } from "../posix/shared-memory.ts";
-import { makePlace, within } from "../support/testing/harness.ts";
+import { makePlace, within } from "../testing/harness.ts";
 import { type Agreed, connectAgreed } from "./agreed-segment.ts";
 import { shmDescriptor } from "./descriptor.ts";
 import { shmDoorbell } from "./doorbell.ts";

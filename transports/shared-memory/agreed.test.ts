@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { describe } from "vitest";
-import { eventCases } from "../support/testing/event-cases.ts";
+import { eventCases } from "../testing/event-cases.ts";
 import { shmDescriptor } from "./descriptor.ts";
 import { shmDoorbell } from "./doorbell.ts";
 

@@ -8,7 +8,7 @@ import { tryLockExclusive } from "../posix/lock.ts";
 import { Semaphore } from "../posix/semaphore.ts";
 import { SharedMemory } from "../posix/shared-memory.ts";
 import type { SteppedTransport } from "../support/pulsed.ts";
-import { makePlace } from "../support/testing/harness.ts";
+import { makePlace } from "../testing/harness.ts";
 import type { RingKind } from "./kind.ts";
 import { Control } from "./layout.ts";
 import { RingServer } from "./server.ts";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import type { BlockingConnection } from "../contract/transport.ts";
-import { kill, ServerBench } from "../support/testing/server-bench.ts";
+import { kill, ServerBench } from "../testing/server-bench.ts";
 import { shmSemaphore } from "./shared-memory.ts";
 
 const folder = import.meta.dirname;

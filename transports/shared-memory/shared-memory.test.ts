@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { describe } from "vitest";
-import { blockingCases } from "../support/testing/blocking-cases.ts";
+import { blockingCases } from "../testing/blocking-cases.ts";
 import * as transports from "./shared-memory.ts";
 
 const modulePath = join(import.meta.dirname, "shared-memory.ts");

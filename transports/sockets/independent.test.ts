@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Place, Server, Transport } from "../contract/transport.ts";
-import { echoHandler } from "../support/testing/echo-handler.ts";
-import { makePlace } from "../support/testing/harness.ts";
-import { runCurl, runPython, withoutCurl, withoutPython } from "../support/testing/independent.ts";
+import { echoHandler } from "../testing/echo-handler.ts";
+import { makePlace } from "../testing/harness.ts";
+import { runCurl, runPython, withoutCurl, withoutPython } from "../testing/independent.ts";
 import { http } from "./http.ts";
 import { jsonRpc } from "./json-rpc.ts";
 import { websocket } from "./websocket.ts";

@@ -5,7 +5,7 @@ import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { blockingCases } from "../support/testing/blocking-cases.ts";
+import { blockingCases } from "../testing/blocking-cases.ts";
 import { unix } from "./unix.ts";
 import { unixBlocking } from "./unix-blocking.ts";
 

@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { bindPath, unixSocket } from "../posix/unix-socket.ts";
 import { withPathLock } from "../support/path-lock.ts";
 import { withPathLockSync } from "../support/path-lock-sync.ts";
-import { winnersOf } from "../support/testing/racing-servers.ts";
+import { winnersOf } from "../testing/racing-servers.ts";
 
 const CASES = [
   { title: "unix-dgram", file: "unix-dgram.ts", exportName: "unixDgram", face: "event", type: "datagram" },

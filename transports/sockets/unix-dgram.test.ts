@@ -7,7 +7,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import type { IpcError } from "../contract/errors.ts";
 import type { Connection, ConnectionHandler } from "../contract/transport.ts";
 import { pathResidue, removeSocket } from "../support/socket-path.ts";
-import { eventCases } from "../support/testing/event-cases.ts";
+import { eventCases } from "../testing/event-cases.ts";
 import { unixDgram } from "./unix-dgram.ts";
 
 const PYTHON = `

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Place } from "../contract/transport.ts";
-import { describeAddressTransport } from "../support/testing/cases.ts";
+import { describeAddressTransport } from "../testing/cases.ts";
 import {
   Collector,
   connectCollector,
@@ -8,7 +8,7 @@ import {
   pattern,
   type ServerProcess,
   startServer,
-} from "../support/testing/harness.ts";
+} from "../testing/harness.ts";
 import { http } from "./http.ts";
 import { jsonRpc } from "./json-rpc.ts";
 import { websocket } from "./websocket.ts";

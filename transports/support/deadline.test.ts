@@ -3,8 +3,8 @@ import { constants, openSync, rmSync } from "node:fs";
 import { Socket } from "node:net";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { ownFolder } from "../testing/own-folder.ts";
 import { Deadline } from "./deadline.ts";
-import { ownFolder } from "./testing/own-folder.ts";
 
 const own = ownFolder();
 

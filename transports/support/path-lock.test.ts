@@ -25,7 +25,7 @@ import { MAX_SOCKET_PATH_BYTES } from "./socket-path-limit.ts";
 const NOBODY = 65_534;
 const IS_ROOT = process.getuid?.() === 0;
 const CONTENDERS = 8;
-const PROGRAM = fileURLToPath(new URL("testing/lock-user.ts", import.meta.url));
+const PROGRAM = fileURLToPath(new URL("../testing/lock-user.ts", import.meta.url));
 
 let directory: string;
 let path: string;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { IpcError } from "../contract/errors.ts";
-import { Collector } from "./testing/harness.ts";
+import { Collector } from "../testing/harness.ts";
 import { type CallDone, UnaryClient, type UnaryClientOptions } from "./unary.ts";
 
 const MESSAGE = Buffer.from("request");

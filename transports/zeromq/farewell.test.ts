@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import type { Address, Connection, Server, Transport } from "../contract/transport.ts";
-import { Collector, connectCollector, makePlace, pattern } from "../support/testing/harness.ts";
-import { runPython, withoutPython } from "../support/testing/independent.ts";
+import { Collector, connectCollector, makePlace, pattern } from "../testing/harness.ts";
+import { runPython, withoutPython } from "../testing/independent.ts";
 import { zeromqDealerRouter, zeromqPubSub, zeromqReqRep, zeromqTcp } from "./zeromq.ts";
 
 const COUNT = 300;

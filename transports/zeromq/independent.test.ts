@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Place, Transport } from "../contract/transport.ts";
-import { echoHandler } from "../support/testing/echo-handler.ts";
-import { Collector, connectCollector, makePlace, pattern, roundTrip } from "../support/testing/harness.ts";
-import { runPython, withoutPython } from "../support/testing/independent.ts";
+import { echoHandler } from "../testing/echo-handler.ts";
+import { Collector, connectCollector, makePlace, pattern, roundTrip } from "../testing/harness.ts";
+import { runPython, withoutPython } from "../testing/independent.ts";
 import { zeromqDealerRouter, zeromqPubSub, zeromqReqRep, zeromqTcp } from "./zeromq.ts";
 
 const reason = withoutPython("zmq", "python3-zmq");

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { describeAddressTransport } from "../support/testing/cases.ts";
+import { describeAddressTransport } from "../testing/cases.ts";
 import { zeromqDealerRouter, zeromqReqRep, zeromqTcp } from "./zeromq.ts";
 
 const moduleUrl = new URL("./zeromq.ts", import.meta.url);

@@ -9,18 +9,3 @@ export interface EchoArm {
   /** Sends all requests of the load, one after the other, and hands it the replies. */
   exchange(where: string, load: Load): Promise<void>;
 }
-
-export const ARMS: Readonly<Record<string, () => Promise<EchoArm>>> = {
-  unix: async () => (await import("./unix.ts")).unix,
-  "zeromq/dealer-router": async () => (await import("./zeromq.ts")).dealerRouter,
-  "zeromq/req-rep": async () => (await import("./zeromq.ts")).reqRep,
-  "zeromq/tcp": async () => (await import("./zeromq.ts")).tcp,
-  "grpc/unary": async () => (await import("./grpc.ts")).unary,
-  "grpc/stream": async () => (await import("./grpc.ts")).stream,
-  "http/unix": async () => (await import("./http.ts")).http,
-  "ws/unix": async () => (await import("./websocket.ts")).websocket,
-  "jsonrpc/unix": async () => (await import("./json-rpc.ts")).jsonRpc,
-  "channel/json": async () => (await import("./channel.ts")).json,
-  "channel/advanced": async () => (await import("./channel.ts")).advanced,
-  "worker/port": async () => (await import("./worker.ts")).port,
-};

@@ -7,7 +7,9 @@
  * The server prints where it listens and ends when its stdin ends. The client takes turns, see `gate.ts`. Ids without a
  * server (loopback, channel/*, worker/port) take "" as <where>.
  */
-import { ARMS, type EchoArm } from "./arm.ts";
+
+import type { EchoArm } from "./arm.ts";
+import { ARMS } from "./arms.ts";
 import { Gate } from "./gate.ts";
 import { Load } from "./load.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { fixtureReport } from "../../../reports/fixture.ts";
+import { fixtureReport } from "../../../reports/testing/fixture.ts";
 import type { Measurement, Report, Trial } from "../../results/model.ts";
 import { machineSentence } from "../machine.ts";
 import { type Evidence, type Letter, type Row, type Run, SLOW_ID } from "./evidence.ts";

@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readdirSync, readFileSync, writeSync } from "node:fs";
 import { setTimeout as delay, setImmediate } from "node:timers/promises";
-import type { PeerExit } from "../../../transports/contract/check.ts";
+import type { PeerExit } from "../../../scenarios/check.ts";
 import type { Address, Place, Stranger, Transport } from "../../../transports/contract/transport.ts";
 import { bridgeBlocking } from "../../../transports/support/blocking-bridge.ts";
 import type { RunningPeer } from "../../driver/peers/running-peer.ts";

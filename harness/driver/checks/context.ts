@@ -13,7 +13,7 @@ import type {
   Sender,
   SenderPlan,
   StreamTotals,
-} from "../../../transports/contract/check.ts";
+} from "../../../scenarios/check.ts";
 import { IpcError } from "../../../transports/contract/errors.ts";
 import type {
   Address,

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { FanOutLoad, StreamTotals } from "../../../transports/contract/check.ts";
+import type { FanOutLoad, StreamTotals } from "../../../scenarios/check.ts";
 import { HEADER_BYTES, Kind, readKind } from "../../../transports/contract/frame.ts";
 import type { Connection, ConnectionHandler, Transport } from "../../../transports/contract/transport.ts";
 import { StreamReceiver } from "../../peer/stream-receiver.ts";

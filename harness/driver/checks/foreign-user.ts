@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
 import { dirname } from "node:path";
-import { type ForeignOutcome, NotApplicable } from "../../../transports/contract/check.ts";
+import { type ForeignOutcome, NotApplicable } from "../../../scenarios/check.ts";
 import type { Address } from "../../../transports/contract/transport.ts";
 import { type DriverProcess, startDriver } from "../../process/driver-process.ts";
 import type { DriverStart, UserIds } from "../../process/messages.ts";

@@ -1,11 +1,11 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { SCENARIOS } from "../../../scenarios/checks/index.ts";
-import broken from "../../../transports/conformance/broken.ts";
-import faulty from "../../../transports/conformance/faulty.ts";
+import broken from "../../../scenarios/mutants/broken.ts";
+import faulty from "../../../scenarios/mutants/faulty.ts";
 import type { Capabilities } from "../../../transports/contract/capabilities.ts";
 import type { Transport } from "../../../transports/contract/transport.ts";
 import type { CheckResult } from "../../results/model.ts";
-import { failedOf, type Job, runJobs, TEST_ALL } from "./testing.ts";
+import { failedOf, type Job, runJobs, TEST_ALL } from "../../testing/run-check.ts";
 
 interface Objection {
   /** All scenarios that object, and no other does; the first is what the fault is there for. */
@@ -181,7 +181,7 @@ beforeAll(
   async () => {
     const ids = [...new Set([...Object.keys(OBJECTIONS), ...flips.map(([id]) => id)])];
     const jobs = ids.map((id): Job => {
-      const module = `transports/conformance/${id.startsWith("broken/") ? "broken" : "faulty"}.ts`;
+      const module = `scenarios/mutants/${id.startsWith("broken/") ? "broken" : "faulty"}.ts`;
       return { transport: fixture(id), module, checks: checksFor(id) };
     });
     results = await runJobs(jobs.filter(({ checks }) => checks.length > 0));

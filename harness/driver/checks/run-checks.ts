@@ -1,4 +1,4 @@
-import { type Check, NotApplicable } from "../../../transports/contract/check.ts";
+import { type Check, NotApplicable } from "../../../scenarios/check.ts";
 import { isIpcError, shortageIn } from "../../../transports/contract/errors.ts";
 import type { Transport } from "../../../transports/contract/transport.ts";
 import { Deadline } from "../../../transports/support/deadline.ts";

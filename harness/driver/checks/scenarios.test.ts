@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { SCENARIOS } from "../../../scenarios/checks/index.ts";
-import small from "../../../transports/conformance/small-fixture.ts";
+import small from "../../../scenarios/mutants/small.ts";
 import { REGISTRY } from "../../../transports/registry.ts";
 import type { CheckResult } from "../../results/model.ts";
+import { runJobs, runTogether, TEST_ALL } from "../../testing/run-check.ts";
 import { CHECKS } from "./catalog.ts";
-import { runJobs, runTogether, TEST_ALL } from "./testing.ts";
 
 /** One of each way to bring two ends together; `npm run test:all` takes every id that works on this machine. */
 const REPRESENTATIVES = ["loopback", "unix", "stdio"];
@@ -43,7 +43,7 @@ beforeAll(
       results = await runJobs(transports.flat().map((transport) => ({ transport, module: null, checks })));
     }
     const sized = TEST_ALL ? CHECKS.map(({ id }) => id) : SIZED;
-    const module = "transports/conformance/small-fixture.ts";
+    const module = "scenarios/mutants/small.ts";
     smallResults = await runJobs(small.map((transport) => ({ transport, module, checks: sized })));
   },
   TEST_ALL ? 1_800_000 : 300_000,

@@ -1,9 +1,10 @@
-import { Method } from "../../../transports/contract/check.ts";
+import { CORPUS_IDS, type CodecId } from "../../../scenarios/benchmark.ts";
+import { Method } from "../../../scenarios/check.ts";
 import { HEADER_BYTES, Kind, readId, readKind, readStatus } from "../../../transports/contract/frame.ts";
 import type { BlockingConnection } from "../../../transports/contract/transport.ts";
 import { type RpcClient, statusError } from "../../rpc/client.ts";
-import { type Codec, type CodecId, createCodec } from "../../rpc/codecs/codec.ts";
-import { CORPUS_IDS } from "../../rpc/codecs/corpora.ts";
+import type { Codec } from "../../rpc/codecs/codec.ts";
+import { createCodec } from "../../rpc/codecs/load.ts";
 import { sameValue, valuesOf } from "../../rpc/codecs/values.ts";
 import { ValueMessage } from "../../rpc/value-message.ts";
 import { arrivedIntact } from "../../rpc/verify.ts";

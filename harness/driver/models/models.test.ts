@@ -4,13 +4,13 @@ import { BENCHMARKS } from "../../../scenarios/benchmarks/index.ts";
 import { type Cell, placeArm } from "../../coordinator/arm.ts";
 import { measure } from "../../coordinator/measure.ts";
 import { silent } from "../../coordinator/progress.ts";
-import { withBrood } from "../../coordinator/vitest-adapter.ts";
 import { loadTransport } from "../../process/load-transport.ts";
 import type { Measurement } from "../../results/model.ts";
+import { withBrood } from "../../testing/vitest-adapter.ts";
 import { MODELS } from "./index.ts";
 import { schedule, scheduleMissed } from "./schedule.ts";
 
-const FAULTY = fileURLToPath(new URL("../../../transports/conformance/faulty.ts", import.meta.url));
+const FAULTY = fileURLToPath(new URL("../../../scenarios/mutants/faulty.ts", import.meta.url));
 const SCHEDULED = ["paced", "one-way"];
 
 async function run(

@@ -1,4 +1,4 @@
-import type { PeerExit } from "../../../transports/contract/check.ts";
+import type { PeerExit } from "../../../scenarios/check.ts";
 import { IpcError } from "../../../transports/contract/errors.ts";
 import type { EventTransport, Transport } from "../../../transports/contract/transport.ts";
 import { EventServer } from "../../peer/event-server.ts";

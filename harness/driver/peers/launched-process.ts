@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import type { PeerExit } from "../../../transports/contract/check.ts";
+import type { PeerExit } from "../../../scenarios/check.ts";
 import type {
   ConnectionHandler,
   EventTransport,

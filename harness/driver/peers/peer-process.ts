@@ -1,4 +1,5 @@
-import { Child, type Exit } from "../../process/child.ts";
+import { Child } from "../../process/child.ts";
+import type { Exit } from "../../process/crash.ts";
 import { peerDefect } from "../../process/message-rules.ts";
 import type { FromPeer, ToPeer } from "../../process/messages.ts";
 

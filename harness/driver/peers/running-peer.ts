@@ -1,4 +1,4 @@
-import type { PeerExit } from "../../../transports/contract/check.ts";
+import type { PeerExit } from "../../../scenarios/check.ts";
 import type { IpcError } from "../../../transports/contract/errors.ts";
 import type { Address, OpenOptions } from "../../../transports/contract/transport.ts";
 import { rejection } from "../../process/failure.ts";

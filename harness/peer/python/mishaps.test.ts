@@ -9,10 +9,10 @@ import { Kind } from "../../../transports/contract/frame.ts";
 import type { Address, Stranger, Transport } from "../../../transports/contract/transport.ts";
 import { fileDropPoll, fileDropWatch } from "../../../transports/file-drop/file-drop.ts";
 import { pythonConnection, pythonConnectionTcp } from "../../../transports/python-connection/python-connection.ts";
-import { ownFolder } from "../../../transports/support/testing/own-folder.ts";
+import { ownFolder } from "../../../transports/testing/own-folder.ts";
 import type { RunningPeer } from "../../driver/peers/running-peer.ts";
 import { buildFrame } from "../../rpc/message.ts";
-import { startPython } from "./testing.ts";
+import { startPython } from "../../testing/python-peer.ts";
 
 const own = ownFolder();
 const { ended } = own;
@@ -166,7 +166,7 @@ test("a live server whose backlog is full keeps its path", () => {
 import os, socket, sys
 sys.path.insert(0, sys.argv[1])
 from failures import IpcError
-from peer_transports import paths
+import paths
 path = sys.argv[2]
 listener = socket.socket(socket.AF_UNIX)
 listener.bind(path)
@@ -187,7 +187,7 @@ live = outcome()
 listener.close()
 print(live, outcome(), os.path.exists(path))
 `;
-  const folder = fileURLToPath(new URL(".", import.meta.url));
+  const folder = fileURLToPath(new URL("../../../transports/support/python", import.meta.url));
   const said = execFileSync("python3", ["-c", script, folder, join(own.directory, "s")], { encoding: "utf8" });
   expect(said.trim()).toBe("IPC_ADDRESS_IN_USE removed False");
 });

@@ -14,26 +14,30 @@ import subprocess
 import sys
 import threading
 
-import control
-from failures import IpcError, code_of
-from program import EchoProgram
+TRANSPORTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "transports")
+sys.path.insert(1, os.path.join(TRANSPORTS, "support", "python"))
 
+import control  # noqa: E402
+from failures import IpcError, code_of  # noqa: E402
+from program import EchoProgram  # noqa: E402
+
+# The Python half of each mechanism: its folder below transports, and its module in the folder's `python`.
 MODULES = {
-    "unix": "sockets",
-    "tcp": "sockets",
-    "fifo": "fifo",
-    "python-connection": "python_connection",
-    "python-connection/tcp": "python_connection",
-    "zeromq/dealer-router": "zeromq",
-    "zeromq/req-rep": "zeromq",
-    "zeromq/tcp": "zeromq",
-    "zeromq/pub-sub": "zeromq_pub_sub",
-    "zeromq/pub-sub-drop": "zeromq_pub_sub",
-    "file-drop/watch": "file_drop",
-    "file-drop/poll": "file_drop",
-    "posix-mq": "posix_mq",
-    "shm/semaphore": "rings",
-    "mmap/semaphore": "rings",
+    "unix": ("sockets", "sockets"),
+    "tcp": ("sockets", "sockets"),
+    "fifo": ("pipes", "fifo"),
+    "python-connection": ("python-connection", "python_connection"),
+    "python-connection/tcp": ("python-connection", "python_connection"),
+    "zeromq/dealer-router": ("zeromq", "zeromq"),
+    "zeromq/req-rep": ("zeromq", "zeromq"),
+    "zeromq/tcp": ("zeromq", "zeromq"),
+    "zeromq/pub-sub": ("zeromq", "zeromq_pub_sub"),
+    "zeromq/pub-sub-drop": ("zeromq", "zeromq_pub_sub"),
+    "file-drop/watch": ("file-drop", "file_drop"),
+    "file-drop/poll": ("file-drop", "file_drop"),
+    "posix-mq": ("message-queues", "posix_mq"),
+    "shm/semaphore": ("shared-memory", "rings"),
+    "mmap/semaphore": ("shared-memory", "rings"),
 }
 OTHER_INTERPRETERS = ["/usr/bin/python3", "/usr/local/bin/python3", "/opt/homebrew/bin/python3"]
 START_LIMIT_S = 20
@@ -78,7 +82,9 @@ def listen(start, program):
     if transport not in MODULES:
         raise IpcError("IPC_UNSUPPORTED", "%s has no peer written in Python" % transport)
     try:
-        module = importlib.import_module("peer_transports." + MODULES[transport])
+        family, name = MODULES[transport]
+        sys.path.insert(1, os.path.join(TRANSPORTS, family, "python"))
+        module = importlib.import_module(name)
     except ImportError as error:
         why = "%s: %s, for %s %s" % (transport, error, sys.executable, platform.python_version())
         raise IpcError("IPC_UNSUPPORTED", why + "; for ZeroMQ install python3-zmq or pyzmq")

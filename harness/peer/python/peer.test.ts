@@ -1,13 +1,13 @@
 import { describe, expect, test, vi } from "vitest";
-import { Method, type ServerStatistics } from "../../../transports/contract/check.ts";
+import { Method, type ServerStatistics } from "../../../scenarios/check.ts";
 import { HEADER_BYTES, Kind } from "../../../transports/contract/frame.ts";
 import type { Address, Transport } from "../../../transports/contract/transport.ts";
 import { REGISTRY } from "../../../transports/registry.ts";
-import { ownFolder } from "../../../transports/support/testing/own-folder.ts";
+import { ownFolder } from "../../../transports/testing/own-folder.ts";
 import { publishTo } from "../../driver/checks/fan-out.ts";
 import type { RunningPeer } from "../../driver/peers/running-peer.ts";
 import { buildFrame, STREAM_LAST } from "../../rpc/message.ts";
-import { startPython } from "./testing.ts";
+import { startPython } from "../../testing/python-peer.ts";
 
 const transports: Transport[] = [];
 for (const registration of REGISTRY) {

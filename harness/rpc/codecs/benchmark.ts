@@ -1,6 +1,8 @@
 import { Bench } from "tinybench";
-import { CODEC_IDS, type Codec, type CodecId, createCodec } from "./codec.ts";
-import { CORPUS_IDS, type CorpusId, makeCorpus, type Sample } from "./corpora.ts";
+import { CODEC_IDS, CORPUS_IDS, type CodecId, type CorpusId } from "../../../scenarios/benchmark.ts";
+import type { Codec } from "./codec.ts";
+import { makeCorpus, type Sample } from "./corpora.ts";
+import { createCodec } from "./load.ts";
 
 export interface CodecBenchmarkOptions {
   readonly seed?: number;

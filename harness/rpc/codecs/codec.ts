@@ -1,3 +1,5 @@
+import type { CodecId } from "../../../scenarios/benchmark.ts";
+
 /**
  * A codec turns values into bytes and back. `raw` carries bytes only, `struct` the three kinds of values of `corpora.ts`,
  * the others whatever JSON can say, and bytes.
@@ -8,37 +10,4 @@ export interface Codec {
   encode(value: unknown): Uint8Array;
   /** @throws when the bytes are not what `encode` produces. Byte fields may share memory with `bytes`. */
   decode(bytes: Uint8Array): unknown;
-}
-
-export const CODEC_IDS = ["raw", "json", "msgpack", "msgpack-records", "cbor", "structured-clone", "struct"] as const;
-export type CodecId = (typeof CODEC_IDS)[number];
-
-/**
- * A fresh codec. `msgpack-records` keeps state for each direction, so each end of a connection needs one of its own, and
- * what one end encodes the other decodes in the same order, without gaps. All others are stateless.
- */
-export async function createCodec(id: CodecId): Promise<Codec> {
-  return (await loadCodec(id))();
-}
-
-/** Loads the library of a codec once; what it returns makes as many as there are connections. @throws TypeError for an unknown id */
-export async function loadCodec(id: string): Promise<() => Codec> {
-  switch (id as CodecId) {
-    case "raw":
-      return (await import("./raw.ts")).createRaw;
-    case "json":
-      return (await import("./json.ts")).createJson;
-    case "msgpack":
-      return (await import("./msgpack.ts")).createMsgpack;
-    case "msgpack-records":
-      return (await import("./msgpack.ts")).createMsgpackRecords;
-    case "cbor":
-      return (await import("./cbor.ts")).createCbor;
-    case "structured-clone":
-      return (await import("./structured-clone.ts")).createStructuredClone;
-    case "struct":
-      return (await import("./struct.ts")).createStruct;
-    default:
-      throw new TypeError(`unknown codec ${id}`);
-  }
 }

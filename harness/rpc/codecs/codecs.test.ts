@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { CODEC_IDS, CORPUS_IDS, type CodecId } from "../../../scenarios/benchmark.ts";
 import { benchmarkCodecs } from "./benchmark.ts";
-import { CODEC_IDS, type CodecId, createCodec } from "./codec.ts";
-import { CORPUS_IDS, makeCorpus, type Sample } from "./corpora.ts";
+import { makeCorpus, type Sample } from "./corpora.ts";
+import { createCodec } from "./load.ts";
 
 const GENERAL: readonly CodecId[] = ["json", "msgpack", "msgpack-records", "cbor", "structured-clone"];
 

@@ -1,3 +1,4 @@
+import type { CorpusId } from "../../../scenarios/benchmark.ts";
 /** Three realistic kinds of values, the same for everybody who names the same seed. */
 
 /** A call of a remote procedure, as most messages of most applications are. */
@@ -35,9 +36,6 @@ export interface BlobSample {
 }
 
 export type Sample = CallSample | TableSample | BlobSample;
-
-export const CORPUS_IDS = ["rpc-object", "table-200", "blob-1mib"] as const;
-export type CorpusId = (typeof CORPUS_IDS)[number];
 
 export const TABLE_ROWS = 200;
 export const BLOB_BYTES: number = 1024 * 1024;

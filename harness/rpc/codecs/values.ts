@@ -1,5 +1,6 @@
-import { type CodecId, createCodec } from "./codec.ts";
-import { type CorpusId, makeCorpus, type Sample } from "./corpora.ts";
+import type { CodecId, CorpusId } from "../../../scenarios/benchmark.ts";
+import { makeCorpus, type Sample } from "./corpora.ts";
+import { createCodec } from "./load.ts";
 
 /** The same values in every run and in the table of codecs, so that sizes agree and reports can be compared. */
 export const CORPUS_SEED = 1;

@@ -1,0 +1,124 @@
+import { spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+const MAIN = fileURLToPath(new URL("../../harness/cli/main.ts", import.meta.url));
+const FIXTURE = new URL("../../harness/bench/fixtures/delayed-loopback.ts", import.meta.url).href;
+
+let root: string;
+
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), "ipcmark-test-gate-"));
+  // The delay is waited out on the clock, so a busy machine changes the median of neither side.
+  checkout("base", { served: 200_000 });
+  checkout("same", { served: 200_000 });
+  checkout("slower", { served: 260_000 });
+});
+
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+function checkout(name: string, delays: { served: number }): void {
+  const directory = join(root, name);
+  mkdirSync(directory);
+  const source = `import { delayedLoopback } from ${JSON.stringify(FIXTURE)};
+export default delayedLoopback("served", [${delays.served}]);
+`;
+  writeFileSync(join(directory, "served.mjs"), source);
+}
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function gate(cwd: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
+  const child = spawn(process.execPath, [MAIN, "gate", "--out", join(root, "out"), ...args], {
+    cwd: join(root, cwd),
+    env: { ...process.env, GITHUB_STEP_SUMMARY: "", ...env },
+  });
+  let stdout = "";
+  let stderr = "";
+  child.stdout.on("data", (chunk) => {
+    stdout += chunk;
+  });
+  child.stderr.on("data", (chunk) => {
+    stderr += chunk;
+  });
+  return new Promise((resolve) => child.on("close", (code) => resolve({ code, stdout, stderr })));
+}
+
+const QUICK = [
+  "--transport",
+  "./served.mjs",
+  "--placement",
+  "unpinned",
+  "--payload",
+  "64",
+  "--pairs",
+  "8",
+  "--messages",
+  "100",
+];
+
+describe("the gate", () => {
+  it("passes a base against itself and goes red on an injected 30 %", async () => {
+    const same = await gate("same", ["--base-dir", "../base", "--seed", "1", ...QUICK]);
+    expect(same.stderr).toContain("pass: none of 1 cells is slower");
+    expect(same.code).toBe(0);
+
+    const junit = join(root, "gate.xml");
+    const summary = join(root, "summary.md");
+    const slower = await gate(
+      "slower",
+      ["--base-dir", "../base", "--seed", "1", "--json", "--junit", junit, ...QUICK],
+      {
+        GITHUB_STEP_SUMMARY: summary,
+      },
+    );
+    expect(slower.stderr).toContain("regression: 1 of 1 cells are slower");
+    expect(slower.code).toBe(20);
+    const { rows } = JSON.parse(slower.stdout) as {
+      rows: { outcome: string; confirm: { effect: { ratio: number } } }[];
+    };
+    expect(rows[0]?.outcome).toBe("regression");
+    expect(rows[0]?.confirm.effect.ratio).toBeGreaterThan(1.15);
+    expect(readFileSync(junit, "utf8")).toContain('failures="1"');
+    expect(readFileSync(summary, "utf8")).toContain("**slower**");
+  }, 120_000);
+
+  it("exits 22 when the base does not have a declared cell", async () => {
+    mkdirSync(join(root, "empty"), { recursive: true });
+    const ended = await gate("same", ["--base-dir", "../empty", ...QUICK]);
+    expect(ended.code).toBe(22);
+    expect(ended.stdout).toContain("DID NOT RUN");
+  });
+
+  it("exits 22 when the base's module ends whoever imports it, and is not ended itself", async () => {
+    mkdirSync(join(root, "deadly"), { recursive: true });
+    writeFileSync(join(root, "deadly", "served.mjs"), "process.exit(0);\n");
+    const ended = await gate("same", ["--base-dir", "../deadly", ...QUICK]);
+    expect(ended.code).toBe(22);
+    expect(ended.stdout).toContain("base: its import did not come to an end");
+  });
+
+  it("says in one sentence what it needs, with exit code 2", async () => {
+    const refused: readonly (readonly [readonly string[], string])[] = [
+      [[], "either --base-dir <checkout> or --base <git ref>"],
+      [["--base-dir", "../nowhere"], 'ipcmark: --base-dir "../nowhere" is not a directory'],
+      [["--base-dir", "../base", "--transport", "unix"], "is no checkout of ipcmark"],
+      [["--base-dir", "../base", "--pairs", "3"], "whole number from 8 to 500"],
+      [["--base-dir", "../base", "--tolerance", "4%"], "must be above --min-effect"],
+    ];
+    await Promise.all(
+      refused.map(async ([args, words]) => {
+        const ended = await gate("same", args);
+        expect(ended.stderr).toContain(words);
+        expect(ended.code).toBe(2);
+      }),
+    );
+  });
+});

@@ -1,0 +1,103 @@
+/** The order of the project as data and pure functions: `tidy.test.ts` applies them to the files that are there, and to files that break them. */
+
+/** Imported modules of each file: paths below the root for relative ones, names for packages. Types count: they are a direction too. */
+export type Imports = ReadonlyMap<string, readonly string[]>;
+
+/** Rooms below `transports` that are no mechanism. */
+export const SHARED_ROOMS = ["contract", "support", "posix", "testing"];
+
+/** Tests, and what only they, benchmarks or examples use: not in the package. */
+export const isTestTool = (path: string): boolean =>
+  /\.test\.ts$|\.bench\.ts$|(^|\/)(testing|mutants|fixtures?|bench|example)\//.test(path) ||
+  /^ci\/(tidy|windows)/.test(path);
+
+type Rule = readonly [folder: string, allowed: readonly RegExp[]];
+
+/**
+ * What the files of a folder may import, besides its own files and `node:`; the first rule whose folder fits a file holds.
+ *
+ * @param mechanisms folders of mechanisms below `transports`
+ */
+export function rulesFor(mechanisms: readonly string[]): readonly Rule[] {
+  const contract = /^transports\/contract\//;
+  const below = /^transports\/(contract|support|posix)\//;
+  const packages = /^(?!(transports|scenarios|harness|reports|ci)\/)[@a-z]/;
+  return [
+    ["transports/contract/", []],
+    ["transports/support/", [/^transports\/(contract|posix)\//]],
+    ["transports/posix/", [contract, /^(koffi|ffi-rs)$/]],
+    ...mechanisms.map((name): Rule => [`transports/${name}/`, [below, packages]]),
+    ["transports/", [/^transports\//]],
+    ["scenarios/", [contract]],
+    ["harness/results/", [contract, /^transports\/posix\//, /^scenarios\/\w+\.ts$/, /^harness\/process\//, packages]],
+    ["harness/process/", [/^transports\//, /^scenarios\/\w+\.ts$/, /^harness\/results\//]],
+    ["harness/pick/", [contract, /^scenarios\//, /^harness\/results\//]],
+    ["harness/rpc/", [contract, /^transports\/support\//, /^scenarios\/\w+\.ts$/, packages]],
+    ["harness/c-baseline/", [below, /^harness\/(process|results)\//]],
+    ["harness/bundle/", [/^harness\/(process|results)\//, packages]],
+    ["harness/doctor/", [below, /^harness\/(bundle|process|results)\//]],
+    ["harness/peer/", [below, /^scenarios\//, /^harness\/(process|rpc)\//]],
+    ["harness/driver/", [below, /^scenarios\//, /^harness\/(peer|process|results|rpc)\//]],
+    ["harness/inspect/", [/^transports\//, /^harness\/process\//]],
+    ["harness/coordinator/", [below, /^scenarios\//, /^harness\/(bundle|c-baseline|process|results|rpc)\//]],
+    ["harness/cli/", [/^(transports|scenarios|harness|reports|ci\/gate)\//, packages]],
+    ["harness/", [/^(transports|harness|scenarios)\//]],
+    ["reports/", [contract, /^harness\/(results|pick)\//, packages]],
+    ["ci/gate/", [below, /^harness\/(coordinator|process|results|pick)\//, /^reports\//]],
+    ["ci/", [/^(transports|harness|scenarios|reports)\//]],
+  ];
+}
+
+/** Each import that goes in a direction that no rule allows, as a sentence. */
+export function wrongDirections(imports: Imports, rules: readonly Rule[]): string[] {
+  return [...imports].flatMap(([path, names]) => {
+    const rule = rules.find(([folder]) => path.startsWith(folder));
+    if (rule === undefined) return [];
+    const [folder, allowed] = rule;
+    return names
+      .filter((name) => !name.startsWith("node:") && !name.startsWith(folder) && !allowed.some((one) => one.test(name)))
+      .map((name) => `${path} imports ${name}`);
+  });
+}
+
+/** Each library has one home. */
+const HOMES: Readonly<Record<string, RegExp>> = {
+  koffi: /^transports\/posix\//,
+  "ffi-rs": /^transports\/posix\//,
+  zeromq: /^transports\/zeromq\//,
+  commander: /^harness\/cli\//,
+  "chart.js": /^reports\//,
+  tinybench: /^harness\/rpc\/codecs\//,
+  "@grpc/grpc-js": /^transports\/grpc\//,
+  esbuild: /^harness\/bundle\//,
+};
+
+/** Each import of a library outside its home, as a sentence. */
+export function strayLibraries(imports: Imports): string[] {
+  return [...imports].flatMap(([path, names]) =>
+    names.filter((name) => HOMES[name]?.test(path) === false).map((name) => `${path} imports ${name}`),
+  );
+}
+
+/** Each group of files that import each other in a circle (strongly connected components, Tarjan 1972). */
+export function circles(imports: Imports): string[][] {
+  const index = new Map<string, number>();
+  const low = new Map<string, number>();
+  const open: string[] = [];
+  const found: string[][] = [];
+  const visit = (path: string): void => {
+    index.set(path, index.size);
+    low.set(path, index.get(path) as number);
+    open.push(path);
+    for (const next of imports.get(path) ?? []) {
+      if (!imports.has(next)) continue;
+      if (!index.has(next)) visit(next);
+      if (open.includes(next)) low.set(path, Math.min(low.get(path) as number, low.get(next) as number));
+    }
+    if (low.get(path) !== index.get(path)) return;
+    const group = open.splice(open.indexOf(path));
+    if (group.length > 1 || imports.get(path)?.includes(path)) found.push(group.sort());
+  };
+  for (const path of imports.keys()) if (!index.has(path)) visit(path);
+  return found;
+}

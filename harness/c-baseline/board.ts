@@ -1,0 +1,209 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import type { Place } from "../../transports/contract/transport.ts";
+import { placementCpus } from "../process/pinning.ts";
+import { aggregate } from "../results/aggregate.ts";
+import { C_KINDS, type CKind, cKindOf } from "../results/c-baseline.ts";
+import { encodeHistogram } from "../results/histogram.ts";
+import type { Measurement, Placement, Trial } from "../results/model.ts";
+import { shuffled } from "../results/random.ts";
+import { NOTHING, quantilesOf, summarize } from "../results/samples.ts";
+import { compileCBaseline } from "./compile.ts";
+
+const execute = promisify(execFile);
+
+const RUN_TIMEOUT_MS = 20_000;
+/** Before each cell, both at least: after them p50 has settled, see METHODOLOGY. */
+const WARM_UP = { messages: 200, ms: 4 } as const;
+/** Of each cell in a round; fixed by the first run of each, which is not kept, so that it takes the time or a little longer. */
+const COUNTS = { first: 200, least: 60, most: 65_536, windowMs: 20 } as const;
+/** Of the memory bus: its copies are all alike. */
+const COPIES = 400;
+/** Ten bytes a sample, in cells of three sizes and more. */
+const MOST_OUTPUT_BYTES = 64 * 1024 * 1024;
+/** The memory bus alone: below it nothing that copies can go. */
+const COPY_KIND: CKind = { name: "memcpy", mode: "polling", of: [] };
+/** Of the program's buffers and of one POSIX queue message, header included. */
+const LARGEST_BYTES = 256 * 1024;
+const LARGEST_QUEUE_BYTES = 8000;
+
+/** One program run per round, which visits all its sizes, as a trial does. */
+export interface CArm {
+  readonly kind: CKind;
+  readonly placement: Placement;
+  readonly cells: readonly CCell[];
+}
+
+interface CCell {
+  readonly payloadBytes: number;
+}
+
+/**
+ * Compiles the C program in the run's own directory, or says why there is no C baseline.
+ *
+ * @param transports only the mechanisms under these are measured, and the memory bus: the others would cost every round time
+ */
+export async function openCBaseline(
+  place: Place,
+  placements: readonly Placement[],
+  payloads: readonly number[],
+  transports: readonly string[],
+): Promise<CBaselineBoard | { readonly reason: string }> {
+  const arms = armsOf(placements, payloads, new Set(transports.map(cKindOf)));
+  if (arms.length === 0)
+    return { reason: "the C program pins its processes and plays ping-pong: nothing here compares" };
+  const program = await compileCBaseline(place);
+  if (typeof program !== "string") return program;
+  return new CBaselineBoard(program, arms);
+}
+
+function armsOf(
+  placements: readonly Placement[],
+  payloads: readonly number[],
+  wanted: ReadonlySet<string | undefined>,
+): CArm[] {
+  const kinds = [...C_KINDS.filter(({ name }) => wanted.has(name)), COPY_KIND];
+  const pinned = placements.filter((placement) => placement !== "unpinned");
+  return pinned
+    .flatMap((placement) =>
+      kinds
+        // Two ends that spin on one CPU wait for the scheduler; a copy has one end and needs one placement.
+        .filter(({ mode, name }) => mode !== "polling" || (placement === "same-cpu") === (name === "memcpy"))
+        .map((kind) => {
+          const most = kind.name === "queue" ? LARGEST_QUEUE_BYTES : LARGEST_BYTES;
+          const sizes = payloads.filter((payloadBytes) => payloadBytes <= most);
+          return { kind, placement, cells: sizes.map((payloadBytes) => ({ payloadBytes })) };
+        }),
+    )
+    .filter(({ cells }) => cells.length > 0);
+}
+
+/** What plain C does here, measured as further arms of the same rounds. */
+export class CBaselineBoard {
+  readonly arms: readonly CArm[];
+  readonly #program: string;
+  readonly #trials = new Map<CCell, Trial[]>();
+  readonly #failures = new Map<CArm, string>();
+  readonly #counts = new Map<CCell, number>();
+  #roundMs = 0;
+
+  constructor(program: string, arms: readonly CArm[]) {
+    this.#program = program;
+    this.arms = arms;
+  }
+
+  /** Time of all arms in one round, ms, as the calibration found it; 0 before. */
+  get guessMs(): number {
+    return this.#roundMs;
+  }
+
+  /** Before round one: fixes how many round trips each cell makes, in all rounds alike. */
+  async calibrate(): Promise<void> {
+    const startedMs = performance.now();
+    let windowsMs = 0;
+    for (const arm of this.arms) {
+      const found = await this.#measure(arm, arm.cells, () => COUNTS.first);
+      for (const [index, samples] of found.entries()) {
+        const count = countFor(arm.kind, summarize(samples).p50);
+        this.#counts.set(arm.cells[index] as CCell, count);
+        windowsMs += ((count - COUNTS.first) * summarize(samples).p50) / 1e6;
+      }
+    }
+    this.#roundMs = performance.now() - startedMs + Math.max(0, windowsMs);
+  }
+
+  async run(arm: CArm, round: number, startedAtMs: number, random: () => number): Promise<void> {
+    const order = shuffled(arm.cells, random);
+    const found = await this.#measure(arm, order, (cell) => this.#countOf(cell));
+    for (const [index, samples] of found.entries()) {
+      const cell = order[index] as CCell;
+      this.#trials.set(cell, [...(this.#trials.get(cell) ?? []), trialOf(samples, round, startedAtMs)]);
+    }
+  }
+
+  #countOf(cell: CCell): number {
+    return this.#counts.get(cell) ?? COUNTS.least;
+  }
+
+  /** Nanoseconds of each round trip, cell by cell; none where the program fails, which it then does for good. */
+  async #measure(
+    arm: CArm,
+    cells: readonly CCell[],
+    countOf: (cell: CCell) => number,
+  ): Promise<readonly Float64Array[]> {
+    const cpus = placementCpus(arm.placement);
+    if ("reason" in cpus || this.#failures.has(arm)) return [];
+    const sizes = cells.map(({ payloadBytes }) => payloadBytes).join(",");
+    const counts = cells.map(countOf);
+    const warmUp = `${WARM_UP.messages},${WARM_UP.ms}`;
+    const args = [arm.kind.name, cpus.driver, cpus.peer, sizes, warmUp, counts.join(",")].map(String);
+    try {
+      const { stdout } = await execute(this.#program, args, {
+        timeout: RUN_TIMEOUT_MS,
+        killSignal: "SIGKILL",
+        maxBuffer: MOST_OUTPUT_BYTES,
+      });
+      const found = stdout
+        .trim()
+        .split("\n\n")
+        .map((text) => Float64Array.from(text.split("\n"), Number));
+      const isWhole = (samples: Float64Array, index: number): boolean =>
+        samples.length === counts[index] && samples.every((value) => value >= 0);
+      if (found.length !== cells.length || !found.every(isWhole)) {
+        throw new Error("it printed something else than times");
+      }
+      return found;
+    } catch (error) {
+      this.#failures.set(arm, `the C program failed: ${(error as Error).message.split("\n")[0]}`);
+      return [];
+    }
+  }
+
+  rows(): Measurement[] {
+    return this.arms.flatMap((arm) => arm.cells.map((cell) => this.#rowOf(arm, cell)));
+  }
+
+  #rowOf(arm: CArm, cell: CCell): Measurement {
+    const { kind, placement } = arm;
+    const trials = this.#trials.get(cell) ?? [];
+    const failure = this.#failures.get(arm) ?? (trials.length === 0 ? "no round ran" : undefined);
+    return {
+      benchmark: "c-baseline",
+      model: kind.name === "memcpy" ? "memcpy" : "ping-pong",
+      transport: `c/${kind.name}`,
+      mode: kind.mode,
+      placement,
+      payloadBytes: cell.payloadBytes,
+      inFlight: 1,
+      clients: 1,
+      ratePerSecond: null,
+      codec: "raw",
+      peer: { language: "c", version: "" },
+      status: failure === undefined ? "measured" : "failed",
+      ...(failure === undefined ? {} : { reason: failure }),
+      messages: this.#countOf(cell),
+      ...aggregate(trials, cell.payloadBytes),
+      trials,
+      warnings: [],
+    };
+  }
+}
+
+/** By the median, which a stall of the machine does not move as it does the mean. */
+function countFor({ name }: CKind, p50Ns: number): number {
+  const fitting = Math.ceil((COUNTS.windowMs * 1e6) / Math.max(1, p50Ns));
+  return Math.min(name === COPY_KIND.name ? COPIES : COUNTS.most, Math.max(COUNTS.least, fitting));
+}
+
+function trialOf(samples: Float64Array, round: number, startedAtMs: number): Trial {
+  const elapsedNs = samples.reduce((sum, each) => sum + each, 0);
+  return {
+    ...NOTHING,
+    round,
+    startedAtMs: Math.round(startedAtMs),
+    status: "valid",
+    histogram: encodeHistogram(samples),
+    latencyNs: quantilesOf(summarize(samples)),
+    messagesPerSecond: elapsedNs > 0 ? (samples.length / elapsedNs) * 1e9 : 0,
+  };
+}

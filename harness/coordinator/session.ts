@@ -1,0 +1,95 @@
+import type { Place } from "../../transports/contract/transport.ts";
+import { openBundle } from "../bundle/bundle.ts";
+import { note } from "../process/note.ts";
+import { RUN_VARIABLE } from "../process/orphans.ts";
+import { createPlace, removePlace, sweepDeadPlaces } from "../process/place.ts";
+import { EXIT } from "../results/exit-codes.ts";
+import type { Crash } from "../results/model.ts";
+import { Brood } from "./run-driver.ts";
+
+/** An interrupted command ends within 2 s, whatever a user's module does when it should sweep. */
+const INTERRUPTED_SWEEP_MS = 1000;
+
+/** What a command that starts processes works in. */
+export interface Session {
+  readonly place: Place;
+  readonly brood: Brood;
+  /** Aborts on the first SIGINT or SIGTERM. */
+  readonly interrupted: AbortSignal;
+}
+
+/** Stores what an interrupted command had so far, and returns what prints it. */
+export type StorePartial = () => () => void;
+
+/** An interrupted command ends within 2 s; what is not removed by then is left to the next one. */
+const ENDING_LIMIT_MS = 1700;
+
+/**
+ * Runs `work` in a private directory, sweeps what killed runs left before it, and leaves nothing behind after it: also on SIGINT and
+ * SIGTERM, which end the process with 130 and 143. A second signal ends it at once.
+ *
+ * @param storePartial called when a signal comes, before anything is ended
+ * @param crashes gets an entry for each process of the run that crashes
+ * @param bundled processes may run from a bundle; default: they run from the source
+ */
+export async function inSession<Result>(
+  work: (session: Session) => Promise<Result>,
+  storePartial: StorePartial = () => () => {},
+  crashes: Crash[] = [],
+  bundled = false,
+): Promise<Result> {
+  // Without one, which is no failure, everything takes longer to start.
+  const opened = bundled ? await openBundle() : undefined;
+  const bundle = opened === undefined || "reason" in opened ? undefined : opened;
+  await sweepDeadPlaces();
+  const place = await createPlace();
+  const abort = new AbortController();
+  const interrupted = abort.signal;
+  // Whatever this process starts from now on is found by it, be it a compiler or git.
+  process.env[RUN_VARIABLE] = place.prefix;
+  const brood = new Brood(place, crashes, bundle);
+  const interrupt = (code: number): void => {
+    if (interrupted.aborted) process.exit(code);
+    const startedMs = performance.now();
+    // Also for whoever ends the process on the way, such as the end of the reader of its output.
+    process.exitCode = code;
+    const print = tryToStore(storePartial);
+    const finish = (): void => {
+      print();
+      process.exit(code);
+    };
+    setTimeout(finish, Math.max(0, ENDING_LIMIT_MS - (performance.now() - startedMs)));
+    abort.abort();
+    void brood
+      .end()
+      .then(() => removePlace(place, INTERRUPTED_SWEEP_MS))
+      .then(finish, finish);
+  };
+  const onInterrupt = (): void => interrupt(EXIT.sigint);
+  const onTerminate = (): void => interrupt(EXIT.sigterm);
+  process.on("SIGINT", onInterrupt).on("SIGTERM", onTerminate);
+  try {
+    return await work({ place, brood, interrupted });
+  } finally {
+    await unlessAborted(interrupted);
+    await brood.end();
+    await removePlace(place);
+    await unlessAborted(interrupted);
+    process.off("SIGINT", onInterrupt).off("SIGTERM", onTerminate);
+  }
+}
+
+/** Never resolves once the run is interrupted: then the signal's handler ends the process. */
+function unlessAborted({ aborted }: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (!aborted) resolve();
+  });
+}
+
+function tryToStore(storePartial: StorePartial): () => void {
+  try {
+    return storePartial();
+  } catch (error) {
+    return () => note(`what was found so far could not be stored: ${(error as Error).message}`);
+  }
+}

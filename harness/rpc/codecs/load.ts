@@ -1,0 +1,32 @@
+import type { CodecId } from "../../../scenarios/benchmark.ts";
+import type { Codec } from "./codec.ts";
+
+/**
+ * A fresh codec. `msgpack-records` keeps state for each direction, so each end of a connection needs one of its own, and
+ * what one end encodes the other decodes in the same order, without gaps. All others are stateless.
+ */
+export async function createCodec(id: CodecId): Promise<Codec> {
+  return (await loadCodec(id))();
+}
+
+/** Loads the library of a codec once; what it returns makes as many as there are connections. @throws TypeError for an unknown id */
+export async function loadCodec(id: string): Promise<() => Codec> {
+  switch (id as CodecId) {
+    case "raw":
+      return (await import("./raw.ts")).createRaw;
+    case "json":
+      return (await import("./json.ts")).createJson;
+    case "msgpack":
+      return (await import("./msgpack.ts")).createMsgpack;
+    case "msgpack-records":
+      return (await import("./msgpack.ts")).createMsgpackRecords;
+    case "cbor":
+      return (await import("./cbor.ts")).createCbor;
+    case "structured-clone":
+      return (await import("./structured-clone.ts")).createStructuredClone;
+    case "struct":
+      return (await import("./struct.ts")).createStruct;
+    default:
+      throw new TypeError(`unknown codec ${id}`);
+  }
+}

@@ -1,0 +1,26 @@
+import type { WaitMode } from "../../transports/contract/capabilities.ts";
+import type { Address, Transport } from "../../transports/contract/transport.ts";
+import type { RunningPeer } from "../driver/peers/running-peer.ts";
+import { startPeer } from "../driver/peers/start-peer.ts";
+
+/** A Python peer; `ended` is told how to kill it. */
+export async function startPython(
+  transport: Transport,
+  mode: WaitMode,
+  address: Address,
+  ended: (() => unknown)[],
+  key?: Uint8Array,
+): Promise<RunningPeer> {
+  const peer = await startPeer({
+    transport,
+    reference: { id: transport.id, module: null },
+    mode,
+    address,
+    ...(key && { key }),
+    pin: [],
+    language: "python",
+    onSpawn: () => undefined,
+  });
+  ended.push(() => peer.kill("SIGKILL"));
+  return peer;
+}

@@ -1,0 +1,93 @@
+import { spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const MAIN = fileURLToPath(new URL("../cli/main.ts", import.meta.url));
+const TIMEOUT_MS = 120_000;
+
+export interface CliResult {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A temporary folder that is the `TMPDIR` of the runs in it: what they leave behind is seen, and no other run's is. */
+export class Sandbox {
+  readonly directory: string = mkdtempSync(join(tmpdir(), "cli-test-"));
+  readonly temporary: string = join(this.directory, "tmp");
+
+  constructor() {
+    mkdirSync(this.temporary, { mode: 0o700 });
+  }
+
+  /** `within` is put before the command, such as `["taskset", "-c", "0"]`. */
+  start(
+    args: readonly string[],
+    env: NodeJS.ProcessEnv = {},
+    within: readonly string[] = [],
+  ): ReturnType<typeof spawn> {
+    const [file = "", ...rest] = [...within, process.execPath, MAIN, ...args];
+    return spawn(file, rest, {
+      cwd: this.directory,
+      env: { ...process.env, TMPDIR: this.temporary, NO_COLOR: "1", ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+  }
+
+  /** Runs the command line to its end; never rejects on a bad exit code. */
+  run(args: readonly string[], env: NodeJS.ProcessEnv = {}, within: readonly string[] = []): Promise<CliResult> {
+    const child = this.start(args, env, within);
+    let stdout = "";
+    let stderr = "";
+    child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+      stdout += text;
+    });
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      stderr += text;
+    });
+    const timer = setTimeout(() => child.kill("SIGKILL"), TIMEOUT_MS);
+    return new Promise((resolve) => {
+      child.on("close", (code) => {
+        clearTimeout(timer);
+        resolve({ code, stdout, stderr });
+      });
+    });
+  }
+
+  /** Run directories that are still there. */
+  leftovers(): string[] {
+    return readdirSync(this.temporary).filter((name) => name.startsWith("ipcmark-"));
+  }
+
+  /** Ids of processes that work for runs of this sandbox: their environment names its temporary folder. */
+  processes(): number[] {
+    return readdirSync("/proc")
+      .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+      .filter((pid) => environmentOf(pid).includes(this.temporary))
+      .map(Number);
+  }
+
+  remove(): void {
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+function environmentOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+/** Polls until the condition holds; the elapsed ms, or -1 when it did not in time. */
+export async function eventually(condition: () => boolean, timeoutMs: number): Promise<number> {
+  const startedMs = performance.now();
+  while (!condition()) {
+    if (performance.now() - startedMs > timeoutMs) return -1;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  return performance.now() - startedMs;
+}

@@ -1,0 +1,222 @@
+import { crc32 } from "node:zlib";
+import {
+  bindChecksum,
+  HEADER_BYTES,
+  isFrame,
+  Kind,
+  readId,
+  readKind,
+  writeHeader,
+} from "../../transports/contract/frame.ts";
+import type { BlockingConnection, BlockingTransport } from "../../transports/contract/transport.ts";
+import type { Check, CheckContext, Peer } from "../check.ts";
+import {
+  type Condition,
+  defineCase,
+  expect,
+  expectCode,
+  expectSame,
+  hasAddress,
+  hasBlockingFace,
+  largestTried,
+  ownProcess,
+  pattern,
+  reliable,
+  replies,
+} from "./kit.ts";
+
+/** Of one blocking call; nothing may hold the thread longer. */
+const CALL_LIMIT_MS = 5000;
+const SHORT_MS = 60;
+const SLACK_MS = 2000;
+const SIZES = [0, 1, 4, 15, 255, 4000, 4096, 65_000, 65_536, 1_000_000];
+
+/** A handshake may need the server's thread, so the server is a process of its own. */
+const twoProcesses: readonly Condition[] = [hasBlockingFace, ownProcess, hasAddress, replies, reliable];
+
+/** The promises of the face whose calls may sleep or spin. */
+export const blocking: readonly Check[] = [
+  defineCase({
+    id: "blocking/exchange",
+    title: "A blocking client gets back what it sent, at every size",
+    why: "The blocking face is a second implementation; nothing the event face showed holds for it.",
+    quick: true,
+    sharesPeer: true,
+    typicalMs: 100,
+    needs: twoProcesses,
+    run: (context) =>
+      withBlockingClient(context, (connection) => {
+        const limit = largestTried(context.transport.capabilities);
+        const into = new Uint8Array(limit);
+        const sizes = [...SIZES, limit - HEADER_BYTES].filter((bytes) => bytes + HEADER_BYTES <= limit);
+        for (const [id, bytes] of sizes.entries()) {
+          const body = pattern(bytes, id);
+          expect(connection.send(requestOf(id, body), CALL_LIMIT_MS), `send of ${bytes} bytes timed out`);
+          expectReply(connection, into, id, body);
+        }
+      }),
+  }),
+  defineCase({
+    id: "blocking/time-runs-out",
+    title: "receive answers -1 when its time has run out, and not much later",
+    why: "A caller that cannot rely on the limit cannot look after anything else.",
+    typicalMs: 350,
+    needs: twoProcesses,
+    run: (context) =>
+      withBlockingClient(context, (connection) => {
+        const into = new Uint8Array(4096);
+        for (const limitMs of [0, SHORT_MS]) {
+          const startedAt = performance.now();
+          const bytes = connection.receive(into, limitMs);
+          const elapsedMs = performance.now() - startedAt;
+          expect(bytes === -1, `receive returned ${bytes} although nothing was sent`);
+          expect(elapsedMs < limitMs + SLACK_MS, `receive(${limitMs} ms) took ${Math.round(elapsedMs)} ms`);
+          expect(elapsedMs >= limitMs * 0.9, `receive(${limitMs} ms) gave up after ${elapsedMs.toFixed(1)} ms`);
+        }
+        const body = pattern(40, 1);
+        expect(connection.send(requestOf(1, body), CALL_LIMIT_MS), "send after the wait timed out");
+        expectReply(connection, into, 1, body);
+      }),
+  }),
+  defineCase({
+    id: "blocking/too-large",
+    title: "A message above the limit, or above the buffer, is IPC_TOO_LARGE, and the next one is whole",
+    why: "An overrun writes into memory that belongs to somebody else; a cut message looks like a whole one.",
+    typicalMs: 275,
+    needs: twoProcesses,
+    run: (context) =>
+      withBlockingClient(context, async (connection) => {
+        const above = new Uint8Array(context.transport.capabilities.maxMessageBytes + 1);
+        await expectCode("send above the limit", ["IPC_TOO_LARGE"], () => connection.send(above, CALL_LIMIT_MS));
+        const body = pattern(Math.min(200, largestTried(context.transport.capabilities) - HEADER_BYTES), 1);
+        expect(connection.send(requestOf(1, body), CALL_LIMIT_MS), "send timed out");
+        await expectCode("receive into 20 bytes", ["IPC_TOO_LARGE"], () =>
+          connection.receive(new Uint8Array(20), CALL_LIMIT_MS),
+        );
+        expect(connection.send(requestOf(2, body), CALL_LIMIT_MS), "send timed out");
+        expectReply(connection, new Uint8Array(4096), 2, body);
+      }),
+  }),
+  defineCase({
+    id: "blocking/disposed",
+    title: "After dispose send and receive throw IPC_CLOSED, and dispose may be called again",
+    why: "A call on memory that was unmapped ends the process without a word.",
+    typicalMs: 275,
+    needs: twoProcesses,
+    run: (context) =>
+      withBlockingClient(context, async (connection) => {
+        connection[Symbol.dispose]();
+        connection[Symbol.dispose]();
+        await expectCode("send", ["IPC_CLOSED"], () => connection.send(requestOf(1, pattern(4, 1)), SHORT_MS));
+        await expectCode("receive", ["IPC_CLOSED"], () => connection.receive(new Uint8Array(64), SHORT_MS));
+      }),
+  }),
+  defineCase({
+    id: "blocking/peer-loss",
+    killsPeer: true,
+    title: "When the server is killed, receive throws IPC_PEER_LOST as fast as claimed",
+    why: "A thread asleep in receive can be told by nobody else.",
+    typicalMs: 250,
+    needs: [
+      ...twoProcesses,
+      ({ peerLoss }) => peerLoss !== "undetected" || "the loss of the peer goes unnoticed by its own account",
+    ],
+    run: (context) =>
+      withBlockingClient(context, async (connection, peer) => {
+        const into = new Uint8Array(4096);
+        const body = pattern(10, 1);
+        expect(connection.send(requestOf(1, body), CALL_LIMIT_MS), "send timed out");
+        expectReply(connection, into, 1, body);
+        await peer.kill("SIGKILL");
+        const startedAt = performance.now();
+        await expectCode("receive after the kill", ["IPC_PEER_LOST"], () => connection.receive(into, CALL_LIMIT_MS));
+        const elapsedMs = Math.round(performance.now() - startedAt);
+        expect(elapsedMs < 1000 + SLACK_MS, `the loss was noticed after ${elapsedMs} ms`);
+        context.note("noticedAfterMs", elapsedMs);
+      }),
+  }),
+  defineCase({
+    id: "blocking/nobody-listens",
+    title: "A blocking connect where nobody listens fails in its time",
+    why: "It holds the thread; without a limit it holds it for ever.",
+    needs: [
+      hasBlockingFace,
+      hasAddress,
+      ({ connects }) => connects === "checked" || "connect does not check who listens",
+    ],
+    async run(context) {
+      const address = await context.allocate();
+      const startedAt = performance.now();
+      await expectCode("connect", ["IPC_PEER_LOST", "IPC_TIMEOUT"], () =>
+        blockingFace(context).connect(address, 300)[Symbol.dispose](),
+      );
+      const elapsedMs = Math.round(performance.now() - startedAt);
+      expect(elapsedMs < 300 + SLACK_MS, `connect with a limit of 300 ms took ${elapsedMs} ms`);
+      const left = await context.residue(address);
+      expect(left.length === 0, `left behind: ${left.map((object) => object.name).join(", ")}`);
+    },
+  }),
+  defineCase({
+    id: "blocking/server",
+    title: "A blocking server waits in slices, refuses a second server, and leaves nothing",
+    why: "Between slices it must be able to see that it should end, and its end must be as clean as any.",
+    typicalMs: 90,
+    needs: [hasBlockingFace, hasAddress],
+    async run(context) {
+      const address = await context.allocate();
+      const server = blockingFace(context).listen(address);
+      try {
+        expect(server.from === undefined, "from names a client before the first message");
+        const startedAt = performance.now();
+        const bytes = server.receive(new Uint8Array(64), SHORT_MS);
+        const elapsedMs = Math.round(performance.now() - startedAt);
+        expect(bytes === -1, `receive returned ${bytes} although there is no client`);
+        expect(elapsedMs < SHORT_MS + SLACK_MS, `receive(${SHORT_MS} ms) took ${elapsedMs} ms`);
+        await expectCode("the second listen", ["IPC_ADDRESS_IN_USE"], () =>
+          blockingFace(context).listen(server.address)[Symbol.dispose](),
+        );
+      } finally {
+        server[Symbol.dispose]();
+        server[Symbol.dispose]();
+      }
+      const left = await context.residue(server.address);
+      expect(left.length === 0, `left behind: ${left.map((object) => object.name).join(", ")}`);
+    },
+  }),
+];
+
+function blockingFace(context: CheckContext): BlockingTransport {
+  const { blocking: face } = context.transport;
+  expect(face !== undefined, "the case was run although there is no blocking face");
+  return face;
+}
+
+async function withBlockingClient(
+  context: CheckContext,
+  body: (connection: BlockingConnection, peer: Peer) => void | Promise<void>,
+): Promise<void> {
+  const peer = await context.startPeer();
+  const connection = blockingFace(context).connect(peer.address, CALL_LIMIT_MS);
+  try {
+    await body(connection, peer);
+  } finally {
+    connection[Symbol.dispose]();
+  }
+}
+
+/** What the echo program answers; method 0 is its echo. */
+function requestOf(id: number, body: Uint8Array): Uint8Array {
+  const frame = new Uint8Array(HEADER_BYTES + body.length);
+  writeHeader(frame, id, Kind.request, 0, 0, body.length, bindChecksum(crc32(body), id));
+  frame.set(body, HEADER_BYTES);
+  return frame;
+}
+
+function expectReply(connection: BlockingConnection, into: Uint8Array, id: number, body: Uint8Array): void {
+  const bytes = connection.receive(into, CALL_LIMIT_MS);
+  expect(bytes >= 0, `no reply to request ${id} of ${body.length} bytes`);
+  const reply = into.subarray(0, bytes);
+  expect(isFrame(reply) && readKind(reply) === Kind.reply, `what came back for request ${id} is no reply`);
+  expect(readId(reply) === id, `the reply to request ${id} names ${readId(reply)}`);
+  expectSame(`reply to request ${id}`, reply.subarray(HEADER_BYTES), body);
+}

@@ -1,0 +1,206 @@
+import type { Check } from "../check.ts";
+import {
+  defineCase,
+  echoing,
+  eventFace,
+  expect,
+  expectCode,
+  expectSame,
+  hasEventFace,
+  inOneProcess,
+  largestTried,
+  oneWay,
+  pattern,
+  pipelined,
+  Recorder,
+  reliable,
+  replies,
+  sendAll,
+  within,
+  withPair,
+  withServer,
+} from "./kit.ts";
+
+/** Around every size at which a mechanism changes its way: empty, header, page, pipe, socket buffer. */
+const SIZES = [0, 1, 3, 4, 15, 16, 17, 255, 256, 4095, 4096, 4097, 65_535, 65_536, 65_537, 1_048_576];
+/** More than a thousand, because rare faults are the ones that reach production. */
+const BURST = 1200;
+const IN_FLIGHT_LIMIT_MS = 15_000;
+const IN_FLIGHT = 400;
+
+/** Messages arrive whole, once, in order and unchanged. */
+export const exchange: readonly Check[] = [
+  defineCase({
+    id: "exchange/boundaries",
+    title: "A message of any size from 0 bytes to the limit arrives whole and unchanged",
+    why: "Byte streams cut and join; a size at which that shows corrupts data in production and nowhere else.",
+    quick: true,
+    typicalMs: 200,
+    needs: [inOneProcess, replies, reliable],
+    run: (context) =>
+      withPair(context, echoing(new Recorder("the server")), async ({ client, atClient }) => {
+        const limit = largestTried(context.transport.capabilities);
+        const sizes = [...new Set([...SIZES, limit - 1, limit])].filter((bytes) => bytes <= limit);
+        for (const [index, bytes] of sizes.entries()) {
+          const message = pattern(bytes, index);
+          await sendAll(atClient, client, [message]);
+          await atClient.until(`the echo of ${bytes} bytes`, () => atClient.received > index);
+          expectSame(`echo of ${bytes} bytes`, atClient.messages[index], message);
+        }
+      }),
+  }),
+  defineCase({
+    id: "exchange/too-large",
+    title: "A message above the limit is refused with IPC_TOO_LARGE and harms nothing",
+    why: "A cut or silently dropped message is found months later; a refused one is found by its author.",
+    typicalMs: 30,
+    needs: [inOneProcess, replies, reliable],
+    run: (context) =>
+      withPair(context, echoing(new Recorder("the server")), async ({ client, atClient }) => {
+        const above = new Uint8Array(context.transport.capabilities.maxMessageBytes + 1);
+        await expectCode(`send of ${above.length} bytes`, ["IPC_TOO_LARGE"], () => client.send(above));
+        const message = pattern(40, 1);
+        await sendAll(atClient, client, [message]);
+        await atClient.until("an echo after the refusal", () => atClient.received > 0);
+        expectSame("echo after the refusal", atClient.messages[0], message);
+      }),
+  }),
+  defineCase({
+    id: "exchange/every-message-once",
+    title: "Of many messages each arrives exactly once and, where promised, in order",
+    why: "A lost, doubled or overtaking message is invisible to latency figures and fatal to a protocol.",
+    quick: true,
+    typicalMs: 400,
+    needs: [inOneProcess, replies, reliable, pipelined],
+    run(context) {
+      const atServer = echoing(new Recorder("the server"));
+      // Looked at on both sides: a fault that hits request and reply alike undoes itself on the way back.
+      atServer.keeps = true;
+      return withPair(context, atServer, async ({ client, atClient }) => {
+        const largest = Math.min(3000, largestTried(context.transport.capabilities));
+        const sent = Array.from({ length: BURST }, (_, index) => pattern(4 + ((index * 37) % (largest - 3)), index));
+        for (const [index, message] of sent.entries()) new DataView(message.buffer).setUint32(0, index);
+        await sendAll(atClient, client, sent);
+        await atClient.until(`${BURST} echoes`, () => atClient.received >= BURST);
+        for (const side of [atServer, atClient]) {
+          const seen = side.messages.slice();
+          if (context.transport.capabilities.ordering === "none") seen.sort((a, b) => numberOf(a) - numberOf(b));
+          for (const [index, message] of sent.entries()) {
+            expectSame(`${side.name}, message ${index}`, seen[index], message);
+          }
+          expect(seen.length === BURST, `${BURST} messages were sent and ${side.name} got ${seen.length}`);
+        }
+      });
+    },
+  }),
+  defineCase({
+    id: "exchange/buffer-is-free",
+    title: "After send the caller may overwrite the buffer at once",
+    why: "Hot paths reuse one buffer; a transport that still reads it sends tomorrow's bytes.",
+    typicalMs: 40,
+    needs: [inOneProcess, replies, reliable, pipelined],
+    run: (context) =>
+      withPair(context, echoing(new Recorder("the server")), async ({ client, atClient }) => {
+        const bytes = Math.min(20_000, largestTried(context.transport.capabilities));
+        const buffer = new Uint8Array(bytes);
+        const count = 30;
+        for (let index = 0; index < count; index += 1) {
+          buffer.set(pattern(bytes, index));
+          await sendAll(atClient, client, [buffer]);
+          buffer.fill(0xff);
+        }
+        await atClient.until(`${count} echoes`, () => atClient.received >= count);
+        if (context.transport.capabilities.ordering === "none") return;
+        for (let index = 0; index < count; index += 1) {
+          expectSame(`message ${index}`, atClient.messages[index], pattern(bytes, index));
+        }
+      }),
+  }),
+  defineCase({
+    id: "exchange/borrowed-is-a-copy",
+    title: "A receiver that writes into a message does not change the sender's buffer",
+    why: "Where both ends share memory, a missing copy lets one side edit what the other still holds.",
+    needs: [inOneProcess, oneWay, reliable],
+    run(context) {
+      const atServer = new Recorder("the server");
+      atServer.whenMessage = (message) => message.fill(0);
+      return withPair(context, atServer, async ({ client, atClient }) => {
+        const message = pattern(40, 5);
+        await sendAll(atClient, client, [message]);
+        await atServer.until("the message", () => atServer.received > 0);
+        expectSame("the sender's own buffer", message, pattern(40, 5));
+      });
+    },
+  }),
+  defineCase({
+    id: "exchange/clients-apart",
+    title: "Replies reach the client whose request they answer",
+    why: "A server that mixes up two clients shows one user's data to another.",
+    typicalMs: 50,
+    needs: [inOneProcess, replies, reliable],
+    async run(context) {
+      const clients = Math.min(4, context.transport.capabilities.maxClients);
+      await withServer(context, echoing(new Recorder("the server")), async (server) => {
+        const sides = Array.from({ length: clients }, (_, index) => new Recorder(`client ${index}`));
+        const connections = await within(
+          "connect",
+          Promise.all(sides.map((side) => eventFace(context).connect(server.address, side))),
+        );
+        for (let round = 0; round < 20; round += 1) {
+          await Promise.all(
+            sides.map(async (side, index) => {
+              const connection = connections[index];
+              expect(connection !== undefined, "a connection is missing");
+              const message = pattern(64, round * clients + index);
+              await sendAll(side, connection, [message]);
+              await side.until("its reply", () => side.received > round);
+              expectSame(`reply ${round} of client ${index}`, side.messages[round], message);
+            }),
+          );
+        }
+        await within("close", Promise.all(connections.map((connection) => connection.close())));
+      });
+    },
+  }),
+  defineCase({
+    id: "exchange/across-processes",
+    title: "Requests of all sizes to another process come back unchanged",
+    why: "Only two processes show what the kernel does between them.",
+    quick: true,
+    typicalMs: 500,
+    sharesPeer: true,
+    needs: [hasEventFace, replies, reliable],
+    async run(context) {
+      const peer = await context.startPeer();
+      const client = await context.connect(peer);
+      // The limit counts the 16 bytes of the request header.
+      const limit = largestTried(context.transport.capabilities) - 16;
+      const sizes = [...new Set([...SIZES, limit])].filter((bytes) => bytes <= limit);
+      for (const [index, bytes] of sizes.entries()) {
+        const body = pattern(bytes, index);
+        expectSame(`reply of ${bytes} bytes`, await client.request(body), body);
+      }
+    },
+  }),
+  defineCase({
+    id: "exchange/requests-in-flight",
+    title: "Of many requests in flight to another process each gets its own reply",
+    why: "Pipelining is what buys throughput, and where replies are mixed up.",
+    typicalMs: 700,
+    sharesPeer: true,
+    needs: [hasEventFace, replies, reliable, pipelined],
+    async run(context) {
+      const client = await context.connect(await context.startPeer());
+      const largest = Math.min(20_000, largestTried(context.transport.capabilities) - 16);
+      const bodies = Array.from({ length: IN_FLIGHT }, (_, index) => pattern((index * 997) % (largest + 1), index));
+      // The last of them waits for all the others, so each may take as long as all together.
+      const requests = bodies.map((body) => client.request(body, { timeoutMs: IN_FLIGHT_LIMIT_MS }));
+      const seen = await within("the replies", Promise.all(requests), IN_FLIGHT_LIMIT_MS);
+      for (const [index, body] of bodies.entries()) expectSame(`reply ${index}`, seen[index], body);
+    },
+  }),
+];
+
+function numberOf(message: Uint8Array): number {
+  return new DataView(message.buffer, message.byteOffset).getUint32(0);
+}

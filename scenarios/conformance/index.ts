@@ -1,0 +1,27 @@
+import type { Check } from "../check.ts";
+import { backpressure } from "./backpressure.ts";
+import { blocking } from "./blocking.ts";
+import { claims } from "./claims.ts";
+import { delivery } from "./delivery.ts";
+import { exchange } from "./exchange.ts";
+import { failure } from "./failure.ts";
+import { launch } from "./launch.ts";
+import { leaving } from "./leaving.ts";
+import { lifecycle } from "./lifecycle.ts";
+import { residue } from "./residue.ts";
+import { security } from "./security.ts";
+
+/** Every promise of the contract as a check, in the order in which a reader would ask. */
+export const CONFORMANCE: readonly Check[] = [
+  ...claims,
+  ...exchange,
+  ...lifecycle,
+  ...delivery,
+  ...backpressure,
+  ...failure,
+  ...leaving,
+  ...blocking,
+  ...launch,
+  ...residue,
+  ...security,
+];

@@ -1,0 +1,204 @@
+import { readFileSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+import { crc32 } from "node:zlib";
+import type { WaitMode } from "../../transports/contract/capabilities.ts";
+import { bindChecksum, HEADER_BYTES, Kind, writeHeader } from "../../transports/contract/frame.ts";
+import type { Connection } from "../../transports/contract/transport.ts";
+import { type Check, type CheckContext, JSON_BYTES, Method, type Peer, type ServerStatistics } from "../check.ts";
+import {
+  type Condition,
+  canFreeze,
+  defineCase,
+  eventFace,
+  expect,
+  hasAddress,
+  hasEventFace,
+  largestTried,
+  ownProcess,
+  pattern,
+  Recorder,
+  replies,
+  within,
+} from "./kit.ts";
+
+/** Clients of each kind. A server that keeps something of one kind of them alone keeps as much. */
+const ROUNDS = 4;
+/** Descriptors and mappings that a runtime opens on its own. */
+const ALLOWED = ROUNDS - 1;
+/** Of a client that leaves: it must not wait for what a server owes it. */
+const CLOSE_MS = 50;
+/** What a client asks for and does not read: more than there is between two processes, or as much as it may ask for at once. */
+const UNREAD_BYTES = 4 * 1024 * 1024;
+const UNREAD_BODY_BYTES = 64 * 1024;
+/** What a server may take to notice that clients are gone: some look only now and then. */
+const SETTLE_MS = 3000;
+const IDLE_MS = 150;
+/** Of the time, running or waiting for a CPU. A server that sleeps takes some percent; one that spins takes all of it. */
+const SPINNING_SHARE = 0.5;
+
+const servesBoth: Condition = ({ modes }, transport) =>
+  (transport.blocking !== undefined && modes[0] === "event") || "its server is the same as in failure/clients-leave";
+
+const tellsStatistics: Condition = ({ maxMessageBytes }) =>
+  maxMessageBytes >= HEADER_BYTES + JSON_BYTES.statistics ||
+  `messages of ${maxMessageBytes} bytes are too small for what the server states of itself`;
+
+const CLAIM = {
+  title: "Clients that leave at any moment cost the server neither descriptors nor memory, and no CPU time",
+  why: "What is kept of each client that crashed ends the server after a thousand of them; one that spins ends its neighbours.",
+  typicalMs: 700,
+} as const;
+
+/** Clients that are gone before their reply, in the middle of a message, or at once. */
+export const leaving: readonly Check[] = [
+  defineCase({
+    ...CLAIM,
+    id: "failure/clients-leave",
+    sharesPeer: true,
+    needs: [hasEventFace, ownProcess, hasAddress, replies, canFreeze, tellsStatistics],
+    run: (context) => clientsLeave(context),
+  }),
+  defineCase({
+    ...CLAIM,
+    id: "blocking/clients-leave",
+    title: `${CLAIM.title}: where the server blocks`,
+    needs: [hasEventFace, ownProcess, hasAddress, replies, canFreeze, tellsStatistics, servesBoth],
+    run: (context) => clientsLeave(context, "blocking"),
+  }),
+];
+
+async function clientsLeave(context: CheckContext, mode?: WaitMode): Promise<void> {
+  const peer = await context.startPeer(mode === undefined ? {} : { mode });
+  const moments = momentsOf(context);
+  for (const leave of moments) await leave(peer);
+  const before = await look(context, peer);
+  for (let round = 0; round < ROUNDS; round++) for (const leave of moments) await leave(peer);
+  let after = before;
+  await eventually(async () => {
+    after = await look(context, peer);
+    return after.descriptors - before.descriptors < ALLOWED && after.mappings - before.mappings < ALLOWED;
+  });
+  const clients = ROUNDS * moments.length;
+  const [descriptors, mappings] = [after.descriptors - before.descriptors, after.mappings - before.mappings];
+  expect(descriptors < ALLOWED, `${clients} clients left, and ${descriptors} descriptors stay open in the server`);
+  expect(
+    mappings < ALLOWED,
+    `${clients} clients left, and ${mappings} pieces of shared memory stay mapped in the server`,
+  );
+  context.note("clientsThatLeft", clients);
+  if (context.transport.capabilities.modes[0] === "polling") return;
+  const share = await idleShare(context, peer);
+  expect(
+    share < SPINNING_SHARE,
+    `after ${clients} clients left, the idle server is awake for ${Math.round(share * 100)} % of the time`,
+  );
+}
+
+type Leave = (peer: Peer) => Promise<void>;
+
+function momentsOf(context: CheckContext): Leave[] {
+  const { capabilities, stranger } = context.transport;
+  const open = (peer: Peer, side: Recorder): Promise<Connection> =>
+    within("connect", eventFace(context).connect(peer.address, side));
+  const close = (connection: Connection): Promise<unknown> =>
+    within("close", connection.close(CLOSE_MS)).catch(() => undefined);
+  const bytes = Math.min(UNREAD_BODY_BYTES, largestTried(capabilities) - HEADER_BYTES);
+  const most = Math.min(capabilities.maxInFlight, Math.ceil(UNREAD_BYTES / bytes));
+
+  async function beforeTheFirstMessage(peer: Peer): Promise<void> {
+    await close(await open(peer, new Recorder("a client")));
+  }
+  async function beforeTheReply(peer: Peer): Promise<void> {
+    const connection = await open(peer, new Recorder("a client"));
+    // A server that runs may have answered before the client is gone.
+    await peer.freeze();
+    try {
+      connection.send(requestOf(1, 16));
+      await close(connection);
+    } finally {
+      peer.thaw();
+    }
+  }
+  async function withRepliesUnread(peer: Peer): Promise<void> {
+    const side = new Recorder("a client");
+    side.keeps = false;
+    const connection = await open(peer, side);
+    connection.pause();
+    for (let sent = 0; sent < most && connection.send(requestOf(sent, bytes)); sent++) await delay(0);
+    await close(connection);
+  }
+  const withBytes =
+    (sent: Uint8Array): Leave =>
+    async (peer) => {
+      const raw = await context.stranger(peer.address);
+      if (sent.length > 0) await raw.write(sent).catch(() => undefined);
+      await raw[Symbol.asyncDispose]();
+    };
+  // Half a prefix, of any mechanism that has one.
+  const below = stranger === undefined ? [] : [withBytes(new Uint8Array(0)), withBytes(Uint8Array.of(0, 0))];
+  return [beforeTheFirstMessage, beforeTheReply, withRepliesUnread, ...below];
+}
+
+function requestOf(id: number, bytes: number): Uint8Array {
+  const body = pattern(bytes, id);
+  const frame = new Uint8Array(HEADER_BYTES + bytes);
+  writeHeader(frame, id, Kind.request, Method.echo, 0, bytes, bindChecksum(crc32(body), id));
+  frame.set(body, HEADER_BYTES);
+  return frame;
+}
+
+interface Kept {
+  readonly descriptors: number;
+  readonly mappings: number;
+}
+
+async function look(context: CheckContext, peer: Peer): Promise<Kept> {
+  const client = await context.connect(peer);
+  const reply = await client.request(new Uint8Array(0), { method: Method.statistics });
+  await within("close", client.close());
+  const { descriptors } = JSON.parse(new TextDecoder().decode(reply)) as ServerStatistics;
+  return { descriptors, mappings: sharedMappings(peer.pid) };
+}
+
+/** 0 where the system does not tell. */
+function sharedMappings(pid: number): number {
+  try {
+    return readFileSync(`/proc/${pid}/maps`, "latin1").match(/^\S+ ...s /gm)?.length ?? 0;
+  } catch {
+    return 0;
+  }
+}
+
+/** The part of the time in which the server runs, or would run, unasked: the least of several looks, since it may have work left. */
+async function idleShare(context: CheckContext, peer: Peer): Promise<number> {
+  const client = await context.connect(peer);
+  const busyMs = async (): Promise<number> => {
+    const reply = await client.request(new Uint8Array(0), { method: Method.usage });
+    const { cpuMicros } = JSON.parse(new TextDecoder().decode(reply)) as ServerStatistics["usage"];
+    return cpuMicros / 1000 + waitedMs(peer.pid);
+  };
+  let least = Number.POSITIVE_INFINITY;
+  await eventually(async () => {
+    const [before, startedMs] = [await busyMs(), performance.now()];
+    await delay(IDLE_MS);
+    least = Math.min(least, ((await busyMs()) - before) / (performance.now() - startedMs));
+    return least < SPINNING_SHARE;
+  });
+  await within("close", client.close());
+  return least;
+}
+
+/** How long its main thread has been kept from running by others: on a busy machine one that spins gets little CPU time. 0 if unknown. */
+function waitedMs(pid: number): number {
+  try {
+    return Number(readFileSync(`/proc/${pid}/schedstat`, "latin1").split(" ")[1]) / 1e6;
+  } catch {
+    return 0;
+  }
+}
+
+/** Asks again until the answer is yes, or the time is over. */
+async function eventually(holds: () => Promise<boolean>): Promise<void> {
+  const untilMs = performance.now() + SETTLE_MS;
+  while (!(await holds()) && performance.now() < untilMs) await delay(10);
+}

@@ -1,0 +1,183 @@
+import type { OpenOptions } from "../../transports/contract/transport.ts";
+import type { Check } from "../check.ts";
+import {
+  type Condition,
+  defineCase,
+  echoing,
+  eventFace,
+  expect,
+  expectCode,
+  expectSame,
+  hasEventFace,
+  inOneProcess,
+  ownProcess,
+  pattern,
+  Recorder,
+  reliable,
+  replies,
+  sendAll,
+  within,
+  withServer,
+} from "./kit.ts";
+
+const hasStranger: Condition = (_, transport) =>
+  transport.stranger !== undefined ||
+  (transport.launchStranger === undefined
+    ? "there is no way in below the framing"
+    : "only the child that was launched can write to it: security/child-* are about that");
+const launchesStrangers: Condition = (_, { launchStranger }) =>
+  launchStranger !== undefined || "nothing is launched that could write raw bytes";
+const framed: Condition = ({ boundaries }) =>
+  boundaries !== "kernel" || "the kernel keeps boundaries: any bytes are a message";
+const takesKeys: Condition = ({ auth }) => auth.includes("shared-key") || "auth does not list shared-key";
+
+/** Bytes that are no message, and clients that may not come in. */
+export const security: readonly Check[] = [
+  defineCase({
+    id: "security/garbage",
+    title: "A client that sends garbage is hung up on; the others are served as before",
+    why: "One broken or hostile client must not take the service from everybody else.",
+    quick: true,
+    typicalMs: 175,
+    sharesPeer: true,
+    needs: [hasEventFace, hasStranger, framed, ownProcess, replies],
+    async run(context) {
+      const peer = await context.startPeer();
+      const client = await context.connect(peer);
+      const stranger = await context.stranger(peer.address);
+      try {
+        // Read as a length, these bytes announce a message of 4 GiB.
+        await stranger.write(new Uint8Array(4096).fill(0xff)).catch(() => undefined);
+        await within("the server to hang up on garbage", stranger.closed);
+      } finally {
+        await stranger[Symbol.asyncDispose]();
+      }
+      expectSame("reply to another client", await client.request(pattern(40, 1)), pattern(40, 1));
+      await within("close", client.close());
+    },
+  }),
+  defineCase({
+    id: "security/random-garbage",
+    title: "Whatever bytes strangers send, whole, in halves or not to the end, a server keeps serving",
+    why: "The input nobody thought of is the one that arrives.",
+    typicalMs: 225,
+    sharesPeer: true,
+    needs: [hasEventFace, hasStranger, ownProcess, replies],
+    async run(context) {
+      const peer = await context.startPeer();
+      const client = await context.connect(peer);
+      for (let round = 0; round < 12; round += 1) {
+        const stranger = await context.stranger(peer.address);
+        await stranger.write(pattern(1 + round * 11, round)).catch(() => undefined);
+        await stranger[Symbol.asyncDispose]();
+        expectSame(`reply after stranger ${round}`, await client.request(pattern(9, round)), pattern(9, round));
+      }
+      await within("close", client.close());
+    },
+  }),
+  defineCase({
+    id: "security/half-a-frame",
+    title: "A client that dies in the middle of a message is reported as lost, and no half message is delivered",
+    why: "Half a message that looks whole is worse than none.",
+    needs: [
+      inOneProcess,
+      hasStranger,
+      ({ boundaries }) => boundaries === "prefix" || "the frames of a library are its own affair",
+      ({ auth }) => !auth.includes("shared-key") || "a stranger does not get past the key",
+    ],
+    async run(context) {
+      const atServer = new Recorder("the server");
+      await withServer(context, atServer, async (server) => {
+        const stranger = await context.stranger(server.address);
+        await stranger.write(Uint8Array.of(40, 0, 0, 0, 1, 2, 3));
+        await atServer.until("the stranger", () => atServer.connections.length > 0);
+        await stranger[Symbol.asyncDispose]();
+        await atServer.until("onClose", () => atServer.closings.length > 0);
+        expectHalfLost(atServer);
+      });
+    },
+  }),
+  defineCase({
+    id: "security/child-garbage",
+    title:
+      "A child that writes garbage ends its connection with IPC_MALFORMED, and its parent lives and launches others",
+    why: "A child that prints where its messages belong is a bug of the child, and must not be the end of its parent.",
+    quick: true,
+    typicalMs: 40,
+    needs: [launchesStrangers],
+    async run(context) {
+      for (const round of [1, 2]) {
+        const side = new Recorder(`the parent of child ${round}`);
+        const stranger = await context.launchStranger(side);
+        // Read as a length, these bytes announce 4 GiB; read as a line, they are no text.
+        await stranger.write(Buffer.from(`${"\xff".repeat(4096)}\n`, "latin1")).catch(() => undefined);
+        // The child lives on: it is the bytes that end it.
+        await side.until("onClose", () => side.closings.length > 0);
+        const code = side.closings[0]?.error?.code;
+        expect(code === "IPC_MALFORMED", `garbage ended the connection with ${code ?? "an orderly close"}`);
+        expect(side.received === 0, "garbage was delivered as a message");
+        await stranger[Symbol.asyncDispose]();
+      }
+    },
+  }),
+  defineCase({
+    id: "security/child-dies-in-a-frame",
+    title: "A child that dies in the middle of a message is reported as lost, and no half message is delivered",
+    why: "Half a message that looks whole is worse than none.",
+    typicalMs: 20,
+    needs: [launchesStrangers],
+    async run(context) {
+      const side = new Recorder("the parent");
+      const stranger = await context.launchStranger(side);
+      await stranger.write(Uint8Array.of(0, 0, 0, 1, 2, 3)).catch(() => undefined);
+      await stranger[Symbol.asyncDispose]();
+      await side.until("onClose", () => side.closings.length > 0);
+      expectHalfLost(side);
+      expect(side.closings.length === 1, `onClose was called ${side.closings.length} times`);
+    },
+  }),
+  defineCase({
+    id: "security/shared-key",
+    title: "The right key is served; a wrong or missing one is refused with IPC_AUTH_FAILED",
+    why: "A key that is not checked is worse than none, because somebody relies on it.",
+    needs: [inOneProcess, takesKeys, replies, reliable],
+    async run(context) {
+      const key = pattern(32, 77);
+      const atServer = echoing(new Recorder("the server"));
+      await withServer(
+        context,
+        atServer,
+        async (server) => {
+          // A client without a key may have to be told by the server that there is one: then its connection ends so.
+          const refuse = async (options?: OpenOptions): Promise<unknown> => {
+            const side = new Recorder("an unwelcome client");
+            const connection = await eventFace(context).connect(server.address, side, options);
+            await side.until("its end", () => side.closings.length > 0);
+            const error = side.closings[0]?.error;
+            if (error !== undefined) throw error;
+            return connection;
+          };
+          await expectCode("connect with a wrong key", ["IPC_AUTH_FAILED"], () => refuse({ key: pattern(32, 78) }));
+          await expectCode("connect without a key", ["IPC_AUTH_FAILED"], () => refuse());
+          const side = new Recorder("the client");
+          const client = await within("connect", eventFace(context).connect(server.address, side, { key }));
+          await sendAll(side, client, [pattern(64, 1)]);
+          await side.until("an echo", () => side.received > 0);
+          expect(atServer.received === 1, `${atServer.received} messages reached the server; one came from its client`);
+          await within("close", client.close());
+        },
+        { key },
+      );
+    },
+  }),
+];
+
+/** Half a message is lost or refused, and never delivered. */
+function expectHalfLost({ closings, received }: Recorder): void {
+  const code = closings[0]?.error?.code;
+  expect(
+    code === "IPC_PEER_LOST" || code === "IPC_MALFORMED",
+    `half a message ended with ${code ?? "an orderly close"}`,
+  );
+  expect(received === 0, "half a message was delivered");
+}

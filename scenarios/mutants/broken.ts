@@ -1,0 +1,399 @@
+/**
+ * More transports that are broken on purpose: `unix` (or `tcp`) with one fault each that shows only between processes. For
+ * every scenario there is one that it objects to. Loaded by path, as a user's own module is; the ids are `broken/<name>`.
+ */
+import { chmodSync, existsSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { IpcError } from "../../transports/contract/errors.ts";
+import { HEADER_BYTES, Kind, readKind, readStatus } from "../../transports/contract/frame.ts";
+import type { Address, Connection, Transport } from "../../transports/contract/transport.ts";
+import { tcp } from "../../transports/sockets/tcp.ts";
+import { unix } from "../../transports/sockets/unix.ts";
+import { BLOCKING_FAULTS } from "./blocking-faults.ts";
+import { BROKEN_CLOSES } from "./broken-closes.ts";
+import { BROKEN_PARENTS } from "./broken-parents.ts";
+import { FALSE_CLAIMS } from "./false-claims.ts";
+import { type Fault, withFault } from "./tapped.ts";
+
+/** The run's directory, of which each check has a part. */
+const runDirectory = (address: Address): string => dirname(dirname(address.name));
+
+/** Where a server writes down whose child it is. */
+const starterOf = (address: Address): string => join(runDirectory(address), `${basename(address.name)}.starter`);
+
+/** State of one server process: a fault may depend on who else is there. */
+const open = new Set<Connection>();
+const silent = new Set<Connection>();
+const withheld: (() => void)[] = [];
+let sentInCrowd = 0;
+
+function track(inner: Connection): () => void {
+  open.add(inner);
+  return () => void open.delete(inner);
+}
+
+function isEarly(inner: Connection): boolean {
+  return [...open].indexOf(inner) < 2;
+}
+
+const CROWD = 4;
+const SILENT_CROWD = 4;
+
+export const BROKEN: Readonly<Record<string, Fault>> = {
+  ...FALSE_CLAIMS,
+  ...BLOCKING_FAULTS,
+  "crosses-replies": {
+    about: "sends a reply to the wrong client now and then when many are there",
+    server(inner) {
+      const forget = track(inner);
+      return {
+        send(message, send) {
+          sentInCrowd += open.size >= CROWD ? 1 : 0;
+          if (open.size < CROWD || sentInCrowd % 40 !== 0) return send(message);
+          const other = [...open].find((connection) => connection !== inner);
+          return other === undefined ? send(message) : other.send(message);
+        },
+        closed(error, tell) {
+          forget();
+          tell(error);
+        },
+      };
+    },
+  },
+  "one-process-only": {
+    about: "lets nobody in but the process that started the server",
+    async listen(face, address, handler, options) {
+      writeFileSync(starterOf(address), `${process.pid} ${process.ppid}`, { mode: 0o600 });
+      return face.listen(address, handler, options);
+    },
+    async connect(face, address, handler, options) {
+      const isStarter = readFileSync(starterOf(address), "utf8").split(" ").includes(`${process.pid}`);
+      if (!isStarter) throw new IpcError("IPC_PEER_LOST", "broken: not for you");
+      return face.connect(address, handler, options);
+    },
+  },
+  "leaks-descriptors": {
+    about: "leaves a descriptor open for every client that leaves",
+    server: () => ({
+      closed(error, tell) {
+        openSync("/dev/null", "r");
+        tell(error);
+      },
+    }),
+  },
+  "spoils-large-data": {
+    about: "carries 4 KiB, and spoils the memory it refers to for more",
+    capabilities: { maxMessageBytes: 4096 },
+    client: () => ({
+      send(message, send) {
+        if (message.length > 4096) throw new IpcError("IPC_TOO_LARGE", "broken: 4096 bytes at most");
+        const path = /"path":"([^"]+)"/.exec(Buffer.from(message).toString("latin1"))?.[1];
+        if (path !== undefined && existsSync(path)) writeFileSync(path, "spoilt", { flag: "r+" });
+        return send(message);
+      },
+    }),
+  },
+  "goes-deaf": {
+    about: "loses what is sent after a pause",
+    client() {
+      let lastMs = performance.now();
+      return {
+        send(message, send) {
+          const pausedMs = performance.now() - lastMs;
+          lastMs = performance.now();
+          return pausedMs > 250 ? true : send(message);
+        },
+      };
+    },
+  },
+  "ignores-deadlines": {
+    about: "takes its time over close, whatever limit it was given",
+    client: () => ({ close: (timeoutMs, close) => close(1000 + 3 * (timeoutMs ?? 5000)) }),
+  },
+  "answers-for-the-dead": {
+    about: "makes up the replies that a dead server owes",
+    client() {
+      const owed = new Map<string, Uint8Array>();
+      const key = (message: Uint8Array): string => Buffer.from(message.subarray(0, 4)).toString("hex");
+      return {
+        send(message, send) {
+          const taken = send(message);
+          if (taken && message.length >= HEADER_BYTES) owed.set(key(message), message.slice());
+          return taken;
+        },
+        receive(message, deliver) {
+          owed.delete(key(message));
+          deliver(message);
+        },
+        closed(error, tell, deliver) {
+          for (const request of owed.values()) {
+            request[4] = Kind.reply;
+            deliver(request);
+          }
+          tell(error);
+        },
+      };
+    },
+  },
+  "never-notices": { about: "never tells that the server is gone", client: () => ({ closed() {} }) },
+  "fails-to-close": {
+    about: "fails when its server closes",
+    async listen(face, address, handler, options) {
+      const server = await face.listen(address, handler, options);
+      const close = async (): Promise<void> => {
+        await server.close();
+        throw new IpcError("IPC_SYSTEM", "broken: could not close");
+      };
+      return { address: server.address, close, [Symbol.asyncDispose]: close };
+    },
+  },
+  "cries-wolf": {
+    about: "reports every end as a loss",
+    client: () => ({ closed: (error, tell) => tell(error ?? new IpcError("IPC_PEER_LOST", "broken: lost")) }),
+  },
+  "stale-blocks": {
+    about: "cannot start where a killed server was",
+    async listen(face, address, handler, options) {
+      if (existsSync(address.name)) throw new IpcError("IPC_ADDRESS_IN_USE", "broken: the path exists");
+      return face.listen(address, handler, options);
+    },
+  },
+  lingers: {
+    about: "cannot start where a server was stopped a moment ago",
+    async listen(face, address, handler, options) {
+      const mark = join(runDirectory(address), `${basename(address.name)}.lingers`);
+      if (existsSync(mark)) throw new IpcError("IPC_ADDRESS_IN_USE", "broken: not yet");
+      const server = await face.listen(address, handler, options);
+      const close = async (): Promise<void> => {
+        writeFileSync(mark, "", { mode: 0o600 });
+        await server.close();
+      };
+      return { address: server.address, close, [Symbol.asyncDispose]: close };
+    },
+  },
+  "dies-of-garbage": {
+    about: "takes the server down when a client sends garbage",
+    server: () => ({
+      closed(error, tell) {
+        if (error?.code === "IPC_MALFORMED") process.exit(3);
+        tell(error);
+      },
+    }),
+  },
+  "dies-of-short-messages": {
+    about: "takes the server down when a message is shorter than a header",
+    server: () => ({
+      receive(message, deliver) {
+        if (message.length < HEADER_BYTES) process.exit(3);
+        deliver(message);
+      },
+    }),
+  },
+  "waits-for-the-slowest": {
+    about: "serves nobody while several clients have not finished their first message",
+    server(inner) {
+      silent.add(inner);
+      const spoke = (): void => {
+        silent.delete(inner);
+        if (silent.size < SILENT_CROWD) for (const deliver of withheld.splice(0)) deliver();
+      };
+      return {
+        receive(message, deliver) {
+          spoke();
+          if (silent.size < SILENT_CROWD) return deliver(message);
+          const copy = message.slice();
+          withheld.push(() => deliver(copy));
+        },
+        closed(error, tell) {
+          spoke();
+          tell(error);
+        },
+      };
+    },
+  },
+  "makes-room": {
+    about: "hangs up on the oldest client when there are many",
+    server(inner) {
+      const forget = track(inner);
+      const [oldest] = open;
+      if (open.size > 100 && oldest !== undefined) void oldest.close(0).catch(() => undefined);
+      return {
+        closed(error, tell) {
+          forget();
+          tell(error);
+        },
+      };
+    },
+  },
+  "ignores-keys": {
+    about: "lists shared-key and lets everybody in",
+    capabilities: { auth: ["permissions", "shared-key"] },
+    listen: (face, address, handler) => face.listen(address, handler),
+    connect: (face, address, handler) => face.connect(address, handler),
+  },
+  "open-to-all": {
+    about: "creates its socket with mode 0666 and lets others into its directories",
+    async listen(face, address, handler, options) {
+      const server = await face.listen(address, handler, options);
+      chmodSync(address.name, 0o666);
+      for (const directory of [dirname(address.name), runDirectory(address)]) chmodSync(directory, 0o711);
+      return server;
+    },
+  },
+  spins: {
+    about: "asks again and again instead of sleeping",
+    async listen(face, address, handler, options) {
+      const server = await face.listen(address, handler, options);
+      const spin = (): void => void setImmediate(spin);
+      spin();
+      return server;
+    },
+  },
+  "takes-reads-for-messages": {
+    about: "throws a read of a single byte away",
+    async listen(face, address, handler, options) {
+      const { Socket } = await import("node:net");
+      const emit = Socket.prototype.emit;
+      Socket.prototype.emit = function (this: InstanceType<typeof Socket>, event: string, ...args: unknown[]): boolean {
+        const [chunk] = args;
+        if (event === "data" && chunk instanceof Uint8Array && chunk.length === 1) return true;
+        return Reflect.apply(emit, this, [event, ...args]);
+      } as typeof emit;
+      return face.listen(address, handler, options);
+    },
+  },
+  "cuts-at-the-page": {
+    about: "loses the last byte of a message that is one byte longer than a page",
+    client: () => ({
+      send: (message, send) => send(message.length === 4097 + HEADER_BYTES ? message.subarray(0, -1) : message),
+    }),
+  },
+  reorders: {
+    about: "lets every hundredth one-way message be overtaken by the next",
+    client() {
+      let number = 0;
+      let held: Uint8Array | undefined;
+      return {
+        send(message, send) {
+          if (readKind(message) === Kind.oneWay && held === undefined && ++number % 100 === 0) {
+            held = message.slice();
+            setTimeout(() => {
+              if (held !== undefined) send(held);
+              held = undefined;
+            }, 5);
+            return true;
+          }
+          const taken = send(message);
+          if (taken && held !== undefined && send(held)) held = undefined;
+          return taken;
+        },
+      };
+    },
+  },
+  duplicates: {
+    about: "delivers every fiftieth reply twice",
+    client() {
+      let number = 0;
+      return {
+        receive(message, deliver) {
+          const again = ++number % 50 === 0 ? message.slice() : undefined;
+          deliver(message);
+          if (again !== undefined) deliver(again);
+        },
+      };
+    },
+  },
+  "favours-the-first": {
+    about: "sends one-way messages to the first two of its clients alone",
+    server(inner) {
+      const forget = track(inner);
+      return {
+        send: (message, send) => (readKind(message) === Kind.oneWay && !isEarly(inner) ? true : send(message)),
+        closed(error, tell) {
+          forget();
+          tell(error);
+        },
+      };
+    },
+  },
+  "replies-in-order": {
+    about: "holds a reply back until all earlier requests are answered",
+    server() {
+      const asked: string[] = [];
+      const ready = new Map<string, Uint8Array>();
+      const key = (message: Uint8Array): string => Buffer.from(message.subarray(0, 4)).toString("hex");
+      return {
+        receive(message, deliver) {
+          // Those never answered would block the rest for ever, as they would in a queue of this kind.
+          if (message.length >= HEADER_BYTES && readKind(message) === Kind.request && message[5] !== 2)
+            asked.push(key(message));
+          deliver(message);
+        },
+        send(message, send) {
+          if (readKind(message) !== Kind.reply) return send(message);
+          ready.set(key(message), message.slice());
+          for (let first = asked[0]; first !== undefined; first = asked[0]) {
+            const reply = ready.get(first);
+            if (reply === undefined || !send(reply)) break;
+            ready.delete(first);
+            asked.shift();
+          }
+          return true;
+        },
+      };
+    },
+  },
+  "ignores-pause": { about: "goes on delivering after pause", client: () => ({ pause() {} }) },
+  "serves-four": {
+    about: "claims a thousand clients and serves four",
+    server(inner) {
+      const forget = track(inner);
+      if (open.size > 4) void inner.close(0).catch(() => undefined);
+      return {
+        closed(error, tell) {
+          forget();
+          tell(error);
+        },
+      };
+    },
+  },
+  "leaves-a-file": {
+    about: "leaves a file it does not admit to",
+    async listen(face, address, handler, options) {
+      writeFileSync(`${address.name}.left`, "", { mode: 0o600 });
+      return face.listen(address, handler, options);
+    },
+  },
+  "sweeps-nothing": { about: "leaves everything to the next reboot", async sweep() {} },
+  "loses-what-is-due": {
+    about: "forgets the replies that are not on their way when the server is told to shut down",
+    server() {
+      let closing = false;
+      return {
+        receive(message, deliver) {
+          closing ||= message.length >= HEADER_BYTES && readKind(message) === Kind.request && message[5] === 4;
+          deliver(message);
+        },
+        send: (message, send) => (closing && message[5] === 1 && readStatus(message) === 0 ? true : send(message)),
+      };
+    },
+  },
+};
+
+/** Claims that other users are kept out, of a mechanism that cannot know them. */
+const openPort: Transport = withFault(tcp, "broken/open-port", {
+  about: "claims permissions where every user can connect",
+  capabilities: { auth: ["permissions"] },
+});
+
+/** Nothing is wrong with it: everything must pass. */
+const sound: Transport = withFault(unix, "broken/none", { about: "is sound" });
+
+const broken: readonly Transport[] = [
+  sound,
+  ...Object.entries(BROKEN).map(([name, fault]) => withFault(unix, `broken/${name}`, fault)),
+  openPort,
+  ...BROKEN_PARENTS,
+  ...BROKEN_CLOSES,
+];
+export default broken;

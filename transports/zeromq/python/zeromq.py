@@ -1,0 +1,206 @@
+"""`zeromq/dealer-router`, `zeromq/req-rep` and `zeromq/tcp`: one ROUTER for all clients, as transports/zeromq/router.ts."""
+
+import heapq
+import itertools
+import threading
+import time
+
+import zmq
+from zmq.utils.monitor import recv_monitor_message
+
+from failures import MAX_MESSAGE_BYTES
+import paths
+
+HIGH_WATER_MARK = 64
+# A client that takes nothing for so long loses the reply: the socket is one for all, and must not wait for ever.
+SEND_LIMIT_MS = 1000
+SLICE_MS = 100
+# At most so many messages are taken between the end of a client and forgetting it: others may send without a pause.
+LEFT_MESSAGES = 2 * HIGH_WATER_MARK
+LINGER_MS = 1000
+# A control message has two parts, this mark and its body: transports/zeromq/farewell.ts.
+FAREWELL = b"\0ipcmark farewell\0"
+FAREWELL_BODY_BYTES = 9
+ASK, ANSWER = b"\1", b"\2"
+JOIN_S = 2.0
+
+
+class RouterConnection:
+    """One client, known by its routing id; for REQ clients the envelope ends with a request id and an empty part."""
+
+    def __init__(self, server, envelope, descriptor):
+        self._server = server
+        self.envelope = envelope
+        self.descriptor = descriptor
+
+    def send(self, message):
+        return self._server.send(self.envelope + [message])
+
+    def later(self, delay_s, action):
+        envelope = self.envelope
+
+        def restored():
+            before, self.envelope = self.envelope, envelope
+            action()
+            self.envelope = before
+
+        self._server.later(delay_s, restored)
+
+
+class SocketThread:
+    """A ZeroMQ socket belongs to one thread: this one. `takers`: what to call when a socket has something."""
+
+    def __init__(self, takers):
+        self._takers = takers
+        self._due = []
+        self._order = itertools.count()
+        self._open = True
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def _serve(self):
+        poller = zmq.Poller()
+        for socket in self._takers:
+            poller.register(socket, zmq.POLLIN)
+        while self._open:
+            for socket, _ in poller.poll(self._wait_ms()):
+                self._takers[socket]()
+            while self._due and self._due[0][0] <= time.monotonic():
+                heapq.heappop(self._due)[2]()
+
+    def _wait_ms(self):
+        if not self._due:
+            return SLICE_MS
+        return max(0, min(SLICE_MS, int((self._due[0][0] - time.monotonic()) * 1000) + 1))
+
+    def later(self, delay_s, action):
+        """From any thread; other threads are heard within SLICE_MS."""
+        heapq.heappush(self._due, (time.monotonic() + delay_s, next(self._order), action))
+
+    def end(self):
+        self._open = False
+        self._thread.join(JOIN_S)
+
+
+class RouterServer(SocketThread):
+    def __init__(self, context, router, address, path, program):
+        self.address = address
+        self._context = context
+        self._socket = router
+        self._path = path
+        self._program = program
+        self._clients = {}
+        self._reused = {}
+        self._ends = router.get_monitor_socket(zmq.EVENT_DISCONNECTED)
+        super().__init__({router: self._take, self._ends: self._forget_lost})
+
+    def _take(self):
+        name = self._socket.recv()
+        client = self._clients.get(name)
+        if client is None:
+            # Who is new is known by the descriptor of its connection too: that is what its end is announced with.
+            first = self._socket.recv(copy=False)
+            parts = [name, first.bytes]
+            descriptor = descriptor_of(first)
+            self._forget_reused(descriptor)
+            client = self._clients[name] = RouterConnection(self, parts[:1], descriptor)
+            self._program.opened(client)
+            # The library's probe: an empty message that says "here I am".
+            if not parts[1] and not self._socket.rcvmore:
+                return
+        else:
+            parts = [name, self._socket.recv()]
+        while self._socket.rcvmore:
+            parts.append(self._socket.recv())
+        body = parts.pop()
+        if is_question(parts[-1], body):
+            # Everything before it has been handled by now.
+            client.envelope = parts[:-1]
+            self.send(parts + [ANSWER + body[1:]])
+            return
+        client.envelope = parts
+        self._program.message(client, body)
+
+    def _forget_lost(self):
+        """libzmq announces the end of a client by name only in builds with drafts; its monitor names the descriptor."""
+        descriptor = recv_monitor_message(self._ends)["value"]
+        if self._reused.get(descriptor, 0) > 0:
+            self._reused[descriptor] -= 1
+            return
+        lost = [name for name, client in self._clients.items() if client.descriptor == descriptor]
+        # What they sent before they left is still to be taken.
+        for _ in range(LEFT_MESSAGES):
+            if not self._socket.poll(0):
+                break
+            self._take()
+        for name in lost:
+            self._forget(name)
+
+    def _forget_reused(self, descriptor):
+        """Whose descriptor a newcomer has is gone: the announcement is on its way, and is not the newcomer's."""
+        if descriptor is None:
+            return
+        for name in [name for name, client in self._clients.items() if client.descriptor == descriptor]:
+            self._reused[descriptor] = self._reused.get(descriptor, 0) + 1
+            self._forget(name)
+
+    def _forget(self, name):
+        client = self._clients.pop(name, None)
+        if client is not None:
+            self._program.closed(client)
+
+    def send(self, parts):
+        """Only from the thread that serves: a ZeroMQ socket belongs to one. False when the client is gone, or does not read."""
+        try:
+            self._socket.send_multipart(parts)
+            return True
+        except zmq.ZMQError:
+            self._forget(parts[0])
+            return False
+
+    def close(self):
+        self.end()
+        self._socket.disable_monitor()
+        self._ends.close(0)
+        self._socket.close(LINGER_MS)
+        if self._path is not None:
+            paths.remove(self._path)
+        self._context.term()
+
+
+def is_question(mark, body):
+    return mark == FAREWELL and len(body) == FAREWELL_BODY_BYTES and body[:1] == ASK
+
+
+def descriptor_of(received):
+    """Of the connection it came by; None for peers that speak a version of the protocol without properties."""
+    try:
+        return received.get(zmq.SRCFD)
+    except zmq.ZMQError:
+        return None
+
+
+def limit_messages(socket):
+    socket.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES)
+
+
+def listen(address, key, program):
+    context = zmq.Context()
+    router = context.socket(zmq.ROUTER)
+    router.setsockopt(zmq.ROUTER_MANDATORY, 1)
+    router.setsockopt(zmq.SNDTIMEO, SEND_LIMIT_MS)
+    router.setsockopt(zmq.SNDHWM, HIGH_WATER_MARK)
+    router.setsockopt(zmq.RCVHWM, HIGH_WATER_MARK)
+    limit_messages(router)
+    path = None
+    if address["transport"] == "zeromq/tcp":
+        host, port = paths.host_and_port(address["name"])
+        router.bind("tcp://%s:%s" % (host, port or "*"))
+        address = dict(address, name=router.getsockopt(zmq.LAST_ENDPOINT).rstrip(b"\0").decode()[len("tcp://"):])
+    else:
+        path = address["name"]
+        # The library removes whatever is at the path that it binds, a live server's socket too.
+        paths.clear_stale(path)
+        with paths.private():
+            router.bind("ipc://" + path)
+    return RouterServer(context, router, address, path, program)
