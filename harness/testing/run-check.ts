@@ -28,7 +28,7 @@ export async function runJobs(jobs: readonly Job[]): Promise<ReadonlyMap<string,
     const lane = async (): Promise<void> => {
       for (let job = queue.shift(); job !== undefined; job = queue.shift()) {
         const { transport, module } = job;
-        const path = module === null ? null : fileURLToPath(new URL(`../../../${module}`, import.meta.url));
+        const path = module === null ? null : fileURLToPath(new URL(`../../${module}`, import.meta.url));
         const target = { transport, reference: { id: transport.id, module: path }, peerLanguage: "node" };
         results.set(transport.id, await runChecks(brood, place, [target], job.checks.map(checkOf), silent));
       }

@@ -105,7 +105,10 @@ export function blockingCases(subject: BlockingSubject): void {
       30_000,
     );
 
-    it(`a waiting client learns within ${LOSS_MS} ms that its server was killed; the address is usable again at once`, async () => {
+    // Repeated where it fails: the lateness of one thread says little of another on a busy machine, and a client that is too slow always is.
+    it(`a waiting client learns within ${LOSS_MS} ms that its server was killed; the address is usable again at once`, {
+      retry: 2,
+    }, async () => {
       const address = await bench.fresh();
       const child = await bench.serve(address);
       const client = connect(address);
