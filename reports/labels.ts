@@ -39,8 +39,8 @@ export function interruption({
 }
 
 /** For the head of every table with intervals: what those of so short a run are worth. Empty for any other run. */
-export function quickNote({ length }: Partial<Pick<Report, "length">>): string {
-  if (length?.effort !== "quick") return "";
+export function quickNote({ duration }: Partial<Pick<Report, "duration">>): string {
+  if (duration?.effort !== "quick") return "";
   return "--quick: intervals of so few and short rounds cover less than 95 % (74 % seen)";
 }
 

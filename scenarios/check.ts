@@ -4,10 +4,10 @@ import type {
   Address,
   Connection,
   ConnectionHandler,
-  LaunchedStranger,
+  LaunchedRawClient,
   OsObject,
   Place,
-  Stranger,
+  RawClient,
   Transport,
   TransportDescription,
 } from "../transports/contract/transport.ts";
@@ -81,9 +81,9 @@ export interface CheckContext {
   startSender(plan: SenderPlan, parent?: ConnectionHandler): Promise<Sender>;
   /** What a process of the user `nobody` meets when it connects. @throws NotApplicable unless we may become him */
   connectAsNobody(peer: Peer): Promise<ForeignOutcome>;
-  stranger(address: Address): Promise<Stranger>;
+  connectRaw(address: Address): Promise<RawClient>;
   /** Rendezvous `parent`: a child that writes raw bytes to this process. */
-  launchStranger(handler: ConnectionHandler): Promise<LaunchedStranger>;
+  launchRaw(handler: ConnectionHandler): Promise<LaunchedRawClient>;
   residue(address: Address): Promise<readonly OsObject[]>;
   /** Adds a figure to the result: printed by `check`, kept in the report. */
   note(name: string, value: string | number | boolean): void;

@@ -61,7 +61,7 @@ export async function runGate(session: Session, request: GateRequest, progress: 
   const records = sides.map(({ head }) => new ArmRecord(head));
   const wanted = records.map((record) => ({ records: [record] as const, cells }));
   const onArm = ({ transport }: Arm): void => progress.step(`calibrating ${transport.id}`);
-  const paces = await calibrateAll({ ...session, silenceMs: undefined, onArm }, wanted);
+  const paces = await calibrateAll({ ...session, inactivityTimeoutMs: undefined, onArm }, wanted);
   for (const record of records) {
     const head = record.arm;
     const pace = paces.flatMap(({ arms }) => arms).find(({ arm }) => arm === head);
@@ -105,7 +105,7 @@ export async function runGate(session: Session, request: GateRequest, progress: 
         note(`after ${done} of ${count} pairs: ${Math.ceil(restMs / 1000)} s more`);
     };
     await runPairs(
-      session.brood,
+      session.supervisor,
       session.place,
       {
         arms: busy,
@@ -131,7 +131,7 @@ export async function runGate(session: Session, request: GateRequest, progress: 
   progress.end();
   const confirmed = [...ledgers.values()].filter(({ pairs: found }) => found.confirm.length > 0).length;
   return [...rows, ...[...ledgers.values()].map((ledger) => rowOf(ledger, rule, confirmed, random))].map((row) => {
-    const crash = crashReason(session.brood.crashes, row.cell.transport);
+    const crash = crashReason(session.supervisor.crashes, row.cell.transport);
     return crash === undefined ? row : { cell: row.cell, outcome: "missing", reason: crash, notes: [] };
   });
 }

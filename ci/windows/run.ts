@@ -20,7 +20,7 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const windowsPath = (path: string): string => `Z:${path.replaceAll("/", "\\")}`;
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
-function runChecks({ wine, prefix, node }: Toolchain, transport: string): Report {
+function checkUnderWine({ wine, prefix, node }: Toolchain, transport: string): Report {
   const directory = mkdtempSync(join(tmpdir(), "ipcmark-windows-"));
   // Files, because a Windows Node cannot use the pipes of this system as its standard output.
   const [out, err] = [join(directory, "out"), join(directory, "err")];
@@ -67,7 +67,7 @@ try {
   let failures = 0;
   let node = "";
   for (const transport of process.argv.length > 2 ? process.argv.slice(2) : TRANSPORTS) {
-    const report = runChecks(toolchain, transport);
+    const report = checkUnderWine(toolchain, transport);
     if (report.environment.platform !== "win32") throw new Error(`ran on ${report.environment.platform}, not on win32`);
     node = report.environment.node;
     failures += judge(transport, report.checks);

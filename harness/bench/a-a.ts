@@ -9,7 +9,7 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
-import { LEAST_FOR_INTERVAL } from "../coordinator/length.ts";
+import { LEAST_FOR_INTERVAL } from "../coordinator/stop-rule.ts";
 import { medianInterval } from "../results/intervals.ts";
 import type { Interval, Measurement } from "../results/model.ts";
 import { median } from "../results/quantiles.ts";

@@ -8,8 +8,8 @@ import { createInterface, type Interface } from "node:readline";
 import type { Transport } from "../../transports/contract/transport.ts";
 import type { BindingName } from "../../transports/posix/libc.ts";
 import { REGISTRY } from "../../transports/registry.ts";
-import { judge, type Round } from "./humps.ts";
 import { benchOptions, countOf } from "./options.ts";
+import { judge, type Round } from "./round-groups.ts";
 
 /**
  * `npm run bench:c-baseline`: how far each mechanism is from a C program that does the same work, round by round in turn, on the
@@ -148,7 +148,7 @@ async function measure(program: string, row: Row): Promise<boolean> {
   const transport = (await REGISTRY.find(({ id }) => id === row.id)?.load()) as Transport;
   const seen: Round[] = [];
   for (let pair = 0; pair < pairs; pair++) await runPair(program, row, transport, seen);
-  const { ratio, rounds: judged, humps } = judge(seen);
+  const { ratio, rounds: judged, groups } = judge(seen);
   const outcome = (value: number): number => (row.stream ? 1 / value : value);
   const held = row.stream ? outcome(ratio) >= row.bound : ratio <= row.bound;
   const scale = row.stream ? row.messages : 1;
@@ -158,9 +158,9 @@ async function measure(program: string, row: Row): Promise<boolean> {
     `${held ? "held " : "ABOVE"} ${what.padEnd(26)} ${row.placement} ${String(row.bodyBytes).padStart(6)} B  ratio ${outcome(ratio).toFixed(2)} ` +
       `(${row.stream ? "at least" : "at most"} ${row.bound}; ${judged} of ${seen.length} rounds)`,
   );
-  for (const hump of humps) {
+  for (const group of groups) {
     print(
-      `        C ${micros(hump.c)}, ours ${micros(hump.ours)} µs: ${outcome(hump.ratio).toFixed(2)} in ${hump.rounds} rounds`,
+      `        C ${micros(group.c)}, ours ${micros(group.ours)} µs: ${outcome(group.ratio).toFixed(2)} in ${group.rounds} rounds`,
     );
   }
   return held;

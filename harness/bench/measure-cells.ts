@@ -1,7 +1,7 @@
 import { BENCHMARKS } from "../../scenarios/benchmarks/index.ts";
 import { type Arm, type Cell, placeArm } from "../coordinator/arm.ts";
-import { measure } from "../coordinator/measure.ts";
 import { silent } from "../coordinator/progress.ts";
+import { measure } from "../coordinator/run-measurements.ts";
 import { inSession } from "../coordinator/session.ts";
 import { loadTransport } from "../process/load-transport.ts";
 import type { TransportReference } from "../process/messages.ts";
@@ -30,10 +30,10 @@ export async function measureCells(wanted: BenchCells): Promise<Measurement[]> {
   const benchmark = BENCHMARKS.find(({ name }) => name === wanted.benchmark);
   if (benchmark === undefined) throw new Error(`no benchmark ${wanted.benchmark}`);
   const cells = [{ benchmark, variant: wanted.variant ?? {}, payloadBytes: 64 }];
-  const length = { rule: "fixed", effort: "default", trials: wanted.trials, strict: false } as const;
+  const stopRule = { rule: "fixed", effort: "default", trials: wanted.trials, strict: false } as const;
   const { messages, seed } = wanted;
-  const { measurements } = await inSession(({ brood, place }) =>
-    measure(brood, place, { arms, cells, length, messages, seed, controls: false }, silent),
+  const { measurements } = await inSession(({ supervisor, place }) =>
+    measure(supervisor, place, { arms, cells, stopRule, messages, seed, controls: false }, silent),
   );
   for (const { transport, status, reason } of measurements) {
     if (status !== "measured") throw new Error(`${transport}: ${status}, ${reason}`);

@@ -10,7 +10,7 @@ import { join } from "node:path";
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import type { Transport } from "../../transports/contract/transport.ts";
 import { openBundle } from "../bundle/bundle.ts";
-import { Brood } from "../coordinator/run-driver.ts";
+import { ProcessSupervisor } from "../coordinator/process-supervisor.ts";
 import { spawnPeer } from "../driver/peers/peer-process.ts";
 import { startProcessPeer } from "../driver/peers/process-peer.ts";
 import { allocate } from "../process/journal.ts";
@@ -71,8 +71,12 @@ async function ended(command: readonly string[]): Promise<number> {
 /** One start of a pair, as a run does it. */
 async function pair(transport: Transport, way: Way): Promise<Pick<Parts, "pair" | "end">> {
   const startedMs = performance.now();
-  const brood = new Brood(place, [], way.code === "bundle" && !("reason" in bundle) ? bundle : undefined);
-  const prepared = await brood.prepare({
+  const supervisor = new ProcessSupervisor(
+    place,
+    [],
+    way.code === "bundle" && !("reason" in bundle) ? bundle : undefined,
+  );
+  const prepared = await supervisor.prepare({
     start: startOf(transport),
     pin: [],
     startsPeer: transport.capabilities.rendezvous === "address",

@@ -15,9 +15,9 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { REGISTRY } from "../../transports/registry.ts";
+import { ProcessSupervisor } from "../coordinator/process-supervisor.ts";
 import { silent } from "../coordinator/progress.ts";
 import { runChecks } from "../coordinator/run-checks.ts";
-import { Brood } from "../coordinator/run-driver.ts";
 import { CHECKS } from "../driver/checks/catalog.ts";
 import { loadTransport } from "../process/load-transport.ts";
 import { createPlace, removePlace } from "../process/place.ts";
@@ -183,7 +183,7 @@ describe.runIf(isPrivate && existsSync(join(ROOT, "node_modules", "esbuild")))("
 /** The verdict of each check on each of these transports. */
 async function outcomes(ids: readonly string[], checks: typeof CHECKS, bundle?: Bundle): Promise<string[]> {
   const place = await createPlace();
-  const brood = new Brood(place, [], bundle);
+  const supervisor = new ProcessSupervisor(place, [], bundle);
   try {
     const targets = [];
     for (const id of ids) {
@@ -191,10 +191,10 @@ async function outcomes(ids: readonly string[], checks: typeof CHECKS, bundle?: 
       const transport = await loadTransport(reference);
       if ((await transport.probe()).available) targets.push({ transport, reference, peerLanguage: "node" });
     }
-    const results = await runChecks(brood, place, targets, checks, silent);
+    const results = await runChecks(supervisor, place, targets, checks, silent);
     return results.map(({ transport, scenario, status }) => `${transport} ${scenario} ${status}`).sort();
   } finally {
-    await brood.end();
+    await supervisor.end();
     await removePlace(place);
   }
 }

@@ -94,7 +94,7 @@ export async function checkAll(
   onResult: (result: CheckResult) => void,
 ): Promise<CheckResult[]> {
   const targets = checkTargets(candidates, peers);
-  const results = await runChecks(session.brood, session.place, targets, checks, progress, onResult);
+  const results = await runChecks(session.supervisor, session.place, targets, checks, progress, onResult);
   const absent = candidates.flatMap(({ record, transport }) => {
     if (!record.available)
       return checks.map((check) => absentRow(check, record.id, "node", "unavailable", record.reason));

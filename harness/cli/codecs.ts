@@ -52,13 +52,13 @@ export interface CodecTable {
 
 /** The table of what codecs cost by themselves. A failure costs the report this table and nothing else. */
 export async function codecTable(
-  { brood, place }: Session,
+  { supervisor, place }: Session,
   codecs: readonly CodecId[],
   arms: readonly Arm[],
   timeMs: number,
 ): Promise<CodecTable> {
   if (codecs.length === 0) return {};
-  const found = await measureCodecs(brood, place, {
+  const found = await measureCodecs(supervisor, place, {
     codecs,
     seed: CORPUS_SEED,
     timeMs,

@@ -4,10 +4,10 @@ import { CODEC_IDS } from "../../scenarios/benchmark.ts";
 import { DEFAULT_PAYLOADS, PICK_PAYLOADS } from "../../scenarios/profiles/default-workload.ts";
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import { REGISTRY } from "../../transports/registry.ts";
-import { LEAST_FOR_INTERVAL, type Length } from "../coordinator/length.ts";
-import { type MeasureResult, measure } from "../coordinator/measure.ts";
 import { asPartOf } from "../coordinator/progress.ts";
+import { type MeasureResult, measure } from "../coordinator/run-measurements.ts";
 import { inSession } from "../coordinator/session.ts";
+import { LEAST_FOR_INTERVAL, type StopRule } from "../coordinator/stop-rule.ts";
 import { CHECKS } from "../driver/checks/catalog.ts";
 import { pick, type Workload } from "../pick/pick.ts";
 import { note } from "../process/note.ts";
@@ -19,12 +19,12 @@ import { chooseArms, chooseCells, defaultPlacements } from "./arms.ts";
 import { warnBeforeRun } from "./before-run.ts";
 import { checkAll } from "./check.ts";
 import { codecTable } from "./codecs.ts";
-import { announcePlan, FINISH_MS, lengthOf } from "./length.ts";
 import { nothingLeft, refuseTooLarge, requestOf } from "./measure.ts";
 import { type MeasureOptions, withMeasuring } from "./options.ts";
 import { printTables, publish, publishPartial, REPORT_FILES, terminal } from "./output.ts";
 import { noteAbsent } from "./peers.ts";
 import { finishReport, type RunStart, startRun } from "./run.ts";
+import { announcePlan, FINISH_MS, stopRuleOf } from "./run-duration.ts";
 import { type Candidate, type Chosen, resolveTransports } from "./transports.ts";
 
 /** A plain compare: at most 50 s for a handful of ids, 70 s for a full shortlist. */
@@ -90,7 +90,7 @@ async function compare(
   if (arms.length + missing.length === 0) throw nothingLeft(chosen, options.peer);
   const budgetMs = options.budget ?? defaultBudget(options, candidates.length);
   // The same promise whichever part takes the time: what the checks used is no longer there for the trials.
-  lengthOf(options, arms, cells, { budgetMs });
+  stopRuleOf(options, arms, cells, { budgetMs });
   await warnBeforeRun(candidates, run, { measures: true });
   const expectedMs = options.budget ?? Math.max(budgetMs, leastMs(candidates.length, arms.length));
   note(`comparing ${whatIsCompared(candidates)}: about ${Math.ceil(expectedMs / 1000)} s; seed ${run.seed}`);
@@ -113,8 +113,8 @@ async function compare(
       const laterMs = FINISH_MS + (codecs.length === 0 ? 0 : CODECS_MS);
       // From the start of the process on, as a user counts.
       const leftMs = budgetMs - laterMs - performance.now();
-      const length = lengthOf(options, arms, cells, { budgetMs: leftMs, least: LEAST_FOR_INTERVAL });
-      const counted: Length = length.budgetMs === undefined ? length : { ...length, budgetMs: leftMs };
+      const stopRule = stopRuleOf(options, arms, cells, { budgetMs: leftMs, least: LEAST_FOR_INTERVAL });
+      const counted: StopRule = stopRule.budgetMs === undefined ? stopRule : { ...stopRule, budgetMs: leftMs };
       const all = requestOf(options, arms, cells, counted, run.seed);
       // The sizes that decide: a third one would cost every round time that its trials need.
       const request = {
@@ -124,7 +124,7 @@ async function compare(
           soFar = found;
         },
         onPlan: announcePlan({
-          length: counted,
+          stopRule: counted,
           arms,
           budgetMs: options.budget,
           announcedMs: expectedMs,
@@ -133,7 +133,7 @@ async function compare(
         ...(all.cBaseline === undefined ? {} : { cBaseline: pickSizes(payloads) }),
       };
       const trials = asPartOf(run.progress, (ms) => ms + laterMs);
-      const measured = await measure(session.brood, session.place, request, trials);
+      const measured = await measure(session.supervisor, session.place, request, trials);
       const measuredMs = performance.now();
       // After the trials: nothing else runs beside them, and nothing beside this.
       const table = await codecTable(session, codecs, arms, CODEC_TIME_MS);

@@ -4,20 +4,20 @@ import { CODEC_IDS } from "../../scenarios/benchmark.ts";
 import { BENCHMARKS } from "../../scenarios/benchmarks/index.ts";
 import { HEADER_BYTES } from "../../transports/contract/frame.ts";
 import type { Arm, Cell } from "../coordinator/arm.ts";
-import type { Length } from "../coordinator/length.ts";
-import { type MeasureRequest, type MeasureResult, measure } from "../coordinator/measure.ts";
+import { type MeasureRequest, type MeasureResult, measure } from "../coordinator/run-measurements.ts";
 import { inSession } from "../coordinator/session.ts";
+import type { StopRule } from "../coordinator/stop-rule.ts";
 import { EXIT, IncompleteError, UsageError } from "../results/exit-codes.ts";
 import type { Report } from "../results/model.ts";
 import { ensureWritable } from "../results/store.ts";
 import { chooseArms, chooseCells, defaultPlacements } from "./arms.ts";
 import { warnBeforeRun } from "./before-run.ts";
 import { chooseCodecs, codecCells, codecTable, parseCodec, withCodecs } from "./codecs.ts";
-import { announce, announcePlan, FINISH_MS, lengthOf } from "./length.ts";
 import { type MeasureOptions, withMeasuring } from "./options.ts";
 import { printTables, publish, publishPartial, REPORT_FILES, terminal } from "./output.ts";
 import { noteAbsent, whyAbsent } from "./peers.ts";
 import { finishReport, startRun } from "./run.ts";
+import { announce, announcePlan, FINISH_MS, stopRuleOf } from "./run-duration.ts";
 import { type Candidate, type Chosen, resolveTransports } from "./transports.ts";
 import { each } from "./values.ts";
 
@@ -65,22 +65,22 @@ export function measureCommand(): Command {
       });
       if (placed.length + missing.length === 0) throw nothingLeft(chosen, options.peer);
       const arms = withCodecs(placed, codecs, cells);
-      const length = lengthOf(withoutTable(options, codecs.length), arms, cells);
+      const stopRule = stopRuleOf(withoutTable(options, codecs.length), arms, cells);
       await warnBeforeRun(candidates, run, { measures: true });
-      const announcedMs = announce(length, arms, cells, run.seed);
+      const announcedMs = announce(stopRule, arms, cells, run.seed);
       const laterMs = FINISH_MS + codecs.length * CODEC_RESERVE_MS;
       const records = candidates.map(({ record }) => record);
       let soFar: (() => MeasureResult) | undefined;
       const request: MeasureRequest = {
-        ...requestOf(options, arms, cells, length, run.seed),
-        onPlan: announcePlan({ length, arms, budgetMs: options.budget, announcedMs, laterMs }),
+        ...requestOf(options, arms, cells, stopRule, run.seed),
+        onPlan: announcePlan({ stopRule, arms, budgetMs: options.budget, announcedMs, laterMs }),
         onBegin: (found) => {
           soFar = found;
         },
       };
       const { measured, table } = await inSession(
         async (session) => ({
-          measured: await measure(session.brood, session.place, request, run.progress),
+          measured: await measure(session.supervisor, session.place, request, run.progress),
           table: await codecTable(session, codecs, arms, CODEC_TIME_MS),
         }),
         () => {
@@ -117,13 +117,13 @@ export function requestOf(
   options: MeasureOptions,
   arms: readonly Arm[],
   cells: readonly Cell[],
-  length: Length,
+  stopRule: StopRule,
   seed: number,
 ): MeasureRequest {
   return {
     arms,
     cells,
-    length,
+    stopRule,
     seed,
     // What was asked for is the time of the command: `performance.now()` counts from the start of the process.
     ...(options.budget === undefined ? {} : { sinceMs: 0 }),

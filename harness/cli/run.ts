@@ -1,7 +1,7 @@
 import { loadavg } from "node:os";
 import { ffiFloor } from "../../transports/posix/index.ts";
-import type { MeasureResult } from "../coordinator/measure.ts";
 import { type Progress, progressOn } from "../coordinator/progress.ts";
+import type { MeasureResult } from "../coordinator/run-measurements.ts";
 import { crashWarnings } from "../results/crashes.ts";
 import { curvesOf } from "../results/curves.ts";
 import { type CpuClock, describeEnvironment, readCpuClock } from "../results/environment.ts";

@@ -2,15 +2,15 @@ import type { Place } from "../../transports/contract/transport.ts";
 import type { CellResult } from "../process/messages.ts";
 import { type Arm, type Cell, cellKey, cellReason } from "./arm.ts";
 import { cellPlans, type GroupPace, type Pace } from "./plan.ts";
+import type { ProcessSupervisor } from "./process-supervisor.ts";
 import type { ArmRecord } from "./record.ts";
-import type { Brood } from "./run-driver.ts";
 import {
   type ArmOutcome,
   batchesOf,
+  inactivityTimeoutOf,
   type PreparedTrial,
   prepareTrial,
   runTrial,
-  silenceOf,
   type TrialJob,
   type TrialTurn,
 } from "./trial.ts";
@@ -31,23 +31,23 @@ export interface Wanted {
  * can run are left out.
  */
 export async function calibrateAll(
-  { brood, place, silenceMs, onArm }: CalibrationSite,
+  { supervisor, place, inactivityTimeoutMs, onArm }: CalibrationSite,
   wanted: readonly Wanted[],
 ): Promise<GroupPace[]> {
   const found: GroupPace[] = [];
   const possible = wanted.flatMap((each) => {
-    const job = jobOf(each, silenceMs);
+    const job = jobOf(each, inactivityTimeoutMs);
     return job === undefined ? [] : [{ ...each, job }];
   });
   for (const together of batchesOf(possible, ({ records: [{ arm }] }) => arm)) {
     const startedMs = performance.now();
     const ready = await Promise.all(
-      together.map(async (each) => ({ ...each, prepared: await prepareTrial(brood, place, each.job) })),
+      together.map(async (each) => ({ ...each, prepared: await prepareTrial(supervisor, place, each.job) })),
     );
     const prepareMs = (performance.now() - startedMs) / together.length;
     for (const { records, cells, prepared } of ready) {
       onArm(records[0].arm);
-      const group = await calibrate({ brood, place, records, cells, prepared, prepareMs });
+      const group = await calibrate({ supervisor, place, records, cells, prepared, prepareMs });
       if (group !== undefined) found.push(group);
     }
   }
@@ -55,10 +55,10 @@ export async function calibrateAll(
 }
 
 export interface CalibrationSite {
-  readonly brood: Brood;
+  readonly supervisor: ProcessSupervisor;
   readonly place: Place;
   /** As of `MeasureRequest`. */
-  readonly silenceMs: number | undefined;
+  readonly inactivityTimeoutMs: number | undefined;
   readonly onArm: (arm: Arm) => void;
 }
 
@@ -72,7 +72,7 @@ function possibleCells(record: ArmRecord, cells: readonly Cell[]): readonly Cell
 }
 
 interface Calibration {
-  readonly brood: Brood;
+  readonly supervisor: ProcessSupervisor;
   readonly place: Place;
   readonly records: readonly ArmRecord[];
   readonly cells: readonly Cell[];
@@ -82,8 +82,8 @@ interface Calibration {
 }
 
 /** Finds the pace of every cell of a group; what cannot run gets its reason in the record. */
-async function calibrate({ brood, place, records, ...of }: Calibration): Promise<GroupPace | undefined> {
-  const outcomes = await runTrial(brood, place, of.prepared);
+async function calibrate({ supervisor, place, records, ...of }: Calibration): Promise<GroupPace | undefined> {
+  const outcomes = await runTrial(supervisor, place, of.prepared);
   let overheadMs = of.prepareMs;
   const arms = records.flatMap((record) => {
     const outcome = outcomes.get(record.arm);
@@ -124,7 +124,7 @@ function withoutHopeless(record: ArmRecord, paces: readonly FoundPace[]): FoundP
   });
 }
 
-function jobOf({ records, cells }: Wanted, silenceMs: number | undefined): TrialJob | undefined {
+function jobOf({ records, cells }: Wanted, inactivityTimeoutMs: number | undefined): TrialJob | undefined {
   const [first, ...others] = records.flatMap((record): TrialTurn[] => {
     const possible = possibleCells(record, cells);
     const unknown = possible.map((cell) => ({ cell, messages: 0, warmupMessages: 0, warmupMs: 0 }));
@@ -136,7 +136,7 @@ function jobOf({ records, cells }: Wanted, silenceMs: number | undefined): Trial
     work: { kind: "calibrate", budgetMs: CALIBRATE_CELL_MS },
     turns,
     plannedMs: turns.reduce((sum, turn) => sum + turn.cells.length * CALIBRATE_CELL_MS, 0),
-    silenceMs: silenceOf(silenceMs, CALIBRATE_CELL_MS),
+    inactivityTimeoutMs: inactivityTimeoutOf(inactivityTimeoutMs, CALIBRATE_CELL_MS),
   };
 }
 

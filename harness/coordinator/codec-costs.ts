@@ -2,7 +2,7 @@ import type { CodecId } from "../../scenarios/benchmark.ts";
 import type { Place } from "../../transports/contract/transport.ts";
 import type { PinPrefix } from "../process/messages.ts";
 import type { CodecCost } from "../results/model.ts";
-import type { Brood } from "./run-driver.ts";
+import type { ProcessSupervisor } from "./process-supervisor.ts";
 
 const TIMEOUT_MS = 60_000;
 
@@ -16,12 +16,12 @@ export interface CodecCostRequest {
 
 /** What codecs cost without any transport, measured by a fresh process; the reason where that process failed. */
 export async function measureCodecs(
-  brood: Brood,
+  supervisor: ProcessSupervisor,
   place: Place,
   { codecs, seed, timeMs, pin }: CodecCostRequest,
 ): Promise<{ readonly codecs: readonly CodecCost[] } | { readonly reason: string }> {
   let rows: readonly CodecCost[] | undefined;
-  const outcome = await brood.run({
+  const outcome = await supervisor.run({
     start: {
       type: "start",
       // A driver loads a transport before it looks at its work: this one opens nothing.

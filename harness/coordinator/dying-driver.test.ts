@@ -6,11 +6,11 @@ import { CHECKS } from "../driver/checks/catalog.ts";
 import { loadTransport } from "../process/load-transport.ts";
 import { crashWarnings } from "../results/crashes.ts";
 import type { Crash, Measurement } from "../results/model.ts";
-import { withBrood } from "../testing/vitest-adapter.ts";
+import { withSupervisor } from "../testing/vitest-adapter.ts";
 import { type Arm, placeArm } from "./arm.ts";
-import { measure } from "./measure.ts";
 import { silent } from "./progress.ts";
 import { runChecks } from "./run-checks.ts";
+import { measure } from "./run-measurements.ts";
 
 const module = fileURLToPath(new URL("../testing/deadly.ts", import.meta.url));
 const ROUNDS = 3;
@@ -36,11 +36,11 @@ beforeAll(async () => {
   const benchmark = BENCHMARKS.find(({ name }) => name === "round-trip");
   if (benchmark === undefined) throw new Error("no round-trip");
   const cells = [64, 65_536].map((payloadBytes) => ({ benchmark, variant: {}, payloadBytes }));
-  const length = { rule: "fixed", effort: "quick", trials: ROUNDS, strict: false } as const;
-  const request = { arms, cells, length, messages: 100, seed: 1, controls: false, silenceMs: SILENCE_MS };
-  await withBrood(async (brood, place) => {
-    rows = (await measure(brood, place, request, silent)).measurements;
-    crashes = brood.crashes;
+  const stopRule = { rule: "fixed", effort: "quick", trials: ROUNDS, strict: false } as const;
+  const request = { arms, cells, stopRule, messages: 100, seed: 1, controls: false, inactivityTimeoutMs: SILENCE_MS };
+  await withSupervisor(async (supervisor, place) => {
+    rows = (await measure(supervisor, place, request, silent)).measurements;
+    crashes = supervisor.crashes;
   });
 }, 120_000);
 
@@ -87,14 +87,14 @@ describe("a process that a fault of native code ends", () => {
     const reference = { id: "deadly/segfault-check", module };
     const target = { transport: await loadTransport(reference), reference, peerLanguage: "node" };
     const checks = CHECKS.filter(({ id }) => id === "large-messages" || id === "sequential-requests");
-    await withBrood(async (brood, place) => {
-      const results = await runChecks(brood, place, [target], checks, silent);
+    await withSupervisor(async (supervisor, place) => {
+      const results = await runChecks(supervisor, place, [target], checks, silent);
       const brief = results.map(({ scenario, status, reason = "" }) => `${scenario} ${status} ${reason.split(":")[0]}`);
       expect(brief.sort()).toEqual([
         "large-messages failed the peer process was ended by SIGSEGV",
         "sequential-requests passed ",
       ]);
-      expect(brood.crashes).toMatchObject([{ transport: reference.id, process: "peer", signal: "SIGSEGV" }]);
+      expect(supervisor.crashes).toMatchObject([{ transport: reference.id, process: "peer", signal: "SIGSEGV" }]);
     });
   });
 });

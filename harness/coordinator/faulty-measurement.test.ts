@@ -3,10 +3,10 @@ import { describe, it } from "vitest";
 import { BENCHMARKS } from "../../scenarios/benchmarks/index.ts";
 import { loadTransport } from "../process/load-transport.ts";
 import type { Measurement } from "../results/model.ts";
-import { withBrood } from "../testing/vitest-adapter.ts";
+import { withSupervisor } from "../testing/vitest-adapter.ts";
 import { placeArm } from "./arm.ts";
-import { measure } from "./measure.ts";
 import { silent } from "./progress.ts";
+import { measure } from "./run-measurements.ts";
 
 const module = fileURLToPath(new URL("../../scenarios/mutants/faulty.ts", import.meta.url));
 
@@ -33,12 +33,12 @@ async function measureFaulty(fault: string): Promise<readonly Measurement[]> {
   const request = {
     arms: [arm],
     cells,
-    length: { rule: "fixed", effort: "quick", trials: 1, strict: false } as const,
+    stopRule: { rule: "fixed", effort: "quick", trials: 1, strict: false } as const,
     messages: 1500,
     seed: 1,
     controls: false,
   };
-  return (await withBrood((brood, place) => measure(brood, place, request, silent))).measurements;
+  return (await withSupervisor((supervisor, place) => measure(supervisor, place, request, silent))).measurements;
 }
 
 const statuses = (rows: readonly Measurement[]): string[] =>

@@ -2,8 +2,8 @@ import type { Place } from "../../transports/contract/transport.ts";
 import { shuffled } from "../results/random.ts";
 import { type Arm, type Cell, cellKey } from "./arm.ts";
 import { cellPlans, type PlannedArm } from "./plan.ts";
+import type { ProcessSupervisor } from "./process-supervisor.ts";
 import type { Progress } from "./progress.ts";
-import type { Brood } from "./run-driver.ts";
 import { type ArmOutcome, type PreparedTrial, prepareTrial, runTrial } from "./trial.ts";
 
 /** The same arm of both sides, with the counts of the head for both. */
@@ -30,7 +30,12 @@ export interface PairRequest {
 }
 
 /** Pairs of fresh trials: in each round every arm once, its two sides next to each other in an order decided by a coin. */
-export async function runPairs(brood: Brood, place: Place, request: PairRequest, progress: Progress): Promise<void> {
+export async function runPairs(
+  supervisor: ProcessSupervisor,
+  place: Place,
+  request: PairRequest,
+  progress: Progress,
+): Promise<void> {
   const { arms, pairs, wanted, random, onPair, onRound, stage } = request;
   for (let pair = 1; pair <= pairs; pair++) {
     for (const arm of shuffled(arms, random)) {
@@ -42,17 +47,17 @@ export async function runPairs(brood: Brood, place: Place, request: PairRequest,
       const plans = cellPlans(order, () => Math.floor(random() * 2 ** 32));
       const ready = (side: Arm): Promise<PreparedTrial> => {
         const turns = [{ arm: side, cells: plans }] as const;
-        return prepareTrial(brood, place, { work: { kind: "measure" }, turns, plannedMs: arm.plannedMs });
+        return prepareTrial(supervisor, place, { work: { kind: "measure" }, turns, plannedMs: arm.plannedMs });
       };
       const headFirst = random() < 0.5;
       const sides = headFirst ? [arm.head.arm, arm.base] : [arm.base, arm.head.arm];
       const runs = new Map<Arm, ArmOutcome>();
       // Both get ready side by side if they are silent, then each has the machine to itself.
-      const isSilent = sides.every(({ transport }) => transport.looksAround !== true);
+      const isSilent = sides.every(({ transport }) => transport.activeWhenIdle !== true);
       for (const together of isSilent ? [sides] : sides.map((side) => [side])) {
         const prepared = await Promise.all(together.map(ready));
         for (const each of prepared) {
-          for (const [side, outcome] of await runTrial(brood, place, each)) runs.set(side, outcome);
+          for (const [side, outcome] of await runTrial(supervisor, place, each)) runs.set(side, outcome);
         }
       }
       const [head, base] = [runs.get(arm.head.arm), runs.get(arm.base)] as [ArmOutcome, ArmOutcome];

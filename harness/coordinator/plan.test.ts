@@ -5,8 +5,8 @@ import { BENCHMARKS } from "../../scenarios/benchmarks/index.ts";
 import { loopback } from "../../transports/loopback/loopback.ts";
 import type { Arm, Cell } from "./arm.ts";
 import { cellKey, cellReason } from "./arm.ts";
-import { isLook, type Length, relativeHalfWidth, roundsLeft, whyStop } from "./length.ts";
 import { type GroupPace, planRun } from "./plan.ts";
+import { isLook, relativeHalfWidth, roundsLeft, type StopRule, whyStop } from "./stop-rule.ts";
 
 const arm: Arm = {
   transport: loopback,
@@ -106,7 +106,7 @@ const state = { roundMs: 1000, p50s: () => [[1, 1, 1, 1, 1, 1]] };
 
 describe("the length of a run", () => {
   it("with a budget is whole rounds, and ends within half a round of the time", () => {
-    const length: Length = { rule: "budget", effort: "default", least: 6, most: 100, budgetMs: 20_000, strict: true };
+    const length: StopRule = { rule: "budget", effort: "default", least: 6, most: 100, budgetMs: 20_000, strict: true };
     expect(whyStop(length, { ...state, done: 7, elapsedMs: 19_000 })).toBeUndefined();
     expect(whyStop(length, { ...state, done: 7, elapsedMs: 19_600 })).toMatch(/the time was used/);
     expect(whyStop(length, { ...state, done: 3, elapsedMs: 19_600 })).toBeUndefined();
@@ -115,14 +115,21 @@ describe("the length of a run", () => {
   });
 
   it("without a promise never stops below the rounds an interval needs", () => {
-    const length: Length = { rule: "budget", effort: "default", least: 6, most: 100, budgetMs: 20_000, strict: false };
+    const length: StopRule = {
+      rule: "budget",
+      effort: "default",
+      least: 6,
+      most: 100,
+      budgetMs: 20_000,
+      strict: false,
+    };
     expect(whyStop(length, { ...state, done: 5, elapsedMs: 60_000 })).toBeUndefined();
   });
 
   it("with --until looks after 10, 20, 40, 80, 160 rounds and at no other time", () => {
     const looks = Array.from({ length: 200 }, (_, index) => index).filter(isLook);
     expect(looks).toEqual([10, 20, 40, 80, 160]);
-    const length: Length = { rule: "until", effort: "default", target: 0.03, most: 160 };
+    const length: StopRule = { rule: "until", effort: "default", target: 0.03, most: 160 };
     const narrow = { ...state, elapsedMs: 0 };
     expect(whyStop(length, { ...narrow, done: 10 })).toMatch(/within ±3 %/);
     expect(whyStop(length, { ...narrow, done: 11 })).toBeUndefined();
@@ -139,13 +146,13 @@ describe("the length of a run", () => {
 
   it("foresees the rounds of its rule, and never less than one", () => {
     const at = { done: 4, elapsedMs: 4000, roundMs: 1000 };
-    const budget: Length = { rule: "budget", effort: "default", least: 6, most: 30, budgetMs: 20_000, strict: false };
+    const budget: StopRule = { rule: "budget", effort: "default", least: 6, most: 30, budgetMs: 20_000, strict: false };
     expect(roundsLeft(budget, at)).toBe(16);
     expect(roundsLeft(budget, { ...at, roundMs: 400 }), "no more than there may be").toBe(26);
     expect(roundsLeft(budget, { ...at, elapsedMs: 19_900 }), "those an interval needs").toBe(2);
     expect(roundsLeft(budget, { ...at, done: 8, elapsedMs: 19_900 })).toBe(1);
     expect(roundsLeft({ rule: "fixed", effort: "quick", trials: 7, strict: false }, at)).toBe(3);
-    const until: Length = { rule: "until", effort: "default", target: 0.03, most: 160 };
+    const until: StopRule = { rule: "until", effort: "default", target: 0.03, most: 160 };
     expect([4, 10, 39, 100].map((done) => roundsLeft(until, { ...at, done }))).toEqual([6, 10, 1, 60]);
   });
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { BENCHMARKS } from "../../scenarios/benchmarks/index.ts";
 import { REGISTRY } from "../../transports/registry.ts";
 import { loadTransport } from "../process/load-transport.ts";
-import { withBrood } from "../testing/vitest-adapter.ts";
+import { withSupervisor } from "../testing/vitest-adapter.ts";
 import { placeArm } from "./arm.ts";
 import { cellPlans } from "./plan.ts";
 import { prepareTrial } from "./trial.ts";
@@ -27,8 +27,8 @@ function switchesOf(pid: number): number {
 async function silentIds(): Promise<string[]> {
   const loaded = await Promise.all(REGISTRY.map((each) => each.load()));
   const silent = loaded.filter(
-    ({ event, looksAround, capabilities }) =>
-      event !== undefined && looksAround !== true && capabilities.rendezvous !== "process",
+    ({ event, activeWhenIdle, capabilities }) =>
+      event !== undefined && activeWhenIdle !== true && capabilities.rendezvous !== "process",
   );
   return silent.map(({ id }) => id);
 }
@@ -54,13 +54,13 @@ describe.skipIf(process.platform !== "linux")("a pair of processes that is ready
       warmupMessages: 10,
       warmupMs: 1,
     };
-    await withBrood(async (brood, place) => {
+    await withSupervisor(async (supervisor, place) => {
       const job = {
         work: { kind: "measure" },
         turns: [{ arm: placed.arm, cells: cellPlans([planned], () => 1) }],
         plannedMs: 10,
       } as const;
-      const prepared = await prepareTrial(brood, place, job);
+      const prepared = await prepareTrial(supervisor, place, job);
       expect(prepared.pids).toHaveLength(2);
       const count = (): number => prepared.pids.reduce((sum, pid) => sum + switchesOf(pid), 0);
       // What was on its way when it said that it was ready may still come to its end.

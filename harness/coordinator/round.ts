@@ -5,24 +5,24 @@ import { shuffled } from "../results/random.ts";
 import { type Arm, cellKey } from "./arm.ts";
 import type { ControlRun, Controls } from "./controls.ts";
 import { cellPlans, type Plan, type PlannedCell, type PlannedGroup } from "./plan.ts";
+import type { ProcessSupervisor } from "./process-supervisor.ts";
 import type { Progress } from "./progress.ts";
 import type { ArmRecord } from "./record.ts";
 import type { RoundLog } from "./round-log.ts";
-import type { Brood } from "./run-driver.ts";
 import {
   type ArmOutcome,
   batchesOf,
+  inactivityTimeoutOf,
   type PreparedTrial,
   prepareTrial,
   runTrial,
-  silenceOf,
   type TrialTurn,
   toTrial,
 } from "./trial.ts";
 
 /** What the rounds of a run share. */
 export interface RoundSite {
-  readonly brood: Brood;
+  readonly supervisor: ProcessSupervisor;
   readonly place: Place;
   readonly progress: Progress;
   readonly random: () => number;
@@ -34,7 +34,7 @@ export interface RoundSite {
   /** Placements whose canary runs in every round. */
   readonly controlled: readonly Placement[];
   readonly cBaseline: CBaselineBoard | { readonly reason: string };
-  readonly silenceMs: number | undefined;
+  readonly inactivityTimeoutMs: number | undefined;
 }
 
 /** Runs every group of the plan once, in an order drawn from the seed. */
@@ -57,7 +57,7 @@ export async function runRound(site: RoundSite, plan: Plan, round: number): Prom
       if (trial === undefined) continue;
       if (!ready.has(trial)) await getReady(site, batches.find((batch) => batch.includes(trial)) ?? [], ready);
       const onTurn = (arm: Arm): void => progress.step(`round ${round}  ${describeArm(arm)}`);
-      const outcomes = await runTrial(site.brood, site.place, ready.get(trial) as PreparedTrial, onTurn);
+      const outcomes = await runTrial(site.supervisor, site.place, ready.get(trial) as PreparedTrial, onTurn);
       for (const turn of trial.turns) note(site, turn, outcomes.get(turn.arm) as ArmOutcome, round);
     }
   }
@@ -95,7 +95,7 @@ function trialOf({ records, random }: RoundSite, group: PlannedGroup): GroupTria
 
 /** All of these at once, while nothing is measured: that is when a machine of two CPUs may use both. */
 async function getReady(
-  { brood, place, silenceMs }: RoundSite,
+  { supervisor, place, inactivityTimeoutMs }: RoundSite,
   trials: readonly GroupTrial[],
   ready: Map<GroupTrial, PreparedTrial>,
 ): Promise<void> {
@@ -104,8 +104,13 @@ async function getReady(
       const longestMs = Math.max(...trial.turns.flatMap(({ order }) => order.map(({ plannedMs }) => plannedMs)));
       const { turns, group } = trial;
       const { plannedMs } = group;
-      const job = { work: { kind: "measure" }, turns, plannedMs, silenceMs: silenceOf(silenceMs, longestMs) } as const;
-      ready.set(trial, await prepareTrial(brood, place, job));
+      const job = {
+        work: { kind: "measure" },
+        turns,
+        plannedMs,
+        inactivityTimeoutMs: inactivityTimeoutOf(inactivityTimeoutMs, longestMs),
+      } as const;
+      ready.set(trial, await prepareTrial(supervisor, place, job));
     }),
   );
 }

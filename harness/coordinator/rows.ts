@@ -1,5 +1,5 @@
 import { aggregate } from "../results/aggregate.ts";
-import { twoHumped } from "../results/humps.ts";
+import { isBimodal } from "../results/bimodal.ts";
 import type { Measurement, Trial } from "../results/model.ts";
 import { driftWarning } from "../results/stationarity.ts";
 import { type Arm, type Cell, loadOf } from "./arm.ts";
@@ -103,9 +103,9 @@ function warningsOf(cell: Cell, trials: readonly Trial[]): string[] {
   const valid = trials.filter(({ status }) => status === "valid");
   const p50s = valid.flatMap(({ latencyNs }) => (latencyNs === undefined ? [] : [latencyNs.p50]));
   const warnings: string[] = [];
-  if (twoHumped(p50s)) {
+  if (isBimodal(p50s)) {
     warnings.push(
-      "two-humped: the trials fall into two groups, and the median describes neither; see the points of the single trials",
+      "bimodal: the trials fall into two groups, and the median describes neither; see the points of the single trials",
     );
   }
   const figures = aggregate(valid, cell.payloadBytes);

@@ -13,8 +13,8 @@ import {
   predictMs,
   typicalMs,
 } from "./check-plan.ts";
+import type { ProcessSupervisor } from "./process-supervisor.ts";
 import type { Progress } from "./progress.ts";
-import type { Brood } from "./run-driver.ts";
 
 const DEFAULT_TIMEOUT_MS = 20_000;
 const SLACK_MS = 10_000;
@@ -24,7 +24,7 @@ const SLACK_MS = 10_000;
  * time, then those that must be alone. A driver that dies fails the check it was in, and a fresh one goes on.
  */
 export async function runChecks(
-  brood: Brood,
+  supervisor: ProcessSupervisor,
   place: Place,
   targets: readonly CheckTarget[],
   checks: readonly Check[],
@@ -39,7 +39,7 @@ export async function runChecks(
   const run = async (batches: readonly Batch[], atATime: number): Promise<void> => {
     await inLanes(atATime, batches, async (batch) => {
       const { target } = batch;
-      await checkTarget(brood, place, batch, (result, check) => {
+      await checkTarget(supervisor, place, batch, (result, check) => {
         const own = results.get(target);
         const isFirst = own?.has(check) === false;
         own?.set(check, result);
@@ -98,7 +98,7 @@ async function inLanes(count: number, batches: readonly Batch[], work: (batch: B
  * least one is forged: that check fails too, so `onResult` may be called again with a result that replaces the first.
  */
 async function checkTarget(
-  brood: Brood,
+  supervisor: ProcessSupervisor,
   place: Place,
   { target, checks }: Batch,
   onResult: (result: CheckResult, check: Check) => void,
@@ -124,7 +124,7 @@ async function checkTarget(
       peerProgram: target.peerProgram,
       work: { kind: "check", checks: left.map(({ id }) => id) },
     };
-    const outcome = await brood.run({
+    const outcome = await supervisor.run({
       start,
       pin: [],
       timeoutMs: left.reduce((sum, check) => sum + (check.timeoutMs ?? DEFAULT_TIMEOUT_MS) + SLACK_MS, 0),

@@ -5,7 +5,7 @@ import { RUN_VARIABLE } from "../process/orphans.ts";
 import { createPlace, removePlace, sweepDeadPlaces } from "../process/place.ts";
 import { EXIT } from "../results/exit-codes.ts";
 import type { Crash } from "../results/model.ts";
-import { Brood } from "./run-driver.ts";
+import { ProcessSupervisor } from "./process-supervisor.ts";
 
 /** An interrupted command ends within 2 s, whatever a user's module does when it should sweep. */
 const INTERRUPTED_SWEEP_MS = 1000;
@@ -13,7 +13,7 @@ const INTERRUPTED_SWEEP_MS = 1000;
 /** What a command that starts processes works in. */
 export interface Session {
   readonly place: Place;
-  readonly brood: Brood;
+  readonly supervisor: ProcessSupervisor;
   /** Aborts on the first SIGINT or SIGTERM. */
   readonly interrupted: AbortSignal;
 }
@@ -47,7 +47,7 @@ export async function inSession<Result>(
   const interrupted = abort.signal;
   // Whatever this process starts from now on is found by it, be it a compiler or git.
   process.env[RUN_VARIABLE] = place.prefix;
-  const brood = new Brood(place, crashes, bundle);
+  const supervisor = new ProcessSupervisor(place, crashes, bundle);
   const interrupt = (code: number): void => {
     if (interrupted.aborted) process.exit(code);
     const startedMs = performance.now();
@@ -60,7 +60,7 @@ export async function inSession<Result>(
     };
     setTimeout(finish, Math.max(0, ENDING_LIMIT_MS - (performance.now() - startedMs)));
     abort.abort();
-    void brood
+    void supervisor
       .end()
       .then(() => removePlace(place, INTERRUPTED_SWEEP_MS))
       .then(finish, finish);
@@ -69,10 +69,10 @@ export async function inSession<Result>(
   const onTerminate = (): void => interrupt(EXIT.sigterm);
   process.on("SIGINT", onInterrupt).on("SIGTERM", onTerminate);
   try {
-    return await work({ place, brood, interrupted });
+    return await work({ place, supervisor, interrupted });
   } finally {
     await unlessAborted(interrupted);
-    await brood.end();
+    await supervisor.end();
     await removePlace(place);
     await unlessAborted(interrupted);
     process.off("SIGINT", onInterrupt).off("SIGTERM", onTerminate);

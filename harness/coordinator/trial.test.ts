@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { loopback } from "../../transports/loopback/loopback.ts";
 import type { CellPlan, CellResult } from "../process/messages.ts";
 import type { Arm } from "./arm.ts";
-import type { Brood, DriverJob, DriverOutcome, Prepared } from "./run-driver.ts";
+import type { DriverJob, DriverOutcome, Prepared, ProcessSupervisor } from "./process-supervisor.ts";
 import { type ArmOutcome, prepareTrial, runTrial, type TrialTurn } from "./trial.ts";
 
 const arm: Arm = {
@@ -23,7 +23,7 @@ const arms: readonly [Arm, Arm] = [arm, { ...arm, placement: "same-cpu" }];
 type What = "valid" | "invalid" | "dies" | "dies at once" | "dies ahead" | "is silent";
 
 /** Drivers that do the same with a cell whenever they meet it; counts how many there were. */
-function broodWith(meet: Readonly<Record<string, What>>) {
+function supervisorWith(meet: Readonly<Record<string, What>>) {
   let drivers = 0;
   const runTurn = (job: DriverJob, cells: readonly CellPlan[]): DriverOutcome | undefined => {
     for (const { key } of cells) {
@@ -55,19 +55,19 @@ function broodWith(meet: Readonly<Record<string, What>>) {
       finish: async () => runTurn(job, turns[at++] ?? []) ?? { status: "done", ready: null },
     };
   };
-  return { brood: { prepare } as unknown as Brood, drivers: () => drivers };
+  return { supervisor: { prepare } as unknown as ProcessSupervisor, drivers: () => drivers };
 }
 
 /** @param apart the cells of each of two turns; default: one turn that has all of them */
 async function found(meet: Readonly<Record<string, What>>, apart: readonly string[] = [Object.keys(meet).join("")]) {
-  const { brood, drivers } = broodWith(meet);
+  const { supervisor, drivers } = supervisorWith(meet);
   const [first, ...rest] = apart.map((keys, at) => ({
     arm: arms[at] as Arm,
     cells: [...keys].map((key) => ({ key }) as CellPlan),
   }));
   const turns = [first as TrialTurn, ...rest] as const;
-  const prepared = await prepareTrial(brood, place, { work: { kind: "measure" }, turns, plannedMs: 1 });
-  const outcomes = await runTrial(brood, place, prepared);
+  const prepared = await prepareTrial(supervisor, place, { work: { kind: "measure" }, turns, plannedMs: 1 });
+  const outcomes = await runTrial(supervisor, place, prepared);
   const words = turns.flatMap(({ arm: each, cells }) => {
     const { results, obstacles } = outcomes.get(each) as ArmOutcome;
     return cells.map(

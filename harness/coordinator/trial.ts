@@ -7,7 +7,7 @@ import type { Trial } from "../results/model.ts";
 import { unpackSamples } from "../results/packed-samples.ts";
 import { NOTHING, quantilesOf } from "../results/samples.ts";
 import type { Arm } from "./arm.ts";
-import type { Brood, DriverResult, Prepared } from "./run-driver.ts";
+import type { DriverResult, Prepared, ProcessSupervisor } from "./process-supervisor.ts";
 
 /** A trial that takes this much longer than planned is broken. */
 const TIMEOUT_FACTOR = 10;
@@ -20,7 +20,7 @@ const SIDE_BY_SIDE = 4;
 
 /** What may get ready together, in the order given: a mechanism that looks around while it waits would disturb the turns of others. */
 export function batchesOf<Item>(items: readonly Item[], armOf: (item: Item) => Arm): Item[][] {
-  const silent = items.filter((item) => armOf(item).transport.looksAround !== true);
+  const silent = items.filter((item) => armOf(item).transport.activeWhenIdle !== true);
   const batches: Item[][] = [];
   for (let from = 0; from < silent.length; from += SIDE_BY_SIDE) batches.push(silent.slice(from, from + SIDE_BY_SIDE));
   return [...batches, ...items.filter((item) => !silent.includes(item)).map((item) => [item])];
@@ -55,7 +55,7 @@ export interface PreparedTrial {
 }
 
 /** How long a driver may say nothing that runs cells which are planned to take so long. */
-export function silenceOf(startMs: number | undefined, longestCellMs: number): number {
+export function inactivityTimeoutOf(startMs: number | undefined, longestCellMs: number): number {
   return (startMs ?? SILENCE_MS) + TIMEOUT_FACTOR * longestCellMs;
 }
 
@@ -64,7 +64,7 @@ export interface TrialJob {
   /** Arms that differ in their placement only. */
   readonly turns: readonly [TrialTurn, ...TrialTurn[]];
   readonly plannedMs: number;
-  readonly silenceMs?: number;
+  readonly inactivityTimeoutMs?: number;
 }
 
 export interface TrialTurn {
@@ -73,16 +73,16 @@ export interface TrialTurn {
 }
 
 /** Starts one fresh driver, and by it one fresh peer, for these turns. Several may get ready at the same time. Never rejects. */
-export async function prepareTrial(brood: Brood, place: Place, job: TrialJob): Promise<PreparedTrial> {
+export async function prepareTrial(supervisor: ProcessSupervisor, place: Place, job: TrialJob): Promise<PreparedTrial> {
   const log = new TurnLog(job.turns);
   const { plannedMs } = job;
   const { arm } = job.turns[0];
-  const prepared = await brood.prepare({
+  const prepared = await supervisor.prepare({
     start: startOf(job, place),
     pin: arm.cpus.readyPin,
     startsPeer: arm.peerLanguage === "node" && arm.transport.capabilities.rendezvous === "address",
     timeoutMs: TIMEOUT_FLOOR_MS + TIMEOUT_FACTOR * plannedMs,
-    silenceMs: job.silenceMs ?? silenceOf(undefined, plannedMs),
+    inactivityTimeoutMs: job.inactivityTimeoutMs ?? inactivityTimeoutOf(undefined, plannedMs),
     onResult: (message) => log.add(message),
     onCrash: (what) => {
       log.crash ??= what;
@@ -226,7 +226,7 @@ export interface ArmOutcome {
 
 /** All turns, to the end of every cell: what a broken cell kept from running goes on at once in a fresh pair of processes. */
 export async function runTrial(
-  brood: Brood,
+  supervisor: ProcessSupervisor,
   place: Place,
   first: PreparedTrial,
   onTurn: (arm: Arm) => void = () => {},
@@ -247,7 +247,7 @@ export async function runTrial(
       return left.length === 0 ? [] : [{ arm, cells: left }];
     });
     if (next === undefined) return outcomes;
-    prepared = await prepareTrial(brood, place, { ...job, turns: [next, ...others] });
+    prepared = await prepareTrial(supervisor, place, { ...job, turns: [next, ...others] });
   }
 }
 

@@ -37,7 +37,7 @@ describe.skipIf(!IS_ROOT || process.platform !== "linux")("a process that connec
         work: { kind: "user", address: unserved, unserved, user: { uid: NOBODY, gid: NOBODY } },
       });
       const ready = await child.next(["user-ready"], LIMIT_MS);
-      expect(ready).toMatchObject({ uid: NOBODY, hindrance: null });
+      expect(ready).toMatchObject({ uid: NOBODY, obstacle: null });
       const four = `\t${NOBODY}`.repeat(4);
       expect(idsOf(child.pid)).toEqual([`Uid:${four} Gid:${four} Groups: CapPrm:\t0000000000000000`]);
       child.send({ type: "begin" });

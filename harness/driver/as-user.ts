@@ -19,8 +19,8 @@ export async function connectAsUser(
   const transport = await withEventFace(plain);
   const probed = await plain.probe();
   if (probed.available) await warmUp(transport, unserved);
-  const hindrance = probed.available ? user && becomeUser(user) : `the mechanism does not work: ${probed.reason}`;
-  send({ type: "user-ready", uid: process.getuid?.() ?? -1, hindrance });
+  const obstacle = probed.available ? user && becomeUser(user) : `the mechanism does not work: ${probed.reason}`;
+  send({ type: "user-ready", uid: process.getuid?.() ?? -1, obstacle });
   await mayBegin();
   try {
     await serveOnce(transport, address, REQUEST_TIMEOUT_MS);

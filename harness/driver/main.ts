@@ -29,7 +29,7 @@ try {
   switch (start.work.kind) {
     case "calibrate":
     case "measure":
-      await (await import("./measure.ts")).runCells({
+      await (await import("./measure-windows.ts")).runCells({
         transport,
         start,
         work: start.work,
@@ -39,7 +39,7 @@ try {
       });
       break;
     case "check":
-      await (await import("./checks/run-checks.ts")).runChecks(transport, start, start.work, send);
+      await (await import("./checks/execute-checks.ts")).executeChecks(transport, start, start.work, send);
       break;
     case "client":
       await (await import("./client-load.ts")).runClientLoad(transport, start.work, send, begun);

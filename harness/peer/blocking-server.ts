@@ -4,7 +4,7 @@ import type { BlockingConnection, BlockingServer } from "../../transports/contra
 import type { StreamReport } from "../process/messages.ts";
 import { buildFrame, copyOf } from "../rpc/message.ts";
 import { arrivedIntact } from "../rpc/verify.ts";
-import { answerAtOnce, delayMsOf } from "./answers.ts";
+import { delayMsOf, handleImmediately } from "./handlers.ts";
 import { WorkerPool } from "./pool.ts";
 import type { Recoder } from "./recoder.ts";
 import { turnIntoReply } from "./reply.ts";
@@ -155,7 +155,7 @@ export class BlockingEchoServer {
           maxMessageBytes: this.#maxMessageBytes,
           takeTotals: () => this.#stream.takeTotals(),
         };
-        const { status, body } = answerAtOnce(method, request, facts);
+        const { status, body } = handleImmediately(method, request, facts);
         return this.#reply(from, request, status, body);
       }
     }

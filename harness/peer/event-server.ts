@@ -5,7 +5,7 @@ import type { Connection, ConnectionHandler } from "../../transports/contract/tr
 import type { PeerPublish, Published, StreamReport } from "../process/messages.ts";
 import { buildFrame, copyOf } from "../rpc/message.ts";
 import { arrivedIntact } from "../rpc/verify.ts";
-import { answerAtOnce, delayMsOf } from "./answers.ts";
+import { delayMsOf, handleImmediately } from "./handlers.ts";
 import { WorkerPool } from "./pool.ts";
 import { Publisher } from "./publisher.ts";
 import type { Recoder } from "./recoder.ts";
@@ -138,7 +138,7 @@ export class EventServer implements ConnectionHandler {
           maxMessageBytes: this.#maxMessageBytes,
           takeTotals: () => this.#stream.takeTotals(),
         };
-        const { status, body: answer } = answerAtOnce(method, request, facts);
+        const { status, body: answer } = handleImmediately(method, request, facts);
         return this.#reply(connection, request, status, answer);
       }
     }

@@ -1,7 +1,7 @@
 import { POOL } from "../../scenarios/check.ts";
 import { HEADER_BYTES } from "../../transports/contract/frame.ts";
 import { copyOf } from "../rpc/message.ts";
-import { delayMsOf } from "./answers.ts";
+import { delayMsOf } from "./handlers.ts";
 
 /** States of a job's slot in the shared memory. */
 export const Slot = { free: 0, queued: 1, running: 2, done: 3 } as const;

@@ -151,7 +151,7 @@ const fromDriver: Readonly<Record<FromDriver["type"], Rule>> = {
     firstError: optional(text),
     shortage: optional(text),
   }),
-  "user-ready": shape<UserReady>({ uid: number, hindrance: orNull(text) }),
+  "user-ready": shape<UserReady>({ uid: number, obstacle: orNull(text) }),
   "user-attempt": shape<UserAttempted>({ connected: flag, refusal: optional(text) }),
   "sender-ready": shape<SenderReady>({ address }),
   "sender-done": shape<SenderDone>({ taken: integer(0), received: integer(0), close: text }),

@@ -342,7 +342,7 @@ export interface UserReady {
   readonly type: "user-ready";
   readonly uid: number;
   /** Why the attempt would mean nothing; null when it will. */
-  readonly hindrance: string | null;
+  readonly obstacle: string | null;
 }
 export interface UserAttempted {
   readonly type: "user-attempt";

@@ -51,10 +51,10 @@ const data: Fields<TransportDescription> = {
   capabilities,
   event: optional(recordOf(anything)),
   blocking: optional(recordOf(anything)),
-  looksAround: optional(flag),
+  activeWhenIdle: optional(flag),
   peers: optional(recordOf(listOf(text, 1))),
-  stranger: anything,
-  launchStranger: anything,
+  connectRaw: anything,
+  launchRaw: anything,
 };
 const described = shape<TransportDescription>(data);
 
@@ -64,8 +64,8 @@ const complete = shape<TransportDescription & Record<"probe" | "allocate" | "res
   allocate: method,
   residue: method,
   sweep: method,
-  stranger: optional(method),
-  launchStranger: optional(method),
+  connectRaw: optional(method),
+  launchRaw: optional(method),
   event: optional(shape<EventTransport>({ listen: method, connect: method, launch: optional(method) })),
   blocking: optional(shape<BlockingTransport>({ listen: method, connect: method })),
 });
@@ -90,16 +90,16 @@ export function availabilityDefect(value: unknown): string | undefined {
 
 /** What it says of itself, without what it can do. */
 export function describeTransport(transport: TransportDescription): TransportDescription {
-  const { id, capabilities, event, blocking, looksAround, peers, stranger, launchStranger } = transport;
+  const { id, capabilities, event, blocking, activeWhenIdle, peers, connectRaw, launchRaw } = transport;
   return {
     id,
     capabilities,
     ...(event === undefined ? {} : { event: event.launch === undefined ? {} : { launch: true } }),
     ...(blocking === undefined ? {} : { blocking: {} }),
-    ...(looksAround === true ? { looksAround } : {}),
+    ...(activeWhenIdle === true ? { activeWhenIdle } : {}),
     ...(peers === undefined ? {} : { peers }),
-    ...(stranger === undefined ? {} : { stranger: true }),
-    ...(launchStranger === undefined ? {} : { launchStranger: true }),
+    ...(connectRaw === undefined ? {} : { connectRaw: true }),
+    ...(launchRaw === undefined ? {} : { launchRaw: true }),
   };
 }
 

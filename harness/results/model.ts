@@ -39,7 +39,7 @@ export interface Report {
   /** How late this machine wakes a sleeping process, per placement in use: the tail floor beside every p99. */
   readonly canaries?: Readonly<Partial<Record<Placement, CanarySummary>>>;
   /** What was planned, what ended the run, how long it took. */
-  readonly length?: RunLength;
+  readonly duration?: RunDuration;
   /** Where the time of a `compare` went; absent in reports of other commands. */
   readonly phases?: RunPhases;
   /** Growth of cost with one variable: derived from `measurements`, ready to be plotted. */
@@ -95,7 +95,7 @@ export interface CanarySummary {
   readonly histogram: string;
 }
 
-export interface RunLength {
+export interface RunDuration {
   /** `fixed`: so many trials. `budget`: whole rounds until the time was used. `until`: until the intervals were narrow. */
   readonly rule: "fixed" | "budget" | "until";
   readonly effort: "quick" | "default" | "thorough";

@@ -12,7 +12,7 @@ import type {
   Quantiles,
   Report,
   RoundRecord,
-  RunLength,
+  RunDuration,
   Trial,
 } from "./model.ts";
 import type { RunPhases } from "./phases.ts";
@@ -334,7 +334,7 @@ export const REPORT: Schema = model<Report>()(
     rounds: list(round),
     controls: byPlacement(model<ControlSummary>()({ p50: time, spread: times }, { interval, rounds: integer() })),
     canaries: byPlacement(canary),
-    length: model<RunLength>()(
+    duration: model<RunDuration>()(
       { effort: text, rounds: integer(), plannedMs: number(0, YEAR_MS), actualMs: number(0, YEAR_MS), sentence: text },
       { rule: text, target: share, reached: flag },
     ),

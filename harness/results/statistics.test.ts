@@ -1,8 +1,8 @@
 import * as hdr from "hdr-histogram-js";
 import { describe, expect, it } from "vitest";
 import { aggregate } from "./aggregate.ts";
+import { isBimodal } from "./bimodal.ts";
 import { encodeHistogram, mergeHistograms } from "./histogram.ts";
-import { twoHumped } from "./humps.ts";
 import { medianInterval } from "./intervals.ts";
 import type { Trial } from "./model.ts";
 import { enoughTogether, quantileSorted } from "./quantiles.ts";
@@ -86,16 +86,16 @@ describe("histograms", () => {
   });
 });
 
-describe("two humps", () => {
+describe("bimodal trials", () => {
   it("are two groups with a gap", () => {
-    expect(twoHumped([10, 11, 10.5, 30, 31, 30.5])).toBe(true);
+    expect(isBimodal([10, 11, 10.5, 30, 31, 30.5])).toBe(true);
   });
 
   it("are not one outlier, one group, or two groups that touch", () => {
-    expect(twoHumped([10, 11, 10.5, 10.2, 10.7, 80])).toBe(false);
-    expect(twoHumped([10, 11, 12, 13, 14, 15])).toBe(false);
-    expect(twoHumped([10, 10.1, 10.2, 10.9, 11, 11.1])).toBe(false);
-    expect(twoHumped([10, 30, 10, 30])).toBe(false);
+    expect(isBimodal([10, 11, 10.5, 10.2, 10.7, 80])).toBe(false);
+    expect(isBimodal([10, 11, 12, 13, 14, 15])).toBe(false);
+    expect(isBimodal([10, 10.1, 10.2, 10.9, 11, 11.1])).toBe(false);
+    expect(isBimodal([10, 30, 10, 30])).toBe(false);
   });
 });
 

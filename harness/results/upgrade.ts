@@ -3,15 +3,16 @@ import { SCHEMA_VERSION } from "./model.ts";
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * Gives a report of schema version 1 the names of version 2, which calls the cells of plain C `cBaseline` instead of `limits`. Any other
+ * Gives a report of schema version 1 the names of version 2: `cBaseline` for `limits` (the cells of plain C) and `duration` for `length`. Any other
  * value is returned unchanged, as is each part that is not what it should be: {@link firstDefect} finds it afterwards.
  */
 export function upgraded(value: unknown): unknown {
   if (!isFields(value) || value["schemaVersion"] !== 1) return value;
-  const { limits, limitsReason, measurements, ...same } = value;
+  const { limits, limitsReason, length, measurements, ...same } = value;
   return {
     ...same,
     schemaVersion: SCHEMA_VERSION,
+    ...(length === undefined ? {} : { duration: length }),
     ...(measurements === undefined ? {} : { measurements: each(measurements, compared) }),
     ...(limits === undefined ? {} : { cBaseline: each(limits, inC) }),
     ...(limitsReason === undefined ? {} : { cBaselineReason: renamed(limitsReason, /^no limits/, "no C baseline") }),

@@ -5,7 +5,7 @@ import { silent } from "../coordinator/progress.ts";
 import { runChecks } from "../coordinator/run-checks.ts";
 import { CHECKS } from "../driver/checks/catalog.ts";
 import type { CheckResult } from "../results/model.ts";
-import { withBrood } from "./vitest-adapter.ts";
+import { withSupervisor } from "./vitest-adapter.ts";
 
 /** One more slow suite: `IPCMARK_TEST_ALL=1` runs what `npm test` has no time for. */
 export const TEST_ALL: boolean = process.env["IPCMARK_TEST_ALL"] === "1";
@@ -24,13 +24,13 @@ const LANES = 6;
 export async function runJobs(jobs: readonly Job[]): Promise<ReadonlyMap<string, readonly CheckResult[]>> {
   const results = new Map<string, readonly CheckResult[]>();
   const queue = [...jobs];
-  await withBrood(async (brood, place) => {
+  await withSupervisor(async (supervisor, place) => {
     const lane = async (): Promise<void> => {
       for (let job = queue.shift(); job !== undefined; job = queue.shift()) {
         const { transport, module } = job;
         const path = module === null ? null : fileURLToPath(new URL(`../../${module}`, import.meta.url));
         const target = { transport, reference: { id: transport.id, module: path }, peerLanguage: "node" };
-        results.set(transport.id, await runChecks(brood, place, [target], job.checks.map(checkOf), silent));
+        results.set(transport.id, await runChecks(supervisor, place, [target], job.checks.map(checkOf), silent));
       }
     };
     await Promise.all(Array.from({ length: LANES }, lane));
@@ -48,7 +48,7 @@ export async function runTogether(
     reference: { id: transport.id, module: null },
     peerLanguage: "node",
   }));
-  const results = await withBrood((brood, place) => runChecks(brood, place, targets, checks, silent));
+  const results = await withSupervisor((supervisor, place) => runChecks(supervisor, place, targets, checks, silent));
   return Map.groupBy(results, ({ transport }) => transport);
 }
 

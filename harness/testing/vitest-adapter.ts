@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, it } from "vitest";
 import type { Check } from "../../scenarios/check.ts";
 import type { Place } from "../../transports/contract/transport.ts";
+import { ProcessSupervisor } from "../coordinator/process-supervisor.ts";
 import { silent } from "../coordinator/progress.ts";
 import { runChecks } from "../coordinator/run-checks.ts";
-import { Brood } from "../coordinator/run-driver.ts";
 import { loadTransport } from "../process/load-transport.ts";
 import type { TransportReference } from "../process/messages.ts";
 import { createPlace, removePlace } from "../process/place.ts";
@@ -12,21 +12,23 @@ import type { CheckResult } from "../results/model.ts";
 const LIMIT_MS = 300_000;
 
 /** Runs `work` with processes and a private place of its own, as the command line does, and leaves nothing behind. */
-export async function withBrood<Result>(work: (brood: Brood, place: Place) => Promise<Result>): Promise<Result> {
+export async function withSupervisor<Result>(
+  work: (supervisor: ProcessSupervisor, place: Place) => Promise<Result>,
+): Promise<Result> {
   const place = await createPlace();
-  const brood = new Brood(place);
+  const supervisor = new ProcessSupervisor(place);
   try {
-    return await work(brood, place);
+    return await work(supervisor, place);
   } finally {
-    await brood.end();
+    await supervisor.end();
     await removePlace(place);
   }
 }
 
 export function checkTransport(reference: TransportReference, checks: readonly Check[]): Promise<CheckResult[]> {
-  return withBrood(async (brood, place) => {
+  return withSupervisor(async (supervisor, place) => {
     const transport = await loadTransport(reference);
-    return runChecks(brood, place, [{ transport, reference, peerLanguage: "node" }], checks, silent);
+    return runChecks(supervisor, place, [{ transport, reference, peerLanguage: "node" }], checks, silent);
   });
 }
 

@@ -142,7 +142,7 @@ describe.skipIf(!executablePath)(`the page ${where}`, () => {
   });
 
   test("says a warning once and names the rows it is about", async () => {
-    const text = "two-humped: the trials fall into two groups";
+    const text = "bimodal: the trials fall into two groups";
     const measurements = report.measurements.map((cell) => ({
       ...cell,
       warnings: ["unix", "fifo"].includes(cell.transport) ? [text] : [],

@@ -56,9 +56,13 @@ describe("the page", () => {
 
   test("says what a check counted in words, nothing of no time, and that a run overran", async () => {
     const [first] = report.checks as [Report["checks"][number]];
-    const length = { ...(fullReport().length as NonNullable<Report["length"]>), plannedMs: 144_000, actualMs: 399_000 };
+    const run = {
+      ...(fullReport().duration as NonNullable<Report["duration"]>),
+      plannedMs: 144_000,
+      actualMs: 399_000,
+    };
     const notes = { noticedAfterMs: 38, largestBytes: 2048, serverIdlePercent: 1.5, threadsAdded: 0 };
-    const page = await renderHtml({ ...report, length, checks: [{ ...first, notes, durationMs: 0 }] });
+    const page = await renderHtml({ ...report, duration: run, checks: [{ ...first, notes, durationMs: 0 }] });
     const words = "noticed after 38.0 ms; largest 2 KiB; server idle 1.5 %; threads added 0";
     expect(page).toContain(`${words}"><span`);
     expect(page).toContain("planned 144 s, took 399 s and overran by 255 s");

@@ -175,18 +175,18 @@ describe("terminal tables", () => {
   });
 
   test("show the warnings of a cell below its table", () => {
-    expect(plain(compareTables(report))).toMatch(/! two-humped: trials fall into two groups.*\(fifo 64 B, fifo 4 KiB/);
+    expect(plain(compareTables(report))).toMatch(/! bimodal: trials fall into two groups.*\(fifo 64 B, fifo 4 KiB/);
   });
 
   test("say in their head what the intervals of a quick run are worth, and of no other", () => {
-    const length = { rule: "budget", effort: "quick", rounds: 6, plannedMs: 1, actualMs: 1, sentence: "" } as const;
-    const heads = plain(compareTables({ ...report, length }))
+    const duration = { rule: "budget", effort: "quick", rounds: 6, plannedMs: 1, actualMs: 1, sentence: "" } as const;
+    const heads = plain(compareTables({ ...report, duration }))
       .split("\n\n")
       .map((text) => text.split("\n")[1]);
     expect(new Set(heads)).toEqual(
       new Set(["--quick: intervals of so few and short rounds cover less than 95 % (74 % seen)"]),
     );
-    expect(plain(compareTables({ ...report, length: { ...length, effort: "default" } }))).not.toContain("--quick");
+    expect(plain(compareTables({ ...report, duration: { ...duration, effort: "default" } }))).not.toContain("--quick");
   });
 
   test("name the load of a row that a warning is about", () => {

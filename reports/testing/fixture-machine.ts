@@ -30,7 +30,7 @@ export function fullReport(options: FixtureOptions = {}): Report {
         sentence: "this machine wakes a sleeping process within 84 µs in 99 of 100 cases",
       },
     },
-    length: {
+    duration: {
       rule: "budget",
       effort: "quick",
       rounds: 3,

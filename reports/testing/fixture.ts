@@ -296,7 +296,7 @@ function pingPong(
     gcPauseNs: 1_200_000,
     trials: list,
     histogram: hdr.encodeIntoCompressedBase64(merged),
-    warnings: model.id === "fifo" ? ["two-humped: trials fall into two groups, at 19 µs and 27 µs"] : [],
+    warnings: model.id === "fifo" ? ["bimodal: trials fall into two groups, at 19 µs and 27 µs"] : [],
   };
 }
 

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import { crc32 } from "node:zlib";
 import { bindChecksum, HEADER_BYTES, Kind, writeHeader } from "../../transports/contract/frame.ts";
-import type { Address, Stranger } from "../../transports/contract/transport.ts";
+import type { Address, RawClient } from "../../transports/contract/transport.ts";
 import type { Check, CheckClient, CheckContext } from "../check.ts";
-import { collectTotals, hasStranger, needs, pattern, replies, streamTotals, tellsTotals } from "./support.ts";
+import { collectTotals, hasRawClient, needs, pattern, replies, streamTotals, tellsTotals } from "./support.ts";
 
 const BODY_BYTES = 20;
 /** Long enough that the server has most likely read the first part alone; not a matter of the result. */
@@ -34,29 +34,29 @@ export const fragmentation: Check = {
   appliesTo: needs(
     replies,
     tellsTotals,
-    hasStranger,
+    hasRawClient,
     ({ boundaries }) => boundaries === "prefix" || `the ${boundaries} keeps message boundaries`,
   ),
   async run(context) {
     const peer = await context.startPeer();
     const client = await context.connect(peer);
-    const stranger = await context.stranger(peer.address);
+    const rawClient = await context.connectRaw(peer.address);
     const wire = await learnWire(context, client, peer.address);
     await streamTotals(client);
     let sequence = 0;
     const next = (): Uint8Array => wire(oneWayFrame(sequence++));
     const length = next().length;
     sequence = 0;
-    for (let at = 1; at < length; at++) await inParts(stranger, next(), [at]);
+    for (let at = 1; at < length; at++) await inParts(rawClient, next(), [at]);
     const splits = sequence;
     await inParts(
-      stranger,
+      rawClient,
       next(),
       Array.from({ length: length - 1 }, (_, at) => at + 1),
     );
-    await stranger.write(Buffer.concat(Array.from({ length: TOGETHER }, next)));
+    await rawClient.write(Buffer.concat(Array.from({ length: TOGETHER }, next)));
     // Cut inside the second of three: the end of one read belongs to a message that has not begun.
-    await inParts(stranger, Buffer.concat([next(), next(), next()]), [length + 2]);
+    await inParts(rawClient, Buffer.concat([next(), next(), next()]), [length + 2]);
     const totals = await collectTotals(client, sequence);
     assert.equal(totals.corrupted, 0, `${totals.corrupted} of ${sequence} messages arrived damaged`);
     assert.equal(totals.received, sequence, `${sequence} messages were sent and ${totals.received} arrived`);
@@ -74,18 +74,18 @@ export const boundaryKeeper: Check = {
   appliesTo: needs(
     replies,
     tellsTotals,
-    hasStranger,
+    hasRawClient,
     ({ boundaries }) => boundaries !== "prefix" || "a length prefix keeps them: fragmentation examines it",
   ),
   async run(context) {
     const { boundaries } = context.transport.capabilities;
     const peer = await context.startPeer();
     const client = await context.connect(peer);
-    const stranger = await context.stranger(peer.address);
+    const rawClient = await context.connectRaw(peer.address);
     await streamTotals(client);
     const wire: Wire = boundaries === "kernel" ? (message) => message : prefixed(false);
     for (let sequence = 0; sequence < 3; sequence++) {
-      await stranger.write(wire(oneWayFrame(sequence))).catch(() => undefined);
+      await rawClient.write(wire(oneWayFrame(sequence))).catch(() => undefined);
     }
     // What must not arrive is watched for a moment: too short could only miss a fault, never invent one.
     const totals = await collectTotals(client, 3, boundaries === "kernel" ? 2000 : 300);
@@ -109,8 +109,8 @@ function oneWayFrame(sequence: number): Uint8Array {
 async function learnWire(context: CheckContext, client: CheckClient, address: Address): Promise<Wire> {
   for (const wire of WIRES) {
     await streamTotals(client);
-    const stranger = await context.stranger(address);
-    await stranger.write(wire(oneWayFrame(0))).catch(() => undefined);
+    const rawClient = await context.connectRaw(address);
+    await rawClient.write(wire(oneWayFrame(0))).catch(() => undefined);
     const deadline = performance.now() + 1000;
     while (performance.now() < deadline) {
       if ((await streamTotals(client)).received > 0) return wire;
@@ -123,10 +123,10 @@ async function learnWire(context: CheckContext, client: CheckClient, address: Ad
 }
 
 /** Each part is taken by the system before the next is written. */
-async function inParts(stranger: Stranger, bytes: Uint8Array, cuts: readonly number[]): Promise<void> {
+async function inParts(rawClient: RawClient, bytes: Uint8Array, cuts: readonly number[]): Promise<void> {
   let from = 0;
   for (const cut of [...cuts, bytes.length]) {
-    await stranger.write(bytes.subarray(from, cut));
+    await rawClient.write(bytes.subarray(from, cut));
     from = cut;
     await delay(GAP_MS);
   }

@@ -15,7 +15,7 @@ import {
   assertSame,
   type Condition,
   hasAddress,
-  hasStranger,
+  hasRawClient,
   needs,
   pattern,
   replies,
@@ -64,15 +64,15 @@ export const hostileBytes: Check = {
   typicalMs: 80,
   timeoutMs: 30_000,
   appliesTo: (capabilities, transport) =>
-    needs(replies, ...(transport.launchStranger ? [] : [hasStranger, severalClients]))(capabilities, transport),
+    needs(replies, ...(transport.launchRaw ? [] : [hasRawClient, severalClients]))(capabilities, transport),
   async run(context) {
-    if (context.transport.launchStranger !== undefined) return attackParent(context);
+    if (context.transport.launchRaw !== undefined) return attackParent(context);
     const guard = await Guard.set(context);
     for (const [what, bytes] of Object.entries(HOSTILE_BYTES)) {
-      const stranger = await context.stranger(guard.peer.address);
-      await stranger.write(bytes).catch(() => undefined);
+      const rawClient = await context.connectRaw(guard.peer.address);
+      await rawClient.write(bytes).catch(() => undefined);
       await guard.served(`while a stranger sends ${what}`);
-      await stranger[Symbol.asyncDispose]();
+      await rawClient[Symbol.asyncDispose]();
       await guard.served(`after a stranger sent ${what}`);
     }
     await guard.newcomer();
@@ -97,15 +97,15 @@ async function attackParent(context: CheckContext): Promise<void> {
   let refused = 0;
   for (const [what, bytes] of attacks) {
     const closed = Promise.withResolvers<IpcError | undefined>();
-    const stranger = await context.launchStranger({
+    const rawClient = await context.launchRaw({
       onOpen() {},
       onMessage() {},
       onWritable() {},
       onClose: (_, error) => closed.resolve(error),
     });
-    await stranger.write(bytes).catch(() => undefined);
+    await rawClient.write(bytes).catch(() => undefined);
     await guard.served(`while a child writes ${what}`);
-    await within(`the end of a child that wrote ${what}`, Promise.resolve(stranger[Symbol.asyncDispose]()));
+    await within(`the end of a child that wrote ${what}`, Promise.resolve(rawClient[Symbol.asyncDispose]()));
     const code = (await closed.promise)?.code;
     assert.ok(code === undefined || ENDS.has(code), `the connection to a child that wrote ${what} ended with ${code}`);
     refused += code === "IPC_MALFORMED" ? 1 : 0;
@@ -175,22 +175,22 @@ export const slowLoris: Check = {
   why: "A server that reads one client to the end before the next is stopped by the slowest of them.",
   sharesPeer: true,
   typicalMs: 200,
-  appliesTo: needs(replies, hasStranger, severalClients),
+  appliesTo: needs(replies, hasRawClient, severalClients),
   async run(context) {
     const guard = await Guard.set(context);
     const { maxClients } = context.transport.capabilities;
     const lorises = Math.min(MOST_LORISES, Math.max(1, maxClients - 2));
-    const strangers = [];
+    const rawClients = [];
     for (let index = 0; index < lorises; index++) {
-      const stranger = await context.stranger(guard.peer.address);
+      const rawClient = await context.connectRaw(guard.peer.address);
       // Half a prefix of either byte order, or a whole prefix and a part of what it announces.
       const half = index % 2 === 0 ? Buffer.of(0, 0) : Buffer.concat([u32(32 * MIB), pattern(10, index)]);
-      await stranger.write(half).catch(() => undefined);
-      strangers.push(stranger);
+      await rawClient.write(half).catch(() => undefined);
+      rawClients.push(rawClient);
       await guard.served(`with ${index + 1} clients that sent half a frame`);
     }
     if (maxClients > lorises + 1) await guard.newcomer();
-    for (const stranger of strangers) await stranger[Symbol.asyncDispose]();
+    for (const rawClient of rawClients) await rawClient[Symbol.asyncDispose]();
     await guard.served("after they left");
     context.note("slowClients", lorises);
   },

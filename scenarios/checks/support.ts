@@ -48,9 +48,9 @@ export const canAskToEnd: Condition = () =>
   process.platform !== "win32" || "Windows has no SIGTERM: a process ended from outside runs nothing of its own";
 export const hasAddress: Condition = ({ rendezvous }) =>
   rendezvous === "address" || "one peer belongs to one client here: nobody else can reach it";
-export const hasStranger: Condition = (_, transport) =>
-  transport.stranger !== undefined ||
-  (transport.launchStranger === undefined
+export const hasRawClient: Condition = (_, transport) =>
+  transport.connectRaw !== undefined ||
+  (transport.launchRaw === undefined
     ? "there is no way in below the framing"
     : "only the child that was launched can write to it: hostile-bytes makes it write rubbish");
 export const pipelined: Condition = ({ maxInFlight }) => maxInFlight > 1 || "lockstep: one request at a time";

@@ -97,7 +97,7 @@ async function clientsLeave(context: CheckContext, mode?: WaitMode): Promise<voi
 type Leave = (peer: Peer) => Promise<void>;
 
 function momentsOf(context: CheckContext): Leave[] {
-  const { capabilities, stranger } = context.transport;
+  const { capabilities, connectRaw } = context.transport;
   const open = (peer: Peer, side: Recorder): Promise<Connection> =>
     within("connect", eventFace(context).connect(peer.address, side));
   const close = (connection: Connection): Promise<unknown> =>
@@ -130,12 +130,12 @@ function momentsOf(context: CheckContext): Leave[] {
   const withBytes =
     (sent: Uint8Array): Leave =>
     async (peer) => {
-      const raw = await context.stranger(peer.address);
+      const raw = await context.connectRaw(peer.address);
       if (sent.length > 0) await raw.write(sent).catch(() => undefined);
       await raw[Symbol.asyncDispose]();
     };
   // Half a prefix, of any mechanism that has one.
-  const below = stranger === undefined ? [] : [withBytes(new Uint8Array(0)), withBytes(Uint8Array.of(0, 0))];
+  const below = connectRaw === undefined ? [] : [withBytes(new Uint8Array(0)), withBytes(Uint8Array.of(0, 0))];
   return [beforeTheFirstMessage, beforeTheReply, withRepliesUnread, ...below];
 }
 

@@ -20,13 +20,13 @@ import {
   withServer,
 } from "./kit.ts";
 
-const hasStranger: Condition = (_, transport) =>
-  transport.stranger !== undefined ||
-  (transport.launchStranger === undefined
+const hasRawClient: Condition = (_, transport) =>
+  transport.connectRaw !== undefined ||
+  (transport.launchRaw === undefined
     ? "there is no way in below the framing"
     : "only the child that was launched can write to it: security/child-* are about that");
-const launchesStrangers: Condition = (_, { launchStranger }) =>
-  launchStranger !== undefined || "nothing is launched that could write raw bytes";
+const launchesRawClients: Condition = (_, { launchRaw }) =>
+  launchRaw !== undefined || "nothing is launched that could write raw bytes";
 const framed: Condition = ({ boundaries }) =>
   boundaries !== "kernel" || "the kernel keeps boundaries: any bytes are a message";
 const takesKeys: Condition = ({ auth }) => auth.includes("shared-key") || "auth does not list shared-key";
@@ -40,17 +40,17 @@ export const security: readonly Check[] = [
     quick: true,
     typicalMs: 175,
     sharesPeer: true,
-    needs: [hasEventFace, hasStranger, framed, ownProcess, replies],
+    needs: [hasEventFace, hasRawClient, framed, ownProcess, replies],
     async run(context) {
       const peer = await context.startPeer();
       const client = await context.connect(peer);
-      const stranger = await context.stranger(peer.address);
+      const rawClient = await context.connectRaw(peer.address);
       try {
         // Read as a length, these bytes announce a message of 4 GiB.
-        await stranger.write(new Uint8Array(4096).fill(0xff)).catch(() => undefined);
-        await within("the server to hang up on garbage", stranger.closed);
+        await rawClient.write(new Uint8Array(4096).fill(0xff)).catch(() => undefined);
+        await within("the server to hang up on garbage", rawClient.closed);
       } finally {
-        await stranger[Symbol.asyncDispose]();
+        await rawClient[Symbol.asyncDispose]();
       }
       expectSame("reply to another client", await client.request(pattern(40, 1)), pattern(40, 1));
       await within("close", client.close());
@@ -62,14 +62,14 @@ export const security: readonly Check[] = [
     why: "The input nobody thought of is the one that arrives.",
     typicalMs: 225,
     sharesPeer: true,
-    needs: [hasEventFace, hasStranger, ownProcess, replies],
+    needs: [hasEventFace, hasRawClient, ownProcess, replies],
     async run(context) {
       const peer = await context.startPeer();
       const client = await context.connect(peer);
       for (let round = 0; round < 12; round += 1) {
-        const stranger = await context.stranger(peer.address);
-        await stranger.write(pattern(1 + round * 11, round)).catch(() => undefined);
-        await stranger[Symbol.asyncDispose]();
+        const rawClient = await context.connectRaw(peer.address);
+        await rawClient.write(pattern(1 + round * 11, round)).catch(() => undefined);
+        await rawClient[Symbol.asyncDispose]();
         expectSame(`reply after stranger ${round}`, await client.request(pattern(9, round)), pattern(9, round));
       }
       await within("close", client.close());
@@ -81,17 +81,17 @@ export const security: readonly Check[] = [
     why: "Half a message that looks whole is worse than none.",
     needs: [
       inOneProcess,
-      hasStranger,
+      hasRawClient,
       ({ boundaries }) => boundaries === "prefix" || "the frames of a library are its own affair",
       ({ auth }) => !auth.includes("shared-key") || "a stranger does not get past the key",
     ],
     async run(context) {
       const atServer = new Recorder("the server");
       await withServer(context, atServer, async (server) => {
-        const stranger = await context.stranger(server.address);
-        await stranger.write(Uint8Array.of(40, 0, 0, 0, 1, 2, 3));
+        const rawClient = await context.connectRaw(server.address);
+        await rawClient.write(Uint8Array.of(40, 0, 0, 0, 1, 2, 3));
         await atServer.until("the stranger", () => atServer.connections.length > 0);
-        await stranger[Symbol.asyncDispose]();
+        await rawClient[Symbol.asyncDispose]();
         await atServer.until("onClose", () => atServer.closings.length > 0);
         expectHalfLost(atServer);
       });
@@ -104,19 +104,19 @@ export const security: readonly Check[] = [
     why: "A child that prints where its messages belong is a bug of the child, and must not be the end of its parent.",
     quick: true,
     typicalMs: 40,
-    needs: [launchesStrangers],
+    needs: [launchesRawClients],
     async run(context) {
       for (const round of [1, 2]) {
         const side = new Recorder(`the parent of child ${round}`);
-        const stranger = await context.launchStranger(side);
+        const rawClient = await context.launchRaw(side);
         // Read as a length, these bytes announce 4 GiB; read as a line, they are no text.
-        await stranger.write(Buffer.from(`${"\xff".repeat(4096)}\n`, "latin1")).catch(() => undefined);
+        await rawClient.write(Buffer.from(`${"\xff".repeat(4096)}\n`, "latin1")).catch(() => undefined);
         // The child lives on: it is the bytes that end it.
         await side.until("onClose", () => side.closings.length > 0);
         const code = side.closings[0]?.error?.code;
         expect(code === "IPC_MALFORMED", `garbage ended the connection with ${code ?? "an orderly close"}`);
         expect(side.received === 0, "garbage was delivered as a message");
-        await stranger[Symbol.asyncDispose]();
+        await rawClient[Symbol.asyncDispose]();
       }
     },
   }),
@@ -125,12 +125,12 @@ export const security: readonly Check[] = [
     title: "A child that dies in the middle of a message is reported as lost, and no half message is delivered",
     why: "Half a message that looks whole is worse than none.",
     typicalMs: 20,
-    needs: [launchesStrangers],
+    needs: [launchesRawClients],
     async run(context) {
       const side = new Recorder("the parent");
-      const stranger = await context.launchStranger(side);
-      await stranger.write(Uint8Array.of(0, 0, 0, 1, 2, 3)).catch(() => undefined);
-      await stranger[Symbol.asyncDispose]();
+      const rawClient = await context.launchRaw(side);
+      await rawClient.write(Uint8Array.of(0, 0, 0, 1, 2, 3)).catch(() => undefined);
+      await rawClient[Symbol.asyncDispose]();
       await side.until("onClose", () => side.closings.length > 0);
       expectHalfLost(side);
       expect(side.closings.length === 1, `onClose was called ${side.closings.length} times`);

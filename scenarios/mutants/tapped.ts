@@ -124,11 +124,11 @@ function launching(launch: NonNullable<EventTransport["launch"]>, { client }: Fa
   };
 }
 
-function launchedStrangers(
-  launchStranger: NonNullable<Transport["launchStranger"]>,
+function launchedRawClients(
+  launchRaw: NonNullable<Transport["launchRaw"]>,
   { client }: Fault,
-): Pick<Transport, "launchStranger"> {
-  return { launchStranger: (handler) => launchStranger(new TappedHandler(handler, client)) };
+): Pick<Transport, "launchRaw"> {
+  return { launchRaw: (handler) => launchRaw(new TappedHandler(handler, client)) };
 }
 
 /** `inner` with this fault, under an id of its own. */
@@ -147,7 +147,7 @@ export function withFault(inner: Transport, id: string, fault: Fault): Transport
     allocate: async (place) => ({ ...(await inner.allocate(place)), transport: id }),
     ...(fault.sweep === undefined ? {} : { sweep: fault.sweep }),
     ...(fault.peers === undefined ? {} : { peers: fault.peers }),
-    ...(inner.launchStranger === undefined ? {} : launchedStrangers(inner.launchStranger, fault)),
+    ...(inner.launchRaw === undefined ? {} : launchedRawClients(inner.launchRaw, fault)),
     event: {
       ...(face.launch === undefined ? {} : launching(face.launch, fault)),
       listen(address, handler, options) {

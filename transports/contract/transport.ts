@@ -145,7 +145,7 @@ export interface OsObject {
 }
 
 /** A client below our framing: raw bytes (or raw messages), for the security checks. */
-export interface Stranger extends AsyncDisposable {
+export interface RawClient extends AsyncDisposable {
   /** Resolves when the OS took the bytes; rejects when the other side is gone. */
   write(bytes: Uint8Array): Promise<void>;
   /** Settles when the server hung up. */
@@ -153,7 +153,7 @@ export interface Stranger extends AsyncDisposable {
 }
 
 /** A child that its parent has launched, and that writes raw bytes where its messages belong. `closed` settles when the parent hung up. */
-export interface LaunchedStranger extends Stranger {
+export interface LaunchedRawClient extends RawClient {
   readonly pid: number;
 }
 
@@ -171,12 +171,12 @@ export interface TransportDescription {
    * Open connections work even while nobody sends: they ping, poll or scan. The harness then keeps none of them waiting while others are
    * measured.
    */
-  readonly looksAround?: true;
+  readonly activeWhenIdle?: true;
   /** Peers in other languages: name -> command that starts one, for example `python`. */
   readonly peers?: Readonly<Record<string, readonly [string, ...string[]]>>;
   /** Present where there is a way in below our framing, as an address or as the child that is launched. */
-  readonly stranger?: unknown;
-  readonly launchStranger?: unknown;
+  readonly connectRaw?: unknown;
+  readonly launchRaw?: unknown;
 }
 
 /**
@@ -191,9 +191,9 @@ export interface Transport extends TransportDescription {
   readonly event?: EventTransport;
   readonly blocking?: BlockingTransport;
   /** Opens a connection that speaks raw bytes; absent where the mechanism has no way in below our framing. */
-  stranger?(address: Address): Promise<Stranger>;
+  connectRaw?(address: Address): Promise<RawClient>;
   /** Rendezvous `parent`, where the child is the way in: launches one that writes raw bytes. `handler` is its parent's, as for `launch`. */
-  launchStranger?(handler: ConnectionHandler): Promise<LaunchedStranger>;
+  launchRaw?(handler: ConnectionHandler): Promise<LaunchedRawClient>;
   /** All the OS holds for this address, also while in use; empty after a clean end. */
   residue(address: Address): Promise<readonly OsObject[]>;
   /** Removes what a crash left behind. Idempotent. Never called while a server of this address lives. */

@@ -6,7 +6,7 @@ import { dropFile, isGone, makeFolders, readWhole, removeFile } from "./files.ts
 import { Inbox } from "./inbox.ts";
 import type { Answer, Layout, MailName } from "./names.ts";
 import type { Settings } from "./settings.ts";
-import { Window } from "./window.ts";
+import { UnreadFiles } from "./unread-files.ts";
 
 /** Messages handled before other events of the process get their turn. */
 const TURN_MESSAGES = 64;
@@ -47,7 +47,7 @@ interface Current {
 export class FileConnection implements Connection {
   readonly #options: FileConnectionOptions;
   readonly #inbox = new Inbox();
-  readonly #window = new Window();
+  readonly #window = new UnreadFiles();
   #state: "open" | "closing" | "closed" = "open";
   #sent = 0;
   #paused = false;

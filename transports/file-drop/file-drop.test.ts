@@ -123,11 +123,11 @@ describe("file-drop", () => {
     expect(read(second)).toMatchObject({ sequence: 2, base64: "/wA=" });
     await listen(fileDropWatch, address, recorder(echo));
     // A program in any language: it makes a mailbox, drops a request and reads the answer.
-    const stranger = await fileDropWatch.stranger?.(address);
-    ended.push(async () => stranger?.[Symbol.asyncDispose]());
+    const rawClient = await fileDropWatch.connectRaw?.(address);
+    ended.push(async () => rawClient?.[Symbol.asyncDispose]());
     await connection.close();
     const [client = ""] = files(address, "responses");
-    await stranger?.write(bytes(JSON.stringify({ id: "request-1", client, sequence: 1, text: "hi" })));
+    await rawClient?.write(bytes(JSON.stringify({ id: "request-1", client, sequence: 1, text: "hi" })));
     await until(() => expect(files(address, `responses/${client}`).length).toBe(1));
     const [answer = ""] = files(address, `responses/${client}`);
     const content: unknown = JSON.parse(readFileSync(join(address.name, "responses", client, answer), "utf8"));
@@ -189,9 +189,9 @@ describe("file-drop", () => {
     const server = recorder(echo);
     await listen(fileDropWatch, address, server);
     for (const garbage of ["not json", "[]", '{"id":"x"}', "GET / HTTP/1.1\r\n\r\n", "y".repeat(20_000), ""]) {
-      const stranger = await fileDropWatch.stranger?.(address);
-      await stranger?.write(bytes(garbage));
-      await stranger?.closed;
+      const rawClient = await fileDropWatch.connectRaw?.(address);
+      await rawClient?.write(bytes(garbage));
+      await rawClient?.closed;
     }
     expect(server.messages).toEqual([]);
     expect(server.closed.map((error) => error?.code)).toEqual(
@@ -208,15 +208,15 @@ describe("file-drop", () => {
     const server = recorder();
     await listen(fileDropWatch, address, server);
     await connect(fileDropWatch, address, recorder());
-    const stranger = await fileDropWatch.stranger?.(address);
-    ended.push(async () => stranger?.[Symbol.asyncDispose]());
+    const rawClient = await fileDropWatch.connectRaw?.(address);
+    ended.push(async () => rawClient?.[Symbol.asyncDispose]());
     await until(() => expect(server.opened.length).toBe(2));
     const orphan = join(address.name, "temporary", "half-written");
     writeFileSync(orphan, "{");
     const longAgo = new Date(Date.now() - 3_600_000);
     utimesSync(orphan, longAgo, longAgo);
     await until(() => expect(server.closed.map((error) => error?.code)).toEqual(["IPC_PEER_LOST"]));
-    await stranger?.closed;
+    await rawClient?.closed;
     expect(files(address, "temporary")).toEqual([]);
     expect(files(address, "responses").length).toBe(1);
   });

@@ -8,7 +8,7 @@ import type {
   ConnectionHandler,
   EventTransport,
   OsObject,
-  Stranger,
+  RawClient,
   Transport,
 } from "../contract/transport.ts";
 import { distinctName } from "../support/distinct-name.ts";
@@ -73,7 +73,7 @@ function refuseFile(address: Address): void {
 }
 
 /** Drops files of any content under names of our form. */
-async function openStranger(address: Address): Promise<Stranger> {
+async function openRawClient(address: Address): Promise<RawClient> {
   const layout = layoutOf(address.name);
   const client = randomUUID();
   const mailbox = join(layout.responses, client);
@@ -117,7 +117,7 @@ function listTree(path: string): OsObject[] {
 function fileDrop(id: string, polls: boolean): Transport {
   return {
     id,
-    looksAround: true,
+    activeWhenIdle: true,
     capabilities: {
       modes: ["event"],
       patterns: ["request-reply", "one-way"],
@@ -144,7 +144,7 @@ function fileDrop(id: string, polls: boolean): Transport {
     },
     event: eventFace(polls),
     peers: { python: ["python3", "peer.py"] },
-    stranger: openStranger,
+    connectRaw: openRawClient,
     async residue(address) {
       return listTree(address.name);
     },

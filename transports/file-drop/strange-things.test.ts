@@ -74,11 +74,11 @@ test("a request whose file cannot be removed after it was handled ends its clien
     rmSync(path);
     mkdirSync(path);
   });
-  const stranger = await fileDropWatch.stranger?.(address);
+  const rawClient = await fileDropWatch.connectRaw?.(address);
   const [client = ""] = listNames(join(address.name, "responses"));
-  await stranger?.write(Buffer.from(JSON.stringify({ id: "1", client, sequence: 1, text: "" })));
-  await stranger?.closed;
-  await stranger?.[Symbol.asyncDispose]();
+  await rawClient?.write(Buffer.from(JSON.stringify({ id: "1", client, sequence: 1, text: "" })));
+  await rawClient?.closed;
+  await rawClient?.[Symbol.asyncDispose]();
   expect(happened).toEqual(["open", "IPC_SYSTEM"]);
   await expectServed(address);
 });

@@ -3,7 +3,7 @@ import { IpcError } from "../contract/errors.ts";
 import type { Transport } from "../contract/transport.ts";
 import type { MessageQueue } from "../posix/message-queue.ts";
 import { checkOptions } from "../support/opening.ts";
-import { type Limits, type Pulse, PulsedConnection, PulsedServer } from "../support/pulsed.ts";
+import { type Limits, PolledEventConnection, PolledEventServer, type PollSchedule } from "../support/polled-event.ts";
 import { type QueueClient, QueueOpening } from "./client.ts";
 import { budget, queueCapabilities, queueNames } from "./posix-mq.ts";
 import { QueueServer } from "./server.ts";
@@ -23,7 +23,7 @@ const HURRIED_TURNS = 20;
 const RETRY_MS = 1;
 
 /** Turns when the kernel signals that a message has come to the empty queue. */
-class SignalPulse implements Pulse {
+class SignalSchedule implements PollSchedule {
   readonly #queue: MessageQueue;
   #turn: () => boolean = () => false;
   #heartbeat: NodeJS.Timeout | undefined;
@@ -100,7 +100,7 @@ async function open(opening: QueueOpening, signal: AbortSignal | undefined): Pro
 
 /** POSIX message queues for event loops: the kernel sends a signal when a message comes to an empty queue. */
 export const posixMqNotify: Transport = {
-  looksAround: true,
+  activeWhenIdle: true,
   id: ID,
   capabilities: queueCapabilities("event"),
   ...queueNames(ID),
@@ -108,12 +108,17 @@ export const posixMqNotify: Transport = {
     async listen(address, handler, options) {
       checkOptions(ID, options);
       const server = new QueueServer(ID, budget, address);
-      return new PulsedServer(limits, server, handler, new SignalPulse(server.requests));
+      return new PolledEventServer(limits, server, handler, new SignalSchedule(server.requests));
     },
     async connect(address, handler, options) {
       checkOptions(ID, options);
       const client = await open(new QueueOpening(ID, budget, address, CONNECT_TIMEOUT_MS), options?.signal);
-      const connection = new PulsedConnection(limitsOf(client), client, handler, new SignalPulse(client.replies));
+      const connection = new PolledEventConnection(
+        limitsOf(client),
+        client,
+        handler,
+        new SignalSchedule(client.replies),
+      );
       handler.onOpen(connection);
       connection.start();
       return connection;

@@ -6,7 +6,7 @@ import { posixAvailability } from "../posix/binding.ts";
 import { MessageQueue } from "../posix/message-queue.ts";
 import { distinctName } from "../support/distinct-name.ts";
 import { checkOptions } from "../support/opening.ts";
-import type { SteppedTransport } from "../support/pulsed.ts";
+import type { SteppedTransport } from "../support/polled-event.ts";
 import { type QueueBudget, queueBudget } from "./budget.ts";
 import { connectQueue, QueueOpening } from "./client.ts";
 import { namesOf, PREFIX_BYTES, removeNames } from "./protocol.ts";

@@ -120,12 +120,12 @@ describe.each([
             ];
       for (const bytes of rubbish) {
         const collector = new Collector();
-        const stranger = await transport.launchStranger?.(collector);
+        const rawClient = await transport.launchRaw?.(collector);
         // Not an end of the process: the child waits for more to write.
-        await stranger?.write(typeof bytes === "string" ? Buffer.from(bytes) : Buffer.from(bytes));
+        await rawClient?.write(typeof bytes === "string" ? Buffer.from(bytes) : Buffer.from(bytes));
         const error = await within(`the end after ${JSON.stringify(bytes).slice(0, 60)}`, collector.closed);
         expect(error, JSON.stringify(bytes).slice(0, 60)).toMatchObject({ code: "IPC_MALFORMED" });
-        await stranger?.[Symbol.asyncDispose]();
+        await rawClient?.[Symbol.asyncDispose]();
         expect([collector.closes, collector.messages.length]).toEqual([1, 0]);
       }
     },

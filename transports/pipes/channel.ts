@@ -16,7 +16,7 @@ import { asBuffer } from "../support/as-buffer.ts";
 import { streamCapabilities } from "../support/capabilities.ts";
 import { closableServer } from "../support/closable-server.ts";
 import { distinctName } from "../support/distinct-name.ts";
-import { launchStranger } from "../support/launched-stranger.ts";
+import { launchRaw } from "../support/launched-raw-client.ts";
 import { checkOptions, withinLimit } from "../support/opening.ts";
 import { type Carriage, ChannelConnection, type ChannelEnd } from "./channel-connection.ts";
 
@@ -127,9 +127,7 @@ function define(flavor: Flavor): Transport {
       launch: launchThis,
     },
     // On Windows the runtime frames the channel once more, and ends the process when that is broken.
-    ...(process.platform === "win32"
-      ? {}
-      : { launchStranger: (handler) => launchStranger(id, launchThis, CHANNEL, handler) }),
+    ...(process.platform === "win32" ? {} : { launchRaw: (handler) => launchRaw(id, launchThis, CHANNEL, handler) }),
     async residue() {
       return [];
     },

@@ -11,8 +11,8 @@ import type {
   ConnectionHandler,
   EventTransport,
   OpenOptions,
+  RawClient,
   Server,
-  Stranger,
   Transport,
 } from "../contract/transport.ts";
 import { streamCapabilities } from "../support/capabilities.ts";
@@ -72,7 +72,7 @@ async function connect(address: Address, handler: ConnectionHandler, options?: O
   return opened;
 }
 
-async function connectStranger(address: Address): Promise<Stranger> {
+async function connectRawSocket(address: Address): Promise<RawClient> {
   let pair: Pair | undefined;
   await openPair(ID, address.name, undefined, (opened) => {
     pair = opened;
@@ -139,7 +139,7 @@ export const fifo: Transport = {
   event,
   ...(process.platform === "linux" ? { blocking } : {}),
   peers: { python: ["python3", "peer.py"] },
-  stranger: connectStranger,
+  connectRaw: connectRawSocket,
   async residue(address) {
     return [...listNames(address.name), ...lockResidue(address.name)];
   },

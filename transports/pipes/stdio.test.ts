@@ -94,10 +94,10 @@ test.skipIf(process.platform === "win32")(
   "a child that prints where its messages belong ends its connection with IPC_MALFORMED, and its parent launches others",
   async () => {
     const parent = new Parent();
-    const stranger = await stdio.launchStranger?.(parent);
-    await stranger?.write(Buffer.from("hello from console.log\n"));
+    const rawClient = await stdio.launchRaw?.(parent);
+    await rawClient?.write(Buffer.from("hello from console.log\n"));
     expect(await parent.closed.promise).toMatchObject({ code: "IPC_MALFORMED" });
-    await stranger?.[Symbol.asyncDispose]();
+    await rawClient?.[Symbol.asyncDispose]();
     expect([parent.closings, parent.lengths]).toEqual([1, []]);
     const peer = await launch(new Parent());
     await peer.connection.close();

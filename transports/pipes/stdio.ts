@@ -16,7 +16,7 @@ import type {
 } from "../contract/transport.ts";
 import { streamCapabilities } from "../support/capabilities.ts";
 import { distinctName } from "../support/distinct-name.ts";
-import { launchStranger } from "../support/launched-stranger.ts";
+import { launchRaw } from "../support/launched-raw-client.ts";
 import { checkOptions, withinLimit } from "../support/opening.ts";
 import { StreamConnection } from "../support/stream-connection.ts";
 
@@ -161,7 +161,7 @@ export const stdio: Transport = {
   },
   event,
   // Elsewhere there is no `cat` that takes descriptors.
-  ...(process.platform === "win32" ? {} : { launchStranger: (handler) => launchStranger(ID, launch, STDOUT, handler) }),
+  ...(process.platform === "win32" ? {} : { launchRaw: (handler) => launchRaw(ID, launch, STDOUT, handler) }),
   async residue() {
     return [];
   },

@@ -34,7 +34,7 @@ async function serve(key?: Uint8Array, handshakeTimeoutMs = 300): Promise<Seen> 
 }
 
 /** Somebody who writes these bytes; `hungUp` settles when the server has ended the connection. */
-async function stranger(bytes: Uint8Array | string, end = false): Promise<{ readonly hungUp: Promise<unknown> }> {
+async function rawClient(bytes: Uint8Array | string, end = false): Promise<{ readonly hungUp: Promise<unknown> }> {
   const socket = netConnect({ path, allowHalfOpen: true });
   await once(socket, "connect");
   ended.push(() => socket.destroy());
@@ -90,7 +90,7 @@ describe("a server with a key", () => {
     ["a wrong answer", Buffer.from([0, 0, 0, 3, 1, 2, 3])],
   ])("hangs up on a stranger that sends %s, and serves the others", async (_what, bytes) => {
     const seen = await serve(KEY);
-    const { hungUp } = await stranger(bytes);
+    const { hungUp } = await rawClient(bytes);
     await hungUp;
     await vi.waitFor(() => expect(seen.refused.map(({ code }) => code)).toEqual(["IPC_AUTH_FAILED"]));
     const client = await connect(path, { key: KEY });
@@ -100,7 +100,7 @@ describe("a server with a key", () => {
 
   test("ends a client that says nothing after its limit; others are not delayed by it", async () => {
     const seen = await serve(KEY, 1000);
-    const silent = await Promise.all([stranger(""), stranger(""), stranger(TRUNCATED)]);
+    const silent = await Promise.all([rawClient(""), rawClient(""), rawClient(TRUNCATED)]);
     const began = performance.now();
     const client = await connect(path, { key: KEY });
     expect(performance.now() - began).toBeLessThan(900);
@@ -146,7 +146,7 @@ describe("a server without a key", () => {
     ["a length above 2 GiB", HUGE, "IPC_TOO_LARGE"],
   ])("ends a connection that sends %s with a defined error", async (_what, bytes, code) => {
     const seen = await serve();
-    const { hungUp } = await stranger(bytes);
+    const { hungUp } = await rawClient(bytes);
     await vi.waitFor(() => expect(seen.connections.length).toBe(1));
     await expect(seen.connections[0]?.receiveBytes()).rejects.toMatchObject({ code });
     await hungUp;
@@ -154,7 +154,7 @@ describe("a server without a key", () => {
 
   test("reports a message that was cut off as a loss, not as a message", async () => {
     const seen = await serve();
-    await stranger(TRUNCATED, true);
+    await rawClient(TRUNCATED, true);
     await vi.waitFor(() => expect(seen.connections.length).toBe(1));
     await expect(seen.connections[0]?.receiveBytes()).rejects.toMatchObject({ code: "IPC_PEER_LOST" });
   });
@@ -163,7 +163,7 @@ describe("a server without a key", () => {
     const seen = await serve();
     const before = process.memoryUsage().arrayBuffers;
     const announced = Buffer.from([0x03, 0xff, 0xff, 0xff, 1, 2, 3]);
-    for (let client = 0; client < 30; client++) await stranger(announced);
+    for (let client = 0; client < 30; client++) await rawClient(announced);
     await vi.waitFor(() => expect(seen.connections.length).toBe(30));
     // 30 clients announced 64 MiB each; a read buffer of 64 KiB each is what Node itself takes.
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(40 * 1024 * 1024);

@@ -8,7 +8,7 @@ import { listenOnLoopback, loopbackName, loopbackTarget, portOf, portResidue } f
 import { listenPrivately } from "../support/private-listener.ts";
 import { listenAtPath, pathResidue, sweepPath } from "../support/socket-path.ts";
 import { checkSocketPath } from "../support/socket-path-limit.ts";
-import { connectStranger } from "../support/stream-client.ts";
+import { connectRawSocket } from "../support/stream-client.ts";
 import { connectPython } from "./client.ts";
 import { checkListen, MAX_CLIENTS, servePython, settingsOf, unlessAborted } from "./protocol.ts";
 
@@ -71,7 +71,7 @@ export const pythonConnection: Transport = {
   },
   event: overUnix,
   peers: PEERS,
-  stranger: (address) => connectStranger(UNIX_ID, { path: address.name }),
+  connectRaw: (address) => connectRawSocket(UNIX_ID, { path: address.name }),
   async residue(address) {
     return pathResidue(address.name);
   },
@@ -92,7 +92,7 @@ export const pythonConnectionTcp: Transport = {
   },
   event: overTcp,
   peers: PEERS,
-  stranger: async (address) => connectStranger(TCP_ID, loopbackTarget(TCP_ID, address)),
+  connectRaw: async (address) => connectRawSocket(TCP_ID, loopbackTarget(TCP_ID, address)),
   residue: (address) => portResidue(TCP_ID, address),
   /** A port is free the moment its process is gone. */
   async sweep() {},

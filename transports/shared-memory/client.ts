@@ -16,9 +16,9 @@ import {
   touchPair,
   VERSION,
 } from "./layout.ts";
-import { Link } from "./link.ts";
-import { type Awaited, Reason, Rest } from "./rest.ts";
+import { type Awaited, Parker, ParkReason } from "./parker.ts";
 import { isCapacity } from "./ring.ts";
+import { RingConnection } from "./ring-connection.ts";
 import { leadsTo, openPlain, type Segment, unlinkSemaphore } from "./store.ts";
 import { soleCpu } from "./waits.ts";
 
@@ -29,7 +29,7 @@ const PAUSE_MS = 1;
 const MOST_ATTEMPTS = 3;
 
 /** Opens a connection: claims a slot, makes a pair of rings, waits until the server has it. */
-export function connectRing(kind: RingKind, address: Address, timeoutMs: number): Link {
+export function connectRing(kind: RingKind, address: Address, timeoutMs: number): RingConnection {
   const opening = new RingOpening(kind, address, timeoutMs);
   for (;;) {
     const link = opening.step(SLICE_MS);
@@ -44,8 +44,8 @@ export class RingOpening {
   readonly #untilMs: number;
   #control: Segment | undefined;
   #pair: Segment | undefined;
-  #own: Rest | undefined;
-  #peer: Rest | undefined;
+  #own: Parker | undefined;
+  #peer: Parker | undefined;
   #slot = -1;
   #token = 0;
   #attempts = 0;
@@ -57,7 +57,7 @@ export class RingOpening {
   }
 
   /** Waits for at most `waitMs`. @returns the connection once the server has accepted it */
-  step(waitMs: number): Link | undefined {
+  step(waitMs: number): RingConnection | undefined {
     try {
       return this.#step(waitMs);
     } catch (error) {
@@ -66,7 +66,7 @@ export class RingOpening {
     }
   }
 
-  #step(waitMs: number): Link | undefined {
+  #step(waitMs: number): RingConnection | undefined {
     const control = this.#control ?? this.#openControl();
     if (control === undefined) return this.#pause(waitMs, "the server does not finish listening");
     if (this.#pair === undefined) {
@@ -203,8 +203,8 @@ export class RingOpening {
       word: Control.restWord,
       semaphoreName: store.semaphoreName(this.#address.name),
     };
-    this.#own = new Rest(pair.mapping.words, Pair.restWord, wait.open(own, true));
-    this.#peer = new Rest(control.mapping.words, Control.restWord, wait.open(peer, false));
+    this.#own = new Parker(pair.mapping.words, Pair.restWord, wait.open(own, true));
+    this.#peer = new Parker(control.mapping.words, Control.restWord, wait.open(peer, false));
   }
 
   /** @returns whether the place is still ours */
@@ -214,7 +214,7 @@ export class RingOpening {
     const claimed = this.#token | SlotState.claimed;
     if (Atomics.compareExchange(words, slotWord, claimed, this.#token | SlotState.ready) !== claimed) return false;
     Atomics.add(words, Control.arrivalsWord, 1);
-    this.#peer?.wakeFrom(Reason.data);
+    this.#peer?.wakeFrom(ParkReason.data);
     return true;
   }
 
@@ -236,23 +236,23 @@ export class RingOpening {
       if (this.#isServerGone(control)) throw this.#error("IPC_PEER_LOST", "the server is gone");
       const leftMs = this.#untilMs - performance.now();
       if (leftMs <= 0) throw this.#error("IPC_TIMEOUT", "the server did not accept in time: is it in receive()?");
-      if (waitMs > 0) this.#own?.waitFor(answered, Reason.data, Math.min(leftMs, waitMs));
+      if (waitMs > 0) this.#own?.waitFor(answered, ParkReason.data, Math.min(leftMs, waitMs));
       return undefined;
     }
     return Atomics.load(words, slotWord);
   }
 
-  #link(control: Segment, pair: Segment, capacity: number): Link {
-    const [own, peer] = [this.#own as Rest, this.#peer as Rest];
-    return new Link({
+  #link(control: Segment, pair: Segment, capacity: number): RingConnection {
+    const [own, peer] = [this.#own as Parker, this.#peer as Parker];
+    return new RingConnection({
       transport: this.#kind.id,
       mapping: pair.mapping,
       incoming: replyRegion(pair.mapping, capacity),
       outgoing: requestRegion(pair.mapping, capacity),
       own,
       peer,
-      ownRoom: Reason.room,
-      peerRoom: Reason.room + this.#slot,
+      ownRoom: ParkReason.room,
+      peerRoom: ParkReason.room + this.#slot,
       ownClosedWord: Pair.clientClosedWord,
       peerClosedWord: Pair.serverClosedWord,
       peerFd: control.fd,

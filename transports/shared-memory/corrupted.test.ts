@@ -5,7 +5,7 @@ import { basename } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type IpcError, isIpcError } from "../contract/errors.ts";
 import type { Address, BlockingConnection, BlockingServer, EventTransport, Transport } from "../contract/transport.ts";
-import type { Opening, SteppedTransport } from "../support/pulsed.ts";
+import type { Opening, SteppedTransport } from "../support/polled-event.ts";
 import { makePlace, within } from "../testing/harness.ts";
 import { shmDescriptor } from "./descriptor.ts";
 import { shmDoorbell } from "./doorbell.ts";

@@ -7,7 +7,7 @@ import type { Address, BlockingTransport, Transport } from "../contract/transpor
 import { tryLockExclusive } from "../posix/lock.ts";
 import { Semaphore } from "../posix/semaphore.ts";
 import { SharedMemory } from "../posix/shared-memory.ts";
-import type { SteppedTransport } from "../support/pulsed.ts";
+import type { SteppedTransport } from "../support/polled-event.ts";
 import { makePlace } from "../testing/harness.ts";
 import type { RingKind } from "./kind.ts";
 import { Control } from "./layout.ts";

@@ -31,9 +31,9 @@ export const HEAD_WORDS = 32;
 export const SMALLEST_CAPACITY = 64;
 export const LARGEST_CAPACITY: number = 2 ** 30;
 export const FRAME_BYTES = 8;
-const FILLING = -1;
-/** What {@link RingReader.readPlain} says beside a length and -1. */
-export const NOT_PLAIN = -2;
+const PADDING = -1;
+/** What {@link RingReader.readFast} says beside a length and -1. */
+export const SLOW_PATH = -2;
 const FOUND = 0;
 
 /** Largest message a ring of this capacity carries: a frame of half the ring fits wherever the positions stand. */
@@ -70,23 +70,23 @@ export class RingWriter {
 
   /** @returns false when there is no room now. The caller has checked the length against {@link largestMessage}. */
   tryWrite(message: Uint8Array): boolean {
-    if (this.writePlain(message)) return true;
+    if (this.writeFast(message)) return true;
     const length = message.length;
     if (!this.hasRoom(length)) return false;
     const at = this.#tail & (this.#capacity - 1);
     const toEnd = this.#capacity - at;
     if (frameBytes(length) > toEnd) {
-      this.#frame(at, FILLING);
+      this.#frame(at, PADDING);
       this.#tail = (this.#tail + toEnd) | 0;
     }
-    return this.writePlain(message);
+    return this.writeFast(message);
   }
 
   /**
    * The plain case of {@link tryWrite}: there is room as far as we know, and without going round the end. False: ask tryWrite.
    * Never throws. (A loop that is compiled into a `try` block is checked anew in each of its steps, and takes three times as long.)
    */
-  writePlain(message: Uint8Array): boolean {
+  writeFast(message: Uint8Array): boolean {
     const length = message.length;
     const need = frameBytes(length);
     const tail = this.#tail;
@@ -192,15 +192,15 @@ export class RingReader {
    * @throws IpcError IPC_MALFORMED, IPC_TOO_LARGE (`into` is too small; the message is gone)
    */
   tryRead(into: Uint8Array): number {
-    const length = this.readPlain(into);
-    return length === NOT_PLAIN ? this.readAny(into) : length;
+    const length = this.readFast(into);
+    return length === SLOW_PATH ? this.readSlow(into) : length;
   }
 
   /**
    * The plain case of {@link tryRead}, with every check: a small whole message, or none. Whatever else it is, and whatever is
-   * wrong, is {@link NOT_PLAIN}: ask tryRead. Never throws; as for why, see {@link RingWriter.writePlain}.
+   * wrong, is {@link SLOW_PATH}: ask tryRead. Never throws; as for why, see {@link RingWriter.writeFast}.
    */
-  readPlain(into: Uint8Array): number {
+  readFast(into: Uint8Array): number {
     const words = this.#words;
     const head = this.#head;
     if (this.#tail === head) {
@@ -221,10 +221,10 @@ export class RingReader {
       bytes > ((this.#tail - head) | 0) ||
       at + bytes > this.#capacity
     ) {
-      return NOT_PLAIN;
+      return SLOW_PATH;
     }
     const target = this.#copy.wordsOf(into);
-    if (target === undefined) return NOT_PLAIN;
+    if (target === undefined) return SLOW_PATH;
     const whole = length >>> 2;
     const from = word + FRAME_BYTES / 4;
     for (let i = 0; i < whole; i++) target[i] = words[from + i] as number;
@@ -235,7 +235,7 @@ export class RingReader {
   }
 
   /** As {@link tryRead}, for what is not plain. */
-  readAny(into: Uint8Array): number {
+  readSlow(into: Uint8Array): number {
     const length = this.next();
     if (length < 0) return -1;
     if (length > into.length) {
@@ -253,7 +253,7 @@ export class RingReader {
     let available = (this.#tail - this.#head) | 0;
     let at = this.#head & (this.#capacity - 1);
     let length = this.#frame(at);
-    if (length === FILLING) {
+    if (length === PADDING) {
       const filling = this.#capacity - at;
       // Filling to the end is followed by a frame at the start; a second filling would have no reason.
       if (at === 0 || filling + FRAME_BYTES > available) throw malformed("filling without a frame behind it");
@@ -296,14 +296,14 @@ export class RingReader {
 
   #refill(): boolean {
     const found = this.#look();
-    if (found === NOT_PLAIN) {
+    if (found === SLOW_PATH) {
       const available = (Atomics.load(this.#words, this.#tailWord) - this.#head) | 0;
       throw malformed(`its position is ${available} bytes ahead of ours`);
     }
     return found === FOUND;
   }
 
-  /** Looks at the producer's position: {@link FOUND}, -1 for nothing, or {@link NOT_PLAIN} for one that is impossible. */
+  /** Looks at the producer's position: {@link FOUND}, -1 for nothing, or {@link SLOW_PATH} for one that is impossible. */
   #look(): number {
     const tail = Atomics.load(this.#words, this.#tailWord);
     const available = (tail - this.#head) | 0;
@@ -312,7 +312,7 @@ export class RingReader {
       return -1;
     }
     if (available < 0 || available > this.#capacity - ((this.#head - this.#published) | 0) || (available & 7) !== 0) {
-      return NOT_PLAIN;
+      return SLOW_PATH;
     }
     this.#tail = tail;
     // Another CPU has just written these lines. Asked for together they come together; a loop that checks and copies word by

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import type { BlockingConnection, BlockingServer, Transport } from "../contract/transport.ts";
-import type { SteppedTransport } from "../support/pulsed.ts";
+import type { SteppedTransport } from "../support/polled-event.ts";
 import { Control, Pair } from "./layout.ts";
 import { shmAdaptive, shmFutex } from "./shared-memory.ts";
 import { sharedMemoryStore } from "./store.ts";

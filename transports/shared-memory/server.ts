@@ -15,9 +15,9 @@ import {
   touchPair,
   VERSION,
 } from "./layout.ts";
-import { FIRST_LOOKS, Link } from "./link.ts";
-import { Reason, Rest } from "./rest.ts";
-import { NOT_PLAIN } from "./ring.ts";
+import { Parker, ParkReason } from "./parker.ts";
+import { SLOW_PATH } from "./ring.ts";
+import { FIRST_LOOKS, RingConnection } from "./ring-connection.ts";
 import { leadsTo, type Segment } from "./store.ts";
 import { type CpuWord, soleCpu, type WaitPlace } from "./waits.ts";
 
@@ -34,17 +34,17 @@ export class RingServer implements BlockingServer {
   readonly #kind: RingKind;
   readonly #control: Segment;
   readonly #words: Int32Array;
-  readonly #rest: Rest;
+  readonly #rest: Parker;
   readonly #place: WaitPlace;
   readonly #spins: boolean;
   /** By slot. */
-  readonly #links: (Link | undefined)[];
+  readonly #links: (RingConnection | undefined)[];
   readonly #acceptedWords: number[] = [];
   readonly #soleCpu = soleCpu();
   /** Those there are, in the order they are asked. */
-  #active: Link[] = [];
+  #active: RingConnection[] = [];
   #turn = 0;
-  #from: Link | undefined;
+  #from: RingConnection | undefined;
   #arrivals = 0;
   #receives = 0;
   #housekeptMs = performance.now();
@@ -56,7 +56,7 @@ export class RingServer implements BlockingServer {
     this.#kind = kind;
     this.address = address;
     this.#spins = kind.wait.spins;
-    this.#links = new Array<Link | undefined>(kind.maxClients).fill(undefined);
+    this.#links = new Array<RingConnection | undefined>(kind.maxClients).fill(undefined);
     this.#control = claimName(kind, address.name);
     const { mapping } = this.#control;
     this.#words = mapping.words;
@@ -68,7 +68,7 @@ export class RingServer implements BlockingServer {
       peerCpu: () => this.#cpuOfPeer(),
     };
     try {
-      this.#rest = new Rest(mapping.words, Control.restWord, kind.wait.open(this.#place, true));
+      this.#rest = new Parker(mapping.words, Control.restWord, kind.wait.open(this.#place, true));
     } catch (error) {
       // Whatever was in the way is not ours and stays.
       kind.store.unlink(address.name);
@@ -95,7 +95,7 @@ export class RingServer implements BlockingServer {
   }
 
   /** Of the clients there are: the memory of one that has left is unmapped. */
-  readonly #cpus = new Map<Link, CpuWord>();
+  readonly #cpus = new Map<RingConnection, CpuWord>();
 
   /** Of the client heard from last, if it is still there. */
   #cpuOfPeer(): CpuWord | undefined {
@@ -109,7 +109,7 @@ export class RingServer implements BlockingServer {
   }
 
   /** The clients there are now. */
-  get connections(): readonly Link[] {
+  get connections(): readonly RingConnection[] {
     return this.#active;
   }
 
@@ -126,7 +126,7 @@ export class RingServer implements BlockingServer {
     if (timeoutMs >= SLICE_MS) {
       // A plain load will do: a newcomer that it misses is seen after the wait.
       if (this.#words[Control.arrivalsWord] !== this.#arrivals) this.#accept();
-      this.#rest.waitFor(this, Reason.data, SLICE_MS);
+      this.#rest.waitFor(this, ParkReason.data, SLICE_MS);
       const length = this.#tryReceive(into);
       if (length >= 0) return length;
     }
@@ -135,7 +135,7 @@ export class RingServer implements BlockingServer {
       const nowMs = performance.now();
       if (nowMs - this.#housekeptMs >= SLICE_MS) this.#housekeep(nowMs);
       if (this.#hasArrivals()) this.#accept();
-      if (nowMs < untilMs) this.#rest.waitFor(this, Reason.data, Math.min(untilMs - nowMs, SLICE_MS));
+      if (nowMs < untilMs) this.#rest.waitFor(this, ParkReason.data, Math.min(untilMs - nowMs, SLICE_MS));
       const length = this.#tryReceive(into);
       if (length >= 0) return length;
       if (nowMs >= untilMs) {
@@ -152,7 +152,7 @@ export class RingServer implements BlockingServer {
 
   /** A message or a newcomer is there. */
   isReady(): boolean {
-    for (let i = 0; i < this.#active.length; i++) if ((this.#active[i] as Link).isReady()) return true;
+    for (let i = 0; i < this.#active.length; i++) if ((this.#active[i] as RingConnection).isReady()) return true;
     return this.#hasArrivals();
   }
 
@@ -160,7 +160,7 @@ export class RingServer implements BlockingServer {
   peek(looks: number): boolean {
     const active = this.#active;
     for (let done = 0; done < looks; done += LOOKS_AT_ONE) {
-      for (let i = 0; i < active.length; i++) if ((active[i] as Link).peek(LOOKS_AT_ONE)) return true;
+      for (let i = 0; i < active.length; i++) if ((active[i] as RingConnection).peek(LOOKS_AT_ONE)) return true;
       if (this.#words[Control.arrivalsWord] !== this.#arrivals) return true;
     }
     return false;
@@ -172,21 +172,21 @@ export class RingServer implements BlockingServer {
     for (let asked = 0; asked < clients; asked++) {
       if (++this.#turn >= this.#active.length) this.#turn = 0;
       // Also when nothing is there: a reader gives room back when it finds its ring empty, and a producer may wait for it.
-      const length = this.#receiveFrom(this.#active[this.#turn] as Link, into);
+      const length = this.#receiveFrom(this.#active[this.#turn] as RingConnection, into);
       if (length >= 0) return length;
     }
     return -1;
   }
 
-  #receiveFrom(link: Link, into: Uint8Array): number {
+  #receiveFrom(link: RingConnection, into: Uint8Array): number {
     const length = link.receiveNow(into);
     if (length >= 0 && this.#from !== link) this.#from = link;
-    return length === NOT_PLAIN ? this.#receiveAny(link, into) : length;
+    return length === SLOW_PATH ? this.#receiveSlow(link, into) : length;
   }
 
-  #receiveAny(link: Link, into: Uint8Array): number {
+  #receiveSlow(link: RingConnection, into: Uint8Array): number {
     try {
-      const length = link.receiveAny(into);
+      const length = link.receiveSlow(into);
       if (length >= 0) this.#from = link;
       return length;
     } catch (error) {
@@ -229,7 +229,7 @@ export class RingServer implements BlockingServer {
     }
   }
 
-  #forget(link: Link): void {
+  #forget(link: RingConnection): void {
     const slot = this.#links.indexOf(link);
     this.#cpus.delete(link);
     link.close();
@@ -279,21 +279,21 @@ export class RingServer implements BlockingServer {
         ownCpu: this.#place.ownCpu,
         peerCpu: () => cpu,
       };
-      const peer = new Rest(mapping.words, Pair.restWord, wait.open(place, false));
+      const peer = new Parker(mapping.words, Pair.restWord, wait.open(place, false));
       const accepted = (word & ~SLOT_STATE_MASK) | SlotState.accepted;
       if (Atomics.compareExchange(this.#control.mapping.words, Control.firstSlotWord + slot, word, accepted) !== word) {
         peer.close();
         throw new IpcError("IPC_PEER_LOST", `${id}: the client has given up`, { transport: id });
       }
-      const link = new Link({
+      const link = new RingConnection({
         transport: id,
         mapping,
         incoming: requestRegion(mapping, capacity),
         outgoing: replyRegion(mapping, capacity),
         own: this.#rest,
         peer,
-        ownRoom: Reason.room + slot,
-        peerRoom: Reason.room,
+        ownRoom: ParkReason.room + slot,
+        peerRoom: ParkReason.room,
         ownClosedWord: Pair.serverClosedWord,
         peerClosedWord: Pair.clientClosedWord,
         peerFd: segment.fd,

@@ -6,7 +6,7 @@ import { posixAvailability } from "../posix/binding.ts";
 import { distinctName } from "../support/distinct-name.ts";
 import { checkOptions } from "../support/opening.ts";
 import { lockResidue, sweepLocks } from "../support/path-lock.ts";
-import type { SteppedTransport } from "../support/pulsed.ts";
+import type { SteppedTransport } from "../support/polled-event.ts";
 import { removeNames } from "./claim.ts";
 import { connectRing, RingOpening } from "./client.ts";
 import { type RingKind, slotName } from "./kind.ts";

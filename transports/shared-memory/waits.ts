@@ -4,7 +4,7 @@ import { Futex } from "../posix/futex.ts";
 import type { Mapping } from "../posix/mapping.ts";
 import { Semaphore } from "../posix/semaphore.ts";
 import { SLICE_MS } from "../posix/timespec.ts";
-import type { Awaited, Wait } from "./rest.ts";
+import type { Awaited, Wait } from "./parker.ts";
 
 /** Where a process states the CPU it last ran on, plus one; 0: unknown. */
 export interface CpuWord {

@@ -6,7 +6,7 @@ import type { EventTransport, OsObject, Transport } from "../contract/transport.
 import { streamCapabilities } from "../support/capabilities.ts";
 import { distinctName } from "../support/distinct-name.ts";
 import { aborted, checkOptions } from "../support/opening.ts";
-import { connectStranger, connectStream, isListening } from "../support/stream-client.ts";
+import { connectRawSocket, connectStream, isListening } from "../support/stream-client.ts";
 import { StreamServer } from "../support/stream-server.ts";
 
 const ID = "named-pipe";
@@ -94,7 +94,7 @@ export const namedPipe: Transport = {
     return { transport: ID, name: `${DIRECTORY}${place.prefix}-${distinctName()}` };
   },
   event,
-  stranger: (address) => connectStranger(ID, { path: address.name }),
+  connectRaw: (address) => connectRawSocket(ID, { path: address.name }),
   async residue(address): Promise<readonly OsObject[]> {
     if (process.platform !== "win32" || !(await exists(address.name))) return [];
     return [{ kind: "pipe", name: address.name }];

@@ -4,7 +4,7 @@ import type { EventTransport, Transport } from "../contract/transport.ts";
 import { streamCapabilities } from "../support/capabilities.ts";
 import { listenOnLoopback, loopbackName, loopbackTarget, portOf, portResidue } from "../support/loopback-port.ts";
 import { aborted, checkOptions } from "../support/opening.ts";
-import { connectStranger, connectStream } from "../support/stream-client.ts";
+import { connectRawSocket, connectStream } from "../support/stream-client.ts";
 import { StreamServer } from "../support/stream-server.ts";
 
 const ID = "tcp";
@@ -52,7 +52,7 @@ export const tcp: Transport = {
   },
   event,
   peers: { python: ["python3", "peer.py"] },
-  stranger: async (address) => connectStranger(ID, loopbackTarget(ID, address)),
+  connectRaw: async (address) => connectRawSocket(ID, loopbackTarget(ID, address)),
   residue: (address) => portResidue(ID, address),
   /** A port is free the moment its process is gone. */
   async sweep() {},

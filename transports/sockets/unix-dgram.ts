@@ -211,12 +211,12 @@ async function connect(
 async function shakeHands(name: string, fd: number, slot: number, signal: AbortSignal | undefined): Promise<void> {
   const untilMs = performance.now() + OPEN_LIMIT_MS;
   const token = randomInt(1, 2 ** 31);
-  let saidMs = Number.NEGATIVE_INFINITY;
+  let helloSentMs = Number.NEGATIVE_INFINITY;
   while (!isWelcomed(fd, slot, token)) {
     if (signal?.aborted) throw aborted(ID);
     if (performance.now() > untilMs) throw error("IPC_TIMEOUT", `the server did not answer in ${OPEN_LIMIT_MS} ms`);
     // Said again now and then: a server that opens its socket anew loses what waited in the old one.
-    if (performance.now() - saidMs > HELLO_MS && sayHello(name, slot, token)) saidMs = performance.now();
+    if (performance.now() - helloSentMs > HELLO_MS && sayHello(name, slot, token)) helloSentMs = performance.now();
     await new Promise((resolve) => setTimeout(resolve, STEP_MS));
   }
 }
@@ -239,7 +239,7 @@ function pathsOf({ name }: Address): string[] {
 
 /** Unix datagram sockets: the kernel keeps the boundaries of messages, and a full queue pushes back. */
 export const unixDgram: Transport = {
-  looksAround: true,
+  activeWhenIdle: true,
   id: ID,
   capabilities: {
     modes: ["event"],

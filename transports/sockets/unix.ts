@@ -17,7 +17,7 @@ import { aborted, checkOptions } from "../support/opening.ts";
 import { listenPrivately } from "../support/private-listener.ts";
 import { listenAtPath, pathResidue, sweepPath } from "../support/socket-path.ts";
 import { checkSocketPath } from "../support/socket-path-limit.ts";
-import { connectStranger, connectStream } from "../support/stream-client.ts";
+import { connectRawSocket, connectStream } from "../support/stream-client.ts";
 import { StreamServer } from "../support/stream-server.ts";
 
 const ID = "unix";
@@ -91,7 +91,7 @@ export const unix: Transport = {
   event,
   ...(process.platform === "linux" ? { blocking } : {}),
   peers: { python: ["python3", "peer.py"] },
-  stranger: (address) => connectStranger(ID, { path: address.name }),
+  connectRaw: (address) => connectRawSocket(ID, { path: address.name }),
   async residue(address) {
     return pathResidue(address.name);
   },

@@ -8,7 +8,7 @@ import type {
   Transport,
 } from "../contract/transport.ts";
 import { aborted, checkOptions } from "./opening.ts";
-import { type Pulse, PulsedConnection, PulsedServer, type SteppedTransport } from "./pulsed.ts";
+import { PolledEventConnection, PolledEventServer, type PollSchedule, type SteppedTransport } from "./polled-event.ts";
 
 /**
  * An event face for a mechanism that only blocks, so that one set of checks serves both. It asks without waiting on every
@@ -23,12 +23,12 @@ export function bridgeBlocking(transport: Transport): EventTransport {
   return {
     async listen(address, handler, options) {
       checkOptions(transport.id, options);
-      return new PulsedServer(limits, blocking.listen(address, options), handler, new Ticker());
+      return new PolledEventServer(limits, blocking.listen(address, options), handler, new Ticker());
     },
     async connect(address, handler, options) {
       checkOptions(transport.id, options);
       const connection = await connectInSteps(transport.id, blocking, address, options);
-      const bridged = new PulsedConnection(limits, connection, handler, new Ticker());
+      const bridged = new PolledEventConnection(limits, connection, handler, new Ticker());
       handler.onOpen(bridged);
       bridged.start();
       return bridged;
@@ -63,7 +63,7 @@ async function connectInSteps(
 }
 
 /** Turns at once while there is something to do, and every millisecond when not. */
-class Ticker implements Pulse {
+class Ticker implements PollSchedule {
   #turn: () => boolean = () => false;
   #immediate: NodeJS.Immediate | undefined;
   #timer: NodeJS.Timeout | undefined;

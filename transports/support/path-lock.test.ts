@@ -144,17 +144,17 @@ describe.skipIf(process.platform === "win32")("the lock of a path", () => {
 describe.skipIf(!IS_ROOT)("the lock of a path, and other users of the machine", () => {
   it("cannot be taken by those who may only read the directory", async () => {
     chmodSync(directory, 0o755);
-    const stranger = start("hold", path, String(NOBODY));
+    const rawClient = start("hold", path, String(NOBODY));
     // It has no lock: there is none to have in a directory that it may not write.
-    expect(await line(stranger)).toBe("holds");
+    expect(await line(rawClient)).toBe("holds");
     expect(readdirSync(directory)).toEqual([]);
     expect(await taken()).toBe("taken");
   });
 
   it("is refused where they were first, in a directory that all may write", async () => {
     chmodSync(directory, 0o1777);
-    const stranger = start("hold", path, String(NOBODY));
-    expect(await line(stranger)).toBe("holds");
+    const rawClient = start("hold", path, String(NOBODY));
+    expect(await line(rawClient)).toBe("holds");
     const refusal = new RegExp(
       `${directory}/\\S+, the lock of ${path}, belongs to user ${NOBODY}; remove it, or choose`,
     );
@@ -162,8 +162,8 @@ describe.skipIf(!IS_ROOT)("the lock of a path, and other users of the machine", 
       code: "IPC_ADDRESS_IN_USE",
       message: expect.stringMatching(refusal),
     });
-    stranger.kill("SIGKILL");
-    await once(stranger, "exit");
+    rawClient.kill("SIGKILL");
+    await once(rawClient, "exit");
     await expect(taken()).rejects.toThrow(refusal);
     expect(() => withPathLockSync(path, "test", () => "taken")).toThrow(refusal);
     // Root could rename over one that is empty.
@@ -178,10 +178,10 @@ describe.skipIf(!IS_ROOT)("the lock of a path, and other users of the machine", 
 
   it("does not sweep what others have there", async () => {
     chmodSync(directory, 0o1777);
-    const stranger = start("hold", path, String(NOBODY));
-    expect(await line(stranger)).toBe("holds");
-    stranger.kill("SIGKILL");
-    await once(stranger, "exit");
+    const rawClient = start("hold", path, String(NOBODY));
+    expect(await line(rawClient)).toBe("holds");
+    rawClient.kill("SIGKILL");
+    await once(rawClient, "exit");
     await sweepLocks(path);
     expect(readdirSync(directory)).toHaveLength(1);
   });

@@ -6,7 +6,7 @@ import type { Availability, EventTransport, Transport } from "../contract/transp
 import { distinctName } from "./distinct-name.ts";
 import { pathResidue, sweepPath } from "./socket-path.ts";
 import { checkSocketPath } from "./socket-path-limit.ts";
-import { connectStranger } from "./stream-client.ts";
+import { connectRawSocket } from "./stream-client.ts";
 
 export interface PathTransportOptions {
   readonly id: string;
@@ -30,7 +30,7 @@ export function pathTransport(options: PathTransportOptions): Transport {
       return { transport: id, name: path };
     },
     event,
-    stranger: (address) => connectStranger(id, { path: address.name }),
+    connectRaw: (address) => connectRawSocket(id, { path: address.name }),
     residue: async (address) => pathResidue(address.name),
     sweep: (address) => sweepPath(address.name),
   };

@@ -1,6 +1,6 @@
 import { type NetConnectOpts, connect as netConnect, type Socket } from "node:net";
 import { IpcError, isIpcError, toIpcError } from "../contract/errors.ts";
-import type { Connection, ConnectionHandler, OpenOptions, Stranger } from "../contract/transport.ts";
+import type { Connection, ConnectionHandler, OpenOptions, RawClient } from "../contract/transport.ts";
 import { checkOptions, OPEN_LIMIT_MS, withinLimit } from "./opening.ts";
 import { StreamConnection } from "./stream-connection.ts";
 
@@ -130,7 +130,7 @@ export function isListening(target: NetConnectOpts): Promise<boolean> {
 }
 
 /** A client without framing. */
-export async function connectStranger(transport: string, target: NetConnectOpts): Promise<Stranger> {
+export async function connectRawSocket(transport: string, target: NetConnectOpts): Promise<RawClient> {
   const socket = netConnect(target);
   const opened = Promise.withResolvers<void>();
   const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
@@ -138,10 +138,10 @@ export async function connectStranger(transport: string, target: NetConnectOpts)
   socket.on("error", (error) => opened.reject(toIpcError(error, transport)));
   socket.resume();
   await withinLimit(transport, undefined, opened.promise, () => socket.destroy());
-  return strangerOf(transport, socket, closed);
+  return rawClientOf(transport, socket, closed);
 }
 
-export function strangerOf(transport: string, socket: Socket, closed: Promise<void>): Stranger {
+export function rawClientOf(transport: string, socket: Socket, closed: Promise<void>): RawClient {
   return {
     closed,
     write(bytes) {

@@ -173,9 +173,9 @@ export function describeAddressTransport({ transport, moduleUrl, exportName }: S
       const server = await start();
       const { connection, collector } = await client(server);
       for (const bytes of [Buffer.alloc(64, 0xff), Buffer.from("GET / HTTP/9.9\r\n\r\n\r\n"), pattern(4096, 99)]) {
-        const stranger = await transport.stranger?.(server.address);
-        await stranger?.write(bytes).catch(() => undefined);
-        await stranger?.[Symbol.asyncDispose]();
+        const rawClient = await transport.connectRaw?.(server.address);
+        await rawClient?.write(bytes).catch(() => undefined);
+        await rawClient?.[Symbol.asyncDispose]();
       }
       expect((await roundTrip(connection, collector, pattern(64))).equals(pattern(64))).toBe(true);
       await connection.close();

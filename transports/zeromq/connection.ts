@@ -18,7 +18,7 @@ const POOLED_BYTES = 4096;
 const LINGER_MS = 1000;
 
 /** What a connection needs of the socket behind it. */
-export interface Wire {
+export interface SocketPort {
   readonly transport: string;
   /** Whether the other side answers a farewell. Asked when the connection closes. */
   readonly confirms: boolean;
@@ -34,7 +34,7 @@ export interface Wire {
  * messages wait in a bounded outbox and leave in order.
  */
 export class ZeromqConnection implements Connection {
-  readonly #wire: Wire;
+  readonly #wire: SocketPort;
   readonly #handler: ConnectionHandler;
   readonly #outbox: Outgoing[] = [];
   #outboxBytes = 0;
@@ -55,7 +55,7 @@ export class ZeromqConnection implements Connection {
   readonly #sent = (): void => this.#next();
   readonly #failed = (error: unknown): void => this.#refused(error);
 
-  constructor(wire: Wire, handler: ConnectionHandler) {
+  constructor(wire: SocketPort, handler: ConnectionHandler) {
     this.#wire = wire;
     this.#handler = handler;
   }

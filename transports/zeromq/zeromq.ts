@@ -4,7 +4,7 @@ import type { Address, ConnectionHandler, Transport } from "../contract/transpor
 import { streamCapabilities } from "../support/capabilities.ts";
 import { closableServer } from "../support/closable-server.ts";
 import { checkOptions } from "../support/opening.ts";
-import { connectStranger } from "../support/stream-client.ts";
+import { connectRawSocket } from "../support/stream-client.ts";
 import { openDealer, openRequest } from "./client.ts";
 import type { ZeromqConnection } from "./connection.ts";
 import { type Endpoint, type EndpointKind, ipcEndpoint, tcpEndpoint } from "./endpoint.ts";
@@ -75,9 +75,9 @@ function define(recipe: Recipe): Transport {
         return connection;
       },
     },
-    async stranger(address) {
+    async connectRaw(address) {
       const [host = "", port] = address.name.split(":");
-      return connectStranger(id, endpoint === tcpEndpoint ? { host, port: Number(port) } : { path: address.name });
+      return connectRawSocket(id, endpoint === tcpEndpoint ? { host, port: Number(port) } : { path: address.name });
     },
     residue: (address) => endpoint.residue(address),
     sweep: (address) => endpoint.sweep(address),

@@ -53,7 +53,7 @@ function phaseLine(plain: Evidence["plain"]): string[] {
   const names = [...(all[0]?.keys() ?? [])];
   if (names.length === 0) return [];
   const seconds = (name: string): string => (median(all.flatMap((phases) => phases.get(name) ?? [])) / 1000).toFixed(1);
-  const rounds = median(plain.map(({ report }) => report.length?.rounds ?? 0));
+  const rounds = median(plain.map(({ report }) => report.duration?.rounds ?? 0));
   return [`time of a plain run, s: ${names.map((name) => `${name} ${seconds(name)}`).join(", ")}; ${rounds} rounds`];
 }
 

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readdirSync, readFileSync, writeSync } from "node:fs";
 import { setTimeout as delay, setImmediate } from "node:timers/promises";
 import type { PeerExit } from "../../../scenarios/check.ts";
-import type { Address, Place, Stranger, Transport } from "../../../transports/contract/transport.ts";
+import type { Address, Place, RawClient, Transport } from "../../../transports/contract/transport.ts";
 import { bridgeBlocking } from "../../../transports/support/blocking-bridge.ts";
 import type { RunningPeer } from "../../driver/peers/running-peer.ts";
 import { startPeer } from "../../driver/peers/start-peer.ts";
@@ -81,17 +81,17 @@ class Siege {
   }
 
   /** Writes a burst of frames. What the other side does not take any more is no finding. */
-  async burst(stranger: Stranger, random: () => number): Promise<void> {
+  async burst(rawClient: RawClient, random: () => number): Promise<void> {
     this.connections++;
     for (let left = 1 + Math.floor(random() * MOST_PER_CONNECTION); left > 0; left--) {
       const frame = randomFrame(random);
       this.sent++;
       const taken = await Promise.race([
-        stranger.write(frame).then(
+        rawClient.write(frame).then(
           () => true,
           () => false,
         ),
-        stranger.closed.then(() => false),
+        rawClient.closed.then(() => false),
         // A server may stop reading from who sends nonsense.
         delay(100, true, { ref: false }),
       ]);
@@ -143,8 +143,8 @@ async function within<Result>(what: string, work: Promise<Result>): Promise<Resu
   return result as Result;
 }
 
-const dismiss = (stranger: Stranger): Promise<void> =>
-  within("the end of a stranger", Promise.resolve(stranger[Symbol.asyncDispose]()));
+const dismiss = (rawClient: RawClient): Promise<void> =>
+  within("the end of a stranger", Promise.resolve(rawClient[Symbol.asyncDispose]()));
 
 export async function attackServer(
   transport: Transport,
@@ -160,20 +160,20 @@ export async function attackServer(
   });
   try {
     await siege.begin();
-    const lingering: Stranger[] = [];
+    const lingering: RawClient[] = [];
     let refusals = 0;
     while (siege.sent < frames && refusals < MOST_REFUSALS && !ended) {
-      const stranger = await within("a connection", enter(transport, peer.address));
-      refusals = stranger === undefined ? refusals + 1 : 0;
-      if (stranger !== undefined) {
-        await siege.burst(stranger, random);
-        lingering.push(stranger);
+      const rawClient = await within("a connection", enter(transport, peer.address));
+      refusals = rawClient === undefined ? refusals + 1 : 0;
+      if (rawClient !== undefined) {
+        await siege.burst(rawClient, random);
+        lingering.push(rawClient);
       } else await delay(20);
-      if (lingering.length > LINGERING) await dismiss(lingering.shift() as Stranger);
+      if (lingering.length > LINGERING) await dismiss(lingering.shift() as RawClient);
       await siege.served();
     }
     if (refusals === MOST_REFUSALS) siege.findings.push(`nobody is let in after ${siege.sent} frames`);
-    for (const stranger of lingering) await dismiss(stranger);
+    for (const rawClient of lingering) await dismiss(rawClient);
     await siege.served();
   } catch (error) {
     siege.findings.push(`after ${siege.sent} frames: ${(error as Error).message}`);
@@ -182,8 +182,8 @@ export async function attackServer(
   return { ...damage, findings: [...damage.findings, ...(await orderlyEnd(peer, ended))] };
 }
 
-async function enter(transport: Transport, address: Address): Promise<Stranger | undefined> {
-  return transport.stranger?.(address).catch(() => undefined);
+async function enter(transport: Transport, address: Address): Promise<RawClient | undefined> {
+  return transport.connectRaw?.(address).catch(() => undefined);
 }
 
 async function orderlyEnd(peer: RunningPeer, ended: boolean): Promise<string[]> {
@@ -209,12 +209,9 @@ export async function attackParent(
     while (siege.sent < frames) {
       let closings = 0;
       const handler = { onOpen() {}, onMessage() {}, onWritable() {}, onClose: () => void closings++ };
-      const stranger = await within(
-        "a child",
-        (transport.launchStranger as NonNullable<Transport["launchStranger"]>)(handler),
-      );
-      await siege.burst(stranger, random);
-      await dismiss(stranger);
+      const rawClient = await within("a child", (transport.launchRaw as NonNullable<Transport["launchRaw"]>)(handler));
+      await siege.burst(rawClient, random);
+      await dismiss(rawClient);
       if (closings !== 1) siege.findings.push(`onClose was called ${closings} times after ${siege.sent} frames`);
       await siege.served();
     }

@@ -36,8 +36,8 @@ async function load(id: string): Promise<Transport> {
 /** How to write to it below its framing; undefined where there is no way. */
 function attackOn(transport: Transport): typeof attackServer | undefined {
   if (isOfSegments(transport)) return attackSegments;
-  if (transport.launchStranger !== undefined) return attackParent;
-  return transport.stranger === undefined ? undefined : attackServer;
+  if (transport.launchRaw !== undefined) return attackParent;
+  return transport.connectRaw === undefined ? undefined : attackServer;
 }
 
 /** Prints what it found. @returns whether that was nothing */

@@ -18,10 +18,10 @@ import { IpcError } from "../../../transports/contract/errors.ts";
 import type {
   Address,
   ConnectionHandler,
-  LaunchedStranger,
+  LaunchedRawClient,
   OsObject,
   Place,
-  Stranger,
+  RawClient,
   Transport,
 } from "../../../transports/contract/transport.ts";
 import { type DriverProcess, startDriver } from "../../process/driver-process.ts";
@@ -66,7 +66,7 @@ export class Workbench implements CheckContext {
   readonly #clients: RpcClient[] = [];
   readonly #reconnecting: ReconnectingRpc[] = [];
   readonly #children: OwnProcess[] = [];
-  readonly #strangers: Stranger[] = [];
+  readonly #rawClients: RawClient[] = [];
   readonly #addresses: Address[] = [];
 
   constructor(options: WorkbenchOptions) {
@@ -248,20 +248,20 @@ export class Workbench implements CheckContext {
     throw new IpcError("IPC_UNSUPPORTED", `${this.transport.id}: no other process can reach this peer`);
   }
 
-  async stranger(address: Address): Promise<Stranger> {
-    if (this.transport.stranger === undefined) throw new TypeError(`${this.transport.id} lets no stranger in`);
-    const stranger = await this.transport.stranger(address);
-    this.#strangers.push(stranger);
-    return stranger;
+  async connectRaw(address: Address): Promise<RawClient> {
+    if (this.transport.connectRaw === undefined) throw new TypeError(`${this.transport.id} lets no stranger in`);
+    const rawClient = await this.transport.connectRaw(address);
+    this.#rawClients.push(rawClient);
+    return rawClient;
   }
 
-  async launchStranger(handler: ConnectionHandler): Promise<LaunchedStranger> {
-    const { id, launchStranger } = this.transport;
-    if (launchStranger === undefined) throw new TypeError(`${id} launches no stranger`);
-    const stranger = await launchStranger(handler);
-    this.#options.send({ type: "spawned", pid: stranger.pid });
-    this.#strangers.push(stranger);
-    return stranger;
+  async launchRaw(handler: ConnectionHandler): Promise<LaunchedRawClient> {
+    const { id, launchRaw } = this.transport;
+    if (launchRaw === undefined) throw new TypeError(`${id} launches no stranger`);
+    const rawClient = await launchRaw(handler);
+    this.#options.send({ type: "spawned", pid: rawClient.pid });
+    this.#rawClients.push(rawClient);
+    return rawClient;
   }
 
   residue(address: Address): Promise<readonly OsObject[]> {
@@ -275,7 +275,7 @@ export class Workbench implements CheckContext {
   /** Never throws: what a broken transport cannot close, the signals end. */
   async cleanUp(): Promise<void> {
     const quietly = (promise: Promise<unknown>): Promise<unknown> => promise.catch(() => undefined);
-    await Promise.all(this.#strangers.map((stranger) => quietly(Promise.resolve(stranger[Symbol.asyncDispose]()))));
+    await Promise.all(this.#rawClients.map((rawClient) => quietly(Promise.resolve(rawClient[Symbol.asyncDispose]()))));
     await Promise.all(this.#reconnecting.map((client) => atMost(quietly(client.close()), CLOSE_TIMEOUT_MS)));
     // Closing has a limit of its own; a transport that is broken may not keep it.
     const closing = this.#clients.map((client) => quietly((async () => client.connection.close(CLOSE_TIMEOUT_MS))()));

@@ -70,7 +70,7 @@ async function startAs(user: UserIds | null, what: ForeignAttempt): Promise<Driv
 async function ready(child: DriverProcess, uid: number): Promise<void> {
   const answer = await child.next(["user-ready", "failed"], TIMEOUT_MS);
   if (answer.type === "failed") throw new Error(`the program does not run as user ${uid}: ${answer.message}`);
-  if (answer.hindrance !== null) throw new NotApplicable(answer.hindrance);
+  if (answer.obstacle !== null) throw new NotApplicable(answer.obstacle);
   if (answer.uid !== uid) throw new Error(`the process runs as user ${answer.uid} and not as ${uid}`);
 }
 

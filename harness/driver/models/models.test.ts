@@ -2,11 +2,11 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { BENCHMARKS } from "../../../scenarios/benchmarks/index.ts";
 import { type Cell, placeArm } from "../../coordinator/arm.ts";
-import { measure } from "../../coordinator/measure.ts";
 import { silent } from "../../coordinator/progress.ts";
+import { measure } from "../../coordinator/run-measurements.ts";
 import { loadTransport } from "../../process/load-transport.ts";
 import type { Measurement } from "../../results/model.ts";
-import { withBrood } from "../../testing/vitest-adapter.ts";
+import { withSupervisor } from "../../testing/vitest-adapter.ts";
 import { MODELS } from "./index.ts";
 import { schedule, scheduleMissed } from "./schedule.ts";
 
@@ -24,9 +24,9 @@ async function run(
   const how = { mode: "event", placement: "unpinned", peerLanguage: "node" } as const;
   const placed = placeArm({ transport, reference, version: "", ...how });
   if ("reason" in placed) throw new Error(placed.reason);
-  const length = { rule: "fixed", effort: "quick", trials: 1, strict: false } as const;
-  const request = { arms: [placed.arm], cells, length, messages, seed: 1, controls: false };
-  return [...(await withBrood((brood, place) => measure(brood, place, request, silent))).measurements];
+  const stopRule = { rule: "fixed", effort: "quick", trials: 1, strict: false } as const;
+  const request = { arms: [placed.arm], cells, stopRule, messages, seed: 1, controls: false };
+  return [...(await withSupervisor((supervisor, place) => measure(supervisor, place, request, silent))).measurements];
 }
 
 /** The last variant of a benchmark that is cheap: two clients, the lowest rate, the deepest pipeline. */

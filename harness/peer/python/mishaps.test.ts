@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test, vi } from "vitest";
 import { Kind } from "../../../transports/contract/frame.ts";
-import type { Address, Stranger, Transport } from "../../../transports/contract/transport.ts";
+import type { Address, RawClient, Transport } from "../../../transports/contract/transport.ts";
 import { fileDropPoll, fileDropWatch } from "../../../transports/file-drop/file-drop.ts";
 import { pythonConnection, pythonConnectionTcp } from "../../../transports/python-connection/python-connection.ts";
 import { ownFolder } from "../../../transports/testing/own-folder.ts";
@@ -31,18 +31,18 @@ function limited(transport: Transport, blocks: number): Transport {
   return { ...transport, peers: { python: ["sh", "-c", `ulimit -f ${blocks}; exec python3 "$0"`, "peer.py"] } };
 }
 
-async function strangerAt(transport: Transport, address: Address): Promise<Stranger> {
-  const stranger = await transport.stranger?.(address);
-  if (stranger === undefined) throw new Error("no stranger");
-  ended.push(async () => stranger[Symbol.asyncDispose]());
-  return stranger;
+async function rawClientAt(transport: Transport, address: Address): Promise<RawClient> {
+  const rawClient = await transport.connectRaw?.(address);
+  if (rawClient === undefined) throw new Error("no stranger");
+  ended.push(async () => rawClient[Symbol.asyncDispose]());
+  return rawClient;
 }
 
 const until = (condition: () => void): Promise<void> => vi.waitFor(condition, { timeout: 8000, interval: 5 });
 
-async function untilEnded(stranger: Stranger): Promise<void> {
+async function untilEnded(rawClient: RawClient): Promise<void> {
   let over = false;
-  void stranger.closed.then(() => {
+  void rawClient.closed.then(() => {
     over = true;
   });
   await until(() => expect(over).toBe(true));
@@ -98,10 +98,10 @@ describe.each([fileDropWatch, fileDropPoll])("a Python peer of $id", (transport)
     const envelope = (text: unknown) => (client: string) => JSON.stringify({ id: "1", client, sequence: 1, text });
     const bad = [envelope("x".repeat(1001)), envelope(7), () => "[".repeat(5000), () => "y".repeat(20_000)];
     for (const content of bad) {
-      const stranger = await strangerAt(transport, address);
+      const rawClient = await rawClientAt(transport, address);
       const [client = ""] = readdirSync(join(address.name, "responses"));
-      await stranger.write(Buffer.from(content(client)));
-      await untilEnded(stranger);
+      await rawClient.write(Buffer.from(content(client)));
+      await untilEnded(rawClient);
     }
     await expectServed(peer);
   });
@@ -126,10 +126,10 @@ describe.each([fileDropWatch, fileDropPoll])("a Python peer of $id", (transport)
   test("writes text as a person reads it", async () => {
     const address = await addressOf(transport);
     await start(transport, address);
-    const stranger = await strangerAt(transport, address);
+    const rawClient = await rawClientAt(transport, address);
     const [client = ""] = readdirSync(join(address.name, "responses"));
     const text = readableFrame("käse");
-    await stranger.write(Buffer.from(JSON.stringify({ id: "half \ud800", client, sequence: 1, text })));
+    await rawClient.write(Buffer.from(JSON.stringify({ id: "half \ud800", client, sequence: 1, text })));
     const mailbox = join(address.name, "responses", client);
     await until(() => expect(readdirSync(mailbox).length).toBe(1));
     const [answer = ""] = readdirSync(mailbox);
@@ -196,11 +196,11 @@ describe.each([pythonConnection, pythonConnectionTcp])("a Python peer of $id", (
   test("takes a negative length for an error, not for an empty message", async () => {
     const peer = await start(transport, await addressOf(transport));
     for (const length of [-2, -2_147_483_648]) {
-      const stranger = await strangerAt(transport, peer.address);
+      const rawClient = await rawClientAt(transport, peer.address);
       const header = Buffer.alloc(4);
       header.writeInt32BE(length);
-      await stranger.write(header);
-      await untilEnded(stranger);
+      await rawClient.write(header);
+      await untilEnded(rawClient);
     }
     await expectServed(peer);
   });

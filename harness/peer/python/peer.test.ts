@@ -131,7 +131,7 @@ describe.each(transports.filter(({ capabilities }) => capabilities.auth.includes
     test("serves who has it and refuses who has not; one that says nothing delays nobody", async () => {
       const key = Buffer.from("secret");
       const peer = await start(transport, undefined, key);
-      const silent = await transport.stranger?.(peer.address);
+      const silent = await transport.connectRaw?.(peer.address);
       const client = await peer.connect({ key });
       expect(Buffer.compare(await client.request(pattern(10)), pattern(10))).toBe(0);
       await expect(peer.connect({ key: Buffer.from("other") })).rejects.toMatchObject({ code: "IPC_AUTH_FAILED" });

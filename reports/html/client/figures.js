@@ -140,7 +140,7 @@ function drawTrials(cells, metric) {
       .filter((trial) => !trial.valid)
       .map((trial) => `${cell.name} round ${trial.round} is invalid: ${trial.reason || "no reason recorded"}`),
   );
-  const warned = mergedWarnings(cells).filter((warning) => /two-humped|bimodal|drift|station/i.test(warning));
+  const warned = mergedWarnings(cells).filter((warning) => /bimodal|drift|station/i.test(warning));
   byId("trials-finding").textContent = [...invalid, ...warned].join(". ");
   const rounds = distinct(cells.flatMap((cell) => cell.trials.map((trial) => trial.round))).sort((a, b) => a - b);
   fillTable(

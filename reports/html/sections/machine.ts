@@ -45,19 +45,19 @@ function facts(report: Report): (readonly [name: string, value: string])[] {
     ["Reading the clock once", isNumber(here.timerNs) ? duration(here.timerNs) : ""],
     ["Floor of the harness", floorSentence(report)],
     ["Foreign function interface", ffi(here.ffi)],
-    ["Length of the run", lengthText(report.length)],
+    ["Length of the run", durationText(report.duration)],
   ];
 }
 
 /** A plan is an estimate: what is above it by less was kept. */
 const OVERRAN_SHARE = 0.1;
 
-function lengthText(length: Report["length"]): string {
-  if (!length) return "";
-  const over = length.actualMs - length.plannedMs;
-  const overran = over > length.plannedMs * OVERRAN_SHARE ? ` and overran by ${duration(over * 1e6)}` : "";
-  const times = `planned ${duration(length.plannedMs * 1e6)}, took ${duration(length.actualMs * 1e6)}${overran}`;
-  return `${length.effort}, ${count(length.rounds, "round")}, ${times}: ${length.sentence}`;
+function durationText(run: Report["duration"]): string {
+  if (!run) return "";
+  const over = run.actualMs - run.plannedMs;
+  const overran = over > run.plannedMs * OVERRAN_SHARE ? ` and overran by ${duration(over * 1e6)}` : "";
+  const times = `planned ${duration(run.plannedMs * 1e6)}, took ${duration(run.actualMs * 1e6)}${overran}`;
+  return `${run.effort}, ${count(run.rounds, "round")}, ${times}: ${run.sentence}`;
 }
 
 function cgroup(limits: Environment["cgroup"]): string {

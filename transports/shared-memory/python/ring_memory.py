@@ -10,7 +10,7 @@ CAPACITY = 2
 REQUESTS, HEAD = 96, 32
 REPLIES = REQUESTS + 2 * HEAD
 FRAME_BYTES = 8
-FILLING = 0xFFFFFFFF
+PADDING = 0xFFFFFFFF
 MASK = 0xFFFFFFFF
 
 _barrier = threading.Lock()
@@ -80,7 +80,7 @@ class Writer:
         need = (length + FRAME_BYTES + 7) & ~7
         at = self._tail & (self._capacity - 1)
         if need > self._capacity - at:
-            self._frame(at, FILLING)
+            self._frame(at, PADDING)
             self._tail = (self._tail + self._capacity - at) & MASK
             at = 0
         self._frame(at, length)
@@ -110,7 +110,7 @@ class Reader:
         return self._words[self._tail_word] != self._head
 
     def try_read(self):
-        """The next message, copied, or None. Room is given back at once."""
+        """The next message, copied, or None. SpaceAvailable is given back at once."""
         available = signed(self._words[self._tail_word] - self._head)
         if available == 0:
             return None
@@ -119,7 +119,7 @@ class Reader:
         at = self._head & (self._capacity - 1)
         length = self._frame(at)
         filling = 0
-        if length == FILLING:
+        if length == PADDING:
             filling = self._capacity - at
             if at == 0 or filling + FRAME_BYTES > available:
                 raise Malformed("filling without a frame behind it")

@@ -1,25 +1,25 @@
 import type { Place } from "../../transports/contract/transport.ts";
 import { openCBaseline } from "../c-baseline/board.ts";
 import { cBaselineWarnings, withCBaseline } from "../results/c-baseline.ts";
-import type { Environment, Measurement, Placement, Report, RunLength } from "../results/model.ts";
+import type { Environment, Measurement, Placement, Report, RunDuration } from "../results/model.ts";
 import { randomFrom, shuffled } from "../results/random.ts";
 import { type Arm, type Cell, cellsOf } from "./arm.ts";
 import { calibrateAll } from "./calibrate.ts";
 import { Controls } from "./controls.ts";
 import { keepAwake } from "./keep-awake.ts";
-import { isReached, LEAST_FOR_INTERVAL, type Length, roundsLeft, whyStop } from "./length.ts";
 import { type Plan, planRun } from "./plan.ts";
+import type { ProcessSupervisor } from "./process-supervisor.ts";
 import type { Progress } from "./progress.ts";
 import { ArmRecord } from "./record.ts";
 import { describeArm, elapsedMs, type RoundSite, runRound } from "./round.ts";
 import { RoundLog } from "./round-log.ts";
 import { rowOf } from "./rows.ts";
-import type { Brood } from "./run-driver.ts";
+import { isReached, LEAST_FOR_INTERVAL, roundsLeft, type StopRule, whyStop } from "./stop-rule.ts";
 
 export interface MeasureRequest {
   readonly arms: readonly Arm[];
   readonly cells: readonly Cell[];
-  readonly length: Length;
+  readonly stopRule: StopRule;
   /** Instead of a calibrated count. */
   readonly messages?: number;
   readonly seed: number;
@@ -34,7 +34,7 @@ export interface MeasureRequest {
   /** Given once, before anything runs: returns what has been measured by then, whenever it is called. */
   readonly onBegin?: (soFar: () => MeasureResult) => void;
   /** How long a driver may say nothing, besides ten times what it was given to do; default as trials need on a busy machine. */
-  readonly silenceMs?: number;
+  readonly inactivityTimeoutMs?: number;
   /** `performance.now()` at which the time of a budget began to run; default when this is called. */
   readonly sinceMs?: number;
 }
@@ -50,7 +50,7 @@ export interface Prediction {
 export interface MeasureResult {
   readonly measurements: readonly Measurement[];
   /** What the report keeps besides. */
-  readonly about: Pick<Report, "rounds" | "controls" | "canaries" | "length" | "cBaseline" | "cBaselineReason">;
+  readonly about: Pick<Report, "rounds" | "controls" | "canaries" | "duration" | "cBaseline" | "cBaselineReason">;
   readonly keepAwake?: Environment["keepAwake"];
   readonly warnings: readonly string[];
 }
@@ -69,7 +69,7 @@ interface Run extends RoundSite {
 
 /** Calibrates, plans, then runs rounds: every arm once per round, in an order drawn from the seed. */
 export async function measure(
-  brood: Brood,
+  supervisor: ProcessSupervisor,
   place: Place,
   request: MeasureRequest,
   progress: Progress,
@@ -84,7 +84,7 @@ export async function measure(
       )
     : { reason: "the C program was not asked for" };
   const run: Run = {
-    brood,
+    supervisor,
     place,
     request,
     progress,
@@ -95,14 +95,14 @@ export async function measure(
     controls: new Controls(),
     controlled: request.controls === false ? [] : placementsOf(request.arms),
     cBaseline,
-    silenceMs: request.silenceMs,
+    inactivityTimeoutMs: request.inactivityTimeoutMs,
   };
   const awake = request.keepAwake ? await keepAwake(placementsOf(request.arms)) : undefined;
   request.onBegin?.(() => resultOf(run, undefined, awake?.record));
   try {
     const plan = await prepare(run);
-    const length = await runRounds(run, plan);
-    return resultOf(run, length, awake?.record);
+    const duration = await runRounds(run, plan);
+    return resultOf(run, duration, awake?.record);
   } finally {
     await run.controls.end();
     await awake?.end();
@@ -110,12 +110,16 @@ export async function measure(
   }
 }
 
-/** @param length undefined while the run goes on: then cells of which nothing is known yet have no row */
-function resultOf(run: Run, length: RunLength | undefined, awake: Environment["keepAwake"] | undefined): MeasureResult {
+/** @param duration undefined while the run goes on: then cells of which nothing is known yet have no row */
+function resultOf(
+  run: Run,
+  duration: RunDuration | undefined,
+  awake: Environment["keepAwake"] | undefined,
+): MeasureResult {
   const { records, request, cBaseline, log } = run;
   const rows = [...records.values()].flatMap((record) =>
     cellsOf(record.arm, request.cells)
-      .filter((cell) => length !== undefined || record.isKnown(cell))
+      .filter((cell) => duration !== undefined || record.isKnown(cell))
       .map((cell) => rowOf(record, cell)),
   );
   const cRows = "reason" in cBaseline ? [] : cBaseline.rows();
@@ -126,12 +130,12 @@ function resultOf(run: Run, length: RunLength | undefined, awake: Environment["k
       rounds: log.rounds,
       controls: log.controls(),
       canaries: log.canaries(),
-      ...(length === undefined ? {} : { length }),
+      ...(duration === undefined ? {} : { duration }),
       cBaseline: cRows,
       ...("reason" in cBaseline ? { cBaselineReason: cBaseline.reason } : {}),
     },
     ...(awake === undefined ? {} : { keepAwake: awake }),
-    warnings: [...warningsOf(run, length, awake), ...cBaselineWarnings(measurements)],
+    warnings: [...warningsOf(run, duration, awake), ...cBaselineWarnings(measurements)],
   };
 }
 
@@ -150,17 +154,22 @@ function placementsOf(arms: readonly Arm[]): Placement[] {
 /** Finds the pace of every cell and fixes all counts. */
 async function prepare(run: Run): Promise<Plan> {
   const { request, progress, records } = run;
-  const { length } = request;
-  const budgetMs = length.budgetMs ?? Number.POSITIVE_INFINITY;
+  const { stopRule } = request;
+  const budgetMs = stopRule.budgetMs ?? Number.POSITIVE_INFINITY;
   const guessed =
-    length.rule === "fixed" ? length.trials : length.rule === "budget" ? length.least : LEAST_FOR_INTERVAL;
+    stopRule.rule === "fixed" ? stopRule.trials : stopRule.rule === "budget" ? stopRule.least : LEAST_FOR_INTERVAL;
   progress.begin(
     groupsOf(request.arms).length + request.arms.length * guessed,
     Number.isFinite(budgetMs) ? budgetMs : 0,
   );
-  const { brood, place } = run;
+  const { supervisor, place } = run;
   const paces = await calibrateAll(
-    { brood, place, silenceMs: request.silenceMs, onArm: (arm) => progress.step(`calibrating ${describeArm(arm)}`) },
+    {
+      supervisor,
+      place,
+      inactivityTimeoutMs: request.inactivityTimeoutMs,
+      onArm: (arm) => progress.step(`calibrating ${describeArm(arm)}`),
+    },
     shuffled(groupsOf(request.arms), run.random).map((arms) => ({
       records: arms.map((arm) => records.get(arm) as ArmRecord) as [ArmRecord, ...ArmRecord[]],
       cells: cellsOf(arms[0], request.cells),
@@ -171,8 +180,8 @@ async function prepare(run: Run): Promise<Plan> {
     request.controls === false ? 0 : CONTROL_GUESS_MS + CANARY_GUESS_MS * placementsOf(request.arms).length;
   const extraMs = controlsMs + ("reason" in run.cBaseline ? 0 : run.cBaseline.guessMs);
   const plan = planRun(paces, {
-    effort: length.effort,
-    rounds: roundsOf(length),
+    effort: stopRule.effort,
+    rounds: roundsOf(stopRule),
     leftMs: budgetMs - elapsedMs(run),
     extraMs,
     messages: request.messages,
@@ -187,20 +196,20 @@ function foresee({ progress, request }: Run, { groups }: Plan, prediction: Predi
   if (turns > 0) request.onPlan?.(prediction);
 }
 
-function roundsOf(length: Length): { least: number; most: number } {
-  switch (length.rule) {
+function roundsOf(stopRule: StopRule): { least: number; most: number } {
+  switch (stopRule.rule) {
     case "fixed":
-      return { least: length.trials, most: length.trials };
+      return { least: stopRule.trials, most: stopRule.trials };
     case "budget":
-      return { least: length.least, most: Math.min(length.most, MOST_ROUNDS) };
+      return { least: stopRule.least, most: Math.min(stopRule.most, MOST_ROUNDS) };
     case "until":
       return { least: 10, most: 10 };
   }
 }
 
-async function runRounds(run: Run, plan: Plan): Promise<RunLength> {
+async function runRounds(run: Run, plan: Plan): Promise<RunDuration> {
   const { request, records } = run;
-  const { length } = request;
+  const { stopRule } = request;
   const p50s = (): number[][] =>
     [...records.values()]
       .flatMap((record) => request.cells.map((cell) => p50sOf(record, cell)))
@@ -216,29 +225,29 @@ async function runRounds(run: Run, plan: Plan): Promise<RunLength> {
     // The newest rounds say more about the next than the plan: half their weight is the last one's.
     roundMs = done === 1 ? performance.now() - startedMs : (roundMs + performance.now() - startedMs) / 2;
     const sinceStartMs = elapsedMs(run);
-    stop = whyStop(length, { done, elapsedMs: sinceStartMs, roundMs, p50s });
+    stop = whyStop(stopRule, { done, elapsedMs: sinceStartMs, roundMs, p50s });
     if (stop !== undefined) break;
-    const left = roundsLeft(length, { done, elapsedMs: sinceStartMs, roundMs });
+    const left = roundsLeft(stopRule, { done, elapsedMs: sinceStartMs, roundMs });
     foresee(run, plan, { done, left, leftMs: left * roundMs });
   }
-  const reached = isReached(length, p50s());
+  const reached = isReached(stopRule, p50s());
   return {
-    rule: length.rule,
-    effort: length.effort,
+    rule: stopRule.rule,
+    effort: stopRule.effort,
     rounds: done,
-    plannedMs: Math.round(saidMs(length, plannedMs)),
+    plannedMs: Math.round(announcedMs(stopRule, plannedMs)),
     actualMs: Math.round(elapsedMs(run)),
-    ...(length.rule === "until" ? { target: length.target } : {}),
+    ...(stopRule.rule === "until" ? { target: stopRule.target } : {}),
     ...(reached === undefined ? {} : { reached }),
     sentence: stop,
   };
 }
 
 /** A budget that was asked for is what was said; any other is said anew when the calibration finds that it does not do. */
-function saidMs(length: Length, plannedMs: number): number {
-  if (length.budgetMs === undefined) return plannedMs;
-  const isPromise = length.rule === "until" || length.strict;
-  return isPromise ? length.budgetMs : Math.max(length.budgetMs, plannedMs);
+function announcedMs(stopRule: StopRule, plannedMs: number): number {
+  if (stopRule.budgetMs === undefined) return plannedMs;
+  const isPromise = stopRule.rule === "until" || stopRule.strict;
+  return isPromise ? stopRule.budgetMs : Math.max(stopRule.budgetMs, plannedMs);
 }
 
 function p50sOf(record: ArmRecord, cell: Cell): number[] {
@@ -247,13 +256,17 @@ function p50sOf(record: ArmRecord, cell: Cell): number[] {
     .flatMap(({ status, latencyNs }) => (status === "valid" && latencyNs ? [latencyNs.p50] : []));
 }
 
-function warningsOf(run: Run, length: RunLength | undefined, awake: Environment["keepAwake"] | undefined): string[] {
+function warningsOf(
+  run: Run,
+  duration: RunDuration | undefined,
+  awake: Environment["keepAwake"] | undefined,
+): string[] {
   const found: string[] = [];
-  if (length !== undefined && length.rounds > 0 && length.rounds < LEAST_FOR_INTERVAL) {
+  if (duration !== undefined && duration.rounds > 0 && duration.rounds < LEAST_FOR_INTERVAL) {
     const more = `a 95 % interval needs ${LEAST_FOR_INTERVAL}; give it more --trials or a longer --budget`;
-    found.push(`only ${length.rounds} rounds (${length.sentence}): ${more}`);
+    found.push(`only ${duration.rounds} rounds (${duration.sentence}): ${more}`);
   }
-  if (length?.reached === false) found.push(length.sentence);
+  if (duration?.reached === false) found.push(duration.sentence);
   if (awake !== undefined && "reason" in awake) found.push(`--keep-awake had no effect: ${awake.reason}`);
   for (const [placement, canary] of Object.entries(run.log.canaries())) {
     if (canary?.bad) found.push(`${placement}: ${canary.sentence}`);

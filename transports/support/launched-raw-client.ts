@@ -1,5 +1,5 @@
 import { toIpcError } from "../contract/errors.ts";
-import type { ConnectionHandler, EventTransport, LaunchedStranger } from "../contract/transport.ts";
+import type { ConnectionHandler, EventTransport, LaunchedRawClient } from "../contract/transport.ts";
 
 /** What a child that hangs may take to end. */
 const GRACE_MS = 1000;
@@ -8,12 +8,12 @@ const GRACE_MS = 1000;
  * Launches a child that copies its control channel to the descriptor where its messages belong, byte for byte. It is a shell and `cat`: a Node
  * process would open the channel as its own.
  */
-export async function launchStranger(
+export async function launchRaw(
   transport: string,
   launch: NonNullable<EventTransport["launch"]>,
   descriptor: number,
   handler: ConnectionHandler,
-): Promise<LaunchedStranger> {
+): Promise<LaunchedRawClient> {
   const closed = Promise.withResolvers<void>();
   const peer = await launch(["/bin/sh", "-c", `exec cat <&3 >&${descriptor} 2>/dev/null`], {
     onOpen: (connection) => handler.onOpen(connection),

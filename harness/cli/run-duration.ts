@@ -1,8 +1,8 @@
 import { announcedTime, TOLERANCE } from "../coordinator/announced-time.ts";
 import { type Arm, type Cell, cellsOf } from "../coordinator/arm.ts";
-import { LEAST_FOR_INTERVAL, type Length } from "../coordinator/length.ts";
-import type { Prediction } from "../coordinator/measure.ts";
 import { type Effort, guessTrialMs } from "../coordinator/plan.ts";
+import type { Prediction } from "../coordinator/run-measurements.ts";
+import { LEAST_FOR_INTERVAL, type StopRule } from "../coordinator/stop-rule.ts";
 import { note } from "../process/note.ts";
 import { UsageError } from "../results/exit-codes.ts";
 import { count } from "../results/format.ts";
@@ -23,19 +23,19 @@ export const FINISH_MS = 800;
 /** A machine may be so much faster than the guess. */
 const FASTEST_FACTOR = 0.3;
 
-export interface LengthDefaults {
+export interface StopRuleDefaults {
   /** What the command promises on its own; computed from the cells where it promises nothing. */
   readonly budgetMs?: number;
   readonly least?: number;
 }
 
 /** Decides how long to measure, and refuses what cannot be. @throws UsageError */
-export function lengthOf(
+export function stopRuleOf(
   options: MeasureOptions,
   arms: readonly Arm[],
   cells: readonly Cell[],
-  defaults: LengthDefaults = {},
-): Length {
+  defaults: StopRuleDefaults = {},
+): StopRule {
   const effort: Effort = options.quick ? "quick" : options.thorough ? "thorough" : "default";
   const budget = options.budget;
   const roundMs = guessRoundMs(arms, cells, effort);
@@ -84,7 +84,7 @@ function tooShort(budgetMs: number, neededMs: number, rounds: number, arms: numb
  * @returns that time, ms from the start of the process on; undefined where it is known after the calibration only
  */
 export function announce(
-  length: Length,
+  stopRule: StopRule,
   arms: readonly Arm[],
   cells: readonly Cell[],
   seed: number,
@@ -92,22 +92,22 @@ export function announce(
   const each = Math.max(0, ...arms.map((arm) => cellsOf(arm, cells).length));
   const what = `${count(arms.length, "arm")} of ${count(each, "cell")}`;
   const seconds = (ms: number): string => `about ${Math.ceil(ms / 1000)} s`;
-  const roundMs = guessRoundMs(arms, cells, length.effort);
+  const roundMs = guessRoundMs(arms, cells, stopRule.effort);
   const until = (ms: number | undefined): number | undefined => (ms === undefined ? ms : performance.now() + ms);
-  switch (length.rule) {
+  switch (stopRule.rule) {
     case "fixed": {
-      const time = length.budgetMs === undefined ? "calibrating first" : seconds(length.budgetMs);
-      note(`${what}, ${length.trials} trials each: ${time}; seed ${seed}`);
-      return until(length.budgetMs);
+      const time = stopRule.budgetMs === undefined ? "calibrating first" : seconds(stopRule.budgetMs);
+      note(`${what}, ${stopRule.trials} trials each: ${time}; seed ${seed}`);
+      return until(stopRule.budgetMs);
     }
     case "budget":
-      note(`${what}, ${length.least} trials each or more: ${seconds(length.budgetMs)}; seed ${seed}`);
-      return until(length.budgetMs);
+      note(`${what}, ${stopRule.least} trials each or more: ${seconds(stopRule.budgetMs)}; seed ${seed}`);
+      return until(stopRule.budgetMs);
     case "until": {
-      const most = length.budgetMs ?? (length.most + 1) * roundMs;
+      const most = stopRule.budgetMs ?? (stopRule.most + 1) * roundMs;
       const least = Math.min(most, 11 * roundMs);
       note(
-        `${what}, until every p50 interval is within ±${length.target * 100} %: from ${seconds(least)} to at most ${seconds(most)}; seed ${seed}`,
+        `${what}, until every p50 interval is within ±${stopRule.target * 100} %: from ${seconds(least)} to at most ${seconds(most)}; seed ${seed}`,
       );
       return undefined;
     }
@@ -118,7 +118,7 @@ export function announce(
 const LATE_SHARE = 0.25;
 
 export interface Announcement {
-  readonly length: Length;
+  readonly stopRule: StopRule;
   readonly arms: readonly Arm[];
   /** The whole time of the command that was asked for. */
   readonly budgetMs: number | undefined;
@@ -134,7 +134,7 @@ export interface Announcement {
  * @throws UsageError after the calibration, when a time that was asked for cannot hold the rounds
  */
 export function announcePlan({
-  length,
+  stopRule,
   arms,
   budgetMs,
   announcedMs,
@@ -144,14 +144,14 @@ export function announcePlan({
   return ({ done, left, leftMs }) => {
     const wholeMs = (rounds: number): number => performance.now() + (rounds * leftMs) / left + laterMs;
     if (budgetMs !== undefined) {
-      const rounds = length.rule === "until" ? LEAST_FOR_INTERVAL : left;
+      const rounds = stopRule.rule === "until" ? LEAST_FOR_INTERVAL : left;
       const neededMs = wholeMs(rounds);
       if (done === 0 && neededMs > budgetMs * (1 + TOLERANCE)) throw tooShort(budgetMs, neededMs, rounds, arms.length);
       return;
     }
     // Near the end it helps nobody any more.
     const isEarly = done === 0 || leftMs > LATE_SHARE * wholeMs(left);
-    if (length.rule === "until" || !isEarly || !isNews(wholeMs(left))) return;
+    if (stopRule.rule === "until" || !isEarly || !isNews(wholeMs(left))) return;
     const when = done === 0 ? "calibrated" : `after ${count(done, "round")}`;
     note(`${when}: ${count(left, "round")} to go, about ${Math.ceil((leftMs + laterMs) / 1000)} s`);
   };

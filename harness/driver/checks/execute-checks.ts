@@ -13,7 +13,7 @@ import { SharedPeer } from "./shared-peer.ts";
 const DEFAULT_TIMEOUT_MS = 20_000;
 
 /** Runs the checks asked for, one after the other, each on a workbench of its own. */
-export async function runChecks(
+export async function executeChecks(
   plain: Transport,
   start: DriverStart,
   work: CheckWork,

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { announcedTime } from "../coordinator/announced-time.ts";
-import type { Length } from "../coordinator/length.ts";
-import { announcePlan } from "./length.ts";
+import type { StopRule } from "../coordinator/stop-rule.ts";
+import { announcePlan } from "./run-duration.ts";
 
 const said: string[] = [];
 beforeEach(() => {
@@ -13,8 +13,8 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-const length: Length = { rule: "budget", effort: "default", least: 6, most: 30, budgetMs: 50_000, strict: false };
-const base = { length, arms: [], budgetMs: undefined, announcedMs: 60_000, laterMs: 1000 };
+const stopRule: StopRule = { rule: "budget", effort: "default", least: 6, most: 30, budgetMs: 50_000, strict: false };
+const base = { stopRule, arms: [], budgetMs: undefined, announcedMs: 60_000, laterMs: 1000 };
 
 test("a time holds within 15 %, or another takes its place", () => {
   const isNews = announcedTime(100);

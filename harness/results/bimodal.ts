@@ -1,4 +1,4 @@
-/** The smaller group must have this many trials: one outlier is no hump. */
+/** The smaller group must have this many trials: one outlier is no group. */
 const LEAST_IN_GROUP = 2;
 const LEAST_TRIALS = 6;
 /** The gap between the groups is this many times as wide as the wider group... */
@@ -6,8 +6,8 @@ const GAP_TO_WIDTH = 2;
 /** ...and at least this share of the faster one: two tight groups next to each other are one. */
 const GAP_TO_LEVEL = 0.25;
 
-/** Two humps: the trials fall into two groups further apart than either is wide, so that their median describes neither. */
-export function twoHumped(values: readonly number[]): boolean {
+/** True where the trials fall into two groups further apart than either is wide, so that their median describes neither. */
+export function isBimodal(values: readonly number[]): boolean {
   if (values.length < LEAST_TRIALS) return false;
   const sorted = [...values].sort((a, b) => a - b);
   let split = 1;

@@ -47,7 +47,7 @@ export interface TrialJob {
  *
  * A driver that holds does beforehand what may be done while others get ready too: all up to the warm connection. Then it waits for each of
  * its turns, before which it may be moved to other CPUs. With an event loop that is silent as long as nobody sends (what is not says so:
- * `Transport.looksAround`, and is held for its own turn only). A blocking or polling peer looks around even then, so it is stopped until it
+ * `Transport.activeWhenIdle`, and is held for its own turn only). A blocking or polling peer looks around even then, so it is stopped until it
  * is its turn.
  */
 export async function runCells(job: TrialJob): Promise<void> {
@@ -157,7 +157,7 @@ async function warmAhead(site: Site, work: TrialJob["work"], send: TrialJob["sen
     if (ahead === null) continue;
     send({ type: "cell-begun", key: cell.key });
     const problem = await withModel(site, cell, async (model) => {
-      const found = problemOf(await runAhead(ahead, model, delivery), delivery);
+      const found = problemOf(await prewarm(ahead, model, delivery), delivery);
       return found === undefined ? undefined : invalid(cell, `during warm-up: ${found}`);
     });
     if (problem === undefined || problem.outcome.status === "valid") continue;
@@ -239,7 +239,7 @@ function invalid({ key }: CellPlan, reason: string): CellResult {
 }
 
 /** Ends after the messages, or with the CPU time, whichever comes first, and at the latest after a few times that time. */
-async function runAhead(
+async function prewarm(
   { messages, cpuMs }: NonNullable<CellPlan["ahead"]>,
   model: PreparedModel,
   delivery: "reliable" | "lossy",

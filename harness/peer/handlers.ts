@@ -30,7 +30,7 @@ export function delayMsOf(request: Uint8Array): number {
 }
 
 /** The reply to a method that needs nothing but a look: the same for every kind of server. One too large to be sent is `failed`. */
-export function answerAtOnce(method: number, request: Uint8Array, facts: ServerFacts): Answer {
+export function handleImmediately(method: number, request: Uint8Array, facts: ServerFacts): Answer {
   const answer = look(method, request, facts);
   const fits = HEADER_BYTES + answer.body.length <= facts.maxMessageBytes;
   return fits ? answer : { status: Status.failed, body: EMPTY };

@@ -14,7 +14,7 @@ interface Dropped {
  * What was dropped and not yet taken away by the reader: a folder has no back-pressure of its own, so this is it.
  * Readers take files in order, so looking at the oldest ones is enough.
  */
-export class Window {
+export class UnreadFiles {
   #waiting: Dropped[] = [];
   #head = 0;
   #bytes = 0;

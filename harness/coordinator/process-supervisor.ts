@@ -19,7 +19,7 @@ export interface DriverJob {
   readonly startsPeer?: boolean;
   readonly timeoutMs: number;
   /** A driver that says nothing for so long hangs; default: the whole time. */
-  readonly silenceMs?: number;
+  readonly inactivityTimeoutMs?: number;
   /** @returns why this result cannot be one of this job, which then has failed; undefined when it can */
   readonly onResult: (message: DriverResult) => string | undefined;
   /** A child of the driver crashed: gets that as a clause. */
@@ -61,7 +61,7 @@ export interface TurnEnd {
 }
 
 /** Every process this run has started and not seen end. */
-export class Brood {
+export class ProcessSupervisor {
   readonly #drivers = new Set<DriverProcess>();
   readonly #descendants = new Set<number>();
   readonly #env: NodeJS.ProcessEnv;
@@ -193,7 +193,10 @@ export class Brood {
     for (;;) {
       let message: FromDriver;
       try {
-        const left = Math.max(1, Math.min(job.silenceMs ?? Number.POSITIVE_INFINITY, deadline - performance.now()));
+        const left = Math.max(
+          1,
+          Math.min(job.inactivityTimeoutMs ?? Number.POSITIVE_INFINITY, deadline - performance.now()),
+        );
         message = await driver.next(EXPECTED, left);
       } catch (error) {
         // Its end is our doing, and no result.
@@ -256,9 +259,14 @@ function ended(outcome: DriverOutcome): Prepared {
   return { driverPid: undefined, spawned: new Set(), turn: known, finish: known };
 }
 
-function whyNot(driver: DriverProcess, { timeoutMs, silenceMs }: DriverJob, deadline: number, error: Error): string {
+function whyNot(
+  driver: DriverProcess,
+  { timeoutMs, inactivityTimeoutMs }: DriverJob,
+  deadline: number,
+  error: Error,
+): string {
   if (performance.now() >= deadline) return `not finished within ${timeoutMs} ms`;
-  return driver.running && silenceMs !== undefined
-    ? `the driver process hung: it said nothing for ${Math.round(silenceMs / 1000)} s`
+  return driver.running && inactivityTimeoutMs !== undefined
+    ? `the driver process hung: it said nothing for ${Math.round(inactivityTimeoutMs / 1000)} s`
     : error.message;
 }

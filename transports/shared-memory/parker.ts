@@ -1,5 +1,5 @@
 /** Why a process sleeps on its word. The server has many clients to write to: it adds the slot to `room`. */
-export const Reason = { awake: 0, data: 1, room: 2 } as const;
+export const ParkReason = { awake: 0, data: 1, room: 2 } as const;
 
 /** What is waited for: a ring with something in it, or with room. */
 export interface Awaited {
@@ -31,7 +31,7 @@ export interface Sleeper {
  * The word a process sleeps on, seen from both sides. Nobody holds anything while asleep or awake: a process that is
  * killed in any state leaves at most a wake-up too many.
  */
-export class Rest {
+export class Parker {
   readonly #words: Int32Array;
   readonly #word: number;
   readonly #wait: Wait;
@@ -52,19 +52,19 @@ export class Rest {
     if (this.#wait.spin?.(awaited, timeoutMs) || this.#sleeper === undefined) return;
     Atomics.store(this.#words, this.#word, reason);
     if (!awaited.isReady()) this.#sleeper.sleep(reason, timeoutMs);
-    Atomics.store(this.#words, this.#word, Reason.awake);
+    Atomics.store(this.#words, this.#word, ParkReason.awake);
   }
 
   /** The other side: wakes the sleeper if it sleeps for that reason. One load when it does not. */
   wakeFrom(reason: number): void {
     if (this.#sleeper === undefined || Atomics.load(this.#words, this.#word) !== reason) return;
-    if (Atomics.compareExchange(this.#words, this.#word, reason, Reason.awake) === reason) this.#sleeper.wake();
+    if (Atomics.compareExchange(this.#words, this.#word, reason, ParkReason.awake) === reason) this.#sleeper.wake();
   }
 
   /** Wakes whoever sleeps here, whatever for: something about the connection has changed. */
   wakeAnyway(): void {
     if (this.#sleeper === undefined) return;
-    if (Atomics.exchange(this.#words, this.#word, Reason.awake) !== Reason.awake) this.#sleeper.wake();
+    if (Atomics.exchange(this.#words, this.#word, ParkReason.awake) !== ParkReason.awake) this.#sleeper.wake();
   }
 
   /** Whether nobody ever sleeps here. */

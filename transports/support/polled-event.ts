@@ -36,7 +36,7 @@ export interface SteppedTransport extends BlockingTransport {
 }
 
 /** Decides when there may be something to do. */
-export interface Pulse {
+export interface PollSchedule {
   /** Calls `turn` now and then, and again at once while it returns true. */
   start(turn: () => boolean): void;
   /** Something could not be sent: `turn` soon, since nobody says when there is room. */
@@ -53,11 +53,11 @@ export interface Limits {
 const BATCH = 64;
 
 /** A connection in event mode over a blocking one that is only asked, never waited for. */
-export class PulsedConnection implements Connection {
+export class PolledEventConnection implements Connection {
   readonly #limits: Limits;
   readonly #connection: BlockingConnection;
   readonly #handler: ConnectionHandler;
-  readonly #pulse: Pulse;
+  readonly #schedule: PollSchedule;
   readonly #buffer: Uint8Array | undefined;
   readonly #onEnd: (() => void) | undefined;
   #open = true;
@@ -74,7 +74,7 @@ export class PulsedConnection implements Connection {
     limits: Limits,
     connection: BlockingConnection,
     handler: ConnectionHandler,
-    pulse: Pulse,
+    schedule: PollSchedule,
     onEnd?: () => void,
   ) {
     this.#limits = limits;
@@ -82,11 +82,11 @@ export class PulsedConnection implements Connection {
     this.#handler = handler;
     this.#onEnd = onEnd;
     this.#buffer = onEnd === undefined ? new Uint8Array(limits.maxMessageBytes) : undefined;
-    this.#pulse = pulse;
+    this.#schedule = schedule;
   }
 
   start(): void {
-    this.#pulse.start(() => this.#receive());
+    this.#schedule.start(() => this.#receive());
   }
 
   send(message: Uint8Array): boolean {
@@ -94,7 +94,7 @@ export class PulsedConnection implements Connection {
     const taken = this.#connection.send(message, 0);
     if (!taken) {
       this.#wantedBytes = message.length;
-      this.#pulse.hurry();
+      this.#schedule.hurry();
     }
     return taken;
   }
@@ -102,7 +102,7 @@ export class PulsedConnection implements Connection {
   offerRoom(): void {
     if (this.#wantedBytes < 0 || !this.#open || this.#closing !== undefined) return;
     const { hasRoom } = this.#connection as Partial<ObservableConnection>;
-    if (hasRoom?.call(this.#connection, this.#wantedBytes) === false) return this.#pulse.hurry();
+    if (hasRoom?.call(this.#connection, this.#wantedBytes) === false) return this.#schedule.hurry();
     this.#wantedBytes = -1;
     this.#handler.onWritable(this);
   }
@@ -132,7 +132,7 @@ export class PulsedConnection implements Connection {
   end(error?: unknown): void {
     if (!this.#open) return;
     this.#open = false;
-    if (this.#onEnd === undefined) this.#pulse.stop();
+    if (this.#onEnd === undefined) this.#schedule.stop();
     const orderly = error === undefined || (this.#connection as Partial<ObservableConnection>).endedOrderly === true;
     this.#connection[Symbol.dispose]();
     this.#onEnd?.();
@@ -146,7 +146,7 @@ export class PulsedConnection implements Connection {
 
   resume(): void {
     this.paused = false;
-    this.#pulse.hurry();
+    this.#schedule.hurry();
   }
 
   close(): Promise<void> {
@@ -161,22 +161,22 @@ export class PulsedConnection implements Connection {
 }
 
 /** The same for a server. */
-export class PulsedServer implements Server {
+export class PolledEventServer implements Server {
   readonly #limits: Limits;
   readonly #server: BlockingServer;
   readonly #handler: ConnectionHandler;
-  readonly #connections = new Map<BlockingConnection, PulsedConnection>();
-  readonly #pulse: Pulse;
+  readonly #connections = new Map<BlockingConnection, PolledEventConnection>();
+  readonly #schedule: PollSchedule;
   readonly #buffer: Uint8Array;
   #closing: Promise<void> | undefined;
 
-  constructor(limits: Limits, server: BlockingServer, handler: ConnectionHandler, pulse: Pulse) {
+  constructor(limits: Limits, server: BlockingServer, handler: ConnectionHandler, schedule: PollSchedule) {
     this.#limits = limits;
     this.#server = server;
     this.#handler = handler;
     this.#buffer = new Uint8Array(limits.maxMessageBytes);
-    this.#pulse = pulse;
-    pulse.start(() => this.#turn());
+    this.#schedule = schedule;
+    schedule.start(() => this.#turn());
   }
 
   get address(): Server["address"] {
@@ -208,11 +208,11 @@ export class PulsedServer implements Server {
     return false;
   }
 
-  #connectionOf(connection: BlockingConnection): PulsedConnection {
+  #connectionOf(connection: BlockingConnection): PolledEventConnection {
     const known = this.#connections.get(connection);
     if (known !== undefined) return known;
     const forget = (): void => void this.#connections.delete(connection);
-    const bridged = new PulsedConnection(this.#limits, connection, this.#handler, this.#pulse, forget);
+    const bridged = new PolledEventConnection(this.#limits, connection, this.#handler, this.#schedule, forget);
     this.#connections.set(connection, bridged);
     this.#handler.onOpen(bridged);
     return bridged;
@@ -235,7 +235,7 @@ export class PulsedServer implements Server {
   }
 
   async #close(): Promise<void> {
-    this.#pulse.stop();
+    this.#schedule.stop();
     await Promise.resolve();
     for (const connection of [...this.#connections.values()]) connection.end();
     this.#server[Symbol.dispose]();

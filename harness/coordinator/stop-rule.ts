@@ -3,7 +3,7 @@ import { median } from "../results/quantiles.ts";
 import type { Effort } from "./plan.ts";
 
 /** How long a run goes on. Whatever the rule, it looks at the clock or at the width of intervals and never at who is ahead. */
-export type Length =
+export type StopRule =
   /** So many rounds; with a budget the windows shrink to fit it. */
   | {
       readonly rule: "fixed";
@@ -49,53 +49,55 @@ export interface RoundState {
 }
 
 /** Why the run ends here; undefined: one more round. */
-export function whyStop(length: Length, state: RoundState): string | undefined {
+export function whyStop(stopRule: StopRule, state: RoundState): string | undefined {
   const { done, elapsedMs, roundMs } = state;
   if (done === 0) return undefined;
   // Half a round: the end is then as often a little early as a little late.
   const fits = (budgetMs: number): boolean => elapsedMs + roundMs / 2 <= budgetMs;
-  switch (length.rule) {
+  switch (stopRule.rule) {
     case "fixed":
-      if (done >= length.trials) return `all ${done} rounds done`;
-      if (length.strict && elapsedMs + roundMs > (length.budgetMs ?? Infinity) * STRETCH) {
-        return `the time was used up after ${done} of ${length.trials} rounds`;
+      if (done >= stopRule.trials) return `all ${done} rounds done`;
+      if (stopRule.strict && elapsedMs + roundMs > (stopRule.budgetMs ?? Infinity) * STRETCH) {
+        return `the time was used up after ${done} of ${stopRule.trials} rounds`;
       }
       return undefined;
     case "budget":
-      if (done >= length.most) return `${done} rounds, the most there may be`;
-      if (length.strict && elapsedMs + roundMs > length.budgetMs * STRETCH) return `the time was used: ${done} rounds`;
-      return done >= length.least && !fits(length.budgetMs) ? `the time was used: ${done} rounds` : undefined;
+      if (done >= stopRule.most) return `${done} rounds, the most there may be`;
+      if (stopRule.strict && elapsedMs + roundMs > stopRule.budgetMs * STRETCH)
+        return `the time was used: ${done} rounds`;
+      return done >= stopRule.least && !fits(stopRule.budgetMs) ? `the time was used: ${done} rounds` : undefined;
     case "until":
-      return whyStopPrecise(length, state);
+      return whyStopPrecise(stopRule, state);
   }
 }
 
 /** How many more rounds there will be, as far as can be seen from here; at least one. */
-export function roundsLeft(length: Length, { done, elapsedMs, roundMs }: Omit<RoundState, "p50s">): number {
-  switch (length.rule) {
+export function roundsLeft(stopRule: StopRule, { done, elapsedMs, roundMs }: Omit<RoundState, "p50s">): number {
+  switch (stopRule.rule) {
     case "fixed":
-      return Math.max(1, length.trials - done);
+      return Math.max(1, stopRule.trials - done);
     case "budget": {
-      const fitting = Math.round((length.budgetMs - elapsedMs) / Math.max(1, roundMs));
-      return Math.max(1, Math.min(length.most - done, Math.max(length.least - done, fitting)));
+      const fitting = Math.round((stopRule.budgetMs - elapsedMs) / Math.max(1, roundMs));
+      return Math.max(1, Math.min(stopRule.most - done, Math.max(stopRule.least - done, fitting)));
     }
     case "until": {
       let look = FIRST_LOOK;
       while (look <= done) look *= 2;
-      return Math.max(1, Math.min(look, length.most) - done);
+      return Math.max(1, Math.min(look, stopRule.most) - done);
     }
   }
 }
 
-function whyStopPrecise(length: Extract<Length, { rule: "until" }>, state: RoundState): string | undefined {
+function whyStopPrecise(stopRule: Extract<StopRule, { rule: "until" }>, state: RoundState): string | undefined {
   const { done, elapsedMs, roundMs, p50s } = state;
   if (isLook(done)) {
     const widest = Math.max(0, ...p50s().map(relativeHalfWidth));
-    if (widest <= length.target) return `every p50 interval is within ±${percent(length.target)} after ${done} rounds`;
+    if (widest <= stopRule.target)
+      return `every p50 interval is within ±${percent(stopRule.target)} after ${done} rounds`;
   }
-  if (done >= length.most) return `the cap of ${done} rounds was reached before ±${percent(length.target)}`;
-  if (length.budgetMs !== undefined && elapsedMs + roundMs > length.budgetMs * STRETCH) {
-    return `the time was used up after ${done} rounds, before ±${percent(length.target)}`;
+  if (done >= stopRule.most) return `the cap of ${done} rounds was reached before ±${percent(stopRule.target)}`;
+  if (stopRule.budgetMs !== undefined && elapsedMs + roundMs > stopRule.budgetMs * STRETCH) {
+    return `the time was used up after ${done} rounds, before ±${percent(stopRule.target)}`;
   }
   return undefined;
 }
@@ -113,8 +115,8 @@ export function relativeHalfWidth(values: readonly number[]): number {
   return (interval[1] - interval[0]) / 2 / median(values);
 }
 
-export function isReached(length: Length, p50s: readonly (readonly number[])[]): boolean | undefined {
-  return length.rule === "until" ? p50s.every((values) => relativeHalfWidth(values) <= length.target) : undefined;
+export function isReached(stopRule: StopRule, p50s: readonly (readonly number[])[]): boolean | undefined {
+  return stopRule.rule === "until" ? p50s.every((values) => relativeHalfWidth(values) <= stopRule.target) : undefined;
 }
 
 function percent(share: number): string {

@@ -4,12 +4,12 @@ export interface Round {
   readonly ours: number;
 }
 
-/** Neighbouring values further apart than this belong to different humps. */
+/** Neighbouring values further apart than this belong to different groups. */
 const GAP = 1.6;
-/** Rounds a hump needs to count. */
+/** Rounds a group needs to count. */
 const FEWEST = 3;
 
-export interface Hump {
+export interface RoundGroup {
   readonly c: number;
   readonly ours: number;
   readonly rounds: number;
@@ -18,11 +18,11 @@ export interface Hump {
 }
 
 export interface Judgement {
-  /** Of the hump with most rounds. */
+  /** Of the group with most rounds. */
   readonly ratio: number;
   readonly rounds: number;
   /** Those both sides share, ascending. */
-  readonly humps: readonly Hump[];
+  readonly groups: readonly RoundGroup[];
 }
 
 export function median(values: readonly number[]): number {
@@ -36,25 +36,25 @@ export function median(values: readonly number[]): number {
 
 /**
  * The median of the ratios per round. Where a wake-up is either fast or slow, or the CPUs are now near each other and now far,
- * whole rounds fall into humps; then only rounds with both sides in the same hump are compared, each hump by itself.
+ * whole rounds fall into groups; then only rounds with both sides in the same group are compared, each group by itself.
  */
 export function judge(rounds: readonly Round[]): Judgement {
   const references = thresholds(rounds.map(({ c }) => c));
   const ours = thresholds(rounds.map((round) => round.ours));
   const place = (value: number, edges: readonly number[]): number => edges.filter((edge) => value >= edge).length;
-  // Where one side alone shows humps, or not the same number, the reference tells them apart for both.
+  // Where one side alone shows groups, or not the same number, the reference tells them apart for both.
   const crossed = (round: Round): boolean =>
     references.length === ours.length && place(round.c, references) !== place(round.ours, ours);
-  const found = [...references, Number.POSITIVE_INFINITY].map((_, hump) =>
-    rounds.filter((round) => place(round.c, references) === hump && !crossed(round)),
+  const found = [...references, Number.POSITIVE_INFINITY].map((_, group) =>
+    rounds.filter((round) => place(round.c, references) === group && !crossed(round)),
   );
   const counted = found.filter(({ length }) => length >= FEWEST).map(summarize);
-  const humps = counted.length > 0 ? counted : [summarize(rounds)];
-  const most = humps.reduce((a, b) => (b.rounds > a.rounds ? b : a));
-  return { ratio: most.ratio, rounds: most.rounds, humps };
+  const groups = counted.length > 0 ? counted : [summarize(rounds)];
+  const most = groups.reduce((a, b) => (b.rounds > a.rounds ? b : a));
+  return { ratio: most.ratio, rounds: most.rounds, groups };
 }
 
-function summarize(rounds: readonly Round[]): Hump {
+function summarize(rounds: readonly Round[]): RoundGroup {
   return {
     c: median(rounds.map(({ c }) => c)),
     ours: median(rounds.map(({ ours }) => ours)),
@@ -63,7 +63,7 @@ function summarize(rounds: readonly Round[]): Hump {
   };
 }
 
-/** The values that divide humps, ascending: the middle of each wide gap that has enough rounds on either side. */
+/** The values that divide groups, ascending: the middle of each wide gap that has enough rounds on either side. */
 function thresholds(values: readonly number[]): number[] {
   const sorted = [...values].sort((a, b) => a - b);
   const edges: number[] = [];

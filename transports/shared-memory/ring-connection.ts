@@ -3,8 +3,8 @@ import type { BlockingConnection } from "../contract/transport.ts";
 import { isOwned } from "../posix/lock.ts";
 import type { Mapping } from "../posix/mapping.ts";
 import { SLICE_MS } from "../posix/timespec.ts";
-import { type Awaited, Reason, type Rest } from "./rest.ts";
-import { largestMessage, NOT_PLAIN, RingReader, type RingRegion, RingWriter } from "./ring.ts";
+import { type Awaited, type Parker, ParkReason } from "./parker.ts";
+import { largestMessage, RingReader, type RingRegion, RingWriter, SLOW_PATH } from "./ring.ts";
 
 /** How often a waiting side looks whether the other process lives. The first wait of a call may last a slice before that. */
 const LIVENESS_MS = 20;
@@ -18,9 +18,9 @@ export interface LinkParts {
   readonly incoming: RingRegion;
   readonly outgoing: RingRegion;
   /** What this side sleeps on. */
-  readonly own: Rest;
+  readonly own: Parker;
   /** What the other side sleeps on. */
-  readonly peer: Rest;
+  readonly peer: Parker;
   /** For which reason this side, and the other side, waits for room in this connection. */
   readonly ownRoom: number;
   readonly peerRoom: number;
@@ -35,13 +35,13 @@ export interface LinkParts {
 }
 
 /** One end of a pair of rings: the client's, or one of the server's. */
-export class Link implements BlockingConnection {
+export class RingConnection implements BlockingConnection {
   readonly #parts: LinkParts;
   readonly #reader: RingReader;
   readonly #writer: RingWriter;
-  readonly #own: Rest;
-  readonly #peer: Rest;
-  readonly #room: Room;
+  readonly #own: Parker;
+  readonly #peer: Parker;
+  readonly #room: SpaceAvailable;
   readonly #words: Int32Array;
   readonly #peerClosedWord: number;
   readonly #largest: number;
@@ -65,14 +65,14 @@ export class Link implements BlockingConnection {
     this.#peer = parts.peer;
     this.#largest = largestMessage(parts.outgoing.capacity);
     this.#spins = parts.own.spins;
-    this.#room = new Room(this.#writer);
+    this.#room = new SpaceAvailable(this.#writer);
   }
 
   send(message: Uint8Array, timeoutMs: number): boolean {
     if (this.isOver || message.length > this.#largest) this.#refuse(message.length);
-    if (!this.#writer.writePlain(message) && !this.#write(message) && !this.#sendSlowly(message, timeoutMs))
+    if (!this.#writer.writeFast(message) && !this.#write(message) && !this.#sendSlowly(message, timeoutMs))
       return false;
-    if (!this.#spins) this.#peer.wakeFrom(Reason.data);
+    if (!this.#spins) this.#peer.wakeFrom(ParkReason.data);
     return true;
   }
 
@@ -82,19 +82,19 @@ export class Link implements BlockingConnection {
     return length >= 0 ? length : this.#receiveSlowly(into, timeoutMs, length);
   }
 
-  /** The next message if it is there and a plain one: else -1 for none, or {@link NOT_PLAIN}: {@link receiveAny}. */
+  /** The next message if it is there and a plain one: else -1 for none, or {@link SLOW_PATH}: {@link receiveSlow}. */
   receiveNow(into: Uint8Array): number {
     if (!this.#open) this.#refuse(0);
-    const length = this.#reader.readPlain(into);
+    const length = this.#reader.readFast(into);
     if (this.#reader.freed) this.#sayFreed();
     return length;
   }
 
   /** The next message whatever it is, if there is one. */
-  receiveAny(into: Uint8Array): number {
+  receiveSlow(into: Uint8Array): number {
     let length: number;
     try {
-      length = this.#reader.readAny(into);
+      length = this.#reader.readSlow(into);
     } catch (error) {
       throw this.#failed(error);
     }
@@ -160,14 +160,14 @@ export class Link implements BlockingConnection {
 
   /** The clock is read only when a slice brought nothing: so a wait may last a slice longer than asked for, never less. */
   #receiveSlowly(into: Uint8Array, timeoutMs: number, found: number): number {
-    if (found === NOT_PLAIN) {
-      const length = this.receiveAny(into);
+    if (found === SLOW_PATH) {
+      const length = this.receiveSlow(into);
       if (length >= 0) return length;
     }
     if (timeoutMs < SLICE_MS) return this.#receiveUntil(into, performance.now() + timeoutMs);
     // A plain load will do: an end that it misses is seen after the wait.
     if (this.#words[this.#peerClosedWord] === 0) {
-      this.#own.waitFor(this.#reader, Reason.data, SLICE_MS);
+      this.#own.waitFor(this.#reader, ParkReason.data, SLICE_MS);
       const length = this.#tryReceive(into);
       if (length >= 0) return length;
     }
@@ -183,7 +183,7 @@ export class Link implements BlockingConnection {
         if (this.#own.spins) this.#reader.isReady();
         return -1;
       }
-      this.#own.waitFor(this.#reader, Reason.data, Math.min(untilMs - nowMs, LIVENESS_MS));
+      this.#own.waitFor(this.#reader, ParkReason.data, Math.min(untilMs - nowMs, LIVENESS_MS));
       const length = this.#tryReceive(into);
       if (length >= 0) return length;
     }
@@ -191,7 +191,7 @@ export class Link implements BlockingConnection {
 
   #tryReceive(into: Uint8Array): number {
     const length = this.receiveNow(into);
-    return length === NOT_PLAIN ? this.receiveAny(into) : length;
+    return length === SLOW_PATH ? this.receiveSlow(into) : length;
   }
 
   /** Orderly ends show at once, dead processes within a slice. */
@@ -254,7 +254,7 @@ export class Link implements BlockingConnection {
 }
 
 /** Waited for by a producer. */
-class Room implements Awaited {
+class SpaceAvailable implements Awaited {
   readonly #writer: RingWriter;
   bytes = 0;
 
