@@ -172,6 +172,8 @@ export const Method = {
   throws: 10,
   /** Decodes the body with the codec the server was started with, encodes the value afresh, and replies with that. */
   recode: 11,
+  /** Replies with the same body after using as many microseconds of CPU as the u32 at the start of the body says, at most a second. */
+  work: 12,
 } as const;
 export type Method = (typeof Method)[keyof typeof Method];
 

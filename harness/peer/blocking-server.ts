@@ -9,6 +9,7 @@ import { WorkerPool } from "./pool.ts";
 import type { Recoder } from "./recoder.ts";
 import { turnIntoReply } from "./reply.ts";
 import { STREAM_QUIET_MS, StreamCounter } from "./stream-counter.ts";
+import { work } from "./work.ts";
 
 /** Longest wait in one call: so often the loop looks whether its parent lives. */
 const SLICE_MS = 100;
@@ -115,7 +116,8 @@ export class BlockingEchoServer {
     const method = readMethod(request);
     if (!arrivedIntact(request)) return this.#reply(from, request, Status.corrupt);
     if (this.#closing) return this.#reply(from, request, Status.closing);
-    if (method !== Method.echo) return this.#other(method, request, from);
+    if (method === Method.work) work(request);
+    else if (method !== Method.echo) return this.#other(method, request, from);
     // The buffer is ours: the request becomes its own reply where it lies.
     turnIntoReply(request, Status.ok);
     this.#send(from, request);

@@ -11,6 +11,7 @@ import { Publisher } from "./publisher.ts";
 import type { Recoder } from "./recoder.ts";
 import { turnIntoReply } from "./reply.ts";
 import { StreamReceiver } from "./stream-receiver.ts";
+import { work } from "./work.ts";
 
 const EMPTY = new Uint8Array(0);
 
@@ -126,6 +127,9 @@ export class EventServer implements ConnectionHandler {
         return this.#reply(connection, request, Status.ok);
       case Method.pooled:
         return this.#toPool(request, connection);
+      case Method.work:
+        work(request);
+        return this.#echo(request, connection);
       case Method.recode:
         if (this.#recoder === undefined) return this.#reply(connection, request, Status.unknownMethod);
         this.#scratch = this.#recoder.answer(request, connection, this.#scratch);

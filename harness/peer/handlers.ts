@@ -24,9 +24,13 @@ const LONGEST_DELAY_MS = 2 ** 31 - 1;
 
 /** The delay that the body of a request states (`Method.echoLater`, `Method.pooled`); none where there is no room for one. */
 export function delayMsOf(request: Uint8Array): number {
+  return Math.min(leadingNumber(request), LONGEST_DELAY_MS);
+}
+
+/** The u32 at the start of the body; 0 where there is no room for one. */
+export function leadingNumber(request: Uint8Array): number {
   if (request.length < HEADER_BYTES + 4) return 0;
-  const delayMs = new DataView(request.buffer, request.byteOffset).getUint32(HEADER_BYTES, true);
-  return Math.min(delayMs, LONGEST_DELAY_MS);
+  return new DataView(request.buffer, request.byteOffset).getUint32(HEADER_BYTES, true);
 }
 
 /** The reply to a method that needs nothing but a look: the same for every kind of server. One too large to be sent is `failed`. */

@@ -8,7 +8,7 @@ HEADER_BYTES = HEADER.size
 
 REQUEST, REPLY, ONE_WAY = 1, 2, 3
 OK, FAILED, BUSY, CLOSING, UNKNOWN_METHOD, CORRUPT = 0, 1, 2, 3, 4, 5
-ECHO, ECHO_LATER, IGNORE, CRASH, SHUTDOWN, STATISTICS, USAGE = 0, 1, 2, 3, 4, 5, 6
+ECHO, ECHO_LATER, IGNORE, CRASH, SHUTDOWN, STATISTICS, USAGE, WORK = 0, 1, 2, 3, 4, 5, 6, 12
 
 # Bodies up to this size are checksummed in full, larger ones one in LARGE_EVERY: harness/rpc/verify.ts.
 FULL_CHECK_BYTES = 4096
@@ -32,6 +32,12 @@ def arrived_intact(message):
     if HEADER.unpack_from(message)[4] != len(message) - HEADER_BYTES:
         return False
     return len(message) > HEADER_BYTES + FULL_CHECK_BYTES or checksum_holds(message)
+
+
+def leading_number(request):
+    """The u32 at the start of the body; 0 where there is no room for one."""
+    has_number = len(request) >= HEADER_BYTES + 4
+    return struct.unpack_from("<I", request, HEADER_BYTES)[0] if has_number else 0
 
 
 def as_reply(request, status):

@@ -7,11 +7,11 @@ called from any thread, may wait, and says nothing when the client is gone.
 import json
 import os
 import signal
-import struct
 import threading
 
 import frame
 import usage
+import work
 from publication import Publication
 from stream_counter import StreamCounter
 
@@ -74,6 +74,9 @@ class EchoProgram:
     def _other(self, connection, request, method):
         if method == frame.ECHO_LATER:
             self._send_later(connection, request)
+        elif method == frame.WORK:
+            work.work(frame.leading_number(request))
+            connection.send(frame.as_reply(request, frame.OK))
         elif method == frame.CRASH:
             os.kill(os.getpid(), signal.SIGKILL)
         elif method == frame.SHUTDOWN:
@@ -92,9 +95,7 @@ class EchoProgram:
         self._finish_if_idle()
 
     def _send_later(self, connection, request):
-        # A body without room for a delay has none.
-        has_delay = len(request) >= frame.HEADER_BYTES + 4
-        delay_ms = struct.unpack_from("<I", request, frame.HEADER_BYTES)[0] if has_delay else 0
+        delay_ms = frame.leading_number(request)
         reply = frame.as_reply(request, frame.OK)
         with self._lock:
             self._pending += 1

@@ -1,0 +1,68 @@
+import { expect, it } from "vitest";
+import { Method, type ServerStatistics } from "../../scenarios/check.ts";
+import { HEADER_BYTES, Kind, readMethod, readStatus, Status } from "../../transports/contract/frame.ts";
+import type { Connection } from "../../transports/contract/transport.ts";
+import { unix } from "../../transports/sockets/unix.ts";
+import { ownFolder } from "../../transports/testing/own-folder.ts";
+import { buildFrame } from "../rpc/message.ts";
+import { startPython } from "../testing/python-peer.ts";
+import { EventServer } from "./event-server.ts";
+
+function bodyOf(micros: number): Uint8Array {
+  const body = new Uint8Array(8).fill(7);
+  new DataView(body.buffer).setUint32(0, micros, true);
+  return body;
+}
+
+it("replies with the same body after about so much CPU time", () => {
+  const replies: Uint8Array[] = [];
+  const connection = {
+    send(frame: Uint8Array) {
+      replies.push(frame.slice());
+      return true;
+    },
+  } as unknown as Connection;
+  const server = new EventServer(() => {}, 1024);
+  server.onOpen(connection);
+  const cpuMicrosOf = (micros: number, requests: number): number => {
+    const before = process.cpuUsage();
+    for (let id = 0; id < requests; id++) {
+      server.onMessage(buildFrame(Kind.request, id, Method.work, 0, bodyOf(micros)), connection);
+    }
+    const { user, system } = process.cpuUsage(before);
+    return user + system;
+  };
+  cpuMicrosOf(1, 1);
+  // Of a CPU that others use too, a clock of its own time is good for a factor and no more.
+  expect(cpuMicrosOf(2000, 20) / 40_000).toBeGreaterThan(0.4);
+  expect(cpuMicrosOf(4000, 10) / cpuMicrosOf(1000, 10)).toBeGreaterThan(2);
+  expect(cpuMicrosOf(1000, 10) / 10_000).toBeLessThan(4);
+  const [first] = replies as [Uint8Array];
+  expect([readStatus(first), readMethod(first), first.slice(HEADER_BYTES)]).toEqual([
+    Status.ok,
+    Method.work,
+    bodyOf(1),
+  ]);
+});
+
+const own = ownFolder();
+
+it("is done by a Python server too", async (context) => {
+  if (!(await unix.probe()).available) context.skip("no Unix sockets here");
+  const place = { directory: own.directory, prefix: `ipcmark-${process.pid.toString(16).padStart(16, "0")}` };
+  const address = await unix.allocate(place);
+  own.ended.push(() => unix.sweep(address));
+  const peer = await startPython(unix, "event", address, own.ended);
+  const client = await peer.connect();
+  const cpuMicros = async (): Promise<number> => {
+    const usage = await client.request(new Uint8Array(0), { method: Method.usage });
+    return (JSON.parse(Buffer.from(usage).toString()) as ServerStatistics["usage"]).cpuMicros;
+  };
+  expect(Buffer.from(await client.request(bodyOf(1), { method: Method.work }))).toEqual(Buffer.from(bodyOf(1)));
+  const before = await cpuMicros();
+  for (let done = 0; done < 10; done++) await client.request(bodyOf(3000), { method: Method.work });
+  const share = ((await cpuMicros()) - before) / 30_000;
+  expect(share).toBeGreaterThan(0.4);
+  expect(share).toBeLessThan(4);
+  await client.close();
+});
