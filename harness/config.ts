@@ -1,23 +1,94 @@
-/** Flags by their long names in camel case, as they would be typed: `{ payload: ["64", "4KiB"], trials: 20, limits: false }`. */
-export type ConfigFlags = Readonly<Record<string, string | number | boolean | readonly (string | number)[]>>;
+import type { CodecId } from "../scenarios/benchmark.ts";
+import type { WaitMode } from "../transports/contract/capabilities.ts";
+import type { Placement } from "./results/model.ts";
 
-/**
- * What `ipcmark.config.ts` may say. A flag on the command line goes before the section of its command, and that before `flags`.
- * Paths are relative to the file.
- */
-export interface Config {
-  /** For every command that knows the flag. */
-  readonly flags?: ConfigFlags;
-  readonly compare?: ConfigFlags;
-  readonly check?: ConfigFlags;
-  readonly measure?: ConfigFlags;
-  readonly gate?: ConfigFlags;
-  readonly report?: ConfigFlags;
-  readonly list?: ConfigFlags;
-  readonly doctor?: ConfigFlags;
+type OneOrMore<Value> = Value | readonly Value[];
+
+interface SharedFlags {
+  readonly transport?: OneOrMore<string>;
+  readonly json?: boolean;
+  readonly out?: string;
+  readonly seed?: number;
 }
 
-/** Gives an editor the type of a configuration; returns it as it is. */
+interface RunFlags extends SharedFlags {
+  readonly peer?: OneOrMore<"node" | "python">;
+  readonly bundle?: boolean;
+}
+
+export interface CompareFlags extends RunFlags {
+  /** Bytes, or a size such as `4KiB`. */
+  readonly payload?: OneOrMore<number | string>;
+  readonly placement?: OneOrMore<Placement>;
+  readonly mode?: OneOrMore<WaitMode>;
+  readonly trials?: number;
+  readonly messages?: number;
+  /** A time such as `90s`. */
+  readonly budget?: string;
+  readonly quick?: boolean;
+  readonly thorough?: boolean;
+  /** Percent: 3 or `3%`. */
+  readonly until?: number | string;
+  readonly keepAwake?: boolean;
+  readonly cBaseline?: boolean;
+  /** @deprecated Former name of `cBaseline`. */
+  readonly limits?: boolean;
+}
+
+export interface MeasureFlags extends CompareFlags {
+  readonly benchmark?: OneOrMore<string>;
+  readonly codec?: OneOrMore<CodecId | "all">;
+}
+
+export interface CheckFlags extends RunFlags {
+  readonly scenario?: OneOrMore<string>;
+  readonly junit?: string;
+}
+
+export interface GateFlags extends SharedFlags {
+  readonly baseDir?: string;
+  readonly base?: string;
+  readonly payload?: OneOrMore<number | string>;
+  readonly placement?: OneOrMore<Placement>;
+  readonly mode?: OneOrMore<WaitMode>;
+  readonly pairs?: number;
+  readonly messages?: number;
+  /** Percent: 5 or `5%`. */
+  readonly minEffect?: number | string;
+  /** Percent: 20 or `20%`. */
+  readonly tolerance?: number | string;
+  readonly junit?: string;
+}
+
+export type ReportFlags = Pick<SharedFlags, "out">;
+export type ListFlags = Pick<SharedFlags, "transport" | "json">;
+
+export interface DoctorFlags {
+  readonly fix?: boolean;
+  readonly json?: boolean;
+}
+
+/** Flags of any command. */
+export type ConfigFlags = MeasureFlags & CheckFlags & GateFlags & DoctorFlags;
+
+/**
+ * Contents of `ipcmark.config.ts`: flags by their long names in camel case, as they would be typed, such as
+ * `{ payload: [64, "4KiB"], trials: 20, cBaseline: false }`. A flag on the command line goes before the section of its command, and
+ * that before `flags`. Paths are relative to the file.
+ */
+export interface Config {
+  /** For every command that has the flag. */
+  readonly flags?: ConfigFlags;
+  readonly compare?: CompareFlags;
+  readonly check?: CheckFlags;
+  readonly measure?: MeasureFlags;
+  readonly gate?: GateFlags;
+  readonly report?: ReportFlags;
+  readonly list?: ListFlags;
+  readonly doctor?: DoctorFlags;
+}
+
+/** Gives an editor and the compiler the type of a configuration; returns it as it is. */
 export function defineConfig(config: Config): Config {
   return config;
 }

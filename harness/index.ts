@@ -6,4 +6,5 @@ export type * from "../transports/contract/capabilities.ts";
 export { UNBOUNDED_MESSAGE_BYTES } from "../transports/contract/capabilities.ts";
 export * from "../transports/contract/errors.ts";
 export type * from "../transports/contract/transport.ts";
-export { type Config, type ConfigFlags, defineConfig } from "./config.ts";
+export type * from "./config.ts";
+export { defineConfig } from "./config.ts";

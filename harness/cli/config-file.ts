@@ -2,7 +2,6 @@ import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Command, Option } from "commander";
-import type { Config, ConfigFlags } from "../config.ts";
 import { UsageError } from "../results/exit-codes.ts";
 import { unknownName } from "./suggest.ts";
 
@@ -14,7 +13,9 @@ const SECTIONS: readonly string[] = ["flags", ...COMMANDS];
 const PATH_FLAGS = ["out", "junit", "baseDir"];
 const MODULE = /\.[cm]?[jt]s$/;
 
-type Value = ConfigFlags[string];
+type Value = string | number | boolean | readonly (string | number)[];
+/** What a file has: `Config`, if its author let the compiler examine it. */
+type Sections = Readonly<Partial<Record<string, Readonly<Record<string, Value>>>>>;
 
 /**
  * Adds `--config` and fills in, before the command runs, what the command line left open.
@@ -39,7 +40,7 @@ function configPath(given: unknown): string | undefined {
   return resolve(given);
 }
 
-async function load(path: string): Promise<Config> {
+async function load(path: string): Promise<Sections> {
   let config: unknown;
   try {
     config = ((await import(pathToFileURL(path).href)) as { default?: unknown }).default;
@@ -51,7 +52,7 @@ async function load(path: string): Promise<Config> {
     if (!SECTIONS.includes(section)) throw new UsageError(`${path}: ${unknownName("section", section, SECTIONS)}`);
     if (!isRecord(flags)) throw new UsageError(`${path}: "${section}" must be an object of flags`);
   }
-  return config as Config;
+  return config as Sections;
 }
 
 export function flagsOf(command: Command): string[] {
@@ -60,7 +61,7 @@ export function flagsOf(command: Command): string[] {
 
 /** What this command does not know may be meant for another one; what none knows is a mistake. */
 async function checkShared(
-  { flags = {} }: Config,
+  { flags = {} }: Sections,
   path: string,
   own: readonly string[],
   everyFlag: () => Promise<readonly string[]>,
@@ -73,14 +74,14 @@ async function checkShared(
   }
 }
 
-function apply(command: Command, path: string, config: Config): void {
-  const own = config[command.name() as keyof Config] ?? {};
+function apply(command: Command, path: string, { flags, ...sections }: Sections): void {
+  const own = sections[command.name()] ?? {};
   const known = flagsOf(command);
   for (const name of Object.keys(own)) {
     if (!known.includes(name)) throw new UsageError(`${path}: ${unknownName("flag", name, known)}`);
   }
   const typed = command.options.filter((option) => command.getOptionValueSource(option.attributeName()) === "cli");
-  for (const [name, value] of Object.entries({ ...config.flags, ...own })) {
+  for (const [name, value] of Object.entries({ ...flags, ...own })) {
     const option = command.options.find((each) => each.attributeName() === name);
     if (option === undefined || typed.includes(option) || typed.some((each) => exclude(each, option))) continue;
     command.setOptionValueWithSource(name, parsed(option, value, path), "config");

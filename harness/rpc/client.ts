@@ -240,7 +240,7 @@ export function statusError(status: number): IpcError | undefined {
     case Status.closing:
       return new IpcError("IPC_CLOSED", "rpc: the server is shutting down");
     case Status.unknownMethod:
-      return new IpcError("IPC_UNSUPPORTED", "rpc: the server does not know this method");
+      return new IpcError("IPC_UNKNOWN_METHOD", "rpc: the server has no such method");
     default:
       return new IpcError("IPC_SYSTEM", `rpc: the server answered with status ${status}`);
   }

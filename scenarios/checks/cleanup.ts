@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { isIpcError } from "../../transports/contract/errors.ts";
 import { type Check, type CheckClient, type CheckContext, Method, type Peer } from "../check.ts";
 import {
   assertNothingLeft,
@@ -23,13 +24,13 @@ export const cleanup: readonly Check[] = [
     async (_, peer, client) => {
       assert.ok(client !== undefined, "nobody to ask it");
       const asked = client.request(new Uint8Array(0), { method: Method.throws, timeoutMs: 2000 });
-      // A peer that does not know the method says so; one that does ends without a reply.
+      // A peer without the method refuses it; one that has it ends without a reply.
       const refused = asked.then(
         () => undefined,
         (error: unknown) => error,
       );
       const unknown = await Promise.race([refused, peer.exited.then(() => undefined)]);
-      if (unknown instanceof Error && /this method/.test(unknown.message)) throw unknown;
+      if (isIpcError(unknown) && unknown.code === "IPC_UNKNOWN_METHOD") throw unknown;
       const exit = await within("the end of the server", peer.exited);
       assert.equal(exit.code, 1, `a server that failed ended with ${exit.code ?? exit.signal}`);
     },

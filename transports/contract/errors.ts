@@ -12,6 +12,7 @@ export const IPC_ERROR_CODES = {
   IPC_SYSTEM: "the operating system refused; `errno` says why",
   IPC_TIMEOUT: "the time allowed ran out",
   IPC_TOO_LARGE: "the message is larger than the mechanism carries",
+  IPC_UNKNOWN_METHOD: "the server has no such method",
   IPC_UNSUPPORTED: "the mechanism, or this pattern of it, cannot do that",
 } as const;
 

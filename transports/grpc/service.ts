@@ -67,7 +67,7 @@ const STATUS_CODES: Readonly<Record<number, IpcErrorCode>> = {
   4: "IPC_TIMEOUT",
   7: "IPC_AUTH_FAILED",
   8: "IPC_TOO_LARGE",
-  12: "IPC_UNSUPPORTED",
+  12: "IPC_UNKNOWN_METHOD",
   14: "IPC_PEER_LOST",
   16: "IPC_AUTH_FAILED",
 };

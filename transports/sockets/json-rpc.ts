@@ -241,7 +241,7 @@ function callRemote(rpc: JsonRpc.MessageConnection, message: Uint8Array, done: C
 function callError(error: unknown): IpcError {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   // The library's own codes for "the connection went away" are JSON-RPC error numbers too.
-  const kind = code === METHOD_NOT_FOUND ? "IPC_UNSUPPORTED" : "IPC_PEER_LOST";
+  const kind = code === METHOD_NOT_FOUND ? "IPC_UNKNOWN_METHOD" : "IPC_PEER_LOST";
   const text = error instanceof Error ? error.message : String(error);
   return new IpcError(kind, `${ID}: ${text}`, { transport: ID, cause: error });
 }

@@ -97,7 +97,7 @@ describe("codec-round-trip", () => {
     if (place.link.face !== "event") throw new Error("the loopback has an event face");
     const { client } = place.link;
     await expect(client.request(Uint8Array.of(1), { method: Method.recode })).rejects.toMatchObject({
-      code: "IPC_UNSUPPORTED",
+      code: "IPC_UNKNOWN_METHOD",
     });
     expect(await client.request(Uint8Array.of(1))).toEqual(Uint8Array.of(1));
   });
