@@ -13,7 +13,7 @@ export interface Group {
 /** The program first. */
 const DRIVER = [
   "harness/driver/main",
-  "harness/driver/measure",
+  "harness/driver/measure-windows",
   "harness/driver/models/ping-pong",
   "harness/driver/peers/process-peer",
 ] as const;
