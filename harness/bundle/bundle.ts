@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, extname, join } from "node:path";
@@ -8,6 +7,9 @@ import { packageVersion } from "../results/environment.ts";
 import { build } from "./build.ts";
 import { keyOf, MANIFEST, type Manifest, stillValid, type Versions } from "./manifest.ts";
 import { cacheDirectory, type Refusal, refusalOfDirectory, refusalOfFile } from "./private-directory.ts";
+
+/** As in `transports/support/crypto.ts`: an import costs a process that starts 50 ms. */
+const randomBytes = (bytes: number): Buffer => process.getBuiltinModule("node:crypto").randomBytes(bytes);
 
 /** Below a bundle's directory: what V8 compiled of it, which Node keeps there. */
 const COMPILED = "compiled";

@@ -1,6 +1,9 @@
-import { createHash } from "node:crypto";
+import type { Hash } from "node:crypto";
 import { readFileSync, type Stats, statSync } from "node:fs";
 import { join } from "node:path";
+
+/** As in `transports/support/crypto.ts`: an import costs a process that starts 50 ms. */
+const sha256 = (): Hash => process.getBuiltinModule("node:crypto").createHash("sha256");
 
 /** Name of the list that lies beside the files of a bundle. */
 export const MANIFEST = "manifest.json";
@@ -31,7 +34,7 @@ export interface Manifest extends Versions {
 }
 
 export function hashOf(content: Uint8Array): string {
-  return createHash("sha256").update(content).digest("hex");
+  return sha256().update(content).digest("hex");
 }
 
 /** Returns what changes when a file is written or replaced: size, inode, and the times of its content and of its entry. */
@@ -48,7 +51,7 @@ export function readInput(root: string, path: string): Input {
 
 /** Returns the name of a bundle: a digest of all that it depends on. */
 export function keyOf({ root, node, esbuild, package: version }: Versions, inputs: readonly Input[]): string {
-  const digest = createHash("sha256").update(JSON.stringify([root, node, esbuild, version]));
+  const digest = sha256().update(JSON.stringify([root, node, esbuild, version]));
   for (const { path, hash } of inputs.toSorted((a, b) => (a.path < b.path ? -1 : 1))) {
     digest.update(JSON.stringify([path, hash]));
   }

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { loadReport } from "../results/store.ts";
+import { loadReport } from "../results/load-report.ts";
 import { eventually, Sandbox } from "../testing/sandbox.ts";
 
 const ARGS = ["compare", "--transport", "unix", "stdio", "--budget", "60s", "--out", "out"];

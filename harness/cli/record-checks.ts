@@ -7,7 +7,8 @@ import { fileURLToPath } from "node:url";
 import { checkMatrixText, checkSummaryTable, recordChecks, withResults } from "../../reports/check-results.ts";
 import { REGISTRY } from "../../transports/registry.ts";
 import { CHECKS } from "../driver/checks/catalog.ts";
-import { loadReport, store } from "../results/store.ts";
+import { loadReport } from "../results/load-report.ts";
+import { store } from "../results/store.ts";
 
 const root = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const report = loadReport(process.argv[2] ?? "ipcmark-out/report.json");

@@ -8,8 +8,9 @@ import { junit } from "../../reports/junit.ts";
 import { renderMarkdown } from "../../reports/markdown.ts";
 import { checkTables, codecTables, compareTables, pickParagraph } from "../../reports/terminal/index.ts";
 import { fullReport } from "../../reports/testing/fixture-machine.ts";
+import { loadReport } from "../results/load-report.ts";
 import type { Report } from "../results/model.ts";
-import { loadReport, StoreError } from "../results/store.ts";
+import { StoreError } from "../results/store.ts";
 
 /** What a terminal could obey, but for the line ends and colours that tables are made of. */
 const OBEYED = /(?!\n)[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u;

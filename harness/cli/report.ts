@@ -1,7 +1,8 @@
 import { Command } from "commander";
 import { checkTables, codecTables, compareTables, partialNote, pickParagraph } from "../../reports/terminal/index.ts";
 import { note } from "../process/note.ts";
-import { ensureWritable, loadReport, store } from "../results/store.ts";
+import { loadReport } from "../results/load-report.ts";
+import { ensureWritable, store } from "../results/store.ts";
 import { printTables, printWarnings, terminal } from "./output.ts";
 
 export function reportCommand(): Command {

@@ -1,7 +1,8 @@
 /** Modules of a user are imported, probed and made to sweep in a process of their own with a time limit; this is our side of it. */
-import { randomBytes } from "node:crypto";
+
 import { constants } from "node:os";
 import type { Address, Availability, TransportDescription } from "../../transports/contract/transport.ts";
+import { randomBytes } from "../../transports/support/crypto.ts";
 import { Child } from "./child.ts";
 import type { ControlError } from "./mailbox.ts";
 import type { Failed } from "./messages.ts";

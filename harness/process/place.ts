@@ -1,10 +1,10 @@
-import { randomBytes } from "node:crypto";
 import { lstatSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import type { Server } from "node:net";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import type { Address, Place } from "../../transports/contract/transport.ts";
+import { randomBytes } from "../../transports/support/crypto.ts";
 import { sweepByModule } from "./inspection.ts";
 import { readJournal } from "./journal.ts";
 import { loadTransport } from "./load-transport.ts";

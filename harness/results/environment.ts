@@ -1,11 +1,14 @@
 import { execFileSync } from "node:child_process";
-import { createHash } from "node:crypto";
+import type { Hash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { availableParallelism, cpus, loadavg, release, totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
 import { allowedCpuList, parseCpuList } from "../process/cpus.ts";
 import { placementCpus } from "../process/pinning.ts";
 import { type Environment, PLACEMENTS } from "./model.ts";
+
+/** As in `transports/support/crypto.ts`: an import costs a process that starts 50 ms. */
+const sha256 = (): Hash => process.getBuiltinModule("node:crypto").createHash("sha256");
 
 /** CPU time of all CPUs since boot, clock ticks. */
 export interface CpuClock {
@@ -78,7 +81,7 @@ export function describeEnvironment(before: CpuClock | null, ffi: Environment["f
   return {
     ipcmark: packageVersion(),
     ...machine,
-    fingerprint: createHash("sha256").update(JSON.stringify(machine)).digest("hex").slice(0, 16),
+    fingerprint: sha256().update(JSON.stringify(machine)).digest("hex").slice(0, 16),
     frequencyMHz: readFrequencyMHz(),
     cgroup: cgroupLimits(),
     loadAverage1: loadavg()[0] ?? 0,

@@ -15,8 +15,9 @@ import { deflateSync } from "node:zlib";
 import { afterAll, describe, expect, it } from "vitest";
 import { fixtureReport } from "../../reports/testing/fixture.ts";
 import { fullReport } from "../../reports/testing/fixture-machine.ts";
+import { loadReport } from "./load-report.ts";
 import type { Report } from "./model.ts";
-import { loadReport, StoreError, store } from "./store.ts";
+import { StoreError, store } from "./store.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "store-test-"));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));

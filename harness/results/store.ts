@@ -1,11 +1,8 @@
-import { randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, renameSync, rmdirSync, rmSync, type Stats, statSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { type Report, SCHEMA_VERSION } from "./model.ts";
-import { parseJson } from "./parse-json.ts";
-import { firstDefect } from "./schema.ts";
-import { readTextFile } from "./text-file.ts";
-import { upgraded } from "./upgrade.ts";
+
+/** As in `transports/support/crypto.ts`: an import costs a process that starts 50 ms. */
+const randomBytes = (bytes: number): Buffer => process.getBuiltinModule("node:crypto").randomBytes(bytes);
 
 /** A file that is no report, or a place that cannot be written: says so in one sentence. */
 export class StoreError extends Error {
@@ -71,40 +68,8 @@ export function store(directory: string, name: string, text: string): string {
   return path;
 }
 
-const EXPECTED = "name a report.json that compare, measure or check has written";
-
-/**
- * Reads a report of this or an older schema; what it returns has the names of this one.
- *
- * @throws StoreError when the file is missing, no report, or of a newer schema
- */
-export function loadReport(path: string): Report {
-  let text: string;
-  try {
-    text = readTextFile(path);
-  } catch (error) {
-    throw new StoreError(`cannot read "${path}": ${reasonOf(error)}; ${EXPECTED}`);
-  }
-  let value: unknown;
-  try {
-    value = parseJson(text);
-  } catch (error) {
-    throw new StoreError(`"${path}" is not JSON (${reasonOf(error)}); ${EXPECTED}`);
-  }
-  const version =
-    typeof value === "object" && value !== null && "schemaVersion" in value ? value.schemaVersion : undefined;
-  if (typeof version === "number" && version > SCHEMA_VERSION) {
-    throw new StoreError(
-      `"${path}" has schema version ${version}, and this ipcmark reads up to ${SCHEMA_VERSION}; update ipcmark to read it`,
-    );
-  }
-  const current = upgraded(value);
-  const defect = firstDefect(current);
-  if (defect !== undefined) throw new StoreError(`"${path}" is no ipcmark report (${defect}); ${EXPECTED}`);
-  return current as Report;
-}
-
-function reasonOf(error: unknown): string {
+/** Why the file system refused, in the words of a sentence. */
+export function reasonOf(error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code;
   const words: Record<string, string> = {
     ENOENT: "no such file",

@@ -1,7 +1,7 @@
-import { randomUUID } from "node:crypto";
 import { mkdirSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import type { Connection, ConnectionHandler } from "../contract/transport.ts";
+import { randomUUID } from "../support/crypto.ts";
 import { FileConnection, type Side } from "./connection.ts";
 import { listNames, makeFolders, removeMailbox } from "./files.ts";
 import { type Layout, type MailName, parseResponseName, requestName } from "./names.ts";

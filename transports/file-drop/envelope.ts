@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
-import { randomUUID } from "node:crypto";
 import { IpcError } from "../contract/errors.ts";
 import { asBuffer } from "../support/as-buffer.ts";
+import { randomUUID } from "../support/crypto.ts";
 
 /**
  * What a message looks like on disk, for a person to read. `text` when the body is valid UTF-8, else `base64`.

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { existsSync, lstatSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
@@ -11,6 +10,7 @@ import type {
   RawClient,
   Transport,
 } from "../contract/transport.ts";
+import { randomUUID } from "../support/crypto.ts";
 import { distinctName } from "../support/distinct-name.ts";
 import { checkOptions } from "../support/opening.ts";
 import { connectFiles } from "./client.ts";

@@ -1,8 +1,8 @@
-import { randomInt } from "node:crypto";
 import { constants } from "node:os";
 import { IpcError, type IpcErrorCode } from "../contract/errors.ts";
 import { errnoError } from "../posix/errno.ts";
 import { MessageQueue } from "../posix/message-queue.ts";
+import { randomInt } from "../support/crypto.ts";
 
 /**
  * What travels through the queues: 8 bytes, little-endian, then the message.

@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac, timingSafeEqual } from "../support/crypto.ts";
 
 /** What Python 3.12 and later accept in braces; OpenSSL's names for the same, and the length of their results. */
 const DIGESTS: ReadonlyMap<string, { readonly algorithm: string; readonly bytes: number }> = new Map([

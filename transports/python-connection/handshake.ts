@@ -1,5 +1,5 @@
-import { randomBytes } from "node:crypto";
 import { IpcError } from "../contract/errors.ts";
+import { randomBytes } from "../support/crypto.ts";
 import { respond, verifies } from "./digest.ts";
 
 /** Each message of the handshake is at most this long: Python reads no more either. */

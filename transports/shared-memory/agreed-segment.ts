@@ -1,4 +1,3 @@
-import { createHash, randomInt } from "node:crypto";
 import { chmodSync, lstatSync, realpathSync, unlinkSync } from "node:fs";
 import { createConnection, createServer, type Server as NetServer, type Socket } from "node:net";
 import { constants } from "node:os";
@@ -6,6 +5,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { IpcError, isIpcError, toIpcError } from "../contract/errors.ts";
 import type { Address, OpenOptions, OsObject } from "../contract/transport.ts";
 import { errnoError } from "../posix/errno.ts";
+import { createHash, randomInt } from "../support/crypto.ts";
 import { Deadline } from "../support/deadline.ts";
 import { checkOptions, withinLimit } from "../support/opening.ts";
 import { withPathLock } from "../support/path-lock.ts";

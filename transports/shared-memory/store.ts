@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { closeSync, constants as fs, fstatSync, lstatSync, openSync, readSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import { toIpcError } from "../contract/errors.ts";
@@ -9,6 +8,7 @@ import type { Mapping } from "../posix/mapping.ts";
 import { checkName } from "../posix/names.ts";
 import { Semaphore } from "../posix/semaphore.ts";
 import { SharedMemory } from "../posix/shared-memory.ts";
+import { createHash } from "../support/crypto.ts";
 import { Control, isPairSize, Pair } from "./layout.ts";
 
 /** An open, mapped object with a name, whichever kind. */

@@ -1,4 +1,4 @@
-import { Agent, type ClientRequest, createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
+import type * as Http from "node:http";
 import { connect as netConnect, type Socket } from "node:net";
 import { UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
 import { IpcError, type IpcErrorCode, toIpcError } from "../contract/errors.ts";
@@ -13,6 +13,9 @@ import { listenAtPath } from "../support/socket-path.ts";
 import { checkSocketPath } from "../support/socket-path-limit.ts";
 import { SpareBuffers } from "../support/spare-buffers.ts";
 import { type CallDone, UnaryCall, UnaryClient } from "../support/unary.ts";
+
+/** An import makes Node evaluate what it otherwise loads when it is used, which costs a process that starts 100 ms of CPU time. */
+const { Agent, createServer, request } = process.getBuiltinModule("node:http");
 
 const ID = "http/unix";
 const MAX_BYTES = UNBOUNDED_MESSAGE_BYTES;
@@ -47,8 +50,8 @@ async function listen(address: Address, handler: ConnectionHandler, options?: Op
 }
 
 function serve(
-  incoming: IncomingMessage,
-  response: ServerResponse,
+  incoming: Http.IncomingMessage,
+  response: Http.ServerResponse,
   handler: ConnectionHandler,
   calls: Set<UnaryCall>,
 ): void {
@@ -77,7 +80,7 @@ function serve(
   });
 }
 
-function refuse(response: ServerResponse, status: number, text: string): void {
+function refuse(response: Http.ServerResponse, status: number, text: string): void {
   if (response.headersSent) return;
   response.writeHead(status, { connection: "close", "content-type": "text/plain" }).end(text);
 }
@@ -94,7 +97,7 @@ function scratchOf(socket: Socket): Scratch {
 }
 
 /** Calls back once: with the whole body, or, when it is longer than a message may be, with true, or with neither when it was cut. */
-function readBody(incoming: IncomingMessage, done: (body: Buffer | undefined, tooLong: boolean) => void): void {
+function readBody(incoming: Http.IncomingMessage, done: (body: Buffer | undefined, tooLong: boolean) => void): void {
   const announced = Number(incoming.headers["content-length"] ?? 0);
   if (announced > MAX_BYTES) {
     incoming.resume();
@@ -123,7 +126,7 @@ async function connect(address: Address, handler: ConnectionHandler, options?: O
   const first = await connectFirst(address.name, options);
   const sockets = new Set<Socket>();
   const spare = new SpareBuffers();
-  const requests = new Set<ClientRequest>();
+  const requests = new Set<Http.ClientRequest>();
   const agent = new Agent({ keepAlive: true, maxSockets: MAX_SOCKETS, maxFreeSockets: MAX_SOCKETS });
   let unused: Socket | undefined = first;
   const adopt = (socket: Socket): Socket => {
@@ -176,13 +179,19 @@ async function connectFirst(path: string, options: OpenOptions | undefined): Pro
 }
 
 /** A server that has read our end of file has read the request before it. It answers, or it hangs up as well. */
-function hangUp(outgoing: ClientRequest): void {
+function hangUp(outgoing: Http.ClientRequest): void {
   const end = (): void => void outgoing.socket?.end();
   if (outgoing.writableFinished) end();
   else outgoing.once("finish", end);
 }
 
-function post(path: string, agent: Agent, spare: SpareBuffers, message: Uint8Array, done: CallDone): ClientRequest {
+function post(
+  path: string,
+  agent: Http.Agent,
+  spare: SpareBuffers,
+  message: Uint8Array,
+  done: CallDone,
+): Http.ClientRequest {
   let settled = false;
   const settle = (error: IpcError | undefined, reply: Uint8Array | undefined): void => {
     if (settled) return;

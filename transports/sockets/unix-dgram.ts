@@ -1,4 +1,3 @@
-import { randomInt } from "node:crypto";
 import { closeSync, existsSync, lstatSync, rmSync } from "node:fs";
 import type { Socket } from "node:net";
 import { join } from "node:path";
@@ -7,6 +6,7 @@ import type { Address, Connection, ConnectionHandler, Server, Transport } from "
 import { libc, posixAvailability } from "../posix/binding.ts";
 import { Mapping } from "../posix/mapping.ts";
 import { bindPath, connectPath, isAnswered, MSG_DONTWAIT, MSG_NOSIGNAL, unixSocket } from "../posix/unix-socket.ts";
+import { randomInt } from "../support/crypto.ts";
 import { distinctName } from "../support/distinct-name.ts";
 import { aborted, checkOptions, OPEN_LIMIT_MS } from "../support/opening.ts";
 import { withPathLockSync } from "../support/path-lock-sync.ts";

@@ -1,4 +1,3 @@
-import { hash } from "node:crypto";
 import {
   accessSync,
   closeSync,
@@ -19,6 +18,7 @@ import { basename, dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { IpcError, toIpcError } from "../contract/errors.ts";
 import type { OsObject } from "../contract/transport.ts";
+import { createHash } from "./crypto.ts";
 import { hasErrno } from "./has-errno.ts";
 import { checkSocketPath } from "./socket-path-limit.ts";
 import { isListening } from "./stream-client.ts";
@@ -288,7 +288,7 @@ export async function sweepLocks(...paths: readonly string[]): Promise<void> {
 
 /** Short, since a socket lies below it: on a system without {@link DESCRIPTORS} its path has to fit. */
 function prefixOf(path: string): string {
-  return join(dirname(path), `.${hash("sha256", basename(path)).slice(0, HASH_DIGITS)}.`);
+  return join(dirname(path), `.${createHash("sha256").update(basename(path)).digest("hex").slice(0, HASH_DIGITS)}.`);
 }
 
 /** @throws IpcError IPC_ADDRESS_IN_USE; also when renaming over it would succeed, as root's does */

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { randomBytes } from "../support/crypto.ts";
 
 /**
  * The end of a connection, agreed between both sides. The library confirms nothing: a message it has taken may stand in its

@@ -1,6 +1,6 @@
-import { randomBytes } from "node:crypto";
 import type { Message, Router } from "zeromq";
 import type { ConnectionHandler } from "../contract/transport.ts";
+import { randomBytes } from "../support/crypto.ts";
 import { ZeromqConnection } from "./connection.ts";
 import { isControl, isQuestion } from "./farewell.ts";
 import { commonOptions, highWaterMarks, type Library } from "./library.ts";

@@ -7,8 +7,8 @@ import { promisify } from "node:util";
 import { Child } from "../../process/child.ts";
 import { allowedCpus } from "../../process/cpus.ts";
 import { nodeCommand } from "../../process/node-command.ts";
+import { loadReport } from "../../results/load-report.ts";
 import { median } from "../../results/quantiles.ts";
-import { loadReport } from "../../results/store.ts";
 import type { Run } from "./evidence.ts";
 import { REFERENCE_TRIALS, type ReferenceRun } from "./reference.ts";
 

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { loadReport, store } from "../../results/store.ts";
+import { loadReport } from "../../results/load-report.ts";
+import { store } from "../../results/store.ts";
 import { type Evidence, KINDS, type Kind, type Run } from "./evidence.ts";
 
 const INDEX = "runs.json";
