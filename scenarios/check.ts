@@ -35,10 +35,22 @@ export interface Check {
   readonly typicalMs?: number;
   /** Limit of the whole run; default 20,000. The check fails when it is reached. */
   readonly timeoutMs?: number;
-  /** true, or the reason why this claim does not exist for such a transport. */
-  appliesTo(capabilities: Capabilities, transport: TransportDescription): true | string;
+  /** The claim exists for transports that meet all of them. */
+  readonly needs: readonly Condition[];
   /** Resolves when the claim held; throws what was seen instead. Behind an IPC_SHORTAGE the result is "unavailable" and no failure. */
   run(context: CheckContext): Promise<void>;
+}
+
+/** True, or the reason why a claim does not exist for such a transport. */
+export type Condition = (capabilities: Capabilities, transport: TransportDescription) => true | string;
+
+/** The reason of the first need that the transport does not meet; undefined when the check applies to it. */
+export function unmetNeed({ needs }: Check, transport: TransportDescription): string | undefined {
+  for (const need of needs) {
+    const answer = need(transport.capabilities, transport);
+    if (answer !== true) return answer;
+  }
+  return undefined;
 }
 
 /**

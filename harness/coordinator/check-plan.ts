@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import type { Check } from "../../scenarios/check.ts";
+import { type Check, unmetNeed } from "../../scenarios/check.ts";
 import type { TransportDescription } from "../../transports/contract/transport.ts";
 import { spaceIn } from "../../transports/posix/machine-limits.ts";
 import type { TransportReference } from "../process/messages.ts";
@@ -73,7 +73,7 @@ export function typicalMs(check: Check, transport: TransportDescription): number
 
 /** What lacks an event face gets one in the driver; here only the answer matters. */
 function applies(check: Check, transport: TransportDescription): boolean {
-  return check.appliesTo(transport.capabilities, { event: {}, ...transport }) === true;
+  return unmetNeed(check, { event: {}, ...transport }) === undefined;
 }
 
 /** Both would live on one limit of the system, and one of them would be refused what the other has. */

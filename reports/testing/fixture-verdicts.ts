@@ -42,7 +42,7 @@ function outcome(scenario: string, transport: string): Partial<CheckResult> {
     return {
       status: "failed",
       reason: "the client still waited after 1000 ms: expected IPC_PEER_LOST, saw nothing",
-      error: "AssertionError: the client still waited after 1000 ms\n    at run (server-crash.ts:41:11)",
+      error: "CheckFailure: the client still waited after 1000 ms\n    at run (server-crash.ts:41:11)",
       durationMs: 1043,
     };
   return {};

@@ -1,22 +1,12 @@
-import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import { crc32 } from "node:zlib";
 import { bindChecksum, HEADER_BYTES, Kind, writeHeader } from "../../transports/contract/frame.ts";
+import type { Condition } from "../check.ts";
 import { type Check, type CheckClient, type CheckContext, Method, type Peer } from "../check.ts";
-import {
-  bodyUpTo,
-  canFreeze,
-  collectTotals,
-  eventually,
-  needs,
-  oneWay,
-  ownProcess,
-  pattern,
-  replies,
-  residentBytes,
-  streamTotals,
-  tellsTotals,
-} from "./support.ts";
+import { canFreeze, oneWay, ownProcess, pushesBack, reliable, replies, tellsTotals } from "../kit/conditions.ts";
+import { eventually, expect } from "../kit/expect.ts";
+import { bodyUpTo, pattern } from "../kit/messages.ts";
+import { collectTotals, residentBytes, streamTotals } from "../kit/peer.ts";
 
 const MIB = 1024 * 1024;
 const MESSAGE_BYTES = 65_000;
@@ -25,13 +15,7 @@ const BOUND_BYTES = 160 * MIB;
 /** A refusal that lasts this long is one; shorter ones are a full buffer that somebody empties. */
 const STILL_MS = 150;
 
-const pushesBack = needs(
-  replies,
-  oneWay,
-  ({ delivery }) => delivery === "reliable" || "lossy by its own account",
-  ({ backpressure }) =>
-    backpressure !== "none" || "without back-pressure by its own account: messages are dropped instead",
-);
+const HOLDS_SENDER_BACK: readonly Condition[] = [replies, oneWay, reliable, pushesBack];
 
 export const slowServer: Check = {
   id: "back-pressure/server",
@@ -39,7 +23,7 @@ export const slowServer: Check = {
   why: "A queue that grows while the reader is slow ends in a crash that loses everything in it.",
   typicalMs: 375,
   timeoutMs: 60_000,
-  appliesTo: needs(pushesBack, ownProcess, canFreeze, tellsTotals),
+  needs: [...HOLDS_SENDER_BACK, ownProcess, canFreeze, tellsTotals],
   async run(context) {
     const peer = await context.startPeer();
     const client = await context.connect(peer);
@@ -53,8 +37,8 @@ export const slowServer: Check = {
     peer.thaw();
     await waiting;
     const totals = await collectTotals(client, taken + 1);
-    assert.equal(totals.received, taken + 1, `${taken + 1} messages were taken and ${totals.received} arrived`);
-    assert.equal(totals.duplicated + totals.corrupted, 0, "some arrived twice or damaged");
+    expect(totals.received === taken + 1, `${taken + 1} messages were taken and ${totals.received} arrived`);
+    expect(totals.duplicated + totals.corrupted === 0, "some arrived twice or damaged");
     memory.grown("when the server read again");
     context.note("takenBytes", taken * frame.bytes.length);
     context.note("senderGrewBytes", grown.client);
@@ -67,10 +51,10 @@ export const slowClient: Check = {
   why: "A server that reads requests whose replies nobody takes pays for its slowest client with its own memory.",
   typicalMs: 500,
   timeoutMs: 60_000,
-  appliesTo: needs(
-    pushesBack,
+  needs: [
+    ...HOLDS_SENDER_BACK,
     ({ maxInFlight }) => maxInFlight >= 16 || `only ${maxInFlight} requests may be outstanding`,
-  ),
+  ],
   async run(context) {
     const peer = await context.startPeer();
     const client = await context.connect(peer);
@@ -83,19 +67,19 @@ export const slowClient: Check = {
     const grown = memory.grown("while nobody took the replies");
     // One may follow a pause. A busy machine can look like a full buffer, so the refusal alone would prove too little.
     const delivered = client.unexpected - strays;
-    assert.ok(delivered <= 1, `${delivered} replies were delivered after the client had paused`);
+    expect(delivered <= 1, `${delivered} replies were delivered after the client had paused`);
     client.connection.resume();
     await eventually(`${taken} replies`, () => client.unexpected - strays + client.corrupted >= taken, 20_000);
-    assert.equal(client.corrupted, 0, `${client.corrupted} replies were damaged`);
+    expect(client.corrupted === 0, `${client.corrupted} replies were damaged`);
     await delay(20);
-    assert.equal(client.unexpected - strays, taken, `${taken} requests got ${client.unexpected - strays} replies`);
+    expect(client.unexpected - strays === taken, `${taken} requests got ${client.unexpected - strays} replies`);
     context.note("takenBytes", taken * (HEADER_BYTES + MESSAGE_BYTES));
     context.note("serverGrewBytes", grown.server);
     context.note("clientGrewBytes", grown.client);
   },
 };
 
-/** Both sides: what one of them does not hold, the other may. @throws AssertionError when one grows without bound */
+/** Both sides: what one of them does not hold, the other may. @throws CheckFailure when one grows without bound */
 function watchMemory(peer: Peer): { grown(when: string): { readonly client: number; readonly server: number } } {
   const sides = { client: process.pid, server: peer.pid } as const;
   const resident = (): { client: number; server: number } => ({
@@ -108,7 +92,7 @@ function watchMemory(peer: Peer): { grown(when: string): { readonly client: numb
       const now = resident();
       const by = { client: Math.max(0, now.client - before.client), server: Math.max(0, now.server - before.server) };
       for (const side of ["client", "server"] as const) {
-        assert.ok(by[side] < BOUND_BYTES, `the ${side} grew by ${Math.round(by[side] / MIB)} MiB ${when}`);
+        expect(by[side] < BOUND_BYTES, `the ${side} grew by ${Math.round(by[side] / MIB)} MiB ${when}`);
       }
       return by;
     },
@@ -136,7 +120,7 @@ class Frame {
   }
 }
 
-/** Sends until nothing more is taken. @returns how many were. @throws AssertionError when there is no end to it */
+/** Sends until nothing more is taken. @returns how many were. @throws CheckFailure when there is no end to it */
 async function fill(client: CheckClient, frame: Frame): Promise<number> {
   let taken = 0;
   let refusedSinceMs = Number.POSITIVE_INFINITY;
@@ -145,7 +129,7 @@ async function fill(client: CheckClient, frame: Frame): Promise<number> {
       taken++;
       refusedSinceMs = Number.POSITIVE_INFINITY;
       const bytes = taken * frame.bytes.length;
-      assert.ok(bytes < BOUND_BYTES, `${Math.round(bytes / MIB)} MiB were taken although the other side does not read`);
+      expect(bytes < BOUND_BYTES, `${Math.round(bytes / MIB)} MiB were taken although the other side does not read`);
       // The event loop must turn: some hand over in the next turn, and would look full too soon.
       if (taken % 16 === 0) await delay(0);
     } else {

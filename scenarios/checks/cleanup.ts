@@ -1,28 +1,19 @@
-import assert from "node:assert/strict";
 import { isIpcError } from "../../transports/contract/errors.ts";
+import type { Condition } from "../check.ts";
 import { type Check, type CheckClient, type CheckContext, Method, type Peer } from "../check.ts";
-import {
-  assertNothingLeft,
-  type Condition,
-  canAskToEnd,
-  firstUse,
-  needs,
-  ownProcess,
-  replies,
-  repliesOrPublishes,
-  within,
-} from "./support.ts";
+import { canAskToEnd, ownProcess, replies, repliesOrPublishes } from "../kit/conditions.ts";
+import { expect, within } from "../kit/expect.ts";
+import { expectNothingLeft, expectOrderlyExit, firstUse } from "../kit/peer.ts";
 
 export const cleanup: readonly Check[] = [
   ending("stop", "an orderly stop", async (_, peer) => {
-    const exit = await within("the end of the server", peer.stop());
-    assert.equal(exit.code, 0, `the server ended with ${exit.code ?? exit.signal}`);
+    await expectOrderlyExit("the server", peer.stop());
   }),
   ending(
     "exception",
     "an exception nobody caught",
     async (_, peer, client) => {
-      assert.ok(client !== undefined, "nobody to ask it");
+      expect(client !== undefined, "nobody to ask it");
       const asked = client.request(new Uint8Array(0), { method: Method.throws, timeoutMs: 2000 });
       // A peer without the method refuses it; one that has it ends without a reply.
       const refused = asked.then(
@@ -32,7 +23,7 @@ export const cleanup: readonly Check[] = [
       const unknown = await Promise.race([refused, peer.exited.then(() => undefined)]);
       if (isIpcError(unknown) && unknown.code === "IPC_UNKNOWN_METHOD") throw unknown;
       const exit = await within("the end of the server", peer.exited);
-      assert.equal(exit.code, 1, `a server that failed ended with ${exit.code ?? exit.signal}`);
+      expect(exit.code === 1, `a server that failed ended with ${exit.code ?? exit.signal}`);
     },
     replies,
   ),
@@ -64,13 +55,13 @@ function ending(
     title: `Nothing is left after ${what}: no path, segment, queue or semaphore`,
     why: "What every run leaves behind fills the machine: segments are memory, and names block the next start.",
     typicalMs: 200,
-    appliesTo: needs(repliesOrPublishes, ownProcess, condition),
+    needs: [repliesOrPublishes, ownProcess, condition],
     async run(context) {
       const peer = await context.startPeer();
       const client = await firstUse(context, peer);
       await end(context, peer, client);
       await client?.close().catch(() => undefined);
-      await assertNothingLeft(`after ${what}`, context, peer);
+      await expectNothingLeft(`after ${what}`, context, peer);
     },
   };
 }

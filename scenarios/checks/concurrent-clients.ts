@@ -1,16 +1,8 @@
-import assert from "node:assert/strict";
 import type { Check, CheckContext } from "../check.ts";
-import {
-  bodyUpTo,
-  eventually,
-  hasAddress,
-  needs,
-  type Resources,
-  replies,
-  resourcesOf,
-  statistics,
-  tellsStatistics,
-} from "./support.ts";
+import { hasAddress, replies, tellsStatistics } from "../kit/conditions.ts";
+import { eventually, expect } from "../kit/expect.ts";
+import { bodyUpTo } from "../kit/messages.ts";
+import { type Resources, resourcesOf, statistics } from "../kit/peer.ts";
 
 const BODY_BYTES = 256;
 
@@ -36,13 +28,13 @@ function concurrent(load: Load, options: Pick<Check, "quick" | "typicalMs">): Ch
     why: "Replies that cross between clients corrupt data silently; a thread or descriptor per client explodes under load.",
     sharesPeer: true,
     timeoutMs: 60_000,
-    appliesTo: needs(
+    needs: [
       replies,
       hasAddress,
       tellsStatistics,
       ({ maxClients }) =>
         maxClients >= clients || `serves at most ${maxClients === 1 ? "one client" : `${maxClients} clients`}`,
-    ),
+    ],
     run: (context) => serveMany(context, load),
   };
 }
@@ -71,10 +63,10 @@ async function serveMany(context: CheckContext, { clients, processes, requestsEa
   });
   const total = (name: "completed" | "crossed" | "failed"): number =>
     results.reduce((sum, result) => sum + result[name], 0);
-  assert.equal(total("crossed"), 0, `${total("crossed")} replies reached the wrong request`);
+  expect(total("crossed") === 0, `${total("crossed")} replies reached the wrong request`);
   const firstError = results.find((result) => result.firstError !== undefined)?.firstError;
-  assert.equal(total("failed"), 0, `${total("failed")} requests failed, the first with: ${firstError}`);
-  assert.equal(total("completed"), clients * requestsEach, "not every request was answered");
+  expect(total("failed") === 0, `${total("failed")} requests failed, the first with: ${firstError}`);
+  expect(total("completed") === clients * requestsEach, "not every request was answered");
   let after = await look();
   await eventually("the server forgets clients that left", async () => {
     after = await look();

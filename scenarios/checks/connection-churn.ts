@@ -1,6 +1,8 @@
-import assert from "node:assert/strict";
 import { type Check, NotApplicable } from "../check.ts";
-import { assertSame, eventually, hasAddress, needs, pattern, replies, statistics, tellsStatistics } from "./support.ts";
+import { hasAddress, replies, tellsStatistics } from "../kit/conditions.ts";
+import { eventually, expect } from "../kit/expect.ts";
+import { pattern } from "../kit/messages.ts";
+import { expectEcho, statistics } from "../kit/peer.ts";
 
 const ROUNDS = 50;
 const WARM_ROUNDS = 3;
@@ -14,12 +16,12 @@ export const connectionChurn: Check = {
   sharesPeer: true,
   typicalMs: 700,
   timeoutMs: 60_000,
-  appliesTo: needs(replies, hasAddress, tellsStatistics),
+  needs: [replies, hasAddress, tellsStatistics],
   async run(context) {
     const peer = await context.startPeer();
     const visit = async (round: number) => {
       const client = await context.connect(peer);
-      assertSame(`round ${round}`, await client.request(pattern(32, round)), pattern(32, round));
+      await expectEcho(`round ${round}`, client, pattern(32, round));
       const seen = await statistics(client);
       await client.close();
       return seen;
@@ -38,9 +40,9 @@ export const connectionChurn: Check = {
       2000,
     ).catch(() => undefined);
     const leaked = after.descriptors - before.descriptors;
-    assert.ok(leaked < ALLOWED, `${leaked} descriptors stay open in the server after ${ROUNDS} clients`);
+    expect(leaked < ALLOWED, `${leaked} descriptors stay open in the server after ${ROUNDS} clients`);
     const threads = after.threads - before.threads;
-    assert.ok(threads < ALLOWED, `${threads} threads stay in the server after ${ROUNDS} clients`);
+    expect(threads < ALLOWED, `${threads} threads stay in the server after ${ROUNDS} clients`);
     context.note("rounds", ROUNDS);
     context.note("descriptorsLeft", leaked);
   },

@@ -1,6 +1,8 @@
-import assert from "node:assert/strict";
 import type { Check, CheckClient } from "../check.ts";
-import { assertSame, hasAddress, needs, pattern, replies, within } from "./support.ts";
+import { hasAddress, replies } from "../kit/conditions.ts";
+import { expect, within } from "../kit/expect.ts";
+import { pattern } from "../kit/messages.ts";
+import { expectEcho } from "../kit/peer.ts";
 
 const REQUESTS = 400;
 const KILL_AFTER = 60;
@@ -12,7 +14,7 @@ export const exactlyOnceReplies: Check = {
   why: "Processing is at least once where requests are repeated; a reply counted twice makes it wrong even then.",
   timeoutMs: 40_000,
   typicalMs: 850,
-  appliesTo: needs(replies, hasAddress),
+  needs: [replies, hasAddress],
   async run(context) {
     const first = await context.startPeer();
     const client = await context.connect(first);
@@ -28,12 +30,12 @@ export const exactlyOnceReplies: Check = {
         failed.add(number);
         return;
       }
-      assert.ok(!answered.has(number), `request ${number} was answered twice`);
+      expect(!answered.has(number), `request ${number} was answered twice`);
       answered.add(number);
       if (answered.size === KILL_AFTER) killed = first.kill("SIGKILL");
     });
     await within("the end of the server", killed ?? Promise.reject(new Error("the server was never killed")));
-    assert.ok(failed.size > 0, "every request was answered although the server was killed");
+    expect(failed.size > 0, "every request was answered although the server was killed");
     await client.close().catch(() => undefined);
     const second = await context.startPeer({ address: first.address });
     const successor = await context.connect(second);
@@ -48,9 +50,9 @@ export const exactlyOnceReplies: Check = {
         answered.add(number);
       },
     );
-    assert.equal(answered.size, REQUESTS, `${REQUESTS - answered.size} requests were never answered`);
+    expect(answered.size === REQUESTS, `${REQUESTS - answered.size} requests were never answered`);
     const extra = client.unexpected + successor.unexpected - strays;
-    assert.equal(extra, 0, `${extra} replies came that belonged to no request`);
+    expect(extra === 0, `${extra} replies came that belonged to no request`);
     context.note("requests", REQUESTS);
     context.note("repeated", failed.size);
   },
@@ -58,7 +60,7 @@ export const exactlyOnceReplies: Check = {
 
 async function echo(client: CheckClient, number: number): Promise<void> {
   const body = pattern(32, number);
-  assertSame(`request ${number}`, await client.request(body, { timeoutMs: 1500 }), body);
+  await expectEcho(`request ${number}`, client, body, { timeoutMs: 1500 });
 }
 
 /** A window of requests that moves on as each settles. */

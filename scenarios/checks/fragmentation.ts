@@ -1,10 +1,11 @@
-import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
-import { crc32 } from "node:zlib";
-import { bindChecksum, HEADER_BYTES, Kind, writeHeader } from "../../transports/contract/frame.ts";
+import { Kind } from "../../transports/contract/frame.ts";
 import type { Address, RawClient } from "../../transports/contract/transport.ts";
 import type { Check, CheckClient, CheckContext } from "../check.ts";
-import { collectTotals, hasRawClient, needs, pattern, replies, streamTotals, tellsTotals } from "./support.ts";
+import { hasRawClient, replies, tellsTotals } from "../kit/conditions.ts";
+import { CheckFailure, expect } from "../kit/expect.ts";
+import { frameOf, pattern } from "../kit/messages.ts";
+import { collectTotals, streamTotals } from "../kit/peer.ts";
 
 const BODY_BYTES = 20;
 /** Long enough that the server has most likely read the first part alone; not a matter of the result. */
@@ -31,12 +32,12 @@ export const fragmentation: Check = {
   why: "A stream has no boundaries: code that takes one read for one message works until the machine is busy.",
   sharesPeer: true,
   typicalMs: 450,
-  appliesTo: needs(
+  needs: [
     replies,
     tellsTotals,
     hasRawClient,
     ({ boundaries }) => boundaries === "prefix" || `the ${boundaries} keeps message boundaries`,
-  ),
+  ],
   async run(context) {
     const peer = await context.startPeer();
     const client = await context.connect(peer);
@@ -58,9 +59,9 @@ export const fragmentation: Check = {
     // Cut inside the second of three: the end of one read belongs to a message that has not begun.
     await inParts(rawClient, Buffer.concat([next(), next(), next()]), [length + 2]);
     const totals = await collectTotals(client, sequence);
-    assert.equal(totals.corrupted, 0, `${totals.corrupted} of ${sequence} messages arrived damaged`);
-    assert.equal(totals.received, sequence, `${sequence} messages were sent and ${totals.received} arrived`);
-    assert.equal(totals.duplicated + totals.reordered, 0, "messages came twice or out of turn");
+    expect(totals.corrupted === 0, `${totals.corrupted} of ${sequence} messages arrived damaged`);
+    expect(totals.received === sequence, `${sequence} messages were sent and ${totals.received} arrived`);
+    expect(totals.duplicated + totals.reordered === 0, "messages came twice or out of turn");
     context.note("splitPoints", splits);
   },
 };
@@ -71,12 +72,12 @@ export const boundaryKeeper: Check = {
   why: "Who keeps the boundaries decides what other programs must write: a wrong record makes them incompatible.",
   sharesPeer: true,
   typicalMs: 325,
-  appliesTo: needs(
+  needs: [
     replies,
     tellsTotals,
     hasRawClient,
     ({ boundaries }) => boundaries !== "prefix" || "a length prefix keeps them: fragmentation examines it",
-  ),
+  ],
   async run(context) {
     const { boundaries } = context.transport.capabilities;
     const peer = await context.startPeer();
@@ -90,19 +91,15 @@ export const boundaryKeeper: Check = {
     // What must not arrive is watched for a moment: too short could only miss a fault, never invent one.
     const totals = await collectTotals(client, 3, boundaries === "kernel" ? 2000 : 300);
     if (boundaries === "kernel") {
-      assert.equal(totals.received, 3, `3 writes were made below the framing, and ${totals.received} messages arrived`);
+      expect(totals.received === 3, `3 writes were made below the framing, and ${totals.received} messages arrived`);
     } else {
-      assert.equal(totals.received, 0, "a message behind our own prefix arrived, so no library keeps the boundaries");
+      expect(totals.received === 0, "a message behind our own prefix arrived, so no library keeps the boundaries");
     }
   },
 };
 
 function oneWayFrame(sequence: number): Uint8Array {
-  const body = pattern(BODY_BYTES, sequence);
-  const frame = new Uint8Array(HEADER_BYTES + BODY_BYTES);
-  frame.set(body, HEADER_BYTES);
-  writeHeader(frame, sequence, Kind.oneWay, 0, 0, BODY_BYTES, bindChecksum(crc32(body), sequence));
-  return frame;
+  return frameOf(Kind.oneWay, sequence, pattern(BODY_BYTES, sequence));
 }
 
 /** Which prefix this stream has: the first whose whole messages arrive. */
@@ -117,7 +114,7 @@ async function learnWire(context: CheckContext, client: CheckClient, address: Ad
       await delay(5);
     }
   }
-  return assert.fail(
+  throw new CheckFailure(
     "boundaries are a prefix, yet a message behind a u32 length, of either byte order, did not arrive",
   );
 }

@@ -1,7 +1,7 @@
-import assert from "node:assert/strict";
 import type { Capabilities } from "../../transports/contract/capabilities.ts";
 import type { IpcError, IpcErrorCode } from "../../transports/contract/errors.ts";
 import { bindChecksum, HEADER_BYTES, Kind, writeHeader } from "../../transports/contract/frame.ts";
+import type { Condition } from "../check.ts";
 import {
   type Check,
   type CheckClient,
@@ -11,17 +11,10 @@ import {
   NotApplicable,
   type Peer,
 } from "../check.ts";
-import {
-  assertSame,
-  type Condition,
-  hasAddress,
-  hasRawClient,
-  needs,
-  pattern,
-  replies,
-  residentBytes,
-  within,
-} from "./support.ts";
+import { hasAddress, hasRawClient, replies, takesKeys } from "../kit/conditions.ts";
+import { expect, expectSame, within } from "../kit/expect.ts";
+import { pattern } from "../kit/messages.ts";
+import { expectEcho, residentBytes } from "../kit/peer.ts";
 
 const MIB = 1024 * 1024;
 /** Far more than any server needs to refuse nonsense; far less than what the nonsense announces. */
@@ -35,6 +28,12 @@ const GIVE_UP_MS = 500;
 
 const severalClients: Condition = ({ maxClients }) =>
   maxClients > 1 || "serves one client: whoever is there keeps others out by right";
+
+/** A child that writes raw bytes is a way in of its own: then there is no need of the condition. */
+const unlessLaunched =
+  (condition: Condition): Condition =>
+  (capabilities, transport) =>
+    transport.launchRaw !== undefined || condition(capabilities, transport);
 
 const u32 = (value: number, bigEndian = false): Buffer => {
   const bytes = Buffer.alloc(4);
@@ -63,8 +62,7 @@ export const hostileBytes: Check = {
   sharesPeer: true,
   typicalMs: 80,
   timeoutMs: 30_000,
-  appliesTo: (capabilities, transport) =>
-    needs(replies, ...(transport.launchRaw ? [] : [hasRawClient, severalClients]))(capabilities, transport),
+  needs: [replies, unlessLaunched(hasRawClient), unlessLaunched(severalClients)],
   async run(context) {
     if (context.transport.launchRaw !== undefined) return attackParent(context);
     const guard = await Guard.set(context);
@@ -107,11 +105,11 @@ async function attackParent(context: CheckContext): Promise<void> {
     await guard.served(`while a child writes ${what}`);
     await within(`the end of a child that wrote ${what}`, Promise.resolve(rawClient[Symbol.asyncDispose]()));
     const code = (await closed.promise)?.code;
-    assert.ok(code === undefined || ENDS.has(code), `the connection to a child that wrote ${what} ended with ${code}`);
+    expect(code === undefined || ENDS.has(code), `the connection to a child that wrote ${what} ended with ${code}`);
     refused += code === "IPC_MALFORMED" ? 1 : 0;
     await guard.served(`after a child wrote ${what}`);
   }
-  assert.ok(refused > 0, `${attacks.length} kinds of rubbish came, and none was called malformed`);
+  expect(refused > 0, `${attacks.length} kinds of rubbish came, and none was called malformed`);
   context.note("attacks", attacks.length);
   context.note("refused", refused);
 }
@@ -150,7 +148,7 @@ export const hostileMessage: Check = {
   sharesPeer: true,
   typicalMs: 110,
   timeoutMs: 30_000,
-  appliesTo: needs(replies, hasAddress, severalClients),
+  needs: [replies, hasAddress, severalClients],
   async run(context) {
     const guard = await Guard.set(context);
     const messages = Object.entries(hostileMessages(context.transport.capabilities));
@@ -175,7 +173,7 @@ export const slowLoris: Check = {
   why: "A server that reads one client to the end before the next is stopped by the slowest of them.",
   sharesPeer: true,
   typicalMs: 200,
-  appliesTo: needs(replies, hasRawClient, severalClients),
+  needs: [replies, hasRawClient, severalClients],
   async run(context) {
     const guard = await Guard.set(context);
     const { maxClients } = context.transport.capabilities;
@@ -203,7 +201,7 @@ export const connectionFlood: Check = {
   sharesPeer: true,
   typicalMs: 600,
   timeoutMs: 60_000,
-  appliesTo: needs(replies, hasAddress, severalClients),
+  needs: [replies, hasAddress, severalClients],
   async run(context) {
     const guard = await Guard.set(context);
     const { maxClients, modes } = context.transport.capabilities;
@@ -259,9 +257,9 @@ class Guard {
     const reply = await this.#client.request(body, { timeoutMs: 3000 }).catch((error: unknown) => {
       throw new Error(`${when}, an honest client is not served: ${error instanceof Error ? error.message : error}`);
     });
-    assertSame(`${when}, an honest client's reply`, reply, body);
+    expectSame(`${when}, an honest client's reply`, reply, body);
     const grown = (residentBytes(this.#endangeredPid) ?? 0) - (this.#before ?? Number.POSITIVE_INFINITY);
-    assert.ok(
+    expect(
       grown < MEMORY_BOUND_BYTES,
       `${when}, process ${this.#endangeredPid} had grown by ${Math.round(grown / MIB)} MiB`,
     );
@@ -273,7 +271,7 @@ class Guard {
     for (;;) {
       try {
         const client = await this.#context.connect(this.peer);
-        assertSame("a newcomer's reply", await client.request(pattern(32, 9), { timeoutMs: 2000 }), pattern(32, 9));
+        await expectEcho("a newcomer's reply", client, pattern(32, 9), { timeoutMs: 2000 });
         await client.close();
         return;
       } catch (error) {
@@ -288,11 +286,7 @@ export const wrongKey: Check = {
   title: "Between processes the right key is served, and a wrong or missing one is refused",
   why: "A key that is not checked is worse than none, because somebody relies on it.",
   typicalMs: 250,
-  appliesTo: needs(
-    replies,
-    hasAddress,
-    ({ auth }) => auth.includes("shared-key") || "it has no keys: auth does not list shared-key",
-  ),
+  needs: [replies, hasAddress, takesKeys],
   async run(context) {
     const key = pattern(32, 77);
     const peer = await context.startPeer({ key });
@@ -303,10 +297,10 @@ export const wrongKey: Check = {
     };
     for (const [what, options] of Object.entries(attempts)) {
       const code = await refusal(context, peer, options, what);
-      assert.equal(code, "IPC_AUTH_FAILED", `a client with ${what} was refused with ${code}`);
+      expect(code === "IPC_AUTH_FAILED", `a client with ${what} was refused with ${code}`);
     }
     const client = await context.connect(peer, { key });
-    assertSame("the reply to the right key", await client.request(pattern(32, 1)), pattern(32, 1));
+    await expectEcho("the reply to the right key", client, pattern(32, 1));
   },
 };
 
@@ -319,7 +313,7 @@ async function refusal(context: CheckContext, peer: Peer, options: ClientOptions
   if (client instanceof Error) return "code" in client ? String(client.code) : client.message;
   const guest = client as CheckClient;
   const served = await guest.request(pattern(32, 2), { timeoutMs: 1000 }).catch(() => undefined);
-  assert.equal(served, undefined, `a client with ${what} was let in and served`);
+  expect(served === undefined, `a client with ${what} was let in and served`);
   const error = await within(`the refusal of a client with ${what}`, guest.closed);
   context.note("refusedAfterConnect", what);
   return error !== undefined && "code" in error ? String(error.code) : "an orderly close";
@@ -331,16 +325,16 @@ export const foreignUser: Check = {
   why: "On a shared machine every local user can try every path, port and name.",
   sharesPeer: true,
   typicalMs: 850,
-  appliesTo: needs(
+  needs: [
     replies,
     hasAddress,
     ({ auth }) => auth.includes("permissions") || "it has no permissions: every user of this machine can connect",
-  ),
+  ],
   async run(context) {
     if (process.platform === "win32") throw new NotApplicable("Windows has no user nobody to try it as");
     const { connected, refusal } = await context.connectAsNobody(await context.startPeer());
-    assert.ok(!connected, "a process of the user nobody connected");
-    assert.match(refusal ?? "", /^IPC_/, "the user nobody was refused with an error that is no IpcError");
+    expect(!connected, "a process of the user nobody connected");
+    expect(/^IPC_/.test(refusal ?? ""), "the user nobody was refused with an error that is no IpcError");
     context.note("refusal", (refusal ?? "").slice(0, 120));
   },
 };

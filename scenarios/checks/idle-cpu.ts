@@ -1,7 +1,9 @@
-import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
-import { type Check, type CheckClient, Method, type ServerStatistics } from "../check.ts";
-import { needs, pattern, replies, tellsStatistics } from "./support.ts";
+import type { Check } from "../check.ts";
+import { replies, tellsStatistics } from "../kit/conditions.ts";
+import { expect } from "../kit/expect.ts";
+import { pattern } from "../kit/messages.ts";
+import { usage } from "../kit/peer.ts";
 
 const WATCHED_MS = 2000;
 /** Of one CPU. A loop that sleeps takes some promille; one that spins takes all it gets, which beside others is less than all. */
@@ -14,7 +16,7 @@ export const idleCpu: Check = {
   // Not alone: what a process uses is counted for it, whoever else is running.
   sharesPeer: true,
   typicalMs: 2000,
-  appliesTo: needs(replies, tellsStatistics),
+  needs: [replies, tellsStatistics],
   async run(context) {
     const client = await context.connect(await context.startPeer());
     await client.request(pattern(16, 1));
@@ -32,11 +34,6 @@ export const idleCpu: Check = {
     // A polling server says so, and is compared with its own kind: what it burns is a finding, not a failure.
     if (mode === "polling") return;
     const percent = Math.round(server * 100);
-    assert.ok(server < SPINNING_SHARE, `its mode is ${mode}, yet idle it burns ${percent} % of a CPU`);
+    expect(server < SPINNING_SHARE, `its mode is ${mode}, yet idle it burns ${percent} % of a CPU`);
   },
 };
-
-async function usage(client: CheckClient): Promise<ServerStatistics["usage"]> {
-  const reply = await client.request(new Uint8Array(0), { method: Method.usage });
-  return JSON.parse(new TextDecoder().decode(reply));
-}

@@ -1,4 +1,3 @@
-import assert from "node:assert/strict";
 import { readFileSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
@@ -6,7 +5,10 @@ import { UNBOUNDED_MESSAGE_BYTES } from "../../transports/contract/capabilities.
 import { HEADER_BYTES } from "../../transports/contract/frame.ts";
 import type { Check, Descriptor } from "../check.ts";
 import { Method, NotApplicable } from "../check.ts";
-import { assertSame, codeOf, needs, ownProcess, pattern, replies } from "./support.ts";
+import { ownProcess, replies } from "../kit/conditions.ts";
+import { expectCode, expectSame } from "../kit/expect.ts";
+import { pattern } from "../kit/messages.ts";
+import { expectEcho } from "../kit/peer.ts";
 
 const MIB = 1024 * 1024;
 /** 1 MiB and its neighbours: what is usually configured where the mechanism has no limit of its own. */
@@ -20,7 +22,7 @@ export const largeMessages: Check = {
   sharesPeer: true,
   timeoutMs: 60_000,
   typicalMs: 1700,
-  appliesTo: replies,
+  needs: [replies],
   async run(context) {
     const { maxMessageBytes } = context.transport.capabilities;
     const limit = maxMessageBytes - HEADER_BYTES;
@@ -30,12 +32,11 @@ export const largeMessages: Check = {
     const sizes = [...SIZES.filter((size) => size < limit - 1), ...(bounded ? [limit - 1] : []), limit];
     for (const size of sizes) {
       const body = pattern(size, size);
-      assertSame(`${size} bytes`, await client.request(body, { timeoutMs: TIMEOUT_MS }), body);
+      await expectEcho(`${size} bytes`, client, body, { timeoutMs: TIMEOUT_MS });
     }
     const above = client.request(pattern(limit + 1, 3), { timeoutMs: TIMEOUT_MS });
-    const code = await codeOf(`a message of ${maxMessageBytes + 1} bytes`, above);
-    assert.equal(code, "IPC_TOO_LARGE", `a message above the limit failed with ${code}`);
-    assertSame("the request after the refusal", await client.request(pattern(8, 4)), pattern(8, 4));
+    await expectCode(`a message of ${maxMessageBytes + 1} bytes`, ["IPC_TOO_LARGE"], () => above);
+    await expectEcho("the request after the refusal", client, pattern(8, 4));
     context.note("largestBytes", maxMessageBytes);
   },
 };
@@ -49,11 +50,11 @@ export const largeByDescriptor: Check = {
   why: "A mechanism for small messages is no reason to give up large data, only to carry it another way.",
   timeoutMs: 30_000,
   typicalMs: 350,
-  appliesTo: needs(
+  needs: [
     replies,
     ownProcess,
     ({ maxMessageBytes }) => maxMessageBytes < DATA_BYTES + HEADER_BYTES || "a message of its own carries 16 MiB",
-  ),
+  ],
   async run(context) {
     const client = await context.connect(await context.startPeer());
     const data = pattern(DATA_BYTES, 5);
@@ -72,11 +73,11 @@ export const largeByDescriptor: Check = {
       timeoutMs: TIMEOUT_MS,
     });
     const echo = JSON.parse(Buffer.from(reply).toString()) as Descriptor;
-    assertSame("the data behind the reply's descriptor", readFileSync(echo.path), data);
+    expectSame("the data behind the reply's descriptor", readFileSync(echo.path), data);
     unlinkSync(path);
     unlinkSync(echo.path);
     const gone = client.request(request, { method: Method.descriptor });
-    await codeOf("a descriptor of data that is gone", gone);
+    await expectCode("a descriptor of data that is gone", undefined, () => gone);
     context.note("bytes", DATA_BYTES);
   },
 };

@@ -1,17 +1,8 @@
-import assert from "node:assert/strict";
 import type { Check } from "../check.ts";
-import {
-  bodyUpTo,
-  canFreeze,
-  collectTotals,
-  needs,
-  oneWay,
-  ownProcess,
-  pattern,
-  replies,
-  streamTotals,
-  tellsTotals,
-} from "./support.ts";
+import { canFreeze, oneWay, ownProcess, replies, tellsTotals } from "../kit/conditions.ts";
+import { expect } from "../kit/expect.ts";
+import { bodyUpTo, pattern } from "../kit/messages.ts";
+import { collectTotals, streamTotals } from "../kit/peer.ts";
 
 const MESSAGES = 5000;
 const LEAST = 200;
@@ -24,7 +15,7 @@ export const oneWayOrder: Check = {
   why: "Nobody answers a one-way message, so nobody notices when it is lost, doubled or overtaken.",
   sharesPeer: true,
   typicalMs: 250,
-  appliesTo: needs(replies, oneWay, tellsTotals),
+  needs: [replies, oneWay, tellsTotals],
   async run(context) {
     const { delivery, ordering } = context.transport.capabilities;
     const client = await context.connect(await context.startPeer());
@@ -37,12 +28,11 @@ export const oneWayOrder: Check = {
       await client.oneWay(body, sent);
     }
     const totals = await collectTotals(client, sent);
-    assert.equal(totals.corrupted, 0, `${totals.corrupted} of ${sent} messages arrived damaged`);
-    assert.equal(totals.duplicated, 0, `${totals.duplicated} of ${sent} messages arrived twice`);
-    if (ordering === "fifo")
-      assert.equal(totals.reordered, 0, `${totals.reordered} of ${sent} messages came out of turn`);
+    expect(totals.corrupted === 0, `${totals.corrupted} of ${sent} messages arrived damaged`);
+    expect(totals.duplicated === 0, `${totals.duplicated} of ${sent} messages arrived twice`);
+    if (ordering === "fifo") expect(totals.reordered === 0, `${totals.reordered} of ${sent} messages came out of turn`);
     const lost = sent - totals.received;
-    if (delivery === "reliable") assert.equal(lost, 0, `${lost} of ${sent} messages were lost`);
+    if (delivery === "reliable") expect(lost === 0, `${lost} of ${sent} messages were lost`);
     context.note("messages", sent);
     if (delivery === "lossy") context.note("lostPercent", Math.round((lost / sent) * 1000) / 10);
     if (ordering === "none") context.note("reordered", totals.reordered);
@@ -56,14 +46,14 @@ export const persistence: Check = {
   title: "Messages taken before the server died reach its successor, as claimed",
   why: "Whoever relies on a persistent queue does not send again.",
   typicalMs: 550,
-  appliesTo: needs(
+  needs: [
     replies,
     oneWay,
     tellsTotals,
     ownProcess,
     canFreeze,
     ({ persistent }) => persistent || "messages die with the server, by its own account",
-  ),
+  ],
   async run(context) {
     const first = await context.startPeer();
     const client = await context.connect(first);
@@ -73,8 +63,8 @@ export const persistence: Check = {
     await first.kill("SIGKILL");
     const second = await context.startPeer({ address: first.address });
     const totals = await collectTotals(await context.connect(second), KEPT);
-    assert.equal(totals.received, KEPT, `${KEPT} messages were taken and ${totals.received} reached the successor`);
-    assert.equal(totals.corrupted + totals.duplicated, 0, "some arrived damaged or twice");
+    expect(totals.received === KEPT, `${KEPT} messages were taken and ${totals.received} reached the successor`);
+    expect(totals.corrupted + totals.duplicated === 0, "some arrived damaged or twice");
     context.note("kept", totals.received);
   },
 };

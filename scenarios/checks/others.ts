@@ -1,6 +1,8 @@
-import assert from "node:assert/strict";
 import { type Check, type CheckContext, NotApplicable, type Peer } from "../check.ts";
-import { assertSame, bodyUpTo, hasAddress, needs, ownProcess, pattern, replies, within } from "./support.ts";
+import { hasAddress, ownProcess, replies } from "../kit/conditions.ts";
+import { expect } from "../kit/expect.ts";
+import { bodyUpTo, pattern } from "../kit/messages.ts";
+import { expectEcho, expectOrderlyExit } from "../kit/peer.ts";
 
 const SUBSCRIBERS = 3;
 const PUBLISHED = 500;
@@ -11,7 +13,7 @@ export const fanOut: Check = {
   title: "What a server publishes reaches every subscriber once, whole and in order, as far as claimed",
   why: "Nobody answers what is published: a subscriber that hears nothing looks like a quiet day.",
   typicalMs: 650,
-  appliesTo: needs(
+  needs: [
     hasAddress,
     ({ patterns }) =>
       patterns.includes("fan-out") ||
@@ -19,7 +21,7 @@ export const fanOut: Check = {
       "a server sends nothing here that is not a reply",
     ({ modes }) => modes[0] === "event" || "its server blocks: it publishes nothing on its own",
     ({ maxClients }) => maxClients > SUBSCRIBERS || `serves at most ${maxClients} of ${SUBSCRIBERS} subscribers`,
-  ),
+  ],
   async run(context) {
     const { delivery, ordering } = context.transport.capabilities;
     const load = {
@@ -31,12 +33,12 @@ export const fanOut: Check = {
     let lost = 0;
     for (const [index, totals] of heard.entries()) {
       const who = `subscriber ${index + 1} of ${SUBSCRIBERS}`;
-      assert.equal(totals.corrupted, 0, `${who} got ${totals.corrupted} of ${PUBLISHED} messages damaged`);
-      assert.equal(totals.duplicated, 0, `${who} got ${totals.duplicated} of ${PUBLISHED} messages twice`);
-      if (ordering === "fifo") assert.equal(totals.reordered, 0, `${who} got ${totals.reordered} messages out of turn`);
+      expect(totals.corrupted === 0, `${who} got ${totals.corrupted} of ${PUBLISHED} messages damaged`);
+      expect(totals.duplicated === 0, `${who} got ${totals.duplicated} of ${PUBLISHED} messages twice`);
+      if (ordering === "fifo") expect(totals.reordered === 0, `${who} got ${totals.reordered} messages out of turn`);
       lost += PUBLISHED - totals.received;
       if (delivery === "reliable")
-        assert.equal(totals.received, PUBLISHED, `${who} got ${totals.received} of ${PUBLISHED} messages`);
+        expect(totals.received === PUBLISHED, `${who} got ${totals.received} of ${PUBLISHED} messages`);
     }
     context.note("subscribers", SUBSCRIBERS);
     context.note("published", PUBLISHED);
@@ -51,25 +53,24 @@ export const otherLanguages: Check = {
   title: "A server written in another language answers, as the record claims",
   why: "Who else can speak it decides whether a mechanism can join the programs of two teams.",
   typicalMs: 450,
-  appliesTo: needs(
+  needs: [
     replies,
     ownProcess,
     (_, { peers }) => Object.keys(peers ?? {}).length > 0 || "there is no server in another language to try it with",
-  ),
+  ],
   async run(context) {
     const { capabilities, peers = {} } = context.transport;
     for (const [language, [program]] of Object.entries(peers)) {
       const claimed = capabilities.languages.some((name) => name === language || name === "any");
-      assert.ok(claimed, `there is a server written in ${language}, and languages does not list it`);
+      expect(claimed, `there is a server written in ${language}, and languages does not list it`);
       const peer = await started(context, language, program);
       const client = await context.connect(peer);
       for (const size of SIZES.filter((bytes) => bytes <= bodyUpTo(bytes, capabilities))) {
         const body = pattern(size, size);
-        assertSame(`${size} bytes echoed by ${language}`, await client.request(body), body);
+        await expectEcho(`${size} bytes echoed by ${language}`, client, body);
       }
       await client.close();
-      const exit = await within(`the end of the server written in ${language}`, peer.stop());
-      assert.equal(exit.code, 0, `the server written in ${language} ended with ${exit.code ?? exit.signal}`);
+      await expectOrderlyExit(`the server written in ${language}`, peer.stop());
     }
     context.note("languages", Object.keys(peers).join(", "));
   },

@@ -1,8 +1,9 @@
-import assert from "node:assert/strict";
 import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Check } from "../check.ts";
-import { firstUse, needs, ownProcess, repliesOrPublishes } from "./support.ts";
+import { ownProcess, repliesOrPublishes } from "../kit/conditions.ts";
+import { expect } from "../kit/expect.ts";
+import { firstUse } from "../kit/peer.ts";
 
 const GROUP_AND_OTHERS = 0o077;
 
@@ -11,11 +12,7 @@ export const permissions: Check = {
   title: "Everything a mechanism creates is closed to other users while it is in use",
   why: "A socket, segment or queue others may open is a hole in every process that trusts it.",
   typicalMs: 175,
-  appliesTo: needs(
-    repliesOrPublishes,
-    ownProcess,
-    () => process.platform !== "win32" || "Windows has no permission bits",
-  ),
+  needs: [repliesOrPublishes, ownProcess, () => process.platform !== "win32" || "Windows has no permission bits"],
   async run(context) {
     const peer = await context.startPeer();
     await firstUse(context, peer);
@@ -29,11 +26,11 @@ export const permissions: Check = {
       if (stat !== undefined && !stat.isSymbolicLink()) seen.set(path, stat.mode & 0o777);
     }
     for (const [name, mode] of seen) {
-      assert.equal(mode & GROUP_AND_OTHERS, 0, `${name} has mode 0${mode.toString(8)}, open to other users`);
+      expect((mode & GROUP_AND_OTHERS) === 0, `${name} has mode 0${mode.toString(8)}, open to other users`);
     }
     const claims = context.transport.capabilities.auth.includes("permissions");
     const empty = "auth lists permissions, and nothing it created has any";
-    assert.ok(!claims || context.transport.capabilities.rendezvous !== "address" || seen.size > 0, empty);
+    expect(!claims || context.transport.capabilities.rendezvous !== "address" || seen.size > 0, empty);
     context.note("objects", seen.size);
   },
 };

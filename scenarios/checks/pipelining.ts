@@ -1,17 +1,9 @@
-import assert from "node:assert/strict";
 import { isIpcError } from "../../transports/contract/errors.ts";
 import { type Check, type CheckClient, Method, POOL } from "../check.ts";
-import {
-  assertSame,
-  bodyUpTo,
-  canHaveOutstanding,
-  connectFor,
-  delayedBody,
-  needs,
-  pattern,
-  pipelined,
-  replies,
-} from "./support.ts";
+import { canHaveOutstanding, pipelined, replies } from "../kit/conditions.ts";
+import { expect, expectSame } from "../kit/expect.ts";
+import { bodyUpTo, delayedBody, pattern } from "../kit/messages.ts";
+import { connectFor, expectEcho } from "../kit/peer.ts";
 
 const DEPTH = 24;
 const STEP_MS = 15;
@@ -22,7 +14,7 @@ export const pipelining: Check = {
   why: "Without correlation ids the first slow request hands its reply to the next one.",
   sharesPeer: true,
   typicalMs: 350,
-  appliesTo: needs(replies, pipelined),
+  needs: [replies, pipelined],
   async run(context) {
     const client = await context.connect(await context.startPeer());
     const depth = Math.min(DEPTH, context.transport.capabilities.maxInFlight);
@@ -30,13 +22,13 @@ export const pipelining: Check = {
     await Promise.all(
       Array.from({ length: depth }, async (_, index) => {
         const body = delayedBody((depth - index) * STEP_MS, index);
-        assertSame(`request ${index}`, await client.request(body, { method: Method.echoLater }), body);
+        await expectEcho(`request ${index}`, client, body, { method: Method.echoLater });
         order.push(index);
       }),
     );
     // The first has to wait longest. If the last came after it, they were never outstanding together.
     const overtook = order.indexOf(depth - 1) < order.indexOf(0);
-    assert.ok(overtook, `${depth} requests were outstanding by its own account, yet none overtook the first`);
+    expect(overtook, `${depth} requests were outstanding by its own account, yet none overtook the first`);
     context.note("inFlight", depth);
   },
 };
@@ -49,7 +41,7 @@ export const workerPool: Check = {
   why: "One slow job must not hold up the others, and the pool must not mix up whose job was whose.",
   sharesPeer: true,
   typicalMs: 400,
-  appliesTo: needs(replies, canHaveOutstanding(POOL.workers)),
+  needs: [replies, canHaveOutstanding(POOL.workers)],
   async run(context) {
     const clients = await connectFor(context, await context.startPeer(), POOL.workers);
     const client = (index: number): CheckClient => clients[index % clients.length] as CheckClient;
@@ -65,14 +57,14 @@ export const workerPool: Check = {
       await Promise.all(
         jobs.map(async (index) => {
           const body = delayedBody(index === 0 ? slowMs : 5, index);
-          assertSame(`job ${index}`, await client(index).request(body, { method: Method.pooled }), body);
+          await expectEcho(`job ${index}`, client(index), body, { method: Method.pooled });
           order.push(index);
         }),
       );
       last = order.at(-1);
       if (last === 0) break;
     }
-    assert.equal(last, 0, "the slow job held up the quick ones");
+    expect(last === 0, "the slow job held up the quick ones");
     context.note("workers", POOL.workers);
   },
 };
@@ -86,7 +78,7 @@ export const busyServer: Check = {
   why: "An unbounded queue turns overload into latency, then into memory, then into a crash.",
   sharesPeer: true,
   typicalMs: 800,
-  appliesTo: needs(replies, canHaveOutstanding(OFFERED)),
+  needs: [replies, canHaveOutstanding(OFFERED)],
   async run(context) {
     const clients = await connectFor(context, await context.startPeer(), OFFERED);
     const order: ("answered" | "busy")[] = [];
@@ -95,7 +87,7 @@ export const busyServer: Check = {
         const body = delayedBody(JOB_MS, index);
         const client = clients[index % clients.length] as CheckClient;
         try {
-          assertSame(`job ${index}`, await client.request(body, { method: Method.pooled, timeoutMs: 10_000 }), body);
+          await expectEcho(`job ${index}`, client, body, { method: Method.pooled, timeoutMs: 10_000 });
           order.push("answered");
         } catch (error) {
           if (!isIpcError(error) || error.errno !== "EBUSY") throw error;
@@ -105,12 +97,12 @@ export const busyServer: Check = {
     );
     const answered = order.filter((outcome) => outcome === "answered").length;
     const capacity = POOL.workers + POOL.queue;
-    assert.ok(answered >= capacity, `${answered} of ${OFFERED} jobs were done; ${capacity} have room`);
-    assert.ok(answered < OFFERED, `all ${OFFERED} jobs were taken although only ${capacity} have room`);
-    assert.equal(order[0], "busy", "those refused had to wait for those who were served");
+    expect(answered >= capacity, `${answered} of ${OFFERED} jobs were done; ${capacity} have room`);
+    expect(answered < OFFERED, `all ${OFFERED} jobs were taken although only ${capacity} have room`);
+    expect(order[0] === "busy", "those refused had to wait for those who were served");
     const body = delayedBody(0, 99);
     const [client] = clients as [CheckClient, ...CheckClient[]];
-    assertSame("a job after the rush", await client.request(body, { method: Method.pooled }), body);
+    await expectEcho("a job after the rush", client, body, { method: Method.pooled });
     context.note("answered", answered);
     context.note("busy", OFFERED - answered);
   },
@@ -125,7 +117,7 @@ export const messageBoundaries: Check = {
   why: "Sizes at the edge of a buffer or a page are where messages are glued together or torn apart.",
   sharesPeer: true,
   typicalMs: 40,
-  appliesTo: replies,
+  needs: [replies],
   async run(context) {
     const client = await context.connect(await context.startPeer());
     const { capabilities } = context.transport;
@@ -134,7 +126,7 @@ export const messageBoundaries: Check = {
       const bodies = order.map((size) => pattern(size, size));
       const answers = await Promise.all(bodies.map((body) => client.request(body)));
       for (const [index, body] of bodies.entries()) {
-        assertSame(`a message of ${body.length} bytes`, answers[index] as Uint8Array, body);
+        expectSame(`a message of ${body.length} bytes`, answers[index] as Uint8Array, body);
       }
     }
     context.note("sizes", sizes.length);

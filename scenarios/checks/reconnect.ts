@@ -1,7 +1,8 @@
-import assert from "node:assert/strict";
 import { isIpcError } from "../../transports/contract/errors.ts";
 import { type Check, Method, type ServerStatistics } from "../check.ts";
-import { assertSame, hasAddress, needs, pattern, replies, tellsStatistics, within } from "./support.ts";
+import { hasAddress, replies, tellsStatistics } from "../kit/conditions.ts";
+import { expect, expectSame, within } from "../kit/expect.ts";
+import { pattern } from "../kit/messages.ts";
 
 const TIMEOUT_MS = 8000;
 const ONCE_TIMEOUT_MS = 1000;
@@ -12,12 +13,12 @@ export const reconnect: Check = {
   why: "Without back-off the clients of a restarting server are its worst load; a repeated payment is worse than a failed one.",
   timeoutMs: 30_000,
   typicalMs: 800,
-  appliesTo: needs(replies, hasAddress, tellsStatistics),
+  needs: [replies, hasAddress, tellsStatistics],
   async run(context) {
     const { connects, persistent } = context.transport.capabilities;
     const first = await context.startPeer();
     const client = await context.reconnecting(first);
-    assertSame("the first reply", await client.request(pattern(16, 1), { idempotent: false }), pattern(16, 1));
+    expectSame("the first reply", await client.request(pattern(16, 1), { idempotent: false }), pattern(16, 1));
     // Never answered: it is in flight when its server dies, and nobody can know whether it was done.
     const once = client
       .request(pattern(16, 2), { idempotent: false, method: Method.ignore, timeoutMs: ONCE_TIMEOUT_MS })
@@ -27,21 +28,17 @@ export const reconnect: Check = {
       );
     await first.kill("SIGKILL");
     const refusal = await within("the request that must not be repeated", once);
-    assert.ok(isIpcError(refusal), "a request in flight when its server died did not fail");
+    expect(isIpcError(refusal), "a request in flight when its server died did not fail");
     const again = client.request(pattern(16, 3), { idempotent: true, timeoutMs: TIMEOUT_MS });
     again.catch(() => undefined);
     await context.startPeer({ address: first.address });
-    assertSame("the reply of the server that came back", await again, pattern(16, 3));
+    expectSame("the reply of the server that came back", await again, pattern(16, 3));
     // Where connecting is lazy the mechanism itself finds the server that came back, on the connection there is.
-    if (connects === "checked") assert.ok(client.connections >= 2, "the client did not connect again");
+    if (connects === "checked") expect(client.connections >= 2, "the client did not connect again");
     const asked = await client.request(new Uint8Array(0), { idempotent: true, method: Method.statistics });
     const seen = JSON.parse(new TextDecoder().decode(asked)) as ServerStatistics;
     if (connects === "checked" && !persistent) {
-      assert.equal(
-        seen.requests,
-        2,
-        `the server that came back got ${seen.requests - 2} requests that were not for it`,
-      );
+      expect(seen.requests === 2, `the server that came back got ${seen.requests - 2} requests that were not for it`);
     }
     context.note("failedAttempts", client.failedAttempts);
     context.note("connections", client.connections);

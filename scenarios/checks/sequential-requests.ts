@@ -1,6 +1,8 @@
-import assert from "node:assert/strict";
 import type { Check } from "../check.ts";
-import { assertSame, bodyUpTo, pattern, replies } from "./support.ts";
+import { replies } from "../kit/conditions.ts";
+import { expect } from "../kit/expect.ts";
+import { bodyUpTo, pattern } from "../kit/messages.ts";
+import { expectEcho } from "../kit/peer.ts";
 
 const REQUESTS = 10_000;
 const LEAST = 500;
@@ -13,7 +15,7 @@ export const sequentialRequests: Check = {
   why: "A connection that drifts, leaks or mixes replies up shows it only after thousands of messages.",
   sharesPeer: true,
   typicalMs: 2000,
-  appliesTo: replies,
+  needs: [replies],
   async run(context) {
     const client = await context.connect(await context.startPeer());
     const strays = client.unexpected + client.corrupted;
@@ -23,10 +25,10 @@ export const sequentialRequests: Check = {
     for (; done < REQUESTS; done++) {
       if (done >= LEAST && performance.now() - startedMs > BUDGET_MS) break;
       body.writeUInt32LE(done, 0);
-      assertSame(`request ${done}`, await client.request(body), body);
+      await expectEcho(`request ${done}`, client, body);
     }
     const extra = client.unexpected + client.corrupted - strays;
-    assert.equal(extra, 0, `${extra} messages came that were no reply to any of ${done} requests`);
+    expect(extra === 0, `${extra} messages came that were no reply to any of ${done} requests`);
     context.note("requests", done);
   },
 };

@@ -1,7 +1,8 @@
-import assert from "node:assert/strict";
 import { isIpcError } from "../../transports/contract/errors.ts";
 import { type Check, Method } from "../check.ts";
-import { delayedBody, meetsDeadline, needs, ownProcess, pattern, replies } from "./support.ts";
+import { lossIsNoticed, ownProcess, replies } from "../kit/conditions.ts";
+import { expect, meetsDeadline } from "../kit/expect.ts";
+import { delayedBody, pattern } from "../kit/messages.ts";
 
 const TIMEOUT_MS = 1000;
 const MOST_IN_FLIGHT = 8;
@@ -14,7 +15,7 @@ export const serverDies: Check = {
   why: "A client that hangs on receive when its server crashed takes its own users down with it.",
   alone: true,
   typicalMs: 500,
-  appliesTo: needs(replies, ownProcess),
+  needs: [replies, ownProcess],
   async run(context) {
     const peer = await context.startPeer();
     const client = await context.connect(peer);
@@ -29,21 +30,21 @@ export const serverDies: Check = {
       return outcomes;
     });
     const outcomes = result.status === "fulfilled" ? result.value : [];
-    for (const outcome of outcomes) assertFailed(outcome);
+    for (const outcome of outcomes) expectFailed(outcome);
     const next = await meetsDeadline("a request after the server died", TIMEOUT_MS, () =>
       client.request(pattern(16, 2), { timeoutMs: TIMEOUT_MS }),
     );
-    assertFailed(next.result);
+    expectFailed(next.result);
     context.note("inFlight", inFlight);
     context.note("failedAfterMs", Math.round(tookMs));
   },
 };
 
-function assertFailed(outcome: PromiseSettledResult<unknown>): void {
-  assert.equal(outcome.status, "rejected", "a request was answered by a dead server");
+function expectFailed(outcome: PromiseSettledResult<unknown>): void {
+  expect(outcome.status === "rejected", "a request was answered by a dead server");
   const code = outcome.status === "rejected" && isIpcError(outcome.reason) ? outcome.reason.code : "no IpcError";
   const known = ["IPC_PEER_LOST", "IPC_CLOSED", "IPC_TIMEOUT"];
-  assert.ok(known.includes(code), `a request to a dead server failed with ${code}`);
+  expect(known.includes(code), `a request to a dead server failed with ${code}`);
 }
 
 export const peerLoss: Check = {
@@ -52,10 +53,7 @@ export const peerLoss: Check = {
   why: "The time until somebody notices is the time until a failover can begin.",
   alone: true,
   typicalMs: 140,
-  appliesTo: needs(
-    ownProcess,
-    ({ peerLoss }) => peerLoss !== "undetected" || "by its own account nobody hears of it: only deadlines help",
-  ),
+  needs: [ownProcess, lossIsNoticed],
   async run(context) {
     const { peerLoss: claim } = context.transport.capabilities;
     const peer = await context.startPeer();

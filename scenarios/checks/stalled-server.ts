@@ -1,7 +1,9 @@
-import assert from "node:assert/strict";
 import { isIpcError } from "../../transports/contract/errors.ts";
 import { type Check, Method } from "../check.ts";
-import { assertSame, canFreeze, meetsDeadline, needs, ownProcess, pattern, replies, within } from "./support.ts";
+import { canFreeze, ownProcess, replies } from "../kit/conditions.ts";
+import { expect, meetsDeadline, within } from "../kit/expect.ts";
+import { pattern } from "../kit/messages.ts";
+import { expectEcho } from "../kit/peer.ts";
 
 const REQUEST_TIMEOUT_MS = 300;
 const CLOSE_TIMEOUT_MS = 300;
@@ -12,15 +14,15 @@ export const stalledServer: Check = {
   why: "A client that waits on receive without a limit hangs with its server, and everybody behind it.",
   alone: true,
   typicalMs: 450,
-  appliesTo: replies,
+  needs: [replies],
   async run(context) {
     const client = await context.connect(await context.startPeer());
     await client.request(pattern(16, 1));
     const ignored = await meetsDeadline("a request that is never answered", REQUEST_TIMEOUT_MS, () =>
       client.request(pattern(16, 2), { method: Method.ignore, timeoutMs: REQUEST_TIMEOUT_MS }),
     );
-    assertTimedOut("a request that is never answered", ignored.result);
-    assertSame("the request after it", await client.request(pattern(16, 3)), pattern(16, 3));
+    expectTimedOut("a request that is never answered", ignored.result);
+    await expectEcho("the request after it", client, pattern(16, 3));
     context.note("requestTimeoutMs", REQUEST_TIMEOUT_MS);
     context.note("gaveUpAfterMs", Math.round(ignored.tookMs));
   },
@@ -32,7 +34,7 @@ export const frozenServer: Check = {
   why: "A process in a debugger, on a dead disk or swapped out neither answers nor dies.",
   alone: true,
   typicalMs: 600,
-  appliesTo: needs(replies, ownProcess, canFreeze),
+  needs: [replies, ownProcess, canFreeze],
   async run(context) {
     const peer = await context.startPeer();
     const client = await context.connect(peer);
@@ -41,10 +43,10 @@ export const frozenServer: Check = {
     const late = await meetsDeadline("a request to a stopped server", REQUEST_TIMEOUT_MS, () =>
       client.request(pattern(16, 2), { timeoutMs: REQUEST_TIMEOUT_MS }),
     );
-    assertTimedOut("a request to a stopped server", late.result);
+    expectTimedOut("a request to a stopped server", late.result);
     peer.thaw();
-    assertSame("the request after it woke", await client.request(pattern(16, 3)), pattern(16, 3));
-    assert.equal(client.corrupted, 0, "the late reply arrived damaged");
+    await expectEcho("the request after it woke", client, pattern(16, 3));
+    expect(client.corrupted === 0, "the late reply arrived damaged");
     await peer.freeze();
     const closing = await meetsDeadline("close of a connection to a stopped server", CLOSE_TIMEOUT_MS, () =>
       client.connection.close(CLOSE_TIMEOUT_MS),
@@ -52,7 +54,7 @@ export const frozenServer: Check = {
     const { result } = closing;
     const settledWell =
       result.status === "fulfilled" || (isIpcError(result.reason) && result.reason.code === "IPC_TIMEOUT");
-    assert.ok(settledWell, `close failed with ${String(result.status === "rejected" && result.reason)}`);
+    expect(settledWell, `close failed with ${String(result.status === "rejected" && result.reason)}`);
     peer.thaw();
     await within("the stopped server's end", peer.kill("SIGKILL"));
     context.note("gaveUpAfterMs", Math.round(late.tookMs));
@@ -60,8 +62,8 @@ export const frozenServer: Check = {
   },
 };
 
-function assertTimedOut(what: string, result: PromiseSettledResult<unknown>): void {
-  assert.equal(result.status, "rejected", `${what} was answered`);
+function expectTimedOut(what: string, result: PromiseSettledResult<unknown>): void {
+  expect(result.status === "rejected", `${what} was answered`);
   const code = result.status === "rejected" && isIpcError(result.reason) ? result.reason.code : String(result);
-  assert.equal(code, "IPC_TIMEOUT", `${what} failed with ${code}`);
+  expect(code === "IPC_TIMEOUT", `${what} failed with ${code}`);
 }

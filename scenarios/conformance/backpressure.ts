@@ -1,32 +1,26 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { HEADER_BYTES } from "../../transports/contract/frame.ts";
 import type { Check } from "../check.ts";
 import {
   canFreeze,
-  defineCase,
-  ENOUGH_BYTES,
-  echoing,
-  expect,
-  expectSame,
-  fill,
   hasEventFace,
   inOneProcess,
   oneWay,
   ownProcess,
-  pattern,
   pipelined,
   pushesBack,
-  Recorder,
   reliable,
   replies,
-  sendAll,
-  WATCH_MS,
-  within,
-  withPair,
-} from "./kit.ts";
+} from "../kit/conditions.ts";
+import { expect, expectSame, within } from "../kit/expect.ts";
+import { numberOf, pattern } from "../kit/messages.ts";
+import { ENOUGH_BYTES, fill, sendAll, WATCH_MS, withPair } from "../kit/one-process.ts";
+import { expectEcho } from "../kit/peer.ts";
+import { echoing, Recorder } from "../kit/recorder.ts";
 
 /** A slow receiver slows its sender down; it costs neither memory without end nor messages. */
 export const backpressure: readonly Check[] = [
-  defineCase({
+  {
     id: "backpressure/refuses-then-calls",
     title: "send answers false when the way is full, takes nothing then, and onWritable follows",
     why: "Without it the memory of the sender grows until the machine kills it, or a refused message is sent twice.",
@@ -40,7 +34,7 @@ export const backpressure: readonly Check[] = [
       const ordered = context.transport.capabilities.ordering === "fifo";
       atServer.whenOpen = (connection) => connection.pause();
       atServer.whenMessage = (message) => {
-        const number = new DataView(message.buffer, message.byteOffset).getUint32(0);
+        const number = numberOf(message);
         const due = atServer.received - 1;
         if (ordered && number !== due) wrong ??= `message ${number} came as number ${due}`;
       };
@@ -57,8 +51,8 @@ export const backpressure: readonly Check[] = [
         expect(wrong === undefined, wrong ?? "");
       });
     },
-  }),
-  defineCase({
+  },
+  {
     id: "backpressure/pause",
     title: "After pause at most one more message comes; after resume all the others do",
     why: "A receiver that pauses has no room; what is delivered all the same is lost or queued without end.",
@@ -89,8 +83,8 @@ export const backpressure: readonly Check[] = [
           expectSame(`message ${index}`, atServer.messages[index], message);
       });
     },
-  }),
-  defineCase({
+  },
+  {
     id: "backpressure/pause-on-open",
     title: "A server that pauses in onOpen gets at most one message until it resumes",
     why: "A server at its limit accepts a client and reads it later.",
@@ -114,8 +108,8 @@ export const backpressure: readonly Check[] = [
         expectSame("message 19", atServer.messages[19], pattern(40, 19));
       });
     },
-  }),
-  defineCase({
+  },
+  {
     id: "backpressure/pause-and-resume-at-once",
     title: "pause and resume within one onMessage lose nothing and do not re-enter it",
     why: "Flow control toggles on every message under load; recursion there ends in a stack overflow.",
@@ -147,8 +141,8 @@ export const backpressure: readonly Check[] = [
         }
       });
     },
-  }),
-  defineCase({
+  },
+  {
     id: "backpressure/echo-under-load",
     title: "An echo that pauses instead of queueing returns every byte of a load larger than all buffers",
     why: "Both directions full at once is where a transport that reads or writes too eagerly locks up.",
@@ -172,8 +166,8 @@ export const backpressure: readonly Check[] = [
           expectSame(`echo ${index}`, atClient.messages[index], pattern(bytes, index));
         }
       }),
-  }),
-  defineCase({
+  },
+  {
     id: "backpressure/frozen-server",
     title: "A server process that hangs makes its client wait, and both go on when it wakes",
     why: "A stopped or swapped-out process is the commonest slow receiver; memory must not pay for it.",
@@ -183,7 +177,7 @@ export const backpressure: readonly Check[] = [
     async run(context) {
       const peer = await context.startPeer();
       const client = await context.connect(peer);
-      const body = pattern(Math.min(65_000, context.transport.capabilities.maxMessageBytes - 16), 1);
+      const body = pattern(Math.min(65_000, context.transport.capabilities.maxMessageBytes - HEADER_BYTES), 1);
       await client.oneWay(body);
       await peer.freeze();
       let sent = 0;
@@ -198,8 +192,8 @@ export const backpressure: readonly Check[] = [
       peer.thaw();
       expect(waiting !== undefined, `${sent} messages of ${body.length} bytes were taken by a stopped process`);
       await within("the message that waited", waiting);
-      expectSame("reply after the pause", await client.request(pattern(9, 2)), pattern(9, 2));
+      await expectEcho("reply after the pause", client, pattern(9, 2));
       await within("close", client.close());
     },
-  }),
+  },
 ];

@@ -1,29 +1,10 @@
-import { crc32 } from "node:zlib";
-import {
-  bindChecksum,
-  HEADER_BYTES,
-  isFrame,
-  Kind,
-  readId,
-  readKind,
-  writeHeader,
-} from "../../transports/contract/frame.ts";
+import { HEADER_BYTES, isFrame, Kind, readId, readKind } from "../../transports/contract/frame.ts";
 import type { BlockingConnection, BlockingTransport } from "../../transports/contract/transport.ts";
-import type { Check, CheckContext, Peer } from "../check.ts";
-import {
-  type Condition,
-  defineCase,
-  expect,
-  expectCode,
-  expectSame,
-  hasAddress,
-  hasBlockingFace,
-  largestTried,
-  ownProcess,
-  pattern,
-  reliable,
-  replies,
-} from "./kit.ts";
+import type { Check, CheckContext, Condition, Peer } from "../check.ts";
+import { hasAddress, hasBlockingFace, lossIsNoticed, ownProcess, reliable, replies } from "../kit/conditions.ts";
+import { expect, expectCode, expectSame } from "../kit/expect.ts";
+import { frameOf, largestTried, pattern } from "../kit/messages.ts";
+import { expectNoResidue } from "../kit/peer.ts";
 
 /** Of one blocking call; nothing may hold the thread longer. */
 const CALL_LIMIT_MS = 5000;
@@ -36,7 +17,7 @@ const twoProcesses: readonly Condition[] = [hasBlockingFace, ownProcess, hasAddr
 
 /** The promises of the face whose calls may sleep or spin. */
 export const blocking: readonly Check[] = [
-  defineCase({
+  {
     id: "blocking/exchange",
     title: "A blocking client gets back what it sent, at every size",
     why: "The blocking face is a second implementation; nothing the event face showed holds for it.",
@@ -51,12 +32,12 @@ export const blocking: readonly Check[] = [
         const sizes = [...SIZES, limit - HEADER_BYTES].filter((bytes) => bytes + HEADER_BYTES <= limit);
         for (const [id, bytes] of sizes.entries()) {
           const body = pattern(bytes, id);
-          expect(connection.send(requestOf(id, body), CALL_LIMIT_MS), `send of ${bytes} bytes timed out`);
+          expect(connection.send(frameOf(Kind.request, id, body), CALL_LIMIT_MS), `send of ${bytes} bytes timed out`);
           expectReply(connection, into, id, body);
         }
       }),
-  }),
-  defineCase({
+  },
+  {
     id: "blocking/time-runs-out",
     title: "receive answers -1 when its time has run out, and not much later",
     why: "A caller that cannot rely on the limit cannot look after anything else.",
@@ -74,11 +55,11 @@ export const blocking: readonly Check[] = [
           expect(elapsedMs >= limitMs * 0.9, `receive(${limitMs} ms) gave up after ${elapsedMs.toFixed(1)} ms`);
         }
         const body = pattern(40, 1);
-        expect(connection.send(requestOf(1, body), CALL_LIMIT_MS), "send after the wait timed out");
+        expect(connection.send(frameOf(Kind.request, 1, body), CALL_LIMIT_MS), "send after the wait timed out");
         expectReply(connection, into, 1, body);
       }),
-  }),
-  defineCase({
+  },
+  {
     id: "blocking/too-large",
     title: "A message above the limit, or above the buffer, is IPC_TOO_LARGE, and the next one is whole",
     why: "An overrun writes into memory that belongs to somebody else; a cut message looks like a whole one.",
@@ -89,15 +70,15 @@ export const blocking: readonly Check[] = [
         const above = new Uint8Array(context.transport.capabilities.maxMessageBytes + 1);
         await expectCode("send above the limit", ["IPC_TOO_LARGE"], () => connection.send(above, CALL_LIMIT_MS));
         const body = pattern(Math.min(200, largestTried(context.transport.capabilities) - HEADER_BYTES), 1);
-        expect(connection.send(requestOf(1, body), CALL_LIMIT_MS), "send timed out");
+        expect(connection.send(frameOf(Kind.request, 1, body), CALL_LIMIT_MS), "send timed out");
         await expectCode("receive into 20 bytes", ["IPC_TOO_LARGE"], () =>
           connection.receive(new Uint8Array(20), CALL_LIMIT_MS),
         );
-        expect(connection.send(requestOf(2, body), CALL_LIMIT_MS), "send timed out");
+        expect(connection.send(frameOf(Kind.request, 2, body), CALL_LIMIT_MS), "send timed out");
         expectReply(connection, new Uint8Array(4096), 2, body);
       }),
-  }),
-  defineCase({
+  },
+  {
     id: "blocking/disposed",
     title: "After dispose send and receive throw IPC_CLOSED, and dispose may be called again",
     why: "A call on memory that was unmapped ends the process without a word.",
@@ -107,25 +88,24 @@ export const blocking: readonly Check[] = [
       withBlockingClient(context, async (connection) => {
         connection[Symbol.dispose]();
         connection[Symbol.dispose]();
-        await expectCode("send", ["IPC_CLOSED"], () => connection.send(requestOf(1, pattern(4, 1)), SHORT_MS));
+        await expectCode("send", ["IPC_CLOSED"], () =>
+          connection.send(frameOf(Kind.request, 1, pattern(4, 1)), SHORT_MS),
+        );
         await expectCode("receive", ["IPC_CLOSED"], () => connection.receive(new Uint8Array(64), SHORT_MS));
       }),
-  }),
-  defineCase({
+  },
+  {
     id: "blocking/peer-loss",
     killsPeer: true,
     title: "When the server is killed, receive throws IPC_PEER_LOST as fast as claimed",
     why: "A thread asleep in receive can be told by nobody else.",
     typicalMs: 250,
-    needs: [
-      ...twoProcesses,
-      ({ peerLoss }) => peerLoss !== "undetected" || "the loss of the peer goes unnoticed by its own account",
-    ],
+    needs: [...twoProcesses, lossIsNoticed],
     run: (context) =>
       withBlockingClient(context, async (connection, peer) => {
         const into = new Uint8Array(4096);
         const body = pattern(10, 1);
-        expect(connection.send(requestOf(1, body), CALL_LIMIT_MS), "send timed out");
+        expect(connection.send(frameOf(Kind.request, 1, body), CALL_LIMIT_MS), "send timed out");
         expectReply(connection, into, 1, body);
         await peer.kill("SIGKILL");
         const startedAt = performance.now();
@@ -134,8 +114,8 @@ export const blocking: readonly Check[] = [
         expect(elapsedMs < 1000 + SLACK_MS, `the loss was noticed after ${elapsedMs} ms`);
         context.note("noticedAfterMs", elapsedMs);
       }),
-  }),
-  defineCase({
+  },
+  {
     id: "blocking/nobody-listens",
     title: "A blocking connect where nobody listens fails in its time",
     why: "It holds the thread; without a limit it holds it for ever.",
@@ -152,11 +132,10 @@ export const blocking: readonly Check[] = [
       );
       const elapsedMs = Math.round(performance.now() - startedAt);
       expect(elapsedMs < 300 + SLACK_MS, `connect with a limit of 300 ms took ${elapsedMs} ms`);
-      const left = await context.residue(address);
-      expect(left.length === 0, `left behind: ${left.map((object) => object.name).join(", ")}`);
+      await expectNoResidue(context, address);
     },
-  }),
-  defineCase({
+  },
+  {
     id: "blocking/server",
     title: "A blocking server waits in slices, refuses a second server, and leaves nothing",
     why: "Between slices it must be able to see that it should end, and its end must be as clean as any.",
@@ -179,10 +158,9 @@ export const blocking: readonly Check[] = [
         server[Symbol.dispose]();
         server[Symbol.dispose]();
       }
-      const left = await context.residue(server.address);
-      expect(left.length === 0, `left behind: ${left.map((object) => object.name).join(", ")}`);
+      await expectNoResidue(context, server.address);
     },
-  }),
+  },
 ];
 
 function blockingFace(context: CheckContext): BlockingTransport {
@@ -202,14 +180,6 @@ async function withBlockingClient(
   } finally {
     connection[Symbol.dispose]();
   }
-}
-
-/** What the echo program answers; method 0 is its echo. */
-function requestOf(id: number, body: Uint8Array): Uint8Array {
-  const frame = new Uint8Array(HEADER_BYTES + body.length);
-  writeHeader(frame, id, Kind.request, 0, 0, body.length, bindChecksum(crc32(body), id));
-  frame.set(body, HEADER_BYTES);
-  return frame;
 }
 
 function expectReply(connection: BlockingConnection, into: Uint8Array, id: number, body: Uint8Array): void {

@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from "node:util";
 import { UNBOUNDED_MESSAGE_BYTES } from "../../transports/contract/capabilities.ts";
 import type { Check } from "../check.ts";
-import { defineCase, expect, within } from "./kit.ts";
+import { expect, within } from "../kit/expect.ts";
 
 /** What a transport says of itself before anything is opened. */
 export const claims: readonly Check[] = [
-  defineCase({
+  {
     id: "claims/consistent",
     title: "The capability record is plain data, constant, and agrees with the faces that are there",
     why: "Reports, picks and these checks are steered by it; a record that lies or cannot be stored misleads them all.",
@@ -33,8 +33,8 @@ export const claims: readonly Check[] = [
       expect(copy.maxMessageBytes <= UNBOUNDED_MESSAGE_BYTES, "maxMessageBytes is above the ceiling of 64 MiB");
       expect(copy.patterns.length > 0 && copy.platforms.length > 0, "patterns or platforms is empty");
     },
-  }),
-  defineCase({
+  },
+  {
     id: "claims/probe",
     title: "probe answers with a version or a reason, and never throws",
     why: "It runs on machines where the mechanism is missing; there an exception would end the whole comparison.",
@@ -48,8 +48,8 @@ export const claims: readonly Check[] = [
       }
       expect(answers[0].available === answers[1].available, "two probes at one time disagree");
     },
-  }),
-  defineCase({
+  },
+  {
     id: "claims/allocate",
     title: "allocate returns plain data and creates nothing",
     why: "An address is written to the journal before it is used; what allocate created would be lost by a crash in between.",
@@ -61,5 +61,5 @@ export const claims: readonly Check[] = [
       const held = await context.residue(address);
       expect(held.length === 0, `allocate created ${held.map((object) => object.name).join(", ")}`);
     },
-  }),
+  },
 ];

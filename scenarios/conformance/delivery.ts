@@ -2,19 +2,11 @@ import { setTimeout as delay } from "node:timers/promises";
 import { isIpcError } from "../../transports/contract/errors.ts";
 import type { Connection } from "../../transports/contract/transport.ts";
 import type { Check, CheckContext, Sender, SenderOutcome, SenderPlan } from "../check.ts";
-import {
-  defineCase,
-  eventFace,
-  expect,
-  fill,
-  hasAddress,
-  hasEventFace,
-  isLaunched,
-  Recorder,
-  reliable,
-  within,
-  withServer,
-} from "./kit.ts";
+import { hasAddress, hasEventFace, isLaunched, reliable } from "../kit/conditions.ts";
+import { expect, within } from "../kit/expect.ts";
+import { numberOf } from "../kit/messages.ts";
+import { eventFace, fill, withServer } from "../kit/one-process.ts";
+import { Recorder } from "../kit/recorder.ts";
 
 /** Longer than any library goes on delivering by itself after an exit; ZeroMQ lingers for a second here. */
 const PAUSE_MS = 1300;
@@ -34,7 +26,7 @@ const CLAIM = {
 
 /** What arrives when the sender's process is gone. */
 export const delivery: readonly Check[] = [
-  defineCase({
+  {
     ...CLAIM,
     id: "delivery/exit-after-close",
     title: "What send took reaches a slow reader although the sender closes and its process exits, or close fails",
@@ -44,8 +36,8 @@ export const delivery: readonly Check[] = [
       if (patterns.includes("one-way")) await Promise.all([clientExits(context), serverExits(context)]);
       else await requesterExits(context);
     },
-  }),
-  defineCase({
+  },
+  {
     ...CLAIM,
     id: "delivery/launched",
     title: "What send took between parent and child reaches a slow reader although the sender closes, or close fails",
@@ -53,7 +45,7 @@ export const delivery: readonly Check[] = [
     async run(context) {
       await Promise.all([childExits(context), parentCloses(context)]);
     },
-  }),
+  },
 ];
 
 /** Pauses at its first message, and then reads on. */
@@ -67,7 +59,7 @@ class SlowReader extends Recorder {
   }
 
   #take(message: Uint8Array, connection: Connection): void {
-    this.numbers.add(numberOf(message));
+    this.numbers.add(numberOf(message, true));
     if (this.received > 1) return;
     connection.pause();
     void delay(PAUSE_MS).then(() => connection.resume());
@@ -82,14 +74,10 @@ class Answerer extends Recorder {
     super("the server");
     this.keeps = false;
     this.whenMessage = (message, connection) => {
-      this.numbers.add(numberOf(message));
+      this.numbers.add(numberOf(message, true));
       connection.send(message.subarray(0, 4));
     };
   }
-}
-
-function numberOf(message: Uint8Array): number {
-  return new DataView(message.buffer, message.byteOffset).getUint32(0, true);
 }
 
 function planOf(context: CheckContext, side: SenderPlan["side"], address: SenderPlan["address"]): SenderPlan {

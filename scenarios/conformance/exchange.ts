@@ -1,25 +1,11 @@
+import { HEADER_BYTES } from "../../transports/contract/frame.ts";
 import type { Check } from "../check.ts";
-import {
-  defineCase,
-  echoing,
-  eventFace,
-  expect,
-  expectCode,
-  expectSame,
-  hasEventFace,
-  inOneProcess,
-  largestTried,
-  oneWay,
-  pattern,
-  pipelined,
-  Recorder,
-  reliable,
-  replies,
-  sendAll,
-  within,
-  withPair,
-  withServer,
-} from "./kit.ts";
+import { hasEventFace, inOneProcess, oneWay, pipelined, reliable, replies } from "../kit/conditions.ts";
+import { expect, expectCode, expectSame, within } from "../kit/expect.ts";
+import { largestTried, numberOf, pattern } from "../kit/messages.ts";
+import { eventFace, sendAll, withPair, withServer } from "../kit/one-process.ts";
+import { expectEcho } from "../kit/peer.ts";
+import { echoing, Recorder } from "../kit/recorder.ts";
 
 /** Around every size at which a mechanism changes its way: empty, header, page, pipe, socket buffer. */
 const SIZES = [0, 1, 3, 4, 15, 16, 17, 255, 256, 4095, 4096, 4097, 65_535, 65_536, 65_537, 1_048_576];
@@ -30,7 +16,7 @@ const IN_FLIGHT = 400;
 
 /** Messages arrive whole, once, in order and unchanged. */
 export const exchange: readonly Check[] = [
-  defineCase({
+  {
     id: "exchange/boundaries",
     title: "A message of any size from 0 bytes to the limit arrives whole and unchanged",
     why: "Byte streams cut and join; a size at which that shows corrupts data in production and nowhere else.",
@@ -48,8 +34,8 @@ export const exchange: readonly Check[] = [
           expectSame(`echo of ${bytes} bytes`, atClient.messages[index], message);
         }
       }),
-  }),
-  defineCase({
+  },
+  {
     id: "exchange/too-large",
     title: "A message above the limit is refused with IPC_TOO_LARGE and harms nothing",
     why: "A cut or silently dropped message is found months later; a refused one is found by its author.",
@@ -64,8 +50,8 @@ export const exchange: readonly Check[] = [
         await atClient.until("an echo after the refusal", () => atClient.received > 0);
         expectSame("echo after the refusal", atClient.messages[0], message);
       }),
-  }),
-  defineCase({
+  },
+  {
     id: "exchange/every-message-once",
     title: "Of many messages each arrives exactly once and, where promised, in order",
     why: "A lost, doubled or overtaking message is invisible to latency figures and fatal to a protocol.",
@@ -79,7 +65,7 @@ export const exchange: readonly Check[] = [
       return withPair(context, atServer, async ({ client, atClient }) => {
         const largest = Math.min(3000, largestTried(context.transport.capabilities));
         const sent = Array.from({ length: BURST }, (_, index) => pattern(4 + ((index * 37) % (largest - 3)), index));
-        for (const [index, message] of sent.entries()) new DataView(message.buffer).setUint32(0, index);
+        for (const [index, message] of sent.entries()) message.writeUInt32BE(index);
         await sendAll(atClient, client, sent);
         await atClient.until(`${BURST} echoes`, () => atClient.received >= BURST);
         for (const side of [atServer, atClient]) {
@@ -92,8 +78,8 @@ export const exchange: readonly Check[] = [
         }
       });
     },
-  }),
-  defineCase({
+  },
+  {
     id: "exchange/buffer-is-free",
     title: "After send the caller may overwrite the buffer at once",
     why: "Hot paths reuse one buffer; a transport that still reads it sends tomorrow's bytes.",
@@ -115,8 +101,8 @@ export const exchange: readonly Check[] = [
           expectSame(`message ${index}`, atClient.messages[index], pattern(bytes, index));
         }
       }),
-  }),
-  defineCase({
+  },
+  {
     id: "exchange/borrowed-is-a-copy",
     title: "A receiver that writes into a message does not change the sender's buffer",
     why: "Where both ends share memory, a missing copy lets one side edit what the other still holds.",
@@ -131,8 +117,8 @@ export const exchange: readonly Check[] = [
         expectSame("the sender's own buffer", message, pattern(40, 5));
       });
     },
-  }),
-  defineCase({
+  },
+  {
     id: "exchange/clients-apart",
     title: "Replies reach the client whose request they answer",
     why: "A server that mixes up two clients shows one user's data to another.",
@@ -161,8 +147,8 @@ export const exchange: readonly Check[] = [
         await within("close", Promise.all(connections.map((connection) => connection.close())));
       });
     },
-  }),
-  defineCase({
+  },
+  {
     id: "exchange/across-processes",
     title: "Requests of all sizes to another process come back unchanged",
     why: "Only two processes show what the kernel does between them.",
@@ -173,16 +159,16 @@ export const exchange: readonly Check[] = [
     async run(context) {
       const peer = await context.startPeer();
       const client = await context.connect(peer);
-      // The limit counts the 16 bytes of the request header.
-      const limit = largestTried(context.transport.capabilities) - 16;
+      // The limit counts the header of the request.
+      const limit = largestTried(context.transport.capabilities) - HEADER_BYTES;
       const sizes = [...new Set([...SIZES, limit])].filter((bytes) => bytes <= limit);
       for (const [index, bytes] of sizes.entries()) {
         const body = pattern(bytes, index);
-        expectSame(`reply of ${bytes} bytes`, await client.request(body), body);
+        await expectEcho(`reply of ${bytes} bytes`, client, body);
       }
     },
-  }),
-  defineCase({
+  },
+  {
     id: "exchange/requests-in-flight",
     title: "Of many requests in flight to another process each gets its own reply",
     why: "Pipelining is what buys throughput, and where replies are mixed up.",
@@ -191,16 +177,12 @@ export const exchange: readonly Check[] = [
     needs: [hasEventFace, replies, reliable, pipelined],
     async run(context) {
       const client = await context.connect(await context.startPeer());
-      const largest = Math.min(20_000, largestTried(context.transport.capabilities) - 16);
+      const largest = Math.min(20_000, largestTried(context.transport.capabilities) - HEADER_BYTES);
       const bodies = Array.from({ length: IN_FLIGHT }, (_, index) => pattern((index * 997) % (largest + 1), index));
       // The last of them waits for all the others, so each may take as long as all together.
       const requests = bodies.map((body) => client.request(body, { timeoutMs: IN_FLIGHT_LIMIT_MS }));
       const seen = await within("the replies", Promise.all(requests), IN_FLIGHT_LIMIT_MS);
       for (const [index, body] of bodies.entries()) expectSame(`reply ${index}`, seen[index], body);
     },
-  }),
+  },
 ];
-
-function numberOf(message: Uint8Array): number {
-  return new DataView(message.buffer, message.byteOffset).getUint32(0);
-}

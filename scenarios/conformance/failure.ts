@@ -3,26 +3,20 @@ import { isIpcError } from "../../transports/contract/errors.ts";
 import type { Connection } from "../../transports/contract/transport.ts";
 import type { Check, CheckContext } from "../check.ts";
 import {
-  defineCase,
-  echoing,
-  eventFace,
-  expect,
-  expectCode,
-  expectSame,
   hasAddress,
   hasEventFace,
   inOneProcess,
+  lossIsNoticed,
   oneWay,
   ownProcess,
-  pattern,
-  Recorder,
   reliable,
   replies,
-  sendAll,
-  within,
-  withPair,
-  withServer,
-} from "./kit.ts";
+} from "../kit/conditions.ts";
+import { expect, expectCode, expectSame, within } from "../kit/expect.ts";
+import { pattern } from "../kit/messages.ts";
+import { eventFace, sendAll, withPair, withServer } from "../kit/one-process.ts";
+import { expectEcho, expectNoResidue } from "../kit/peer.ts";
+import { echoing, Recorder } from "../kit/recorder.ts";
 
 /** More connections than this show nothing new and take long to open. */
 const MANY_CLIENTS = 64;
@@ -32,7 +26,7 @@ const SLACK_MS = 2000;
 
 /** What happens when the other side is missing, dead, doubled or too many. */
 export const failure: readonly Check[] = [
-  defineCase({
+  {
     id: "failure/nobody-listens",
     title: "Connecting where nobody listens fails with IPC_PEER_LOST, or by its own account waits for a server",
     why: "A client that starts first must learn so, not hang.",
@@ -53,11 +47,10 @@ export const failure: readonly Check[] = [
         );
         expect(outcome === undefined || isIpcError(outcome), `close failed with ${String(outcome)}`);
       }
-      const left = await context.residue(address);
-      expect(left.length === 0, `left behind: ${left.map((object) => object.name).join(", ")}`);
+      await expectNoResidue(context, address);
     },
-  }),
-  defineCase({
+  },
+  {
     id: "failure/aborted",
     title: "A signal that has fired makes listen and connect reject with IPC_ABORTED and leave nothing",
     why: "Start-up is cancelled when the user gives up; what stays behind blocks the next start.",
@@ -72,12 +65,11 @@ export const failure: readonly Check[] = [
           eventFace(context).connect(server.address, handler, options),
         );
       });
-      const left = await context.residue(address);
-      expect(left.length === 0, `left behind: ${left.map((object) => object.name).join(", ")}`);
+      await expectNoResidue(context, address);
       expect(!handler.happenings.includes("open"), "an aborted opening called onOpen");
     },
-  }),
-  defineCase({
+  },
+  {
     id: "failure/address-in-use",
     title: "A second listen on a live address fails with IPC_ADDRESS_IN_USE and the first server lives on",
     why: "A server started twice by mistake must not take the clients of the first, nor its path.",
@@ -98,8 +90,8 @@ export const failure: readonly Check[] = [
         await within("close", second.close());
         expect(intruder.happenings.length === 0, "the refused server got a connection");
       }),
-  }),
-  defineCase({
+  },
+  {
     id: "failure/one-winner",
     title: "Of servers that start together where one was killed exactly one succeeds",
     why: "Two supervisors restart a service at once; clients must not be split between two of them.",
@@ -125,15 +117,15 @@ export const failure: readonly Check[] = [
         expect(isIpcError(error) && error.code === "IPC_ADDRESS_IN_USE", `a loser failed with ${String(error)}`);
       }
     },
-  }),
-  defineCase({
+  },
+  {
     id: "failure/file-in-the-way",
     title: "A regular file at the address is neither removed nor overwritten by listen or sweep",
     why: "A mistyped path must not cost the user a file.",
     needs: [inOneProcess, hasAddress],
     run: fileInTheWay,
-  }),
-  defineCase({
+  },
+  {
     id: "failure/stale-address",
     title: "After a server was killed, the next one takes its address over and serves",
     why: "A crash must not need a person who removes files before the restart.",
@@ -142,31 +134,25 @@ export const failure: readonly Check[] = [
     async run(context) {
       const first = await context.startPeer();
       const before = await context.connect(first);
-      expectSame("reply of the first server", await before.request(pattern(20, 1)), pattern(20, 1));
+      await expectEcho("reply of the first server", before, pattern(20, 1));
       await first.kill("SIGKILL");
       await before.close().catch(() => undefined);
       const second = await context.startPeer({ address: first.address });
       const after = await context.connect(second);
-      expectSame("reply of its successor", await after.request(pattern(20, 2)), pattern(20, 2));
+      await expectEcho("reply of its successor", after, pattern(20, 2));
       await within("close", after.close());
       await second.stop();
-      const left = await context.residue(second.address);
-      expect(left.length === 0, `left behind: ${left.map((object) => object.name).join(", ")}`);
+      await expectNoResidue(context, second.address);
     },
-  }),
-  defineCase({
+  },
+  {
     id: "failure/peer-loss",
     killsPeer: true,
     title: "When the server is killed an idle client hears of it as fast as claimed",
     why: "The time until a failover begins is the time until somebody notices.",
     quick: true,
     typicalMs: 200,
-    needs: [
-      hasEventFace,
-      ownProcess,
-      replies,
-      ({ peerLoss }) => peerLoss !== "undetected" || "the loss of the peer goes unnoticed by its own account",
-    ],
+    needs: [hasEventFace, ownProcess, replies, lossIsNoticed],
     async run(context) {
       const peer = await context.startPeer();
       const client = await context.connect(peer);
@@ -176,8 +162,8 @@ export const failure: readonly Check[] = [
       await within("onClose after the server was killed", client.closed, LOSS_LIMIT_MS + SLACK_MS);
       context.note("noticedAfterMs", Math.round(performance.now() - startedAt));
     },
-  }),
-  defineCase({
+  },
+  {
     id: "failure/client-loss",
     title: "A client that is gone costs the server one onClose and the others nothing",
     why: "Clients crash all day; a server that leaks or stumbles over each of them does not last it.",
@@ -197,8 +183,8 @@ export const failure: readonly Check[] = [
         await atClient.until("an echo", () => atClient.received > 0);
         expect(atServer.closings.length === 5, `5 clients left and ${atServer.closings.length} closings came`);
       }),
-  }),
-  defineCase({
+  },
+  {
     id: "failure/max-clients",
     title: "As many clients as claimed are served, and one too many harms none of them",
     why: "A limit that is found out in production is found by the customer who comes last.",
@@ -206,7 +192,7 @@ export const failure: readonly Check[] = [
     typicalMs: 275,
     needs: [inOneProcess, replies, reliable],
     run: maxClients,
-  }),
+  },
 ];
 
 async function fileInTheWay(context: CheckContext): Promise<void> {

@@ -11,7 +11,7 @@ import { lifecycle } from "./lifecycle.ts";
 import { residue } from "./residue.ts";
 import { security } from "./security.ts";
 
-/** Every promise of the contract as a check, in the order in which a reader would ask. */
+/** Every promise of the contract as a check, in the order in which a reader would ask; their files leave out the `conformance/`. */
 export const CONFORMANCE: readonly Check[] = [
   ...claims,
   ...exchange,
@@ -24,4 +24,4 @@ export const CONFORMANCE: readonly Check[] = [
   ...launch,
   ...residue,
   ...security,
-];
+].map((check) => ({ ...check, id: `conformance/${check.id}` }));

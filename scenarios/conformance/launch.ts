@@ -1,11 +1,15 @@
 import { isIpcError } from "../../transports/contract/errors.ts";
 import type { LaunchedPeer } from "../../transports/contract/transport.ts";
 import type { Check, CheckContext } from "../check.ts";
-import { defineCase, eventFace, expect, expectCode, isLaunched, pattern, Recorder, within } from "./kit.ts";
+import { isLaunched } from "../kit/conditions.ts";
+import { expect, expectCode, within } from "../kit/expect.ts";
+import { pattern } from "../kit/messages.ts";
+import { eventFace } from "../kit/one-process.ts";
+import { Recorder } from "../kit/recorder.ts";
 
 /** Rendezvous `parent`: the connection is born with the process. */
 export const launch: readonly Check[] = [
-  defineCase({
+  {
     id: "launch/no-such-program",
     title: "Launching what does not exist rejects and leaves no process",
     why: "A mistyped command must say so at the start and not in the first time-out.",
@@ -18,8 +22,8 @@ export const launch: readonly Check[] = [
       );
       expect(isIpcError(outcome), `launch of ${command} gave ${String(outcome)}`);
     },
-  }),
-  defineCase({
+  },
+  {
     id: "launch/exit-is-seen",
     title: "A peer that exits at once is reported by its exit code and exactly one onClose",
     why: "The reason of a failed start is in the exit code; without it the parent can only guess.",
@@ -38,8 +42,8 @@ export const launch: readonly Check[] = [
       expect(side.closings.length === 1, `onClose was called ${side.closings.length} times`);
       peer.control.destroy();
     },
-  }),
-  defineCase({
+  },
+  {
     id: "launch/control-channel",
     title: "Descriptor 3 of the peer is the control channel, both ways, apart from the messages",
     why: "Readiness and shutdown must not travel among the data.",
@@ -62,7 +66,7 @@ export const launch: readonly Check[] = [
       await within("the exit", peer.exited);
       await within("close", peer.connection.close());
     },
-  }),
+  },
 ];
 
 function launcher(

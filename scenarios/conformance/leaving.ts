@@ -1,25 +1,15 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
-import { crc32 } from "node:zlib";
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
-import { bindChecksum, HEADER_BYTES, Kind, writeHeader } from "../../transports/contract/frame.ts";
+import { HEADER_BYTES, Kind } from "../../transports/contract/frame.ts";
 import type { Connection } from "../../transports/contract/transport.ts";
-import { type Check, type CheckContext, JSON_BYTES, Method, type Peer, type ServerStatistics } from "../check.ts";
-import {
-  type Condition,
-  canFreeze,
-  defineCase,
-  eventFace,
-  expect,
-  hasAddress,
-  hasEventFace,
-  largestTried,
-  ownProcess,
-  pattern,
-  Recorder,
-  replies,
-  within,
-} from "./kit.ts";
+import type { Check, CheckContext, Condition, Peer } from "../check.ts";
+import { canFreeze, hasAddress, hasEventFace, ownProcess, replies, tellsStatistics } from "../kit/conditions.ts";
+import { eventually, expect, within } from "../kit/expect.ts";
+import { frameOf, largestTried, pattern } from "../kit/messages.ts";
+import { eventFace } from "../kit/one-process.ts";
+import { statistics, usage } from "../kit/peer.ts";
+import { Recorder } from "../kit/recorder.ts";
 
 /** Clients of each kind. A server that keeps something of one kind of them alone keeps as much. */
 const ROUNDS = 4;
@@ -39,10 +29,6 @@ const SPINNING_SHARE = 0.5;
 const servesBoth: Condition = ({ modes }, transport) =>
   (transport.blocking !== undefined && modes[0] === "event") || "its server is the same as in failure/clients-leave";
 
-const tellsStatistics: Condition = ({ maxMessageBytes }) =>
-  maxMessageBytes >= HEADER_BYTES + JSON_BYTES.statistics ||
-  `messages of ${maxMessageBytes} bytes are too small for what the server states of itself`;
-
 const CLAIM = {
   title: "Clients that leave at any moment cost the server neither descriptors nor memory, and no CPU time",
   why: "What is kept of each client that crashed ends the server after a thousand of them; one that spins ends its neighbours.",
@@ -51,20 +37,20 @@ const CLAIM = {
 
 /** Clients that are gone before their reply, in the middle of a message, or at once. */
 export const leaving: readonly Check[] = [
-  defineCase({
+  {
     ...CLAIM,
     id: "failure/clients-leave",
     sharesPeer: true,
     needs: [hasEventFace, ownProcess, hasAddress, replies, canFreeze, tellsStatistics],
     run: (context) => clientsLeave(context),
-  }),
-  defineCase({
+  },
+  {
     ...CLAIM,
     id: "blocking/clients-leave",
     title: `${CLAIM.title}: where the server blocks`,
     needs: [hasEventFace, ownProcess, hasAddress, replies, canFreeze, tellsStatistics, servesBoth],
     run: (context) => clientsLeave(context, "blocking"),
-  }),
+  },
 ];
 
 async function clientsLeave(context: CheckContext, mode?: WaitMode): Promise<void> {
@@ -74,10 +60,11 @@ async function clientsLeave(context: CheckContext, mode?: WaitMode): Promise<voi
   const before = await look(context, peer);
   for (let round = 0; round < ROUNDS; round++) for (const leave of moments) await leave(peer);
   let after = before;
-  await eventually(async () => {
+  const settles = async (): Promise<boolean> => {
     after = await look(context, peer);
     return after.descriptors - before.descriptors < ALLOWED && after.mappings - before.mappings < ALLOWED;
-  });
+  };
+  await eventually("the server gives back what they took", settles, SETTLE_MS).catch(() => undefined);
   const clients = ROUNDS * moments.length;
   const [descriptors, mappings] = [after.descriptors - before.descriptors, after.mappings - before.mappings];
   expect(descriptors < ALLOWED, `${clients} clients left, and ${descriptors} descriptors stay open in the server`);
@@ -113,7 +100,7 @@ function momentsOf(context: CheckContext): Leave[] {
     // A server that runs may have answered before the client is gone.
     await peer.freeze();
     try {
-      connection.send(requestOf(1, 16));
+      connection.send(frameOf(Kind.request, 1, pattern(16, 1)));
       await close(connection);
     } finally {
       peer.thaw();
@@ -124,7 +111,8 @@ function momentsOf(context: CheckContext): Leave[] {
     side.keeps = false;
     const connection = await open(peer, side);
     connection.pause();
-    for (let sent = 0; sent < most && connection.send(requestOf(sent, bytes)); sent++) await delay(0);
+    for (let sent = 0; sent < most && connection.send(frameOf(Kind.request, sent, pattern(bytes, sent))); sent++)
+      await delay(0);
     await close(connection);
   }
   const withBytes =
@@ -139,14 +127,6 @@ function momentsOf(context: CheckContext): Leave[] {
   return [beforeTheFirstMessage, beforeTheReply, withRepliesUnread, ...below];
 }
 
-function requestOf(id: number, bytes: number): Uint8Array {
-  const body = pattern(bytes, id);
-  const frame = new Uint8Array(HEADER_BYTES + bytes);
-  writeHeader(frame, id, Kind.request, Method.echo, 0, bytes, bindChecksum(crc32(body), id));
-  frame.set(body, HEADER_BYTES);
-  return frame;
-}
-
 interface Kept {
   readonly descriptors: number;
   readonly mappings: number;
@@ -154,9 +134,8 @@ interface Kept {
 
 async function look(context: CheckContext, peer: Peer): Promise<Kept> {
   const client = await context.connect(peer);
-  const reply = await client.request(new Uint8Array(0), { method: Method.statistics });
+  const { descriptors } = await statistics(client);
   await within("close", client.close());
-  const { descriptors } = JSON.parse(new TextDecoder().decode(reply)) as ServerStatistics;
   return { descriptors, mappings: sharedMappings(peer.pid) };
 }
 
@@ -173,17 +152,16 @@ function sharedMappings(pid: number): number {
 async function idleShare(context: CheckContext, peer: Peer): Promise<number> {
   const client = await context.connect(peer);
   const busyMs = async (): Promise<number> => {
-    const reply = await client.request(new Uint8Array(0), { method: Method.usage });
-    const { cpuMicros } = JSON.parse(new TextDecoder().decode(reply)) as ServerStatistics["usage"];
-    return cpuMicros / 1000 + waitedMs(peer.pid);
+    return (await usage(client)).cpuMicros / 1000 + waitedMs(peer.pid);
   };
   let least = Number.POSITIVE_INFINITY;
-  await eventually(async () => {
+  const rests = async (): Promise<boolean> => {
     const [before, startedMs] = [await busyMs(), performance.now()];
     await delay(IDLE_MS);
     least = Math.min(least, ((await busyMs()) - before) / (performance.now() - startedMs));
     return least < SPINNING_SHARE;
-  });
+  };
+  await eventually("the server rests", rests, SETTLE_MS).catch(() => undefined);
   await within("close", client.close());
   return least;
 }
@@ -195,10 +173,4 @@ function waitedMs(pid: number): number {
   } catch {
     return 0;
   }
-}
-
-/** Asks again until the answer is yes, or the time is over. */
-async function eventually(holds: () => Promise<boolean>): Promise<void> {
-  const untilMs = performance.now() + SETTLE_MS;
-  while (!(await holds()) && performance.now() < untilMs) await delay(10);
 }

@@ -1,34 +1,26 @@
 import { isIpcError } from "../../transports/contract/errors.ts";
 import type { Check } from "../check.ts";
 import {
-  defineCase,
-  echoing,
-  eventFace,
-  expect,
-  expectCode,
-  expectSame,
-  fill,
   hasEventFace,
   inOneProcess,
   oneWay,
   ownProcess,
-  pattern,
   pipelined,
   pushesBack,
-  Recorder,
   reliable,
   replies,
-  sendAll,
-  within,
-  withPair,
-  withServer,
-} from "./kit.ts";
+} from "../kit/conditions.ts";
+import { expect, expectCode, expectSame, within } from "../kit/expect.ts";
+import { pattern } from "../kit/messages.ts";
+import { eventFace, fill, sendAll, withPair, withServer } from "../kit/one-process.ts";
+import { expectEcho, expectNoResidue } from "../kit/peer.ts";
+import { echoing, Recorder } from "../kit/recorder.ts";
 
 const CLOSE_LIMIT_MS = 400;
 
 /** Opening, closing, and which callback may come when. */
 export const lifecycle: readonly Check[] = [
-  defineCase({
+  {
     id: "lifecycle/open-first",
     title: "onOpen is the first callback on both sides and onClose the last, each exactly once",
     why: "State is set up in the one and torn down in the other; a message outside the two meets none.",
@@ -59,8 +51,8 @@ export const lifecycle: readonly Check[] = [
       const error = [...closings, ...atServer.closings].find((closing) => closing.error !== undefined)?.error;
       expect(error === undefined, `an orderly close was reported as ${error?.code}: ${error?.message}`);
     },
-  }),
-  defineCase({
+  },
+  {
     id: "lifecycle/server-speaks-first",
     title: "The server may send from inside onOpen and the client misses nothing",
     why: "Greetings and challenges are sent at once; a handler attached too late would lose them.",
@@ -73,8 +65,8 @@ export const lifecycle: readonly Check[] = [
         expectSame("greeting", atClient.messages[0], pattern(50, 9));
       });
     },
-  }),
-  defineCase({
+  },
+  {
     id: "lifecycle/send-calls-nobody",
     title: "send never calls a handler of either side before it returns",
     why: "A callback inside send re-enters code that is half-way through its own update.",
@@ -108,8 +100,8 @@ export const lifecycle: readonly Check[] = [
       });
       expect(offence === undefined, offence ?? "");
     },
-  }),
-  defineCase({
+  },
+  {
     id: "lifecycle/close-is-idempotent",
     title: "close may be called again and again; send after it throws IPC_CLOSED",
     why: "Clean-up code runs from several places; the second call must neither fail nor hang.",
@@ -126,8 +118,8 @@ export const lifecycle: readonly Check[] = [
         expect(atClient.closings.length === 1, `onClose was called ${atClient.closings.length} times`);
         await within("close of the server", Promise.all([server.close(), server.close()]));
       }),
-  }),
-  defineCase({
+  },
+  {
     id: "lifecycle/close-delivers",
     title: "Everything send took before close arrives",
     why: "The last words before an exit are the ones that matter: results, commits, farewells.",
@@ -144,8 +136,8 @@ export const lifecycle: readonly Check[] = [
         expect(atServer.received === taken, `${taken} messages were taken and ${atServer.received} arrived`);
       });
     },
-  }),
-  defineCase({
+  },
+  {
     id: "lifecycle/close-has-a-limit",
     title: "close settles in its time although the other side does not read",
     why: "A shutdown that waits for a stuck peer never ends.",
@@ -169,8 +161,8 @@ export const lifecycle: readonly Check[] = [
         expect(isIpcError(outcome) && outcome.code === "IPC_TIMEOUT", `close failed with ${String(outcome)}`);
       });
     },
-  }),
-  defineCase({
+  },
+  {
     id: "lifecycle/client-of-a-process",
     title: "A connection to another process refuses what is too large, closes once, and then refuses everything",
     why: "What holds with both ends in one process must hold with the kernel in between.",
@@ -184,14 +176,14 @@ export const lifecycle: readonly Check[] = [
       await expectCode("send above the limit", ["IPC_TOO_LARGE"], () =>
         connection.send(new Uint8Array(maxMessageBytes + 1)),
       );
-      expectSame("reply", await client.request(pattern(30, 1)), pattern(30, 1));
+      await expectEcho("reply", client, pattern(30, 1));
       await within("close", Promise.all([connection.close(), connection.close()]));
       const error = await within("onClose", client.closed);
       expect(error === undefined, `an orderly close was reported as ${String(error)}`);
       await expectCode("send after close", ["IPC_CLOSED"], () => connection.send(pattern(30, 1)));
     },
-  }),
-  defineCase({
+  },
+  {
     id: "lifecycle/server-close",
     title: "Closing the server closes every connection and removes what it created",
     why: "A restart on the same address starts with the end of the one before.",
@@ -212,11 +204,10 @@ export const lifecycle: readonly Check[] = [
         await atClient.until("onClose", () => atClient.closings.length > 0);
       }
       await within("close of the client", Promise.all(atClient.connections.map((connection) => connection.close())));
-      const left = await context.residue(server.address);
-      expect(left.length === 0, `left behind: ${left.map((object) => object.name).join(", ")}`);
+      await expectNoResidue(context, server.address);
       expect(atClient.closings.length === 1, `onClose was called ${atClient.closings.length} times`);
       const again = await within("listen again", eventFace(context).listen(server.address, atServer));
       await within("close of the second server", again.close());
     },
-  }),
+  },
 ];

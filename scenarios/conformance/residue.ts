@@ -1,24 +1,17 @@
 import { sep } from "node:path";
 import type { OsObject } from "../../transports/contract/transport.ts";
 import type { Check, CheckContext } from "../check.ts";
-import {
-  defineCase,
-  eventFace,
-  expect,
-  expectCode,
-  hasAddress,
-  hasEventFace,
-  inOneProcess,
-  Recorder,
-  within,
-  withServer,
-} from "./kit.ts";
+import { hasAddress, hasEventFace, inOneProcess } from "../kit/conditions.ts";
+import { expect, expectCode, within } from "../kit/expect.ts";
+import { eventFace, withServer } from "../kit/one-process.ts";
+import { expectNoResidue, expectOrderlyExit } from "../kit/peer.ts";
+import { Recorder } from "../kit/recorder.ts";
 
 const GROUP_AND_OTHERS = 0o077;
 
 /** What the operating system holds for us, while in use and afterwards. */
 export const residue: readonly Check[] = [
-  defineCase({
+  {
     id: "residue/private",
     title: "While in use everything has a private name and is closed to other users",
     why: "A socket or segment that others may open is a hole in every process that trusts it.",
@@ -32,8 +25,8 @@ export const residue: readonly Check[] = [
         context.note("objects", held.length);
         await within("close", client.close());
       }),
-  }),
-  defineCase({
+  },
+  {
     id: "residue/clean-end",
     title: "After an orderly end nothing is left",
     why: "What every run leaves behind fills the machine: segments are memory, names block the next start.",
@@ -43,12 +36,11 @@ export const residue: readonly Check[] = [
       const peer = await context.startPeer();
       const client = await context.connect(peer);
       await within("close", client.close());
-      const exit = await within("stop of the server", peer.stop());
-      expect(exit.code === 0, `the server exited with ${exit.code ?? exit.signal}`);
-      expectEmpty("after an orderly end", await context.residue(peer.address));
+      await expectOrderlyExit("the server", peer.stop());
+      await expectNoResidue(context, peer.address, "after an orderly end");
     },
-  }),
-  defineCase({
+  },
+  {
     id: "residue/sweep",
     title: "sweep removes what a killed server left, and may be called again",
     why: "It runs at every start, on what may or may not be there.",
@@ -62,12 +54,12 @@ export const residue: readonly Check[] = [
       await client.close().catch(() => undefined);
       context.note("leftByTheKill", (await context.residue(peer.address)).length);
       await within("sweep", transport.sweep(peer.address));
-      expectEmpty("after sweep", await context.residue(peer.address));
+      await expectNoResidue(context, peer.address, "after sweep");
       await within("a second sweep", transport.sweep(peer.address));
       await within("sweep of an address never used", transport.sweep(await context.allocate()));
     },
-  }),
-  defineCase({
+  },
+  {
     id: "residue/refused-listen",
     title: "A listen that was refused leaves exactly what was there before",
     why: "A second start by mistake must not damage the first on its way out.",
@@ -81,7 +73,7 @@ export const residue: readonly Check[] = [
         const after = (await context.residue(server.address)).map((object) => object.name).sort();
         expect(before.join() === after.join(), `before: ${before.join(", ")}; after: ${after.join(", ")}`);
       }),
-  }),
+  },
 ];
 
 function expectPrivate(context: CheckContext, object: OsObject): void {
@@ -91,8 +83,4 @@ function expectPrivate(context: CheckContext, object: OsObject): void {
   else if (kind !== "port") expect(name.includes(prefix), `${kind} ${name} does not carry the prefix ${prefix}`);
   if (mode === undefined) return;
   expect((mode & GROUP_AND_OTHERS) === 0, `${name} has mode 0${mode.toString(8)}, open to other users`);
-}
-
-function expectEmpty(when: string, left: readonly OsObject[]): void {
-  expect(left.length === 0, `${when}: ${left.map((object) => object.name).join(", ")}`);
 }

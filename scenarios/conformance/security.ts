@@ -1,39 +1,28 @@
 import type { OpenOptions } from "../../transports/contract/transport.ts";
-import type { Check } from "../check.ts";
+import type { Check, Condition } from "../check.ts";
 import {
-  type Condition,
-  defineCase,
-  echoing,
-  eventFace,
-  expect,
-  expectCode,
-  expectSame,
   hasEventFace,
+  hasRawClient,
   inOneProcess,
   ownProcess,
-  pattern,
-  Recorder,
   reliable,
   replies,
-  sendAll,
-  within,
-  withServer,
-} from "./kit.ts";
+  takesKeys,
+} from "../kit/conditions.ts";
+import { expect, expectCode, within } from "../kit/expect.ts";
+import { pattern } from "../kit/messages.ts";
+import { eventFace, sendAll, withServer } from "../kit/one-process.ts";
+import { expectEcho } from "../kit/peer.ts";
+import { echoing, Recorder } from "../kit/recorder.ts";
 
-const hasRawClient: Condition = (_, transport) =>
-  transport.connectRaw !== undefined ||
-  (transport.launchRaw === undefined
-    ? "there is no way in below the framing"
-    : "only the child that was launched can write to it: security/child-* are about that");
 const launchesRawClients: Condition = (_, { launchRaw }) =>
   launchRaw !== undefined || "nothing is launched that could write raw bytes";
 const framed: Condition = ({ boundaries }) =>
   boundaries !== "kernel" || "the kernel keeps boundaries: any bytes are a message";
-const takesKeys: Condition = ({ auth }) => auth.includes("shared-key") || "auth does not list shared-key";
 
 /** Bytes that are no message, and clients that may not come in. */
 export const security: readonly Check[] = [
-  defineCase({
+  {
     id: "security/garbage",
     title: "A client that sends garbage is hung up on; the others are served as before",
     why: "One broken or hostile client must not take the service from everybody else.",
@@ -52,11 +41,11 @@ export const security: readonly Check[] = [
       } finally {
         await rawClient[Symbol.asyncDispose]();
       }
-      expectSame("reply to another client", await client.request(pattern(40, 1)), pattern(40, 1));
+      await expectEcho("reply to another client", client, pattern(40, 1));
       await within("close", client.close());
     },
-  }),
-  defineCase({
+  },
+  {
     id: "security/random-garbage",
     title: "Whatever bytes strangers send, whole, in halves or not to the end, a server keeps serving",
     why: "The input nobody thought of is the one that arrives.",
@@ -70,12 +59,12 @@ export const security: readonly Check[] = [
         const rawClient = await context.connectRaw(peer.address);
         await rawClient.write(pattern(1 + round * 11, round)).catch(() => undefined);
         await rawClient[Symbol.asyncDispose]();
-        expectSame(`reply after stranger ${round}`, await client.request(pattern(9, round)), pattern(9, round));
+        await expectEcho(`reply after stranger ${round}`, client, pattern(9, round));
       }
       await within("close", client.close());
     },
-  }),
-  defineCase({
+  },
+  {
     id: "security/half-a-frame",
     title: "A client that dies in the middle of a message is reported as lost, and no half message is delivered",
     why: "Half a message that looks whole is worse than none.",
@@ -96,8 +85,8 @@ export const security: readonly Check[] = [
         expectHalfLost(atServer);
       });
     },
-  }),
-  defineCase({
+  },
+  {
     id: "security/child-garbage",
     title:
       "A child that writes garbage ends its connection with IPC_MALFORMED, and its parent lives and launches others",
@@ -119,8 +108,8 @@ export const security: readonly Check[] = [
         await rawClient[Symbol.asyncDispose]();
       }
     },
-  }),
-  defineCase({
+  },
+  {
     id: "security/child-dies-in-a-frame",
     title: "A child that dies in the middle of a message is reported as lost, and no half message is delivered",
     why: "Half a message that looks whole is worse than none.",
@@ -135,8 +124,8 @@ export const security: readonly Check[] = [
       expectHalfLost(side);
       expect(side.closings.length === 1, `onClose was called ${side.closings.length} times`);
     },
-  }),
-  defineCase({
+  },
+  {
     id: "security/shared-key",
     title: "The right key is served; a wrong or missing one is refused with IPC_AUTH_FAILED",
     why: "A key that is not checked is worse than none, because somebody relies on it.",
@@ -169,7 +158,7 @@ export const security: readonly Check[] = [
         { key },
       );
     },
-  }),
+  },
 ];
 
 /** Half a message is lost or refused, and never delivered. */

@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Address, Place, Transport } from "../../transports/contract/transport.ts";
-import type { Check, CheckContext } from "../check.ts";
+import { type Check, type CheckContext, unmetNeed } from "../check.ts";
 import { CONFORMANCE } from "../conformance/index.ts";
-import { patience } from "../conformance/kit.ts";
+import { patience } from "../kit/expect.ts";
 import faulty, { FAULTS } from "./faulty.ts";
 
 /**
@@ -75,7 +75,7 @@ class OneProcess implements Partial<CheckContext> {
 }
 
 async function objects(check: Check, transport: Transport): Promise<boolean> {
-  expect(check.appliesTo(transport.capabilities, transport)).toBe(true);
+  expect(unmetNeed(check, transport)).toBeUndefined();
   const context = new OneProcess(transport);
   try {
     await check.run(context as unknown as CheckContext);

@@ -1,4 +1,4 @@
-import { type Check, NotApplicable } from "../../../scenarios/check.ts";
+import { type Check, NotApplicable, unmetNeed } from "../../../scenarios/check.ts";
 import { isIpcError, shortageIn } from "../../../transports/contract/errors.ts";
 import type { Transport } from "../../../transports/contract/transport.ts";
 import { Deadline } from "../../../transports/support/deadline.ts";
@@ -40,9 +40,9 @@ async function runCheck(
   shared: SharedPeer | undefined,
   send: (message: FromDriver) => void,
 ): Promise<CheckDone> {
-  const applies = check.appliesTo(transport.capabilities, transport);
-  if (applies !== true) {
-    return { type: "check", id: check.id, status: "not-applicable", reason: applies, notes: {}, durationMs: 0 };
+  const unmet = unmetNeed(check, transport);
+  if (unmet !== undefined) {
+    return { type: "check", id: check.id, status: "not-applicable", reason: unmet, notes: {}, durationMs: 0 };
   }
   const timeoutMs = check.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   const limit = new AbortController();

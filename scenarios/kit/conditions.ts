@@ -1,0 +1,61 @@
+import { HEADER_BYTES } from "../../transports/contract/frame.ts";
+import { type Condition, JSON_BYTES } from "../check.ts";
+
+export const hasEventFace: Condition = (_, transport) => transport.event !== undefined || "there is no event face";
+export const hasBlockingFace: Condition = (_, transport) =>
+  transport.blocking !== undefined || "there is no blocking face";
+/** Both ends can be opened in the process of the check, so that both can be watched. */
+export const inOneProcess: Condition = ({ rendezvous, modes }, transport) => {
+  if (transport.event === undefined) return "there is no event face";
+  if (modes[0] !== "event") return "its calls block: two ends in one thread would wait for each other";
+  return rendezvous !== "parent" || "the peer is launched, so its end cannot be watched from here";
+};
+export const hasAddress: Condition = ({ rendezvous }) =>
+  rendezvous === "address" || "one peer belongs to one client here: nobody else can reach it";
+/** The connection is born with the process of the peer. */
+export const isLaunched: Condition = ({ rendezvous }, transport) =>
+  (rendezvous === "parent" && transport.event?.launch !== undefined) || "the peer is not launched by its parent";
+export const ownProcess: Condition = ({ rendezvous }) =>
+  rendezvous !== "process" || "both ends live in one process, so neither can fail alone";
+export const canFreeze: Condition = () =>
+  process.platform !== "win32" || "Windows has no SIGSTOP: no process can be stopped from outside";
+/** There is a signal that asks a process to end, and that it may answer by cleaning up. */
+export const canAskToEnd: Condition = () =>
+  process.platform !== "win32" || "Windows has no SIGTERM: a process ended from outside runs nothing of its own";
+
+export const replies: Condition = ({ patterns }) => patterns.includes("request-reply") || "this pattern has no replies";
+/** A server that can show that it is alive: it answers, or what it publishes is received. */
+export const repliesOrPublishes: Condition = (capabilities, transport) =>
+  capabilities.patterns.includes("fan-out") || replies(capabilities, transport);
+export const oneWay: Condition = ({ patterns }) =>
+  patterns.includes("one-way") || "every message of this pattern is a request that needs its reply";
+export const reliable: Condition = ({ delivery }) => delivery === "reliable" || "lossy by its own account";
+export const pipelined: Condition = ({ maxInFlight }) => maxInFlight > 1 || "lockstep: one request at a time";
+export const pushesBack: Condition = ({ backpressure }) =>
+  backpressure !== "none" || "without back-pressure by its own account: messages are dropped instead";
+export const lossIsNoticed: Condition = ({ peerLoss }) =>
+  peerLoss !== "undetected" || "by its own account nobody hears of it: only deadlines help";
+export const takesKeys: Condition = ({ auth }) =>
+  auth.includes("shared-key") || "it has no keys: auth does not list shared-key";
+export const hasRawClient: Condition = (_, transport) =>
+  transport.connectRaw !== undefined ||
+  (transport.launchRaw === undefined
+    ? "there is no way in below the framing"
+    : "only the child that was launched can write to it: hostile-bytes makes it write rubbish");
+
+function carriesAnswer(method: keyof typeof JSON_BYTES): Condition {
+  return ({ maxMessageBytes }) =>
+    maxMessageBytes >= HEADER_BYTES + JSON_BYTES[method] ||
+    `messages of ${maxMessageBytes} bytes are too small for what the server states of itself`;
+}
+
+export const tellsStatistics: Condition = carriesAnswer("statistics");
+export const tellsTotals: Condition = carriesAnswer("streamTotals");
+
+/** Whether `connectFor` can: how many may be outstanding over all connections there may be. */
+export function canHaveOutstanding(requests: number): Condition {
+  return ({ maxInFlight, maxClients, rendezvous }) => {
+    const most = maxInFlight * (rendezvous === "address" ? maxClients : 1);
+    return most >= requests || `at most ${most} requests can be outstanding, and it takes ${requests}`;
+  };
+}

@@ -1,0 +1,116 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { isIpcError } from "../../transports/contract/errors.ts";
+import type {
+  Address,
+  Connection,
+  ConnectionHandler,
+  EventTransport,
+  OpenOptions,
+  Server,
+} from "../../transports/contract/transport.ts";
+import type { CheckContext } from "../check.ts";
+import { CheckFailure, expect, within } from "./expect.ts";
+import { pattern } from "./messages.ts";
+import { Recorder } from "./recorder.ts";
+
+/** How long a check watches for something that must not happen. Too short could only miss a fault, never invent one. */
+export const WATCH_MS = 100;
+
+/** A server and one client, both in this process. */
+export interface Pair {
+  readonly server: Server;
+  readonly client: Connection;
+  readonly atServer: Recorder;
+  readonly atClient: Recorder;
+}
+
+export function eventFace(context: CheckContext): EventTransport {
+  const { event } = context.transport;
+  expect(event !== undefined, "the case was run although there is no event face");
+  return event;
+}
+
+/** Listens, runs the body and closes, whatever the body did. */
+export async function withServer(
+  context: CheckContext,
+  handler: ConnectionHandler,
+  body: (server: Server, requested: Address) => Promise<void>,
+  options?: OpenOptions,
+): Promise<void> {
+  const address = await context.allocate();
+  const server = await within("listen", eventFace(context).listen(address, handler, options));
+  try {
+    await body(server, address);
+  } catch (error) {
+    // What the body saw is the finding; a close that fails after it is its consequence.
+    await within("close of the server", server.close()).catch(() => undefined);
+    throw error;
+  }
+  await within("close of the server", server.close());
+}
+
+export async function withPair(
+  context: CheckContext,
+  atServer: Recorder,
+  body: (pair: Pair) => Promise<void>,
+): Promise<void> {
+  await withServer(context, atServer, async (server) => {
+    const atClient = new Recorder("the client");
+    const client = await within("connect", eventFace(context).connect(server.address, atClient));
+    let failed = true;
+    try {
+      await body({ server, client, atServer, atClient });
+      failed = false;
+    } finally {
+      const closed = client.close(failed ? 500 : undefined);
+      await within("close of the client", closed).catch((error: unknown) => {
+        if (!failed && !(isIpcError(error) && error.code === "IPC_TIMEOUT")) throw error;
+      });
+    }
+  });
+}
+
+/** Sends when there is room: waits for `onWritable` after each refusal. */
+export async function sendAll(
+  recorder: Recorder,
+  connection: Connection,
+  messages: Iterable<Uint8Array>,
+): Promise<void> {
+  for (const message of messages) {
+    for (;;) {
+      const before = recorder.writables;
+      if (connection.send(message)) break;
+      await recorder.until("onWritable after a send that answered false", () => recorder.writables > before);
+    }
+  }
+}
+
+/** No buffer between two processes is this large; who takes more without a refusal has no limit at all. */
+export const ENOUGH_BYTES: number = 256 * 1024 * 1024;
+
+/**
+ * Sends, to a side that has paused, until nothing more is taken for a while. The number of each message is its first u32.
+ *
+ * @returns how many were taken. @throws CheckFailure when there is no end to it.
+ */
+export async function fill(recorder: Recorder, connection: Connection, messageBytes: number): Promise<number> {
+  const message = pattern(messageBytes, 1);
+  let taken = 0;
+  while (taken * messageBytes < ENOUGH_BYTES) {
+    const before = recorder.writables;
+    message.writeUInt32BE(taken);
+    if (connection.send(message)) {
+      taken += 1;
+      // The event loop must turn now and then, or a transport that hands over in the next turn looks full too soon.
+      if (taken % 64 === 0) await delay(0);
+    } else {
+      const refilled = recorder.until("room", () => recorder.writables > before, WATCH_MS);
+      const hasRoom = await refilled.then(
+        () => true,
+        () => false,
+      );
+      if (!hasRoom) return taken;
+    }
+  }
+  throw new CheckFailure(`${taken} messages of ${messageBytes} bytes were taken although the other side does not read`);
+}
