@@ -3,6 +3,7 @@ import { dirname, join, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { EXIT } from "../harness/results/exit-codes.ts";
+import { WARNINGS } from "../harness/results/warnings.ts";
 import { IPC_ERROR_CODES } from "../transports/contract/errors.ts";
 import { REGISTRY } from "../transports/registry.ts";
 import { circles, isTestTool, rulesFor, SHARED_ROOMS, strayLibraries, wrongDirections } from "./tidy-rules.ts";
@@ -127,6 +128,12 @@ describe("the documents", () => {
     const table = read("transports/README.md");
     for (const [code, meaning] of Object.entries(IPC_ERROR_CODES))
       expect(table).toContain(`| \`${code}\` | ${meaning} |`);
+  });
+
+  it("list every warning with its meaning, and no other", () => {
+    const table = /^## Warnings\n.*?(?=^## )/ms.exec(read("reports/README.md"))?.[0] ?? "";
+    const rows = [...table.matchAll(/^\| `([\w-]+)` \| (.*) \|$/gm)].map(([, id, meaning]) => [id, meaning]);
+    expect(Object.fromEntries(rows)).toEqual(WARNINGS);
   });
 
   it("list every transport with what its record says", async () => {

@@ -45,7 +45,8 @@ function verdict(report: Report): string {
   if (pick?.alternatives?.length) lines.push("");
   for (const other of pick?.alternatives ?? [])
     lines.push(`- ${MODE_LABELS[other.mode] ?? text(other.mode)}: ${code(other.transport)}. ${text(other.sentence)}`);
-  for (const warning of [quickNote(report), ...(warnings ?? [])].filter(Boolean)) lines.push("", `> ${text(warning)}`);
+  for (const warning of [quickNote(report), ...(warnings ?? []).map((one) => one.text)].filter(Boolean))
+    lines.push("", `> ${text(warning)}`);
   return lines.join("\n");
 }
 

@@ -1,3 +1,4 @@
+import type { Warning } from "../../harness/results/model.ts";
 import type { GateCell } from "./cells.ts";
 import type { Evidence, GateRule, Outcome } from "./verdict.ts";
 
@@ -25,7 +26,7 @@ export interface GateResult {
   readonly durationMs: number;
   readonly rows: readonly GateRow[];
   /** What about the machine makes the verdict worth less, each with what to do about it. */
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Warning[];
 }
 
 export const GATE_EXIT = { pass: 0, regression: 20, undecided: 21, missing: 22 } as const;

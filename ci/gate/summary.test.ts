@@ -19,7 +19,7 @@ const result: GateResult = {
       notes: [EVIL],
     },
   ],
-  warnings: [EVIL],
+  warnings: [{ id: "module-refused", text: EVIL, where: {} }],
 };
 
 test("text of a module is neither markup nor a second line of a step summary", () => {

@@ -26,7 +26,7 @@ export function summaryOf({ rows, base, seed, warnings }: GateResult): string {
     "|---|---|---|",
     ...lines,
     "",
-    ...warnings.flatMap((warning) => [`> ${cellText(warning)}`, ""]),
+    ...warnings.flatMap((warning) => [`> ${cellText(warning.text)}`, ""]),
     `Base: \`${visible(base).replace(/`/g, "'")}\`, seed ${seed}. Paired fresh-process trials, exact sign-flip test; see \`ci/gate/README.md\`.`,
     "",
   ].join("\n");

@@ -4,7 +4,7 @@ import { type Arm, type Cell, cellsOf } from "../coordinator/arm.ts";
 import { measureCodecs } from "../coordinator/codec-costs.ts";
 import type { Session } from "../coordinator/session.ts";
 import { UsageError } from "../results/exit-codes.ts";
-import type { CodecCost } from "../results/model.ts";
+import type { CodecCost, Warning } from "../results/model.ts";
 import { CORPUS_SEED, cannotCarry, encodedBytes } from "../rpc/codecs/values.ts";
 import { unknownName } from "./suggest.ts";
 
@@ -47,7 +47,7 @@ export function withCodecs(arms: readonly Arm[], codecs: readonly CodecId[], cel
 
 export interface CodecTable {
   readonly codecs?: readonly CodecCost[];
-  readonly warnings?: readonly string[];
+  readonly warnings?: readonly Warning[];
 }
 
 /** The table of what codecs cost by themselves. A failure costs the report this table and nothing else. */
@@ -64,5 +64,7 @@ export async function codecTable(
     timeMs,
     pin: arms[0]?.cpus.driverPin ?? [],
   });
-  return "codecs" in found ? found : { warnings: [`the codecs could not be measured: ${found.reason}`] };
+  if ("codecs" in found) return found;
+  const text = `the codecs could not be measured: ${found.reason}`;
+  return { warnings: [{ id: "codecs-not-measured", text, where: {} }] };
 }

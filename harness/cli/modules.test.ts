@@ -79,7 +79,7 @@ describe("modules of a user", () => {
     expect(ran[0]?.reason).toMatch(/^printed on standard output, .*progress 50 %\); print to stderr$/);
     // What was counted, so no forged line has taken the place of a result.
     for (const { notes } of ran) expect(notes["requests"]).toBeGreaterThan(1);
-    expect(warnings.join("\n")).toContain(BAD[0]?.[1]);
+    expect(warnings.map(({ text }) => text).join("\n")).toContain(BAD[0]?.[1]);
     expect(code).toBe(10);
     expect(sandbox.leftovers()).toEqual([]);
   });
@@ -110,10 +110,13 @@ describe("modules of a user", () => {
       resolveTransports([hanging, busy, "fifo"], { importMs: 1000, probeMs: 1000 }),
       resolveTransports([half], { importMs: 30_000, probeMs: 2500 }),
     ]);
+    const why = "its import did not come to an end within 1 s";
     expect(imports.refused).toEqual(
-      [hanging, busy].map(
-        (path) => `transport module "${path}" cannot be used: its import did not come to an end within 1 s`,
-      ),
+      [hanging, busy].map((path) => ({
+        id: "module-refused",
+        text: `transport module "${path}" cannot be used: ${why}`,
+        where: { module: path },
+      })),
     );
     expect(imports.candidates.map(({ record }) => [record.id, record.available])).toEqual([["fifo", true]]);
     expect(probes.candidates.map(({ record }) => [record.id, record.available])).toEqual([

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { warningLines } from "../../reports/terminal/index.ts";
 import { isNoted, note } from "../process/note.ts";
 import { visibleLines } from "../results/format.ts";
-import type { Report } from "../results/model.ts";
+import type { Report, Warning } from "../results/model.ts";
 import { store } from "../results/store.ts";
 import type { SharedOptions } from "./options.ts";
 
@@ -45,9 +45,9 @@ export function publishPartial(
 }
 
 /** Behind the result those that were not noted before; where stdout has JSON and nothing else, on stderr. */
-export function printWarnings(warnings: readonly string[], asJson: boolean | undefined): void {
+export function printWarnings(warnings: readonly Warning[], asJson: boolean | undefined): void {
   const stream = asJson ? process.stderr : process.stdout;
-  const fresh = warnings.filter((text) => !isNoted(text));
+  const fresh = warnings.map(({ text }) => text).filter((text) => !isNoted(text));
   const text = warningLines(fresh, { ...terminal(), stream });
   if (text !== "") stream.write(`\n${text}\n`);
 }

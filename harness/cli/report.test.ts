@@ -104,6 +104,8 @@ describe("a report whose every text is hostile", () => {
   );
   // Elements of arrays have numbers for keys.
   for (const { capabilities } of hostile.transports) capabilities.modes = ["event"];
+  for (const { warnings } of [hostile, ...hostile.measurements, ...hostile.cBaseline])
+    for (const warning of warnings) warning.id = "crash";
   hostile.pick.workload.modes = ["event"];
   hostile.environment.placements = {};
 

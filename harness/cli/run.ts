@@ -13,6 +13,7 @@ import {
   type Report,
   SCHEMA_VERSION,
   type TransportRecord,
+  type Warning,
 } from "../results/model.ts";
 
 /** What every report begins with, taken when a command starts. */
@@ -85,7 +86,7 @@ export function finishReport(
 export function runWarnings(
   { crashes, cpu, loadAverage1 }: RunStart,
   environment: Report["environment"] = { ...describeEnvironment(cpu, ffiFloor()), loadAverage1 },
-): string[] {
+): Warning[] {
   return [...crashWarnings(crashes), ...machineWarnings(environment)];
 }
 

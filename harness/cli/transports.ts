@@ -8,7 +8,7 @@ import { noteWarning } from "../process/note.ts";
 import { shown } from "../process/rules.ts";
 import { describeTransport } from "../process/transport-rules.ts";
 import { UsageError } from "../results/exit-codes.ts";
-import type { TransportRecord } from "../results/model.ts";
+import type { TransportRecord, Warning } from "../results/model.ts";
 import { unknownName } from "./suggest.ts";
 
 /** A transport the user chose, probed. None of its code runs here: that is for drivers and peers. */
@@ -25,8 +25,8 @@ export interface Candidate {
 /** What `--transport` names. */
 export interface Chosen {
   readonly candidates: readonly Candidate[];
-  /** A sentence for each module, or transport of one, that cannot be used: what else is named runs all the same, and the run is incomplete. */
-  readonly refused: readonly string[];
+  /** One for each module, or transport of one, that cannot be used. Everything else that is named still runs, and the run is incomplete. */
+  readonly refused: readonly Warning[];
 }
 
 /**
@@ -74,21 +74,24 @@ function refuseUnknown(name: string): void {
 /** An id belongs to the first that brings it. @throws UsageError when nothing is left */
 function withoutDuplicates(parts: readonly Chosen[]): Chosen {
   const candidates = new Map<string, Candidate>();
-  const refused = new Set<string>();
+  const refused = new Map<string, Warning>();
   for (const part of parts) {
-    for (const sentence of part.refused) refused.add(sentence);
+    for (const warning of part.refused) refused.set(warning.text, warning);
     for (const candidate of part.candidates) {
       const { id, module } = candidate.reference;
       const first = candidates.get(id);
       if (first === undefined) candidates.set(id, candidate);
-      else if (first.reference.module !== module) refused.add(cannotBeUsed(module ?? "", taken(id, first)));
+      else if (first.reference.module !== module) {
+        const warning = cannotBeUsed(module ?? "", taken(id, first));
+        refused.set(warning.text, warning);
+      }
     }
   }
-  const sentences = [...refused];
-  const last = candidates.size === 0 ? sentences.pop() : undefined;
-  for (const sentence of sentences) noteWarning(sentence);
-  if (last !== undefined) throw new UsageError(last);
-  return { candidates: [...candidates.values()], refused: sentences };
+  const warnings = [...refused.values()];
+  const last = candidates.size === 0 ? warnings.pop() : undefined;
+  for (const { text } of warnings) noteWarning(text);
+  if (last !== undefined) throw new UsageError(last.text);
+  return { candidates: [...candidates.values()], refused: warnings };
 }
 
 function taken(id: string, { reference }: Pick<Candidate, "reference">): string {
@@ -96,8 +99,8 @@ function taken(id: string, { reference }: Pick<Candidate, "reference">): string 
   return `its id ${shown(id)} is that of ${owner}; choose another`;
 }
 
-function cannotBeUsed(path: string, why: string): string {
-  return `transport module "${path}" cannot be used: ${why}`;
+function cannotBeUsed(path: string, why: string): Warning {
+  return { id: "module-refused", text: `transport module "${path}" cannot be used: ${why}`, where: { module: path } };
 }
 
 async function fromRegistry(entries: readonly Registration[], named: boolean): Promise<Candidate[]> {

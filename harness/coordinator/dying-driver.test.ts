@@ -77,7 +77,11 @@ describe("a process that a fault of native code ends", () => {
       { transport: "deadly/segfault", process: "driver", signal: "SIGSEGV", binding },
       { transport: "deadly/segfault-peer", process: "peer", signal: "SIGSEGV", binding },
     ]);
-    expect(crashWarnings(crashes).sort()).toEqual([
+    expect(
+      crashWarnings(crashes)
+        .map(({ text }) => text)
+        .sort(),
+    ).toEqual([
       expect.stringMatching(/^deadly\/segfault-peer: the peer process was ended by SIGSEGV 2 times \(binding .*\)/),
       expect.stringMatching(/^deadly\/segfault: the driver process was ended by SIGSEGV 2 times \(binding .*\)/),
     ]);

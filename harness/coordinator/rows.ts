@@ -1,6 +1,6 @@
 import { aggregate } from "../results/aggregate.ts";
 import { isBimodal } from "../results/bimodal.ts";
-import type { Measurement, Trial } from "../results/model.ts";
+import type { Measurement, Trial, Warning } from "../results/model.ts";
 import { driftWarning } from "../results/stationarity.ts";
 import { type Arm, type Cell, loadOf } from "./arm.ts";
 import type { ArmRecord } from "./record.ts";
@@ -73,7 +73,7 @@ export function rowOf(record: ArmRecord, cell: Cell): Measurement {
     ...aggregate(trials, cell.payloadBytes),
     ...(lost > 0 && messages !== null ? { lossShare: lost / (valid * messages) } : {}),
     trials,
-    warnings: warningsOf(cell, trials),
+    warnings: warningsOf(record.arm, cell, trials),
   };
 }
 
@@ -99,26 +99,37 @@ function statusOf(
 /** A mechanism that answers so much less than it is asked has been left behind by the schedule. */
 const FOLLOWED_SHARE = 0.95;
 
-function warningsOf(cell: Cell, trials: readonly Trial[]): string[] {
+function warningsOf({ transport, mode, placement }: Arm, cell: Cell, trials: readonly Trial[]): Warning[] {
   const valid = trials.filter(({ status }) => status === "valid");
   const p50s = valid.flatMap(({ latencyNs }) => (latencyNs === undefined ? [] : [latencyNs.p50]));
-  const warnings: string[] = [];
+  const { ratePerSecond } = loadOf(cell, 0);
+  const where = {
+    ...{ transport: transport.id, mode, placement },
+    ...{ benchmark: cell.benchmark.name, payloadBytes: cell.payloadBytes },
+    ...(ratePerSecond === null ? {} : { ratePerSecond }),
+  };
+  const warnings: Warning[] = [];
+  const warn = (id: Warning["id"], text: string): unknown => warnings.push({ id, text, where });
   if (isBimodal(p50s)) {
-    warnings.push(
+    warn(
+      "bimodal",
       "bimodal: the trials fall into two groups, and the median describes neither; see the points of the single trials",
     );
   }
   const figures = aggregate(valid, cell.payloadBytes);
   const drift = driftWarning(figures.stationarity);
-  if (drift !== undefined) warnings.push(drift);
+  if (drift !== undefined) warn(drift.id, drift.text);
   const refused = trials.filter((trial) => trial.refused).length;
   if (refused > 0 && refused < trials.length) {
-    warnings.push(`refused in ${refused} of ${trials.length} trials: the driver could not keep its schedule there`);
+    warn(
+      "schedule-not-kept",
+      `refused in ${refused} of ${trials.length} trials: the driver could not keep its schedule there`,
+    );
   }
-  const { ratePerSecond } = loadOf(cell, 0);
   const achieved = figures.messagesPerSecond;
   if (ratePerSecond !== null && achieved !== null && achieved < FOLLOWED_SHARE * ratePerSecond) {
-    warnings.push(
+    warn(
+      "beyond-the-knee",
       `beyond the knee: ${Math.round(achieved)} of ${ratePerSecond} replies a second; the latency grows for as long as this goes on`,
     );
   }

@@ -1,7 +1,15 @@
 import type { Place } from "../../transports/contract/transport.ts";
 import { openCBaseline } from "../c-baseline/board.ts";
 import { cBaselineWarnings, withCBaseline } from "../results/c-baseline.ts";
-import type { Environment, Measurement, Placement, Report, RunDuration } from "../results/model.ts";
+import {
+  type Environment,
+  type Measurement,
+  PLACEMENTS,
+  type Placement,
+  type Report,
+  type RunDuration,
+  type Warning,
+} from "../results/model.ts";
 import { randomFrom, shuffled } from "../results/random.ts";
 import { type Arm, type Cell, cellsOf } from "./arm.ts";
 import { calibrateAll } from "./calibrate.ts";
@@ -52,7 +60,7 @@ export interface MeasureResult {
   /** What the report keeps besides. */
   readonly about: Pick<Report, "rounds" | "controls" | "canaries" | "duration" | "cBaseline" | "cBaselineReason">;
   readonly keepAwake?: Environment["keepAwake"];
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Warning[];
 }
 
 /** Rounds of an effort when nothing else bounds them. */
@@ -260,21 +268,28 @@ function warningsOf(
   run: Run,
   duration: RunDuration | undefined,
   awake: Environment["keepAwake"] | undefined,
-): string[] {
-  const found: string[] = [];
+): Warning[] {
+  const found: Warning[] = [];
+  const warn = (id: Warning["id"], text: string, where: Warning["where"] = {}): unknown =>
+    found.push({ id, text, where });
   if (duration !== undefined && duration.rounds > 0 && duration.rounds < LEAST_FOR_INTERVAL) {
     const more = `a 95 % interval needs ${LEAST_FOR_INTERVAL}; give it more --trials or a longer --budget`;
-    found.push(`only ${duration.rounds} rounds (${duration.sentence}): ${more}`);
+    warn("few-rounds", `only ${duration.rounds} rounds (${duration.sentence}): ${more}`);
   }
-  if (duration?.reached === false) found.push(duration.sentence);
-  if (awake !== undefined && "reason" in awake) found.push(`--keep-awake had no effect: ${awake.reason}`);
-  for (const [placement, canary] of Object.entries(run.log.canaries())) {
-    if (canary?.bad) found.push(`${placement}: ${canary.sentence}`);
-  }
-  for (const [placement, control] of Object.entries(run.log.controls())) {
+  if (duration?.reached === false) warn("target-missed", duration.sentence);
+  if (awake !== undefined && "reason" in awake)
+    warn("keep-awake-failed", `--keep-awake had no effect: ${awake.reason}`);
+  const canaries = run.log.canaries();
+  const controls = run.log.controls();
+  for (const placement of PLACEMENTS) {
+    const canary = canaries[placement];
+    if (canary?.bad) warn("late-wake-ups", `${placement}: ${canary.sentence}`, { placement });
+    const control = controls[placement];
     if (control !== undefined && control.spread > 2) {
-      found.push(
+      warn(
+        "speed-changed",
         `${placement}: the frozen control took between 1 and ${control.spread.toFixed(1)} times as long from round to round: the machine changed speed; trust ratios within rounds, not absolute times`,
+        { placement },
       );
     }
   }

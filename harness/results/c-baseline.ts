@@ -1,5 +1,5 @@
 import { bytes, cDoubt, duration, significant } from "./format.ts";
-import type { Measurement } from "./model.ts";
+import type { CComparison, Measurement, Warning } from "./model.ts";
 import { compareRounds, roundsOf } from "./ranking.ts";
 
 /** What the C program calls a mechanism, and how its ends wait. */
@@ -61,18 +61,24 @@ export function withCBaseline(rows: readonly Measurement[], baseline: readonly M
 }
 
 /** One warning for each row whose ratio to plain C is not believed: the cell, both times, the reason, what to do. */
-export function cBaselineWarnings(rows: readonly Measurement[]): string[] {
-  return rows.flatMap(({ transport, mode, placement, payloadBytes, latencyNs, cBaseline }) => {
+export function cBaselineWarnings(rows: readonly Measurement[]): Warning[] {
+  return rows.flatMap(({ transport, mode, placement, benchmark, payloadBytes, latencyNs, cBaseline }) => {
     if (cBaseline === undefined || latencyNs === undefined) return [];
     const doubt = cDoubt(cBaseline);
     if (doubt === undefined) return [];
     const times = `p50 ${duration(latencyNs.p50)}, plain C ${duration(cBaseline.p50)}`;
     const cell = `${transport} (${mode}, ${placement}, ${bytes(payloadBytes)})`;
     const found = `${cell} took ${significant(cBaseline.ratio)} times as long as plain C (${times})`;
-    if (doubt === "told apart")
-      return `${found}: C makes the same system calls, so something else differed, such as the state of the machine; run it again when it is quiet`;
-    const { interval } = cBaseline;
-    const why = interval ? `its interval goes up to ${significant(interval[1])}` : "it has no interval";
-    return `${found}: ${why}, so this may be chance; give it more --trials`;
+    const why =
+      doubt === "told apart" ? OTHER_STATE : `${chance(cBaseline)}, so this may be chance; give it more --trials`;
+    const where = { transport, mode, placement, benchmark, payloadBytes };
+    return [{ id: "c-ratio-doubtful", text: `${found}: ${why}`, where }];
   });
+}
+
+const OTHER_STATE =
+  "C makes the same system calls, so something else differed, such as the state of the machine; run it again when it is quiet";
+
+function chance({ interval }: CComparison): string {
+  return interval ? `its interval goes up to ${significant(interval[1])}` : "it has no interval";
 }

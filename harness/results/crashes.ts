@@ -1,19 +1,19 @@
-import type { Crash } from "./model.ts";
+import type { Crash, Warning } from "./model.ts";
 
 /** One line for each kind of process of each mechanism that crashed. */
-export function crashWarnings(crashes: readonly Crash[]): string[] {
+export function crashWarnings(crashes: readonly Crash[]): Warning[] {
   const alike = Map.groupBy(crashes, ({ transport, process, signal }) => `${transport} ${process} ${signal}`);
   return [...alike.values()].flatMap(([crash, ...more]) =>
     crash === undefined ? [] : [warning(crash, 1 + more.length)],
   );
 }
 
-function warning({ transport, process, signal, binding }: Crash, count: number): string {
+function warning({ transport, process, signal, binding }: Crash, count: number): Warning {
   const times = count === 1 ? "" : ` ${count} times`;
-  return (
+  const text =
     `${transport}: the ${process} process was ended by ${signal}${times} (binding to the C library: ${binding}); ` +
-    "no number of it counts; run it alone to see whether it happens again"
-  );
+    "no number of it counts; run it alone to see whether it happens again";
+  return { id: "crash", text, where: { transport, process } };
 }
 
 /** Why a mechanism cannot be chosen whose processes crashed; undefined when none did. */

@@ -58,11 +58,15 @@ describe("a warning about the machine", () => {
   });
 
   test.each([
-    [{ stealShare: 0.085 }, /hypervisor took 8\.5 %.*repeat on a quieter host/],
-    [{ othersShare: 0.42, loadAverage1: 5 }, /other processes used 42 % of the CPU time.*stop them and repeat/],
-    [{ loadAverage1: 5 }, /load average is 5\.0 on 2 CPUs.*stop it and repeat/],
-    [{ cgroup: { cpus: 1.5, memoryBytes: null } }, /control group allows 1\.5 CPUs.*raise cpu\.max/],
-  ])("names %o and the way out", (change, expected) => {
-    expect(machineWarnings({ ...calm, ...change })).toEqual([expect.stringMatching(expected)]);
+    [{ stealShare: 0.085 }, "hypervisor-steal", /hypervisor took 8\.5 %.*repeat on a quieter host/],
+    [
+      { othersShare: 0.42, loadAverage1: 5 },
+      "other-processes",
+      /other processes used 42 % of the CPU time.*stop them and repeat/,
+    ],
+    [{ loadAverage1: 5 }, "load-average", /load average is 5\.0 on 2 CPUs.*stop it and repeat/],
+    [{ cgroup: { cpus: 1.5, memoryBytes: null } }, "cpu-quota", /control group allows 1\.5 CPUs.*raise cpu\.max/],
+  ])("names %o and the way out", (change, id, expected) => {
+    expect(machineWarnings({ ...calm, ...change })).toEqual([{ id, text: expect.stringMatching(expected), where: {} }]);
   });
 });

@@ -1,4 +1,4 @@
-import type { Environment } from "./model.ts";
+import type { Environment, Warning } from "./model.ts";
 
 type Circumstances = Pick<Environment, "stealShare" | "othersShare" | "loadAverage1" | "cpus" | "cgroup">;
 
@@ -6,27 +6,32 @@ type Circumstances = Pick<Environment, "stealShare" | "othersShare" | "loadAvera
 const NOTABLE_OTHERS = 0.1;
 
 /** What about the machine makes the figures of this run worth less, each with what to do about it. */
-export function machineWarnings(circumstances: Circumstances): string[] {
+export function machineWarnings(circumstances: Circumstances): Warning[] {
   const { stealShare, loadAverage1, cpus, cgroup } = circumstances;
   const others = circumstances.othersShare ?? 0;
-  const found: string[] = [];
+  const found: Warning[] = [];
+  const warn = (id: Warning["id"], text: string): unknown => found.push({ id, text, where: {} });
   if (stealShare !== null && stealShare > 0.01) {
-    found.push(
+    warn(
+      "hypervisor-steal",
       `the hypervisor took ${(stealShare * 100).toFixed(1)} % of the CPU time during this run: tails are the host's; repeat on a quieter host before you quote p99`,
     );
   }
   if (others > NOTABLE_OTHERS) {
-    found.push(
+    warn(
+      "other-processes",
       `other processes used ${(others * 100).toFixed(0)} % of the CPU time during this run: every figure has a share of it; stop them and repeat`,
     );
   } else if (loadAverage1 > 2 * cpus) {
-    found.push(
+    warn(
+      "load-average",
       `the load average is ${loadAverage1.toFixed(1)} on ${cpus} CPUs: something else is running; stop it and repeat`,
     );
   }
   const quota = cgroup?.cpus ?? null;
   if (quota !== null && quota < Math.min(2, cpus)) {
-    found.push(
+    warn(
+      "cpu-quota",
       `the control group allows ${quota} CPUs: two busy processes are throttled together, up to 100 ms at a time; raise cpu.max`,
     );
   }

@@ -16,6 +16,7 @@ import type {
   Trial,
 } from "./model.ts";
 import type { RunPhases } from "./phases.ts";
+import { WARNINGS, type Warning, type WarningPlace } from "./warnings.ts";
 
 /**
  * The report as JSON Schema: every field of `model.ts` that a reader relies on, with the bounds of what a machine can have measured.
@@ -129,6 +130,27 @@ const COSTS = {
   idleCpuShare: orNull(number(0, 1e6)),
 } satisfies Fields;
 
+const warning = model<Warning>()(
+  {
+    id: oneOf(...Object.keys(WARNINGS)),
+    text,
+    where: model<WarningPlace>()(
+      {},
+      {
+        transport: text,
+        mode,
+        placement,
+        benchmark: text,
+        payloadBytes: integer(),
+        ratePerSecond: above0(MOST),
+        process: text,
+        module: text,
+      },
+    ),
+  },
+  {},
+);
+
 const trial: Schema = {
   ...model<Trial>()(
     { round: integer(), status: oneOf("valid", "invalid"), messagesPerSecond: orNull(rate) },
@@ -177,7 +199,7 @@ const measurement = model<Measurement>()(
     latencyNs: quantiles(latency),
     messagesPerSecond: orNull(above0(MOST)),
     bytesPerSecond: orNull(rate),
-    warnings: list(text),
+    warnings: list(warning),
     arrivals: oneOf("fixed", "poisson"),
     batched: flag,
     lossShare: share,
@@ -329,7 +351,7 @@ export const REPORT: Schema = model<Report>()(
     durationMs: number(0, YEAR_MS),
     seed: number(-MOST, MOST),
     claims: list(model<ClaimResult>()({ id: text, statement: text, evidence: text }, { held: orNull(flag) })),
-    warnings: list(text),
+    warnings: list(warning),
     crashes: list(model<Crash>()({ transport: text, process: text, signal: text, binding: text }, {})),
     rounds: list(round),
     controls: byPlacement(model<ControlSummary>()({ p50: time, spread: times }, { interval, rounds: integer() })),

@@ -1,5 +1,5 @@
 import { medianInterval } from "./intervals.ts";
-import type { Stationarity, Trial } from "./model.ts";
+import type { Stationarity, Trial, Warning } from "./model.ts";
 import { median } from "./quantiles.ts";
 
 const LEAST_ROUNDS = 4;
@@ -18,14 +18,20 @@ export function stationarity(valid: readonly Trial[]): Stationarity | undefined 
   };
 }
 
-/** A sentence when the cell drifts within its trials by more than chance and more than is worth saying. */
-export function driftWarning(found: Stationarity | undefined): string | undefined {
+/** A warning when the cell drifts within its trials by more than chance and more than is worth saying. */
+export function driftWarning(found: Stationarity | undefined): Pick<Warning, "id" | "text"> | undefined {
   const within = found?.withinTrial;
   if (!within?.interval) return undefined;
   const [low, high] = within.interval;
   if (Math.abs(within.ratio - 1) < DRIFT_WORTH_SAYING || (low <= 1 && high >= 1)) return undefined;
   const percent = Math.round(Math.abs(within.ratio - 1) * 100);
   return within.ratio < 1
-    ? `not settled: the second half of a trial is ${percent} % faster than the first, so a longer run would be faster; use more --messages before you quote it`
-    : `not stationary: the second half of a trial is ${percent} % slower than the first; use more --messages before you quote it`;
+    ? {
+        id: "not-settled",
+        text: `not settled: the second half of a trial is ${percent} % faster than the first, so a longer run would be faster; use more --messages before you quote it`,
+      }
+    : {
+        id: "not-stationary",
+        text: `not stationary: the second half of a trial is ${percent} % slower than the first; use more --messages before you quote it`,
+      };
 }

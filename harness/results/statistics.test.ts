@@ -108,7 +108,10 @@ describe("stationarity", () => {
 
   it("says so when the second half is slower in every trial, and nothing when it is not", () => {
     const drifting = Array.from({ length: 6 }, (_, round) => trial(round, 100, { halvesNs: [100, 120 + round] }));
-    expect(driftWarning(stationarity(drifting))).toMatch(/the second half of a trial is 2\d % slower/);
+    expect(driftWarning(stationarity(drifting))).toEqual({
+      id: "not-stationary",
+      text: expect.stringMatching(/the second half of a trial is 2\d % slower/),
+    });
     const steady = Array.from({ length: 6 }, (_, round) => trial(round, 100, { halvesNs: [100, 98 + round] }));
     expect(driftWarning(stationarity(steady))).toBeUndefined();
   });

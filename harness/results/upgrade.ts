@@ -1,4 +1,4 @@
-import { SCHEMA_VERSION } from "./model.ts";
+import { SCHEMA_VERSION, type Warning } from "./model.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -8,25 +8,36 @@ type Fields = Readonly<Record<string, unknown>>;
  */
 export function upgraded(value: unknown): unknown {
   if (!isFields(value) || value["schemaVersion"] !== 1) return value;
-  const { limits, limitsReason, length, measurements, ...same } = value;
+  const { limits, limitsReason, length, measurements, warnings, ...same } = value;
   return {
     ...same,
     schemaVersion: SCHEMA_VERSION,
     ...(length === undefined ? {} : { duration: length }),
-    ...(measurements === undefined ? {} : { measurements: each(measurements, compared) }),
+    ...(warnings === undefined ? {} : { warnings: unclassified(warnings) }),
+    ...(measurements === undefined ? {} : { measurements: each(measurements, row) }),
     ...(limits === undefined ? {} : { cBaseline: each(limits, inC) }),
     ...(limitsReason === undefined ? {} : { cBaselineReason: renamed(limitsReason, /^no limits/, "no C baseline") }),
   };
 }
 
-/** Renames the comparison that a row carries. */
-function compared({ limit, ...row }: Fields): Fields {
-  return limit === undefined ? row : { ...row, cBaseline: isFields(limit) ? inC(limit) : limit };
+function row({ limit, warnings, ...same }: Fields): Fields {
+  return {
+    ...same,
+    ...(warnings === undefined ? {} : { warnings: unclassified(warnings) }),
+    ...(limit === undefined ? {} : { cBaseline: isFields(limit) ? inC(limit) : limit }),
+  };
+}
+
+/** Warnings were plain sentences. */
+function unclassified(warnings: unknown): unknown {
+  const classify = (text: unknown): unknown =>
+    typeof text === "string" ? ({ id: "unclassified", text, where: {} } satisfies Warning) : text;
+  return Array.isArray(warnings) ? warnings.map(classify) : warnings;
 }
 
 function inC(cell: Fields): Fields {
   return {
-    ...cell,
+    ...row(cell),
     ...("transport" in cell ? { transport: renamed(cell["transport"], /^limit\//, "c/") } : {}),
     ...("benchmark" in cell ? { benchmark: renamed(cell["benchmark"], /^limit$/, "c-baseline") } : {}),
   };

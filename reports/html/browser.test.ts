@@ -145,7 +145,7 @@ describe.skipIf(!executablePath)(`the page ${where}`, () => {
     const text = "bimodal: the trials fall into two groups";
     const measurements = report.measurements.map((cell) => ({
       ...cell,
-      warnings: ["unix", "fifo"].includes(cell.transport) ? [text] : [],
+      warnings: ["unix", "fifo"].includes(cell.transport) ? [{ id: "bimodal" as const, text, where: {} }] : [],
     }));
     const { page } = await open({ ...report, measurements });
     const merged = new RegExp(`${text} \\((unix, fifo|fifo, unix)\\)`, "g");
@@ -181,7 +181,7 @@ describe.skipIf(!executablePath)(`the page ${where}`, () => {
     const evil: Report = {
       ...report,
       commandLine: hostile,
-      warnings: [hostile],
+      warnings: [{ id: "module-refused", text: hostile, where: {} }],
       transports: report.transports.map((record) => (record.id === "tcp" ? { ...record, id: hostile } : record)),
       measurements: report.measurements.map(rename).map((cell) => (cell.reason ? { ...cell, reason: hostile } : cell)),
       checks: report.checks

@@ -1,5 +1,5 @@
 import { cRatio } from "../../harness/results/format.ts";
-import type { Interval, Measurement, Placement, Report } from "../../harness/results/model.ts";
+import type { Interval, Measurement, Placement, Report, Warning } from "../../harness/results/model.ts";
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import { C_COLUMN_NOTE, cRatioNote } from "../c-baseline.ts";
 import { canaryText } from "../canary.ts";
@@ -72,7 +72,7 @@ export interface ViewCell {
   readonly peerNote: string;
   /** Lost of sent, 0 to 1. */
   readonly lossShare: number | null;
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Pick<Warning, "id" | "text">[];
   readonly points: readonly PercentilePoint[];
   /** Why there are no points, where a histogram was there. */
   readonly pointsReason: string;
@@ -158,7 +158,7 @@ function viewCell(cell: Measurement, baseline: boolean): ViewCell {
     missing: missingText(cell),
     peerNote: peerNote(cell) ?? "",
     lossShare: cell.lossShare ?? null,
-    warnings: cell.warnings ?? [],
+    warnings: (cell.warnings ?? []).map(({ id, text }) => ({ id, text })),
     points: typeof points === "string" ? [] : points,
     pointsReason: typeof points === "string" ? points : "",
     trials: (cell.trials ?? []).map((trial) => ({

@@ -217,7 +217,7 @@ function footnotes(blocks: readonly Block[], extra: Extra): string[] {
   if (rows.some((row) => throughputText(row.throughput, row.cell.benchmark).endsWith("*")))
     notes.push("*: one message at a time, there and back; not what a stream of messages reaches.");
   notes.push(...new Set(rows.flatMap(({ cell }) => peerNote(cell) ?? [])));
-  const warned = rows.flatMap((row) => (row.cell.warnings ?? []).map((text) => ({ text: oneLine(text), row })));
+  const warned = rows.flatMap((row) => (row.cell.warnings ?? []).map(({ text }) => ({ text: oneLine(text), row })));
   for (const [text, group] of Map.groupBy(warned, ({ text }) => text))
     notes.push(`! ${text} (${group.map(({ row }) => nameOf(row)).join(", ")})`);
   for (const row of rows) {

@@ -191,7 +191,9 @@ describe("terminal tables", () => {
 
   test("name the load of a row that a warning is about", () => {
     const measurements = full.measurements.map((cell) =>
-      cell.ratePerSecond === null ? cell : { ...cell, warnings: ["drifts"] },
+      cell.ratePerSecond === null
+        ? cell
+        : { ...cell, warnings: [{ id: "not-stationary" as const, text: "drifts", where: {} }] },
     );
     const text = plain(compareTables({ ...full, measurements }, { columns: 140 }));
     expect(text).toMatch(/! drifts \(unix 64 B 1000\/s/);

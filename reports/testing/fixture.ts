@@ -93,7 +93,13 @@ export function fixtureReport(options: FixtureOptions = {}): Report {
       },
     ],
     pick: placements.includes("two-cpus") ? fixturePick() : null,
-    warnings: ["the hypervisor took 2.3 % of the CPU time: run on a quieter machine, or with more --trials"],
+    warnings: [
+      {
+        id: "hypervisor-steal",
+        text: "the hypervisor took 2.3 % of the CPU time: run on a quieter machine, or with more --trials",
+        where: {},
+      },
+    ],
   };
 }
 
@@ -296,7 +302,22 @@ function pingPong(
     gcPauseNs: 1_200_000,
     trials: list,
     histogram: hdr.encodeIntoCompressedBase64(merged),
-    warnings: model.id === "fifo" ? ["bimodal: trials fall into two groups, at 19 µs and 27 µs"] : [],
+    warnings:
+      model.id === "fifo"
+        ? [
+            {
+              id: "bimodal",
+              text: "bimodal: trials fall into two groups, at 19 µs and 27 µs",
+              where: {
+                transport: model.id,
+                mode: model.mode,
+                placement,
+                benchmark: "round-trip",
+                payloadBytes: payload,
+              },
+            },
+          ]
+        : [],
   };
 }
 

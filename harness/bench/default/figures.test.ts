@@ -49,7 +49,9 @@ describe("rowsOf", () => {
   it("leaves cells that a warning names out beside busy loops, at most a third of them", () => {
     const busy = (ids: readonly string[]): Row | undefined => {
       const change: Change = (row) =>
-        ids.includes(row.transport) ? { ...scaled(2)(row), warnings: ["not settled: 50 messages"] } : {};
+        ids.includes(row.transport)
+          ? { ...scaled(2)(row), warnings: [{ id: "not-settled", text: "", where: {} }] }
+          : {};
       return rows("b", { reference: [runOf(base)], busy: [runOf(reportWith(change))] })[1];
     };
     expect(busy(["unix"])).toMatchObject({ verdict: "holds", seen: expect.stringMatching(/^1\.000, 15\.8 %/) });

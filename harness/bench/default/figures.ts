@@ -91,10 +91,7 @@ function busyRow(evidence: Evidence): Row {
 }
 
 function withoutNamed(report: Report): Report {
-  const isNamed = (row: Measurement): boolean =>
-    [...row.warnings, ...report.warnings.filter((text) => text.includes(row.transport))].some((text) =>
-      /not settled/.test(text),
-    );
+  const isNamed = (row: Measurement): boolean => row.warnings.some(({ id }) => id === "not-settled");
   return { ...report, measurements: report.measurements.filter((row) => !isNamed(row)) };
 }
 

@@ -10,6 +10,8 @@ import { sizesOf } from "./state.js";
 /** @typedef {import("./charts.js").Axis} Axis */
 /** @typedef {import("./charts.js").Point} Point */
 
+/** Warnings that the points of the single trials explain. */
+const ABOUT_TRIALS = ["bimodal", "not-settled", "not-stationary"];
 const PERCENT_TICKS = [1, 2, 10, 100, 1e3, 1e4, 1e5, 1e6];
 
 /** @param {State} state */
@@ -140,7 +142,7 @@ function drawTrials(cells, metric) {
       .filter((trial) => !trial.valid)
       .map((trial) => `${cell.name} round ${trial.round} is invalid: ${trial.reason || "no reason recorded"}`),
   );
-  const warned = mergedWarnings(cells).filter((warning) => /bimodal|drift|station/i.test(warning));
+  const warned = mergedWarnings(cells, ABOUT_TRIALS);
   byId("trials-finding").textContent = [...invalid, ...warned].join(". ");
   const rounds = distinct(cells.flatMap((cell) => cell.trials.map((trial) => trial.round))).sort((a, b) => a - b);
   fillTable(

@@ -11,11 +11,12 @@ export const NOTHING = "Nothing to draw for this selection.";
 const NAMED = 3;
 const CANNOT_TELL = "This run cannot tell whether the best changes with size.";
 
-/** Each warning once, with the rows it is about. @param {readonly Cell[]} cells @returns {string[]} */
-export function mergedWarnings(cells) {
-  const texts = distinct(cells.flatMap((cell) => cell.warnings));
-  return texts.map((text) => {
-    const names = distinct(cells.filter((cell) => cell.warnings.includes(text)).map((cell) => cell.name));
+/** Each warning once, with the rows it is about. @param {readonly Cell[]} cells @param {readonly string[]} [ids] only these @returns {string[]} */
+export function mergedWarnings(cells, ids) {
+  const textsOf = (/** @type {Cell} */ cell) =>
+    cell.warnings.filter(({ id }) => ids === undefined || ids.includes(id)).map(({ text }) => text);
+  return distinct(cells.flatMap(textsOf)).map((text) => {
+    const names = distinct(cells.filter((cell) => textsOf(cell).includes(text)).map((cell) => cell.name));
     return `${text} (${names.join(", ")})`;
   });
 }

@@ -63,7 +63,7 @@ function noPick(report: Report): string {
 function warnings(report: Report): Html | "" {
   const list = report.warnings ?? [];
   if (list.length === 0) return "";
-  return html`<aside class="warning"><b>Read with care.</b><ul>${list.map((text) => html`<li>${text}</li>`)}</ul></aside>`;
+  return html`<aside class="warning"><b>Read with care.</b><ul>${list.map(({ text }) => html`<li>${text}</li>`)}</ul></aside>`;
 }
 
 /** Shared with the machine section. */
