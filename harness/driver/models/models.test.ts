@@ -73,7 +73,8 @@ describe("every benchmark", () => {
     expect([row?.status, row?.reason]).toEqual(["measured", undefined]);
   });
 
-  it.for(["drop", "corrupt"])("is invalid where a message suffers from %s", async (fault) => {
+  // Side by side: most of it is waiting for messages that do not come.
+  it.concurrent.for(["drop", "corrupt"])("is invalid where a message suffers from %s", async (fault, { expect }) => {
     const cells = BENCHMARKS.filter(({ name }) => ["pipeline", "load-curve"].includes(name)).map(cellOf);
     const fast = cells.map((cell) =>
       cell.benchmark.name === "load-curve" ? { ...cell, variant: { ratePerSecond: 5000 } } : cell,
