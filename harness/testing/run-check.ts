@@ -17,8 +17,8 @@ export interface Job {
   readonly checks: readonly string[];
 }
 
-/** More than there are CPUs: what objects to a fault mostly waits for what does not come. Other test files run meanwhile. */
-const LANES = 4;
+/** More than there are CPUs: what objects to a fault mostly waits for what does not come. */
+const LANES = 6;
 
 /** Runs every job by itself, several at a time, and returns the results by id of the transport. */
 export async function runJobs(jobs: readonly Job[]): Promise<ReadonlyMap<string, readonly CheckResult[]>> {
