@@ -11,7 +11,7 @@ import {
   ratioRange,
 } from "../harness/results/format.ts";
 import type { CheckResult, Report } from "../harness/results/model.ts";
-import { type Block, blocksOf, type PlainRow } from "./blocks.ts";
+import { type Block, blocksOf, type MissingRow, type PlainRow } from "./blocks.ts";
 import { checkRowName, checkSummary } from "./check-groups.ts";
 import { MODE_LABELS, noPickReason, placementTitle, quickNote } from "./labels.ts";
 import { missingText, p99Text } from "./missing.ts";
@@ -109,7 +109,7 @@ function ranged(value: string, range: string): string {
   return range === ABSENT ? value : `${value} (${range})`;
 }
 
-function missing({ cell, loads }: PlainRow): string[] {
+function missing({ cell, loads }: MissingRow): string[] {
   return [...Array<string>(6).fill(ABSENT), text(missingText(cell, loads))];
 }
 

@@ -72,7 +72,10 @@ describe("tables and pick of one size", () => {
       fc.property(reports, fc.integer({ min: 1, max: 5 }), (report, most) => {
         const rows = report.measurements.map(
           ({ transport, trials }) =>
-            [transport, trials.map((trial) => [trial.round, trial.latencyNs?.p50 ?? 0] as const)] as const,
+            [
+              transport,
+              trials.map((trial) => [trial.round, trial.status === "valid" ? (trial.latencyNs?.p50 ?? 0) : 0] as const),
+            ] as const,
         );
         const cut = reportOf(new Map(rows.map(([transport, list]) => [transport, list.slice(0, most)])));
         const isAlone = rows.length === 1;

@@ -34,7 +34,7 @@ export class ArmRecord {
     else list.push(trial);
     if (trial.status === "valid") return;
     this.#faults.set(cell, (this.#faults.get(cell) ?? 0) + 1);
-    if (!trial.refused) this.fail(cell, `trial ${trial.round}: ${trial.reason}`);
+    if (trial.status === "invalid") this.fail(cell, `trial ${trial.round}: ${trial.reason}`);
   }
 
   fail(cell: Cell, reason: string): void {

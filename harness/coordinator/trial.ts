@@ -1,11 +1,11 @@
 import type { Place } from "../../transports/contract/transport.ts";
-import type { CellPlan, CellResult, DriverReady, DriverStart } from "../process/messages.ts";
+import type { CellFigures, CellPlan, CellResult, DriverReady, DriverStart } from "../process/messages.ts";
 import { movePinned } from "../process/pinning.ts";
 import { oneLine } from "../process/rules.ts";
 import { encodeHistogram } from "../results/histogram.ts";
-import type { Trial } from "../results/model.ts";
+import type { Trial, TrialFigures } from "../results/model.ts";
 import { unpackSamples } from "../results/packed-samples.ts";
-import { NOTHING, quantilesOf } from "../results/samples.ts";
+import { quantilesOf } from "../results/samples.ts";
 import type { Arm } from "./arm.ts";
 import type { DriverResult, Prepared, ProcessSupervisor } from "./process-supervisor.ts";
 
@@ -303,24 +303,18 @@ function misplaced(arm: Arm, ready: DriverReady | null): string | undefined {
 }
 
 /** A cell of one trial as the report keeps it. */
-export function toTrial(round: number, startedAtMs: number, result: CellResult): Trial {
-  const { outcome } = result;
-  const { figures } = outcome;
+export function toTrial(round: number, startedAtMs: number, { outcome }: CellResult): Trial {
   const base = { round, startedAtMs: Math.round(startedAtMs) };
-  const verdict =
-    outcome.status === "valid"
-      ? { status: "valid" as const }
-      : {
-          status: "invalid" as const,
-          reason: outcome.reason,
-          ...(outcome.status === "refused" ? { refused: true } : {}),
-        };
-  if (figures === null) return { ...base, ...verdict, ...NOTHING };
+  if (outcome.status === "valid") return { ...base, status: "valid", ...figuresOf(outcome.figures) };
+  const status = outcome.status === "refused" ? "refused" : "invalid";
+  const evidence = outcome.figures === null ? {} : { evidence: figuresOf(outcome.figures) };
+  return { ...base, status, reason: outcome.reason, ...evidence };
+}
+
+function figuresOf(figures: CellFigures): TrialFigures {
   const per = (total: number | null): number | null =>
     total === null || figures.messages === 0 ? null : total / figures.messages;
   return {
-    ...base,
-    ...verdict,
     ...(figures.latencyNs === null ? {} : { latencyNs: quantilesOf(figures.latencyNs) }),
     messagesPerSecond: figures.elapsedNs > 0 ? (figures.messages / figures.elapsedNs) * 1e9 : 0,
     cpuNsPerMessage: per(figures.cpuNs),

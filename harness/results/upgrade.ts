@@ -1,5 +1,7 @@
 import { SCHEMA_VERSION, type Warning } from "./model.ts";
 
+const NO_REASON = "no reason recorded";
+
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
@@ -16,16 +18,37 @@ export function upgraded(value: unknown): unknown {
     ...(warnings === undefined ? {} : { warnings: unclassified(warnings) }),
     ...(measurements === undefined ? {} : { measurements: each(measurements, row) }),
     ...(limits === undefined ? {} : { cBaseline: each(limits, inC) }),
-    ...(limitsReason === undefined ? {} : { cBaselineReason: renamed(limitsReason, /^no limits/, "no C baseline") }),
+    ...(limitsReason === undefined ? {} : { cBaselineReason: noCBaseline(limitsReason) }),
   };
 }
 
-function row({ limit, warnings, ...same }: Fields): Fields {
+function row({ limit, warnings = [], trials = [], ...same }: Fields): Fields {
   return {
+    ...(same["status"] === "measured" ? { interval: {} } : { reason: NO_REASON }),
     ...same,
-    ...(warnings === undefined ? {} : { warnings: unclassified(warnings) }),
-    ...(limit === undefined ? {} : { cBaseline: isFields(limit) ? inC(limit) : limit }),
+    trials: each(trials, trial),
+    warnings: unclassified(warnings),
+    ...(limit === undefined ? {} : { cBaseline: isFields(limit) ? { ...limit, ...namesInC(limit) } : limit }),
   };
+}
+
+/** Figures of an invalid trial stood beside its reason, and a refused one was an invalid one with a mark. */
+function trial({ round, startedAtMs, status, reason, refused, ...figures }: Fields): Fields {
+  const base = { round, startedAtMs, status };
+  if (status !== "invalid") return { ...base, ...figures };
+  return {
+    ...base,
+    ...(refused === true ? { status: "refused" } : {}),
+    reason: reason ?? NO_REASON,
+    evidence: figures,
+  };
+}
+
+/** The sentence of a missing compiler began with the former name; all others told of what was not asked for. */
+function noCBaseline(reason: unknown): unknown {
+  if (typeof reason !== "string") return reason;
+  const rest = reason.replace(/^no limits: /, "");
+  return { status: rest === reason ? "not-applicable" : "unavailable", reason: rest };
 }
 
 /** Warnings were plain sentences. */
@@ -36,8 +59,11 @@ function unclassified(warnings: unknown): unknown {
 }
 
 function inC(cell: Fields): Fields {
+  return { ...row(cell), ...namesInC(cell) };
+}
+
+function namesInC(cell: Fields): Fields {
   return {
-    ...row(cell),
     ...("transport" in cell ? { transport: renamed(cell["transport"], /^limit\//, "c/") } : {}),
     ...("benchmark" in cell ? { benchmark: renamed(cell["benchmark"], /^limit$/, "c-baseline") } : {}),
   };

@@ -99,7 +99,9 @@ function columns({ cBaseline, costs }: Extra): readonly Column[] {
 /** Only where it was tried and could not be: a missing column would look like an oversight. */
 function cBaselineNote({ cBaselineReason }: Report, blocks: readonly Block[]): string[] {
   const isRoundTrip = blocks.some(({ benchmark }) => benchmark === "round-trip");
-  return isRoundTrip && cBaselineReason?.startsWith("no C baseline") ? [oneLine(cBaselineReason)] : [];
+  return isRoundTrip && cBaselineReason?.status === "unavailable"
+    ? [`no C baseline: ${oneLine(cBaselineReason.reason)}`]
+    : [];
 }
 
 function hasCBaseline(blocks: readonly Block[]): boolean {
