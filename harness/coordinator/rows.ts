@@ -1,6 +1,7 @@
 import { aggregate } from "../results/aggregate.ts";
 import { isBimodal } from "../results/bimodal.ts";
 import type { Measurement, Row, Trial, UnmeasuredRow, ValidTrial, Warning } from "../results/model.ts";
+import { median } from "../results/quantiles.ts";
 import { driftWarning } from "../results/stationarity.ts";
 import { type Arm, type Cell, loadOf } from "./arm.ts";
 import type { ArmRecord } from "./record.ts";
@@ -12,7 +13,7 @@ function baseOf(
   cell: Cell,
   peer: { readonly language: string; readonly version: string },
 ): Base {
-  const { inFlight, clients, ratePerSecond, arrivals, batched } = loadOf(cell, 0);
+  const { inFlight, clients, ratePerSecond, arrivals, batched, mix, workMicros } = loadOf(cell, 0);
   return {
     benchmark: cell.benchmark.name,
     model: cell.benchmark.model,
@@ -28,6 +29,8 @@ function baseOf(
     peer,
     ...(ratePerSecond === null ? {} : { arrivals }),
     ...(inFlight > 1 ? { batched } : {}),
+    ...(mix === undefined ? {} : { mix }),
+    ...(workMicros === undefined ? {} : { workMicros }),
   };
 }
 
@@ -70,20 +73,46 @@ function obstacleOf(
   record: ArmRecord,
   cell: Cell,
   trials: readonly Trial[],
-): Pick<UnmeasuredRow, "status" | "reason"> | undefined {
+): Pick<UnmeasuredRow, "status" | "reason" | "keptPerSecond"> | undefined {
   const impossible = record.impossible.get(cell);
   if (impossible !== undefined) return { status: "not-applicable", reason: impossible };
+  const kept = record.kept.get(cell) ?? keptInRounds(cell, trials);
+  if (kept !== undefined) return notKept(cell, kept);
   const shortage = record.shortages.get(cell);
   if (shortage !== undefined) return { status: "unavailable", reason: shortage };
   const failure = record.failures.get(cell);
   if (failure !== undefined) return { status: "failed", reason: failure };
   if (trials.length === 0) return { status: "failed", reason: "no trial ran" };
   const refused = trials.flatMap((trial) => (trial.status === "refused" ? [trial.reason] : []));
-  return refused.length === trials.length ? { status: "not-applicable", reason: `refused: ${refused[0]}` } : undefined;
+  if (refused.length < trials.length) return undefined;
+  // Nothing is known of the mechanism: another machine could send as fast.
+  if (cell.benchmark.model === "workload") return { status: "unavailable", reason: refused[0] as string };
+  return { status: "not-applicable", reason: `refused: ${refused[0]}` };
 }
 
 /** A mechanism that answers so much less than it is asked has been left behind by the schedule. */
 const FOLLOWED_SHARE = 0.95;
+
+/** What the mechanism answered, where it did not follow the rate of `workload` in most rounds although it had in the calibration. */
+function keptInRounds({ benchmark, variant: { ratePerSecond } }: Cell, trials: readonly Trial[]): number | undefined {
+  if (benchmark.model !== "workload" || ratePerSecond === undefined) return undefined;
+  const valid = trials.filter((trial) => trial.status === "valid");
+  const slow = valid.filter(({ latencyNs: { count, p50 } = NOT_SAMPLED, messagesPerSecond }) => {
+    // The last reply comes a latency after the schedule has ended, and that is no falling behind.
+    const spanS = count / messagesPerSecond - p50 / 1e9;
+    return count < FOLLOWED_SHARE * ratePerSecond * spanS;
+  });
+  if (slow.length <= valid.length / 2) return undefined;
+  return Math.floor(median(slow.map(({ messagesPerSecond }) => messagesPerSecond)));
+}
+
+const NOT_SAMPLED = { count: 0, p50: 0 };
+
+function notKept({ variant }: Cell, kept: number): Pick<UnmeasuredRow, "status" | "reason" | "keptPerSecond"> {
+  const most = kept === 0 ? "kept no rate" : `kept at most ${kept}/s`;
+  const reason = `${most} of the ${variant.ratePerSecond}/s that were asked for`;
+  return { status: "not-applicable", reason, keptPerSecond: kept };
+}
 
 function warningsOf(
   { transport, mode, placement }: Arm,

@@ -7,7 +7,7 @@ import type { Trial, TrialFigures } from "../results/model.ts";
 import { unpackSamples } from "../results/packed-samples.ts";
 import { quantilesOf } from "../results/samples.ts";
 import type { Arm } from "./arm.ts";
-import type { DriverResult, Prepared, ProcessSupervisor } from "./process-supervisor.ts";
+import type { DriverResult, ProcessSupervisor } from "./process-supervisor.ts";
 
 /** A trial that takes this much longer than planned is broken. */
 const TIMEOUT_FACTOR = 10;
@@ -91,15 +91,17 @@ export async function prepareTrial(supervisor: ProcessSupervisor, place: Place, 
   const isReady = prepared.driverPid !== undefined;
   // What ends it from here on is not what it did to get ready.
   if (isReady) log.lastBegun = undefined;
+  // The pair: client processes of a turn come later, and have ended before the next one.
+  const pids = prepared.driverPid === undefined ? [] : [...new Set([prepared.driverPid, ...prepared.spawned])];
   let isOver = false;
   return {
     job,
-    pids: prepared.driverPid === undefined ? [] : [...new Set([prepared.driverPid, ...prepared.spawned])],
+    pids,
     async runTurn() {
       log.begin();
       if (isOver) return NOT_RUN;
       const { arm } = log.turn;
-      const obstacle = moveToCpus(prepared, arm);
+      const obstacle = moveToCpus(pids, arm);
       const outcome = await (log.isLast ? prepared.finish() : prepared.turn());
       isOver = isReady && outcome.status !== "waiting";
       return {
@@ -279,9 +281,8 @@ function blamed(cells: readonly CellPlan[], run: ArmRun): string[] {
 }
 
 /** Undefined when they are there. */
-function moveToCpus({ driverPid, spawned }: Prepared, { cpus }: Arm): string | undefined {
+function moveToCpus([driverPid, ...peers]: readonly number[], { cpus }: Arm): string | undefined {
   if (driverPid === undefined || cpus.driverPin.length === 0) return undefined;
-  const peers = [...spawned].filter((pid) => pid !== driverPid);
   try {
     movePinned(driverPid, cpus.driver);
     for (const pid of peers) movePinned(pid, cpus.peer);

@@ -1,3 +1,4 @@
+import type { MixPart } from "../../scenarios/benchmark.ts";
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import type { Placement } from "./placement.ts";
 import type { Warning } from "./warnings.ts";
@@ -103,6 +104,10 @@ export interface Row {
   readonly arrivals?: "fixed" | "poisson";
   /** Pipelines: true where the next requests were sent together. */
   readonly batched?: boolean;
+  /** Sizes that take turns in `workload`; `payloadBytes` is their mean, rounded. */
+  readonly mix?: readonly MixPart[];
+  /** CPU time that the server of `workload` spends on each request beside the echo. */
+  readonly workMicros?: number;
   /** Messages per trial, fixed before the first round; null where the cell never ran. */
   readonly messages: number | null;
   readonly trials: readonly Trial[];
@@ -150,6 +155,8 @@ export interface MeasuredRow extends Row, RowFigures {
 export interface UnmeasuredRow extends Row {
   readonly status: "failed" | "not-applicable" | "unavailable";
   readonly reason: string;
+  /** About the highest rate that was followed, where `ratePerSecond` was not: 0 where none was. */
+  readonly keptPerSecond?: number;
 }
 
 export type Measurement = MeasuredRow | UnmeasuredRow;

@@ -202,9 +202,11 @@ const measurement: Schema = {
       messages: orNull(integer()),
       arrivals: oneOf("fixed", "poisson"),
       batched: flag,
+      mix: list(object({ bytes: integer(1), share: above0(1) }), 16),
+      workMicros: rate,
     },
   ),
-  ...when("status", "measured", measuredOnly, object({ reason: text })),
+  ...when("status", "measured", measuredOnly, object({ reason: text }, { keptPerSecond: rate })),
 };
 
 const transport: Schema = {

@@ -14,7 +14,16 @@ import type { Report } from "../../harness/results/model.ts";
 import { type Block, blocksOf, type PlainRow, type RankedRow, type Throughput } from "../blocks.ts";
 import { C_COLUMN_NOTE, cRatioNote } from "../c-baseline.ts";
 import { canaryText } from "../canary.ts";
-import { MODE_LABELS, peerNote, placementTitle, quickNote, TIE_NOTE, UNKNOWN_NOTE, variantOf } from "../labels.ts";
+import {
+  MODE_LABELS,
+  peerNote,
+  placementTitle,
+  quickNote,
+  sizeText,
+  TIE_NOTE,
+  UNKNOWN_NOTE,
+  variantOf,
+} from "../labels.ts";
 import { hasRoughP99, missingText, NO_P99, p99Text, ROUGH_P99 } from "../missing.ts";
 import { forTerminal } from "./border.ts";
 import { type Column, paint, renderTable, type TableRow, type TerminalOptions, widthLimit, wrap } from "./table.ts";
@@ -121,8 +130,10 @@ function floorNote({ canaries }: Report, blocks: readonly Block[]): string[] {
 
 function blockTitle(block: Block): string {
   if (block.variant !== "" && isOfValues(block)) return `${block.variant}: ${sizes(block)}, four conversions included`;
-  const size = bytes(block.payloadBytes);
-  return block.variant === "" ? size : `${size}, ${block.variant}`;
+  const [first] = [...block.ranked, ...block.baselines, ...block.missing];
+  const size =
+    first === undefined ? bytes(block.payloadBytes) : sizeText({ ...first.cell, payloadBytes: block.payloadBytes });
+  return [size, block.variant].filter(Boolean).join(", ");
 }
 
 function isOfValues({ ranked, baselines, missing }: Block): boolean {
@@ -224,7 +235,7 @@ function footnotes(blocks: readonly Block[], extra: Extra): string[] {
     notes.push(`! ${text} (${group.map(({ row }) => nameOf(row)).join(", ")})`);
   for (const row of rows) {
     const more = modelNote(row);
-    if (more !== undefined) notes.push(`${row.name}, ${bytes(row.cell.payloadBytes)}${loadText(row)}: ${more}`);
+    if (more !== undefined) notes.push(`${row.name}, ${sizeText(row.cell) || "mix"}${loadText(row)}: ${more}`);
   }
   for (const row of rows)
     if (row.throughput.streamReason)
@@ -234,7 +245,7 @@ function footnotes(blocks: readonly Block[], extra: Extra): string[] {
 
 /** `unix 64 B`; `unix 64 B 50000/s poisson` where that sets rows of one size apart. */
 function nameOf({ name, cell }: PlainRow): string {
-  return [name, bytes(cell.payloadBytes), variantOf(cell)].filter(Boolean).join(" ");
+  return [name, sizeText(cell), variantOf(cell)].filter(Boolean).join(" ");
 }
 
 /** What only some models have: the parts of a connection's life, how late the driver came, what was lost. */
