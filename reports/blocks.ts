@@ -174,7 +174,7 @@ function throughputOf(cell: MeasuredRow, streams: ReadonlyMap<string, Measuremen
 }
 
 function rateOf({ messagesPerSecond, interval }: MeasuredRow): Pick<Throughput, "messagesPerSecond" | "interval"> {
-  return { messagesPerSecond: messagesPerSecond ?? null, interval: interval?.messagesPerSecond };
+  return { messagesPerSecond: messagesPerSecond ?? null, interval: interval.messagesPerSecond };
 }
 
 /** null: one kind of value, whatever size each codec makes of it. */

@@ -20,7 +20,13 @@ const WORKLOAD: Workload = {
 function reportOf(rows: ReadonlyMap<string, readonly (readonly [round: number, p50: number])[]>): Report {
   const measurements = [...rows].map(([transport, list]) => ({
     ...{ transport, mode: "event", placement: "two-cpus", benchmark: "round-trip", payloadBytes: 64 },
-    ...{ peer: { language: "node", version: "" }, status: "measured", interval: {}, cpuNsPerMessage: null },
+    ...{
+      peer: { language: "node", version: "" },
+      status: "measured",
+      interval: {},
+      cpuNsPerMessage: null,
+      warnings: [],
+    },
     latencyNs: { p50: median(list.map(([, p50]) => p50)) },
     trials: list.map(([round, p50]) => ({ round, status: "valid", latencyNs: { p50 } }) as Trial),
   })) as unknown as Measurement[];

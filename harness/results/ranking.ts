@@ -52,7 +52,7 @@ export function roundsOf(
   costOf: (trial: ValidTrial) => number | undefined = ({ latencyNs }) => latencyNs?.p50,
 ): Rounds {
   const rounds = new Map<number, number[]>();
-  for (const { trials = [] } of rows)
+  for (const { trials } of rows)
     for (const trial of trials) {
       const cost = trial.status === "valid" ? costOf(trial) : undefined;
       if (cost !== undefined && cost > 0 && cost < Number.POSITIVE_INFINITY)

@@ -5,17 +5,18 @@ const NO_REASON = "no reason recorded";
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * Gives a report of schema version 1 the names of version 2: `cBaseline` for `limits` (the cells of plain C) and `duration` for `length`. Any other
- * value is returned unchanged, as is each part that is not what it should be: {@link firstDefect} finds it afterwards.
+ * Gives a report of schema version 1 the names and shapes of version 2: `cBaseline` for `limits` (the cells of plain C), `duration` for
+ * `length`, warnings with an id, rows and trials that have what their status promises. Any other value is returned unchanged, as is each
+ * part that is not what it should be: {@link firstDefect} finds it afterwards.
  */
 export function upgraded(value: unknown): unknown {
   if (!isFields(value) || value["schemaVersion"] !== 1) return value;
-  const { limits, limitsReason, length, measurements, warnings, ...same } = value;
+  const { limits, limitsReason, length, measurements, warnings = [], ...same } = value;
   return {
     ...same,
     schemaVersion: SCHEMA_VERSION,
     ...(length === undefined ? {} : { duration: length }),
-    ...(warnings === undefined ? {} : { warnings: unclassified(warnings) }),
+    warnings: unclassified(warnings),
     ...(measurements === undefined ? {} : { measurements: each(measurements, row) }),
     ...(limits === undefined ? {} : { cBaseline: each(limits, inC) }),
     ...(limitsReason === undefined ? {} : { cBaselineReason: noCBaseline(limitsReason) }),

@@ -159,7 +159,7 @@ function viewCell(cell: Measurement, baseline: boolean): ViewCell {
     missing: missingText(cell),
     peerNote: peerNote(cell) ?? "",
     lossShare: figures?.lossShare ?? null,
-    warnings: (cell.warnings ?? []).map(({ id, text }) => ({ id, text })),
+    warnings: cell.warnings.map(({ id, text }) => ({ id, text })),
     points: typeof points === "string" ? [] : points,
     pointsReason: typeof points === "string" ? points : "",
     trials: cell.trials.map(viewTrial),

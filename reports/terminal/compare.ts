@@ -172,14 +172,14 @@ function cells(row: PlainRow, ranked: RankedRow | undefined, extra: Extra): stri
   return [
     `  ${row.name}`,
     duration(latencyNs?.p50),
-    latencyNs ? durationRange(interval?.p50, latencyNs.p50) : ABSENT,
+    latencyNs ? durationRange(interval.p50, latencyNs.p50) : ABSENT,
     ranked ? `${ratio(ranked.ratio)} ${ratioRange(ranked.interval).padStart(RANGE_WIDTH)}` : ABSENT,
     p99Text(row.cell),
     rateText(row),
     duration(cpuNsPerMessage),
     ...(extra.cBaseline ? [cRatio(row.cell.cBaseline)] : []),
     ...(extra.costs ? costs(row) : []),
-    `${ranked ? MARKS[ranked.standing] : "baseline"}${row.cell.warnings?.length ? " !" : ""}`.trim(),
+    `${ranked ? MARKS[ranked.standing] : "baseline"}${row.cell.warnings.length > 0 ? " !" : ""}`.trim(),
   ];
 }
 
@@ -230,7 +230,7 @@ function footnotes(blocks: readonly Block[], extra: Extra): string[] {
   if (rows.some((row) => throughputText(row.throughput, row.cell.benchmark).endsWith("*")))
     notes.push("*: one message at a time, there and back; not what a stream of messages reaches.");
   notes.push(...new Set(rows.flatMap(({ cell }) => peerNote(cell) ?? [])));
-  const warned = rows.flatMap((row) => (row.cell.warnings ?? []).map(({ text }) => ({ text: oneLine(text), row })));
+  const warned = rows.flatMap((row) => row.cell.warnings.map(({ text }) => ({ text: oneLine(text), row })));
   for (const [text, group] of Map.groupBy(warned, ({ text }) => text))
     notes.push(`! ${text} (${group.map(({ row }) => nameOf(row)).join(", ")})`);
   for (const row of rows) {

@@ -52,10 +52,10 @@ const TEXT_COLUMNS = 4;
 
 function detail(cell: MeasuredRow): Html {
   const { stationarity, cBaseline, peakMemory } = cell;
-  const valid = (cell.trials ?? []).filter(({ status }) => status === "valid").length;
+  const valid = cell.trials.filter(({ status }) => status === "valid").length;
   return html`<tr><th scope="row" class="text"><code>${rowName(cell)}</code></th><td class="text">${PLACEMENT_LABELS[cell.placement] ?? cell.placement}</td>
 <td class="text">${MODE_LABELS[cell.mode] ?? cell.mode}</td><td class="text">${[cell.benchmark, variantOf(cell)].filter(Boolean).join(", ")}</td><td>${bytes(cell.payloadBytes)}</td>
-<td>${valid === cell.trials?.length ? valid : `${valid} of ${cell.trials?.length ?? 0}`}</td><td>${cell.messages ?? ABSENT}</td>
+<td>${valid === cell.trials.length ? valid : `${valid} of ${cell.trials.length}`}</td><td>${cell.messages ?? ABSENT}</td>
 <td>${quantity(cell.voluntarySwitchesPerMessage)}</td><td>${quantity(cell.involuntarySwitchesPerMessage)}</td><td>${duration(cell.cpuNsPerMessage)}</td>
 <td>${bytes(peakMemory?.driver)}</td><td>${bytes(peakMemory?.peer)}</td><td>${duration(cell.gcPauseNs)}</td><td>${percent(cell.lossShare ?? (cell.lost === 0 ? 0 : null))}</td>
 <td>${within(stationarity)}</td><td>${ratio(stationarity?.overRun)}</td><td>${cRatio(cBaseline)}${bracket(cBaseline?.interval)}</td>

@@ -95,7 +95,7 @@ function cBaselineRow(cell: Measurement): Html {
   if (cell.status !== "measured" || !cell.latencyNs)
     return html`<tr>${lead}<td class="text" colspan="3">${missingText(cell)}</td></tr>`;
   const { p50, p99 } = cell.latencyNs;
-  return html`<tr>${lead}<td>${duration(p50)}</td><td>${durationRange(cell.interval?.p50, p50)}</td><td${p99 === undefined && html` title="${NO_P99}"`}>${p99Text(cell)}</td></tr>`;
+  return html`<tr>${lead}<td>${duration(p50)}</td><td>${durationRange(cell.interval.p50, p50)}</td><td${p99 === undefined && html` title="${NO_P99}"`}>${p99Text(cell)}</td></tr>`;
 }
 
 function transport(record: TransportRecord): Html {
