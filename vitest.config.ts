@@ -4,37 +4,37 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 const FOLDERS = "{transports,scenarios,harness,reports,ci}";
 /**
- * These compare times, count what the kernel did, end within a time that is promised, or show a fault that a busy machine hides (a server that
- * spins gets little of it): nothing else runs meanwhile.
+ * These measure, count what the kernel did, or show that a fault is seen (a busy machine could only hide it): nothing else runs meanwhile.
  */
 const ALONE = [
-  "harness/coordinator/{controls,prepared}.test.ts",
+  "harness/coordinator/{controls,faulty-measurement,prepared}.test.ts",
+  "harness/driver/models/*.test.ts",
   "harness/cli/interrupt.test.ts",
   "ci/gate/gate.test.ts",
   "harness/driver/checks/objections.test.ts",
+  "scenarios/mutants/faulty.test.ts",
 ];
 /**
  * These call functions and compare what they return: nothing is started, listened to, written or changed that another file could see. So they
- * share three processes and what these have loaded, where each of the others gets a process of its own.
+ * share two processes and what these have loaded, where each of the others gets a process of its own.
  */
 const PURE = [
   "{reports,scenarios,harness/bench,harness/pick}/*.test.ts",
   "ci/gate/{sign-flip,summary,verdict}.test.ts",
   "reports/{html/render,terminal/terminal}.test.ts",
-  "harness/results/{curves,format,histogram,intervals,packed-samples,statistics}.test.ts",
+  "harness/results/{curves,evidence,format,histogram,intervals,packed-samples,statistics}.test.ts",
   "harness/coordinator/{check-plan,plan,progress}.test.ts",
   "harness/process/{mailbox,rules,shortage,transport-rules}.test.ts",
-  "harness/{cli/arms,cli/record-checks,driver/figures,peer/stream-counter,rpc/client,rpc/codecs/codecs}.test.ts",
+  "harness/{cli/arms,cli/candidates,cli/needs,cli/record-checks,driver/figures,peer/stream-counter,rpc/client,rpc/codecs/codecs}.test.ts",
   "transports/{python-connection/prefix,shared-memory/ring,sockets/named-pipe}.test.ts",
   "transports/support/{length-prefix,spare-buffers}.test.ts",
 ];
 
 /** What takes longest begins first: begun last, it would leave the other workers without work. */
 const LONG = [
-  "harness/driver/checks/scenarios.test.ts",
   "harness/cli/{compare,poor-machine,check,modules}.test.ts",
   "harness/coordinator/{checks,dying-driver}.test.ts",
-  "harness/driver/models/models.test.ts",
+  "harness/driver/checks/scenarios.test.ts",
   "harness/peer/python/{blocking,peer}.test.ts",
   "reports/html/browser.test.ts",
   "transports/{python-connection/interop,shared-memory/shared-memory,sockets/web,zeromq/zeromq}.test.ts",
@@ -47,9 +47,6 @@ class LongestFirst extends BaseSequencer {
     return (await super.sort(files)).toSorted((a, b) => Number(isLong(b)) - Number(isLong(a)));
   }
 }
-
-/** One more than there are CPUs: much of it waits for processes that start. */
-const WORKERS = 3;
 
 export default defineConfig({
   test: {
@@ -66,7 +63,7 @@ export default defineConfig({
           name: "pure",
           include: PURE,
           isolate: false,
-          maxWorkers: WORKERS,
+          maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },
       },
@@ -76,8 +73,9 @@ export default defineConfig({
           name: "beside",
           include: [`${FOLDERS}/**/*.test.ts`],
           exclude: [...PURE, ...ALONE],
-          maxWorkers: WORKERS,
-          sequence: { groupOrder: 0 },
+          // One more than there are CPUs: much of it waits for processes that start.
+          maxWorkers: 3,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -86,7 +84,7 @@ export default defineConfig({
           name: "alone",
           include: ALONE,
           maxWorkers: 1,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],

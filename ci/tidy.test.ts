@@ -1,10 +1,11 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { dirname, join, relative, resolve, sep } from "node:path";
+import { dirname, join, posix, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { EXIT } from "../harness/results/exit-codes.ts";
 import { WARNINGS } from "../harness/results/warnings.ts";
 import { IPC_ERROR_CODES } from "../transports/contract/errors.ts";
+import type { Transport } from "../transports/contract/transport.ts";
 import { REGISTRY } from "../transports/registry.ts";
 import { circles, isTestTool, rulesFor, SHARED_ROOMS, strayLibraries, wrongDirections } from "./tidy-rules.ts";
 
@@ -112,6 +113,51 @@ describe("the order of the project", () => {
       )
       .map(({ name }) => name);
     expect(folders.sort()).toEqual([...FOLDERS].sort());
+  });
+});
+
+describe("the records of transports", () => {
+  const LOADED =
+    /^(?:import|export)\s+(?!type\b)[^;]*?from\s+"([^"\n]+)"|(?<!typeof )import\(\s*"([^"\n]+)"|createRequire\([^)]*\)\("([^"\n]+)"\)/gm;
+  const read = (path: string): string => readFileSync(join(ROOT, path), "utf8");
+
+  /** Packages behind a file. Its own files behind `require` belong to a face that is not the first, so they are left out. */
+  function packagesBehind(path: string, seen: Set<string> = new Set()): string[] {
+    const names = [...read(path).matchAll(LOADED)].map(
+      ([, ...found]) => found.find((name) => name !== undefined) ?? "",
+    );
+    for (const name of names) {
+      const below = posix.join(dirname(path), name);
+      const target = name.startsWith(".") ? below : (/^(@[^/]+\/)?[^/]+/.exec(name)?.[0] ?? "");
+      if (seen.has(target) || name.startsWith("node:")) continue;
+      seen.add(target);
+      if (name.startsWith(".")) packagesBehind(below, seen);
+    }
+    return [...seen].filter((name) => !name.endsWith(".ts"));
+  }
+
+  it("state the packages and the native code that the module loads", async () => {
+    const registry = read("transports/registry.ts");
+    const lines = [...registry.matchAll(/"([\w/-]+)",\s*"[\w-]+",\s*async \(\) => \(await import\("\.\/([^"]+)"/g)];
+    const modules = new Map(lines.map(([, id, path]) => [id, `transports/${path}`]));
+    for (const { id, load } of REGISTRY) {
+      const { packages, native } = (await load()).capabilities;
+      const found = packagesBehind(modules.get(id) as string);
+      // ffi-rs is for those who cannot have koffi.
+      const named = found.filter((name) => name !== "ffi-rs").sort();
+      const isNative = ["koffi", "ffi-rs", "zeromq"].some((name) => found.includes(name));
+      expect({ id, packages, native }).toEqual({ id, packages: named, native: isNative });
+    }
+  });
+
+  it("have local-socket as what this platform has, under a name of its own", async () => {
+    const of = (wanted: string): Promise<Transport> | undefined => REGISTRY.find(({ id }) => id === wanted)?.load();
+    const [local, own] = [await of("local-socket"), await of(process.platform === "win32" ? "named-pipe" : "unix")];
+    expect(local?.sameAs).toBe(own?.id);
+    expect(local?.event).toBe(own?.event);
+    expect(local?.capabilities).toEqual({ ...own?.capabilities, platforms: ["linux", "darwin", "win32"] });
+    const address = await local?.allocate({ directory: "/d", prefix: "ipcmark-0123456789abcdef" });
+    expect(address?.transport).toBe("local-socket");
   });
 });
 

@@ -15,7 +15,7 @@ type EveryFlag<Flags> = Record<keyof Flags, true>;
 
 const run = { transport: true, json: true, out: true, seed: true, peer: true, bundle: true } as const;
 const sizes = { payload: true, placement: true, mode: true, messages: true } as const;
-const compare: EveryFlag<configuration.CompareFlags> = {
+const measuring = {
   ...run,
   ...sizes,
   trials: true,
@@ -26,8 +26,9 @@ const compare: EveryFlag<configuration.CompareFlags> = {
   keepAwake: true,
   cBaseline: true,
   limits: true,
-};
-const measure: EveryFlag<configuration.MeasureFlags> = { ...compare, benchmark: true, codec: true };
+} as const;
+const compare: EveryFlag<configuration.CompareFlags> = { ...measuring, need: true, profile: true };
+const measure: EveryFlag<configuration.MeasureFlags> = { ...measuring, benchmark: true, codec: true };
 const check: EveryFlag<configuration.CheckFlags> = { ...run, scenario: true, junit: true };
 const gate: EveryFlag<configuration.GateFlags> = {
   ...sizes,
@@ -35,7 +36,7 @@ const gate: EveryFlag<configuration.GateFlags> = {
   ...{ baseDir: true, base: true, pairs: true, minEffect: true, tolerance: true, junit: true },
 };
 const report: EveryFlag<configuration.ReportFlags> = { out: true };
-const list: EveryFlag<configuration.ListFlags> = { transport: true, json: true };
+const list: EveryFlag<configuration.ListFlags> = { transport: true, json: true, needs: true, profiles: true };
 const doctor: EveryFlag<configuration.DoctorFlags> = { fix: true, json: true };
 
 test.each<[Command, EveryFlag<object>]>([

@@ -16,7 +16,7 @@ interface RunFlags extends SharedFlags {
   readonly bundle?: boolean;
 }
 
-export interface CompareFlags extends RunFlags {
+interface MeasuringFlags extends RunFlags {
   /** Bytes, or a size such as `4KiB`. */
   readonly payload?: OneOrMore<number | string>;
   readonly placement?: OneOrMore<Placement>;
@@ -35,7 +35,13 @@ export interface CompareFlags extends RunFlags {
   readonly limits?: boolean;
 }
 
-export interface MeasureFlags extends CompareFlags {
+export interface CompareFlags extends MeasuringFlags {
+  /** As typed: `clients=100`. */
+  readonly need?: OneOrMore<string>;
+  readonly profile?: string;
+}
+
+export interface MeasureFlags extends MeasuringFlags {
   readonly benchmark?: OneOrMore<string>;
   readonly codec?: OneOrMore<CodecId | "all">;
 }
@@ -61,7 +67,11 @@ export interface GateFlags extends SharedFlags {
 }
 
 export type ReportFlags = Pick<SharedFlags, "out">;
-export type ListFlags = Pick<SharedFlags, "transport" | "json">;
+
+export interface ListFlags extends Pick<SharedFlags, "transport" | "json"> {
+  readonly needs?: boolean;
+  readonly profiles?: boolean;
+}
 
 export interface DoctorFlags {
   readonly fix?: boolean;
@@ -69,7 +79,7 @@ export interface DoctorFlags {
 }
 
 /** Flags of any command. */
-export type ConfigFlags = MeasureFlags & CheckFlags & GateFlags & DoctorFlags;
+export type ConfigFlags = CompareFlags & MeasureFlags & CheckFlags & GateFlags & DoctorFlags;
 
 /**
  * Contents of `ipcmark.config.ts`: flags by their long names in camel case, as they would be typed, such as

@@ -17,17 +17,14 @@ const other = (id: string, family: string, load: Load): Registration => ({ id, f
 
 export const REGISTRY: readonly Registration[] = [
   short("loopback", "loopback", async () => (await import("./loopback/loopback.ts")).loopback),
-  short("unix", "sockets", async () => (await import("./sockets/unix.ts")).unix),
+  short("local-socket", "sockets", async () => (await import("./sockets/local-socket.ts")).localSocket),
+  other("unix", "sockets", async () => (await import("./sockets/unix.ts")).unix),
   other("tcp", "sockets", async () => (await import("./sockets/tcp.ts")).tcp),
   other("http/unix", "sockets", async () => (await import("./sockets/http.ts")).http),
   other("ws/unix", "sockets", async () => (await import("./sockets/websocket.ts")).websocket),
   other("jsonrpc/unix", "sockets", async () => (await import("./sockets/json-rpc.ts")).jsonRpc),
   // A row that only Windows can fill; elsewhere it is listed with its reason.
-  (process.platform === "win32" ? short : other)(
-    "named-pipe",
-    "sockets",
-    async () => (await import("./sockets/named-pipe.ts")).namedPipe,
-  ),
+  other("named-pipe", "sockets", async () => (await import("./sockets/named-pipe.ts")).namedPipe),
   other("unix-dgram", "sockets", async () => (await import("./sockets/unix-dgram.ts")).unixDgram),
   short("fifo", "pipes", async () => (await import("./pipes/fifo.ts")).fifo),
   other("stdio", "pipes", async () => (await import("./pipes/stdio.ts")).stdio),

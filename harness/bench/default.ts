@@ -26,7 +26,7 @@ import { median } from "../results/quantiles.ts";
 import { ensureWritable } from "../results/store.ts";
 import { roundTrips } from "./default/cells.ts";
 import { besideBusyLoops, compare, measurePair, measureReference } from "./default/commands.ts";
-import { type Evidence, LETTERS, type Letter, SLOW_SHARE } from "./default/evidence.ts";
+import { COPIED_IDS, type Evidence, LETTERS, type Letter, SLOW_SHARE } from "./default/evidence.ts";
 import { rowsOf } from "./default/figures.ts";
 import { planReference } from "./default/reference.ts";
 import { Reports } from "./default/reports.ts";
@@ -101,7 +101,7 @@ async function runSlow(reports: Reports): Promise<void> {
 function delaysOf({ plain, reference }: Evidence): [bytes: number, ns: number][] {
   const rows = (reference.length > 0 ? reference : plain)
     .flatMap(({ report }) => roundTrips(report.measurements, "same-cpu"))
-    .filter(({ transport, mode }) => transport === "unix" && mode === "event");
+    .filter(({ transport, mode }) => COPIED_IDS.includes(transport) && mode === "event");
   return [...Map.groupBy(rows, ({ payloadBytes }) => payloadBytes)]
     .map(([bytes, same]): [number, number] => {
       const p50Ns = median(same.flatMap(({ latencyNs }) => latencyNs?.p50 ?? []));

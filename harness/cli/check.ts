@@ -64,7 +64,8 @@ export function checkCommand(): Command {
     });
 }
 
-function chooseChecks(names: readonly string[] | undefined): readonly Check[] {
+/** Checks by id or by prefix; all where none are named. @throws UsageError for an unknown one */
+export function chooseChecks(names: readonly string[] | undefined): readonly Check[] {
   if (names === undefined) return CHECKS;
   for (const name of names) {
     if (!CHECKS.some(({ id }) => matches(id, name))) {
@@ -108,7 +109,7 @@ export async function checkAll(
 }
 
 /** Each available transport with each server language asked for; a language it has no server in is no target. */
-function checkTargets(candidates: readonly Candidate[], peers: readonly string[] | undefined): CheckTarget[] {
+export function checkTargets(candidates: readonly Candidate[], peers: readonly string[] | undefined): CheckTarget[] {
   return candidates
     .filter(({ record }) => record.available)
     .flatMap(({ transport, reference }) =>

@@ -1,31 +1,34 @@
 import { Command } from "commander";
 import { checkTables, codecTables, compareTables, partialNote, pickParagraph } from "../../reports/terminal/index.ts";
 import { CODEC_IDS } from "../../scenarios/benchmark.ts";
-import { DEFAULT_PAYLOADS, PICK_PAYLOADS } from "../../scenarios/profiles/default-workload.ts";
+import { PICK_PAYLOADS } from "../../scenarios/profiles/default-workload.ts";
+import type { Workload } from "../../scenarios/workload.ts";
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import { REGISTRY } from "../../transports/registry.ts";
+import { predictChecksMs } from "../coordinator/check-plan.ts";
 import { asPartOf } from "../coordinator/progress.ts";
 import { type MeasureResult, measure } from "../coordinator/run-measurements.ts";
 import { inSession } from "../coordinator/session.ts";
 import { LEAST_FOR_INTERVAL, type StopRule } from "../coordinator/stop-rule.ts";
-import { CHECKS } from "../driver/checks/catalog.ts";
-import { pick, type Workload } from "../pick/pick.ts";
+import { type Workload as PickWorkload, pick } from "../pick/pick.ts";
 import { note } from "../process/note.ts";
 import { EXIT } from "../results/exit-codes.ts";
-import type { CheckResult, Placement, Report } from "../results/model.ts";
+import type { CandidateStanding, CheckResult, Pick, Placement, Report, TransportRecord } from "../results/model.ts";
 import type { RunPhases } from "../results/phases.ts";
 import { ensureWritable } from "../results/store.ts";
 import { chooseArms, chooseCells, defaultPlacements } from "./arms.ts";
 import { warnBeforeRun } from "./before-run.ts";
-import { checkAll } from "./check.ts";
+import { afterChecks, chooseCandidates, type Selection } from "./candidates.ts";
+import { checkAll, checkTargets } from "./check.ts";
 import { codecTable } from "./codecs.ts";
 import { nothingLeft, refuseTooLarge, requestOf } from "./measure.ts";
-import { type MeasureOptions, withMeasuring } from "./options.ts";
+import { type MeasureOptions, withMeasuring, withQuestion } from "./options.ts";
 import { printTables, publish, publishPartial, REPORT_FILES, terminal } from "./output.ts";
 import { noteAbsent } from "./peers.ts";
+import { type AskedQuestion, questionOf } from "./question.ts";
 import { finishReport, type RunStart, startRun } from "./run.ts";
 import { announcePlan, FINISH_MS, stopRuleOf } from "./run-duration.ts";
-import { type Candidate, type Chosen, resolveTransports } from "./transports.ts";
+import type { Candidate } from "./transports.ts";
 
 /** A plain compare: at most 50 s for a handful of ids, 70 s for a full shortlist. */
 const SHORT_MS = 48_000;
@@ -44,16 +47,19 @@ const LEAST_FOR_CODECS_MS = 25_000;
 const CODEC_TIME_MS = 8;
 
 export function compareCommand(): Command {
-  return withMeasuring(new Command("compare"))
+  return withQuestion(withMeasuring(new Command("compare")))
     .description("check and measure the mechanisms side by side, and name a pick with its reasons")
     .action(async (options: MeasureOptions) => {
+      const question = await questionOf(options);
       ensureWritable(options.out, REPORT_FILES);
       const run = startRun(options.seed);
-      const chosen = await resolveTransports(options.transport);
-      const payloads = options.payload ?? DEFAULT_PAYLOADS;
+      const { requirements, workload } = question;
+      const chosen = await chooseCandidates(options.transport, requirements, workload.peer);
       refuseTooLarge(chosen.candidates, options.payload ?? []);
-      const isIncomplete = noteAbsent(chosen, options.peer);
-      const report = await compare(options, run, chosen, payloads);
+      const peer = options.peer ?? question.profile.workload.peer;
+      const asked = peer === undefined ? options : { ...options, peer: [peer].flat() };
+      const isIncomplete = noteAbsent(chosen, asked.peer);
+      const report = await compare(asked, run, chosen, question);
       process.exitCode = isIncomplete ? EXIT.incomplete : exitCode(report, chosen.candidates);
       await publish(options, report, () => printReport(report));
     });
@@ -61,7 +67,7 @@ export function compareCommand(): Command {
 
 /** Exit code of a comparison that came to its end. */
 export function exitCode(
-  { measurements, pick }: Pick<Report, "measurements" | "pick">,
+  { measurements, pick }: { readonly measurements: Report["measurements"]; readonly pick: Report["pick"] },
   candidates: readonly Candidate[],
 ): number {
   const isNamed = (id: string): boolean => candidates.some(({ named, record }) => named && record.id === id);
@@ -74,10 +80,11 @@ export function exitCode(
 async function compare(
   options: MeasureOptions,
   run: RunStart,
-  chosen: Chosen,
-  payloads: readonly number[],
+  chosen: Selection,
+  question: AskedQuestion,
 ): Promise<Report> {
   const { candidates, refused } = chosen;
+  const payloads = sizesOf(question.workload);
   const cells = chooseCells(undefined, payloads);
   const placements = options.placement ?? defaultPlacements();
   const { arms, missing } = chooseArms(candidates, {
@@ -88,34 +95,40 @@ async function compare(
     overview: true,
   });
   if (arms.length + missing.length === 0) throw nothingLeft(chosen, options.peer);
-  const budgetMs = options.budget ?? defaultBudget(options, candidates.length);
+  const furtherMs = predictChecksMs(
+    checkTargets(candidates, options.peer),
+    question.checks.filter(({ quick }) => quick !== true),
+  );
+  const budgetMs = options.budget ?? defaultBudget(options, candidates.length) + furtherMs;
   // The same promise whichever part takes the time: what the checks used is no longer there for the trials.
   stopRuleOf(options, arms, cells, { budgetMs });
   await warnBeforeRun(candidates, run, { measures: true });
-  const expectedMs = options.budget ?? Math.max(budgetMs, leastMs(candidates.length, arms.length));
-  note(`comparing ${whatIsCompared(candidates)}: about ${Math.ceil(expectedMs / 1000)} s; seed ${run.seed}`);
+  const expectedMs = options.budget ?? Math.max(budgetMs, leastMs(candidates.length, arms.length) + furtherMs);
+  note(`comparing ${whatIsCompared(candidates, question)}: about ${Math.ceil(expectedMs / 1000)} s; seed ${run.seed}`);
   const codecs = budgetMs < LEAST_FOR_CODECS_MS ? [] : CODEC_IDS;
   const records = candidates.map(({ record }) => record);
   const checked: CheckResult[] = [];
   let soFar: (() => MeasureResult) | undefined;
+  const asked = { question: question.forReport, candidates: chosen.standings };
   const storePartial = (): (() => void) => {
-    const report = finishReport(run, records, checked, soFar?.() ?? { measurements: [] }, false);
+    const report = { ...finishReport(run, records, checked, soFar?.() ?? { measurements: [] }, false), ...asked };
     return publishPartial(options, report, () => printReport(report));
   };
-  const { checks, measured, table, phases } = await inSession(
+  const { checks, measured, table, phases, standings } = await inSession(
     async (session) => {
       const startedMs = performance.now();
-      const quick = CHECKS.filter((check) => check.quick);
       const onResult = (result: CheckResult): unknown => checked.push(result);
       const progress = asPartOf(run.progress, () => expectedMs - performance.now());
-      const checks = await checkAll(session, candidates, quick, options.peer, progress, onResult);
+      const checks = await checkAll(session, candidates, question.checks, options.peer, progress, onResult);
       const checkedMs = performance.now();
+      const standings = afterChecks(chosen.standings, question.requirements, records, checks);
+      const left = arms.filter(({ transport }) => !isExcluded(standings, transport.id));
       const laterMs = FINISH_MS + (codecs.length === 0 ? 0 : CODECS_MS);
       // From the start of the process on, as a user counts.
       const leftMs = budgetMs - laterMs - performance.now();
-      const stopRule = stopRuleOf(options, arms, cells, { budgetMs: leftMs, least: LEAST_FOR_INTERVAL });
+      const stopRule = stopRuleOf(options, left, cells, { budgetMs: leftMs, least: LEAST_FOR_INTERVAL });
       const counted: StopRule = stopRule.budgetMs === undefined ? stopRule : { ...stopRule, budgetMs: leftMs };
-      const all = requestOf(options, arms, cells, counted, run.seed);
+      const all = requestOf(options, left, cells, counted, run.seed);
       // The sizes that decide: a third one would cost every round time that its trials need.
       const request = {
         ...all,
@@ -125,18 +138,18 @@ async function compare(
         },
         onPlan: announcePlan({
           stopRule: counted,
-          arms,
+          arms: left,
           budgetMs: options.budget,
           announcedMs: expectedMs,
           laterMs,
         }),
-        ...(all.cBaseline === undefined ? {} : { cBaseline: pickSizes(payloads) }),
+        ...(all.cBaseline === undefined ? {} : { cBaseline: pickSizes(question) }),
       };
       const trials = asPartOf(run.progress, (ms) => ms + laterMs);
       const measured = await measure(session.supervisor, session.place, request, trials);
       const measuredMs = performance.now();
       // After the trials: nothing else runs beside them, and nothing beside this.
-      const table = await codecTable(session, codecs, arms, CODEC_TIME_MS);
+      const table = await codecTable(session, codecs, left, CODEC_TIME_MS);
       const calibrationMs = measured.about.rounds?.[0]?.startedAtMs ?? 0;
       const phases: RunPhases = {
         checksMs: checkedMs - startedMs,
@@ -144,7 +157,7 @@ async function compare(
         roundsMs: measuredMs - checkedMs - calibrationMs,
         codecsMs: performance.now() - measuredMs,
       };
-      return { checks, measured, table, phases };
+      return { checks, measured, table, phases, standings };
     },
     storePartial,
     run.crashes,
@@ -156,11 +169,31 @@ async function compare(
     ...table,
     warnings: [...refused, ...measured.warnings, ...(table.warnings ?? [])],
   });
-  return { ...report, phases, pick: pick(report, workload(options, payloads, placements)) };
+  const found = pick(report, workload(options, question, placements));
+  return { ...report, ...asked, candidates: standings, phases, pick: withExclusions(found, standings, records) };
 }
 
-function whatIsCompared(candidates: readonly Candidate[]): string {
+const isExcluded = (standings: readonly CandidateStanding[], id: string): boolean =>
+  standings.some(({ transport, status }) => transport === id && status === "excluded");
+
+/** What was measured or named is no candidate any more; what the needs left out before is in `candidates` alone. */
+function withExclusions(
+  found: Pick | null,
+  standings: readonly CandidateStanding[],
+  records: readonly TransportRecord[],
+): Pick | null {
+  if (found === null) return null;
+  const out = standings.flatMap((each) =>
+    each.status === "excluded" && records.some(({ id }) => id === each.transport)
+      ? [{ transport: each.transport, reason: `need ${each.need}: ${each.reason}` }]
+      : [],
+  );
+  return { ...found, ruledOut: [...found.ruledOut, ...out] };
+}
+
+function whatIsCompared(candidates: readonly Candidate[], { forReport: { needs } }: AskedQuestion): string {
   const { length } = candidates;
+  if (needs.length > 0) return `${length} transport${length === 1 ? "" : "s"} for ${needs.join(", ")}`;
   if (candidates.some(({ named, shortlist }) => named || !shortlist))
     return `${length} transport${length === 1 ? "" : "s"}`;
   return `one transport of each family, ${length} of ${REGISTRY.length} (npm run list; --transport <id…> or all)`;
@@ -176,18 +209,25 @@ function defaultBudget({ quick, thorough }: MeasureOptions, ids: number): number
   return usual * (quick ? QUICK_FACTOR : thorough ? THOROUGH_FACTOR : 1);
 }
 
-/** Of what was measured, the sizes of the default workload; all of them where none of those is there. */
-function pickSizes(payloads: readonly number[]): readonly number[] {
+/** Sizes of the requests, each once. */
+function sizesOf({ payloads }: Workload): readonly number[] {
+  return "mix" in payloads ? [...new Set(payloads.mix.map(({ bytes }) => bytes))] : payloads;
+}
+
+/** The sizes of the profile; of what was typed those of the default workload, and all of them where none of those is there. */
+function pickSizes({ workload, profile }: AskedQuestion): readonly number[] {
+  const payloads = sizesOf(workload);
+  if (workload.payloads === profile.workload.payloads) return payloads;
   const usual = payloads.filter((payload) => PICK_PAYLOADS.includes(payload));
   return usual.length > 0 ? usual : payloads;
 }
 
 /** The sizes and the placement the pick is made for: of what was measured, those of the default workload. */
-function workload(options: MeasureOptions, payloads: readonly number[], placements: readonly Placement[]): Workload {
+function workload(options: MeasureOptions, question: AskedQuestion, placements: readonly Placement[]): PickWorkload {
   const modes: readonly WaitMode[] = options.mode ?? ["event"];
   const placement = placements.includes("two-cpus") ? "two-cpus" : (placements[0] ?? "unpinned");
-  const peer = options.peer?.[0] ?? "node";
-  return { payloads: pickSizes(payloads), modes, placement, benchmark: "round-trip", peer };
+  const { peer } = question.workload;
+  return { payloads: pickSizes(question), modes, placement, benchmark: "round-trip", peer };
 }
 
 function printReport(report: Report): void {

@@ -21,7 +21,7 @@ import { warnBeforeRun } from "./before-run.ts";
 import { refuseTooLarge } from "./measure.ts";
 import { print, printJson, printWarnings } from "./output.ts";
 import { runWarnings, startRun } from "./run.ts";
-import { type Candidate, resolveTransports } from "./transports.ts";
+import { type Candidate, resolveForTimes } from "./transports.ts";
 import { each, parseCount, parseMode, parsePercent, parsePlacement, parseSize } from "./values.ts";
 
 interface GateOptions {
@@ -106,7 +106,7 @@ async function gate(options: GateOptions): Promise<void> {
     ensureWritable(dirname(file), [basename(file)], "--junit");
   }
   const run = startRun(options.seed);
-  const { candidates, refused } = await resolveTransports(options.transport ?? GATED_TRANSPORTS);
+  const { candidates, refused } = await resolveForTimes(options.transport ?? GATED_TRANSPORTS);
   const cells = chooseCells(["round-trip"], options.payload ?? GATED_PAYLOADS);
   if (options.transport !== undefined) refuseTooLarge(candidates, options.payload ?? []);
   const choice = chooseBase(options);

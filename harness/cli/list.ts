@@ -1,16 +1,30 @@
 import { Command } from "commander";
-import { listTable } from "../../reports/terminal/index.ts";
+import { listTable, wrappedTable } from "../../reports/terminal/index.ts";
+import { valueText } from "../../scenarios/need.ts";
+import { NEEDS } from "../../scenarios/needs/index.ts";
+import { PROFILES } from "../../scenarios/profiles/index.ts";
 import { ffiFloor } from "../../transports/posix/index.ts";
 import { EXIT } from "../results/exit-codes.ts";
 import { print, printJson, printTables } from "./output.ts";
 import { resolveTransports } from "./transports.ts";
 
+interface ListOptions {
+  readonly transport?: string[];
+  readonly needs?: boolean;
+  readonly profiles?: boolean;
+  readonly json?: boolean;
+}
+
 export function listCommand(): Command {
   return new Command("list")
     .description("what can be compared here: every transport, whether it works on this machine, and why not")
     .option("--transport <id...>", "only these")
+    .option("--needs", "what compare --need takes, instead of the transports")
+    .option("--profiles", "what compare --profile takes, instead of the transports")
     .option("--json", "as JSON on stdout")
-    .action(async ({ transport, json }: { transport?: string[]; json?: boolean }) => {
+    .action(async (options: ListOptions) => {
+      const { transport, json } = options;
+      if (options.needs || options.profiles) return printQuestions(options);
       const { candidates, refused } = await resolveTransports(transport ?? ["all"]);
       const ffi = ffiFloor();
       if (json) {
@@ -29,4 +43,29 @@ export function listCommand(): Command {
       const missing = refused.length > 0 || candidates.some(({ record, named }) => named && !record.available);
       if (missing) process.exitCode = EXIT.incomplete;
     });
+}
+
+function printQuestions({ needs, profiles, json }: ListOptions): void {
+  const rows = NEEDS.map(({ name, kind, standard, why, sentence }) => ({
+    need: kind === "none" ? name : `${name}=${valueText(kind, standard)}`,
+    means: sentence(standard),
+    why,
+  }));
+  if (json) {
+    printJson({ ...(needs ? { needs: rows } : {}), ...(profiles ? { profiles: PROFILES } : {}) });
+    return;
+  }
+  const tables: string[] = [];
+  if (needs)
+    tables.push(
+      wrappedTable(
+        ["need", "the mechanism"],
+        rows.map(({ need, means, why }) => [need, `${means}. ${why}`]),
+      ),
+    );
+  if (profiles) {
+    const questions = PROFILES.map(({ name, needs, why }) => [name, needs.join(", ") || "–", why]);
+    tables.push(wrappedTable(["profile", "needs", "for"], questions));
+  }
+  printTables(tables.join("\n\n"));
 }

@@ -18,7 +18,7 @@ import { printTables, publish, publishPartial, REPORT_FILES, terminal } from "./
 import { noteAbsent, whyAbsent } from "./peers.ts";
 import { finishReport, startRun } from "./run.ts";
 import { announce, announcePlan, FINISH_MS, stopRuleOf } from "./run-duration.ts";
-import { type Candidate, type Chosen, resolveTransports } from "./transports.ts";
+import { type Candidate, type Chosen, resolveForTimes } from "./transports.ts";
 import { each } from "./values.ts";
 
 /** For each codec, kind of value and direction of the codec table. */
@@ -52,7 +52,7 @@ export function measureCommand(): Command {
       const cells = [...plain, ...(await codecCells(codecs))];
       ensureWritable(options.out, REPORT_FILES);
       const run = startRun(options.seed);
-      const chosen = await resolveTransports(options.transport);
+      const chosen = await resolveForTimes(options.transport);
       const { candidates, refused } = chosen;
       refuseTooLarge(candidates, options.payload ?? []);
       const isIncomplete = noteAbsent(chosen, options.peer);

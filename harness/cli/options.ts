@@ -1,7 +1,9 @@
 import { type Command, Option } from "commander";
 import type { CodecId } from "../../scenarios/benchmark.ts";
+import type { Requirement } from "../../scenarios/need.ts";
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import type { Placement } from "../results/model.ts";
+import { parseNeed } from "./needs.ts";
 import { parsePeer } from "./peers.ts";
 import { each, parseCount, parseDuration, parseMode, parsePercent, parsePlacement, parseSize } from "./values.ts";
 
@@ -15,6 +17,9 @@ export interface SharedOptions {
 }
 
 export interface MeasureOptions extends SharedOptions {
+  /** Of `compare`. */
+  readonly need?: readonly Requirement[];
+  readonly profile?: string;
   readonly benchmark?: readonly string[];
   readonly codec?: readonly (CodecId | "all")[];
   readonly payload?: readonly number[];
@@ -84,4 +89,17 @@ export function withMeasuring(command: Command): Command {
     .option("--no-c-baseline", "without the same exchanges in plain C, to which round trips are compared (it needs cc)")
     .addOption(new Option("--no-limits").hideHelp())
     .option("--keep-awake", "idle-priority load on every CPU in use, so that a virtual CPU never halts; recorded");
+}
+
+/** The question that `compare` answers. */
+export function withQuestion(command: Command): Command {
+  return command
+    .addOption(
+      many(
+        "--need <name...>",
+        "what the mechanism must do, such as windows clients=100 peer-loss=1s (list --needs)",
+        parseNeed,
+      ),
+    )
+    .option("--profile <name|file>", "needs and workload of a common question (list --profiles; default: rpc)");
 }

@@ -2,7 +2,7 @@ import { Command, CommanderError } from "commander";
 import { shortageIn } from "../../transports/contract/errors.ts";
 import { MachineError } from "../process/machine-error.ts";
 import { packageVersion } from "../results/environment.ts";
-import { EXIT, IncompleteError, UsageError } from "../results/exit-codes.ts";
+import { EXIT, IncompleteError, NobodyQualifies, UsageError } from "../results/exit-codes.ts";
 import { visible, visibleLines } from "../results/format.ts";
 import { StoreError } from "../results/store.ts";
 import { flagsOf, withConfig } from "./config-file.ts";
@@ -60,6 +60,7 @@ function report(error: unknown): number {
     return say(visible(error.message.replace(/^error: /, "").replace(/\s*\n\s*/g, " ")), EXIT.usage);
   }
   if (error instanceof UsageError || error instanceof StoreError) return say(visible(error.message), EXIT.usage);
+  if (error instanceof NobodyQualifies) return say(error.message, EXIT.noPick);
   if (error instanceof IncompleteError) return say(error.message, EXIT.incomplete);
   if (error instanceof MachineError) return say(visible(error.message), EXIT.refused);
   const shortage = shortageIn(error);

@@ -59,6 +59,13 @@ export async function resolveTransports(
   return withoutDuplicates(parts);
 }
 
+/** As {@link resolveTransports}, without a mechanism that another one is on this platform: only by its name it is measured a second time. */
+export async function resolveForTimes(names: readonly string[] | undefined): Promise<Chosen> {
+  const { candidates, refused } = await resolveTransports(names);
+  const originals = candidates.map(({ record }) => record.sameAs);
+  return { candidates: candidates.filter(({ record, named }) => named || !originals.includes(record.id)), refused };
+}
+
 function isModule(name: string): boolean {
   return /\.[cm]?[jt]s$/.test(name);
 }
@@ -103,7 +110,8 @@ function cannotBeUsed(path: string, why: string): Warning {
   return { id: "module-refused", text: `transport module "${path}" cannot be used: ${why}`, where: { module: path } };
 }
 
-async function fromRegistry(entries: readonly Registration[], named: boolean): Promise<Candidate[]> {
+/** Loads and probes these. */
+export async function fromRegistry(entries: readonly Registration[], named: boolean): Promise<Candidate[]> {
   const candidates: Candidate[] = [];
   for (const { load, family, shortlist } of entries) {
     const transport = await load();
@@ -137,8 +145,10 @@ function candidateOf(
   availability: Availability,
   rest: Pick<Candidate, "family" | "shortlist" | "named">,
 ): Candidate {
-  const { id, capabilities } = transport;
-  const record = { id, capabilities, baseline: capabilities.rendezvous === "process", ...availability };
+  const { id, capabilities, sameAs } = transport;
+  // Of a module it would be a claim about somebody else's transport.
+  const twin = module === null && sameAs !== undefined ? { sameAs } : {};
+  const record = { id, capabilities, ...twin, baseline: capabilities.rendezvous === "process", ...availability };
   return { transport, reference: { id, module }, ...rest, record };
 }
 

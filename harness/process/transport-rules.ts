@@ -40,6 +40,8 @@ const capabilities = shape<Capabilities>({
   persistent: flag,
   platforms: listOf(oneOf("linux", "darwin", "win32")),
   languages: listOf(text),
+  packages: optional(listOf(text)),
+  native: optional(flag),
 });
 
 const anything: Rule = () => undefined;
@@ -49,6 +51,7 @@ const data: Fields<TransportDescription> = {
     (value) => typeof value === "string" && ID.test(value) && value !== "all",
   ),
   capabilities,
+  sameAs: optional(text),
   event: optional(recordOf(anything)),
   blocking: optional(recordOf(anything)),
   activeWhenIdle: optional(flag),
@@ -90,10 +93,11 @@ export function availabilityDefect(value: unknown): string | undefined {
 
 /** What it says of itself, without what it can do. */
 export function describeTransport(transport: TransportDescription): TransportDescription {
-  const { id, capabilities, event, blocking, activeWhenIdle, peers, connectRaw, launchRaw } = transport;
+  const { id, capabilities, sameAs, event, blocking, activeWhenIdle, peers, connectRaw, launchRaw } = transport;
   return {
     id,
     capabilities,
+    ...(sameAs === undefined ? {} : { sameAs }),
     ...(event === undefined ? {} : { event: event.launch === undefined ? {} : { launch: true } }),
     ...(blocking === undefined ? {} : { blocking: {} }),
     ...(activeWhenIdle === true ? { activeWhenIdle } : {}),

@@ -18,6 +18,11 @@ export class IncompleteError extends Error {
   override readonly name = "IncompleteError";
 }
 
+/** No transport meets all needs; the message names the need that excludes most. */
+export class NobodyQualifies extends Error {
+  override readonly name = "NobodyQualifies";
+}
+
 /** Bad input: one sentence that names the input and the way out. Never a stack trace. */
 export class UsageError extends Error {
   override readonly name = "UsageError";

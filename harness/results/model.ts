@@ -3,11 +3,13 @@ import type { CodecCost } from "./codec-cost.ts";
 import type { Interval, Measurement } from "./measurement.ts";
 import type { RunPhases } from "./phases.ts";
 import type { Placement } from "./placement.ts";
+import type { CandidateStanding, Question } from "./question.ts";
 import type { Warning } from "./warnings.ts";
 
 export type { CodecCost } from "./codec-cost.ts";
 export type * from "./measurement.ts";
 export { PLACEMENTS, type Placement } from "./placement.ts";
+export type { CandidateStanding, Question } from "./question.ts";
 export type { Warning } from "./warnings.ts";
 
 /** Raised when a reader of an older version could misread a report. */
@@ -31,6 +33,9 @@ export interface Report {
   readonly cBaseline: readonly Measurement[];
   readonly claims: readonly ClaimResult[];
   readonly pick: Pick | null;
+  /** Of a `compare`: what was asked, and each transport that was considered with why it is in or out. Absent in older reports. */
+  readonly question?: Question;
+  readonly candidates?: readonly CandidateStanding[];
   /** About the run as a whole; advice included. */
   readonly warnings: readonly Warning[];
   /** Processes of the run that crashed; absent when none did. */
@@ -47,16 +52,10 @@ export interface Report {
   readonly phases?: RunPhases;
   /** Growth of cost with one variable: derived from `measurements`, ready to be plotted. */
   readonly curves?: readonly Curve[];
-  /** Why `cBaseline` is empty; absent where it is not. */
-  readonly cBaselineReason?: NoCBaseline;
+  /** Why `cBaseline` is empty, in words; absent where it is not. */
+  readonly cBaselineReason?: string;
   /** What the codecs cost by themselves, with no transport between: shows when the codec and not the mechanism is the cost. */
   readonly codecs?: readonly CodecCost[];
-}
-
-/** `unavailable`: it was asked for, and this machine cannot compile it. */
-export interface NoCBaseline {
-  readonly status: "not-asked" | "not-applicable" | "unavailable";
-  readonly reason: string;
 }
 
 /** What the machine did during one round. */
@@ -186,6 +185,8 @@ export interface Environment {
 export type TransportRecord = {
   readonly id: string;
   readonly capabilities: Capabilities;
+  /** Id of the transport that it is on this platform: `unix` of `local-socket`. */
+  readonly sameAs?: string;
   /** Rendezvous `process`: shown for comparison, never ranked or picked. */
   readonly baseline: boolean;
 } & ({ readonly available: true; readonly version: string } | { readonly available: false; readonly reason: string });

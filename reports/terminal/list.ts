@@ -28,3 +28,20 @@ export function listTable(entries: readonly ListEntry[], options: TerminalOption
   });
   return renderTable(COLUMNS, rows, options);
 }
+
+/** A table of texts; the last column wraps. */
+export function wrappedTable(
+  titles: readonly string[],
+  rows: readonly (readonly string[])[],
+  options: TerminalOptions = {},
+): string {
+  const columns = titles.map(
+    (title, index): Column =>
+      index === titles.length - 1 ? { title, align: "left", shrink: "wrap" } : { title, align: "left" },
+  );
+  return renderTable(
+    columns,
+    rows.map((cells) => ({ cells })),
+    options,
+  );
+}

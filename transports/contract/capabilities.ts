@@ -34,6 +34,10 @@ export interface Capabilities {
   readonly platforms: readonly Platform[];
   /** Who else can speak it, by our peers or by documented protocol: `python`, `c`, `any`. */
   readonly languages: readonly string[];
+  /** npm packages that a program needs for it beside Node itself; absent where the module does not state them. */
+  readonly packages?: readonly string[];
+  /** The face of the first of `modes` runs native code beside Node's own; absent where the module does not state it. */
+  readonly native?: boolean;
 }
 
 /** `maxMessageBytes` of mechanisms without a bound of their own: 64 MiB. */

@@ -165,6 +165,8 @@ export interface TransportDescription {
   /** Stable name used everywhere: `unix`, `shm/futex`. */
   readonly id: string;
   readonly capabilities: Capabilities;
+  /** Id of the transport that this one is on this platform, code and all: what is found of one holds for the other. */
+  readonly sameAs?: string;
   readonly event?: { readonly launch?: unknown };
   readonly blocking?: object;
   /**

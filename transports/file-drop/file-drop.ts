@@ -135,6 +135,8 @@ function fileDrop(id: string, polls: boolean): Transport {
       persistent: true,
       platforms: ["linux", "darwin", "win32"],
       languages: ["python", "any"],
+      packages: [],
+      native: false,
     },
     async probe() {
       return { available: true, version: `node ${process.versions.node}, ${polls ? "timer" : "fs.watch"}` };

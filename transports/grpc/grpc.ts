@@ -10,6 +10,7 @@ const COMMON: Capabilities = streamCapabilities({
   patterns: ["request-reply"],
   boundaries: "library",
   maxMessageBytes: MAX_BYTES,
+  packages: ["@grpc/grpc-js"],
 });
 
 function define(id: string, capabilities: Partial<Capabilities>, connect: typeof connectUnary): Transport {

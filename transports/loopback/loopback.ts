@@ -236,6 +236,8 @@ export const loopback: Transport = {
     persistent: false,
     platforms: ["linux", "darwin", "win32"],
     languages: [],
+    packages: [],
+    native: false,
   },
   async probe() {
     return { available: true, version: `node ${process.versions.node}` };

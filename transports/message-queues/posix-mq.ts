@@ -4,6 +4,7 @@ import { IpcError } from "../contract/errors.ts";
 import type { Address, OsObject, Transport } from "../contract/transport.ts";
 import { posixAvailability } from "../posix/binding.ts";
 import { MessageQueue } from "../posix/message-queue.ts";
+import { NEEDS_POSIX_BINDING } from "../support/capabilities.ts";
 import { distinctName } from "../support/distinct-name.ts";
 import { checkOptions } from "../support/opening.ts";
 import type { SteppedTransport } from "../support/polled-event.ts";
@@ -34,6 +35,7 @@ export function queueCapabilities(mode: "blocking" | "event"): Capabilities {
     persistent: false,
     platforms: ["linux"],
     languages: ["c", "python"],
+    ...NEEDS_POSIX_BINDING,
   };
 }
 

@@ -3,7 +3,7 @@ import type { Capabilities } from "../contract/capabilities.ts";
 import { toIpcError } from "../contract/errors.ts";
 import type { Address, ConnectionHandler, Server, Transport } from "../contract/transport.ts";
 import { posixAvailability } from "../posix/binding.ts";
-import { streamCapabilities } from "../support/capabilities.ts";
+import { NEEDS_POSIX_BINDING, streamCapabilities } from "../support/capabilities.ts";
 import { distinctName } from "../support/distinct-name.ts";
 import { lockResidue, sweepLocks } from "../support/path-lock.ts";
 import type { AgreedConnection } from "./agreed-connection.ts";
@@ -58,6 +58,7 @@ export function agreedTransport(
       maxClients: kind.maxClients,
       platforms: ["linux"],
       languages: ["c"],
+      ...NEEDS_POSIX_BINDING,
       ...claims,
     }),
     async probe() {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Capabilities } from "../contract/capabilities.ts";
 import type { Address, Availability, Transport } from "../contract/transport.ts";
 import { posixAvailability } from "../posix/binding.ts";
+import { NEEDS_POSIX_BINDING } from "../support/capabilities.ts";
 import { distinctName } from "../support/distinct-name.ts";
 import { checkOptions } from "../support/opening.ts";
 import { lockResidue, sweepLocks } from "../support/path-lock.ts";
@@ -44,6 +45,7 @@ function capabilities(kind: RingKind): Capabilities {
     persistent: false,
     platforms: ["linux"],
     languages: ["c", "python"],
+    ...NEEDS_POSIX_BINDING,
   };
 }
 

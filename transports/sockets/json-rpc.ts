@@ -260,6 +260,7 @@ export const jsonRpc: Transport = pathTransport({
     maxMessageBytes: MAX_BYTES,
     maxInFlight: MAX_CALLS,
     backpressure: "outbox",
+    packages: ["vscode-jsonrpc"],
   }),
   probe: () =>
     probePackage("vscode-jsonrpc", async () => {

@@ -6,6 +6,7 @@ import type { Address, Connection, ConnectionHandler, Server, Transport } from "
 import { libc, posixAvailability } from "../posix/binding.ts";
 import { Mapping } from "../posix/mapping.ts";
 import { bindPath, connectPath, isAnswered, MSG_DONTWAIT, MSG_NOSIGNAL, unixSocket } from "../posix/unix-socket.ts";
+import { NEEDS_POSIX_BINDING } from "../support/capabilities.ts";
 import { randomInt } from "../support/crypto.ts";
 import { distinctName } from "../support/distinct-name.ts";
 import { aborted, checkOptions, OPEN_LIMIT_MS } from "../support/opening.ts";
@@ -258,6 +259,7 @@ export const unixDgram: Transport = {
     persistent: false,
     platforms: ["linux"],
     languages: ["c", "python"],
+    ...NEEDS_POSIX_BINDING,
   },
   async probe() {
     return posixAvailability();

@@ -222,6 +222,7 @@ export const websocket: Transport = pathTransport({
   capabilities: streamCapabilities({
     boundaries: "library",
     maxMessageBytes: MAX_BYTES,
+    packages: ["ws"],
   }),
   probe: () =>
     probePackage("ws", async () => {

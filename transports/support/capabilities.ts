@@ -1,5 +1,8 @@
 import { type Capabilities, UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
 
+/** Mechanisms behind the POSIX wrapper: koffi is the binding that it prefers (`posix/binding.ts`). */
+export const NEEDS_POSIX_BINDING: Pick<Capabilities, "packages" | "native"> = { packages: ["koffi"], native: true };
+
 /** What `unix` claims. */
 const UNIX_STREAM: Capabilities = {
   modes: ["event"],
@@ -18,6 +21,8 @@ const UNIX_STREAM: Capabilities = {
   persistent: false,
   platforms: ["linux", "darwin"],
   languages: ["any"],
+  packages: [],
+  native: false,
 };
 
 /** The record of a connection over an event loop: only where it differs from a Unix stream socket is worth reading. */

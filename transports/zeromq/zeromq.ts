@@ -45,6 +45,8 @@ const COMMON: Capabilities = streamCapabilities({
   connects: "lazy",
   backpressure: "outbox",
   peerLoss: "undetected",
+  packages: ["zeromq"],
+  native: true,
 });
 
 function define(recipe: Recipe): Transport {

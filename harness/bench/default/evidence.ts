@@ -35,6 +35,8 @@ export interface Row {
 export const LETTERS = ["a", "b", "c", "d", "e", "f", "g", "h"] as const;
 export type Letter = (typeof LETTERS)[number];
 
+/** Ids of the mechanism that is copied: the default measures the first, older evidence has the second. */
+export const COPIED_IDS: readonly string[] = ["local-socket", "unix"];
 /** The copy of `unix` in `fixtures/slow-unix.ts`. */
 export const SLOW_ID = "bench/slow-unix";
 /** Its round trips take so much more of the p50 of `unix`. */

@@ -1,12 +1,12 @@
 /** The figures of `bench:default`, from reports alone: nothing here runs or reads anything. */
 import { PICK_PAYLOADS } from "../../../scenarios/profiles/default-workload.ts";
 import { percent } from "../../results/format.ts";
-import type { MeasuredRow, Measurement, Placement, Report } from "../../results/model.ts";
+import type { Measurement, Placement, Report } from "../../results/model.ts";
 import { median, quantileSorted } from "../../results/quantiles.ts";
 import { compareRounds, roundsOf } from "../../results/ranking.ts";
 import { type CellFigures, figuresOf, halfWidth, type OverRuns, overRuns, ratios, roundTrips } from "./cells.ts";
 import { coverageRows } from "./coverage.ts";
-import { type Evidence, type Letter, type Row, type Run, SLOW_ID, SLOW_SHARE } from "./evidence.ts";
+import { COPIED_IDS, type Evidence, type Letter, type Row, type Run, SLOW_ID, SLOW_SHARE } from "./evidence.ts";
 
 const MOST_WALL_S = 70;
 const MOST_P50_RATIO = 1.03;
@@ -44,14 +44,14 @@ function wallRows({ plain }: Evidence): Row[] {
   return [judged(row, `${median(seconds).toFixed(1)} s, worst ${worst.toFixed(1)} s`, worst <= MOST_WALL_S)];
 }
 
-const p50Of = ({ latencyNs }: MeasuredRow): number | undefined => latencyNs?.p50;
-const cpuOf = ({ cpuNsPerMessage }: MeasuredRow): number | null => cpuNsPerMessage;
+const p50Of = ({ latencyNs }: Measurement): number | undefined => latencyNs?.p50;
+const cpuOf = ({ cpuNsPerMessage }: Measurement): number | null => cpuNsPerMessage;
 
 /** One figure of the round trips on one CPU, over that of the reference, in each run. */
 function againstReference(
   { reference }: Evidence,
   runs: readonly Run[],
-  figureOf: (row: MeasuredRow) => number | null | undefined,
+  figureOf: (row: Measurement) => number | null | undefined,
 ): OverRuns | undefined {
   const settled = figuresOf(
     reference.flatMap(({ report }) => roundTrips(report.measurements, "same-cpu")),
@@ -132,7 +132,7 @@ function scatterRows({ plain }: Evidence): Row[] {
   const found = overRuns(
     plain.map(({ report }) =>
       figuresOf(
-        report.measurements.filter((row) => row.status === "measured").filter(({ model }) => model === "stream"),
+        report.measurements.filter(({ model, status }) => model === "stream" && status === "measured"),
         scatterOf,
       ),
     ),
@@ -141,7 +141,7 @@ function scatterRows({ plain }: Evidence): Row[] {
 }
 
 function scatterOf({ trials }: Measurement): number | undefined {
-  const rates = trials.filter((trial) => trial.status === "valid").map(({ messagesPerSecond }) => messagesPerSecond);
+  const rates = trials.filter(({ status }) => status === "valid").map(({ messagesPerSecond }) => messagesPerSecond);
   const sorted = rates.sort((a, b) => a - b);
   return sorted.length === 0 ? undefined : quantileSorted(sorted, 0.75) / quantileSorted(sorted, 0.25);
 }
@@ -179,10 +179,8 @@ function orderOfCopy({ measurements }: Report): "told" | "tie" | "wrong" | undef
   const rows = roundTrips(measurements, "same-cpu").filter(
     ({ mode, payloadBytes }) => mode === "event" && PICK_PAYLOADS.includes(payloadBytes),
   );
-  const [unix, copy] = ["unix", SLOW_ID].map((id) => rows.filter(({ transport }) => transport === id)) as [
-    Measurement[],
-    Measurement[],
-  ];
+  const unix = rows.filter(({ transport }) => COPIED_IDS.includes(transport));
+  const copy = rows.filter(({ transport }) => transport === SLOW_ID);
   if (unix.length === 0 || unix.length !== copy.length) return undefined;
   const { interval } = compareRounds(roundsOf(copy), roundsOf(unix));
   if (interval === null) return "tie";

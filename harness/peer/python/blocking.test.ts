@@ -14,6 +14,8 @@ const transports: Transport[] = [];
 for (const registration of REGISTRY) {
   const transport = await registration.load();
   if (transport.peers?.["python"] === undefined || transport.blocking === undefined) continue;
+  // Under another name it is the same.
+  if (transport.sameAs !== undefined) continue;
   if ((await transport.probe()).available) transports.push(transport);
 }
 

@@ -23,6 +23,7 @@ from program import EchoProgram  # noqa: E402
 
 # The Python half of each mechanism: its folder below transports, and its module in the folder's `python`.
 MODULES = {
+    "local-socket": ("sockets", "sockets"),
     "unix": ("sockets", "sockets"),
     "tcp": ("sockets", "sockets"),
     "fifo": ("pipes", "fifo"),

@@ -1,3 +1,6 @@
+import { cellsOf, metricFor, rankCells, view } from "./data.js";
+import { byId, element, svg } from "./dom.js";
+import { mergedWarnings } from "./findings.js";
 import {
   ABSENT,
   bytes,
@@ -8,10 +11,7 @@ import {
   ratio,
   ratioRange,
   significant,
-} from "../../../harness/results/format.ts";
-import { cellsOf, metricFor, rankCells, view } from "./data.js";
-import { byId, element, svg } from "./dom.js";
-import { mergedWarnings } from "./findings.js";
+} from "./format.js";
 import { lookOf } from "./look.js";
 
 /** @typedef {import("./data.js").State} State */

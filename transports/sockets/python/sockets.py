@@ -54,7 +54,7 @@ class SocketServer:
 
 def listen(address, key, program):
     path = None
-    if address["transport"] == "unix":
+    if address["transport"] in ("unix", "local-socket"):
         path = address["name"]
         paths.clear_stale(path)
         listener = socket.socket(socket.AF_UNIX)

@@ -1,0 +1,106 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { CODEC_IDS } from "../../scenarios/benchmark.ts";
+import type { Profile } from "../../scenarios/profile.ts";
+import { PROFILES } from "../../scenarios/profiles/index.ts";
+import { type MixPart, OPTIMIZE, type Workload } from "../../scenarios/workload.ts";
+import {
+  type Fields,
+  integer,
+  isObject,
+  listOf,
+  must,
+  oneLine,
+  oneOf,
+  optional,
+  orNull,
+  type Rule,
+  shape,
+  text,
+} from "../process/rules.ts";
+import { UsageError } from "../results/exit-codes.ts";
+import { LANGUAGES } from "./peers.ts";
+import { unknownName } from "./suggest.ts";
+
+const MODULE = /\.[cm]?[jt]s$/;
+const LOAD_LIMIT_MS = 10_000;
+/** Shares are typed as decimal fractions. */
+const ROUNDING = 1e-9;
+
+const above0 = must("a number above 0", (value) => typeof value === "number" && value > 0 && Number.isFinite(value));
+const sizes = listOf(integer(1), 1);
+const PART: Fields<MixPart> = { bytes: integer(1), share: above0 };
+const parts = listOf(shape<MixPart>(PART), 1);
+
+const mix: Rule = (value, at) => {
+  const defect = parts(value, at);
+  if (defect !== undefined) return defect;
+  const total = (value as MixPart[]).reduce((sum, { share }) => sum + share, 0);
+  return Math.abs(total - 1) < ROUNDING ? undefined : `the shares of ${at} add up to ${total} and must add up to 1`;
+};
+
+const WORKLOAD: Fields<Workload> = {
+  clients: optional(integer(1)),
+  ratePerSecond: optional(orNull(above0)),
+  payloads: optional((value, at) => (isObject(value) ? mix(value["mix"], `${at}.mix`) : sizes(value, at))),
+  workMicros: optional(must("a number of 0 or more", (value) => typeof value === "number" && value >= 0)),
+  codec: optional(orNull(oneOf(...CODEC_IDS))),
+  peer: optional(oneOf(...LANGUAGES)),
+  optimize: optional(oneOf(...OPTIMIZE)),
+};
+const PROFILE: Fields<Profile> = {
+  name: text,
+  why: text,
+  needs: listOf(text),
+  workload: shape<Workload>(WORKLOAD),
+  checks: listOf(text),
+};
+const profileRule = shape<Profile>(PROFILE);
+
+/** Returns the first field that is wrong or that no profile has; undefined when the value is a profile. */
+export function profileDefect(value: unknown): string | undefined {
+  if (!isObject(value)) return "its default export must be an object: a profile";
+  return (
+    unknownField(value, "field", PROFILE) ??
+    (isObject(value["workload"]) ? unknownField(value["workload"], "field of workload", WORKLOAD) : undefined) ??
+    profileRule(value, "")
+  );
+}
+
+function unknownField(value: Readonly<Record<string, unknown>>, what: string, fields: object): string | undefined {
+  const known = Object.keys(fields);
+  const unknown = Object.keys(value).find((name) => !known.includes(name));
+  return unknown === undefined ? undefined : unknownName(what, oneLine(unknown), known);
+}
+
+/** A profile by its name, or of a module that exports one by default. @throws UsageError */
+export async function findProfile(name: string): Promise<Profile> {
+  const found = PROFILES.find((profile) => profile.name === name);
+  if (found !== undefined) return found;
+  if (!MODULE.test(name)) {
+    const names = PROFILES.map((profile) => profile.name);
+    throw new UsageError(`${unknownName("profile", name, names)}; or a file such as ./my-profile.ts`);
+  }
+  if (!existsSync(name)) throw new UsageError(`profile "${name}" does not exist`);
+  const value = await load(name);
+  const defect = profileDefect(value);
+  if (defect !== undefined) throw new UsageError(`profile "${name}": ${defect}`);
+  return value as Profile;
+}
+
+async function load(path: string): Promise<unknown> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`it did not load within ${LOAD_LIMIT_MS / 1000} s`)), LOAD_LIMIT_MS);
+  });
+  try {
+    const module = await Promise.race([import(pathToFileURL(resolve(path)).href), late]);
+    return (module as { default?: unknown }).default;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`profile "${path}" cannot be loaded: ${oneLine(why)}`);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,64 @@
+import type { Check } from "../../scenarios/check.ts";
+import { checksOf, type Requirement, requirementText } from "../../scenarios/need.ts";
+import type { Profile } from "../../scenarios/profile.ts";
+import { DEFAULT_WORKLOAD } from "../../scenarios/profiles/default-workload.ts";
+import { PROFILES } from "../../scenarios/profiles/index.ts";
+import type { Workload } from "../../scenarios/workload.ts";
+import { CHECKS } from "../driver/checks/catalog.ts";
+import { UsageError } from "../results/exit-codes.ts";
+import type { Question } from "../results/question.ts";
+import { chooseChecks } from "./check.ts";
+import { combineNeeds, parseNeed } from "./needs.ts";
+import type { MeasureOptions } from "./options.ts";
+import { findProfile } from "./profiles.ts";
+
+/** What the user asks, of flags and profile together. */
+export interface AskedQuestion {
+  readonly profile: Profile;
+  readonly requirements: readonly Requirement[];
+  readonly workload: Workload;
+  /** The quick ones, and those that the needs and the profile rest on. */
+  readonly checks: readonly Check[];
+  readonly forReport: Question;
+}
+
+/** Combines flags and profile; a flag goes before the profile's value. @throws UsageError */
+export async function questionOf(options: MeasureOptions): Promise<AskedQuestion> {
+  const profile = options.profile === undefined ? PROFILES[0] : await findProfile(options.profile);
+  const { needs, ofProfile } = inProfile(options.profile ?? profile.name, () => ({
+    needs: profile.needs.map(parseNeed),
+    ofProfile: profile.checks.length === 0 ? [] : chooseChecks(profile.checks),
+  }));
+  const requirements = combineNeeds(options.need ?? [], { name: profile.name, needs });
+  const named = new Set([...requirements.flatMap(checksOf), ...ofProfile.map(({ id }) => id)]);
+  return {
+    profile,
+    requirements,
+    workload: workloadOf(options, profile),
+    checks: CHECKS.filter(({ id, quick }) => quick === true || named.has(id)),
+    forReport: {
+      needs: requirements.map(requirementText),
+      profile: profile.name,
+      checks: CHECKS.filter(({ id, quick }) => quick !== true && named.has(id)).map(({ id }) => id),
+    },
+  };
+}
+
+/** What a profile names has no meaning for someone who did not type it: the message says whose it is. */
+function inProfile<Result>(name: string, read: () => Result): Result {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new UsageError(`profile "${name}": ${error.message}`);
+  }
+}
+
+function workloadOf({ payload, peer }: MeasureOptions, { workload }: Profile): Workload {
+  return {
+    ...DEFAULT_WORKLOAD,
+    ...workload,
+    ...(payload === undefined ? {} : { payloads: payload }),
+    ...(peer?.[0] === undefined ? {} : { peer: peer[0] }),
+  };
+}

@@ -1,0 +1,31 @@
+import type { OpenNeed } from "../../scenarios/qualify.ts";
+
+/** What was asked: the needs by which candidates were chosen, as they are typed, and where they came from. */
+export interface Question {
+  readonly needs: readonly string[];
+  /** Name of the profile; of a profile of the user's own, the one that its file states. */
+  readonly profile: string;
+  /** Ids of the checks that ran for the question besides the quick ones. */
+  readonly checks: readonly string[];
+}
+
+/** A transport in the light of the question. */
+export type CandidateStanding = {
+  readonly transport: string;
+} & (
+  | {
+      readonly status: "in";
+      /** `nearest`: fewer than three of the shortlist qualify, and this one is next in the list. */
+      readonly why: "named" | "shortlist" | "nearest";
+      /** Needs that checks of this run have shown. */
+      readonly shown: readonly string[];
+      /** Needs that it meets by its record only, and why no check has shown them. */
+      readonly open: readonly OpenNeed[];
+    }
+  /** The mechanism cannot: by its record, or by what a check of this run found. */
+  | { readonly status: "excluded"; readonly need: string; readonly reason: string }
+  /** This machine cannot run it. */
+  | { readonly status: "unavailable"; readonly reason: string }
+  /** It qualifies, and this run measures others. */
+  | { readonly status: "not-measured"; readonly reason: string }
+);

@@ -1,0 +1,89 @@
+import type { Capabilities } from "../transports/contract/capabilities.ts";
+
+/** Units of values: a number of things, bytes, milliseconds, a share from 0 to 1. `none`: a need without a value. */
+export type NeedKind = "none" | "count" | "bytes" | "duration" | "share";
+
+/** A property that a mechanism must have, as data: filters candidates before anything is measured, and is refuted by checks. */
+export interface Need {
+  /** As typed behind `--need`. */
+  readonly name: string;
+  readonly kind: NeedKind;
+  /** Value when none is typed, in the unit of `kind`; 0 for `none`. */
+  readonly standard: number;
+  /** What goes wrong without it. */
+  readonly why: string;
+  /** Requirement in one sentence, without a full stop; its subject is the mechanism. */
+  sentence(value: number): string;
+  /** Returns why a mechanism with this record does not qualify; undefined when by its record it does. */
+  excludes(capabilities: Capabilities, value: number): string | undefined;
+  /** Ids of the checks that can refute the record in this respect. */
+  readonly checks: readonly string[];
+  /** A number that a check notes and that must not be above the value. */
+  readonly figure?: NeedFigure;
+  /** Largest value that a check examines, in the unit of `kind`; beyond it the record alone states it. `checks` has the smaller ones first. */
+  readonly examinedUpTo?: Readonly<Record<string, number>>;
+  /** Names of needs that cannot be met together with this one, each with the reason. */
+  readonly contradicts?: Readonly<Record<string, string>>;
+}
+
+export interface NeedFigure {
+  readonly check: string;
+  readonly note: string;
+  /** Factor from the unit of the note to that of the need. */
+  readonly scale: number;
+}
+
+/** A need that was asked for, with its value. */
+export interface Requirement {
+  readonly need: Need;
+  readonly value: number;
+}
+
+/** The requirement as it is typed: `clients=100`, `message=8MiB`, `ordered`. */
+export function requirementText({ need, value }: Requirement): string {
+  return need.kind === "none" ? need.name : `${need.name}=${valueText(need.kind, value)}`;
+}
+
+/** A value in the unit of its kind, as it is typed. */
+export function valueText(kind: NeedKind, value: number): string {
+  switch (kind) {
+    case "none":
+      return "";
+    case "count":
+      return String(value);
+    case "bytes":
+      return bytesText(value);
+    case "duration":
+      return value % 1000 === 0 ? `${value / 1000}s` : `${value}ms`;
+    case "share":
+      return `${Math.round(value * 1e6) / 1e4}%`;
+  }
+}
+
+const UNITS = [
+  ["MiB", 1024 * 1024],
+  ["KiB", 1024],
+] as const;
+
+function bytesText(bytes: number): string {
+  const [unit, size] = UNITS.find(([, size]) => bytes >= size && bytes % size === 0) ?? ["B", 1];
+  return `${bytes / size}${unit}`;
+}
+
+/** Checks that can refute the requirement: of those that examine more and more, the ones up to its value. */
+export function checksOf({ need: { checks, examinedUpTo = {} }, value }: Requirement): readonly string[] {
+  return checks.filter((_, index) => (examinedUpTo[checks[index - 1] ?? ""] ?? 0) < value || index === 0);
+}
+
+/** The first two requirements that cannot be met together, with the reason; undefined when there are none. */
+export function contradiction(
+  requirements: readonly Requirement[],
+): { readonly names: readonly [string, string]; readonly why: string } | undefined {
+  for (const { need } of requirements) {
+    for (const { need: other } of requirements) {
+      const why = need.contradicts?.[other.name];
+      if (why !== undefined) return { names: [need.name, other.name], why };
+    }
+  }
+  return undefined;
+}
