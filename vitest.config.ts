@@ -4,19 +4,18 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 const FOLDERS = "{transports,scenarios,harness,reports,ci}";
 /**
- * These measure, count what the kernel did, or show that a fault is seen (a busy machine could only hide it): nothing else runs meanwhile.
+ * These compare times, count what the kernel did, end within a time that is promised, or show a fault that a busy machine hides (a server that
+ * spins gets little of it): nothing else runs meanwhile.
  */
 const ALONE = [
-  "harness/coordinator/{controls,faulty-measurement,prepared}.test.ts",
-  "harness/driver/models/*.test.ts",
+  "harness/coordinator/{controls,prepared}.test.ts",
   "harness/cli/interrupt.test.ts",
   "ci/gate/gate.test.ts",
   "harness/driver/checks/objections.test.ts",
-  "scenarios/mutants/faulty.test.ts",
 ];
 /**
  * These call functions and compare what they return: nothing is started, listened to, written or changed that another file could see. So they
- * share two processes and what these have loaded, where each of the others gets a process of its own.
+ * share three processes and what these have loaded, where each of the others gets a process of its own.
  */
 const PURE = [
   "{reports,scenarios,harness/bench,harness/pick}/*.test.ts",
@@ -32,9 +31,10 @@ const PURE = [
 
 /** What takes longest begins first: begun last, it would leave the other workers without work. */
 const LONG = [
+  "harness/driver/checks/scenarios.test.ts",
   "harness/cli/{compare,poor-machine,check,modules}.test.ts",
   "harness/coordinator/{checks,dying-driver}.test.ts",
-  "harness/driver/checks/scenarios.test.ts",
+  "harness/driver/models/models.test.ts",
   "harness/peer/python/{blocking,peer}.test.ts",
   "reports/html/browser.test.ts",
   "transports/{python-connection/interop,shared-memory/shared-memory,sockets/web,zeromq/zeromq}.test.ts",
@@ -47,6 +47,9 @@ class LongestFirst extends BaseSequencer {
     return (await super.sort(files)).toSorted((a, b) => Number(isLong(b)) - Number(isLong(a)));
   }
 }
+
+/** One more than there are CPUs: much of it waits for processes that start. */
+const WORKERS = 3;
 
 export default defineConfig({
   test: {
@@ -63,7 +66,7 @@ export default defineConfig({
           name: "pure",
           include: PURE,
           isolate: false,
-          maxWorkers: 2,
+          maxWorkers: WORKERS,
           sequence: { groupOrder: 0 },
         },
       },
@@ -73,9 +76,8 @@ export default defineConfig({
           name: "beside",
           include: [`${FOLDERS}/**/*.test.ts`],
           exclude: [...PURE, ...ALONE],
-          // One more than there are CPUs: much of it waits for processes that start.
-          maxWorkers: 3,
-          sequence: { groupOrder: 1 },
+          maxWorkers: WORKERS,
+          sequence: { groupOrder: 0 },
         },
       },
       {
@@ -84,7 +86,7 @@ export default defineConfig({
           name: "alone",
           include: ALONE,
           maxWorkers: 1,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 1 },
         },
       },
     ],

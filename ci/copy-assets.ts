@@ -1,6 +1,7 @@
-/** Part of `npm run build`: what the compiled package reads at run time and the compiler does not copy. */
-import { cpSync, globSync } from "node:fs";
+/** Part of `npm run build`: what the package has besides compiled files. */
+import { cpSync, globSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { publishedSchema } from "./report-schema.ts";
 
 const ROOT = new URL("..", import.meta.url);
 const ASSETS = [
@@ -17,3 +18,5 @@ for (const folder of ASSETS) {
     filter: (path) => !/__pycache__|\.test\.|(?<!\/client\/[\w-]+)\.ts$/.test(path),
   });
 }
+
+writeFileSync(new URL("dist/report.schema.json", ROOT), `${JSON.stringify(publishedSchema(), null, 2)}\n`);

@@ -1,5 +1,5 @@
 import { quantity } from "../harness/results/format.ts";
-import type { Interval, Measurement, Placement, Report } from "../harness/results/model.ts";
+import type { Interval, MeasuredRow, Measurement, Placement, Report } from "../harness/results/model.ts";
 import { type Rounds, rankByRounds, roundsOf, type Standing } from "../harness/results/ranking.ts";
 import type { WaitMode } from "../transports/contract/capabilities.ts";
 
@@ -10,7 +10,7 @@ export type Metric = "p50" | "messagesPerSecond";
 
 export interface RankedRow {
   readonly name: string;
-  readonly cell: Measurement;
+  readonly cell: MeasuredRow;
   readonly value: number;
   /** How many times as long as the best of the block takes, or its rate over that of the row, within the same rounds; 1 for the best. */
   readonly ratio: number;
@@ -22,8 +22,14 @@ export interface RankedRow {
 
 export interface PlainRow {
   readonly name: string;
-  readonly cell: Measurement;
+  readonly cell: MeasuredRow;
   readonly throughput: Throughput;
+}
+
+/** A row without a number in its table: it was not measured, or its model has neither round trips nor a rate. */
+export interface MissingRow {
+  readonly name: string;
+  readonly cell: Measurement;
   /** Of a row that stands for several loads of which the same is to be said: `16 loads from 1.00 k/s to 200 k/s`. */
   readonly loads?: string;
 }
@@ -50,7 +56,7 @@ export interface Block {
   /** Transports without a process boundary: for comparison, never ranked. */
   readonly baselines: readonly PlainRow[];
   /** Failed and not applicable, with reasons. */
-  readonly missing: readonly PlainRow[];
+  readonly missing: readonly MissingRow[];
 }
 
 const FOLDED_BENCHMARK = "throughput";
@@ -80,10 +86,10 @@ export function blocksOf(report: Report): Block[] {
 
 /** Rows without a number that are equal but for their load become one, in a block of their own; blocks of which nothing is left go. */
 function withoutRepetition(blocks: readonly Block[]): Block[] {
-  const folded = new Set<PlainRow>();
+  const folded = new Set<MissingRow>();
   const own = [...Map.groupBy(blocks, keyOf).values()].flatMap((group): Block[] => {
     const rated = group.flatMap(({ missing }) => missing.filter(({ cell }) => typeof cell.ratePerSecond === "number"));
-    const alike = Map.groupBy(rated, ({ name, cell: { status, reason } }) => JSON.stringify([name, status, reason]));
+    const alike = Map.groupBy(rated, ({ name, cell }) => JSON.stringify([name, cell.status, reasonOf(cell)]));
     const repeated = [...alike.values()].filter((rows) => rows.length > 1);
     for (const row of repeated.flat()) folded.add(row);
     const missing = repeated.map(rowOfLoads);
@@ -95,15 +101,19 @@ function withoutRepetition(blocks: readonly Block[]): Block[] {
   return [...rest.filter(hasRows), ...own];
 }
 
+function reasonOf(cell: Measurement): string | undefined {
+  return cell.status === "measured" ? undefined : cell.reason;
+}
+
 function keyOf({ placement, mode, benchmark, payloadBytes }: Block): string {
   return JSON.stringify([placement, mode, benchmark, payloadBytes]);
 }
 
-function rowOfLoads(rows: readonly PlainRow[]): PlainRow {
+function rowOfLoads(rows: readonly MissingRow[]): MissingRow {
   const rates = rows.map(({ cell }) => cell.ratePerSecond ?? 0);
   const [least, most] = [Math.min(...rates), Math.max(...rates)].map((rate) => `${quantity(rate)}/s`);
   const range = least === most ? `of ${least}` : `from ${least} to ${most}`;
-  return { ...(rows[0] as PlainRow), loads: `${rows.length} loads ${range}` };
+  return { ...(rows[0] as MissingRow), loads: `${rows.length} loads ${range}` };
 }
 
 function blockOf(
@@ -112,9 +122,12 @@ function blockOf(
   streams: ReadonlyMap<string, Measurement>,
 ): Block {
   const first = cells[0] as Measurement;
-  const metric: Metric = cells.some((cell) => cell.latencyNs) ? "p50" : "messagesPerSecond";
-  const plain = cells.map((cell) => ({ name: rowName(cell), cell, throughput: throughputOf(cell, streams) }));
-  const measured = plain.filter(({ cell }) => cell.status === "measured" && metricValue(cell, metric) !== undefined);
+  const rows = cells.filter((cell) => cell.status === "measured");
+  const metric: Metric = rows.some((cell) => cell.latencyNs) ? "p50" : "messagesPerSecond";
+  const measured = rows
+    .filter((cell) => metricValue(cell, metric) !== undefined)
+    .map((cell) => ({ name: rowName(cell), cell, throughput: throughputOf(cell, streams) }));
+  const shown = new Set<Measurement>(measured.map(({ cell }) => cell));
   return {
     placement: first.placement,
     mode: first.mode,
@@ -127,7 +140,7 @@ function blockOf(
       metric,
     ),
     baselines: measured.filter(({ cell }) => baselines.has(cell.transport)),
-    missing: plain.filter((row) => !measured.includes(row)),
+    missing: cells.filter((cell) => !shown.has(cell)).map((cell) => ({ name: rowName(cell), cell })),
   };
 }
 
@@ -144,24 +157,24 @@ export function rank(rows: readonly PlainRow[], metric: Metric): RankedRow[] {
   }));
 }
 
-function costsOf(cell: Measurement, metric: Metric): Rounds {
+function costsOf(cell: MeasuredRow, metric: Metric): Rounds {
   return roundsOf([cell], (trial) => (metric === "p50" ? trial.latencyNs?.p50 : 1 / trial.messagesPerSecond));
 }
 
-export function metricValue(cell: Measurement, metric: Metric): number | undefined {
+export function metricValue(cell: MeasuredRow, metric: Metric): number | undefined {
   return (metric === "p50" ? cell.latencyNs?.p50 : cell.messagesPerSecond) ?? undefined;
 }
 
-function throughputOf(cell: Measurement, streams: ReadonlyMap<string, Measurement>): Throughput {
+function throughputOf(cell: MeasuredRow, streams: ReadonlyMap<string, Measurement>): Throughput {
   const stream = isPlain(cell, LEADING_BENCHMARK) ? streams.get(place(cell)) : undefined;
   if (stream?.status === "measured" && stream.messagesPerSecond !== null)
     return { ...rateOf(stream), source: "stream" };
   const own = { ...rateOf(cell), source: "own" } as const;
-  return stream ? { ...own, streamReason: `${stream.status}: ${stream.reason ?? "no reason recorded"}` } : own;
+  return stream && stream.status !== "measured" ? { ...own, streamReason: `${stream.status}: ${stream.reason}` } : own;
 }
 
-function rateOf({ messagesPerSecond, interval }: Measurement): Pick<Throughput, "messagesPerSecond" | "interval"> {
-  return { messagesPerSecond: messagesPerSecond ?? null, interval: interval?.messagesPerSecond };
+function rateOf({ messagesPerSecond, interval }: MeasuredRow): Pick<Throughput, "messagesPerSecond" | "interval"> {
+  return { messagesPerSecond: messagesPerSecond ?? null, interval: interval.messagesPerSecond };
 }
 
 /** null: one kind of value, whatever size each codec makes of it. */

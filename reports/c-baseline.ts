@@ -1,5 +1,5 @@
 import { cDoubt, LEAST_C_RATIO } from "../harness/results/format.ts";
-import type { Measurement } from "../harness/results/model.ts";
+import type { MeasuredRow } from "../harness/results/model.ts";
 
 export const C_COLUMN_NOTE = "× C: p50 as a multiple of plain C on the same mechanism, measured in the same rounds.";
 
@@ -9,7 +9,7 @@ const NOTES = {
 } as const;
 
 /** What the mark beside this row's ratio to plain C means; undefined where there is none. */
-export function cRatioNote({ cBaseline }: Measurement): string | undefined {
+export function cRatioNote({ cBaseline }: MeasuredRow): string | undefined {
   const doubt = cBaseline && cDoubt(cBaseline);
   return doubt && NOTES[doubt];
 }

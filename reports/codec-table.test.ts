@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from "node:util";
 import { expect, test } from "vitest";
-import type { CodecCost, Measurement, Report } from "../harness/results/model.ts";
+import type { CodecCost, MeasuredRow, Report } from "../harness/results/model.ts";
 import { blocksOf } from "./blocks.ts";
 import { codecGroups } from "./codec-table.ts";
 import { renderHtml } from "./html/render.ts";
@@ -19,11 +19,11 @@ const plain = fixtureReport();
 const report: Report = { ...plain, codecs };
 
 /** The same call in two codecs over two transports, as `measure --codec` leaves it in a report. */
-function rowsOfValues(): Measurement[] {
-  const of = (transport: string): Measurement =>
+function rowsOfValues(): MeasuredRow[] {
+  const of = (transport: string): MeasuredRow =>
     plain.measurements.find(
       (cell) => cell.transport === transport && cell.benchmark === "round-trip" && cell.status === "measured",
-    ) as Measurement;
+    ) as MeasuredRow;
   return ["unix", "fifo"].flatMap((transport) =>
     [142, 53].map((payloadBytes) => ({
       ...of(transport),

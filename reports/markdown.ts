@@ -11,7 +11,7 @@ import {
   ratioRange,
 } from "../harness/results/format.ts";
 import type { CheckResult, Report } from "../harness/results/model.ts";
-import { type Block, blocksOf, type PlainRow } from "./blocks.ts";
+import { type Block, blocksOf, type MissingRow, type PlainRow } from "./blocks.ts";
 import { checkRowName, checkSummary } from "./check-groups.ts";
 import { MODE_LABELS, noPickReason, placementTitle, quickNote } from "./labels.ts";
 import { missingText, p99Text } from "./missing.ts";
@@ -45,7 +45,7 @@ function verdict(report: Report): string {
   if (pick?.alternatives?.length) lines.push("");
   for (const other of pick?.alternatives ?? [])
     lines.push(`- ${MODE_LABELS[other.mode] ?? text(other.mode)}: ${code(other.transport)}. ${text(other.sentence)}`);
-  for (const warning of [quickNote(report), ...(warnings ?? []).map((one) => one.text)].filter(Boolean))
+  for (const warning of [quickNote(report), ...warnings.map((one) => one.text)].filter(Boolean))
     lines.push("", `> ${text(warning)}`);
   return lines.join("\n");
 }
@@ -97,7 +97,7 @@ function numbers({ name, cell, throughput }: PlainRow): string[] {
   return [
     code(name),
     duration(p50),
-    p50 === undefined ? ABSENT : durationRange(cell.interval?.p50, p50),
+    p50 === undefined ? ABSENT : durationRange(cell.interval.p50, p50),
     p99Text(cell),
     ranged(quantity(rate), quantityRange(throughput.interval, rate ?? 0)),
     duration(cell.cpuNsPerMessage),
@@ -109,7 +109,7 @@ function ranged(value: string, range: string): string {
   return range === ABSENT ? value : `${value} (${range})`;
 }
 
-function missing({ cell, loads }: PlainRow): string[] {
+function missing({ cell, loads }: MissingRow): string[] {
   return [...Array<string>(6).fill(ABSENT), text(missingText(cell, loads))];
 }
 

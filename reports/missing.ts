@@ -1,13 +1,16 @@
 import { duration, oneLine, significant } from "../harness/results/format.ts";
-import type { Measurement } from "../harness/results/model.ts";
+import type { MeasuredRow, Measurement } from "../harness/results/model.ts";
 import { isRough } from "../harness/results/quantiles.ts";
 
 /** What stands in a row without a time or a rate: why there is none, or what was measured instead. */
-export function missingText({ status, reason, idleCpuShare }: Measurement, loads?: string): string {
-  if (status === "measured" && typeof idleCpuShare === "number")
-    return `${significant(idleCpuShare * 100)} % of one CPU while idle (both processes together)`;
-  const word = status === "measured" ? "no value" : status.replace("-", " ");
-  return `${word}${loads === undefined ? "" : ` at ${loads}`}: ${oneLine(reason ?? "no reason recorded")}`;
+export function missingText(cell: Measurement, loads?: string): string {
+  if (cell.status !== "measured") {
+    const at = loads === undefined ? "" : ` at ${loads}`;
+    return `${cell.status.replace("-", " ")}${at}: ${oneLine(cell.reason)}`;
+  }
+  return typeof cell.idleCpuShare === "number"
+    ? `${significant(cell.idleCpuShare * 100)} % of one CPU while idle (both processes together)`
+    : "no value";
 }
 
 /** Why a row that was measured has no p99. */
@@ -18,12 +21,12 @@ export const NO_P99 =
 export const ROUGH_P99 =
   "~: fewer than 100 samples lie beyond this p99, so it may be far from the settled one: give a longer --budget (10000 messages over all trials settle it).";
 
-/** Whether the p99 of a row comes from so few messages that it is marked. */
-export function hasRoughP99({ latencyNs }: Pick<Measurement, "latencyNs">): boolean {
+/** True where the p99 of a row comes from so few messages that it is marked. */
+export function hasRoughP99({ latencyNs }: Pick<MeasuredRow, "latencyNs">): boolean {
   return latencyNs?.p99 !== undefined && latencyNs.count !== undefined && isRough(0.99, latencyNs.count);
 }
 
 /** `84.0 µs`, `~84.0 µs` from few samples, `–`. */
-export function p99Text(cell: Pick<Measurement, "latencyNs">): string {
+export function p99Text(cell: Pick<MeasuredRow, "latencyNs">): string {
   return (hasRoughP99(cell) ? "~" : "") + duration(cell.latencyNs?.p99);
 }

@@ -6,6 +6,13 @@ export type CodecId = (typeof CODEC_IDS)[number];
 export const CORPUS_IDS = ["rpc-object", "table-200", "blob-1mib"] as const;
 export type CorpusId = (typeof CORPUS_IDS)[number];
 
+/** One size of the requests, and its share of all of them. */
+export interface MixPart {
+  readonly bytes: number;
+  /** 0 < share <= 1; the shares of all parts add up to 1. */
+  readonly share: number;
+}
+
 /** One way of running a benchmark: each becomes a row of its own. What is absent takes the plain value: 1, 1, closed loop. */
 export interface Variant {
   readonly inFlight?: number;
@@ -13,6 +20,10 @@ export interface Variant {
   readonly ratePerSecond?: number;
   readonly arrivals?: "fixed" | "poisson";
   readonly batched?: boolean;
+  /** Of `workload`: sizes that take turns; the size of the cell is then their mean. */
+  readonly mix?: readonly MixPart[];
+  /** Of `workload`: CPU time that the server spends on each request beside the echo. */
+  readonly workMicros?: number;
   /** Kind of value that both ends convert; its size takes the place of the payload's. */
   readonly corpus?: CorpusId;
   /** Filled in from `--codec`: the variant runs once with each. */

@@ -1,11 +1,6 @@
-import type { CodecId } from "./benchmark.ts";
+import type { CodecId, MixPart } from "./benchmark.ts";
 
-/** One size of the requests, and its share of all of them. */
-export interface MixPart {
-  readonly bytes: number;
-  /** 0 < share <= 1; the shares of all parts add up to 1. */
-  readonly share: number;
-}
+export type { MixPart } from "./benchmark.ts";
 
 /** Quantities that candidates are ranked by. */
 export const OPTIMIZE = ["p50", "p99", "throughput", "cpu"] as const;

@@ -66,19 +66,18 @@ const QUICK = [
 
 describe("the gate", () => {
   it("passes a base against itself and goes red on an injected 30 %", async () => {
-    const same = await gate("same", ["--base-dir", "../base", "--seed", "1", ...QUICK]);
+    const junit = join(root, "gate.xml");
+    const summary = join(root, "summary.md");
+    // Side by side, for the reason above.
+    const [same, slower] = await Promise.all([
+      gate("same", ["--base-dir", "../base", "--seed", "1", ...QUICK]),
+      gate("slower", ["--base-dir", "../base", "--seed", "1", "--json", "--junit", junit, ...QUICK], {
+        GITHUB_STEP_SUMMARY: summary,
+      }),
+    ]);
     expect(same.stderr).toContain("pass: none of 1 cells is slower");
     expect(same.code).toBe(0);
 
-    const junit = join(root, "gate.xml");
-    const summary = join(root, "summary.md");
-    const slower = await gate(
-      "slower",
-      ["--base-dir", "../base", "--seed", "1", "--json", "--junit", junit, ...QUICK],
-      {
-        GITHUB_STEP_SUMMARY: summary,
-      },
-    );
     expect(slower.stderr).toContain("regression: 1 of 1 cells are slower");
     expect(slower.code).toBe(20);
     const { rows } = JSON.parse(slower.stdout) as {

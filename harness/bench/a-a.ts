@@ -36,7 +36,9 @@ const [runs, trials] = [countOf("runs", values.runs), countOf("trials", values.t
 
 function p50s(row: Measurement | undefined): Map<number, number> {
   return new Map(
-    (row?.trials ?? []).flatMap(({ round, latencyNs }) => (latencyNs ? [[round, latencyNs.p50] as const] : [])),
+    (row?.trials ?? []).flatMap((trial) =>
+      trial.status === "valid" && trial.latencyNs ? [[trial.round, trial.latencyNs.p50] as const] : [],
+    ),
   );
 }
 

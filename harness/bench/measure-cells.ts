@@ -5,7 +5,7 @@ import { measure } from "../coordinator/run-measurements.ts";
 import { inSession } from "../coordinator/session.ts";
 import { loadTransport } from "../process/load-transport.ts";
 import type { TransportReference } from "../process/messages.ts";
-import type { Measurement, Placement } from "../results/model.ts";
+import type { MeasuredRow, Placement } from "../results/model.ts";
 
 export interface BenchCells {
   readonly references: readonly TransportReference[];
@@ -18,7 +18,7 @@ export interface BenchCells {
 }
 
 /** The way a user's run goes, in one call: one row per reference, in their order. @throws Error when one is not measured */
-export async function measureCells(wanted: BenchCells): Promise<Measurement[]> {
+export async function measureCells(wanted: BenchCells): Promise<MeasuredRow[]> {
   const arms: Arm[] = [];
   for (const reference of wanted.references) {
     const transport = await loadTransport(reference);
@@ -35,8 +35,8 @@ export async function measureCells(wanted: BenchCells): Promise<Measurement[]> {
   const { measurements } = await inSession(({ supervisor, place }) =>
     measure(supervisor, place, { arms, cells, stopRule, messages, seed, controls: false }, silent),
   );
-  for (const { transport, status, reason } of measurements) {
-    if (status !== "measured") throw new Error(`${transport}: ${status}, ${reason}`);
-  }
-  return [...measurements];
+  return measurements.map((row) => {
+    if (row.status !== "measured") throw new Error(`${row.transport}: ${row.status}, ${row.reason}`);
+    return row;
+  });
 }

@@ -5,9 +5,9 @@ import { placementCpus } from "../process/pinning.ts";
 import { aggregate } from "../results/aggregate.ts";
 import { C_KINDS, type CKind, cKindOf } from "../results/c-baseline.ts";
 import { encodeHistogram } from "../results/histogram.ts";
-import type { Measurement, Placement, Trial } from "../results/model.ts";
+import type { Measurement, NoCBaseline, Placement, Row, ValidTrial } from "../results/model.ts";
 import { shuffled } from "../results/random.ts";
-import { NOTHING, quantilesOf, summarize } from "../results/samples.ts";
+import { quantilesOf, summarize } from "../results/samples.ts";
 import { compileCBaseline } from "./compile.ts";
 
 const execute = promisify(execFile);
@@ -48,10 +48,13 @@ export async function openCBaseline(
   placements: readonly Placement[],
   payloads: readonly number[],
   transports: readonly string[],
-): Promise<CBaselineBoard | { readonly reason: string }> {
+): Promise<CBaselineBoard | NoCBaseline> {
   const arms = armsOf(placements, payloads, new Set(transports.map(cKindOf)));
   if (arms.length === 0)
-    return { reason: "the C program pins its processes and plays ping-pong: nothing here compares" };
+    return {
+      status: "not-applicable",
+      reason: "the C program pins its processes and plays ping-pong: nothing here compares",
+    };
   const program = await compileCBaseline(place);
   if (typeof program !== "string") return program;
   return new CBaselineBoard(program, arms);
@@ -82,7 +85,7 @@ function armsOf(
 export class CBaselineBoard {
   readonly arms: readonly CArm[];
   readonly #program: string;
-  readonly #trials = new Map<CCell, Trial[]>();
+  readonly #trials = new Map<CCell, ValidTrial[]>();
   readonly #failures = new Map<CArm, string>();
   readonly #counts = new Map<CCell, number>();
   #roundMs = 0;
@@ -167,7 +170,7 @@ export class CBaselineBoard {
     const { kind, placement } = arm;
     const trials = this.#trials.get(cell) ?? [];
     const failure = this.#failures.get(arm) ?? (trials.length === 0 ? "no round ran" : undefined);
-    return {
+    const row: Row = {
       benchmark: "c-baseline",
       model: kind.name === "memcpy" ? "memcpy" : "ping-pong",
       transport: `c/${kind.name}`,
@@ -179,13 +182,13 @@ export class CBaselineBoard {
       ratePerSecond: null,
       codec: "raw",
       peer: { language: "c", version: "" },
-      status: failure === undefined ? "measured" : "failed",
-      ...(failure === undefined ? {} : { reason: failure }),
       messages: this.#countOf(cell),
-      ...aggregate(trials, cell.payloadBytes),
       trials,
       warnings: [],
     };
+    return failure === undefined
+      ? { ...row, status: "measured", ...aggregate(trials, cell.payloadBytes) }
+      : { ...row, status: "failed", reason: failure };
   }
 }
 
@@ -195,15 +198,22 @@ function countFor({ name }: CKind, p50Ns: number): number {
   return Math.min(name === COPY_KIND.name ? COPIES : COUNTS.most, Math.max(COUNTS.least, fitting));
 }
 
-function trialOf(samples: Float64Array, round: number, startedAtMs: number): Trial {
+function trialOf(samples: Float64Array, round: number, startedAtMs: number): ValidTrial {
   const elapsedNs = samples.reduce((sum, each) => sum + each, 0);
   return {
-    ...NOTHING,
     round,
     startedAtMs: Math.round(startedAtMs),
     status: "valid",
     histogram: encodeHistogram(samples),
     latencyNs: quantilesOf(summarize(samples)),
     messagesPerSecond: elapsedNs > 0 ? (samples.length / elapsedNs) * 1e9 : 0,
+    cpuNsPerMessage: null,
+    contextSwitchesPerMessage: null,
+    peakMemoryBytes: null,
+    gcPauseNs: null,
+    lost: 0,
+    duplicated: 0,
+    reordered: 0,
+    corrupted: 0,
   };
 }

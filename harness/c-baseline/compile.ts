@@ -6,27 +6,32 @@ import { fileURLToPath } from "node:url";
 import type { Place } from "../../transports/contract/transport.ts";
 import { programFailure } from "../../transports/support/program-failure.ts";
 import { killGroup } from "../process/orphans.ts";
+import type { NoCBaseline } from "../results/model.ts";
 
 const COMPILE_TIMEOUT_MS = 30_000;
 
 /** Compiles `harness/c-baseline` into the run's own directory: the path of the program, or why there is none. */
-export async function compileCBaseline(place: Place): Promise<string | { readonly reason: string }> {
-  if (process.platform !== "linux") return { reason: "the C program is written for Linux" };
+export async function compileCBaseline(place: Place): Promise<string | NoCBaseline> {
+  if (process.platform !== "linux") return { status: "not-applicable", reason: "the C program is written for Linux" };
   const source = ["./ping-pong.c", "../../../harness/c-baseline/ping-pong.c"]
     .map((path) => fileURLToPath(new URL(path, import.meta.url)))
     .find((path) => existsSync(path));
-  if (source === undefined) return { reason: "the source of the C program is not part of this installation" };
+  if (source === undefined) return unavailable("the source of the C program is not part of this installation");
   const program = join(place.directory, "c-baseline");
   try {
     const why = await compile(["-O2", "-o", program, source, "-pthread", "-lrt"], place);
-    return why === undefined ? program : { reason: `no C baseline: ${why}` };
+    return why === undefined ? program : unavailable(why);
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
     const why = missing
       ? "there is no C compiler (cc) here; install one to see what the machine allows"
       : programFailure("cc", error, COMPILE_TIMEOUT_MS);
-    return { reason: `no C baseline: ${why}` };
+    return unavailable(why);
   }
+}
+
+function unavailable(reason: string): NoCBaseline {
+  return { status: "unavailable", reason };
 }
 
 /**

@@ -58,7 +58,7 @@ describe("compare", () => {
     );
     expect(rows.length).toBe(2);
     for (const row of rows) {
-      expect(row.status, row.reason).toBe("measured");
+      if (row.status !== "measured") throw new Error(`${row.status}: ${row.reason}`);
       expect(row.trials).toHaveLength(6);
       expect(row.interval.p50).toBeDefined();
       expect(row.latencyNs?.p50).toBeGreaterThan(0);

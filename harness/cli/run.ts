@@ -98,10 +98,12 @@ function commandLine(): string {
 }
 
 function harnessFloor(measurements: readonly Measurement[]): number | null {
-  const rows = measurements.filter(
-    ({ transport, benchmark, payloadBytes, status }) =>
-      transport === "loopback" && benchmark === "round-trip" && payloadBytes === 64 && status === "measured",
-  );
+  const rows = measurements
+    .filter((row) => row.status === "measured")
+    .filter(
+      ({ transport, benchmark, payloadBytes }) =>
+        transport === "loopback" && benchmark === "round-trip" && payloadBytes === 64,
+    );
   return rows.reduce<number | null>(
     (least, { latencyNs }) => (latencyNs === undefined ? least : Math.min(least ?? Infinity, latencyNs.p50)),
     null,

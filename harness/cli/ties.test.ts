@@ -20,7 +20,13 @@ const WORKLOAD: Workload = {
 function reportOf(rows: ReadonlyMap<string, readonly (readonly [round: number, p50: number])[]>): Report {
   const measurements = [...rows].map(([transport, list]) => ({
     ...{ transport, mode: "event", placement: "two-cpus", benchmark: "round-trip", payloadBytes: 64 },
-    ...{ peer: { language: "node", version: "" }, status: "measured", interval: {}, cpuNsPerMessage: null },
+    ...{
+      peer: { language: "node", version: "" },
+      status: "measured",
+      interval: {},
+      cpuNsPerMessage: null,
+      warnings: [],
+    },
     latencyNs: { p50: median(list.map(([, p50]) => p50)) },
     trials: list.map(([round, p50]) => ({ round, status: "valid", latencyNs: { p50 } }) as Trial),
   })) as unknown as Measurement[];
@@ -72,7 +78,10 @@ describe("tables and pick of one size", () => {
       fc.property(reports, fc.integer({ min: 1, max: 5 }), (report, most) => {
         const rows = report.measurements.map(
           ({ transport, trials }) =>
-            [transport, trials.map((trial) => [trial.round, trial.latencyNs?.p50 ?? 0] as const)] as const,
+            [
+              transport,
+              trials.map((trial) => [trial.round, trial.status === "valid" ? (trial.latencyNs?.p50 ?? 0) : 0] as const),
+            ] as const,
         );
         const cut = reportOf(new Map(rows.map(([transport, list]) => [transport, list.slice(0, most)])));
         const isAlone = rows.length === 1;

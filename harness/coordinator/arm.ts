@@ -3,7 +3,8 @@ import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import { HEADER_BYTES } from "../../transports/contract/frame.ts";
 import type { TransportDescription } from "../../transports/contract/transport.ts";
 import { parseCpuList } from "../process/cpus.ts";
-import type { Load, TransportReference } from "../process/messages.ts";
+import type { Load } from "../process/load-messages.ts";
+import type { TransportReference } from "../process/messages.ts";
 import { type PlacementCpus, placementCpus } from "../process/pinning.ts";
 import type { Placement } from "../results/model.ts";
 import { cannotCarry } from "../rpc/codecs/values.ts";
@@ -46,6 +47,8 @@ export function loadOf({ payloadBytes, variant }: Cell, seed: number): Load {
     batched: variant.batched ?? false,
     seed,
     ...(variant.corpus === undefined ? {} : { corpus: variant.corpus }),
+    ...(variant.mix === undefined ? {} : { mix: variant.mix }),
+    ...(variant.workMicros === undefined ? {} : { workMicros: variant.workMicros }),
   };
 }
 
@@ -55,6 +58,8 @@ export function cellKey({ benchmark, variant, payloadBytes }: Cell): string {
   if (variant.inFlight !== undefined) parts.push(`${variant.inFlight} in flight${variant.batched ? " batched" : ""}`);
   if (variant.clients !== undefined) parts.push(`${variant.clients} clients`);
   if (variant.ratePerSecond !== undefined) parts.push(`${variant.ratePerSecond}/s ${variant.arrivals ?? "fixed"}`);
+  if (variant.workMicros !== undefined) parts.push(`${variant.workMicros} µs of work`);
+  for (const { bytes, share } of variant.mix ?? []) parts.push(`${Math.round(share * 1000) / 10} % ${bytes} B`);
   if (variant.corpus !== undefined) parts.push(`${variant.corpus} as ${variant.codec}`);
   return parts.join(", ");
 }
@@ -88,7 +93,8 @@ export function cellReason(arm: Omit<Arm, "version">, cell: Cell): string | unde
   if (byPattern !== undefined) return byPattern;
   const byCodec = codecReason(arm, cell);
   if (byCodec !== undefined) return byCodec;
-  if (cell.payloadBytes + HEADER_BYTES > maxMessageBytes) {
+  const largestBytes = Math.max(cell.payloadBytes, ...(cell.variant.mix ?? []).map(({ bytes }) => bytes));
+  if (largestBytes + HEADER_BYTES > maxMessageBytes) {
     return `carries at most ${maxMessageBytes - HEADER_BYTES} bytes of payload in one message`;
   }
   if (inFlight > maxInFlight) return `keeps at most ${maxInFlight} requests in flight`;
@@ -99,7 +105,22 @@ export function cellReason(arm: Omit<Arm, "version">, cell: Cell): string | unde
   if (schedules && placement === "unpinned" && parseCpuList(cpus.driver).length === 1) {
     return "the driver polls its schedule, and there is one CPU only";
   }
-  return processReason(transport, mode, cell);
+  return workloadReason(transport, placement, cell) ?? processReason(transport, mode, cell);
+}
+
+/** A client that has to send again so soon cannot sleep while a reply is on its way. */
+const SHORTEST_SLEEP_MS = 1.2;
+
+function workloadReason({ capabilities }: TransportDescription, placement: Placement, cell: Cell): string | undefined {
+  if (cell.benchmark.model !== "workload") return undefined;
+  const { clients, ratePerSecond } = loadOf(cell, 0);
+  if (clients > 1 && capabilities.rendezvous !== "address")
+    return `no other process can reach its server: 1 client, not ${clients}`;
+  if (clients > capabilities.maxClients) return `serves at most ${capabilities.maxClients} clients, not ${clients}`;
+  if (placement === "same-cpu" && ratePerSecond !== null && (1000 * clients) / ratePerSecond < SHORTEST_SLEEP_MS) {
+    return `each of ${clients} clients would have to stay awake for its schedule and keep the one CPU from the server`;
+  }
+  return undefined;
 }
 
 function codecReason({ peerLanguage }: Pick<Arm, "peerLanguage">, { variant }: Cell): string | undefined {

@@ -145,7 +145,12 @@ function readPace(record: ArmRecord, cell: Cell, result: CellResult | undefined,
   const { outcome } = result;
   if (outcome.status === "unavailable") return record.lack(cell, outcome.reason);
   if (outcome.status === "invalid") return record.fail(cell, `invalid while calibrating: ${outcome.reason}`);
-  const { messages, elapsedNs } = outcome.figures;
+  const { messages, elapsedNs, keptPerSecond } = outcome.figures;
+  if (cell.benchmark.model === "workload" && outcome.status === "refused") return record.lack(cell, outcome.reason);
+  if (keptPerSecond !== null) {
+    record.kept.set(cell, keptPerSecond);
+    return;
+  }
   const achieved = (messages / Math.max(1, elapsedNs)) * 1e9;
   const rate = cell.variant.ratePerSecond;
   const pace = cell.benchmark.model === "idle" ? 1000 : (rate ?? achieved);

@@ -41,6 +41,8 @@ async function measureFaulty(fault: string): Promise<readonly Measurement[]> {
   return (await withSupervisor((supervisor, place) => measure(supervisor, place, request, silent))).measurements;
 }
 
+const reasonOf = (row: Measurement): string => (row.status === "measured" ? "" : row.reason);
+
 const statuses = (rows: readonly Measurement[]): string[] =>
   rows.map(({ benchmark, status }) => `${benchmark}: ${status}`);
 
@@ -54,7 +56,7 @@ describe.concurrent("a trial through a broken transport", () => {
   it.for(["drop", "corrupt"])("is invalid in every model with the fault %s", async (fault, { expect }) => {
     const rows = await measureFaulty(fault);
     expect(statuses(rows)).toEqual(["round-trip: failed", "throughput: failed"]);
-    expect(rows.map(({ reason }) => reason).join()).toMatch(/lost|damaged|corrupted|no reply/);
+    expect(rows.map(reasonOf).join()).toMatch(/lost|damaged|corrupted|no reply/);
   });
 
   it("is invalid for one-way messages when two are swapped: in lockstep there is nothing to overtake", async ({
@@ -62,6 +64,6 @@ describe.concurrent("a trial through a broken transport", () => {
   }) => {
     const throughput = (await measureFaulty("reorder")).find(({ benchmark }) => benchmark === "throughput");
     expect(throughput?.status).toBe("failed");
-    expect(throughput?.reason).toMatch(/reordered/);
+    expect(throughput && reasonOf(throughput)).toMatch(/reordered/);
   });
 });

@@ -68,6 +68,8 @@ export interface PlanRequest {
   readonly leftMs: number;
   /** Of each round besides its trials: control and canary. */
   readonly extraMs: number;
+  /** The answer is a p99: every window is made for one, however long the round gets. */
+  readonly forP99?: boolean;
   /** Instead of calculated counts. */
   readonly messages: number | undefined;
 }
@@ -97,6 +99,8 @@ const P99_IN_ONE = 300;
 /** Sizes whose p99 a plain run must have; of larger ones only if it is cheap. */
 const P99_PAYLOAD_BYTES = 4096;
 const P99_LONGEST_MS = 1500;
+/** Where the answer is a p99. */
+const P99_NEEDED_LONGEST_MS = 5000;
 const CHEAP_MS = 60;
 /** Of a round trip and of a stream: a shorter stream is start and end only, the first message's way and the last one's. */
 const LEAST_WINDOW_MS = 20;
@@ -161,11 +165,11 @@ function runsAhead({ benchmark, payloadBytes }: Cell): boolean {
 
 /** Fixes the rounds and the counts of all cells before the first round, by the algebra at the head of this file. */
 export function planRun(groups: readonly GroupPace[], request: PlanRequest): Plan {
-  const { rounds, leftMs, extraMs, messages, effort } = request;
+  const { rounds, leftMs, extraMs, messages, effort, forP99 = false } = request;
   const all = groups.flatMap(({ arms }) => arms.flatMap(({ paces }) => paces));
   const fixedMs = extraMs + sum(groups, ({ overheadMs }) => overheadMs) + sum(all, (pace) => warmUp(pace).ms);
   const windows = withP99(
-    all.map((pace) => [pace, windowOf(pace, WISHES[effort], rounds.least)] as const),
+    all.map((pace) => [pace, windowOf(pace, WISHES[effort], rounds.least, forP99)] as const),
     (SAFE_SHARE * leftMs) / rounds.least - fixedMs,
   );
   const leastMs = fixedMs + sum([...windows.values()], ({ least }) => least);
@@ -208,21 +212,30 @@ function withP99(windows: readonly (readonly [Pace, WindowMs])[], roundMs: numbe
   return result;
 }
 
-function windowOf(pace: Pace, wish: Wish, rounds: number): WindowMs {
-  const { benchmark } = pace.cell;
+function windowOf(pace: Pace, wish: Wish, rounds: number, needsP99: boolean): WindowMs {
+  const { benchmark, variant, payloadBytes } = pace.cell;
+  const { model } = benchmark;
   const perMs = pace.messagesPerSecond / 1000;
-  if (["idle", "paced", "one-way"].includes(benchmark.model)) {
-    return { least: LEAST_CLOCK_MS, wanted: Math.max(LEAST_CLOCK_MS, Math.min(wish.clockMs, wish.roundTrips / perMs)) };
+  const forP99 = Math.max(P99_IN_ONE, Math.ceil(P99_IN_ALL / rounds)) / perMs;
+  const withForP99 = ({ least, wanted }: WindowMs, allowedMs: number): WindowMs => {
+    if (forP99 <= least) return { least, wanted };
+    if (needsP99 && forP99 <= P99_NEEDED_LONGEST_MS) return { least: forP99, wanted: Math.max(forP99, wanted) };
+    return forP99 <= allowedMs ? { least, wanted, forP99 } : { least, wanted };
+  };
+  const isPaced = ["idle", "paced", "one-way"].includes(model);
+  if (isPaced || variant.ratePerSecond !== undefined) {
+    const wanted = Math.max(LEAST_CLOCK_MS, Math.min(wish.clockMs, wish.roundTrips / perMs));
+    const window = { least: LEAST_CLOCK_MS, wanted };
+    return isPaced ? window : withForP99(window, P99_LONGEST_MS);
   }
-  if (benchmark.model === "stream" || benchmark.model === "fan-out") {
+  if (model === "stream" || model === "fan-out") {
     const least = Math.max(LEAST_SLOW_MESSAGES / perMs, LEAST_WINDOW_MS);
     return { least, wanted: Math.max(wish.streamMs, least) };
   }
   const least = leastRoundTrips(pace) / perMs;
   const wanted = Math.max(least, Math.min(LONGEST_WINDOW_MS, wish.roundTrips / perMs));
-  const forP99 = Math.max(P99_IN_ONE, Math.ceil(P99_IN_ALL / rounds)) / perMs;
-  const allowedMs = pace.cell.payloadBytes <= P99_PAYLOAD_BYTES ? P99_LONGEST_MS : CHEAP_MS;
-  return forP99 > least && forP99 <= allowedMs ? { least, wanted, forP99 } : { least, wanted };
+  const isSmall = model === "workload" || payloadBytes <= P99_PAYLOAD_BYTES;
+  return withForP99({ least, wanted }, isSmall ? P99_LONGEST_MS : CHEAP_MS);
 }
 
 function leastRoundTrips({ messagesPerSecond }: Pace): number {
@@ -255,7 +268,14 @@ function warmUp({ messagesPerSecond, cell }: Pace): WarmUp {
   const leastMs = ahead ? AFTER_AHEAD_MS : WARMUP_MS;
   const enough = ahead ? AFTER_AHEAD_MESSAGES : WARMUP_MESSAGES;
   const messages = Math.min(enough, Math.max(1, Math.floor(4 * leastMs * perMs)));
-  return { messages, leastMs, ms: Math.max(leastMs, messages / perMs) };
+  return { messages, leastMs, ms: Math.max(leastMs, messages / perMs) + startMs(cell) };
+}
+
+/** Start of the client processes of a model that has some, and what they run ahead. */
+function startMs({ benchmark, variant }: Cell): number {
+  const clients = variant.clients ?? 1;
+  if (benchmark.model === "workload") return AHEAD_CPU_MS + CLIENT_GUESS_MS * (clients - 1);
+  return ["fan-in", "fan-out"].includes(benchmark.model) ? CLIENT_GUESS_MS * clients : 0;
 }
 
 interface WarmUp {
@@ -281,7 +301,8 @@ export function guessTrialMs(cells: readonly Cell[], effort: Effort): number {
 const START_GUESS_MS = 400;
 const CLIENT_GUESS_MS = 130;
 
-function guessCellMs({ benchmark, variant, payloadBytes }: Cell, effort: Effort): number {
+function guessCellMs(cell: Cell, effort: Effort): number {
+  const { benchmark, payloadBytes } = cell;
   const { clockMs, streamMs } = WISHES[effort];
   const large = payloadBytes / 20_000;
   switch (benchmark.model) {
@@ -293,7 +314,9 @@ function guessCellMs({ benchmark, variant, payloadBytes }: Cell, effort: Effort)
       return streamMs + 60 + large;
     case "fan-in":
     case "fan-out":
-      return streamMs + 100 + CLIENT_GUESS_MS * (variant.clients ?? 1);
+      return streamMs + 100 + startMs(cell);
+    case "workload":
+      return clockMs + 100 + startMs(cell) + large;
     default:
       return { quick: 80, default: 200, thorough: 800 }[effort] + large;
   }

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { describe, it } from "vitest";
 import { BENCHMARKS } from "../../scenarios/benchmarks/index.ts";
 import { REGISTRY } from "../../transports/registry.ts";
 import { loadTransport } from "../process/load-transport.ts";
@@ -34,12 +34,14 @@ async function silentIds(): Promise<string[]> {
 }
 
 describe.skipIf(process.platform !== "linux")("a pair of processes that is ready", () => {
-  it.for([
+  // Side by side: each looks at its own processes, which do nothing meanwhile.
+  it.concurrent.for([
     ["unix", "event"],
     ["unix", "blocking"],
     ["shm/spin", "polling"],
     ...EVENT_IDS.map((id) => [id, "event"] as const),
   ] as const)("does not run until it is its turn, and then does: %s (%s)", async ([id, mode], context) => {
+    const { expect } = context;
     const reference = { id, module: null };
     const transport = await loadTransport(reference);
     const probed = await transport.probe();

@@ -14,6 +14,8 @@ export class ArmRecord {
   readonly impossible = new Map<Cell, string>();
   /** Why a cell failed: the first reason found. */
   readonly failures = new Map<Cell, string>();
+  /** The highest rate that was followed, of cells whose rate was not, requests/s. */
+  readonly kept = new Map<Cell, number>();
   /** What this machine had too little of for a cell: nothing is known of the mechanism. */
   readonly shortages = new Map<Cell, string>();
   readonly #trials = new Map<Cell, Trial[]>();
@@ -34,7 +36,7 @@ export class ArmRecord {
     else list.push(trial);
     if (trial.status === "valid") return;
     this.#faults.set(cell, (this.#faults.get(cell) ?? 0) + 1);
-    if (!trial.refused) this.fail(cell, `trial ${trial.round}: ${trial.reason}`);
+    if (trial.status === "invalid") this.fail(cell, `trial ${trial.round}: ${trial.reason}`);
   }
 
   fail(cell: Cell, reason: string): void {
@@ -54,7 +56,7 @@ export class ArmRecord {
 
   /** Whether it has been run, or is known not to run. */
   isKnown(cell: Cell): boolean {
-    return this.#trials.has(cell) || this.failures.has(cell) || this.impossible.has(cell);
+    return this.#trials.has(cell) || this.failures.has(cell) || this.impossible.has(cell) || this.kept.has(cell);
   }
 
   worthRunning(cell: Cell): boolean {

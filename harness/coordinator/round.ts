@@ -1,6 +1,6 @@
 import type { Place } from "../../transports/contract/transport.ts";
 import type { CBaselineBoard } from "../c-baseline/board.ts";
-import type { Placement } from "../results/model.ts";
+import type { NoCBaseline, Placement } from "../results/model.ts";
 import { shuffled } from "../results/random.ts";
 import { type Arm, cellKey } from "./arm.ts";
 import type { ControlRun, Controls } from "./controls.ts";
@@ -33,7 +33,7 @@ export interface RoundSite {
   readonly controls: Controls;
   /** Placements whose canary runs in every round. */
   readonly controlled: readonly Placement[];
-  readonly cBaseline: CBaselineBoard | { readonly reason: string };
+  readonly cBaseline: CBaselineBoard | NoCBaseline;
   readonly inactivityTimeoutMs: number | undefined;
 }
 

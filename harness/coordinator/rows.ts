@@ -1,34 +1,19 @@
 import { aggregate } from "../results/aggregate.ts";
 import { isBimodal } from "../results/bimodal.ts";
-import type { Measurement, Trial, Warning } from "../results/model.ts";
+import type { Measurement, Row, Trial, UnmeasuredRow, ValidTrial, Warning } from "../results/model.ts";
+import { median } from "../results/quantiles.ts";
 import { driftWarning } from "../results/stationarity.ts";
 import { type Arm, type Cell, loadOf } from "./arm.ts";
 import type { ArmRecord } from "./record.ts";
 
-type Base = Pick<
-  Measurement,
-  | "benchmark"
-  | "model"
-  | "transport"
-  | "mode"
-  | "placement"
-  | "payloadBytes"
-  | "inFlight"
-  | "clients"
-  | "ratePerSecond"
-  | "codec"
-  | "corpus"
-  | "peer"
-  | "arrivals"
-  | "batched"
->;
+type Base = Omit<Row, "messages" | "trials" | "warnings">;
 
 function baseOf(
   { transport, mode, placement }: Omit<Arm, "cpus">,
   cell: Cell,
   peer: { readonly language: string; readonly version: string },
 ): Base {
-  const { inFlight, clients, ratePerSecond, arrivals, batched } = loadOf(cell, 0);
+  const { inFlight, clients, ratePerSecond, arrivals, batched, mix, workMicros } = loadOf(cell, 0);
   return {
     benchmark: cell.benchmark.name,
     model: cell.benchmark.model,
@@ -44,17 +29,18 @@ function baseOf(
     peer,
     ...(ratePerSecond === null ? {} : { arrivals }),
     ...(inFlight > 1 ? { batched } : {}),
+    ...(mix === undefined ? {} : { mix }),
+    ...(workMicros === undefined ? {} : { workMicros }),
   };
 }
 
 /** A row for what cannot be measured: a missing row would look like an oversight. */
-export function absentRow(arm: Omit<Arm, "cpus">, cell: Cell, reason: string): Measurement {
+export function absentRow(arm: Omit<Arm, "cpus">, cell: Cell, reason: string): UnmeasuredRow {
   return {
     ...baseOf(arm, cell, { language: arm.peerLanguage, version: "" }),
     status: "not-applicable",
     reason,
     messages: null,
-    ...aggregate([], cell.payloadBytes),
     trials: [],
     warnings: [],
   };
@@ -64,43 +50,76 @@ export function absentRow(arm: Omit<Arm, "cpus">, cell: Cell, reason: string): M
 export function rowOf(record: ArmRecord, cell: Cell): Measurement {
   const trials = record.trialsOf(cell);
   const messages = record.messages.get(cell) ?? null;
-  const lost = trials.filter(({ status }) => status === "valid").reduce((sum, trial) => sum + trial.lost, 0);
-  const valid = trials.filter(({ status }) => status === "valid").length;
-  return {
+  const valid = trials.filter((trial) => trial.status === "valid");
+  const lost = valid.reduce((sum, trial) => sum + trial.lost, 0);
+  const row = {
     ...baseOf(record.arm, cell, record.peer),
-    ...statusOf(record, cell, trials),
     messages,
-    ...aggregate(trials, cell.payloadBytes),
-    ...(lost > 0 && messages !== null ? { lossShare: lost / (valid * messages) } : {}),
     trials,
-    warnings: warningsOf(record.arm, cell, trials),
+    warnings: warningsOf(record.arm, cell, trials, valid),
+  };
+  const obstacle = obstacleOf(record, cell, trials);
+  if (obstacle !== undefined) return { ...row, ...obstacle };
+  return {
+    ...row,
+    status: "measured",
+    ...aggregate(trials, cell.payloadBytes),
+    ...(lost > 0 && messages !== null ? { lossShare: lost / (valid.length * messages) } : {}),
   };
 }
 
-function statusOf(
+/** Why the cell has no figures; undefined where it has. */
+function obstacleOf(
   record: ArmRecord,
   cell: Cell,
   trials: readonly Trial[],
-): { status: Measurement["status"]; reason?: string } {
+): Pick<UnmeasuredRow, "status" | "reason" | "keptPerSecond"> | undefined {
   const impossible = record.impossible.get(cell);
   if (impossible !== undefined) return { status: "not-applicable", reason: impossible };
+  const kept = record.kept.get(cell) ?? keptInRounds(cell, trials);
+  if (kept !== undefined) return notKept(cell, kept);
   const shortage = record.shortages.get(cell);
   if (shortage !== undefined) return { status: "unavailable", reason: shortage };
   const failure = record.failures.get(cell);
   if (failure !== undefined) return { status: "failed", reason: failure };
   if (trials.length === 0) return { status: "failed", reason: "no trial ran" };
-  const refused = trials.find((trial) => trial.refused);
-  if (refused !== undefined && trials.every((trial) => trial.refused)) {
-    return { status: "not-applicable", reason: `refused: ${refused.reason}` };
-  }
-  return { status: "measured" };
+  const refused = trials.flatMap((trial) => (trial.status === "refused" ? [trial.reason] : []));
+  if (refused.length < trials.length) return undefined;
+  // Nothing is known of the mechanism: another machine could send as fast.
+  if (cell.benchmark.model === "workload") return { status: "unavailable", reason: refused[0] as string };
+  return { status: "not-applicable", reason: `refused: ${refused[0]}` };
 }
 
 /** A mechanism that answers so much less than it is asked has been left behind by the schedule. */
 const FOLLOWED_SHARE = 0.95;
 
-function warningsOf({ transport, mode, placement }: Arm, cell: Cell, trials: readonly Trial[]): Warning[] {
-  const valid = trials.filter(({ status }) => status === "valid");
+/** What the mechanism answered, where it did not follow the rate of `workload` in most rounds although it had in the calibration. */
+function keptInRounds({ benchmark, variant: { ratePerSecond } }: Cell, trials: readonly Trial[]): number | undefined {
+  if (benchmark.model !== "workload" || ratePerSecond === undefined) return undefined;
+  const valid = trials.filter((trial) => trial.status === "valid");
+  const slow = valid.filter(({ latencyNs: { count, p50 } = NOT_SAMPLED, messagesPerSecond }) => {
+    // The last reply comes a latency after the schedule has ended, and that is no falling behind.
+    const spanS = count / messagesPerSecond - p50 / 1e9;
+    return count < FOLLOWED_SHARE * ratePerSecond * spanS;
+  });
+  if (slow.length <= valid.length / 2) return undefined;
+  return Math.floor(median(slow.map(({ messagesPerSecond }) => messagesPerSecond)));
+}
+
+const NOT_SAMPLED = { count: 0, p50: 0 };
+
+function notKept({ variant }: Cell, kept: number): Pick<UnmeasuredRow, "status" | "reason" | "keptPerSecond"> {
+  const most = kept === 0 ? "kept no rate" : `kept at most ${kept}/s`;
+  const reason = `${most} of the ${variant.ratePerSecond}/s that were asked for`;
+  return { status: "not-applicable", reason, keptPerSecond: kept };
+}
+
+function warningsOf(
+  { transport, mode, placement }: Arm,
+  cell: Cell,
+  trials: readonly Trial[],
+  valid: readonly ValidTrial[],
+): Warning[] {
   const p50s = valid.flatMap(({ latencyNs }) => (latencyNs === undefined ? [] : [latencyNs.p50]));
   const { ratePerSecond } = loadOf(cell, 0);
   const where = {
@@ -119,7 +138,7 @@ function warningsOf({ transport, mode, placement }: Arm, cell: Cell, trials: rea
   const figures = aggregate(valid, cell.payloadBytes);
   const drift = driftWarning(figures.stationarity);
   if (drift !== undefined) warn(drift.id, drift.text);
-  const refused = trials.filter((trial) => trial.refused).length;
+  const refused = trials.filter(({ status }) => status === "refused").length;
   if (refused > 0 && refused < trials.length) {
     warn(
       "schedule-not-kept",

@@ -4,6 +4,7 @@ import { cBaselineWarnings, withCBaseline } from "../results/c-baseline.ts";
 import {
   type Environment,
   type Measurement,
+  type NoCBaseline,
   PLACEMENTS,
   type Placement,
   type Report,
@@ -63,6 +64,8 @@ export interface MeasureResult {
   readonly warnings: readonly Warning[];
 }
 
+const NOT_ASKED: NoCBaseline = { status: "not-asked", reason: "the C program was not asked for" };
+
 /** Rounds of an effort when nothing else bounds them. */
 const MOST_ROUNDS = 1000;
 const CONTROL_GUESS_MS = 400;
@@ -90,7 +93,7 @@ export async function measure(
         request.cBaseline,
         request.arms.map(({ transport }) => transport.id),
       )
-    : { reason: "the C program was not asked for" };
+    : NOT_ASKED;
   const run: Run = {
     supervisor,
     place,
@@ -140,7 +143,7 @@ function resultOf(
       canaries: log.canaries(),
       ...(duration === undefined ? {} : { duration }),
       cBaseline: cRows,
-      ...("reason" in cBaseline ? { cBaselineReason: cBaseline.reason } : {}),
+      ...("reason" in cBaseline ? { cBaselineReason: cBaseline } : {}),
     },
     ...(awake === undefined ? {} : { keepAwake: awake }),
     warnings: [...warningsOf(run, duration, awake), ...cBaselineWarnings(measurements)],
@@ -261,7 +264,7 @@ function announcedMs(stopRule: StopRule, plannedMs: number): number {
 function p50sOf(record: ArmRecord, cell: Cell): number[] {
   return record
     .trialsOf(cell)
-    .flatMap(({ status, latencyNs }) => (status === "valid" && latencyNs ? [latencyNs.p50] : []));
+    .flatMap((trial) => (trial.status === "valid" && trial.latencyNs ? [trial.latencyNs.p50] : []));
 }
 
 function warningsOf(

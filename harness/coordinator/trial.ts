@@ -1,13 +1,13 @@
 import type { Place } from "../../transports/contract/transport.ts";
-import type { CellPlan, CellResult, DriverReady, DriverStart } from "../process/messages.ts";
+import type { CellFigures, CellPlan, CellResult, DriverReady, DriverStart } from "../process/messages.ts";
 import { movePinned } from "../process/pinning.ts";
 import { oneLine } from "../process/rules.ts";
 import { encodeHistogram } from "../results/histogram.ts";
-import type { Trial } from "../results/model.ts";
+import type { Trial, TrialFigures } from "../results/model.ts";
 import { unpackSamples } from "../results/packed-samples.ts";
-import { NOTHING, quantilesOf } from "../results/samples.ts";
+import { quantilesOf } from "../results/samples.ts";
 import type { Arm } from "./arm.ts";
-import type { DriverResult, Prepared, ProcessSupervisor } from "./process-supervisor.ts";
+import type { DriverResult, ProcessSupervisor } from "./process-supervisor.ts";
 
 /** A trial that takes this much longer than planned is broken. */
 const TIMEOUT_FACTOR = 10;
@@ -91,15 +91,17 @@ export async function prepareTrial(supervisor: ProcessSupervisor, place: Place, 
   const isReady = prepared.driverPid !== undefined;
   // What ends it from here on is not what it did to get ready.
   if (isReady) log.lastBegun = undefined;
+  // The pair: client processes of a turn come later, and have ended before the next one.
+  const pids = prepared.driverPid === undefined ? [] : [...new Set([prepared.driverPid, ...prepared.spawned])];
   let isOver = false;
   return {
     job,
-    pids: prepared.driverPid === undefined ? [] : [...new Set([prepared.driverPid, ...prepared.spawned])],
+    pids,
     async runTurn() {
       log.begin();
       if (isOver) return NOT_RUN;
       const { arm } = log.turn;
-      const obstacle = moveToCpus(prepared, arm);
+      const obstacle = moveToCpus(pids, arm);
       const outcome = await (log.isLast ? prepared.finish() : prepared.turn());
       isOver = isReady && outcome.status !== "waiting";
       return {
@@ -279,9 +281,8 @@ function blamed(cells: readonly CellPlan[], run: ArmRun): string[] {
 }
 
 /** Undefined when they are there. */
-function moveToCpus({ driverPid, spawned }: Prepared, { cpus }: Arm): string | undefined {
+function moveToCpus([driverPid, ...peers]: readonly number[], { cpus }: Arm): string | undefined {
   if (driverPid === undefined || cpus.driverPin.length === 0) return undefined;
-  const peers = [...spawned].filter((pid) => pid !== driverPid);
   try {
     movePinned(driverPid, cpus.driver);
     for (const pid of peers) movePinned(pid, cpus.peer);
@@ -303,24 +304,18 @@ function misplaced(arm: Arm, ready: DriverReady | null): string | undefined {
 }
 
 /** A cell of one trial as the report keeps it. */
-export function toTrial(round: number, startedAtMs: number, result: CellResult): Trial {
-  const { outcome } = result;
-  const { figures } = outcome;
+export function toTrial(round: number, startedAtMs: number, { outcome }: CellResult): Trial {
   const base = { round, startedAtMs: Math.round(startedAtMs) };
-  const verdict =
-    outcome.status === "valid"
-      ? { status: "valid" as const }
-      : {
-          status: "invalid" as const,
-          reason: outcome.reason,
-          ...(outcome.status === "refused" ? { refused: true } : {}),
-        };
-  if (figures === null) return { ...base, ...verdict, ...NOTHING };
+  if (outcome.status === "valid") return { ...base, status: "valid", ...figuresOf(outcome.figures) };
+  const status = outcome.status === "refused" ? "refused" : "invalid";
+  const evidence = outcome.figures === null ? {} : { evidence: figuresOf(outcome.figures) };
+  return { ...base, status, reason: outcome.reason, ...evidence };
+}
+
+function figuresOf(figures: CellFigures): TrialFigures {
   const per = (total: number | null): number | null =>
     total === null || figures.messages === 0 ? null : total / figures.messages;
   return {
-    ...base,
-    ...verdict,
     ...(figures.latencyNs === null ? {} : { latencyNs: quantilesOf(figures.latencyNs) }),
     messagesPerSecond: figures.elapsedNs > 0 ? (figures.messages / figures.elapsedNs) * 1e9 : 0,
     cpuNsPerMessage: per(figures.cpuNs),

@@ -26,6 +26,7 @@ export function figuresOf(window: Window, before: Usages | null, after: Usages |
     halvesNs,
     latenessNs: lateness === undefined || lateness.length === 0 ? null : latenessOf(lateness),
     idleCpuShare: idle && spent.cpuNs !== null && elapsedNs > 0 ? spent.cpuNs / elapsedNs : null,
+    keptPerSecond: null,
     phasesNs: phasesOf(window, messages),
   };
 }

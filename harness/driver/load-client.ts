@@ -1,14 +1,15 @@
 import type { Transport } from "../../transports/contract/transport.ts";
 import type { Control } from "../process/control.ts";
-import type { DriverStart, FromDriver, LoadWork, ToDriver } from "../process/messages.ts";
+import type { Go, LoadWork } from "../process/load-messages.ts";
+import type { DriverStart, FromDriver, ToDriver } from "../process/messages.ts";
 import { readUsage, watchGarbageCollection } from "../process/usage.ts";
 import { connectRpc } from "../rpc/connect.ts";
-import type { PreparedModel, Wire } from "./models/model.ts";
-import { pingPongOver } from "./models/ping-pong.ts";
+import type { Wire } from "./models/model.ts";
+import { WorkloadClient } from "./models/workload-client.ts";
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
-/** One client process of `fan-in`: connects, says so, and runs a window for every `go`. */
+/** One client process of `fan-in` or `workload`: connects, reports that, and runs a window for every `go`. */
 export async function runLoadClient(
   transport: Transport,
   start: DriverStart,
@@ -17,39 +18,39 @@ export async function runLoadClient(
 ): Promise<void> {
   watchGarbageCollection();
   const wire = await openWire(transport, start, work);
-  const model = pingPongOver(wire, work.payloadBytes);
+  const client = new WorkloadClient(wire, work.load, work.client, transport.capabilities.maxInFlight);
   control.send({ type: "load-ready" });
   for (;;) {
     const message = await control.next(["go", "end-load"]);
     if (message.type === "end-load") break;
-    await runWindow(model, message.messages, control);
+    await runWindow(client, message, control);
   }
   if (wire.face === "event") await wire.client.close();
   else wire.connection[Symbol.dispose]();
 }
 
-async function runWindow(
-  model: PreparedModel,
-  messages: number,
-  control: Control<ToDriver, FromDriver>,
-): Promise<void> {
-  const startedNs = process.hrtime.bigint();
-  const window = await model.window(messages);
-  const endedNs = process.hrtime.bigint();
-  const samples = window.samples ?? new Float64Array(0);
+async function runWindow(client: WorkloadClient, go: Go, control: Control<ToDriver, FromDriver>): Promise<void> {
+  const { startedNs, elapsedNs, samples, lateness, ...window } = await client.window(go);
   control.send({
     type: "load-window",
     messages: window.messages,
     startedNs: String(startedNs),
-    endedNs: String(endedNs),
-    samples: Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength).toString("base64"),
+    endedNs: String(startedNs + BigInt(Math.round(elapsedNs))),
+    samples: packed(samples),
     lost: window.lost,
     duplicated: window.duplicated,
     reordered: window.reordered,
     corrupted: window.corrupted,
     usage: readUsage(),
+    ...(lateness === undefined ? {} : { lateness: packed(lateness) }),
     ...(window.problem === undefined ? {} : { problem: window.problem }),
+    ...(window.refused === undefined ? {} : { refused: window.refused }),
   });
+}
+
+/** Base64 of little-endian f64. */
+function packed(values: Float64Array): string {
+  return Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString("base64");
 }
 
 async function openWire(transport: Transport, start: DriverStart, { address }: LoadWork): Promise<Wire> {

@@ -7,6 +7,7 @@ import { withoutNames } from "../process/failure.ts";
 import { allocate } from "../process/journal.ts";
 import type { CalibrateWork, CellPlan, CellResult, DriverStart, FromDriver, MeasureWork } from "../process/messages.ts";
 import { watchGarbageCollection } from "../process/usage.ts";
+import { calibrateRate } from "./calibrate-rate.ts";
 import { exchangeBlocking, usages } from "./costs.ts";
 import { figuresOf, problemOf } from "./figures.ts";
 import { findModel } from "./models/index.ts";
@@ -292,13 +293,20 @@ async function warmUp(limits: WarmUpLimits, model: PreparedModel, delivery: "rel
  * the compiler.
  */
 async function calibrate(site: Site, cell: CellPlan, model: PreparedModel, budgetMs: number): Promise<CellResult> {
+  const { ratePerSecond } = cell;
+  const { delivery } = site.transport.capabilities;
+  if (model.windowAt !== undefined && ratePerSecond !== null) {
+    const found = await calibrateRate({ ...cell, ratePerSecond }, model.windowAt, delivery);
+    const figures = { ...figuresOf(found.window, null, null, false), keptPerSecond: found.keptPerSecond };
+    return resultOf(cell, found.window, found.problem, figures);
+  }
   const leastMs = budgetMs / CALIBRATING_WINDOWS;
   let count = firstStep(cell, budgetMs);
   let fastest: Window | undefined;
   for (let done = 0; done < CALIBRATING_WINDOWS; ) {
     const window = await model.window(count);
     const elapsedMs = window.elapsedNs / 1e6;
-    const problem = problemOf(window, site.transport.capabilities.delivery);
+    const problem = problemOf(window, delivery);
     if (problem !== undefined) return resultOf(cell, window, problem, figuresOf(window, null, null, false));
     if (elapsedMs >= leastMs || count >= MAX_STEP) {
       done++;

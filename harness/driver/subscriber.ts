@@ -2,7 +2,8 @@ import { HEADER_BYTES, Kind, readKind } from "../../transports/contract/frame.ts
 import type { ConnectionHandler, Transport } from "../../transports/contract/transport.ts";
 import { StreamReceiver } from "../peer/stream-receiver.ts";
 import type { Control } from "../process/control.ts";
-import type { FromDriver, SubscribeWork, ToDriver } from "../process/messages.ts";
+import type { SubscribeWork } from "../process/load-messages.ts";
+import type { FromDriver, ToDriver } from "../process/messages.ts";
 
 /** One subscriber process of `fan-out`: verifies what is published and reports each stream, probes included. */
 export async function runSubscriber(

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Capabilities } from "../../transports/contract/capabilities.ts";
 import { loopback } from "../../transports/loopback/loopback.ts";
-import type { CheckResult, Measurement, TransportRecord } from "../results/model.ts";
+import type { CheckResult, MeasuredRow, TransportRecord, UnmeasuredRow } from "../results/model.ts";
 import { pick, type Workload } from "./pick.ts";
 
 const WORKLOAD: Workload = {
@@ -17,7 +17,7 @@ function record(id: string, capabilities: Partial<Capabilities> = {}, baseline =
 }
 
 /** Six rounds; round `n` takes `p50s[n]` at both sizes. */
-function rows(transport: string, p50s: readonly number[], change: Partial<Measurement> = {}): Measurement[] {
+function rows(transport: string, p50s: readonly number[], change: Partial<MeasuredRow> = {}): MeasuredRow[] {
   return WORKLOAD.payloads.map((payloadBytes) => ({
     benchmark: "round-trip",
     model: "ping-pong",
@@ -61,6 +61,10 @@ function rows(transport: string, p50s: readonly number[], change: Partial<Measur
     warnings: [],
     ...change,
   }));
+}
+
+function unmeasured(transport: string, status: UnmeasuredRow["status"], reason: string): UnmeasuredRow[] {
+  return rows(transport, FAST).map((row) => ({ ...row, status, reason }));
 }
 
 const failedCheck: CheckResult = {
@@ -183,17 +187,14 @@ describe("the pick", () => {
   });
 
   it("never is a mechanism with an invalid or missing size", () => {
-    const broken = rows("fast", FAST, { status: "failed", reason: "trial 3: 2 lost" });
+    const broken = unmeasured("fast", "failed", "trial 3: 2 lost");
     const found = pick({ transports, checks: [], measurements: [...rows("slow", SLOW), ...broken] }, WORKLOAD);
     expect(found?.transport).toBe("slow");
     expect(found?.ruledOut[0]).toEqual({ transport: "fast", reason: "64 B: trial 3: 2 lost" });
   });
 
   it("says what this machine could not examine, and does not rank it as if it were worse", () => {
-    const lacking = rows("fast", FAST, {
-      status: "unavailable",
-      reason: "/dev/shm has 0 B free of 64 KiB: enlarge it",
-    });
+    const lacking = unmeasured("fast", "unavailable", "/dev/shm has 0 B free of 64 KiB: enlarge it");
     const absent = { ...record("absent"), available: false as const, reason: "no such library" };
     const evidence = {
       transports: [...transports, absent],

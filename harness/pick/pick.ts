@@ -1,7 +1,7 @@
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import { crashReason } from "../results/crashes.ts";
 import { bytes, count, duration } from "../results/format.ts";
-import type { Measurement, Pick, Placement, Report } from "../results/model.ts";
+import type { MeasuredRow, Measurement, Pick, Placement, Report } from "../results/model.ts";
 import { median } from "../results/quantiles.ts";
 import { type Contender, compareRounds, type Ranked, rankByRounds, roundsOf } from "../results/ranking.ts";
 
@@ -19,7 +19,7 @@ export interface Workload {
 interface Candidate extends Contender {
   readonly mode: WaitMode;
   /** Rows of the workload's payloads, in their order. */
-  readonly rows: readonly Measurement[];
+  readonly rows: readonly MeasuredRow[];
 }
 
 /** The parts of a report the pick is made from. */
@@ -103,16 +103,17 @@ function candidatesOf(
         if (other !== undefined) ruledOut.push({ transport: record.id, reason: notThatServer(other, workload) });
         continue;
       }
+      const measured = rows.filter((row) => row.status === "measured");
       const reason = reasonAgainst(evidence, workload, record.id, rows);
-      const lacking = rows.find(({ status }) => status === "unavailable");
+      const [lacking] = rows.flatMap((row) => (row.status === "unavailable" ? [row] : []));
       if (lacking !== undefined && failedCheck(evidence, record.id) === undefined) {
         notExamined.push({ transport: record.id, reason: `${bytes(lacking.payloadBytes)}: ${lacking.reason}` });
         continue;
       }
       if (reason !== undefined) ruledOut.push({ transport: record.id, reason });
       else {
-        const rounds = roundsOf(rows);
-        candidates.push({ name: record.id, mode, rows, rounds, typical: median([...rounds.values()]) });
+        const rounds = roundsOf(measured);
+        candidates.push({ name: record.id, mode, rows: measured, rounds, typical: median([...rounds.values()]) });
       }
     }
   }
@@ -148,8 +149,8 @@ function reasonAgainst(
 ): string | undefined {
   const failed = failedCheck(evidence, transport);
   if (failed !== undefined) return `failed the check ${failed.scenario}: ${failed.reason ?? "no reason given"}`;
-  const unmeasured = rows.find((row) => row.status !== "measured");
-  if (unmeasured !== undefined) return `${bytes(unmeasured.payloadBytes)}: ${unmeasured.reason ?? unmeasured.status}`;
+  const [unmeasured] = rows.filter((row) => row.status !== "measured");
+  if (unmeasured !== undefined) return `${bytes(unmeasured.payloadBytes)}: ${unmeasured.reason}`;
   if (rows.length < workload.payloads.length) return "not measured for every size of the workload";
   return roundsOf(rows).size === 0 ? "no round in which every size was measured" : undefined;
 }

@@ -111,6 +111,7 @@ const figures = shape<CellFigures>({
   halvesNs: orNull(listOf(number, 2)),
   latenessNs: orNull(shape<Lateness>({ p50: number, p99: number, max: number, histogram: text })),
   idleCpuShare: maybeNumber,
+  keptPerSecond: maybeNumber,
   phasesNs: orNull(recordOf(number)),
 });
 
@@ -169,6 +170,8 @@ const fromDriver: Readonly<Record<FromDriver["type"], Rule>> = {
     reordered: number,
     corrupted: number,
     problem: optional(text),
+    lateness: optional(text),
+    refused: optional(text),
     usage,
   }),
   "stream-report": streamReport,

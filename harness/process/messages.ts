@@ -6,6 +6,7 @@ import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import type { Address, Place } from "../../transports/contract/transport.ts";
 import type { CodecCost } from "../results/model.ts";
 import type { PeerExited } from "./hand-over.ts";
+import type { EndLoad, Go, Load, LoadReady, LoadWork, SubscribeWork } from "./load-messages.ts";
 import type { SenderDone, SenderReady, SenderWork } from "./sender-messages.ts";
 
 /** Which transport to load: from the registry, or from a user's module. */
@@ -129,15 +130,6 @@ export interface DriverStart {
     | SubscribeWork
     | CodecsWork;
 }
-/** To a client process of `fan-in` that is ready: run one window of this many round trips now. */
-export interface Go {
-  readonly type: "go";
-  readonly messages: number;
-}
-/** To a client process of `fan-in` or `fan-out`: close and end. */
-export interface EndLoad {
-  readonly type: "end-load";
-}
 /** To a client process that has said `connected`: all others are too. To a sender: send. To a driver that holds: it is its turn. */
 export interface Begin {
   readonly type: "begin";
@@ -158,22 +150,6 @@ export interface CellPlan extends Load {
    * driver sends in so much time of its CPU, since others may get ready too. null: not this cell.
    */
   readonly ahead: { readonly messages: number; readonly cpuMs: number } | null;
-}
-/** How a model loads the mechanism. */
-export interface Load {
-  readonly payloadBytes: number;
-  readonly inFlight: number;
-  /** Client processes, or subscribers. */
-  readonly clients: number;
-  /** Of open-loop models; null in a closed loop. */
-  readonly ratePerSecond: number | null;
-  readonly arrivals: "fixed" | "poisson";
-  /** Pipelines: send the next requests together when all replies are there. */
-  readonly batched: boolean;
-  /** Of everything random inside the model. */
-  readonly seed: number;
-  /** Of `codec-round-trip`: id of the kind of value that travels. */
-  readonly corpus?: string;
 }
 /** Finds how many messages a second each cell does: the coordinator fixes the counts from it. */
 export interface CalibrateWork {
@@ -200,18 +176,6 @@ export interface ClientWork {
   readonly requestsEach: number;
   readonly bodyBytes: number;
 }
-/** One of several client processes of `fan-in`: `load-ready`, then a `load-window` for every `go`. */
-export interface LoadWork {
-  readonly kind: "load";
-  readonly address: Address;
-  readonly payloadBytes: number;
-}
-/** One of several subscribers of `fan-out`: `load-ready`, then a `stream-report` for every stream, probes included. */
-export interface SubscribeWork {
-  readonly kind: "subscribe";
-  readonly address: Address;
-}
-
 /** Codecs alone, no transport: answered by `codecs`. */
 export interface CodecsWork {
   readonly kind: "codecs";
@@ -309,6 +273,8 @@ export interface CellFigures {
   readonly latenessNs: Lateness | null;
   /** Of the model `idle`: CPU time over wall time, all processes together. */
   readonly idleCpuShare: number | null;
+  /** Highest rate that was followed, requests/s, where that is below the one asked for: of calibrations of `workload`. */
+  readonly keptPerSecond: number | null;
   /** Parts of one operation, medians, ns: `open-close`. */
   readonly phasesNs: Readonly<Record<string, number>> | null;
 }
@@ -353,10 +319,7 @@ export interface CodecsDone {
   readonly type: "codecs";
   readonly rows: readonly CodecCost[];
 }
-export interface LoadReady {
-  readonly type: "load-ready";
-}
-/** What one client process of `fan-in` saw. */
+/** What one client process of `fan-in` or `workload` saw. */
 export interface LoadWindow {
   readonly type: "load-window";
   readonly messages: number;
@@ -370,6 +333,10 @@ export interface LoadWindow {
   readonly reordered: number;
   readonly corrupted: number;
   readonly problem?: string;
+  /** Open loop: how late the client came round to each request, ns, as `samples`. */
+  readonly lateness?: string;
+  /** Open loop: why the schedule was missed by the client itself. */
+  readonly refused?: string;
   readonly usage: UsageReport;
 }
 export interface DriverDone {

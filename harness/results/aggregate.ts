@@ -1,35 +1,11 @@
 import { mergeHistograms } from "./histogram.ts";
 import { medianInterval } from "./intervals.ts";
-import type { Interval, Measurement, Quantiles, Trial } from "./model.ts";
+import type { Interval, Quantiles, RowFigures, Trial, TrialFigures, ValidTrial } from "./model.ts";
 import { enoughTogether, median } from "./quantiles.ts";
 import { stationarity } from "./stationarity.ts";
 
-/** The figures of a measurement, from its valid trials. */
-export type Figures = Pick<
-  Measurement,
-  | "latencyNs"
-  | "interval"
-  | "messagesPerSecond"
-  | "bytesPerSecond"
-  | "cpuNsPerMessage"
-  | "contextSwitchesPerMessage"
-  | "peakMemoryBytes"
-  | "gcPauseNs"
-  | "lost"
-  | "duplicated"
-  | "reordered"
-  | "histogram"
-  | "voluntarySwitchesPerMessage"
-  | "involuntarySwitchesPerMessage"
-  | "peakMemory"
-  | "latenessNs"
-  | "idleCpuShare"
-  | "phasesNs"
-  | "stationarity"
->;
-
 /** Medians over trials, with their intervals. */
-export function aggregate(trials: readonly Trial[], payloadBytes: number): Figures {
+export function aggregate(trials: readonly Trial[], payloadBytes: number): RowFigures {
   const valid = trials.filter((trial) => trial.status === "valid");
   const latencies = valid.flatMap(({ latencyNs }) => (latencyNs === undefined ? [] : [latencyNs]));
   const idle = medianOf(valid, (trial) => trial.idleCpuShare ?? null);
@@ -64,13 +40,13 @@ function optional<Key extends string, Value>(key: Key, value: Value | undefined)
   return (value === undefined ? {} : { [key]: value }) as { [Name in Key]?: Value };
 }
 
-function peakMemoryOf(valid: readonly Trial[]): Figures["peakMemory"] {
+function peakMemoryOf(valid: readonly ValidTrial[]): RowFigures["peakMemory"] {
   const driver = medianOf(valid, (trial) => trial.peakMemory?.driver ?? null);
   if (driver === null) return null;
   return { driver, peer: medianOf(valid, (trial) => trial.peakMemory?.peer ?? null) };
 }
 
-function latenessOf(valid: readonly Trial[]): Figures["latenessNs"] {
+function latenessOf(valid: readonly ValidTrial[]): RowFigures["latenessNs"] {
   const all = valid.flatMap(({ latenessNs }) => latenessNs ?? []);
   if (all.length === 0) return undefined;
   const histogram = mergeHistograms(all.flatMap((each) => each.histogram ?? []));
@@ -82,7 +58,7 @@ function latenessOf(valid: readonly Trial[]): Figures["latenessNs"] {
   };
 }
 
-function phasesOf(valid: readonly Trial[]): Figures["phasesNs"] {
+function phasesOf(valid: readonly ValidTrial[]): RowFigures["phasesNs"] {
   const all = valid.flatMap(({ phasesNs }) => (phasesNs === undefined ? [] : [phasesNs]));
   const names = Object.keys(all[0] ?? {});
   if (names.length === 0) return undefined;
@@ -108,10 +84,10 @@ function medianQuantiles(latencies: readonly Quantiles[]): Quantiles {
 }
 
 function intervals(
-  valid: readonly Trial[],
+  valid: readonly ValidTrial[],
   latencies: readonly Quantiles[],
   quantiles: Quantiles | undefined,
-): Measurement["interval"] {
+): RowFigures["interval"] {
   const p50 = medianInterval(latencies.map((latency) => latency.p50));
   const p99 =
     quantiles?.p99 === undefined ? undefined : medianInterval(latencies.flatMap((latency) => latency.p99 ?? []));
@@ -123,11 +99,15 @@ function intervals(
   return named;
 }
 
-function medianOf(trials: readonly Trial[], pick: (trial: Trial) => number | null): number | null {
+function medianOf(trials: readonly ValidTrial[], pick: (trial: ValidTrial) => number | null): number | null {
   const values = trials.map(pick).filter((value) => value !== null);
   return values.length === 0 ? null : median(values);
 }
 
 function sum(trials: readonly Trial[], key: "lost" | "duplicated" | "reordered"): number {
-  return trials.reduce((total, trial) => total + trial[key], 0);
+  return trials.reduce((total, trial) => total + (countsOf(trial)?.[key] ?? 0), 0);
+}
+
+function countsOf(trial: Trial): TrialFigures | undefined {
+  return trial.status === "valid" ? trial : trial.evidence;
 }

@@ -44,16 +44,15 @@ export function cKindOf(transport: string): string | undefined {
 
 /** Adds to each round trip how many times as long it takes as plain C on the same mechanism, by ratios within the same rounds. */
 export function withCBaseline(rows: readonly Measurement[], baseline: readonly Measurement[]): Measurement[] {
+  const measured = baseline.filter((row) => row.status === "measured");
   return rows.map((row) => {
     const name = cKindOf(row.transport);
-    const c = baseline.find(
-      ({ transport, placement, payloadBytes, status }) =>
-        transport === `c/${name}` &&
-        placement === row.placement &&
-        payloadBytes === row.payloadBytes &&
-        status === "measured",
+    if (row.model !== "ping-pong" || row.status !== "measured") return row;
+    const c = measured.find(
+      ({ transport, placement, payloadBytes }) =>
+        transport === `c/${name}` && placement === row.placement && payloadBytes === row.payloadBytes,
     );
-    if (row.model !== "ping-pong" || c?.latencyNs === undefined || row.status !== "measured") return row;
+    if (c?.latencyNs === undefined) return row;
     const { ratio, interval, common } = compareRounds(roundsOf([row]), roundsOf([c]));
     return common === 0
       ? row
@@ -63,7 +62,9 @@ export function withCBaseline(rows: readonly Measurement[], baseline: readonly M
 
 /** One warning for each row whose ratio to plain C is not believed: the cell, both times, the reason, what to do. */
 export function cBaselineWarnings(rows: readonly Measurement[]): Warning[] {
-  return rows.flatMap(({ transport, mode, placement, benchmark, payloadBytes, latencyNs, cBaseline }) => {
+  return rows.flatMap((row) => {
+    if (row.status !== "measured") return [];
+    const { transport, mode, placement, benchmark, payloadBytes, latencyNs, cBaseline } = row;
     if (cBaseline === undefined || latencyNs === undefined) return [];
     const doubt = cDoubt(cBaseline);
     if (doubt === undefined) return [];

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { curvesOf, fitLine, kneeOf } from "./curves.ts";
-import type { Measurement } from "./model.ts";
+import type { MeasuredRow, Measurement } from "./model.ts";
 
-function row(more: Partial<Measurement>, p50: number, messagesPerSecond = 1000): Measurement {
+function row(more: Partial<MeasuredRow>, p50: number, messagesPerSecond = 1000): MeasuredRow {
   return {
     benchmark: "b",
     model: "m",
@@ -37,7 +37,8 @@ function row(more: Partial<Measurement>, p50: number, messagesPerSecond = 1000):
 describe("curves", () => {
   it("join rows that differ in one variable, in ascending order, and leave out what failed", () => {
     const rows = [256, 1, 16, 4096].map((payloadBytes) => row({ payloadBytes }, 1000 + payloadBytes));
-    const [curve, ...others] = curvesOf([...rows, row({ payloadBytes: 9, status: "failed" }, 1)]);
+    const failed: Measurement = { ...row({ payloadBytes: 9 }, 1), status: "failed", reason: "2 lost" };
+    const [curve, ...others] = curvesOf([...rows, failed]);
     expect(others).toEqual([]);
     expect(curve?.points.map(({ x }) => x)).toEqual([1, 16, 256, 4096]);
     expect(curve?.fit?.fixedNs).toBeCloseTo(1000, 6);

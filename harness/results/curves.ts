@@ -1,4 +1,4 @@
-import type { Curve, Measurement } from "./model.ts";
+import type { Curve, MeasuredRow, Measurement } from "./model.ts";
 
 const VARIABLES = ["payloadBytes", "inFlight", "clients", "ratePerSecond"] as const;
 type Variable = (typeof VARIABLES)[number];
@@ -11,9 +11,9 @@ const FOLLOWED_SHARE = 0.95;
 
 /** Groups measured rows (of sizes, not of kinds of values) that differ in one variable only; each group with three points or more becomes a curve. */
 export function curvesOf(measurements: readonly Measurement[]): Curve[] {
-  const measured = measurements.filter(({ status, corpus }) => status === "measured" && corpus === undefined);
+  const measured = measurements.filter((row) => row.status === "measured").filter(({ corpus }) => corpus === undefined);
   return VARIABLES.flatMap((over) => {
-    const groups = new Map<string, Measurement[]>();
+    const groups = new Map<string, MeasuredRow[]>();
     for (const row of measured) {
       if (row[over] === null) continue;
       const key = JSON.stringify([
@@ -30,11 +30,11 @@ export function curvesOf(measurements: readonly Measurement[]): Curve[] {
   });
 }
 
-function isCurve(over: Variable): (rows: readonly Measurement[]) => boolean {
+function isCurve(over: Variable): (rows: readonly MeasuredRow[]) => boolean {
   return (rows) => new Set(rows.map((row) => row[over])).size >= LEAST_POINTS;
 }
 
-function fixedOf(row: Measurement, over: Variable): string {
+function fixedOf(row: MeasuredRow, over: Variable): string {
   const parts: string[] = [];
   if (over !== "payloadBytes") parts.push(`${row.payloadBytes} B`);
   if (over !== "inFlight" && row.inFlight !== 1) parts.push(`${row.inFlight} in flight`);
@@ -45,8 +45,8 @@ function fixedOf(row: Measurement, over: Variable): string {
   return parts.join(", ");
 }
 
-function curveOf(rows: readonly Measurement[], over: Variable): Curve {
-  const first = rows[0] as Measurement;
+function curveOf(rows: readonly MeasuredRow[], over: Variable): Curve {
+  const first = rows[0] as MeasuredRow;
   const sorted = [...rows].sort((a, b) => (a[over] ?? 0) - (b[over] ?? 0));
   const points = sorted.map((row) => ({
     x: row[over] ?? 0,
@@ -71,7 +71,7 @@ function curveOf(rows: readonly Measurement[], over: Variable): Curve {
 }
 
 /** Ascending rates: the last one before the first that was not followed, or whose median left that of the lowest behind. */
-export function kneeOf(sorted: readonly Measurement[]): number | null {
+export function kneeOf(sorted: readonly MeasuredRow[]): number | null {
   const base = sorted[0]?.latencyNs?.p50;
   let knee: number | null = null;
   for (const { ratePerSecond, latencyNs, messagesPerSecond } of sorted) {

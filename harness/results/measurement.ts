@@ -1,3 +1,4 @@
+import type { MixPart } from "../../scenarios/benchmark.ts";
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import type { Placement } from "./placement.ts";
 import type { Warning } from "./warnings.ts";
@@ -16,13 +17,8 @@ export interface Quantiles {
 
 export type Interval = readonly [low: number, high: number];
 
-/** One fresh pair of processes, one cell. */
-export interface Trial {
-  readonly round: number;
-  readonly startedAtMs: number;
-  readonly status: "valid" | "invalid";
-  /** Why it is invalid, such as "2 messages lost". */
-  readonly reason?: string;
+/** Counts and times of one trial of one cell; costs are those of both processes together. */
+export interface TrialFigures {
   /** Round trips, ns; absent for one-way models. */
   readonly latencyNs?: Quantiles;
   readonly messagesPerSecond: number;
@@ -42,18 +38,40 @@ export interface Trial {
   /** p50 of the first and of the second half of the samples, ns. */
   readonly halvesNs?: readonly [first: number, second: number];
   /** Open loop: how much later than intended the driver came round to sending, ns. */
-  readonly latenessNs?: {
-    readonly p50: number;
-    readonly p99: number;
-    readonly max: number;
-    readonly histogram?: string;
-  };
-  /** Of `idle`: CPU time over wall time of both processes. */
+  readonly latenessNs?: Lateness;
+  /** Model `idle`: CPU time over wall time of both processes. */
   readonly idleCpuShare?: number;
-  /** Of `open-close`: medians of its parts, ns. */
+  /** Model `open-close`: medians of its parts, ns. */
   readonly phasesNs?: Readonly<Record<string, number>>;
-  /** An open-loop point whose schedule the driver could not keep: invalid without being a fault of the mechanism. */
-  readonly refused?: boolean;
+}
+
+interface TrialBase {
+  readonly round: number;
+  readonly startedAtMs: number;
+}
+
+export interface ValidTrial extends TrialBase, TrialFigures {
+  readonly status: "valid";
+}
+
+/** A trial that no figure of its row is made of. */
+export interface InvalidTrial extends TrialBase {
+  /** `refused`: the driver could not keep the schedule of an open-loop cell, which is no fault of the mechanism. */
+  readonly status: "invalid" | "refused";
+  /** Such as "2 messages lost". */
+  readonly reason: string;
+  /** Counts and times up to then, kept as evidence; absent where nothing was counted. */
+  readonly evidence?: TrialFigures;
+}
+
+/** One fresh pair of processes, one cell. */
+export type Trial = ValidTrial | InvalidTrial;
+
+export interface Lateness {
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+  readonly histogram?: string;
 }
 
 /** Peaks of the lives of the processes, bytes; of all client processes together on the driver's side. */
@@ -62,7 +80,8 @@ export interface PeakMemory {
   readonly peer: number | null;
 }
 
-export interface Measurement {
+/** One cell of one mechanism: what was to be measured, and everything that was tried. */
+export interface Row {
   readonly benchmark: string;
   readonly model: string;
   readonly transport: string;
@@ -76,56 +95,71 @@ export interface Measurement {
   /** Id of the codec; `raw`, without a `corpus`, where nothing is converted. */
   readonly codec: string;
   /**
-   * Of `codec-round-trip`: the kind of value that travels, such as `table-200`. `payloadBytes` is then the size `codec` encodes it to
-   * (of a stateful codec any but the first), so rows of one corpus are compared with one another whatever their sizes.
+   * Kind of value that `codec-round-trip` sends, such as `table-200`. `payloadBytes` is then the size `codec` encodes it to (with a
+   * stateful codec that of any message but the first), so rows of one corpus are compared with one another whatever their sizes.
    */
   readonly corpus?: string;
   readonly peer: { readonly language: string; readonly version: string };
-  /** `unavailable`: this machine has too little of something, so nothing is known of the mechanism. */
-  readonly status: "measured" | "failed" | "not-applicable" | "unavailable";
-  readonly reason?: string;
+  /** Open loop: how requests arrive. */
+  readonly arrivals?: "fixed" | "poisson";
+  /** Pipelines: true where the next requests were sent together. */
+  readonly batched?: boolean;
+  /** Sizes that take turns in `workload`; `payloadBytes` is their mean, rounded. */
+  readonly mix?: readonly MixPart[];
+  /** CPU time that the server of `workload` spends on each request beside the echo. */
+  readonly workMicros?: number;
   /** Messages per trial, fixed before the first round; null where the cell never ran. */
   readonly messages: number | null;
+  readonly trials: readonly Trial[];
+  readonly warnings: readonly Warning[];
+}
+
+/** Figures of a row, from its valid trials: medians over trials unless said. */
+export interface RowFigures {
   /** Median over trials of the trial's percentile. Absent for one-way models. */
   readonly latencyNs?: Quantiles;
   /** 95 % order-statistic intervals of the median over trials; absent with fewer than 6 trials. */
   readonly interval: { readonly p50?: Interval; readonly p99?: Interval; readonly messagesPerSecond?: Interval };
+  /** Null for a model in which nothing is sent. */
   readonly messagesPerSecond: number | null;
   readonly bytesPerSecond: number | null;
   readonly cpuNsPerMessage: number | null;
   readonly contextSwitchesPerMessage: number | null;
   readonly peakMemoryBytes: number | null;
   readonly gcPauseNs: number | null;
+  /** Sums over all trials, those that are not valid included. */
   readonly lost: number;
   readonly duplicated: number;
   readonly reordered: number;
-  readonly trials: readonly Trial[];
   /** All trials merged (base64, as in a trial): feeds the percentile plot only. */
   readonly histogram?: string;
-  readonly warnings: readonly Warning[];
-  /** Open loop: how requests arrive. */
-  readonly arrivals?: "fixed" | "poisson";
-  /** Pipelines: whether the next requests were sent together. */
-  readonly batched?: boolean;
   readonly voluntarySwitchesPerMessage?: number | null;
   readonly involuntarySwitchesPerMessage?: number | null;
-  /** Medians over trials. */
   readonly peakMemory?: PeakMemory | null;
-  /** Medians over trials; the histogram is all trials merged. */
-  readonly latenessNs?: {
-    readonly p50: number;
-    readonly p99: number;
-    readonly max: number;
-    readonly histogram?: string;
-  };
+  /** The histogram is all trials merged. */
+  readonly latenessNs?: Lateness;
   readonly idleCpuShare?: number | null;
   readonly phasesNs?: Readonly<Record<string, number>>;
-  /** Lost of sent, 0 to 1: of mechanisms that say they lose. */
-  readonly lossShare?: number;
   readonly stationarity?: Stationarity;
-  /** What plain C does with the same mechanism, placement and size: its p50, ns, and how many times as long this row takes. */
+}
+
+export interface MeasuredRow extends Row, RowFigures {
+  readonly status: "measured";
+  /** Lost of sent, 0 to 1, of mechanisms that declare that they lose. */
+  readonly lossShare?: number;
+  /** Plain C with the same mechanism, placement and size: its p50, ns, and how many times as long this row takes. */
   readonly cBaseline?: CComparison;
 }
+
+/** A row without figures. `unavailable`: this machine has too little of something, so nothing is known of the mechanism. */
+export interface UnmeasuredRow extends Row {
+  readonly status: "failed" | "not-applicable" | "unavailable";
+  readonly reason: string;
+  /** About the highest rate that was followed, where `ratePerSecond` was not: 0 where none was. */
+  readonly keptPerSecond?: number;
+}
+
+export type Measurement = MeasuredRow | UnmeasuredRow;
 
 /** Ratios are medians over the rounds, and more than 1 where plain C is faster. */
 export interface CComparison {

@@ -52,10 +52,16 @@ export interface Report {
   readonly phases?: RunPhases;
   /** Growth of cost with one variable: derived from `measurements`, ready to be plotted. */
   readonly curves?: readonly Curve[];
-  /** Why `cBaseline` is empty, in words; absent where it is not. */
-  readonly cBaselineReason?: string;
+  /** Why `cBaseline` is empty; absent where it is not. */
+  readonly cBaselineReason?: NoCBaseline;
   /** What the codecs cost by themselves, with no transport between: shows when the codec and not the mechanism is the cost. */
   readonly codecs?: readonly CodecCost[];
+}
+
+/** `unavailable`: it was asked for, and this machine cannot compile it. */
+export interface NoCBaseline {
+  readonly status: "not-asked" | "not-applicable" | "unavailable";
+  readonly reason: string;
 }
 
 /** What the machine did during one round. */

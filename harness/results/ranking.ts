@@ -1,5 +1,5 @@
 import { medianInterval } from "./intervals.ts";
-import type { Interval, Measurement, Trial } from "./model.ts";
+import type { Interval, Measurement, ValidTrial } from "./model.ts";
 import { median } from "./quantiles.ts";
 
 /** Cost of a row in each round, by the number of the round: smaller is better, all rows of a group in the same unit. */
@@ -49,10 +49,10 @@ const MOST_COMPARED = 64;
  */
 export function roundsOf(
   rows: readonly Pick<Measurement, "trials">[],
-  costOf: (trial: Trial) => number | undefined = ({ latencyNs }) => latencyNs?.p50,
+  costOf: (trial: ValidTrial) => number | undefined = ({ latencyNs }) => latencyNs?.p50,
 ): Rounds {
   const rounds = new Map<number, number[]>();
-  for (const { trials = [] } of rows)
+  for (const { trials } of rows)
     for (const trial of trials) {
       const cost = trial.status === "valid" ? costOf(trial) : undefined;
       if (cost !== undefined && cost > 0 && cost < Number.POSITIVE_INFINITY)

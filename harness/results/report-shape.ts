@@ -6,70 +6,53 @@ import type {
   Crash,
   Curve,
   Environment,
+  InvalidTrial,
+  MeasuredRow,
   Measurement,
-  Pick,
+  NoCBaseline,
+  Pick as PickRecord,
   Placement,
   Quantiles,
   Question,
   Report,
   RoundRecord,
+  Row,
   RunDuration,
   Trial,
+  TrialFigures,
+  UnmeasuredRow,
+  ValidTrial,
 } from "./model.ts";
 import type { RunPhases } from "./phases.ts";
+import {
+  above0,
+  anyOf,
+  DAY_NS,
+  type Fields,
+  flag,
+  histogram,
+  integer,
+  list,
+  MOST,
+  model,
+  name,
+  number,
+  object,
+  oneOf,
+  orNull,
+  record,
+  type Schema,
+  TEXT_BYTES,
+  text,
+  when,
+  YEAR_MS,
+} from "./schema-parts.ts";
 import { WARNINGS, type Warning, type WarningPlace } from "./warnings.ts";
 
 /**
  * The report as JSON Schema: every field of `model.ts` that a reader relies on, with the bounds of what a machine can have measured.
  * What older reports lack is optional here.
  */
-
-type Schema = Readonly<Record<string, unknown>>;
-type Fields = Readonly<Record<string, Schema>>;
-
-/** A round trip of a day is no measurement. Also the bound of every other time in ns. */
-const DAY_NS = 86_400e9;
-const YEAR_MS = 366 * 86_400e3;
-const MOST = Number.MAX_SAFE_INTEGER;
-/** A sentence, a stack trace. */
-const TEXT_BYTES = 64 * 1024;
-const HISTOGRAM_BYTES = 1024 * 1024;
-
-const text: Schema = { type: "string", maxLength: TEXT_BYTES };
-const name: Schema = { type: "string", minLength: 1, maxLength: 1000 };
-const flag: Schema = { type: "boolean" };
-const histogram: Schema = { type: "string", maxLength: HISTOGRAM_BYTES, histogram: true };
-const number = (minimum: number, maximum: number): Schema => ({ type: "number", minimum, maximum });
-const above0 = (maximum: number): Schema => ({ type: "number", exclusiveMinimum: 0, maximum });
-const integer = (minimum = 0, maximum = MOST): Schema => ({ type: "integer", minimum, maximum });
-const oneOf = (...values: readonly unknown[]): Schema => ({ enum: values });
-const list = (items: Schema, maxItems = 10_000): Schema => ({ type: "array", items, maxItems });
-const record = (values: Schema): Schema => ({ type: "object", maxProperties: 1000, additionalProperties: values });
-const orNull = (schema: Schema): Schema =>
-  "type" in schema ? { ...schema, type: [schema["type"], "null"].flat() } : { enum: [...(schema["enum"] as []), null] };
-const object = (required: Fields, optional: Fields = {}): Schema => ({
-  type: "object",
-  required: Object.keys(required),
-  properties: { ...required, ...optional },
-});
-/** As {@link object}, with every field of a type: one that is added to the model and not here is an error of the compiler. */
-const model =
-  <Type extends object>() =>
-  <Required extends { readonly [Name in keyof Type]?: Schema }>(
-    required: Required,
-    optional: { readonly [Name in Exclude<keyof Type, keyof Required>]-?: Schema },
-  ): Schema =>
-    object(required as Fields, optional as Fields);
-/** One of all members of a union, by the same rule. */
-const anyOf = <Value extends string>(values: Readonly<Record<Value, true>>): Schema => oneOf(...Object.keys(values));
-
-/** Fields besides, depending on the value of one. */
-const when = (field: string, value: unknown, met: Schema, otherwise: Schema): Schema => ({
-  if: { properties: { [field]: { const: value } } },
-  // biome-ignore lint/suspicious/noThenProperty: the keyword of JSON Schema
-  then: met,
-  else: otherwise,
-});
 
 /** A latency takes time: zero is a clock that stood still. */
 const latency = above0(DAY_NS);
@@ -87,7 +70,7 @@ const intervalOf = (bound: Schema): Schema => ({
   ascending: ["0", "1"],
 });
 const interval = intervalOf(above0(MOST));
-const mode = anyOf<Measurement["mode"]>({ event: true, blocking: true, polling: true });
+const mode = anyOf<Row["mode"]>({ event: true, blocking: true, polling: true });
 const placement = anyOf<Placement>({ "same-cpu": true, "two-cpus": true, unpinned: true });
 const byPlacement = (values: Schema): Schema => ({
   type: "object",
@@ -113,7 +96,7 @@ const quantiles = (value: Schema): Schema => ({
 const lateness = { ...object({ p50: time, p99: time, max: time }, { histogram }), ascending: ["p50", "p99", "max"] };
 const peakMemory = orNull(object({ driver: rate }, { peer: orNull(rate) }));
 
-/** What trials and measurements share. */
+/** Figures that trials and measured rows share. */
 const COSTS = {
   cpuNsPerMessage: orNull(time),
   contextSwitchesPerMessage: orNull(perMessage),
@@ -152,57 +135,42 @@ const warning = model<Warning>()(
   {},
 );
 
-const trial: Schema = {
-  ...model<Trial>()(
-    { round: integer(), status: oneOf("valid", "invalid"), messagesPerSecond: orNull(rate) },
+const trialFigures = (latencyNs: Schema): Schema =>
+  model<TrialFigures>()(
+    { messagesPerSecond: orNull(rate) },
     {
       ...COSTS,
-      startedAtMs: number(-YEAR_MS, MOST),
-      reason: text,
       corrupted: integer(),
-      latencyNs: {},
+      latencyNs,
       halvesNs: { type: "array", items: signedTime, minItems: 2, maxItems: 2 },
-      refused: flag,
     },
+  );
+
+const trial: Schema = {
+  ...model<Omit<ValidTrial, keyof TrialFigures>>()(
+    { round: integer(), status: anyOf<Trial["status"]>({ valid: true, invalid: true, refused: true }) },
+    { startedAtMs: number(-YEAR_MS, MOST) },
   ),
-  // One reason for an invalid trial is a clock that went backwards.
   ...when(
     "status",
     "valid",
-    object({}, { latencyNs: quantiles(latency) }),
-    object({}, { latencyNs: quantiles(signedTime) }),
+    trialFigures(quantiles(latency)),
+    model<Pick<InvalidTrial, "reason" | "evidence">>()(
+      { reason: text },
+      // One reason for an invalid trial is a clock that went backwards.
+      { evidence: trialFigures(quantiles(signedTime)) },
+    ),
   ),
 };
 
-const measurement = model<Measurement>()(
-  {
-    benchmark: name,
-    transport: name,
-    mode,
-    placement,
-    payloadBytes: integer(),
-    status: anyOf<Measurement["status"]>({ measured: true, failed: true, "not-applicable": true, unavailable: true }),
-    trials: list(trial),
-    // Of a model in which nothing is sent the rate is 0.
-    interval: object({}, { p50: interval, p99: interval, messagesPerSecond: intervalOf(rate) }),
-  },
+const measuredOnly = model<Omit<MeasuredRow, keyof UnmeasuredRow>>()(
+  // The rate is 0 in a model in which nothing is sent.
+  { interval: object({}, { p50: interval, p99: interval, messagesPerSecond: intervalOf(rate) }) },
   {
     ...COSTS,
-    model: text,
-    inFlight: integer(1),
-    clients: integer(1),
-    ratePerSecond: orNull(above0(MOST)),
-    codec: text,
-    corpus: text,
-    peer: object({ language: text, version: text }),
-    reason: text,
-    messages: orNull(integer()),
     latencyNs: quantiles(latency),
     messagesPerSecond: orNull(above0(MOST)),
     bytesPerSecond: orNull(rate),
-    warnings: list(warning),
-    arrivals: oneOf("fixed", "poisson"),
-    batched: flag,
     lossShare: share,
     stationarity: object(
       {},
@@ -211,6 +179,36 @@ const measurement = model<Measurement>()(
     cBaseline: object({ transport: text, p50: latency, ratio: times }, { interval: orNull(interval) }),
   },
 );
+
+const measurement: Schema = {
+  ...model<Row & Pick<Measurement, "status">>()(
+    {
+      benchmark: name,
+      transport: name,
+      mode,
+      placement,
+      payloadBytes: integer(),
+      status: anyOf<Measurement["status"]>({ measured: true, failed: true, "not-applicable": true, unavailable: true }),
+      trials: list(trial),
+      warnings: list(warning),
+    },
+    {
+      model: text,
+      inFlight: integer(1),
+      clients: integer(1),
+      ratePerSecond: orNull(above0(MOST)),
+      codec: text,
+      corpus: text,
+      peer: object({ language: text, version: text }),
+      messages: orNull(integer()),
+      arrivals: oneOf("fixed", "poisson"),
+      batched: flag,
+      mix: list(object({ bytes: integer(1), share: above0(1) }), 16),
+      workMicros: rate,
+    },
+  ),
+  ...when("status", "measured", measuredOnly, object({ reason: text }, { keptPerSecond: rate })),
+};
 
 const transport: Schema = {
   ...object(
@@ -290,7 +288,7 @@ const curve = model<Curve>()(
   },
 );
 
-const pick = model<Pick>()(
+const pick = model<PickRecord>()(
   { transport: name, mode, placement, sentence: text },
   {
     reasons: list(text),
@@ -298,7 +296,7 @@ const pick = model<Pick>()(
     ties: list(text),
     ruledOut: list(object({ transport: text, reason: text })),
     notExamined: list(object({ transport: text, reason: text })),
-    verdict: anyOf<NonNullable<Pick["verdict"]>>({ alone: true, ahead: true, tie: true, "cannot-tell": true }),
+    verdict: anyOf<NonNullable<PickRecord["verdict"]>>({ alone: true, ahead: true, tie: true, "cannot-tell": true }),
     alternatives: list(object({ transport: text, mode, sentence: text }, { ratio: times, interval })),
     workload: object({}, { payloads: list(integer()), modes: list(mode), placement }),
     ranking: list(object({ transport: text, mode, ratio: times }, { interval: orNull(interval) })),
@@ -357,6 +355,7 @@ export const REPORT: Schema = model<Report>()(
     measurements: list(measurement, 20_000),
     cBaseline: list(measurement, 20_000),
     pick: orNull(pick),
+    warnings: list(warning),
   },
   {
     complete: flag,
@@ -365,7 +364,6 @@ export const REPORT: Schema = model<Report>()(
     question: model<Question>()({ needs: list(text), profile: text, checks: list(text) }, {}),
     candidates: list(standing, 1000),
     claims: list(model<ClaimResult>()({ id: text, statement: text, evidence: text }, { held: orNull(flag) })),
-    warnings: list(warning),
     crashes: list(model<Crash>()({ transport: text, process: text, signal: text, binding: text }, {})),
     rounds: list(round),
     controls: byPlacement(model<ControlSummary>()({ p50: time, spread: times }, { interval, rounds: integer() })),
@@ -384,7 +382,13 @@ export const REPORT: Schema = model<Report>()(
       {},
     ),
     curves: list(curve),
-    cBaselineReason: text,
+    cBaselineReason: model<NoCBaseline>()(
+      {
+        status: anyOf<NoCBaseline["status"]>({ "not-asked": true, "not-applicable": true, unavailable: true }),
+        reason: text,
+      },
+      {},
+    ),
     codecs: list(codec),
   },
 );

@@ -45,16 +45,3 @@ export function quantilesOf(latencyNs: NonNullable<CellFigures["latencyNs"]>): Q
     mean,
   };
 }
-
-/** A trial of which nothing was counted. */
-export const NOTHING = {
-  messagesPerSecond: 0,
-  cpuNsPerMessage: null,
-  contextSwitchesPerMessage: null,
-  peakMemoryBytes: null,
-  gcPauseNs: null,
-  lost: 0,
-  duplicated: 0,
-  reordered: 0,
-  corrupted: 0,
-} as const;

@@ -1,5 +1,5 @@
 import { medianInterval } from "./intervals.ts";
-import type { Stationarity, Trial, Warning } from "./model.ts";
+import type { Stationarity, ValidTrial, Warning } from "./model.ts";
 import { median } from "./quantiles.ts";
 
 const LEAST_ROUNDS = 4;
@@ -7,7 +7,7 @@ const LEAST_ROUNDS = 4;
 export const DRIFT_WORTH_SAYING = 0.05;
 
 /** Second half over first half, within the trials and over the run; undefined when no trial has halves. */
-export function stationarity(valid: readonly Trial[]): Stationarity | undefined {
+export function stationarity(valid: readonly ValidTrial[]): Stationarity | undefined {
   const ratios = valid.flatMap(({ halvesNs }) => (halvesNs === undefined ? [] : [halvesNs[1] / halvesNs[0]]));
   const p50s = valid.flatMap(({ latencyNs }) => (latencyNs === undefined ? [] : [latencyNs.p50]));
   if (ratios.length === 0 && p50s.length < LEAST_ROUNDS) return undefined;

@@ -4,13 +4,13 @@ import { aggregate } from "./aggregate.ts";
 import { isBimodal } from "./bimodal.ts";
 import { encodeHistogram, mergeHistograms } from "./histogram.ts";
 import { medianInterval } from "./intervals.ts";
-import type { Trial } from "./model.ts";
+import type { InvalidTrial, ValidTrial } from "./model.ts";
 import { enoughTogether, quantileSorted } from "./quantiles.ts";
 import { randomFrom } from "./random.ts";
 import { halves, summarize } from "./samples.ts";
 import { driftWarning, stationarity } from "./stationarity.ts";
 
-function trial(round: number, p50: number, more: Partial<Trial> = {}): Trial {
+function trial(round: number, p50: number, more: Partial<ValidTrial> = {}): ValidTrial {
   return {
     round,
     startedAtMs: 0,
@@ -125,7 +125,9 @@ describe("stationarity", () => {
 describe("a row", () => {
   it("is the median over valid trials, never over messages", () => {
     const trials = [5, 1, 3, 2, 4, 100].map((p50, round) => trial(round, p50));
-    const figures = aggregate([...trials, trial(7, 1e9, { status: "invalid" })], 64);
+    const evidence = trial(7, 1e9, { lost: 2 });
+    const invalid: InvalidTrial = { round: 7, startedAtMs: 0, status: "invalid", reason: "2 lost", evidence };
+    const figures = aggregate([...trials, invalid], 64);
     expect(figures.latencyNs?.p50).toBe(3.5);
     expect(figures.interval.p50).toEqual([1, 100]);
   });

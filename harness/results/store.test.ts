@@ -16,7 +16,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { fixtureReport } from "../../reports/testing/fixture.ts";
 import { fullReport } from "../../reports/testing/fixture-machine.ts";
 import { loadReport } from "./load-report.ts";
-import type { Report } from "./model.ts";
+import type { Report, Warning } from "./model.ts";
 import { StoreError, store } from "./store.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "store-test-"));
@@ -92,10 +92,24 @@ describe("a report of ours", () => {
   });
 
   it("of version 1 is read under the names of version 2", () => {
-    const { cBaseline: limits, cBaselineReason: limitsReason, ...same } = fullReport(options);
-    const measurements = same.measurements.map(({ cBaseline: limit, ...row }) => ({ ...row, ...(limit && { limit }) }));
-    const old = file(JSON.stringify({ ...same, schemaVersion: 1, measurements, limits, limitsReason }));
-    expect(loadReport(old)).toEqual(JSON.parse(JSON.stringify(fullReport(options))));
+    const now = fullReport(options);
+    const { cBaseline: limits, cBaselineReason, ...same } = now;
+    const textsOf = (list: readonly Warning[]): string[] => list.map(({ text }) => text);
+    const measurements = now.measurements.map((row) => {
+      const { cBaseline: limit, ...rest } = { cBaseline: undefined, ...row, warnings: textsOf(row.warnings) };
+      return { ...rest, ...(limit && { limit }) };
+    });
+    const before = { ...same, schemaVersion: 1, measurements, limits, warnings: textsOf(now.warnings) };
+    const found = loadReport(file(JSON.stringify({ ...before, limitsReason: "no limits: there is no cc" })));
+    const unclassified = (list: readonly Warning[]): Warning[] =>
+      list.map(({ text }) => ({ id: "unclassified", text, where: {} }));
+    const expected = {
+      ...now,
+      cBaselineReason: { ...cBaselineReason, status: "unavailable", reason: "there is no cc" },
+      warnings: unclassified(now.warnings),
+      measurements: now.measurements.map((row) => ({ ...row, warnings: unclassified(row.warnings) })),
+    };
+    expect(found).toEqual(JSON.parse(JSON.stringify(expected)));
   });
 
   it("may have fields of a later version, and histograms by others", () => {

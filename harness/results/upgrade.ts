@@ -1,31 +1,55 @@
 import { SCHEMA_VERSION, type Warning } from "./model.ts";
 
+const NO_REASON = "no reason recorded";
+
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * Gives a report of schema version 1 the names of version 2: `cBaseline` for `limits` (the cells of plain C) and `duration` for `length`. Any other
- * value is returned unchanged, as is each part that is not what it should be: {@link firstDefect} finds it afterwards.
+ * Gives a report of schema version 1 the names and shapes of version 2: `cBaseline` for `limits` (the cells of plain C), `duration` for
+ * `length`, warnings with an id, rows and trials that have what their status promises. Any other value is returned unchanged, as is each
+ * part that is not what it should be: {@link firstDefect} finds it afterwards.
  */
 export function upgraded(value: unknown): unknown {
   if (!isFields(value) || value["schemaVersion"] !== 1) return value;
-  const { limits, limitsReason, length, measurements, warnings, ...same } = value;
+  const { limits, limitsReason, length, measurements, warnings = [], ...same } = value;
   return {
     ...same,
     schemaVersion: SCHEMA_VERSION,
     ...(length === undefined ? {} : { duration: length }),
-    ...(warnings === undefined ? {} : { warnings: unclassified(warnings) }),
+    warnings: unclassified(warnings),
     ...(measurements === undefined ? {} : { measurements: each(measurements, row) }),
     ...(limits === undefined ? {} : { cBaseline: each(limits, inC) }),
-    ...(limitsReason === undefined ? {} : { cBaselineReason: renamed(limitsReason, /^no limits/, "no C baseline") }),
+    ...(limitsReason === undefined ? {} : { cBaselineReason: noCBaseline(limitsReason) }),
   };
 }
 
-function row({ limit, warnings, ...same }: Fields): Fields {
+function row({ limit, warnings = [], trials = [], ...same }: Fields): Fields {
   return {
+    ...(same["status"] === "measured" ? { interval: {} } : { reason: NO_REASON }),
     ...same,
-    ...(warnings === undefined ? {} : { warnings: unclassified(warnings) }),
-    ...(limit === undefined ? {} : { cBaseline: isFields(limit) ? inC(limit) : limit }),
+    trials: each(trials, trial),
+    warnings: unclassified(warnings),
+    ...(limit === undefined ? {} : { cBaseline: isFields(limit) ? { ...limit, ...namesInC(limit) } : limit }),
   };
+}
+
+/** Figures of an invalid trial stood beside its reason, and a refused one was an invalid one with a mark. */
+function trial({ round, startedAtMs, status, reason, refused, ...figures }: Fields): Fields {
+  const base = { round, startedAtMs, status };
+  if (status !== "invalid") return { ...base, ...figures };
+  return {
+    ...base,
+    ...(refused === true ? { status: "refused" } : {}),
+    reason: reason ?? NO_REASON,
+    evidence: figures,
+  };
+}
+
+/** The sentence of a missing compiler began with the former name; all others told of what was not asked for. */
+function noCBaseline(reason: unknown): unknown {
+  if (typeof reason !== "string") return reason;
+  const rest = reason.replace(/^no limits: /, "");
+  return { status: rest === reason ? "not-applicable" : "unavailable", reason: rest };
 }
 
 /** Warnings were plain sentences. */
@@ -36,8 +60,11 @@ function unclassified(warnings: unknown): unknown {
 }
 
 function inC(cell: Fields): Fields {
+  return { ...row(cell), ...namesInC(cell) };
+}
+
+function namesInC(cell: Fields): Fields {
   return {
-    ...row(cell),
     ...("transport" in cell ? { transport: renamed(cell["transport"], /^limit\//, "c/") } : {}),
     ...("benchmark" in cell ? { benchmark: renamed(cell["benchmark"], /^limit$/, "c-baseline") } : {}),
   };

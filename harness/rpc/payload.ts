@@ -1,3 +1,4 @@
+import { Method } from "../../scenarios/check.ts";
 import type { Kind } from "../../transports/contract/frame.ts";
 import { ReusableMessage } from "./message.ts";
 
@@ -5,15 +6,24 @@ import { ReusableMessage } from "./message.ts";
 const VARIANTS = 4;
 const LARGE_BYTES = 1024 * 1024;
 
-/** Messages of one size with pseudo-random bodies (xorshift32), the same in every run. */
-export function payloadMessages(kind: Kind, bytes: number): readonly [ReusableMessage, ...ReusableMessage[]] {
+/**
+ * Messages of one size with pseudo-random bodies (xorshift32), the same in every run.
+ *
+ * @param workMicros more than 0: they ask for so much CPU time of the server (`Method.work`), and have at least 4 bytes
+ */
+export function payloadMessages(
+  kind: Kind,
+  bytes: number,
+  workMicros: number = 0,
+): readonly [ReusableMessage, ...ReusableMessage[]] {
   const variants = bytes > LARGE_BYTES ? 2 : VARIANTS;
-  const first = payloadMessage(kind, bytes, 0);
-  return [first, ...Array.from({ length: variants - 1 }, (_, index) => payloadMessage(kind, bytes, index + 1))];
-}
-
-function payloadMessage(kind: Kind, bytes: number, variant: number): ReusableMessage {
-  return new ReusableMessage(kind, 0, payloadBody(bytes, variant));
+  const make = (variant: number): ReusableMessage => {
+    const body = payloadBody(bytes, variant);
+    if (workMicros === 0) return new ReusableMessage(kind, Method.echo, body);
+    new DataView(body.buffer).setUint32(0, workMicros, true);
+    return new ReusableMessage(kind, Method.work, body);
+  };
+  return [make(0), ...Array.from({ length: variants - 1 }, (_, index) => make(index + 1))];
 }
 
 export function payloadBody(bytes: number, variant: number): Uint8Array {

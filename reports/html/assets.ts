@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { stripTypeScriptTypes } from "node:module";
+import { extname } from "node:path";
 
-/** Concatenated in this order: a file may use only what stands before it. */
+/** What the page does as the terminal does it, since unselecting a transport ranks the rest anew. Each uses only those before it. */
+const SHARED_FILES = ["quantiles", "intervals", "format", "ranking"] as const;
+/** Concatenated in this order, after the shared ones: a file may use only what stands before it. */
 const CLIENT_FILES = [
-  "format",
-  "rounds",
   "data",
   "state",
   "signs",
@@ -35,7 +37,30 @@ export async function loadAssets(): Promise<Assets> {
     Promise.all(STYLE_FILES.map((name) => near(`${name}.css`))),
     Promise.all(CLIENT_FILES.map((name) => near(`${name}.js`))),
   ]);
-  return { chartJs: inlined(chartJs), style: inlined(style.join("\n")), client: inlined(bundle(client)) };
+  const modules = [...(await sharedModules()), ...client];
+  return { chartJs: inlined(chartJs), style: inlined(style.join("\n")), client: inlined(bundle(modules)) };
+}
+
+/** The shared files as JavaScript: as they are in the compiled package, without their types where this file is TypeScript itself. */
+export function sharedModules(): Promise<string[]> {
+  const extension = extname(import.meta.url);
+  return Promise.all(
+    SHARED_FILES.map(async (name) => {
+      const text = await readFile(new URL(`../../harness/results/${name}${extension}`, import.meta.url), "utf8");
+      return extension === ".ts" ? withoutTypes(text) : text;
+    }),
+  );
+}
+
+/** Whoever runs this file from its source has had the same done to all of it: the warning of an experiment would be news to nobody. */
+function withoutTypes(text: string): string {
+  const { emitWarning } = process;
+  process.emitWarning = () => {};
+  try {
+    return stripTypeScriptTypes(text);
+  } finally {
+    process.emitWarning = emitWarning;
+  }
 }
 
 /**

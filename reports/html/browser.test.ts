@@ -124,7 +124,7 @@ describe.skipIf(!executablePath)(`the page ${where}`, () => {
       ...report,
       measurements: report.measurements.flatMap((cell) => {
         const rank = ["unix", "fifo"].indexOf(cell.transport);
-        if (rank < 0 || !cell.latencyNs || cell.benchmark !== "round-trip") return [];
+        if (rank < 0 || cell.status !== "measured" || !cell.latencyNs || cell.benchmark !== "round-trip") return [];
         const p50 = (rank === 0) === (cell.payloadBytes === 64) ? 10_000 : 20_000;
         const trials = cell.trials.map((trial) => {
           const swing = (trial.round + rank) % 2 === 0 ? 1 - margin : 1 + margin;
@@ -183,7 +183,9 @@ describe.skipIf(!executablePath)(`the page ${where}`, () => {
       commandLine: hostile,
       warnings: [{ id: "module-refused", text: hostile, where: {} }],
       transports: report.transports.map((record) => (record.id === "tcp" ? { ...record, id: hostile } : record)),
-      measurements: report.measurements.map(rename).map((cell) => (cell.reason ? { ...cell, reason: hostile } : cell)),
+      measurements: report.measurements
+        .map(rename)
+        .map((cell) => (cell.status === "measured" ? cell : { ...cell, reason: hostile })),
       checks: report.checks
         .map(rename)
         .map((check) => ({ ...check, status: "failed" as const, reason: hostile, error: hostile })),
@@ -210,10 +212,10 @@ describe.skipIf(!executablePath)(`the page ${where}`, () => {
     const full = fullReport();
     const { page } = await open(full);
     expect(await page.locator("#ranking-notes").innerText()).not.toContain("too few messages");
-    const measurements = full.measurements.map(({ latencyNs, ...rest }) => {
-      if (latencyNs === undefined) return rest;
-      const { p99: _p99, ...others } = latencyNs;
-      return { ...rest, latencyNs: others };
+    const measurements = full.measurements.map((cell) => {
+      if (cell.status !== "measured" || cell.latencyNs === undefined) return cell;
+      const { p99: _p99, ...latencyNs } = cell.latencyNs;
+      return { ...cell, latencyNs };
     });
     const short = await open({ ...full, measurements });
     const needed = "p99 –: too few messages for it in the time of this run: it needs 2000 over all trials";

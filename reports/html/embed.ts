@@ -1,4 +1,4 @@
-import type { Report } from "../../harness/results/model.ts";
+import type { Report, Trial, TrialFigures } from "../../harness/results/model.ts";
 
 /** Above this the page would take seconds to open; the histograms of single trials are most of a report's size. */
 const EMBED_LIMIT_BYTES = 12 * 1024 * 1024;
@@ -8,9 +8,18 @@ export function embeddable(report: Report): { readonly report: Report; readonly 
   if (JSON.stringify(report).length <= EMBED_LIMIT_BYTES) return { report, note: "" };
   const measurements = report.measurements.map((cell) => ({
     ...cell,
-    trials: (cell.trials ?? []).map(({ histogram: _, ...trial }) => trial),
+    trials: cell.trials.map(withoutHistogram),
   }));
   const note =
     "The histograms of single trials were left out of this copy to keep the page small; report.json has them.";
   return { report: { ...report, measurements }, note };
+}
+
+function withoutHistogram(trial: Trial): Trial {
+  if (trial.status === "valid") return lighter(trial);
+  return trial.evidence === undefined ? trial : { ...trial, evidence: lighter(trial.evidence) };
+}
+
+function lighter<Figures extends TrialFigures>({ histogram: _, ...figures }: Figures): Omit<Figures, "histogram"> {
+  return figures;
 }

@@ -1,5 +1,5 @@
 import { cRatio } from "../../harness/results/format.ts";
-import type { Interval, Measurement, Placement, Report, Warning } from "../../harness/results/model.ts";
+import type { Interval, Measurement, Placement, Report, Trial, Warning } from "../../harness/results/model.ts";
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import { C_COLUMN_NOTE, cRatioNote } from "../c-baseline.ts";
 import { canaryText } from "../canary.ts";
@@ -130,7 +130,8 @@ function withSharedSizes(measurements: readonly Measurement[]): Measurement[] {
 function viewCell(cell: Measurement, baseline: boolean): ViewCell {
   const variant =
     cell.corpus === undefined ? variantOf(cell) : `${variantOf(cell)} (four conversions; size: largest encoding)`;
-  const points = cell.histogram === undefined ? [] : percentilePoints(cell.histogram);
+  const figures = cell.status === "measured" ? cell : undefined;
+  const points = figures?.histogram === undefined ? [] : percentilePoints(figures.histogram);
   return {
     name: rowName(cell),
     baseline,
@@ -143,32 +144,33 @@ function viewCell(cell: Measurement, baseline: boolean): ViewCell {
     clients: cell.clients ?? 1,
     rate: cell.ratePerSecond ?? null,
     status: cell.status,
-    reason: cell.reason ?? "",
-    p50: cell.latencyNs?.p50 ?? null,
-    p99: cell.latencyNs?.p99 ?? null,
-    roughP99: hasRoughP99(cell),
-    p50Interval: cell.interval?.p50 ?? null,
-    messagesPerSecond: cell.messagesPerSecond ?? null,
-    rateInterval: cell.interval?.messagesPerSecond ?? null,
-    bytesPerSecond: cell.bytesPerSecond ?? null,
-    cpuNs: cell.cpuNsPerMessage ?? null,
-    switches: cell.contextSwitchesPerMessage ?? null,
-    cRatio: cell.cBaseline ? cRatio(cell.cBaseline) : "",
-    cNote: cRatioNote(cell) ?? "",
+    reason: cell.status === "measured" ? "" : cell.reason,
+    p50: figures?.latencyNs?.p50 ?? null,
+    p99: figures?.latencyNs?.p99 ?? null,
+    roughP99: figures !== undefined && hasRoughP99(figures),
+    p50Interval: figures?.interval.p50 ?? null,
+    messagesPerSecond: figures?.messagesPerSecond ?? null,
+    rateInterval: figures?.interval.messagesPerSecond ?? null,
+    bytesPerSecond: figures?.bytesPerSecond ?? null,
+    cpuNs: figures?.cpuNsPerMessage ?? null,
+    switches: figures?.contextSwitchesPerMessage ?? null,
+    cRatio: figures?.cBaseline ? cRatio(figures.cBaseline) : "",
+    cNote: figures === undefined ? "" : (cRatioNote(figures) ?? ""),
     missing: missingText(cell),
     peerNote: peerNote(cell) ?? "",
-    lossShare: cell.lossShare ?? null,
-    warnings: (cell.warnings ?? []).map(({ id, text }) => ({ id, text })),
+    lossShare: figures?.lossShare ?? null,
+    warnings: cell.warnings.map(({ id, text }) => ({ id, text })),
     points: typeof points === "string" ? [] : points,
     pointsReason: typeof points === "string" ? points : "",
-    trials: (cell.trials ?? []).map((trial) => ({
-      round: trial.round,
-      valid: trial.status !== "invalid",
-      reason: trial.reason ?? "",
-      p50: trial.latencyNs?.p50 ?? null,
-      rate: trial.messagesPerSecond ?? null,
-    })),
+    trials: cell.trials.map(viewTrial),
   };
+}
+
+function viewTrial(trial: Trial): ViewTrial {
+  const { round } = trial;
+  return trial.status === "valid"
+    ? { round, valid: true, reason: "", p50: trial.latencyNs?.p50 ?? null, rate: trial.messagesPerSecond }
+    : { round, valid: false, reason: trial.reason, p50: null, rate: null };
 }
 
 /** Batched and sliding, fixed and Poisson arrivals are lines of their own when drawn over depth or load. */

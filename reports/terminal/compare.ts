@@ -14,7 +14,16 @@ import type { Report } from "../../harness/results/model.ts";
 import { type Block, blocksOf, type PlainRow, type RankedRow, type Throughput } from "../blocks.ts";
 import { C_COLUMN_NOTE, cRatioNote } from "../c-baseline.ts";
 import { canaryText } from "../canary.ts";
-import { MODE_LABELS, peerNote, placementTitle, quickNote, TIE_NOTE, UNKNOWN_NOTE, variantOf } from "../labels.ts";
+import {
+  MODE_LABELS,
+  peerNote,
+  placementTitle,
+  quickNote,
+  sizeText,
+  TIE_NOTE,
+  UNKNOWN_NOTE,
+  variantOf,
+} from "../labels.ts";
 import { hasRoughP99, missingText, NO_P99, p99Text, ROUGH_P99 } from "../missing.ts";
 import { forTerminal } from "./border.ts";
 import { type Column, paint, renderTable, type TableRow, type TerminalOptions, widthLimit, wrap } from "./table.ts";
@@ -99,7 +108,9 @@ function columns({ cBaseline, costs }: Extra): readonly Column[] {
 /** Only where it was tried and could not be: a missing column would look like an oversight. */
 function cBaselineNote({ cBaselineReason }: Report, blocks: readonly Block[]): string[] {
   const isRoundTrip = blocks.some(({ benchmark }) => benchmark === "round-trip");
-  return isRoundTrip && cBaselineReason?.startsWith("no C baseline") ? [oneLine(cBaselineReason)] : [];
+  return isRoundTrip && cBaselineReason?.status === "unavailable"
+    ? [`no C baseline: ${oneLine(cBaselineReason.reason)}`]
+    : [];
 }
 
 function hasCBaseline(blocks: readonly Block[]): boolean {
@@ -119,8 +130,10 @@ function floorNote({ canaries }: Report, blocks: readonly Block[]): string[] {
 
 function blockTitle(block: Block): string {
   if (block.variant !== "" && isOfValues(block)) return `${block.variant}: ${sizes(block)}, four conversions included`;
-  const size = bytes(block.payloadBytes);
-  return block.variant === "" ? size : `${size}, ${block.variant}`;
+  const [first] = [...block.ranked, ...block.baselines, ...block.missing];
+  const size =
+    first === undefined ? bytes(block.payloadBytes) : sizeText({ ...first.cell, payloadBytes: block.payloadBytes });
+  return [size, block.variant].filter(Boolean).join(", ");
 }
 
 function isOfValues({ ranked, baselines, missing }: Block): boolean {
@@ -159,14 +172,14 @@ function cells(row: PlainRow, ranked: RankedRow | undefined, extra: Extra): stri
   return [
     `  ${row.name}`,
     duration(latencyNs?.p50),
-    latencyNs ? durationRange(interval?.p50, latencyNs.p50) : ABSENT,
+    latencyNs ? durationRange(interval.p50, latencyNs.p50) : ABSENT,
     ranked ? `${ratio(ranked.ratio)} ${ratioRange(ranked.interval).padStart(RANGE_WIDTH)}` : ABSENT,
     p99Text(row.cell),
     rateText(row),
     duration(cpuNsPerMessage),
     ...(extra.cBaseline ? [cRatio(row.cell.cBaseline)] : []),
     ...(extra.costs ? costs(row) : []),
-    `${ranked ? MARKS[ranked.standing] : "baseline"}${row.cell.warnings?.length ? " !" : ""}`.trim(),
+    `${ranked ? MARKS[ranked.standing] : "baseline"}${row.cell.warnings.length > 0 ? " !" : ""}`.trim(),
   ];
 }
 
@@ -217,12 +230,12 @@ function footnotes(blocks: readonly Block[], extra: Extra): string[] {
   if (rows.some((row) => throughputText(row.throughput, row.cell.benchmark).endsWith("*")))
     notes.push("*: one message at a time, there and back; not what a stream of messages reaches.");
   notes.push(...new Set(rows.flatMap(({ cell }) => peerNote(cell) ?? [])));
-  const warned = rows.flatMap((row) => (row.cell.warnings ?? []).map(({ text }) => ({ text: oneLine(text), row })));
+  const warned = rows.flatMap((row) => row.cell.warnings.map(({ text }) => ({ text: oneLine(text), row })));
   for (const [text, group] of Map.groupBy(warned, ({ text }) => text))
     notes.push(`! ${text} (${group.map(({ row }) => nameOf(row)).join(", ")})`);
   for (const row of rows) {
     const more = modelNote(row);
-    if (more !== undefined) notes.push(`${row.name}, ${bytes(row.cell.payloadBytes)}${loadText(row)}: ${more}`);
+    if (more !== undefined) notes.push(`${row.name}, ${sizeText(row.cell) || "mix"}${loadText(row)}: ${more}`);
   }
   for (const row of rows)
     if (row.throughput.streamReason)
@@ -232,7 +245,7 @@ function footnotes(blocks: readonly Block[], extra: Extra): string[] {
 
 /** `unix 64 B`; `unix 64 B 50000/s poisson` where that sets rows of one size apart. */
 function nameOf({ name, cell }: PlainRow): string {
-  return [name, bytes(cell.payloadBytes), variantOf(cell)].filter(Boolean).join(" ");
+  return [name, sizeText(cell), variantOf(cell)].filter(Boolean).join(" ");
 }
 
 /** What only some models have: the parts of a connection's life, how late the driver came, what was lost. */

@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, test } from "vitest";
 import type { Measurement, Report } from "../../harness/results/model.ts";
+import { upgraded } from "../../harness/results/upgrade.ts";
 import { fixtureReport } from "../testing/fixture.ts";
 import { fullReport } from "../testing/fixture-machine.ts";
 import { checkTables, compareTables, listTable, pickParagraph } from "./index.ts";
@@ -69,8 +70,8 @@ describe("terminal tables", () => {
   });
 
   test("mark a p99 from few samples, and say what would settle it", () => {
-    const few = report.measurements.map(({ latencyNs, ...cell }) =>
-      latencyNs === undefined ? cell : { ...cell, latencyNs: { ...latencyNs, count: 9_999 } },
+    const few = report.measurements.map((cell) =>
+      cell.status === "measured" && cell.latencyNs ? { ...cell, latencyNs: { ...cell.latencyNs, count: 9_999 } } : cell,
     );
     const text = plain(compareTables({ ...report, measurements: few })).replace(/\s+/g, " ");
     expect(text).toMatch(/unix 19\.\d µs \S+ \S+ \S+ ~\d/);
@@ -109,7 +110,9 @@ describe("terminal tables", () => {
     [0.86, null, "(0.860×)?", "(…×)?: below 0.9 × C, but"],
   ])("mark a ratio of %d to plain C with the interval %j", (ratio, interval, text, note) => {
     const measurements = full.measurements.map((cell) =>
-      cell.cBaseline ? { ...cell, cBaseline: { ...cell.cBaseline, ratio, interval } } : cell,
+      cell.status === "measured" && cell.cBaseline
+        ? { ...cell, cBaseline: { ...cell.cBaseline, ratio, interval } }
+        : cell,
     );
     const [first = ""] = plain(compareTables({ ...full, measurements })).split("\n\n");
     expect(first.match(/^ {2}unix .*×.* (\S+×\S*) /m)?.[1]).toBe(text);
@@ -160,8 +163,7 @@ describe("terminal tables", () => {
     expect(text).toContain("unix, 64 B: connect 105 µs, reply 61.0 µs, close 12.0 µs");
     expect(text).toContain("unix, 64 B, 1.00 k/s: the driver was late by 210 ns (p50) and 5.40 µs (p99)");
     expect(text).toContain("unix, 64 B, 1.00 k/s poisson: 1.2 % lost");
-    const cBaselineReason =
-      "no C baseline: there is no C compiler (cc) here; install one to see what the machine allows";
+    const cBaselineReason = { status: "unavailable", reason: "there is no C compiler (cc) here" } as const;
     expect(plain(compareTables({ ...full, cBaselineReason }))).toContain("no C baseline: there is no C compiler");
     expect(plain(compareTables(full))).not.toContain("was not asked for");
   });
@@ -201,8 +203,7 @@ describe("terminal tables", () => {
 
   test("show a reason whole, on several lines if need be", () => {
     const reason = `the kernel refused: ${"no buffer space available ".repeat(8)}(ENOBUFS)`;
-    const cell = { ...(report.measurements[0] as Measurement), status: "failed" as const, reason };
-    const { latencyNs: _, ...failed } = cell;
+    const failed = { ...(report.measurements[0] as Measurement), status: "failed" as const, reason };
     const text = plain(compareTables({ ...report, measurements: [failed] }, { columns: 80 }));
     expect(text.replace(/\s+/g, " ")).toContain(reason);
   });
@@ -256,15 +257,17 @@ describe("terminal tables", () => {
   });
 });
 
-/** A report as the first release could have written it: only what has been there from the start. */
+/** A report of version 1 as the first release could have written it: only what has been there from the start. */
 function withoutOptional(of: Report): Report {
-  const measurements = of.measurements.map(
-    ({ benchmark, transport, mode, placement, payloadBytes, status, latencyNs }) => ({
+  const measurements = of.measurements.map((cell) => {
+    const { benchmark, transport, mode, placement, payloadBytes, status } = cell;
+    const found = cell.status === "measured" ? cell.latencyNs : undefined;
+    return {
       ...{ benchmark, transport, mode, placement, payloadBytes, status },
-      ...(latencyNs ? { latencyNs: { p50: latencyNs.p50 } } : {}),
-    }),
-  );
-  const { transports, schemaVersion, startedAt } = of;
-  const old = { schemaVersion, startedAt, transports, measurements, checks: of.checks, environment: {}, pick: null };
-  return JSON.parse(JSON.stringify(old)) as Report;
+      ...(found ? { latencyNs: { p50: found.p50 } } : {}),
+    };
+  });
+  const { transports, startedAt } = of;
+  const old = { schemaVersion: 1, startedAt, transports, measurements, checks: of.checks, environment: {}, pick: null };
+  return upgraded(JSON.parse(JSON.stringify(old))) as Report;
 }

@@ -20,7 +20,7 @@ export function fullReport(options: FixtureOptions = {}): Report {
     ...report,
     measurements,
     cBaseline: [],
-    cBaselineReason: "the C program was not asked for",
+    cBaselineReason: { status: "not-asked", reason: "the C program was not asked for" },
     rounds,
     controls: { "two-cpus": { p50: 20_400, interval: [20_100, 24_900], spread: 1.24, rounds: 3 } },
     canaries: {
@@ -50,7 +50,7 @@ export function fullReport(options: FixtureOptions = {}): Report {
 }
 
 function withCBaseline(cell: Measurement): Measurement {
-  return cell.transport === "unix" && cell.benchmark === "round-trip" && cell.latencyNs
+  return cell.status === "measured" && cell.transport === "unix" && cell.benchmark === "round-trip" && cell.latencyNs
     ? {
         ...cell,
         voluntarySwitchesPerMessage: 1.98,
@@ -65,6 +65,7 @@ function withCBaseline(cell: Measurement): Measurement {
 /** Rows that differ in one thing only, for each of two transports. */
 function variants(report: Report): Measurement[] {
   return report.measurements
+    .filter((cell) => cell.status === "measured")
     .filter((cell) => ["unix", "tcp"].includes(cell.transport) && cell.placement === "two-cpus")
     .filter((cell) => cell.payloadBytes === 64 && cell.benchmark === "round-trip")
     .flatMap((cell): Measurement[] => {

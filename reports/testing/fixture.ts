@@ -5,8 +5,10 @@ import type {
   Placement,
   Quantiles,
   Report,
+  Row,
   TransportRecord,
-  Trial,
+  UnmeasuredRow,
+  ValidTrial,
 } from "../../harness/results/model.ts";
 import type { Capabilities, WaitMode } from "../../transports/contract/capabilities.ts";
 import { fixtureChecks, fixturePick } from "./fixture-verdicts.ts";
@@ -208,7 +210,7 @@ function intervalOf(values: readonly number[]): Interval | undefined {
   return [sorted[0] ?? 0, sorted.at(-1) ?? 0];
 }
 
-function cell(model: Model, benchmark: string, placement: Placement, payloadBytes: number): Measurement {
+function cell(model: Model, benchmark: string, placement: Placement, payloadBytes: number): Row {
   return {
     benchmark,
     model: benchmark === "throughput" ? "stream" : "ping-pong",
@@ -221,24 +223,28 @@ function cell(model: Model, benchmark: string, placement: Placement, payloadByte
     ratePerSecond: null,
     codec: "raw",
     peer: { language: "node", version: "26.10.0" },
-    status: "not-applicable",
     messages: null,
-    interval: {},
-    messagesPerSecond: null,
-    bytesPerSecond: null,
-    cpuNsPerMessage: null,
-    contextSwitchesPerMessage: null,
-    peakMemoryBytes: null,
-    gcPauseNs: null,
-    lost: 0,
-    duplicated: 0,
-    reordered: 0,
     trials: [],
     warnings: [],
   };
 }
 
-function refusal(model: Model, placement: Placement, payload: number): Partial<Measurement> | undefined {
+/** Figures of a row, or of a trial, that nobody measured. */
+const NO_COSTS = {
+  cpuNsPerMessage: null,
+  contextSwitchesPerMessage: null,
+  peakMemoryBytes: null,
+  gcPauseNs: null,
+  lost: 0,
+  duplicated: 0,
+  reordered: 0,
+} as const;
+
+function refusal(
+  model: Model,
+  placement: Placement,
+  payload: number,
+): Pick<UnmeasuredRow, "status" | "reason"> | undefined {
   if (payload + 16 > (model.maxMessageBytes ?? Number.POSITIVE_INFINITY))
     return {
       status: "not-applicable",
@@ -264,7 +270,7 @@ function pingPong(
   const center = (model.base + model.perByte * payload) * (placement === "same-cpu" ? model.sameCpu : 1);
   const messages = payload > 4096 ? 600 : 2200;
   const merged = newHistogram();
-  const list = Array.from({ length: trials }, (_, round): Trial => {
+  const list = Array.from({ length: trials }, (_, round): ValidTrial & { readonly latencyNs: Quantiles } => {
     const own = newHistogram();
     // Between processes the median differs more than within one; one trial of fifo sits on the other hump.
     const shift = model.id === "fifo" && round % 4 === 3 ? 1.45 : 1 + (random() - 0.5) * 0.05;
@@ -283,13 +289,14 @@ function pingPong(
       cpuNsPerMessage: center * model.cpu,
     };
   });
-  const p50s = list.map((trial) => trial.latencyNs?.p50 ?? 0);
+  const p50s = list.map((trial) => trial.latencyNs.p50);
   const p50 = intervalOf(p50s);
-  const mean = list.reduce((sum, trial) => sum + (trial.latencyNs?.mean ?? 0), 0) / list.length;
+  const mean = list.reduce((sum, trial) => sum + trial.latencyNs.mean, 0) / list.length;
   const quantiles = { ...quantilesOf(merged, mean), p50: median(p50s) };
   const { p99: _, ...without } = quantiles;
   return {
     ...plain,
+    ...NO_COSTS,
     status: "measured",
     messages,
     latencyNs: messages < 2000 ? without : quantiles,
@@ -321,19 +328,13 @@ function pingPong(
   };
 }
 
-function emptyTrial(round: number): Trial {
+function emptyTrial(round: number): ValidTrial {
   return {
     round: round + 1,
     startedAtMs: 1200 + round * 5300,
     status: "valid",
     messagesPerSecond: 0,
-    cpuNsPerMessage: null,
-    contextSwitchesPerMessage: null,
-    peakMemoryBytes: null,
-    gcPauseNs: null,
-    lost: 0,
-    duplicated: 0,
-    reordered: 0,
+    ...NO_COSTS,
     corrupted: 0,
   };
 }
@@ -355,6 +356,7 @@ function stream(
   const interval = intervalOf(rates);
   return {
     ...plain,
+    ...NO_COSTS,
     status: "measured",
     messages: 40_000,
     interval: interval ? { messagesPerSecond: interval } : {},

@@ -10,6 +10,7 @@ import { pipeline } from "./pipeline.ts";
 import { roundTrip } from "./round-trip.ts";
 import { sizeSweep } from "./size-sweep.ts";
 import { throughput } from "./throughput.ts";
+import { workload } from "./workload.ts";
 
 export const BENCHMARKS: readonly Benchmark[] = [
   roundTrip,
@@ -23,4 +24,5 @@ export const BENCHMARKS: readonly Benchmark[] = [
   idle,
   sizeSweep,
   codecRoundTrip,
+  workload,
 ];

@@ -1,4 +1,4 @@
-import type { Measurement, Placement, Report } from "../../results/model.ts";
+import type { MeasuredRow, Measurement, Placement, Report, Row } from "../../results/model.ts";
 import { median } from "../../results/quantiles.ts";
 
 /** Name of a cell (`unix event 64 B on one CPU`) and one figure of it. */
@@ -11,20 +11,22 @@ const PLACEMENT_WORDS: Readonly<Record<Placement, string>> = {
 };
 
 /** The same for the same cell of any report. */
-export function cellName({ transport, mode, payloadBytes, placement, benchmark, peer }: Measurement): string {
+export function cellName({ transport, mode, payloadBytes, placement, benchmark, peer }: Row): string {
   const server = peer.language === "node" ? "" : ` ${peer.language}`;
   return `${transport} ${mode}${server} ${payloadBytes} B ${PLACEMENT_WORDS[placement]} ${benchmark}`;
 }
 
 /** Of one request at a time; those of the C baseline have another name as a benchmark. */
-export function roundTrips(rows: readonly Measurement[], placement: Placement): Measurement[] {
-  return rows.filter((row) => row.model === "ping-pong" && row.placement === placement && row.status === "measured");
+export function roundTrips(rows: readonly Measurement[], placement: Placement): MeasuredRow[] {
+  return rows
+    .filter((row) => row.status === "measured")
+    .filter((row) => row.model === "ping-pong" && row.placement === placement);
 }
 
 /** One figure of each of these rows; undefined leaves a row out. */
 export function figuresOf(
-  rows: readonly Measurement[],
-  figureOf: (row: Measurement) => number | null | undefined,
+  rows: readonly MeasuredRow[],
+  figureOf: (row: MeasuredRow) => number | null | undefined,
 ): Map<string, number> {
   return new Map(
     rows.flatMap((row) => {
@@ -35,7 +37,7 @@ export function figuresOf(
 }
 
 /** Half the width of the interval of p50 over p50. */
-export function halfWidth({ interval: { p50: found }, latencyNs }: Measurement): number | undefined {
+export function halfWidth({ interval: { p50: found }, latencyNs }: MeasuredRow): number | undefined {
   return found === undefined || latencyNs === undefined ? undefined : (found[1] - found[0]) / 2 / latencyNs.p50;
 }
 
@@ -97,8 +99,10 @@ export function phasesOf({ phases, measurements }: Report, wallMs: number): Read
 
 function windowsMsOf({ messages, trials }: Measurement): number {
   if (messages === null) return 0;
-  return trials.reduce(
-    (sum, { messagesPerSecond }) => sum + (messagesPerSecond > 0 ? (messages / messagesPerSecond) * 1000 : 0),
-    0,
-  );
+  return trials
+    .filter((trial) => trial.status === "valid")
+    .reduce(
+      (sum, { messagesPerSecond }) => sum + (messagesPerSecond > 0 ? (messages / messagesPerSecond) * 1000 : 0),
+      0,
+    );
 }

@@ -44,6 +44,7 @@ function coverageRow(what: string, runs: readonly Run[], printedOf: (report: Rep
 
 function p50s({ measurements }: Report): Printed[] {
   return measurements.flatMap((row): Printed[] => {
+    if (row.status !== "measured") return [];
     const { latencyNs, interval } = row;
     if (latencyNs === undefined || interval.p50 === undefined) return [];
     return [{ name: cellName(row), value: latencyNs.p50, interval: interval.p50 }];
@@ -52,7 +53,7 @@ function p50s({ measurements }: Report): Printed[] {
 
 function printedRatios({ measurements, pick }: Report): Printed[] {
   const toC = measurements.flatMap((row): Printed[] => {
-    const { cBaseline: c } = row;
+    const c = row.status === "measured" ? row.cBaseline : undefined;
     return c?.interval ? [{ name: `${cellName(row)} to C`, value: c.ratio, interval: c.interval }] : [];
   });
   const toBest = (pick?.ranking.slice(1) ?? []).flatMap(({ transport, mode, ratio, interval }): Printed[] =>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { fixtureReport } from "../../../reports/testing/fixture.ts";
-import type { Measurement, Report, Trial } from "../../results/model.ts";
+import type { MeasuredRow, Measurement, Report, Trial, ValidTrial } from "../../results/model.ts";
 import { machineSentence } from "../machine.ts";
 import { type Evidence, type Letter, type Row, type Run, SLOW_ID } from "./evidence.ts";
 import { rowsOf } from "./figures.ts";
@@ -9,10 +9,15 @@ import { tableOf } from "./table.ts";
 
 const base = fixtureReport({ trials: 6 });
 
-type Change = (row: Measurement) => Partial<Measurement>;
+/** Changes of measured rows; the others stay as they are. */
+type Change = (row: MeasuredRow) => Partial<MeasuredRow>;
+
+function changed(row: Measurement, change: Change): Measurement {
+  return row.status === "measured" ? { ...row, ...change(row) } : row;
+}
 
 function reportWith(change: Change = () => ({}), more: Partial<Report> = {}): Report {
-  return { ...base, measurements: base.measurements.map((row) => ({ ...row, ...change(row) })), ...more };
+  return { ...base, measurements: base.measurements.map((row) => changed(row, change)), ...more };
 }
 
 const scaled =
@@ -68,7 +73,7 @@ describe("rowsOf", () => {
           ? {}
           : { interval: { p50: [latencyNs.p50 * (1 - share), latencyNs.p50 * (1 + share)] } };
     const verdicts = (share: number, c: number): (string | undefined)[] => {
-      const cBaseline = base.cBaseline.map((row) => ({ ...row, ...wide(c)(row) }));
+      const cBaseline = base.cBaseline.map((row) => changed(row, wide(c)));
       return rows("d", { plain: [runOf(reportWith(wide(share), { cBaseline }))] }).map(({ verdict }) => verdict);
     };
     expect(verdicts(0.045, 0.01)).toEqual(["holds", "holds"]);
@@ -78,8 +83,8 @@ describe("rowsOf", () => {
 
   it("takes the scatter of valid trials of streams only", () => {
     const trialsOf = (rates: readonly number[]): Trial[] => {
-      const [trial] = (base.measurements.find(({ model }) => model === "stream")?.trials ?? []) as [Trial];
-      return rates.map((messagesPerSecond) => ({ ...trial, status: "valid" as const, messagesPerSecond }));
+      const [trial] = (base.measurements.find(({ model }) => model === "stream")?.trials ?? []) as [ValidTrial];
+      return rates.map((messagesPerSecond) => ({ ...trial, messagesPerSecond }));
     };
     const rates = [100, 101, 102, 103, 104, 900];
     const change: Change = ({ model }) => (model === "stream" ? { trials: trialsOf(rates) } : {});
@@ -109,12 +114,11 @@ describe("rowsOf", () => {
         .map((row) => ({
           ...row,
           transport: SLOW_ID,
-          trials: row.trials.map((trial) => ({
-            ...trial,
-            ...(trial.latencyNs && {
-              latencyNs: { ...trial.latencyNs, p50: trial.latencyNs.p50 * factor(trial.round) },
-            }),
-          })),
+          trials: row.trials.map((trial) =>
+            trial.status === "valid" && trial.latencyNs
+              ? { ...trial, latencyNs: { ...trial.latencyNs, p50: trial.latencyNs.p50 * factor(trial.round) } }
+              : trial,
+          ),
         }));
       const record = base.transports.find(({ id }) => id === "unix");
       if (record === undefined) throw new Error("the fixture has unix");

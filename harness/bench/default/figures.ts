@@ -1,7 +1,7 @@
 /** The figures of `bench:default`, from reports alone: nothing here runs or reads anything. */
 import { PICK_PAYLOADS } from "../../../scenarios/profiles/default-workload.ts";
 import { percent } from "../../results/format.ts";
-import type { Measurement, Placement, Report } from "../../results/model.ts";
+import type { MeasuredRow, Measurement, Placement, Report } from "../../results/model.ts";
 import { median, quantileSorted } from "../../results/quantiles.ts";
 import { compareRounds, roundsOf } from "../../results/ranking.ts";
 import { type CellFigures, figuresOf, halfWidth, type OverRuns, overRuns, ratios, roundTrips } from "./cells.ts";
@@ -44,14 +44,14 @@ function wallRows({ plain }: Evidence): Row[] {
   return [judged(row, `${median(seconds).toFixed(1)} s, worst ${worst.toFixed(1)} s`, worst <= MOST_WALL_S)];
 }
 
-const p50Of = ({ latencyNs }: Measurement): number | undefined => latencyNs?.p50;
-const cpuOf = ({ cpuNsPerMessage }: Measurement): number | null => cpuNsPerMessage;
+const p50Of = ({ latencyNs }: MeasuredRow): number | undefined => latencyNs?.p50;
+const cpuOf = ({ cpuNsPerMessage }: MeasuredRow): number | null => cpuNsPerMessage;
 
 /** One figure of the round trips on one CPU, over that of the reference, in each run. */
 function againstReference(
   { reference }: Evidence,
   runs: readonly Run[],
-  figureOf: (row: Measurement) => number | null | undefined,
+  figureOf: (row: MeasuredRow) => number | null | undefined,
 ): OverRuns | undefined {
   const settled = figuresOf(
     reference.flatMap(({ report }) => roundTrips(report.measurements, "same-cpu")),
@@ -132,7 +132,7 @@ function scatterRows({ plain }: Evidence): Row[] {
   const found = overRuns(
     plain.map(({ report }) =>
       figuresOf(
-        report.measurements.filter(({ model, status }) => model === "stream" && status === "measured"),
+        report.measurements.filter((row) => row.status === "measured").filter(({ model }) => model === "stream"),
         scatterOf,
       ),
     ),
@@ -141,7 +141,7 @@ function scatterRows({ plain }: Evidence): Row[] {
 }
 
 function scatterOf({ trials }: Measurement): number | undefined {
-  const rates = trials.filter(({ status }) => status === "valid").map(({ messagesPerSecond }) => messagesPerSecond);
+  const rates = trials.filter((trial) => trial.status === "valid").map(({ messagesPerSecond }) => messagesPerSecond);
   const sorted = rates.sort((a, b) => a - b);
   return sorted.length === 0 ? undefined : quantileSorted(sorted, 0.75) / quantileSorted(sorted, 0.25);
 }

@@ -1,4 +1,4 @@
-import type { Measurement, Report } from "../../results/model.ts";
+import type { MeasuredRow, Measurement, Report } from "../../results/model.ts";
 import { roundTrips } from "./cells.ts";
 
 /** Trials of each cell: the fewest with an interval. */
@@ -43,8 +43,8 @@ export function planReference({ measurements }: Report): ReferenceRun[] {
   });
 }
 
-function armOf(rows: readonly Measurement[]): Arm {
-  const [{ transport, mode }] = rows as [Measurement, ...Measurement[]];
+function armOf(rows: readonly MeasuredRow[]): Arm {
+  const [{ transport, mode }] = rows as [MeasuredRow, ...MeasuredRow[]];
   const payloads = rows.map(({ payloadBytes }) => payloadBytes);
   return { transport, mode, payloads, p50sMs: rows.map(({ latencyNs }) => (latencyNs?.p50 ?? 0) / 1e6) };
 }

@@ -16,7 +16,6 @@ export class BlockingSlots {
   /** Clock at which the request of the reply just received was due or sent, as given to `send`. */
   startedNs = 0n;
   readonly #connection: BlockingConnection;
-  readonly #messages: readonly ReusableMessage[];
   readonly #into: Uint8Array;
   readonly #ids: Uint32Array;
   readonly #started: BigInt64Array;
@@ -25,10 +24,10 @@ export class BlockingSlots {
   #generation = 0;
   #received = 0;
 
-  constructor(connection: BlockingConnection, messages: readonly ReusableMessage[], capacity: number) {
+  /** @param largestBytes of all replies, header included */
+  constructor(connection: BlockingConnection, largestBytes: number, capacity: number) {
     this.#connection = connection;
-    this.#messages = messages;
-    this.#into = new Uint8Array((messages[0] as ReusableMessage).frame.length);
+    this.#into = new Uint8Array(largestBytes);
     this.#ids = new Uint32Array(capacity);
     this.#started = new BigInt64Array(capacity);
     this.#requests = new Array(capacity).fill(undefined);
@@ -44,10 +43,9 @@ export class BlockingSlots {
   }
 
   /** False when the transport took nothing in that time. @throws IpcError of `BlockingConnection.send` */
-  send(index: number, startedNs: bigint, timeoutMs: number): boolean {
+  send(message: ReusableMessage, startedNs: bigint, timeoutMs: number): boolean {
     const slot = this.#free.at(-1);
-    const message = this.#messages[index % this.#messages.length];
-    if (slot === undefined || message === undefined) return false;
+    if (slot === undefined) return false;
     this.#generation = (this.#generation + 1) & 0x3fffff;
     const id = ((this.#generation << SLOT_BITS) | slot) >>> 0;
     if (!this.#connection.send(message.stamp(id), timeoutMs)) return false;
@@ -62,8 +60,9 @@ export class BlockingSlots {
   receive(timeoutMs: number): boolean {
     const length = this.#connection.receive(this.#into, timeoutMs);
     if (length < 0) return false;
-    const reply = this.#into;
-    if (length !== reply.length || length < HEADER_BYTES || !arrivedIntact(reply) || readKind(reply) !== Kind.reply) {
+    // Where all replies have one size, nothing is allocated for any of them.
+    const reply = length === this.#into.length ? this.#into : this.#into.subarray(0, length);
+    if (length < HEADER_BYTES || !arrivedIntact(reply) || readKind(reply) !== Kind.reply) {
       this.corrupted++;
       return false;
     }

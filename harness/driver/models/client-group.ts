@@ -1,22 +1,31 @@
 import { IpcError, shortageIn } from "../../../transports/contract/errors.ts";
 import { type DriverProcess, startDriver } from "../../process/driver-process.ts";
 import { rejection } from "../../process/failure.ts";
-import type { FromDriver, LoadWork, SubscribeWork, ToDriver } from "../../process/messages.ts";
+import type { LoadOrder, LoadWork, SubscribeWork } from "../../process/load-messages.ts";
+import type { FromDriver, LoadWindow, ToDriver, UsageReport } from "../../process/messages.ts";
 import { descriptorShortage, descriptorsLeft } from "../../process/shortage.ts";
+import { type ClientWindow, NOTHING_USED, sumUsage } from "./client-window.ts";
 import type { Site } from "./model.ts";
 
 const READY_TIMEOUT_MS = 30_000;
+/** Beside what the window is planned to take. */
+const WINDOW_TIMEOUT_MS = 60_000;
 
 /** Client processes of one cell, on the driver's CPUs: they inherit its mask. */
 export class ClientGroup {
   readonly #children: readonly DriverProcess[];
+  #used = NOTHING_USED;
 
   private constructor(children: readonly DriverProcess[]) {
     this.#children = children;
   }
 
   /** Resolves when all are connected. @throws Error with the reason of the first that could not */
-  static async start(site: Site, clients: number, work: LoadWork | SubscribeWork): Promise<ClientGroup> {
+  static async start(
+    site: Site,
+    clients: number,
+    workOf: (index: number) => LoadWork | SubscribeWork,
+  ): Promise<ClientGroup> {
     const left = descriptorsLeft(site.link.peer.info.pid);
     const children: DriverProcess[] = [];
     const group = new ClientGroup(children);
@@ -26,7 +35,7 @@ export class ClientGroup {
         const child = await startDriver("client");
         children.push(child);
         site.onSpawn(child.pid);
-        child.send({ ...site.start, work });
+        child.send({ ...site.start, work: workOf(index) });
         const answer = await child.next(["load-ready", "failed"], READY_TIMEOUT_MS);
         if (answer.type === "failed") throw rejection(site.transport.id, answer);
       }
@@ -58,8 +67,35 @@ export class ClientGroup {
     );
   }
 
+  /** One window of all clients, which take their parts of it. @throws Error as `collect` */
+  async window(order: LoadOrder, plannedMs: number): Promise<ClientWindow[]> {
+    this.tell({ type: "go", ...order });
+    const windows = await this.collect("load-window", WINDOW_TIMEOUT_MS + plannedMs);
+    this.#used = sumUsage(windows.map(({ usage }) => usage));
+    return windows.map(clientWindowOf);
+  }
+
+  /** Of all clients together, after the last window. */
+  get used(): UsageReport {
+    return this.#used;
+  }
+
   async end(): Promise<void> {
     this.tell({ type: "end-load" });
     await Promise.all(this.#children.map((child) => child.finish(2000)));
   }
+}
+
+function clientWindowOf({ startedNs, endedNs, samples, lateness, ...window }: LoadWindow): ClientWindow {
+  return {
+    ...window,
+    startedNs: BigInt(startedNs),
+    elapsedNs: Number(BigInt(endedNs) - BigInt(startedNs)),
+    samples: unpacked(samples),
+    ...(lateness === undefined ? {} : { lateness: unpacked(lateness) }),
+  };
+}
+
+function unpacked(base64: string): Float64Array {
+  return new Float64Array(new Uint8Array(Buffer.from(base64, "base64")).buffer);
 }

@@ -11,7 +11,10 @@ const MAX_PROBES = 40;
 export const fanOut: Model = {
   id: "fan-out",
   async prepare(site, { clients, payloadBytes }) {
-    const group = await ClientGroup.start(site, clients, { kind: "subscribe", address: site.link.peer.address });
+    const group = await ClientGroup.start(site, clients, () => ({
+      kind: "subscribe",
+      address: site.link.peer.address,
+    }));
     const distribution = site.transport.capabilities.patterns.includes("fan-out") ? "transport" : "server";
     const publish = (messages: number): PeerPublish => ({ type: "publish", messages, payloadBytes, distribution });
     try {

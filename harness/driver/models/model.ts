@@ -1,5 +1,6 @@
 import type { BlockingConnection, Transport } from "../../../transports/contract/transport.ts";
-import type { DriverStart, Load, UsageReport } from "../../process/messages.ts";
+import type { Load } from "../../process/load-messages.ts";
+import type { DriverStart, UsageReport } from "../../process/messages.ts";
 import type { RpcClient } from "../../rpc/client.ts";
 import type { RunningPeer } from "../peers/running-peer.ts";
 
@@ -44,6 +45,8 @@ export interface Window {
 /** One measured loop, ready to run any number of times: for the warm-up, for calibration, and for the numbers. */
 export interface PreparedModel {
   window(messages: number): Promise<Window>;
+  /** The same at another rate, null for a closed loop: of models whose highest rate is looked for. */
+  windowAt?(messages: number, ratePerSecond: number | null): Promise<Window>;
   /** What further processes of the model used so far; absent when there are none. */
   usage?(): UsageReport;
   /** Ends what `prepare` started. */

@@ -1,6 +1,6 @@
 import { Kind } from "../../../transports/contract/frame.ts";
 import type { BlockingConnection } from "../../../transports/contract/transport.ts";
-import type { Load } from "../../process/messages.ts";
+import type { Load } from "../../process/load-messages.ts";
 import type { RpcClient } from "../../rpc/client.ts";
 import type { ReusableMessage } from "../../rpc/message.ts";
 import { payloadMessages } from "../../rpc/payload.ts";
@@ -172,7 +172,7 @@ function runBlocking(
 ): Window {
   const rate = load.ratePerSecond ?? 1000;
   const due = schedule(count, rate, load.arrivals, load.seed);
-  const slots = new BlockingSlots(connection, messages, capacity);
+  const slots = new BlockingSlots(connection, messages[0].frame.length, capacity);
   const samples = new Float64Array(count);
   const lateness = new Float64Array(count);
   const startedNs = process.hrtime.bigint();
@@ -189,7 +189,8 @@ function runBlocking(
       }
       // One at a time: a burst that is due must not keep the loop from the replies that have come.
       if (sent < attempted && !slots.full) {
-        if (slots.send(sent, startedNs + BigInt(Math.round(due[sent] as number)), 0)) sent++;
+        const message = messages[sent % messages.length] as ReusableMessage;
+        if (slots.send(message, startedNs + BigInt(Math.round(due[sent] as number)), 0)) sent++;
       }
       if (slots.inFlight > 0 && slots.receive(0)) {
         samples[done++] = Number(process.hrtime.bigint() - slots.startedNs);

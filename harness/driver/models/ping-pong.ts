@@ -16,7 +16,7 @@ export const pingPong: Model = {
   prepare: ({ link }, { payloadBytes }) => pingPongOver(link, payloadBytes),
 };
 
-/** The same over any open connection: each client process of `fan-in` runs it too. */
+/** The same over any open connection. */
 export function pingPongOver(wire: Wire, payloadBytes: number): PreparedModel {
   const messages = payloadMessages(Kind.request, payloadBytes);
   if (wire.face === "event") return { window: (count) => new EventPingPong(wire.client, messages, count).run() };

@@ -138,7 +138,7 @@ function runBlocking(
   inFlight: number,
   batched: boolean,
 ): Window {
-  const slots = new BlockingSlots(connection, messages, inFlight);
+  const slots = new BlockingSlots(connection, messages[0].frame.length, inFlight);
   const samples = new Float64Array(count);
   const limitMs = lostAfterMs(messages[0].frame.length);
   const startedNs = process.hrtime.bigint();
@@ -150,7 +150,8 @@ function runBlocking(
     while (done < count && problem === undefined) {
       if (!batched || slots.inFlight === 0) {
         // A full transport is no reason to wait while replies are due: the server may be waiting for us to read them.
-        while (sent < count && !slots.full && slots.send(sent, process.hrtime.bigint(), 0)) sent++;
+        const next = (): ReusableMessage => messages[sent % messages.length] as ReusableMessage;
+        while (sent < count && slots.send(next(), process.hrtime.bigint(), 0)) sent++;
       }
       if (slots.receive(SLICE_MS)) {
         samples[done++] = Number(process.hrtime.bigint() - slots.startedNs);

@@ -1,10 +1,10 @@
-import { rankByRounds } from "./rounds.js";
+import { rankByRounds } from "../../../harness/results/ranking.ts";
 
 /** @typedef {import("../view.ts").View} View */
 /** @typedef {import("../view.ts").ViewCell} Cell */
 /** @typedef {{ placement: string, mode: string, benchmark: string, payload: number, hidden: Set<string> }} State */
 /** @typedef {"p50" | "messagesPerSecond"} Metric */
-/** @typedef {{ cell: Cell, value: number, ratio: number, interval: import("./rounds.js").Interval | null, standing: import("./rounds.js").Standing }} Ranked */
+/** @typedef {{ cell: Cell, value: number, ratio: number, interval: import("../../../harness/results/model.ts").Interval | null, standing: import("../../../harness/results/ranking.ts").Standing }} Ranked */
 
 /** @type {View} */
 export const view = JSON.parse(document.getElementById("view")?.textContent ?? "{}");

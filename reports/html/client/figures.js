@@ -1,8 +1,8 @@
+import { ABSENT, bytes, duration, durationRange, quantity, quantityRange } from "../../../harness/results/format.ts";
 import { clearChart, drawChart } from "./charts.js";
 import { cellsOf, distinct, metricFor, metricOf, view } from "./data.js";
 import { byId, fillTable } from "./dom.js";
 import { failures, leaders, mergedWarnings, NOTHING } from "./findings.js";
-import { ABSENT, bytes, duration, durationRange, quantity, quantityRange } from "./format.js";
 import { sizesOf } from "./state.js";
 
 /** @typedef {import("./data.js").State} State */

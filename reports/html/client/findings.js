@@ -1,5 +1,5 @@
+import { bytes } from "../../../harness/results/format.ts";
 import { distinct, rankCells } from "./data.js";
-import { bytes } from "./format.js";
 
 /** @typedef {import("./data.js").State} State */
 /** @typedef {import("./data.js").Cell} Cell */
@@ -8,7 +8,7 @@ import { bytes } from "./format.js";
 
 export const NOTHING = "Nothing to draw for this selection.";
 /** So many are named; more would be the whole field, which the ranking shows. */
-const NAMED = 3;
+const MOST_NAMED = 3;
 const CANNOT_TELL = "This run cannot tell whether the best changes with size.";
 
 /** Each warning once, with the rows it is about. @param {readonly Cell[]} cells @param {readonly string[]} [ids] only these @returns {string[]} */
@@ -76,5 +76,5 @@ function runsOf(leads) {
 function named({ best, tied, told }) {
   if (!told) return "too few rounds to tell";
   if (tied.length === 0) return best;
-  return `${best} (tie with ${tied.length > NAMED ? `${tied.length} others` : tied.join(", ")})`;
+  return `${best} (tie with ${tied.length > MOST_NAMED ? `${tied.length} others` : tied.join(", ")})`;
 }

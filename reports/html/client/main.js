@@ -1,8 +1,8 @@
+import { bytes } from "../../../harness/results/format.ts";
 import { resizeCharts } from "./charts.js";
 import { distinct, view } from "./data.js";
 import { byId, element } from "./dom.js";
 import { drawFigures } from "./figures.js";
-import { bytes } from "./format.js";
 import { drawRanking, swatch } from "./ranking.js";
 import { choicesOf, readHash, settle, sizesOf, writeHash } from "./state.js";
 

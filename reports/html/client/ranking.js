@@ -1,6 +1,3 @@
-import { cellsOf, metricFor, rankCells, view } from "./data.js";
-import { byId, element, svg } from "./dom.js";
-import { mergedWarnings } from "./findings.js";
 import {
   ABSENT,
   bytes,
@@ -11,7 +8,10 @@ import {
   ratio,
   ratioRange,
   significant,
-} from "./format.js";
+} from "../../../harness/results/format.ts";
+import { cellsOf, metricFor, rankCells, view } from "./data.js";
+import { byId, element, svg } from "./dom.js";
+import { mergedWarnings } from "./findings.js";
 import { lookOf } from "./look.js";
 
 /** @typedef {import("./data.js").State} State */

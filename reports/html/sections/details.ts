@@ -1,12 +1,19 @@
 import { ABSENT, bytes, count, cRatio, duration, percent, quantity, ratio } from "../../../harness/results/format.ts";
-import type { Interval, Measurement, Report, RoundRecord, Stationarity } from "../../../harness/results/model.ts";
+import type {
+  Interval,
+  MeasuredRow,
+  Placement,
+  Report,
+  RoundRecord,
+  Stationarity,
+} from "../../../harness/results/model.ts";
 import { MODE_LABELS, PLACEMENT_LABELS, PLACEMENT_ORDER, rowName, variantOf } from "../../labels.ts";
 import { type Html, html } from "../markup.ts";
 import { scrollBox } from "./scroll.ts";
 
 /** What the figures have no room for: what each row cost, whether it stood still, and what the machine did round by round. */
 export function detailsSection(report: Report): Html {
-  const rows = report.measurements.filter(({ status }) => status === "measured");
+  const rows = report.measurements.filter((cell) => cell.status === "measured");
   const table = html`<table id="details-table">
 <thead><tr>${HEADINGS.map((title, at) => html`<th scope="col"${at < TEXT_COLUMNS && html` class="text"`}>${title}</th>`)}</tr></thead>
 <tbody>${rows.map(detail)}</tbody></table>`;
@@ -43,12 +50,12 @@ const HEADINGS = [
 ];
 const TEXT_COLUMNS = 4;
 
-function detail(cell: Measurement): Html {
+function detail(cell: MeasuredRow): Html {
   const { stationarity, cBaseline, peakMemory } = cell;
-  const valid = (cell.trials ?? []).filter(({ status }) => status === "valid").length;
+  const valid = cell.trials.filter(({ status }) => status === "valid").length;
   return html`<tr><th scope="row" class="text"><code>${rowName(cell)}</code></th><td class="text">${PLACEMENT_LABELS[cell.placement] ?? cell.placement}</td>
 <td class="text">${MODE_LABELS[cell.mode] ?? cell.mode}</td><td class="text">${[cell.benchmark, variantOf(cell)].filter(Boolean).join(", ")}</td><td>${bytes(cell.payloadBytes)}</td>
-<td>${valid === cell.trials?.length ? valid : `${valid} of ${cell.trials?.length ?? 0}`}</td><td>${cell.messages ?? ABSENT}</td>
+<td>${valid === cell.trials.length ? valid : `${valid} of ${cell.trials.length}`}</td><td>${cell.messages ?? ABSENT}</td>
 <td>${quantity(cell.voluntarySwitchesPerMessage)}</td><td>${quantity(cell.involuntarySwitchesPerMessage)}</td><td>${duration(cell.cpuNsPerMessage)}</td>
 <td>${bytes(peakMemory?.driver)}</td><td>${bytes(peakMemory?.peer)}</td><td>${duration(cell.gcPauseNs)}</td><td>${percent(cell.lossShare ?? (cell.lost === 0 ? 0 : null))}</td>
 <td>${within(stationarity)}</td><td>${ratio(stationarity?.overRun)}</td><td>${cRatio(cBaseline)}${bracket(cBaseline?.interval)}</td>
@@ -65,7 +72,7 @@ function bracket(interval: Interval | null | undefined): string {
 }
 
 /** What only some models have. */
-function besides({ latenessNs, phasesNs, idleCpuShare }: Measurement): string[] {
+function besides({ latenessNs, phasesNs, idleCpuShare }: MeasuredRow): string[] {
   const parts: string[] = [];
   if (latenessNs)
     parts.push(
@@ -88,7 +95,7 @@ function rounds({ rounds: all = [] }: Report): Html | "" {
 }
 
 function round(one: RoundRecord): Html {
-  const each = (found: readonly { readonly placement: Measurement["placement"]; readonly ns: number }[]): string =>
+  const each = (found: readonly { readonly placement: Placement; readonly ns: number }[]): string =>
     PLACEMENT_ORDER.flatMap((placement) => found.filter((here) => here.placement === placement))
       .map(({ placement, ns }) => `${PLACEMENT_LABELS[placement] ?? placement} ${duration(ns)}`)
       .join(", ");

@@ -1,7 +1,7 @@
 import { bytes, count, duration, durationRange, percent } from "../../../harness/results/format.ts";
 import type { Environment, Measurement, Report, TransportRecord } from "../../../harness/results/model.ts";
 import { MODE_LABELS, PLACEMENT_LABELS, placementTitle, rowName, variantOf } from "../../labels.ts";
-import { NO_P99, p99Text } from "../../missing.ts";
+import { missingText, NO_P99, p99Text } from "../../missing.ts";
 import { type Html, html } from "../markup.ts";
 import { noise } from "./noise.ts";
 import { scrollBox } from "./scroll.ts";
@@ -82,7 +82,7 @@ function ffi(binding: Environment["ffi"] | undefined): string {
 /** Cells of the C program; the ranking shows each row's distance to them. */
 function cBaseline({ cBaseline: cells = [], cBaselineReason }: Report): Html {
   if (cells.length === 0)
-    return html`<p class="note">Plain C was not measured in this run: ${cBaselineReason ?? "it needs a C compiler"}.</p>`;
+    return html`<p class="note">Plain C was not measured in this run: ${cBaselineReason?.reason ?? "it needs a C compiler"}.</p>`;
   const table = html`<table id="c-baseline">
 <thead><tr><th scope="col" class="text">mechanism</th><th scope="col" class="text">placement</th><th scope="col" class="text">class</th><th scope="col" class="text">benchmark</th><th scope="col">size</th><th scope="col">p50</th><th scope="col">95 % interval</th><th scope="col">p99</th></tr></thead>
 <tbody>${cells.map(cBaselineRow)}</tbody></table>`;
@@ -93,9 +93,9 @@ function cBaselineRow(cell: Measurement): Html {
   const lead = html`<th scope="row"><code>${rowName(cell)}</code></th><td class="text">${PLACEMENT_LABELS[cell.placement] ?? cell.placement}</td>
 <td class="text">${MODE_LABELS[cell.mode] ?? cell.mode}</td><td class="text">${[cell.benchmark, variantOf(cell)].filter(Boolean).join(", ")}</td><td>${bytes(cell.payloadBytes)}</td>`;
   if (cell.status !== "measured" || !cell.latencyNs)
-    return html`<tr>${lead}<td class="text" colspan="3">${cell.status}: ${cell.reason ?? "no reason recorded"}</td></tr>`;
+    return html`<tr>${lead}<td class="text" colspan="3">${missingText(cell)}</td></tr>`;
   const { p50, p99 } = cell.latencyNs;
-  return html`<tr>${lead}<td>${duration(p50)}</td><td>${durationRange(cell.interval?.p50, p50)}</td><td${p99 === undefined && html` title="${NO_P99}"`}>${p99Text(cell)}</td></tr>`;
+  return html`<tr>${lead}<td>${duration(p50)}</td><td>${durationRange(cell.interval.p50, p50)}</td><td${p99 === undefined && html` title="${NO_P99}"`}>${p99Text(cell)}</td></tr>`;
 }
 
 function transport(record: TransportRecord): Html {

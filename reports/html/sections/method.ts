@@ -5,7 +5,7 @@ import { type Html, html } from "../markup.ts";
 
 /** Enough to judge the numbers without knowing the tool. */
 export function methodSection(report: Report): Html {
-  const trials = Math.max(0, ...report.measurements.map((cell) => cell.trials?.length ?? 0));
+  const trials = Math.max(0, ...report.measurements.map((cell) => cell.trials.length));
   return html`<section id="method">
 <h2>Method and limits</h2>
 <div class="box"><h3>Understanding this report</h3>

@@ -61,7 +61,7 @@ function noPick(report: Report): string {
 }
 
 function warnings(report: Report): Html | "" {
-  const list = report.warnings ?? [];
+  const { warnings: list } = report;
   if (list.length === 0) return "";
   return html`<aside class="warning"><b>Read with care.</b><ul>${list.map(({ text }) => html`<li>${text}</li>`)}</ul></aside>`;
 }

@@ -102,4 +102,6 @@ class StreamConnection:
                     self._hang_up()
                 except OSError:
                     pass
-        self._thread.join(JOIN_S)
+        # One that was accepted a moment ago has not begun, and what has not begun cannot be waited for.
+        if self._thread.is_alive():
+            self._thread.join(JOIN_S)

@@ -1,0 +1,112 @@
+import type { CellPlan } from "../process/messages.ts";
+import { median } from "../results/quantiles.ts";
+import { problemOf } from "./figures.ts";
+import type { PreparedModel, Window } from "./models/model.ts";
+
+/** Falling behind accumulates, so a window shows it only over some time. */
+const WINDOW_S = 0.2;
+/** An overloaded mechanism gets so many messages that it is done with them after about this time. */
+const DRAIN_S = 1;
+const LEAST_MESSAGES = 16;
+const FIRST_STEP = 32;
+const FIRST_STEP_BYTES = 4 * 1024 * 1024;
+/** Latencies that grow by more than this share of the window: the mechanism does not follow. */
+const BEHIND_SHARE = 0.05;
+/** One window may have met a stall of the machine. */
+const CHANCES = 3;
+const MOST_TRIES = 6;
+/** The highest rate is known well enough when the lowest that was missed is so near. */
+const NEAR_FACTOR = 1.15;
+/** What an overloaded mechanism answered is about the most it can. */
+const BELOW_FACTOR = 0.9;
+const ABOVE_FACTOR = 1.15;
+
+export interface RateAttempt {
+  readonly isKept: boolean;
+  /** Replies a second. */
+  readonly achieved: number;
+}
+
+/**
+ * Finds the highest rate up to `asked` that is kept, by few attempts.
+ *
+ * @returns `asked`, or about the highest (two digits, rounded down); 0 where none was kept
+ */
+export async function highestKept(
+  asked: number,
+  attempt: (ratePerSecond: number) => Promise<RateAttempt>,
+): Promise<number> {
+  let found = await attempt(asked);
+  for (let chance = 1; chance < CHANCES && !found.isKept; chance++) found = await attempt(asked);
+  if (found.isKept) return asked;
+  let low = 0;
+  let high = Math.min(asked, ABOVE_FACTOR * found.achieved);
+  for (let tries = 0; tries < MOST_TRIES && high > NEAR_FACTOR * low; tries++) {
+    const rate =
+      low > 0 ? Math.sqrt(low * high) : Math.min(BELOW_FACTOR * found.achieved, high / (tries === 0 ? 1 : 2));
+    found = await attempt(rate);
+    if (found.isKept) low = rate;
+    else high = rate;
+  }
+  const digit = 10 ** Math.max(0, Math.floor(Math.log10(Math.max(1, low))) - 1);
+  return Math.floor(low / digit) * digit;
+}
+
+/** What a calibration finds at a rate. */
+export interface RateFound {
+  /** At the rate that was asked for. */
+  readonly window: Window;
+  /** The highest rate that was followed; null: the one asked for. */
+  readonly keptPerSecond: number | null;
+  /** Why a window does not count. */
+  readonly problem: string | undefined;
+}
+
+/** Looks whether the rate of a cell is kept, and else for the highest that is. */
+export async function calibrateRate(
+  { ratePerSecond, clients, payloadBytes }: CellPlan & { readonly ratePerSecond: number },
+  windowAt: NonNullable<PreparedModel["windowAt"]>,
+  delivery: "reliable" | "lossy",
+): Promise<RateFound> {
+  const firstStep = Math.max(clients, Math.min(FIRST_STEP, Math.floor(FIRST_STEP_BYTES / payloadBytes)));
+  const closed = await windowAt(firstStep, null);
+  const problem = problemOf(closed, delivery);
+  if (problem !== undefined) return { window: closed, keptPerSecond: null, problem };
+  const most = DRAIN_S * achievedBy(closed);
+  let asked: Window | undefined;
+  let broken: RateFound | undefined;
+  const kept = await highestKept(ratePerSecond, async (rate) => {
+    const least = Math.max(4 * clients, LEAST_MESSAGES);
+    const count = Math.max(Math.min(WINDOW_S * rate, most), Math.min(least, Math.max(WINDOW_S * most, 2 * clients)));
+    const window = await windowAt(Math.ceil(count), rate);
+    asked ??= window;
+    const found = problemOf(window, delivery);
+    // What is lost or damaged is no question of the rate.
+    if (found !== undefined && window.messages === 0) broken ??= { window, keptPerSecond: null, problem: found };
+    return { isKept: found === undefined && isFollowed(window, rate), achieved: achievedBy(window) };
+  });
+  if (broken !== undefined) return broken;
+  const keptPerSecond = kept >= ratePerSecond ? null : kept;
+  return {
+    window: { ...(asked as Window), ...refusalOf(asked as Window, keptPerSecond) },
+    keptPerSecond,
+    problem: undefined,
+  };
+}
+
+function refusalOf({ refused }: Window, keptPerSecond: number | null): { readonly refused?: string } {
+  if (refused === undefined || keptPerSecond === null) return {};
+  return { refused: `${refused}; it kept ${keptPerSecond}/s` };
+}
+
+function achievedBy({ messages, elapsedNs }: Window): number {
+  return (1e9 * messages) / Math.max(1, elapsedNs);
+}
+
+/** Whether the driver kept its schedule, and the newest replies were about as fast as the first ones. */
+export function isFollowed({ samples, refused, messages }: Window, ratePerSecond: number): boolean {
+  if (refused !== undefined || samples === null || messages === 0) return false;
+  const tenth = Math.ceil(samples.length / 10);
+  const growthNs = median([...samples.slice(-tenth)]) - median([...samples.slice(0, tenth)]);
+  return growthNs <= (BEHIND_SHARE * 1e9 * messages) / ratePerSecond;
+}

@@ -1,0 +1,69 @@
+import type { UsageReport } from "../../process/messages.ts";
+import type { CLEAN, Window } from "./model.ts";
+
+/** What one of several clients saw of a window. */
+export interface ClientWindow extends Window {
+  readonly samples: Float64Array;
+  /** CLOCK_MONOTONIC. */
+  readonly startedNs: bigint;
+}
+
+/** Makes one population of the windows of all clients: the samples of all, over the span from the first start to the last end. */
+export function together(windows: readonly ClientWindow[]): Window {
+  const started = windows.map(({ startedNs }) => startedNs).reduce((a, b) => (a < b ? a : b));
+  const ended = windows
+    .map(({ startedNs, elapsedNs }) => startedNs + BigInt(Math.round(elapsedNs)))
+    .reduce((a, b) => (a > b ? a : b));
+  const total = (key: "messages" | keyof typeof CLEAN): number => windows.reduce((sum, window) => sum + window[key], 0);
+  const first = <Key extends "problem" | "refused">(key: Key): { [Name in Key]?: string } => {
+    const found = windows.find((window) => window[key] !== undefined)?.[key];
+    return (found === undefined ? {} : { [key]: found }) as { [Name in Key]?: string };
+  };
+  const lateness = windows.flatMap((window) => (window.lateness === undefined ? [] : [window.lateness]));
+  return {
+    messages: total("messages"),
+    elapsedNs: Number(ended - started),
+    samples: interleaved(windows.map(({ samples }) => samples)),
+    lost: total("lost"),
+    duplicated: total("duplicated"),
+    reordered: total("reordered"),
+    corrupted: total("corrupted"),
+    ...(lateness.length === 0 ? {} : { lateness: interleaved(lateness) }),
+    ...first("problem"),
+    ...first("refused"),
+  };
+}
+
+/** About the order in time, which the two halves of a window are told apart by. */
+function interleaved(lists: readonly Float64Array[]): Float64Array {
+  const all = new Float64Array(lists.reduce((sum, list) => sum + list.length, 0));
+  const longest = Math.max(0, ...lists.map(({ length }) => length));
+  let at = 0;
+  for (let index = 0; index < longest; index++) {
+    for (const list of lists) if (index < list.length) all[at++] = list[index] as number;
+  }
+  return all;
+}
+
+export const NOTHING_USED: UsageReport = {
+  type: "usage",
+  cpuMicros: 0,
+  voluntarySwitches: 0,
+  involuntarySwitches: 0,
+  peakMemoryBytes: 0,
+  gcPauseNs: 0,
+};
+
+export function sumUsage(reports: readonly UsageReport[]): UsageReport {
+  return reports.reduce(
+    (sum, each) => ({
+      type: "usage",
+      cpuMicros: sum.cpuMicros + each.cpuMicros,
+      voluntarySwitches: sum.voluntarySwitches + each.voluntarySwitches,
+      involuntarySwitches: sum.involuntarySwitches + each.involuntarySwitches,
+      peakMemoryBytes: sum.peakMemoryBytes + each.peakMemoryBytes,
+      gcPauseNs: sum.gcPauseNs + each.gcPauseNs,
+    }),
+    NOTHING_USED,
+  );
+}

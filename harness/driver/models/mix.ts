@@ -1,0 +1,63 @@
+import type { MixPart } from "../../../scenarios/benchmark.ts";
+import { HEADER_BYTES, Kind } from "../../../transports/contract/frame.ts";
+import type { Load } from "../../process/load-messages.ts";
+import { randomFrom } from "../../results/random.ts";
+import type { ReusableMessage } from "../../rpc/message.ts";
+import { payloadMessages } from "../../rpc/payload.ts";
+
+/**
+ * Draws the part of each of `count` messages: as many of each as its share of them, to one message (largest remainder), in a shuffled order.
+ *
+ * @returns indexes of `parts`
+ */
+export function drawParts(parts: readonly MixPart[], count: number, seed: number): Uint8Array {
+  const counts = parts.map(({ share }) => Math.floor(share * count));
+  const byRemainder = parts
+    .map(({ share }, part) => ({ part, remainder: share * count - (counts[part] as number) }))
+    .toSorted((a, b) => b.remainder - a.remainder);
+  const left = count - counts.reduce((sum, each) => sum + each, 0);
+  for (const { part } of byRemainder.slice(0, left)) counts[part] = (counts[part] as number) + 1;
+  const drawn = new Uint8Array(count);
+  let end = 0;
+  counts.forEach((each, part) => {
+    drawn.fill(part, end, end + each);
+    end += each;
+  });
+  const random = randomFrom(seed);
+  for (let last = count - 1; last > 0; last--) {
+    const other = Math.floor(random() * (last + 1));
+    const kept = drawn[last] as number;
+    drawn[last] = drawn[other] as number;
+    drawn[other] = kept;
+  }
+  return drawn;
+}
+
+/** The requests of a load, all sizes of its mix. */
+export class RequestMix {
+  /** Of the largest request, header included. */
+  readonly largestBytes: number;
+  readonly #parts: readonly MixPart[];
+  readonly #messages: readonly (readonly ReusableMessage[])[];
+
+  constructor({ payloadBytes, mix, workMicros }: Load) {
+    this.#parts = mix ?? [{ bytes: payloadBytes, share: 1 }];
+    this.#messages = this.#parts.map(({ bytes }) => payloadMessages(Kind.request, bytes, workMicros));
+    this.largestBytes = HEADER_BYTES + Math.max(...this.#parts.map(({ bytes }) => bytes));
+  }
+
+  /**
+   * The requests of one of several clients in one window: each client takes every n-th of those of all, so that the shares hold for all
+   * clients together.
+   *
+   * @param each requests of each client
+   * @returns request of an index below `each`
+   */
+  draw(each: number, client: number, clients: number, seed: number): (index: number) => ReusableMessage {
+    const drawn = drawParts(this.#parts, each * clients, seed);
+    return (index) => {
+      const messages = this.#messages[drawn[index * clients + client] as number] as readonly ReusableMessage[];
+      return messages[index % messages.length] as ReusableMessage;
+    };
+  }
+}

@@ -1,0 +1,367 @@
+import { writeFileSync } from "node:fs";
+import type { BlockingConnection } from "../../../transports/contract/transport.ts";
+import type { Load, LoadOrder } from "../../process/load-messages.ts";
+import type { RpcClient } from "../../rpc/client.ts";
+import type { ReusableMessage } from "../../rpc/message.ts";
+import { BlockingSlots } from "./blocking-slots.ts";
+import type { ClientWindow } from "./client-window.ts";
+import { RequestMix } from "./mix.ts";
+import { CLEAN, lostAfterMs, type Wire } from "./model.ts";
+import { isEchoOf, sampledChecksumHolds } from "./reply-check.ts";
+import { schedule, scheduleMissed } from "./schedule.ts";
+import { watchProgress } from "./watch.ts";
+
+/** Requests that a blocking client keeps in flight at most; the others wait in the schedule and are counted from their intended start. */
+const BLOCKING_SLOTS = 512;
+const SLICE_MS = 100;
+/** A mechanism that needs this many times the planned span will not catch up. */
+const GIVE_UP_FACTOR = 4;
+/** Timers fire up to so much later than they are set to: what is left of the wait is slept more precisely. */
+const TIMER_MARGIN_MS = 0.2;
+/** As of `setTimeout`. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** One window of one client, as its loops need it. */
+interface Task {
+  readonly count: number;
+  readonly requestOf: (index: number) => ReusableMessage;
+  /** Intended starts, ns after `startNs`, ascending; null: each request starts when the reply to the one before has come. */
+  readonly due: Float64Array | null;
+  readonly startNs: bigint;
+  /** Of this client. */
+  readonly ratePerSecond: number;
+  /** A reply that has not come after so long is lost. */
+  readonly lostMs: number;
+  readonly largestBytes: number;
+}
+
+/** One of the clients of a workload: sleeps between its requests as a real client does. */
+export class WorkloadClient {
+  readonly #wire: Wire;
+  readonly #load: Load;
+  readonly #client: number;
+  readonly #slots: number;
+  readonly #requests: RequestMix;
+
+  /** @param client number of this client among `load.clients` */
+  constructor(wire: Wire, load: Load, client: number, maxInFlight: number) {
+    this.#wire = wire;
+    this.#load = load;
+    this.#client = client;
+    this.#slots = load.ratePerSecond === null ? 1 : Math.min(BLOCKING_SLOTS, maxInFlight);
+    this.#requests = new RequestMix(load);
+    setTimerSlack(FINEST_SLACK_NS);
+  }
+
+  async window(order: LoadOrder): Promise<ClientWindow> {
+    const task = this.#taskOf(order);
+    sleepUntil(task.startNs);
+    if (this.#wire.face === "event") return new EventWindow(this.#wire.client, task).run();
+    return new BlockingWindow(this.#wire.connection, task, this.#slots).run();
+  }
+
+  end(): void {
+    setTimerSlack(DEFAULT_SLACK_NS);
+  }
+
+  #taskOf({ messages, ratePerSecond, seed, startNs }: LoadOrder): Task {
+    const { clients, workMicros = 0, arrivals } = this.#load;
+    const rate = ratePerSecond === null ? 0 : ratePerSecond / clients;
+    return {
+      count: messages,
+      requestOf: this.#requests.draw(messages, this.#client, clients, seed),
+      due: ratePerSecond === null ? null : this.#dueOf(messages, rate, arrivals, seed),
+      startNs: BigInt(startNs),
+      ratePerSecond: rate,
+      lostMs: lostAfterMs(this.#requests.largestBytes) + Math.ceil((2 * clients * workMicros) / 1000),
+      largestBytes: this.#requests.largestBytes,
+    };
+  }
+
+  /** Fixed: the clients take turns. Poisson: each has arrivals of its own, which together are those of the whole rate. */
+  #dueOf(count: number, rate: number, arrivals: Load["arrivals"], seed: number): Float64Array {
+    const due = schedule(count, rate, arrivals, seed + this.#client);
+    const offsetNs = ((1e9 / rate) * this.#client) / this.#load.clients;
+    return arrivals === "fixed" ? due.map((at) => at + offsetNs) : due;
+  }
+}
+
+const FINEST_SLACK_NS = 1000;
+/** Written to the file, it sets the default of the process. */
+const DEFAULT_SLACK_NS = 0;
+
+/** How late the kernel may wake this thread from a wait, which would be a lateness of the client and not of the mechanism. */
+function setTimerSlack(ns: number): void {
+  try {
+    writeFileSync("/proc/self/timerslack_ns", String(ns));
+  } catch {
+    // Other systems, and old kernels: the lateness is part of what is reported.
+  }
+}
+
+const bell = new Int32Array(new SharedArrayBuffer(4));
+
+/** Stops the thread, so only while nothing can arrive. */
+function sleepMs(ms: number): void {
+  if (ms > 0) Atomics.wait(bell, 0, 0, ms);
+}
+
+function sleepUntil(ns: bigint): void {
+  sleepMs(Number(ns - process.hrtime.bigint()) / 1e6);
+}
+
+/** What both faces count. */
+class Progress {
+  readonly task: Task;
+  readonly samples: Float64Array;
+  readonly lateness: Float64Array;
+  /** Requests whose time has come, those that were sent, and those that were answered. */
+  attempted = 0;
+  sent = 0;
+  done = 0;
+  corrupted = 0;
+
+  constructor(task: Task) {
+    this.task = task;
+    this.samples = new Float64Array(task.count);
+    this.lateness = new Float64Array(task.due === null ? 0 : task.count);
+  }
+
+  /** Since the start of the window, ns. */
+  now(): number {
+    return Number(process.hrtime.bigint() - this.task.startNs);
+  }
+
+  /** Counts the requests whose time has come. */
+  attempt(nowNs: number): void {
+    const { due, count } = this.task;
+    if (due === null) {
+      this.attempted = Math.min(count, this.done + 1);
+      return;
+    }
+    while (this.attempted < count && (due[this.attempted] as number) <= nowNs) {
+      this.lateness[this.attempted] = nowNs - (due[this.attempted] as number);
+      this.attempted++;
+    }
+  }
+
+  /** Until the time of the next request, ms; Infinity where none is on a schedule. */
+  untilNextMs(nowNs: number): number {
+    return ((this.task.due?.[this.attempted] ?? Number.POSITIVE_INFINITY) - nowNs) / 1e6;
+  }
+
+  get limitNs(): number {
+    return GIVE_UP_FACTOR * (this.task.due?.at(-1) ?? Number.POSITIVE_INFINITY) + this.task.lostMs * 1e6;
+  }
+
+  get behind(): string {
+    const { count } = this.task;
+    return `the mechanism did not follow: ${this.done} of ${count} replies in ${Math.round(this.now() / 1e6)} ms`;
+  }
+
+  window(faults: { corrupted: number; duplicated: number }, problem: string | undefined): ClientWindow {
+    const { count, due, ratePerSecond, startNs } = this.task;
+    const isComplete = this.done === count;
+    const refused = due !== null && isComplete ? scheduleMissed(this.lateness, due, ratePerSecond) : undefined;
+    return {
+      ...CLEAN,
+      startedNs: startNs,
+      elapsedNs: this.now(),
+      messages: this.done,
+      samples: this.samples.subarray(0, this.done),
+      // In a closed loop one request is out; in an open one all of them were to be.
+      lost: isComplete ? 0 : due === null ? 1 : count - this.done,
+      corrupted: faults.corrupted + this.corrupted,
+      duplicated: faults.duplicated,
+      ...(due === null ? {} : { lateness: this.lateness.subarray(0, this.attempted) }),
+      ...(problem === undefined ? {} : { problem }),
+      ...(refused === undefined ? {} : { refused }),
+    };
+  }
+}
+
+/** One place in flight. Its callback is made once, so that a request allocates nothing. */
+interface Lane {
+  startedNs: number;
+  request: Uint8Array;
+  readonly onReply: (reply: Uint8Array | undefined, error: Error | undefined) => void;
+}
+
+class EventWindow {
+  readonly #client: RpcClient;
+  readonly #task: Task;
+  readonly #progress: Progress;
+  readonly #lanes: Lane[] = [];
+  #isWaiting = false;
+  #hasEnded = false;
+  #finish: (problem?: string) => void = () => {};
+  readonly #turn = (): void => this.#keepSchedule();
+
+  constructor(client: RpcClient, task: Task) {
+    this.#client = client;
+    this.#task = task;
+    this.#progress = new Progress(task);
+  }
+
+  run(): Promise<ClientWindow> {
+    const { corrupted, unexpected } = this.#client;
+    const progress = this.#progress;
+    return new Promise((resolve) => {
+      const unwatch = watchProgress(
+        // While no reply is due, there is nothing to miss.
+        () => (progress.attempted === progress.done ? -performance.now() : progress.done),
+        (problem) => this.#finish(problem),
+        this.#task.lostMs,
+      );
+      const limitMs = Math.min(LONGEST_TIMER_MS, (progress.limitNs - progress.now()) / 1e6);
+      const limit = setTimeout(() => this.#finish(progress.behind), limitMs);
+      this.#finish = (problem) => {
+        if (this.#hasEnded) return;
+        this.#hasEnded = true;
+        unwatch();
+        clearTimeout(limit);
+        const faults = {
+          corrupted: this.#client.corrupted - corrupted,
+          duplicated: this.#client.unexpected - unexpected,
+        };
+        resolve(progress.window(faults, problem));
+      };
+      this.#keepSchedule();
+    });
+  }
+
+  /** Sends what is due, then sleeps until the next request is, in the way that its distance and the replies on their way allow. */
+  #keepSchedule(): void {
+    const progress = this.#progress;
+    for (;;) {
+      if (this.#hasEnded) return;
+      const nowNs = progress.now();
+      progress.attempt(nowNs);
+      this.#send();
+      const waitMs = progress.untilNextMs(progress.now());
+      if (waitMs === Number.POSITIVE_INFINITY) return;
+      const timerMs = Math.floor(waitMs - TIMER_MARGIN_MS);
+      if (timerMs >= 1) {
+        setTimeout(this.#turn, Math.min(timerMs, LONGEST_TIMER_MS));
+        return;
+      }
+      if (this.#client.inFlight > 0 || progress.sent < progress.attempted) {
+        // Never sleeps: a reply may come before a timer would fire.
+        setImmediate(this.#turn);
+        return;
+      }
+      sleepMs(waitMs);
+    }
+  }
+
+  #send(): void {
+    const progress = this.#progress;
+    try {
+      while (progress.sent < progress.attempted && this.#issue()) progress.sent++;
+    } catch (error) {
+      return this.#finish((error as Error).message);
+    }
+    if (progress.sent === progress.attempted || this.#isWaiting || this.#hasEnded) return;
+    this.#isWaiting = true;
+    void this.#client.writable().then(() => {
+      this.#isWaiting = false;
+      if (!this.#hasEnded) this.#send();
+    });
+  }
+
+  #issue(): boolean {
+    const progress = this.#progress;
+    const lane = this.#lanes.pop() ?? this.#newLane();
+    const message = this.#task.requestOf(progress.sent);
+    lane.request = message.frame;
+    lane.startedNs = this.#task.due?.[progress.sent] ?? progress.now();
+    if (this.#client.issue(message, Number.POSITIVE_INFINITY, lane.onReply) >= 0) return true;
+    this.#lanes.push(lane);
+    return false;
+  }
+
+  #newLane(): Lane {
+    const lane: Lane = {
+      startedNs: 0,
+      request: new Uint8Array(0),
+      onReply: (reply, error) => this.#receive(lane, reply, error),
+    };
+    return lane;
+  }
+
+  #receive(lane: Lane, reply: Uint8Array | undefined, error: Error | undefined): void {
+    if (this.#hasEnded) return;
+    if (reply === undefined) return this.#finish(error?.message);
+    const progress = this.#progress;
+    const isIntact = isEchoOf(lane.request, reply);
+    progress.samples[progress.done] = progress.now() - lane.startedNs;
+    if (!isIntact || !sampledChecksumHolds(reply, progress.done)) progress.corrupted++;
+    progress.done++;
+    this.#lanes.push(lane);
+    if (progress.done === this.#task.count) return this.#finish();
+    if (this.#task.due !== null) return;
+    progress.attempt(0);
+    this.#send();
+  }
+}
+
+class BlockingWindow {
+  readonly #task: Task;
+  readonly #progress: Progress;
+  readonly #slots: BlockingSlots;
+  /** When a reply came, or none was due, ns after the start. */
+  #movedNs = 0;
+
+  constructor(connection: BlockingConnection, task: Task, slots: number) {
+    this.#task = task;
+    this.#progress = new Progress(task);
+    this.#slots = new BlockingSlots(connection, task.largestBytes, slots);
+  }
+
+  run(): ClientWindow {
+    let problem: string | undefined;
+    try {
+      while (this.#progress.done < this.#task.count && problem === undefined) {
+        this.#step();
+        problem = this.#problem();
+      }
+    } catch (error) {
+      problem = (error as Error).message;
+    }
+    const { corrupted, unexpected: duplicated } = this.#slots;
+    return this.#progress.window({ corrupted, duplicated }, problem);
+  }
+
+  /** One message out and one in, or a sleep: a burst that is due must not keep the loop from the replies that have come. */
+  #step(): void {
+    const progress = this.#progress;
+    const { due, requestOf, startNs } = this.#task;
+    progress.attempt(progress.now());
+    if (progress.sent < progress.attempted && !this.#slots.full) {
+      const startedNs =
+        due === null ? process.hrtime.bigint() : startNs + BigInt(Math.round(due[progress.sent] as number));
+      // A transport that is full while nothing is in flight is waited for; otherwise a reply may be what makes room.
+      const sendMs = this.#slots.inFlight === 0 ? 1 : 0;
+      if (this.#slots.send(requestOf(progress.sent), startedNs, sendMs)) progress.sent++;
+    }
+    const waitMs = progress.untilNextMs(progress.now());
+    if (this.#slots.inFlight === 0) {
+      if (progress.sent === progress.attempted) sleepMs(Math.min(waitMs, SLICE_MS));
+      return;
+    }
+    const canSend = progress.sent < progress.attempted && !this.#slots.full;
+    const receiveMs = canSend ? 0 : Math.min(SLICE_MS, Math.max(0, Math.floor(waitMs - TIMER_MARGIN_MS)));
+    if (!this.#slots.receive(receiveMs)) return;
+    progress.samples[progress.done++] = Number(process.hrtime.bigint() - this.#slots.startedNs);
+    this.#movedNs = progress.now();
+  }
+
+  #problem(): string | undefined {
+    const progress = this.#progress;
+    const nowNs = progress.now();
+    if (this.#slots.corrupted > 0) return "a reply arrived damaged";
+    if (progress.attempted === progress.done) this.#movedNs = nowNs;
+    if (nowNs - this.#movedNs > this.#task.lostMs * 1e6) return `a reply did not come within ${this.#task.lostMs} ms`;
+    return nowNs > progress.limitNs ? progress.behind : undefined;
+  }
+}

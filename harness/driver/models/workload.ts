@@ -1,0 +1,113 @@
+import type { Load, LoadOrder } from "../../process/load-messages.ts";
+import type { UsageReport } from "../../process/messages.ts";
+import { problemOf } from "../figures.ts";
+import { ClientGroup } from "./client-group.ts";
+import { together } from "./client-window.ts";
+import { givenUp, type Model, type Site, type Window } from "./model.ts";
+import { WorkloadClient } from "./workload-client.ts";
+
+/** From the order to the begin of a window: by then every client has it. */
+const LEAD_MS = 2;
+const LEAD_MS_PER_CLIENT = 0.5;
+/**
+ * Before the first window, in a closed loop, for code is compiled over its first thousands of messages and a schedule may be slow. Ends with
+ * the messages or the time, whichever comes first.
+ */
+const WARM_MESSAGES_EACH = 500;
+const WARM_STEP_EACH = 50;
+const WARM_MS = 120;
+
+/**
+ * What was asked for: clients that send at the same time, sizes that take turns, in a closed or an open loop, to a server that works on each
+ * request. The driver is the first of the clients, the others are processes beside it.
+ */
+export const workload: Model = {
+  id: "workload",
+  async prepare(site, load) {
+    const clients = await Clients.start(site, load);
+    try {
+      await clients.warmUp();
+    } catch (error) {
+      await clients.end();
+      throw error;
+    }
+    return {
+      window: (count) => clients.window(count, load.ratePerSecond),
+      windowAt: (count, ratePerSecond) => clients.window(count, ratePerSecond),
+      usage: () => clients.used,
+      end: () => clients.end(),
+    };
+  },
+};
+
+class Clients {
+  readonly #load: Load;
+  readonly #own: WorkloadClient;
+  readonly #group: ClientGroup;
+  readonly #delivery: "reliable" | "lossy";
+  #windows = 0;
+
+  private constructor(site: Site, load: Load, group: ClientGroup) {
+    const { maxInFlight, delivery } = site.transport.capabilities;
+    this.#load = load;
+    this.#group = group;
+    this.#delivery = delivery;
+    this.#own = new WorkloadClient(site.link, load, 0, maxInFlight);
+  }
+
+  static async start(site: Site, load: Load): Promise<Clients> {
+    const { address } = site.link.peer;
+    const others = load.clients - 1;
+    const group = await ClientGroup.start(site, others, (index) => ({
+      kind: "load",
+      address,
+      load,
+      client: index + 1,
+    }));
+    return new Clients(site, load, group);
+  }
+
+  get used(): UsageReport {
+    return this.#group.used;
+  }
+
+  /** @throws Error with what went wrong */
+  async warmUp(): Promise<void> {
+    const { clients } = this.#load;
+    const startedMs = performance.now();
+    for (let each = 0; each < WARM_MESSAGES_EACH && performance.now() - startedMs < WARM_MS; each += WARM_STEP_EACH) {
+      // The first step is short: nothing is known of the pace.
+      const problem = problemOf(await this.window((each === 0 ? 5 : WARM_STEP_EACH) * clients, null), this.#delivery);
+      if (problem !== undefined) throw new Error(`during warm-up: ${problem}`);
+    }
+  }
+
+  async window(count: number, ratePerSecond: number | null): Promise<Window> {
+    const { clients, seed } = this.#load;
+    const messages = Math.max(1, Math.ceil(count / clients));
+    const leadMs = clients === 1 ? 0 : LEAD_MS + LEAD_MS_PER_CLIENT * clients;
+    const order: LoadOrder = {
+      messages,
+      ratePerSecond,
+      seed: (seed + this.#windows++) >>> 0,
+      startNs: String(process.hrtime.bigint() + BigInt(Math.round(leadMs * 1e6))),
+    };
+    const plannedMs = ratePerSecond === null ? 0 : (1000 * messages * clients) / ratePerSecond;
+    try {
+      // The group is told before this process has its own part to do, which may keep it busy to the end.
+      const others = this.#group.window(order, 4 * plannedMs);
+      const [own, theirs] = await Promise.all([this.#own.window(order), others]);
+      const window = together([own, ...theirs]);
+      if (window.refused === undefined) return window;
+      const rate = `${ratePerSecond}/s with ${clients === 1 ? "1 client" : `${clients} clients`}`;
+      return { ...window, refused: `the driver could not keep the rate of ${rate}: ${window.refused}` };
+    } catch (error) {
+      return givenUp(count, (error as Error).message);
+    }
+  }
+
+  async end(): Promise<void> {
+    this.#own.end();
+    await this.#group.end();
+  }
+}

@@ -1,0 +1,53 @@
+/** Words in which `report-shape.ts` describes a report: the parts of JSON Schema that it uses, each with its bounds. */
+
+export type Schema = Readonly<Record<string, unknown>>;
+export type Fields = Readonly<Record<string, Schema>>;
+
+/** A round trip of a day is no measurement. Also the bound of every other time in ns. */
+export const DAY_NS = 86_400e9;
+export const YEAR_MS = 366 * 86_400e3;
+export const MOST = Number.MAX_SAFE_INTEGER;
+/** A sentence, a stack trace. */
+export const TEXT_BYTES = 64 * 1024;
+export const HISTOGRAM_BYTES = 1024 * 1024;
+
+export const text: Schema = { type: "string", maxLength: TEXT_BYTES };
+export const name: Schema = { type: "string", minLength: 1, maxLength: 1000 };
+export const flag: Schema = { type: "boolean" };
+export const histogram: Schema = { type: "string", maxLength: HISTOGRAM_BYTES, histogram: true };
+export const number = (minimum: number, maximum: number): Schema => ({ type: "number", minimum, maximum });
+export const above0 = (maximum: number): Schema => ({ type: "number", exclusiveMinimum: 0, maximum });
+export const integer = (minimum = 0, maximum = MOST): Schema => ({ type: "integer", minimum, maximum });
+export const oneOf = (...values: readonly unknown[]): Schema => ({ enum: values });
+export const list = (items: Schema, maxItems = 10_000): Schema => ({ type: "array", items, maxItems });
+export const record = (values: Schema): Schema => ({
+  type: "object",
+  maxProperties: 1000,
+  additionalProperties: values,
+});
+export const orNull = (schema: Schema): Schema =>
+  "type" in schema ? { ...schema, type: [schema["type"], "null"].flat() } : { enum: [...(schema["enum"] as []), null] };
+export const object = (required: Fields, optional: Fields = {}): Schema => ({
+  type: "object",
+  required: Object.keys(required),
+  properties: { ...required, ...optional },
+});
+/** As {@link object}, with every field of a type: one that is added to the model and not here is an error of the compiler. */
+export const model =
+  <Type extends object>() =>
+  <Required extends { readonly [Name in keyof Type]?: Schema }>(
+    required: Required,
+    optional: { readonly [Name in Exclude<keyof Type, keyof Required>]-?: Schema },
+  ): Schema =>
+    object(required as Fields, optional as Fields);
+/** One of all members of a union, by the same rule. */
+export const anyOf = <Value extends string>(values: Readonly<Record<Value, true>>): Schema =>
+  oneOf(...Object.keys(values));
+
+/** Fields besides, depending on the value of one. */
+export const when = (field: string, value: unknown, met: Schema, otherwise: Schema): Schema => ({
+  if: { properties: { [field]: { const: value } } },
+  // biome-ignore lint/suspicious/noThenProperty: the keyword of JSON Schema
+  then: met,
+  else: otherwise,
+});
