@@ -19,12 +19,12 @@ const ALONE = [
  */
 const PURE = [
   "{reports,scenarios,harness/bench,harness/pick}/*.test.ts",
-  "ci/gate/{sign-flip,summary,verdict}.test.ts",
+  "ci/{record-checks,gate/sign-flip,gate/summary,gate/verdict}.test.ts",
   "reports/{html/render,terminal/terminal}.test.ts",
   "harness/results/{curves,evidence,format,histogram,intervals,packed-samples,statistics}.test.ts",
   "harness/coordinator/{check-plan,plan,progress}.test.ts",
   "harness/process/{mailbox,rules,shortage,transport-rules}.test.ts",
-  "harness/{cli/arms,cli/candidates,cli/needs,cli/record-checks,driver/figures,peer/stream-counter,rpc/client,rpc/codecs/codecs}.test.ts",
+  "harness/{cli/arms,cli/candidates,cli/needs,driver/figures,peer/stream-counter,rpc/client,rpc/codecs/codecs}.test.ts",
   "transports/{python-connection/prefix,shared-memory/ring,sockets/named-pipe}.test.ts",
   "transports/support/{length-prefix,spare-buffers}.test.ts",
 ];

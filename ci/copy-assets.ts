@@ -1,22 +1,24 @@
-/** Part of `npm run build`: what the package has besides compiled files. */
-import { cpSync, globSync, writeFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+/** Part of `npm run build`: copies what the compiled package reads at run time and the compiler leaves out, and writes the report's schema. */
+import { cpSync, globSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { publishedSchema } from "./report-schema.ts";
 
-const ROOT = new URL("..", import.meta.url);
-const ASSETS = [
-  "reports/html/client",
-  "harness/peer/python",
-  "harness/c-baseline",
-  "transports/python-connection/example",
-  ...globSync("transports/*/python", { cwd: ROOT }),
-];
+const FOLDERS = ["reports/html/client", "harness/peer/python", "harness/c-baseline", "transports/*/python"];
+/** A module of the page is a file beside the page's script, so it is copied even where it is TypeScript. */
+const LEFT_OUT = /__pycache__|\.test\.|\.md$|tsconfig\.json$|(?<!\/client\/[\w-]+)\.ts$/;
 
-for (const folder of ASSETS) {
-  cpSync(fileURLToPath(new URL(folder, ROOT)), fileURLToPath(new URL(`dist/${folder}`, ROOT)), {
-    recursive: true,
-    filter: (path) => !/__pycache__|\.test\.|(?<!\/client\/[\w-]+)\.ts$/.test(path),
-  });
+/** Paths below `root` of all files that a build copies. */
+export function assetsIn(root: string): string[] {
+  return globSync(
+    FOLDERS.map((folder) => `${folder}/**/*`),
+    { cwd: root },
+  )
+    .map((path) => path.replaceAll("\\", "/"))
+    .filter((path) => !LEFT_OUT.test(path) && statSync(join(root, path)).isFile());
 }
 
-writeFileSync(new URL("dist/report.schema.json", ROOT), `${JSON.stringify(publishedSchema(), null, 2)}\n`);
+if (import.meta.main) {
+  const root = join(import.meta.dirname, "..");
+  for (const path of assetsIn(root)) cpSync(join(root, path), join(root, "dist", path));
+  writeFileSync(join(root, "dist/report.schema.json"), `${JSON.stringify(publishedSchema(), null, 2)}\n`);
+}

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { dirname, join, posix, relative, resolve, sep } from "node:path";
+import { dirname, join, matchesGlob, posix, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { EXIT } from "../harness/results/exit-codes.ts";
@@ -7,18 +7,22 @@ import { WARNINGS } from "../harness/results/warnings.ts";
 import { IPC_ERROR_CODES } from "../transports/contract/errors.ts";
 import type { Transport } from "../transports/contract/transport.ts";
 import { REGISTRY } from "../transports/registry.ts";
+import { assetsIn } from "./copy-assets.ts";
+import { type BuildScope, compiledSources, deadLinks, missingPackages } from "./package-list.ts";
 import { circles, isTestTool, rulesFor, SHARED_ROOMS, strayLibraries, wrongDirections } from "./tidy-rules.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const FOLDERS = ["transports", "scenarios", "harness", "reports", "ci"] as const;
 const LONGEST_FILE = 400;
 
-const files = FOLDERS.flatMap((folder) =>
+const read = (path: string): string => readFileSync(join(ROOT, path), "utf8");
+const paths = FOLDERS.flatMap((folder) =>
   readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" }).map((path) => join(folder, path)),
 )
-  .filter((path) => /\.(ts|js|py|c)$/.test(path) && !path.includes("node_modules"))
-  .filter((path) => statSync(join(ROOT, path)).isFile())
+  .filter((path) => !path.includes("node_modules") && statSync(join(ROOT, path)).isFile())
   .map((path) => path.split(sep).join("/"));
+const files = paths.filter((path) => /\.(ts|js|py|c)$/.test(path));
+const DOCUMENTS = [...readdirSync(ROOT), ...paths].filter((path) => path.endsWith(".md"));
 
 /** Imported modules of a file: paths below the root for relative ones, names for packages. Types count: they are a direction too. */
 function importsOf(path: string): string[] {
@@ -119,7 +123,6 @@ describe("the order of the project", () => {
 describe("the records of transports", () => {
   const LOADED =
     /^(?:import|export)\s+(?!type\b)[^;]*?from\s+"([^"\n]+)"|(?<!typeof )import\(\s*"([^"\n]+)"|createRequire\([^)]*\)\("([^"\n]+)"\)/gm;
-  const read = (path: string): string => readFileSync(join(ROOT, path), "utf8");
 
   /** Packages behind a file. Its own files behind `require` belong to a face that is not the first, so they are left out. */
   function packagesBehind(path: string, seen: Set<string> = new Set()): string[] {
@@ -161,8 +164,50 @@ describe("the records of transports", () => {
   });
 });
 
+describe("the package", () => {
+  interface Manifest {
+    readonly files: readonly string[];
+    readonly dependencies: Readonly<Record<string, string>>;
+    readonly optionalDependencies: Readonly<Record<string, string>>;
+  }
+  const manifest = JSON.parse(read("package.json")) as Manifest;
+  const scope = JSON.parse(read("tsconfig.build.json")) as BuildScope;
+  const sources = compiledSources(allImports, scope);
+  const installed = ["ipcmark", ...Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies })];
+
+  it("has no test tool, not even one that something shipped imports", () => {
+    expect(sources).toContain("harness/cli/main.ts");
+    expect([...sources, ...assetsIn(ROOT)].filter(isTestTool)).toEqual([]);
+    const reaching = new Map([
+      ["harness/a.ts", ["harness/testing/b.ts"]],
+      ["harness/testing/b.ts", []],
+      ["harness/testing/c.ts", []],
+    ]);
+    expect(compiledSources(reaching, scope)).toEqual(["harness/a.ts", "harness/testing/b.ts"]);
+  });
+
+  it("imports no library that is not installed with it", () => {
+    expect(missingPackages(allImports, sources, installed)).toEqual([]);
+    const wanting = new Map([["harness/a.ts", ["vitest", "node:fs", "commander", "harness/b.ts"]]]);
+    expect(missingPackages(wanting, ["harness/a.ts"], installed)).toEqual(["harness/a.ts imports vitest"]);
+  });
+
+  it("has the Python half of every mechanism, and the C baseline", () => {
+    const copied = new Set(assetsIn(ROOT));
+    const wanted = files.filter((path) => /\.(py|c)$/.test(path) && !isTestTool(path));
+    expect(wanted.filter((path) => !copied.has(path))).toEqual([]);
+  });
+
+  it("has no document with a link to something that is not in it", () => {
+    const documents = DOCUMENTS.filter((path) => manifest.files.some((pattern) => matchesGlob(path, pattern)));
+    expect(documents).toEqual(expect.arrayContaining(["README.md", "transports/README.md", "harness/METHODOLOGY.md"]));
+    expect(deadLinks(new Map(documents.map((path) => [path, read(path)])))).toEqual([]);
+    const linking = new Map([["harness/README.md", "[a](../README.md) [b](cli/a.ts) [c](#d)"]]);
+    expect(deadLinks(new Map([...linking, ["README.md", ""]]))).toEqual(["harness/README.md -> cli/a.ts"]);
+  });
+});
+
 describe("the documents", () => {
-  const read = (path: string): string => readFileSync(join(ROOT, path), "utf8");
 
   it("list every exit code", () => {
     const table = read("README.md");
@@ -202,18 +247,24 @@ describe("the documents", () => {
   });
 
   it("have no link to a file that is not there", () => {
-    const documents = [
-      ...readdirSync(ROOT),
-      ...FOLDERS.flatMap((folder) =>
-        readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" }).map((path) => join(folder, path)),
-      ),
-    ].filter((path) => path.endsWith(".md"));
-    const broken = documents.flatMap((document) =>
+    const broken = DOCUMENTS.flatMap((document) =>
       [...read(document).matchAll(/\]\((?!https?:|#)([^)#\s]+)[^)]*\)/g)]
         .filter(([, target = ""]) => !existsSync(join(ROOT, dirname(document), target)))
         .map(([, target]) => `${document} -> ${target}`),
     );
     expect(broken).toEqual([]);
+  });
+
+  it("name no file of the project that is not there", () => {
+    const named = /`((?:\.\.\/|[\w-]+\/)[\w./-]+\.(?:ts|mjs|py|c|h|md))`/g;
+    const missing = DOCUMENTS.flatMap((document) =>
+      [...read(document).matchAll(named)]
+        .map(([, target = ""]) => target)
+        .filter((target) => !/^Lib\//.test(target))
+        .filter((target) => !existsSync(join(ROOT, dirname(document), target)) && !existsSync(join(ROOT, target)))
+        .map((target) => `${document} -> ${target}`),
+    );
+    expect(missing).toEqual([]);
   });
 
   it("name no path of the machine they were written on", () => {

@@ -1,6 +1,9 @@
 /**
  * POSIX shared memory, semaphores, message queues and futexes for Node on Linux (`ipcmark/posix`).
- * Importing it loads nothing and never fails; {@link posixAvailability} says whether it works here.
+ * Importing it loads nothing and never fails; {@link posixAvailability} returns whether it works here.
+ *
+ * @experimental names and types may change in any version
+ * @module
  */
 export { IpcError, type IpcErrorCode, isIpcError } from "../contract/errors.ts";
 export { currentCpu, getAffinity, setAffinity } from "./affinity.ts";

@@ -8,6 +8,9 @@
  *
  * Bytes only. What Python sends with `send()` is a pickle, which is never decoded here: `receiveBytes` rejects with
  * IPC_MALFORMED.
+ *
+ * @experimental names and types may change in any version
+ * @module
  */
 import { createServer, type NetConnectOpts, type Server as NetServer } from "node:net";
 import { UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";

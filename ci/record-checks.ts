@@ -4,13 +4,13 @@
  */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { checkMatrixText, checkSummaryTable, recordChecks, withResults } from "../../reports/check-results.ts";
-import { REGISTRY } from "../../transports/registry.ts";
-import { CHECKS } from "../driver/checks/catalog.ts";
-import { loadReport } from "../results/load-report.ts";
-import { store } from "../results/store.ts";
+import { checkMatrixText, checkSummaryTable, recordChecks, withResults } from "./check-results.ts";
+import { REGISTRY } from "../transports/registry.ts";
+import { CHECKS } from "../harness/driver/checks/catalog.ts";
+import { loadReport } from "../harness/results/load-report.ts";
+import { store } from "../harness/results/store.ts";
 
-const root = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+const root = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const report = loadReport(process.argv[2] ?? "ipcmark-out/report.json");
 const wanted = REGISTRY.flatMap(({ id }) => CHECKS.map((check) => `${id}: ${check.id}`));
 const there = new Set(report.checks.map(({ transport, scenario }) => `${transport}: ${scenario}`));

@@ -1,6 +1,6 @@
 import { oneLine } from "../harness/results/format.ts";
 import type { CheckResult, Report } from "../harness/results/model.ts";
-import { checkMatrix, FIGURE_TITLES, FIGURES_EXPLAINED, figuresOf, STATUS_MARKS } from "./check-groups.ts";
+import { checkMatrix, FIGURE_TITLES, FIGURES_EXPLAINED, figuresOf, STATUS_MARKS } from "../reports/check-groups.ts";
 
 const BEGIN = "<!-- results: begin -->";
 const END = "<!-- results: end -->";
