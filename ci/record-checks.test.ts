@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { checkMatrixText, checkSummaryTable, type RecordedChecks, resultsIn } from "./check-results.ts";
 import { SCENARIOS } from "../scenarios/checks/index.ts";
 import { REGISTRY } from "../transports/registry.ts";
+import { checkMatrixText, checkSummaryTable, type RecordedChecks, resultsIn } from "./check-results.ts";
 
 const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), "utf8");
 const recorded = JSON.parse(read("scenarios/results.json")) as RecordedChecks;

@@ -4,11 +4,11 @@
  */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { checkMatrixText, checkSummaryTable, recordChecks, withResults } from "./check-results.ts";
-import { REGISTRY } from "../transports/registry.ts";
 import { CHECKS } from "../harness/driver/checks/catalog.ts";
 import { loadReport } from "../harness/results/load-report.ts";
 import { store } from "../harness/results/store.ts";
+import { REGISTRY } from "../transports/registry.ts";
+import { checkMatrixText, checkSummaryTable, recordChecks, withResults } from "./check-results.ts";
 
 const root = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const report = loadReport(process.argv[2] ?? "ipcmark-out/report.json");

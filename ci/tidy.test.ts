@@ -208,7 +208,6 @@ describe("the package", () => {
 });
 
 describe("the documents", () => {
-
   it("list every exit code", () => {
     const table = read("README.md");
     for (const code of new Set(Object.values(EXIT)))

@@ -1,0 +1,92 @@
+import { fileURLToPath } from "node:url";
+import type { Check } from "../scenarios/check.ts";
+import { CONFORMANCE } from "../scenarios/conformance/index.ts";
+import type { Place, Transport } from "../transports/contract/transport.ts";
+import { ProcessSupervisor } from "./coordinator/process-supervisor.ts";
+import { silent } from "./coordinator/progress.ts";
+import { runChecks } from "./coordinator/run-checks.ts";
+import { loadTransport } from "./process/load-transport.ts";
+import type { TransportReference } from "./process/messages.ts";
+import { createPlace, removePlace, sweepDeadPlaces } from "./process/place.ts";
+import type { CheckResult } from "./results/model.ts";
+
+/** Limit to give each test of {@link conformanceTests}: the one that runs first waits for the whole suite, typically 5 to 30 s. */
+export const CONFORMANCE_TIMEOUT_MS = 300_000;
+
+/** One promise of the contract, for any test runner. */
+export interface ConformanceTest {
+  /** The promise as a sentence; unique in its suite. */
+  readonly name: string;
+  /** @throws Error with what was seen instead when the promise does not hold */
+  run(): Promise<ConformanceVerdict>;
+}
+
+/**
+ * `not-applicable`: the transport makes no such claim. `unavailable`: this machine cannot run the transport or has too little of something.
+ * A test runner shows both as skipped.
+ */
+export type ConformanceVerdict =
+  | { readonly status: "passed" }
+  | { readonly status: "not-applicable" | "unavailable"; readonly reason: string };
+
+/**
+ * Lists the conformance cases of the contract as tests of a transport of your own; the same cases that `ipcmark check` runs. Nothing runs
+ * before the first `run()`. That one runs all cases in processes of their own, which import `module`. Nothing is left behind.
+ * A recipe for `node:test` and Vitest stands in `transports/README.md`.
+ *
+ * @param module path or `file:` URL of the module whose default export is the transport or a list that has it
+ */
+export function conformanceTests(transport: Transport, module: string | URL): ConformanceTest[] {
+  const path = String(module).startsWith("file:") ? fileURLToPath(module) : String(module);
+  return checkTests({ id: transport.id, module: path }, CONFORMANCE);
+}
+
+/** Binds checks to tests: the first `run()` runs them all, the others wait for it. */
+export function checkTests(reference: TransportReference, checks: readonly Check[]): ConformanceTest[] {
+  let running: Promise<Outcome> | undefined;
+  return checks.map(({ id, title }) => ({
+    name: title,
+    async run() {
+      running ??= checkIfAvailable(reference, checks);
+      const outcome = await running;
+      if ("unavailable" in outcome) return { status: "unavailable", reason: outcome.unavailable };
+      const result = outcome.results.find(({ scenario }) => scenario === id);
+      const reason = result?.error ?? result?.reason ?? "it has no result";
+      if (result?.status === "passed") return { status: "passed" };
+      if (result === undefined || result.status === "failed") throw new Error(reason);
+      return { status: result.status, reason };
+    },
+  }));
+}
+
+type Outcome = { readonly unavailable: string } | { readonly results: readonly CheckResult[] };
+
+async function checkIfAvailable(reference: TransportReference, checks: readonly Check[]): Promise<Outcome> {
+  const transport = await loadTransport(reference);
+  const probed = await transport.probe();
+  if (!probed.available) return { unavailable: probed.reason };
+  await sweepDeadPlaces();
+  return { results: await checkTransport(reference, checks) };
+}
+
+/** Runs checks of one transport as `ipcmark check` does. */
+export function checkTransport(reference: TransportReference, checks: readonly Check[]): Promise<CheckResult[]> {
+  return withSupervisor(async (supervisor, place) => {
+    const transport = await loadTransport(reference);
+    return runChecks(supervisor, place, [{ transport, reference, peerLanguage: "node" }], checks, silent);
+  });
+}
+
+/** Runs `work` with processes and a private place of its own, as the command line does, and leaves nothing behind. */
+export async function withSupervisor<Result>(
+  work: (supervisor: ProcessSupervisor, place: Place) => Promise<Result>,
+): Promise<Result> {
+  const place = await createPlace();
+  const supervisor = new ProcessSupervisor(place);
+  try {
+    return await work(supervisor, place);
+  } finally {
+    await supervisor.end();
+    await removePlace(place);
+  }
+}
