@@ -1,53 +1,93 @@
 import type { CheckResult, Report } from "../harness/results/model.ts";
-import { checkRowName, countStatus } from "./check-groups.ts";
+import { checkRowName } from "./check-groups.ts";
 import { xmlText } from "./xml.ts";
 
-/**
- * The checks of a report as JUnit XML, one suite per mechanism: what CI systems read. What did not apply or was not there is
- * skipped with its reason, so that nothing is missing without a word.
- */
+/** How a case ended; one that passed may have words too. */
+export interface JunitCase {
+  readonly name: string;
+  readonly durationMs?: number;
+  readonly outcome: "passed" | "failure" | "error" | "skipped";
+  readonly message?: string;
+  /** Of a failure or error: what kind, where there are several. */
+  readonly type?: string;
+  /** The whole of it, where the message is only the beginning. */
+  readonly text?: string;
+}
+
+export interface JunitSuite {
+  readonly name: string;
+  readonly properties?: Readonly<Record<string, string>>;
+  readonly durationMs: number;
+  readonly cases: readonly JunitCase[];
+}
+
+/** The checks of a report, one suite per mechanism. What did not apply or was not there is skipped with its reason. */
 export function junit({ checks, startedAt, durationMs }: Pick<Report, "checks" | "startedAt" | "durationMs">): string {
-  const suites = Map.groupBy(checks, checkRowName);
+  const suites = [...Map.groupBy(checks, checkRowName)].map(([name, results]) => ({
+    name,
+    durationMs: results.reduce((sum, result) => sum + result.durationMs, 0),
+    cases: results.map(caseOf),
+  }));
+  return junitXml("ipcmark check", durationMs, suites, startedAt);
+}
+
+function caseOf({ scenario: name, status, reason = "", error = reason, durationMs }: CheckResult): JunitCase {
+  switch (status) {
+    case "passed":
+      return { name, durationMs, outcome: "passed" };
+    case "failed":
+      return { name, durationMs, outcome: "failure", message: reason, text: error };
+    case "not-applicable":
+    case "unavailable":
+      return { name, durationMs, outcome: "skipped", message: `${status.replace("-", " ")}: ${reason}` };
+  }
+}
+
+/** JUnit XML, as CI systems read it. */
+export function junitXml(name: string, durationMs: number, suites: readonly JunitSuite[], startedAt?: string): string {
+  const began = startedAt === undefined ? "" : ` timestamp="${attribute(startedAt)}"`;
+  const all = suites.flatMap(({ cases }) => cases);
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
-    `<testsuites name="ipcmark check" ${counts(checks)} time="${seconds(durationMs)}" timestamp="${attribute(startedAt)}">`,
-    ...[...suites].map(([name, results]) => suite(name, results)),
+    `<testsuites name="${attribute(name)}" ${counts(all)} time="${seconds(durationMs)}"${began}>`,
+    ...suites.flatMap(suiteLines),
     "</testsuites>",
     "",
   ].join("\n");
 }
 
-function suite(name: string, results: readonly CheckResult[]): string {
-  const total = results.reduce((sum, { durationMs }) => sum + durationMs, 0);
-  const head = `  <testsuite name="${attribute(name)}" ${counts(results)} time="${seconds(total)}">`;
-  return [head, ...results.map((result) => testCase(name, result)), "  </testsuite>"].join("\n");
+function suiteLines({ name, properties = {}, durationMs, cases }: JunitSuite): string[] {
+  const facts = Object.entries(properties).map(
+    ([key, value]) => `<property name="${attribute(key)}" value="${attribute(value)}"/>`,
+  );
+  return [
+    `  <testsuite name="${attribute(name)}" ${counts(cases)} time="${seconds(durationMs)}">`,
+    ...(facts.length === 0 ? [] : [`    <properties>${facts.join("")}</properties>`]),
+    ...cases.map((one) => `    ${caseElement(name, one)}`),
+    "  </testsuite>",
+  ];
 }
 
-function testCase(suiteName: string, { scenario, status, reason, error, durationMs }: CheckResult): string {
-  const name = `name="${attribute(scenario)}" classname="${attribute(suiteName)}" time="${seconds(durationMs)}"`;
-  const why = attribute(reason ?? "");
-  switch (status) {
-    case "passed":
-      return `    <testcase ${name}/>`;
-    case "failed":
-      return `    <testcase ${name}><failure message="${why}">${xmlText(error ?? reason ?? "")}</failure></testcase>`;
-    case "not-applicable":
-    case "unavailable":
-      return `    <testcase ${name}><skipped message="${status.replace("-", " ")}: ${why}"/></testcase>`;
-  }
+function caseElement(suite: string, { name, durationMs, outcome, message, type, text }: JunitCase): string {
+  const time = durationMs === undefined ? "" : ` time="${seconds(durationMs)}"`;
+  const open = `<testcase name="${attribute(name)}" classname="${attribute(suite)}"${time}`;
+  if (outcome === "passed")
+    return message === undefined ? `${open}/>` : `${open}><system-out>${xmlText(message)}</system-out></testcase>`;
+  const kind = type === undefined ? "" : ` type="${attribute(type)}"`;
+  const told = `<${outcome}${kind} message="${attribute(message ?? "")}"`;
+  return `${open}>${told}${text === undefined ? "/>" : `>${xmlText(text)}</${outcome}>`}</testcase>`;
 }
 
-function counts(results: readonly CheckResult[]): string {
-  const skipped = countStatus(results, "not-applicable") + countStatus(results, "unavailable");
-  return `tests="${results.length}" failures="${countStatus(results, "failed")}" errors="0" skipped="${skipped}"`;
+function counts(cases: readonly JunitCase[]): string {
+  const count = (outcome: JunitCase["outcome"]): number => cases.filter((one) => one.outcome === outcome).length;
+  return `tests="${cases.length}" failures="${count("failure")}" errors="${count("error")}" skipped="${count("skipped")}"`;
 }
 
 function seconds(ms: number): string {
   return (ms / 1000).toFixed(3);
 }
 
+/** A reader of attributes would lose their line ends. */
 function attribute(value: string): string {
-  return xmlText(value)
-    .replace(/"/g, "&quot;")
-    .replace(/\s*\n\s*/g, " ");
+  return xmlText(value).replace(/"/g, "&quot;").replace(/\n/g, "&#10;");
 }

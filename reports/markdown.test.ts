@@ -37,3 +37,8 @@ test("text from a report is never markup", () => {
   expect(text).not.toMatch(/<script|@everyone|\[y\]\(/);
   expect(text).toContain("&#64;everyone");
 });
+
+test("a run without measurements has no sentence on a pick", () => {
+  expect(renderMarkdown({ ...report, measurements: [], pick: null })).not.toContain("No pick");
+  expect(renderMarkdown({ ...report, pick: null })).toContain("No pick");
+});

@@ -37,9 +37,10 @@ export function renderMarkdown(report: Report): string {
 }
 
 function verdict(report: Report): string {
-  const { pick, warnings } = report;
-  const lines = ["## ipcmark", ""];
-  lines.push(pick ? `**${text(pick.sentence)}**` : `**No pick: ${noPickReason(report)}.**`);
+  const { pick, warnings, measurements } = report;
+  const lines = ["## ipcmark"];
+  if (pick) lines.push("", `**${text(pick.sentence)}**`);
+  else if (measurements.length > 0) lines.push("", `**No pick: ${noPickReason(report)}.**`);
   if (pick?.ties?.length && pick.verdict !== "cannot-tell")
     lines.push("", `Not distinguishable from it at 95 %: ${pick.ties.map(code).join(", ")}.`);
   if (pick?.alternatives?.length) lines.push("");

@@ -1,4 +1,3 @@
-import { appendFileSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { Command, Option } from "commander";
 import { type Base, type BaseReference, chooseBase, inBase, openBase } from "../../ci/gate/base.ts";
@@ -19,7 +18,7 @@ import { ensureWritable, store } from "../results/store.ts";
 import { chooseCells } from "./arms.ts";
 import { warnBeforeRun } from "./before-run.ts";
 import { refuseTooLarge } from "./measure.ts";
-import { print, printJson, printWarnings } from "./output.ts";
+import { appendStepSummary, print, printJson, printWarnings } from "./output.ts";
 import { runWarnings, startRun } from "./run.ts";
 import { type Candidate, resolveForTimes } from "./transports.ts";
 import { each, parseCount, parseMode, parsePercent, parsePlacement, parseSize } from "./values.ts";
@@ -230,14 +229,7 @@ function publish(result: GateResult, options: GateOptions): void {
     const file = resolve(options.junit);
     store(dirname(file), basename(file), junitOf(result));
   }
-  const summary = process.env["GITHUB_STEP_SUMMARY"];
-  if (summary) {
-    try {
-      appendFileSync(summary, summaryOf(result));
-    } catch (error) {
-      note(`the step summary could not be written: ${(error as Error).message}`);
-    }
-  }
+  appendStepSummary(summaryOf(result));
   note(`${verdictSentence(result.rows)}\nwritten: ${path}`);
   process.exitCode = result.rows.length === 0 ? EXIT.incomplete : exitCodeOf(result.rows);
 }

@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { appendFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { warningLines } from "../../reports/terminal/index.ts";
 import { isNoted, note } from "../process/note.ts";
@@ -24,7 +24,22 @@ export async function publish(
   if (asJson) printJson(report);
   else show();
   printWarnings(report.warnings, asJson);
+  if (process.env["GITHUB_STEP_SUMMARY"]) {
+    const { renderMarkdown } = await import("../../reports/markdown.ts");
+    appendStepSummary(renderMarkdown(report));
+  }
   note(`\nwritten: ${json}, ${html}`);
+}
+
+/** Adds markdown to the summary of the step of a CI job, where there is one. */
+export function appendStepSummary(markdown: string): void {
+  const file = process.env["GITHUB_STEP_SUMMARY"];
+  if (!file) return;
+  try {
+    appendFileSync(file, markdown);
+  } catch (error) {
+    note(`the step summary could not be written: ${(error as Error).message}`);
+  }
 }
 
 /** As {@link publish}, for a run that was interrupted: without the page, which takes longer to render than a user waits. */

@@ -75,7 +75,6 @@ export function finishReport(
     ...(measurements.length === 0 ? {} : { curves: curvesOf(measurements) }),
     ...about,
     ...(measured.codecs === undefined ? {} : { codecs: measured.codecs }),
-    claims: [],
     pick: null,
     ...(run.crashes.length === 0 ? {} : { crashes: run.crashes }),
     warnings: [...runWarnings(run, environment), ...(measured.warnings ?? [])],

@@ -31,7 +31,6 @@ export interface Report {
   readonly measurements: readonly Measurement[];
   /** Cells of the optional C program: the same exchanges in plain C. */
   readonly cBaseline: readonly Measurement[];
-  readonly claims: readonly ClaimResult[];
   readonly pick: Pick | null;
   /** Of a `compare`: what was asked, and each transport that was considered with why it is in or out. Absent in older reports. */
   readonly question?: Question;
@@ -222,13 +221,6 @@ export interface CheckResult {
   readonly error?: string;
   readonly notes: Readonly<Record<string, string | number | boolean>>;
   readonly durationMs: number;
-}
-
-export interface ClaimResult {
-  readonly id: string;
-  readonly statement: string;
-  readonly held: boolean | null;
-  readonly evidence: string;
 }
 
 export interface Pick {

@@ -1,7 +1,6 @@
 import type {
   CanarySummary,
   CheckResult,
-  ClaimResult,
   ControlSummary,
   Crash,
   Curve,
@@ -363,7 +362,6 @@ export const REPORT: Schema = model<Report>()(
     seed: number(-MOST, MOST),
     question: model<Question>()({ needs: list(text), profile: text, checks: list(text) }, {}),
     candidates: list(standing, 1000),
-    claims: list(model<ClaimResult>()({ id: text, statement: text, evidence: text }, { held: orNull(flag) })),
     crashes: list(model<Crash>()({ transport: text, process: text, signal: text, binding: text }, {})),
     rounds: list(round),
     controls: byPlacement(model<ControlSummary>()({ p50: time, spread: times }, { interval, rounds: integer() })),

@@ -74,7 +74,6 @@ describe("the page", () => {
       measurements: [],
       checks: [],
       cBaseline: [],
-      claims: [],
       pick: null,
       warnings: [],
     };

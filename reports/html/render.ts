@@ -3,7 +3,6 @@ import { type Assets, cspHash, loadAssets } from "./assets.ts";
 import { embeddable } from "./embed.ts";
 import { type Html, html, jsonForScript, trusted } from "./markup.ts";
 import { checksSection } from "./sections/checks.ts";
-import { claimsSection } from "./sections/claims.ts";
 import { codecsSection } from "./sections/codecs.ts";
 import { controls } from "./sections/controls.ts";
 import { curvesSection } from "./sections/curves.ts";
@@ -36,7 +35,6 @@ ${curvesSection(report)}
 ${measured && detailsSection(report)}
 ${codecsSection(report)}
 ${checksSection(report)}
-${claimsSection(report)}
 ${machineSection(report)}
 ${methodSection(report)}
 ${rawSection(report, embedded.note)}

@@ -80,20 +80,6 @@ export function fixtureReport(options: FixtureOptions = {}): Report {
     checks: fixtureChecks(MODELS.map(({ id }) => id)),
     measurements,
     cBaseline: cBaseline(placements, payloads, trials, random),
-    claims: [
-      {
-        id: "sockets-serialise",
-        statement: "A Unix socket costs less than a TCP connection at 64 B.",
-        held: true,
-        evidence: "19.4 µs against 27.1 µs on two CPUs, intervals apart",
-      },
-      {
-        id: "futex-beats-mq",
-        statement: "A futex wakes sooner than a queue.",
-        held: null,
-        evidence: "intervals overlap",
-      },
-    ],
     pick: placements.includes("two-cpus") ? fixturePick() : null,
     warnings: [
       {
