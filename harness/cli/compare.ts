@@ -1,5 +1,12 @@
 import { Command } from "commander";
-import { checkTables, codecTables, compareTables, partialNote, pickParagraph } from "../../reports/terminal/index.ts";
+import {
+  answer,
+  checkTables,
+  codecTables,
+  compareTables,
+  partialNote,
+  pickParagraph,
+} from "../../reports/terminal/index.ts";
 import { CODEC_IDS } from "../../scenarios/benchmark.ts";
 import { PICK_PAYLOADS } from "../../scenarios/profiles/default-workload.ts";
 import type { Workload } from "../../scenarios/workload.ts";
@@ -10,7 +17,7 @@ import { asPartOf } from "../coordinator/progress.ts";
 import { type MeasureResult, measure } from "../coordinator/run-measurements.ts";
 import { inSession } from "../coordinator/session.ts";
 import { LEAST_FOR_INTERVAL, type StopRule } from "../coordinator/stop-rule.ts";
-import { type Workload as PickWorkload, pick } from "../pick/pick.ts";
+import { type Question as PickQuestion, pick } from "../pick/pick.ts";
 import { note } from "../process/note.ts";
 import { EXIT } from "../results/exit-codes.ts";
 import type { CandidateStanding, CheckResult, Pick, Placement, Report, TransportRecord } from "../results/model.ts";
@@ -45,10 +52,13 @@ const CODECS_MS = 3000;
 const LEAST_FOR_CODECS_MS = 25_000;
 /** For each codec, kind of value and direction. */
 const CODEC_TIME_MS = 8;
+/** Behind an answer; the report has all of them. */
+const MOST_WARNINGS = 3;
 
 export function compareCommand(): Command {
   return withQuestion(withMeasuring(new Command("compare")))
     .description("check and measure the mechanisms side by side, and name a pick with its reasons")
+    .option("--tables", "print every table, and not the answer alone")
     .action(async (options: MeasureOptions) => {
       const question = await questionOf(options);
       ensureWritable(options.out, REPORT_FILES);
@@ -61,7 +71,12 @@ export function compareCommand(): Command {
       const isIncomplete = noteAbsent(chosen, asked.peer);
       const report = await compare(asked, run, chosen, question);
       process.exitCode = isIncomplete ? EXIT.incomplete : exitCode(report, chosen.candidates);
-      await publish(options, report, () => printReport(report));
+      await publish(
+        options,
+        report,
+        () => printReport(report, options.tables),
+        options.tables ? undefined : MOST_WARNINGS,
+      );
     });
 }
 
@@ -105,14 +120,14 @@ async function compare(
   await warnBeforeRun(candidates, run, { measures: true });
   const expectedMs = options.budget ?? Math.max(budgetMs, leastMs(candidates.length, arms.length) + furtherMs);
   note(`comparing ${whatIsCompared(candidates, question)}: about ${Math.ceil(expectedMs / 1000)} s; seed ${run.seed}`);
-  const codecs = budgetMs < LEAST_FOR_CODECS_MS ? [] : CODEC_IDS;
+  const codecs = options.codec === undefined || budgetMs < LEAST_FOR_CODECS_MS ? [] : CODEC_IDS;
   const records = candidates.map(({ record }) => record);
   const checked: CheckResult[] = [];
   let soFar: (() => MeasureResult) | undefined;
   const asked = { question: question.forReport, candidates: chosen.standings };
   const storePartial = (): (() => void) => {
     const report = { ...finishReport(run, records, checked, soFar?.() ?? { measurements: [] }, false), ...asked };
-    return publishPartial(options, report, () => printReport(report));
+    return publishPartial(options, report, () => printReport(report, options.tables));
   };
   const { checks, measured, table, phases, standings } = await inSession(
     async (session) => {
@@ -223,15 +238,16 @@ function pickSizes({ workload, profile }: AskedQuestion): readonly number[] {
 }
 
 /** The sizes and the placement the pick is made for: of what was measured, those of the default workload. */
-function workload(options: MeasureOptions, question: AskedQuestion, placements: readonly Placement[]): PickWorkload {
+function workload(options: MeasureOptions, question: AskedQuestion, placements: readonly Placement[]): PickQuestion {
   const modes: readonly WaitMode[] = options.mode ?? ["event"];
   const placement = placements.includes("two-cpus") ? "two-cpus" : (placements[0] ?? "unpinned");
   const { peer } = question.workload;
   return { payloads: pickSizes(question), modes, placement, benchmark: "round-trip", peer };
 }
 
-function printReport(report: Report): void {
+function printReport(report: Report, tables = false): void {
   if (report.complete === false) printTables(`${partialNote(report, terminal())}\n`);
+  if (!tables) return printTables(answer(report, terminal()));
   printTables(compareTables(report, terminal()));
   if (report.codecs !== undefined) printTables(`\n${codecTables(report, terminal())}`);
   if (report.checks.some(({ status }) => status === "failed")) printTables(`\n${checkTables(report, terminal())}`);

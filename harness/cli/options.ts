@@ -34,6 +34,8 @@ export interface MeasureOptions extends SharedOptions {
   readonly until?: number;
   readonly keepAwake?: boolean;
   readonly cBaseline?: boolean;
+  /** Of `compare`: every table behind the answer. */
+  readonly tables?: boolean;
   /** Former name of `cBaseline`. */
   readonly limits?: boolean;
 }

@@ -15,6 +15,7 @@ export async function publish(
   { out: directory, json: asJson }: Pick<SharedOptions, "out" | "json">,
   report: Report,
   show: () => void,
+  mostWarnings?: number,
 ): Promise<void> {
   // Stored before anything is printed: whoever reads only the top of a table (`| head`) still finds the report.
   const json = store(directory, REPORT_FILES[0], `${JSON.stringify(report)}\n`);
@@ -23,7 +24,7 @@ export async function publish(
   const html = store(directory, REPORT_FILES[1], await renderHtml(report));
   if (asJson) printJson(report);
   else show();
-  printWarnings(report.warnings, asJson);
+  printWarnings(report.warnings, asJson, mostWarnings);
   if (process.env["GITHUB_STEP_SUMMARY"]) {
     const { renderMarkdown } = await import("../../reports/markdown.ts");
     appendStepSummary(renderMarkdown(report));
@@ -60,10 +61,10 @@ export function publishPartial(
 }
 
 /** Behind the result those that were not noted before; where stdout has JSON and nothing else, on stderr. */
-export function printWarnings(warnings: readonly Warning[], asJson: boolean | undefined): void {
+export function printWarnings(warnings: readonly Warning[], asJson: boolean | undefined, most?: number): void {
   const stream = asJson ? process.stderr : process.stdout;
   const fresh = warnings.map(({ text }) => text).filter((text) => !isNoted(text));
-  const text = warningLines(fresh, { ...terminal(), stream });
+  const text = warningLines(fresh, { ...terminal(), stream }, most);
   if (text !== "") stream.write(`\n${text}\n`);
 }
 

@@ -3,12 +3,12 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { compareTables } from "../../reports/terminal/index.ts";
 import { loopback } from "../../transports/loopback/loopback.ts";
-import { pick, type Workload } from "../pick/pick.ts";
+import { pick, type Question } from "../pick/pick.ts";
 import type { Measurement, Report, Trial } from "../results/model.ts";
 import { median } from "../results/quantiles.ts";
 import { exitCode } from "./compare.ts";
 
-const WORKLOAD: Workload = {
+const WORKLOAD: Question = {
   payloads: [64],
   modes: ["event"],
   placement: "two-cpus",

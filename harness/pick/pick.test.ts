@@ -2,9 +2,9 @@ import { describe, expect, it } from "vitest";
 import type { Capabilities } from "../../transports/contract/capabilities.ts";
 import { loopback } from "../../transports/loopback/loopback.ts";
 import type { CheckResult, MeasuredRow, TransportRecord, UnmeasuredRow } from "../results/model.ts";
-import { pick, type Workload } from "./pick.ts";
+import { pick, type Question } from "./pick.ts";
 
-const WORKLOAD: Workload = {
+const WORKLOAD: Question = {
   payloads: [64, 4096],
   modes: ["event"],
   placement: "two-cpus",

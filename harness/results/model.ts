@@ -5,12 +5,14 @@ import type { RunPhases } from "./phases.ts";
 import type { Placement } from "./placement.ts";
 import type { CandidateStanding, Question } from "./question.ts";
 import type { Warning } from "./warnings.ts";
+import type { Pick } from "./pick.ts";
 
 export type { CodecCost } from "./codec-cost.ts";
 export type * from "./measurement.ts";
 export { PLACEMENTS, type Placement } from "./placement.ts";
 export type { CandidateStanding, Question } from "./question.ts";
 export type { Warning } from "./warnings.ts";
+export type { Pick } from "./pick.ts";
 
 /** Raised when a reader of an older version could misread a report. */
 export const SCHEMA_VERSION = 2;
@@ -221,46 +223,4 @@ export interface CheckResult {
   readonly error?: string;
   readonly notes: Readonly<Record<string, string | number | boolean>>;
   readonly durationMs: number;
-}
-
-export interface Pick {
-  readonly transport: string;
-  readonly mode: WaitMode;
-  readonly placement: Placement;
-  /** The one sentence: pick, workload, placement, reason. */
-  readonly sentence: string;
-  readonly reasons: readonly string[];
-  readonly runnerUp: string | null;
-  /**
-   * What the order of the candidates comes to. `cannot-tell`: one of them has fewer than 6 rounds in common with `transport`, which then
-   * stands first in `ranking` and no more. Absent in older reports.
-   */
-  readonly verdict?: "alone" | "ahead" | "tie" | "cannot-tell";
-  /** Those this run does not tell from the pick at 95 %: ties, and what has no interval. */
-  readonly ties: readonly string[];
-  readonly ruledOut: readonly { readonly transport: string; readonly reason: string }[];
-  /** What this machine could not run: neither better nor worse than the pick, as far as this run can tell. */
-  readonly notExamined?: readonly { readonly transport: string; readonly reason: string }[];
-  /** The best of each other waiting class that is faster than the pick, with what it costs; older reports have no ratio and slower ones too. */
-  readonly alternatives: readonly {
-    readonly transport: string;
-    readonly mode: WaitMode;
-    readonly sentence: string;
-    /** Its time over that of the pick, with the 95 % interval. */
-    readonly ratio?: number;
-    readonly interval?: Interval;
-  }[];
-  /** What was asked for. */
-  readonly workload: {
-    readonly payloads: readonly number[];
-    readonly modes: readonly WaitMode[];
-    readonly placement: Placement;
-  };
-  /** All candidates in order, ratio to the best (geometric mean of p50 over the workload's payloads). */
-  readonly ranking: readonly {
-    readonly transport: string;
-    readonly mode: WaitMode;
-    readonly ratio: number;
-    readonly interval: Interval | null;
-  }[];
 }

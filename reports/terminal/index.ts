@@ -1,5 +1,6 @@
 /** Tables for the terminal: pure functions from parts of a report to text. */
 
+export { answer } from "./answer.ts";
 export { checkTables } from "./checks.ts";
 export { codecTables } from "./codecs.ts";
 export { compareTables } from "./compare.ts";

@@ -5,10 +5,14 @@ import { paint, type TerminalOptions, widthLimit, wrap } from "./table.ts";
 const MOST = 12;
 
 /** The warnings of a run, each once; empty where there is none. */
-export function warningLines(warnings: readonly string[] = [], options: TerminalOptions = {}): string {
+export function warningLines(
+  warnings: readonly string[] = [],
+  options: TerminalOptions = {},
+  most: number = MOST,
+): string {
   const found = [...new Set(warnings.map(oneLine))];
-  const more = found.length - MOST;
-  const shown = more > 0 ? [...found.slice(0, MOST), `${more} more in the stored report`] : found;
+  const more = found.length - most;
+  const shown = more > 0 ? [...found.slice(0, most), `${more} more in the stored report`] : found;
   return shown
     .flatMap((text) => wrap(`warning: ${text}`, widthLimit(options)))
     .map((line) => paint("yellow", line, options))

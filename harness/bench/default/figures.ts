@@ -158,7 +158,9 @@ function samePickRow(plain: readonly Run[]): Row {
   const counts = Map.groupBy(picks, (found) => found?.transport ?? "no pick");
   const [usual] = [...counts].toSorted(([, a], [, b]) => b.length - a.length)[0] ?? [];
   if (usual === undefined) return notMeasured(row);
-  const agreeing = picks.filter((found) => found?.transport === usual || found?.ties.includes(usual)).length;
+  const agreeing = picks.filter(
+    (found) => found?.transport === usual || [...(found?.ties ?? []), ...(found?.immaterial ?? [])].includes(usual),
+  ).length;
   const ties = picks.filter((found) => (found?.ties.length ?? 0) > 0).length;
   const named = [...counts].map(([id, runs]) => `${runs.length} ${id}`).join(", ");
   return judged(row, `${agreeing} of ${plain.length} (${named}; ${ties} with ties)`, agreeing === plain.length);

@@ -32,7 +32,8 @@ function overall(report: Report): Html | "" {
   const sizes = (workload?.payloads ?? []).map((size) => bytes(size)).join(" and ");
   const placement = PLACEMENT_LABELS[pick.placement] ?? pick.placement;
   const rows = ranking.map((row, index) => {
-    const standing = index === 0 ? (pick.verdict === "cannot-tell" ? "" : "pick") : STANDINGS[standingOf(row.interval)];
+    const isPick = row.transport === pick.transport && row.mode === pick.mode && pick.verdict !== "cannot-tell";
+    const standing = isPick ? "pick" : index === 0 ? "" : STANDINGS[standingOf(row.interval)];
     const interval = index > 0 && row.interval ? `${ratio(row.interval[0])} – ${ratio(row.interval[1])}` : ABSENT;
     return html`<tr class="${standing === "pick" ? "best" : ""}"><td>${index + 1}</td><th scope="row"><code>${row.transport}</code></th>
 <td class="text">${MODE_LABELS[row.mode] ?? row.mode}</td><td>${ratio(row.ratio)}</td><td>${interval}</td><td class="text">${standing}</td></tr>`;

@@ -21,10 +21,11 @@ export function masthead(report: Report): Html {
 export function verdict(report: Report): Html {
   const { pick } = report;
   if (!pick) return html`<section id="verdict"><h1>${noPick(report)}</h1>${warnings(report)}</section>`;
-  const { reasons = [], ties = [], alternatives = [], ruledOut = [], notExamined = [] } = pick;
+  const { reasons = [], ties = [], alternatives = [], ruledOut = [], notExamined = [], immaterial = [] } = pick;
   return html`<section id="verdict">
 <h1>${unbroken(pick.sentence)}</h1>
 ${reasons.length > 0 && html`<ul>${reasons.map((reason) => html`<li>${reason}</li>`)}</ul>`}
+${immaterial.length > 0 && html`<p class="tie"><b>Told from it, without a difference that is shown to matter:</b> ${immaterial.join(", ")}.</p>`}
 ${ties.length > 0 && pick.verdict !== "cannot-tell" && html`<p class="tie"><b>Not distinguishable from it at 95 %:</b> ${ties.join(", ")}. Choose among these by what else matters to you.</p>`}
 ${
   alternatives.length > 0 &&

@@ -1,0 +1,149 @@
+import type { Capabilities, WaitMode } from "../../transports/contract/capabilities.ts";
+import { crashReason } from "../results/crashes.ts";
+import { bytes } from "../results/format.ts";
+import type { Measurement, Placement, Report, Trial } from "../results/model.ts";
+import { median } from "../results/quantiles.ts";
+import { type Contender, roundsOf } from "../results/ranking.ts";
+import type { RequestCosts } from "./materiality.ts";
+import { METRICS, type MetricName } from "./metric.ts";
+
+/** What a pick is asked for. */
+export interface Question {
+  readonly payloads: readonly number[];
+  readonly modes: readonly WaitMode[];
+  readonly placement: Placement;
+  readonly benchmark: string;
+  /** Language of the server. */
+  readonly peer: string;
+  /** Default: p50. */
+  readonly optimize?: MetricName;
+  /** Share of a request's time above which a difference matters; default 0.1. */
+  readonly matters?: number;
+  /** Work that a request does beside the exchange and that was not measured, ns; default 0. */
+  readonly assumedWorkNs?: number;
+  /** Work that the server did in each measured request, ns; default 0. */
+  readonly measuredWorkNs?: number;
+}
+
+/** The parts of a report the pick is made from. */
+export interface Evidence {
+  readonly transports: Report["transports"];
+  readonly checks: Report["checks"];
+  readonly measurements: Report["measurements"];
+  readonly crashes?: Report["crashes"];
+}
+
+/** `name` is the transport; `rounds` holds the geometric mean of its costs over the sizes, ns. */
+export interface Candidate extends Contender {
+  readonly mode: WaitMode;
+  readonly capabilities: Capabilities;
+  /** Rows of the question's sizes, in their order. */
+  readonly rows: readonly Measurement[];
+  readonly costs: RequestCosts;
+}
+
+/** Mechanisms that are no candidates: by what they did, and by what this machine could not do. */
+export interface Out {
+  readonly ruledOut: { transport: string; reason: string }[];
+  readonly notExamined: { transport: string; reason: string }[];
+}
+
+/** Everything that may be ranked for a question in these classes of waiting; `out` gets what may not, with its reason. */
+export function candidatesOf(
+  evidence: Evidence,
+  question: Question,
+  modes: readonly WaitMode[],
+  { ruledOut, notExamined }: Out,
+): Candidate[] {
+  const { cost } = METRICS[question.optimize ?? "p50"];
+  const candidates: Candidate[] = [];
+  for (const record of evidence.transports) {
+    if (record.baseline) continue;
+    if (!record.available) {
+      notExamined.push({ transport: record.id, reason: record.reason });
+      continue;
+    }
+    const crash = crashReason(evidence.crashes ?? [], record.id);
+    if (crash !== undefined) {
+      ruledOut.push({ transport: record.id, reason: crash });
+      continue;
+    }
+    for (const mode of modes) {
+      const rows = rowsOf(evidence, question, record.id, mode);
+      if (rows.length === 0) {
+        const other = languageMeasured(evidence, record.id, mode);
+        if (other !== undefined) ruledOut.push({ transport: record.id, reason: notThatServer(other, question) });
+        continue;
+      }
+      const reason = reasonAgainst(evidence, question, record.id, rows);
+      const lacking = rows.find(({ status }) => status === "unavailable");
+      if (lacking !== undefined && failedCheck(evidence, record.id) === undefined) {
+        notExamined.push({ transport: record.id, reason: `${bytes(lacking.payloadBytes)}: ${lacking.reason}` });
+        continue;
+      }
+      if (reason !== undefined) ruledOut.push({ transport: record.id, reason });
+      else {
+        const rounds = roundsOf(rows, cost);
+        const costs = costsOf(rows, cost);
+        const { capabilities, id: name } = record;
+        candidates.push({ name, mode, capabilities, rows, rounds, costs, typical: median([...rounds.values()]) });
+      }
+    }
+  }
+  return candidates;
+}
+
+/** Costs of every size in the rounds in which all of them were measured validly. */
+function costsOf(rows: readonly Measurement[], cost: (trial: Trial) => number | undefined): RequestCosts {
+  const bySize = rows.map((row) => roundsOf([row], cost));
+  const rounds = [...(bySize[0]?.keys() ?? [])];
+  return new Map(
+    rounds.flatMap((round): [number, number[]][] => {
+      const found = bySize.flatMap((size) => size.get(round) ?? []);
+      return found.length === rows.length ? [[round, found]] : [];
+    }),
+  );
+}
+
+function rowsOf({ measurements }: Evidence, question: Question, transport: string, mode: WaitMode): Measurement[] {
+  return measurements.filter(
+    (row) =>
+      row.transport === transport &&
+      row.mode === mode &&
+      row.placement === question.placement &&
+      row.benchmark === question.benchmark &&
+      row.peer.language === question.peer &&
+      question.payloads.includes(row.payloadBytes),
+  );
+}
+
+function languageMeasured({ measurements }: Evidence, transport: string, mode: WaitMode): string | undefined {
+  return measurements.find((row) => row.transport === transport && row.mode === mode)?.peer.language;
+}
+
+function notThatServer(measured: string, { peer }: Question): string {
+  return `measured with a server in ${measured} only, and this is for a server in ${peer}; --peer ${peer} measures that`;
+}
+
+/** A fast mechanism that failed a check, or lost a message, must not be picked. */
+function reasonAgainst(
+  evidence: Evidence,
+  question: Question,
+  transport: string,
+  rows: readonly Measurement[],
+): string | undefined {
+  const failed = failedCheck(evidence, transport);
+  if (failed !== undefined) return `failed the check ${failed.scenario}: ${failed.reason ?? "no reason given"}`;
+  const unmeasured = rows.find((row) => row.status !== "measured");
+  if (unmeasured !== undefined) return `${bytes(unmeasured.payloadBytes)}: ${unmeasured.reason ?? unmeasured.status}`;
+  if (rows.length < question.payloads.length) return "not measured for every size of the workload";
+  const { cost, noun } = METRICS[question.optimize ?? "p50"];
+  if (roundsOf(rows, cost).size > 0) return undefined;
+  return roundsOf(rows).size === 0 || noun === METRICS.p50.noun
+    ? "no round in which every size was measured"
+    : `no round of this run gives its ${noun}`;
+}
+
+function failedCheck({ checks }: Evidence, transport: string): Evidence["checks"][number] | undefined {
+  return checks.find((check) => check.transport === transport && check.status === "failed");
+}

@@ -1,0 +1,41 @@
+import { bytes } from "../results/format.ts";
+import type { Pick } from "../results/model.ts";
+import { rankByRounds } from "../results/ranking.ts";
+import { candidatesOf, type Evidence, type Question } from "./candidates.ts";
+import type { Judged } from "./choose.ts";
+import { METRICS } from "./metric.ts";
+import { shownName } from "./words.ts";
+
+type Flip = NonNullable<Pick["flips"]>[number];
+
+/**
+ * Sizes that were measured beside those of the question, and at which another candidate of the same class is ahead of the chosen one by more than
+ * the margin for sure. Sizes between two measured ones are left open: nothing is extrapolated.
+ */
+export function sizeFlips(evidence: Evidence, question: Question, chosen: Judged): Flip[] {
+  const { mode, name } = chosen.candidate;
+  const sizes = new Set(
+    evidence.measurements
+      .filter((row) => row.benchmark === question.benchmark && row.placement === question.placement)
+      .map(({ payloadBytes }) => payloadBytes)
+      .filter((size) => !question.payloads.includes(size)),
+  );
+  return [...sizes]
+    .toSorted((a, b) => a - b)
+    .flatMap((size): Flip[] => {
+      const there = { ...question, payloads: [size] };
+      const candidates = candidatesOf(evidence, there, [mode], { ruledOut: [], notExamined: [] });
+      const ranked = rankByRounds(candidates);
+      const [best] = ranked;
+      const own = ranked.find(({ row }) => row.name === name);
+      const interval = own?.comparison.interval;
+      if (best === undefined || own === undefined || own === best || !interval) return [];
+      if (interval[0] <= 1 + (question.matters ?? 0.1)) return [];
+      const { less } = METRICS[question.optimize ?? "p50"];
+      const range = `${interval[0].toFixed(1)} to ${interval[1].toFixed(1)}`;
+      const sentence = `At ${bytes(size)}, ${shownName(best.row.name)} is ${own.comparison.ratio.toFixed(1)} times ${less} (${range}).`;
+      return [
+        { over: "payloadBytes", at: size, transport: best.row.name, ratio: own.comparison.ratio, interval, sentence },
+      ];
+    });
+}

@@ -1,0 +1,103 @@
+import { medianInterval } from "../results/intervals.ts";
+import type { Interval } from "../results/model.ts";
+import { median } from "../results/quantiles.ts";
+
+/** Costs of a candidate in one round, ns, one for each size of the question. */
+export type RequestCosts = ReadonlyMap<number, readonly number[]>;
+
+/** When a difference is worth a decision. */
+export interface Margin {
+  /** Share of the time of a request: 0.1 is 10 %. */
+  readonly share: number;
+  /** Work that a request does beside the exchange and that was not measured, ns. */
+  readonly assumedWorkNs: number;
+  /** Work that the server did in each measured request, ns: part of the costs. */
+  readonly measuredWorkNs: number;
+}
+
+/** What the difference between a candidate and the fastest comes to for a request, its work included. */
+export interface Materiality {
+  /**
+   * `yes`: the request takes more than the margin longer. `no`: it takes less than the margin longer or shorter (equivalence). Either is wrong in at
+   * most 5 % of cases. `unclear`: this run shows neither.
+   */
+  readonly matters: "yes" | "no" | "unclear";
+  /** Time of a request over that with the fastest: median over rounds. */
+  readonly ratio: number;
+  /** Two one-sided 95 % bounds of it; null with fewer than 5 common rounds. */
+  readonly bounds: Interval | null;
+  /** Time that the fastest saves on each request, ns: median over rounds of the mean over sizes. Negative where it saves none. */
+  readonly savedNs: number;
+  /** Work in a request at which the difference is exactly the margin, ns: with more work it is below. Null where it is below without any. */
+  readonly breakEvenWorkNs: number | null;
+}
+
+/** Confidence of two one-sided tests at 5 % each. */
+const CONFIDENCE = 0.9;
+const STEPS = 60;
+
+/**
+ * Tests whether a difference matters: two one-sided tests (Schuirmann 1987) on the ratio of request times, (work + cost) / (work + cost of
+ * the fastest), by rounds, with order-statistic bounds of its median. Several sizes count alike: geometric mean of their ratios.
+ */
+export function materiality(costs: RequestCosts, fastest: RequestCosts, margin: Margin): Materiality | undefined {
+  const pairs = [...costs].flatMap(([round, own]): Pair[] => {
+    const other = fastest.get(round);
+    return other === undefined ? [] : [{ own, other }];
+  });
+  if (pairs.length === 0) return undefined;
+  const ratios = ratiosAt(pairs, margin.assumedWorkNs);
+  const bounds = medianInterval(ratios, CONFIDENCE) ?? null;
+  return {
+    matters: judge(bounds, 1 + margin.share),
+    ratio: median(ratios),
+    bounds,
+    savedNs: median(pairs.map(({ own, other }) => mean(own) - mean(other))),
+    breakEvenWorkNs: breakEven(pairs, margin),
+  };
+}
+
+interface Pair {
+  readonly own: readonly number[];
+  readonly other: readonly number[];
+}
+
+function judge(bounds: Interval | null, limit: number): Materiality["matters"] {
+  if (bounds === null) return "unclear";
+  if (bounds[0] > limit) return "yes";
+  return bounds[0] > 1 / limit && bounds[1] < limit ? "no" : "unclear";
+}
+
+/** Ratio of request times in each round, with this much work on top of what was measured. */
+function ratiosAt(pairs: readonly Pair[], workNs: number): number[] {
+  return pairs.map(({ own, other }) =>
+    own.reduce((product, cost, size) => {
+      const reference = other[size] as number;
+      // Work that was measured may be taken off again, of which a round may have seen a little less.
+      return product * (atLeast(workNs + cost) / atLeast(workNs + reference)) ** (1 / own.length);
+    }, 1),
+  );
+}
+
+/** The ratio falls towards 1 as work grows, so that halving finds the one work at which it is the margin. */
+function breakEven(pairs: readonly Pair[], { share, measuredWorkNs }: Margin): number | null {
+  const isAbove = (workNs: number): boolean => median(ratiosAt(pairs, workNs - measuredWorkNs)) > 1 + share;
+  if (!isAbove(0)) return null;
+  let low = 0;
+  let high = 1000;
+  while (isAbove(high) && high < 1e12) high *= 2;
+  for (let step = 0; step < STEPS; step++) {
+    const middle = (low + high) / 2;
+    if (isAbove(middle)) low = middle;
+    else high = middle;
+  }
+  return high;
+}
+
+/** The clock's own resolution: no request takes less. */
+const LEAST_NS = 1;
+const atLeast = (ns: number): number => Math.max(LEAST_NS, ns);
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}

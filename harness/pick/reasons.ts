@@ -1,0 +1,80 @@
+import type { WaitMode } from "../../transports/contract/capabilities.ts";
+import type { Pick } from "../results/model.ts";
+import { compareRounds, rankByRounds } from "../results/ranking.ts";
+import { type Candidate, candidatesOf, type Evidence, type Out, type Question } from "./candidates.ts";
+import type { Choice } from "./choose.ts";
+import { METRICS } from "./metric.ts";
+import { costOf, nameOf, overSizes, shownName, timesAs } from "./words.ts";
+
+/** What speaks for the chosen one, beside the sentence. */
+export function reasonsFor({ chosen, fastest, all }: Choice, evidence: Evidence, question: Question): string[] {
+  const { checks, transports } = evidence;
+  const { name } = chosen.candidate;
+  const own = checks.filter((check) => check.transport === name);
+  const passed = own.filter(({ status }) => status === "passed").length;
+  const reasons: string[] = [];
+  const slowest = all.at(-1);
+  // "1.0 times as long" would say nothing.
+  if (
+    slowest !== undefined &&
+    slowest.standing === "behind" &&
+    slowest !== chosen &&
+    slowest.comparison.ratio >= 1.05
+  ) {
+    const isFastest = chosen === fastest && all.slice(1).every(({ standing }) => standing === "behind");
+    const of = `${isFastest ? "fastest of" : "of"} ${all.length} candidates${isFastest ? ";" : ""}`;
+    const to = compareRounds(slowest.candidate.rounds, chosen.candidate.rounds);
+    const { more } = METRICS[question.optimize ?? "p50"];
+    reasons.push(`${of} the slowest, ${nameOf(slowest)}, takes ${timesAs(to, more, 1)}${overSizes(question)}`);
+  }
+  for (const { scenario, reason, status } of own)
+    if (status === "unavailable") reasons.push(`not examined here: ${scenario}: ${reason}`);
+  if (passed > 0) reasons.push(`passed all ${passed} checks that apply to it`);
+  const record = transports.find(({ id }) => id === name);
+  if (record !== undefined) {
+    const { delivery, ordering, peerLoss, languages, platforms } = record.capabilities;
+    const order = ordering === "fifo" ? "in order" : "unordered";
+    reasons.push(`${delivery} delivery, ${order}, peer loss noticed: ${peerLoss}`);
+    const spoken = languages.length > 0 ? `, ${languages.join(", ")}` : "";
+    reasons.push(`runs on ${platforms.join(", ")}; spoken by: node${spoken}`);
+  }
+  const cost = costOf(chosen.candidate);
+  if (cost !== undefined) reasons.push(`costs ${cost}, both processes together`);
+  return reasons;
+}
+
+/** Only those that wait as asked: nothing is known of them, so the sentence must not read as if they were worse. */
+export function notExaminedIn({ transports }: Evidence, { modes }: Question, { notExamined }: Out): string {
+  const wanted = notExamined.filter(({ transport }) =>
+    transports.find(({ id }) => id === transport)?.capabilities.modes.some((mode) => modes.includes(mode)),
+  );
+  if (wanted.length === 0) return "";
+  return ` Not examined here: ${[...new Set(wanted.map(({ transport }) => transport))].join(", ")}.`;
+}
+
+/** The best of each waiting class that was not asked for, with what its speed costs, where it is faster for sure. */
+export function alternatives(evidence: Evidence, question: Question, chosen: Candidate): Pick["alternatives"] {
+  const others: WaitMode[] = (["event", "blocking", "polling"] as const).filter(
+    (mode) => !question.modes.includes(mode),
+  );
+  const { less, show } = METRICS[question.optimize ?? "p50"];
+  return others.flatMap((mode) => {
+    const [first] = rankByRounds(candidatesOf(evidence, question, [mode], { ruledOut: [], notExamined: [] }));
+    if (first === undefined) return [];
+    const { name, rows } = first.row;
+    const { ratio, interval } = compareRounds(first.row.rounds, chosen.rounds);
+    if (interval === null || interval[1] >= 1) return [];
+    const range = `${(1 / interval[1]).toFixed(1)} to ${(1 / interval[0]).toFixed(1)}`;
+    const times = `${(1 / ratio).toFixed(1)} times ${less} as ${shownName(chosen.name)}, ${range}${overSizes(question)}`;
+    const cost = costOf(first.row);
+    const figures = rows.map(show).join(" and ");
+    const sentence = `${CLASS_WORDS[mode]}: ${name} takes ${figures} (${times})${cost === undefined ? "" : `, for ${cost}`}.`;
+    return [{ transport: name, mode, sentence, ratio, interval }];
+  });
+}
+
+const CLASS_WORDS: Readonly<Record<WaitMode, string>> = {
+  event: "In an event loop",
+  blocking: "If a thread may block",
+  polling: "If each end may burn a CPU",
+};

@@ -1,0 +1,118 @@
+import { describe, expect, it } from "vitest";
+import type { Pick } from "../results/model.ts";
+import { randomFrom } from "../results/random.ts";
+import { type Noise, QUESTION, simulate, type Truth } from "../testing/synthetic-report.ts";
+import { pick, type Question } from "./pick.ts";
+
+/** What default reports of one CPU scatter like: METHODOLOGY has the figures. */
+const USUAL: Noise = { rounds: 8, round: 0.15, trial: 0.05 };
+const RUNS = 600;
+/** Three standard errors of a share of 5 % in so many runs. */
+const ALPHA = 0.05 + 3 * Math.sqrt((0.05 * 0.95) / RUNS);
+
+/** Capabilities by which the second of two is the simpler. */
+const SIMPLE = { platforms: ["linux", "darwin", "win32"] } as const;
+const LINUX = { platforms: ["linux"] } as const;
+
+function picks(truths: readonly Truth[], noise: Noise, question: Partial<Question> = {}, runs = RUNS): Pick[] {
+  const random = randomFrom(7);
+  return Array.from({ length: runs }, () => {
+    const found = pick(simulate(truths, noise, random), { ...QUESTION, ...question });
+    if (found === null) throw new Error("no pick");
+    return found;
+  });
+}
+
+function share(found: readonly Pick[], holds: (pick: Pick) => boolean): number {
+  return found.filter(holds).length / found.length;
+}
+
+const request = ({ ranking }: Pick, id: string) => ranking.find(({ transport }) => transport === id)?.request;
+
+describe("a pick from reports whose truth is known", () => {
+  it("calls one of equals faster in at most 5 % of reports", () => {
+    const found = picks(
+      ["a", "b", "c", "d"].map((id) => ({ id, ns: 30_000 })),
+      USUAL,
+    );
+    expect(share(found, ({ verdict }) => verdict === "ahead")).toBeLessThan(ALPHA);
+    const two = picks(
+      ["a", "b"].map((id) => ({ id, ns: 30_000 })),
+      USUAL,
+    );
+    expect(share(two, ({ verdict }) => verdict !== "tie")).toBeLessThan(ALPHA);
+  });
+
+  it("calls a difference of exactly the margin immaterial in at most 5 %, and one that matters in at most 5 %", () => {
+    const found = picks(
+      [
+        { id: "fast", ns: 30_000, capabilities: LINUX },
+        { id: "slow", ns: 33_000, capabilities: SIMPLE },
+      ],
+      USUAL,
+    );
+    const told = found.filter(({ fastest }) => fastest === "fast");
+    expect(share(told, (one) => request(one, "slow")?.matters === "no")).toBeLessThan(ALPHA);
+    expect(share(told, (one) => request(one, "slow")?.matters === "yes")).toBeLessThan(ALPHA);
+  });
+
+  it("tells candidates that are 30 % apart in at least 90 %", () => {
+    const truths = [
+      { id: "fast", ns: 30_000 },
+      { id: "slow", ns: 39_000 },
+    ];
+    expect(
+      share(picks(truths, USUAL), ({ verdict, transport }) => verdict === "ahead" && transport === "fast"),
+    ).toBeGreaterThan(0.9);
+  });
+
+  it("calls a difference below half of the margin immaterial in at least 80 %, where the scatter allows it", () => {
+    const truths = [
+      { id: "fast", ns: 30_000, capabilities: LINUX },
+      { id: "slow", ns: 31_000, capabilities: SIMPLE },
+    ];
+    const found = picks(truths, { ...USUAL, trial: 0.03 });
+    const immaterial = (one: Pick): boolean => one.fastest === "slow" || request(one, "slow")?.matters === "no";
+    expect(share(found, immaterial)).toBeGreaterThan(0.8);
+    expect(
+      share(found, ({ transport }) => transport === "slow"),
+      "and takes the simpler one",
+    ).toBeGreaterThan(0.99);
+  });
+
+  it("finds the work at which a difference is the margin", () => {
+    const truths = [
+      { id: "fast", ns: 23_000, capabilities: LINUX },
+      { id: "slow", ns: 40_000, capabilities: SIMPLE },
+    ];
+    // (work + 40) / (work + 23) = 1.1 at 147 µs.
+    const found = picks(truths, { ...USUAL, trial: 0.01 }, {}, 50);
+    for (const one of found) {
+      expect(request(one, "slow")?.breakEvenWorkNs).toBeGreaterThan(147_000 * 0.85);
+      expect(request(one, "slow")?.breakEvenWorkNs).toBeLessThan(147_000 * 1.15);
+    }
+    const worked = picks(truths, { ...USUAL, trial: 0.01 }, { assumedWorkNs: 1e6 }, 50);
+    expect(share(worked, ({ transport, verdict }) => transport === "slow" && verdict === "immaterial")).toBe(1);
+    expect(worked[0]?.sentence).toMatch(
+      /fast saves 1\d\.\d µs a request, which is more than 10 % only where .* less than 1\d\d µs of work/,
+    );
+  });
+
+  it("says less with fewer rounds and with more noise", () => {
+    const truths = [
+      { id: "a", ns: 30_000, capabilities: LINUX },
+      { id: "b", ns: 34_000, capabilities: SIMPLE },
+      { id: "c", ns: 60_000 },
+    ];
+    const strength = (noise: Noise): number =>
+      picks(truths, noise, {}, 200).reduce((sum, { ranking, verdict }) => {
+        const claims = ranking.filter(({ interval }) => interval !== null && interval[0] > 1).length;
+        const tests = ranking.filter(({ request: found }) => found !== undefined && found.matters !== "unclear").length;
+        return sum + (verdict === "cannot-tell" ? 0 : 1 + claims + tests);
+      }, 0);
+    const byRounds = [4, 6, 10, 20, 40].map((rounds) => strength({ ...USUAL, rounds }));
+    expect(byRounds).toEqual(byRounds.toSorted((one, other) => one - other));
+    const byNoise = [0.3, 0.15, 0.08, 0.02].map((trial) => strength({ ...USUAL, trial }));
+    expect(byNoise).toEqual(byNoise.toSorted((one, other) => one - other));
+  });
+});

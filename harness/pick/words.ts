@@ -1,0 +1,118 @@
+import { bytes, count, duration } from "../results/format.ts";
+import type { Placement } from "../results/model.ts";
+import type { Candidate, Question } from "./candidates.ts";
+import type { Choice, Judged } from "./choose.ts";
+import { METRICS } from "./metric.ts";
+
+/** What a portable id stands for on this platform: `local-socket (unix)`. */
+export function shownName(id: string, platform: string = process.platform): string {
+  return id === "local-socket" ? `local-socket (${platform === "win32" ? "named-pipe" : "unix"})` : id;
+}
+
+export const PLACEMENT_WORDS: Readonly<Record<Placement, string>> = {
+  "same-cpu": "both ends on one CPU",
+  "two-cpus": "the ends on two CPUs",
+  unpinned: "the ends wherever the scheduler puts them",
+};
+
+/** `Use unix for 64 B and 4 KiB requests with …: its median round trip is 40 µs and 47 µs`. */
+export function use({ candidate }: Judged, question: Question): string {
+  const { noun, show } = METRICS[question.optimize ?? "p50"];
+  const figures = candidate.rows.map(show).join(" and ");
+  return `Use ${shownName(candidate.name)} ${purpose(question)}: its ${noun} is ${figures}`;
+}
+
+/** `for 64 B and 4 KiB requests with the ends on two CPUs`. */
+export function purpose(question: Question): string {
+  return `for ${sizesOf(question)} requests with ${PLACEMENT_WORDS[question.placement]}`;
+}
+
+export function sizesOf({ payloads }: Pick<Question, "payloads">): string {
+  return payloads.map(bytes).join(" and ");
+}
+
+/** `2.00 times as long (1.95 to 2.05)`: ratio and 95 % interval. */
+export function timesAs(found: Judged["comparison"], more: string, digits: number): string {
+  const range = found.interval?.map((end) => end.toFixed(2)).join(" to ");
+  return `${found.ratio.toFixed(digits)} times ${more}${range === undefined ? "" : ` (${range})`}`;
+}
+
+/** The sentence of a choice between candidates that have an order. */
+export function sentenceOf(choice: Choice, question: Question): string {
+  const { chosen, fastest, all } = choice;
+  if (all.length === 1) return `${use(chosen, question)}; nothing else could be compared.`;
+  return chosen === fastest ? fastestWords(choice, question) : simplerWords(choice, question);
+}
+
+/** The fastest is chosen: nothing simpler is near it. */
+function fastestWords({ fastest, all }: Choice, question: Question): string {
+  const tied = all.filter(({ standing }) => standing === "tied").map(nameOf);
+  if (tied.length > 0) return `${use(fastest, question)}, not distinguishable from ${tied.join(", ")} in this run.`;
+  const next = all[1] as Judged;
+  const { more } = METRICS[question.optimize ?? "p50"];
+  return `${use(fastest, question)}, and ${nameOf(next)}, the next, takes ${timesAs(next.comparison, more, 2)}.${workFlip(all, question)}`;
+}
+
+/** A simpler one is chosen: it ties with the fastest, or what the fastest saves is not shown to matter. */
+function simplerWords({ chosen, fastest, simplerBy }: Choice, question: Question): string {
+  const found = chosen.materiality;
+  const simpler =
+    simplerBy === undefined ? "" : ` It is the simpler: it ${simplerBy.words(chosen.candidate.capabilities)}.`;
+  if (chosen.standing === "tied" || found === undefined)
+    return `${use(chosen, question)}, not distinguishable from ${nameOf(fastest)}, the fastest, in this run.${simpler}`;
+  return `${use(chosen, question)}. ${nameOf(fastest)} saves ${duration(found.savedNs)} a request, ${atWhatWork(found, question)}.${simpler}`;
+}
+
+function atWhatWork(found: NonNullable<Judged["materiality"]>, question: Question): string {
+  const share = shareOf(question);
+  const only =
+    found.breakEvenWorkNs === null
+      ? `which is less than ${share} of it`
+      : `which is more than ${share} only where a request does less than ${duration(found.breakEvenWorkNs)} of work`;
+  return found.matters === "no"
+    ? only
+    : `${only}; this run leaves open on which side of ${share} ${workWords(question)} lies`;
+}
+
+/** `a request with 1 ms of work`. */
+function workWords({ assumedWorkNs = 0, measuredWorkNs = 0 }: Question): string {
+  const workNs = assumedWorkNs + measuredWorkNs;
+  return workNs === 0 ? "a request without work" : `a request with ${duration(workNs)} of work`;
+}
+
+/** Where the answer flips with work in the request: to the simplest of those that are only slower without it. */
+function workFlip(all: readonly Judged[], question: Question): string {
+  const [next] = all.slice(1);
+  const breakEvenNs = next?.materiality?.breakEvenWorkNs;
+  if (next === undefined || breakEvenNs === null || breakEvenNs === undefined) return "";
+  return ` The difference is below ${shareOf(question)} where a request does more than ${duration(breakEvenNs)} of work.`;
+}
+
+export function shareOf({ matters = 0.1 }: Question): string {
+  return `${Math.round(matters * 1000) / 10} %`;
+}
+
+export const nameOf = ({ candidate }: Judged): string => shownName(candidate.name);
+
+/** States no order: not even which median was smallest. */
+export function cannotTellWords({ fastest, all }: Choice, question: Question): string {
+  const unknown = all.slice(1).filter(({ standing }) => standing === "unknown");
+  const common = unknown.map(({ comparison }) => comparison.common);
+  const [least, most] = [Math.min(...common), Math.max(...common)];
+  const rounds = least === most ? count(most, "round") : `${least} to ${most} rounds`;
+  return (
+    `This run cannot tell which is fastest ${purpose(question)}: ${nameOf(fastest)} has ${rounds} in common with ` +
+    `${unknown.map(nameOf).join(", ")}, and an order needs 6. Give a larger --trials or a longer --budget.`
+  );
+}
+
+/** `12 µs of CPU per round trip of 64 B`; a cost is told for one size, the first. */
+export function costOf({ rows: [row] }: Candidate): string | undefined {
+  if (row === undefined || row.cpuNsPerMessage === null) return undefined;
+  return `${duration(row.cpuNsPerMessage)} of CPU per round trip of ${bytes(row.payloadBytes)}`;
+}
+
+/** What a ratio of scores is of, behind the ratio. */
+export function overSizes({ payloads }: Question): string {
+  return payloads.length > 1 ? ", over these sizes together" : "";
+}

@@ -1,0 +1,135 @@
+import { ABSENT, bytes, cRatio, duration, oneLine, quantity, ratio, ratioRange } from "../../harness/results/format.ts";
+import type { Measurement, Pick, Report } from "../../harness/results/model.ts";
+import { blocksOf, metricValue, type RankedRow } from "../blocks.ts";
+import { MODE_LABELS, noPickReason, placementTitle, quickNote } from "../labels.ts";
+import { forTerminal } from "./border.ts";
+import {
+  type Column,
+  cut,
+  paint,
+  renderTable,
+  type TableRow,
+  type TerminalOptions,
+  widthLimit,
+  wrap,
+} from "./table.ts";
+
+/** Lines of the answer, what a run says before and behind it left out. */
+const MOST_LINES = 24;
+/** Of each part, what is shown however long the others are. */
+const LEAST_LINES = 2;
+const MORE = "more with --tables and in the report";
+
+/**
+ * The answer of a comparison in at most {@link MOST_LINES} lines: the pick with its reasons, one table over the sizes of the question, the other
+ * classes, and what is out and why. What does not fit is counted.
+ */
+export function answer(raw: Report, options: TerminalOptions = {}): string {
+  const report = forTerminal(raw);
+  const { pick } = report;
+  const width = widthLimit(options);
+  const list = (texts: readonly string[]): string[] => texts.map((text) => cut(oneLine(text), width));
+  if (pick === null || pick === undefined) {
+    const head = paint("yellow", `No pick: ${noPickReason(report)}.`, options);
+    return [head, ...fitted([list(missingOf(report))], MOST_LINES - 1)].join("\n");
+  }
+  const sentence = wrap(oneLine(pick.sentence), width).map((line) => paint("bold", line, options));
+  const parts = [
+    list((pick.reasons ?? []).map((reason) => `  - ${reason}`)),
+    ["", ...table(report, pick, options)],
+    list((pick.alternatives ?? []).map((other) => `  ${MODE_LABELS[other.mode] ?? other.mode}: ${other.sentence}`)),
+    list(outOf(pick)),
+  ];
+  return [...sentence, ...fitted(parts, MOST_LINES - sentence.length)].join("\n");
+}
+
+/** Shortens the longest parts until all fit, and counts what is left out of each. */
+function fitted(parts: readonly (readonly string[])[], room: number): string[] {
+  const kept = parts.map((lines) => lines.length);
+  const lengthOf = (part: number): number => {
+    const lines = kept[part] as number;
+    return lines + (lines < (parts[part]?.length ?? 0) ? 1 : 0);
+  };
+  const total = (): number => kept.reduce((sum, _, part) => sum + lengthOf(part), 0);
+  while (total() > room) {
+    const longest = kept.indexOf(Math.max(...kept));
+    if ((kept[longest] as number) <= LEAST_LINES) break;
+    kept[longest] = (kept[longest] as number) - 1;
+  }
+  return parts.flatMap((lines, part) => {
+    const left = lines.length - (kept[part] as number);
+    return left > 0 ? [...lines.slice(0, kept[part]), `  … ${left} ${MORE}`] : lines;
+  });
+}
+
+function outOf({ ruledOut = [], notExamined = [] }: Pick): string[] {
+  return [
+    ...ruledOut.map(({ transport, reason }) => `  ruled out: ${transport}: ${reason}`),
+    ...notExamined.map(({ transport, reason }) => `  not examined here: ${transport}: ${reason}`),
+  ];
+}
+
+/** Of a run without a pick: what each transport lacks. */
+function missingOf({ measurements }: Report): string[] {
+  const reasons = measurements.flatMap(({ transport, ...row }) =>
+    row.status === "measured" ? [] : [`  ${transport}: ${row.reason ?? row.status}`],
+  );
+  return [...new Set(reasons)];
+}
+
+/** One row for each candidate of the pick's class, fastest first; for each size its figure, the ratio to the best of that size, and to plain C. */
+function table(report: Report, pick: Pick, options: TerminalOptions): string[] {
+  const { payloads, placement } = pick.workload;
+  const bySize = payloads.map((size) => rowsAt(report, pick, size));
+  const hasC = bySize.some((rows) => [...rows.values()].some(({ cell }) => cell.cBaseline !== undefined));
+  const columns: Column[] = [
+    { title: "", align: "left", shrink: "cut" },
+    ...payloads.flatMap((size): Column[] => [
+      { title: bytes(size), align: "right" },
+      { title: "ratio 95 %", align: "right" },
+      ...(hasC ? [{ title: "× C", align: "right", drop: 1 } as const] : []),
+    ]),
+    { title: "", align: "left" },
+  ];
+  const rows = pick.ranking.map(({ transport }): TableRow => {
+    const cells = bySize.flatMap((found) => cellsOf(found.get(transport), hasC));
+    const isPick = transport === pick.transport;
+    return {
+      cells: [`  ${transport}`, ...cells, markOf(pick, transport)],
+      ...(isPick ? { style: "green" as const } : {}),
+    };
+  });
+  const quick = quickNote(report);
+  const title = `${placementTitle(placement, report.environment)} · ${MODE_LABELS[pick.mode] ?? pick.mode}${quick === "" ? "" : ` · ${quick}`}`;
+  const head = paint("dim", cut(title, widthLimit(options)), options);
+  return [head, ...renderTable(columns, rows, options).split("\n")];
+}
+
+function markOf({ transport, ties, immaterial = [] }: Pick, id: string): string {
+  if (id === transport) return "pick";
+  return ties.includes(id) ? "= tie" : immaterial.includes(id) ? "~ immaterial" : "";
+}
+
+function rowsAt(report: Report, pick: Pick, size: number): Map<string, RankedRow> {
+  const benchmark = pick.workload.benchmark ?? "round-trip";
+  const block = blocksOf(report).find(
+    (one) =>
+      one.benchmark === benchmark &&
+      one.placement === pick.placement &&
+      one.mode === pick.mode &&
+      one.payloadBytes === size,
+  );
+  return new Map((block?.ranked ?? []).map((row) => [row.cell.transport, row]));
+}
+
+function cellsOf(row: RankedRow | undefined, hasC: boolean): string[] {
+  if (row === undefined) return [ABSENT, ABSENT, ...(hasC ? [ABSENT] : [])];
+  const { cell, interval, ratio: times } = row;
+  const range = interval === null ? "" : ratioRange(interval);
+  return [figure(cell), `${ratio(times)} ${range.padStart(9)}`, ...(hasC ? [cRatio(cell.cBaseline)] : [])];
+}
+
+function figure(cell: Measurement): string {
+  const p50 = metricValue(cell, "p50");
+  return p50 === undefined ? `${quantity(cell.messagesPerSecond)}/s` : duration(p50);
+}

@@ -1,0 +1,87 @@
+import type { Capabilities } from "../transports/contract/capabilities.ts";
+
+/** What some records state besides. */
+type Stated = Capabilities & { readonly packages?: readonly string[]; readonly native?: boolean };
+
+/** One reason to prefer a mechanism that is not slower where it matters. */
+export interface Criterion {
+  readonly name: string;
+  readonly why: string;
+  /** Smaller is simpler. */
+  readonly cost: (capabilities: Stated) => number;
+  /** What the simpler one has, as the end of a sentence. */
+  readonly words: (capabilities: Stated) => string;
+}
+
+/** A server that serves this many clients serves more in practice: the difference is none. */
+const MANY_CLIENTS = 1000;
+/** A record that states no packages is taken for one that needs some: less evidence never makes a mechanism simpler. */
+const UNSTATED_PACKAGES = 1;
+
+/**
+ * The order of simplicity: the first criterion in which two mechanisms differ decides. It asks what costs a team most, and longest: another
+ * program for another system, then something to install and keep up to date, then growth, then code of one's own.
+ */
+export const SIMPLICITY: readonly Criterion[] = [
+  {
+    name: "platforms",
+    why: "Each system that a mechanism does not run on needs a second mechanism, with its own tests and faults.",
+    cost: ({ platforms }) => -platforms.length,
+    words: ({ platforms }) => `runs on ${platforms.length === 1 ? "one system" : `${platforms.length} systems`}`,
+  },
+  {
+    name: "packages",
+    why: "A package is installed, audited and updated for as long as the program lives.",
+    cost: ({ packages }) => packages?.length ?? UNSTATED_PACKAGES,
+    words: ({ packages }) =>
+      packages?.length === 0 ? "needs no package" : `needs ${packages?.join(", ") ?? "packages"}`,
+  },
+  {
+    name: "native code",
+    why: "Native code is built or downloaded for each system, and its faults end the process.",
+    cost: ({ native }) => (native === false ? 0 : 1),
+    words: ({ native }) => (native === false ? "runs no native code beside Node's own" : "runs native code"),
+  },
+  {
+    name: "clients",
+    why: "A limit on clients is met after the program has become a success.",
+    cost: ({ maxClients }) => -Math.min(maxClients, MANY_CLIENTS),
+    words: ({ maxClients }) => `serves ${maxClients === 1 ? "one client" : `${maxClients} clients`}`,
+  },
+  {
+    name: "access",
+    why: "A mechanism with file permissions keeps other users out without a line of code.",
+    cost: ({ auth }) => (auth.includes("permissions") ? 0 : 1),
+    words: ({ auth }) =>
+      auth.includes("permissions") ? "keeps other users out by permissions" : "lets any local user connect",
+  },
+  {
+    name: "traces",
+    why: "Objects that outlive their process must be found and removed after a crash.",
+    cost: ({ rendezvous, persistent }) => (persistent ? 2 : rendezvous === "address" ? 1 : 0),
+    words: ({ persistent }) => (persistent ? "leaves messages behind a crash" : "leaves at most a name behind a crash"),
+  },
+  {
+    name: "framing",
+    why: "Message boundaries that nobody keeps are code that a team writes and tests itself.",
+    cost: ({ boundaries }) => (boundaries === "prefix" ? 1 : 0),
+    words: ({ boundaries }) => (boundaries === "prefix" ? "needs a length prefix" : "keeps message boundaries"),
+  },
+];
+
+/** Why one mechanism is simpler than another. */
+export interface Simpler {
+  /** Negative where the first is simpler, positive where the second is, 0 where no criterion tells them apart. */
+  readonly order: number;
+  /** The criterion that decided; undefined where none did. */
+  readonly criterion?: Criterion;
+}
+
+/** Compares two records by {@link SIMPLICITY}. */
+export function compareSimplicity(one: Capabilities, other: Capabilities): Simpler {
+  for (const criterion of SIMPLICITY) {
+    const order = criterion.cost(one) - criterion.cost(other);
+    if (order !== 0) return { order, criterion };
+  }
+  return { order: 0 };
+}
