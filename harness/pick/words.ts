@@ -56,8 +56,8 @@ function fastestWords({ fastest, all }: Choice, question: Question): string {
 /** A simpler one is chosen: it ties with the fastest, or what the fastest saves is not shown to matter. */
 function simplerWords({ chosen, fastest, simplerBy }: Choice, question: Question): string {
   const found = chosen.materiality;
-  const simpler =
-    simplerBy === undefined ? "" : ` It is the simpler: it ${simplerBy.words(chosen.candidate.capabilities)}.`;
+  const words = (one: Judged): string => `${nameOf(one)} ${simplerBy?.words(one.candidate.capabilities)}`;
+  const simpler = simplerBy === undefined ? "" : ` It is simpler: ${words(chosen)}, ${words(fastest)}.`;
   if (chosen.standing === "tied" || found === undefined)
     return `${use(chosen, question)}, not distinguishable from ${nameOf(fastest)}, the fastest, in this run.${simpler}`;
   return `${use(chosen, question)}. ${nameOf(fastest)} saves ${duration(found.savedNs)} a request, ${atWhatWork(found, question)}.${simpler}`;

@@ -28,16 +28,16 @@ export function answer(raw: Report, options: TerminalOptions = {}): string {
   const report = forTerminal(raw);
   const { pick } = report;
   const width = widthLimit(options);
-  const list = (texts: readonly string[]): string[] => texts.map((text) => cut(oneLine(text), width));
+  const list = (texts: readonly string[]): string[] => texts.map((text) => cut(`  ${oneLine(text)}`, width));
   if (pick === null || pick === undefined) {
     const head = paint("yellow", `No pick: ${noPickReason(report)}.`, options);
     return [head, ...fitted([list(missingOf(report))], MOST_LINES - 1)].join("\n");
   }
   const sentence = wrap(oneLine(pick.sentence), width).map((line) => paint("bold", line, options));
   const parts = [
-    list((pick.reasons ?? []).map((reason) => `  - ${reason}`)),
+    list((pick.reasons ?? []).map((reason) => `- ${reason}`)),
     ["", ...table(report, pick, options)],
-    list((pick.alternatives ?? []).map((other) => `  ${MODE_LABELS[other.mode] ?? other.mode}: ${other.sentence}`)),
+    list((pick.alternatives ?? []).map((other) => `${MODE_LABELS[other.mode] ?? other.mode}: ${other.sentence}`)),
     list(outOf(pick)),
   ];
   return [...sentence, ...fitted(parts, MOST_LINES - sentence.length)].join("\n");
@@ -64,15 +64,15 @@ function fitted(parts: readonly (readonly string[])[], room: number): string[] {
 
 function outOf({ ruledOut = [], notExamined = [] }: Pick): string[] {
   return [
-    ...ruledOut.map(({ transport, reason }) => `  ruled out: ${transport}: ${reason}`),
-    ...notExamined.map(({ transport, reason }) => `  not examined here: ${transport}: ${reason}`),
+    ...ruledOut.map(({ transport, reason }) => `ruled out: ${transport}: ${reason}`),
+    ...notExamined.map(({ transport, reason }) => `not examined here: ${transport}: ${reason}`),
   ];
 }
 
 /** Of a run without a pick: what each transport lacks. */
 function missingOf({ measurements }: Report): string[] {
   const reasons = measurements.flatMap(({ transport, ...row }) =>
-    row.status === "measured" ? [] : [`  ${transport}: ${row.reason ?? row.status}`],
+    row.status === "measured" ? [] : [`${transport}: ${row.reason ?? row.status}`],
   );
   return [...new Set(reasons)];
 }
