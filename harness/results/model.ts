@@ -2,17 +2,17 @@ import type { Capabilities, WaitMode } from "../../transports/contract/capabilit
 import type { CodecCost } from "./codec-cost.ts";
 import type { Interval, Measurement } from "./measurement.ts";
 import type { RunPhases } from "./phases.ts";
+import type { Pick } from "./pick.ts";
 import type { Placement } from "./placement.ts";
 import type { CandidateStanding, Question } from "./question.ts";
 import type { Warning } from "./warnings.ts";
-import type { Pick } from "./pick.ts";
 
 export type { CodecCost } from "./codec-cost.ts";
 export type * from "./measurement.ts";
+export type { Pick } from "./pick.ts";
 export { PLACEMENTS, type Placement } from "./placement.ts";
 export type { CandidateStanding, Question } from "./question.ts";
 export type { Warning } from "./warnings.ts";
-export type { Pick } from "./pick.ts";
 
 /** Raised when a reader of an older version could misread a report. */
 export const SCHEMA_VERSION = 2;
