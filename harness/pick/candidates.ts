@@ -1,7 +1,7 @@
 import type { Capabilities, WaitMode } from "../../transports/contract/capabilities.ts";
 import { crashReason } from "../results/crashes.ts";
 import { bytes } from "../results/format.ts";
-import type { Measurement, Placement, Report, Trial } from "../results/model.ts";
+import type { MeasuredRow, Measurement, Placement, Report, ValidTrial } from "../results/model.ts";
 import { median } from "../results/quantiles.ts";
 import { type Contender, roundsOf } from "../results/ranking.ts";
 import type { RequestCosts } from "./materiality.ts";
@@ -38,7 +38,7 @@ export interface Candidate extends Contender {
   readonly mode: WaitMode;
   readonly capabilities: Capabilities;
   /** Rows of the question's sizes, in their order. */
-  readonly rows: readonly Measurement[];
+  readonly rows: readonly MeasuredRow[];
   readonly costs: RequestCosts;
 }
 
@@ -75,18 +75,27 @@ export function candidatesOf(
         if (other !== undefined) ruledOut.push({ transport: record.id, reason: notThatServer(other, question) });
         continue;
       }
+      const measured = rows.filter((row) => row.status === "measured");
       const reason = reasonAgainst(evidence, question, record.id, rows);
-      const lacking = rows.find(({ status }) => status === "unavailable");
+      const [lacking] = rows.flatMap((row) => (row.status === "unavailable" ? [row] : []));
       if (lacking !== undefined && failedCheck(evidence, record.id) === undefined) {
         notExamined.push({ transport: record.id, reason: `${bytes(lacking.payloadBytes)}: ${lacking.reason}` });
         continue;
       }
       if (reason !== undefined) ruledOut.push({ transport: record.id, reason });
       else {
-        const rounds = roundsOf(rows, cost);
-        const costs = costsOf(rows, cost);
+        const rounds = roundsOf(measured, cost);
+        const costs = costsOf(measured, cost);
         const { capabilities, id: name } = record;
-        candidates.push({ name, mode, capabilities, rows, rounds, costs, typical: median([...rounds.values()]) });
+        candidates.push({
+          name,
+          mode,
+          capabilities,
+          rows: measured,
+          rounds,
+          costs,
+          typical: median([...rounds.values()]),
+        });
       }
     }
   }
@@ -94,7 +103,7 @@ export function candidatesOf(
 }
 
 /** Costs of every size in the rounds in which all of them were measured validly. */
-function costsOf(rows: readonly Measurement[], cost: (trial: Trial) => number | undefined): RequestCosts {
+function costsOf(rows: readonly Measurement[], cost: (trial: ValidTrial) => number | undefined): RequestCosts {
   const bySize = rows.map((row) => roundsOf([row], cost));
   const rounds = [...(bySize[0]?.keys() ?? [])];
   return new Map(
@@ -134,8 +143,8 @@ function reasonAgainst(
 ): string | undefined {
   const failed = failedCheck(evidence, transport);
   if (failed !== undefined) return `failed the check ${failed.scenario}: ${failed.reason ?? "no reason given"}`;
-  const unmeasured = rows.find((row) => row.status !== "measured");
-  if (unmeasured !== undefined) return `${bytes(unmeasured.payloadBytes)}: ${unmeasured.reason ?? unmeasured.status}`;
+  const [unmeasured] = rows.filter((row) => row.status !== "measured");
+  if (unmeasured !== undefined) return `${bytes(unmeasured.payloadBytes)}: ${unmeasured.reason}`;
   if (rows.length < question.payloads.length) return "not measured for every size of the workload";
   const { cost, noun } = METRICS[question.optimize ?? "p50"];
   if (roundsOf(rows, cost).size > 0) return undefined;

@@ -1,19 +1,19 @@
 import { duration, quantity } from "../results/format.ts";
-import type { Measurement, Trial } from "../results/model.ts";
+import type { MeasuredRow, ValidTrial } from "../results/model.ts";
 
 /** What a pick can be ranked by. */
 export type MetricName = "p50" | "p99" | "throughput" | "cpu";
 
 export interface Metric {
   /** Cost of one request in one trial, ns: smaller is better for every metric. Undefined where the trial does not have it. */
-  readonly cost: (trial: Trial) => number | undefined;
+  readonly cost: (trial: ValidTrial) => number | undefined;
   /** Beginning of "its … is 19 µs". */
   readonly noun: string;
   /** What stands behind a ratio: "1.3 times …". */
   readonly more: string;
   readonly less: string;
   /** The figure of a row as it is printed. */
-  readonly show: (row: Measurement) => string;
+  readonly show: (row: MeasuredRow) => string;
 }
 
 export const METRICS: Readonly<Record<MetricName, Metric>> = {

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Capabilities } from "../../transports/contract/capabilities.ts";
-import { loopback } from "../../transports/loopback/loopback.ts";
-import type { CheckResult, MeasuredRow, TransportRecord, UnmeasuredRow } from "../results/model.ts";
+import type { CheckResult, MeasuredRow, UnmeasuredRow } from "../results/model.ts";
+import { recordOf, rowOf } from "../testing/synthetic-report.ts";
 import { pick, type Question } from "./pick.ts";
 
 const WORKLOAD: Question = {
@@ -12,55 +11,9 @@ const WORKLOAD: Question = {
   peer: "node",
 };
 
-function record(id: string, capabilities: Partial<Capabilities> = {}, baseline = false): TransportRecord {
-  return { id, capabilities: { ...loopback.capabilities, ...capabilities }, baseline, available: true, version: "1" };
-}
-
 /** Six rounds; round `n` takes `p50s[n]` at both sizes. */
 function rows(transport: string, p50s: readonly number[], change: Partial<MeasuredRow> = {}): MeasuredRow[] {
-  return WORKLOAD.payloads.map((payloadBytes) => ({
-    benchmark: "round-trip",
-    model: "ping-pong",
-    transport,
-    mode: "event",
-    placement: "two-cpus",
-    payloadBytes,
-    inFlight: 1,
-    clients: 1,
-    ratePerSecond: null,
-    codec: "raw",
-    peer: { language: "node", version: "26" },
-    status: "measured",
-    messages: 100,
-    latencyNs: { count: 600, min: 1, p50: p50s[0] as number, max: 1, mean: 1 },
-    interval: {},
-    messagesPerSecond: 1,
-    bytesPerSecond: 1,
-    cpuNsPerMessage: 20_000,
-    contextSwitchesPerMessage: 1,
-    peakMemoryBytes: 1,
-    gcPauseNs: 0,
-    lost: 0,
-    duplicated: 0,
-    reordered: 0,
-    trials: p50s.map((p50, round) => ({
-      round: round + 1,
-      startedAtMs: 0,
-      status: "valid",
-      latencyNs: { count: 100, min: 1, p50, max: 1, mean: 1 },
-      messagesPerSecond: 1,
-      cpuNsPerMessage: 1,
-      contextSwitchesPerMessage: 1,
-      peakMemoryBytes: 1,
-      gcPauseNs: 0,
-      lost: 0,
-      duplicated: 0,
-      reordered: 0,
-      corrupted: 0,
-    })),
-    warnings: [],
-    ...change,
-  }));
+  return WORKLOAD.payloads.map((payloadBytes) => rowOf(transport, p50s, { payloadBytes, ...change }));
 }
 
 function unmeasured(transport: string, status: UnmeasuredRow["status"], reason: string): UnmeasuredRow[] {
@@ -84,7 +37,7 @@ const FAST = [10_000, 20_000, 11_000, 19_000, 10_500, 21_000];
 const SLOW = FAST.map((value) => value * 2);
 
 describe("the pick", () => {
-  const transports = [record("slow"), record("fast"), record("base", {}, true)];
+  const transports = [recordOf("slow"), recordOf("fast"), recordOf("base", {}, true)];
   const measurements = [
     ...rows("slow", SLOW),
     ...rows("fast", FAST),
@@ -97,7 +50,7 @@ describe("the pick", () => {
   it("says so of a mechanism whose server was measured in another language only", () => {
     const python = rows("other", [100, 100, 100, 100, 100, 100], { peer: { language: "python", version: "3" } });
     const measurements = [...rows("here", [200, 200, 200, 200, 200, 200]), ...python];
-    const found = pick({ transports: [record("here"), record("other")], checks: [], measurements }, WORKLOAD);
+    const found = pick({ transports: [recordOf("here"), recordOf("other")], checks: [], measurements }, WORKLOAD);
     expect(found?.transport).toBe("here");
     expect(found?.ruledOut).toEqual([
       {
@@ -132,7 +85,7 @@ describe("the pick", () => {
     const steady = best.map((value) => value * 1.5);
     // Three times as long in the fast rounds and no longer in the slow ones: the smaller median, the larger ratio.
     const uneven = best.map((value, round) => (round < 3 ? value * 3 : value));
-    const three = [record("best"), record("uneven"), record("steady")];
+    const three = [recordOf("best"), recordOf("uneven"), recordOf("steady")];
     const measured = [...rows("uneven", uneven), ...rows("steady", steady), ...rows("best", best)];
     const found = pick({ transports: three, checks: [], measurements: measured }, WORKLOAD);
     expect(found?.ranking.map(({ transport, ratio }) => [transport, ratio.toFixed(2)])).toEqual([
@@ -159,7 +112,7 @@ describe("the pick", () => {
   it("states no order, no reason and no alternative from fewer than 6 rounds, and says what to do", () => {
     const spinning = rows("spin", FAST.slice(0, 2), { mode: "polling" });
     const cut = [...rows("fast", FAST.slice(0, 2)), ...rows("slow", SLOW.slice(0, 2)), ...spinning];
-    const found = pick({ transports: [...transports, record("spin")], checks: [], measurements: cut }, WORKLOAD);
+    const found = pick({ transports: [...transports, recordOf("spin")], checks: [], measurements: cut }, WORKLOAD);
     expect(found).toMatchObject({ verdict: "cannot-tell", reasons: [], runnerUp: null, alternatives: [] });
     expect(found?.ties).toEqual(["slow"]);
     expect(found?.sentence).toBe(
@@ -169,7 +122,7 @@ describe("the pick", () => {
   });
 
   it("states no order while one candidate has too few rounds, whoever else is told apart", () => {
-    const three = [...transports, record("rare")];
+    const three = [...transports, recordOf("rare")];
     const measured = [...measurements, ...rows("rare", FAST.slice(0, 5))];
     const found = pick({ transports: three, checks: [], measurements: measured }, WORKLOAD);
     expect(found?.verdict).toBe("cannot-tell");
@@ -195,7 +148,7 @@ describe("the pick", () => {
 
   it("says what this machine could not examine, and does not rank it as if it were worse", () => {
     const lacking = unmeasured("fast", "unavailable", "/dev/shm has 0 B free of 64 KiB: enlarge it");
-    const absent = { ...record("absent"), available: false as const, reason: "no such library" };
+    const absent = { ...recordOf("absent"), available: false as const, reason: "no such library" };
     const evidence = {
       transports: [...transports, absent],
       checks: [],
@@ -213,7 +166,7 @@ describe("the pick", () => {
   it("rules out a mechanism of which a process crashed, whatever its numbers and checks", () => {
     const crash = { transport: "fast", process: "driver", signal: "SIGSEGV", binding: "koffi" };
     const evidence = {
-      transports: [record("fast"), record("slow")],
+      transports: [recordOf("fast"), recordOf("slow")],
       checks: [],
       measurements: [...rows("fast", [1, 1, 1, 1, 1, 1]), ...rows("slow", [9, 9, 9, 9, 9, 9])],
       crashes: [crash],
@@ -252,5 +205,88 @@ describe("the pick", () => {
       return pick({ transports, checks: [], measurements: measured }, WORKLOAD)?.alternatives;
     });
     expect(offered).toEqual([[], [], [], []]);
+  });
+
+  describe("weighs simplicity", () => {
+    const linux = { platforms: ["linux"] } as const;
+    const everywhere = { platforms: ["linux", "darwin", "win32"] } as const;
+    const both = [recordOf("fast", linux), recordOf("simple", everywhere)];
+    const near = (factor: number) => [
+      ...rows("fast", FAST),
+      ...rows(
+        "simple",
+        FAST.map((value) => value * factor),
+      ),
+    ];
+    const find = (factor: number, question: Partial<Question> = {}) =>
+      pick({ transports: both, checks: [], measurements: near(factor) }, { ...WORKLOAD, ...question });
+
+    it("takes the simpler one where the difference does not matter, with the work at which it would", () => {
+      const found = find(1.05);
+      expect(found).toMatchObject({
+        transport: "simple",
+        fastest: "fast",
+        verdict: "immaterial",
+        ties: [],
+        immaterial: ["fast"],
+      });
+      expect(found?.sentence).toMatch(
+        /fast saves .* which is less than 10 % of it. It is simpler: simple runs on 3 systems, fast runs on one/,
+      );
+    });
+
+    it("takes the fast one where the difference matters, and states how much work would change that", () => {
+      const found = find(1.5);
+      expect(found).toMatchObject({ transport: "fast", verdict: "ahead", fastest: "fast", immaterial: [] });
+      expect(found?.ranking[1]?.request).toMatchObject({ matters: "yes" });
+      // Half of 10 to 21 µs is 10 % of what is ten times as long, less the exchange itself.
+      expect(found?.sentence).toMatch(
+        /The difference is below 10 % where a request does more than \d\d\.\d µs of work/,
+      );
+      expect(find(1.5, { assumedWorkNs: 1e6 })).toMatchObject({ transport: "simple", verdict: "immaterial" });
+      expect(find(1.5, { matters: 0.6 })).toMatchObject({ transport: "simple", verdict: "immaterial" });
+    });
+
+    it("leaves open what few rounds leave open, and takes the simpler one", () => {
+      const wide = [1.2, 1.02, 1.15, 1.01, 1.3, 1.04];
+      const measurements = [
+        ...rows("fast", FAST),
+        ...rows(
+          "simple",
+          FAST.map((value, round) => value * (wide[round] as number)),
+        ),
+      ];
+      const found = pick({ transports: both, checks: [], measurements }, WORKLOAD);
+      expect(found).toMatchObject({ transport: "simple", verdict: "immaterial" });
+      expect(found?.ranking[1]?.request?.matters).toBe("unclear");
+      expect(found?.sentence).toContain("this run leaves open on which side of 10 % a request without work lies");
+    });
+  });
+
+  it("states at which measured size another one is ahead, and nothing between the sizes", () => {
+    const large = { payloadBytes: 65_536 };
+    const measurements = [
+      ...rows("fast", FAST),
+      ...rows("slow", SLOW),
+      rowOf("fast", SLOW, large),
+      rowOf("slow", FAST, large),
+    ];
+    const found = pick({ transports, checks: [], measurements }, WORKLOAD);
+    expect(found?.transport).toBe("fast");
+    expect(found?.flips).toMatchObject([{ over: "payloadBytes", at: 65_536, transport: "slow", ratio: 2 }]);
+    expect(found?.sentence).toContain("At 64 KiB, slow is 2.0 times as fast (2.0 to 2.0).");
+  });
+
+  it.each(["p99", "throughput", "cpu"] as const)("can be made by %s", (optimize) => {
+    const p99 = (row: MeasuredRow): MeasuredRow => ({
+      ...row,
+      trials: row.trials.map((trial) =>
+        trial.status === "valid" && trial.latencyNs
+          ? { ...trial, latencyNs: { ...trial.latencyNs, p99: trial.latencyNs.p50 * 3 } }
+          : trial,
+      ),
+    });
+    const measurements = [...rows("slow", SLOW), ...rows("fast", FAST)].map(p99);
+    expect(pick({ transports, checks: [], measurements }, { ...WORKLOAD, optimize })?.transport).toBe("fast");
   });
 });

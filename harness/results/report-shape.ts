@@ -9,8 +9,6 @@ import type {
   MeasuredRow,
   Measurement,
   NoCBaseline,
-  Pick as PickRecord,
-  Placement,
   Quantiles,
   Question,
   Report,
@@ -23,26 +21,39 @@ import type {
   ValidTrial,
 } from "./model.ts";
 import type { RunPhases } from "./phases.ts";
+import { PICK } from "./pick-shape.ts";
 import {
   above0,
   anyOf,
+  byPlacement,
   DAY_NS,
   type Fields,
   flag,
   histogram,
   integer,
+  interval,
+  intervalOf,
+  latency,
   list,
   MOST,
+  mode,
   model,
   name,
   number,
   object,
   oneOf,
   orNull,
+  perMessage,
+  placement,
+  rate,
   record,
   type Schema,
+  share,
+  signedTime,
   TEXT_BYTES,
   text,
+  time,
+  times,
   when,
   YEAR_MS,
 } from "./schema-parts.ts";
@@ -52,30 +63,6 @@ import { WARNINGS, type Warning, type WarningPlace } from "./warnings.ts";
  * The report as JSON Schema: every field of `model.ts` that a reader relies on, with the bounds of what a machine can have measured.
  * What older reports lack is optional here.
  */
-
-/** A latency takes time: zero is a clock that stood still. */
-const latency = above0(DAY_NS);
-const time = number(0, DAY_NS);
-const signedTime = number(-DAY_NS, DAY_NS);
-const times = above0(1e12);
-const perMessage = number(0, 1e12);
-const rate = number(0, MOST);
-const share = number(0, 1);
-const intervalOf = (bound: Schema): Schema => ({
-  type: "array",
-  items: bound,
-  minItems: 2,
-  maxItems: 2,
-  ascending: ["0", "1"],
-});
-const interval = intervalOf(above0(MOST));
-const mode = anyOf<Row["mode"]>({ event: true, blocking: true, polling: true });
-const placement = anyOf<Placement>({ "same-cpu": true, "two-cpus": true, unpinned: true });
-const byPlacement = (values: Schema): Schema => ({
-  type: "object",
-  properties: { "same-cpu": values, "two-cpus": values, unpinned: values },
-  additionalProperties: false,
-});
 
 const quantiles = (value: Schema): Schema => ({
   ...model<Quantiles>()(
@@ -287,21 +274,6 @@ const curve = model<Curve>()(
   },
 );
 
-const pick = model<PickRecord>()(
-  { transport: name, mode, placement, sentence: text },
-  {
-    reasons: list(text),
-    runnerUp: orNull(text),
-    ties: list(text),
-    ruledOut: list(object({ transport: text, reason: text })),
-    notExamined: list(object({ transport: text, reason: text })),
-    verdict: anyOf<NonNullable<PickRecord["verdict"]>>({ alone: true, ahead: true, tie: true, "cannot-tell": true }),
-    alternatives: list(object({ transport: text, mode, sentence: text }, { ratio: times, interval })),
-    workload: object({}, { payloads: list(integer()), modes: list(mode), placement }),
-    ranking: list(object({ transport: text, mode, ratio: times }, { interval: orNull(interval) })),
-  },
-);
-
 const environment = model<Environment>()(
   { node: text, ffi: object({ binding: text }, { callNs: orNull(time), reason: text }) },
   {
@@ -353,7 +325,7 @@ export const REPORT: Schema = model<Report>()(
     checks: list(check, 50_000),
     measurements: list(measurement, 20_000),
     cBaseline: list(measurement, 20_000),
-    pick: orNull(pick),
+    pick: orNull(PICK),
     warnings: list(warning),
   },
   {

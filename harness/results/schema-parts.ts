@@ -1,3 +1,5 @@
+import type { Placement, Row } from "./model.ts";
+
 /** Words in which `report-shape.ts` describes a report: the parts of JSON Schema that it uses, each with its bounds. */
 
 export type Schema = Readonly<Record<string, unknown>>;
@@ -50,4 +52,28 @@ export const when = (field: string, value: unknown, met: Schema, otherwise: Sche
   // biome-ignore lint/suspicious/noThenProperty: the keyword of JSON Schema
   then: met,
   else: otherwise,
+});
+
+/** A latency takes time: zero is a clock that stood still. */
+export const latency: Schema = above0(DAY_NS);
+export const time: Schema = number(0, DAY_NS);
+export const signedTime: Schema = number(-DAY_NS, DAY_NS);
+export const times: Schema = above0(1e12);
+export const perMessage: Schema = number(0, 1e12);
+export const rate: Schema = number(0, MOST);
+export const share: Schema = number(0, 1);
+export const intervalOf = (bound: Schema): Schema => ({
+  type: "array",
+  items: bound,
+  minItems: 2,
+  maxItems: 2,
+  ascending: ["0", "1"],
+});
+export const interval: Schema = intervalOf(above0(MOST));
+export const mode: Schema = anyOf<Row["mode"]>({ event: true, blocking: true, polling: true });
+export const placement: Schema = anyOf<Placement>({ "same-cpu": true, "two-cpus": true, unpinned: true });
+export const byPlacement = (values: Schema): Schema => ({
+  type: "object",
+  properties: { "same-cpu": values, "two-cpus": values, unpinned: values },
+  additionalProperties: false,
 });

@@ -1,7 +1,7 @@
 import type { Capabilities } from "../../transports/contract/capabilities.ts";
 import { loopback } from "../../transports/loopback/loopback.ts";
 import type { Evidence, Question } from "../pick/pick.ts";
-import type { Measurement, TransportRecord } from "../results/model.ts";
+import type { MeasuredRow, TransportRecord } from "../results/model.ts";
 
 /** A question of one size, both ends in event loops on two CPUs. */
 export const QUESTION: Question = {
@@ -18,7 +18,7 @@ export function recordOf(id: string, capabilities: Partial<Capabilities> = {}, b
 }
 
 /** A measured row; round `n` has these p50s, ns. */
-export function rowOf(transport: string, p50s: readonly number[], change: Partial<Measurement> = {}): Measurement {
+export function rowOf(transport: string, p50s: readonly number[], change: Partial<MeasuredRow> = {}): MeasuredRow {
   return {
     benchmark: "round-trip",
     model: "ping-pong",
@@ -61,7 +61,7 @@ export function rowOf(transport: string, p50s: readonly number[], change: Partia
     })),
     warnings: [],
     ...change,
-  } as Measurement;
+  };
 }
 
 export interface Truth {

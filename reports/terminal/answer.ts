@@ -1,5 +1,5 @@
 import { ABSENT, bytes, cRatio, duration, oneLine, quantity, ratio, ratioRange } from "../../harness/results/format.ts";
-import type { Measurement, Pick, Report } from "../../harness/results/model.ts";
+import type { Pick, Report } from "../../harness/results/model.ts";
 import { blocksOf, metricValue, type RankedRow } from "../blocks.ts";
 import { MODE_LABELS, noPickReason, placementTitle, quickNote } from "../labels.ts";
 import { forTerminal } from "./border.ts";
@@ -129,7 +129,7 @@ function cellsOf(row: RankedRow | undefined, hasC: boolean): string[] {
   return [figure(cell), `${ratio(times)} ${range.padStart(9)}`, ...(hasC ? [cRatio(cell.cBaseline)] : [])];
 }
 
-function figure(cell: Measurement): string {
+function figure(cell: RankedRow["cell"]): string {
   const p50 = metricValue(cell, "p50");
   return p50 === undefined ? `${quantity(cell.messagesPerSecond)}/s` : duration(p50);
 }
