@@ -27,7 +27,7 @@ const measuring = {
   cBaseline: true,
   limits: true,
 } as const;
-const compare: EveryFlag<configuration.CompareFlags> = { ...measuring, need: true, profile: true };
+const compare: EveryFlag<configuration.CompareFlags> = { ...measuring, need: true, profile: true, tables: true };
 const measure: EveryFlag<configuration.MeasureFlags> = { ...measuring, benchmark: true, codec: true };
 const check: EveryFlag<configuration.CheckFlags> = { ...run, scenario: true, junit: true };
 const gate: EveryFlag<configuration.GateFlags> = {

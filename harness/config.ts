@@ -39,6 +39,7 @@ export interface CompareFlags extends MeasuringFlags {
   /** As typed: `clients=100`. */
   readonly need?: OneOrMore<string>;
   readonly profile?: string;
+  readonly tables?: boolean;
 }
 
 export interface MeasureFlags extends MeasuringFlags {
