@@ -81,8 +81,10 @@ async function fromWholeRegistry(requirements: readonly Requirement[], peer: str
   if (standings.every(({ status }) => status === "unavailable")) throw noneRuns(standings);
   noteAdded(standings);
   const baselines = all.filter((each) => isBaseline(each) && each.entry.shortlist).map(({ entry }) => entry);
-  const rest = order.slice(chosen.length).map(({ id }): CandidateStanding => {
-    const reason = `qualifies; ${LEAST} nearer ones are measured: add it to --transport`;
+  const rest = order.slice(chosen.length).map(({ id, capabilities: { platforms } }): CandidateStanding => {
+    if (!platforms.some((platform) => platform === process.platform))
+      return { transport: id, status: "unavailable", reason: `it exists on ${platforms.join(", ")} only` };
+    const reason = `it qualifies, and ${chosen.length} nearer ones are measured; name it behind --transport`;
     return { transport: id, status: "not-measured", reason };
   });
   return {

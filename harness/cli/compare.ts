@@ -17,10 +17,11 @@ import { asPartOf } from "../coordinator/progress.ts";
 import { type MeasureResult, measure } from "../coordinator/run-measurements.ts";
 import { inSession } from "../coordinator/session.ts";
 import { LEAST_FOR_INTERVAL, type StopRule } from "../coordinator/stop-rule.ts";
+import { withGrounds } from "../pick/grounds.ts";
 import { type Question as PickQuestion, pick } from "../pick/pick.ts";
 import { note } from "../process/note.ts";
 import { EXIT } from "../results/exit-codes.ts";
-import type { CandidateStanding, CheckResult, Pick, Placement, Report, TransportRecord } from "../results/model.ts";
+import type { CandidateStanding, CheckResult, Placement, Report } from "../results/model.ts";
 import type { RunPhases } from "../results/phases.ts";
 import { ensureWritable } from "../results/store.ts";
 import { chooseArms, chooseCells, defaultPlacements } from "./arms.ts";
@@ -185,26 +186,12 @@ async function compare(
     warnings: [...refused, ...measured.warnings, ...(table.warnings ?? [])],
   });
   const found = pick(report, workload(options, question, placements));
-  return { ...report, ...asked, candidates: standings, phases, pick: withExclusions(found, standings, records) };
+  const answered = { ...report, ...asked, candidates: standings, phases };
+  return { ...answered, pick: withGrounds(found, answered) };
 }
 
 const isExcluded = (standings: readonly CandidateStanding[], id: string): boolean =>
   standings.some(({ transport, status }) => transport === id && status === "excluded");
-
-/** What was measured or named is no candidate any more; what the needs left out before is in `candidates` alone. */
-function withExclusions(
-  found: Pick | null,
-  standings: readonly CandidateStanding[],
-  records: readonly TransportRecord[],
-): Pick | null {
-  if (found === null) return null;
-  const out = standings.flatMap((each) =>
-    each.status === "excluded" && records.some(({ id }) => id === each.transport)
-      ? [{ transport: each.transport, reason: `need ${each.need}: ${each.reason}` }]
-      : [],
-  );
-  return { ...found, ruledOut: [...found.ruledOut, ...out] };
-}
 
 function whatIsCompared(candidates: readonly Candidate[], { forReport: { needs } }: AskedQuestion): string {
   const { length } = candidates;

@@ -1,5 +1,6 @@
 import type { Capabilities, WaitMode } from "../../transports/contract/capabilities.ts";
 import { crashReason } from "../results/crashes.ts";
+import { sameOnThisPlatform } from "../results/evidence.ts";
 import { bytes } from "../results/format.ts";
 import type { MeasuredRow, Measurement, Placement, Report, ValidTrial } from "../results/model.ts";
 import { median } from "../results/quantiles.ts";
@@ -153,6 +154,7 @@ function reasonAgainst(
     : `no round of this run gives its ${noun}`;
 }
 
-function failedCheck({ checks }: Evidence, transport: string): Evidence["checks"][number] | undefined {
-  return checks.find((check) => check.transport === transport && check.status === "failed");
+function failedCheck({ checks, transports }: Evidence, transport: string): Evidence["checks"][number] | undefined {
+  const ids = sameOnThisPlatform(transports, transport);
+  return checks.find((check) => ids.includes(check.transport) && check.status === "failed");
 }

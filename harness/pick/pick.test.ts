@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { CheckResult, MeasuredRow, UnmeasuredRow } from "../results/model.ts";
+import type { CheckResult, MeasuredRow, TransportRecord, UnmeasuredRow } from "../results/model.ts";
 import { recordOf, rowOf } from "../testing/synthetic-report.ts";
 import { pick, type Question } from "./pick.ts";
 
@@ -175,6 +175,18 @@ describe("the pick", () => {
     expect(found?.transport).toBe("slow");
     const reason = "its driver process was ended by SIGSEGV (binding to the C library: koffi)";
     expect(found?.ruledOut).toEqual([{ transport: "fast", reason }]);
+  });
+
+  it("is not what fails a check under another of its names", () => {
+    const [first, ...others] = transports;
+    const checks = [{ ...failedCheck, transport: "original" }];
+    const named = pick(
+      { transports: [{ ...(first as TransportRecord), sameAs: "original" }, ...others], checks, measurements },
+      WORKLOAD,
+    );
+    expect(named?.transport).not.toBe(first?.id);
+    expect(named?.ruledOut.map(({ transport }) => transport)).toEqual([first?.id]);
+    expect(pick({ transports, checks, measurements }, WORKLOAD)?.ruledOut).toEqual([]);
   });
 
   it("does not exist when nothing could be ranked", () => {

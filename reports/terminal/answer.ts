@@ -2,6 +2,7 @@ import { ABSENT, bytes, cRatio, duration, oneLine, quantity, ratio, ratioRange }
 import type { Pick, Report } from "../../harness/results/model.ts";
 import { blocksOf, metricValue, type RankedRow } from "../blocks.ts";
 import { MODE_LABELS, noPickReason, placementTitle, quickNote } from "../labels.ts";
+import { ruledOutByNeeds } from "../needs.ts";
 import { forTerminal } from "./border.ts";
 import {
   type Column,
@@ -31,14 +32,17 @@ export function answer(raw: Report, options: TerminalOptions = {}): string {
   const list = (texts: readonly string[]): string[] => texts.map((text) => cut(`  ${oneLine(text)}`, width));
   if (pick === null || pick === undefined) {
     const head = paint("yellow", `No pick: ${noPickReason(report)}.`, options);
-    return [head, ...fitted([list(missingOf(report))], MOST_LINES - 1)].join("\n");
+    return [
+      head,
+      ...fitted([list([...refuted(report), ...missingOf(report), ...ruledOutByNeeds(report)])], MOST_LINES - 1),
+    ].join("\n");
   }
   const sentence = wrap(oneLine(pick.sentence), width).map((line) => paint("bold", line, options));
   const parts = [
     list((pick.reasons ?? []).map((reason) => `- ${reason}`)),
     ["", ...table(report, pick, options)],
     list((pick.alternatives ?? []).map((other) => `${MODE_LABELS[other.mode] ?? other.mode}: ${other.sentence}`)),
-    list(outOf(pick)),
+    list([...outOf(pick), ...ruledOutByNeeds(report)]),
   ];
   return [...sentence, ...fitted(parts, MOST_LINES - sentence.length)].join("\n");
 }
@@ -67,6 +71,15 @@ function outOf({ ruledOut = [], notExamined = [] }: Pick): string[] {
     ...ruledOut.map(({ transport, reason }) => `ruled out: ${transport}: ${reason}`),
     ...notExamined.map(({ transport, reason }) => `not examined here: ${transport}: ${reason}`),
   ];
+}
+
+/** Candidates that a check excluded by a need; a pick has them among what it rules out. */
+function refuted({ candidates = [], transports }: Report): string[] {
+  return candidates.flatMap((each) =>
+    each.status === "excluded" && transports.some(({ id }) => id === each.transport)
+      ? [`ruled out: ${each.transport}: need ${each.need}: ${each.reason}`]
+      : [],
+  );
 }
 
 /** Of a run without a pick: what each transport lacks. */

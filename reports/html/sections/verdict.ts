@@ -1,6 +1,7 @@
 import { count, duration } from "../../../harness/results/format.ts";
 import type { Report } from "../../../harness/results/model.ts";
 import { interruption, MODE_LABELS } from "../../labels.ts";
+import { ruledOutByNeeds } from "../../needs.ts";
 import { type Html, html } from "../markup.ts";
 
 /** One line of identity: what, when, where. */
@@ -44,8 +45,18 @@ ${
   html`<details><summary>Ruled out: ${ruledOut.map((out) => out.transport).join(", ")}</summary>
 <ul>${ruledOut.map((out) => html`<li><code>${out.transport}</code>: ${out.reason}</li>`)}</ul></details>`
 }
+${needsRuleOut(report)}
 ${warnings(report)}
 </section>`;
+}
+
+function needsRuleOut(report: Report): Html | false {
+  const lines = ruledOutByNeeds(report);
+  return (
+    lines.length > 0 &&
+    html`<details><summary>Left out by needs, before anything was measured</summary>
+<ul>${lines.map((line) => html`<li>${line}</li>`)}</ul></details>`
+  );
 }
 
 /** A number and its unit stay on one line. */

@@ -1,0 +1,40 @@
+import { evidenceOf } from "../results/evidence.ts";
+import type { CandidateStanding, Pick, Question, Report } from "../results/model.ts";
+
+/** A report with its question. */
+export interface Answered extends globalThis.Pick<Report, "checks" | "transports"> {
+  readonly question: Question;
+  readonly candidates: readonly CandidateStanding[];
+}
+
+const LISTED = new Intl.ListFormat("en", { type: "conjunction" });
+
+/** Adds to a pick what it rests on besides times, and the candidates that checks have excluded by a need. */
+export function withGrounds(found: Pick | null, answered: Answered): Pick | null {
+  if (found === null) return null;
+  const ruledOut = answered.candidates.flatMap((each) =>
+    // What the needs left out before anything ran is in `candidates` alone.
+    each.status === "excluded" && answered.transports.some(({ id }) => id === each.transport)
+      ? [{ transport: each.transport, reason: `need ${each.need}: ${each.reason}` }]
+      : [],
+  );
+  const grounds = found.verdict === "cannot-tell" ? [] : groundsOf(answered, found.transport);
+  return { ...found, sentence: [found.sentence, ...grounds].join(" "), ruledOut: [...found.ruledOut, ...ruledOut] };
+}
+
+/** Sentences about one transport: which checks of the question it passed, and what nothing has examined. */
+export function groundsOf({ checks, transports, question, candidates }: Answered, transport: string): string[] {
+  const { verdict } = evidenceOf({ checks, transports });
+  const withStatus = (...wanted: string[]): string[] =>
+    question.checks.filter((check) => wanted.includes(verdict(transport, check).status));
+  const standing = candidates.find((each) => each.transport === transport);
+  const open = standing?.status === "in" ? standing.open : [];
+  const stated = open.flatMap(({ need, kind }) => (kind === "record" ? [need] : []));
+  const parts = [
+    ["It passed", withStatus("passed")],
+    ["This machine could not examine", withStatus("unavailable")],
+    ["This run did not examine", withStatus("not-examined")],
+    ["Its record alone states", stated],
+  ] as const;
+  return parts.flatMap(([words, names]) => (names.length === 0 ? [] : [`${words} ${LISTED.format(names)}.`]));
+}

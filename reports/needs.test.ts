@@ -1,0 +1,23 @@
+import { expect, test } from "vitest";
+import type { CandidateStanding, TransportRecord } from "../harness/results/model.ts";
+import { ruledOutByNeeds } from "./needs.ts";
+
+test("each need stands with what it left out, the one that left out most first; what was checked is not among them", () => {
+  const out = (transport: string, need: string): CandidateStanding => ({
+    transport,
+    status: "excluded",
+    need,
+    reason: "",
+  });
+  const candidates = [
+    out("tcp", "permissions"),
+    out("fifo", "windows"),
+    out("unix", "windows"),
+    out("stdio", "one-way"),
+  ];
+  expect(ruledOutByNeeds({ candidates, transports: [{ id: "stdio" } as TransportRecord] })).toEqual([
+    "ruled out by windows: fifo, unix",
+    "ruled out by permissions: tcp",
+  ]);
+  expect(ruledOutByNeeds({ transports: [] })).toEqual([]);
+});

@@ -1,0 +1,11 @@
+import type { Report } from "../harness/results/model.ts";
+
+/** One line for each need that left transports out before anything was measured, the one that left out most first. */
+export function ruledOutByNeeds({ candidates = [], transports }: Pick<Report, "candidates" | "transports">): string[] {
+  const out = candidates.flatMap((each) =>
+    each.status === "excluded" && !transports.some(({ id }) => id === each.transport) ? [each] : [],
+  );
+  return [...Map.groupBy(out, ({ need }) => need)]
+    .toSorted(([, a], [, b]) => b.length - a.length)
+    .map(([need, left]) => `ruled out by ${need}: ${left.map(({ transport }) => transport).join(", ")}`);
+}
