@@ -18,6 +18,9 @@ const sizes = { payload: true, placement: true, mode: true, messages: true } as 
 const measuring = {
   ...run,
   ...sizes,
+  clients: true,
+  rate: true,
+  work: true,
   trials: true,
   budget: true,
   quick: true,
@@ -27,7 +30,14 @@ const measuring = {
   cBaseline: true,
   limits: true,
 } as const;
-const compare: EveryFlag<configuration.CompareFlags> = { ...measuring, need: true, profile: true, tables: true };
+const compare: EveryFlag<configuration.CompareFlags> = {
+  ...measuring,
+  need: true,
+  profile: true,
+  tables: true,
+  optimize: true,
+  matters: true,
+};
 const measure: EveryFlag<configuration.MeasureFlags> = { ...measuring, benchmark: true, codec: true };
 const check: EveryFlag<configuration.CheckFlags> = { ...run, scenario: true, junit: true };
 const gate: EveryFlag<configuration.GateFlags> = {

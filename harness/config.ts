@@ -1,4 +1,5 @@
 import type { CodecId } from "../scenarios/benchmark.ts";
+import type { Optimize } from "../scenarios/workload.ts";
 import type { WaitMode } from "../transports/contract/capabilities.ts";
 import type { Placement } from "./results/model.ts";
 
@@ -19,6 +20,10 @@ interface RunFlags extends SharedFlags {
 interface MeasuringFlags extends RunFlags {
   /** Bytes, or a size such as `4KiB`. */
   readonly payload?: OneOrMore<number | string>;
+  readonly clients?: number;
+  readonly rate?: number;
+  /** A time such as `200us`. */
+  readonly work?: string;
   readonly placement?: OneOrMore<Placement>;
   readonly mode?: OneOrMore<WaitMode>;
   readonly trials?: number;
@@ -39,6 +44,9 @@ export interface CompareFlags extends MeasuringFlags {
   /** As typed: `clients=100`. */
   readonly need?: OneOrMore<string>;
   readonly profile?: string;
+  readonly optimize?: Optimize;
+  /** Percent: 10 or `10%`. */
+  readonly matters?: number | string;
   readonly tables?: boolean;
 }
 

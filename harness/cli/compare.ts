@@ -9,10 +9,11 @@ import {
 } from "../../reports/terminal/index.ts";
 import { CODEC_IDS } from "../../scenarios/benchmark.ts";
 import { PICK_PAYLOADS } from "../../scenarios/profiles/default-workload.ts";
-import type { Workload } from "../../scenarios/workload.ts";
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import { REGISTRY } from "../../transports/registry.ts";
+import type { Cell } from "../coordinator/arm.ts";
 import { predictChecksMs } from "../coordinator/check-plan.ts";
+import { guessTrialMs } from "../coordinator/plan.ts";
 import { asPartOf } from "../coordinator/progress.ts";
 import { type MeasureResult, measure } from "../coordinator/run-measurements.ts";
 import { inSession } from "../coordinator/session.ts";
@@ -32,11 +33,13 @@ import { codecTable } from "./codecs.ts";
 import { nothingLeft, refuseTooLarge, requestOf } from "./measure.ts";
 import { type MeasureOptions, withMeasuring, withQuestion } from "./options.ts";
 import { printTables, publish, publishPartial, REPORT_FILES, terminal } from "./output.ts";
+import { sizesOf } from "./payloads.ts";
 import { noteAbsent } from "./peers.ts";
 import { type AskedQuestion, questionOf } from "./question.ts";
 import { finishReport, type RunStart, startRun } from "./run.ts";
 import { announcePlan, FINISH_MS, stopRuleOf } from "./run-duration.ts";
 import type { Candidate } from "./transports.ts";
+import { asksForMore, workloadCells } from "./workload.ts";
 
 /** A plain compare: at most 50 s for a handful of ids, 70 s for a full shortlist. */
 const SHORT_MS = 48_000;
@@ -66,7 +69,7 @@ export function compareCommand(): Command {
       const run = startRun(options.seed);
       const { requirements, workload } = question;
       const chosen = await chooseCandidates(options.transport, requirements, workload.peer);
-      refuseTooLarge(chosen.candidates, options.payload ?? []);
+      refuseTooLarge(chosen.candidates, sizesOf(options.payload ?? []));
       const peer = options.peer ?? question.profile.workload.peer;
       const asked = peer === undefined ? options : { ...options, peer: [peer].flat() };
       const isIncomplete = noteAbsent(chosen, asked.peer);
@@ -100,9 +103,11 @@ async function compare(
   question: AskedQuestion,
 ): Promise<Report> {
   const { candidates, refused } = chosen;
-  const payloads = sizesOf(question.workload);
-  const cells = chooseCells(undefined, payloads);
-  const placements = options.placement ?? defaultPlacements();
+  const { workload } = question;
+  const isMore = asksForMore(workload);
+  const cells = isMore ? workloadCells(workload) : chooseCells(undefined, sizesOf(workload.payloads));
+  // What was asked for has one answer, and client processes take their time to start.
+  const placements = options.placement ?? (isMore ? [placementOf(defaultPlacements())] : defaultPlacements());
   const { arms, missing } = chooseArms(candidates, {
     placements,
     modes: options.mode,
@@ -119,7 +124,8 @@ async function compare(
   // The same promise whichever part takes the time: what the checks used is no longer there for the trials.
   stopRuleOf(options, arms, cells, { budgetMs });
   await warnBeforeRun(candidates, run, { measures: true });
-  const expectedMs = options.budget ?? Math.max(budgetMs, leastMs(candidates.length, arms.length) + furtherMs);
+  const trialMs = isMore ? guessTrialMs(cells, "quick") : LEAST_TRIAL_MS;
+  const expectedMs = options.budget ?? Math.max(budgetMs, leastMs(candidates.length, arms.length, trialMs) + furtherMs);
   note(`comparing ${whatIsCompared(candidates, question)}: about ${Math.ceil(expectedMs / 1000)} s; seed ${run.seed}`);
   const codecs = options.codec === undefined || budgetMs < LEAST_FOR_CODECS_MS ? [] : CODEC_IDS;
   const records = candidates.map(({ record }) => record);
@@ -148,6 +154,7 @@ async function compare(
       // The sizes that decide: a third one would cost every round time that its trials need.
       const request = {
         ...all,
+        forP99: workload.optimize === "p99",
         sinceMs: performance.now(),
         onBegin: (found: () => MeasureResult) => {
           soFar = found;
@@ -185,7 +192,7 @@ async function compare(
     ...table,
     warnings: [...refused, ...measured.warnings, ...(table.warnings ?? [])],
   });
-  const found = pick(report, workload(options, question, placements));
+  const found = pick(report, questionFor(options, question, cells, placements));
   const answered = { ...report, ...asked, candidates: standings, phases };
   return { ...answered, pick: withGrounds(found, answered) };
 }
@@ -202,8 +209,8 @@ function whatIsCompared(candidates: readonly Candidate[], { forReport: { needs }
 }
 
 /** What the checks and six rounds of the shortest trials take on a slow machine: more than the budget, where there are many arms. */
-function leastMs(ids: number, arms: number): number {
-  return ids * CHECKS_MS_PER_ID + arms * (LEAST_FOR_INTERVAL + 1) * LEAST_TRIAL_MS;
+function leastMs(ids: number, arms: number, trialMs: number): number {
+  return ids * CHECKS_MS_PER_ID + arms * (LEAST_FOR_INTERVAL + 1) * trialMs;
 }
 
 function defaultBudget({ quick, thorough }: MeasureOptions, ids: number): number {
@@ -211,25 +218,39 @@ function defaultBudget({ quick, thorough }: MeasureOptions, ids: number): number
   return usual * (quick ? QUICK_FACTOR : thorough ? THOROUGH_FACTOR : 1);
 }
 
-/** Sizes of the requests, each once. */
-function sizesOf({ payloads }: Workload): readonly number[] {
-  return "mix" in payloads ? [...new Set(payloads.mix.map(({ bytes }) => bytes))] : payloads;
-}
-
 /** The sizes of the profile; of what was typed those of the default workload, and all of them where none of those is there. */
 function pickSizes({ workload, profile }: AskedQuestion): readonly number[] {
-  const payloads = sizesOf(workload);
+  const payloads = sizesOf(workload.payloads);
   if (workload.payloads === profile.workload.payloads) return payloads;
   const usual = payloads.filter((payload) => PICK_PAYLOADS.includes(payload));
   return usual.length > 0 ? usual : payloads;
 }
 
-/** The sizes and the placement the pick is made for: of what was measured, those of the default workload. */
-function workload(options: MeasureOptions, question: AskedQuestion, placements: readonly Placement[]): PickQuestion {
+/** What the pick is made for: of what was measured, the requests that were asked for, or the sizes of the default workload. */
+function questionFor(
+  options: MeasureOptions,
+  question: AskedQuestion,
+  cells: readonly Cell[],
+  placements: readonly Placement[],
+): PickQuestion {
   const modes: readonly WaitMode[] = options.mode ?? ["event"];
-  const placement = placements.includes("two-cpus") ? "two-cpus" : (placements[0] ?? "unpinned");
-  const { peer } = question.workload;
-  return { payloads: pickSizes(question), modes, placement, benchmark: "round-trip", peer };
+  const { peer, optimize, workMicros } = question.workload;
+  const { matters } = options;
+  const common = {
+    modes,
+    placement: placementOf(placements),
+    peer,
+    optimize,
+    ...(matters === undefined ? {} : { matters }),
+  };
+  if (!asksForMore(question.workload)) return { ...common, payloads: pickSizes(question), benchmark: "round-trip" };
+  const payloads = cells.map(({ payloadBytes }) => payloadBytes);
+  return { ...common, payloads, benchmark: "workload", measuredWorkNs: 1000 * workMicros };
+}
+
+/** The one that the pick is made for. */
+function placementOf(placements: readonly Placement[]): Placement {
+  return placements.includes("two-cpus") ? "two-cpus" : (placements[0] ?? "unpinned");
 }
 
 function printReport(report: Report, tables = false): void {

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { codecTables, compareTables, partialNote } from "../../reports/terminal/index.ts";
 import { CODEC_IDS } from "../../scenarios/benchmark.ts";
 import { BENCHMARKS } from "../../scenarios/benchmarks/index.ts";
+import { workload } from "../../scenarios/benchmarks/workload.ts";
 import { HEADER_BYTES } from "../../transports/contract/frame.ts";
 import type { Arm, Cell } from "../coordinator/arm.ts";
 import { type MeasureRequest, type MeasureResult, measure } from "../coordinator/run-measurements.ts";
@@ -15,11 +16,13 @@ import { warnBeforeRun } from "./before-run.ts";
 import { chooseCodecs, codecCells, codecTable, parseCodec, withCodecs } from "./codecs.ts";
 import { type MeasureOptions, withMeasuring } from "./options.ts";
 import { printTables, publish, publishPartial, REPORT_FILES, terminal } from "./output.ts";
+import { sizesOf } from "./payloads.ts";
 import { noteAbsent, whyAbsent } from "./peers.ts";
 import { finishReport, startRun } from "./run.ts";
 import { announce, announcePlan, FINISH_MS, stopRuleOf } from "./run-duration.ts";
 import { type Candidate, type Chosen, resolveForTimes } from "./transports.ts";
 import { each } from "./values.ts";
+import { asksForMore, workloadCells, workloadOf } from "./workload.ts";
 
 /** For each codec, kind of value and direction of the codec table. */
 const CODEC_TIME_MS = 40;
@@ -48,13 +51,13 @@ export function measureCommand(): Command {
     )
     .action(async (options: MeasureOptions) => {
       const codecs = chooseCodecs(options.codec, options.benchmark);
-      const plain = options.codec && !options.benchmark ? [] : chooseCells(options.benchmark, options.payload);
+      const plain = options.codec && !options.benchmark ? [] : plainCells(options);
       const cells = [...plain, ...(await codecCells(codecs))];
       ensureWritable(options.out, REPORT_FILES);
       const run = startRun(options.seed);
       const chosen = await resolveForTimes(options.transport);
       const { candidates, refused } = chosen;
-      refuseTooLarge(candidates, options.payload ?? []);
+      refuseTooLarge(candidates, sizesOf(options.payload ?? []));
       const isIncomplete = noteAbsent(chosen, options.peer);
       const placements = options.placement ?? defaultPlacements();
       const { arms: placed, missing } = chooseArms(candidates, {
@@ -100,6 +103,21 @@ export function measureCommand(): Command {
       process.exitCode = isIncomplete || lacks ? EXIT.incomplete : EXIT.ok;
       await publish(options, report, () => printTables(tablesOf(report)));
     });
+}
+
+/** @throws UsageError for clients, a rate, work or a mix beside benchmarks that have none */
+function plainCells(options: MeasureOptions): readonly Cell[] {
+  const asked = workloadOf(options);
+  const { benchmark: names, payload } = options;
+  if (!asksForMore(asked)) return chooseCells(names, payload === undefined ? undefined : sizesOf(payload));
+  const others = names?.filter((name) => name !== workload.name) ?? [];
+  if (others.length > 0) {
+    const flags = "--clients, --rate, --work and a mix of --payload";
+    throw new UsageError(
+      `${flags} are for the benchmark ${workload.name}, not for ${others.join(", ")}; measure them apart`,
+    );
+  }
+  return workloadCells(asked);
 }
 
 function tablesOf(report: Report): string {

@@ -1,11 +1,22 @@
 import { type Command, Option } from "commander";
 import type { CodecId } from "../../scenarios/benchmark.ts";
 import type { Requirement } from "../../scenarios/need.ts";
+import { OPTIMIZE, type Optimize } from "../../scenarios/workload.ts";
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import type { Placement } from "../results/model.ts";
 import { parseNeed } from "./needs.ts";
+import { type Payloads, parsePayload } from "./payloads.ts";
 import { parsePeer } from "./peers.ts";
-import { each, parseCount, parseDuration, parseMode, parsePercent, parsePlacement, parseSize } from "./values.ts";
+import {
+  each,
+  parseCount,
+  parseDuration,
+  parseMode,
+  parseOptimize,
+  parsePercent,
+  parsePlacement,
+  parseWork,
+} from "./values.ts";
 
 export interface SharedOptions {
   readonly transport?: readonly string[];
@@ -22,7 +33,17 @@ export interface MeasureOptions extends SharedOptions {
   readonly profile?: string;
   readonly benchmark?: readonly string[];
   readonly codec?: readonly (CodecId | "all")[];
-  readonly payload?: readonly number[];
+  readonly payload?: Payloads;
+  /** Client processes that send at the same time. */
+  readonly clients?: number;
+  /** Requests a second, all clients together. */
+  readonly rate?: number;
+  /** CPU time that the server spends on each request, µs. */
+  readonly work?: number;
+  /** Of `compare`. */
+  readonly optimize?: Optimize;
+  /** Share of a request below which a difference does not matter, 0 to 1. */
+  readonly matters?: number;
   readonly placement?: readonly Placement[];
   readonly mode?: readonly WaitMode[];
   readonly trials?: number;
@@ -65,9 +86,30 @@ export function withShared(command: Command): Command {
     .addOption(new Option("--no-bundle", "start every process from the source, which takes longer").hideHelp());
 }
 
+/** Each is a process of its own. */
+const MOST_CLIENTS = 200;
+
 export function withMeasuring(command: Command): Command {
   return withShared(command)
-    .addOption(many("--payload <bytes...>", "sizes such as 64 4KiB 1MiB", parseSize))
+    .addOption(
+      new Option("--payload <bytes...>", "sizes such as 64 4KiB 1MiB, or a mix such as 64:70,4KiB:30").argParser(
+        parsePayload,
+      ),
+    )
+    .addOption(
+      new Option("--clients <n>", "client processes that send at the same time").argParser(
+        parseCount("--clients", 1, MOST_CLIENTS),
+      ),
+    )
+    .addOption(
+      new Option(
+        "--rate <n>",
+        "requests a second, all clients together, on a schedule that waits for nobody",
+      ).argParser(parseCount("--rate", 1, 1_000_000)),
+    )
+    .addOption(
+      new Option("--work <time>", "CPU time of the server for each request, such as 200us or 1ms").argParser(parseWork),
+    )
     .addOption(many("--placement <where...>", "same-cpu, two-cpus, unpinned", parsePlacement))
     .addOption(many("--mode <class...>", "how ends wait: event, blocking, polling", parseMode))
     .addOption(
@@ -103,5 +145,16 @@ export function withQuestion(command: Command): Command {
         parseNeed,
       ),
     )
-    .option("--profile <name|file>", "needs and workload of a common question (list --profiles; default: rpc)");
+    .option("--profile <name|file>", "needs and workload of a common question (list --profiles; default: rpc)")
+    .addOption(
+      new Option("--optimize <quantity>", `what is to be best: ${OPTIMIZE.join(", ")} (default: p50)`).argParser(
+        parseOptimize,
+      ),
+    )
+    .addOption(
+      new Option(
+        "--matters <percent>",
+        "a difference below this share of a request does not matter (default: 10%)",
+      ).argParser(parsePercent),
+    );
 }

@@ -1,7 +1,6 @@
 import type { Check } from "../../scenarios/check.ts";
 import { checksOf, type Requirement, requirementText } from "../../scenarios/need.ts";
 import type { Profile } from "../../scenarios/profile.ts";
-import { DEFAULT_WORKLOAD } from "../../scenarios/profiles/default-workload.ts";
 import { PROFILES } from "../../scenarios/profiles/index.ts";
 import type { Workload } from "../../scenarios/workload.ts";
 import { CHECKS } from "../driver/checks/catalog.ts";
@@ -11,6 +10,7 @@ import { chooseChecks } from "./check.ts";
 import { combineNeeds, parseNeed } from "./needs.ts";
 import type { MeasureOptions } from "./options.ts";
 import { findProfile } from "./profiles.ts";
+import { workloadOf } from "./workload.ts";
 
 /** What the user asks, of flags and profile together. */
 export interface AskedQuestion {
@@ -34,7 +34,7 @@ export async function questionOf(options: MeasureOptions): Promise<AskedQuestion
   return {
     profile,
     requirements,
-    workload: workloadOf(options, profile),
+    workload: workloadOf(options, profile.workload),
     checks: CHECKS.filter(({ id, quick }) => quick === true || named.has(id)),
     forReport: {
       needs: requirements.map(requirementText),
@@ -52,13 +52,4 @@ function inProfile<Result>(name: string, read: () => Result): Result {
     if (!(error instanceof UsageError)) throw error;
     throw new UsageError(`profile "${name}": ${error.message}`);
   }
-}
-
-function workloadOf({ payload, peer }: MeasureOptions, { workload }: Profile): Workload {
-  return {
-    ...DEFAULT_WORKLOAD,
-    ...workload,
-    ...(payload === undefined ? {} : { payloads: payload }),
-    ...(peer?.[0] === undefined ? {} : { peer: peer[0] }),
-  };
 }

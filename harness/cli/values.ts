@@ -1,3 +1,4 @@
+import { OPTIMIZE, type Optimize } from "../../scenarios/workload.ts";
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import { UsageError } from "../results/exit-codes.ts";
 import { PLACEMENTS, type Placement } from "../results/model.ts";
@@ -41,6 +42,23 @@ export function parseDuration(text: string): number {
   const ms = Number(match[1]) * factor;
   if (ms < 1000 || ms > 86_400_000) throw new UsageError(`--budget "${text}" must be from 1s to 24 hours`);
   return ms;
+}
+
+const MICROS: Readonly<Record<string, number>> = { us: 1, µs: 1, μs: 1, ms: 1000, s: 1_000_000 };
+
+/** `200us`, `1ms` -> µs. @throws UsageError */
+export function parseWork(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)([a-zµμ]+)$/.exec(text.trim());
+  const micros = Math.round(Number(match?.[1]) * (MICROS[match?.[2] ?? ""] ?? Number.NaN));
+  if (Number.isNaN(micros)) throw new UsageError(`--work "${text}" is not a time; write 200us or 1ms`);
+  if (micros < 1 || micros > 1_000_000) throw new UsageError(`--work "${text}" must be from 1us to 1s`);
+  return micros;
+}
+
+export function parseOptimize(text: string): Optimize {
+  const found = OPTIMIZE.find((quantity) => quantity === text);
+  if (found === undefined) throw new UsageError(unknownName("quantity", text, OPTIMIZE));
+  return found;
 }
 
 /** `3%` or `3` -> 0.03. @throws UsageError */

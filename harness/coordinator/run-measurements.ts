@@ -32,6 +32,8 @@ export interface MeasureRequest {
   /** Instead of a calibrated count. */
   readonly messages?: number;
   readonly seed: number;
+  /** The answer is a p99: windows are made long enough for one. */
+  readonly forP99?: boolean;
   /** Keep the CPUs from halting while measuring. */
   readonly keepAwake?: boolean;
   /** Run the frozen control and the wake-up canary in every round; default true. */
@@ -196,6 +198,7 @@ async function prepare(run: Run): Promise<Plan> {
     leftMs: budgetMs - elapsedMs(run),
     extraMs,
     messages: request.messages,
+    forP99: request.forP99 ?? false,
   });
   foresee(run, plan, { done: 0, left: plan.rounds, leftMs: WARM_SHARE * plan.rounds * plan.roundMs });
   return plan;

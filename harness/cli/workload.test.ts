@@ -1,0 +1,124 @@
+import { afterAll, describe, expect, it } from "vitest";
+import type { Report } from "../results/model.ts";
+import { TEST_ALL } from "../testing/run-check.ts";
+import { Sandbox } from "../testing/sandbox.ts";
+import type { MeasureOptions } from "./options.ts";
+import { checkPayloads, meanBytes, type Payloads, parsePayload } from "./payloads.ts";
+import { parseOptimize, parseWork } from "./values.ts";
+import { asksForMore, workloadCells, workloadOf } from "./workload.ts";
+
+/** As the command line would. */
+function payload(...texts: readonly string[]): Payloads {
+  const parsed = texts.reduce<Payloads | undefined>((before, text) => parsePayload(text, before), undefined);
+  return checkPayloads(parsed as Payloads);
+}
+
+function optionsOf(options: Partial<MeasureOptions>): MeasureOptions {
+  return { out: "out", ...options };
+}
+
+describe("--payload", () => {
+  it("is sizes without weights, and one mix with them, by blanks or commas", () => {
+    expect(payload("64", "4KiB,1MiB")).toEqual([64, 4096, 1024 ** 2]);
+    const mix = [
+      { bytes: 64, share: 0.7 },
+      { bytes: 4096, share: 0.25 },
+      { bytes: 1024 ** 2, share: 0.05 },
+    ];
+    expect(payload("64:70,4KiB:25,1MiB:5")).toEqual({ mix });
+    expect(payload("64:70%", "4KiB:25", "1MiB:5")).toEqual({ mix });
+    expect(meanBytes(mix)).toBe(53_498);
+    expect(payload("1:33.3,2:33.3,3:33.4")).toHaveProperty("mix");
+  });
+
+  it.for([
+    [["64:70,4KiB"], 'payload "64:70,4KiB": some sizes have a weight and others none'],
+    [["64", "4KiB:30"], 'payload "4KiB:30": some sizes have a weight and others none'],
+    [["64:70", "4KiB"], 'payload "4KiB": some sizes have a weight and others none'],
+    [["64:70,4KiB:25"], 'the weights of payload "64:70,4096:25" add up to 95 % and must add up to 100 %'],
+    [["64:50,64:50"], 'payload "64:50,64:50" names the size 64 twice'],
+    [["64:0,4KiB:100"], 'payload "64:0" has no weight in percent'],
+    [["64:many"], 'payload "64:many" has no weight in percent'],
+    [["64:1:2"], 'payload "64:1:2" has no weight in percent'],
+    [["x:100"], 'payload "x" is not a size'],
+    [[","], '"," names nothing'],
+  ] as const)("refuses %s", ([texts, sentence]) => {
+    expect(() => payload(...texts)).toThrow(sentence);
+  });
+});
+
+it("reads times of work and what is to be best", () => {
+  expect(["200us", "200µs", "1ms", "0.5ms", "1s"].map(parseWork)).toEqual([200, 200, 1000, 500, 1_000_000]);
+  for (const text of ["200", "2m", "", "-1us"]) expect(() => parseWork(text)).toThrow("is not a time; write 200us");
+  for (const text of ["0us", "2s"]) expect(() => parseWork(text)).toThrow("must be from 1us to 1s");
+  expect(parseOptimize("p99")).toBe("p99");
+  expect(() => parseOptimize("p9")).toThrow('unknown quantity "p9" (did you mean p99?)');
+});
+
+describe("the workload", () => {
+  it("is that of the flags, then of the profile", () => {
+    const base = { clients: 4, ratePerSecond: 100, optimize: "p99" } as const;
+    expect(workloadOf(optionsOf({ rate: 5000, work: 200, peer: ["python"] }), base)).toMatchObject({
+      ...{ clients: 4, ratePerSecond: 5000, workMicros: 200, peer: "python", optimize: "p99", codec: null },
+    });
+    expect(asksForMore(workloadOf(optionsOf({})))).toBe(false);
+    expect(asksForMore(workloadOf(optionsOf({ payload: [64], clients: 1 })))).toBe(false);
+    for (const options of [{ clients: 2 }, { rate: 1 }, { work: 1 }, { payload: payload("64:100") }]) {
+      expect(asksForMore(workloadOf(optionsOf(options)))).toBe(true);
+    }
+  });
+
+  it("refuses a request that is too small to name its work", () => {
+    expect(() => workloadOf(optionsOf({ payload: [64, 2], work: 100 }))).toThrow("payload 2 is too small for --work");
+  });
+
+  it("has a cell for each size, or one of the mix, filed under the mean", () => {
+    const sizes = workloadCells(workloadOf(optionsOf({ payload: [64, 4096, 64], clients: 3 })));
+    expect(sizes.map(({ payloadBytes, variant }) => [payloadBytes, variant])).toEqual([
+      [64, { clients: 3 }],
+      [4096, { clients: 3 }],
+    ]);
+    const [cell, ...others] = workloadCells(workloadOf(optionsOf({ payload: payload("64:90,4KiB:10"), rate: 500 })));
+    expect(others).toEqual([]);
+    expect([cell?.payloadBytes, cell?.variant.ratePerSecond, cell?.variant.mix?.length]).toEqual([467, 500, 2]);
+  });
+});
+
+describe("a workload", () => {
+  const sandbox = new Sandbox();
+  afterAll(() => sandbox.remove());
+  const load = ["--clients", "2", "--rate", "200", "--payload", "64:90,4KiB:10", "--work", "50us"];
+  const short = ["--trials", "1", "--messages", "40", "--no-c-baseline", "--json", "--out", "out"];
+
+  it("is measured as it was asked for", async () => {
+    const args = ["measure", "--transport", "unix", "--mode", "event", "--placement", "unpinned"];
+    const { code, stdout, stderr } = await sandbox.run([...args, ...load, ...short]);
+    const [row, ...others] = (JSON.parse(stdout) as Report).measurements;
+    expect(others, stderr).toEqual([]);
+    expect(row).toMatchObject({
+      ...{ benchmark: "workload", clients: 2, ratePerSecond: 200, workMicros: 50, payloadBytes: 467 },
+      mix: [
+        { bytes: 64, share: 0.9 },
+        { bytes: 4096, share: 0.1 },
+      ],
+    });
+    // A machine that is too busy for 200 requests a second has an answer too.
+    if (row?.status !== "measured") return expect(row?.reason, stderr).toMatch(/kept|keep the rate/);
+    expect([row.lost, row.latencyNs?.count]).toEqual([0, 40]);
+    expect(row.latenessNs?.p50).toBeGreaterThan(0);
+    expect(code, stderr).toBe(0);
+  }, 120_000);
+
+  it.runIf(TEST_ALL)(
+    "is what compare measures, and its pick is made for",
+    async () => {
+      const { stdout, stderr } = await sandbox.run(["compare", "--transport", "unix,fifo,stdio", ...load, ...short]);
+      const { measurements } = JSON.parse(stdout) as Report;
+      expect(new Set(measurements.map(({ benchmark }) => benchmark)), stderr).toEqual(new Set(["workload"]));
+      expect(measurements.find(({ transport }) => transport === "stdio")).toMatchObject({
+        ...{ status: "not-applicable", reason: "no other process can reach its server: 1 client, not 2" },
+      });
+    },
+    120_000,
+  );
+});

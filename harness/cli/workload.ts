@@ -1,0 +1,54 @@
+import type { Variant } from "../../scenarios/benchmark.ts";
+import { workload as benchmark } from "../../scenarios/benchmarks/workload.ts";
+import { DEFAULT_WORKLOAD } from "../../scenarios/profiles/default-workload.ts";
+import type { Workload } from "../../scenarios/workload.ts";
+import type { Cell } from "../coordinator/arm.ts";
+import { UsageError } from "../results/exit-codes.ts";
+import type { MeasureOptions } from "./options.ts";
+import { checkPayloads, meanBytes, sizesOf } from "./payloads.ts";
+
+/** The u32 that names the work. */
+const LEAST_WITH_WORK_BYTES = 4;
+
+/**
+ * The workload that the flags ask for; what they leave open is that of `base`, such as a profile's.
+ *
+ * @throws UsageError for a mix that does not add up, or requests that are too small to name their work
+ */
+export function workloadOf(options: MeasureOptions, base: Partial<Workload> = {}): Workload {
+  const { clients, rate, work, payload, peer, optimize } = options;
+  const workload: Workload = {
+    ...DEFAULT_WORKLOAD,
+    ...base,
+    ...(clients === undefined ? {} : { clients }),
+    ...(rate === undefined ? {} : { ratePerSecond: rate }),
+    ...(work === undefined ? {} : { workMicros: work }),
+    ...(payload === undefined ? {} : { payloads: checkPayloads(payload) }),
+    ...(peer?.[0] === undefined ? {} : { peer: peer[0] }),
+    ...(optimize === undefined ? {} : { optimize }),
+  };
+  const tooSmall = sizesOf(workload.payloads).find((bytes) => bytes < LEAST_WITH_WORK_BYTES);
+  if (workload.workMicros > 0 && tooSmall !== undefined) {
+    throw new UsageError(
+      `payload ${tooSmall} is too small for --work: a request needs ${LEAST_WITH_WORK_BYTES} bytes to name its work`,
+    );
+  }
+  return workload;
+}
+
+/** True where more is asked for than a round trip shows: the benchmark `workload` is measured then. */
+export function asksForMore({ clients, ratePerSecond, payloads, workMicros }: Workload): boolean {
+  return clients > 1 || ratePerSecond !== null || workMicros > 0 || "mix" in payloads;
+}
+
+/** A cell for each size, or the one of the mix. */
+export function workloadCells({ clients, ratePerSecond, payloads, workMicros }: Workload): readonly Cell[] {
+  const variant: Variant = {
+    clients,
+    ...(ratePerSecond === null ? {} : { ratePerSecond }),
+    ...(workMicros === 0 ? {} : { workMicros }),
+  };
+  if (!("mix" in payloads)) return sizesOf(payloads).map((payloadBytes) => ({ benchmark, variant, payloadBytes }));
+  const { mix } = payloads;
+  return [{ benchmark, variant: { ...variant, mix }, payloadBytes: meanBytes(mix) }];
+}
