@@ -101,7 +101,7 @@ describe("the gate", () => {
     writeFileSync(join(root, "deadly", "served.mjs"), "process.exit(0);\n");
     const ended = await gate("same", ["--base-dir", "../deadly", ...QUICK]);
     expect(ended.code).toBe(22);
-    expect(ended.stdout).toContain("base: its import did not come to an end");
+    expect(ended.stdout).toContain("base: its import did not end");
   });
 
   it("says in one sentence what it needs, with exit code 2", async () => {

@@ -24,7 +24,7 @@ const FORGED = '{"type":"check","id":"sequential-requests","status":"passed","no
 
 /** Each with what it does, as the user is told. */
 const BAD: readonly (readonly [path: string, said: string])[] = [
-  [module("exits", "process.exit(0);"), "its import did not come to an end: the inspecting process exited with code 0"],
+  [module("exits", "process.exit(0);"), "its import did not end: the inspecting process exited with code 0"],
   [module("throws", 'throw new Error("no \\u001b[31mlibrary\\nhere");'), "its import failed: no \\u001b[31mlibrary"],
   [
     module("loud", 'process.stdout.write("x".repeat(2e6)); process.kill(process.pid, "SIGSEGV");'),
@@ -45,10 +45,7 @@ const BAD: readonly (readonly [path: string, said: string])[] = [
   ],
   [module("taken", "export default unix;"), 'its id "unix" is that of a transport of ipcmark'],
   [module("second", `export default [${mine("prints")}];`), 'its id "mine/prints" is that of a transport of '],
-  [
-    probing("leaves", "process.exit(0);"),
-    "its probe did not come to an end: the inspecting process exited with code 0",
-  ],
+  [probing("leaves", "process.exit(0);"), "its probe did not end: the inspecting process exited with code 0"],
   [
     probing("mumbles", "return { available: 1 };"),
     "its probe failed: the answer.available is 1 and must be true or false",
@@ -110,7 +107,7 @@ describe("modules of a user", () => {
       resolveTransports([hanging, busy, "fifo"], { importMs: 1000, probeMs: 1000 }),
       resolveTransports([half], { importMs: 30_000, probeMs: 2500 }),
     ]);
-    const why = "its import did not come to an end within 1 s";
+    const why = "its import did not end within 1 s";
     expect(imports.refused).toEqual(
       [hanging, busy].map((path) => ({
         id: "module-refused",

@@ -8,7 +8,7 @@ const LIMIT_MS = 20_000;
 const IS_ROOT = process.getuid?.() === 0;
 const NOBODY = 65_534;
 
-/** Real, effective, saved and file-system id, and the supplementary groups, of every thread. */
+/** Returns the real, effective, saved and file-system ids and the supplementary groups of every thread. */
 function idsOf(pid: number): string[] {
   const threads = readdirSync(`/proc/${pid}/task`);
   const ids = threads.map((thread) => {

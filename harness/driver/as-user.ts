@@ -7,8 +7,8 @@ const REQUEST_TIMEOUT_MS = 1000;
 const WARM_UP_MS = 500;
 
 /**
- * One attempt to be served by another user's server. Everything is loaded and used once, and only then the process becomes that
- * user: he need not be able to read any of our files, and what fails afterwards is the connection and not the program.
+ * Tries once to be served by another user's server. The process loads and uses everything first and only then becomes
+ * that user, who may be unable to read our files: a failure is then one of the connection.
  */
 export async function connectAsUser(
   plain: Transport,
@@ -32,12 +32,12 @@ export async function connectAsUser(
   }
 }
 
-/** Runs the code of an attempt where no server is, so that whatever is loaded late is loaded by now. */
+/** Runs the code of an attempt where no server is, so that nothing is left to load afterwards. */
 async function warmUp(transport: Transport, unserved: Address): Promise<void> {
   await serveOnce(transport, unserved, WARM_UP_MS, AbortSignal.timeout(WARM_UP_MS)).catch(() => undefined);
 }
 
-/** @throws IpcError when the connection is refused or, where connecting promises nothing, a request is not answered */
+/** Connects, and sends a request where connecting proves nothing. @throws IpcError when refused or not answered */
 async function serveOnce(
   transport: Transport,
   address: Address,
@@ -55,8 +55,8 @@ async function serveOnce(
 /**
  * Gives up root for good, in all threads of the process.
  *
- * @returns why this machine does not allow it; null when it is done
- * @throws Error when the process still is, or can become again, what it was
+ * @returns reason why this machine does not allow it; null when it is done
+ * @throws Error when the process still has the old ids, or can get them back
  */
 function becomeUser({ uid, gid }: UserIds): string | null {
   const { setgroups, setgid, setuid, getgroups } = process;

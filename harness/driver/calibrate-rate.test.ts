@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { highestKept, isFollowed } from "./calibrate-rate.ts";
 import { CLEAN, type Window } from "./models/model.ts";
 
-/** A mechanism that answers at most so much a second, and never more than it is asked. */
+/** Simulates a mechanism that answers at most this many requests a second, and never more than it is asked. */
 function capacityOf(most: number): {
   attempt: (rate: number) => Promise<{ isKept: boolean; achieved: number }>;
   tries: number[];

@@ -3,21 +3,21 @@ import { median } from "../results/quantiles.ts";
 import { problemOf } from "./figures.ts";
 import type { PreparedModel, Window } from "./models/model.ts";
 
-/** Falling behind accumulates, so a window shows it only over some time. */
+/** Length of a window: falling behind accumulates, so it shows only over some time. */
 const WINDOW_S = 0.2;
-/** An overloaded mechanism gets so many messages that it is done with them after about this time. */
+/** Time after which an overloaded mechanism is done with the messages it gets. */
 const DRAIN_S = 1;
 const LEAST_MESSAGES = 16;
 const FIRST_STEP = 32;
 const FIRST_STEP_BYTES = 4 * 1024 * 1024;
-/** Latencies that grow by more than this share of the window: the mechanism does not follow. */
+/** Share of the window: where latencies grow by more, the mechanism does not follow. */
 const BEHIND_SHARE = 0.05;
-/** One window may have met a stall of the machine. */
+/** Attempts at the rate asked for: one window may have met a stall of the machine. */
 const CHANCES = 3;
 const MOST_TRIES = 6;
-/** The highest rate is known well enough when the lowest that was missed is so near. */
+/** Precision: the search ends when the lowest missed rate is this near to the highest kept one. */
 const NEAR_FACTOR = 1.15;
-/** What an overloaded mechanism answered is about the most it can. */
+/** Next rate after one that was missed, as a share of the replies that came: about the most the mechanism can do. */
 const BELOW_FACTOR = 0.9;
 const ABOVE_FACTOR = 1.15;
 
@@ -28,7 +28,7 @@ export interface RateAttempt {
 }
 
 /**
- * Finds the highest rate up to `asked` that is kept, by few attempts.
+ * Finds the highest rate up to `asked` that is kept, in few attempts.
  *
  * @returns `asked`, or about the highest (two digits, rounded down); 0 where none was kept
  */
@@ -52,17 +52,17 @@ export async function highestKept(
   return Math.floor(low / digit) * digit;
 }
 
-/** What a calibration finds at a rate. */
+/** Result of a calibration at a rate. */
 export interface RateFound {
-  /** At the rate that was asked for. */
+  /** Window at the rate asked for. */
   readonly window: Window;
-  /** The highest rate that was followed; null: the one asked for. */
+  /** Highest rate that was followed; null: the one asked for. */
   readonly keptPerSecond: number | null;
-  /** Why a window does not count. */
+  /** Reason why a window does not count. */
   readonly problem: string | undefined;
 }
 
-/** Looks whether the rate of a cell is kept, and else for the highest that is. */
+/** Checks that the rate of a cell is kept, and otherwise finds the highest one that is. */
 export async function calibrateRate(
   { ratePerSecond, clients, payloadBytes }: CellPlan & { readonly ratePerSecond: number },
   windowAt: NonNullable<PreparedModel["windowAt"]>,
@@ -81,7 +81,7 @@ export async function calibrateRate(
     const window = await windowAt(Math.ceil(count), rate);
     asked ??= window;
     const found = problemOf(window, delivery);
-    // What is lost or damaged is no question of the rate.
+    // Loss and damage do not depend on the rate.
     if (found !== undefined && window.messages === 0) broken ??= { window, keptPerSecond: null, problem: found };
     return { isKept: found === undefined && isFollowed(window, rate), achieved: achievedBy(window) };
   });
@@ -103,7 +103,7 @@ function achievedBy({ messages, elapsedNs }: Window): number {
   return (1e9 * messages) / Math.max(1, elapsedNs);
 }
 
-/** Whether the driver kept its schedule, and the newest replies were about as fast as the first ones. */
+/** True where the driver kept its schedule and the newest replies were about as fast as the first ones. */
 export function isFollowed({ samples, refused, messages }: Window, ratePerSecond: number): boolean {
   if (refused !== undefined || samples === null || messages === 0) return false;
   const tenth = Math.ceil(samples.length / 10);

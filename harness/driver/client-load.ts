@@ -6,7 +6,7 @@ import type { RpcClient } from "../rpc/client.ts";
 import { connectRpc } from "../rpc/connect.ts";
 import { withEventFace } from "./checks/event-face.ts";
 
-/** One of several client processes: many connections, each request with a body no other has, each reply compared with it. */
+/** Runs one of several client processes: many connections, unique request bodies, each reply compared with its own. */
 export async function runClientLoad(
   plain: Transport,
   work: ClientWork,
@@ -19,7 +19,7 @@ export async function runClientLoad(
   );
   const clients = opened.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
   const refused = opened.find(({ status }) => status === "rejected") as PromiseRejectedResult | undefined;
-  // Clients of several processes are concurrent only when all of them are there before any of them begins.
+  // Clients of several processes are concurrent only when all are connected before the first begins.
   send({
     type: "connected",
     connections: clients.length,
@@ -54,7 +54,7 @@ export async function runClientLoad(
 
   await Promise.all(clients.map(run));
   const strays = clients.reduce((sum, client) => sum + client.unexpected, 0);
-  // The reply to a request that timed out comes late, and belongs to no other.
+  // The reply to a request that timed out comes late; it has not crossed over to another request.
   crossed += Math.max(0, strays - failed) + clients.reduce((sum, client) => sum + client.corrupted, 0);
   await Promise.all(clients.map((client) => client.close()));
   send({
@@ -67,7 +67,7 @@ export async function runClientLoad(
   });
 }
 
-/** Process, connection and number are in the bytes, so that a reply which crossed over can be told. */
+/** Makes a body from process, connection and number, so that a reply which crossed over can be recognized. */
 function uniqueBody(bytes: number, connection: number, request: number): Uint8Array {
   const body = Buffer.alloc(Math.max(12, bytes), request & 0xff);
   body.writeUInt32LE(process.pid, 0);

@@ -2,7 +2,7 @@ import { CODEC_IDS } from "../../scenarios/benchmark.ts";
 import type { CodecsWork, FromDriver } from "../process/messages.ts";
 import { benchmarkCodecs } from "../rpc/codecs/benchmark.ts";
 
-/** Codecs alone, in this process: nothing else may run in the one that measures. */
+/** Measures codecs alone, in this process: nothing else may run in the one that measures. */
 export async function measureCodecs(
   { codecs, seed, timeMs }: CodecsWork,
   send: (message: FromDriver) => void,

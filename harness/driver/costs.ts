@@ -5,15 +5,15 @@ import { readUsage } from "../process/usage.ts";
 import { buildFrame } from "../rpc/message.ts";
 import type { Link, PeerUsage, PreparedModel, Site } from "./models/model.ts";
 
-/** What all processes of a cell used so far. */
+/** Resources that all processes of a cell have used so far. */
 export interface Usages {
   readonly own: Exclude<PeerUsage, null>;
   readonly peer: PeerUsage;
-  /** Further client processes, summed. */
+  /** Sum of the further client processes. */
   readonly clients: PeerUsage;
 }
 
-/** Taken just outside the window; asking costs the peer about 10 µs, which the figure per message then contains. */
+/** Reads the usage just outside the window. Asking costs the peer about 10 µs, part of the figure per message. */
 export async function usages(site: Site, model: PreparedModel): Promise<Usages> {
   const { link } = site;
   const peer = link.peer.info.pid === process.pid ? null : await peerUsage(site);
@@ -26,7 +26,7 @@ async function peerUsage({ link, transport }: Site): Promise<PeerUsage> {
     const bytes = exchangeBlocking(link, Method.usage);
     return bytes === null ? null : JSON.parse(new TextDecoder().decode(bytes));
   }
-  // Where no request can be sent, the control channel is asked.
+  // Where no request can be sent, the control channel asks.
   if (!transport.capabilities.patterns.includes("request-reply")) return link.peer.usage();
   const bytes = await link.client.request(new Uint8Array(0), { method: Method.usage });
   return JSON.parse(new TextDecoder().decode(bytes));
@@ -65,7 +65,7 @@ const UNKNOWN: Costs = {
   gcPauseNs: null,
 };
 
-/** All processes together; without the peer where it shares the driver's process or cannot tell. */
+/** Sums the costs of all processes; without the peer where it shares the driver's process or cannot report. */
 export function costs(before: Usages | null, after: Usages | null): Costs {
   if (before === null || after === null) return UNKNOWN;
   const pairs = [

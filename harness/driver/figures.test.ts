@@ -15,7 +15,7 @@ describe("a window", () => {
     expect(problemOf({ ...window, samples: null, elapsedNs: -5 }, "reliable")).toMatch(back);
   });
 
-  it("is invalid with a loss, unless the mechanism says that it loses and something arrived", () => {
+  it("is invalid with a loss, unless the mechanism is lossy and something arrived", () => {
     expect(problemOf({ ...window, lost: 2 }, "reliable")).toBe("2 lost");
     expect(problemOf({ ...window, lost: 2 }, "lossy")).toBeUndefined();
     expect(problemOf({ ...window, messages: 0, lost: 2 }, "lossy")).toBe("2 lost");

@@ -6,7 +6,7 @@ import { halves, summarize } from "../results/samples.ts";
 import { costs, type Usages } from "./costs.ts";
 import type { Window } from "./models/model.ts";
 
-/** What the report keeps of a window. */
+/** Extracts what the report keeps of a window. */
 export function figuresOf(window: Window, before: Usages | null, after: Usages | null, idle: boolean): CellFigures {
   const { messages, elapsedNs, samples, lateness, lost, duplicated, reordered, corrupted } = window;
   const hasSamples = samples !== null && samples.length > 0;
@@ -45,7 +45,7 @@ function phasesOf({ phases }: Window, count: number): Record<string, number> | n
   return Object.fromEntries(medians);
 }
 
-/** Why a window does not count; undefined when it does. Loss is a result where the mechanism says that it loses. */
+/** Returns why a window does not count; undefined when it does. Loss is a result where the mechanism is lossy. */
 export function problemOf(window: Window, delivery: "reliable" | "lossy"): string | undefined {
   const { samples, messages, problem } = window;
   const parts = problem === undefined ? [] : [problem];

@@ -5,7 +5,7 @@ import type { FromDriver } from "../process/messages.ts";
 import type { SenderWork } from "../process/sender-messages.ts";
 import { withEventFace } from "./checks/event-face.ts";
 
-/** The process of a check that sends, closes and exits at once: whatever it has not delivered by then is lost. */
+/** Runs the process of a check that sends, closes and exits at once: undelivered messages are lost. */
 export async function runSender(
   plain: Transport,
   work: SenderWork,
@@ -24,7 +24,7 @@ export async function runSender(
   send({ type: "sender-done", ...outcome });
 }
 
-/** Sends on the first connection that opens, or reads what comes on it. */
+/** Sender on the first connection that opens; reads what comes on it. */
 class SendingSide implements ConnectionHandler {
   readonly #work: SenderWork;
   readonly #body: Buffer;
@@ -77,7 +77,7 @@ class SendingSide implements ConnectionHandler {
     return taken;
   }
 
-  /** @returns false when there was no room in time */
+  /** Waits for space. @returns false when there was none in time */
   #writable(untilMs: number): Promise<boolean> {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, Math.max(1, untilMs - performance.now()), false);

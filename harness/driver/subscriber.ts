@@ -5,7 +5,7 @@ import type { Control } from "../process/control.ts";
 import type { SubscribeWork } from "../process/load-messages.ts";
 import type { FromDriver, ToDriver } from "../process/messages.ts";
 
-/** One subscriber process of `fan-out`: verifies what is published and reports each stream, probes included. */
+/** Runs a subscriber process of `fan-out`: verifies what is published and reports each stream, probes included. */
 export async function runSubscriber(
   transport: Transport,
   work: SubscribeWork,

@@ -14,23 +14,23 @@ import { startShortageIn } from "./shortage.ts";
 export interface ChildOptions {
   readonly env?: NodeJS.ProcessEnv;
   /**
-   * Where the control lines travel. `descriptor`: on descriptor 3, which a flag behind the command announces; what the process prints is noise.
-   * `stdio` (default): on stdin and stdout, for programs that load no code of others.
+   * Channel of the control lines. `descriptor`: descriptor 3, announced by a flag behind the command; stdout is noise.
+   * `stdio` (default): stdin and stdout, for programs that load no code of others.
    */
   readonly control?: "descriptor" | "stdio";
-  /** Why a value that arrived is no message of this process; undefined when it is one. Default: anything with a type is. */
+  /** Returns why a value is no message of this process; undefined when it is one. Default: objects with a type are. */
   readonly defectOf?: (value: unknown) => string | undefined;
-  /** A process that was started for this one, which takes it over. With control lines on a descriptor only. */
+  /** Process that was started for this one, which takes it over. Only with `control: "descriptor"`. */
   readonly owns?: HandedOver | undefined;
 }
 
-/** How long a process gets between SIGTERM and SIGKILL. */
+/** Time between SIGTERM and SIGKILL, ms. */
 export const GRACE_MS = 1000;
 const KEPT_CHARACTERS = 4096;
-/** A process that has ended may have left its output to another one, which may hold it open for ever. */
+/** Longest wait for the last output, ms: a process that inherited the output may hold it open for ever. */
 const LAST_OUTPUT_MS = 1000;
 
-/** A process of ours with JSON lines both ways. */
+/** Process of ours that exchanges JSON lines with this one. */
 export class Child<In extends object, Out extends Typed> {
   readonly pid: number;
   readonly name: string;
@@ -64,7 +64,7 @@ export class Child<In extends object, Out extends Typed> {
     );
     if (isApart) this.#stdout.follow(stdout as Readable);
     this.#stderr.follow(stderr as Readable);
-    // A process that is gone makes our next write fail: the exit tells the story, not the EPIPE.
+    // Once a process is gone, our next write fails with EPIPE. Its exit is the reason to report.
     this.#output.on("error", () => {});
     process.once("exit", () => {
       const timer = setTimeout(() => {
@@ -82,7 +82,7 @@ export class Child<In extends object, Out extends Typed> {
     });
   }
 
-  /** Resolves when the process runs. @throws IpcError when the command cannot be started */
+  /** Starts a process; resolves when it runs. @throws IpcError when the command cannot be started */
   static start<In extends object, Out extends Typed>(
     name: string,
     command: readonly string[],
@@ -95,7 +95,7 @@ export class Child<In extends object, Out extends Typed> {
     const stdio: SpawnOptions["stdio"] = isApart
       ? ["ignore", "pipe", "pipe", "pipe", ...(options.owns?.streams ?? [])]
       : ["pipe", "pipe", "pipe"];
-    // A group of its own: what a killed driver leaves behind can be ended with it, and Ctrl-C reaches the coordinator alone.
+    // A group of its own: killing it also ends what a killed driver left, and Ctrl-C reaches the coordinator alone.
     const child = spawn(file, args, {
       stdio,
       env,
@@ -111,7 +111,7 @@ export class Child<In extends object, Out extends Typed> {
     });
   }
 
-  /** Takes over a process that was started for this one; `exited` resolves when whoever started it has seen its end. */
+  /** Takes over a process that was started for this one; `exited` resolves when its starter has reaped it. */
   static takeOver<In extends object, Out extends Typed>(
     name: string,
     pid: number,
@@ -121,7 +121,7 @@ export class Child<In extends object, Out extends Typed> {
     return new Child<In, Out>(name, takeOver(pid, exited), pid, { env: process.env, control: "descriptor", defectOf });
   }
 
-  /** The end of what it has printed on standard output, as far as that carries no control lines. */
+  /** End of what it printed on standard output; empty where that carries the control lines. */
   get printed(): string {
     return this.#stdout.text.trim();
   }
@@ -138,12 +138,12 @@ export class Child<In extends object, Out extends Typed> {
     return this.#exit === undefined;
   }
 
-  /** To the process alone. */
+  /** Signals the process without its group. */
   signal(signal: NodeJS.Signals): void {
     if (this.running) this.#process.kill(signal);
   }
 
-  /** SIGTERM, then SIGKILL to the whole group; resolves when the process is gone. */
+  /** Sends SIGTERM, then SIGKILL to the whole group; resolves when the process is gone. */
   async terminate(graceMs: number = GRACE_MS): Promise<Exit> {
     if (this.#exit !== undefined) return this.#exit;
     this.#output.end();
@@ -159,7 +159,7 @@ export class Child<In extends object, Out extends Typed> {
     else endGroup(this.pid, this.#run);
   }
 
-  /** Closes the control channel and waits: the orderly end of a process that has nothing left to do. */
+  /** Closes the control channel and waits until the process has ended by itself. */
   async finish(timeoutMs: number): Promise<Exit> {
     this.#output.end();
     const timer = setTimeout(() => void this.terminate(), timeoutMs);
@@ -168,7 +168,7 @@ export class Child<In extends object, Out extends Typed> {
     return exit;
   }
 
-  /** One line: how it ended and what it said last. */
+  /** Describes in one line how it ended, with the last line it printed. */
   describeEnd(): string {
     const { code, signal } = this.#exit ?? { code: null, signal: null };
     const how = signal === null ? `exited with code ${code}` : `was ended by ${signal}`;
@@ -176,7 +176,7 @@ export class Child<In extends object, Out extends Typed> {
     return `the ${this.name} process ${how}${last === undefined ? "" : ` (${last})`}`;
   }
 
-  /** What ended a process that could not even start its threads; undefined when something else did. */
+  /** The shortage that kept a process from starting its threads; undefined when something else ended it. */
   get shortage(): IpcError | undefined {
     const { signal } = this.#exit ?? { signal: "SIGKILL" };
     const lacking = signal === null || signal === "SIGABRT" ? startShortageIn(this.#stderr.text) : undefined;
@@ -188,10 +188,10 @@ export class Child<In extends object, Out extends Typed> {
   #receive(value: unknown, defectOf: NonNullable<ChildOptions["defectOf"]>): void {
     const defect = defectOf(value);
     if (defect === undefined) this.mailbox.put(value as Out);
-    else this.#refuse(`a message that is none: ${defect}`);
+    else this.#refuse(`an invalid message: ${defect}`);
   }
 
-  /** Nothing it sends from now on is believed; whoever waits for it gets the reason and ends it. */
+  /** Ignores everything it sends from now on; whoever waits for a message gets the reason. */
   #refuse(what: string): void {
     this.mailbox.end(() => `the ${this.name} process sent ${what}`);
   }
@@ -201,7 +201,7 @@ function typeDefect(value: unknown): string | undefined {
   return isObject(value) ? text(value["type"], "message.type") : `it is ${shown(value)}`;
 }
 
-/** The end of what a process printed: a reason may be in it, and no process may fill our memory with the rest. */
+/** End of what a process printed, which may hold a reason. The rest is dropped to bound our memory. */
 class Tail {
   #text = "";
 
@@ -223,7 +223,7 @@ class Tail {
   }
 }
 
-/** Stack frames and Node's version line say less than the error above them. */
+/** False for stack frames and Node's version line: the error above them is the reason. */
 function isTelling(line: string): boolean {
   return line.trim().length > 0 && !/^\s+at |^Node\.js v/.test(line);
 }

@@ -1,6 +1,6 @@
 /**
- * Stores now what this process has compiled so far (Node would at its end), so that processes which start in the meantime need not: without it
- * the start of one of ours takes about twice as long. A process that is killed would never store it.
+ * Stores what this process has compiled so far, so that processes started meanwhile need not compile it again:
+ * without it each starts about twice as slowly. Node stores it at the end of a process, but not of a killed one.
  */
 export function shareCompiledCode(): void {
   // `flushCompileCache` is not in every Node 22; without it everything works, slower.

@@ -1,4 +1,4 @@
-/** Where a process of ours finds its control channel when a flag says so: its standard streams belong to whatever it loads. */
+/** Descriptor of the control channel. The standard streams belong to the code that a process loads. */
 export const CONTROL_FD = 3;
-/** That flag, behind the command of the process. */
+/** Flag behind the command of a process: the control channel is on that descriptor. */
 export const CONTROL_ARGS = ["--control-fd", String(CONTROL_FD)] as const;

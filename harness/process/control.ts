@@ -6,14 +6,14 @@ import { readLines, writeLine } from "./lines.ts";
 import { Mailbox, type Typed } from "./mailbox.ts";
 import { isObject } from "./rules.ts";
 
-/** The far end of a `Child`: how a driver or peer hears from whoever started it. */
+/** Far end of a `Child`: the channel of a driver or peer to the process that started it. */
 export interface Control<In extends Typed, Out extends object> {
   send(message: Out): void;
-  /** From inside a loop that never returns to the event loop. */
+  /** Sends from a loop that never returns to the event loop. */
   sendNow(message: Out): void;
   next<Type extends In["type"]>(types: readonly Type[], timeoutMs?: number): Promise<Extract<In, { type: Type }>>;
   onMessage<Type extends In["type"]>(type: Type, listener: (message: Extract<In, { type: Type }>) => void): void;
-  /** From inside such a loop: true when a message has come, which can only mean the end by then, or the channel was closed. */
+  /** Returns true when a message has come (by then only the end) or the channel was closed. For such loops. */
   endAskedNow(): boolean;
   /** Resolves when whoever started this process closed the channel or died. */
   readonly ended: Promise<void>;
@@ -21,16 +21,16 @@ export interface Control<In extends Typed, Out extends object> {
   flushed(): Promise<void>;
 }
 
-/** Longest a timer can wait: used where something else bounds the wait. */
+/** Longest wait of a timer, ms: used where something else bounds the wait. */
 const FOREVER_MS = 2 ** 31 - 1;
 
 /**
- * Opens the control channel: descriptor 3 when `--control-fd 3` says so, which is how the harness starts its processes, since what they load
- * may print; otherwise stdin and stdout, for whoever starts one by hand.
+ * Opens the control channel: descriptor 3 with `--control-fd 3`, which the harness passes because what its processes
+ * load may print; otherwise stdin and stdout, for processes started by hand.
  */
 export function openControl<In extends Typed, Out extends object>(): Control<In, Out> {
   const isApart = process.argv.includes(CONTROL_ARGS[0]);
-  // Half open: when the other side has nothing more to say, it may still want our last line.
+  // Half open: the other side may have closed and still read our last line.
   const duplex = isApart ? new Socket({ fd: CONTROL_FD, allowHalfOpen: true }) : undefined;
   const input: Readable = duplex ?? process.stdin;
   const output: Writable = duplex ?? process.stdout;
@@ -64,7 +64,7 @@ export function openControl<In extends Typed, Out extends object>(): Control<In,
 
 const BYTE = new Uint8Array(1);
 
-/** The descriptor does not block, because its stream made it so. What is read here is not heard by the event loop any more. */
+/** True when input or its end has come. A byte read is lost to the event loop. The descriptor is non-blocking. */
 function hasInput(descriptor: number): boolean {
   try {
     readSync(descriptor, BYTE);

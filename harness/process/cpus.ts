@@ -1,17 +1,17 @@
 import { readdirSync, readFileSync } from "node:fs";
 
-/** CPUs the calling process may use, such as `[0, 1]`; null where the system does not say. */
+/** Returns the CPUs this process may use, such as `[0, 1]`; null where the system does not report them. */
 export function allowedCpus(): readonly number[] | null {
   const list = allowedCpuList();
   return list === null ? null : parseCpuList(list);
 }
 
-/** The same as the kernel writes it (`0-1,4`); read back to record what pinning achieved. */
+/** Returns the same as the kernel writes it (`0-1,4`); read back to record what pinning achieved. */
 export function allowedCpuList(): string | null {
   return cpuListIn("/proc/self/status") ?? null;
 }
 
-/** What the threads of a process may use, as above; `0/0-1` where they differ. null where the system does not say, or it is gone. */
+/** Returns the same for a process, `0/0-1` where its threads differ; null where unknown or the process is gone. */
 export function allowedCpuListOfThreads(pid: number): string | null {
   try {
     const directory = `/proc/${pid}/task`;
@@ -22,7 +22,7 @@ export function allowedCpuListOfThreads(pid: number): string | null {
   }
 }
 
-/** Undefined for a thread that has just ended. */
+/** Returns undefined for a thread that has just ended. */
 function cpuListIn(path: string): string | undefined {
   try {
     return /^Cpus_allowed_list:\s*(\S+)/m.exec(readFileSync(path, "utf8"))?.[1];

@@ -1,10 +1,10 @@
-/** How a process ended: one of the two is null. */
+/** End of a process: one of the two is null. */
 export interface Exit {
   readonly code: number | null;
   readonly signal: string | null;
 }
 
-/** Signals that end a process for a fault of its code or of native code in it. No process of ours sends them to another. */
+/** Signals that the kernel sends for a fault in JavaScript or native code. Our processes never send them to others. */
 const SIGNALS: ReadonlySet<string | null> = new Set(["SIGSEGV", "SIGTRAP", "SIGABRT", "SIGBUS", "SIGILL"]);
 
 export function isCrash(signal: string | null): signal is string {
@@ -18,7 +18,7 @@ export function onCrash(listener: (process: string, signal: string) => void): vo
   report = listener;
 }
 
-/** @param process what the child is: `peer`, `client` */
+/** @param process role of the child: `peer`, `client` */
 export function noteExit(process: string, signal: string | null): void {
   if (isCrash(signal)) report(process, signal);
 }

@@ -3,7 +3,7 @@ import { driverDefect } from "./message-rules.ts";
 import type { FromDriver, ToDriver } from "./messages.ts";
 import { nodeCommand } from "./node-command.ts";
 
-/** The one program behind drivers, client processes, subscribers and attempts of other users: `start.work` says which it is. */
+/** Program of drivers, client processes, subscribers and attempts of other users: `start.work` selects one. */
 export type DriverProcess = Child<ToDriver, FromDriver>;
 
 /** @throws Error when the command cannot be started */

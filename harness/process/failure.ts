@@ -3,7 +3,7 @@ import { REMEDIES, SHORTAGES } from "../../transports/contract/shortage.ts";
 import { errnoName } from "../../transports/posix/errno.ts";
 import type { Failed } from "./messages.ts";
 
-/** An error as it travels to another process; a shortage of the machine is named as one, whatever wraps it. */
+/** Turns an error into a message to another process; a shortage of the machine keeps its code, whatever wraps it. */
 export function failureOf(error: unknown): Failed {
   const shortage = shortageIn(error);
   if (shortage !== undefined) return { type: "failed", code: shortage.code, message: withoutNames(shortage.message) };
@@ -12,19 +12,19 @@ export function failureOf(error: unknown): Failed {
   return { type: "failed", code, message };
 }
 
-/** A message without the random names of a run: what many checks lack is one reason, which a reader sees once. */
+/** Removes the random names of a run from a message, so that the same reason of many checks is shown once. */
 export function withoutNames(message: string): string {
   return message.replaceAll(/[^\s(,]*ipcmark-[0-9a-f]{16}[^\s),:;]*/g, "…");
 }
 
-/** The error another process reported, as one of ours. */
+/** Turns an error that another process reported into one of ours. */
 export function rejection(transport: string, { code, message }: Failed): IpcError {
   const known = code in IPC_ERROR_CODES ? (code as IpcErrorCode) : "IPC_SYSTEM";
   const remedy = known === "IPC_SHORTAGE" ? remedyForPython(message) : undefined;
   return new IpcError(known, remedy === undefined ? message : `${message}: ${remedy}`, { transport });
 }
 
-/** A peer in Python reports what its system said, as `OSError: [Errno 24] Too many open files`, and has no remedies of its own. */
+/** Returns the remedy for an error of a Python peer, such as `OSError: [Errno 24] Too many open files`. */
 function remedyForPython(message: string): string | undefined {
   const number = /\[Errno (\d+)\]/.exec(message)?.[1];
   const lacking = number === undefined ? undefined : SHORTAGES[errnoName(Number(number))];

@@ -6,27 +6,27 @@ import { CONTROL_ARGS, CONTROL_FD } from "./control-fd.ts";
 import type { Exit } from "./crash.ts";
 import { killGroup } from "./orphans.ts";
 
-/** To the owner of a process that another one has started: it has ended. */
+/** Message to the owner of a process that another process started: it has ended. */
 export interface PeerExited extends Exit {
   readonly type: "peer-exited";
 }
 
-/** Where the owner finds the control lines of the process, its standard output and its standard error. */
+/** Descriptors of the control lines, standard output and standard error of the process in its owner. */
 const DESCRIPTORS = [CONTROL_FD + 1, CONTROL_FD + 2, CONTROL_FD + 3] as const;
 
-/** A process that has been started for an owner that is started next. */
+/** Process that was started for an owner that starts next. */
 export interface HandedOver {
   readonly pid: number;
-  /** What the owner inherits, from descriptor 4 on. */
+  /** Streams that the owner inherits, from descriptor 4 on. */
   readonly streams: readonly Socket[];
   readonly exited: Promise<Exit>;
-  /** Gives up this side of the streams. To be called in the turn in which the owner was started: what is read here is lost to the owner. */
+  /** Closes this side of the streams. Call it in the turn that starts the owner: data read here is lost to it. */
   release(): void;
-  /** Ends it and what it has started, where there is no owner. */
+  /** Ends the process and its group, where there is no owner. */
   end(): void;
 }
 
-/** Starts a process whose control lines another one will have. @returns undefined where it cannot be started */
+/** Starts a process whose control lines another one will have; returns undefined where it cannot be started. */
 export function startForOther(command: readonly string[], env: NodeJS.ProcessEnv): HandedOver | undefined {
   const [file = "", ...args] = [...command, ...CONTROL_ARGS];
   const child = spawn(file, args, { stdio: ["ignore", "pipe", "pipe", "pipe"], env, detached: true });
@@ -50,7 +50,7 @@ export function startForOther(command: readonly string[], env: NodeJS.ProcessEnv
   };
 }
 
-/** The process as its owner has it: what `Child` needs of a `ChildProcess`. */
+/** The part of a `ChildProcess` that `Child` needs of a process taken over. */
 export type OwnedProcess = Pick<ChildProcess, "stdin" | "stdout" | "stderr" | "kill" | "on" | "once"> & {
   readonly stdio: readonly (ChildProcess["stdio"][number] | undefined)[];
 };
@@ -58,7 +58,7 @@ export type OwnedProcess = Pick<ChildProcess, "stdin" | "stdout" | "stderr" | "k
 /**
  * Takes over the process that was started for this one.
  *
- * @param exited resolves when whoever started it has seen its end
+ * @param exited resolves when its starter has reaped it
  */
 export function takeOver(pid: number, exited: Promise<Exit>): OwnedProcess {
   const [control, stdout, stderr] = DESCRIPTORS.map((fd) => new Socket({ fd })) as [Socket, Socket, Socket];

@@ -1,4 +1,4 @@
-/** Modules of a user are imported, probed and made to sweep in a process of their own with a time limit; this is our side of it. */
+/** Our side of the process that imports and probes the modules of users and runs their sweeps, with a time limit. */
 
 import { constants } from "node:os";
 import type { Address, Availability, TransportDescription } from "../../transports/contract/transport.ts";
@@ -14,7 +14,7 @@ import { availabilityDefect, descriptionDefect } from "./transport-rules.ts";
 export interface Inspect {
   readonly type: "inspect";
   readonly module: string;
-  /** Only these; null: all that the module exports. */
+  /** Ids to inspect; null: all that the module exports. */
   readonly ids: readonly string[] | null;
   /** The process ends itself when this one is gone. */
   readonly parentPid: number;
@@ -27,7 +27,7 @@ export interface Sweep {
 }
 export type ToInspector = Inspect | Sweep;
 
-/** What the module exports: what can be used, and why the rest cannot. */
+/** Exports of a module: those that can be used, and why the others cannot. */
 export interface Imported {
   readonly type: "imported";
   readonly transports: readonly TransportDescription[];
@@ -50,21 +50,21 @@ export interface Inspected {
 
 export interface Inspection {
   readonly found: readonly Inspected[];
-  /** Of what the module exports and nobody can use: what is wrong with it. */
+  /** Reasons why exports of the module cannot be used. */
   readonly defects: readonly string[];
 }
 
 export interface InspectionLimits {
-  /** For the import, the start of the process included. */
+  /** Limit of an import, the start of the process included. */
   readonly importMs: number;
-  /** For each probe. */
+  /** Limit of each probe. */
   readonly probeMs: number;
 }
 
-/** Generous: a busy machine is no fault of a module. */
+/** Default limits, ms. Generous: a busy machine is no fault of a module. */
 const LIMITS: InspectionLimits = { importMs: 15_000, probeMs: 10_000 };
 const SWEEP_MS = 5000;
-/** A module exports a handful; each of them may cost a time limit. */
+/** Most transports of a module: each may cost a time limit. */
 const MOST_TRANSPORTS = 100;
 
 type Inspector = Child<ToInspector, FromInspector>;
@@ -78,11 +78,11 @@ const answers = variant("type", {
 } satisfies Record<FromInspector["type"], Rule>);
 
 /**
- * Imports a module elsewhere and probes what it exports. A probe that does not come to an end costs its own transport: a fresh process goes on with
- * the others.
+ * Imports a module in another process and probes what it exports. A probe that hangs costs its own transport only:
+ * a fresh process goes on with the others.
  *
- * @param ids only these; default: all it exports
- * @throws Error with what the module did instead of being imported
+ * @param ids ids to probe; default: all it exports
+ * @throws Error with the reason why the module was not imported
  */
 export async function inspectModule(
   module: string,
@@ -103,11 +103,11 @@ export async function inspectModule(
 
 interface Look {
   readonly imported: Imported;
-  /** Up to and including the first whose probe did not come to an end. */
+  /** Transports up to and including the first whose probe hung. */
   readonly probed: readonly Inspected[];
 }
 
-/** One process: it may not survive the first probe. */
+/** Inspects in one process, which may not survive the first probe. */
 function look(module: string, ids: Inspect["ids"], limits: InspectionLimits): Promise<Look> {
   return withInspector(async (inspector) => {
     inspector.send({ type: "inspect", module, ids, parentPid: process.pid });
@@ -116,7 +116,7 @@ function look(module: string, ids: Inspect["ids"], limits: InspectionLimits): Pr
     for (const transport of imported.transports.slice(0, MOST_TRANSPORTS)) {
       try {
         const { id, availability } = await answerOf(inspector, "probed", limits.probeMs, "its probe");
-        if (id !== transport.id) throw new Error(`its probe did not come to an end: that of ${id} answered`);
+        if (id !== transport.id) throw new Error(`its probe did not end: that of ${id} answered`);
         probed.push({ transport, availability });
       } catch (error) {
         probed.push({ transport, availability: { available: false, reason: (error as Error).message } });
@@ -127,10 +127,10 @@ function look(module: string, ids: Inspect["ids"], limits: InspectionLimits): Pr
   });
 }
 
-/** Modules that did not come to an end once: a run sweeps many directories, and waits for each module once. */
+/** Modules whose sweep hung once. A run sweeps many directories and waits for each module once. */
 const abandoned = new Set<string>();
 
-/** Lets a module sweep what its transports left at these addresses. Resolves when it has, could not, or the time is over. */
+/** Runs the sweep of a module on these addresses. Resolves when it has ended, has failed, or the time is over. */
 export async function sweepByModule(
   module: string,
   addresses: Sweep["addresses"],
@@ -147,7 +147,7 @@ export async function sweepByModule(
   }
 }
 
-/** A fresh process, and nothing that the module started in it stays: it is a run of its own. */
+/** Works with a fresh process, which is a run of its own: nothing that the module started in it stays. */
 async function withInspector<Result>(work: (inspector: Inspector) => Promise<Result>): Promise<Result> {
   const run = `ipcmark-${randomBytes(8).toString("hex")}`;
   const defectOf = (value: unknown): string | undefined => answers(value, "message");
@@ -170,7 +170,7 @@ async function withInspector<Result>(work: (inspector: Inspector) => Promise<Res
   }
 }
 
-/** Until a session answers signals, they would end this process alone. @returns what undoes it */
+/** Calls `end` on SIGINT or SIGTERM, until a session handles them. @returns function that undoes it */
 function onEarlySignal(end: () => Promise<void>): () => void {
   const undo = (["SIGINT", "SIGTERM"] as const).map((signal) => {
     if (process.listenerCount(signal) > 0) return () => undefined;
@@ -183,7 +183,7 @@ function onEarlySignal(end: () => Promise<void>): () => void {
   };
 }
 
-/** @throws Error that says what the module did instead of answering */
+/** @throws Error with the reason why the module did not answer */
 async function answerOf<Type extends FromInspector["type"]>(
   inspector: Inspector,
   type: Type,
@@ -193,8 +193,8 @@ async function answerOf<Type extends FromInspector["type"]>(
   const message: FromInspector = await inspector
     .next<FromInspector["type"]>([type, "failed"], limitMs)
     .catch((error: ControlError) => {
-      const late = `${what} did not come to an end within ${limitMs / 1000} s`;
-      throw new Error(error.late ? late : `${what} did not come to an end: ${error.message}`);
+      const late = `${what} did not end within ${limitMs / 1000} s`;
+      throw new Error(error.late ? late : `${what} did not end: ${error.message}`);
     });
   if (message.type === "failed") throw new Error(`${what} failed: ${(message as Failed).message}`);
   return message as Extract<FromInspector, { type: Type }>;

@@ -10,16 +10,16 @@ const journalLine = shape<JournalLine>({
   address: shape<Address>({ transport: text, name: text, options: optional(recordOf(() => undefined)) }),
 });
 
-/** Where a run noted what it was about to use. */
+/** Line of the journal: an address that the run was about to use. */
 export interface JournalLine {
   readonly transport: TransportReference;
   readonly address: Address;
 }
 
 /**
- * A fresh address, written to the journal before anybody can use it: a killed run is swept by the next one.
+ * Allocates a fresh address and writes it to the journal before its first use: the next run sweeps after a killed one.
  *
- * @param within a place inside the run's, for whoever wants its files apart from those of others
+ * @param within a place inside the run's, to keep these files apart from others
  */
 export async function allocate(
   transport: Transport,
@@ -33,7 +33,7 @@ export async function allocate(
   return address;
 }
 
-/** What a run allocated; what its own prefix does not mark is left out. */
+/** Reads what a run allocated, except addresses that do not bear its own prefix. */
 export function readJournal({ directory, prefix }: Place): JournalLine[] {
   let text: string;
   try {
@@ -47,7 +47,7 @@ export function readJournal({ directory, prefix }: Place): JournalLine[] {
       const entry: unknown = JSON.parse(line);
       if (journalLine(entry, "") !== undefined) continue;
       const found = entry as JournalLine;
-      // The journal is ours, but it is a file: an address is swept only when its name bears this run's random prefix.
+      // The journal is ours, but it is a file: only addresses with this run's random prefix are swept.
       if (JSON.stringify(found.address).includes(prefix)) lines.push(found);
     } catch {
       // The last line may be half written.

@@ -1,10 +1,10 @@
 import type { Readable, Writable } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
 
-/** A histogram-bearing line is a few kB; a process that writes more than this without a newline is broken. */
+/** Longest line. One with a histogram is a few kB; a process that sends more without a newline is broken. */
 const MAX_LINE_CHARACTERS = 16 * 1024 * 1024;
 
-/** Calls back with each JSON value; a line that is not JSON goes to `onNoise` (a library printing to stdout, say). */
+/** Calls back with each JSON value; other lines go to `onNoise`, such as those of a library that prints to stdout. */
 export function readLines(
   stream: Readable,
   onValue: (value: unknown) => void,

@@ -1,29 +1,29 @@
 import type { MixPart } from "../../scenarios/benchmark.ts";
 import type { Address } from "../../transports/contract/transport.ts";
 
-/** How a model loads the mechanism. */
+/** Load of a model on the mechanism. */
 export interface Load {
-  /** Of a mix the mean, rounded. */
+  /** Size of a message; the rounded mean of a mix. */
   readonly payloadBytes: number;
   readonly inFlight: number;
-  /** Client processes, or subscribers. */
+  /** Number of client processes or subscribers. */
   readonly clients: number;
-  /** Of open-loop models; null in a closed loop. */
+  /** Rate of open-loop models; null in a closed loop. */
   readonly ratePerSecond: number | null;
   readonly arrivals: "fixed" | "poisson";
-  /** Pipelines: send the next requests together when all replies are there. */
+  /** For pipelines: send the next requests together when all replies are there. */
   readonly batched: boolean;
-  /** Of everything random inside the model. */
+  /** Seed of everything random inside the model. */
   readonly seed: number;
-  /** Of `codec-round-trip`: id of the kind of value that travels. */
+  /** For `codec-round-trip`: id of the kind of value that travels. */
   readonly corpus?: string;
-  /** Of `workload`: sizes that take turns instead of one. */
+  /** For `workload`: sizes that take turns instead of one. */
   readonly mix?: readonly MixPart[];
-  /** Of `workload`: CPU time that the server spends on each request beside the echo. */
+  /** For `workload`: CPU time that the server spends on each request beside the echo. */
   readonly workMicros?: number;
 }
 
-/** One of several client processes of `fan-in` or `workload`: `load-ready`, then a `load-window` for every `go`. */
+/** Client process of `fan-in` or `workload`: sends `load-ready`, then a `load-window` for every `go`. */
 export interface LoadWork {
   readonly kind: "load";
   readonly address: Address;
@@ -31,7 +31,7 @@ export interface LoadWork {
   /** Number of this client among all of them, from 0. */
   readonly client: number;
 }
-/** One of several subscribers of `fan-out`: `load-ready`, then a `stream-report` for every stream, probes included. */
+/** Subscriber of `fan-out`: sends `load-ready`, then a `stream-report` for every stream, probes included. */
 export interface SubscribeWork {
   readonly kind: "subscribe";
   readonly address: Address;
@@ -40,14 +40,14 @@ export interface LoadReady {
   readonly type: "load-ready";
 }
 
-/** One window, the same for all clients: each takes its own part of it. */
+/** Window that all clients share: each takes its own part of it. */
 export interface LoadOrder {
   /** Round trips of each client. */
   readonly messages: number;
-  /** Requests a second, all clients together; null: each sends its next request when it has the reply. */
+  /** Requests a second of all clients together; null: each sends its next request when it has the reply. */
   readonly ratePerSecond: number | null;
   readonly seed: number;
-  /** When it begins, CLOCK_MONOTONIC ns as a decimal string. */
+  /** Begin of the window, CLOCK_MONOTONIC ns as a decimal string. */
   readonly startNs: string;
 }
 /** To a client process of `fan-in` or `workload` that is ready. */

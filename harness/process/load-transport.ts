@@ -5,7 +5,7 @@ import type { TransportReference } from "./messages.ts";
 import { isObject, shown } from "./rules.ts";
 
 /**
- * Imports only the module that defines this transport. A module of a user's runs here, so drivers, peers and inspectors alone do this with one.
+ * Imports only the module of this transport. It may be a user's: only drivers, peers and inspectors call this.
  *
  * @throws Error naming the id or the module
  */
@@ -22,16 +22,16 @@ export async function loadTransport({ id, module }: TransportReference): Promise
 }
 
 export interface ModuleExports {
-  /** Of a user's module not necessarily transports. */
+  /** Exports; those of a user's module may be no transports. */
   readonly transports: readonly unknown[];
-  /** The registry of another checkout, whose contract may be an older one: the base of a gate. */
+  /** True for the registry of another checkout, whose contract may be an older one: the base of a gate. */
   readonly isRegistry: boolean;
 }
 
 /**
- * What a module exports by default, one value or a list. Of a registry the transports with these ids are loaded, from its own checkout.
+ * Returns the default exports of a module, one value or a list. From a registry it loads the transports with these ids.
  *
- * @throws Error when nothing of it can be a transport
+ * @throws Error when no export can be a transport
  */
 export async function exportsOf(path: string, ids: readonly string[] | null): Promise<ModuleExports> {
   const module: { default?: unknown; REGISTRY?: readonly Registration[] } = await import(pathToFileURL(path).href);

@@ -1,4 +1,4 @@
-/** A command cannot run on this machine as it is set up: one sentence that names what is wrong and what to do. Exit 23. */
+/** Failure of a command that this machine as set up cannot run. Its sentence names fault and remedy. Exit 23. */
 export class MachineError extends Error {
   override readonly name = "MachineError";
 }

@@ -1,14 +1,14 @@
 import { Deadline } from "../../transports/support/deadline.ts";
 
-/** A message of a control channel: told apart by `type`. */
+/** Message of a control channel, with a kind. */
 export interface Typed {
   readonly type: string;
 }
 
-/** Why a wait for a message ended without it. */
+/** Reason why a wait ended without a message. */
 export class ControlError extends Error {
   override readonly name = "ControlError";
-  /** The time ran out; otherwise the channel has ended. */
+  /** True where the time ran out; false where the channel has ended. */
   readonly late: boolean;
 
   constructor(message: string, late: boolean, cause?: Error) {
@@ -31,7 +31,7 @@ export class Mailbox<Message extends Typed> {
   #ended: (() => string) | undefined;
   #cause: Error | undefined;
 
-  /** What comes after the end is dropped. */
+  /** Adds a message; after the end it is dropped. */
   put(message: Message): void {
     if (this.#ended !== undefined) return;
     const index = this.#waiters.findIndex((waiter) => waiter.types.includes(message.type));
@@ -44,12 +44,12 @@ export class Mailbox<Message extends Typed> {
     waiter.resolve(message);
   }
 
-  /** A message of this type that nobody has taken; it stays. */
+  /** Returns the first message of this type without taking it. */
   peek<Type extends Message["type"]>(type: Type): Extract<Message, { type: Type }> | undefined {
     return this.#queue.find((message): message is Extract<Message, { type: Type }> => message.type === type);
   }
 
-  /** The channel is over: everybody who waits, now and later, gets a ControlError with this reason. */
+  /** Ends the channel: everybody who waits, now and later, gets a ControlError with this reason. */
   end(reason: () => string, cause?: Error): void {
     this.#cause ??= cause;
     this.#ended ??= reason;
@@ -59,7 +59,7 @@ export class Mailbox<Message extends Typed> {
     }
   }
 
-  /** @throws ControlError after `timeoutMs`, or when the channel ended first. */
+  /** Waits for a message of these types. @throws ControlError after `timeoutMs`, or when the channel ended first. */
   next<Type extends Message["type"]>(
     types: readonly Type[],
     timeoutMs: number,

@@ -1,4 +1,4 @@
-/** What a message must look like before it is believed: the process it comes from runs code that may be somebody else's. */
+/** Rules that every received message must follow: the process that sends it may run somebody else's code. */
 import type { Address } from "../../transports/contract/transport.ts";
 import type {
   CellBegun,
@@ -40,7 +40,7 @@ import {
 } from "./rules.ts";
 import type { SenderDone, SenderReady } from "./sender-messages.ts";
 
-/** Whoever receives it may end the process of that id, and its group: 1 and less would be everybody's. */
+/** Id of a process, which its receiver may kill with its group: 1 and less would be everybody's. */
 const pid = integer(2);
 const nanoseconds = must(
   "nanoseconds as decimal digits",
@@ -61,7 +61,7 @@ const peer: Fields<PeerReady> = {
   address,
   language: text,
   version: text,
-  // A peer in another language may leave it out where it does not know.
+  // A peer in another language may leave it out.
   cpus: optional(orNull(text)),
 };
 const usage = shape<UsageReport>({
@@ -191,12 +191,12 @@ const fromPeer: Readonly<Record<FromPeer["type"], Rule>> = {
 const driverMessage = variant("type", fromDriver);
 const peerMessage = variant("type", fromPeer);
 
-/** Why this is no message of a driver; undefined when it is one. */
+/** Returns why this is no message of a driver; undefined when it is one. */
 export function driverDefect(value: unknown): string | undefined {
   return driverMessage(value, "message");
 }
 
-/** Why this is no message of a peer; undefined when it is one. */
+/** Returns why this is no message of a peer; undefined when it is one. */
 export function peerDefect(value: unknown): string | undefined {
   return peerMessage(value, "message");
 }

@@ -1,6 +1,6 @@
 /**
- * Every message between the coordinator, its drivers and their peers: one JSON object a line, on descriptor 3 (peers in other
- * languages: stdin and stdout). `harness/README.md` explains the order.
+ * Messages between the coordinator, its drivers and their peers: one JSON object a line, on descriptor 3 (peers in
+ * other languages: stdin and stdout). `harness/README.md` explains the order.
  */
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import type { Address, Place } from "../../transports/contract/transport.ts";
@@ -9,14 +9,14 @@ import type { PeerExited } from "./hand-over.ts";
 import type { EndLoad, Go, Load, LoadReady, LoadWork, SubscribeWork } from "./load-messages.ts";
 import type { SenderDone, SenderReady, SenderWork } from "./sender-messages.ts";
 
-/** Which transport to load: from the registry, or from a user's module. */
+/** Transport to load, from the registry or from a user's module. */
 export interface TransportReference {
   readonly id: string;
   /** Absolute path of a module whose default export is a Transport or a list of them; null: the registry. */
   readonly module: string | null;
 }
 
-/** How to start a process on a CPU: a prefix of the command line, empty when it is not pinned. */
+/** Prefix of a command line that starts a process on a CPU; empty when it is not pinned. */
 export type PinPrefix = readonly string[];
 
 // ---- to and from a peer -------------------------------------------------------------------------
@@ -26,19 +26,19 @@ export interface PeerStart {
   readonly transport: TransportReference;
   readonly mode: WaitMode;
   readonly address: Address;
-  /** Base64; travels here and nowhere else: never in argv, environment or a report. */
+  /** Base64. Travels in this message only: never in argv, environment or a report. */
   readonly key: string | null;
-  /** Id of the codec behind `Method.recode`; each connection gets one of its own. Absent: the method is unknown. */
+  /** Id of the codec behind `Method.recode`; each connection gets its own. Absent: the method is unknown. */
   readonly codec?: string;
 }
 export interface PeerStop {
   readonly type: "stop";
 }
-/** Answered by `usage`: for transports that cannot ask over the connection itself with `Method.statistics`. */
+/** Asks for `usage`: for transports that cannot ask over the connection itself with `Method.statistics`. */
 export interface PeerReportUsage {
   readonly type: "report-usage";
 }
-/** Sends one-way messages to every connected client, as fast as each takes them. Answered by `published`. Event loop only. */
+/** Sends one-way messages to every client, as fast as each takes them. Answered by `published`. Event loop only. */
 export interface PeerPublish {
   readonly type: "publish";
   readonly messages: number;
@@ -51,7 +51,7 @@ export type ToPeer = PeerStart | PeerStop | PeerReportUsage | PeerPublish;
 export interface PeerReady {
   readonly type: "ready";
   readonly pid: number;
-  /** Where it really listens. */
+  /** Actual address of the server. */
   readonly address: Address;
   readonly language: string;
   readonly version: string;
@@ -63,13 +63,13 @@ export interface PeerDone {
 }
 export interface Failed {
   readonly type: "failed";
-  /** An IpcError code, or `IPC_SYSTEM`. */
+  /** Code of an IpcError, or `IPC_SYSTEM`. */
   readonly code: string;
   readonly message: string;
 }
 /**
- * What a receiver of one-way messages saw since its last report. Sent unasked: when the message marked as last arrives,
- * or when a stream that has begun stands still for a second.
+ * Statistics of a receiver of one-way messages since its last report. Sent unasked when the message marked as last
+ * arrives, or when a stream that has begun stands still for a second.
  */
 export interface StreamReport {
   readonly type: "stream-report";
@@ -77,20 +77,20 @@ export interface StreamReport {
   readonly duplicated: number;
   readonly reordered: number;
   readonly corrupted: number;
-  /** CLOCK_MONOTONIC ns as decimal strings: of the first and of the newest message. */
+  /** Arrival of the first and of the newest message, CLOCK_MONOTONIC ns as decimal strings. */
   readonly firstNs: string;
   readonly lastNs: string;
-  /** Of a stream whose messages asked for it: arrival of each sequence number, CLOCK_MONOTONIC ns, base64 of little-endian u64. */
+  /** Arrival of each sequence number where messages ask for it, CLOCK_MONOTONIC ns, base64 of little-endian u64. */
   readonly arrivalsNs?: string;
 }
 /** The publisher has handed its last message to the transport. */
 export interface Published {
   readonly type: "published";
-  /** CLOCK_MONOTONIC ns as a decimal string: just before the first message. */
+  /** Time just before the first message, CLOCK_MONOTONIC ns as a decimal string. */
   readonly startedNs: string;
   readonly problem?: string;
 }
-/** What a process used since it started. */
+/** Resources that a process has used since it started. */
 export interface UsageReport {
   readonly type: "usage";
   readonly cpuMicros: number;
@@ -108,14 +108,14 @@ export interface DriverStart {
   readonly transport: TransportReference;
   readonly mode: WaitMode;
   readonly place: Place;
-  /** How the driver starts its peer on the peer's CPU. */
+  /** Prefix with which the driver starts its peer on the peer's CPU. */
   readonly peerPin: PinPrefix;
-  /** Get everything ready, started with this prefix; say `prepared`; wait for `begin`: by then all processes are on their CPUs. */
+  /** Get ready with this prefix, send `prepared` and wait for `begin`, when all processes are on their CPUs. */
   readonly hold?: { readonly pin: PinPrefix };
   /** Pid of a peer that was started beside this driver, which takes it over. */
   readonly peerPid?: number;
   readonly peerLanguage: string;
-  /** What runs a server written in another language; default: what `Transport.peers` names, as found on PATH. */
+  /** Program that runs a server in another language; default: the one `Transport.peers` names, as found on PATH. */
   readonly peerProgram?: string | undefined;
   /** Id of the codec both ends convert with, in trials of `codec-round-trip`. */
   readonly codec?: string;
@@ -130,13 +130,13 @@ export interface DriverStart {
     | SubscribeWork
     | CodecsWork;
 }
-/** To a client process that has said `connected`: all others are too. To a sender: send. To a driver that holds: it is its turn. */
+/** To a client process: all are `connected`. To a sender: send. To a driver that holds: it is its turn. */
 export interface Begin {
   readonly type: "begin";
 }
 export type ToDriver = DriverStart | Go | EndLoad | Begin | PeerExited;
 
-/** Which loop runs with which message size. */
+/** Loop to run, with its message size. */
 export interface CellPlan extends Load {
   /** Unique within a job; comes back with the result. */
   readonly key: string;
@@ -146,12 +146,12 @@ export interface CellPlan extends Load {
   readonly warmupMessages: number;
   readonly warmupMs: number;
   /**
-   * Run before any cell of the trial is measured, so that the processes compile what all cells use: so many messages, or as many as the
-   * driver sends in so much time of its CPU, since others may get ready too. null: not this cell.
+   * Work before any cell of the trial is measured, so that the processes compile what all cells use: that many
+   * messages, or that much CPU time of the driver, since others may get ready too. null: not this cell.
    */
   readonly ahead: { readonly messages: number; readonly cpuMs: number } | null;
 }
-/** Finds how many messages a second each cell does: the coordinator fixes the counts from it. */
+/** Finds the message rate of each cell, from which the coordinator fixes the counts. */
 export interface CalibrateWork {
   readonly kind: "calibrate";
   readonly turns: readonly (readonly CellPlan[])[];
@@ -160,12 +160,12 @@ export interface CalibrateWork {
 }
 export interface MeasureWork {
   readonly kind: "measure";
-  /** Of each turn the cells in the order in which they run: before a turn the pair may be moved to other CPUs. */
+  /** Cells of each turn, in the order in which they run. Between turns the pair may be moved to other CPUs. */
   readonly turns: readonly (readonly CellPlan[])[];
 }
 export interface CheckWork {
   readonly kind: "check";
-  /** Ids, in the order in which they run. */
+  /** Ids of the checks, in the order in which they run. */
   readonly checks: readonly string[];
 }
 /** One of several client processes of a check. */
@@ -181,16 +181,16 @@ export interface CodecsWork {
   readonly kind: "codecs";
   readonly codecs: readonly string[];
   readonly seed: number;
-  /** For each codec, kind of value and direction. */
+  /** Time for each codec, kind of value and direction. */
   readonly timeMs: number;
 }
-/** A process that may belong to another user: `user-ready`, then, told to `begin`, one attempt to connect: `user-attempt`. */
+/** Process of another user, perhaps: sends `user-ready`, connects once after `begin`, sends `user-attempt`. */
 export interface UserAttempt {
   readonly kind: "user";
   readonly address: Address;
-  /** An address that no server has. */
+  /** Address without a server. */
   readonly unserved: Address;
-  /** Whom the process becomes once it has loaded everything; null: it stays who it is. */
+  /** User that the process becomes once it has loaded everything; null: no change. */
   readonly user: UserIds | null;
 }
 export interface UserIds {
@@ -200,9 +200,9 @@ export interface UserIds {
 
 export interface ClientConnected {
   readonly type: "connected";
-  /** Those that are open. */
+  /** Number of open connections. */
   readonly connections: number;
-  /** Why the others are not. */
+  /** Reason why the others are not open. */
   readonly refused?: Failed;
 }
 export interface DriverReady {
@@ -215,17 +215,17 @@ export interface DriverReady {
 export interface DriverPrepared {
   readonly type: "prepared";
 }
-/** From here on the driver is busy with this cell: where it died, should it. */
+/** From a driver that starts this cell: should it die, this is where. */
 export interface CellBegun {
   readonly type: "cell-begun";
   readonly key: string;
 }
-/** A process the driver started: reaped by the coordinator when the driver cannot. */
+/** Process that the driver started: reaped by the coordinator when the driver cannot. */
 export interface Spawned {
   readonly type: "spawned";
   readonly pid: number;
 }
-/** A child of the driver was ended by a signal that stands for a fault in native code. */
+/** Report that a fault in native code ended a child of the driver. */
 export interface Crashed {
   readonly type: "crashed";
   readonly process: string;
@@ -243,7 +243,7 @@ export interface CellResult {
 export interface CellFigures {
   readonly messages: number;
   readonly elapsedNs: number;
-  /** Every sample, see `packSamples`; the coordinator makes the histogram of them. Null for one-way models. */
+  /** All samples, see `packSamples`; the coordinator makes the histogram from them. Null for one-way models. */
   readonly samples: string | null;
   /** Exact quantiles of the samples, ns; null for one-way models. */
   readonly latencyNs: {
@@ -269,13 +269,13 @@ export interface CellFigures {
   readonly corrupted: number;
   /** p50 of the first and of the second half of the samples, ns; null with fewer than 100. */
   readonly halvesNs: readonly [first: number, second: number] | null;
-  /** Open loop: how much later than intended the driver came round to sending, ns. */
+  /** Open loop: delay of the driver's sends behind their intended times, ns. */
   readonly latenessNs: Lateness | null;
-  /** Of the model `idle`: CPU time over wall time, all processes together. */
+  /** Model `idle`: CPU time over wall time, all processes together. */
   readonly idleCpuShare: number | null;
-  /** Highest rate that was followed, requests/s, where that is below the one asked for: of calibrations of `workload`. */
+  /** Calibrations of `workload`: highest rate that was followed, requests/s, where it is below the rate asked for. */
   readonly keptPerSecond: number | null;
-  /** Parts of one operation, medians, ns: `open-close`. */
+  /** Model `open-close`: medians of the parts of one operation, ns. */
   readonly phasesNs: Readonly<Record<string, number>> | null;
 }
 export interface Lateness {
@@ -301,13 +301,13 @@ export interface ClientDone {
   readonly crossed: number;
   readonly failed: number;
   readonly firstError?: string;
-  /** What this machine had too little of, when that ended a request. */
+  /** Resource that was too scarce on this machine, when that ended a request. */
   readonly shortage?: string;
 }
 export interface UserReady {
   readonly type: "user-ready";
   readonly uid: number;
-  /** Why the attempt would mean nothing; null when it will. */
+  /** Reason why the attempt would mean nothing; null when it will. */
   readonly obstacle: string | null;
 }
 export interface UserAttempted {
@@ -319,7 +319,7 @@ export interface CodecsDone {
   readonly type: "codecs";
   readonly rows: readonly CodecCost[];
 }
-/** What one client process of `fan-in` or `workload` saw. */
+/** Measurements of one client process of `fan-in` or `workload`. */
 export interface LoadWindow {
   readonly type: "load-window";
   readonly messages: number;
@@ -333,9 +333,9 @@ export interface LoadWindow {
   readonly reordered: number;
   readonly corrupted: number;
   readonly problem?: string;
-  /** Open loop: how late the client came round to each request, ns, as `samples`. */
+  /** Open loop: delay of the client behind each intended time, ns, as `samples`. */
   readonly lateness?: string;
-  /** Open loop: why the schedule was missed by the client itself. */
+  /** Open loop: reason why the client itself missed the schedule. */
   readonly refused?: string;
   readonly usage: UsageReport;
 }

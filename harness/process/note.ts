@@ -1,6 +1,6 @@
 import { visibleLines } from "../results/format.ts";
 
-/** Sentences that stand on the terminal already. */
+/** Sentences that are on the terminal already. */
 const noted = new Set<string>();
 
 /** Writes prose to stderr, so that stdout holds results alone. */
@@ -16,7 +16,7 @@ export function noteWarning(text: string): void {
   note(`ipcmark: ${text}`);
 }
 
-/** Tells whether {@link noteWarning} has printed a sentence. */
+/** Returns true when {@link noteWarning} has printed a sentence. */
 export function isNoted(text: string): boolean {
   return noted.has(text);
 }

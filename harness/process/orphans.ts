@@ -1,18 +1,18 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
 
-/** In the environment of every process of a run: its prefix. Children inherit it, so peers of peers have it too. */
+/** Environment variable with the prefix of a run. Children inherit it, so peers of peers have it too. */
 export const RUN_VARIABLE = "IPCMARK_RUN";
 
-/** A process that is being born while the others are ended is found by the next look. */
+/** Most passes over the process list: one that was being created during a pass is found by the next. */
 const MOST_LOOKS = 50;
 
 /**
- * Ends what still lives of a run. Its processes end by themselves when nobody holds their stdin, but for those that are stopped, and
- * those that were never reported to the coordinator. Only processes of this user with the run's variable are signalled.
- * Linux only: elsewhere nobody says which processes they are.
+ * Ends what still lives of a run: stopped processes, and those never reported to the coordinator. The others end by
+ * themselves when their stdin closes. Signals only processes of this user that have the run's variable.
+ * Linux only: elsewhere they cannot be found.
  *
- * @returns how many were ended
+ * @returns number of processes ended
  */
 export async function endOrphans(prefix: string): Promise<number> {
   const ended = new Set<number>();
@@ -29,10 +29,10 @@ export async function endOrphans(prefix: string): Promise<number> {
 }
 
 /**
- * Ends a process group of the run, also one whose leader is gone. Its number may belong to others by now, so on Linux only those members
- * are signalled that have the run's variable.
+ * Ends a process group of the run, also one whose leader is gone. Its number may belong to others by now, so on Linux
+ * only members with the run's variable are signalled.
  *
- * @param run the prefix of the run; default: the one this process belongs to
+ * @param run prefix of the run; default: the one of this process
  */
 export function endGroup(pid: number, run: string | undefined = process.env[RUN_VARIABLE]): void {
   try {
@@ -47,12 +47,12 @@ export function endGroup(pid: number, run: string | undefined = process.env[RUN_
   }
 }
 
-/** Ends a process group whose leader is a child of this process and has not been reaped: its number cannot belong to others. */
+/** Ends a group whose leader is an unreaped child of this process, so that its number cannot belong to others. */
 export function killGroup(pid: number): void {
   kill(-pid);
 }
 
-/** The runs that processes of this user belong to, and those processes. */
+/** Returns the runs that processes of this user belong to, with those processes. */
 export function processesByRun(): Map<string, number[]> {
   const found = new Map<string, number[]>();
   for (const pid of ownProcesses()) {
@@ -85,7 +85,7 @@ function isOfRun(pid: number, prefix: string): boolean {
   return environmentOf(pid).includes(`${RUN_VARIABLE}=${prefix}`);
 }
 
-/** Empty for a process that has ended or may not be looked into. */
+/** Returns an empty list for a process that has ended or may not be inspected. */
 function environmentOf(pid: number): readonly string[] {
   try {
     return readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");

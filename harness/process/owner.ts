@@ -4,15 +4,15 @@ import { connect, createServer, type Server } from "node:net";
 import { basename, join } from "node:path";
 
 /**
- * The owner of a run directory listens on this socket in it. The kernel closes the socket together with its owner, whatever ended that,
- * and answers for it from every namespace that shares the directory. A pid means something in one namespace only.
+ * Socket in a run directory on which its owner listens. The kernel closes it with the owner, however that ends, and
+ * answers for it in every namespace that shares the directory. A pid means something in one namespace only.
  */
 export const OWNER_SOCKET = "owner";
-/** It gets its name when it listens: under that name a socket that refuses has lost its owner. */
+/** Name of the socket before it listens: under the final name a socket that refuses has lost its owner. */
 const UNFINISHED = "owner.new";
 
 /**
- * - `held`: the owner lives, also one that is stopped or busy.
+ * - `held`: the owner lives, even if stopped or busy.
  * - `dead`: nobody listens any more.
  * - `unmarked`: there is no socket. The run is just starting, or was killed while it was.
  */

@@ -6,30 +6,30 @@ import type { Placement } from "../results/model.ts";
 import { allowedCpuList, allowedCpus, parseCpuList } from "./cpus.ts";
 import type { PinPrefix } from "./messages.ts";
 
-/** Where the two ends of a placement run: CPU lists as the kernel writes them. */
+/** CPUs of the two ends of a placement: lists as the kernel writes them. */
 export interface PlacementCpus {
   readonly driver: string;
   readonly peer: string;
   readonly driverPin: PinPrefix;
   readonly peerPin: PinPrefix;
   /**
-   * For processes that get ready before their turn and are moved to their CPU for it, see {@link movePinned}: all CPUs of a pinned run.
-   * Empty where that is where they start anyway.
+   * For processes that get ready before their turn and are moved to their CPU for it, see {@link movePinned}: all CPUs
+   * of a pinned run. Empty where they start on those anyway.
    */
   readonly readyPin: PinPrefix;
 }
 
 /**
- * Puts all threads of a process that runs on some CPUs; those they start later inherit it.
+ * Moves all threads of a running process to some CPUs; threads they start later inherit them.
  *
- * By system calls and not by `taskset -a -p`: two programs started for every trial cost more than everything else of moving a pair.
+ * Uses system calls: two runs of `taskset -a -p` a trial would cost more than everything else of moving a pair.
  *
  * @throws Error when the process is gone or the system refuses
  */
 export function movePinned(pid: number, cpus: string): void {
   const list = parseCpuList(cpus);
   const moved = new Set<string>();
-  // A thread that starts meanwhile may have been started by one that was not moved yet: until a look finds nobody new.
+  // A thread that is not moved yet may start one meanwhile: repeat until no new thread is found.
   for (let found = true; found; ) {
     found = false;
     for (const thread of readdirSync(`/proc/${pid}/task`)) {
@@ -51,10 +51,10 @@ function moveThread(thread: number, cpus: readonly number[]): void {
 }
 
 /**
- * Decides the CPUs of a placement, or says why it cannot be had.
+ * Decides the CPUs of a placement, or returns why it cannot be had.
  *
- * A process is pinned by `taskset`, which becomes the process, so that all its threads inherit the mask, or from outside, thread by
- * thread. A mask set from inside would leave the garbage collector and the I/O threads loose.
+ * A process is pinned by `taskset`, which becomes the process, so that all its threads inherit the mask, or from
+ * outside, thread by thread. A mask set from inside would miss the garbage collector and the I/O threads.
  */
 export function placementCpus(placement: Placement): PlacementCpus | { readonly reason: string } {
   const cpus = allowedCpus();
@@ -75,7 +75,7 @@ const PROBE_MS = 5000;
 const NEEDED = "pinning needs Linux and the taskset program (package util-linux)";
 let found: { readonly obstacle: string | undefined } | undefined;
 
-/** Why no process can be pinned here; undefined when one can. Tried once: a container may have the program and forbid the call. */
+/** Returns why no process can be pinned; undefined when one can. Tries: a container may forbid the call. */
 function obstacleToPinning(cpu: number): string | undefined {
   found ??= { obstacle: tryPinning(cpu) };
   return found.obstacle;

@@ -28,7 +28,7 @@ describe.skipIf(process.platform === "win32")("the directory that runs are made 
     expect([hasShortPath(parent), hasShortPath(`${parent}x`)]).toEqual([true, false]);
   });
 
-  it("is a short one where the temporary directory is too long, and the next run looks for leftovers in both", async () => {
+  it("is a short one where the temporary directory is too long, and both are searched for leftovers", async () => {
     const long = join(directory, "b".repeat(90));
     mkdirSync(long);
     vi.stubEnv("TMPDIR", long);

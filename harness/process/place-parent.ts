@@ -3,12 +3,12 @@ import { tmpdir } from "node:os";
 import { MAX_SOCKET_PATH_BYTES } from "../../transports/support/socket-path-limit.ts";
 import { MachineError } from "./machine-error.ts";
 
-/** Bytes of the longest socket path below the parent: `/ipcmark-` and 16 digits, a check's own folder, the name of the socket. */
+/** Longest socket path below the parent, bytes: `/ipcmark-` and 16 digits, a check's folder, the socket's name. */
 export const LONGEST_BELOW_PARENT = 25 + 11 + 34;
 
 /**
- * The directory that the directories of runs are made in: the temporary one, or a shorter one where sockets below that would have too
- * long a path.
+ * Returns the directory that run directories are made in: the temporary one, or a shorter one where the paths of
+ * sockets below it would be too long.
  *
  * @throws MachineError when it does not exist, is no directory, or may not be written
  */
@@ -24,19 +24,19 @@ export function placeParent(): string {
   );
 }
 
-/** Every directory in which runs with this temporary directory can have left something, as far as it is there. */
+/** Returns every existing directory in which runs with this temporary directory can have left something. */
 export function placeParents(): readonly string[] {
   const wanted = tmpdir();
   const all = hasShortPath(wanted) ? [wanted] : [wanted, ...shortParents()];
   return all.filter((directory) => existsSync(directory));
 }
 
-/** Whether every socket of a run below this directory has a path that the system takes. */
+/** Returns true where the system accepts the path of every socket of a run below this directory. */
 export function hasShortPath(directory: string): boolean {
   return Buffer.byteLength(directory) + LONGEST_BELOW_PARENT <= MAX_SOCKET_PATH_BYTES;
 }
 
-/** Only where nobody else can rename or remove what we make: sticky, or writable by us alone. */
+/** Returns short directories where nobody else can rename or remove our files: sticky, or writable by us alone. */
 function shortParents(): string[] {
   if (process.platform === "win32") return [];
   return ["/tmp", `/run/user/${process.getuid?.()}`].filter((directory) => {

@@ -37,7 +37,7 @@ process.stdout.write("held");
 process.stdin.resume();
 `;
 
-/** A process that holds a run directory. Ends with its stdin. */
+/** Starts a process that holds a run directory until its stdin closes. */
 async function otherRun(): Promise<{ directory: string; child: ChildProcessByStdio<Writable, Readable, null> }> {
   const directory = join(parent, NAME);
   mkdirSync(directory, { mode: 0o700 });
@@ -48,7 +48,7 @@ async function otherRun(): Promise<{ directory: string; child: ChildProcessByStd
   return { directory, child };
 }
 
-/** What a killed run leaves. */
+/** Makes the directory of a killed run. */
 async function abandoned(): Promise<string> {
   const { directory, child } = await otherRun();
   child.kill("SIGKILL");

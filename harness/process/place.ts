@@ -15,13 +15,13 @@ import { placeParent, placeParents } from "./place-parent.ts";
 import { forgetWorktree } from "./worktree.ts";
 
 const NAME = /^ipcmark-[0-9a-f]{16}$/;
-/** A directory younger than this may belong to a run that has not come to mark it as its own. */
+/** Age below which an unmarked directory may belong to a run that is still starting, ms. */
 const STARTING_MS = 60_000;
-/** What marks the places of this process as in use. */
+/** Sockets that mark the places of this process as in use. */
 const marks = new WeakMap<Place, Server>();
 
 /**
- * A private directory of this run: 0700, unguessable, and marked as in use for as long as this process lives.
+ * Creates a private directory of this run: 0700, unguessable, and marked as in use while this process lives.
  *
  * @throws MachineError where none can be made
  */
@@ -42,16 +42,16 @@ export async function createPlace(parent: string = placeParent()): Promise<Place
 }
 
 /**
- * Ends what still runs of this place, sweeps every address of its journal and removes the directory: without blocking, so that signals are
- * answered meanwhile.
+ * Ends the processes of this place, sweeps every address of its journal and removes the directory. Does not block, so
+ * that signals are handled meanwhile.
  *
- * @param sweepMs for each module of a user that left something; default as in `inspection.ts`
+ * @param sweepMs limit for each module of a user; default as in `inspection.ts`
  */
 export async function removePlace(place: Place, sweepMs?: number): Promise<void> {
   await endOrphans(place.prefix);
   await sweepJournal(place, sweepMs);
   await forgetWorktree(place);
-  // The mark goes last: one who is killed in the middle of this leaves a directory that the next run knows to be dead.
+  // The mark goes last: if this process is killed before, the next run still recognizes the directory as dead.
   for (const name of namesIn(place.directory).filter((name) => name !== OWNER_SOCKET)) {
     await rm(join(place.directory, name), REMOVAL);
   }
@@ -59,7 +59,7 @@ export async function removePlace(place: Place, sweepMs?: number): Promise<void>
   marks.get(place)?.close();
 }
 
-/** The journal may be that of another project's run: its modules are run in a process of their own, and only the registry's transports here. */
+/** Sweeps here what the registry's transports left; modules, which may be another project's, get their own process. */
 async function sweepJournal(place: Place, sweepMs: number | undefined): Promise<void> {
   const ofModules = new Map<string, [string, Address][]>();
   for (const { transport: reference, address } of readJournal(place)) {
@@ -74,7 +74,7 @@ async function sweepJournal(place: Place, sweepMs: number | undefined): Promise<
     try {
       await (await loadTransport(reference)).sweep(address);
     } catch {
-      // A mechanism this machine no longer has: the directory is removed all the same.
+      // This machine no longer has the mechanism: the directory is removed all the same.
     }
   }
   await Promise.all([...ofModules].map(([module, addresses]) => sweepByModule(module, addresses, sweepMs)));
@@ -82,7 +82,7 @@ async function sweepJournal(place: Place, sweepMs: number | undefined): Promise<
 
 const REMOVAL = { recursive: true, force: true, maxRetries: 3 } as const;
 
-/** Empty where it may not be read, or another run that started at the same time has removed it. */
+/** Returns an empty list where it may not be read, or another run has just removed it. */
 function namesIn(directory: string): string[] {
   try {
     return readdirSync(directory);
@@ -91,14 +91,14 @@ function namesIn(directory: string): string[] {
   }
 }
 
-/** Ends and removes what runs that were killed left behind. Returns how many. Places of living runs are never touched. */
+/** Ends and removes what killed runs left; never touches places of living runs. Returns how many were removed. */
 export async function sweepDeadPlaces(parents: readonly string[] = placeParents()): Promise<number> {
   const dead = await deadPlaces(parents);
   for (const place of dead) await removePlace(place);
   return dead.length;
 }
 
-/** What runs that were killed left behind, and nobody has swept yet. */
+/** Returns the places of killed runs that are not swept yet. */
 export async function deadPlaces(parents: readonly string[] = placeParents()): Promise<Place[]> {
   const dead: Place[] = [];
   for (const parent of parents) {
@@ -110,7 +110,7 @@ export async function deadPlaces(parents: readonly string[] = placeParents()): P
   return dead;
 }
 
-/** Whether the owner of a run's directory lives, in any of the places where it can be. */
+/** Returns true when the owner of a run's directory lives, in any of the places where it can be. */
 export async function isRunning(prefix: string): Promise<boolean> {
   if (!NAME.test(prefix)) return false;
   const all = placeParents().map((parent) => holdingOf(join(parent, prefix)));

@@ -5,12 +5,12 @@ import { programFailure } from "../../transports/support/program-failure.ts";
 const PROBE_MS = 5000;
 const known = new Map<string, RealProgram>();
 
-/** The program behind a name on PATH, or why none can be run. */
+/** Program behind a name on PATH, or the reason why none can be run. */
 export type RealProgram = { readonly path: string } | { readonly reason: string };
 
 /**
- * Asks once for the program behind a name on PATH. A `python3` on PATH may be the script of a version manager that looks for the real one
- * each time it is started, for longer than a Python takes to start.
+ * Asks once for the program behind a name on PATH. A `python3` there may be a version manager's script, which looks
+ * for the real one at each start and takes longer than Python itself.
  */
 export function realProgram(name: string): RealProgram {
   const found = known.get(name) ?? ask(name);

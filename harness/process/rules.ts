@@ -1,15 +1,15 @@
-/** Rules for data that came from somewhere else: each answers in words that name the field, what was found and what is expected. */
+/** Rules for data from other processes and files: each names the field, what was found and what is expected. */
 
-/** undefined: the value is as it must be. `at` names the value in the answer. */
+/** Returns undefined for a valid value. `at` names the value in the message. */
 export type Rule = (value: unknown, at: string) => string | undefined;
 
-/** A rule for every field of a type, `type` excepted: that one has chosen the rules already. */
+/** Rules for every field of a type except `type`, which has chosen the rules already. */
 export type Fields<Type> = { readonly [Name in Exclude<keyof Type, "type">]-?: Rule };
 
 const LONGEST_SHOWN = 60;
 const UNPRINTABLE = /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu;
 
-/** A value in a message to the user: one line of printable characters, and not a long one. */
+/** Shows a value in a message to the user: one short line of printable characters. */
 export function shown(value: unknown): string {
   if (value === undefined) return "missing";
   if (typeof value === "function") return "a function";
@@ -18,7 +18,7 @@ export function shown(value: unknown): string {
   return shorten(text);
 }
 
-/** The first line of a text from somewhere else, with what a terminal would obey replaced. */
+/** Returns the first line of a foreign text, with characters that a terminal would obey replaced. */
 export function oneLine(text: string, longest: number = 300): string {
   return shorten(text.trim().split("\n", 1)[0] ?? "", longest);
 }
@@ -28,14 +28,14 @@ function shorten(text: string, longest: number = LONGEST_SHOWN): string {
   return cut.replace(UNPRINTABLE, (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`);
 }
 
-/** A rule by a condition. `expected` completes the sentence "… must be". */
+/** Makes a rule from a condition. `expected` completes the sentence "… must be". */
 export function must(expected: string, holds: (value: unknown) => boolean): Rule {
   return (value, at) => (holds(value) ? undefined : wrong(value, at, expected));
 }
 
 export const text: Rule = must("a text", (value) => typeof value === "string");
 export const flag: Rule = must("true or false", (value) => typeof value === "boolean");
-/** JSON has no NaN and no infinity: both arrive as null. */
+/** Finite number. JSON has no NaN and no infinity: both arrive as null. */
 export const number: Rule = must("a number", (value) => typeof value === "number" && Number.isFinite(value));
 
 export function integer(least: number): Rule {
@@ -67,7 +67,7 @@ export function listOf(rule: Rule, least = 0): Rule {
   };
 }
 
-/** An object whose values all follow one rule. */
+/** Makes a rule for an object whose values all follow one rule. */
 export function recordOf(rule: Rule): Rule {
   return (value, at) =>
     isObject(value)
@@ -75,7 +75,7 @@ export function recordOf(rule: Rule): Rule {
       : wrong(value, at, "an object");
 }
 
-/** An object with these fields; others are let through. */
+/** Makes a rule for an object with these fields; others are allowed. */
 export function shape<Type>(fields: Fields<Type>): Rule {
   const rules = Object.entries<Rule>(fields);
   return (value, at) =>
@@ -84,7 +84,7 @@ export function shape<Type>(fields: Fields<Type>): Rule {
       : wrong(value, at, "an object");
 }
 
-/** An object of one of several shapes: the field `by` says which. */
+/** Makes a rule for an object of one of several shapes, selected by the field `by`. */
 export function variant(by: string, shapes: Readonly<Record<string, Rule>>): Rule {
   const known = oneOf(...Object.keys(shapes));
   return (value, at) => {
@@ -99,12 +99,12 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** `at` is empty for a value as a whole. */
+/** Formats a defect. `at` is empty for a value as a whole. */
 function wrong(value: unknown, at: string, expected: string): string {
   return `${at === "" ? "it" : at} is ${shown(value)} and must be ${expected}`;
 }
 
-/** The name of a field; at the top of a value it stands alone. */
+/** Returns the path of a field; at the top of a value that is its name. */
 function below(at: string, name: string): string {
   return at === "" ? name : `${at}.${name}`;
 }

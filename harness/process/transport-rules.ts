@@ -1,4 +1,4 @@
-/** What a transport of somebody else's must look like before anything is done with it. */
+/** Rules that a user's transport must follow before anything is done with it. */
 import type { Capabilities } from "../../transports/contract/capabilities.ts";
 import { HEADER_BYTES } from "../../transports/contract/frame.ts";
 import type { BlockingTransport, EventTransport, TransportDescription } from "../../transports/contract/transport.ts";
@@ -18,7 +18,7 @@ import {
 } from "./rules.ts";
 
 const LONGEST_ID = 80;
-/** No spaces, no control characters and none that change the direction or the look of their neighbours. */
+/** Allowed ids: no spaces, no control characters and none that change the direction or look of their neighbours. */
 const ID = new RegExp(`^[\\p{L}\\p{M}\\p{N}\\p{P}\\p{S}]{1,${LONGEST_ID}}$`, "u");
 
 const method = must("a function", (value) => typeof value === "function");
@@ -76,22 +76,22 @@ const complete = shape<TransportDescription & Record<"probe" | "allocate" | "res
 const available = shape<{ available: true; version: string }>({ available: flag, version: text });
 const unavailable = shape<{ available: false; reason: string }>({ available: flag, reason: text });
 
-/** Why a value is no transport; undefined when it is one, functions and all. */
+/** Returns why a value is no transport with all its functions; undefined when it is one. */
 export function transportDefect(value: unknown): string | undefined {
   return complete(value, "") ?? faceDefect(value as TransportDescription);
 }
 
-/** The same of a description that came from another process. */
+/** Returns the same for a description that came from another process. */
 export function descriptionDefect(value: unknown): string | undefined {
   return described(value, "") ?? faceDefect(value as TransportDescription);
 }
 
-/** Why a value is no answer of a probe; undefined when it is one. */
+/** Returns why a value is no answer of a probe; undefined when it is one. */
 export function availabilityDefect(value: unknown): string | undefined {
   return (isObject(value) && value["available"] === true ? available : unavailable)(value, "the answer");
 }
 
-/** What it says of itself, without what it can do. */
+/** Returns the description of a transport without its functions. */
 export function describeTransport(transport: TransportDescription): TransportDescription {
   const { id, capabilities, sameAs, event, blocking, activeWhenIdle, peers, connectRaw, launchRaw } = transport;
   return {
@@ -107,7 +107,7 @@ export function describeTransport(transport: TransportDescription): TransportDes
   };
 }
 
-/** What is claimed without its face, a mode or a launch, is refuted by a check like other claims. */
+/** Returns a defect where both faces are missing. Other false claims are refuted by checks. */
 function faceDefect({ event, blocking }: TransportDescription): string | undefined {
   const isFaceless = event === undefined && blocking === undefined;
   return isFaceless ? "event and blocking are both missing, and one must be there" : undefined;

@@ -5,19 +5,19 @@ import type { Place } from "../../transports/contract/transport.ts";
 
 const NOTE = "worktree";
 
-/** Where the temporary worktree of a run lies. Git names its own record of it after the last part of this path. */
+/** Returns the path of a run's temporary worktree. Git names its own record of it after the last part. */
 export function worktreeOf({ directory, prefix }: Place): string {
   return join(directory, prefix);
 }
 
-/** Notes that the run is about to have a worktree of this repository: a killed run is swept by the next one. */
+/** Notes that the run is about to have a worktree of this repository: the next run sweeps after a killed one. */
 export function noteWorktree({ directory, prefix }: Place, gitDirectory: string): void {
   writeFileSync(join(directory, NOTE), join(gitDirectory, "worktrees", prefix), { mode: 0o600 });
 }
 
 /**
- * Removes what git knows of the run's worktree: as `git worktree prune` does once the tree is gone, but for this one alone, and also
- * where git was killed while it made it and has locked it. Nothing of the repository is run.
+ * Removes git's record of the run's worktree, also where git was killed while it made it and left it locked. Runs no
+ * code of the repository and leaves other records alone.
  */
 export async function forgetWorktree({ directory, prefix }: Place): Promise<void> {
   let record: string;
@@ -26,7 +26,7 @@ export async function forgetWorktree({ directory, prefix }: Place): Promise<void
   } catch {
     return;
   }
-  // The note is ours, but it is a file: only what bears this run's random name is removed.
+  // The note is ours, but it is a file: only a record with this run's random name is removed.
   if (!isAbsolute(record) || basename(record) !== prefix || basename(dirname(record)) !== "worktrees") return;
   await rm(record, { recursive: true, force: true, maxRetries: 3 });
   // Git removes the last one's parent too.

@@ -50,11 +50,11 @@ export interface WorkbenchOptions {
   readonly start: DriverStart;
   readonly signal: AbortSignal;
   readonly send: (message: FromDriver) => void;
-  /** The server to use where none of its own is asked for; undefined: every server is a fresh one. */
+  /** Server of the checks that need none of their own; undefined: every server is a fresh one. */
   readonly shared: SharedPeer | undefined;
 }
 
-/** What one check works with; `cleanUp` ends and sweeps everything it started or allocated. */
+/** Context of one check; `cleanUp` ends and sweeps everything it started or allocated. */
 export class Workbench implements CheckContext {
   readonly transport: Transport;
   readonly place: Place;
@@ -104,7 +104,7 @@ export class Workbench implements CheckContext {
     return startPeer({
       transport,
       reference: start.transport,
-      // A mechanism without an event face is served the way it is meant to be: by a blocking loop.
+      // A mechanism without an event face is served by a blocking loop, as it is meant to be.
       mode: options.mode ?? transport.capabilities.modes[0],
       address,
       pin: start.peerPin,
@@ -164,7 +164,7 @@ export class Workbench implements CheckContext {
     const { connectionsEach: connections, requestsEach, bodyBytes } = load;
     const work: ClientWork = { kind: "client", address: peer.address, connections, requestsEach, bodyBytes };
     this.#needsAddress();
-    // This process serves nothing, so it is one of several: starting another takes longer than what that has to do.
+    // This process serves nothing, so it is one of the clients: starting another process takes longer than its work.
     const here = load.processes > 1 ? [loadFromHere(this.transport, work)] : [];
     const elsewhere = Array.from({ length: load.processes - here.length }, () => this.#startClient(work));
     const left = descriptorsLeft(peer.pid);
@@ -189,7 +189,7 @@ export class Workbench implements CheckContext {
     return results;
   }
 
-  /** What the machine lacked, when that ended a server of this check. */
+  /** Returns what the machine lacked, when that ended a server of this check. */
   shortage(): IpcError | undefined {
     const failures = [...this.#peers.values()].map((running) => running.failure());
     return failures.find((failure) => failure?.code === "IPC_SHORTAGE");
@@ -272,12 +272,12 @@ export class Workbench implements CheckContext {
     this.notes[name] = value;
   }
 
-  /** Never throws: what a broken transport cannot close, the signals end. */
+  /** Closes and ends everything. Never throws: signals end what a broken transport cannot close. */
   async cleanUp(): Promise<void> {
     const quietly = (promise: Promise<unknown>): Promise<unknown> => promise.catch(() => undefined);
     await Promise.all(this.#rawClients.map((rawClient) => quietly(Promise.resolve(rawClient[Symbol.asyncDispose]()))));
     await Promise.all(this.#reconnecting.map((client) => atMost(quietly(client.close()), CLOSE_TIMEOUT_MS)));
-    // Closing has a limit of its own; a transport that is broken may not keep it.
+    // Closing has a limit of its own, which a broken transport may exceed.
     const closing = this.#clients.map((client) => quietly((async () => client.connection.close(CLOSE_TIMEOUT_MS))()));
     await atMost(Promise.all(closing), 2 * CLOSE_TIMEOUT_MS);
     await Promise.all(this.#children.map((child) => quietly(child.terminate())));
@@ -287,17 +287,17 @@ export class Workbench implements CheckContext {
   }
 }
 
-/** A driver process that a check has started, by itself or through its transport. */
+/** Driver process that a check has started, by itself or through its transport. */
 type OwnProcess = DriverProcess | LaunchedProcess<ToDriver, FromDriver>;
 
-/** A process of a load, in its three steps. */
+/** Process of a load, in its three steps. */
 interface LoadClient {
   connected(): Promise<ClientConnected>;
   begin(): void;
   result(): Promise<ClientResult>;
 }
 
-/** What a client process does, in this one. */
+/** Does the work of a client process in this one. */
 function loadFromHere(transport: Transport, work: ClientWork): LoadClient {
   const connected = Promise.withResolvers<ClientConnected>();
   const begun = Promise.withResolvers<void>();
@@ -310,7 +310,7 @@ function loadFromHere(transport: Transport, work: ClientWork): LoadClient {
     connected.reject(error);
     said.reject(error);
   });
-  // Whoever waits for one of them hears of the failure; nobody may be waiting for the other yet.
+  // A failure rejects both promises, and nobody may be waiting for the other one yet.
   for (const each of [connected, said]) each.promise.catch(() => {});
   return { connected: () => connected.promise, begin: begun.resolve, result: () => said.promise };
 }

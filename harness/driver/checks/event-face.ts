@@ -1,7 +1,7 @@
 import type { Transport } from "../../../transports/contract/transport.ts";
 import { bridgeBlocking } from "../../../transports/support/blocking-bridge.ts";
 
-/** Checks speak through the event face; a transport without one gets it through the bridge. Never used in a measurement. */
+/** Adds an event face to a transport without one, for checks. Never used in a measurement. */
 export async function withEventFace(transport: Transport): Promise<Transport> {
   if (transport.event !== undefined || transport.blocking === undefined) return transport;
   return { ...transport, event: bridgeBlocking(transport) };

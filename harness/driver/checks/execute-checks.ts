@@ -99,11 +99,11 @@ function watchStrayErrors(): { stop(): unknown } {
   };
 }
 
-/** Why the claim could not be examined, when that is what was thrown. */
+/** Returns why the claim could not be examined, when that is what was thrown. */
 function inapplicable(failure: unknown, { peerLanguage }: DriverStart): string | undefined {
   if (failure instanceof NotApplicable) return failure.message;
   const unknownMethod = isIpcError(failure) && failure.code === "IPC_UNKNOWN_METHOD";
-  // Peers in other languages speak the wire protocol; not all of them can do all that these checks ask of a server.
+  // Peers in other languages implement the wire protocol, but not always all that these checks need of a server.
   return unknownMethod && peerLanguage !== "node"
     ? `the peer written in ${peerLanguage} cannot do what it needs`
     : undefined;

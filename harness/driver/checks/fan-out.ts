@@ -9,11 +9,11 @@ import type { RunningPeer } from "../peers/running-peer.ts";
 const PUBLISH_TIMEOUT_MS = 20_000;
 const JOIN_LIMIT_MS = 5000;
 const JOIN_STEP_MS = 20;
-/** So long nothing new for anybody: what has not come by then is lost. */
+/** Time without a new message for anybody after which the missing ones are lost. */
 const QUIET_MS = 1500;
 const SETTLED_MS = 100;
 
-/** Publishes to subscribers of this process and counts what each of them hears. */
+/** Publishes to subscribers of this process and counts what each of them receives. */
 export async function publishTo(
   transport: Transport,
   running: RunningPeer,
@@ -26,7 +26,7 @@ export async function publishTo(
     const { problem } = await running.publish(request, PUBLISH_TIMEOUT_MS);
     if (problem !== undefined) throw new Error(`the server could not publish: ${problem}`);
   };
-  // Where the server distributes it leaves out its first client, which is whoever asks it to publish.
+  // A server that distributes leaves out its first client, which is the one that asks it to publish.
   const first = distribution === "server" ? await running.connect() : undefined;
   try {
     await first?.request(new Uint8Array(0));
@@ -41,13 +41,13 @@ export async function publishTo(
   }
 }
 
-/** Where the mechanism distributes, whoever subscribes late misses what came before: little is published until all hear. */
+/** Publishes a little until every subscriber receives it: a mechanism that distributes drops what came before. */
 async function allJoined(crowd: readonly Subscriber[], publish: (count: number) => Promise<void>): Promise<void> {
   const deadline = performance.now() + JOIN_LIMIT_MS;
   while (crowd.some(({ heard }) => heard === 0)) {
     if (performance.now() > deadline) {
       const deaf = crowd.filter(({ heard }) => heard === 0).length;
-      throw new Error(`${deaf} of ${crowd.length} subscribers hear nothing of what is published`);
+      throw new Error(`${deaf} of ${crowd.length} subscribers received nothing of what was published`);
     }
     await publish(1);
     await delay(JOIN_STEP_MS);
@@ -55,7 +55,7 @@ async function allJoined(crowd: readonly Subscriber[], publish: (count: number) 
   await untilHeard(crowd, Number.POSITIVE_INFINITY, SETTLED_MS);
 }
 
-/** Resolves when everybody has as many, or nobody got another for a while. */
+/** Resolves when all have that many messages, or nobody received another one for a while. */
 async function untilHeard(crowd: readonly Subscriber[], wanted: number, quietMs: number): Promise<void> {
   let before = -1;
   let changedMs = performance.now();
@@ -89,7 +89,7 @@ class Subscriber {
     this.#connection = await transport.event.connect(running.address, handler);
   }
 
-  /** Of everything heard since this was last asked; what comes next is a new stream. */
+  /** Returns the totals since the last call; the next message begins a new stream. */
   takeTotals(): StreamTotals {
     this.heard = 0;
     return this.#receiver.takeTotals();

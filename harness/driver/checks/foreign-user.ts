@@ -7,22 +7,22 @@ import type { DriverStart, UserIds } from "../../process/messages.ts";
 
 const TIMEOUT_MS = 20_000;
 const OTHERS_ENTER = 0o001;
-/** All that a process needs which, as another user, may start programs whose environment that user can read. */
+/** Variables that a process needs. As another user it may start programs whose environment that user can read. */
 const PASSED_ON = /^(?:PATH|TMPDIR|NODE_\w+|IPCMARK_\w+)$/;
 
 export interface ForeignAttempt {
   readonly start: DriverStart;
   readonly address: Address;
-  /** An address of the same transport that no server has. */
+  /** Address of the same transport without a server. */
   readonly unserved: Address;
   readonly onSpawn: (child: DriverProcess) => void;
 }
 
 /**
- * The same program twice: as ourselves, which must be served, and as one that has become `nobody`. Since nothing else differs,
- * a refusal is the user's.
+ * Runs the same program twice: as ourselves, which must be served, and as `nobody`. Since nothing else differs, a
+ * refusal is due to the user.
  *
- * @throws NotApplicable where this machine, or whom we run as, does not allow it
+ * @throws NotApplicable where this machine, or the user that runs this, does not allow it
  */
 export async function attemptAsNobody(what: ForeignAttempt): Promise<ForeignOutcome> {
   const nobody = findNobody();
@@ -36,7 +36,7 @@ export async function attemptAsNobody(what: ForeignAttempt): Promise<ForeignOutc
   await ready(foreign, nobody.uid);
   const control = await attempt(own);
   if (!control.connected) throw new Error(`the same program was refused as our own user too: ${control.refusal}`);
-  // A server with few places gives ours back when its client has left.
+  // A server with few places frees ours when its client has left.
   await own.exited;
   return attempt(foreign);
 }
@@ -50,7 +50,7 @@ function findNobody(): UserIds {
   return { uid: Number(ids[1]), gid: Number(ids[2]) };
 }
 
-/** Whether every user gets through all directories above this path: where none can, each refusal is theirs. */
+/** True where every user can pass all directories above this path; otherwise each refusal is due to them. */
 function othersMayReach(path: string): boolean {
   for (let at = dirname(path); ; at = dirname(at)) {
     if ((statSync(at).mode & OTHERS_ENTER) === 0) return false;

@@ -8,15 +8,15 @@ import type { CheckResult } from "../../results/model.ts";
 import { failedOf, type Job, runJobs, TEST_ALL } from "../../testing/run-check.ts";
 
 interface Objection {
-  /** All scenarios that object, and no other does; the first is what the fault is there for. */
+  /** Scenarios that object; no other does. The first is the one that the fault exists for. */
   readonly fails: readonly string[];
-  /** Those that may or may not, depending on how fast the machine is. */
+  /** Scenarios that may object, depending on the speed of the machine. */
   readonly mayFail?: readonly string[];
-  /** Seen failing here in a short run too, because no other fault is there for them. */
+  /** Scenarios that must fail here in a short run too, because no other fault exists for them. */
   readonly shows?: readonly string[];
 }
 
-/** Seen by running every scenario on every fault: `npm run test:all`. A short run looks at a part, see `checksFor`. */
+/** Seen by running every scenario on every fault: `npm run test:all`. A short run takes a part, see `checksFor`. */
 const OBJECTIONS: Readonly<Record<string, Objection>> = {
   "broken/none": { fails: [] },
   "faulty/corrupt": { fails: ["sequential-requests", "one-way-order"] },
@@ -99,7 +99,7 @@ const OBJECTIONS: Readonly<Record<string, Objection>> = {
   "broken/refuses-one-way": { fails: ["one-way-order", "back-pressure/server"] },
 };
 
-/** False claims, each with the check that fails. Of `sound` the same check holds, or does not apply. Of packages and native code `ci/tidy.test.ts` reads imports instead. */
+/** False claims with the check that refutes each; `sound` passes it or is exempt. Imports: `ci/tidy.test.ts`. */
 const FLIPS: Readonly<
   Record<Exclude<keyof Capabilities, "platforms" | "packages" | "native">, readonly [string, string][]>
 > = {
@@ -135,7 +135,7 @@ const FLIPS: Readonly<
   persistent: [["broken/claims-persistence", "persistence"]],
 };
 
-/** Faults of one side, and the conformance case that objects. Of `sound` the same case holds. */
+/** Faults of one side with the conformance case that objects; it holds for `sound`. */
 const CASES: readonly [string, string][] = [
   ["broken/leaks-descriptors", "conformance/failure/clients-leave"],
   ["broken/spins", "conformance/failure/clients-leave"],
@@ -149,8 +149,8 @@ const CASES: readonly [string, string][] = [
 ];
 
 /**
- * In a short run each fault meets these beside its own; no fault touches them unless it is named with them. They come first, and what follows may use
- * their server: a check that fails takes its own with it.
+ * Checks that each fault also meets in a short run; no fault affects them unless it is named with them. They come
+ * first, and later checks may use their server: a check that fails discards its own.
  */
 const INNOCENT = ["hostile-messages", "message-boundaries"];
 /** Only root can become another user. */
@@ -160,11 +160,11 @@ const fixtures: readonly Transport[] = [...broken, ...faulty];
 const flips = [...Object.values(FLIPS).flat(), ...CASES];
 let results: ReadonlyMap<string, readonly CheckResult[]>;
 
-/** In a short run: what the fault is there for, and some that have nothing to do with it. */
+/** Checks of a short run: those that the fault exists for, and some that have nothing to do with it. */
 function checksFor(id: string): string[] {
   const sound = id === "broken/none";
   const flipped = flips.filter(([lie]) => lie === id || sound).map(([, check]) => check);
-  // All of these are `unix` with a fault; that it is sound without one, scenarios.test.ts shows in a short run too.
+  // All of these are `unix` with a fault; scenarios.test.ts shows that `unix` itself is sound, in a short run too.
   if (sound && !TEST_ALL) return [];
   const objection = OBJECTIONS[id];
   if (objection === undefined) return flipped;
@@ -191,7 +191,7 @@ beforeAll(
   TEST_ALL ? 1_800_000 : 300_000,
 );
 
-/** Seen failing in tests of their own. */
+/** Checks that are seen failing in tests of their own. */
 const ELSEWHERE = new Set(flips.map(([, check]) => check).filter((check) => check.startsWith("conformance/")));
 
 describe.each(Object.entries(OBJECTIONS))("a transport %s", (id, { fails, mayFail = [] }) => {

@@ -6,10 +6,10 @@ import type { CheckResult } from "../../results/model.ts";
 import { runJobs, runTogether, TEST_ALL } from "../../testing/run-check.ts";
 import { CHECKS } from "./catalog.ts";
 
-/** One of each way to bring two ends together; `npm run test:all` takes every id that works on this machine. */
+/** One transport for each way to bring two ends together; `npm run test:all` takes every id that works here. */
 const REPRESENTATIVES = ["loopback", "unix", "stdio"];
 
-/** Where messages are small: of the checks that send the largest one they may, or one of a fixed size, some that are short. */
+/** For mechanisms with small messages: short checks out of those that send the largest one, or one of a fixed size. */
 const SIZED = [
   "concurrent-clients/8",
   "connection-churn",
@@ -36,7 +36,7 @@ beforeAll(
         return (await transport.probe()).available ? [transport] : [];
       }),
     );
-    // All ids are checked as the command line does it: clocks are read alone, and what competes for a limit is kept apart.
+    // All ids are checked as the command line does it: clock checks run alone, and rivals for a limit run apart.
     if (TEST_ALL) results = await runTogether(transports.flat(), CHECKS);
     else {
       const checks = SCENARIOS.map(({ id }) => id);

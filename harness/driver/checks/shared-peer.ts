@@ -5,8 +5,8 @@ import type { RpcClient } from "../../rpc/client.ts";
 import type { RunningPeer } from "../peers/running-peer.ts";
 
 /**
- * The one healthy server that checks which harm nothing use one after the other: most of a check is starting its server. It is
- * started anew when its process has ended, or when a check has closed the only connection it can have.
+ * Healthy server that harmless checks use one after the other: most of a check is starting its server. It is started
+ * anew when its process has ended, or when a check has closed the only connection it can have.
  */
 export class SharedPeer {
   #running: RunningPeer | undefined;
@@ -41,7 +41,7 @@ export class SharedPeer {
     if (this.#running === running) this.#gone = true;
   }
 
-  /** After a check failed nobody knows what state the server is in. */
+  /** Discards the server after a check failed, because its state is uncertain. */
   async discard(): Promise<void> {
     const running = this.#running;
     this.#running = undefined;
@@ -52,13 +52,13 @@ export class SharedPeer {
   }
 }
 
-/** A stopped process takes no SIGTERM: let it run first, and do not wait for a server that a check has broken. */
+/** Ends a server. Continues it first, for a stopped process takes no SIGTERM; does not wait for a broken one. */
 export async function endPeer(running: RunningPeer): Promise<void> {
   if (running.info.pid === process.pid) {
     await running.stop();
     return;
   }
-  // Windows knows no stopped processes, and refuses the signal.
+  // Windows has no stopped processes, and refuses the signal.
   if (process.platform !== "win32") running.thaw();
   const timer = setTimeout(() => void running.kill("SIGKILL"), 500);
   await running.stop();
@@ -67,7 +67,7 @@ export async function endPeer(running: RunningPeer): Promise<void> {
 
 let places = 0;
 
-/** A directory inside the run's: what lies in it was put there by this check and nobody else. */
+/** Makes a directory inside the run's, which nothing but this check writes to. */
 export function subPlace(place: Place): Place {
   const directory = join(place.directory, `${process.pid.toString(36)}-${(places++).toString(36)}`);
   mkdirSync(directory, { mode: 0o700 });

@@ -6,8 +6,8 @@ const LIMIT_MS = 2000;
 /**
  * Resolves when every thread of a process that was sent SIGSTOP stands still.
  *
- * The signal returns at once, and the first thread to be scheduled stops the others: until then one of them can still answer
- * (seen with a Python server, whose connections have threads of their own). Without /proc there is nothing to look at.
+ * The signal returns at once, and the first thread to be scheduled stops the others: until then one of them can still
+ * answer (seen with a Python server, which has a thread per connection). Without /proc it resolves at once.
  */
 export async function untilStopped(pid: number): Promise<void> {
   const deadlineMs = performance.now() + LIMIT_MS;
@@ -23,7 +23,7 @@ async function isStopped(pid: number): Promise<boolean> {
   return states.every((state) => state === undefined || "TtZX".includes(state));
 }
 
-/** The letter proc(5) calls `state`; undefined for a thread that ended meanwhile. */
+/** Returns the letter that proc(5) calls `state`; undefined for a thread that ended meanwhile. */
 async function stateOf(path: string): Promise<string | undefined> {
   const stat = await readFile(path, "latin1").catch(() => undefined);
   return stat?.charAt(stat.lastIndexOf(")") + 2);

@@ -7,8 +7,8 @@ import { isEchoOf, sampledChecksumHolds } from "./reply-check.ts";
 const SLOT_BITS = 10;
 
 /**
- * Requests in flight over a blocking connection: an id is a slot and a generation, so that replies may come in any order and a
- * late one meets another generation. The blocking counterpart of `RpcClient`, without deadlines: the loop that owns it has them.
+ * Requests in flight over a blocking connection. An id is a slot and a generation, so that replies may come in any
+ * order and a late one meets another generation. Blocking counterpart of `RpcClient`; its loop has the deadlines.
  */
 export class BlockingSlots {
   corrupted = 0;
@@ -24,7 +24,7 @@ export class BlockingSlots {
   #generation = 0;
   #received = 0;
 
-  /** @param largestBytes of all replies, header included */
+  /** @param largestBytes largest reply, header included */
   constructor(connection: BlockingConnection, largestBytes: number, capacity: number) {
     this.#connection = connection;
     this.#into = new Uint8Array(largestBytes);
@@ -42,7 +42,7 @@ export class BlockingSlots {
     return this.#free.length === 0;
   }
 
-  /** False when the transport took nothing in that time. @throws IpcError of `BlockingConnection.send` */
+  /** Returns false when the transport took nothing in that time. @throws IpcError of `BlockingConnection.send` */
   send(message: ReusableMessage, startedNs: bigint, timeoutMs: number): boolean {
     const slot = this.#free.at(-1);
     if (slot === undefined) return false;
@@ -56,11 +56,11 @@ export class BlockingSlots {
     return true;
   }
 
-  /** True when a reply to a request in flight came and was verified or counted as corrupted; `startedNs` is its request's. */
+  /** Returns true when a reply to a request in flight came, verified or corrupted; `startedNs` is its request's. */
   receive(timeoutMs: number): boolean {
     const length = this.#connection.receive(this.#into, timeoutMs);
     if (length < 0) return false;
-    // Where all replies have one size, nothing is allocated for any of them.
+    // Where all replies have one size, none of them is allocated.
     const reply = length === this.#into.length ? this.#into : this.#into.subarray(0, length);
     if (length < HEADER_BYTES || !arrivedIntact(reply) || readKind(reply) !== Kind.reply) {
       this.corrupted++;

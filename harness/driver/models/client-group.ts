@@ -8,7 +8,7 @@ import { type ClientWindow, NOTHING_USED, sumUsage } from "./client-window.ts";
 import type { Site } from "./model.ts";
 
 const READY_TIMEOUT_MS = 30_000;
-/** Beside what the window is planned to take. */
+/** Longest wait for a window beyond its planned time. */
 const WINDOW_TIMEOUT_MS = 60_000;
 
 /** Client processes of one cell, on the driver's CPUs: they inherit its mask. */
@@ -20,7 +20,7 @@ export class ClientGroup {
     this.#children = children;
   }
 
-  /** Resolves when all are connected. @throws Error with the reason of the first that could not */
+  /** Resolves when all are connected. @throws Error with the reason of the first one that is not */
   static async start(
     site: Site,
     clients: number,
@@ -42,7 +42,8 @@ export class ClientGroup {
     } catch (error) {
       await group.end();
       const shortage = shortageIn(error) ?? descriptorShortage(left, clients);
-      const text = `client process ${children.length} of ${clients} did not start: ${(shortage ?? (error as Error)).message}`;
+      const why = (shortage ?? (error as Error)).message;
+      const text = `client process ${children.length} of ${clients} did not start: ${why}`;
       throw shortage === undefined ? new Error(text) : new IpcError("IPC_SHORTAGE", text);
     }
     return group;
@@ -52,7 +53,7 @@ export class ClientGroup {
     for (const child of this.#children) child.send(message);
   }
 
-  /** One answer of each. @throws Error when one fails or says nothing for so long */
+  /** Collects one answer of each. @throws Error when one fails or does not answer in that time */
   collect<Type extends "load-window" | "stream-report">(
     type: Type,
     timeoutMs: number,
@@ -67,7 +68,7 @@ export class ClientGroup {
     );
   }
 
-  /** One window of all clients, which take their parts of it. @throws Error as `collect` */
+  /** Runs one window of all clients, each with its own part. @throws Error as `collect` */
   async window(order: LoadOrder, plannedMs: number): Promise<ClientWindow[]> {
     this.tell({ type: "go", ...order });
     const windows = await this.collect("load-window", WINDOW_TIMEOUT_MS + plannedMs);
@@ -75,7 +76,7 @@ export class ClientGroup {
     return windows.map(clientWindowOf);
   }
 
-  /** Of all clients together, after the last window. */
+  /** Usage of all clients together, after the last window. */
   get used(): UsageReport {
     return this.#used;
   }

@@ -1,14 +1,14 @@
 import type { UsageReport } from "../../process/messages.ts";
 import type { CLEAN, Window } from "./model.ts";
 
-/** What one of several clients saw of a window. */
+/** Measurements of one of several clients in a window. */
 export interface ClientWindow extends Window {
   readonly samples: Float64Array;
   /** CLOCK_MONOTONIC. */
   readonly startedNs: bigint;
 }
 
-/** Makes one population of the windows of all clients: the samples of all, over the span from the first start to the last end. */
+/** Merges the windows of all clients: the samples of all, over the span from the first start to the last end. */
 export function together(windows: readonly ClientWindow[]): Window {
   const started = windows.map(({ startedNs }) => startedNs).reduce((a, b) => (a < b ? a : b));
   const ended = windows
@@ -34,7 +34,7 @@ export function together(windows: readonly ClientWindow[]): Window {
   };
 }
 
-/** About the order in time, which the two halves of a window are told apart by. */
+/** Merges samples about in the order of time, which separates the two halves of a window. */
 function interleaved(lists: readonly Float64Array[]): Float64Array {
   const all = new Float64Array(lists.reduce((sum, list) => sum + list.length, 0));
   const longest = Math.max(0, ...lists.map(({ length }) => length));

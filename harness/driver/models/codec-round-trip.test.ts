@@ -20,7 +20,7 @@ afterEach(async () => {
   for (const end of ended.splice(0).reverse()) await end();
 });
 
-/** A driver's end and a peer's end, both in this process. */
+/** Makes a driver's end and a peer's end, both in this process. */
 async function site(codec: CodecId, peerCodec: CodecId | null = codec): Promise<Site> {
   const directory = mkdtempSync(join(tmpdir(), "ipcmark-test-"));
   ended.push(() => rmSync(directory, { recursive: true }));
@@ -70,7 +70,7 @@ describe("codec-round-trip", () => {
     },
   );
 
-  test("is invalid where the peer has another codec, and says that the peer failed", async () => {
+  test("is invalid where the peer has another codec, and reports that the peer failed", async () => {
     const place = await site("json");
     const other = await site("msgpack");
     const crossed: Site = { ...place, link: other.link };

@@ -12,7 +12,7 @@ import { CLEAN, type Link, LOST_AFTER_MS, type Model, type Window } from "./mode
 import { watchProgress } from "./watch.ts";
 
 const SLICE_MS = 100;
-/** Room for a reply that is larger than usual: the first of a stateful codec. */
+/** Spare bytes for a reply that is larger than usual: the first of a stateful codec. */
 const SPARE_BYTES = 4096;
 
 /** Encode, send, decode and encode at the peer, receive, decode: a round trip with four conversions inside. */
@@ -30,7 +30,7 @@ export const codecRoundTrip: Model = {
   },
 };
 
-/** One per connection, for all its cells: the peer's end keeps its state for as long too. */
+/** Codec of each connection, for all its cells: the peer's end keeps its state as long. */
 const codecs = new WeakMap<Link, Codec>();
 
 async function codecOf(link: Link, id: CodecId): Promise<Codec> {
@@ -39,7 +39,7 @@ async function codecOf(link: Link, id: CodecId): Promise<Codec> {
   return codec;
 }
 
-/** The driver's two conversions, and the samples around all four. */
+/** Conversions of the driver, and the samples around all four. */
 class Exchange {
   readonly message = new ValueMessage(Kind.request, Method.recode);
   readonly #codec: Codec;
@@ -67,7 +67,7 @@ class Exchange {
     this.message.load(this.#codec.encode(this.#values[this.done & 1]));
   }
 
-  /** Takes a reply whose header was checked. The clock stops when the value is there; that it is the right one is seen after. */
+  /** Takes a reply whose header was checked. Verifies the value after the clock has stopped. */
   decode(reply: Uint8Array): string | undefined {
     const refusal = statusError(readStatus(reply));
     if (refusal !== undefined) return refusal.message;

@@ -3,7 +3,7 @@ import { ClientGroup } from "./client-group.ts";
 import { givenUp, type Model, type Site, type Window } from "./model.ts";
 
 const REPORT_TIMEOUT_MS = 15_000;
-/** A subscriber that has joined reports a probe at once; one that has not never will. */
+/** Longest wait for the report of a probe: a subscriber that has joined reports at once, another one never. */
 const PROBE_TIMEOUT_MS = 300;
 const MAX_PROBES = 40;
 
@@ -27,7 +27,7 @@ export const fanOut: Model = {
   },
 };
 
-/** Each probe is one message longer than the last, so that a late report of an old one is told from a report of the newest. */
+/** Probes all subscribers. Each probe is one message longer than the last, so that late reports are recognized. */
 async function probeAll(site: Site, group: ClientGroup, publish: (messages: number) => PeerPublish): Promise<void> {
   for (let messages = 1; messages <= MAX_PROBES; messages++) {
     await site.link.peer.publish(publish(messages), REPORT_TIMEOUT_MS);

@@ -2,7 +2,7 @@ import { CLEAN, type Model } from "./model.ts";
 
 const SLICE_MS = 100;
 
-/** The connection is open and nobody sends. One "message" of the plan is one millisecond. */
+/** Open connection on which nobody sends. One "message" of the plan is one millisecond. */
 export const idle: Model = {
   id: "idle",
   prepare({ link }) {

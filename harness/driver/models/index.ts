@@ -1,6 +1,6 @@
 import type { Model } from "./model.ts";
 
-/** By id. Loaded when a cell asks for it: a driver lives for half a second, and loading all of them would be a good part of that. */
+/** Models by id. Loaded on demand: loading all would take a good part of the half second that a driver lives. */
 export const MODELS: Readonly<Record<string, () => Promise<Model>>> = {
   "ping-pong": async () => (await import("./ping-pong.ts")).pingPong,
   pipeline: async () => (await import("./pipeline.ts")).pipeline,

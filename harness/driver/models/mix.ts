@@ -6,7 +6,7 @@ import type { ReusableMessage } from "../../rpc/message.ts";
 import { payloadMessages } from "../../rpc/payload.ts";
 
 /**
- * Draws the part of each of `count` messages: as many of each as its share of them, to one message (largest remainder), in a shuffled order.
+ * Draws the part of each of `count` messages: each part gets its share, to one message, in a shuffled order.
  *
  * @returns indexes of `parts`
  */
@@ -33,9 +33,9 @@ export function drawParts(parts: readonly MixPart[], count: number, seed: number
   return drawn;
 }
 
-/** The requests of a load, all sizes of its mix. */
+/** Requests of a load, all sizes of its mix. */
 export class RequestMix {
-  /** Of the largest request, header included. */
+  /** Size of the largest request, header included. */
   readonly largestBytes: number;
   readonly #parts: readonly MixPart[];
   readonly #messages: readonly (readonly ReusableMessage[])[];
@@ -47,8 +47,8 @@ export class RequestMix {
   }
 
   /**
-   * The requests of one of several clients in one window: each client takes every n-th of those of all, so that the shares hold for all
-   * clients together.
+   * Draws the requests of one of several clients in one window. Each client takes every n-th of all requests, so that
+   * the shares hold for all clients together.
    *
    * @param each requests of each client
    * @returns request of an index below `each`

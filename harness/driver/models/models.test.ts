@@ -29,7 +29,7 @@ async function run(
   return [...(await withSupervisor((supervisor, place) => measure(supervisor, place, request, silent))).measurements];
 }
 
-/** Without a rate, which a busy machine may not keep. */
+/** Variant without a rate, which a busy machine may not keep. */
 const MIXED = {
   clients: 2,
   workMicros: 20,
@@ -39,7 +39,7 @@ const MIXED = {
   ],
 };
 
-/** The last variant of a benchmark that is cheap: two clients, the lowest rate, the deepest pipeline. */
+/** Picks the cheap last variant of a benchmark: two clients, the lowest rate, the deepest pipeline. */
 function cellOf(benchmark: (typeof BENCHMARKS)[number]): Cell {
   const variant = benchmark.variants.find(({ clients }) => clients === 2) ?? benchmark.variants[0];
   const deep = benchmark.name === "pipeline" ? { inFlight: 16, batched: true } : variant;

@@ -10,7 +10,7 @@ import { isEchoOf, sampledChecksumHolds } from "./reply-check.ts";
 import { schedule, scheduleMissed } from "./schedule.ts";
 import { watchProgress } from "./watch.ts";
 
-/** Requests a blocking driver keeps in flight at most; the rest waits in the schedule and is counted from its intended start. */
+/** Most requests that a blocking driver keeps in flight; the others count from their intended start. */
 const BLOCKING_SLOTS = 512;
 /** A mechanism that needs this many times the planned span will not catch up. */
 const GIVE_UP_FACTOR = 4;
@@ -82,7 +82,7 @@ class EventPaced {
     });
   }
 
-  /** One turn of the event loop: what is due is sent, then the loop looks for replies. `setImmediate` never sleeps. */
+  /** Runs one turn of the event loop: sends what is due, then lets the loop poll for replies. Never sleeps. */
   #poll(): void {
     if (this.#ended) return;
     const nowNs = Number(process.hrtime.bigint() - this.#startedNs);

@@ -10,13 +10,13 @@ import { isEchoOf, sampledChecksumHolds } from "./reply-check.ts";
 const WATCH_MS = 100;
 const SLICE_MS = 100;
 
-/** One request in flight: the next one starts when the reply to the last has been verified. */
+/** One request in flight: the next one starts when the last reply has been verified. */
 export const pingPong: Model = {
   id: "ping-pong",
   prepare: ({ link }, { payloadBytes }) => pingPongOver(link, payloadBytes),
 };
 
-/** The same over any open connection. */
+/** Prepares the same over any open connection. */
 export function pingPongOver(wire: Wire, payloadBytes: number): PreparedModel {
   const messages = payloadMessages(Kind.request, payloadBytes);
   if (wire.face === "event") return { window: (count) => new EventPingPong(wire.client, messages, count).run() };
@@ -146,7 +146,7 @@ function blockingPingPong(
 
 const DAMAGED = "a reply arrived damaged";
 
-/** One verified round trip; the reason when there was none. */
+/** Makes one verified round trip; returns the reason when there was none. */
 function exchange(
   connection: BlockingConnection,
   request: Uint8Array,

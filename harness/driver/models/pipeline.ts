@@ -12,7 +12,7 @@ const SLICE_MS = 100;
 
 type Messages = readonly [ReusableMessage, ...ReusableMessage[]];
 
-/** Several requests in flight: sliding (each reply makes room for one) or batched (all replies, then all next requests). */
+/** Several requests in flight: sliding (each reply frees a place) or batched (all replies, then all next requests). */
 export const pipeline: Model = {
   id: "pipeline",
   prepare({ link }, { payloadBytes, inFlight, batched }) {
@@ -24,7 +24,7 @@ export const pipeline: Model = {
   },
 };
 
-/** One place in the pipeline. Its callback is made once, so that a request allocates nothing. */
+/** Place in the pipeline. Its callback is made once, so that a request allocates nothing. */
 interface Lane {
   sentNs: bigint;
   request: Uint8Array;
@@ -92,7 +92,7 @@ class EventPipeline {
     });
   }
 
-  /** Sends while there are idle lanes, messages left and room in the transport. */
+  /** Sends while there are idle lanes, messages left and space in the transport. */
   #fill(): void {
     while (this.#idle.length > 0 && this.#sent < this.#samples.length && !this.#ended) {
       const lane = this.#idle[this.#idle.length - 1] as Lane;

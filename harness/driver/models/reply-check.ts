@@ -2,8 +2,8 @@ import { HEADER_BYTES, readStatus, Status } from "../../../transports/contract/f
 import { checksumHolds, FULL_CHECK_BYTES, LARGE_EVERY } from "../../rpc/verify.ts";
 
 /**
- * Inside the timed window, after the rpc layer has checked header, id and (small bodies) checksum: the reply is an
- * echo of this request, of its length and with its first and last word.
+ * Checks a reply inside the timed window: an echo of this request, of its length and with its first and last word.
+ * The rpc layer has checked header, id and (small bodies) checksum before.
  */
 export function isEchoOf(request: Uint8Array, reply: Uint8Array): boolean {
   return reply.length === request.length && readStatus(reply) === Status.ok && sameEnds(request, reply);
@@ -17,7 +17,7 @@ function sameEnds(a: Uint8Array, b: Uint8Array): boolean {
   return true;
 }
 
-/** Outside the window: all bytes of one large reply in 64. */
+/** Checks outside the window: all bytes of one large reply in 64. */
 export function sampledChecksumHolds(reply: Uint8Array, index: number): boolean {
   if (reply.length <= HEADER_BYTES + FULL_CHECK_BYTES || index % LARGE_EVERY !== 0) return true;
   return checksumHolds(reply);

@@ -1,7 +1,7 @@
 import { randomFrom } from "../../results/random.ts";
 
 /**
- * Intended starts of an open loop, ns after the beginning, ascending.
+ * Returns the intended starts of an open loop, ns after the beginning, ascending.
  *
  * @param arrivals `fixed`: one every 1/rate. `poisson`: exponential gaps of that mean, from the seed.
  */
@@ -23,10 +23,10 @@ export function schedule(
   return starts;
 }
 
-/** The driver fell behind by more than this share of its window: the point would describe the driver. */
+/** Share of the window by which a driver may fall behind; beyond it the point would describe the driver. */
 const BEHIND_SHARE = 0.05;
 
-/** Why a point is refused; undefined when the driver kept its schedule. */
+/** Returns why a point is refused; undefined when the driver kept its schedule. */
 export function scheduleMissed(
   lateness: Float64Array,
   starts: Float64Array,
@@ -37,5 +37,6 @@ export function scheduleMissed(
   const newest = lateness.slice(Math.floor(lateness.length * 0.9)).sort();
   const behindNs = newest[newest.length >> 1] ?? 0;
   if (behindNs <= BEHIND_SHARE * spanNs) return undefined;
-  return `the driver fell ${(behindNs / 1e6).toFixed(1)} ms behind its schedule of ${ratePerSecond} messages/s: the latency would be the driver's own`;
+  const behind = `${(behindNs / 1e6).toFixed(1)} ms behind its schedule of ${ratePerSecond} messages/s`;
+  return `the driver fell ${behind}: the latency would be the driver's own`;
 }

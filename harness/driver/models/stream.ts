@@ -5,7 +5,7 @@ import { type ReusableMessage, STREAM_LAST } from "../../rpc/message.ts";
 import { payloadMessages } from "../../rpc/payload.ts";
 import { givenUp, type Link, lostAfterMs, type Model, type Window } from "./model.ts";
 
-/** The receiver reports by itself one to two seconds after a stream that lost its last message fell quiet. */
+/** Longest wait: after a stream that lost its last message the receiver reports by itself in one to two seconds. */
 const REPORT_TIMEOUT_MS = 10_000;
 
 /** One-way messages as fast as the transport takes them; the clock stops at the receiver, which verifies each one. */
@@ -26,7 +26,7 @@ async function runStream(link: Link, messages: readonly ReusableMessage[], count
   const { received, duplicated, reordered, corrupted } = report;
   return {
     messages: received,
-    // Both processes read the one CLOCK_MONOTONIC of the machine, so the difference is a duration.
+    // Both processes read the same CLOCK_MONOTONIC, so the difference is a duration.
     elapsedNs: Number(BigInt(report.lastNs) - startedNs),
     samples: null,
     lost: Math.max(0, count - (received - duplicated) - corrupted),
@@ -36,7 +36,7 @@ async function runStream(link: Link, messages: readonly ReusableMessage[], count
   };
 }
 
-/** Yields to the event loop only when the transport is full, as an application would. */
+/** Sends; yields to the event loop only when the transport is full, as an application would. */
 async function sendAll(
   link: Extract<Link, { face: "event" }>,
   messages: readonly ReusableMessage[],

@@ -3,7 +3,7 @@ import { LOST_AFTER_MS } from "./model.ts";
 const WATCH_MS = 100;
 
 /**
- * Looks beside an event loop whether it still gets on: a deadline per request would cost every message something, this costs none.
+ * Watches the progress of an event loop from beside it: a deadline per request would cost every message something.
  *
  * @param done messages finished so far
  * @param onStill called once when nothing moved for `limitMs`

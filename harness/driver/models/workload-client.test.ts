@@ -23,7 +23,7 @@ const MIX = [
   { bytes: 3000, share: 0.25 },
 ];
 
-/** What becomes of the reply to the request of a number, from 0: undefined when there is none. */
+/** Returns the reply to the request of a number, from 0; undefined when there is none. */
 type Server = (number: number, reply: Uint8Array) => Uint8Array | undefined;
 
 function eventWire(

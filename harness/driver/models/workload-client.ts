@@ -11,31 +11,31 @@ import { isEchoOf, sampledChecksumHolds } from "./reply-check.ts";
 import { schedule, scheduleMissed } from "./schedule.ts";
 import { watchProgress } from "./watch.ts";
 
-/** Requests that a blocking client keeps in flight at most; the others wait in the schedule and are counted from their intended start. */
+/** Most requests that a blocking client keeps in flight; the others count from their intended start. */
 const BLOCKING_SLOTS = 512;
 const SLICE_MS = 100;
 /** A mechanism that needs this many times the planned span will not catch up. */
 const GIVE_UP_FACTOR = 4;
-/** Timers fire up to so much later than they are set to: what is left of the wait is slept more precisely. */
+/** Largest lateness of a timer, ms: the rest of a wait is slept more precisely. */
 const TIMER_MARGIN_MS = 0.2;
-/** As of `setTimeout`. */
+/** Longest time that `setTimeout` can wait. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** One window of one client, as its loops need it. */
+/** Window of one client, as its loops need it. */
 interface Task {
   readonly count: number;
   readonly requestOf: (index: number) => ReusableMessage;
-  /** Intended starts, ns after `startNs`, ascending; null: each request starts when the reply to the one before has come. */
+  /** Intended starts, ns after `startNs`, ascending; null: each request starts at the reply to the one before. */
   readonly due: Float64Array | null;
   readonly startNs: bigint;
-  /** Of this client. */
+  /** Rate of this client. */
   readonly ratePerSecond: number;
-  /** A reply that has not come after so long is lost. */
+  /** Time after which a missing reply is lost. */
   readonly lostMs: number;
   readonly largestBytes: number;
 }
 
-/** One of the clients of a workload: sleeps between its requests as a real client does. */
+/** Client of a workload: sleeps between its requests as a real client does. */
 export class WorkloadClient {
   readonly #wire: Wire;
   readonly #load: Load;
@@ -78,7 +78,7 @@ export class WorkloadClient {
     };
   }
 
-  /** Fixed: the clients take turns. Poisson: each has arrivals of its own, which together are those of the whole rate. */
+  /** Returns intended starts. Fixed: the clients take turns. Poisson: each has its own, which add up to the rate. */
   #dueOf(count: number, rate: number, arrivals: Load["arrivals"], seed: number): Float64Array {
     const due = schedule(count, rate, arrivals, seed + this.#client);
     const offsetNs = ((1e9 / rate) * this.#client) / this.#load.clients;
@@ -87,21 +87,21 @@ export class WorkloadClient {
 }
 
 const FINEST_SLACK_NS = 1000;
-/** Written to the file, it sets the default of the process. */
+/** Value that, written to the file, sets the default of the process. */
 const DEFAULT_SLACK_NS = 0;
 
-/** How late the kernel may wake this thread from a wait, which would be a lateness of the client and not of the mechanism. */
+/** Sets how late the kernel may wake this thread, which would be a lateness of the client, not of the mechanism. */
 function setTimerSlack(ns: number): void {
   try {
     writeFileSync("/proc/self/timerslack_ns", String(ns));
   } catch {
-    // Other systems, and old kernels: the lateness is part of what is reported.
+    // Other systems and old kernels have no such file: the report shows the lateness.
   }
 }
 
 const bell = new Int32Array(new SharedArrayBuffer(4));
 
-/** Stops the thread, so only while nothing can arrive. */
+/** Stops the thread: only while nothing can arrive. */
 function sleepMs(ms: number): void {
   if (ms > 0) Atomics.wait(bell, 0, 0, ms);
 }
@@ -110,12 +110,12 @@ function sleepUntil(ns: bigint): void {
   sleepMs(Number(ns - process.hrtime.bigint()) / 1e6);
 }
 
-/** What both faces count. */
+/** Counters of both faces. */
 class Progress {
   readonly task: Task;
   readonly samples: Float64Array;
   readonly lateness: Float64Array;
-  /** Requests whose time has come, those that were sent, and those that were answered. */
+  /** Number of requests whose time has come, then of those sent and of those answered. */
   attempted = 0;
   sent = 0;
   done = 0;
@@ -127,7 +127,7 @@ class Progress {
     this.lateness = new Float64Array(task.due === null ? 0 : task.count);
   }
 
-  /** Since the start of the window, ns. */
+  /** Returns the time since the start of the window, ns. */
   now(): number {
     return Number(process.hrtime.bigint() - this.task.startNs);
   }
@@ -145,7 +145,7 @@ class Progress {
     }
   }
 
-  /** Until the time of the next request, ms; Infinity where none is on a schedule. */
+  /** Returns the time until the next request, ms; Infinity where none is on a schedule. */
   untilNextMs(nowNs: number): number {
     return ((this.task.due?.[this.attempted] ?? Number.POSITIVE_INFINITY) - nowNs) / 1e6;
   }
@@ -180,7 +180,7 @@ class Progress {
   }
 }
 
-/** One place in flight. Its callback is made once, so that a request allocates nothing. */
+/** Place in flight. Its callback is made once, so that a request allocates nothing. */
 interface Lane {
   startedNs: number;
   request: Uint8Array;
@@ -230,7 +230,7 @@ class EventWindow {
     });
   }
 
-  /** Sends what is due, then sleeps until the next request is, in the way that its distance and the replies on their way allow. */
+  /** Sends what is due, then sleeps until the next request, in a way that fits the distance and the open replies. */
   #keepSchedule(): void {
     const progress = this.#progress;
     for (;;) {
@@ -309,7 +309,7 @@ class BlockingWindow {
   readonly #task: Task;
   readonly #progress: Progress;
   readonly #slots: BlockingSlots;
-  /** When a reply came, or none was due, ns after the start. */
+  /** Time at which a reply came, or none was due, ns after the start. */
   #movedNs = 0;
 
   constructor(connection: BlockingConnection, task: Task, slots: number) {
@@ -332,7 +332,7 @@ class BlockingWindow {
     return this.#progress.window({ corrupted, duplicated }, problem);
   }
 
-  /** One message out and one in, or a sleep: a burst that is due must not keep the loop from the replies that have come. */
+  /** Sends and receives one message, or sleeps: a due burst must not keep the loop from replies that have come. */
   #step(): void {
     const progress = this.#progress;
     const { due, requestOf, startNs } = this.#task;
@@ -340,7 +340,7 @@ class BlockingWindow {
     if (progress.sent < progress.attempted && !this.#slots.full) {
       const startedNs =
         due === null ? process.hrtime.bigint() : startNs + BigInt(Math.round(due[progress.sent] as number));
-      // A transport that is full while nothing is in flight is waited for; otherwise a reply may be what makes room.
+      // With nothing in flight it waits for a full transport; otherwise a reply may be what frees space.
       const sendMs = this.#slots.inFlight === 0 ? 1 : 0;
       if (this.#slots.send(requestOf(progress.sent), startedNs, sendMs)) progress.sent++;
     }

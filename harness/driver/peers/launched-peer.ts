@@ -6,7 +6,7 @@ import { RpcClient } from "../../rpc/client.ts";
 import { LaunchedProcess } from "./launched-process.ts";
 import { READY_TIMEOUT_MS, type RunningPeer, runningPeer } from "./running-peer.ts";
 
-/** Rendezvous `parent`: the transport starts the process and is the one connection to it. */
+/** Starts the process through its transport, the one connection to it: rendezvous `parent`. */
 export async function startLaunchedPeer(
   transport: Transport,
   command: readonly [string, ...string[]],

@@ -11,7 +11,7 @@ import { noteExit } from "../../process/crash.ts";
 import { readLines, writeLine } from "../../process/lines.ts";
 import { Mailbox, type Typed } from "../../process/mailbox.ts";
 
-/** One of our processes that its transport has launched: the control lines use its descriptor 3. */
+/** Process of ours that its transport has launched: the control lines use its descriptor 3. */
 export class LaunchedProcess<In extends object, Out extends Typed> {
   readonly pid: number;
   readonly exited: LaunchedPeer["exited"];
@@ -33,12 +33,12 @@ export class LaunchedProcess<In extends object, Out extends Typed> {
     const receive = (value: unknown): void => {
       const defect = defectOf(value);
       if (defect === undefined) this.mailbox.put(value as Out);
-      else this.mailbox.end(() => `the ${name} process sent a message that is none: ${defect}`);
+      else this.mailbox.end(() => `the ${name} process sent an invalid message: ${defect}`);
     };
     readLines(control, receive, () => this.mailbox.end(() => `the ${name} process ended`));
   }
 
-  /** @param handler of this process's end of the connection */
+  /** @param handler handler of this process's end of the connection */
   static async launch<In extends object, Out extends Typed>(
     name: string,
     transport: Transport,
@@ -59,11 +59,11 @@ export class LaunchedProcess<In extends object, Out extends Typed> {
   }
 
   signal(name: NodeJS.Signals): void {
-    // Its number may be another's once it has been reaped.
+    // Once it has been reaped, its number may be another's.
     if (this.#running) process.kill(this.pid, name);
   }
 
-  /** Waits for the end of a process that was asked for it; SIGKILL when it does not come in time. */
+  /** Waits for the end of a process that was asked to end; sends SIGKILL when it does not in time. */
   async finish(timeoutMs: number): Promise<PeerExit> {
     const timer = setTimeout(() => this.signal("SIGKILL"), timeoutMs);
     const exit = await this.exited;

@@ -3,10 +3,10 @@ import type { Exit } from "../../process/crash.ts";
 import { peerDefect } from "../../process/message-rules.ts";
 import type { FromPeer, ToPeer } from "../../process/messages.ts";
 
-/** A peer that is a process of its own, started and not yet told what to serve. */
+/** Peer in a process of its own, started and without a server yet. */
 export type PeerProcess = Child<ToPeer, FromPeer>;
 
-/** @param language a peer that is not Node's has its control lines on stdin and stdout */
+/** Starts a peer. @param language a peer in another language has its control lines on stdin and stdout */
 export async function spawnPeer(
   command: readonly string[],
   language: string,
@@ -21,7 +21,7 @@ export async function spawnPeer(
 /**
  * Takes over a peer that was started beside this driver, so that both booted at the same time.
  *
- * @param exited resolves when whoever started it has seen its end
+ * @param exited resolves when its starter has reaped it
  */
 export function takeOverPeer(pid: number, exited: Promise<Exit>, onSpawn: (pid: number) => void): PeerProcess {
   onSpawn(pid);

@@ -5,7 +5,7 @@ import { connectRpc } from "../../rpc/connect.ts";
 import type { PeerProcess } from "./peer-process.ts";
 import { READY_TIMEOUT_MS, type RunningPeer, runningPeer } from "./running-peer.ts";
 
-/** Rendezvous `address`: a process of its own that listens where both sides know. */
+/** Starts a process that listens at an address which both sides have: rendezvous `address`. */
 export async function startProcessPeer(
   transport: Transport,
   child: PeerProcess,

@@ -14,21 +14,21 @@ import type {
 } from "../../process/messages.ts";
 import type { RpcClient } from "../../rpc/client.ts";
 
-/** A server started by this driver, however its transport brings the two together. */
+/** Server started by this driver, however its transport brings the two together. */
 export interface RunningPeer {
   readonly info: Omit<PeerReady, "type">;
   readonly address: Address;
-  /** A request/reply client on a connection of its own; rendezvous `parent` has exactly one. */
+  /** Opens a request/reply client on a connection of its own; rendezvous `parent` has exactly one. */
   connect(options?: OpenOptions): Promise<RpcClient>;
-  /** What the peer counted of a stream of one-way messages. @throws ControlError when none comes in time. */
+  /** Waits for the peer's counts of a stream of one-way messages. @throws ControlError when none comes in time. */
   streamReport(timeoutMs: number): Promise<StreamReport>;
-  /** What the peer process used so far; null when it shares this process. Not for blocking peers: they serve, and hear nothing. */
+  /** Returns the peer's usage so far; null when it shares this process. Blocking peers serve and cannot be asked. */
   usage(): Promise<UsageReport | null>;
-  /** Lets the server send one-way messages to its clients; resolves when it has handed over the last. @throws IpcError IPC_UNSUPPORTED */
+  /** Sends one-way messages from the server; resolves after the last. @throws IpcError IPC_UNSUPPORTED */
   publish(request: PeerPublish, timeoutMs: number): Promise<Published>;
   kill(signal: "SIGTERM" | "SIGKILL"): Promise<PeerExit>;
   stop(): Promise<PeerExit>;
-  /** What ended it, by its own last message; undefined while it runs and after an orderly end. */
+  /** Returns the failure that ended it, from its last message; undefined while it runs and after an orderly end. */
   failure(): IpcError | undefined;
   /** Settles when the process is gone; for a server inside this process, when it was stopped. */
   readonly exited: Promise<PeerExit>;
@@ -40,7 +40,7 @@ export const READY_TIMEOUT_MS = 20_000;
 const STOP_TIMEOUT_MS = 7000;
 const USAGE_TIMEOUT_MS = 5000;
 
-/** A peer process with its control lines, whoever has started it. */
+/** Peer process with its control lines, whichever side has started it. */
 export interface ControlledProcess {
   readonly mailbox: Mailbox<FromPeer>;
   readonly exited: Promise<PeerExit>;
@@ -53,7 +53,7 @@ export interface ControlledProcess {
   finish(timeoutMs: number): Promise<PeerExit>;
 }
 
-/** The server in a process of its own that has said it is ready. */
+/** Returns the server in a process that has reported it is ready. */
 export function runningPeer(
   transport: string,
   peer: ControlledProcess,

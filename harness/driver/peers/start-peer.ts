@@ -15,12 +15,12 @@ export interface PeerSettings {
   readonly key?: Uint8Array;
   readonly pin: PinPrefix;
   readonly language: string;
-  /** As of `DriverStart.peerProgram`. */
+  /** Program as in `DriverStart.peerProgram`. */
   readonly program?: string | undefined;
   /** Id of the codec behind `Method.recode`. */
   readonly codec?: string;
   readonly onSpawn: (pid: number) => void;
-  /** A peer process that was started ahead and waits for its first line; its pid is reported already. */
+  /** Peer process that was started ahead and waits for its first line; its pid is reported already. */
   readonly early?: PeerProcess;
 }
 
@@ -36,7 +36,7 @@ export async function startPeer(settings: PeerSettings): Promise<RunningPeer> {
     key: encoded,
     ...(codec === undefined ? {} : { codec }),
   };
-  // Each way is loaded when it is gone: what starts a driver sooner starts every trial sooner.
+  // Each way is loaded only when taken: a driver that starts sooner starts every trial sooner.
   switch (transport.capabilities.rendezvous) {
     case "process":
       return (await import("./hosted-peer.ts")).hostPeer(transport, start);
