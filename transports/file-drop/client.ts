@@ -10,8 +10,8 @@ import type { Settings } from "./settings.ts";
 import { type Wake, watchFolder } from "./wake.ts";
 
 /**
- * Makes a mailbox, which is what tells the server that there is a client, and keeps its time stamp fresh, which is what
- * tells it that the client lives.
+ * Makes a mailbox, by which the server finds the client, and keeps its time stamp fresh, which shows that the client
+ * lives.
  */
 export function connectFiles(layout: Layout, settings: Settings, handler: ConnectionHandler): Connection {
   const client = randomUUID();
@@ -60,6 +60,6 @@ function touch(mailbox: string): void {
     const now = new Date();
     utimesSync(mailbox, now, now);
   } catch {
-    // Gone: the next look at the mailbox ends the connection.
+    // The mailbox is gone: the next look at it ends the connection.
   }
 }

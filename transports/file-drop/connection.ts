@@ -13,16 +13,16 @@ const TURN_MESSAGES = 64;
 const FULL_LOOK_MS = 1;
 const CLOSE_LOOK_MS = 2;
 
-/** What differs between the two sides. */
+/** Functions and paths that differ between the two sides. */
 export interface Side {
-  /** All files that wait for this connection, in any order. */
+  /** Returns all files that wait for this connection, in any order. */
   list(): readonly MailName[];
   pathOf(name: MailName): string;
-  /** Path of the file that message number `serial` becomes. */
+  /** Returns the path for the file of message number `serial`. */
   target(serial: number, answers: Answer | undefined): string;
-  /** Folder for the client's responses: the connection lives as long as it. */
+  /** Folder for the client's responses; the connection lives while the folder exists. */
   readonly mailbox: string;
-  /** Is there still somebody who could take away what waits? */
+  /** Returns `true` while a reader exists that could take what waits. */
   readerLives(): boolean;
   /** Removes what belongs to the connection. Called once, before `handler.onClose`. */
   ended(connection: FileConnection, error: IpcError | undefined): void;
@@ -52,7 +52,7 @@ export class FileConnection implements Connection {
   #sent = 0;
   #paused = false;
   #busy = false;
-  /** The message being handled. Its file goes when the handler is done with it, and not while the handler is paused. */
+  /** The message being handled. Its file is removed when the handler is done with it, but not while it is paused. */
   #current: Current | undefined;
   #blocked: NodeJS.Timeout | undefined;
   #soon: NodeJS.Immediate | undefined;
@@ -66,7 +66,7 @@ export class FileConnection implements Connection {
     return this.#state === "open";
   }
 
-  /** True for a file that was handled before, so that the event about its removal needs no look. */
+  /** Returns `true` for a file that was handled before: the event is about its removal. */
   isPast(name: MailName): boolean {
     return this.#inbox.isPast(name);
   }
@@ -84,7 +84,7 @@ export class FileConnection implements Connection {
     try {
       this.#drop(message);
     } catch (error) {
-      // A full disk says so here, and nothing was taken.
+      // Nothing was sent; a full disk reports itself here.
       throw toIpcError(error, transport);
     }
     return true;
@@ -102,11 +102,11 @@ export class FileConnection implements Connection {
     } catch (error) {
       if (!isGone(error)) throw error;
       if (!existsSync(side.mailbox)) {
-        // The other side hung up and the event about it is under way: as with a socket, what is sent now is lost.
+        // The other side hung up and the event about it is under way. As with a socket, a message sent now is lost.
         this.#endSoon();
         return;
       }
-      // The last process tidied the folders away at the same moment.
+      // The last process removed the folders at the same moment.
       makeFolders(layout);
       dropFile(layout, path, content, settings.fsync);
     }
@@ -124,7 +124,7 @@ export class FileConnection implements Connection {
     }, FULL_LOOK_MS);
   }
 
-  /** Handles what `names` shows to be there; ends the connection when the mailbox is gone and nothing waits. */
+  /** Handles the files of `names`; ends the connection when the mailbox is gone and nothing waits. */
   look(names: readonly MailName[]): void {
     if (this.#busy || this.#state !== "open") return;
     this.#busy = true;
@@ -177,7 +177,7 @@ export class FileConnection implements Connection {
     if (!this.#paused) this.#retire();
   }
 
-  /** undefined: it was no message, and that ended the connection. */
+  /** Returns undefined when the file held no message, which ended the connection. */
   #read(name: MailName, path: string): { readonly id: string | undefined; readonly body: Uint8Array } | undefined {
     const { transport, maxMessageBytes } = this.#options.settings;
     try {
@@ -199,7 +199,7 @@ export class FileConnection implements Connection {
     if (current !== undefined) this.#remove(current.path);
   }
 
-  /** A message whose file stays would be handled once more by a successor: the connection ends. */
+  /** Removes a handled file; ends the connection when it stays, since a successor would handle it once more. */
   #remove(path: string): void {
     try {
       removeFile(path);
@@ -241,10 +241,10 @@ export class FileConnection implements Connection {
     this.#state = "closing";
     const late = !(await this.#drained(timeoutMs));
     this.#end();
-    if (late) throw this.#error("IPC_TIMEOUT", `the other side did not take what waits within ${timeoutMs} ms`);
+    if (late) throw this.#error("IPC_TIMEOUT", `the other side did not take the waiting messages in ${timeoutMs} ms`);
   }
 
-  /** Resolves with true when nothing waits, or nobody is there to wait for: the folder keeps it for a successor. */
+  /** Resolves with `true` when nothing waits, or no reader exists: the folder keeps the messages for a successor. */
   async #drained(timeoutMs: number): Promise<boolean> {
     const deadline = performance.now() + timeoutMs;
     for (;;) {

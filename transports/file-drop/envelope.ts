@@ -4,7 +4,7 @@ import { asBuffer } from "../support/as-buffer.ts";
 import { randomUUID } from "../support/crypto.ts";
 
 /**
- * What a message looks like on disk, for a person to read. `text` when the body is valid UTF-8, else `base64`.
+ * Message on disk, readable for a person. It has `text` when the body is valid UTF-8, else `base64`.
  * `id` is unique to the message; `replyTo` is the id of the request a response was sent for.
  */
 export interface Envelope {
@@ -16,7 +16,7 @@ export interface Envelope {
   readonly base64?: string;
 }
 
-/** JSON may spell a character as six bytes (`\u0001`); the rest is the envelope itself. */
+/** Returns the largest size of a file. JSON can take six bytes for a character (`\u0001`), and has the envelope. */
 export function maxFileBytes(maxMessageBytes: number, raw: boolean): number {
   return raw ? maxMessageBytes : maxMessageBytes * 6 + 1024;
 }
@@ -32,7 +32,7 @@ export function encodeEnvelope(
   return `${JSON.stringify({ id: randomUUID(), client, sequence, ...(replyTo && { replyTo }), ...content })}\n`;
 }
 
-/** @throws IpcError IPC_MALFORMED when it is no envelope, or not the one its file name promises. */
+/** @throws IpcError IPC_MALFORMED when it is no envelope, or does not match its file name */
 export function decodeEnvelope(
   content: Buffer,
   client: string,
@@ -47,7 +47,7 @@ export function decodeEnvelope(
   if (typeof text === "string" && base64 === undefined) return { id, body: plain(Buffer.from(text, "utf8")) };
   if (typeof base64 === "string" && text === undefined) {
     const body = Buffer.from(base64, "base64");
-    // Buffer.from skips what is not base64, so the length tells whether it skipped anything.
+    // Buffer.from skips characters that are not base64; the length shows whether it did.
     if (Buffer.byteLength(base64, "base64") === body.length) return { id, body: plain(body) };
   }
   throw malformed(transport, `message ${client}.${sequence} needs exactly one of "text" and "base64"`);
@@ -68,7 +68,7 @@ function malformed(transport: string, message: string): IpcError {
   return new IpcError("IPC_MALFORMED", `${transport}: ${message}`, { transport });
 }
 
-/** A plain view: `slice` of a Buffer does not copy, and whoever gets a message relies on it. */
+/** Returns a plain Uint8Array: receivers copy a message with `slice`, and that of a Buffer does not copy. */
 export function plain(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }

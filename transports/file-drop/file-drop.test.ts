@@ -122,7 +122,7 @@ describe("file-drop", () => {
     expect(read(first)).toMatchObject({ sequence: 1, text: "hello" });
     expect(read(second)).toMatchObject({ sequence: 2, base64: "/wA=" });
     await listen(fileDropWatch, address, recorder(echo));
-    // A program in any language: it makes a mailbox, drops a request and reads the answer.
+    // A program in any language: it makes a mailbox, drops a request and reads the reply.
     const rawClient = await fileDropWatch.connectRaw?.(address);
     ended.push(async () => rawClient?.[Symbol.asyncDispose]());
     await connection.close();
@@ -155,7 +155,7 @@ describe("file-drop", () => {
     await until(() => expect(client.messages).toEqual(["a"]));
     await until(() => expect(files(address, "requests")).toEqual([]));
     await exitOf(first, "SIGKILL");
-    // As if the signal had come between the answer and the removal of the request.
+    // As if the signal had come between the reply and the removal of the request.
     writeFileSync(path, content);
     const successor = recorder(echo);
     await listen(fileDropWatch, address, successor);
@@ -245,7 +245,7 @@ async function exitOf(child: ServerProcess, signal?: "SIGKILL"): Promise<void> {
   await exited;
 }
 
-test("10,000 requests of 8 clients across a server that is killed and restarted are each answered exactly once", async () => {
+test("10,000 requests of 8 clients are each answered exactly once across a kill of the server", async () => {
   const address = await addressOf(fileDropWatch);
   let server = await startServer(address);
   const each = 1250;

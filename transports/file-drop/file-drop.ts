@@ -44,7 +44,7 @@ function eventFace(polls: boolean): EventTransport {
   };
 }
 
-/** Undoes what it made when it fails. */
+/** Serves a drop; removes what it made when it fails. */
 async function serve(
   address: Address,
   layout: Layout,
@@ -55,7 +55,7 @@ async function serve(
   try {
     makeFolders(layout);
     owner = await takeOwnership(layout, address.transport);
-    // Again, because the last client of a predecessor may have tidied up before our mark was there.
+    // Again: the last client of a predecessor may have removed the folders before our mark was there.
     makeFolders(layout);
     return new FileServer(address, layout, settings, handler, owner);
   } catch (error) {
@@ -65,14 +65,14 @@ async function serve(
   }
 }
 
-/** @throws IpcError IPC_ADDRESS_IN_USE when something else than a folder is there. */
+/** @throws IpcError IPC_ADDRESS_IN_USE when something other than a folder is there */
 function refuseFile(address: Address): void {
   if (lstatSync(address.name, { throwIfNoEntry: false })?.isDirectory() !== false) return;
   const message = `${address.transport}: ${address.name} is not a folder; choose another path or remove it yourself`;
   throw new IpcError("IPC_ADDRESS_IN_USE", message, { transport: address.transport });
 }
 
-/** Drops files of any content under names of our form. */
+/** Drops files with any content under valid names. */
 async function openRawClient(address: Address): Promise<RawClient> {
   const layout = layoutOf(address.name);
   const client = randomUUID();
@@ -109,7 +109,7 @@ function listTree(path: string): OsObject[] {
   const status = lstatSync(path, { throwIfNoEntry: false });
   if (status === undefined) return [];
   const below = status.isDirectory() ? listNames(path).flatMap((name) => listTree(join(path, name))) : [];
-  // Windows has no mode; what Node makes up for it says nothing.
+  // Windows has no mode; Node makes one up.
   const mode = process.platform === "win32" ? {} : { mode: status.mode & 0o777 };
   return [{ kind: "path", name: path, ...mode }, ...below];
 }
@@ -156,7 +156,7 @@ function fileDrop(id: string, polls: boolean): Transport {
   };
 }
 
-/** Requests and replies as files; the reader is told by the system that one appeared. */
+/** Requests and replies as files; the system notifies the reader of each new one. */
 export const fileDropWatch: Transport = fileDrop("file-drop/watch", false);
-/** The same, where nobody tells: the reader looks every 5 ms (`pollMs`). */
+/** Requests and replies as files; the reader looks every 5 ms (`pollMs`). */
 export const fileDropPoll: Transport = fileDrop("file-drop/poll", true);

@@ -19,8 +19,8 @@ import { IpcError } from "../contract/errors.ts";
 import type { Layout } from "./names.ts";
 
 /*
- * Synchronous on purpose: `send` must say at once whether the message is safe in its folder, a full disk must be an
- * error of that very call, and each call takes tens of microseconds while a trip through the thread pool costs more.
+ * Synchronous on purpose: `send` must return once the message is in its folder, and a full disk must be an error of
+ * that very call. Each call takes tens of microseconds; a trip through the thread pool costs more.
  */
 
 let serial = 0;
@@ -28,7 +28,7 @@ let serial = 0;
 /**
  * Makes `content` appear at `target` whole or not at all: temporary file, optional fsync, rename.
  *
- * @throws the system's error (ENOSPC, ENOENT …); then nothing is left behind.
+ * @throws the system's error (ENOSPC, ENOENT …); then nothing is left behind
  */
 export function dropFile(layout: Layout, target: string, content: Uint8Array | string, fsync: boolean): void {
   serial += 1;
@@ -49,7 +49,7 @@ export function dropFile(layout: Layout, target: string, content: Uint8Array | s
   if (fsync) syncDirectory(dirname(target));
 }
 
-/** A write may be short without an error (a nearly full disk): the next one then says why. */
+/** Writes everything. On a nearly full disk a write may be short without an error; the next one then fails. */
 export function writeAll(descriptor: number, content: Uint8Array): void {
   let written = 0;
   while (written < content.length) written += writeSync(descriptor, content, written);
@@ -69,9 +69,9 @@ function syncDirectory(path: string): void {
 const READ_FLAGS: number = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
 /**
- * The whole content of a regular file.
+ * Reads a regular file.
  *
- * @throws IpcError IPC_TOO_LARGE before anything is allocated, IPC_MALFORMED when it is not a regular file; the system's errors.
+ * @throws IpcError IPC_TOO_LARGE before it allocates, IPC_MALFORMED for anything but a regular file; system errors
  */
 export function readWhole(path: string, maxBytes: number, transport: string): Buffer {
   const descriptor = openSync(path, READ_FLAGS);
@@ -101,18 +101,18 @@ export function makeFolders(layout: Layout): void {
   }
 }
 
-/** Removes the folders where they are empty: what still waits for a successor stays. */
+/** Removes the empty folders; files that wait for a successor stay. */
 export function removeEmptyFolders(layout: Layout): void {
   for (const path of [layout.temporary, layout.requests, layout.responses, layout.base]) {
     try {
       rmdirSync(path);
     } catch {
-      // Not empty, not there, or in use: all of them mean that it is not ours to remove.
+      // Not empty, not there, or in use: it is not ours to remove.
     }
   }
 }
 
-/** Names in a folder; empty when there is none. */
+/** Returns the names in a folder; none when it does not exist. */
 export function listNames(path: string): string[] {
   try {
     return readdirSync(path);
@@ -131,10 +131,10 @@ export function removeFile(path: string): void {
 }
 
 /**
- * For what others left: a file, or a folder under the name of one. Whatever cannot be removed (a mount point, somebody
- * else's) is passed over, so that it stops nobody.
+ * Removes what others left: a file, or a folder under the name of one. It skips what cannot be removed, such as a mount
+ * point or another user's folder.
  *
- * @returns false when it is still there.
+ * @returns false when it is still there
  */
 export function removeAnything(path: string): boolean {
   try {
@@ -145,7 +145,7 @@ export function removeAnything(path: string): boolean {
   }
 }
 
-/** Ends a connection, so it never throws: where it fails, the server's sweeper tries again. */
+/** Removes a mailbox. It ends a connection, so it never throws; the server's sweeper tries again. */
 export function removeMailbox(path: string): void {
   try {
     removeFolder(path);
@@ -154,14 +154,14 @@ export function removeMailbox(path: string): void {
   }
 }
 
-/** Windows keeps the name of a removed file while somebody still has it open: its folder is empty a moment later. */
+/** Options of a removal. Windows keeps the name of a removed file while a process has it open, so this retries. */
 const REMOVAL = { recursive: true, force: true, maxRetries: 8, retryDelay: 50 } as const;
 
 export function removeFolder(path: string): void {
   rmSync(path, REMOVAL);
 }
 
-/** For a folder that may hold any number of files: the process answers signals meanwhile. */
+/** Removes a folder with any number of files; the process answers signals meanwhile. */
 export function removeLargeFolder(path: string): Promise<void> {
   return rm(path, REMOVAL);
 }

@@ -1,4 +1,4 @@
-// Issue 4: opening that fails half-way leaves nothing behind, above all nobody who goes on taking requests.
+// Issue 4: opening that fails half-way leaves nothing behind, above all no server that goes on taking requests.
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ import type { Connection, ConnectionHandler } from "../contract/transport.ts";
 import { ownFolder } from "../testing/own-folder.ts";
 import { fileDropWatch } from "./file-drop.ts";
 
-/** How many folders may still be watched, as with a used-up inotify limit, and the watches that are open. */
+/** Number of folders that may still be watched, as with a used-up inotify limit, and of open watches. */
 const watches = vi.hoisted(() => ({ allowed: Number.POSITIVE_INFINITY, open: 0 }));
 
 vi.mock("./wake.ts", async (load) => {
@@ -63,7 +63,7 @@ test.each([0, 1])(
   },
 );
 
-test("a client that gets no watch leaves no mailbox: nothing without a server, and the server's folders with one", async () => {
+test("a client that gets no watch leaves no mailbox, and the folders only where a server serves them", async () => {
   const address = { transport: fileDropWatch.id, name: join(own.directory, "drop") };
   watches.allowed = 0;
   await expect(event.connect(address, handler([]))).rejects.toMatchObject({ errno: "ENOSPC" });
@@ -105,7 +105,7 @@ test.skipIf(process.platform === "win32")("a disk that is full while a server st
   const base = join(own.directory, "drop");
   for (const folder of ["temporary", "requests", "responses"]) mkdirSync(join(base, folder), { recursive: true });
   const fixture = fileURLToPath(new URL("fixture/listener.ts", import.meta.url));
-  // No file may have a byte: what a full disk says, without a disk to fill.
+  // No file may have a byte: the error of a full disk, without a disk to fill.
   const parameters = ["sh", process.execPath, fixture, base];
   const run = spawnSync("sh", ["-c", 'ulimit -f 0 && exec "$1" "$2" "$3"', ...parameters], {
     encoding: "utf8",

@@ -1,11 +1,11 @@
 import { type Answer, comparePositions, type MailName } from "./names.ts";
 
-/** A file that is missing between two others for so long will not come any more. */
+/** Longest wait for a file that is missing between two others, ms. */
 const GAP_LIMIT_MS = 2000;
 
 /**
- * Puts the files of one sender in the order of sending, although a listing may show a younger file and miss an older
- * one that appeared during the listing. Pure: it is told what the folder holds and answers what is next.
+ * Puts the files of one sender in the order of sending: a listing may show a younger file and miss an older one that
+ * appeared during it. Pure: callers pass the folder's names and get the next message.
  */
 export class Inbox {
   #epoch: number | undefined;
@@ -14,11 +14,11 @@ export class Inbox {
   #answered: Answer = { sequence: 0, index: -1 };
 
   /**
-   * The next message among `names`, or undefined when it is not there yet.
+   * Returns the next message among `names`, or undefined when it is not there yet.
    *
-   * @param list a fresh listing, asked for only where the first one does not prove that nothing older is missing. A
-   *   sender renames in order, so a listing begun after a file was seen shows every older one.
-   * @returns "gap" when a message in between has been missing for two seconds.
+   * @param list makes a fresh listing; called only where `names` may miss an older file. A sender renames in order, so
+   *   a listing begun after a file was seen shows every older one.
+   * @returns "gap" when a message in between has been missing for two seconds
    */
   next(names: readonly MailName[], list: () => readonly MailName[], nowMs: number): MailName | "gap" | undefined {
     const exact = names.find((name) => name.epoch === this.#epoch && name.serial === this.#next);
@@ -31,7 +31,7 @@ export class Inbox {
     const oldest = this.#oldest(list());
     if (oldest === undefined) return undefined;
     if (oldest.epoch === this.#epoch && oldest.serial === this.#next) return this.#found(oldest);
-    // A new sender of requests may begin anywhere (its earlier ones were served by a predecessor); epochs begin at 1.
+    // A new sender of requests may begin anywhere: a predecessor served its earlier ones. Epochs begin at 1.
     const begins = oldest.epoch === 0 ? this.#epoch === undefined : oldest.epoch !== this.#epoch && oldest.serial === 1;
     if (begins) return this.#found(oldest);
     return this.#wait(nowMs);
@@ -58,20 +58,20 @@ export class Inbox {
     return nowMs - this.#gapSinceMs < GAP_LIMIT_MS ? undefined : "gap";
   }
 
-  /** Call it when the message was handed over. */
+  /** Advances past a message; to be called when it was handed over. */
   advance(): void {
     this.#next += 1;
   }
 
-  /** True for what was taken before: its file is a leftover of a crash, or an event about our own removal of it. */
+  /** Returns `true` for a message taken before: its file is left from a crash, or the event is about its removal. */
   isPast(name: MailName): boolean {
     if (this.#epoch === undefined) return false;
     return name.epoch < this.#epoch || (name.epoch === this.#epoch && name.serial < this.#next);
   }
 
   /**
-   * True when this response repeats one already delivered: a server killed between answering and removing the request
-   * leaves it to its successor, which answers once more.
+   * Returns `true` when this response repeats one already delivered: a server killed between the reply and the removal
+   * of the request leaves it to its successor, which replies once more.
    */
   isRepeated(answers: Answer | undefined): boolean {
     if (answers === undefined) return false;

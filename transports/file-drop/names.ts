@@ -19,13 +19,13 @@ export function layoutOf(base: string): Layout {
   };
 }
 
-/** Where a message stands in the stream of one sender. Requests have epoch 0; responses carry their server's. */
+/** Position of a message in the stream of one sender. Requests have epoch 0; responses carry their server's. */
 export interface Position {
   readonly epoch: number;
   readonly serial: number;
 }
 
-/** Which request a response was sent for, and as the how-manieth: what makes a second answer recognisable. */
+/** The request that a response belongs to, and the response's number for it: this makes a repeated one recognisable. */
 export interface Answer {
   readonly sequence: number;
   readonly index: number;
@@ -45,18 +45,18 @@ const RESPONSE = /^(\d{14})\.(\d{10})(?:\.a(\d{10})-(\d{4}))?\.(json|bin)$/;
 
 const digits = (value: number, width: number): string => String(value).padStart(width, "0");
 
-/** `requests/<client>.<sequence>.json` */
+/** Returns `requests/<client>.<sequence>.json`. */
 export function requestName(client: string, sequence: number, raw: boolean): string {
   return `${client}.${digits(sequence, 10)}.${raw ? "bin" : "json"}`;
 }
 
-/** `responses/<client>/<epoch>.<serial>[.a<sequence>-<index>].json`: sorts in the order of sending. */
+/** Returns `responses/<client>/<epoch>.<serial>[.a<sequence>-<index>].json`, which sorts in the order of sending. */
 export function responseName(position: Position, answers: Answer | undefined, raw: boolean): string {
   const answered = answers === undefined ? "" : `.a${digits(answers.sequence, 10)}-${digits(answers.index, 4)}`;
   return `${digits(position.epoch, 14)}.${digits(position.serial, 10)}${answered}.${raw ? "bin" : "json"}`;
 }
 
-/** undefined: not a request of ours, so it is left alone. */
+/** Returns undefined for a name that is not a request's; such files are left alone. */
 export function parseRequestName(file: string): MailName | undefined {
   const found = REQUEST.exec(file);
   if (found === null) return undefined;

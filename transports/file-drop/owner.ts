@@ -5,19 +5,19 @@ import { IpcError } from "../contract/errors.ts";
 import { errnoOf, isGone, listNames, removeAnything, removeEmptyFolders, removeFile, writeAll } from "./files.ts";
 import type { Layout } from "./names.ts";
 
-/** `server.json`: whose the drop is. */
+/** `server.json`: the process that serves the drop. */
 export interface Owner {
   readonly pid: number;
-  /** Start time in clock ticks since boot where the system tells it: a process id alone is used again after a while. */
+  /** Start time in clock ticks since boot, where the system has it: process ids are reused. */
   readonly startTime: string | null;
   /** Grows from server to server, so that responses of a successor sort behind those of its predecessor. */
   readonly epoch: number;
 }
 
-/** A file of zero bytes belongs to a server that is between creating and writing it: so long it may take. */
+/** Longest time a server may take between creating and writing its file, ms; meanwhile it has zero bytes. */
 const WRITING_MS = 500;
 
-/** Takes the drop. @throws IpcError IPC_ADDRESS_IN_USE when its server lives. */
+/** Takes the drop. @throws IpcError IPC_ADDRESS_IN_USE when its server lives */
 export async function takeOwnership(layout: Layout, transport: string): Promise<Owner> {
   for (let attempt = 0; attempt < 5; attempt++) {
     const found = await readOwner(layout);
@@ -45,7 +45,7 @@ function create(path: string, owner: Owner): boolean {
     writeAll(descriptor, Buffer.from(`${JSON.stringify(owner)}\n`));
     return true;
   } catch (error) {
-    // The disk is full: the name alone would keep others waiting, and stay for ever.
+    // The disk is full: the empty file would keep others waiting, and stay for ever.
     removeFile(path);
     throw error;
   } finally {
@@ -53,11 +53,11 @@ function create(path: string, owner: Owner): boolean {
   }
 }
 
-/** undefined: nobody. A file that stays unreadable counts as a dead server's. */
+/** Returns undefined when the drop has no owner. A file that stays unreadable counts as a dead server's. */
 async function readOwner(layout: Layout): Promise<Owner | undefined> {
   const deadline = performance.now() + WRITING_MS;
   for (;;) {
-    // Before the look: one that was stopped meanwhile looks once more.
+    // Before the read, so that a process stopped in between reads once more.
     const late = performance.now() > deadline;
     try {
       const value: unknown = JSON.parse(readFileSync(layout.owner, "utf8"));
@@ -76,7 +76,7 @@ function isOwner(value: unknown): value is Owner {
   return Number.isSafeInteger(pid) && Number.isSafeInteger(epoch);
 }
 
-/** Moves a dead server's mark away. Two servers may try at once: the one that moved a living one's mark puts it back. */
+/** Moves a dead server's mark away. Two servers may try at once: one that moved a live server's mark puts it back. */
 function discard(layout: Layout, dead: Owner, transport: string): void {
   const aside = join(layout.temporary, `owner-${process.pid}-${process.hrtime.bigint()}`);
   try {
@@ -91,7 +91,7 @@ function discard(layout: Layout, dead: Owner, transport: string): void {
     throw inUse(layout, transport, moved);
   }
   removeFile(aside);
-  // What it was writing when it died: temporary names begin with the process id.
+  // Files it was writing when it died: temporary names begin with the process id.
   for (const file of listNames(layout.temporary)) {
     if (file.startsWith(`${dead.pid}-`)) removeAnything(join(layout.temporary, file));
   }
@@ -115,7 +115,7 @@ export function hasLivingOwner(layout: Layout): boolean {
   return owner !== undefined && isAlive(owner);
 }
 
-/** Leaves a living server's folders alone: its watches would end with them. */
+/** Removes unused folders. A live server's stay, because its watches would end with them. */
 export function removeUnusedFolders(layout: Layout): void {
   if (!hasLivingOwner(layout)) removeEmptyFolders(layout);
 }
@@ -129,11 +129,11 @@ function isAlive(owner: Owner): boolean {
   }
   const running = startTimeOf(owner.pid);
   if (running === undefined || owner.startTime === null) return true;
-  // A zombie answers signals too, and holds nothing any more.
+  // A zombie answers signals too, but holds nothing any more.
   return running.startTime === owner.startTime && running.state !== "Z" && running.state !== "X";
 }
 
-/** From /proc/<pid>/stat (proc(5)): fields after the parenthesised name, of which the third is the state, the 22nd the start. */
+/** Reads /proc/<pid>/stat (proc(5)): behind the parenthesised name, field 3 is the state and 22 the start time. */
 function startTimeOf(pid: number): { readonly state: string; readonly startTime: string } | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");

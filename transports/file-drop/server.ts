@@ -10,7 +10,7 @@ import type { Settings } from "./settings.ts";
 import { sweepOrphans } from "./sweeper.ts";
 import { type Wake, watchFolder } from "./wake.ts";
 
-/** More clients than this wait, unserved, until others have gone. */
+/** Largest number of clients; further ones wait, unserved, until others have gone. */
 export const MAX_CLIENTS = 1024;
 
 /** Serves one drop: a connection for every mailbox, and a short one for requests whose mailbox is gone. */
@@ -22,7 +22,7 @@ export class FileServer implements Server {
   readonly #owner: Owner;
   readonly #connections = new Map<string, FileConnection>();
   readonly #wakes: Wake[] = [];
-  /** Requests that nobody could remove: without this they would make a new connection at every look. */
+  /** Requests that could not be removed: each look would make a new connection for them. */
   readonly #stuck = new Set<string>();
   readonly #sweeper: NodeJS.Timeout;
   #closing: Promise<void> | undefined;
@@ -37,13 +37,13 @@ export class FileServer implements Server {
       this.#wakes.push(watchFolder(layout.requests, settings, (file) => this.#requestSeen(file)));
       this.#wakes.push(watchFolder(layout.responses, settings, () => this.#lookAtMailboxes()));
     } catch (error) {
-      // The first may be there already, and would go on serving for a server that nobody has.
+      // The first watch may be there already, and would serve requests for a server that failed.
       this.#stopWatching();
       throw error;
     }
     this.#sweeper = setInterval(() => this.#sweep(), settings.ttlMs / 4);
     this.#sweeper.unref();
-    // After `listen` has resolved: what waited for us is handled like what comes later.
+    // After `listen` has resolved: messages that waited are handled like later ones.
     setImmediate(() => this.#lookAtMailboxes());
   }
 
@@ -68,7 +68,7 @@ export class FileServer implements Server {
     for (const [client, names] of byClient) this.#connectionOf(client)?.look(names);
   }
 
-  /** Finds newcomers and those that have gone; then looks at the requests. */
+  /** Finds newcomers and clients that have gone; then looks at the requests. */
   #lookAtMailboxes(): void {
     if (this.#closing !== undefined) return;
     makeFolders(this.#layout);
@@ -115,7 +115,7 @@ export class FileServer implements Server {
     };
   }
 
-  /** Removes the mailbox, which tells the client, and the requests that nobody can be answered any more. Never throws. */
+  /** Removes the mailbox, which ends the client, and the requests whose reply nobody could receive. Never throws. */
   #forget(client: string, mailbox: string): void {
     this.#connections.delete(client);
     removeMailbox(mailbox);

@@ -1,19 +1,19 @@
 import { UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
 import type { Address } from "../contract/transport.ts";
 
-/** What an address says about how its files are written. Both sides read it from there, so they agree. */
+/** Options of an address about its files. Both sides read them there, so they agree. */
 export interface Settings {
   readonly transport: string;
-  /** Force every file and folder entry to disk before `send` returns. Milliseconds instead of microseconds. */
+  /** Force every file and folder entry to disk before `send` returns. Takes milliseconds instead of microseconds. */
   readonly fsync: boolean;
   /** Files hold the bytes alone instead of a JSON envelope. */
   readonly raw: boolean;
-  /** After so long without a sign of life a client's files are removed; also the age at which temporary files are orphans. */
+  /** Time without a sign of life after which a client's files are removed, ms; age of orphaned temporary files. */
   readonly ttlMs: number;
-  /** undefined: `fs.watch`. */
+  /** Interval of polling, ms; undefined for `fs.watch`. */
   readonly pollMs: number | undefined;
   readonly maxMessageBytes: number;
-  /** For tests: every event is lost, and only the periodic look is left. */
+  /** For tests: ignore every event, so that only the periodic look is left. */
   readonly dropEvents: boolean;
 }
 

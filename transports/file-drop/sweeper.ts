@@ -6,7 +6,7 @@ import { CLIENT_PATTERN, type Layout, parseRequestName } from "./names.ts";
 /**
  * Removes what crashed processes left: temporary files, and requests without a mailbox, older than the time to live.
  *
- * @returns the clients whose mailbox has not been touched for so long: their process is gone or hangs.
+ * @returns the clients whose mailbox was not touched for that time: their process is gone or hangs
  */
 export function sweepOrphans(layout: Layout, ttlMs: number, nowMs: number): readonly string[] {
   const isOld = (path: string): boolean => nowMs - modifiedMs(path, nowMs) > ttlMs;
@@ -24,7 +24,7 @@ export function sweepOrphans(layout: Layout, ttlMs: number, nowMs: number): read
   return mailboxes.filter((client) => isOld(join(layout.responses, client)));
 }
 
-/** When it changed last; now, when it is gone. Of a link the link itself: where it leads may be a circle. */
+/** Returns the time of the last change; now, when the path is gone. Links are not followed: they may be circular. */
 function modifiedMs(path: string, nowMs: number): number {
   return lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? nowMs;
 }

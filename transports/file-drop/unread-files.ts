@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 
-/** Files one side may have waiting in front of the other before `send` answers false. */
+/** Largest number of files one side may leave unread before `send` returns false. */
 const WINDOW_FILES = 256;
 const WINDOW_BYTES = 8 * 1024 * 1024;
 
@@ -11,8 +11,8 @@ interface Dropped {
 }
 
 /**
- * What was dropped and not yet taken away by the reader: a folder has no back-pressure of its own, so this is it.
- * Readers take files in order, so looking at the oldest ones is enough.
+ * Messages dropped and not yet removed by the reader: the back-pressure that a folder lacks. Readers take files in
+ * order, so checking the oldest ones is enough.
  */
 export class UnreadFiles {
   #waiting: Dropped[] = [];
@@ -24,7 +24,7 @@ export class UnreadFiles {
     this.#bytes += bytes;
   }
 
-  /** One message always fits: a larger one than the window would otherwise never go. */
+  /** Returns `true` when the message does not fit. One always fits, also when it is larger than the window. */
   isFull(bytes: number): boolean {
     if (!this.#exceeds(bytes)) return false;
     this.refresh();
@@ -36,13 +36,13 @@ export class UnreadFiles {
     return files >= WINDOW_FILES || (files > 0 && this.#bytes + bytes > WINDOW_BYTES);
   }
 
-  /** The reader is known to be past this one, so nobody needs to look. */
+  /** Forgets all messages up to this one, which the reader has passed, without checking their files. */
   consumedThrough(serial: number): void {
     for (let first = this.#first(); first !== undefined && first.serial <= serial; first = this.#first())
       this.#drop(first);
   }
 
-  /** Looks which of the oldest are gone. */
+  /** Checks which of the oldest files are gone. */
   refresh(): void {
     for (let first = this.#first(); first !== undefined && !existsSync(first.path); first = this.#first())
       this.#drop(first);

@@ -1,16 +1,16 @@
 import { type FSWatcher, watch } from "node:fs";
 import { toIpcError } from "../contract/errors.ts";
 
-/** Events get lost (a full inotify queue, a network file system): the folder is looked at this often in any case. */
+/** Interval of the periodic look, ms. Events get lost (a full inotify queue, a network file system). */
 const RESCAN_MS = 250;
 
-/** How a side learns that something was dropped. */
+/** Means by which a side notices new files. */
 export interface WakeOptions {
   /** Id of the transport, for error messages. */
   readonly transport: string;
-  /** undefined: `fs.watch`. A number: look every so many milliseconds. */
+  /** Interval of polling, ms; undefined for `fs.watch`. */
   readonly pollMs: number | undefined;
-  /** For tests: behave as if every event was lost. */
+  /** For tests: ignore every event. */
   readonly dropEvents?: boolean;
 }
 
@@ -19,7 +19,7 @@ export interface Wake {
 }
 
 /**
- * Calls `onLook` whenever `directory` may have changed; `file` is the name it is about, where one is known.
+ * Calls `onLook` whenever `directory` may have changed; `file` is the changed name, where one is known.
  *
  * @throws IpcError IPC_SHORTAGE (ENOSPC or EMFILE: the inotify limits of this user), IPC_PEER_LOST (no such folder)
  */
@@ -35,7 +35,7 @@ export function watchFolder(directory: string, options: WakeOptions, onLook: (fi
     clearInterval(timer);
     throw toIpcError(error, options.transport);
   }
-  // The folder went away, or the kernel ran out of something: the periodic look goes on and finds out which.
+  // The folder is gone, or the kernel is short of something: the periodic look goes on and finds out which.
   watcher.on("error", () => watcher.close());
   return {
     close() {

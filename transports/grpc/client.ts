@@ -9,9 +9,9 @@ import { type CallDone, UnaryClient } from "../support/unary.ts";
 import { CLIENT_OPTIONS, type Library, loadLibrary, MAX_BYTES, SERVICE, statusError } from "./service.ts";
 import { GrpcStream } from "./stream.ts";
 
-/** Calls one client may have under way: what common servers allow per connection. */
+/** Largest number of calls one client may have under way, as common servers allow per connection. */
 export const MAX_CALLS = 100;
-/** The library's own deadline is a safety net: requests time out above, in rpc, long before. */
+/** Deadline of the library, ms: a safety net, since requests time out in rpc long before. */
 const DEADLINE_MS = 60_000;
 const DEADLINE_EXCEEDED = 4;
 
@@ -31,7 +31,7 @@ export async function connectUnary(
     maxMessageBytes: MAX_BYTES,
     maxCalls: MAX_CALLS,
     call(message: Uint8Array, done: CallDone) {
-      // Read by the library in later microtasks.
+      // The library reads it in later microtasks.
       const copy = spare.copy(message);
       const call = client.makeUnaryRequest(
         path,
@@ -42,7 +42,7 @@ export async function connectUnary(
         (error, reply) => {
           pending.delete(call);
           if (!error) spare.giveBack(copy);
-          // Nobody waits for it any more, and the connection is not to blame.
+          // The request has been given up, and the connection is not to blame.
           if (error?.code === DEADLINE_EXCEEDED) done(undefined, undefined);
           else done(error ? statusError(id, error.code, error.details, error) : undefined, reply);
         },
@@ -57,7 +57,7 @@ export async function connectUnary(
   unary.open();
   watchLoss(client, () => {
     const lost = new IpcError("IPC_PEER_LOST", `${id}: the server hung up`, { transport: id });
-    // Calls under way fail by themselves, with the code the library has for it; they are told first.
+    // Calls under way fail first, with the library's own code.
     setImmediate(() => unary.end(unary.calls > 0 ? lost : undefined));
   });
   return unary;
@@ -94,13 +94,13 @@ async function openChannel(id: string, address: Address, options?: OpenOptions):
   return { client };
 }
 
-/** Between calls nothing else says that the server is gone. */
+/** Watches for the loss of the server, which no call reports while none is under way. */
 function watchLoss(client: Client, lost: () => void): void {
   const channel = client.getChannel();
   channel.watchConnectivityState(channel.getConnectivityState(false), Number.POSITIVE_INFINITY, lost);
 }
 
-/** The library says only that it failed; whether we may open the path at all, the system tells. */
+/** Returns the reason of a refusal. The library reports only a failure; the path shows a missing permission. */
 function refusal(id: string, address: Address): IpcError {
   try {
     accessSync(address.name, constants.R_OK | constants.W_OK);
@@ -110,7 +110,7 @@ function refusal(id: string, address: Address): IpcError {
   return new IpcError("IPC_PEER_LOST", `${id}: nobody listens at ${address.name}`, { transport: id });
 }
 
-/** `waitForReady` of the library would go on trying until its deadline; the first failure is the answer here. */
+/** Waits for the first outcome; the library's `waitForReady` would retry until its deadline. */
 function whenReady(library: Library, client: Client, id: string, address: Address): Promise<void> {
   const { connectivityState } = library;
   const channel = client.getChannel();

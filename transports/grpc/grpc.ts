@@ -26,10 +26,10 @@ function define(id: string, capabilities: Partial<Capabilities>, connect: typeof
   });
 }
 
-/** A call per message: an HTTP/2 stream is opened, used once and closed for each. */
+/** One call for each message: an HTTP/2 stream is opened, used once and closed. */
 export const grpcUnary: Transport = define(
   "grpc/unary",
-  // Calls run side by side, and the library does not promise that they arrive in the order they were made.
+  // Calls run side by side, and the library does not promise their order of arrival.
   { maxInFlight: MAX_CALLS, ordering: "none", backpressure: "outbox" },
   connectUnary,
 );

@@ -7,7 +7,7 @@ import { grpcStream, grpcUnary } from "./grpc.ts";
 
 const reason = withoutPython("grpc", "python3-grpcio");
 
-/** No generated code: without serializers the library passes bytes. */
+/** A client without generated code: without serializers the library passes bytes. */
 const CLIENT = `
 import sys, grpc
 sizes = (1, 64, 70000, 1000000)

@@ -16,7 +16,7 @@ import { UnaryCall } from "../support/unary.ts";
 import { type Library, loadLibrary, MAX_BYTES, SERVER_OPTIONS, SERVICE } from "./service.ts";
 import { GrpcStream } from "./stream.ts";
 
-/** How long clients may take to hang up before their sessions are destroyed. */
+/** Longest time clients may take to hang up before their sessions are destroyed, ms. */
 const SHUTDOWN_MS = 1000;
 
 interface Closable {
@@ -34,7 +34,7 @@ export async function listen(
   const open = new Set<Closable>();
   const spare = new SpareBuffers();
   const server = new library.Server(SERVER_OPTIONS);
-  // Both methods on either id: a client of the other kind is then served as well, at no cost.
+  // Both methods on either id: this serves clients of the other kind too, at no cost.
   server.addService(SERVICE, {
     call: (call: ServerUnaryCall<Buffer, Buffer>, done: sendUnaryData<Buffer>) => {
       serveCall({ library, id, handler, open, spare }, call, done);
@@ -69,7 +69,7 @@ function shutDown(server: GrpcServer): Promise<void> {
   });
 }
 
-/** What all calls of one server have in common. */
+/** State that all calls of one server share. */
 interface Service {
   readonly library: Library;
   readonly id: string;
@@ -82,7 +82,7 @@ function serveCall(service: Service, call: ServerUnaryCall<Buffer, Buffer>, done
   const { library, id, handler, open, spare } = service;
   const finish = (copy?: Buffer): void => {
     setImmediate(() => {
-      // The library has put it behind a header of its own by now.
+      // The library has copied it behind a header of its own by now.
       if (copy !== undefined) spare.giveBack(copy);
       open.delete(connection);
       connection.end();
@@ -123,7 +123,7 @@ function serveStream(service: Service, call: ServerDuplexStream<Buffer, Buffer>)
     stream.ended(new IpcError("IPC_PEER_LOST", `${id}: the client is gone`, { transport: id }));
   });
   call.on("error", () => undefined);
-  // Our last message and the status have been handed to HTTP/2.
+  // HTTP/2 has our last message and the status.
   call.on("finish", () => stream.ended(undefined));
   stream.open();
 }

@@ -6,10 +6,10 @@ import { installedVersion } from "../support/path-transport.ts";
 
 export type Library = typeof Grpc;
 
-/** The library's 4 MiB would make every larger message fail at the receiver. */
+/** Largest message, bytes. The library's default of 4 MiB fails larger ones at the receiver. */
 export const MAX_BYTES: number = UNBOUNDED_MESSAGE_BYTES;
 
-/** The longest a timer of Node takes: 24 days. */
+/** Longest time of a timer of Node, ms: 24 days. */
 const NEVER_MS = 2 ** 31 - 1;
 
 let loading: Promise<Library> | undefined;
@@ -28,7 +28,7 @@ const bytes = {
 };
 
 /**
- * The service as a client in any language calls it: messages are plain bytes, no protobuf, so a generic client with
+ * The service as a client in any language calls it. Messages are plain bytes without protobuf, so a generic client with
  * identity serializers suffices. Written by hand: no protoc, no code generation.
  */
 export const SERVICE = {
@@ -37,8 +37,8 @@ export const SERVICE = {
 } satisfies Grpc.ServiceDefinition;
 
 /**
- * A connection of its own per client (by default, clients of one process share), no retries (a request may have
- * arrived; retrying is the caller's decision) and a reconnect after 100 ms: the default first waits about a second.
+ * One connection per client (by default, clients of a process share one), no retries (the request may have arrived; the
+ * caller decides) and a reconnect after 100 ms (the default waits about a second).
  */
 export const CLIENT_OPTIONS: Grpc.ChannelOptions = {
   "grpc.max_receive_message_length": MAX_BYTES,
@@ -50,7 +50,7 @@ export const CLIENT_OPTIONS: Grpc.ChannelOptions = {
   "grpc.initial_reconnect_backoff_ms": 100,
   "grpc.max_reconnect_backoff_ms": 200,
   "grpc.service_config_disable_resolution": 1,
-  // A channel that goes idle hangs up, and its owner would be told that the server did.
+  // A channel that goes idle hangs up, and its owner would take that for the server's end.
   "grpc.client_idle_timeout_ms": NEVER_MS,
 };
 
@@ -60,7 +60,7 @@ export const SERVER_OPTIONS: Grpc.ServerOptions = {
   "grpc.enable_channelz": 0,
 };
 
-/** gRPC status codes (grpc.github.io, "Status codes and their use in gRPC") and what they mean here. */
+/** IPC code for each gRPC status code (grpc.github.io, "Status codes and their use in gRPC"). */
 const STATUS_CODES: Readonly<Record<number, IpcErrorCode>> = {
   1: "IPC_ABORTED",
   3: "IPC_MALFORMED",
@@ -72,7 +72,7 @@ const STATUS_CODES: Readonly<Record<number, IpcErrorCode>> = {
   16: "IPC_AUTH_FAILED",
 };
 
-/** Keeps the library's code: as `errno`, such as `GRPC_14`. */
+/** Converts a gRPC status to an error, with the library's code as `errno`, such as `GRPC_14`. */
 export function statusError(transport: string, code: number, details: string, cause?: unknown): IpcError {
   const kind = STATUS_CODES[code] ?? "IPC_SYSTEM";
   return new IpcError(kind, `${transport}: ${details || "the call failed"} (gRPC status ${code})`, {

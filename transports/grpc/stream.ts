@@ -7,7 +7,7 @@ import { tooLarge } from "../support/unary.ts";
 import { MAX_BYTES } from "./service.ts";
 
 const ID = "grpc/stream";
-/** A client that has said its last may take this long to read ours. */
+/** Longest time a client that has sent its last message may take to read ours, ms. */
 const FLUSH_LIMIT_MS = 5000;
 
 export type Call = ClientDuplexStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>;
@@ -15,12 +15,12 @@ export type Call = ClientDuplexStream<Buffer, Buffer> | ServerDuplexStream<Buffe
 export interface StreamOptions {
   readonly call: Call;
   readonly handler: ConnectionHandler;
-  /** Ends the call at once, without regard to what is queued. */
+  /** Ends the call at once and discards what is queued. */
   cancel(): void;
   readonly onClosed: (connection: GrpcStream) => void;
 }
 
-/** One end of a bidirectional streaming call, seen as a connection. The owner reports how the call ended with `ended`. */
+/** One end of a bidirectional streaming call as a connection. The owner calls `ended` when the call has ended. */
 export class GrpcStream implements Connection {
   readonly #options: StreamOptions;
   readonly #call: Call;
@@ -66,7 +66,7 @@ export class GrpcStream implements Connection {
     return true;
   }
 
-  /** The library frames the message in a later microtask, or when those before it have left: it needs bytes of its own. */
+  /** Writes a copy: the library frames the message in a later microtask, or after those before it. */
   #write(message: Uint8Array): boolean {
     const spare = this.#spare;
     const copy = spare.copy(message);
@@ -91,7 +91,7 @@ export class GrpcStream implements Connection {
     this.#call.resume();
   }
 
-  /** The other side has sent its last message: send ours, then end. */
+  /** Handles the other side's last message: sends ours, then ends. */
   #otherSideDone(): void {
     this.#open = false;
     this.#call.end();
@@ -116,13 +116,13 @@ export class GrpcStream implements Connection {
       this.#options.cancel();
     });
     this.#call.end();
-    // What still arrives is discarded; unread, it would keep the end of the call from being seen.
+    // Discard what still arrives: unread, it would hide the end of the call.
     this.#call.resume();
     await this.#closed.promise;
     if (late !== undefined) throw late;
   }
 
-  /** How the call ended; messages that were received but not read yet are still delivered first, unless it failed. */
+  /** Ends the connection after the call. Messages received but not read yet are delivered first, unless it failed. */
   ended(error: IpcError | undefined): void {
     this.#outcome ??= { error };
     if (error !== undefined || this.#readAll || !this.#open) this.#finish(error);

@@ -13,15 +13,15 @@ import { Deadline } from "../support/deadline.ts";
 import { distinctName } from "../support/distinct-name.ts";
 
 const ID = "loopback";
-/** Bytes one direction may hold before `send` answers false. */
+/** Bytes one direction may hold before `send` returns false. */
 const OUTBOX_BYTES = 1024 * 1024;
 
 const RESOLVED = Promise.resolve();
 
-/** Servers of this process by address name: there is nothing outside the process to find. */
+/** Servers of this process by address name; none outside the process can be reached. */
 const listening = new Map<string, LoopbackServer>();
 
-/** Messages taken in this turn are delivered in the next microtask: never from inside `send`, never through a timer. */
+/** Delivers messages of this turn in the next microtask: never from inside `send`, never through a timer. */
 class LoopbackConnection implements Connection {
   #peer: LoopbackConnection | undefined;
   readonly #handler: ConnectionHandler;
@@ -63,7 +63,7 @@ class LoopbackConnection implements Connection {
   }
 
   #take(message: Uint8Array): void {
-    // One buffer of the last size is reused: a ping-pong then allocates nothing, as a real transport would not.
+    // Reuse one buffer of the last size: a ping-pong then allocates nothing, like a real transport.
     let copy = this.#spare;
     if (copy?.length === message.length) this.#spare = undefined;
     else copy = new Uint8Array(message.length);
@@ -76,7 +76,7 @@ class LoopbackConnection implements Connection {
   #schedule(): void {
     if (this.#scheduled || this.#paused) return;
     this.#scheduled = true;
-    // Not `queueMicrotask`: Node wraps each of its calls in an async resource, which costs twice the rest of a delivery.
+    // Not `queueMicrotask`: Node wraps each call in an async resource, which costs twice the rest of a delivery.
     void RESOLVED.then(this.#deliver);
   }
 
@@ -214,8 +214,8 @@ function tooLarge(bytes: number): IpcError {
 }
 
 /**
- * No mechanism at all: both ends in one process, messages copied and handed over in a microtask.
- * It is the reference implementation of the contract and shows what the harness itself costs.
+ * Both ends in one process: messages are copied and handed over in a microtask.
+ * The reference implementation of the contract; its times are the cost of the harness itself.
  */
 export const loopback: Transport = {
   id: ID,

@@ -4,12 +4,12 @@ import type { Connection, ConnectionHandler } from "../contract/transport.ts";
 import { Deadline } from "../support/deadline.ts";
 import { ChannelGuard, type ChannelRules } from "./channel-guard.ts";
 
-/** Bytes Node may hold for the channel before `send` answers false. */
+/** Bytes Node may hold for the channel before `send` returns false. */
 const OUTBOX_BYTES = 1024 * 1024;
-/** Larger messages are always counted, so that Node never holds more than one of them beyond the outbox. */
+/** Size from which messages are always counted, bytes: Node holds at most one of them beyond the outbox. */
 const UNCOUNTED_BYTES = 128 * 1024;
 
-/** What `ChildProcess` and `process` have in common. */
+/** Interface that `ChildProcess` and `process` share. */
 export interface ChannelEnd {
   readonly connected: boolean;
   /** @returns false when Node's own backlog has grown beyond its threshold. */
@@ -21,14 +21,14 @@ export interface ChannelEnd {
 }
 
 /**
- * Numbers beside the messages. Node's channel cannot stop reading, so a receiver that pauses tells the other side; and
- * it has one end of file for "closed" and "died", so a side that closes says so before.
+ * Numbers sent beside the messages. Node's channel cannot stop reading, so a receiver that pauses signals the sender.
+ * "Closed" and "died" are the same end of file, so a side that closes sends a goodbye first.
  */
 const Signal = { pause: 0, resume: 1, goodbye: 2 } as const;
 
-/** What depends on the serialization of a channel. */
+/** Functions that depend on the serialization of a channel. */
 export interface Carriage {
-  /** Bytes to what it carries: a latin1 string, or the bytes themselves. */
+  /** Converts bytes to what the channel carries: a latin1 string, or the bytes themselves. */
   readonly encode: (message: Uint8Array) => unknown;
   readonly rules: ChannelRules;
 }
@@ -40,7 +40,7 @@ export class ChannelConnection implements Connection {
   readonly #handler: ConnectionHandler;
   readonly #encode: (message: Uint8Array) => unknown;
   readonly #guard: ChannelGuard | undefined;
-  /** Node holds messages back. Only then are they counted: a callback for each costs more than all the rest of sending. */
+  /** Node holds messages back. They are counted only then, because a callback for each costs more than the sending. */
   #backlog = false;
   /** Sizes of the counted messages whose callback is still to come, oldest at `#head`. */
   readonly #pending: number[] = [];
@@ -64,7 +64,7 @@ export class ChannelConnection implements Connection {
     this.#encode = encode;
     this.#guard = ChannelGuard.watch(end, rules, (problem) => this.refuse(problem));
     end.once("disconnect", () => this.#disconnected());
-    // What fails without a callback is said here.
+    // Reports errors of calls without a callback.
     end.on("error", (error) => this.#fail(toIpcError(error, id, "IPC_PEER_LOST")));
   }
 
@@ -98,7 +98,7 @@ export class ChannelConnection implements Connection {
   #confirmed(error: Error | null): void {
     this.#pendingBytes -= this.#pending[this.#head++] ?? 0;
     if (this.#head === this.#pending.length) {
-      // They are written in order: what was sent before the first of these is gone too.
+      // Messages leave in order, so those sent before the first of these are lost too.
       this.#pending.length = 0;
       this.#head = 0;
       this.#backlog = false;
@@ -113,7 +113,7 @@ export class ChannelConnection implements Connection {
     this.#handler.onWritable(this);
   }
 
-  /** Ends the connection, since what came is no message. */
+  /** Ends the connection because a received value is not a message. */
   refuse(problem: string): void {
     this.#fail(this.#failure("IPC_MALFORMED", problem));
   }
@@ -124,7 +124,7 @@ export class ChannelConnection implements Connection {
       this.#otherPaused = message === Signal.pause;
       this.#unblock();
     } else if (this.#paused || this.#held.length > 0) {
-      // No more than the other side had sent before it heard of the pause.
+      // At most what the other side sent before it received the pause.
       this.#held.push(message);
     } else {
       this.#deliver(message);
@@ -194,7 +194,7 @@ export class ChannelConnection implements Connection {
     if (this.#state === "closed") return;
     const orderly = this.#saidGoodbye || this.#state === "closing" || this.#held.includes(Signal.goodbye);
     if (!orderly) this.#error ??= this.#failure("IPC_PEER_LOST", "the other process is gone");
-    // The listener stays: Node delivers what it has parsed in later ticks, and without one it reaches for the channel that is gone.
+    // The listener stays: Node delivers parsed messages in later ticks, and without it uses a channel that is gone.
     this.#state = "closed";
     this.#handler.onClose(this, this.#error);
     this.#closed.resolve();

@@ -1,15 +1,15 @@
 /**
- * Node parses what comes over a child's channel in a callback of its own. Where the bytes are no message, the exception of the parser reaches
- * nobody but `uncaughtException`, so a child that writes rubbish would end its parent (nodejs/node#61312, #10131).
+ * Node parses the bytes of a child's channel in a callback of its own. For malformed bytes the parser throws into
+ * `uncaughtException`, so a child that writes rubbish would end its parent (nodejs/node#61312, #10131).
  *
- * The callback is a property of the handle below the channel, and Node keeps the handle under a symbol. That is private, so everything here is
- * optional: where a future Node has moved it, a channel works as before, without the guard. Messages are delivered in later ticks, so what the
- * callback throws is the parser's alone.
+ * The callback is a property of the handle below the channel, which Node keeps under a symbol. That is private, so this
+ * is optional: where a future Node has moved it, a channel works as before, without the guard. Messages are delivered
+ * in later ticks, so the callback throws errors of the parser only.
  */
 
 interface ChannelHandle {
   onread: (this: ChannelHandle, chunk?: ArrayBuffer) => void;
-  /** The last chunk ended in the middle of a message. Node waits for its end before it disconnects. */
+  /** `true` when the last chunk ended in the middle of a message. Node waits for its end before it disconnects. */
   buffering?: boolean;
 }
 
@@ -17,9 +17,9 @@ const HANDLE = "kChannelHandle";
 const PREFIX_BYTES = 4;
 
 export interface ChannelRules {
-  /** Bytes of one message as it travels; what is longer is refused before it is whole. */
+  /** Largest message on the wire, bytes; a longer one is refused before it is complete. */
   readonly mostBytes: number;
-  /** A message begins with its length, u32 big-endian; without: it ends with a line feed. */
+  /** `true` where a message begins with its length, u32 big-endian; elsewhere it ends with a line feed. */
   readonly prefixed: boolean;
 }
 
@@ -33,7 +33,7 @@ export class ChannelGuard {
   }
 
   /**
-   * @param onRubbish called once, with what was wrong; nothing of the channel is parsed any more
+   * @param onRubbish called once, with the problem; no further bytes of the channel are parsed
    * @returns undefined where this Node has no such handle
    */
   static watch(end: object, rules: ChannelRules, onRubbish: (problem: string) => void): ChannelGuard | undefined {
@@ -60,7 +60,7 @@ export class ChannelGuard {
     return guard;
   }
 
-  /** A message has come, so what is unfinished now is another one. */
+  /** Resets the count: unfinished bytes now belong to another message. */
   delivered(): void {
     this.#unfinishedBytes = 0;
   }
@@ -70,9 +70,9 @@ export class ChannelGuard {
     this.#unfinishedBytes += chunk.byteLength;
     if (prefixed && !inMessage && chunk.byteLength >= PREFIX_BYTES) {
       const announced = new DataView(chunk).getUint32(0);
-      if (announced > mostBytes) return `a message of ${announced} bytes is announced, and ${mostBytes} is the limit`;
+      if (announced > mostBytes) return `a message announces ${announced} bytes; the limit is ${mostBytes}`;
     }
-    // A message that this chunk has ended still counts here: it is delivered, and forgotten, in the next tick.
+    // A message that this chunk ended still counts here: it is delivered, and subtracted, in the next tick.
     return this.#unfinishedBytes > 2 * mostBytes ? `a message of more than ${mostBytes} bytes has no end` : undefined;
   }
 }

@@ -66,7 +66,7 @@ describe.each([
     expect(collector.closes).toBe(1);
   });
 
-  test("a peer that is stopped makes send answer false before memory grows, and gets everything afterwards", async () => {
+  test("a stopped peer makes send return false before memory grows, and gets everything afterwards", async () => {
     const { connection, collector, peer } = await launch(transport, exportName);
     await roundTrip(connection, collector, pattern(64));
     process.kill(peer.pid, "SIGSTOP");
@@ -94,7 +94,7 @@ describe.each([
   });
 
   test.skipIf(process.platform === "win32")(
-    "whatever a child writes that is no message ends its connection with IPC_MALFORMED, and nothing else",
+    "rubbish from a child ends its connection with IPC_MALFORMED, and nothing else",
     async () => {
       const deep = "[".repeat(200_000);
       const rubbish: readonly (string | readonly number[])[] =
@@ -121,7 +121,7 @@ describe.each([
       for (const bytes of rubbish) {
         const collector = new Collector();
         const rawClient = await transport.launchRaw?.(collector);
-        // Not an end of the process: the child waits for more to write.
+        // The process does not end: the child waits for more to write.
         await rawClient?.write(typeof bytes === "string" ? Buffer.from(bytes) : Buffer.from(bytes));
         const error = await within(`the end after ${JSON.stringify(bytes).slice(0, 60)}`, collector.closed);
         expect(error, JSON.stringify(bytes).slice(0, 60)).toMatchObject({ code: "IPC_MALFORMED" });
@@ -131,7 +131,7 @@ describe.each([
     },
   );
 
-  test("a process without a channel is told so", async () => {
+  test("a process without a channel throws an error that names launch()", async () => {
     const address = { transport: transport.id, name: "none" };
     // This test itself runs in a child of vitest, which may have a channel: take it away for the call.
     const { send } = process;
@@ -160,7 +160,7 @@ test.skipIf(process.platform === "win32")(
     });
     const control = child.stdio[3] as Writable;
     control.on("error", () => {});
-    // Each leaves a part of the next behind it: together they are longer than the limit.
+    // Each leaves a part of the next one behind; together they are longer than the limit.
     for (let sent = 0; sent < 4; sent++) {
       control.write(`"${"x".repeat(40_000)}"\n"${"y".repeat(30_000)}`);
       control.write('"\n');
@@ -174,7 +174,7 @@ test.skipIf(process.platform === "win32")(
   },
 );
 
-/** A second pair, so that the first one had time to misbehave. */
+/** Runs a second pair, to give the first one time to misbehave. */
 async function roundTripOfAnother(transport: Transport, exportName: string): Promise<void> {
   const { connection, collector } = await launch(transport, exportName);
   await roundTrip(connection, collector, pattern(64));
@@ -217,10 +217,11 @@ describe("worker/port", () => {
 
   test("a server in another thread of the process is found by its address", async () => {
     const source = fileURLToPath(new URL("./worker.ts", import.meta.url));
+    const echoUrl = fileURLToPath(new URL("../testing/echo-handler.ts", import.meta.url));
     const worker = new Worker(
       `import { parentPort } from "node:worker_threads";
        const { workerPort } = await import(${JSON.stringify(source)});
-       const { echoHandler } = await import(${JSON.stringify(fileURLToPath(new URL("../testing/echo-handler.ts", import.meta.url)))});
+       const { echoHandler } = await import(${JSON.stringify(echoUrl)});
        const server = await workerPort.event.listen({ transport: "worker/port", name: "elsewhere" }, echoHandler);
        parentPort.postMessage(server.address);
        parentPort.on("message", () => {});`,

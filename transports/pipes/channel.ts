@@ -20,17 +20,17 @@ import { launchRaw } from "../support/launched-raw-client.ts";
 import { checkOptions, withinLimit } from "../support/opening.ts";
 import { type Carriage, ChannelConnection, type ChannelEnd } from "./channel-connection.ts";
 
-/** Standard error of this process, where the peer's standard output goes as well: ours may carry control lines. */
+/** Standard error of this process, also for the peer's standard output: ours may carry control lines. */
 const STDERR = 2;
-/** Where the channel of a child is: behind its control channel. */
+/** Descriptor of the channel in a child: behind its control channel. */
 const CHANNEL = 4;
 const MOST_BYTES = UNBOUNDED_MESSAGE_BYTES;
-/** What a message of the largest size has besides: type, length, quotes. */
+/** Extra bytes of a message on the wire: type, length, quotes. */
 const ENVELOPE_BYTES = 1024;
-/** JSON writes a control character as six. */
+/** Growth of a message in JSON: a control character becomes six. */
 const JSON_FACTOR = 6;
 
-/** The process has one channel, so one server. */
+/** `true` once a server runs: the process has one channel, so one server. */
 let listening = false;
 
 interface Flavor extends Carriage {
@@ -53,7 +53,7 @@ async function listen(flavor: Flavor, address: Address, handler: ConnectionHandl
   const connection = new ChannelConnection(id, process as ChannelEnd, handler, flavor);
   setImmediate(() => connection.open());
   const server: Server = closableServer(address, async () => {
-    // A parent that does not answer is left behind; the channel is closed all the same.
+    // A parent that does not answer is ignored; the channel is closed all the same.
     await connection.close().catch(() => undefined);
   });
   return server;
@@ -75,7 +75,7 @@ async function launch(
   });
   const exited: LaunchedPeer["exited"] = new Promise((resolve) => {
     child.once("exit", (code, signal) => resolve({ code, signal }));
-    // A command that cannot be started never exits.
+    // A command that fails to start emits no exit.
     child.once("error", () => resolve({ code: null, signal: null }));
   });
   const started = new Promise<void>((resolve, reject) => {
@@ -89,9 +89,9 @@ async function launch(
     throw new IpcError("IPC_SYSTEM", `${id}: ${program} was started without its control channel`, { transport: id });
   }
   const connection = new ChannelConnection(id, child as ChannelEnd, handler, flavor);
-  // Node's own messages about passed handles come by the same way, and it asserts what we never do: that one was passed.
+  // Node's own messages about passed handles come by the same way, and Node asserts that a handle was passed.
   child.removeAllListeners("internalMessage");
-  child.on("internalMessage", () => connection.refuse("a message of the runtime, and nothing was passed"));
+  child.on("internalMessage", () => connection.refuse("an internal message of Node without a passed handle"));
   connection.open();
   return { connection, pid: child.pid, control, exited };
 }
@@ -107,7 +107,7 @@ function define(flavor: Flavor): Transport {
       boundaries: "library",
       maxClients: 1,
       backpressure: "outbox",
-      // The descriptors are private to the two processes: there is nothing a third one could open.
+      // The descriptors are private to the two processes.
       auth: ["permissions"],
       platforms: ["linux", "darwin", "win32"],
       languages: [],
@@ -126,7 +126,7 @@ function define(flavor: Flavor): Transport {
       },
       launch: launchThis,
     },
-    // On Windows the runtime frames the channel once more, and ends the process when that is broken.
+    // On Windows the runtime frames the channel once more, and ends the process when that frame is broken.
     ...(process.platform === "win32" ? {} : { launchRaw: (handler) => launchRaw(id, launchThis, CHANNEL, handler) }),
     async residue() {
       return [];
@@ -148,6 +148,6 @@ export const channelAdvanced: Transport = define({
   id: "channel/advanced",
   serialization: "advanced",
   rules: { mostBytes: MOST_BYTES + ENVELOPE_BYTES, prefixed: true },
-  // Node serializes a Buffer in two thirds of the time it takes for a plain Uint8Array.
+  // Node serializes a Buffer in two thirds of the time of a plain Uint8Array.
   encode: asBuffer,
 });

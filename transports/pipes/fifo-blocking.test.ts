@@ -51,7 +51,7 @@ describe.skipIf(process.platform !== "linux")("fifo in blocking mode", () => {
       void connection?.close().then(() => {
         isClosed = true;
       });
-      // A blocking server hears of a client's end while it receives, and at no other time.
+      // A blocking server notices a client's end only while it receives.
       await until(() => server.receive(into, 0) < 0 && isClosed);
     } finally {
       server[Symbol.dispose]();
@@ -69,7 +69,7 @@ describe.skipIf(process.platform !== "linux")("fifo in blocking mode", () => {
 async function until(condition: () => boolean): Promise<void> {
   const deadline = performance.now() + 5000;
   while (!condition()) {
-    if (performance.now() > deadline) throw new Error("not within 5 s");
+    if (performance.now() > deadline) throw new Error("the condition did not hold within 5 s");
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
 }

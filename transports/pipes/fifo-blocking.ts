@@ -28,7 +28,7 @@ const ID = "fifo";
 const MKFIFO_LIMIT_MS = 2000;
 const LIMITS = { maxClients: MAX_CLIENTS, maxMessageBytes: UNBOUNDED_MESSAGE_BYTES };
 
-/** Two pipes that do not block. A pipe has no time-out of its own, so a read that may wait costs a `poll` in front of it. */
+/** Two non-blocking pipes. A pipe has no time-out, so a read that may wait costs a `poll` first. */
 class FifoChannel implements ByteChannel {
   readonly inFd: number;
   readonly outFd: number;
@@ -41,7 +41,7 @@ class FifoChannel implements ByteChannel {
   }
 
   read(into: Pointer, bytes: number, mayWait: boolean): number {
-    // Looking first what is there would be a third call in lockstep, where nothing ever is.
+    // Wait at once: a read first would be a third call, and in lockstep it never finds anything.
     if (mayWait) this.wait(this.inFd, POLLIN, SLICE_MS);
     return this.#libc.read(this.inFd, into, bytes);
   }
@@ -49,12 +49,12 @@ class FifoChannel implements ByteChannel {
   write(from: Pointer, bytes: number, mayWait: boolean): number {
     const written = this.#libc.write(this.outFd, from, bytes);
     if (written >= 0 || !mayWait) return written;
-    // There is mostly room; an error other than that there is none ends this wait at once and shows itself again.
+    // Mostly there is room. Any other error ends this wait at once and the next call reports it.
     this.wait(this.outFd, POLLOUT, SLICE_MS);
     return this.#libc.write(this.outFd, from, bytes);
   }
 
-  /** @returns whether the descriptor is ready */
+  /** @returns `true` when the descriptor is ready */
   wait(fd: number, events: number, timeoutMs: number): boolean {
     this.#poll.words[0] = fd;
     this.#poll.words[1] = events;
@@ -80,12 +80,12 @@ function makeFifosNow(...paths: readonly string[]): void {
   }
 }
 
-/** Opens the hello FIFO at a path that nobody serves; what a killed server left there is taken over. */
+/** Opens the hello FIFO at a path that nobody serves, and takes over one that a killed server left. */
 function openHello(path: string): number {
   const inUse = (what: string): IpcError => new IpcError("IPC_ADDRESS_IN_USE", `${ID}: ${what}`, { transport: ID });
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found !== undefined && !found.isFIFO()) throw inUse(`${path} is not a FIFO; choose another path or remove it`);
-  if (hasReader(path)) throw inUse(`a server is listening at ${path}`);
+  if (hasReader(path)) throw inUse(`a server is listening at ${path}; stop it first`);
   removeAll(path);
   makeFifosNow(path);
   // Open for both directions, so that it never reports an end of file.
@@ -125,7 +125,7 @@ function readNow(fd: number, into: Uint8Array): number {
   }
 }
 
-/** The pair a newcomer brought; undefined when it is gone already, or nobody more can be taken. */
+/** Opens the pair of a newcomer; undefined when it is gone already, or the server is full. */
 function openSlot(path: string, slot: number, isFull: boolean): FifoChannel | undefined {
   const { up, down } = slotNames(path, slot);
   const input = openFifo(up, fs.O_RDONLY);
@@ -142,7 +142,7 @@ function openSlot(path: string, slot: number, isFull: boolean): FifoChannel | un
   return undefined;
 }
 
-/** As the event face opens a pair: its own ends, and both FIFOs held open until the server has opened its. */
+/** Opens a pair as the event face does: its own ends, and both FIFOs held open until the server has opened its own. */
 function connectAt(path: string, timeoutMs: number): FifoChannel {
   const untilMs = performance.now() + timeoutMs;
   const hello = openFifo(path, fs.O_WRONLY);
@@ -173,7 +173,7 @@ function connectAt(path: string, timeoutMs: number): FifoChannel {
   }
 }
 
-/** One write below PIPE_BUF, so that the lines of two newcomers never mix. */
+/** Sends the hello in one write below PIPE_BUF, so that the lines of two newcomers never mix. */
 function sayHello(hello: number, slot: number, channel: FifoChannel, untilMs: number): void {
   for (;;) {
     try {
@@ -191,19 +191,19 @@ function sayHello(hello: number, slot: number, channel: FifoChannel, untilMs: nu
 function awaitWelcome(path: string, channel: FifoChannel, untilMs: number): void {
   const status = new Uint8Array(1);
   while (!channel.wait(channel.inFd, POLLIN, Math.max(0, Math.min(SLICE_MS, untilMs - performance.now())))) {
-    // This side holds its own FIFOs open, so it hears nothing of a server that dies now: the hello FIFO tells.
+    // This side holds its own FIFOs open, so only the hello FIFO shows that the server died.
     if (!hasReader(path)) throw lost("the server died");
     if (performance.now() > untilMs) throw timedOut();
   }
   if (readNow(channel.inFd, status) !== 1) throw lost("the server hung up");
-  if (status[0] !== Welcome.accepted) throw lost("the server serves as many clients as it can");
+  if (status[0] !== Welcome.accepted) throw lost("the server has no free place for a client");
 }
 
 function timedOut(): IpcError {
   return new IpcError("IPC_TIMEOUT", `${ID}: the server does not answer`, { transport: ID });
 }
 
-/** FIFOs in blocking mode, opened and on the wire the same as the event face: what the event loop costs. */
+/** FIFOs in blocking mode, opened and on the wire as in the event face. */
 export const fifoBlocking: BlockingTransport = {
   listen(address, options) {
     checkOptions(ID, options);

@@ -17,12 +17,12 @@ export interface Pair {
   readonly output: Socket;
 }
 
-/** Called when the server has opened both ends; the function it returns gets all bytes that follow. */
+/** Called when the server has opened both ends; the returned function gets all bytes that follow. */
 export type Welcomed = (pair: Pair) => (buffer: Uint8Array, bytes: number) => void;
 
 /**
- * Opens a pair of FIFOs to the server whose hello FIFO is at `hello`. Until the server has opened its ends, descriptors
- * open for both directions keep the FIFOs alive; then they are closed, or the death of the server would never be seen.
+ * Opens a pair of FIFOs to the server whose hello FIFO is at `hello`. Descriptors open for both directions keep the
+ * FIFOs alive until the server has opened its ends; after that they would hide its death and are closed.
  */
 export async function openPair(
   transport: string,
@@ -80,7 +80,7 @@ class Opening {
       input.off("close", hungUp);
       output.off("error", this.#accepted.reject);
       if (status !== Welcome.accepted) {
-        this.#accepted.reject(this.#lost("the server serves as many clients as it can"));
+        this.#accepted.reject(this.#lost("the server has no free place for a client"));
         return undefined;
       }
       this.#accepted.resolve();
@@ -121,11 +121,11 @@ class Opening {
     return descriptor;
   }
 
-  /** One write below PIPE_BUF, so that the lines of two newcomers never mix. */
+  /** Sends the hello in one write below PIPE_BUF, so that the lines of two newcomers never mix. */
   async #sayHello(descriptor: number): Promise<void> {
     for (let tries = 0; tries < HELLO_TRIES && !this.#cancelled; tries += 1) {
       try {
-        // The line feed in front ends whatever somebody else may have left unfinished.
+        // The leading line feed ends whatever another client may have left unfinished.
         writeSync(descriptor, `\nhello ${this.#slot}\n`);
         return;
       } catch (error) {
@@ -149,7 +149,7 @@ class Opening {
     this.#removeOwnSlot();
   }
 
-  /** The server removes the names when it has opened them, and the slot may be another client's by now. */
+  /** Removes the slot while it is this client's: the server removes it too, and another client may hold it by now. */
   #removeOwnSlot(): void {
     if (this.#slot < 0) return;
     const found = lstatSync(slotNames(this.#hello, this.#slot).directory, { throwIfNoEntry: false });

@@ -1,13 +1,13 @@
 import { StringDecoder } from "node:string_decoder";
 import { MAX_CLIENTS } from "./fifo-names.ts";
 
-/** A hello line is a dozen bytes; what grows beyond this without a line feed is nobody's. */
+/** Longest hello line, characters. A hello has a dozen; more without a line feed is rubbish. */
 const HELLO_LIMIT_CHARS = 64;
 
-/** The first byte a server sends down a new pair. */
+/** First byte a server sends down a new pair. */
 export const Welcome = { accepted: 1, full: 2 } as const;
 
-/** Cuts what comes out of the hello FIFO into the slots of newcomers; anything else is skipped. */
+/** Cuts the bytes of the hello FIFO into the slots of newcomers; skips anything else. */
 export class HelloLines {
   readonly #text = new StringDecoder("latin1");
   #line = "";

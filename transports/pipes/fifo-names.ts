@@ -6,13 +6,13 @@ import type { Availability, OsObject } from "../contract/transport.ts";
 import { hasErrno } from "../support/has-errno.ts";
 import { programFailure } from "../support/program-failure.ts";
 
-/** Clients at one time; also the number of slots, and so of names an address can have. */
+/** Largest number of clients at one time; also the number of slots, and so of names an address can have. */
 export const MAX_CLIENTS = 64;
 const MKFIFO_LIMIT_MS = 2000;
 
 const run = promisify(execFile);
 
-/** Where one client's pair of FIFOs lies while it is being opened. Making the directory claims the slot. */
+/** Paths of one client's pair of FIFOs while it is being opened. Making the directory claims the slot. */
 export interface SlotNames {
   readonly directory: string;
   /** Client to server. */
@@ -26,7 +26,7 @@ export function slotNames(hello: string, slot: number): SlotNames {
   return { directory, up: `${directory}/up`, down: `${directory}/down` };
 }
 
-/** Node has no call for this, so the POSIX program makes them, without a shell. Mode 0600 from the start. */
+/** Makes FIFOs with mode 0600. Node has no call for this, so the POSIX program runs, without a shell. */
 export async function makeFifos(transport: string, ...paths: readonly string[]): Promise<void> {
   try {
     await run("mkfifo", ["-m", "0600", "--", ...paths], { timeout: MKFIFO_LIMIT_MS });
@@ -35,14 +35,14 @@ export async function makeFifos(transport: string, ...paths: readonly string[]):
   }
 }
 
-/** The program's version line, or why it cannot be used. */
+/** Returns the program's version line, or the reason it cannot be used. */
 export async function mkfifoAvailability(): Promise<Availability> {
   try {
     const { stdout } = await run("mkfifo", ["--version"], { timeout: MKFIFO_LIMIT_MS });
     return { available: true, version: stdout.split("\n")[0] ?? "mkfifo" };
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
-    // BSD's knows no --version and says so with an exit code: a program that answers is there.
+    // BSD's mkfifo has no --version and exits with a code: the program is there.
     if (typeof code === "number") return { available: true, version: "mkfifo" };
     return {
       available: false,
@@ -61,7 +61,7 @@ export function claimSlot(transport: string, hello: string): number {
       if (!hasErrno(error, "EEXIST")) throw toIpcError(error, transport);
     }
   }
-  const message = `${transport}: all ${MAX_CLIENTS} slots for newcomers at ${hello} are taken`;
+  const message = `${transport}: all ${MAX_CLIENTS} slots for newcomers at ${hello} are taken; try again later`;
   throw new IpcError("IPC_SYSTEM", message, { transport });
 }
 
@@ -100,7 +100,7 @@ export function listNames(hello: string): readonly OsObject[] {
   return found;
 }
 
-/** Opens a FIFO without waiting for the other end. @returns its descriptor, or undefined when nobody is there. */
+/** Opens a FIFO without waiting for the other end. @returns undefined when that is closed */
 export function openFifo(path: string, access: number): number | undefined {
   if (lstatSync(path, { throwIfNoEntry: false })?.isFIFO() !== true) return undefined;
   try {
@@ -111,7 +111,7 @@ export function openFifo(path: string, access: number): number | undefined {
   }
 }
 
-/** A FIFO that somebody reads can be opened for writing without waiting; a stale one answers ENXIO. */
+/** Returns `true` when a process reads the FIFO: a stale one fails with ENXIO when opened for writing. */
 export function hasReader(path: string): boolean {
   const descriptor = openFifo(path, fs.O_WRONLY);
   if (descriptor === undefined) return false;

@@ -16,7 +16,7 @@ export class FifoServer implements Server {
   readonly #lines = new HelloLines();
   #closing: Promise<void> | undefined;
 
-  /** `descriptor` is the hello FIFO, open for both directions so that it never reports an end of file. */
+  /** @param descriptor the hello FIFO, open for both directions so that it never reports an end of file */
   constructor(
     transport: string,
     address: Address,
@@ -38,7 +38,7 @@ export class FifoServer implements Server {
   #accept(slot: number): void {
     const { up, down } = slotNames(this.address.name, slot);
     const from = openFifo(up, fs.O_RDONLY);
-    // Fails when the client is gone already: nobody holds the reading end.
+    // Undefined when the client is gone already: nobody holds the reading end.
     const to = openFifo(down, fs.O_WRONLY);
     removeSlot(this.address.name, slot);
     if (from === undefined || to === undefined) {
@@ -80,7 +80,7 @@ export class FifoServer implements Server {
     const closed = new Promise((resolve) => this.#hello.once("close", resolve));
     removeAll(this.address.name);
     this.#hello.destroy();
-    // A client that does not read is torn down and hears so in its own `onClose`; the server is closed all the same.
+    // A client that does not read is torn down, and its own `onClose` reports it; the server closes all the same.
     await Promise.allSettled([...this.#connections].map((connection) => connection.close()));
     await closed;
   }

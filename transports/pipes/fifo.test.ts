@@ -56,7 +56,7 @@ test("garbage in the hello FIFO, with and without line feeds, does not keep the 
 
 test("a server that does not answer is given up when the signal fires, and the slot is removed", async () => {
   const address = await fifo.allocate(place);
-  // A FIFO that somebody reads, who knows nothing of hellos.
+  // A FIFO with a reader that is no server.
   await promisify(execFile)("mkfifo", [address.name]);
   const deaf = await open(address.name, fs.O_RDWR | fs.O_NONBLOCK);
   const opening = event.connect(address, echo, { signal: AbortSignal.timeout(200) });
@@ -75,7 +75,7 @@ test("connecting to a regular file fails and does not write to it", async () => 
   rmSync(address.name);
 });
 
-test("probe names the program that makes FIFOs, or says that it is missing", async () => {
+test("probe names the program that makes FIFOs, or reports that it is missing", async () => {
   const path = process.env["PATH"];
   expect(await fifo.probe()).toMatchObject({ available: true, version: expect.stringContaining("mkfifo") });
   process.env["PATH"] = place.directory;

@@ -39,7 +39,7 @@ async function listenLocked(address: Address, handler: ConnectionHandler, option
   const path = address.name;
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found !== undefined && !found.isFIFO()) throw inUse(`${path} is not a FIFO; choose another path or remove it`);
-  if (hasReader(path)) throw inUse(`a server is listening at ${path}`);
+  if (hasReader(path)) throw inUse(`a server is listening at ${path}; stop it first`);
   removeAll(path);
   await makeFifos(ID, path);
   if (options?.signal?.aborted) {
@@ -108,23 +108,23 @@ function inUse(what: string): IpcError {
 
 const event: EventTransport = { listen, connect };
 
-/** The blocking face, loaded when it is first used, as the one of `unix` is. */
+/** The blocking face, loaded on first use, like that of `unix`. */
 const blocking: BlockingTransport = {
   listen: (address, options) => fifoBlocking().listen(address, options),
   connect: (address, timeoutMs, options) => fifoBlocking().connect(address, timeoutMs, options),
 };
 
 function fifoBlocking(): BlockingTransport {
-  // The compiled package has other names than the source.
+  // The compiled package has other file extensions than the source.
   const module = createRequire(import.meta.url)(`./fifo-blocking${extname(import.meta.filename)}`);
   return (module as typeof import("./fifo-blocking.ts")).fifoBlocking;
 }
 
-/** Named pipes of the file system: a hello on one FIFO, then a pair of them per client. */
+/** Named pipes of the file system: a hello on one FIFO, then a pair of FIFOs for each client. */
 export const fifo: Transport = {
   id: ID,
   capabilities: streamCapabilities({
-    // The blocking face needs the POSIX wrapper; it shows what the event loop costs.
+    // The blocking face needs the POSIX wrapper.
     modes: process.platform === "linux" ? ["event", "blocking"] : ["event"],
     maxClients: MAX_CLIENTS,
   }),

@@ -4,15 +4,15 @@ import { IpcError } from "../contract/errors.ts";
 import type { Connection, ConnectionHandler } from "../contract/transport.ts";
 import { Deadline } from "../support/deadline.ts";
 
-/** Bytes on their way, or waiting at the other end, before `send` answers false. A port itself has no limit at all. */
+/** Bytes on their way, or waiting at the other end, before `send` returns false. A port itself has no limit. */
 const WINDOW_BYTES = 1024 * 1024;
-/** A receiver reports after this many bytes, so that a ping-pong of small messages pays for no reports. */
+/** Bytes after which a receiver reports consumption, so that a ping-pong of small messages costs no reports. */
 const REPORT_BYTES = WINDOW_BYTES / 4;
-/** What an empty message counts as, so that their number is bounded too. */
+/** Bytes that every message counts in addition, so that the number of empty ones is bounded too. */
 const OVERHEAD_BYTES = 64;
 const GOODBYE = -1;
 
-/** One end of a `MessageChannel`. Beside the messages, which are bytes, go numbers: how many bytes were consumed, or goodbye. */
+/** One end of a `MessageChannel`. It carries messages as bytes, and numbers: bytes consumed, or goodbye. */
 export class PortConnection implements Connection {
   readonly #id: string;
   readonly #port: MessagePort;
@@ -20,7 +20,7 @@ export class PortConnection implements Connection {
   readonly #onClosed: (() => void) | undefined;
   readonly #held: Uint8Array[] = [];
   readonly #closed = Promise.withResolvers<void>();
-  /** Bytes sent and not reported as consumed. */
+  /** Bytes sent and not yet reported as consumed. */
   #underWay = 0;
   #consumed = 0;
   #paused = false;
@@ -52,7 +52,7 @@ export class PortConnection implements Connection {
       throw new IpcError("IPC_TOO_LARGE", text, { transport: id });
     }
     const cost = message.length + OVERHEAD_BYTES;
-    // Less than this may already be consumed and not reported yet, so waiting for a report could be for ever.
+    // Below this the receiver may have consumed everything without a report, so waiting for one could last for ever.
     if (this.#underWay >= REPORT_BYTES && this.#underWay + cost > WINDOW_BYTES) {
       this.#blocked = true;
       return false;
@@ -61,7 +61,7 @@ export class PortConnection implements Connection {
     const copy = this.#spare?.length === message.length ? this.#spare : new Uint8Array(message.length);
     this.#spare = undefined;
     copy.set(message);
-    // Transferred, not cloned: the memory changes hands and is not copied a second time.
+    // Transferred, not cloned: no second copy.
     this.#port.postMessage(copy, [copy.buffer as ArrayBuffer]);
     return true;
   }
@@ -85,7 +85,7 @@ export class PortConnection implements Connection {
   #deliver(message: Uint8Array): void {
     this.#consumed += message.length + OVERHEAD_BYTES;
     if (this.#state === "open") this.#handler.onMessage(message, this);
-    // The memory is ours now; an answer of the same size can use it.
+    // The memory is ours now; a reply of the same size can use it.
     if (message.byteLength === message.buffer.byteLength) this.#spare = message;
     if (this.#consumed < REPORT_BYTES || this.#state === "closed") return;
     this.#port.postMessage(this.#consumed);
@@ -119,7 +119,7 @@ export class PortConnection implements Connection {
     this.#deliverHeld();
     let late: IpcError | undefined;
     const deadline = new Deadline(timeoutMs, () => {
-      const text = `${this.#id}: the other side did not read everything, or did not close its port, within ${timeoutMs} ms`;
+      const text = `${this.#id}: the other side did not read all messages and close its port within ${timeoutMs} ms`;
       late = new IpcError("IPC_TIMEOUT", text, { transport: this.#id });
       this.#error ??= late;
       this.#port.close();

@@ -22,13 +22,13 @@ import { StreamConnection } from "../support/stream-connection.ts";
 
 const ID = "stdio";
 const STDOUT = 1;
-/** Windows: the runtime keeps a handle of descriptors 0 to 2 to itself, so their end of file comes when the process ends. */
+/** True on Windows: the runtime holds descriptors 0 to 2, so their end of file comes when the process ends. */
 const SAYS_LAST_WORD = process.platform === "win32";
 /** S_IFMT and S_IFIFO of stat(2). */
 const FILE_TYPE = 0o170000;
 const FIFO_TYPE = 0o010000;
 
-/** The process has one pair of standard streams, so one server. */
+/** `true` once a server runs: the process has one pair of standard streams, so one server. */
 let listening = false;
 
 class StdioServer implements Server {
@@ -41,7 +41,7 @@ class StdioServer implements Server {
   }
 
   async close(): Promise<void> {
-    // A parent that does not hang up is left behind; the descriptors are closed all the same.
+    // A parent that does not hang up is ignored; the descriptors are closed all the same.
     await this.#connection.close().catch(() => undefined);
   }
 
@@ -58,7 +58,7 @@ async function listen(address: Address, handler: ConnectionHandler): Promise<Ser
   requirePipe(0);
   requirePipe(1);
   listening = true;
-  // Sockets of our own: `process.stdout` would write synchronously and could never say that it is full.
+  // Sockets of our own: `process.stdout` writes synchronously and never reports that it is full.
   const input = new Socket({ fd: 0, readable: true, writable: false });
   const output = new Socket({ fd: 1, readable: false, writable: true });
   const connection = new StreamConnection({
@@ -78,7 +78,7 @@ function requirePipe(descriptor: 0 | 1): void {
   let found: string;
   try {
     const stats = fstatSync(descriptor);
-    // Windows reports a pipe's file type in the mode, but there `isFIFO` answers false whatever it is.
+    // Windows: the mode states a pipe, but `isFIFO` returns false for everything.
     if (stats.isSocket() || (stats.mode & FILE_TYPE) === FIFO_TYPE) return;
     found = stats.isFile() ? "a file" : "a terminal or another device";
   } catch {
@@ -126,7 +126,7 @@ async function launch(
 function exitOf(child: ChildProcess): LaunchedPeer["exited"] {
   return new Promise((resolve) => {
     child.once("exit", (code, signal) => resolve({ code, signal }));
-    // A command that cannot be started never exits.
+    // A command that fails to start emits no exit.
     child.once("error", () => resolve({ code: null, signal: null }));
   });
 }
@@ -149,7 +149,7 @@ export const stdio: Transport = {
   capabilities: streamCapabilities({
     rendezvous: "parent",
     maxClients: 1,
-    // The descriptors are private to the two processes: there is nothing a third one could open.
+    // The descriptors are private to the two processes.
     auth: ["permissions"],
     platforms: ["linux", "darwin", "win32"],
   }),

@@ -8,7 +8,7 @@ import { checkOptions } from "../support/opening.ts";
 import { PortConnection } from "./port-connection.ts";
 
 const ID = "worker/port";
-/** Where the thread stands that listens: absent from an address nobody listens at yet. */
+/** Option of an address: the id of the listening thread. Absent while nobody listens. */
 const THREAD = "threadId";
 
 interface Listening {
@@ -24,7 +24,7 @@ interface Knock {
   readonly port: MessagePort;
 }
 
-/** Ports come from other threads of the process by `postMessageToThread` (Node 22.5). */
+/** Receives ports from other threads of the process by `postMessageToThread` (Node 22.5). */
 function hearOtherThreads(): void {
   if (hearing) return;
   hearing = true;
@@ -87,8 +87,8 @@ async function handOver(address: Address, port: MessagePort): Promise<void> {
 }
 
 /**
- * A `MessageChannel` with transferred buffers. Nothing crosses a process boundary: a baseline, to show what threads of one
- * process would pay instead.
+ * A `MessageChannel` with transferred buffers. Nothing crosses a process boundary: a baseline that shows the cost of
+ * threads in one process.
  */
 export const workerPort: Transport = {
   id: ID,

@@ -11,11 +11,11 @@ import { WordCopy } from "../support/word-copy.ts";
 /** Each datagram begins with a word whose lowest byte is the kind: an empty one would read as the end of the stream. */
 export const Kind = { data: 1, hello: 2, welcome: 3, ready: 4, bye: 5, ping: 6 } as const;
 export const KIND_BYTES = 4;
-/** libuv reads into 65,536 bytes and drops what does not fit without saying so: one that fills them is not believed. */
+/** Size of libuv's read buffer. libuv silently cuts a longer datagram, so one that fills the buffer is refused. */
 const READ_BYTES = 65_536;
 export const MAX_MESSAGE_BYTES: number = READ_BYTES - 2 * KIND_BYTES;
 
-/** A dead peer shows only to a sender: so often a side that has nothing to read sends something to be ignored. */
+/** Interval of pings, ms. Only a sender learns that its peer died, so a side with nothing to read sends pings. */
 const PING_MS = 50;
 const HURRIED_TURNS = 20;
 const RETRY_MS = 1;
@@ -60,7 +60,7 @@ export class DatagramConnection implements Connection {
   start(): void {
     this.#handler.onOpen(this);
     this.#socket.on("data", (datagram: Buffer) => this.#receive(datagram));
-    // A listener of `data` makes it flow, so it is told again.
+    // Attaching a `data` listener made the socket flow, so pause or resume it again.
     if (!this.#ended && !this.#paused) this.#socket.resume();
     else if (!this.#ended) this.#socket.pause();
   }
@@ -101,7 +101,7 @@ export class DatagramConnection implements Connection {
     return false;
   }
 
-  /** @returns false when there is no room; a peer that is gone ends the connection, in a turn of its own */
+  /** @returns false when there is no room; a lost peer ends the connection, in a later turn */
   #transmit(kind: number, bytes: number): boolean {
     this.#scratch.words[0] = kind;
     const sent = this.#libc.send(this.#fd, this.#start, bytes, SEND_FLAGS);
@@ -114,13 +114,13 @@ export class DatagramConnection implements Connection {
     return false;
   }
 
-  /** Whether it is so now, or the socket has an error that the next call reports. */
+  /** Returns `true` when the event is ready, or the socket has an error that the next call reports. */
   #polled(event: number): boolean {
     this.#pollEntry.words[1] = event;
     return this.#libc.poll(this.#pollEntry.pointer(0), 1, 0) > 0;
   }
 
-  /** Nothing tells an event loop when the other side's queue has room again: some turns, then a timer. */
+  /** Polls for room in the other side's queue, which raises no event: some turns, then a timer. */
   #awaitRoom(): void {
     if (this.#retry !== undefined) return;
     const look = (): void => {
@@ -137,7 +137,7 @@ export class DatagramConnection implements Connection {
     if (this.#open) this.#handler.onWritable(this);
   }
 
-  /** Sending to a socket that is gone makes Linux throw away what it had sent to us, so that is read first. */
+  /** Sends a ping, unless there is unread data: Linux discards that when a send finds the peer gone. */
   #sayPing(): void {
     if (!this.#open || this.#paused || this.#hasUnread()) return;
     this.#transmit(Kind.ping, KIND_BYTES);
@@ -147,7 +147,7 @@ export class DatagramConnection implements Connection {
     return this.#polled(POLLIN) && ((this.#pollEntry.words[1] as number) & (POLLIN << 16)) !== 0;
   }
 
-  /** Something without a body. */
+  /** Sends a datagram without a body. */
   say(kind: number): boolean {
     return this.#transmit(kind, KIND_BYTES);
   }
@@ -167,7 +167,7 @@ export class DatagramConnection implements Connection {
     return this.#closing;
   }
 
-  /** Every datagram taken lies in the other side's queue already; only the goodbye may have to wait for room. */
+  /** Every datagram sent is in the other side's queue already; only the goodbye may have to wait for room. */
   async #close(timeoutMs: number): Promise<void> {
     const untilMs = performance.now() + timeoutMs;
     const wasOpen = this.#open;

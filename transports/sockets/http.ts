@@ -14,17 +14,17 @@ import { checkSocketPath } from "../support/socket-path-limit.ts";
 import { SpareBuffers } from "../support/spare-buffers.ts";
 import { type CallDone, UnaryCall, UnaryClient } from "../support/unary.ts";
 
-/** An import makes Node evaluate what it otherwise loads when it is used, which costs a process that starts 100 ms of CPU time. */
+/** Not an `import`: that would evaluate every lazy export of node:http, which costs 100 ms of CPU time at the start. */
 const { Agent, createServer, request } = process.getBuiltinModule("node:http");
 
 const ID = "http/unix";
 const MAX_BYTES = UNBOUNDED_MESSAGE_BYTES;
 /**
- * HTTP/1.1 answers one request after the other on a socket and Node does not pipeline, so a client has one request under
- * way. The further sockets are for requests whose caller gave up waiting: those still occupy theirs.
+ * Node does not pipeline HTTP/1.1, so a client has one request under way. The further sockets are for requests whose
+ * caller gave up waiting; those still occupy theirs.
  */
 const MAX_SOCKETS = 16;
-/** A stranger that does not finish its request header or body is dropped after this time. */
+/** Longest time a client may take to finish its request header or body, ms; it is dropped after that. */
 const HEADERS_LIMIT_MS = 5000;
 const REQUEST_LIMIT_MS = 30_000;
 const CLOSE_LIMIT_MS = 1000;
@@ -36,7 +36,7 @@ async function listen(address: Address, handler: ConnectionHandler, options?: Op
   const server = createServer({ connectionsCheckingInterval: HEADERS_LIMIT_MS }, (incoming, response) => {
     serve(incoming, response, handler, calls);
   });
-  // An idle client is not a stale one: a connection of ours stays open as long as both ends live.
+  // No keep-alive timeout: a connection of ours stays open as long as both ends live.
   server.keepAliveTimeout = 0;
   server.headersTimeout = HEADERS_LIMIT_MS;
   server.requestTimeout = REQUEST_LIMIT_MS;
@@ -96,7 +96,7 @@ function scratchOf(socket: Socket): Scratch {
   return scratch;
 }
 
-/** Calls back once: with the whole body, or, when it is longer than a message may be, with true, or with neither when it was cut. */
+/** Calls back once: with the body, with `true` for a body that is too long, with neither for one that was cut off. */
 function readBody(incoming: Http.IncomingMessage, done: (body: Buffer | undefined, tooLong: boolean) => void): void {
   const announced = Number(incoming.headers["content-length"] ?? 0);
   if (announced > MAX_BYTES) {
@@ -133,7 +133,7 @@ async function connect(address: Address, handler: ConnectionHandler, options?: O
     sockets.add(socket);
     socket.once("close", () => {
       sockets.delete(socket);
-      // The end of the last idle socket is how a server says goodbye; with a request under way, that request fails.
+      // The end of the last idle socket is the server's goodbye. With a request under way, that request fails instead.
       if (sockets.size === 0 && client.calls === 0) client.end();
     });
     return socket;
@@ -178,7 +178,7 @@ async function connectFirst(path: string, options: OpenOptions | undefined): Pro
   return withinLimit(ID, options, connected, () => socket.destroy());
 }
 
-/** A server that has read our end of file has read the request before it. It answers, or it hangs up as well. */
+/** Sends our end of file behind the request. A server that reads it has read the request; it answers or hangs up. */
 function hangUp(outgoing: Http.ClientRequest): void {
   const end = (): void => void outgoing.socket?.end();
   if (outgoing.writableFinished) end();
@@ -220,7 +220,7 @@ function post(
     const read = socket?.writableEnded === true && socket.readableEnded;
     settle(read ? undefined : toIpcError(error, ID, "IPC_PEER_LOST"), undefined);
   });
-  // Which socket the agent will choose is not known yet, so the bytes cannot share a buffer with another request.
+  // The agent picks the socket later, so these bytes need a buffer of their own.
   const copy = spare.copy(message);
   outgoing.end(copy);
   return outgoing;
@@ -242,7 +242,7 @@ function statusError(status: number): IpcError {
   return new IpcError(code, `${ID}: the server answered with status ${status}`, { transport: ID });
 }
 
-/** HTTP/1.1 with keep-alive over a Unix socket: `POST` a message, its reply is the body of the answer. */
+/** HTTP/1.1 with keep-alive over a Unix socket: `POST` a message, and the body of the response is the reply. */
 export const http: Transport = pathTransport({
   id: ID,
   stem: "http",

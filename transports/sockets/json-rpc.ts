@@ -14,19 +14,19 @@ import { checkSocketPath } from "../support/socket-path-limit.ts";
 import { type CallDone, UnaryCall, UnaryClient } from "../support/unary.ts";
 
 const ID = "jsonrpc/unix";
-/** A byte can take six characters (`\u0000`), and a string of V8 ends at half a gigabyte. */
+/** Largest message, bytes: JSON can take six characters for a byte (`\u0000`), and V8 strings end at 512 MiB. */
 const MAX_BYTES = 16 * 1024 * 1024;
-/** What the library would otherwise collect without end for a message that announces a huge length, or never ends its header. */
+/** Largest message on the wire, bytes. The library itself collects without a bound. */
 const MAX_WIRE_BYTES = 6 * MAX_BYTES + 4096;
 const MAX_CALLS = 256;
-/** The one method: its parameter and its result are messages, a character per byte (latin1). */
+/** The one method: its parameter and its result are messages, one character per byte (latin1). */
 const METHOD = "message";
-/** No server has it. Requests are taken in order, so the error that answers it shows that those before it are read. */
+/** A method no server has. Requests are handled in order, so its error confirms that all earlier ones were read. */
 const UNKNOWN_METHOD = "ipcmark/read";
-/** `Content-Length` or `Content-Type`. */
+/** Start of both allowed headers: `Content-Length` and `Content-Type`. */
 const HEADER_START = "content-";
 const CLOSE_LIMIT_MS = 1000;
-/** JSON-RPC 2.0, section 5.1. */
+/** Error code of JSON-RPC 2.0, section 5.1. */
 const METHOD_NOT_FOUND = -32601;
 const INTERNAL_ERROR = -32603;
 
@@ -38,20 +38,20 @@ function loadLibrary(): Promise<Library> {
   return loading;
 }
 
-/** The library's own would print what a stranger sends. */
+/** Replaces the library's logger, which would print what a client sends. */
 const SILENT: JsonRpc.Logger = { error() {}, warn() {}, info() {}, log() {} };
 
 /** The library's connection over a socket. */
 interface Attached {
   readonly rpc: JsonRpc.MessageConnection;
-  /** Settles when all that was given to the library so far has been given to the socket: it writes one message at a time. */
+  /** Settles when the library has written all it was given to the socket. It writes one message at a time. */
   written(): Promise<unknown>;
 }
 
-/** @param failed called once when the other side sent what is no message, or too much of one */
+/** @param failed called once, when the other side sends a malformed or too large message */
 function attach(library: Library, socket: Socket, failed: (error: IpcError) => void): Attached {
   const reader = new library.StreamMessageReader(socket);
-  // Its timer only reports slow messages, and would keep the process alive for it.
+  // The timer would only report slow messages, and keep the process alive.
   reader.partialMessageTimeout = 0;
   let pendingBytes = 0;
   const bounded: JsonRpc.MessageReader = {
@@ -71,7 +71,7 @@ function attach(library: Library, socket: Socket, failed: (error: IpcError) => v
   };
   let first = true;
   socket.on("data", (chunk: Buffer) => {
-    // A stranger's first bytes need not wait for the end of a header that never comes.
+    // Refuse bytes that are not a header at once: the end of the header may never come.
     if (first && !isHeader(chunk)) refuse("no Content-Length header");
     first = false;
     pendingBytes += chunk.length;
@@ -84,7 +84,7 @@ function attach(library: Library, socket: Socket, failed: (error: IpcError) => v
     onClose: writer.onClose,
     write(message) {
       const writing = writer.write(message);
-      // The last stands for all before it. A chain of them would keep every one for the life of the connection.
+      // The last write settles after all before it. A chain of promises would grow for the life of the connection.
       written = writing.catch(() => undefined);
       return writing;
     },
@@ -137,7 +137,7 @@ function serve(library: Library, socket: Socket, handler: ConnectionHandler, cal
         return;
       }
       const finish = (): void => {
-        // The library writes the answer in the next microtasks; after this turn it has been handed to the socket.
+        // The library writes the reply in the next microtasks, so the socket has it after this turn.
         setImmediate(() => {
           call.end();
           own.delete(call);
@@ -212,10 +212,10 @@ async function connect(address: Address, handler: ConnectionHandler, options?: O
   return client;
 }
 
-/** Turns of the event loop without a reply after which none is queued any more. */
+/** Turns of the event loop without a reply after which the queue counts as empty. */
 const QUIET_TURNS = 3;
 
-/** The library handles one received message a turn: replies that came before the end are still in its queue when the socket closes. */
+/** Waits until no reply is queued. The library handles one a turn, so some may be left when the socket closes. */
 function whenQueueIsEmpty(client: UnaryClient, then: () => void): void {
   let calls = client.calls;
   let quiet = 0;
@@ -240,7 +240,7 @@ function callRemote(rpc: JsonRpc.MessageConnection, message: Uint8Array, done: C
 
 function callError(error: unknown): IpcError {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
-  // The library's own codes for "the connection went away" are JSON-RPC error numbers too.
+  // The library reports "connection lost" as JSON-RPC error numbers too.
   const kind = code === METHOD_NOT_FOUND ? "IPC_UNKNOWN_METHOD" : "IPC_PEER_LOST";
   const text = error instanceof Error ? error.message : String(error);
   return new IpcError(kind, `${ID}: ${text}`, { transport: ID, cause: error });
@@ -250,7 +250,7 @@ function toText(message: Uint8Array): string {
   return asBuffer(message).toString("latin1");
 }
 
-/** JSON-RPC 2.0 as an editor speaks it to a language server: `vscode-jsonrpc`, `Content-Length` framing, a Unix socket. */
+/** JSON-RPC 2.0 as editors use it with language servers: `vscode-jsonrpc`, `Content-Length` framing, a Unix socket. */
 export const jsonRpc: Transport = pathTransport({
   id: ID,
   stem: "jsonrpc",

@@ -6,8 +6,7 @@ const ID = "local-socket";
 const own = process.platform === "win32" ? namedPipe : unix;
 
 /**
- * The local socket of `node:net`, as programs for several systems ship it: a Unix socket where there are any, a named pipe on Windows.
- * Only the name of the address differs between the two.
+ * The local socket of `node:net`: a Unix socket, or a named pipe on Windows. Only the name of the address differs.
  */
 export const localSocket: Transport = {
   ...own,

@@ -11,7 +11,7 @@ test("addresses are names in the pipe file system that begin with the run's pref
 });
 
 // What it does on Windows is checked by `npm run test:windows`.
-test.runIf(process.platform !== "win32")("elsewhere it says why it is unavailable, and does not try", async () => {
+test.runIf(process.platform !== "win32")("elsewhere it reports why it is unavailable, and does not try", async () => {
   const answer = await namedPipe.probe();
   expect(answer).toMatchObject({ available: false, reason: expect.stringContaining("Windows only") });
   const address = await namedPipe.allocate(place);

@@ -11,22 +11,22 @@ import { StreamServer } from "../support/stream-server.ts";
 
 const ID = "named-pipe";
 const MAX_CLIENTS = 1024;
-/** The one directory of the named-pipe file system of this machine. */
+/** Directory of all named pipes of this machine. */
 const DIRECTORY = "\\\\.\\pipe\\";
-/** CreateNamedPipe(): the whole name may have 256 characters. */
+/** Longest whole name, characters, see CreateNamedPipe(). */
 const MAX_NAME_CHARACTERS = 256;
 
 const event: EventTransport = {
   async listen(address, handler, options) {
     checkOptions(ID, options);
     checkName(address.name);
-    // A pipe has no half close: what the other side sends after our end is lost. Closing therefore never waits for an
-    // answer; the option only keeps Node from ending our direction before everything queued has left.
+    // A pipe has no half close: what the other side sends after our end is lost, so closing never waits for an answer.
+    // The option only keeps Node from ending our direction before everything queued has left.
     const listener = createServer({ allowHalfOpen: true });
     await new Promise<void>((resolve, reject) => {
       const refused = (error: Error): void => reject(toIpcError(error, ID));
       listener.once("error", refused);
-      // Neither readableAll nor writableAll: the default descriptor lets only this user, administrators and the system write.
+      // Without readableAll and writableAll, only this user, administrators and the system can write.
       listener.listen({ path: address.name, exclusive: true }, () => {
         listener.off("error", refused);
         resolve();
@@ -54,12 +54,13 @@ const event: EventTransport = {
   },
 };
 
-/** @throws IpcError IPC_UNSUPPORTED elsewhere than on Windows, and for what is no name of a pipe on this machine. */
+/** @throws IpcError IPC_UNSUPPORTED on other systems than Windows, and for a name that is not a local pipe's. */
 function checkName(name: string): void {
   if (process.platform !== "win32") throw new IpcError("IPC_UNSUPPORTED", elsewhere(), { transport: ID });
   const rest = name.startsWith(DIRECTORY) ? name.slice(DIRECTORY.length) : "";
   if (rest.length > 0 && !rest.includes("\\") && name.length <= MAX_NAME_CHARACTERS) return;
-  const message = `${ID}: "${name}" must read ${DIRECTORY}<name>, without a backslash in the name and at most ${MAX_NAME_CHARACTERS} characters`;
+  const form = `${DIRECTORY}<name>, with at most ${MAX_NAME_CHARACTERS} characters and no further backslash`;
+  const message = `${ID}: "${name}" is not the name of a named pipe; use ${form}`;
   throw new IpcError("IPC_UNSUPPORTED", message, { transport: ID });
 }
 
@@ -67,7 +68,7 @@ function elsewhere(): string {
   return `named pipes of this kind exist on Windows only (this is ${process.platform}); use unix or fifo here`;
 }
 
-/** Whether the name exists: listed where the system lists pipes (Windows does, Wine does not), asked for otherwise. */
+/** Returns `true` when the name exists. Windows lists pipes; Wine does not, so there it is opened. */
 async function exists(name: string): Promise<boolean> {
   let names: readonly string[];
   try {
@@ -78,7 +79,7 @@ async function exists(name: string): Promise<boolean> {
   return names.includes(name.slice(DIRECTORY.length));
 }
 
-/** Windows named pipes over `node:net`, in byte mode, messages behind a u32 length prefix. */
+/** Windows named pipes over `node:net` in byte mode. Each message follows a u32 length prefix. */
 export const namedPipe: Transport = {
   id: ID,
   capabilities: streamCapabilities({
@@ -89,7 +90,7 @@ export const namedPipe: Transport = {
     if (process.platform !== "win32") return { available: false, reason: elsewhere() };
     return { available: true, version: `node ${process.versions.node}, libuv ${process.versions.uv}` };
   },
-  /** Nothing of it lies in the place's directory: pipes have a file system of their own. */
+  /** Allocates a name in the file system of pipes; the place's directory stays empty. */
   async allocate(place) {
     return { transport: ID, name: `${DIRECTORY}${place.prefix}-${distinctName()}` };
   },
@@ -99,6 +100,6 @@ export const namedPipe: Transport = {
     if (process.platform !== "win32" || !(await exists(address.name))) return [];
     return [{ kind: "pipe", name: address.name }];
   },
-  /** A name vanishes with its last handle, so a dead server leaves none. */
+  /** Does nothing: a name vanishes with its last handle, so a dead server leaves none. */
   async sweep() {},
 };

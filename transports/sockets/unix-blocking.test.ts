@@ -9,7 +9,7 @@ import { blockingCases } from "../testing/blocking-cases.ts";
 import { unix } from "./unix.ts";
 import { unixBlocking } from "./unix-blocking.ts";
 
-/** Asks again in each turn of the event loop; the test's own limit ends it. */
+/** Checks in each turn of the event loop; the test's own time limit ends it. */
 async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise((resolve) => setImmediate(resolve));
 }
@@ -68,7 +68,7 @@ describe.skipIf(process.platform !== "linux")("unix in blocking mode", () => {
       for (let length = server.receive(into, 60); length >= 0; length = server.receive(into, 60)) lengths.push(length);
       expect(lengths).toEqual([3, 3, 0, 3]);
       expect([...into.subarray(0, 3)]).toEqual([7, 8, 9]);
-      // A length above the limit ends this client and no other.
+      // A length above the limit ends this client only.
       await new Promise<void>((resolve) => socket.write(Buffer.from([255, 255, 255, 255]), () => resolve()));
       expect(server.receive(into, 60)).toBe(-1);
       await new Promise((resolve) => socket.once("close", resolve).resume());

@@ -44,7 +44,7 @@ class SocketChannel implements ByteChannel {
   }
 
   write(from: Pointer, bytes: number, mayWait: boolean): number {
-    // Node ignores SIGPIPE, so a `write` to a peer that is gone is an error here like any other.
+    // Node ignores SIGPIPE, so a `write` to a lost peer returns an error like any other.
     return mayWait ? this.#libc.write(this.outFd, from, bytes) : this.#libc.send(this.outFd, from, bytes, NO_WAIT);
   }
 
@@ -58,7 +58,7 @@ function doorwayAt(path: string): Doorway {
   return {
     fd,
     accept(isFull) {
-      // Left in the queue of the socket, newcomers that nobody can take would keep `poll` from ever waiting.
+      // Refuse newcomers beyond the limit: left in the socket's queue, they would keep `poll` from ever waiting.
       for (let refused = 0; refused < BACKLOG; refused++) {
         const newcomer = acceptOne(fd);
         if (newcomer < 0) return undefined;
@@ -74,7 +74,7 @@ function doorwayAt(path: string): Doorway {
   };
 }
 
-/** A path between `bind` and `listen` looks as one left by a killed server: nobody else may look meanwhile. */
+/** Listens at a path, under its lock: between `bind` and `listen` a path looks like one of a killed server. */
 function listenAt(path: string): number {
   checkSocketAddress(path);
   return withPathLockSync(path, ID, () => {
@@ -99,7 +99,7 @@ function clearStale(path: string): void {
   rmSync(path, { force: true });
 }
 
-/** Unix domain stream sockets in blocking mode, on the wire the same as the event face: what the event loop costs. */
+/** Unix domain stream sockets in blocking mode; the wire format is that of the event face. */
 export const unixBlocking: BlockingTransport = {
   listen(address, options) {
     checkOptions(ID, options);
@@ -113,7 +113,7 @@ export const unixBlocking: BlockingTransport = {
     try {
       setSocketTimeouts(fd, SLICE_MS);
       const untilMs = performance.now() + timeoutMs;
-      // The time-outs above bound each attempt while the server's queue of newcomers is full.
+      // The time-outs above bound each attempt while the server's accept queue is full.
       while (!connectPath(fd, address.name)) {
         if (performance.now() < untilMs) continue;
         throw new IpcError("IPC_TIMEOUT", `${ID}: the server at ${address.name} does not accept`, { transport: ID });

@@ -16,7 +16,7 @@ describe.skipIf(process.platform !== "linux")("servers that start in the same mo
   const directory = mkdtempSync(join(tmpdir(), "ipcmark-"));
   afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-  // Issue 7: in two to three rounds of 25 two servers won, and the first was deaf from then on.
+  // Issue 7: in 2 to 3 of 25 rounds two servers won, and the first received nothing from then on.
   it.each(CASES)("$title: one stale path is taken over by exactly one of them", async (each) => {
     const address = { transport: each.title, name: join(directory, each.file) };
     const contest = { ...each, address, rounds: 50, modulePath: join(import.meta.dirname, each.file) };

@@ -50,8 +50,8 @@ describe.skipIf(process.platform !== "linux")("datagrams", () => {
     expect(await unixDgram.residue(address)).toEqual([]);
   });
 
-  // Issue 7: plain Errors for the first two, no way out in the others.
-  it("every refusal is an IpcError that says what to do", async () => {
+  // Issue 7: the first two threw plain Errors, the others did not name a way out.
+  it("every refusal is an IpcError that states what to do", async () => {
     const at = (name: string) => ({ transport: "unix-dgram", name: join(directory, name) });
     const handler: ConnectionHandler = { onOpen() {}, onMessage() {}, onWritable() {}, onClose() {} };
     for (const call of [unixDgram.residue, unixDgram.sweep]) {

@@ -21,7 +21,7 @@ const MAX_CLIENTS = 64;
 const MAX_IN_FLIGHT = 5;
 const STEP_MS = 2;
 const HELLO_MS = 100;
-/** Hello and welcome: the kind, the slot in the upper half of its word, the client's token. */
+/** Length of a hello or welcome, bytes: the kind with the slot in its upper half, and the client's token. */
 const GREETING_BYTES = 2 * KIND_BYTES;
 
 /** Paths that exist while a connection is made: of the client's socket, and of the server's socket for that client. */
@@ -33,8 +33,8 @@ function error(code: IpcError["code"], text: string): IpcError {
 }
 
 /**
- * Binds a path that may have been left by a process that was killed. Only who finds it taken needs the lock: binding a free
- * path is one step, after which it is answered.
+ * Binds a path, and takes over one that a killed process left. Only a taken path needs the lock: binding a free one is
+ * a single step.
  */
 function bindFresh(path: string): number {
   const fd = unixSocket("datagram", true);
@@ -56,7 +56,7 @@ function bindFresh(path: string): number {
   }
 }
 
-/** To be called with the lock of the path. @returns whether nothing is there any more: what a socket left is removed */
+/** Removes a stale socket; the caller holds the lock of the path. @returns `true` when the path is free now */
 function clearStale(path: string, failure?: IpcError): boolean {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) return true;
@@ -69,8 +69,8 @@ function clearStale(path: string, failure?: IpcError): boolean {
 }
 
 /**
- * The listening end. Datagrams do not say who sent them by the time libuv hands them over, so a hello names the client's
- * path, and each client gets a connected pair of its own; from then on the kernel lets nobody else write to either end.
+ * The listening end. libuv drops the sender of a datagram, so a hello names the client's path. Each client gets a
+ * connected pair of its own; from then on the kernel rejects every other sender.
  */
 class DatagramServer implements Server {
   readonly address: Address;
@@ -89,7 +89,7 @@ class DatagramServer implements Server {
     const socket = adoptDescriptor(bindFresh(this.address.name));
     socket.on("data", (datagram: Buffer) => this.#greet(datagram));
     socket.on("error", () => undefined);
-    // Anybody who may write here may send an empty datagram, which reads as the end: open again.
+    // Anybody who may write here may send an empty datagram, which reads as the end of the stream: open again.
     socket.on("end", () => {
       rmSync(this.address.name, { force: true });
       socket.destroy();
@@ -107,7 +107,7 @@ class DatagramServer implements Server {
     try {
       fd = bindFresh(path);
     } catch (failure) {
-      // The same client says hello twice, or there are no descriptors left: it tries again or gives up.
+      // A second hello of the same client, or no descriptors left: the client retries or gives up.
       if (isIpcError(failure)) return;
       throw failure;
     }
@@ -123,7 +123,7 @@ class DatagramServer implements Server {
     const inode = lstatSync(path, { throwIfNoEntry: false })?.ino;
     const connection = new DatagramConnection(ID, fd, this.#handler, () => {
       this.#connections.delete(connection);
-      // Still ours only when the client never became ready; by now the path may belong to the next client.
+      // Remove it only when the client never became ready; by now the path may belong to the next client.
       if (lstatSync(path, { throwIfNoEntry: false })?.ino === inode) rmSync(path, { force: true });
     });
     this.#connections.add(connection);
@@ -136,7 +136,7 @@ class DatagramServer implements Server {
   }
 
   async #close(): Promise<void> {
-    // In this order: a path that nobody answers any more may be taken over, and would be removed under its new owner.
+    // Remove before closing: a path that nobody answers may be taken over, and the new owner's socket would be removed.
     rmSync(this.address.name, { force: true });
     this.#hellos.destroy();
     await Promise.allSettled([...this.#connections].map((connection) => connection.close()));
@@ -159,7 +159,7 @@ function sendGreeting(fd: number, kind: number, slot: number, token: number): bo
   }
 }
 
-/** @returns whether the welcome with that token has come */
+/** @returns `true` when the welcome with that token has arrived */
 function isWelcomed(fd: number, slot: number, token: number): boolean {
   const memory = Mapping.anonymous(GREETING_BYTES);
   try {
@@ -173,7 +173,7 @@ function isWelcomed(fd: number, slot: number, token: number): boolean {
 
 function bindClient(name: string): { fd: number; slot: number } {
   for (let slot = 0; slot < MAX_CLIENTS; slot++) {
-    // Both paths of a slot are gone again once a connection stands, so a taken one is someone's who connects right now.
+    // Both paths vanish once a connection stands, so a taken one belongs to a client that is connecting right now.
     const theirs = serverPath(name, slot);
     if (existsSync(theirs) && !withPathLockSync(theirs, ID, () => clearStale(theirs))) continue;
     try {
@@ -203,7 +203,7 @@ async function connect(
     closeSync(fd);
     throw failure;
   } finally {
-    // The server's socket is connected to ours by now, or never will be: no path of this connection is needed any more.
+    // The server's socket is connected to ours by now, or never will be, so no path is needed any more.
     rmSync(clientPath(address.name, slot), { force: true });
     rmSync(serverPath(address.name, slot), { force: true });
   }
@@ -216,13 +216,13 @@ async function shakeHands(name: string, fd: number, slot: number, signal: AbortS
   while (!isWelcomed(fd, slot, token)) {
     if (signal?.aborted) throw aborted(ID);
     if (performance.now() > untilMs) throw error("IPC_TIMEOUT", `the server did not answer in ${OPEN_LIMIT_MS} ms`);
-    // Said again now and then: a server that opens its socket anew loses what waited in the old one.
+    // Repeat it: a server that reopens its socket loses what waited in the old one.
     if (performance.now() - helloSentMs > HELLO_MS && sayHello(name, slot, token)) helloSentMs = performance.now();
     await new Promise((resolve) => setTimeout(resolve, STEP_MS));
   }
 }
 
-/** @returns whether it went out. @throws IpcError IPC_PEER_LOST when nobody listens */
+/** @returns `true` when the hello was sent. @throws IpcError IPC_PEER_LOST when nobody listens */
 function sayHello(name: string, slot: number, token: number): boolean {
   const fd = unixSocket("datagram", true);
   try {
@@ -238,7 +238,7 @@ function pathsOf({ name }: Address): string[] {
   return [name, ...slots.flatMap((slot) => [clientPath(name, slot), serverPath(name, slot)])];
 }
 
-/** Unix datagram sockets: the kernel keeps the boundaries of messages, and a full queue pushes back. */
+/** Unix datagram sockets: the kernel keeps message boundaries, and a full queue pushes back. */
 export const unixDgram: Transport = {
   activeWhenIdle: true,
   id: ID,

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ConnectionHandler, Place } from "../contract/transport.ts";
 import { unix } from "./unix.ts";
 
-/** `sun_path` without its final zero. */
+/** Longest path: `sun_path` without its final zero. */
 const MAX_PATH_BYTES = process.platform === "darwin" ? 103 : 107;
 
 const run = promisify(execFile);
@@ -76,7 +76,8 @@ test("of several processes that race for one stale path exactly one succeeds", a
     // The path of a process that was killed: bound, and nobody behind it.
     await run(process.execPath, [
       "-e",
-      `require("node:net").createServer().listen(${JSON.stringify(address.name)}, () => process.kill(process.pid, "SIGKILL"))`,
+      `require("node:net").createServer()
+      .listen(${JSON.stringify(address.name)}, () => process.kill(process.pid, "SIGKILL"))`,
     ]).catch(() => undefined);
     expect(lstatSync(address.name).isSocket()).toBe(true);
     const program = `
@@ -84,7 +85,8 @@ test("of several processes that race for one stale path exactly one succeeds", a
       const handler = { onOpen() {}, onMessage() {}, onWritable() {}, onClose() {} };
       const go = Number(process.argv[1]);
       await new Promise((resolve) => setTimeout(resolve, Math.max(0, go - Date.now())));
-      const outcome = await unix.event.listen(${JSON.stringify(address)}, handler).then(() => "won", (error) => error.code);
+      const outcome = await unix.event.listen(${JSON.stringify(address)}, handler)
+        .then(() => "won", (error) => error.code);
       process.stdout.write(outcome);
       process.stdin.resume().on("end", () => process.exit(0));
     `;

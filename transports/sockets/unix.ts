@@ -36,8 +36,8 @@ const event: EventTransport = {
 };
 
 /**
- * The blocking face, loaded when it is first used: the POSIX wrapper behind it is a third of what starting a trial loads, and
- * most trials run in an event loop. Its calls are synchronous, so the module has to be required and cannot be imported.
+ * The blocking face, loaded on first use: its POSIX wrapper is a third of what a trial loads, and most trials run in an
+ * event loop. Its calls are synchronous, so `require` loads it.
  */
 const blocking: BlockingTransport = {
   listen: (address, options) => unixBlocking().listen(address, options),
@@ -45,7 +45,7 @@ const blocking: BlockingTransport = {
 };
 
 function unixBlocking(): BlockingTransport {
-  // The compiled package has other names than the source.
+  // The compiled package has other file extensions than the source.
   const module = createRequire(import.meta.url)(`./unix-blocking${extname(import.meta.filename)}`);
   return (module as typeof import("./unix-blocking.ts")).unixBlocking;
 }
@@ -69,11 +69,11 @@ async function listenLocked(address: Address, handler: ConnectionHandler, option
   return server;
 }
 
-/** Unix domain stream sockets over `node:net`, messages behind a u32 length prefix. */
+/** Unix domain stream sockets over `node:net`. Each message follows a u32 length prefix. */
 export const unix: Transport = {
   id: ID,
   capabilities: streamCapabilities({
-    // The blocking face needs the POSIX wrapper; it shows what the event loop costs.
+    // The blocking face needs the POSIX wrapper.
     modes: process.platform === "linux" ? ["event", "blocking"] : ["event"],
     maxClients: MAX_CLIENTS,
   }),

@@ -16,9 +16,9 @@ import { tooLarge } from "../support/unary.ts";
 
 const ID = "ws/unix";
 const MAX_BYTES = UNBOUNDED_MESSAGE_BYTES;
-/** A stranger that does not finish its upgrade request is dropped after this time. */
+/** Longest time a client may take to finish its upgrade request, ms; it is dropped after that. */
 const HEADERS_LIMIT_MS = 5000;
-/** Normal closure (RFC 6455, section 7.4.1). */
+/** Close code of an orderly end (RFC 6455, section 7.4.1). */
 const NORMAL = 1000;
 const GOING_AWAY = 1001;
 const CLOSE_CODES: Readonly<Record<number, IpcErrorCode>> = {
@@ -130,7 +130,7 @@ class WebSocketConnection implements Connection {
       this.#error ??= late;
       this.#ws.terminate();
     });
-    // The answer to our close frame comes behind whatever has not been read yet.
+    // The answer to our close frame comes behind everything not read yet.
     this.#ws.resume();
     this.#ws.close(NORMAL);
     await this.#closed.promise;
@@ -146,13 +146,13 @@ class WebSocketConnection implements Connection {
 const SEND_OPTIONS = { binary: true, compress: false, fin: true };
 
 function closeError(code: number): IpcError | undefined {
-  // 1005: the close frame carried no code, which is in order.
+  // 1005: the close frame carried no code, which is allowed.
   if (code === NORMAL || code === GOING_AWAY || code === 1005) return undefined;
   const message = `${ID}: the connection ended with code ${code}`;
   return new IpcError(CLOSE_CODES[code] ?? "IPC_PEER_LOST", message, { transport: ID });
 }
 
-/** What the library reports of the other side's bytes has codes of its own. */
+/** Maps the library's errors about received bytes to ours; the others are the socket's. */
 function protocolError(error: Error): IpcError {
   const code = "code" in error ? String(error.code) : "";
   if (!code.startsWith("WS_ERR")) return toIpcError(error, ID, "IPC_PEER_LOST");
@@ -200,13 +200,13 @@ async function connect(address: Address, handler: ConnectionHandler, options?: O
     maxPayload: MAX_BYTES,
   });
   const opened = new Promise<Connection>((resolve, reject) => {
-    // Errors of a system call are the socket's; the others are about what was said on it.
+    // Errors of a system call come from the socket, the others from the protocol.
     const refused = (error: Error): void =>
       reject(toIpcError(error, ID, "syscall" in error ? "IPC_SYSTEM" : "IPC_MALFORMED"));
     ws.once("error", refused);
     ws.once("open", () => {
       ws.off("error", refused);
-      // In this turn, because messages may already stand behind the server's answer.
+      // In this turn, because messages may already follow the server's answer.
       const connection = new WebSocketConnection(ws, socket, handler);
       connection.open();
       resolve(connection);

@@ -5,17 +5,17 @@ import { ZeromqConnection } from "./connection.ts";
 import { isControl, type Outgoing } from "./farewell.ts";
 import { commonOptions, highWaterMarks, type Library, reconnect } from "./library.ts";
 
-/** What a client needs of its server. */
+/** Data a client needs about its server. */
 export interface ClientTarget {
   readonly transport: string;
   readonly endpoint: string;
-  /** False for a server that is not ours: it would take a farewell for a message. */
+  /** `false` for a server that is not ours: it would take a farewell for a message. */
   readonly confirms: boolean;
 }
 
 /** DEALER: any number of requests under way, replies in order. */
 export function openDealer(library: Library, target: ClientTarget, handler: ConnectionHandler) {
-  // The probe is an empty message by which the server learns of this client before its first request.
+  // The probe is an empty message that announces this client to the server before its first request.
   const socket = new library.Dealer({
     ...commonOptions(library),
     ...highWaterMarks,
@@ -28,8 +28,8 @@ export function openDealer(library: Library, target: ClientTarget, handler: Conn
 }
 
 /**
- * REQ: one request at a time. Without `relaxed` a request whose reply never came would make every later send fail
- * (EFSM); without `correlate` its late reply would be taken for the next one's.
+ * REQ: one request at a time. Without `relaxed`, a request without a reply would make every later send fail (EFSM).
+ * Without `correlate`, its late reply would be taken for the next one's.
  */
 export function openRequest(library: Library, target: ClientTarget, handler: ConnectionHandler) {
   const { transport, confirms } = target;
@@ -47,7 +47,7 @@ export function openRequest(library: Library, target: ClientTarget, handler: Con
       confirms,
       async transmit(message) {
         await socket.send(message as Buffer);
-        // After the connection has seen that it was sent: a reply that is there already must not come before that.
+        // After the connection has seen that it was sent: a reply that is already there must not come before that.
         if (!receiving) queueMicrotask(receive);
       },
       // A lockstep client has at most one message coming, and one may follow a pause.
@@ -60,7 +60,7 @@ export function openRequest(library: Library, target: ClientTarget, handler: Con
   );
   const received = (parts: Message[]): void => {
     receiving = false;
-    // `correlate` lets through what answers the last request and nothing else, so the other side has read them all.
+    // `correlate` passes only the reply to the last request, so the other side has read them all.
     connection.replied();
     const body = parts[parts.length - 1] as Message;
     if (isControl(parts[parts.length - 2], body)) connection.control(body);
@@ -69,7 +69,7 @@ export function openRequest(library: Library, target: ClientTarget, handler: Con
   const failed = (error: unknown): void => {
     receiving = false;
     if (socket.closed) return;
-    // A late reply to a request that was given up woke us, and `correlate` threw it away: ours is still to come.
+    // The late reply to an abandoned request woke us, and `correlate` discarded it: ours is still to come.
     if (error instanceof Error && "code" in error && error.code === "EAGAIN") receive();
     else connection.end(toIpcError(error, transport));
   };

@@ -4,34 +4,34 @@ import type { Connection, ConnectionHandler } from "../contract/transport.ts";
 import { Deadline } from "../support/deadline.ts";
 import { answerFarewell, answers, askFarewell, isQuestion, type Outgoing } from "./farewell.ts";
 
-/** Bytes and messages that wait here while the library is busy; above either, `send` answers false. */
+/** Bytes and messages that wait here while the library is busy; above either, `send` returns false. */
 const OUTBOX_BYTES = 1024 * 1024;
 const OUTBOX_MESSAGES = 256;
-/** ROUTER and XPUB answer EAGAIN at the high-water mark and offer no event for "try again", so we ask. */
+/** Interval of retries, ms: ROUTER and XPUB fail with EAGAIN at the high-water mark, and no event ends it. */
 const RETRY_MS = 1;
-/** Up to this size a copy is cut from Node's own pool, which costs next to nothing. */
+/** Size up to which Node cuts a copy from its pool, bytes; such copies cost next to nothing. */
 const POOLED_BYTES = 4096;
 /**
- * Longest time the library may go on delivering after `close`; it also bounds the exit of the process. What the other side
- * has confirmed is not in question any more: this is for our own answers to it, and for sides that confirm nothing.
+ * Longest time the library may go on delivering after `close`, ms; it also bounds the exit of the process. It serves
+ * our own answers, and peers that confirm nothing; everything else is confirmed by then.
  */
 const LINGER_MS = 1000;
 
-/** What a connection needs of the socket behind it. */
+/** Functions a connection needs of the socket behind it. */
 export interface SocketPort {
   readonly transport: string;
-  /** Whether the other side answers a farewell. Asked when the connection closes. */
+  /** `true` when the other side answers a farewell. Read when the connection closes. */
   readonly confirms: boolean;
   /** At most one call is pending at a time. */
   transmit(message: Outgoing): Promise<void>;
   setPaused(paused: boolean): void;
-  /** The connection has ended; what the library holds may be delivered for `lingerMs` more. */
+  /** Releases the socket of an ended connection; the library may deliver for `lingerMs` more. */
   release(lingerMs: number): void;
 }
 
 /**
- * One end of a ZeroMQ exchange. The library allows one unfinished send per socket ("Socket is busy writing"), so further
- * messages wait in a bounded outbox and leave in order.
+ * One end of a ZeroMQ exchange. The library allows one unfinished send per socket ("Socket is busy writing"), so
+ * further messages wait in a bounded outbox and leave in order.
  */
 export class ZeromqConnection implements Connection {
   readonly #wire: SocketPort;
@@ -40,11 +40,11 @@ export class ZeromqConnection implements Connection {
   #outboxBytes = 0;
   /** The message the library has not taken; undefined when idle. */
   #current: Outgoing | undefined;
-  /** Something was sent of which nobody knows that the other side has it. */
+  /** `true` when something was sent that the other side has not confirmed. */
   #unconfirmed = false;
   /** Our farewell, until it is answered. */
   #question: Buffer[] | undefined;
-  /** A received message that nobody reads any more. New memory of 64 KiB costs several times what copying into it costs. */
+  /** Memory of a received message that is no longer read. New memory of 64 KiB costs several times the copy into it. */
   #spare: Buffer | undefined;
   #retry: NodeJS.Timeout | undefined;
   #blocked = false;
@@ -70,11 +70,11 @@ export class ZeromqConnection implements Connection {
 
   deliver(message: Buffer): void {
     if (this.#open) this.#handler.onMessage(message, this);
-    // Borrowed no longer: its memory is ours, and still in the cache.
+    // Its memory is ours again, and still in the cache.
     if (message.length > POOLED_BYTES) this.#spare = message;
   }
 
-  /** The library sends buffers above 128 bytes by reference, from another thread, and the caller may reuse its own at once. */
+  /** Copies a message, since the caller may reuse its buffer: the library sends above 128 bytes from another thread. */
   #copyOf(message: Uint8Array): Buffer {
     const { length } = message;
     let copy = this.#spare;
@@ -106,20 +106,20 @@ export class ZeromqConnection implements Connection {
     this.#outboxBytes += message.length;
   }
 
-  /** A control message of the other side came, behind everything it had sent before. */
+  /** Handles a control message of the other side. It came behind everything that was sent before. */
   control(body: Buffer): void {
     if (this.#ended) return;
     if (answers(body, this.#question)) this.#confirmed();
     else if (isQuestion(body)) this.#answer(body);
   }
 
-  /** One answer waits at most: who asks without end and does not read takes no memory. */
+  /** Queues an answer. At most one waits, so a client that asks without end and does not read takes no memory. */
   #answer(body: Buffer): void {
     const waits = this.#outbox.some((message) => Array.isArray(message) && message !== this.#question);
     if (!waits) this.#queue(answerFarewell(body));
   }
 
-  /** Lockstep: the other side has answered the last message that was sent to it. */
+  /** Lockstep: records that the other side has answered the last message. */
   replied(): void {
     if (this.#current === undefined && this.#outbox.length === 0) this.#confirmed();
   }
@@ -196,7 +196,7 @@ export class ZeromqConnection implements Connection {
     if (confirms && this.#unconfirmed) {
       this.#question = askFarewell();
       this.#queue(this.#question);
-      // The answer comes behind whatever has not been read yet.
+      // The answer comes behind everything not read yet.
       this.#wire.setPaused(false);
     }
     const late = await this.#delivered(timeoutMs);
@@ -206,7 +206,7 @@ export class ZeromqConnection implements Connection {
     throw new IpcError("IPC_TIMEOUT", message, { transport });
   }
 
-  /** @returns true when the time ran out. */
+  /** @returns true when the time ran out */
   #delivered(timeoutMs: number): Promise<boolean> {
     return new Promise((resolve) => {
       const deadline = new Deadline(timeoutMs, () => resolve(true));
@@ -240,7 +240,7 @@ export class ZeromqConnection implements Connection {
   }
 }
 
-/** The library would only drop the connection at the receiving end, and the sender would see a time-out. */
+/** Refuses large messages: the library would drop the connection at the receiver, and the sender would time out. */
 function tooLarge(transport: string, bytes: number): IpcError {
   return new IpcError(
     "IPC_TOO_LARGE",

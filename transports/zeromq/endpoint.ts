@@ -8,20 +8,20 @@ import { distinctName } from "../support/distinct-name.ts";
 import { bindPrivately, listenAtPath, pathResidue, removeSocket, sweepPath } from "../support/socket-path.ts";
 import { checkSocketPath } from "../support/socket-path-limit.ts";
 
-/** A place where a socket listens. */
+/** Place where a socket listens. */
 export interface Endpoint {
-  /** Where clients connect. */
+  /** Address to which clients connect. */
   readonly address: Address;
-  /** Removes what newcomers find it by. Those that are connected stay. */
+  /** Removes the name by which newcomers find it. Connected clients stay. */
   remove(): Promise<void>;
-  /** Frees what `remove` could not without ending connections: call it when they are closed. */
+  /** Frees the rest once the connections are closed. */
   unbind(): Promise<void>;
 }
 
-/** How addresses of one kind are made, bound and cleaned. */
+/** Functions that make, bind and clean addresses of one kind. */
 export interface EndpointKind {
   allocate(place: Place, transport: string): Promise<Address>;
-  /** What `connect` of the library takes. @throws IpcError for a name that cannot be an address */
+  /** Returns the URL for the library's `connect`. @throws IpcError for a name that cannot be an address */
   url(address: Address): string;
   /** @throws IpcError IPC_ADDRESS_IN_USE, IPC_SYSTEM */
   bind(socket: Socket, address: Address): Promise<Endpoint>;
@@ -29,13 +29,13 @@ export interface EndpointKind {
   sweep(address: Address): Promise<void>;
 }
 
-/** Longest wait for the I/O thread to close a listening TCP socket. */
+/** Longest wait for the I/O thread to close a listening TCP socket, ms. */
 const UNBIND_MS = 1000;
 const PROBE_MS = 1000;
 
 /**
- * `ipc://`: the library unlinks whatever is at the path it binds, be it a live server or a regular file, and never removes
- * its own. So the path is looked at, and locked, before; and removed after.
+ * `ipc://`. The library unlinks whatever is at the path it binds, a live server or a regular file, and never removes
+ * its own. So this checks and locks the path before, and removes it after.
  */
 export const ipcEndpoint: EndpointKind = {
   async allocate(place, transport) {
@@ -86,8 +86,8 @@ export const tcpEndpoint: EndpointKind = {
 };
 
 /**
- * Resolves when the I/O thread has closed the listening socket, so that the port can be bound again at once. The library ends
- * every connection that was accepted there too.
+ * Resolves when the I/O thread has closed the listening socket, so that the port is free at once. The library also ends
+ * every connection accepted there.
  */
 async function unbindNow(socket: Socket, endpoint: string): Promise<void> {
   if (socket.closed) return;

@@ -1,8 +1,8 @@
 import { randomBytes } from "../support/crypto.ts";
 
 /**
- * The end of a connection, agreed between both sides. The library confirms nothing: a message it has taken may stand in its
- * queue, in the kernel or in the queue of a process that does not read. So who closes asks, and the other side
+ * The end of a connection, agreed between both sides. The library confirms nothing: a message it took may be in its
+ * queue, in the kernel, or in the queue of a process that does not read. So a side that closes asks, and the other one
  * answers when it has read everything before the question.
  *
  * A control message has two parts, this mark and its body. A message of an application has one.
@@ -12,15 +12,15 @@ const TOKEN_BYTES = 8;
 export const BODY_BYTES: number = 1 + TOKEN_BYTES;
 const Kind = { ask: 1, answer: 2 } as const;
 
-/** What a connection hands to its socket. */
+/** Message that a connection hands to its socket. */
 export type Outgoing = Buffer | Buffer[];
 
-/** "I have sent my last message: answer when you have read everything before this." */
+/** Returns the question: "this was my last message; answer when you have read everything before it". */
 export function askFarewell(): Buffer[] {
   return [MARK, Buffer.concat([Buffer.from([Kind.ask]), randomBytes(TOKEN_BYTES)])];
 }
 
-/** The answer to the question in `body`. */
+/** Returns the answer to the question in `body`. */
 export function answerFarewell(body: Buffer): Buffer[] {
   return [MARK, Buffer.concat([Buffer.from([Kind.answer]), body.subarray(1)])];
 }

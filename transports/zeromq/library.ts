@@ -5,13 +5,13 @@ import type { Availability } from "../contract/transport.ts";
 export type Library = typeof Zeromq;
 
 /**
- * Messages a ZeroMQ pipe holds in each direction before it pushes back. The unit is messages, not bytes, so a high mark
- * with 1 MiB messages would be a memory leak in all but name; 64 keeps a pipeline busy and bounds the rest.
+ * Messages a ZeroMQ pipe holds in each direction before it pushes back. The unit is messages, not bytes: a high mark
+ * would hold too much memory with messages of 1 MiB, and 64 keeps a pipeline busy.
  */
 const HIGH_WATER_MARK = 64;
-/** The library's default of 100 ms is what a client waits after a restart. */
+/** Interval of reconnects, ms: the wait of a client after a restart (the library's default: 100). */
 const RECONNECT_MS = 20;
-/** A stranger that connects and says nothing is dropped after this time (the library's default: 30,000). */
+/** Longest handshake, ms; a silent connection is dropped after that (the library's default: 30,000). */
 const HANDSHAKE_MS = 5000;
 const MAX_SOCKETS = 16_384;
 
@@ -30,7 +30,7 @@ export function commonOptions(library: Library): {
   maxMessageSize: number;
   handshakeInterval: number;
 } {
-  // Not blocky: linger defaults to 0, else undelivered messages would hold the process at its exit for ever.
+  // Not blocky: linger defaults to 0. Otherwise undelivered messages would hold up the exit of the process for ever.
   context ??= new library.Context({ blocky: false, maxSockets: MAX_SOCKETS });
   return { context, linger: 0, maxMessageSize: UNBOUNDED_MESSAGE_BYTES, handshakeInterval: HANDSHAKE_MS };
 }

@@ -6,12 +6,12 @@ import { answerFarewell, BODY_BYTES, isControl, MARK, type Outgoing } from "./fa
 import { commonOptions, highWaterMarks, type Library, reconnect } from "./library.ts";
 
 const SUBSCRIBE = 1;
-/** After the last subscriber has left, its last messages may still stand in the other socket: the end waits for silence. */
+/** Silence before the end, ms: after the last subscriber left, its last messages may still be in the other socket. */
 const QUIET_MS = 50;
 
 /**
- * A subscriber has no way to answer but its subscriptions, which travel to the publisher. So a farewell is answered by
- * subscribing to its body, and a side that answers subscribes to the mark of farewells from its start.
+ * A subscriber can answer only by subscriptions, which travel to the publisher. So it answers a farewell by subscribing
+ * to its body, and announces that it answers by subscribing to the mark of farewells at the start.
  */
 const ALL = Buffer.alloc(0);
 
@@ -21,7 +21,7 @@ interface Sockets {
   readonly subscriber: Subscriber;
 }
 
-/** Where clients publish to: the server subscribes there. Its own publications are at the address itself. */
+/** Returns the address clients publish to. The server publishes at the address itself. */
 export function inboundOf(address: Address): Address {
   return { ...address, name: `${address.name}.in` };
 }
@@ -34,7 +34,7 @@ function createSockets(library: Library, noDrop: boolean, extra: Partial<typeof 
     ...extra,
     sendHighWaterMark,
     noDrop,
-    // Every subscription is reported, also the second and later ones to the same topic: they are counted here.
+    // Report every subscription, also repeated ones to the same topic: they are counted here.
     verbosity: "allSubsUnsubs",
     sendTimeout: 0,
   });
@@ -43,7 +43,7 @@ function createSockets(library: Library, noDrop: boolean, extra: Partial<typeof 
   return { publisher, subscriber };
 }
 
-/** Reads a socket to its end, or until told to wait. Answers farewells. */
+/** Reads a socket to its end, or until paused. Answers farewells. */
 class Reader {
   readonly #socket: Subscriber | XPublisher;
   readonly #take: (message: Message) => void;
@@ -72,7 +72,7 @@ class Reader {
       try {
         parts = await this.#socket.receive();
       } catch {
-        // Only closing makes an unlimited receive fail.
+        // An unlimited receive fails only when the socket is closed.
         return;
       }
       const [message, body] = parts;
@@ -88,7 +88,7 @@ class Reader {
   }
 }
 
-/** The farewell that this subscription answers, as the control message its connection waits for. */
+/** Returns the farewell that this subscription answers, as the control message its connection waits for. */
 function answerIn(subscription: Message): Buffer | undefined {
   if (subscription[0] !== SUBSCRIBE || subscription.length !== 1 + BODY_BYTES) return undefined;
   return answerFarewell(subscription.subarray(1))[1];
@@ -100,8 +100,8 @@ function closeSockets({ publisher, subscriber }: Sockets): void {
 }
 
 /**
- * The server: one connection stands for all clients, because a subscriber has no name. It opens with the first
- * subscription (or publication) and ends when the last subscriber has left.
+ * The server. One connection stands for all clients, because subscribers have no names. It opens with the first
+ * subscription or publication and ends when the last subscriber has left.
  */
 export class PubSubService {
   readonly sockets: Sockets;
@@ -110,7 +110,7 @@ export class PubSubService {
   readonly #reader: Reader;
   readonly #noDrop: boolean;
   #subscribers = 0;
-  /** Those among them that answer farewells. */
+  /** Number of subscribers that answer farewells. */
   #answering = 0;
   #answered = 0;
   #connection: ZeromqConnection | undefined;
@@ -141,7 +141,7 @@ export class PubSubService {
     else if (answer !== undefined && ++this.#answered >= this.#answering) this.#connection?.control(answer);
   }
 
-  /** With one among them that does not answer, nobody can tell when all have read everything. */
+  /** Returns `true` when every subscriber answers: otherwise nothing shows that all have read everything. */
   get #confirms(): boolean {
     return this.#noDrop && this.#answering > 0 && this.#answering >= this.#subscribers;
   }
@@ -192,7 +192,7 @@ export class PubSubService {
   }
 }
 
-/** A client. What it sends before the server has subscribed waits in its outbox, as nobody would receive it. */
+/** Opens a client. Messages wait in its outbox until the server has subscribed: earlier ones would be lost. */
 export function openPubSub(
   library: Library,
   urls: { readonly outbound: string; readonly inbound: string },

@@ -5,46 +5,46 @@ import { ZeromqConnection } from "./connection.ts";
 import { isControl, isQuestion } from "./farewell.ts";
 import { commonOptions, highWaterMarks, type Library } from "./library.ts";
 
-/** Bytes held for paused clients before the socket, and with it every client, is no longer read. */
+/** Bytes held for paused clients before reading the socket stops, and with it every client. */
 const HELD_BYTES = 1024 * 1024;
 const HELD_MESSAGES = 1024;
-/** ZMQ_DISCONNECT_MSG: what the library delivers in a client's name when its connection has ended. */
+/** ZMQ_DISCONNECT_MSG: the message the library delivers for a client whose connection has ended. */
 const DISCONNECT_MESSAGE_OPTION = 111;
 
 type ClientKey = number | string;
 
-/** Ids that ROUTER gives are a zero byte and a counter (zmq_setsockopt(3), ZMQ_ROUTING_ID): as a number they cost no string per message. */
+/** Reads a ROUTER's id, a zero byte and a counter (ZMQ_ROUTING_ID), as a number: no string for each message. */
 function keyOf(routingId: Message): ClientKey {
   return routingId.length === 5 && routingId[0] === 0 ? routingId.readUInt32BE(1) : routingId.toString("latin1");
 }
 
-/** A client as the server knows it. */
+/** State of one client. */
 interface Client {
   readonly connection: ZeromqConnection;
-  /** Routing id, and for REQ clients what stands before the body: a request id and an empty delimiter, which null makes cheapest. */
+  /** Routing id; for REQ clients also a request id and an empty delimiter, which is cheapest as null. */
   envelope: (Message | null)[];
-  /** Answers a farewell: ours do, and they alone begin with the library's probe. */
+  /** `true` for clients that answer a farewell: ours do, and they alone begin with the library's probe. */
   confirms: boolean;
   paused: boolean;
-  /** What came while it was paused, in order: bodies of messages, and what else there is to do. */
+  /** Message bodies and actions that arrived while it was paused, in order. */
   readonly held: (Message | (() => void))[];
 }
 
-/** Who only says farewell, to a server that has not met it before, opens no connection. */
+/** Handler for a client that sends only a farewell to a new server: it opens no connection. */
 const NOBODY: ConnectionHandler = { onOpen() {}, onMessage() {}, onWritable() {}, onClose() {} };
 
 /**
  * The server of DEALER and REQ clients: one ROUTER, one {@link ZeromqConnection} per routing id.
  *
- * REQ clients are not served by a REP socket because that stops for all clients until the last request has been answered,
- * so one request that deserves no answer would end the service.
+ * A REP socket cannot serve REQ clients: it stops for all of them until the last request is answered, so one request
+ * without a reply would end the service.
  */
 export class RouterService {
   readonly socket: Router;
   readonly #transport: string;
   readonly #handler: ConnectionHandler;
   readonly #clients = new Map<ClientKey, Client>();
-  /** Unguessable, so that no client can speak it in another's place. */
+  /** Unguessable, so that no client can forge the farewell of another. */
   readonly #farewell = randomBytes(24);
   #heldBytes = 0;
   #heldMessages = 0;
@@ -54,8 +54,8 @@ export class RouterService {
   constructor(library: Library, transport: string, handler: ConnectionHandler) {
     this.#transport = transport;
     this.#handler = handler;
-    // Mandatory: an error instead of silence when a client is gone or does not read. Time-out 0: the answer comes at once,
-    // so that one client that does not read never holds up the replies to the others.
+    // Mandatory: an error instead of silence when a client is gone or does not read. Time-out 0: the error comes at
+    // once, so that such a client never delays the replies to the others.
     this.socket = new library.Router({
       ...commonOptions(library),
       ...highWaterMarks,
@@ -77,7 +77,7 @@ export class RouterService {
       try {
         parts = await this.socket.receive();
       } catch {
-        // Only closing makes an unlimited receive fail.
+        // An unlimited receive fails only when the socket is closed.
         return;
       }
       this.#take(parts);
@@ -89,7 +89,7 @@ export class RouterService {
     const body = parts.pop() as Message;
     let client = this.#clients.get(key);
     if (body.length === this.#farewell.length && body.equals(this.#farewell)) {
-      // What it sent before it left is delivered first.
+      // Messages it sent before it left are delivered first.
       if (client !== undefined) this.#inTurn(client, () => client?.connection.end());
       return;
     }
@@ -98,20 +98,20 @@ export class RouterService {
     if (client === undefined) {
       if (control ? !isQuestion(body) : this.#closing) return;
       client = this.#welcome(key, parts, control ? NOBODY : this.#handler);
-      // An empty first message is the library's probe (ZMQ_PROBE_ROUTER): it says "here I am" and carries nothing.
+      // An empty first message is the library's probe (ZMQ_PROBE_ROUTER), which announces a client and carries nothing.
       if (body.length === 0 && parts.length === 1) {
         client.confirms = true;
         return;
       }
     }
     client.envelope = parts.length === 1 ? parts : parts.map((part) => (part.length === 0 ? null : part));
-    // What is held goes first, also after `resume`: its delivery is only a microtask away.
+    // Held messages go first, also after `resume`: their delivery is only a microtask away.
     if (control) this.#inTurn(client, () => client?.connection.control(body));
     else if (client.paused || client.held.length > 0) this.#hold(client, body);
     else client.connection.deliver(body);
   }
 
-  /** Acts when everything that came before has been delivered. */
+  /** Acts once everything that came before has been delivered. */
   #inTurn(client: Client, act: () => void): void {
     if (client.paused || client.held.length > 0) this.#hold(client, act);
     else act();
@@ -150,7 +150,6 @@ export class RouterService {
     if (typeof next !== "function") this.#heldBytes += next.length;
   }
 
-  /** The counterpart of `#hold`. */
   #unholdOne(client: Client): Message | (() => void) | undefined {
     const next = client.held.shift();
     if (next !== undefined) this.#heldMessages--;
@@ -185,12 +184,12 @@ export class RouterService {
   }
 }
 
-/** A draft option of libzmq: where it is missing, the end of a client is noticed when a reply to it fails. */
+/** Sets a draft option of libzmq. Where it is missing, the end of a client shows when a reply to it fails. */
 function announceDisconnects(socket: Router, farewell: Buffer): void {
   const options = socket as unknown as { setStringOption(option: number, value: Buffer): void };
   try {
     options.setStringOption(DISCONNECT_MESSAGE_OPTION, farewell);
   } catch {
-    // Then there are no announcements.
+    // Without the option there are no announcements.
   }
 }

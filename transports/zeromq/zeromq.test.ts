@@ -14,7 +14,7 @@ describeAddressTransport({ transport: zeromqTcp, moduleUrl, exportName: "zeromqT
 const directory = mkdtempSync(join(tmpdir(), "zeromq-"));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-test("the late reply to a request that was given up neither ends a lockstep client nor is taken for the next one", async () => {
+test("the late reply to an abandoned request neither ends a lockstep client nor answers the next request", async () => {
   const { event } = zeromqReqRep;
   if (event === undefined) throw new Error("no event face");
   const place = { directory, prefix: `ipcmark-${randomBytes(8).toString("hex")}` };
@@ -24,7 +24,7 @@ test("the late reply to a request that was given up neither ends a lockstep clie
   const server = await event.listen(address, {
     onOpen: ignore,
     onMessage(_message, connection) {
-      // The first reply comes when its request is given up, and so long before the second that it wakes the client alone.
+      // The first reply comes when its request is given up, and long enough before the second to wake the client alone.
       if (++asked === 1) connection.send(Buffer.from("late"));
       else setTimeout(() => connection.send(Buffer.from("in time")), 100);
     },

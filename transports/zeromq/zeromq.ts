@@ -12,12 +12,12 @@ import { type Library, loadLibrary, probeLibrary } from "./library.ts";
 import { inboundOf, openPubSub, PubSubService } from "./pub-sub.ts";
 import { RouterService } from "./router.ts";
 
-/** After a server has closed its connections, the library may go on delivering for this long. */
+/** Longest time the library may deliver after a server has closed its connections, ms. */
 const SERVER_LINGER_MS = 1000;
 
 interface Service {
   run(): Promise<void>;
-  /** Takes no newcomers any more, and closes every connection. What the library holds then may be delivered for `lingerMs` more. */
+  /** Refuses newcomers and closes every connection. The library may deliver for `lingerMs` more. */
   closeConnections(lingerMs: number): Promise<void>;
   closeSockets(): void;
 }
@@ -36,12 +36,12 @@ interface Bound extends Endpoint {
   readonly service: Service;
 }
 
-/** pyzmq is often there for one of several interpreters only: the script looks for one that has it. */
+/** Python program of the peers. pyzmq is often installed for one of several interpreters only; the script finds it. */
 const PEERS = { python: ["python3", "peer.py", "--needs", "zmq"] } as const;
 
 const COMMON: Capabilities = streamCapabilities({
   boundaries: "library",
-  // The library connects in the background and again after every loss, and says nothing of it.
+  // The library connects in the background, again after every loss, and does not report it.
   connects: "lazy",
   backpressure: "outbox",
   peerLoss: "undetected",
@@ -86,7 +86,7 @@ function define(recipe: Recipe): Transport {
   };
 }
 
-/** `confirms: false` in the options of an address: the server there is not ours, and would take a farewell for a message. */
+/** Returns `false` where an address has `confirms: false`: that server would read a farewell as a message. */
 function confirms({ options }: Address): boolean {
   return options?.["confirms"] !== false;
 }
@@ -117,10 +117,10 @@ function routed(
   });
 }
 
-/** Many requests under way per client, many clients: what to use unless there is a reason against it. */
+/** DEALER and ROUTER: many clients with many requests under way. The default choice. */
 export const zeromqDealerRouter: Transport = routed("zeromq/dealer-router", ipcEndpoint, openDealer, {});
 
-/** The same over TCP, where there is no `ipc://`. */
+/** DEALER and ROUTER over TCP, where there is no `ipc://`. */
 export const zeromqTcp: Transport = routed("zeromq/tcp", tcpEndpoint, openDealer, {
   auth: [],
   platforms: ["linux", "darwin", "win32"],
@@ -132,7 +132,7 @@ export const zeromqReqRep: Transport = routed("zeromq/req-rep", ipcEndpoint, ope
   maxInFlight: 1,
 });
 
-/** Two paths: what the server publishes, and where clients publish to. */
+/** Two paths: one for the server's publications, one for the clients'. */
 const pubSubEndpoint: EndpointKind = {
   ...ipcEndpoint,
   residue: async (address) => [
@@ -179,7 +179,7 @@ function pubSub(id: string, noDrop: boolean, capabilities: Partial<Capabilities>
 /** A publisher waits for its slowest subscriber (XPUB with `noDrop`): nothing is lost between live, subscribed ends. */
 export const zeromqPubSub: Transport = pubSub("zeromq/pub-sub", true, {});
 
-/** What PUB does by default: a subscriber that does not keep up loses messages, and nobody is told. */
+/** PUB's default: a subscriber that does not keep up loses messages without notice. */
 export const zeromqPubSubDrop: Transport = pubSub("zeromq/pub-sub-drop", false, {
   delivery: "lossy",
   backpressure: "none",

@@ -1,4 +1,4 @@
-"""One client of a file drop: the counterpart of transports/file-drop/connection.ts, as far as it sends."""
+"""One client of a file drop: the sending half of transports/file-drop/connection.ts."""
 
 import base64
 import json
@@ -23,7 +23,7 @@ class Client:
         self.mailbox = os.path.join(server.folder.responses, name)
         self.next = None
         self.gap_since = None
-        # A message was promised and could not be written: the thread that serves then ends the connection.
+        # A message was accepted and could not be written; the serving thread then ends the connection.
         self.broken = False
         self._open = True
         self._lock = threading.Lock()
@@ -40,7 +40,7 @@ class Client:
         self._current = None
 
     def send(self, message):
-        """From any thread. False: not taken (a full disk, say), and the connection is about to end."""
+        """Sends from any thread. False: not sent (a full disk, say), and the connection is about to end."""
         with self._lock:
             self._wait_for_room()
             if self.broken or not self._open:
@@ -64,7 +64,7 @@ class Client:
         server = self._server
         if len(message) > server.max_bytes:
             raise IpcError("IPC_TOO_LARGE", "%d bytes exceed the limit of %d" % (len(message), server.max_bytes))
-        # Only the thread that handles a request answers it in its name; a later answer comes from another thread.
+        # Only the thread that handles a request replies in its name; a later reply comes from another thread.
         current = self._current if threading.current_thread() is server.thread else None
         serial = self._sent + 1
         answered = "" if current is None else ".a%010d-%04d" % (current[0], self._answers)
@@ -75,11 +75,11 @@ class Client:
             server.folder.drop(path, content, server.fsync)
         except FileNotFoundError:
             if not os.path.exists(self.mailbox):
-                # The client hung up, and what is sent now is lost, as with a socket.
+                # The client hung up; as with a socket, a message sent now is lost.
                 return
             server.folder.make()
             server.folder.drop(path, content, server.fsync)
-        # Not before the file is there: a number without a file would be a gap, and end the connection at the client.
+        # Not before the file exists: a number without a file is a gap, which ends the connection at the client.
         self._sent = serial
         if current is not None:
             self._answers += 1
@@ -93,14 +93,14 @@ class Client:
             envelope["text"] = bytes(message).decode("utf-8")
         except UnicodeDecodeError:
             envelope["base64"] = base64.b64encode(message).decode("ascii")
-        # Text as a person reads it. Half a surrogate pair, in an id that a client chose, has no UTF-8: it stays escaped.
+        # Text readable for a person. Half a surrogate pair in a client's id has no UTF-8 and stays escaped.
         return (json.dumps(envelope, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
 
     def drained(self):
         return not any(os.path.exists(path) for path in self._waiting)
 
     def end(self):
-        """The removal of the mailbox tells the client. Nobody writes into it meanwhile, which would let it live on."""
+        """Removes the mailbox, which ends the client. No thread writes into it meanwhile: that would keep it alive."""
         self._open = False
         with self._lock:
             shutil.rmtree(self.mailbox, ignore_errors=True)

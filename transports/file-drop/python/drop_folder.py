@@ -1,4 +1,4 @@
-"""The folders of one drop and whose it is: transports/file-drop/files.ts, owner.ts and sweeper.ts."""
+"""The folders and the owner of one drop, as in transports/file-drop/files.ts, owner.ts and sweeper.ts."""
 
 import itertools
 import json
@@ -12,7 +12,7 @@ from failures import IpcError
 
 REQUEST = re.compile(r"^([A-Za-z0-9-]{1,64})\.(\d{10})\.(json|bin)$")
 CLIENT = re.compile(r"^[A-Za-z0-9-]{1,64}$")
-# A mark without content belongs to a server that is between creating and writing it: so long it may take.
+# Longest time a server may take between creating and writing its mark, which is empty meanwhile.
 WRITING_S = 0.5
 
 
@@ -26,12 +26,12 @@ class Folder:
         self._serial = itertools.count()
 
     def make(self):
-        # Each by itself: the mode given to makedirs holds for the last folder of a path alone.
+        # One by one: the mode given to makedirs holds for the last folder of a path alone.
         for path in (self.base, self.temporary, self.requests, self.responses):
             os.makedirs(path, 0o700, exist_ok=True)
 
     def drop(self, target, content, fsync):
-        """Whole or not at all."""
+        """Writes a file whole or not at all."""
         path = os.path.join(self.temporary, "%d-%d-%d" % (os.getpid(), time.time() * 1e9, next(self._serial)))
         try:
             write_new(path, content, fsync)
@@ -69,7 +69,7 @@ class Folder:
 
 
 def write_new(path, content, fsync=False):
-    """Leaves nothing behind when it fails."""
+    """Writes a new file; removes it when that fails."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -91,7 +91,7 @@ def sync_folder(path):
 
 
 def read_whole(path, limit_bytes):
-    """Of a regular file: opening a FIFO would wait for its writer for ever."""
+    """Reads a regular file. O_NONBLOCK, because opening a FIFO would wait for its writer for ever."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
         status = os.fstat(descriptor)
@@ -113,7 +113,7 @@ def remove(path):
 
 
 def remove_anything(path):
-    """A file, or a folder under the name of one. False: it cannot be removed, which is nobody's end."""
+    """Removes a file, or a folder under the name of one. False: it cannot be removed and stays."""
     try:
         remove(path)
     except OSError:
@@ -136,7 +136,7 @@ def is_old(path, now, ttl_s):
 
 
 def start_time(pid):
-    """State and start of a process as /proc tells them."""
+    """Returns state and start time of a process from /proc."""
     try:
         with open("/proc/%d/stat" % pid, encoding="latin1") as status:
             fields = status.read().rpartition(")")[2].split()
@@ -161,7 +161,7 @@ def is_alive(owner):
 
 
 def read_owner(folder):
-    """None: nobody. A mark that stays unreadable counts as a dead server's."""
+    """Returns the owner or None. A mark that stays unreadable counts as a dead server's."""
     deadline = time.monotonic() + WRITING_S
     while True:
         try:

@@ -1,4 +1,4 @@
-"""How the server of a file drop learns that something was dropped: transports/file-drop/wake.ts."""
+"""Wakes the server of a file drop when a file was dropped, as in transports/file-drop/wake.ts."""
 
 import ctypes
 import os

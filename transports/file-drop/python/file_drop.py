@@ -1,4 +1,4 @@
-"""`file-drop/watch` and `file-drop/poll`: the server of transports/file-drop, see its README for what is on disk."""
+"""`file-drop/watch` and `file-drop/poll`: the server of transports/file-drop; its README describes the files."""
 
 import base64
 import json
@@ -43,7 +43,7 @@ class FileServer:
         self._ttl_s = number(options, "ttlMs", 60000) / 1000
         self._program = program
         self._clients = {}
-        # Requests that nobody could remove: without this they would make a new connection at every look.
+        # Requests that could not be removed: each look would make a new connection for them.
         self._stuck = set()
         self._open = True
         polls = address["transport"] == "file-drop/poll"
@@ -63,7 +63,7 @@ class FileServer:
         except Exception:
             if not self._open:
                 return
-            # The process would live on and own the drop, and its clients would wait for ever: it ends, as Node's does.
+            # End the process, as Node does: alive it would own the drop, and its clients would wait for ever.
             traceback.print_exc()
             sys.stderr.flush()
             os._exit(1)
@@ -119,7 +119,7 @@ class FileServer:
                 self._forget(client)
 
     def _take(self, client, path):
-        """False: it was no message, or it could not be answered or removed. That ends this client, and no other."""
+        """False: it was no message, or the reply or the removal failed. That ends this client only."""
         try:
             request_id, body = self._read(path, client)
         except (OSError, ValueError, KeyError, TypeError, RecursionError, IpcError):
@@ -127,7 +127,7 @@ class FileServer:
         client.begin(client.next, request_id)
         try:
             self._program.message(client, body)
-            # Its file goes after the answer has come, so that a successor could answer it.
+            # Remove the file after the reply, so that a successor could still reply.
             if not client.broken:
                 remove(path)
         except OSError:
@@ -187,7 +187,7 @@ class FileServer:
 def listen(address, key, program):
     folder = Folder(address["name"])
     if os.path.lexists(folder.base) and not os.path.isdir(folder.base):
-        raise IpcError("IPC_ADDRESS_IN_USE", "%s is not a folder" % folder.base)
+        raise IpcError("IPC_ADDRESS_IN_USE", "%s is not a folder; choose another path or remove it" % folder.base)
     epoch = None
     try:
         folder.make()
@@ -195,7 +195,7 @@ def listen(address, key, program):
         folder.make()
         return FileServer(address, folder, epoch, program)
     except Exception:
-        # Nothing of a server that could not start stays, and nothing of another one goes.
+        # Remove everything of a server that failed to start, and nothing of another one.
         if epoch is not None:
             remove(folder.owner)
         if not has_living_owner(folder):

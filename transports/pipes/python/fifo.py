@@ -1,4 +1,4 @@
-"""`fifo`: a hello FIFO, and a pair per client. transports/pipes/fifo-names.ts and fifo-server.ts."""
+"""`fifo`: a hello FIFO, and a pair for each client, as in transports/pipes/fifo-names.ts and fifo-server.ts."""
 
 import errno
 import os
@@ -22,7 +22,7 @@ def is_fifo(path):
 
 
 def open_now(path, access):
-    """Without waiting for the other end; None when nobody is there. Blocking from then on."""
+    """Opens without waiting for the other end; None when that is closed. Blocking from then on."""
     if not is_fifo(path):
         return None
     try:

@@ -1,4 +1,4 @@
-"""`zeromq/dealer-router`, `zeromq/req-rep` and `zeromq/tcp`: one ROUTER for all clients, as transports/zeromq/router.ts."""
+"""`zeromq/dealer-router`, `zeromq/req-rep`, `zeromq/tcp`: one ROUTER, as in transports/zeromq/router.ts."""
 
 import heapq
 import itertools
@@ -12,10 +12,10 @@ from failures import MAX_MESSAGE_BYTES
 import paths
 
 HIGH_WATER_MARK = 64
-# A client that takes nothing for so long loses the reply: the socket is one for all, and must not wait for ever.
+# A client that does not read for this time loses the reply: all share the socket, which must not block for ever.
 SEND_LIMIT_MS = 1000
 SLICE_MS = 100
-# At most so many messages are taken between the end of a client and forgetting it: others may send without a pause.
+# Most messages taken between the end of a client and its removal: others may send without a pause.
 LEFT_MESSAGES = 2 * HIGH_WATER_MARK
 LINGER_MS = 1000
 # A control message has two parts, this mark and its body: transports/zeromq/farewell.ts.
@@ -48,7 +48,7 @@ class RouterConnection:
 
 
 class SocketThread:
-    """A ZeroMQ socket belongs to one thread: this one. `takers`: what to call when a socket has something."""
+    """Owns the ZeroMQ socket, which belongs to one thread. `takers`: functions to call when a socket has something."""
 
     def __init__(self, takers):
         self._takers = takers
@@ -74,7 +74,7 @@ class SocketThread:
         return max(0, min(SLICE_MS, int((self._due[0][0] - time.monotonic()) * 1000) + 1))
 
     def later(self, delay_s, action):
-        """From any thread; other threads are heard within SLICE_MS."""
+        """Schedules an action, from any thread; other threads' actions start within SLICE_MS."""
         heapq.heappush(self._due, (time.monotonic() + delay_s, next(self._order), action))
 
     def end(self):
@@ -98,14 +98,14 @@ class RouterServer(SocketThread):
         name = self._socket.recv()
         client = self._clients.get(name)
         if client is None:
-            # Who is new is known by the descriptor of its connection too: that is what its end is announced with.
+            # The descriptor of its connection identifies a newcomer too: the end is announced with it.
             first = self._socket.recv(copy=False)
             parts = [name, first.bytes]
             descriptor = descriptor_of(first)
             self._forget_reused(descriptor)
             client = self._clients[name] = RouterConnection(self, parts[:1], descriptor)
             self._program.opened(client)
-            # The library's probe: an empty message that says "here I am".
+            # The library's probe: an empty message that announces a client.
             if not parts[1] and not self._socket.rcvmore:
                 return
         else:
@@ -122,13 +122,13 @@ class RouterServer(SocketThread):
         self._program.message(client, body)
 
     def _forget_lost(self):
-        """libzmq announces the end of a client by name only in builds with drafts; its monitor names the descriptor."""
+        """Handles the end of a client. Only draft builds of libzmq name it; the monitor reports the descriptor."""
         descriptor = recv_monitor_message(self._ends)["value"]
         if self._reused.get(descriptor, 0) > 0:
             self._reused[descriptor] -= 1
             return
         lost = [name for name, client in self._clients.items() if client.descriptor == descriptor]
-        # What they sent before they left is still to be taken.
+        # Messages they sent before they left are still to be taken.
         for _ in range(LEFT_MESSAGES):
             if not self._socket.poll(0):
                 break
@@ -137,7 +137,7 @@ class RouterServer(SocketThread):
             self._forget(name)
 
     def _forget_reused(self, descriptor):
-        """Whose descriptor a newcomer has is gone: the announcement is on its way, and is not the newcomer's."""
+        """Removes clients whose descriptor a newcomer has: their end is announced soon, and is not the newcomer's."""
         if descriptor is None:
             return
         for name in [name for name, client in self._clients.items() if client.descriptor == descriptor]:
@@ -150,7 +150,7 @@ class RouterServer(SocketThread):
             self._program.closed(client)
 
     def send(self, parts):
-        """Only from the thread that serves: a ZeroMQ socket belongs to one. False when the client is gone, or does not read."""
+        """Sends, from the serving thread only. False when the client is gone or does not read."""
         try:
             self._socket.send_multipart(parts)
             return True
@@ -173,7 +173,7 @@ def is_question(mark, body):
 
 
 def descriptor_of(received):
-    """Of the connection it came by; None for peers that speak a version of the protocol without properties."""
+    """Returns the descriptor of the message's connection; None for peers whose protocol version has no properties."""
     try:
         return received.get(zmq.SRCFD)
     except zmq.ZMQError:

@@ -1,4 +1,4 @@
-"""`zeromq/pub-sub` and `zeromq/pub-sub-drop`: an XPUB to publish with, and a SUB that hears clients, as transports/zeromq/pub-sub.ts."""
+"""`zeromq/pub-sub`, `zeromq/pub-sub-drop`: an XPUB to publish, a SUB to receive, as in transports/zeromq/pub-sub.ts."""
 
 import time
 
@@ -8,12 +8,12 @@ import paths
 from zeromq import LINGER_MS, HIGH_WATER_MARK, SEND_LIMIT_MS, SocketThread, is_question, limit_messages
 
 SUBSCRIBE = 1
-# After the last subscriber has left, its last messages may still stand in the other socket: the end waits for silence.
+# Silence before the end, s: after the last subscriber left, its last messages may still be in the other socket.
 QUIET_S = 0.05
 
 
 class Distributor:
-    """The one connection: it stands for all clients, because a subscriber has no name."""
+    """The one connection: it stands for all clients, because subscribers have no names."""
 
     def __init__(self, server):
         self._server = server
@@ -41,7 +41,7 @@ class PubSubServer(SocketThread):
     def _subscription(self):
         message = self._publisher.recv()
         if len(message) > 1:
-            # To farewells, which this server does not send.
+            # An answer to a farewell, which this server does not send.
             return
         joined = message[0] == SUBSCRIBE
         self._subscribers = max(0, self._subscribers + (1 if joined else -1))
@@ -81,12 +81,12 @@ class PubSubServer(SocketThread):
         self.later(QUIET_S, look)
 
     def send(self, message):
-        """Only from the thread that serves."""
+        """Sends, from the serving thread only."""
         try:
             self._publisher.send(message)
             return True
         except zmq.ZMQError:
-            # A subscriber did not read for SEND_LIMIT_MS: lost, as a plain PUB would lose it.
+            # A subscriber did not read for SEND_LIMIT_MS and loses the message, as with a plain PUB.
             return False
 
     def close(self):
@@ -101,7 +101,7 @@ class PubSubServer(SocketThread):
 def listen(address, key, program):
     context = zmq.Context()
     publisher = context.socket(zmq.XPUB)
-    # Every subscription is reported, also the second and later ones to the same topic: they are counted here.
+    # Report every subscription, also repeated ones to the same topic: they are counted here.
     publisher.setsockopt(zmq.XPUB_VERBOSER, 1)
     publisher.setsockopt(zmq.SNDTIMEO, SEND_LIMIT_MS)
     publisher.setsockopt(zmq.SNDHWM, HIGH_WATER_MARK)
