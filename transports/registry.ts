@@ -1,11 +1,11 @@
 import type { Transport } from "./contract/transport.ts";
 
-/** One line per transport: the only list there is. */
+/** Entry of one transport in {@link REGISTRY}, the only list there is. */
 export interface Registration {
   readonly id: string;
-  /** Family: the folder it lies in. */
+  /** Family, and name of its folder. */
   readonly family: string;
-  /** Shown by a plain `compare`: one id of each family, and of shared memory one that sleeps and one that polls; at most 12. */
+  /** True for a plain `compare`: one id of each family, two of shared memory (one sleeps, one polls); at most 12. */
   readonly shortlist: boolean;
   /** Imports the module of this mechanism and nothing else; its library is loaded by `probe` or on first use. */
   readonly load: () => Promise<Transport>;

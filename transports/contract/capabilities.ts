@@ -1,19 +1,19 @@
-/** How a side waits, and so the class its numbers are compared in. */
+/** Way in which a side waits. Numbers are compared only within one mode. */
 export type WaitMode = "event" | "blocking" | "polling";
 export type Pattern = "request-reply" | "one-way" | "fan-out";
 export type Platform = "linux" | "darwin" | "win32";
 
 /**
- * What a mechanism claims of itself, as data. The conformance suite tries to falsify each claim.
+ * Claims that a mechanism makes about itself, as data. The conformance suite tries to falsify each one.
  * Structured-cloneable and constant after the module has loaded.
  */
 export interface Capabilities {
-  /** The first is the one measured when nothing else is asked for. `event` needs an event face, the others a blocking one. */
+  /** The first one is measured by default. `event` needs an event face, the others a blocking one. */
   readonly modes: readonly [WaitMode, ...WaitMode[]];
   readonly patterns: readonly Pattern[];
-  /** Who brings the two ends together: an address both know, the parent that launches the peer, or one process hosting both. */
+  /** Party that brings both ends together: an address, the parent that launches the peer, or one process with both. */
   readonly rendezvous: "address" | "parent" | "process";
-  /** Who keeps message boundaries: the kernel, a library, or our length prefix. */
+  /** Layer that keeps message boundaries: the kernel, a library, or our length prefix. */
   readonly boundaries: "kernel" | "library" | "prefix";
   readonly delivery: "reliable" | "lossy";
   readonly ordering: "fifo" | "none";
@@ -26,17 +26,17 @@ export interface Capabilities {
   readonly connects: "checked" | "lazy";
   /** `native`: the mechanism pushes back. `outbox`: our bounded queue does. `none`: messages are dropped. */
   readonly backpressure: "native" | "outbox" | "none";
-  /** How a side learns that the other died: at once, within 1000 ms by a heartbeat, or never. */
+  /** Detection of a dead peer: at once, within 1000 ms by a heartbeat, or never. */
   readonly peerLoss: "immediate" | "heartbeat" | "undetected";
   readonly auth: readonly ("permissions" | "shared-key")[];
-  /** Messages taken survive the death of the server and reach its successor. */
+  /** True where messages that were taken survive the death of the server and reach its successor. */
   readonly persistent: boolean;
   readonly platforms: readonly Platform[];
-  /** Who else can speak it, by our peers or by documented protocol: `python`, `c`, `any`. */
+  /** Languages that can use it, through our peers or a documented protocol: `python`, `c`, `any`. */
   readonly languages: readonly string[];
   /** npm packages that a program needs for it beside Node itself; absent where the module does not state them. */
   readonly packages?: readonly string[];
-  /** The face of the first of `modes` runs native code beside Node's own; absent where the module does not state it. */
+  /** True where the face of the first mode runs native code beside Node's; absent where the module is silent on it. */
   readonly native?: boolean;
 }
 

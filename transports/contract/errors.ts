@@ -9,7 +9,7 @@ export const IPC_ERROR_CODES = {
   IPC_MALFORMED: "the other side sent bytes that are not a valid message",
   IPC_PEER_LOST: "the other process is gone, or nobody listens",
   IPC_SHORTAGE: "this machine has too little of something; the message names it and the remedy",
-  IPC_SYSTEM: "the operating system refused; `errno` says why",
+  IPC_SYSTEM: "the operating system refused; `errno` names the reason",
   IPC_TIMEOUT: "the time allowed ran out",
   IPC_TOO_LARGE: "the message is larger than the mechanism carries",
   IPC_UNKNOWN_METHOD: "the server has no such method",
@@ -21,7 +21,7 @@ export type IpcErrorCode = keyof typeof IPC_ERROR_CODES;
 export interface IpcErrorDetails {
   /** Id of the transport it happened in. */
   readonly transport?: string;
-  /** Symbolic errno such as `EADDRINUSE`, where the operating system said one. */
+  /** Symbolic errno such as `EADDRINUSE`, where the operating system returned one. */
   readonly errno?: string;
   readonly cause?: unknown;
 }
@@ -75,7 +75,7 @@ export function toIpcError(error: unknown, transport: string, fallback: IpcError
 
 const DEEPEST_CAUSE = 8;
 
-/** The shortage of the machine that an error was caused by, whatever wraps it; undefined when there is none. */
+/** Finds the shortage of the machine behind an error, however it is wrapped; undefined when there is none. */
 export function shortageIn(error: unknown): IpcError | undefined {
   let cause = error;
   for (let depth = 0; cause instanceof Error && depth < DEEPEST_CAUSE; depth++) {

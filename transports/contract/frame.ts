@@ -4,7 +4,7 @@
  *     0  u32  id        sequence number or request id
  *     4  u8   kind      see {@link Kind}
  *     5  u8   method    what a request asks for; the programs of the peer give it meaning
- *     6  u16  status    0 in requests and successful replies; otherwise why not
+ *     6  u16  status    0 in requests and successful replies; otherwise the reason of the failure
  *     8  u32  length    bytes of body after the header
  *     12 u32  checksum  CRC-32 of the body, combined with the id
  *
@@ -12,19 +12,19 @@
  */
 export const HEADER_BYTES = 16;
 
-/** What a message is. One-way messages carry a sequence number in `id`; requests and replies a correlation id. */
+/** Types of message. One-way messages carry a sequence number in `id`; requests and replies a correlation id. */
 export const Kind = { request: 1, reply: 2, oneWay: 3 } as const;
 export type Kind = (typeof Kind)[keyof typeof Kind];
 
-/** `status` of a reply. */
+/** Values of `status`. */
 export const Status = { ok: 0, failed: 1, busy: 2, closing: 3, unknownMethod: 4, corrupt: 5 } as const;
 export type Status = (typeof Status)[keyof typeof Status];
 
-/** Golden-ratio multiplier: spreads neighbouring ids over all 32 bits, so that a checksum of one id never fits the next. */
+/** Golden-ratio multiplier: spreads neighbouring ids over 32 bits, so the checksum of one id never fits the next. */
 const ID_SPREAD = 0x9e3779b1;
 
 /**
- * The checksum field of a message: the CRC-32 of its body, bound to its id.
+ * Computes the checksum field of a message: the CRC-32 of its body, bound to its id.
  * A sender that repeats a body computes `bodyCrc` once and pays nothing per message.
  */
 export function bindChecksum(bodyCrc: number, id: number): number {
@@ -56,12 +56,12 @@ export const readStatus = (frame: Uint8Array): number => (frame[6] as number) | 
 export const readLength = (frame: Uint8Array): number => readU32(frame, 8);
 export const readChecksum = (frame: Uint8Array): number => readU32(frame, 12);
 
-/** True when there is a whole header and `length` is exactly the rest: anything else is not a message of ours. */
+/** True when the header is whole and `length` matches the rest exactly. Anything else is not a message of ours. */
 export function isFrame(message: Uint8Array): boolean {
   return message.length >= HEADER_BYTES && readLength(message) === message.length - HEADER_BYTES;
 }
 
-// Byte arithmetic on purpose: a DataView per borrowed message would allocate, and the engine turns this into single moves.
+// Byte arithmetic: a DataView per borrowed message would allocate; the engine turns this into single moves.
 function readU32(bytes: Uint8Array, at: number): number {
   return (
     ((bytes[at] as number) |

@@ -1,9 +1,9 @@
-/** A command only root may run, as whoever reads it has to type it: containers often have no sudo, and root needs none. */
+/** Formats a command for root as its reader has to type it: containers often have no sudo, and root needs none. */
 export function asRoot(command: string): string {
   return process.getuid?.() === 0 ? command : `sudo ${command}`;
 }
 
-/** The way out of each shortage a machine can have: the one source for errors, probes and `doctor`. */
+/** Remedy for each shortage a machine can have: the one source for errors, probes and `doctor`. */
 export const REMEDIES = {
   descriptors: `ulimit -n $(ulimit -Hn), or ${asRoot("prlimit --pid $$ --nofile=65536:65536")}`,
   disk: "free some space there, or set TMPDIR to a directory with more",
@@ -20,7 +20,7 @@ export const REMEDIES = {
 
 export type Resource = keyof typeof REMEDIES;
 
-/** Every errno that says that the machine, or a limit set on it, has too little of something; and of what, if nothing else is known. */
+/** Errnos that stand for a shortage of the machine, or of a limit set on it, and what is short by default. */
 export const SHORTAGES: Readonly<Record<string, Resource>> = {
   EDQUOT: "disk",
   EMFILE: "descriptors",
@@ -32,8 +32,8 @@ export const SHORTAGES: Readonly<Record<string, Resource>> = {
 };
 
 /**
- * What there was too little of when one of Node's own calls failed; undefined when that was no shortage. The same errno of another call
- * means another limit: `watch` and `spawn` have limits of their own.
+ * Returns the resource that a failed call of Node lacked; undefined for other failures. The call matters beside the
+ * errno: `watch` and `spawn` have limits of their own.
  */
 export function resourceOf({ code = "", syscall = "", path = "" }: NodeJS.ErrnoException): Resource | undefined {
   if (syscall === "watch" && code === "ENOSPC") return "inotifyWatches";

@@ -5,11 +5,11 @@ import type { IpcError } from "./errors.ts";
 export interface Place {
   /** Absolute path of a directory that belongs to this run alone. */
   readonly directory: string;
-  /** `ipcmark-` and 16 hexadecimal digits: what kernel objects outside the directory (shm, queues) are named after. */
+  /** `ipcmark-` and 16 hexadecimal digits: start of the names of kernel objects outside the directory (shm, queues). */
   readonly prefix: string;
 }
 
-/** Where a server is found. Plain data: it travels as JSON between the processes. */
+/** Address of a server. Plain data, which travels between the processes as JSON. */
 export interface Address {
   /** Id of the transport that allocated it. */
   readonly transport: string;
@@ -26,17 +26,17 @@ export interface OpenOptions {
 }
 
 /**
- * What a connection tells its owner. Handed over when opening, so that no message can be missed.
+ * Callbacks for the owner of a connection. Handed over when opening, so that no message can be missed.
  * Never called from inside `send`.
  */
 export interface ConnectionHandler {
-  /** First, on both sides; from here on `send` is allowed, so a server may speak first. */
+  /** Called first, on both sides. From here on `send` is allowed, so a server may send first. */
   onOpen(connection: Connection): void;
-  /** One whole message. It is borrowed: valid only until this call returns, so copy what you keep. */
+  /** Gets one whole message, borrowed until this call returns: copy what you keep. */
   onMessage(message: Uint8Array, connection: Connection): void;
-  /** After a `send` that returned false: try again now. */
+  /** Called when a `send` that returned false can be tried again. */
   onWritable(connection: Connection): void;
-  /** Exactly once, last; `error` is absent after an orderly close by either side. */
+  /** Called exactly once, last; `error` is absent after an orderly close by either side. */
   onClose(connection: Connection, error?: IpcError): void;
 }
 
@@ -46,26 +46,26 @@ export interface Connection extends AsyncDisposable {
    * Takes one whole message or nothing.
    *
    * @returns true: taken, and the buffer may be reused at once. false: nothing was taken, and `onWritable` follows.
-   * @throws IpcError IPC_TOO_LARGE (message above `maxMessageBytes`), IPC_CLOSED, IPC_UNSUPPORTED (this pattern has no such direction)
+   * @throws IpcError IPC_TOO_LARGE (above `maxMessageBytes`), IPC_CLOSED, IPC_UNSUPPORTED (no such direction here)
    */
   send(message: Uint8Array): boolean;
-  /** Stops `onMessage`; at most one more message follows. A receiver that cannot answer pauses, it does not queue. */
+  /** Stops `onMessage`; at most one more message follows. A receiver that cannot answer should pause, not queue. */
   pause(): void;
   /** Undoes `pause`. */
   resume(): void;
   /**
-   * Delivers what was taken, then closes. Resolves when the other side has it, so that this process may exit, or when the other
-   * side died, which `onClose` then carries as its error. Idempotent: later calls get the same promise.
+   * Delivers what was taken, then closes. Resolves when the other side has it all, so that this process may exit. Also
+   * resolves when the other side died; `onClose` gets the error. Idempotent: later calls return the same promise.
    *
-   * @param timeoutMs default 5000; after it the connection is torn down and the promise rejects with IPC_TIMEOUT. Time in which
-   *   this process could not run does not count.
+   * @param timeoutMs default 5000; after it the connection is torn down and the promise rejects with IPC_TIMEOUT. Only
+   *   time in which this process could run counts.
    */
   close(timeoutMs?: number): Promise<void>;
 }
 
 /** A listening end in event mode. */
 export interface Server extends AsyncDisposable {
-  /** Where clients connect; differs from the requested address where the OS chose part of it, such as a TCP port. */
+  /** Address where clients connect; differs from the requested one where the OS chose a part, such as a TCP port. */
   readonly address: Address;
   /** Refuses newcomers, closes every connection and removes what the server created. Idempotent. */
   close(): Promise<void>;
@@ -73,9 +73,9 @@ export interface Server extends AsyncDisposable {
 
 /** The face for event loops. */
 export interface EventTransport {
-  /** @throws IpcError IPC_ADDRESS_IN_USE when a live server or something that is not ours is there; IPC_ABORTED, IPC_SHORTAGE, IPC_SYSTEM */
+  /** @throws IpcError IPC_ADDRESS_IN_USE (live server, or not ours), IPC_ABORTED, IPC_SHORTAGE, IPC_SYSTEM */
   listen(address: Address, handler: ConnectionHandler, options?: OpenOptions): Promise<Server>;
-  /** @throws IpcError IPC_PEER_LOST when nobody listens, IPC_AUTH_FAILED, IPC_ABORTED, IPC_TIMEOUT, IPC_SHORTAGE, IPC_SYSTEM */
+  /** @throws IpcError IPC_PEER_LOST (no listener) or _AUTH_FAILED, IPC_ABORTED, IPC_TIMEOUT, IPC_SHORTAGE, IPC_SYSTEM */
   connect(address: Address, handler: ConnectionHandler, options?: OpenOptions): Promise<Connection>;
   /** For rendezvous `parent`: starts the peer process and returns the connection to it. The caller reaps `pid`. */
   launch?(
@@ -89,7 +89,7 @@ export interface LaunchOptions extends OpenOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
-/** What `launch` returns. The peer's control channel (JSON lines, both ways) is its file descriptor 3. */
+/** Result of `launch`. The peer's control channel (JSON lines, both ways) is its file descriptor 3. */
 export interface LaunchedPeer {
   readonly connection: Connection;
   readonly pid: number;
@@ -102,7 +102,7 @@ export interface LaunchedPeer {
 /** One end in blocking mode: calls may sleep or spin, and allocate nothing per message. */
 export interface BlockingConnection extends Disposable {
   /**
-   * @returns false when the time ran out with nothing taken. A frame begun counts as taken; its rest goes first next time.
+   * @returns false when the time ran out with nothing taken. A frame begun counts as taken; its rest goes first later.
    * @throws IpcError IPC_TOO_LARGE, IPC_CLOSED, IPC_PEER_LOST
    */
   send(message: Uint8Array, timeoutMs: number): boolean;
@@ -116,10 +116,10 @@ export interface BlockingConnection extends Disposable {
 /** A listening end in blocking mode. */
 export interface BlockingServer extends Disposable {
   readonly address: Address;
-  /** The next message of any client; newcomers are accepted while waiting. Returns and throws as `BlockingConnection.receive`,
-   *  except that a lost client is not an error of the server: it is forgotten and waiting goes on. */
+  /** Receives the next message of any client and accepts newcomers meanwhile. As `BlockingConnection.receive`, except
+   *  that a lost client is not an error of the server: it is forgotten and waiting goes on. */
   receive(into: Uint8Array, timeoutMs: number): number;
-  /** Whose message `receive` returned last; undefined before the first. */
+  /** Sender of the message that `receive` returned last; undefined before the first. */
   readonly from: BlockingConnection | undefined;
 }
 
@@ -131,12 +131,12 @@ export interface BlockingTransport {
   connect(address: Address, timeoutMs: number, options?: OpenOptions): BlockingConnection;
 }
 
-/** Whether the mechanism works here, now: a version receipt or the reason with its remedy. */
+/** Result of a probe: a version receipt, or the reason why the mechanism does not work here, with its remedy. */
 export type Availability =
   | { readonly available: true; readonly version: string }
   | { readonly available: false; readonly reason: string };
 
-/** Something the operating system holds on behalf of an address. */
+/** Object that the operating system holds on behalf of an address. */
 export interface OsObject {
   readonly kind: "path" | "shm" | "queue" | "semaphore" | "port" | "pipe";
   readonly name: string;
@@ -148,30 +148,30 @@ export interface OsObject {
 export interface RawClient extends AsyncDisposable {
   /** Resolves when the OS took the bytes; rejects when the other side is gone. */
   write(bytes: Uint8Array): Promise<void>;
-  /** Settles when the server hung up. */
+  /** Settles when the server has hung up. */
   readonly closed: Promise<void>;
 }
 
-/** A child that its parent has launched, and that writes raw bytes where its messages belong. `closed` settles when the parent hung up. */
+/** Child of its launcher that writes raw bytes where its messages belong. `closed` settles when the parent hung up. */
 export interface LaunchedRawClient extends RawClient {
   readonly pid: number;
 }
 
 /**
- * What is known of a transport without running any of it. Plain data where it comes from another process: then the faces say that they are
- * there and no more.
+ * Description of a transport, available without running it. From another process it is plain data, and its faces show
+ * only that they exist.
  */
 export interface TransportDescription {
   /** Stable name used everywhere: `unix`, `shm/futex`. */
   readonly id: string;
   readonly capabilities: Capabilities;
-  /** Id of the transport that this one is on this platform, code and all: what is found of one holds for the other. */
+  /** Id of the transport that has the same code on this platform: results of one hold for the other. */
   readonly sameAs?: string;
   readonly event?: { readonly launch?: unknown };
   readonly blocking?: object;
   /**
-   * Open connections work even while nobody sends: they ping, poll or scan. The harness then keeps none of them waiting while others are
-   * measured.
+   * True where open connections work even while nobody sends: they ping, poll or scan. The harness then keeps none of
+   * them idle while it measures others.
    */
   readonly activeWhenIdle?: true;
   /** Peers in other languages: name -> command that starts one, for example `python`. */
@@ -188,15 +188,15 @@ export interface TransportDescription {
 export interface Transport extends TransportDescription {
   /** Never throws. */
   probe(): Promise<Availability>;
-  /** A fresh address at this place; creates nothing but, where needed, directories inside it. */
+  /** Returns a fresh address at this place; creates nothing but, where needed, directories inside it. */
   allocate(place: Place): Promise<Address>;
   readonly event?: EventTransport;
   readonly blocking?: BlockingTransport;
   /** Opens a connection that speaks raw bytes; absent where the mechanism has no way in below our framing. */
   connectRaw?(address: Address): Promise<RawClient>;
-  /** Rendezvous `parent`, where the child is the way in: launches one that writes raw bytes. `handler` is its parent's, as for `launch`. */
+  /** Launches a child that writes raw bytes, where the child is the way in (`parent`). `handler` is as for `launch`. */
   launchRaw?(handler: ConnectionHandler): Promise<LaunchedRawClient>;
-  /** All the OS holds for this address, also while in use; empty after a clean end. */
+  /** Lists all that the OS holds for this address, also while in use; empty after a clean end. */
   residue(address: Address): Promise<readonly OsObject[]>;
   /** Removes what a crash left behind. Idempotent. Never called while a server of this address lives. */
   sweep(address: Address): Promise<void>;

@@ -11,10 +11,10 @@ import { aborted, checkOptions } from "./opening.ts";
 import { PolledEventConnection, PolledEventServer, type PollSchedule, type SteppedTransport } from "./polled-event.ts";
 
 /**
- * An event face for a mechanism that only blocks, so that one set of checks serves both. It asks without waiting on every
- * turn of the event loop, and every millisecond when nothing comes: in checks only, never in a measurement.
+ * Gives a mechanism that only blocks an event face, so that one set of checks serves both. It polls on every turn of
+ * the event loop, and every millisecond when nothing comes: for checks only, never for a measurement.
  *
- * Where the mechanism cannot be opened in steps, connecting blocks; a server in the same process gets no turn meanwhile.
+ * Where the mechanism cannot be opened in steps, connecting blocks, and a server in the same process gets no turn.
  */
 export function bridgeBlocking(transport: Transport): EventTransport {
   const { blocking } = transport;

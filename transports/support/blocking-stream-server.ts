@@ -7,18 +7,18 @@ import { POLLIN, POLLOUT } from "../posix/unix-socket.ts";
 import { BlockingStream, type ByteChannel, SLICE_MS } from "./blocking-stream.ts";
 
 const POLL_ENTRY_WORDS = 2;
-/** An entry that `poll` leaves out. */
+/** Descriptor of an entry that `poll` skips. */
 const NO_FD = -1;
-/** Messages received from the only client between two looks for newcomers. */
+/** Messages received from the only client between two checks for newcomers. */
 const BUSY_RECEIVES = 256;
 
-/** Where newcomers are let in. */
+/** Listening end that lets newcomers in. */
 export interface Doorway {
-  /** Readable when somebody may be there. */
+  /** Readable when a newcomer may be waiting. */
   readonly fd: number;
-  /** The next newcomer, or undefined when there is none now. @param isFull nobody can be taken: refuse, or let them wait */
+  /** Returns the next newcomer, or undefined when there is none now. @param isFull no place left: refuse or wait */
   accept(isFull: boolean): ByteChannel | undefined;
-  /** Also removes what stands for the address. */
+  /** Closes it and removes what stands for the address. */
   close(): void;
 }
 
@@ -27,7 +27,7 @@ export interface StreamServerLimits {
   readonly maxMessageBytes: number;
 }
 
-/** Many streams behind one address. With one client it waits in `read`; with several, in `poll`. */
+/** Server of many streams at one address. With one client it waits in `read`; with several, in `poll`. */
 export class BlockingStreamServer implements BlockingServer {
   readonly address: Address;
   readonly #libc: Libc = libc();
@@ -41,7 +41,7 @@ export class BlockingStreamServer implements BlockingServer {
   #turn = 0;
   #from: BlockingStream | undefined;
   #receives = 0;
-  /** When the doorway is watched again after it was ready and brought nobody. */
+  /** Time to watch the doorway again after it was ready without a newcomer. */
   #doorwayFromMs = 0;
   #open = true;
 
@@ -81,14 +81,14 @@ export class BlockingStreamServer implements BlockingServer {
     }
   }
 
-  /** Whether the server may wait in the only client's `read`. A rest of a reply is sent while waiting, so that takes `poll`. */
+  /** True when the server may wait in `read` of its only client. A reply that is half sent needs `poll`. */
   #isOnly(timeoutMs: number): boolean {
     if (this.#streams.length !== 1 || timeoutMs < SLICE_MS) return false;
     const stream = this.#streams[0] as BlockingStream;
     return !stream.isSending;
   }
 
-  /** Connections that our caller has closed. */
+  /** Forgets connections that our caller has closed. */
   #forgetClosed(): void {
     for (let index = this.#streams.length - 1; index >= 0; index--) {
       const stream = this.#streams[index] as BlockingStream;
@@ -104,7 +104,7 @@ export class BlockingStreamServer implements BlockingServer {
   #pollAll(into: Uint8Array, timeoutMs: number): number {
     const entries = this.#watchAll();
     if (this.#libc.poll(this.#polled.pointer(0), entries, Math.ceil(timeoutMs)) <= 0) return -1;
-    // From the last: whoever is forgotten meanwhile moves only those that had their turn.
+    // Backwards: a stream that is forgotten moves only those that had their turn.
     for (let index = this.#streams.length - 1; index >= 0; index--) {
       const stream = this.#streams[index] as BlockingStream;
       if (this.#isReady(2 * index + 2)) flushQuietly(stream);
@@ -114,7 +114,7 @@ export class BlockingStreamServer implements BlockingServer {
     return this.#takeBuffered(into);
   }
 
-  /** @returns the number of entries for `poll` */
+  /** @returns number of entries for `poll` */
   #watchAll(): number {
     const isShut = this.#doorwayFromMs > 0 && performance.now() < this.#doorwayFromMs;
     this.#watch(0, isShut ? NO_FD : this.#doorway.fd, POLLIN);
@@ -127,7 +127,7 @@ export class BlockingStreamServer implements BlockingServer {
     return 2 * streams.length + 1;
   }
 
-  /** Whether `revents`, the upper half of an entry's second word, holds anything: an error and an end do too. */
+  /** True when `revents`, the upper half of an entry's second word, holds anything, be it an error or an end. */
   #isReady(entry: number): boolean {
     return (this.#polled.words[entry * POLL_ENTRY_WORDS + 1] as number) >>> 16 !== 0;
   }
@@ -140,7 +140,7 @@ export class BlockingStreamServer implements BlockingServer {
       this.#streams.push(new BlockingStream(this.#id, channel, this.#maxMessageBytes));
       newcomers++;
     }
-    // Nonsense, or no descriptor left to let anybody in with: then the doorway stays ready, and `poll` would never wait.
+    // Garbage, or no descriptor left for a newcomer: the doorway would stay ready, and `poll` would never wait.
     this.#doorwayFromMs = newcomers > 0 ? 0 : performance.now() + SLICE_MS;
   }
 
@@ -160,7 +160,7 @@ export class BlockingStreamServer implements BlockingServer {
     }
   }
 
-  /** Whole messages that are here already, each client in turn. */
+  /** Takes a message that is here already as a whole, from each client in turn. */
   #takeBuffered(into: Uint8Array): number {
     for (let asked = this.#streams.length; asked > 0; asked--) {
       if (++this.#turn >= this.#streams.length) this.#turn = 0;
@@ -177,7 +177,7 @@ export class BlockingStreamServer implements BlockingServer {
       if (length >= 0) this.#from = stream;
       return length;
     } catch (error) {
-      // What a client sends ends that client, not the server; a buffer of ours that is too small is our caller's affair.
+      // Bad input ends that client, not the server. A buffer of ours that is too small is our caller's fault.
       if (!isIpcError(error) || error.code === "IPC_TOO_LARGE") throw error;
       this.#forget(stream);
       return -1;
@@ -202,7 +202,7 @@ export class BlockingStreamServer implements BlockingServer {
   }
 }
 
-/** A client that takes no more may have sent something before it left: its end shows when that has been read. */
+/** Flushes, and ignores that a client is gone: what it sent before shows first, then its end. */
 function flushQuietly(stream: BlockingStream): void {
   try {
     stream.flush();

@@ -9,7 +9,7 @@ import { WordCopy } from "./word-copy.ts";
 
 const PREFIX_BYTES = 4;
 const FIRST_BUFFER_BYTES = 64 * 1024;
-/** No call of a channel waits longer: one that may take more time than this needs no `poll` in front of it. */
+/** Longest wait of one call of a channel. A caller that may wait longer than this needs no `poll` first. */
 export const SLICE_MS = 50;
 const CLOSE_MS = 100;
 const POLL_ENTRY_WORDS = 2;
@@ -18,14 +18,14 @@ const POLL_ENTRY_WORDS = 2;
 export interface ByteChannel {
   readonly inFd: number;
   readonly outFd: number;
-  /** Bytes read, 0 at the end, -1 with `errno` (EAGAIN: nothing came). @param mayWait for up to {@link SLICE_MS} */
+  /** Returns the bytes read, 0 at the end, -1 with `errno` (EAGAIN: none). @param mayWait for up to {@link SLICE_MS} */
   read(into: Pointer, bytes: number, mayWait: boolean): number;
-  /** Bytes written, or -1 with `errno` (EAGAIN: no room). @param mayWait for up to {@link SLICE_MS} */
+  /** Returns the bytes written, or -1 with `errno` (EAGAIN: no room). @param mayWait for up to {@link SLICE_MS} */
   write(from: Pointer, bytes: number, mayWait: boolean): number;
   close(): void;
 }
 
-/** Mapped memory that grows: `recv` and `send` get its address, the copies its words. */
+/** Mapped memory that grows: `recv` and `send` use its address, our copies its words. */
 class Buffered {
   mapping: Mapping = Mapping.anonymous(FIRST_BUFFER_BYTES);
   copy: WordCopy = new WordCopy(this.mapping.bytes, this.mapping.words);
@@ -36,7 +36,7 @@ class Buffered {
     return this.end - this.start;
   }
 
-  /** Moves what there is to the front, into twice the memory if `bytes` do not fit behind it. */
+  /** Moves the content to the front, into twice the memory if `bytes` do not fit behind it. */
   makeRoom(bytes: number): void {
     const { mapping } = this;
     if (this.bytes + bytes > mapping.byteLength) {
@@ -68,10 +68,10 @@ export class BlockingStream implements BlockingConnection {
   /** `struct pollfd` of the reading and, where it is another, of the writing descriptor. */
   readonly #poll = Mapping.anonymous(2 * POLL_ENTRY_WORDS * 4);
   #over: IpcError | undefined;
-  /** Why nothing can be sent any more. What the other side sent before it left is received all the same. */
+  /** Error that ended sending. What the other side sent before it left can still be received. */
   #unsendable: IpcError | undefined;
   #open = true;
-  /** The other side hung up between two messages. A process that is killed hangs up too. */
+  /** True when the other side hung up between two messages. A process that is killed does so too. */
   endedOrderly = false;
 
   /** @param channel closed with this object */
@@ -87,12 +87,12 @@ export class BlockingStream implements BlockingConnection {
     return this.#channel.inFd;
   }
 
-  /** Takes bytes when there is room for what {@link flush} sends. */
+  /** Writable when there is room for what {@link flush} sends. */
   get outFd(): number {
     return this.#channel.outFd;
   }
 
-  /** Whether a message was taken of which a part has not gone out. */
+  /** True while a part of a message that was taken has not gone out. */
   get isSending(): boolean {
     return this.#outgoing.bytes > 0;
   }
@@ -118,18 +118,18 @@ export class BlockingStream implements BlockingConnection {
     out.copy.write(message, PREFIX_BYTES);
     out.end = PREFIX_BYTES + length;
     this.#flush(timeoutMs, startMs);
-    // Begun is taken. Not begun: nothing of it has gone out, so it is forgotten.
+    // A message that has begun is taken. One that has not is dropped, since no part of it has gone out.
     if (out.start > 0 || out.bytes === 0) return true;
     out.clear();
     return false;
   }
 
-  /** Sends of a message begun what goes without waiting. @throws IpcError IPC_PEER_LOST */
+  /** Sends as much of a begun message as goes without waiting. @throws IpcError IPC_PEER_LOST */
   flush(): void {
     this.#flush(0, performance.now());
   }
 
-  /** Sends what is there. @returns whether all of it went */
+  /** Sends what is there. @returns true when all of it went */
   #flush(timeoutMs: number, startMs: number): boolean {
     const out = this.#outgoing;
     while (out.bytes > 0) {
@@ -174,7 +174,7 @@ export class BlockingStream implements BlockingConnection {
     }
   }
 
-  /** The next message if it is here as a whole. @returns its length, or -1 */
+  /** Takes the next message if all of it is here. @returns its length, or -1 */
   #take(into: Uint8Array): number {
     const { start, end, mapping } = this.#incoming;
     if (end - start < PREFIX_BYTES) return -1;
@@ -201,12 +201,12 @@ export class BlockingStream implements BlockingConnection {
     return length;
   }
 
-  /** A message the server may take without asking the kernel. */
+  /** Takes a message that is here already, without a call of the kernel. */
   takeBuffered(into: Uint8Array): number {
     return this.#take(into);
   }
 
-  /** Reads once. @returns whether something came @throws IpcError IPC_PEER_LOST at the end */
+  /** Reads once. @returns true when something came @throws IpcError IPC_PEER_LOST at the end */
   fill(withoutWaiting: boolean): boolean {
     const incoming = this.#incoming;
     // Memory for large messages grows as their bytes arrive, not by what their prefix claims.
@@ -233,7 +233,7 @@ export class BlockingStream implements BlockingConnection {
     const { inFd, outFd } = this.#channel;
     const { words } = this.#poll;
     const one = inFd === outFd;
-    // Without an event asked for it would still report the other side's end, at once and for ever: -1 leaves an entry out.
+    // An entry without events would still report the other side's end, at once and for ever: -1 leaves it out.
     words[0] = one || (events & POLLIN) !== 0 ? inFd : -1;
     words[1] = one ? events : POLLIN;
     words[2] = (events & POLLOUT) !== 0 ? outFd : -1;
@@ -242,7 +242,7 @@ export class BlockingStream implements BlockingConnection {
   }
 
   hasRoom(): boolean {
-    // The next send meets the reason.
+    // The next send throws the reason.
     if (this.isOver || this.#unsendable !== undefined) return true;
     if (this.#outgoing.bytes > 0 && !this.#flush(0, performance.now())) return false;
     this.#wait(POLLOUT, 0);
@@ -266,7 +266,7 @@ export class BlockingStream implements BlockingConnection {
     try {
       if (this.#over === undefined && this.#outgoing.bytes > 0) this.#flush(CLOSE_MS, performance.now());
     } catch {
-      // The other side is gone: then nobody misses the rest.
+      // The other side is gone, so nobody misses the rest.
     }
     this.#open = false;
     this.#channel.close();

@@ -3,7 +3,7 @@ import { type Capabilities, UNBOUNDED_MESSAGE_BYTES } from "../contract/capabili
 /** Mechanisms behind the POSIX wrapper: koffi is the binding that it prefers (`posix/binding.ts`). */
 export const NEEDS_POSIX_BINDING: Pick<Capabilities, "packages" | "native"> = { packages: ["koffi"], native: true };
 
-/** What `unix` claims. */
+/** Capabilities of `unix`. */
 const UNIX_STREAM: Capabilities = {
   modes: ["event"],
   patterns: ["request-reply", "one-way"],
@@ -25,7 +25,7 @@ const UNIX_STREAM: Capabilities = {
   native: false,
 };
 
-/** The record of a connection over an event loop: only where it differs from a Unix stream socket is worth reading. */
+/** Returns the record of a connection over an event loop: that of a Unix stream socket, with `changes`. */
 export function streamCapabilities(changes: Partial<Capabilities>): Capabilities {
   return { ...UNIX_STREAM, ...changes };
 }

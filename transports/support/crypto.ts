@@ -1,6 +1,6 @@
 /**
- * What is used of `node:crypto`. It is loaded with the first call: an import makes Node evaluate all of it, which costs a process that starts
- * 50 ms of CPU time.
+ * Loads `node:crypto` at the first call. An import makes Node evaluate all of it, which costs every process 50 ms of
+ * CPU time at its start.
  */
 type Crypto = typeof import("node:crypto");
 

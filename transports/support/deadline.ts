@@ -1,17 +1,17 @@
-/** A wait is counted in so many steps, so that time in which this process could not run is left out. */
+/** Number of steps of a wait, which serve to leave out time in which this process could not run. */
 const STEPS = 4;
-/** A timer that is late by less than a step and this is what a busy machine does; more, and the process was stopped or busy. */
+/** Lateness beyond a step up to which a machine is merely busy. Beyond it, the process was stopped or blocked. */
 const LATE_MS = 100;
-/** The first turn reads what has arrived; the second runs what that set off, such as the `close` of a stream. */
+/** Turns of the loop at the end: the first reads what has arrived, the second runs what follows, such as `close`. */
 const TURNS = 2;
-/** Longer delays than this make Node's timers fire at once. */
+/** Longest delay of Node's timers; longer ones fire at once. */
 const LONGEST_MS = 2 ** 31 - 1;
 
 /**
  * Calls `act` once, when `limitMs` have passed, unless `clear` comes first. For limits that blame the other side.
  *
- * A turn of the event loop runs timers before it reads sockets. With a plain timer, a process that was busy or stopped for
- * longer than its limit gives up although what it waits for lies in the kernel. So here a step in which this process could
+ * A turn of the event loop runs timers before it reads sockets. With a plain timer, a process that was stopped for
+ * longer than its limit gives up although the answer lies in the kernel. So here a step in which this process could
  * not run counts no more than its own length, and the loop reads what is there before `act` is called.
  */
 export class Deadline {

@@ -1,7 +1,7 @@
 import type { Writable } from "node:stream";
 import { type PrefixFormat, U32_PREFIX, writeFrame } from "./length-prefix.ts";
 
-/** The scratch buffer grows with the messages up to this size; longer ones get a buffer of their own. */
+/** Largest size of the scratch buffer, which grows with the messages; longer ones get a buffer of their own. */
 const SCRATCH_LIMIT_BYTES = 4 * 1024 * 1024;
 
 /**
@@ -18,7 +18,7 @@ export class FrameWriter {
   #full = false;
   #refused = false;
 
-  /** `onWritable` is called once after a `write` that answered false, when the stream has room again. */
+  /** @param onWritable called once after a `write` that returned false, when the stream has room again */
   constructor(stream: Writable, onWritable: () => void, format: PrefixFormat = U32_PREFIX) {
     this.#stream = stream;
     this.#format = format;

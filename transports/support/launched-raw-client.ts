@@ -1,12 +1,12 @@
 import { toIpcError } from "../contract/errors.ts";
 import type { ConnectionHandler, EventTransport, LaunchedRawClient } from "../contract/transport.ts";
 
-/** What a child that hangs may take to end. */
+/** Longest time that a hanging child may take to end. */
 const GRACE_MS = 1000;
 
 /**
- * Launches a child that copies its control channel to the descriptor where its messages belong, byte for byte. It is a shell and `cat`: a Node
- * process would open the channel as its own.
+ * Launches a child that copies its control channel to the descriptor of its messages, byte for byte. It is a shell and
+ * `cat`, because a Node process would open the channel as its own.
  */
 export async function launchRaw(
   transport: string,
@@ -25,7 +25,7 @@ export async function launchRaw(
     },
   });
   const { control, pid, exited } = peer;
-  // What a child that is gone does not take is no surprise.
+  // A child that is gone takes no more bytes, which is no error here.
   control.on("error", () => {}).resume();
   return {
     pid,

@@ -1,8 +1,8 @@
 import { writeU32 } from "../contract/frame.ts";
 
-/** How the length of a message is written in front of it. The prefix itself is not counted; 0 is a length. */
+/** Format of the length in front of a message. The prefix itself is not counted; 0 is a length. */
 export interface PrefixFormat {
-  /** So many bytes must be there before the other questions can be answered. */
+  /** Bytes that must be there before the functions below can be called. */
   readonly minBytes: number;
   /** Bytes of the whole prefix that begins at `at`; at most 16. */
   bytesAt(bytes: Uint8Array, at: number): number;
@@ -11,7 +11,7 @@ export interface PrefixFormat {
   /** Bytes of the prefix of a message of this length. */
   bytesFor(messageBytes: number): number;
   write(frame: Uint8Array, messageBytes: number): void;
-  /** What a length above the limit is called. */
+  /** Error code for a length above the limit. */
   readonly excess: "IPC_MALFORMED" | "IPC_TOO_LARGE";
 }
 
@@ -29,7 +29,7 @@ export const U32_PREFIX: PrefixFormat = {
 
 const MAX_PREFIX_BYTES = 16;
 
-/** A message up to this size is gathered in one allocation; a larger one gets memory only as its bytes arrive. */
+/** Largest message that is gathered in one allocation; a larger one gets memory only as its bytes arrive. */
 const TRUSTED_BYTES = 1024 * 1024;
 
 /** Writes prefix and message to the start of `frame`, which holds at least the bytes of both. */
@@ -55,7 +55,7 @@ export class LengthPrefixDecoder {
 
   /**
    * @param limitBytes longest message accepted.
-   * @param deliver gets each message; answers false to stop behind it, even in mid-chunk.
+   * @param deliver gets each message; returns false to stop behind it, even in mid-chunk.
    */
   constructor(limitBytes: number, deliver: (message: Uint8Array) => boolean, format: PrefixFormat = U32_PREFIX) {
     this.#limitBytes = limitBytes;
@@ -68,15 +68,15 @@ export class LengthPrefixDecoder {
     return this.#have > 0;
   }
 
-  /** The length that made `push` answer -1. */
+  /** Length that made `push` return -1. */
   get refusedBytes(): number | undefined {
     return this.#refusedBytes;
   }
 
   /**
-   * Delivers the messages in `chunk[start, end)`; the bytes of an unfinished one are copied, so the chunk may be reused.
+   * Delivers the messages in `chunk[start, end)`. Copies the bytes of an unfinished one, so the chunk may be reused.
    *
-   * @returns where it stopped: `end`, or less when `deliver` answered false (go on from there later), or -1 when a
+   * @returns where it stopped: `end`, or less when `deliver` returned false (go on from there later), or -1 when a
    *   length exceeds the limit. After -1 the stream has no meaning any more: hang up.
    */
   push(chunk: Uint8Array, start: number, end: number): number {
@@ -145,7 +145,7 @@ export class LengthPrefixDecoder {
   #gatheredMessage(): Uint8Array {
     const from = this.#format.bytesAt(this.#gathered, 0);
     const message = this.#gathered.subarray(from, from + this.#format.lengthAt(this.#gathered, 0));
-    // A rare giant must not pin its memory for the life of the connection.
+    // A rare giant message must not pin its memory for the life of the connection.
     if (this.#gathered.length > 4 * TRUSTED_BYTES) this.#gathered = new Uint8Array(MAX_PREFIX_BYTES);
     return message;
   }

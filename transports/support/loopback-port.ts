@@ -7,7 +7,7 @@ import { isListening } from "./stream-client.ts";
 const BACKLOG = 1024;
 /** The only interface ever used: nothing outside this machine can reach it. */
 const HOST = "127.0.0.1";
-/** As `/proc/net/tcp` writes it: the address as a little-endian hexadecimal word. */
+/** The address in the form of `/proc/net/tcp`: a little-endian hexadecimal word. */
 const PROC_HOST = "0100007F";
 const PROC_LISTEN = "0A";
 
@@ -44,7 +44,7 @@ export function portOf(transport: string, address: Address): number {
   return port;
 }
 
-/** Whether the kernel holds a listener there, whoever owns it. */
+/** True when the kernel holds a listener on the port, whoever owns it. */
 async function isHeld(port: number): Promise<boolean> {
   if (port === 0) return false;
   if (process.platform !== "linux") return isListening({ host: HOST, port });
@@ -61,7 +61,7 @@ export function loopbackName(port: number): string {
   return `${HOST}:${port}`;
 }
 
-/** The port an address stands for, while somebody listens there. */
+/** Lists the port of an address while somebody listens there. */
 export async function portResidue(transport: string, address: Address): Promise<readonly OsObject[]> {
   return (await isHeld(portOf(transport, address))) ? [{ kind: "port", name: address.name }] : [];
 }

@@ -2,14 +2,14 @@ import { IpcError } from "../contract/errors.ts";
 import type { OpenOptions } from "../contract/transport.ts";
 import { Deadline } from "./deadline.ts";
 
-/** How long opening may take when the caller set no limit of its own. */
+/** Longest time that opening may take when the caller set no limit of its own. */
 export const OPEN_LIMIT_MS = 5000;
 
 /** @throws IpcError IPC_ABORTED when the signal has fired already, IPC_UNSUPPORTED for a key nobody would check. */
 export function checkOptions(transport: string, options: OpenOptions | undefined): void {
   if (options?.signal?.aborted) throw aborted(transport);
   if (options?.key !== undefined) {
-    const message = `${transport} cannot check a key; leave it away, or choose a transport whose auth lists shared-key`;
+    const message = `${transport} cannot check a key; omit it, or choose a transport whose auth lists shared-key`;
     throw new IpcError("IPC_UNSUPPORTED", message, { transport });
   }
 }

@@ -92,7 +92,7 @@ describe.skipIf(process.platform === "win32")("the lock of a path", () => {
     expect(readdirSync(directory)).toEqual([]);
   });
 
-  it("is free where its directory may not be written: what the server fails with tells more", async () => {
+  it("is free where its directory may not be written: the server's own error is clearer", async () => {
     const missing = join(directory, "missing", "server.sock");
     await expect(withPathLock(missing, "test", async () => "ran")).rejects.toMatchObject({ code: "ENOENT" });
     expect(withPathLockSync(missing, "test", () => "ran")).toBe("ran");

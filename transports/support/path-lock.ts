@@ -23,30 +23,30 @@ import { hasErrno } from "./has-errno.ts";
 import { checkSocketPath } from "./socket-path-limit.ts";
 import { isListening } from "./stream-client.ts";
 
-/** Holding it takes a few system calls, so a waiter that sees it busy this long sees something broken. */
+/** Longest wait for the lock. Holding it takes a few system calls, so one that stays busy this long is broken. */
 const WAIT_LIMIT_MS = 2000;
 const RETRY_MS = 3;
 const HASH_DIGITS = 8;
-/** What `mkdtemp` puts behind the prefix. */
+/** Characters that `mkdtemp` puts behind the prefix. */
 const SUFFIX_CHARACTERS = 6;
-/** Linux leads from a descriptor of a directory into it: no path is too long then, and none can be exchanged meanwhile. */
+/** Linux names what lies in an open directory through here: no path is too long, and none can be exchanged. */
 const DESCRIPTORS = "/proc/self/fd";
 const HAS_DESCRIPTORS = existsSync(DESCRIPTORS);
 
 /**
- * The steps of taking a lock, for whoever may wait in an event loop and whoever may not. A text asks whether somebody listens
- * at that path; a number asks to wait that many milliseconds.
+ * Steps of taking a lock, for callers with and without an event loop. A string asks whether somebody listens at that
+ * path; a number asks to wait that many milliseconds.
  */
 export type LockSteps<Result> = Generator<string | number, Result, boolean>;
 
 /**
- * Runs `work` while no other process that uses this function, or `withPathLockSync`, does so for the same path. Between "nobody
- * answers there" and "it is ours now" two servers could otherwise both believe that they took over a stale path.
+ * Runs `work` while no other process that uses this function, or `withPathLockSync`, does so for the same path. Two
+ * servers could otherwise both find that nobody answers there, and both believe that they took over a stale path.
  *
  * @throws IpcError IPC_ADDRESS_IN_USE when it stays busy or the entry of the lock is another user's, IPC_SYSTEM
  */
 export async function withPathLock<T>(path: string, transport: string, work: () => Promise<T>): Promise<T> {
-  // The server would be told EACCES: libuv replaces ENOENT.
+  // Throws ENOENT, which libuv replaces: the server would get EACCES.
   statSync(dirname(path));
   const release = await runSteps(takePathLock(path, transport));
   try {
@@ -70,19 +70,19 @@ async function runSteps<Result>(steps: LockSteps<Result>): Promise<Result> {
 }
 
 /**
- * Takes the lock of a path. It is a directory beside the path that holds one socket on which its owner listens, so only those
- * who may write there can take it, in whatever namespace they are, and the kernel ends it with its owner.
+ * Takes the lock of a path. It is a directory beside the path that holds one socket on which its owner listens. So only
+ * those who may write there can take it, in whatever namespace they are, and the kernel ends it with its owner.
  *
- * Everybody prepares a directory of their own with a listening socket and renames it onto the entry. That succeeds where no
- * entry is or an empty one. A socket in the entry that refuses is a dead owner's: it is removed by its name, which nobody else
- * will ever have, so that a slow newcomer cannot remove that of a living one.
+ * Everybody prepares a directory with a listening socket and renames it onto the entry. That succeeds where there is no
+ * entry or an empty one. A socket in the entry that refuses is a dead owner's. It is removed by its name, which nobody
+ * else will ever have, so that a slow newcomer cannot remove the socket of a living owner.
  *
- * @returns what releases it
+ * @returns the function that releases it
  */
 export function* takePathLock(path: string, transport: string): LockSteps<() => void> {
   const entry = `${prefixOf(path)}lock`;
   const untilMs = performance.now() + WAIT_LIMIT_MS;
-  // Nobody can start a server in such a directory: what it fails with tells more than the lock could.
+  // Nobody can start a server in such a directory, and the server's own error is clearer than one of the lock.
   if (!isWritable(dirname(path))) return () => undefined;
   let claim: Claim | undefined;
   try {
@@ -118,12 +118,12 @@ class Claim {
     this.#inside = inside;
     this.#name = inside.path.slice(-SUFFIX_CHARACTERS);
     this.#server = createServer((socket) => socket.destroy());
-    // It comes a turn later; `listening` tells at once.
+    // The error comes a turn later; `listening` shows it at once.
     this.#server.on("error", () => undefined);
     this.#server.listen({ path: inside.at(this.#name), exclusive: true }).unref();
   }
 
-  /** undefined when another one took it for abandoned, as it looks before it listens. @throws IpcError IPC_SYSTEM */
+  /** Returns undefined when another process removed it before it listened. @throws IpcError IPC_SYSTEM */
   static prepare(path: string, transport: string): Claim | undefined {
     const longest = "x".repeat(SUFFIX_CHARACTERS);
     if (!HAS_DESCRIPTORS) checkSocketPath(join(prefixOf(path) + longest, longest), transport);
@@ -138,13 +138,13 @@ class Claim {
     const claim = new Claim(inside);
     if (claim.#server.listening || !inside.isThere()) return claim;
     claim.end();
-    // Fails with the reason where no descriptor is left.
+    // Throws the reason where no descriptor is left.
     closeSync(openSync(dirname(path), fs.O_RDONLY));
-    const message = `${transport}: no socket can be made in ${dirname(path)}, which the lock of ${path} needs; use another directory`;
+    const message = `${transport}: the lock of ${path} cannot make a socket in ${dirname(path)}; use another directory`;
     throw new IpcError("IPC_SYSTEM", message, { transport });
   }
 
-  /** @returns whether the lock is ours now */
+  /** @returns true when the lock is ours now */
   moveTo(entry: string): boolean {
     try {
       renameSync(this.#inside.path, entry);
@@ -156,7 +156,7 @@ class Claim {
     return this.isIntact();
   }
 
-  /** False once another one took it for abandoned. */
+  /** False once another process has removed it as abandoned. */
   isIntact(): boolean {
     return this.#inside.isThere() && this.#inside.has(this.#name);
   }
@@ -165,14 +165,14 @@ class Claim {
     this.#server.close();
     this.#inside.remove(this.#name);
     this.#inside.close();
-    // Somebody may have moved theirs here by now: then it is not empty.
+    // Another process may have moved its claim here by now: then it is not empty.
     ignoring(() => rmdirSync(this.#inside.path));
   }
 }
 
-/** A directory of this user that is open: what happens in it cannot be led elsewhere by exchanging its name. */
+/** An open directory of this user: exchanging its name cannot lead elsewhere what happens in it. */
 class OwnDirectory {
-  /** Where it is: whoever renames it says so here. */
+  /** Current path; updated by whoever renames it. */
   path: string;
   readonly #fd: number;
 
@@ -181,7 +181,7 @@ class OwnDirectory {
     this.path = path;
   }
 
-  /** undefined when there is none, or it is another user's. */
+  /** Opens a directory; undefined when there is none, or it is another user's. */
   static open(path: string): OwnDirectory | undefined {
     let fd: number;
     try {
@@ -229,7 +229,7 @@ class OwnDirectory {
   }
 }
 
-/** Removes the sockets in it that nobody listens on. @returns whether nobody listens on any */
+/** Removes the sockets in it that nobody listens on. @returns true when nobody listens on any */
 function* isAbandoned(directory: string): LockSteps<boolean> {
   const inside = OwnDirectory.open(directory);
   if (inside === undefined) return true;
@@ -244,14 +244,14 @@ function* isAbandoned(directory: string): LockSteps<boolean> {
   }
 }
 
-/** Whoever made a claim listens by now, unless it was killed or stopped. The entry of a lock is a claim that has listened before. */
+/** True when a silent claim is abandoned for sure: its maker would listen by now. An entry has listened before. */
 function isFinal(directory: string): boolean {
   if (directory.endsWith(".lock")) return true;
   const found = lstatSync(directory, { throwIfNoEntry: false });
   return found !== undefined && Date.now() - found.mtimeMs > 2 * WAIT_LIMIT_MS;
 }
 
-/** Removes those of the directories that nobody listens in. */
+/** Removes the directories that nobody listens in. */
 function* removeAbandoned(directories: readonly string[]): LockSteps<void> {
   for (const directory of directories) {
     const found = lstatSync(directory, { throwIfNoEntry: false });
@@ -260,7 +260,7 @@ function* removeAbandoned(directories: readonly string[]): LockSteps<void> {
   }
 }
 
-/** What the locks of paths in one directory have there: also what processes left that were killed while they took one. */
+/** Lists what the locks of paths in one directory have there, also from processes killed while they took one. */
 function entriesOf(paths: readonly string[]): string[] {
   const prefixes = new Set(paths.map((path) => basename(prefixOf(path))));
   const directory = dirname(paths[0] ?? "");
@@ -273,7 +273,7 @@ function entriesOf(paths: readonly string[]): string[] {
   }
 }
 
-/** What the locks of paths in one directory have left there, or have now. */
+/** Lists what the locks of paths in one directory have left there, or hold now. */
 export function lockResidue(...paths: readonly string[]): OsObject[] {
   return entriesOf(paths).flatMap((name) => {
     const found = lstatSync(name, { throwIfNoEntry: false });
@@ -286,7 +286,7 @@ export async function sweepLocks(...paths: readonly string[]): Promise<void> {
   await runSteps(removeAbandoned(entriesOf(paths).filter(isFinal)));
 }
 
-/** Short, since a socket lies below it: on a system without {@link DESCRIPTORS} its path has to fit. */
+/** Returns a short prefix: without {@link DESCRIPTORS} the path of the socket below it has to fit. */
 function prefixOf(path: string): string {
   return join(dirname(path), `.${createHash("sha256").update(basename(path)).digest("hex").slice(0, HASH_DIGITS)}.`);
 }
@@ -296,16 +296,20 @@ function refuseForeign(entry: string, path: string, transport: string): void {
   const found = lstatSync(entry, { throwIfNoEntry: false });
   if (found === undefined || (found.isDirectory() && isOwn(found))) return;
   const what = isOwn(found) ? "is no directory" : `belongs to user ${found.uid}`;
-  const message = `${transport}: ${entry}, the lock of ${path}, ${what}; remove it, or choose a directory that others may not write`;
+  const message =
+  `${transport}: ${entry}, the lock of ${path}, ${what}; ` +
+  "remove it, or choose a directory that others may not write";
   throw new IpcError("IPC_ADDRESS_IN_USE", message, { transport, errno: "EADDRINUSE" });
 }
 
 function busy(entry: string, path: string, transport: string): IpcError {
-  const message = `${transport}: another server has been starting at ${path} for ${WAIT_LIMIT_MS} ms; stop it first (its lock is ${entry})`;
+  const message =
+  `${transport}: another server has been starting at ${path} for ${WAIT_LIMIT_MS} ms; ` +
+  `stop it first (its lock is ${entry})`;
   return new IpcError("IPC_ADDRESS_IN_USE", message, { transport, errno: "EADDRINUSE" });
 }
 
-/** Held, not a directory, another user's, or ours was removed: the next look tells. */
+/** Errnos of a lock that is held, no directory, another user's, or just removed; the next attempt finds out which. */
 const NOT_NOW = ["ENOTEMPTY", "EEXIST", "ENOTDIR", "EACCES", "EPERM", "ENOENT"] as const;
 
 function isWritable(directory: string): boolean {
@@ -325,6 +329,6 @@ function ignoring(work: () => void): void {
   try {
     work();
   } catch {
-    // Gone, taken over, or not ours: the next one looks again.
+    // Gone, taken over, or not ours: the next attempt finds out.
   }
 }

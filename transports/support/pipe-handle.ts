@@ -11,9 +11,9 @@ const SOCKET_TYPE = 0;
 let pipeConstructor: PipeConstructor | undefined;
 
 /**
- * A stream over a descriptor `net.Socket({ fd })` refuses, such as a datagram socket or an eventfd: each `data` is one read.
- * Node has no public way, so this takes the constructor of an internal handle from a socket that has one: the only place
- * that does (checked on Node 22, 24 and 26).
+ * Opens a stream on a descriptor that `net.Socket({ fd })` refuses, such as a datagram socket or an eventfd: each
+ * `data` is one read. Node has no public way, so this takes the constructor of an internal handle from a socket that
+ * has one. No other place does so (checked on Node 22, 24 and 26).
  *
  * The stream owns the descriptor: `destroy` closes it.
  */

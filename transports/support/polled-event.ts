@@ -9,17 +9,17 @@ import type {
   Server,
 } from "../contract/transport.ts";
 
-/** What a blocking server may tell beyond the contract: then clients are seen to come and go. */
+/** Blocking server that, beyond the contract, shows its clients come and go. */
 export interface ObservableServer extends BlockingServer {
   readonly connections: readonly BlockingConnection[];
-  /** The last `receive` returned -1 although messages may be there: it has passed some that were not for its caller. */
+  /** True when the last `receive` returned -1 although messages may be left: it passed some not for its caller. */
   readonly hasMore?: boolean;
 }
 
-/** What a blocking connection may tell beyond the contract: its end was a goodbye, not a death. */
+/** Blocking connection that, beyond the contract, distinguishes an orderly end from a death. */
 export interface ObservableConnection extends BlockingConnection {
   readonly endedOrderly: boolean;
-  /** Whether a message of that size would be taken now. Without it a sender is told to try when there may be no room yet. */
+  /** True when a message of that size fits now. Without it, senders are asked to retry even when there is no room. */
   hasRoom(bytes: number): boolean;
 }
 
@@ -30,7 +30,7 @@ export interface Opening {
   abandon(): void;
 }
 
-/** What a blocking transport may offer beyond the contract: then connecting does not hold up the event loop. */
+/** Blocking transport that, beyond the contract, connects without holding up the event loop. */
 export interface SteppedTransport extends BlockingTransport {
   begin(address: Address, timeoutMs: number): Opening;
 }
@@ -39,7 +39,7 @@ export interface SteppedTransport extends BlockingTransport {
 export interface PollSchedule {
   /** Calls `turn` now and then, and again at once while it returns true. */
   start(turn: () => boolean): void;
-  /** Something could not be sent: `turn` soon, since nobody says when there is room. */
+  /** Calls `turn` soon: something could not be sent, and nothing announces room. */
   hurry(): void;
   stop(): void;
 }
@@ -49,10 +49,10 @@ export interface Limits {
   readonly maxMessageBytes: number;
 }
 
-/** Messages taken in one turn, so that timers get theirs. */
+/** Most messages taken in one turn, so that timers get theirs. */
 const BATCH = 64;
 
-/** A connection in event mode over a blocking one that is only asked, never waited for. */
+/** A connection in event mode over a blocking one that is polled, never waited for. */
 export class PolledEventConnection implements Connection {
   readonly #limits: Limits;
   readonly #connection: BlockingConnection;
@@ -66,10 +66,7 @@ export class PolledEventConnection implements Connection {
   #closing: Promise<void> | undefined;
   paused = false;
 
-  /**
-   * @param pulse of the server where there is one; `onEnd` says so
-   * @param onEnd given by a server, which then does the receiving for all its connections
-   */
+  /** @param onEnd given by a server, which then does the receiving for all its connections */
   constructor(
     limits: Limits,
     connection: BlockingConnection,
@@ -128,7 +125,7 @@ export class PolledEventConnection implements Connection {
     }
   }
 
-  /** @param error why, when the other side did not end it in an orderly way */
+  /** @param error the reason, when the other side did not end it in an orderly way */
   end(error?: unknown): void {
     if (!this.#open) return;
     this.#open = false;
@@ -160,7 +157,7 @@ export class PolledEventConnection implements Connection {
   }
 }
 
-/** The same for a server. */
+/** A server in event mode over a blocking one. */
 export class PolledEventServer implements Server {
   readonly #limits: Limits;
   readonly #server: BlockingServer;
@@ -218,7 +215,7 @@ export class PolledEventServer implements Server {
     return bridged;
   }
 
-  /** Sees newcomers before their first message, and those that are gone. */
+  /** Finds newcomers before their first message, and clients that are gone. */
   #observe(): void {
     const present = (this.#server as Partial<ObservableServer>).connections;
     if (present === undefined) return;

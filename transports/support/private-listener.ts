@@ -1,7 +1,7 @@
 import type { Server as NetServer } from "node:net";
 import { bindPrivately } from "./socket-path.ts";
 
-/** Newcomers the kernel keeps while we are busy; it lowers the figure to net.core.somaxconn. */
+/** Newcomers that the kernel keeps while we are busy; it lowers the figure to net.core.somaxconn. */
 const BACKLOG = 1024;
 
 /** Puts a Node listener at a path with mode 0600 from the start: `bind` happens before `listen` returns. */

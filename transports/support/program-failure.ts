@@ -1,6 +1,6 @@
 /**
- * Why a program that was run to its end was of no use: it is not installed, it did not end in time, or it failed. Three sentences, since
- * each wants another remedy.
+ * Explains why a program that was run to its end was of no use: it is not installed, did not end in time, or failed.
+ * Each has a sentence and a remedy of its own.
  *
  * @param error what `execFile` or `execFileSync` threw, or `spawnSync` returned
  */

@@ -1,8 +1,8 @@
-/** Messages above this size get a buffer of their own, so that one large message does not keep its memory for ever. */
+/** Largest message kept in the reused buffer; one above gets its own, so that its memory is not kept for ever. */
 const LIMIT_BYTES = 4 * 1024 * 1024;
 
 /**
- * A copy of a message that may be handed to a stream whose caller may overwrite the original at once. The buffer is
+ * Copies a message for a stream, so that the caller may overwrite the original at once. The buffer is
  * reused whenever the stream has nothing queued, which is the case right after most writes: the kernel took all.
  */
 export class Scratch {

@@ -6,8 +6,8 @@ import { checkSocketPath } from "./socket-path-limit.ts";
 import { isListening } from "./stream-client.ts";
 
 /**
- * Runs `listen`, which puts a socket at `path`, while no other server of ours starts there. A socket that a killed server
- * left is removed first; a live server and anything that is not a socket stay.
+ * Runs `listen`, which puts a socket at `path`, while no other server of ours starts there. Removes a socket that a
+ * killed server left; a live server and anything that is not a socket stay.
  *
  * @throws IpcError IPC_ADDRESS_IN_USE, IPC_SYSTEM
  */
@@ -17,7 +17,7 @@ export async function listenAtPath<T>(path: string, transport: string, listen: (
     return await withPathLock(path, transport, async () => {
       await clearStalePath(path, transport);
       const server = await listen();
-      // For libraries that bind in a later turn, where no mask of ours is in force; until here the directory protects it.
+      // For libraries that bind in a later turn, without our mask; until here the directory protects the socket.
       chmodSync(path, 0o600);
       return server;
     });
@@ -44,7 +44,7 @@ export function inUse(transport: string, what: string, cause?: unknown): IpcErro
  * A worker thread cannot set the mask of the process; there only the private directory protects the path.
  */
 export function bindPrivately<T>(bind: () => T): T {
-  // Loaded here: a client has no use for it, and takes 3 ms to load it.
+  // Loaded here, since a client has no use for it and loading takes 3 ms.
   const mask = process.getBuiltinModule("node:worker_threads").isMainThread ? process.umask(0o177) : undefined;
   try {
     return bind();
@@ -58,7 +58,7 @@ export function pathResidue(path: string, transport = "socket path"): readonly O
   return pathsResidue([path], transport);
 }
 
-/** As {@link pathResidue}, of several paths in one directory. */
+/** As {@link pathResidue}, for several paths in one directory. */
 export function pathsResidue(paths: readonly string[], transport: string): readonly OsObject[] {
   try {
     const sockets = paths.flatMap((name): OsObject[] => {
@@ -71,18 +71,18 @@ export function pathsResidue(paths: readonly string[], transport: string): reado
   }
 }
 
-/** Removes a socket and what its lock has left; anything else at the path is not ours. @throws IpcError as `removeSocket` */
+/** Removes a socket and what its lock has left; leaves anything else at the path. @throws IpcError as `removeSocket` */
 export async function sweepPath(path: string, transport = "socket path"): Promise<void> {
   await sweepPaths([path], transport);
 }
 
-/** As {@link sweepPath}, of several paths in one directory. */
+/** As {@link sweepPath}, for several paths in one directory. */
 export async function sweepPaths(paths: readonly string[], transport: string): Promise<void> {
   for (const path of paths) removeSocket(path, transport);
   await sweepLocks(...paths);
 }
 
-/** Removes a socket; anything else at the path is not ours. @throws IpcError IPC_SYSTEM (EPERM, EACCES, …) */
+/** Removes a socket; leaves anything else at the path. @throws IpcError IPC_SYSTEM (EPERM, EACCES, …) */
 export function removeSocket(path: string, transport = "socket path"): void {
   try {
     if (lstatSync(path, { throwIfNoEntry: false })?.isSocket()) rmSync(path, { force: true });

@@ -1,18 +1,18 @@
-/** Below, a new buffer is cut from Node's own pool and costs less than keeping one. */
+/** Smallest copy worth keeping: below, a new buffer is cut from Node's own pool, which costs less. */
 const WORTH_KEEPING_BYTES = 4096;
-/** What is kept at most; a rare giant must not pin its memory for the life of a connection. */
+/** Most bytes that are kept; a rare giant must not pin its memory for the life of a connection. */
 const KEPT_BYTES = 1024 * 1024;
 
 /**
- * Copies for a library that reads them after `send` has returned, and says when it is done. New memory of 64 KiB costs
- * several times what copying into it costs, because the system hands it out page by page; so buffers come back and are used again.
+ * Copies for a library that reads them after `send` has returned and reports when it is done. New memory of 64 KiB
+ * costs several times the copy, because the system hands it out page by page; so buffers are used again.
  */
 export class SpareBuffers {
   readonly #free: Buffer[] = [];
-  /** All that are kept have this length: that of the last message. */
+  /** Length of all buffers that are kept: that of the last message. */
   #bytes = 0;
 
-  /** A copy of `message` in a buffer that nobody else has. */
+  /** Copies `message` into a buffer that nobody else has. */
   copy(message: Uint8Array): Buffer {
     const { length } = message;
     if (length < WORTH_KEEPING_BYTES) return Buffer.from(message);
@@ -22,12 +22,12 @@ export class SpareBuffers {
     return buffer;
   }
 
-  /** Whether it pays to say when a copy of so many bytes is free again. */
+  /** True when a copy of this size is worth giving back. */
   wants(bytes: number): boolean {
     return bytes >= WORTH_KEEPING_BYTES && bytes <= KEPT_BYTES;
   }
 
-  /** Once for each copy at most, and only when nobody will read it any more. */
+  /** Takes a copy back: once at most, and only when nobody will read it any more. */
   giveBack(buffer: Buffer): void {
     if (!this.wants(buffer.length)) return;
     if (buffer.length !== this.#bytes) {

@@ -24,7 +24,7 @@ afterEach(async () => {
   rmSync(directory, { recursive: true });
 });
 
-/** Listens with the queue of a Python `Listener`, and accepts nobody until the gate is open: its event loop stands still. */
+/** Listens with the backlog of a Python `Listener`, and accepts nobody until the gate is open. */
 const STANDING = `
 const { parentPort, workerData } = require("node:worker_threads");
 require("node:net").createServer((socket) => socket.resume()).listen({ path: workerData.path, backlog: 1 }, () => {
@@ -32,7 +32,7 @@ require("node:net").createServer((socket) => socket.resume()).listen({ path: wor
   Atomics.wait(workerData.gate, 0, 0);
 });`;
 
-/** A server whose queue is full; returns what makes it accept. */
+/** Starts a server whose queue is full; returns what makes it accept. */
 async function fullServer(): Promise<() => void> {
   const gate = new Int32Array(new SharedArrayBuffer(4));
   const open = (): void => {
@@ -66,7 +66,7 @@ function dialFor(limitMs: number, signal?: AbortSignal): Promise<Socket> {
   });
 }
 
-// Issue 4: clients that came at once were refused with EAGAIN. Other systems than Linux do not tell a full queue from no server.
+// Issue 4: clients that came at once were refused with EAGAIN. Only Linux distinguishes a full queue from no server.
 describe.runIf(process.platform === "linux")("a Unix server whose queue of waiting connections is full", () => {
   test("is waited for, as a blocking connect does", async () => {
     const accept = await fullServer();

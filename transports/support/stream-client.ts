@@ -4,11 +4,11 @@ import type { Connection, ConnectionHandler, OpenOptions, RawClient } from "../c
 import { checkOptions, OPEN_LIMIT_MS, withinLimit } from "./opening.ts";
 import { StreamConnection } from "./stream-connection.ts";
 
-/** What Node itself reads at a time. */
+/** Bytes that Node itself reads at a time. */
 const READ_BYTES = 64 * 1024;
 
 /**
- * Between two looks whether a full queue has room. The same for everybody, so that who has waited long is not asked less
+ * Pause between two attempts at a full queue. It is constant, so that a client that has waited long tries no less
  * often than a newcomer.
  */
 const QUEUE_PAUSE_MS = 5;
@@ -18,18 +18,18 @@ export interface Dialling<T> {
   readonly target: NetConnectOpts;
   readonly options: OpenOptions | undefined;
   readonly limitMs?: number;
-  /** Gets bytes `[0, end)` of the one buffer that serves all reads; answers false to stop reading. */
+  /** Gets bytes `[0, end)` of the one buffer that serves all reads; returns false to stop reading. */
   readonly onRead: (end: number, buffer: Uint8Array) => boolean;
   /**
-   * Settles `opened`, now or later. Called inside the `connect` event, so that nothing which arrives can be missed; from
-   * here on the errors of the socket are the callee's.
+   * Settles `opened`, now or later. Called inside the `connect` event, so that no bytes are missed; from here on the
+   * errors of the socket are the callee's.
    */
   readonly onConnect: (socket: Socket, opened: PromiseWithResolvers<T>) => void;
 }
 
 /**
  * Connects a socket. Where a blocking connect(2) would wait for room in the queue of a Unix socket's server, a
- * non-blocking one fails at once with EAGAIN: a Python `Listener` has room for two. So here that is tried again until the limit.
+ * non-blocking one fails at once with EAGAIN (a Python `Listener` has room for two). So this retries until the limit.
  *
  * @throws IpcError IPC_PEER_LOST, IPC_ABORTED, IPC_TIMEOUT, IPC_SYSTEM, and whatever `onConnect` rejects with.
  */
@@ -73,7 +73,7 @@ export async function dial<T>(dialling: Dialling<T>): Promise<T> {
   }
 }
 
-/** Over TCP the same error means that this machine has run out of something. */
+/** True for a full queue. Over TCP the same error means that this machine has run out of something. */
 function isQueueFull(target: NetConnectOpts, error: NodeJS.ErrnoException): boolean {
   return "path" in target && error.code === "EAGAIN";
 }
@@ -120,7 +120,7 @@ export function isListening(target: NetConnectOpts): Promise<boolean> {
       resolve(true);
     });
     socket.once("error", (error: NodeJS.ErrnoException) => {
-      // A reset comes from a listener that ends in this moment.
+      // A reset comes from a listener that is just ending.
       if (["ECONNREFUSED", "ENOENT", "ECONNRESET"].includes(error.code ?? "")) resolve(false);
       // A full queue of newcomers is a sign of life.
       else if (error.code === "EAGAIN") resolve(true);

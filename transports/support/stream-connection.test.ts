@@ -101,7 +101,7 @@ test("close waits for the end of file of the other side and gives up at its limi
   expect(closings()).toBe(1);
 });
 
-/** Two ends of a pair of streams on which no end of file can be seen, as with the standard output of a living Windows process. */
+/** Two ends of a pair of streams that show no end of file, like the standard output of a living Windows process. */
 function withoutEndOfFile(): { a: StreamConnection; b: StreamConnection; messages: string[]; closings: string[] } {
   const messages: string[] = [];
   const closings: string[] = [];
@@ -138,7 +138,7 @@ test("where an end of file is not seen, the last word ends both sides, behind ev
   expect(closings.toSorted()).toEqual(["a orderly", "b orderly"]);
 });
 
-test("a side that closes with messages held for it still hears the last word", async () => {
+test("a side that closes with messages held for it still gets the last word", async () => {
   const { a, b, closings } = withoutEndOfFile();
   a.pause();
   for (let sent = 0; sent < 5; sent++) b.send(new Uint8Array(900));

@@ -5,11 +5,11 @@ import { Deadline } from "./deadline.ts";
 import { FrameWriter } from "./frame-writer.ts";
 import { LengthPrefixDecoder, type PrefixFormat, U32_PREFIX } from "./length-prefix.ts";
 
-/** A length no message has: "this was my last", where an end of file would not be seen. */
+/** Length that no message has: it means "this was my last" where an end of file would not be seen. */
 const LAST_WORD: Buffer = Buffer.from([0xff, 0xff, 0xff, 0xff]);
 const LAST_WORD_LENGTH = 0xffff_ffff;
 
-/** How long an end that was closed by the other side may take to flush what it had queued. */
+/** Longest time that an end closed by the other side may take to flush its queue. */
 const FLUSH_LIMIT_MS = 5000;
 
 export interface StreamConnectionOptions {
@@ -17,16 +17,16 @@ export interface StreamConnectionOptions {
   readonly transport: string;
   readonly maxMessageBytes: number;
   readonly handler: ConnectionHandler;
-  /** Where bytes come from and go to; the same object for a socket, which must have `allowHalfOpen`. */
+  /** Source and destination of the bytes; the same object for a socket, which must have `allowHalfOpen`. */
   readonly input: Readable;
   readonly output: Writable;
   /** `feed`: the owner of `input` calls `feed` (a socket with `onread`). Default: this class listens for `data`. */
   readonly reads?: "feed" | "data";
-  /** How lengths are written on the wire; default: a u32, little-endian. */
+  /** Format of lengths on the wire; default: a u32, little-endian. */
   readonly format?: PrefixFormat;
   /**
-   * The other side cannot see our end of file before this process ends (standard output on Windows): each side says its
-   * last word as a length of 2^32 - 1 and hangs up. Only with the default format.
+   * True where the other side cannot see our end of file before this process ends (standard output on Windows). Each
+   * side then sends a length of 2^32 - 1 as its last word and hangs up. Only with the default format.
    */
   readonly saysLastWord?: boolean;
   /** Called after `handler.onClose`. */
@@ -41,7 +41,7 @@ interface Rest {
 }
 
 /**
- * A connection over one or two byte streams with length-prefixed messages. Closing lingers: after our end of file we
+ * A connection over one or two byte streams with length-prefixed messages. Closing it lingers. After our end of file we
  * read (and discard) until the other side's, so that nothing taken is lost to a reset and `close` means that the other
  * process has read everything.
  */
@@ -83,7 +83,7 @@ export class StreamConnection implements Connection {
     options.input.on("end", () => this.#inputEnded());
   }
 
-  /** Tells the handler that the connection is open and begins to read. Call it once, after construction. */
+  /** Calls `onOpen` and begins to read. Call it once, after construction. */
   open(): void {
     this.#handler.onOpen(this);
     if (this.#options.reads === "feed") return;
@@ -125,7 +125,7 @@ export class StreamConnection implements Connection {
     }
   }
 
-  /** After our own end nothing of the other side's matters but its last word. */
+  /** Discards input after our own end; only the last word of the other side still matters. */
   #skip(chunk: Uint8Array, start: number, end: number): void {
     if (!this.#options.saysLastWord || this.#remoteEnded) return;
     if (this.#decoder.push(chunk, start, end) < 0) this.#lastWordCame();
@@ -171,7 +171,7 @@ export class StreamConnection implements Connection {
     }
   }
 
-  /** In the next tick, because a handler that resumes must not be called from inside its own call. */
+  /** Continues in the next tick, because a handler that resumes must not be called from inside its own call. */
   #continueSoon(): void {
     process.nextTick(() => {
       if (this.#paused || this.#state !== "open") return;
@@ -228,7 +228,7 @@ export class StreamConnection implements Connection {
   }
 
   #fail(error: IpcError): void {
-    // The first error is the cause; what the other half says afterwards is its consequence.
+    // The first error is the cause; an error of the other half afterwards is its consequence.
     this.#error ??= error;
     for (const stream of this.#openStreams) stream.destroy();
   }
@@ -258,7 +258,8 @@ export class StreamConnection implements Connection {
 
   #malformed(bytes: number): IpcError {
     const { transport, maxMessageBytes, format = U32_PREFIX } = this.#options;
-    const message = `${transport}: the other side announced a message of ${bytes} bytes; the limit is ${maxMessageBytes}`;
+    const message =
+    `${transport}: the other side announced a message of ${bytes} bytes; the limit is ${maxMessageBytes}`;
     return new IpcError(bytes < 0 ? "IPC_MALFORMED" : format.excess, message, { transport });
   }
 
@@ -270,7 +271,9 @@ export class StreamConnection implements Connection {
 
   #timedOut(timeoutMs: number): IpcError {
     const { transport } = this.#options;
-    const message = `${transport}: the other side did not read everything, or did not close its connection, within ${timeoutMs} ms`;
+    const message =
+    `${transport}: the other side did not read everything, or did not close its connection, ` +
+    `within ${timeoutMs} ms`;
     return new IpcError("IPC_TIMEOUT", message, { transport });
   }
 

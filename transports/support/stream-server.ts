@@ -13,18 +13,18 @@ export interface StreamServerOptions {
   readonly listener: NetServer;
   readonly format?: PrefixFormat;
   /**
-   * Talks to a newcomer before it counts as connected. Calls `admitted` at once or later, with the bytes read too far;
-   * one that is not to come in has its socket destroyed. It sets a limit to its own waiting.
+   * Negotiates with a newcomer before it counts as connected. Calls `admitted` at once or later, with the bytes read
+   * too far, or destroys the socket. It limits its own waiting.
    */
   readonly admit?: (socket: Socket, admitted: (rest: Uint8Array) => void) => void;
 }
 
-/** A listening socket whose connections carry length-prefixed messages. Closing the listener unlinks a socket's path. */
+/** A listening socket whose connections carry length-prefixed messages. Closing it unlinks a socket's path. */
 export class StreamServer implements Server {
   readonly address: Address;
   readonly #options: StreamServerOptions;
   readonly #connections = new Set<StreamConnection>();
-  /** Not admitted yet. */
+  /** Sockets that are not admitted yet. */
   readonly #newcomers = new Set<Socket>();
   readonly #listenerClosed: Promise<void>;
   #closing: Promise<void> | undefined;
@@ -80,7 +80,7 @@ export class StreamServer implements Server {
   async #close(): Promise<void> {
     this.#options.listener.close();
     for (const socket of this.#newcomers) socket.destroy();
-    // A client that does not read is torn down and hears so in its own `onClose`; the server is closed all the same.
+    // A client that does not read is torn down and gets the error in its `onClose`; the server closes all the same.
     await Promise.allSettled([...this.#connections].map((connection) => connection.close()));
     await this.#listenerClosed;
   }

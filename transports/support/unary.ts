@@ -2,7 +2,7 @@ import { IpcError } from "../contract/errors.ts";
 import type { Connection, ConnectionHandler } from "../contract/transport.ts";
 import { Deadline } from "./deadline.ts";
 
-/** After `close`, a reply shows that a request has arrived. After this time without one, `confirm` is asked. */
+/** Time after `close` without a reply, which would show that a request has arrived, until `confirm` is called. */
 const REPLY_MS = 250;
 
 /** Ends one call: with the reply (borrowed), or with the error that also ends the connection, or with neither. */
@@ -12,20 +12,20 @@ export interface UnaryClientOptions {
   readonly transport: string;
   readonly handler: ConnectionHandler;
   readonly maxMessageBytes: number;
-  /** Calls that may be under way before `send` answers false. */
+  /** Calls that may be under way before `send` returns false. */
   readonly maxCalls: number;
   /** Begins a call. It has copied what it needs when it returns, and calls `done` later, exactly once. */
   call(message: Uint8Array, done: CallDone): void;
   /**
-   * Finds out whether the server has read the requests under way, answered or not. Calls `confirmed`, or ends each call that
-   * has been read. Without it only replies can tell.
+   * Checks whether the server has read the requests under way, answered or not. Calls `confirmed`, or ends each call
+   * that has been read. Without it only replies show that.
    */
   confirm?(confirmed: () => void): void;
   /** Cancels what is under way and frees the channel. */
   release(): void;
 }
 
-/** The client's end of mechanisms that know only calls: each `send` is a call, each reply to one a message. */
+/** Client end of mechanisms that offer only calls: each `send` is a call, each reply to one a message. */
 export class UnaryClient implements Connection {
   readonly #options: UnaryClientOptions;
   readonly #handler: ConnectionHandler;
@@ -35,7 +35,7 @@ export class UnaryClient implements Connection {
   #blocked = false;
   #open = true;
   #ended = false;
-  /** How the first call failed that failed while the connection was closing. */
+  /** Error of the first call that failed while the connection was closing. */
   #failure: IpcError | undefined;
   #idle: (() => void) | undefined;
   #closing: Promise<void> | undefined;
@@ -152,11 +152,11 @@ export interface UnaryCallOptions {
   readonly maxMessageBytes: number;
   /** Sends the one reply; has copied the message when it returns. */
   reply(message: Uint8Array): void;
-  /** The call gets no reply: tells the client that it failed. */
+  /** Ends the call without a reply, so that it fails at the client. */
   fail(): void;
 }
 
-/** The server's end of one call, seen as a connection on which one message arrives and one may be sent. */
+/** Server end of one call, seen as a connection on which one message arrives and one may be sent. */
 export class UnaryCall implements Connection {
   readonly #options: UnaryCallOptions;
   #state: "waiting" | "answered" | "ended" = "waiting";
@@ -215,7 +215,7 @@ export class UnaryCall implements Connection {
     return this.#finished;
   }
 
-  /** The reply has left, or the client is gone. */
+  /** Ends the call when the reply has left, or the client is gone. */
   end(error?: IpcError): void {
     if (this.#state === "ended") return;
     this.#state = "ended";
@@ -223,7 +223,7 @@ export class UnaryCall implements Connection {
     this.#options.handler.onClose(this, error);
   }
 
-  /** The client is gone; an error only when it was still owed a reply. */
+  /** Ends the call of a client that is gone; an error only when it was still owed a reply. */
   abandon(): void {
     const { transport } = this.#options;
     if (this.#state !== "waiting") return this.end();

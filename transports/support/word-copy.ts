@@ -1,10 +1,10 @@
-/** Up to here a loop over 32-bit words beats `TypedArray.set`, whose cost is mostly the call and the view it needs. */
+/** Largest copy for which a loop over words beats `TypedArray.set`, whose cost is mostly the call and its view. */
 export const WORD_LOOP_BYTES = 256;
 const NOTHING = new Int32Array(0);
 
 /**
- * Copies messages between the caller's buffers and mapped memory without allocating for the small ones: a view of 80 bytes
- * costs four times what moving them does. One object per direction; it remembers the caller's last buffer.
+ * Copies messages between the caller's buffers and mapped memory, without allocating for the small ones: a view of 80
+ * bytes costs four times what moving them does. One object per direction; it remembers the caller's last buffer.
  */
 export class WordCopy {
   readonly #bytes: Uint8Array;
@@ -18,7 +18,7 @@ export class WordCopy {
     this.#words = words;
   }
 
-  /** All of `message` to the offset `at`, a multiple of 4. */
+  /** Writes all of `message` to the offset `at`, a multiple of 4. */
   write(message: Uint8Array, at: number): void {
     const length = message.length;
     const source = length <= WORD_LOOP_BYTES ? this.wordsOf(message) : undefined;
@@ -33,7 +33,7 @@ export class WordCopy {
     for (let i = whole << 2; i < length; i++) this.#bytes[at + i] = message[i] as number;
   }
 
-  /** `length` bytes from the offset `at`, a multiple of 4, to the start of `into`, which is long enough. */
+  /** Reads `length` bytes from the offset `at`, a multiple of 4, to the start of `into`, which is long enough. */
   read(into: Uint8Array, at: number, length: number): void {
     const target = length <= WORD_LOOP_BYTES ? this.wordsOf(into) : undefined;
     if (target === undefined) {
@@ -49,8 +49,8 @@ export class WordCopy {
   }
 
   /**
-   * The caller's buffer as words, once it comes a second time: making the view costs more than it saves once. Undefined where
-   * there is none to use.
+   * Returns the caller's buffer as words from its second use on: the view costs more than it saves once. Undefined
+   * where there is none to use.
    */
   wordsOf(bytes: Uint8Array): Int32Array | undefined {
     if (bytes !== this.#seen) {

@@ -4,7 +4,7 @@ import fcntl
 
 
 def is_owned(descriptor):
-    """Whether a process holds the exclusive lock through another open of the same object."""
+    """Returns true while a process holds the exclusive lock through another open of the same object."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError:

@@ -19,7 +19,7 @@ def clear_stale(path):
     with socket.socket(socket.AF_UNIX) as probe:
         probe.settimeout(1)
         answer = probe.connect_ex(path)
-    # Nothing else proves that nobody is there: a server whose backlog is full answers EAGAIN, one of another user EACCES.
+    # Only these prove that nobody is there: a server with a full backlog answers EAGAIN, one of another user EACCES.
     if answer not in (errno.ECONNREFUSED, errno.ENOENT):
         why = "a server is listening" if answer == 0 else "a server may be listening: " + os.strerror(answer)
         raise IpcError("IPC_ADDRESS_IN_USE", "%s: %s" % (path, why))
@@ -35,7 +35,7 @@ def remove(path):
 
 @contextmanager
 def private():
-    """What is created inside is readable and writable for its owner alone."""
+    """Makes what is created inside readable and writable for its owner alone."""
     before = os.umask(0o177)
     try:
         yield

@@ -76,7 +76,7 @@ class StreamConnection:
             rest = rest[at:]
 
     def _gather(self, begun, whole):
-        """The rest of a large message, without copying what is there again for every chunk."""
+        """Reads the rest of a large message, without copying what is there again for every chunk."""
         parts = [begun]
         missing = whole - len(begun)
         while missing > 0:
@@ -102,6 +102,6 @@ class StreamConnection:
                     self._hang_up()
                 except OSError:
                     pass
-        # One that was accepted a moment ago has not begun, and what has not begun cannot be waited for.
+        # A thread of a client that was accepted a moment ago has not begun, and cannot be waited for.
         if self._thread.is_alive():
             self._thread.join(JOIN_S)
