@@ -75,7 +75,7 @@ export interface Server extends AsyncDisposable {
 export interface EventTransport {
   /** @throws IpcError IPC_ADDRESS_IN_USE (live server, or not ours), IPC_ABORTED, IPC_SHORTAGE, IPC_SYSTEM */
   listen(address: Address, handler: ConnectionHandler, options?: OpenOptions): Promise<Server>;
-  /** @throws IpcError IPC_PEER_LOST (no listener) or _AUTH_FAILED, IPC_ABORTED, IPC_TIMEOUT, IPC_SHORTAGE, IPC_SYSTEM */
+  /** @throws IpcError IPC_PEER_LOST, IPC_AUTH_FAILED, IPC_ABORTED, IPC_TIMEOUT, IPC_SHORTAGE, IPC_SYSTEM */
   connect(address: Address, handler: ConnectionHandler, options?: OpenOptions): Promise<Connection>;
   /** For rendezvous `parent`: starts the peer process and returns the connection to it. The caller reaps `pid`. */
   launch?(

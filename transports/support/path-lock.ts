@@ -297,15 +297,15 @@ function refuseForeign(entry: string, path: string, transport: string): void {
   if (found === undefined || (found.isDirectory() && isOwn(found))) return;
   const what = isOwn(found) ? "is no directory" : `belongs to user ${found.uid}`;
   const message =
-  `${transport}: ${entry}, the lock of ${path}, ${what}; ` +
-  "remove it, or choose a directory that others may not write";
+    `${transport}: ${entry}, the lock of ${path}, ${what}; ` +
+    "remove it, or choose a directory that others may not write";
   throw new IpcError("IPC_ADDRESS_IN_USE", message, { transport, errno: "EADDRINUSE" });
 }
 
 function busy(entry: string, path: string, transport: string): IpcError {
   const message =
-  `${transport}: another server has been starting at ${path} for ${WAIT_LIMIT_MS} ms; ` +
-  `stop it first (its lock is ${entry})`;
+    `${transport}: another server has been starting at ${path} for ${WAIT_LIMIT_MS} ms; ` +
+    `stop it first (its lock is ${entry})`;
   return new IpcError("IPC_ADDRESS_IN_USE", message, { transport, errno: "EADDRINUSE" });
 }
 

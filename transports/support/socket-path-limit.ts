@@ -8,7 +8,7 @@ export function checkSocketPath(path: string, transport: string): void {
   const bytes = Buffer.byteLength(path);
   if (bytes <= MAX_SOCKET_PATH_BYTES) return;
   const message =
-  `${transport}: the path ${path} has ${bytes} bytes, a socket's may have ${MAX_SOCKET_PATH_BYTES}; ` +
-  "use a shorter directory";
+    `${transport}: the path ${path} has ${bytes} bytes, a socket's may have ${MAX_SOCKET_PATH_BYTES}; ` +
+    "use a shorter directory";
   throw new IpcError("IPC_SYSTEM", message, { transport, errno: "ENAMETOOLONG" });
 }

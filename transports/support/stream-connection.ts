@@ -258,8 +258,7 @@ export class StreamConnection implements Connection {
 
   #malformed(bytes: number): IpcError {
     const { transport, maxMessageBytes, format = U32_PREFIX } = this.#options;
-    const message =
-    `${transport}: the other side announced a message of ${bytes} bytes; the limit is ${maxMessageBytes}`;
+    const message = `${transport}: the other side announced a message of ${bytes} bytes; the limit is ${maxMessageBytes}`;
     return new IpcError(bytes < 0 ? "IPC_MALFORMED" : format.excess, message, { transport });
   }
 
@@ -272,8 +271,8 @@ export class StreamConnection implements Connection {
   #timedOut(timeoutMs: number): IpcError {
     const { transport } = this.#options;
     const message =
-    `${transport}: the other side did not read everything, or did not close its connection, ` +
-    `within ${timeoutMs} ms`;
+      `${transport}: the other side did not read everything, or did not close its connection, ` +
+      `within ${timeoutMs} ms`;
     return new IpcError("IPC_TIMEOUT", message, { transport });
   }
 
