@@ -258,7 +258,7 @@ export class StreamConnection implements Connection {
 
   #malformed(bytes: number): IpcError {
     const { transport, maxMessageBytes, format = U32_PREFIX } = this.#options;
-    const message = `${transport}: the other side announced a message of ${bytes} bytes; the limit is ${maxMessageBytes}`;
+    const message = `${transport}: the other side sent a length of ${bytes} bytes; the limit is ${maxMessageBytes}`;
     return new IpcError(bytes < 0 ? "IPC_MALFORMED" : format.excess, message, { transport });
   }
 
