@@ -9,6 +9,11 @@ export interface Profile {
   readonly needs: readonly string[];
   /** What is absent is as in `DEFAULT_WORKLOAD`. */
   readonly workload: Partial<Workload>;
+  /**
+   * Work that such a request typically does beside the exchange, microseconds: a difference between candidates is judged by it
+   * unless the work is measured (`--work`). Default 0.
+   */
+  readonly typicalWorkMicros?: number;
   /** Checks that the answer rests on besides those of the needs; a prefix such as `restart` means all below it. */
   readonly checks: readonly string[];
 }

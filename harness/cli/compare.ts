@@ -235,6 +235,7 @@ function questionFor(
 ): PickQuestion {
   const modes: readonly WaitMode[] = options.mode ?? ["event"];
   const { peer, optimize, workMicros } = question.workload;
+  const { typicalWorkMicros = 0 } = question.profile;
   const { matters } = options;
   const common = {
     modes,
@@ -242,6 +243,8 @@ function questionFor(
     peer,
     optimize,
     ...(matters === undefined ? {} : { matters }),
+    // What is measured needs no assumption, and a saturated server shows what it can do and not what a request takes.
+    ...(workMicros > 0 || optimize === "throughput" ? {} : { assumedWorkNs: 1000 * typicalWorkMicros }),
   };
   if (!asksForMore(question.workload)) return { ...common, payloads: pickSizes(question), benchmark: "round-trip" };
   const payloads = cells.map(({ payloadBytes }) => payloadBytes);

@@ -29,6 +29,7 @@ const LOAD_LIMIT_MS = 10_000;
 const ROUNDING = 1e-9;
 
 const above0 = must("a number above 0", (value) => typeof value === "number" && value > 0 && Number.isFinite(value));
+const atLeast0 = must("a number of 0 or more", (value) => typeof value === "number" && value >= 0);
 const sizes = listOf(integer(1), 1);
 const PART: Fields<MixPart> = { bytes: integer(1), share: above0 };
 const parts = listOf(shape<MixPart>(PART), 1);
@@ -44,7 +45,7 @@ const WORKLOAD: Fields<Workload> = {
   clients: optional(integer(1)),
   ratePerSecond: optional(orNull(above0)),
   payloads: optional((value, at) => (isObject(value) ? mix(value["mix"], `${at}.mix`) : sizes(value, at))),
-  workMicros: optional(must("a number of 0 or more", (value) => typeof value === "number" && value >= 0)),
+  workMicros: optional(atLeast0),
   codec: optional(orNull(oneOf(...CODEC_IDS))),
   peer: optional(oneOf(...LANGUAGES)),
   optimize: optional(oneOf(...OPTIMIZE)),
@@ -54,6 +55,7 @@ const PROFILE: Fields<Profile> = {
   why: text,
   needs: listOf(text),
   workload: shape<Workload>(WORKLOAD),
+  typicalWorkMicros: optional(atLeast0),
   checks: listOf(text),
 };
 const profileRule = shape<Profile>(PROFILE);

@@ -1,10 +1,11 @@
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
+import { duration } from "../results/format.ts";
 import type { Pick } from "../results/model.ts";
 import { compareRounds, rankByRounds } from "../results/ranking.ts";
 import { type Candidate, candidatesOf, type Evidence, type Out, type Question } from "./candidates.ts";
 import type { Choice } from "./choose.ts";
 import { METRICS } from "./metric.ts";
-import { costOf, nameOf, overSizes, shownName, timesAs } from "./words.ts";
+import { costOf, nameOf, overSizes, shareOf, shownName, timesAs } from "./words.ts";
 
 /** What speaks for the chosen one, beside the sentence. */
 export function reasonsFor({ chosen, fastest, all }: Choice, evidence: Evidence, question: Question): string[] {
@@ -13,6 +14,10 @@ export function reasonsFor({ chosen, fastest, all }: Choice, evidence: Evidence,
   const own = checks.filter((check) => check.transport === name);
   const passed = own.filter(({ status }) => status === "passed").length;
   const reasons: string[] = [];
+  if (question.assumedWorkNs)
+    reasons.push(
+      `a difference matters above ${shareOf(question)} of a request with ${duration(question.assumedWorkNs)} of work (--matters, --work)`,
+    );
   const slowest = all.at(-1);
   // "1.0 times as long" would say nothing.
   if (

@@ -118,9 +118,13 @@ function table(report: Report, pick: Pick, options: TerminalOptions): string[] {
   return [head, ...renderTable(columns, rows, options).split("\n")];
 }
 
-function markOf({ transport, ties, immaterial = [] }: Pick, id: string): string {
+/** What is known of a candidate beside the pick: a tie, or a difference that does not matter or is not shown to. */
+function markOf({ transport, ties, immaterial = [], ranking }: Pick, id: string): string {
   if (id === transport) return "pick";
-  return ties.includes(id) ? "= tie" : immaterial.includes(id) ? "~ immaterial" : "";
+  if (ties.includes(id)) return "= tie";
+  if (!immaterial.includes(id)) return "";
+  const unclear = ranking.some((row) => row.transport === id && row.request?.matters === "unclear");
+  return unclear ? "~ may matter" : "~ immaterial";
 }
 
 function rowsAt(report: Report, pick: Pick, size: number): Map<string, RankedRow> {

@@ -8,5 +8,6 @@ export const auditable: Profile = {
     "else.",
   needs: ["persistent", "permissions", "no-dependency"],
   workload: { payloads: [4096], optimize: "p50" },
+  typicalWorkMicros: 1000,
   checks: [],
 };

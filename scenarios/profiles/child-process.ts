@@ -7,5 +7,6 @@ export const childProcess: Profile = {
     "second client; what can go wrong is that one of the two dies and the other waits.",
   needs: ["child"],
   workload: { payloads: [64, 4096], optimize: "p50" },
+  typicalWorkMicros: 1000,
   checks: ["server-dies", "graceful-shutdown"],
 };

@@ -7,5 +7,6 @@ export const manyClients: Profile = {
     "not stop the others, and a descriptor lost for each client ends it after a day.",
   needs: ["clients=64", "reliable"],
   workload: { clients: 8, payloads: [256], optimize: "p99" },
+  typicalWorkMicros: 200,
   checks: ["connection-churn", "slow-loris"],
 };

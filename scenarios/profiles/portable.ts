@@ -8,5 +8,6 @@ export const portable: Profile = {
     "others.",
   needs: ["linux", "macos", "windows"],
   workload: { payloads: [64, 4096], optimize: "p50" },
+  typicalWorkMicros: 1000,
   checks: ["reconnect", "restart/after-kill"],
 };

@@ -8,5 +8,6 @@ export const rpc: Profile = {
     "names them.",
   needs: [],
   workload: { optimize: "p50" },
+  typicalWorkMicros: 1000,
   checks: ["reconnect", "restart/after-kill"],
 };

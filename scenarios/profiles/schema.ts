@@ -8,5 +8,6 @@ export const schema: Profile = {
     "records.",
   needs: ["python", "in-flight=16", "reliable"],
   workload: { payloads: [1024], optimize: "p50" },
+  typicalWorkMicros: 1000,
   checks: ["pipelining"],
 };

@@ -8,5 +8,6 @@ export const smallAndFast: Profile = {
     "stands beside the answer.",
   needs: ["reliable", "ordered"],
   workload: { payloads: [64, 256], optimize: "p50" },
+  typicalWorkMicros: 0,
   checks: [],
 };

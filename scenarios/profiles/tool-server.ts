@@ -8,5 +8,6 @@ export const toolServer: Profile = {
     "overtaken message corrupts the session.",
   needs: ["child", "ordered", "reliable"],
   workload: { payloads: [1024, 16 * 1024], codec: "json", optimize: "p50" },
+  typicalWorkMicros: 10_000,
   checks: ["server-dies", "graceful-shutdown", "hostile-bytes"],
 };

@@ -7,5 +7,6 @@ export const withPython: Profile = {
     "Python one, since it decides how long a request takes.",
   needs: ["python"],
   workload: { peer: "python", payloads: [64, 4096], optimize: "p50" },
+  typicalWorkMicros: 1000,
   checks: ["other-languages"],
 };
