@@ -1,4 +1,4 @@
-/* The end that asks: warm-up, round trips and streams with their times. */
+/* The client: warm-up, round trips and streams with their times. */
 #ifndef IPCMARK_ASK_H
 #define IPCMARK_ASK_H
 
@@ -16,7 +16,7 @@ static struct asker new_asker(struct end *e, struct shared *shared, uint32_t bod
   return a;
 }
 
-/* The time at its end. */
+/* Returns the time at its end. */
 static int64_t round_trip(struct asker *a, uint32_t id) {
   uint32_t got;
   memcpy(a->request, &id, 4);
@@ -31,7 +31,7 @@ static int64_t round_trip(struct asker *a, uint32_t id) {
   return now;
 }
 
-/* One sample per round trip, and one reading of the clock: the end of one is the start of the next. */
+/* Takes one sample per round trip, and reads the clock once: the end of one is the start of the next. */
 static void ask(struct asker *a, uint64_t count, int64_t *samples) {
   int64_t last = now_ns(CLOCK_MONOTONIC);
   for (uint64_t i = 0; i < count; i++) {
@@ -41,13 +41,13 @@ static void ask(struct asker *a, uint64_t count, int64_t *samples) {
   }
 }
 
-/* At least so many messages, and for at least that time since the first reply: then the other end is ready as well. */
+/* Sends at least so many messages, for at least that time since the first reply; then the other end is ready too. */
 static void warm_up(struct asker *a, uint64_t messages, int64_t least_ns) {
   int64_t started = round_trip(a, 0), now = started;
   for (uint64_t i = 0; i < messages || now - started < least_ns; i++) now = round_trip(a, i);
 }
 
-/* The nanoseconds until the server has the last message. */
+/* Returns the nanoseconds until the server has the last message. */
 static int64_t pour(struct asker *a, uint64_t count) {
   int64_t started = now_ns(CLOCK_MONOTONIC);
   for (uint64_t i = 0; i < count; i++) {
@@ -106,7 +106,7 @@ static void ask_turns(struct asker *a) {
   }
 }
 
-/* The memory bus alone: one number per copy. */
+/* The memory bus alone: prints one number per copy. */
 static void copy_only(uint32_t bytes, uint64_t messages, uint64_t count) {
   uint8_t *from = buffer(bytes, bytes), *to = buffer(bytes, bytes);
   memset(from, 1, bytes);

@@ -13,17 +13,17 @@ import { compileCBaseline } from "./compile.ts";
 const execute = promisify(execFile);
 
 const RUN_TIMEOUT_MS = 20_000;
-/** Before each cell, both at least: after them p50 has settled, see METHODOLOGY. */
+/** Least warm-up before each cell. After both p50 has settled, see METHODOLOGY. */
 const WARM_UP = { messages: 200, ms: 4 } as const;
-/** Of each cell in a round; fixed by the first run of each, which is not kept, so that it takes the time or a little longer. */
+/** Round trips of a cell per round, to last `windowMs` or a little longer; its first run sets them and is discarded. */
 const COUNTS = { first: 200, least: 60, most: 65_536, windowMs: 20 } as const;
-/** Of the memory bus: its copies are all alike. */
+/** Number of copies by the memory bus, which differ little. */
 const COPIES = 400;
-/** Ten bytes a sample, in cells of three sizes and more. */
+/** Bound on the program's output: ten bytes a sample, in cells of three and more sizes. */
 const MOST_OUTPUT_BYTES = 64 * 1024 * 1024;
-/** The memory bus alone: below it nothing that copies can go. */
+/** The memory bus alone: the lower bound of everything that copies. */
 const COPY_KIND: CKind = { name: "memcpy", mode: "polling", of: [] };
-/** Of the program's buffers and of one POSIX queue message, header included. */
+/** Largest body, limited by the program's buffers, and size of one POSIX queue message with its header. */
 const LARGEST_BYTES = 256 * 1024;
 const LARGEST_QUEUE_BYTES = 8000;
 
@@ -39,9 +39,9 @@ interface CCell {
 }
 
 /**
- * Compiles the C program in the run's own directory, or says why there is no C baseline.
+ * Compiles the C program in the run's own directory, or returns why there is no C baseline.
  *
- * @param transports only the mechanisms under these are measured, and the memory bus: the others would cost every round time
+ * @param transports limits the mechanisms to those under these transports and the memory bus, to save time
  */
 export async function openCBaseline(
   place: Place,
@@ -81,7 +81,7 @@ function armsOf(
     .filter(({ cells }) => cells.length > 0);
 }
 
-/** What plain C does here, measured as further arms of the same rounds. */
+/** Measures plain C as further arms of the same rounds. */
 export class CBaselineBoard {
   readonly arms: readonly CArm[];
   readonly #program: string;
@@ -95,12 +95,12 @@ export class CBaselineBoard {
     this.arms = arms;
   }
 
-  /** Time of all arms in one round, ms, as the calibration found it; 0 before. */
+  /** Time of all arms in one round, ms, from the calibration; 0 before. */
   get guessMs(): number {
     return this.#roundMs;
   }
 
-  /** Before round one: fixes how many round trips each cell makes, in all rounds alike. */
+  /** Sets the number of round trips of each cell, the same in all rounds. Runs before round one. */
   async calibrate(): Promise<void> {
     const startedMs = performance.now();
     let windowsMs = 0;
@@ -128,7 +128,7 @@ export class CBaselineBoard {
     return this.#counts.get(cell) ?? COUNTS.least;
   }
 
-  /** Nanoseconds of each round trip, cell by cell; none where the program fails, which it then does for good. */
+  /** Returns the nanoseconds of each round trip, by cell; none from a program that has failed once. */
   async #measure(
     arm: CArm,
     cells: readonly CCell[],
@@ -153,7 +153,7 @@ export class CBaselineBoard {
       const isWhole = (samples: Float64Array, index: number): boolean =>
         samples.length === counts[index] && samples.every((value) => value >= 0);
       if (found.length !== cells.length || !found.every(isWhole)) {
-        throw new Error("it printed something else than times");
+        throw new Error("it printed something other than times");
       }
       return found;
     } catch (error) {
@@ -192,7 +192,7 @@ export class CBaselineBoard {
   }
 }
 
-/** By the median, which a stall of the machine does not move as it does the mean. */
+/** Returns the round trips that fill a window by their median: a stall of the machine shifts the mean. */
 function countFor({ name }: CKind, p50Ns: number): number {
   const fitting = Math.ceil((COUNTS.windowMs * 1e6) / Math.max(1, p50Ns));
   return Math.min(name === COPY_KIND.name ? COPIES : COUNTS.most, Math.max(COUNTS.least, fitting));

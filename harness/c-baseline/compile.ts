@@ -10,7 +10,7 @@ import type { NoCBaseline } from "../results/model.ts";
 
 const COMPILE_TIMEOUT_MS = 30_000;
 
-/** Compiles `harness/c-baseline` into the run's own directory: the path of the program, or why there is none. */
+/** Compiles `harness/c-baseline` in the run's own directory. Returns the program's path, or why there is none. */
 export async function compileCBaseline(place: Place): Promise<string | NoCBaseline> {
   if (process.platform !== "linux") return { status: "not-applicable", reason: "the C program is written for Linux" };
   const source = ["./ping-pong.c", "../../../harness/c-baseline/ping-pong.c"]
@@ -24,7 +24,7 @@ export async function compileCBaseline(place: Place): Promise<string | NoCBaseli
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
     const why = missing
-      ? "there is no C compiler (cc) here; install one to see what the machine allows"
+      ? "there is no C compiler (cc) here; install one to measure what the machine allows"
       : programFailure("cc", error, COMPILE_TIMEOUT_MS);
     return unavailable(why);
   }
@@ -35,8 +35,8 @@ function unavailable(reason: string): NoCBaseline {
 }
 
 /**
- * Returns why it did not compile; undefined when it did. The compiler starts others and keeps files of its own: they end with this process,
- * and lie in the run's directory.
+ * Returns why it did not compile; undefined when it did. The compiler's child processes end with this process, and its
+ * files lie in the run's directory.
  */
 async function compile(args: readonly string[], { directory }: Place): Promise<string | undefined> {
   const env = { ...process.env, TMPDIR: directory };

@@ -1,10 +1,10 @@
 /*
- * An echo server that clients of ours reach by address, to set their clock beside the C client's own (`npm run bench:agreement`).
- * It opens a connection the way the transport of that name does, says "ready", serves one client and ends with it.
+ * An echo server for our clients, which compares their clock with the C client's (`npm run bench:agreement`).
+ * It opens a connection as the transport of that name does, prints "ready", serves one client and ends with it.
  *
  *   unix    a listening socket at the path; messages behind a u32 length
- *   pipe    a hello FIFO at the path; the newcomer's pair of FIFOs lies in <path>.<slot>/ (transports/pipes/fifo-server.ts)
- *   queue   a request queue of that name; the newcomer's reply queue is <name>-<slot> (transports/message-queues/protocol.ts)
+ *   pipe    a hello FIFO at the path; the newcomer's pair of FIFOs lies in <path>.<slot>/ (fifo-server.ts)
+ *   queue   a request queue of that name; the newcomer's reply queue is <name>-<slot> (message-queues/protocol.ts)
  */
 #ifndef IPCMARK_ECHO_H
 #define IPCMARK_ECHO_H
@@ -34,7 +34,7 @@ static void listen_unix(struct end *server, const char *path) {
   close(listener);
 }
 
-/* Opened without waiting, since the client holds both FIFOs open; it is poll that waits. */
+/* Opens without waiting, since the client holds both FIFOs open; poll waits instead. */
 static int open_fifo(const char *path, int access) {
   int fd = open(path, access | O_NONBLOCK);
   if (fd < 0) die(path);
@@ -65,12 +65,12 @@ static void listen_fifo(struct end *server, const char *path) {
   if (write(server->out_fd, &welcome, 1) != 1) die("welcome");
 }
 
-/* A client's first message carries the slot of its reply queue; the welcome gives it number 0, which its messages then carry. */
+/* A client's first message carries the slot of its reply queue; the welcome assigns it number 0. */
 static void listen_queue(struct end *server, const char *name) {
   struct mq_attr attributes = {.mq_maxmsg = 10, .mq_msgsize = 8192};
   char replies[128];
   server->from = mq_open(name, O_CREAT | O_EXCL | O_RDWR, 0600, &attributes);
-  /* The lock is how clients see that somebody listens. */
+  /* The lock shows clients that a server listens. */
   if (server->from < 0 || flock(server->from, LOCK_EX | LOCK_NB)) die("mq_open");
   say_ready();
   do {
@@ -86,7 +86,7 @@ static void listen_queue(struct end *server, const char *name) {
   if (mq_send(server->to, (char *)server->packet, 8, 0)) die("welcome");
 }
 
-/* Answers until the client hangs up or says bye; both end the process from inside. */
+/* Echoes until the client hangs up or sends BYE; both end the process from inside. */
 static void echo(struct end *server, struct shared *shared, const char *address) {
   if (server->kind == QUEUE) listen_queue(server, address);
   else if (server->kind == PIPE) listen_fifo(server, address);

@@ -1,16 +1,18 @@
 /*
- * The C baseline: the same mechanisms in plain C, doing the same work: header and body in one message of 16 + n bytes,
- * copied in and out, waits with a time-out, two processes. All memory of the measured loops is touched in both of them before.
+ * The C baseline: the same mechanisms and the same work in plain C. Header and body are one message of 16 + n bytes,
+ * copied in and out; waits have a time-out; there are two processes. Both touch the memory of their loops before.
  *
- *   ping-pong <mechanism> <cpu of client> <cpu of server> <body bytes> <warm-up> <round trips>      64,4096 and 400,300: one after the other;
+ *   ping-pong <mechanism> <cpu of client> <cpu of server> <body bytes> <warm-up> <round trips>
+ *                          64,4096 and 400,300: one size after the other
  *                          warm-up 100,4: at least 100 messages and at least 4 ms, before each size
- *   ping-pong <mechanism> <cpu of client> <cpu of server> <body bytes>     as many as each line of stdin says; one number per line,
- *                          the median; between lines both processes sleep, so that others can take turns with them
+ *   ping-pong <mechanism> <cpu of client> <cpu of server> <body bytes>
+ *                          each line of stdin states a number of round trips; prints their median
+ *                          between lines both processes sleep, so that others can take turns with them
  *   ping-pong spin-stream …    one way; the time runs until the server has counted the last message
  *   ping-pong memcpy …         no second process: copies of so many bytes, the memory bus alone
  *   ping-pong echo <unix|pipe|queue> <cpu of server> <address>      only the server, for one client of ours (echo.h)
  *
- * Prints one number per line: nanoseconds of each round trip; for spin-stream, the nanoseconds of the whole. An empty line ends each size.
+ * Prints one number per line: nanoseconds of each round trip, or of a whole stream. An empty line ends each size.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -35,7 +37,7 @@
 #include "ring.h"
 
 #define HEADER_BYTES 16
-/* First byte of a queue's message when its sender leaves. */
+/* First byte of a queue's last message. */
 #define BYE 5
 #define SLICE_NS 50000000L
 #define LARGEST (1 << 20)
@@ -44,7 +46,7 @@
 
 enum mechanism { SPIN, FUTEX, SEMAPHORE, QUEUE, UNIX, SPIN_STREAM, TCP, PIPE, MEMCPY };
 #define MECHANISMS 9
-/* Longer than any run: a process whose other end is gone must not stay. */
+/* Longer than any run: a process whose other end is gone must end. */
 #define LIFE_SECONDS 60
 
 struct shared {
@@ -52,7 +54,7 @@ struct shared {
   _Alignas(128) uint32_t server_rest;
   _Alignas(128) uint32_t client_rest;
   _Alignas(128) uint32_t done;
-  /* Counted up when the server has `messages` more to serve; it sleeps on it in between. */
+  /* Incremented when the server has `messages` more to serve; it sleeps on it in between. */
   _Alignas(128) uint32_t turn;
   uint64_t messages;
 };
@@ -66,8 +68,8 @@ struct end {
   mqd_t to, from;
   int in_fd, out_fd;    /* unix, tcp, pipe */
   uint8_t *packet;      /* mq: prefix and message; streams: length and message */
-  uint8_t *buffered;    /* streams: what the last read brought */
-  uint8_t *message;     /* what was received last */
+  uint8_t *buffered;    /* streams: bytes of the last read */
+  uint8_t *message;     /* the last received message */
 };
 
 static void die(const char *what) {
@@ -75,7 +77,7 @@ static void die(const char *what) {
   exit(1);
 }
 
-/* The number at that place of a list such as 64,4096; 0 behind its end. */
+/* Returns the number at that place of a list such as 64,4096; 0 behind its end. */
 static uint64_t nth(const char *list, int place) {
   for (; place > 0 && list; place--)
     if ((list = strchr(list, ','))) list++;
@@ -94,18 +96,18 @@ static struct timespec deadline(clockid_t clock) {
 }
 
 /*
- * Every page, for this process: page tables are each process's own, and a ring is new memory until it has come round once.
+ * Touches every page for this process, which has page tables of its own; a ring is new memory for its first round.
  * It changes nothing, so both ends may do it at once.
  */
 static void touch(void *memory, size_t bytes) {
 #ifdef MADV_POPULATE_WRITE
-  /* One call instead of a fault for each page. Where it is missing the faults do; below some hypervisors a page still has its first access. */
+  /* Populates in one call. The loop below serves kernels without it, and hypervisors where a page still faults. */
   if (madvise(memory, bytes, MADV_POPULATE_WRITE)) errno = 0;
 #endif
   for (size_t at = 0; at < bytes; at += PAGE_BYTES) __atomic_fetch_or((uint8_t *)memory + at, 0, __ATOMIC_RELAXED);
 }
 
-/* Room for the largest message, touched as far as the messages of this run will use it. */
+/* Allocates the largest message, touched as far as the messages of this run will use it. */
 static uint8_t *buffer(size_t room, size_t used) {
   uint8_t *memory = calloc(1, room);
   if (memory == NULL) die("calloc");
@@ -181,7 +183,7 @@ static uint32_t receive_message(struct end *e, uint8_t *into) {
       struct timespec until = deadline(CLOCK_REALTIME);
       ssize_t n = mq_timedreceive(e->from, (char *)e->packet, 8192, NULL, &until);
       if (n >= 0) {
-        /* The echo server's client takes its leave. */
+        /* The echo server's client has left. */
         if (e->packet[0] == BYE) exit(0);
         memcpy(into, e->packet + 8, n - 8);
         return n - 8;
@@ -192,7 +194,7 @@ static uint32_t receive_message(struct end *e, uint8_t *into) {
   if (is_stream(e->kind)) {
     uint32_t have = 0, length = 0;
     while (have < 4 || have < length + 4) {
-      /* A pipe has no time-out of its own. */
+      /* A pipe has no time-out, so poll waits. */
       struct pollfd ready = {e->in_fd, POLLIN, 0};
       if (e->kind == PIPE) poll(&ready, 1, SLICE_NS / 1000000);
       ssize_t n = read(e->in_fd, e->buffered + have, LARGEST);
@@ -262,7 +264,7 @@ static int serve_others(int kind, int cpu, const char *address) {
   return 0;
 }
 
-/* All that the loops of this end will use, in the process that runs them. */
+/* Touches all memory that the loops of this end use, in the process that runs them. */
 static void get_ready(struct end *e, struct shared *shared, sem_t *semaphores, const char *bodies) {
   size_t largest = 0;
   for (int i = 0; nth(bodies, i); i++)
@@ -278,7 +280,8 @@ int main(int argc, char **argv) {
   if (argc == 5 && !strcmp(argv[1], "echo")) return serve_others(kind_of(argv[2]), atoi(argv[3]), argv[4]);
   int kind = argc == 7 || argc == 5 ? kind_of(argv[1]) : -1;
   if (kind < 0) {
-    fprintf(stderr, "usage: ping-pong <mechanism> <client cpu> <server cpu> <body bytes>[,...] [<warm-up> <count>[,...]]\n");
+    fprintf(stderr,
+            "usage: ping-pong <mechanism> <client cpu> <server cpu> <body bytes>[,...] [<warm-up> <count>[,...]]\n");
     return 2;
   }
   const char *bodies = argv[4], *warmth = argc == 7 ? argv[5] : "", *counts = argc == 7 ? argv[6] : "";
@@ -312,7 +315,7 @@ int main(int argc, char **argv) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) exit(1);
     alarm(LIFE_SECONDS);
-    /* Whoever holds the other's end never sees it close. */
+    /* A process that holds the other's end never sees it close. */
     close_stream(&client);
     pin(atoi(argv[3]));
     get_ready(&server, shared, semaphores, bodies);

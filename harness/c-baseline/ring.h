@@ -1,6 +1,6 @@
 /*
- * The ring of transports/shared-memory/ring.ts in C, for comparison: the same frames, the same fillings, the same
- * publication of positions, the same checks of what the other side wrote.
+ * The ring of transports/shared-memory/ring.ts in C, for comparison: the same frames, padding, publication of positions
+ * and checks of the other side's words.
  */
 #ifndef IPCMARK_RING_H
 #define IPCMARK_RING_H
@@ -9,7 +9,7 @@
 
 #define RING_BYTES (4u * 1024 * 1024)
 #define FRAME_BYTES 8u
-#define FILLING 0xffffffffu
+#define PADDING 0xffffffffu
 
 struct shared_ring {
   _Alignas(128) uint32_t tail;
@@ -26,7 +26,7 @@ struct reader {
   struct shared_ring *ring;
   uint32_t tail, head, published, sequence;
   int freed;
-  int spins; /* room is given back when a while of looking found nothing, not between two replies */
+  int spins; /* room is given back when a while of polling found nothing, not between two replies */
 };
 
 static inline uint32_t frame_bytes(uint32_t length) { return (length + FRAME_BYTES + 7) & ~7u; }
@@ -36,7 +36,7 @@ static inline void put_frame(struct writer *w, uint32_t at, uint32_t length) {
   memcpy(w->ring->data + at, frame, sizeof frame);
 }
 
-/* 1: written, 0: no room, -1: the position of the other side is impossible. */
+/* Returns 1: written, 0: no room, -1: the position of the other side is impossible. */
 static inline int ring_write(struct writer *w, const void *message, uint32_t length) {
   uint32_t need = frame_bytes(length), at = w->tail & (RING_BYTES - 1), to_end = RING_BYTES - at;
   uint32_t filling = need > to_end ? to_end : 0;
@@ -47,13 +47,13 @@ static inline int ring_write(struct writer *w, const void *message, uint32_t len
     if (RING_BYTES - used < filling + need) return 0;
   }
   if (filling) {
-    put_frame(w, at, FILLING);
+    put_frame(w, at, PADDING);
     at = 0;
   }
   put_frame(w, at, length);
   memcpy(w->ring->data + at + FRAME_BYTES, message, length);
   w->tail += filling + need;
-  /* Sequentially consistent, as in JavaScript: the look at the other side's sleep must not move before it. */
+  /* Sequentially consistent, as in JavaScript: the read of the other side's sleep must not move before it. */
   __atomic_store_n(&w->ring->tail, w->tail, __ATOMIC_SEQ_CST);
   return 1;
 }
@@ -68,7 +68,7 @@ static inline int ring_ready(const struct reader *r) {
   return r->head != r->tail || __atomic_load_n(&r->ring->tail, __ATOMIC_SEQ_CST) != r->head;
 }
 
-/* The length, -1: empty, -2: not valid. */
+/* Returns the length, -1: empty, -2: not valid. */
 static inline int64_t ring_read(struct reader *r, void *into, uint32_t room) {
   if (r->tail == r->head) {
     uint32_t tail = __atomic_load_n(&r->ring->tail, __ATOMIC_SEQ_CST), available = tail - r->head;
@@ -82,7 +82,7 @@ static inline int64_t ring_read(struct reader *r, void *into, uint32_t room) {
   uint32_t available = r->tail - r->head, at = r->head & (RING_BYTES - 1), frame[2];
   memcpy(frame, r->ring->data + at, sizeof frame);
   if (frame[1] != r->sequence) return -2;
-  if (frame[0] == FILLING) {
+  if (frame[0] == PADDING) {
     uint32_t filling = RING_BYTES - at;
     if (at == 0 || filling + FRAME_BYTES > available) return -2;
     available -= filling;

@@ -1,16 +1,16 @@
-// The wake-up canary: how late does this machine wake a sleeping process? One process sleeps in read(2); the other writes the time
-// into the pipe and sleeps again. The difference of the two readings of CLOCK_MONOTONIC is the delay. No event loop takes part.
+// The wake-up canary measures how late this machine wakes a sleeping process. One process sleeps in read(2); the other
+// writes the time into the pipe and sleeps again. The difference of two readings of CLOCK_MONOTONIC is the delay.
 //
 //     node canary.mjs sleeper <count>
 //     node canary.mjs waker <count> -- <command of the sleeper...>
 //
-// For each line on its stdin the waker wakes the sleeper so many times and prints one line of JSON:
+// For each line on its stdin the waker wakes the sleeper that many times and prints one line of JSON:
 // {type: "canary", count, delays: base64 of little-endian f64, ns}. Between lines both sleep; they end with that stdin.
 import { spawn } from "node:child_process";
 import { readSync } from "node:fs";
 
 const STAMP_BYTES = 8;
-// Long enough for the reader to be asleep and its CPU to be idle, short enough for some hundreds in a tenth of a second.
+// Long enough for the reader to sleep and its CPU to idle, short enough for some hundreds in 100 ms.
 const PAUSE_MS = 0.2;
 
 const count = Number(process.argv[3]);
@@ -49,7 +49,7 @@ function wake() {
   const serve = () => {
     for (; ready && asked > 0; asked--) {
       for (let index = 0; index < count; index++) {
-        // Sleeps in the kernel and not in the event loop, whose timers have a grain of 1 ms.
+        // Sleeps in the kernel, not in the event loop, whose timers have a grain of 1 ms.
         Atomics.wait(cell, 0, 0, PAUSE_MS);
         stamp.writeBigUInt64LE(process.hrtime.bigint(), 0);
         // Node hands small writes to the kernel at once.

@@ -1,9 +1,9 @@
-// An idle-priority load: whoever starts it pins it and gives it SCHED_IDLE, so that it runs when nothing else wants the CPU and a
-// virtual CPU never halts. Ends with its stdin, and when its parent is no longer the process it was started by:
+// An idle-priority load. Its parent pins it and gives it SCHED_IDLE: it runs only when the CPU is idle, so that a
+// virtual CPU never halts. Ends with its stdin, and when its parent is another process than the one named:
 //
 //     node keep-awake.mjs <pid of the parent>
 //
-// The pid is an argument: a parent that is killed while this boots has been replaced before this could ask for it.
+// The pid is an argument, because a parent killed while this boots is replaced before this could ask for it.
 const SLICE_MS = 50;
 const parent = Number(process.argv[2]);
 process.stdin.resume().once("end", () => process.exit(0));

@@ -1,4 +1,4 @@
-/** The process that runs a user's module for a coordinator: it imports it, probes its transports or lets them sweep. It never measures. */
+/** Runs a user's module for a coordinator: imports it, probes its transports or sweeps for them. It never measures. */
 import { Worker } from "node:worker_threads";
 import type { Availability, Transport, TransportDescription } from "../../transports/contract/transport.ts";
 import { REGISTRY } from "../../transports/registry.ts";
@@ -15,7 +15,7 @@ void control.ended.then(() => process.exit(1));
 
 const LOOK_MS = 200;
 
-/** Ends this process, and those of its group that the module started, when its parent is gone: also from inside a loop that never returns to the event loop. */
+/** Ends this process and its group when its parent is gone, even from a loop that blocks the event loop. */
 function endWithParent(parentPid: number): void {
   const code = `const never = new Int32Array(new SharedArrayBuffer(4));
     while (process.ppid === ${Number(parentPid)}) Atomics.wait(never, 0, 0, ${LOOK_MS});
@@ -42,14 +42,14 @@ async function inspect({ module, ids }: Inspect): Promise<void> {
   }
 }
 
-/** What an older contract does not ask for yet is as in this checkout. */
+/** Describes a transport of an older contract; newer capabilities come from this checkout. */
 async function describeOlder(transport: Transport): Promise<TransportDescription> {
   const own = await REGISTRY.find(({ id }) => id === transport.id)?.load();
   const capabilities = { ...own?.capabilities, ...transport.capabilities };
   return { ...describeTransport(transport), capabilities };
 }
 
-/** Which of several it is about. */
+/** Returns the name of one among several exports, for a message. */
 function nameOf(exported: unknown): string {
   const id = isObject(exported) ? exported["id"] : undefined;
   return typeof id === "string" ? `of ${shown(id)}, ` : "";

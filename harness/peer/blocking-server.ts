@@ -11,11 +11,11 @@ import { turnIntoReply } from "./reply.ts";
 import { STREAM_QUIET_MS, StreamCounter } from "./stream-counter.ts";
 import { work } from "./work.ts";
 
-/** Longest wait in one call: so often the loop looks whether its parent lives. */
+/** Longest wait in one call, ms; the loop then checks whether its parent lives. */
 const SLICE_MS = 100;
-/** While a reply is due later, waits are this short. */
+/** Longest wait in one call while a reply is due later, ms. */
 const DELAYED_SLICE_MS = 2;
-/** A spinning receive returns often; the clock decides when to look again. */
+/** Least time between two checks of the parent, ms: a spinning receive returns often. */
 const PARENT_EVERY_MS = 50;
 const SEND_TIMEOUT_MS = 100;
 /** First size of the receive buffer; it grows when a message needs more. */
@@ -27,7 +27,7 @@ interface Delayed {
   readonly reply: Uint8Array;
 }
 
-/** The echo server of mechanisms that sleep or spin in a call. It owns its thread; no event loop runs while it serves. */
+/** The echo server of mechanisms that sleep or spin in a call. It owns its thread and runs no event loop. */
 export class BlockingEchoServer {
   readonly #server: BlockingServer;
   readonly #onStream: (report: StreamReport) => void;
@@ -46,7 +46,7 @@ export class BlockingEchoServer {
   #quietSince = 0;
 
   /**
-   * @param hooks.stopAsked looks, without waiting, whether whoever started this process wants it to end
+   * @param hooks.stopAsked returns, without waiting, `true` when the process that started this one wants it to end
    * @param recoder answers `Method.recode`; without one the method is unknown
    */
   constructor(
@@ -60,7 +60,7 @@ export class BlockingEchoServer {
     this.#stopAsked = hooks.stopAsked;
     this.#recoder = recoder;
     this.#maxMessageBytes = maxMessageBytes;
-    // Memory that is never touched is never committed: the limit of the mechanism costs nothing until it is used.
+    // Untouched memory is never committed, so the mechanism's limit costs nothing until it is used.
     this.#buffer = new Uint8Array(Math.max(maxMessageBytes, FIRST_BUFFER_BYTES));
   }
 
@@ -77,19 +77,19 @@ export class BlockingEchoServer {
     }
   }
 
-  /** Replies are due that nothing on the wire will remind us of. */
+  /** `true` while replies are due that no message on the wire will trigger. */
   get #owing(): boolean {
     return this.#delayed.length > 0 || (this.#pool !== undefined && this.#pool.pending > 0);
   }
 
-  /** False when it is time to end. */
+  /** Returns `false` when it is time to end. */
   #housekeeping(idle: boolean): boolean {
     const now = performance.now();
     if (idle && this.#stream.active) this.#endQuietStream(now);
     if (!idle) this.#quietSince = 0;
     if (now - this.#lookedAt < PARENT_EVERY_MS) return true;
     this.#lookedAt = now;
-    // Looking costs a call that fails when there is nothing: not while messages come, and their latency is measured.
+    // Checking costs a call that fails when there is nothing, so not while messages come and latency is measured.
     if (idle && this.#stopAsked()) return false;
     return process.ppid === this.#parent;
   }
@@ -118,7 +118,7 @@ export class BlockingEchoServer {
     if (this.#closing) return this.#reply(from, request, Status.closing);
     if (method === Method.work) work(request);
     else if (method !== Method.echo) return this.#other(method, request, from);
-    // The buffer is ours: the request becomes its own reply where it lies.
+    // The buffer is ours: the request becomes its own reply in place.
     turnIntoReply(request, Status.ok);
     this.#send(from, request);
   }
@@ -152,7 +152,7 @@ export class BlockingEchoServer {
       default: {
         const facts = {
           requests: this.#requests,
-          // Nobody tells a blocking server of a client that left: those it has heard of are no figure.
+          // A blocking server does not notice clients that leave, so it has no figure.
           clients: -1,
           maxMessageBytes: this.#maxMessageBytes,
           takeTotals: () => this.#stream.takeTotals(),
@@ -184,7 +184,7 @@ export class BlockingEchoServer {
     this.#send(to, buildFrame(Kind.reply, readId(request), readMethod(request), status, body));
   }
 
-  /** Waits while the client does not read; a client that is gone gets no reply. */
+  /** Waits while the client does not read; a lost client gets no reply. */
   #send(to: BlockingConnection, frame: Uint8Array): void {
     try {
       while (!to.send(frame, SEND_TIMEOUT_MS)) {

@@ -3,14 +3,14 @@ import { basename, dirname, join } from "node:path";
 import type { Descriptor } from "../../scenarios/check.ts";
 import { crc32 } from "../rpc/crc32.ts";
 
-/** More than any check uses; a descriptor is a claim of somebody else, and memory is given only within this. */
+/** Largest size of a described file, bytes: more than any check uses, since a descriptor is not trusted. */
 const MAX_BYTES = 256 * 1024 * 1024;
 
 /**
- * Reads what a descriptor names, verifies every byte, and lays an echo beside it: how large data travels where a message
- * cannot hold it. Nothing the descriptor says is trusted: the file must be ours, regular, private and of that size.
+ * Reads the file a descriptor names, verifies every byte, and writes an echo beside it: the way of data too large for a
+ * message. Nothing in the descriptor is trusted: the file must be ours, regular, private and of that size.
  *
- * @throws Error saying what is wrong with the descriptor
+ * @throws Error with what is wrong with the descriptor
  */
 export function echoDescriptor(json: Uint8Array): Descriptor {
   const { path, bytes, checksum } = JSON.parse(new TextDecoder().decode(json)) as Descriptor;
@@ -18,7 +18,7 @@ export function echoDescriptor(json: Uint8Array): Descriptor {
     throw new Error("not a descriptor");
   }
   const data = readPrivate(path, bytes);
-  if (crc32(data) !== checksum) throw new Error("the bytes are not those that were described");
+  if (crc32(data) !== checksum) throw new Error("the bytes of the file do not match the descriptor's checksum");
   const echo = join(dirname(path), `${basename(path)}.echo`);
   writeFileSync(echo, data, { mode: 0o600, flag: "wx" });
   return { path: echo, bytes, checksum };

@@ -6,7 +6,7 @@ import type { Connection } from "../../transports/contract/transport.ts";
 import { buildFrame } from "../rpc/message.ts";
 import { EventServer } from "./event-server.ts";
 
-/** A WebSocket throws between the close frame of the client and the end of the connection: `check` saw the server die of it. */
+/** A WebSocket throws between the client's close frame and the end of the connection; that once ended the server. */
 it("gets over a client that leaves before its late reply, and still ends when it is asked to", async () => {
   const server = new EventServer(() => {}, 1024);
   const sent = Promise.withResolvers<void>();

@@ -16,7 +16,7 @@ import { work } from "./work.ts";
 const EMPTY = new Uint8Array(0);
 
 interface Client {
-  /** Replies the transport would not take yet. Bounded: the connection is paused, and at most one message follows a pause. */
+  /** Replies the transport refused so far. Bounded: the connection is paused, and one more message may follow. */
   readonly waiting: Uint8Array[];
 }
 
@@ -29,7 +29,7 @@ export class EventServer implements ConnectionHandler {
   #publisher: Publisher | undefined;
   #finish: () => void = () => {};
   #closing = false;
-  /** Requests taken whose reply is not sent yet. */
+  /** Requests received whose reply is not sent yet. */
   #pending = 0;
   #requests = 0;
   #pool: WorkerPool<Connection> | undefined;
@@ -57,10 +57,10 @@ export class EventServer implements ConnectionHandler {
     const kind = message.length >= HEADER_BYTES ? readKind(message) : 0;
     if (kind === Kind.oneWay) this.#stream.take(message);
     else if (kind === Kind.request) this.#answer(message, connection);
-    // Anything else is nobody's request: there is nothing to answer to.
+    // Anything else is not a request, so there is nothing to reply to.
   }
 
-  /** Sends one-way messages to all clients of this moment but the first, which is the driver's own. */
+  /** Sends one-way messages to all present clients but the first, which is the driver's own. */
   publish(request: PeerPublish, onDone: (published: Published) => void): void {
     const connections = [...this.#clients.keys()];
     this.#publisher = new Publisher(
@@ -181,7 +181,7 @@ export class EventServer implements ConnectionHandler {
 }
 
 /**
- * Hands a reply over. A connection that is closing, whose end has not been delivered yet, takes none: nobody waits for that reply.
+ * Sends a reply. A connection that is closing, but whose end has not been delivered yet, discards it.
  *
  * @returns false when the transport has no room for it yet
  */

@@ -4,11 +4,11 @@ import { readUsage } from "../process/usage.ts";
 import { echoDescriptor } from "./descriptor.ts";
 import { serverStatistics } from "./statistics.ts";
 
-/** What both servers know of themselves when somebody asks. */
+/** Statistics that both servers report on request. */
 export interface ServerFacts {
   readonly requests: number;
   readonly clients: number;
-  /** The largest reply, header included. */
+  /** Size of the largest reply, bytes, header included. */
   readonly maxMessageBytes: number;
   takeTotals(): StreamTotals;
 }
@@ -19,21 +19,21 @@ export interface Answer {
 }
 
 const EMPTY = new Uint8Array(0);
-/** A timer set to more fires at once. */
+/** Longest delay of a timer, ms; one set to more fires at once. */
 const LONGEST_DELAY_MS = 2 ** 31 - 1;
 
-/** The delay that the body of a request states (`Method.echoLater`, `Method.pooled`); none where there is no room for one. */
+/** Returns the delay that the body of a request states (`Method.echoLater`, `Method.pooled`); 0 for a short body. */
 export function delayMsOf(request: Uint8Array): number {
   return Math.min(leadingNumber(request), LONGEST_DELAY_MS);
 }
 
-/** The u32 at the start of the body; 0 where there is no room for one. */
+/** Returns the u32 at the start of the body; 0 for a short body. */
 export function leadingNumber(request: Uint8Array): number {
   if (request.length < HEADER_BYTES + 4) return 0;
   return new DataView(request.buffer, request.byteOffset).getUint32(HEADER_BYTES, true);
 }
 
-/** The reply to a method that needs nothing but a look: the same for every kind of server. One too large to be sent is `failed`. */
+/** Returns the reply to a method that only looks something up; `failed` where it is too large to be sent. */
 export function handleImmediately(method: number, request: Uint8Array, facts: ServerFacts): Answer {
   const answer = look(method, request, facts);
   const fits = HEADER_BYTES + answer.body.length <= facts.maxMessageBytes;

@@ -1,4 +1,4 @@
-/** The server process. Its first line says what to serve; it ends when asked to, or when its parent is gone. */
+/** The server process. Its first line names what to serve; it ends on request, or when its parent is gone. */
 import { setTimeout as delay } from "node:timers/promises";
 import { IpcError } from "../../transports/contract/errors.ts";
 import type { BlockingConnection } from "../../transports/contract/transport.ts";
@@ -12,7 +12,7 @@ import { readUsage, watchGarbageCollection } from "../process/usage.ts";
 import type { Recoder } from "./recoder.ts";
 
 const START_TIMEOUT_MS = 20_000;
-/** What an orderly end may take when nobody waits for it any more: a killed run must be gone within a second. */
+/** Longest orderly end after the parent is gone, ms: a killed run must be gone within a second. */
 const ORPHAN_MS = 300;
 
 const control = openControl<ToPeer, FromPeer>();
@@ -49,7 +49,7 @@ async function serveEvents(start: PeerStart): Promise<void> {
   if (failure !== undefined) throw failure;
 }
 
-/** An exception nobody caught ends the server, but not without removing what it created. */
+/** Resolves with an uncaught exception: it ends the server, which first removes what it created. */
 function exception(): Promise<Error> {
   return new Promise((resolve) => {
     const onException = (error: unknown): void => resolve(error instanceof Error ? error : new Error(String(error)));
@@ -58,7 +58,7 @@ function exception(): Promise<Error> {
   });
 }
 
-/** SIGTERM asks for the same orderly end as `stop`. A blocking server has no such handler: it could not run. */
+/** Resolves on SIGTERM, which asks for the same orderly end as `stop`. A blocking server could not run this handler. */
 function terminated(): Promise<void> {
   return new Promise((resolve) => {
     process.once("SIGTERM", resolve);
@@ -87,7 +87,7 @@ async function serveBlocking(start: PeerStart): Promise<void> {
   }
 }
 
-/** Loaded where a codec is asked for: what starts a peer sooner starts every trial sooner. */
+/** Loads a codec on demand only: a peer that starts sooner starts every trial sooner. */
 async function recoderOf<Connection extends object>({ codec }: PeerStart): Promise<Recoder<Connection> | undefined> {
   return codec === undefined ? undefined : (await import("./recoder.ts")).loadRecoder<Connection>(codec);
 }

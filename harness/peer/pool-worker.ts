@@ -1,9 +1,9 @@
-/** One thread of the pool: takes a queued slot, works for as long as it says, and copies what came in to what goes out. */
+/** One thread of the pool: takes a queued slot, works for the time stated there, and copies the input to the output. */
 import { parentPort, workerData } from "node:worker_threads";
 import { POOL } from "../../scenarios/check.ts";
 import { HEAD_BYTES, SLOT_BYTES, SLOTS, Slot } from "./pool.ts";
 
-/** No wait is without a limit; nothing depends on this one. */
+/** Longest wait, ms. Every wait has a limit; nothing depends on this one. */
 const WAIT_MS = 1000;
 
 const shared = workerData as SharedArrayBuffer;

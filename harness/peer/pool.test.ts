@@ -32,7 +32,7 @@ test("a job too many is refused at once, and so is one too large; room comes bac
   for (let id = 0; id < capacity; id++) expect(pool.submit(request(id, 50), null)).toBe(true);
   expect(pool.submit(request(99, 0), null)).toBe(false);
   expect(pool.pending).toBe(capacity);
-  // As a blocking server does it: no event loop turns, the shared memory alone tells.
+  // As in a blocking server: no event loop turns, so only the shared memory reports progress.
   const deadline = performance.now() + 10_000;
   while (pool.pending > 0 && performance.now() < deadline) pool.collect(() => {});
   expect(pool.pending).toBe(0);

@@ -6,10 +6,10 @@ import { delayMsOf } from "./handlers.ts";
 /** States of a job's slot in the shared memory. */
 export const Slot = { free: 0, queued: 1, running: 2, done: 3 } as const;
 
-/** Words at the start of the shared memory: one that changes with every new job, then the state of each slot. */
+/** Number of jobs. The shared memory begins with a word that changes with every new job, and the state of each slot. */
 export const SLOTS: number = POOL.workers + POOL.queue;
 export const HEAD_BYTES: number = 4 * (1 + SLOTS);
-/** Each slot has its length, its delay, and room for what goes in and what comes out. */
+/** Size of a slot, bytes: its length, its delay, and room for input and output. */
 export const SLOT_BYTES: number = 8 + 2 * POOL.maxBodyBytes;
 
 const FILE = import.meta.url.endsWith(".ts") ? "./pool-worker.ts" : "./pool-worker.js";
@@ -20,10 +20,10 @@ interface Job<Client> {
 }
 
 /**
- * Requests done by a fixed number of threads, so that replies come in the order in which work ends. The queue is a fixed
- * array too: what does not fit is refused at once, which is the only honest answer of a server that is full.
+ * Handles requests by a fixed number of threads, so that replies come in the order in which work ends. The queue is a
+ * fixed array too; a request that does not fit is refused at once.
  *
- * All through shared memory, because the thread of a blocking server never returns to the event loop to hear of a message.
+ * It uses only shared memory, because the thread of a blocking server never returns to the event loop for a message.
  */
 export class WorkerPool<Client> {
   readonly #shared = new SharedArrayBuffer(HEAD_BYTES + SLOTS * SLOT_BYTES);
@@ -32,7 +32,7 @@ export class WorkerPool<Client> {
 
   /** @param onDone called when a job may have ended, where there is an event loop; others poll `collect` */
   constructor(onDone: () => void) {
-    // Loaded here: few peers ever have a pool.
+    // Loaded here: few peers have a pool.
     const { Worker } = process.getBuiltinModule("node:worker_threads");
     for (let number = 0; number < POOL.workers; number++) {
       const worker = new Worker(new URL(FILE, import.meta.url), { workerData: this.#shared });
@@ -45,7 +45,7 @@ export class WorkerPool<Client> {
     return this.#jobs.reduce((sum, job) => sum + (job === undefined ? 0 : 1), 0);
   }
 
-  /** False when every slot is taken. The request is copied. */
+  /** Copies the request; returns `false` when every slot is taken. */
   submit(request: Uint8Array, client: Client): boolean {
     const slot = this.#jobs.indexOf(undefined);
     const body = request.subarray(HEADER_BYTES);
@@ -60,7 +60,7 @@ export class WorkerPool<Client> {
     return true;
   }
 
-  /** Hands over every request whose work has ended, its body replaced by what the worker returned. */
+  /** Passes on every request whose work has ended, with its body replaced by the worker's output. */
   collect(onReply: (request: Uint8Array, client: Client) => void): void {
     for (let slot = 0; slot < SLOTS; slot++) {
       if (Atomics.load(this.#head, 1 + slot) !== Slot.done) continue;

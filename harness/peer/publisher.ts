@@ -4,10 +4,10 @@ import type { PeerPublish, Published } from "../process/messages.ts";
 import { type ReusableMessage, STREAM_LAST } from "../rpc/message.ts";
 import { payloadMessages } from "../rpc/payload.ts";
 
-/** Nothing taken for so long: the subscribers do not read. */
+/** Time without progress after which the subscribers count as stuck, ms. */
 const STUCK_MS = 5000;
 
-/** How far one connection is. */
+/** Progress of one connection. */
 interface Track {
   readonly connection: Connection;
   sent: number;
@@ -46,7 +46,7 @@ export class Publisher {
   }
 
   #arm(): NodeJS.Timeout {
-    return setTimeout(() => this.#end(`a subscriber took nothing for ${STUCK_MS} ms`), STUCK_MS);
+    return setTimeout(() => this.#end(`a subscriber read nothing for ${STUCK_MS} ms`), STUCK_MS);
   }
 
   #run(): void {

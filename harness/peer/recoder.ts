@@ -4,7 +4,7 @@ import { loadCodec } from "../rpc/codecs/load.ts";
 import { buildFrame } from "../rpc/message.ts";
 import { ValueMessage } from "../rpc/value-message.ts";
 
-/** The server's end of `codec-round-trip`: two of its four conversions. Each connection has a codec of its own, as some keep state. */
+/** The server's half of `codec-round-trip`: decodes and encodes. Each connection has its own codec: some keep state. */
 export class Recoder<Connection extends object> {
   readonly #make: () => Codec;
   readonly #codecs = new WeakMap<Connection, Codec>();
@@ -14,7 +14,7 @@ export class Recoder<Connection extends object> {
   }
 
   /**
-   * The reply: the value, decoded and encoded afresh; status `failed` where it cannot be.
+   * Returns the reply: the value decoded and encoded again, or status `failed`.
    *
    * @param into memory used again when the reply has its size
    */
@@ -41,7 +41,7 @@ export class Recoder<Connection extends object> {
   }
 }
 
-/** Before the first request: a blocking server cannot wait for a library. @throws TypeError for an unknown codec */
+/** Loads a codec before the first request: a blocking server cannot wait. @throws TypeError for an unknown codec */
 export async function loadRecoder<Connection extends object>(
   id: string | undefined,
 ): Promise<Recoder<Connection> | undefined> {

@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import type { ServerStatistics } from "../../scenarios/check.ts";
 import { readUsage } from "../process/usage.ts";
 
-/** What this server process says of itself. */
+/** Returns statistics of this server process. */
 export function serverStatistics(requests: number, clients: number): ServerStatistics {
   const { type: _type, ...usage } = readUsage();
   return {

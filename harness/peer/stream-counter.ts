@@ -4,9 +4,9 @@ import type { StreamReport } from "../process/messages.ts";
 import { STREAM_LAST, STREAM_TIMED } from "../rpc/message.ts";
 import { arrivedIntact, checksumHolds, FULL_CHECK_BYTES, LARGE_EVERY } from "../rpc/verify.ts";
 
-/** A stream that stands still this long is over: its last message was lost. */
+/** Silence after which a stream is over, ms: its last message was lost. */
 export const STREAM_QUIET_MS = 1000;
-/** Bound on memory: whoever loses more than this has shown enough. */
+/** Largest number of remembered gaps, a bound on memory: more lost messages prove nothing new. */
 const MAX_MISSING = 100_000;
 /** Arrivals kept of a stream that asks for them. */
 const MAX_TIMED = 16_384;
@@ -14,8 +14,8 @@ const MAX_TIMED = 16_384;
 const NOTHING: StreamTotals = { received: 0, duplicated: 0, reordered: 0, corrupted: 0 };
 
 /**
- * Verifies one-way messages where they arrive: each one's bytes, and that every sequence number comes once and in order.
- * The clock of the throughput stops here, at the receiver, when the message marked as last has arrived.
+ * Verifies one-way messages where they arrive: each one's bytes, and that every sequence number comes once and in
+ * order. The clock of the throughput stops here, at the receiver, when the message marked as last arrives.
  */
 export class StreamCounter {
   #received = 0;
@@ -27,7 +27,7 @@ export class StreamCounter {
   #lastNs = 0n;
   /** Sequence numbers passed over and not yet seen: a late one is reordered, a second one duplicated. */
   readonly #missing = new Set<number>();
-  /** Of streams that are over, for `takeTotals`. */
+  /** Totals of ended streams, for `takeTotals`. */
   #past: StreamTotals = NOTHING;
   /** Arrival of each sequence number, 0 where none came; only for streams that ask for it. */
   #arrivalsNs: BigUint64Array | undefined;
@@ -37,7 +37,7 @@ export class StreamCounter {
     return this.#received + this.#corrupted > 0;
   }
 
-  /** Returns true when this was the message marked as last: now is the time for `take`. */
+  /** Counts a message; returns `true` for the one marked as last, after which `take` is due. */
   count(frame: Uint8Array): boolean {
     if (!arrivedIntact(frame)) {
       this.#corrupted++;
@@ -77,7 +77,7 @@ export class StreamCounter {
     }
   }
 
-  /** What was seen since the last `takeTotals`, over however many streams; the next message begins a new one. */
+  /** Returns the counts since the last `takeTotals`, over any number of streams; the next message begins a new one. */
   takeTotals(): StreamTotals {
     this.take();
     const totals = this.#past;
@@ -85,7 +85,7 @@ export class StreamCounter {
     return totals;
   }
 
-  /** What was seen since the last `take`; the next message begins a new stream. */
+  /** Returns the counts since the last `take`; the next message begins a new stream. */
   take(): StreamReport {
     this.#past = {
       received: this.#past.received + this.#received,

@@ -20,12 +20,12 @@ export class StreamReceiver {
     else this.#quiet ??= setInterval(() => setImmediate(() => this.#look()), STREAM_QUIET_MS);
   }
 
-  /** Of all streams since this was last asked, see `StreamCounter.takeTotals`. */
+  /** Returns the totals of all streams since the last call, see `StreamCounter.takeTotals`. */
   takeTotals(): StreamTotals {
     return this.#counter.takeTotals();
   }
 
-  /** A turn after the timer: when this process was busy until now, the stream goes on in the kernel. */
+  /** Runs a turn after the timer: if this process was busy until now, the rest of the stream waits in the kernel. */
   #look(): void {
     const still = this.#mark === this.#taken;
     this.#mark = this.#taken;

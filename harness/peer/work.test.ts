@@ -33,7 +33,7 @@ it("replies with the same body after about so much CPU time", () => {
     return user + system;
   };
   cpuMicrosOf(1, 1);
-  // Of a CPU that others use too, a clock of its own time is good for a factor and no more.
+  // CPU time on a shared CPU agrees with the request only within a factor.
   expect(cpuMicrosOf(2000, 20) / 40_000).toBeGreaterThan(0.4);
   expect(cpuMicrosOf(4000, 10) / cpuMicrosOf(1000, 10)).toBeGreaterThan(2);
   expect(cpuMicrosOf(1000, 10) / 10_000).toBeLessThan(4);

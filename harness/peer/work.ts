@@ -1,24 +1,24 @@
 import { leadingNumber } from "./handlers.ts";
 
-/** More than this nobody asks for; a request with a forged number must not keep the server for an hour. */
+/** Most work of one request, µs: a forged number must not keep the server busy for an hour. */
 const MOST_MICROS = 1_000_000;
 const TRIES = 12;
 const TRY_ITERATIONS = 200_000;
 
 let iterationsPerMicro: number | undefined;
-/** Each piece of work goes on from the one before: so no compiler can leave one out. */
+/** State of the hash; each piece of work continues it, so that the JIT cannot eliminate one. */
 let state = 0x811c9dc5;
 
 /**
- * Uses as many microseconds of CPU as the u32 at the start of the request's body states (`Method.work`): a number of iterations that is fixed
- * at the first call, so that a server which has to wait for its CPU in between still does all of its work.
+ * Uses the CPU time that the u32 at the start of the request's body states, µs (`Method.work`). The first call fixes
+ * the number of iterations, so a server that waits for its CPU in between still does all of its work.
  */
 export function work(request: Uint8Array): void {
   iterationsPerMicro ??= calibrate();
   hash(Math.round(Math.min(leadingNumber(request), MOST_MICROS) * iterationsPerMicro));
 }
 
-/** The fastest of several tries: the others ran before the code was compiled, or without a CPU for a while. */
+/** Returns the fastest of several tries: the others ran before the code was compiled, or waited for a CPU. */
 function calibrate(): number {
   let fastest = 0;
   for (let attempt = 0; attempt < TRIES; attempt++) {
@@ -29,7 +29,7 @@ function calibrate(): number {
   return fastest;
 }
 
-/** FNV-1a over a counter: each step needs the one before, and no memory is touched. */
+/** FNV-1a over a counter: each step needs the one before, and touches no memory. */
 function hash(iterations: number): void {
   let value = state;
   for (let index = 0; index < iterations; index++) value = Math.imul(value ^ (index & 0xff), 0x01000193);

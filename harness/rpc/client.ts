@@ -5,7 +5,7 @@ import { Deadline } from "../../transports/support/deadline.ts";
 import { buildFrame, copyOf, type Stampable } from "./message.ts";
 import { arrivedIntact } from "./verify.ts";
 
-/** Called once per issued request: with the verified reply frame (borrowed), or with why there is none. */
+/** Called once for each issued request, with the verified reply frame (borrowed) or an error. */
 export type ReplyCallback = (reply: Uint8Array | undefined, error: IpcError | undefined) => void;
 
 export interface RequestOptions {
@@ -16,19 +16,19 @@ export interface RequestOptions {
 
 const MAX_SLOTS = 1024;
 const DEFAULT_TIMEOUT_MS = 5000;
-/** A deadline is noticed at most this much late: cheap, and far inside the promised 50 ms. */
+/** Longest delay in noticing a deadline, ms: cheap, and far inside the promised 50 ms. */
 const SWEEP_MS = 10;
 
 /**
- * Requests and replies over any connection: correlation ids, pipelining, deadlines, abort. Written once, for all transports.
+ * Requests and replies over any connection: correlation ids, pipelining, deadlines, abort.
  *
- * A request lives in a slot of a fixed array; its id is the slot plus a generation, so a late reply meets a slot of another
+ * A request occupies a slot of a fixed array. Its id is the slot plus a generation, so a late reply meets another
  * generation and is dropped. `issue` is the hot path and allocates nothing; `request` is the promise on top.
  */
 export class RpcClient implements ConnectionHandler {
-  /** Replies that belonged to no request in flight. */
+  /** Number of replies that belonged to no request in flight. */
   unexpected = 0;
-  /** Messages that were no valid reply. */
+  /** Number of messages that were no valid reply. */
   corrupted = 0;
 
   readonly #capacity: number;
@@ -69,7 +69,7 @@ export class RpcClient implements ConnectionHandler {
   }
 
   /**
-   * Sends a request and returns its id, or -1 when nothing was sent: all slots taken, or the transport is full (wait with `writable`).
+   * Sends a request. Returns its id, or -1 when no slot is free or the transport is full: wait with `writable`.
    *
    * @param timeoutMs Infinity for none
    * @throws IpcError of `Connection.send`
@@ -106,7 +106,7 @@ export class RpcClient implements ConnectionHandler {
     }
   }
 
-  /** One-way: resolves when the transport took it. */
+  /** Sends a one-way message; resolves when the transport took it. */
   async oneWay(body: Uint8Array, sequence = 0): Promise<void> {
     const frame = buildFrame(Kind.oneWay, sequence, 0, 0, body);
     while (!this.connection.send(frame)) {
@@ -119,7 +119,7 @@ export class RpcClient implements ConnectionHandler {
     await this.#connection?.close();
   }
 
-  /** undefined: the transport was full. */
+  /** Returns undefined when the transport was full. */
   #try(body: Uint8Array, method: number, left: number, signal?: AbortSignal): Promise<Uint8Array> | undefined {
     const slot = this.#free[this.#freeCount - 1] as number;
     const id = this.#nextId(slot);
@@ -179,11 +179,11 @@ export class RpcClient implements ConnectionHandler {
   #arm(deadline: number): void {
     clearTimeout(this.#sweeper);
     this.#nextSweep = deadline;
-    // A turn later: a reply that came in time lies in the kernel still when this process was busy until now.
+    // A turn later: if this process was busy until now, a reply that came in time is still in the kernel.
     this.#sweeper = setTimeout(() => setImmediate(() => this.#sweep()), Math.max(1, deadline - performance.now()));
   }
 
-  /** One timer for all deadlines. */
+  /** Settles every request past its deadline; one timer serves all. */
   #sweep(): void {
     this.#nextSweep = Number.POSITIVE_INFINITY;
     const now = performance.now();
@@ -228,13 +228,13 @@ export class RpcClient implements ConnectionHandler {
   }
 }
 
-/** What a reply's status means as an error; undefined when it is none. */
+/** Converts a reply's status to an error; undefined for `ok`. */
 export function statusError(status: number): IpcError | undefined {
   switch (status) {
     case Status.ok:
       return undefined;
     case Status.corrupt:
-      return new IpcError("IPC_MALFORMED", "rpc: the server received other bytes than were sent");
+      return new IpcError("IPC_MALFORMED", "rpc: the server received other bytes than the client sent");
     case Status.busy:
       return new IpcError("IPC_SYSTEM", "rpc: the server is busy", { errno: "EBUSY" });
     case Status.closing:

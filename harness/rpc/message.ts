@@ -3,21 +3,21 @@ import { crc32 } from "./crc32.ts";
 
 /** `method` of the last one-way message of a stream; all others have 0. */
 export const STREAM_LAST = 1;
-/** `method` of a one-way message whose arrival the receiver is asked to stamp; the last one of such a stream has STREAM_LAST. */
+/** `method` of a one-way message whose arrival the receiver stamps; the stream's last one has STREAM_LAST. */
 export const STREAM_TIMED = 2;
 
-/** A message that only lacks its id. */
+/** A message without its id. */
 export interface Stampable {
-  /** The whole frame, carrying this id from now on. */
+  /** Returns the whole frame, with this id from now on. */
   stamp(id: number): Uint8Array;
 }
 
 /**
- * A frame built once and sent many times: only the id and the checksum bound to it change from message to message,
- * so that sending costs the sender no pass over the body.
+ * A frame built once and sent many times. Only the id and the checksum bound to it change, so sending costs no pass
+ * over the body.
  */
 export class ReusableMessage implements Stampable {
-  /** Header and body; handed to `send` as it is. */
+  /** Header and body; passed to `send` as it is. */
   readonly frame: Uint8Array;
   readonly #kind: Kind;
   readonly #method: number;
@@ -31,7 +31,7 @@ export class ReusableMessage implements Stampable {
     this.#crc = crc32(body);
   }
 
-  /** The frame, carrying this id from now on. */
+  /** Returns the frame, with this id from now on. */
   stamp(id: number, method: number = this.#method): Uint8Array {
     const length = this.frame.length - HEADER_BYTES;
     writeHeader(this.frame, id, this.#kind, method, 0, length, bindChecksum(this.#crc, id));
@@ -39,7 +39,7 @@ export class ReusableMessage implements Stampable {
   }
 }
 
-/** A frame for one message. */
+/** Builds a frame for one message. */
 export function buildFrame(kind: Kind, id: number, method: number, status: number, body: Uint8Array): Uint8Array {
   const frame = new Uint8Array(HEADER_BYTES + body.length);
   frame.set(body, HEADER_BYTES);
@@ -47,7 +47,7 @@ export function buildFrame(kind: Kind, id: number, method: number, status: numbe
   return frame;
 }
 
-/** A copy of borrowed bytes that may be kept. `Buffer.slice` does not copy, and many a library hands out Buffers. */
+/** Returns a copy of borrowed bytes. `Buffer.slice` does not copy, and many libraries pass Buffers. */
 export function copyOf(bytes: Uint8Array, from = 0): Uint8Array {
   return Uint8Array.prototype.slice.call(bytes, from);
 }

@@ -2,14 +2,14 @@ import { Method } from "../../scenarios/check.ts";
 import type { Kind } from "../../transports/contract/frame.ts";
 import { ReusableMessage } from "./message.ts";
 
-/** Different bodies take turns, so that a transport which swaps or repeats bodies cannot go unnoticed. */
+/** Number of different bodies that take turns, to expose a transport that swaps or repeats bodies. */
 const VARIANTS = 4;
 const LARGE_BYTES = 1024 * 1024;
 
 /**
- * Messages of one size with pseudo-random bodies (xorshift32), the same in every run.
+ * Makes messages of one size with pseudo-random bodies (xorshift32), the same in every run.
  *
- * @param workMicros more than 0: they ask for so much CPU time of the server (`Method.work`), and have at least 4 bytes
+ * @param workMicros CPU time they ask of the server (`Method.work`), µs; above 0 they have at least 4 bytes
  */
 export function payloadMessages(
   kind: Kind,

@@ -3,7 +3,7 @@ import { IpcError } from "../../transports/contract/errors.ts";
 import type { RpcClient } from "./client.ts";
 import { ReconnectingRpc } from "./reconnecting.ts";
 
-/** A connection that answers as told, in turn; each answer is a reply or an error. */
+/** A connection that gives the stated answers in turn; each is a reply or an error. */
 function connection(...answers: (Uint8Array | IpcError)[]): RpcClient {
   let lose: (error: IpcError | undefined) => void = () => {};
   const closed = new Promise<IpcError | undefined>((resolve) => {

@@ -2,16 +2,16 @@ import { setTimeout as delay } from "node:timers/promises";
 import { IpcError, isIpcError } from "../../transports/contract/errors.ts";
 import type { RequestOptions, RpcClient } from "./client.ts";
 
-/** First pause between attempts to connect, and the longest; it doubles, and chance takes up to half of it away. */
+/** First and longest pause between attempts to connect, ms. It doubles; jitter takes up to half of it away. */
 const FIRST_BACKOFF_MS = 10;
 const LAST_BACKOFF_MS = 500;
-/** How long an attempt at an idempotent request waits before the server is taken for dead: some losses nobody reports. */
+/** Longest wait of an attempt at an idempotent request, ms; after it the server counts as dead. */
 const ATTEMPT_MS = 1000;
 const DEFAULT_TIMEOUT_MS = 5000;
 
 /**
- * A client that outlives its server. A lost connection is opened again with exponential back-off and jitter, so that many
- * clients do not return in step; a request is repeated only when its caller says that doing it twice is harmless.
+ * A client that outlives its server. It reopens a lost connection with exponential back-off and jitter, so that clients
+ * do not return in step. It repeats only requests that the caller marked as idempotent.
  */
 export class ReconnectingRpc {
   connections = 0;
@@ -20,7 +20,7 @@ export class ReconnectingRpc {
   #client: RpcClient | undefined;
   #closed = false;
 
-  /** @param open connects anew; it rejects while there is no server */
+  /** @param open makes a new connection; it rejects while there is no server */
   constructor(open: () => Promise<RpcClient>) {
     this.#open = open;
   }
@@ -50,7 +50,7 @@ export class ReconnectingRpc {
         const client = await this.#open();
         this.connections++;
         this.#client = client;
-        // Known to be lost before anything is sent: such a request was never begun, so it may use the next connection.
+        // A loss before anything is sent: the request has not begun, so it may use the next connection.
         void client.closed.then(() => this.#drop(client));
       } catch (error) {
         this.failedAttempts++;

@@ -4,8 +4,8 @@ import type { Stampable } from "./message.ts";
 import { FULL_CHECK_BYTES } from "./verify.ts";
 
 /**
- * A message whose body differs each time: copied in once, and stamped when it goes out, also when the transport was full at first.
- * Larger bodies go without a checksum, as the receiver does not look at theirs: of a value it verifies what it decoded.
+ * A message whose body differs each time. The body is copied in once, and stamped when it is sent, also after a full
+ * transport. Larger bodies have no checksum, because the receiver verifies the decoded value instead.
  */
 export class ValueMessage implements Stampable {
   readonly #kind: Kind;
@@ -13,7 +13,7 @@ export class ValueMessage implements Stampable {
   #frame: Uint8Array;
   #crc = 0;
 
-  /** @param into memory used again when it has the right size */
+  /** @param into memory to reuse when it has the right size */
   constructor(kind: Kind, method: number, into: Uint8Array = new Uint8Array(0)) {
     this.#kind = kind;
     this.#method = method;

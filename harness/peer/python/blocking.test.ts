@@ -14,7 +14,7 @@ const transports: Transport[] = [];
 for (const registration of REGISTRY) {
   const transport = await registration.load();
   if (transport.peers?.["python"] === undefined || transport.blocking === undefined) continue;
-  // Under another name it is the same.
+  // The same transport under another name.
   if (transport.sameAs !== undefined) continue;
   if ((await transport.probe()).available) transports.push(transport);
 }

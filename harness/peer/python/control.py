@@ -15,7 +15,7 @@ def say(**message):
 
 
 class Channel:
-    """Reads lines in a thread of its own, so that they are heard while the main thread waits for something else."""
+    """Reads lines in a thread of its own, also while the main thread waits for something else."""
 
     def __init__(self):
         self._messages = queue.Queue()
@@ -39,11 +39,11 @@ class Channel:
         self.end()
 
     def end(self):
-        """Whoever waits gets None."""
+        """Ends the channel: waiting threads get None."""
         self._messages.put(None)
 
     def take(self, limit_s):
-        """The next message that has no listener; None at the end, or when the time is over."""
+        """Returns the next message that has no listener; None at the end, or after the time-out."""
         try:
             return self._messages.get(timeout=limit_s)
         except queue.Empty:

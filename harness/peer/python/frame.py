@@ -1,4 +1,5 @@
-"""The 16-byte header of transports/contract/frame.ts: u32 id, u8 kind, u8 method, u16 status, u32 length, u32 checksum."""
+"""The 16-byte header of transports/contract/frame.ts: u32 id, u8 kind, u8 method, u16 status, u32 length, u32 checksum.
+"""
 
 import struct
 import zlib
@@ -35,13 +36,13 @@ def arrived_intact(message):
 
 
 def leading_number(request):
-    """The u32 at the start of the body; 0 where there is no room for one."""
+    """Returns the u32 at the start of the body; 0 for a short body."""
     has_number = len(request) >= HEADER_BYTES + 4
     return struct.unpack_from("<I", request, HEADER_BYTES)[0] if has_number else 0
 
 
 def as_reply(request, status):
-    """The same id, method and body, and so the same checksum."""
+    """Returns a reply with the same id, method and body, and so the same checksum."""
     reply = bytearray(request)
     reply[4] = REPLY
     reply[6] = status

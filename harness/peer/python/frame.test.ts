@@ -34,7 +34,7 @@ test("frame.py has the numbers of frame.ts and of what is beside it", () => {
   });
 });
 
-test("the header is id, kind, method, status, length and checksum, little-endian, in Python and in C as long as here", () => {
+test("the header is id, kind, method, status, length, checksum, little-endian, in Python and C as here", () => {
   const fields = /^HEADER = struct\.Struct\("<(\w+)"\)$/m.exec(readFileSync(file, "utf8"))?.[1] ?? "";
   const frame = new Uint8Array(HEADER_BYTES);
   writeHeader(frame, 0x0a0b0c0d, 1 as Kind, 2, 0x0304, 0x05060708, 0x090a0b0c);

@@ -1,4 +1,4 @@
-// Issue 4: what goes wrong at a Python peer ends the connection concerned, not the peer, and takes nothing from anybody else.
+// Issue 4: a failure at a Python peer ends the connection concerned, not the peer, and costs nobody else a message.
 import { isUtf8 } from "node:buffer";
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
@@ -26,7 +26,7 @@ async function addressOf(transport: Transport, options: Address["options"] = {})
 const start = (transport: Transport, address: Address): Promise<RunningPeer> =>
   startPython(transport, "event", address, ended);
 
-/** Its peer may write no file of more than so many blocks: what a full disk does, without a disk to fill. */
+/** Limits the blocks a file of its peer may have: the effect of a full disk, without a disk to fill. */
 function limited(transport: Transport, blocks: number): Transport {
   return { ...transport, peers: { python: ["sh", "-c", `ulimit -f ${blocks}; exec python3 "$0"`, "peer.py"] } };
 }
@@ -142,7 +142,7 @@ describe.each([fileDropWatch, fileDropPoll])("a Python peer of $id", (transport)
     const address = await addressOf(transport);
     const peer = await start(transport, address);
     const requests = join(address.name, "requests");
-    // The peer makes a missing folder anew at every look: until the file is faster.
+    // The peer makes a missing folder anew at every look, so retry until the file is faster.
     await until(() => {
       renameSync(requests, join(own.directory, "aside"));
       rmSync(join(own.directory, "aside"), { recursive: true });
@@ -152,7 +152,7 @@ describe.each([fileDropWatch, fileDropPoll])("a Python peer of $id", (transport)
   });
 });
 
-/** A request whose bytes are valid UTF-8, its checksum included, as are those of the reply. */
+/** Returns a request whose bytes are valid UTF-8, its checksum included, as are those of the reply. */
 function readableFrame(text: string): string {
   for (let id = 1; id < 100_000; id++) {
     const frame = Buffer.from(buildFrame(Kind.request, id, 0, 0, Buffer.from(text)));

@@ -1,8 +1,8 @@
 """A peer (server process) in Python, for every mechanism it can speak: the counterpart of harness/peer/main.ts.
 
-The control channel is JSON lines on stdin and stdout: a start line in, a ready line out, a stop line in, a done line out;
-harness/process/messages.ts defines them. Runs on Python 3.6 and later, with nothing but the standard library; `--needs
-MODULE` makes it look for an interpreter that has MODULE as well (pyzmq is often installed for only one of several).
+The control channel is JSON lines on stdin and stdout: a start line in, a ready line out, a stop line in, a done line
+out; harness/process/messages.ts defines them. Runs on Python 3.6 and later with only the standard library. `--needs
+MODULE` looks for an interpreter that has MODULE as well (pyzmq is often installed for only one of several).
 """
 
 import base64
@@ -45,7 +45,7 @@ START_LIMIT_S = 20
 
 
 class Stopped(Exception):
-    """SIGTERM or SIGINT."""
+    """Raised by SIGTERM or SIGINT."""
 
 
 def stop_on_signal(_number, _frame):
@@ -53,7 +53,7 @@ def stop_on_signal(_number, _frame):
 
 
 def find_module(name):
-    """Goes on under another interpreter when this one lacks the module; the process id stays."""
+    """Continues under another interpreter when this one lacks the module; the process id stays."""
     try:
         importlib.import_module(name)
         return
@@ -63,7 +63,8 @@ def find_module(name):
         if os.path.realpath(path) == os.path.realpath(sys.executable) or not os.path.exists(path):
             continue
         question = [path, "-c", "import " + name]
-        if subprocess.call(question, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) == 0:
+        quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        if subprocess.call(question, **quiet) == 0:
             os.execv(path, [path] + sys.argv)
 
 
@@ -142,7 +143,7 @@ def main():
 
 
 def leave(code):
-    """Without waiting for threads that sleep in a system call."""
+    """Exits without waiting for threads that sleep in a system call."""
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)

@@ -72,7 +72,7 @@ describe.each(transports)("one Python peer of $id", (transport) => {
   const { capabilities } = transport;
   const can = (pattern: (typeof capabilities.patterns)[number]): boolean => capabilities.patterns.includes(pattern);
 
-  test("serves clients side by side, counts, publishes, lets no second one in, and leaves nothing when it stops", async () => {
+  test("serves clients side by side, counts, publishes, refuses a second server, and leaves nothing", async () => {
     const peer = await start(transport);
     if (can("request-reply")) await servesSideBySide(transport, peer);
     if (can("one-way") && capabilities.delivery === "reliable") await countsAndVerifies(peer);
@@ -117,7 +117,7 @@ async function countsAndVerifies(peer: RunningPeer): Promise<void> {
 }
 
 async function publishesToAll(transport: Transport, peer: RunningPeer): Promise<void> {
-  // Fewer than a ZeroMQ pipe holds: a mechanism that may lose messages has no reason to.
+  // Fewer than a ZeroMQ pipe holds, so a mechanism that may lose messages should lose none.
   const heard = await publishTo(transport, peer, { subscribers: 2, messages: 60, bodyBytes: 40 });
   expect(heard).toMatchObject([
     { received: 60, corrupted: 0, duplicated: 0, reordered: 0 },
@@ -135,7 +135,7 @@ describe.each(transports.filter(({ capabilities }) => capabilities.auth.includes
       const client = await peer.connect({ key });
       expect(Buffer.compare(await client.request(pattern(10)), pattern(10))).toBe(0);
       await expect(peer.connect({ key: Buffer.from("other") })).rejects.toMatchObject({ code: "IPC_AUTH_FAILED" });
-      // Its limit is the same 3 seconds over both kinds of socket; one of them is waited for.
+      // The limit is the same 3 seconds over both kinds of socket; the test waits for one of them.
       if (transport.id === "python-connection") await silent?.closed;
       await silent?.[Symbol.asyncDispose]();
       await client.connection.close();

@@ -1,7 +1,7 @@
-"""The echo server: answers requests, counts one-way messages. harness/peer/event-server.ts is the original.
+"""The echo server: answers requests, counts one-way messages. Counterpart of harness/peer/event-server.ts.
 
-A transport calls `opened`, `message` and `closed`, from any thread; a connection offers `send(message)`, which may be
-called from any thread, may wait, and says nothing when the client is gone.
+A transport calls `opened`, `message` and `closed`, from any thread. A connection offers `send(message)`, which may be
+called from any thread, may wait, and ignores a lost client.
 """
 
 import json
@@ -24,7 +24,7 @@ class EchoProgram:
         self._on_stream = on_stream
         self._on_shutdown = on_shutdown
         self._lock = threading.Lock()
-        # In the order of their arrival; the values mean nothing.
+        # In the order of their arrival; the values are unused.
         self._clients = {}
         self._stream = StreamCounter()
         self._quiet = None
@@ -45,7 +45,7 @@ class EchoProgram:
             self._clients.pop(connection, None)
 
     def publish(self, request, on_done):
-        """To all clients of this moment but the first, who asked; where the mechanism distributes, to its one connection."""
+        """Sends to all present clients but the driver's, the first; a mechanism that distributes has one connection."""
         with self._lock:
             clients = list(self._clients)
         chosen = clients[:1] if request["distribution"] == "transport" else clients[1:]
@@ -109,7 +109,7 @@ class EchoProgram:
         self.later(connection, delay_ms / 1000, send)
 
     def later(self, connection, delay_s, action):
-        """A transport whose sockets belong to one thread brings its own timers."""
+        """Schedules an action; a transport whose sockets belong to one thread brings its own timers."""
         own = getattr(connection, "later", None)
         if own is not None:
             own(delay_s, action)

@@ -1,4 +1,4 @@
-"""One-way messages from the server to its clients: harness/peer/publisher.ts is the original."""
+"""One-way messages from the server to its clients. Counterpart of harness/peer/publisher.ts."""
 
 import os
 import threading
@@ -7,14 +7,14 @@ import zlib
 import frame
 from stream_counter import now_ns
 
-# Different bodies take turns, so that a transport which repeats one cannot go unnoticed.
+# Different bodies take turns, to expose a transport that repeats one.
 VARIANTS = 4
-# Nothing taken for so long: the subscribers do not read.
+# Time without progress after which the subscribers count as stuck.
 STUCK_S = 5.0
 
 
 class Publication:
-    """Sends the same messages to each connection, which may wait: each has its own turn in its own time."""
+    """Sends the same messages to each connection. Sending may wait, so each connection proceeds on its own."""
 
     def __init__(self, connections, messages, payload_bytes):
         self._connections = connections
@@ -29,14 +29,14 @@ class Publication:
         self._problem = None
 
     def run(self, later):
-        """Returns the answer to `publish`. `later(connection, delay_s, action)` acts where the connection may be used."""
+        """Returns the answer to `publish`. `later(connection, delay_s, action)` acts in the connection's thread."""
         for connection in self._connections:
             later(connection, 0, lambda target=connection: self._send_all(target))
         answer = {"type": "published"}
         before = -1
         while self._connections and not self._done.wait(STUCK_S):
             if self._sent == before:
-                answer["problem"] = "a subscriber took nothing for %d s" % STUCK_S
+                answer["problem"] = "a subscriber read nothing for %d s" % STUCK_S
                 break
             before = self._sent
         if self._problem is not None:
@@ -48,9 +48,9 @@ class Publication:
         with self._lock:
             self._started_ns = self._started_ns or now_ns()
         for number in range(self._count):
-            # False: nobody took it in time. The other connections may still; this one does not wait for each message anew.
+            # False: not read in time. The other connections go on; this one does not wait anew for each message.
             if connection.send(self._message(number)) is False:
-                self._problem = "a subscriber took nothing"
+                self._problem = "a subscriber read nothing"
                 break
             self._sent += 1
         with self._lock:

@@ -1,4 +1,4 @@
-"""Counts one-way messages where they arrive: harness/peer/stream-counter.ts is the original."""
+"""Counts one-way messages where they arrive. Counterpart of harness/peer/stream-counter.ts."""
 
 import time
 
@@ -8,7 +8,7 @@ MAX_MISSING = 100000
 
 
 def now_ns():
-    """CLOCK_MONOTONIC, as process.hrtime of Node."""
+    """Returns CLOCK_MONOTONIC, like Node's process.hrtime."""
     return time.monotonic_ns() if hasattr(time, "monotonic_ns") else int(time.monotonic() * 1e9)
 
 
@@ -26,7 +26,7 @@ class StreamCounter:
         return self._received + self._corrupted > 0
 
     def count(self, message):
-        """True for the message marked as the last one."""
+        """Counts a message; returns True for the one marked as the last."""
         if not frame.arrived_intact(message):
             self._corrupted += 1
             return False

@@ -1,4 +1,4 @@
-"""What this process uses: harness/process/usage.ts and harness/peer/statistics.ts."""
+"""Resource usage of this process, as in harness/process/usage.ts and harness/peer/statistics.ts."""
 
 import gc
 import os

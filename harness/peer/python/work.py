@@ -1,4 +1,4 @@
-"""CPU work of a known amount, as of harness/peer/work.ts: a number of iterations that is fixed at the first request."""
+"""CPU work of a known amount, as in harness/peer/work.ts: the first request fixes the number of iterations."""
 
 import time
 
@@ -17,7 +17,7 @@ def work(micros):
 
 
 def _calibrate():
-    """The fastest of several tries: the others had to wait for a CPU, or for the interpreter's lock."""
+    """Returns the fastest of several tries: the others waited for a CPU, or for the interpreter's lock."""
     fastest = 0.0
     for _ in range(TRIES):
         started = time.perf_counter()

@@ -6,21 +6,21 @@ import { createCodec } from "./load.ts";
 
 export interface CodecBenchmarkOptions {
   readonly seed?: number;
-  /** Time measured per codec, corpus and direction; default 100. The same again, at most 50, is warm-up. */
+  /** Time measured per codec, corpus and direction, ms; default 100. The same again, at most 50, is warm-up. */
   readonly timeMs?: number;
   readonly codecs?: readonly CodecId[];
   readonly corpora?: readonly CorpusId[];
   readonly signal?: AbortSignal;
 }
 
-/** What one codec does with one corpus. Times are per message: the median over tinybench's samples. */
+/** Result of one codec with one corpus. Times are per message: the median over tinybench's samples. */
 export type CodecRow = {
   readonly codec: CodecId;
   readonly corpus: CorpusId;
 } & (
   | {
       readonly status: "measured";
-      /** Size of an encoded message; for a stateful codec of any but the first. */
+      /** Size of an encoded message; with a stateful codec, of any but the first. */
       readonly bytes: number;
       /** Size of the first message of a connection; differs from `bytes` for stateful codecs. */
       readonly firstBytes: number;
@@ -41,7 +41,7 @@ const SAMPLE_NS = 20_000;
 const MAX_BATCH = 4096;
 const COMPILE_MS = 10;
 
-/** Somebody has to use the results, or the optimiser may drop the work. */
+/** Sink for results; keeps the JIT from eliminating the work. */
 let sink = 0;
 
 /** Measures every codec on every corpus, one after the other in this thread. */
@@ -65,7 +65,7 @@ async function measure(codec: Codec, corpus: CorpusId, sample: Sample, timeMs: n
     return { codec: codec.id, corpus, status: "not-applicable", reason };
   }
   const first = Uint8Array.from(codec.encode(value));
-  // The decoder has to see the first message too: a stateful one learns from it what the second leaves out.
+  // The decoder needs the first message too: a stateful one learns from it what the second omits.
   codec.decode(first);
   const later = Uint8Array.from(codec.encode(value));
   codec.decode(later);
@@ -99,7 +99,7 @@ async function timed(timeMs: number, work: () => void): Promise<{ ns: number; ma
     iterations: 8,
     warmupTime: Math.min(timeMs, MAX_WARMUP_MS),
     warmupIterations: 4,
-    // The median needs the samples while they are reduced, and nobody needs them after.
+    // The median needs the samples only while they are reduced.
     retainSamples: false,
     throws: true,
   });
@@ -114,7 +114,7 @@ async function timed(timeMs: number, work: () => void): Promise<{ ns: number; ma
   return { ns: (p50 * 1e6) / batch, marginPercent: rme, batch };
 }
 
-/** Doubles until a batch lasts long enough, once the compiler has had its time: first calls are a hundred times slower. */
+/** Doubles until a batch lasts long enough, after warm-up: first calls are a hundred times slower. */
 function batchOf(work: () => void): number {
   const warmUntil = performance.now() + COMPILE_MS;
   while (performance.now() < warmUntil) work();
@@ -133,7 +133,7 @@ function durationNs(work: () => void, times: number): number {
   return Number(process.hrtime.bigint() - start);
 }
 
-/** Keeps `sink` alive. */
+/** Returns the sink, which keeps it alive. */
 export function sunk(): number {
   return sink;
 }

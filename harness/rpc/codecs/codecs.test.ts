@@ -7,7 +7,7 @@ import { createCodec } from "./load.ts";
 
 const GENERAL: readonly CodecId[] = ["json", "msgpack", "msgpack-records", "cbor", "structured-clone"];
 
-/** Codecs may return a Buffer where a Uint8Array went in; the bytes count. */
+/** Converts a Buffer to a Uint8Array: codecs may return either. */
 function plain(value: unknown): unknown {
   if (value instanceof Uint8Array) return { bytes: Buffer.from(value).toString("base64") };
   if (Array.isArray(value)) return value.map(plain);
@@ -92,7 +92,7 @@ describe.each(GENERAL)("codec %s", (id) => {
   });
 });
 
-test("records name the fields once: the second object of a shape is smaller than the first, and than plain MessagePack", async () => {
+test("records name the fields once: the second object is smaller than the first and plain MessagePack", async () => {
   const records = await createCodec("msgpack-records");
   const plainCodec = await createCodec("msgpack");
   const sample = makeCorpus("rpc-object", 1);

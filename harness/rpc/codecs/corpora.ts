@@ -1,7 +1,7 @@
 import type { CorpusId } from "../../../scenarios/benchmark.ts";
-/** Three realistic kinds of values, the same for everybody who names the same seed. */
+/** Three realistic kinds of values, the same for the same seed. */
 
-/** A call of a remote procedure, as most messages of most applications are. */
+/** A call of a remote procedure, as in most messages of most applications. */
 export interface CallSample {
   readonly kind: "call";
   readonly id: number;
@@ -67,7 +67,7 @@ function makeCall(random: Random): CallSample {
   };
 }
 
-/** Some names have letters beyond ASCII, as people's do: a codec that is quick for ASCII alone must not look quick in general. */
+/** Makes a row; some names have letters beyond ASCII, so that a codec fast for ASCII alone does not look fast. */
 function makeRow(index: number, random: Random): TableRow {
   const name = `${word(random)} ${index % 8 === 0 ? "Müller" : word(random)}`;
   return {
@@ -86,7 +86,7 @@ function makeBytes(random: Random): Uint8Array {
   return new Uint8Array(words.buffer);
 }
 
-/** Two decimals, as money has, and rarely a whole number: most of them need all eight bytes. */
+/** Returns an amount with two decimals, rarely a whole number: most need all eight bytes. */
 function cents(random: Random): number {
   return (random() >>> 8) / 100;
 }

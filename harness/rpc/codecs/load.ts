@@ -2,14 +2,14 @@ import type { CodecId } from "../../../scenarios/benchmark.ts";
 import type { Codec } from "./codec.ts";
 
 /**
- * A fresh codec. `msgpack-records` keeps state for each direction, so each end of a connection needs one of its own, and
- * what one end encodes the other decodes in the same order, without gaps. All others are stateless.
+ * Returns a fresh codec. `msgpack-records` keeps state for each direction: each end of a connection needs its own, and
+ * decodes in the order of encoding, without gaps. All others are stateless.
  */
 export async function createCodec(id: CodecId): Promise<Codec> {
   return (await loadCodec(id))();
 }
 
-/** Loads the library of a codec once; what it returns makes as many as there are connections. @throws TypeError for an unknown id */
+/** Loads the library of a codec once; returns a function that makes codecs. @throws TypeError for an unknown id */
 export async function loadCodec(id: string): Promise<() => Codec> {
   switch (id as CodecId) {
     case "raw":

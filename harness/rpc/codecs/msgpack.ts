@@ -1,7 +1,7 @@
 import { Packr, Unpackr } from "msgpackr";
 import type { Codec } from "./codec.ts";
 
-/** Any MessagePack library can read it: maps with field names, no extension types for plain data. */
+/** MessagePack for any library: maps with field names, no extension types for plain data. */
 export function createMsgpack(): Codec {
   const packr = new Packr({ useRecords: false });
   return {
@@ -11,7 +11,7 @@ export function createMsgpack(): Codec {
   };
 }
 
-/** The names of an object's fields travel with the first object of its shape; later ones refer to them by number. */
+/** MessagePack with records: the first object of a shape names its fields; later ones refer to them by number. */
 export function createMsgpackRecords(): Codec {
   const packr = new Packr({ sequential: true, useRecords: true });
   const unpackr = new Unpackr({ sequential: true, useRecords: true });
