@@ -6,14 +6,14 @@ import { BUNDLED_ENTRIES, bundledName } from "../process/node-command.ts";
 import { type Group, groupsOf } from "./groups.ts";
 import { hashOf, type Input, readInput, stampOf } from "./manifest.ts";
 
-/** Modules that ours require when they need them: each stays a file of its own, under its last name. */
+/** Modules that ours require on demand: each stays a file of its own, under its last name. */
 const REQUIRED = ["transports/sockets/unix-blocking", "transports/pipes/fifo-blocking"] as const;
 const REQUIRE_PATTERN = /createRequire\(import\.meta\.url\)\(`\.\/([\w-]+)\$\{extname\(import\.meta\.filename\)\}`\)/g;
 
-/** A tenth of a second is usual. */
+/** Limit of a build, ms; a tenth of a second is usual. */
 const BUILD_TIMEOUT_MS = 10_000;
 
-/** The files of a bundle in memory. */
+/** Files of a bundle in memory. */
 export interface Built {
   readonly files: readonly {
     readonly name: string;
@@ -24,17 +24,17 @@ export interface Built {
 }
 
 /**
- * Bundles the processes that a run starts most: driver and peer, with what they have in common in files of their own, and what they import
- * later still imported later. Packages stay where they are.
+ * Bundles the processes that a run starts most: driver and peer. Their common modules and later imports get files of
+ * their own. Packages stay where they are.
  *
  * @param root directory of the package
- * @param extension of our modules: `.ts` in a checkout, `.js` in the published package
- * @throws Error when esbuild is not installed or does not understand something
+ * @param extension extension of our modules: `.ts` in a checkout, `.js` in the published package
+ * @throws Error when esbuild is not installed or rejects a module
  */
 export async function build(root: string, code: string, extension: string): Promise<Built> {
   const esbuild = await import("esbuild");
   const inputs = new Map<string, Input>();
-  // How it is made decides what comes out, too.
+  // The code that makes a bundle is an input too.
   for (const name of ["build", "groups"]) {
     note(inputs, root, relative(root, join(import.meta.dirname, `${name}${extension}`)));
   }
@@ -50,7 +50,7 @@ export async function build(root: string, code: string, extension: string): Prom
     splitting: true,
     format: "esm",
     platform: "node",
-    // What runs is what was written: nothing is lowered, nothing renamed, and no file of settings is looked for.
+    // The output runs as written: nothing is lowered or renamed, and no file of settings is read.
     target: "esnext",
     tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } },
     // The conditions of Node, and none of a bundler's own.
@@ -91,7 +91,7 @@ export async function build(root: string, code: string, extension: string): Prom
   }
 }
 
-/** @throws Error when it takes longer */
+/** Waits with a limit. @throws Error when the work takes longer */
 async function within<Result>(timeoutMs: number, work: Promise<Result>): Promise<Result> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
@@ -108,7 +108,7 @@ function withoutExtension(name: string): string {
   return name.slice(0, -extname(name).length);
 }
 
-/** A process first notes that it runs from a bundle, so that those it starts do too. */
+/** Adds the entries. Each first notes that it runs from a bundle, so that the processes it starts do too. */
 function entries(build: PluginBuild, code: string, extension: string): void {
   build.onResolve({ filter: /^bundled:/ }, ({ path }) => ({
     path: path.slice("bundled:".length),
@@ -126,7 +126,7 @@ runsFromBundle(import.meta.dirname);\n`,
   }));
 }
 
-/** A module outside of a group loads all of it first, whichever part it uses: so it is one file. */
+/** Makes one file of each group: a module outside of it loads all of it first, whichever part it uses. */
 function resolveGroups(build: PluginBuild, code: string, groups: readonly Group[]): void {
   build.onResolve({ filter: /^group:/ }, ({ path }) => ({ path: path.slice("group:".length), namespace: "group" }));
   build.onLoad({ filter: /./, namespace: "group" }, ({ path }) => {
@@ -137,7 +137,7 @@ function resolveGroups(build: PluginBuild, code: string, groups: readonly Group[
 
 const ASKED_ALREADY = Symbol("resolved by esbuild itself");
 
-/** A package is imported by the path it has from here, which holds wherever the bundle lies. */
+/** Imports packages by their present path, which holds wherever the bundle lies. */
 function packagesStayFiles(build: PluginBuild, root: string, inputs: Map<string, Input>): void {
   build.onResolve({ filter: /^[@a-z]/ }, async ({ path, kind, resolveDir, pluginData, namespace }) => {
     if (pluginData === ASKED_ALREADY || namespace !== "file" || path.startsWith("node:")) return undefined;
@@ -157,10 +157,10 @@ function note(inputs: Map<string, Input>, root: string, path: string): void {
   if (!inputs.has(path)) inputs.set(path, readInput(root, path));
 }
 
-/** Modules find their neighbours by `import.meta`: in a bundle it stands for where each of them lies in the package. */
+/** Loads our modules with the `import.meta` of their place in the package, by which they find their neighbours. */
 function ownModules(build: PluginBuild, root: string, inputs: Map<string, Input>, groups: readonly Group[]): void {
   build.onLoad({ filter: /\.[jt]s$/, namespace: "file" }, ({ path }) => {
-    // Before the content: what is written in between is then found to have changed.
+    // Before the content: a write in between then shows as a change.
     const stamp = stampOf(statSync(path));
     const content = readFileSync(path);
     const name = relative(root, path);
@@ -191,8 +191,8 @@ function inPlace(text: string, path: string): string {
 const BUILTIN_PATTERN = /^import (?!type )(?:\{([^"';]+)\}|(\w+)) from ["](node:[\w/]+)["];$/gm;
 
 /**
- * Takes what a module imports of Node itself from `process.getBuiltinModule`. An import makes Node evaluate everything that the module has, what it
- * otherwise loads when it is used included: `node:fs` costs 9 ms and `node:http` 100 ms where these cost 0.01 ms and 11 ms.
+ * Takes the imports of Node from `process.getBuiltinModule`. An import makes Node evaluate the whole module, with the
+ * parts that it otherwise loads on use: `node:fs` costs 9 instead of 0.01 ms, `node:http` 100 instead of 11 ms.
  */
 function withBuiltins(text: string): string {
   return text.replaceAll(BUILTIN_PATTERN, (_, names: string | undefined, whole: string, module: string) => {

@@ -28,7 +28,7 @@ import { cacheDirectory, refusedDirectories } from "./private-directory.ts";
 const ROOT = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
 const CACHES = join(ROOT, "node_modules", ".cache");
 
-/** The directory of a package that has been installed, where all tests may write and nobody else can. */
+/** Directory of an installed package, where all tests may write and nobody else can. */
 let root: string;
 beforeAll(() => {
   mkdirSync(CACHES, { recursive: true });
@@ -37,9 +37,9 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-/** As a package that lies there, with the caches of a user who has none elsewhere. */
+/** Environment of a user without caches of their own, so that the package's directory is the only one. */
 const nowhere = { XDG_CACHE_HOME: join(ROOT, "node_modules", "no", "caches") };
-/** Nothing is kept below a directory all users may write to, so nothing of this can be tried there. */
+/** False where all users may write: nothing is kept there, so nothing of this can be tried. */
 const isPrivate = process.getuid !== undefined && typeof cacheDirectory(ROOT, nowhere, true) === "string";
 
 describe.runIf(isPrivate)("the directory of the bundles", () => {
@@ -105,7 +105,7 @@ describe("the list of a bundle's inputs", () => {
     rmSync(of.root, { recursive: true });
   });
 
-  it("holds for these versions alone, and its key says so", () => {
+  it("holds for these versions alone, and its key depends on them", () => {
     const manifest: Manifest = { ...versions, inputs: [], files: {} };
     for (const name of ["root", "node", "esbuild", "package"] as const) {
       const other = { ...versions, [name]: "2" };
@@ -180,7 +180,7 @@ describe.runIf(isPrivate && existsSync(join(ROOT, "node_modules", "esbuild")))("
   });
 });
 
-/** The verdict of each check on each of these transports. */
+/** Returns the verdict of each check on each of these transports. */
 async function outcomes(ids: readonly string[], checks: typeof CHECKS, bundle?: Bundle): Promise<string[]> {
   const place = await createPlace();
   const supervisor = new ProcessSupervisor(place, [], bundle);

@@ -8,27 +8,27 @@ import { build } from "./build.ts";
 import { keyOf, MANIFEST, type Manifest, stillValid, type Versions } from "./manifest.ts";
 import { cacheDirectory, type Refusal, refusalOfDirectory, refusalOfFile } from "./private-directory.ts";
 
-/** As in `transports/support/crypto.ts`: an import costs a process that starts 50 ms. */
+/** As in `transports/support/crypto.ts`: an import costs a starting process 50 ms. */
 const randomBytes = (bytes: number): Buffer => process.getBuiltinModule("node:crypto").randomBytes(bytes);
 
-/** Below a bundle's directory: what V8 compiled of it, which Node keeps there. */
+/** Folder in a bundle's directory where Node keeps what V8 compiled of it. */
 const COMPILED = "compiled";
 const KEY = /^[0-9a-f]{32}$/;
 const UNFINISHED = /^\.new-/;
-/** So many bundles stay, and those used within a day: a run may still be going on in one. */
+/** Number of bundles kept besides those used within a day, in which a run may still be going on. */
 const KEPT = 4;
 const KEPT_MS = 24 * 60 * 60 * 1000;
 const EXTENSION = extname(import.meta.url);
 
-/** Driver and peer in a few files instead of many, ready to be run. */
+/** Driver and peer in a few files instead of many, ready to run. */
 export interface Bundle {
   readonly directory: string;
-  /** Where Node keeps what V8 compiled of it (`NODE_COMPILE_CACHE`). */
+  /** Directory where Node keeps what V8 compiled of it (`NODE_COMPILE_CACHE`). */
   readonly compiled: string;
   readonly manifest: Manifest;
 }
 
-/** The package that is bundled; `.ts` modules lie in the package itself, compiled ones in its `dist`. */
+/** Package that is bundled; `.ts` modules lie in the package itself, compiled ones in its `dist`. */
 export interface Package {
   readonly root: string;
   readonly code: string;
@@ -37,7 +37,7 @@ export interface Package {
 export interface BundleOptions {
   readonly env?: NodeJS.ProcessEnv;
   readonly of?: Package;
-  /** false: only look for one that is there. */
+  /** `false`: only look for an existing one. */
   readonly builds?: boolean;
 }
 
@@ -47,8 +47,8 @@ export function thisPackage(): Package {
 }
 
 /**
- * Returns the bundle of this package as it is now, and makes it where there is none yet. Everything in it is checked: it belongs to this
- * user, and nobody else can have written it. Never throws: without a bundle, processes run from the source.
+ * Returns the bundle of this package as it is now, and makes it where there is none yet. Checks that everything in it
+ * belongs to this user and is writable by nobody else. Never throws: without a bundle, processes run from the source.
  */
 export async function openBundle(options: BundleOptions = {}): Promise<Bundle | Refusal> {
   const { env = process.env, of = thisPackage(), builds = true } = options;
@@ -67,7 +67,7 @@ export async function openBundle(options: BundleOptions = {}): Promise<Bundle | 
   }
 }
 
-/** Read from its own description: to load it takes longer than to start from a bundle that is there. */
+/** Returns the version from esbuild's own package file: to load esbuild takes longer than to start from a bundle. */
 function esbuildVersion(): string {
   return (createRequire(import.meta.url)("esbuild/package.json") as { version: string }).version;
 }
@@ -92,7 +92,7 @@ function find(cache: string, versions: Versions): Bundle | Refusal | undefined {
   return undefined;
 }
 
-/** Keys of the bundles in a directory, those used last first. */
+/** Returns keys of the bundles in a directory, those used last first. */
 function byAge(cache: string): string[] {
   const used = (key: string): number => statSync(join(cache, key), { throwIfNoEntry: false })?.mtimeMs ?? 0;
   return readdirSync(cache)
@@ -102,7 +102,7 @@ function byAge(cache: string): string[] {
     .map(([key]) => key);
 }
 
-/** Undefined where another coordinator has just removed it, and where it is not ours to read. */
+/** Returns undefined where another coordinator has just removed it, and where it is not ours to read. */
 function manifestIn(directory: string): Manifest | undefined {
   const path = join(directory, MANIFEST);
   try {
@@ -113,7 +113,7 @@ function manifestIn(directory: string): Manifest | undefined {
   }
 }
 
-/** Returns why none of it may be run where somebody else may have written something in it. */
+/** Returns the bundle, or why none of it may be run: somebody else may have written to it. */
 function checked(directory: string, manifest: Manifest): Bundle | Refusal {
   const compiled = join(directory, COMPILED);
   let refused = refusalOfDirectory(directory) ?? refusalOfDirectory(compiled);

@@ -1,4 +1,4 @@
-/** As much of esbuild as is used here, for who checks types where this optional package is not installed. */
+/** The part of esbuild used here, to check types where this optional package is not installed. */
 declare module "esbuild" {
   export interface BuildOptions {
     readonly [option: string]: unknown;

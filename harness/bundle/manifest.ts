@@ -2,23 +2,23 @@ import type { Hash } from "node:crypto";
 import { readFileSync, type Stats, statSync } from "node:fs";
 import { join } from "node:path";
 
-/** As in `transports/support/crypto.ts`: an import costs a process that starts 50 ms. */
+/** As in `transports/support/crypto.ts`: an import costs a starting process 50 ms. */
 const sha256 = (): Hash => process.getBuiltinModule("node:crypto").createHash("sha256");
 
-/** Name of the list that lies beside the files of a bundle. */
+/** Name of the list beside the files of a bundle. */
 export const MANIFEST = "manifest.json";
 
-/** A file that was read to make a bundle. */
+/** File that was read to make a bundle. */
 export interface Input {
   /** Relative to the package. */
   readonly path: string;
-  /** SHA-256 of its content, hexadecimal; null: it was looked for and not there. */
+  /** SHA-256 of its content, hexadecimal; null: the file was absent. */
   readonly hash: string | null;
-  /** What the file system said of it then; as long as that holds, the content is not read again. */
+  /** Status of the file then, see {@link stampOf}; while it is unchanged, the content is not read again. */
   readonly stamp: string;
 }
 
-/** What a bundle depends on besides its inputs. */
+/** Versions that a bundle depends on besides its inputs. */
 export interface Versions {
   /** Directory of the package: paths into it are part of the bundle. */
   readonly root: string;
@@ -29,7 +29,7 @@ export interface Versions {
 
 export interface Manifest extends Versions {
   readonly inputs: readonly Input[];
-  /** The files of the bundle, each with the inputs whose code is in it, relative to the package. */
+  /** Files of the bundle, each with the inputs whose code is in it, relative to the package. */
   readonly files: Readonly<Record<string, readonly string[]>>;
 }
 
@@ -37,7 +37,7 @@ export function hashOf(content: Uint8Array): string {
   return sha256().update(content).digest("hex");
 }
 
-/** Returns what changes when a file is written or replaced: size, inode, and the times of its content and of its entry. */
+/** Returns size, inode and times of a file, which change when it is written or replaced. */
 export function stampOf({ size, ino, mtimeMs, ctimeMs }: Stats): string {
   return `${size} ${ino} ${mtimeMs} ${ctimeMs}`;
 }
@@ -59,8 +59,8 @@ export function keyOf({ root, node, esbuild, package: version }: Versions, input
 }
 
 /**
- * Returns the inputs as they are now when a bundle is still what would be made of them; undefined when it is not. Reads the content of
- * those files only whose stamp has changed.
+ * Returns the inputs as they are now while a bundle still matches them; undefined when it does not. Reads only files
+ * whose stamp has changed.
  */
 export function stillValid(manifest: Manifest, versions: Versions): readonly Input[] | undefined {
   const same = (["root", "node", "esbuild", "package"] as const).every((name) => manifest[name] === versions[name]);

@@ -1,4 +1,4 @@
-/** Where code that was made from ours may lie: a directory that nobody but this user can have written to. */
+/** Directory for code that was made from ours: nobody but this user can have written to it. */
 import { accessSync, constants, existsSync, lstatSync, mkdirSync, realpathSync, type Stats } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { basename, dirname, join, sep } from "node:path";
@@ -8,20 +8,20 @@ const WRITABLE_BY_OTHERS = 0o022;
 const WRITABLE_BY_ALL = 0o002;
 const OPEN_TO_OTHERS = 0o077;
 
-/** Why a place cannot be used. */
+/** Reason why a place cannot be used. */
 export interface Refusal {
   /** One sentence without a full stop. */
   readonly reason: string;
-  /** The command that changes it; absent where none does. */
+  /** Command that changes it; absent where none does. */
   readonly fix?: string;
 }
 
 /**
- * Returns the directory of the bundles: `node_modules/.cache/ipcmark` of the package, or `ipcmark` in the user's directory of caches where
- * the first cannot be written. None of them lies in a directory that all users may write to, as the temporary directory is.
+ * Returns the directory of the bundles: `node_modules/.cache/ipcmark` of the package, or `ipcmark` in the user's cache
+ * directory where the first cannot be written. Never one below a directory that all users may write to.
  *
  * @param root directory of the package
- * @param creates creates it where it is not there
+ * @param creates `true` to create it where it is not there
  */
 export function cacheDirectory(root: string, env: NodeJS.ProcessEnv, creates: boolean): string | Refusal {
   if (process.getuid === undefined) return { reason: "this system does not show who may write a file" };
@@ -29,20 +29,20 @@ export function cacheDirectory(root: string, env: NodeJS.ProcessEnv, creates: bo
   for (const parent of parentsOf(root, env)) {
     const found = usable(parent, creates);
     if (typeof found === "string") return found;
-    // What can be changed is told before what cannot.
+    // Report a reason with a fix before one without.
     if (first === undefined || (first.fix === undefined && found.fix !== undefined)) first = found;
   }
   return first as Refusal;
 }
 
-/** Returns why directories that are there and could be used are refused: those about which something can be done. */
+/** Returns why existing directories are refused, where a command can change that. */
 export function refusedDirectories(root: string, env: NodeJS.ProcessEnv): Refusal[] {
   if (process.getuid === undefined) return [];
   const found = parentsOf(root, env).map((parent) => usable(parent, false));
   return found.filter((each) => typeof each !== "string").filter(({ fix }) => fix !== undefined);
 }
 
-/** Beside the packages of this package, or those it is one of; then where this user's programs keep such things. */
+/** Returns the place beside the packages (or those it is one of), then the cache directory of this user. */
 function parentsOf(root: string, env: NodeJS.ProcessEnv): string[] {
   const packages = basename(dirname(root)) === "node_modules" ? dirname(root) : join(root, "node_modules");
   const usual = process.platform === "darwin" ? join(homedir(), "Library", "Caches") : join(homedir(), ".cache");
@@ -52,7 +52,7 @@ function parentsOf(root: string, env: NodeJS.ProcessEnv): string[] {
 function usable(parent: string, creates: boolean): string | Refusal {
   const directory = join(parent, NAME);
   try {
-    // Where the parent is not there either, it is made too; but no node_modules, which would be one more place to look for packages in.
+    // An absent parent is made too, except node_modules, which would be one more place to look for packages.
     const shared = sharedWithAll(existsSync(parent) ? parent : dirname(parent));
     if (shared !== undefined) return shared;
     if (lstatSync(directory, { throwIfNoEntry: false }) === undefined) {
@@ -69,7 +69,7 @@ function usable(parent: string, creates: boolean): string | Refusal {
   }
 }
 
-/** Whoever may write to a directory may put another one in the place of ours; for code, a sticky bit is not enough. */
+/** Returns a refusal where others could replace our directory; for code, a sticky bit is not enough. */
 function sharedWithAll(parent: string): Refusal | undefined {
   const real = realpathSync(parent);
   const temporary = realpathSync(tmpdir());

@@ -4,10 +4,10 @@ import type { Finding, Probe } from "./finding.ts";
 import { container, descriptors, processes, queues, sharedMemory, temporaryDirectory, watches } from "./limits.ts";
 import { governor, loadFinding, NOTABLE_STEAL_BEFORE_RUN, posixBinding, processors, stealFinding } from "./machine.ts";
 
-/** More to look at, where the command has come here too fast to show what others use of two CPUs. */
+/** Extra time to watch, ms, where the command started too recently to show what others use of the CPUs. */
 const WATCHED_MS = 150;
 
-/** Probes that are quick, and the ids they matter to. */
+/** Quick probes, and the ids they matter to. */
 const QUICK: readonly { readonly probe: Probe; readonly ids: RegExp }[] = [
   { probe: temporaryDirectory, ids: /./ },
   { probe: descriptors, ids: /./ },
@@ -18,21 +18,21 @@ const QUICK: readonly { readonly probe: Probe; readonly ids: RegExp }[] = [
   { probe: watches, ids: /^file-drop\/watch/ },
 ];
 
-/** Further ones, for runs that take times. */
+/** Further probes for runs that measure times. */
 const MEASURING: readonly Probe[] = [posixBinding, processors];
 
 export interface BeforeRun {
-  /** Load, hypervisor and, where times are taken, the clock of the CPUs: whatever their status. */
+  /** Load, hypervisor and, for measuring runs, the governor of the CPUs: whatever their status. */
   readonly machine: readonly Finding[];
-  /** What can spoil the run, the gravest for its figures first. */
+  /** Findings that can spoil the run, the gravest for its figures first. */
   readonly warnings: readonly Finding[];
 }
 
 /**
- * Examines what about this machine can spoil a run of these ids, as far as that is quick to find out.
+ * Examines quickly what about this machine can spoil a run of these ids.
  *
- * @param since when the command began: what others and the hypervisor took since then
- * @param measures the run takes times
+ * @param since clock at the start of the command: the use by others and the hypervisor counts from there
+ * @param measures `true` when the run measures times
  */
 export async function findingsBeforeRun(
   ids: readonly string[],

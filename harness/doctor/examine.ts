@@ -27,7 +27,7 @@ const PROBES: readonly Probe[] = [
   symptoms,
 ];
 
-/** Looks at everything. A probe that fails is a finding itself. */
+/** Runs all probes. One that fails is a finding itself. */
 export async function examine(probes: readonly Probe[] = PROBES): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const probe of probes) {
@@ -37,7 +37,7 @@ export async function examine(probes: readonly Probe[] = PROBES): Promise<Findin
       findings.push({
         topic: probe.name || "probe",
         status: "note",
-        found: `could not look: ${(error as Error).message}`,
+        found: `the probe failed: ${(error as Error).message}`,
       });
     }
   }

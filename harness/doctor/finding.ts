@@ -1,17 +1,17 @@
-/** One thing `doctor` looked at. */
+/** Result of a probe on one topic. */
 export interface Finding {
   readonly topic: string;
-  /** `ok`: nothing to do. `note`: good to know. `warning`: results or a mechanism suffer. `problem`: something does not work. */
+  /** `ok`: nothing to do. `note`: information. `warning`: results or a mechanism suffer. `problem`: something fails. */
   readonly status: "ok" | "note" | "warning" | "problem";
-  /** What was found, with its figures. */
+  /** Facts that were found, with figures. */
   readonly found: string;
-  /** What it means for whoever runs or reads a comparison; absent when there is nothing to say. */
+  /** Consequence for runs and their readers; absent where there is none. */
   readonly meaning?: string;
-  /** No run can work on a machine like this. */
+  /** Set when no run can work on a machine like this. */
   readonly stopsRuns?: true;
-  /** The command that changes it. */
+  /** Command that changes it. */
   readonly fix?: string;
 }
 
-/** A probe looks at one topic and never throws for what the system does not have. */
+/** Examines one topic. Never throws for what the system does not have. */
 export type Probe = () => Finding[] | Promise<Finding[]>;

@@ -63,7 +63,7 @@ test("a probe that fails is a finding and stops no other", async () => {
   expect(findings[0]?.found).toContain("no such luck");
 });
 
-test("every finding that is not well says what it means or what changes it", async () => {
+test("every finding that is not well states what it means or what changes it", async () => {
   const findings = await examine();
   expect(findings.length).toBeGreaterThan(8);
   const silent = findings.filter(

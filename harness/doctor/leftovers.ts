@@ -18,10 +18,10 @@ import { ours } from "./commands.ts";
 import type { Finding, Probe } from "./finding.ts";
 import { readText } from "./read.ts";
 
-/** Kernel objects of a run bear its prefix; nobody else's names look like this. */
+/** Names of kernel objects of a run, which bear its prefix; nobody else's names look like this. */
 const OURS = /^(?:sem\.)?(ipcmark-[0-9a-f]{16})/;
 const KERNEL_DIRECTORIES = ["/dev/shm", "/dev/mqueue"] as const;
-/** A run that is just starting has created, and not yet mapped, what it will use. */
+/** Age below which an object is kept, ms: a run that is starting has created and not yet mapped it. */
 const YOUNG_MS = 60_000;
 
 export const leftovers: Probe = async () => {
@@ -42,7 +42,7 @@ export const leftovers: Probe = async () => {
   return [{ topic, status: "warning", found: found.join("; "), meaning, fix: ours("doctor", "--fix") }];
 };
 
-/** Removes what {@link leftovers} found. @returns one line per kind of thing removed */
+/** Removes what {@link leftovers} found. @returns one line per kind of object removed */
 export async function removeLeftovers(): Promise<string[]> {
   const done: string[] = [];
   const places = await sweepDeadPlaces();
@@ -60,7 +60,7 @@ export async function removeLeftovers(): Promise<string[]> {
   return done;
 }
 
-/** Ours by uid and name, of no run whose directory is there or that owns one of them, and open in no process that we may look into. */
+/** Returns objects of this user and our name pattern, without a living run or owner, open in no visible process. */
 function orphanedObjects(): string[] {
   const found: string[] = [];
   const living = new Set<string>();
@@ -79,7 +79,7 @@ function orphanedObjects(): string[] {
   return found.filter((path) => !living.has(OURS.exec(basename(path))?.[1] ?? "") && !inUse(path));
 }
 
-/** Servers lock what they own. The lock is seen from every namespace that shares the object, where /proc and directories are not. */
+/** True where a server holds its lock. The lock is visible in every namespace that shares the object, unlike /proc. */
 function hasOwner(path: string): boolean {
   if (!posixAvailability().available) return false;
   let fd: number | undefined;
@@ -87,7 +87,7 @@ function hasOwner(path: string): boolean {
     fd = openSync(path, fs.O_RDONLY | fs.O_NONBLOCK | fs.O_NOFOLLOW);
     return isOwned(fd);
   } catch {
-    // Gone meanwhile, or of a kind that cannot be looked at.
+    // Gone meanwhile, or of a kind that cannot be examined.
     return false;
   } finally {
     if (fd !== undefined) closeSync(fd);
@@ -110,12 +110,12 @@ function inUse(path: string): boolean {
   });
 }
 
-/** Two more rows of the troubleshooting table, looked for among the processes of this user that belong to earlier runs. */
+/** Finds processes of earlier runs of this user: two more rows of the troubleshooting table. */
 export const strayProcesses: Probe = async () => {
   const topic = "processes";
   const strays: number[] = [];
   for (const [run, pids] of processesByRun()) {
-    // In a container the coordinator itself may be the process that orphans are given to.
+    // In a container the coordinator itself may adopt orphans.
     if (!(await isRunning(run))) strays.push(...pids.filter((pid) => parentOf(pid) === 1));
   }
   if (strays.length === 0) return [{ topic, status: "ok", found: "no peer or driver without a parent" }];
@@ -123,8 +123,8 @@ export const strayProcesses: Probe = async () => {
     const state = /^State:\s*(\S)/m.exec(readText(`/proc/${pid}/status`) ?? "")?.[1] ?? "?";
     const meaning: Record<string, string> = {
       R: "it burns CPU: a busy spin whose other end is gone",
-      S: "it hangs on receive: its other end is gone and nobody told it",
-      T: "it is stopped: the run in which it waited for its turn, or was frozen on purpose, was killed before it could wake it",
+      S: "it hangs on receive: its other end is gone and it got no notice",
+      T: "it is stopped: its run froze it, or let it wait for its turn, and was killed before it could wake it",
     };
     const found = `process ${pid} of an earlier run lives (state ${state})`;
     return {

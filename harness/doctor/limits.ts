@@ -11,7 +11,7 @@ const MIB = 1024 * 1024;
 const OPEN_FILES = "Max open files";
 const ENOUGH_DESCRIPTORS = 4096;
 const ENOUGH_SHM_BYTES = 256 * MIB;
-/** What the kernel gives by default; one default queue of ten 8 KiB messages costs about a tenth of it. */
+/** Default limit of the kernel; a default queue of ten 8 KiB messages costs about a tenth of it. */
 const DEFAULT_QUEUE_BYTES = 819_200;
 const LARGE_QUEUE_MESSAGE_BYTES = 65_536;
 const LARGE_QUEUES_BYTES = 64 * MIB;
@@ -36,7 +36,7 @@ export const queues: Probe = () => {
   const limit = softLimit("Max msgqueue size") ?? DEFAULT_QUEUE_BYTES;
   const found = `${messages} messages of ${inBytes(bytes)} a queue; all queues of a user together ${inBytes(limit)}`;
   const wide = bytes >= LARGE_QUEUE_MESSAGE_BYTES && limit >= LARGE_QUEUES_BYTES;
-  const meaning = `posix-mq carries messages of at most ${inBytes(bytes)} and has places for few clients within these limits`;
+  const meaning = `posix-mq is limited to messages of ${inBytes(bytes)} and to few clients`;
   const raise = `${REMEDIES.queueShape} && ${REMEDIES.queueBytes}`;
   const findings: Finding[] = [
     wide ? { topic, status: "ok", found } : { topic, status: "note", found, meaning, fix: raise },
@@ -61,8 +61,7 @@ export const sharedMemory: Probe = () => {
   const { totalBytes, freeBytes } = spaceIn(topic);
   const found = `${inBytes(totalBytes)}, ${inBytes(freeBytes)} free`;
   if (freeBytes >= ENOUGH_SHM_BYTES) return [{ topic, status: "ok", found }];
-  const meaning =
-    "rings for several clients, or large payloads, do not fit; containers have 64 MiB unless told otherwise";
+  const meaning = "rings for several clients, or large payloads, do not fit; containers have 64 MiB by default";
   return [{ topic, status: "warning", found, meaning, fix: REMEDIES.sharedMemory }];
 };
 
@@ -79,7 +78,7 @@ export const temporaryDirectory: Probe = () => {
   const found = `${parent}, ${inBytes(freeBytes)} free`;
   const findings: Finding[] = [];
   if (parent !== directory) {
-    const meaning = `sockets below it would have paths of more than ${MAX_SOCKET_PATH_BYTES} bytes, so runs work in ${parent}`;
+    const meaning = `sockets below it would exceed ${MAX_SOCKET_PATH_BYTES} bytes of path, so runs work in ${parent}`;
     findings.push({
       topic,
       status: "warning",
@@ -103,7 +102,7 @@ export const watches: Probe = () => {
   return [{ topic, status: "warning", found, meaning, fix: REMEDIES.inotifyInstances }];
 };
 
-/** Each process of Node has about a dozen threads, and each of them counts. */
+/** Fewest threads that a run needs: each process of Node has about a dozen. */
 const LEAST_THREADS = 48;
 const ENOUGH_THREADS = 200;
 
@@ -122,7 +121,7 @@ export const processes: Probe = () => {
   return [{ topic, status: "problem", found, meaning, fix, stopsRuns: true }];
 };
 
-/** Within the limit of the user, which does not bind root, and that of the control group. */
+/** Returns what the limits of the user, which do not bind root, and of the control group still allow. */
 function threadsLeft(): number {
   const used = readNumber("/sys/fs/cgroup/pids.current");
   const most = readNumber("/sys/fs/cgroup/pids.max");

@@ -9,10 +9,10 @@ import type { Finding, Probe } from "./finding.ts";
 import { readText } from "./read.ts";
 
 const WATCHED_MS = 1000;
-/** Of all CPU time, used by other processes. */
+/** Share of all CPU time used by other processes from which on a load is worth a warning. */
 const NOTABLE_LOAD = 0.15;
 const NOTABLE_STEAL = 0.01;
-/** Of the fraction of a second in which a command gets ready: one tick of the clock is a per cent of that. */
+/** Share of the fraction of a second in which a command gets ready: one tick of the clock is a per cent of that. */
 export const NOTABLE_STEAL_BEFORE_RUN = 0.05;
 
 export const software: Probe = () => [
@@ -58,7 +58,7 @@ export const governor: Probe = () => {
   return [{ topic, status: "warning", found, meaning, fix: asRoot("cpupower frequency-set --governor performance") }];
 };
 
-/** What the load and the hypervisor take, watched for a while. */
+/** Watches for a while what the load and the hypervisor take. */
 export const neighbours: Probe = async () => {
   const before = readCpuClock();
   await delay(WATCHED_MS);
@@ -66,7 +66,7 @@ export const neighbours: Probe = async () => {
   return [loadFinding(before, after), ...stealFinding(before, after, NOTABLE_STEAL)];
 };
 
-/** What other processes used between two looks: the load average has yet to notice a load that has just begun, or ended. */
+/** Reports what other processes used between two readings: the load average follows a change too late. */
 export function loadFinding(before: CpuClock | null, after: CpuClock | null): Finding {
   const topic = "load";
   const average = loadavg()[0] ?? 0;
@@ -79,15 +79,16 @@ export function loadFinding(before: CpuClock | null, after: CpuClock | null): Fi
   return { topic, status: "warning", found, meaning, fix: "top -o %CPU" };
 }
 
-/** How much of the time between two looks the hypervisor took; empty where the system shows neither it nor that. */
+/** Reports the share of time that the hypervisor took; empty where there is none and the system does not count it. */
 export function stealFinding(before: CpuClock | null, after: CpuClock | null, notable: number): Finding[] {
   const steal = stealShare(before, after);
   const virtual = /^flags\s*:.*\bhypervisor\b/m.test(readText("/proc/cpuinfo") ?? "");
   if (!virtual && steal === null) return [];
-  const found = `${virtual ? "virtual machine" : "no hypervisor seen"}, ${((steal ?? 0) * 100).toFixed(1)} % of CPU time stolen`;
+  const share = ((steal ?? 0) * 100).toFixed(1);
+  const found = `${virtual ? "virtual machine" : "no hypervisor seen"}, ${share} % of CPU time stolen`;
   const stolen = (steal ?? 0) > notable;
   const meaning = stolen
-    ? "the host runs others on these CPUs: do not quote p99 from here"
+    ? "the host runs others on these CPUs: do not quote p99 of this machine"
     : "an idle virtual CPU halts, and waking it is the host's affair: across CPUs the tail is the machine's";
   const status = stolen ? "warning" : virtual ? "note" : "ok";
   return [{ topic: "virtualization", status, found, ...(virtual ? { meaning } : {}) }];

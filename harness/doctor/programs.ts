@@ -47,7 +47,7 @@ function look({ name, args, without, fix }: Program): Finding {
     return { topic: name, status: "ok", found: said.split("\n", 1)[0]?.trim() ?? "there" };
   } catch (error) {
     const found = programFailure(name, error, PROBE_MS);
-    // Installing again what is there would help nobody.
+    // No fix where the program is there: installing it again would not help.
     const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
     return { topic: name, status: "note", found, meaning: without, ...(missing ? { fix } : {}) };
   }

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-/** The trimmed text of a small file; null when there is none or it may not be read. */
+/** Returns the trimmed text of a small file; null when there is none or it may not be read. */
 export function readText(path: string): string | null {
   try {
     return readFileSync(path, "utf8").trim();

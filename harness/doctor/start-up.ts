@@ -4,7 +4,7 @@ import type { Finding, Probe } from "./finding.ts";
 
 const topic = "start of processes";
 
-/** Where drivers and peers start from, and which directories cannot be used for it. */
+/** Reports where drivers and peers start from, and which directories cannot be used for it. */
 export const startUp: Probe = async () => {
   const opened = await openBundle({ builds: false });
   const refused = refusedDirectories(thisPackage().root, process.env).map(warning);

@@ -13,7 +13,8 @@ test.runIf(process.platform === "linux")(
   "the path of a killed server is stale, and that of a living one is not",
   async () => {
     const stale = join(directory(), "killed.sock");
-    const program = `require("net").createServer().listen(${JSON.stringify(stale)}, () => process.kill(process.pid, "SIGKILL"))`;
+    const kill = 'process.kill(process.pid, "SIGKILL")';
+    const program = `require("net").createServer().listen(${JSON.stringify(stale)}, () => ${kill})`;
     expect(spawnSync(process.execPath, ["-e", program], { timeout: 10_000 }).signal).toBe("SIGKILL");
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(join(directory(), "alive.sock"), resolve));
@@ -25,7 +26,7 @@ test.runIf(process.platform === "linux")(
   },
 );
 
-test("every symptom names checks that exist, and is not said to have been found", async () => {
+test("every symptom names checks that exist, and is not reported as found", async () => {
   for (const { topic, fix, status } of await symptoms()) {
     expect([topic.startsWith("if "), status]).toEqual([true, "note"]);
     const named = fix?.split("--scenario ")[1]?.split(" ") ?? [];

@@ -7,7 +7,7 @@ import { readText } from "./read.ts";
 
 const SHOWN = 3;
 
-/** The first row of the troubleshooting table, looked for: sockets of ours that nobody listens at. */
+/** Finds sockets of ours without a listener: the first row of the troubleshooting table. */
 export const stalePaths: Probe = () => {
   const topic = "stale socket paths";
   const listed = readText("/proc/net/unix");
@@ -22,8 +22,7 @@ export const stalePaths: Probe = () => {
       topic,
       status: "warning",
       found: `${stale.slice(0, SHOWN).join(", ")}${more}`,
-      meaning:
-        "nobody listens there any more: a server that does not unlink before it binds fails with EADDRINUSE or FileExistsError",
+      meaning: "no server listens there: one that binds without unlinking fails with EADDRINUSE or FileExistsError",
       fix: `rm ${stale.slice(0, SHOWN).map(quoted).join(" ")}`,
     },
   ];
@@ -44,7 +43,7 @@ function quoted(path: string): string {
   return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }
 
-/** The rows that cannot be seen from outside of the program that suffers: their cause, and the checks that show it here. */
+/** Rows that only the program which suffers can observe: their cause, and the checks that show it here. */
 const ROWS: readonly {
   readonly symptom: string;
   readonly cause: string;

@@ -3,10 +3,10 @@ import { dirname, join } from "node:path";
 import type { Connection, ConnectionHandler, EventTransport, Transport } from "../../transports/contract/transport.ts";
 import { unix } from "../../transports/sockets/unix.ts";
 
-/** What is sent below this length is harmless. */
+/** Length below which messages are harmless. */
 const DEADLY_BYTES = 4096;
 
-/** `unix` whose client does something to its own process at the first large message, in every process but the first (the calibration). */
+/** `unix` whose client strikes its own process at the first large message, except in the calibration process. */
 function deadly(id: string, strike: () => void): Transport {
   const event = unix.event as EventTransport;
   return {
@@ -23,7 +23,7 @@ function deadly(id: string, strike: () => void): Transport {
   };
 }
 
-/** The same at its server, when the first large message arrives; `spares` the calibration or nobody. */
+/** `unix` whose server strikes its process at the first large message; `spares` the calibration or nobody. */
 function deadlyServer(id: string, strike: () => void, spares: 0 | 1): Transport {
   const event = unix.event as EventTransport;
   return {
@@ -48,7 +48,7 @@ function deadlyServer(id: string, strike: () => void, spares: 0 | 1): Transport 
   };
 }
 
-/** @returns false the first time for this id in this run */
+/** Records a start. @returns `false` the first time for this id in this run */
 function isLater(path: string, id: string): boolean {
   const starts = join(dirname(path), `${id.replace("/", "-")}-starts`);
   appendFileSync(starts, ".");

@@ -3,7 +3,7 @@ import type { Address, Transport } from "../../transports/contract/transport.ts"
 import type { RunningPeer } from "../driver/peers/running-peer.ts";
 import { startPeer } from "../driver/peers/start-peer.ts";
 
-/** A Python peer; `ended` is told how to kill it. */
+/** Starts a Python peer; `ended` gets the function that kills it. */
 export async function startPython(
   transport: Transport,
   mode: WaitMode,

@@ -7,7 +7,7 @@ import { CHECKS } from "../driver/checks/catalog.ts";
 import type { CheckResult } from "../results/model.ts";
 import { withSupervisor } from "./vitest-adapter.ts";
 
-/** One more slow suite: `IPCMARK_TEST_ALL=1` runs what `npm test` has no time for. */
+/** `true` with `IPCMARK_TEST_ALL=1`: also run what `npm test` has no time for. */
 export const TEST_ALL: boolean = process.env["IPCMARK_TEST_ALL"] === "1";
 
 /** Checks to run on one transport; `module` is relative to the repository, null for the registry. */
@@ -17,7 +17,7 @@ export interface Job {
   readonly checks: readonly string[];
 }
 
-/** More than there are CPUs: what objects to a fault mostly waits for what does not come. */
+/** Jobs at a time, more than CPUs: checks that fail mostly wait for a message that does not come. */
 const LANES = 6;
 
 /** Runs every job by itself, several at a time, and returns the results by id of the transport. */

@@ -13,7 +13,7 @@ export interface CliResult {
   readonly stderr: string;
 }
 
-/** A temporary folder that is the `TMPDIR` of the runs in it: what they leave behind is seen, and no other run's is. */
+/** Temporary folder that is the `TMPDIR` of the runs in it, so that what they leave is seen apart from other runs. */
 export class Sandbox {
   readonly directory: string = mkdtempSync(join(tmpdir(), "cli-test-"));
   readonly temporary: string = join(this.directory, "tmp");
@@ -22,7 +22,7 @@ export class Sandbox {
     mkdirSync(this.temporary, { mode: 0o700 });
   }
 
-  /** `within` is put before the command, such as `["taskset", "-c", "0"]`. */
+  /** Starts a command. `within` is put before it, such as `["taskset", "-c", "0"]`. */
   start(
     args: readonly string[],
     env: NodeJS.ProcessEnv = {},
@@ -36,7 +36,7 @@ export class Sandbox {
     });
   }
 
-  /** Runs the command line to its end; never rejects on a bad exit code. */
+  /** Runs the command line to its end; resolves whatever the exit code. */
   run(args: readonly string[], env: NodeJS.ProcessEnv = {}, within: readonly string[] = []): Promise<CliResult> {
     const child = this.start(args, env, within);
     let stdout = "";
@@ -56,12 +56,12 @@ export class Sandbox {
     });
   }
 
-  /** Run directories that are still there. */
+  /** Returns run directories that are still there. */
   leftovers(): string[] {
     return readdirSync(this.temporary).filter((name) => name.startsWith("ipcmark-"));
   }
 
-  /** Ids of processes that work for runs of this sandbox: their environment names its temporary folder. */
+  /** Returns ids of processes that work for runs of this sandbox: their environment names its temporary folder. */
   processes(): number[] {
     return readdirSync("/proc")
       .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
@@ -82,7 +82,7 @@ function environmentOf(pid: string): string {
   }
 }
 
-/** Polls until the condition holds; the elapsed ms, or -1 when it did not in time. */
+/** Polls until the condition holds. @returns the elapsed ms, or -1 when it did not hold in time */
 export async function eventually(condition: () => boolean, timeoutMs: number): Promise<number> {
   const startedMs = performance.now();
   while (!condition()) {

@@ -3,7 +3,7 @@ import { loopback } from "../../transports/loopback/loopback.ts";
 import type { Evidence, Question } from "../pick/pick.ts";
 import type { MeasuredRow, TransportRecord } from "../results/model.ts";
 
-/** A question of one size, both ends in event loops on two CPUs. */
+/** Question of one size, both ends in event loops on two CPUs. */
 export const QUESTION: Question = {
   payloads: [64],
   modes: ["event"],
@@ -12,12 +12,12 @@ export const QUESTION: Question = {
   peer: "node",
 };
 
-/** A record with the capabilities of `loopback` but for these. */
+/** Makes a record with the capabilities of `loopback` except these. */
 export function recordOf(id: string, capabilities: Partial<Capabilities> = {}, baseline = false): TransportRecord {
   return { id, capabilities: { ...loopback.capabilities, ...capabilities }, baseline, available: true, version: "1" };
 }
 
-/** A measured row; round `n` has these p50s, ns. */
+/** Makes a measured row; round `n` has these p50s, ns. */
 export function rowOf(transport: string, p50s: readonly number[], change: Partial<MeasuredRow> = {}): MeasuredRow {
   return {
     benchmark: "round-trip",
@@ -73,12 +73,12 @@ export interface Truth {
 
 export interface Noise {
   readonly rounds: number;
-  /** Standard deviation of the logarithm, of what moves a whole round, and of what moves one trial. */
+  /** Standard deviations of the logarithm: here of the effect on a whole round, below of that on one trial. */
   readonly round: number;
   readonly trial: number;
 }
 
-/** A report of candidates whose true costs are known: each trial is the truth, times what its round did, times its own scatter. */
+/** Makes a report with known true costs: a trial is the truth, times its round's effect, times its own scatter. */
 export function simulate(truths: readonly Truth[], noise: Noise, random: () => number): Evidence {
   const normal = (): number => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
   const machine = Array.from({ length: noise.rounds }, () => Math.exp(noise.round * normal()));

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach } from "vitest";
 
-/** A temporary directory of its own for each test of the file, also for what the doctor looks at; returns how to name it. */
+/** Gives each test of the file its own temporary directory, for the doctor too; returns a function that names it. */
 export function ownTemporaryDirectory(): () => string {
   const before = process.env["TMPDIR"];
   let directory = "";

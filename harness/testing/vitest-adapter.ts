@@ -5,7 +5,7 @@ import { loadTransport } from "../process/load-transport.ts";
 
 export { checkTransport, withSupervisor } from "../conformance-tests.ts";
 
-/** Binds checks to Vitest: the same objects, the same runner and the same processes as `npm run check`; one test per check. */
+/** Binds checks to Vitest, one test each: the same objects, runner and processes as `npm run check`. */
 export function describeChecks(id: string, checks: readonly Check[]): void {
   const reference = { id, module: null };
   describe(id, () => {
@@ -13,7 +13,7 @@ export function describeChecks(id: string, checks: readonly Check[]): void {
       it(name, { timeout: CONFORMANCE_TIMEOUT_MS }, async (context) => {
         const verdict = await run();
         if (verdict.status === "passed") return;
-        // A shortage of a machine that has the mechanism must not go by unnoticed here.
+        // A shortage on a machine that has the mechanism must not go unnoticed here.
         const isShortage =
           verdict.status === "unavailable" && (await (await loadTransport(reference)).probe()).available;
         if (isShortage) throw new Error(verdict.reason);
