@@ -45,9 +45,13 @@ export function quickNote({ duration }: Partial<Pick<Report, "duration">>): stri
   return "--quick: intervals of so few and short rounds cover less than 95 % (74 % seen)";
 }
 
-export function noPickReason(report: Partial<Pick<Report, "complete" | "durationMs">>): string {
+export function noPickReason(report: Partial<Pick<Report, "complete" | "durationMs" | "candidates">>): string {
   const found = interruption(report);
-  return found === undefined ? "no candidate was measured validly for the workload" : `the run was ${found}`;
+  if (found !== undefined) return `the run was ${found}`;
+  const { candidates = [] } = report;
+  const isRefuted =
+    candidates.some(({ status }) => status === "excluded") && !candidates.some(({ status }) => status === "in");
+  return isRefuted ? "no candidate meets all needs" : "no candidate was measured validly for the workload";
 }
 
 /** `two CPUs (driver on 0, peer on 1)`; without the numbers where the run did not record them. */
