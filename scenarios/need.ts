@@ -16,6 +16,8 @@ export interface Need {
   sentence(value: number): string;
   /** Returns why a mechanism with this record does not qualify; undefined when by its record it does. */
   excludes(capabilities: Capabilities, value: number): string | undefined;
+  /** True for mechanisms that are made for it: they are measured beside the shortlist. */
+  madeFor?(capabilities: Capabilities): boolean;
   /** Ids of the checks that can refute the record in this respect. */
   readonly checks: readonly string[];
   /** A number that a check notes and that must not be above the value. */

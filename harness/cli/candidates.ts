@@ -70,12 +70,17 @@ async function fromWholeRegistry(requirements: readonly Requirement[], peer: str
   );
   const { candidates: qualified, excluded } = divide(all, requirements);
   const originals = qualified.map(({ sameAs }) => sameAs);
-  const order = inOrder(qualified.filter(({ id }) => !originals.includes(id)));
+  const isFirst = ({ entry, capabilities }: Described): boolean =>
+    entry.shortlist || requirements.some(({ need }) => need.madeFor?.(capabilities) === true);
+  const order = inOrder(
+    qualified.filter(({ id }) => !originals.includes(id)),
+    isFirst,
+  );
   const chosen: Candidate[] = [];
-  for (const { entry } of order) {
-    const isEnough = chosen.filter((each) => obstacle(each, peer) === undefined).length >= LEAST;
-    if (isEnough && !entry.shortlist) break;
-    chosen.push(...(await fromRegistry([entry], false)));
+  for (const each of order) {
+    const isEnough = chosen.filter((candidate) => obstacle(candidate, peer) === undefined).length >= LEAST;
+    if (isEnough && !isFirst(each)) break;
+    chosen.push(...(await fromRegistry([each.entry], false)));
   }
   const standings = chosen.flatMap((each) => standing(each, peer));
   if (standings.every(({ status }) => status === "unavailable")) throw noneRuns(standings);
@@ -94,12 +99,12 @@ async function fromWholeRegistry(requirements: readonly Requirement[], peer: str
   };
 }
 
-/** The shortlist, then one of each family that it lacks, then the others; each group in the order of the registry. */
-function inOrder(qualified: readonly Described[]): readonly Described[] {
+/** The first choice, then one of each family that it lacks, then the others; each group in the order of the registry. */
+function inOrder(qualified: readonly Described[], isFirst: (each: Described) => boolean): readonly Described[] {
   const families = new Set<string>();
   const rank = new Map<Described, number>();
-  for (const each of qualified.toSorted((a, b) => Number(b.entry.shortlist) - Number(a.entry.shortlist))) {
-    rank.set(each, each.entry.shortlist ? 0 : families.has(each.entry.family) ? 2 : 1);
+  for (const each of qualified.toSorted((a, b) => Number(isFirst(b)) - Number(isFirst(a)))) {
+    rank.set(each, isFirst(each) ? 0 : families.has(each.entry.family) ? 2 : 1);
     families.add(each.entry.family);
   }
   return qualified.toSorted((a, b) => (rank.get(a) ?? 0) - (rank.get(b) ?? 0));
@@ -132,7 +137,7 @@ function noteAdded(standings: readonly CandidateStanding[]): void {
   const added = standings.filter((each) => each.status === "in" && each.why === "nearest");
   if (added.length === 0) return;
   const names = added.map(({ transport }) => transport).join(", ");
-  note(`fewer than ${LEAST} of the shortlist meet the needs and run here; the next that do are measured too: ${names}`);
+  note(`measured besides what the shortlist has for these needs: ${names}`);
 }
 
 function nobody(records: readonly Subject[], requirements: readonly Requirement[]): NobodyQualifies {

@@ -39,7 +39,7 @@ import { type AskedQuestion, questionOf } from "./question.ts";
 import { finishReport, type RunStart, startRun } from "./run.ts";
 import { announcePlan, FINISH_MS, stopRuleOf } from "./run-duration.ts";
 import type { Candidate } from "./transports.ts";
-import { asksForMore, workloadCells } from "./workload.ts";
+import { asksForMore, fanOutCells, workloadCells } from "./workload.ts";
 
 /** A plain compare: at most 50 s for a handful of ids, 70 s for a full shortlist. */
 const SHORT_MS = 48_000;
@@ -104,8 +104,8 @@ async function compare(
 ): Promise<Report> {
   const { candidates, refused } = chosen;
   const { workload } = question;
-  const isMore = asksForMore(workload);
-  const cells = isMore ? workloadCells(workload) : chooseCells(undefined, sizesOf(workload.payloads));
+  const isMore = asksForMore(workload) || question.fansOut;
+  const cells = cellsFor(question);
   // What was asked for has one answer, and client processes take their time to start.
   const placements = options.placement ?? (isMore ? [placementOf(defaultPlacements())] : defaultPlacements());
   const { arms, missing } = chooseArms(candidates, {
@@ -166,7 +166,7 @@ async function compare(
           announcedMs: expectedMs,
           laterMs,
         }),
-        ...(all.cBaseline === undefined ? {} : { cBaseline: pickSizes(question) }),
+        ...(all.cBaseline && { cBaseline: all.cBaseline.filter((size) => pickSizes(question).includes(size)) }),
       };
       const trials = asPartOf(run.progress, (ms) => ms + laterMs);
       const measured = await measure(session.supervisor, session.place, request, trials);
@@ -246,9 +246,16 @@ function questionFor(
     // What is measured needs no assumption, and a saturated server shows what it can do and not what a request takes.
     ...(workMicros > 0 || optimize === "throughput" ? {} : { assumedWorkNs: 1000 * typicalWorkMicros }),
   };
+  if (question.fansOut)
+    return { ...common, payloads: pickSizes(question), benchmark: "fan-out", optimize: "throughput" };
   if (!asksForMore(question.workload)) return { ...common, payloads: pickSizes(question), benchmark: "round-trip" };
   const payloads = cells.map(({ payloadBytes }) => payloadBytes);
   return { ...common, payloads, benchmark: "workload", measuredWorkNs: 1000 * workMicros };
+}
+
+function cellsFor({ workload, fansOut }: AskedQuestion): readonly Cell[] {
+  if (asksForMore(workload)) return workloadCells(workload);
+  return fansOut ? fanOutCells(workload) : chooseCells(undefined, sizesOf(workload.payloads));
 }
 
 /** The one that the pick is made for. */

@@ -10,13 +10,15 @@ import { chooseChecks } from "./check.ts";
 import { combineNeeds, parseNeed } from "./needs.ts";
 import type { MeasureOptions } from "./options.ts";
 import { findProfile } from "./profiles.ts";
-import { workloadOf } from "./workload.ts";
+import { asksForMore, workloadOf } from "./workload.ts";
 
 /** What the user asks, of flags and profile together. */
 export interface AskedQuestion {
   readonly profile: Profile;
   readonly requirements: readonly Requirement[];
   readonly workload: Workload;
+  /** The answer is about what a server publishes, and not about round trips. */
+  readonly fansOut: boolean;
   /** The quick ones, and those that the needs and the profile rest on. */
   readonly checks: readonly Check[];
   readonly forReport: Question;
@@ -30,18 +32,27 @@ export async function questionOf(options: MeasureOptions): Promise<AskedQuestion
     ofProfile: profile.checks.length === 0 ? [] : chooseChecks(profile.checks),
   }));
   const requirements = combineNeeds(options.need ?? [], { name: profile.name, needs });
+  const workload = workloadOf(options, profile.workload);
   const named = new Set([...requirements.flatMap(checksOf), ...ofProfile.map(({ id }) => id)]);
   return {
     profile,
     requirements,
-    workload: workloadOf(options, profile.workload),
+    workload,
+    fansOut:
+      requirements.some(({ need }) => need.name === "fan-out") && isThroughput(options) && !asksForMore(workload),
     checks: CHECKS.filter(({ id, quick }) => quick === true || named.has(id)),
     forReport: {
       needs: requirements.map(requirementText),
       profile: profile.name,
+      workload,
       checks: CHECKS.filter(({ id, quick }) => quick !== true && named.has(id)).map(({ id }) => id),
     },
   };
+}
+
+/** A published message has no reply, so a time that somebody asks for is that of round trips. */
+function isThroughput({ optimize }: MeasureOptions): boolean {
+  return optimize === undefined || optimize === "throughput";
 }
 
 /** What a profile names has no meaning for someone who did not type it: the message says whose it is. */

@@ -1,4 +1,5 @@
 import type { Variant } from "../../scenarios/benchmark.ts";
+import { fanOut } from "../../scenarios/benchmarks/fan-out.ts";
 import { workload as benchmark } from "../../scenarios/benchmarks/workload.ts";
 import { DEFAULT_WORKLOAD } from "../../scenarios/profiles/default-workload.ts";
 import type { Workload } from "../../scenarios/workload.ts";
@@ -39,6 +40,18 @@ export function workloadOf(options: MeasureOptions, base: Partial<Workload> = {}
 /** True where more is asked for than a round trip shows: the benchmark `workload` is measured then. */
 export function asksForMore({ clients, ratePerSecond, payloads, workMicros }: Workload): boolean {
   return clients > 1 || ratePerSecond !== null || workMicros > 0 || "mix" in payloads;
+}
+
+/** So many listen where a question is about publishing. */
+const SUBSCRIBERS = 4;
+
+/** A cell for each size, in which a server publishes. */
+export function fanOutCells({ payloads }: Workload): readonly Cell[] {
+  return sizesOf(payloads).map((payloadBytes) => ({
+    benchmark: fanOut,
+    variant: { clients: SUBSCRIBERS },
+    payloadBytes,
+  }));
 }
 
 /** A cell for each size, or the one of the mix. */

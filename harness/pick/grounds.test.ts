@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { DEFAULT_WORKLOAD } from "../../scenarios/profiles/default-workload.ts";
 import type { CheckResult, Pick, TransportRecord } from "../results/model.ts";
 import { type Answered, withGrounds } from "./grounds.ts";
 
@@ -12,7 +13,12 @@ const open = [
 const answered = (...checks: CheckResult[]): Answered => ({
   checks,
   transports,
-  question: { needs: [], profile: "rpc", checks: ["reconnect", "restart/after-kill", "foreign-user", "wrong-key"] },
+  question: {
+    needs: [],
+    profile: "rpc",
+    workload: DEFAULT_WORKLOAD,
+    checks: ["reconnect", "restart/after-kill", "foreign-user", "wrong-key"],
+  },
   candidates: [
     { transport: "unix", status: "in", why: "shortlist", shown: [], open },
     { transport: "tcp", status: "excluded", need: "permissions", reason: "failed the check permissions: why" },

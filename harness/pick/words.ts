@@ -24,7 +24,8 @@ export function use({ candidate }: Judged, question: Question): string {
 
 /** `for 64 B and 4 KiB requests with the ends on two CPUs`. */
 export function purpose(question: Question): string {
-  return `for ${sizesOf(question)} requests with ${PLACEMENT_WORDS[question.placement]}`;
+  const what = question.benchmark === "fan-out" ? "messages to several subscribers" : "requests";
+  return `for ${sizesOf(question)} ${what} with ${PLACEMENT_WORDS[question.placement]}`;
 }
 
 export function sizesOf({ payloads }: Pick<Question, "payloads">): string {
@@ -109,7 +110,8 @@ export function cannotTellWords({ fastest, all }: Choice, question: Question): s
 /** `12 µs of CPU per round trip of 64 B`; a cost is told for one size, the first. */
 export function costOf({ rows: [row] }: Candidate): string | undefined {
   if (row === undefined || row.cpuNsPerMessage === null) return undefined;
-  return `${duration(row.cpuNsPerMessage)} of CPU per round trip of ${bytes(row.payloadBytes)}`;
+  const what = row.benchmark === "fan-out" ? "message" : "round trip";
+  return `${duration(row.cpuNsPerMessage)} of CPU per ${what} of ${bytes(row.payloadBytes)}`;
 }
 
 /** What a ratio of scores is of, behind the ratio. */

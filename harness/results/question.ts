@@ -1,10 +1,12 @@
 import type { OpenNeed } from "../../scenarios/qualify.ts";
+import type { Workload } from "../../scenarios/workload.ts";
 
 /** What was asked: the needs by which candidates were chosen, as they are typed, and where they came from. */
 export interface Question {
   readonly needs: readonly string[];
   /** Name of the profile; of a profile of the user's own, the one that its file states. */
   readonly profile: string;
+  readonly workload: Workload;
   /** Ids of the checks that ran for the question besides the quick ones. */
   readonly checks: readonly string[];
 }
@@ -15,7 +17,7 @@ export type CandidateStanding = {
 } & (
   | {
       readonly status: "in";
-      /** `nearest`: fewer than three of the shortlist qualify, and this one is next in the list. */
+      /** `nearest`: not of the shortlist, but made for a need, or next in the list where fewer than three of the shortlist qualify. */
       readonly why: "named" | "shortlist" | "nearest";
       /** Needs that checks of this run have shown. */
       readonly shown: readonly string[];

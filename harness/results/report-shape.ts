@@ -1,3 +1,4 @@
+import { OPTIMIZE } from "../../scenarios/workload.ts";
 import type {
   CanarySummary,
   CheckResult,
@@ -332,7 +333,10 @@ export const REPORT: Schema = model<Report>()(
     complete: flag,
     durationMs: number(0, YEAR_MS),
     seed: number(-MOST, MOST),
-    question: model<Question>()({ needs: list(text), profile: text, checks: list(text) }, {}),
+    question: model<Question>()(
+      { needs: list(text), profile: text, checks: list(text) },
+      { workload: object({ clients: integer(1), peer: text, optimize: oneOf(...OPTIMIZE) }) },
+    ),
     candidates: list(standing, 1000),
     crashes: list(model<Crash>()({ transport: text, process: text, signal: text, binding: text }, {})),
     rounds: list(round),

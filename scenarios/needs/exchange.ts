@@ -78,6 +78,7 @@ export const EXCHANGE: readonly Need[] = [
       if (!patterns.includes("one-way")) return "sends nothing from a server that is not a reply";
       return modes[0] === "event" ? undefined : "has a server that blocks and publishes nothing on its own";
     },
+    madeFor: ({ patterns }) => patterns.includes("fan-out"),
     checks: ["fan-out"],
   },
   {
