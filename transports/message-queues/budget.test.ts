@@ -37,13 +37,13 @@ describe("the budget of queues", () => {
     },
   );
 
-  it("says what is needed where not even one client fits", () => {
+  it("states what is needed where not even one client fits", () => {
     const { shortage } = queueBudget({ ...DEFAULTS, maxBytesPerUser: 16_000 });
     expect(shortage).toMatch(/2 queues and 16640 bytes of quota; raise the limits.*RLIMIT_MSGQUEUE 16000/);
     expect(queueBudget({ ...DEFAULTS, maxQueues: 1 }).shortage).toMatch(/fs\.mqueue\.queues_max/);
   });
 
-  // Issue 7: messages stayed at 8192 bytes, though the error said that a raised msgsize_max helps.
+  // Issue 7: messages stayed at 8192 bytes, although the error named a raised msgsize_max as the remedy.
   it("lets messages grow with the limits, and takes no client away for it", () => {
     const raised = { ...DEFAULTS, maxMessageBytes: 65_536 };
     expect(queueBudget(raised)).toMatchObject({ messageBytes: 10_936, maxClients: 16 });
@@ -53,7 +53,7 @@ describe("the budget of queues", () => {
   });
 });
 
-/** With a quota of its own, which no other queue of this user counts against. */
+/** Runs with a quota of its own, which no other queue of this user counts against. */
 describe.skipIf(process.platform !== "linux")("queues under other limits", () => {
   const LIMITS = [
     ["a quota of two messages", [], "--msgqueue=20000", { bytes: 8184, maxClients: 1, refusal: null }],

@@ -2,27 +2,27 @@ import { REMEDIES } from "../contract/shortage.ts";
 import { type QueueLimits, queueCostBytes, queueLimits } from "../posix/message-queue.ts";
 import { MOST_CLIENTS } from "./protocol.ts";
 
-/** The largest messages that every system allows without being asked. */
+/** Largest messages that every system allows without configuration. */
 export const USUAL_BYTES = 8192;
 export const REQUEST_DEPTH = 10;
-/** Also the number of requests a client may have in flight: replies to all of them fit, so a server never waits for long. */
+/** Requests a client may have in flight; the queue holds replies to all of them, so a server never waits for long. */
 export const REPLY_DEPTH = 4;
 
-/** What the limits of this system leave us. */
+/** Sizes and numbers of queues that the limits of this system allow. */
 export interface QueueBudget {
   readonly messageBytes: number;
   readonly requestDepth: number;
   readonly replyDepth: number;
   readonly maxClients: number;
-  /** The limits it was computed from, for the version receipt. */
+  /** Limits it was computed from, for the version receipt. */
   readonly receipt: string;
-  /** Why not even one client can be served, if so. */
+  /** Reason why not even one client can be served, if so. */
   readonly shortage?: string;
 }
 
 /**
- * Sizes that fit the limits. The quota is that of the user, so queues of other programs leave less of it than this supposes;
- * what others use is not to be found out.
+ * Computes sizes that fit the limits. The quota is per user, so the queues of other programs leave less of it than this
+ * supposes; what others use cannot be found out.
  */
 export function queueBudget(limits: QueueLimits = queueLimits()): QueueBudget {
   const mostRequests = Math.min(REQUEST_DEPTH, limits.maxMessages);
@@ -34,7 +34,9 @@ export function queueBudget(limits: QueueLimits = queueLimits()): QueueBudget {
   const requestDepth = Math.max(1, Math.min(mostRequests, affordable - replyDepth));
   const clients = Math.floor((affordable - requestDepth) / replyDepth);
   const maxClients = Math.min(MOST_CLIENTS, clients, limits.maxQueues - 1);
-  const receipt = `msg_max ${limits.maxMessages}, msgsize_max ${limits.maxMessageBytes}, queues_max ${limits.maxQueues}, RLIMIT_MSGQUEUE ${limits.maxBytesPerUser}`;
+  const receipt =
+    `msg_max ${limits.maxMessages}, msgsize_max ${limits.maxMessageBytes}, ` +
+    `queues_max ${limits.maxQueues}, RLIMIT_MSGQUEUE ${limits.maxBytesPerUser}`;
   const budget = { messageBytes, requestDepth, replyDepth, maxClients: Math.max(1, maxClients), receipt };
   if (maxClients >= 1) return budget;
   const needed = `a server and one client need 2 queues and ${2 * slotCost(messageBytes)} bytes of quota`;
@@ -46,7 +48,7 @@ export function queueBudget(limits: QueueLimits = queueLimits()): QueueBudget {
 
 const slotCost = (maxMessageBytes: number): number => queueCostBytes({ maxMessages: 1, maxMessageBytes });
 
-/** Above what is usual only while that takes no client away: who raises a limit for other programs does not lose any. */
+/** Exceeds the usual size only while that costs no client: a limit raised for other programs takes none away. */
 function largestMessage(limits: QueueLimits, slots: number): number {
   const withAllClients = Math.floor(limits.maxBytesPerUser / slots) - slotCost(0);
   return Math.min(limits.maxMessageBytes, Math.max(USUAL_BYTES, Math.floor(withAllClients / 8) * 8));

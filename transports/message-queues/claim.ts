@@ -7,20 +7,20 @@ import { checkName } from "../posix/names.ts";
 import { type QueueBudget, REQUEST_DEPTH, USUAL_BYTES } from "./budget.ts";
 import { isOurMessage, MOST_CLIENTS, refusal, removeNames, slotName } from "./protocol.ts";
 
-/** Each means that another server went through all of this meanwhile. */
+/** Attempts to claim a name; each that fails means that another server claimed and left it meanwhile. */
 const ATTEMPTS = 20;
 const { EADDRINUSE } = constants.errno;
 
 /**
  * Creates the request queue, locked; clears the way first when what is there belongs to nobody any more.
  *
- * Of servers that start at the same moment one wins, because a name is removed only by who holds the lock of the queue it
- * leads to, and a queue counts as claimed only when it was locked and its name still led to it after that.
+ * One of several servers that start at the same moment wins. Only the holder of a queue's lock removes the name that
+ * leads to it, and a queue counts as claimed only when its name still leads to it after locking.
  *
  * @throws IpcError IPC_ADDRESS_IN_USE, IPC_SYSTEM
  */
 export function claimName(id: string, budget: QueueBudget, name: string): MessageQueue {
-  // Clients put something behind the name: better refused now than then.
+  // Clients append to the name, so it is better refused now than then.
   checkName(name, slotName("", MOST_CLIENTS - 1).length, "mq_open");
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const created = create(budget, name);
@@ -47,7 +47,7 @@ function clearStale(id: string, budget: QueueBudget, name: string): void {
   const stale = open(name);
   if (stale === undefined) return;
   try {
-    // Before the lock: a queue of somebody else's is left as it is.
+    // Checked before the lock, so that a foreign queue is left as it is.
     if (!looksOurs(budget, stale)) throw foreign(id, name);
     if (!tryLockExclusive(stale.fd)) throw inUse(id, name, "a server is listening there; stop it first");
     if (!isStillAt(name, stale)) return;
@@ -75,13 +75,13 @@ function isStillAt(name: string, queue: MessageQueue): boolean {
   return there.dev === ours.dev && there.ino === ours.ino;
 }
 
-/** The shape of a queue that one of us has made, perhaps under other limits, or in another language. */
+/** True for the shape of a queue of ours, perhaps made under other limits, or in another language. */
 function looksOurs(budget: QueueBudget, { shape }: MessageQueue): boolean {
   const isSize = shape.maxMessageBytes === budget.messageBytes || shape.maxMessageBytes === USUAL_BYTES;
   return isSize && shape.maxMessages <= REQUEST_DEPTH;
 }
 
-/** Whether all messages are such as clients send. A queue cannot be looked into, so they are taken out, and put back if not. */
+/** True when all messages could be from clients. A queue shows no content: they are taken out, and put back if not. */
 function holdsOurs(queue: MessageQueue): boolean {
   const messages: { bytes: Uint8Array; priority: number }[] = [];
   for (let length = queue.receiveScratch(0); length >= 0; length = queue.receiveScratch(0)) {

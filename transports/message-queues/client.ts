@@ -21,7 +21,7 @@ import {
   slotOf,
 } from "./protocol.ts";
 
-/** How often a waiting client looks whether the server lives. The first wait of a call may last a slice before that. */
+/** Time between two checks of a waiting client for a live server. The first wait of a call may last a slice more. */
 const LIVENESS_MS = 20;
 
 /** A client's end: sends to the server's queue, receives from its own. */
@@ -47,7 +47,7 @@ export class QueueClient implements BlockingConnection {
     this.#token = token;
   }
 
-  /** Where replies arrive: for notifications. */
+  /** Queue where replies arrive, for notifications. */
   get replies(): MessageQueue {
     return this.#replies;
   }
@@ -69,7 +69,7 @@ export class QueueClient implements BlockingConnection {
         if (bytes >= 0) return bytes;
       }
       const nowMs = performance.now();
-      // The clock is read only when a slice brought nothing: so a wait may last a slice longer than asked for, never less.
+      // Reads the clock only after an empty slice, so a wait may last a slice longer than asked for, never less.
       if (untilMs === 0) untilMs = nowMs + timeoutMs;
       this.#checkServer(nowMs);
       if (nowMs >= untilMs) return -1;
@@ -80,7 +80,7 @@ export class QueueClient implements BlockingConnection {
     return this.#replies.receiveScratch(Math.max(0, Math.min(untilMs - performance.now(), LIVENESS_MS)));
   }
 
-  /** @returns the length of the message, or -1 when it was none for the caller */
+  /** @returns the length of the message, or -1 when it was not for the caller */
   #take(length: number, into: Uint8Array): number {
     const word = readFirstWord(this.#replies);
     const isOurs = length >= PREFIX_BYTES && readToken(this.#replies) === this.#token;
@@ -98,7 +98,7 @@ export class QueueClient implements BlockingConnection {
       this.endedOrderly = true;
       throw this.#lose("the server closed the connection");
     }
-    this.#over = new IpcError("IPC_MALFORMED", `${this.#id}: the reply queue holds something that is no reply`, {
+    this.#over = new IpcError("IPC_MALFORMED", `${this.#id}: the reply queue holds a message that is no reply`, {
       transport: this.#id,
     });
     throw this.#over;
@@ -107,7 +107,7 @@ export class QueueClient implements BlockingConnection {
   #checkServer(nowMs: number): void {
     if (nowMs - this.#checkedMs < LIVENESS_MS / 2) return;
     this.#checkedMs = nowMs;
-    // Looked at before the queue: what the server said last is read first.
+    // Checked before the queue, so that the last message of the server is still read.
     if (!this.#isServerAlive() && this.#replies.attributes().currentMessages === 0) {
       throw this.#lose("the server is gone");
     }
@@ -130,7 +130,7 @@ export class QueueClient implements BlockingConnection {
   close(): void {
     if (!this.#open) return;
     this.#open = false;
-    // Not heard: then the server finds our lock gone, a little later.
+    // If this gets lost, the server finds our lock gone a little later.
     if (this.#over === undefined) this.#outgoing.say(Kind.bye);
     this.#outgoing.close();
     this.#replies.close();
@@ -141,7 +141,7 @@ export class QueueClient implements BlockingConnection {
   }
 }
 
-/** Makes a reply queue, says hello, waits to be welcomed. */
+/** Makes a reply queue, sends hello, waits for the welcome. */
 export function connectQueue(id: string, budget: QueueBudget, address: Address, timeoutMs: number): QueueClient {
   const opening = new QueueOpening(id, budget, address, timeoutMs);
   for (;;) {
@@ -150,7 +150,7 @@ export function connectQueue(id: string, budget: QueueBudget, address: Address, 
   }
 }
 
-/** A connection being opened, step by step. After an error nothing is left of it. */
+/** A connection being opened, step by step. After an error it leaves nothing behind. */
 export class QueueOpening {
   readonly #id: string;
   readonly #name: string;
@@ -177,7 +177,7 @@ export class QueueOpening {
     this.#server = new Outgoing(id, this.#requests, this.#slot, this.#token);
   }
 
-  /** Waits for at most `waitMs`. @returns the client once it is welcome */
+  /** Waits for at most `waitMs`. @returns the client once it has been welcomed */
   step(waitMs: number): QueueClient | undefined {
     try {
       const number = this.#step(Math.max(0, Math.min(waitMs, this.#untilMs - performance.now())));
@@ -195,7 +195,7 @@ export class QueueOpening {
     MessageQueue.unlink(slotName(this.#name, this.#slot));
   }
 
-  /** @returns the number the server gave us, or -1 */
+  /** @returns the number that the server assigned, or -1 */
   #step(waitMs: number): number {
     if (!this.#saidHello) {
       this.#saidHello = this.#server.say(Kind.hello, waitMs);
@@ -211,7 +211,7 @@ export class QueueOpening {
     const word = readFirstWord(this.#replies);
     if (kindOf(word) === Kind.welcome) return slotOf(word);
     if (kindOf(word) === Kind.refusal) throw lost(this.#id, "the server has as many clients as it takes");
-    throw new IpcError("IPC_MALFORMED", `${this.#id}: the server answered something that is no welcome`, {
+    throw new IpcError("IPC_MALFORMED", `${this.#id}: the server's answer is no welcome`, {
       transport: this.#id,
     });
   }
@@ -230,7 +230,7 @@ function makeReplyQueue(
   budget: QueueBudget,
   { name, shape: { maxMessageBytes } }: MessageQueue,
 ): { slot: number; replies: MessageQueue } {
-  // As large as the server's: it may have been started under other limits.
+  // As large as the server's, which may have been started under other limits.
   const shape = { maxMessages: budget.replyDepth, maxMessageBytes };
   for (let slot = 0; slot < MOST_CLIENTS; slot++) {
     try {

@@ -9,7 +9,7 @@ import { posixMqNotify } from "./notify.ts";
 import { budget } from "./posix-mq.ts";
 import { firstWord, Kind, PREFIX_BYTES } from "./protocol.ts";
 
-/** What strangers and newcomers may send, as many as leave room for one honest message. */
+/** Messages of other programs and newcomers, which leave room for one honest message. */
 const IN_THE_WAY: Readonly<Record<string, Uint8Array>> = {
   "a byte of garbage": Uint8Array.of(120),
   "an empty message": new Uint8Array(0),
@@ -33,7 +33,7 @@ describe.skipIf(process.platform !== "linux")("queues with notification", () => 
   afterEach(() => vi.useRealTimers());
 
   it.each(Object.entries(IN_THE_WAY))("a message behind %s is received without a heartbeat", async (_what, bytes) => {
-    // No heart beats: what is received, is received because the kernel gave notice.
+    // No heartbeat runs: what is received, is received because the kernel gave notice.
     vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
     const place = { directory: tmpdir(), prefix: `ipcmark-${randomBytes(8).toString("hex")}` };
     const address: Address = await posixMqNotify.allocate(place);

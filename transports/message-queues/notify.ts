@@ -10,19 +10,19 @@ import { QueueServer } from "./server.ts";
 
 const ID = "posix-mq/notify";
 /**
- * The signal `mq_notify` sends. Ignored by default, so one that arrives when nobody listens any more does no harm,
- * and, unlike the user signals, not used by programs for their own purposes.
+ * The signal `mq_notify` sends. It is ignored by default, so that a late one does no harm, and programs do not use it
+ * for their own purposes, unlike the user signals.
  */
 const SIGNAL = "SIGURG";
 const CONNECT_TIMEOUT_MS = 5000;
 const CONNECT_STEP_MS = 2;
-/** So often the life of the other side is checked. */
+/** Time between two checks of the other side's life. */
 const HEARTBEAT_MS = 50;
-/** Nobody says when a queue has room again: some turns of the loop, then a timer. */
+/** Turns of the loop before a timer takes over: nothing announces that a queue has room again. */
 const HURRIED_TURNS = 20;
 const RETRY_MS = 1;
 
-/** Turns when the kernel signals that a message has come to the empty queue. */
+/** Runs `turn` when the kernel signals a message in the empty queue. */
 class SignalSchedule implements PollSchedule {
   readonly #queue: MessageQueue;
   #turn: () => boolean = () => false;
@@ -75,14 +75,14 @@ class SignalSchedule implements PollSchedule {
 
   #drain(): void {
     if (this.#stopped) return;
-    // One shot, and only for a message that finds the queue empty: so ask again first, then empty it. One process may
-    // ask per queue; "somebody asked already" is our own request, still standing.
+    // A request is one shot, and only for a message that finds the queue empty: so ask again first, then empty it. One
+    // process may ask per queue; "already asked" means our own request, still standing.
     this.#queue.notify(constants.signals[SIGNAL]);
     if (this.#turn()) this.#again();
   }
 }
 
-/** The sizes are the server's. */
+/** Returns the limits of a client, whose sizes are the server's. */
 const limitsOf = ({ replies }: QueueClient): Limits => ({ id: ID, maxMessageBytes: replies.shape.maxMessageBytes });
 const limits = { id: ID, maxMessageBytes: budget.messageBytes };
 

@@ -24,7 +24,9 @@ export class Outgoing {
   }
 
   /**
-   * @param isPeerAlive asked after each slice without room
+   * Sends one message, or nothing.
+   *
+   * @param isPeerAlive called after each slice without room
    * @returns false when there was no room in time, or when the other side is gone
    * @throws IpcError IPC_TOO_LARGE
    */
@@ -32,7 +34,7 @@ export class Outgoing {
     if (message.length > this.#limit) throw tooLarge(this.#id, message.length, this.#limit);
     this.#copy.write(message, PREFIX_BYTES);
     const bytes = message.length + PREFIX_BYTES;
-    // The clock is read only when a slice brought no room: so a wait may last a slice longer than asked for, never less.
+    // Reads the clock only after a slice without room, so a wait may last a slice longer than asked for, never less.
     if (timeoutMs >= SLICE_MS ? this.#queue.sendSlice(bytes) : this.#queue.sendScratch(bytes, timeoutMs)) return true;
     if (timeoutMs < SLICE_MS) return false;
     const untilMs = performance.now() + timeoutMs;
@@ -43,7 +45,7 @@ export class Outgoing {
     }
   }
 
-  /** Says something without a body, if there is room for it at once. */
+  /** Sends a message without a body, if there is room for it at once. */
   say(kind: Kind, timeoutMs = 0): boolean {
     writePrefix(this.#queue, kind, this.#slot, this.#token);
     const said = this.#queue.sendScratch(PREFIX_BYTES, timeoutMs);
@@ -51,7 +53,7 @@ export class Outgoing {
     return said;
   }
 
-  /** Whether the other side still holds the lock on this queue, which it receives from. */
+  /** True while the other side holds the lock on this queue, which it receives from. */
   isHeard(): boolean {
     return isOwned(this.#queue.fd);
   }

@@ -39,7 +39,7 @@ export function queueCapabilities(mode: "blocking" | "event"): Capabilities {
   };
 }
 
-/** What all ids of this folder share: names, probing and cleaning up. */
+/** Builds the parts that all ids of this folder share: names, probing and cleaning up. */
 export function queueNames(id: string): Pick<Transport, "probe" | "allocate" | "residue" | "sweep"> {
   return {
     async probe() {
@@ -63,7 +63,7 @@ export function queueNames(id: string): Pick<Transport, "probe" | "allocate" | "
   };
 }
 
-/** By opening it: /dev/mqueue need not be mounted. */
+/** Opens the queue to inspect it, because /dev/mqueue need not be mounted. */
 function inspect(name: string): OsObject | undefined {
   try {
     const queue = MessageQueue.open(name);

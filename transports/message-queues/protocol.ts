@@ -5,29 +5,29 @@ import { MessageQueue } from "../posix/message-queue.ts";
 import { randomInt } from "../support/crypto.ts";
 
 /**
- * What travels through the queues: 8 bytes, little-endian, then the message.
+ * Format of a message in the queues: 8 bytes, little-endian, then the content.
  *
  *     0  u8   kind    see {@link Kind}
  *     1  u8   version
- *     2  u16  slot    in hello: of the reply queue's name; otherwise the number the server gave the client
- *     4  u32  token   chosen by the client: what does not carry it belongs to somebody else, or to an earlier client
+ *     2  u16  slot    in hello: of the reply queue's name; otherwise the number that the server assigned
+ *     4  u32  token   chosen by the client; a message without it belongs to somebody else, or to an earlier client
  *
- * A client makes a reply queue `<name>-<slot>`, says hello on the request queue `<name>` and is welcomed on its own, whose
- * name is then gone. Both sides hold a lock (`flock`) on the queue they receive from, so each can see that the other lives.
+ * A client makes a reply queue `<name>-<slot>`, sends hello on the request queue `<name>` and is welcomed on its own,
+ * whose name is then removed. Both sides lock (`flock`) the queue they receive from, which shows that they live.
  */
 export const PREFIX_BYTES = 8;
 export const VERSION = 1;
 export const Kind = { data: 1, hello: 2, welcome: 3, refusal: 4, bye: 5 } as const;
 export type Kind = (typeof Kind)[keyof typeof Kind];
 
-/** The number of clients no server exceeds, whatever the limits: so many reply queues' names belong to an address. */
+/** Most clients of a server, whatever the limits: an address has this many names of reply queues. */
 export const MOST_CLIENTS = 16;
 
 export const slotName = (name: string, slot: number): string => `${name}-${slot}`;
 
 export const newToken = (): number => randomInt(1, 2 ** 31);
 
-/** The two words in front of a message. */
+/** Packs the first of the two words in front of a message. */
 export const firstWord = (kind: Kind, slot: number): number => kind | (VERSION << 8) | (slot << 16);
 
 /** Puts the prefix where the queue sends from; it stays there for all messages of the same kind. */
@@ -42,19 +42,19 @@ export const kindOf = (word: number): number => word & 0xff;
 export const versionOf = (word: number): number => (word >>> 8) & 0xff;
 export const slotOf = (word: number): number => word >>> 16;
 
-/** Whether a client of ours can have sent it: for a queue that is found, not for messages between two who know each other. */
+/** True when a client of ours can have sent it. For a queue that is found there, not for an established connection. */
 export function isOurMessage(bytes: Uint8Array): boolean {
   const [kind = 0, version] = bytes;
   if (bytes.length < PREFIX_BYTES || version !== VERSION) return false;
   return kind === Kind.data || ((kind === Kind.hello || kind === Kind.bye) && bytes.length === PREFIX_BYTES);
 }
 
-/** Every name an address can stand for, also under limits that differ from ours. */
+/** Lists every name an address can stand for, also under limits that differ from ours. */
 export function namesOf(name: string): string[] {
   return [name, ...Array.from({ length: MOST_CLIENTS }, (_, slot) => slotName(name, slot))];
 }
 
-/** Removes them all. Idempotent. */
+/** Removes all names of an address. Idempotent. */
 export function removeNames(name: string): void {
   for (const each of namesOf(name)) MessageQueue.unlink(each);
 }
@@ -66,7 +66,7 @@ export function tooLarge(id: string, bytes: number, limit: number): IpcError {
   return refusal(id, "IPC_TOO_LARGE", constants.errno.EMSGSIZE, "mq_send", remedy);
 }
 
-/** An error that the system would have given had we asked it, with its number. */
+/** Builds the error that the system would have returned, with its number. */
 export function refusal(id: string, code: IpcErrorCode, number: number, call: string, text: string): IpcError {
   const { errno, cause } = errnoError(number, call, id, text);
   return new IpcError(code, `${id}: ${text}`, { transport: id, ...(errno === undefined ? {} : { errno }), cause });

@@ -23,13 +23,13 @@ import {
   versionOf,
 } from "./protocol.ts";
 
-/** Messages received without a pause between two looks at the clients' lives. */
+/** Messages received without a pause between two checks of the clients' lives. */
 const BUSY_RECEIVES = 4096;
 const CLOSE_MS = 20;
-/** Messages that are not for the caller, which a `receive` whose time is over passes before it leaves the rest to the next one. */
+/** Foreign messages that a `receive` whose time is over still passes before it leaves the rest to the next one. */
 const PASSED_AT_ONCE = 8;
 
-/** The server's view of one client. Its messages arrive in the queue all share, so it can be answered but not listened to. */
+/** The server's view of one client: only for sending, because all clients share the queue that is received from. */
 export class QueueServerConnection implements BlockingConnection {
   readonly #id: string;
   readonly outgoing: Outgoing;
@@ -87,7 +87,7 @@ export class QueueServer implements BlockingServer {
   #receives = 0;
   #housekeptMs = performance.now();
   #open = true;
-  /** The last `receive` returned although the queue may not be empty: what it met was not for its caller. */
+  /** True when the last `receive` returned although messages may be left: what it met was not for its caller. */
   hasMore = false;
 
   constructor(id: string, budget: QueueBudget, address: Address) {
@@ -107,7 +107,7 @@ export class QueueServer implements BlockingServer {
     return this.#clients.filter((client) => client !== undefined);
   }
 
-  /** Where requests arrive: for notifications. */
+  /** Queue where requests arrive, for notifications. */
   get requests(): MessageQueue {
     return this.#requests;
   }
@@ -125,7 +125,7 @@ export class QueueServer implements BlockingServer {
         passed++;
       }
       const nowMs = performance.now();
-      // The clock is read only when a slice brought nothing: so a wait may last a slice longer than asked for, never less.
+      // Reads the clock only after an empty slice, so a wait may last a slice longer than asked for, never less.
       if (untilMs === 0) untilMs = nowMs + timeoutMs;
       if (nowMs - this.#housekeptMs >= SLICE_MS) this.#housekeep(nowMs);
       if (nowMs < untilMs) continue;
@@ -177,7 +177,7 @@ export class QueueServer implements BlockingServer {
     try {
       replies = MessageQueue.open(name, { nonBlocking: true });
     } catch (error) {
-      // A client that gave up, or somebody who only says hello.
+      // A client that gave up, or a process that sends hello and no more.
       if (isIpcError(error)) return;
       throw error;
     }
@@ -188,7 +188,7 @@ export class QueueServer implements BlockingServer {
     }
     const outgoing = new Outgoing(this.#id, replies, Math.max(number, 0), token);
     const isFit = replies.shape.maxMessageBytes >= this.#budget.messageBytes && isOwned(replies.fd);
-    // Both ends have it open: from here on the queue has no name that could outlive them.
+    // Both ends have it open: from here on no name can outlive them.
     if (isFit) MessageQueue.unlink(name);
     if (!isFit || number < 0 || !outgoing.say(Kind.welcome)) {
       if (isFit) outgoing.say(Kind.refusal);
@@ -214,7 +214,7 @@ export class QueueServer implements BlockingServer {
   close(): void {
     if (!this.#open) return;
     this.#open = false;
-    // The names first: from here on nobody can connect any more.
+    // The names go first, so that nobody can connect from here on.
     removeNames(this.address.name);
     for (const client of this.#clients) client?.close();
     this.#requests.close();

@@ -1,10 +1,10 @@
 import { libc } from "./binding.ts";
 import { systemError } from "./errno.ts";
 
-/** 1024 CPUs: the size of the C library's `cpu_set_t`. */
+/** Size of the C library's `cpu_set_t`: 1024 CPUs. */
 const MASK_BYTES = 128;
 
-/** CPU numbers the calling thread (or thread `tid`) may run on, ascending. */
+/** Lists the CPU numbers that the calling thread (or thread `tid`) may run on, ascending. */
 export function getAffinity(tid = 0): number[] {
   const api = libc();
   const mask = Buffer.alloc(MASK_BYTES);
@@ -32,7 +32,7 @@ export function setAffinity(cpus: readonly number[], tid = 0): void {
   }
 }
 
-/** The CPU this thread runs on at this moment. */
+/** Returns the CPU this thread runs on at this moment. */
 export function currentCpu(): number {
   return libc().sched_getcpu();
 }

@@ -14,7 +14,7 @@ const FIXTURE = join(import.meta.dirname, "testing", "full-disk.ts");
 const directory = mkdtempSync(join(tmpdir(), "ipcmark-"));
 const prefix = `ipcmark-test-${randomBytes(6).toString("hex")}`;
 
-/** One kind of object with a name, as the wrapper offers it. */
+/** Kind of object with a name, as the wrapper offers it. */
 interface Kind {
   readonly title: string;
   name(text: string): string;
@@ -60,7 +60,7 @@ const KINDS: readonly Kind[] = [
   },
 ];
 
-/** Code, errno, the number behind it, and the way out; and no descriptor is left open. */
+/** Expects code, errno, the number behind it and the remedy, and that no descriptor is left open. */
 function expectRefused(run: () => unknown, code: string, errno: string, remedy: RegExp): void {
   const before = readdirSync("/proc/self/fd").length;
   let seen: unknown;
@@ -72,12 +72,12 @@ function expectRefused(run: () => unknown, code: string, errno: string, remedy: 
   if (!isIpcError(seen)) throw new Error(`expected an IpcError, saw ${String(seen)}`);
   expect([seen.code, seen.errno]).toEqual([code, errno]);
   expect(seen.message).toMatch(remedy);
-  // Issue 7: what the wrapper refuses itself had no number.
+  // Issue 7: errors of the wrapper itself had no number.
   expect(errnoName(Math.abs((seen.cause as SystemErrorCause).errno))).toBe(errno);
   expect(readdirSync("/proc/self/fd").length).toBe(before);
 }
 
-/** As an account that is not root, for as long as `run` lasts: root may open everything. */
+/** Runs as an account that is not root, because root may open everything. */
 function unprivileged(run: () => void): void {
   const isRoot = process.geteuid?.() === 0;
   if (isRoot) process.seteuid?.(NOBODY);
@@ -207,7 +207,8 @@ describe.skipIf(!posixAvailability().available)("bad sizes", () => {
   it("more than the limit of the user: the numbers, ulimit -q, and no queue is left", () => {
     const script = `
       const { MessageQueue } = await import(${JSON.stringify(join(import.meta.dirname, "index.ts"))});
-      try { MessageQueue.create("/${prefix}-quota", { maxMessages: 8, maxMessageBytes: 4096 }); } catch ({ code, errno, message }) {
+      const shape = { maxMessages: 8, maxMessageBytes: 4096 };
+      try { MessageQueue.create("/${prefix}-quota", shape); } catch ({ code, errno, message }) {
         console.log(JSON.stringify({ code, errno, message, left: MessageQueue.unlink("/${prefix}-quota") }));
       }`;
     const node = [process.execPath, "--input-type=module", "-e", script];
@@ -240,12 +241,14 @@ describe.skipIf(!posixAvailability().available)("bad sizes", () => {
   });
 });
 
-it("on macOS and Windows the wrapper says that it supports Linux, and which system this is", async () => {
+it("on macOS and Windows the wrapper states that it supports Linux, and which system this is", async () => {
   for (const platform of ["darwin", "win32"]) {
     const script = `
       Object.defineProperty(process, "platform", { value: "${platform}" });
-      const { posixAvailability, SharedMemory } = await import(${JSON.stringify(join(import.meta.dirname, "index.ts"))});
-      let thrown; try { SharedMemory.create("/${prefix}", 64); } catch ({ code, message }) { thrown = { code, message }; }
+      const { posixAvailability, SharedMemory } =
+      await import(${JSON.stringify(join(import.meta.dirname, "index.ts"))});
+      let thrown;
+      try { SharedMemory.create("/${prefix}", 64); } catch ({ code, message }) { thrown = { code, message }; }
       console.log(JSON.stringify({ ...posixAvailability(), thrown }));`;
     const run = spawnSync(process.execPath, ["--input-type=module", "-e", script], {
       encoding: "utf8",

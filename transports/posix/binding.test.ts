@@ -5,13 +5,14 @@ import { expect, it } from "vitest";
 const INDEX = join(import.meta.dirname, "index.ts");
 const linux = process.platform === "linux";
 
-/** The state of the wrapper in a process of its own; `absent` packages cannot be found there. */
+/** Returns the state of the wrapper in a process of its own, where the `absent` packages cannot be found. */
 function availability(override: string, absent: readonly string[] = []): unknown {
   const script = `
     import { createRequire, Module } from "node:module";
     const resolve = Module._resolveFilename;
     Module._resolveFilename = function (name, ...rest) {
-      if (${JSON.stringify(absent)}.includes(name)) throw new Error("Cannot find module '" + name + "'\\nRequire stack: …");
+      if (${JSON.stringify(absent)}.includes(name))
+      throw new Error("Cannot find module '" + name + "'\\nRequire stack: …");
       return resolve.call(this, name, ...rest);
     };
     const { posixAvailability, Mapping } = await import(${JSON.stringify(INDEX)});
@@ -46,6 +47,7 @@ it.skipIf(!linux)("a binding that was asked for and is not installed is named wi
   expect(availability("koffi", ["koffi"])).toEqual({
     available: false,
     reason:
-      "no binding to the C library loads (koffi: Cannot find module 'koffi'): run npm install koffi, or unset IPCMARK_FFI",
+      "no binding to the C library loads (koffi: Cannot find module 'koffi'): " +
+      "run npm install koffi, or unset IPCMARK_FFI",
   });
 });

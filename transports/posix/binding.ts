@@ -5,19 +5,19 @@ import { bindKoffi } from "./koffi.ts";
 import type { BindingName, Libc } from "./libc.ts";
 
 const OVERRIDE = "IPCMARK_FFI";
-/** koffi first: a call through it costs a fiftieth. */
+/** Bindings in order of preference: a call through koffi costs a fiftieth. */
 const BINDINGS: readonly (readonly [BindingName, () => Libc])[] = [
   ["koffi", bindKoffi],
   ["ffi-rs", bindFfiRs],
 ];
 
-/** Loaded once per thread; a failure is kept too, so that every caller hears the same reason. */
+/** Result of loading, once per thread. A failure is kept too, so that every caller gets the same reason. */
 let loaded: Libc | Error | undefined;
 
 /**
- * The C library of this process.
+ * Returns the C library of this process.
  *
- * @throws IpcError IPC_UNSUPPORTED where there is no POSIX or no binding loads; the message says which and why.
+ * @throws IpcError IPC_UNSUPPORTED where there is no POSIX or no binding loads; the message states which and why.
  */
 export function libc(): Libc {
   loaded ??= load();
@@ -25,7 +25,7 @@ export function libc(): Libc {
   return loaded;
 }
 
-/** Whether {@link libc} works here. Never throws. */
+/** Returns whether {@link libc} works here. Never throws. */
 export function posixAvailability(): Availability {
   loaded ??= load();
   if (loaded instanceof Error) return { available: false, reason: loaded.message };

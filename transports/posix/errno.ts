@@ -8,7 +8,7 @@ const NAMES: ReadonlyMap<number, string> = new Map(
   Object.entries(constants.errno).map(([name, number]) => [number, name]),
 );
 
-/** Linux numbers the hot paths compare with. */
+/** Linux numbers that the hot paths compare with. */
 export const EINTR: number = constants.errno.EINTR;
 export const EAGAIN: number = constants.errno.EAGAIN;
 export const ETIMEDOUT: number = constants.errno.ETIMEDOUT;
@@ -26,7 +26,7 @@ const CODES: Readonly<Record<string, IpcErrorCode>> = {
   EBADF: "IPC_CLOSED",
 };
 
-/** What to do about an errno, where that does not depend on the call. */
+/** Remedy for an errno, where it does not depend on the call. */
 const REMEDIES: Readonly<Record<string, string>> = {
   EEXIST: "the name is taken: choose another, or unlink it if its owner is gone",
   EADDRINUSE: "the name is taken: choose another, or stop what listens there",
@@ -36,12 +36,12 @@ const REMEDIES: Readonly<Record<string, string>> = {
   EINVAL: "invalid argument",
 };
 
-/** Number to name: 17 -> "EEXIST"; numbers unknown here become "E17". */
+/** Converts a number to its name: 17 -> "EEXIST"; numbers unknown here become "E17". */
 export function errnoName(number: number): string {
   return NAMES.get(number) ?? `E${number}`;
 }
 
-/** What Node's own errors carry, so that `cause.errno` keeps the number. */
+/** Properties of Node's own errors, so that `cause.errno` keeps the number. */
 export interface SystemErrorCause extends Error {
   readonly errno: number;
   readonly code: string;
@@ -49,11 +49,11 @@ export interface SystemErrorCause extends Error {
 }
 
 /**
- * The error of a call that has just failed. Read it before anything else runs.
+ * Builds the error of a call that has just failed. Call it before anything else runs.
  *
  * @param call name of the C function
  * @param subject the name or path it was about
- * @param remedy the way out, where it is known better here than in the table
+ * @param remedy the remedy, where the caller has a better one than the table
  */
 export function systemError(libc: Libc, call: string, subject: string, remedy?: string): IpcError {
   return errnoError(libc.errno(), call, subject, remedy);
@@ -72,7 +72,7 @@ export function errnoError(number: number, call: string, subject: string, remedy
   });
 }
 
-/** What there was too little of; undefined for an errno that means something else. */
+/** Resource that was short; undefined for an errno that means something else. */
 function lackingIn(name: string, call: string, subject: string): Resource | undefined {
   const inMemory = /^(shm|sem)_/.test(call) || /^(shared memory |\/dev\/shm\/)/.test(subject);
   return name === "ENOSPC" && inMemory ? "sharedMemory" : SHORTAGES[name];

@@ -8,8 +8,8 @@ const EFD_NONBLOCK = 0o4000;
 const LARGEST_INITIAL = 2 ** 32 - 1;
 
 /**
- * A kernel counter behind a descriptor, non-blocking: `fs.writeSync(fd, u64)` adds, `fs.readSync` of 8 bytes takes all or
- * throws EAGAIN. Close it with `fs.closeSync`.
+ * Opens a kernel counter, non-blocking: `fs.writeSync(fd, u64)` adds, `fs.readSync` of 8 bytes takes all or throws
+ * EAGAIN. Close it with `fs.closeSync`.
  *
  * @throws IpcError IPC_SYSTEM (EINVAL), IPC_SHORTAGE (EMFILE)
  */

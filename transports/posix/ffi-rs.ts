@@ -22,7 +22,7 @@ export function bindFfiRs(): Libc {
   // An empty path means the running process, which has the C library loaded already.
   ffi.open({ library: LIBRARY, path: "" });
 
-  /** The parameter object is built once per symbol: `load` on a kept object costs half of what `define` does. */
+  /** Builds the parameter object once per symbol: `load` on a kept object costs half of what `define` does. */
   function bind(name: string, signature: Signature): Call {
     const call = {
       library: LIBRARY,
@@ -42,7 +42,7 @@ export function bindFfiRs(): Libc {
   const bound = Object.fromEntries(Object.entries(SYMBOLS).map(([name, signature]) => [name, bind(name, signature)]));
   const functions = bound as unknown as Functions;
 
-  /** An `External` leaks 160 to 260 bytes, so pointers travel as numbers and become one only to make a view. */
+  /** Makes a view. Pointers travel as numbers until here, because an `External` leaks 160 to 260 bytes. */
   function view(pointer: Pointer, bytes: number): ArrayBuffer {
     const external = ffi.load({
       library: LIBRARY,
@@ -52,7 +52,7 @@ export function bindFfiRs(): Libc {
       paramsValue: [pointer, pointer, 0],
     } as never);
     const buffer = ffi.createExternalBuffer(external as never, bytes);
-    // Some runtimes forbid external buffers and hand out a copy or a slice; a slice of something larger is no mapping.
+    // Some runtimes forbid external buffers and return a copy or a slice, which is no mapping.
     if (buffer.byteOffset !== 0 || buffer.buffer.byteLength !== bytes) {
       throw new Error("this runtime gives no zero-copy view of native memory");
     }

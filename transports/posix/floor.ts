@@ -10,7 +10,7 @@ const BATCHES = 9;
 const CALLS_PER_BATCH = 2_000;
 
 /**
- * What one call costs through the binding in use, ns: the median over batches of `getpid`, a system call that does nothing.
+ * Measures the cost of a call through the binding in use, ns: the median over batches of `getpid`, which does nothing.
  * For mechanisms where each message is a call or two, this is a visible part of the number. Takes about 20 ms.
  */
 export function ffiFloor(): FfiFloor {

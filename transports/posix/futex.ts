@@ -35,7 +35,7 @@ export class Futex {
     this.#deadlines = deadlines();
   }
 
-  /** Sleeps while the word holds `expected`, for at most `timeoutMs`: Infinity is for ever, 0 and less only look. */
+  /** Sleeps while the word holds `expected`, for at most `timeoutMs`: Infinity is for ever, 0 and less only check. */
   wait(expected: number, timeoutMs: number): FutexResult {
     if (this.#mapping.closed) throw new IpcError("IPC_CLOSED", "futex: the mapping is closed");
     this.#deadlines.setRelative(timeoutMs);
@@ -48,7 +48,7 @@ export class Futex {
     throw systemError(this.#libc, "futex", "wait");
   }
 
-  /** Wakes at most `count` sleepers. @returns how many */
+  /** Wakes at most `count` sleepers. @returns the number woken */
   wake(count = 1): number {
     if (this.#mapping.closed) throw new IpcError("IPC_CLOSED", "futex: the mapping is closed");
     const most = count === 1 ? 1 : Math.max(0, Math.min(Math.trunc(count), 2 ** 31 - 1));

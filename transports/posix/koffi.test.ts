@@ -6,6 +6,6 @@ const { posixAvailability } = await import("./index.ts");
 const state = posixAvailability();
 
 if (state.available) (await import("./testing/cases.ts")).posixCases("koffi");
-it.skipIf(state.available)("without koffi the wrapper imports and says what to do", () => {
+it.skipIf(state.available)("without koffi the wrapper imports and states what to do", () => {
   expect(state).toMatchObject({ available: false });
 });

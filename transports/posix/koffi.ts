@@ -14,7 +14,7 @@ const TYPES: Readonly<Record<ValueType, string>> = {
   string: "const char *",
 };
 
-/** The binding that is used where it loads: koffi, a prebuilt Node-API addon, about 30 nanoseconds a call. */
+/** Loads the preferred binding: koffi, a prebuilt Node-API addon, about 30 nanoseconds a call. */
 export function bindKoffi(): Libc {
   const koffi = createRequire(import.meta.url)("koffi") as Koffi;
   // null means the running process, which has the C library loaded already.

@@ -1,11 +1,11 @@
-/** An address in this process: user addresses stay below 2^52, so a number holds them. */
+/** Address in this process: user addresses stay below 2^52, so a number holds them. */
 export type Pointer = number;
 
 export const NULL: Pointer = 0;
-/** The result of a `mmap` that failed. */
+/** Result of a `mmap` that failed. */
 export const MAP_FAILED: Pointer = -1;
 
-/** How values cross. `size` is an unsigned length of 64 bits; `offset` a 64-bit file offset. */
+/** Types in which values cross. `size` is an unsigned length of 64 bits; `offset` a 64-bit file offset. */
 interface ValueTypes {
   readonly i32: number;
   readonly u32: number;
@@ -23,9 +23,9 @@ export interface Signature {
 }
 
 /**
- * Every function of the C library this project calls, once, for all bindings. Lengths returned as `ssize_t` are declared
+ * Every function of the C library this project calls, once, for all bindings. Returned `ssize_t` lengths are declared
  * `i32`: no call here moves 2 GiB, and a 64-bit return costs an allocation. Variadic functions (`mq_open`, `sem_open`,
- * `syscall`) are called with a fixed list, which the Linux calling conventions on x86-64 and AArch64 allow: integers and
+ * `syscall`) are called with a fixed list. The Linux calling conventions on x86-64 and AArch64 allow that: integers and
  * pointers travel in the same registers either way.
  */
 export const SYMBOLS = {
@@ -51,7 +51,7 @@ export const SYMBOLS = {
   mq_notify: { parameters: ["i32", "pointer"], returns: "i32" },
   mq_unlink: { parameters: ["string"], returns: "i32" },
   eventfd: { parameters: ["u32", "i32"], returns: "i32" },
-  // For futexes, which look at no more than these for waiting and waking. The number is a `long`.
+  // For futexes, which use no more than these for waiting and waking. The number is a `long`.
   syscall: { parameters: ["offset", "pointer", "i32", "u32", "pointer"], returns: "i32" },
   sched_getcpu: { parameters: [], returns: "i32" },
   sched_getaffinity: { parameters: ["i32", "size", "buffer"], returns: "i32" },

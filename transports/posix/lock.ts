@@ -12,7 +12,7 @@ const LOCK_UN = 8;
  * id is involved, so none can be reused or belong to another pid namespace.
  */
 
-/** Takes the exclusive lock; waits out the testers, who hold theirs for microseconds. @returns false when owned */
+/** Takes the exclusive lock; waits for testers, who hold theirs for microseconds. @returns false when owned */
 export function tryLockExclusive(fd: number): boolean {
   const api = libc();
   // Another owner keeps the lock; a tester gives it back before a hundred system calls have passed.
@@ -29,7 +29,7 @@ export function lockExclusive(fd: number): void {
   if (!tryLockExclusive(fd)) throw systemError(libc(), "flock", `descriptor ${fd}`);
 }
 
-/** Whether a process holds the exclusive lock through another open of the same object. About a microsecond. */
+/** True while a process holds the exclusive lock through another open of the same object. Takes about a microsecond. */
 export function isOwned(fd: number): boolean {
   const api = libc();
   if (api.flock(fd, LOCK_SH | LOCK_NB) !== 0) return api.errno() === EAGAIN;

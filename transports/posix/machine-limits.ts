@@ -1,6 +1,6 @@
 import { readFileSync, statfsSync } from "node:fs";
 
-/** The soft limit of a line of /proc/self/limits, which counts; Infinity for none, null where the system does not show it. */
+/** Reads a soft limit from /proc/self/limits. Infinity for none, null where the system does not show it. */
 export function softLimit(name: string): number | null {
   let text: string;
   try {
@@ -14,7 +14,7 @@ export function softLimit(name: string): number | null {
   return value === "unlimited" ? Number.POSITIVE_INFINITY : Number(value);
 }
 
-/** Size and free space of the file system of a directory, bytes. */
+/** Returns size and free space of the file system of a directory, bytes. */
 export function spaceIn(directory: string): { readonly totalBytes: number; readonly freeBytes: number } {
   const { blocks, bavail, bsize } = statfsSync(directory);
   return { totalBytes: blocks * bsize, freeBytes: bavail * bsize };

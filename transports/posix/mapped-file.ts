@@ -4,9 +4,9 @@ import { errnoError } from "./errno.ts";
 import { type CreateOptions, MappedObject, mapExisting, mapNew } from "./mapped-object.ts";
 import { O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR } from "./open-flags.ts";
 
-/** A mapped regular file: the same as {@link SharedMemory}, under a path, on whatever file system that lies. */
+/** A mapped regular file: as {@link SharedMemory}, but under a path, on any file system. */
 export class MappedFile extends MappedObject {
-  /** As `SharedMemory.create`. @throws IpcError IPC_ADDRESS_IN_USE (EEXIST), IPC_SHORTAGE (ENOSPC, …), IPC_SYSTEM (EACCES, …) */
+  /** As `SharedMemory.create`. @throws IpcError IPC_ADDRESS_IN_USE (EEXIST), IPC_SHORTAGE, IPC_SYSTEM (EACCES, …) */
   static create(path: string, byteLength: number, options: CreateOptions = {}): MappedFile {
     const fd = openFile(path, O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW);
     try {
@@ -23,7 +23,7 @@ export class MappedFile extends MappedObject {
     return new MappedFile(path, fd, mapExisting(fd, path, minimumBytes));
   }
 
-  /** @returns whether there was one */
+  /** @returns true when there was one */
   static unlink(path: string): boolean {
     try {
       unlinkSync(path);
@@ -40,7 +40,7 @@ function openFile(path: string, flags: number): number {
   try {
     return openSync(path, flags, 0o600);
   } catch (error) {
-    // Node's own errors carry the negated number and no way out.
+    // Node's own errors carry the negated number and no remedy.
     const { errno } = error as { errno?: number };
     throw errno === undefined ? toIpcError(error, "mapped file") : errnoError(-errno, "open", path);
   }

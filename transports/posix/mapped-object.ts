@@ -7,11 +7,11 @@ import { lockExclusive } from "./lock.ts";
 import { Mapping } from "./mapping.ts";
 
 export interface CreateOptions {
-  /** Holds an exclusive `flock` on the object from before it has a size, for as long as it is open. */
+  /** Holds an exclusive `flock` on the object, from before it has a size until it is closed. */
   readonly lock?: boolean;
 }
 
-/** An open object with a name and bytes, mapped: shared memory or a regular file, which differ in how a name is opened. */
+/** An open, mapped object with a name: shared memory or a regular file, which differ in how a name is opened. */
 export abstract class MappedObject implements Disposable {
   readonly name: string;
   readonly mapping: Mapping;
@@ -38,7 +38,7 @@ export abstract class MappedObject implements Disposable {
   }
 }
 
-/** Sizes and maps what was just created; the descriptor is closed when that fails. */
+/** Sizes and maps a new object; closes the descriptor when that fails. */
 export function mapNew(fd: number, subject: string, byteLength: number, options: CreateOptions): Mapping {
   return orClose(fd, () => {
     if (options.lock) lockExclusive(fd);
@@ -47,7 +47,7 @@ export function mapNew(fd: number, subject: string, byteLength: number, options:
   });
 }
 
-/** Maps all of an existing object; the descriptor is closed when that fails. @throws IpcError IPC_MALFORMED (too small, no file) */
+/** Maps all of an existing object; closes the descriptor when that fails. @throws IpcError IPC_MALFORMED */
 export function mapExisting(fd: number, subject: string, minimumBytes: number): Mapping {
   return orClose(fd, () => {
     const status = fstatSync(fd);
@@ -70,9 +70,9 @@ function orClose(fd: number, map: () => Mapping): Mapping {
   }
 }
 
-/** Gives an empty file its size and its memory, or says ENOSPC: `ftruncate` alone would end in SIGBUS at the first write. */
+/** Gives an empty file its size and memory, or throws ENOSPC: `ftruncate` alone would end in SIGBUS at first write. */
 function reserve(fd: number, byteLength: number, subject: string): void {
-  // Above it the bindings would disagree about which number it is.
+  // Above it the bindings would pass different numbers.
   if (!Number.isSafeInteger(byteLength) || byteLength <= 0) {
     const remedy = `${byteLength} is no size: give at least 1 byte, and a whole number below 2^53`;
     throw errnoError(constants.errno.EINVAL, "posix_fallocate", subject, remedy);

@@ -11,10 +11,10 @@ const MAP_ANONYMOUS = 0x20;
 const LARGEST_BYTES = 0x7fff_f000;
 
 /**
- * A piece of memory this process has mapped. Views are zero-copy: `Atomics` on `words` works between processes
+ * Memory that this process has mapped. Views are zero-copy: `Atomics` on `words` works between processes
  * (`Atomics.wait` does not; sleep with a futex or a semaphore).
  *
- * `close` detaches every view before it unmaps, so a late access throws or reads `undefined` instead of crashing. A file
+ * `close` detaches every view before it unmaps, so a late access throws or reads `undefined` and does not crash. A file
  * that another process shrinks under a mapping still ends in SIGBUS; only a process of the same user can do that.
  */
 export class Mapping implements Disposable {
@@ -22,7 +22,7 @@ export class Mapping implements Disposable {
   readonly #libc: Libc;
   readonly #pointer: Pointer;
   #buffer: ArrayBuffer | undefined;
-  /** All of it; detached by `close`. */
+  /** All of the memory; detached by `close`. */
   readonly bytes: Uint8Array;
   /** The same memory as 32-bit words. */
   readonly words: Int32Array;
@@ -36,15 +36,15 @@ export class Mapping implements Disposable {
     this.words = new Int32Array(this.#buffer, 0, byteLength >>> 2);
   }
 
-  /** Private zeroed memory with a fixed address: where structures for C calls live. */
+  /** Maps private zeroed memory with a fixed address, for structures of C calls. */
   static anonymous(byteLength: number): Mapping {
     return Mapping.#map(byteLength, MAP_PRIVATE | MAP_ANONYMOUS, -1);
   }
 
   /**
-   * Maps the first bytes of an open file or shared-memory object, shared with every other process that does so.
-   * The descriptor may be closed afterwards. The caller has checked (by `fstat`) that the object is that long:
-   * a mapping past the end maps, and then kills the process on first touch.
+   * Maps the first bytes of an open file or shared-memory object, shared with every other process that does so. The
+   * descriptor may be closed afterwards. The caller has checked (by `fstat`) that the object is that long: a mapping
+   * past the end succeeds, and kills the process on first touch.
    */
   static shared(fd: number, byteLength: number): Mapping {
     return Mapping.#map(byteLength, MAP_SHARED, fd);
@@ -65,7 +65,7 @@ export class Mapping implements Disposable {
     return this.#buffer === undefined;
   }
 
-  /** The address of a byte, for C calls. @throws RangeError outside the mapping */
+  /** Returns the address of a byte, for C calls. @throws RangeError outside the mapping */
   pointer(offset = 0): Pointer {
     if (!Number.isInteger(offset) || offset < 0 || offset >= this.byteLength) {
       throw new RangeError(`offset ${offset} lies outside a mapping of ${this.byteLength} bytes`);
@@ -74,7 +74,7 @@ export class Mapping implements Disposable {
     return this.#pointer + offset;
   }
 
-  /** Detaches all views, then unmaps. Pointers handed out are dangling from here on. Idempotent. */
+  /** Detaches all views, then unmaps. Pointers handed out dangle from here on. Idempotent. */
   close(): void {
     const buffer = this.#buffer;
     if (buffer === undefined) return;

@@ -12,7 +12,7 @@ import { O_CREAT, O_EXCL, O_NONBLOCK, O_RDWR } from "./open-flags.ts";
 import { type Deadlines, deadlines, SLICE_MS } from "./timespec.ts";
 
 export interface QueueShape {
-  /** Messages it holds before a sender waits. */
+  /** Messages that the queue holds before a sender waits. */
   readonly maxMessages: number;
   readonly maxMessageBytes: number;
 }
@@ -21,17 +21,17 @@ export interface QueueAttributes extends QueueShape {
   readonly currentMessages: number;
 }
 
-/** What the system allows: `/proc/sys/fs/mqueue` and RLIMIT_MSGQUEUE of this process. */
+/** Limits of the system: `/proc/sys/fs/mqueue` and RLIMIT_MSGQUEUE of this process. */
 export interface QueueLimits extends QueueShape {
   readonly maxQueues: number;
-  /** For all queues of this user together. */
+  /** Bytes for all queues of this user together. */
   readonly maxBytesPerUser: number;
 }
 
 /** Priorities run from 0 to 32767; higher ones are delivered first, equal ones in order. */
 export const MAX_PRIORITY = 32_767;
 
-/** Bytes the kernel charges to the user per message slot, beside the payload (an upper bound of ipc/mqueue.c). */
+/** Bytes that the kernel charges to the user per message slot, beside the payload (an upper bound of ipc/mqueue.c). */
 const SLOT_OVERHEAD_BYTES = 128;
 
 const { EINVAL, EMSGSIZE } = constants.errno;
@@ -43,7 +43,7 @@ const LONGEST_POLL_MS = 2 ** 31 - 1;
 export class MessageQueue implements Disposable {
   readonly name: string;
   readonly shape: QueueShape;
-  /** A descriptor on Linux: it can be locked and polled. */
+  /** Descriptor on Linux, which can be locked and polled. */
   readonly fd: number;
   /** Priority of the message received last. */
   lastPriority = 0;
@@ -73,9 +73,9 @@ export class MessageQueue implements Disposable {
   }
 
   /**
-   * Creates it, mode 0600, exclusively. Without a shape: the system's largest messages, as many as it allows.
+   * Creates it, mode 0600, exclusively. Default shape: the system's largest messages, as many as it allows.
    *
-   * @throws IpcError IPC_ADDRESS_IN_USE (EEXIST), IPC_SHORTAGE (EMFILE or ENOSPC: the quota is used up), IPC_SYSTEM (EINVAL: shape above the limits)
+   * @throws IpcError IPC_ADDRESS_IN_USE (EEXIST), IPC_SHORTAGE (EMFILE, ENOSPC: quota), IPC_SYSTEM (EINVAL: shape)
    */
   static create(name: string, shape: Partial<QueueShape> = {}): MessageQueue {
     checkName(name, 0, "mq_open");
@@ -83,7 +83,7 @@ export class MessageQueue implements Disposable {
     const maxMessages = shape.maxMessages ?? limits.maxMessages;
     const maxMessageBytes = shape.maxMessageBytes ?? limits.maxMessageBytes;
     const api = libc();
-    // What lies outside 31 bits, or between two integers, would reach the kernel as another number.
+    // A number beyond 31 bits, or between two integers, would reach the kernel as another number.
     if (!isCount(maxMessages) || !isCount(maxMessageBytes)) {
       const remedy = remedyFor(EINVAL, { maxMessages, maxMessageBytes }, limits);
       throw errnoError(EINVAL, "mq_open", name, remedy);
@@ -101,8 +101,8 @@ export class MessageQueue implements Disposable {
   }
 
   /**
-   * @param options.nonBlocking receiving never waits; sending tries first and waits for room in poll(2), which makes the usual
-   *   send the cheaper call
+   * @param options.nonBlocking receiving never waits; sending tries first, then waits in poll(2), which makes the
+   *   usual send the cheaper call
    * @throws IpcError IPC_PEER_LOST (ENOENT), IPC_SYSTEM (EACCES, …)
    */
   static open(name: string, options: { readonly nonBlocking?: boolean } = {}): MessageQueue {
@@ -118,7 +118,7 @@ export class MessageQueue implements Disposable {
     }
   }
 
-  /** @returns whether there was one */
+  /** @returns true when there was one */
   static unlink(name: string): boolean {
     checkName(name, 0, "mq_unlink");
     const api = libc();
@@ -132,7 +132,7 @@ export class MessageQueue implements Disposable {
     return readAttributes(this.#libc, this.fd, this.name);
   }
 
-  /** Memory of one message with a fixed address; {@link sendScratch} and {@link receiveScratch} use it without copying. */
+  /** Memory of one message at a fixed address, used by {@link sendScratch} and {@link receiveScratch} without a copy. */
   get scratch(): Uint8Array {
     return this.#scratch.bytes;
   }
@@ -143,7 +143,9 @@ export class MessageQueue implements Disposable {
   }
 
   /**
-   * @param timeoutMs how long to wait for room; 0 and less try once, Infinity waits for ever
+   * Sends one message.
+   *
+   * @param timeoutMs longest wait for room; 0 and less try once, Infinity waits for ever
    * @returns false when there was none
    * @throws IpcError IPC_TOO_LARGE naming the limit, IPC_CLOSED, IPC_SYSTEM
    */
@@ -164,7 +166,7 @@ export class MessageQueue implements Disposable {
     return this.#send(bytes, priority, this.#deadlines.realtime);
   }
 
-  /** As `sendScratch`, for no longer than 50 ms and perhaps not at all, without reading a clock: for loops. */
+  /** As `sendScratch`, for 50 ms at most and perhaps not at all, without reading a clock: for loops. */
   sendSlice(bytes: number, priority = 0): boolean {
     this.#check();
     if (bytes > this.shape.maxMessageBytes) throw this.#tooLarge(bytes);
@@ -179,7 +181,7 @@ export class MessageQueue implements Disposable {
     if (this.#trySend(bytes, priority)) return true;
     const untilMs = performance.now() + timeoutMs;
     for (let leftMs = timeoutMs; leftMs > 0; leftMs = untilMs - performance.now()) {
-      // The sigevent is not in use meanwhile: struct pollfd is i32 descriptor, i16 events, i16 what happened.
+      // The sigevent is not in use here: struct pollfd is i32 descriptor, i16 events, i16 returned events.
       this.#scratch.words[this.#eventWord] = this.fd;
       this.#scratch.words[this.#eventWord + 1] = POLLOUT;
       this.#libc.poll(this.#scratch.pointer(this.#eventWord * 4), 1, Math.ceil(Math.min(leftMs, LONGEST_POLL_MS)));
@@ -208,9 +210,9 @@ export class MessageQueue implements Disposable {
   }
 
   /**
-   * The oldest message of the highest priority; `lastPriority` tells which.
+   * Receives the oldest message of the highest priority, which is then in `lastPriority`.
    *
-   * @param timeoutMs how long to wait for one; 0 and less look once, Infinity waits for ever
+   * @param timeoutMs longest wait for a message; 0 and less try once, Infinity waits for ever
    * @returns its length, or -1 when none came in time
    * @throws IpcError IPC_TOO_LARGE (`into` is too small; the message is gone), IPC_CLOSED, IPC_SYSTEM
    */
@@ -234,7 +236,7 @@ export class MessageQueue implements Disposable {
     return this.#receive(this.#deadlines.realtime);
   }
 
-  /** As `receiveScratch`, for no longer than 50 ms and perhaps not at all, without reading a clock: for loops. */
+  /** As `receiveScratch`, for 50 ms at most and perhaps not at all, without reading a clock: for loops. */
   receiveSlice(): number {
     this.#check();
     const length = this.#receive(this.#deadlines.realtimeSlice);
@@ -262,9 +264,9 @@ export class MessageQueue implements Disposable {
   }
 
   /**
-   * Asks for one signal when a message arrives in the empty queue. One shot: ask again, then drain, in that order.
+   * Requests one signal when a message arrives in the empty queue. One shot: request again, then drain, in that order.
    *
-   * @returns false when another process has asked already
+   * @returns false when another process has a request standing
    */
   notify(signal: number): boolean {
     this.#check();
@@ -303,13 +305,13 @@ export class MessageQueue implements Disposable {
 
   #tooLarge(bytes: number): IpcError {
     const remedy =
-      `queue ${this.name}: ${bytes} bytes exceed its limit of ${this.shape.maxMessageBytes}; raise fs.mqueue.msgsize_max ` +
-      "(sysctl) and create the queue with a larger maxMessageBytes";
+      `queue ${this.name}: ${bytes} bytes exceed its limit of ${this.shape.maxMessageBytes}; ` +
+      "raise fs.mqueue.msgsize_max (sysctl) and create the queue with a larger maxMessageBytes";
     return errnoError(EMSGSIZE, "mq_send", this.name, remedy);
   }
 }
 
-/** Reads the limits; those of the system default where it does not say. Never throws. */
+/** Reads the limits; uses the system default for those that cannot be read. Never throws. */
 export function queueLimits(): QueueLimits {
   return {
     maxMessages: readNumber("/proc/sys/fs/mqueue/msg_max") ?? 10,
@@ -321,7 +323,7 @@ export function queueLimits(): QueueLimits {
 
 const isCount = (value: number): boolean => Number.isInteger(value) && value >= 0 && value < 2 ** 31;
 
-/** What a queue costs of `maxBytesPerUser`, rounded up. */
+/** Computes what a queue costs of `maxBytesPerUser`, rounded up. */
 export function queueCostBytes(shape: QueueShape): number {
   return shape.maxMessages * (shape.maxMessageBytes + SLOT_OVERHEAD_BYTES);
 }
@@ -343,11 +345,17 @@ function openError(api: Libc, name: string, shape: QueueShape, limits: QueueLimi
 function remedyFor(number: number, shape: QueueShape, limits: QueueLimits): string | undefined {
   const { EMFILE, ENOSPC } = constants.errno;
   if (number === EMFILE) {
-    return `the queues of this user may use ${limits.maxBytesPerUser} bytes together and this one needs about ${queueCostBytes(shape)}: ${REMEDIES.queueBytes}, or remove queues nobody uses`;
+    return (
+      `the queues of this user may use ${limits.maxBytesPerUser} bytes together and this one needs about ` +
+      `${queueCostBytes(shape)}: ${REMEDIES.queueBytes}, or remove queues nobody uses`
+    );
   }
-  if (number === ENOSPC) return `the system has its ${limits.maxQueues} queues: ${REMEDIES.queueCount}`;
+  if (number === ENOSPC) return `all ${limits.maxQueues} queues of the system are in use: ${REMEDIES.queueCount}`;
   if (number === EINVAL) {
-    return `${shape.maxMessages} messages of ${shape.maxMessageBytes} bytes are outside the limits (1 to ${limits.maxMessages} of 1 to ${limits.maxMessageBytes}); raise them: ${REMEDIES.queueShape}`;
+    return (
+      `${shape.maxMessages} messages of ${shape.maxMessageBytes} bytes are outside the limits ` +
+      `(1 to ${limits.maxMessages} of 1 to ${limits.maxMessageBytes}); raise them: ${REMEDIES.queueShape}`
+    );
   }
   return undefined;
 }

@@ -5,10 +5,10 @@ const { EINVAL, ENAMETOOLONG } = constants.errno;
 const MAX_NAME_BYTES = 255;
 
 /**
- * Checks the name of a queue, segment or semaphore before the kernel sees it: the C library's own answers differ
+ * Checks the name of a queue, segment or semaphore before the kernel sees it: the answers of the C library differ
  * between the three and between versions.
  *
- * @param extraBytes what else belongs to the name: what the C library puts in front (`sem.` for semaphores), for example
+ * @param extraBytes added to the name, for example by the C library (`sem.` for semaphores)
  * @param call the C function that would have been called
  * @throws IpcError IPC_SYSTEM EINVAL or ENAMETOOLONG
  */

@@ -55,7 +55,7 @@ export class Semaphore implements Disposable {
     return new Semaphore(name, api, pointer);
   }
 
-  /** @returns whether there was one */
+  /** @returns true when there was one */
   static unlink(name: string): boolean {
     checkName(name, PREFIX_BYTES, "sem_unlink");
     const api = libc();
@@ -70,7 +70,7 @@ export class Semaphore implements Disposable {
     if (this.#libc.sem_post(this.#pointer) !== 0) throw systemError(this.#libc, "sem_post", this.name);
   }
 
-  /** Takes one if there is one. */
+  /** Takes one if there is one. @returns false otherwise */
   tryWait(): boolean {
     this.#check();
     if (this.#libc.sem_trywait(this.#pointer) === 0) return true;
@@ -79,11 +79,11 @@ export class Semaphore implements Disposable {
     throw systemError(this.#libc, "sem_trywait", this.name);
   }
 
-  /** Takes one, blocking this thread for at most `timeoutMs`: Infinity is for ever, 0 and less only look. @returns false when the time ran out */
+  /** Takes one within `timeoutMs` (Infinity: waits for ever, 0 and less: does not wait). @returns false after that */
   wait(timeoutMs: number): boolean {
     this.#check();
     this.#deadlines.setMonotonic(timeoutMs);
-    // The deadline is absolute, so an interrupted wait goes on to the same moment: the loop is bounded by it.
+    // The deadline is absolute, so an interrupted wait goes on to the same moment, which bounds the loop.
     for (;;) {
       if (this.#libc.sem_clockwait(this.#pointer, CLOCK_MONOTONIC, this.#deadlines.monotonic) === 0) return true;
       const failure = this.#libc.errno();
@@ -92,7 +92,7 @@ export class Semaphore implements Disposable {
     }
   }
 
-  /** As `wait`, for no longer than 50 ms and perhaps not at all, without reading a clock: for loops that look again anyway. */
+  /** As `wait`, for 50 ms at most and perhaps not at all, without reading a clock: for loops that retry anyway. */
   waitSlice(): boolean {
     this.#check();
     if (this.#libc.sem_clockwait(this.#pointer, CLOCK_MONOTONIC, this.#deadlines.monotonicSlice) === 0) return true;

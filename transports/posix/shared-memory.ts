@@ -6,7 +6,7 @@ import { checkName } from "./names.ts";
 import { O_CREAT, O_EXCL, O_RDWR } from "./open-flags.ts";
 
 /**
- * A POSIX shared-memory object, mapped: what `/dev/shm/<name>` shows, and what Python's
+ * A mapped POSIX shared-memory object, as in `/dev/shm/<name>`. Python's
  * `multiprocessing.shared_memory` opens under the same name without the slash.
  */
 export class SharedMemory extends MappedObject {
@@ -29,7 +29,7 @@ export class SharedMemory extends MappedObject {
   /**
    * Attaches to an existing object, all of it.
    *
-   * @param minimumBytes refuses smaller ones: an object its creator has not sized yet is empty
+   * @param minimumBytes smallest size accepted: an object that its creator has not sized yet is empty
    * @throws IpcError IPC_PEER_LOST (ENOENT), IPC_MALFORMED (too small), IPC_SYSTEM (EACCES, …)
    */
   static open(name: string, minimumBytes = 1): SharedMemory {
@@ -37,7 +37,7 @@ export class SharedMemory extends MappedObject {
     return new SharedMemory(name, fd, mapExisting(fd, `shared memory ${name}`, minimumBytes));
   }
 
-  /** Removes the name; mappings live on. @returns whether there was one */
+  /** Removes the name; mappings live on. @returns true when there was one */
   static unlink(name: string): boolean {
     checkName(name, 0, "shm_unlink");
     const api = libc();

@@ -2,31 +2,31 @@ import type { Pointer } from "./libc.ts";
 import { Mapping } from "./mapping.ts";
 
 /**
- * The three `struct timespec` (i64 seconds, i64 nanoseconds on 64-bit Linux) of this thread, in mapped memory with a fixed
+ * The `struct timespec`s (i64 seconds, i64 nanoseconds on 64-bit Linux) of this thread, in mapped memory with a fixed
  * address. Each call overwrites its own: the kernel copies it before the call returns, and this is a single thread.
  */
 export interface Deadlines {
-  /** Set by {@link Deadlines.setMonotonic}: for `sem_clockwait`. A stepped wall clock does not disturb it. */
+  /** For `sem_clockwait`; {@link Deadlines.setMonotonic} sets it. A stepped wall clock does not disturb it. */
   readonly monotonic: Pointer;
-  /** Set by {@link Deadlines.setRealtime}: all that `mq_timedreceive` takes. */
+  /** For `mq_timedreceive`, which takes no other; {@link Deadlines.setRealtime} sets it. */
   readonly realtime: Pointer;
-  /** Set by {@link Deadlines.setRelative}: for futexes. */
+  /** For futexes; {@link Deadlines.setRelative} sets it. */
   readonly relative: Pointer;
-  /** As `monotonic` and `realtime`, at most {@link SLICE_MS} ahead and perhaps in the past: see {@link Deadlines.renewSlices}. */
+  /** As `monotonic` and `realtime`, at most {@link SLICE_MS} ahead, perhaps past: see {@link Deadlines.renewSlices}. */
   readonly monotonicSlice: Pointer;
   readonly realtimeSlice: Pointer;
   /**
-   * Sets both slices to {@link SLICE_MS} from now. Reading the clock for each wait would cost more than the call it bounds,
-   * so slices are renewed when one has run out, and a wait may find its slice used up already.
+   * Sets both slices to {@link SLICE_MS} from now. Reading the clock per wait would cost more than the call it bounds,
+   * so a slice is renewed only when it has run out, and a wait may find its slice used up already.
    */
   renewSlices(): void;
-  /** Infinity waits for ever; 0, less than 0 and NaN do not wait. So do the other two. */
+  /** Infinity waits for ever; 0, less than 0 and NaN do not wait. The other two setters do the same. */
   setMonotonic(timeoutMs: number): void;
   setRealtime(timeoutMs: number): void;
   setRelative(timeoutMs: number): void;
 }
 
-/** For ever, also as a moment of the wall clock: the year 2170. More than 292 years would not fit the kernel's nanoseconds. */
+/** Wait that stands for ever: until the year 2170 by the wall clock. The kernel's nanoseconds end after 292 years. */
 const FOREVER_MS = 200 * 365.25 * 86_400_000;
 /** Longest wait of a slice. */
 export const SLICE_MS = 50;
@@ -43,12 +43,12 @@ export function deadlines(): Deadlines {
 function create(): Deadlines {
   const page = Mapping.anonymous(PAGE_BYTES);
   const { words } = page;
-  /** `performance.now()` counts from here on CLOCK_MONOTONIC. */
+  /** Value of CLOCK_MONOTONIC at which `performance.now()` counts from 0. */
   const originMs = Number(process.hrtime.bigint()) / 1e6 - performance.now();
   let relativeMs = -1;
 
   function write(at: number, ms: number): void {
-    // Also where nothing is to be waited for: NaN is not above 0.
+    // Also for no wait: NaN is not above 0.
     const positive = ms > 0 ? Math.min(ms, FOREVER_MS) : 0;
     const seconds = Math.floor(positive / 1000);
     words[at] = seconds;

@@ -13,7 +13,7 @@ const SOL_SOCKET = 1;
 const SO_RCVTIMEO = 20;
 const SO_SNDTIMEO = 21;
 const TYPES = { stream: 1, datagram: 2 } as const;
-/** `sun_path` without its final zero. */
+/** Longest path: `sun_path` without its final zero. */
 const MAX_PATH_BYTES = 107;
 
 export const MSG_DONTWAIT = 0x40;
@@ -21,7 +21,7 @@ export const MSG_NOSIGNAL = 0x4000;
 export const POLLIN = 1;
 export const POLLOUT = 4;
 
-/** A Unix domain socket, not connected to anything. Close it with `fs.closeSync`. */
+/** Opens a Unix domain socket, not connected to anything. Close it with `fs.closeSync`. */
 export function unixSocket(type: keyof typeof TYPES, nonBlocking = false): number {
   const api = libc();
   const fd = api.socket(AF_UNIX, TYPES[type] | SOCK_CLOEXEC | (nonBlocking ? SOCK_NONBLOCK : 0), 0);
@@ -33,7 +33,7 @@ export function unixSocket(type: keyof typeof TYPES, nonBlocking = false): numbe
 export function bindPath(fd: number, path: string): void {
   const api = libc();
   const address = socketAddress(path);
-  // A worker thread cannot set the mask: there the directory has to keep others out.
+  // A worker thread cannot set the mask; there the directory has to keep others out.
   const mask = process.getBuiltinModule("node:worker_threads").isMainThread ? process.umask(0o177) : undefined;
   let failure: IpcError | undefined;
   if (api.bind(fd, address, address.length) !== 0) failure = systemError(api, "bind", path);
@@ -56,13 +56,13 @@ export function connectPath(fd: number, path: string): boolean {
   throw systemError(api, "connect", path);
 }
 
-/** A newcomer's descriptor, or -1 when there is none (or it left again) and the listener does not block. */
+/** Returns a newcomer's descriptor, or -1 when there is none (or it left) and the listener does not block. */
 export function acceptOne(fd: number): number {
   const api = libc();
   return api.accept4(fd, NULL, NULL, SOCK_CLOEXEC);
 }
 
-/** How long blocking `recv` and `send` on it may take before they fail with EAGAIN. */
+/** Sets how long blocking `recv` and `send` may take before they fail with EAGAIN. */
 export function setSocketTimeouts(fd: number, timeoutMs: number): void {
   const api = libc();
   const value = Buffer.alloc(16);
@@ -75,7 +75,7 @@ export function setSocketTimeouts(fd: number, timeoutMs: number): void {
   }
 }
 
-/** Whether a socket with a listener behind it is at that path. */
+/** True when a socket with a listener behind it is at that path. */
 export function isAnswered(path: string, type: keyof typeof TYPES): boolean {
   const fd = unixSocket(type, true);
   try {
@@ -85,7 +85,7 @@ export function isAnswered(path: string, type: keyof typeof TYPES): boolean {
   } catch (error) {
     const errno = error instanceof IpcError ? error.errno : undefined;
     if (errno === "ECONNREFUSED" || errno === "ENOENT") return false;
-    // A datagram socket that is connected to somebody else lets nobody in, and one of the other type neither: they are there.
+    // A datagram socket that is connected elsewhere refuses others, and so does one of the other type: both are there.
     if (errno === "EPERM" || errno === "EPROTOTYPE") return true;
     throw error;
   } finally {

@@ -3,7 +3,7 @@ import { systemError } from "./errno.ts";
 
 const WHO = { self: 0, children: -1, thread: 1 } as const;
 
-/** What getrusage(2) counts. */
+/** Counters of getrusage(2). */
 export interface ResourceUsage {
   readonly userMicroseconds: number;
   readonly systemMicroseconds: number;
@@ -14,7 +14,7 @@ export interface ResourceUsage {
   readonly involuntarySwitches: number;
 }
 
-/** Of this process, its ended children, or the calling thread (which Node's `process.resourceUsage` cannot tell). */
+/** Reads the usage of this process, its ended children, or the calling thread (which Node cannot report). */
 export function getrusage(who: keyof typeof WHO = "self"): ResourceUsage {
   const api = libc();
   const raw = Buffer.alloc(144);

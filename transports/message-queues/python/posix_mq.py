@@ -1,8 +1,8 @@
 """`posix-mq`: mq_* by ctypes. The protocol is that of transports/message-queues/protocol.ts.
 
-What travels: u8 kind, u8 version, u16 slot, u32 token, then the message. A client makes a reply queue `<name>-<slot>` and
-says hello on the request queue; it is welcomed on its own, whose name is then removed. Both hold a lock on the queue they
-receive from, by which the other sees that they live.
+A message is u8 kind, u8 version, u16 slot, u32 token, then content. A client makes a reply queue `<name>-<slot>` and
+sends hello on the request queue; it is welcomed on its own, whose name is then removed. Both lock the queue they
+receive from, which shows the other that they live.
 """
 
 import ctypes
@@ -83,7 +83,7 @@ class Queue:
         self._buffer = ctypes.create_string_buffer(shape.message_bytes)
 
     def send(self, message, seconds):
-        """False when there was no room in time."""
+        """Sends one message. False when there was no room in time."""
         deadline = _deadline(seconds)
         while _libc.mq_timedsend(self.descriptor, message, len(message), 0, ctypes.byref(deadline)) != 0:
             if ctypes.get_errno() in (errno.ETIMEDOUT, errno.EAGAIN):
@@ -93,7 +93,7 @@ class Queue:
         return True
 
     def receive(self, seconds):
-        """None when nothing came in time."""
+        """Receives one message. None when nothing came in time."""
         deadline = _deadline(seconds)
         while True:
             length = _libc.mq_timedreceive(
@@ -107,7 +107,7 @@ class Queue:
                 _failed("mq_timedreceive", self.descriptor)
 
     def is_owned(self):
-        """Whether a process holds the exclusive lock through another open of the same queue."""
+        """Returns true while a process holds the exclusive lock through another open of the same queue."""
         return is_owned(self.descriptor)
 
     def close(self):
@@ -138,7 +138,7 @@ class QueueConnection:
 
 
 class QueueServer:
-    """One thread receives for all clients, as the blocking server of Node does."""
+    """Receives for all clients in one thread, as the blocking server of Node does."""
 
     def __init__(self, address, queue, program):
         self.address = address

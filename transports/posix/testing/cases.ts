@@ -14,7 +14,7 @@ import type { BindingName } from "../libc.ts";
 const HELPER_C = join(import.meta.dirname, "helper.c");
 const HELPER_PY = join(import.meta.dirname, "helper.py");
 
-/** Everything of the wrapper, through whichever binding is loaded: one file per binding calls this. */
+/** Tests all of the wrapper, through whichever binding is loaded: one file per binding calls this. */
 export function posixCases(binding: BindingName): void {
   const prefix = `/ipcmark-test-${randomBytes(6).toString("hex")}`;
   let count = 0;
@@ -41,7 +41,7 @@ export function posixCases(binding: BindingName): void {
   });
 
   describe(`the POSIX wrapper through ${binding}`, () => {
-    it("runs on the binding that was asked for and says what a call costs", () => {
+    it("runs on the binding that was asked for and reports what a call costs", () => {
       expect(posix.posixAvailability()).toEqual({ available: true, version: binding });
       const floor = posix.ffiFloor();
       expect(floor.binding).toBe(binding);
@@ -73,7 +73,7 @@ export function posixCases(binding: BindingName): void {
       expect(() => segment.mapping.pointer(0)).toThrow(/closed/);
     });
 
-    it("says code, errno, number and remedy for every refused name and size", () => {
+    it("states code, errno, number and remedy for every refused name and size", () => {
       const taken = fresh();
       kept(posix.SharedMemory.create(taken, 64));
       expectError(() => posix.SharedMemory.create(taken, 64), "IPC_ADDRESS_IN_USE", "EEXIST", /unlink/);
@@ -140,8 +140,8 @@ export function posixCases(binding: BindingName): void {
       expect(() => b.post()).toThrow(/closed/);
     });
 
-    // Issue 7: Infinity was no time at all.
-    it("waits for ever when told so, and not at all for NaN and less than nothing", async () => {
+    // Issue 7: Infinity did not wait at all.
+    it("waits for ever when asked to, and not at all for NaN and less than nothing", async () => {
       const [flag, semaphoreName, queueName] = [new Int32Array(new SharedArrayBuffer(4)), fresh(), fresh()];
       const memory = kept(posix.SharedMemory.create(fresh(), 64));
       const semaphore = kept(posix.Semaphore.create(semaphoreName));
@@ -151,7 +151,7 @@ export function posixCases(binding: BindingName): void {
         expect([semaphore.wait(none), queue.receive(new Uint8Array(8), none)]).toEqual([false, -1]);
         expect(futex.wait(0, none)).toBe("timeout");
       }
-      // Each wait is ended by another thread, a while after the one before: later than any wait that did not wait.
+      // Another thread ends each wait, a while after the one before, so a wait that did not wait shows.
       const script = `
         const { workerData } = require("node:worker_threads");
         import(workerData.index).then((posix) => {
@@ -279,7 +279,7 @@ export function posixCases(binding: BindingName): void {
       for (let i = 0; i < 500; i++) round();
       const after = resources();
       expect(after.descriptors).toBe(before.descriptors);
-      // The allocator and the JIT map areas of their own now and then: far fewer than one in ten rounds.
+      // The allocator and the JIT map areas of their own now and then, in far fewer than one of ten rounds.
       expect(after.maps - before.maps).toBeLessThan(40);
     });
   });
@@ -379,7 +379,7 @@ function start(command: readonly string[] | undefined, args: readonly string[]):
   return spawn(file as string, [...first, ...args], { stdio: ["ignore", "ignore", "pipe"], timeout: 10_000 });
 }
 
-/** Exit code and what went to stderr. */
+/** Returns the exit code and the standard error. */
 async function exit(child: ChildProcess): Promise<string> {
   let text = "";
   child.stderr?.on("data", (chunk: Buffer) => {

@@ -1,4 +1,4 @@
-/* The other program of the interoperability tests: plain C on the same names. One action per run; prints what it saw. */
+/* Other program of the interoperability tests: plain C on the same names. One action per run; prints its results. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <linux/futex.h>

@@ -11,7 +11,7 @@ def semaphore(name):
 
 
 def add_one(segment, go, done):
-    # A Python that only attaches would unlink the segment when it exits, unless it is told not to (3.13: track=False).
+    # A Python that only attaches would unlink the segment when it exits, unless it unregisters it (3.13: track=False).
     shared = shared_memory.SharedMemory(name=segment.lstrip("/"))
     resource_tracker.unregister(shared._name, "shared_memory")
     assert semaphore(go).acquire(True, 5), "nobody posted"
