@@ -132,7 +132,7 @@ export class MessageQueue implements Disposable {
     return readAttributes(this.#libc, this.fd, this.name);
   }
 
-  /** Memory of one message at a fixed address, used by {@link sendScratch} and {@link receiveScratch} without a copy. */
+  /** Memory of one message at a fixed address, which {@link sendScratch} and {@link receiveScratch} do not copy. */
   get scratch(): Uint8Array {
     return this.#scratch.bytes;
   }
