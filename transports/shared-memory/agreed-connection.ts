@@ -6,10 +6,10 @@ import { Deadline } from "../support/deadline.ts";
 import type { Agreed } from "./agreed-segment.ts";
 import { Pair } from "./layout.ts";
 
-/** Messages delivered in one turn of the event loop, so that timers get theirs. */
+/** Most messages delivered in one turn of the event loop, so that timers get theirs. */
 const BATCH = 64;
 
-/** What connections over an agreed segment have in common: the order in which things happen. */
+/** Common part of connections over an agreed segment: the order in which things happen. */
 export abstract class AgreedConnection implements Connection {
   protected readonly id: string;
   protected readonly socket: Socket;
@@ -34,13 +34,13 @@ export abstract class AgreedConnection implements Connection {
     this.#onEnd = onEnd;
   }
 
-  /** The bytes of the socket belong to the mechanism: at most `BATCH` messages a turn. */
+  /** Handles bytes of the socket, which belong to the mechanism: at most `BATCH` messages a turn. */
   protected abstract onBytes(chunk: Buffer): void;
   /** Delivers one message. @returns false when there is none */
   protected abstract deliverOne(): boolean;
   /** Called when nothing is left to deliver. @returns true when something came at the last moment */
   protected abstract rest(): boolean;
-  /** Whether a message was refused and its sender waits for `onWritable`. */
+  /** True while a refused message waits for `onWritable`. */
   protected abstract awaitsRoom(): boolean;
   abstract send(message: Uint8Array): boolean;
 
@@ -71,9 +71,9 @@ export abstract class AgreedConnection implements Connection {
     });
   }
 
-  /** Delivers what is there; goes on in the next turn when that is much. */
+  /** Delivers what is there; continues in the next turn when that is much. */
   protected deliver(): void {
-    // No room will come from a process that is gone: an echo that paused until then would wait for ever.
+    // A process that is gone makes no room: an echo that paused for it would wait for ever.
     if (this.#hungUp && this.awaitsRoom()) this.#end(this.#broken ?? this.#farewell());
     this.#guarded(() => {
       for (let i = 0; i < BATCH; i++) {
@@ -85,7 +85,7 @@ export abstract class AgreedConnection implements Connection {
       }
       this.schedule();
     });
-    // Nothing can be delivered any more once the other side broke the rules.
+    // Nothing can be delivered any more once the other side has broken the rules.
     if (this.#broken !== undefined) this.#end(this.#broken);
   }
 
@@ -97,25 +97,25 @@ export abstract class AgreedConnection implements Connection {
     }
   }
 
-  /** Anything else is an error of ours or of the handler, and goes on. */
+  /** Converts an error of the other side's bytes. Rethrows anything else: a fault of ours or of the handler. */
   #malformed(error: unknown): IpcError {
     if (!(error instanceof IpcError) || error.code !== "IPC_MALFORMED") throw error;
     return this.error("IPC_MALFORMED", error.message);
   }
 
-  /** Whether the other side has begun to close: it marks that in the segment. */
+  /** True once the other side has begun to close, which it marks in the segment. */
   protected otherCloses(): boolean {
     const word = this.#agreed.isServer ? Pair.clientClosedWord : Pair.serverClosedWord;
     return Atomics.load(this.mapping.words, word) !== 0;
   }
 
-  /** Why the other side hung up; undefined when it closed. */
+  /** Error with which the other side hung up; undefined when it closed. */
   #farewell(): IpcError | undefined {
     if (this.otherCloses()) return undefined;
     return new IpcError("IPC_PEER_LOST", `${this.id}: the other process is gone`, { transport: this.id });
   }
 
-  /** What the other side did wrong was met while sending: the connection ends in a turn of its own, never inside `send`. */
+  /** Ends the connection for a fault met while sending: in a turn of its own, never inside `send`. */
   protected breakLater(error: unknown): void {
     const broken = this.#malformed(error);
     this.#broken = broken;
@@ -137,7 +137,7 @@ export abstract class AgreedConnection implements Connection {
     return this.#closing;
   }
 
-  /** What was taken lies in the segment, which the other side has mapped: it is delivered whatever becomes of us. */
+  /** Closes. What was taken lies in the segment, which the other side has mapped, so it is delivered in any case. */
   async #close(timeoutMs: number): Promise<void> {
     if (this.#ended) return;
     this.#open = false;

@@ -15,7 +15,7 @@ import { slotName } from "./kind.ts";
 import { checkPair, initializePair, Pair, pairBytes, touchPair } from "./layout.ts";
 import { leadsTo, type Segment, sharedMemoryStore } from "./store.ts";
 
-/** A mechanism of this folder whose two ends also hold a Unix socket: it brings them together and shows when one dies. */
+/** A mechanism of this folder with a Unix socket between its ends, which brings them together and shows a death. */
 export interface AgreedKind {
   readonly id: string;
   /** Bytes of the segment for each direction; a power of two. */
@@ -23,7 +23,7 @@ export interface AgreedKind {
   readonly maxClients: number;
 }
 
-/** What both sides have after the handshake. */
+/** Common state of both sides after the handshake. */
 export interface Agreed {
   readonly socket: Socket;
   readonly segment: Segment;
@@ -32,10 +32,10 @@ export interface Agreed {
 }
 
 /**
- * The client speaks first, so that whoever only looks whether somebody listens costs no memory; the server's greeting is
- * slot and token, both u32 little-endian, and the key of its segments' names; the client answers with the token when it has
- * the segment and the same token is in it. Instead of a slot {@link REFUSED} may come, and for a token the number of the errno
- * that kept the server from making a segment, or 0 when all places are taken.
+ * The handshake. The client sends first, so that a mere check for a listener costs no memory. The server's greeting is
+ * slot and token, both u32 little-endian, and the key of its segments' names. The client answers with the token when it
+ * has the segment with the same token in it. Instead of a slot {@link REFUSED} may come; the token is then the number
+ * of the errno that kept the server from making a segment, or 0 when all places are taken.
  */
 const HELLO = Buffer.from("shm2");
 const REFUSED = 0xffff_ffff;
@@ -45,19 +45,19 @@ const ANSWER_BYTES = 4;
 const HANDSHAKE_MS = 2000;
 
 /**
- * The segments of an address have names of their own, derived from its whole path: sockets in different directories may be
- * called the same. The server says the key to its clients, which may know the directory by another path.
+ * Derives the key of an address's segments from its whole path, since sockets in different directories may have one
+ * name. The server sends it to its clients, which may reach the directory by another path.
  */
 function keyOf(address: Address): Buffer {
   return createHash("sha256").update(canonical(address.name)).digest().subarray(0, KEY_BYTES);
 }
 
-/** Two spellings of a path in one; its last part need not exist. */
+/** Reduces spellings of a path to one; its last part need not exist. */
 function canonical(path: string): string {
   try {
     return join(realpathSync(dirname(path)), basename(path));
   } catch {
-    // A directory that is not there: whoever uses it will say so.
+    // A directory that is missing: whoever uses it gets the error.
     return resolve(path);
   }
 }
@@ -87,7 +87,7 @@ export class AgreedListener {
     });
   }
 
-  /** @param onAgreed starts a connection; the function it returns is given one to call when that has ended */
+  /** @param onAgreed starts a connection; calls the function it is given when the connection has ended */
   static async listen(
     kind: AgreedKind,
     address: Address,
@@ -137,7 +137,7 @@ export class AgreedListener {
     socket.write(greetingOf(slot, token, keyOf(this.#address)));
     void readExactly(socket, ANSWER_BYTES).then((answer) => {
       this.#greeting.delete(socket);
-      // Both ends have it open, or never will: nothing of this connection keeps a name. After a close it may be another server's.
+      // Both ends have it open, or never will, so it needs no name. After a close the name may be another server's.
       if (leadsTo(sharedMemoryStore.path(segment.name), segment.fd)) sharedMemoryStore.unlink(segment.name, "claimed");
       const free = (): void => void this.#taken.delete(slot);
       if (answer?.readUInt32LE(0) !== token) {
@@ -149,7 +149,7 @@ export class AgreedListener {
     });
   }
 
-  /** The first free slot whose name nothing of somebody else's has; undefined when there is none. */
+  /** Takes the first free slot whose name no other program uses; undefined when there is none. */
   #takePlace(token: number): { slot: number; segment: Segment } | undefined {
     for (let slot = 0; slot < this.#kind.maxClients; slot++) {
       if (this.#taken.has(slot)) continue;
@@ -166,7 +166,7 @@ export class AgreedListener {
     const closed = new Promise<void>((resolve) => this.#listener.close(() => resolve()));
     for (const socket of this.#greeting) socket.destroy();
     sweepAgreed(this.#kind, this.#address);
-    // Connections end after this; the listener counts them too, so it is not waited for.
+    // Connections end after this, and the listener counts them too, so it is not waited for.
     void closed;
   }
 }
@@ -224,7 +224,7 @@ function refuse(socket: Socket, errno: number): void {
   socket.end(greetingOf(REFUSED, errno, Buffer.alloc(KEY_BYTES)), () => socket.destroy());
 }
 
-/** Always a number of the system: 0 has a meaning of its own. */
+/** Returns a number of the system in any case: 0 has a meaning of its own. */
 function numberOf(error: unknown): number {
   const errno = isIpcError(error) ? error.errno : undefined;
   return constants.errno[errno as keyof typeof constants.errno] ?? constants.errno.EIO;
@@ -241,7 +241,7 @@ function refusal(kind: AgreedKind, errno: number): IpcError {
 }
 
 function makeSegment(name: string, capacity: number, token: number): Segment {
-  // Of a client that was being let in when another server here was killed: no other program uses such a name and size.
+  // Left by a client of another server here that was killed: no other program uses such a name and size.
   sharedMemoryStore.unlink(name, "claimed");
   const segment = sharedMemoryStore.create(name, pairBytes(capacity));
   segment.mapping.words[Pair.tokenWord] = token;
@@ -250,7 +250,7 @@ function makeSegment(name: string, capacity: number, token: number): Segment {
   return segment;
 }
 
-/** The first bytes of a socket; what follows stays in it. undefined when it closed or took too long. */
+/** Reads the first bytes of a socket; what follows stays in it. undefined when it closed or took too long. */
 function readExactly(socket: Socket, bytes: number): Promise<Buffer | undefined> {
   return new Promise((resolve) => {
     const done = (result: Buffer | undefined): void => {

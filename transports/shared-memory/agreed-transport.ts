@@ -18,7 +18,7 @@ import {
 
 type Connect = (agreed: Agreed, handler: ConnectionHandler, onEnd: () => void) => AgreedConnection;
 
-/** A server over agreed segments: accepts, and closes what it accepted. */
+/** Starts a server over agreed segments: accepts, and closes what it accepted. */
 async function listen(
   kind: AgreedKind,
   make: Connect,
@@ -46,7 +46,7 @@ async function listen(
   return { address, close, [Symbol.asyncDispose]: close };
 }
 
-/** What the event ids of this folder share. */
+/** Builds the parts that the event ids of this folder share. */
 export function agreedTransport(
   kind: AgreedKind,
   claims: Pick<Capabilities, "maxMessageBytes" | "boundaries">,

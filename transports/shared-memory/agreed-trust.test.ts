@@ -17,7 +17,7 @@ const event = (transport: Transport): EventTransport => transport.event as Event
 const ignore = (): void => undefined;
 const silent: ConnectionHandler = { onOpen: ignore, onMessage: ignore, onWritable: ignore, onClose: ignore };
 
-/** A server and a client that does not keep to the rules. */
+/** Opens a server and a client that does not keep to the rules. */
 async function withHostile(
   transport: Transport,
   onMessage: ConnectionHandler["onMessage"],
@@ -46,7 +46,7 @@ async function withHostile(
   }
 }
 
-/** What a client hears from the server at an address. */
+/** Returns the answer that a client gets from the server at an address. */
 async function ask(transport: Transport, address: Address): Promise<string> {
   const heard = Promise.withResolvers<string>();
   const connection = await event(transport).connect(address, {
@@ -60,7 +60,7 @@ async function ask(transport: Transport, address: Address): Promise<string> {
   return text;
 }
 
-// Issue 7: what the other side says was taken at its word, and what went wrong was not said.
+// Issue 7: fields of the other side were trusted, and failures were not reported.
 describe.skipIf(process.platform !== "linux")("ends that agree over a socket", () => {
   it("a descriptor of more than a message may have ends that connection, and is never delivered", async () => {
     const { maxMessageBytes } = shmDescriptor.capabilities;
@@ -97,7 +97,7 @@ describe.skipIf(process.platform !== "linux")("ends that agree over a socket", (
         mkdirSync(join(place.directory, directory));
         return { transport: transport.id, name: join(place.directory, directory, place.prefix) };
       });
-      // Another way to the first one.
+      // Another path to the first directory.
       symlinkSync(join(place.directory, "a"), join(place.directory, "c"));
       const servers = await Promise.all(
         addresses.map((address) =>
@@ -116,7 +116,7 @@ describe.skipIf(process.platform !== "linux")("ends that agree over a socket", (
       for (const address of addresses) expect(await transport.residue(address)).toEqual([]);
     });
 
-    it(`${transport.id}: without memory for a client connect says ENOSPC and how to get more`, ({ skip }) => {
+    it(`${transport.id}: without memory for a client connect reports ENOSPC and how to get more`, ({ skip }) => {
       const file = join(import.meta.dirname, transport === shmDoorbell ? "doorbell.ts" : "descriptor.ts");
       const name = transport === shmDoorbell ? "shmDoorbell" : "shmDescriptor";
       const script = `import { writeSync, readdirSync } from "node:fs";
@@ -141,7 +141,7 @@ describe.skipIf(process.platform !== "linux")("ends that agree over a socket", (
       expect(JSON.parse(run.stdout)).toEqual({ code: "IPC_SHORTAGE", errno: "ENOSPC", message, left: [] });
     });
 
-    it(`${transport.id}: a taken path says EADDRINUSE and what to do`, async () => {
+    it(`${transport.id}: a taken path reports EADDRINUSE and what to do`, async () => {
       await using place = await makePlace();
       const address = await transport.allocate(place);
       const refused = (advice: RegExp): object =>
@@ -189,9 +189,11 @@ describe.skipIf(process.platform !== "linux")("ends that agree over a socket", (
 });
 
 describe.skipIf(process.platform !== "linux")("shm/spin", () => {
-  it("on one CPU it says that it is not available, and why", async () => {
-    const script = `const { shmSpin, shmFutex } = await import(${JSON.stringify(join(import.meta.dirname, "shared-memory.ts"))});
-      const { setAffinity, getAffinity } = await import(${JSON.stringify(join(import.meta.dirname, "../posix/affinity.ts"))});
+  it("on one CPU it states that it is not available, and why", async () => {
+    const script = `
+      const { shmSpin, shmFutex } = await import(${JSON.stringify(join(import.meta.dirname, "shared-memory.ts"))});
+      const affinity = ${JSON.stringify(join(import.meta.dirname, "../posix/affinity.ts"))};
+      const { setAffinity, getAffinity } = await import(affinity);
       setAffinity(getAffinity().slice(0, 1));
       process.stdout.write(JSON.stringify([await shmSpin.probe(), await shmFutex.probe()]));`;
     const args = ["--input-type=module", "-e", script];

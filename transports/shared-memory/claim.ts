@@ -8,7 +8,7 @@ import { Control, SLOT_STATE_MASK, SlotState } from "./layout.ts";
 import { leadsTo, openPlain, readHead, SEMAPHORE_PREFIX, type Segment, type State, unlinkSemaphore } from "./store.ts";
 
 /**
- * Creates the control segment; clears the way first when what is there belonged to a server that is dead.
+ * Creates the control segment; clears the way first when a dead server's is there.
  *
  * @throws IpcError IPC_ADDRESS_IN_USE (a live server, or something that is not ours), IPC_SYSTEM
  */
@@ -24,7 +24,7 @@ export function claimName(kind: RingKind, name: string): Segment {
     try {
       return create(kind, name);
     } catch (error) {
-      // By somebody who takes no lock of ours.
+      // Taken by a program that does not use our lock.
       throw isTaken(error) ? inUse(kind, `${name} was taken meanwhile; choose another name`) : error;
     }
   });
@@ -43,7 +43,7 @@ export function inUse(kind: RingKind, what: string): IpcError {
   return new IpcError("IPC_ADDRESS_IN_USE", `${kind.id}: ${what}`, details);
 }
 
-/** Names that only the address itself fits into would let nobody connect. */
+/** Checks the names of clients too: an address whose own name alone fits would let nobody connect. */
 function checkNames(kind: RingKind, name: string): void {
   const { store, wait, maxClients, id } = kind;
   try {
@@ -69,7 +69,7 @@ function removeStale(kind: RingKind, name: string): void {
       throw inUse(kind, notOurs);
     }
     if (!tryLockExclusive(fd)) throw inUse(kind, `a server is listening at ${name}; stop it first`);
-    // Before we had the lock, another server may have taken the name over: it would lose its own names now.
+    // Another server may have taken the name over before we had the lock, and would lose its own names now.
     if (!leadsTo(path, fd)) throw inUse(kind, `another server has just begun to listen at ${name}; stop it first`);
     const { magic, size } = readHead(fd);
     if (size === 0 || magic === Control.begun) removeSegment(kind, name);
@@ -90,13 +90,13 @@ function removeWithSlots(kind: RingKind, name: string): void {
 }
 
 /**
- * What a server and its clients made, and nothing else: others may have names that look like those of our slots.
- * The address comes last, so that whoever is killed meanwhile leaves something that the next server recognises.
+ * Removes what a server and its clients made, and nothing else: others may have names that look like those of slots.
+ * The address goes last, so that a process killed meanwhile leaves something that the next server recognises.
  */
 export function removeClaimed(kind: RingKind, control: Segment): void {
   for (let slot = 0; slot < kind.maxClients; slot++) {
     const state = Atomics.load(control.mapping.words, Control.firstSlotWord + slot) & SLOT_STATE_MASK;
-    // The names of those that were accepted are gone, and of the others' too unless they are being opened.
+    // The names of accepted clients are gone, and so are the others', except while they are being opened.
     const isOpening = state === SlotState.claimed || state === SlotState.ready;
     removeSlot(kind, control.name, slot, isOpening ? "claimed" : "finished");
   }
@@ -108,13 +108,13 @@ function removeSegment(kind: RingKind, name: string): void {
   kind.store.unlink(name);
 }
 
-/** Never fails: what a client left, or somebody else put there, is no error of the server. */
+/** Removes a slot's names. Never fails: what a client left, or others put there, is no error of the server. */
 export function removeSlot(kind: RingKind, name: string, slot: number, state: State): void {
   const { store, wait } = kind;
   const each = slotName(name, slot);
   try {
     const semaphore = wait.usesSemaphores ? store.semaphoreName(each) : undefined;
-    // A semaphore bears no mark. It goes first, so that whoever is killed in between leaves a segment that tells of it.
+    // A semaphore has no mark. It goes first, so that a process killed in between leaves a segment that points to it.
     if (semaphore !== undefined && state !== "finished") unlinkSemaphore(semaphore);
     if (store.unlink(each, state) && semaphore !== undefined) unlinkSemaphore(semaphore);
   } catch (error) {
@@ -122,7 +122,7 @@ export function removeSlot(kind: RingKind, name: string, slot: number, state: St
   }
 }
 
-/** All names an address can stand for, after a crash. Idempotent. */
+/** Removes all names that an address can stand for, after a crash. Idempotent. */
 export function removeNames(kind: RingKind, name: string): void {
   const { store, wait, maxClients } = kind;
   const names = [...Array.from({ length: maxClients }, (_, slot) => slotName(name, slot)), name];

@@ -22,10 +22,10 @@ import { RingConnection } from "./ring-connection.ts";
 import { leadsTo, openPlain, type Segment, unlinkSemaphore } from "./store.ts";
 import { soleCpu } from "./waits.ts";
 
-/** Pauses this thread where nothing of a connection exists yet to sleep on. */
+/** Word to pause on while nothing of a connection exists to sleep on. */
 const pauseWord = new Int32Array(new SharedArrayBuffer(4));
 const PAUSE_MS = 1;
-/** Places that are tried one after the other when the server refuses, or another client has overwritten what was agreed. */
+/** Places tried in turn when the server refuses, or another client has overwritten what was agreed. */
 const MOST_ATTEMPTS = 3;
 
 /** Opens a connection: claims a slot, makes a pair of rings, waits until the server has it. */
@@ -37,7 +37,7 @@ export function connectRing(kind: RingKind, address: Address, timeoutMs: number)
   }
 }
 
-/** A connection being opened, step by step. After an error nothing is left of it. */
+/** A connection being opened, step by step. After an error it leaves nothing behind. */
 export class RingOpening {
   readonly #kind: RingKind;
   readonly #address: Address;
@@ -79,7 +79,7 @@ export class RingOpening {
         return this.#tryElsewhere(
           control,
           "IPC_TIMEOUT",
-          "the server gave our place away, since we took too long to fill it",
+          "the server gave our place to another client, since we took too long to fill it",
         );
       }
     }
@@ -115,7 +115,7 @@ export class RingOpening {
     throw this.#noServer();
   }
 
-  /** @returns undefined while the server has made its segment and not given it a size, so that it cannot be mapped */
+  /** @returns undefined while the server has made its segment but not sized it, so that it cannot be mapped */
   #openSized(): Segment | undefined {
     const { store } = this.#kind;
     try {
@@ -134,7 +134,7 @@ export class RingOpening {
   }
 
   #noServer(): IpcError {
-    return this.#error("IPC_PEER_LOST", "nobody listens there, and what is there is no server's");
+    return this.#error("IPC_PEER_LOST", "nobody listens there; the object there is no server's");
   }
 
   #isServerGone(control: Segment): boolean {
@@ -147,8 +147,8 @@ export class RingOpening {
     if (own !== 0 && own === control.mapping.words[Control.soleCpuWord]) {
       throw this.#error(
         "IPC_UNSUPPORTED",
-        `both ends may only use CPU ${own - 1}, and while one spins there the other cannot run: each turn would last a ` +
-          "scheduler slice of milliseconds; give them two CPUs, or use a mechanism that sleeps",
+        `both ends may only use CPU ${own - 1}, and while one spins there the other cannot run: each turn would ` +
+          "last a scheduler slice of milliseconds; give them two CPUs, or use a mechanism that sleeps",
       );
     }
   }
@@ -172,7 +172,7 @@ export class RingOpening {
     return undefined;
   }
 
-  /** @returns undefined when something that is not ours has the name of the slot */
+  /** @returns undefined when the name of the slot is taken by something that is not ours */
   #createPair(capacity: number): Segment | undefined {
     const name = slotName(this.#address.name, this.#slot);
     for (let attempt = 0; this.#pair === undefined; attempt++) {
@@ -207,7 +207,7 @@ export class RingOpening {
     this.#peer = new Parker(control.mapping.words, Control.restWord, wait.open(peer, false));
   }
 
-  /** @returns whether the place is still ours */
+  /** @returns true while the place is still ours */
   #announce(control: Segment): boolean {
     const { words } = control.mapping;
     const slotWord = Control.firstSlotWord + this.#slot;
@@ -218,7 +218,7 @@ export class RingOpening {
     return true;
   }
 
-  /** For the next step. @throws IpcError with this code when that was tried often enough */
+  /** Starts over in the next step. @throws IpcError with this code after too many attempts */
   #tryElsewhere(control: Segment, code: "IPC_PEER_LOST" | "IPC_TIMEOUT", text: string): undefined {
     if (this.#attempts >= MOST_ATTEMPTS) throw this.#error(code, text);
     this.#leavePlace(control);
@@ -256,7 +256,7 @@ export class RingOpening {
       ownClosedWord: Pair.clientClosedWord,
       peerClosedWord: Pair.serverClosedWord,
       peerFd: control.fd,
-      // Otherwise our place would stay taken until the server looks around by itself.
+      // Otherwise our place would stay taken until the server's next check.
       announceEnd: () => void Atomics.add(control.mapping.words, Control.arrivalsWord, 1),
       dispose: () => {
         own.close();
@@ -267,7 +267,7 @@ export class RingOpening {
     });
   }
 
-  /** Takes back what was begun. A slot the server has accepted meanwhile is freed by the server, when it finds us gone. */
+  /** Takes back what was begun. The server frees a slot that it has accepted meanwhile, when it finds us gone. */
   abandon(): void {
     const control = this.#control;
     if (control === undefined) return;

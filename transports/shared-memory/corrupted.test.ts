@@ -19,12 +19,12 @@ const SEEDS = Array.from({ length: 12 }, (_, seed) => seed);
 const ignore = (): void => undefined;
 const into = new Uint8Array(RING_BYTES);
 
-/** The same for every run, so that a failure can be repeated. */
+/** Returns bytes that are the same for every run, so that a failure can be repeated. */
 function rubbish(bytes: number, seed: number): Uint8Array {
   return createHash("shake256", { outputLength: bytes }).update(`rubbish ${seed}`).digest();
 }
 
-/** Everything both sides agree in, and the beginning of the data. */
+/** Overwrites everything that both sides agree in, and the beginning of the data. */
 function fill({ mapping }: Segment, seed: number): void {
   mapping.bytes.set(rubbish(Math.min(mapping.byteLength, 16 * 1024), seed));
 }
@@ -35,13 +35,13 @@ interface Bench {
   readonly server: BlockingServer & { readonly connections: readonly BlockingConnection[] };
   readonly control: Segment;
   begin(): Opening;
-  /** Lets both sides turn until the client is let in. */
+  /** Lets both sides run until the client is let in. */
   finish(opening: Opening): BlockingConnection;
   segmentOf(slot: number, create?: "create"): Segment;
   expectEcho(client: BlockingConnection, text: string): void;
 }
 
-/** Both ends in this thread; afterwards nothing may be left. */
+/** Runs both ends in this thread; afterwards nothing may be left. */
 async function withServer(transport: Transport, body: (bench: Bench) => void): Promise<void> {
   await using place = await makePlace();
   const allocated = await transport.allocate({ ...place, prefix: `ipcmark-${randomBytes(8).toString("hex")}` });
@@ -83,7 +83,7 @@ async function withServer(transport: Transport, body: (bench: Bench) => void): P
   expect(await transport.residue(address)).toEqual([]);
 }
 
-/** Errors of ours are what corruption may end in; anything else is a fault. */
+/** Runs `work` and returns an error of ours, which corruption may end in; anything else is a fault. */
 function quietly(work: () => unknown): IpcError | undefined {
   try {
     work();
@@ -118,7 +118,7 @@ describe.skipIf(process.platform !== "linux")("rings that somebody has scribbled
           const opening = begin();
           opening.step(0);
           const segment = segmentOf(1);
-          // Half of them before the server has let it in.
+          // Half of them before the server has let the client in.
           if (seed % 2 === 0) fill(segment, seed);
           const victim = seed % 2 === 0 ? undefined : finish(opening);
           fill(segment, seed);
@@ -137,7 +137,7 @@ describe.skipIf(process.platform !== "linux")("rings that somebody has scribbled
       });
     });
 
-    it(`${transport.id}: after rubbish in the control segment those inside are served, and newcomers get in`, async () => {
+    it(`${transport.id}: after rubbish in the control segment clients are served, and newcomers get in`, async () => {
       await withServer(transport, ({ begin, finish, control, server, expectEcho }) => {
         const honest = finish(begin());
         for (const seed of SEEDS.slice(0, 4)) {
@@ -157,7 +157,7 @@ describe.skipIf(process.platform !== "linux")("rings that somebody has scribbled
   }
 });
 
-/** The client's half of the handshake, up to where it has the segment and has not answered. */
+/** Runs the client's half of the handshake until it has the segment and has not answered. */
 async function greet(address: Address): Promise<{ socket: Socket; answer: Buffer; segment: Segment }> {
   const socket = createConnection(address.name);
   socket.on("error", ignore);

@@ -7,20 +7,20 @@ import { agreedTransport } from "./agreed-transport.ts";
 import { Pair } from "./layout.ts";
 
 const ID = "shm/descriptor";
-/** Of each direction. A payload is one piece of it, so the largest is half. */
+/** Bytes of shared memory for each direction. A payload is one piece of it, so the largest is half. */
 const ARENA_BYTES = 16 * 1024 * 1024;
 const MAX_CLIENTS = 8;
-/** Pieces begin on cache lines; an empty message has one too. */
+/** Alignment of a piece: pieces begin on cache lines; an empty message has one too. */
 const PIECE_BYTES = 64;
 const pieceBytes = (length: number): number => Math.max(PIECE_BYTES, (length + PIECE_BYTES - 1) & -PIECE_BYTES);
 
-/** What travels through the socket: kind, offset, length; u32, little-endian. The segment is the one agreed when connecting. */
+/** Bytes of a record in the socket: kind, offset, length; u32, little-endian. The segment is the one agreed upon. */
 const RECORD_BYTES = 12;
 const Record = { payload: 1, release: 2 } as const;
 
 /**
- * The payload is placed once in shared memory and read there; only where it lies goes through the socket. The receiver
- * releases it when `onMessage` has returned, in the order of arrival, so the arena is a ring of pieces.
+ * Places each payload once in shared memory, where it is read; only its offset and length go through the socket. The
+ * receiver releases it when `onMessage` has returned, in the order of arrival, so the arena is a ring of pieces.
  */
 class DescriptorConnection extends AgreedConnection {
   readonly #bytes: Uint8Array;
@@ -32,7 +32,7 @@ class DescriptorConnection extends AgreedConnection {
   /** Free-running positions of our arena; what lies between them is in use. */
   #allocated = 0;
   #released = 0;
-  /** How far each piece under way reaches, oldest first; index `#first` is next. */
+  /** End of each piece under way, oldest first; index `#first` is next. */
   readonly #pieces: number[] = [];
   #first = 0;
   #wantsRoom = false;
@@ -67,11 +67,11 @@ class DescriptorConnection extends AgreedConnection {
       return false;
     }
     this.#copy.write(message, this.#outBase + offset);
-    this.#say(Record.payload, offset, message.length);
+    this.#sendRecord(Record.payload, offset, message.length);
     return true;
   }
 
-  /** @returns where a piece of that size begins, or -1 when there is none free */
+  /** @returns the offset of a free piece of that size, or -1 when there is none */
   #allocate(bytes: number): number {
     const at = this.#allocated % this.#capacity;
     const skipped = at + bytes > this.#capacity ? this.#capacity - at : 0;
@@ -81,7 +81,7 @@ class DescriptorConnection extends AgreedConnection {
     return skipped > 0 ? 0 : at;
   }
 
-  #say(kind: number, offset: number, length: number): void {
+  #sendRecord(kind: number, offset: number, length: number): void {
     const record = Buffer.allocUnsafe(RECORD_BYTES);
     record.writeUInt32LE(kind, 0);
     record.writeUInt32LE(offset, 4);
@@ -104,13 +104,16 @@ class DescriptorConnection extends AgreedConnection {
 
   #take(kind: number, offset: number, length: number): void {
     if (kind === Record.payload) {
-      // Where the other side says it lies is checked against what was agreed, before anything is read.
-      // A longer one than we may send ourselves would be a trap for whoever answers with what it got.
+      // The position that the other side sent is checked against the agreed size, before anything is read.
+      // A payload longer than we may send would be a trap for a program that answers with what it got.
       if (length > this.#largest) {
         throw new IpcError("IPC_MALFORMED", `a payload of ${length} bytes, where ${this.#largest} is the most`);
       }
       if (offset % PIECE_BYTES !== 0 || offset + length > this.#capacity) {
-        throw new IpcError("IPC_MALFORMED", `${length} bytes at ${offset} lie outside the agreed ${this.#capacity}`);
+        throw new IpcError(
+          "IPC_MALFORMED",
+          `${length} bytes at ${offset} lie outside the agreed ${this.#capacity} bytes`,
+        );
       }
       if (this.#inbox.length - this.#next > (this.#capacity / PIECE_BYTES) * 2) {
         throw new IpcError("IPC_MALFORMED", "more payloads are announced than fit");
@@ -135,8 +138,9 @@ class DescriptorConnection extends AgreedConnection {
     }
     const start = this.#inBase + offset;
     this.handler.onMessage(this.#bytes.subarray(start, start + length), this);
-    // One that closes needs no room any more, and writing to a socket that is gone would lose what has not been read from it yet.
-    if (!this.mapping.closed && !this.socket.writableEnded && !this.otherCloses()) this.#say(Record.release, 0, 0);
+    // A closing side needs no room any more, and a write to a dead socket would lose input that has not been read yet.
+    if (!this.mapping.closed && !this.socket.writableEnded && !this.otherCloses())
+      this.#sendRecord(Record.release, 0, 0);
     return true;
   }
 

@@ -17,7 +17,7 @@ const AWAITED = 1;
 const BELL = Buffer.from([1]);
 const RING_FLAGS = MSG_DONTWAIT | MSG_NOSIGNAL;
 
-/** Where each side says that it sleeps, and that it waits for room. */
+/** Words on which each side announces that it sleeps, and that it waits for room. */
 const Words = {
   client: { asleep: Pair.restWord, room: Pair.restWord + 1 },
   server: { asleep: Pair.clientCpuWord + 8, room: Pair.clientCpuWord + 9 },
@@ -62,7 +62,7 @@ class DoorbellConnection extends AgreedConnection {
     try {
       if (!this.#put(message)) return false;
     } catch (error) {
-      // The positions of the other side make no sense: that ends the connection, and onClose says so, not this call.
+      // The positions of the other side make no sense. That ends the connection, with the error in onClose, not here.
       this.breakLater(error);
       return false;
     }
@@ -74,7 +74,7 @@ class DoorbellConnection extends AgreedConnection {
     if (this.#writer.tryWrite(message)) return true;
     this.#wantedBytes = message.length;
     Atomics.store(this.#words, this.#own.room, AWAITED);
-    // Room that was made before the other side could see that we wait.
+    // Room may have been made before the other side could see that we wait.
     if (!this.#writer.tryWrite(message)) return false;
     this.#wantedBytes = -1;
     Atomics.store(this.#words, this.#own.room, 0);
@@ -94,7 +94,7 @@ class DoorbellConnection extends AgreedConnection {
     return this.#wantedBytes >= 0;
   }
 
-  /** The byte means nothing but: look. */
+  /** Gets a byte, which means only that there is something to check. */
   protected override onBytes(): void {
     if (this.#wantedBytes < 0 || !this.#writer.hasRoom(this.#wantedBytes)) return;
     this.#wantedBytes = -1;
@@ -118,7 +118,7 @@ class DoorbellConnection extends AgreedConnection {
     this.#ringIf(this.#peer.room);
   }
 
-  /** Says that we sleep, then looks once more: see Rest for why no message can slip through. */
+  /** Announces that we sleep, then checks once more. Parker explains why no message can slip through. */
   protected override rest(): boolean {
     Atomics.store(this.#words, this.#own.asleep, AWAITED);
     if (!this.#reader.isReady()) return false;

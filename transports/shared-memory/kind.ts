@@ -7,9 +7,9 @@ export interface RingKind {
   readonly store: Store;
   readonly wait: WaitKind;
   readonly maxClients: number;
-  /** Of each direction of a connection; `options.ringBytes` of an address overrides it. */
+  /** Bytes of each direction of a connection; `options.ringBytes` of an address overrides it. */
   readonly ringBytes: number;
 }
 
-/** Every name is a function of the address and a slot below `maxClients`. */
+/** Derives a name from the address and a slot below `maxClients`, as for every name. */
 export const slotName = (name: string, slot: number): string => `${name}-${slot}`;

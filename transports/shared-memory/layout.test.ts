@@ -5,7 +5,7 @@ import { Control, Pair, pairBytes, SlotState, touchPair, VERSION } from "./layou
 import { ParkReason } from "./parker.ts";
 import { FRAME_BYTES, HEAD_WORDS } from "./ring.ts";
 
-/** Counts the writes to each page; what another process wrote must survive them. */
+/** Counts the writes to each page. They must preserve what another process wrote. */
 it.each([
   ["a small ring, whole", 64 * 1024, 32],
   ["a ring of 1 MiB, whole", 1024 * 1024, 512],
@@ -69,10 +69,10 @@ it("rings.py has the numbers of the layout, beside limits of its own", () => {
     FOR_ROOM: ParkReason.room,
     MAX_CLIENTS,
   });
-  // It reads both segments by the same two words.
+  // The Python side reads both segments by the same two words.
   expect([Pair.magicWord, Pair.versionWord]).toEqual([Control.magicWord, Control.versionWord]);
 });
 
 it("ring.h of the C baseline has the numbers of the ring", () => {
-  expect(constantsOf("../../harness/c-baseline/ring.h")).toEqual({ RING_BYTES, FRAME_BYTES, FILLING: PADDING });
+  expect(constantsOf("../../harness/c-baseline/ring.h")).toEqual({ RING_BYTES, FRAME_BYTES, PADDING });
 });

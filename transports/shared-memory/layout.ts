@@ -3,21 +3,21 @@ import type { Mapping } from "../posix/mapping.ts";
 import { HEAD_WORDS, isCapacity, type RingRegion } from "./ring.ts";
 
 /**
- * What lies where. Word indices (32 bit); words that different processes write keep 64 bytes apart or more.
+ * Layout of the segments. Word indices (32 bit); words that different processes write keep 64 bytes apart or more.
  *
- * Control segment, made by the server: where clients find it.
+ * Control segment, made by the server, where clients find it.
  */
 export const Control = {
   bytes: 4096,
   magic: 0x4350_4349, // "ICPC"
-  /** In place of the magic number while the server is being set up: a segment of zeros could be anybody's. */
+  /** Value of the magic number while the server is being set up: a segment of zeros could be anybody's. */
   begun: 0x4250_4349, // "ICPB"
   magicWord: 0,
   versionWord: 1,
   slotsWord: 2,
-  /** What the server sleeps on. */
+  /** Word that the server sleeps on. */
   restWord: 16,
-  /** Added to by a client that is ready to be accepted, or that leaves. */
+  /** Counter that a client adds to when it is ready to be accepted, or leaves. */
   arrivalsWord: 32,
   cpuWord: 48,
   soleCpuWord: 49,
@@ -32,11 +32,11 @@ export const Pair = {
   magicWord: 0,
   versionWord: 1,
   capacityWord: 2,
-  /** Where a socket brought the two ends together: what was said through it, so that both know that they mean this segment. */
+  /** Token sent through the socket, if one brought both ends together: it proves that both mean this segment. */
   tokenWord: 3,
   clientClosedWord: 16,
   serverClosedWord: 32,
-  /** What the client sleeps on. */
+  /** Word that the client sleeps on. */
   restWord: 48,
   clientCpuWord: 64,
   clientSoleCpuWord: 65,
@@ -52,26 +52,26 @@ export const SLOT_STATE_MASK = 3;
 
 export const pairBytes = (capacity: number): number => Pair.dataOffset + 2 * capacity;
 
-/** Whether a pair of rings can have this size. */
+/** True when a pair of rings can have this size. */
 export const isPairSize = (bytes: number): boolean => isCapacity((bytes - Pair.dataOffset) / 2);
 
 /**
- * Bytes of each direction that are touched when a pair is opened; the memory itself was reserved when the segment was made. Each MiB takes
- * 256 page faults of every connection: 0.1 ms on most machines, and 20 ms on a virtual machine whose host keeps shadow page tables
- * (60 to 80 µs a page were measured), where a whole ring of the default size made opening take a third of a second.
+ * Bytes of each direction that are touched when a pair is opened; the memory was reserved when the segment was made.
+ * Each MiB costs every connection 256 page faults: 0.1 ms on most machines, 20 ms on a virtual machine whose host keeps
+ * shadow page tables (60 to 80 µs a page were measured). A whole ring of the default size took a third of a second.
  */
 const TOUCHED_BYTES = 1024 * 1024;
 const PAGE_WORDS = 1024;
 
 /**
- * Puts the pages of both rings into the page table of this process, which else costs the first messages a fault for each page. Each end does
- * it, since page tables are per process; it changes no byte, whatever the other end writes meanwhile.
+ * Puts the pages of both rings into the page table of this process, which saves the first messages a fault per page.
+ * Each end does it, since page tables are per process. It changes no byte, whatever the other end writes meanwhile.
  */
 export function touchPair({ words }: Mapping, capacity: number): void {
   for (const ring of [Pair.dataOffset, Pair.dataOffset + capacity]) {
     const end = (ring + Math.min(capacity, TOUCHED_BYTES)) >>> 2;
     for (let at = ring >>> 2; at < end; at += PAGE_WORDS) {
-      // The read brings neighbours along where pages exist; the write is for files, whose pages are read-only until the first one.
+      // The read brings in neighbours of existing pages; the write is for files, whose pages are read-only until then.
       Atomics.load(words, at);
       Atomics.add(words, at, 0);
     }
@@ -84,7 +84,7 @@ export function initializePair(mapping: Mapping, capacity: number): void {
   Atomics.store(mapping.words, Pair.magicWord, Pair.magic);
 }
 
-/** The capacity a client's segment states, after everything about it has been checked against its real size. */
+/** Returns the capacity that a client's segment states, after checking all of it against the real size. */
 export function checkPair(mapping: Mapping): number {
   const { words } = mapping;
   const capacity = words[Pair.capacityWord] as number;

@@ -26,7 +26,7 @@ function newAddress(): Address {
   return { transport: "shm/futex", name: `/ipcmark-${randomBytes(8).toString("hex")}-names` };
 }
 
-/** Lines of JavaScript in a process of their own, which have the transports, `name`, and print what they want to say. */
+/** Runs lines of JavaScript in a process of their own with the transports and `name`; returns what they print. */
 function elsewhere(name: string, script: string): string {
   const head = `import { writeSync } from "node:fs"; const name = ${JSON.stringify(name)};
     const say = (text) => writeSync(1, String(text));
@@ -38,7 +38,9 @@ function elsewhere(name: string, script: string): string {
   return run.stdout;
 }
 
-const LISTEN = `try { shmFutex.blocking.listen({ transport: "shm/futex", name }); say("won"); } catch (error) { say(error.code + " " + error.message); }`;
+const LISTEN = `
+  try { shmFutex.blocking.listen({ transport: "shm/futex", name }); say("won"); }
+  catch (error) { say(error.code + " " + error.message); }`;
 const KILLED = `shmFutex.blocking.listen({ transport: "shm/futex", name }); process.kill(process.pid, "SIGKILL");`;
 
 // Issue 7: a listen destroyed what belonged to others, and two servers won one address.
@@ -63,7 +65,7 @@ describe.skipIf(process.platform !== "linux")("names of the rings", () => {
     let creations = 0;
     const store: RingKind["store"] = {
       ...sharedMemoryStore,
-      // Once the stale segment is gone and before ours is there: whoever comes now must wait for us.
+      // The stale segment is gone and ours is not there yet: a newcomer now must wait for us.
       create(name, bytes) {
         if (++creations === 2) others.push(elsewhere(name, LISTEN));
         return sharedMemoryStore.create(name, bytes);
@@ -88,7 +90,7 @@ describe.skipIf(process.platform !== "linux")("names of the rings", () => {
     expect(await shmFutex.residue(address)).toEqual([]);
   });
 
-  it("a semaphore of somebody else refuses the server and stays, and so does the semaphore of a server elsewhere", async () => {
+  it("a foreign semaphore refuses the server and stays, and so does that of a server elsewhere", async () => {
     const { name } = newAddress();
     const semaphore = Semaphore.create(name, 3);
     objects.push(() => Semaphore.unlink(name));

@@ -6,10 +6,10 @@ import { SLICE_MS } from "../posix/timespec.ts";
 import { type Awaited, type Parker, ParkReason } from "./parker.ts";
 import { largestMessage, RingReader, type RingRegion, RingWriter, SLOW_PATH } from "./ring.ts";
 
-/** How often a waiting side looks whether the other process lives. The first wait of a call may last a slice before that. */
+/** Time between two checks of a waiting side for a live peer. The first wait of a call may last a slice more. */
 const LIVENESS_MS = 20;
 
-/** Who spins looks so often, about two microseconds, before it does anything else: most replies come meanwhile. */
+/** Checks, about two microseconds' worth, that a spinning side makes first: most replies come meanwhile. */
 export const FIRST_LOOKS = 4096;
 
 export interface LinkParts {
@@ -17,18 +17,18 @@ export interface LinkParts {
   readonly mapping: Mapping;
   readonly incoming: RingRegion;
   readonly outgoing: RingRegion;
-  /** What this side sleeps on. */
+  /** Parker that this side sleeps on. */
   readonly own: Parker;
-  /** What the other side sleeps on. */
+  /** Parker that the other side sleeps on. */
   readonly peer: Parker;
-  /** For which reason this side, and the other side, waits for room in this connection. */
+  /** Reason for which this side, and the other side, waits for room in this connection. */
   readonly ownRoom: number;
   readonly peerRoom: number;
   readonly ownClosedWord: number;
   readonly peerClosedWord: number;
-  /** A descriptor whose lock the other side holds as long as it lives. */
+  /** Descriptor whose lock the other side holds as long as it lives. */
   readonly peerFd: number;
-  /** Tells the other side's process, beside the word of this connection, that it should look which one has ended. */
+  /** Announces to the other process, beside the word of this connection, that it should check which one has ended. */
   readonly announceEnd?: () => void;
   /** Frees what belongs to this side of the connection. */
   readonly dispose: () => void;
@@ -47,12 +47,12 @@ export class RingConnection implements BlockingConnection {
   readonly #largest: number;
   readonly #spins: boolean;
   #open = true;
-  /** Closed here, or over. */
+  /** True once it is closed here, or over. */
   #ended = false;
   #checkedMs = performance.now();
-  /** Why the connection is over, once it is. */
+  /** Error that ended the connection, if it is over. */
   #over: IpcError | undefined;
-  /** The other side said goodbye, rather than dying. */
+  /** True when the other side closed the connection and did not die. */
   endedOrderly = false;
 
   constructor(parts: LinkParts) {
@@ -82,7 +82,7 @@ export class RingConnection implements BlockingConnection {
     return length >= 0 ? length : this.#receiveSlowly(into, timeoutMs, length);
   }
 
-  /** The next message if it is there and a plain one: else -1 for none, or {@link SLOW_PATH}: {@link receiveSlow}. */
+  /** Takes the next message, if it is on the fast path. @returns its length, -1 for none, or {@link SLOW_PATH} */
   receiveNow(into: Uint8Array): number {
     if (!this.#open) this.#refuse(0);
     const length = this.#reader.readFast(into);
@@ -90,7 +90,7 @@ export class RingConnection implements BlockingConnection {
     return length;
   }
 
-  /** The next message whatever it is, if there is one. */
+  /** Takes the next message of any form, if there is one. */
   receiveSlow(into: Uint8Array): number {
     let length: number;
     try {
@@ -107,7 +107,7 @@ export class RingConnection implements BlockingConnection {
     this.#peer.wakeFrom(this.#parts.peerRoom);
   }
 
-  /** Whether the other side has written something. */
+  /** True when the other side has written something. */
   isReady(): boolean {
     return this.#reader.isReady();
   }
@@ -116,7 +116,7 @@ export class RingConnection implements BlockingConnection {
     return this.#reader.peek(looks);
   }
 
-  /** Whether a message of that size would be taken now. */
+  /** True when a message of that size fits now. */
   hasRoom(bytes: number): boolean {
     this.#room.bytes = bytes;
     return this.isOver || this.#room.isReady();
@@ -126,10 +126,10 @@ export class RingConnection implements BlockingConnection {
     return this.#ended;
   }
 
-  /** Whether nothing more can come: the other side has closed or died, and its last message has been read. */
+  /** True when nothing more can come: the other side has closed or died, and its last message has been read. */
   isFinished(nowMs: number): boolean {
     if (this.isOver) return true;
-    // Closed first, then the ring: what was written before closing is seen.
+    // The closed word is read before the ring, so that messages written before closing are seen.
     if (!this.#isPeerGone(nowMs) || this.#reader.isReady()) return false;
     this.#endWith(this.#lost());
     return true;
@@ -158,14 +158,14 @@ export class RingConnection implements BlockingConnection {
     }
   }
 
-  /** The clock is read only when a slice brought nothing: so a wait may last a slice longer than asked for, never less. */
+  /** Reads the clock only after an empty slice, so a wait may last a slice longer than asked for, never less. */
   #receiveSlowly(into: Uint8Array, timeoutMs: number, found: number): number {
     if (found === SLOW_PATH) {
       const length = this.receiveSlow(into);
       if (length >= 0) return length;
     }
     if (timeoutMs < SLICE_MS) return this.#receiveUntil(into, performance.now() + timeoutMs);
-    // A plain load will do: an end that it misses is seen after the wait.
+    // A plain load will do: the check after the wait sees an end that it misses.
     if (this.#words[this.#peerClosedWord] === 0) {
       this.#own.waitFor(this.#reader, ParkReason.data, SLICE_MS);
       const length = this.#tryReceive(into);
@@ -179,7 +179,7 @@ export class RingConnection implements BlockingConnection {
       const nowMs = performance.now();
       if (this.isFinished(nowMs)) throw this.#over as IpcError;
       if (nowMs >= untilMs) {
-        // Gives back the room, which a caller that only ever looks in passing would keep.
+        // Gives back the room, which a caller that only ever polls would keep.
         if (this.#own.spins) this.#reader.isReady();
         return -1;
       }
@@ -194,7 +194,7 @@ export class RingConnection implements BlockingConnection {
     return length === SLOW_PATH ? this.receiveSlow(into) : length;
   }
 
-  /** Orderly ends show at once, dead processes within a slice. */
+  /** True once the peer is gone. Orderly ends show at once, dead processes within a slice. */
   #isPeerGone(nowMs: number): boolean {
     if (this.#hasPeerClosed()) {
       this.endedOrderly = true;
@@ -214,7 +214,7 @@ export class RingConnection implements BlockingConnection {
     return new IpcError("IPC_PEER_LOST", `${this.#parts.transport}: ${how}`, { transport: this.#parts.transport });
   }
 
-  /** A ring that is not valid ends the connection; a message too large for the buffer does not. */
+  /** Converts an error: a ring that is not valid ends the connection, a message too large for the buffer does not. */
   #failed(error: unknown): unknown {
     if (!(error instanceof IpcError) || error.code !== "IPC_MALFORMED") return error;
     const { transport } = this.#parts;
@@ -253,7 +253,7 @@ export class RingConnection implements BlockingConnection {
   }
 }
 
-/** Waited for by a producer. */
+/** Condition of a producer that waits for space. */
 class SpaceAvailable implements Awaited {
   readonly #writer: RingWriter;
   bytes = 0;

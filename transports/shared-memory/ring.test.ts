@@ -30,7 +30,7 @@ function runAgainstModel(memory: RingRegion, operations: readonly number[]): voi
       const message = messageOf(operation, ++seed);
       if (writer.tryWrite(message)) model.push(message);
       else if (model.length === 0) {
-        // Room is given back when the consumer finds the ring empty: then anything fits.
+        // The consumer gives room back when it finds the ring empty: then anything fits.
         if (reader.tryRead(into) !== -1) throw new Error("a message nobody wrote");
         if (!writer.tryWrite(message)) throw new Error(`no room for ${operation} in an empty ring`);
         model.push(message);
@@ -159,12 +159,12 @@ describe("the ring", () => {
       writer.tryWrite(new Uint8Array(8));
       expect(reader.tryRead(into)).toBe(8);
     }
-    // The producer announces a frame it never wrote: what lies there is the one from a round ago.
+    // The producer announces a frame it never wrote: the bytes there are the frame of a round ago.
     memory.words[CONTROL_WORD] = (memory.words[CONTROL_WORD] as number) + 16;
     expect(() => reader.tryRead(into)).toThrow(/frame 0 where 4 comes next/);
   });
 
-  it("a buffer that is too small loses that one message and says so", () => {
+  it("a buffer that is too small loses that one message with an error", () => {
     const memory = region(256);
     const writer = new RingWriter(memory);
     const reader = new RingReader(memory);

@@ -7,19 +7,19 @@ import { WORD_LOOP_BYTES, WordCopy } from "../support/word-copy.ts";
  * Positions are free-running unsigned 32-bit byte counts: their difference is right past 2^32 bytes of traffic, and can
  * never be mistaken for an older one while it stays within the capacity. A frame is
  *
- *     0  u32  length     bytes of message; 0xffffffff: nothing but filling up to the end of the ring
- *     4  u32  sequence   one more than the frame before: a stale or foreign frame is recognised
- *     8  …    message, then filling up to a multiple of 8
+ *     0  u32  length     bytes of message; 0xffffffff: padding up to the end of the ring
+ *     4  u32  sequence   one more than the frame before: shows a stale or foreign frame
+ *     8  …    message, then padding up to a multiple of 8
  *
- * and never wraps around, so a message can be read in place. Neither side trusts the other: what the peer writes is read
+ * and never wraps around, so a message can be read in place. Neither side trusts the other: fields of the peer are read
  * once into locals, checked there, and not read again. (The construction is Lamport's, CACM 20(11), 1977; caching the
  * peer's position is FastForward's and B-Queue's observation that most polls need no shared line.)
  */
 export interface RingRegion {
-  /** The whole mapping, twice. */
+  /** Bytes of the whole mapping; the next field views the same memory. */
   readonly bytes: Uint8Array;
   readonly words: Int32Array;
-  /** Word index of the producer's position; the consumer's lies {@link HEAD_WORDS} further, on a cache line of its own. */
+  /** Word index of the producer's position; the consumer's is {@link HEAD_WORDS} further, on its own cache line. */
   readonly controlWord: number;
   /** Byte offset of the data, a multiple of 8. */
   readonly dataOffset: number;
@@ -32,7 +32,7 @@ export const SMALLEST_CAPACITY = 64;
 export const LARGEST_CAPACITY: number = 2 ** 30;
 export const FRAME_BYTES = 8;
 const PADDING = -1;
-/** What {@link RingReader.readFast} says beside a length and -1. */
+/** Result of {@link RingReader.readFast} beside a length and -1: the slow path is needed. */
 export const SLOW_PATH = -2;
 const FOUND = 0;
 
@@ -53,7 +53,7 @@ export class RingWriter {
   readonly #capacity: number;
   readonly #copy: WordCopy;
   #tail: number;
-  /** The consumer's position as last seen. */
+  /** Position of the consumer as last seen. */
   #head: number;
   #sequence = 0;
 
@@ -83,8 +83,8 @@ export class RingWriter {
   }
 
   /**
-   * The plain case of {@link tryWrite}: there is room as far as we know, and without going round the end. False: ask tryWrite.
-   * Never throws. (A loop that is compiled into a `try` block is checked anew in each of its steps, and takes three times as long.)
+   * Fast path of {@link tryWrite}: takes the message if there is room as far as is known, and without wrapping. False:
+   * use tryWrite. Never throws. (A loop compiled into a `try` block is checked anew at each step: three times as slow.)
    */
   writeFast(message: Uint8Array): boolean {
     const length = message.length;
@@ -101,7 +101,7 @@ export class RingWriter {
     return true;
   }
 
-  /** Looks at the consumer's position. @throws IpcError IPC_MALFORMED when that is impossible */
+  /** Reads the consumer's position. @throws IpcError IPC_MALFORMED when that is impossible */
   hasRoom(length: number): boolean {
     const head = Atomics.load(this.#words, this.#headWord);
     const used = (this.#tail - head) | 0;
@@ -135,20 +135,20 @@ export class RingReader {
   readonly #copy: WordCopy;
   #head: number;
   #published: number;
-  /** The producer's position as last seen. */
+  /** Position of the producer as last seen. */
   #tail: number;
   #sequence = 0;
-  /** Largest message that takes the short way through {@link tryRead}. */
+  /** Largest message on the fast path of {@link tryRead}. */
   readonly #small: number;
-  /** Of no meaning: what the early loads of a small message brought, kept so that no compiler leaves them out. */
+  /** Sink for the early loads of a small message; keeps the compiler from eliminating them. */
   fetched = 0;
-  /** Of the message {@link next} found. */
+  /** Offset of the message that {@link next} found. */
   #offset = 0;
   #end = 0;
-  /** Set when room was given back; whoever wakes a waiting producer clears it. */
+  /** True when room was given back; cleared by whoever wakes a waiting producer. */
   freed = false;
 
-  /** @param spins nobody sleeps for room: then it is given back when a while of looking found nothing, not between two replies */
+  /** @param spins nobody sleeps for room, so it is given back after a while of empty checks, not between replies */
   constructor(region: RingRegion, spins = false) {
     this.#spins = spins;
     this.#bytes = region.bytes;
@@ -165,8 +165,8 @@ export class RingReader {
   }
 
   /**
-   * Whether the producer seems to have moved: plain loads, up to `looks`, since an atomic one is a call. They may show an old
-   * value for ever as far as the language goes, so {@link isReady} has to look now and then.
+   * True when the producer seems to have moved. Makes up to `looks` plain loads, as an atomic one is a call. They may
+   * show an old value for ever as far as the language goes, so {@link isReady} has to check now and then.
    */
   peek(looks: number): boolean {
     const head = this.#head;
@@ -178,8 +178,8 @@ export class RingReader {
   }
 
   /**
-   * Whether the producer has moved: one load. Says nothing about what it wrote. When it has not, all room is given back, as
-   * far as {@link tryRead} has not done so.
+   * True when the producer has moved: one load, which shows nothing of what it wrote. When it has not, gives all room
+   * back, as far as {@link tryRead} has not done so.
    */
   isReady(): boolean {
     if (this.#head !== this.#tail || Atomics.load(this.#words, this.#tailWord) !== this.#head) return true;
@@ -188,7 +188,7 @@ export class RingReader {
   }
 
   /**
-   * @returns the length copied to the start of `into`, or -1 when the ring is empty
+   * @returns length copied to the start of `into`, or -1 when the ring is empty
    * @throws IpcError IPC_MALFORMED, IPC_TOO_LARGE (`into` is too small; the message is gone)
    */
   tryRead(into: Uint8Array): number {
@@ -197,14 +197,14 @@ export class RingReader {
   }
 
   /**
-   * The plain case of {@link tryRead}, with every check: a small whole message, or none. Whatever else it is, and whatever is
-   * wrong, is {@link SLOW_PATH}: ask tryRead. Never throws; as for why, see {@link RingWriter.writeFast}.
+   * Fast path of {@link tryRead}, with every check: takes a small whole message, or none. For anything else, or
+   * anything wrong, returns {@link SLOW_PATH}: use tryRead. Never throws; see {@link RingWriter.writeFast} for why.
    */
   readFast(into: Uint8Array): number {
     const words = this.#words;
     const head = this.#head;
     if (this.#tail === head) {
-      // Who spins looks again soon, so a plain load will do where nothing has come.
+      // A spinning side checks again soon, so a plain load will do where nothing has come.
       if (this.#spins && words[this.#tailWord] === head) return -1;
       const found = this.#look();
       if (found !== FOUND) return found;
@@ -234,7 +234,7 @@ export class RingReader {
     return length;
   }
 
-  /** As {@link tryRead}, for what is not plain. */
+  /** Slow path of {@link tryRead}. */
   readSlow(into: Uint8Array): number {
     const length = this.next();
     if (length < 0) return -1;
@@ -247,7 +247,7 @@ export class RingReader {
     return length;
   }
 
-  /** Finds the next message without taking it: its length, or -1. {@link message} is it, {@link release} takes it. */
+  /** Finds the next message without taking it. @returns its length, or -1; see {@link message} and {@link release} */
   next(): number {
     if (this.#tail === this.#head && !this.#refill()) return -1;
     let available = (this.#tail - this.#head) | 0;
@@ -255,7 +255,7 @@ export class RingReader {
     let length = this.#frame(at);
     if (length === PADDING) {
       const filling = this.#capacity - at;
-      // Filling to the end is followed by a frame at the start; a second filling would have no reason.
+      // Padding to the end is followed by a frame at the start; a second padding would have no reason.
       if (at === 0 || filling + FRAME_BYTES > available) throw malformed("filling without a frame behind it");
       available -= filling;
       this.#head = (this.#head + filling) | 0;
@@ -272,12 +272,12 @@ export class RingReader {
     return length;
   }
 
-  /** The message found, in place: valid until {@link release}, and only as trustworthy as the peer. */
+  /** Returns the message found, in place: valid until {@link release}, and only as trustworthy as the peer. */
   message(length: number): Uint8Array {
     return this.#bytes.subarray(this.#offset, this.#offset + length);
   }
 
-  /** Takes the message found. Room is given back by the quarter ring, and whenever the ring is found empty. */
+  /** Takes the message found. Gives room back by the quarter ring, and whenever the ring is found empty. */
   release(): void {
     this.#head = this.#end;
     this.#sequence = (this.#sequence + 1) | 0;
@@ -303,7 +303,7 @@ export class RingReader {
     return found === FOUND;
   }
 
-  /** Looks at the producer's position: {@link FOUND}, -1 for nothing, or {@link SLOW_PATH} for one that is impossible. */
+  /** Reads the producer's position. @returns {@link FOUND}, -1 for nothing, or {@link SLOW_PATH} if it is impossible */
   #look(): number {
     const tail = Atomics.load(this.#words, this.#tailWord);
     const available = (tail - this.#head) | 0;
@@ -315,8 +315,8 @@ export class RingReader {
       return SLOW_PATH;
     }
     this.#tail = tail;
-    // Another CPU has just written these lines. Asked for together they come together; a loop that checks and copies word by
-    // word would wait for one after the other.
+    // Another CPU has just written these lines. Requested together they arrive together; a loop that checks and copies
+    // word by word would wait for one after the other.
     const first = this.#dataOffset >>> 2;
     const [words, head, mask] = [this.#words, this.#head, this.#capacity - 1];
     this.fetched =

@@ -45,7 +45,7 @@ describe.skipIf(process.platform !== "linux")("shm/semaphore", () => {
     thief.stdout?.once("data", () => {
       robbed = true;
     });
-    // While it steals, the server misses wake-ups and looks by itself when a slice of its wait is over.
+    // While it steals, the server misses wake-ups and checks on its own when a slice of its wait is over.
     const endMs = performance.now() + 15_000;
     for (let i = 0; !robbed && performance.now() < endMs; i++) {
       expect(exchange(first, `robbed ${i}`)).toBe(`robbed ${i}`);

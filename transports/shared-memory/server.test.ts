@@ -10,7 +10,7 @@ const RING_BYTES = 4096;
 const LARGEST = RING_BYTES / 2 - 8;
 const into = new Uint8Array(RING_BYTES);
 
-/** Both ends in one thread: possible because a connection can be opened in steps. */
+/** Opens both ends in one thread, which works because a connection can be opened in steps. */
 async function pair(
   transport: Transport = shmFutex,
 ): Promise<{ server: BlockingServer; client: BlockingConnection; name: string }> {
@@ -30,7 +30,7 @@ describe.skipIf(process.platform !== "linux")("the server of the rings", () => {
   it("gives all room back when it has read everything, wherever the positions are", async () => {
     const { server, client } = await pair();
     for (let round = 0; round < 200; round++) {
-      // From all around the ring: also where the largest message needs every byte that small ones took a moment ago.
+      // At all places of the ring: also where the largest message needs every byte that small ones took just before.
       for (let i = 0; i < round % 40; i++) {
         expect(client.send(new Uint8Array(190), 0)).toBe(true);
         expect(server.receive(into, 0)).toBe(190);
@@ -49,7 +49,7 @@ describe.skipIf(process.platform !== "linux")("the server of the rings", () => {
     client.send(Buffer.from("last words"), 0);
     expect(server.receive(into, 0)).toBe(10);
     client[Symbol.dispose]();
-    // The first wait finds out that the client has left, the others would look at the CPU it said it was on.
+    // The first wait finds out that the client has left; the others would check the CPU that it stated.
     for (let wait = 0; wait < 4; wait++) expect(server.receive(into, 60)).toBe(-1);
     server[Symbol.dispose]();
   });
@@ -58,7 +58,7 @@ describe.skipIf(process.platform !== "linux")("the server of the rings", () => {
     const { server, client, name } = await pair();
     client.send(Buffer.from("before"), 0);
     expect(server.receive(into, 0)).toBe(6);
-    // A stranger that claims a slot and shows a segment that is no pair of rings is refused.
+    // A foreign client that claims a slot and shows a segment that is no pair of rings is refused.
     const control = sharedMemoryStore.open(name, Control.bytes);
     const fake = sharedMemoryStore.create(`${name}-1`, 8192);
     fake.mapping.words[Pair.magicWord] = Pair.magic;

@@ -21,11 +21,11 @@ import { FIRST_LOOKS, RingConnection } from "./ring-connection.ts";
 import { leadsTo, type Segment } from "./store.ts";
 import { type CpuWord, soleCpu, type WaitPlace } from "./waits.ts";
 
-/** How long a client may take between claiming a slot and showing its segment, before the slot is given to others. */
+/** Longest time between claiming a slot and showing its segment, before the slot is given to other clients. */
 const CLAIM_MS = 2000;
-/** Messages received without a pause between two looks at the other clients' lives. */
+/** Messages received without a pause between two checks of the other clients' lives. */
 const BUSY_RECEIVES = 4096;
-/** Looks at one client's ring before the next has its turn: about 10 ns. */
+/** Checks of one client's ring before the next one's: about 10 ns. */
 const LOOKS_AT_ONE = 8;
 
 /** The listening end: one control segment, one pair of rings per client, one word to sleep on. */
@@ -37,18 +37,18 @@ export class RingServer implements BlockingServer {
   readonly #rest: Parker;
   readonly #place: WaitPlace;
   readonly #spins: boolean;
-  /** By slot. */
+  /** Connections by slot. */
   readonly #links: (RingConnection | undefined)[];
   readonly #acceptedWords: number[] = [];
   readonly #soleCpu = soleCpu();
-  /** Those there are, in the order they are asked. */
+  /** Clients that are connected, in the order in which they are asked. */
   #active: RingConnection[] = [];
   #turn = 0;
   #from: RingConnection | undefined;
   #arrivals = 0;
   #receives = 0;
   #housekeptMs = performance.now();
-  /** When a claim that shows no segment was first seen, and its slot word. */
+  /** Slot word of each claim without a segment, and when it was first seen. */
   readonly #claims = new Map<number, { readonly word: number; readonly sinceMs: number }>();
   #open = true;
 
@@ -70,7 +70,7 @@ export class RingServer implements BlockingServer {
     try {
       this.#rest = new Parker(mapping.words, Control.restWord, kind.wait.open(this.#place, true));
     } catch (error) {
-      // Whatever was in the way is not ours and stays.
+      // An object in the way is not ours and stays.
       kind.store.unlink(address.name);
       this.#control.close();
       if (!isIpcError(error) || error.errno !== "EEXIST") throw error;
@@ -83,21 +83,21 @@ export class RingServer implements BlockingServer {
     this.#writeConstants();
   }
 
-  /** Clients can write here too: whatever one of them did, the next one finds what it needs. */
+  /** Writes the constants. Clients can write here too, so each newcomer gets them afresh, whatever another one did. */
   #writeConstants(): void {
     const words = this.#words;
     words[Control.versionWord] = VERSION;
     words[Control.slotsWord] = this.#kind.maxClients;
     words[Control.soleCpuWord] = this.#soleCpu;
     words[Control.closedWord] = 0;
-    // Last: a client that sees the magic number finds everything else in place.
+    // The magic number goes last: a client that sees it finds everything else in place.
     Atomics.store(words, Control.magicWord, Control.magic);
   }
 
-  /** Of the clients there are: the memory of one that has left is unmapped. */
+  /** CPU words of connected clients: the memory of one that has left is unmapped. */
   readonly #cpus = new Map<RingConnection, CpuWord>();
 
-  /** Of the client heard from last, if it is still there. */
+  /** Returns the word of the client that sent last, if it is still there. */
   #cpuOfPeer(): CpuWord | undefined {
     const last = this.#from === undefined ? undefined : this.#cpus.get(this.#from);
     const [first] = this.#active;
@@ -121,10 +121,10 @@ export class RingServer implements BlockingServer {
     return length >= 0 ? length : this.#receiveSlowly(into, timeoutMs);
   }
 
-  /** As in Link: the clock is read only when a slice brought nothing. */
+  /** Reads the clock only after an empty slice, as in RingConnection. */
   #receiveSlowly(into: Uint8Array, timeoutMs: number): number {
     if (timeoutMs >= SLICE_MS) {
-      // A plain load will do: a newcomer that it misses is seen after the wait.
+      // A plain load will do: the check after the wait sees a newcomer that it misses.
       if (this.#words[Control.arrivalsWord] !== this.#arrivals) this.#accept();
       this.#rest.waitFor(this, ParkReason.data, SLICE_MS);
       const length = this.#tryReceive(into);
@@ -139,7 +139,7 @@ export class RingServer implements BlockingServer {
       const length = this.#tryReceive(into);
       if (length >= 0) return length;
       if (nowMs >= untilMs) {
-        // Gives back the room, which a caller that only ever looks in passing would keep.
+        // Gives back the room, which a caller that only ever polls would keep.
         if (this.#rest.spins) this.isReady();
         return -1;
       }
@@ -150,7 +150,7 @@ export class RingServer implements BlockingServer {
     return Atomics.load(this.#words, Control.arrivalsWord) !== this.#arrivals;
   }
 
-  /** A message or a newcomer is there. */
+  /** True when a message or a newcomer is there. */
   isReady(): boolean {
     for (let i = 0; i < this.#active.length; i++) if ((this.#active[i] as RingConnection).isReady()) return true;
     return this.#hasArrivals();
@@ -166,12 +166,12 @@ export class RingServer implements BlockingServer {
     return false;
   }
 
-  /** Asks each client once, beginning after the one that was last heard, so that none can keep the others out. */
+  /** Checks each client once, beginning after the one that sent last, so that none can keep the others out. */
   #tryReceive(into: Uint8Array): number {
     const clients = this.#active.length;
     for (let asked = 0; asked < clients; asked++) {
       if (++this.#turn >= this.#active.length) this.#turn = 0;
-      // Also when nothing is there: a reader gives room back when it finds its ring empty, and a producer may wait for it.
+      // Also for an empty ring: a reader gives room back when it finds its ring empty, and a producer may wait for it.
       const length = this.#receiveFrom(this.#active[this.#turn] as RingConnection, into);
       if (length >= 0) return length;
     }
@@ -190,14 +190,14 @@ export class RingServer implements BlockingServer {
       if (length >= 0) this.#from = link;
       return length;
     } catch (error) {
-      // What a client writes into its own rings ends that client, not the server.
+      // Bad bytes in a client's own rings end that client, not the server.
       if (!isIpcError(error) || error.code === "IPC_TOO_LARGE") throw error;
       this.#forget(link);
       return -1;
     }
   }
 
-  /** Forgets clients that are gone, lets newcomers in, and puts right what a client wrote where it should not. */
+  /** Forgets clients that are gone, lets newcomers in, and repairs words that a client has overwritten. */
   #housekeep(nowMs: number): void {
     this.#housekeptMs = nowMs;
     this.#receives = 0;
@@ -216,7 +216,7 @@ export class RingServer implements BlockingServer {
       if (word !== accepted) Atomics.store(this.#words, at, accepted);
     } else if (state === SlotState.claimed) this.#checkClaim(slot, word, nowMs);
     else if (state === SlotState.ready) this.#tryToAdmit(slot, word);
-    // Accepted by nobody, or a token without a state.
+    // Accepted without a connection, or a token without a state.
     else if (word !== 0) this.#freeSlot(slot, word);
   }
 
@@ -236,7 +236,7 @@ export class RingServer implements BlockingServer {
     if (slot < 0) return;
     this.#links[slot] = undefined;
     this.#active = this.#active.filter((other) => other !== link);
-    // Only the word we accepted: the names are gone since then, and the next client may have begun already.
+    // Only the word we accepted: the names are gone since then, and another client may have begun already.
     const word = this.#acceptedWords[slot] as number;
     Atomics.compareExchange(this.#control.mapping.words, Control.firstSlotWord + slot, word, 0);
   }
@@ -246,7 +246,7 @@ export class RingServer implements BlockingServer {
     Atomics.compareExchange(this.#control.mapping.words, Control.firstSlotWord + slot, word, 0);
   }
 
-  /** Lets newcomers in; those who announced that they leave, out. */
+  /** Lets newcomers in, and forgets clients that announced their leave. */
   #accept(): void {
     this.#arrivals = Atomics.load(this.#words, Control.arrivalsWord);
     this.#housekeep(performance.now());
@@ -256,7 +256,7 @@ export class RingServer implements BlockingServer {
     try {
       this.#admit(slot, word);
     } catch (error) {
-      // A client that vanished meanwhile, or left something that is no pair of rings.
+      // A client that vanished meanwhile, or left a segment that is no pair of rings.
       if (!isIpcError(error)) throw error;
       this.#freeSlot(slot, word);
     }
@@ -306,7 +306,7 @@ export class RingServer implements BlockingServer {
       this.#acceptedWords[slot] = accepted;
       this.#active.push(link);
       this.#cpus.set(link, cpu);
-      // Both ends have it open: from here on nothing of this connection has a name that could outlive it.
+      // Both ends have it open: from here on no name of this connection can outlive it.
       removeSlot(this.#kind, this.address.name, slot, "claimed");
       peer.wakeAnyway();
     } catch (error) {
@@ -318,11 +318,11 @@ export class RingServer implements BlockingServer {
   close(): void {
     if (!this.#open) return;
     this.#open = false;
-    // What is removed depends on what is written here.
+    // The words written here decide what is removed.
     this.#housekeep(performance.now());
     Atomics.store(this.#control.mapping.words, Control.closedWord, 1);
     for (const link of this.#active.splice(0)) link.close();
-    // Somebody may have swept the address, and another server may have it now.
+    // The address may have been swept, and may be another server's now.
     if (leadsTo(this.#kind.store.path(this.address.name), this.#control.fd)) removeClaimed(this.#kind, this.#control);
     this.#rest.close();
     this.#control.close();

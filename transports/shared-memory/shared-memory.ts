@@ -18,11 +18,11 @@ import { soleCpu, WAIT_KINDS, type WaitKind } from "./waits.ts";
 
 const RING_BYTES = 4 * 1024 * 1024;
 const MAX_CLIENTS = 32;
-/** A ring per direction holds 16,000 small messages; both sides must still find room for a whole window of large ones. */
+/** Requests in flight: a ring holds 16,000 small messages, but a window of large ones must fit on both sides too. */
 const MAX_IN_FLIGHT = 1024;
 
 function ringKind(id: string, store: Store, wait: WaitKind): RingKind {
-  // Whoever spins needs a CPU to itself, and the server has taken one.
+  // A spinning end needs a CPU to itself, and the server has taken one.
   const maxClients = wait.spins ? Math.max(1, availableParallelism() - 1) : MAX_CLIENTS;
   return { id, store, wait, maxClients, ringBytes: RING_BYTES };
 }
@@ -49,7 +49,7 @@ function capabilities(kind: RingKind): Capabilities {
   };
 }
 
-/** The blocking face, and the steps in which a check may open it. */
+/** Returns the blocking face with the steps in which a check may open it. */
 function blockingFace(kind: RingKind): SteppedTransport {
   return {
     listen(address, options) {
@@ -64,13 +64,13 @@ function blockingFace(kind: RingKind): SteppedTransport {
   };
 }
 
-/** A check, or anybody who asks first, should hear it here, and not from every connection. */
+/** Reports it once, in the probe, rather than from every connection. */
 function spinAvailability(): Availability {
   const availability = posixAvailability();
   if (!availability.available || soleCpu() === 0) return availability;
   const reason =
-    "only one CPU may be used here: each end would spin there while the other cannot run, a scheduler slice of milliseconds " +
-    "for each turn; give it two CPUs, or use a mechanism that sleeps, such as shm/futex";
+    "only one CPU may be used here: each end would spin there while the other cannot run, a scheduler slice of " +
+    "milliseconds for each turn; give it two CPUs, or use a mechanism that sleeps, such as shm/futex";
   return { available: false, reason };
 }
 

@@ -11,7 +11,7 @@ import { SharedMemory } from "../posix/shared-memory.ts";
 import { createHash } from "../support/crypto.ts";
 import { Control, isPairSize, Pair } from "./layout.ts";
 
-/** An open, mapped object with a name, whichever kind. */
+/** An open, mapped object with a name, of either kind. */
 export interface Segment extends Disposable {
   readonly name: string;
   readonly mapping: Mapping;
@@ -19,31 +19,31 @@ export interface Segment extends Disposable {
   close(): void;
 }
 
-/** Where segments live: the two mechanisms of this folder differ in nothing else. All throw IpcErrors only. */
+/** Place of segments, the only difference between the two mechanisms of this folder. Throws IpcErrors only. */
 export interface Store {
-  /** Zeroed, 0600, exclusive, memory reserved, locked by us for as long as it is open. */
+  /** Creates one: zeroed, 0600, exclusive, memory reserved, locked by us for as long as it is open. */
   create(name: string, byteLength: number): Segment;
   open(name: string, minimumBytes: number): Segment;
-  /** Removes the name if one of our segments has it, or one that was being made: anything else stays. */
+  /** Removes the name if it leads to one of our segments, or to one that was being made; anything else stays. */
   unlink(name: string, state?: State): boolean;
-  /** What the OS holds under this name. */
+  /** Returns what the OS holds under this name. */
   inspect(name: string): OsObject | undefined;
-  /** The semaphore that belongs to the name. */
+  /** Returns the name of the semaphore that belongs to the name. */
   semaphoreName(name: string): string;
-  /** Where the file system shows it. @throws IpcError for what is no name */
+  /** Returns the path at which the file system shows it. @throws IpcError for what is no name */
   path(name: string): string;
 }
 
 /**
- * How a segment is recognised as ours. `finished`: by its mark. `any`: also without one, by its size, since its owner may have
- * died while it made it. `claimed`: a pair of rings by its size whatever its mark, which its client can overwrite; only for names
- * that a client of ours was given.
+ * State in which a segment is recognised as ours. `finished`: by its mark. `any`: without one too, by its size, since
+ * its owner may have died while making it. `claimed`: a pair of rings by its size whatever its mark, which its client
+ * can overwrite; only for names that a client of ours was given.
  */
 export type State = "finished" | "any" | "claimed";
 
-// Linux shows both kinds of POSIX names here; only looking at them needs it.
+// Linux shows both kinds of POSIX names here; only inspecting them needs it.
 const NAMES_DIRECTORY = "/dev/shm/";
-/** What the C library puts in front of a semaphore's name. */
+/** Prefix that the C library puts in front of a semaphore's name. */
 export const SEMAPHORE_PREFIX = "sem.";
 
 /** shm_open(3). Names begin with a slash. */
@@ -64,7 +64,7 @@ export const mappedFileStore: Store = {
   open: (path, minimumBytes) => MappedFile.open(path, minimumBytes),
   unlink: (path, state) => isOurs(path, state) && MappedFile.unlink(path),
   inspect: (path) => inspect("path", path, path),
-  // Of the whole path: files of one name in different directories are different servers. The Python peer makes the same name.
+  // Uses the whole path: files of one name in different directories are different servers. Python makes the same name.
   semaphoreName: (path) =>
     `/${basename(path)}-${createHash("sha256").update(path).digest("hex").slice(0, HASH_DIGITS)}`,
   path: (path) => path,
@@ -84,7 +84,7 @@ export function unlinkSemaphore(name: string): boolean {
   return Semaphore.unlink(name);
 }
 
-/** A descriptor of a regular file, which may be too small to be mapped; undefined for anything else. */
+/** Opens a regular file, which may be too small to be mapped; undefined for anything else. */
 export function openPlain(path: string, access: "r" | "r+"): number | undefined {
   return saying(path, () => {
     const status = lstatSync(path, { throwIfNoEntry: false });
@@ -94,7 +94,7 @@ export function openPlain(path: string, access: "r" | "r+"): number | undefined 
   });
 }
 
-/** Whether the name still leads to the object that is open: another process may have replaced it. */
+/** True when the name still leads to the open object, which another process may have replaced. */
 export function leadsTo(path: string, fd: number): boolean {
   return saying(path, () => {
     const named = lstatSync(path, { throwIfNoEntry: false, bigint: true });
@@ -103,7 +103,7 @@ export function leadsTo(path: string, fd: number): boolean {
   });
 }
 
-/** The first word of a file and its size; a file that is too short for a word has 0. */
+/** Reads the first word of a file and its size; a file that is too short for a word has 0. */
 export function readHead(fd: number): { readonly magic: number; readonly size: number } {
   const head = Buffer.alloc(4);
   readSync(fd, head, 0, head.length, 0);
@@ -128,7 +128,7 @@ function inspect(kind: OsObject["kind"], name: string, path: string): OsObject |
   return status === undefined ? undefined : { kind, name, mode: status.mode & 0o777 };
 }
 
-/** Node's own errors carry the negated number and no way out. */
+/** Converts Node's own errors, which carry the negated number and no remedy. */
 function saying<T>(path: string, run: () => T): T {
   try {
     return run();

@@ -6,24 +6,24 @@ import { Semaphore } from "../posix/semaphore.ts";
 import { SLICE_MS } from "../posix/timespec.ts";
 import type { Awaited, Wait } from "./parker.ts";
 
-/** Where a process states the CPU it last ran on, plus one; 0: unknown. */
+/** Word in which a process states the CPU it last ran on, plus one; 0: unknown. */
 export interface CpuWord {
   readonly words: Int32Array;
   readonly word: number;
 }
 
-/** What a wait works on. */
+/** Memory that a wait works on. */
 export interface WaitPlace {
   readonly mapping: Mapping;
-  /** The word slept on. */
+  /** Index of the word slept on. */
   readonly word: number;
   readonly semaphoreName: string;
   readonly ownCpu: CpuWord;
-  /** Of the process at the other end, or the one heard from last. */
+  /** Returns the word of the process at the other end, or of the one that sent last. */
   readonly peerCpu: () => CpuWord | undefined;
 }
 
-/** A client may count its semaphore up to the brim: then its other end has been woken more often than it can count. */
+/** Posts, unless the count is full: a client may fill its semaphore, and has been woken often enough then. */
 function wake(semaphore: Semaphore): void {
   try {
     semaphore.post();
@@ -37,19 +37,19 @@ export type WaitName = "spin" | "semaphore" | "futex" | "adaptive";
 export interface WaitKind {
   readonly name: WaitName;
   readonly usesSemaphores: boolean;
-  /** Both ends run all the time, so they must not share a CPU. */
+  /** True where both ends run all the time, so that they must not share a CPU. */
   readonly spins: boolean;
   /** @param create this process makes what it sleeps on; otherwise it attaches, to wake the other */
   open(place: WaitPlace, create: boolean): Wait;
 }
 
-/** Looks between two readings of the clock: some microseconds' worth. */
+/** Checks between two readings of the clock: some microseconds' worth. */
 const LOOKS_PER_CLOCK = 4096;
-/** Longer than a round trip over another CPU, shorter than what falling asleep and waking up costs there. */
+/** Longest spin: more than a round trip over another CPU, less than the cost of falling asleep and waking up. */
 const ADAPTIVE_SPIN_MS = 0.02;
 
 function spinFor(awaited: Awaited, timeoutMs: number): boolean {
-  // Most replies come within the first looks: the clock, which costs as much as a dozen of them, is not asked before.
+  // Most replies come within the first checks, so the clock, which costs as much as a dozen of them, is read later.
   if (awaited.peek(LOOKS_PER_CLOCK)) return true;
   const startMs = performance.now();
   do {
@@ -59,7 +59,7 @@ function spinFor(awaited: Awaited, timeoutMs: number): boolean {
   return false;
 }
 
-/** The fastest where both ends have a CPU to themselves, and never otherwise. */
+/** Spinning: the fastest where both ends have a CPU to themselves, and never otherwise. */
 const spin: WaitKind = {
   name: "spin",
   usesSemaphores: false,
@@ -67,7 +67,7 @@ const spin: WaitKind = {
   open: () => ({ spin: spinFor, close() {} }),
 };
 
-/** A named POSIX semaphore beside each word: any language can post it. */
+/** Waits on a named POSIX semaphore beside each word, which any language can post. */
 const semaphore: WaitKind = {
   name: "semaphore",
   usesSemaphores: true,
@@ -76,7 +76,7 @@ const semaphore: WaitKind = {
     const handle = create ? Semaphore.create(semaphoreName) : Semaphore.open(semaphoreName);
     return {
       sleeper: {
-        // A wake-up meant for an earlier sleep may still be counted: then this returns early, and the caller looks again.
+        // A wake-up meant for an earlier sleep may still be counted: this returns early, and the caller checks again.
         sleep: (_reason, timeoutMs) => void (timeoutMs >= SLICE_MS ? handle.waitSlice() : handle.wait(timeoutMs)),
         wake: () => wake(handle),
       },
@@ -85,7 +85,7 @@ const semaphore: WaitKind = {
   },
 };
 
-/** The word itself is what the kernel compares and sleeps on. */
+/** Waits on the word itself, which the kernel compares and sleeps on. */
 const futex: WaitKind = {
   name: "futex",
   usesSemaphores: false,
@@ -102,7 +102,7 @@ const futex: WaitKind = {
   },
 };
 
-/** Spins for some microseconds first, but only while the other end is on another CPU: on the same one it could not run. */
+/** Spins for microseconds first, but only while the other end is on another CPU: on the same one it could not run. */
 const adaptive: WaitKind = {
   name: "adaptive",
   usesSemaphores: false,
@@ -119,7 +119,7 @@ const adaptive: WaitKind = {
       sleeper: {
         sleep(reason, timeoutMs) {
           handle.wait(reason, timeoutMs);
-          // The scheduler moves a process when it wakes, so this is when to look.
+          // The scheduler moves a process when it wakes, so this is the time to check.
           Atomics.store(ownCpu.words, ownCpu.word, currentCpu() + 1);
         },
         wake: () => void handle.wake(),
@@ -131,7 +131,7 @@ const adaptive: WaitKind = {
 
 export const WAIT_KINDS: { readonly [K in WaitName]: WaitKind } = { spin, semaphore, futex, adaptive };
 
-/** The only CPU this process may use, plus one; 0 when it may use several. */
+/** Returns the only CPU this process may use, plus one; 0 when it may use several. */
 export function soleCpu(): number {
   const cpus = getAffinity();
   return cpus.length === 1 ? (cpus[0] as number) + 1 : 0;

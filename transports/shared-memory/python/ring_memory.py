@@ -1,4 +1,4 @@
-"""Rings in shared memory, and the semaphores beside them: the Python side of ring.ts and rest.ts, for rings.py."""
+"""Rings in shared memory, and the semaphores beside them: the Python side of ring.ts and parker.ts, for rings.py."""
 
 import _multiprocessing
 import fcntl
@@ -22,7 +22,7 @@ def fence():
 
 
 def signed(value):
-    """The difference of two free-running positions."""
+    """Returns the difference of two free-running positions."""
     value &= MASK
     return value - (MASK + 1) if value & 0x80000000 else value
 
@@ -110,7 +110,7 @@ class Reader:
         return self._words[self._tail_word] != self._head
 
     def try_read(self):
-        """The next message, copied, or None. SpaceAvailable is given back at once."""
+        """Takes the next message, copied, or None. Gives its space back at once."""
         available = signed(self._words[self._tail_word] - self._head)
         if available == 0:
             return None

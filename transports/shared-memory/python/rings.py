@@ -1,10 +1,10 @@
 """`shm/semaphore` and `mmap/semaphore`: the rings of transports/shared-memory over mmap, semaphores by SemLock.
 
-multiprocessing.shared_memory is not used: a Python that attaches to a segment removes it when it ends (before 3.13). The
-segment is a file below /dev/shm, so it is mapped as one. Layout and rules: layout.ts, ring.ts and rest.ts there.
+multiprocessing.shared_memory is not used: a Python (before 3.13) that attaches to a segment removes it when it ends. A
+segment is a file below /dev/shm, so it is mapped as one. Layout and rules: layout.ts, ring.ts and parker.ts there.
 
-Python has no atomic operations. One aligned 32-bit word is read and written in one piece all the same (memoryview casts),
-and on x86-64 and AArch64 taking a lock is a full barrier, which is what the order "say that I sleep, look once more" needs.
+Python has no atomic operations. It still reads and writes one aligned 32-bit word in one piece (memoryview casts). On
+x86-64 and AArch64 taking a lock is a full barrier, as the order "announce the sleep, check once more" needs it.
 The words on which two sides race are only the slots, where the other writer is a client that gives up.
 """
 
@@ -87,7 +87,7 @@ class RingConnection:
             self.wake_anyway()
 
     def wake_anyway(self):
-        """Written first and posted then: at worst the client wakes once too often and looks again."""
+        """Writes the word before it posts: at worst the client wakes once too often and checks again."""
         if self.segment.words[CLIENT_REST] != AWAKE:
             self.segment.words[CLIENT_REST] = AWAKE
             self._semaphore.post()
@@ -165,7 +165,7 @@ class RingServer:
                 self._housekeep()
 
     def _receive_all(self):
-        """One message of each client that has one; false when none had."""
+        """Takes one message of each client that has one; false when none had."""
         found = False
         for client in list(self._clients.values()):
             try:
@@ -184,7 +184,7 @@ class RingServer:
         return self._words[ARRIVALS] != self._arrivals
 
     def rest(self, is_ready, reason):
-        """Says why it will sleep, looks once more, sleeps: rest.ts."""
+        """Announces why it sleeps, checks once more, sleeps: parker.ts."""
         seconds = SLICE_S
         if self._due:
             seconds = max(0.0, min(seconds, self._due[0][0] - time.monotonic()))
@@ -271,7 +271,7 @@ def check_pair(segment):
     if segment.words[MAGIC] != PAIR_MAGIC or segment.words[VERSION_WORD] != VERSION or not power:
         raise Malformed("not a pair of rings of this version")
     if segment.size != PAIR_DATA + 2 * capacity:
-        raise Malformed("not as long as it says")
+        raise Malformed("not as long as it states")
     return capacity
 
 
