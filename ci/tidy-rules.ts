@@ -9,7 +9,7 @@ export const SHARED_ROOMS = ["contract", "support", "posix", "testing"];
 /** Tests, and what only they, benchmarks or examples use: not in the package. */
 export const isTestTool = (path: string): boolean =>
   /\.test\.ts$|\.bench\.ts$|(^|\/)(testing|mutants|fixtures?|bench|example)\//.test(path) ||
-  /^ci\/(tidy|windows)/.test(path);
+  /^ci\/(package|tidy|windows)/.test(path);
 
 type Rule = readonly [folder: string, allowed: readonly RegExp[]];
 

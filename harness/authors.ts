@@ -24,4 +24,4 @@ export {
   type ConformanceTest,
   type ConformanceVerdict,
   conformanceTests,
-} from "./conformance-tests.ts";
+} from "./conformance-suite.ts";

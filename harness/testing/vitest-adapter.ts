@@ -1,9 +1,9 @@
 import { describe, it } from "vitest";
 import type { Check } from "../../scenarios/check.ts";
-import { CONFORMANCE_TIMEOUT_MS, checkTests } from "../conformance-tests.ts";
+import { CONFORMANCE_TIMEOUT_MS, checkTests } from "../conformance-suite.ts";
 import { loadTransport } from "../process/load-transport.ts";
 
-export { checkTransport, withSupervisor } from "../conformance-tests.ts";
+export { checkTransport, withSupervisor } from "../conformance-suite.ts";
 
 /** Binds checks to Vitest, one test each: the same objects, runner and processes as `npm run check`. */
 export function describeChecks(id: string, checks: readonly Check[]): void {
