@@ -1,9 +1,10 @@
 /**
- * Does the harness see a difference where there is none? `npm run bench:aa [-- --runs 40 --keep <file>]`.
+ * Measures how often the harness reports a difference where there is none:
+ * `npm run bench:aa [-- --runs 40 --keep <file>]`.
  *
- * Each run measures two arms that are the same code, in as many rounds as a plain `compare` has. The 95 % interval of their paired ratio
- * (within rounds) must contain 1 in at least 90 % of the runs; how often the interval of the absolute median contains the median of all
- * runs is printed and not required, because a machine that changes speed between runs breaks it without any fault of the method.
+ * Each run measures two arms of the same code, in as many rounds as a plain `compare` has. The 95 % interval of their
+ * paired ratio (within rounds) must contain 1 in at least 90 % of the runs. The coverage of the intervals of absolute
+ * medians is printed and not required: a machine that changes speed between runs breaks it without fault of the method.
  *
  * With `--keep`, runs are added to those of the file, so that the 40 may be measured in parts.
  */
@@ -23,7 +24,7 @@ const reference = { id: "unix", module: null };
 interface Run {
   readonly ratio: number;
   readonly interval: Interval;
-  /** Of each arm. */
+  /** p50 and its interval of each arm. */
   readonly absolute: readonly { readonly p50: number; readonly interval: Interval }[];
 }
 
@@ -77,7 +78,8 @@ for (let left = runs; left > 0; left--) {
   if (values.keep !== undefined) store(dirname(values.keep), basename(values.keep), JSON.stringify(all));
   const [low, high] = run.interval;
   process.stdout.write(
-    `run ${all.length}: ratio ${run.ratio.toFixed(3)} (${low.toFixed(3)} to ${high.toFixed(3)})${contains(run.interval, 1) ? "" : "  MISSES 1"}\n`,
+    `run ${all.length}: ratio ${run.ratio.toFixed(3)} (${low.toFixed(3)} to ${high.toFixed(3)})` +
+      `${contains(run.interval, 1) ? "" : "  MISSES 1"}\n`,
   );
 }
 const truth = median(all.flatMap(({ absolute }) => absolute.map(({ p50 }) => p50)));
@@ -85,8 +87,9 @@ const covered = share(all.map(({ interval }) => contains(interval, 1)));
 const absolute = share(all.flatMap((run) => run.absolute.map(({ interval }) => contains(interval, truth))));
 const off = all.map(({ ratio }) => Math.abs(ratio - 1)).sort((a, b) => a - b);
 process.stdout.write(
-  `${all.length} runs of ${trials} rounds: the paired ratio covers 1 in ${(covered * 100).toFixed(0)} %, wanted >= ${WANTED * 100} %: ${covered >= WANTED ? "holds" : "MISSED"}\n` +
-    `the ratio is off by ${(median(off) * 100).toFixed(1)} % in the middle and ${((off.at(-1) ?? 0) * 100).toFixed(1)} % at most\n` +
-    `the interval of the absolute median covers that of all runs in ${(absolute * 100).toFixed(0)} % (printed, not required)\n`,
+  `${all.length} runs of ${trials} rounds: the paired ratio covers 1 in ${(covered * 100).toFixed(0)} %, ` +
+    `wanted >= ${WANTED * 100} %: ${covered >= WANTED ? "holds" : "MISSED"}\n` +
+    `ratio off by ${(median(off) * 100).toFixed(1)} % in the middle, at most ${((off.at(-1) ?? 0) * 100).toFixed(1)} %\n` +
+    `the interval of the absolute median covers that of all runs in ${(absolute * 100).toFixed(0)} % (not required)\n`,
 );
 process.exitCode = covered >= WANTED ? 0 : 1;

@@ -1,11 +1,11 @@
 /**
- * The measured process of `npm run bench:agreement`: the harness's own blocking ping-pong with the C echo server. It connects, warms up, says
- * "ready", and then runs one window per line that it reads, answering each with one number in ns:
+ * Measured process of `npm run bench:agreement`: the harness's own blocking ping-pong with the C echo server. It
+ * connects, warms up and prints "ready". Each line that it reads runs a window, answered with one number in ns:
  *
  *   plain     p50 as the harness measures it
- *   call      the same with some more calls in every round trip, `read` or `mq_timedreceive` of no file: what a call with those arguments
- *             costs between two sleeps, where code is colder than in a loop of its own
- *   harness   of one round trip, what is spent outside of the connection's `send` and `receive`
+ *   call      the same with more calls of `read` or `mq_timedreceive` of no file in every round trip: the cost of a
+ *             call with those arguments between two sleeps, where code is colder than in a loop of its own
+ *   harness   the part of a round trip that is spent outside of the connection's `send` and `receive`
  *
  * Arguments: transport id, address as JSON, body bytes, round trips of a window, further calls.
  */
@@ -18,17 +18,17 @@ import { loadTransport } from "../process/load-transport.ts";
 import { quantileSorted } from "../results/quantiles.ts";
 
 const CONNECT_TIMEOUT_MS = 10_000;
-/** Until the compiler has done its work: it shares the CPU. */
+/** Round trips until the code is compiled: the compiler shares the CPU. */
 const WARM_UP = 8000;
 const SETTLE = 200;
-/** No descriptor: the kernel answers EBADF before it does anything. */
+/** Invalid descriptor: the kernel answers EBADF before it does anything. */
 const NO_FILE = -1;
 const FEW_BYTES = 64;
 const TIMER_READINGS = 20_000;
 
-/** The same connection, with a clock around its calls. */
+/** Same connection with a clock around its calls. */
 class Timed implements BlockingConnection {
-  /** ns inside calls since the last look. */
+  /** Time inside calls since the last reading, ns. */
   insideNs = 0;
   readonly #connection: BlockingConnection;
 
@@ -56,14 +56,14 @@ class Timed implements BlockingConnection {
 
 const inside: number[] = [];
 
-/** One reading of the clock, ns. */
+/** Measures one reading of the clock, ns. */
 function timerNs(): number {
   const from = process.hrtime.bigint();
   for (let i = 0; i < TIMER_READINGS; i++) process.hrtime.bigint();
   return Number(process.hrtime.bigint() - from) / TIMER_READINGS;
 }
 
-/** The same connection, with further calls of the C library in each round trip. */
+/** Same connection with further calls of the C library in each round trip. */
 class WithCalls implements BlockingConnection {
   readonly #connection: BlockingConnection;
   readonly #libc = libc();
@@ -115,7 +115,7 @@ const runs: Readonly<Record<string, Run>> = {
   harness: over(new Timed(connection)),
 };
 
-/** Of the four further readings of the clock two lie outside of the calls. */
+/** Returns the time outside of the calls, without the two further clock readings that are outside of them. */
 function outside(whole: Float64Array): Float64Array {
   const timer = timerNs();
   return whole.map((ns, at) => ns - (inside[at] as number) - 2 * timer);

@@ -1,11 +1,13 @@
 /**
- * Does our clock agree with that of a C client? `npm run bench:agreement [-- --rounds 5 --pairs 12 --bytes 64 --only unix]`.
+ * Compares our clock with that of a C client:
+ * `npm run bench:agreement [-- --rounds 5 --pairs 12 --bytes 64 --only unix]`.
  *
- * The same echo server in C (`harness/c-baseline`, one `serve` function) answers a C client and, over the blocking face, the harness's own
- * ping-pong, on one CPU. A round starts our side afresh; then the two clients take turns in short windows, so that a pair of windows
- * meets the same machine. What our figure has more is calls through the foreign-function interface and the harness itself, both measured
- * in further windows of the same client; what then remains is printed as unexplained: the transport's own JavaScript and the caches and
- * page tables of a larger process. Wanted: within 10 % or 1 µs, whichever is larger.
+ * The same echo server in C (`harness/c-baseline`, one `serve` function) answers a C client and, over the blocking
+ * face, the harness's own ping-pong, on one CPU. A round starts our side afresh; then the two clients take turns in
+ * short windows, so that a pair of windows meets the same machine. Our figure also contains calls through the
+ * foreign-function interface and the harness itself, measured in further windows of the same client. The rest is
+ * printed as unexplained: the transport's own JavaScript, and caches and page tables of a larger process. Wanted:
+ * within 10 % or 1 µs, whichever is larger.
  */
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -24,9 +26,9 @@ const execute = promisify(execFile);
 
 interface Row {
   readonly id: string;
-  /** Its name in the C program. */
+  /** Name in the C program. */
   readonly kind: string;
-  /** System calls of ours in one round trip. */
+  /** Number of our system calls in one round trip. */
   readonly calls: number;
   readonly placement: string;
   /** CPU of the server. */
@@ -40,7 +42,7 @@ const MECHANISMS = [
 ];
 const SHARE = 0.1;
 const LEAST_NS = 1000;
-/** One alone would be lost in the noise of a round trip. */
+/** Number of further calls: one alone would be lost in the noise of a round trip. */
 const MORE_CALLS = 4;
 const LIMIT_MS = 30_000;
 const CLIENT = fileURLToPath(new URL("./agreement-client.ts", import.meta.url));
@@ -56,22 +58,22 @@ const values = benchOptions({
 const { bytes, messages } = values;
 const [rounds, pairs] = [countOf("rounds", values.rounds), countOf("pairs", values.pairs)];
 const [first, second] = (allowedCpus() ?? [0]).map(String) as [string, string | undefined];
-/** On two CPUs the time to wake a halted one differs from pair to pair by more than is judged here: on demand, and to look at. */
+/** On two CPUs, where waking a halted one varies by more than is judged here, only on demand and without a verdict. */
 const PLACEMENTS: readonly (readonly [name: string, server: string])[] = [
   ["same-cpu", first],
   ...(values["two-cpus"] && second !== undefined ? ([["two-cpus", second]] as const) : []),
 ];
 
-/** Windows next to each other, ns. */
+/** Neighbouring windows, ns. */
 interface Turn {
   readonly c: number;
   readonly ours: number;
-  /** One round trip with {@link MORE_CALLS} more. */
+  /** Round trip with {@link MORE_CALLS} more. */
   readonly call: number;
   readonly harness: number;
 }
 
-/** A process that prints lines, ended with the block that uses it. */
+/** Process that prints lines, ended with the block that uses it. */
 class LineProcess {
   readonly #child: ReturnType<typeof spawn>;
   readonly #lines: AsyncIterator<string>;
@@ -112,7 +114,7 @@ async function runC(program: string, kind: string, cpu: string): Promise<number>
   return median(stdout.trim().split("\n").map(Number));
 }
 
-/** Our client with the C server at an address of its own, in turn with the C client. */
+/** Runs our client with the C server at an address of its own, in turn with the C client. */
 async function runRound(program: string, row: Row, random: () => number): Promise<Turn[]> {
   const transport = await loadTransport({ id: row.id, module: null });
   const address = await transport.allocate(place);
@@ -183,7 +185,9 @@ try {
     const ok = Math.abs(unexplained) <= allowed;
     if (row.placement === "same-cpu") held &&= ok;
     process.stdout.write(
-      `${row.id.padEnd(10)} ${row.placement.padEnd(9)} ${us(c)} ${us(middle((turn) => turn.ours))}  ${row.calls} x ${us(callNs).trim()}      ${us(middle((turn) => turn.harness))}      ${us(unexplained)}  ${us(allowed)}   ${ok ? "agrees" : "DISAGREES"}\n`,
+      `${row.id.padEnd(10)} ${row.placement.padEnd(9)} ${us(c)} ${us(middle((turn) => turn.ours))}  ${row.calls} x ` +
+        `${us(callNs).trim()}      ${us(middle((turn) => turn.harness))}      ${us(unexplained)}  ${us(allowed)}   ` +
+        `${ok ? "agrees" : "DISAGREES"}\n`,
     );
   }
   process.exitCode = held ? 0 : 1;

@@ -1,13 +1,13 @@
 import { readSync, writeSync } from "node:fs";
-// The global of that name is a getter, which costs a quarter more for each reading.
+// The global of that name is a getter, which makes each reading a quarter more expensive.
 import { performance } from "node:perf_hooks";
 import type { Address, BlockingConnection, BlockingTransport, Transport } from "../../transports/contract/transport.ts";
 import { REGISTRY } from "../../transports/registry.ts";
 
 /**
- * One of the two processes of a pair that is compared with `harness/c-baseline/ping-pong.c`, doing the same work.
- * Arguments: role, transport id, face, address as JSON, body bytes. Between rounds both processes sleep in a read of stdin,
- * so that the C program has the machine to itself. Each line there is a count; a client prints its samples' quantiles.
+ * Process of a pair that does the same work as `harness/c-baseline/ping-pong.c`.
+ * Arguments: role, transport id, face, address as JSON, body bytes. Between rounds both processes sleep in a read of
+ * stdin, so that the C program has the machine to itself. Each line is a count; a client prints its samples' quantiles.
  */
 const HEADER_BYTES = 16;
 const SLICE_MS = 100;
@@ -17,7 +17,7 @@ const address = JSON.parse(addressJson) as Address;
 const bytes = HEADER_BYTES + Number(bodyText);
 
 const line = new Uint8Array(64);
-/** The next count, or -1 when the parent is gone. */
+/** Returns the next count, or -1 when the parent is gone. */
 function nextCount(): number {
   const length = readSync(0, line);
   return length === 0 ? -1 : Number(Buffer.from(line.subarray(0, length)).toString());
@@ -120,7 +120,7 @@ function askBlocking(transport: BlockingTransport): void {
   connection[Symbol.dispose]();
 }
 
-/** In event mode stdin is a stream as well: while the C program runs, both ends wait in epoll. */
+/** Serves with stdin as a stream: while the C program runs, both ends wait in epoll. */
 async function serveEvents(transport: Transport): Promise<void> {
   await transport.event?.listen(address, {
     onOpen() {},

@@ -12,17 +12,17 @@ import { benchOptions, countOf } from "./options.ts";
 import { judge, type Round } from "./round-groups.ts";
 
 /**
- * `npm run bench:c-baseline`: how far each mechanism is from a C program that does the same work, round by round in turn, on the
- * same CPUs, with the same payload. Options: `--rounds 20 --pairs 4 --only <text>`.
+ * Compares each mechanism with a C program that does the same work, round by round in turn, on the same CPUs, with the
+ * same payload: `npm run bench:c-baseline`. Options: `--rounds 20 --pairs 4 --only <text>`.
  */
 interface Row {
   readonly id: string;
   readonly face: "blocking" | "event";
-  /** Its name in the C program. */
+  /** Name in the C program. */
   readonly kind: string;
   readonly placement: "same-cpu" | "two-cpus";
   readonly bodyBytes: number;
-  /** The most ours / C may be; for a stream, the least that C's time / ours may be. */
+  /** Largest ours / C; for a stream, smallest C's time / ours. */
   readonly bound: number;
   readonly stream?: boolean;
   readonly binding?: BindingName;
@@ -54,10 +54,10 @@ const ROWS: readonly Row[] = [
 
 const NODE_CHILD = join(import.meta.dirname, "c-baseline-node.ts");
 const SOURCE = join(import.meta.dirname, "..", "c-baseline", "ping-pong.c");
-/** Counts above this mean a stream: one number per line is all the two processes are told. */
+/** Counts above this select a stream: the two processes receive nothing but one number a line. */
 const STREAM = 2 ** 32;
 const WARM_UP_ROUNDS = 3;
-/** On two CPUs turns are short, see {@link runPair}, and there are so many more of them. */
+/** On two CPUs turns are shorter, see {@link runPair}, and this many times as many. */
 const SHORT_TURNS = 5;
 
 const values = benchOptions({
@@ -70,7 +70,7 @@ const directory = mkdtempSync(join(tmpdir(), "ipcmark-"));
 const place = { directory, prefix: `ipcmark-${randomBytes(8).toString("hex")}` };
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
-/** A process that is told counts, one a line, and answers each with a line of JSON. */
+/** Process that reads counts, one a line, and answers each with a line of JSON. */
 class Child {
   readonly #process: ChildProcess;
   readonly #lines: AsyncIterator<string>;
@@ -110,8 +110,8 @@ function startOurs(role: string, row: Row, addressJson: string, cpu: number): Ch
 }
 
 /**
- * Both pairs live all the while and sleep when it is not their turn. Turns last milliseconds: a host moves the CPUs of a
- * virtual machine to other cores now and then, and whoever is measured seconds later may be measured on other hardware.
+ * Runs both pairs in turn; the waiting one sleeps. Turns last milliseconds: a host sometimes moves the CPUs of a
+ * virtual machine to other cores, and a pair measured seconds later may meet other hardware.
  */
 async function runPair(program: string, row: Row, transport: Transport, into: Round[]): Promise<void> {
   const [clientCpu, serverCpu] = [0, row.placement === "same-cpu" ? 0 : 1];
@@ -155,13 +155,13 @@ async function measure(program: string, row: Row): Promise<boolean> {
   const micros = (ns: number): string => (ns / scale / 1000).toFixed(ns / scale < 100 ? 3 : 2);
   const what = `${row.id} ${row.stream ? "stream" : row.face}${row.binding ? ` (${row.binding})` : ""}`;
   print(
-    `${held ? "held " : "ABOVE"} ${what.padEnd(26)} ${row.placement} ${String(row.bodyBytes).padStart(6)} B  ratio ${outcome(ratio).toFixed(2)} ` +
+    `${held ? "held " : "ABOVE"} ${what.padEnd(26)} ${row.placement} ${String(row.bodyBytes).padStart(6)} B  ` +
+      `ratio ${outcome(ratio).toFixed(2)} ` +
       `(${row.stream ? "at least" : "at most"} ${row.bound}; ${judged} of ${seen.length} rounds)`,
   );
   for (const group of groups) {
-    print(
-      `        C ${micros(group.c)}, ours ${micros(group.ours)} µs: ${outcome(group.ratio).toFixed(2)} in ${group.rounds} rounds`,
-    );
+    const times = `C ${micros(group.c)}, ours ${micros(group.ours)} µs`;
+    print(`        ${times}: ${outcome(group.ratio).toFixed(2)} in ${group.rounds} rounds`);
   }
   return held;
 }

@@ -1,20 +1,20 @@
 /**
- * Are the figures of a default `compare` true, and are they there in time? `npm run bench:default [-- --runs 10 --keep <dir>]`.
+ * Judges the figures and the wall time of a default `compare`: `npm run bench:default [-- --runs 10 --keep <dir>]`.
  *
- * It runs the plain command as a user does, and judges the reports: each row has a letter, what was seen, and what is promised.
+ * Runs the plain command as a user does and judges the reports. Each row has a letter, the figure and the promise.
  *   a  wall time
  *   b  p50 against the same cell with 16,000 messages, one CPU; the same with a busy loop on each CPU
  *   c  CPU per message against the same
  *   d  half-width of the printed interval of p50
  *   e  scatter of the trials of a stream
- *   f  the pick: the same in every run, or a tie by its own words; a copy of `unix` made 20 % slower is told from `unix`
+ *   f  the pick: the same in every run, or a tie by its own words; `unix` and a copy made 20 % slower are told apart
  *   g  coverage of the printed intervals
  *   h  starting a pair of processes, by `bench:start`
  *
- * With all parts it takes about 35 minutes on a machine of two CPUs at rest. `--quick` leaves out the runs beside busy loops and those with the slow copy
- * (`--busy` brings the first back), `--only ae` computes these rows only and runs what they need, `--transport <id>...` replaces the ids of a plain
- * `compare`, `--cells` prints the figure of each cell. With `--keep`, reports are added to those of the directory; `--reports <dir>` judges what is
- * there and runs nothing.
+ * All parts take about 35 minutes on two CPUs at rest. `--quick` leaves out the runs beside busy loops and those with
+ * the slow copy (`--busy` brings the first back), `--only ae` computes these rows only and runs what they need,
+ * `--transport <id>...` replaces the ids of a plain `compare`, `--cells` prints the figure of each cell. With `--keep`,
+ * reports are added to those of the directory; `--reports <dir>` judges stored reports and runs nothing.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -97,7 +97,7 @@ async function runSlow(reports: Reports): Promise<void> {
   }
 }
 
-/** {@link SLOW_SHARE} of the p50 of `unix` on one CPU by size: of the reference, or of the plain runs where there is none. */
+/** Returns {@link SLOW_SHARE} of the p50 of `unix` on one CPU by size, from the reference, else from the plain runs. */
 function delaysOf({ plain, reference }: Evidence): [bytes: number, ns: number][] {
   const rows = (reference.length > 0 ? reference : plain)
     .flatMap(({ report }) => roundTrips(report.measurements, "same-cpu"))
@@ -110,7 +110,7 @@ function delaysOf({ plain, reference }: Evidence): [bytes: number, ns: number][]
     .toSorted(([a], [b]) => a - b);
 }
 
-/** A part that fails costs its own rows: what the others found is printed all the same. */
+/** Runs a part whose failure costs its own rows only: the results of the others are printed all the same. */
 async function attempt(part: () => Promise<void>): Promise<void> {
   try {
     await part();
@@ -131,7 +131,7 @@ async function runAll(reports: Reports): Promise<void> {
   const half = Math.ceil(runs / 2);
   if (needs("a", "b", "c", "d", "e", "f", "g")) {
     await runPlain(reports, 1, half);
-    // In the middle of the plain runs: a machine that changes its speed slowly is then the same for both.
+    // In the middle of the plain runs, so that a slow change of the machine's speed affects both alike.
     if (needs("b", "c")) await runReference(reports);
     await runPlain(reports, half + 1, runs);
   }
@@ -145,7 +145,7 @@ function judge(evidence: Evidence): void {
   process.exitCode = rows.some(({ verdict }) => verdict === "MISSED") ? 1 : 0;
 }
 
-/** What the command line names cannot be used: one sentence. */
+/** Ends the benchmark with one sentence where the command line names an unusable input. */
 function orRefuse<Result>(use: () => Result): Result {
   try {
     return use();

@@ -10,11 +10,11 @@ import { REGISTRY } from "../../transports/registry.ts";
 import { benchOptions, countOf, refuse } from "./options.ts";
 
 /**
- * `npm run bench:leaks`: what stays behind in this process. Ten million messages through a blocking connection, then ten
- * thousand connections opened and closed; before and after: heap, resident memory, lines of /proc/self/maps, descriptors.
- * Options: `--transport shm/futex --messages 10000000 --cycles 10000`; without `--transport` every id that goes through the
- * ffi layer, one process each. Exits with 10 when something grew. Run with `--expose-gc`, and with `--max-semi-space-size=1`: left to
- * itself the young generation grows by some 50 MB wherever promises outlive a collection, which is no leak and hides one.
+ * Finds what stays behind in this process: `npm run bench:leaks`. Ten million messages through a blocking connection,
+ * then ten thousand connections opened and closed; before and after: heap, resident memory, lines of /proc/self/maps,
+ * descriptors. Options: `--transport shm/futex --messages 10000000 --cycles 10000`; without `--transport` every id of
+ * the ffi layer, one process each. Exits with 10 when something grew. Run with `--expose-gc --max-semi-space-size=1`:
+ * otherwise the young generation grows by some 50 MB where promises outlive a collection, which would hide a leak.
  */
 const FAMILY = /^(shm|mmap|posix-mq|unix-dgram$|unix$)/;
 const values = benchOptions({
@@ -28,9 +28,9 @@ if (values.transport !== undefined && transport === undefined) refuse(`${values.
 const [messages, cycles] = [countOf("messages", values.messages), countOf("cycles", values.cycles)];
 const BYTES = 80;
 const SLICE_MS = 100;
-/** So many until the heap has the chunks it works with: an unchanged run of 20,000 cycles adds none to those of 10,000. */
+/** Cycles until the heap has its working chunks: 20,000 cycles then add none to those of 10,000. */
 const WARM_UP_CYCLES = 3000;
-/** V8's heap maps and unmaps a few chunks of its own meanwhile; a leak of one line per thousand connections would show. */
+/** Allowed growth: V8's heap maps a few chunks of its own; a leak of one line per thousand connections exceeds it. */
 const MAPS_OF_THE_HEAP = 10;
 
 async function serve(address: Address): Promise<void> {
@@ -49,7 +49,7 @@ async function serve(address: Address): Promise<void> {
   writeSync(1, "listening\n");
   for (const parent = process.ppid; process.ppid === parent; ) {
     if (server.receive(into, SLICE_MS) < 0) continue;
-    // One byte that says: this one wants an answer.
+    // The first byte marks messages that want an answer.
     if (into[0] === 1) server.from?.send(reply, SLICE_MS);
   }
   server[Symbol.dispose]();
@@ -63,8 +63,8 @@ interface Use {
 }
 
 async function use(): Promise<Use> {
-  // Without --expose-gc the heap still holds garbage: start with it for the exact figure. What one collection lets go of
-  // outside the heap is freed by threads of their own, and finalizers run before the next.
+  // Without --expose-gc the heap still holds garbage: start with it for the exact figure. Other threads free what
+  // a collection releases outside of the heap, and finalizers run before the next one.
   for (let i = 0; i < 3; i++) {
     (globalThis as { gc?: () => void }).gc?.();
     await setTimeout(50);
@@ -78,7 +78,8 @@ function print(what: string, before: Use, after: Use): void {
   const kilobytes = (bytes: number): string => `${(bytes / 1024).toFixed(0)} KiB`;
   writeSync(
     1,
-    `${what}: heap ${kilobytes(after.heapBytes - before.heapBytes)}, resident ${kilobytes(after.residentBytes - before.residentBytes)}, ` +
+    `${what}: heap ${kilobytes(after.heapBytes - before.heapBytes)}, ` +
+      `resident ${kilobytes(after.residentBytes - before.residentBytes)}, ` +
       `maps ${before.maps} -> ${after.maps}, descriptors ${before.descriptors} -> ${after.descriptors}\n`,
   );
 }
@@ -87,7 +88,7 @@ function exchangeMany(connection: BlockingConnection, count: number): void {
   const message = new Uint8Array(BYTES);
   const into = new Uint8Array(8192);
   for (let i = 1; i <= count; i++) {
-    // Every thousandth is answered, so that both directions and the waiting take part.
+    // Every thousandth is answered, so that both directions and waiting take part.
     message[0] = i % 1000 === 0 ? 1 : 0;
     while (!connection.send(message, SLICE_MS));
     if (message[0] === 1) while (connection.receive(into, SLICE_MS) < 0);
@@ -146,7 +147,7 @@ async function measureMessages(connection: BlockingConnection): Promise<boolean>
   return after.heapBytes - before.heapBytes < 2 ** 20;
 }
 
-/** Every id of the family, each in a process of its own. */
+/** Runs every id of the family, each in a process of its own. */
 function driveFamily(): boolean {
   let held = true;
   for (const { id } of REGISTRY.filter((entry) => FAMILY.test(entry.id))) {

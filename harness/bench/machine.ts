@@ -2,7 +2,7 @@ import type { Environment } from "../results/model.ts";
 
 type Machine = Pick<Environment, "cpuModel" | "cpus" | "virtualization" | "kernel" | "node">;
 
-/** A machine as documents may name it: CPU, number of CPUs, virtual or not, kernel as major.minor, Node. */
+/** Describes a machine as documents may: CPU, number of CPUs, virtual or not, kernel as major.minor, Node. */
 export function machineSentence({ cpuModel, cpus, virtualization, kernel, node }: Machine): string {
   const kind = virtualization === null || virtualization === "none" ? "not virtual" : "virtual";
   const version = /^\d+\.\d+/.exec(kernel)?.[0] ?? "unknown";

@@ -17,7 +17,7 @@ export interface BenchCells {
   readonly seed: number;
 }
 
-/** The way a user's run goes, in one call: one row per reference, in their order. @throws Error when one is not measured */
+/** Measures as a user's run does: one row per reference, in their order. @throws Error when one is not measured */
 export async function measureCells(wanted: BenchCells): Promise<MeasuredRow[]> {
   const arms: Arm[] = [];
   for (const reference of wanted.references) {

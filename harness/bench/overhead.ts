@@ -1,13 +1,13 @@
 /**
- * What the contract and the harness cost on top of each library: `npm run bench:overhead -- [--id <id…>] [--payload <bytes…>]
- * [--rounds <n>] [--json]`.
+ * Measures the cost of the contract and the harness on top of each library:
+ * `npm run bench:overhead -- [--id <id…>] [--payload <bytes…>] [--rounds <n>] [--json]`.
  *
- * - Every id with an arm in `by-hand/`: p50 of the whole contract path (correlation, verification, the driver's own ping-pong)
- *   as a ratio to an echo written against the library alone, with the same header and the same checks. Wanted: at most 1.10.
+ * - Every id with an arm in `by-hand/`: p50 of the whole contract path (correlation, verification, the driver's own
+ *   ping-pong) as a ratio to an echo over the library alone, with the same header and checks. Wanted: at most 1.10.
  * - `loopback`, 64 B: p50 in µs, the floor under every number. Wanted: at most 0.8 µs.
  *
- * Everything runs on one CPU. A round starts both clients and both servers afresh; then the clients take turns in short windows, ABBA, so
- * that a pair of windows meets the same machine. The figure is the median over rounds of the round's median ratio.
+ * Everything runs on one CPU. A round starts both clients and both servers afresh; then the clients take turns in
+ * short windows, ABBA, so that a pair of windows meets the same machine. The figure is the median over rounds.
  * Exit code 1 when a wanted figure was missed.
  */
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
@@ -32,12 +32,12 @@ const values = benchOptions({
   json: { type: "boolean", default: false },
 });
 
-/** Round trips of a window, and before the first one: fewer where each copies much. */
+/** Returns the round trips of a window, and those before the first one: fewer where each copies much. */
 function countsOf(payloadBytes: number): { readonly warmUp: number; readonly window: number } {
   return payloadBytes <= 4096 ? { warmUp: 6000, window: 400 } : { warmUp: 1500, window: 120 };
 }
 
-/** p50 of each window in ns, in pairs that ran next to each other. */
+/** p50 of two neighbouring windows, ns. */
 type Pair = Readonly<Record<Side, number>>;
 
 async function oneRound(id: string, payloadBytes: number): Promise<Pair[]> {
@@ -77,7 +77,7 @@ interface Row {
   readonly oursNs: number;
   readonly theirsNs: number | null;
   readonly ratio: number | null;
-  /** The ratio of each round. */
+  /** Ratio of each round. */
   readonly ratios: readonly number[];
   readonly holds: boolean;
 }
@@ -98,13 +98,13 @@ async function compareToHand(id: string, payloadBytes: number, rounds: number): 
   };
 }
 
-/** Nothing to compare it to: it is what is left when there is no mechanism. */
+/** Measures `loopback`, the remainder without a mechanism. There is nothing to compare it to. */
 async function floor(rounds: number): Promise<Row> {
   const p50s: number[] = [];
   for (let round = 0; round < rounds; round++) {
     const client = startClient("ours", "loopback", "", 64);
     try {
-      // As long as a measured cell takes until its code is compiled.
+      // About as long as a measured cell takes to compile its code.
       await client.window(60_000);
       for (let at = 0; at < PAIRS; at++) p50s.push(await client.window(4000));
     } finally {

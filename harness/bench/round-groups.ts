@@ -1,12 +1,12 @@
-/** A round: what C and what we needed, in the same unit. */
+/** Times of C and of ours in one round, in the same unit. */
 export interface Round {
   readonly c: number;
   readonly ours: number;
 }
 
-/** Neighbouring values further apart than this belong to different groups. */
+/** Gap between groups: neighbouring values with a larger ratio belong to different groups. */
 const GAP = 1.6;
-/** Rounds a group needs to count. */
+/** Fewest rounds of a group that counts. */
 const FEWEST = 3;
 
 export interface RoundGroup {
@@ -18,10 +18,10 @@ export interface RoundGroup {
 }
 
 export interface Judgement {
-  /** Of the group with most rounds. */
+  /** Ratio of the group with most rounds. */
   readonly ratio: number;
   readonly rounds: number;
-  /** Those both sides share, ascending. */
+  /** Groups that both sides share, ascending. */
   readonly groups: readonly RoundGroup[];
 }
 
@@ -35,14 +35,14 @@ export function median(values: readonly number[]): number {
 }
 
 /**
- * The median of the ratios per round. Where a wake-up is either fast or slow, or the CPUs are now near each other and now far,
- * whole rounds fall into groups; then only rounds with both sides in the same group are compared, each group by itself.
+ * Returns the median of the ratios per round. Where wake-ups are fast or slow, or the CPUs near or far, rounds fall
+ * into groups. Then only rounds with both sides in the same group are compared, each group by itself.
  */
 export function judge(rounds: readonly Round[]): Judgement {
   const references = thresholds(rounds.map(({ c }) => c));
   const ours = thresholds(rounds.map((round) => round.ours));
   const place = (value: number, edges: readonly number[]): number => edges.filter((edge) => value >= edge).length;
-  // Where one side alone shows groups, or not the same number, the reference tells them apart for both.
+  // Where one side alone shows groups, or another number of them, the reference divides both.
   const crossed = (round: Round): boolean =>
     references.length === ours.length && place(round.c, references) !== place(round.ours, ours);
   const found = [...references, Number.POSITIVE_INFINITY].map((_, group) =>
@@ -63,7 +63,7 @@ function summarize(rounds: readonly Round[]): RoundGroup {
   };
 }
 
-/** The values that divide groups, ascending: the middle of each wide gap that has enough rounds on either side. */
+/** Returns the values that divide groups, ascending: the middle of each wide gap with enough rounds on either side. */
 function thresholds(values: readonly number[]): number[] {
   const sorted = [...values].sort((a, b) => a - b);
   const edges: number[] = [];

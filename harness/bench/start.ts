@@ -1,7 +1,7 @@
 /**
- * `npm run bench:start`: prints where the time goes until a pair of processes can be measured, ms, median: an empty program, the driver's
- * program loaded and ended, a peer until it listens, and the pair until the driver is prepared: alone,
- * and each of four that start at once, as they do in a run. From the source and from the bundle, with compiled code that is stored and without.
+ * Prints where the time goes until a pair of processes can be measured, medians, ms: `npm run bench:start`. Parts: an
+ * empty program, the driver's program loaded and ended, a peer until it listens, and the pair until the driver is
+ * prepared, alone and each of four that start at once. From source and bundle, with stored compiled code and without.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -32,7 +32,7 @@ const options = benchOptions({
 const ids = options.transport.split(",");
 const repeat = countOf("repeat", options.repeat);
 
-/** Which program runs, and whether what V8 compiled of it is kept between starts. */
+/** Program that runs, and state of the code that V8 stores between starts. */
 interface Way {
   readonly code: "bundle" | "source";
   readonly compiled: "warm" | "cold";
@@ -41,13 +41,13 @@ interface Way {
 /** Medians, ms, each from the start of the first process. */
 interface Parts {
   readonly transport: string;
-  /** A peer alone listens; null where only its driver can start one. */
+  /** Time until a peer alone listens; null where only its driver can start one. */
   readonly listening: number | null;
-  /** The driver is connected to its peer, and prepared. */
+  /** Time until the driver is connected to its peer, and prepared. */
   readonly pair: number;
-  /** The same of several that start at once, divided by their number. */
+  /** Same time of several that start at once, divided by their number. */
   readonly atOnce: number;
-  /** From there to the end of both. */
+  /** Time from there to the end of both. */
   readonly end: number;
 }
 
@@ -60,7 +60,7 @@ function directoryOf({ code }: Way): string | undefined {
   return code === "bundle" && !("reason" in bundle) ? bundle.directory : undefined;
 }
 
-/** From the start of a program without input to its end. */
+/** Measures a program without input, from its start to its end. */
 async function ended(command: readonly string[]): Promise<number> {
   const startedMs = performance.now();
   const [file = "", ...args] = command;
@@ -68,7 +68,7 @@ async function ended(command: readonly string[]): Promise<number> {
   return performance.now() - startedMs;
 }
 
-/** One start of a pair, as a run does it. */
+/** Starts a pair once, as a run does. */
 async function pair(transport: Transport, way: Way): Promise<Pick<Parts, "pair" | "end">> {
   const startedMs = performance.now();
   const supervisor = new ProcessSupervisor(
@@ -111,7 +111,7 @@ function modeOf({ capabilities }: Transport): WaitMode {
   return capabilities.modes[0] ?? "event";
 }
 
-/** One start of a peer alone, until it listens. */
+/** Starts a peer alone, once, until it listens. */
 async function listening(transport: Transport, way: Way): Promise<number | null> {
   if (transport.capabilities.rendezvous !== "address") return null;
   const reference = { id: transport.id, module: null };
@@ -142,7 +142,7 @@ const CELL = {
   seed: 1,
 } as const;
 
-/** Runs it as often as was asked for, every time with nothing stored unless the way says so. @returns medians of its figures */
+/** Repeats a measurement, cold unless the way is warm. @returns medians of its figures */
 async function medians<Key extends string>(
   way: Way,
   once: () => Promise<Readonly<Record<Key, number | null>>>,
@@ -150,7 +150,7 @@ async function medians<Key extends string>(
   const directory =
     way.compiled === "warm" && directoryOf(way) !== undefined && !("reason" in bundle) ? bundle.compiled : compiled;
   process.env["NODE_COMPILE_CACHE"] = directory;
-  // What the first start stores is there for all the others.
+  // The first start stores the code for all the others.
   if (way.compiled === "warm") await once();
   const results: Readonly<Record<Key, number | null>>[] = [];
   for (let done = 0; done < repeat; done++) {
@@ -215,7 +215,8 @@ function print(
       `  ${transport.padEnd(24)}${[listening, pair, atOnce, end].map(ms).join(" ")}`,
   );
   process.stdout.write(
-    `${way.code}, compiled code ${way.compiled}: empty program${ms(bare)} ms, two at once${ms(bareTwo)} ms, driver loaded and ended${ms(loaded)} ms\n` +
+    `${way.code}, compiled code ${way.compiled}: empty program${ms(bare)} ms, two at once${ms(bareTwo)} ms, ` +
+      `driver loaded and ended${ms(loaded)} ms\n` +
       `  ${"ms".padEnd(24)}${head}\n${lines.join("\n")}\n`,
   );
 }

@@ -1,8 +1,8 @@
 import { refuse } from "./options.ts";
 
 /**
- * `npm run stress`: long runs that try to break what the tests only touch. A flag named in the
- * table chooses one. Each file parses its own options and exits with 1 when it has findings. Without such a flag: the ring.
+ * `npm run stress`: long runs that try to break what the tests only touch. A flag of the table
+ * chooses one; without any: the ring. Each file parses its own options and exits with 1 when it has findings.
  */
 const SOAKS: Readonly<Record<string, () => Promise<unknown>>> = {
   starts: () => import("./stress/starts.ts"),
@@ -17,7 +17,7 @@ const known = [...Object.keys(SOAKS), "seconds", "transport", "ring-bytes"];
 const wrong = given.find((argument) => argument?.startsWith("--") && !known.includes(argument.slice(2)));
 if (chosen.length === 0 && wrong !== undefined) {
   refuse(
-    `${wrong} is no soak; give --starts <n>, --kills <n> or --frames <n>, or --seconds <n> for the ring of shared memory`,
+    `${wrong} is no soak; give --starts <n>, --kills <n>, --frames <n>, or --seconds <n> for the ring of shared memory`,
   );
 }
 

@@ -1,12 +1,12 @@
 /**
- * Does the harness find what is known? `npm run bench:truth [-- --trials 7]`.
+ * Compares the harness with known delays: `npm run bench:truth [-- --trials 7]`.
  *
- * 1. Delays from a table (constant, bimodal 70/30, 3 % at ten times): p50, p90 and p99 must be delay + floor within 2 %. Both by the
- *    fixture's own record, message by message and with another clock: the time from `send` to the delivery of the reply (where the machine
- *    takes the CPU away in the middle of a wait, it is longer than the table says) and, as the floor, the median of the time from a delivery
- *    to the next `send`. Delay by the table plus the p50 of the same loop without delays is printed beside it: right on a machine
- *    that disturbs nobody and whose caches stay warm.
- * 2. A server that stalls 50 ms every second: `paced` must show it at the percentile where it belongs, and `ping-pong` hides it.
+ * 1. Delays from a table (constant, bimodal 70/30, 3 % at ten times): p50, p90, p99 must be delay + floor within 2 %.
+ *    Both come from the fixture's own record with another clock. The delay is the time from `send` to the delivery of
+ *    the reply, which a machine that takes the CPU away makes longer than in the table. The floor is the median of the
+ *    time from a delivery to the next `send`. The delay of the table plus the p50 without delays is printed beside it:
+ *    right on a machine that disturbs nobody and whose caches stay warm.
+ * 2. A server that stalls 50 ms every second: `paced` must show it at its percentile, and `ping-pong` hides it.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -38,7 +38,7 @@ function line(what: string, expected: number, found: number, within: number, tab
   );
 }
 
-/** What each message of each trial's window took by the fixture's record, ns, sorted: the newest ones of a process that had as many. */
+/** Returns the recorded times of each trial's window, ns, sorted: the newest messages of each process with enough. */
 function recordsOf(directory: string, name: string): Float64Array[] {
   return readdirSync(directory)
     .filter((file) => file.startsWith(`truth-${name}-`))
@@ -57,7 +57,9 @@ function recordsOf(directory: string, name: string): Float64Array[] {
 }
 
 process.stdout.write(
-  `seed ${seed}, ${TRIALS} trials of ${MESSAGES} messages, medians over trials\n${"".padEnd(24)}${"expected".padStart(12)}${"found".padStart(12)}${"error".padStart(10)}${"".padEnd(9)}${"table+loop".padStart(12)}${"error".padStart(10)}\n`,
+  `seed ${seed}, ${TRIALS} trials of ${MESSAGES} messages, medians over trials\n${"".padEnd(24)}` +
+    `${"expected".padStart(12)}${"found".padStart(12)}${"error".padStart(10)}${"".padEnd(9)}` +
+    `${"table+loop".padStart(12)}${"error".padStart(10)}\n`,
 );
 const names = Object.keys(TABLES);
 const directory = mkdtempSync(join(tmpdir(), "ipcmark-truth-"));
@@ -104,6 +106,8 @@ const hiddenNs = closed?.latencyNs?.p99 ?? Number.NaN;
 const hidden = hiddenNs < expectedP99 / 100;
 held &&= hidden;
 process.stdout.write(
-  `${"stall, ping-pong p99".padEnd(36)}${`${(hiddenNs / 1000).toFixed(1)} µs`.padStart(12)}  ${hidden ? "hidden, as expected: this is why paced exists" : "NOT HIDDEN"}; its maximum is ${((closed?.latencyNs?.max ?? 0) / 1e6).toFixed(1)} ms\n`,
+  `${"stall, ping-pong p99".padEnd(36)}${`${(hiddenNs / 1000).toFixed(1)} µs`.padStart(12)}  ` +
+    `${hidden ? "hidden, as expected: this is why paced exists" : "NOT HIDDEN"}; ` +
+    `its maximum is ${((closed?.latencyNs?.max ?? 0) / 1e6).toFixed(1)} ms\n`,
 );
 process.exitCode = held ? 0 : 1;

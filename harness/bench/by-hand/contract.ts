@@ -15,7 +15,7 @@ async function load(id: string): Promise<Transport & { readonly event: EventTran
   return { ...transport, event: transport.event };
 }
 
-/** The same echo through our contract: the server of the peer process, the client of the driver process. */
+/** Serves the same echo through our contract: the server of the peer process, the client of the driver process. */
 export async function serveContract(id: string, directory: string): Promise<string> {
   const transport = await load(id);
   const address = await transport.allocate({ directory, prefix: `ipcmark-${randomBytes(8).toString("hex")}` });
@@ -26,7 +26,7 @@ export async function serveContract(id: string, directory: string): Promise<stri
   return JSON.stringify(server.address);
 }
 
-/** The peer of a transport that is launched; it ends with its parent's connection. */
+/** Runs the peer of a transport that is launched; it ends with its parent's connection. */
 export async function peerContract(id: string): Promise<void> {
   const { event, capabilities } = await load(id);
   await event.listen(
@@ -35,7 +35,7 @@ export async function peerContract(id: string): Promise<void> {
   );
 }
 
-/** The windows of the driver's own model, over a connection of its own kind. */
+/** Runs the windows of the driver's own model, over a connection of its own kind. */
 export async function exchangeContract(id: string, where: string, gate: Gate, bodyBytes: number): Promise<void> {
   const { event, capabilities } = await load(id);
   const client = new RpcClient(1);

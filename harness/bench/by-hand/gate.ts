@@ -5,12 +5,12 @@ const STDIN = 0;
 const STDOUT = 1;
 
 /**
- * How the benchmark lets two clients take turns: it writes a count to a client's stdin, the client makes so many round
- * trips and prints the p50 of them in nanoseconds. Between windows the whole process sleeps in `read`, whatever its arm is made
- * of, so that each pair of windows meets the same machine and the other client has the CPU for itself.
+ * Turns of two clients. The benchmark writes a count to a client's stdin; the client makes that many round trips and
+ * prints their p50 in nanoseconds. Between windows the whole process sleeps in `read`, whatever its arm is made of:
+ * each pair of windows meets the same machine, and the other client has the CPU for itself.
  */
 export class Gate {
-  /** Blocks until the next window may begin; its count, or undefined when there is none. */
+  /** Blocks until the next window may begin. @returns its count, or undefined when there is none */
   next(): number | undefined {
     const bytes = Buffer.alloc(32);
     for (let have = 0; have < bytes.length; ) {

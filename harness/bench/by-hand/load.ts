@@ -1,5 +1,5 @@
 /**
- * What every arm written by hand has in common with ours, so that only the library's use differs: the 16-byte header, the
+ * The parts that every arm written by hand shares with ours, so that only the library differs: the 16-byte header, the
  * check of every request and reply (id, length, CRC of the body) and the clock.
  */
 import { crc32 } from "node:zlib";
@@ -14,7 +14,7 @@ const KIND = 4;
 const LENGTH = 8;
 const CHECKSUM = 12;
 
-/** The requests of a ping-pong: `next` until it is undefined, and `accept` the reply to each. */
+/** Requests of a ping-pong: call `next` until it returns undefined, and `accept` with the reply to each. */
 export class Load {
   readonly #gate: Gate;
   readonly #frame: Buffer;
@@ -32,7 +32,7 @@ export class Load {
     this.#bodyCrc = crc32(this.#frame.subarray(HEADER_BYTES));
   }
 
-  /** The next request, in a buffer that is reused when its reply has been accepted. Sleeps between windows. */
+  /** Returns the next request, in a buffer that is reused once its reply is accepted. Sleeps between windows. */
   next(): Buffer | undefined {
     if (this.#done === this.#samples.length && !this.#nextWindow()) return undefined;
     const frame = this.#frame;
@@ -57,7 +57,7 @@ export class Load {
     this.#samples[this.#done++] = Number(process.hrtime.bigint() - this.#startedAt);
   }
 
-  /** As the harness does it: a sum over a large body on a sample only. */
+  /** True where the reply is summed, by the rule of the harness: large bodies on a sample only. */
   #isSummed(reply: Buffer): boolean {
     return reply.length <= HEADER_BYTES + FULL_CHECK_BYTES || this.#done % LARGE_EVERY === 0;
   }

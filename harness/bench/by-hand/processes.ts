@@ -6,9 +6,9 @@ const MAIN = fileURLToPath(new URL("./main.ts", import.meta.url));
 const CPU = "0";
 const LINE_LIMIT_MS = 30_000;
 
-/** A server or client of the benchmark, pinned before it starts. */
+/** Server or client of the benchmark, pinned before it starts. */
 export class EchoProcess {
-  /** What a server printed: where it listens. */
+  /** Address that a server printed. */
   where = "";
   readonly #child: ChildProcess;
   readonly #lines: Interface;
@@ -29,7 +29,7 @@ export class EchoProcess {
         reject(new Error(`${this.#name}: ${reason}`));
       };
       const ended = (code: number | null): void => fail(`ended with ${code}`);
-      const timer = setTimeout(() => fail(`said nothing for ${LINE_LIMIT_MS} ms`), LINE_LIMIT_MS);
+      const timer = setTimeout(() => fail(`no output for ${LINE_LIMIT_MS} ms`), LINE_LIMIT_MS);
       this.#child.once("exit", ended);
       this.#lines.once("line", (line) => {
         clearTimeout(timer);
@@ -39,7 +39,7 @@ export class EchoProcess {
     });
   }
 
-  /** Lets a client make so many round trips; resolves with their p50 in ns. */
+  /** Orders this many round trips from a client; resolves with their p50 in ns. */
   window(count: number): Promise<number> {
     this.#child.stdin?.write(`${count}\n`);
     return this.line().then(Number);

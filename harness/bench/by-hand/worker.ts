@@ -2,7 +2,7 @@ import { MessageChannel } from "node:worker_threads";
 import type { EchoArm } from "./arm.ts";
 import { answer } from "./load.ts";
 
-/** Both ports in one thread, as the harness hosts them: the cost of the port, without that of waking another thread. */
+/** Both ports in one thread, as the harness hosts them: the cost of the port without that of waking a thread. */
 export const port: EchoArm = {
   async exchange(_where, load) {
     const { port1, port2 } = new MessageChannel();

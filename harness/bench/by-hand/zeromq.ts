@@ -46,7 +46,7 @@ export const reqRep: EchoArm = {
     return endpoint;
   },
   async exchange(endpoint, load) {
-    // Without these a single lost reply leaves the socket unusable (zmq_setsockopt(3): ZMQ_REQ_RELAXED, ZMQ_REQ_CORRELATE).
+    // Without these a lost reply leaves the socket unusable (zmq_setsockopt(3): ZMQ_REQ_RELAXED, ZMQ_REQ_CORRELATE).
     const socket = new Request({ linger: 0, relaxed: true, correlate: true });
     socket.connect(endpoint);
     for (let request = load.next(); request; request = load.next()) {

@@ -1,7 +1,7 @@
 import type { MeasuredRow, Measurement, Placement, Report, Row } from "../../results/model.ts";
 import { median } from "../../results/quantiles.ts";
 
-/** Name of a cell (`unix event 64 B on one CPU`) and one figure of it. */
+/** Figure of each cell, by its name (`unix event 64 B on one CPU`). */
 export type CellFigures = ReadonlyMap<string, number>;
 
 const PLACEMENT_WORDS: Readonly<Record<Placement, string>> = {
@@ -10,20 +10,20 @@ const PLACEMENT_WORDS: Readonly<Record<Placement, string>> = {
   unpinned: "unpinned",
 };
 
-/** The same for the same cell of any report. */
+/** Returns the name of a cell, the same in every report. */
 export function cellName({ transport, mode, payloadBytes, placement, benchmark, peer }: Row): string {
   const server = peer.language === "node" ? "" : ` ${peer.language}`;
   return `${transport} ${mode}${server} ${payloadBytes} B ${PLACEMENT_WORDS[placement]} ${benchmark}`;
 }
 
-/** Of one request at a time; those of the C baseline have another name as a benchmark. */
+/** Returns rows of one request at a time; those of the C baseline have another benchmark name. */
 export function roundTrips(rows: readonly Measurement[], placement: Placement): MeasuredRow[] {
   return rows
     .filter((row) => row.status === "measured")
     .filter((row) => row.model === "ping-pong" && row.placement === placement);
 }
 
-/** One figure of each of these rows; undefined leaves a row out. */
+/** Returns one figure of each of these rows; undefined leaves a row out. */
 export function figuresOf(
   rows: readonly MeasuredRow[],
   figureOf: (row: MeasuredRow) => number | null | undefined,
@@ -36,12 +36,12 @@ export function figuresOf(
   );
 }
 
-/** Half the width of the interval of p50 over p50. */
+/** Returns half the width of the interval of p50 over p50. */
 export function halfWidth({ interval: { p50: found }, latencyNs }: MeasuredRow): number | undefined {
   return found === undefined || latencyNs === undefined ? undefined : (found[1] - found[0]) / 2 / latencyNs.p50;
 }
 
-/** What several runs show of one figure. */
+/** Summary of one figure over several runs. */
 export interface OverRuns {
   /** Median over runs of the median over cells. */
   readonly middle: number;
@@ -51,7 +51,7 @@ export interface OverRuns {
   readonly cells: CellFigures;
 }
 
-/** undefined: no run has a cell with this figure. */
+/** Summarizes a figure; undefined: no run has a cell with it. */
 export function overRuns(runs: readonly CellFigures[]): OverRuns | undefined {
   const medians = runs.filter(({ size }) => size > 0).map((cells) => median([...cells.values()]));
   if (medians.length === 0) return undefined;
@@ -72,7 +72,7 @@ function valuesByCell(runs: readonly CellFigures[]): Map<string, number[]> {
   return found;
 }
 
-/** A figure of each cell of `run` over that of the same cell in `reference`; cells of one side alone are left out. */
+/** Divides the figure of each cell of `run` by that in `reference`; cells of one side alone are left out. */
 export function ratios(run: CellFigures, reference: CellFigures): Map<string, number> {
   return new Map(
     [...run].flatMap(([name, value]) => {
@@ -82,7 +82,7 @@ export function ratios(run: CellFigures, reference: CellFigures): Map<string, nu
   );
 }
 
-/** Where the time of a run went, ms, in order; the last part is what no other holds. */
+/** Returns the parts of a run's time, ms, in order; the last one is the remainder. */
 export function phasesOf({ phases, measurements }: Report, wallMs: number): ReadonlyMap<string, number> | undefined {
   if (phases === undefined) return undefined;
   const { checksMs, calibrationMs, roundsMs, codecsMs } = phases;

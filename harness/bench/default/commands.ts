@@ -12,14 +12,14 @@ import { median } from "../../results/quantiles.ts";
 import type { Run } from "./evidence.ts";
 import { REFERENCE_TRIALS, type ReferenceRun } from "./reference.ts";
 
-/** A machine with busy loops needs several times as long as one at rest. */
+/** Time limit of a command, ms: beside busy loops it takes several times as long as on a machine at rest. */
 const COMMAND_LIMIT_MS = 15 * 60_000;
 const START_TIMEOUT_MS = 5000;
 const KEPT_CHARACTERS = 4000;
 const START_BENCH = fileURLToPath(new URL("../start.ts", import.meta.url));
 const BUSY_LOOP = fileURLToPath(new URL("../../control/keep-awake.mjs", import.meta.url));
 
-/** Ends what this process has started, and nothing else, on the first signal. */
+/** Ends on the first signal what this process has started, and nothing else. */
 const stop = new AbortController();
 for (const [signal, code] of [
   ["SIGINT", 130],
@@ -42,7 +42,7 @@ export function measureReference({ transports, mode, payloads, messages }: Refer
   return run(["measure", "--transport", ...transports, ...where, ...sizes, ...howMuch, "--no-c-baseline"], {});
 }
 
-/** Runs a command of ipcmark as a user does. @throws Error with what it printed last, when it stored no complete report */
+/** Runs a command as a user does. @throws Error with its last output, when it stored no complete report */
 async function run(args: readonly string[], env: NodeJS.ProcessEnv): Promise<Run> {
   stop.signal.throwIfAborted();
   const out = mkdtempSync(join(tmpdir(), "ipcmark-bench-"));
@@ -67,12 +67,12 @@ function reportIn(directory: string): Run["report"] | undefined {
   }
 }
 
-/** @returns the last line it printed on stderr */
+/** Waits for its end. @returns the last line it printed on stderr */
 function end([file, ...args]: readonly [string, ...string[]], env: NodeJS.ProcessEnv): Promise<string> {
   const child = spawn(file, args, {
     stdio: ["ignore", "ignore", "pipe"],
     env: { ...process.env, ...env },
-    // A group of its own: Ctrl-C reaches it once, through us, and it removes what it has made.
+    // A group of its own: Ctrl-C reaches it once, through us, and it removes its own files.
     detached: process.platform !== "win32",
     signal: stop.signal,
     timeout: COMMAND_LIMIT_MS,
@@ -90,8 +90,8 @@ function end([file, ...args]: readonly [string, ...string[]], env: NodeJS.Proces
 }
 
 /**
- * What `bench:start` prints of a pair, from the start of its first process to both being prepared: median over mechanisms, ms, of the way in which
- * a run starts its processes, its first row. null: there is no such bench.
+ * Returns the time in ms that `bench:start` prints for a pair, from the start of its first process to both being
+ * prepared: median over mechanisms, first row, which is how a run starts its processes. null: there is no such bench.
  */
 export async function measurePair(): Promise<number | null> {
   if (!existsSync(START_BENCH)) return null;

@@ -5,17 +5,17 @@ import { cellName } from "./cells.ts";
 import type { Row, Run } from "./evidence.ts";
 
 const LEAST_COVERAGE = 0.93;
-/** With fewer runs their median is too near to each of them: the share would be flattered. */
+/** Fewest runs: with fewer their median is too near to each of them, which inflates the share. */
 const LEAST_RUNS = 8;
 
-/** A figure of one run as it is printed: the value with its interval. */
+/** Figure of one run as it is printed: the value with its interval. */
 interface Printed {
   readonly name: string;
   readonly value: number;
   readonly interval: Interval;
 }
 
-/** How often a printed interval contains the median over all runs of the same figure: of p50, and of ratios. */
+/** Counts how often a printed interval contains the median over all runs of the same figure: of p50, and of ratios. */
 export function coverageRows(runs: readonly Run[]): Row[] {
   return [
     coverageRow("intervals of p50 that cover the median of all runs", runs, p50s),
@@ -29,7 +29,7 @@ function coverageRow(what: string, runs: readonly Run[], printedOf: (report: Rep
     runs.flatMap(({ report }) => printedOf(report)),
     ({ name }) => name,
   );
-  // Of what few runs printed (another pick, another cell) the median says little.
+  // A figure that few runs printed (another pick, another cell) has no meaningful median.
   const kept = [...groups.values()].filter(({ length }) => length > 1 && length >= runs.length / 2);
   const covered = kept.flatMap((group) => {
     const middle = median(group.map(({ value }) => value));
@@ -38,7 +38,7 @@ function coverageRow(what: string, runs: readonly Run[], printedOf: (report: Rep
   if (covered.length === 0) return { ...row, seen: "", verdict: "not measured" };
   const share = covered.filter(Boolean).length / covered.length;
   const seen = `${percent(share)} of ${covered.length} in ${runs.length} runs`;
-  if (runs.length < LEAST_RUNS) return { ...row, seen: `${seen}; it takes ${LEAST_RUNS}`, verdict: "cannot tell" };
+  if (runs.length < LEAST_RUNS) return { ...row, seen: `${seen}; needs ${LEAST_RUNS} runs`, verdict: "cannot tell" };
   return { ...row, seen, verdict: share >= LEAST_COVERAGE ? "holds" : "MISSED" };
 }
 

@@ -1,22 +1,22 @@
 import type { Report } from "../../results/model.ts";
 import type { CellFigures } from "./cells.ts";
 
-/** A `compare` that was run, and how long its process took. */
+/** Report of a `compare`, and the run time of its process. */
 export interface Run {
   readonly report: Report;
   readonly wallMs: number;
 }
 
 /**
- * `plain`: a default `compare`. `reference`: the same round trips on one CPU with many messages, in several runs, because slow mechanisms
- * get fewer. `busy`: a `compare` with a busy loop on each CPU. `slow`: one with the transport {@link SLOW_ID} in the list.
+ * `plain`: a default `compare`. `reference`: the same round trips on one CPU with many messages, in several runs,
+ * because slow mechanisms get fewer. `busy`: with a busy loop on each CPU. `slow`: with {@link SLOW_ID} in the list.
  */
 export const KINDS = ["plain", "reference", "busy", "slow"] as const;
 export type Kind = (typeof KINDS)[number];
 
-/** Everything the figures are computed from. */
+/** Everything that the figures are computed from. */
 export interface Evidence extends Readonly<Record<Kind, readonly Run[]>> {
-  /** What starting a pair of processes takes, ms; null where that was not measured. */
+  /** Time to start a pair of processes, ms; null where it was not measured. */
   readonly pairMs: number | null;
 }
 
@@ -35,9 +35,9 @@ export interface Row {
 export const LETTERS = ["a", "b", "c", "d", "e", "f", "g", "h"] as const;
 export type Letter = (typeof LETTERS)[number];
 
-/** Ids of the mechanism that is copied: the default measures the first, older evidence has the second. */
+/** Ids of the mechanism that is copied: the first in present reports, the second in older ones. */
 export const COPIED_IDS: readonly string[] = ["local-socket", "unix"];
-/** The copy of `unix` in `fixtures/slow-unix.ts`. */
+/** Id of the copy of `unix` in `fixtures/slow-unix.ts`. */
 export const SLOW_ID = "bench/slow-unix";
-/** Its round trips take so much more of the p50 of `unix`. */
+/** Extra time of its round trips, as a share of the p50 of `unix`. */
 export const SLOW_SHARE = 0.2;

@@ -180,7 +180,7 @@ describe("planReference", () => {
 });
 
 describe("tableOf", () => {
-  it("names the machine and nothing that tells whose it is", () => {
+  it("names the machine and nothing that identifies its owner", () => {
     const kernel = "6.8.0-41-vendor";
     const report = { ...base, environment: { ...base.environment, kernel, virtualization: "kvm" } };
     const evidence = { plain: [runOf(report)], reference: [], busy: [], slow: [], pairMs: null };

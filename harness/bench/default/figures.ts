@@ -1,4 +1,4 @@
-/** The figures of `bench:default`, from reports alone: nothing here runs or reads anything. */
+/** Figures of `bench:default`, from reports alone: nothing here runs or reads anything. */
 import { PICK_PAYLOADS } from "../../../scenarios/profiles/default-workload.ts";
 import { percent } from "../../results/format.ts";
 import type { MeasuredRow, Measurement, Placement, Report } from "../../results/model.ts";
@@ -20,7 +20,7 @@ const MOST_SCATTER = 1.15;
 const LEAST_TOLD_SHARE = 0.7;
 const MOST_PAIR_S = 0.15;
 
-/** The rows of these letters, in order. */
+/** Returns the rows of these letters, in order. */
 export function rowsOf(evidence: Evidence, letters: readonly Letter[]): Row[] {
   const rows: Readonly<Record<Letter, (evidence: Evidence) => readonly Row[]>> = {
     a: wallRows,
@@ -47,7 +47,7 @@ function wallRows({ plain }: Evidence): Row[] {
 const p50Of = ({ latencyNs }: MeasuredRow): number | undefined => latencyNs?.p50;
 const cpuOf = ({ cpuNsPerMessage }: MeasuredRow): number | null => cpuNsPerMessage;
 
-/** One figure of the round trips on one CPU, over that of the reference, in each run. */
+/** Divides a figure of the round trips on one CPU by that of the reference, in each run. */
 function againstReference(
   { reference }: Evidence,
   runs: readonly Run[],
@@ -71,7 +71,7 @@ function p50Rows(evidence: Evidence): Row[] {
   return [quiet, busyRow(evidence)];
 }
 
-/** A cell whose p50 is too far off is no fault where a warning of the run names it. */
+/** Judges p50 beside busy loops: a wrong cell is no fault where a warning of the run names it. */
 function busyRow(evidence: Evidence): Row {
   const row = {
     letter: "b",
@@ -86,7 +86,8 @@ function busyRow(evidence: Evidence): Row {
   const cells = busy.flatMap(({ report }) => roundTrips(report.measurements, "same-cpu"));
   const named = cells.length - unnamed.flatMap(({ report }) => roundTrips(report.measurements, "same-cpu")).length;
   const share = named / cells.length;
-  const seen = `${found === undefined ? "–" : times(found.middle)}, ${percent(share)} of the cells named (${times(all.middle)} with them)`;
+  const ofAll = `${percent(share)} of the cells named (${times(all.middle)} with them)`;
+  const seen = `${found === undefined ? "–" : times(found.middle)}, ${ofAll}`;
   return judged(row, seen, (found?.middle ?? 1) <= MOST_BUSY_RATIO && share <= MOST_NAMED_SHARE, all.cells);
 }
 
@@ -150,10 +151,10 @@ function orderRows({ plain, slow }: Evidence): Row[] {
   return [samePickRow(plain), slowCopyRow(slow)];
 }
 
-/** The pick of most runs, and in how many it is the pick or, by the sentence, not distinguishable from it. */
+/** Counts the runs whose pick is that of most runs or, by their sentence, not distinguishable from it. */
 function samePickRow(plain: readonly Run[]): Row {
   const row = { letter: "f", what: "same pick, or a tie", promised: "every run" } as const;
-  // A run that cannot tell lists as ties what it has too few rounds for: that is no agreement.
+  // Ties of a run that cannot tell are due to too few rounds: they are no agreement.
   const picks = plain.map(({ report: { pick } }) => (pick?.verdict === "cannot-tell" ? null : pick));
   const counts = Map.groupBy(picks, (found) => found?.transport ?? "no pick");
   const [usual] = [...counts].toSorted(([, a], [, b]) => b.length - a.length)[0] ?? [];
@@ -176,7 +177,7 @@ function slowCopyRow(slow: readonly Run[]): Row {
   return judged(row, seen, wrong === 0 && (told ?? 0) >= LEAST_TOLD_SHARE * slow.length);
 }
 
-/** By the rule that orders all tables, between these two alone; undefined where one of them was not measured. */
+/** Orders these two by the rule that orders all tables; undefined where one of them was not measured. */
 function orderOfCopy({ measurements }: Report): "told" | "tie" | "wrong" | undefined {
   const rows = roundTrips(measurements, "same-cpu").filter(
     ({ mode, payloadBytes }) => mode === "event" && PICK_PAYLOADS.includes(payloadBytes),

@@ -4,15 +4,15 @@ import { roundTrips } from "./cells.ts";
 /** Trials of each cell: the fewest with an interval. */
 export const REFERENCE_TRIALS = 6;
 const MESSAGES = 16_000;
-/** Whoever cannot have {@link MESSAGES} in time has a half of that, a quarter, and so on. */
+/** Fewest messages: slow mechanisms get a half of {@link MESSAGES}, a quarter, and so on. */
 const LEAST_MESSAGES = 125;
-/** All windows of the reference together; starting its processes comes on top. */
+/** Longest time of all windows of the reference, ms; starting its processes comes on top. */
 const MOST_WINDOWS_MS = 200_000;
 /** Longest window that is tried first, halved until all windows fit. */
 const LONGEST_WINDOW_MS = 8000;
 const SHORTEST_WINDOW_MS = 100;
 
-/** One `measure`: mechanisms that wait alike, carry the same sizes and get as many messages. */
+/** Arguments of one `measure`: mechanisms that wait alike, carry the same sizes and get as many messages. */
 export interface ReferenceRun {
   readonly transports: readonly string[];
   readonly mode: Measurement["mode"];
@@ -24,11 +24,11 @@ interface Arm {
   readonly transport: string;
   readonly mode: Measurement["mode"];
   readonly payloads: readonly number[];
-  /** Of the same cells. */
+  /** p50 of its cells. */
   readonly p50sMs: readonly number[];
 }
 
-/** The runs that measure all round trips on one CPU of a plain `compare` with {@link MESSAGES}; slow mechanisms with fewer. */
+/** Plans the runs of all round trips on one CPU of a plain `compare`, with {@link MESSAGES} or fewer. */
 export function planReference({ measurements }: Report): ReferenceRun[] {
   const rows = roundTrips(measurements, "same-cpu").filter(({ peer }) => peer.language === "node");
   const arms = [...Map.groupBy(rows, ({ transport, mode }) => `${transport} ${mode}`).values()].map(armOf);
@@ -49,7 +49,7 @@ function armOf(rows: readonly MeasuredRow[]): Arm {
   return { transport, mode, payloads, p50sMs: rows.map(({ latencyNs }) => (latencyNs?.p50 ?? 0) / 1e6) };
 }
 
-/** So many that no window of the arm takes longer than `windowMs`. */
+/** Returns the number of messages with which no window of the arm takes longer than `windowMs`. */
 function messagesOf({ p50sMs }: Arm, windowMs: number): number {
   let messages = MESSAGES;
   while (messages / 2 >= LEAST_MESSAGES && messages * Math.max(...p50sMs) > windowMs) messages /= 2;

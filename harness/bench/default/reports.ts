@@ -12,13 +12,13 @@ interface KeptRun {
   readonly wallMs: number;
 }
 
-/** A directory with the reports of one or several calls of the bench, and an index of what each of them is. */
+/** Directory with the reports of one or several calls of the bench, and an index of their kinds. */
 export class Reports {
   readonly #directory: string;
   readonly #runs: KeptRun[];
   #pairMs: number | null;
 
-  /** @throws Error when the index is none, or a report without an index cannot be read */
+  /** @throws Error when the index is invalid, or a report without an index cannot be read */
   constructor(directory: string) {
     this.#directory = directory;
     const { runs, pairMs = null } = readIndex(join(directory, INDEX)) ?? { runs: plainRunsIn(directory) };
@@ -26,7 +26,7 @@ export class Reports {
     this.#pairMs = pairMs;
   }
 
-  /** Adds to those of earlier calls. */
+  /** Adds a report to those of earlier calls. */
   add(kind: Kind, { report, wallMs }: Run): void {
     const number = this.#runs.filter((run) => run.kind === kind).length + 1;
     const file = `${kind}-${String(number).padStart(2, "0")}.json`;
@@ -40,7 +40,7 @@ export class Reports {
     this.#save();
   }
 
-  /** @throws StoreError when one of them cannot be read */
+  /** Loads all reports. @throws StoreError when one of them cannot be read */
   read(): Evidence {
     const [plain = [], reference = [], busy = [], slow = []] = KINDS.map((kind) =>
       this.#runs
@@ -61,12 +61,12 @@ function readIndex(path: string): { readonly runs: readonly KeptRun[]; readonly 
     const found = JSON.parse(readFileSync(path, "utf8"));
     if (Array.isArray(found.runs)) return found;
   } catch {
-    // Said below.
+    // Reported below.
   }
   throw new Error(`"${path}" is no index of this bench; name a directory that --keep wrote`);
 }
 
-/** Without an index every report is one of a plain `compare`, and its own time stands for that of its process. */
+/** Reads reports without an index: each is one of a plain `compare`, with its own time as that of its process. */
 function plainRunsIn(directory: string): KeptRun[] {
   if (!existsSync(directory)) return [];
   const files = readdirSync(directory).filter((name) => name.endsWith(".json"));

@@ -5,7 +5,7 @@ import { machineSentence } from "../machine.ts";
 import { phasesOf } from "./cells.ts";
 import type { Evidence, Row } from "./evidence.ts";
 
-/** What was measured, on which machine, where the time went, and one line for each row. */
+/** Formats workload, machine and parts of the run time, then one line for each row. */
 export function tableOf(evidence: Evidence, rows: readonly Row[], showsCells: boolean): string {
   const lines = [...headOf(evidence), ""];
   const width = (of: (row: Row) => string): number => Math.max(...rows.map((row) => of(row).length));
@@ -26,7 +26,8 @@ function headOf(evidence: Evidence): string[] {
   if (first === undefined) return ["no runs"];
   const { environment } = first;
   const machines = new Set(all.map((report) => machineSentence(report.environment)));
-  const runs = `${plain.length} plain, ${busy.length} with a busy loop on each CPU, ${slow.length} with a slow copy of unix`;
+  const counts = `${plain.length} plain, ${busy.length} with a busy loop on each CPU`;
+  const runs = `${counts}, ${slow.length} with a slow copy of unix`;
   return [
     [...machines].join("; and "),
     `load before the start ${environment.loadAverage1.toFixed(2)}; ${first.startedAt.slice(0, 10)}`,
@@ -57,7 +58,7 @@ function phaseLine(plain: Evidence["plain"]): string[] {
   return [`time of a plain run, s: ${names.map((name) => `${name} ${seconds(name)}`).join(", ")}; ${rounds} rounds`];
 }
 
-/** A machine that changed its speed between the runs and the reference moves the ratios of b and c with it. */
+/** Reports the control: a machine that changed its speed before the reference moves the ratios of b and c. */
 function controlLine({ plain, reference }: Evidence): string[] {
   const controls = (runs: Evidence["plain"]): number[] =>
     runs.flatMap(({ report }) => report.controls?.["same-cpu"]?.p50 ?? []);

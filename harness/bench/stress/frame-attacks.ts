@@ -14,12 +14,12 @@ export interface Damage {
   readonly findings: readonly string[];
 }
 
-/** What must happen, happens within this; generous, because a busy machine is no finding. */
+/** Longest wait for what must happen, ms; generous, because a busy machine is no finding. */
 const PATIENCE_MS = 20_000;
 const MOST_PER_CONNECTION = 40;
-/** Strangers that stay, with half a message perhaps, while others come. */
+/** Number of raw clients that stay, perhaps with half a message, while others come. */
 const LINGERING = 4;
-/** In a row: then nobody is let in any more. */
+/** Refusals in a row after which the server is taken to accept nobody any more. */
 const MOST_REFUSALS = 50;
 const MIB = 1024 * 1024;
 const MOST_GROWTH_BYTES = 128 * MIB;
@@ -28,7 +28,7 @@ const WARM_UP = 200;
 const WRITES_PER_SERVER = 200;
 const MOST_WRITTEN_BYTES = 64;
 const REQUEST_MS = 200;
-/** Its other side may be past answering. */
+/** Limit of closing, ms: the other side may be past answering. */
 const CLOSE_MS = 300;
 
 export const isOfSegments = ({ id }: Transport): boolean => /^(shm|mmap)\//.test(id);
@@ -53,7 +53,7 @@ async function start(
   return { peer, honest: patterns.includes("request-reply") ? await peer.connect() : undefined };
 }
 
-/** Everything that is done to a server by strangers, or to this process by its children. */
+/** Attack on a server by raw clients, or on this process by its children. */
 class Siege {
   readonly findings: string[] = [];
   readonly #endangeredPid: number;
@@ -68,7 +68,7 @@ class Siege {
     this.#honest = honest;
   }
 
-  /** After some use: buffers and caches have the size they keep. */
+  /** Records the state after some use, when buffers and caches have the size they keep. */
   async begin(): Promise<void> {
     for (let request = 0; request < WARM_UP; request++) await this.served();
     this.#before = useOf(this.#endangeredPid);
@@ -80,7 +80,7 @@ class Siege {
     if (reply !== undefined && !body.equals(reply)) this.findings.push(`a wrong reply after ${this.sent} frames`);
   }
 
-  /** Writes a burst of frames. What the other side does not take any more is no finding. */
+  /** Writes a burst of frames. Frames that the other side does not take any more are no finding. */
   async burst(rawClient: RawClient, random: () => number): Promise<void> {
     this.connections++;
     for (let left = 1 + Math.floor(random() * MOST_PER_CONNECTION); left > 0; left--) {
@@ -92,14 +92,14 @@ class Siege {
           () => false,
         ),
         rawClient.closed.then(() => false),
-        // A server may stop reading from who sends nonsense.
+        // A server may stop reading from a client that sends nonsense.
         delay(100, true, { ref: false }),
       ]);
       if (!taken) return;
     }
   }
 
-  /** Memory and descriptors are given back, if not at once. */
+  /** Waits until memory and descriptors are given back, which may take a while. */
   async end(): Promise<Damage> {
     const deadlineMs = performance.now() + PATIENCE_MS;
     let growth = this.#growth();
@@ -135,7 +135,7 @@ function useOf(pid: number): { readonly residentBytes: number; readonly descript
   }
 }
 
-/** Rejects when it takes too long: every wait has a limit. */
+/** Waits with a limit. @throws Error when it takes too long */
 async function within<Result>(what: string, work: Promise<Result>): Promise<Result> {
   const late = Symbol("late");
   const result = await Promise.race([work, delay(PATIENCE_MS, late, { ref: false })]);
@@ -144,7 +144,7 @@ async function within<Result>(what: string, work: Promise<Result>): Promise<Resu
 }
 
 const dismiss = (rawClient: RawClient): Promise<void> =>
-  within("the end of a stranger", Promise.resolve(rawClient[Symbol.asyncDispose]()));
+  within("the end of a raw client", Promise.resolve(rawClient[Symbol.asyncDispose]()));
 
 export async function attackServer(
   transport: Transport,
@@ -172,7 +172,7 @@ export async function attackServer(
       if (lingering.length > LINGERING) await dismiss(lingering.shift() as RawClient);
       await siege.served();
     }
-    if (refusals === MOST_REFUSALS) siege.findings.push(`nobody is let in after ${siege.sent} frames`);
+    if (refusals === MOST_REFUSALS) siege.findings.push(`every connection is refused after ${siege.sent} frames`);
     for (const rawClient of lingering) await dismiss(rawClient);
     await siege.served();
   } catch (error) {
@@ -192,7 +192,7 @@ async function orderlyEnd(peer: RunningPeer, ended: boolean): Promise<string[]> 
   return code === 0 ? [] : [`the server was asked to stop and ended with ${code ?? signal}`];
 }
 
-/** The parent is this process: what nobody catches is a finding. */
+/** Attacks this process, the parent: an uncaught error is a finding. */
 export async function attackParent(
   transport: Transport,
   place: Place,
@@ -223,9 +223,9 @@ export async function attackParent(
 }
 
 /**
- * Scribbles over the segments of a server and of an honest client while they talk. Wrong data is no finding, since who may write there may do
- * anything to it. Findings are a process that a signal ends, a call that exceeds its limit, and a newcomer that is not served although only
- * the segments of another client are spoilt.
+ * Scribbles over the segments of a server and of an honest client while they talk. Wrong data is no finding: a writer
+ * there may do anything to it. Findings are a process that a signal ends, a call that exceeds its limit, and a newcomer
+ * that is not served although only the segments of another client are damaged.
  */
 export async function attackSegments(
   transport: Transport,
@@ -241,7 +241,8 @@ export async function attackSegments(
     await scribbleOnServer(bridged, place, Math.min(frames, total.written + WRITES_PER_SERVER), random, total);
   }
   const { written, replies, newcomers, findings } = total;
-  const figures = `${written} writes into segments of ${servers} servers, ${replies} honest replies, ${newcomers} newcomers`;
+  const honest = `${replies} honest replies, ${newcomers} newcomers`;
+  const figures = `${written} writes into segments of ${servers} servers, ${honest}`;
   return { figures, findings };
 }
 

@@ -10,20 +10,20 @@ import { benchOptions, countOf, refuse } from "../options.ts";
 import { attackParent, attackSegments, attackServer, type Damage, isOfSegments } from "./frame-attacks.ts";
 
 /**
- * Random and mutated frames at every id that a stranger can write to, and random writes into live segments of shared memory. All the while an honest
- * client is served; afterwards the server lives, and its memory and descriptors are what they were. A seed repeats what is written.
- * Options: `--frames 100000 --seed <n> --transport unix --transport shm/futex`.
+ * Writes random and mutated frames to every id that a raw client can reach, and random bytes into live segments of
+ * shared memory, while an honest client is served. The server must survive, with its former memory and descriptors. A
+ * seed repeats the writes. Options: `--frames 100000 --seed <n> --transport unix --transport shm/futex`.
  */
 const values = benchOptions({
   frames: { type: "string", default: "100000" },
   seed: { type: "string" },
   transport: { type: "string", multiple: true },
-  // Given to the process of one id only.
+  // Internal: the one id of a child process.
   only: { type: "string" },
 });
-/** Much more than any id takes for its part, on a busy machine too. */
+/** Time limit of one id, ms: far above what any id takes, on a busy machine too. */
 const LIMIT_MS = 600_000;
-/** One fault is found again by every other frame. */
+/** Most findings that are printed: every other frame finds one fault again. */
 const MOST_PRINTED = 10;
 const frames = countOf("frames", values.frames);
 const seed = values.seed === undefined ? randomInt(2 ** 31) : countOf("seed", values.seed, 0);
@@ -33,14 +33,14 @@ async function load(id: string): Promise<Transport> {
   return entry === undefined ? refuse(`${id} is no transport`) : entry.load();
 }
 
-/** How to write to it below its framing; undefined where there is no way. */
+/** Returns the attack below its framing; undefined where there is no way. */
 function attackOn(transport: Transport): typeof attackServer | undefined {
   if (isOfSegments(transport)) return attackSegments;
   if (transport.launchRaw !== undefined) return attackParent;
   return transport.connectRaw === undefined ? undefined : attackServer;
 }
 
-/** Prints what it found. @returns whether that was nothing */
+/** Attacks one id and prints the findings. @returns `true` when there were none */
 async function attackOne(id: string): Promise<boolean> {
   const transport = await load(id);
   const attack = attackOn(transport) ?? refuse(`nobody can write to ${id} below its framing`);
@@ -57,7 +57,7 @@ async function attackOne(id: string): Promise<boolean> {
   return findings.length === 0;
 }
 
-/** Each in a process of its own: what ends or hangs it is a finding, and the others are attacked all the same. */
+/** Attacks in a process of its own: its end or hang is a finding, and the others are attacked all the same. */
 async function attackInProcess(id: string, share: number, ownSeed: number): Promise<boolean> {
   const options = ["--frames", String(share), "--seed", String(ownSeed), "--only", id];
   const main = new URL("../stress.ts", import.meta.url).pathname;
@@ -84,7 +84,7 @@ async function attackAll(ids: readonly string[]): Promise<boolean> {
   if (targets.length === 0) refuse("none of these can be written to below its framing here; name another --transport");
   const share = Math.ceil(frames / targets.length);
   const wounded: string[] = [];
-  // One id alone is one that is repeated: with the very seed that was given.
+  // One id alone repeats an attack: with the given seed itself.
   const seedAt = (at: number): number => (targets.length === 1 ? seed : (seed + at) % 2 ** 31);
   for (const [at, id] of targets.entries()) if (!(await attackInProcess(id, share, seedAt(at)))) wounded.push(id);
   const seconds = Math.round((performance.now() - startedMs) / 1000);

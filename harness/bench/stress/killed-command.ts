@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 const MAIN = fileURLToPath(new URL("../../cli/main.ts", import.meta.url));
-/** A signal ends a command within 2 s; a busy machine needs longer to give it the CPU for that. */
+/** Longest time to an end after a signal, ms: 2 s, but a busy machine may withhold the CPU. */
 const END_LIMIT_MS = 20_000;
 const FINISH_LIMIT_MS = 60_000;
 
@@ -13,11 +13,11 @@ export interface Victim {
   readonly pid: number;
   readonly name: string;
   readonly isCoordinator: boolean;
-  /** Of this user. */
+  /** True where it belongs to this user. */
   readonly isOwn: boolean;
 }
 
-/** A command of ours, and the processes that it has started: in a process namespace, those are all there are besides this one. */
+/** Command of ours and the processes it has started: in a process namespace, all there are besides this one. */
 export class Command {
   readonly #child: ChildProcess;
   readonly #exited: Promise<unknown>;
@@ -33,12 +33,12 @@ export class Command {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
-  /** Returns early when it ends. */
+  /** Waits; returns early when it ends. */
   async wait(ms: number): Promise<void> {
     await Promise.race([this.#exited, sleep(ms)]);
   }
 
-  /** The coordinator and every process of its run. */
+  /** Returns the coordinator and every process of its run. */
   victims(): Victim[] {
     const victimOf = (pid: number, name: string): Victim => ({
       pid,
@@ -52,7 +52,7 @@ export class Command {
     ];
   }
 
-  /** Whether there was still something to signal. */
+  /** Signals a process. @returns `true` where there was still something to signal */
   signal(pid: number, signal: NodeJS.Signals): boolean {
     try {
       process.kill(pid, signal);
@@ -63,7 +63,7 @@ export class Command {
     return true;
   }
 
-  /** Ends the coordinator in this way; one that is stopped takes no other signal than the last. */
+  /** Ends the coordinator in this way. A stopped one takes no other signal than the last. */
   async end(signal: NodeJS.Signals): Promise<{ done: string; fault?: string }> {
     if (!this.running) return { done: "it had ended" };
     const pid = this.#child.pid as number;
@@ -83,7 +83,7 @@ export class Command {
     if (this.running) await this.end("SIGKILL");
   }
 
-  /** Every process of a run, by its environment. */
+  /** Returns every process of a run, by its environment. */
   static processes(): { readonly pid: number; readonly name: string }[] {
     return readdirSync("/proc")
       .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
@@ -92,7 +92,7 @@ export class Command {
   }
 }
 
-/** `node driver/main.ts`, without its flags and paths. */
+/** Returns a name such as `node driver/main.ts`, without flags and paths. */
 function nameOf(commandLine: string): string {
   const parts = commandLine.split("\0").filter((part) => part !== "" && !part.startsWith("-"));
   return parts

@@ -5,10 +5,10 @@ import { fileURLToPath } from "node:url";
 import { Command } from "./killed-command.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
-/** A directory that its owner had not come to mark is swept when it is a minute old. */
+/** Age at which a directory that its owner has not marked is swept. */
 const GRACE_S = 61;
 
-/** The file systems and processes of the namespaces. */
+/** File systems and processes of the namespaces. */
 export class World {
   readonly clone: string;
   readonly environment: NodeJS.ProcessEnv;
@@ -25,16 +25,16 @@ export class World {
       NODE_COMPILE_CACHE: join(directory, "cache"),
       NO_COLOR: "1",
     };
-    // Only its name is needed: the base is checked out by the gate, and the head is this program.
+    // Only its name is needed: the gate checks out the base, and the head is this program.
     execFileSync("git", ["clone", "--quiet", "--shared", "--no-checkout", ROOT, this.clone]);
     symlinkSync(join(ROOT, "node_modules"), join(this.clone, "node_modules"));
     mkdirSync(join(this.clone, "ipcmark-out"));
   }
 
-  /** What is left after the next start: of whatever command, since all sweep. */
+  /** Starts another command, for all commands sweep, and returns what is left after it. */
   async afterNextStart(): Promise<string[]> {
     await this.#start();
-    // Was the run ended before its directory could be marked? Then it is swept when it is old enough.
+    // A run that ended before its directory was marked is swept when it is old enough.
     const young = this.#directories().filter((path) => !readdirSync(path).includes("owner"));
     if (young.length > 0) {
       const longAgo = Date.now() / 1000 - GRACE_S;
@@ -64,7 +64,7 @@ export class World {
     return [...entries, ...Command.processes().map(({ pid, name }) => `process ${pid} (${name})`)];
   }
 
-  /** One finding is not to be found again in every round that follows. */
+  /** Removes what was found, so that later rounds do not find it again. */
   clear(): void {
     for (const { pid } of Command.processes()) process.kill(pid, "SIGKILL");
     const worktrees = join(this.clone, ".git", "worktrees");

@@ -1,10 +1,10 @@
 /**
- * `npm run stress -- --kills 200`: random signals to random processes of `compare`, `check`, `measure` and `gate`, at random moments. After
- * each, the next start has to leave nothing: no run directory, no kernel object, no process, no worktree.
+ * `npm run stress -- --kills 200`: random signals to random processes of `compare`, `check`, `measure` and `gate`, at
+ * random moments. After each, the next start has to leave nothing: no run directory, object, process or worktree.
  * Options: `--seed <n>`; `--minutes <n>` ends it earlier.
  *
- * All of it happens in namespaces of its own: no process outside can be signalled, and nothing outside is swept. This file starts
- * itself in there.
+ * All of it happens in namespaces of its own: no process outside can be signalled, and nothing outside is swept. This
+ * file starts itself in there.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -16,9 +16,10 @@ import { benchOptions, countOf } from "../options.ts";
 import { Command } from "./killed-command.ts";
 import { World } from "./kills-world.ts";
 
-/** Private file systems, then the command; the shell stays, because it reaps what is left without a parent. */
+/** Private file systems, then the command. The shell stays to reap orphans. */
 const MOUNTS =
-  'mount -t tmpfs tmpfs "$0" && mount -t tmpfs tmpfs /dev/shm && mkdir "$0/tmp" "$0/mqueue" && mount -t mqueue mqueue "$0/mqueue" && "$@"; exit $?';
+  'mount -t tmpfs tmpfs "$0" && mount -t tmpfs tmpfs /dev/shm && mkdir "$0/tmp" "$0/mqueue" && ' +
+  'mount -t mqueue mqueue "$0/mqueue" && "$@"; exit $?';
 const LONGEST_MOMENT_MS = 9000;
 const MOST_SIGNALS = 3;
 const COORDINATOR_SHARE = 0.2;
@@ -28,7 +29,7 @@ const values = benchOptions({
   kills: { type: "string", default: "200" },
   seed: { type: "string", default: String(Math.floor(Math.random() * 2 ** 32)) },
   minutes: { type: "string", default: "600" },
-  // Given to the process inside the namespaces only.
+  // Internal: marks the process inside the namespaces.
   inside: { type: "string" },
 });
 const kills = countOf("kills", values.kills);
@@ -77,7 +78,7 @@ async function soak(directory: string): Promise<number> {
   return findings === 0 ? 0 : 1;
 }
 
-/** One command, some signals to some of its processes, and its end: what was done to it, and why it did not end if it did not. */
+/** Runs one command and signals some of its processes. @returns what was done, and why it did not end if so */
 async function killOnce(world: World, random: () => number): Promise<{ story: string; fault: string | undefined }> {
   const pick = <Item>(items: readonly Item[]): Item => items[Math.floor(random() * items.length)] as Item;
   const args = argsOf(pick(["compare", "check", "measure", "gate"]), pick);
@@ -86,9 +87,9 @@ async function killOnce(world: World, random: () => number): Promise<{ story: st
   for (let left = Math.floor(random() * (MOST_SIGNALS + 1)); left > 0 && command.running; left--) {
     await command.wait((random() * LONGEST_MOMENT_MS) / (left + 1));
     const signal = pick(SIGNALS);
-    // The end is the coordinator's anyway: before it, mostly the others are hit.
+    // Mostly hit the others: the coordinator gets the end anyway.
     const victims = command.victims().filter(({ isCoordinator }) => !isCoordinator || random() < COORDINATOR_SHARE);
-    // Another user's process cannot be found by the next start if it is stopped: it belongs to nobody who may end it.
+    // The next start cannot find a stopped process of another user, which nobody here may end.
     const victim = pick(victims.filter(({ isOwn }) => isOwn || signal !== "SIGSTOP"));
     if (victim !== undefined && command.signal(victim.pid, signal)) story.push(`${signal} to ${victim.name}`);
   }

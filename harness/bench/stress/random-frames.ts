@@ -1,7 +1,7 @@
 import { crc32 } from "node:zlib";
 import { bindChecksum, HEADER_BYTES, Kind, writeHeader } from "../../../transports/contract/frame.ts";
 
-/** A message that means nothing to a server: nobody replies to it, and no mutation of it is a command. */
+/** Makes a message without meaning to a server: nobody replies to it, and no mutation of it is a command. */
 function oneWayMessage(body: Buffer): Buffer {
   const message = Buffer.alloc(HEADER_BYTES + body.length);
   body.copy(message, HEADER_BYTES);
@@ -19,7 +19,7 @@ function prefixed(message: Buffer, bigEndian: boolean): Buffer {
 const MESSAGE = oneWayMessage(Buffer.from("a body of a message"));
 const JSON_TEXT = '{"jsonrpc":"2.0","id":1,"method":"echo","params":["aGVsbG8="]}';
 
-/** What the protocols here look like, as far as a stranger knows: whole, so that a mutation goes deeper than the first byte. */
+/** Valid beginnings of the protocols here, so that a mutation goes deeper than the first byte. */
 const EXAMPLES: readonly Buffer[] = [
   MESSAGE,
   prefixed(MESSAGE, false),
@@ -30,7 +30,8 @@ const EXAMPLES: readonly Buffer[] = [
   Buffer.from('{"id":"1","client":"c","sequence":1,"text":"aGVsbG8="}\n'),
   Buffer.concat([Buffer.from(`POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${MESSAGE.length}\r\n\r\n`), MESSAGE]),
   Buffer.from(
-    "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" +
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
   ),
   Buffer.concat([Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), Buffer.of(0, 0, 0, 4, 0, 0, 0, 0, 0)]),
   Buffer.concat([Buffer.of(0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0x7f, 3, 0), Buffer.from("NULL".padEnd(52, "\0"))]),
@@ -41,7 +42,7 @@ const LENGTHS = [0, 1, 0x7f, 0x80, 0xffff, 0x7fffffff, 0x80000000, 0xfffffffe, 0
 const MOST_RANDOM_BYTES = 4096;
 const LARGE_BYTES = 200_000;
 
-/** The next thing that a stranger writes: random, or an example with a few things changed. Only the generator decides. */
+/** Returns the next frame of a raw client: random, or a changed example. It depends on the generator alone. */
 export function randomFrame(random: () => number): Buffer {
   const below = (limit: number): number => Math.floor(random() * limit);
   const kind = below(16);

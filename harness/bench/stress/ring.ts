@@ -15,7 +15,7 @@ import { benchOptions, countOf, refuse } from "../options.ts";
  * Options: `--seconds 60 --transport shm/futex --ring-bytes 65536`.
  */
 const HEADER_BYTES = 12;
-/** Short: for a moment both sides may wait for room in a ring the other would have to empty first. */
+/** Longest wait for space, ms. Short: both sides may wait for space in a ring the other has to empty first. */
 const SLICE_MS = 2;
 const ANSWER_EVERY = 3;
 const LOST_MS = 10_000;
@@ -24,13 +24,13 @@ const values = benchOptions({
   seconds: { type: "string", default: "60" },
   transport: { type: "string", default: "shm/futex" },
   "ring-bytes": { type: "string", default: "65536" },
-  // Given to the second process only.
+  // Internal: the address of the second process.
   serve: { type: "string" },
 });
 const transport = (await REGISTRY.find(({ id }) => id === values.transport)?.load()) as Transport;
 const blocking = transport?.blocking ?? refuse(`${values.transport} is no transport with a blocking face`);
 
-/** Small sizes most of the time, any size sometimes, the largest and the empty one now and then. */
+/** Returns a size: small most of the time, any size sometimes, the largest and the empty one now and then. */
 function randomSize(largest: number, random: () => number): number {
   const kind = random() % 16;
   if (kind === 0) return largest - HEADER_BYTES;
@@ -38,7 +38,7 @@ function randomSize(largest: number, random: () => number): number {
   return random() % (kind < 4 ? largest - HEADER_BYTES : 300);
 }
 
-/** xorshift32: both sides could make the same numbers, and a seed repeats a run. */
+/** Makes a xorshift32 generator, the same on both sides; a seed repeats a run. */
 function generator(seed: number): () => number {
   let state = seed | 1;
   return () => {
@@ -114,7 +114,7 @@ function largestOf(ringBytes: number): number {
   return ringBytes / 2 - 8;
 }
 
-/** The second process: takes messages as fast as they come and answers every third with one of its own. */
+/** Runs the second process: takes messages as fast as they come and answers every third with one of its own. */
 function serve(address: Address, ringBytes: number): void {
   const server = blocking.listen(address);
   writeSync(1, "listening\n");
@@ -157,7 +157,8 @@ async function drive(seconds: number, ringBytes: number): Promise<void> {
     const gigabytes = (sender.bytes / 1e9).toFixed(2);
     writeSync(
       1,
-      `${transport.id}: ${sender.sent} messages (${gigabytes} GB) and ${receiver.received} answers in ${seconds} s, ring of ${ringBytes}, all whole and in order\n`,
+      `${transport.id}: ${sender.sent} messages (${gigabytes} GB) and ${receiver.received} answers in ${seconds} s, ` +
+        `ring of ${ringBytes}, all whole and in order\n`,
     );
   } finally {
     child.kill("SIGKILL");

@@ -9,12 +9,12 @@ import { bindPath, connectPath, MSG_DONTWAIT, unixSocket } from "../../../transp
 import { REGISTRY } from "../../../transports/registry.ts";
 
 /**
- * One start of the soak in starts.ts: loads and probes all transports, then calls every hot function of the binding between
- * allocations and collections until V8 has compiled each caller with its optimizing compiler, and for a while after.
+ * One start of the soak in starts.ts: loads and probes all transports, then calls every hot function of the binding
+ * between allocations and collections until V8 has optimized each caller, and for a while after.
  * Run with `--expose-gc --allow-natives-syntax`. Prints one line of JSON.
  */
 const BATCH_CALLS = 100;
-/** All are optimized after some 20. */
+/** Most rounds; all callers are optimized after some 20. */
 const MAX_ROUNDS = 400;
 const ROUNDS_AFTER = 10;
 const GARBAGE_PIECES = 200;
@@ -29,12 +29,12 @@ interface Natives {
   optimizeNow(f: () => number): void;
   status(f: () => unknown): number;
 }
-/** Only text can hold them: the parser of TypeScript does not take them. */
+/** Natives of V8, as text: the parser of TypeScript rejects them. */
 const natives = new Function(`return {
   optimizeNow(f) { %PrepareFunctionForOptimization(f); f(); %OptimizeFunctionOnNextCall(f); f(); },
   status(f) { return %GetOptimizationStatus(f); },
 }`)() as Natives;
-/** The bits differ between versions of V8, so a function that was compiled on demand shows them. */
+/** Function that is compiled on demand and shows the bits of that state, which differ between versions of V8. */
 const reference = (): number => FUTEX_NUMBER * 2;
 natives.optimizeNow(reference);
 const OPTIMIZED = natives.status(reference);
@@ -54,14 +54,14 @@ rmSync(directory, { recursive: true });
 
 const at = (offset: number): number => memory.pointer(offset);
 const [semaphore, message, size, poll, never] = [at(0), at(64), at(256), at(512), at(1024)];
-/** `struct timespec` 0: a moment that is over. */
+/** `struct timespec` 0: a moment in the past. */
 const over = at(2048);
 memory.words[128] = counter;
 memory.words[129] = 1;
 memory.words[256] = 2 ** 30;
 memory.words[16] = 1;
 
-/** Each is a function of its own, with type feedback of its own, that holds one call. None of them waits. */
+/** Functions with one call each and type feedback of their own. None of them waits. */
 const callers: readonly (() => unknown)[] = [
   () => api.sem_post(semaphore),
   () => api.sem_trywait(semaphore),
@@ -88,7 +88,7 @@ const isOptimized = (caller: () => unknown): boolean => (natives.status(caller) 
 const collect = (globalThis as { gc?: (options?: { type: "minor" | "major" }) => void }).gc;
 let garbage: unknown[] = [];
 
-/** Fills and frees small pieces of both heaps, so that memory somebody still uses after it was freed holds something else. */
+/** Fills and frees small pieces of both heaps, so that freed memory still in use holds something else. */
 function churn(round: number): void {
   garbage = [];
   for (let piece = 0; piece < GARBAGE_PIECES; piece++) {

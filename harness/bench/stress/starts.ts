@@ -6,17 +6,17 @@ import { benchOptions, countOf, refuse } from "../options.ts";
 
 /**
  * Starts processes that load all transports and make V8 optimize every hot call of the binding (see start.ts).
- * Options: `--starts 1000 --binding koffi|ffi-rs --node <program>`. A start that ends by a signal, with an error, or not
- * within 20 s is a finding.
+ * Options: `--starts 1000 --binding koffi|ffi-rs --node <program>`. A start is a finding when a signal or an error ends
+ * it, or it takes longer than 20 s.
  */
 const SIDE_BY_SIDE = 2;
 const LIMIT_MS = 20_000;
 const SHOWN_FINDINGS = 20;
-/** The unit of /proc on every Linux that Node runs on. */
+/** Unit of /proc on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100;
 const PROGRESS_EVERY = 50;
 const CHILD = join(import.meta.dirname, "start.ts");
-/** V8 optimizes after a tenth of the usual calls, so a start is mostly the loading of all transports. */
+/** Flags for V8 to optimize after a tenth of the usual calls, so that a start mostly loads the transports. */
 const EARLY = ["--invocation-count-for-maglev=100", "--invocation-count-for-turbofan=300"];
 const FLAGS = ["--expose-gc", "--allow-natives-syntax", ...EARLY];
 
@@ -32,7 +32,7 @@ if (!["koffi", "ffi-rs", undefined].includes(values.binding)) {
 const { IPCMARK_FFI: _, ...environment } = process.env;
 const env = values.binding === undefined ? environment : { ...environment, IPCMARK_FFI: values.binding };
 
-/** The line a start prints when it is through. */
+/** Line that a start prints at its end. */
 interface Outcome {
   readonly node: string;
   readonly binding: string;
@@ -41,7 +41,7 @@ interface Outcome {
   readonly elapsedMs: number;
 }
 
-/** @returns the outcome, or a sentence that names what happened to the process */
+/** Starts a process. @returns the outcome, or a sentence with its failure */
 async function start(): Promise<Outcome | string> {
   const startMs = performance.now();
   const child = spawn(values.node, [...FLAGS, CHILD], { env, stdio: ["ignore", "pipe", "pipe"] });
@@ -67,7 +67,7 @@ async function start(): Promise<Outcome | string> {
   }
 }
 
-/** A process that hangs in a loop has used its time; one that was kept waiting by others has not. */
+/** Returns the CPU time of a process: a loop has used its time, a process that others kept waiting has not. */
 function cpuTimeOf(pid: number | undefined): string {
   try {
     const [user, system] = readFileSync(`/proc/${pid}/stat`, "latin1").split(") ")[1]?.split(" ").slice(11, 13) ?? [];
@@ -103,7 +103,8 @@ const all = outcomes.filter(({ optimized }) => optimized === callers).length;
 const fewest = Math.min(callers, ...outcomes.map(({ optimized }) => optimized));
 const slowestMs = Math.round(Math.max(0, ...outcomes.map(({ elapsedMs }) => elapsedMs)));
 print(
-  `${starts} starts (${bindings || "none was through"}): ${findings.length} findings; ${all} of ${outcomes.length} saw all ` +
+  `${starts} starts (${bindings || "none was through"}): ${findings.length} findings; ` +
+    `${all} of ${outcomes.length} saw all ` +
     `${callers} callers optimized (at least ${fewest}); the slowest took ${slowestMs} ms`,
 );
 process.exitCode = findings.length === 0 ? 0 : 1;
