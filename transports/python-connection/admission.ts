@@ -5,9 +5,9 @@ import { LengthPrefixDecoder, writeFrame } from "../support/length-prefix.ts";
 import { HANDSHAKE_MESSAGE_BYTES, Handshake } from "./handshake.ts";
 import { PYTHON_PREFIX } from "./prefix.ts";
 
-/** Python's side has no time-out at all: a client that says nothing holds its listener for ever. Here it may take so long. */
+/** Time that a newcomer has for the handshake. Python has no limit: a silent client holds its listener for ever. */
 export const HANDSHAKE_LIMIT_MS = 3000;
-/** How long a refused side gets to read that it was. */
+/** Time that a refused side has to read the refusal. */
 const FAREWELL_MS = 1000;
 
 export interface AdmissionOptions {
@@ -21,7 +21,7 @@ export interface AdmissionOptions {
   readonly onFailed: (error: IpcError) => void;
 }
 
-/** Runs the handshake on a connected socket. The owner passes on what it reads, with `feed`, until `onDone` or `onFailed`. */
+/** Runs the handshake on a connected socket. The owner passes input to `feed` until `onDone` or `onFailed`. */
 export class Admission {
   readonly #socket: Socket;
   readonly #options: AdmissionOptions;
@@ -91,7 +91,7 @@ export class Admission {
     this.#leave();
     const socket = this.#socket;
     socket.on("error", () => undefined);
-    // What was written, a refusal for example, still goes out; but nobody holds the socket open after that.
+    // What was written, such as a refusal, still goes out, but a peer cannot hold the socket open after that.
     const farewell = setTimeout(() => socket.destroy(), FAREWELL_MS);
     socket.once("close", () => clearTimeout(farewell));
     socket.end(() => socket.destroy());
@@ -101,7 +101,9 @@ export class Admission {
   #late(): IpcError {
     const { role, limitMs } = this.#options;
     const silent = role === "client" && this.#handshake.awaitsFirstMessage;
-    const what = silent ? "no challenge came: the server may have no key, or be busy with another client" : "silence";
+    const what = silent
+      ? "no challenge came: the server may have no key, or be busy with another client"
+      : "the other side sent nothing";
     return this.#error("IPC_TIMEOUT", `${what} (waited ${limitMs} ms)`);
   }
 

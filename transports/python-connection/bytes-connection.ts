@@ -3,16 +3,16 @@ import type { Connection, ConnectionHandler } from "../contract/transport.ts";
 import { Deadline } from "../support/deadline.ts";
 import { looksPickled } from "./pickle.ts";
 
-/** Messages kept for a reader that is late; then the socket is not read any more, and the sender has to wait. */
+/** Messages kept for a late reader; at this number the socket is no longer read, and the sender has to wait. */
 const QUEUE_MESSAGES = 64;
 const QUEUE_BYTES = 1024 * 1024;
 
 export interface ReceiveOptions {
-  /** Default: wait until a message comes or the other side hangs up. */
+  /** Longest wait for a message. Default: wait until one comes or the other side hangs up. */
   readonly timeoutMs?: number;
-  /** A longer message rejects with IPC_TOO_LARGE, also one that is queued already; it is gone then, the next one can be received. */
+  /** Longest message accepted; a longer one rejects with IPC_TOO_LARGE and is gone. The next one can be received. */
   readonly maxBytes?: number;
-  /** True: a message may be a pickle, for a caller that can read one. Otherwise such a message rejects with IPC_MALFORMED. */
+  /** True: a message may be a pickle, for a caller that can read one. Default: a pickle rejects with IPC_MALFORMED. */
   readonly pickled?: boolean;
 }
 
@@ -38,7 +38,7 @@ export class PythonConnection implements AsyncDisposable {
 
   constructor(transport: string, onOpen: (connection: PythonConnection) => void = () => undefined) {
     this.#transport = transport;
-    // Nobody may be waiting for room when the connection ends.
+    // The connection may end while nobody waits for room.
     this.#writable.promise.catch(() => undefined);
     this.handler = {
       onOpen: (connection) => {
@@ -56,7 +56,7 @@ export class PythonConnection implements AsyncDisposable {
   }
 
   /**
-   * `send_bytes`. Resolves when the message is taken, which may have to wait for the reader.
+   * Sends bytes, as `send_bytes`. Resolves when the message is taken, which may have to wait for the reader.
    *
    * @throws IpcError IPC_TOO_LARGE, IPC_CLOSED, IPC_PEER_LOST
    */
@@ -70,9 +70,10 @@ export class PythonConnection implements AsyncDisposable {
   }
 
   /**
-   * `recv_bytes`: the next message, or undefined when the other side has hung up in order and nothing is left.
+   * Receives bytes, as `recv_bytes`. Undefined when the other side has hung up in order and nothing is left.
    *
-   * @throws IpcError IPC_TIMEOUT, IPC_TOO_LARGE, IPC_MALFORMED (a pickle; the next message can be received), IPC_PEER_LOST, IPC_AUTH_FAILED (the server wants a key)
+   * @throws IpcError IPC_TIMEOUT, IPC_TOO_LARGE, IPC_MALFORMED (a pickle; the next message can be received),
+   *   IPC_PEER_LOST, IPC_AUTH_FAILED (the server wants a key)
    */
   async receiveBytes(options: ReceiveOptions = {}): Promise<Uint8Array | undefined> {
     const { timeoutMs } = options;
@@ -131,8 +132,8 @@ export class PythonConnection implements AsyncDisposable {
   /**
    * Delivers what was sent, then hangs up. Idempotent.
    *
-   * @throws IpcError IPC_TIMEOUT when the other side has not hung up as well by then (5 s): it does not read, or it has
-   *   read everything and its program does not close the connection.
+   * @throws IpcError IPC_TIMEOUT when the other side has not hung up by then (5 s): it does not read, or its program
+   *   has read everything and does not close the connection.
    */
   async close(timeoutMs?: number): Promise<void> {
     try {
@@ -147,9 +148,11 @@ export class PythonConnection implements AsyncDisposable {
     return new IpcError("IPC_CLOSED", `${this.#transport}: the connection is closed`, { transport: this.#transport });
   }
 
-  /** From here nobody can see which it was. The second is usual in Python: a variable of an accept loop is enough. */
+  /** Names both causes, which look the same here. The second is usual in Python: a loop variable keeps it open. */
   #notHungUp(cause: IpcError): IpcError {
-    const message = `${this.#transport}: the other side did not hang up in time: it has not read everything, or has not closed its connection`;
+    const message =
+      `${this.#transport}: the other side did not hang up in time: ` +
+      "it has not read everything, or has not closed its connection";
     return new IpcError("IPC_TIMEOUT", message, { transport: this.#transport, cause });
   }
 
@@ -160,7 +163,9 @@ export class PythonConnection implements AsyncDisposable {
       return new IpcError("IPC_TOO_LARGE", text, { transport });
     }
     if (pickled === true || !looksPickled(message)) return undefined;
-    const text = `${transport}: a message of ${message.length} bytes looks like a pickled object (conn.send); use send_bytes and recv_bytes in Python`;
+    const text =
+      `${transport}: a message of ${message.length} bytes looks like a pickled object (conn.send); ` +
+      "use send_bytes and recv_bytes in Python";
     return new IpcError("IPC_MALFORMED", text, { transport });
   }
 

@@ -2,14 +2,14 @@ import { SHORTEST_CHALLENGE_BYTES, startsWithChallenge } from "./handshake.ts";
 import { LONGEST_PREFIX_BYTES, PYTHON_PREFIX } from "./prefix.ts";
 
 /**
- * Tells from the first bytes of a stream whether its first message is a challenge, however the stream is cut into chunks.
- * What was looked at may be passed on at once: a message that cannot be judged yet is not whole either.
+ * Finds out from the first bytes of a stream whether its first message is a challenge, however the stream is cut. The
+ * chunks may be passed on at once: a message that cannot be judged yet is not whole either.
  */
 export class ChallengeWatch {
   readonly #head: Uint8Array = new Uint8Array(LONGEST_PREFIX_BYTES + SHORTEST_CHALLENGE_BYTES);
   #have = 0;
 
-  /** Looks at bytes `[0, end)` of the next chunk. Undefined: ask again with the one after it. */
+  /** Checks bytes `[0, end)` of the next chunk. Undefined: not known yet, so check the chunk after it too. */
   sees(chunk: Uint8Array, end: number): boolean | undefined {
     const taken = Math.min(end, this.#head.length - this.#have);
     this.#head.set(chunk.subarray(0, taken), this.#have);

@@ -33,7 +33,7 @@ async function serve(key?: Uint8Array, handshakeTimeoutMs = 300): Promise<Seen> 
   return seen;
 }
 
-/** Somebody who writes these bytes; `hungUp` settles when the server has ended the connection. */
+/** Connects and writes these bytes; `hungUp` settles when the server has ended the connection. */
 async function rawClient(bytes: Uint8Array | string, end = false): Promise<{ readonly hungUp: Promise<unknown> }> {
   const socket = netConnect({ path, allowHalfOpen: true });
   await once(socket, "connect");
@@ -46,7 +46,7 @@ async function rawClient(bytes: Uint8Array | string, end = false): Promise<{ rea
   return { hungUp };
 }
 
-/** A listener that is not ours: does what it is told with whoever comes. */
+/** Opens a listener that is not ours, which runs `onSocket` for each client. */
 async function rawServer(onSocket: (socket: Socket) => void): Promise<void> {
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     socket.on("error", () => undefined);
@@ -58,14 +58,14 @@ async function rawServer(onSocket: (socket: Socket) => void): Promise<void> {
   ended.push(() => new Promise((resolve) => server.close(resolve)));
 }
 
-/** Writes so that a reader in this process reads twice: it had turns of the event loop in between. */
+/** Writes in two parts with turns of the event loop in between, so that a reader in this process reads twice. */
 async function writeApart(socket: Socket, bytes: Uint8Array, cut: number): Promise<void> {
   socket.write(bytes.subarray(0, cut));
   for (let turns = 0; turns < 5; turns++) await setImmediate();
   socket.write(bytes.subarray(cut));
 }
 
-/** Proves the key as Python 3.11 does (no braces), or as 3.12 may, and returns what the server says to it. */
+/** Proves the key as Python 3.11 does (no braces), or as 3.12 may, and returns the server's verdict. */
 async function verdictOnMd5(name: string): Promise<string> {
   const socket = netConnect(path);
   ended.push(() => socket.destroy());
@@ -98,7 +98,7 @@ describe("a server with a key", () => {
     await client.close();
   });
 
-  test("ends a client that says nothing after its limit; others are not delayed by it", async () => {
+  test("ends a client that sends nothing after its limit; others are not delayed by it", async () => {
     const seen = await serve(KEY, 1000);
     const silent = await Promise.all([rawClient(""), rawClient(""), rawClient(TRUNCATED)]);
     const began = performance.now();
@@ -165,13 +165,13 @@ describe("a server without a key", () => {
     const announced = Buffer.from([0x03, 0xff, 0xff, 0xff, 1, 2, 3]);
     for (let client = 0; client < 30; client++) await rawClient(announced);
     await vi.waitFor(() => expect(seen.connections.length).toBe(30));
-    // 30 clients announced 64 MiB each; a read buffer of 64 KiB each is what Node itself takes.
+    // 30 clients announced 64 MiB each; Node itself takes a read buffer of 64 KiB each.
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(40 * 1024 * 1024);
   });
 });
 
 describe("a client", () => {
-  // Issue 14: its timer came before the bytes that had arrived, and the server was said to have refused the key.
+  // Issue 14: its timer ran before the bytes that had arrived, and the error named a refused key.
   test("that was busy for longer than the limit of the handshake opens all the same", async () => {
     await serve(KEY, 5000);
     const limitMs = 300;
@@ -214,9 +214,9 @@ describe("a client", () => {
     await expect(connection.receiveBytes({ timeoutMs: 2000 })).rejects.toMatchObject({ code });
   });
 
-  // Issue 4: a challenge that came in two reads was handed over as a message.
+  // Issue 4: a challenge that came in two reads was delivered as a message.
   test.each([1, 4, 10, 15, 16, 34])(
-    "without a key hears that one is wanted, also from a challenge cut after %i bytes",
+    "without a key gets the error that one is wanted, also from a challenge cut after %i bytes",
     async (cut) => {
       const accepted = Promise.withResolvers<Socket>();
       await rawServer(accepted.resolve);
@@ -240,7 +240,7 @@ describe("a client", () => {
     },
   );
 
-  test("without a key takes a short message that begins like a challenge, and what only looks like one later", async () => {
+  test("without a key takes a short message that begins like a challenge, and one like it later", async () => {
     await rawServer((socket) => socket.write(Buffer.concat([framed("#CHALLENGE#"), framed("#CHALLENGE#x")])));
     const connection = await connect(path);
     for (const wanted of ["#CHALLENGE#", "#CHALLENGE#x"]) {
@@ -265,11 +265,11 @@ test("an empty key is refused on both sides", async () => {
   await expect(connect(path, { key })).rejects.toMatchObject({ code: "IPC_AUTH_FAILED" });
 });
 
-// Issue 4: the sentence said that it did not read, also of a Python program that had, and only kept its connection.
+// Issue 4: the message blamed an unread queue even when a Python program had only kept its connection.
 test.each([
   ["reads nothing", () => undefined],
   ["has read everything but keeps its connection open", (socket: Socket) => void socket.resume()],
-])("closing at a side that %s says that either may be the reason", async (_what, serveIt) => {
+])("closing at a side that %s names both as the possible reason", async (_what, serveIt) => {
   await rawServer(serveIt);
   const connection = await connect(path);
   await connection.sendBytes(Buffer.from("read me"));
@@ -278,11 +278,11 @@ test.each([
   await expect(connection.receiveBytes()).rejects.toMatchObject({ code: "IPC_TIMEOUT", message });
 });
 
-// Issue 4: listening did not look at the signal.
+// Issue 4: listening ignored the signal.
 describe("a signal", () => {
   test("that has fired already keeps both sides from opening", async () => {
     const signal = AbortSignal.abort();
-    // Where no socket could be put, to see that it is not tried.
+    // At addresses where no socket could be put, which shows that it is not tried.
     for (const address of [path, join(own.directory, "missing", "s"), { port: 0 }]) {
       const listening = listen(address, () => undefined, { signal });
       void listening.then((server) => ended.push(() => server.close())).catch(() => undefined);
@@ -291,7 +291,7 @@ describe("a signal", () => {
     await expect(connect(path, { signal })).rejects.toMatchObject({ code: "IPC_ABORTED" });
   });
 
-  test("that fires while a server is put in place leaves nothing behind, and one that fires later ends nothing", async () => {
+  test("that fires while a server is put in place leaves nothing, and one that fires later ends nothing", async () => {
     const early = new AbortController();
     const listening = listen(path, () => undefined, { signal: early.signal });
     void listening.then((server) => ended.push(() => server.close())).catch(() => undefined);
@@ -332,7 +332,7 @@ test("a reader that is late stops the sender instead of filling its memory", asy
   })();
   let furthest = 0;
   for (let received = 0; received < 2000; received++) {
-    // The reader is slower than the sender: it gives it a turn of the event loop for every message.
+    // The reader is slower than the sender: it takes a turn of the event loop for every message.
     await setImmediate();
     expect((await connection.receiveBytes())?.length).toBe(65_536);
     furthest = Math.max(furthest, sent - received);

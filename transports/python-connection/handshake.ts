@@ -2,7 +2,7 @@ import { IpcError } from "../contract/errors.ts";
 import { randomBytes } from "../support/crypto.ts";
 import { respond, verifies } from "./digest.ts";
 
-/** Each message of the handshake is at most this long: Python reads no more either. */
+/** Longest message of the handshake; Python reads no more either. */
 export const HANDSHAKE_MESSAGE_BYTES = 256;
 const NONCE_BYTES = 40;
 
@@ -10,14 +10,14 @@ const CHALLENGE: Buffer = Buffer.from("#CHALLENGE#");
 const WELCOME: Buffer = Buffer.from("#WELCOME#");
 const FAILURE: Buffer = Buffer.from("#FAILURE#");
 
-/** With one byte of nonce. */
+/** Length of a challenge with one byte of nonce. */
 export const SHORTEST_CHALLENGE_BYTES: number = CHALLENGE.length + 1;
 
 export interface HandshakeOptions {
   readonly transport: string;
   readonly role: "server" | "client";
   readonly key: Uint8Array;
-  /** Accept HMAC-MD5 answers, the only ones Python 3.11 and earlier give. */
+  /** True: accept HMAC-MD5 answers, the only ones that Python 3.11 and earlier give. */
   readonly allowLegacy: boolean;
   /** Sends one framed message. */
   readonly send: (message: Uint8Array) => void;
@@ -32,7 +32,7 @@ type Step = "challenge" | "response" | "verdict" | "done";
 export class Handshake {
   readonly #options: HandshakeOptions;
   #challenge: Uint8Array = new Uint8Array(0);
-  /** What the next message must be. */
+  /** Step that the next message must belong to. */
   #expected: Step;
   #halves = 0;
 
@@ -45,12 +45,12 @@ export class Handshake {
     return this.#expected === "done";
   }
 
-  /** Nothing has come from the other side yet, although it is its turn. */
+  /** True while it is the other side's turn and nothing has come from it yet. */
   get awaitsFirstMessage(): boolean {
     return this.#halves === 0 && this.#expected === "challenge";
   }
 
-  /** A server speaks first. */
+  /** Starts the handshake: a server sends first. */
   start(): void {
     if (this.#options.role === "server") this.#deliverChallenge();
   }
@@ -77,8 +77,8 @@ export class Handshake {
   }
 
   #answer(message: Uint8Array): void {
-    if (!startsWithChallenge(message)) throw this.#failed("the other side asks for no key; leave it away on this side");
-    // Copied: the buffer it arrived in is reused.
+    if (!startsWithChallenge(message)) throw this.#failed("the other side asks for no key; omit it on this side");
+    // Copied, because the buffer it arrived in is reused.
     const response = respond(this.#options.key, message.slice(CHALLENGE.length));
     if (response === undefined) throw this.#failed("the challenge asks for a digest that is not known here");
     this.#options.send(response);

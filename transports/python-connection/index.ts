@@ -1,12 +1,12 @@
 /**
- * Talk to Python's `multiprocessing.connection` from Node, without anything else of ipcmark:
+ * Connects Node to Python's `multiprocessing.connection`, without anything else of ipcmark:
  *
  *     import { connect } from "ipcmark/python-connection";
  *     const connection = await connect("/tmp/demo.sock", { key: Buffer.from("secret") });
  *     await connection.sendBytes(Buffer.from("hello"));
  *     const reply = await connection.receiveBytes({ timeoutMs: 1000 });
  *
- * Bytes only. What Python sends with `send()` is a pickle, which is never decoded here: `receiveBytes` rejects with
+ * Bytes only. Python's `send()` makes a pickle, which is never decoded here: `receiveBytes` rejects with
  * IPC_MALFORMED.
  *
  * @experimental names and types may change in any version
@@ -29,29 +29,29 @@ export { PythonConnection, type ReceiveOptions } from "./bytes-connection.ts";
 
 const NAME = "python-connection";
 
-/** A path (AF_UNIX; one that begins with a zero character is abstract, on Linux), or a port (AF_INET). */
+/** Path (AF_UNIX; one that begins with a zero character is abstract, on Linux), or port (AF_INET). */
 export type PythonAddress = string | { readonly port: number; readonly host?: string };
 
 export interface PythonOptions {
-  /** `authkey`. */
+  /** Key, as Python's `authkey`. */
   readonly key?: Uint8Array;
-  /** For both directions; default 64 MiB. A longer announced message ends the connection before memory is taken for it. */
+  /** Longest message, both ways; default 64 MiB. A longer length ends the connection before memory is taken for it. */
   readonly maxMessageBytes?: number;
-  /** Limit of the proof of the key; default 3000. */
+  /** Longest time for the proof of the key; default 3000. */
   readonly handshakeTimeoutMs?: number;
-  /** Default true: accept the HMAC-MD5 answers of Python 3.11 and earlier. */
+  /** True by default: accept the HMAC-MD5 answers of Python 3.11 and earlier. */
   readonly allowLegacy?: boolean;
-  /** Ends the opening; what is open already is not closed by it. */
+  /** Ends the opening; does not close what is open already. */
   readonly signal?: AbortSignal;
 }
 
 export interface ListenOptions extends PythonOptions {
-  /** A newcomer that did not prove the key. */
+  /** Called for a newcomer that did not prove the key. */
   readonly onRefused?: (error: IpcError) => void;
 }
 
 /**
- * `Client(address, authkey=key)`.
+ * Connects, as `Client(address, authkey=key)`.
  *
  * @throws IpcError IPC_PEER_LOST, IPC_AUTH_FAILED, IPC_ABORTED, IPC_TIMEOUT, IPC_SYSTEM
  */
@@ -65,8 +65,8 @@ export async function connect(address: PythonAddress, options: PythonOptions = {
 }
 
 /**
- * `Listener(address, authkey=key)`, accepting all the time: each admitted client is handed to `onConnection`.
- * A path gets mode 0600, and a stale one is taken over. The address of the result tells the port that was chosen for port 0.
+ * Listens, as `Listener(address, authkey=key)`, and accepts all the time: `onConnection` gets each admitted client. A
+ * path gets mode 0600, and a stale one is taken over. The address of the result has the port chosen for port 0.
  *
  * @throws IpcError IPC_ADDRESS_IN_USE, IPC_ABORTED, IPC_AUTH_FAILED (empty key), IPC_SYSTEM
  */
@@ -115,7 +115,7 @@ async function bind(listener: NetServer, address: PythonAddress): Promise<string
   return `${bound.address}:${bound.port}`;
 }
 
-/** One handler for all connections: each gets the object that its own messages go to. */
+/** Makes one handler for all connections: each gets the object that its own messages go to. */
 function handOut(onConnection: (connection: PythonConnection) => void): ConnectionHandler {
   const handlers = new WeakMap<object, ConnectionHandler>();
   return {

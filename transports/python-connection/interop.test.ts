@@ -5,7 +5,7 @@ import { findPythons, type Python, Speaker } from "./fixture/pythons.ts";
 import { connect, listen, type PythonAddress, type PythonConnection } from "./index.ts";
 
 const SIZES = [0, 1, 20, 16_384, 16_385, 70_000, 1_000_000];
-/** After a handshake of which the proof is all that differs. */
+/** Sizes to try after a handshake whose proof is all that differs. */
 const FEW_SIZES = [0, 20];
 const DIGESTS = ["md5", "sha256", "sha384", "sha3_256", "sha3_384"];
 const pythons = findPythons();
@@ -17,7 +17,7 @@ function keyOf(key: string | null): { key?: Uint8Array } {
   return key === null ? {} : { key: Buffer.from(key) };
 }
 
-/** 3.12 and later do it by themselves; without them on a machine, an older one playing their part is all there is. */
+/** True below 3.12. Later versions use modern digests by themselves; an older one can play them where none is there. */
 function isLegacy({ version }: Python): boolean {
   return Number(version.split(".")[1]) < 12;
 }
@@ -95,7 +95,7 @@ describe.each(pythons)("Python $version ($path)", (python) => {
     }
   });
 
-  // Issue 4: its queue has room for two, and the others were refused with EAGAIN.
+  // Issue 4: the listener's queue has room for two, and the others were refused with EAGAIN.
   test("eight clients at once are served by a listener with a thread for each", async () => {
     const path = join(folder.directory, "s");
     speaker.begin({ role: "crowd", address: path, key: "secret", digest: null });
@@ -104,8 +104,8 @@ describe.each(pythons)("Python $version ($path)", (python) => {
     expect(await speaker.next()).toEqual({ ended: "eof" });
   });
 
-  // Issue 14: it looked like any other message, or like an orderly end.
-  test("a pickled object is named as one, the bytes after it arrive, and who can read pickles may have it", async () => {
+  // Issue 14: the pickle looked like any other message, or like an orderly end.
+  test("a pickled object is named as one, the bytes after it arrive, and a reader of pickles may have it", async () => {
     const path = join(folder.directory, "s");
     for (const key of ["secret", null]) {
       speaker.begin({ role: "pickler", address: path, key, digest: null });

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { LengthPrefixDecoder, writeFrame } from "../support/length-prefix.ts";
 import { PYTHON_PREFIX } from "./prefix.ts";
 
-/** As Python's struct module writes it, by other means than the code under test. */
+/** Packs as Python's struct module does, by other means than the code under test. */
 function packed(length: number): Buffer {
   if (length > 0x7fff_ffff) {
     const header = Buffer.alloc(12, 0xff);

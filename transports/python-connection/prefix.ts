@@ -2,7 +2,7 @@ import type { PrefixFormat } from "../support/length-prefix.ts";
 
 /** Largest length that fits the short header, an `int` in network order. */
 const SHORT_LIMIT = 0x7fff_ffff;
-/** In the short header: the length follows as an unsigned 64-bit integer in network order (Python 3.8 and later). */
+/** Mark in the short header: the length follows as an unsigned 64-bit integer, network order (Python 3.8 and later). */
 const LONG_MARK = 0xffff_ffff;
 const SHORT_BYTES = 4;
 const LONG_BYTES = 12;

@@ -8,14 +8,14 @@ import { Admission, HANDSHAKE_LIMIT_MS } from "./admission.ts";
 import { refuseEmptyKey } from "./handshake.ts";
 import { PYTHON_PREFIX } from "./prefix.ts";
 
-/** More clients than this are hung up on. */
+/** Most clients of a server; it hangs up on more. */
 export const MAX_CLIENTS = 1024;
 
 export interface ProtocolSettings {
   readonly transport: string;
   readonly maxMessageBytes: number;
   readonly handshakeTimeoutMs: number;
-  /** Accept HMAC-MD5, all that Python 3.11 and earlier can do. */
+  /** True: accept HMAC-MD5, all that Python 3.11 and earlier can do. */
   readonly allowLegacy: boolean;
 }
 
@@ -36,7 +36,7 @@ export function checkListen(transport: string, options: OpenOptions | undefined)
   refuseEmptyKey(transport, options?.key);
 }
 
-/** For a signal that fired while the socket was being put in place. @throws IpcError IPC_ABORTED; nothing listens then. */
+/** Fails if a signal fired while the socket was put in place. @throws IpcError IPC_ABORTED; nothing listens then. */
 export async function unlessAborted(
   transport: string,
   options: OpenOptions | undefined,
@@ -47,7 +47,7 @@ export async function unlessAborted(
   throw aborted(transport);
 }
 
-/** Serves a listening socket. Newcomers prove the key one beside the other, so a stalled one delays nobody. */
+/** Serves a listening socket. Newcomers prove the key side by side, so a stalled one delays nobody. */
 export function servePython(
   settings: ProtocolSettings,
   address: Address,

@@ -1,8 +1,8 @@
-// What this protocol costs beyond `unix`: `node transports/python-connection/python-connection.bench.ts [rounds]`.
+// Measures the cost beyond `unix`: `node transports/python-connection/python-connection.bench.ts [rounds]`.
 //
-// Round trips of 64 B and a header, Node to Node over `unix` and over `python-connection`, and Node to a Python Listener. Every
-// process is pinned to one CPU. Each round is a fresh client process, whose three connections take turns in blocks of 500
-// round trips. The figure is the median over rounds of the ratio of the two p50; exit code 1 when it is above 1.10.
+// Round trips of 64 B and a header: Node to Node over `unix` and `python-connection`, and Node to a Python Listener.
+// Every process is pinned to one CPU. Each round is a new client process, whose three connections alternate in blocks
+// of 500 round trips. The figure is the median over rounds of the ratio of the p50s; exit code 1 when above 1.10.
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -100,7 +100,7 @@ class Caller {
   }
 }
 
-/** Prints the median round trip of each in nanoseconds; they take turns, block by block, so that the machine is the same to all. */
+/** Prints the median round trip of each, ns. They alternate block by block, so that the machine is the same for all. */
 async function call(targets: readonly (readonly [string, Address])[]): Promise<void> {
   const callers = targets.map(() => new Caller());
   for (const [index, [id, address]] of targets.entries()) await callers[index]?.open(id, address);

@@ -14,7 +14,7 @@ import { checkListen, MAX_CLIENTS, servePython, settingsOf, unlessAborted } from
 
 const UNIX_ID = "python-connection";
 const TCP_ID = "python-connection/tcp";
-/** How the harness starts a Python server: it puts the path of its own script in the place of `peer.py`. */
+/** Command of a Python server; the harness puts the path of its own script in the place of `peer.py`. */
 const PEERS = { python: ["python3", "peer.py"] } as const;
 
 const overUnix: EventTransport = {
@@ -36,7 +36,7 @@ const overUnix: EventTransport = {
 const overTcp: EventTransport = {
   async listen(address, handler, options) {
     checkListen(TCP_ID, options);
-    // A chunk of payload follows its header in a second write above 16 KiB on Python's side: Nagle would hold it back.
+    // Above 16 KiB, Python writes the payload after the header in a second write, which Nagle would hold back.
     const listener = createServer({ allowHalfOpen: true, noDelay: true });
     const name = loopbackName(await listenOnLoopback(TCP_ID, listener, portOf(TCP_ID, address)));
     const bound = { ...address, name };
@@ -80,7 +80,7 @@ export const pythonConnection: Transport = {
   },
 };
 
-/** The same over TCP on the loopback interface. */
+/** The same protocol over TCP on the loopback interface. */
 export const pythonConnectionTcp: Transport = {
   id: TCP_ID,
   capabilities: { ...COMMON, auth: ["shared-key"], platforms: ["linux", "darwin", "win32"] },
@@ -94,6 +94,6 @@ export const pythonConnectionTcp: Transport = {
   peers: PEERS,
   connectRaw: async (address) => connectRawSocket(TCP_ID, loopbackTarget(TCP_ID, address)),
   residue: (address) => portResidue(TCP_ID, address),
-  /** A port is free the moment its process is gone. */
+  /** Does nothing: a port is free the moment its process is gone. */
   async sweep() {},
 };

@@ -9,15 +9,15 @@ import { kill, ServerBench, type Subject } from "./server-bench.ts";
 
 const KILLER = join(import.meta.dirname, "killer.ts");
 
-/** How long a waiting client may take to learn that its server was killed, beside the lateness of the machine. */
+/** Longest time in which a waiting client learns that its server was killed, beside the lateness of the machine. */
 const LOSS_MS = 100;
 
 export interface BlockingSubject extends Subject {
-  /** Leaves out what a sibling that differs only in how it waits has shown already. */
+  /** True: leaves out cases that a sibling, which differs only in how it waits, has shown already. */
   readonly essentials?: boolean;
 }
 
-/** What every blocking face promises, against a server in another process. */
+/** Tests the promises of every blocking face, against a server in another process. */
 export function blockingCases(subject: BlockingSubject): void {
   const { modulePath, exportName, transport, essentials = false } = subject;
   const blocking = transport.blocking;
@@ -63,7 +63,7 @@ export function blockingCases(subject: BlockingSubject): void {
       );
     });
 
-    it.skipIf(essentials)("waits as long as it was told and no longer, then goes on working", async () => {
+    it.skipIf(essentials)("waits as long as it was asked to and no longer, then goes on working", async () => {
       const address = await bench.fresh();
       await bench.serve(address);
       const client = connect(address);
@@ -105,7 +105,7 @@ export function blockingCases(subject: BlockingSubject): void {
       30_000,
     );
 
-    // Repeated where it fails: the lateness of one thread says little of another on a busy machine, and a client that is too slow always is.
+    // Repeated on failure: on a busy machine lateness of one thread shows little of another. Slow clients never pass.
     it(`a waiting client learns within ${LOSS_MS} ms that its server was killed; the address is usable again at once`, {
       retry: 2,
     }, async () => {
@@ -115,7 +115,7 @@ export function blockingCases(subject: BlockingSubject): void {
       const into = new Uint8Array(largest);
       sendAll(client, Buffer.from("x"));
       receiveOne(client, into);
-      // The kill happens from another thread while this one is asleep in `receive`.
+      // Another thread kills while this one is asleep in `receive`.
       const clock = new Float64Array(new SharedArrayBuffer(16));
       const order: KillOrder = { pid: child.pid as number, afterMs: 200, clock };
       const killer = new Worker(KILLER, { workerData: order });
@@ -183,7 +183,7 @@ export function blockingCases(subject: BlockingSubject): void {
             expect(Buffer.from(into.subarray(0, length)).toString()).toBe(`${i}/${round}`);
           });
         }
-        // Places of ended clients come back: more connections one after the other than there are places.
+        // Places of ended clients come back: opens more connections one after the other than there are places.
         for (let i = 0; i < Math.min(maxClients, 40) + 3; i++) {
           const client = blocking.connect(address, 5000);
           sendAll(client, Buffer.from("z"));
@@ -195,7 +195,7 @@ export function blockingCases(subject: BlockingSubject): void {
   });
 }
 
-/** A client that has messages under way all the time, until it is killed. */
+/** Script of a client that has messages under way all the time, until it is killed. */
 function victimScript(modulePath: string, exportName: string, address: Address): string {
   return `
     import { writeSync } from "node:fs";

@@ -33,7 +33,7 @@ while (process.ppid === parent) {
   try {
     while (from !== undefined && !from.send(message, 100)) if (process.ppid !== parent) break;
   } catch {
-    // The client is gone: the server forgets it by itself.
+    // The client is gone, and the server forgets it by itself.
   }
 }
 server[Symbol.dispose]();

@@ -1,4 +1,4 @@
-/** Claims every mechanism with an address must keep, across processes; each family's own test adds what is special to it. */
+/** Claims that every mechanism with an address must keep, across processes; each family's tests add their own. */
 import { lstat, writeFile } from "node:fs/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Place, Transport } from "../contract/transport.ts";

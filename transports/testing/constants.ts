@@ -7,7 +7,7 @@ const ASSIGNMENTS: Readonly<Record<string, RegExp>> = {
   c: /^#define (\w+) (.+)$/gm,
 };
 
-/** The numbers that a source file in TypeScript, Python or C gives names to at its top level, read as text: sums and products count too. */
+/** Reads the named numbers at the top level of a TypeScript, Python or C file, as text; sums and products count too. */
 export function constantsIn(file: URL): Readonly<Record<string, number>> {
   const found: Record<string, number> = {};
   const factor = (text: string): number => found[text.trim()] ?? Number(text.trim().replace(/(?<=^[\da-fx]+)u$/, ""));

@@ -1,7 +1,7 @@
 /**
  * A server process for the mechanisms' own tests: `echo-server.ts <module> <export> <address as JSON>`.
- * Prints one JSON line with its address when it listens, echoes every message, ends in an orderly way when stdin ends or
- * when a client says `quit`.
+ * Prints one JSON line with its address when it listens, echoes every message, ends in order when stdin ends or when a
+ * client sends `quit`.
  */
 import { pathToFileURL } from "node:url";
 import type { Address, Transport } from "../contract/transport.ts";

@@ -6,7 +6,7 @@ import type { Address, Connection, ConnectionHandler, EventTransport } from "../
 import { ServerBench, type Subject } from "./server-bench.ts";
 
 export interface EventSubject extends Subject {
-  /** How long a client may take to learn that its server was killed. */
+  /** Longest time in which a client learns that its server was killed. */
   readonly lossMs: number;
 }
 
@@ -55,7 +55,7 @@ class Client implements ConnectionHandler {
   }
 }
 
-/** What an event face promises, against a server in another process. */
+/** Tests the promises of an event face, against a server in another process. */
 export function eventCases(subject: EventSubject): void {
   const { transport, lossMs } = subject;
   const event = transport.event as EventTransport;
@@ -105,7 +105,7 @@ export function eventCases(subject: EventSubject): void {
       );
     });
 
-    it("pushes back on a server that does not read, loses nothing, and an orderly close is one on both sides", async () => {
+    it("pushes back on a server that does not read, loses nothing, and both ends see an orderly close", async () => {
       const address = await bench.fresh();
       const child = await bench.serve(address);
       const client = await connect(address);

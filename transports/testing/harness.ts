@@ -25,11 +25,11 @@ export interface ServerProcess {
   readonly address: Address;
   readonly child: ChildProcess;
   kill(): Promise<void>;
-  /** Orderly end; resolves with the exit code. */
+  /** Ends it in order; resolves with the exit code. */
   stop(): Promise<number | null>;
 }
 
-/** @param moduleUrl where `exportName`, a transport, is found */
+/** @param moduleUrl module that exports the transport `exportName` */
 export async function startServer(moduleUrl: URL, exportName: string, address: Address): Promise<ServerProcess> {
   const child = spawn(process.execPath, [SERVER, fileURLToPath(moduleUrl), exportName, JSON.stringify(address)], {
     stdio: ["pipe", "pipe", "inherit"],
@@ -108,7 +108,7 @@ export class Collector implements ConnectionHandler {
     for (const check of this.#check) check();
   }
 
-  /** Resolves when `condition` holds; asked after every event. */
+  /** Resolves when `condition` holds; it is checked after every event. */
   async until(what: string, condition: () => boolean, limitMs?: number): Promise<void> {
     if (condition()) return;
     let check: () => void = () => undefined;
@@ -141,7 +141,7 @@ export async function roundTrip(
   return collector.messages[before] as Buffer;
 }
 
-/** A buffer whose every byte depends on its place, so that a cut or swapped message shows. */
+/** Makes a buffer whose every byte depends on its place, so that a cut or swapped message shows. */
 export function pattern(bytes: number, seed = 1): Buffer {
   const buffer = Buffer.allocUnsafe(bytes);
   for (let i = 0, x = seed | 0; i < bytes; i++) {

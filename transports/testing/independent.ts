@@ -1,13 +1,13 @@
-/** Programs that know nothing of this project, as the other end of a mechanism. */
+/** Programs independent of this project, as the other end of a mechanism. */
 import { execFile, execFileSync } from "node:child_process";
 import { promisify } from "node:util";
 
-/** The system's Python: its modules come from the system's packages (python3-zmq, python3-grpcio). */
+/** Python of the system, whose modules come from the system's packages (python3-zmq, python3-grpcio). */
 const PYTHON = "/usr/bin/python3";
 const LIMIT_MS = 20_000;
 const run = promisify(execFile);
 
-/** undefined when the command works, otherwise why not, with the remedy: the visible reason of a skipped test. */
+/** Returns undefined when the command works, otherwise the reason and the remedy, which a skipped test shows. */
 function missing(command: string, args: readonly string[], remedy: string): string | undefined {
   try {
     execFileSync(command, args, { stdio: "ignore", timeout: LIMIT_MS });
@@ -23,7 +23,7 @@ export function withoutPython(module: string, packageName: string): string | und
   return missing(PYTHON, ["-c", `import ${module}`], `install ${packageName}`);
 }
 
-/** Runs a Python program and returns what it printed. @throws with its standard error when it fails or takes too long */
+/** Runs a Python program and returns its output. @throws with its standard error when it fails or takes too long */
 export async function runPython(program: string, ...args: readonly string[]): Promise<string> {
   const { stdout } = await run(PYTHON, ["-c", program, ...args], { timeout: LIMIT_MS });
   return stdout.trim();

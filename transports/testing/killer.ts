@@ -2,10 +2,10 @@ import { readFileSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 
 /**
- * A worker that kills a process while the thread that started it is asleep in a blocking call, and then watches how late a
- * timer of 5 ms comes: a busy machine is late for everybody, also for the sleeper. `clock[0]` is when the killed process was
- * last seen to live (ms since the epoch, 0 before the kill): on a busy machine a process takes its time to die, and no client
- * can learn of it earlier. `clock[1]` is the largest lateness so far.
+ * Kills a process, in a worker, while the thread that started it is asleep in a blocking call, and then measures how
+ * late a timer of 5 ms comes: a busy machine is late for everybody, also for the sleeper. `clock[0]` is when the killed
+ * process was last seen to live (ms since the epoch, 0 before the kill): a process may take its time to die, and no
+ * client can learn of it earlier. `clock[1]` is the largest lateness so far.
  */
 export interface KillOrder {
   readonly pid: number;
@@ -30,7 +30,7 @@ setTimeout(() => {
   }, 1);
 }, afterMs);
 
-/** Tells a process that is still on its way out from one whose descriptors are closed (Linux; elsewhere the kill itself counts). */
+/** True until the descriptors of a dying process are closed (Linux; elsewhere the kill itself counts). */
 function lives(): boolean {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");

@@ -1,4 +1,4 @@
-/** A peer that a test starts with `launch`: `launched-echo.ts <module> <export>`, or `registry <id>`. Echoes until its parent hangs up. */
+/** Peer for `launch`: `launched-echo.ts <module> <export>`, or `registry <id>`. Echoes until its parent hangs up. */
 import { pathToFileURL } from "node:url";
 import type { Transport } from "../contract/transport.ts";
 import { echoHandler } from "./echo-handler.ts";

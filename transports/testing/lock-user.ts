@@ -1,4 +1,4 @@
-/** A process that holds the lock of a path, or takes it again and again. Arguments: what to do, the path, the user to become. */
+/** Process that holds the lock of a path, or takes it again and again. Arguments: the action, the path, the user. */
 import { openSync, rmSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { isIpcError } from "../contract/errors.ts";
@@ -14,10 +14,10 @@ if (user !== undefined) {
   process.setgid?.(Number(user));
   process.setuid?.(Number(user));
 }
-// Whoever started this process is gone.
+// The parent of this process is gone.
 process.stdin.once("end", () => process.exit(1)).resume();
 
-/** Fails when somebody else is in here. */
+/** Fails when another process is inside. */
 function enter(): void {
   openSync(`${path}.inside`, "wx");
 }
@@ -42,7 +42,7 @@ async function takeTurns(): Promise<number> {
       }
       turns++;
     } catch (error) {
-      // Too many waited for it on a busy machine.
+      // On a busy machine too many waited for it.
       if (!isIpcError(error) || error.code !== "IPC_ADDRESS_IN_USE") throw error;
     }
   }

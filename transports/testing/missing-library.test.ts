@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 const run = promisify(execFile);
 const registry = fileURLToPath(new URL("../registry.ts", import.meta.url));
 
-/** Runs in a process of its own, where the packages cannot be found, and prints what the probes say. */
+/** Runs in a process of its own, where the packages cannot be found, and prints the results of the probes. */
 const PROGRAM = `
 import { registerHooks } from "node:module";
 const absent = new Set(["zeromq", "@grpc/grpc-js", "ws", "vscode-jsonrpc/node"]);

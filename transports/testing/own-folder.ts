@@ -4,13 +4,13 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect } from "vitest";
 
 export interface OwnFolder {
-  /** Fresh for each test; only to be read while one runs. */
+  /** Folder of the running test, new for each; only to be read while one runs. */
   readonly directory: string;
-  /** What ends what a test started: called after it, the newest first. */
+  /** Functions that end what a test started; called after it, the newest first. */
   readonly ended: (() => unknown)[];
 }
 
-/** For the tests of a file or of a `describe`: each in a folder of its own, in which it must leave nothing. */
+/** Gives each test of a file or a `describe` its own folder, in which it must leave nothing. */
 export function ownFolder(): OwnFolder {
   const ended: (() => unknown)[] = [];
   let directory = "";

@@ -18,7 +18,7 @@ export type Contest = Omit<Order, "memory">;
 const SERVERS = 3;
 const LIMIT_MS = 20_000;
 const SPINS = 20_000;
-/** Words of the shared memory: arrivals at the barrier so far, servers that listen in this round, those that failed otherwise. */
+/** Words of the shared memory: arrivals at the barrier so far, servers that listen in this round, other failures. */
 const ARRIVED = 0;
 const WON = 1;
 const BROKEN = 2;

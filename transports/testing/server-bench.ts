@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { expect } from "vitest";
 import type { Address, Place, Transport } from "../contract/transport.ts";
 
-/** Where a transport under test is found. */
+/** Location of a transport under test. */
 export interface Subject {
   readonly modulePath: string;
   readonly exportName: string;
@@ -22,7 +22,7 @@ export class ServerBench {
   readonly #children: ChildProcess[] = [];
   readonly #addresses: Address[] = [];
 
-  /** @param script a file of this folder: prints a line when it listens; its arguments are module, export, address */
+  /** @param script file of this folder that prints a line when it listens; its arguments are module, export, address */
   constructor(subject: Subject, script: string) {
     this.#subject = subject;
     this.#script = join(import.meta.dirname, script);
@@ -41,7 +41,7 @@ export class ServerBench {
     return this.start(this.#script, modulePath, exportName, JSON.stringify(address));
   }
 
-  /** Another Node process; resolves when it has written its first line. */
+  /** Starts another Node process; resolves when it has written its first line. */
   async start(...args: string[]): Promise<ChildProcess> {
     const child = spawn(process.execPath, [...args], {
       stdio: ["pipe", "pipe", "inherit"],
@@ -53,7 +53,7 @@ export class ServerBench {
     return child;
   }
 
-  /** After each test. */
+  /** Cleans up after each test. */
   async clear(): Promise<void> {
     for (const child of this.#children.splice(0)) await kill(child);
     for (const address of this.#addresses.splice(0)) {
@@ -62,7 +62,7 @@ export class ServerBench {
     }
   }
 
-  /** After all tests. */
+  /** Cleans up after all tests. */
   end(): void {
     rmSync(this.#place.directory, { recursive: true, force: true });
   }

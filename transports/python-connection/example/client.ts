@@ -1,4 +1,4 @@
-// Starts server.py and has it shout: `node transports/python-connection/example/client.ts`.
+// Starts server.py and lets it shout: `node transports/python-connection/example/client.ts`.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";

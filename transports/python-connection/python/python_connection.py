@@ -16,7 +16,7 @@ JOIN_S = 2.0
 
 
 class CheckedConnection(connection.Connection):
-    """Python takes a negative length for an empty message, and goes on reading in the middle of whatever that was."""
+    """Checks lengths: Python takes a negative one for an empty message, and reads on in the middle of the stream."""
 
     def _recv(self, size, *rest):
         if size < 0:
@@ -29,7 +29,7 @@ class ListenerConnection:
         self._server = server
         self._program = program
         self._conn = conn
-        # A second handle on the descriptor, for what Connection does not offer: time limits and half a close.
+        # A second handle on the descriptor, for time limits and half a close, which Connection does not offer.
         self._socket = socket.socket(server.family, socket.SOCK_STREAM, 0, fileno=os.dup(conn.fileno()))
         self._lock = threading.Lock()
         self._open = True
@@ -62,7 +62,7 @@ class ListenerConnection:
             self._socket.close()
 
     def _prove(self):
-        """Here and not in accept(), where one client that says nothing would keep all others waiting."""
+        """Proves the key here and not in accept(), where one silent client would keep all others waiting."""
         key = self._server.key
         if key is None:
             return
@@ -104,19 +104,19 @@ class ListenerServer:
                 return
             if self.family == socket.AF_INET:
                 no_delay(conn)
-            # accept() cannot be told to make another kind; this one differs in one method alone.
+            # accept() cannot make another class; this one differs in one method alone.
             conn.__class__ = CheckedConnection
             self.connections.add(ListenerConnection(self, self._program, conn))
 
     def close(self):
-        # Closing also removes the path. The thread in accept() stays there until the process ends, which is at once.
+        # Closing also removes the path. The thread in accept() stays until the process ends, which is at once.
         self._listener.close()
         for conn in list(self.connections):
             conn.close()
 
 
 def no_delay(conn):
-    """Header and payload of more than 16 KiB are two writes; Nagle would hold the second one back."""
+    """Turns Nagle off: header and payload of more than 16 KiB are two writes, and it would hold the second one back."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, 0, fileno=os.dup(conn.fileno())) as handle:
         handle.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
