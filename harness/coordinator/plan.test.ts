@@ -162,6 +162,22 @@ describe("the length of a run", () => {
   });
 });
 
+it("makes windows of a workload long enough for a p99 where that is the question", () => {
+  const slow = { cell: cell("workload", 64, { clients: 1, ratePerSecond: 100 }), messagesPerSecond: 100 };
+  const request = {
+    effort: "quick",
+    rounds: { least: 6, most: 6 },
+    leftMs: 3000,
+    extraMs: 0,
+    messages: undefined,
+  } as const;
+  const messages = (forP99: boolean): number | undefined =>
+    planRun([{ overheadMs: 0, arms: [{ arm, paces: [slow] }] }], { ...request, forP99 }).groups[0]?.arms[0]?.cells[0]
+      ?.messages;
+  expect(messages(false)).toBeLessThan(100);
+  expect(messages(true)).toBeGreaterThanOrEqual(334);
+});
+
 describe("a cell that cannot be", () => {
   it("says why", () => {
     const { capabilities } = loopback;
@@ -172,6 +188,22 @@ describe("a cell that cannot be", () => {
       /CPU of its own/,
     );
     expect(cellReason(arm, cell("one-way-latency", 64))).toMatch(/share a process/);
+    expect(cellReason(arm, cell("workload", 64, { clients: 1 }))).toBeUndefined();
+    expect(cellReason(arm, cell("workload", 64, { clients: 2 }))).toMatch(
+      /no other process can reach its server: 1 client/,
+    );
+    const shared = { ...capabilities, rendezvous: "address", maxClients: 4 } as const;
+    const few: Arm = { ...arm, transport: { ...loopback, capabilities: shared } };
+    expect(cellReason(few, cell("workload", 64, { clients: 4 }))).toBeUndefined();
+    expect(cellReason(few, cell("workload", 64, { clients: 5 }))).toMatch(/serves at most 4 clients, not 5/);
+    const onOneCpu: Arm = { ...few, placement: "same-cpu" };
+    expect(cellReason(onOneCpu, cell("workload", 64, { clients: 4, ratePerSecond: 3000 }))).toBeUndefined();
+    expect(cellReason(onOneCpu, cell("workload", 64, { clients: 4, ratePerSecond: 5000 }))).toMatch(/stay awake/);
+    const mix = [
+      { bytes: 64, share: 0.9 },
+      { bytes: capabilities.maxMessageBytes, share: 0.1 },
+    ];
+    expect(cellReason(arm, cell("workload", 64, { mix }))).toMatch(/carries at most/);
     expect(cellReason(arm, cell("round-trip", 64))).toBeUndefined();
   });
 

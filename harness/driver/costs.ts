@@ -14,14 +14,13 @@ export interface Usages {
 }
 
 /** Reads the usage just outside the window. Asking costs the peer about 10 µs, part of the figure per message. */
-export async function usages(site: Site, model: PreparedModel): Promise<Usages> {
+export async function usages(site: Site, model?: PreparedModel): Promise<Usages> {
   const { link } = site;
   const peer = link.peer.info.pid === process.pid ? null : await peerUsage(site);
-  return { own: readUsage(), peer, clients: model.usage?.() ?? null };
+  return { own: readUsage(), peer, clients: model?.usage?.() ?? null };
 }
 
 async function peerUsage({ link, transport }: Site): Promise<PeerUsage> {
-  if (link.peer.info.language !== "node") return null;
   if (link.face === "blocking") {
     const bytes = exchangeBlocking(link, Method.usage);
     return bytes === null ? null : JSON.parse(new TextDecoder().decode(bytes));

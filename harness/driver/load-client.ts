@@ -9,7 +9,7 @@ import { WorkloadClient } from "./models/workload-client.ts";
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
-/** One client process of `fan-in` or `workload`: connects, reports that, and runs a window for every `go`. */
+/** One client process of `fan-in` or `workload`: connects when all are loaded, reports that, and runs a window for every `go`. */
 export async function runLoadClient(
   transport: Transport,
   start: DriverStart,
@@ -17,6 +17,9 @@ export async function runLoadClient(
   control: Control<ToDriver, FromDriver>,
 ): Promise<void> {
   watchGarbageCollection();
+  control.send({ type: "prepared" });
+  // Not all of them could be started.
+  if ((await control.next(["begin", "end-load"])).type === "end-load") return;
   const wire = await openWire(transport, start, work);
   const client = new WorkloadClient(wire, work.load, work.client, transport.capabilities.maxInFlight);
   control.send({ type: "load-ready" });

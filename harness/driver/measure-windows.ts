@@ -153,6 +153,8 @@ function placed(peer: RunningPeer["info"]): RunningPeer["info"] {
 async function warmAhead(site: Site, work: TrialJob["work"], send: TrialJob["send"]): Promise<void> {
   const { delivery } = site.transport.capabilities;
   const distinct = new Map(work.turns.flat().map((cell) => [cell.key, cell]));
+  // A server may close a connection on which nothing has ever come, and the first turn may be far.
+  if ([...distinct.values()].every(({ ahead }) => ahead === null)) await usages(site);
   for (const cell of distinct.values()) {
     const { ahead } = cell;
     if (ahead === null) continue;

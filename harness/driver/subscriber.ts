@@ -24,6 +24,9 @@ export async function runSubscriber(
       closed = error;
     },
   };
+  control.send({ type: "prepared" });
+  // Not all of them could be started.
+  if ((await control.next(["begin", "end-load"])).type === "end-load") return;
   const connection = await transport.event.connect(work.address, handler);
   control.send({ type: "load-ready" });
   await control.next(["end-load"]);

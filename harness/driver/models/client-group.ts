@@ -20,11 +20,17 @@ export class ClientGroup {
     this.#children = children;
   }
 
-  /** Resolves when all are connected. @throws Error with the reason of the first one that is not */
+  /**
+   * Resolves when all are connected. They connect when the last one has loaded: a server may close a connection that nobody uses for so long.
+   *
+   * @param keepAlive called after each start: uses a connection of the caller, for the same reason
+   * @throws Error with the reason of the first that could not
+   */
   static async start(
     site: Site,
     clients: number,
     workOf: (index: number) => LoadWork | SubscribeWork,
+    keepAlive: () => Promise<unknown> = async () => {},
   ): Promise<ClientGroup> {
     const left = descriptorsLeft(site.link.peer.info.pid);
     const children: DriverProcess[] = [];
@@ -36,8 +42,12 @@ export class ClientGroup {
         children.push(child);
         site.onSpawn(child.pid);
         child.send({ ...site.start, work: workOf(index) });
-        const answer = await child.next(["load-ready", "failed"], READY_TIMEOUT_MS);
-        if (answer.type === "failed") throw rejection(site.transport.id, answer);
+        await reached(child, "prepared", site);
+        await keepAlive();
+      }
+      for (const child of children) {
+        child.send({ type: "begin" });
+        await reached(child, "load-ready", site);
       }
     } catch (error) {
       await group.end();
@@ -85,6 +95,11 @@ export class ClientGroup {
     this.tell({ type: "end-load" });
     await Promise.all(this.#children.map((child) => child.finish(2000)));
   }
+}
+
+async function reached(child: DriverProcess, state: "prepared" | "load-ready", { transport }: Site): Promise<void> {
+  const answer = await child.next([state, "failed"], READY_TIMEOUT_MS);
+  if (answer.type === "failed") throw rejection(transport.id, answer);
 }
 
 function clientWindowOf({ startedNs, endedNs, samples, lateness, ...window }: LoadWindow): ClientWindow {

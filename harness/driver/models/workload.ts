@@ -47,24 +47,24 @@ class Clients {
   readonly #delivery: "reliable" | "lossy";
   #windows = 0;
 
-  private constructor(site: Site, load: Load, group: ClientGroup) {
-    const { maxInFlight, delivery } = site.transport.capabilities;
-    this.#load = load;
-    this.#group = group;
+  private constructor(delivery: "reliable" | "lossy", load: Load, own: WorkloadClient, group: ClientGroup) {
     this.#delivery = delivery;
-    this.#own = new WorkloadClient(site.link, load, 0, maxInFlight);
+    this.#load = load;
+    this.#own = own;
+    this.#group = group;
   }
 
   static async start(site: Site, load: Load): Promise<Clients> {
     const { address } = site.link.peer;
-    const others = load.clients - 1;
-    const group = await ClientGroup.start(site, others, (index) => ({
-      kind: "load",
-      address,
-      load,
-      client: index + 1,
-    }));
-    return new Clients(site, load, group);
+    const { maxInFlight, delivery } = site.transport.capabilities;
+    const own = new WorkloadClient(site.link, load, 0, maxInFlight);
+    const group = await ClientGroup.start(
+      site,
+      load.clients - 1,
+      (index) => ({ kind: "load", address, load, client: index + 1 }),
+      () => own.window({ messages: 1, ratePerSecond: null, seed: load.seed, startNs: String(process.hrtime.bigint()) }),
+    );
+    return new Clients(delivery, load, own, group);
   }
 
   get used(): UsageReport {
