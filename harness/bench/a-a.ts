@@ -89,7 +89,8 @@ const off = all.map(({ ratio }) => Math.abs(ratio - 1)).sort((a, b) => a - b);
 process.stdout.write(
   `${all.length} runs of ${trials} rounds: the paired ratio covers 1 in ${(covered * 100).toFixed(0)} %, ` +
     `wanted >= ${WANTED * 100} %: ${covered >= WANTED ? "holds" : "MISSED"}\n` +
-    `ratio off by ${(median(off) * 100).toFixed(1)} % in the middle, at most ${((off.at(-1) ?? 0) * 100).toFixed(1)} %\n` +
+    `the ratio is off by ${(median(off) * 100).toFixed(1)} % in the middle ` +
+    `and ${((off.at(-1) ?? 0) * 100).toFixed(1)} % at most\n` +
     `the interval of the absolute median covers that of all runs in ${(absolute * 100).toFixed(0)} % (not required)\n`,
 );
 process.exitCode = covered >= WANTED ? 0 : 1;

@@ -58,7 +58,7 @@ const values = benchOptions({
 const { bytes, messages } = values;
 const [rounds, pairs] = [countOf("rounds", values.rounds), countOf("pairs", values.pairs)];
 const [first, second] = (allowedCpus() ?? [0]).map(String) as [string, string | undefined];
-/** On two CPUs, where waking a halted one varies by more than is judged here, only on demand and without a verdict. */
+/** Placements. Two CPUs only on demand and without a verdict: waking a halted one varies by more than is judged. */
 const PLACEMENTS: readonly (readonly [name: string, server: string])[] = [
   ["same-cpu", first],
   ...(values["two-cpus"] && second !== undefined ? ([["two-cpus", second]] as const) : []),

@@ -57,7 +57,7 @@ const SOURCE = join(import.meta.dirname, "..", "c-baseline", "ping-pong.c");
 /** Counts above this select a stream: the two processes receive nothing but one number a line. */
 const STREAM = 2 ** 32;
 const WARM_UP_ROUNDS = 3;
-/** On two CPUs turns are shorter, see {@link runPair}, and this many times as many. */
+/** Factor by which turns on two CPUs are shorter and more numerous, see {@link runPair}. */
 const SHORT_TURNS = 5;
 
 const values = benchOptions({

@@ -110,7 +110,7 @@ function delaysOf({ plain, reference }: Evidence): [bytes: number, ns: number][]
     .toSorted(([a], [b]) => a - b);
 }
 
-/** Runs a part whose failure costs its own rows only: the results of the others are printed all the same. */
+/** Runs a part whose failure costs its own rows only: the results of the others are still printed. */
 async function attempt(part: () => Promise<void>): Promise<void> {
   try {
     await part();

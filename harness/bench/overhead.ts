@@ -7,7 +7,8 @@
  * - `loopback`, 64 B: p50 in µs, the floor under every number. Wanted: at most 0.8 µs.
  *
  * Everything runs on one CPU. A round starts both clients and both servers afresh; then the clients take turns in
- * short windows, ABBA, so that a pair of windows meets the same machine. The figure is the median over rounds.
+ * short windows, ABBA, so that a pair of windows meets the same machine. The figure is
+ * the median over rounds of the round's median ratio.
  * Exit code 1 when a wanted figure was missed.
  */
 import { mkdir, mkdtemp, rm } from "node:fs/promises";

@@ -52,7 +52,7 @@ function parentsOf(root: string, env: NodeJS.ProcessEnv): string[] {
 function usable(parent: string, creates: boolean): string | Refusal {
   const directory = join(parent, NAME);
   try {
-    // An absent parent is made too, except node_modules, which would be one more place to look for packages.
+    // An absent parent is made too, except node_modules, which would be one more place for packages.
     const shared = sharedWithAll(existsSync(parent) ? parent : dirname(parent));
     if (shared !== undefined) return shared;
     if (lstatSync(directory, { throwIfNoEntry: false }) === undefined) {

@@ -176,7 +176,7 @@ export class Child<In extends object, Out extends Typed> {
     return `the ${this.name} process ${how}${last === undefined ? "" : ` (${last})`}`;
   }
 
-  /** The shortage that kept a process from starting its threads; undefined when something else ended it. */
+  /** Shortage that kept a process from starting its threads; undefined when something else ended it. */
   get shortage(): IpcError | undefined {
     const { signal } = this.#exit ?? { signal: "SIGKILL" };
     const lacking = signal === null || signal === "SIGABRT" ? startShortageIn(this.#stderr.text) : undefined;
@@ -191,7 +191,7 @@ export class Child<In extends object, Out extends Typed> {
     else this.#refuse(`an invalid message: ${defect}`);
   }
 
-  /** Ignores everything it sends from now on; whoever waits for a message gets the reason. */
+  /** Ignores everything it sends from now on; a wait for a message fails with the reason. */
   #refuse(what: string): void {
     this.mailbox.end(() => `the ${this.name} process sent ${what}`);
   }

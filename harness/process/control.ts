@@ -15,7 +15,7 @@ export interface Control<In extends Typed, Out extends object> {
   onMessage<Type extends In["type"]>(type: Type, listener: (message: Extract<In, { type: Type }>) => void): void;
   /** Returns true when a message has come (by then only the end) or the channel was closed. For such loops. */
   endAskedNow(): boolean;
-  /** Resolves when whoever started this process closed the channel or died. */
+  /** Resolves when the process that started this one closed the channel or died. */
   readonly ended: Promise<void>;
   /** Resolves when everything sent has left this process. */
   flushed(): Promise<void>;

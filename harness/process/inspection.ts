@@ -16,7 +16,7 @@ export interface Inspect {
   readonly module: string;
   /** Ids to inspect; null: all that the module exports. */
   readonly ids: readonly string[] | null;
-  /** The process ends itself when this one is gone. */
+  /** Id of this process: the other one ends itself when it is gone. */
   readonly parentPid: number;
 }
 export interface Sweep {

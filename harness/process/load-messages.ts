@@ -50,11 +50,11 @@ export interface LoadOrder {
   /** Begin of the window, CLOCK_MONOTONIC ns as a decimal string. */
   readonly startNs: string;
 }
-/** To a client process of `fan-in` or `workload` that is ready. */
+/** Message to a client process of `fan-in` or `workload` that is ready. */
 export interface Go extends LoadOrder {
   readonly type: "go";
 }
-/** To a client process of `fan-in`, `workload` or `fan-out`: close and end. */
+/** Message to a client process of `fan-in`, `workload` or `fan-out`: close and end. */
 export interface EndLoad {
   readonly type: "end-load";
 }

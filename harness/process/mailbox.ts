@@ -24,7 +24,7 @@ interface Waiter<Message extends Typed> {
   readonly deadline: Deadline;
 }
 
-/** Messages of one control channel, taken in order by whoever waits for their type. */
+/** Messages of one control channel, taken in order by those that wait for their type. */
 export class Mailbox<Message extends Typed> {
   readonly #queue: Message[] = [];
   readonly #waiters: Waiter<Message>[] = [];

@@ -83,7 +83,7 @@ export interface StreamReport {
   /** Arrival of each sequence number where messages ask for it, CLOCK_MONOTONIC ns, base64 of little-endian u64. */
   readonly arrivalsNs?: string;
 }
-/** The publisher has handed its last message to the transport. */
+/** Report that the publisher has handed its last message to the transport. */
 export interface Published {
   readonly type: "published";
   /** Time just before the first message, CLOCK_MONOTONIC ns as a decimal string. */
@@ -130,7 +130,7 @@ export interface DriverStart {
     | SubscribeWork
     | CodecsWork;
 }
-/** To a client process: all are `connected`. To a sender: send. To a driver that holds: it is its turn. */
+/** Message to a client process: all are `connected`. To a sender: send. To a driver that holds: it is its turn. */
 export interface Begin {
   readonly type: "begin";
 }
@@ -168,7 +168,7 @@ export interface CheckWork {
   /** Ids of the checks, in the order in which they run. */
   readonly checks: readonly string[];
 }
-/** One of several client processes of a check. */
+/** Client process of a check, one of several. */
 export interface ClientWork {
   readonly kind: "client";
   readonly address: Address;
@@ -211,11 +211,11 @@ export interface DriverReady {
   readonly cpus: string | null;
   readonly peer: Omit<PeerReady, "type"> | null;
 }
-/** From a driver that holds: everything is ready, and nothing of it runs until `begin`. */
+/** Report of a driver that holds: everything is ready, and nothing of it runs until `begin`. */
 export interface DriverPrepared {
   readonly type: "prepared";
 }
-/** From a driver that starts this cell: should it die, this is where. */
+/** Report of a driver that starts this cell: should it die, this is where. */
 export interface CellBegun {
   readonly type: "cell-begun";
   readonly key: string;

@@ -74,7 +74,7 @@ async function sweepJournal(place: Place, sweepMs: number | undefined): Promise<
     try {
       await (await loadTransport(reference)).sweep(address);
     } catch {
-      // This machine no longer has the mechanism: the directory is removed all the same.
+      // This machine no longer has the mechanism: the directory is still removed.
     }
   }
   await Promise.all([...ofModules].map(([module, addresses]) => sweepByModule(module, addresses, sweepMs)));

@@ -9,8 +9,8 @@ const known = new Map<string, RealProgram>();
 export type RealProgram = { readonly path: string } | { readonly reason: string };
 
 /**
- * Asks once for the program behind a name on PATH. A `python3` there may be a version manager's script, which looks
- * for the real one at each start and takes longer than Python itself.
+ * Finds the program behind a name on PATH, once for each name. A `python3` there may be a version manager's script,
+ * which looks for the real one at each start and takes longer than Python itself.
  */
 export function realProgram(name: string): RealProgram {
   const found = known.get(name) ?? ask(name);

@@ -57,7 +57,7 @@ async function attackOne(id: string): Promise<boolean> {
   return findings.length === 0;
 }
 
-/** Attacks in a process of its own: its end or hang is a finding, and the others are attacked all the same. */
+/** Attacks in a process of its own. Its end or hang is a finding, and the other ids are still attacked. */
 async function attackInProcess(id: string, share: number, ownSeed: number): Promise<boolean> {
   const options = ["--frames", String(share), "--seed", String(ownSeed), "--only", id];
   const main = new URL("../stress.ts", import.meta.url).pathname;

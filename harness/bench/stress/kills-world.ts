@@ -31,7 +31,7 @@ export class World {
     mkdirSync(join(this.clone, "ipcmark-out"));
   }
 
-  /** Starts another command, for all commands sweep, and returns what is left after it. */
+  /** Starts another command (every one sweeps), and returns what is left after it. */
   async afterNextStart(): Promise<string[]> {
     await this.#start();
     // A run that ended before its directory was marked is swept when it is old enough.

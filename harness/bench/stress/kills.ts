@@ -78,7 +78,7 @@ async function soak(directory: string): Promise<number> {
   return findings === 0 ? 0 : 1;
 }
 
-/** Runs one command and signals some of its processes. @returns what was done, and why it did not end if so */
+/** Runs one command and signals some of its processes. @returns its story, and a fault if it did not end */
 async function killOnce(world: World, random: () => number): Promise<{ story: string; fault: string | undefined }> {
   const pick = <Item>(items: readonly Item[]): Item => items[Math.floor(random() * items.length)] as Item;
   const args = argsOf(pick(["compare", "check", "measure", "gate"]), pick);

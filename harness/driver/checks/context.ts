@@ -249,7 +249,7 @@ export class Workbench implements CheckContext {
   }
 
   async connectRaw(address: Address): Promise<RawClient> {
-    if (this.transport.connectRaw === undefined) throw new TypeError(`${this.transport.id} lets no stranger in`);
+    if (this.transport.connectRaw === undefined) throw new TypeError(`${this.transport.id} has no connectRaw`);
     const rawClient = await this.transport.connectRaw(address);
     this.#rawClients.push(rawClient);
     return rawClient;
@@ -257,7 +257,7 @@ export class Workbench implements CheckContext {
 
   async launchRaw(handler: ConnectionHandler): Promise<LaunchedRawClient> {
     const { id, launchRaw } = this.transport;
-    if (launchRaw === undefined) throw new TypeError(`${id} launches no stranger`);
+    if (launchRaw === undefined) throw new TypeError(`${id} has no launchRaw`);
     const rawClient = await launchRaw(handler);
     this.#options.send({ type: "spawned", pid: rawClient.pid });
     this.#rawClients.push(rawClient);

@@ -28,7 +28,7 @@ export async function attemptAsNobody(what: ForeignAttempt): Promise<ForeignOutc
   const nobody = findNobody();
   if (!othersMayReach(what.start.place.directory)) {
     throw new NotApplicable(
-      "the user nobody cannot reach the temporary directory of this run: set TMPDIR to one he can",
+      "the user nobody cannot reach the temporary directory of this run; set TMPDIR to one open to all users",
     );
   }
   const [own, foreign] = await Promise.all([startAs(null, what), startAs(nobody, what)]);

@@ -78,7 +78,7 @@ const OBJECTIONS: Readonly<Record<string, Objection>> = {
   "broken/lockstep": { fails: ["busy-server", "pipelining"] },
   "broken/replies-in-order": {
     fails: ["worker-pool", "pipelining", "busy-server", "back-pressure/client"],
-    // Only where the server was asked before for what it never answers.
+    // Only where an earlier request to the server stays without a reply.
     mayFail: ["message-boundaries"],
   },
   "broken/queues-without-end": {
@@ -153,7 +153,7 @@ const CASES: readonly [string, string][] = [
  * first, and later checks may use their server: a check that fails discards its own.
  */
 const INNOCENT = ["hostile-messages", "message-boundaries"];
-/** Only root can become another user. */
+/** Checks that this user cannot try: only root can become another user. */
 const CANNOT_TRY = process.getuid?.() === 0 ? [] : ["foreign-user"];
 
 const fixtures: readonly Transport[] = [...broken, ...faulty];

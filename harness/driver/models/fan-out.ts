@@ -7,7 +7,7 @@ const REPORT_TIMEOUT_MS = 15_000;
 const PROBE_TIMEOUT_MS = 300;
 const MAX_PROBES = 40;
 
-/** The server publishes to subscriber processes; the clock runs until the last one has the last message. */
+/** Stream from the server to subscriber processes; the clock runs until the last one has the last message. */
 export const fanOut: Model = {
   id: "fan-out",
   async prepare(site, { clients, payloadBytes }) {
