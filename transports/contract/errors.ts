@@ -1,6 +1,6 @@
 import { REMEDIES, resourceOf } from "./shortage.ts";
 
-/** Every code an {@link IpcError} can carry, with what it means to the caller. */
+/** Codes that an {@link IpcError} can carry, with the meaning for the caller. */
 export const IPC_ERROR_CODES = {
   IPC_ABORTED: "the caller's AbortSignal ended the operation",
   IPC_ADDRESS_IN_USE: "a live server, or something that is not ours, is at that address",

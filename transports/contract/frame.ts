@@ -1,5 +1,5 @@
 /**
- * The 16-byte header every message of the harness begins with, whatever the transport:
+ * Header of 16 bytes that every message of the harness begins with, whatever the transport:
  *
  *     0  u32  id        sequence number or request id
  *     4  u8   kind      see {@link Kind}

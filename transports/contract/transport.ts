@@ -77,7 +77,7 @@ export interface EventTransport {
   listen(address: Address, handler: ConnectionHandler, options?: OpenOptions): Promise<Server>;
   /** @throws IpcError IPC_PEER_LOST, IPC_AUTH_FAILED, IPC_ABORTED, IPC_TIMEOUT, IPC_SHORTAGE, IPC_SYSTEM */
   connect(address: Address, handler: ConnectionHandler, options?: OpenOptions): Promise<Connection>;
-  /** For rendezvous `parent`: starts the peer process and returns the connection to it. The caller reaps `pid`. */
+  /** Starts the peer process (rendezvous `parent`) and returns the connection to it. The caller reaps `pid`. */
   launch?(
     command: readonly [string, ...string[]],
     handler: ConnectionHandler,
@@ -176,7 +176,7 @@ export interface TransportDescription {
   readonly activeWhenIdle?: true;
   /** Peers in other languages: name -> command that starts one, for example `python`. */
   readonly peers?: Readonly<Record<string, readonly [string, ...string[]]>>;
-  /** Present where there is a way in below our framing, as an address or as the child that is launched. */
+  /** Present where raw bytes can be sent below our framing, at an address or by the child that is launched. */
   readonly connectRaw?: unknown;
   readonly launchRaw?: unknown;
 }

@@ -12,7 +12,7 @@ const ATTEMPTS = 20;
 const { EADDRINUSE } = constants.errno;
 
 /**
- * Creates the request queue, locked; clears the way first when what is there belongs to nobody any more.
+ * Creates the request queue, locked; clears the way first when a queue there has no owner any more.
  *
  * One of several servers that start at the same moment wins. Only the holder of a queue's lock removes the name that
  * leads to it, and a queue counts as claimed only when its name still leads to it after locking.

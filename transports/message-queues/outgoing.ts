@@ -24,8 +24,6 @@ export class Outgoing {
   }
 
   /**
-   * Sends one message, or nothing.
-   *
    * @param isPeerAlive called after each slice without room
    * @returns false when there was no room in time, or when the other side is gone
    * @throws IpcError IPC_TOO_LARGE

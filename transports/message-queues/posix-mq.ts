@@ -14,7 +14,7 @@ import { namesOf, PREFIX_BYTES, removeNames } from "./protocol.ts";
 import { QueueServer } from "./server.ts";
 
 const ID = "posix-mq";
-/** Read once: the capabilities are constant after load. */
+/** Sizes from the limits, read once: the capabilities are constant after load. */
 export const budget: QueueBudget = queueBudget();
 
 export function queueCapabilities(mode: "blocking" | "event"): Capabilities {

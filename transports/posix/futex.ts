@@ -26,7 +26,7 @@ export class Futex {
   constructor(mapping: Mapping, wordIndex: number) {
     const number = SYSCALL_NUMBERS[process.arch];
     if (number === undefined) {
-      throw new IpcError("IPC_UNSUPPORTED", `futexes are wired up for x64 and arm64, this is ${process.arch}`);
+      throw new IpcError("IPC_UNSUPPORTED", `futexes are supported on x64 and arm64; this is ${process.arch}`);
     }
     this.#libc = libc();
     this.#number = number;

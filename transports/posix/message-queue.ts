@@ -143,8 +143,6 @@ export class MessageQueue implements Disposable {
   }
 
   /**
-   * Sends one message.
-   *
    * @param timeoutMs longest wait for room; 0 and less try once, Infinity waits for ever
    * @returns false when there was none
    * @throws IpcError IPC_TOO_LARGE naming the limit, IPC_CLOSED, IPC_SYSTEM

@@ -114,7 +114,7 @@ export class Semaphore implements Disposable {
     this.close();
   }
 
-  /** After `sem_close` the memory is unmapped: using the pointer would crash the process. */
+  /** Throws when closed: `sem_close` unmaps the memory, so the pointer would crash the process. */
   #check(): void {
     if (!this.#open) throw new IpcError("IPC_CLOSED", `semaphore ${this.name} is closed`);
   }

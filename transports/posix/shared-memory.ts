@@ -27,7 +27,7 @@ export class SharedMemory extends MappedObject {
   }
 
   /**
-   * Attaches to an existing object, all of it.
+   * Maps all of an existing object.
    *
    * @param minimumBytes smallest size accepted: an object that its creator has not sized yet is empty
    * @throws IpcError IPC_PEER_LOST (ENOENT), IPC_MALFORMED (too small), IPC_SYSTEM (EACCES, …)

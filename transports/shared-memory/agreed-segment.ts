@@ -32,7 +32,7 @@ export interface Agreed {
 }
 
 /**
- * The handshake. The client sends first, so that a mere check for a listener costs no memory. The server's greeting is
+ * First message of a client. It sends first, so that a mere check for a listener costs no memory. The server's greeting is
  * slot and token, both u32 little-endian, and the key of its segments' names. The client answers with the token when it
  * has the segment with the same token in it. Instead of a slot {@link REFUSED} may come; the token is then the number
  * of the errno that kept the server from making a segment, or 0 when all places are taken.
@@ -87,7 +87,7 @@ export class AgreedListener {
     });
   }
 
-  /** @param onAgreed starts a connection; calls the function it is given when the connection has ended */
+  /** @param onAgreed starts a connection; returns a function that takes a callback for the end of that connection */
   static async listen(
     kind: AgreedKind,
     address: Address,

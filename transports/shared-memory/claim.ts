@@ -54,7 +54,7 @@ function checkNames(kind: RingKind, name: string): void {
     if (wait.usesSemaphores) checkName(store.semaphoreName(longest), SEMAPHORE_PREFIX.length);
   } catch (error) {
     if (!isIpcError(error) || error.errno !== "ENAMETOOLONG") throw error;
-    const text = `${id}: ${name} is too long for what is added to it for each client: ${error.message}`;
+    const text = `${id}: ${name} is too long with the part that each client adds: ${error.message}`;
     throw new IpcError("IPC_SYSTEM", text, { transport: id, errno: "ENAMETOOLONG", cause: error });
   }
 }

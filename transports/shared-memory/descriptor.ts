@@ -107,7 +107,7 @@ class DescriptorConnection extends AgreedConnection {
       // The position that the other side sent is checked against the agreed size, before anything is read.
       // A payload longer than we may send would be a trap for a program that answers with what it got.
       if (length > this.#largest) {
-        throw new IpcError("IPC_MALFORMED", `a payload of ${length} bytes, where ${this.#largest} is the most`);
+        throw new IpcError("IPC_MALFORMED", `a payload of ${length} bytes exceeds the limit of ${this.#largest}`);
       }
       if (offset % PIECE_BYTES !== 0 || offset + length > this.#capacity) {
         throw new IpcError(
@@ -116,7 +116,7 @@ class DescriptorConnection extends AgreedConnection {
         );
       }
       if (this.#inbox.length - this.#next > (this.#capacity / PIECE_BYTES) * 2) {
-        throw new IpcError("IPC_MALFORMED", "more payloads are announced than fit");
+        throw new IpcError("IPC_MALFORMED", "the other side announced more payloads than fit");
       }
       this.#inbox.push(offset, length);
     } else if (kind === Record.release && this.#first < this.#pieces.length) {
@@ -125,7 +125,7 @@ class DescriptorConnection extends AgreedConnection {
         this.#pieces.length = 0;
         this.#first = 0;
       }
-    } else throw new IpcError("IPC_MALFORMED", `a record of kind ${kind} that was not expected`);
+    } else throw new IpcError("IPC_MALFORMED", `an unexpected record of kind ${kind}`);
   }
 
   protected override deliverOne(): boolean {

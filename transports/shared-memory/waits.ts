@@ -23,7 +23,7 @@ export interface WaitPlace {
   readonly peerCpu: () => CpuWord | undefined;
 }
 
-/** Posts, unless the count is full: a client may fill its semaphore, and has been woken often enough then. */
+/** Posts, unless a client has filled the count of its semaphore: its other end has been woken often enough then. */
 function wake(semaphore: Semaphore): void {
   try {
     semaphore.post();

@@ -75,7 +75,7 @@ export class BlockingStreamServer implements BlockingServer {
       const length = only ? this.#receiveFromOnly(into) : this.#pollAll(into, Math.max(0, Math.min(leftMs, SLICE_MS)));
       if (length >= 0) return length;
       if (startMs === 0) startMs = performance.now() - SLICE_MS;
-      // A look for newcomers is due whenever nothing came.
+      // A check for newcomers is due whenever nothing came.
       this.#receives = -1;
       if (performance.now() >= startMs + timeoutMs) return -1;
     }

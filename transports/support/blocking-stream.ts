@@ -106,7 +106,7 @@ export class BlockingStream implements BlockingConnection {
     if (this.#unsendable !== undefined) throw this.#unsendable;
     const { length } = message;
     if (length > this.#limit) {
-      throw new IpcError("IPC_TOO_LARGE", `${this.#id}: ${length} bytes exceed ${this.#limit}`, {
+      throw new IpcError("IPC_TOO_LARGE", `${this.#id}: ${length} bytes exceed the limit of ${this.#limit}`, {
         transport: this.#id,
       });
     }
@@ -184,7 +184,7 @@ export class BlockingStream implements BlockingConnection {
         ? (mapping.words[start >>> 2] as number) >>> 0
         : new DataView(bytes.buffer, bytes.byteOffset).getUint32(start, true);
     if (length > this.#limit) {
-      const text = `${this.#id}: a length of ${length} bytes, at most ${this.#limit} are allowed`;
+      const text = `${this.#id}: the other side sent a length of ${length} bytes; the limit is ${this.#limit}`;
       this.#over = new IpcError("IPC_MALFORMED", text, { transport: this.#id });
       throw this.#over;
     }

@@ -38,7 +38,7 @@ export function portOf(transport: string, address: Address): number {
   const [host, digits = "", ...rest] = address.name.split(":");
   const port = Number(digits);
   if (host !== HOST || rest.length > 0 || !/^\d{1,5}$/.test(digits) || port > 65535) {
-    const message = `${transport}: "${address.name}" is no address here; it must read ${HOST}:<port>`;
+    const message = `${transport}: "${address.name}" is no address of this transport; use ${HOST}:<port>`;
     throw new IpcError("IPC_UNSUPPORTED", message, { transport });
   }
   return port;

@@ -50,14 +50,14 @@ async function line(child: ChildProcess): Promise<string> {
   return text as string;
 }
 
-/** Where the lock's entry is: it shows while it is held. */
+/** Finds the lock's entry, which shows while the lock is held. */
 async function entryOf(of: string): Promise<string> {
   return withPathLock(of, "test", async () => lockResidue(of)[0]?.name ?? "");
 }
 
 const taken = (): Promise<string> => withPathLock(path, "test", async () => "taken");
 
-/** A socket that nobody listens on any more. */
+/** Leaves a socket that nobody listens on any more. */
 function leaveSocket(at: string): void {
   const fd = unixSocket("stream");
   bindPath(fd, at);

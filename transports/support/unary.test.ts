@@ -4,7 +4,7 @@ import { Collector } from "../testing/harness.ts";
 import { type CallDone, UnaryClient, type UnaryClientOptions } from "./unary.ts";
 
 const MESSAGE = Buffer.from("request");
-/** Longer than any test may take: whoever waits for it has failed. */
+/** Time that no test takes: a test that waits for it has failed. */
 const TOO_LONG_MS = 10 * 60_000;
 
 /** A client whose calls end when the test lets them. */

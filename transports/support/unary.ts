@@ -178,7 +178,7 @@ export class UnaryCall implements Connection {
       throw new IpcError("IPC_CLOSED", `${transport}: the call has ended`, { transport });
     }
     if (this.#state === "answered") {
-      throw new IpcError("IPC_UNSUPPORTED", `${transport}: a call takes one reply, this one has had it`, { transport });
+      throw new IpcError("IPC_UNSUPPORTED", `${transport}: a call takes one reply, which was sent`, { transport });
     }
     if (message.length > maxMessageBytes) throw tooLarge(transport, message.length, maxMessageBytes);
     this.#state = "answered";

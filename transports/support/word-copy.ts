@@ -37,7 +37,7 @@ export class WordCopy {
   read(into: Uint8Array, at: number, length: number): void {
     const target = length <= WORD_LOOP_BYTES ? this.wordsOf(into) : undefined;
     if (target === undefined) {
-      // Half the price of `subarray`, which looks up which kind of array it has to make.
+      // Half the price of `subarray`, which first finds out which kind of array it has to make.
       into.set(new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset + at, length));
       return;
     }
