@@ -9,7 +9,7 @@ import { WorkloadClient } from "./models/workload-client.ts";
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
-/** One client process of `fan-in` or `workload`: connects when all are loaded, reports that, and runs a window for every `go`. */
+/** Runs a client process of `fan-in` or `workload`: connects when all are loaded, then runs a window for each `go`. */
 export async function runLoadClient(
   transport: Transport,
   start: DriverStart,

@@ -16,21 +16,21 @@ import type { PeerProcess } from "./peers/peer-process.ts";
 import type { RunningPeer } from "./peers/running-peer.ts";
 import { startPeer } from "./peers/start-peer.ts";
 
-/** As a shell reports a process that SIGTERM ended. */
+/** Exit code that a shell reports for a process that SIGTERM ended. */
 const SIGTERM_EXIT = 143;
 const CONNECT_TIMEOUT_MS = 10_000;
 /** First step of a calibration; each next one is larger until a step fills the budget. */
 const FIRST_STEP = 32;
-/** A first step of large messages carries about this much. */
+/** Bytes of a first step, about, where messages are large. */
 const FIRST_STEP_BYTES = 4 * 1024 * 1024;
 const MAX_STEP_FACTOR = 16;
 const MAX_STEP = 2_000_000;
-/** Of a calibration, the time of which they share. */
+/** Number of windows that share the time of a calibration. */
 const CALIBRATING_WINDOWS = 3;
 const FIRST_AHEAD_STEP = 20;
-/** A mechanism that mostly waits would take forever to use its CPU time. */
+/** Limit of prewarming, as a multiple of its CPU time: a mechanism that mostly waits would take forever to use that. */
 const AHEAD_WAIT_FACTOR = 2;
-/** From there it doubles: until then nothing is known of the pace. */
+/** First step of a warm-up, which doubles from there: until then the pace is unknown. */
 const FIRST_WARMUP_STEP = 50;
 
 export interface TrialJob {
@@ -46,14 +46,14 @@ export interface TrialJob {
 /**
  * Runs one trial: a fresh peer, one connection, every cell of every turn in the order given.
  *
- * A driver that holds does beforehand what may be done while others get ready too: all up to the warm connection. Then it waits for each of
- * its turns, before which it may be moved to other CPUs. With an event loop that is silent as long as nobody sends (what is not says so:
- * `Transport.activeWhenIdle`, and is held for its own turn only). A blocking or polling peer looks around even then, so it is stopped until it
- * is its turn.
+ * A driver that holds gets everything ready while others do, up to the warm connection. Then it waits for each of its
+ * turns, before which it may be moved to other CPUs. Event loops are silent as long as nobody sends (those that are not
+ * declare `Transport.activeWhenIdle` and are held for their own turn only). A blocking or polling peer stays active, so
+ * it is stopped until its turn.
  */
 export async function runCells(job: TrialJob): Promise<void> {
   const { start, work, send } = job;
-  // Loaded before the turn; a model that cannot be is the failure of its own cell.
+  // Loaded before the turn; a model that cannot be loaded is the failure of its own cell.
   const models = new Set(work.turns.flatMap((cells) => cells.map(({ model }) => model)));
   await Promise.allSettled([...models].map(findModel));
   const site = await openSite(job);
@@ -64,7 +64,7 @@ export async function runCells(job: TrialJob): Promise<void> {
     // Calibrations are the first to load what a trial needs.
     if (work.kind === "calibrate") shareCompiledCode();
     const isSound = await takeTurns(job, site);
-    // What cannot be closed after a cell that failed is no further finding.
+    // A failure to close after a cell that failed is no further finding.
     await closeLink(site.link).catch((error: unknown) => {
       if (isSound) throw error;
     });
@@ -74,10 +74,10 @@ export async function runCells(job: TrialJob): Promise<void> {
 }
 
 /**
- * Runs the cells of all turns until one is invalid: what is lost, or late, on a connection is met by whatever comes after it there. The
+ * Runs the cells of all turns until one is invalid: messages lost or late on a connection affect later cells on it. The
  * coordinator starts a fresh pair for the others.
  *
- * @returns whether all were run
+ * @returns `true` when all were run
  */
 async function takeTurns(job: TrialJob, site: Site): Promise<boolean> {
   const { start, work, send } = job;
@@ -95,7 +95,7 @@ async function takeTurns(job: TrialJob, site: Site): Promise<boolean> {
   return true;
 }
 
-/** A driver that ends early must not leave a stopped process behind, which would never notice. */
+/** Continues the peer when this driver ends early: nothing else would continue a stopped process. */
 function thawAtEnd(peer: RunningPeer): void {
   process.once("exit", peer.thaw);
   process.once("SIGTERM", () => process.exit(SIGTERM_EXIT));
@@ -112,7 +112,7 @@ async function untilTurn({ start, send, begun }: TrialJob, peer: RunningPeer): P
   }
 }
 
-/** A fresh peer and a connection to it. */
+/** Starts a fresh peer and connects to it. */
 async function openSite(job: TrialJob): Promise<Site> {
   const { transport, start, send, early } = job;
   const address = await allocate(transport, start.transport, start.place);
@@ -138,22 +138,22 @@ async function openSite(job: TrialJob): Promise<Site> {
   }
 }
 
-/** What it said of its CPUs may be from before it was moved. */
+/** Returns the peer with its present CPUs: it may have been moved since it reported them. */
 function placed(peer: RunningPeer["info"]): RunningPeer["info"] {
   const cpus = allowedCpuListOfThreads(peer.pid);
   return cpus === null ? peer : { ...peer, cpus };
 }
 
 /**
- * Runs every cell a little before any is measured: a fresh process compiles its code over the first thousands of messages, and all cells
- * share most of it.
+ * Runs every cell a little before any is measured: a fresh process compiles its code over the first thousands of
+ * messages, and all cells share most of it.
  *
- * @throws Error of the first cell that fails by it, the one that was begun last; IPC_SHORTAGE where this machine is to blame
+ * @throws Error of the first cell that fails, the last one begun; IPC_SHORTAGE where the machine is the cause
  */
 async function warmAhead(site: Site, work: TrialJob["work"], send: TrialJob["send"]): Promise<void> {
   const { delivery } = site.transport.capabilities;
   const distinct = new Map(work.turns.flat().map((cell) => [cell.key, cell]));
-  // A server may close a connection on which nothing has ever come, and the first turn may be far.
+  // A server may close a connection that was never used, and the first turn may be far.
   if ([...distinct.values()].every(({ ahead }) => ahead === null)) await usages(site);
   for (const cell of distinct.values()) {
     const { ahead } = cell;
@@ -176,7 +176,7 @@ function runCell(site: Site, cell: CellPlan, work: TrialJob["work"]): Promise<Ce
   );
 }
 
-/** A model that cannot be prepared (a client that does not start) spoils its own cell and no other. */
+/** Prepares the model. One that cannot be prepared (a client that does not start) fails its own cell and no other. */
 async function withModel<Result>(
   site: Site,
   cell: CellPlan,
@@ -209,7 +209,7 @@ async function openLink(transport: Transport, start: DriverStart, peer: RunningP
 
 async function closeLink(link: Link): Promise<void> {
   if (link.face === "event") return link.client.close();
-  // A blocking server hears nothing but its connection: this is how it learns that it may go.
+  // A blocking server has no channel but its connection: this request ends it.
   exchangeBlocking(link, Method.shutdown);
   link.connection[Symbol.dispose]();
 }
@@ -241,7 +241,7 @@ function invalid({ key }: CellPlan, reason: string): CellResult {
   return { type: "cell", key, outcome: { status: "invalid", reason, figures: null } };
 }
 
-/** Ends after the messages, or with the CPU time, whichever comes first, and at the latest after a few times that time. */
+/** Runs until the messages are sent or the CPU time is used, at the latest until a few times that time has passed. */
 async function prewarm(
   { messages, cpuMs }: NonNullable<CellPlan["ahead"]>,
   model: PreparedModel,
@@ -270,7 +270,7 @@ interface WarmUpLimits {
   readonly mostMs: number;
 }
 
-/** By count and by time: ends when both are reached, when the most time is used, or at once when something is wrong. */
+/** Warms up until count and time are both reached, until the most time is used, or until something goes wrong. */
 async function warmUp(limits: WarmUpLimits, model: PreparedModel, delivery: "reliable" | "lossy"): Promise<Window> {
   const { messages, leastMs, mostMs } = limits;
   const startedMs = performance.now();
@@ -291,8 +291,8 @@ async function warmUp(limits: WarmUpLimits, model: PreparedModel, delivery: "rel
 }
 
 /**
- * Lengthens the window until it takes its part of the time, then repeats it. Reports the fastest: the others met a stall of the machine, or
- * the compiler.
+ * Lengthens the window until it takes its part of the time, then repeats it. Reports the fastest: the others met a
+ * stall of the machine, or the compiler.
  */
 async function calibrate(site: Site, cell: CellPlan, model: PreparedModel, budgetMs: number): Promise<CellResult> {
   const { ratePerSecond } = cell;
@@ -313,7 +313,7 @@ async function calibrate(site: Site, cell: CellPlan, model: PreparedModel, budge
     if (elapsedMs >= leastMs || count >= MAX_STEP) {
       done++;
       if (fastest === undefined || paceOf(window) > paceOf(fastest)) fastest = window;
-      // What takes the whole time at once is not worth it three times.
+      // A window that takes the whole time at once is not repeated.
       if (elapsedMs >= budgetMs) break;
     } else {
       const factor = Math.min(MAX_STEP_FACTOR, Math.max(2, (1.2 * leastMs) / Math.max(elapsedMs, 0.01)));
@@ -328,7 +328,7 @@ function paceOf({ messages, elapsedNs }: Window): number {
   return messages / Math.max(1, elapsedNs);
 }
 
-/** An open loop shows whether it is followed only over some time; the others grow step by step. */
+/** Returns the first count. An open loop needs time to show that it is followed; the others grow step by step. */
 function firstStep({ payloadBytes, clients, ratePerSecond }: CellPlan, budgetMs: number): number {
   if (ratePerSecond !== null) return Math.max(FIRST_STEP, Math.ceil((ratePerSecond * budgetMs) / 1000));
   return Math.max(1, clients, Math.min(FIRST_STEP, Math.floor(FIRST_STEP_BYTES / payloadBytes)));

@@ -21,10 +21,10 @@ export class ClientGroup {
   }
 
   /**
-   * Resolves when all are connected. They connect when the last one has loaded: a server may close a connection that nobody uses for so long.
+   * Resolves when all are connected. They connect when the last one has loaded: a server may close an idle connection.
    *
-   * @param keepAlive called after each start: uses a connection of the caller, for the same reason
-   * @throws Error with the reason of the first that could not
+   * @param keepAlive called after each start, to use a connection of the caller for the same reason
+   * @throws Error with the reason of the first one that is not connected
    */
   static async start(
     site: Site,

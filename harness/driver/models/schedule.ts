@@ -37,6 +37,7 @@ export function scheduleMissed(
   const newest = lateness.slice(Math.floor(lateness.length * 0.9)).sort();
   const behindNs = newest[newest.length >> 1] ?? 0;
   if (behindNs <= BEHIND_SHARE * spanNs) return undefined;
-  const behind = `${(behindNs / 1e6).toFixed(1)} ms behind its schedule of ${Math.round(10 * ratePerSecond) / 10} messages/s`;
-  return `the driver fell ${behind}: the latency would be the driver's own`;
+  const behind = `${(behindNs / 1e6).toFixed(1)} ms behind its schedule`;
+  const rate = `${Math.round(10 * ratePerSecond) / 10} messages/s`;
+  return `the driver fell ${behind} of ${rate}: the latency would be the driver's own`;
 }

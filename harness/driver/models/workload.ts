@@ -6,20 +6,20 @@ import { together } from "./client-window.ts";
 import { givenUp, type Model, type Site, type Window } from "./model.ts";
 import { WorkloadClient } from "./workload-client.ts";
 
-/** From the order to the begin of a window: by then every client has it. */
+/** Time from the order to the begin of a window, ms: by then every client has it. */
 const LEAD_MS = 2;
 const LEAD_MS_PER_CLIENT = 0.5;
 /**
- * Before the first window, in a closed loop, for code is compiled over its first thousands of messages and a schedule may be slow. Ends with
- * the messages or the time, whichever comes first.
+ * Messages of each client before the first window, in a closed loop: code is compiled over its first thousands of
+ * messages, and a schedule may be slow. Ends with the messages or the time, whichever comes first.
  */
 const WARM_MESSAGES_EACH = 500;
 const WARM_STEP_EACH = 50;
 const WARM_MS = 120;
 
 /**
- * What was asked for: clients that send at the same time, sizes that take turns, in a closed or an open loop, to a server that works on each
- * request. The driver is the first of the clients, the others are processes beside it.
+ * Workload of the user: clients that send at the same time, sizes that take turns, in a closed or an open loop, to a
+ * server that works on each request. The driver is the first client, the others are processes beside it.
  */
 export const workload: Model = {
   id: "workload",
@@ -76,7 +76,7 @@ class Clients {
     const { clients } = this.#load;
     const startedMs = performance.now();
     for (let each = 0; each < WARM_MESSAGES_EACH && performance.now() - startedMs < WARM_MS; each += WARM_STEP_EACH) {
-      // The first step is short: nothing is known of the pace.
+      // The first step is short, for the pace is unknown.
       const problem = problemOf(await this.window((each === 0 ? 5 : WARM_STEP_EACH) * clients, null), this.#delivery);
       if (problem !== undefined) throw new Error(`during warm-up: ${problem}`);
     }
@@ -94,7 +94,7 @@ class Clients {
     };
     const plannedMs = ratePerSecond === null ? 0 : (1000 * messages * clients) / ratePerSecond;
     try {
-      // The group is told before this process has its own part to do, which may keep it busy to the end.
+      // The order goes out before this process does its own part, which may keep it busy to the end.
       const others = this.#group.window(order, 4 * plannedMs);
       const [own, theirs] = await Promise.all([this.#own.window(order), others]);
       const window = together([own, ...theirs]);
