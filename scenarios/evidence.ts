@@ -1,5 +1,5 @@
 /**
- * The view of a run that needs and claims read: a verdict or a figure, or that there is none. The harness implements it, so no predicate depends
+ * The view of a run that needs read: a verdict or a figure, or that there is none. The harness implements it, so no predicate depends
  * on the shape of a report.
  */
 export interface Evidence {

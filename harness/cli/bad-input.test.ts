@@ -54,6 +54,11 @@ const CASES: readonly (readonly [string, readonly string[], RegExp])[] = [
     ["compare", "--placement", "two-cpu"],
     /unknown placement "two-cpu" \(did you mean two-cpus\?\)/,
   ],
+  [
+    "an unknown need",
+    ["compare", "--need", "windos"],
+    /unknown need "windos" \(did you mean windows\?\); valid: linux/,
+  ],
   ["an unknown mode", ["compare", "--mode", "evnt"], /unknown mode "evnt" \(did you mean event\?\)/],
   ["an unknown codec", ["measure", "--codec", "msgpak"], /unknown codec "msgpak" \(did you mean msgpack\?\)/],
   [
