@@ -39,7 +39,7 @@ import { type AskedQuestion, questionOf } from "./question.ts";
 import { finishReport, type RunStart, startRun } from "./run.ts";
 import { announcePlan, FINISH_MS, stopRuleOf } from "./run-duration.ts";
 import type { Candidate } from "./transports.ts";
-import { asksForMore, fanOutCells, workloadCells } from "./workload.ts";
+import { asksForMore, fanOutCells, lackOfP99, workloadCells } from "./workload.ts";
 
 /** A plain compare: at most 50 s for a handful of ids, 70 s for a full shortlist. */
 const SHORT_MS = 48_000;
@@ -192,6 +192,8 @@ async function compare(
     ...table,
     warnings: [...refused, ...measured.warnings, ...(table.warnings ?? [])],
   });
+  const lack = question.workload.optimize === "p99" ? lackOfP99(report.measurements) : undefined;
+  if (lack !== undefined) note(lack);
   const found = pick(report, questionFor(options, question, cells, placements));
   const answered = { ...report, ...asked, candidates: standings, phases };
   return { ...answered, pick: withGrounds(found, answered) };

@@ -5,7 +5,7 @@ import { Sandbox } from "../testing/sandbox.ts";
 import type { MeasureOptions } from "./options.ts";
 import { checkPayloads, meanBytes, type Payloads, parsePayload } from "./payloads.ts";
 import { parseOptimize, parseWork } from "./values.ts";
-import { asksForMore, workloadCells, workloadOf } from "./workload.ts";
+import { asksForMore, lackOfP99, workloadCells, workloadOf } from "./workload.ts";
 
 /** As the command line would. */
 function payload(...texts: readonly string[]): Payloads {
@@ -82,6 +82,13 @@ describe("the workload", () => {
     expect(others).toEqual([]);
     expect([cell?.payloadBytes, cell?.variant.ratePerSecond, cell?.variant.mix?.length]).toEqual([467, 500, 2]);
   });
+});
+
+it("says what a p99 takes that was asked for and is not there", () => {
+  const row = (latencyNs: object): Report["measurements"][number] =>
+    ({ transport: "unix", status: "measured", latencyNs }) as unknown as Report["measurements"][number];
+  expect(lackOfP99([row({ count: 5000, p99: 1 })])).toBeUndefined();
+  expect(lackOfP99([row({ count: 400 })])).toMatch(/no p99 of unix: .* fewest are 400; .* 5 times as long/);
 });
 
 describe("a workload", () => {

@@ -5,6 +5,7 @@ import { DEFAULT_WORKLOAD } from "../../scenarios/profiles/default-workload.ts";
 import type { Workload } from "../../scenarios/workload.ts";
 import type { Cell } from "../coordinator/arm.ts";
 import { UsageError } from "../results/exit-codes.ts";
+import type { Measurement } from "../results/model.ts";
 import type { MeasureOptions } from "./options.ts";
 import { checkPayloads, meanBytes, sizesOf } from "./payloads.ts";
 
@@ -64,4 +65,21 @@ export function workloadCells({ clients, ratePerSecond, payloads, workMicros }: 
   if (!("mix" in payloads)) return sizesOf(payloads).map((payloadBytes) => ({ benchmark, variant, payloadBytes }));
   const { mix } = payloads;
   return [{ benchmark, variant: { ...variant, mix }, payloadBytes: meanBytes(mix) }];
+}
+
+/** Samples that a p99 needs over all trials, see `results/quantiles.ts`. */
+const SAMPLES_FOR_P99 = 2000;
+
+/** One sentence on what a p99 that was asked for takes; undefined where every row has one. */
+export function lackOfP99(rows: readonly Measurement[]): string | undefined {
+  const lacking = rows.flatMap((row) =>
+    row.status === "measured" && row.latencyNs !== undefined && row.latencyNs.p99 === undefined
+      ? [{ transport: row.transport, count: row.latencyNs.count }]
+      : [],
+  );
+  if (lacking.length === 0) return undefined;
+  const fewest = Math.max(1, Math.min(...lacking.map(({ count }) => count)));
+  const names = [...new Set(lacking.map(({ transport }) => transport))].join(", ");
+  const times = Math.max(2, Math.ceil(SAMPLES_FOR_P99 / fewest));
+  return `no p99 of ${names}: it needs ${SAMPLES_FOR_P99} samples and 300 in each trial, and the fewest are ${fewest}; give a --budget about ${times} times as long`;
 }
