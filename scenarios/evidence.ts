@@ -1,17 +1,17 @@
 /**
- * The view of a run that needs read: a verdict or a figure, or that there is none. The harness implements it, so no predicate depends
- * on the shape of a report.
+ * Results of a run as needs read them: verdicts and figures. The harness implements it, so no predicate
+ * depends on the format of a report.
  */
 export interface Evidence {
-  /** Result of a check for a transport, over all server languages of the run. */
+  /** Returns the result of a check for a transport, over all server languages of the run. */
   verdict(transport: string, check: string): Verdict;
-  /** A number that a check noted, in the unit of its name; undefined when it noted none. */
+  /** Returns a number that a check noted, in the unit of its name; undefined when there is none. */
   figure(transport: string, check: string, note: string): Figure | undefined;
 }
 
 /**
- * `failed`: the mechanism cannot. `unavailable`: this machine cannot. `not-examined`: this run did not look. `not-applicable`: the claim does
- * not exist for such a mechanism.
+ * `failed`: the mechanism cannot. `unavailable`: this machine cannot. `not-examined`: this run did not check.
+ * `not-applicable`: the claim does not exist for such a mechanism.
  */
 export type Verdict =
   | { readonly status: "passed" | "not-examined" }

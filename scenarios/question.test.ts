@@ -10,7 +10,7 @@ import { type Exclusion, qualify, refute, type Subject, type Survivor, tightest 
 
 const SUBJECTS: readonly Subject[] = await Promise.all(REGISTRY.map((entry) => entry.load()));
 
-/** Values on both sides of what records have. */
+/** Values on both sides of those in the records. */
 const VALUES: Readonly<Record<Need["kind"], readonly number[]>> = {
   none: [0],
   count: [1, 2, 8, 33, 64, 100, 5000],
@@ -24,7 +24,7 @@ const requirement = (need: Need): fc.Arbitrary<Requirement> =>
 const requirements = fc
   .shuffledSubarray([...NEEDS])
   .chain((needs) => fc.tuple(...needs.map(requirement)) as fc.Arbitrary<Requirement[]>);
-/** Records of the registry, and the same with fields that nobody states or that others have. */
+/** Records of the registry, and the same with fields that are absent or have other values. */
 const subject: fc.Arbitrary<Subject> = fc
   .tuple(fc.constantFrom(...SUBJECTS), fc.constantFrom(...SUBJECTS), fc.constantFrom(...Object.keys(CLAIMS())))
   .map(([{ id, capabilities }, other, field]) => ({
@@ -227,7 +227,7 @@ test("a need that contradicts another is found from either side, with both names
     for (const other of Object.keys(need.contradicts ?? {})) expect(named(other).contradicts).toHaveProperty(need.name);
 });
 
-test("a module that states neither packages nor native code is excluded from the two needs about them, with that reason", () => {
+test("a module that states neither packages nor native code is excluded from both needs, with that reason", () => {
   const { packages: _packages, native: _native, ...silent } = CLAIMS();
   for (const name of ["pure-js", "no-dependency"])
     expect(named(name).excludes(silent, 0)).toMatch(/^does not state .*capabilities\./);

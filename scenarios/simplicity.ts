@@ -1,26 +1,26 @@
 import type { Capabilities } from "../transports/contract/capabilities.ts";
 
-/** What some records state besides. */
+/** Capabilities with the fields that only some records have. */
 type Stated = Capabilities & { readonly packages?: readonly string[]; readonly native?: boolean };
 
 /** One reason to prefer a mechanism that is not slower where it matters. */
 export interface Criterion {
   readonly name: string;
   readonly why: string;
-  /** Smaller is simpler. */
+  /** Cost of a mechanism; smaller is simpler. */
   readonly cost: (capabilities: Stated) => number;
-  /** What the simpler one has, as the end of a sentence. */
+  /** Words for the simpler one, as the end of a sentence. */
   readonly words: (capabilities: Stated) => string;
 }
 
-/** A server that serves this many clients serves more in practice: the difference is none. */
+/** Number of clients from which differences do not count. */
 const MANY_CLIENTS = 1000;
-/** A record that states no packages is taken for one that needs some: less evidence never makes a mechanism simpler. */
+/** Cost of a record without packages, as if it needed some: less evidence never makes a mechanism simpler. */
 const UNSTATED_PACKAGES = 1;
 
 /**
- * The order of simplicity: the first criterion in which two mechanisms differ decides. It asks what costs a team most, and longest: another
- * program for another system, then something to install and keep up to date, then growth, then code of one's own.
+ * The order of simplicity: the first criterion in which two mechanisms differ decides. The highest and longest costs
+ * for a team come first: a second program for another system, installation and updates, growth, code of one's own.
  */
 export const SIMPLICITY: readonly Criterion[] = [
   {
@@ -63,13 +63,13 @@ export const SIMPLICITY: readonly Criterion[] = [
   },
   {
     name: "framing",
-    why: "Message boundaries that nobody keeps are code that a team writes and tests itself.",
+    why: "Without message boundaries a team writes and tests that code itself.",
     cost: ({ boundaries }) => (boundaries === "prefix" ? 1 : 0),
     words: ({ boundaries }) => (boundaries === "prefix" ? "needs a length prefix" : "keeps message boundaries"),
   },
 ];
 
-/** Why one mechanism is simpler than another. */
+/** Result of a comparison by simplicity. */
 export interface Simpler {
   /** Negative where the first is simpler, positive where the second is, 0 where no criterion tells them apart. */
   readonly order: number;

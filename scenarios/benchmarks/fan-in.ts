@@ -5,8 +5,9 @@ export const fanIn: Benchmark = {
   model: "fan-in",
   title: "Several client processes, one server",
   analysis:
-    "Each client process keeps one request in flight. Throughput is that of all together, latency that of any one request. The clients " +
-    "share the driver's CPUs, so where there are fewer CPUs than processes the growth of latency contains their waiting for each other.",
+    "Each client process keeps one request in flight. Throughput is that of all together, latency that of each " +
+    "request. The clients share the driver's CPUs: with fewer CPUs than processes, latency includes their waiting " +
+    "for each other.",
   pattern: "request-reply",
   standard: false,
   variants: [{ clients: 1 }, { clients: 2 }, { clients: 4 }, { clients: 8 }, { clients: 16 }],

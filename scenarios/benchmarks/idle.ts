@@ -5,8 +5,8 @@ export const idle: Benchmark = {
   model: "idle",
   title: "CPU while nothing happens",
   analysis:
-    "An open connection, and nobody sends. The figure is CPU time over wall time of both processes together: 1 is one CPU burnt. A polling " +
-    "mechanism pays this all day for its speed.",
+    "One open connection without traffic. The figure is CPU time over wall time of both processes together: 1 is one " +
+    "CPU in full use. A polling mechanism pays this all day for its speed.",
   pattern: "any",
   standard: false,
   variants: [{}],

@@ -12,9 +12,9 @@ export const loadCurve: Benchmark = {
   model: "paced",
   title: "Latency under a given load",
   analysis:
-    "Requests start on a schedule that waits for nobody, and latency counts from the intended start, so a stall is charged to every " +
-    "request it delayed. The rates climb 1-2-5 until the mechanism no longer follows. Near that knee a little more load " +
-    "changes the latency by orders of magnitude: read the curve, not a point.",
+    "Requests start on a fixed schedule, and latency counts from the intended start, so a stall is charged to every " +
+    "request it delayed. The rates climb 1-2-5 until the mechanism no longer follows. Near that knee a little more " +
+    "load changes the latency by orders of magnitude: read the curve, not a point.",
   pattern: "request-reply",
   standard: false,
   variants: variants as [Variant, ...Variant[]],

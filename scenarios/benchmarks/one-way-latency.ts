@@ -5,8 +5,8 @@ export const oneWayLatency: Benchmark = {
   model: "one-way",
   title: "One-way latency of a lone message",
   analysis:
-    "A message every millisecond, stamped by the receiver with its own reading of CLOCK_MONOTONIC, the one clock both processes of a " +
-    "machine share. The mechanism is idle in between, so this is mostly the time it takes to wake the receiver.",
+    "A message every millisecond, stamped by the receiver with CLOCK_MONOTONIC, the clock that both processes share. " +
+    "The mechanism is idle in between, so this is mostly the time it takes to wake the receiver.",
   pattern: "one-way",
   standard: false,
   variants: [{ ratePerSecond: 1000, arrivals: "fixed" }],

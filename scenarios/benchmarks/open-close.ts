@@ -5,8 +5,8 @@ export const openClose: Benchmark = {
   model: "open-close",
   title: "Connect, first reply, close",
   analysis:
-    "The cost of a connection that is used once, against a server that is running. A mechanism whose connect is lazy pays in the first " +
-    "reply: read the sum. Starting processes is not included.",
+    "The cost of a connection that is used once, against a running server. A mechanism that connects lazily pays " +
+    "with the first reply, so read the sum. Starting processes is not included.",
   pattern: "request-reply",
   standard: false,
   variants: [{}],

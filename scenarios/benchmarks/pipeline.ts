@@ -11,9 +11,9 @@ export const pipeline: Benchmark = {
   model: "pipeline",
   title: "Requests in flight",
   analysis:
-    "Several requests are under way at once. Sliding: each reply makes room for one more. Batched: the next ones are sent together when " +
-    "all replies are there. Throughput grows with the depth until one side is busy all the time; from there on only the latency grows, " +
-    "which is queueing and was chosen with the depth. Compare throughput at one depth, or one transport along its depths.",
+    "Several requests are under way at once. Sliding: each reply makes room for one more. Batched: all replies " +
+    "arrive, then the next batch is sent. Throughput grows with the depth until one side is always busy; from there " +
+    "on only the latency grows, by queueing. Compare throughput at one depth, or one transport along its depths.",
   pattern: "request-reply",
   standard: false,
   variants: variants as [Variant, ...Variant[]],

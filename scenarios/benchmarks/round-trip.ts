@@ -5,9 +5,9 @@ export const roundTrip: Benchmark = {
   model: "ping-pong",
   title: "Round trip of one request at a time",
   analysis:
-    "One client sends a request and waits for its verified echo before it sends the next: the service time of a call on an " +
-    "idle server. It is a closed loop, so a stall delays the next request instead of being counted against it: the tail of a " +
-    "server under load is worse than this one.",
+    "One client sends a request and waits for its verified echo before it sends the next: the service time of a call " +
+    "on an idle server. In this closed loop a stall delays the next request instead of being counted against it, so " +
+    "the tail of a server under load is worse than this one.",
   pattern: "request-reply",
   standard: true,
   variants: [{}],

@@ -8,8 +8,9 @@ export const sizeSweep: Benchmark = {
   model: "ping-pong",
   title: "Round trip against message size",
   analysis:
-    "From one byte to 64 MiB (less the header) in steps of four, each mechanism up to its own limit. On log-log axes a mechanism " +
-    "is flat while its fixed cost dominates and then climbs with the bytes; the bend is where copying begins to matter.",
+    "From one byte to 64 MiB (less the header) in steps of four, each mechanism up to its own limit. On log-log axes " +
+    "a mechanism is flat while its fixed cost dominates and then climbs with the bytes; the bend is where copying " +
+    "begins to matter.",
   pattern: "request-reply",
   standard: false,
   variants: [{}],

@@ -5,8 +5,8 @@ export const throughput: Benchmark = {
   model: "stream",
   title: "One-way messages, as fast as the transport takes them",
   analysis:
-    "The sender sends whenever the transport accepts; the receiver verifies every message, and the clock stops when it has " +
-    "the last one. Nothing waits for a reply, so this says how many messages fit, not how soon one arrives.",
+    "The sender sends whenever the transport accepts; the receiver verifies every message, and the clock stops when " +
+    "it has the last one. Nothing waits for a reply, so this is how many messages fit, not how soon one arrives.",
   pattern: "one-way",
   standard: true,
   variants: [{}],

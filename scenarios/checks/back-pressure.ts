@@ -10,9 +10,9 @@ import { collectTotals, residentBytes, streamTotals } from "../kit/peer.ts";
 
 const MIB = 1024 * 1024;
 const MESSAGE_BYTES = 65_000;
-/** No buffer between two processes is this large: who takes more without a refusal has no limit. */
+/** Larger than any buffer between two processes: a sender that gets this far without a refusal has no limit. */
 const BOUND_BYTES = 160 * MIB;
-/** A refusal that lasts this long is one; shorter ones are a full buffer that somebody empties. */
+/** Duration from which a refusal counts, ms; during a shorter one somebody empties a full buffer. */
 const STILL_MS = 150;
 
 const HOLDS_SENDER_BACK: readonly Condition[] = [replies, oneWay, reliable, pushesBack];
@@ -32,7 +32,7 @@ export const slowServer: Check = {
     await peer.freeze();
     const frame = new Frame(context, Kind.oneWay);
     const taken = await fill(client, frame);
-    const grown = memory.grown("while nobody read");
+    const grown = memory.grown("while the server did not read");
     const waiting = client.oneWay(frame.body, taken);
     peer.thaw();
     await waiting;
@@ -48,7 +48,7 @@ export const slowServer: Check = {
 export const slowClient: Check = {
   id: "back-pressure/client",
   title: "A client that stops reading its replies stops the server from taking more; nothing is lost",
-  why: "A server that reads requests whose replies nobody takes pays for its slowest client with its own memory.",
+  why: "A server that reads requests of a client that takes no replies pays for it with its own memory.",
   typicalMs: 500,
   timeoutMs: 60_000,
   needs: [
@@ -62,9 +62,9 @@ export const slowClient: Check = {
     const memory = watchMemory(peer);
     const strays = client.unexpected;
     client.connection.pause();
-    // Ids of nobody: the replies are counted as unexpected, every one of them.
+    // Ids of no request: every reply is counted as unexpected.
     const taken = await fill(client, new Frame(context, Kind.request));
-    const grown = memory.grown("while nobody took the replies");
+    const grown = memory.grown("while the client took no replies");
     // One may follow a pause. A busy machine can look like a full buffer, so the refusal alone would prove too little.
     const delivered = client.unexpected - strays;
     expect(delivered <= 1, `${delivered} replies were delivered after the client had paused`);
@@ -79,7 +79,7 @@ export const slowClient: Check = {
   },
 };
 
-/** Both sides: what one of them does not hold, the other may. @throws CheckFailure when one grows without bound */
+/** Watches both sides, because either may hold the messages. @throws CheckFailure when one grows without bound */
 function watchMemory(peer: Peer): { grown(when: string): { readonly client: number; readonly server: number } } {
   const sides = { client: process.pid, server: peer.pid } as const;
   const resident = (): { client: number; server: number } => ({
@@ -99,7 +99,7 @@ function watchMemory(peer: Peer): { grown(when: string): { readonly client: numb
   };
 }
 
-/** One message sent again and again under new numbers. */
+/** One message, sent repeatedly under new numbers. */
 class Frame {
   readonly bytes: Uint8Array;
   readonly body: Buffer;
@@ -120,7 +120,7 @@ class Frame {
   }
 }
 
-/** Sends until nothing more is taken. @returns how many were. @throws CheckFailure when there is no end to it */
+/** Sends until nothing more is taken. @returns the number taken. @throws CheckFailure at `BOUND_BYTES` */
 async function fill(client: CheckClient, frame: Frame): Promise<number> {
   let taken = 0;
   let refusedSinceMs = Number.POSITIVE_INFINITY;
@@ -130,7 +130,7 @@ async function fill(client: CheckClient, frame: Frame): Promise<number> {
       refusedSinceMs = Number.POSITIVE_INFINITY;
       const bytes = taken * frame.bytes.length;
       expect(bytes < BOUND_BYTES, `${Math.round(bytes / MIB)} MiB were taken although the other side does not read`);
-      // The event loop must turn: some hand over in the next turn, and would look full too soon.
+      // The event loop must turn: some transports deliver in the next turn, and would look full too soon.
       if (taken % 16 === 0) await delay(0);
     } else {
       if (refusedSinceMs === Number.POSITIVE_INFINITY) refusedSinceMs = performance.now();

@@ -11,9 +11,9 @@ export const cleanup: readonly Check[] = [
   }),
   ending(
     "exception",
-    "an exception nobody caught",
+    "an uncaught exception",
     async (_, peer, client) => {
-      expect(client !== undefined, "nobody to ask it");
+      expect(client !== undefined, "no client to cause it");
       const asked = client.request(new Uint8Array(0), { method: Method.throws, timeoutMs: 2000 });
       // A peer without the method refuses it; one that has it ends without a reply.
       const refused = asked.then(
@@ -53,7 +53,7 @@ function ending(
   return {
     id: `cleanup/${name}`,
     title: `Nothing is left after ${what}: no path, segment, queue or semaphore`,
-    why: "What every run leaves behind fills the machine: segments are memory, and names block the next start.",
+    why: "Leftovers of every run fill the machine: segments are memory, and names block the next start.",
     typicalMs: 200,
     needs: [repliesOrPublishes, ownProcess, condition],
     async run(context) {
@@ -66,7 +66,7 @@ function ending(
   };
 }
 
-/** A server that sleeps in a call runs no handler: the signal ends it as it is, and whoever sent it sweeps. */
+/** Sweeps where the server sleeps in a call: it runs no handler, so the signal ends it without a clean-up. */
 async function sweepWhereNeeded(context: CheckContext, peer: Peer): Promise<void> {
   if (context.transport.capabilities.modes[0] === "event") return;
   context.note("sweptAfter", true);

@@ -25,7 +25,7 @@ function concurrent(load: Load, options: Pick<Check, "quick" | "typicalMs">): Ch
     ...options,
     id: `concurrent-clients/${clients}`,
     title: `${clients} client${clients === 1 ? "" : "s"} of ${of} served at once, and no reply reaches the wrong one`,
-    why: "Replies that cross between clients corrupt data silently; a thread or descriptor per client explodes under load.",
+    why: "Crossed replies corrupt data silently; a thread or descriptor per client explodes under load.",
     sharesPeer: true,
     timeoutMs: 60_000,
     needs: [

@@ -6,7 +6,7 @@ import { expectEcho, statistics } from "../kit/peer.ts";
 
 const ROUNDS = 50;
 const WARM_ROUNDS = 3;
-/** What a runtime opens on its own; one per round would be far more. */
+/** Number of descriptors a runtime opens on its own; one per round would be far more. */
 const ALLOWED = 10;
 
 export const connectionChurn: Check = {
@@ -28,7 +28,7 @@ export const connectionChurn: Check = {
     };
     for (let round = 0; round < WARM_ROUNDS; round++) await visit(round);
     const before = await visit(0);
-    if (before.descriptors < 0) throw new NotApplicable("this system does not tell how many descriptors are open");
+    if (before.descriptors < 0) throw new NotApplicable("this system does not report the number of open descriptors");
     for (let round = 0; round < ROUNDS; round++) await visit(round);
     let after = await visit(0);
     await eventually(

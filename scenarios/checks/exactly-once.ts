@@ -21,7 +21,7 @@ export const exactlyOnceReplies: Check = {
     const answered = new Set<number>();
     const failed = new Set<number>();
     let killed: Promise<unknown> | undefined;
-    // On until the loss is felt, so that requests are in flight when it comes; what is not begun by then is for the successor.
+    // Continues until the loss shows, so that requests are in flight then; the rest is for the successor.
     const alive = (): boolean => failed.size === 0;
     await run(REQUESTS, alive, async (number) => {
       try {
@@ -63,7 +63,7 @@ async function echo(client: CheckClient, number: number): Promise<void> {
   await expectEcho(`request ${number}`, client, body, { timeoutMs: 1500 });
 }
 
-/** A window of requests that moves on as each settles. */
+/** Runs a window of requests that moves on as each settles. */
 async function run(count: number, goesOn: () => boolean, one: (index: number) => Promise<void>): Promise<void> {
   let next = 0;
   const lane = async (): Promise<void> => {

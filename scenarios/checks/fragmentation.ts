@@ -8,7 +8,7 @@ import { frameOf, pattern } from "../kit/messages.ts";
 import { collectTotals, streamTotals } from "../kit/peer.ts";
 
 const BODY_BYTES = 20;
-/** Long enough that the server has most likely read the first part alone; not a matter of the result. */
+/** Pause, ms, in which the server most likely reads the first part alone; the result does not depend on it. */
 const GAP_MS = 1;
 const TOGETHER = 50;
 
@@ -23,7 +23,7 @@ const prefixed =
     bytes.set(message, 4);
     return bytes;
   };
-/** Length prefixes known here: ours, and that of Python's `multiprocessing.connection`. */
+/** Known length prefixes: ours, and that of Python's `multiprocessing.connection`. */
 const WIRES: readonly Wire[] = [prefixed(false), prefixed(true)];
 
 export const fragmentation: Check = {
@@ -69,7 +69,7 @@ export const fragmentation: Check = {
 export const boundaryKeeper: Check = {
   id: "boundary-keeper",
   title: "Where the kernel keeps boundaries a bare write is a message; where a library does, our framing means nothing",
-  why: "Who keeps the boundaries decides what other programs must write: a wrong record makes them incompatible.",
+  why: "The keeper of boundaries decides what other programs must write: a wrong record makes them incompatible.",
   sharesPeer: true,
   typicalMs: 325,
   needs: [
@@ -88,7 +88,7 @@ export const boundaryKeeper: Check = {
     for (let sequence = 0; sequence < 3; sequence++) {
       await rawClient.write(wire(oneWayFrame(sequence))).catch(() => undefined);
     }
-    // What must not arrive is watched for a moment: too short could only miss a fault, never invent one.
+    // Watches for a moment for what must not arrive: too short could only miss a fault, never invent one.
     const totals = await collectTotals(client, 3, boundaries === "kernel" ? 2000 : 300);
     if (boundaries === "kernel") {
       expect(totals.received === 3, `3 writes were made below the framing, and ${totals.received} messages arrived`);
@@ -102,7 +102,7 @@ function oneWayFrame(sequence: number): Uint8Array {
   return frameOf(Kind.oneWay, sequence, pattern(BODY_BYTES, sequence));
 }
 
-/** Which prefix this stream has: the first whose whole messages arrive. */
+/** Returns the prefix of this stream: the first whose whole messages arrive. */
 async function learnWire(context: CheckContext, client: CheckClient, address: Address): Promise<Wire> {
   for (const wire of WIRES) {
     await streamTotals(client);
@@ -119,7 +119,7 @@ async function learnWire(context: CheckContext, client: CheckClient, address: Ad
   );
 }
 
-/** Each part is taken by the system before the next is written. */
+/** Writes each part when the system has taken the one before. */
 async function inParts(rawClient: RawClient, bytes: Uint8Array, cuts: readonly number[]): Promise<void> {
   let from = 0;
   for (const cut of [...cuts, bytes.length]) {

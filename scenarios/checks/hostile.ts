@@ -17,19 +17,19 @@ import { pattern } from "../kit/messages.ts";
 import { expectEcho, residentBytes } from "../kit/peer.ts";
 
 const MIB = 1024 * 1024;
-/** Far more than any server needs to refuse nonsense; far less than what the nonsense announces. */
+/** Bound on memory, bytes: far more than a refusal needs, far less than the malformed bytes announce. */
 const MEMORY_BOUND_BYTES = 128 * MIB;
 const MOST_LORISES = 16;
 const FLOOD = 200;
-/** How a connection to a child that wrote rubbish, or half a message, may end, where it does not end in order. */
+/** Error codes allowed for a connection to a child that wrote rubbish or half a message; an orderly end is too. */
 const ENDS: ReadonlySet<string> = new Set<IpcErrorCode>(["IPC_MALFORMED", "IPC_TOO_LARGE", "IPC_PEER_LOST"]);
-/** What a server that refuses may take to say so. */
+/** Longest time a server may take to refuse, ms. */
 const GIVE_UP_MS = 500;
 
 const severalClients: Condition = ({ maxClients }) =>
-  maxClients > 1 || "serves one client: whoever is there keeps others out by right";
+  maxClients > 1 || "serves one client, who rightly keeps others out";
 
-/** A child that writes raw bytes is a way in of its own: then there is no need of the condition. */
+/** Drops a condition for children that write raw bytes, which need no other access. */
 const unlessLaunched =
   (condition: Condition): Condition =>
   (capabilities, transport) =>
@@ -42,7 +42,7 @@ const u32 = (value: number, bigEndian = false): Buffer => {
   return bytes;
 };
 
-/** What a stranger sends before he hangs up; length prefixes of either byte order. */
+/** Bytes a raw client sends before it hangs up; length prefixes of either byte order. */
 const HOSTILE_BYTES: Readonly<Record<string, Uint8Array>> = {
   "zero bytes": Buffer.alloc(64),
   "an announcement of 4 GiB": Buffer.alloc(64, 0xff),
@@ -57,7 +57,7 @@ const HOSTILE_BYTES: Readonly<Record<string, Uint8Array>> = {
 
 export const hostileBytes: Check = {
   id: "hostile-bytes",
-  title: "Malformed, oversize, truncated and empty frames end their sender; everybody else is served",
+  title: "Malformed, oversize, truncated and empty frames end their sender; all other clients are served",
   why: "One broken client must not take the service from all others, nor make the server allocate what it announces.",
   sharesPeer: true,
   typicalMs: 80,
@@ -69,16 +69,16 @@ export const hostileBytes: Check = {
     for (const [what, bytes] of Object.entries(HOSTILE_BYTES)) {
       const rawClient = await context.connectRaw(guard.peer.address);
       await rawClient.write(bytes).catch(() => undefined);
-      await guard.served(`while a stranger sends ${what}`);
+      await guard.served(`while a raw client sends ${what}`);
       await rawClient[Symbol.asyncDispose]();
-      await guard.served(`after a stranger sent ${what}`);
+      await guard.served(`after a raw client sent ${what}`);
     }
     await guard.newcomer();
     context.note("attacks", Object.keys(HOSTILE_BYTES).length);
   },
 };
 
-/** What the parsers of a runtime's own channel choke on. */
+/** Bytes that break the parsers of a runtime's own channel. */
 const HOSTILE_TO_LIBRARIES: Readonly<Record<string, Uint8Array>> = {
   "a line that is no JSON": Buffer.from("hello\n"),
   "a value that was never sent": Buffer.concat([u32(4, true), Buffer.of(0xde, 0xad, 0xbe, 0xef)]),
@@ -86,8 +86,8 @@ const HOSTILE_TO_LIBRARIES: Readonly<Record<string, Uint8Array>> = {
 };
 
 /**
- * The child is the way in, and what may be hurt is its parent: this process, in which whatever nobody catches fails the check. An honest child of
- * the same parent is there throughout.
+ * Attacks the parent, this process: an uncaught exception in it fails the check. An honest child of the same parent is
+ * there throughout.
  */
 async function attackParent(context: CheckContext): Promise<void> {
   const guard = await Guard.set(context, process.pid);
@@ -109,12 +109,12 @@ async function attackParent(context: CheckContext): Promise<void> {
     refused += code === "IPC_MALFORMED" ? 1 : 0;
     await guard.served(`after a child wrote ${what}`);
   }
-  expect(refused > 0, `${attacks.length} kinds of rubbish came, and none was called malformed`);
+  expect(refused > 0, `${attacks.length} kinds of rubbish came, and none was reported as malformed`);
   context.note("attacks", attacks.length);
   context.note("refused", refused);
 }
 
-/** Whole messages that are none of the harness's: what a program that speaks something else would send. */
+/** Whole messages with a wrong header or body, as from a program of another protocol. */
 function hostileMessages({ maxMessageBytes }: Capabilities): Readonly<Record<string, Uint8Array>> {
   const frame = (kind: number, body: number, claimed: number, checksum: number, method = 0): Uint8Array => {
     const bytes = new Uint8Array(HEADER_BYTES + body);
@@ -125,11 +125,11 @@ function hostileMessages({ maxMessageBytes }: Capabilities): Readonly<Record<str
     "an empty message": new Uint8Array(0),
     "a message shorter than a header": pattern(HEADER_BYTES - 1, 6),
     "a message of an unknown kind": frame(200, 8, 8, 0),
-    "a reply nobody asked for": frame(Kind.reply, 8, 8, 0),
+    "a reply without a request": frame(Kind.reply, 8, 8, 0),
     "a request that claims more bytes than it has": frame(Kind.request, 8, 0xffffffff, 0),
     "a request that claims fewer bytes than it has": frame(Kind.request, 32, 8, 0),
     "a request whose checksum is wrong": frame(Kind.request, 32, 32, 0xdeadbeef),
-    // Sound, but nothing is in it: neither how long to wait nor what to do.
+    // Valid but empty: neither a delay nor anything to do.
     ...Object.fromEntries(
       [Method.echoLater, Method.descriptor, Method.recode].map((method) => [
         `an empty request of method ${method}`,
@@ -144,7 +144,7 @@ function hostileMessages({ maxMessageBytes }: Capabilities): Readonly<Record<str
 export const hostileMessage: Check = {
   id: "hostile-messages",
   title: "Whole messages that make no sense are refused or ignored; the server neither dies nor answers wrongly",
-  why: "Every input is somebody else's: lengths, kinds and checksums are claims until they are verified.",
+  why: "Input comes from other programs: lengths, kinds and checksums are claims until they are verified.",
   sharesPeer: true,
   typicalMs: 110,
   timeoutMs: 30_000,
@@ -157,7 +157,7 @@ export const hostileMessage: Check = {
       try {
         rogue.connection.send(bytes);
       } catch {
-        // A mechanism may refuse on the sending side what it cannot carry, such as nothing at all.
+        // A mechanism may refuse on the sending side what it cannot carry, such as an empty message.
       }
       await guard.served(`after ${what}`);
       await rogue.connection.close(500).catch(() => undefined);
@@ -169,7 +169,7 @@ export const hostileMessage: Check = {
 
 export const slowLoris: Check = {
   id: "slow-loris",
-  title: "Clients that send half a frame and wait hold nobody up, and cost the server next to nothing",
+  title: "Clients that send half a frame and wait delay no other client, and cost the server next to nothing",
   why: "A server that reads one client to the end before the next is stopped by the slowest of them.",
   sharesPeer: true,
   typicalMs: 200,
@@ -181,7 +181,7 @@ export const slowLoris: Check = {
     const rawClients = [];
     for (let index = 0; index < lorises; index++) {
       const rawClient = await context.connectRaw(guard.peer.address);
-      // Half a prefix of either byte order, or a whole prefix and a part of what it announces.
+      // Half a prefix of either byte order, or a whole prefix and a part of the announced message.
       const half = index % 2 === 0 ? Buffer.of(0, 0) : Buffer.concat([u32(32 * MIB), pattern(10, index)]);
       await rawClient.write(half).catch(() => undefined);
       rawClients.push(rawClient);
@@ -196,7 +196,7 @@ export const slowLoris: Check = {
 
 export const connectionFlood: Check = {
   id: "connection-flood",
-  title: "A flood of connections is served or refused, never at the cost of those who were there",
+  title: "A flood of connections is served or refused, never at the cost of earlier clients",
   why: "A client in a reconnect loop must not lock out its neighbours, nor leave the server without descriptors.",
   sharesPeer: true,
   typicalMs: 600,
@@ -205,14 +205,14 @@ export const connectionFlood: Check = {
   async run(context) {
     const guard = await Guard.set(context);
     const { maxClients, modes } = context.transport.capabilities;
-    // A connect that blocks holds up this whole process until it gives up: then one too many must do.
+    // A connect that blocks delays this whole process until it gives up, so one too many is enough.
     const tooMany = modes[0] === "event" ? maxClients : 1;
     const flood = Math.min(FLOOD, maxClients + tooMany);
     const opened: CheckClient[] = [];
     const givingUp = new AbortController();
     const open = async (): Promise<void> => {
       opened.push(await context.connect(guard.peer, { signal: givingUp.signal }));
-      // All places are taken now, the guard's included: whoever still waits for one may as well stop.
+      // All places are taken now, the guard's included, so cancel the clients that still wait.
       if (opened.length === maxClients - 1) setTimeout(() => givingUp.abort(), GIVE_UP_MS);
     };
     const opening = Promise.allSettled(Array.from({ length: flood }, open));
@@ -226,7 +226,7 @@ export const connectionFlood: Check = {
   },
 };
 
-/** An honest client that is there throughout, and the memory of who is attacked before the attack. */
+/** An honest client that is there throughout, and the memory of the attacked process before the attack. */
 class Guard {
   readonly peer: Peer;
   readonly #context: CheckContext;
@@ -265,7 +265,7 @@ class Guard {
     );
   }
 
-  /** Somebody who comes after the attack; where places are few, once those of the attackers are free. */
+  /** Connects a client after the attack; where places are few, once those of the attackers are free. */
   async newcomer(): Promise<void> {
     const deadline = performance.now() + 5000;
     for (;;) {
@@ -284,7 +284,7 @@ class Guard {
 export const wrongKey: Check = {
   id: "wrong-key",
   title: "Between processes the right key is served, and a wrong or missing one is refused",
-  why: "A key that is not checked is worse than none, because somebody relies on it.",
+  why: "A key that is not checked is worse than none, because users rely on it.",
   typicalMs: 250,
   needs: [replies, hasAddress, takesKeys],
   async run(context) {
@@ -305,8 +305,8 @@ export const wrongKey: Check = {
 };
 
 /**
- * The code of the refusal. Some protocols have no handshake that a client without a key would take part in: it learns at its first
- * message that it is not welcome, and what counts is that it is not served.
+ * Returns the code of the refusal. Some protocols have no handshake for a client without a key: its first message is
+ * refused, so this checks that it is not served.
  */
 async function refusal(context: CheckContext, peer: Peer, options: ClientOptions, what: string): Promise<string> {
   const client = await context.connect(peer, options).catch((error: unknown) => error);

@@ -6,14 +6,14 @@ import { pattern } from "../kit/messages.ts";
 import { usage } from "../kit/peer.ts";
 
 const WATCHED_MS = 2000;
-/** Of one CPU. A loop that sleeps takes some promille; one that spins takes all it gets, which beside others is less than all. */
+/** Share of one CPU that counts as spinning: a sleeping loop takes some ‰, a spinning one all it gets beside others. */
 const SPINNING_SHARE = 0.2;
 
 export const idleCpu: Check = {
   id: "idle-cpu",
   title: "With a client connected and nothing to do, a server that claims to sleep burns no CPU",
   why: "A busy spin is invisible in a latency table and costs a whole core per server, all night.",
-  // Not alone: what a process uses is counted for it, whoever else is running.
+  // Not alone: the CPU time of a process does not depend on others.
   sharesPeer: true,
   typicalMs: 2000,
   needs: [replies, tellsStatistics],
@@ -31,7 +31,7 @@ export const idleCpu: Check = {
     context.note("serverIdlePercent", Math.round(server * 1000) / 10);
     context.note("clientIdlePercent", Math.round(((user + system) / elapsedMicros) * 1000) / 10);
     const mode = context.transport.capabilities.modes[0];
-    // A polling server says so, and is compared with its own kind: what it burns is a finding, not a failure.
+    // A polling server is compared with its own kind: its CPU time is a finding, not a failure.
     if (mode === "polling") return;
     const percent = Math.round(server * 100);
     expect(server < SPINNING_SHARE, `its mode is ${mode}, yet idle it burns ${percent} % of a CPU`);

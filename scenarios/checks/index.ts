@@ -19,7 +19,7 @@ import { peerLoss, serverDies } from "./server-dies.ts";
 import { endOfFile, gracefulShutdown } from "./shutdown.ts";
 import { frozenServer, stalledServer } from "./stalled-server.ts";
 
-/** In the order of the checklist; README.md has it as a table. */
+/** Scenarios in the order of the checklist; README.md has it as a table. */
 export const SCENARIOS: readonly Check[] = [
   sequentialRequests,
   ...concurrentClients,

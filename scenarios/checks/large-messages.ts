@@ -11,14 +11,14 @@ import { pattern } from "../kit/messages.ts";
 import { expectEcho } from "../kit/peer.ts";
 
 const MIB = 1024 * 1024;
-/** 1 MiB and its neighbours: what is usually configured where the mechanism has no limit of its own. */
+/** 1 MiB and its neighbours: a usual limit where the mechanism has none of its own. */
 const SIZES = [MIB - 1, MIB, MIB + 1, 16 * MIB];
 const TIMEOUT_MS = 30_000;
 
 export const largeMessages: Check = {
   id: "large-messages",
-  title: "1 MiB, 16 MiB and the limit arrive whole; one byte more is refused in words and breaks nothing",
-  why: "The first large message comes in production, and a limit nobody stated truncates or hangs.",
+  title: "1 MiB, 16 MiB and the limit arrive whole; one byte more is refused with an error and breaks nothing",
+  why: "The first large message comes in production, and an unstated limit truncates or hangs.",
   sharesPeer: true,
   timeoutMs: 60_000,
   typicalMs: 1700,
@@ -46,7 +46,7 @@ const REPLY_MARGIN_BYTES = 32;
 
 export const largeByDescriptor: Check = {
   id: "large-by-descriptor",
-  title: "16 MiB that no message can hold go through memory both sides reach; a small message says where",
+  title: "16 MiB that no message can hold go through memory both sides reach; a small message names it",
   why: "A mechanism for small messages is no reason to give up large data, only to carry it another way.",
   timeoutMs: 30_000,
   typicalMs: 350,

@@ -12,7 +12,7 @@ const BODY_BYTES = 100;
 export const oneWayOrder: Check = {
   id: "one-way-order",
   title: "One-way messages arrive once, whole and in the order in which they were sent, as far as claimed",
-  why: "Nobody answers a one-way message, so nobody notices when it is lost, doubled or overtaken.",
+  why: "One-way messages have no replies, so nobody notices when one is lost, doubled or overtaken.",
   sharesPeer: true,
   typicalMs: 250,
   needs: [replies, oneWay, tellsTotals],
@@ -44,7 +44,7 @@ const KEPT = 5;
 export const persistence: Check = {
   id: "persistence",
   title: "Messages taken before the server died reach its successor, as claimed",
-  why: "Whoever relies on a persistent queue does not send again.",
+  why: "A sender that relies on a persistent queue does not send again.",
   typicalMs: 550,
   needs: [
     replies,

@@ -11,14 +11,14 @@ const BODY_BYTES = 100;
 export const fanOut: Check = {
   id: "fan-out",
   title: "What a server publishes reaches every subscriber once, whole and in order, as far as claimed",
-  why: "Nobody answers what is published: a subscriber that hears nothing looks like a quiet day.",
+  why: "Published messages have no replies: a subscriber that receives nothing looks like a quiet day.",
   typicalMs: 650,
   needs: [
     hasAddress,
     ({ patterns }) =>
       patterns.includes("fan-out") ||
       (patterns.includes("one-way") && patterns.includes("request-reply")) ||
-      "a server sends nothing here that is not a reply",
+      "a server sends nothing but replies here",
     ({ modes }) => modes[0] === "event" || "its server blocks: it publishes nothing on its own",
     ({ maxClients }) => maxClients > SUBSCRIBERS || `serves at most ${maxClients} of ${SUBSCRIBERS} subscribers`,
   ],
@@ -51,7 +51,7 @@ const SIZES = [0, 1, 100, 5000];
 export const otherLanguages: Check = {
   id: "other-languages",
   title: "A server written in another language answers, as the record claims",
-  why: "Who else can speak it decides whether a mechanism can join the programs of two teams.",
+  why: "The languages that can use a mechanism decide whether it can join the programs of two teams.",
   typicalMs: 450,
   needs: [
     replies,

@@ -18,7 +18,7 @@ export const permissions: Check = {
     await firstUse(context, peer);
     const admitted = await context.residue(peer.address);
     const seen = new Map(admitted.flatMap(({ name, mode }) => (mode === undefined ? [] : [[name, mode]])));
-    // The mechanism's own account is one thing; what lies in its directory is another.
+    // The mechanism's own report is one thing; the contents of its directory are another.
     const { directory } = context.place;
     for (const name of readdirSync(directory, { recursive: true })) {
       const path = join(directory, String(name));

@@ -38,7 +38,7 @@ const SLOW_JOBS_MS = [250, 1500];
 export const workerPool: Check = {
   id: "worker-pool",
   title: "The same echo by a pool of threads: replies come as work ends, each to its own request",
-  why: "One slow job must not hold up the others, and the pool must not mix up whose job was whose.",
+  why: "One slow job must not delay the others, and each reply must reach the client of its job.",
   sharesPeer: true,
   typicalMs: 400,
   needs: [replies, canHaveOutstanding(POOL.workers)],
@@ -50,7 +50,7 @@ export const workerPool: Check = {
       client(index).request(delayedBody(0, index), { method: Method.pooled });
     // The threads start with their first job, which on a busy machine takes longer than the slow one.
     await Promise.all(jobs.map(quick));
-    // A machine that stalls as long as the slow job takes is no fault of the pool: one that queues is caught with longer ones too.
+    // A machine may stall as long as the slow job takes; a pool that queues also fails with longer ones.
     let last: number | undefined;
     for (const slowMs of SLOW_JOBS_MS) {
       const order: number[] = [];
@@ -64,7 +64,7 @@ export const workerPool: Check = {
       last = order.at(-1);
       if (last === 0) break;
     }
-    expect(last === 0, "the slow job held up the quick ones");
+    expect(last === 0, "the slow job delayed the quick ones");
     context.note("workers", POOL.workers);
   },
 };
@@ -99,7 +99,7 @@ export const busyServer: Check = {
     const capacity = POOL.workers + POOL.queue;
     expect(answered >= capacity, `${answered} of ${OFFERED} jobs were done; ${capacity} have room`);
     expect(answered < OFFERED, `all ${OFFERED} jobs were taken although only ${capacity} have room`);
-    expect(order[0] === "busy", "those refused had to wait for those who were served");
+    expect(order[0] === "busy", "refused jobs had to wait for those that were served");
     const body = delayedBody(0, 99);
     const [client] = clients as [CheckClient, ...CheckClient[]];
     await expectEcho("a job after the rush", client, body, { method: Method.pooled });

@@ -9,8 +9,8 @@ const ONCE_TIMEOUT_MS = 1000;
 
 export const reconnect: Check = {
   id: "reconnect",
-  title: "When a server comes back, its client connects again and repeats what may be repeated, and nothing else",
-  why: "Without back-off the clients of a restarting server are its worst load; a repeated payment is worse than a failed one.",
+  title: "When a server comes back, its client reconnects and repeats idempotent requests only",
+  why: "Clients without back-off overload a restarting server; a repeated payment is worse than a failed one.",
   timeoutMs: 30_000,
   typicalMs: 800,
   needs: [replies, hasAddress, tellsStatistics],
@@ -19,7 +19,7 @@ export const reconnect: Check = {
     const first = await context.startPeer();
     const client = await context.reconnecting(first);
     expectSame("the first reply", await client.request(pattern(16, 1), { idempotent: false }), pattern(16, 1));
-    // Never answered: it is in flight when its server dies, and nobody can know whether it was done.
+    // Never answered: it is in flight when its server dies, so nobody can tell whether it was handled.
     const once = client
       .request(pattern(16, 2), { idempotent: false, method: Method.ignore, timeoutMs: ONCE_TIMEOUT_MS })
       .then(
@@ -33,7 +33,7 @@ export const reconnect: Check = {
     again.catch(() => undefined);
     await context.startPeer({ address: first.address });
     expectSame("the reply of the server that came back", await again, pattern(16, 3));
-    // Where connecting is lazy the mechanism itself finds the server that came back, on the connection there is.
+    // Where connecting is lazy, the mechanism itself finds the restarted server, on the existing connection.
     if (connects === "checked") expect(client.connections >= 2, "the client did not connect again");
     const asked = await client.request(new Uint8Array(0), { idempotent: true, method: Method.statistics });
     const seen = JSON.parse(new TextDecoder().decode(asked)) as ServerStatistics;

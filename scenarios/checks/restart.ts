@@ -9,7 +9,7 @@ const APPLIES: readonly Condition[] = [repliesOrPublishes, hasAddress];
 export const restart: readonly Check[] = [
   {
     id: "restart/after-kill",
-    title: "After its server was killed, an address serves again without anybody clearing up",
+    title: "After its server was killed, an address serves again without a manual clean-up",
     why: "A stale path, name or segment that blocks the restart turns a crash into an outage.",
     typicalMs: 400,
     needs: APPLIES,

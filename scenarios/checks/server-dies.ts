@@ -6,7 +6,7 @@ import { delayedBody, pattern } from "../kit/messages.ts";
 
 const TIMEOUT_MS = 1000;
 const MOST_IN_FLIGHT = 8;
-/** What "at once" and "by a heartbeat within 1000 ms" allow. */
+/** Time allowed for "at once" and for "by a heartbeat within 1000 ms", ms. */
 const NOTICE_MS = { immediate: 250, heartbeat: 1000 } as const;
 
 export const serverDies: Check = {
@@ -49,8 +49,8 @@ function expectFailed(outcome: PromiseSettledResult<unknown>): void {
 
 export const peerLoss: Check = {
   id: "peer-loss",
-  title: "An idle client hears of its server's death as fast as the mechanism claims",
-  why: "The time until somebody notices is the time until a failover can begin.",
+  title: "An idle client notices its server's death as fast as the mechanism claims",
+  why: "A failover begins only once somebody notices.",
   alone: true,
   typicalMs: 140,
   needs: [ownProcess, lossIsNoticed],

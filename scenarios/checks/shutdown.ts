@@ -7,13 +7,13 @@ import { connectFor, expectEcho, expectNothingLeft, expectOrderlyExit, statistic
 
 const IN_FLIGHT = 4;
 const DELAY_MS = 400;
-/** How a request to a server that has left in order may fail. */
+/** Codes with which a request to a server that has left in order may fail. */
 const LEFT: readonly IpcErrorCode[] = ["IPC_CLOSED", "IPC_PEER_LOST"];
 
 export const gracefulShutdown: Check = {
   id: "graceful-shutdown",
-  title: "Told to shut down, a server answers what it has taken, refuses what comes, exits with 0 and leaves nothing",
-  why: "Every deployment ends a server; what it had taken must not be lost, and it must not need a kill.",
+  title: "On a shutdown request a server answers what it has taken, refuses new requests, exits with 0, leaves nothing",
+  why: "Every deployment ends a server; it must not lose what it had taken, and must not need a kill.",
   typicalMs: 600,
   needs: [replies, ownProcess, tellsStatistics, canHaveOutstanding(IN_FLIGHT + 2)],
   async run(context) {
@@ -25,7 +25,7 @@ export const gracefulShutdown: Check = {
     const bodies = Array.from({ length: IN_FLIGHT }, (_, index) => delayedBody(DELAY_MS, index));
     const inFlight = bodies.map((body, index) => client(index).request(body, { method: Method.echoLater }));
     const answers = Promise.allSettled(inFlight);
-    // Asking costs a request itself; all are there once more than that many have come.
+    // Asking costs a request itself, so all are there once more than that many have come.
     let asked = 0;
     await eventually("the server has all requests", async () => {
       asked++;
@@ -47,7 +47,7 @@ export const gracefulShutdown: Check = {
 
 export const endOfFile: Check = {
   id: "end-of-file",
-  title: "A server that leaves in an orderly way is the end of the connection, in words and not in silence",
+  title: "When a server leaves in an orderly way, its clients get the end of the connection, not silence",
   why: "A client that takes the end for a slow reply waits for it for ever.",
   typicalMs: 275,
   needs: [replies, ownProcess],

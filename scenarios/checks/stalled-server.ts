@@ -11,7 +11,7 @@ const CLOSE_TIMEOUT_MS = 300;
 export const stalledServer: Check = {
   id: "stalled-server",
   title: "A server that hangs costs a request its deadline and no more; when it wakes, it serves on",
-  why: "A client that waits on receive without a limit hangs with its server, and everybody behind it.",
+  why: "A client that waits on receive without a limit hangs with its server, and so do its own users.",
   alone: true,
   typicalMs: 450,
   needs: [replies],
@@ -30,7 +30,7 @@ export const stalledServer: Check = {
 
 export const frozenServer: Check = {
   id: "frozen-server",
-  title: "A server process that is stopped costs requests and close their deadline; a late reply reaches nobody",
+  title: "A stopped server process costs requests and close their deadline; a late reply reaches no request",
   why: "A process in a debugger, on a dead disk or swapped out neither answers nor dies.",
   alone: true,
   typicalMs: 600,

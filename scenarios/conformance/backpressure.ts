@@ -22,7 +22,7 @@ import { echoing, Recorder } from "../kit/recorder.ts";
 export const backpressure: readonly Check[] = [
   {
     id: "backpressure/refuses-then-calls",
-    title: "send answers false when the way is full, takes nothing then, and onWritable follows",
+    title: "send returns false when the way is full, takes nothing then, and onWritable follows",
     why: "Without it the memory of the sender grows until the machine kills it, or a refused message is sent twice.",
     timeoutMs: 30_000,
     typicalMs: 225,
@@ -44,7 +44,7 @@ export const backpressure: readonly Check[] = [
         context.note("takenBeforeRefusalBytes", taken * bytes);
         const before = atClient.writables;
         for (const connection of atServer.connections) connection.resume();
-        await atClient.until("onWritable after a send that answered false", () => atClient.writables > before);
+        await atClient.until("onWritable after a send that returned false", () => atClient.writables > before);
         await atServer.until(`all ${taken} messages taken`, () => atServer.received >= taken);
         await delay(WATCH_MS);
         expect(atServer.received === taken, `${taken} messages were taken and ${atServer.received} arrived`);
@@ -55,7 +55,7 @@ export const backpressure: readonly Check[] = [
   {
     id: "backpressure/pause",
     title: "After pause at most one more message comes; after resume all the others do",
-    why: "A receiver that pauses has no room; what is delivered all the same is lost or queued without end.",
+    why: "A receiver that pauses has no room; further messages are lost or queued without end.",
     typicalMs: 120,
     needs: [inOneProcess, oneWay, reliable, pipelined],
     run(context) {
@@ -112,7 +112,7 @@ export const backpressure: readonly Check[] = [
   {
     id: "backpressure/pause-and-resume-at-once",
     title: "pause and resume within one onMessage lose nothing and do not re-enter it",
-    why: "Flow control toggles on every message under load; recursion there ends in a stack overflow.",
+    why: "Flow control toggles on every message under load; recursion there overflows the stack.",
     typicalMs: 40,
     needs: [inOneProcess, oneWay, reliable, pipelined],
     run(context) {
@@ -170,7 +170,7 @@ export const backpressure: readonly Check[] = [
   {
     id: "backpressure/frozen-server",
     title: "A server process that hangs makes its client wait, and both go on when it wakes",
-    why: "A stopped or swapped-out process is the commonest slow receiver; memory must not pay for it.",
+    why: "A stopped or swapped-out process is the commonest slow receiver; memory must not grow for it.",
     timeoutMs: 30_000,
     typicalMs: 325,
     needs: [hasEventFace, ownProcess, canFreeze, replies, oneWay, reliable, pushesBack],

@@ -6,7 +6,7 @@ import { expect, expectCode, expectSame } from "../kit/expect.ts";
 import { frameOf, largestTried, pattern } from "../kit/messages.ts";
 import { expectNoResidue } from "../kit/peer.ts";
 
-/** Of one blocking call; nothing may hold the thread longer. */
+/** Longest blocking call, ms; none may hold the thread longer. */
 const CALL_LIMIT_MS = 5000;
 const SHORT_MS = 60;
 const SLACK_MS = 2000;
@@ -15,12 +15,12 @@ const SIZES = [0, 1, 4, 15, 255, 4000, 4096, 65_000, 65_536, 1_000_000];
 /** A handshake may need the server's thread, so the server is a process of its own. */
 const twoProcesses: readonly Condition[] = [hasBlockingFace, ownProcess, hasAddress, replies, reliable];
 
-/** The promises of the face whose calls may sleep or spin. */
+/** Promises of the face whose calls may sleep or spin. */
 export const blocking: readonly Check[] = [
   {
     id: "blocking/exchange",
     title: "A blocking client gets back what it sent, at every size",
-    why: "The blocking face is a second implementation; nothing the event face showed holds for it.",
+    why: "The blocking face is a second implementation; the results of the event face do not cover it.",
     quick: true,
     sharesPeer: true,
     typicalMs: 100,
@@ -39,8 +39,8 @@ export const blocking: readonly Check[] = [
   },
   {
     id: "blocking/time-runs-out",
-    title: "receive answers -1 when its time has run out, and not much later",
-    why: "A caller that cannot rely on the limit cannot look after anything else.",
+    title: "receive returns -1 when its time has run out, and not much later",
+    why: "A caller that cannot rely on the limit cannot do anything else in time.",
     typicalMs: 350,
     needs: twoProcesses,
     run: (context) =>
@@ -62,7 +62,7 @@ export const blocking: readonly Check[] = [
   {
     id: "blocking/too-large",
     title: "A message above the limit, or above the buffer, is IPC_TOO_LARGE, and the next one is whole",
-    why: "An overrun writes into memory that belongs to somebody else; a cut message looks like a whole one.",
+    why: "An overrun writes into foreign memory; a cut message looks like a whole one.",
     typicalMs: 275,
     needs: twoProcesses,
     run: (context) =>
@@ -98,7 +98,7 @@ export const blocking: readonly Check[] = [
     id: "blocking/peer-loss",
     killsPeer: true,
     title: "When the server is killed, receive throws IPC_PEER_LOST as fast as claimed",
-    why: "A thread asleep in receive can be told by nobody else.",
+    why: "A thread asleep in receive gets the news by no other way.",
     typicalMs: 250,
     needs: [...twoProcesses, lossIsNoticed],
     run: (context) =>
@@ -138,7 +138,7 @@ export const blocking: readonly Check[] = [
   {
     id: "blocking/server",
     title: "A blocking server waits in slices, refuses a second server, and leaves nothing",
-    why: "Between slices it must be able to see that it should end, and its end must be as clean as any.",
+    why: "Between slices it must be able to check whether to end, and its end must be as clean as any.",
     typicalMs: 90,
     needs: [hasBlockingFace, hasAddress],
     async run(context) {

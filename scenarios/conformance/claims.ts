@@ -3,12 +3,12 @@ import { UNBOUNDED_MESSAGE_BYTES } from "../../transports/contract/capabilities.
 import type { Check } from "../check.ts";
 import { expect, within } from "../kit/expect.ts";
 
-/** What a transport says of itself before anything is opened. */
+/** Statements of a transport about itself, before anything is opened. */
 export const claims: readonly Check[] = [
   {
     id: "claims/consistent",
     title: "The capability record is plain data, constant, and agrees with the faces that are there",
-    why: "Reports, picks and these checks are steered by it; a record that lies or cannot be stored misleads them all.",
+    why: "Reports, picks and these checks rely on it; a wrong record, or one that cannot be stored, misleads them all.",
     quick: true,
     needs: [],
     async run({ transport }) {
@@ -36,7 +36,7 @@ export const claims: readonly Check[] = [
   },
   {
     id: "claims/probe",
-    title: "probe answers with a version or a reason, and never throws",
+    title: "probe returns a version or a reason, and never throws",
     why: "It runs on machines where the mechanism is missing; there an exception would end the whole comparison.",
     quick: true,
     needs: [],
@@ -44,7 +44,7 @@ export const claims: readonly Check[] = [
       const answers = await within("probe", Promise.all([transport.probe(), transport.probe()]));
       for (const answer of answers) {
         const text = answer.available ? answer.version : answer.reason;
-        expect(typeof text === "string" && text.length > 0, "probe answered without a version or reason");
+        expect(typeof text === "string" && text.length > 0, "probe returned neither a version nor a reason");
       }
       expect(answers[0].available === answers[1].available, "two probes at one time disagree");
     },
@@ -52,7 +52,7 @@ export const claims: readonly Check[] = [
   {
     id: "claims/allocate",
     title: "allocate returns plain data and creates nothing",
-    why: "An address is written to the journal before it is used; what allocate created would be lost by a crash in between.",
+    why: "An address is written to the journal before its use; a crash in between would lose what allocate created.",
     needs: [],
     async run(context) {
       const address = await context.allocate();

@@ -8,23 +8,23 @@ import { numberOf } from "../kit/messages.ts";
 import { eventFace, fill, withServer } from "../kit/one-process.ts";
 import { Recorder } from "../kit/recorder.ts";
 
-/** Longer than any library goes on delivering by itself after an exit; ZeroMQ lingers for a second here. */
+/** Pause, ms, longer than any library goes on delivering after an exit; ZeroMQ lingers for a second here. */
 const PAUSE_MS = 1300;
 const SEND_MS = 200;
 const MESSAGES = 600;
 const BODY_BYTES = 20_000;
-/** Of all requests together: more than the kernel holds for a server that does not read. */
+/** Size of all requests together: more than the kernel holds for a server that does not read. */
 const REQUESTS_BYTES = 4 * 1024 * 1024;
-/** The default limit of `close`, and the exit of a process after it. */
+/** Longest `close` with its default limit, and exit of a process after it, ms. */
 const EXIT_LIMIT_MS = 15_000;
 
 const CLAIM = {
-  why: "A job that writes its results and exits is the commonest sender; what it believes delivered nobody sends again.",
+  why: "A job that writes its results and exits is the commonest sender; nobody repeats what it counts as delivered.",
   typicalMs: 2200,
   timeoutMs: 40_000,
 } as const;
 
-/** What arrives when the sender's process is gone. */
+/** Checks of the messages that arrive when the sender's process is gone. */
 export const delivery: readonly Check[] = [
   {
     ...CLAIM,
@@ -48,7 +48,7 @@ export const delivery: readonly Check[] = [
   },
 ];
 
-/** Pauses at its first message, and then reads on. */
+/** A reader that pauses at its first message, and then reads on. */
 class SlowReader extends Recorder {
   readonly numbers: Set<number> = new Set();
 
@@ -66,7 +66,7 @@ class SlowReader extends Recorder {
   }
 }
 
-/** Answers each request with its number. */
+/** Replies to each request with its number. */
 class Answerer extends Recorder {
   readonly numbers: Set<number> = new Set();
 
@@ -103,7 +103,7 @@ async function serverExits(context: CheckContext): Promise<void> {
   await within("close of the client", client.close(500)).catch(() => undefined);
 }
 
-/** As many requests as may be under way. Their server reads none of them for a while, which no `pause` can bring about. */
+/** Sends as many requests as allowed to a server that reads none for a while, which no `pause` can bring about. */
 async function requesterExits(context: CheckContext): Promise<void> {
   const server = new Answerer();
   const messages = Math.min(MESSAGES, context.transport.capabilities.maxInFlight);

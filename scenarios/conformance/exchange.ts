@@ -7,7 +7,7 @@ import { eventFace, sendAll, withPair, withServer } from "../kit/one-process.ts"
 import { expectEcho } from "../kit/peer.ts";
 import { echoing, Recorder } from "../kit/recorder.ts";
 
-/** Around every size at which a mechanism changes its way: empty, header, page, pipe, socket buffer. */
+/** Sizes around which a mechanism may change its way: empty, header, page, pipe, socket buffer. */
 const SIZES = [0, 1, 3, 4, 15, 16, 17, 255, 256, 4095, 4096, 4097, 65_535, 65_536, 65_537, 1_048_576];
 /** More than a thousand, because rare faults are the ones that reach production. */
 const BURST = 1200;
@@ -19,7 +19,7 @@ export const exchange: readonly Check[] = [
   {
     id: "exchange/boundaries",
     title: "A message of any size from 0 bytes to the limit arrives whole and unchanged",
-    why: "Byte streams cut and join; a size at which that shows corrupts data in production and nowhere else.",
+    why: "Byte streams cut and join; a size at which that shows corrupts data, and only in production.",
     quick: true,
     typicalMs: 200,
     needs: [inOneProcess, replies, reliable],
@@ -60,7 +60,7 @@ export const exchange: readonly Check[] = [
     needs: [inOneProcess, replies, reliable, pipelined],
     run(context) {
       const atServer = echoing(new Recorder("the server"));
-      // Looked at on both sides: a fault that hits request and reply alike undoes itself on the way back.
+      // Checked on both sides: a fault that hits request and reply alike undoes itself on the way back.
       atServer.keeps = true;
       return withPair(context, atServer, async ({ client, atClient }) => {
         const largest = Math.min(3000, largestTried(context.transport.capabilities));
@@ -159,7 +159,7 @@ export const exchange: readonly Check[] = [
     async run(context) {
       const peer = await context.startPeer();
       const client = await context.connect(peer);
-      // The limit counts the header of the request.
+      // The limit includes the header of the request.
       const limit = largestTried(context.transport.capabilities) - HEADER_BYTES;
       const sizes = [...new Set([...SIZES, limit])].filter((bytes) => bytes <= limit);
       for (const [index, bytes] of sizes.entries()) {

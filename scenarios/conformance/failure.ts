@@ -18,18 +18,18 @@ import { eventFace, sendAll, withPair, withServer } from "../kit/one-process.ts"
 import { expectEcho, expectNoResidue } from "../kit/peer.ts";
 import { echoing, Recorder } from "../kit/recorder.ts";
 
-/** More connections than this show nothing new and take long to open. */
+/** Most connections tried: more show nothing new and take long to open. */
 const MANY_CLIENTS = 64;
-/** `immediate` and `heartbeat` both promise 1000 ms; the rest is for a busy machine. */
+/** Longest time `immediate` and `heartbeat` promise, ms; the slack on top is for a busy machine. */
 const LOSS_LIMIT_MS = 1000;
 const SLACK_MS = 2000;
 
-/** What happens when the other side is missing, dead, doubled or too many. */
+/** Checks with the other side missing, dead, doubled or too many. */
 export const failure: readonly Check[] = [
   {
     id: "failure/nobody-listens",
-    title: "Connecting where nobody listens fails with IPC_PEER_LOST, or by its own account waits for a server",
-    why: "A client that starts first must learn so, not hang.",
+    title: "Connecting where nobody listens fails with IPC_PEER_LOST, or waits for a server where connecting is lazy",
+    why: "A client that starts first must get an error, not hang.",
     quick: true,
     needs: [inOneProcess],
     async run(context) {
@@ -98,7 +98,7 @@ export const failure: readonly Check[] = [
     typicalMs: 200,
     needs: [inOneProcess, hasAddress],
     async run(context) {
-      // What the killed one left is where a takeover can happen twice: each sees that nobody answers there.
+      // Remains of the killed one are where a takeover can happen twice: each server sees that nobody answers there.
       const first = await context.startPeer();
       await first.kill("SIGKILL");
       const outcomes = await within(
@@ -128,7 +128,7 @@ export const failure: readonly Check[] = [
   {
     id: "failure/stale-address",
     title: "After a server was killed, the next one takes its address over and serves",
-    why: "A crash must not need a person who removes files before the restart.",
+    why: "A restart after a crash must not need a person who removes files.",
     typicalMs: 400,
     needs: [hasEventFace, hasAddress, replies],
     async run(context) {
@@ -148,8 +148,8 @@ export const failure: readonly Check[] = [
   {
     id: "failure/peer-loss",
     killsPeer: true,
-    title: "When the server is killed an idle client hears of it as fast as claimed",
-    why: "The time until a failover begins is the time until somebody notices.",
+    title: "When the server is killed an idle client notices it as fast as claimed",
+    why: "A failover begins only once somebody notices.",
     quick: true,
     typicalMs: 200,
     needs: [hasEventFace, ownProcess, replies, lossIsNoticed],
@@ -166,7 +166,7 @@ export const failure: readonly Check[] = [
   {
     id: "failure/client-loss",
     title: "A client that is gone costs the server one onClose and the others nothing",
-    why: "Clients crash all day; a server that leaks or stumbles over each of them does not last it.",
+    why: "Clients crash all day; a server that leaks or stumbles over each of them does not last the day.",
     typicalMs: 50,
     needs: [inOneProcess, replies, reliable, oneWay],
     run: (context) =>
@@ -187,7 +187,7 @@ export const failure: readonly Check[] = [
   {
     id: "failure/max-clients",
     title: "As many clients as claimed are served, and one too many harms none of them",
-    why: "A limit that is found out in production is found by the customer who comes last.",
+    why: "A limit that shows in production is found by the customer who comes last.",
     timeoutMs: 30_000,
     typicalMs: 275,
     needs: [inOneProcess, replies, reliable],

@@ -11,7 +11,7 @@ import { lifecycle } from "./lifecycle.ts";
 import { residue } from "./residue.ts";
 import { security } from "./security.ts";
 
-/** Every promise of the contract as a check, in the order in which a reader would ask; their files leave out the `conformance/`. */
+/** Promises of the contract as checks, in the order a reader would ask; their files omit the `conformance/`. */
 export const CONFORMANCE: readonly Check[] = [
   ...claims,
   ...exchange,

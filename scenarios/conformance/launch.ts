@@ -7,12 +7,12 @@ import { pattern } from "../kit/messages.ts";
 import { eventFace } from "../kit/one-process.ts";
 import { Recorder } from "../kit/recorder.ts";
 
-/** Rendezvous `parent`: the connection is born with the process. */
+/** Checks for rendezvous `parent`: the connection begins with the process. */
 export const launch: readonly Check[] = [
   {
     id: "launch/no-such-program",
     title: "Launching what does not exist rejects and leaves no process",
-    why: "A mistyped command must say so at the start and not in the first time-out.",
+    why: "A mistyped command must fail at the start, not by the first time-out.",
     needs: [isLaunched],
     async run(context) {
       const command = "/nonexistent/ipcmark-no-such-program";

@@ -11,19 +11,19 @@ import { eventFace } from "../kit/one-process.ts";
 import { statistics, usage } from "../kit/peer.ts";
 import { Recorder } from "../kit/recorder.ts";
 
-/** Clients of each kind. A server that keeps something of one kind of them alone keeps as much. */
+/** Number of clients of each kind, so that a leak of one kind alone shows. */
 const ROUNDS = 4;
-/** Descriptors and mappings that a runtime opens on its own. */
+/** Number of descriptors and mappings that a runtime opens on its own. */
 const ALLOWED = ROUNDS - 1;
-/** Of a client that leaves: it must not wait for what a server owes it. */
+/** Time-out of `close` for a client that leaves, ms: it must not wait for replies it is owed. */
 const CLOSE_MS = 50;
-/** What a client asks for and does not read: more than there is between two processes, or as much as it may ask for at once. */
+/** Bytes a client requests and does not read: more than the buffers hold, or as much as it may request at once. */
 const UNREAD_BYTES = 4 * 1024 * 1024;
 const UNREAD_BODY_BYTES = 64 * 1024;
-/** What a server may take to notice that clients are gone: some look only now and then. */
+/** Longest time in which a server may notice that clients are gone, ms: some check only now and then. */
 const SETTLE_MS = 3000;
 const IDLE_MS = 150;
-/** Of the time, running or waiting for a CPU. A server that sleeps takes some percent; one that spins takes all of it. */
+/** Share of the time, running or waiting for a CPU: a sleeping server takes some percent, a spinning one all of it. */
 const SPINNING_SHARE = 0.5;
 
 const servesBoth: Condition = ({ modes }, transport) =>
@@ -31,11 +31,11 @@ const servesBoth: Condition = ({ modes }, transport) =>
 
 const CLAIM = {
   title: "Clients that leave at any moment cost the server neither descriptors nor memory, and no CPU time",
-  why: "What is kept of each client that crashed ends the server after a thousand of them; one that spins ends its neighbours.",
+  why: "A server that keeps something of each crashed client ends after a thousand; one that spins slows others down.",
   typicalMs: 700,
 } as const;
 
-/** Clients that are gone before their reply, in the middle of a message, or at once. */
+/** Checks with clients that leave before their reply, in the middle of a message, or at once. */
 export const leaving: readonly Check[] = [
   {
     ...CLAIM,
@@ -97,7 +97,7 @@ function momentsOf(context: CheckContext): Leave[] {
   }
   async function beforeTheReply(peer: Peer): Promise<void> {
     const connection = await open(peer, new Recorder("a client"));
-    // A server that runs may have answered before the client is gone.
+    // A running server may have replied before the client is gone.
     await peer.freeze();
     try {
       connection.send(frameOf(Kind.request, 1, pattern(16, 1)));
@@ -122,7 +122,7 @@ function momentsOf(context: CheckContext): Leave[] {
       if (sent.length > 0) await raw.write(sent).catch(() => undefined);
       await raw[Symbol.asyncDispose]();
     };
-  // Half a prefix, of any mechanism that has one.
+  // Half a prefix, for mechanisms that have one.
   const below = connectRaw === undefined ? [] : [withBytes(new Uint8Array(0)), withBytes(Uint8Array.of(0, 0))];
   return [beforeTheFirstMessage, beforeTheReply, withRepliesUnread, ...below];
 }
@@ -139,7 +139,7 @@ async function look(context: CheckContext, peer: Peer): Promise<Kept> {
   return { descriptors, mappings: sharedMappings(peer.pid) };
 }
 
-/** 0 where the system does not tell. */
+/** Returns the number of shared mappings; 0 where the system does not report them. */
 function sharedMappings(pid: number): number {
   try {
     return readFileSync(`/proc/${pid}/maps`, "latin1").match(/^\S+ ...s /gm)?.length ?? 0;
@@ -148,7 +148,7 @@ function sharedMappings(pid: number): number {
   }
 }
 
-/** The part of the time in which the server runs, or would run, unasked: the least of several looks, since it may have work left. */
+/** Returns the share of the time in which the server runs unasked: the least of several, as it may have work left. */
 async function idleShare(context: CheckContext, peer: Peer): Promise<number> {
   const client = await context.connect(peer);
   const busyMs = async (): Promise<number> => {
@@ -166,7 +166,7 @@ async function idleShare(context: CheckContext, peer: Peer): Promise<number> {
   return least;
 }
 
-/** How long its main thread has been kept from running by others: on a busy machine one that spins gets little CPU time. 0 if unknown. */
+/** Returns the time its main thread waited for a CPU, since one that spins gets few on a busy machine. 0 if unknown. */
 function waitedMs(pid: number): number {
   try {
     return Number(readFileSync(`/proc/${pid}/schedstat`, "latin1").split(" ")[1]) / 1e6;

@@ -23,7 +23,7 @@ export const lifecycle: readonly Check[] = [
   {
     id: "lifecycle/open-first",
     title: "onOpen is the first callback on both sides and onClose the last, each exactly once",
-    why: "State is set up in the one and torn down in the other; a message outside the two meets none.",
+    why: "State is set up in the one and torn down in the other; a message outside the two finds none.",
     quick: true,
     needs: [inOneProcess, replies, reliable],
     async run(context) {
@@ -122,7 +122,7 @@ export const lifecycle: readonly Check[] = [
   {
     id: "lifecycle/close-delivers",
     title: "Everything send took before close arrives",
-    why: "The last words before an exit are the ones that matter: results, commits, farewells.",
+    why: "The last messages before an exit are the ones that matter: results, commits, goodbyes.",
     quick: true,
     needs: [inOneProcess, oneWay, reliable],
     async run(context) {
@@ -195,7 +195,7 @@ export const lifecycle: readonly Check[] = [
       const server = await within("listen", eventFace(context).listen(address, atServer));
       await within("connect", eventFace(context).connect(server.address, atClient));
       const { connects, patterns } = context.transport.capabilities;
-      // Where every message is a call, the server knows a client by its first one.
+      // Where every message is a call, the server notices a client by its first one.
       if (connects === "checked" && patterns.includes("one-way")) {
         await atServer.until("the newcomer", () => atServer.connections.length > 0);
       }

@@ -9,7 +9,7 @@ import { Recorder } from "../kit/recorder.ts";
 
 const GROUP_AND_OTHERS = 0o077;
 
-/** What the operating system holds for us, while in use and afterwards. */
+/** Checks of the system's objects, while in use and afterwards. */
 export const residue: readonly Check[] = [
   {
     id: "residue/private",
@@ -29,7 +29,7 @@ export const residue: readonly Check[] = [
   {
     id: "residue/clean-end",
     title: "After an orderly end nothing is left",
-    why: "What every run leaves behind fills the machine: segments are memory, names block the next start.",
+    why: "Leftovers of every run fill the machine: segments are memory, names block the next start.",
     typicalMs: 250,
     needs: [hasEventFace, hasAddress],
     async run(context) {
@@ -43,7 +43,7 @@ export const residue: readonly Check[] = [
   {
     id: "residue/sweep",
     title: "sweep removes what a killed server left, and may be called again",
-    why: "It runs at every start, on what may or may not be there.",
+    why: "It runs at every start, whether or not there is anything to remove.",
     typicalMs: 200,
     needs: [hasEventFace, hasAddress],
     async run(context) {

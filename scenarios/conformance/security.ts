@@ -16,16 +16,16 @@ import { expectEcho } from "../kit/peer.ts";
 import { echoing, Recorder } from "../kit/recorder.ts";
 
 const launchesRawClients: Condition = (_, { launchRaw }) =>
-  launchRaw !== undefined || "nothing is launched that could write raw bytes";
+  launchRaw !== undefined || "no child is launched that could write raw bytes";
 const framed: Condition = ({ boundaries }) =>
   boundaries !== "kernel" || "the kernel keeps boundaries: any bytes are a message";
 
-/** Bytes that are no message, and clients that may not come in. */
+/** Checks with bytes that are no message, and with clients that must not come in. */
 export const security: readonly Check[] = [
   {
     id: "security/garbage",
-    title: "A client that sends garbage is hung up on; the others are served as before",
-    why: "One broken or hostile client must not take the service from everybody else.",
+    title: "A client that sends garbage is disconnected; the others are served as before",
+    why: "One broken or hostile client must not take the service from all others.",
     quick: true,
     typicalMs: 175,
     sharesPeer: true,
@@ -47,8 +47,8 @@ export const security: readonly Check[] = [
   },
   {
     id: "security/random-garbage",
-    title: "Whatever bytes strangers send, whole, in halves or not to the end, a server keeps serving",
-    why: "The input nobody thought of is the one that arrives.",
+    title: "Whatever bytes raw clients send, whole, in halves or not to the end, a server keeps serving",
+    why: "Unexpected input arrives sooner or later.",
     typicalMs: 225,
     sharesPeer: true,
     needs: [hasEventFace, hasRawClient, ownProcess, replies],
@@ -59,7 +59,7 @@ export const security: readonly Check[] = [
         const rawClient = await context.connectRaw(peer.address);
         await rawClient.write(pattern(1 + round * 11, round)).catch(() => undefined);
         await rawClient[Symbol.asyncDispose]();
-        await expectEcho(`reply after stranger ${round}`, client, pattern(9, round));
+        await expectEcho(`reply after raw client ${round}`, client, pattern(9, round));
       }
       await within("close", client.close());
     },
@@ -71,8 +71,8 @@ export const security: readonly Check[] = [
     needs: [
       inOneProcess,
       hasRawClient,
-      ({ boundaries }) => boundaries === "prefix" || "the frames of a library are its own affair",
-      ({ auth }) => !auth.includes("shared-key") || "a stranger does not get past the key",
+      ({ boundaries }) => boundaries === "prefix" || "a library frames the messages: no raw bytes can cut one",
+      ({ auth }) => !auth.includes("shared-key") || "a raw client has no key",
     ],
     async run(context) {
       const atServer = new Recorder("the server");
@@ -90,7 +90,7 @@ export const security: readonly Check[] = [
     id: "security/child-garbage",
     title:
       "A child that writes garbage ends its connection with IPC_MALFORMED, and its parent lives and launches others",
-    why: "A child that prints where its messages belong is a bug of the child, and must not be the end of its parent.",
+    why: "A child that prints where its messages belong is a bug of the child, and must not end its parent.",
     quick: true,
     typicalMs: 40,
     needs: [launchesRawClients],
@@ -100,7 +100,7 @@ export const security: readonly Check[] = [
         const rawClient = await context.launchRaw(side);
         // Read as a length, these bytes announce 4 GiB; read as a line, they are no text.
         await rawClient.write(Buffer.from(`${"\xff".repeat(4096)}\n`, "latin1")).catch(() => undefined);
-        // The child lives on: it is the bytes that end it.
+        // The child lives on: its bytes end the connection.
         await side.until("onClose", () => side.closings.length > 0);
         const code = side.closings[0]?.error?.code;
         expect(code === "IPC_MALFORMED", `garbage ended the connection with ${code ?? "an orderly close"}`);
@@ -128,7 +128,7 @@ export const security: readonly Check[] = [
   {
     id: "security/shared-key",
     title: "The right key is served; a wrong or missing one is refused with IPC_AUTH_FAILED",
-    why: "A key that is not checked is worse than none, because somebody relies on it.",
+    why: "A key that is not checked is worse than none, because users rely on it.",
     needs: [inOneProcess, takesKeys, replies, reliable],
     async run(context) {
       const key = pattern(32, 77);
@@ -137,7 +137,7 @@ export const security: readonly Check[] = [
         context,
         atServer,
         async (server) => {
-          // A client without a key may have to be told by the server that there is one: then its connection ends so.
+          // A client without a key may get the refusal from the server, which then ends its connection.
           const refuse = async (options?: OpenOptions): Promise<unknown> => {
             const side = new Recorder("an unwelcome client");
             const connection = await eventFace(context).connect(server.address, side, options);

@@ -4,27 +4,27 @@ import { type Condition, JSON_BYTES } from "../check.ts";
 export const hasEventFace: Condition = (_, transport) => transport.event !== undefined || "there is no event face";
 export const hasBlockingFace: Condition = (_, transport) =>
   transport.blocking !== undefined || "there is no blocking face";
-/** Both ends can be opened in the process of the check, so that both can be watched. */
+/** Holds when both ends can be opened, and so watched, in the process of the check. */
 export const inOneProcess: Condition = ({ rendezvous, modes }, transport) => {
   if (transport.event === undefined) return "there is no event face";
   if (modes[0] !== "event") return "its calls block: two ends in one thread would wait for each other";
   return rendezvous !== "parent" || "the peer is launched, so its end cannot be watched from here";
 };
 export const hasAddress: Condition = ({ rendezvous }) =>
-  rendezvous === "address" || "one peer belongs to one client here: nobody else can reach it";
-/** The connection is born with the process of the peer. */
+  rendezvous === "address" || "one peer belongs to one client here: no other can reach it";
+/** Holds when the connection begins with the process of the peer. */
 export const isLaunched: Condition = ({ rendezvous }, transport) =>
   (rendezvous === "parent" && transport.event?.launch !== undefined) || "the peer is not launched by its parent";
 export const ownProcess: Condition = ({ rendezvous }) =>
   rendezvous !== "process" || "both ends live in one process, so neither can fail alone";
 export const canFreeze: Condition = () =>
   process.platform !== "win32" || "Windows has no SIGSTOP: no process can be stopped from outside";
-/** There is a signal that asks a process to end, and that it may answer by cleaning up. */
+/** Holds when a signal asks a process to end, which may then clean up. */
 export const canAskToEnd: Condition = () =>
   process.platform !== "win32" || "Windows has no SIGTERM: a process ended from outside runs nothing of its own";
 
 export const replies: Condition = ({ patterns }) => patterns.includes("request-reply") || "this pattern has no replies";
-/** A server that can show that it is alive: it answers, or what it publishes is received. */
+/** Holds for a server that can show that it is alive: it replies, or its publications arrive. */
 export const repliesOrPublishes: Condition = (capabilities, transport) =>
   capabilities.patterns.includes("fan-out") || replies(capabilities, transport);
 export const oneWay: Condition = ({ patterns }) =>
@@ -34,7 +34,7 @@ export const pipelined: Condition = ({ maxInFlight }) => maxInFlight > 1 || "loc
 export const pushesBack: Condition = ({ backpressure }) =>
   backpressure !== "none" || "without back-pressure by its own account: messages are dropped instead";
 export const lossIsNoticed: Condition = ({ peerLoss }) =>
-  peerLoss !== "undetected" || "by its own account nobody hears of it: only deadlines help";
+  peerLoss !== "undetected" || "by its own account nobody notices: only deadlines help";
 export const takesKeys: Condition = ({ auth }) =>
   auth.includes("shared-key") || "it has no keys: auth does not list shared-key";
 export const hasRawClient: Condition = (_, transport) =>
@@ -46,13 +46,13 @@ export const hasRawClient: Condition = (_, transport) =>
 function carriesAnswer(method: keyof typeof JSON_BYTES): Condition {
   return ({ maxMessageBytes }) =>
     maxMessageBytes >= HEADER_BYTES + JSON_BYTES[method] ||
-    `messages of ${maxMessageBytes} bytes are too small for what the server states of itself`;
+    `messages of ${maxMessageBytes} bytes are too small for the statistics of the server`;
 }
 
 export const tellsStatistics: Condition = carriesAnswer("statistics");
 export const tellsTotals: Condition = carriesAnswer("streamTotals");
 
-/** Whether `connectFor` can: how many may be outstanding over all connections there may be. */
+/** Holds when `connectFor` can have this many requests outstanding, over all allowed connections. */
 export function canHaveOutstanding(requests: number): Condition {
   return ({ maxInFlight, maxClients, rendezvous }) => {
     const most = maxInFlight * (rendezvous === "address" ? maxClients : 1);

@@ -2,14 +2,14 @@ import { setTimeout as delay, setImmediate as turn } from "node:timers/promises"
 import { type IpcError, type IpcErrorCode, isIpcError, shortageIn } from "../../transports/contract/errors.ts";
 
 /**
- * How long a check waits for something that must happen. Generous, because a busy machine is no fault of a transport;
- * only the tests of the checks themselves, which wait for what never comes, set it lower.
+ * Longest wait of a check for something that must happen. Generous, because a busy machine is no fault of a transport;
+ * only the tests of the checks, which wait for what never comes, lower it.
  */
 export const patience = { ms: 8000 };
-/** On top of every promised deadline: what a timer and a turn of the event loop cost. */
+/** Slack on every promised deadline, ms: a timer and a turn of the event loop. */
 const DEADLINE_SLACK_MS = 50;
 
-/** The claim of a check does not hold; the message is what was seen instead. */
+/** Thrown when the claim of a check does not hold; the message is the observation. */
 export class CheckFailure extends Error {
   override readonly name = "CheckFailure";
 }
@@ -20,7 +20,7 @@ export function expect(held: boolean, otherwise: string): asserts held {
 }
 
 /**
- * @param codes those it may fail with; default any
+ * @param codes the allowed codes; default any
  * @returns the error the work failed with. @throws CheckFailure when it did not, or with another code.
  */
 export async function expectCode(
@@ -51,11 +51,11 @@ export function expectSame(what: string, seen: Uint8Array | undefined, sent: Uin
   throw new CheckFailure(`${what}: byte ${at} of ${sent.length} was sent as ${sent[at]} and arrived as ${seen[at]}`);
 }
 
-/** Rejects when `work` takes longer than its limit; a check must end by itself and say what it waited for. */
+/** Rejects when `work` takes longer than its limit, with what it waited for: a check must end by itself. */
 export async function within<T>(what: string, work: Promise<T>, limitMs: number = patience.ms): Promise<T> {
   const over = new AbortController();
   const late = delay(limitMs, undefined, { signal: over.signal }).then(async () => {
-    // What came while this process was busy is read in the next turn.
+    // Events that came while this process was busy are read in the next turn.
     for (let turns = 0; turns < 2; turns += 1) await turn();
     throw new CheckFailure(`${what}: nothing after ${limitMs} ms`);
   });
@@ -67,7 +67,7 @@ export async function within<T>(what: string, work: Promise<T>, limitMs: number 
   }
 }
 
-/** Asks again and again until the answer is yes. @throws CheckFailure when it never is */
+/** Polls until the answer is yes. @throws CheckFailure when it never is */
 export async function eventually(
   what: string,
   holds: () => Promise<boolean> | boolean,
@@ -80,7 +80,7 @@ export async function eventually(
   }
 }
 
-/** Largest lateness of a 5 ms timer since its start: how much of a missed deadline is the machine's and this process's. */
+/** Measures the largest lateness of a 5 ms timer: the machine's and this process's part in a missed deadline. */
 function watchLateness(): { stop(): number } {
   const everyMs = 5;
   let largest = 0;
@@ -100,7 +100,7 @@ function watchLateness(): { stop(): number } {
   };
 }
 
-/** Runs `work` and expects that it settles by `limitMs`, give or take what the clock of this process was late. */
+/** Runs `work` and expects that it settles by `limitMs`, plus the lateness of this process. */
 export async function meetsDeadline<Result>(
   what: string,
   limitMs: number,

@@ -3,7 +3,7 @@ import type { Capabilities } from "../../transports/contract/capabilities.ts";
 import { bindChecksum, HEADER_BYTES, type Kind, writeHeader } from "../../transports/contract/frame.ts";
 import { Method } from "../check.ts";
 
-/** Bytes that differ at every place and for every seed, so that a shifted, swapped or stale byte shows. */
+/** Returns bytes that differ at every place and for every seed, so that a shifted, swapped or stale byte shows. */
 export function pattern(bytes: number, seed: number): Buffer {
   const block = Buffer.alloc(Math.min(bytes, 65_521));
   let state = (Math.imul(seed + 1, 0x9e3779b1) ^ bytes) >>> 0 || 1;
@@ -17,24 +17,24 @@ export function pattern(bytes: number, seed: number): Buffer {
   return bytes <= block.length ? block : Buffer.alloc(bytes, block);
 }
 
-/** The body of `Method.echoLater` and `Method.pooled`: how long to wait, then bytes to recognise it by. */
+/** Returns the body of `Method.echoLater` and `Method.pooled`: the delay, then bytes to recognise it by. */
 export function delayedBody(delayMs: number, seed: number, bytes = 32): Buffer {
   const body = pattern(Math.max(4, bytes), seed);
   body.writeUInt32LE(delayMs, 0);
   return body;
 }
 
-/** The largest message a check sends in one process: the limit itself where that is moderate. */
+/** Returns the largest message a check sends in one process: the limit itself where that is moderate. */
 export function largestTried({ maxMessageBytes }: Capabilities): number {
   return Math.min(maxMessageBytes, 1024 * 1024);
 }
 
-/** The largest body a request may have, at most `bytes`. */
+/** Returns the largest body a request may have, at most `bytes`. */
 export function bodyUpTo(bytes: number, { maxMessageBytes }: Capabilities): number {
   return Math.min(bytes, maxMessageBytes - HEADER_BYTES);
 }
 
-/** A whole message as the echo program reads it. */
+/** Returns a whole message as the echo program reads it. */
 export function frameOf(kind: Kind, id: number, body: Uint8Array): Uint8Array {
   const frame = new Uint8Array(HEADER_BYTES + body.length);
   frame.set(body, HEADER_BYTES);
@@ -42,7 +42,7 @@ export function frameOf(kind: Kind, id: number, body: Uint8Array): Uint8Array {
   return frame;
 }
 
-/** The number that a check wrote at the start of a message; a receiver's copy may begin anywhere in its memory. */
+/** Returns the number at the start of a message; a receiver's copy may begin anywhere in its memory. */
 export function numberOf(message: Uint8Array, littleEndian = false): number {
   return new DataView(message.buffer, message.byteOffset).getUint32(0, littleEndian);
 }

@@ -13,7 +13,7 @@ import { CheckFailure, expect, within } from "./expect.ts";
 import { pattern } from "./messages.ts";
 import { Recorder } from "./recorder.ts";
 
-/** How long a check watches for something that must not happen. Too short could only miss a fault, never invent one. */
+/** Time for which a check watches for an unwanted event, ms. Too short may miss a fault, never invent one. */
 export const WATCH_MS = 100;
 
 /** A server and one client, both in this process. */
@@ -30,7 +30,7 @@ export function eventFace(context: CheckContext): EventTransport {
   return event;
 }
 
-/** Listens, runs the body and closes, whatever the body did. */
+/** Listens, runs the body and closes, even after a failure of the body. */
 export async function withServer(
   context: CheckContext,
   handler: ConnectionHandler,
@@ -42,7 +42,7 @@ export async function withServer(
   try {
     await body(server, address);
   } catch (error) {
-    // What the body saw is the finding; a close that fails after it is its consequence.
+    // The body's error is the finding; a close that fails after it is its consequence.
     await within("close of the server", server.close()).catch(() => undefined);
     throw error;
   }
@@ -80,18 +80,18 @@ export async function sendAll(
     for (;;) {
       const before = recorder.writables;
       if (connection.send(message)) break;
-      await recorder.until("onWritable after a send that answered false", () => recorder.writables > before);
+      await recorder.until("onWritable after a send that returned false", () => recorder.writables > before);
     }
   }
 }
 
-/** No buffer between two processes is this large; who takes more without a refusal has no limit at all. */
+/** Larger than any buffer between two processes: a sender that gets this far without a refusal has no limit. */
 export const ENOUGH_BYTES: number = 256 * 1024 * 1024;
 
 /**
- * Sends, to a side that has paused, until nothing more is taken for a while. The number of each message is its first u32.
+ * Sends to a paused side until nothing more is taken for a while. The number of each message is its first u32.
  *
- * @returns how many were taken. @throws CheckFailure when there is no end to it.
+ * @returns the number taken. @throws CheckFailure at `ENOUGH_BYTES`
  */
 export async function fill(recorder: Recorder, connection: Connection, messageBytes: number): Promise<number> {
   const message = pattern(messageBytes, 1);
@@ -101,7 +101,7 @@ export async function fill(recorder: Recorder, connection: Connection, messageBy
     message.writeUInt32BE(taken);
     if (connection.send(message)) {
       taken += 1;
-      // The event loop must turn now and then, or a transport that hands over in the next turn looks full too soon.
+      // The event loop must turn now and then: a transport that delivers in the next turn looks full too soon.
       if (taken % 64 === 0) await delay(0);
     } else {
       const refilled = recorder.until("room", () => recorder.writables > before, WATCH_MS);

@@ -24,7 +24,7 @@ export const statistics = (client: CheckClient): Promise<ServerStatistics> => as
 export const usage = (client: CheckClient): Promise<ServerStatistics["usage"]> => ask(client, Method.usage);
 export const streamTotals = (client: CheckClient): Promise<StreamTotals> => ask(client, Method.streamTotals);
 
-/** Asks until `wanted` one-way messages have arrived, or none came for a while. */
+/** Polls until `wanted` one-way messages have arrived, or none came for a while. */
 export async function collectTotals(client: CheckClient, wanted: number, quietMs = 2000): Promise<StreamTotals> {
   const sum = { received: 0, duplicated: 0, reordered: 0, corrupted: 0 };
   let changedMs = performance.now();
@@ -37,7 +37,7 @@ export async function collectTotals(client: CheckClient, wanted: number, quietMs
   }
 }
 
-/** Resident memory of a process, bytes; undefined where the system does not tell. */
+/** Returns the resident memory of a process, bytes; undefined where the system does not report it. */
 export function residentBytes(pid: number): number | undefined {
   try {
     const kilobytes = /^VmRSS:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
@@ -52,7 +52,7 @@ export interface Resources {
   readonly descriptors: number;
 }
 
-/** What a process has now, seen from outside: it takes no connection, of which there may be few. */
+/** Returns the resources of a process, read from outside: a connection would take one of the few places. */
 export function resourcesOf(pid: number): Resources | undefined {
   try {
     const threads = readdirSync(`/proc/${pid}/task`).length;
@@ -62,7 +62,7 @@ export function resourcesOf(pid: number): Resources | undefined {
   }
 }
 
-/** Everything of an address that is still there: what the mechanism admits, and every file in the check's own directory. */
+/** Returns what is left of an address: the mechanism's own residue, and every file in the check's directory. */
 export async function leftBehind(context: CheckContext, peer: Peer): Promise<string[]> {
   const admitted = (await context.residue(peer.address)).map(({ kind, name }) => `${kind} ${name}`);
   const files = readdirSync(context.place.directory, { recursive: true }).map((name) => `file ${String(name)}`);
@@ -74,7 +74,7 @@ export async function expectNothingLeft(when: string, context: CheckContext, pee
   expect(left.length === 0, `${when}, ${left.length} left behind: ${left.slice(0, 3).join(", ")}`);
 }
 
-/** @throws CheckFailure when this server neither answers nor, in a pattern without replies, is heard */
+/** @throws CheckFailure when this server neither replies nor, in a pattern without replies, publishes */
 export async function expectServes(context: CheckContext, peer: Peer, who: string): Promise<void> {
   if (context.transport.capabilities.patterns.includes("request-reply")) {
     const client = await context.connect(peer);
@@ -87,10 +87,10 @@ export async function expectServes(context: CheckContext, peer: Peer, who: strin
     return;
   }
   const [heard] = await context.publish(peer, { subscribers: 1, messages: 5, bodyBytes: 20 });
-  expect((heard?.received ?? 0) > 0, `nothing is heard of what ${who} publishes`);
+  expect((heard?.received ?? 0) > 0, `no publication of ${who} arrived`);
 }
 
-/** A client that was answered and stays; undefined in a pattern without replies, where the server was heard. */
+/** Returns a client that had a reply and stays; undefined in a pattern without replies, after a publication. */
 export async function firstUse(context: CheckContext, peer: Peer): Promise<CheckClient | undefined> {
   if (!context.transport.capabilities.patterns.includes("request-reply")) {
     await expectServes(context, peer, "the server");
@@ -101,7 +101,7 @@ export async function firstUse(context: CheckContext, peer: Peer): Promise<Check
   return client;
 }
 
-/** Enough connections to have `requests` outstanding at once, each used up to what it carries. */
+/** Opens enough connections for `requests` outstanding at once, each used up to its limit. */
 export async function connectFor(context: CheckContext, peer: Peer, requests: number): Promise<CheckClient[]> {
   const { maxInFlight } = context.transport.capabilities;
   const clients: CheckClient[] = [];
@@ -109,7 +109,7 @@ export async function connectFor(context: CheckContext, peer: Peer, requests: nu
   return clients;
 }
 
-/** @throws CheckFailure unless the echo of this body is the body */
+/** @throws CheckFailure unless the echo equals the body */
 export async function expectEcho(
   what: string,
   client: CheckClient,

@@ -4,7 +4,7 @@ import { CheckFailure, patience, within } from "./expect.ts";
 
 export type Happening = "open" | "message" | "writable" | "close";
 
-/** A handler that remembers everything, copies what it keeps, and wakes whoever waits. */
+/** A handler that records all events, copies what it keeps, and wakes everything that waits. */
 export class Recorder implements ConnectionHandler {
   readonly name: string;
   readonly happenings: Happening[] = [];
@@ -12,13 +12,13 @@ export class Recorder implements ConnectionHandler {
   readonly messages: Uint8Array[] = [];
   readonly closings: { connection: Connection; error: IpcError | undefined }[] = [];
   writables = 0;
-  /** Called after the event was written down. */
+  /** Called after the event was recorded. */
   whenOpen: ((connection: Connection) => void) | undefined;
   whenMessage: ((message: Uint8Array, connection: Connection) => void) | undefined;
   whenWritable: ((connection: Connection) => void) | undefined;
   /** Called at each event, before anything else. */
   spy: ((happening: Happening) => void) | undefined;
-  /** False saves memory where only the number of messages matters. */
+  /** `false` saves memory where only the number of messages matters. */
   keeps = true;
   received = 0;
   #waiting: (() => void)[] = [];
@@ -64,7 +64,7 @@ export class Recorder implements ConnectionHandler {
     for (const check of this.#waiting.slice()) check();
   }
 
-  /** Resolves when the condition holds, looked at after each event of this side. */
+  /** Resolves when the condition holds; checked after each event of this side. */
   until(what: string, holds: () => boolean, limitMs: number = patience.ms): Promise<void> {
     if (holds()) return Promise.resolve();
     const held = Promise.withResolvers<void>();
@@ -83,7 +83,7 @@ export class Recorder implements ConnectionHandler {
   }
 }
 
-/** Makes a recorder answer each message with itself. It pauses when the way back is full, as every honest echo must. */
+/** Makes a recorder echo each message. It pauses when the way back is full, as an honest echo must. */
 export function echoing(recorder: Recorder): Recorder {
   const held = new Map<Connection, Uint8Array>();
   recorder.keeps = false;

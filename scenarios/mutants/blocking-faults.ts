@@ -10,7 +10,7 @@ export const BLOCKING_FAULTS: Readonly<Record<string, Fault>> = {
     blocking: (face) => withReceive(face, keepsDescriptors),
   },
   "spins-while-blocking": {
-    about: "asks again and again where its blocking server should sleep",
+    about: "polls where its blocking server should sleep",
     capabilities: { modes: ["event", "blocking"] },
     blocking: (face) => withReceive(face, spins),
   },

@@ -1,10 +1,10 @@
-/** Transports whose `close` resolves although what it took is not with the other side. */
+/** Transports whose `close` resolves although some messages have not reached the other side. */
 import type { Transport } from "../../transports/contract/transport.ts";
 import { stdio } from "../../transports/pipes/stdio.ts";
 import { http } from "../../transports/sockets/http.ts";
 import { type Tap, withFault } from "./tapped.ts";
 
-/** Drops what waits. */
+/** Drops the waiting messages. */
 export const closesAtOnce = (): Tap => ({
   close: (_timeoutMs, close) => close(0).catch(() => undefined),
 });
@@ -15,11 +15,11 @@ export const BROKEN_CLOSES: readonly Transport[] = [
     client: closesAtOnce,
   }),
   withFault(stdio, "broken/parent-drops", {
-    about: "drops what waits for the child when the parent closes",
+    about: "drops the messages for the child when the parent closes",
     client: closesAtOnce,
   }),
   withFault(stdio, "broken/child-drops", {
-    about: "drops what waits for the parent when the child closes",
+    about: "drops the messages for the parent when the child closes",
     server: closesAtOnce,
   }),
 ];

@@ -1,11 +1,11 @@
-/** Faults of a parent that launches its peer: `stdio` with what a child's rubbish could do to it. */
+/** Faults of a parent that launches its peer: `stdio`, damaged by a child's rubbish. */
 import type { Transport } from "../../transports/contract/transport.ts";
 import { stdio } from "../../transports/pipes/stdio.ts";
 import { type Fault, withFault } from "./tapped.ts";
 
 const FAULTS: Readonly<Record<string, Fault>> = {
   "dies-of-its-child": {
-    about: "throws where nobody can catch it when its child writes what is no message, as Node's own channel does",
+    about: "throws an uncaught exception when its child writes malformed bytes, as Node's own channel does",
     client: () => ({
       closed(error, tell) {
         tell(error);
@@ -14,7 +14,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     }),
   },
   "calls-rubbish-an-end": {
-    about: "takes a child that writes what is no message for one that has ended in order",
+    about: "treats malformed bytes of its child as an orderly end",
     client: () => ({ closed: (error, tell) => tell(error?.code === "IPC_MALFORMED" ? undefined : error) }),
   },
 };

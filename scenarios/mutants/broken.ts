@@ -1,6 +1,6 @@
 /**
- * More transports that are broken on purpose: `unix` (or `tcp`) with one fault each that shows only between processes. For
- * every scenario there is one that it objects to. Loaded by path, as a user's own module is; the ids are `broken/<name>`.
+ * Transports that are broken on purpose: `unix` (or `tcp`) with one fault each that shows only between processes. Every
+ * scenario objects to one of them. They are loaded by path, like a user's own module; the ids are `broken/<name>`.
  */
 import { chmodSync, existsSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
@@ -15,13 +15,13 @@ import { BROKEN_PARENTS } from "./broken-parents.ts";
 import { FALSE_CLAIMS } from "./false-claims.ts";
 import { type Fault, withFault } from "./tapped.ts";
 
-/** The run's directory, of which each check has a part. */
+/** Returns the run's directory, of which each check has a part. */
 const runDirectory = (address: Address): string => dirname(dirname(address.name));
 
-/** Where a server writes down whose child it is. */
+/** Returns the file in which a server records its parent. */
 const starterOf = (address: Address): string => join(runDirectory(address), `${basename(address.name)}.starter`);
 
-/** State of one server process: a fault may depend on who else is there. */
+/** Connections of one server process: a fault may depend on the other clients. */
 const open = new Set<Connection>();
 const silent = new Set<Connection>();
 const withheld: (() => void)[] = [];
@@ -107,7 +107,7 @@ export const BROKEN: Readonly<Record<string, Fault>> = {
     },
   },
   "ignores-deadlines": {
-    about: "takes its time over close, whatever limit it was given",
+    about: "exceeds the time limit of close",
     client: () => ({ close: (timeoutMs, close) => close(1000 + 3 * (timeoutMs ?? 5000)) }),
   },
   "answers-for-the-dead": {
@@ -135,7 +135,7 @@ export const BROKEN: Readonly<Record<string, Fault>> = {
       };
     },
   },
-  "never-notices": { about: "never tells that the server is gone", client: () => ({ closed() {} }) },
+  "never-notices": { about: "never reports that the server is gone", client: () => ({ closed() {} }) },
   "fails-to-close": {
     about: "fails when its server closes",
     async listen(face, address, handler, options) {
@@ -241,7 +241,7 @@ export const BROKEN: Readonly<Record<string, Fault>> = {
     },
   },
   spins: {
-    about: "asks again and again instead of sleeping",
+    about: "polls instead of sleeping",
     async listen(face, address, handler, options) {
       const server = await face.listen(address, handler, options);
       const spin = (): void => void setImmediate(spin);
@@ -324,7 +324,7 @@ export const BROKEN: Readonly<Record<string, Fault>> = {
       const key = (message: Uint8Array): string => Buffer.from(message.subarray(0, 4)).toString("hex");
       return {
         receive(message, deliver) {
-          // Those never answered would block the rest for ever, as they would in a queue of this kind.
+          // Requests without a reply would block the rest for ever, as in a queue of this kind.
           if (message.length >= HEADER_BYTES && readKind(message) === Kind.request && message[5] !== 2)
             asked.push(key(message));
           deliver(message);
@@ -358,7 +358,7 @@ export const BROKEN: Readonly<Record<string, Fault>> = {
     },
   },
   "leaves-a-file": {
-    about: "leaves a file it does not admit to",
+    about: "leaves a file that its residue omits",
     async listen(face, address, handler, options) {
       writeFileSync(`${address.name}.left`, "", { mode: 0o600 });
       return face.listen(address, handler, options);
@@ -380,13 +380,13 @@ export const BROKEN: Readonly<Record<string, Fault>> = {
   },
 };
 
-/** Claims that other users are kept out, of a mechanism that cannot know them. */
+/** A mechanism that claims to keep other users out, and cannot identify them. */
 const openPort: Transport = withFault(tcp, "broken/open-port", {
   about: "claims permissions where every user can connect",
   capabilities: { auth: ["permissions"] },
 });
 
-/** Nothing is wrong with it: everything must pass. */
+/** A transport without a fault: every check must pass. */
 const sound: Transport = withFault(unix, "broken/none", { about: "is sound" });
 
 const broken: readonly Transport[] = [

@@ -3,7 +3,7 @@ import { HEADER_BYTES, Kind, readKind } from "../../transports/contract/frame.ts
 import { closesAtOnce } from "./broken-closes.ts";
 import type { Fault } from "./tapped.ts";
 
-/** Faults that are a capability record saying more than the mechanism does. */
+/** Faults whose capability record claims more than the mechanism does. */
 export const FALSE_CLAIMS: Readonly<Record<string, Fault>> = {
   "refuses-large": {
     about: "claims 64 MiB and refuses more than 1 MiB",
@@ -35,7 +35,7 @@ export const FALSE_CLAIMS: Readonly<Record<string, Fault>> = {
     capabilities: { patterns: ["request-reply", "one-way", "fan-out"] },
   },
   "claims-python": {
-    about: "lists Python, and its server there speaks something else",
+    about: "lists Python, and its server there speaks another protocol",
     capabilities: { languages: ["python"] },
     peers: { python: ["python3", "peer.py"] },
   },

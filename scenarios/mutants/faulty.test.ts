@@ -10,7 +10,7 @@ import { patience } from "../kit/expect.ts";
 import faulty, { FAULTS } from "./faulty.ts";
 
 /**
- * Which cases object to which fault, of those that run within one process. Seen by running all of them on each fault;
+ * Cases that object to each fault, of those that run within one process. Found by running all of them on each fault;
  * the test repeats the ones named here and the innocent ones below, so that it stays short.
  */
 const OBJECTIONS: Readonly<Record<string, readonly string[]>> = {
@@ -32,7 +32,7 @@ const OBJECTIONS: Readonly<Record<string, readonly string[]>> = {
   "leaves-a-path": ["lifecycle/server-close"],
 };
 
-/** No fault above touches what these look at, unless it is named there. */
+/** Cases that no fault above affects, unless it is named there. */
 const INNOCENT = ["claims/consistent", "claims/allocate", "failure/nobody-listens", "residue/private"];
 
 let place: Place;
@@ -49,7 +49,7 @@ afterAll(() => {
   rmSync(place.directory, { recursive: true, force: true });
 });
 
-/** Enough of a context for the cases whose both ends live in this process. */
+/** A context sufficient for the cases whose both ends live in this process. */
 class OneProcess implements Partial<CheckContext> {
   readonly transport: Transport;
   readonly place: Place;

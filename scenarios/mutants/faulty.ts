@@ -1,6 +1,6 @@
 /**
- * Transports that are broken on purpose: `unix` with exactly one fault each. A fixture, loaded by path as a user's own
- * module is, which shows that the checks object to each fault and that a measurement through it is invalid.
+ * Transports that are broken on purpose: `unix` with exactly one fault each. They are a fixture, loaded by path like a
+ * user's own module: the checks object to each fault, and a measurement through it is invalid.
  * The ids are `faulty/<name>`; `faulty/none` has no fault and must pass everything.
  */
 import { chmodSync, lstatSync, unlinkSync, writeFileSync } from "node:fs";
@@ -23,9 +23,9 @@ const CUT_BYTES = 50_000;
 type Send = (message: Uint8Array) => boolean;
 
 interface Fault {
-  /** What is wrong, as a sentence. */
+  /** The fault as a sentence. */
   readonly about: string;
-  /** Called once per connection; gets the true `send` and the connection and handler as their user sees them. */
+  /** Called once per connection; gets the true `send`, and the connection and handler as their user sees them. */
   readonly send?: (send: Send, connection: Connection, handler: ConnectionHandler) => Send;
   readonly connection?: (inner: Connection) => Partial<Pick<Connection, "pause" | "resume" | "close">>;
   readonly handler?: (handler: ConnectionHandler) => Partial<ConnectionHandler>;
@@ -81,7 +81,7 @@ function reorder(send: Send): Send {
   };
 }
 
-/** An endless queue: what is refused below is kept and tried again every millisecond. */
+/** An endless queue: refused messages are kept and retried every millisecond. */
 function neverFull(send: Send): Send {
   const queue: Uint8Array[] = [];
   const drain = (): void => {
@@ -100,7 +100,7 @@ function neverFull(send: Send): Send {
   };
 }
 
-/** The first of several sends in one turn is remembered by reference and sent when the turn is over. */
+/** Keeps the first of several sends in one turn by reference, and sends it when the turn is over. */
 function keepsBuffer(send: Send): Send {
   let held: Uint8Array | undefined;
   return (message) => {
@@ -136,7 +136,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     send: everyThousandth(twice),
   },
   truncate: {
-    about: "a message above 50,000 bytes is cut without a word",
+    about: "a message above 50,000 bytes is silently cut",
     send: (send) => (message) => {
       const cut = message.length > CUT_BYTES && message.length <= unix.capabilities.maxMessageBytes;
       return send(cut ? message.subarray(0, CUT_BYTES) : message);
@@ -171,7 +171,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   },
   "loses-the-end": { about: "onClose is never called", handler: () => ({ onClose() {} }) },
   evicts: {
-    about: "listen takes the path away from whoever has it",
+    about: "listen takes the path away from its owner",
     listen(inner, address, handler, options) {
       if (lstatSync(address.name, { throwIfNoEntry: false }) !== undefined) unlinkSync(address.name);
       return inner.listen(address, handler, options);
@@ -243,7 +243,7 @@ class FaultyConnection implements Connection {
   }
 }
 
-/** Shows the user the faulty connection wherever the mechanism shows the true one. */
+/** Passes the faulty connection to the user wherever the mechanism passes the true one. */
 class FaultyHandler implements ConnectionHandler {
   readonly #handler: ConnectionHandler;
   readonly #fault: Fault;
@@ -284,13 +284,13 @@ class FaultyHandler implements ConnectionHandler {
   }
 }
 
-/** `inner` with one fault. */
+/** Returns `inner` with one fault. */
 function spoil(inner: Transport, name: string, fault: Fault): Transport {
   const { event } = inner;
   if (event === undefined) throw new TypeError(`${inner.id} has no event face to spoil`);
   const id = `faulty/${name}`;
   const listen = fault.listen ?? ((face, ...args) => face.listen(...args));
-  // The fault is in this code: a server in another language would not have it.
+  // The fault is in this code; a server in another language would not have it.
   const { peers: _peers, ...rest } = inner;
   return {
     ...rest,

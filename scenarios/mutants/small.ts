@@ -4,8 +4,8 @@ import { unix } from "../../transports/sockets/unix.ts";
 import { type Tap, withFault } from "./tapped.ts";
 
 /**
- * Transports that carry little and keep to what they claim: `unix` with messages of so many bytes at most. Nothing is wrong with
- * them, so no check may fail; one that sends more than is claimed does.
+ * Transports with small messages: `unix` with a lower limit. They are correct, so no check may fail; a check that sends
+ * more than the claimed size does.
  */
 function small(maxMessageBytes: number): Transport {
   const bounded = (): Tap => ({

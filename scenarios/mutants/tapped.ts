@@ -9,7 +9,7 @@ import type {
   Transport,
 } from "../../transports/contract/transport.ts";
 
-/** What stands between a connection and its user, on one side: each hook gets the true way to go on, and may not take it. */
+/** Hooks between a connection and its user, on one side. Each gets the original call, and may omit it. */
 export interface Tap {
   readonly send?: (message: Uint8Array, send: (message: Uint8Array) => boolean) => boolean;
   readonly receive?: (message: Uint8Array, deliver: (message: Uint8Array) => void) => void;
@@ -22,16 +22,16 @@ export interface Tap {
   readonly pause?: () => void;
 }
 
-/** A way to be wrong. */
+/** Hooks and claims that make a transport wrong. */
 export interface Fault {
-  /** As a clause: "a transport that …". */
+  /** The fault as a clause: "a transport that …". */
   readonly about: string;
   readonly capabilities?: Partial<Capabilities>;
   readonly client?: (inner: Connection) => Tap;
   readonly server?: (inner: Connection) => Tap;
   readonly listen?: (face: EventTransport, ...args: Parameters<EventTransport["listen"]>) => Promise<Server>;
   readonly connect?: (face: EventTransport, ...args: Parameters<EventTransport["connect"]>) => Promise<Connection>;
-  /** Without it the transport has no blocking face. */
+  /** Replaces the blocking face; without this the transport has none. */
   readonly blocking?: (face: BlockingTransport) => BlockingTransport;
   readonly sweep?: Transport["sweep"];
   readonly peers?: NonNullable<Transport["peers"]>;
@@ -113,7 +113,7 @@ class TappedHandler implements ConnectionHandler {
   }
 }
 
-/** The side that launches is the client. */
+/** Wraps `launch`: the launching side is the client. */
 function launching(launch: NonNullable<EventTransport["launch"]>, { client }: Fault): Pick<EventTransport, "launch"> {
   return {
     async launch(command, handler, options) {
@@ -131,9 +131,9 @@ function launchedRawClients(
   return { launchRaw: (handler) => launchRaw(new TappedHandler(handler, client)) };
 }
 
-/** `inner` with this fault, under an id of its own. */
+/** Returns `inner` with this fault, under an id of its own. */
 export function withFault(inner: Transport, id: string, fault: Fault): Transport {
-  // The fault is in this code: a server in another language would not have it.
+  // The fault is in this code; a server in another language would not have it.
   const { blocking, peers: _peers, ...rest } = inner;
   const face = inner.event;
   if (face === undefined) throw new TypeError(`${inner.id} has no event face to spoil`);

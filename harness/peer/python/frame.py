@@ -1,5 +1,4 @@
-"""The 16-byte header of transports/contract/frame.ts: u32 id, u8 kind, u8 method, u16 status, u32 length, u32 checksum.
-"""
+"""16-byte header of transports/contract/frame.ts: u32 id, u8 kind, u8 method, u16 status, u32 length, u32 checksum."""
 
 import struct
 import zlib
