@@ -1,16 +1,13 @@
 import type { Capabilities } from "../transports/contract/capabilities.ts";
 
-/** Capabilities with the fields that only some records have. */
-type Stated = Capabilities & { readonly packages?: readonly string[]; readonly native?: boolean };
-
 /** One reason to prefer a mechanism that is not slower where it matters. */
 export interface Criterion {
   readonly name: string;
   readonly why: string;
   /** Cost of a mechanism; smaller is simpler. */
-  readonly cost: (capabilities: Stated) => number;
+  readonly cost: (capabilities: Capabilities) => number;
   /** Words for the simpler one, as the end of a sentence. */
-  readonly words: (capabilities: Stated) => string;
+  readonly words: (capabilities: Capabilities) => string;
 }
 
 /** Number of clients from which differences do not count. */
