@@ -1,4 +1,4 @@
-import { bytes, duration } from "../harness/results/format.ts";
+import { bytes, duration, mixText } from "../harness/results/format.ts";
 import type { Environment, Measurement, Placement, Report } from "../harness/results/model.ts";
 import type { WaitMode } from "../transports/contract/capabilities.ts";
 
@@ -73,11 +73,6 @@ export function variantOf(cell: Measurement): string {
   if (cell.workMicros) parts.push(`${duration(cell.workMicros * 1000)} of work`);
   // The mix has commas of its own.
   return cell.mix === undefined ? parts.join(", ") : [mixText(cell.mix), ...parts].join("; ");
-}
-
-/** `70 % 64 B, 25 % 4 KiB, 5 % 1 MiB` */
-function mixText(mix: NonNullable<Measurement["mix"]>): string {
-  return mix.map(({ bytes: size, share }) => `${Math.round(share * 1000) / 10} % ${bytes(size)}`).join(", ");
 }
 
 /** `4 KiB`; empty for a mix, whose sizes `variantOf` names. */

@@ -1,4 +1,4 @@
-import { bytes, count, duration } from "../results/format.ts";
+import { bytes, count, duration, mixText, quantity } from "../results/format.ts";
 import type { Placement } from "../results/model.ts";
 import type { Candidate, Question } from "./candidates.ts";
 import type { Choice, Judged } from "./choose.ts";
@@ -19,13 +19,20 @@ export const PLACEMENT_WORDS: Readonly<Record<Placement, string>> = {
 export function use({ candidate }: Judged, question: Question): string {
   const { noun, show } = METRICS[question.optimize ?? "p50"];
   const figures = candidate.rows.map(show).join(" and ");
-  return `Use ${shownName(candidate.name)} ${purpose(question)}: its ${noun} is ${figures}`;
+  return `Use ${shownName(candidate.name)} ${purpose(question, candidate)}: its ${noun} is ${figures}`;
 }
 
-/** `for 64 B and 4 KiB requests with the ends on two CPUs`. */
-export function purpose(question: Question): string {
+/** `for 64 B and 4 KiB requests with the ends on two CPUs`, with clients, rate and work where they were asked for. */
+function purpose(question: Question, { rows: [row] }: Candidate): string {
   const what = question.benchmark === "fan-out" ? "messages to several subscribers" : "requests";
-  return `for ${sizesOf(question)} ${what} with ${PLACEMENT_WORDS[question.placement]}`;
+  const sizes = row?.mix === undefined ? sizesOf(question) : mixText(row.mix);
+  const load: string[] = [];
+  if (question.benchmark === "workload" && row !== undefined) {
+    if (row.clients > 1) load.push(`from ${row.clients} clients`);
+    if (row.ratePerSecond !== null) load.push(`at ${quantity(row.ratePerSecond)} a second`);
+    if (row.workMicros) load.push(`of ${duration(row.workMicros * 1000)} of work each`);
+  }
+  return ["for", sizes, what, ...load, "with", PLACEMENT_WORDS[question.placement]].join(" ");
 }
 
 export function sizesOf({ payloads }: Pick<Question, "payloads">): string {
@@ -102,7 +109,7 @@ export function cannotTellWords({ fastest, all }: Choice, question: Question): s
   const [least, most] = [Math.min(...common), Math.max(...common)];
   const rounds = least === most ? count(most, "round") : `${least} to ${most} rounds`;
   return (
-    `This run cannot tell which is fastest ${purpose(question)}: ${nameOf(fastest)} has ${rounds} in common with ` +
+    `This run cannot tell which is fastest ${purpose(question, fastest.candidate)}: ${nameOf(fastest)} has ${rounds} in common with ` +
     `${unknown.map(nameOf).join(", ")}, and an order needs 6. Give a larger --trials or a longer --budget.`
   );
 }

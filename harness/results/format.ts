@@ -67,6 +67,11 @@ export function bytes(count: number | null | undefined): string {
   return `${Number.isInteger(value) ? value : significant(value)} ${BYTE_UNITS[unit]}`;
 }
 
+/** `70 % 64 B, 25 % 4 KiB, 5 % 1 MiB`: sizes with their shares of all requests. */
+export function mixText(mix: readonly { readonly bytes: number; readonly share: number }[]): string {
+  return mix.map(({ bytes: size, share }) => `${Math.round(share * 1000) / 10} % ${bytes(size)}`).join(", ");
+}
+
 /** Decimal prefixes: `51.2 k`, `1.20 M`. The caller names what is counted. */
 export function quantity(value: number | null | undefined): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return ABSENT;
