@@ -34,8 +34,8 @@ export interface Agreed {
 /**
  * First message of a client. It sends first, so that a mere check for a listener costs no memory. The server's greeting
  * is slot and token, both u32 little-endian, and the key of its segments' names. The client answers with the token when
- * it has the segment with the same token in it. Instead of a slot {@link REFUSED} may come; the token is then the number
- * of the errno that kept the server from making a segment, or 0 when all places are taken.
+ * it has the segment with the same token in it. Instead of a slot {@link REFUSED} may come; the token is then the
+ * number of the errno that kept the server from making a segment, or 0 when all places are taken.
  */
 const HELLO = Buffer.from("shm2");
 const REFUSED = 0xffff_ffff;
