@@ -89,7 +89,8 @@ export function checkSummaryTable(recorded: RecordedChecks): string {
     reasonNumbers(name, reasons),
   ]);
   return [
-    `${taken}; all of it in ${duration(durationMs)}. How many of the ${scenarios.length} scenarios and of the conformance cases each passed; numbers in the last column say what does not apply, and why:`,
+    `${taken}; the whole run took ${duration(durationMs)}. The columns \`scenarios\` and \`cases\` count the passed ones of ` +
+      `${scenarios.length} scenarios and of the conformance cases. Numbers in the last column refer to the list below: what does not apply, and why.`,
     "",
     ...markdownTable(["mechanism", "scenarios", "cases", ...FIGURE_TITLES, "not, because"], rows),
     "",

@@ -97,8 +97,9 @@ const FIGURES: readonly {
   { title: "loss seen", scenarios: ["peer-loss"], note: "noticedAfterMs", format: (ms) => `${ms} ms` },
 ];
 export const FIGURES_EXPLAINED =
-  "sequential requests and one-way messages sent; largest message; threads a server adds for 64 clients, or 8; " +
-  "CPU a server burns while idle; time until a client hears that its server was killed";
+  "requests = sequential requests sent; one-way = one-way messages sent; largest = largest message; " +
+  "threads + = threads that a server adds for 64 clients (or 8); idle CPU = CPU that an idle server uses; " +
+  "loss seen = time until a client notices that its server was killed";
 
 /** A cell per figure, `–` where it was not taken; empty where no check of this mechanism took one. */
 export function figuresOf(results: ReadonlyMap<string, Pick<CheckResult, "notes">>): readonly string[] {

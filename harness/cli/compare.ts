@@ -62,7 +62,7 @@ const MOST_WARNINGS = 3;
 export function compareCommand(): Command {
   return withQuestion(withMeasuring(new Command("compare")))
     .description("check and measure the mechanisms side by side, and name a pick with its reasons")
-    .option("--tables", "print every table, and not the answer alone")
+    .option("--tables", "print every table behind the answer")
     .action(async (options: MeasureOptions) => {
       const question = await questionOf(options);
       ensureWritable(options.out, REPORT_FILES);

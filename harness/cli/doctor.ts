@@ -10,11 +10,9 @@ const MARKS: Readonly<Record<Finding["status"], string>> = { ok: "âœ“", note: "Â
 
 export function doctorCommand(): Command {
   return new Command("doctor")
-    .description(
-      "look at the machine: limits, leftovers, optional programs; what each finding means and what changes it",
-    )
-    .option("--fix", "remove what killed runs left behind")
-    .option("--json", "as JSON on stdout")
+    .description("examine the machine (limits, leftovers, optional programs) and explain each finding with its remedy")
+    .option("--fix", "remove what killed runs left behind, then examine")
+    .option("--json", "print the findings as JSON on stdout")
     .action(async ({ fix, json }: { fix?: boolean; json?: boolean }) => {
       const removed = fix ? await removeLeftovers() : [];
       for (const line of removed) note(line);

@@ -47,39 +47,46 @@ export function gateCommand(): Command {
   const option = (flags: string, text: string, parse: (value: string) => unknown): Option =>
     new Option(flags, text).argParser(parse as (value: string) => never);
   return new Command("gate")
-    .description("is this checkout slower than the base? Paired fresh-process trials; exits 0, 20, 21 or 22")
+    .description(
+      "test whether this checkout is slower than the base: exits 0 (no), 20 (yes), 21 (cannot decide) or 22 (something did not run)",
+    )
     .option("--base-dir <checkout>", "directory with the code to compare with")
     .option("--base <ref>", "git ref to compare with, checked out into a temporary worktree")
     .addOption(
-      new Option("--transport <id...>", `ids or modules (default: ${GATED_TRANSPORTS.join(" ")})`).argParser(
+      new Option("--transport <id...>", `ids, or paths of modules (default: ${GATED_TRANSPORTS.join(" ")})`).argParser(
         each(String),
       ),
     )
-    .addOption(new Option("--payload <bytes...>", "sizes (default: 64 4KiB)").argParser(each(parseSize)))
-    .addOption(new Option("--placement <where...>", "default: same-cpu").argParser(each(parsePlacement)))
+    .addOption(new Option("--payload <bytes...>", "sizes of a message (default: 64 4KiB)").argParser(each(parseSize)))
     .addOption(
-      new Option("--mode <class...>", "event, blocking, polling (default: the first of each)").argParser(
-        each(parseMode),
+      new Option("--placement <where...>", "same-cpu, two-cpus, unpinned (default: same-cpu)").argParser(
+        each(parsePlacement),
       ),
+    )
+    .addOption(
+      new Option(
+        "--mode <class...>",
+        "event, blocking, polling (default: the first that each transport has)",
+      ).argParser(each(parseMode)),
     )
     .addOption(
       option(
         "--pairs <n>",
-        "pairs of the first stage; the second has twice as many",
+        "pairs of trials in the first stage; the second stage has twice as many",
         parseCount("--pairs", LEAST_PAIRS, 500),
       ).default(10),
     )
     .addOption(
-      option("--messages <n>", "per trial, instead of a calibrated count", parseCount("--messages", 1, 10_000_000)),
+      option("--messages <n>", "messages per trial (default: calibrated)", parseCount("--messages", 1, 10_000_000)),
     )
     .addOption(
-      option("--min-effect <percent>", "smallest slowdown that counts", parsePercent).default(
+      option("--min-effect <percent>", "smallest slowdown that is a regression", parsePercent).default(
         DEFAULT_RULE.minEffect,
         "5%",
       ),
     )
     .addOption(
-      option("--tolerance <percent>", "slowdown that must be excluded for a pass", parsePercent).default(
+      option("--tolerance <percent>", "a pass must exclude a slowdown of this size", parsePercent).default(
         DEFAULT_RULE.tolerance,
         "20%",
       ),
@@ -87,7 +94,7 @@ export function gateCommand(): Command {
     .addOption(
       option("--seed <n>", "seed of the coin flips (default: random, printed)", parseCount("--seed", 0, 2 ** 32 - 1)),
     )
-    .option("--json", "print the result as JSON on stdout and nothing else there")
+    .option("--json", "print only the result, as JSON, on stdout")
     .option("--out <dir>", "where gate.json goes", "ipcmark-out")
     .option("--junit <file>", "also write JUnit XML")
     .action(gate);

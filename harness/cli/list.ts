@@ -17,11 +17,11 @@ interface ListOptions {
 
 export function listCommand(): Command {
   return new Command("list")
-    .description("what can be compared here: every transport, whether it works on this machine, and why not")
-    .option("--transport <id...>", "only these")
-    .option("--needs", "what compare --need takes, instead of the transports")
-    .option("--profiles", "what compare --profile takes, instead of the transports")
-    .option("--json", "as JSON on stdout")
+    .description("list every transport, whether it works on this machine, and if not, why")
+    .option("--transport <id...>", "list only these")
+    .option("--needs", "list the values of compare --need, not the transports")
+    .option("--profiles", "list the values of compare --profile, not the transports")
+    .option("--json", "print the list as JSON on stdout")
     .action(async (options: ListOptions) => {
       const { transport, json } = options;
       if (options.needs || options.profiles) return printQuestions(options);

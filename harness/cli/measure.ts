@@ -41,12 +41,12 @@ export function measureCommand(): Command {
     .description("measure chosen transports, sizes and placements")
     .option(
       "--benchmark <name...>",
-      `${BENCHMARKS.map(({ name }) => name).join(", ")} or all (default: the first two)`,
+      `what to measure: ${BENCHMARKS.map(({ name }) => name).join(", ")} or all (default: the first two)`,
       each(String),
     )
     .option(
       "--codec <name...>",
-      `convert values at both ends: ${CODEC_IDS.join(", ")} or all; adds the benchmark codec-round-trip`,
+      `codecs that both ends use: ${CODEC_IDS.join(", ")} or all; adds the benchmark codec-round-trip`,
       each(parseCodec),
     )
     .action(async (options: MeasureOptions) => {

@@ -75,8 +75,8 @@ export function withShared(command: Command): Command {
         String,
       ),
     )
-    .addOption(many("--peer <language...>", "what the server is written in: node, python", parsePeer))
-    .option("--json", "print the report as JSON on stdout and nothing else there")
+    .addOption(many("--peer <language...>", "language of the server: node, python", parsePeer))
+    .option("--json", "print only the report, as JSON, on stdout")
     .option("--out <dir>", "where report.json and report.html go", "ipcmark-out")
     .addOption(
       new Option("--seed <n>", "seed of the order of trials (default: random, printed)").argParser(
@@ -97,42 +97,47 @@ export function withMeasuring(command: Command): Command {
       ),
     )
     .addOption(
-      new Option("--clients <n>", "client processes that send at the same time").argParser(
+      new Option("--clients <n>", "number of client processes that send at the same time").argParser(
         parseCount("--clients", 1, MOST_CLIENTS),
       ),
     )
     .addOption(
       new Option(
         "--rate <n>",
-        "requests a second, all clients together, on a schedule that waits for nobody",
+        "requests a second of all clients together; a late reply does not delay the next request",
       ).argParser(parseCount("--rate", 1, 1_000_000)),
     )
     .addOption(
       new Option("--work <time>", "CPU time of the server for each request, such as 200us or 1ms").argParser(parseWork),
     )
-    .addOption(many("--placement <where...>", "same-cpu, two-cpus, unpinned", parsePlacement))
-    .addOption(many("--mode <class...>", "how ends wait: event, blocking, polling", parseMode))
+    .addOption(
+      many("--placement <where...>", "CPUs of the two processes: same-cpu, two-cpus, unpinned", parsePlacement),
+    )
+    .addOption(many("--mode <class...>", "how the two processes wait: event, blocking, polling", parseMode))
     .addOption(
       new Option("--trials <n>", "fresh pairs of processes per cell; an interval needs 6 (default: as the time allows)")
         .argParser(parseCount("--trials", 1, 1000))
         .conflicts("until"),
     )
     .addOption(
-      new Option("--messages <n>", "per trial, instead of a calibrated count").argParser(
+      new Option("--messages <n>", "messages per trial (default: calibrated)").argParser(
         parseCount("--messages", 1, 10_000_000),
       ),
     )
     .addOption(new Option("--budget <time>", "time for the whole run, such as 90s or 5m").argParser(parseDuration))
-    .addOption(new Option("--quick", "fewest trials that give an interval").conflicts("thorough"))
-    .option("--thorough", "30 trials with enough messages for a p99 that may be gated")
     .addOption(
-      new Option("--until <percent>", "add rounds until every p50 interval is within ± this, such as 3%").argParser(
-        parsePercent,
-      ),
+      new Option("--quick", "6 trials, the fewest that give an interval, with short windows").conflicts("thorough"),
     )
-    .option("--no-c-baseline", "without the same exchanges in plain C, to which round trips are compared (it needs cc)")
+    .option("--thorough", "30 trials, up to 10,000 round trips each")
+    .addOption(
+      new Option(
+        "--until <percent>",
+        "add rounds until every p50 interval is narrower than ± this, such as 3%",
+      ).argParser(parsePercent),
+    )
+    .option("--no-c-baseline", "leave out the comparison with the same round trips in plain C (which needs cc)")
     .addOption(new Option("--no-limits").hideHelp())
-    .option("--keep-awake", "idle-priority load on every CPU in use, so that a virtual CPU never halts; recorded");
+    .option("--keep-awake", "run an idle-priority loop on every CPU in use, so that no virtual CPU halts; recorded");
 }
 
 /** The question that `compare` answers. */
@@ -147,14 +152,15 @@ export function withQuestion(command: Command): Command {
     )
     .option("--profile <name|file>", "needs and workload of a common question (list --profiles; default: rpc)")
     .addOption(
-      new Option("--optimize <quantity>", `what is to be best: ${OPTIMIZE.join(", ")} (default: p50)`).argParser(
-        parseOptimize,
-      ),
+      new Option(
+        "--optimize <quantity>",
+        `quantity that is to be best: ${OPTIMIZE.join(", ")} (default: p50)`,
+      ).argParser(parseOptimize),
     )
     .addOption(
       new Option(
         "--matters <percent>",
-        "a difference below this share of a request does not matter (default: 10%)",
+        "smallest difference that matters, in percent of the time of a request (default: 10%)",
       ).argParser(parsePercent),
     );
 }

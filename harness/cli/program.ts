@@ -32,7 +32,7 @@ process.stderr.on("error", () => {});
 
 const program = new Command("ipcmark")
   .description(
-    "Which IPC mechanism should two processes on this machine use? Checked, measured, picked, with the evidence.",
+    "Checks and measures IPC mechanisms on this machine, and picks one for two processes, with the evidence.",
   )
   .version(packageVersion())
   .showSuggestionAfterError();

@@ -7,7 +7,7 @@ import { printTables, printWarnings, terminal } from "./output.ts";
 
 export function reportCommand(): Command {
   return new Command("report")
-    .description("render a stored report again: the tables here, and the page for a design review")
+    .description("render a stored report again: print its tables, write its HTML page")
     .argument("[file]", "the report.json to read", "ipcmark-out/report.json")
     .option("--out <dir>", "where report.html goes", "ipcmark-out")
     .action(async (file: string, { out }: { out: string }) => {
