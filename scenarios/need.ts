@@ -3,26 +3,26 @@ import type { Capabilities } from "../transports/contract/capabilities.ts";
 /** Units of values: a number of things, bytes, milliseconds, a share from 0 to 1. `none`: a need without a value. */
 export type NeedKind = "none" | "count" | "bytes" | "duration" | "share";
 
-/** A property that a mechanism must have, as data: filters candidates before anything is measured, and is refuted by checks. */
+/** A property that a mechanism must have, as data. Its record filters candidates before a run; checks refute it. */
 export interface Need {
-  /** As typed behind `--need`. */
+  /** Name behind `--need`. */
   readonly name: string;
   readonly kind: NeedKind;
   /** Value when none is typed, in the unit of `kind`; 0 for `none`. */
   readonly standard: number;
-  /** What goes wrong without it. */
+  /** Consequence of its absence. */
   readonly why: string;
   /** Requirement in one sentence, without a full stop; its subject is the mechanism. */
   sentence(value: number): string;
-  /** Returns why a mechanism with this record does not qualify; undefined when by its record it does. */
+  /** Returns why a mechanism with this record does not qualify; undefined when it does. */
   excludes(capabilities: Capabilities, value: number): string | undefined;
   /** True for mechanisms that are made for it: they are measured beside the shortlist. */
   madeFor?(capabilities: Capabilities): boolean;
-  /** Ids of the checks that can refute the record in this respect. */
+  /** Ids of the checks that can refute this property. */
   readonly checks: readonly string[];
-  /** A number that a check notes and that must not be above the value. */
+  /** Figure of a check that must not be above the value. */
   readonly figure?: NeedFigure;
-  /** Largest value that a check examines, in the unit of `kind`; beyond it the record alone states it. `checks` has the smaller ones first. */
+  /** Largest value that each check examines, in the unit of `kind`; `checks` has the smaller ones first. */
   readonly examinedUpTo?: Readonly<Record<string, number>>;
   /** Names of needs that cannot be met together with this one, each with the reason. */
   readonly contradicts?: Readonly<Record<string, string>>;
@@ -35,18 +35,18 @@ export interface NeedFigure {
   readonly scale: number;
 }
 
-/** A need that was asked for, with its value. */
+/** A requested need with its value. */
 export interface Requirement {
   readonly need: Need;
   readonly value: number;
 }
 
-/** The requirement as it is typed: `clients=100`, `message=8MiB`, `ordered`. */
+/** Returns the requirement as it is typed: `clients=100`, `message=8MiB`, `ordered`. */
 export function requirementText({ need, value }: Requirement): string {
   return need.kind === "none" ? need.name : `${need.name}=${valueText(need.kind, value)}`;
 }
 
-/** A value in the unit of its kind, as it is typed. */
+/** Returns a value in the unit of its kind, as it is typed. */
 export function valueText(kind: NeedKind, value: number): string {
   switch (kind) {
     case "none":
@@ -72,12 +72,12 @@ function bytesText(bytes: number): string {
   return `${bytes / size}${unit}`;
 }
 
-/** Checks that can refute the requirement: of those that examine more and more, the ones up to its value. */
+/** Returns the checks that can refute the requirement; of several for growing values, those up to its value. */
 export function checksOf({ need: { checks, examinedUpTo = {} }, value }: Requirement): readonly string[] {
   return checks.filter((_, index) => (examinedUpTo[checks[index - 1] ?? ""] ?? 0) < value || index === 0);
 }
 
-/** The first two requirements that cannot be met together, with the reason; undefined when there are none. */
+/** Returns the first two requirements that cannot be met together, with the reason; undefined without any. */
 export function contradiction(
   requirements: readonly Requirement[],
 ): { readonly names: readonly [string, string]; readonly why: string } | undefined {

@@ -2,13 +2,13 @@ import type { Capabilities } from "../transports/contract/capabilities.ts";
 import type { Evidence } from "./evidence.ts";
 import { checksOf, type Requirement, requirementText, valueText } from "./need.ts";
 
-/** What is known of a mechanism before anything of it runs. */
+/** A mechanism with its record, before any of it runs. */
 export interface Subject {
   readonly id: string;
   readonly capabilities: Capabilities;
 }
 
-/** The first requirement that a mechanism does not meet, as it is typed, and why. */
+/** The first requirement that a mechanism does not meet, as it is typed, with the reason. */
 export interface Exclusion {
   readonly id: string;
   readonly need: string;
@@ -32,8 +32,8 @@ export function qualify<Record extends Subject>(
 }
 
 /**
- * A requirement that a candidate meets by its record, and that no check of this run has shown. `machine`: this machine cannot run the check.
- * `run`: this run did not. `record`: no check examines it, or not for this mechanism or this value.
+ * A requirement that a candidate meets by its record, and that no check of this run has shown. `machine`: this machine
+ * cannot run the check. `run`: this run did not. `record`: no check examines it for this mechanism or value.
  */
 export interface OpenNeed {
   readonly need: string;
@@ -48,7 +48,7 @@ export interface Survivor<Record extends Subject> {
   readonly open: readonly OpenNeed[];
 }
 
-/** Divides candidates by what checks have found: a failed check and a figure above the value exclude, and nothing else does. */
+/** Divides candidates by the results of checks: only a failed check or a figure above the value excludes. */
 export function refute<Record extends Subject>(
   candidates: readonly Record[],
   requirements: readonly Requirement[],
@@ -114,7 +114,7 @@ function aboveValue(id: string, { need, value }: Requirement, evidence: Evidence
   return `${check} noted ${valueText(need.kind, noted.value * scale)}`;
 }
 
-/** What to give up when nobody qualifies: the requirement that excludes most, and who is left without it. */
+/** Returns what to give up when none qualifies: the requirement that excludes most, and those left without it. */
 export function tightest<Record extends Subject>(
   records: readonly Record[],
   requirements: readonly Requirement[],

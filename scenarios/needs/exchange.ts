@@ -4,7 +4,7 @@ import { type Need, valueText } from "../need.ts";
 const PLAIN = { kind: "none", standard: 0 } as const;
 const MIB = 1024 * 1024;
 
-/** What is sent, how much of it, and by how many. */
+/** Needs about messages: their kinds, sizes and numbers. */
 export const EXCHANGE: readonly Need[] = [
   {
     name: "clients",
@@ -40,7 +40,7 @@ export const EXCHANGE: readonly Need[] = [
         ? undefined
         : `allows ${maxInFlight} outstanding ${maxInFlight === 1 ? "request" : "requests"}`,
     checks: ["pipelining"],
-    // The depth of the check.
+    // Depth of the check.
     examinedUpTo: { pipelining: 24 },
   },
   {
@@ -54,7 +54,7 @@ export const EXCHANGE: readonly Need[] = [
   {
     ...PLAIN,
     name: "reliable",
-    why: "Nobody misses a lost message until its effect is missed.",
+    why: "A lost message shows only when its effect is missed.",
     sentence: () => "loses no message while both ends live",
     excludes: ({ delivery }) => (delivery === "reliable" ? undefined : "drops messages by its own account"),
     checks: ["one-way-order", "exactly-once-replies"],
@@ -63,19 +63,19 @@ export const EXCHANGE: readonly Need[] = [
     ...PLAIN,
     name: "one-way",
     why: "Events and logs need no reply, and waiting for one costs a round trip for each.",
-    sentence: () => "carries messages that nobody replies to",
+    sentence: () => "carries messages without a reply",
     excludes: ({ patterns }) => (patterns.includes("one-way") ? undefined : "sends a reply to every message"),
     checks: ["one-way-order"],
   },
   {
     ...PLAIN,
     name: "fan-out",
-    why: "A server that can only reply cannot tell its clients that something has changed.",
+    why: "A server that can only reply cannot notify its clients of a change.",
     sentence: () => "lets a server send one message to all of its clients, unasked",
     excludes({ patterns, modes, maxClients, rendezvous }) {
       if (rendezvous !== "address" || maxClients < 2) return "has one client for each server";
       if (patterns.includes("fan-out")) return undefined;
-      if (!patterns.includes("one-way")) return "sends nothing from a server that is not a reply";
+      if (!patterns.includes("one-way")) return "sends nothing but replies from a server";
       return modes[0] === "event" ? undefined : "has a server that blocks and publishes nothing on its own";
     },
     madeFor: ({ patterns }) => patterns.includes("fan-out"),

@@ -3,5 +3,5 @@ import { EXCHANGE } from "./exchange.ts";
 import { OPERATION } from "./operation.ts";
 import { PLACES } from "./places.ts";
 
-/** Everything that `--need` takes; README.md has it as a table. */
+/** All needs of `--need`; README.md has them as a table. */
 export const NEEDS: readonly Need[] = [...PLACES, ...EXCHANGE, ...OPERATION];

@@ -5,12 +5,12 @@ const PLAIN = { kind: "none", standard: 0 } as const;
 const NOTICE_MS = { immediate: 250, heartbeat: 1000 } as const;
 const ONE_STARTS_THE_OTHER = "in one the ends are started separately, in the other one end starts the other";
 
-/** How it is started, guarded, watched and started again. */
+/** Needs about operation: start, access, failure and restart. */
 export const OPERATION: readonly Need[] = [
   {
     ...PLAIN,
     name: "persistent",
-    why: "Whoever counts on a message that was taken does not send it again.",
+    why: "A sender that relies on a message that was taken does not send it again.",
     sentence: () => "keeps messages that were taken when the server dies, for its successor",
     excludes: ({ persistent }) => (persistent ? undefined : "loses what its server has not read when that dies"),
     checks: ["persistence"],
@@ -18,7 +18,7 @@ export const OPERATION: readonly Need[] = [
   {
     ...PLAIN,
     name: "survives-restart",
-    why: "Servers are deployed and crash; clients that have to be started again as well make an outage of it.",
+    why: "Servers are deployed and crash; clients that must be restarted as well make it an outage.",
     sentence: () => "lets clients go on when their server is started again at the same address",
     excludes: ({ rendezvous }) =>
       rendezvous === "address" ? undefined : "has no address at which a new server could be found",
@@ -28,11 +28,11 @@ export const OPERATION: readonly Need[] = [
     name: "peer-loss",
     kind: "duration",
     standard: 1000,
-    why: "Nobody can act on the death of a server before somebody notices it.",
-    sentence: (ms) => `tells an idle client within ${valueText("duration", ms)} that its server has died`,
+    why: "A failover begins only once somebody notices the death of a server.",
+    sentence: (ms) => `notifies an idle client within ${valueText("duration", ms)} when its server has died`,
     excludes({ peerLoss }, ms) {
       if (peerLoss === "undetected") return "notices nothing: only deadlines of requests help";
-      // What is immediate has no figure of its own in the record; the check notes one.
+      // The record has no figure for `immediate`; the check notes one.
       if (peerLoss === "immediate" || ms >= NOTICE_MS.heartbeat) return undefined;
       return `notices by a heartbeat, which may take ${valueText("duration", NOTICE_MS.heartbeat)}`;
     },
@@ -58,7 +58,7 @@ export const OPERATION: readonly Need[] = [
   {
     ...PLAIN,
     name: "independent",
-    why: "Where each end has a life of its own, neither can hand a descriptor to the other.",
+    why: "Where the ends are started separately, neither can pass a descriptor to the other.",
     sentence: () => "connects ends that were started separately",
     excludes: ({ rendezvous }) =>
       rendezvous === "address" ? undefined : "connects a process only with one that it has started",

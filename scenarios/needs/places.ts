@@ -15,12 +15,12 @@ function platform(name: string, id: Platform): Need {
     sentence: () => `runs on ${NAMES[id]}`,
     excludes: ({ platforms }) =>
       platforms.includes(id) ? undefined : `runs on ${LISTED.format(platforms.map((each) => NAMES[each]))} only`,
-    // A check shows something of the system that it runs on, and nothing of another one.
+    // A check shows nothing of another system than its own.
     checks: [],
   };
 }
 
-/** Name of a need -> the name of the language, and other entries of `languages` that stand for it too. */
+/** By the name of a need: the name of the language, and other entries of `languages` that count too. */
 const LANGUAGES: Readonly<Record<string, readonly [title: string, ...alike: string[]]>> = {
   python: ["Python"],
   c: ["C"],
@@ -50,6 +50,7 @@ function language([name, [title, ...alike]]: readonly [string, readonly [string,
 const NO_NATIVE = "does not state whether it runs native code (capabilities.native)";
 const NO_PACKAGES = "does not state which packages it needs (capabilities.packages)";
 
+/** Needs about the system, the language and the dependencies. */
 export const PLACES: readonly Need[] = [
   platform("linux", "linux"),
   platform("macos", "darwin"),

@@ -1,8 +1,8 @@
 import type { Workload } from "../workload.ts";
 
-/** What `compare` measures when nothing else is asked: small and medium requests, both ends in event loops. */
+/** Sizes that `compare` measures by default: small and medium requests. */
 export const DEFAULT_PAYLOADS: readonly number[] = [64, 4096, 65_536];
-/** The pick is made over these. */
+/** Sizes that the pick is made over. */
 export const PICK_PAYLOADS: readonly number[] = [64, 4096];
 
 /** Values that a question takes where neither a flag nor its profile names one. */
