@@ -5,16 +5,16 @@ import type { WaitMode } from "../transports/contract/capabilities.ts";
 
 import { PLACEMENT_ORDER, rowName, variantOf, WAIT_MODES } from "./labels.ts";
 
-/** What a block is ranked by: round-trip p50 where the model has round trips, messages per second where it is one-way. */
+/** Figure that ranks a block: round-trip p50, or messages per second where the model is one-way. */
 export type Metric = "p50" | "messagesPerSecond";
 
 export interface RankedRow {
   readonly name: string;
   readonly cell: MeasuredRow;
   readonly value: number;
-  /** How many times as long as the best of the block takes, or its rate over that of the row, within the same rounds; 1 for the best. */
+  /** Cost as a multiple of the best row's, within the same rounds: p50, or one over the rate; 1 for the best. */
   readonly ratio: number;
-  /** Of the ratio, 95 %; null for the best and where the two have fewer than 6 rounds in common. */
+  /** 95 % interval of the ratio; null for the best and where the two have fewer than 6 rounds in common. */
   readonly interval: Interval | null;
   readonly standing: Standing;
   readonly throughput: Throughput;
@@ -30,26 +30,26 @@ export interface PlainRow {
 export interface MissingRow {
   readonly name: string;
   readonly cell: Measurement;
-  /** Of a row that stands for several loads of which the same is to be said: `16 loads from 1.00 k/s to 200 k/s`. */
+  /** Name of a row that stands for several loads with the same reason: `16 loads from 1.00 k/s to 200 k/s`. */
   readonly loads?: string;
 }
 
-/** Messages per second of a row, and the model it comes from: a stream says more about capacity than round trips do. */
+/** Messages per second of a row, and the model it comes from. A stream shows capacity better than round trips do. */
 export interface Throughput {
   readonly messagesPerSecond: number | null;
   readonly interval: Interval | undefined;
   readonly source: "stream" | "own";
-  /** Why the stream cell has no number although it was asked for. */
+  /** Reason why the stream cell has no number although it was asked for. */
   readonly streamReason?: string;
 }
 
-/** Cells that may be compared: one placement, one waiting class, one benchmark and variant, one size (or one kind of value). */
+/** Comparable cells: one placement, waiting class, benchmark, variant and size (or kind of value). */
 export interface Block {
   readonly placement: Placement;
   readonly mode: WaitMode;
   readonly benchmark: string;
   readonly variant: string;
-  /** Of kinds of values, whose sizes differ from codec to codec: the largest. */
+  /** Size of the messages; for kinds of values, whose sizes differ from codec to codec, the largest. */
   readonly payloadBytes: number;
   readonly metric: Metric;
   readonly ranked: readonly RankedRow[];
@@ -64,7 +64,7 @@ const LEADING_BENCHMARK = "round-trip";
 
 /**
  * Groups all measurements into comparable blocks: by placement, class, benchmark, variant, then size.
- * Plain `throughput` cells are folded into the messages/s of the `round-trip` row beside them and stand alone only where there is none.
+ * The rate of a plain `throughput` cell joins the `round-trip` row beside it; without such a row it stands alone.
  */
 export function blocksOf(report: Report): Block[] {
   const baselines = new Set(report.transports.filter((record) => record.baseline).map((record) => record.id));
@@ -84,7 +84,7 @@ export function blocksOf(report: Report): Block[] {
   return withoutRepetition(blocks).toSorted(inReadingOrder);
 }
 
-/** Rows without a number that are equal but for their load become one, in a block of their own; blocks of which nothing is left go. */
+/** Merges rows without a number that differ only in load into one, in a block of their own; drops empty blocks. */
 function withoutRepetition(blocks: readonly Block[]): Block[] {
   const folded = new Set<MissingRow>();
   const own = [...Map.groupBy(blocks, keyOf).values()].flatMap((group): Block[] => {
@@ -144,7 +144,7 @@ function blockOf(
   };
 }
 
-/** Best first, each with its ratio to the best: the rule of the pick. */
+/** Sorts best first and gives each row its ratio to the best, by the rule of the pick. */
 export function rank(rows: readonly PlainRow[], metric: Metric): RankedRow[] {
   const contenders = rows.map((row) => {
     const value = metricValue(row.cell, metric) ?? Number.NaN;
@@ -177,7 +177,7 @@ function rateOf({ messagesPerSecond, interval }: MeasuredRow): Pick<Throughput, 
   return { messagesPerSecond: messagesPerSecond ?? null, interval: interval.messagesPerSecond };
 }
 
-/** null: one kind of value, whatever size each codec makes of it. */
+/** Returns null for a kind of value: each codec makes another size of it. */
 function sizeOf(cell: Measurement): number | null {
   return cell.corpus === undefined ? cell.payloadBytes : null;
 }

@@ -15,7 +15,7 @@ export interface CheckMatrix {
   readonly rows: readonly { readonly name: string; readonly results: ReadonlyMap<string, CheckResult> }[];
 }
 
-/** Failures first: mechanisms with most failures on top, checks with most failures leftmost; otherwise in the order of the run. */
+/** Sorts mechanisms and checks with most failures first; the rest keeps the order of the run. */
 export function checkMatrix(results: readonly CheckResult[]): CheckMatrix {
   const checks = [...Map.groupBy(results, (result) => result.scenario).values()];
   const rows = [...Map.groupBy(results, checkRowName).entries()];
@@ -40,7 +40,7 @@ export function countStatus(results: Iterable<CheckResult>, status: CheckResult[
   return total;
 }
 
-/** Why checks had no result, each reason once with the mechanisms it holds for; most frequent first. */
+/** Groups reasons for no result, each once with its mechanisms; most frequent first. */
 export function reasonsByText(
   results: readonly CheckResult[],
   status: "not-applicable" | "unavailable",
@@ -58,7 +58,7 @@ export function reasonsByText(
     .toSorted((a, b) => b.transports.length - a.transports.length || a.reason.localeCompare(b.reason));
 }
 
-/** `41 passed, 1 failed, 6 not applicable`: only what occurs. */
+/** Counts results per status, leaving out what did not occur: `41 passed, 1 failed, 6 not applicable`. */
 export function checkSummary(report: Pick<Report, "checks">): string {
   const statuses = ["passed", "failed", "not-applicable", "unavailable"] as const;
   return statuses
@@ -76,10 +76,10 @@ function kindOrder(results: readonly CheckResult[]): number {
   return results[0]?.kind === "conformance" ? 1 : 0;
 }
 
-/** What checks counted and measured on the way, as far as it says something to a reader: a column each. */
+/** Columns for what checks counted and measured on the way, as far as it is useful to a reader. */
 const FIGURES: readonly {
   readonly title: string;
-  /** The first of these that took it. */
+  /** Checks that may have taken the figure; the first with a value counts. */
   readonly scenarios: readonly string[];
   readonly note: string;
   readonly format: (value: number) => string;
@@ -101,7 +101,7 @@ export const FIGURES_EXPLAINED =
   "threads + = threads that a server adds for 64 clients (or 8); idle CPU = CPU that an idle server uses; " +
   "loss seen = time until a client notices that its server was killed";
 
-/** A cell per figure, `–` where it was not taken; empty where no check of this mechanism took one. */
+/** Returns a cell per figure, `–` where it was not taken; empty where no check of this mechanism took one. */
 export function figuresOf(results: ReadonlyMap<string, Pick<CheckResult, "notes">>): readonly string[] {
   const cells = FIGURES.map(({ scenarios, note, format }) => {
     const value = scenarios.map((id) => results.get(id)?.notes?.[note]).find((found) => found !== undefined);

@@ -1,6 +1,6 @@
 import { bytes, duration } from "../harness/results/format.ts";
 
-/** What a check counted, in words: `noticedAfterMs`, 38 reads `noticed after 38.0 ms`. The unit stands last in every name. */
+/** Formats what a check counted: `noticedAfterMs`, 38 becomes `noticed after 38.0 ms`. Names end in their unit. */
 export function noteText(name: string, value: unknown): string {
   const words = name.replace(/(Ms|Bytes|Percent)$/, "").replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
   return `${words} ${valueText(name, value)}`;

@@ -54,7 +54,7 @@ test("terminal and page show the same numbers, the reason of a missing one, and 
   expect(section).toContain("not applicable: raw carries bytes");
 });
 
-test("a row whose ± is above 20 % is marked in the terminal and on the page, with a note that says what the mark means", async () => {
+test("a row whose ± is above 20 % is marked in the terminal and on the page, and a note explains it", async () => {
   const shaky: Report = {
     ...report,
     codecs: codecs.map((row) =>

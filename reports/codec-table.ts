@@ -4,22 +4,24 @@ import type { CodecCost, Report } from "../harness/results/model.ts";
 export const CODEC_COLUMNS = ["codec", "encode", "decode", "both", "±", "size", "first message"] as const;
 
 export const CODEC_NOTE =
-  "Medians per message in one thread, no transport between; ± is the 95 % margin of the mean of the less steady direction. A round trip of values contains two of each (encode, decode, encode, decode): where " +
-  "twice the column “both” is about the round trip, the codec is the cost and not the mechanism.";
+  "Medians per message in one thread, without a transport; ± is the 95 % margin of the mean of the less steady " +
+  "direction. A round trip of values contains two of each (encode, decode, encode, decode): where twice the " +
+  "column “both” is about the round trip, the codec is the cost and not the mechanism.";
 
-/** Beyond this the order of two codecs is chance more often than not. */
+/** Largest steady margin, percent; beyond it the order of two codecs is chance more often than not. */
 const UNSTEADY_PERCENT = 20;
 
-/** `mark`: what stands beside the name of such a row. */
+/** Explains `mark`, which stands beside the name of an unsteady row. */
 export function unsteadyNote(mark: string): string {
-  return `${mark} ± above ${UNSTEADY_PERCENT} %: not to be trusted, and its place among the others may be chance; repeat while nothing else runs.`;
+  const why = "not to be trusted, its place among the others may be chance";
+  return `${mark} ± above ${UNSTEADY_PERCENT} %: ${why}; repeat while nothing else runs.`;
 }
 
 export interface CodecLine {
   readonly name: string;
-  /** Its numbers spread too far to be trusted. */
+  /** True where the numbers spread too far to be trusted. */
   readonly unsteady: boolean;
-  /** In the order of the columns after the name; undefined where there is a reason instead. */
+  /** Texts in the order of the columns after the name; undefined where there is a reason instead. */
   readonly cells?: readonly string[];
   readonly reason?: string;
 }
@@ -36,7 +38,7 @@ const TITLES: Readonly<Record<string, string>> = {
   "blob-1mib": "a block of 1 MiB",
 };
 
-/** One group per kind of value, its codecs quickest first, those without a number last. Empty where none was measured. */
+/** Groups codecs by kind of value, quickest first, those without a number last. Empty where none was measured. */
 export function codecGroups({ codecs = [] }: Pick<Report, "codecs">): CodecGroup[] {
   return [...Map.groupBy(codecs, ({ corpus }) => corpus)].map(([corpus, rows]) => ({
     corpus,
@@ -66,7 +68,7 @@ function lineOf(row: CodecCost): CodecLine {
   };
 }
 
-/** One form per column: beside 1.01 MiB a block of exactly 1 MiB reads 1.00 MiB. */
+/** Formats a size; a whole MiB gets the decimals of the sizes beside it: 1.00 MiB, 1.01 MiB. */
 function size(count: number): string {
   const text = bytes(count);
   return count < 1024 ? text : text.replace(/^\d+(?= )/, (whole) => significant(Number(whole)));

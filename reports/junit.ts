@@ -2,15 +2,15 @@ import type { CheckResult, Report } from "../harness/results/model.ts";
 import { checkRowName } from "./check-groups.ts";
 import { xmlText } from "./xml.ts";
 
-/** How a case ended; one that passed may have words too. */
+/** Result of one case; one that passed may have a message too. */
 export interface JunitCase {
   readonly name: string;
   readonly durationMs?: number;
   readonly outcome: "passed" | "failure" | "error" | "skipped";
   readonly message?: string;
-  /** Of a failure or error: what kind, where there are several. */
+  /** Kind of a failure or error, where there are several. */
   readonly type?: string;
-  /** The whole of it, where the message is only the beginning. */
+  /** Full text, where the message is only the beginning. */
   readonly text?: string;
 }
 
@@ -21,7 +21,7 @@ export interface JunitSuite {
   readonly cases: readonly JunitCase[];
 }
 
-/** The checks of a report, one suite per mechanism. What did not apply or was not there is skipped with its reason. */
+/** Returns the checks of a report, one suite per mechanism. Checks without a result are skipped with their reason. */
 export function junit({ checks, startedAt, durationMs }: Pick<Report, "checks" | "startedAt" | "durationMs">): string {
   const suites = [...Map.groupBy(checks, checkRowName)].map(([name, results]) => ({
     name,
@@ -43,7 +43,7 @@ function caseOf({ scenario: name, status, reason = "", error = reason, durationM
   }
 }
 
-/** JUnit XML, as CI systems read it. */
+/** Writes JUnit XML, as CI systems read it. */
 export function junitXml(name: string, durationMs: number, suites: readonly JunitSuite[], startedAt?: string): string {
   const began = startedAt === undefined ? "" : ` timestamp="${attribute(startedAt)}"`;
   const all = suites.flatMap(({ cases }) => cases);
@@ -80,14 +80,15 @@ function caseElement(suite: string, { name, durationMs, outcome, message, type, 
 
 function counts(cases: readonly JunitCase[]): string {
   const count = (outcome: JunitCase["outcome"]): number => cases.filter((one) => one.outcome === outcome).length;
-  return `tests="${cases.length}" failures="${count("failure")}" errors="${count("error")}" skipped="${count("skipped")}"`;
+  const failed = `failures="${count("failure")}" errors="${count("error")}"`;
+  return `tests="${cases.length}" ${failed} skipped="${count("skipped")}"`;
 }
 
 function seconds(ms: number): string {
   return (ms / 1000).toFixed(3);
 }
 
-/** A reader of attributes would lose their line ends. */
+/** Escapes line ends too: an XML reader turns those of an attribute into spaces. */
 function attribute(value: string): string {
   return xmlText(value).replace(/"/g, "&quot;").replace(/\n/g, "&#10;");
 }

@@ -2,7 +2,7 @@ import { bytes, duration, mixText } from "../harness/results/format.ts";
 import type { Environment, Measurement, Placement, Report } from "../harness/results/model.ts";
 import type { WaitMode } from "../transports/contract/capabilities.ts";
 
-/** The three waiting classes in the order of every table. Numbers are compared within one, never between them. */
+/** Waiting classes in the order of every table. Numbers are compared within one class, never between two. */
 export const WAIT_MODES: readonly WaitMode[] = ["event", "blocking", "polling"];
 
 export const MODE_LABELS: Readonly<Record<WaitMode, string>> = {
@@ -26,12 +26,13 @@ export const PLACEMENT_LABELS: Readonly<Record<Placement, string>> = {
   unpinned: "unpinned",
 };
 
-/** What the marks of a ranking mean. */
+/** Meanings of the marks of a ranking. */
 export const TIE_NOTE = "tie: not distinguishable from the best, since the interval of the ratio contains 1.";
 export const UNKNOWN_NOTE =
-  "?: fewer than 6 rounds in common with the first row, so this run cannot tell which is faster: give a larger --trials or a longer --budget.";
+  "?: fewer than 6 rounds in common with the first row, so this run cannot order the two: " +
+  "give a larger --trials or a longer --budget.";
 
-/** `interrupted after 12 s`; undefined for a run that came to its end, as all that say nothing of it. */
+/** Describes an interrupted run: `interrupted after 12 s`; undefined unless the report is marked incomplete. */
 export function interruption({
   complete,
   durationMs,
@@ -39,7 +40,7 @@ export function interruption({
   return complete === false ? `interrupted after ${Math.round((durationMs ?? 0) / 1000)} s` : undefined;
 }
 
-/** For the head of every table with intervals: what those of so short a run are worth. Empty for any other run. */
+/** Qualifies the intervals of a --quick run, for the head of every table with intervals. Empty for any other run. */
 export function quickNote({ duration }: Partial<Pick<Report, "duration">>): string {
   if (duration?.effort !== "quick") return "";
   return "--quick: intervals of so few and short rounds cover less than 95 % (74 % seen)";
@@ -54,14 +55,14 @@ export function noPickReason(report: Partial<Pick<Report, "complete" | "duration
   return isRefuted ? "no candidate meets all needs" : "no candidate was measured validly for the workload";
 }
 
-/** `two CPUs (driver on 0, peer on 1)`; without the numbers where the run did not record them. */
+/** Formats a placement with its CPUs, where recorded: `two CPUs (driver on 0, peer on 1)`. */
 export function placementTitle(placement: Placement, environment: Environment): string {
   const cpus = environment.placements?.[placement];
   const label = PLACEMENT_LABELS[placement] ?? placement;
   return cpus ? `${label} (driver on ${cpus.driver}, peer on ${cpus.peer})` : label;
 }
 
-/** What sets a cell apart besides transport, mode, placement and size: `16 in flight batched`, `1000/s poisson`; empty for the plain case. */
+/** Names a cell's variant besides transport, mode, placement and size: `16 in flight batched`; empty if plain. */
 export function variantOf(cell: Measurement): string {
   const parts: string[] = [];
   if ((cell.inFlight ?? 1) !== 1) parts.push(`${cell.inFlight} in flight${cell.batched ? " batched" : ""}`);
@@ -75,15 +76,12 @@ export function variantOf(cell: Measurement): string {
   return cell.mix === undefined ? parts.join(", ") : [mixText(cell.mix), ...parts].join("; ");
 }
 
-/** `4 KiB`; empty for a mix, whose sizes `variantOf` names. */
+/** Formats a size: `4 KiB`; empty for a mix, whose sizes `variantOf` names. */
 export function sizeText({ payloadBytes, mix }: Pick<Measurement, "payloadBytes" | "mix">): string {
   return mix === undefined ? bytes(payloadBytes) : "";
 }
 
-/**
- * The transport's id, with the language of its peer where that is not ours and the codec where values are converted: they are
- * different rows.
- */
+/** Names a row by its transport, a peer in another language, and the codec of converted values. */
 export function rowName(
   cell: Pick<Measurement, "transport" | "peer" | "corpus"> & { readonly codec?: string },
 ): string {
@@ -92,7 +90,7 @@ export function rowName(
   return cell.corpus === undefined ? name : `${name} · ${cell.codec}`;
 }
 
-/** `(python): its server is written in python, version 3.11.7.`; undefined where the server is ours, or its version is not known. */
+/** Describes a peer in another language: `(python): its server is written in python, version 3.11.7.`. */
 export function peerNote({ peer }: Pick<Measurement, "peer">): string | undefined {
   if (peer === undefined || isNode(peer.language) || peer.version === "") return undefined;
   return `(${peer.language}): its server is written in ${peer.language}, version ${peer.version}.`;

@@ -16,11 +16,11 @@ import { checkRowName, checkSummary } from "./check-groups.ts";
 import { MODE_LABELS, noPickReason, placementTitle, quickNote } from "./labels.ts";
 import { missingText, p99Text } from "./missing.ts";
 
-/** `$GITHUB_STEP_SUMMARY` refuses more than 1 MiB for a step; some room is left for what others write. */
+/** Largest summary. `$GITHUB_STEP_SUMMARY` refuses more than 1 MiB a step; the rest is left to other writers. */
 const LIMIT_BYTES = 960 * 1024;
 const STANDINGS = { best: "best", tied: "not distinguishable", behind: "", unknown: "too few rounds to tell" } as const;
 
-/** A summary for a pull request or a step summary: verdict, failures, the tables folded away. Always under 1 MiB. */
+/** Writes a summary for a pull request or a CI step: verdict, failures, folded tables. Always under 1 MiB. */
 export function renderMarkdown(report: Report): string {
   const parts = [verdict(report), checks(report), ...tables(report), foot(report)].filter((part) => part !== "");
   const kept: string[] = [];
@@ -28,7 +28,7 @@ export function renderMarkdown(report: Report): string {
   for (const part of parts) {
     size += Buffer.byteLength(part) + 2;
     if (size > LIMIT_BYTES) {
-      kept.push("_Cut here: the rest does not fit into a summary. report.json and report.html have all of it._");
+      kept.push("_Cut here: the rest does not fit into a summary. report.json and report.html are complete._");
       break;
     }
     kept.push(part);
@@ -62,7 +62,7 @@ function failure(check: CheckResult): string {
   return `- ✗ ${code(checkRowName(check))} ${code(check.scenario)}: ${reason}`;
 }
 
-/** One table per block; those of the pick's placement and class open, since they are what the verdict rests on. */
+/** Writes one table per block; those of the pick's placement and class are open, since the verdict rests on them. */
 function tables(report: Report): string[] {
   const { pick } = report;
   return blocksOf(report).map((block) => {
@@ -105,7 +105,7 @@ function numbers({ name, cell, throughput }: PlainRow): string[] {
   ];
 }
 
-/** `1.08× (1.04–1.12)`. */
+/** Formats a value with its range: `1.08× (1.04–1.12)`. */
 function ranged(value: string, range: string): string {
   return range === ABSENT ? value : `${value} (${range})`;
 }
@@ -120,7 +120,7 @@ function foot(report: Report): string {
   return `<sub>${facts.filter(Boolean).map(String).map(text).join(" · ")}</sub>`;
 }
 
-/** Text of a report inside a line or table cell: no markup, no mention of a person, no end of the cell. */
+/** Escapes text of a report for a line or table cell: no markup, no @mention, no end of the cell. */
 function text(value: string): string {
   return oneLine(value)
     .replace(/&/g, "&amp;")

@@ -2,7 +2,7 @@ import { duration, oneLine, significant } from "../harness/results/format.ts";
 import type { MeasuredRow, Measurement } from "../harness/results/model.ts";
 import { isRough } from "../harness/results/quantiles.ts";
 
-/** What stands in a row without a time or a rate: why there is none, or what was measured instead. */
+/** Returns the text of a row without a time or a rate: the reason, or what was measured instead. */
 export function missingText(cell: Measurement, loads?: string): string {
   if (cell.status !== "measured") {
     const at = loads === undefined ? "" : ` at ${loads}`;
@@ -13,20 +13,21 @@ export function missingText(cell: Measurement, loads?: string): string {
     : "no value";
 }
 
-/** Why a row that was measured has no p99. */
+/** Reason why a measured row has no p99. */
 export const NO_P99 =
   "p99 –: too few messages for it in the time of this run: it needs 2000 over all trials; give a longer --budget.";
 
-/** What `~` before a p99 means. */
+/** Meaning of `~` before a p99. */
 export const ROUGH_P99 =
-  "~: fewer than 100 samples lie beyond this p99, so it may be far from the settled one: give a longer --budget (10000 messages over all trials settle it).";
+  "~: fewer than 100 samples lie beyond this p99, so it is rough: " +
+  "give a longer --budget (10000 messages over all trials settle it).";
 
 /** True where the p99 of a row comes from so few messages that it is marked. */
 export function hasRoughP99({ latencyNs }: Pick<MeasuredRow, "latencyNs">): boolean {
   return latencyNs?.p99 !== undefined && latencyNs.count !== undefined && isRough(0.99, latencyNs.count);
 }
 
-/** `84.0 µs`, `~84.0 µs` from few samples, `–`. */
+/** Formats a p99: `84.0 µs`, `~84.0 µs` where rough, `–` where there is none. */
 export function p99Text(cell: Pick<MeasuredRow, "latencyNs">): string {
   return (hasRoughP99(cell) ? "~" : "") + duration(cell.latencyNs?.p99);
 }

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { CandidateStanding, TransportRecord } from "../harness/results/model.ts";
 import { ruledOutByNeeds } from "./needs.ts";
 
-test("each need stands with what it left out, the one that left out most first; what was checked is not among them", () => {
+test("needs stand with what they left out, the one that left out most first, without what was checked", () => {
   const out = (transport: string, need: string): CandidateStanding => ({
     transport,
     status: "excluded",

@@ -1,6 +1,6 @@
 import type { Report } from "../harness/results/model.ts";
 
-/** One line for each need that left transports out before anything was measured, the one that left out most first. */
+/** Writes one line for each need that ruled out transports before measuring, the one that ruled out most first. */
 export function ruledOutByNeeds({ candidates = [], transports }: Pick<Report, "candidates" | "transports">): string[] {
   const out = candidates.flatMap((each) =>
     each.status === "excluded" && !transports.some(({ id }) => id === each.transport) ? [each] : [],

@@ -1,6 +1,6 @@
 import { visibleLines } from "../harness/results/format.ts";
 
-/** Text as the content of an element. XML 1.0 has no way to write most control characters, and none at all to write the last two of the plane. */
+/** Escapes text for an element, and replaces what XML 1.0 cannot write: control characters, U+FFFE and U+FFFF. */
 export function xmlText(value: string): string {
   return visibleLines(value)
     .replace(/[\ufffe\uffff]/g, "�")

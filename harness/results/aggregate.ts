@@ -4,7 +4,7 @@ import type { Interval, Quantiles, RowFigures, Trial, TrialFigures, ValidTrial }
 import { enoughTogether, median } from "./quantiles.ts";
 import { stationarity } from "./stationarity.ts";
 
-/** Medians over trials, with their intervals. */
+/** Returns medians over trials, with their intervals. */
 export function aggregate(trials: readonly Trial[], payloadBytes: number): RowFigures {
   const valid = trials.filter((trial) => trial.status === "valid");
   const latencies = valid.flatMap(({ latencyNs }) => (latencyNs === undefined ? [] : [latencyNs]));

@@ -1,12 +1,12 @@
-/** The smaller group must have this many trials: one outlier is no group. */
+/** Smallest number of trials in a group: one outlier is no group. */
 const LEAST_IN_GROUP = 2;
 const LEAST_TRIALS = 6;
-/** The gap between the groups is this many times as wide as the wider group... */
+/** Smallest gap between the groups, as a multiple of the wider group's width... */
 const GAP_TO_WIDTH = 2;
-/** ...and at least this share of the faster one: two tight groups next to each other are one. */
+/** ...and as a share of the faster group's level: two tight groups next to each other are one. */
 const GAP_TO_LEVEL = 0.25;
 
-/** True where the trials fall into two groups further apart than either is wide, so that their median describes neither. */
+/** True where the trials fall into two groups with a wide gap, so that their median describes neither. */
 export function isBimodal(values: readonly number[]): boolean {
   if (values.length < LEAST_TRIALS) return false;
   const sorted = [...values].sort((a, b) => a - b);

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { cBaselineWarnings, withCBaseline } from "./c-baseline.ts";
 import type { CComparison, Measurement } from "./model.ts";
 
-/** A round trip of 64 B with one trial a round. */
+/** Makes a round trip of 64 B with one trial a round. */
 function row(transport: string, p50s: readonly number[]): Measurement {
   const trials = p50s.map((p50, round) => ({ round, status: "valid", latencyNs: { p50 } }));
   const at = { model: "ping-pong", mode: "blocking", placement: "same-cpu", payloadBytes: 64, status: "measured" };
@@ -14,7 +14,7 @@ const ratioOf = (row: Measurement | undefined): CComparison | undefined =>
 
 const six = (ns: number): number[] => [0, 1, 2, 3, 4, 5].map((round) => ns + round);
 
-/** Ours against plain C, round by round. */
+/** Returns the warnings for our times and plain C's, round by round. */
 const warned = (ours: readonly number[], c: readonly number[]): string[] =>
   cBaselineWarnings(withCBaseline([row("unix", ours)], [row("c/unix", c)])).map(({ id, text }) => `${id}: ${text}`);
 
@@ -33,12 +33,15 @@ test("a ratio of 0.9 and more is no warning", () => {
 test("a ratio below 0.9 is a warning with its cell and both times", () => {
   expect(warned(six(7400), six(10_000))).toEqual([
     expect.stringMatching(
-      /^c-ratio-doubtful: unix \(blocking, same-cpu, 64 B\) took 0\.740 times as long as plain C \(p50 7\.40 µs, plain C 10\.0 µs\): C makes the same system calls/,
+      new RegExp(
+        String.raw`^c-ratio-doubtful: unix \(blocking, same-cpu, 64 B\) took 0\.740 times as long as plain C ` +
+          String.raw`\(p50 7\.40 µs, plain C 10\.0 µs\): C makes the same system calls`,
+      ),
     ),
   ]);
 });
 
-test("one that may be chance says so instead", () => {
+test("a ratio that may be chance has a warning with that reason instead", () => {
   expect(warned([800, 800, 800, 800, 800, 1100], six(1000))).toEqual([
     expect.stringMatching(/: its interval goes up to 1\.09, so this may be chance; give it more --trials$/),
   ]);

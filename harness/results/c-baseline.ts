@@ -2,7 +2,7 @@ import { bytes, cDoubt, duration, significant } from "./format.ts";
 import type { CComparison, Measurement, Warning } from "./model.ts";
 import { compareRounds, roundsOf } from "./ranking.ts";
 
-/** What the C program calls a mechanism, and how its ends wait. */
+/** Mechanism by its name in the C program, with the way its ends wait. */
 export interface CKind {
   readonly name: string;
   readonly mode: Measurement["mode"];
@@ -42,7 +42,7 @@ export function cKindOf(transport: string): string | undefined {
     ?.name;
 }
 
-/** Adds to each round trip how many times as long it takes as plain C on the same mechanism, by ratios within the same rounds. */
+/** Adds to each round trip its ratio to plain C on the same mechanism, within the same rounds. */
 export function withCBaseline(rows: readonly Measurement[], baseline: readonly Measurement[]): Measurement[] {
   const measured = baseline.filter((row) => row.status === "measured");
   return rows.map((row) => {
@@ -60,7 +60,7 @@ export function withCBaseline(rows: readonly Measurement[], baseline: readonly M
   });
 }
 
-/** One warning for each row whose ratio to plain C is not believed: the cell, both times, the reason, what to do. */
+/** Returns a warning for each row with a doubtful ratio to plain C: the cell, both times, the reason, what to do. */
 export function cBaselineWarnings(rows: readonly Measurement[]): Warning[] {
   return rows.flatMap((row) => {
     if (row.status !== "measured") return [];
@@ -79,7 +79,8 @@ export function cBaselineWarnings(rows: readonly Measurement[]): Warning[] {
 }
 
 const OTHER_STATE =
-  "C makes the same system calls, so something else differed, such as the state of the machine; run it again when it is quiet";
+  "C makes the same system calls, so something else differed, such as the state of the machine; " +
+  "run it again when it is quiet";
 
 function chance({ interval }: CComparison): string {
   return interval ? `its interval goes up to ${significant(interval[1])}` : "it has no interval";

@@ -1,4 +1,4 @@
-/** One codec and one kind of value, in one thread of a process of its own. Times are medians per message. */
+/** Cost of one codec for one kind of value, in one thread of its own process. Times are medians per message. */
 export type CodecCost = {
   readonly codec: string;
   /** Kind of value: `rpc-object`, `table-200`, `blob-1mib`. */
@@ -6,7 +6,7 @@ export type CodecCost = {
 } & (
   | {
       readonly status: "measured";
-      /** Size of an encoded message; of a stateful codec of any but the first. */
+      /** Size of an encoded message; for a stateful codec, of any message but the first. */
       readonly bytes: number;
       /** Size of the first message of a connection. */
       readonly firstBytes: number;

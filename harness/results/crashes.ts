@@ -1,6 +1,6 @@
 import type { Crash, Warning } from "./model.ts";
 
-/** One line for each kind of process of each mechanism that crashed. */
+/** Returns a warning for each kind of process of each mechanism that crashed. */
 export function crashWarnings(crashes: readonly Crash[]): Warning[] {
   const alike = Map.groupBy(crashes, ({ transport, process, signal }) => `${transport} ${process} ${signal}`);
   return [...alike.values()].flatMap(([crash, ...more]) =>
@@ -16,7 +16,7 @@ function warning({ transport, process, signal, binding }: Crash, count: number):
   return { id: "crash", text, where: { transport, process } };
 }
 
-/** Why a mechanism cannot be chosen whose processes crashed; undefined when none did. */
+/** Returns the reason why a mechanism with a crashed process cannot be chosen; undefined when none crashed. */
 export function crashReason(crashes: readonly Crash[], transport: string): string | undefined {
   const crash = crashes.find((each) => each.transport === transport);
   return (

@@ -3,13 +3,13 @@ import type { Curve, MeasuredRow, Measurement } from "./model.ts";
 const VARIABLES = ["payloadBytes", "inFlight", "clients", "ratePerSecond"] as const;
 type Variable = (typeof VARIABLES)[number];
 
-/** Fewer points are no curve. */
+/** Smallest number of points of a curve. */
 const LEAST_POINTS = 3;
-/** Beyond the knee the median is this many times that of the lowest rate. */
+/** Median at the knee, as a multiple of that at the lowest rate. */
 const KNEE_FACTOR = 3;
 const FOLLOWED_SHARE = 0.95;
 
-/** Groups measured rows (of sizes, not of kinds of values) that differ in one variable only; each group with three points or more becomes a curve. */
+/** Makes curves of measured rows (of sizes, not kinds of values) that differ in one variable, three or more each. */
 export function curvesOf(measurements: readonly Measurement[]): Curve[] {
   const measured = measurements.filter((row) => row.status === "measured").filter(({ corpus }) => corpus === undefined);
   return VARIABLES.flatMap((over) => {
@@ -70,7 +70,7 @@ function curveOf(rows: readonly MeasuredRow[], over: Variable): Curve {
   };
 }
 
-/** Ascending rates: the last one before the first that was not followed, or whose median left that of the lowest behind. */
+/** Returns the last of ascending rates that was followed, before the median passed {@link KNEE_FACTOR}; else null. */
 export function kneeOf(sorted: readonly MeasuredRow[]): number | null {
   const base = sorted[0]?.latencyNs?.p50;
   let knee: number | null = null;
@@ -82,7 +82,7 @@ export function kneeOf(sorted: readonly MeasuredRow[]): number | null {
   return knee;
 }
 
-/** Least squares of cost = a + b * bytes with weights 1/cost², so that 64 B counts as much as 64 MiB; not below zero. */
+/** Fits cost = a + b * bytes by least squares with weights 1/cost², so that all sizes count alike; not below zero. */
 export function fitLine(
   points: readonly { readonly x: number; readonly p50: number | null }[],
 ): { fixedNs: number; nsPerByte: number } | undefined {

@@ -7,20 +7,20 @@ import { allowedCpuList, parseCpuList } from "../process/cpus.ts";
 import { placementCpus } from "../process/pinning.ts";
 import { type Environment, PLACEMENTS } from "./model.ts";
 
-/** As in `transports/support/crypto.ts`: an import costs a process that starts 50 ms. */
+/** Avoids an import, which costs a starting process 50 ms, as `transports/support/crypto.ts` does. */
 const sha256 = (): Hash => process.getBuiltinModule("node:crypto").createHash("sha256");
 
 /** CPU time of all CPUs since boot, clock ticks. */
 export interface CpuClock {
   readonly total: number;
   readonly idle: number;
-  /** Given to others by the hypervisor. */
+  /** Ticks that the hypervisor gave to others. */
   readonly stolen: number;
-  /** Used by this process and by the children it has waited for. */
+  /** Ticks used by this process and by the children it has waited for. */
   readonly own: number;
 }
 
-/** @returns null off Linux */
+/** Reads the CPU clock. @returns null off Linux */
 export function readCpuClock(): CpuClock | null {
   const ticks = /^cpu\s+(.*)$/m
     .exec(readOrNull("/proc/stat") ?? "")?.[1]
@@ -35,7 +35,7 @@ export function readCpuClock(): CpuClock | null {
   return { total: total ?? 0, idle: idle ?? 0, stolen: ticks[7] ?? 0, own: ownTicks() };
 }
 
-/** utime, stime, cutime and cstime stand 11 places behind the name, which may hold anything but `)`. */
+/** Returns ticks of this process: utime, stime, cutime, cstime, 11 places behind the name, which may hold spaces. */
 function ownTicks(): number {
   const fields = (readOrNull("/proc/self/stat") ?? "").replace(/^.*\) /s, "").split(" ");
   return fields.slice(11, 15).reduce((sum, each) => sum + Number(each), 0);
@@ -46,17 +46,17 @@ export function stealShare(before: CpuClock | null, after: CpuClock | null): num
   return (after.stolen - before.stolen) / (after.total - before.total);
 }
 
-/** In less time than this the ticks are too coarse. */
+/** Smallest number of ticks to judge by: below it they are too coarse. */
 const LEAST_TICKS = 30;
 
-/** Share of all CPU time that other processes of this machine used between two readings; null where that is unknown. */
+/** Returns the share of CPU time that other processes used between two readings; null where it is unknown. */
 export function othersShare(before: CpuClock | null, after: CpuClock | null): number | null {
   if (before === null || after === null || after.total - before.total < LEAST_TICKS) return null;
   const [unused, own] = [after.idle - before.idle + after.stolen - before.stolen, after.own - before.own];
   return Math.max(0, 1 - (unused + own) / (after.total - before.total));
 }
 
-/** What machine and software a run was made on: everything a reader needs to judge whether two runs may be compared. */
+/** Describes machine and software: everything a reader needs to judge whether two runs may be compared. */
 export function describeEnvironment(before: CpuClock | null, ffi: Environment["ffi"]): Environment {
   const placements: Record<string, { driver: string; peer: string }> = {};
   for (const placement of PLACEMENTS) {
@@ -93,7 +93,7 @@ export function describeEnvironment(before: CpuClock | null, ffi: Environment["f
   };
 }
 
-/** Clock of the allowed CPUs now, mean, MHz; null where the kernel does not say. */
+/** Returns the mean clock of the allowed CPUs now, MHz; null where the kernel has none. */
 export function readFrequencyMHz(): number | null {
   const allowed = parseCpuList(allowedCpuList() ?? "");
   const scaled = allowed.flatMap((cpu) => {
@@ -108,7 +108,7 @@ export function readFrequencyMHz(): number | null {
   return Math.round(found.reduce((sum, mhz) => sum + mhz, 0) / found.length);
 }
 
-/** What the control group allows this process, version 2 or 1; null outside of one or where nothing is limited. */
+/** Reads the limits of this process's control group, version 2 or 1; null without a group or limits. */
 export function cgroupLimits(root = "/sys/fs/cgroup"): NonNullable<Environment["cgroup"]> | null {
   const read = (name: string): string | null => readOrNull(`${root}/${name}`);
   const [quota, period] = (read("cpu.max") ?? "").split(/\s+/).map(Number);
@@ -141,14 +141,14 @@ function virtualization(): string | null {
       stdio: ["ignore", "pipe", "ignore"],
     }).trim();
   } catch (error) {
-    // It exits with 1 on bare metal and says "none".
+    // On bare metal it exits with 1 and prints "none".
     const said = (error as { stdout?: string }).stdout?.trim();
     if (said) return said;
     return /^flags\s*:.*\bhypervisor\b/m.test(readOrNull("/proc/cpuinfo") ?? "") ? "a hypervisor" : null;
   }
 }
 
-/** Cost of one reading of the clock every sample is taken with: the fastest of several batches, ns. */
+/** Returns the time of one reading of the clock that takes the samples: the fastest of several batches, ns. */
 function timerCost(): number {
   const reads = 10_000;
   let best = Number.POSITIVE_INFINITY;

@@ -1,10 +1,10 @@
 import type { Evidence, Verdict } from "../../scenarios/evidence.ts";
 import type { CheckResult, CheckStatus, Report } from "./model.ts";
 
-/** What speaks against a mechanism goes first, and what says nothing last. */
+/** Statuses from the strongest evidence to the weakest: a failure first, a check that did not apply last. */
 const PRECEDENCE: readonly CheckStatus[] = ["failed", "unavailable", "passed", "not-applicable"];
 
-/** The checks of a run as needs read them. Of transports that are the same on this platform, each has the results of both. */
+/** Returns the checks as needs read them. Transports that are the same on this platform share their results. */
 export function evidenceOf({ checks, transports }: Pick<Report, "checks" | "transports">): Evidence {
   const resultsOf = (transport: string, check: string): CheckResult[] => {
     const ids = sameOnThisPlatform(transports, transport);
@@ -25,13 +25,13 @@ export function evidenceOf({ checks, transports }: Pick<Report, "checks" | "tran
         const value = notes[note];
         return typeof value === "number" ? [value] : [];
       });
-      // With servers in several languages the need is one of all of them.
+      // With servers in several languages the need concerns all of them together.
       return noted.length === 0 ? undefined : { value: Math.max(...noted) };
     },
   };
 }
 
-/** Ids of the transport and of those that are the same code on the platform of the report. */
+/** Returns ids of the transport and of those that are the same code on the platform of the report. */
 export function sameOnThisPlatform(transports: Report["transports"], id: string): readonly string[] {
   const original = transports.find((record) => record.id === id)?.sameAs ?? id;
   return [...new Set([id, original, ...transports.flatMap((each) => (each.sameAs === original ? [each.id] : []))])];

@@ -1,4 +1,4 @@
-/** What the process exits with; the README's table is kept equal to this by a test. */
+/** Exit codes of the process; a test keeps the README's table equal to this. */
 export const EXIT = {
   ok: 0,
   crash: 1,
@@ -13,17 +13,17 @@ export const EXIT = {
   sigterm: 143,
 } as const;
 
-/** Nothing that was asked for by name can run here, and why has been said. */
+/** Thrown where nothing that was asked for by name can run here; the reasons were printed before. */
 export class IncompleteError extends Error {
   override readonly name = "IncompleteError";
 }
 
-/** No transport meets all needs; the message names the need that excludes most. */
+/** Thrown where no transport meets all needs; the message names the need that excludes most. */
 export class NobodyQualifies extends Error {
   override readonly name = "NobodyQualifies";
 }
 
-/** Bad input: one sentence that names the input and the way out. Never a stack trace. */
+/** Thrown for bad input: one sentence that names the input and the way out. Never a stack trace. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }

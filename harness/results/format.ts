@@ -1,6 +1,6 @@
 import type { CComparison, Interval } from "./model.ts";
 
-/** Shown wherever a number does not exist: a missing value is a fact and never a zero. */
+/** Text for a number that does not exist: a missing value is never a zero. */
 export const ABSENT = "–";
 
 /** Unit of durations, with its length in ns. */
@@ -16,7 +16,7 @@ const DURATION_UNITS: readonly [DurationUnit, ...DurationUnit[]] = [
   { name: "ns", ns: 1 },
 ];
 
-/** `toFixed` takes no more. */
+/** Largest number of decimals that `toFixed` takes. */
 const MOST_DECIMALS = 100;
 
 const QUANTITY_UNITS = [
@@ -27,7 +27,7 @@ const QUANTITY_UNITS = [
 
 const BYTE_UNITS = ["B", "KiB", "MiB", "GiB", "TiB"] as const;
 
-/** Three significant digits without an exponent: `4.21`, `19.2`, `842`, `12300`. */
+/** Formats three significant digits without an exponent: `4.21`, `19.2`, `842`, `12300`. */
 export function significant(value: number, digits = 3): string {
   if (value === 0) return "0";
   const rounded = Number(value.toPrecision(digits));
@@ -35,27 +35,27 @@ export function significant(value: number, digits = 3): string {
   return rounded.toFixed(Math.min(MOST_DECIMALS, Math.max(0, digits - 1 - magnitude)));
 }
 
-/** The unit in which `ns`, once rounded, is at least 1: 999.6 ns reads 1.00 µs, not 1000 ns. */
+/** Returns the unit in which `ns`, once rounded, is at least 1: 999.6 ns reads 1.00 µs, not 1000 ns. */
 export function durationUnit(ns: number): DurationUnit {
   const rounded = Math.abs(Number(ns.toPrecision(3)));
   return DURATION_UNITS.find((unit) => rounded >= unit.ns) ?? { name: "ns", ns: 1 };
 }
 
-/** `19.2 µs`; `–` for what was not measured. */
+/** Formats a duration: `19.2 µs`; `–` for what was not measured. */
 export function duration(ns: number | null | undefined): string {
   if (ns === null || ns === undefined || !Number.isFinite(ns)) return ABSENT;
   const unit = durationUnit(ns);
   return `${significant(ns / unit.ns)} ${unit.name}`;
 }
 
-/** `18.9–19.8`, both in the unit that `duration(ns)` uses, so that they can be read beside it; `–` without an interval. */
+/** Formats an interval in the unit that `duration(ns)` uses, to stand beside it: `18.9–19.8`; `–` without one. */
 export function durationRange(interval: Interval | null | undefined, ns: number): string {
   if (!interval) return ABSENT;
   const unit = durationUnit(ns);
   return `${significant(interval[0] / unit.ns)}–${significant(interval[1] / unit.ns)}`;
 }
 
-/** `4 KiB`, `1.5 MiB`: sizes are binary everywhere in ipcmark. */
+/** Formats a size, binary everywhere in ipcmark: `4 KiB`, `1.5 MiB`. */
 export function bytes(count: number | null | undefined): string {
   if (count === null || count === undefined || !Number.isFinite(count)) return ABSENT;
   let value = count;
@@ -67,19 +67,19 @@ export function bytes(count: number | null | undefined): string {
   return `${Number.isInteger(value) ? value : significant(value)} ${BYTE_UNITS[unit]}`;
 }
 
-/** `70 % 64 B, 25 % 4 KiB, 5 % 1 MiB`: sizes with their shares of all requests. */
+/** Formats sizes with their shares of all requests: `70 % 64 B, 25 % 4 KiB, 5 % 1 MiB`. */
 export function mixText(mix: readonly { readonly bytes: number; readonly share: number }[]): string {
   return mix.map(({ bytes: size, share }) => `${Math.round(share * 1000) / 10} % ${bytes(size)}`).join(", ");
 }
 
-/** Decimal prefixes: `51.2 k`, `1.20 M`. The caller names what is counted. */
+/** Formats a quantity with a decimal prefix: `51.2 k`, `1.20 M`. The caller names what is counted. */
 export function quantity(value: number | null | undefined): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return ABSENT;
   const [prefix, size] = quantityUnit(value);
   return `${significant(value / size)} ${prefix}`.trimEnd();
 }
 
-/** `48.0–53.2`, both with the prefix that `quantity(value)` uses, so that they can be read beside it; `–` without an interval. */
+/** Formats an interval with the prefix that `quantity(value)` uses, to stand beside it: `48.0–53.2`, or `–`. */
 export function quantityRange(interval: Interval | null | undefined, value: number): string {
   const [, size] = quantityUnit(value);
   return interval ? `${significant(interval[0] / size)}–${significant(interval[1] / size)}` : ABSENT;
@@ -90,57 +90,57 @@ function quantityUnit(value: number): readonly [prefix: string, size: number] {
   return QUANTITY_UNITS.find(([, size]) => rounded >= size) ?? ["", 1];
 }
 
-/** `1.20 GB/s`, decimal as link and memory speeds are given. */
+/** Formats a data rate, decimal as link and memory speeds are given: `1.20 GB/s`. */
 export function byteRate(bytesPerSecond: number | null | undefined): string {
   if (bytesPerSecond === null || bytesPerSecond === undefined || !Number.isFinite(bytesPerSecond)) return ABSENT;
   const text = quantity(bytesPerSecond);
   return text.includes(" ") ? `${text}B/s` : `${text} B/s`;
 }
 
-/** `1.00×`, `12.3×`. */
+/** Formats a ratio: `1.00×`, `12.3×`. */
 export function ratio(value: number | null | undefined): string {
   return value === null || value === undefined || !Number.isFinite(value) ? ABSENT : `${significant(value)}×`;
 }
 
-/** `1.04–1.12`, of a ratio; `–` without an interval. */
+/** Formats the interval of a ratio: `1.04–1.12`; `–` without one. */
 export function ratioRange(interval: Interval | null | undefined): string {
   return interval ? `${significant(interval[0])}–${significant(interval[1])}` : ABSENT;
 }
 
-/** A ratio below this is not believed: plain C makes the same system calls and does less besides. */
+/** Smallest credible ratio to plain C, which makes the same system calls and does less besides. */
 export const LEAST_C_RATIO = 0.9;
 
-/** Why a ratio to plain C is not believed: it is told apart from 1, or may be chance; undefined when it is believed. */
+/** Returns why a ratio to plain C is doubtful: its interval lies below 1, or it may be chance; else undefined. */
 export function cDoubt({ ratio, interval }: CComparison): "told apart" | "chance" | undefined {
   if (ratio >= LEAST_C_RATIO) return undefined;
   return interval && interval[1] < 1 ? "told apart" : "chance";
 }
 
-/** `3.17×`; `(0.74×)` or `(0.86×)?` where it is not believed because it is told apart from 1, or may be chance. */
+/** Formats a ratio to plain C: `3.17×`; `(0.74×)` where doubtful, `(0.86×)?` where that may be chance. */
 export function cRatio(found: CComparison | undefined): string {
   if (found === undefined) return ABSENT;
   const doubt = cDoubt(found);
   return doubt === undefined ? ratio(found.ratio) : `(${ratio(found.ratio)})${doubt === "chance" ? "?" : ""}`;
 }
 
-/** `4.2 %` from a share of 0 to 1. */
+/** Formats a share of 0 to 1: `4.2 %`. */
 export function percent(share: number | null | undefined): string {
   return share === null || share === undefined || !Number.isFinite(share) ? ABSENT : `${(share * 100).toFixed(1)} %`;
 }
 
 /**
- * Controls, formats (those that turn the direction of writing among them), line separators and halves of surrogate pairs: what a terminal may
- * obey and a reader cannot see.
+ * Characters that a terminal may obey and a reader cannot see: controls, formats (those that turn the direction of
+ * writing among them), line separators and halves of surrogate pairs.
  */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 const NAMED: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
-/** Shows what a terminal could obey as an escape: `\x1b`, `\n`, `\u202e`. Names, reasons and errors come from anywhere. */
+/** Escapes what a terminal could obey: `\x1b`, `\n`, `\u202e`. Names, reasons and errors come from anywhere. */
 export function visible(text: string): string {
   return text.replace(INVISIBLE, escapeOf);
 }
 
-/** As {@link visible}, for text of several lines. */
+/** Escapes like {@link visible}, but keeps the lines of a text. */
 export function visibleLines(text: string): string {
   return text.replace(INVISIBLE, (character) => (character === "\n" ? character : escapeOf(character)));
 }
@@ -152,13 +152,13 @@ function escapeOf(character: string): string {
   return NAMED[character] ?? (code > 0xff ? `\\u${hex.padStart(4, "0")}` : `\\x${hex.padStart(2, "0")}`);
 }
 
-/** First line, without anything invisible: error texts come from libraries and may hold anything, escape codes included. */
+/** Returns the first line without anything invisible: error texts of libraries may hold escape codes. */
 export function oneLine(text: string): string {
   const first = text.split(/[\r\n]/).find((line) => line.trim() !== "") ?? "";
   return visible(first.trim());
 }
 
-/** `3 transports`, `1 transport`. */
+/** Formats a count with its noun: `3 transports`, `1 transport`. */
 export function count(value: number, noun: string): string {
   return `${value} ${noun}${value === 1 ? "" : "s"}`;
 }

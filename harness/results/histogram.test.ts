@@ -7,7 +7,7 @@ const PLAIN_V2 = 0x1c849313;
 /** Three digits: 2048 sub-buckets, of which the lower half exists in the first bucket only. */
 const HALF_BITS = 10;
 
-/** Counts by value, decoded by the published V2 layout alone: headers in network order, then ZigZag LEB128 counts, negative ones runs of zeros. */
+/** Returns counts by value, decoded by the published V2 layout alone: headers, then ZigZag LEB128 counts. */
 function decodeByLayout(text: string): Map<number, number> {
   const outer = Buffer.from(text, "base64");
   expect(outer.readUInt32BE(0)).toBe(COMPRESSED_V2);
@@ -17,7 +17,7 @@ function decodeByLayout(text: string): Map<number, number> {
   expect(bytes.readUInt32BE(4)).toBe(bytes.length - 40);
   expect(bytes.readUInt32BE(12), "significant digits").toBe(3);
   expect(bytes.readBigUInt64BE(16), "lowest value").toBe(1n);
-  // The ratio at 32 is for histograms of doubles: the JavaScript and Python libraries write the integer 1 there, and readers of integers skip it.
+  // The ratio at 32 is for histograms of doubles. JavaScript and Python write an integer 1; integer readers skip it.
   const counts = new Map<number, number>();
   let index = 0;
   for (let at = 40; at < bytes.length; ) {
@@ -52,7 +52,7 @@ describe("a histogram of a report", () => {
       [1023, 1],
       [1024, 1],
       [2047, 1],
-      // From 2048 on two neighbours share a bucket, and so on: never more than 0.1 % off.
+      // From 2048 on two neighbours share a bucket, and so on: the error never exceeds 0.1 %.
       [2048, 2],
       [99_968, 2],
       [4_999_610_368, 1],

@@ -4,24 +4,24 @@ import type * as Hdr from "hdr-histogram-js";
 
 let loaded: typeof Hdr | undefined;
 
-/** Loaded on first use: it takes longer to load than a driver takes to start, and most processes never encode one. */
+/** Loads the library on first use: it loads slower than a driver starts, and most processes never encode. */
 function library(): typeof Hdr {
   loaded ??= createRequire(import.meta.url)("hdr-histogram-js") as typeof Hdr;
   return loaded;
 }
 
-/** One minute: a slower round trip is a lost one. */
+/** Longest round trip, one minute: a slower one is a lost one. */
 const HIGHEST_NS = 60e9;
 
-/** Cookie and length, then what was compressed: cookie, length, offset, digits, lowest and highest value, ratio, then the counts. */
+/** Length of cookie and length, before the compressed part: header of 40 bytes, then the counts. */
 const OUTER_BYTES = 8;
 const INNER_BYTES = 40;
-/** Far more than a full histogram of ours; a small text can announce gigabytes. */
+/** Largest inflated size: far more than a full histogram of ours, since a small text can announce gigabytes. */
 const MOST_INFLATED_BYTES = 4 * 1024 * 1024;
 const MOST_DIGITS = 4;
 const DAY_NS = 86_400e9;
 
-/** HdrHistogram V2, compressed, base64: readable by every HdrHistogram tool. Three significant digits, ns. */
+/** Encodes times in ns with three significant digits: HdrHistogram V2, compressed, base64, for any such tool. */
 export function encodeHistogram(samples: ArrayLike<number> & Iterable<number>): string {
   const hdr = library();
   const histogram = hdr.build({
@@ -33,7 +33,7 @@ export function encodeHistogram(samples: ArrayLike<number> & Iterable<number>): 
   return hdr.encodeIntoCompressedBase64(histogram);
 }
 
-/** Merging histograms is exact; averaging percentiles would not be. Feeds the percentile plot only. */
+/** Merges histograms, which is exact; averaging percentiles would not be. Feeds the percentile plot only. */
 export function mergeHistograms(encoded: readonly string[]): string | undefined {
   const [first, ...rest] = encoded;
   if (first === undefined) return undefined;
@@ -43,7 +43,7 @@ export function mergeHistograms(encoded: readonly string[]): string | undefined 
   return hdr.encodeIntoCompressedBase64(merged);
 }
 
-/** Decodes a histogram that somebody else wrote. @returns why it is none of times up to one day; undefined when it is */
+/** Decodes a foreign histogram. @returns its defect; undefined where it has valid times of up to one day */
 export function histogramDefect(text: string): string | undefined {
   try {
     // The library would inflate and allocate whatever the text asks for.

@@ -3,8 +3,8 @@ import type { Interval } from "./model.ts";
 const CONFIDENCE = 0.95;
 
 /**
- * Distribution-free interval of the median by order statistics (Conover, Practical Nonparametric Statistics, 3.2; the method
- * of benchstat): the narrowest pair of sorted values whose coverage is at least `confidence`.
+ * Returns the distribution-free interval of the median by order statistics (Conover, Practical Nonparametric
+ * Statistics, 3.2; as in benchstat): the narrowest pair of sorted values with a coverage of at least `confidence`.
  * Fewer than 6 values cannot give one of 95 %, fewer than 5 none of 90 %: even their whole range covers less.
  */
 export function medianInterval(values: readonly number[], confidence: number = CONFIDENCE): Interval | undefined {
@@ -15,7 +15,7 @@ export function medianInterval(values: readonly number[], confidence: number = C
   return [sorted[skip] as number, sorted[n - 1 - skip] as number];
 }
 
-/** How many values may be cut at each end: the largest k with P(Binomial(n, 1/2) <= k) <= `limit`, or -1. */
+/** Returns the number of values to cut at each end: the largest k with P(Binomial(n, 1/2) <= k) <= `limit`, or -1. */
 function skippedEachSide(n: number, limit: number): number {
   let probability = 0.5 ** n;
   let cumulated = 0;

@@ -8,7 +8,7 @@ import { upgraded } from "./upgrade.ts";
 const EXPECTED = "name a report.json that compare, measure or check has written";
 
 /**
- * Reads a report of this or an older schema; what it returns has the names of this one.
+ * Reads a report of this or an older schema, and returns it in this schema.
  *
  * @throws StoreError when the file is missing, no report, or of a newer schema
  */
@@ -29,7 +29,8 @@ export function loadReport(path: string): Report {
     typeof value === "object" && value !== null && "schemaVersion" in value ? value.schemaVersion : undefined;
   if (typeof version === "number" && version > SCHEMA_VERSION) {
     throw new StoreError(
-      `"${path}" has schema version ${version}, and this ipcmark reads up to ${SCHEMA_VERSION}; update ipcmark to read it`,
+      `"${path}" has schema version ${version}, and this ipcmark reads up to ${SCHEMA_VERSION}; ` +
+        "update ipcmark to read it",
     );
   }
   const current = upgraded(value);

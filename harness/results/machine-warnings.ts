@@ -2,10 +2,10 @@ import type { Environment, Warning } from "./model.ts";
 
 type Circumstances = Pick<Environment, "stealShare" | "othersShare" | "loadAverage1" | "cpus" | "cgroup">;
 
-/** Of all CPU time, used by other processes. */
+/** Smallest share of all CPU time used by other processes that is worth a warning. */
 const NOTABLE_OTHERS = 0.1;
 
-/** What about the machine makes the figures of this run worth less, each with what to do about it. */
+/** Returns warnings about the machine, each with its effect on the figures and what to do. */
 export function machineWarnings(circumstances: Circumstances): Warning[] {
   const { stealShare, loadAverage1, cpus, cgroup } = circumstances;
   const others = circumstances.othersShare ?? 0;
@@ -14,13 +14,15 @@ export function machineWarnings(circumstances: Circumstances): Warning[] {
   if (stealShare !== null && stealShare > 0.01) {
     warn(
       "hypervisor-steal",
-      `the hypervisor took ${(stealShare * 100).toFixed(1)} % of the CPU time during this run: tails are the host's; repeat on a quieter host before you quote p99`,
+      `the hypervisor took ${(stealShare * 100).toFixed(1)} % of the CPU time during this run: tails are the host's; ` +
+        "repeat on a quieter host before you quote p99",
     );
   }
   if (others > NOTABLE_OTHERS) {
     warn(
       "other-processes",
-      `other processes used ${(others * 100).toFixed(0)} % of the CPU time during this run: every figure has a share of it; stop them and repeat`,
+      `other processes used ${(others * 100).toFixed(0)} % of the CPU time during this run: ` +
+        "every figure has a share of it; stop them and repeat",
     );
   } else if (loadAverage1 > 2 * cpus) {
     warn(
@@ -32,7 +34,8 @@ export function machineWarnings(circumstances: Circumstances): Warning[] {
   if (quota !== null && quota < Math.min(2, cpus)) {
     warn(
       "cpu-quota",
-      `the control group allows ${quota} CPUs: two busy processes are throttled together, up to 100 ms at a time; raise cpu.max`,
+      `the control group allows ${quota} CPUs: two busy processes are throttled together, up to 100 ms at a time; ` +
+        "raise cpu.max",
     );
   }
   return found;

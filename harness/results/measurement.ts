@@ -37,7 +37,7 @@ export interface TrialFigures {
   readonly peakMemory?: PeakMemory | null;
   /** p50 of the first and of the second half of the samples, ns. */
   readonly halvesNs?: readonly [first: number, second: number];
-  /** Open loop: how much later than intended the driver came round to sending, ns. */
+  /** Open loop: delay of the driver against its schedule when it sent, ns. */
   readonly latenessNs?: Lateness;
   /** Model `idle`: CPU time over wall time of both processes. */
   readonly idleCpuShare?: number;
@@ -54,17 +54,17 @@ export interface ValidTrial extends TrialBase, TrialFigures {
   readonly status: "valid";
 }
 
-/** A trial that no figure of its row is made of. */
+/** Trial that contributes no figure to its row. */
 export interface InvalidTrial extends TrialBase {
   /** `refused`: the driver could not keep the schedule of an open-loop cell, which is no fault of the mechanism. */
   readonly status: "invalid" | "refused";
-  /** Such as "2 messages lost". */
+  /** Reason such as "2 messages lost". */
   readonly reason: string;
   /** Counts and times up to then, kept as evidence; absent where nothing was counted. */
   readonly evidence?: TrialFigures;
 }
 
-/** One fresh pair of processes, one cell. */
+/** Attempt to measure one cell with one fresh pair of processes. */
 export type Trial = ValidTrial | InvalidTrial;
 
 export interface Lateness {
@@ -74,13 +74,13 @@ export interface Lateness {
   readonly histogram?: string;
 }
 
-/** Peaks of the lives of the processes, bytes; of all client processes together on the driver's side. */
+/** Peak memory over the lives of the processes, bytes; on the driver's side, of all client processes together. */
 export interface PeakMemory {
   readonly driver: number;
   readonly peer: number | null;
 }
 
-/** One cell of one mechanism: what was to be measured, and everything that was tried. */
+/** Cell of one mechanism: what was to be measured, and everything that was tried. */
 export interface Row {
   readonly benchmark: string;
   readonly model: string;
@@ -95,8 +95,8 @@ export interface Row {
   /** Id of the codec; `raw`, without a `corpus`, where nothing is converted. */
   readonly codec: string;
   /**
-   * Kind of value that `codec-round-trip` sends, such as `table-200`. `payloadBytes` is then the size `codec` encodes it to (with a
-   * stateful codec that of any message but the first), so rows of one corpus are compared with one another whatever their sizes.
+   * Kind of value that `codec-round-trip` sends, such as `table-200`. `payloadBytes` is then its encoded size (with a
+   * stateful codec, of any message but the first). Rows of one corpus are compared whatever their sizes.
    */
   readonly corpus?: string;
   readonly peer: { readonly language: string; readonly version: string };
@@ -114,7 +114,7 @@ export interface Row {
   readonly warnings: readonly Warning[];
 }
 
-/** Figures of a row, from its valid trials: medians over trials unless said. */
+/** Figures of a row, from its valid trials: medians over trials unless noted. */
 export interface RowFigures {
   /** Median over trials of the trial's percentile. Absent for one-way models. */
   readonly latencyNs?: Quantiles;
@@ -136,7 +136,7 @@ export interface RowFigures {
   readonly voluntarySwitchesPerMessage?: number | null;
   readonly involuntarySwitchesPerMessage?: number | null;
   readonly peakMemory?: PeakMemory | null;
-  /** The histogram is all trials merged. */
+  /** Open loop: delay of the driver against its schedule, over all trials merged. */
   readonly latenessNs?: Lateness;
   readonly idleCpuShare?: number | null;
   readonly phasesNs?: Readonly<Record<string, number>>;
@@ -145,23 +145,23 @@ export interface RowFigures {
 
 export interface MeasuredRow extends Row, RowFigures {
   readonly status: "measured";
-  /** Lost of sent, 0 to 1, of mechanisms that declare that they lose. */
+  /** Share of sent messages that were lost, 0 to 1; only for mechanisms that declare that they lose. */
   readonly lossShare?: number;
-  /** Plain C with the same mechanism, placement and size: its p50, ns, and how many times as long this row takes. */
+  /** Plain C with the same mechanism, placement and size: its p50, ns, and the ratio of this row's p50 to it. */
   readonly cBaseline?: CComparison;
 }
 
-/** A row without figures. `unavailable`: this machine has too little of something, so nothing is known of the mechanism. */
+/** Row without figures. `unavailable`: this machine lacks something, so the mechanism was not examined. */
 export interface UnmeasuredRow extends Row {
   readonly status: "failed" | "not-applicable" | "unavailable";
   readonly reason: string;
-  /** About the highest rate that was followed, where `ratePerSecond` was not: 0 where none was. */
+  /** Highest rate that was followed, about, where `ratePerSecond` was not; 0 where none was. */
   readonly keptPerSecond?: number;
 }
 
 export type Measurement = MeasuredRow | UnmeasuredRow;
 
-/** Ratios are medians over the rounds, and more than 1 where plain C is faster. */
+/** Comparison with plain C by medians of ratios over the rounds: more than 1 where plain C is faster. */
 export interface CComparison {
   readonly transport: string;
   readonly p50: number;

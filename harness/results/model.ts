@@ -14,13 +14,13 @@ export { PLACEMENTS, type Placement } from "./placement.ts";
 export type { CandidateStanding, Question } from "./question.ts";
 export type { Warning } from "./warnings.ts";
 
-/** Raised when a reader of an older version could misread a report. */
+/** Version of the schema, raised when a reader of an older version could misread a report. */
 export const SCHEMA_VERSION = 2;
 
-/** What one run found: the JSON that `check`, `measure` and `compare` print and store, and that `reports/` renders. */
+/** Result of one run: the JSON that `check`, `measure` and `compare` print and store, and that `reports/` renders. */
 export interface Report {
   readonly schemaVersion: number;
-  /** False when the run was interrupted: what follows is what it had by then. Absent in older reports, which are complete. */
+  /** False when the run was interrupted and is partial. Absent in older reports, which are complete. */
   readonly complete?: boolean;
   /** ISO 8601, UTC. */
   readonly startedAt: string;
@@ -34,28 +34,28 @@ export interface Report {
   /** Cells of the optional C program: the same exchanges in plain C. */
   readonly cBaseline: readonly Measurement[];
   readonly pick: Pick | null;
-  /** Of a `compare`: what was asked, and each transport that was considered with why it is in or out. Absent in older reports. */
+  /** Question of a `compare`, and each transport considered, with why it is in or out. Absent in older reports. */
   readonly question?: Question;
   readonly candidates?: readonly CandidateStanding[];
-  /** About the run as a whole; advice included. */
+  /** Warnings about the run as a whole; advice included. */
   readonly warnings: readonly Warning[];
   /** Processes of the run that crashed; absent when none did. */
   readonly crashes?: readonly Crash[];
   /** One entry per round of trials, in order. */
   readonly rounds?: readonly RoundRecord[];
-  /** The frozen control, per placement in use: when it moves between two reports, the machine moved. */
+  /** Frozen control, per placement in use: when it moves between two reports, the machine moved. */
   readonly controls?: Readonly<Partial<Record<Placement, ControlSummary>>>;
-  /** How late this machine wakes a sleeping process, per placement in use: the tail floor beside every p99. */
+  /** Delay of this machine in waking a sleeping process, per placement in use: the tail floor beside every p99. */
   readonly canaries?: Readonly<Partial<Record<Placement, CanarySummary>>>;
-  /** What was planned, what ended the run, how long it took. */
+  /** Planned and actual length, and what ended the run. */
   readonly duration?: RunDuration;
-  /** Where the time of a `compare` went; absent in reports of other commands. */
+  /** Time of each phase of a `compare`; absent in reports of other commands. */
   readonly phases?: RunPhases;
   /** Growth of cost with one variable: derived from `measurements`, ready to be plotted. */
   readonly curves?: readonly Curve[];
-  /** Why `cBaseline` is empty; absent where it is not. */
+  /** Reason why `cBaseline` is empty; absent where it is not. */
   readonly cBaselineReason?: NoCBaseline;
-  /** What the codecs cost by themselves, with no transport between: shows when the codec and not the mechanism is the cost. */
+  /** Cost of the codecs without a transport: shows where the codec and not the mechanism is the cost. */
   readonly codecs?: readonly CodecCost[];
 }
 
@@ -65,7 +65,7 @@ export interface NoCBaseline {
   readonly reason: string;
 }
 
-/** What the machine did during one round. */
+/** State of the machine during one round. */
 export interface RoundRecord {
   readonly round: number;
   readonly startedAtMs: number;
@@ -103,7 +103,7 @@ export interface CanarySummary {
   readonly p99?: number;
   readonly p999?: number;
   readonly max: number;
-  /** Its p99 is so bad that p99 of a mechanism says nothing here and must not be gated. */
+  /** True where its p99 is so bad that the p99 of a mechanism shows only the machine and must not be gated. */
   readonly bad: boolean;
   /** One sentence for the reader. */
   readonly sentence: string;
@@ -111,21 +111,21 @@ export interface CanarySummary {
 }
 
 export interface RunDuration {
-  /** `fixed`: so many trials. `budget`: whole rounds until the time was used. `until`: until the intervals were narrow. */
+  /** Stop rule: `fixed` number of trials, whole rounds within a `budget`, or `until` the intervals are narrow. */
   readonly rule: "fixed" | "budget" | "until";
   readonly effort: "quick" | "default" | "thorough";
   readonly rounds: number;
-  /** Said before the first trial, ms. */
+  /** Duration announced before the first trial, ms. */
   readonly plannedMs: number;
   readonly actualMs: number;
-  /** Of `until`: half the width of every p50 interval relative to it. */
+  /** Rule `until`: largest half width of each p50 interval relative to its p50. */
   readonly target?: number;
   readonly reached?: boolean;
-  /** What ended the run, in words. */
+  /** Sentence on what ended the run. */
   readonly sentence: string;
 }
 
-/** One line of a chart: everything fixed but one variable. */
+/** Line of a chart: everything fixed but one variable. */
 export interface Curve {
   readonly benchmark: string;
   readonly transport: string;
@@ -133,7 +133,7 @@ export interface Curve {
   readonly placement: Placement;
   readonly peer: string;
   readonly over: "payloadBytes" | "inFlight" | "clients" | "ratePerSecond";
-  /** What is fixed besides, such as `64 B, batched`. */
+  /** Everything else that is fixed, such as `64 B, batched`. */
   readonly fixed: string;
   readonly points: readonly {
     readonly x: number;
@@ -144,7 +144,7 @@ export interface Curve {
   }[];
   /** Over `payloadBytes`: cost = fixedNs + nsPerByte * bytes, fitted on relative errors. */
   readonly fit?: { readonly fixedNs: number; readonly nsPerByte: number };
-  /** Over `ratePerSecond`: the highest rate that was followed with a p50 below three times that of the lowest; null when none. */
+  /** Over `ratePerSecond`: highest rate followed with a p50 below three times that of the lowest; null when none. */
   readonly kneePerSecond?: number | null;
 }
 
@@ -157,7 +157,7 @@ export interface Environment {
   readonly kernel: string;
   readonly cpuModel: string;
   readonly cpus: number;
-  /** CPUs this process may run on, as `0-1`; null where the system does not say. */
+  /** CPUs this process may run on, as `0-1`; null where the system reports none. */
   readonly allowedCpus: string | null;
   readonly memoryBytes: number;
   readonly virtualization: string | null;
@@ -165,7 +165,7 @@ export interface Environment {
   readonly loadAverage1: number;
   /** Share of CPU time the hypervisor took during the run, 0 to 1; null where unknown. */
   readonly stealShare: number | null;
-  /** Share of CPU time that processes of others used during the run, 0 to 1; null where unknown, absent in older reports. */
+  /** Share of CPU time that other processes used during the run, 0 to 1; null if unknown, absent in older reports. */
   readonly othersShare?: number | null;
   /** CPU numbers used by each placement. */
   readonly placements: Readonly<Partial<Record<Placement, { readonly driver: string; readonly peer: string }>>>;
@@ -177,30 +177,30 @@ export interface Environment {
   };
   /** Cost of reading the clock once, ns. */
   readonly timerNs: number;
-  /** Sixteen hexadecimal digits over machine, kernel, runtime and placements: reports of different fingerprints are not compared. */
+  /** Sixteen hexadecimal digits over machine, kernel, runtime and placements: only equal fingerprints are compared. */
   readonly fingerprint?: string;
-  /** Mean clock of the CPUs in use at the end, MHz; null where the system does not say. */
+  /** Mean clock of the CPUs in use at the end, MHz; null where the system reports none. */
   readonly frequencyMHz?: number | null;
   /** Limits of the control group of this process; null where there is none. */
   readonly cgroup?: { readonly cpus: number | null; readonly memoryBytes: number | null } | null;
   /** Idle-priority load that kept the CPUs from halting; absent when none was asked for. */
   readonly keepAwake?: { readonly cpus: readonly number[] } | { readonly reason: string };
-  /** p50 round trip of `loopback` at 64 B, ns: what the harness itself costs; null when not measured. */
+  /** p50 round trip of `loopback` at 64 B, ns: the harness's own cost; null when not measured. */
   readonly harnessFloorNs: number | null;
 }
 
 export type TransportRecord = {
   readonly id: string;
   readonly capabilities: Capabilities;
-  /** Id of the transport that it is on this platform: `unix` of `local-socket`. */
+  /** Id of the transport that is the same on this platform: `unix` for `local-socket`. */
   readonly sameAs?: string;
-  /** Rendezvous `process`: shown for comparison, never ranked or picked. */
+  /** True for rendezvous `process`: shown for comparison, never ranked or picked. */
   readonly baseline: boolean;
 } & ({ readonly available: true; readonly version: string } | { readonly available: false; readonly reason: string });
 
 export type CheckStatus = "passed" | "failed" | "not-applicable" | "unavailable";
 
-/** A process that was ended by a signal which stands for a fault in native code: SIGSEGV, SIGTRAP, SIGABRT, SIGBUS, SIGILL. */
+/** Process ended by a signal of a fault in native code: SIGSEGV, SIGTRAP, SIGABRT, SIGBUS, SIGILL. */
 export interface Crash {
   readonly transport: string;
   /** `driver`, `peer`, `client`, `Python peer`. */
@@ -217,7 +217,7 @@ export interface CheckResult {
   readonly transport: string;
   readonly peer: string;
   readonly status: CheckStatus;
-  /** Why it does not apply, is unavailable, or failed: one line. */
+  /** Reason why it does not apply, is unavailable, or failed: one line. */
   readonly reason?: string;
   /** Full text of what was thrown. */
   readonly error?: string;

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { packSamples, unpackSamples } from "./packed-samples.ts";
 
-it("samples come out of the packing as they went in, to the nanosecond, and a time beyond its range as the longest it holds", () => {
+it("unpacked samples are the packed ones to the nanosecond; a time beyond the range is the longest it holds", () => {
   expect([...unpackSamples(packSamples(Float64Array.from([0, 1, 20_123.4, 1e9, 9e9])))]).toEqual([
     0,
     1,

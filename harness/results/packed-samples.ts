@@ -1,7 +1,7 @@
-/** Longest time a u32 of nanoseconds holds: 4.29 s. A round trip is given up as lost before that. */
+/** Longest time that a u32 of nanoseconds holds: 4.29 s. A round trip is given up as lost before that. */
 const MOST_NS = 2 ** 32 - 1;
 
-/** Samples in ns as base64 of little-endian u32: how a driver hands them over, so that it need not load what encodes histograms. */
+/** Packs samples in ns as base64 of little-endian u32: a driver need not load the encoder of histograms. */
 export function packSamples(samples: Float64Array): string {
   const packed = Buffer.allocUnsafe(samples.length * 4);
   for (let at = 0; at < samples.length; at++) {

@@ -1,9 +1,9 @@
-/** A report has seven levels. What is nested deeper than this would end programs that walk it. */
+/** Largest number of levels. A report has seven; deeper nesting would end programs that walk it. */
 const MOST_LEVELS = 32;
-/** Members and elements together. Each takes up to a hundred bytes of memory, however few of the file. */
+/** Largest number of members and elements. Each takes up to a hundred bytes of memory, however few of the file. */
 const MOST_VALUES = 5_000_000;
 
-/** Parses JSON that somebody else wrote. @throws Error when it is none, or when it would not fit into memory or a stack */
+/** Parses foreign JSON. @throws Error when it is invalid, or would not fit into memory or a stack */
 export function parseJson(text: string): unknown {
   refuseShape(text);
   const value: unknown = JSON.parse(text);
@@ -11,7 +11,7 @@ export function parseJson(text: string): unknown {
   return value;
 }
 
-/** Counts brackets and commas outside of strings; whether the text is JSON at all is left to the parser. */
+/** Counts brackets and commas outside of strings; the parser judges the rest. */
 function refuseShape(text: string): void {
   let level = 0;
   let values = 0;
@@ -31,7 +31,7 @@ function refuseShape(text: string): void {
   }
 }
 
-/** Such a key becomes a field here and the prototype of whatever a later copy makes of it. */
+/** Refuses keys that are a field here and become the prototype of a later copy. */
 function refusePrototypes(value: unknown): void {
   if (typeof value !== "object" || value === null) return;
   if (Object.hasOwn(value, "__proto__")) throw new Error('it has a key "__proto__"');

@@ -11,35 +11,36 @@ export interface RequestDifference {
   readonly breakEvenWorkNs: number | null;
 }
 
-/** The answer of a comparison. */
+/** Answer of a comparison. */
 export interface Pick {
   readonly transport: string;
   readonly mode: WaitMode;
   readonly placement: Placement;
-  /** The one sentence: pick, workload, placement, reason. */
+  /** Sentence with the pick, the workload, the placement and the reason. */
   readonly sentence: string;
   readonly reasons: readonly string[];
   readonly runnerUp: string | null;
   /**
-   * What the order of the candidates comes to. `immaterial`: another one is faster for sure, and it is not shown that this matters. `cannot-tell`: one of them has fewer than 6 rounds in common with `transport`, which then
-   * stands first in `ranking` and no more. Absent in older reports.
+   * Result of ordering the candidates. `immaterial`: another one is faster for sure, but that is not shown to matter.
+   * `cannot-tell`: one has fewer than 6 rounds in common with `transport`, which is then only first in `ranking`.
+   * Absent in older reports.
    */
   readonly verdict?: "alone" | "ahead" | "tie" | "immaterial" | "cannot-tell";
-  /** Fastest of the class; another one than `transport` where that is simpler and the difference is not shown to matter. Null with `cannot-tell`. */
+  /** Fastest of the class; differs from `transport` where that is simpler and the difference is not shown to matter. */
   readonly fastest?: string | null;
-  /** Those this run does not tell from the pick at 95 %: ties, and what has no interval. */
+  /** Candidates that this run does not tell apart from the pick at 95 %: ties, and those without an interval. */
   readonly ties: readonly string[];
-  /** Those this run tells from the pick, with a difference that is not shown to matter. */
+  /** Candidates that this run tells apart from the pick, with a difference that is not shown to matter. */
   readonly immaterial?: readonly string[];
   readonly ruledOut: readonly { readonly transport: string; readonly reason: string }[];
-  /** What this machine could not run: neither better nor worse than the pick, as far as this run can tell. */
+  /** Transports that this machine could not run: neither better nor worse than the pick, as far as this run shows. */
   readonly notExamined?: readonly { readonly transport: string; readonly reason: string }[];
-  /** The best of each other waiting class that is faster than the pick, with what it costs; older reports have no ratio and slower ones too. */
+  /** Best of each other class that is faster than the pick, with its price; older reports have slower ones too. */
   readonly alternatives: readonly {
     readonly transport: string;
     readonly mode: WaitMode;
     readonly sentence: string;
-    /** Its time over that of the pick, with the 95 % interval. */
+    /** Time relative to that of the pick, with the 95 % interval. */
     readonly ratio?: number;
     readonly interval?: Interval;
   }[];
@@ -48,12 +49,12 @@ export interface Pick {
     readonly over: "payloadBytes" | "clients" | "ratePerSecond";
     readonly at: number;
     readonly transport: string;
-    /** Time of the pick over that of `transport`. */
+    /** Time of the pick relative to that of `transport`. */
     readonly ratio: number;
     readonly interval: Interval;
     readonly sentence: string;
   }[];
-  /** What was asked for. */
+  /** Workload that was asked for. */
   readonly workload: {
     readonly payloads: readonly number[];
     readonly modes: readonly WaitMode[];
@@ -62,17 +63,17 @@ export interface Pick {
     readonly optimize?: "p50" | "p99" | "throughput" | "cpu";
     /** Share of a request's time above which a difference matters. */
     readonly matters?: number;
-    /** Work of a request beside the exchange, ns: taken into account by arithmetic, and done by the server while it was measured. */
+    /** Work of a request beside the exchange, ns: added by arithmetic, or done by the server while measured. */
     readonly assumedWorkNs?: number;
     readonly measuredWorkNs?: number;
   };
-  /** All candidates, fastest first, with the ratio of their costs to it (geometric mean over the workload's payloads). */
+  /** All candidates, fastest first, with their cost relative to it (geometric mean over the workload's payloads). */
   readonly ranking: readonly {
     readonly transport: string;
     readonly mode: WaitMode;
     readonly ratio: number;
     readonly interval: Interval | null;
-    /** What the difference to the fastest comes to for a request, work included; absent for the fastest and in older reports. */
+    /** Difference to the fastest for a request, work included; absent for the fastest and in older reports. */
     readonly request?: RequestDifference;
   }[];
 }

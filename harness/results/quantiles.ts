@@ -1,35 +1,35 @@
-/** Value below which the share `q` of the sorted samples lies: nearest rank, so always a value that was measured. */
+/** Returns the value below which the share `q` of the sorted samples lies: nearest rank, always a measured value. */
 export function quantileSorted(sorted: ArrayLike<number>, q: number): number {
   if (sorted.length === 0) throw new RangeError("no samples");
   const rank = Math.max(1, Math.ceil(q * sorted.length));
   return sorted[Math.min(rank, sorted.length) - 1] as number;
 }
 
-/** A percentile of a cell is shown only when its trials together have this many samples beyond it... */
+/** Number of samples that all trials together need beyond a percentile for it to be shown... */
 const BEYOND_IN_ALL = 20;
-/** ...and every single trial this many: with fewer it would be the maximum under another name. */
+/** ...and number that each trial needs: with fewer it would be the maximum under another name. */
 const BEYOND_IN_ONE_TRIAL = 3;
 
-/** Whether one trial of `count` samples has a percentile `q` worth keeping. */
+/** True where one trial of `count` samples has a percentile `q` worth keeping. */
 export function enoughSamples(q: number, count: number): boolean {
   return count * (1 - q) >= BEYOND_IN_ONE_TRIAL - 1e-9;
 }
 
-/** Whether trials of these sizes together support the percentile `q`. */
+/** True where trials of these sizes together support the percentile `q`. */
 export function enoughTogether(q: number, counts: readonly number[]): boolean {
   const total = counts.reduce((sum, count) => sum + count, 0);
   return total * (1 - q) >= BEYOND_IN_ALL - 1e-9 && counts.every((count) => enoughSamples(q, count));
 }
 
-/** With fewer samples beyond it, a percentile is shown as rough: a few stalls more or less move it, and no gate may use it. */
+/** Number of samples beyond a settled percentile. With fewer it is rough: few stalls move it, no gate may use it. */
 const BEYOND_TO_SETTLE = 100;
 
-/** Whether a percentile `q` over `count` samples is rough: their number supports it and no more. */
+/** True where a percentile `q` over `count` samples is rough: their number supports it and no more. */
 export function isRough(q: number, count: number): boolean {
   return count * (1 - q) < BEYOND_TO_SETTLE - 1e-9;
 }
 
-/** Median; the mean of the middle two for an even count. */
+/** Returns the median; the mean of the middle two for an even count. */
 export function median(values: readonly number[]): number {
   if (values.length === 0) throw new RangeError("no values");
   const sorted = [...values].sort((a, b) => a - b);

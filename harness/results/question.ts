@@ -1,17 +1,17 @@
 import type { OpenNeed } from "../../scenarios/qualify.ts";
 import type { Workload } from "../../scenarios/workload.ts";
 
-/** What was asked: the needs by which candidates were chosen, as they are typed, and where they came from. */
+/** Question of a comparison: the needs that chose candidates, as they are typed, and their origin. */
 export interface Question {
   readonly needs: readonly string[];
-  /** Name of the profile; of a profile of the user's own, the one that its file states. */
+  /** Name of the profile; for a user's own profile, the one that its file states. */
   readonly profile: string;
   readonly workload: Workload;
   /** Ids of the checks that ran for the question besides the quick ones. */
   readonly checks: readonly string[];
 }
 
-/** A transport in the light of the question. */
+/** Standing of a transport by the question. */
 export type CandidateStanding = {
   readonly transport: string;
 } & (
@@ -28,6 +28,6 @@ export type CandidateStanding = {
   | { readonly status: "excluded"; readonly need: string; readonly reason: string }
   /** This machine cannot run it. */
   | { readonly status: "unavailable"; readonly reason: string }
-  /** It qualifies, and this run measures others. */
+  /** It qualifies, but this run measures others. */
   | { readonly status: "not-measured"; readonly reason: string }
 );

@@ -1,4 +1,4 @@
-/** mulberry32: small, seedable, good enough for orders; the seed is printed so that an order can be had again. */
+/** Returns a small, seedable generator (mulberry32), good enough for orders; the printed seed repeats an order. */
 export function randomFrom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -9,7 +9,7 @@ export function randomFrom(seed: number): () => number {
   };
 }
 
-/** Fisher-Yates. */
+/** Returns the items in random order (Fisher-Yates). */
 export function shuffled<Item>(items: readonly Item[], random: () => number): Item[] {
   const result = [...items];
   for (let last = result.length - 1; last > 0; last--) {

@@ -6,46 +6,46 @@ import { median } from "./quantiles.ts";
 export type Rounds = ReadonlyMap<number, number>;
 
 /**
- * How many times as much one row costs as another. An interval that leaves 1 out tells the two apart, one that contains 1 is a tie; without
- * an interval the run cannot tell.
+ * Cost of one row relative to another. An interval without 1 tells the two apart, one that contains 1 is a tie;
+ * without an interval the run cannot tell.
  */
 export interface Comparison {
   /** NaN where no round is common. */
   readonly ratio: number;
-  /** 95 %; null where the two have fewer than 6 rounds in common. */
+  /** 95 % interval; null where the two have fewer than 6 rounds in common. */
   readonly interval: Interval | null;
   /** Rounds in which both were measured. */
   readonly common: number;
 }
 
 /**
- * Place of a row in its group. `tied`: this run does not tell it from the best. `unknown`: too few rounds in common with the first row, which is
- * itself `unknown` then and not `best`.
+ * Place of a row in its group. `tied`: this run does not tell it from the best. `unknown`: too few rounds in common
+ * with the first row, which is then `unknown` itself instead of `best`.
  */
 export type Standing = "best" | "tied" | "behind" | "unknown";
 
 /** A row that can be ranked. */
 export interface Contender {
-  /** Decides between rows whose numbers are equal. */
+  /** Name, which decides between rows with equal numbers. */
   readonly name: string;
   readonly rounds: Rounds;
-  /** Median cost; stands in where no round is common, as in old reports without trials. */
+  /** Median cost; used where no round is common, as in old reports without trials. */
   readonly typical: number;
 }
 
 export interface Ranked<Row extends Contender> {
   readonly row: Row;
-  /** The row over the best of the group. */
+  /** Ratio of the row to the best of the group. */
   readonly comparison: Comparison;
   readonly standing: Standing;
 }
 
-/** The best is looked for among so many rows with the smallest medians; more are in no report but a forged one. */
+/** Largest number of rows, of the smallest medians, among which the best is searched; only forged reports have more. */
 const MOST_COMPARED = 64;
 
 /**
- * The cost of rows in each round in which all of them were measured validly: the geometric mean, so that no size dominates.
- * @param costOf cost of one trial, p50 in ns unless said; what is no positive number leaves the round out
+ * Returns the cost of rows per round in which all were valid: the geometric mean, so that no size dominates.
+ * @param costOf cost of one trial, p50 in ns by default; a value that is not positive leaves the round out
  */
 export function roundsOf(
   rows: readonly Pick<Measurement, "trials">[],
@@ -62,15 +62,15 @@ export function roundsOf(
   return new Map(complete.map(([round, costs]) => [round, geometricMean(costs)]));
 }
 
-/** Exact for one value, so that a table of one size and the pick agree to the last bit. */
+/** Returns the geometric mean, exact for one value, so that a table of one size and the pick agree to the last bit. */
 function geometricMean(values: readonly number[]): number {
   return values.reduce((product, value) => product * value ** (1 / values.length), 1);
 }
 
 /**
- * Compares two rows by their ratios within the same rounds, which takes out what the machine did between rounds. The ratio is the
- * median over rounds, its interval the order statistics that the sign test does not reject (Conover, Practical Nonparametric
- * Statistics, 3.2 and 3.4).
+ * Compares two rows by their ratios within the same rounds, which removes the machine's changes between rounds.
+ * The ratio is the median over rounds; its interval, the order statistics that the sign test does not reject
+ * (Conover, Practical Nonparametric Statistics, 3.2 and 3.4).
  */
 export function compareRounds(one: Rounds, other: Rounds): Comparison {
   const ratios = [...one].flatMap(([round, cost]) => {
@@ -87,8 +87,8 @@ function compare(one: Contender, other: Contender): Comparison {
 }
 
 /**
- * Ranks a group: the best first, the others by their ratio to it. The best is the row whose largest ratio to any other is smallest: whoever is
- * ahead of all the others, where there is such a row (medians of ratios need not be transitive).
+ * Ranks a group: the best first, the others by their ratio to it. The best has the smallest largest ratio to any
+ * other: it is the row ahead of all others, where there is one (medians of ratios need not be transitive).
  */
 export function rankByRounds<Row extends Contender>(rows: readonly Row[]): Ranked<Row>[] {
   const bySize = (a: Row, b: Row): number => a.typical - b.typical || a.name.localeCompare(b.name);
@@ -110,7 +110,7 @@ export function rankByRounds<Row extends Contender>(rows: readonly Row[]): Ranke
   return [{ row: best, comparison: compare(best, best), standing: told ? "best" : "unknown" }, ...others];
 }
 
-/** Place of a row whose ratio to the best has this interval. In a circle of rows each ahead of the next, one is ahead of the best: a tie. */
+/** Returns the place of a row by the interval of its ratio to the best. Ahead of the best, as in a circle, is a tie. */
 export function standingOf(interval: Interval | null): Standing {
   if (interval === null) return "unknown";
   return interval[0] > 1 ? "behind" : "tied";

@@ -61,8 +61,8 @@ import {
 import { WARNINGS, type Warning, type WarningPlace } from "./warnings.ts";
 
 /**
- * The report as JSON Schema: every field of `model.ts` that a reader relies on, with the bounds of what a machine can have measured.
- * What older reports lack is optional here.
+ * The report as JSON Schema: every field of `model.ts` that a reader relies on, within the bounds of what a machine
+ * can have measured. What older reports lack is optional here.
  */
 
 const quantiles = (value: Schema): Schema => ({

@@ -2,7 +2,7 @@ import type { CellFigures } from "../process/messages.ts";
 import type { Quantiles } from "./model.ts";
 import { enoughSamples, quantileSorted } from "./quantiles.ts";
 
-/** Exact quantiles of the samples, ns. Sorts in place: the order of events is no longer needed. */
+/** Returns exact quantiles of the samples, ns. Sorts in place: the order of events is no longer needed. */
 export function summarize(samples: Float64Array): NonNullable<CellFigures["latencyNs"]> {
   samples.sort();
   let sum = 0;
@@ -19,10 +19,10 @@ export function summarize(samples: Float64Array): NonNullable<CellFigures["laten
   };
 }
 
-/** With fewer samples a half has no median worth comparing. */
+/** Smallest number of samples whose halves have comparable medians. */
 const LEAST_FOR_HALVES = 100;
 
-/** p50 of the first and of the second half, in the order the samples were taken. */
+/** Returns p50 of the first and of the second half, in the order the samples were taken. */
 export function halves(samples: Float64Array): readonly [number, number] | null {
   if (samples.length < LEAST_FOR_HALVES) return null;
   const middle = samples.length >> 1;
@@ -30,7 +30,7 @@ export function halves(samples: Float64Array): readonly [number, number] | null 
   return [of(samples.slice(0, middle)), of(samples.slice(middle))];
 }
 
-/** Quantiles that the number of samples can show, of the figures of a driver. */
+/** Returns those quantiles of a driver's figures that the number of samples can show. */
 export function quantilesOf(latencyNs: NonNullable<CellFigures["latencyNs"]>): Quantiles {
   const { count, min, p50, p90, p99, p999, max, mean } = latencyNs;
   const shown = (q: number): boolean => enoughSamples(q, count);

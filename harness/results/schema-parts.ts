@@ -5,11 +5,11 @@ import type { Placement, Row } from "./model.ts";
 export type Schema = Readonly<Record<string, unknown>>;
 export type Fields = Readonly<Record<string, Schema>>;
 
-/** A round trip of a day is no measurement. Also the bound of every other time in ns. */
+/** Bound of every time, ns: a round trip of a day is no measurement. */
 export const DAY_NS = 86_400e9;
 export const YEAR_MS = 366 * 86_400e3;
 export const MOST = Number.MAX_SAFE_INTEGER;
-/** A sentence, a stack trace. */
+/** Largest text: a sentence, a stack trace. */
 export const TEXT_BYTES = 64 * 1024;
 export const HISTOGRAM_BYTES = 1024 * 1024;
 
@@ -34,7 +34,7 @@ export const object = (required: Fields, optional: Fields = {}): Schema => ({
   required: Object.keys(required),
   properties: { ...required, ...optional },
 });
-/** As {@link object}, with every field of a type: one that is added to the model and not here is an error of the compiler. */
+/** Describes an object with every field of a type: a field added to the model only is a compile error. */
 export const model =
   <Type extends object>() =>
   <Required extends { readonly [Name in keyof Type]?: Schema }>(
@@ -42,11 +42,11 @@ export const model =
     optional: { readonly [Name in Exclude<keyof Type, keyof Required>]-?: Schema },
   ): Schema =>
     object(required as Fields, optional as Fields);
-/** One of all members of a union, by the same rule. */
+/** Describes a union with all its members, by the same rule. */
 export const anyOf = <Value extends string>(values: Readonly<Record<Value, true>>): Schema =>
   oneOf(...Object.keys(values));
 
-/** Fields besides, depending on the value of one. */
+/** Describes fields that depend on the value of another. */
 export const when = (field: string, value: unknown, met: Schema, otherwise: Schema): Schema => ({
   if: { properties: { [field]: { const: value } } },
   // biome-ignore lint/suspicious/noThenProperty: the keyword of JSON Schema
@@ -54,7 +54,7 @@ export const when = (field: string, value: unknown, met: Schema, otherwise: Sche
   else: otherwise,
 });
 
-/** A latency takes time: zero is a clock that stood still. */
+/** Latency, which is above zero: zero means a clock that stood still. */
 export const latency: Schema = above0(DAY_NS);
 export const time: Schema = number(0, DAY_NS);
 export const signedTime: Schema = number(-DAY_NS, DAY_NS);

@@ -3,19 +3,19 @@ import { histogramDefect } from "./histogram.ts";
 import type { Report } from "./model.ts";
 import { REPORT } from "./report-shape.ts";
 
-/** Longest excerpt of a value that a sentence quotes. */
+/** Longest excerpt of a value in a message. */
 const EXCERPT = 40;
 
-/** Some four times what a check of everything has. */
+/** Largest number of pairs: some four times what a check of everything has. */
 const MOST_PAIRS = 20_000;
 
 let validate: ValidateFunction | undefined;
 
 /**
- * Examines every field that a reader of reports relies on. Fields that are not described are let through, since they may be added without a
- * new version.
+ * Examines every field that a reader of reports relies on. Other fields are accepted, since they may be added
+ * without a new version.
  *
- * @returns the first thing that keeps this value from being a report: where, what was expected, what was found; undefined when it is one
+ * @returns the first defect: where, what was expected, what was found; undefined when the value is a report
  */
 export function firstDefect(value: unknown): string | undefined {
   validate ??= compile();
@@ -27,7 +27,7 @@ export function firstDefect(value: unknown): string | undefined {
   return `${where}: expected ${expected(error)}, found ${excerpt(error.params["found"] ?? error.data)}`;
 }
 
-/** The matrix of checks has a cell for each pair, also for those of which there is no result. */
+/** Limits the matrix of checks, which has a cell for each pair, also for those without a result. */
 function sizeDefect({ checks, transports }: Report): string | undefined {
   const columns = new Set(checks.map(({ scenario }) => scenario)).size;
   const rows = new Set([...transports.map(({ id }) => id), ...checks.map(({ transport }) => transport)]).size;
@@ -47,7 +47,7 @@ function compile(): ValidateFunction {
   return ajv.compile(REPORT);
 }
 
-/** These fields, as far as they are there, are numbers of which none is below the one before it. */
+/** Requires that the fields which are there are numbers in ascending order. */
 const ascending: SchemaValidateFunction = (
   names: readonly string[],
   data: Readonly<Record<string, unknown>>,
@@ -76,6 +76,6 @@ function excerpt(value: unknown): string {
   if (Array.isArray(value)) return `an array of ${value.length}`;
   if (typeof value === "object" && value !== null) return "an object";
   if (typeof value === "string" && value.length > EXCERPT) return `"${value.slice(0, EXCERPT)}…"`;
-  // JSON has no name for what `1e999` becomes.
+  // JSON has no text for the value of `1e999`.
   return typeof value === "number" ? String(value) : JSON.stringify(value);
 }

@@ -3,10 +3,10 @@ import type { Stationarity, ValidTrial, Warning } from "./model.ts";
 import { median } from "./quantiles.ts";
 
 const LEAST_ROUNDS = 4;
-/** Less than this is not worth a word, however sure we are of it. */
+/** Smallest drift worth a warning, however certain it is. */
 export const DRIFT_WORTH_SAYING = 0.05;
 
-/** Second half over first half, within the trials and over the run; undefined when no trial has halves. */
+/** Returns second half over first half, within the trials and over the run; undefined when no trial has halves. */
 export function stationarity(valid: readonly ValidTrial[]): Stationarity | undefined {
   const ratios = valid.flatMap(({ halvesNs }) => (halvesNs === undefined ? [] : [halvesNs[1] / halvesNs[0]]));
   const p50s = valid.flatMap(({ latencyNs }) => (latencyNs === undefined ? [] : [latencyNs.p50]));
@@ -18,7 +18,7 @@ export function stationarity(valid: readonly ValidTrial[]): Stationarity | undef
   };
 }
 
-/** A warning when the cell drifts within its trials by more than chance and more than is worth saying. */
+/** Returns a warning when the cell drifts within its trials by more than chance and more than is worth mentioning. */
 export function driftWarning(found: Stationarity | undefined): Pick<Warning, "id" | "text"> | undefined {
   const within = found?.withinTrial;
   if (!within?.interval) return undefined;
@@ -28,10 +28,14 @@ export function driftWarning(found: Stationarity | undefined): Pick<Warning, "id
   return within.ratio < 1
     ? {
         id: "not-settled",
-        text: `not settled: the second half of a trial is ${percent} % faster than the first, so a longer run would be faster; use more --messages before you quote it`,
+        text:
+          `not settled: the second half of a trial is ${percent} % faster than the first, ` +
+          "so a longer run would be faster; use more --messages before you quote it",
       }
     : {
         id: "not-stationary",
-        text: `not stationary: the second half of a trial is ${percent} % slower than the first; use more --messages before you quote it`,
+        text:
+          `not stationary: the second half of a trial is ${percent} % slower than the first; ` +
+          "use more --messages before you quote it",
       };
 }

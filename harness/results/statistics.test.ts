@@ -106,7 +106,7 @@ describe("stationarity", () => {
     expect(halves(new Float64Array(99))).toBeNull();
   });
 
-  it("says so when the second half is slower in every trial, and nothing when it is not", () => {
+  it("has a warning when the second half is slower in every trial, and none when it is not", () => {
     const drifting = Array.from({ length: 6 }, (_, round) => trial(round, 100, { halvesNs: [100, 120 + round] }));
     expect(driftWarning(stationarity(drifting))).toEqual({
       id: "not-stationary",

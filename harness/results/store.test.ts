@@ -33,7 +33,7 @@ const options = { trials: 1, placements: ["two-cpus"], payloads: [64] } as const
 const small = fixtureReport(options);
 const json = JSON.stringify(small);
 
-/** The one sentence that a file is refused with. */
+/** Returns the sentence that a file is refused with. */
 function refusal(path: string): string {
   try {
     loadReport(path);
@@ -45,7 +45,7 @@ function refusal(path: string): string {
   throw new Error(`${path} was taken for a report`);
 }
 
-/** The small report with one value replaced: `measurements.0.latencyNs.p50`. */
+/** Returns the small report with one value replaced: `measurements.0.latencyNs.p50`. */
 function withValue(path: string, value: unknown): string {
   const report: Report = structuredClone(small);
   const names = path.split(".");
@@ -59,7 +59,7 @@ function withValue(path: string, value: unknown): string {
   return file(JSON.stringify(report).replaceAll('"1e999"', "1e999"));
 }
 
-/** A histogram by its published layout, with whatever header is asked for. */
+/** Builds a histogram by its published layout, with any header. */
 function histogram({ digits = 3, highest = 60_000_000_000n, counts = Buffer.of(2, 2) as Buffer }): string {
   const inner = Buffer.alloc(40 + counts.length);
   inner.writeUInt32BE(0x1c849313, 0);
@@ -123,7 +123,7 @@ describe("a file that is no report is refused with one sentence", () => {
     ["empty", "", /it is empty/],
     ["no text", Buffer.of(0x80, 0x81), /its bytes are no UTF-8 text/],
     ["nested beyond reason", "[".repeat(3_000_000), /more than 32 levels deep/],
-    ["nested where nobody looks", json.replace("{", `{"more":${"[".repeat(40)}${"]".repeat(40)},`), /32 levels deep/],
+    ["nested in an unread field", json.replace("{", `{"more":${"[".repeat(40)}${"]".repeat(40)},`), /32 levels deep/],
     ["crowded", `[${"0,".repeat(5_000_001)}0]`, /more than 5000000 values/],
     ["with a key that is a prototype", json.replace('"seed"', '"__proto__":{"seed":1},"seed"'), /a key "__proto__"/],
     ["with such a key in disguise", json.replace('"driver"', '"\\u005f_proto__":{},"driver"'), /a key "__proto__"/],
@@ -133,7 +133,7 @@ describe("a file that is no report is refused with one sentence", () => {
     expect(refusal(file(content))).toMatch(sentence);
   });
 
-  it.skipIf(process.platform === "win32")("a FIFO that nobody writes, a device, a directory, what is not there", () => {
+  it.skipIf(process.platform === "win32")("a FIFO without a writer, a device, a directory, a missing file", () => {
     const fifo = join(directory, "fifo");
     execFileSync("mkfifo", [fifo]);
     expect(refusal(fifo)).toMatch(/it is a FIFO/);
@@ -142,7 +142,7 @@ describe("a file that is no report is refused with one sentence", () => {
     expect(refusal(join(directory, "nothing"))).toMatch(/no such file/);
   });
 
-  it("whose matrix of checks would have more cells than anybody reads", () => {
+  it("whose matrix of checks would have too many cells to read", () => {
     const [check] = fullReport().checks;
     const checks = Array.from({ length: 201 }, (_, index) => ({
       ...check,
@@ -207,7 +207,7 @@ describe("storing", () => {
     expect(readFileSync(precious, "utf8")).toBe("precious");
     expect(lstatSync(join(out, "report.json")).isFile()).toBe(true);
     expect(readdirSync(out)).toEqual(["report.json"]);
-    // What the first name would be, and a link there to something precious, cannot be prepared: no two are the same.
+    // The first name, and a link there to something precious, cannot be prepared: no two names are the same.
     mkdirSync(join(out, "taken"));
     expect(() => store(out, "taken", "new")).toThrow(StoreError);
     expect(readdirSync(out).toSorted()).toEqual(["report.json", "taken"]);

@@ -1,17 +1,17 @@
 import { mkdirSync, mkdtempSync, renameSync, rmdirSync, rmSync, type Stats, statSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 
-/** As in `transports/support/crypto.ts`: an import costs a process that starts 50 ms. */
+/** Avoids an import, which costs a starting process 50 ms, as `transports/support/crypto.ts` does. */
 const randomBytes = (bytes: number): Buffer => process.getBuiltinModule("node:crypto").randomBytes(bytes);
 
-/** A file that is no report, or a place that cannot be written: says so in one sentence. */
+/** Thrown for a file that is no report, or a place that cannot be written, with one sentence. */
 export class StoreError extends Error {
   override readonly name = "StoreError";
 }
 
 /**
- * Says in time, before an hour of measuring, that these files could not be stored there. Creates nothing that stays: a command that is
- * refused later leaves no empty directory.
+ * Throws before an hour of measuring where these files could not be stored. Leaves nothing behind: a command that is
+ * refused later creates no empty directory.
  *
  * @param flag the flag that named the directory
  * @throws StoreError
@@ -20,7 +20,7 @@ export function ensureWritable(directory: string, names: readonly string[] = [],
   const refused = (reason: string): StoreError =>
     new StoreError(`cannot write to ${flag} "${directory}": ${reason}; name a directory you may write to`);
   try {
-    // Trying tells more than asking: /proc says that root may write there.
+    // Trying is more reliable than asking: by its mode, root may write into /proc.
     rmdirSync(mkdtempSync(join(nearestExisting(directory), ".ipcmark-")));
   } catch (error) {
     throw refused(reasonOf(error));
@@ -30,7 +30,7 @@ export function ensureWritable(directory: string, names: readonly string[] = [],
   }
 }
 
-/** The directory itself, or the one that it will be created in. */
+/** Returns the directory itself, or the nearest existing one above it. */
 function nearestExisting(directory: string): string {
   let at = resolve(directory);
   while (statOf(at) === undefined && at !== dirname(at)) at = dirname(at);
@@ -41,14 +41,14 @@ function statOf(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });
   } catch {
-    // Below something that is no directory, or not to be looked into: whoever tries to write there is told.
+    // Below a file, or a directory that cannot be searched: the attempt to write there reports it.
     return undefined;
   }
 }
 
 /**
- * Writes a file beside its name, then renames it, so that half a file is never left. Nobody can guess the first name or put a link there, and a
- * link that has the final name is replaced, not followed.
+ * Writes a file beside its name, then renames it, so that half a file is never left. The first name cannot be guessed,
+ * so nobody can put a link there. A link that has the final name is replaced, not followed.
  *
  * @returns the path
  * @throws StoreError
@@ -61,14 +61,14 @@ export function store(directory: string, name: string, text: string): string {
     writeFileSync(temporary, text, { flag: "wx" });
     renameSync(temporary, path);
   } catch (error) {
-    // What was there before is not ours to remove.
+    // A file that was there before is not ours to remove.
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") rmSync(temporary, { force: true });
     throw new StoreError(`cannot write "${path}": ${reasonOf(error)}; name another directory`);
   }
   return path;
 }
 
-/** Why the file system refused, in the words of a sentence. */
+/** Describes why the file system refused, for use in a sentence. */
 export function reasonOf(error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code;
   const words: Record<string, string> = {

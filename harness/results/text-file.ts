@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from "node:fs";
 
-/** Far more than the longest run writes; a string of this size can still be parsed within the memory of a small machine. */
+/** Largest file: far more than the longest run writes, and small enough to be parsed on a small machine. */
 const MOST_BYTES = 64 * 1024 * 1024;
 
 /** Byte order marks of the encodings that editors and PowerShell write. The decoders remove them. */
@@ -10,10 +10,10 @@ const ENCODINGS: readonly (readonly [mark: readonly number[], label: string])[] 
 ];
 
 /**
- * Reads a whole file of text: UTF-8, or UTF-16 with its byte order mark. Never waits: a FIFO without a writer is refused like everything else
- * that is no regular file.
+ * Reads a whole file of text: UTF-8, or UTF-16 with its byte order mark. Never waits: everything that is no regular
+ * file is refused, a FIFO without a writer included.
  *
- * @throws Error that says what the file is instead
+ * @throws Error that names what the file is instead
  */
 export function readTextFile(path: string): string {
   const descriptor = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));

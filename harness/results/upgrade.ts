@@ -5,9 +5,9 @@ const NO_REASON = "no reason recorded";
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * Gives a report of schema version 1 the names and shapes of version 2: `cBaseline` for `limits` (the cells of plain C), `duration` for
- * `length`, warnings with an id, rows and trials that have what their status promises. Any other value is returned unchanged, as is each
- * part that is not what it should be: {@link firstDefect} finds it afterwards.
+ * Gives a report of schema version 1 the names and shapes of version 2: `cBaseline` for `limits` (the cells of plain
+ * C), `duration` for `length`, warnings with an id, rows and trials that have what their status promises. Any other
+ * value is returned unchanged, as is each part with a defect: {@link firstDefect} finds it afterwards.
  */
 export function upgraded(value: unknown): unknown {
   if (!isFields(value) || value["schemaVersion"] !== 1) return value;
@@ -33,7 +33,7 @@ function row({ limit, warnings = [], trials = [], ...same }: Fields): Fields {
   };
 }
 
-/** Figures of an invalid trial stood beside its reason, and a refused one was an invalid one with a mark. */
+/** Upgrades a trial: figures of an invalid one stood beside its reason, and a refused one was invalid with a mark. */
 function trial({ round, startedAtMs, status, reason, refused, ...figures }: Fields): Fields {
   const base = { round, startedAtMs, status };
   if (status !== "invalid") return { ...base, ...figures };
@@ -45,14 +45,14 @@ function trial({ round, startedAtMs, status, reason, refused, ...figures }: Fiel
   };
 }
 
-/** The sentence of a missing compiler began with the former name; all others told of what was not asked for. */
+/** Upgrades the reason for no C baseline. Only that of a missing compiler began with the former name. */
 function noCBaseline(reason: unknown): unknown {
   if (typeof reason !== "string") return reason;
   const rest = reason.replace(/^no limits: /, "");
   return { status: rest === reason ? "not-applicable" : "unavailable", reason: rest };
 }
 
-/** Warnings were plain sentences. */
+/** Upgrades warnings, which were plain sentences. */
 function unclassified(warnings: unknown): unknown {
   const classify = (text: unknown): unknown =>
     typeof text === "string" ? ({ id: "unclassified", text, where: {} } satisfies Warning) : text;

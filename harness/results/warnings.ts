@@ -1,7 +1,7 @@
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import type { Placement } from "./placement.ts";
 
-/** Every warning that a report can have, with its meaning. A test keeps the table of `reports/README.md` equal to it. */
+/** Warnings that a report can have, with their meanings. A test keeps the table of `reports/README.md` equal to it. */
 export const WARNINGS = {
   "beyond-the-knee": "the replies of an open-loop cell do not keep up with its rate",
   bimodal: "the trials of a cell fall into two groups, and the median describes neither",
@@ -26,7 +26,7 @@ export const WARNINGS = {
 
 export type WarningId = keyof typeof WARNINGS;
 
-/** Subject of a warning: the cells or the mechanism it is about; without any field the run as a whole. */
+/** Subject of a warning: cells or a mechanism; without any field, the run as a whole. */
 export interface WarningPlace {
   readonly transport?: string;
   readonly mode?: WaitMode;

@@ -3,9 +3,9 @@ import { readFile } from "node:fs/promises";
 import { stripTypeScriptTypes } from "node:module";
 import { extname } from "node:path";
 
-/** What the page does as the terminal does it, since unselecting a transport ranks the rest anew. Each uses only those before it. */
+/** Modules that the page shares with the terminal, since unselecting a transport ranks again. Order matters. */
 const SHARED_FILES = ["quantiles", "intervals", "format", "ranking"] as const;
-/** Concatenated in this order, after the shared ones: a file may use only what stands before it. */
+/** Client files, concatenated in this order after the shared ones: a file may use only what stands before it. */
 const CLIENT_FILES = [
   "data",
   "state",
@@ -41,7 +41,7 @@ export async function loadAssets(): Promise<Assets> {
   return { chartJs: inlined(chartJs), style: inlined(style.join("\n")), client: inlined(bundle(modules)) };
 }
 
-/** The shared files as JavaScript: as they are in the compiled package, without their types where this file is TypeScript itself. */
+/** Reads the shared files as JavaScript: from the compiled package, or without their types when run from source. */
 export function sharedModules(): Promise<string[]> {
   const extension = extname(import.meta.url);
   return Promise.all(
@@ -52,7 +52,7 @@ export function sharedModules(): Promise<string[]> {
   );
 }
 
-/** Whoever runs this file from its source has had the same done to all of it: the warning of an experiment would be news to nobody. */
+/** Strips types without Node's warning: whoever runs this file from source has had its types stripped too. */
 function withoutTypes(text: string): string {
   const { emitWarning } = process;
   process.emitWarning = () => {};
@@ -74,12 +74,12 @@ export function bundle(modules: readonly string[]): string {
   return `(() => {\n"use strict";\n${bodies.join("\n")}\n})();`;
 }
 
-/** Source of an inline script or style in a Content-Security-Policy: with it nothing else can run, whatever a report holds. */
+/** Returns the Content-Security-Policy source of an inline script or style; nothing else can run. */
 export function cspHash(text: string): string {
   return `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
 }
 
-/** What the parser would change or end the element at: line ends, references to source maps that are not there. */
+/** Removes what the parser would change: line ends, and references to source maps that are missing. */
 function inlined(text: string): string {
   const clean = text.replaceAll("\r\n", "\n").replace(/\n?\/\/# sourceMappingURL=.*\s*$/, "\n");
   if (/<\/(script|style)/i.test(clean))

@@ -21,7 +21,7 @@ const FIGURES = ["sizes", "percentiles", "trials", "throughput"] as const;
 describe.skipIf(!executablePath)(`the page ${where}`, () => {
   const report = fixtureReport();
   let browser: Browser;
-  /** One for all: a page keeps nothing, and a context of its own would cost each a process more. */
+  /** One context for all tests: a page keeps nothing, and each context costs a process. */
   let context: BrowserContext;
   let folder: string;
   let opened = 0;
@@ -45,7 +45,7 @@ describe.skipIf(!executablePath)(`the page ${where}`, () => {
     if (folder) await rm(folder, { recursive: true, force: true });
   });
 
-  /** Opens the page from a file, offline; `trouble` collects console errors, exceptions and requests for anything else. */
+  /** Opens the page from a file, offline; `trouble` collects console errors, exceptions and all other requests. */
   async function open(of: Report, hash = ""): Promise<{ page: Page; trouble: string[] }> {
     opened += 1;
     const file = join(folder, `report-${opened}.html`);
@@ -117,9 +117,9 @@ describe.skipIf(!executablePath)(`the page ${where}`, () => {
     }
   });
 
-  test("says that the best changes with size only where no row may be the best at every size", async () => {
+  test("reports that the best changes with size only where no row may be the best at every size", async () => {
     const finding = (page: Page): Promise<string> => page.locator("#sizes-finding").innerText();
-    /** `unix` leads at 64 B and `fifo` above; `margin` is how far the trials swing, in turn, as a share. */
+    /** Makes `unix` lead at 64 B and `fifo` above; trials swing by `margin`, a share, up and down in turn. */
     const crossing = (margin: number): Report => ({
       ...report,
       measurements: report.measurements.flatMap((cell) => {
@@ -141,7 +141,7 @@ describe.skipIf(!executablePath)(`the page ${where}`, () => {
     );
   });
 
-  test("says a warning once and names the rows it is about", async () => {
+  test("shows a warning once and names the rows it is about", async () => {
     const text = "bimodal: the trials fall into two groups";
     const measurements = report.measurements.map((cell) => ({
       ...cell,
@@ -208,7 +208,7 @@ describe.skipIf(!executablePath)(`the page ${where}`, () => {
     expect(ran).toBe(false);
   });
 
-  test("says why a row that was measured has no p99, and nothing where each has one", async () => {
+  test("explains why a row that was measured has no p99, and nothing where each has one", async () => {
     const full = fullReport();
     const { page } = await open(full);
     expect(await page.locator("#ranking-notes").innerText()).not.toContain("too few messages");

@@ -1,9 +1,9 @@
 import type { Report, Trial, TrialFigures } from "../../harness/results/model.ts";
 
-/** Above this the page would take seconds to open; the histograms of single trials are most of a report's size. */
+/** Largest report to embed as it is; above it the page opens slowly. Most of its size is histograms of trials. */
 const EMBED_LIMIT_BYTES = 12 * 1024 * 1024;
 
-/** The report as the page carries it for download, and what was left out to keep the page small. */
+/** Returns the report as the page carries it for download, and a note of what was left out to keep the page small. */
 export function embeddable(report: Report): { readonly report: Report; readonly note: string } {
   if (JSON.stringify(report).length <= EMBED_LIMIT_BYTES) return { report, note: "" };
   const measurements = report.measurements.map((cell) => ({

@@ -21,7 +21,7 @@ export function html(parts: TemplateStringsArray, ...values: readonly Insertable
   return new Html(parts.map((part, index) => part + insert(values[index])).join(""));
 }
 
-/** For text of our own that is markup, script or style. Never for anything that comes from a report. */
+/** Marks our own markup, script or style as safe. Never for anything that comes from a report. */
 export function trusted(text: string): Html {
   return new Html(text);
 }
@@ -37,7 +37,7 @@ export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character);
 }
 
-/** JSON for a script element: without `<` no text in it can end the element or open a comment. */
+/** Writes JSON for a script element: without `<` no text in it can end the element or open a comment. */
 export function jsonForScript(value: unknown): Html {
   return new Html(JSON.stringify(value).replaceAll("<", "\\u003c"));
 }

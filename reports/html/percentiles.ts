@@ -3,12 +3,13 @@ import hdr from "hdr-histogram-js";
 /** One point of a percentile plot: `x` is 1/(1-p), so that 50, 90, 99 and 99.9 % are evenly readable on a log axis. */
 export type PercentilePoint = readonly [x: number, ns: number];
 
-/** A percentile is shown only with as many samples beyond it. */
+/** Number of samples beyond a percentile that is shown. */
 const SAMPLES_BEYOND = 20;
 const STEPS_PER_DECADE = 12;
 
 /**
- * Points from the minimum to the last percentile with 20 samples beyond it, from a base64 HdrHistogram (V2, compressed).
+ * Returns points from the minimum to the last percentile with 20 samples beyond it.
+ * @param base64 HdrHistogram (V2, compressed)
  * @returns a sentence instead of points when the text is no histogram: one bad cell must not cost the page.
  */
 export function percentilePoints(base64: string): PercentilePoint[] | string {

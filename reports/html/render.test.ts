@@ -54,7 +54,7 @@ describe("the page", () => {
     expect(visible.match(/.{30}(undefined|NaN|\[object).{10}/g)).toBeNull();
   });
 
-  test("says what a check counted in words, nothing of no time, and that a run overran", async () => {
+  test("shows what a check counted in words, nothing of no time, and that a run overran", async () => {
     const [first] = report.checks as [Report["checks"][number]];
     const run = {
       ...(fullReport().duration as NonNullable<Report["duration"]>),
@@ -82,7 +82,7 @@ describe("the page", () => {
     expect(page).toContain("No check ran");
   });
 
-  test("leaves out histograms of single trials when the report is large, and says so", async () => {
+  test("leaves out histograms of single trials when the report is large, and notes it", async () => {
     const first = report.measurements.find((cell) => cell.trials.length > 0) as Measurement;
     const trials = first.trials.map((trial) => ({ ...trial, histogram: "A".repeat(2_000_000) }));
     const page = await renderHtml({ ...report, measurements: [{ ...first, trials }] });
@@ -100,7 +100,7 @@ describe("the details", () => {
     );
   };
 
-  test("have one line for every measured row, with the switches, memory, drift and distance to C it was measured with", async () => {
+  test("have one line for every measured row, with its switches, memory, drift and distance to C", async () => {
     const full = fullReport();
     const rows = await cellsOf(full, "details-table");
     expect(rows).toHaveLength(full.measurements.filter(({ status }) => status === "measured").length);
@@ -113,7 +113,7 @@ describe("the details", () => {
     expect(unix?.slice(14, 17)).toEqual(["0.970× [0.95–0.99]", "1.02×", "3.17× [3.02–3.31]"]);
   });
 
-  test("say what only some models have: lateness, parts, loss", async () => {
+  test("show what only some models have: lateness, parts, loss", async () => {
     const rows = await cellsOf(fullReport(), "details-table");
     const all = rows.map((row) => row.join(" | "));
     expect(all.find((row) => row.includes("came late"))).toContain(

@@ -16,7 +16,7 @@ import { masthead, verdict } from "./sections/verdict.ts";
 import { viewOf } from "./view.ts";
 
 /**
- * One self-contained page: no request leaves it, so it opens from `file://` with the network off.
+ * Renders one self-contained page: no request leaves it, so it opens from `file://` with the network off.
  * Reads any report of this schema; whatever an older one lacks is shown as not recorded.
  */
 export async function renderHtml(report: Report): Promise<string> {
@@ -39,7 +39,9 @@ ${machineSection(report)}
 ${methodSection(report)}
 ${rawSection(report, embedded.note)}
 </main>
-<footer class="page"><p>Written by ipcmark ${report.environment.ipcmark}. This file is complete in itself: it loads nothing.</p></footer>
+<footer class="page">
+<p>Written by ipcmark ${report.environment.ipcmark}. This file is complete in itself: it loads nothing.</p>
+</footer>
 <script type="application/json" id="view">${jsonForScript(viewOf(report))}</script>
 <script type="application/json" id="report">${jsonForScript(embedded.report)}</script>`;
   return page(body, assets, report);

@@ -17,25 +17,25 @@ import {
 import { hasRoughP99, missingText, NO_P99, ROUGH_P99 } from "../missing.ts";
 import { type PercentilePoint, percentilePoints } from "./percentiles.ts";
 
-/** What the page's script works on: the report, flattened and with histograms decoded to points. Units as in the names. */
+/** Input of the page's script: the report, flattened and with histograms decoded to points. Units as in the names. */
 export interface View {
-  /** Those with a number first: their place decides how they look, and what is never drawn needs no look of its own. */
+  /** Row names, those with a number first: their place decides their look, and only what is drawn needs one. */
   readonly names: readonly { readonly name: string; readonly baseline: boolean }[];
   readonly placements: readonly { readonly id: Placement; readonly label: string }[];
   readonly modes: readonly { readonly id: WaitMode; readonly label: string }[];
   readonly cells: readonly ViewCell[];
   readonly floorNs: number | null;
-  /** Per placement: the tail floor of the machine, in words. */
+  /** Tail floor of the machine per placement, in words. */
   readonly tailFloors: Readonly<Partial<Record<Placement, string>>>;
-  /** Why a row that was measured has no p99, in words. */
+  /** Reason why a measured row has no p99, in words. */
   readonly noP99: string;
-  /** What the mark of a p99 from few samples means, and the marks of a ranking. */
+  /** Meaning of the mark of a p99 from few samples; below, of the marks of a ranking. */
   readonly roughP99: string;
   readonly tieNote: string;
   readonly unknownNote: string;
-  /** What the column of plain C shows. */
+  /** Explanation of the column of plain C. */
   readonly cColumnNote: string;
-  /** What the page opens with: the pick's placement and class. */
+  /** Selection that the page opens with: the pick's placement and class. */
   readonly start: { readonly placement: string; readonly mode: string; readonly payload: number };
 }
 
@@ -44,7 +44,7 @@ export interface ViewCell {
   readonly baseline: boolean;
   readonly placement: Placement;
   readonly mode: WaitMode;
-  /** Benchmark with what makes a line of its own, and with its whole variant: what the selector lists. */
+  /** Benchmark with what makes a line of its own (`family`), or with its whole variant (`benchmark`, selectable). */
   readonly family: string;
   readonly benchmark: string;
   readonly payload: number;
@@ -55,7 +55,7 @@ export interface ViewCell {
   readonly reason: string;
   readonly p50: number | null;
   readonly p99: number | null;
-  /** It comes from so few samples that it is marked. */
+  /** True where the p99 comes from so few samples that it is marked. */
   readonly roughP99: boolean;
   readonly p50Interval: Interval | null;
   readonly messagesPerSecond: number | null;
@@ -63,18 +63,18 @@ export interface ViewCell {
   readonly bytesPerSecond: number | null;
   readonly cpuNs: number | null;
   readonly switches: number | null;
-  /** Times as long as plain C, in words, and what the mark beside it means; empty where there is none. */
+  /** Multiple of plain C, in words, and the meaning of the mark beside it; empty where there is none. */
   readonly cRatio: string;
   readonly cNote: string;
-  /** What a row without a time or a rate says instead. */
+  /** Text of a row without a time or a rate. */
   readonly missing: string;
-  /** What the server is written in, and which version, where that is not ours: a sentence. */
+  /** Sentence on a server in another language: which, and its version. */
   readonly peerNote: string;
-  /** Lost of sent, 0 to 1. */
+  /** Share of sent messages that were lost, 0 to 1. */
   readonly lossShare: number | null;
   readonly warnings: readonly Pick<Warning, "id" | "text">[];
   readonly points: readonly PercentilePoint[];
-  /** Why there are no points, where a histogram was there. */
+  /** Reason why there are no points although there is a histogram. */
   readonly pointsReason: string;
   readonly trials: readonly ViewTrial[];
 }
@@ -116,7 +116,7 @@ export function viewOf(report: Report): View {
 }
 
 /**
- * The page shows one size at a time. Rows of one kind of value have a size per codec and belong together: they share the largest.
+ * Gives rows of one kind of value their largest size: sizes differ per codec, and the page shows one at a time.
  */
 function withSharedSizes(measurements: readonly Measurement[]): Measurement[] {
   const largest = new Map<string, number>();
@@ -173,7 +173,7 @@ function viewTrial(trial: Trial): ViewTrial {
     : { round, valid: false, reason: trial.reason, p50: null, rate: null };
 }
 
-/** Batched and sliding, fixed and Poisson arrivals are lines of their own when drawn over depth or load. */
+/** Names a line over depth or load: batched and sliding, fixed and Poisson arrivals each have their own. */
 function familyOf({ benchmark, batched, arrivals }: Measurement): string {
   return [benchmark, batched && "batched", arrivals === "poisson" && arrivals].filter(Boolean).join(", ");
 }

@@ -15,15 +15,15 @@ import {
   wrap,
 } from "./table.ts";
 
-/** Lines of the answer, what a run says before and behind it left out. */
+/** Largest number of lines of the answer; warnings before it and notes after it are not counted. */
 const MOST_LINES = 24;
-/** Of each part, what is shown however long the others are. */
+/** Number of lines that each part keeps, however long the others are. */
 const LEAST_LINES = 2;
 const MORE = "more with --tables and in the report";
 
 /**
- * The answer of a comparison in at most {@link MOST_LINES} lines: the pick with its reasons, one table over the sizes of the question, the other
- * classes, and what is out and why. What does not fit is counted.
+ * Returns the answer of a comparison in at most {@link MOST_LINES} lines: the pick with its reasons, one table over
+ * the sizes of the question, the other classes, and what is out and why. Lines that do not fit are counted.
  */
 export function answer(raw: Report, options: TerminalOptions = {}): string {
   const report = forTerminal(raw);
@@ -73,7 +73,7 @@ function outOf({ ruledOut = [], notExamined = [] }: Pick): string[] {
   ];
 }
 
-/** Candidates that a check excluded by a need; a pick has them among what it rules out. */
+/** Returns the candidates that a check excluded by a need; a pick lists them as ruled out. */
 function refuted({ candidates = [], transports }: Report): string[] {
   return candidates.flatMap((each) =>
     each.status === "excluded" && transports.some(({ id }) => id === each.transport)
@@ -82,7 +82,7 @@ function refuted({ candidates = [], transports }: Report): string[] {
   );
 }
 
-/** Of a run without a pick: what each transport lacks. */
+/** Returns what each transport lacks in a run without a pick. */
 function missingOf({ measurements }: Report): string[] {
   const reasons = measurements.flatMap(({ transport, ...row }) =>
     row.status === "measured" ? [] : [`${transport}: ${row.reason ?? row.status}`],
@@ -90,7 +90,7 @@ function missingOf({ measurements }: Report): string[] {
   return [...new Set(reasons)];
 }
 
-/** One row for each candidate of the pick's class, fastest first; for each size its figure, the ratio to the best of that size, and to plain C. */
+/** Writes a row per candidate of the pick's class, fastest first: for each size its figure and ratios to best and C. */
 function table(report: Report, pick: Pick, options: TerminalOptions): string[] {
   const { payloads, placement } = pick.workload;
   const bySize = payloads.map((size) => rowsAt(report, pick, size));
@@ -113,12 +113,13 @@ function table(report: Report, pick: Pick, options: TerminalOptions): string[] {
     };
   });
   const quick = quickNote(report);
-  const title = `${placementTitle(placement, report.environment)} · ${MODE_LABELS[pick.mode] ?? pick.mode}${quick === "" ? "" : ` · ${quick}`}`;
+  const place = placementTitle(placement, report.environment);
+  const title = `${place} · ${MODE_LABELS[pick.mode] ?? pick.mode}${quick === "" ? "" : ` · ${quick}`}`;
   const head = paint("dim", cut(title, widthLimit(options)), options);
   return [head, ...renderTable(columns, rows, options).split("\n")];
 }
 
-/** What is known of a candidate beside the pick: a tie, or a difference that does not matter or is not shown to. */
+/** Returns the mark of a candidate: the pick, a tie, or a difference that does not matter or is not shown to. */
 function markOf({ transport, ties, immaterial = [], ranking }: Pick, id: string): string {
   if (id === transport) return "pick";
   if (ties.includes(id)) return "= tie";

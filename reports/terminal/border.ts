@@ -4,8 +4,8 @@ import { oneLine, visible } from "../../harness/results/format.ts";
 const OF_SEVERAL_LINES: ReadonlySet<string> = new Set(["reason", "error"]);
 
 /**
- * Makes a part of a report safe to show on a terminal. All text comes from modules and machines that are not ours, keys included; colours are put
- * on afterwards.
+ * Makes a part of a report safe to show on a terminal. All text, keys included, may come from foreign modules and
+ * machines; colours are added afterwards.
  *
  * @returns the same object where nothing had to be replaced
  */

@@ -22,12 +22,12 @@ const STATUS_STYLES: Readonly<Record<CheckResult["status"], Style>> = {
   unavailable: "yellow",
 };
 const GROUP_OF = 5;
-/** So many checks get their titles below the matrix; more would bury it. */
+/** Largest number of checks with their titles below the matrix; more would bury it. */
 const FEW = 15;
 /** Stands for a space at which no line is broken. */
 const TIED = "\u2060";
 
-/** Failures with their reasons, then mechanisms x checks, then why checks did not apply. Empty where no check ran. */
+/** Returns failures with reasons, the matrix of mechanisms and checks, reasons for no result. Empty without checks. */
 export function checkTables(report: Pick<Report, "checks">, options: TerminalOptions = {}): string {
   const checks = forTerminal(report.checks);
   if (checks.length === 0) return "";
@@ -51,7 +51,7 @@ function failures(checks: readonly CheckResult[], options: TerminalOptions): str
   return [paint(["red", "bold"], "failed", options), ...body].join("\n");
 }
 
-/** One line per mechanism, one mark per check, numbered above so that a mark leads to its name in the legend. */
+/** Writes one line per mechanism and one mark per check; the numbers above lead to the names in the legend. */
 function strips(matrix: CheckMatrix, options: TerminalOptions): string {
   const nameWidth = Math.max(...matrix.rows.map((row) => row.name.length));
   const groupsPerBand = Math.floor((widthLimit(options) - nameWidth - 2) / (GROUP_OF + 1));
@@ -72,7 +72,7 @@ function strips(matrix: CheckMatrix, options: TerminalOptions): string {
   return bands.join("\n\n");
 }
 
-/** Number labels stand over the first mark of each group of five. */
+/** Puts number labels over the first mark of each group of five. */
 function spaced(labels: readonly string[]): string {
   const groups: string[] = [];
   for (let from = 0; from < labels.length; from += GROUP_OF) groups.push((labels[from] ?? "").padEnd(GROUP_OF));
@@ -98,7 +98,7 @@ function titles({ checks }: CheckMatrix): string[] {
   return checks.map(({ id, title }, index) => `${index + 1}. ${id}: ${oneLine(title)}`);
 }
 
-/** Many checks by their names alone, those of a conformance group behind the group's name. */
+/** Lists many checks by their names alone, those of a conformance group behind the group's name. */
 function groups({ checks }: CheckMatrix): string[] {
   const numbered = checks.map(({ id }, index) => ({ id, number: index + 1 }));
   const prefixOf = (id: string): string => /^conformance\/[^/]+/.exec(id)?.[0] ?? "scenarios";
@@ -110,7 +110,7 @@ function groups({ checks }: CheckMatrix): string[] {
   });
 }
 
-/** Counts scale to the mechanism: what was really sent and seen stands here. */
+/** Writes what was really sent and seen: the size of each check scales to its mechanism. */
 function figures({ rows }: CheckMatrix, options: TerminalOptions): string {
   const found = rows.map(({ name, results }) => ({ name, cells: figuresOf(results) }));
   const shown = found.filter(({ cells }) => cells.length > 0);
@@ -125,7 +125,7 @@ function figures({ rows }: CheckMatrix, options: TerminalOptions): string {
   return [table, ...explained].join("\n");
 }
 
-/** Each with the numbers of the checks it is about. */
+/** Lists each reason with the numbers of its checks. */
 function reasons(checks: readonly CheckResult[], matrix: CheckMatrix, options: TerminalOptions): string {
   const numbers = new Map(matrix.checks.map(({ id }, index) => [id, index + 1]));
   const parts: string[] = [];
@@ -142,7 +142,7 @@ function reasons(checks: readonly CheckResult[], matrix: CheckMatrix, options: T
   return parts.join("\n");
 }
 
-/** `1, 3–5`. */
+/** Joins numbers into ranges: `1, 3–5`. */
 function ranges(numbers: readonly number[]): string {
   const runs: [number, number][] = [];
   for (const number of numbers.toSorted((a, b) => a - b)) {

@@ -8,7 +8,7 @@ const COLUMNS: readonly Column[] = CODEC_COLUMNS.map((title, index) => ({
   align: index === 0 ? "left" : "right",
 }));
 
-/** What codecs cost by themselves, one block per kind of value. Empty where none was measured. */
+/** Returns tables of the codecs' own cost, one block per kind of value. Empty where none was measured. */
 export function codecTables(report: Pick<Report, "codecs">, options: TerminalOptions = {}): string {
   const groups = codecGroups({ codecs: forTerminal(report.codecs ?? []) });
   if (groups.length === 0) return "";

@@ -29,10 +29,10 @@ import { forTerminal } from "./border.ts";
 import { type Column, paint, renderTable, type TableRow, type TerminalOptions, widthLimit, wrap } from "./table.ts";
 
 const C_COLUMN: Column = { title: "× C", align: "right" };
-/** On a narrower terminal the names would be cut beyond recognition to make room for it. */
+/** Smallest width with the column of plain C; below it the names would be cut beyond recognition. */
 const C_COLUMN_FROM = 100;
 
-/** Where there is room: what each message costs besides time. */
+/** Costs of a message besides time, shown where there is room. */
 const COST_COLUMNS: readonly Column[] = [
   { title: "switches/msg", align: "right", drop: 3 },
   { title: "memory", align: "right", drop: 2 },
@@ -51,15 +51,15 @@ const COLUMNS: readonly Column[] = [
   { title: "", align: "left" },
 ];
 
-/** Most intervals are no wider than `18.9–19.8`, most halves than `±12 %`. */
+/** Width of a range. Most intervals are no wider than `18.9–19.8`, most halves than `±12 %`. */
 const RANGE_WIDTH = 9;
 const HALF_WIDTH = 5;
 
-/** One word per standing, so that the meaning survives without colour. */
+/** Marks of the standings: words, so that the meaning survives without colour. */
 const MARKS = { best: "best", tied: "= tie", behind: "", unknown: "?" } as const;
 
 /**
- * The measurements as tables: one per placement and benchmark, in it the waiting classes, in these the payload sizes.
+ * Returns the measurements as tables: one per placement and benchmark, with sections per waiting class and size.
  * Nothing is ranked across placements or classes. Empty where nothing was measured.
  */
 export function compareTables(raw: Report, options: TerminalOptions = {}): string {
@@ -105,7 +105,7 @@ function columns({ cBaseline, costs }: Extra): readonly Column[] {
   ];
 }
 
-/** Only where it was tried and could not be: a missing column would look like an oversight. */
+/** Explains a missing column of plain C, only where measuring it was tried and failed. */
 function cBaselineNote({ cBaselineReason }: Report, blocks: readonly Block[]): string[] {
   const isRoundTrip = blocks.some(({ benchmark }) => benchmark === "round-trip");
   return isRoundTrip && cBaselineReason?.status === "unavailable"
@@ -119,7 +119,7 @@ function hasCBaseline(blocks: readonly Block[]): boolean {
   );
 }
 
-/** Only below a table with latencies: beside a p99 it says how much of the tail is the machine's. */
+/** Notes the tail floor below a table with latencies: it shows how much of a p99 may be the machine's. */
 function floorNote({ canaries }: Report, blocks: readonly Block[]): string[] {
   const first = blocks[0] as Block;
   const canary = canaries?.[first.placement];
@@ -140,7 +140,7 @@ function isOfValues({ ranked, baselines, missing }: Block): boolean {
   return [...ranked, ...baselines, ...missing].some(({ cell }) => cell.corpus !== undefined);
 }
 
-/** `98 B to 160 B`: what the codecs of the block make of one value. */
+/** Formats the sizes that the codecs of the block make of one value: `98 B to 160 B`. */
 function sizes({ ranked, baselines, missing }: Block): string {
   const known = [...ranked, ...baselines, ...missing].map(({ cell }) => cell.payloadBytes).filter((size) => size > 0);
   if (known.length === 0) return ABSENT;
@@ -183,7 +183,7 @@ function cells(row: PlainRow, ranked: RankedRow | undefined, extra: Extra): stri
   ];
 }
 
-/** `1.98 + 0.01`: voluntary and involuntary; peak of both processes together; second half of a trial over the first. */
+/** Returns switches (`1.98 + 0.01`: voluntary and involuntary), peak memory of both processes, and drift in a trial. */
 function costs({ cell }: PlainRow): string[] {
   const { voluntarySwitchesPerMessage: voluntary, involuntarySwitchesPerMessage: involuntary } = cell;
   const split = typeof voluntary === "number" && typeof involuntary === "number";
@@ -194,7 +194,7 @@ function costs({ cell }: PlainRow): string[] {
   ];
 }
 
-/** `51.2 k  ±4 %`: how far the farther end of the 95 % interval is, rounded up. */
+/** Formats a rate with the distance to the farther end of its 95 % interval, rounded up: `51.2 k  ±4 %`. */
 function rateText({ throughput, cell }: PlainRow): string {
   const { messagesPerSecond, interval } = throughput;
   if (messagesPerSecond === null) return ABSENT;
@@ -203,7 +203,7 @@ function rateText({ throughput, cell }: PlainRow): string {
   return `${throughputText(throughput, cell.benchmark)} ${range.padStart(HALF_WIDTH)}`;
 }
 
-/** `51.2 k`; with a star where the number comes from round trips, and a dagger where the stream cell failed. */
+/** Formats a rate: `51.2 k`; a star marks one from round trips, a dagger one whose stream cell failed. */
 function throughputText(throughput: Throughput, benchmark: string): string {
   if (throughput.messagesPerSecond === null) return ABSENT;
   const mark = throughput.streamReason ? "†" : throughput.source === "own" && benchmark === "round-trip" ? "*" : "";
@@ -216,7 +216,8 @@ function footnotes(blocks: readonly Block[], extra: Extra): string[] {
   const notes: string[] = [];
   if (extra.costs)
     notes.push(
-      "switches/msg: voluntary + involuntary; memory: peak of both processes; drift: p50 of the second half of a trial over the first.",
+      "switches/msg: voluntary + involuntary; memory: peak of both processes; " +
+        "drift: p50 of the second half of a trial over the first.",
     );
   if (ranked.some(({ cell }) => cell.latencyNs !== undefined && cell.latencyNs.p99 === undefined)) notes.push(NO_P99);
   if (extra.cBaseline) notes.push(C_COLUMN_NOTE, ...new Set(rows.flatMap(({ cell }) => cRatioNote(cell) ?? [])));
@@ -243,12 +244,12 @@ function footnotes(blocks: readonly Block[], extra: Extra): string[] {
   return notes;
 }
 
-/** `unix 64 B`; `unix 64 B 50000/s poisson` where that sets rows of one size apart. */
+/** Names a row: `unix 64 B`; `unix 64 B 50000/s poisson` where that sets rows of one size apart. */
 function nameOf({ name, cell }: PlainRow): string {
   return [name, sizeText(cell), variantOf(cell)].filter(Boolean).join(" ");
 }
 
-/** What only some models have: the parts of a connection's life, how late the driver came, what was lost. */
+/** Lists what only some models have: phases of a connection, lateness of the driver, loss. */
 function modelNote({ cell }: PlainRow): string | undefined {
   const { phasesNs, latenessNs, lossShare } = cell;
   const parts: string[] = [];

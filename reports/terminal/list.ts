@@ -3,7 +3,7 @@ import type { TransportRecord } from "../../harness/results/model.ts";
 import { forTerminal } from "./border.ts";
 import { type Column, renderTable, type TableRow, type TerminalOptions } from "./table.ts";
 
-/** A transport as `list` shows it; the family is known to the registry only. */
+/** Transport as `list` shows it; only the registry has the family. */
 export type ListEntry = TransportRecord & { readonly family: string };
 
 const COLUMNS: readonly Column[] = [
@@ -29,7 +29,7 @@ export function listTable(entries: readonly ListEntry[], options: TerminalOption
   return renderTable(COLUMNS, rows, options);
 }
 
-/** A table of texts; the last column wraps. */
+/** Writes a table of texts; the last column wraps. */
 export function wrappedTable(
   titles: readonly string[],
   rows: readonly (readonly string[])[],

@@ -7,13 +7,13 @@ import { paint, type TerminalOptions, widthLimit, wrap } from "./table.ts";
 const HOW_COMPARED =
   "Compared within the same rounds, over all sizes of the sentence together; each table compares one size.";
 
-/** First line of what an interrupted run prints; empty for any other. */
+/** Returns the first line of what an interrupted run prints; empty for a complete one. */
 export function partialNote(report: Partial<Report>, options: TerminalOptions = {}): string {
   const found = interruption(report);
   return found === undefined ? "" : paint("yellow", `${found}: partial`, options);
 }
 
-/** The verdict: one sentence, then its reasons, the other classes, and what was ruled out. */
+/** Returns the verdict: one sentence, its reasons, the other classes, and what was ruled out. */
 export function pickParagraph(report: Pick<Report, "pick"> & Partial<Report>, options: TerminalOptions = {}): string {
   const pick = forTerminal(report.pick);
   const lines: string[] = [];

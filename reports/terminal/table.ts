@@ -1,10 +1,10 @@
 import { styleText } from "node:util";
 
-/** Where the text goes: decides width and colour. `util.styleText` honours NO_COLOR, FORCE_COLOR and what the stream can. */
+/** Destination of the text, which decides width and colour. `util.styleText` honours NO_COLOR and FORCE_COLOR. */
 export interface TerminalOptions {
   /** Width to stay within, default 110; below 80 nothing more is shortened. */
   readonly columns?: number;
-  /** Default stdout; pass stderr where prose goes there. */
+  /** Stream that is written to, default stdout; pass stderr where prose goes there. */
   readonly stream?: NodeJS.WriteStream;
 }
 
@@ -13,13 +13,13 @@ export type Style = Parameters<typeof styleText>[0];
 export interface Column {
   readonly title: string;
   readonly align: "left" | "right";
-  /** How the one column that gives way in a table too wide does so: cut in its middle with `…`, or wrapped (then it must be the last). */
+  /** Way in which the one flexible column shrinks: cut in its middle with `…`, or wrapped (last column only). */
   readonly shrink?: "cut" | "wrap";
   /** Left out where the table is too wide, the lowest first, before anything is shortened. */
   readonly drop?: number;
 }
 
-/** `cells`: one text per column. `note`: spans all columns after the first, for rows that have a reason instead of numbers. */
+/** `cells` holds one text per column. `note` spans all columns after the first: a reason instead of numbers. */
 export type TableRow =
   | { readonly cells: readonly string[]; readonly style?: Style }
   | { readonly name: string; readonly note: string; readonly style?: Style }
@@ -37,7 +37,7 @@ export function paint(style: Style | undefined, text: string, options: TerminalO
   return style === undefined ? text : styleText(style, text, { stream: options.stream ?? process.stdout });
 }
 
-/** A table without the columns there is no room for; then which they are. */
+/** Drops columns until the table fits, and returns their names with it. */
 function droppedToFit(columns: readonly Column[], rows: readonly TableRow[], limit: number): Fitted {
   const least = Math.min(...columns.map(({ drop = Number.POSITIVE_INFINITY }) => drop));
   const at = columns.findIndex(({ drop }) => drop === least);
@@ -54,7 +54,7 @@ interface Fitted {
   readonly dropped: readonly string[];
 }
 
-/** Fixed-width columns; colour is put on after padding, so that escape codes never count as width. */
+/** Writes fixed-width columns. Colour is added after padding, so that escape codes never count as width. */
 export function renderTable(all: readonly Column[], full: readonly TableRow[], options: TerminalOptions): string {
   const limit = widthLimit(options);
   const { columns, rows, dropped } = droppedToFit(all, full, limit);
@@ -119,7 +119,7 @@ function line(cells: readonly string[], columns: readonly Column[], widths: read
     .trimEnd();
 }
 
-/** A reason is wrapped, never cut: it is all there is to say about its row. */
+/** Wraps a reason and never cuts it: its row has nothing else. */
 function noteLines(row: { name: string; note: string }, nameWidth: number, limit: number): string[] {
   const indent = " ".repeat(nameWidth + GAP.length);
   const texts = wrap(row.note, limit - indent.length);
@@ -132,14 +132,14 @@ export function cut(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
 }
 
-/** Names of one family share their beginning: cut at the end, two rows could read the same. */
+/** Cuts a name in its middle: names of one family share their beginning, so cut ends could make two rows equal. */
 export function cutInside(text: string, width: number): string {
   if (text.length <= width) return text;
   const head = Math.ceil((width - 1) / 2);
   return `${text.slice(0, head)}…${text.slice(text.length - (width - 1 - head))}`;
 }
 
-/** Greedy wrap at spaces; a word longer than the line is broken, since paths have no spaces. */
+/** Wraps greedily at spaces; breaks a word longer than the line, since paths have no spaces. */
 export function wrap(text: string, room: number): string[] {
   // Beside a name as long as the line there is no room at all.
   const width = Math.max(MIN_SHRUNK, room);

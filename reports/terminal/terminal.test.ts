@@ -64,7 +64,7 @@ describe("terminal tables", () => {
     expect(text).toMatch(/^ {2}unix +47\.\d µs +\S+ +1\.00× +– +– /m);
   });
 
-  test("show the interval of a rate, from the stream where there is one, and of the ratio on the narrowest terminal too", () => {
+  test("show the interval of a rate, from the stream if there is one, and of the ratio on narrow terminals too", () => {
     expect(plain(compareTables(report))).toMatch(/^ {2}unix .* 4\d\d k +±[1-9] % .* best$/m);
     expect(plain(compareTables(report, { columns: 80 }))).toMatch(/^ {2}unix .* 1\.0\d× 0\.\d+–1\.0\d .* = tie$/m);
   });

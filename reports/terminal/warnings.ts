@@ -1,10 +1,10 @@
 import { oneLine } from "../../harness/results/format.ts";
 import { paint, type TerminalOptions, widthLimit, wrap } from "./table.ts";
 
-/** Warnings on a terminal; the page and the JSON have all of them. */
+/** Largest number of warnings on a terminal; the page and the JSON have all of them. */
 const MOST = 12;
 
-/** The warnings of a run, each once; empty where there is none. */
+/** Returns the warnings of a run, each once; empty where there is none. */
 export function warningLines(
   warnings: readonly string[] = [],
   options: TerminalOptions = {},

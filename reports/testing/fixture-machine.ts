@@ -1,7 +1,7 @@
 import type { Curve, Measurement, Report } from "../../harness/results/model.ts";
 import { type FixtureOptions, fixtureReport } from "./fixture.ts";
 
-/** The synthetic report with everything that was added to the model later; `fixtureReport()` without it stands for an older one. */
+/** Builds a synthetic report with all later additions to the model; `fixtureReport()` alone stands for an older one. */
 export function fullReport(options: FixtureOptions = {}): Report {
   const report = fixtureReport(options);
   const measurements = [...report.measurements.map(withCBaseline), ...variants(report)];
@@ -62,7 +62,7 @@ function withCBaseline(cell: Measurement): Measurement {
     : cell;
 }
 
-/** Rows that differ in one thing only, for each of two transports. */
+/** Builds rows that differ in one thing only, for each of two transports. */
 function variants(report: Report): Measurement[] {
   return report.measurements
     .filter((cell) => cell.status === "measured")

@@ -1,13 +1,13 @@
 import type { CheckResult, Report } from "../../harness/results/model.ts";
 
-/** The part of the synthetic report that is written, not drawn at random: checks and the pick. */
+/** Hand-written part of the synthetic report: checks and the pick. The rest is drawn at random. */
 
 function check(scenario: string, title: string, transport: string, change: Partial<CheckResult> = {}): CheckResult {
   const kind = scenario.startsWith("conformance/") ? "conformance" : "scenario";
   return { scenario, title, kind, transport, peer: "node", status: "passed", notes: {}, durationMs: 120, ...change };
 }
 
-/** What a run of `check` over these transports could have found. */
+/** Builds results that a run of `check` over these transports could have. */
 export function fixtureChecks(ids: readonly string[]): CheckResult[] {
   const list: readonly (readonly [id: string, title: string])[] = [
     ["conformance/exchange/boundaries", "A message arrives whole, whatever its size"],
@@ -54,7 +54,8 @@ export function fixturePick(): Report["pick"] {
     mode: "event",
     placement: "two-cpus",
     sentence:
-      "Use unix: for 64 B and 4 KiB requests on two CPUs it is among the fastest event-loop mechanisms (p50 20.3 µs), not distinguishable from fifo and stdio, and it alone of these serves many clients.",
+      "Use unix: for 64 B and 4 KiB requests on two CPUs it is among the fastest event-loop mechanisms " +
+      "(p50 20.3 µs), not distinguishable from fifo and stdio, and it alone of these serves many clients.",
     reasons: ["p50 within 2 % of the best", "all 6 checks passed", "speaks to any language"],
     runnerUp: "stdio",
     ties: ["fifo", "stdio"],

@@ -13,7 +13,7 @@ import type {
 import type { Capabilities, WaitMode } from "../../transports/contract/capabilities.ts";
 import { fixtureChecks, fixturePick } from "./fixture-verdicts.ts";
 
-/** Synthetic reports for the tests of this folder: invented numbers with the shape of real ones, the same for one seed. */
+/** Synthetic reports for the tests of this folder: invented numbers shaped like real ones, fixed by the seed. */
 
 export interface FixtureOptions {
   readonly seed?: number;
@@ -47,7 +47,7 @@ const MODELS: readonly Model[] = [
 
 const PAYLOADS = [64, 4096, 65_536];
 
-/** Small and fast, good enough for shapes: mulberry32 (Tommy Ettinger, public domain). */
+/** Small, fast generator, good enough for shapes: mulberry32 (Tommy Ettinger, public domain). */
 function generator(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -154,14 +154,14 @@ function unavailable(): TransportRecord[] {
   ];
 }
 
-/** A sum of four uniforms is bell-shaped enough; the tail is one in a hundred at 2 to 12 times the median. */
+/** Draws a time. A sum of four uniforms is bell-shaped enough; one in a hundred takes 2 to 12 times the median. */
 function sample(center: number, random: () => number): number {
   const bell = (random() + random() + random() + random() - 2) / 2;
   const tail = random() < 0.012 ? 2 + random() ** 3 * 10 : 1;
   return Math.max(1, Math.round(center * (1 + bell * 0.12) * tail));
 }
 
-/** @param mean known to whoever recorded the values; the histogram would go through all its buckets for it */
+/** @param mean passed by the caller, which has the values; the histogram would go through all its buckets for it */
 function quantilesOf(histogram: hdr.Histogram, mean: number): Quantiles {
   const count = histogram.totalCount;
   const at = (percentile: number): number => histogram.getValueAtPercentile(percentile);
@@ -215,7 +215,7 @@ function cell(model: Model, benchmark: string, placement: Placement, payloadByte
   };
 }
 
-/** Figures of a row, or of a trial, that nobody measured. */
+/** Figures that nobody measured, of a row or of a trial. */
 const NO_COSTS = {
   cpuNsPerMessage: null,
   contextSwitchesPerMessage: null,
@@ -258,7 +258,7 @@ function pingPong(
   const merged = newHistogram();
   const list = Array.from({ length: trials }, (_, round): ValidTrial & { readonly latencyNs: Quantiles } => {
     const own = newHistogram();
-    // Between processes the median differs more than within one; one trial of fifo sits on the other hump.
+    // The median differs more between processes than within one; one trial of fifo lies in the other group.
     const shift = model.id === "fifo" && round % 4 === 3 ? 1.45 : 1 + (random() - 0.5) * 0.05;
     let total = 0;
     for (let index = 0; index < messages; index++) {

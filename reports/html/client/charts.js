@@ -4,19 +4,22 @@ import { cssColour, lookOf } from "./look.js";
 
 /** @typedef {{ x: number, y: number, low?: number, high?: number, label?: string }} Point */
 /** @typedef {{ name: string, points: Point[], invalid?: boolean }} Series */
-/** @typedef {{ kind: "logarithmic" | "linear", title: string, text: (value: number) => string, ticks?: readonly number[] }} Axis */
+/**
+ * @typedef {{ kind: "logarithmic" | "linear", title: string, text: (value: number) => string,
+ *   ticks?: readonly number[] }} Axis
+ */
 
 const ChartJs = /** @type {typeof import("chart.js").Chart} */ (Reflect.get(globalThis, "Chart"));
 /** @type {Map<string, import("chart.js").Chart>} */
 const charts = new Map();
 const NARROW = 560;
 const LABEL_FONT = "12px ui-sans-serif, system-ui, sans-serif";
-/** From the end of the lines to where their names begin. */
+/** Space from the ends of the lines to the beginnings of the names, px. */
 const LABEL_GAP = 11;
-/** The lines keep most of the width, however long a name is. */
+/** Largest share of the width for names: the lines keep most of it, however long a name is. */
 const LABEL_SHARE = 0.25;
 
-/** 95 % intervals as whiskers; Chart.js has none of its own. */
+/** Draws 95 % intervals as whiskers; Chart.js has none of its own. */
 const whiskers = {
   id: "whiskers",
   /** @param {import("chart.js").Chart} chart */
@@ -47,7 +50,7 @@ const whiskers = {
   },
 };
 
-/** Names at the ends of lines, pushed apart where they would overlap: nobody should have to match colours with a legend. */
+/** Writes names at the ends of lines, pushed apart where they would overlap, so that no legend has to be matched. */
 const endLabels = {
   id: "endLabels",
   /** @param {import("chart.js").Chart} chart */
@@ -93,7 +96,10 @@ const endLabels = {
   },
 };
 
-/** As wide as the longest name, so that none is cut unless it would take a quarter of the figure. @param {HTMLCanvasElement} canvas @param {readonly Series[]} series */
+/**
+ * Returns the width of the longest name, so that none is cut unless it would take a quarter of the figure.
+ * @param {HTMLCanvasElement} canvas @param {readonly Series[]} series
+ */
 function labelRoom(canvas, series) {
   const width = canvas.parentElement?.clientWidth ?? 0;
   const context = canvas.getContext("2d");
@@ -107,7 +113,8 @@ function labelRoom(canvas, series) {
 
 /**
  * Draws or redraws one figure. Lines stay unbroken only where they mean something: trials are points.
- * @param {string} id @param {string} label @param {readonly Series[]} series @param {Axis} x @param {Axis} y @param {boolean} lines
+ * @param {string} id @param {string} label @param {readonly Series[]} series
+ * @param {Axis} x @param {Axis} y @param {boolean} lines
  */
 export function drawChart(id, label, series, x, y, lines) {
   const canvas = /** @type {HTMLCanvasElement} */ (byId(`${id}-chart`));
@@ -147,7 +154,7 @@ export function clearChart(id) {
   charts.delete(id);
 }
 
-/** Sizes follow the paper when printing. */
+/** Fits the charts to the paper when printing. */
 export function resizeCharts() {
   for (const chart of charts.values()) chart.resize();
 }
@@ -164,7 +171,7 @@ function dataset(series, lines, points) {
     borderDash: look.dash,
     borderWidth: 1.75,
     pointStyle: look.point,
-    // Long curves show every sixth sign: enough to tell them apart without turning the line into a chain.
+    // Long curves show every sixth sign: enough to distinguish them without turning the line into a chain.
     pointRadius: (/** @type {{ dataIndex: number }} */ at) =>
       points > 20 && (at.dataIndex + look.index) % 6 !== 0 ? 0 : 4,
     pointHoverRadius: 6,
@@ -199,7 +206,7 @@ function axis({ kind, title, text, ticks }) {
   };
 }
 
-/** Room for the whiskers, which Chart.js knows nothing of. @param {readonly Series[]} series */
+/** Returns the range that includes the whiskers, which Chart.js ignores. @param {readonly Series[]} series */
 function reach(series) {
   const points = series.flatMap((one) => one.points).filter((point) => Number.isFinite(point.y));
   return {
@@ -208,18 +215,21 @@ function reach(series) {
   };
 }
 
-/** `20 µs`, not `20.0 µs`: a tick is exact. @param {string} text */
+/** Removes zeros behind the point, since a tick is exact: `20 µs`, not `20.0 µs`. @param {string} text */
 function plain(text) {
   return text.replace(/\.0+(?= |$)/, "");
 }
 
-/** Within one decade and a bit every tick of a log axis deserves its label. @param {readonly { value: number }[]} ticks */
+/**
+ * True where a log axis spans little more than a decade, so that every tick gets its label.
+ * @param {readonly { value: number }[]} ticks
+ */
 function isShort(ticks) {
   const values = ticks.map((tick) => tick.value);
   return Math.max(...values) / Math.min(...values) < 12;
 }
 
-/** On a log axis only 1, 2 and 5 are labelled. @param {number} value @param {Axis["kind"]} kind */
+/** True for 1, 2 and 5 on a log axis: only these are labelled. @param {number} value @param {Axis["kind"]} kind */
 function isRound(value, kind) {
   if (kind === "linear") return true;
   const lead = value / 10 ** Math.floor(Math.log10(value) + 1e-9);
@@ -231,5 +241,6 @@ function tip(item, x, y) {
   const point = /** @type {Point} */ (item.raw);
   const interval =
     point.low === undefined || point.high === undefined ? "" : ` (95 %: ${y.text(point.low)} to ${y.text(point.high)})`;
-  return `${item.dataset.label}, ${x.text(point.x)}: ${y.text(point.y)}${interval}${point.label ? `, ${point.label}` : ""}`;
+  const name = point.label ? `, ${point.label}` : "";
+  return `${item.dataset.label}, ${x.text(point.x)}: ${y.text(point.y)}${interval}${name}`;
 }

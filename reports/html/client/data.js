@@ -4,7 +4,11 @@ import { rankByRounds } from "../../../harness/results/ranking.ts";
 /** @typedef {import("../view.ts").ViewCell} Cell */
 /** @typedef {{ placement: string, mode: string, benchmark: string, payload: number, hidden: Set<string> }} State */
 /** @typedef {"p50" | "messagesPerSecond"} Metric */
-/** @typedef {{ cell: Cell, value: number, ratio: number, interval: import("../../../harness/results/model.ts").Interval | null, standing: import("../../../harness/results/ranking.ts").Standing }} Ranked */
+/**
+ * @typedef {{ cell: Cell, value: number, ratio: number,
+ *   interval: import("../../../harness/results/model.ts").Interval | null,
+ *   standing: import("../../../harness/results/ranking.ts").Standing }} Ranked
+ */
 
 /** @type {View} */
 export const view = JSON.parse(document.getElementById("view")?.textContent ?? "{}");
@@ -14,12 +18,15 @@ export function metricOf(cell, metric) {
   return cell.status === "measured" ? cell[metric] : null;
 }
 
-/** Round trips where the cells have any, messages per second for one-way models. @param {readonly Cell[]} cells @returns {Metric} */
+/**
+ * Returns p50 where the cells have round trips, messages per second for one-way models.
+ * @param {readonly Cell[]} cells @returns {Metric}
+ */
 export function metricFor(cells) {
   return cells.some((cell) => cell.p50 !== null) ? "p50" : "messagesPerSecond";
 }
 
-/** The cells of one placement, class and benchmark, all sizes. @param {State} state */
+/** Returns the cells of one placement, class and benchmark, all sizes. @param {State} state */
 export function cellsOf(state) {
   return view.cells.filter(
     (cell) =>
@@ -31,7 +38,7 @@ export function cellsOf(state) {
 }
 
 /**
- * Best first, with ratios to the best of those shown. Baselines are left out: they are never ranked.
+ * Sorts best first, with ratios to the best of those shown. Baselines are left out: they are never ranked.
  * @param {readonly Cell[]} cells @param {Metric} metric @returns {Ranked[]}
  */
 export function rankCells(cells, metric) {
@@ -46,7 +53,10 @@ export function rankCells(cells, metric) {
   }));
 }
 
-/** What the cell took in each of its valid rounds. @param {Cell} cell @param {Metric} metric @returns {Map<number, number>} */
+/**
+ * Returns the cost of the cell in each of its valid rounds.
+ * @param {Cell} cell @param {Metric} metric @returns {Map<number, number>}
+ */
 function costsOf(cell, metric) {
   return new Map(
     cell.trials.flatMap(({ round, valid, p50, rate }) => {

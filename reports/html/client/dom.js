@@ -1,7 +1,7 @@
 /** @typedef {Node | string | null} Child */
 
 /**
- * Text always becomes a text node: nothing from a report is ever parsed as markup.
+ * Creates an element. Text always becomes a text node: nothing from a report is ever parsed as markup.
  * @param {string} tag @param {Record<string, string>} [attributes] @param {...Child} children
  */
 export function element(tag, attributes = {}, ...children) {
@@ -26,7 +26,10 @@ export function byId(id) {
   return found;
 }
 
-/** The numbers behind a canvas. First column names the row. @param {string} id @param {readonly string[]} head @param {readonly (readonly string[])[]} rows */
+/**
+ * Fills the table with the numbers behind a canvas. The first column names the row.
+ * @param {string} id @param {readonly string[]} head @param {readonly (readonly string[])[]} rows
+ */
 export function fillTable(id, head, rows) {
   byId(id).replaceChildren(
     element(

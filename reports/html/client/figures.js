@@ -35,7 +35,10 @@ function valueAxis(metric) {
     : { kind: "logarithmic", title: "messages per second", text: quantity };
 }
 
-/** @param {string} id @param {readonly Cell[]} cells @param {"p50" | "messagesPerSecond"} metric @param {State} state */
+/**
+ * @param {string} id @param {readonly Cell[]} cells @param {"p50" | "messagesPerSecond"} metric
+ * @param {State} state
+ */
 function drawSizes(id, cells, metric, state) {
   const sizes = sizesOf(cells);
   const text = metric === "p50" ? duration : quantity;
@@ -100,7 +103,7 @@ function drawPercentiles(cells) {
   );
 }
 
-/** Nothing beyond the last point: that far there are too few samples. @param {readonly Point[]} points @param {number} x */
+/** Reads a curve up to its last point: too few samples beyond. @param {readonly Point[]} points @param {number} x */
 function at(points, x) {
   const after = points.find((point) => point.x >= x * 0.9999);
   return after?.y ?? null;
@@ -158,7 +161,10 @@ function drawTrials(cells, metric) {
   );
 }
 
-/** The stream where it was measured; otherwise the chosen benchmark's own rate, said so. @param {State} state @param {readonly Cell[]} cells */
+/**
+ * Draws the stream where it was measured; otherwise the rate of the chosen benchmark, and names it.
+ * @param {State} state @param {readonly Cell[]} cells
+ */
 function drawThroughput(state, cells) {
   const streams = cellsOf({ ...state, benchmark: "throughput" });
   const shown = streams.length > 0 ? streams : cells;
@@ -174,7 +180,7 @@ const DIMENSIONS = /** @type {const} */ ([
   ["inFlight", "messages in flight"],
 ]);
 
-/** Shown only when something besides size was varied. @param {State} state */
+/** Draws growth, only where something besides size was varied. @param {State} state */
 function drawGrowth(state) {
   const family = view.cells.find((cell) => cell.benchmark === state.benchmark)?.family;
   const cells = view.cells.filter(
@@ -215,7 +221,10 @@ function drawGrowth(state) {
   );
 }
 
-/** A cell without a value breaks the line: joining its neighbours would invent one. @param {number} x @param {Cell} cell @param {"p50" | "messagesPerSecond"} metric @returns {Point} */
+/**
+ * Returns the point of a cell. One without a value breaks the line: joining its neighbours would invent one.
+ * @param {number} x @param {Cell} cell @param {"p50" | "messagesPerSecond"} metric @returns {Point}
+ */
 function withInterval(x, cell, metric) {
   const y = metricOf(cell, metric);
   if (y === null) return { x, y: Number.NaN };
@@ -223,7 +232,10 @@ function withInterval(x, cell, metric) {
   return interval ? { x, y, low: interval[0], high: interval[1] } : { x, y };
 }
 
-/** @param {Cell | undefined} cell @param {"p50" | "messagesPerSecond"} metric @param {(value: number) => string} text */
+/**
+ * @param {Cell | undefined} cell @param {"p50" | "messagesPerSecond"} metric
+ * @param {(value: number) => string} text
+ */
 function valueText(cell, metric, text) {
   if (!cell) return ABSENT;
   const value = metricOf(cell, metric);
@@ -232,7 +244,10 @@ function valueText(cell, metric, text) {
   return range === ABSENT ? text(value) : `${text(value)} [${range}]`;
 }
 
-/** @param {string} id @param {string} label @param {readonly import("./charts.js").Series[]} series @param {Axis} x @param {Axis} y @param {boolean} lines */
+/**
+ * @param {string} id @param {string} label @param {readonly import("./charts.js").Series[]} series
+ * @param {Axis} x @param {Axis} y @param {boolean} lines
+ */
 function show(id, label, series, x, y, lines) {
   const filled = series.filter((one) => one.points.some((point) => Number.isFinite(point.y)));
   const choices = filled.filter((one) => !isBaseline(one.name));

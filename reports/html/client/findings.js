@@ -7,11 +7,14 @@ import { distinct, rankCells } from "./data.js";
 /** @typedef {{ from: number, to: number, best: string, tied: readonly string[], told: boolean }} Lead */
 
 export const NOTHING = "Nothing to draw for this selection.";
-/** So many are named; more would be the whole field, which the ranking shows. */
+/** Largest number of names in a sentence; more would be the whole field, which the ranking shows. */
 const MOST_NAMED = 3;
 const CANNOT_TELL = "This run cannot tell whether the best changes with size.";
 
-/** Each warning once, with the rows it is about. @param {readonly Cell[]} cells @param {readonly string[]} [ids] only these @returns {string[]} */
+/**
+ * Returns each warning once, with the rows it is about.
+ * @param {readonly Cell[]} cells @param {readonly string[]} [ids] only these @returns {string[]}
+ */
 export function mergedWarnings(cells, ids) {
   const textsOf = (/** @type {Cell} */ cell) =>
     cell.warnings.filter(({ id }) => ids === undefined || ids.includes(id)).map(({ text }) => text);
@@ -28,7 +31,10 @@ export function failures(cells) {
     .map((cell) => `${cell.name} failed at ${bytes(cell.payload)}: ${cell.reason || "no reason recorded"}.`);
 }
 
-/** Who leads at which size, and whether that changes as far as the run can tell. @param {readonly Cell[]} cells @param {readonly number[]} sizes @param {Metric} metric @param {State} state */
+/**
+ * Names the leader at each size, and states whether it changes as far as the run can show.
+ * @param {readonly Cell[]} cells @param {readonly number[]} sizes @param {Metric} metric @param {State} state
+ */
 export function leaders(cells, sizes, metric, state) {
   /** @type {Lead[]} */
   const leads = sizes.flatMap((size) => {
@@ -48,7 +54,7 @@ export function leaders(cells, sizes, metric, state) {
   return `${verdictOn(leads)} ${metric === "p50" ? "Lowest" : "Highest"} at ${parts.join("; ")}.`;
 }
 
-/** A change is proven only if nobody may lead at every size. @param {readonly Lead[]} leads */
+/** Judges whether the best changes: proven only if no row may lead at every size. @param {readonly Lead[]} leads */
 function verdictOn(leads) {
   if (leads.some(({ told }) => !told)) return CANNOT_TELL;
   if (distinct(leads.map((lead) => lead.best)).length === 1)
@@ -60,7 +66,7 @@ function verdictOn(leads) {
   return everywhere.length > 0 ? CANNOT_TELL : "The best changes with size.";
 }
 
-/** Neighbouring sizes with the same leader and ties in one. @param {readonly Lead[]} leads */
+/** Joins neighbouring sizes with the same leader and ties. @param {readonly Lead[]} leads */
 function runsOf(leads) {
   /** @type {Lead[]} */
   const runs = [];

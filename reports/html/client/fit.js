@@ -1,6 +1,6 @@
 /**
- * A name in the room there is, shortened in the middle: names of a family share their beginning, variants their end, and
- * cutting either would make two rows read the same.
+ * Shortens a name to the room there is, in its middle: names of a family share their beginning, variants their end.
+ * Cutting either would make two rows equal.
  * @param {string} name @param {number} room @param {(text: string) => number} widthOf
  */
 export function fitted(name, room, widthOf) {

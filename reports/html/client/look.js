@@ -6,7 +6,7 @@ export function cssColour(property) {
   return getComputedStyle(document.documentElement).getPropertyValue(property).trim();
 }
 
-/** One look per row for the whole page, whatever is selected. @param {string} name */
+/** Returns the look of a row, the same on the whole page, whatever is selected. @param {string} name */
 export function lookOf(name) {
   const index = Math.max(
     0,

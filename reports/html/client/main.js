@@ -53,7 +53,10 @@ function fillSelect(name, options, selected) {
   select.disabled = options.length < 2;
 }
 
-/** Kept in place while only ticks change, so that the keyboard focus stays where it is. @param {readonly string[]} names @param {State} state */
+/**
+ * Fills the list of transports. It stays in place while only ticks change, so that the keyboard focus stays too.
+ * @param {readonly string[]} names @param {State} state
+ */
 function fillSubset(names, state) {
   const fieldset = byId("subset");
   const present = [...fieldset.querySelectorAll("input")];
@@ -108,7 +111,7 @@ function offerDownload() {
   });
 }
 
-/** Paper is white: charts are drawn in the light colours for printing, and again afterwards. */
+/** Draws charts in the light colours for printing, since paper is white, and again afterwards. */
 function followThemeAndPaper() {
   const redraw = () => draw(readHash());
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);

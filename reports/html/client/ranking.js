@@ -18,13 +18,16 @@ import { lookOf } from "./look.js";
 /** @typedef {import("./data.js").Ranked} Ranked */
 /** @typedef {import("./data.js").Cell} Cell */
 
-/** Short, since the table has thirteen columns; the notes give their meaning. */
+/** Marks of the standings: short, since the table has thirteen columns; the notes give their meaning. */
 const STANDINGS = { best: "best", tied: "tie", behind: "", unknown: "?" };
 const STANDING_COLUMN = 7;
 const PLOT_WIDTH = 92;
 const PLOT_HEIGHT = 18;
 
-/** One placement, class, benchmark and size; failed and not applicable rows stay, with their reasons. @param {State} state */
+/**
+ * Draws the rows of one placement, class, benchmark and size, with failed and not applicable ones and their reasons.
+ * @param {State} state
+ */
 export function drawRanking(state) {
   const all = cellsOf(state);
   const cells = all.filter((cell) => cell.payload === state.payload);
@@ -83,9 +86,14 @@ export function drawRanking(state) {
   drawNotes(cells, rows, floor, withCBaseline, baselines.length > 0);
 }
 
-/** @typedef {{ metric: "p50" | "messagesPerSecond", withCBaseline: boolean, scale: (value: number) => number }} Layout */
+/**
+ * @typedef {{ metric: "p50" | "messagesPerSecond", withCBaseline: boolean, scale: (value: number) => number }} Layout
+ */
 
-/** The order reads from the verdict to the detail, so that a narrow screen shows what matters before it scrolls. @param {Cell} cell @param {Ranked | undefined} row @param {string} rank @param {Layout} layout */
+/**
+ * Orders columns from the verdict to the detail, so that a narrow screen shows the important ones before it scrolls.
+ * @param {Cell} cell @param {Ranked | undefined} row @param {string} rank @param {Layout} layout
+ */
 function measuredRow(cell, row, rank, layout) {
   const { metric, withCBaseline } = layout;
   const value = cell[metric];
@@ -114,7 +122,7 @@ function p99Cell(cell) {
   return element("td", title === "" ? {} : { title }, (cell.roughP99 ? "~" : "") + duration(cell.p99));
 }
 
-/** Measured, and with a latency at all. @param {Cell} cell */
+/** True where a cell was measured and has a latency, but no p99. @param {Cell} cell */
 function lacksP99(cell) {
   return cell.p50 !== null && cell.p99 === null;
 }
@@ -148,7 +156,7 @@ function nameCell(cell) {
   );
 }
 
-/** The stream beside it says more about capacity than one message at a time does; a star marks where there is none. @param {Cell} cell */
+/** Returns the rate of the stream, which shows capacity best; a star marks that of round trips. @param {Cell} cell */
 export function throughput(cell) {
   const stream = view.cells.find(
     (other) =>
@@ -165,7 +173,7 @@ export function throughput(cell) {
   return quantity(rate) + mark;
 }
 
-/** Of ratios, logarithmic. @param {readonly Ranked[]} rows @returns {(value: number) => number} */
+/** Returns the logarithmic scale of ratios. @param {readonly Ranked[]} rows @returns {(value: number) => number} */
 function scaleOf(rows) {
   const ends = [1, ...rows.flatMap((row) => row.interval ?? [row.ratio])].filter((value) => value > 0);
   const low = Math.log(Math.min(...ends) * 0.97);
@@ -173,7 +181,10 @@ function scaleOf(rows) {
   return (value) => 4 + ((Math.log(value) - low) / (high - low || 1)) * (PLOT_WIDTH - 8);
 }
 
-/** Ratio and interval on the scale of the table, before the line at 1. @param {Ranked} row @param {(value: number) => number} scale */
+/**
+ * Draws ratio and interval on the scale of the table, before the line at 1.
+ * @param {Ranked} row @param {(value: number) => number} scale
+ */
 function forest(row, scale) {
   const middle = PLOT_HEIGHT / 2;
   const parts = [svg("line", { class: "one", x1: scale(1), x2: scale(1), y1: 0, y2: PLOT_HEIGHT })];
@@ -199,7 +210,7 @@ function forest(row, scale) {
   );
 }
 
-/** Line, dash and colour as in the charts. @param {string} name */
+/** Draws line, dash and colour as in the charts. @param {string} name */
 export function swatch(name) {
   const look = lookOf(name);
   const line = svg("line", {
@@ -213,7 +224,10 @@ export function swatch(name) {
   return svg("svg", { class: "swatch", width: 26, height: 10, "aria-hidden": "true" }, line);
 }
 
-/** @param {readonly Cell[]} cells @param {readonly Ranked[]} rows @param {string | undefined} floor @param {boolean} withCBaseline @param {boolean} withBaselines */
+/**
+ * @param {readonly Cell[]} cells @param {readonly Ranked[]} rows @param {string | undefined} floor
+ * @param {boolean} withCBaseline @param {boolean} withBaselines
+ */
 function drawNotes(cells, rows, floor, withCBaseline, withBaselines) {
   const notes = mergedWarnings(cells).map((text) => `⚠ ${text}`);
   if (floor !== undefined) notes.unshift(`Beside p99, ${floor}.`);
@@ -238,7 +252,8 @@ function drawNotes(cells, rows, floor, withCBaseline, withBaselines) {
       );
       if (stream && throughput(cell).endsWith("†"))
         notes.push(
-          `† ${cell.name}: the stream ${stream.status.replace("-", " ")}: ${stream.reason}; round trips per second are shown.`,
+          `† ${cell.name}: the stream ${stream.status.replace("-", " ")}: ${stream.reason}; ` +
+            "round trips per second are shown.",
         );
     }
   }

@@ -6,7 +6,7 @@ const DASHES = [[], [7, 3], [2, 3], [9, 3, 2, 3]];
 
 /**
  * Neighbours differ in all three signs. Each round of colours moves on by one more dash and point, so that no two of 24
- * share any two of the signs: where a figure has no lines, or a print no colours, the other two still tell them apart.
+ * share any two of the signs: where a figure has no lines, or a print no colours, the other two still separate them.
  * @param {number} index
  */
 export function signsOf(index) {

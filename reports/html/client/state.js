@@ -2,7 +2,7 @@ import { distinct, view } from "./data.js";
 
 /** @typedef {import("./data.js").State} State */
 
-/** What can be chosen once placement and class are fixed. @param {{ placement: string, mode: string }} state */
+/** Returns the choices for a placement and class. @param {{ placement: string, mode: string }} state */
 export function choicesOf(state) {
   const placements = view.placements.map(({ id }) => String(id));
   const here = view.cells.filter((cell) => cell.placement === state.placement);
@@ -11,7 +11,10 @@ export function choicesOf(state) {
   return { placements, modes, benchmarks: distinct(mine.map((cell) => cell.benchmark)), cells: mine };
 }
 
-/** Whatever was asked for, a state that exists: a link made for another report must still open. @param {State} asked @returns {State} */
+/**
+ * Returns a state that exists, near the one asked for: a link made for another report must still open.
+ * @param {State} asked @returns {State}
+ */
 export function settle(asked) {
   const placement = oneOf(
     asked.placement,

@@ -5,14 +5,15 @@ import { noteText } from "../../check-notes.ts";
 import { type Html, html } from "../markup.ts";
 import { scrollBox } from "./scroll.ts";
 
-/** Failures with their reasons, then the matrix, then why a check did not apply. */
+/** Renders failures with their reasons, then the matrix, then reasons why checks did not apply. */
 export function checksSection(report: Report): Html {
   const { checks } = report;
   if (checks.length === 0) return html`<section id="checks"><h2>Checks</h2><p>No check ran.</p></section>`;
   const failed = checks.filter((check) => check.status === "failed");
   return html`<section id="checks">
 <h2>Checks</h2>
-<p>${checkSummary(report)}. Speed counts only for what also behaves: a mechanism that failed here can lose, mix up or leave behind messages.</p>
+<p>${checkSummary(report)}. Speed counts only together with behaviour:
+a mechanism that failed here can lose, mix up or leave behind messages.</p>
 ${failed.map(failure)}
 ${matrix(checks)}
 ${reasonList(checks, "unavailable", "Unavailable here")}
@@ -30,11 +31,12 @@ ${check.error && html`<details><summary>Full error</summary><pre>${check.error}<
 function matrix(checks: readonly CheckResult[]): Html {
   const { checks: columns, rows } = checkMatrix(checks);
   const table = html`<table class="matrix">
-<thead><tr><th></th>${columns.map((check, index) => html`<th scope="col" title="${check.id}: ${check.title}">${index + 1}</th>`)}</tr></thead>
+<thead><tr><th></th>
+${columns.map((check, index) => html`<th scope="col" title="${check.id}: ${check.title}">${index + 1}</th>`)}
+</tr></thead>
 <tbody>${rows.map(
-    (
-      row,
-    ) => html`<tr><th scope="row"><code>${row.name}</code></th>${columns.map((check) => cell(row.results.get(check.id)))}</tr>
+    (row) => html`<tr><th scope="row"><code>${row.name}</code></th>
+    ${columns.map((check) => cell(row.results.get(check.id)))}</tr>
 `,
   )}</tbody></table>`;
   const key = "✓ passed, ✗ failed, – not applicable, ? unavailable, blank: not run. Columns are explained below.";
@@ -47,7 +49,8 @@ function cell(result: CheckResult | undefined): Html {
   const notes = Object.entries(result.notes ?? {}).map(([name, value]) => noteText(name, value));
   const took = !result.durationMs ? "" : duration(result.durationMs * 1e6);
   const detail = [result.status, result.reason, ...notes, took].filter(Boolean).join("; ");
-  return html`<td class="${result.status}" title="${detail}"><span aria-hidden="true">${STATUS_MARKS[result.status]}</span><span class="hidden">${detail}</span></td>`;
+  return html`<td class="${result.status}" title="${detail}">
+  <span aria-hidden="true">${STATUS_MARKS[result.status]}</span><span class="hidden">${detail}</span></td>`;
 }
 
 function reasonList(
@@ -59,6 +62,7 @@ function reasonList(
   if (groups.length === 0) return "";
   return html`<details><summary>${title}</summary><dl class="reasons">${groups.map(
     (group) =>
-      html`<dt>${group.reason}</dt><dd>${group.transports.join(", ")} <span class="quiet">(${group.checks.join(", ")})</span></dd>`,
+      html`<dt>${group.reason}</dt>
+      <dd>${group.transports.join(", ")} <span class="quiet">(${group.checks.join(", ")})</span></dd>`,
   )}</dl></details>`;
 }

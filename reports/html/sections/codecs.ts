@@ -10,7 +10,7 @@ import {
 import { type Html, html } from "../markup.ts";
 import { scrollBox } from "./scroll.ts";
 
-/** What codecs cost by themselves; nothing at all in a report that did not measure them. */
+/** Renders the codecs' own cost; nothing in a report that did not measure it. */
 export function codecsSection(report: Pick<Report, "codecs">): Html | "" {
   const groups = codecGroups(report);
   if (groups.length === 0) return "";
@@ -25,7 +25,8 @@ ${groups.map(group)}
 function group({ corpus, title, lines }: CodecGroup): Html {
   const [name, ...columns] = CODEC_COLUMNS;
   const table = html`<table id="codecs-${corpus}">
-<thead><tr><th scope="col" class="text">${name}</th>${columns.map((column) => html`<th scope="col">${column}</th>`)}</tr></thead>
+<thead><tr><th scope="col" class="text">${name}</th>
+${columns.map((column) => html`<th scope="col">${column}</th>`)}</tr></thead>
 <tbody>${lines.map((line) => row(line, columns.length))}</tbody></table>`;
   return html`<h3>${title}</h3>
 ${scrollBox(`Codecs: ${title}`, table)}`;

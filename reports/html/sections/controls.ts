@@ -1,8 +1,9 @@
 import { type Html, html } from "../markup.ts";
 
-/** Filled by the script from the view; without a script there is nothing to choose. */
+/** Renders the form that the script fills from the view; without a script there is nothing to choose. */
 export function controls(): Html {
-  return html`<noscript><p class="warning">The tables and charts of measurements need JavaScript, which is part of this file.</p></noscript>
+  return html`<noscript>
+  <p class="warning">The tables and charts of measurements need JavaScript, which is part of this file.</p></noscript>
 <form id="controls" aria-label="What the tables and charts show" autocomplete="off">
 <div class="choices">
 <label>Placement <select name="placement"></select></label>

@@ -11,13 +11,14 @@ const VARIABLES: Readonly<Record<Curve["over"], string>> = {
   ratePerSecond: "messages offered per second",
 };
 
-/** How cost grows with one variable, all transports in one table per variable. Left out where nothing was varied. */
+/** Renders growth of cost, one table per variable with all transports. Left out where nothing was varied. */
 export function curvesSection({ curves = [] }: Pick<Report, "curves">): Html | "" {
   if (curves.length === 0) return "";
   const groups = [...Map.groupBy(curves, ({ over }) => over)];
   return html`<section id="curves">
 <h2>Growth in numbers</h2>
-<p class="note">Each line varies one thing and keeps the rest. p50 where there are round trips, else messages per second.</p>
+<p class="note">Each line varies one thing and keeps the rest.
+It shows p50 where there are round trips, else messages per second.</p>
 ${groups.map(([over, rows]) => group(over, rows))}
 </section>`;
 }
@@ -25,7 +26,11 @@ ${groups.map(([over, rows]) => group(over, rows))}
 function group(over: Curve["over"], curves: readonly Curve[]): Html {
   const varied = VARIABLES[over] ?? over;
   const table = html`<table id="curves-${over}">
-<thead><tr><th scope="col" class="text">transport</th><th scope="col" class="text">class</th><th scope="col" class="text">placement</th><th scope="col" class="text">benchmark</th><th scope="col" class="text">growth</th>${over === "payloadBytes" && html`<th scope="col">fixed cost</th><th scope="col">per KiB</th>`}${over === "ratePerSecond" && html`<th scope="col">followed up to</th>`}</tr></thead>
+<thead><tr><th scope="col" class="text">transport</th><th scope="col" class="text">class</th>
+<th scope="col" class="text">placement</th><th scope="col" class="text">benchmark</th>
+<th scope="col" class="text">growth</th>
+${over === "payloadBytes" && html`<th scope="col">fixed cost</th><th scope="col">per KiB</th>`}
+${over === "ratePerSecond" && html`<th scope="col">followed up to</th>`}</tr></thead>
 <tbody>${curves.map(row)}</tbody></table>`;
   return html`<details><summary>With ${varied}</summary>${scrollBox(`Growth with ${varied}`, table)}</details>`;
 }
@@ -34,9 +39,17 @@ function row(curve: Curve): Html {
   const { over, fit, kneePerSecond } = curve;
   const name = curve.peer === "node" ? curve.transport : `${curve.transport} (${curve.peer})`;
   const points = curve.points.map((point) => `${xText(over, point.x)}: ${valueText(point)}`);
-  return html`<tr><th scope="row" class="text"><code>${name}</code></th><td class="text">${MODE_LABELS[curve.mode] ?? curve.mode}</td>
-<td class="text">${PLACEMENT_LABELS[curve.placement] ?? curve.placement}</td><td class="text">${[curve.benchmark, curve.fixed].filter(Boolean).join(", ")}</td>
-<td class="text prose">${points.join("; ")}</td>${over === "payloadBytes" && html`<td>${duration(fit?.fixedNs)}</td><td>${fit ? duration(fit.nsPerByte * 1024) : ABSENT}</td>`}${over === "ratePerSecond" && html`<td>${kneeText(kneePerSecond)}</td>`}</tr>`;
+  return html`<tr><th scope="row" class="text"><code>${name}</code></th>
+  <td class="text">${MODE_LABELS[curve.mode] ?? curve.mode}</td>
+  <td class="text">${PLACEMENT_LABELS[curve.placement] ?? curve.placement}</td>
+  <td class="text">${[curve.benchmark, curve.fixed].filter(Boolean).join(", ")}</td>
+  <td class="text prose">${points.join("; ")}</td>
+  ${
+    over === "payloadBytes" &&
+    html`<td>${duration(fit?.fixedNs)}</td>
+  <td>${fit ? duration(fit.nsPerByte * 1024) : ABSENT}</td>`
+  }
+  ${over === "ratePerSecond" && html`<td>${kneeText(kneePerSecond)}</td>`}</tr>`;
 }
 
 function xText(over: Curve["over"], x: number): string {
@@ -48,7 +61,7 @@ function valueText({ p50, messagesPerSecond }: Curve["points"][number]): string 
   return p50 === null && messagesPerSecond !== null ? `${quantity(messagesPerSecond)}/s` : duration(p50);
 }
 
-/** null: not even the lowest rate; absent: not judged. */
+/** Formats a knee; null where not even the lowest rate was followed, absent where it was not judged. */
 function kneeText(knee: number | null | undefined): string {
   if (knee === undefined) return ABSENT;
   return knee === null ? "none of the rates" : `${quantity(knee)}/s`;

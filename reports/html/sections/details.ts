@@ -11,18 +11,21 @@ import { MODE_LABELS, PLACEMENT_LABELS, PLACEMENT_ORDER, rowName, variantOf } fr
 import { type Html, html } from "../markup.ts";
 import { scrollBox } from "./scroll.ts";
 
-/** What the figures have no room for: what each row cost, whether it stood still, and what the machine did round by round. */
+/** Renders what the figures have no room for: costs of each row, its drift, and the machine round by round. */
 export function detailsSection(report: Report): Html {
   const rows = report.measurements.filter((cell) => cell.status === "measured");
   const table = html`<table id="details-table">
-<thead><tr>${HEADINGS.map((title, at) => html`<th scope="col"${at < TEXT_COLUMNS && html` class="text"`}>${title}</th>`)}</tr></thead>
+<thead><tr>
+${HEADINGS.map((title, at) => html`<th scope="col"${at < TEXT_COLUMNS && html` class="text"`}>${title}</th>`)}
+</tr></thead>
 <tbody>${rows.map(detail)}</tbody></table>`;
   return html`<section id="details">
 <h2>Every row in detail</h2>
 <details><summary>${count(rows.length, "measured row")}: switches, memory, pauses, drift, lateness, parts</summary>
-<p class="note">Per message, both processes together, medians over trials. A voluntary switch is a process that went to sleep, an involuntary one was sent away.
-Memory is the peak of each process's life, so a row inherits that of the rows before it. Drift within a trial is the p50 of the second half of the samples over that of the
-first; over the run, of the later rounds over the earlier ones: 1 is standing still.</p>
+<p class="note">Per message, both processes together, medians over trials. A voluntary switch is a process that went to
+sleep, an involuntary one was sent away. Memory is the peak of each process's life, so a row inherits that of the rows
+before it. Drift within a trial is the p50 of the second half of the samples over that of the first; over the run, of
+the later rounds over the earlier ones: 1 is standing still.</p>
 ${scrollBox("Every row in detail", table)}</details>
 ${rounds(report)}
 </section>`;
@@ -53,12 +56,18 @@ const TEXT_COLUMNS = 4;
 function detail(cell: MeasuredRow): Html {
   const { stationarity, cBaseline, peakMemory } = cell;
   const valid = cell.trials.filter(({ status }) => status === "valid").length;
-  return html`<tr><th scope="row" class="text"><code>${rowName(cell)}</code></th><td class="text">${PLACEMENT_LABELS[cell.placement] ?? cell.placement}</td>
-<td class="text">${MODE_LABELS[cell.mode] ?? cell.mode}</td><td class="text">${[cell.benchmark, variantOf(cell)].filter(Boolean).join(", ")}</td><td>${bytes(cell.payloadBytes)}</td>
-<td>${valid === cell.trials.length ? valid : `${valid} of ${cell.trials.length}`}</td><td>${cell.messages ?? ABSENT}</td>
-<td>${quantity(cell.voluntarySwitchesPerMessage)}</td><td>${quantity(cell.involuntarySwitchesPerMessage)}</td><td>${duration(cell.cpuNsPerMessage)}</td>
-<td>${bytes(peakMemory?.driver)}</td><td>${bytes(peakMemory?.peer)}</td><td>${duration(cell.gcPauseNs)}</td><td>${percent(cell.lossShare ?? (cell.lost === 0 ? 0 : null))}</td>
-<td>${within(stationarity)}</td><td>${ratio(stationarity?.overRun)}</td><td>${cRatio(cBaseline)}${bracket(cBaseline?.interval)}</td>
+  return html`<tr><th scope="row" class="text"><code>${rowName(cell)}</code></th>
+  <td class="text">${PLACEMENT_LABELS[cell.placement] ?? cell.placement}</td>
+  <td class="text">${MODE_LABELS[cell.mode] ?? cell.mode}</td>
+  <td class="text">${[cell.benchmark, variantOf(cell)].filter(Boolean).join(", ")}</td>
+  <td>${bytes(cell.payloadBytes)}</td>
+  <td>${valid === cell.trials.length ? valid : `${valid} of ${cell.trials.length}`}</td>
+  <td>${cell.messages ?? ABSENT}</td>
+  <td>${quantity(cell.voluntarySwitchesPerMessage)}</td><td>${quantity(cell.involuntarySwitchesPerMessage)}</td>
+  <td>${duration(cell.cpuNsPerMessage)}</td><td>${bytes(peakMemory?.driver)}</td><td>${bytes(peakMemory?.peer)}</td>
+  <td>${duration(cell.gcPauseNs)}</td><td>${percent(cell.lossShare ?? (cell.lost === 0 ? 0 : null))}</td>
+  <td>${within(stationarity)}</td><td>${ratio(stationarity?.overRun)}</td>
+  <td>${cRatio(cBaseline)}${bracket(cBaseline?.interval)}</td>
 <td class="text prose">${besides(cell).join("; ")}</td></tr>`;
 }
 
@@ -71,12 +80,13 @@ function bracket(interval: Interval | null | undefined): string {
   return interval ? ` [${interval.map((bound) => bound.toFixed(2)).join("–")}]` : "";
 }
 
-/** What only some models have. */
+/** Lists figures that only some models have. */
 function besides({ latenessNs, phasesNs, idleCpuShare }: MeasuredRow): string[] {
   const parts: string[] = [];
   if (latenessNs)
     parts.push(
-      `the driver came late by ${duration(latenessNs.p50)} (p50), ${duration(latenessNs.p99)} (p99), ${duration(latenessNs.max)} (most)`,
+      `the driver came late by ${duration(latenessNs.p50)} (p50), ${duration(latenessNs.p99)} (p99), ` +
+        `${duration(latenessNs.max)} (most)`,
     );
   if (phasesNs) {
     const medians = Object.entries(phasesNs).map(([name, ns]) => `${name} ${duration(ns)}`);
@@ -89,9 +99,12 @@ function besides({ latenessNs, phasesNs, idleCpuShare }: MeasuredRow): string[] 
 function rounds({ rounds: all = [] }: Report): Html | "" {
   if (all.length === 0) return "";
   const table = html`<table id="rounds-table">
-<thead><tr><th scope="col">round</th><th scope="col">began after</th><th scope="col">took</th><th scope="col">taken by the hypervisor</th><th scope="col">load (1 min)</th><th scope="col">clock</th><th scope="col" class="text">control p50</th><th scope="col" class="text">wake-up p99</th></tr></thead>
+<thead><tr><th scope="col">round</th><th scope="col">began after</th><th scope="col">took</th>
+<th scope="col">taken by the hypervisor</th><th scope="col">load (1 min)</th><th scope="col">clock</th>
+<th scope="col" class="text">control p50</th><th scope="col" class="text">wake-up p99</th></tr></thead>
 <tbody>${all.map(round)}</tbody></table>`;
-  return html`<details><summary>${count(all.length, "round")}: what the machine did meanwhile</summary>${scrollBox("Rounds", table)}</details>`;
+  const title = `${count(all.length, "round")}: what the machine did meanwhile`;
+  return html`<details><summary>${title}</summary>${scrollBox("Rounds", table)}</details>`;
 }
 
 function round(one: RoundRecord): Html {
@@ -101,6 +114,9 @@ function round(one: RoundRecord): Html {
       .join(", ");
   const controls = (one.controls ?? []).map(({ placement, p50 }) => ({ placement, ns: p50 }));
   const canaries = (one.canaries ?? []).map(({ placement, p99 }) => ({ placement, ns: p99 }));
-  return html`<tr><td>${one.round}</td><td>${duration(one.startedAtMs * 1e6)}</td><td>${duration(one.durationMs * 1e6)}</td><td>${percent(one.stealShare)}</td>
-<td>${one.loadAverage1?.toFixed(2)}</td><td>${typeof one.frequencyMHz === "number" ? `${Math.round(one.frequencyMHz)} MHz` : duration(null)}</td><td class="text">${each(controls)}</td><td class="text">${each(canaries)}</td></tr>`;
+  const clock = typeof one.frequencyMHz === "number" ? `${Math.round(one.frequencyMHz)} MHz` : duration(null);
+  return html`<tr><td>${one.round}</td><td>${duration(one.startedAtMs * 1e6)}</td>
+  <td>${duration(one.durationMs * 1e6)}</td><td>${percent(one.stealShare)}</td>
+  <td>${one.loadAverage1?.toFixed(2)}</td><td>${clock}</td>
+  <td class="text">${each(controls)}</td><td class="text">${each(canaries)}</td></tr>`;
 }

@@ -6,22 +6,28 @@ interface Figure {
   readonly text: string;
 }
 
-/** In the order of a review: does size change the order, what does the tail look like, is it stable, what is the capacity. */
+/** Figures in the order of a review: order by size, the tail, stability, capacity. */
 const FIGURES: readonly Figure[] = [
   {
     id: "sizes",
     title: "Where the order flips by size",
-    text: "Median round trip against message size, both axes logarithmic; whiskers are 95 % intervals. Where two lines cross, the better choice may change; the sentence below gives what ratios within the same rounds show.",
+    text:
+      "Median round trip against message size, both axes logarithmic; whiskers are 95 % intervals. Where two lines " +
+      "cross, the better choice may change; the sentence below gives what ratios within the same rounds show.",
   },
   {
     id: "percentiles",
     title: "The whole distribution",
-    text: "All trials merged. The horizontal axis is 1/(1−p), so that each step to the right is ten times rarer; a line ends where fewer than 20 samples lie beyond.",
+    text:
+      "All trials merged. The horizontal axis is 1/(1−p), so that each step to the right is ten times rarer; " +
+      "a line ends where fewer than 20 samples lie beyond.",
   },
   {
     id: "trials",
     title: "Trial by trial",
-    text: "Each point is the median of one fresh pair of processes. A slope is drift of the machine; two bands are a mechanism that settles differently from start to start. Invalid trials are named, not drawn.",
+    text:
+      "Each point is the median of one fresh pair of processes. A slope is drift of the machine; two bands are a " +
+      "mechanism that settles differently from start to start. Invalid trials are named, not drawn.",
   },
   {
     id: "throughput",
@@ -31,11 +37,11 @@ const FIGURES: readonly Figure[] = [
   {
     id: "growth",
     title: "Load, depth and clients",
-    text: "How cost grows with what varies in the chosen benchmark: offered rate, messages in flight, or client processes.",
+    text: "Cost against what varies in the chosen benchmark: offered rate, messages in flight, or client processes.",
   },
 ];
 
-/** Canvases with the same numbers in a table each; the script fills both. */
+/** Renders canvases, each with a table of the same numbers; the script fills both. */
 export function figureSections(): Html[] {
   return FIGURES.map(
     ({ id, title, text }) => html`<section id="${id}"${id === "growth" && trusted(" hidden")}>
@@ -44,7 +50,10 @@ export function figureSections(): Html[] {
 <p class="finding" id="${id}-finding" aria-live="polite"></p>
 <figure><div class="plot"><canvas id="${id}-chart" role="img" aria-label="${title}"></canvas></div>
 <figcaption id="${id}-caption"></figcaption></figure>
-<details><summary>The same numbers as a table</summary><div class="scroll" id="${id}-table" tabindex="0" role="region" aria-label="${title}: the same numbers as a table"></div></details>
+<details><summary>The same numbers as a table</summary>
+<div class="scroll" id="${id}-table" tabindex="0" role="region" aria-label="${title}: the same numbers as a table">
+</div>
+</details>
 </section>`,
   );
 }

@@ -7,20 +7,22 @@ import { noise } from "./noise.ts";
 import { scrollBox } from "./scroll.ts";
 import { floorSentence } from "./verdict.ts";
 
-/** The machine, its noise, what the instruments themselves cost, the versions of what was measured. */
+/** Renders the machine, its noise, the cost of the instruments, and the versions of what was measured. */
 export function machineSection(report: Report): Html {
   const setting = html`<table class="facts-table"><tbody>${facts(report).map(
     ([name, value]) => html`<tr><th scope="row">${name}</th><td class="text">${value || "not recorded"}</td></tr>`,
   )}</tbody></table>`;
   const versions = html`<table>
-<thead><tr><th scope="col" class="text">transport</th><th scope="col" class="text">waiting classes</th><th scope="col" class="text">version, or why it is not available here</th></tr></thead>
+<thead><tr><th scope="col" class="text">transport</th><th scope="col" class="text">waiting classes</th>
+<th scope="col" class="text">version, or why it is not available here</th></tr></thead>
 <tbody>${report.transports.map(transport)}</tbody></table>`;
   return html`<section id="machine">
 <h2>Machine and noise</h2>
 ${scrollBox("Machine and setting", setting)}
 ${noise(report)}
 ${cBaseline(report)}
-<details><summary>Transports and their versions</summary>${scrollBox("Transports and their versions", versions)}</details>
+<details><summary>Transports and their versions</summary>
+${scrollBox("Transports and their versions", versions)}</details>
 </section>`;
 }
 
@@ -49,7 +51,7 @@ function facts(report: Report): (readonly [name: string, value: string])[] {
   ];
 }
 
-/** A plan is an estimate: what is above it by less was kept. */
+/** Smallest excess over the plan that is reported, as a share: a plan is an estimate. */
 const OVERRAN_SHARE = 0.1;
 
 function durationText(run: Report["duration"]): string {
@@ -79,29 +81,38 @@ function ffi(binding: Environment["ffi"] | undefined): string {
   return `${binding.binding}${cost}${binding.reason ? ` (${binding.reason})` : ""}`;
 }
 
-/** Cells of the C program; the ranking shows each row's distance to them. */
+/** Renders the cells of the C program; the ranking shows each row's distance to them. */
 function cBaseline({ cBaseline: cells = [], cBaselineReason }: Report): Html {
-  if (cells.length === 0)
-    return html`<p class="note">Plain C was not measured in this run: ${cBaselineReason?.reason ?? "it needs a C compiler"}.</p>`;
+  const reason = cBaselineReason?.reason ?? "it needs a C compiler";
+  if (cells.length === 0) return html`<p class="note">Plain C was not measured in this run: ${reason}.</p>`;
   const table = html`<table id="c-baseline">
-<thead><tr><th scope="col" class="text">mechanism</th><th scope="col" class="text">placement</th><th scope="col" class="text">class</th><th scope="col" class="text">benchmark</th><th scope="col">size</th><th scope="col">p50</th><th scope="col">95 % interval</th><th scope="col">p99</th></tr></thead>
+<thead><tr><th scope="col" class="text">mechanism</th><th scope="col" class="text">placement</th>
+<th scope="col" class="text">class</th><th scope="col" class="text">benchmark</th><th scope="col">size</th>
+<th scope="col">p50</th><th scope="col">95 % interval</th><th scope="col">p99</th></tr></thead>
 <tbody>${cells.map(cBaselineRow)}</tbody></table>`;
-  return html`<details><summary>C baseline: the same exchange in plain C</summary>${scrollBox("The same exchange in plain C", table)}</details>`;
+  return html`<details><summary>C baseline: the same exchange in plain C</summary>
+  ${scrollBox("The same exchange in plain C", table)}</details>`;
 }
 
 function cBaselineRow(cell: Measurement): Html {
-  const lead = html`<th scope="row"><code>${rowName(cell)}</code></th><td class="text">${PLACEMENT_LABELS[cell.placement] ?? cell.placement}</td>
-<td class="text">${MODE_LABELS[cell.mode] ?? cell.mode}</td><td class="text">${[cell.benchmark, variantOf(cell)].filter(Boolean).join(", ")}</td><td>${bytes(cell.payloadBytes)}</td>`;
+  const lead = html`<th scope="row"><code>${rowName(cell)}</code></th>
+  <td class="text">${PLACEMENT_LABELS[cell.placement] ?? cell.placement}</td>
+  <td class="text">${MODE_LABELS[cell.mode] ?? cell.mode}</td>
+  <td class="text">${[cell.benchmark, variantOf(cell)].filter(Boolean).join(", ")}</td>
+  <td>${bytes(cell.payloadBytes)}</td>`;
   if (cell.status !== "measured" || !cell.latencyNs)
     return html`<tr>${lead}<td class="text" colspan="3">${missingText(cell)}</td></tr>`;
   const { p50, p99 } = cell.latencyNs;
-  return html`<tr>${lead}<td>${duration(p50)}</td><td>${durationRange(cell.interval.p50, p50)}</td><td${p99 === undefined && html` title="${NO_P99}"`}>${p99Text(cell)}</td></tr>`;
+  return html`<tr>${lead}<td>${duration(p50)}</td><td>${durationRange(cell.interval.p50, p50)}</td>
+  <td${p99 === undefined && html` title="${NO_P99}"`}>${p99Text(cell)}</td></tr>`;
 }
 
 function transport(record: TransportRecord): Html {
   const state = record.available ? record.version : `unavailable: ${record.reason}`;
   const modes = (record.capabilities?.modes ?? []).map((mode) => MODE_LABELS[mode] ?? mode).join(", ");
-  return html`<tr><th scope="row"><code>${record.id}</code></th><td class="text">${modes}</td><td class="text prose">${state}${record.baseline && " (baseline: no process boundary, never ranked)"}</td></tr>`;
+  const baseline = record.baseline && " (baseline: no process boundary, never ranked)";
+  return html`<tr><th scope="row"><code>${record.id}</code></th><td class="text">${modes}</td>
+  <td class="text prose">${state}${baseline}</td></tr>`;
 }
 
 function isNumber(value: number | null | undefined): value is number {

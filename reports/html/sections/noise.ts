@@ -4,7 +4,7 @@ import { PLACEMENT_LABELS, PLACEMENT_ORDER } from "../../labels.ts";
 import { type Html, html } from "../markup.ts";
 import { scrollBox } from "./scroll.ts";
 
-/** What the machine did by itself, per placement: its tail floor and how far the frozen control drifted. Empty in old reports. */
+/** Renders the machine's own noise per placement: tail floor and drift of the frozen control. Empty in old reports. */
 export function noise(report: Report): Html {
   return html`${tailFloor(report)}${control(report)}`;
 }
@@ -14,13 +14,17 @@ function tailFloor({ canaries = {} }: Report): Html | "" {
     const canary = canaries[placement];
     return canary
       ? [
-          html`<tr>${lead(placement)}<td>${duration(canary.p50)}</td><td>${duration(canary.p99)}</td><td>${duration(canary.p999)}</td><td>${duration(canary.max)}</td><td>${canary.count}</td><td class="text prose">${canary.bad && "⚠ "}${canary.sentence}</td></tr>`,
+          html`<tr>${lead(placement)}<td>${duration(canary.p50)}</td><td>${duration(canary.p99)}</td>
+          <td>${duration(canary.p999)}</td><td>${duration(canary.max)}</td><td>${canary.count}</td>
+          <td class="text prose">${canary.bad && "⚠ "}${canary.sentence}</td></tr>`,
         ]
       : [];
   });
   if (rows.length === 0) return "";
   const table = html`<table id="canaries">
-<thead><tr><th scope="col" class="text">placement</th><th scope="col">p50</th><th scope="col">p99</th><th scope="col">p99.9</th><th scope="col">most</th><th scope="col">wake-ups</th><th scope="col" class="text"></th></tr></thead>
+<thead><tr><th scope="col" class="text">placement</th><th scope="col">p50</th><th scope="col">p99</th>
+<th scope="col">p99.9</th><th scope="col">most</th><th scope="col">wake-ups</th>
+<th scope="col" class="text"></th></tr></thead>
 <tbody>${rows}</tbody></table>`;
   const caption =
     "The machine's own tail floor: how late it wakes a sleeping process. No p99 above says more than this allows.";
@@ -33,12 +37,14 @@ function control(report: Report): Html | "" {
     if (!summary) return [];
     const { p50, interval, spread } = summary;
     return [
-      html`<tr>${lead(placement)}<td>${duration(p50)}</td><td>${durationRange(interval, p50)}</td><td>${ratio(spread)}</td><td class="text prose">${drift(report, placement)}</td></tr>`,
+      html`<tr>${lead(placement)}<td>${duration(p50)}</td><td>${durationRange(interval, p50)}</td>
+      <td>${ratio(spread)}</td><td class="text prose">${drift(report, placement)}</td></tr>`,
     ];
   });
   if (rows.length === 0) return "";
   const table = html`<table id="controls-drift">
-<thead><tr><th scope="col" class="text">placement</th><th scope="col">p50</th><th scope="col">95 % interval</th><th scope="col">slowest round / fastest</th><th scope="col" class="text">p50 of the rounds, in order</th></tr></thead>
+<thead><tr><th scope="col" class="text">placement</th><th scope="col">p50</th><th scope="col">95 % interval</th>
+<th scope="col">slowest round / fastest</th><th scope="col" class="text">p50 of the rounds, in order</th></tr></thead>
 <tbody>${rows}</tbody></table>`;
   const caption = "The frozen control, an echo that never changes, once per round: where it moves, the machine moved.";
   return scrollBox("Drift of the control", table, caption);

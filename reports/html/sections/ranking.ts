@@ -12,18 +12,19 @@ export function rankingSection(report: Report): Html {
 ${quick !== "" && html`<p class="note">${quick}</p>`}
 ${overall(report)}
 <h3 id="ranking-title">By message size</h3>
-<p class="note">One placement, one waiting class, one size at a time: numbers of different classes or placements answer different
-questions and are never ranked against each other. The plot shows the ratio to the best with its 95 % interval; a row whose bar reaches
-the line at 1 is a <em>tie</em>: this run does not tell it from the best.</p>
+<p class="note">One placement, one waiting class, one size at a time: numbers of different classes or placements answer
+different questions and are never ranked against each other. The plot shows the ratio to the best with its 95 %
+interval. A row whose bar reaches the line at 1 is a <em>tie</em>: this run does not tell it from the best.</p>
 <p class="caption" id="ranking-caption"></p>
-<div id="ranking-table" class="scroll" tabindex="0" role="region" aria-labelledby="ranking-title" aria-live="polite"></div>
+<div id="ranking-table" class="scroll" tabindex="0" role="region" aria-labelledby="ranking-title" aria-live="polite">
+</div>
 <ul id="ranking-notes" class="note"></ul>
 </section>`;
 }
 
 const STANDINGS = { best: "", tied: "tie", behind: "", unknown: "too few rounds to tell" } as const;
 
-/** The order the pick was made from: over all payloads of the workload. */
+/** Renders the order behind the pick: over all payloads of the workload. */
 function overall(report: Report): Html | "" {
   const { pick } = report;
   const ranking = pick?.ranking ?? [];
@@ -35,12 +36,16 @@ function overall(report: Report): Html | "" {
     const isPick = row.transport === pick.transport && row.mode === pick.mode && pick.verdict !== "cannot-tell";
     const standing = isPick ? "pick" : index === 0 ? "" : STANDINGS[standingOf(row.interval)];
     const interval = index > 0 && row.interval ? `${ratio(row.interval[0])} – ${ratio(row.interval[1])}` : ABSENT;
-    return html`<tr class="${standing === "pick" ? "best" : ""}"><td>${index + 1}</td><th scope="row"><code>${row.transport}</code></th>
-<td class="text">${MODE_LABELS[row.mode] ?? row.mode}</td><td>${ratio(row.ratio)}</td><td>${interval}</td><td class="text">${standing}</td></tr>`;
+    return html`<tr class="${standing === "pick" ? "best" : ""}"><td>${index + 1}</td>
+    <th scope="row"><code>${row.transport}</code></th><td class="text">${MODE_LABELS[row.mode] ?? row.mode}</td>
+    <td>${ratio(row.ratio)}</td><td>${interval}</td><td class="text">${standing}</td></tr>`;
   });
   const table = html`<table id="overall">
-<thead><tr><th scope="col"></th><th scope="col" class="text">transport</th><th scope="col" class="text">class</th><th scope="col">ratio</th><th scope="col">95 % interval</th><th scope="col"></th></tr></thead>
+<thead><tr><th scope="col"></th><th scope="col" class="text">transport</th><th scope="col" class="text">class</th>
+<th scope="col">ratio</th><th scope="col">95 % interval</th><th scope="col"></th></tr></thead>
 <tbody>${rows}</tbody></table>`;
-  const caption = `The workload of the pick: ${sizes || "all sizes measured"}, ${placement}. Ratio to the best within the same rounds, of the geometric mean of p50 over the sizes.`;
+  const caption =
+    `The workload of the pick: ${sizes || "all sizes measured"}, ${placement}. ` +
+    "Ratio to the best within the same rounds, of the geometric mean of p50 over the sizes.";
   return scrollBox("Ranking over the workload of the pick", table, caption);
 }

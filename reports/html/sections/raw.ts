@@ -7,7 +7,9 @@ export function rawSection(report: Report, note: string): Html {
   return html`<section id="raw">
 <h2>Run it again, raw data</h2>
 <pre class="command"><code>${report.commandLine ?? "command line not recorded"}</code></pre>
-<p>The random order of the trials came from seed ${report.seed ?? "(not recorded)"}; the run started ${report.startedAt ?? "(not recorded)"}${took}. ${note}</p>
-<p><button type="button" id="download">Download report.json</button> <span class="quiet">schema version ${report.schemaVersion}</span></p>
+<p>The random order of the trials came from seed ${report.seed ?? "(not recorded)"};
+the run started ${report.startedAt ?? "(not recorded)"}${took}. ${note}</p>
+<p><button type="button" id="download">Download report.json</button>
+<span class="quiet">schema version ${report.schemaVersion}</span></p>
 </section>`;
 }

@@ -4,7 +4,7 @@ import { interruption, MODE_LABELS } from "../../labels.ts";
 import { ruledOutByNeeds } from "../../needs.ts";
 import { type Html, html } from "../markup.ts";
 
-/** One line of identity: what, when, where. */
+/** Renders one line of identity: what, when, where. */
 export function masthead(report: Report): Html {
   const { cpuModel, cpus, node, platform } = report.environment;
   const when = (report.startedAt ?? "").replace("T", " ").replace(/(\.\d+)?Z$/, " UTC");
@@ -18,7 +18,7 @@ export function masthead(report: Report): Html {
 <p class="facts">${facts.filter(Boolean).join(" · ")}</p>`;
 }
 
-/** The answer first: pick, reasons, what cannot be told apart from it, the other waiting classes, what is out and why. */
+/** Renders the answer first: pick, reasons, ties, the other waiting classes, what is out and why. */
 export function verdict(report: Report): Html {
   const { pick } = report;
   if (!pick) return html`<section id="verdict"><h1>${noPick(report)}</h1>${warnings(report)}</section>`;
@@ -26,13 +26,22 @@ export function verdict(report: Report): Html {
   return html`<section id="verdict">
 <h1>${unbroken(pick.sentence)}</h1>
 ${reasons.length > 0 && html`<ul>${reasons.map((reason) => html`<li>${reason}</li>`)}</ul>`}
-${immaterial.length > 0 && html`<p class="tie"><b>Told from it, without a difference that is shown to matter:</b> ${immaterial.join(", ")}.</p>`}
-${ties.length > 0 && pick.verdict !== "cannot-tell" && html`<p class="tie"><b>Not distinguishable from it at 95 %:</b> ${ties.join(", ")}. Choose among these by what else matters to you.</p>`}
+${
+  immaterial.length > 0 &&
+  html`<p class="tie"><b>Told from it, without a difference that is shown to matter:</b> ${immaterial.join(", ")}.</p>`
+}
+${
+  ties.length > 0 &&
+  pick.verdict !== "cannot-tell" &&
+  html`<p class="tie"><b>Not distinguishable from it at 95 %:</b> ${ties.join(", ")}.
+Choose among these by what else matters to you.</p>`
+}
 ${
   alternatives.length > 0 &&
   html`<dl class="alternatives">${alternatives.map(
     (other) =>
-      html`<dt><code>${other.transport}</code> <span>${MODE_LABELS[other.mode] ?? other.mode}</span></dt><dd>${unbroken(other.sentence)}</dd>`,
+      html`<dt><code>${other.transport}</code> <span>${MODE_LABELS[other.mode] ?? other.mode}</span></dt>
+      <dd>${unbroken(other.sentence)}</dd>`,
   )}</dl>`
 }
 ${
@@ -59,7 +68,7 @@ function needsRuleOut(report: Report): Html | false {
   );
 }
 
-/** A number and its unit stay on one line. */
+/** Keeps a number and its unit on one line. */
 function unbroken(sentence: string): string {
   return sentence.replace(/(\d) (?=(ns|µs|ms|s|B|[KMGT]iB|%)(?![\p{L}\d]))/gu, "$1\u00a0");
 }
@@ -75,10 +84,11 @@ function noPick(report: Report): string {
 function warnings(report: Report): Html | "" {
   const { warnings: list } = report;
   if (list.length === 0) return "";
-  return html`<aside class="warning"><b>Read with care.</b><ul>${list.map(({ text }) => html`<li>${text}</li>`)}</ul></aside>`;
+  return html`<aside class="warning"><b>Read with care.</b>
+  <ul>${list.map(({ text }) => html`<li>${text}</li>`)}</ul></aside>`;
 }
 
-/** Shared with the machine section. */
+/** Describes the floor of the harness; the machine section uses it too. */
 export function floorSentence(report: Report): string {
   const floor = report.environment.harnessFloorNs;
   return floor === null || floor === undefined
