@@ -1,7 +1,7 @@
 /** Share of an announced time by which it may be missed before another is announced. */
 export const TOLERANCE = 0.15;
 
-/** @returns a function that is true for a time so far from the one announced last that it is to be announced instead */
+/** @returns a function that is true for a time so far from the last announced one that it is announced instead */
 export function announcedTime(ms?: number): (ms: number) => boolean {
   let announcedMs = ms;
   return (newMs) => {

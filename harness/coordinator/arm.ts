@@ -9,7 +9,7 @@ import { type PlacementCpus, placementCpus } from "../process/pinning.ts";
 import type { Placement } from "../results/model.ts";
 import { cannotCarry } from "../rpc/codecs/values.ts";
 
-/** What one trial measures: a mechanism, how it waits, and where its two ends run. */
+/** Mechanism with its waiting class and the CPUs of its two ends: the subject of one trial. */
 export interface Arm {
   readonly transport: TransportDescription;
   readonly reference: TransportReference;
@@ -17,26 +17,26 @@ export interface Arm {
   readonly mode: WaitMode;
   readonly placement: Placement;
   readonly peerLanguage: string;
-  /** As of `DriverStart`. */
+  /** Peer program, as in `DriverStart`. */
   readonly peerProgram?: string | undefined;
   readonly cpus: PlacementCpus;
-  /** Both ends convert with it: such an arm runs the cells of its codec and no others. */
+  /** Codec of both ends: such an arm runs the cells of its codec and no others. */
   readonly codec?: CodecId;
 }
 
-/** A row of the report: one arm, one benchmark in one variant, one size. */
+/** Row of the report: one arm, one benchmark in one variant, one size. */
 export interface Cell {
   readonly benchmark: Benchmark;
   readonly variant: Variant;
   readonly payloadBytes: number;
 }
 
-/** Those cells of a run that are this arm's. */
+/** Returns those cells of a run that belong to this arm. */
 export function cellsOf(arm: Pick<Arm, "codec">, cells: readonly Cell[]): readonly Cell[] {
   return cells.filter(({ variant }) => variant.codec === arm.codec);
 }
 
-/** What the driver needs to know of a cell. */
+/** Returns the part of a cell that the driver needs. */
 export function loadOf({ payloadBytes, variant }: Cell, seed: number): Load {
   return {
     payloadBytes,
@@ -52,7 +52,7 @@ export function loadOf({ payloadBytes, variant }: Cell, seed: number): Load {
   };
 }
 
-/** Short and unique within a run; also what messages to the user call a cell. */
+/** Returns a short name, unique within a run; messages to the user call a cell so too. */
 export function cellKey({ benchmark, variant, payloadBytes }: Cell): string {
   const parts = [benchmark.name, `${payloadBytes} B`];
   if (variant.inFlight !== undefined) parts.push(`${variant.inFlight} in flight${variant.batched ? " batched" : ""}`);
@@ -66,7 +66,7 @@ export function cellKey({ benchmark, variant, payloadBytes }: Cell): string {
 
 export type ArmOrReason = { readonly arm: Arm } | { readonly reason: string };
 
-/** Places an arm on CPUs, or says why it cannot run there. */
+/** Places an arm on CPUs, or returns the reason why it cannot run there. */
 export function placeArm(arm: Omit<Arm, "cpus">): ArmOrReason {
   const { mode, placement, transport } = arm;
   const cpus = placementCpus(placement);
@@ -84,7 +84,7 @@ export function placeArm(arm: Omit<Arm, "cpus">): ArmOrReason {
   return { arm: { ...arm, cpus } };
 }
 
-/** Why a cell does not exist for this arm; undefined when it does. */
+/** Returns the reason why a cell does not exist for this arm; undefined when it does. */
 export function cellReason(arm: Omit<Arm, "version">, cell: Cell): string | undefined {
   const { transport, mode, placement, cpus } = arm;
   const { maxMessageBytes, maxInFlight } = transport.capabilities;
@@ -108,7 +108,7 @@ export function cellReason(arm: Omit<Arm, "version">, cell: Cell): string | unde
   return workloadReason(transport, placement, cell) ?? processReason(transport, mode, cell);
 }
 
-/** A client that has to send again so soon cannot sleep while a reply is on its way. */
+/** Shortest interval between sends, ms, in which a client can sleep for a reply. */
 const SHORTEST_SLEEP_MS = 1.2;
 
 function workloadReason({ capabilities }: TransportDescription, placement: Placement, cell: Cell): string | undefined {
@@ -139,7 +139,7 @@ function patternReason({ capabilities }: TransportDescription, pattern: Benchmar
   return `the pattern ${pattern} does not exist here`;
 }
 
-/** Models that need other processes, or further connections. */
+/** Returns the reason why a model cannot have the other processes or connections that it needs. */
 function processReason({ capabilities, event }: TransportDescription, mode: WaitMode, cell: Cell): string | undefined {
   const { rendezvous, maxClients } = capabilities;
   const { model } = cell.benchmark;

@@ -17,18 +17,18 @@ import {
 
 const CALIBRATE_CELL_MS = 12;
 const LEAST_OVERHEAD_MS = 100;
-/** Rates so far above the most any calibration answered are beyond the knee: a curve needs one or two such points, not all. */
+/** Factor above the highest calibrated rate beyond which rates are left out: a curve needs one or two such points. */
 const BEYOND_FACTOR = 1.5;
 
-/** The arms of one pair of processes, and their cells. */
+/** Arms of one pair of processes, and their cells. */
 export interface Wanted {
   readonly records: readonly [ArmRecord, ...ArmRecord[]];
   readonly cells: readonly Cell[];
 }
 
 /**
- * Finds the paces of all arms, a few pairs of processes getting ready at a time and each alone while it is measured. Arms of which nothing
- * can run are left out.
+ * Finds the paces of all arms: a few pairs of processes get ready at a time, and each is alone while it is measured.
+ * Arms that cannot run any cell are left out.
  */
 export async function calibrateAll(
   { supervisor, place, inactivityTimeoutMs, onArm }: CalibrationSite,
@@ -57,12 +57,12 @@ export async function calibrateAll(
 export interface CalibrationSite {
   readonly supervisor: ProcessSupervisor;
   readonly place: Place;
-  /** As of `MeasureRequest`. */
+  /** Timeout as in `MeasureRequest`. */
   readonly inactivityTimeoutMs: number | undefined;
   readonly onArm: (arm: Arm) => void;
 }
 
-/** What cannot exist gets its reason in the record. */
+/** Returns the possible cells, and records reasons for the others. */
 function possibleCells(record: ArmRecord, cells: readonly Cell[]): readonly Cell[] {
   for (const cell of cells) {
     const reason = cellReason(record.arm, cell);
@@ -76,12 +76,12 @@ interface Calibration {
   readonly place: Place;
   readonly records: readonly ArmRecord[];
   readonly cells: readonly Cell[];
-  /** Ready for its first turn, and what getting ready took of the time of the run. */
+  /** Trial that is ready for its first turn, and the time of the run that getting ready took. */
   readonly prepared: PreparedTrial;
   readonly prepareMs: number;
 }
 
-/** Finds the pace of every cell of a group; what cannot run gets its reason in the record. */
+/** Finds the pace of every cell of a group; records reasons for those that cannot run. */
 async function calibrate({ supervisor, place, records, ...of }: Calibration): Promise<GroupPace | undefined> {
   const outcomes = await runTrial(supervisor, place, of.prepared);
   let overheadMs = of.prepareMs;
@@ -107,12 +107,12 @@ function pacesOf(record: ArmRecord, cells: readonly Cell[], { results, obstacles
   return withoutHopeless(record, paces);
 }
 
-/** A pace, and how many messages a second the calibration really saw; they differ in an open loop. */
+/** Pace, with the messages per second that the calibration really had; they differ in an open loop. */
 interface FoundPace extends Pace {
   readonly achieved: number;
 }
 
-/** Judged by the best of all rates: one short window at a low rate may have met one long stall of the machine. */
+/** Judges by the best of all rates: one short window at a low rate may have met one long stall of the machine. */
 function withoutHopeless(record: ArmRecord, paces: readonly FoundPace[]): FoundPace[] {
   const rates = paces.filter(({ cell }) => cell.benchmark.model === "paced").map(({ achieved }) => achieved);
   const most = Math.max(0, ...rates);

@@ -5,16 +5,16 @@ import { spaceIn } from "../../transports/posix/machine-limits.ts";
 import type { TransportReference } from "../process/messages.ts";
 
 const DEFAULT_TYPICAL_MS = 10;
-/** A driver, and the server that healthy checks share. */
+/** Time to start a driver and the server that healthy checks share, ms. */
 const START_MS = 500;
-/** One more than there are CPUs: a good part of all checks is waiting. */
+/** Number of drivers side by side, one more than CPUs: a good part of all checks is waiting. */
 export const LANES: number = Math.min(4, availableParallelism()) + 1;
 
 export interface CheckTarget {
   readonly transport: TransportDescription;
   readonly reference: TransportReference;
   readonly peerLanguage: string;
-  /** As of `DriverStart`. */
+  /** Peer program, as in `DriverStart`. */
   readonly peerProgram?: string | undefined;
 }
 
@@ -25,9 +25,9 @@ export interface Batch {
 }
 
 export interface Plan {
-  /** May run beside each other, but for those that {@link compete}. */
+  /** Batches that may run beside each other, except those that {@link compete}. */
   readonly together: readonly Batch[];
-  /** Read clocks or CPU time: nothing else runs meanwhile. */
+  /** Batches that read clocks or CPU time: nothing else runs meanwhile. */
   readonly alone: readonly Batch[];
 }
 
@@ -46,12 +46,12 @@ export function planChecks(targets: readonly CheckTarget[], checks: readonly Che
   return { together: batches(false), alone: batches(true) };
 }
 
-/** Conformance cases are about the API in this language: a server in another one takes no part in them. */
+/** True where a check concerns the target: conformance cases are about the API in this language only. */
 function concerns({ peerLanguage }: CheckTarget, { id }: Check): boolean {
   return peerLanguage === "node" || !id.startsWith("conformance/");
 }
 
-/** How long `runChecks` will take with ordinary mechanisms, ms. */
+/** Predicts the time of `runChecks` with ordinary mechanisms, ms. */
 export function predictChecksMs(targets: readonly CheckTarget[], checks: readonly Check[]): number {
   return predictMs(planChecks(targets, checks));
 }
@@ -71,23 +71,23 @@ export function typicalMs(check: Check, transport: TransportDescription): number
   return applies(check, transport) ? (check.typicalMs ?? DEFAULT_TYPICAL_MS) : 0;
 }
 
-/** What lacks an event face gets one in the driver; here only the answer matters. */
+/** True where a check applies. A missing event face is added in the driver; here only the answer matters. */
 function applies(check: Check, transport: TransportDescription): boolean {
   return unmetNeed(check, { event: {}, ...transport }) === undefined;
 }
 
-/** Both would live on one limit of the system, and one of them would be refused what the other has. */
+/** True where both depend on one limit of the system, so that one could be refused what the other has. */
 export function compete(a: Batch, b: Batch): boolean {
   const limit = limitOf(a);
   return limit !== undefined && limit === limitOf(b);
 }
 
-/** Rings of several mechanisms with all their clients take so much at a time. */
+/** Size of /dev/shm that holds the rings of several mechanisms with all their clients. */
 const ENOUGH_SHM_BYTES = 2 ** 31;
 
 /**
- * All message queues of a user together may hold so many bytes (RLIMIT_MSGQUEUE): two servers with all their clients do not fit. A small
- * /dev/shm has room for the rings of one.
+ * Names the limit of the system that a batch depends on. RLIMIT_MSGQUEUE counts all message queues of a user, and two
+ * servers with all their clients exceed it. A small /dev/shm has room for the rings of one mechanism.
  */
 function limitOf({ target: { transport } }: Batch): string | undefined {
   if (transport.id.startsWith("posix-mq")) return "queues";

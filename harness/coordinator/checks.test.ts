@@ -2,7 +2,7 @@ import { CONFORMANCE } from "../../scenarios/conformance/index.ts";
 import { REGISTRY } from "../../transports/registry.ts";
 import { describeChecks } from "../testing/vitest-adapter.ts";
 
-/** One per shared implementation; `npm run test:all` takes every transport. The scenarios have their own test. */
+/** Transports, one per shared implementation; `npm run test:all` takes every one. The scenarios have their own test. */
 const REPRESENTATIVES: readonly string[] = ["loopback", "unix", "stdio"];
 const everything = process.env["IPCMARK_TEST_ALL"] === "1";
 

@@ -9,12 +9,12 @@ const TIMEOUT_MS = 60_000;
 export interface CodecCostRequest {
   readonly codecs: readonly CodecId[];
   readonly seed: number;
-  /** For each codec, kind of value and direction: 40 of them for all codecs, each with as much again of warm-up. */
+  /** Time for each codec, kind of value and direction, ms: 40 of them in all, each with as much again of warm-up. */
   readonly timeMs: number;
   readonly pin: PinPrefix;
 }
 
-/** What codecs cost without any transport, measured by a fresh process; the reason where that process failed. */
+/** Measures codecs without a transport in a fresh process; returns the reason where that process failed. */
 export async function measureCodecs(
   supervisor: ProcessSupervisor,
   place: Place,
@@ -24,7 +24,7 @@ export async function measureCodecs(
   const outcome = await supervisor.run({
     start: {
       type: "start",
-      // A driver loads a transport before it looks at its work: this one opens nothing.
+      // A driver loads a transport before its work; this one opens nothing.
       transport: { id: "loopback", module: null },
       mode: "event",
       place,

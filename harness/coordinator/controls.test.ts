@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { Controls } from "./controls.ts";
 
-/** The waker is a child of this process, the sleeper one of the waker. */
+/** Returns pids of canaries. The waker is a child of this process, the sleeper one of the waker. */
 function canaries(): number[] {
   const wakers = childrenOf(process.pid);
   return [...wakers, ...wakers.flatMap(childrenOf)];

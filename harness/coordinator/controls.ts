@@ -4,17 +4,17 @@ import { type PlacementCpus, placementCpus } from "../process/pinning.ts";
 import type { Placement } from "../results/model.ts";
 import { quantileSorted } from "../results/quantiles.ts";
 
-/** Of one round and placement; null where a process did not answer, which is no reason to stop measuring. */
+/** Result of one round and placement; null where a process did not answer, while measuring goes on. */
 export interface ControlRun {
   readonly placement: Placement;
   readonly echo: { readonly count: number; readonly p50: number; readonly p99: number; readonly max: number } | null;
-  /** Wake-up delays, ns, sorted; the first ones, which find cold code, are left out. */
+  /** Wake-up delays, ns, sorted; without the first ones, which meet cold code. */
   readonly delaysNs: Float64Array | null;
 }
 
 const ECHO_COUNT = 400;
 const ECHO_WARMUP = 150;
-/** Six rounds of them have the 2000 that a p99 needs. */
+/** Number of wake-ups per round: six rounds of them have the 2000 that a p99 needs. */
 const WAKES = 360;
 const COLD_WAKES = 20;
 const TIMEOUT_MS = 20_000;
@@ -35,11 +35,11 @@ interface CanaryAnswer {
 
 type Canary = Child<object, CanaryAnswer>;
 
-/** The frozen control, started anew each time, and the canaries, which sleep between rounds; placed like the trials. */
+/** Frozen control, started anew each time, and the canaries, which sleep between rounds; placed like the trials. */
 export class Controls {
   readonly #canaries = new Map<Placement, Canary>();
 
-  /** @param withEcho the control is one of each round, not of each placement: it says how fast the machine is, not where */
+  /** @param withEcho true once per round: the control shows how fast the machine is, whatever the placement */
   async run(placement: Placement, withEcho: boolean): Promise<ControlRun> {
     const cpus = placementCpus(placement);
     if ("reason" in cpus) return { placement, echo: null, delaysNs: null };
@@ -87,7 +87,7 @@ async function runEcho(cpus: PlacementCpus): Promise<EchoAnswer | null> {
   }
 }
 
-/** The command of a script that starts its own other end, each end on its CPU. */
+/** Returns the command of a script that starts its own other end, each end on its CPU. */
 function placed(
   { driverPin, peerPin }: PlacementCpus,
   file: string,

@@ -14,7 +14,7 @@ import { measure } from "./run-measurements.ts";
 
 const module = fileURLToPath(new URL("../testing/deadly.ts", import.meta.url));
 const ROUNDS = 3;
-/** Long enough for two processes to start on a busy machine. */
+/** Timeout in which two processes can start on a busy machine, ms. */
 const SILENCE_MS = 5000;
 
 async function armOf(id: string, from: string | null): Promise<Arm> {
@@ -26,7 +26,7 @@ async function armOf(id: string, from: string | null): Promise<Arm> {
   return placed.arm;
 }
 
-/** Arms that strike in their large cell, all in one run beside a healthy one. */
+/** Arms that fail in their large cell, all in one run beside a healthy one. */
 const DEADLY = ["deadly/crash", "deadly/exit", "deadly/hang", "deadly/segfault", "deadly/segfault-peer"];
 let rows: readonly Measurement[];
 let crashes: readonly Crash[];
@@ -51,7 +51,7 @@ describe("a process that ends in the middle of a cell", () => {
   it.for([
     ["deadly/crash", /trial 1: the driver process was ended by SIGKILL/],
     ["deadly/exit", /trial 1: the driver process exited with code 7/],
-    ["deadly/hang", /trial 1: the driver process hung: it said nothing for \d+ s/],
+    ["deadly/hang", /trial 1: the driver process hung: it was silent for \d+ s/],
     ["deadly/segfault", /the driver process was ended by SIGSEGV/],
     ["deadly/segfault-peer", /the peer process was ended by SIGSEGV/],
   ] as const)("fails that cell with its reason: %s", ([id, reason]) => {

@@ -10,7 +10,7 @@ import { measure } from "./run-measurements.ts";
 
 const module = fileURLToPath(new URL("../../scenarios/mutants/faulty.ts", import.meta.url));
 
-/** One trial of 1500 messages: the faults show themselves at every thousandth. */
+/** Measures one trial of 1500 messages: the faults show at every thousandth. */
 async function measureFaulty(fault: string): Promise<readonly Measurement[]> {
   const reference = { id: `faulty/${fault}`, module };
   const transport = await loadTransport(reference);
@@ -46,7 +46,7 @@ const reasonOf = (row: Measurement): string => (row.status === "measured" ? "" :
 const statuses = (rows: readonly Measurement[]): string[] =>
   rows.map(({ benchmark, status }) => `${benchmark}: ${status}`);
 
-// Side by side: most of it is waiting for messages that do not come, and nothing is asserted about time.
+// Side by side: most of it is waiting for messages that do not come, and no time is asserted.
 describe.concurrent("a trial through a broken transport", () => {
   it("is valid when nothing is broken", async ({ expect }) => {
     const rows = await measureFaulty("none");

@@ -10,17 +10,17 @@ import { type ArmOutcome, type PreparedTrial, prepareTrial, runTrial } from "./t
 export interface PairedArm {
   readonly head: PlannedArm;
   readonly base: Arm;
-  /** Of one trial of either side. */
+  /** Planned time of one trial of either side. */
   readonly plannedMs: number;
 }
 
-/** p50 of both sides, ns; or why there is none. */
+/** p50 of both sides, ns; or the reason why there is none. */
 export type PairOutcome = { readonly base: number; readonly head: number } | { readonly reason: string };
 
 export interface PairRequest {
   readonly arms: readonly PairedArm[];
   readonly pairs: number;
-  /** Which cells of an arm still matter. */
+  /** True where a cell of an arm still matters. */
   readonly wanted: (arm: PairedArm, cell: Cell) => boolean;
   readonly random: () => number;
   readonly onPair: (arm: PairedArm, cell: Cell, outcome: PairOutcome) => void;
@@ -29,7 +29,7 @@ export interface PairRequest {
   readonly onRound: (done: number) => void;
 }
 
-/** Pairs of fresh trials: in each round every arm once, its two sides next to each other in an order decided by a coin. */
+/** Runs pairs of fresh trials: in each round every arm once, its two sides in random order next to each other. */
 export async function runPairs(
   supervisor: ProcessSupervisor,
   place: Place,
@@ -52,7 +52,7 @@ export async function runPairs(
       const headFirst = random() < 0.5;
       const sides = headFirst ? [arm.head.arm, arm.base] : [arm.base, arm.head.arm];
       const runs = new Map<Arm, ArmOutcome>();
-      // Both get ready side by side if they are silent, then each has the machine to itself.
+      // Both get ready side by side if they sleep when idle, then each has the machine to itself.
       const isSilent = sides.every(({ transport }) => transport.activeWhenIdle !== true);
       for (const together of isSilent ? [sides] : sides.map((side) => [side])) {
         const prepared = await Promise.all(together.map(ready));
@@ -75,7 +75,7 @@ function outcomeOf(cell: Cell, base: ArmOutcome, head: ArmOutcome): PairOutcome 
   return { base: baseP50, head: headP50 };
 }
 
-/** A lost or wrong message makes a trial invalid and not fast; so does a number that is none. */
+/** Returns the p50, or a reason. A lost or wrong message makes a trial invalid, as does a figure that is no number. */
 function p50Of(cell: Cell, { results, obstacles }: ArmOutcome): number | string {
   const outcome = results.get(cellKey(cell))?.outcome;
   if (outcome === undefined) return obstacles.get(cellKey(cell))?.reason ?? "no result";

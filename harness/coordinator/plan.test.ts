@@ -110,7 +110,7 @@ describe("the length of a run", () => {
     expect(whyStop(length, { ...state, done: 7, elapsedMs: 19_000 })).toBeUndefined();
     expect(whyStop(length, { ...state, done: 7, elapsedMs: 19_600 })).toMatch(/the time was used/);
     expect(whyStop(length, { ...state, done: 3, elapsedMs: 19_600 })).toBeUndefined();
-    // A promise is kept even when the machine has become so slow that fewer rounds than wanted fit.
+    // A strict budget is kept even when the machine has become so slow that fewer rounds than wanted fit.
     expect(whyStop(length, { ...state, done: 3, elapsedMs: 21_500 })).toMatch(/the time was used/);
   });
 

@@ -2,12 +2,12 @@ import type { CellPlan } from "../process/messages.ts";
 import { type Arm, type Cell, cellKey, loadOf } from "./arm.ts";
 
 /**
- * How long each window of a run is, and how many rounds there are.
+ * Length of each window of a run, and number of rounds.
  *
  *   s(g)    start, warm-up ahead, end of the pair of processes of group g; from the calibration, ms
  *   r(c)    pace of cell c, messages a ms; from the calibration
  *   w(c)    warm-up of a cell right before its window, ms
- *   l(c)    its least window: LEAST_WINDOW_MS or LEAST_MESSAGES, whichever is longer; cut down where a few messages take very long
+ *   l(c)    its least window: LEAST_WINDOW_MS or LEAST_MESSAGES, whichever is longer; less for very slow messages
  *   d(c)    the window that its effort desires, d >= l
  *   x       control, canaries and C baseline of a round, ms
  *
@@ -22,7 +22,7 @@ import { type Arm, type Cell, cellKey, loadOf } from "./arm.ts";
  * A window has messages(c) = r(c) * (l + f * (d - l)), the same in all rounds: never boxed by time.
  */
 
-/** What the calibration found about one cell of one arm. */
+/** Result of calibrating one cell of one arm. */
 export interface Pace {
   readonly cell: Cell;
   readonly messagesPerSecond: number;
@@ -36,7 +36,7 @@ export interface ArmPace {
 /** Arms that differ in their placement only: one pair of processes serves them in turns. */
 export interface GroupPace {
   readonly arms: readonly ArmPace[];
-  /** Start, connect, warm up, stop: what a trial costs besides its cells, ms. */
+  /** Time of a trial besides its cells, ms: start, connect, warm up, stop. */
   readonly overheadMs: number;
 }
 
@@ -60,17 +60,17 @@ export interface PlannedGroup {
 
 export type Effort = "quick" | "default" | "thorough";
 
-/** How many rounds there may be, and the time they may take. */
+/** Bounds of a plan: number of rounds, and their time. */
 export interface PlanRequest {
   readonly effort: Effort;
   readonly rounds: { readonly least: number; readonly most: number };
-  /** For all rounds; Infinity: as the effort wants. */
+  /** Time for all rounds, ms; Infinity: as the effort wants. */
   readonly leftMs: number;
-  /** Of each round besides its trials: control and canary. */
+  /** Time of each round besides its trials, ms: control and canary. */
   readonly extraMs: number;
-  /** The answer is a p99: every window is made for one, however long the round gets. */
+  /** `true` when the answer is a p99: every window is made for one, however long the round gets. */
   readonly forP99?: boolean;
-  /** Instead of calculated counts. */
+  /** Number of messages to use instead of calculated counts. */
   readonly messages: number | undefined;
 }
 
@@ -83,61 +83,61 @@ export interface Plan {
 interface Wish {
   readonly roundTrips: number;
   readonly streamMs: number;
-  /** Windows whose length is time itself: idle, and schedules. */
+  /** Time of windows whose length is fixed: idle, and schedules. */
   readonly clockMs: number;
 }
 
-/** 2000 round trips give a trial 20 samples beyond its p99; 10,000 give it the 100 that a gate needs. */
+/** Wishes of the efforts: 2000 round trips give 20 samples beyond the p99; 10,000 the 100 that a gate needs. */
 const WISHES: Readonly<Record<Effort, Wish>> = {
   quick: { roundTrips: 400, streamMs: 20, clockMs: 300 },
   default: { roundTrips: 2000, streamMs: 40, clockMs: 500 },
   thorough: { roundTrips: 10_000, streamMs: 200, clockMs: 2000 },
 };
-/** A percentile needs this many samples beyond it over all trials, see `results/quantiles.ts`. */
+/** Number of messages over all trials that a p99 needs, see `results/quantiles.ts`. */
 const P99_IN_ALL = 2000;
 const P99_IN_ONE = 300;
-/** Sizes whose p99 a plain run must have; of larger ones only if it is cheap. */
+/** Largest size whose p99 a plain run must have; larger ones get it only if it is cheap. */
 const P99_PAYLOAD_BYTES = 4096;
 const P99_LONGEST_MS = 1500;
-/** Where the answer is a p99. */
+/** Longest window for a p99 where the answer is one. */
 const P99_NEEDED_LONGEST_MS = 5000;
 const CHEAP_MS = 60;
-/** Of a round trip and of a stream: a shorter stream is start and end only, the first message's way and the last one's. */
+/** Shortest window: below it a stream is start and end only, the first message's way and the last one's. */
 const LEAST_WINDOW_MS = 20;
 const LEAST_MESSAGES = 50;
-/** Where the least messages take longer than this, fewer do. */
+/** Time above which the least number of messages is lowered. */
 const LEAST_SLOW_MS = 300;
 const LEAST_SLOW_MESSAGES = 5;
 const LEAST_CLOCK_MS = 300;
 const LONGEST_WINDOW_MS = 2000;
 const MOST_MESSAGES = 2_000_000;
 /**
- * With the fewest rounds there may be, windows are made for so much of the time only: rounds that turn out longer than thought still fit,
- * and where they do not, one more is added.
+ * Share of the time for which windows are made with the fewest rounds: rounds that turn out longer still fit, and
+ * where they turn out shorter, one more is added.
  */
 const SAFE_SHARE = 0.88;
-/** Enough for each size to find its buffers, and a bound for slow mechanisms. */
+/** Number of warm-up messages: enough for each size to find its buffers, and a bound for slow mechanisms. */
 const WARMUP_MESSAGES = 100;
 const WARMUP_MS = 15;
-/** What has run ahead finds its code compiled: caches and buffers are left. */
+/** Number of warm-up messages after prewarming: the code is compiled, only caches and buffers are left. */
 const AFTER_AHEAD_MESSAGES = 40;
 const AFTER_AHEAD_MS = 3;
-/** The first cell of a turn finds processes that did nothing, or something else, until now: it warms up this much longer. */
+/** Factor for the warm-up of a turn's first cell: until then the processes did nothing, or something else. */
 const FIRST_WARMUP_FACTOR = 2;
 /**
- * Of a trial, shared by its cells: after so many messages the median of a fresh pair is within a few percent of where it stays. Where they
- * take more CPU time of the driver than that, each of them runs more code, and fewer do.
+ * Number of messages that prewarm a trial, shared by its cells: then the median of a fresh pair is within a few percent
+ * of where it stays. Where their CPU time in the driver is longer, each runs more code, and fewer do.
  */
 const AHEAD_MESSAGES = 6000;
 const AHEAD_CPU_MS = 120;
 /**
- * Models that start no further processes and keep no schedule, with messages that cost code and little memory. The large ones among them
- * compile little, but they touch the buffers first: without them the small ones would meet the page faults of a whole ring.
+ * Models that start no further processes and keep no schedule, with messages that cost code and little memory. Their
+ * large messages touch the buffers first: otherwise the small ones would meet the page faults of a whole ring.
  */
 const AHEAD_MODELS: ReadonlySet<string> = new Set(["ping-pong", "stream", "pipeline", "codec-round-trip"]);
 const AHEAD_PAYLOAD_BYTES = 65_536;
 
-/** What a driver is told of the cells of one turn, in the order in which they run; counts of 0 in a calibration. */
+/** Returns the plans of the cells of one turn, in the order in which they run; counts are 0 in a calibration. */
 export function cellPlans(
   cells: readonly Pick<PlannedCell, "cell" | "messages" | "warmupMessages" | "warmupMs">[],
   seedOf: () => number,
@@ -194,7 +194,7 @@ export function planRun(groups: readonly GroupPace[], request: PlanRequest): Pla
 interface WindowMs {
   readonly least: number;
   readonly wanted: number;
-  /** More than the least: enough for a p99. */
+  /** Window for a p99, ms, longer than the least. */
   readonly forP99?: number;
 }
 
@@ -259,10 +259,10 @@ function planCell(pace: Pace, windowMs: number, fixedMessages: number | undefine
   };
 }
 
-/** Ends when count and time are both reached, or at four times the time; the count is cut to what fits there. */
+/** Plans a warm-up that ends when count and time are both reached, or at four times the time. */
 function warmUp({ messagesPerSecond, cell }: Pace): WarmUp {
   const perMs = messagesPerSecond / 1000;
-  // Nothing is compiled by doing nothing.
+  // An idle cell compiles nothing.
   if (cell.benchmark.model === "idle") return { messages: 1, leastMs: WARMUP_MS, ms: 1 / perMs };
   const ahead = runsAhead(cell);
   const leastMs = ahead ? AFTER_AHEAD_MS : WARMUP_MS;
@@ -271,7 +271,7 @@ function warmUp({ messagesPerSecond, cell }: Pace): WarmUp {
   return { messages, leastMs, ms: Math.max(leastMs, messages / perMs) + startMs(cell) };
 }
 
-/** Start of the client processes of a model that has some, and what they run ahead. */
+/** Returns the time to start and prewarm the client processes of a model that has some. */
 function startMs({ benchmark, variant }: Cell): number {
   const clients = variant.clients ?? 1;
   if (benchmark.model === "workload") return AHEAD_CPU_MS + CLIENT_GUESS_MS * (clients - 1);
@@ -281,7 +281,7 @@ function startMs({ benchmark, variant }: Cell): number {
 interface WarmUp {
   readonly messages: number;
   readonly leastMs: number;
-  /** What it will take. */
+  /** Expected time. */
   readonly ms: number;
 }
 
@@ -293,7 +293,7 @@ function clamp(value: number, { least, most }: { readonly least: number; readonl
   return Math.min(most, Math.max(least, value));
 }
 
-/** A guess before anything is known of the machine: ms of one trial, start of its processes included. */
+/** Guesses the time of one trial before the machine is measured, ms, start of its processes included. */
 export function guessTrialMs(cells: readonly Cell[], effort: Effort): number {
   return START_GUESS_MS + sum(cells, (cell) => guessCellMs(cell, effort));
 }

@@ -8,14 +8,14 @@ import { placeArm } from "./arm.ts";
 import { cellPlans } from "./plan.ts";
 import { prepareTrial } from "./trial.ts";
 
-/** One of each kind; with IPCMARK_TEST_ALL every mechanism that does not say that it looks around. */
+/** Ids, one of each kind; with IPCMARK_TEST_ALL every mechanism without `activeWhenIdle`. */
 const EVENT_IDS =
   process.env["IPCMARK_TEST_ALL"] === undefined ? ["zeromq/dealer-router", "grpc/stream"] : await silentIds();
 const LOOK_MS = 500;
-/** Of all threads of both processes; a process that looks around every 100 ms has more, one that polls has thousands. */
+/** Largest number of switches of all threads of both processes; one that wakes every 100 ms has more. */
 const MOST_SWITCHES = 4;
 
-/** Context switches of all threads so far. */
+/** Returns the context switches of all threads so far. */
 function switchesOf(pid: number): number {
   return readdirSync(`/proc/${pid}/task`).reduce((sum, thread) => {
     const status = readFileSync(`/proc/${pid}/task/${thread}/status`, "utf8");
@@ -34,7 +34,7 @@ async function silentIds(): Promise<string[]> {
 }
 
 describe.skipIf(process.platform !== "linux")("a pair of processes that is ready", () => {
-  // Side by side: each looks at its own processes, which do nothing meanwhile.
+  // Side by side: each examines its own processes, which do nothing meanwhile.
   it.concurrent.for([
     ["unix", "event"],
     ["unix", "blocking"],
@@ -65,7 +65,7 @@ describe.skipIf(process.platform !== "linux")("a pair of processes that is ready
       const prepared = await prepareTrial(supervisor, place, job);
       expect(prepared.pids).toHaveLength(2);
       const count = (): number => prepared.pids.reduce((sum, pid) => sum + switchesOf(pid), 0);
-      // What was on its way when it said that it was ready may still come to its end.
+      // Whatever was under way at the report of readiness may still end.
       let least = Number.POSITIVE_INFINITY;
       for (let look = 0; look < 5 && least > MOST_SWITCHES; look++) {
         const before = count();

@@ -11,18 +11,18 @@ import { nodeCommand } from "../process/node-command.ts";
 import { endGroup, RUN_VARIABLE } from "../process/orphans.ts";
 import type { Crash } from "../results/model.ts";
 
-/** What one driver process is started with, and how long it may take in all. */
+/** Start message of one driver process, and its timeouts. */
 export interface DriverJob {
   readonly start: DriverStart;
   readonly pin: PinPrefix;
-  /** Its peer is a process of its own on Node, which can be started beside it. */
+  /** True where its peer is a separate process on Node, which can be started beside it. */
   readonly startsPeer?: boolean;
   readonly timeoutMs: number;
-  /** A driver that says nothing for so long hangs; default: the whole time. */
+  /** Silence after which a driver is hung; default: the whole time. */
   readonly inactivityTimeoutMs?: number;
-  /** @returns why this result cannot be one of this job, which then has failed; undefined when it can */
+  /** @returns why this result cannot belong to this job, which then has failed; undefined when it can */
   readonly onResult: (message: DriverResult) => string | undefined;
-  /** A child of the driver crashed: gets that as a clause. */
+  /** Gets a clause about a child of the driver that crashed. */
   readonly onCrash?: (what: string) => void;
 }
 
@@ -31,51 +31,51 @@ export type DriverResult = Extract<FromDriver, { type: "cell-begun" | "cell" | "
 export type DriverOutcome =
   | {
       readonly status: "done";
-      /** The last line that something in it printed on standard output; absent when nothing did. */
+      /** Last line printed on its standard output; absent when there was none. */
       readonly printed?: string;
       readonly ready: DriverReady | null;
     }
   | {
       readonly status: "failed";
       readonly reason: string;
-      /** The machine had too little of something; the mechanism is not to blame. */
+      /** True where the machine had too little of something; the mechanism is not to blame. */
       readonly shortage?: boolean;
       readonly ready: DriverReady | null;
     };
 
-/** A driver that has everything ready and waits for its turn, or has ended before. */
+/** Driver that has everything ready and waits for its turn, or has ended before. */
 export interface Prepared {
   readonly driverPid: number | undefined;
-  /** Its peer, where that runs already. */
+  /** Pid of its peer, where that runs already. */
   readonly spawned: ReadonlySet<number>;
-  /** One of its turns but the last. Never rejects: a driver that crashes or hangs is an outcome. */
+  /** Runs one of its turns but the last. Never rejects: a driver that crashes or hangs is an outcome. */
   turn(): Promise<DriverOutcome | TurnEnd>;
-  /** Its last turn, to the end. Never rejects either. */
+  /** Runs its last turn, to the end. Never rejects either. */
   finish(): Promise<DriverOutcome>;
 }
 
-/** A driver that has done one of its turns and waits for the next. */
+/** Driver that has done one of its turns and waits for the next. */
 export interface TurnEnd {
   readonly status: "waiting";
   readonly ready: DriverReady | null;
 }
 
-/** Every process this run has started and not seen end. */
+/** Starts the processes of a run, follows them, and ends those that are left. */
 export class ProcessSupervisor {
   readonly #drivers = new Set<DriverProcess>();
   readonly #descendants = new Set<number>();
   readonly #env: NodeJS.ProcessEnv;
   readonly #run: string;
-  /** Drivers of this run that crashed, and processes they had started that did. */
+  /** Drivers of this run that crashed, and processes started by them that did. */
   readonly crashes: Crash[];
   readonly #bundle: Bundle | undefined;
   #ending = false;
 
   /**
-   * The compiled code of our processes lies beside the bundle, or inside the run's own directory, so that nothing stays behind; unless the user
-   * has a place for it.
+   * Keeps compiled code beside the bundle or inside the run's own directory, so that nothing stays behind; unless the
+   * user has a place for it.
    *
-   * @param bundle what drivers are run from; default: the source
+   * @param bundle files that drivers run from; default: the source
    */
   constructor({ directory, prefix }: Place, crashes: Crash[] = [], bundle?: Bundle) {
     this.crashes = crashes;
@@ -102,7 +102,7 @@ export class ProcessSupervisor {
       const shortage = shortageIn(error) !== undefined;
       return ended({ status: "failed", reason: (error as Error).message, shortage, ready: null });
     }
-    // It may have begun to end while this one was being started.
+    // Ending may have begun while this one was being started.
     if (this.#ending) {
       peer?.end();
       await driver.terminate(0);
@@ -147,14 +147,14 @@ export class ProcessSupervisor {
   }
 
   /**
-   * A process that loads a module of a user's runs from the source, as does whatever it starts: that module imports our contract, and beside
-   * a bundle there would be two of it.
+   * Returns the command of a process. One that loads a user's module runs from source, as do its children: that module
+   * imports our contract, and beside a bundle there would be two of it.
    */
   #command(entry: string, { start }: DriverJob, pin: PinPrefix): [string, ...string[]] {
     return nodeCommand(entry, pin, [], start.transport.module === null ? this.#bundle?.directory : undefined);
   }
 
-  /** The peer boots beside its driver. Where it does not start, the driver tries once more, and reports why it cannot be. */
+  /** Starts the peer beside its driver. Where that fails, the driver tries once more and reports the reason. */
   #startPeer(job: DriverJob): HandedOver | undefined {
     // On Windows a process cannot inherit the pipes of another one.
     if (job.startsPeer !== true || process.platform === "win32") return undefined;
@@ -172,7 +172,7 @@ export class ProcessSupervisor {
     const { signal } = await driver.terminate();
     if (isCrash(signal) && driver.shortage === undefined) this.#crashed(course, "driver", signal);
     this.#drivers.delete(driver);
-    // A driver that ended well has ended its peers; after any other end they are ours.
+    // A driver that ended well has ended its peers; after any other end they are left to us.
     for (const pid of spawned) this.#descendants.delete(pid);
     for (const pid of [driver.pid, ...spawned]) endGroup(pid, this.#run);
   }
@@ -186,7 +186,7 @@ export class ProcessSupervisor {
     if (name !== "driver") job.onCrash?.(`the ${process} process was ended by ${signal}`);
   }
 
-  /** undefined: it has come as far as that; otherwise how it ended before. */
+  /** Follows a driver. @returns undefined when it has come so far; otherwise how it ended before */
   async #follow(course: Course, until: "prepared" | "done"): Promise<DriverOutcome | undefined> {
     const { driver, job } = course;
     const deadline = performance.now() + job.timeoutMs;
@@ -199,7 +199,7 @@ export class ProcessSupervisor {
         );
         message = await driver.next(EXPECTED, left);
       } catch (error) {
-        // Its end is our doing, and no result.
+        // It was ended by us, which is no result.
         if (this.#ending) return NEVER;
         const shortage = shortageIn(error);
         const reason = shortage?.message ?? whyNot(driver, job, deadline, error as Error);
@@ -222,7 +222,7 @@ export class ProcessSupervisor {
     }
   }
 
-  /** Ends everything at once, and lets nothing go on that uses these drivers: what they fail with would be taken for findings. */
+  /** Ends everything at once and lets nothing continue that uses these drivers: their failures are no findings. */
   async end(): Promise<void> {
     this.#ending = true;
     const pids = [...this.#descendants];
@@ -251,7 +251,7 @@ const EXPECTED = [
   "failed",
 ] as const;
 
-/** What was waiting for a driver when everything was ended waits for ever. */
+/** Never resolves: what waits for a driver after everything was ended waits for ever. */
 const NEVER = new Promise<never>(() => {});
 
 function ended(outcome: DriverOutcome): Prepared {
@@ -267,6 +267,6 @@ function whyNot(
 ): string {
   if (performance.now() >= deadline) return `not finished within ${timeoutMs} ms`;
   return driver.running && inactivityTimeoutMs !== undefined
-    ? `the driver process hung: it said nothing for ${Math.round(inactivityTimeoutMs / 1000)} s`
+    ? `the driver process hung: it was silent for ${Math.round(inactivityTimeoutMs / 1000)} s`
     : error.message;
 }

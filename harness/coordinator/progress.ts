@@ -1,20 +1,20 @@
 import { visible } from "../results/format.ts";
 
-/** One line on stderr: drawn between trials only, since a parent that redraws is a third busy process on two cores. */
+/** One line on stderr, drawn between trials only: a parent that redraws is a third busy process on two cores. */
 export interface Progress {
   begin(steps: number, plannedMs: number): void;
-  /** A better guess of what is left, once it is known; `leftSteps`, not begun yet, when their number is known anew too. */
+  /** Replaces the time left by a better guess, and the number of steps that have not begun where that is new too. */
   replan(leftMs: number, leftSteps?: number): void;
   step(what: string): void;
   end(): void;
 }
 
-/** Off a terminal one line at most this often: enough to see in a CI log that it lives. */
+/** Shortest time between two lines off a terminal: enough to see in a CI log that it lives. */
 const QUIET_EVERY_MS = 10_000;
 
 export const silent: Progress = { begin() {}, replan() {}, step() {}, end() {} };
 
-/** The progress of one part of a run on the line of the whole: `wholeLeftMs` makes what is left in all of what is left of the part. */
+/** Shows one part of a run on the line of the whole; `wholeLeftMs` turns the time left of the part into all of it. */
 export function asPartOf(whole: Progress, wholeLeftMs: (partLeftMs: number) => number): Progress {
   return {
     ...whole,
@@ -29,7 +29,7 @@ export function progressOn(stream: NodeJS.WriteStream): Progress {
   let endsAtMs = 0;
   let beganMs = 0;
   let writtenAtMs = 0;
-  // A plan that has run out says nothing any more: then what is left goes on as what is done went.
+  // After the end of the plan, the time left is estimated from the pace so far.
   const left = (): string => {
     const nowMs = performance.now();
     const byPaceMs = ((nowMs - beganMs) / Math.max(1, done)) * (steps - done);
@@ -50,7 +50,7 @@ export function progressOn(stream: NodeJS.WriteStream): Progress {
     },
     step(what) {
       done++;
-      // A step more than was planned is one that is left.
+      // A step beyond the plan is one that is left.
       steps = Math.max(steps, done + 1);
       const line = `[${done}/${steps}] ${visible(what)}, ${left()}`;
       if (stream.isTTY) {

@@ -1,22 +1,22 @@
 import type { Trial } from "../results/model.ts";
 import type { Arm, Cell } from "./arm.ts";
 
-/** A cell that failed so often is not worth its time again. */
+/** Number of failures after which a cell is not tried again. */
 const MAX_FAULTS = 2;
 
-/** Everything known of one arm while the rounds go on. */
+/** Record of one arm while the rounds go on. */
 export class ArmRecord {
   readonly arm: Arm;
   peer: { language: string; version: string };
   /** Counts fixed by the calibration. */
   readonly messages = new Map<Cell, number>();
-  /** Why a cell cannot exist here, or is not run: found before round one. */
+  /** Reasons why cells cannot exist here or are not run, found before round one. */
   readonly impossible = new Map<Cell, string>();
-  /** Why a cell failed: the first reason found. */
+  /** Reasons why cells failed: the first one found. */
   readonly failures = new Map<Cell, string>();
-  /** The highest rate that was followed, of cells whose rate was not, requests/s. */
+  /** Highest rate that was followed, of cells whose own rate was not, requests/s. */
   readonly kept = new Map<Cell, number>();
-  /** What this machine had too little of for a cell: nothing is known of the mechanism. */
+  /** Shortages of this machine per cell: the mechanism was not examined. */
   readonly shortages = new Map<Cell, string>();
   readonly #trials = new Map<Cell, Trial[]>();
   readonly #faults = new Map<Cell, number>();
@@ -43,18 +43,18 @@ export class ArmRecord {
     if (!this.failures.has(cell)) this.failures.set(cell, reason);
   }
 
-  /** This machine cannot run the cell: it is not tried again. */
+  /** Records that this machine cannot run the cell: it is not tried again. */
   lack(cell: Cell, reason: string): void {
     if (!this.shortages.has(cell)) this.shortages.set(cell, reason);
   }
 
-  /** The driver ended here: counts as a failed trial of this cell. */
+  /** Records that the driver ended here: counts as a failed trial of this cell. */
   blame(cell: Cell, reason: string): void {
     this.fail(cell, reason);
     this.#faults.set(cell, (this.#faults.get(cell) ?? 0) + 1);
   }
 
-  /** Whether it has been run, or is known not to run. */
+  /** True where the cell has been run, or is certain not to run. */
   isKnown(cell: Cell): boolean {
     return this.#trials.has(cell) || this.failures.has(cell) || this.impossible.has(cell) || this.kept.has(cell);
   }

@@ -6,16 +6,16 @@ import type { CanarySummary, ControlSummary, Placement, RoundRecord } from "../r
 import { enoughTogether, median, quantileSorted } from "../results/quantiles.ts";
 import { type ControlRun, canaryFigures } from "./controls.ts";
 
-/** Above this a p99 of a mechanism is the machine's: about ten times what a quiet kernel takes to wake a process. */
+/** Largest good p99 of a canary, about ten times a quiet kernel's; above it a mechanism's p99 is the machine's. */
 const BAD_CANARY_NS = 500_000;
 
-/** What the machine did, round by round, and the summaries over all of them. */
+/** State of the machine, round by round, and the summaries over all of them. */
 export class RoundLog {
   readonly rounds: RoundRecord[] = [];
   readonly #delays = new Map<Placement, Float64Array[]>();
   readonly #echoes = new Map<Placement, number[]>();
 
-  /** Call at the start of a round; the function returned ends it. */
+  /** Begins a round; the function returned ends it. */
   begin(round: number, sinceStartMs: number): (controls: readonly ControlRun[]) => RoundRecord {
     const startedMs = performance.now();
     const steal: CpuClock | null = readCpuClock();
@@ -66,7 +66,7 @@ export class RoundLog {
   }
 }
 
-/** Wake-ups are events of the machine and not of a process pair, so those of all rounds are one population. */
+/** Summarizes wake-ups of all rounds as one population: they are events of the machine, not of a process pair. */
 function summarizeCanary(runs: readonly Float64Array[]): CanarySummary {
   const counts = runs.map((run) => run.length);
   const all = new Float64Array(counts.reduce((sum, count) => sum + count, 0));
@@ -90,7 +90,8 @@ function summarizeCanary(runs: readonly Float64Array[]): CanarySummary {
     max: all.at(-1) as number,
     bad,
     sentence: bad
-      ? `this machine itself wakes a sleeping process ${(judged / 1e6).toFixed(2)} ms late in 1 of 100 cases: a p99 here is the machine's; compare medians, or repeat with --keep-awake`
+      ? `this machine itself wakes a sleeping process ${(judged / 1e6).toFixed(2)} ms late in 1 of 100 cases: ` +
+        "a p99 here is the machine's; compare medians, or repeat with --keep-awake"
       : `this machine wakes a sleeping process within ${Math.round(judged / 1000)} µs in 99 of 100 cases`,
     histogram: encodeHistogram(all),
   };

@@ -20,7 +20,7 @@ import {
   toTrial,
 } from "./trial.ts";
 
-/** What the rounds of a run share. */
+/** State that the rounds of a run share. */
 export interface RoundSite {
   readonly supervisor: ProcessSupervisor;
   readonly place: Place;
@@ -44,7 +44,7 @@ export async function runRound(site: RoundSite, plan: Plan, round: number): Prom
   const withEcho = controlled.find((placement) => placement === "two-cpus") ?? controlled[0];
   const results: ControlRun[] = [];
   const cArms = "reason" in cBaseline ? [] : cBaseline.arms;
-  // The control has its place in the order like any arm: before, between or behind them, as the seed says.
+  // The control has its place in the order like any arm: before, between or behind them, as the seed decides.
   const order = shuffled([...plan.groups, ...controlled, ...cArms], random);
   const trials = order.filter((entry) => isGroup(entry)).flatMap((group) => trialOf(site, group) ?? []);
   const batches = batchesOf(trials, ({ turns }) => turns[0].arm);
@@ -68,18 +68,18 @@ function isGroup(entry: object | string): entry is PlannedGroup {
   return typeof entry === "object" && "arms" in entry;
 }
 
-/** One group's part of a round. */
+/** Part of a round that belongs to one group. */
 interface GroupTrial {
   readonly group: PlannedGroup;
   readonly turns: readonly [PlannedTurn, ...PlannedTurn[]];
 }
 
-/** One arm's part of a round: its cells in the order in which they will run. */
+/** Part of a round that belongs to one arm: its cells in the order in which they will run. */
 interface PlannedTurn extends TrialTurn {
   readonly order: readonly PlannedCell[];
 }
 
-/** undefined: none of its cells is worth its time any more. */
+/** Returns the trial of a group; undefined where none of its cells is worth its time any more. */
 function trialOf({ records, random }: RoundSite, group: PlannedGroup): GroupTrial | undefined {
   const turns = shuffled(group.arms, random).flatMap(({ arm, cells }): PlannedTurn[] => {
     const record = records.get(arm) as ArmRecord;
@@ -93,7 +93,7 @@ function trialOf({ records, random }: RoundSite, group: PlannedGroup): GroupTria
   return first === undefined ? undefined : { group, turns: [first, ...rest] };
 }
 
-/** All of these at once, while nothing is measured: that is when a machine of two CPUs may use both. */
+/** Gets all of these ready at once, while nothing is measured: then a machine of two CPUs may use both. */
 async function getReady(
   { supervisor, place, inactivityTimeoutMs }: RoundSite,
   trials: readonly GroupTrial[],
@@ -115,7 +115,7 @@ async function getReady(
   );
 }
 
-/** Keeps what became of the cells of one turn. */
+/** Records the outcome of each cell of one turn. */
 function note(site: RoundSite, { arm, order }: PlannedTurn, outcome: ArmOutcome, round: number): void {
   const record = site.records.get(arm) as ArmRecord;
   const { results, obstacles, peer } = outcome;
@@ -132,12 +132,13 @@ function note(site: RoundSite, { arm, order }: PlannedTurn, outcome: ArmOutcome,
   }
 }
 
-/** Since the time of the run began to count, ms. */
+/** Returns the time since that of the run began to count, ms. */
 export function elapsedMs({ startedMs }: Pick<RoundSite, "startedMs">): number {
   return performance.now() - startedMs;
 }
 
-/** How the progress line names an arm. */
+/** Names an arm for the progress line. */
 export function describeArm({ transport, mode, placement, peerLanguage, codec }: Arm): string {
-  return `${transport.id} (${mode}, ${placement}${peerLanguage === "node" ? "" : `, ${peerLanguage} peer`}${codec === undefined ? "" : `, ${codec}`})`;
+  const peer = peerLanguage === "node" ? "" : `, ${peerLanguage} peer`;
+  return `${transport.id} (${mode}, ${placement}${peer}${codec === undefined ? "" : `, ${codec}`})`;
 }

@@ -34,7 +34,7 @@ function baseOf(
   };
 }
 
-/** A row for what cannot be measured: a missing row would look like an oversight. */
+/** Returns a row for what cannot be measured: a missing row would look like an oversight. */
 export function absentRow(arm: Omit<Arm, "cpus">, cell: Cell, reason: string): UnmeasuredRow {
   return {
     ...baseOf(arm, cell, { language: arm.peerLanguage, version: "" }),
@@ -46,7 +46,7 @@ export function absentRow(arm: Omit<Arm, "cpus">, cell: Cell, reason: string): U
   };
 }
 
-/** The row of one cell, from all its trials. */
+/** Returns the row of one cell, from all its trials. */
 export function rowOf(record: ArmRecord, cell: Cell): Measurement {
   const trials = record.trialsOf(cell);
   const messages = record.messages.get(cell) ?? null;
@@ -68,7 +68,7 @@ export function rowOf(record: ArmRecord, cell: Cell): Measurement {
   };
 }
 
-/** Why the cell has no figures; undefined where it has. */
+/** Returns why the cell has no figures; undefined where it has. */
 function obstacleOf(
   record: ArmRecord,
   cell: Cell,
@@ -85,20 +85,20 @@ function obstacleOf(
   if (trials.length === 0) return { status: "failed", reason: "no trial ran" };
   const refused = trials.flatMap((trial) => (trial.status === "refused" ? [trial.reason] : []));
   if (refused.length < trials.length) return undefined;
-  // Nothing is known of the mechanism: another machine could send as fast.
+  // The mechanism was not examined: another machine could send as fast.
   if (cell.benchmark.model === "workload") return { status: "unavailable", reason: refused[0] as string };
   return { status: "not-applicable", reason: `refused: ${refused[0]}` };
 }
 
-/** A mechanism that answers so much less than it is asked has been left behind by the schedule. */
+/** Smallest share of requests with replies at which the mechanism follows the schedule. */
 const FOLLOWED_SHARE = 0.95;
 
-/** What the mechanism answered, where it did not follow the rate of `workload` in most rounds although it had in the calibration. */
+/** Returns the rate of replies where most rounds did not follow the rate of `workload`, though the calibration did. */
 function keptInRounds({ benchmark, variant: { ratePerSecond } }: Cell, trials: readonly Trial[]): number | undefined {
   if (benchmark.model !== "workload" || ratePerSecond === undefined) return undefined;
   const valid = trials.filter((trial) => trial.status === "valid");
   const slow = valid.filter(({ latencyNs: { count, p50 } = NOT_SAMPLED, messagesPerSecond }) => {
-    // The last reply comes a latency after the schedule has ended, and that is no falling behind.
+    // The last reply comes a latency after the end of the schedule, which is no delay.
     const spanS = count / messagesPerSecond - p50 / 1e9;
     return count < FOLLOWED_SHARE * ratePerSecond * spanS;
   });
@@ -151,7 +151,8 @@ function warningsOf(
   if (ratePerSecond !== null && achieved !== null && achieved < FOLLOWED_SHARE * ratePerSecond) {
     warn(
       "beyond-the-knee",
-      `beyond the knee: ${Math.round(achieved)} of ${ratePerSecond} replies a second; the latency grows for as long as this goes on`,
+      `beyond the knee: ${Math.round(achieved)} of ${ratePerSecond} replies a second; ` +
+        "the latency grows for as long as this goes on",
     );
   }
   return warnings;

@@ -56,7 +56,7 @@ export async function runChecks(
   return [...results.values()].flatMap((own) => checks.flatMap((check) => own.get(check) ?? []));
 }
 
-/** What is left, by the figures of the plan and by how true they have been so far. */
+/** Estimates the time left, by the figures of the plan and by their accuracy so far. */
 class Forecast {
   readonly #startedMs = performance.now();
   readonly #totalMs: number;
@@ -69,13 +69,13 @@ class Forecast {
   leftAfter({ transport }: CheckTarget, check: Check): number {
     this.#doneMs += check.alone ? typicalMs(check, transport) : typicalMs(check, transport) / LANES;
     const elapsedMs = performance.now() - this.#startedMs;
-    // The first few checks say more about starting processes than about the pace.
+    // The first few checks show the start of processes rather than the pace.
     const pace = this.#doneMs < 2000 ? 1 : elapsedMs / this.#doneMs;
     return Math.max(0, this.#totalMs - this.#doneMs) * Math.max(0.3, pace);
   }
 }
 
-/** Runs the batches in their order, so many at a time; one that competes with a running one waits for its end. */
+/** Runs `count` batches at a time, in order; one that competes with a running one waits for its end. */
 async function inLanes(count: number, batches: readonly Batch[], work: (batch: Batch) => Promise<void>): Promise<void> {
   const queue = [...batches];
   const running = new Map<Batch, Promise<unknown>>();
@@ -93,9 +93,9 @@ async function inLanes(count: number, batches: readonly Batch[], work: (batch: B
 }
 
 /**
- * A crash of the driver fails one check; a fresh driver goes on with the next. So does a result that is not due. What was printed on
- * standard output fails the last check, since nobody can tell in which one it was. Of two results for one check at
- * least one is forged: that check fails too, so `onResult` may be called again with a result that replaces the first.
+ * Runs the checks of one target. A crash of the driver fails one check; a fresh driver goes on with the next. So does a
+ * result that is not due. Output on standard output fails the last check, since its origin is unclear. Of two results
+ * for one check at least one is forged: that check fails too, so `onResult` may be called again with a replacement.
  */
 async function checkTarget(
   supervisor: ProcessSupervisor,
@@ -110,7 +110,7 @@ async function checkTarget(
       onResult(crash === undefined ? result : failedBy(crash, result), check);
       crash = undefined;
     };
-    // The last result waits for the end of the driver: no other would say what crashed behind it.
+    // The last result waits for the end of the driver: no later one would report a crash.
     let reportLast = (): void => {};
     const left = checks.slice(done);
     let disputed: Check | undefined;
@@ -150,7 +150,9 @@ async function checkTarget(
       },
     });
     if (outcome.status === "done" && outcome.printed !== undefined) {
-      crash ??= `printed on standard output, which belongs to the program (${oneLine(outcome.printed, 80)}); print to stderr`;
+      crash ??=
+        `printed on standard output, which belongs to the program (${oneLine(outcome.printed, 80)}); ` +
+        "print to stderr";
     }
     reportLast();
     const reason = outcome.status === "failed" ? outcome.reason : "the driver ended without a result";
@@ -163,7 +165,7 @@ async function checkTarget(
   }
 }
 
-/** No check passes in which a process crashed or the transport printed where the data of a program may be. */
+/** Fails a check in which a process crashed or the transport printed where the data of a program may be. */
 function failedBy(crash: string, result: CheckResult): CheckResult {
   const reason = result.status === "failed" ? `${crash}: ${result.reason ?? ""}` : crash;
   return { ...result, status: "failed", reason };

@@ -29,22 +29,22 @@ export interface MeasureRequest {
   readonly arms: readonly Arm[];
   readonly cells: readonly Cell[];
   readonly stopRule: StopRule;
-  /** Instead of a calibrated count. */
+  /** Number of messages to use instead of a calibrated count. */
   readonly messages?: number;
   readonly seed: number;
-  /** The answer is a p99: windows are made long enough for one. */
+  /** `true` when the answer is a p99: windows are made long enough for one. */
   readonly forP99?: boolean;
-  /** Keep the CPUs from halting while measuring. */
+  /** `true` to keep the CPUs from halting while measuring. */
   readonly keepAwake?: boolean;
-  /** Run the frozen control and the wake-up canary in every round; default true. */
+  /** `true` to run the frozen control and the wake-up canary in every round; default. */
   readonly controls?: boolean;
-  /** Sizes at which the C program is measured as further cells of every round, where there is a compiler; default none. */
+  /** Sizes at which the C program is measured as further cells of each round, given a compiler; default none. */
   readonly cBaseline?: readonly number[];
-  /** Gets how long it will take: after the calibration, and anew after each round but the last. May throw: then nothing more is run. */
+  /** Gets the predicted time after the calibration and after each round but the last. May throw to end the run. */
   readonly onPlan?: (plan: Prediction) => void;
-  /** Given once, before anything runs: returns what has been measured by then, whenever it is called. */
+  /** Called once, before anything runs, with a function that returns the results so far. */
   readonly onBegin?: (soFar: () => MeasureResult) => void;
-  /** How long a driver may say nothing, besides ten times what it was given to do; default as trials need on a busy machine. */
+  /** Longest silence of a driver besides ten times its work, ms; default as trials need on a busy machine. */
   readonly inactivityTimeoutMs?: number;
   /** `performance.now()` at which the time of a budget began to run; default when this is called. */
   readonly sinceMs?: number;
@@ -53,14 +53,14 @@ export interface MeasureRequest {
 export interface Prediction {
   /** Rounds done; 0 after the calibration. */
   readonly done: number;
-  /** Rounds still to come, and what they will take, ms. */
+  /** Rounds still to come, and their predicted time, ms. */
   readonly left: number;
   readonly leftMs: number;
 }
 
 export interface MeasureResult {
   readonly measurements: readonly Measurement[];
-  /** What the report keeps besides. */
+  /** Further parts of the report. */
   readonly about: Pick<Report, "rounds" | "controls" | "canaries" | "duration" | "cBaseline" | "cBaselineReason">;
   readonly keepAwake?: Environment["keepAwake"];
   readonly warnings: readonly Warning[];
@@ -68,12 +68,12 @@ export interface MeasureResult {
 
 const NOT_ASKED: NoCBaseline = { status: "not-asked", reason: "the C program was not asked for" };
 
-/** Rounds of an effort when nothing else bounds them. */
+/** Largest number of rounds of an effort without other bounds. */
 const MOST_ROUNDS = 1000;
 const CONTROL_GUESS_MS = 400;
-/** Of each placement, the start of the canary spread over the rounds. */
+/** Time of each placement's canary per round, its start spread over the rounds. */
 const CANARY_GUESS_MS = 250;
-/** A calibration runs code that is not compiled yet, in processes whose cache is still empty: trials take about so much of what it predicts. */
+/** Share of the time predicted by a calibration that trials take: it runs uncompiled code with an empty cache. */
 const WARM_SHARE = 0.9;
 
 interface Run extends RoundSite {
@@ -123,7 +123,7 @@ export async function measure(
   }
 }
 
-/** @param duration undefined while the run goes on: then cells of which nothing is known yet have no row */
+/** @param duration undefined while the run goes on: then cells without results have no row */
 function resultOf(
   run: Run,
   duration: RunDuration | undefined,
@@ -152,7 +152,7 @@ function resultOf(
   };
 }
 
-/** Arms that differ in their placement only share a pair of processes, where that can be moved from one to the other. */
+/** Groups arms that differ only in placement: they share a pair of processes, where that can be moved. */
 function groupsOf(arms: readonly Arm[]): [Arm, ...Arm[]][] {
   const groups = Map.groupBy(arms, ({ reference, mode, peerLanguage, peerProgram, codec, placement }) =>
     JSON.stringify([reference, mode, peerLanguage, peerProgram ?? null, codec ?? null, placement === "unpinned"]),
@@ -236,7 +236,7 @@ async function runRounds(run: Run, plan: Plan): Promise<RunDuration> {
     const startedMs = performance.now();
     await runRound(run, plan, done + 1);
     done++;
-    // The newest rounds say more about the next than the plan: half their weight is the last one's.
+    // The newest rounds predict the next better than the plan: half their weight is the last one's.
     roundMs = done === 1 ? performance.now() - startedMs : (roundMs + performance.now() - startedMs) / 2;
     const sinceStartMs = elapsedMs(run);
     stop = whyStop(stopRule, { done, elapsedMs: sinceStartMs, roundMs, p50s });
@@ -257,7 +257,7 @@ async function runRounds(run: Run, plan: Plan): Promise<RunDuration> {
   };
 }
 
-/** A budget that was asked for is what was said; any other is said anew when the calibration finds that it does not do. */
+/** Returns the time to announce: a budget that was asked for stays; another is replaced where it does not suffice. */
 function announcedMs(stopRule: StopRule, plannedMs: number): number {
   if (stopRule.budgetMs === undefined) return plannedMs;
   const isPromise = stopRule.rule === "until" || stopRule.strict;
@@ -294,7 +294,8 @@ function warningsOf(
     if (control !== undefined && control.spread > 2) {
       warn(
         "speed-changed",
-        `${placement}: the frozen control took between 1 and ${control.spread.toFixed(1)} times as long from round to round: the machine changed speed; trust ratios within rounds, not absolute times`,
+        `${placement}: the frozen control took between 1 and ${control.spread.toFixed(1)} times as long ` +
+          "from round to round: the machine changed speed; trust ratios within rounds, not absolute times",
         { placement },
       );
     }

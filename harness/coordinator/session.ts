@@ -7,10 +7,10 @@ import { EXIT } from "../results/exit-codes.ts";
 import type { Crash } from "../results/model.ts";
 import { ProcessSupervisor } from "./process-supervisor.ts";
 
-/** An interrupted command ends within 2 s, whatever a user's module does when it should sweep. */
+/** Longest sweep after an interruption, ms: the command ends within 2 s, whatever a user's module does. */
 const INTERRUPTED_SWEEP_MS = 1000;
 
-/** What a command that starts processes works in. */
+/** Environment of a command that starts processes. */
 export interface Session {
   readonly place: Place;
   readonly supervisor: ProcessSupervisor;
@@ -21,12 +21,12 @@ export interface Session {
 /** Stores what an interrupted command had so far, and returns what prints it. */
 export type StorePartial = () => () => void;
 
-/** An interrupted command ends within 2 s; what is not removed by then is left to the next one. */
+/** Longest end after an interruption, ms: the command ends within 2 s and leaves the rest to the next one. */
 const ENDING_LIMIT_MS = 1700;
 
 /**
- * Runs `work` in a private directory, sweeps what killed runs left before it, and leaves nothing behind after it: also on SIGINT and
- * SIGTERM, which end the process with 130 and 143. A second signal ends it at once.
+ * Runs `work` in a private directory, sweeps what killed runs left before it, and leaves nothing behind after it: also
+ * on SIGINT and SIGTERM, which end the process with 130 and 143. A second signal ends it at once.
  *
  * @param storePartial called when a signal comes, before anything is ended
  * @param crashes gets an entry for each process of the run that crashes
@@ -45,13 +45,13 @@ export async function inSession<Result>(
   const place = await createPlace();
   const abort = new AbortController();
   const interrupted = abort.signal;
-  // Whatever this process starts from now on is found by it, be it a compiler or git.
+  // Everything that this process starts from now on inherits it, be it a compiler or git.
   process.env[RUN_VARIABLE] = place.prefix;
   const supervisor = new ProcessSupervisor(place, crashes, bundle);
   const interrupt = (code: number): void => {
     if (interrupted.aborted) process.exit(code);
     const startedMs = performance.now();
-    // Also for whoever ends the process on the way, such as the end of the reader of its output.
+    // Set also for whatever ends the process on the way, such as the end of the reader of its output.
     process.exitCode = code;
     const print = tryToStore(storePartial);
     const finish = (): void => {

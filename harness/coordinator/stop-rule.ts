@@ -2,9 +2,9 @@ import { medianInterval } from "../results/intervals.ts";
 import { median } from "../results/quantiles.ts";
 import type { Effort } from "./plan.ts";
 
-/** How long a run goes on. Whatever the rule, it looks at the clock or at the width of intervals and never at who is ahead. */
+/** Rule for ending a run. It looks at the clock or at the width of intervals, never at which transport is ahead. */
 export type StopRule =
-  /** So many rounds; with a budget the windows shrink to fit it. */
+  /** Fixed number of rounds; with a budget the windows shrink to fit it. */
   | {
       readonly rule: "fixed";
       readonly effort: Effort;
@@ -19,10 +19,10 @@ export type StopRule =
       readonly least: number;
       readonly most: number;
       readonly budgetMs: number;
-      /** The time is a promise and goes before the number of rounds. */
+      /** True where the time is a promise and goes before the number of rounds. */
       readonly strict: boolean;
     }
-  /** Until half the width of every p50 interval is below `target` of it; looked at after 10, 20, 40, ... rounds only. */
+  /** Until half the width of every p50 interval is below `target` of it; tested after 10, 20, 40, ... rounds only. */
   | {
       readonly rule: "until";
       readonly effort: Effort;
@@ -31,24 +31,24 @@ export type StopRule =
       readonly budgetMs?: number;
     };
 
-/** Below this there is no 95 % interval. */
+/** Smallest number of rounds with a 95 % interval. */
 export const LEAST_FOR_INTERVAL = 6;
 const FIRST_LOOK = 10;
-/** A run may take so much longer than was said, and no more. */
+/** Largest ratio of a run's time to the announced one. */
 const STRETCH = 1.1;
 
 export interface RoundState {
   /** Rounds done. */
   readonly done: number;
-  /** Since the run began, calibration included. */
+  /** Time since the run began, ms, calibration included. */
   readonly elapsedMs: number;
-  /** Of the newest rounds. */
+  /** Time of one round, from the newest rounds, ms. */
   readonly roundMs: number;
-  /** p50 of every trial, per cell; asked for at the looks only. */
+  /** Returns p50 of every trial, per cell; called at the looks only. */
   readonly p50s: () => readonly (readonly number[])[];
 }
 
-/** Why the run ends here; undefined: one more round. */
+/** Returns why the run ends here; undefined for one more round. */
 export function whyStop(stopRule: StopRule, state: RoundState): string | undefined {
   const { done, elapsedMs, roundMs } = state;
   if (done === 0) return undefined;
@@ -71,7 +71,7 @@ export function whyStop(stopRule: StopRule, state: RoundState): string | undefin
   }
 }
 
-/** How many more rounds there will be, as far as can be seen from here; at least one. */
+/** Predicts the number of further rounds; at least one. */
 export function roundsLeft(stopRule: StopRule, { done, elapsedMs, roundMs }: Omit<RoundState, "p50s">): number {
   switch (stopRule.rule) {
     case "fixed":
@@ -102,13 +102,13 @@ function whyStopPrecise(stopRule: Extract<StopRule, { rule: "until" }>, state: R
   return undefined;
 }
 
-/** 10, 20, 40, 80, ...: each further look would be another chance to stop on luck. */
+/** True after 10, 20, 40, 80, ... rounds: each further look would be another chance to stop on luck. */
 export function isLook(rounds: number): boolean {
   const times = rounds / FIRST_LOOK;
   return Number.isInteger(times) && times >= 1 && (times & (times - 1)) === 0;
 }
 
-/** Half the width of the interval of the median, relative to it; Infinity without an interval. */
+/** Returns half the width of the interval of the median, relative to it; Infinity without an interval. */
 export function relativeHalfWidth(values: readonly number[]): number {
   const interval = medianInterval(values);
   if (interval === undefined) return Number.POSITIVE_INFINITY;

@@ -22,7 +22,7 @@ const arms: readonly [Arm, Arm] = [arm, { ...arm, placement: "same-cpu" }];
 
 type What = "valid" | "invalid" | "dies" | "dies at once" | "dies ahead" | "is silent";
 
-/** Drivers that do the same with a cell whenever they meet it; counts how many there were. */
+/** Makes drivers that treat a cell alike whenever they meet it, and counts them. */
 function supervisorWith(meet: Readonly<Record<string, What>>) {
   let drivers = 0;
   const runTurn = (job: DriverJob, cells: readonly CellPlan[]): DriverOutcome | undefined => {

@@ -9,16 +9,16 @@ import { quantilesOf } from "../results/samples.ts";
 import type { Arm } from "./arm.ts";
 import type { DriverResult, ProcessSupervisor } from "./process-supervisor.ts";
 
-/** A trial that takes this much longer than planned is broken. */
+/** Ratio to the planned time at which a trial is broken. */
 const TIMEOUT_FACTOR = 10;
 const TIMEOUT_FLOOR_MS = 45_000;
-/** Start-up of driver and peer on a busy machine; a cell reports within this and ten times its plan. */
+/** Longest start of driver and peer on a busy machine; a cell reports within this and ten times its plan. */
 const SILENCE_MS = 25_000;
 
-/** Pairs of processes that get ready at the same time, then wait without running until it is their turn. */
+/** Number of pairs of processes that get ready at the same time, then wait without running until their turn. */
 const SIDE_BY_SIDE = 4;
 
-/** What may get ready together, in the order given: a mechanism that looks around while it waits would disturb the turns of others. */
+/** Groups items that may get ready together, in order: a mechanism that is active when idle would disturb others. */
 export function batchesOf<Item>(items: readonly Item[], armOf: (item: Item) => Arm): Item[][] {
   const silent = items.filter((item) => armOf(item).transport.activeWhenIdle !== true);
   const batches: Item[][] = [];
@@ -28,33 +28,33 @@ export function batchesOf<Item>(items: readonly Item[], armOf: (item: Item) => A
 
 export interface ArmRun {
   readonly cells: readonly CellResult[];
-  /** Why the driver ended early, if it did. */
+  /** Reason why the driver ended early, if it did. */
   readonly failure: string | undefined;
-  /** The failure was a shortage of this machine. */
+  /** True where the failure was a shortage of this machine. */
   readonly shortage: boolean;
   /** Key of the cell it was busy with last. */
   readonly lastBegun: string | undefined;
-  /** The processes did not run where they were put: nothing of this run counts. */
+  /** Reason why the processes did not run where they were put: then nothing of this run counts. */
   readonly misplaced: string | undefined;
   readonly ready: DriverReady | null;
-  /** From the result of the last cell to the end of the turn; of the last turn to the end of both processes. */
+  /** Time from the result of the last cell to the end of the turn; for the last turn, to the end of both processes. */
   readonly endMs: number;
 }
 
-/** A driver and a peer that have everything ready and wait, see `DriverStart.hold`. */
+/** Driver and peer that have everything ready and wait, see `DriverStart.hold`. */
 export interface PreparedTrial {
   readonly job: TrialJob;
-  /** The driver and what it has started so far; empty when it has ended already. */
+  /** Pids of the driver and its processes so far; empty when it has ended already. */
   readonly pids: readonly number[];
   /**
-   * Moves them to the CPUs of the next arm of the job and runs its cells; to be called once for each arm, in their order. When the driver
-   * ended in an earlier turn, this one has neither results nor a failure; when it ended before its first, each has that failure.
-   * Never rejects.
+   * Moves them to the CPUs of the next arm of the job and runs its cells; to be called once for each arm, in order.
+   * When the driver ended in an earlier turn, this one has neither results nor a failure; when it ended before its
+   * first, each has that failure. Never rejects.
    */
   runTurn(): Promise<ArmRun>;
 }
 
-/** How long a driver may say nothing that runs cells which are planned to take so long. */
+/** Returns the longest silence of a driver whose longest cell is planned to take `longestCellMs`. */
 export function inactivityTimeoutOf(startMs: number | undefined, longestCellMs: number): number {
   return (startMs ?? SILENCE_MS) + TIMEOUT_FACTOR * longestCellMs;
 }
@@ -72,7 +72,7 @@ export interface TrialTurn {
   readonly cells: readonly CellPlan[];
 }
 
-/** Starts one fresh driver, and by it one fresh peer, for these turns. Several may get ready at the same time. Never rejects. */
+/** Starts one fresh driver and its fresh peer for these turns. Several may get ready at once. Never rejects. */
 export async function prepareTrial(supervisor: ProcessSupervisor, place: Place, job: TrialJob): Promise<PreparedTrial> {
   const log = new TurnLog(job.turns);
   const { plannedMs } = job;
@@ -89,7 +89,7 @@ export async function prepareTrial(supervisor: ProcessSupervisor, place: Place, 
     },
   });
   const isReady = prepared.driverPid !== undefined;
-  // What ends it from here on is not what it did to get ready.
+  // Causes of an end from here on are no part of getting ready.
   if (isReady) log.lastBegun = undefined;
   // The pair: client processes of a turn come later, and have ended before the next one.
   const pids = prepared.driverPid === undefined ? [] : [...new Set([prepared.driverPid, ...prepared.spawned])];
@@ -143,7 +143,7 @@ function startOf({ work, turns }: TrialJob, place: Place): DriverStart {
   };
 }
 
-/** What a driver has reported, turn by turn. */
+/** Messages of a driver, turn by turn. */
 class TurnLog {
   /** Key of the cell it was busy with last. */
   lastBegun: string | undefined;
@@ -180,12 +180,12 @@ class TurnLog {
     });
   }
 
-  /** The loss that a driver notices says less than the crash that caused it. */
+  /** Prefers the crash that caused a loss to the loss that a driver noticed. */
   explain(reason: string): string {
     return this.crash === undefined ? reason : `${this.crash}: ${reason}`;
   }
 
-  /** @returns why this message cannot be one of this turn */
+  /** @returns why this message cannot belong to this turn */
   add(message: DriverResult): string | undefined {
     if (message.type !== "cell" && message.type !== "cell-begun") return `reported ${message.type} instead of a cell`;
     const key = oneLine(message.key);
@@ -207,26 +207,26 @@ class TurnLog {
   }
 }
 
-/** Why a cell has no result, or none that counts. */
+/** Reason why a cell has no result, or none that counts. */
 export interface Obstacle {
   readonly reason: string;
-  /** A shortage of this machine. */
+  /** True for a shortage of this machine. */
   readonly shortage: boolean;
 }
 
-/** What became of the cells of an arm, by key: each has a result or an obstacle; both when its driver could not end after it. */
+/** Outcome of the cells of an arm, by key: a result or an obstacle; both when its driver could not end after it. */
 export interface ArmOutcome {
   readonly results: Map<string, CellResult>;
   readonly obstacles: Map<string, Obstacle>;
   /** `performance.now()` at its first turn. */
   startedMs: number;
-  /** As of the last run. */
+  /** Peer of the last run. */
   peer: DriverReady["peer"] | undefined;
-  /** From the last results to the end of the processes, over all runs. */
+  /** Time from the last results to the end of the processes, over all runs. */
   endMs: number;
 }
 
-/** All turns, to the end of every cell: what a broken cell kept from running goes on at once in a fresh pair of processes. */
+/** Runs all turns to the end of every cell: after a broken cell the rest goes on at once in fresh processes. */
 export async function runTrial(
   supervisor: ProcessSupervisor,
   place: Place,
@@ -268,8 +268,8 @@ function settle({ cells }: TrialTurn, run: ArmRun, outcome: ArmOutcome): void {
 }
 
 /**
- * The cell at which a driver failed, or all of them when it came to none; so each run leaves fewer cells than it found. None when it ended in
- * an earlier turn, or in a cell that this arm has not.
+ * Returns the cell at which a driver failed, or all of them when it came to none, so each run leaves fewer cells than
+ * it found. Returns none when it ended in an earlier turn, or in a cell that this arm has not.
  */
 function blamed(cells: readonly CellPlan[], run: ArmRun): string[] {
   const { cells: results, failure, lastBegun, misplaced } = run;
@@ -280,7 +280,7 @@ function blamed(cells: readonly CellPlan[], run: ArmRun): string[] {
   return lastBegun === undefined ? keys : keys.filter((key) => key === lastBegun);
 }
 
-/** Undefined when they are there. */
+/** Moves processes to CPUs. @returns undefined when they are there */
 function moveToCpus([driverPid, ...peers]: readonly number[], { cpus }: Arm): string | undefined {
   if (driverPid === undefined || cpus.driverPin.length === 0) return undefined;
   try {
@@ -292,7 +292,7 @@ function moveToCpus([driverPid, ...peers]: readonly number[], { cpus }: Arm): st
   }
 }
 
-/** What the processes read back must be what was asked for. */
+/** Compares the CPUs that the processes read back with those asked for. */
 function misplaced(arm: Arm, ready: DriverReady | null): string | undefined {
   const { driver, peer } = arm.cpus;
   if (ready === null || arm.cpus.driverPin.length === 0) return undefined;
@@ -303,7 +303,7 @@ function misplaced(arm: Arm, ready: DriverReady | null): string | undefined {
   return undefined;
 }
 
-/** A cell of one trial as the report keeps it. */
+/** Returns a cell of one trial as the report keeps it. */
 export function toTrial(round: number, startedAtMs: number, { outcome }: CellResult): Trial {
   const base = { round, startedAtMs: Math.round(startedAtMs) };
   if (outcome.status === "valid") return { ...base, status: "valid", ...figuresOf(outcome.figures) };
