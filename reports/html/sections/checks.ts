@@ -49,7 +49,8 @@ function cell(result: CheckResult | undefined): Html {
   const notes = Object.entries(result.notes ?? {}).map(([name, value]) => noteText(name, value));
   const took = !result.durationMs ? "" : duration(result.durationMs * 1e6);
   const detail = [result.status, result.reason, ...notes, took].filter(Boolean).join("; ");
-  return html`<td class="${result.status}" title="${detail}"><span aria-hidden="true">${STATUS_MARKS[result.status]}</span>
+  const mark = STATUS_MARKS[result.status];
+  return html`<td class="${result.status}" title="${detail}"><span aria-hidden="true">${mark}</span>
 <span class="hidden">${detail}</span></td>`;
 }
 
