@@ -25,7 +25,7 @@ const PURE = [
   "harness/coordinator/{check-plan,plan,progress}.test.ts",
   "harness/process/{mailbox,rules,shortage,transport-rules}.test.ts",
   "harness/{cli/arms,cli/candidates,cli/needs,driver/figures,peer/stream-counter,rpc/client,rpc/codecs/codecs}.test.ts",
-  "transports/{python-connection/prefix,shared-memory/ring,sockets/named-pipe}.test.ts",
+  "transports/{existing-server/existing-server,python-connection/prefix,shared-memory/ring,sockets/named-pipe}.test.ts",
   "transports/support/{length-prefix,spare-buffers}.test.ts",
 ];
 

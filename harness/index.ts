@@ -8,5 +8,18 @@ export type * from "../transports/contract/capabilities.ts";
 export { UNBOUNDED_MESSAGE_BYTES } from "../transports/contract/capabilities.ts";
 export * from "../transports/contract/errors.ts";
 export type * from "../transports/contract/transport.ts";
+export {
+  loopbackPort,
+  type PathAddress,
+  type PortAddress,
+  type ServerAddress,
+  type ServerPlace,
+  socketPath,
+} from "../transports/existing-server/address.ts";
+export {
+  type ExistingServer,
+  existingServer,
+  type ServerClient,
+} from "../transports/existing-server/existing-server.ts";
 export type * from "./config.ts";
 export { defineConfig } from "./config.ts";

@@ -1,6 +1,6 @@
 import { ABSENT, bytes } from "../harness/results/format.ts";
 import type { CheckResult, Report } from "../harness/results/model.ts";
-import { isNode } from "./labels.ts";
+import { isUnnamed } from "./labels.ts";
 
 /** One character per status: readable without colour. */
 export const STATUS_MARKS: Readonly<Record<CheckResult["status"], string>> = {
@@ -31,7 +31,7 @@ export function checkMatrix(results: readonly CheckResult[]): CheckMatrix {
 }
 
 export function checkRowName(result: Pick<CheckResult, "transport" | "peer">): string {
-  return !result.peer || isNode(result.peer) ? result.transport : `${result.transport} (${result.peer})`;
+  return !result.peer || isUnnamed(result.peer) ? result.transport : `${result.transport} (${result.peer})`;
 }
 
 export function countStatus(results: Iterable<CheckResult>, status: CheckResult["status"]): number {

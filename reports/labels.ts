@@ -1,6 +1,6 @@
 import { bytes, duration, mixText } from "../harness/results/format.ts";
 import type { Environment, Measurement, Placement, Report } from "../harness/results/model.ts";
-import type { WaitMode } from "../transports/contract/capabilities.ts";
+import { PROGRAM, type WaitMode } from "../transports/contract/capabilities.ts";
 
 /** Waiting classes in the order of every table. Numbers are compared within one class, never between two. */
 export const WAIT_MODES: readonly WaitMode[] = ["event", "blocking", "polling"];
@@ -86,16 +86,17 @@ export function rowName(
   cell: Pick<Measurement, "transport" | "peer" | "corpus"> & { readonly codec?: string },
 ): string {
   const language = cell.peer?.language;
-  const name = language === undefined || isNode(language) ? cell.transport : `${cell.transport} (${language})`;
+  const name = language === undefined || isUnnamed(language) ? cell.transport : `${cell.transport} (${language})`;
   return cell.corpus === undefined ? name : `${name} · ${cell.codec}`;
 }
 
 /** Describes a peer in another language: `(python): its server is written in python, version 3.11.7.`. */
 export function peerNote({ peer }: Pick<Measurement, "peer">): string | undefined {
-  if (peer === undefined || isNode(peer.language) || peer.version === "") return undefined;
+  if (peer === undefined || isUnnamed(peer.language) || peer.version === "") return undefined;
   return `(${peer.language}): its server is written in ${peer.language}, version ${peer.version}.`;
 }
 
-export function isNode(language: string): boolean {
-  return ["node", "javascript", "typescript", ""].includes(language);
+/** Servers whose language stands beside no name: ours, and a program of the user's, whose language is not known. */
+export function isUnnamed(language: string): boolean {
+  return ["node", "javascript", "typescript", PROGRAM, ""].includes(language);
 }

@@ -126,6 +126,8 @@ export interface Peer {
   /** Stops it by SIGSTOP, as a server that hangs. Resolves when all of it stands still. */
   freeze(): Promise<void>;
   thaw(): void;
+  /** What a program of the user's has used, seen from outside; null where the system does not tell, and for our servers: ask those. */
+  usage(): Promise<ServerStatistics["usage"] | null>;
 }
 
 export interface PeerExit {

@@ -119,7 +119,7 @@ async function listening(transport: Transport, way: Way): Promise<number | null>
   const startedMs = performance.now();
   const child = await spawnPeer(nodeCommand("peer/main", [], [], directoryOf(way)), "node", () => {});
   const mode = modeOf(transport);
-  await startProcessPeer(transport, child, { type: "start", transport: reference, mode, address, key: null });
+  await startProcessPeer(transport, child, { type: "start", transport: reference, mode, address, key: null }, () => {});
   const elapsedMs = performance.now() - startedMs;
   await child.terminate();
   await transport.sweep(address);

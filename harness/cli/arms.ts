@@ -4,6 +4,7 @@ import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import { type Arm, type Cell, placeArm } from "../coordinator/arm.ts";
 import { absentRow } from "../coordinator/rows.ts";
 import { allowedCpus } from "../process/cpus.ts";
+import { runsOnNode } from "../process/language.ts";
 import { UsageError } from "../results/exit-codes.ts";
 import type { Measurement, Placement } from "../results/model.ts";
 import { languageReason, languagesFor, programFor } from "./peers.ts";
@@ -90,7 +91,7 @@ function measuredElsewhere(
   if (transport.capabilities.rendezvous === "process") {
     return "both ends share one process, which runs on the same CPU here and under two CPUs: see there";
   }
-  if (peerLanguage !== "node" && peers === undefined) {
+  if (!runsOnNode(peerLanguage) && peers === undefined) {
     return `its server in ${peerLanguage} is measured on two CPUs only, unless --peer asks for it`;
   }
   return undefined;

@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { junit } from "../../reports/junit.ts";
 import { checkTables, partialNote } from "../../reports/terminal/index.ts";
 import type { Check } from "../../scenarios/check.ts";
+import { PROGRAM } from "../../transports/contract/capabilities.ts";
 import { type CheckTarget, predictChecksMs } from "../coordinator/check-plan.ts";
 import type { Progress } from "../coordinator/progress.ts";
 import { runChecks } from "../coordinator/run-checks.ts";
@@ -113,7 +114,7 @@ export function checkTargets(candidates: readonly Candidate[], peers: readonly s
   return candidates
     .filter(({ record }) => record.available)
     .flatMap(({ transport, reference }) =>
-      (peers ?? ["node"])
+      (transport.program === undefined ? (peers ?? ["node"]) : [PROGRAM])
         .filter((language) => languageReason(transport, language) === undefined)
         .map((peerLanguage) => ({
           transport,

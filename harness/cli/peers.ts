@@ -1,3 +1,4 @@
+import { PROGRAM } from "../../transports/contract/capabilities.ts";
 import type { TransportDescription } from "../../transports/contract/transport.ts";
 import { note } from "../process/note.ts";
 import { realProgram } from "../process/real-program.ts";
@@ -15,13 +16,15 @@ export function parsePeer(text: string): string {
 
 /**
  * The languages to run this transport's server in: those asked for, otherwise Node's. `python-connection` exists to talk to Python, so its row with a
- * Python server is there without being asked for, wherever there is a Python; in a short overview it stands for the mechanism alone.
+ * Python server is there without being asked for, wherever there is a Python; in a short overview it stands for the mechanism alone. A program of
+ * the user's is the one server it has, whatever was asked for.
  */
 export function languagesFor(
   transport: TransportDescription,
   asked: readonly string[] | undefined,
   overview: boolean = false,
 ): readonly string[] {
+  if (transport.program !== undefined) return [PROGRAM];
   if (asked !== undefined) return [...new Set(asked)];
   if (transport.id !== "python-connection" || languageReason(transport, "python") !== undefined) return ["node"];
   return overview ? ["python"] : ["node", "python"];
@@ -29,7 +32,7 @@ export function languagesFor(
 
 /** Why this transport cannot have a server in that language here; undefined when it can. */
 export function languageReason(transport: TransportDescription, language: string): string | undefined {
-  if (language === "node") return undefined;
+  if (language === "node" || transport.program !== undefined) return undefined;
   const [program] = transport.peers?.[language] ?? [];
   if (program === undefined) return `has no server written in ${language}`;
   const found = realProgram(program);

@@ -91,8 +91,8 @@ export function cellReason(arm: Omit<Arm, "version">, cell: Cell): string | unde
   const { inFlight } = loadOf(cell, 0);
   const byPattern = patternReason(transport, cell.benchmark.pattern);
   if (byPattern !== undefined) return byPattern;
-  const byCodec = codecReason(arm, cell);
-  if (byCodec !== undefined) return byCodec;
+  const byServer = programReason(arm, cell) ?? codecReason(arm, cell);
+  if (byServer !== undefined) return byServer;
   const largestBytes = Math.max(cell.payloadBytes, ...(cell.variant.mix ?? []).map(({ bytes }) => bytes));
   if (largestBytes + HEADER_BYTES > maxMessageBytes) {
     return `carries at most ${maxMessageBytes - HEADER_BYTES} bytes of payload in one message`;
@@ -120,6 +120,14 @@ function workloadReason({ capabilities }: TransportDescription, placement: Place
   if (placement === "same-cpu" && ratePerSecond !== null && (1000 * clients) / ratePerSecond < SHORTEST_SLEEP_MS) {
     return `each of ${clients} clients would have to stay awake for its schedule and keep the one CPU from the server`;
   }
+  return undefined;
+}
+
+function programReason({ transport }: Pick<Arm, "transport">, { variant }: Cell): string | undefined {
+  if (transport.program === undefined) return undefined;
+  if (variant.codec !== undefined) return "its server is a program of the user's, which has none of these codecs";
+  if ((variant.workMicros ?? 0) > 0)
+    return "its server is a program of the user's: the work of --work cannot be put into it";
   return undefined;
 }
 

@@ -1,5 +1,6 @@
 import type { Place } from "../../transports/contract/transport.ts";
 import type { CBaselineBoard } from "../c-baseline/board.ts";
+import { runsOnNode } from "../process/language.ts";
 import type { NoCBaseline, Placement } from "../results/model.ts";
 import { shuffled } from "../results/random.ts";
 import { type Arm, cellKey } from "./arm.ts";
@@ -139,6 +140,6 @@ export function elapsedMs({ startedMs }: Pick<RoundSite, "startedMs">): number {
 
 /** Names an arm for the progress line. */
 export function describeArm({ transport, mode, placement, peerLanguage, codec }: Arm): string {
-  const peer = peerLanguage === "node" ? "" : `, ${peerLanguage} peer`;
+  const peer = runsOnNode(peerLanguage) ? "" : `, ${peerLanguage} peer`;
   return `${transport.id} (${mode}, ${placement}${peer}${codec === undefined ? "" : `, ${codec}`})`;
 }

@@ -1,6 +1,8 @@
 import type { Place } from "../../transports/contract/transport.ts";
+import { runsOnNode } from "../process/language.ts";
 import type { CellFigures, CellPlan, CellResult, DriverReady, DriverStart } from "../process/messages.ts";
 import { movePinned } from "../process/pinning.ts";
+import { processTree } from "../process/process-tree.ts";
 import { oneLine } from "../process/rules.ts";
 import { encodeHistogram } from "../results/histogram.ts";
 import type { Trial, TrialFigures } from "../results/model.ts";
@@ -80,7 +82,7 @@ export async function prepareTrial(supervisor: ProcessSupervisor, place: Place, 
   const prepared = await supervisor.prepare({
     start: startOf(job, place),
     pin: arm.cpus.readyPin,
-    startsPeer: arm.peerLanguage === "node" && arm.transport.capabilities.rendezvous === "address",
+    startsPeer: runsOnNode(arm.peerLanguage) && arm.transport.capabilities.rendezvous === "address",
     timeoutMs: TIMEOUT_FLOOR_MS + TIMEOUT_FACTOR * plannedMs,
     inactivityTimeoutMs: job.inactivityTimeoutMs ?? inactivityTimeoutOf(undefined, plannedMs),
     onResult: (message) => log.add(message),
@@ -281,15 +283,21 @@ function blamed(cells: readonly CellPlan[], run: ArmRun): string[] {
 }
 
 /** Moves processes to CPUs. @returns undefined when they are there */
-function moveToCpus([driverPid, ...peers]: readonly number[], { cpus }: Arm): string | undefined {
+function moveToCpus([driverPid, ...peers]: readonly number[], { cpus, transport }: Arm): string | undefined {
   if (driverPid === undefined || cpus.driverPin.length === 0) return undefined;
   try {
     movePinned(driverPid, cpus.driver);
-    for (const pid of peers) movePinned(pid, cpus.peer);
+    for (const pid of transport.program === undefined ? peers : peers.flatMap(withDescendants))
+      movePinned(pid, cpus.peer);
     return undefined;
   } catch (error) {
     return `its processes could not be moved to their CPUs: ${(error as Error).message.split("\n")[0]}`;
   }
+}
+
+/** Lists the processes of a program of the user's, which may be several. */
+function withDescendants(pid: number): number[] {
+  return [...new Set([pid, ...processTree(pid)])];
 }
 
 /** Compares the CPUs that the processes read back with those asked for. */

@@ -1,4 +1,5 @@
 import { Method } from "../../scenarios/check.ts";
+import { PROGRAM } from "../../transports/contract/capabilities.ts";
 import { HEADER_BYTES, Kind } from "../../transports/contract/frame.ts";
 import type { CellFigures } from "../process/messages.ts";
 import { readUsage } from "../process/usage.ts";
@@ -21,6 +22,7 @@ export async function usages(site: Site, model?: PreparedModel): Promise<Usages>
 }
 
 async function peerUsage({ link, transport }: Site): Promise<PeerUsage> {
+  if (link.peer.info.language === PROGRAM) return link.peer.usage();
   if (link.face === "blocking") {
     const bytes = exchangeBlocking(link, Method.usage);
     return bytes === null ? null : JSON.parse(new TextDecoder().decode(bytes));

@@ -13,7 +13,7 @@ import { figuresOf, problemOf } from "./figures.ts";
 import { findModel } from "./models/index.ts";
 import type { Link, PreparedModel, Site, Window } from "./models/model.ts";
 import type { PeerProcess } from "./peers/peer-process.ts";
-import type { RunningPeer } from "./peers/running-peer.ts";
+import { explained, type RunningPeer } from "./peers/running-peer.ts";
 import { startPeer } from "./peers/start-peer.ts";
 
 /** Exit code that a shell reports for a process that SIGTERM ended. */
@@ -87,7 +87,7 @@ async function takeTurns(job: TrialJob, site: Site): Promise<boolean> {
     send({ type: "ready", pid: process.pid, cpus: allowedCpuListOfThreads(process.pid), peer: placed(peer.info) });
     for (const cell of cells) {
       send({ type: "cell-begun", key: cell.key });
-      const result = await runCell(site, cell, work);
+      const result = await withAccount(site, await runCell(site, cell, work));
       send(result);
       if (result.outcome.status === "invalid") return false;
     }
@@ -133,8 +133,9 @@ async function openSite(job: TrialJob): Promise<Site> {
   try {
     return { link: await openLink(transport, start, peer), transport, start, onSpawn };
   } catch (error) {
+    const account = await explained(transport.id, peer, (error as Error).message);
     await peer.stop();
-    throw error;
+    throw account === undefined ? error : new Error(account, { cause: error });
   }
 }
 
@@ -163,11 +164,21 @@ async function warmAhead(site: Site, work: TrialJob["work"], send: TrialJob["sen
       const found = problemOf(await prewarm(ahead, model, delivery), delivery);
       return found === undefined ? undefined : invalid(cell, `during warm-up: ${found}`);
     });
-    if (problem === undefined || problem.outcome.status === "valid") continue;
-    const { status, reason } = problem.outcome;
+    if (problem === undefined) continue;
+    const { outcome } = await withAccount(site, problem);
+    if (outcome.status === "valid") continue;
+    const { status, reason } = outcome;
     if (status === "unavailable") throw new IpcError("IPC_SHORTAGE", reason, { transport: site.transport.id });
     throw new Error(reason);
   }
+}
+
+/** Says of a program of the user's that it died, or what it printed last. */
+async function withAccount({ link, transport }: Site, result: CellResult): Promise<CellResult> {
+  const { outcome } = result;
+  if (outcome.status !== "invalid") return result;
+  const reason = (await explained(transport.id, link.peer, outcome.reason)) ?? outcome.reason;
+  return { ...result, outcome: { ...outcome, reason } };
 }
 
 function runCell(site: Site, cell: CellPlan, work: TrialJob["work"]): Promise<CellResult> {

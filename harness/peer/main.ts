@@ -1,7 +1,7 @@
 /** The server process. Its first line names what to serve; it ends on request, or when its parent is gone. */
 import { setTimeout as delay } from "node:timers/promises";
 import { IpcError } from "../../transports/contract/errors.ts";
-import type { BlockingConnection } from "../../transports/contract/transport.ts";
+import type { BlockingConnection, ServerProgram, Transport } from "../../transports/contract/transport.ts";
 import { shareCompiledCode } from "../process/compiled-code.ts";
 import { openControl } from "../process/control.ts";
 import { allowedCpuList } from "../process/cpus.ts";
@@ -27,8 +27,7 @@ function keyOf(start: PeerStart): { key?: Uint8Array } {
   return start.key === null ? {} : { key: Buffer.from(start.key, "base64") };
 }
 
-async function serveEvents(start: PeerStart): Promise<void> {
-  const transport = await loadTransport(start.transport);
+async function serveEvents(transport: Transport, start: PeerStart): Promise<void> {
   if (transport.event === undefined) throw new IpcError("IPC_UNSUPPORTED", `${transport.id} has no event face`);
   watchGarbageCollection();
   const { EventServer } = await import("./event-server.ts");
@@ -92,9 +91,25 @@ async function recoderOf<Connection extends object>({ codec }: PeerStart): Promi
   return codec === undefined ? undefined : (await import("./recoder.ts")).loadRecoder<Connection>(codec);
 }
 
+/** Ends as the program did, whose signal is then that of this process. */
+async function serveAsProgram(start: PeerStart, program: ServerProgram): Promise<void> {
+  const { serveProgram } = await import("./program-server.ts");
+  const exit = await serveProgram(program, start, control);
+  if (exit === null) return;
+  await control.flushed();
+  if (exit.signal === null) process.exit(exit.code ?? 1);
+  process.removeAllListeners(exit.signal);
+  process.kill(process.pid, exit.signal);
+}
+
+async function serve(start: PeerStart): Promise<void> {
+  if (start.mode !== "event") return serveBlocking(start);
+  const transport = await loadTransport(start.transport);
+  return transport.program === undefined ? serveEvents(transport, start) : serveAsProgram(start, transport.program);
+}
+
 try {
-  const start = await control.next(["start"], START_TIMEOUT_MS);
-  await (start.mode === "event" ? serveEvents(start) : serveBlocking(start));
+  await serve(await control.next(["start"], START_TIMEOUT_MS));
   control.send({ type: "done" });
   await control.flushed();
   process.exit(0);

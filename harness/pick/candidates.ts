@@ -1,4 +1,4 @@
-import type { Capabilities, WaitMode } from "../../transports/contract/capabilities.ts";
+import { type Capabilities, PROGRAM, type WaitMode } from "../../transports/contract/capabilities.ts";
 import { crashReason } from "../results/crashes.ts";
 import { sameOnThisPlatform } from "../results/evidence.ts";
 import { bytes } from "../results/format.ts";
@@ -115,6 +115,7 @@ function costsOf(rows: readonly Measurement[], cost: (trial: ValidTrial) => numb
   );
 }
 
+/** A program of the user's is the one server of its transport, whatever language was asked for. */
 function rowsOf({ measurements }: Evidence, question: Question, transport: string, mode: WaitMode): Measurement[] {
   return measurements.filter(
     (row) =>
@@ -122,7 +123,7 @@ function rowsOf({ measurements }: Evidence, question: Question, transport: strin
       row.mode === mode &&
       row.placement === question.placement &&
       row.benchmark === question.benchmark &&
-      row.peer.language === question.peer &&
+      (row.peer.language === question.peer || row.peer.language === PROGRAM) &&
       question.payloads.includes(row.payloadBytes),
   );
 }

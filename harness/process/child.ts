@@ -2,6 +2,7 @@ import { type SpawnOptions, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { IpcError, toIpcError } from "../../transports/contract/errors.ts";
 import { REMEDIES } from "../../transports/contract/shortage.ts";
+import { OutputTail } from "../../transports/support/output-tail.ts";
 import { CONTROL_ARGS, CONTROL_FD } from "./control-fd.ts";
 import { type Exit, noteExit } from "./crash.ts";
 import { type HandedOver, type OwnedProcess, takeOver } from "./hand-over.ts";
@@ -26,7 +27,6 @@ export interface ChildOptions {
 
 /** Time between SIGTERM and SIGKILL, ms. */
 export const GRACE_MS = 1000;
-const KEPT_CHARACTERS = 4096;
 /** Longest wait for the last output, ms: a process that inherited the output may hold it open for ever. */
 const LAST_OUTPUT_MS = 1000;
 
@@ -40,8 +40,8 @@ export class Child<In extends object, Out extends Typed> {
   readonly #run: string | undefined;
   /** Our end of the control lines. */
   readonly #output: Writable;
-  readonly #stdout = new Tail();
-  readonly #stderr = new Tail();
+  readonly #stdout = new OutputTail();
+  readonly #stderr = new OutputTail();
   #exit: Exit | undefined;
 
   private constructor(name: string, process: OwnedProcess, pid: number, { env, control, defectOf }: ChildOptions) {
@@ -173,7 +173,7 @@ export class Child<In extends object, Out extends Typed> {
     const { code, signal } = this.#exit ?? { code: null, signal: null };
     const how = signal === null ? `exited with code ${code}` : `was ended by ${signal}`;
     const last = this.#stderr.lastTelling() ?? this.#stdout.lastTelling();
-    return `the ${this.name} process ${how}${last === undefined ? "" : ` (${last})`}`;
+    return `the ${this.name} process ${how}${last === undefined ? "" : ` (${oneLine(last)})`}`;
   }
 
   /** Shortage that kept a process from starting its threads; undefined when something else ended it. */
@@ -199,31 +199,4 @@ export class Child<In extends object, Out extends Typed> {
 
 function typeDefect(value: unknown): string | undefined {
   return isObject(value) ? text(value["type"], "message.type") : `it is ${shown(value)}`;
-}
-
-/** End of what a process printed, which may hold a reason. The rest is dropped to bound our memory. */
-class Tail {
-  #text = "";
-
-  follow(stream: Readable): void {
-    stream.setEncoding("utf8").on("data", (piece: string) => this.add(piece));
-  }
-
-  add(piece: string): void {
-    this.#text = (this.#text + piece).slice(-KEPT_CHARACTERS);
-  }
-
-  get text(): string {
-    return this.#text;
-  }
-
-  lastTelling(): string | undefined {
-    const last = this.#text.trim().split("\n").filter(isTelling).at(-1);
-    return last === undefined ? undefined : oneLine(last);
-  }
-}
-
-/** False for stack frames and Node's version line: the error above them is the reason. */
-function isTelling(line: string): boolean {
-  return line.trim().length > 0 && !/^\s+at |^Node\.js v/.test(line);
 }

@@ -14,6 +14,7 @@ import type {
   FromPeer,
   Lateness,
   LoadWindow,
+  PeerAccount,
   PeerReady,
   Published,
   Spawned,
@@ -186,6 +187,7 @@ const fromPeer: Readonly<Record<FromPeer["type"], Rule>> = {
   "stream-report": streamReport,
   usage,
   published: shape<Published>({ startedNs: nanoseconds, problem: optional(text) }),
+  account: shape<PeerAccount>({ text }),
 };
 
 const driverMessage = variant("type", fromDriver);

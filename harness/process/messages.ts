@@ -46,10 +46,22 @@ export interface PeerPublish {
   /** `transport`: one send reaches every subscriber. `server`: one send per connection. */
   readonly distribution: "transport" | "server";
 }
-export type ToPeer = PeerStart | PeerStop | PeerReportUsage | PeerPublish;
+/** To a peer that has started a program of the user's: signals all processes of it. */
+export interface PeerSignal {
+  readonly type: "signal";
+  readonly name: "SIGTERM" | "SIGKILL" | "SIGSTOP" | "SIGCONT";
+}
+/** To such a peer, answered by `account`. */
+export interface PeerReportAccount {
+  readonly type: "report-account";
+  /** What it is to be named for, where it has not died. */
+  readonly what: string;
+}
+export type ToPeer = PeerStart | PeerStop | PeerReportUsage | PeerPublish | PeerSignal | PeerReportAccount;
 
 export interface PeerReady {
   readonly type: "ready";
+  /** Of the server, which is another process than this one where it is a program of the user's. */
   readonly pid: number;
   /** Actual address of the server. */
   readonly address: Address;
@@ -99,7 +111,12 @@ export interface UsageReport {
   readonly peakMemoryBytes: number;
   readonly gcPauseNs: number;
 }
-export type FromPeer = PeerReady | PeerDone | Failed | StreamReport | UsageReport | Published;
+/** A sentence about the program of the user that serves. */
+export interface PeerAccount {
+  readonly type: "account";
+  readonly text: string;
+}
+export type FromPeer = PeerReady | PeerDone | Failed | StreamReport | UsageReport | Published | PeerAccount;
 
 // ---- to and from a driver -----------------------------------------------------------------------
 

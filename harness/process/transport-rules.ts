@@ -1,7 +1,12 @@
 /** Rules that a user's transport must follow before anything is done with it. */
 import type { Capabilities } from "../../transports/contract/capabilities.ts";
 import { HEADER_BYTES } from "../../transports/contract/frame.ts";
-import type { BlockingTransport, EventTransport, TransportDescription } from "../../transports/contract/transport.ts";
+import type {
+  BlockingTransport,
+  EventTransport,
+  ServerProgram,
+  TransportDescription,
+} from "../../transports/contract/transport.ts";
 import {
   type Fields,
   flag,
@@ -56,6 +61,7 @@ const data: Fields<TransportDescription> = {
   blocking: optional(recordOf(anything)),
   activeWhenIdle: optional(flag),
   peers: optional(recordOf(listOf(text, 1))),
+  program: optional(recordOf(anything)),
   connectRaw: anything,
   launchRaw: anything,
 };
@@ -71,6 +77,7 @@ const complete = shape<TransportDescription & Record<"probe" | "allocate" | "res
   launchRaw: optional(method),
   event: optional(shape<EventTransport>({ listen: method, connect: method, launch: optional(method) })),
   blocking: optional(shape<BlockingTransport>({ listen: method, connect: method })),
+  program: optional(shape<ServerProgram>({ start: method })),
 });
 
 const available = shape<{ available: true; version: string }>({ available: flag, version: text });
@@ -93,7 +100,8 @@ export function availabilityDefect(value: unknown): string | undefined {
 
 /** Returns the description of a transport without its functions. */
 export function describeTransport(transport: TransportDescription): TransportDescription {
-  const { id, capabilities, sameAs, event, blocking, activeWhenIdle, peers, connectRaw, launchRaw } = transport;
+  const { id, capabilities, sameAs, event, blocking, activeWhenIdle, peers, program, connectRaw, launchRaw } =
+    transport;
   return {
     id,
     capabilities,
@@ -102,6 +110,7 @@ export function describeTransport(transport: TransportDescription): TransportDes
     ...(blocking === undefined ? {} : { blocking: {} }),
     ...(activeWhenIdle === true ? { activeWhenIdle } : {}),
     ...(peers === undefined ? {} : { peers }),
+    ...(program === undefined ? {} : { program: {} }),
     ...(connectRaw === undefined ? {} : { connectRaw: true }),
     ...(launchRaw === undefined ? {} : { launchRaw: true }),
   };

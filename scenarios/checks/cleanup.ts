@@ -1,7 +1,7 @@
 import { isIpcError } from "../../transports/contract/errors.ts";
 import type { Condition } from "../check.ts";
 import { type Check, type CheckClient, type CheckContext, Method, type Peer } from "../check.ts";
-import { canAskToEnd, ownProcess, replies, repliesOrPublishes } from "../kit/conditions.ts";
+import { canAskToEnd, hasMethods, ownProcess, replies, repliesOrPublishes } from "../kit/conditions.ts";
 import { expect, within } from "../kit/expect.ts";
 import { expectNothingLeft, expectOrderlyExit, firstUse } from "../kit/peer.ts";
 
@@ -25,7 +25,8 @@ export const cleanup: readonly Check[] = [
       const exit = await within("the end of the server", peer.exited);
       expect(exit.code === 1, `a server that failed ended with ${exit.code ?? exit.signal}`);
     },
-    replies,
+    (capabilities, transport) =>
+      (replies(capabilities, transport) === true ? hasMethods : replies)(capabilities, transport),
   ),
   ending(
     "sigterm",

@@ -1,5 +1,5 @@
 import type { Check, CheckContext } from "../check.ts";
-import { hasAddress, replies, tellsStatistics } from "../kit/conditions.ts";
+import { hasAddress, isWatched, replies } from "../kit/conditions.ts";
 import { eventually, expect } from "../kit/expect.ts";
 import { bodyUpTo } from "../kit/messages.ts";
 import { type Resources, resourcesOf, statistics } from "../kit/peer.ts";
@@ -31,7 +31,7 @@ function concurrent(load: Load, options: Pick<Check, "quick" | "typicalMs">): Ch
     needs: [
       replies,
       hasAddress,
-      tellsStatistics,
+      isWatched,
       ({ maxClients }) =>
         maxClients >= clients || `serves at most ${maxClients === 1 ? "one client" : `${maxClients} clients`}`,
     ],
@@ -42,6 +42,9 @@ function concurrent(load: Load, options: Pick<Check, "quick" | "typicalMs">): Ch
 async function serveMany(context: CheckContext, { clients, processes, requestsEach }: Load): Promise<void> {
   const peer = await context.startPeer();
   const look = async () => {
+    // How many clients a program has, it alone could tell.
+    if (context.transport.program !== undefined)
+      return { clients: 0, descriptors: resourcesOf(peer.pid)?.descriptors ?? -1 };
     // An observer that stayed would count against `maxClients`.
     const observer = await context.connect(peer);
     const seen = await statistics(observer);

@@ -1,8 +1,8 @@
 import { type Check, NotApplicable } from "../check.ts";
-import { hasAddress, replies, tellsStatistics } from "../kit/conditions.ts";
+import { hasAddress, isWatched, replies } from "../kit/conditions.ts";
 import { eventually, expect } from "../kit/expect.ts";
 import { pattern } from "../kit/messages.ts";
-import { expectEcho, statistics } from "../kit/peer.ts";
+import { expectEcho, resourcesOf, statistics } from "../kit/peer.ts";
 
 const ROUNDS = 50;
 const WARM_ROUNDS = 3;
@@ -16,15 +16,15 @@ export const connectionChurn: Check = {
   sharesPeer: true,
   typicalMs: 700,
   timeoutMs: 60_000,
-  needs: [replies, hasAddress, tellsStatistics],
+  needs: [replies, hasAddress, isWatched],
   async run(context) {
     const peer = await context.startPeer();
     const visit = async (round: number) => {
       const client = await context.connect(peer);
       await expectEcho(`round ${round}`, client, pattern(32, round));
-      const seen = await statistics(client);
+      const seen = context.transport.program === undefined ? await statistics(client) : resourcesOf(peer.pid);
       await client.close();
-      return seen;
+      return seen ?? { descriptors: -1, threads: -1 };
     };
     for (let round = 0; round < WARM_ROUNDS; round++) await visit(round);
     const before = await visit(0);

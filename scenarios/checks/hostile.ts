@@ -11,7 +11,7 @@ import {
   NotApplicable,
   type Peer,
 } from "../check.ts";
-import { hasAddress, hasRawClient, replies, takesKeys } from "../kit/conditions.ts";
+import { hasAddress, hasMethods, hasRawClient, replies, takesKeys } from "../kit/conditions.ts";
 import { expect, expectSame, within } from "../kit/expect.ts";
 import { pattern } from "../kit/messages.ts";
 import { expectEcho, residentBytes } from "../kit/peer.ts";
@@ -148,7 +148,7 @@ export const hostileMessage: Check = {
   sharesPeer: true,
   typicalMs: 110,
   timeoutMs: 30_000,
-  needs: [replies, hasAddress, severalClients],
+  needs: [replies, hasMethods, hasAddress, severalClients],
   async run(context) {
     const guard = await Guard.set(context);
     const messages = Object.entries(hostileMessages(context.transport.capabilities));

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Check } from "../check.ts";
-import { replies, tellsStatistics } from "../kit/conditions.ts";
+import { type Check, NotApplicable } from "../check.ts";
+import { isWatched, replies } from "../kit/conditions.ts";
 import { expect } from "../kit/expect.ts";
 import { pattern } from "../kit/messages.ts";
 import { usage } from "../kit/peer.ts";
@@ -16,18 +16,23 @@ export const idleCpu: Check = {
   // Not alone: the CPU time of a process does not depend on others.
   sharesPeer: true,
   typicalMs: 2000,
-  needs: [replies, tellsStatistics],
+  needs: [replies, isWatched],
   async run(context) {
-    const client = await context.connect(await context.startPeer());
+    const peer = await context.startPeer();
+    const client = await context.connect(peer);
     await client.request(pattern(16, 1));
-    const before = await usage(client);
+    const used = async (): Promise<number> => {
+      const seen = context.transport.program === undefined ? await usage(client) : await peer.usage();
+      if (seen === null) throw new NotApplicable("this system does not tell what another process uses");
+      return seen.cpuMicros;
+    };
+    const before = await used();
     const own = process.cpuUsage();
     const startedMs = performance.now();
     await delay(WATCHED_MS);
     const elapsedMicros = (performance.now() - startedMs) * 1000;
     const { user, system } = process.cpuUsage(own);
-    const after = await usage(client);
-    const server = (after.cpuMicros - before.cpuMicros) / elapsedMicros;
+    const server = ((await used()) - before) / elapsedMicros;
     context.note("serverIdlePercent", Math.round(server * 1000) / 10);
     context.note("clientIdlePercent", Math.round(((user + system) / elapsedMicros) * 1000) / 10);
     const mode = context.transport.capabilities.modes[0];

@@ -5,7 +5,7 @@ import { UNBOUNDED_MESSAGE_BYTES } from "../../transports/contract/capabilities.
 import { HEADER_BYTES } from "../../transports/contract/frame.ts";
 import type { Check, Descriptor } from "../check.ts";
 import { Method, NotApplicable } from "../check.ts";
-import { ownProcess, replies } from "../kit/conditions.ts";
+import { hasMethods, ownProcess, replies } from "../kit/conditions.ts";
 import { expectCode, expectSame } from "../kit/expect.ts";
 import { pattern } from "../kit/messages.ts";
 import { expectEcho } from "../kit/peer.ts";
@@ -53,6 +53,7 @@ export const largeByDescriptor: Check = {
   needs: [
     replies,
     ownProcess,
+    hasMethods,
     ({ maxMessageBytes }) => maxMessageBytes < DATA_BYTES + HEADER_BYTES || "a message of its own carries 16 MiB",
   ],
   async run(context) {

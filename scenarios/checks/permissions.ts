@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Check } from "../check.ts";
-import { ownProcess, repliesOrPublishes } from "../kit/conditions.ts";
+import { hasMethods, ownProcess, repliesOrPublishes } from "../kit/conditions.ts";
 import { expect } from "../kit/expect.ts";
 import { firstUse } from "../kit/peer.ts";
 
@@ -12,7 +12,13 @@ export const permissions: Check = {
   title: "Everything a mechanism creates is closed to other users while it is in use",
   why: "A socket, segment or queue others may open is a hole in every process that trusts it.",
   typicalMs: 175,
-  needs: [repliesOrPublishes, ownProcess, () => process.platform !== "win32" || "Windows has no permission bits"],
+  needs: [
+    repliesOrPublishes,
+    ownProcess,
+    // Its private directory keeps others out of what it creates; what is claimed is examined all the same.
+    (capabilities, transport) => capabilities.auth.includes("permissions") || hasMethods(capabilities, transport),
+    () => process.platform !== "win32" || "Windows has no permission bits",
+  ],
   async run(context) {
     const peer = await context.startPeer();
     await firstUse(context, peer);

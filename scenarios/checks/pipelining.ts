@@ -1,6 +1,6 @@
 import { isIpcError } from "../../transports/contract/errors.ts";
 import { type Check, type CheckClient, Method, POOL } from "../check.ts";
-import { canHaveOutstanding, pipelined, replies } from "../kit/conditions.ts";
+import { canHaveOutstanding, hasMethods, pipelined, replies } from "../kit/conditions.ts";
 import { expect, expectSame } from "../kit/expect.ts";
 import { bodyUpTo, delayedBody, pattern } from "../kit/messages.ts";
 import { connectFor, expectEcho } from "../kit/peer.ts";
@@ -14,7 +14,7 @@ export const pipelining: Check = {
   why: "Without correlation ids the first slow request hands its reply to the next one.",
   sharesPeer: true,
   typicalMs: 350,
-  needs: [replies, pipelined],
+  needs: [replies, hasMethods, pipelined],
   async run(context) {
     const client = await context.connect(await context.startPeer());
     const depth = Math.min(DEPTH, context.transport.capabilities.maxInFlight);
@@ -41,7 +41,7 @@ export const workerPool: Check = {
   why: "One slow job must not delay the others, and each reply must reach the client of its job.",
   sharesPeer: true,
   typicalMs: 400,
-  needs: [replies, canHaveOutstanding(POOL.workers)],
+  needs: [replies, hasMethods, canHaveOutstanding(POOL.workers)],
   async run(context) {
     const clients = await connectFor(context, await context.startPeer(), POOL.workers);
     const client = (index: number): CheckClient => clients[index % clients.length] as CheckClient;
@@ -78,7 +78,7 @@ export const busyServer: Check = {
   why: "An unbounded queue turns overload into latency, then into memory, then into a crash.",
   sharesPeer: true,
   typicalMs: 800,
-  needs: [replies, canHaveOutstanding(OFFERED)],
+  needs: [replies, hasMethods, canHaveOutstanding(OFFERED)],
   async run(context) {
     const clients = await connectFor(context, await context.startPeer(), OFFERED);
     const order: ("answered" | "busy")[] = [];

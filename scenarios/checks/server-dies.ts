@@ -1,6 +1,6 @@
 import { isIpcError } from "../../transports/contract/errors.ts";
 import { type Check, Method } from "../check.ts";
-import { lossIsNoticed, ownProcess, replies } from "../kit/conditions.ts";
+import { holdsRequests, lossIsNoticed, ownProcess, replies } from "../kit/conditions.ts";
 import { expect, meetsDeadline } from "../kit/expect.ts";
 import { delayedBody, pattern } from "../kit/messages.ts";
 
@@ -15,15 +15,18 @@ export const serverDies: Check = {
   why: "A client that hangs on receive when its server crashed takes its own users down with it.",
   alone: true,
   typicalMs: 500,
-  needs: [replies, ownProcess],
+  needs: [replies, ownProcess, holdsRequests],
   async run(context) {
     const peer = await context.startPeer();
     const client = await context.connect(peer);
     await client.request(pattern(16, 1));
+    const isProgram = context.transport.program !== undefined;
+    if (isProgram) await peer.freeze();
+    const method = isProgram ? Method.echo : Method.echoLater;
     const inFlight = Math.min(MOST_IN_FLIGHT, context.transport.capabilities.maxInFlight);
     const { result, tookMs } = await meetsDeadline("requests in flight when the server died", TIMEOUT_MS, async () => {
       const requests = Array.from({ length: inFlight }, (_, index) =>
-        client.request(delayedBody(60_000, index), { method: Method.echoLater, timeoutMs: TIMEOUT_MS }),
+        client.request(delayedBody(60_000, index), { method, timeoutMs: TIMEOUT_MS }),
       );
       const outcomes = Promise.allSettled(requests);
       await peer.kill("SIGKILL");

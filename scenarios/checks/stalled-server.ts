@@ -1,6 +1,6 @@
 import { isIpcError } from "../../transports/contract/errors.ts";
 import { type Check, Method } from "../check.ts";
-import { canFreeze, ownProcess, replies } from "../kit/conditions.ts";
+import { canFreeze, hasMethods, ownProcess, replies } from "../kit/conditions.ts";
 import { expect, meetsDeadline, within } from "../kit/expect.ts";
 import { pattern } from "../kit/messages.ts";
 import { expectEcho } from "../kit/peer.ts";
@@ -14,7 +14,7 @@ export const stalledServer: Check = {
   why: "A client that waits on receive without a limit hangs with its server, and so do its own users.",
   alone: true,
   typicalMs: 450,
-  needs: [replies],
+  needs: [replies, hasMethods],
   async run(context) {
     const client = await context.connect(await context.startPeer());
     await client.request(pattern(16, 1));

@@ -1,6 +1,9 @@
 import { HEADER_BYTES } from "../../transports/contract/frame.ts";
 import { type Condition, JSON_BYTES } from "../check.ts";
 
+/** The server is one of the harness's own, which has all of `Method`. A program of the user's answers requests and nothing else. */
+export const hasMethods: Condition = (_, { program }) =>
+  program === undefined || "the server is a program of the user's";
 export const hasEventFace: Condition = (_, transport) => transport.event !== undefined || "there is no event face";
 export const hasBlockingFace: Condition = (_, transport) =>
   transport.blocking !== undefined || "there is no blocking face";
@@ -19,6 +22,9 @@ export const ownProcess: Condition = ({ rendezvous }) =>
   rendezvous !== "process" || "both ends live in one process, so neither can fail alone";
 export const canFreeze: Condition = () =>
   process.platform !== "win32" || "Windows has no SIGSTOP: no process can be stopped from outside";
+/** Holds when requests can be kept in flight: our servers delay a reply when asked to, a program of the user's is stopped. */
+export const holdsRequests: Condition = (capabilities, transport) =>
+  transport.program === undefined || canFreeze(capabilities, transport);
 /** Holds when a signal asks a process to end, which may then clean up. */
 export const canAskToEnd: Condition = () =>
   process.platform !== "win32" || "Windows has no SIGTERM: a process ended from outside runs nothing of its own";
@@ -44,12 +50,18 @@ export const hasRawClient: Condition = (_, transport) =>
     : "only the child that was launched can write to it: hostile-bytes makes it write rubbish");
 
 function carriesAnswer(method: keyof typeof JSON_BYTES): Condition {
-  return ({ maxMessageBytes }) =>
-    maxMessageBytes >= HEADER_BYTES + JSON_BYTES[method] ||
-    `messages of ${maxMessageBytes} bytes are too small for the statistics of the server`;
+  return (capabilities, transport) => {
+    const { maxMessageBytes } = capabilities;
+    if (transport.program !== undefined) return hasMethods(capabilities, transport);
+    const fits = maxMessageBytes >= HEADER_BYTES + JSON_BYTES[method];
+    return fits || `messages of ${maxMessageBytes} bytes are too small for the statistics of the server`;
+  };
 }
 
 export const tellsStatistics: Condition = carriesAnswer("statistics");
+/** What the server uses is known: it states that itself, or it is a program of the user's, which is seen from outside. */
+export const isWatched: Condition = (capabilities, transport) =>
+  transport.program !== undefined || tellsStatistics(capabilities, transport);
 export const tellsTotals: Condition = carriesAnswer("streamTotals");
 
 /** Holds when `connectFor` can have this many requests outstanding, over all allowed connections. */

@@ -40,5 +40,8 @@ export interface Capabilities {
   readonly native?: boolean;
 }
 
+/** Stands where the language of a server stands, when the server is a program of the user's: what that is written in is not known. */
+export const PROGRAM = "program";
+
 /** `maxMessageBytes` of mechanisms without a bound of their own: 64 MiB. */
 export const UNBOUNDED_MESSAGE_BYTES: number = 64 * 1024 * 1024;

@@ -157,6 +157,29 @@ export interface LaunchedRawClient extends RawClient {
   readonly pid: number;
 }
 
+/** A program that runs as a server, and is the child of whoever started it. */
+export interface ProgramServer {
+  /** Of its process, which leads a process group of its own. */
+  readonly pid: number;
+  /** Settles when that process has ended; `code` is null when a signal ended it. */
+  readonly exited: Promise<{ readonly code: number | null; readonly signal: string | null }>;
+  /** Signals all processes of its group; no error when they have ended. */
+  signal(name: "SIGTERM" | "SIGKILL" | "SIGSTOP" | "SIGCONT"): void;
+  /** One sentence about it: the id, the command, `what` it did, and the last line of its output. */
+  account(what: string): string;
+}
+
+/** A server that is a program with a protocol of its own, which answers requests and nothing else. Its transport adapts the client alone. */
+export interface ServerProgram {
+  /**
+   * Starts the program and resolves when it is ready.
+   *
+   * @param signal ends a pending start with IPC_ABORTED, and the program with it
+   * @throws IpcError IPC_ADDRESS_IN_USE, IPC_TIMEOUT, IPC_SYSTEM; nothing of the program runs on
+   */
+  start(address: Address, signal: AbortSignal): Promise<ProgramServer>;
+}
+
 /**
  * Description of a transport, available without running it. From another process it is plain data, and its faces show
  * only that they exist.
@@ -176,6 +199,8 @@ export interface TransportDescription {
   readonly activeWhenIdle?: true;
   /** Peers in other languages: name -> command that starts one, for example `python`. */
   readonly peers?: Readonly<Record<string, readonly [string, ...string[]]>>;
+  /** The server is a program that the harness did not write: it is started instead of one of our peers. Event face only. */
+  readonly program?: object;
   /** Present where raw bytes can be sent below our framing, at an address or by the child that is launched. */
   readonly connectRaw?: unknown;
   readonly launchRaw?: unknown;
@@ -192,6 +217,7 @@ export interface Transport extends TransportDescription {
   allocate(place: Place): Promise<Address>;
   readonly event?: EventTransport;
   readonly blocking?: BlockingTransport;
+  readonly program?: ServerProgram;
   /** Opens a connection that speaks raw bytes; absent where the mechanism has no way in below our framing. */
   connectRaw?(address: Address): Promise<RawClient>;
   /** Launches a child that writes raw bytes, where the child is the way in (`parent`). `handler` is as for `launch`. */

@@ -14,6 +14,7 @@ import type {
   SenderPlan,
   StreamTotals,
 } from "../../../scenarios/check.ts";
+import { PROGRAM } from "../../../transports/contract/capabilities.ts";
 import { IpcError } from "../../../transports/contract/errors.ts";
 import type {
   Address,
@@ -30,12 +31,13 @@ import { allocate } from "../../process/journal.ts";
 import { driverDefect } from "../../process/message-rules.ts";
 import type { ClientConnected, ClientWork, DriverStart, Failed, FromDriver, ToDriver } from "../../process/messages.ts";
 import { nodeCommand } from "../../process/node-command.ts";
+import { processTree } from "../../process/process-tree.ts";
 import { descriptorShortage, descriptorsLeft } from "../../process/shortage.ts";
 import type { RpcClient } from "../../rpc/client.ts";
 import { ReconnectingRpc } from "../../rpc/reconnecting.ts";
 import { runClientLoad } from "../client-load.ts";
 import { LaunchedProcess } from "../peers/launched-process.ts";
-import type { RunningPeer } from "../peers/running-peer.ts";
+import { explained, type RunningPeer } from "../peers/running-peer.ts";
 import { startPeer } from "../peers/start-peer.ts";
 import { publishTo } from "./fan-out.ts";
 import { attemptAsNobody } from "./foreign-user.ts";
@@ -124,9 +126,11 @@ export class Workbench implements CheckContext {
       exited: running.exited,
       async freeze() {
         running.freeze();
-        await untilStopped(running.info.pid);
+        const { pid } = running.info;
+        await Promise.all((isProgram(running) ? processTree(pid) : [pid]).map(untilStopped));
       },
       thaw: () => running.thaw(),
+      usage: async () => (isProgram(running) ? running.usage() : null),
     };
     this.#peers.set(peer, running);
     return peer;
@@ -193,6 +197,16 @@ export class Workbench implements CheckContext {
   shortage(): IpcError | undefined {
     const failures = [...this.#peers.values()].map((running) => running.failure());
     return failures.find((failure) => failure?.code === "IPC_SHORTAGE");
+  }
+
+  /** A failure of a check in which a program of the user's has died, or did not do what it should, with what that printed last. */
+  async explain(failure: unknown): Promise<unknown> {
+    const { id } = this.transport;
+    for (const running of [...this.#peers.values()].toReversed()) {
+      const text = await explained(id, running, failure instanceof Error ? failure.message : String(failure));
+      if (text !== undefined) return new Error(text, { cause: failure });
+    }
+    return failure;
   }
 
   async connectAsNobody(peer: Peer): Promise<ForeignOutcome> {
@@ -286,6 +300,8 @@ export class Workbench implements CheckContext {
     rmSync(this.place.directory, { recursive: true, force: true });
   }
 }
+
+const isProgram = ({ info }: RunningPeer): boolean => info.language === PROGRAM;
 
 /** Driver process that a check has started, by itself or through its transport. */
 type OwnProcess = DriverProcess | LaunchedProcess<ToDriver, FromDriver>;

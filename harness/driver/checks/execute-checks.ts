@@ -1,4 +1,5 @@
 import { type Check, NotApplicable, unmetNeed } from "../../../scenarios/check.ts";
+import { PROGRAM } from "../../../transports/contract/capabilities.ts";
 import { isIpcError, shortageIn } from "../../../transports/contract/errors.ts";
 import type { Transport } from "../../../transports/contract/transport.ts";
 import { Deadline } from "../../../transports/support/deadline.ts";
@@ -55,6 +56,7 @@ async function runCheck(
   } catch (error) {
     failure = error;
   }
+  if (failure !== undefined && transport.program !== undefined) failure = await withAccount(bench, failure);
   await bench.cleanUp();
   const strayError = stray.stop();
   failure ??= strayError;
@@ -99,10 +101,18 @@ function watchStrayErrors(): { stop(): unknown } {
   };
 }
 
+/** Adds to a failure what a program of the user's has to do with it. */
+async function withAccount(bench: Workbench, failure: unknown): Promise<unknown> {
+  if (failure instanceof NotApplicable || (isIpcError(failure) && failure.code === "IPC_UNKNOWN_METHOD"))
+    return failure;
+  return bench.explain(failure);
+}
+
 /** Returns why the claim could not be examined, when that is what was thrown. */
 function inapplicable(failure: unknown, { peerLanguage }: DriverStart): string | undefined {
   if (failure instanceof NotApplicable) return failure.message;
   const unknownMethod = isIpcError(failure) && failure.code === "IPC_UNKNOWN_METHOD";
+  if (unknownMethod && peerLanguage === PROGRAM) return "the server is a program of the user's";
   // Peers in other languages implement the wire protocol, but not always all that these checks need of a server.
   return unknownMethod && peerLanguage !== "node"
     ? `the peer written in ${peerLanguage} cannot do what it needs`

@@ -1,5 +1,6 @@
 import { Child } from "../../process/child.ts";
 import type { Exit } from "../../process/crash.ts";
+import { runsOnNode } from "../../process/language.ts";
 import { peerDefect } from "../../process/message-rules.ts";
 import type { FromPeer, ToPeer } from "../../process/messages.ts";
 
@@ -12,7 +13,7 @@ export async function spawnPeer(
   language: string,
   onSpawn: (pid: number) => void,
 ): Promise<PeerProcess> {
-  const control = language === "node" ? "descriptor" : "stdio";
+  const control = runsOnNode(language) ? "descriptor" : "stdio";
   const child: PeerProcess = await Child.start("peer", command, { control, defectOf: peerDefect });
   onSpawn(child.pid);
   return child;

@@ -1,3 +1,4 @@
+import { PROGRAM } from "../../../transports/contract/capabilities.ts";
 import type { Transport } from "../../../transports/contract/transport.ts";
 import { rejection } from "../../process/failure.ts";
 import type { PeerStart } from "../../process/messages.ts";
@@ -10,6 +11,7 @@ export async function startProcessPeer(
   transport: Transport,
   child: PeerProcess,
   start: PeerStart,
+  onSpawn: (pid: number) => void,
 ): Promise<RunningPeer> {
   child.send(start);
   const answer = await child.next(["ready", "failed"], READY_TIMEOUT_MS).catch(async (error: unknown) => {
@@ -20,5 +22,7 @@ export async function startProcessPeer(
     await child.terminate();
     throw rejection(transport.id, answer);
   }
+  // The process of a program of the user's, which the coordinator ends where the peer cannot.
+  if (answer.language === PROGRAM) onSpawn(answer.pid);
   return runningPeer(transport.id, child, answer, (options) => connectRpc(transport, answer.address, options));
 }

@@ -1,4 +1,5 @@
 import type { PeerExit } from "../../../scenarios/check.ts";
+import { PROGRAM } from "../../../transports/contract/capabilities.ts";
 import type { IpcError } from "../../../transports/contract/errors.ts";
 import type { Address, OpenOptions } from "../../../transports/contract/transport.ts";
 import { rejection } from "../../process/failure.ts";
@@ -7,6 +8,7 @@ import type {
   FromPeer,
   PeerPublish,
   PeerReady,
+  PeerSignal,
   Published,
   StreamReport,
   ToPeer,
@@ -22,12 +24,17 @@ export interface RunningPeer {
   connect(options?: OpenOptions): Promise<RpcClient>;
   /** Waits for the peer's counts of a stream of one-way messages. @throws ControlError when none comes in time. */
   streamReport(timeoutMs: number): Promise<StreamReport>;
-  /** Returns the peer's usage so far; null when it shares this process. Blocking peers serve and cannot be asked. */
+  /**
+   * Returns the usage of the server so far, of a program of the user's with all it has started; null when it shares this process, and where
+   * the system does not report it. Blocking peers serve and cannot be asked.
+   */
   usage(): Promise<UsageReport | null>;
   /** Sends one-way messages from the server; resolves after the last. @throws IpcError IPC_UNSUPPORTED */
   publish(request: PeerPublish, timeoutMs: number): Promise<Published>;
   kill(signal: "SIGTERM" | "SIGKILL"): Promise<PeerExit>;
   stop(): Promise<PeerExit>;
+  /** Returns one sentence about a program of the user's: that it died, or else `what`; undefined after an orderly end. */
+  account?(what: string): Promise<{ readonly text: string } | undefined>;
   /** Returns the failure that ended it, from its last message; undefined while it runs and after an orderly end. */
   failure(): IpcError | undefined;
   /** Settles when the process is gone; for a server inside this process, when it was stopped. */
@@ -39,6 +46,7 @@ export interface RunningPeer {
 export const READY_TIMEOUT_MS = 20_000;
 const STOP_TIMEOUT_MS = 7000;
 const USAGE_TIMEOUT_MS = 5000;
+const ACCOUNT_TIMEOUT_MS = 2000;
 
 /** Peer process with its control lines, whichever side has started it. */
 export interface ControlledProcess {
@@ -60,12 +68,18 @@ export function runningPeer(
   { type: _type, ...info }: PeerReady,
   connect: RunningPeer["connect"],
 ): RunningPeer {
+  const isProgram = info.language === PROGRAM;
+  // The process of a program is a child of the peer, which knows whether its number is still its own.
+  const signal: ControlledProcess["signal"] = isProgram
+    ? (name) => peer.send({ type: "signal", name: name as PeerSignal["name"] })
+    : (name) => peer.signal(name);
   return {
     info,
     address: info.address,
     connect,
     streamReport: (timeoutMs) => peer.next(["stream-report"], timeoutMs),
     async usage() {
+      if (isProgram && process.platform !== "linux") return null;
       peer.send({ type: "report-usage" });
       return peer.next(["usage"], USAGE_TIMEOUT_MS);
     },
@@ -74,7 +88,7 @@ export function runningPeer(
       return peer.next(["published"], timeoutMs);
     },
     async kill(name) {
-      peer.signal(name);
+      signal(name);
       return peer.exited;
     },
     async stop() {
@@ -86,7 +100,21 @@ export function runningPeer(
       return failed && rejection(transport, failed);
     },
     exited: peer.exited,
-    freeze: () => peer.signal("SIGSTOP"),
-    thaw: () => peer.signal("SIGCONT"),
+    freeze: () => signal("SIGSTOP"),
+    thaw: () => signal("SIGCONT"),
+    ...(isProgram ? { account: (what) => accountOf(peer, what) } : {}),
   };
+}
+
+/** What a program of the user's has to do with a failure, in one sentence; undefined where there is none, or it has ended as it should. */
+export async function explained(transport: string, peer: RunningPeer, reason: string): Promise<string | undefined> {
+  const isAbout = reason.startsWith(`${transport} `);
+  const what = isAbout ? reason.slice(transport.length + 1) : `failed: ${reason}`;
+  return (await peer.account?.(what))?.text;
+}
+
+async function accountOf(peer: ControlledProcess, what: string): Promise<{ readonly text: string } | undefined> {
+  peer.send({ type: "report-account", what });
+  const found = await peer.next(["account"], ACCOUNT_TIMEOUT_MS).catch(() => peer.mailbox.peek("failed"));
+  return found?.type === "failed" ? { text: found.message } : found;
 }

@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import type { WaitMode } from "../../../transports/contract/capabilities.ts";
 import { IpcError } from "../../../transports/contract/errors.ts";
 import type { Address, Transport } from "../../../transports/contract/transport.ts";
+import { runsOnNode } from "../../process/language.ts";
 import type { PeerStart, PinPrefix, TransportReference } from "../../process/messages.ts";
 import { nodeCommand } from "../../process/node-command.ts";
 import { type PeerProcess, spawnPeer } from "./peer-process.ts";
@@ -47,12 +48,13 @@ export async function startPeer(settings: PeerSettings): Promise<RunningPeer> {
         transport,
         settings.early ?? (await spawnPeer(peerCommand(settings), settings.language, onSpawn)),
         start,
+        onSpawn,
       );
   }
 }
 
 function peerCommand({ language, program, transport, pin }: PeerSettings): [string, ...string[]] {
-  if (language === "node") return nodeCommand("peer/main", pin);
+  if (runsOnNode(language)) return nodeCommand("peer/main", pin);
   const command = transport.peers?.[language];
   if (command === undefined) {
     throw new IpcError("IPC_UNSUPPORTED", `${transport.id} has no peer written in ${language}`, {

@@ -1,6 +1,6 @@
 import { ABSENT, bytes, duration, quantity } from "../../../harness/results/format.ts";
 import type { Curve, Report } from "../../../harness/results/model.ts";
-import { MODE_LABELS, PLACEMENT_LABELS } from "../../labels.ts";
+import { isUnnamed, MODE_LABELS, PLACEMENT_LABELS } from "../../labels.ts";
 import { type Html, html } from "../markup.ts";
 import { scrollBox } from "./scroll.ts";
 
@@ -37,7 +37,7 @@ ${over === "ratePerSecond" && html`<th scope="col">followed up to</th>`}</tr></t
 
 function row(curve: Curve): Html {
   const { over, fit, kneePerSecond } = curve;
-  const name = curve.peer === "node" ? curve.transport : `${curve.transport} (${curve.peer})`;
+  const name = isUnnamed(curve.peer) ? curve.transport : `${curve.transport} (${curve.peer})`;
   const points = curve.points.map((point) => `${xText(over, point.x)}: ${valueText(point)}`);
   return html`<tr><th scope="row" class="text"><code>${name}</code></th>
   <td class="text">${MODE_LABELS[curve.mode] ?? curve.mode}</td>

@@ -1,0 +1,91 @@
+/** Instead of a server of ours: starts the program of a user, reports on it, and ends it with all that it has started. */
+import { setTimeout as delay } from "node:timers/promises";
+import { PROGRAM } from "../../transports/contract/capabilities.ts";
+import { IpcError } from "../../transports/contract/errors.ts";
+import type { ProgramServer, ServerProgram } from "../../transports/contract/transport.ts";
+import type { Control } from "../process/control.ts";
+import { allowedCpuListOfThreads } from "../process/cpus.ts";
+import type { Exit } from "../process/crash.ts";
+import type { FromPeer, PeerStart, ToPeer } from "../process/messages.ts";
+import { treeUsage } from "../process/process-tree.ts";
+
+/** From SIGTERM to SIGKILL. */
+const GRACE_MS = 5000;
+/** A connection that broke may be the first sign of a death that this process is told of a moment later. */
+const DEATH_MS = 150;
+/** As a shell reports a process that SIGTERM ended. */
+const SIGTERM_EXIT = 143;
+
+/**
+ * Serves until the program ends, by itself or because it was asked to.
+ *
+ * @returns how a program that was sent a signal has ended; null after an orderly end
+ * @throws IpcError of `ServerProgram.start`; IPC_PEER_LOST when it died, IPC_SYSTEM when it failed instead of ending
+ */
+export async function serveProgram(
+  program: ServerProgram,
+  { address }: PeerStart,
+  control: Control<ToPeer, FromPeer>,
+): Promise<Exit | null> {
+  const abort = new AbortController();
+  const isOver = Promise.race([control.ended, signalled()]);
+  void isOver.then(() => abort.abort());
+  const server = await program.start(address, abort.signal);
+  const { pid } = server;
+  try {
+    let isSignalled = false;
+    control.onMessage("signal", ({ name }) => {
+      isSignalled ||= name === "SIGKILL" || name === "SIGTERM";
+      server.signal(name);
+    });
+    control.onMessage("report-usage", () => control.send(treeUsage(pid)));
+    control.onMessage("report-account", ({ what }) => {
+      void diesNow(server).then((exit) => {
+        // What it was sent a signal for is no news of the program.
+        const died = exit !== undefined && !isSignalled;
+        control.send({ type: "account", text: server.account(died ? `died: it ${howEnded(exit)}` : what) });
+      });
+    });
+    const cpus = allowedCpuListOfThreads(pid);
+    control.send({ type: "ready", pid, address, language: PROGRAM, version: "", cpus });
+    const stopped = control.next(["stop"]).then(() => "stop" as const);
+    stopped.catch(() => {});
+    const first = await Promise.race([server.exited, stopped, isOver.then(() => "over" as const)]);
+    if (first === "over") return null;
+    if (first === "stop") {
+      await end(server);
+      return null;
+    }
+    if (isSignalled) return first;
+    throw new IpcError("IPC_PEER_LOST", server.account(`died: it ${howEnded(first)}`));
+  } finally {
+    // Also what it has started and left behind.
+    server.signal("SIGKILL");
+  }
+}
+
+/** SIGTERM is how a program is asked to end: one that has no answer to it ends by it. */
+async function end(server: ProgramServer): Promise<void> {
+  server.signal("SIGTERM");
+  const timer = setTimeout(() => server.signal("SIGKILL"), GRACE_MS);
+  const exit = await server.exited;
+  clearTimeout(timer);
+  if (exit.code === 0 || exit.code === SIGTERM_EXIT || exit.signal === "SIGTERM") return;
+  const what = exit.signal === "SIGKILL" ? `did not end within ${GRACE_MS / 1000} s of SIGTERM` : undefined;
+  throw new IpcError("IPC_SYSTEM", server.account(what ?? `${howEnded(exit)} when SIGTERM asked it to end`));
+}
+
+function diesNow({ exited }: ProgramServer): Promise<Exit | undefined> {
+  return Promise.race([exited, delay(DEATH_MS, undefined)]);
+}
+
+function howEnded({ code, signal }: Exit): string {
+  return signal === null ? `exited with code ${code}` : `was ended by ${signal}`;
+}
+
+function signalled(): Promise<void> {
+  return new Promise((resolve) => {
+    process.once("SIGTERM", resolve);
+    process.once("SIGINT", resolve);
+  });
+}

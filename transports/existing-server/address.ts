@@ -1,0 +1,87 @@
+/** Where the program of a user listens, and how that travels as an address of the contract. */
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { IpcError, toIpcError } from "../contract/errors.ts";
+import type { Address, OsObject, Place } from "../contract/transport.ts";
+import { distinctName } from "../support/distinct-name.ts";
+import { pathResidue, removeSocket } from "../support/socket-path.ts";
+import { checkSocketPath } from "../support/socket-path-limit.ts";
+import { isListening } from "../support/stream-client.ts";
+
+/** A Unix socket; on Windows a named pipe. */
+export interface PathAddress {
+  readonly path: string;
+}
+
+export interface PortAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Where a server listens: what `connect` of `node:net` takes. */
+export type ServerAddress = PathAddress | PortAddress;
+
+/** Where an address may be made. */
+export interface ServerPlace extends Place {
+  /** Eight hexadecimal digits, others each time: several servers run side by side, each at an address of its own. */
+  readonly name: string;
+}
+
+/** A fresh path in the private directory of the run. */
+export function socketPath({ directory, prefix, name }: ServerPlace): PathAddress {
+  return { path: process.platform === "win32" ? `\\\\.\\pipe\\${prefix}-${name}` : join(directory, `${name}.sock`) };
+}
+
+/** A port of the loopback interface that is free now. */
+export function loopbackPort(): Promise<PortAddress> {
+  const host = "127.0.0.1";
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", (error) => reject(toIpcError(error, host)));
+    server.listen({ host, port: 0 }, () => {
+      const bound = server.address();
+      const port = bound !== null && typeof bound === "object" ? bound.port : 0;
+      server.close(() => resolve({ host, port }));
+    });
+  });
+}
+
+/** The place of one server more. */
+export function placeOf({ directory, prefix }: Place): ServerPlace {
+  return { directory, prefix, name: distinctName() };
+}
+
+/** @throws IpcError IPC_UNSUPPORTED for anything else than an address, or a path that is too long for a socket */
+export function addressOf(transport: string, where: Partial<PathAddress & PortAddress> | undefined): Address {
+  if (typeof where?.path === "string") {
+    checkSocketPath(where.path, transport);
+    return { transport, name: where.path };
+  }
+  if (typeof where?.host === "string" && Number.isInteger(where.port)) {
+    const { host, port = 0 } = where;
+    return { transport, name: `${host}:${port}`, options: { host, port } };
+  }
+  throw new IpcError("IPC_UNSUPPORTED", `${transport}: address must return { path } or { host, port }`, { transport });
+}
+
+export function whereOf({ name, options }: Address): ServerAddress {
+  const { host, port } = options ?? {};
+  return typeof host === "string" && typeof port === "number" ? { host, port } : { path: name };
+}
+
+/** Whether somebody accepts connections there. */
+export function isServed(where: ServerAddress): Promise<boolean> {
+  return isListening(where).catch(() => false);
+}
+
+export async function residueOf(address: Address): Promise<readonly OsObject[]> {
+  const where = whereOf(address);
+  if ("port" in where) return (await isServed(where)) ? [{ kind: "port", name: address.name }] : [];
+  return process.platform === "win32" ? [] : pathResidue(where.path, address.transport);
+}
+
+/** Removes the socket of a program that was killed; a port is free the moment its process is gone. */
+export function sweepAddress(address: Address): void {
+  const where = whereOf(address);
+  if ("path" in where && process.platform !== "win32") removeSocket(where.path, address.transport);
+}
