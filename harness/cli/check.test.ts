@@ -64,7 +64,7 @@ test("when everything holds it is exit code 0, and a prefix takes all scenarios 
 test("a run that examined nothing is not green: exit code 22, and the reason", () => {
   const { status, stderr } = check("--transport", "stdio", "--scenario", "concurrent-clients/1");
   expect(status, stderr).toBe(22);
-  expect(stderr).toContain("nothing was examined: one peer belongs to one client here");
+  expect(stderr).toContain("nothing was examined: each peer belongs to one client");
 });
 
 test("an unknown scenario is one sentence with the nearest name, and exit code 2", () => {

@@ -11,7 +11,7 @@ const WINDOW = 16;
 export const exactlyOnceReplies: Check = {
   id: "exactly-once-replies",
   title: "With a server killed in the middle, every request is answered once or fails; none twice, none never",
-  why: "Processing is at least once where requests are repeated; a reply counted twice makes it wrong even then.",
+  why: "A request that is repeated may be processed twice; its reply must still count once.",
   timeoutMs: 40_000,
   typicalMs: 850,
   needs: [replies, hasAddress],

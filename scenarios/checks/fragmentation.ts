@@ -69,14 +69,14 @@ export const fragmentation: Check = {
 export const boundaryKeeper: Check = {
   id: "boundary-keeper",
   title: "Where the kernel keeps boundaries a bare write is a message; where a library does, our framing means nothing",
-  why: "The keeper of boundaries decides what other programs must write: a wrong record makes them incompatible.",
+  why: "Programs in other languages must write the same boundaries; a wrong record makes them incompatible.",
   sharesPeer: true,
   typicalMs: 325,
   needs: [
     replies,
     tellsTotals,
     hasRawClient,
-    ({ boundaries }) => boundaries !== "prefix" || "a length prefix keeps them: fragmentation examines it",
+    ({ boundaries }) => boundaries !== "prefix" || "a length prefix keeps the boundaries, which fragmentation examines",
   ],
   async run(context) {
     const { boundaries } = context.transport.capabilities;

@@ -47,14 +47,14 @@ const REPLY_MARGIN_BYTES = 32;
 export const largeByDescriptor: Check = {
   id: "large-by-descriptor",
   title: "16 MiB that no message can hold go through memory both sides reach; a small message names it",
-  why: "A mechanism for small messages is no reason to give up large data, only to carry it another way.",
+  why: "A mechanism for small messages can still hand over large data, by a descriptor of a file.",
   timeoutMs: 30_000,
   typicalMs: 350,
   needs: [
     replies,
     ownProcess,
     hasMethods,
-    ({ maxMessageBytes }) => maxMessageBytes < DATA_BYTES + HEADER_BYTES || "a message of its own carries 16 MiB",
+    ({ maxMessageBytes }) => maxMessageBytes < DATA_BYTES + HEADER_BYTES || "one of its messages can carry all 16 MiB",
   ],
   async run(context) {
     const client = await context.connect(await context.startPeer());

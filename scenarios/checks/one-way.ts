@@ -52,7 +52,7 @@ export const persistence: Check = {
     tellsTotals,
     ownProcess,
     canFreeze,
-    ({ persistent }) => persistent || "messages die with the server, by its own account",
+    ({ persistent }) => persistent || "its record states that messages are lost when the server dies",
   ],
   async run(context) {
     const first = await context.startPeer();

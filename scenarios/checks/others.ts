@@ -19,7 +19,7 @@ export const fanOut: Check = {
       patterns.includes("fan-out") ||
       (patterns.includes("one-way") && patterns.includes("request-reply")) ||
       "a server sends nothing but replies here",
-    ({ modes }) => modes[0] === "event" || "its server blocks: it publishes nothing on its own",
+    ({ modes }) => modes[0] === "event" || "its server blocks, so it cannot publish on its own",
     ({ maxClients }) => maxClients > SUBSCRIBERS || `serves at most ${maxClients} of ${SUBSCRIBERS} subscribers`,
   ],
   async run(context) {

@@ -14,7 +14,7 @@ export const inOneProcess: Condition = ({ rendezvous, modes }, transport) => {
   return rendezvous !== "parent" || "the peer is launched, so its end cannot be watched from here";
 };
 export const hasAddress: Condition = ({ rendezvous }) =>
-  rendezvous === "address" || "one peer belongs to one client here: no other can reach it";
+  rendezvous === "address" || "each peer belongs to one client, and no other client can reach it";
 /** Holds when the connection begins with the process of the peer. */
 export const isLaunched: Condition = ({ rendezvous }, transport) =>
   (rendezvous === "parent" && transport.event?.launch !== undefined) || "the peer is not launched by its parent";
@@ -36,18 +36,19 @@ export const repliesOrPublishes: Condition = (capabilities, transport) =>
 export const oneWay: Condition = ({ patterns }) =>
   patterns.includes("one-way") || "every message of this pattern is a request that needs its reply";
 export const reliable: Condition = ({ delivery }) => delivery === "reliable" || "lossy by its own account";
-export const pipelined: Condition = ({ maxInFlight }) => maxInFlight > 1 || "lockstep: one request at a time";
+export const pipelined: Condition = ({ maxInFlight }) =>
+  maxInFlight > 1 || "it allows one request at a time (lockstep)";
 export const pushesBack: Condition = ({ backpressure }) =>
   backpressure !== "none" || "without back-pressure by its own account: messages are dropped instead";
 export const lossIsNoticed: Condition = ({ peerLoss }) =>
-  peerLoss !== "undetected" || "by its own account nobody notices: only deadlines help";
+  peerLoss !== "undetected" || "its record states that the death of a server goes unnoticed; only deadlines help";
 export const takesKeys: Condition = ({ auth }) =>
-  auth.includes("shared-key") || "it has no keys: auth does not list shared-key";
+  auth.includes("shared-key") || "it uses no keys (its auth has no shared-key)";
 export const hasRawClient: Condition = (_, transport) =>
   transport.connectRaw !== undefined ||
   (transport.launchRaw === undefined
-    ? "there is no way in below the framing"
-    : "only the child that was launched can write to it: hostile-bytes makes it write rubbish");
+    ? "a client cannot send raw bytes below the framing"
+    : "only the launched child can write to it; hostile-bytes makes it write invalid bytes");
 
 function carriesAnswer(method: keyof typeof JSON_BYTES): Condition {
   return (capabilities, transport) => {
