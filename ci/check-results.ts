@@ -6,9 +6,9 @@ const BEGIN = "<!-- results: begin -->";
 const END = "<!-- results: end -->";
 const GROUP_OF = 5;
 
-/** What documents show of a `check` of every mechanism: small enough to be kept beside them. */
+/** Recorded results of a `check` of every mechanism: small enough to be kept beside the documents that show them. */
 export interface RecordedChecks {
-  /** When, with what and on which machine, as a sentence. */
+  /** Sentence with the date, the versions and the machine. */
   readonly taken: string;
   readonly durationMs: number;
   /** Ids of the scenarios, in the order of the marks. */
@@ -18,13 +18,13 @@ export interface RecordedChecks {
 }
 
 interface RecordedMechanism {
-  /** One of `STATUS_MARKS` per scenario. */
+  /** Marks, one of `STATUS_MARKS` per scenario. */
   readonly marks: string;
   readonly conformance: { readonly passed: number; readonly failed: number };
   readonly figures: readonly string[];
 }
 
-/** Why scenarios did not pass, and conformance cases failed. */
+/** Reason why scenarios did not pass, and conformance cases failed. */
 interface RecordedReason {
   readonly status: Exclude<CheckResult["status"], "passed">;
   readonly reason: string;
@@ -40,7 +40,9 @@ export function recordChecks(report: Report): RecordedChecks {
   const rows = checkMatrix(checks).rows.toSorted((a, b) => place(a.name) - place(b.name));
   const { ipcmark, node, platform, kernel, cpuModel, cpus } = environment;
   return {
-    taken: `${startedAt.slice(0, 10)}, ipcmark ${ipcmark}, Node ${node}, ${platform} ${kernel}, ${cpus} CPUs (${cpuModel})`,
+    taken:
+      `${startedAt.slice(0, 10)}, ipcmark ${ipcmark}, Node ${node}, ` +
+      `${platform} ${kernel}, ${cpus} CPUs (${cpuModel})`,
     durationMs,
     scenarios,
     mechanisms: Object.fromEntries(rows.map(({ name, results }) => [name, recordMechanism(results, scenarios)])),
@@ -75,7 +77,7 @@ function recordReasons(checks: readonly CheckResult[]): RecordedReason[] {
   return found;
 }
 
-/** One row per mechanism: what it passed, what it cannot do and why, and what was measured on the way. */
+/** Writes one row per mechanism: what it passed, what it cannot do and why, and what was measured on the way. */
 export function checkSummaryTable(recorded: RecordedChecks): string {
   const { mechanisms, scenarios, reasons, taken, durationMs } = recorded;
   const count = (text: string, mark: string): number => text.split(mark).length - 1;
@@ -89,8 +91,10 @@ export function checkSummaryTable(recorded: RecordedChecks): string {
     reasonNumbers(name, reasons),
   ]);
   return [
-    `${taken}; the whole run took ${duration(durationMs)}. The columns \`scenarios\` and \`cases\` count the passed ones of ` +
-      `${scenarios.length} scenarios and of the conformance cases. Numbers in the last column refer to the list below: what does not apply, and why.`,
+    `${taken}; the whole run took ${duration(durationMs)}. ` +
+      "The columns `scenarios` and `cases` count the passed ones of " +
+      `${scenarios.length} scenarios and of the conformance cases. ` +
+      "Numbers in the last column refer to the list below: what does not apply, and why.",
     "",
     ...markdownTable(["mechanism", "scenarios", "cases", ...FIGURE_TITLES, "not, because"], rows),
     "",
@@ -106,7 +110,7 @@ function reasonNumbers(name: string, reasons: readonly RecordedReason[]): string
   return reasons.flatMap(({ where }, index) => (name in where ? [String(index + 1)] : [])).join(", ");
 }
 
-/** Every mechanism against every scenario, a mark each, numbered as in the list below it; then each reason with all it is about. */
+/** Writes a mark for every mechanism and scenario, numbered as in the list below it; then the reasons. */
 export function checkMatrixText({ mechanisms, scenarios, reasons, taken }: RecordedChecks): string {
   const width = Math.max(...Object.keys(mechanisms).map((name) => name.length));
   const grouped = (parts: readonly string[]): string =>
@@ -117,7 +121,8 @@ export function checkMatrixText({ mechanisms, scenarios, reasons, taken }: Recor
       .map(([ids, members]) => `${members.map(([name]) => `\`${name}\``).join(", ")}: ${ids}`)
       .join("; ");
   return [
-    `${taken}. ${STATUS_MARKS.passed} passed, ${STATUS_MARKS.failed} failed, ${STATUS_MARKS["not-applicable"]} not applicable, ${STATUS_MARKS.unavailable} unavailable there.`,
+    `${taken}. ${STATUS_MARKS.passed} passed, ${STATUS_MARKS.failed} failed, ` +
+      `${STATUS_MARKS["not-applicable"]} not applicable, ${STATUS_MARKS.unavailable} unavailable there.`,
     "",
     "```",
     `${" ".repeat(width)}  ${header.join("")}`.trimEnd(),
@@ -128,7 +133,8 @@ export function checkMatrixText({ mechanisms, scenarios, reasons, taken }: Recor
     "",
     ...reasons.map((reason) => {
       const status = reason.status === "not-applicable" ? "" : `**${reason.status}**: `;
-      return `- ${status}${reason.reason} (${reason.status === "unavailable" ? Object.keys(reason.where).join(", ") : about(reason)})`;
+      const where = reason.status === "unavailable" ? Object.keys(reason.where).join(", ") : about(reason);
+      return `- ${status}${reason.reason} (${where})`;
     }),
   ].join("\n");
 }
@@ -143,7 +149,7 @@ function duration(ms: number): string {
   return seconds < 120 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
 
-/** The document with its section of results replaced. @throws Error when it has none */
+/** Replaces the section of results in a document. @throws Error when it has none */
 export function withResults(document: string, text: string): string {
   const from = document.indexOf(BEGIN);
   const to = document.indexOf(END);
@@ -151,7 +157,7 @@ export function withResults(document: string, text: string): string {
   return `${document.slice(0, from + BEGIN.length)}\n${text}\n${document.slice(to)}`;
 }
 
-/** What stands in that section now. */
+/** Returns the present text of that section. */
 export function resultsIn(document: string): string {
   return document.slice(document.indexOf(BEGIN) + BEGIN.length, document.indexOf(END)).trim();
 }

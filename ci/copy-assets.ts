@@ -1,13 +1,13 @@
-/** Part of `npm run build`: copies what the compiled package reads at run time and the compiler leaves out, and writes the report's schema. */
+/** Part of `npm run build`: copies what the package reads at run time, and writes the report's schema. */
 import { cpSync, globSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { publishedSchema } from "./report-schema.ts";
 
 const FOLDERS = ["reports/html/client", "harness/peer/python", "harness/c-baseline", "transports/*/python"];
-/** A module of the page is a file beside the page's script, so it is copied even where it is TypeScript. */
+/** Files that are not copied. A module of the page is a file beside the page's script, so it is copied. */
 const LEFT_OUT = /__pycache__|\.test\.|\.md$|tsconfig\.json$|(?<!\/client\/[\w-]+)\.ts$/;
 
-/** Paths below `root` of all files that a build copies. */
+/** Returns paths below `root` of all files that a build copies. */
 export function assetsIn(root: string): string[] {
   return globSync(
     FOLDERS.map((folder) => `${folder}/**/*`),

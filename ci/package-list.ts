@@ -1,16 +1,16 @@
-/** Computes what lies in the published package from its configuration, without building it: `tidy.test.ts` examines the list. */
+/** Computes the files of the published package from its configuration, without a build; see `tidy.test.ts`. */
 import { matchesGlob, posix } from "node:path";
 import type { Imports } from "./tidy-rules.ts";
 
 const PACKAGE = /^(?!(transports|scenarios|harness|reports|ci)\/)@?[a-z][\w./-]*$/;
 
-/** `include` and `exclude` of the build's tsconfig. */
+/** Scope of the build: `include` and `exclude` of its tsconfig. */
 export interface BuildScope {
   readonly include: readonly string[];
   readonly exclude: readonly string[];
 }
 
-/** Sources that the compiler takes: those in scope, and all that they import, in scope or not. */
+/** Returns sources that the compiler takes: those in scope, and all that they import, in scope or not. */
 export function compiledSources(imports: Imports, { include, exclude }: BuildScope): string[] {
   const excluded = exclude.flatMap((pattern) => [pattern, `${pattern}/**`]);
   const inScope = (path: string): boolean =>
@@ -25,7 +25,7 @@ export function compiledSources(imports: Imports, { include, exclude }: BuildSco
   return [...compiled].sort();
 }
 
-/** Packages that shipped sources import and an installed package would not find, as sentences. */
+/** Returns, as sentences, packages that shipped sources import and an installed package would not find. */
 export function missingPackages(imports: Imports, sources: readonly string[], installed: readonly string[]): string[] {
   const isInstalled = (name: string): boolean => installed.some((own) => name === own || name.startsWith(`${own}/`));
   return sources.flatMap((path) =>
@@ -35,7 +35,7 @@ export function missingPackages(imports: Imports, sources: readonly string[], in
   );
 }
 
-/** Links of shipped documents to what is not in the package, as sentences. */
+/** Returns, as sentences, links of shipped documents to files that are not in the package. */
 export function deadLinks(documents: ReadonlyMap<string, string>): string[] {
   const isShipped = (target: string): boolean =>
     documents.has(target) || [...documents.keys()].some((path) => path.startsWith(`${target.replace(/\/$/, "")}/`));

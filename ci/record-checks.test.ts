@@ -30,6 +30,6 @@ test("a mark per scenario, and a reason for every mark that is no pass", () => {
   }
 });
 
-test("they say when, with which version and on which machine they were taken", () => {
+test("they name the date, the version and the machine", () => {
   expect(recorded.taken).toMatch(/^\d{4}-\d\d-\d\d, ipcmark \d+\.\d+\.\d+, Node \d+\S*, \w+ \S+, \d+ CPUs \(.+\)$/);
 });

@@ -1,5 +1,5 @@
 /**
- * Maintenance: keeps the results of a `check` of every mechanism in `scenarios/results.json` and writes them into the documents.
+ * Maintenance: keeps the results of a `check` of every mechanism in `scenarios/results.json` and writes the documents.
  * `npm run check -- --transport all`, then `npm run record:checks [-- <report.json>]`.
  */
 import { readFileSync } from "node:fs";
@@ -17,7 +17,8 @@ const there = new Set(report.checks.map(({ transport, scenario }) => `${transpor
 const missing = wanted.filter((pair) => !there.has(pair));
 if (missing.length > 0) {
   process.stderr.write(
-    `this report lacks ${missing.length} results, the first of ${missing[0]}: record one of \`npm run check -- --transport all\`\n`,
+    `this report lacks ${missing.length} results, the first of ${missing[0]}: ` +
+      "record one of `npm run check -- --transport all`\n",
   );
   process.exit(2);
 }

@@ -1,7 +1,7 @@
 import { SCHEMA_VERSION } from "../harness/results/model.ts";
 import { REPORT } from "../harness/results/report-shape.ts";
 
-/** Turns the schema by which reports are examined into plain JSON Schema (draft 7): without the two keywords that only our validator has. */
+/** Returns the schema of reports as plain JSON Schema (draft 7): without the two keywords of our own validator. */
 export function publishedSchema(): Readonly<Record<string, unknown>> {
   const { properties, ...rest } = plain(REPORT) as { readonly properties: object };
   return {
@@ -12,7 +12,7 @@ export function publishedSchema(): Readonly<Record<string, unknown>> {
   };
 }
 
-/** A field of a report that is called `histogram` has an object here; the keyword has true. */
+/** Removes our keywords. A report's field named `histogram` has an object here; the keyword has true. */
 function plain(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(plain);
   if (typeof schema !== "object" || schema === null) return schema;

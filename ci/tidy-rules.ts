@@ -1,12 +1,12 @@
-/** The order of the project as data and pure functions: `tidy.test.ts` applies them to the files that are there, and to files that break them. */
+/** Rules of the project's order, as data and pure functions; `tidy.test.ts` applies them. */
 
-/** Imported modules of each file: paths below the root for relative ones, names for packages. Types count: they are a direction too. */
+/** Modules that each file imports: relative ones as paths below the root, packages by name. Types count too. */
 export type Imports = ReadonlyMap<string, readonly string[]>;
 
 /** Rooms below `transports` that are no mechanism. */
 export const SHARED_ROOMS = ["contract", "support", "posix", "testing"];
 
-/** Tests, and what only they, benchmarks or examples use: not in the package. */
+/** True for tests, and files that only they, benchmarks or examples use: not in the package. */
 export const isTestTool = (path: string): boolean =>
   /\.test\.ts$|\.bench\.ts$|(^|\/)(testing|mutants|fixtures?|bench|example)\//.test(path) ||
   /^ci\/(package|tidy|windows)/.test(path);
@@ -14,7 +14,7 @@ export const isTestTool = (path: string): boolean =>
 type Rule = readonly [folder: string, allowed: readonly RegExp[]];
 
 /**
- * What the files of a folder may import, besides its own files and `node:`; the first rule whose folder fits a file holds.
+ * Returns the allowed imports per folder, besides its own files and `node:`; the first rule that fits a file holds.
  *
  * @param mechanisms folders of mechanisms below `transports`
  */
@@ -48,7 +48,7 @@ export function rulesFor(mechanisms: readonly string[]): readonly Rule[] {
   ];
 }
 
-/** Each import that goes in a direction that no rule allows, as a sentence. */
+/** Returns each import in a direction that no rule allows, as a sentence. */
 export function wrongDirections(imports: Imports, rules: readonly Rule[]): string[] {
   return [...imports].flatMap(([path, names]) => {
     const rule = rules.find(([folder]) => path.startsWith(folder));
@@ -60,7 +60,7 @@ export function wrongDirections(imports: Imports, rules: readonly Rule[]): strin
   });
 }
 
-/** Each library has one home. */
+/** Home of each library. */
 const HOMES: Readonly<Record<string, RegExp>> = {
   koffi: /^transports\/posix\//,
   "ffi-rs": /^transports\/posix\//,
@@ -72,14 +72,14 @@ const HOMES: Readonly<Record<string, RegExp>> = {
   esbuild: /^harness\/bundle\//,
 };
 
-/** Each import of a library outside its home, as a sentence. */
+/** Returns each import of a library outside its home, as a sentence. */
 export function strayLibraries(imports: Imports): string[] {
   return [...imports].flatMap(([path, names]) =>
     names.filter((name) => HOMES[name]?.test(path) === false).map((name) => `${path} imports ${name}`),
   );
 }
 
-/** Each group of files that import each other in a circle (strongly connected components, Tarjan 1972). */
+/** Returns each group of files that import each other in a circle (strongly connected components, Tarjan 1972). */
 export function circles(imports: Imports): string[][] {
   const index = new Map<string, number>();
   const low = new Map<string, number>();

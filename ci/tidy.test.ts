@@ -24,7 +24,7 @@ const paths = FOLDERS.flatMap((folder) =>
 const files = paths.filter((path) => /\.(ts|js|py|c)$/.test(path));
 const DOCUMENTS = [...readdirSync(ROOT), ...paths].filter((path) => path.endsWith(".md"));
 
-/** Imported modules of a file: paths below the root for relative ones, names for packages. Types count: they are a direction too. */
+/** Returns the modules that a file imports: relative ones as paths below the root, packages by name. */
 function importsOf(path: string): string[] {
   const text = readFileSync(join(ROOT, path), "utf8");
   return [...text.matchAll(/(?<![.\w-])(?:from|import)\s*\(?\s*"([^"\n]+)"/g)].map(([, name = ""]) =>
@@ -121,10 +121,16 @@ describe("the order of the project", () => {
 });
 
 describe("the records of transports", () => {
-  const LOADED =
-    /^(?:import|export)\s+(?!type\b)[^;]*?from\s+"([^"\n]+)"|(?<!typeof )import\(\s*"([^"\n]+)"|createRequire\([^)]*\)\("([^"\n]+)"\)/gm;
+  const LOADED = new RegExp(
+    [
+      String.raw`^(?:import|export)\s+(?!type\b)[^;]*?from\s+"([^"\n]+)"`,
+      String.raw`(?<!typeof )import\(\s*"([^"\n]+)"`,
+      String.raw`createRequire\([^)]*\)\("([^"\n]+)"\)`,
+    ].join("|"),
+    "gm",
+  );
 
-  /** Packages behind a file. Its own files behind `require` belong to a face that is not the first, so they are left out. */
+  /** Returns packages behind a file. Its own files behind `require` belong to a second face, so they are left out. */
   function packagesBehind(path: string, seen: Set<string> = new Set()): string[] {
     const names = [...read(path).matchAll(LOADED)].map(
       ([, ...found]) => found.find((name) => name !== undefined) ?? "",
@@ -226,7 +232,7 @@ describe("the documents", () => {
     expect(Object.fromEntries(rows)).toEqual(WARNINGS);
   });
 
-  it("list every transport with what its record says", async () => {
+  it("list every transport with the facts of its record", async () => {
     const names = { linux: "Linux", darwin: "macOS", win32: "Windows" } as const;
     const table = read("transports/README.md");
     for (const { id, family, load } of REGISTRY) {
@@ -238,7 +244,7 @@ describe("the documents", () => {
     }
   });
 
-  it("say of every transport where it works", () => {
+  it("name for every transport where it works", () => {
     const table = read("transports/README.md").split("## Where they work")[1] ?? "";
     const family = (id: string): string => `${id.split("/")[0]}/*`;
     const missing = REGISTRY.filter(({ id }) => !table.includes(`\`${id}\``) && !table.includes(`\`${family(id)}\``));

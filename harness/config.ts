@@ -91,10 +91,11 @@ export interface DoctorFlags {
 export type ConfigFlags = CompareFlags & MeasureFlags & CheckFlags & GateFlags & DoctorFlags;
 
 /**
- * Contents of `ipcmark.config.ts`: flags by their long names in camel case, as they would be typed, such as
- * `{ payload: [64, "4KiB"], trials: 20, cBaseline: false }`. A flag on the command line goes before the section of its command, and
- * that before `flags`. Paths are relative to the file.
- */
+ /**
+  * Contents of `ipcmark.config.ts`: flags by their long names in camel case, as they would be typed, such as
+  * `{ payload: [64, "4KiB"], trials: 20, cBaseline: false }`. A flag on the command line goes before the section of its
+  * command, and that before `flags`. Paths are relative to the file.
+  */
 export interface Config {
   /** For every command that has the flag. */
   readonly flags?: ConfigFlags;

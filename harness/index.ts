@@ -1,6 +1,6 @@
 /**
- * What the package `ipcmark` exports: the contract a transport of your own implements, and the types of the configuration file and of a profile.
- * Everything else is a command.
+ * Exports of the package `ipcmark`: the contract for transports of your own, and the types of the configuration file
+ * and of a profile. Everything else is a command.
  */
 
 export type { Profile } from "../scenarios/profile.ts";

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { eventually, Sandbox } from "../../harness/testing/sandbox.ts";
 
 const GIT = ["-c", "user.name=a", "-c", "user.email=a@b", "-c", "init.defaultBranch=main"];
-/** Stops where git is killed at the worst moment: the worktree is known, locked and not yet whole. */
+/** Stops where git is killed at the worst moment: the worktree is registered, locked and not yet whole. */
 const SLOW_GIT = `#!/bin/sh
 case "$*" in *"worktree add"*) ;; *) exec "$REAL_GIT" "$@" ;; esac
 "$REAL_GIT" "$@"
@@ -15,7 +15,7 @@ touch "$STARTED"
 exec sleep 60
 `;
 
-/** One of those that were listed, such as `touch`, may have ended since. */
+/** Ends a process. One of those that were listed, such as `touch`, may have ended since. */
 function stop(pid: number): void {
   try {
     process.kill(pid, "SIGSTOP");

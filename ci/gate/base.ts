@@ -8,24 +8,24 @@ import { noteWorktree, worktreeOf } from "../../harness/process/worktree.ts";
 import { UsageError } from "../../harness/results/exit-codes.ts";
 import { programFailure } from "../../transports/support/program-failure.ts";
 
-/** Where the code of the base lies. */
+/** Base of the comparison, with its place. */
 export interface Base {
-  /** As the user named it. */
+  /** Name as the user typed it. */
   readonly name: string;
   readonly directory: string;
 }
 
-/** What the user named as the base: a directory that is there, or a git ref that has to be checked out. */
+/** Base that the user named: an existing directory, or a git ref to check out. */
 export type BaseChoice = { readonly checkout: Base } | { readonly ref: string };
 
-/** The base lies elsewhere: even its registry is a module with a path. */
+/** Transport in the base, which lies elsewhere: even its registry is a module with a path. */
 export interface BaseReference extends TransportReference {
   readonly module: string;
 }
 
 const EXTENSION = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
 const GIT_TIMEOUT_MS = 60_000;
-/** The hooks of a repository are for the work of its owner: none of them runs for a tree that is thrown away. */
+/** Options that disable a repository's hooks: they are for its owner's work, not for a temporary tree. */
 const NO_HOOKS = ["-c", "core.hooksPath=/dev/null"];
 const run = promisify(execFile);
 
@@ -44,8 +44,8 @@ export function chooseBase({ baseDir, base }: { readonly baseDir?: string; reado
 }
 
 /**
- * The base, for as long as the session lasts: a ref becomes a worktree inside the run's own directory, with this checkout's node_modules,
- * since dependencies are the same on both sides.
+ * Opens the base for as long as the session lasts. A ref becomes a worktree inside the run's own directory, with this
+ * checkout's node_modules, since dependencies are the same on both sides.
  *
  * @throws UsageError when git cannot check it out
  */
@@ -76,7 +76,7 @@ async function runGit(args: readonly string[], ref: string, signal: AbortSignal)
   }
 }
 
-/** The same transport in the base: its registry, or the module at the same place below the working directory. @throws UsageError */
+/** Finds the transport in the base: in its registry, or in the module at the same relative path. @throws UsageError */
 export function inBase(reference: TransportReference, base: Base): BaseReference {
   if (reference.module === null) {
     const registry = join(base.directory, `transports/registry${EXTENSION}`);

@@ -1,10 +1,10 @@
 import type { Placement } from "../../harness/results/model.ts";
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
 
-/** What the gate measures when nothing is named: the mechanisms that are there on every machine, both small sizes, no CPU to spare. */
+/** Default transports of the gate: mechanisms that are there on every machine. */
 export const GATED_TRANSPORTS: readonly string[] = ["unix", "tcp", "fifo", "stdio"];
 export const GATED_PAYLOADS: readonly number[] = [64, 4096];
-/** One CPU: across two, virtual machines add a wake-up that is the host's. */
+/** Default placement, one CPU: across two, virtual machines add a wake-up that is the host's. */
 export const GATED_PLACEMENTS: readonly Placement[] = ["same-cpu"];
 
 /** A cell that the gate has promised to measure. */

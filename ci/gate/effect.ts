@@ -3,11 +3,11 @@ import { median } from "../../harness/results/quantiles.ts";
 
 const CONFIDENCE = 0.95;
 
-/** How many times as long head takes: 1.05 is 5 % slower. */
+/** Time of head relative to the base: 1.05 is 5 % slower. */
 export interface Effect {
   /** Hodges-Lehmann: exponential of the median of all pairwise means of the log ratios. */
   readonly ratio: number;
-  /** 95 %, from the same pairwise means (Walsh averages) and the exact Wilcoxon signed-rank distribution; absent below 6 pairs. */
+  /** 95 % interval from the same pairwise means (Walsh averages) and the exact Wilcoxon signed-rank distribution. */
   readonly interval?: Interval;
 }
 
@@ -27,8 +27,9 @@ export function effectOf(differences: readonly number[]): Effect {
 }
 
 /**
- * Walsh averages to leave out at each end: the largest k with P(W <= k) <= 2.5 %, W the signed-rank statistic of n values; -1 when
- * even the whole range covers less. R: `qsignrank(0.025, n) - 1`, as in `wilcox.test(conf.int = TRUE)`.
+ * Returns the number of Walsh averages to leave out at each end: the largest k with P(W <= k) <= 2.5 %, W the
+ * signed-rank statistic of n values; -1 when even the whole range covers less. R: `qsignrank(0.025, n) - 1`, as in
+ * `wilcox.test(conf.int = TRUE)`.
  */
 export function skippedWalsh(n: number): number {
   const most = (n * (n + 1)) / 2;

@@ -12,7 +12,7 @@ let root: string;
 
 beforeAll(() => {
   root = mkdtempSync(join(tmpdir(), "ipcmark-test-gate-"));
-  // The delay is waited out on the clock, so a busy machine changes the median of neither side.
+  // The delay spins on the clock, so a busy machine changes the median of neither side.
   checkout("base", { served: 200_000 });
   checkout("same", { served: 200_000 });
   checkout("slower", { served: 260_000 });
@@ -104,7 +104,7 @@ describe("the gate", () => {
     expect(ended.stdout).toContain("base: its import did not end");
   });
 
-  it("says in one sentence what it needs, with exit code 2", async () => {
+  it("names in one sentence what it needs, with exit code 2", async () => {
     const refused: readonly (readonly [readonly string[], string])[] = [
       [[], "either --base-dir <checkout> or --base <git ref>"],
       [["--base-dir", "../nowhere"], 'ipcmark: --base-dir "../nowhere" is not a directory'],

@@ -2,7 +2,7 @@ import { type JunitCase, junitXml } from "../../reports/junit.ts";
 import { nameOf } from "./cells.ts";
 import { evidenceWords, type GateResult, type GateRow } from "./result.ts";
 
-/** One test case per declared cell. A cell that did not run is an error, not a skipped test. */
+/** Writes one test case per declared cell. A cell that did not run is an error, not a skipped test. */
 export function junitOf({ rows, durationMs, base }: GateResult): string {
   const suite = { name: "gate", properties: { base }, durationMs, cases: rows.map(caseOf) };
   return junitXml("ipcmark gate", durationMs, [suite]);

@@ -2,14 +2,14 @@ import type { Warning } from "../../harness/results/model.ts";
 import type { GateCell } from "./cells.ts";
 import type { Evidence, GateRule, Outcome } from "./verdict.ts";
 
-/** What became of one declared cell. */
+/** Result of one declared cell. */
 export interface GateRow {
   readonly cell: GateCell;
   readonly outcome: Outcome | "missing";
-  /** Why it did not run. */
+  /** Reason why it did not run. */
   readonly reason?: string;
   readonly screen?: Evidence;
-  /** Absent where the screen settled it. */
+  /** Evidence of the second stage; absent where the screen settled it. */
   readonly confirm?: Evidence;
   /** Medians over the pairs that decided, ns. */
   readonly baseP50?: number;
@@ -18,20 +18,20 @@ export interface GateRow {
 }
 
 export interface GateResult {
-  /** False when the gate was interrupted: the rows are those it had by then. */
+  /** False when the gate was interrupted: the rows are partial. */
   readonly complete: boolean;
   readonly base: string;
   readonly seed: number;
   readonly rule: GateRule;
   readonly durationMs: number;
   readonly rows: readonly GateRow[];
-  /** What about the machine makes the verdict worth less, each with what to do about it. */
+  /** Warnings about the machine that weaken the verdict, each with what to do. */
   readonly warnings: readonly Warning[];
 }
 
 export const GATE_EXIT = { pass: 0, regression: 20, undecided: 21, missing: 22 } as const;
 
-/** A cell that did not run outweighs everything: what is left would be another gate than the declared one. */
+/** Returns the exit code. A cell that did not run outweighs everything: the gate is not the declared one then. */
 export function exitCodeOf(rows: readonly GateRow[]): number {
   if (rows.length === 0 || rows.some(({ outcome }) => outcome === "missing")) return GATE_EXIT.missing;
   if (rows.some(({ outcome }) => outcome === "regression")) return GATE_EXIT.regression;
@@ -46,13 +46,16 @@ export function verdictSentence(rows: readonly GateRow[]): string {
     case GATE_EXIT.regression:
       return `regression: ${of("regression")} of ${rows.length} cells are slower than the base`;
     case GATE_EXIT.undecided:
-      return `cannot decide: ${of("undecided")} of ${rows.length} cells are too noisy to exclude a slowdown; use a quieter machine or more --pairs`;
+      return (
+        `cannot decide: ${of("undecided")} of ${rows.length} cells are too noisy to exclude a slowdown; ` +
+        "use a quieter machine or more --pairs"
+      );
     default:
       return `incomplete: ${of("missing")} of ${rows.length} declared cells did not run`;
   }
 }
 
-/** `1.07 (1.02 to 1.12), p = 0.004, 20 pairs`. */
+/** Formats evidence: `1.07 (1.02 to 1.12), p = 0.004, 20 pairs`. */
 export function evidenceWords({ p, effect, pairs }: Evidence): string {
   const interval = effect.interval?.map((bound) => bound.toFixed(3)).join(" to ") ?? "no interval";
   return `${effect.ratio.toFixed(3)} (${interval}), p = ${p.toPrecision(2)}, ${pairs} pairs`;

@@ -35,16 +35,16 @@ export interface GateRequest {
   readonly messages?: number;
   readonly rule: GateRule;
   readonly seed: number;
-  /** Given once: returns the rows as they stand, whenever it is called. */
+  /** Called once, with a function that returns the rows so far. */
   readonly onBegin?: (soFar: () => GateRow[]) => void;
 }
 
-/** The second stage has so many times the pairs of the first. */
+/** Number of pairs of the second stage, as a multiple of the first. */
 const CONFIRM_FACTOR = 2;
-/** One invalid trial may be the machine's; two are the cell's. */
+/** Number of invalid trials that fail a cell: one may be the machine's. */
 const MAX_INVALID = 2;
 
-/** What is known of one cell. */
+/** Record of one cell. */
 interface Ledger {
   readonly cell: GateCell;
   readonly pairs: { screen: Pair[]; confirm: Pair[] };
@@ -52,7 +52,7 @@ interface Ledger {
   screen?: Evidence;
 }
 
-/** Screen, then confirm: see `ci/gate/README.md`. */
+/** Screens, then confirms: see `ci/gate/README.md`. */
 export async function runGate(session: Session, request: GateRequest, progress: Progress): Promise<GateRow[]> {
   const random = randomFrom(request.seed);
   const { sides, cells, pairs, rule } = request;
@@ -141,7 +141,7 @@ function isWanted(ledger: Ledger | undefined, stage: "screen" | "confirm", rule:
   return stage === "screen" || ledger.screen === undefined || !settledByScreen(ledger.screen, rule);
 }
 
-/** Of an interrupted run: a cell that needs more pairs has no verdict. */
+/** Returns the row of an interrupted run: a cell that needs more pairs has no verdict. */
 function rowSoFar(ledger: Ledger, rule: GateRule, random: () => number): GateRow {
   if (!isWanted(ledger, "confirm", rule)) return rowOf(ledger, rule, 0, random);
   return { cell: ledger.cell, outcome: "missing", reason: "the run was interrupted", notes: [] };

@@ -8,7 +8,8 @@ const EVEN = [0.02, -0.03, 0.01, -0.015, 0.004, -0.001, 0.013, -0.022];
 
 describe("the exact sign-flip test", () => {
   it("gives the p values of SciPy's exact permutation test", () => {
-    // scipy 1.17.1: permutation_test((x,), np.mean, permutation_type="samples", alternative="greater", n_resamples=np.inf)
+    // scipy 1.17.1:
+    // permutation_test((x,), np.mean, permutation_type="samples", alternative="greater", n_resamples=np.inf)
     expect(signFlipP(SLOWER)).toBe(0.005859375);
     expect(signFlipP(EVEN)).toBe(0.66796875);
   });

@@ -1,10 +1,11 @@
-/** All 2^n sign patterns are visited up to here; with more pairs a fixed number of them is drawn. */
+/** Largest number of pairs whose 2^n sign patterns are all visited; with more, a fixed number of them is drawn. */
 const EXACT_PAIRS = 22;
 const DRAWS = 200_000;
 
 /**
- * One-sided p of the paired sign-flip (permutation) test on the mean: the share of sign patterns whose mean is at least that of the data.
- * Exact for up to 22 pairs (Gray code, one addition per pattern); the data's own pattern is one of those counted, so p is never 0.
+ * Returns the one-sided p of the paired sign-flip (permutation) test on the mean: the share of sign patterns whose mean
+ * is at least that of the data. Exact for up to 22 pairs (Gray code, one addition per pattern). The data's own pattern
+ * counts too, so p is never 0.
  * Reference: Fisher's randomisation test for paired data; SciPy `permutation_test(..., permutation_type="samples")`.
  *
  * @param differences head minus base, of the logarithms

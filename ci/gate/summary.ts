@@ -10,7 +10,7 @@ const WORDS: Readonly<Record<GateRow["outcome"], string>> = {
 };
 const ORDER: readonly GateRow["outcome"][] = ["missing", "regression", "undecided", "not-slower"];
 
-/** Markdown for a step summary: the verdict, then the cells, worst first. */
+/** Writes Markdown for a step summary: the verdict, then the cells, worst first. */
 export function summaryOf({ rows, base, seed, warnings }: GateResult): string {
   const sorted = [...rows].sort((a, b) => ORDER.indexOf(a.outcome) - ORDER.indexOf(b.outcome));
   const lines = sorted.map((row) => {
@@ -27,7 +27,8 @@ export function summaryOf({ rows, base, seed, warnings }: GateResult): string {
     ...lines,
     "",
     ...warnings.flatMap((warning) => [`> ${cellText(warning.text)}`, ""]),
-    `Base: \`${visible(base).replace(/`/g, "'")}\`, seed ${seed}. Paired fresh-process trials, exact sign-flip test; see \`ci/gate/README.md\`.`,
+    `Base: \`${visible(base).replace(/`/g, "'")}\`, seed ${seed}. ` +
+      "Paired fresh-process trials, exact sign-flip test; see `ci/gate/README.md`.",
     "",
   ].join("\n");
 }

@@ -4,7 +4,7 @@ import { exitCodeOf, type GateRow } from "./result.ts";
 import { summaryOf } from "./summary.ts";
 import { DEFAULT_RULE, evidenceOf, judge, type Pair, settledByScreen, suspiciouslyFast } from "./verdict.ts";
 
-/** Head takes `ratio` times as long, with a fixed scatter of a few percent around it. */
+/** Makes pairs in which head takes `ratio` times as long, with a fixed scatter of a few percent. */
 function pairs(ratio: number, count = 20, scatter = 0.02): Pair[] {
   return Array.from({ length: count }, (_, index) => {
     const noise = Math.exp(scatter * Math.sin(index * 2.4));

@@ -4,9 +4,9 @@ import { signFlipP } from "./sign-flip.ts";
 export interface GateRule {
   /** Smallest slowdown that counts, such as 0.05. */
   readonly minEffect: number;
-  /** A slowdown of this size must be excluded for a pass, such as 0.2. */
+  /** Slowdown that must be excluded for a pass, such as 0.2. */
   readonly tolerance: number;
-  /** Of the whole gate: shared out among the cells of the second stage. */
+  /** Error level of the whole gate, shared among the cells of the second stage. */
   readonly alpha: number;
 }
 
@@ -27,7 +27,7 @@ export interface Evidence {
 export type Outcome = "not-slower" | "regression" | "undecided";
 
 const HINT_P = 0.05;
-/** A head that takes less than half the time has perhaps lost some of its work. */
+/** Ratio below which a head is suspicious: it may have lost some of its work. */
 const SUSPICIOUS_RATIO = 0.5;
 
 export function evidenceOf(pairs: readonly Pair[], random: () => number): Evidence {
@@ -35,19 +35,19 @@ export function evidenceOf(pairs: readonly Pair[], random: () => number): Eviden
   return { pairs: pairs.length, p: signFlipP(differences, random), effect: effectOf(differences) };
 }
 
-/** First stage: true when this cell is settled as not slower; everything else is measured again. */
+/** First stage: true when this cell is settled as not slower; all others are measured again. */
 export function settledByScreen({ p, effect }: Evidence, rule: GateRule): boolean {
   const hint = p <= HINT_P && effect.ratio >= 1 + rule.minEffect / 2;
   return !hint && excludesTolerance(effect, rule);
 }
 
-/** Second stage, on fresh pairs only. @param cells how many cells this stage has */
+/** Judges the second stage, on fresh pairs only. @param cells number of cells in this stage */
 export function judge({ p, effect }: Evidence, rule: GateRule, cells: number): Outcome {
   if (p <= rule.alpha / Math.max(1, cells) && effect.ratio >= 1 + rule.minEffect) return "regression";
   return excludesTolerance(effect, rule) ? "not-slower" : "undecided";
 }
 
-/** A missing interval or a number that is none excludes nothing. */
+/** True where the interval excludes the tolerance. A missing interval or NaN excludes nothing. */
 function excludesTolerance({ interval }: Effect, { tolerance }: GateRule): boolean {
   return interval !== undefined && interval[1] < 1 + tolerance;
 }

@@ -1,6 +1,6 @@
 /**
- * Maintenance (`npm run test:package`): builds and packs the package, installs it in a temporary folder, and uses it as a stranger would. It
- * takes about two minutes and needs the registry or npm's cache, so it is not part of `npm test`.
+ * Maintenance (`npm run test:package`): builds and packs the package, installs it in a temporary folder, and uses it as
+ * a foreign project would. It takes about two minutes and needs the registry or npm's cache, so `npm test` omits it.
  */
 import { type SpawnSyncReturns, spawnSync } from "node:child_process";
 import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -27,7 +27,7 @@ function expectExit(wanted: number, command: string, args: readonly string[], cw
   process.stdout.write(`${`${stdout}\n${stderr}`.trim().split("\n").slice(-15).join("\n")}\n`);
 }
 
-/** `ipcmark/testing` under a test runner, with the recipe that `transports/README.md` prints. */
+/** Writes tests that use `ipcmark/testing` under two test runners, by the recipe of `transports/README.md`. */
 function writeAuthorsTests(): void {
   const document = readFileSync(join(ROOT, "transports/README.md"), "utf8");
   const recipe = /```ts\n(import \{ test \} from "node:test";[^`]*(?:`[^`\n]*`[^`]*)*)\n```/.exec(document)?.[1];

@@ -1,4 +1,4 @@
-/** What is checked under Wine: one mechanism of every kind that exists on Windows. */
+/** Transports checked under Wine: one mechanism of every kind that exists on Windows. */
 export const TRANSPORTS: readonly string[] = [
   "named-pipe",
   "tcp",
@@ -8,7 +8,7 @@ export const TRANSPORTS: readonly string[] = [
   "python-connection/tcp",
 ];
 
-/** A check that proves nothing here, and why. `transport` absent: for all of them. */
+/** Check that proves nothing here, with the reason. `transport` absent: for all of them. */
 interface NotProvable {
   readonly check: string;
   readonly transport?: string;
@@ -19,7 +19,8 @@ const SECOND_LISTENER =
   "Wine 8 ignores FILE_FLAG_FIRST_PIPE_INSTANCE, so a second server may listen; Windows refuses it";
 
 const OPEN_FOLDER =
-  "Wine 8 keeps the name of a removed folder while its client watches it; Windows 10 removes it at once (POSIX delete, which libuv asks for)";
+  "Wine 8 keeps the name of a removed folder while its client watches it; " +
+  "Windows 10 removes it at once (POSIX delete, which libuv asks for)";
 
 export const NOT_PROVABLE: readonly NotProvable[] = [
   { check: "cleanup/sigkill", transport: "file-drop/watch", reason: OPEN_FOLDER },

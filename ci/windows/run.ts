@@ -16,7 +16,7 @@ import { prepareToolchain, type Toolchain, Unavailable, wineEnvironment } from "
 const RUN_LIMIT_MS = 600_000;
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
-/** Wine shows the root of this machine as drive Z. */
+/** Returns a path as Wine has it: the root of this machine is drive Z. */
 const windowsPath = (path: string): string => `Z:${path.replaceAll("/", "\\")}`;
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
@@ -45,7 +45,7 @@ function checkUnderWine({ wine, prefix, node }: Toolchain, transport: string): R
   }
 }
 
-/** Prints what happened and returns the number of failures that count. */
+/** Prints the results and returns the number of failures that count. */
 function judge(transport: string, results: readonly CheckResult[]): number {
   const failed = results.filter(({ status }) => status === "failed");
   const passed = results.filter(({ status }) => status === "passed").length;

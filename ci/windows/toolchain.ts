@@ -11,7 +11,7 @@ const BOOT_LIMIT_MS = 300_000;
 /** Wine, a prefix it was prepared in, and a Node for Windows. */
 export interface Toolchain {
   readonly wine: string;
-  /** As `wine --version` says it, such as `wine-8.0`. */
+  /** Version as `wine --version` prints it, such as `wine-8.0`. */
   readonly version: string;
   readonly prefix: string;
   readonly node: string;

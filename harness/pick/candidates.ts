@@ -8,7 +8,7 @@ import { type Contender, roundsOf } from "../results/ranking.ts";
 import type { RequestCosts } from "./materiality.ts";
 import { METRICS, type MetricName } from "./metric.ts";
 
-/** What a pick is asked for. */
+/** Question of a pick. */
 export interface Question {
   readonly payloads: readonly number[];
   readonly modes: readonly WaitMode[];
@@ -26,7 +26,7 @@ export interface Question {
   readonly measuredWorkNs?: number;
 }
 
-/** The parts of a report the pick is made from. */
+/** Parts of a report from which the pick is made. */
 export interface Evidence {
   readonly transports: Report["transports"];
   readonly checks: Report["checks"];
@@ -34,7 +34,7 @@ export interface Evidence {
   readonly crashes?: Report["crashes"];
 }
 
-/** `name` is the transport; `rounds` holds the geometric mean of its costs over the sizes, ns. */
+/** Transport with the geometric mean of its costs over the sizes, ns, in each of its `rounds`. */
 export interface Candidate extends Contender {
   readonly mode: WaitMode;
   readonly capabilities: Capabilities;
@@ -49,7 +49,7 @@ export interface Out {
   readonly notExamined: { transport: string; reason: string }[];
 }
 
-/** Everything that may be ranked for a question in these classes of waiting; `out` gets what may not, with its reason. */
+/** Returns what may be ranked for a question in these waiting classes; `out` gets the rest, with reasons. */
 export function candidatesOf(
   evidence: Evidence,
   question: Question,
@@ -103,7 +103,7 @@ export function candidatesOf(
   return candidates;
 }
 
-/** Costs of every size in the rounds in which all of them were measured validly. */
+/** Returns costs of every size in the rounds in which all of them were measured validly. */
 function costsOf(rows: readonly Measurement[], cost: (trial: ValidTrial) => number | undefined): RequestCosts {
   const bySize = rows.map((row) => roundsOf([row], cost));
   const rounds = [...(bySize[0]?.keys() ?? [])];
@@ -133,10 +133,12 @@ function languageMeasured({ measurements }: Evidence, transport: string, mode: W
 }
 
 function notThatServer(measured: string, { peer }: Question): string {
-  return `measured with a server in ${measured} only, and this is for a server in ${peer}; --peer ${peer} measures that`;
+  return (
+    `measured with a server in ${measured} only, and this is for a server in ${peer}; ` + `--peer ${peer} measures that`
+  );
 }
 
-/** A fast mechanism that failed a check, or lost a message, must not be picked. */
+/** Returns why a mechanism must not be picked: it failed a check or lost a message, whatever its speed. */
 function reasonAgainst(
   evidence: Evidence,
   question: Question,

@@ -3,13 +3,13 @@ import { type Comparison, compareRounds, type Ranked, type Standing } from "../r
 import type { Candidate } from "./candidates.ts";
 import { type Margin, type Materiality, materiality } from "./materiality.ts";
 
-/** A candidate, compared with the fastest. */
+/** Candidate, compared with the fastest. */
 export interface Judged {
   readonly candidate: Candidate;
-  /** Its cost over that of the fastest. */
+  /** Cost relative to that of the fastest. */
   readonly comparison: Comparison;
   readonly standing: Standing;
-  /** Undefined for the fastest itself, and without a common round. */
+  /** Test of the difference; undefined for the fastest itself, and without a common round. */
   readonly materiality?: Materiality;
 }
 
@@ -23,8 +23,8 @@ export interface Choice {
 }
 
 /**
- * Chooses among ranked candidates: the simplest of those for which the run does not show that the difference to the fastest matters. Speed has to
- * prove that it is worth a decision; simplicity is known.
+ * Chooses among ranked candidates: the simplest of those whose difference to the fastest is not shown to matter. Speed
+ * has to prove that it is worth a decision; simplicity is given.
  */
 export function choose(ranked: readonly Ranked<Candidate>[], margin: Margin): Choice | undefined {
   const [first] = ranked;
@@ -42,12 +42,12 @@ export function choose(ranked: readonly Ranked<Candidate>[], margin: Margin): Ch
   return { fastest, chosen, all, ...(criterion === undefined ? {} : { simplerBy: criterion }) };
 }
 
-/** Whether this run leaves a candidate in the running: it is not told from the fastest, or not shown to take longer by more than the margin. */
+/** True unless this run shows that a candidate takes longer than the fastest, and by more than the margin. */
 function isEligible({ standing, materiality: found }: Judged): boolean {
   return standing === "tied" || (standing === "behind" && found !== undefined && found.matters !== "yes");
 }
 
-/** How a candidate stands to the chosen one: what the sentence says of the two. */
+/** Returns the standing of a candidate relative to the chosen one. */
 export function toldFrom(one: Judged, chosen: Judged): Standing {
   const { interval } = compareRounds(one.candidate.rounds, chosen.candidate.rounds);
   if (interval === null) return "unknown";

@@ -9,8 +9,8 @@ import { shownName } from "./words.ts";
 type Flip = NonNullable<Pick["flips"]>[number];
 
 /**
- * Sizes that were measured beside those of the question, and at which another candidate of the same class is ahead of the chosen one by more than
- * the margin for sure. Sizes between two measured ones are left open: nothing is extrapolated.
+ * Returns measured sizes, besides those of the question, at which another candidate of the class is surely ahead of the
+ * chosen one by more than the margin. Sizes between two measured ones are left open: nothing is extrapolated.
  */
 export function sizeFlips(evidence: Evidence, question: Question, chosen: Judged): Flip[] {
   const { mode, name } = chosen.candidate;
@@ -33,7 +33,8 @@ export function sizeFlips(evidence: Evidence, question: Question, chosen: Judged
       if (interval[0] <= 1 + (question.matters ?? 0.1)) return [];
       const { less } = METRICS[question.optimize ?? "p50"];
       const range = `${interval[0].toFixed(1)} to ${interval[1].toFixed(1)}`;
-      const sentence = `At ${bytes(size)}, ${shownName(best.row.name)} is ${own.comparison.ratio.toFixed(1)} times ${less} (${range}).`;
+      const name = shownName(best.row.name);
+      const sentence = `At ${bytes(size)}, ${name} is ${own.comparison.ratio.toFixed(1)} times ${less} (${range}).`;
       return [
         { over: "payloadBytes", at: size, transport: best.row.name, ratio: own.comparison.ratio, interval, sentence },
       ];

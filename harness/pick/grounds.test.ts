@@ -27,17 +27,19 @@ const answered = (...checks: CheckResult[]): Answered => ({
 });
 const found = { transport: "unix", sentence: "Use unix.", verdict: "ahead", ruledOut: [] } as unknown as Pick;
 
-test("the sentence has what was passed, what this machine and this run did not examine, and what the record alone states", () => {
+test("the sentence has what was passed, what was not examined, and what the record alone states", () => {
   const all = [
     result("reconnect", "passed"),
     result("restart/after-kill", "passed"),
     result("foreign-user", "unavailable"),
   ];
   expect(withGrounds(found, answered(...all, result("wrong-key", "not-applicable")))?.sentence).toBe(
-    "Use unix. It passed reconnect and restart/after-kill. This machine could not examine foreign-user. Its record alone states windows.",
+    "Use unix. It passed reconnect and restart/after-kill. This machine could not examine foreign-user. " +
+      "Its record alone states windows.",
   );
   expect(withGrounds(found, answered(result("reconnect", "passed", "tcp")))?.sentence).toBe(
-    "Use unix. This run did not examine reconnect, restart/after-kill, foreign-user, and wrong-key. Its record alone states windows.",
+    "Use unix. This run did not examine reconnect, restart/after-kill, foreign-user, and wrong-key. " +
+      "Its record alone states windows.",
   );
 });
 

@@ -1,7 +1,7 @@
 import { evidenceOf } from "../results/evidence.ts";
 import type { CandidateStanding, Pick, Question, Report } from "../results/model.ts";
 
-/** A report with its question. */
+/** Report with its question. */
 export interface Answered extends globalThis.Pick<Report, "checks" | "transports"> {
   readonly question: Question;
   readonly candidates: readonly CandidateStanding[];
@@ -9,11 +9,11 @@ export interface Answered extends globalThis.Pick<Report, "checks" | "transports
 
 const LISTED = new Intl.ListFormat("en", { type: "conjunction" });
 
-/** Adds to a pick what it rests on besides times, and the candidates that checks have excluded by a need. */
+/** Adds the grounds of a pick besides times, and the candidates that checks have excluded by a need. */
 export function withGrounds(found: Pick | null, answered: Answered): Pick | null {
   if (found === null) return null;
   const ruledOut = answered.candidates.flatMap((each) =>
-    // What the needs left out before anything ran is in `candidates` alone.
+    // Transports that needs left out before anything ran are in `candidates` alone.
     each.status === "excluded" && answered.transports.some(({ id }) => id === each.transport)
       ? [{ transport: each.transport, reason: `need ${each.need}: ${each.reason}` }]
       : [],
@@ -22,7 +22,7 @@ export function withGrounds(found: Pick | null, answered: Answered): Pick | null
   return { ...found, sentence: [found.sentence, ...grounds].join(" "), ruledOut: [...found.ruledOut, ...ruledOut] };
 }
 
-/** Sentences about one transport: which checks of the question it passed, and what nothing has examined. */
+/** Returns sentences on one transport: checks of the question that it passed, and needs that nothing has examined. */
 export function groundsOf({ checks, transports, question, candidates }: Answered, transport: string): string[] {
   const { verdict } = evidenceOf({ checks, transports });
   const withStatus = (...wanted: string[]): string[] =>

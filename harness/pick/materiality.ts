@@ -5,7 +5,7 @@ import { median } from "../results/quantiles.ts";
 /** Costs of a candidate in one round, ns, one for each size of the question. */
 export type RequestCosts = ReadonlyMap<number, readonly number[]>;
 
-/** When a difference is worth a decision. */
+/** Smallest difference that is worth a decision. */
 export interface Margin {
   /** Share of the time of a request: 0.1 is 10 %. */
   readonly share: number;
@@ -15,20 +15,20 @@ export interface Margin {
   readonly measuredWorkNs: number;
 }
 
-/** What the difference between a candidate and the fastest comes to for a request, its work included. */
+/** Difference between a candidate and the fastest for a request, its work included. */
 export interface Materiality {
   /**
-   * `yes`: the request takes more than the margin longer. `no`: it takes less than the margin longer or shorter (equivalence). Either is wrong in at
-   * most 5 % of cases. `unclear`: this run shows neither.
+   * `yes`: the request takes longer by more than the margin. `no`: it differs by less than the margin, up or down
+   * (equivalence). Either is wrong in at most 5 % of cases. `unclear`: this run shows neither.
    */
   readonly matters: "yes" | "no" | "unclear";
-  /** Time of a request over that with the fastest: median over rounds. */
+  /** Time of a request relative to that with the fastest: median over rounds. */
   readonly ratio: number;
   /** Two one-sided 95 % bounds of it; null with fewer than 5 common rounds. */
   readonly bounds: Interval | null;
-  /** Time that the fastest saves on each request, ns: median over rounds of the mean over sizes. Negative where it saves none. */
+  /** Time that the fastest saves on each request, ns: median over rounds of the mean over sizes; may be negative. */
   readonly savedNs: number;
-  /** Work in a request at which the difference is exactly the margin, ns: with more work it is below. Null where it is below without any. */
+  /** Work in a request at which the difference is the margin, ns; with more, it is below. Null where it always is. */
   readonly breakEvenWorkNs: number | null;
 }
 
@@ -37,8 +37,9 @@ const CONFIDENCE = 0.9;
 const STEPS = 60;
 
 /**
- * Tests whether a difference matters: two one-sided tests (Schuirmann 1987) on the ratio of request times, (work + cost) / (work + cost of
- * the fastest), by rounds, with order-statistic bounds of its median. Several sizes count alike: geometric mean of their ratios.
+ * Tests whether a difference matters: two one-sided tests (Schuirmann 1987) on the ratio of request times,
+ * (work + cost) / (work + cost of the fastest), by rounds, with order-statistic bounds of its median. Several sizes
+ * count alike: geometric mean of their ratios.
  */
 export function materiality(costs: RequestCosts, fastest: RequestCosts, margin: Margin): Materiality | undefined {
   const pairs = [...costs].flatMap(([round, own]): Pair[] => {
@@ -68,18 +69,18 @@ function judge(bounds: Interval | null, limit: number): Materiality["matters"] {
   return bounds[0] > 1 / limit && bounds[1] < limit ? "no" : "unclear";
 }
 
-/** Ratio of request times in each round, with this much work on top of what was measured. */
+/** Returns the ratio of request times in each round, with this much work on top of what was measured. */
 function ratiosAt(pairs: readonly Pair[], workNs: number): number[] {
   return pairs.map(({ own, other }) =>
     own.reduce((product, cost, size) => {
       const reference = other[size] as number;
-      // Work that was measured may be taken off again, of which a round may have seen a little less.
+      // Work that was measured may be subtracted again, and a round may have had a little less of it.
       return product * (atLeast(workNs + cost) / atLeast(workNs + reference)) ** (1 / own.length);
     }, 1),
   );
 }
 
-/** The ratio falls towards 1 as work grows, so that halving finds the one work at which it is the margin. */
+/** Finds by halving the work at which the ratio is the margin: the ratio falls towards 1 as work grows. */
 function breakEven(pairs: readonly Pair[], { share, measuredWorkNs }: Margin): number | null {
   const isAbove = (workNs: number): boolean => median(ratiosAt(pairs, workNs - measuredWorkNs)) > 1 + share;
   if (!isAbove(0)) return null;
@@ -94,7 +95,7 @@ function breakEven(pairs: readonly Pair[], { share, measuredWorkNs }: Margin): n
   return high;
 }
 
-/** The clock's own resolution: no request takes less. */
+/** Resolution of the clock, ns: no request takes less. */
 const LEAST_NS = 1;
 const atLeast = (ns: number): number => Math.max(LEAST_NS, ns);
 

@@ -1,18 +1,18 @@
 import { duration, quantity } from "../results/format.ts";
 import type { MeasuredRow, ValidTrial } from "../results/model.ts";
 
-/** What a pick can be ranked by. */
+/** Names of metrics by which a pick can be ranked. */
 export type MetricName = "p50" | "p99" | "throughput" | "cpu";
 
 export interface Metric {
-  /** Cost of one request in one trial, ns: smaller is better for every metric. Undefined where the trial does not have it. */
+  /** Cost of a request in a trial, ns: smaller is better for every metric. Undefined where the trial lacks it. */
   readonly cost: (trial: ValidTrial) => number | undefined;
-  /** Beginning of "its … is 19 µs". */
+  /** Noun for a sentence: "its … is 19 µs". */
   readonly noun: string;
-  /** What stands behind a ratio: "1.3 times …". */
+  /** Words behind a ratio: "1.3 times …". */
   readonly more: string;
   readonly less: string;
-  /** The figure of a row as it is printed. */
+  /** Formats the figure of a row. */
   readonly show: (row: MeasuredRow) => string;
 }
 

@@ -11,13 +11,13 @@ export type { Evidence, Question } from "./candidates.ts";
 const MATTERS = 0.1;
 
 /**
- * Answers a question: of the candidates of one placement that passed every check, the simplest for which the run does not show that a faster one
- * would matter.
+ * Answers a question: of the candidates of one placement that passed every check, the simplest for which the run does
+ * not show that a faster one would matter.
  *
- * The cost of a candidate in a round is the geometric mean of its metric over the sizes. Order and ties come from the ratios of costs within the
- * same rounds (`results/ranking.ts`), as in the tables; `materiality.ts` tests whether a difference matters for a request, `scenarios/simplicity.ts`
- * has the order of simplicity. Where one candidate has fewer than 6 rounds in common with the best, the run cannot tell which is fastest, and the
- * pick states no order at all.
+ * The cost of a candidate in a round is the geometric mean of its metric over the sizes. Order and ties come from the
+ * ratios of costs within the same rounds (`results/ranking.ts`), as in the tables. `materiality.ts` tests whether a
+ * difference matters for a request; `scenarios/simplicity.ts` has the order of simplicity. Where one candidate has
+ * fewer than 6 rounds in common with the best, the run cannot tell which is fastest, and the pick states no order.
  */
 export function pick(evidence: Evidence, question: Question): Pick | null {
   const out: Out = { ruledOut: [], notExamined: [] };
@@ -76,7 +76,7 @@ function verdictOn({ chosen, fastest, all }: Choice): NonNullable<Pick["verdict"
   return others.some(({ standing }) => standing === "tied") ? "tie" : "ahead";
 }
 
-/** Candidates that are told from the chosen one although the difference is not shown to matter for a request. */
+/** Returns candidates that are told from the chosen one although the difference is not shown to matter. */
 function immaterialTo({ chosen, all }: Choice): string[] {
   const isNear = (one: Judged): boolean => one.materiality === undefined || one.materiality.matters !== "yes";
   return all

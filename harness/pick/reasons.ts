@@ -7,7 +7,7 @@ import type { Choice } from "./choose.ts";
 import { METRICS } from "./metric.ts";
 import { costOf, nameOf, overSizes, shareOf, shownName, timesAs } from "./words.ts";
 
-/** What speaks for the chosen one, beside the sentence. */
+/** Returns reasons for the chosen one, besides the sentence. */
 export function reasonsFor({ chosen, fastest, all }: Choice, evidence: Evidence, question: Question): string[] {
   const { checks, transports } = evidence;
   const { name } = chosen.candidate;
@@ -16,10 +16,11 @@ export function reasonsFor({ chosen, fastest, all }: Choice, evidence: Evidence,
   const reasons: string[] = [];
   if (question.assumedWorkNs)
     reasons.push(
-      `a difference matters above ${shareOf(question)} of a request with ${duration(question.assumedWorkNs)} of work (--matters, --work)`,
+      `a difference matters above ${shareOf(question)} of a request with ` +
+        `${duration(question.assumedWorkNs)} of work (--matters, --work)`,
     );
   const slowest = all.at(-1);
-  // "1.0 times as long" would say nothing.
+  // "1.0 times as long" is no reason.
   if (
     slowest !== undefined &&
     slowest.standing === "behind" &&
@@ -48,7 +49,7 @@ export function reasonsFor({ chosen, fastest, all }: Choice, evidence: Evidence,
   return reasons;
 }
 
-/** Only those that wait as asked: nothing is known of them, so the sentence must not read as if they were worse. */
+/** Names what was not examined in the waiting classes asked for, so that it does not read as worse. */
 export function notExaminedIn({ transports }: Evidence, { modes }: Question, { notExamined }: Out): string {
   const wanted = notExamined.filter(({ transport }) =>
     transports.find(({ id }) => id === transport)?.capabilities.modes.some((mode) => modes.includes(mode)),
@@ -57,7 +58,7 @@ export function notExaminedIn({ transports }: Evidence, { modes }: Question, { n
   return ` Not examined here: ${[...new Set(wanted.map(({ transport }) => transport))].join(", ")}.`;
 }
 
-/** The best of each waiting class that was not asked for, with what its speed costs, where it is faster for sure. */
+/** Returns the best of each other waiting class, with the cost of its speed, where it is faster for sure. */
 export function alternatives(evidence: Evidence, question: Question, chosen: Candidate): Pick["alternatives"] {
   const others: WaitMode[] = (["event", "blocking", "polling"] as const).filter(
     (mode) => !question.modes.includes(mode),
@@ -70,10 +71,12 @@ export function alternatives(evidence: Evidence, question: Question, chosen: Can
     const { ratio, interval } = compareRounds(first.row.rounds, chosen.rounds);
     if (interval === null || interval[1] >= 1) return [];
     const range = `${(1 / interval[1]).toFixed(1)} to ${(1 / interval[0]).toFixed(1)}`;
-    const times = `${(1 / ratio).toFixed(1)} times ${less} as ${shownName(chosen.name)}, ${range}${overSizes(question)}`;
+    const factor = (1 / ratio).toFixed(1);
+    const times = `${factor} times ${less} as ${shownName(chosen.name)}, ${range}${overSizes(question)}`;
     const cost = costOf(first.row);
     const figures = rows.map(show).join(" and ");
-    const sentence = `${CLASS_WORDS[mode]}: ${name} takes ${figures} (${times})${cost === undefined ? "" : `, for ${cost}`}.`;
+    const price = cost === undefined ? "" : `, for ${cost}`;
+    const sentence = `${CLASS_WORDS[mode]}: ${name} takes ${figures} (${times})${price}.`;
     return [{ transport: name, mode, sentence, ratio, interval }];
   });
 }

@@ -4,10 +4,10 @@ import { randomFrom } from "../results/random.ts";
 import { type Noise, QUESTION, simulate, type Truth } from "../testing/synthetic-report.ts";
 import { pick, type Question } from "./pick.ts";
 
-/** What default reports of one CPU scatter like: METHODOLOGY has the figures. */
+/** Scatter of default reports on one CPU: METHODOLOGY has the figures. */
 const USUAL: Noise = { rounds: 8, round: 0.15, trial: 0.05 };
 const RUNS = 600;
-/** Three standard errors of a share of 5 % in so many runs. */
+/** Limit for a share of 5 %, three standard errors above it in so many runs. */
 const ALPHA = 0.05 + 3 * Math.sqrt((0.05 * 0.95) / RUNS);
 
 /** Capabilities by which the second of two is the simpler. */
@@ -98,7 +98,7 @@ describe("a pick from reports whose truth is known", () => {
     );
   });
 
-  it("says less with fewer rounds and with more noise", () => {
+  it("decides less with fewer rounds and with more noise", () => {
     const truths = [
       { id: "a", ns: 30_000, capabilities: LINUX },
       { id: "b", ns: 34_000, capabilities: SIMPLE },

@@ -4,7 +4,7 @@ import type { Candidate, Question } from "./candidates.ts";
 import type { Choice, Judged } from "./choose.ts";
 import { METRICS } from "./metric.ts";
 
-/** What a portable id stands for on this platform: `local-socket (unix)`. */
+/** Returns an id with what a portable one stands for on this platform: `local-socket (unix)`. */
 export function shownName(id: string, platform: string = process.platform): string {
   return id === "local-socket" ? `local-socket (${platform === "win32" ? "named-pipe" : "unix"})` : id;
 }
@@ -15,14 +15,14 @@ export const PLACEMENT_WORDS: Readonly<Record<Placement, string>> = {
   unpinned: "the ends wherever the scheduler puts them",
 };
 
-/** `Use unix for 64 B and 4 KiB requests with …: its median round trip is 40 µs and 47 µs`. */
+/** Begins the sentence: `Use unix for 64 B and 4 KiB requests with …: its median round trip is 40 µs and 47 µs`. */
 export function use({ candidate }: Judged, question: Question): string {
   const { noun, show } = METRICS[question.optimize ?? "p50"];
   const figures = candidate.rows.map(show).join(" and ");
   return `Use ${shownName(candidate.name)} ${purpose(question, candidate)}: its ${noun} is ${figures}`;
 }
 
-/** `for 64 B and 4 KiB requests with the ends on two CPUs`, with clients, rate and work where they were asked for. */
+/** Writes the purpose: `for 64 B and 4 KiB requests with the ends on two CPUs`, with clients, rate and work. */
 function purpose(question: Question, { rows: [row] }: Candidate): string {
   const what = question.benchmark === "fan-out" ? "messages to several subscribers" : "requests";
   const sizes = row?.mix === undefined ? sizesOf(question) : mixText(row.mix);
@@ -39,36 +39,38 @@ export function sizesOf({ payloads }: Pick<Question, "payloads">): string {
   return payloads.map(bytes).join(" and ");
 }
 
-/** `2.00 times as long (1.95 to 2.05)`: ratio and 95 % interval. */
+/** Formats a ratio with its 95 % interval: `2.00 times as long (1.95 to 2.05)`. */
 export function timesAs(found: Judged["comparison"], more: string, digits: number): string {
   const range = found.interval?.map((end) => end.toFixed(2)).join(" to ");
   return `${found.ratio.toFixed(digits)} times ${more}${range === undefined ? "" : ` (${range})`}`;
 }
 
-/** The sentence of a choice between candidates that have an order. */
+/** Writes the sentence of a choice between candidates that have an order. */
 export function sentenceOf(choice: Choice, question: Question): string {
   const { chosen, fastest, all } = choice;
   if (all.length === 1) return `${use(chosen, question)}; nothing else could be compared.`;
   return chosen === fastest ? fastestWords(choice, question) : simplerWords(choice, question);
 }
 
-/** The fastest is chosen: nothing simpler is near it. */
+/** Writes the sentence for the fastest where nothing simpler is near it. */
 function fastestWords({ fastest, all }: Choice, question: Question): string {
   const tied = all.filter(({ standing }) => standing === "tied").map(nameOf);
   if (tied.length > 0) return `${use(fastest, question)}, not distinguishable from ${tied.join(", ")} in this run.`;
   const next = all[1] as Judged;
   const { more } = METRICS[question.optimize ?? "p50"];
-  return `${use(fastest, question)}, and ${nameOf(next)}, the next, takes ${timesAs(next.comparison, more, 2)}.${workFlip(all, question)}`;
+  const takes = `takes ${timesAs(next.comparison, more, 2)}`;
+  return `${use(fastest, question)}, and ${nameOf(next)}, the next, ${takes}.${workFlip(all, question)}`;
 }
 
-/** A simpler one is chosen: it ties with the fastest, or what the fastest saves is not shown to matter. */
+/** Writes the sentence for a simpler one, which ties with the fastest or loses nothing that is shown to matter. */
 function simplerWords({ chosen, fastest, simplerBy }: Choice, question: Question): string {
   const found = chosen.materiality;
   const words = (one: Judged): string => `${nameOf(one)} ${simplerBy?.words(one.candidate.capabilities)}`;
   const simpler = simplerBy === undefined ? "" : ` It is simpler: ${words(chosen)}, ${words(fastest)}.`;
   if (chosen.standing === "tied" || found === undefined)
     return `${use(chosen, question)}, not distinguishable from ${nameOf(fastest)}, the fastest, in this run.${simpler}`;
-  return `${use(chosen, question)}. ${nameOf(fastest)} saves ${duration(found.savedNs)} a request, ${atWhatWork(found, question)}.${simpler}`;
+  const saves = `${nameOf(fastest)} saves ${duration(found.savedNs)} a request, ${atWhatWork(found, question)}`;
+  return `${use(chosen, question)}. ${saves}.${simpler}`;
 }
 
 function atWhatWork(found: NonNullable<Judged["materiality"]>, question: Question): string {
@@ -82,18 +84,19 @@ function atWhatWork(found: NonNullable<Judged["materiality"]>, question: Questio
     : `${only}; this run leaves open on which side of ${share} ${workWords(question)} lies`;
 }
 
-/** `a request with 1 ms of work`. */
+/** Names a request with its work: `a request with 1 ms of work`. */
 function workWords({ assumedWorkNs = 0, measuredWorkNs = 0 }: Question): string {
   const workNs = assumedWorkNs + measuredWorkNs;
   return workNs === 0 ? "a request without work" : `a request with ${duration(workNs)} of work`;
 }
 
-/** Where the answer flips with work in the request: to the simplest of those that are only slower without it. */
+/** States where the answer flips with work in the request: to the simplest of those that are only slower without it. */
 function workFlip(all: readonly Judged[], question: Question): string {
   const [next] = all.slice(1);
   const breakEvenNs = next?.materiality?.breakEvenWorkNs;
   if (next === undefined || breakEvenNs === null || breakEvenNs === undefined) return "";
-  return ` The difference is below ${shareOf(question)} where a request does more than ${duration(breakEvenNs)} of work.`;
+  const work = duration(breakEvenNs);
+  return ` The difference is below ${shareOf(question)} where a request does more than ${work} of work.`;
 }
 
 export function shareOf({ matters = 0.1 }: Question): string {
@@ -102,26 +105,27 @@ export function shareOf({ matters = 0.1 }: Question): string {
 
 export const nameOf = ({ candidate }: Judged): string => shownName(candidate.name);
 
-/** States no order: not even which median was smallest. */
+/** Writes the sentence without an order: not even which median was smallest. */
 export function cannotTellWords({ fastest, all }: Choice, question: Question): string {
   const unknown = all.slice(1).filter(({ standing }) => standing === "unknown");
   const common = unknown.map(({ comparison }) => comparison.common);
   const [least, most] = [Math.min(...common), Math.max(...common)];
   const rounds = least === most ? count(most, "round") : `${least} to ${most} rounds`;
   return (
-    `This run cannot tell which is fastest ${purpose(question, fastest.candidate)}: ${nameOf(fastest)} has ${rounds} in common with ` +
-    `${unknown.map(nameOf).join(", ")}, and an order needs 6. Give a larger --trials or a longer --budget.`
+    `This run cannot tell which is fastest ${purpose(question, fastest.candidate)}: ${nameOf(fastest)} has ${rounds} ` +
+    `in common with ${unknown.map(nameOf).join(", ")}, and an order needs 6. ` +
+    "Give a larger --trials or a longer --budget."
   );
 }
 
-/** `12 µs of CPU per round trip of 64 B`; a cost is told for one size, the first. */
+/** Formats the CPU cost at the first size: `12 µs of CPU per round trip of 64 B`. */
 export function costOf({ rows: [row] }: Candidate): string | undefined {
   if (row === undefined || row.cpuNsPerMessage === null) return undefined;
   const what = row.benchmark === "fan-out" ? "message" : "round trip";
   return `${duration(row.cpuNsPerMessage)} of CPU per ${what} of ${bytes(row.payloadBytes)}`;
 }
 
-/** What a ratio of scores is of, behind the ratio. */
+/** Completes a ratio over several sizes. */
 export function overSizes({ payloads }: Question): string {
   return payloads.length > 1 ? ", over these sizes together" : "";
 }
