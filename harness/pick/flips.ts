@@ -33,8 +33,8 @@ export function sizeFlips(evidence: Evidence, question: Question, chosen: Judged
       if (interval[0] <= 1 + (question.matters ?? 0.1)) return [];
       const { less } = METRICS[question.optimize ?? "p50"];
       const range = `${interval[0].toFixed(1)} to ${interval[1].toFixed(1)}`;
-      const name = shownName(best.row.name);
-      const sentence = `At ${bytes(size)}, ${name} is ${own.comparison.ratio.toFixed(1)} times ${less} (${range}).`;
+      const shown = shownName(best.row.name);
+      const sentence = `At ${bytes(size)}, ${shown} is ${own.comparison.ratio.toFixed(1)} times ${less} (${range}).`;
       return [
         { over: "payloadBytes", at: size, transport: best.row.name, ratio: own.comparison.ratio, interval, sentence },
       ];
