@@ -48,7 +48,7 @@ export interface ChosenArms {
   readonly missing: readonly Measurement[];
 }
 
-/** What is to be measured, besides the transports themselves. */
+/** Choice of what is measured, besides the transports themselves. */
 export interface Choice {
   readonly placements: readonly Placement[];
   readonly modes: readonly WaitMode[] | undefined;
@@ -58,7 +58,7 @@ export interface Choice {
   readonly overview?: boolean;
 }
 
-/** Every available transport in each of its modes (or those asked for), with each server language, on each placement. */
+/** Returns every available transport in each of its modes (or those chosen), with each server language and placement. */
 export function chooseArms(candidates: readonly Candidate[], choice: Choice): ChosenArms {
   const { placements, peers, cells, overview } = choice;
   const arms: Arm[] = [];
@@ -82,7 +82,7 @@ export function chooseArms(candidates: readonly Candidate[], choice: Choice): Ch
   return { arms, missing };
 }
 
-/** Of a short overview: why an arm would only repeat what another one shows, or shows beside the point. */
+/** Returns why a short overview leaves out an arm: another one shows the same, or it shows nothing for the question. */
 function measuredElsewhere(
   { transport, placement, peerLanguage }: Pick<Arm, "transport" | "placement" | "peerLanguage">,
   { overview, placements, peers }: Choice,

@@ -26,7 +26,7 @@ const foreign = JSON.stringify({ hello: "world" });
 mkdirSync(join(sandbox.directory, "closed"), { mode: 0o555 });
 mkdirSync(join(sandbox.directory, "crowded", "report.json"), { recursive: true });
 
-/** What is typed, and what the one sentence must name. */
+/** Typed input, and what the one sentence must name. */
 const CASES: readonly (readonly [string, readonly string[], RegExp])[] = [
   [
     "an unknown transport",

@@ -10,8 +10,8 @@ import type { Candidate } from "./transports.ts";
 const MOST_LINES = 6;
 
 /**
- * Prints the state of the machine where times are taken, and what can spoil the run, each with what to do about it, before it begins:
- * afterwards it is too late.
+ * Prints, before the run begins, the state of the machine where times are taken, and obstacles to good figures, each
+ * with its remedy.
  *
  * @throws MachineError where no run can work: without a directory, or without processes
  */

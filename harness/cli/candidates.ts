@@ -8,7 +8,7 @@ import type { CandidateStanding, CheckResult, TransportRecord } from "../results
 import { languageReason } from "./peers.ts";
 import { type Candidate, type Chosen, fromRegistry, resolveForTimes } from "./transports.ts";
 
-/** So many are measured where so many qualify and can run. */
+/** Smallest number of candidates, where as many qualify and can run. */
 const LEAST = 3;
 const MOST_LISTED = 8;
 
@@ -18,8 +18,9 @@ export interface Selection extends Chosen {
 }
 
 /**
- * Chooses what is measured, by records alone: what the user names, or the shortlist, as far as it meets the needs. Where fewer than three of
- * the shortlist do, the next of the registry follow, one of each family first. No need concerns a baseline, which is no candidate.
+ * Chooses what is measured, by records alone: what the user names, or the shortlist, as far as it meets the needs.
+ * Where fewer than three of the shortlist do, the next of the registry follow, one of each family first. No need
+ * concerns a baseline, which is no candidate.
  *
  * @param peer language of the server
  * @throws NobodyQualifies; IncompleteError when what qualifies cannot run on this machine
@@ -99,7 +100,7 @@ async function fromWholeRegistry(requirements: readonly Requirement[], peer: str
   };
 }
 
-/** The first choice, then one of each family that it lacks, then the others; each group in the order of the registry. */
+/** Sorts: the first choice, one of each family that it lacks, then the others; each group as in the registry. */
 function inOrder(qualified: readonly Described[], isFirst: (each: Described) => boolean): readonly Described[] {
   const families = new Set<string>();
   const rank = new Map<Described, number>();
@@ -152,7 +153,8 @@ function nobody(records: readonly Subject[], requirements: readonly Requirement[
     return new NobodyQualifies(`${only.id} does not meet the need ${need}: it ${reason}`);
   }
   return new NobodyQualifies(
-    `none of the ${records.length} transports considered meets all needs: ${need} excludes most (${excludes}); without it ${left}`,
+    `none of the ${records.length} transports considered meets all needs: ${need} excludes most (${excludes}); ` +
+      `without it ${left}`,
   );
 }
 

@@ -74,8 +74,8 @@ test("an unknown scenario is one sentence with the nearest name, and exit code 2
   expect(stderr).toContain('unknown scenario "idle-cpus" (did you mean idle-cpu?)');
 });
 
-// Issue 4: it said nothing and ended with 0.
-test("a transport asked for by name without a server in the language asked for has rows that say so, and is exit code 22", () => {
+// Issue 4: it printed nothing and ended with 0.
+test("a named transport without a server in the chosen language has rows with the reason, and is exit code 22", () => {
   const { status, stdout, stderr } = check(
     "--transport",
     "stdio",

@@ -86,7 +86,7 @@ function matches(id: string, name: string): boolean {
   return id === name || id.startsWith(`${name}/`);
 }
 
-/** Checks of what is available; a row that says why for what is not, and for a language it has no server in. */
+/** Checks what is available. Transports and languages that are not get a row with the reason. */
 export async function checkAll(
   session: Session,
   candidates: readonly Candidate[],
@@ -156,7 +156,7 @@ function isDecided({ status }: CheckResult): boolean {
   return status === "passed" || status === "failed";
 }
 
-/** Of each mechanism that was asked for by name and is here, but of which this machine could run no check that applies. */
+/** Returns sentences on mechanisms that were named and are here, but had no check that applies and could run. */
 function notExamined(results: readonly CheckResult[], candidates: readonly Candidate[]): string[] {
   const named = candidates.filter((candidate) => candidate.named && candidate.record.available);
   return named.flatMap(({ record: { id } }) => {

@@ -25,7 +25,7 @@ export function chooseCodecs(
   return CODEC_IDS.filter((id) => asked.includes("all") || asked.includes(id));
 }
 
-/** A cell for every codec and kind of value, with the size it encodes to; 0 where it cannot, which the row then explains. */
+/** Returns a cell for every codec and kind of value, with the encoded size; 0 where it cannot encode: see its row. */
 export async function codecCells(codecs: readonly CodecId[]): Promise<readonly Cell[]> {
   const cells: Cell[] = [];
   for (const variant of codecRoundTrip.variants) {

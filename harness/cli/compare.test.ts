@@ -5,7 +5,7 @@ import { placementCpus } from "../process/pinning.ts";
 import type { Report } from "../results/model.ts";
 import { type CliResult, Sandbox } from "../testing/sandbox.ts";
 
-/** Whether this machine has two CPUs to pin processes to. */
+/** True where this machine has two CPUs to pin processes to. */
 const PINS = !("reason" in placementCpus("two-cpus"));
 const ARGS = [
   "--transport",

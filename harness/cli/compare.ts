@@ -51,7 +51,7 @@ const CHECKS_MS_PER_ID = 1200;
 const LEAST_TRIAL_MS = 400;
 const QUICK_FACTOR = 0.6;
 const THOROUGH_FACTOR = 8;
-/** What the table of codecs takes of the budget, start of its process included; a small budget goes to the trials whole. */
+/** Time of the table of codecs, start of its process included; a small budget goes to the trials whole. */
 const CODECS_MS = 3000;
 const LEAST_FOR_CODECS_MS = 25_000;
 /** For each codec, kind of value and direction. */
@@ -210,7 +210,7 @@ function whatIsCompared(candidates: readonly Candidate[], { forReport: { needs }
   return `one transport of each family, ${length} of ${REGISTRY.length} (npm run list; --transport <id…> or all)`;
 }
 
-/** What the checks and six rounds of the shortest trials take on a slow machine: more than the budget, where there are many arms. */
+/** Returns the time of checks and six rounds of the shortest trials on a slow machine; many arms exceed the budget. */
 function leastMs(ids: number, arms: number, trialMs: number): number {
   return ids * CHECKS_MS_PER_ID + arms * (LEAST_FOR_INTERVAL + 1) * trialMs;
 }
@@ -220,7 +220,7 @@ function defaultBudget({ quick, thorough }: MeasureOptions, ids: number): number
   return usual * (quick ? QUICK_FACTOR : thorough ? THOROUGH_FACTOR : 1);
 }
 
-/** The sizes of the profile; of what was typed those of the default workload, and all of them where none of those is there. */
+/** Returns the sizes of the profile, or of those typed the ones of the default workload, or else all typed ones. */
 function pickSizes({ workload, profile }: AskedQuestion): readonly number[] {
   const payloads = sizesOf(workload.payloads);
   if (workload.payloads === profile.workload.payloads) return payloads;
@@ -228,7 +228,7 @@ function pickSizes({ workload, profile }: AskedQuestion): readonly number[] {
   return usual.length > 0 ? usual : payloads;
 }
 
-/** What the pick is made for: of what was measured, the requests that were asked for, or the sizes of the default workload. */
+/** Returns the question of the pick: the requests that were asked for, or the sizes of the default workload. */
 function questionFor(
   options: MeasureOptions,
   question: AskedQuestion,

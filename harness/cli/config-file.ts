@@ -14,7 +14,7 @@ const PATH_FLAGS = ["out", "junit", "baseDir"];
 const MODULE = /\.[cm]?[jt]s$/;
 
 type Value = string | number | boolean | readonly (string | number)[];
-/** What a file has: `Config`, if its author let the compiler examine it. */
+/** Contents of a file: `Config`, if its author let the compiler examine it. */
 type Sections = Readonly<Partial<Record<string, Readonly<Record<string, Value>>>>>;
 
 /**
@@ -59,7 +59,7 @@ export function flagsOf(command: Command): string[] {
   return command.options.map((option) => option.attributeName());
 }
 
-/** What this command does not know may be meant for another one; what none knows is a mistake. */
+/** Accepts flags of other commands, and throws for flags of none. */
 async function checkShared(
   { flags = {} }: Sections,
   path: string,

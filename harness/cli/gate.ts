@@ -48,7 +48,8 @@ export function gateCommand(): Command {
     new Option(flags, text).argParser(parse as (value: string) => never);
   return new Command("gate")
     .description(
-      "test whether this checkout is slower than the base: exits 0 (no), 20 (yes), 21 (cannot decide) or 22 (something did not run)",
+      "test whether this checkout is slower than the base: " +
+        "exits 0 (no), 20 (yes), 21 (cannot decide) or 22 (something did not run)",
     )
     .option("--base-dir <checkout>", "directory with the code to compare with")
     .option("--base <ref>", "git ref to compare with, checked out into a temporary worktree")
@@ -103,7 +104,8 @@ export function gateCommand(): Command {
 async function gate(options: GateOptions): Promise<void> {
   if (options.tolerance <= options.minEffect) {
     throw new UsageError(
-      `--tolerance must be above --min-effect, and ${options.tolerance * 100}% is not above ${options.minEffect * 100}%`,
+      "--tolerance must be above --min-effect, and " +
+        `${options.tolerance * 100}% is not above ${options.minEffect * 100}%`,
     );
   }
   ensureWritable(options.out, ["gate.json"]);
@@ -153,7 +155,7 @@ async function gate(options: GateOptions): Promise<void> {
   if (refused.length > 0 && process.exitCode === EXIT.ok) process.exitCode = EXIT.incomplete;
 }
 
-/** Stores the rows an interrupted gate had. Neither JUnit nor the step summary gets them: they would look like a verdict. */
+/** Stores the rows of an interrupted gate, but neither JUnit nor a step summary: they would look like a verdict. */
 function publishPartial(result: GateResult, options: GateOptions): () => void {
   const path = store(options.out, "gate.json", `${JSON.stringify(result)}\n`);
   return () => {
@@ -205,7 +207,7 @@ async function pairUp(
 
 type BaseSide = Pick<Arm, "transport" | "reference"> | { readonly reason: string };
 
-/** The same ids as the base has them, whose code runs in processes of its own: one for its registry, one for each module. */
+/** Finds the same ids in the base, whose code runs in separate processes: one for its registry, one for each module. */
 async function inspectBases(candidates: readonly Candidate[], base: Base): Promise<ReadonlyMap<string, BaseSide>> {
   const references = candidates.filter(({ record }) => record.available).map((each) => inBase(each.reference, base));
   const sides = new Map<string, BaseSide>();

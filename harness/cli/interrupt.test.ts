@@ -20,7 +20,7 @@ function watchLateness(): () => number {
   };
 }
 
-/** How long a process of ours takes to start on this machine, now. */
+/** Returns the present start time of one of our processes on this machine. */
 function startUpMs(): number {
   const startedMs = performance.now();
   spawnSync(process.execPath, ["-e", ""]);

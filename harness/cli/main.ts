@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The installed program begins here: an older Node must be able to parse this file, and does not get to see any other of ours. */
+/** Oldest Node that runs the program. An older one must be able to parse this file, and loads no other of ours. */
 const LEAST = [22, 18] as const;
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 

@@ -26,7 +26,7 @@ import { asksForMore, workloadCells, workloadOf } from "./workload.ts";
 
 /** For each codec, kind of value and direction of the codec table. */
 const CODEC_TIME_MS = 40;
-/** Of a time that was asked for, per codec: three kinds of values, two directions, their warm-up. */
+/** Part of a budget kept for each codec: three kinds of values, two directions, their warm-up. */
 const CODEC_RESERVE_MS = 400;
 
 /** Why there is nothing to measure: what was named cannot run here, or no cell of it was asked for. */
@@ -158,7 +158,7 @@ function cPayloads(cells: readonly Cell[]): number[] {
   return [...new Set(found)];
 }
 
-/** A size that no mechanism asked for by name can carry is a mistake of the command line; rows of others say it themselves. */
+/** Refuses a size that no named mechanism can carry; mechanisms that were not named get a row with the reason. */
 export function refuseTooLarge(candidates: readonly Candidate[], payloads: readonly number[]): void {
   for (const { transport, named } of candidates) {
     const most = transport.capabilities.maxMessageBytes - HEADER_BYTES;

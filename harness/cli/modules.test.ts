@@ -54,7 +54,8 @@ const BAD: readonly (readonly [path: string, said: string])[] = [
 
 describe("modules of a user", () => {
   it("that cannot be used get a sentence each, and the others run as if alone", async () => {
-    const prints = `connect(...args) { console.log('${FORGED}'); process.stdout.write("progress 50 %"); return unix.event.connect(...args); }`;
+    const output = `console.log('${FORGED}'); process.stdout.write("progress 50 %");`;
+    const prints = `connect(...args) { ${output} return unix.event.connect(...args); }`;
     const good = module("prints", `export default ${mine("prints", `event: { ...unix.event, ${prints} }`)};`);
     const paths = [good, ...BAD.map(([path]) => path)];
     const { code, stdout, stderr } = await sandbox.run([
@@ -82,14 +83,13 @@ describe("modules of a user", () => {
   });
 
   it.runIf(process.platform === "linux")("leave no process behind, whatever they started and left it to", async () => {
-    const start = `(await import("node:child_process")).spawn("sleep", ["600"], { detached: true, stdio: "ignore" }).pid`;
+    const options = `{ detached: true, stdio: "ignore" }`;
+    const start = `(await import("node:child_process")).spawn("sleep", ["600"], ${options}).pid`;
     const pids = ["probe", "import"].map((name) => join(sandbox.directory, `${name}-pid`));
     const write = (file: string | undefined): string =>
       `(await import("node:fs")).writeFileSync("${file}", String(${start}));`;
-    const probes = module(
-      "probes",
-      `export default ${mine("probes", `async probe() { ${write(pids[0])} return { available: true, version: "1" }; }`)};`,
-    );
+    const probe = `async probe() { ${write(pids[0])} return { available: true, version: "1" }; }`;
+    const probes = module("probes", `export default ${mine("probes", probe)};`);
     const imports = module("imports", `${write(pids[1])} process.exit(0);`);
     await resolveTransports([probes, imports]);
     for (const file of pids) {

@@ -28,7 +28,7 @@ export interface SharedOptions {
 }
 
 export interface MeasureOptions extends SharedOptions {
-  /** Of `compare`. */
+  /** Needs of `compare`. */
   readonly need?: readonly Requirement[];
   readonly profile?: string;
   readonly benchmark?: readonly string[];
@@ -40,7 +40,7 @@ export interface MeasureOptions extends SharedOptions {
   readonly rate?: number;
   /** CPU time that the server spends on each request, µs. */
   readonly work?: number;
-  /** Of `compare`. */
+  /** Metric of `compare`. */
   readonly optimize?: Optimize;
   /** Share of a request below which a difference does not matter, 0 to 1. */
   readonly matters?: number;
@@ -55,7 +55,7 @@ export interface MeasureOptions extends SharedOptions {
   readonly until?: number;
   readonly keepAwake?: boolean;
   readonly cBaseline?: boolean;
-  /** Of `compare`: every table behind the answer. */
+  /** `true` when `compare` prints every table behind the answer. */
   readonly tables?: boolean;
   /** Former name of `cBaseline`. */
   readonly limits?: boolean;

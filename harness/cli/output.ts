@@ -7,10 +7,10 @@ import type { Report, Warning } from "../results/model.ts";
 import { store } from "../results/store.ts";
 import type { SharedOptions } from "./options.ts";
 
-/** What a run leaves in its directory. */
+/** Files that a run leaves in its directory. */
 export const REPORT_FILES = ["report.json", "report.html"] as const;
 
-/** The end of a run: writes report.json and report.html, prints the result, and says on stderr where the files are. */
+/** Ends a run: writes report.json and report.html, prints the result, and names the files on stderr. */
 export async function publish(
   { out: directory, json: asJson }: Pick<SharedOptions, "out" | "json">,
   report: Report,
@@ -19,7 +19,7 @@ export async function publish(
 ): Promise<void> {
   // Stored before anything is printed: whoever reads only the top of a table (`| head`) still finds the report.
   const json = store(directory, REPORT_FILES[0], `${JSON.stringify(report)}\n`);
-  // Loaded when there is something to render: chart and histogram libraries take longer to load than a short command runs.
+  // Loaded when there is something to render: its libraries take longer to load than a short command runs.
   const { renderHtml } = await import("../../reports/html/render.ts");
   const html = store(directory, REPORT_FILES[1], await renderHtml(report));
   if (asJson) printJson(report);
@@ -43,7 +43,7 @@ export function appendStepSummary(markdown: string): void {
   }
 }
 
-/** As {@link publish}, for a run that was interrupted: without the page, which takes longer to render than a user waits. */
+/** Ends an interrupted run like {@link publish}, but without the page: it takes longer than a user waits. */
 export function publishPartial(
   { out: directory, json: asJson }: Pick<SharedOptions, "out" | "json">,
   report: Report,
@@ -88,7 +88,7 @@ export function printJson(value: unknown): void {
   process.stdout.write(`${text}\n`);
 }
 
-/** What a log shows without wrapping. */
+/** Largest width that a log shows without wrapping. */
 const LOG_COLUMNS = 110;
 
 /** The width there is; without a terminal, that of `COLUMNS` or of a log. */

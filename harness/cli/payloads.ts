@@ -17,8 +17,8 @@ interface Part {
 }
 
 /**
- * Parses `64 4KiB` or `64,4KiB` into sizes, and `64:70,4KiB:30` into a mix, adding to what came before. Whether the weights add up is seen when
- * all of them are there: {@link checkPayloads}.
+ * Parses `64 4KiB` or `64,4KiB` into sizes, and `64:70,4KiB:30` into a mix, adding to what came before.
+ * {@link checkPayloads} examines the sum of the weights when all of them are there.
  *
  * @throws UsageError
  */

@@ -15,8 +15,9 @@ export function parsePeer(text: string): string {
 }
 
 /**
- * The languages to run this transport's server in: those asked for, otherwise Node's. `python-connection` exists to talk to Python, so its row with a
- * Python server is there without being asked for, wherever there is a Python; in a short overview it stands for the mechanism alone. A program of
+ * Returns the languages of this transport's server: those asked for, otherwise Node's. `python-connection` exists to
+ * talk to Python, so wherever there is a Python it has a row with a Python server by default; in a short overview this
+ * row stands for the mechanism alone. A program of
  * the user's is the one server it has, whatever was asked for.
  */
 export function languagesFor(
@@ -47,7 +48,7 @@ export function programFor(transport: TransportDescription, language: string): s
   return "path" in found ? found.path : undefined;
 }
 
-/** Says on stderr what was asked for by name and cannot run. @returns true when there is something of the kind, or a module was refused */
+/** Prints on stderr what was named and cannot run. @returns true when there is any, or a module was refused */
 export function noteAbsent({ candidates, refused }: Chosen, peers: readonly string[] | undefined): boolean {
   const absent = candidates.flatMap((candidate) => {
     const reason = whyAbsent(candidate, peers);

@@ -39,7 +39,7 @@ interface Checked {
   readonly statuses: readonly string[];
 }
 
-/** What became of a check that this machine has too little for. */
+/** Returns the result of a check that this machine has too little for. */
 async function checked(args: readonly string[], within: readonly string[]): Promise<Checked> {
   const { code, stdout, stderr } = await sandbox.run(["check", ...args, "--json", "--out", "out"], {}, within);
   if (stdout === "") throw new Error(stderr);
@@ -177,7 +177,7 @@ describe.skipIf(process.platform !== "linux")("a machine that lacks something", 
     }
   });
 
-  it("with too little shared memory has no such mechanism: said before the run and after it, and no failed check", async ({
+  it("with too little shared memory has no such mechanism: a note before and after the run, no failed check", async ({
     skip,
   }) => {
     const within = withSmall("/dev/shm", "64k") ?? skip("no namespace of mounts here");

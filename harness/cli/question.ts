@@ -12,7 +12,7 @@ import type { MeasureOptions } from "./options.ts";
 import { findProfile } from "./profiles.ts";
 import { asksForMore, workloadOf } from "./workload.ts";
 
-/** What the user asks, of flags and profile together. */
+/** Question of the user, from flags and profile together. */
 export interface AskedQuestion {
   readonly profile: Profile;
   readonly requirements: readonly Requirement[];
@@ -55,7 +55,7 @@ function isThroughput({ optimize }: MeasureOptions): boolean {
   return optimize === undefined || optimize === "throughput";
 }
 
-/** What a profile names has no meaning for someone who did not type it: the message says whose it is. */
+/** Adds the name of the profile to errors in its contents, which the user did not type. */
 function inProfile<Result>(name: string, read: () => Result): Result {
   try {
     return read();

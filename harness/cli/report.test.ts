@@ -12,7 +12,7 @@ import { loadReport } from "../results/load-report.ts";
 import type { Report } from "../results/model.ts";
 import { StoreError } from "../results/store.ts";
 
-/** What a terminal could obey, but for the line ends and colours that tables are made of. */
+/** Characters that a terminal could obey, without the line ends and colours that tables are made of. */
 const OBEYED = /(?!\n)[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u;
 const directory = mkdtempSync(join(tmpdir(), "report-test-"));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));

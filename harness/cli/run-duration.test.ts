@@ -22,7 +22,7 @@ test("a time holds within 15 %, or another takes its place", () => {
   expect(announcedTime()(100), "nothing was announced").toBe(true);
 });
 
-test("a run that takes what was announced is not spoken of again; any other is, after the calibration and after a round", () => {
+test("a run is announced again, after the calibration or a round, only where it misses the announced time", () => {
   const onPlan = announcePlan(base);
   onPlan({ done: 0, left: 10, leftMs: 50_000 });
   onPlan({ done: 1, left: 9, leftMs: 45_000 });
@@ -33,11 +33,12 @@ test("a run that takes what was announced is not spoken of again; any other is, 
   expect(said).toEqual(["after 2 rounds: 8 rounds to go, about 81 s"]);
 });
 
-test("a budget that cannot hold the rounds is refused with the time they need, and one that can is kept without a word", () => {
+test("a budget that cannot hold the rounds is refused with the time they need; any other is kept silently", () => {
   const onPlan = announcePlan({ ...base, budgetMs: 20_000, announcedMs: 20_000 });
   const plan = { left: 6, leftMs: 78_200 };
   expect(() => onPlan({ ...plan, done: 0 })).toThrow(
-    "0 arms need 6 rounds (about 90 s); --budget leaves 20 s: give --budget 90s, or fewer --transport, --placement, --mode or --payload",
+    "0 arms need 6 rounds (about 90 s); --budget leaves 20 s: " +
+      "give --budget 90s, or fewer --transport, --placement, --mode or --payload",
   );
   onPlan({ ...plan, done: 1 });
   onPlan({ done: 0, left: 6, leftMs: 11_000 });

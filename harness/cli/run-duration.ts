@@ -18,13 +18,13 @@ const ROUNDS: Readonly<Record<Effort, { readonly least: number; readonly most: n
 const BUDGET_ROUNDS = { least: LEAST_FOR_INTERVAL, most: 1000 };
 const UNTIL_MOST = 160;
 const CONTROL_MS = 600;
-/** Of a time that was asked for: writing the report and ending. */
+/** Part of a budget kept for writing the report and ending. */
 export const FINISH_MS = 800;
 /** A machine may be so much faster than the guess. */
 const FASTEST_FACTOR = 0.3;
 
 export interface StopRuleDefaults {
-  /** What the command promises on its own; computed from the cells where it promises nothing. */
+  /** Time that the command promises by itself; without one it is computed from the cells. */
   readonly budgetMs?: number;
   readonly least?: number;
 }
@@ -73,13 +73,14 @@ function refuseImpossible(budgetMs: number, arms: number, rounds: number, roundM
 function tooShort(budgetMs: number, neededMs: number, rounds: number, arms: number): UsageError {
   const needed = Math.ceil(neededMs / 1000);
   return new UsageError(
-    `${arms === 1 ? "1 arm needs" : `${arms} arms need`} ${count(rounds, "round")} (about ${needed} s); --budget leaves ${budgetMs / 1000} s: ` +
+    `${arms === 1 ? "1 arm needs" : `${arms} arms need`} ${count(rounds, "round")} (about ${needed} s); ` +
+      `--budget leaves ${budgetMs / 1000} s: ` +
       `give --budget ${needed}s, or fewer --transport, --placement, --mode or --payload`,
   );
 }
 
 /**
- * Says before anything starts how long it will take.
+ * Announces the time of the run before anything starts.
  *
  * @returns that time, ms from the start of the process on; undefined where it is known after the calibration only
  */
@@ -107,7 +108,8 @@ export function announce(
       const most = stopRule.budgetMs ?? (stopRule.most + 1) * roundMs;
       const least = Math.min(most, 11 * roundMs);
       note(
-        `${what}, until every p50 interval is within ±${stopRule.target * 100} %: from ${seconds(least)} to at most ${seconds(most)}; seed ${seed}`,
+        `${what}, until every p50 interval is within ±${stopRule.target * 100} %: ` +
+          `from ${seconds(least)} to at most ${seconds(most)}; seed ${seed}`,
       );
       return undefined;
     }
@@ -124,7 +126,7 @@ export interface Announcement {
   readonly budgetMs: number | undefined;
   /** The whole time of the command that was announced. */
   readonly announcedMs: number | undefined;
-  /** What comes after the trials. */
+  /** Time of what comes after the trials. */
   readonly laterMs: number;
 }
 

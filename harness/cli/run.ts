@@ -16,7 +16,7 @@ import {
   type Warning,
 } from "../results/model.ts";
 
-/** What every report begins with, taken when a command starts. */
+/** Beginning of every report, taken when a command starts. */
 export interface RunStart {
   readonly startedAt: Date;
   readonly startedMs: number;
@@ -81,7 +81,7 @@ export function finishReport(
   };
 }
 
-/** What about its processes and about the machine makes the figures of a run worth less. */
+/** Returns warnings about processes and machine that weaken the figures of a run. */
 export function runWarnings(
   { crashes, cpu, loadAverage1 }: RunStart,
   environment: Report["environment"] = { ...describeEnvironment(cpu, ffiFloor()), loadAverage1 },
@@ -89,7 +89,7 @@ export function runWarnings(
   return [...crashWarnings(crashes), ...machineWarnings(environment)];
 }
 
-/** What was typed, without the path of the runtime or of this machine. */
+/** Returns the typed command, without paths of the runtime or of this machine. */
 function commandLine(): string {
   return ["ipcmark", ...process.argv.slice(2)]
     .map((part) => (/^[\w@%+=:,./-]+$/.test(part) ? part : `'${part}'`))

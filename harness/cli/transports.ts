@@ -22,16 +22,16 @@ export interface Candidate {
   readonly record: TransportRecord;
 }
 
-/** What `--transport` names. */
+/** Transports that `--transport` names. */
 export interface Chosen {
   readonly candidates: readonly Candidate[];
-  /** One for each module, or transport of one, that cannot be used. Everything else that is named still runs, and the run is incomplete. */
+  /** Warnings on modules and transports of modules that cannot be used. The rest still runs; the run is incomplete. */
   readonly refused: readonly Warning[];
 }
 
 /**
- * Resolves `--transport`: ids, `all`, or paths of modules (they end in .js, .ts or the like). Nothing named: the shortlist. What is refused is
- * said on stderr.
+ * Resolves `--transport`: ids, `all`, or paths of modules (they end in .js, .ts or the like). The default is the
+ * shortlist. Refused modules are named on stderr.
  *
  * @throws UsageError for an unknown id, naming the nearest; for modules when nothing else is named
  */
@@ -59,7 +59,7 @@ export async function resolveTransports(
   return withoutDuplicates(parts);
 }
 
-/** As {@link resolveTransports}, without a mechanism that another one is on this platform: only by its name it is measured a second time. */
+/** Resolves like {@link resolveTransports}, without a mechanism that equals another one here, unless it is named. */
 export async function resolveForTimes(names: readonly string[] | undefined): Promise<Chosen> {
   const { candidates, refused } = await resolveTransports(names);
   const originals = candidates.map(({ record }) => record.sameAs);

@@ -86,8 +86,8 @@ export function parseMode(text: string): WaitMode {
 }
 
 /**
- * Parses each of several values (`--payload 64 4KiB` or `--payload 64,4KiB`) and keeps their order. None at all, as `--transport "$T"` has
- * where T is not set, would mean everything or nothing.
+ * Parses each of several values (`--payload 64 4KiB` or `--payload 64,4KiB`) and keeps their order. Throws for none at all,
+ * as from `--transport "$T"` without a T: it could mean everything or nothing.
  *
  * @throws UsageError
  */

@@ -43,7 +43,7 @@ export function asksForMore({ clients, ratePerSecond, payloads, workMicros }: Wo
   return clients > 1 || ratePerSecond !== null || workMicros > 0 || "mix" in payloads;
 }
 
-/** So many listen where a question is about publishing. */
+/** Number of subscribers where a question is about publishing. */
 const SUBSCRIBERS = 4;
 
 /** A cell for each size, in which a server publishes. */
@@ -81,5 +81,6 @@ export function lackOfP99(rows: readonly Measurement[]): string | undefined {
   const fewest = Math.max(1, Math.min(...lacking.map(({ count }) => count)));
   const names = [...new Set(lacking.map(({ transport }) => transport))].join(", ");
   const times = Math.max(2, Math.ceil(SAMPLES_FOR_P99 / fewest));
-  return `no p99 of ${names}: it needs ${SAMPLES_FOR_P99} samples and 300 in each trial, and the fewest are ${fewest}; give a --budget about ${times} times as long`;
+  const need = `it needs ${SAMPLES_FOR_P99} samples and 300 in each trial, and the fewest are ${fewest}`;
+  return `no p99 of ${names}: ${need}; give a --budget about ${times} times as long`;
 }
