@@ -11,7 +11,7 @@ import { languageReason, languagesFor, programFor } from "./peers.ts";
 import { unknownName } from "./suggest.ts";
 import type { Candidate } from "./transports.ts";
 
-/** Both pinned placements where the machine has two CPUs to pin to; otherwise what there is. */
+/** Returns both pinned placements where the machine has two CPUs to pin to; otherwise what there is. */
 export function defaultPlacements(): readonly Placement[] {
   const cpus = allowedCpus();
   if (cpus === null) return ["unpinned"];
@@ -19,7 +19,7 @@ export function defaultPlacements(): readonly Placement[] {
 }
 
 /**
- * The cells of these benchmarks (`all`: every one; none named: the standard two) at these sizes; without sizes each
+ * Returns the cells of these benchmarks (`all`: every one; default: the standard two) at these sizes; by default each
  * benchmark takes its own, or those of the default workload.
  *
  * @throws UsageError for an unknown name
@@ -54,11 +54,11 @@ export interface Choice {
   readonly modes: readonly WaitMode[] | undefined;
   readonly peers: readonly string[] | undefined;
   readonly cells: readonly Cell[];
-  /** Only the way of waiting that each transport prefers, unless `modes` asks for others: for a short overview. */
+  /** `true` for a short overview: only the waiting class that each transport prefers, unless `modes` has others. */
   readonly overview?: boolean;
 }
 
-/** Returns every available transport in each of its modes (or those chosen), with each server language and placement. */
+/** Returns every available transport in each mode (or those chosen), with each server language and placement. */
 export function chooseArms(candidates: readonly Candidate[], choice: Choice): ChosenArms {
   const { placements, peers, cells, overview } = choice;
   const arms: Arm[] = [];

@@ -82,7 +82,7 @@ const CASES: readonly (readonly [string, readonly string[], RegExp])[] = [
   [
     "a mode the mechanism does not have",
     ["measure", "--transport", "tcp", "--mode", "polling"],
-    /nothing is left to measure: name other --transport, --mode or --placement/,
+    /no transport matches this --mode and --placement; choose different values/,
   ],
   [
     "a flag of a configuration that no command has",

@@ -12,7 +12,7 @@ import { type Candidate, type Chosen, fromRegistry, resolveForTimes } from "./tr
 const LEAST = 3;
 const MOST_LISTED = 8;
 
-/** Transports that a question is about, and each one that was considered with why it is in or out. */
+/** Transports that a question is about, and each one considered, with the reason why it is in or out. */
 export interface Selection extends Chosen {
   readonly standings: readonly CandidateStanding[];
 }
@@ -111,12 +111,12 @@ function inOrder(qualified: readonly Described[], isFirst: (each: Described) => 
   return qualified.toSorted((a, b) => (rank.get(a) ?? 0) - (rank.get(b) ?? 0));
 }
 
-/** Why nothing of it can run here with a server in this language; undefined when something can. */
+/** Returns why nothing of it can run here with a server in this language; undefined when something can. */
 function obstacle({ record, transport }: Candidate, peer: string): string | undefined {
   return record.available ? languageReason(transport, peer) : record.reason;
 }
 
-/** Nothing for a baseline. */
+/** Returns the standing of a candidate; none for a baseline. */
 function standing(candidate: Candidate, peer: string): CandidateStanding[] {
   const { record, named, shortlist } = candidate;
   if (record.baseline) return [];
@@ -166,7 +166,7 @@ function noneRuns(standings: readonly CandidateStanding[]): IncompleteError {
   );
 }
 
-/** The standings after the checks: what they refute is out, and each need is shown or open. */
+/** Returns the standings after the checks: what they refute is out, and each need is shown or open. */
 export function afterChecks(
   standings: readonly CandidateStanding[],
   requirements: readonly Requirement[],

@@ -65,7 +65,7 @@ export function checkCommand(): Command {
     });
 }
 
-/** Checks by id or by prefix; all where none are named. @throws UsageError for an unknown one */
+/** Returns checks by id or by prefix; all where none are named. @throws UsageError for an unknown one */
 export function chooseChecks(names: readonly string[] | undefined): readonly Check[] {
   if (names === undefined) return CHECKS;
   for (const name of names) {

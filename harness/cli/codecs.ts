@@ -8,7 +8,7 @@ import type { CodecCost, Warning } from "../results/model.ts";
 import { CORPUS_SEED, cannotCarry, encodedBytes } from "../rpc/codecs/values.ts";
 import { unknownName } from "./suggest.ts";
 
-/** `json`, or `all`, for all there are. @throws UsageError */
+/** Parses a codec: `json`, or `all` for every one. @throws UsageError */
 export function parseCodec(text: string): CodecId | "all" {
   const valid = [...CODEC_IDS, "all"] as const;
   const found = valid.find((id) => id === text);
@@ -16,7 +16,7 @@ export function parseCodec(text: string): CodecId | "all" {
   return found;
 }
 
-/** Those asked for; all of them where their benchmark is named and none of them is. */
+/** Returns the codecs asked for; all of them where their benchmark is named and none of them is. */
 export function chooseCodecs(
   asked: readonly (CodecId | "all")[] | undefined,
   benchmarks: readonly string[] | undefined,
@@ -39,7 +39,7 @@ export async function codecCells(codecs: readonly CodecId[]): Promise<readonly C
   return cells;
 }
 
-/** Processes of its own for each codec, besides the plain ones: no codec's code or state is in the way of another's. */
+/** Adds an arm for each codec, so that each has its own processes, apart from the code and state of others. */
 export function withCodecs(arms: readonly Arm[], codecs: readonly CodecId[], cells: readonly Cell[]): readonly Arm[] {
   const all = arms.flatMap((arm) => [arm, ...codecs.map((codec): Arm => ({ ...arm, codec }))]);
   return all.filter((arm) => cellsOf(arm, cells).length > 0);
@@ -50,7 +50,7 @@ export interface CodecTable {
   readonly warnings?: readonly Warning[];
 }
 
-/** The table of what codecs cost by themselves. A failure costs the report this table and nothing else. */
+/** Returns the table of the codecs' own cost. A failure costs the report this table and nothing else. */
 export async function codecTable(
   { supervisor, place }: Session,
   codecs: readonly CodecId[],

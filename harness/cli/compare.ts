@@ -41,7 +41,7 @@ import { announcePlan, FINISH_MS, stopRuleOf } from "./run-duration.ts";
 import type { Candidate } from "./transports.ts";
 import { asksForMore, fanOutCells, lackOfP99, workloadCells } from "./workload.ts";
 
-/** A plain compare: at most 50 s for a handful of ids, 70 s for a full shortlist. */
+/** Budget of a plain compare, ms: at most 50 s for a handful of ids, 70 s for a full shortlist. */
 const SHORT_MS = 48_000;
 const LONG_MS = 68_000;
 const FEW_IDS = 6;
@@ -54,9 +54,9 @@ const THOROUGH_FACTOR = 8;
 /** Time of the table of codecs, start of its process included; a small budget goes to the trials whole. */
 const CODECS_MS = 3000;
 const LEAST_FOR_CODECS_MS = 25_000;
-/** For each codec, kind of value and direction. */
+/** Time for each codec, kind of value and direction, ms. */
 const CODEC_TIME_MS = 8;
-/** Behind an answer; the report has all of them. */
+/** Largest number of warnings behind an answer; the report has all of them. */
 const MOST_WARNINGS = 3;
 
 export function compareCommand(): Command {
@@ -260,7 +260,7 @@ function cellsFor({ workload, fansOut }: AskedQuestion): readonly Cell[] {
   return fansOut ? fanOutCells(workload) : chooseCells(undefined, sizesOf(workload.payloads));
 }
 
-/** The one that the pick is made for. */
+/** Returns the placement that the pick is made for. */
 function placementOf(placements: readonly Placement[]): Placement {
   return placements.includes("two-cpus") ? "two-cpus" : (placements[0] ?? "unpinned");
 }

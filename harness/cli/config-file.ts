@@ -5,11 +5,11 @@ import type { Command, Option } from "commander";
 import { UsageError } from "../results/exit-codes.ts";
 import { unknownName } from "./suggest.ts";
 
-/** Looked for in the working directory when `--config` names none. */
+/** Names that are tried in the working directory when `--config` names no file. */
 const NAMES = ["ipcmark.config.ts", "ipcmark.config.mjs", "ipcmark.config.js"] as const;
 const COMMANDS = ["compare", "check", "measure", "gate", "report", "list", "doctor"] as const;
 const SECTIONS: readonly string[] = ["flags", ...COMMANDS];
-/** Where a value may be a path, it is one relative to the file. */
+/** Flags whose values may be paths, relative to the file. */
 const PATH_FLAGS = ["out", "junit", "baseDir"];
 const MODULE = /\.[cm]?[jt]s$/;
 
@@ -88,14 +88,14 @@ function apply(command: Command, path: string, { flags, ...sections }: Sections)
   }
 }
 
-/** A default must not forbid what was typed: it gives way. */
+/** True where two flags conflict: then the default gives way to the typed one. */
 function exclude(a: Option, b: Option): boolean {
   const conflicts = ({ conflictsWith }: Option & { conflictsWith?: readonly string[] }): readonly string[] =>
     conflictsWith ?? [];
   return conflicts(a).includes(b.attributeName()) || conflicts(b).includes(a.attributeName());
 }
 
-/** The value as if it had been typed. */
+/** Parses a value as if it had been typed. */
 function parsed(option: Option, value: Value, path: string): unknown {
   const name = option.attributeName();
   if (option.isBoolean() || option.negate) {

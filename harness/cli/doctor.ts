@@ -23,7 +23,7 @@ export function doctorCommand(): Command {
     });
 }
 
-/** Mechanisms that do not work here, each with the reason its own probe gives. */
+/** Returns mechanisms that do not work here, each with the reason of its probe. */
 async function unavailable(): Promise<Finding[]> {
   const { candidates } = await resolveTransports(["all"]);
   return candidates.flatMap(({ record }): Finding[] =>

@@ -40,7 +40,7 @@ interface GateOptions {
   readonly junit?: string;
 }
 
-/** Below this the exact test cannot reach its level: 2^-8 is 0.4 %. */
+/** Smallest number of pairs with which the exact test reaches its level: 2^-8 is 0.4 %. */
 const LEAST_PAIRS = 8;
 
 export function gateCommand(): Command {
@@ -132,7 +132,7 @@ async function gate(options: GateOptions): Promise<void> {
       baseName = base.name;
       const { sides, missing } = await pairUp(candidates, base, options, cells);
       if (sides.length + missing.length === 0)
-        throw new UsageError("no cell is left to compare: name other --transport, --mode or --placement");
+        throw new UsageError("no transport matches this --mode and --placement; choose different values");
       note(`gate against ${base.name}: ${sides.length} arms of ${cells.length} cells; seed ${run.seed}`);
       if (sides.length === 0) return missing;
       const request: GateRequest = {
@@ -166,7 +166,7 @@ function publishPartial(result: GateResult, options: GateOptions): () => void {
   };
 }
 
-/** Both sides of every declared arm; a cell that one side cannot run is a row, never an omission. */
+/** Returns both sides of every declared arm; a cell that one side cannot run is a row, never an omission. */
 async function pairUp(
   candidates: readonly Candidate[],
   base: Base,

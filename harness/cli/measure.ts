@@ -24,16 +24,16 @@ import { type Candidate, type Chosen, resolveForTimes } from "./transports.ts";
 import { each } from "./values.ts";
 import { asksForMore, workloadCells, workloadOf } from "./workload.ts";
 
-/** For each codec, kind of value and direction of the codec table. */
+/** Time for each codec, kind of value and direction of the codec table, ms. */
 const CODEC_TIME_MS = 40;
 /** Part of a budget kept for each codec: three kinds of values, two directions, their warm-up. */
 const CODEC_RESERVE_MS = 400;
 
-/** Why there is nothing to measure: what was named cannot run here, or no cell of it was asked for. */
+/** Returns why there is nothing to measure: the named ones cannot run here, or no cell of them was asked for. */
 export function nothingLeft({ candidates, refused }: Chosen, peers: readonly string[] | undefined): Error {
   return refused.length > 0 || candidates.some((candidate) => whyAbsent(candidate, peers) !== undefined)
     ? new IncompleteError("nothing that was named can be measured here")
-    : new UsageError("nothing is left to measure: name other --transport, --mode or --placement");
+    : new UsageError("no transport matches this --mode and --placement; choose different values");
 }
 
 export function measureCommand(): Command {
@@ -126,7 +126,7 @@ function tablesOf(report: Report): string {
     .join("\n\n");
 }
 
-/** The table of codecs comes after the trials and out of the same time. */
+/** Subtracts the time of the table of codecs, which comes after the trials, from the budget. */
 function withoutTable(options: MeasureOptions, codecs: number): MeasureOptions {
   return options.budget === undefined ? options : { ...options, budget: options.budget - codecs * CODEC_RESERVE_MS };
 }

@@ -51,7 +51,7 @@ export interface MeasureOptions extends SharedOptions {
   readonly budget?: number;
   readonly quick?: boolean;
   readonly thorough?: boolean;
-  /** Half the relative width every p50 interval is to have. */
+  /** Half width of every p50 interval, relative to its p50, at which the run ends. */
   readonly until?: number;
   readonly keepAwake?: boolean;
   readonly cBaseline?: boolean;
@@ -61,7 +61,7 @@ export interface MeasureOptions extends SharedOptions {
   readonly limits?: boolean;
 }
 
-/** An option that takes several values, separated by blanks or commas. */
+/** Makes an option that takes several values, separated by blanks or commas. */
 function many<Value>(flags: string, description: string, parse: (text: string) => Value): Option {
   return new Option(flags, description).argParser(each(parse));
 }
@@ -86,7 +86,7 @@ export function withShared(command: Command): Command {
     .addOption(new Option("--no-bundle", "start every process from the source, which takes longer").hideHelp());
 }
 
-/** Each is a process of its own. */
+/** Largest number of clients, each a process of its own. */
 const MOST_CLIENTS = 200;
 
 export function withMeasuring(command: Command): Command {
@@ -140,7 +140,7 @@ export function withMeasuring(command: Command): Command {
     .option("--keep-awake", "run an idle-priority loop on every CPU in use, so that no virtual CPU halts; recorded");
 }
 
-/** The question that `compare` answers. */
+/** Adds the options of the question that `compare` answers. */
 export function withQuestion(command: Command): Command {
   return command
     .addOption(

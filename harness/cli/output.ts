@@ -60,7 +60,7 @@ export function publishPartial(
   };
 }
 
-/** Behind the result those that were not noted before; where stdout has JSON and nothing else, on stderr. */
+/** Prints warnings that were not noted before behind the result; on stderr where stdout has JSON only. */
 export function printWarnings(warnings: readonly Warning[], asJson: boolean | undefined, most?: number): void {
   const stream = asJson ? process.stderr : process.stdout;
   const fresh = warnings.map(({ text }) => text).filter((text) => !isNoted(text));
@@ -72,12 +72,12 @@ export function print(text: string): void {
   printTables(visibleLines(text));
 }
 
-/** For what `reports/terminal` made: it has colours, and everything else in it is visible already. */
+/** Prints text of `reports/terminal`: it has colours, and everything else in it is visible already. */
 export function printTables(text: string): void {
   process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
 }
 
-/** JSON escapes most controls by itself; the others may be written as escapes and stay the same value. */
+/** Prints JSON with all controls as escapes, which leave the value the same. */
 export function printJson(value: unknown): void {
   const text = JSON.stringify(value, null, 2).replace(/[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
     Array.from(
@@ -91,7 +91,7 @@ export function printJson(value: unknown): void {
 /** Largest width that a log shows without wrapping. */
 const LOG_COLUMNS = 110;
 
-/** The width there is; without a terminal, that of `COLUMNS` or of a log. */
+/** Returns the width of the terminal; without one, that of `COLUMNS` or of a log. */
 export function terminal(): { columns: number } {
   return { columns: process.stdout.columns ?? (Number(process.env["COLUMNS"]) || LOG_COLUMNS) };
 }

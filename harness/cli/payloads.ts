@@ -2,12 +2,12 @@ import type { MixPart, Workload } from "../../scenarios/workload.ts";
 import { UsageError } from "../results/exit-codes.ts";
 import { parseSize } from "./values.ts";
 
-/** `--payload`: sizes that are cells of their own, or the parts of one mix. */
+/** Values of `--payload`: sizes that are cells of their own, or the parts of one mix. */
 export type Payloads = Workload["payloads"];
 
-/** More are a list that somebody's program wrote: each costs every client its buffers. */
+/** Largest number of parts of a mix: each costs every client its buffers. */
 const MOST_PARTS = 16;
-/** Weights are typed as decimal fractions. */
+/** Tolerance for sums of weights, which are typed as decimal fractions. */
 const ROUNDING = 1e-9;
 
 interface Part {
@@ -70,12 +70,12 @@ function percentOf(share: number): number {
   return Math.round(share * 1e8) / 1e6;
 }
 
-/** Sizes of the requests, each once. */
+/** Returns the sizes of the requests, each once. */
 export function sizesOf(payloads: Payloads): readonly number[] {
   return [...new Set("mix" in payloads ? payloads.mix.map(({ bytes }) => bytes) : payloads)];
 }
 
-/** The size that a row of a mix is filed under: the mean, rounded. */
+/** Returns the size that a row of a mix is filed under: the mean, rounded. */
 export function meanBytes(mix: readonly MixPart[]): number {
   return Math.round(mix.reduce((sum, { bytes, share }) => sum + bytes * share, 0));
 }

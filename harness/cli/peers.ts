@@ -6,7 +6,7 @@ import { UsageError } from "../results/exit-codes.ts";
 import { unknownName } from "./suggest.ts";
 import type { Candidate, Chosen } from "./transports.ts";
 
-/** Languages a server can be written in here. */
+/** Languages of servers. */
 export const LANGUAGES: readonly string[] = ["node", "python"];
 
 export function parsePeer(text: string): string {
@@ -31,7 +31,7 @@ export function languagesFor(
   return overview ? ["python"] : ["node", "python"];
 }
 
-/** Why this transport cannot have a server in that language here; undefined when it can. */
+/** Returns why this transport cannot have a server in that language here; undefined when it can. */
 export function languageReason(transport: TransportDescription, language: string): string | undefined {
   if (language === "node" || transport.program !== undefined) return undefined;
   const [program] = transport.peers?.[language] ?? [];
@@ -58,7 +58,7 @@ export function noteAbsent({ candidates, refused }: Chosen, peers: readonly stri
   return absent.length + refused.length > 0;
 }
 
-/** Why nothing of a transport that was asked for by name can run here; undefined when something can, or it was not. */
+/** Returns why nothing of a named transport can run here; undefined when something can, or it was not named. */
 export function whyAbsent(
   { named, record, transport }: Candidate,
   peers: readonly string[] | undefined,

@@ -25,7 +25,7 @@ import { unknownName } from "./suggest.ts";
 
 const MODULE = /\.[cm]?[jt]s$/;
 const LOAD_LIMIT_MS = 10_000;
-/** Shares are typed as decimal fractions. */
+/** Tolerance for sums of shares, which are typed as decimal fractions. */
 const ROUNDING = 1e-9;
 
 const above0 = must("a number above 0", (value) => typeof value === "number" && value > 0 && Number.isFinite(value));
@@ -76,7 +76,7 @@ function unknownField(value: Readonly<Record<string, unknown>>, what: string, fi
   return unknown === undefined ? undefined : unknownName(what, oneLine(unknown), known);
 }
 
-/** A profile by its name, or of a module that exports one by default. @throws UsageError */
+/** Finds a profile by its name, or in a module that exports one by default. @throws UsageError */
 export async function findProfile(name: string): Promise<Profile> {
   const found = PROFILES.find((profile) => profile.name === name);
   if (found !== undefined) return found;

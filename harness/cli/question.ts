@@ -17,9 +17,9 @@ export interface AskedQuestion {
   readonly profile: Profile;
   readonly requirements: readonly Requirement[];
   readonly workload: Workload;
-  /** The answer is about what a server publishes, and not about round trips. */
+  /** `true` when the answer is about messages that a server publishes, and not about round trips. */
   readonly fansOut: boolean;
-  /** The quick ones, and those that the needs and the profile rest on. */
+  /** Quick checks, and those that the needs and the profile rest on. */
   readonly checks: readonly Check[];
   readonly forReport: Question;
 }
@@ -50,7 +50,7 @@ export async function questionOf(options: MeasureOptions): Promise<AskedQuestion
   };
 }
 
-/** A published message has no reply, so a time that somebody asks for is that of round trips. */
+/** True unless a time is asked for: a published message has no reply, so times are those of round trips. */
 function isThroughput({ optimize }: MeasureOptions): boolean {
   return optimize === undefined || optimize === "throughput";
 }

@@ -8,19 +8,19 @@ import { UsageError } from "../results/exit-codes.ts";
 import { count } from "../results/format.ts";
 import type { MeasureOptions } from "./options.ts";
 
-/** Rounds of an effort; the most there may be when the machine is faster than thought. */
+/** Rounds of an effort; `most` is for a machine that is faster than the guess. */
 const ROUNDS: Readonly<Record<Effort, { readonly least: number; readonly most: number }>> = {
   quick: { least: 6, most: 24 },
   default: { least: 10, most: 40 },
   thorough: { least: 30, most: 120 },
 };
-/** With a budget the time decides, and the rounds are what fits. */
+/** Bounds of rounds with a budget: the time decides, and as many rounds as fit are run. */
 const BUDGET_ROUNDS = { least: LEAST_FOR_INTERVAL, most: 1000 };
 const UNTIL_MOST = 160;
 const CONTROL_MS = 600;
 /** Part of a budget kept for writing the report and ending. */
 export const FINISH_MS = 800;
-/** A machine may be so much faster than the guess. */
+/** Smallest ratio of a machine's time to the guess. */
 const FASTEST_FACTOR = 0.3;
 
 export interface StopRuleDefaults {
@@ -64,7 +64,7 @@ function guessRoundMs(arms: readonly Arm[], cells: readonly Cell[], effort: Effo
   return trialsMs + placements * CONTROL_MS;
 }
 
-/** By a guess that favours the user: what passes here is judged again after the calibration. */
+/** Refuses impossible budgets by a guess that favours the user; the calibration judges the others again. */
 function refuseImpossible(budgetMs: number, arms: number, rounds: number, roundMs: number): void {
   const wholeMs = (rounds + 1) * roundMs;
   if (arms > 0 && budgetMs < wholeMs * FASTEST_FACTOR) throw tooShort(budgetMs, wholeMs, rounds, arms);
@@ -122,9 +122,9 @@ const LATE_SHARE = 0.25;
 export interface Announcement {
   readonly stopRule: StopRule;
   readonly arms: readonly Arm[];
-  /** The whole time of the command that was asked for. */
+  /** Time of the whole command that was asked for. */
   readonly budgetMs: number | undefined;
-  /** The whole time of the command that was announced. */
+  /** Time of the whole command that was announced. */
   readonly announcedMs: number | undefined;
   /** Time of what comes after the trials. */
   readonly laterMs: number;
@@ -151,7 +151,7 @@ export function announcePlan({
       if (done === 0 && neededMs > budgetMs * (1 + TOLERANCE)) throw tooShort(budgetMs, neededMs, rounds, arms.length);
       return;
     }
-    // Near the end it helps nobody any more.
+    // Near the end another announcement is useless.
     const isEarly = done === 0 || leftMs > LATE_SHARE * wholeMs(left);
     if (stopRule.rule === "until" || !isEarly || !isNews(wholeMs(left))) return;
     const when = done === 0 ? "calibrated" : `after ${count(done, "round")}`;

@@ -1,9 +1,9 @@
 import { closest, distance } from "fastest-levenshtein";
 
-/** A sentence that lists more than this is none. */
+/** Largest number of names in a sentence. */
 const MOST_LISTED = 60;
 
-/** One sentence for a name that does not exist: the nearest that does, and all of them where they are few. */
+/** Writes a sentence for a name that does not exist: the nearest that does, and all of them where they are few. */
 export function unknownName(what: string, input: string, valid: readonly string[]): string {
   const near = nearest(input, valid) ?? valid.find((name) => input.length > 2 && name.includes(input));
   const hint = near === undefined ? "" : ` (did you mean ${near}?)`;

@@ -73,7 +73,7 @@ describe("tables and pick of one size", () => {
     );
   });
 
-  test("state no order where two rows have fewer than 6 rounds in common, and the exit code is for `cannot tell`", () => {
+  test("state no order where two rows have fewer than 6 rounds in common, and exit with the code for that", () => {
     fc.assert(
       fc.property(reports, fc.integer({ min: 1, max: 5 }), (report, most) => {
         const rows = report.measurements.map(

@@ -11,13 +11,13 @@ import { UsageError } from "../results/exit-codes.ts";
 import type { TransportRecord, Warning } from "../results/model.ts";
 import { unknownName } from "./suggest.ts";
 
-/** A transport the user chose, probed. None of its code runs here: that is for drivers and peers. */
+/** Transport that the user chose, probed. None of its code runs here: that is for drivers and peers. */
 export interface Candidate {
   readonly transport: TransportDescription;
   readonly reference: TransportReference;
   readonly family: string;
   readonly shortlist: boolean;
-  /** Asked for by name, so its absence is an error of the run and not a row. */
+  /** `true` when it was named: then its absence is an error of the run and not a row. */
   readonly named: boolean;
   readonly record: TransportRecord;
 }
@@ -78,7 +78,7 @@ function refuseUnknown(name: string): void {
   }
 }
 
-/** An id belongs to the first that brings it. @throws UsageError when nothing is left */
+/** Removes transports whose id an earlier one has. @throws UsageError when nothing is left */
 function withoutDuplicates(parts: readonly Chosen[]): Chosen {
   const candidates = new Map<string, Candidate>();
   const refused = new Map<string, Warning>();
@@ -110,7 +110,7 @@ function cannotBeUsed(path: string, why: string): Warning {
   return { id: "module-refused", text: `transport module "${path}" cannot be used: ${why}`, where: { module: path } };
 }
 
-/** Loads and probes these. */
+/** Loads and probes these transports. */
 export async function fromRegistry(entries: readonly Registration[], named: boolean): Promise<Candidate[]> {
   const candidates: Candidate[] = [];
   for (const { load, family, shortlist } of entries) {

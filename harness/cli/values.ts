@@ -5,10 +5,10 @@ import { PLACEMENTS, type Placement } from "../results/model.ts";
 import { unknownName } from "./suggest.ts";
 
 const UNITS: Readonly<Record<string, number>> = { "": 1, b: 1, k: 1024, kib: 1024, m: 1024 ** 2, mib: 1024 ** 2 };
-/** The largest payload any mechanism takes: 64 MiB less the header. */
+/** Largest payload of any mechanism: 64 MiB less the header. */
 const MAX_PAYLOAD = 64 * 1024 ** 2;
 
-/** `64`, `4KiB`, `1MiB` -> bytes. @throws UsageError */
+/** Parses a size into bytes: `64`, `4KiB`, `1MiB`. @throws UsageError */
 export function parseSize(text: string): number {
   const match = /^(\d+)\s*([a-z]*)$/i.exec(text.trim());
   const unit = UNITS[(match?.[2] ?? "").toLowerCase()];
@@ -32,7 +32,7 @@ export function parseCount(name: string, least: number, most: number): (text: st
   };
 }
 
-/** `90s`, `2m`, `1500ms` -> ms. @throws UsageError */
+/** Parses a time into ms: `90s`, `2m`, `1500ms`. @throws UsageError */
 export function parseDuration(text: string): number {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m)$/.exec(text.trim());
   const factor = { ms: 1, s: 1000, m: 60_000 }[match?.[2] ?? ""];
@@ -86,8 +86,8 @@ export function parseMode(text: string): WaitMode {
 }
 
 /**
- * Parses each of several values (`--payload 64 4KiB` or `--payload 64,4KiB`) and keeps their order. Throws for none at all,
- * as from `--transport "$T"` without a T: it could mean everything or nothing.
+ * Parses each of several values (`--payload 64 4KiB` or `--payload 64,4KiB`) and keeps their order. Throws for none
+ * at all, as from `--transport "$T"` without a T: it could mean everything or nothing.
  *
  * @throws UsageError
  */
