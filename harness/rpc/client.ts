@@ -221,7 +221,6 @@ export class RpcClient implements ConnectionHandler {
   onClose(_connection: Connection, error?: IpcError): void {
     clearTimeout(this.#sweeper);
     this.#lost = error ?? new IpcError("IPC_CLOSED", "rpc: the connection was closed");
-    if (error?.code === "IPC_MALFORMED") this.corrupted++;
     const reason = error ?? new IpcError("IPC_PEER_LOST", "rpc: the connection closed before the reply came");
     for (let slot = 0; slot < this.#capacity; slot++) this.#settle(slot, undefined, reason);
     this.#wake();
