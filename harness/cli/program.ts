@@ -7,7 +7,7 @@ import { visible, visibleLines } from "../results/format.ts";
 import { StoreError } from "../results/store.ts";
 import { flagsOf, withConfig } from "./config-file.ts";
 
-/** Commands in the order of the help text. Only the typed one is loaded, so that mistyped options are refused at once. */
+/** Commands in the order of the help text. Only the typed one is loaded, so mistyped options are refused at once. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   compare: async () => (await import("./compare.ts")).compareCommand(),
   check: async () => (await import("./check.ts")).checkCommand(),
