@@ -1,0 +1,44 @@
+/** Plain English as data and pure functions: `prose.test.ts` applies the rules to the files that are there, and to text that breaks them. */
+
+/** Longest line of code, comment or text. */
+export const COLUMNS = 120;
+
+/** Beginnings of a doc comment that has neither a verb nor the noun its name stands for. */
+const OPENINGS =
+  /^(Of|What|Whether|So (much|many|few|long|large)|Such|That|How (much|many|long|late|far)|Where it|Who)\b/;
+
+/** Things that people do and code does not. */
+const PERSONS =
+  /\b(says?|said|hears?|heard|knows?|knew|takes? its leave|looks? around|tells (?!.*\bapart\b)(?!.* from\b))\b/i;
+
+/** Names that gave way to others: left column of the glossary in CONTRIBUTING.md. */
+const GONE =
+  /\b(Brood|Stranger|twoHumped|looksAround|silenceMs|hindrance|answerAtOnce|runAhead|NOT_PLAIN|readPlain|readAny|FILLING|Pulse[ds]?)\b/;
+
+export interface Finding {
+  readonly line: number;
+  readonly rule: "columns" | "opening" | "person" | "name";
+  readonly text: string;
+}
+
+/** Comments of a line: behind `//`, `*`, `#`, or the opening of a block. Undefined where there is none. */
+function commentIn(line: string): string | undefined {
+  return /^\s*(?:\/\*\*?|\*(?!\/)|\/\/|#(?!!|include|define|if|end|else|pragma))\s?(.*?)(?:\s*\*\/)?$/.exec(line)?.[1];
+}
+
+/** Lines of a source file that break a rule. */
+export function findingsIn(source: string): Finding[] {
+  const lines = source.split("\n");
+  return lines.flatMap((text, index): Finding[] => {
+    const found: Finding[] = [];
+    const add = (rule: Finding["rule"]): void => void found.push({ line: index + 1, rule, text: text.trim() });
+    if (text.length > COLUMNS && !text.includes("biome-ignore")) add("columns");
+    const comment = commentIn(text);
+    const opens =
+      /^\s*\/\*\*\s+\S/.test(text) || (/^\s*\/\*\*\s*$/.test(lines[index - 1] ?? "") && comment !== undefined);
+    if (opens && OPENINGS.test(comment ?? "")) add("opening");
+    if (comment !== undefined && PERSONS.test(comment)) add("person");
+    if (GONE.test(text)) add("name");
+    return found;
+  });
+}
