@@ -1,6 +1,7 @@
 /**
- * Exports of `ipcmark/testing`: what the author of a transport needs besides the contract, which `ipcmark` exports. These are the
- * conformance suite for a test runner of your choice, the header of the harness's messages, and the parts of a transport over byte streams.
+ * Exports of `ipcmark/testing`: what the author of a transport needs besides the contract, which `ipcmark` exports.
+ * These are the conformance suite for a test runner of your choice, the header of the harness's messages, and the parts
+ * of a transport over byte streams.
  */
 export * from "../transports/contract/frame.ts";
 export { streamCapabilities } from "../transports/support/capabilities.ts";

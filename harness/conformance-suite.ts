@@ -10,7 +10,7 @@ import type { TransportReference } from "./process/messages.ts";
 import { createPlace, removePlace, sweepDeadPlaces } from "./process/place.ts";
 import type { CheckResult } from "./results/model.ts";
 
-/** Limit to give each test of {@link conformanceTests}: the one that runs first waits for the whole suite, typically 5 to 30 s. */
+/** Time limit for each test of {@link conformanceTests}: the first waits for the whole suite, 5 to 30 s. */
 export const CONFORMANCE_TIMEOUT_MS = 300_000;
 
 /** One promise of the contract, for any test runner. */
@@ -22,17 +22,17 @@ export interface ConformanceTest {
 }
 
 /**
- * `not-applicable`: the transport makes no such claim. `unavailable`: this machine cannot run the transport or has too little of something.
- * A test runner shows both as skipped.
+ * `not-applicable`: the transport makes no such claim. `unavailable`: this machine cannot run the transport or has too
+ * little of something. A test runner shows both as skipped.
  */
 export type ConformanceVerdict =
   | { readonly status: "passed" }
   | { readonly status: "not-applicable" | "unavailable"; readonly reason: string };
 
 /**
- * Lists the conformance cases of the contract as tests of a transport of your own; the same cases that `ipcmark check` runs. Nothing runs
- * before the first `run()`. That one runs all cases in processes of their own, which import `module`. Nothing is left behind.
- * A recipe for `node:test` and Vitest stands in `transports/README.md`.
+ * Lists the conformance cases of the contract as tests of a transport of your own; the same cases that `ipcmark check`
+ * runs. Nothing runs before the first `run()`. That one runs all cases in processes of their own, which import
+ * `module`. Nothing is left behind. A recipe for `node:test` and Vitest stands in `transports/README.md`.
  *
  * @param module path or `file:` URL of the module whose default export is the transport or a list that has it
  */

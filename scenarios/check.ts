@@ -126,7 +126,7 @@ export interface Peer {
   /** Stops it by SIGSTOP, as a server that hangs. Resolves when all of it stands still. */
   freeze(): Promise<void>;
   thaw(): void;
-  /** What a program of the user's has used, seen from outside; null where the system does not tell, and for our servers: ask those. */
+  /** Usage of a user's program, seen from outside; null where the system has none, and for our own servers. */
   usage(): Promise<ServerStatistics["usage"] | null>;
 }
 

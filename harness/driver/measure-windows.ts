@@ -173,7 +173,7 @@ async function warmAhead(site: Site, work: TrialJob["work"], send: TrialJob["sen
   }
 }
 
-/** Says of a program of the user's that it died, or what it printed last. */
+/** Adds that a program of the user's died, or the last line it printed. */
 async function withAccount({ link, transport }: Site, result: CellResult): Promise<CellResult> {
   const { outcome } = result;
   if (outcome.status !== "invalid") return result;

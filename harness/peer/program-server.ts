@@ -1,4 +1,4 @@
-/** Instead of a server of ours: starts the program of a user, reports on it, and ends it with all that it has started. */
+/** Starts the program of a user as the server, reports on it, and ends it with all that it has started. */
 import { setTimeout as delay } from "node:timers/promises";
 import { PROGRAM } from "../../transports/contract/capabilities.ts";
 import { IpcError } from "../../transports/contract/errors.ts";

@@ -54,14 +54,14 @@ export interface PeerSignal {
 /** To such a peer, answered by `account`. */
 export interface PeerReportAccount {
   readonly type: "report-account";
-  /** What it is to be named for, where it has not died. */
+  /** Fault that it is named for, where it has not died. */
   readonly what: string;
 }
 export type ToPeer = PeerStart | PeerStop | PeerReportUsage | PeerPublish | PeerSignal | PeerReportAccount;
 
 export interface PeerReady {
   readonly type: "ready";
-  /** Of the server, which is another process than this one where it is a program of the user's. */
+  /** Process of the server; another one than this where it is a program of the user's. */
   readonly pid: number;
   /** Actual address of the server. */
   readonly address: Address;

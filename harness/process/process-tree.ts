@@ -19,8 +19,8 @@ export function processTree(root: number): number[] {
 }
 
 /**
- * CPU time, context switches and peak memory of a process tree, summed (proc(5): `utime`, `stime` and those of children that have ended,
- * `VmHWM`). A pause of a garbage collector cannot be seen from outside, so there is none.
+ * CPU time, context switches and peak memory of a process tree, summed (proc(5): `utime`, `stime` and those of children
+ * that have ended, `VmHWM`). A pause of a garbage collector cannot be seen from outside, so there is none.
  *
  * CPU time is exact as long as no thread has ended; that of ended threads is counted in hundredths of a second.
  */
@@ -41,7 +41,7 @@ export function treeUsage(root: number): UsageReport {
 interface Stat {
   readonly parent: number;
   readonly session: number;
-  /** Of the process, and of its children that have ended. */
+  /** Sums over the process and its children that have ended. */
   readonly ownTicks: number;
   readonly endedTicks: number;
 }

@@ -1,7 +1,7 @@
 import { HEADER_BYTES } from "../../transports/contract/frame.ts";
 import { type Condition, JSON_BYTES } from "../check.ts";
 
-/** The server is one of the harness's own, which has all of `Method`. A program of the user's answers requests and nothing else. */
+/** The server is the harness's own and has all of `Method`. A user's program answers requests and nothing else. */
 export const hasMethods: Condition = (_, { program }) =>
   program === undefined || "the server is a program of the user's";
 export const hasEventFace: Condition = (_, transport) => transport.event !== undefined || "there is no event face";
@@ -22,7 +22,7 @@ export const ownProcess: Condition = ({ rendezvous }) =>
   rendezvous !== "process" || "both ends live in one process, so neither can fail alone";
 export const canFreeze: Condition = () =>
   process.platform !== "win32" || "Windows has no SIGSTOP: no process can be stopped from outside";
-/** Holds when requests can be kept in flight: our servers delay a reply when asked to, a program of the user's is stopped. */
+/** Holds when requests can be kept in flight: our servers delay a reply, a user's program is stopped. */
 export const holdsRequests: Condition = (capabilities, transport) =>
   transport.program === undefined || canFreeze(capabilities, transport);
 /** Holds when a signal asks a process to end, which may then clean up. */
@@ -60,7 +60,7 @@ function carriesAnswer(method: keyof typeof JSON_BYTES): Condition {
 }
 
 export const tellsStatistics: Condition = carriesAnswer("statistics");
-/** What the server uses is known: it states that itself, or it is a program of the user's, which is seen from outside. */
+/** Holds when the usage of the server is known: it reports that, or it is a user's program, seen from outside. */
 export const isWatched: Condition = (capabilities, transport) =>
   transport.program !== undefined || tellsStatistics(capabilities, transport);
 export const tellsTotals: Condition = carriesAnswer("streamTotals");

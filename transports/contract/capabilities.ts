@@ -40,7 +40,7 @@ export interface Capabilities {
   readonly native?: boolean;
 }
 
-/** Stands where the language of a server stands, when the server is a program of the user's: what that is written in is not known. */
+/** Language of a server that is a user's program: what it is written in is not known. */
 export const PROGRAM = "program";
 
 /** `maxMessageBytes` of mechanisms without a bound of their own: 64 MiB. */

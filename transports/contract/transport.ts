@@ -159,7 +159,7 @@ export interface LaunchedRawClient extends RawClient {
 
 /** A program that runs as a server, and is the child of whoever started it. */
 export interface ProgramServer {
-  /** Of its process, which leads a process group of its own. */
+  /** Process id; the process leads a group of its own. */
   readonly pid: number;
   /** Settles when that process has ended; `code` is null when a signal ended it. */
   readonly exited: Promise<{ readonly code: number | null; readonly signal: string | null }>;
@@ -169,7 +169,7 @@ export interface ProgramServer {
   account(what: string): string;
 }
 
-/** A server that is a program with a protocol of its own, which answers requests and nothing else. Its transport adapts the client alone. */
+/** Server that is a program with its own protocol and answers requests alone. Its transport adapts the client. */
 export interface ServerProgram {
   /**
    * Starts the program and resolves when it is ready.
@@ -199,7 +199,7 @@ export interface TransportDescription {
   readonly activeWhenIdle?: true;
   /** Peers in other languages: name -> command that starts one, for example `python`. */
   readonly peers?: Readonly<Record<string, readonly [string, ...string[]]>>;
-  /** The server is a program that the harness did not write: it is started instead of one of our peers. Event face only. */
+  /** Server that the harness did not write: started instead of one of our peers. Event face only. */
   readonly program?: object;
   /** Present where raw bytes can be sent below our framing, at an address or by the child that is launched. */
   readonly connectRaw?: unknown;

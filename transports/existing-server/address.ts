@@ -69,7 +69,7 @@ export function whereOf({ name, options }: Address): ServerAddress {
   return typeof host === "string" && typeof port === "number" ? { host, port } : { path: name };
 }
 
-/** Whether somebody accepts connections there. */
+/** True where somebody accepts connections. */
 export function isServed(where: ServerAddress): Promise<boolean> {
   return isListening(where).catch(() => false);
 }

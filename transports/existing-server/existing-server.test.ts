@@ -26,7 +26,7 @@ function frame(method: number, body: Uint8Array, kind: Kind = Kind.request): Uin
   return message;
 }
 
-/** What a client over this client half has received, and how its connection ended. */
+/** Messages that a client over this half has received, and the end of its connection. */
 async function connected(server: Server): Promise<{
   readonly connection: Connection;
   readonly replies: Uint8Array[];

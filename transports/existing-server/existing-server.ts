@@ -21,18 +21,20 @@ import { startProgram } from "./program.ts";
 /** One connection of the client half. */
 export interface ServerClient {
   /**
-   * Sends a request and resolves with the reply to it. So many are under way at a time as `maxInFlight` of the capabilities.
+   * Sends a request and resolves with the reply to it. So many are under way at a time as `maxInFlight` of the
+   * capabilities.
    *
-   * @throws any error: the connection is then lost (IPC_PEER_LOST); SyntaxError, RangeError, or an IpcError IPC_MALFORMED: the answer was wrong
+   * @throws any error: the connection is then lost (IPC_PEER_LOST); SyntaxError, RangeError, or an IpcError
+   *   IPC_MALFORMED: the answer was wrong
    */
   request(body: Uint8Array): Promise<Uint8Array>;
   /** Ends it; requests under way may fail. What it returns is not waited for. */
   close(): unknown;
-  /** Settles when the server has closed the connection; rejects when it was lost. Without it a loss shows at the next request. */
+  /** Settles when the server has closed the connection; rejects when it was lost. Absent: the next request fails. */
   readonly closed?: Promise<unknown>;
 }
 
-/** What {@link existingServer} takes. */
+/** Options of {@link existingServer}. */
 export interface ExistingServer<Where extends ServerAddress> {
   /** Name in tables and of `--transport`: printable characters without spaces, and no id of ipcmark. */
   readonly id: string;
@@ -42,17 +44,17 @@ export interface ExistingServer<Where extends ServerAddress> {
   readonly env?: Readonly<Record<string, string>> | ((address: Where) => Readonly<Record<string, string>>);
   /** Working directory of the server; default: where ipcmark was started. */
   readonly directory?: string;
-  /** A fresh address for each server: several run side by side. Default: `socketPath`; the other usual one is `loopbackPort`. */
+  /** Returns a fresh address for each server: several run side by side. Default: `socketPath`; or `loopbackPort`. */
   readonly address?: (place: ServerPlace) => Where | Promise<Where>;
   /** The server is ready when a line of its output fits, or when it accepts a connection: `connects`, the default. */
   readonly ready?: RegExp | "connects";
   /** Default 10,000; at most 15,000. */
   readonly readyTimeoutMs?: number;
-  /** Opens a connection. Rejects when nobody listens, unless the capabilities say `connects: "lazy"`. */
+  /** Opens a connection. Rejects when nobody listens, unless the capabilities have `connects: "lazy"`. */
   connect(address: Where): ServerClient | Promise<ServerClient>;
-  /** Whether a reply is right. Default: it is the request, byte for byte. */
+  /** Returns true for a right reply. Default: it is the request, byte for byte. */
   verify?(request: Uint8Array, reply: Uint8Array): boolean;
-  /** What is known of the server; without it, little is claimed: one request in flight, 1 MiB, no notice of its death. */
+  /** Claims of the server. Default: one request in flight, 1 MiB, no notice of its death. */
   readonly capabilities?: Partial<Capabilities>;
   /** Open connections work even while nobody sends. */
   readonly activeWhenIdle?: true;
@@ -63,8 +65,9 @@ const LONGEST_READY_MS = 15_000;
 const MAX_BODY_BYTES = 1024 * 1024;
 
 /**
- * Makes a transport of a program with a protocol of its own. Checks and measurements start it as their server and send through the client half.
- * Requests are arbitrary bytes; methods of the harness's own servers are answered with `unknownMethod` and never sent.
+ * Makes a transport of a program with a protocol of its own. Checks and measurements start it as their server and send
+ * through the client half. Requests are arbitrary bytes; methods of the harness's own servers are answered with
+ * `unknownMethod` and never sent.
  *
  * @throws TypeError for a field that is missing or wrong
  */
@@ -201,7 +204,7 @@ async function opened<Where extends ServerAddress>(
 
 type Verify = (request: Uint8Array, reply: Uint8Array) => boolean;
 
-/** The frame of a verified reply: whatever the server answers, the harness compares it with the request. @throws IpcError */
+/** Returns the frame of a verified reply: the harness compares it with the request. @throws IpcError */
 async function exchange(id: string, client: ServerClient, verify: Verify, frame: Uint8Array): Promise<Uint8Array> {
   let reply: unknown;
   try {
@@ -236,7 +239,7 @@ function wrong(id: string, what: string, cause?: unknown): IpcError {
 
 const DEEPEST_CAUSE = 4;
 
-/** What the client half threw: `fetch` and others wrap the error of the system. */
+/** Error that the client half threw: `fetch` and others wrap that of the system. */
 function lost(id: string, error: unknown): IpcError {
   if (error instanceof SyntaxError || error instanceof RangeError) return wrong(id, error.message, error);
   let inner = error;
@@ -255,7 +258,7 @@ function isCommand(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.length > 0 && value.every((part) => typeof part === "string") && value[0] !== "";
 }
 
-/** Code of a user that may be plain JavaScript: what is wrong is said once, before anything is started. */
+/** Examines options that may come from plain JavaScript, before anything is started. */
 function refuseDefects(server: Partial<Record<keyof ExistingServer<ServerAddress>, unknown>>): void {
   const { id, command, env, address, ready, readyTimeoutMs = READY_TIMEOUT_MS, connect, verify } = server ?? {};
   const isFunction = (value: unknown): boolean => typeof value === "function";

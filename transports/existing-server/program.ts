@@ -9,11 +9,11 @@ import { isServed, type ServerAddress } from "./address.ts";
 
 /** From one attempt to connect to the next. */
 const ATTEMPT_MS = 15;
-/** A program that is started where another one serves has so long to refuse: an accepted connection shows nothing there. */
+/** Time for a program to refuse an address that another one serves: an accepted connection shows nothing there. */
 const REFUSAL_MS = 5000;
 const LONGEST_COMMAND = 100;
 const LONGEST_LINE = 200;
-/** Of a line that is not ended yet. */
+/** Longest line that is kept while it has not ended, characters. */
 const LONGEST_WATCHED = 4096;
 
 export interface ProgramSettings {

@@ -199,7 +199,7 @@ export class Workbench implements CheckContext {
     return failures.find((failure) => failure?.code === "IPC_SHORTAGE");
   }
 
-  /** A failure of a check in which a program of the user's has died, or did not do what it should, with what that printed last. */
+  /** Failure of a check in which a program of the user's died or went wrong, with the last line it printed. */
   async explain(failure: unknown): Promise<unknown> {
     const { id } = this.transport;
     for (const running of [...this.#peers.values()].toReversed()) {

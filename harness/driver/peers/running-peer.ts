@@ -25,15 +25,15 @@ export interface RunningPeer {
   /** Waits for the peer's counts of a stream of one-way messages. @throws ControlError when none comes in time. */
   streamReport(timeoutMs: number): Promise<StreamReport>;
   /**
-   * Returns the usage of the server so far, of a program of the user's with all it has started; null when it shares this process, and where
-   * the system does not report it. Blocking peers serve and cannot be asked.
+   * Returns the usage of the server so far, of a program of the user's with all it has started; null when it shares
+   * this process, and where the system does not report it. Blocking peers serve and cannot be asked.
    */
   usage(): Promise<UsageReport | null>;
   /** Sends one-way messages from the server; resolves after the last. @throws IpcError IPC_UNSUPPORTED */
   publish(request: PeerPublish, timeoutMs: number): Promise<Published>;
   kill(signal: "SIGTERM" | "SIGKILL"): Promise<PeerExit>;
   stop(): Promise<PeerExit>;
-  /** Returns one sentence about a program of the user's: that it died, or else `what`; undefined after an orderly end. */
+  /** Returns one sentence about a user's program: it died, or `what`; undefined after an orderly end. */
   account?(what: string): Promise<{ readonly text: string } | undefined>;
   /** Returns the failure that ended it, from its last message; undefined while it runs and after an orderly end. */
   failure(): IpcError | undefined;
@@ -69,7 +69,7 @@ export function runningPeer(
   connect: RunningPeer["connect"],
 ): RunningPeer {
   const isProgram = info.language === PROGRAM;
-  // The process of a program is a child of the peer, which knows whether its number is still its own.
+  // The process of a program is a child of the peer, which sees whether the number is still that of its child.
   const signal: ControlledProcess["signal"] = isProgram
     ? (name) => peer.send({ type: "signal", name: name as PeerSignal["name"] })
     : (name) => peer.signal(name);
@@ -106,7 +106,7 @@ export function runningPeer(
   };
 }
 
-/** What a program of the user's has to do with a failure, in one sentence; undefined where there is none, or it has ended as it should. */
+/** Returns one sentence on the part of a user's program in a failure; undefined where it has none. */
 export async function explained(transport: string, peer: RunningPeer, reason: string): Promise<string | undefined> {
   const isAbout = reason.startsWith(`${transport} `);
   const what = isAbout ? reason.slice(transport.length + 1) : `failed: ${reason}`;

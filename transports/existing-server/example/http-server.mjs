@@ -1,4 +1,4 @@
-// A server of a user: echoes what is posted to it. It has never heard of ipcmark.
+// A server of a user: echoes what is posted to it. It has nothing of ipcmark in it.
 import { createServer } from "node:http";
 
 const server = createServer((request, response) => request.pipe(response));
