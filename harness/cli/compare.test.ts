@@ -36,7 +36,7 @@ describe("compare", () => {
   beforeAll(async () => {
     result = await sandbox.run(["compare", ...ARGS, "--json", "--out", "out"]);
     report = JSON.parse(result.stdout);
-  }, 120_000);
+  }, 300_000);
   afterAll(() => sandbox.remove());
 
   it("ends with a pick and exit code 0, and stdout holds the report and nothing else", () => {
