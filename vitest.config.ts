@@ -4,8 +4,8 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 const FOLDERS = "{transports,scenarios,harness,reports,ci}";
 /**
- * These compare times, count what the kernel did, end within a time that is promised, or show a fault that a busy machine hides (a server that
- * spins gets little of it): nothing else runs meanwhile.
+ * These compare times, count what the kernel did, end within a time that is promised, or show a fault that a busy
+ * machine hides (a server that spins gets little of it): nothing else runs meanwhile.
  */
 const ALONE = [
   "harness/coordinator/{controls,prepared}.test.ts",
@@ -14,8 +14,9 @@ const ALONE = [
   "harness/driver/checks/objections.test.ts",
 ];
 /**
- * These call functions and compare what they return: nothing is started, listened to, written or changed that another file could see. So they
- * share three processes and what these have loaded, where each of the others gets a process of its own.
+ * These call functions and compare what they return: nothing is started, listened to, written or changed that another
+ * file could see. So they share three processes and what these have loaded, where each of the others gets a process of
+ * its own.
  */
 const PURE = [
   "{reports,scenarios,harness/bench,harness/pick}/*.test.ts",
@@ -29,7 +30,7 @@ const PURE = [
   "transports/support/{length-prefix,spare-buffers}.test.ts",
 ];
 
-/** What takes longest begins first: begun last, it would leave the other workers without work. */
+/** Files that take longest begin first: begun last, they would leave the other workers without work. */
 const LONG = [
   "harness/driver/checks/scenarios.test.ts",
   "harness/cli/{compare,poor-machine,check,modules}.test.ts",

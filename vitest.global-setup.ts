@@ -2,10 +2,13 @@ import { delimiter, dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { realProgram } from "./harness/process/real-program.ts";
 
-/** Beside the packages, so that a run that is killed leaves nothing in the temporary folder and the next one finds it filled. */
+/**
+ * Beside the packages, so that a run that is killed leaves nothing in the temporary folder and the next one finds it
+ * filled.
+ */
 const COMPILED = fileURLToPath(new URL("node_modules/.cache/ipcmark-test-compiled", import.meta.url));
 
-/** What every process that the tests start would otherwise do anew. Vitest calls it once for each project. */
+/** Prepares what every process that the tests start would otherwise do anew. Vitest calls it once for each project. */
 export default function setup(): void {
   if (process.env["NODE_COMPILE_CACHE"] === COMPILED) return;
   // One store of compiled code for all of them.
@@ -17,7 +20,7 @@ export default function setup(): void {
   preferRealPython();
 }
 
-/** See there; what starts a `python3` by name gets it at once, and where there is none the tests that need one say so. */
+/** Puts the real Python first in PATH: behind a shim each start by name would take longer. */
 function preferRealPython(): void {
   const found = realProgram("python3");
   const python = "path" in found ? found.path : undefined;
