@@ -1,4 +1,4 @@
-/** Rules of plain English as pure functions; `prose.test.ts` applies them to the files, and to text that breaks them. */
+/** Rules of plain English as pure functions; `prose.test.ts` applies them to files, and to text that breaks them. */
 
 /** Longest line of code, comment or text. */
 export const COLUMNS = 120;
