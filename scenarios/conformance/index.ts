@@ -1,4 +1,5 @@
 import type { Check } from "../check.ts";
+import { hasMethods } from "../kit/conditions.ts";
 import { backpressure } from "./backpressure.ts";
 import { blocking } from "./blocking.ts";
 import { claims } from "./claims.ts";
@@ -24,4 +25,4 @@ export const CONFORMANCE: readonly Check[] = [
   ...launch,
   ...residue,
   ...security,
-].map((check) => ({ ...check, id: `conformance/${check.id}` }));
+].map((check) => ({ ...check, id: `conformance/${check.id}`, needs: [hasMethods, ...check.needs] }));

@@ -101,6 +101,11 @@ describe("a client half of a user's", () => {
     expect(close).toHaveBeenCalledOnce();
   });
 
+  it("without the two functions is refused", async () => {
+    const connect = (() => ({})) as unknown as Server["connect"];
+    await expect(connected(serverWith({}, { connect }))).rejects.toThrow("mine: connect must give an object");
+  });
+
   it("tells of a server that left, and of one that was lost, where it has `closed`", async () => {
     const left = await connected(serverWith({ closed: Promise.resolve() }));
     expect(await left.ended).toBeUndefined();

@@ -163,7 +163,7 @@ function eventFace<Where extends ServerAddress>(
         maxMessageBytes,
         maxCalls: maxInFlight,
         call: (message, done) => call(new Uint8Array(message), done),
-        release: () => void Promise.resolve(client.close()).catch(() => undefined),
+        release: () => void (async () => client.close())().catch(() => undefined),
       });
       connection.open();
       client.closed?.then(
@@ -194,12 +194,14 @@ async function opened<Where extends ServerAddress>(
   const opening = (async () => server.connect(where))();
   void opening.then((client) => isLate && client.close()).catch(() => undefined);
   try {
-    return await withinLimit(server.id, options, opening, () => {
+    const client: Partial<ServerClient> | undefined = await withinLimit(server.id, options, opening, () => {
       isLate = true;
     });
+    if (typeof client?.request === "function" && typeof client.close === "function") return client as ServerClient;
   } catch (error) {
     throw lost(server.id, error);
   }
+  throw unsupported(server.id, "connect must give an object with the functions request and close");
 }
 
 type Verify = (request: Uint8Array, reply: Uint8Array) => boolean;
