@@ -10,7 +10,9 @@ const EXAMPLES = new URL("../../transports/existing-server/example/", import.met
 const example = (name: string): string => fileURLToPath(new URL(name, EXAMPLES));
 const INDEX = new URL("../index.ts", import.meta.url).href;
 
-/** Servers that go wrong while they serve; `program.test.ts` of `transports/existing-server` has those that never do. */
+/** Ends after thirty requests. */
+const DIES = "(i, o) => { if (++n < 30) return i.pipe(o); console.log('no credit'); process.exit(7) }";
+/** Servers that go wrong while they serve; `program.test.ts` of their folder has those that never do. */
 const BAD = `
 import { existingServer, loopbackPort } from "${INDEX}";
 const post = async ({ host, port }, body) => {
@@ -24,7 +26,7 @@ const bad = (id, code) => existingServer({
 const serve = (answer) => \`require("http").createServer(\${answer}).listen(process.argv[1], "127.0.0.1")\`;
 export default [
   bad("bad/wrong", serve("(i, o) => { console.log('no idea'); o.end('42') }")),
-  bad("bad/dies", "let n = 0;" + serve("(i, o) => { if (++n < 30) return i.pipe(o); console.log('no credit'); " + "process.exit(7) }")),
+  bad("bad/dies", "let n = 0;" + serve("${DIES}")),
 ];`;
 
 function hasPython(): boolean {
