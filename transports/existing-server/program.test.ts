@@ -1,10 +1,20 @@
+import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import type { ProgramServer } from "../contract/transport.ts";
 import { loopbackPort } from "./address.ts";
 import { type ProgramSettings, startProgram } from "./program.ts";
 
 const never = new AbortController().signal;
+
+/** False also for one that has ended and that nobody has reaped yet. */
+function isAlive(pid: number): boolean {
+  try {
+    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, "latin1"));
+  } catch {
+    return false;
+  }
+}
 
 let started: ProgramServer | undefined;
 afterEach(() => started?.signal("SIGKILL"));
@@ -26,11 +36,12 @@ async function start(script: string, rest: Partial<ProgramSettings> = {}, signal
 
 describe.skipIf(process.platform === "win32")("the program of a user", () => {
   it("is ready when a line of its output fits, and is signalled with what it has started", async () => {
-    const program = await start("sleep 600 & echo up; wait");
-    expect(program.account("waits")).toMatch(/^mine \(sh -c sleep 600 .*\) waits; last line of its output: up$/);
+    const program = await start("sleep 600 & echo up $!; wait", { ready: /^up/ });
+    const [text, child] = /\) waits; last line of its output: up (\d+)$/.exec(program.account("waits")) ?? [];
+    expect(text, program.account("waits")).toBeDefined();
     program.signal("SIGKILL");
-    // Resolves late as long as a process holds the output: all of them were ended.
     expect(await program.exited).toEqual({ code: null, signal: "SIGKILL" });
+    await vi.waitFor(() => expect(isAlive(Number(child))).toBe(false), 5000);
   });
 
   it.each<[string, string, Partial<ProgramSettings>, string, string]>([
