@@ -120,7 +120,9 @@ async function compare(
     checkTargets(candidates, options.peer),
     question.checks.filter(({ quick }) => quick !== true),
   );
-  const budgetMs = options.budget ?? defaultBudget(options, candidates.length) + furtherMs;
+  const isPlain = options.need === undefined && options.profile === undefined;
+  // A plain comparison keeps its time whatever it checks; a question of one's own gets what its checks take.
+  const budgetMs = options.budget ?? defaultBudget(options, candidates.length) + (isPlain ? 0 : furtherMs);
   // The same promise whichever part takes the time: what the checks used is no longer there for the trials.
   stopRuleOf(options, arms, cells, { budgetMs });
   await warnBeforeRun(candidates, run, { measures: true });

@@ -1,4 +1,4 @@
-import { bytes, count, duration, mixText, quantity } from "../results/format.ts";
+import { bytes, count, duration, mixText } from "../results/format.ts";
 import type { Placement } from "../results/model.ts";
 import type { Candidate, Question } from "./candidates.ts";
 import type { Choice, Judged } from "./choose.ts";
@@ -29,7 +29,7 @@ function purpose(question: Question, { rows: [row] }: Candidate): string {
   const load: string[] = [];
   if (question.benchmark === "workload" && row !== undefined) {
     if (row.clients > 1) load.push(`from ${row.clients} clients`);
-    if (row.ratePerSecond !== null) load.push(`at ${quantity(row.ratePerSecond)} a second`);
+    if (row.ratePerSecond !== null) load.push(`at ${row.ratePerSecond} a second`);
     if (row.workMicros) load.push(`of ${duration(row.workMicros * 1000)} of work each`);
   }
   return ["for", sizes, what, ...load, "with", PLACEMENT_WORDS[question.placement]].join(" ");

@@ -1,12 +1,15 @@
-import { ABSENT, bytes, cRatio, duration, oneLine, quantity, ratio, ratioRange } from "../../harness/results/format.ts";
-import type { Pick, Report } from "../../harness/results/model.ts";
-import { blocksOf, metricValue, type RankedRow } from "../blocks.ts";
+import { METRICS, type Metric } from "../../harness/pick/metric.ts";
+import { ABSENT, bytes, cRatio, oneLine, ratio, ratioRange } from "../../harness/results/format.ts";
+import type { MeasuredRow, Pick, Report } from "../../harness/results/model.ts";
+import { median } from "../../harness/results/quantiles.ts";
+import { type Comparison, rankByRounds, roundsOf } from "../../harness/results/ranking.ts";
 import { MODE_LABELS, noPickReason, placementTitle, quickNote } from "../labels.ts";
 import { ruledOutByNeeds } from "../needs.ts";
 import { forTerminal } from "./border.ts";
 import {
   type Column,
   cut,
+  NO_ROOM,
   paint,
   renderTable,
   type TableRow,
@@ -94,10 +97,27 @@ function missingOf({ measurements }: Report): string[] {
 function table(report: Report, pick: Pick, options: TerminalOptions): string[] {
   const { payloads, placement } = pick.workload;
   const bySize = payloads.map((size) => rowsAt(report, pick, size));
+  const isAboutTime = metricOf(pick) === METRICS.p50;
   const hasC = bySize.some((rows) => [...rows.values()].some(({ cell }) => cell.cBaseline !== undefined));
+  const quick = quickNote(report);
+  const place = placementTitle(placement, report.environment);
+  const parts = [place, MODE_LABELS[pick.mode] ?? pick.mode, metricOf(pick).noun, ...(quick === "" ? [] : [quick])];
+  const head = paint("dim", cut(parts.join(" · "), widthLimit(options)), options);
+  const full = rendered(pick, bySize, hasC && isAboutTime, options);
+  // One size with the column and one without it would look like an oversight.
+  const fits = !full.some((line) => line.includes(NO_ROOM));
+  return [head, ...(fits ? full : rendered(pick, bySize, false, options))];
+}
+
+function rendered(
+  pick: Pick,
+  bySize: readonly Map<string, SizeRow>[],
+  hasC: boolean,
+  options: TerminalOptions,
+): string[] {
   const columns: Column[] = [
     { title: "", align: "left", shrink: "cut" },
-    ...payloads.flatMap((size): Column[] => [
+    ...pick.workload.payloads.flatMap((size): Column[] => [
       { title: bytes(size), align: "right" },
       { title: "ratio 95 %", align: "right" },
       ...(hasC ? [{ title: "× C", align: "right", drop: 1 } as const] : []),
@@ -105,18 +125,11 @@ function table(report: Report, pick: Pick, options: TerminalOptions): string[] {
     { title: "", align: "left" },
   ];
   const rows = pick.ranking.map(({ transport }): TableRow => {
-    const cells = bySize.flatMap((found) => cellsOf(found.get(transport), hasC));
-    const isPick = transport === pick.transport;
-    return {
-      cells: [`  ${transport}`, ...cells, markOf(pick, transport)],
-      ...(isPick ? { style: "green" as const } : {}),
-    };
+    const cells = bySize.flatMap((found) => cellsOf(found.get(transport), pick, hasC));
+    const style = transport === pick.transport ? { style: "green" as const } : {};
+    return { cells: [`  ${transport}`, ...cells, markOf(pick, transport)], ...style };
   });
-  const quick = quickNote(report);
-  const place = placementTitle(placement, report.environment);
-  const title = `${place} · ${MODE_LABELS[pick.mode] ?? pick.mode}${quick === "" ? "" : ` · ${quick}`}`;
-  const head = paint("dim", cut(title, widthLimit(options)), options);
-  return [head, ...renderTable(columns, rows, options).split("\n")];
+  return renderTable(columns, rows, options).split("\n");
 }
 
 /** Returns the mark of a candidate: the pick, a tie, or a difference that does not matter or is not shown to. */
@@ -128,26 +141,32 @@ function markOf({ transport, ties, immaterial = [], ranking }: Pick, id: string)
   return unclear ? "~ may matter" : "~ immaterial";
 }
 
-function rowsAt(report: Report, pick: Pick, size: number): Map<string, RankedRow> {
-  const benchmark = pick.workload.benchmark ?? "round-trip";
-  const block = blocksOf(report).find(
-    (one) =>
-      one.benchmark === benchmark &&
-      one.placement === pick.placement &&
-      one.mode === pick.mode &&
-      one.payloadBytes === size,
-  );
-  return new Map((block?.ranked ?? []).map((row) => [row.cell.transport, row]));
+interface SizeRow {
+  readonly cell: MeasuredRow;
+  readonly comparison: Comparison;
 }
 
-function cellsOf(row: RankedRow | undefined, hasC: boolean): string[] {
+/** Ranks the candidates at one size by the metric of the pick. */
+function rowsAt({ measurements }: Report, pick: Pick, size: number): Map<string, SizeRow> {
+  const { benchmark = "round-trip" } = pick.workload;
+  const { cost } = metricOf(pick);
+  const contenders = measurements.flatMap((cell) => {
+    const isHere = cell.benchmark === benchmark && cell.placement === pick.placement && cell.mode === pick.mode;
+    const isRanked = pick.ranking.some(({ transport }) => transport === cell.transport);
+    if (cell.status !== "measured" || cell.payloadBytes !== size || !isHere || !isRanked) return [];
+    const rounds = roundsOf([cell], cost);
+    return rounds.size === 0 ? [] : [{ name: cell.transport, cell, rounds, typical: median([...rounds.values()]) }];
+  });
+  const ranked = rankByRounds(contenders);
+  return new Map(ranked.map(({ row, comparison }) => [row.name, { cell: row.cell, comparison }]));
+}
+
+function cellsOf(row: SizeRow | undefined, pick: Pick, hasC: boolean): string[] {
   if (row === undefined) return [ABSENT, ABSENT, ...(hasC ? [ABSENT] : [])];
-  const { cell, interval, ratio: times } = row;
-  const range = interval === null ? "" : ratioRange(interval);
-  return [figure(cell), `${ratio(times)} ${range.padStart(9)}`, ...(hasC ? [cRatio(cell.cBaseline)] : [])];
+  const { interval, ratio: times } = row.comparison;
+  const range = interval === null || times === 1 ? "" : ratioRange(interval);
+  const figures = [metricOf(pick).show(row.cell), `${ratio(times)} ${range.padStart(9)}`];
+  return [...figures, ...(hasC ? [cRatio(row.cell.cBaseline)] : [])];
 }
 
-function figure(cell: RankedRow["cell"]): string {
-  const p50 = metricValue(cell, "p50");
-  return p50 === undefined ? `${quantity(cell.messagesPerSecond)}/s` : duration(p50);
-}
+const metricOf = ({ workload }: Pick): Metric => METRICS[workload.optimize ?? "p50"];

@@ -27,6 +27,8 @@ export type TableRow =
   | { readonly rule: true };
 
 const GAP = "  ";
+/** Begins the note on columns that were left out. */
+export const NO_ROOM = "no room here for";
 const MIN_SHRUNK = 8;
 
 export function widthLimit(options: TerminalOptions): number {
@@ -74,9 +76,7 @@ export function renderTable(all: readonly Column[], full: readonly TableRow[], o
     else lines.push(...cellLines(row.cells, columns, widths).map((text) => paint(row.style, text, options)));
   }
   if (dropped.length > 0)
-    lines.push(
-      paint("dim", cut(`no room here for ${dropped.join(", ")}: a wider terminal shows them`, limit), options),
-    );
+    lines.push(paint("dim", cut(`${NO_ROOM} ${dropped.join(", ")}: a wider terminal shows them`, limit), options));
   return lines.join("\n");
 }
 
