@@ -92,7 +92,7 @@ export function checkSummaryTable(recorded: RecordedChecks): string {
   ]);
   return [
     `${taken}; the whole run took ${duration(durationMs)}. ` +
-      "The columns `scenarios` and `cases` count the passed ones of " +
+      "The columns `scenarios` and `cases` show how many passed, of " +
       `${scenarios.length} scenarios and of the conformance cases. ` +
       "Numbers in the last column refer to the list below: what does not apply, and why.",
     "",

@@ -192,7 +192,7 @@ export class CBaselineBoard {
   }
 }
 
-/** Returns the round trips that fill a window by their median: a stall of the machine shifts the mean. */
+/** Returns the number of round trips that fill a window. It uses their median, since a stall shifts the mean. */
 function countFor({ name }: CKind, p50Ns: number): number {
   const fitting = Math.ceil((COUNTS.windowMs * 1e6) / Math.max(1, p50Ns));
   return Math.min(name === COPY_KIND.name ? COPIES : COUNTS.most, Math.max(COUNTS.least, fitting));

@@ -8,7 +8,7 @@ import type { CandidateStanding, CheckResult, TransportRecord } from "../results
 import { languageReason } from "./peers.ts";
 import { type Candidate, type Chosen, fromRegistry, resolveForTimes } from "./transports.ts";
 
-/** Smallest number of candidates, where as many qualify and can run. */
+/** Smallest number of candidates; fewer only where fewer qualify or can run. */
 const LEAST = 3;
 const MOST_LISTED = 8;
 

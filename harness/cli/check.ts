@@ -30,7 +30,11 @@ interface CheckOptions extends SharedOptions {
 export function checkCommand(): Command {
   return withShared(new Command("check"))
     .description("run the conformance cases and scenarios: which promises does each mechanism keep?")
-    .option("--scenario <id...>", "only these; a prefix such as conformance/exchange takes all below it", each(String))
+    .option(
+      "--scenario <id...>",
+      "run only these; a prefix such as conformance/exchange stands for all below it",
+      each(String),
+    )
     .option("--junit <file>", "also write the results as JUnit XML, for CI")
     .action(async (options: CheckOptions) => {
       const checks = chooseChecks(options.scenario);

@@ -87,7 +87,7 @@ export function gateCommand(): Command {
       ),
     )
     .addOption(
-      option("--tolerance <percent>", "a pass must exclude a slowdown of this size", parsePercent).default(
+      option("--tolerance <percent>", "slowdown that must be excluded for a pass", parsePercent).default(
         DEFAULT_RULE.tolerance,
         "20%",
       ),

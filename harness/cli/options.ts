@@ -137,7 +137,10 @@ export function withMeasuring(command: Command): Command {
     )
     .option("--no-c-baseline", "leave out the comparison with the same round trips in plain C (which needs cc)")
     .addOption(new Option("--no-limits").hideHelp())
-    .option("--keep-awake", "run an idle-priority loop on every CPU in use, so that no virtual CPU halts; recorded");
+    .option(
+      "--keep-awake",
+      "keep virtual CPUs from halting by an idle-priority loop on every CPU in use; the report records it",
+    );
 }
 
 /** Adds the options of the question that `compare` answers. */

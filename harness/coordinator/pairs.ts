@@ -25,7 +25,7 @@ export interface PairRequest {
   readonly random: () => number;
   readonly onPair: (arm: PairedArm, cell: Cell, outcome: PairOutcome) => void;
   readonly stage: string;
-  /** Gets the number of pairs done, after each. */
+  /** Called after each round, with the number of rounds done. */
   readonly onRound: (done: number) => void;
 }
 

@@ -133,7 +133,7 @@ function note(site: RoundSite, { arm, order }: PlannedTurn, outcome: ArmOutcome,
   }
 }
 
-/** Returns the time since that of the run began to count, ms. */
+/** Returns the time since the clock of the run was started, ms. */
 export function elapsedMs({ startedMs }: Pick<RoundSite, "startedMs">): number {
   return performance.now() - startedMs;
 }

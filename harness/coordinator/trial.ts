@@ -56,7 +56,7 @@ export interface PreparedTrial {
   runTurn(): Promise<ArmRun>;
 }
 
-/** Returns the longest silence of a driver whose longest cell is planned to take `longestCellMs`. */
+/** Returns the longest silence allowed to a driver; its longest cell is planned to take `longestCellMs`. */
 export function inactivityTimeoutOf(startMs: number | undefined, longestCellMs: number): number {
   return (startMs ?? SILENCE_MS) + TIMEOUT_FACTOR * longestCellMs;
 }

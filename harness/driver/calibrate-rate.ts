@@ -17,7 +17,7 @@ const CHANCES = 3;
 const MOST_TRIES = 6;
 /** Precision: the search ends when the lowest missed rate is this near to the highest kept one. */
 const NEAR_FACTOR = 1.15;
-/** Next rate after one that was missed, as a share of the replies that came: about the most the mechanism can do. */
+/** Next rate after a missed one, as a share of the rate of replies, which is about the most the mechanism can do. */
 const BELOW_FACTOR = 0.9;
 const ABOVE_FACTOR = 1.15;
 

@@ -6,7 +6,7 @@ export function allowedCpus(): readonly number[] | null {
   return list === null ? null : parseCpuList(list);
 }
 
-/** Returns the same as the kernel writes it (`0-1,4`); read back to record what pinning achieved. */
+/** Returns these CPUs in the kernel's notation (`0-1,4`); read back to record what pinning achieved. */
 export function allowedCpuList(): string | null {
   return cpuListIn("/proc/self/status") ?? null;
 }

@@ -61,7 +61,7 @@ export type ToPeer = PeerStart | PeerStop | PeerReportUsage | PeerPublish | Peer
 
 export interface PeerReady {
   readonly type: "ready";
-  /** Process of the server; another one than this where it is a program of the user's. */
+  /** Process id of the server: of the peer itself, or of the user's program that it has started. */
   readonly pid: number;
   /** Actual address of the server. */
   readonly address: Address;

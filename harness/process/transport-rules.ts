@@ -88,7 +88,7 @@ export function transportDefect(value: unknown): string | undefined {
   return complete(value, "") ?? faceDefect(value as TransportDescription);
 }
 
-/** Returns the same for a description that came from another process. */
+/** Returns why a value from another process is no description of a transport; undefined when it is one. */
 export function descriptionDefect(value: unknown): string | undefined {
   return described(value, "") ?? faceDefect(value as TransportDescription);
 }

@@ -11,7 +11,7 @@ export interface Question {
   readonly checks: readonly string[];
 }
 
-/** Standing of a transport by the question. */
+/** Standing of a transport as a candidate for the question. */
 export type CandidateStanding = {
   readonly transport: string;
 } & (

@@ -102,7 +102,8 @@ export interface LaunchedPeer {
 /** One end in blocking mode: calls may sleep or spin, and allocate nothing per message. */
 export interface BlockingConnection extends Disposable {
   /**
-   * @returns false when the time ran out with nothing taken. A frame begun counts as taken; its rest goes first later.
+   * @returns false when the time ran out and nothing of it was sent. If a part was sent, it returns true, and the next
+   *   call sends the rest first.
    * @throws IpcError IPC_TOO_LARGE, IPC_CLOSED, IPC_PEER_LOST
    */
   send(message: Uint8Array, timeoutMs: number): boolean;

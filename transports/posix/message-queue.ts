@@ -321,7 +321,7 @@ export function queueLimits(): QueueLimits {
 
 const isCount = (value: number): boolean => Number.isInteger(value) && value >= 0 && value < 2 ** 31;
 
-/** Computes what a queue costs of `maxBytesPerUser`, rounded up. */
+/** Computes how many bytes of `maxBytesPerUser` a queue takes, rounded up. */
 export function queueCostBytes(shape: QueueShape): number {
   return shape.maxMessages * (shape.maxMessageBytes + SLOT_OVERHEAD_BYTES);
 }

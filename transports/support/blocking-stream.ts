@@ -124,7 +124,7 @@ export class BlockingStream implements BlockingConnection {
     return false;
   }
 
-  /** Sends as much of a begun message as goes without waiting. @throws IpcError IPC_PEER_LOST */
+  /** Sends as much of a begun message as it can without waiting. @throws IpcError IPC_PEER_LOST */
   flush(): void {
     this.#flush(0, performance.now());
   }

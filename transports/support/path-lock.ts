@@ -309,7 +309,7 @@ function busy(entry: string, path: string, transport: string): IpcError {
   return new IpcError("IPC_ADDRESS_IN_USE", message, { transport, errno: "EADDRINUSE" });
 }
 
-/** Errnos of a lock that is held, no directory, another user's, or just removed; the next attempt finds out which. */
+/** Errnos where a lock is held, is no directory, is another user's, or was just removed; the next attempt decides. */
 const NOT_NOW = ["ENOTEMPTY", "EEXIST", "ENOTDIR", "EACCES", "EPERM", "ENOENT"] as const;
 
 function isWritable(directory: string): boolean {
