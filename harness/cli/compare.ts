@@ -238,7 +238,8 @@ function questionFor(
   placements: readonly Placement[],
 ): PickQuestion {
   const modes: readonly WaitMode[] = options.mode ?? ["event"];
-  const { peer, optimize, workMicros } = question.workload;
+  const { peer, workMicros } = question.workload;
+  const optimize = question.fansOut ? "throughput" : question.workload.optimize;
   const { typicalWorkMicros = 0 } = question.profile;
   const { matters } = options;
   const common = {
@@ -250,16 +251,17 @@ function questionFor(
     // What is measured needs no assumption, and a saturated server shows what it can do and not what a request takes.
     ...(workMicros > 0 || optimize === "throughput" ? {} : { assumedWorkNs: 1000 * typicalWorkMicros }),
   };
-  if (question.fansOut)
-    return { ...common, payloads: pickSizes(question), benchmark: "fan-out", optimize: "throughput" };
+  if (question.fansOut) return { ...common, payloads: pickSizes(question), benchmark: "fan-out" };
   if (!asksForMore(question.workload)) return { ...common, payloads: pickSizes(question), benchmark: "round-trip" };
   const payloads = cells.map(({ payloadBytes }) => payloadBytes);
   return { ...common, payloads, benchmark: "workload", measuredWorkNs: 1000 * workMicros };
 }
 
-function cellsFor({ workload, fansOut }: AskedQuestion): readonly Cell[] {
+function cellsFor(question: AskedQuestion): readonly Cell[] {
+  const { workload, fansOut } = question;
   if (asksForMore(workload)) return workloadCells(workload);
-  return fansOut ? fanOutCells(workload) : chooseCells(undefined, sizesOf(workload.payloads));
+  // Subscribers take their time to start: the sizes of the answer alone.
+  return fansOut ? fanOutCells(pickSizes(question)) : chooseCells(undefined, sizesOf(workload.payloads));
 }
 
 /** Returns the placement that the pick is made for. */

@@ -47,8 +47,8 @@ export function asksForMore({ clients, ratePerSecond, payloads, workMicros }: Wo
 const SUBSCRIBERS = 4;
 
 /** A cell for each size, in which a server publishes. */
-export function fanOutCells({ payloads }: Workload): readonly Cell[] {
-  return sizesOf(payloads).map((payloadBytes) => ({
+export function fanOutCells(payloads: readonly number[]): readonly Cell[] {
+  return payloads.map((payloadBytes) => ({
     benchmark: fanOut,
     variant: { clients: SUBSCRIBERS },
     payloadBytes,
