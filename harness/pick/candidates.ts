@@ -8,6 +8,9 @@ import { type Contender, roundsOf } from "../results/ranking.ts";
 import type { RequestCosts } from "./materiality.ts";
 import { METRICS, type MetricName } from "./metric.ts";
 
+/** Question of a pick, with every default filled in: see {@link withDefaults}. */
+export type FullQuestion = Required<Question>;
+
 /** Question of a pick. */
 export interface Question {
   readonly payloads: readonly number[];
@@ -24,6 +27,10 @@ export interface Question {
   readonly assumedWorkNs?: number;
   /** Work that the server did in each measured request, ns; default 0. */
   readonly measuredWorkNs?: number;
+}
+
+export function withDefaults(question: Question): FullQuestion {
+  return { optimize: "p50", matters: 0.1, assumedWorkNs: 0, measuredWorkNs: 0, ...question };
 }
 
 /** Parts of a report from which the pick is made. */
@@ -52,11 +59,11 @@ export interface Out {
 /** Returns what may be ranked for a question in these waiting classes; `out` gets the rest, with reasons. */
 export function candidatesOf(
   evidence: Evidence,
-  question: Question,
+  question: FullQuestion,
   modes: readonly WaitMode[],
-  { ruledOut, notExamined }: Out,
+  { ruledOut, notExamined }: Out = { ruledOut: [], notExamined: [] },
 ): Candidate[] {
-  const { cost } = METRICS[question.optimize ?? "p50"];
+  const { cost } = METRICS[question.optimize];
   const candidates: Candidate[] = [];
   for (const record of evidence.transports) {
     if (record.baseline) continue;
@@ -141,7 +148,7 @@ function notThatServer(measured: string, { peer }: Question): string {
 /** Returns why a mechanism must not be picked: it failed a check or lost a message, whatever its speed. */
 function reasonAgainst(
   evidence: Evidence,
-  question: Question,
+  question: FullQuestion,
   transport: string,
   rows: readonly Measurement[],
 ): string | undefined {
@@ -150,7 +157,7 @@ function reasonAgainst(
   const [unmeasured] = rows.filter((row) => row.status !== "measured");
   if (unmeasured !== undefined) return `${bytes(unmeasured.payloadBytes)}: ${unmeasured.reason}`;
   if (rows.length < question.payloads.length) return "not measured for every size of the workload";
-  const { cost, noun } = METRICS[question.optimize ?? "p50"];
+  const { cost, noun } = METRICS[question.optimize];
   if (roundsOf(rows, cost).size > 0) return undefined;
   return roundsOf(rows).size === 0 || noun === METRICS.p50.noun
     ? "no round in which every size was measured"

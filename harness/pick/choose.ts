@@ -1,5 +1,5 @@
 import { type Criterion, compareSimplicity } from "../../scenarios/simplicity.ts";
-import { type Comparison, compareRounds, type Ranked, type Standing } from "../results/ranking.ts";
+import { type Comparison, compareRounds, type Ranked, type Standing, standingOf } from "../results/ranking.ts";
 import type { Candidate } from "./candidates.ts";
 import { type Margin, type Materiality, materiality } from "./materiality.ts";
 
@@ -50,7 +50,5 @@ function isEligible({ standing, materiality: found }: Judged): boolean {
 /** Returns the standing of a candidate relative to the chosen one. */
 export function toldFrom(one: Judged, chosen: Judged): Standing {
   const { interval } = compareRounds(one.candidate.rounds, chosen.candidate.rounds);
-  if (interval === null) return "unknown";
-  if (interval[0] > 1) return "behind";
-  return interval[1] < 1 ? "best" : "tied";
+  return interval !== null && interval[1] < 1 ? "best" : standingOf(interval);
 }

@@ -1,14 +1,12 @@
 import type { Pick } from "../results/model.ts";
 import { rankByRounds } from "../results/ranking.ts";
-import { candidatesOf, type Evidence, type Out, type Question } from "./candidates.ts";
+import { candidatesOf, type Evidence, type Out, type Question, withDefaults } from "./candidates.ts";
 import { type Choice, choose, type Judged, toldFrom } from "./choose.ts";
 import { sizeFlips } from "./flips.ts";
 import { alternatives, notExaminedIn, reasonsFor } from "./reasons.ts";
 import { cannotTellWords, sentenceOf } from "./words.ts";
 
 export type { Evidence, Question } from "./candidates.ts";
-
-const MATTERS = 0.1;
 
 /**
  * Answers a question: of the candidates of one placement that passed every check, the simplest for which the run does
@@ -19,10 +17,11 @@ const MATTERS = 0.1;
  * difference matters for a request; `scenarios/simplicity.ts` has the order of simplicity. Where one candidate has
  * fewer than 6 rounds in common with the best, the run cannot tell which is fastest, and the pick states no order.
  */
-export function pick(evidence: Evidence, question: Question): Pick | null {
+export function pick(evidence: Evidence, asked: Question): Pick | null {
+  const question = withDefaults(asked);
   const out: Out = { ruledOut: [], notExamined: [] };
   const ranked = rankByRounds(candidatesOf(evidence, question, question.modes, out));
-  const { matters = MATTERS, assumedWorkNs = 0, measuredWorkNs = 0 } = question;
+  const { matters, assumedWorkNs, measuredWorkNs } = question;
   const choice = choose(ranked, { share: matters, assumedWorkNs, measuredWorkNs });
   if (choice === undefined) return null;
   const verdict = verdictOn(choice);
@@ -53,7 +52,7 @@ export function pick(evidence: Evidence, question: Question): Pick | null {
       modes: question.modes,
       placement: question.placement,
       benchmark: question.benchmark,
-      optimize: question.optimize ?? "p50",
+      optimize: question.optimize,
       matters,
       assumedWorkNs,
       measuredWorkNs,

@@ -2,13 +2,13 @@ import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import { duration } from "../results/format.ts";
 import type { Pick } from "../results/model.ts";
 import { compareRounds, rankByRounds } from "../results/ranking.ts";
-import { type Candidate, candidatesOf, type Evidence, type Out, type Question } from "./candidates.ts";
+import { type Candidate, candidatesOf, type Evidence, type FullQuestion, type Out } from "./candidates.ts";
 import type { Choice } from "./choose.ts";
 import { METRICS } from "./metric.ts";
 import { costOf, nameOf, overSizes, shareOf, shownName, timesAs } from "./words.ts";
 
 /** Returns reasons for the chosen one, besides the sentence. */
-export function reasonsFor({ chosen, fastest, all }: Choice, evidence: Evidence, question: Question): string[] {
+export function reasonsFor({ chosen, fastest, all }: Choice, evidence: Evidence, question: FullQuestion): string[] {
   const { checks, transports } = evidence;
   const { name } = chosen.candidate;
   const own = checks.filter((check) => check.transport === name);
@@ -30,7 +30,7 @@ export function reasonsFor({ chosen, fastest, all }: Choice, evidence: Evidence,
     const isFastest = chosen === fastest && all.slice(1).every(({ standing }) => standing === "behind");
     const of = `${isFastest ? "fastest of" : "of"} ${all.length} candidates${isFastest ? ";" : ""}`;
     const to = compareRounds(slowest.candidate.rounds, chosen.candidate.rounds);
-    const { more } = METRICS[question.optimize ?? "p50"];
+    const { more } = METRICS[question.optimize];
     reasons.push(`${of} the slowest, ${nameOf(slowest)}, takes ${timesAs(to, more, 1)}${overSizes(question)}`);
   }
   for (const { scenario, reason, status } of own)
@@ -50,7 +50,7 @@ export function reasonsFor({ chosen, fastest, all }: Choice, evidence: Evidence,
 }
 
 /** Names what was not examined in the waiting classes asked for, so that it does not read as worse. */
-export function notExaminedIn({ transports }: Evidence, { modes }: Question, { notExamined }: Out): string {
+export function notExaminedIn({ transports }: Evidence, { modes }: FullQuestion, { notExamined }: Out): string {
   const wanted = notExamined.filter(({ transport }) =>
     transports.find(({ id }) => id === transport)?.capabilities.modes.some((mode) => modes.includes(mode)),
   );
@@ -59,13 +59,13 @@ export function notExaminedIn({ transports }: Evidence, { modes }: Question, { n
 }
 
 /** Returns the best of each other waiting class, with the cost of its speed, where it is faster for sure. */
-export function alternatives(evidence: Evidence, question: Question, chosen: Candidate): Pick["alternatives"] {
+export function alternatives(evidence: Evidence, question: FullQuestion, chosen: Candidate): Pick["alternatives"] {
   const others: WaitMode[] = (["event", "blocking", "polling"] as const).filter(
     (mode) => !question.modes.includes(mode),
   );
-  const { less, show } = METRICS[question.optimize ?? "p50"];
+  const { less, show } = METRICS[question.optimize];
   return others.flatMap((mode) => {
-    const [first] = rankByRounds(candidatesOf(evidence, question, [mode], { ruledOut: [], notExamined: [] }));
+    const [first] = rankByRounds(candidatesOf(evidence, question, [mode]));
     if (first === undefined) return [];
     const { name, rows } = first.row;
     const { ratio, interval } = compareRounds(first.row.rounds, chosen.rounds);

@@ -1,6 +1,6 @@
 import { bytes, count, duration, mixText } from "../results/format.ts";
 import type { Placement } from "../results/model.ts";
-import type { Candidate, Question } from "./candidates.ts";
+import type { Candidate, FullQuestion } from "./candidates.ts";
 import type { Choice, Judged } from "./choose.ts";
 import { METRICS } from "./metric.ts";
 
@@ -9,21 +9,21 @@ export function shownName(id: string, platform: string = process.platform): stri
   return id === "local-socket" ? `local-socket (${platform === "win32" ? "named-pipe" : "unix"})` : id;
 }
 
-export const PLACEMENT_WORDS: Readonly<Record<Placement, string>> = {
+const PLACEMENT_WORDS: Readonly<Record<Placement, string>> = {
   "same-cpu": "both ends on one CPU",
   "two-cpus": "the ends on two CPUs",
   unpinned: "the ends wherever the scheduler puts them",
 };
 
 /** Begins the sentence: `Use unix for 64 B and 4 KiB requests with …: its median round trip is 40 µs and 47 µs`. */
-export function use({ candidate }: Judged, question: Question): string {
-  const { noun, show } = METRICS[question.optimize ?? "p50"];
+function use({ candidate }: Judged, question: FullQuestion): string {
+  const { noun, show } = METRICS[question.optimize];
   const figures = candidate.rows.map(show).join(" and ");
   return `Use ${shownName(candidate.name)} ${purpose(question, candidate)}: its ${noun} is ${figures}`;
 }
 
 /** Writes the purpose: `for 64 B and 4 KiB requests with the ends on two CPUs`, with clients, rate and work. */
-function purpose(question: Question, { rows: [row] }: Candidate): string {
+function purpose(question: FullQuestion, { rows: [row] }: Candidate): string {
   const what = question.benchmark === "fan-out" ? "messages to several subscribers" : "requests";
   const sizes = row?.mix === undefined ? sizesOf(question) : mixText(row.mix);
   const load: string[] = [];
@@ -35,7 +35,7 @@ function purpose(question: Question, { rows: [row] }: Candidate): string {
   return ["for", sizes, what, ...load, "with", PLACEMENT_WORDS[question.placement]].join(" ");
 }
 
-export function sizesOf({ payloads }: Pick<Question, "payloads">): string {
+function sizesOf({ payloads }: FullQuestion): string {
   return payloads.map(bytes).join(" and ");
 }
 
@@ -46,24 +46,24 @@ export function timesAs(found: Judged["comparison"], more: string, digits: numbe
 }
 
 /** Writes the sentence of a choice between candidates that have an order. */
-export function sentenceOf(choice: Choice, question: Question): string {
+export function sentenceOf(choice: Choice, question: FullQuestion): string {
   const { chosen, fastest, all } = choice;
   if (all.length === 1) return `${use(chosen, question)}; nothing else could be compared.`;
   return chosen === fastest ? fastestWords(choice, question) : simplerWords(choice, question);
 }
 
 /** Writes the sentence for the fastest where nothing simpler is near it. */
-function fastestWords({ fastest, all }: Choice, question: Question): string {
+function fastestWords({ fastest, all }: Choice, question: FullQuestion): string {
   const tied = all.filter(({ standing }) => standing === "tied").map(nameOf);
   if (tied.length > 0) return `${use(fastest, question)}, not distinguishable from ${tied.join(", ")} in this run.`;
   const next = all[1] as Judged;
-  const { more } = METRICS[question.optimize ?? "p50"];
+  const { more } = METRICS[question.optimize];
   const takes = `takes ${timesAs(next.comparison, more, 2)}`;
   return `${use(fastest, question)}, and ${nameOf(next)}, the next, ${takes}.${workFlip(all, question)}`;
 }
 
 /** Writes the sentence for a simpler one, which ties with the fastest or loses nothing that is shown to matter. */
-function simplerWords({ chosen, fastest, simplerBy }: Choice, question: Question): string {
+function simplerWords({ chosen, fastest, simplerBy }: Choice, question: FullQuestion): string {
   const found = chosen.materiality;
   const words = (one: Judged): string => `${nameOf(one)} ${simplerBy?.words(one.candidate.capabilities)}`;
   const simpler = simplerBy === undefined ? "" : ` It is simpler: ${words(chosen)}, ${words(fastest)}.`;
@@ -73,7 +73,7 @@ function simplerWords({ chosen, fastest, simplerBy }: Choice, question: Question
   return `${use(chosen, question)}. ${saves}.${simpler}`;
 }
 
-function atWhatWork(found: NonNullable<Judged["materiality"]>, question: Question): string {
+function atWhatWork(found: NonNullable<Judged["materiality"]>, question: FullQuestion): string {
   const share = shareOf(question);
   const only =
     found.breakEvenWorkNs === null
@@ -85,13 +85,13 @@ function atWhatWork(found: NonNullable<Judged["materiality"]>, question: Questio
 }
 
 /** Names a request with its work: `a request with 1 ms of work`. */
-function workWords({ assumedWorkNs = 0, measuredWorkNs = 0 }: Question): string {
+function workWords({ assumedWorkNs, measuredWorkNs }: FullQuestion): string {
   const workNs = assumedWorkNs + measuredWorkNs;
   return workNs === 0 ? "a request without work" : `a request with ${duration(workNs)} of work`;
 }
 
 /** States where the answer flips with work in the request: to the simplest of those that are only slower without it. */
-function workFlip(all: readonly Judged[], question: Question): string {
+function workFlip(all: readonly Judged[], question: FullQuestion): string {
   const [next] = all.slice(1);
   const breakEvenNs = next?.materiality?.breakEvenWorkNs;
   if (next === undefined || breakEvenNs === null || breakEvenNs === undefined) return "";
@@ -99,14 +99,14 @@ function workFlip(all: readonly Judged[], question: Question): string {
   return ` The difference is below ${shareOf(question)} where a request does more than ${work} of work.`;
 }
 
-export function shareOf({ matters = 0.1 }: Question): string {
+export function shareOf({ matters }: FullQuestion): string {
   return `${Math.round(matters * 1000) / 10} %`;
 }
 
 export const nameOf = ({ candidate }: Judged): string => shownName(candidate.name);
 
 /** Writes the sentence without an order: not even which median was smallest. */
-export function cannotTellWords({ fastest, all }: Choice, question: Question): string {
+export function cannotTellWords({ fastest, all }: Choice, question: FullQuestion): string {
   const unknown = all.slice(1).filter(({ standing }) => standing === "unknown");
   const common = unknown.map(({ comparison }) => comparison.common);
   const [least, most] = [Math.min(...common), Math.max(...common)];
@@ -126,6 +126,6 @@ export function costOf({ rows: [row] }: Candidate): string | undefined {
 }
 
 /** Completes a ratio over several sizes. */
-export function overSizes({ payloads }: Question): string {
+export function overSizes({ payloads }: FullQuestion): string {
   return payloads.length > 1 ? ", over these sizes together" : "";
 }
