@@ -1,5 +1,6 @@
 import { evidenceOf } from "../results/evidence.ts";
 import type { CandidateStanding, Pick, Question, Report } from "../results/model.ts";
+import { excludedIn, ruledOut } from "../results/standings.ts";
 
 /** Report with its question. */
 export interface Answered extends globalThis.Pick<Report, "checks" | "transports"> {
@@ -12,14 +13,10 @@ const LISTED = new Intl.ListFormat("en", { type: "conjunction" });
 /** Adds the grounds of a pick besides times, and the candidates that checks have excluded by a need. */
 export function withGrounds(found: Pick | null, answered: Answered): Pick | null {
   if (found === null) return null;
-  const ruledOut = answered.candidates.flatMap((each) =>
-    // Transports that needs left out before anything ran are in `candidates` alone.
-    each.status === "excluded" && answered.transports.some(({ id }) => id === each.transport)
-      ? [{ transport: each.transport, reason: `need ${each.need}: ${each.reason}` }]
-      : [],
-  );
   const grounds = found.verdict === "cannot-tell" ? [] : groundsOf(answered, found.transport);
-  return { ...found, sentence: [found.sentence, ...grounds].join(" "), ruledOut: [...found.ruledOut, ...ruledOut] };
+  // Transports that needs left out before anything ran are in `candidates` alone.
+  const refuted = excludedIn(answered).byChecks.map(ruledOut);
+  return { ...found, sentence: [found.sentence, ...grounds].join(" "), ruledOut: [...found.ruledOut, ...refuted] };
 }
 
 /** Returns sentences on one transport: checks of the question that it passed, and needs that nothing has examined. */

@@ -3,6 +3,7 @@ import { ABSENT, bytes, cRatio, oneLine, ratio, ratioRange } from "../../harness
 import type { MeasuredRow, Pick, Report } from "../../harness/results/model.ts";
 import { median } from "../../harness/results/quantiles.ts";
 import { type Comparison, rankByRounds, roundsOf } from "../../harness/results/ranking.ts";
+import { excludedIn, ruledOut } from "../../harness/results/standings.ts";
 import { MODE_LABELS, noPickReason, placementTitle, quickNote } from "../labels.ts";
 import { ruledOutByNeeds } from "../needs.ts";
 import { forTerminal } from "./border.ts";
@@ -35,9 +36,11 @@ export function answer(raw: Report, options: TerminalOptions = {}): string {
   const list = (texts: readonly string[]): string[] => texts.map((text) => cut(`  ${oneLine(text)}`, width));
   if (pick === null || pick === undefined) {
     const head = paint("yellow", `No pick: ${noPickReason(report)}.`, options);
+    // A pick lists them as ruled out.
+    const refuted = excludedIn(report).byChecks.map(ruledOut).map(ruledOutText);
     return [
       head,
-      ...fitted([list([...refuted(report), ...missingOf(report), ...ruledOutByNeeds(report)])], MOST_LINES - 1),
+      ...fitted([list([...refuted, ...missingOf(report), ...ruledOutByNeeds(report)])], MOST_LINES - 1),
     ].join("\n");
   }
   const sentence = wrap(oneLine(pick.sentence), width).map((line) => paint("bold", line, options));
@@ -69,20 +72,15 @@ function fitted(parts: readonly (readonly string[])[], room: number): string[] {
   });
 }
 
-function outOf({ ruledOut = [], notExamined = [] }: Pick): string[] {
+function outOf({ ruledOut: out = [], notExamined = [] }: Pick): string[] {
   return [
-    ...ruledOut.map(({ transport, reason }) => `ruled out: ${transport}: ${reason}`),
+    ...out.map(ruledOutText),
     ...notExamined.map(({ transport, reason }) => `not examined here: ${transport}: ${reason}`),
   ];
 }
 
-/** Returns the candidates that a check excluded by a need; a pick lists them as ruled out. */
-function refuted({ candidates = [], transports }: Report): string[] {
-  return candidates.flatMap((each) =>
-    each.status === "excluded" && transports.some(({ id }) => id === each.transport)
-      ? [`ruled out: ${each.transport}: need ${each.need}: ${each.reason}`]
-      : [],
-  );
+function ruledOutText({ transport, reason }: Pick["ruledOut"][number]): string {
+  return `ruled out: ${transport}: ${reason}`;
 }
 
 /** Returns what each transport lacks in a run without a pick. */
