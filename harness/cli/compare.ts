@@ -1,13 +1,5 @@
 import { Command } from "commander";
-import {
-  answer,
-  checkTables,
-  codecTables,
-  compareTables,
-  partialNote,
-  pickParagraph,
-} from "../../reports/terminal/index.ts";
-import { CODEC_IDS } from "../../scenarios/benchmark.ts";
+import { answer, checkTables, compareTables, partialNote, pickParagraph } from "../../reports/terminal/index.ts";
 import { PICK_PAYLOADS } from "../../scenarios/profiles/default-workload.ts";
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import { REGISTRY } from "../../transports/registry.ts";
@@ -29,7 +21,6 @@ import { chooseArms, chooseCells, defaultPlacements } from "./arms.ts";
 import { warnBeforeRun } from "./before-run.ts";
 import { afterChecks, chooseCandidates, type Selection } from "./candidates.ts";
 import { checkAll, checkTargets } from "./check.ts";
-import { codecTable } from "./codecs.ts";
 import { nothingLeft, refuseTooLarge, requestOf } from "./measure.ts";
 import { type MeasureOptions, withMeasuring, withQuestion } from "./options.ts";
 import { printTables, publish, publishPartial, REPORT_FILES, terminal } from "./output.ts";
@@ -51,11 +42,6 @@ const CHECKS_MS_PER_ID = 1200;
 const LEAST_TRIAL_MS = 400;
 const QUICK_FACTOR = 0.6;
 const THOROUGH_FACTOR = 8;
-/** Time of the table of codecs, start of its process included; a small budget goes to the trials whole. */
-const CODECS_MS = 3000;
-const LEAST_FOR_CODECS_MS = 25_000;
-/** Time for each codec, kind of value and direction, ms. */
-const CODEC_TIME_MS = 8;
 /** Largest number of warnings behind an answer; the report has all of them. */
 const MOST_WARNINGS = 3;
 
@@ -129,7 +115,6 @@ async function compare(
   const trialMs = isMore ? guessTrialMs(cells, "quick") : LEAST_TRIAL_MS;
   const expectedMs = options.budget ?? Math.max(budgetMs, leastMs(candidates.length, arms.length, trialMs) + furtherMs);
   note(`comparing ${whatIsCompared(candidates, question)}: about ${Math.ceil(expectedMs / 1000)} s; seed ${run.seed}`);
-  const codecs = options.codec === undefined || budgetMs < LEAST_FOR_CODECS_MS ? [] : CODEC_IDS;
   const records = candidates.map(({ record }) => record);
   const checked: CheckResult[] = [];
   let soFar: (() => MeasureResult) | undefined;
@@ -138,7 +123,7 @@ async function compare(
     const report = { ...finishReport(run, records, checked, soFar?.() ?? { measurements: [] }, false), ...asked };
     return publishPartial(options, report, () => printReport(report, options.tables));
   };
-  const { checks, measured, table, phases, standings } = await inSession(
+  const { checks, measured, phases, standings } = await inSession(
     async (session) => {
       const startedMs = performance.now();
       const onResult = (result: CheckResult): unknown => checked.push(result);
@@ -147,9 +132,8 @@ async function compare(
       const checkedMs = performance.now();
       const standings = afterChecks(chosen.standings, question.requirements, records, checks);
       const left = arms.filter(({ transport }) => !isExcluded(standings, transport.id));
-      const laterMs = FINISH_MS + (codecs.length === 0 ? 0 : CODECS_MS);
       // From the start of the process on, as a user counts.
-      const leftMs = budgetMs - laterMs - performance.now();
+      const leftMs = budgetMs - FINISH_MS - performance.now();
       const stopRule = stopRuleOf(options, left, cells, { budgetMs: leftMs, least: LEAST_FOR_INTERVAL });
       const counted: StopRule = stopRule.budgetMs === undefined ? stopRule : { ...stopRule, budgetMs: leftMs };
       const all = requestOf(options, left, cells, counted, run.seed);
@@ -166,23 +150,20 @@ async function compare(
           arms: left,
           budgetMs: options.budget,
           announcedMs: expectedMs,
-          laterMs,
+          laterMs: FINISH_MS,
         }),
         ...(all.cBaseline && { cBaseline: all.cBaseline.filter((size) => pickSizes(question).includes(size)) }),
       };
-      const trials = asPartOf(run.progress, (ms) => ms + laterMs);
+      const trials = asPartOf(run.progress, (ms) => ms + FINISH_MS);
       const measured = await measure(session.supervisor, session.place, request, trials);
       const measuredMs = performance.now();
-      // After the trials: nothing else runs beside them, and nothing beside this.
-      const table = await codecTable(session, codecs, left, CODEC_TIME_MS);
       const calibrationMs = measured.about.rounds?.[0]?.startedAtMs ?? 0;
       const phases: RunPhases = {
         checksMs: checkedMs - startedMs,
         calibrationMs,
         roundsMs: measuredMs - checkedMs - calibrationMs,
-        codecsMs: performance.now() - measuredMs,
       };
-      return { checks, measured, table, phases, standings };
+      return { checks, measured, phases, standings };
     },
     storePartial,
     run.crashes,
@@ -191,8 +172,7 @@ async function compare(
   const report = finishReport(run, records, checks, {
     ...measured,
     measurements: [...measured.measurements, ...missing],
-    ...table,
-    warnings: [...refused, ...measured.warnings, ...(table.warnings ?? [])],
+    warnings: [...refused, ...measured.warnings],
   });
   const lack = question.workload.optimize === "p99" ? lackOfP99(report.measurements) : undefined;
   if (lack !== undefined) note(lack);
@@ -273,7 +253,6 @@ function printReport(report: Report, tables = false): void {
   if (report.complete === false) printTables(`${partialNote(report, terminal())}\n`);
   if (!tables) return printTables(answer(report, terminal()));
   printTables(compareTables(report, terminal()));
-  if (report.codecs !== undefined) printTables(`\n${codecTables(report, terminal())}`);
   if (report.checks.some(({ status }) => status === "failed")) printTables(`\n${checkTables(report, terminal())}`);
   printTables(`\n${pickParagraph(report, terminal())}`);
 }

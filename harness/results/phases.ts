@@ -3,5 +3,4 @@ export interface RunPhases {
   readonly checksMs: number;
   readonly calibrationMs: number;
   readonly roundsMs: number;
-  readonly codecsMs: number;
 }

@@ -351,7 +351,6 @@ export const REPORT: Schema = model<Report>()(
         checksMs: number(0, YEAR_MS),
         calibrationMs: number(0, YEAR_MS),
         roundsMs: number(0, YEAR_MS),
-        codecsMs: number(0, YEAR_MS),
       },
       {},
     ),

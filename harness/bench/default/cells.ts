@@ -85,15 +85,14 @@ export function ratios(run: CellFigures, reference: CellFigures): Map<string, nu
 /** Returns the parts of a run's time, ms, in order; the last one is the remainder. */
 export function phasesOf({ phases, measurements }: Report, wallMs: number): ReadonlyMap<string, number> | undefined {
   if (phases === undefined) return undefined;
-  const { checksMs, calibrationMs, roundsMs, codecsMs } = phases;
+  const { checksMs, calibrationMs, roundsMs } = phases;
   const windowsMs = measurements.reduce((sum, row) => sum + windowsMsOf(row), 0);
   return new Map([
     ["checks", checksMs],
     ["calibration", calibrationMs],
     ["timed windows", windowsMs],
     ["rest of the rounds", roundsMs - windowsMs],
-    ["codecs", codecsMs],
-    ["start and report", wallMs - checksMs - calibrationMs - roundsMs - codecsMs],
+    ["start and report", wallMs - checksMs - calibrationMs - roundsMs],
   ]);
 }
 
