@@ -1,6 +1,7 @@
 import type { CellPlan } from "../process/messages.ts";
 import { median } from "../results/quantiles.ts";
 import { problemOf } from "./figures.ts";
+import { closedStep } from "./first-step.ts";
 import type { PreparedModel, Window } from "./models/model.ts";
 
 /** Length of a window: falling behind accumulates, so it shows only over some time. */
@@ -8,8 +9,6 @@ const WINDOW_S = 0.2;
 /** Time after which an overloaded mechanism is done with the messages it gets. */
 const DRAIN_S = 1;
 const LEAST_MESSAGES = 16;
-const FIRST_STEP = 32;
-const FIRST_STEP_BYTES = 4 * 1024 * 1024;
 /** Share of the window: where latencies grow by more, the mechanism does not follow. */
 const BEHIND_SHARE = 0.05;
 /** Attempts at the rate asked for: one window may have met a stall of the machine. */
@@ -68,8 +67,7 @@ export async function calibrateRate(
   windowAt: NonNullable<PreparedModel["windowAt"]>,
   delivery: "reliable" | "lossy",
 ): Promise<RateFound> {
-  const firstStep = Math.max(clients, Math.min(FIRST_STEP, Math.floor(FIRST_STEP_BYTES / payloadBytes)));
-  const closed = await windowAt(firstStep, null);
+  const closed = await windowAt(closedStep(clients, payloadBytes), null);
   const problem = problemOf(closed, delivery);
   if (problem !== undefined) return { window: closed, keptPerSecond: null, problem };
   const most = DRAIN_S * achievedBy(closed);

@@ -10,6 +10,7 @@ import { watchGarbageCollection } from "../process/usage.ts";
 import { calibrateRate } from "./calibrate-rate.ts";
 import { exchangeBlocking, usages } from "./costs.ts";
 import { figuresOf, problemOf } from "./figures.ts";
+import { closedStep, FIRST_STEP } from "./first-step.ts";
 import { findModel } from "./models/index.ts";
 import type { Link, PreparedModel, Site, Window } from "./models/model.ts";
 import type { PeerProcess } from "./peers/peer-process.ts";
@@ -19,10 +20,6 @@ import { startPeer } from "./peers/start-peer.ts";
 /** Exit code that a shell reports for a process that SIGTERM ended. */
 const SIGTERM_EXIT = 143;
 const CONNECT_TIMEOUT_MS = 10_000;
-/** First step of a calibration; each next one is larger until a step fills the budget. */
-const FIRST_STEP = 32;
-/** Bytes of a first step, about, where messages are large. */
-const FIRST_STEP_BYTES = 4 * 1024 * 1024;
 const MAX_STEP_FACTOR = 16;
 const MAX_STEP = 2_000_000;
 /** Number of windows that share the time of a calibration. */
@@ -342,5 +339,5 @@ function paceOf({ messages, elapsedNs }: Window): number {
 /** Returns the first count. An open loop needs time to show that it is followed; the others grow step by step. */
 function firstStep({ payloadBytes, clients, ratePerSecond }: CellPlan, budgetMs: number): number {
   if (ratePerSecond !== null) return Math.max(FIRST_STEP, Math.ceil((ratePerSecond * budgetMs) / 1000));
-  return Math.max(1, clients, Math.min(FIRST_STEP, Math.floor(FIRST_STEP_BYTES / payloadBytes)));
+  return closedStep(clients, payloadBytes);
 }

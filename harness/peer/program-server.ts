@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { PROGRAM } from "../../transports/contract/capabilities.ts";
 import { IpcError } from "../../transports/contract/errors.ts";
 import type { ProgramServer, ServerProgram } from "../../transports/contract/transport.ts";
+import { howEnded } from "../../transports/support/program-failure.ts";
 import type { Control } from "../process/control.ts";
 import { allowedCpuListOfThreads } from "../process/cpus.ts";
 import type { Exit } from "../process/crash.ts";
@@ -77,10 +78,6 @@ async function end(server: ProgramServer): Promise<void> {
 
 function diesNow({ exited }: ProgramServer): Promise<Exit | undefined> {
   return Promise.race([exited, delay(DEATH_MS, undefined)]);
-}
-
-function howEnded({ code, signal }: Exit): string {
-  return signal === null ? `exited with code ${code}` : `was ended by ${signal}`;
 }
 
 function signalled(): Promise<void> {

@@ -3,6 +3,7 @@ import type { Readable, Writable } from "node:stream";
 import { IpcError, toIpcError } from "../../transports/contract/errors.ts";
 import { REMEDIES } from "../../transports/contract/shortage.ts";
 import { OutputTail } from "../../transports/support/output-tail.ts";
+import { howEnded } from "../../transports/support/program-failure.ts";
 import { CONTROL_ARGS, CONTROL_FD } from "./control-fd.ts";
 import { type Exit, noteExit } from "./crash.ts";
 import { type HandedOver, type OwnedProcess, takeOver } from "./hand-over.ts";
@@ -170,8 +171,7 @@ export class Child<In extends object, Out extends Typed> {
 
   /** Describes in one line how it ended, with the last line it printed. */
   describeEnd(): string {
-    const { code, signal } = this.#exit ?? { code: null, signal: null };
-    const how = signal === null ? `exited with code ${code}` : `was ended by ${signal}`;
+    const how = howEnded(this.#exit ?? { code: null, signal: null });
     const last = this.#stderr.lastTelling() ?? this.#stdout.lastTelling();
     return `the ${this.name} process ${how}${last === undefined ? "" : ` (${oneLine(last)})`}`;
   }

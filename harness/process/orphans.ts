@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
+import { statFields } from "./stat-fields.ts";
 
 /** Environment variable with the prefix of a run. Children inherit it, so peers of peers have it too. */
 export const RUN_VARIABLE = "IPCMARK_RUN";
@@ -95,11 +96,6 @@ function environmentOf(pid: number): readonly string[] {
 }
 
 function groupOf(pid: number): number | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // The program name is in parentheses and may hold spaces: count fields after the last one.
-    return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[2]);
-  } catch {
-    return undefined;
-  }
+  const group = statFields(pid)?.[2];
+  return group === undefined ? undefined : Number(group);
 }

@@ -1,6 +1,7 @@
 /** A process and all that it has started, seen from outside (Linux): of a program that reports nothing of itself. */
 import { readdirSync, readFileSync } from "node:fs";
 import type { UsageReport } from "./messages.ts";
+import { statFields } from "./stat-fields.ts";
 
 /** Clock ticks of /proc are hundredths of a second on every architecture that Node runs on. */
 const TICK_MICROS = 10_000;
@@ -54,13 +55,8 @@ function* statsOfAll(): Generator<readonly [pid: number, stat: Stat]> {
 }
 
 function statOf(pid: number): Stat | undefined {
-  const text = read(`/proc/${pid}/stat`);
-  if (text === "") return undefined;
-  // The program name is in parentheses and may hold spaces: fields are counted after the last one, from the third on.
-  const fields = text
-    .slice(text.lastIndexOf(")") + 2)
-    .split(" ")
-    .map(Number);
+  const fields = statFields(pid)?.map(Number);
+  if (fields === undefined) return undefined;
   const [, parent = 0, , session = 0] = fields;
   const [user = 0, system = 0, endedUser = 0, endedSystem = 0] = fields.slice(11);
   return { parent, session, ownTicks: user + system, endedTicks: endedUser + endedSystem };

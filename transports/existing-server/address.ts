@@ -1,9 +1,11 @@
 /** Where the program of a user listens, and how that travels as an address of the contract. */
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { IpcError, toIpcError } from "../contract/errors.ts";
+import { promisify } from "node:util";
+import { IpcError } from "../contract/errors.ts";
 import type { Address, OsObject, Place } from "../contract/transport.ts";
 import { distinctName } from "../support/distinct-name.ts";
+import { listenOnLoopback } from "../support/loopback-port.ts";
 import { pathResidue, removeSocket } from "../support/socket-path.ts";
 import { checkSocketPath } from "../support/socket-path-limit.ts";
 import { isListening } from "../support/stream-client.ts";
@@ -33,17 +35,12 @@ export function socketPath({ directory, prefix, name }: ServerPlace): PathAddres
 }
 
 /** A port of the loopback interface that is free now. */
-export function loopbackPort(): Promise<PortAddress> {
+export async function loopbackPort(): Promise<PortAddress> {
   const host = "127.0.0.1";
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", (error) => reject(toIpcError(error, host)));
-    server.listen({ host, port: 0 }, () => {
-      const bound = server.address();
-      const port = bound !== null && typeof bound === "object" ? bound.port : 0;
-      server.close(() => resolve({ host, port }));
-    });
-  });
+  const server = createServer();
+  const port = await listenOnLoopback(host, server, 0);
+  await promisify(server.close.bind(server))();
+  return { host, port };
 }
 
 /** The place of one server more. */

@@ -5,6 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { IpcError } from "../contract/errors.ts";
 import type { ProgramServer } from "../contract/transport.ts";
 import { OutputTail } from "../support/output-tail.ts";
+import { howEnded } from "../support/program-failure.ts";
 import { isServed, type ServerAddress } from "./address.ts";
 
 /** From one attempt to connect to the next. */
@@ -61,10 +62,6 @@ export async function startProgram(settings: ProgramSettings, signal: AbortSigna
 }
 
 type Exit = Awaited<ProgramServer["exited"]>;
-
-export function howEnded({ code, signal }: Exit): string {
-  return signal === null ? `exited with code ${code}` : `was ended by ${signal}`;
-}
 
 class Program implements ProgramServer {
   readonly pid: number;

@@ -1,3 +1,8 @@
+/** Describes the end of a process: `exited with code 7`, `was ended by SIGKILL`. */
+export function howEnded({ code, signal }: { readonly code: number | null; readonly signal: string | null }): string {
+  return signal === null ? `exited with code ${code}` : `was ended by ${signal}`;
+}
+
 /**
  * Explains why a program that was run to its end was of no use: it is not installed, did not end in time, or failed.
  * Each has a sentence and a remedy of its own.
