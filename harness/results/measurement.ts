@@ -17,24 +17,28 @@ export interface Quantiles {
 
 export type Interval = readonly [low: number, high: number];
 
-/** Counts and times of one trial of one cell; costs are those of both processes together. */
-export interface TrialFigures {
-  /** Round trips, ns; absent for one-way models. */
-  readonly latencyNs?: Quantiles;
-  readonly messagesPerSecond: number;
+/** Costs of both processes together; null where the system has no figure. */
+interface Costs {
   readonly cpuNsPerMessage: number | null;
   readonly contextSwitchesPerMessage: number | null;
   readonly peakMemoryBytes: number | null;
   readonly gcPauseNs: number | null;
+  readonly voluntarySwitchesPerMessage?: number | null;
+  readonly involuntarySwitchesPerMessage?: number | null;
+  readonly peakMemory?: PeakMemory | null;
+}
+
+/** Counts and times of one trial of one cell. */
+export interface TrialFigures extends Costs {
+  /** Round trips, ns; absent for one-way models. */
+  readonly latencyNs?: Quantiles;
+  readonly messagesPerSecond: number;
   readonly lost: number;
   readonly duplicated: number;
   readonly reordered: number;
   readonly corrupted: number;
   /** HdrHistogram V2, compressed, base64, values in ns. */
   readonly histogram?: string;
-  readonly voluntarySwitchesPerMessage?: number | null;
-  readonly involuntarySwitchesPerMessage?: number | null;
-  readonly peakMemory?: PeakMemory | null;
   /** p50 of the first and of the second half of the samples, ns. */
   readonly halvesNs?: readonly [first: number, second: number];
   /** Open loop: delay of the driver against its schedule when it sent, ns. */
@@ -115,7 +119,7 @@ export interface Row {
 }
 
 /** Figures of a row, from its valid trials: medians over trials unless noted. */
-export interface RowFigures {
+export interface RowFigures extends Costs {
   /** Median over trials of the trial's percentile. Absent for one-way models. */
   readonly latencyNs?: Quantiles;
   /** 95 % order-statistic intervals of the median over trials; absent with fewer than 6 trials. */
@@ -123,19 +127,12 @@ export interface RowFigures {
   /** Null for a model in which nothing is sent. */
   readonly messagesPerSecond: number | null;
   readonly bytesPerSecond: number | null;
-  readonly cpuNsPerMessage: number | null;
-  readonly contextSwitchesPerMessage: number | null;
-  readonly peakMemoryBytes: number | null;
-  readonly gcPauseNs: number | null;
   /** Sums over all trials, those that are not valid included. */
   readonly lost: number;
   readonly duplicated: number;
   readonly reordered: number;
   /** All trials merged (base64, as in a trial): feeds the percentile plot only. */
   readonly histogram?: string;
-  readonly voluntarySwitchesPerMessage?: number | null;
-  readonly involuntarySwitchesPerMessage?: number | null;
-  readonly peakMemory?: PeakMemory | null;
   /** Open loop: delay of the driver against its schedule, over all trials merged. */
   readonly latenessNs?: Lateness;
   readonly idleCpuShare?: number | null;
