@@ -54,7 +54,10 @@ export function checkCommand(): Command {
         printTables(checkTables(report, terminal()));
       };
       const results = await inSession(
-        (session) => checkAll(session, candidates, checks, options.peer, run.progress, (result) => soFar.push(result)),
+        (session) =>
+          checkAll(session, candidates, checks, options.peer, run.progress, {
+            onResult: (result) => soFar.push(result),
+          }),
         () => {
           const report = finishReport(run, records, soFar, { measurements: [], warnings: refused }, false);
           return publishPartial(options, report, () => show(report));
@@ -90,6 +93,12 @@ function matches(id: string, name: string): boolean {
   return id === name || id.startsWith(`${name}/`);
 }
 
+interface CheckAllOptions {
+  readonly onResult: (result: CheckResult) => void;
+  /** Default: every available candidate with each language of `peers`. */
+  readonly targets?: readonly CheckTarget[];
+}
+
 /** Checks what is available. Transports and languages that are not get a row with the reason. */
 export async function checkAll(
   session: Session,
@@ -97,9 +106,8 @@ export async function checkAll(
   checks: readonly Check[],
   peers: readonly string[] | undefined,
   progress: Progress,
-  onResult: (result: CheckResult) => void,
+  { onResult, targets = checkTargets(candidates, peers) }: CheckAllOptions,
 ): Promise<CheckResult[]> {
-  const targets = checkTargets(candidates, peers);
   const results = await runChecks(session.supervisor, session.place, targets, checks, progress, onResult);
   const absent = candidates.flatMap(({ record, transport }) => {
     if (!record.available)

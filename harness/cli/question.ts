@@ -21,6 +21,8 @@ export interface AskedQuestion {
   readonly fansOut: boolean;
   /** Quick checks, and those that the needs and the profile rest on. */
   readonly checks: readonly Check[];
+  /** Ids of those that only the profile asks for: they concern what the answer may name, and nothing else. */
+  readonly checksOfPick: ReadonlySet<string>;
   readonly forReport: Question;
 }
 
@@ -33,7 +35,10 @@ export async function questionOf(options: MeasureOptions): Promise<AskedQuestion
   }));
   const requirements = combineNeeds(options.need ?? [], { name: profile.name, needs });
   const workload = workloadOf(options, profile.workload);
-  const named = new Set([...requirements.flatMap(checksOf), ...ofProfile.map(({ id }) => id)]);
+  const ofNeeds = new Set(requirements.flatMap(checksOf));
+  const isExtra = ({ id, quick }: Check): boolean => quick !== true && !ofNeeds.has(id);
+  const checksOfPick = new Set(ofProfile.filter(isExtra).map(({ id }) => id));
+  const named = new Set([...ofNeeds, ...checksOfPick]);
   return {
     profile,
     requirements,
@@ -41,6 +46,7 @@ export async function questionOf(options: MeasureOptions): Promise<AskedQuestion
     fansOut:
       requirements.some(({ need }) => need.name === "fan-out") && isThroughput(options) && !asksForMore(workload),
     checks: CHECKS.filter(({ id, quick }) => quick === true || named.has(id)),
+    checksOfPick,
     forReport: {
       needs: requirements.map(requirementText),
       profile: profile.name,

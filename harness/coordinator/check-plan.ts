@@ -16,6 +16,8 @@ export interface CheckTarget {
   readonly peerLanguage: string;
   /** Peer program, as in `DriverStart`. */
   readonly peerProgram?: string | undefined;
+  /** Ids of checks that are of no use for this target. */
+  readonly spared?: ReadonlySet<string>;
 }
 
 /** Checks of one target that one driver runs, one after the other. */
@@ -46,8 +48,9 @@ export function planChecks(targets: readonly CheckTarget[], checks: readonly Che
   return { together: batches(false), alone: batches(true) };
 }
 
-/** True where a check concerns the target: conformance cases are about the API in this language only. */
-function concerns({ peerLanguage }: CheckTarget, { id }: Check): boolean {
+/** True where a check concerns the target and is of use: conformance cases are about the API in this language only. */
+function concerns({ peerLanguage, spared }: CheckTarget, { id }: Check): boolean {
+  if (spared?.has(id)) return false;
   return peerLanguage === "node" || !id.startsWith("conformance/");
 }
 

@@ -1,0 +1,72 @@
+import { throughput } from "../../scenarios/benchmarks/throughput.ts";
+import { PICK_PAYLOADS } from "../../scenarios/profiles/default-workload.ts";
+import type { WaitMode } from "../../transports/contract/capabilities.ts";
+import type { Cell } from "../coordinator/arm.ts";
+import type { Question as PickQuestion } from "../pick/pick.ts";
+import type { Placement } from "../results/model.ts";
+import { chooseCells } from "./arms.ts";
+import type { MeasureOptions } from "./options.ts";
+import { sizesOf } from "./payloads.ts";
+import type { AskedQuestion } from "./question.ts";
+import { asksForMore, fanOutCells, workloadCells } from "./workload.ts";
+
+/** Returns the sizes of the profile, or of those typed the ones of the default workload, or else all typed ones. */
+export function pickSizes({ workload, profile }: AskedQuestion): readonly number[] {
+  const payloads = sizesOf(workload.payloads);
+  if (workload.payloads === profile.workload.payloads) return payloads;
+  const usual = payloads.filter((payload) => PICK_PAYLOADS.includes(payload));
+  return usual.length > 0 ? usual : payloads;
+}
+
+/** Returns the question of the pick: the requests that were asked for, or the sizes of the default workload. */
+export function questionFor(
+  options: MeasureOptions,
+  question: AskedQuestion,
+  cells: readonly Cell[],
+  placements: readonly Placement[],
+): PickQuestion {
+  const modes: readonly WaitMode[] = modesOf(options);
+  const { peer, workMicros } = question.workload;
+  const optimize = question.fansOut ? "throughput" : question.workload.optimize;
+  const { typicalWorkMicros = 0 } = question.profile;
+  const { matters } = options;
+  const common = {
+    modes,
+    placement: placementOf(placements),
+    peer,
+    optimize,
+    ...(matters === undefined ? {} : { matters }),
+    // What is measured needs no assumption, and a saturated server shows what it can do and not what a request takes.
+    ...(workMicros > 0 || optimize === "throughput" ? {} : { assumedWorkNs: 1000 * typicalWorkMicros }),
+  };
+  if (question.fansOut) return { ...common, payloads: pickSizes(question), benchmark: "fan-out" };
+  if (!asksForMore(question.workload)) return { ...common, payloads: pickSizes(question), benchmark: "round-trip" };
+  const payloads = cells.map(({ payloadBytes }) => payloadBytes);
+  return { ...common, payloads, benchmark: "workload", measuredWorkNs: 1000 * workMicros };
+}
+
+/** Returns what is measured of each candidate. */
+export function cellsFor(question: AskedQuestion, { payload }: MeasureOptions): readonly Cell[] {
+  const { workload, fansOut } = question;
+  if (asksForMore(workload)) return workloadCells(workload);
+  // Subscribers take their time to start: the sizes of the answer alone.
+  if (fansOut) return fanOutCells(pickSizes(question));
+  const sizes = sizesOf(workload.payloads);
+  const cells = chooseCells(undefined, sizes);
+  return payload === undefined ? cells.filter((cell) => isForOverview(cell, sizes)) : cells;
+}
+
+/** True for a round trip, and for a stream of the smallest or the largest size: the rate, and the bandwidth. */
+function isForOverview({ benchmark, payloadBytes }: Cell, sizes: readonly number[]): boolean {
+  return benchmark !== throughput || payloadBytes === Math.min(...sizes) || payloadBytes === Math.max(...sizes);
+}
+
+/** Returns the placement that the pick is made for. */
+export function placementOf(placements: readonly Placement[]): Placement {
+  return placements.includes("two-cpus") ? "two-cpus" : (placements[0] ?? "unpinned");
+}
+
+/** Returns the waiting classes that a pick may come from. */
+export function modesOf({ mode }: MeasureOptions): readonly WaitMode[] {
+  return mode ?? ["event"];
+}
