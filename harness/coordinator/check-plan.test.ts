@@ -21,6 +21,15 @@ test("checks that read clocks are apart from those that may run beside each othe
   expect([...ids(together), ...ids(alone)].sort()).toEqual(CHECKS.map(({ id }) => id).sort());
 });
 
+test("a check that a target is spared is planned for the others alone", async () => {
+  const [unix, tcp] = await targets("unix", "tcp");
+  const spared = { ...(tcp as CheckTarget), spared: new Set(["reconnect"]) };
+  const { together } = planChecks([unix as CheckTarget, spared], CHECKS);
+  const having = together.filter(({ checks }) => checks.some(({ id }) => id === "reconnect"));
+  expect(having.map(({ target }) => target.transport.id)).toEqual(["unix"]);
+  expect(together.find(({ target }) => target === spared)?.checks.length).toBeGreaterThan(0);
+});
+
 test("checks that kill the server come after those that share it, and otherwise nothing changes places", async () => {
   const [{ checks } = batch(undefined)] = planChecks(await targets("unix"), CHECKS).together;
   const killing = checks.filter((check) => check.killsPeer);

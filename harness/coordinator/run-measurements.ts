@@ -73,8 +73,6 @@ const MOST_ROUNDS = 1000;
 const CONTROL_GUESS_MS = 400;
 /** Time of each placement's canary per round, its start spread over the rounds. */
 const CANARY_GUESS_MS = 250;
-/** Share of the time predicted by a calibration that trials take: it runs uncompiled code with an empty cache. */
-const WARM_SHARE = 0.9;
 
 interface Run extends RoundSite {
   readonly request: MeasureRequest;
@@ -200,7 +198,7 @@ async function prepare(run: Run): Promise<Plan> {
     messages: request.messages,
     forP99: request.forP99 ?? false,
   });
-  foresee(run, plan, { done: 0, left: plan.rounds, leftMs: WARM_SHARE * plan.rounds * plan.roundMs });
+  foresee(run, plan, { done: 0, left: plan.rounds, leftMs: plan.rounds * plan.roundMs });
   return plan;
 }
 
@@ -228,7 +226,7 @@ async function runRounds(run: Run, plan: Plan): Promise<RunDuration> {
     [...records.values()]
       .flatMap((record) => request.cells.map((cell) => p50sOf(record, cell)))
       .filter((values) => values.length > 0);
-  const plannedMs = elapsedMs(run) + WARM_SHARE * plan.rounds * plan.roundMs;
+  const plannedMs = elapsedMs(run) + plan.rounds * plan.roundMs;
   let stop = plan.groups.length === 0 ? "nothing could be calibrated" : undefined;
   let roundMs = plan.roundMs;
   let done = 0;
