@@ -69,7 +69,7 @@ interface Outcome {
  * Checks and measures the candidates, and picks one.
  *
  * @param show prints a report that was interrupted
- * @throws UsageError for a budget that is too small, MachineError where nothing can run, IncompleteError for nothing left
+ * @throws UsageError for too small a budget, MachineError where nothing can run, IncompleteError where nothing is left
  */
 export async function compare(asked: Asked, show: (report: Report) => void): Promise<Report> {
   const comparison = planComparison(asked);
