@@ -3,15 +3,11 @@ import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 const FOLDERS = "{transports,scenarios,harness,reports,ci}";
-/**
- * These compare times, count what the kernel did, end within a time that is promised, or show a fault that a busy
- * machine hides (a server that spins gets little of it): nothing else runs meanwhile.
- */
+/** These compare times, count what the kernel did, or end within a time that is promised: nothing else runs meanwhile. */
 const ALONE = [
   "harness/coordinator/{controls,prepared}.test.ts",
   "harness/cli/interrupt.test.ts",
   "ci/gate/gate.test.ts",
-  "harness/driver/checks/objections.test.ts",
 ];
 /**
  * These call functions and compare what they return: nothing is started, listened to, written or changed that another
@@ -32,6 +28,7 @@ const PURE = [
 
 /** Files that take longest begin first: begun last, they would leave the other workers without work. */
 const LONG = [
+  "harness/driver/checks/objections.test.ts",
   "harness/driver/checks/scenarios.test.ts",
   "harness/cli/{compare,poor-machine,check,modules}.test.ts",
   "harness/coordinator/{checks,dying-driver}.test.ts",

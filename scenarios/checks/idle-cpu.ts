@@ -3,17 +3,17 @@ import { type Check, NotApplicable } from "../check.ts";
 import { isWatched, replies } from "../kit/conditions.ts";
 import { expect } from "../kit/expect.ts";
 import { pattern } from "../kit/messages.ts";
-import { usage } from "../kit/peer.ts";
+import { usage, waitedMs } from "../kit/peer.ts";
 
 const WATCHED_MS = 2000;
-/** Share of one CPU that counts as spinning: a sleeping loop takes some ‰, a spinning one all it gets beside others. */
+/** Share of the time when it had a CPU or wanted none: a sleeping loop runs for some ‰ of it, a spinning one for all. */
 const SPINNING_SHARE = 0.2;
 
 export const idleCpu: Check = {
   id: "idle-cpu",
   title: "With a client connected and nothing to do, a server that claims to sleep burns no CPU",
   why: "A busy spin is invisible in a latency table and costs a whole core per server, all night.",
-  // Not alone: the CPU time of a process does not depend on others.
+  // Not alone: the time for which others kept it from a CPU is left out.
   sharesPeer: true,
   typicalMs: 2000,
   needs: [replies, isWatched],
@@ -26,13 +26,14 @@ export const idleCpu: Check = {
       if (seen === null) throw new NotApplicable("this system does not tell what another process uses");
       return seen.cpuMicros;
     };
-    const before = await used();
+    const [before, waited] = [await used(), waitedMs(peer.pid)];
     const own = process.cpuUsage();
     const startedMs = performance.now();
     await delay(WATCHED_MS);
     const elapsedMicros = (performance.now() - startedMs) * 1000;
     const { user, system } = process.cpuUsage(own);
-    const server = ((await used()) - before) / elapsedMicros;
+    const wantedMicros = elapsedMicros - (waitedMs(peer.pid) - waited) * 1000;
+    const server = ((await used()) - before) / wantedMicros;
     context.note("serverIdlePercent", Math.round(server * 1000) / 10);
     context.note("clientIdlePercent", Math.round(((user + system) / elapsedMicros) * 1000) / 10);
     const mode = context.transport.capabilities.modes[0];

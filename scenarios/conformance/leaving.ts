@@ -8,7 +8,7 @@ import { canFreeze, hasAddress, hasEventFace, ownProcess, replies, tellsStatisti
 import { eventually, expect, within } from "../kit/expect.ts";
 import { frameOf, largestTried, pattern } from "../kit/messages.ts";
 import { eventFace } from "../kit/one-process.ts";
-import { statistics, usage } from "../kit/peer.ts";
+import { statistics, usage, waitedMs } from "../kit/peer.ts";
 import { Recorder } from "../kit/recorder.ts";
 
 /** Number of clients of each kind, so that a leak of one kind alone shows. */
@@ -164,13 +164,4 @@ async function idleShare(context: CheckContext, peer: Peer): Promise<number> {
   await eventually("the server rests", rests, SETTLE_MS).catch(() => undefined);
   await within("close", client.close());
   return least;
-}
-
-/** Returns the time its main thread waited for a CPU, since one that spins gets few on a busy machine. 0 if unknown. */
-function waitedMs(pid: number): number {
-  try {
-    return Number(readFileSync(`/proc/${pid}/schedstat`, "latin1").split(" ")[1]) / 1e6;
-  } catch {
-    return 0;
-  }
 }

@@ -47,6 +47,15 @@ export function residentBytes(pid: number): number | undefined {
   }
 }
 
+/** Returns the time its main thread waited for a CPU, since one that spins gets few on a busy machine. 0 if unknown. */
+export function waitedMs(pid: number): number {
+  try {
+    return Number(readFileSync(`/proc/${pid}/schedstat`, "latin1").split(" ")[1]) / 1e6;
+  } catch {
+    return 0;
+  }
+}
+
 export interface Resources {
   readonly threads: number;
   readonly descriptors: number;
