@@ -9,22 +9,8 @@ const ALONE = [
   "harness/cli/interrupt.test.ts",
   "ci/gate/gate.test.ts",
 ];
-/**
- * These call functions and compare what they return: nothing is started, listened to, written or changed that another
- * file could see. So they share three processes and what these have loaded, where each of the others gets a process of
- * its own.
- */
-const PURE = [
-  "{reports,scenarios,harness/bench,harness/pick}/*.test.ts",
-  "ci/{record-checks,gate/sign-flip,gate/summary,gate/verdict}.test.ts",
-  "reports/{html/render,terminal/terminal}.test.ts",
-  "harness/results/{curves,evidence,format,histogram,intervals,packed-samples,statistics}.test.ts",
-  "harness/coordinator/{check-plan,plan,progress}.test.ts",
-  "harness/process/{mailbox,rules,shortage,transport-rules}.test.ts",
-  "harness/{cli/arms,cli/candidates,cli/needs,driver/figures,peer/stream-counter,rpc/client,rpc/codecs/codecs}.test.ts",
-  "transports/{existing-server/existing-server,python-connection/prefix,shared-memory/ring,sockets/named-pipe}.test.ts",
-  "transports/support/{length-prefix,spare-buffers}.test.ts",
-];
+/** These replace a module, or load a native library that allows no other beside it: each gets a process of its own. */
+const FRESH = ["transports/{file-drop/half-open,posix/ffi-rs,posix/koffi,zeromq/*}.test.ts"];
 
 /** Files that take longest begin first: begun last, they would leave the other workers without work. */
 const LONG = [
@@ -61,8 +47,10 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: "pure",
-          include: PURE,
+          // Three processes run one file after the other, and keep what they have loaded.
+          name: "beside",
+          include: [`${FOLDERS}/**/*.test.ts`],
+          exclude: [...FRESH, ...ALONE],
           isolate: false,
           maxWorkers: WORKERS,
           sequence: { groupOrder: 0 },
@@ -71,9 +59,8 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: "beside",
-          include: [`${FOLDERS}/**/*.test.ts`],
-          exclude: [...PURE, ...ALONE],
+          name: "fresh",
+          include: FRESH,
           maxWorkers: WORKERS,
           sequence: { groupOrder: 0 },
         },
