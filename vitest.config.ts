@@ -3,13 +3,13 @@ import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 const FOLDERS = "{transports,scenarios,harness,reports,ci}";
-/** These compare times, count what the kernel did, or end within a time that is promised: nothing else runs meanwhile. */
+/** Files that compare times, count what the kernel did, or end within a promised time: nothing else runs meanwhile. */
 const ALONE = [
   "harness/coordinator/{controls,prepared}.test.ts",
   "harness/cli/interrupt.test.ts",
   "ci/gate/gate.test.ts",
 ];
-/** These replace a module, or load a native library that allows no other beside it: each gets a process of its own. */
+/** Files that replace a module, or load a native library that bears no other: each gets a process of its own. */
 const FRESH = ["transports/{file-drop/half-open,posix/ffi-rs,posix/koffi,zeromq/*}.test.ts"];
 
 /** Files that take longest begin first: begun last, they would leave the other workers without work. */
