@@ -6,7 +6,7 @@ import { pattern } from "../kit/messages.ts";
 import { usage, waitedMs } from "../kit/peer.ts";
 
 const WATCHED_MS = 2000;
-/** Share of the time when it had a CPU or wanted none: a sleeping loop runs for some ‰ of it, a spinning one for all. */
+/** Share of the time it had a CPU or wanted none: a sleeping loop runs for some ‰ of that, a spinning one for all. */
 const SPINNING_SHARE = 0.2;
 
 export const idleCpu: Check = {
