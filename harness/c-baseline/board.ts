@@ -5,6 +5,7 @@ import { placementCpus } from "../process/pinning.ts";
 import { aggregate } from "../results/aggregate.ts";
 import { C_KINDS, type CKind, cKindOf } from "../results/c-baseline.ts";
 import { encodeHistogram } from "../results/histogram.ts";
+import { NO_COSTS } from "../results/measurement.ts";
 import type { Measurement, NoCBaseline, Placement, Row, ValidTrial } from "../results/model.ts";
 import { shuffled } from "../results/random.ts";
 import { quantilesOf, summarize } from "../results/samples.ts";
@@ -207,13 +208,7 @@ function trialOf(samples: Float64Array, round: number, startedAtMs: number): Val
     histogram: encodeHistogram(samples),
     latencyNs: quantilesOf(summarize(samples)),
     messagesPerSecond: elapsedNs > 0 ? (samples.length / elapsedNs) * 1e9 : 0,
-    cpuNsPerMessage: null,
-    contextSwitchesPerMessage: null,
-    peakMemoryBytes: null,
-    gcPauseNs: null,
-    lost: 0,
-    duplicated: 0,
-    reordered: 0,
+    ...NO_COSTS,
     corrupted: 0,
   };
 }

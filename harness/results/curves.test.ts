@@ -1,38 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { rowOf } from "../testing/synthetic-report.ts";
 import { curvesOf, fitLine, kneeOf } from "./curves.ts";
 import type { MeasuredRow, Measurement } from "./model.ts";
 
-function row(more: Partial<MeasuredRow>, p50: number, messagesPerSecond = 1000): MeasuredRow {
-  return {
-    benchmark: "b",
-    model: "m",
-    transport: "unix",
-    mode: "event",
-    placement: "two-cpus",
-    payloadBytes: 64,
-    inFlight: 1,
-    clients: 1,
-    ratePerSecond: null,
-    codec: "raw",
-    peer: { language: "node", version: "" },
-    status: "measured",
-    messages: 1,
-    latencyNs: { count: 1, min: 1, p50, max: 1, mean: 1 },
-    interval: {},
-    messagesPerSecond,
-    bytesPerSecond: null,
-    cpuNsPerMessage: null,
-    contextSwitchesPerMessage: null,
-    peakMemoryBytes: null,
-    gcPauseNs: null,
-    lost: 0,
-    duplicated: 0,
-    reordered: 0,
-    trials: [],
-    warnings: [],
-    ...more,
-  };
-}
+const row = (more: Partial<MeasuredRow>, p50: number, messagesPerSecond = 1000): MeasuredRow =>
+  rowOf("unix", [p50], { messagesPerSecond, ...more });
 
 describe("curves", () => {
   it("join rows that differ in one variable, in ascending order, and leave out what failed", () => {

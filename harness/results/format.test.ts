@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import {
   ABSENT,
-  byteRate,
   bytes,
   duration,
   durationRange,
@@ -22,7 +21,7 @@ test("a duration has three significant digits and the unit in which it is at lea
 });
 
 test("what was not measured is a dash, never a zero", () => {
-  for (const show of [duration, bytes, quantity, byteRate, ratio, percent]) {
+  for (const show of [duration, bytes, quantity, ratio, percent]) {
     expect(show(null)).toBe(ABSENT);
     expect(show(undefined)).toBe(ABSENT);
     expect(show(Number.NaN)).toBe(ABSENT);
@@ -38,7 +37,6 @@ test("an interval is written in the unit of the value beside it", () => {
 test("sizes are binary, rates decimal, ratios carry a sign of multiplication", () => {
   expect([bytes(64), bytes(4096), bytes(1_572_864), bytes(0)]).toEqual(["64 B", "4 KiB", "1.50 MiB", "0 B"]);
   expect([quantity(51_234), quantity(999_999), quantity(12)]).toEqual(["51.2 k", "1.00 M", "12.0"]);
-  expect([byteRate(1_200_000_000), byteRate(12)]).toEqual(["1.20 GB/s", "12.0 B/s"]);
   expect([ratio(1), ratio(12.34), ratio(148.2)]).toEqual(["1.00×", "12.3×", "148×"]);
 });
 

@@ -90,13 +90,6 @@ function quantityUnit(value: number): readonly [prefix: string, size: number] {
   return QUANTITY_UNITS.find(([, size]) => rounded >= size) ?? ["", 1];
 }
 
-/** Formats a data rate, decimal as link and memory speeds are given: `1.20 GB/s`. */
-export function byteRate(bytesPerSecond: number | null | undefined): string {
-  if (bytesPerSecond === null || bytesPerSecond === undefined || !Number.isFinite(bytesPerSecond)) return ABSENT;
-  const text = quantity(bytesPerSecond);
-  return text.includes(" ") ? `${text}B/s` : `${text} B/s`;
-}
-
 /** Formats a ratio: `1.00×`, `12.3×`. */
 export function ratio(value: number | null | undefined): string {
   return value === null || value === undefined || !Number.isFinite(value) ? ABSENT : `${significant(value)}×`;

@@ -28,6 +28,17 @@ interface Costs {
   readonly peakMemory?: PeakMemory | null;
 }
 
+/** Part of a row or a trial whose costs nobody measured, and which lost nothing. */
+export const NO_COSTS = {
+  cpuNsPerMessage: null,
+  contextSwitchesPerMessage: null,
+  peakMemoryBytes: null,
+  gcPauseNs: null,
+  lost: 0,
+  duplicated: 0,
+  reordered: 0,
+} as const;
+
 /** Counts and times of one trial of one cell. */
 export interface TrialFigures extends Costs {
   /** Round trips, ns; absent for one-way models. */

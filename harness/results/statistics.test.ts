@@ -4,6 +4,7 @@ import { aggregate } from "./aggregate.ts";
 import { isBimodal } from "./bimodal.ts";
 import { encodeHistogram, mergeHistograms } from "./histogram.ts";
 import { medianInterval } from "./intervals.ts";
+import { NO_COSTS } from "./measurement.ts";
 import type { InvalidTrial, ValidTrial } from "./model.ts";
 import { enoughTogether, quantileSorted } from "./quantiles.ts";
 import { randomFrom } from "./random.ts";
@@ -17,13 +18,7 @@ function trial(round: number, p50: number, more: Partial<ValidTrial> = {}): Vali
     status: "valid",
     latencyNs: { count: 1000, min: p50, p50, p90: p50 * 2, p99: p50 * 3, max: p50 * 4, mean: p50 },
     messagesPerSecond: 1e9 / p50,
-    cpuNsPerMessage: null,
-    contextSwitchesPerMessage: null,
-    peakMemoryBytes: null,
-    gcPauseNs: null,
-    lost: 0,
-    duplicated: 0,
-    reordered: 0,
+    ...NO_COSTS,
     corrupted: 0,
     ...more,
   };

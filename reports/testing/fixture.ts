@@ -1,4 +1,5 @@
 import hdr from "hdr-histogram-js";
+import { NO_COSTS } from "../../harness/results/measurement.ts";
 import type {
   Interval,
   Measurement,
@@ -10,6 +11,7 @@ import type {
   UnmeasuredRow,
   ValidTrial,
 } from "../../harness/results/model.ts";
+import { randomFrom } from "../../harness/results/random.ts";
 import type { Capabilities, WaitMode } from "../../transports/contract/capabilities.ts";
 import { fixtureChecks, fixturePick } from "./fixture-verdicts.ts";
 
@@ -47,20 +49,9 @@ const MODELS: readonly Model[] = [
 
 const PAYLOADS = [64, 4096, 65_536];
 
-/** Small, fast generator, good enough for shapes: mulberry32 (Tommy Ettinger, public domain). */
-function generator(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
 export function fixtureReport(options: FixtureOptions = {}): Report {
   const { seed = 7, trials = 8, placements = ["same-cpu", "two-cpus"], payloads = PAYLOADS } = options;
-  const random = generator(seed);
+  const random = randomFrom(seed);
   const measurements = placements.flatMap((placement) =>
     MODELS.flatMap((model) =>
       payloads.flatMap((payload) => [
@@ -214,17 +205,6 @@ function cell(model: Model, benchmark: string, placement: Placement, payloadByte
     warnings: [],
   };
 }
-
-/** Figures that nobody measured, of a row or of a trial. */
-const NO_COSTS = {
-  cpuNsPerMessage: null,
-  contextSwitchesPerMessage: null,
-  peakMemoryBytes: null,
-  gcPauseNs: null,
-  lost: 0,
-  duplicated: 0,
-  reordered: 0,
-} as const;
 
 function refusal(
   model: Model,

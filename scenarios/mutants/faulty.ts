@@ -4,45 +4,35 @@
  * The ids are `faulty/<name>`; `faulty/none` has no fault and must pass everything.
  */
 import { chmodSync, lstatSync, unlinkSync, writeFileSync } from "node:fs";
-import type { IpcError } from "../../transports/contract/errors.ts";
-import type {
-  Address,
-  Connection,
-  ConnectionHandler,
-  EventTransport,
-  Server,
-  Transport,
-} from "../../transports/contract/transport.ts";
+import type { Address, Connection, Transport } from "../../transports/contract/transport.ts";
 import { unix } from "../../transports/sockets/unix.ts";
+import { type Fault, type Send, type Tap, withFault } from "./tapped.ts";
 
 /** Rare enough that warm-ups and short exchanges look healthy. */
 const EVERY = 1000;
 const RELEASE_MS = 5;
 const CUT_BYTES = 50_000;
 
-type Send = (message: Uint8Array) => boolean;
+/** Taps both sides alike. */
+function onBothSides(tapOf: (inner: Connection) => Tap): Pick<Fault, "client" | "server"> {
+  return { client: tapOf, server: tapOf };
+}
 
-interface Fault {
-  /** The fault as a sentence. */
-  readonly about: string;
-  /** Called once per connection; gets the true `send`, and the connection and handler as their user sees them. */
-  readonly send?: (send: Send, connection: Connection, handler: ConnectionHandler) => Send;
-  readonly connection?: (inner: Connection) => Partial<Pick<Connection, "pause" | "resume" | "close">>;
-  readonly handler?: (handler: ConnectionHandler) => Partial<ConnectionHandler>;
-  readonly listen?: (inner: EventTransport, ...args: Parameters<EventTransport["listen"]>) => Promise<Server>;
-  readonly transport?: Partial<Pick<Transport, "residue" | "sweep">>;
+/** Applies a fault to what is sent; `wrap` gets the true `send` of a connection, once for each. */
+function onSend(wrap: (send: Send) => Send): Pick<Fault, "client" | "server"> {
+  return onBothSides((inner) => ({ send: wrap((message) => inner.send(message)) }));
 }
 
 /** Applies `spoil` to every thousandth message taken and leaves the others alone. */
-function everyThousandth(spoil: (message: Uint8Array, send: Send) => boolean): NonNullable<Fault["send"]> {
-  return (send) => {
+function everyThousandth(spoil: (message: Uint8Array, send: Send) => boolean): Pick<Fault, "client" | "server"> {
+  return onSend((send) => {
     let taken = 0;
     return (message) => {
       const accepted = (taken + 1) % EVERY === 0 ? spoil(message, send) : send(message);
       if (accepted) taken += 1;
       return accepted;
     };
-  };
+  });
 }
 
 function twice(message: Uint8Array, send: Send): boolean {
@@ -125,51 +115,50 @@ function leftover(address: Address): string {
 
 export const FAULTS: Readonly<Record<string, Fault>> = {
   none: { about: "nothing is wrong" },
-  drop: { about: "every 1000th message is lost", send: everyThousandth(() => true) },
+  drop: { about: "every 1000th message is lost", ...everyThousandth(() => true) },
   corrupt: {
     about: "one bit of every 1000th message is flipped",
-    send: everyThousandth((message, send) => send(corrupted(message))),
+    ...everyThousandth((message, send) => send(corrupted(message))),
   },
-  reorder: { about: "every 1000th message is overtaken by the next", send: reorder },
-  duplicate: {
-    about: "every 1000th message arrives twice",
-    send: everyThousandth(twice),
-  },
+  reorder: { about: "every 1000th message is overtaken by the next", ...onSend(reorder) },
+  duplicate: { about: "every 1000th message arrives twice", ...everyThousandth(twice) },
   truncate: {
     about: "a message above 50,000 bytes is silently cut",
-    send: (send) => (message) => {
+    ...onSend((send) => (message) => {
       const cut = message.length > CUT_BYTES && message.length <= unix.capabilities.maxMessageBytes;
       return send(cut ? message.subarray(0, CUT_BYTES) : message);
-    },
-  },
-  "keeps-buffer": {
-    about: "send reads the caller's buffer after it has returned",
-    send: keepsBuffer,
-  },
-  "calls-inside-send": {
-    about: "onWritable is called from inside every tenth send",
-    send: (send, connection, handler) => {
-      let number = 0;
-      return (message) => {
-        number += 1;
-        if (number % 10 === 0) handler.onWritable(connection);
-        return send(message);
-      };
-    },
-  },
-  "never-full": { about: "send queues without end instead of refusing", send: neverFull },
-  "ignores-pause": { about: "messages go on coming after pause", connection: () => ({ pause() {}, resume() {} }) },
-  "never-closes": { about: "close never settles", connection: () => ({ close: () => new Promise(() => undefined) }) },
-  "closes-twice": {
-    about: "onClose is called twice",
-    handler: (handler) => ({
-      onClose(connection, error) {
-        handler.onClose(connection, error);
-        handler.onClose(connection, error);
-      },
     }),
   },
-  "loses-the-end": { about: "onClose is never called", handler: () => ({ onClose() {} }) },
+  "keeps-buffer": { about: "send reads the caller's buffer after it has returned", ...onSend(keepsBuffer) },
+  "calls-inside-send": {
+    about: "onWritable is called from inside every tenth send",
+    ...onBothSides(() => {
+      let number = 0;
+      return {
+        send(message, send, writable) {
+          number += 1;
+          if (number % 10 === 0) writable();
+          return send(message);
+        },
+      };
+    }),
+  },
+  "never-full": { about: "send queues without end instead of refusing", ...onSend(neverFull) },
+  "ignores-pause": { about: "messages go on coming after pause", ...onBothSides(() => ({ pause() {} })) },
+  "never-closes": {
+    about: "close never settles",
+    ...onBothSides(() => ({ close: () => new Promise(() => undefined) })),
+  },
+  "closes-twice": {
+    about: "onClose is called twice",
+    ...onBothSides(() => ({
+      closed(error, tell) {
+        tell(error);
+        tell(error);
+      },
+    })),
+  },
+  "loses-the-end": { about: "onClose is never called", ...onBothSides(() => ({ closed() {} })) },
   evicts: {
     about: "listen takes the path away from its owner",
     listen(inner, address, handler, options) {
@@ -192,120 +181,19 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
       writeFileSync(leftover(address), "", { mode: 0o600 });
       return server;
     },
-    transport: {
-      async residue(address) {
-        const left = lstatSync(leftover(address), { throwIfNoEntry: false });
-        const held = await unix.residue(address);
-        return left === undefined
-          ? held
-          : [...held, { kind: "path", name: leftover(address), mode: left.mode & 0o777 }];
-      },
-      async sweep(address) {
-        await unix.sweep(address);
-        if (lstatSync(leftover(address), { throwIfNoEntry: false }) !== undefined) unlinkSync(leftover(address));
-      },
+    async residue(address) {
+      const left = lstatSync(leftover(address), { throwIfNoEntry: false });
+      const held = await unix.residue(address);
+      return left === undefined ? held : [...held, { kind: "path", name: leftover(address), mode: left.mode & 0o777 }];
+    },
+    async sweep(address) {
+      await unix.sweep(address);
+      if (lstatSync(leftover(address), { throwIfNoEntry: false }) !== undefined) unlinkSync(leftover(address));
     },
   },
 };
 
-class FaultyConnection implements Connection {
-  readonly #inner: Connection;
-  readonly #changed: ReturnType<NonNullable<Fault["connection"]>>;
-  readonly #send: Send;
-
-  constructor(inner: Connection, handler: ConnectionHandler, fault: Fault) {
-    this.#inner = inner;
-    this.#changed = fault.connection?.(inner) ?? {};
-    const send: Send = (message) => inner.send(message);
-    this.#send = fault.send?.(send, this, handler) ?? send;
-  }
-
-  send(message: Uint8Array): boolean {
-    return this.#send(message);
-  }
-
-  pause(): void {
-    if (this.#changed.pause === undefined) this.#inner.pause();
-    else this.#changed.pause();
-  }
-
-  resume(): void {
-    if (this.#changed.resume === undefined) this.#inner.resume();
-    else this.#changed.resume();
-  }
-
-  close(timeoutMs?: number): Promise<void> {
-    return this.#changed.close === undefined ? this.#inner.close(timeoutMs) : this.#changed.close(timeoutMs);
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
-  }
-}
-
-/** Passes the faulty connection to the user wherever the mechanism passes the true one. */
-class FaultyHandler implements ConnectionHandler {
-  readonly #handler: ConnectionHandler;
-  readonly #fault: Fault;
-  readonly #outer = new WeakMap<Connection, FaultyConnection>();
-  readonly #changed: Partial<ConnectionHandler>;
-
-  constructor(handler: ConnectionHandler, fault: Fault) {
-    this.#handler = handler;
-    this.#fault = fault;
-    this.#changed = fault.handler?.(handler) ?? {};
-  }
-
-  outer(inner: Connection): FaultyConnection {
-    let outer = this.#outer.get(inner);
-    if (outer === undefined) {
-      outer = new FaultyConnection(inner, this.#handler, this.#fault);
-      this.#outer.set(inner, outer);
-    }
-    return outer;
-  }
-
-  onOpen(inner: Connection): void {
-    this.#handler.onOpen(this.outer(inner));
-  }
-
-  onMessage(message: Uint8Array, inner: Connection): void {
-    this.#handler.onMessage(message, this.outer(inner));
-  }
-
-  onWritable(inner: Connection): void {
-    this.#handler.onWritable(this.outer(inner));
-  }
-
-  onClose(inner: Connection, error?: IpcError): void {
-    const { onClose } = this.#changed;
-    if (onClose === undefined) this.#handler.onClose(this.outer(inner), error);
-    else onClose(this.outer(inner), error);
-  }
-}
-
-/** Returns `inner` with one fault. */
-function spoil(inner: Transport, name: string, fault: Fault): Transport {
-  const { event } = inner;
-  if (event === undefined) throw new TypeError(`${inner.id} has no event face to spoil`);
-  const id = `faulty/${name}`;
-  const listen = fault.listen ?? ((face, ...args) => face.listen(...args));
-  // The fault is in this code; a server in another language would not have it.
-  const { peers: _peers, ...rest } = inner;
-  return {
-    ...rest,
-    ...fault.transport,
-    id,
-    allocate: async (place) => ({ ...(await inner.allocate(place)), transport: id }),
-    event: {
-      listen: (address, handler, options) => listen(event, address, new FaultyHandler(handler, fault), options),
-      async connect(address, handler, options) {
-        const wrapped = new FaultyHandler(handler, fault);
-        return wrapped.outer(await event.connect(address, wrapped, options));
-      },
-    },
-  };
-}
-
-const faulty: readonly Transport[] = Object.entries(FAULTS).map(([name, fault]) => spoil(unix, name, fault));
+const faulty: readonly Transport[] = Object.entries(FAULTS).map(([name, fault]) =>
+  withFault(unix, `faulty/${name}`, fault),
+);
 export default faulty;

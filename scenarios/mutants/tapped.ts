@@ -9,9 +9,11 @@ import type {
   Transport,
 } from "../../transports/contract/transport.ts";
 
+export type Send = (message: Uint8Array) => boolean;
+
 /** Hooks between a connection and its user, on one side. Each gets the original call, and may omit it. */
 export interface Tap {
-  readonly send?: (message: Uint8Array, send: (message: Uint8Array) => boolean) => boolean;
+  readonly send?: (message: Uint8Array, send: Send, writable: () => void) => boolean;
   readonly receive?: (message: Uint8Array, deliver: (message: Uint8Array) => void) => void;
   readonly closed?: (
     error: IpcError | undefined,
@@ -33,6 +35,7 @@ export interface Fault {
   readonly connect?: (face: EventTransport, ...args: Parameters<EventTransport["connect"]>) => Promise<Connection>;
   /** Replaces the blocking face; without this the transport has none. */
   readonly blocking?: (face: BlockingTransport) => BlockingTransport;
+  readonly residue?: Transport["residue"];
   readonly sweep?: Transport["sweep"];
   readonly peers?: NonNullable<Transport["peers"]>;
 }
@@ -40,15 +43,19 @@ export interface Fault {
 class TappedConnection implements Connection {
   readonly #inner: Connection;
   readonly #tap: Tap;
+  readonly #handler: ConnectionHandler;
 
-  constructor(inner: Connection, tap: Tap) {
+  constructor(inner: Connection, tap: Tap, handler: ConnectionHandler) {
     this.#inner = inner;
     this.#tap = tap;
+    this.#handler = handler;
   }
 
   send(message: Uint8Array): boolean {
-    const send = (bytes: Uint8Array): boolean => this.#inner.send(bytes);
-    return this.#tap.send === undefined ? send(message) : this.#tap.send(message, send);
+    const send: Send = (bytes) => this.#inner.send(bytes);
+    return this.#tap.send === undefined
+      ? send(message)
+      : this.#tap.send(message, send, () => this.#handler.onWritable(this));
   }
 
   pause(): void {
@@ -84,7 +91,7 @@ class TappedHandler implements ConnectionHandler {
     let known = this.#known.get(inner);
     if (known === undefined) {
       const tap = this.#tapFor(inner);
-      known = { outer: new TappedConnection(inner, tap), tap };
+      known = { outer: new TappedConnection(inner, tap, this.#handler), tap };
       this.#known.set(inner, known);
     }
     return known;
@@ -145,6 +152,7 @@ export function withFault(inner: Transport, id: string, fault: Fault): Transport
     capabilities: { ...inner.capabilities, modes: ["event"], ...fault.capabilities },
     ...(fault.blocking === undefined || blocking === undefined ? {} : { blocking: fault.blocking(blocking) }),
     allocate: async (place) => ({ ...(await inner.allocate(place)), transport: id }),
+    ...(fault.residue === undefined ? {} : { residue: fault.residue }),
     ...(fault.sweep === undefined ? {} : { sweep: fault.sweep }),
     ...(fault.peers === undefined ? {} : { peers: fault.peers }),
     ...(inner.launchRaw === undefined ? {} : launchedRawClients(inner.launchRaw, fault)),

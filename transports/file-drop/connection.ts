@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { IpcError, toIpcError } from "../contract/errors.ts";
 import type { Connection, ConnectionHandler } from "../contract/transport.ts";
+import { ClosesOnce } from "../support/closing.ts";
 import { decodeEnvelope, encodeEnvelope, maxFileBytes, plain } from "./envelope.ts";
 import { dropFile, isGone, makeFolders, readWhole, removeFile } from "./files.ts";
 import { Inbox } from "./inbox.ts";
@@ -44,7 +45,7 @@ interface Current {
 }
 
 /** One client's exchange of files, seen from either side. */
-export class FileConnection implements Connection {
+export class FileConnection extends ClosesOnce implements Connection {
   readonly #options: FileConnectionOptions;
   readonly #inbox = new Inbox();
   readonly #window = new UnreadFiles();
@@ -56,9 +57,9 @@ export class FileConnection implements Connection {
   #current: Current | undefined;
   #blocked: NodeJS.Timeout | undefined;
   #soon: NodeJS.Immediate | undefined;
-  #closing: Promise<void> | undefined;
 
   constructor(options: FileConnectionOptions) {
+    super();
     this.#options = options;
   }
 
@@ -231,12 +232,7 @@ export class FileConnection implements Connection {
     setImmediate(() => this.#end());
   }
 
-  close(timeoutMs = 5000): Promise<void> {
-    this.#closing ??= this.#close(timeoutMs);
-    return this.#closing;
-  }
-
-  async #close(timeoutMs: number): Promise<void> {
+  protected override async closeOnce(timeoutMs: number): Promise<void> {
     if (this.#state !== "open") return;
     this.#state = "closing";
     const late = !(await this.#drained(timeoutMs));
@@ -272,9 +268,5 @@ export class FileConnection implements Connection {
   #error(code: IpcError["code"], what: string): IpcError {
     const { transport } = this.#options.settings;
     return new IpcError(code, `${transport}: ${what}`, { transport });
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
   }
 }

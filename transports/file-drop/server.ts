@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { IpcError } from "../contract/errors.ts";
 import type { Address, ConnectionHandler, Server } from "../contract/transport.ts";
+import { ClosesOnce } from "../support/closing.ts";
 import { FileConnection, type Side } from "./connection.ts";
 import { listNames, makeFolders, removeAnything, removeEmptyFolders, removeMailbox } from "./files.ts";
 import { CLIENT_PATTERN, type Layout, type MailName, parseRequestName, responseName } from "./names.ts";
@@ -14,7 +15,7 @@ import { type Wake, watchFolder } from "./wake.ts";
 export const MAX_CLIENTS = 1024;
 
 /** Serves one drop: a connection for every mailbox, and a short one for requests whose mailbox is gone. */
-export class FileServer implements Server {
+export class FileServer extends ClosesOnce implements Server {
   readonly address: Address;
   readonly #layout: Layout;
   readonly #settings: Settings;
@@ -25,9 +26,9 @@ export class FileServer implements Server {
   /** Requests that could not be removed: each look would make a new connection for them. */
   readonly #stuck = new Set<string>();
   readonly #sweeper: NodeJS.Timeout;
-  #closing: Promise<void> | undefined;
 
   constructor(address: Address, layout: Layout, settings: Settings, handler: ConnectionHandler, owner: Owner) {
+    super();
     this.address = address;
     this.#layout = layout;
     this.#settings = settings;
@@ -58,7 +59,7 @@ export class FileServer implements Server {
   }
 
   #lookAtRequests(): void {
-    if (this.#closing !== undefined) return;
+    if (this.isClosing) return;
     const byClient = new Map<string, MailName[]>();
     for (const name of this.#listRequests()) {
       const list = byClient.get(name.client);
@@ -70,7 +71,7 @@ export class FileServer implements Server {
 
   /** Finds newcomers and clients that have gone; then looks at the requests. */
   #lookAtMailboxes(): void {
-    if (this.#closing !== undefined) return;
+    if (this.isClosing) return;
     makeFolders(this.#layout);
     const mailboxes = new Set(listNames(this.#layout.responses));
     for (const client of mailboxes) if (CLIENT_PATTERN.test(client)) this.#connectionOf(client);
@@ -133,21 +134,12 @@ export class FileServer implements Server {
     }
   }
 
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
-    return this.#closing;
-  }
-
-  async #close(): Promise<void> {
+  protected override async closeOnce(): Promise<void> {
     clearInterval(this.#sweeper);
     this.#stopWatching();
     const closing = [...this.#connections.values()].map((connection) => connection.close());
     await Promise.allSettled(closing);
     releaseOwnership(this.#layout, this.#owner);
     removeEmptyFolders(this.#layout);
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
   }
 }

@@ -1,6 +1,7 @@
 import type { ClientDuplexStream, ServerDuplexStream } from "@grpc/grpc-js";
 import { IpcError } from "../contract/errors.ts";
 import type { Connection, ConnectionHandler } from "../contract/transport.ts";
+import { ClosesOnce } from "../support/closing.ts";
 import { Deadline } from "../support/deadline.ts";
 import { SpareBuffers } from "../support/spare-buffers.ts";
 import { tooLarge } from "../support/unary.ts";
@@ -21,7 +22,7 @@ export interface StreamOptions {
 }
 
 /** One end of a bidirectional streaming call as a connection. The owner calls `ended` when the call has ended. */
-export class GrpcStream implements Connection {
+export class GrpcStream extends ClosesOnce implements Connection {
   readonly #options: StreamOptions;
   readonly #call: Call;
   readonly #handler: ConnectionHandler;
@@ -34,9 +35,9 @@ export class GrpcStream implements Connection {
   #readAll = false;
   #outcome: { readonly error: IpcError | undefined } | undefined;
   #deadline: Deadline | undefined;
-  #closing: Promise<void> | undefined;
 
   constructor(options: StreamOptions) {
+    super();
     this.#options = options;
     this.#call = options.call;
     this.#handler = options.handler;
@@ -98,12 +99,7 @@ export class GrpcStream implements Connection {
     this.#deadline ??= new Deadline(FLUSH_LIMIT_MS, () => this.#options.cancel());
   }
 
-  close(timeoutMs = 5000): Promise<void> {
-    this.#closing ??= this.#close(timeoutMs);
-    return this.#closing;
-  }
-
-  async #close(timeoutMs: number): Promise<void> {
+  protected override async closeOnce(timeoutMs: number): Promise<void> {
     if (this.#finished) return;
     this.#open = false;
     let late: IpcError | undefined;
@@ -136,9 +132,5 @@ export class GrpcStream implements Connection {
     this.#handler.onClose(this, error);
     this.#options.onClosed(this);
     this.#closed.resolve();
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
   }
 }

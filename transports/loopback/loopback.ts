@@ -9,6 +9,8 @@ import type {
   Server,
   Transport,
 } from "../contract/transport.ts";
+import { streamCapabilities } from "../support/capabilities.ts";
+import { ClosesOnce } from "../support/closing.ts";
 import { Deadline } from "../support/deadline.ts";
 import { distinctName } from "../support/distinct-name.ts";
 
@@ -22,7 +24,7 @@ const RESOLVED = Promise.resolve();
 const listening = new Map<string, LoopbackServer>();
 
 /** Delivers messages of this turn in the next microtask: never from inside `send`, never through a timer. */
-class LoopbackConnection implements Connection {
+class LoopbackConnection extends ClosesOnce implements Connection {
   #peer: LoopbackConnection | undefined;
   readonly #handler: ConnectionHandler;
   /** Copies taken from the other side, not yet delivered; index `#head` is next. */
@@ -38,6 +40,7 @@ class LoopbackConnection implements Connection {
   readonly #deliver = (): void => this.#drain();
 
   constructor(handler: ConnectionHandler) {
+    super();
     this.#handler = handler;
   }
 
@@ -113,14 +116,7 @@ class LoopbackConnection implements Connection {
     if (this.#inbox.length > 0) this.#schedule();
   }
 
-  #closing: Promise<void> | undefined;
-
-  close(timeoutMs = 5000): Promise<void> {
-    this.#closing ??= this.#close(timeoutMs);
-    return this.#closing;
-  }
-
-  async #close(timeoutMs: number): Promise<void> {
+  protected override async closeOnce(timeoutMs: number): Promise<void> {
     const peer = this.#peer;
     if (!this.#open || peer === undefined) return;
     this.#open = false;
@@ -150,10 +146,6 @@ class LoopbackConnection implements Connection {
 
   open(): void {
     this.#handler.onOpen(this);
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
   }
 }
 
@@ -219,26 +211,14 @@ function tooLarge(bytes: number): IpcError {
  */
 export const loopback: Transport = {
   id: ID,
-  capabilities: {
-    modes: ["event"],
-    patterns: ["request-reply", "one-way"],
+  capabilities: streamCapabilities({
     rendezvous: "process",
     boundaries: "library",
-    delivery: "reliable",
-    ordering: "fifo",
-    maxMessageBytes: UNBOUNDED_MESSAGE_BYTES,
-    maxClients: 1024,
-    maxInFlight: 1024,
-    connects: "checked",
     backpressure: "outbox",
-    peerLoss: "immediate",
     auth: [],
-    persistent: false,
     platforms: ["linux", "darwin", "win32"],
     languages: [],
-    packages: [],
-    native: false,
-  },
+  }),
   async probe() {
     return { available: true, version: `node ${process.versions.node}` };
   },

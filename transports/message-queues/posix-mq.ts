@@ -4,7 +4,7 @@ import { IpcError } from "../contract/errors.ts";
 import type { Address, OsObject, Transport } from "../contract/transport.ts";
 import { posixAvailability } from "../posix/binding.ts";
 import { MessageQueue } from "../posix/message-queue.ts";
-import { NEEDS_POSIX_BINDING } from "../support/capabilities.ts";
+import { localQueueCapabilities } from "../support/capabilities.ts";
 import { distinctName } from "../support/distinct-name.ts";
 import { checkOptions } from "../support/opening.ts";
 import type { SteppedTransport } from "../support/polled-event.ts";
@@ -18,25 +18,13 @@ const ID = "posix-mq";
 export const budget: QueueBudget = queueBudget();
 
 export function queueCapabilities(mode: "blocking" | "event"): Capabilities {
-  return {
+  return localQueueCapabilities({
     modes: [mode],
-    patterns: ["request-reply", "one-way"],
-    rendezvous: "address",
     boundaries: "kernel",
-    delivery: "reliable",
-    ordering: "fifo",
     maxMessageBytes: budget.messageBytes - PREFIX_BYTES,
     maxClients: budget.maxClients,
     maxInFlight: budget.replyDepth,
-    connects: "checked",
-    backpressure: "native",
-    peerLoss: "heartbeat",
-    auth: ["permissions"],
-    persistent: false,
-    platforms: ["linux"],
-    languages: ["c", "python"],
-    ...NEEDS_POSIX_BINDING,
-  };
+  });
 }
 
 /** Builds the parts that all ids of this folder share: names, probing and cleaning up. */

@@ -1,6 +1,7 @@
 import { UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
 import { IpcError, toIpcError } from "../contract/errors.ts";
 import type { Connection, ConnectionHandler } from "../contract/transport.ts";
+import { ClosesOnce } from "../support/closing.ts";
 import { Deadline } from "../support/deadline.ts";
 import { ChannelGuard, type ChannelRules } from "./channel-guard.ts";
 
@@ -34,7 +35,7 @@ export interface Carriage {
 }
 
 /** One end of the channel that `child_process` opens between parent and child. */
-export class ChannelConnection implements Connection {
+export class ChannelConnection extends ClosesOnce implements Connection {
   readonly #id: string;
   readonly #end: ChannelEnd;
   readonly #handler: ConnectionHandler;
@@ -54,10 +55,10 @@ export class ChannelConnection implements Connection {
   #saidGoodbye = false;
   #error: IpcError | undefined;
   readonly #closed = Promise.withResolvers<void>();
-  #closing: Promise<void> | undefined;
   readonly #sent = (error: Error | null): void => this.#confirmed(error);
 
   constructor(id: string, end: ChannelEnd, handler: ConnectionHandler, { encode, rules }: Carriage) {
+    super();
     this.#id = id;
     this.#end = end;
     this.#handler = handler;
@@ -163,12 +164,7 @@ export class ChannelConnection implements Connection {
     if (this.#end.connected) this.#end.send(signal, () => undefined);
   }
 
-  close(timeoutMs = 5000): Promise<void> {
-    this.#closing ??= this.#close(timeoutMs);
-    return this.#closing;
-  }
-
-  async #close(timeoutMs: number): Promise<void> {
+  protected override async closeOnce(timeoutMs: number): Promise<void> {
     if (this.#state === "closed") return;
     this.#state = "closing";
     this.#paused = false;
@@ -202,9 +198,5 @@ export class ChannelConnection implements Connection {
 
   #failure(code: "IPC_CLOSED" | "IPC_TOO_LARGE" | "IPC_TIMEOUT" | "IPC_PEER_LOST" | "IPC_MALFORMED", what: string) {
     return new IpcError(code, `${this.#id}: ${what}`, { transport: this.#id });
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
   }
 }

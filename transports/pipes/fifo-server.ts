@@ -1,12 +1,13 @@
 import { closeSync, constants as fs } from "node:fs";
 import { Socket } from "node:net";
 import type { Address, ConnectionHandler, Server } from "../contract/transport.ts";
+import { ClosesOnce } from "../support/closing.ts";
 import { StreamConnection } from "../support/stream-connection.ts";
 import { HelloLines, Welcome } from "./fifo-hello.ts";
 import { MAX_CLIENTS, openFifo, removeAll, removeSlot, slotNames } from "./fifo-names.ts";
 
 /** Reads hello lines from one FIFO and serves each newcomer on a pair of its own. */
-export class FifoServer implements Server {
+export class FifoServer extends ClosesOnce implements Server {
   readonly address: Address;
   readonly #transport: string;
   readonly #maxMessageBytes: number;
@@ -14,7 +15,6 @@ export class FifoServer implements Server {
   readonly #hello: Socket;
   readonly #connections = new Set<StreamConnection>();
   readonly #lines = new HelloLines();
-  #closing: Promise<void> | undefined;
 
   /** @param descriptor the hello FIFO, open for both directions so that it never reports an end of file */
   constructor(
@@ -24,6 +24,7 @@ export class FifoServer implements Server {
     maxMessageBytes: number,
     handler: ConnectionHandler,
   ) {
+    super();
     this.#transport = transport;
     this.address = address;
     this.#maxMessageBytes = maxMessageBytes;
@@ -47,7 +48,7 @@ export class FifoServer implements Server {
     }
     const input = new Socket({ fd: from, readable: true, writable: false });
     const output = new Socket({ fd: to, readable: false, writable: true });
-    if (this.#connections.size >= MAX_CLIENTS || this.#closing !== undefined) this.#refuse(input, output);
+    if (this.#connections.size >= MAX_CLIENTS || this.isClosing) this.#refuse(input, output);
     else this.#serve(input, output);
   }
 
@@ -71,21 +72,12 @@ export class FifoServer implements Server {
     connection.open();
   }
 
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
-    return this.#closing;
-  }
-
-  async #close(): Promise<void> {
+  protected override async closeOnce(): Promise<void> {
     const closed = new Promise((resolve) => this.#hello.once("close", resolve));
     removeAll(this.address.name);
     this.#hello.destroy();
     // A client that does not read is torn down, and its own `onClose` reports it; the server closes all the same.
     await Promise.allSettled([...this.#connections].map((connection) => connection.close()));
     await closed;
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
   }
 }

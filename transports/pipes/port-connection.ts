@@ -2,6 +2,7 @@ import type { MessagePort } from "node:worker_threads";
 import { UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
 import { IpcError } from "../contract/errors.ts";
 import type { Connection, ConnectionHandler } from "../contract/transport.ts";
+import { ClosesOnce } from "../support/closing.ts";
 import { Deadline } from "../support/deadline.ts";
 
 /** Bytes on their way, or waiting at the other end, before `send` returns false. A port itself has no limit. */
@@ -13,7 +14,7 @@ const OVERHEAD_BYTES = 64;
 const GOODBYE = -1;
 
 /** One end of a `MessageChannel`. It carries messages as bytes, and numbers: bytes consumed, or goodbye. */
-export class PortConnection implements Connection {
+export class PortConnection extends ClosesOnce implements Connection {
   readonly #id: string;
   readonly #port: MessagePort;
   readonly #handler: ConnectionHandler;
@@ -29,9 +30,9 @@ export class PortConnection implements Connection {
   #saidGoodbye = false;
   #error: IpcError | undefined;
   #spare: Uint8Array | undefined;
-  #closing: Promise<void> | undefined;
 
   constructor(id: string, port: MessagePort, handler: ConnectionHandler, onClosed?: () => void) {
+    super();
     this.#id = id;
     this.#port = port;
     this.#handler = handler;
@@ -107,12 +108,7 @@ export class PortConnection implements Connection {
     if (this.#saidGoodbye && this.#held.length === 0) this.#port.close();
   }
 
-  close(timeoutMs = 5000): Promise<void> {
-    this.#closing ??= this.#close(timeoutMs);
-    return this.#closing;
-  }
-
-  async #close(timeoutMs: number): Promise<void> {
+  protected override async closeOnce(timeoutMs: number): Promise<void> {
     if (this.#state === "closed") return;
     this.#state = "closing";
     this.#paused = false;
@@ -139,9 +135,5 @@ export class PortConnection implements Connection {
     this.#handler.onClose(this, this.#error);
     this.#onClosed?.();
     this.#closed.resolve();
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
   }
 }

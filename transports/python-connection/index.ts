@@ -16,13 +16,14 @@ import { createServer, type NetConnectOpts, type Server as NetServer } from "nod
 import { UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
 import { type IpcError, toIpcError } from "../contract/errors.ts";
 import type { Address, ConnectionHandler, Server } from "../contract/transport.ts";
+import { unlessAborted } from "../support/opening.ts";
 import { listenPrivately } from "../support/private-listener.ts";
 import { listenAtPath } from "../support/socket-path.ts";
 import { checkSocketPath } from "../support/socket-path-limit.ts";
 import { HANDSHAKE_LIMIT_MS } from "./admission.ts";
 import { PythonConnection } from "./bytes-connection.ts";
 import { connectPython } from "./client.ts";
-import { checkListen, type ProtocolSettings, servePython, unlessAborted } from "./protocol.ts";
+import { checkListen, type ProtocolSettings, servePython } from "./protocol.ts";
 
 export { IpcError, type IpcErrorCode } from "../contract/errors.ts";
 export { PythonConnection, type ReceiveOptions } from "./bytes-connection.ts";

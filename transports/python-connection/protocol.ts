@@ -1,8 +1,8 @@
 import type { Server as NetServer, Socket } from "node:net";
 import { UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
 import type { IpcError } from "../contract/errors.ts";
-import type { Address, ConnectionHandler, OpenOptions, Server } from "../contract/transport.ts";
-import { aborted, checkOptions } from "../support/opening.ts";
+import type { Address, ConnectionHandler, OpenOptions } from "../contract/transport.ts";
+import { checkOptions } from "../support/opening.ts";
 import { StreamServer } from "../support/stream-server.ts";
 import { Admission, HANDSHAKE_LIMIT_MS } from "./admission.ts";
 import { refuseEmptyKey } from "./handshake.ts";
@@ -34,17 +34,6 @@ export function settingsOf(address: Address): ProtocolSettings {
 export function checkListen(transport: string, options: OpenOptions | undefined): void {
   checkOptions(transport, options?.signal && { signal: options.signal });
   refuseEmptyKey(transport, options?.key);
-}
-
-/** Fails if a signal fired while the socket was put in place. @throws IpcError IPC_ABORTED; nothing listens then. */
-export async function unlessAborted(
-  transport: string,
-  options: OpenOptions | undefined,
-  server: Server,
-): Promise<Server> {
-  if (!options?.signal?.aborted) return server;
-  await server.close();
-  throw aborted(transport);
 }
 
 /** Serves a listening socket. Newcomers prove the key side by side, so a stalled one delays nobody. */

@@ -5,12 +5,13 @@ import type { EventTransport, Transport } from "../contract/transport.ts";
 import { streamCapabilities } from "../support/capabilities.ts";
 import { distinctName } from "../support/distinct-name.ts";
 import { listenOnLoopback, loopbackName, loopbackTarget, portOf, portResidue } from "../support/loopback-port.ts";
+import { unlessAborted } from "../support/opening.ts";
 import { listenPrivately } from "../support/private-listener.ts";
 import { listenAtPath, pathResidue, sweepPath } from "../support/socket-path.ts";
 import { checkSocketPath } from "../support/socket-path-limit.ts";
 import { connectRawSocket } from "../support/stream-client.ts";
 import { connectPython } from "./client.ts";
-import { checkListen, MAX_CLIENTS, servePython, settingsOf, unlessAborted } from "./protocol.ts";
+import { checkListen, MAX_CLIENTS, servePython, settingsOf } from "./protocol.ts";
 
 const UNIX_ID = "python-connection";
 const TCP_ID = "python-connection/tcp";

@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import { IpcError } from "../contract/errors.ts";
 import type { Connection, ConnectionHandler } from "../contract/transport.ts";
 import type { Mapping } from "../posix/mapping.ts";
+import { ClosesOnce } from "../support/closing.ts";
 import { Deadline } from "../support/deadline.ts";
 import type { Agreed } from "./agreed-segment.ts";
 import { Pair } from "./layout.ts";
@@ -10,7 +11,7 @@ import { Pair } from "./layout.ts";
 const BATCH = 64;
 
 /** Common part of connections over an agreed segment: the order in which things happen. */
-export abstract class AgreedConnection implements Connection {
+export abstract class AgreedConnection extends ClosesOnce implements Connection {
   protected readonly id: string;
   protected readonly socket: Socket;
   protected readonly mapping: Mapping;
@@ -23,9 +24,9 @@ export abstract class AgreedConnection implements Connection {
   #scheduled: NodeJS.Immediate | undefined;
   #hungUp = false;
   #broken: IpcError | undefined;
-  #closing: Promise<void> | undefined;
 
   constructor(id: string, agreed: Agreed, handler: ConnectionHandler, onEnd: () => void) {
+    super();
     this.id = id;
     this.#agreed = agreed;
     this.socket = agreed.socket;
@@ -132,13 +133,8 @@ export abstract class AgreedConnection implements Connection {
     this.schedule();
   }
 
-  close(timeoutMs = 5000): Promise<void> {
-    this.#closing ??= this.#close(timeoutMs);
-    return this.#closing;
-  }
-
   /** Closes. What was taken lies in the segment, which the other side has mapped, so it is delivered in any case. */
-  async #close(timeoutMs: number): Promise<void> {
+  protected override async closeOnce(timeoutMs: number): Promise<void> {
     if (this.#ended) return;
     this.#open = false;
     const word = this.#agreed.isServer ? Pair.serverClosedWord : Pair.clientClosedWord;
@@ -166,9 +162,5 @@ export abstract class AgreedConnection implements Connection {
 
   protected error(code: IpcError["code"], text: string): IpcError {
     return new IpcError(code, `${this.id}: ${text}`, { transport: this.id });
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
   }
 }

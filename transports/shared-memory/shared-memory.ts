@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Capabilities } from "../contract/capabilities.ts";
 import type { Address, Availability, Transport } from "../contract/transport.ts";
 import { posixAvailability } from "../posix/binding.ts";
-import { NEEDS_POSIX_BINDING } from "../support/capabilities.ts";
+import { localQueueCapabilities } from "../support/capabilities.ts";
 import { distinctName } from "../support/distinct-name.ts";
 import { checkOptions } from "../support/opening.ts";
 import { lockResidue, sweepLocks } from "../support/path-lock.ts";
@@ -28,25 +28,13 @@ function ringKind(id: string, store: Store, wait: WaitKind): RingKind {
 }
 
 function capabilities(kind: RingKind): Capabilities {
-  return {
+  return localQueueCapabilities({
     modes: [kind.wait.spins ? "polling" : "blocking"],
-    patterns: ["request-reply", "one-way"],
-    rendezvous: "address",
     boundaries: "prefix",
-    delivery: "reliable",
-    ordering: "fifo",
     maxMessageBytes: largestMessage(kind.ringBytes),
     maxClients: kind.maxClients,
     maxInFlight: MAX_IN_FLIGHT,
-    connects: "checked",
-    backpressure: "native",
-    peerLoss: "heartbeat",
-    auth: ["permissions"],
-    persistent: false,
-    platforms: ["linux"],
-    languages: ["c", "python"],
-    ...NEEDS_POSIX_BINDING,
-  };
+  });
 }
 
 /** Returns the blocking face with the steps in which a check may open it. */

@@ -5,6 +5,7 @@ import { libc } from "../posix/binding.ts";
 import { EAGAIN, EINTR, errnoName } from "../posix/errno.ts";
 import { Mapping } from "../posix/mapping.ts";
 import { MSG_DONTWAIT, MSG_NOSIGNAL, POLLIN, POLLOUT } from "../posix/unix-socket.ts";
+import { ClosesOnce } from "../support/closing.ts";
 import { adoptDescriptor } from "../support/pipe-handle.ts";
 import { WordCopy } from "../support/word-copy.ts";
 
@@ -22,7 +23,7 @@ const RETRY_MS = 1;
 const SEND_FLAGS = MSG_DONTWAIT | MSG_NOSIGNAL;
 
 /** One end of a connected pair of datagram sockets. */
-export class DatagramConnection implements Connection {
+export class DatagramConnection extends ClosesOnce implements Connection {
   readonly #id: string;
   readonly #fd: number;
   readonly #socket: Socket;
@@ -40,10 +41,10 @@ export class DatagramConnection implements Connection {
   #paused = false;
   #tries = 0;
   #retry: NodeJS.Timeout | NodeJS.Immediate | undefined;
-  #closing: Promise<void> | undefined;
 
   /** @param fd a connected, non-blocking datagram socket; closed with this object */
   constructor(id: string, fd: number, handler: ConnectionHandler, onEnd: () => void) {
+    super();
     this.#id = id;
     this.#fd = fd;
     this.#handler = handler;
@@ -162,13 +163,8 @@ export class DatagramConnection implements Connection {
     if (!this.#ended) this.#socket.resume();
   }
 
-  close(timeoutMs = 5000): Promise<void> {
-    this.#closing ??= this.#close(timeoutMs);
-    return this.#closing;
-  }
-
   /** Every datagram sent is in the other side's queue already; only the goodbye may have to wait for room. */
-  async #close(timeoutMs: number): Promise<void> {
+  protected override async closeOnce(timeoutMs: number): Promise<void> {
     const untilMs = performance.now() + timeoutMs;
     const wasOpen = this.#open;
     this.#open = false;
@@ -204,9 +200,5 @@ export class DatagramConnection implements Connection {
       transport: this.#id,
       ...(errno === undefined ? {} : { errno }),
     });
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
   }
 }

@@ -5,7 +5,7 @@ import { IpcError, toIpcError } from "../contract/errors.ts";
 import type { EventTransport, OsObject, Transport } from "../contract/transport.ts";
 import { streamCapabilities } from "../support/capabilities.ts";
 import { distinctName } from "../support/distinct-name.ts";
-import { aborted, checkOptions } from "../support/opening.ts";
+import { checkOptions, unlessAborted } from "../support/opening.ts";
 import { connectRawSocket, connectStream, isListening } from "../support/stream-client.ts";
 import { StreamServer } from "../support/stream-server.ts";
 
@@ -41,11 +41,7 @@ const event: EventTransport = {
       handler,
       listener,
     });
-    if (options?.signal?.aborted) {
-      await server.close();
-      throw aborted(ID);
-    }
-    return server;
+    return unlessAborted(ID, options, server);
   },
 
   async connect(address, handler, options) {

@@ -3,7 +3,7 @@ import { UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
 import type { EventTransport, Transport } from "../contract/transport.ts";
 import { streamCapabilities } from "../support/capabilities.ts";
 import { listenOnLoopback, loopbackName, loopbackTarget, portOf, portResidue } from "../support/loopback-port.ts";
-import { aborted, checkOptions } from "../support/opening.ts";
+import { checkOptions, unlessAborted } from "../support/opening.ts";
 import { connectRawSocket, connectStream } from "../support/stream-client.ts";
 import { StreamServer } from "../support/stream-server.ts";
 
@@ -22,11 +22,7 @@ const event: EventTransport = {
       handler,
       listener,
     });
-    if (options?.signal?.aborted) {
-      await server.close();
-      throw aborted(ID);
-    }
-    return server;
+    return unlessAborted(ID, options, server);
   },
 
   async connect(address, handler, options) {

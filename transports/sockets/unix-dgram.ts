@@ -6,7 +6,8 @@ import type { Address, Connection, ConnectionHandler, Server, Transport } from "
 import { libc, posixAvailability } from "../posix/binding.ts";
 import { Mapping } from "../posix/mapping.ts";
 import { bindPath, connectPath, isAnswered, MSG_DONTWAIT, MSG_NOSIGNAL, unixSocket } from "../posix/unix-socket.ts";
-import { NEEDS_POSIX_BINDING } from "../support/capabilities.ts";
+import { localQueueCapabilities } from "../support/capabilities.ts";
+import { ClosesOnce } from "../support/closing.ts";
 import { randomInt } from "../support/crypto.ts";
 import { distinctName } from "../support/distinct-name.ts";
 import { aborted, checkOptions, OPEN_LIMIT_MS } from "../support/opening.ts";
@@ -72,14 +73,14 @@ function clearStale(path: string, failure?: IpcError): boolean {
  * The listening end. libuv drops the sender of a datagram, so a hello names the client's path. Each client gets a
  * connected pair of its own; from then on the kernel rejects every other sender.
  */
-class DatagramServer implements Server {
+class DatagramServer extends ClosesOnce implements Server {
   readonly address: Address;
   readonly #handler: ConnectionHandler;
   readonly #connections = new Set<DatagramConnection>();
   #hellos: Socket;
-  #closing: Promise<void> | undefined;
 
   constructor(address: Address, handler: ConnectionHandler) {
+    super();
     this.address = address;
     this.#handler = handler;
     this.#hellos = this.#listen();
@@ -93,7 +94,7 @@ class DatagramServer implements Server {
     socket.on("end", () => {
       rmSync(this.address.name, { force: true });
       socket.destroy();
-      if (this.#closing === undefined) this.#hellos = this.#listen();
+      if (!this.isClosing) this.#hellos = this.#listen();
     });
     return socket;
   }
@@ -130,20 +131,11 @@ class DatagramServer implements Server {
     connection.start();
   }
 
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
-    return this.#closing;
-  }
-
-  async #close(): Promise<void> {
+  protected override async closeOnce(): Promise<void> {
     // Remove before closing: a path that nobody answers may be taken over, and the new owner's socket would be removed.
     rmSync(this.address.name, { force: true });
     this.#hellos.destroy();
     await Promise.allSettled([...this.#connections].map((connection) => connection.close()));
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
   }
 }
 
@@ -242,25 +234,13 @@ function pathsOf({ name }: Address): string[] {
 export const unixDgram: Transport = {
   activeWhenIdle: true,
   id: ID,
-  capabilities: {
+  capabilities: localQueueCapabilities({
     modes: ["event"],
-    patterns: ["request-reply", "one-way"],
-    rendezvous: "address",
     boundaries: "kernel",
-    delivery: "reliable",
-    ordering: "fifo",
     maxMessageBytes: MAX_MESSAGE_BYTES,
     maxClients: MAX_CLIENTS,
     maxInFlight: MAX_IN_FLIGHT,
-    connects: "checked",
-    backpressure: "native",
-    peerLoss: "heartbeat",
-    auth: ["permissions"],
-    persistent: false,
-    platforms: ["linux"],
-    languages: ["c", "python"],
-    ...NEEDS_POSIX_BINDING,
-  },
+  }),
   async probe() {
     return posixAvailability();
   },

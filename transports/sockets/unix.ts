@@ -13,7 +13,7 @@ import type {
 } from "../contract/transport.ts";
 import { streamCapabilities } from "../support/capabilities.ts";
 import { distinctName } from "../support/distinct-name.ts";
-import { aborted, checkOptions } from "../support/opening.ts";
+import { checkOptions, unlessAborted } from "../support/opening.ts";
 import { listenPrivately } from "../support/private-listener.ts";
 import { listenAtPath, pathResidue, sweepPath } from "../support/socket-path.ts";
 import { checkSocketPath } from "../support/socket-path-limit.ts";
@@ -62,11 +62,7 @@ async function listenLocked(address: Address, handler: ConnectionHandler, option
     handler,
     listener,
   });
-  if (options?.signal?.aborted) {
-    await server.close();
-    throw aborted(ID);
-  }
-  return server;
+  return unlessAborted(ID, options, server);
 }
 
 /** Unix domain stream sockets over `node:net`. Each message follows a u32 length prefix. */

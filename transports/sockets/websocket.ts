@@ -5,6 +5,7 @@ import { IpcError, type IpcErrorCode, toIpcError } from "../contract/errors.ts";
 import type { Address, Connection, ConnectionHandler, OpenOptions, Server, Transport } from "../contract/transport.ts";
 import { streamCapabilities } from "../support/capabilities.ts";
 import { closableServer } from "../support/closable-server.ts";
+import { ClosesOnce } from "../support/closing.ts";
 import { Deadline } from "../support/deadline.ts";
 import { checkOptions, withinLimit } from "../support/opening.ts";
 import { installedVersion, pathTransport, probePackage } from "../support/path-transport.ts";
@@ -35,7 +36,7 @@ function loadLibrary(): Promise<typeof Ws> {
   return loading;
 }
 
-class WebSocketConnection implements Connection {
+class WebSocketConnection extends ClosesOnce implements Connection {
   readonly #ws: Ws.WebSocket;
   readonly #socket: Socket;
   readonly #handler: ConnectionHandler;
@@ -48,9 +49,9 @@ class WebSocketConnection implements Connection {
   #refused = false;
   #open = true;
   #error: IpcError | undefined;
-  #closing: Promise<void> | undefined;
 
   constructor(ws: Ws.WebSocket, socket: Socket, handler: ConnectionHandler, onClosed?: () => void) {
+    super();
     this.#ws = ws;
     this.#socket = socket;
     this.#handler = handler;
@@ -114,12 +115,7 @@ class WebSocketConnection implements Connection {
     });
   }
 
-  close(timeoutMs = 5000): Promise<void> {
-    this.#closing ??= this.#close(timeoutMs);
-    return this.#closing;
-  }
-
-  async #close(timeoutMs: number): Promise<void> {
+  protected override async closeOnce(timeoutMs: number): Promise<void> {
     if (this.#ws.readyState === this.#ws.CLOSED) return;
     this.#open = false;
     let late: IpcError | undefined;
@@ -136,10 +132,6 @@ class WebSocketConnection implements Connection {
     await this.#closed.promise;
     deadline.clear();
     if (late !== undefined) throw late;
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
   }
 }
 

@@ -25,6 +25,20 @@ const UNIX_STREAM: Capabilities = {
   native: false,
 };
 
+/** Returns the record of a queue that the kernel or shared memory keeps, between processes of one Linux machine. */
+export function localQueueCapabilities(
+  limits: Pick<Capabilities, "modes" | "boundaries" | "maxMessageBytes" | "maxClients" | "maxInFlight">,
+): Capabilities {
+  return {
+    ...UNIX_STREAM,
+    peerLoss: "heartbeat",
+    platforms: ["linux"],
+    languages: ["c", "python"],
+    ...NEEDS_POSIX_BINDING,
+    ...limits,
+  };
+}
+
 /** Returns the record of a connection over an event loop: that of a Unix stream socket, with `changes`. */
 export function streamCapabilities(changes: Partial<Capabilities>): Capabilities {
   return { ...UNIX_STREAM, ...changes };

@@ -1,5 +1,5 @@
 import { IpcError } from "../contract/errors.ts";
-import type { OpenOptions } from "../contract/transport.ts";
+import type { OpenOptions, Server } from "../contract/transport.ts";
 import { Deadline } from "./deadline.ts";
 
 /** Longest time that opening may take when the caller set no limit of its own. */
@@ -48,4 +48,15 @@ export async function withinLimit<T>(
     deadline.clear();
     options?.signal?.removeEventListener("abort", onAbort);
   }
+}
+
+/** Fails if a signal fired while the socket was put in place. @throws IpcError IPC_ABORTED; nothing listens then. */
+export async function unlessAborted(
+  transport: string,
+  options: OpenOptions | undefined,
+  server: Server,
+): Promise<Server> {
+  if (!options?.signal?.aborted) return server;
+  await server.close();
+  throw aborted(transport);
 }

@@ -8,6 +8,7 @@ import type {
   ConnectionHandler,
   Server,
 } from "../contract/transport.ts";
+import { ClosesOnce } from "./closing.ts";
 
 /** Blocking server that, beyond the contract, shows its clients come and go. */
 export interface ObservableServer extends BlockingServer {
@@ -53,7 +54,7 @@ export interface Limits {
 const BATCH = 64;
 
 /** A connection in event mode over a blocking one that is polled, never waited for. */
-export class PolledEventConnection implements Connection {
+export class PolledEventConnection extends ClosesOnce implements Connection {
   readonly #limits: Limits;
   readonly #connection: BlockingConnection;
   readonly #handler: ConnectionHandler;
@@ -63,7 +64,6 @@ export class PolledEventConnection implements Connection {
   #open = true;
   /** Size of the message that was refused; -1 when none waits. */
   #wantedBytes = -1;
-  #closing: Promise<void> | undefined;
   paused = false;
 
   /** @param onEnd given by a server, which then does the receiving for all its connections */
@@ -74,6 +74,7 @@ export class PolledEventConnection implements Connection {
     schedule: PollSchedule,
     onEnd?: () => void,
   ) {
+    super();
     this.#limits = limits;
     this.#connection = connection;
     this.#handler = handler;
@@ -87,7 +88,7 @@ export class PolledEventConnection implements Connection {
   }
 
   send(message: Uint8Array): boolean {
-    if (!this.#open || this.#closing !== undefined) throw closed(this.#limits.id);
+    if (!this.#open || this.isClosing) throw closed(this.#limits.id);
     const taken = this.#connection.send(message, 0);
     if (!taken) {
       this.#wantedBytes = message.length;
@@ -97,7 +98,7 @@ export class PolledEventConnection implements Connection {
   }
 
   offerRoom(): void {
-    if (this.#wantedBytes < 0 || !this.#open || this.#closing !== undefined) return;
+    if (this.#wantedBytes < 0 || !this.#open || this.isClosing) return;
     const { hasRoom } = this.#connection as Partial<ObservableConnection>;
     if (hasRoom?.call(this.#connection, this.#wantedBytes) === false) return this.#schedule.hurry();
     this.#wantedBytes = -1;
@@ -105,7 +106,7 @@ export class PolledEventConnection implements Connection {
   }
 
   deliver(message: Uint8Array): void {
-    if (this.#open && this.#closing === undefined) this.#handler.onMessage(message, this);
+    if (this.#open && !this.isClosing) this.#handler.onMessage(message, this);
   }
 
   #receive(): boolean {
@@ -146,28 +147,24 @@ export class PolledEventConnection implements Connection {
     this.#schedule.hurry();
   }
 
-  close(): Promise<void> {
+  protected override async closeOnce(): Promise<void> {
     // Never from inside the caller's own turn: `onClose` follows the call, it does not interrupt it.
-    this.#closing ??= Promise.resolve().then(() => this.end());
-    return this.#closing;
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
+    await Promise.resolve();
+    this.end();
   }
 }
 
 /** A server in event mode over a blocking one. */
-export class PolledEventServer implements Server {
+export class PolledEventServer extends ClosesOnce implements Server {
   readonly #limits: Limits;
   readonly #server: BlockingServer;
   readonly #handler: ConnectionHandler;
   readonly #connections = new Map<BlockingConnection, PolledEventConnection>();
   readonly #schedule: PollSchedule;
   readonly #buffer: Uint8Array;
-  #closing: Promise<void> | undefined;
 
   constructor(limits: Limits, server: BlockingServer, handler: ConnectionHandler, schedule: PollSchedule) {
+    super();
     this.#limits = limits;
     this.#server = server;
     this.#handler = handler;
@@ -194,7 +191,7 @@ export class PolledEventServer implements Server {
       }
       taken++;
       if (from !== undefined) this.#connectionOf(from).deliver(this.#buffer.subarray(0, length));
-      if (this.#closing !== undefined) return false;
+      if (this.isClosing) return false;
     }
     this.#observe();
     return taken > 0 || hasMore;
@@ -226,20 +223,11 @@ export class PolledEventServer implements Server {
     }
   }
 
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
-    return this.#closing;
-  }
-
-  async #close(): Promise<void> {
+  protected override async closeOnce(): Promise<void> {
     this.#schedule.stop();
     await Promise.resolve();
     for (const connection of [...this.#connections.values()]) connection.end();
     this.#server[Symbol.dispose]();
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
   }
 }
 

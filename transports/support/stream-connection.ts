@@ -1,6 +1,7 @@
 import type { Readable, Writable } from "node:stream";
 import { IpcError, toIpcError } from "../contract/errors.ts";
 import type { Connection, ConnectionHandler } from "../contract/transport.ts";
+import { ClosesOnce } from "./closing.ts";
 import { Deadline } from "./deadline.ts";
 import { FrameWriter } from "./frame-writer.ts";
 import { LengthPrefixDecoder, type PrefixFormat, U32_PREFIX } from "./length-prefix.ts";
@@ -45,7 +46,7 @@ interface Rest {
  * read (and discard) until the other side's, so that nothing taken is lost to a reset and `close` means that the other
  * process has read everything.
  */
-export class StreamConnection implements Connection {
+export class StreamConnection extends ClosesOnce implements Connection {
   readonly #options: StreamConnectionOptions;
   readonly #handler: ConnectionHandler;
   readonly #decoder: LengthPrefixDecoder;
@@ -58,10 +59,10 @@ export class StreamConnection implements Connection {
   #rest: Rest | undefined;
   #remoteEnded = false;
   #error: IpcError | undefined;
-  #closing: Promise<void> | undefined;
   #deadline: Deadline | undefined;
 
   constructor(options: StreamConnectionOptions) {
+    super();
     this.#options = options;
     this.#handler = options.handler;
     const format = options.format ?? U32_PREFIX;
@@ -201,12 +202,7 @@ export class StreamConnection implements Connection {
     );
   }
 
-  close(timeoutMs = 5000): Promise<void> {
-    this.#closing ??= this.#close(timeoutMs);
-    return this.#closing;
-  }
-
-  async #close(timeoutMs: number): Promise<void> {
+  protected override async closeOnce(timeoutMs: number): Promise<void> {
     let late: IpcError | undefined;
     if (this.#state === "open") {
       this.#state = "closing";
@@ -274,9 +270,5 @@ export class StreamConnection implements Connection {
       `${transport}: the other side did not read everything, or did not close its connection, ` +
       `within ${timeoutMs} ms`;
     return new IpcError("IPC_TIMEOUT", message, { transport });
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
   }
 }

@@ -1,5 +1,6 @@
 import type { Server as NetServer, Socket } from "node:net";
 import type { Address, ConnectionHandler, Server } from "../contract/transport.ts";
+import { ClosesOnce } from "./closing.ts";
 import type { PrefixFormat } from "./length-prefix.ts";
 import { StreamConnection } from "./stream-connection.ts";
 
@@ -20,16 +21,16 @@ export interface StreamServerOptions {
 }
 
 /** A listening socket whose connections carry length-prefixed messages. Closing it unlinks a socket's path. */
-export class StreamServer implements Server {
+export class StreamServer extends ClosesOnce implements Server {
   readonly address: Address;
   readonly #options: StreamServerOptions;
   readonly #connections = new Set<StreamConnection>();
   /** Sockets that are not admitted yet. */
   readonly #newcomers = new Set<Socket>();
   readonly #listenerClosed: Promise<void>;
-  #closing: Promise<void> | undefined;
 
   constructor(options: StreamServerOptions) {
+    super();
     this.address = options.address;
     this.#options = options;
     this.#listenerClosed = new Promise((resolve) => options.listener.once("close", resolve));
@@ -72,20 +73,11 @@ export class StreamServer implements Server {
     return connection;
   }
 
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
-    return this.#closing;
-  }
-
-  async #close(): Promise<void> {
+  protected override async closeOnce(): Promise<void> {
     this.#options.listener.close();
     for (const socket of this.#newcomers) socket.destroy();
     // A client that does not read is torn down and gets the error in its `onClose`; the server closes all the same.
     await Promise.allSettled([...this.#connections].map((connection) => connection.close()));
     await this.#listenerClosed;
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
   }
 }

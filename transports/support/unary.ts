@@ -1,5 +1,6 @@
 import { IpcError } from "../contract/errors.ts";
 import type { Connection, ConnectionHandler } from "../contract/transport.ts";
+import { ClosesOnce } from "./closing.ts";
 import { Deadline } from "./deadline.ts";
 
 /** Time after `close` without a reply, which would show that a request has arrived, until `confirm` is called. */
@@ -26,7 +27,7 @@ export interface UnaryClientOptions {
 }
 
 /** Client end of mechanisms that offer only calls: each `send` is a call, each reply to one a message. */
-export class UnaryClient implements Connection {
+export class UnaryClient extends ClosesOnce implements Connection {
   readonly #options: UnaryClientOptions;
   readonly #handler: ConnectionHandler;
   readonly #held: Uint8Array[] = [];
@@ -38,10 +39,10 @@ export class UnaryClient implements Connection {
   /** Error of the first call that failed while the connection was closing. */
   #failure: IpcError | undefined;
   #idle: (() => void) | undefined;
-  #closing: Promise<void> | undefined;
   readonly #done: CallDone = (error, reply) => this.#finished(error, reply);
 
   constructor(options: UnaryClientOptions) {
+    super();
     this.#options = options;
     this.#handler = options.handler;
   }
@@ -101,12 +102,7 @@ export class UnaryClient implements Connection {
     }
   }
 
-  close(timeoutMs = 5000): Promise<void> {
-    this.#closing ??= this.#close(timeoutMs);
-    return this.#closing;
-  }
-
-  async #close(timeoutMs: number): Promise<void> {
+  protected override async closeOnce(timeoutMs: number): Promise<void> {
     if (this.#ended) return;
     this.#open = false;
     const arrived = this.#calls === 0 || (await this.#arrived(timeoutMs));
@@ -139,10 +135,6 @@ export class UnaryClient implements Connection {
     this.#idle?.();
     this.#options.release();
     this.#handler.onClose(this, error);
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
   }
 }
 

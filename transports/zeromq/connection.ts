@@ -1,6 +1,7 @@
 import { UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
 import { IpcError, toIpcError } from "../contract/errors.ts";
 import type { Connection, ConnectionHandler } from "../contract/transport.ts";
+import { ClosesOnce } from "../support/closing.ts";
 import { Deadline } from "../support/deadline.ts";
 import { answerFarewell, answers, askFarewell, isQuestion, type Outgoing } from "./farewell.ts";
 
@@ -33,7 +34,7 @@ export interface SocketPort {
  * One end of a ZeroMQ exchange. The library allows one unfinished send per socket ("Socket is busy writing"), so
  * further messages wait in a bounded outbox and leave in order.
  */
-export class ZeromqConnection implements Connection {
+export class ZeromqConnection extends ClosesOnce implements Connection {
   readonly #wire: SocketPort;
   readonly #handler: ConnectionHandler;
   readonly #outbox: Outgoing[] = [];
@@ -51,11 +52,11 @@ export class ZeromqConnection implements Connection {
   #open = true;
   #ended = false;
   #settled: (() => void) | undefined;
-  #closing: Promise<void> | undefined;
   readonly #sent = (): void => this.#next();
   readonly #failed = (error: unknown): void => this.#refused(error);
 
   constructor(wire: SocketPort, handler: ConnectionHandler) {
+    super();
     this.#wire = wire;
     this.#handler = handler;
   }
@@ -184,12 +185,7 @@ export class ZeromqConnection implements Connection {
     this.#wire.setPaused(false);
   }
 
-  close(timeoutMs = 5000): Promise<void> {
-    this.#closing ??= this.#close(timeoutMs);
-    return this.#closing;
-  }
-
-  async #close(timeoutMs: number): Promise<void> {
+  protected override async closeOnce(timeoutMs: number): Promise<void> {
     if (this.#ended) return;
     this.#open = false;
     const { transport, confirms } = this.#wire;
@@ -233,10 +229,6 @@ export class ZeromqConnection implements Connection {
     this.#settle();
     this.#wire.release(lingerMs);
     this.#handler.onClose(this, error);
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
   }
 }
 
