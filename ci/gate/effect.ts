@@ -1,3 +1,4 @@
+/** Size of the difference between base and head, with its interval. */
 import type { Interval } from "../../harness/results/model.ts";
 import { median } from "../../harness/results/quantiles.ts";
 

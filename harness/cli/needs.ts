@@ -1,3 +1,4 @@
+/** Parser of `--need`: names, values and units. The needs themselves are in `scenarios/needs/`. */
 import {
   contradiction,
   type Need,

@@ -1,3 +1,4 @@
+/** Parsers of the values of flags: sizes, counts, times. */
 import { OPTIMIZE, type Optimize } from "../../scenarios/workload.ts";
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import { UsageError } from "../results/exit-codes.ts";

@@ -1,3 +1,4 @@
+/** Probes of the limits of the system: descriptors, queues, shared memory, temporary directory, watches. */
 import { existsSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { asRoot, REMEDIES } from "../../transports/contract/shortage.ts";

@@ -1,3 +1,4 @@
+/** Journal of the addresses that a run uses, so that a later run sweeps what a killed one left. */
 import { appendFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Address, Place, Transport } from "../../transports/contract/transport.ts";

@@ -1,3 +1,4 @@
+/** Private directory of a run, which has its sockets, FIFOs and files. */
 import { lstatSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import type { Server } from "node:net";

@@ -1,3 +1,4 @@
+/** Temporary git worktree of the base of a gate. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { rm, rmdir } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join } from "node:path";

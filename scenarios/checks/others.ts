@@ -1,3 +1,4 @@
+/** Checks of publishing, and of servers in other languages. */
 import { type Check, type CheckContext, NotApplicable, type Peer } from "../check.ts";
 import { hasAddress, ownProcess, replies } from "../kit/conditions.ts";
 import { expect } from "../kit/expect.ts";

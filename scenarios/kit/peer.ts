@@ -1,3 +1,4 @@
+/** Questions that a check asks a running server, and figures that /proc has of its process. */
 import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Address } from "../../transports/contract/transport.ts";

@@ -1,3 +1,4 @@
+/** Loops of a client over both faces, whose requests have a schedule or follow each other. */
 import type { BlockingConnection } from "../../../transports/contract/transport.ts";
 import type { RpcClient } from "../../rpc/client.ts";
 import type { ReusableMessage } from "../../rpc/message.ts";
