@@ -23,6 +23,8 @@ import {
 const MOST_LINES = 24;
 /** Number of lines that each part keeps, however long the others are. */
 const LEAST_LINES = 2;
+/** Indent of the further lines of a text. */
+const HANGING = "    ";
 const MORE = "more with --tables and in the report";
 
 /**
@@ -33,28 +35,49 @@ export function answer(raw: Report, options: TerminalOptions = {}): string {
   const report = forTerminal(raw);
   const { pick } = report;
   const width = widthLimit(options);
-  const list = (texts: readonly string[]): string[] => texts.map((text) => cut(`  ${oneLine(text)}`, width));
   if (pick === null || pick === undefined) {
     const head = paint("yellow", `No pick: ${noPickReason(report)}.`, options);
     // A pick lists them as ruled out.
     const refuted = excludedIn(report).byChecks.map(ruledOut).map(ruledOutText);
     return [
       head,
-      ...fitted([list([...refuted, ...missingOf(report), ...ruledOutByNeeds(report)])], MOST_LINES - 1),
+      ...fitted([[...refuted, ...missingOf(report), ...ruledOutByNeeds(report)].map(entry)], MOST_LINES - 1, width),
     ].join("\n");
   }
   const sentence = wrap(oneLine(pick.sentence), width).map((line) => paint("bold", line, options));
   const parts = [
-    list((pick.reasons ?? []).map((reason) => `- ${reason}`)),
+    (pick.reasons ?? []).map((reason) => entry(`- ${reason}`)),
     ["", ...table(report, pick, options)],
-    list((pick.alternatives ?? []).map((other) => `${MODE_LABELS[other.mode] ?? other.mode}: ${other.sentence}`)),
-    list([...outOf(pick), ...ruledOutByNeeds(report)]),
+    (pick.alternatives ?? []).map((other) => entry(`${MODE_LABELS[other.mode] ?? other.mode}: ${other.sentence}`)),
+    [...outOf(pick), ...ruledOutByNeeds(report)].map(entry),
   ];
-  return [...sentence, ...fitted(parts, MOST_LINES - sentence.length)].join("\n");
+  return [...sentence, ...fitted(parts, MOST_LINES - sentence.length, width)].join("\n");
+}
+
+/** Text that takes one line, cut, or as many as it needs. */
+interface Entry {
+  readonly text: string;
+}
+
+const entry = (text: string): Entry => ({ text: oneLine(text) });
+
+/** Wraps the texts that are too long for one line, from the first on, while there is room; cuts the others. */
+function written(parts: readonly (readonly (string | Entry)[])[], room: number, width: number): string[][] {
+  let spare = room - parts.flat().length;
+  return parts.map((lines) =>
+    lines.flatMap((line): string[] => {
+      if (typeof line === "string") return [line];
+      const [first = "", ...rest] = wrap(line.text, width - HANGING.length);
+      if (rest.length > spare) return [cut(`  ${line.text}`, width)];
+      spare -= rest.length;
+      return [`  ${first}`, ...rest.map((text) => HANGING + text)];
+    }),
+  );
 }
 
 /** Shortens the longest parts until all fit, and counts what is left out of each. */
-function fitted(parts: readonly (readonly string[])[], room: number): string[] {
+function fitted(entries: readonly (readonly (string | Entry)[])[], room: number, width: number): string[] {
+  const parts = written(entries, room, width);
   const kept = parts.map((lines) => lines.length);
   const lengthOf = (part: number): number => {
     const lines = kept[part] as number;
@@ -100,11 +123,11 @@ function table(report: Report, pick: Pick, options: TerminalOptions): string[] {
   const quick = quickNote(report);
   const place = placementTitle(placement, report.environment);
   const parts = [place, MODE_LABELS[pick.mode] ?? pick.mode, metricOf(pick).noun, ...(quick === "" ? [] : [quick])];
-  const head = paint("dim", cut(parts.join(" · "), widthLimit(options)), options);
+  const head = wrap(parts.join(" · "), widthLimit(options)).map((line) => paint("dim", line, options));
   const full = rendered(pick, bySize, hasC && isAboutTime, options);
   // One size with the column and one without it would look like an oversight.
   const fits = !full.some((line) => line.includes(NO_ROOM));
-  return [head, ...(fits ? full : rendered(pick, bySize, false, options))];
+  return [...head, ...(fits ? full : rendered(pick, bySize, false, options))];
 }
 
 function rendered(
