@@ -24,7 +24,7 @@ export interface Variant {
   readonly mix?: readonly MixPart[];
   /** CPU time that the server spends on each request beside the echo, for `workload`. */
   readonly workMicros?: number;
-  /** Kind of value that both ends convert; its size takes the place of the payload's. */
+  /** Kind of value that both ends convert; its size takes the place of the payload's. Absent: a value of that size. */
   readonly corpus?: CorpusId;
   /** Codec, filled in from `--codec`: the variant runs once with each. */
   readonly codec?: CodecId;

@@ -1,9 +1,11 @@
 import { Command } from "commander";
 import { answer, checkTables, compareTables, partialNote, pickParagraph } from "../../reports/terminal/index.ts";
+import { CODEC_IDS } from "../../scenarios/benchmark.ts";
 import { EXIT } from "../results/exit-codes.ts";
 import type { Report } from "../results/model.ts";
 import { ensureWritable } from "../results/store.ts";
 import { chooseCandidates } from "./candidates.ts";
+import { parseCodec } from "./codecs.ts";
 import { compare } from "./comparison.ts";
 import { refuseTooLarge } from "./measure.ts";
 import { type MeasureOptions, withMeasuring, withQuestion } from "./options.ts";
@@ -13,6 +15,7 @@ import { noteAbsent } from "./peers.ts";
 import { questionOf } from "./question.ts";
 import { startRun } from "./run.ts";
 import type { Candidate } from "./transports.ts";
+import { each } from "./values.ts";
 
 /** Largest number of warnings behind an answer; the report has all of them. */
 const MOST_WARNINGS = 3;
@@ -21,6 +24,11 @@ export function compareCommand(): Command {
   return withQuestion(withMeasuring(new Command("compare")))
     .description("check and measure the mechanisms side by side, and name a pick with its reasons")
     .option("--tables", "print every table behind the answer")
+    .option(
+      "--codec <name>",
+      `codec that converts a value of each --payload at both ends: ${CODEC_IDS.join(", ")} (default: bytes)`,
+      each(parseCodec),
+    )
     .action(async (options: MeasureOptions) => {
       const question = await questionOf(options);
       ensureWritable(options.out, REPORT_FILES);

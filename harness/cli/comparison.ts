@@ -15,6 +15,7 @@ import { chooseArms, defaultPlacements } from "./arms.ts";
 import { warnBeforeRun } from "./before-run.ts";
 import { afterChecks, type Selection } from "./candidates.ts";
 import { checkAll, checkTargets } from "./check.ts";
+import { withCodecs } from "./codecs.ts";
 import { nothingLeft, requestOf } from "./measure.ts";
 import type { MeasureOptions } from "./options.ts";
 import { publishPartial } from "./output.ts";
@@ -115,17 +116,19 @@ interface SoFar {
 function planComparison(asked: Asked): Comparison {
   const { options, chosen, question } = asked;
   const { candidates } = chosen;
-  const isMore = asksForMore(question.workload) || question.fansOut;
+  const { codec } = question.workload;
+  const isMore = asksForMore(question.workload) || question.fansOut || codec !== null;
   const cells = cellsFor(question, options);
   // What was asked for has one answer, and client processes take their time to start.
   const placements = options.placement ?? (isMore ? [placementOf(defaultPlacements())] : defaultPlacements());
-  const { arms, missing } = chooseArms(candidates, {
+  const { arms: placed, missing } = chooseArms(candidates, {
     placements,
     modes: options.mode,
     peers: options.peer,
     cells,
     overview: true,
   });
+  const arms = codec === null ? placed : withCodecs(placed, [codec], cells);
   if (arms.length + missing.length === 0) throw nothingLeft(chosen, options.peer);
   const targets = targetsOf(asked, arms);
   const furtherMs = predictChecksMs(

@@ -8,7 +8,7 @@ import { chooseCells } from "./arms.ts";
 import type { MeasureOptions } from "./options.ts";
 import { sizesOf } from "./payloads.ts";
 import type { AskedQuestion } from "./question.ts";
-import { asksForMore, fanOutCells, workloadCells } from "./workload.ts";
+import { asksForMore, fanOutCells, sizedCells, workloadCells } from "./workload.ts";
 
 /** Returns the sizes of the profile, or of those typed the ones of the default workload, or else all typed ones. */
 export function pickSizes({ workload, profile }: AskedQuestion): readonly number[] {
@@ -40,6 +40,8 @@ export function questionFor(
     ...(workMicros > 0 || optimize === "throughput" ? {} : { assumedWorkNs: 1000 * typicalWorkMicros }),
   };
   if (question.fansOut) return { ...common, payloads: pickSizes(question), benchmark: "fan-out" };
+  const { codec } = question.workload;
+  if (codec !== null) return { ...common, payloads: pickSizes(question), benchmark: "codec-round-trip", codec };
   if (!asksForMore(question.workload)) return { ...common, payloads: pickSizes(question), benchmark: "round-trip" };
   const payloads = cells.map(({ payloadBytes }) => payloadBytes);
   return { ...common, payloads, benchmark: "workload", measuredWorkNs: 1000 * workMicros };
@@ -52,6 +54,7 @@ export function cellsFor(question: AskedQuestion, { payload }: MeasureOptions): 
   // Subscribers take their time to start: the sizes of the answer alone.
   if (fansOut) return fanOutCells(pickSizes(question));
   const sizes = sizesOf(workload.payloads);
+  if (workload.codec !== null) return sizedCells(workload.codec, sizes);
   const cells = chooseCells(undefined, sizes);
   return payload === undefined ? cells.filter((cell) => isForOverview(cell, sizes)) : cells;
 }

@@ -10,7 +10,7 @@ import { chooseChecks } from "./check.ts";
 import { combineNeeds, parseNeed } from "./needs.ts";
 import type { MeasureOptions } from "./options.ts";
 import { findProfile } from "./profiles.ts";
-import { asksForMore, workloadOf } from "./workload.ts";
+import { asksForMore, withCodec, workloadOf } from "./workload.ts";
 
 /** Question of the user, from flags and profile together. */
 export interface AskedQuestion {
@@ -34,7 +34,7 @@ export async function questionOf(options: MeasureOptions): Promise<AskedQuestion
     ofProfile: profile.checks.length === 0 ? [] : chooseChecks(profile.checks),
   }));
   const requirements = combineNeeds(options.need ?? [], { name: profile.name, needs });
-  const workload = workloadOf(options, profile.workload);
+  const workload = withCodec(workloadOf(options, profile.workload), options);
   const ofNeeds = new Set(requirements.flatMap(checksOf));
   const isExtra = ({ id, quick }: Check): boolean => quick !== true && !ofNeeds.has(id);
   const checksOfPick = new Set(ofProfile.filter(isExtra).map(({ id }) => id));
@@ -44,7 +44,10 @@ export async function questionOf(options: MeasureOptions): Promise<AskedQuestion
     requirements,
     workload,
     fansOut:
-      requirements.some(({ need }) => need.name === "fan-out") && isThroughput(options) && !asksForMore(workload),
+      requirements.some(({ need }) => need.name === "fan-out") &&
+      isThroughput(options) &&
+      !asksForMore(workload) &&
+      workload.codec === null,
     checks: CHECKS.filter(({ id, quick }) => quick === true || named.has(id)),
     checksOfPick,
     forReport: {

@@ -1,4 +1,5 @@
-import type { Variant } from "../../scenarios/benchmark.ts";
+import type { CodecId, Variant } from "../../scenarios/benchmark.ts";
+import { codecRoundTrip } from "../../scenarios/benchmarks/codec-round-trip.ts";
 import { fanOut } from "../../scenarios/benchmarks/fan-out.ts";
 import { workload as benchmark } from "../../scenarios/benchmarks/workload.ts";
 import { DEFAULT_WORKLOAD } from "../../scenarios/profiles/default-workload.ts";
@@ -6,6 +7,7 @@ import type { Workload } from "../../scenarios/workload.ts";
 import type { Cell } from "../coordinator/arm.ts";
 import { UsageError } from "../results/exit-codes.ts";
 import type { Measurement } from "../results/model.ts";
+import { LEAST_SIZED_BYTES } from "../rpc/codecs/sized.ts";
 import type { MeasureOptions } from "./options.ts";
 import { checkPayloads, meanBytes, sizesOf } from "./payloads.ts";
 
@@ -41,6 +43,37 @@ export function workloadOf(options: MeasureOptions, base: Partial<Workload> = {}
 /** True where more is asked for than a round trip shows: the benchmark `workload` is measured then. */
 export function asksForMore({ clients, ratePerSecond, payloads, workMicros }: Workload): boolean {
   return clients > 1 || ratePerSecond !== null || workMicros > 0 || "mix" in payloads;
+}
+
+/**
+ * Adds the codec of `compare`: the one that was asked for, or else that of `base`. Default sizes that are too small for
+ * a value are left out.
+ *
+ * @throws UsageError for several codecs, a size that is too small for a value, or requests that are not of one client
+ */
+export function withCodec(workload: Workload, { codec: asked, payload }: MeasureOptions): Workload {
+  if (asked !== undefined && (asked.length !== 1 || asked[0] === "all"))
+    throw new UsageError("compare takes one codec; measure --codec measures several side by side");
+  const codec = (asked?.[0] as CodecId | undefined) ?? workload.codec;
+  if (codec === null) return workload;
+  const { payloads } = workload;
+  if (asksForMore(workload) || "mix" in payloads)
+    throw new UsageError(
+      `--codec ${codec} is for one client that waits for each reply; leave out --clients, --rate, --work and the mix`,
+    );
+  const enough = codec === "raw" ? payloads : payloads.filter((bytes) => bytes >= LEAST_SIZED_BYTES);
+  const tooSmall = payloads.find((bytes) => !enough.includes(bytes));
+  if (enough.length === 0 || (payload !== undefined && tooSmall !== undefined))
+    throw new UsageError(
+      `payload ${tooSmall} is too small for a value in ${codec}; give at least ${LEAST_SIZED_BYTES} bytes`,
+    );
+  // The same sizes stay those of the profile.
+  return { ...workload, codec, payloads: tooSmall === undefined ? payloads : enough };
+}
+
+/** Returns a cell for each size of a workload with a codec: both ends convert a value that takes so many bytes. */
+export function sizedCells(codec: CodecId, payloads: readonly number[]): readonly Cell[] {
+  return payloads.map((payloadBytes) => ({ benchmark: codecRoundTrip, variant: { codec }, payloadBytes }));
 }
 
 /** Number of subscribers where a question is about publishing. */

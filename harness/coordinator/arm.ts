@@ -61,6 +61,7 @@ export function cellKey({ benchmark, variant, payloadBytes }: Cell): string {
   if (variant.workMicros !== undefined) parts.push(`${variant.workMicros} µs of work`);
   for (const { bytes, share } of variant.mix ?? []) parts.push(`${Math.round(share * 1000) / 10} % ${bytes} B`);
   if (variant.corpus !== undefined) parts.push(`${variant.corpus} as ${variant.codec}`);
+  else if (variant.codec !== undefined) parts.push(`as ${variant.codec}`);
   return parts.join(", ");
 }
 
@@ -133,10 +134,10 @@ function programReason({ transport }: Pick<Arm, "transport">, { variant }: Cell)
 
 function codecReason({ peerLanguage }: Pick<Arm, "peerLanguage">, { variant }: Cell): string | undefined {
   const { codec, corpus } = variant;
-  if (codec === undefined || corpus === undefined) return undefined;
+  if (codec === undefined) return undefined;
   if (peerLanguage !== "node")
     return `only peers on Node have these codecs, and this one is written in ${peerLanguage}`;
-  return cannotCarry(codec, corpus);
+  return corpus === undefined ? undefined : cannotCarry(codec, corpus);
 }
 
 function patternReason({ capabilities }: TransportDescription, pattern: Benchmark["pattern"]): string | undefined {

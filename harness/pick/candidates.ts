@@ -9,7 +9,7 @@ import type { RequestCosts } from "./materiality.ts";
 import { METRICS, type MetricName } from "./metric.ts";
 
 /** Question of a pick, with every default filled in: see {@link withDefaults}. */
-export type FullQuestion = Required<Question>;
+export type FullQuestion = Required<Omit<Question, "codec">> & Pick<Question, "codec">;
 
 /** Question of a pick. */
 export interface Question {
@@ -19,6 +19,8 @@ export interface Question {
   readonly benchmark: string;
   /** Language of the server. */
   readonly peer: string;
+  /** Codec that converts values at both ends; absent: the requests are bytes. */
+  readonly codec?: string;
   /** Default: p50. */
   readonly optimize?: MetricName;
   /** Share of a request's time above which a difference matters; default 0.1. */

@@ -52,6 +52,7 @@ export function pick(evidence: Evidence, asked: Question): Pick | null {
       modes: question.modes,
       placement: question.placement,
       benchmark: question.benchmark,
+      ...(question.codec === undefined ? {} : { codec: question.codec }),
       optimize: question.optimize,
       matters,
       assumedWorkNs,

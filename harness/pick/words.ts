@@ -26,7 +26,7 @@ function use({ candidate }: Judged, question: FullQuestion): string {
 function purpose(question: FullQuestion, { rows: [row] }: Candidate): string {
   const what = question.benchmark === "fan-out" ? "messages to several subscribers" : "requests";
   const sizes = row?.mix === undefined ? sizesOf(question) : mixText(row.mix);
-  const load: string[] = [];
+  const load: string[] = question.codec === undefined ? [] : [`in ${question.codec}`];
   if (question.benchmark === "workload" && row !== undefined) {
     if (row.clients > 1) load.push(`from ${row.clients} clients`);
     if (row.ratePerSecond !== null) load.push(`at ${row.ratePerSecond} a second`);

@@ -15,7 +15,7 @@ export interface Load {
   readonly batched: boolean;
   /** Seed of everything random inside the model. */
   readonly seed: number;
-  /** For `codec-round-trip`: id of the kind of value that travels. */
+  /** For `codec-round-trip`: id of the kind of value that travels; absent: a table of `payloadBytes`. */
   readonly corpus?: string;
   /** For `workload`: sizes that take turns instead of one. */
   readonly mix?: readonly MixPart[];

@@ -54,6 +54,7 @@ export const PICK: Schema = model<Pick>()(
         modes: list(mode),
         placement,
         benchmark: text,
+        codec: text,
         optimize: anyOf({ p50: true, p99: true, throughput: true, cpu: true }),
         matters: share,
         assumedWorkNs: time,

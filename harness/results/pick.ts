@@ -60,6 +60,8 @@ export interface Pick {
     readonly modes: readonly WaitMode[];
     readonly placement: Placement;
     readonly benchmark?: string;
+    /** Codec of both ends; absent: the requests were bytes. */
+    readonly codec?: string;
     readonly optimize?: "p50" | "p99" | "throughput" | "cpu";
     /** Share of a request's time above which a difference matters. */
     readonly matters?: number;

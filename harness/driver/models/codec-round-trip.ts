@@ -5,6 +5,7 @@ import type { BlockingConnection } from "../../../transports/contract/transport.
 import { type RpcClient, statusError } from "../../rpc/client.ts";
 import type { Codec } from "../../rpc/codecs/codec.ts";
 import { createCodec } from "../../rpc/codecs/load.ts";
+import { sizedValues } from "../../rpc/codecs/sized.ts";
 import { sameValue, valuesOf } from "../../rpc/codecs/values.ts";
 import { ValueMessage } from "../../rpc/value-message.ts";
 import { arrivedIntact } from "../../rpc/verify.ts";
@@ -19,11 +20,11 @@ const SPARE_BYTES = 4096;
 export const codecRoundTrip: Model = {
   id: "codec-round-trip",
   async prepare({ link, start }, { corpus: wanted, payloadBytes }) {
-    const corpus = CORPUS_IDS.find((id) => id === wanted);
-    if (start.codec === undefined || corpus === undefined)
-      throw new Error("codec-round-trip needs a codec and a corpus");
-    const values = valuesOf(start.codec as CodecId, corpus);
-    const exchange = new Exchange(await codecOf(link, start.codec as CodecId), values);
+    if (start.codec === undefined) throw new Error("codec-round-trip needs a codec");
+    const id = start.codec as CodecId;
+    const corpus = CORPUS_IDS.find((each) => each === wanted);
+    const values = corpus === undefined ? await sizedValues(id, payloadBytes) : valuesOf(id, corpus);
+    const exchange = new Exchange(await codecOf(link, id), values);
     if (link.face === "event") return { window: (count) => overEvents(link.client, exchange, count) };
     const into = new Uint8Array(HEADER_BYTES + 2 * payloadBytes + SPARE_BYTES);
     return { window: async (count) => overBlocking(link.connection, exchange, count, into) };

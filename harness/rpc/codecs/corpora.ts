@@ -46,10 +46,18 @@ export function makeCorpus(id: CorpusId, seed: number): Sample {
     case "rpc-object":
       return makeCall(random);
     case "table-200":
-      return { kind: "table", rows: Array.from({ length: TABLE_ROWS }, (_, index) => makeRow(index, random)) };
+      return tableFrom(TABLE_ROWS, random);
     case "blob-1mib":
       return { kind: "blob", name: `scan-${word(random)}.tiff`, data: makeBytes(random) };
   }
+}
+
+export function makeTable(rows: number, seed: number): TableSample {
+  return tableFrom(rows, generator(seed));
+}
+
+function tableFrom(rows: number, random: Random): TableSample {
+  return { kind: "table", rows: Array.from({ length: rows }, (_, index) => makeRow(index, random)) };
 }
 
 type Random = () => number;
