@@ -3,7 +3,7 @@ import type { Interval, MeasuredRow, Measurement, Placement, Report } from "../h
 import { type Rounds, rankByRounds, roundsOf, type Standing } from "../harness/results/ranking.ts";
 import type { WaitMode } from "../transports/contract/capabilities.ts";
 
-import { PLACEMENT_ORDER, rowName, variantOf, WAIT_MODES } from "./labels.ts";
+import { classOf, PLACEMENT_ORDER, rowName, variantOf, WAIT_CLASSES, type WaitClass } from "./labels.ts";
 
 /** Figure that ranks a block: round-trip p50, or messages per second where the model is one-way. */
 export type Metric = "p50" | "messagesPerSecond";
@@ -47,6 +47,7 @@ export interface Throughput {
 export interface Block {
   readonly placement: Placement;
   readonly mode: WaitMode;
+  readonly waits: WaitClass;
   readonly benchmark: string;
   readonly variant: string;
   /** Size of the messages; for kinds of values, whose sizes differ from codec to codec, the largest. */
@@ -75,7 +76,7 @@ export function blocksOf(report: Report): Block[] {
   const groups = new Map<string, Measurement[]>();
   for (const cell of report.measurements) {
     if (isPlain(cell, FOLDED_BENCHMARK) && leading.has(place(cell))) continue;
-    const key = JSON.stringify([cell.placement, cell.mode, cell.benchmark, variantOf(cell), sizeOf(cell)]);
+    const key = JSON.stringify([cell.placement, waitsOf(cell), cell.benchmark, variantOf(cell), sizeOf(cell)]);
     const group = groups.get(key);
     if (group) group.push(cell);
     else groups.set(key, [cell]);
@@ -105,8 +106,12 @@ function reasonOf(cell: Measurement): string | undefined {
   return cell.status === "measured" ? undefined : cell.reason;
 }
 
-function keyOf({ placement, mode, benchmark, payloadBytes }: Block): string {
-  return JSON.stringify([placement, mode, benchmark, payloadBytes]);
+function waitsOf({ mode, peer }: Measurement): WaitClass {
+  return classOf(mode, peer?.language);
+}
+
+function keyOf({ placement, waits, benchmark, payloadBytes }: Block): string {
+  return JSON.stringify([placement, waits, benchmark, payloadBytes]);
 }
 
 function rowOfLoads(rows: readonly MissingRow[]): MissingRow {
@@ -131,6 +136,7 @@ function blockOf(
   return {
     placement: first.placement,
     mode: first.mode,
+    waits: waitsOf(first),
     benchmark: first.benchmark,
     variant: variantOf(first),
     payloadBytes: Math.max(...cells.map((cell) => cell.payloadBytes)),
@@ -196,7 +202,7 @@ function inReadingOrder(a: Block, b: Block): number {
     PLACEMENT_ORDER.indexOf(a.placement) - PLACEMENT_ORDER.indexOf(b.placement) ||
     Number(b.benchmark === LEADING_BENCHMARK) - Number(a.benchmark === LEADING_BENCHMARK) ||
     a.benchmark.localeCompare(b.benchmark) ||
-    WAIT_MODES.indexOf(a.mode) - WAIT_MODES.indexOf(b.mode) ||
+    WAIT_CLASSES.indexOf(a.waits) - WAIT_CLASSES.indexOf(b.waits) ||
     a.variant.localeCompare(b.variant, "en", { numeric: true }) ||
     a.payloadBytes - b.payloadBytes
   );

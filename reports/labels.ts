@@ -2,17 +2,32 @@ import { bytes, duration, mixText } from "../harness/results/format.ts";
 import type { Environment, Measurement, Placement, Report } from "../harness/results/model.ts";
 import { PROGRAM, type WaitMode } from "../transports/contract/capabilities.ts";
 
-/** Waiting classes in the order of every table. Numbers are compared within one class, never between two. */
-export const WAIT_MODES: readonly WaitMode[] = ["event", "blocking", "polling"];
-
 export const MODE_LABELS: Readonly<Record<WaitMode, string>> = {
   event: "event loop",
   blocking: "blocking",
   polling: "polling",
 };
 
-export const MODE_MEANINGS: Readonly<Record<WaitMode, string>> = {
+/** Class of a row: a server in another language blocks in a thread although its client does not. */
+export type WaitClass = WaitMode | "blocking-server";
+/** Classes in the order of every table. Numbers are compared within one class, never between two. */
+export const WAIT_CLASSES: readonly WaitClass[] = ["event", "blocking-server", "blocking", "polling"];
+
+export const CLASS_LABELS: Readonly<Record<WaitClass, string>> = {
+  ...MODE_LABELS,
+  "blocking-server": "blocking server",
+};
+
+/** Begin of the line of a server in another language, beside an answer. */
+export const OTHER_SERVER: string = CLASS_LABELS["blocking-server"];
+
+export function classOf(mode: WaitMode, language: string | undefined): WaitClass {
+  return mode === "event" && language !== undefined && !isUnnamed(language) ? "blocking-server" : mode;
+}
+
+export const CLASS_MEANINGS: Readonly<Record<WaitClass, string>> = {
   event: "the process stays responsive: messages arrive through Node's event loop",
+  "blocking-server": "the client has an event loop; the server, in another language, sleeps in the kernel",
   blocking: "the thread sleeps in the kernel until a message arrives and can do nothing else",
   polling: "the thread spins until a message arrives and uses a whole CPU, also while idle",
 };

@@ -13,7 +13,7 @@ import {
 import type { CheckResult, Report } from "../harness/results/model.ts";
 import { type Block, blocksOf, type MissingRow, type PlainRow } from "./blocks.ts";
 import { checkRowName, checkSummary } from "./check-groups.ts";
-import { MODE_LABELS, noPickReason, placementTitle, quickNote } from "./labels.ts";
+import { CLASS_LABELS, MODE_LABELS, noPickReason, OTHER_SERVER, placementTitle, quickNote } from "./labels.ts";
 import { missingText, p99Text } from "./missing.ts";
 
 /** Largest summary. `$GITHUB_STEP_SUMMARY` refuses more than 1 MiB a step; the rest is left to other writers. */
@@ -43,9 +43,10 @@ function verdict(report: Report): string {
   else if (measurements.length > 0) lines.push("", `**No pick: ${noPickReason(report)}.**`);
   if (pick?.ties?.length && pick.verdict !== "cannot-tell")
     lines.push("", `Not distinguishable from it at 95 %: ${pick.ties.map(code).join(", ")}.`);
-  if (pick?.alternatives?.length) lines.push("");
+  if (pick?.alternatives?.length || pick?.otherServers?.length) lines.push("");
   for (const other of pick?.alternatives ?? [])
     lines.push(`- ${MODE_LABELS[other.mode] ?? text(other.mode)}: ${code(other.transport)}. ${text(other.sentence)}`);
+  for (const other of pick?.otherServers ?? []) lines.push(`- ${OTHER_SERVER}: ${text(other.sentence)}`);
   for (const warning of [quickNote(report), ...warnings.map((one) => one.text)].filter(Boolean))
     lines.push("", `> ${text(warning)}`);
   return lines.join("\n");
@@ -68,7 +69,7 @@ function tables(report: Report): string[] {
   return blocksOf(report).map((block) => {
     const title = [
       placementTitle(block.placement, report.environment ?? {}),
-      MODE_LABELS[block.mode] ?? block.mode,
+      CLASS_LABELS[block.waits] ?? block.mode,
       [block.benchmark, block.variant].filter(Boolean).join(", "),
       bytes(block.payloadBytes),
     ];

@@ -55,6 +55,32 @@ describe("measure --codec", () => {
   });
 });
 
+describe("compare --codec", () => {
+  const sandbox = new Sandbox();
+  afterAll(() => sandbox.remove());
+
+  it("measures values of the size that was asked for, and rules out by name what cannot carry them", async () => {
+    const what = ["--codec", "json", "--payload", "16KiB", "--transport", "stdio,python-connection"];
+    const short = ["--trials", "1", "--messages", "20", "--json", "--out", "out"];
+    const { stdout, stderr } = await sandbox.run(["compare", ...what, ...short]);
+    const { measurements, pick, question }: Report = JSON.parse(stdout);
+    expect(
+      measurements.map(({ benchmark, codec }) => `${benchmark} ${codec}`),
+      stderr,
+    ).toEqual(measurements.map(() => "codec-round-trip json"));
+    expect(measurements.find(({ transport }) => transport === "stdio")).toMatchObject({
+      ...{ status: "measured", messages: 20, payloadBytes: 16_384, lost: 0 },
+    });
+    expect(question?.workload.codec).toBe("json");
+    expect(pick).toMatchObject({ transport: "stdio", workload: { codec: "json", payloads: [16_384] } });
+    expect(pick?.sentence).toContain("16 KiB requests in json");
+    // Its server is in Python where there is one; that has no codecs of ours.
+    const isPython = measurements.some(({ peer }) => peer.language === "python");
+    const reason = "16 KiB: only peers on Node have these codecs, and this one is written in python";
+    expect(pick?.ruledOut).toEqual(isPython ? [{ transport: "python-connection", reason }] : []);
+  }, 120_000);
+});
+
 describe("choosing codecs", () => {
   it("names the nearest of a name that does not exist", () => {
     expect(() => parseCodec("jsn")).toThrow(/unknown codec "jsn" \(did you mean json\?\); valid: raw, json.*all/);

@@ -1,11 +1,12 @@
 import { afterAll, describe, expect, it } from "vitest";
+import type { Workload } from "../../scenarios/workload.ts";
 import type { Report } from "../results/model.ts";
 import { TEST_ALL } from "../testing/run-check.ts";
 import { Sandbox } from "../testing/sandbox.ts";
 import type { MeasureOptions } from "./options.ts";
 import { checkPayloads, meanBytes, type Payloads, parsePayload } from "./payloads.ts";
 import { parseOptimize, parseWork } from "./values.ts";
-import { asksForMore, lackOfP99, workloadCells, workloadOf } from "./workload.ts";
+import { asksForMore, lackOfP99, sizedCells, withCodec, workloadCells, workloadOf } from "./workload.ts";
 
 /** As the command line would. */
 function payload(...texts: readonly string[]): Payloads {
@@ -81,6 +82,33 @@ describe("the workload", () => {
     const [cell, ...others] = workloadCells(workloadOf(optionsOf({ payload: payload("64:90,4KiB:10"), rate: 500 })));
     expect(others).toEqual([]);
     expect([cell?.payloadBytes, cell?.variant.ratePerSecond, cell?.variant.mix?.length]).toEqual([467, 500, 2]);
+  });
+});
+
+describe("the codec of compare", () => {
+  const at = (options: Partial<MeasureOptions>, base = {}): Workload => {
+    const all = optionsOf(options);
+    return withCodec(workloadOf(all, base), all);
+  };
+
+  it("is the one asked for, or that of the profile, at sizes that hold a value", () => {
+    expect(at({ codec: ["cbor"] }, { codec: "json" })).toMatchObject({ codec: "cbor", payloads: [4096, 65_536] });
+    expect(at({ payload: [2048] }, { codec: "json" })).toMatchObject({ codec: "json", payloads: [2048] });
+    expect(at({ codec: ["raw"], payload: [64] })).toMatchObject({ codec: "raw", payloads: [64] });
+    expect(at({}).codec).toBeNull();
+    expect(sizedCells("json", [2048]).map(({ variant, payloadBytes }) => [variant, payloadBytes])).toEqual([
+      [{ codec: "json" }, 2048],
+    ]);
+  });
+
+  it.for([
+    [{ codec: ["json", "cbor"] }, "compare takes one codec"],
+    [{ codec: ["all"] }, "compare takes one codec"],
+    [{ codec: ["json"], clients: 2 }, "--codec json is for one client that waits for each reply"],
+    [{ codec: ["json"], payload: payload("1KiB:100") }, "--codec json is for one client"],
+    [{ codec: ["json"], payload: [1024, 64] }, "payload 64 is too small for a value in json; give at least 256 bytes"],
+  ] as const)("refuses %j", ([options, sentence]) => {
+    expect(() => at(options)).toThrow(sentence);
   });
 });
 

@@ -82,7 +82,9 @@ export function candidatesOf(
       const rows = rowsOf(evidence, question, record.id, mode);
       if (rows.length === 0) {
         const other = languageMeasured(evidence, record.id, mode);
-        if (other !== undefined) ruledOut.push({ transport: record.id, reason: notThatServer(other, question) });
+        const reason =
+          other === undefined ? undefined : reasonAgainstServer(evidence, question, record.id, mode, other);
+        if (reason !== undefined) ruledOut.push({ transport: record.id, reason });
         continue;
       }
       const measured = rows.filter((row) => row.status === "measured");
@@ -139,6 +141,28 @@ function rowsOf({ measurements }: Evidence, question: Question, transport: strin
 
 function languageMeasured({ measurements }: Evidence, transport: string, mode: WaitMode): string | undefined {
   return measurements.find((row) => row.transport === transport && row.mode === mode)?.peer.language;
+}
+
+/** True for a language in which servers block in a thread, and that the question is not about. */
+export function isOtherLanguage(language: string, { peer }: Question): boolean {
+  return language !== peer && language !== PROGRAM && language !== "node";
+}
+
+/** Returns why a transport measured in another language only is out; undefined where `otherServers` has it. */
+function reasonAgainstServer(
+  evidence: Evidence,
+  question: FullQuestion,
+  transport: string,
+  mode: WaitMode,
+  language: string,
+): string | undefined {
+  if (!isOtherLanguage(language, question)) return notThatServer(language, question);
+  return reasonAgainst(
+    evidence,
+    question,
+    transport,
+    rowsOf(evidence, { ...question, peer: language }, transport, mode),
+  );
 }
 
 function notThatServer(measured: string, { peer }: Question): string {

@@ -47,17 +47,56 @@ describe("the pick", () => {
     ),
   ];
 
-  it("excludes with a reason a mechanism whose server was measured in another language only", () => {
-    const python = rows("other", [100, 100, 100, 100, 100, 100], { peer: { language: "python", version: "3" } });
-    const measurements = [...rows("here", [200, 200, 200, 200, 200, 200]), ...python];
-    const found = pick({ transports: [recordOf("here"), recordOf("other")], checks: [], measurements }, WORKLOAD);
-    expect(found?.transport).toBe("here");
-    expect(found?.ruledOut).toEqual([
-      {
-        transport: "other",
-        reason: "measured with a server in python only, and this is for a server in node; --peer node measures that",
-      },
-    ]);
+  describe("of a mechanism whose server was measured in another language only", () => {
+    const python = { peer: { language: "python", version: "3" } };
+    const transports = [recordOf("here"), recordOf("other")];
+    const measurements = [...rows("here", SLOW), ...rows("other", FAST, python)];
+    const found = pick({ transports, checks: [], measurements }, WORKLOAD);
+
+    it("has a line of its own with figure and ratio, and no place in the ranking", () => {
+      expect(found).toMatchObject({ transport: "here", verdict: "alone", ruledOut: [], alternatives: [] });
+      expect(found?.ranking.map(({ transport }) => transport)).toEqual(["here"]);
+      expect(found?.otherServers).toMatchObject([
+        { transport: "other", mode: "event", language: "python", ratio: 0.5 },
+      ]);
+      expect(found?.otherServers?.[0]?.sentence).toBe(
+        "other (server in python) takes 10.0 µs and 10.0 µs: 0.50 times as long (0.50 to 0.50) relative to here, " +
+          "over these sizes together, for 20.0 µs of CPU per round trip of 64 B.",
+      );
+    });
+
+    it("is the pick where that language was asked for, and the sentence names it", () => {
+      const asked = pick({ transports, checks: [], measurements }, { ...WORKLOAD, peer: "python" });
+      expect(asked).toMatchObject({ transport: "other", otherServers: [], workload: { peer: "python" } });
+      expect(asked?.sentence).toContain("requests with a server in python and the ends on two CPUs");
+      expect(asked?.ruledOut).toEqual([
+        {
+          transport: "here",
+          reason:
+            "measured with a server in node only, and this is for a server in python; --peer python measures that",
+        },
+      ]);
+    });
+
+    it("is out with the reason where it failed a check, or one of its sizes was not measured", () => {
+      const failed = pick(
+        { transports, checks: [{ ...failedCheck, transport: "other", peer: "python" }], measurements },
+        WORKLOAD,
+      );
+      expect(failed?.otherServers).toEqual([]);
+      expect(failed?.ruledOut).toMatchObject([
+        { transport: "other", reason: expect.stringMatching(/^failed the check/) },
+      ]);
+      const lacking = unmeasured("other", "not-applicable", "none of it").map((row) => ({ ...row, ...python }));
+      const found = pick({ transports, checks: [], measurements: [...rows("here", FAST), ...lacking] }, WORKLOAD);
+      expect(found?.ruledOut).toEqual([{ transport: "other", reason: "64 B: none of it" }]);
+    });
+  });
+
+  it("names the codec of its requests", () => {
+    const found = pick({ transports, checks: [], measurements }, { ...WORKLOAD, codec: "json" });
+    expect(found?.sentence).toContain("Use fast for 64 B and 4 KiB requests in json with the ends on two CPUs");
+    expect(found?.workload.codec).toBe("json");
   });
 
   it("is the fastest that may be ranked: a baseline is not", () => {

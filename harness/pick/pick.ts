@@ -3,6 +3,7 @@ import { rankByRounds } from "../results/ranking.ts";
 import { candidatesOf, type Evidence, type Out, type Question, withDefaults } from "./candidates.ts";
 import { type Choice, choose, type Judged, toldFrom } from "./choose.ts";
 import { sizeFlips } from "./flips.ts";
+import { otherServers } from "./other-servers.ts";
 import { alternatives, notExaminedIn, reasonsFor } from "./reasons.ts";
 import { cannotTellWords, sentenceOf } from "./words.ts";
 
@@ -46,12 +47,14 @@ export function pick(evidence: Evidence, asked: Question): Pick | null {
     immaterial: told ? immaterialTo(choice) : [],
     ...out,
     alternatives: told ? alternatives(evidence, question, chosen.candidate) : [],
+    otherServers: told ? otherServers(evidence, question, chosen.candidate) : [],
     flips,
     workload: {
       payloads: question.payloads,
       modes: question.modes,
       placement: question.placement,
       benchmark: question.benchmark,
+      peer: question.peer,
       ...(question.codec === undefined ? {} : { codec: question.codec }),
       optimize: question.optimize,
       matters,

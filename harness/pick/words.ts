@@ -32,7 +32,8 @@ function purpose(question: FullQuestion, { rows: [row] }: Candidate): string {
     if (row.ratePerSecond !== null) load.push(`at ${row.ratePerSecond} a second`);
     if (row.workMicros) load.push(`of ${duration(row.workMicros * 1000)} of work each`);
   }
-  return ["for", sizes, what, ...load, "with", PLACEMENT_WORDS[question.placement]].join(" ");
+  const server = question.peer === "node" ? [] : [`a server in ${question.peer} and`];
+  return ["for", sizes, what, ...load, "with", ...server, PLACEMENT_WORDS[question.placement]].join(" ");
 }
 
 function sizesOf({ payloads }: FullQuestion): string {

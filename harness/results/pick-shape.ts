@@ -37,6 +37,7 @@ export const PICK: Schema = model<Pick>()(
       "cannot-tell": true,
     }),
     alternatives: list(object({ transport: text, mode, sentence: text }, { ratio: times, interval })),
+    otherServers: list(object({ transport: text, mode, language: text, sentence: text }, { ratio: times, interval })),
     flips: list(
       object({
         over: anyOf({ payloadBytes: true, clients: true, ratePerSecond: true }),
@@ -54,6 +55,7 @@ export const PICK: Schema = model<Pick>()(
         modes: list(mode),
         placement,
         benchmark: text,
+        peer: text,
         codec: text,
         optimize: anyOf({ p50: true, p99: true, throughput: true, cpu: true }),
         matters: share,

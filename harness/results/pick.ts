@@ -44,6 +44,17 @@ export interface Pick {
     readonly ratio?: number;
     readonly interval?: Interval;
   }[];
+  /** Servers in another language, which block in a thread: no candidates. */
+  readonly otherServers?: readonly {
+    readonly transport: string;
+    /** Waiting class of the client. */
+    readonly mode: WaitMode;
+    readonly language: string;
+    readonly sentence: string;
+    /** Time relative to that of the pick, with the 95 % interval. */
+    readonly ratio?: number;
+    readonly interval?: Interval;
+  }[];
   /** Measured points at which another candidate of the class is ahead of the pick by more than the margin. */
   readonly flips?: readonly {
     readonly over: "payloadBytes" | "clients" | "ratePerSecond";
@@ -60,6 +71,8 @@ export interface Pick {
     readonly modes: readonly WaitMode[];
     readonly placement: Placement;
     readonly benchmark?: string;
+    /** Language of the server. */
+    readonly peer?: string;
     /** Codec of both ends; absent: the requests were bytes. */
     readonly codec?: string;
     readonly optimize?: "p50" | "p99" | "throughput" | "cpu";

@@ -1,10 +1,10 @@
 import { cRatio } from "../../harness/results/format.ts";
 import type { Interval, Measurement, Placement, Report, Trial, Warning } from "../../harness/results/model.ts";
-import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import { C_COLUMN_NOTE, cRatioNote } from "../c-baseline.ts";
 import { canaryText } from "../canary.ts";
 import {
-  MODE_LABELS,
+  CLASS_LABELS,
+  classOf,
   PLACEMENT_ORDER,
   peerNote,
   placementTitle,
@@ -12,7 +12,8 @@ import {
   TIE_NOTE,
   UNKNOWN_NOTE,
   variantOf,
-  WAIT_MODES,
+  WAIT_CLASSES,
+  type WaitClass,
 } from "../labels.ts";
 import { hasRoughP99, missingText, NO_P99, ROUGH_P99 } from "../missing.ts";
 import { type PercentilePoint, percentilePoints } from "./percentiles.ts";
@@ -22,7 +23,7 @@ export interface View {
   /** Row names, those with a number first: their place decides their look, and only what is drawn needs one. */
   readonly names: readonly { readonly name: string; readonly baseline: boolean }[];
   readonly placements: readonly { readonly id: Placement; readonly label: string }[];
-  readonly modes: readonly { readonly id: WaitMode; readonly label: string }[];
+  readonly modes: readonly { readonly id: WaitClass; readonly label: string }[];
   readonly cells: readonly ViewCell[];
   readonly floorNs: number | null;
   /** Tail floor of the machine per placement, in words. */
@@ -43,7 +44,7 @@ export interface ViewCell {
   readonly name: string;
   readonly baseline: boolean;
   readonly placement: Placement;
-  readonly mode: WaitMode;
+  readonly mode: WaitClass;
   /** Benchmark with what makes a line of its own (`family`), or with its whole variant (`benchmark`, selectable). */
   readonly family: string;
   readonly benchmark: string;
@@ -93,12 +94,12 @@ export function viewOf(report: Report): View {
   const drawnFirst = cells.toSorted((a, b) => Number(b.status === "measured") - Number(a.status === "measured"));
   const names = [...new Map(drawnFirst.map(({ name, baseline }) => [name, { name, baseline }])).values()];
   const placements = PLACEMENT_ORDER.filter((id) => cells.some((cell) => cell.placement === id));
-  const modes = WAIT_MODES.filter((id) => cells.some((cell) => cell.mode === id));
+  const modes = WAIT_CLASSES.filter((id) => cells.some((cell) => cell.mode === id));
   const { pick } = report;
   return {
     names,
     placements: placements.map((id) => ({ id, label: placementTitle(id, report.environment) })),
-    modes: modes.map((id) => ({ id, label: MODE_LABELS[id] })),
+    modes: modes.map((id) => ({ id, label: CLASS_LABELS[id] })),
     cells,
     floorNs: report.environment.harnessFloorNs ?? null,
     tailFloors: Object.fromEntries(Object.entries(report.canaries ?? {}).map(([id, one]) => [id, canaryText(one)])),
@@ -109,7 +110,7 @@ export function viewOf(report: Report): View {
     cColumnNote: C_COLUMN_NOTE,
     start: {
       placement: pick?.placement ?? placements[0] ?? "",
-      mode: pick?.mode ?? modes[0] ?? "",
+      mode: pick ? classOf(pick.mode, pick.workload?.peer) : (modes[0] ?? ""),
       payload: pick?.workload?.payloads?.[0] ?? Math.min(...cells.map((cell) => cell.payload)),
     },
   };
@@ -136,7 +137,7 @@ function viewCell(cell: Measurement, baseline: boolean): ViewCell {
     name: rowName(cell),
     baseline,
     placement: cell.placement,
-    mode: cell.mode,
+    mode: classOf(cell.mode, cell.peer?.language),
     family: familyOf(cell),
     benchmark: variant === "" ? cell.benchmark : `${cell.benchmark}, ${variant}`,
     payload: cell.payloadBytes,

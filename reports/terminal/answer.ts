@@ -1,10 +1,19 @@
 import { METRICS, type Metric } from "../../harness/pick/metric.ts";
 import { ABSENT, bytes, cRatio, oneLine, ratio, ratioRange } from "../../harness/results/format.ts";
-import type { MeasuredRow, Pick, Report } from "../../harness/results/model.ts";
+import type { MeasuredRow, Measurement, Pick, Report } from "../../harness/results/model.ts";
 import { median } from "../../harness/results/quantiles.ts";
 import { type Comparison, rankByRounds, roundsOf } from "../../harness/results/ranking.ts";
 import { excludedIn, ruledOut } from "../../harness/results/standings.ts";
-import { MODE_LABELS, noPickReason, placementTitle, quickNote } from "../labels.ts";
+import { PROGRAM } from "../../transports/contract/capabilities.ts";
+import {
+  CLASS_LABELS,
+  classOf,
+  MODE_LABELS,
+  noPickReason,
+  OTHER_SERVER,
+  placementTitle,
+  quickNote,
+} from "../labels.ts";
 import { ruledOutByNeeds } from "../needs.ts";
 import { forTerminal } from "./border.ts";
 import {
@@ -48,7 +57,10 @@ export function answer(raw: Report, options: TerminalOptions = {}): string {
   const parts = [
     (pick.reasons ?? []).map((reason) => entry(`- ${reason}`)),
     ["", ...table(report, pick, options)],
-    (pick.alternatives ?? []).map((other) => entry(`${MODE_LABELS[other.mode] ?? other.mode}: ${other.sentence}`)),
+    [
+      ...(pick.alternatives ?? []).map((other) => `${MODE_LABELS[other.mode] ?? other.mode}: ${other.sentence}`),
+      ...(pick.otherServers ?? []).map(({ sentence }) => `${OTHER_SERVER}: ${sentence}`),
+    ].map(entry),
     [...outOf(pick), ...ruledOutByNeeds(report)].map(entry),
   ];
   return [...sentence, ...fitted(parts, MOST_LINES - sentence.length, width)].join("\n");
@@ -122,7 +134,8 @@ function table(report: Report, pick: Pick, options: TerminalOptions): string[] {
   const hasC = bySize.some((rows) => [...rows.values()].some(({ cell }) => cell.cBaseline !== undefined));
   const quick = quickNote(report);
   const place = placementTitle(placement, report.environment);
-  const parts = [place, MODE_LABELS[pick.mode] ?? pick.mode, metricOf(pick).noun, ...(quick === "" ? [] : [quick])];
+  const waits = CLASS_LABELS[classOf(pick.mode, pick.workload.peer)];
+  const parts = [place, waits ?? pick.mode, metricOf(pick).noun, ...(quick === "" ? [] : [quick])];
   const head = wrap(parts.join(" · "), widthLimit(options)).map((line) => paint("dim", line, options));
   const full = rendered(pick, bySize, hasC && isAboutTime, options);
   // One size with the column and one without it would look like an oversight.
@@ -167,14 +180,20 @@ interface SizeRow {
   readonly comparison: Comparison;
 }
 
+/** True for a row of the server that the pick is about; a program of the user's is the one server it has. */
+function isOf({ workload }: Pick, { peer }: Measurement): boolean {
+  return workload.peer === undefined || [workload.peer, PROGRAM].includes(peer.language);
+}
+
 /** Ranks the candidates at one size by the metric of the pick. */
 function rowsAt({ measurements }: Report, pick: Pick, size: number): Map<string, SizeRow> {
   const { benchmark = "round-trip" } = pick.workload;
   const { cost } = metricOf(pick);
   const contenders = measurements.flatMap((cell) => {
     const isHere = cell.benchmark === benchmark && cell.placement === pick.placement && cell.mode === pick.mode;
+    const isItsServer = isOf(pick, cell);
     const isRanked = pick.ranking.some(({ transport }) => transport === cell.transport);
-    if (cell.status !== "measured" || cell.payloadBytes !== size || !isHere || !isRanked) return [];
+    if (cell.status !== "measured" || cell.payloadBytes !== size || !isHere || !isItsServer || !isRanked) return [];
     const rounds = roundsOf([cell], cost);
     return rounds.size === 0 ? [] : [{ name: cell.transport, cell, rounds, typical: median([...rounds.values()]) }];
   });

@@ -15,7 +15,7 @@ import { type Block, blocksOf, type PlainRow, type RankedRow, type Throughput } 
 import { C_COLUMN_NOTE, cRatioNote } from "../c-baseline.ts";
 import { canaryText } from "../canary.ts";
 import {
-  MODE_LABELS,
+  CLASS_LABELS,
   peerNote,
   placementTitle,
   quickNote,
@@ -76,10 +76,10 @@ function table(report: Report, blocks: readonly Block[], options: TerminalOption
     costs: widthLimit(options) >= COST_COLUMNS_FROM,
   };
   const rows: TableRow[] = [];
-  let mode: string | undefined;
+  let waits: string | undefined;
   for (const block of blocks) {
-    if (block.mode !== mode) rows.push({ heading: MODE_LABELS[block.mode], style: ["bold", "cyan"] });
-    mode = block.mode;
+    if (block.waits !== waits) rows.push({ heading: CLASS_LABELS[block.waits], style: ["bold", "cyan"] });
+    waits = block.waits;
     rows.push({ heading: ` ${blockTitle(block)}`, style: "dim" }, ...blockRows(block, extra));
   }
   const quick = quickNote(report);

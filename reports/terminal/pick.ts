@@ -1,6 +1,6 @@
 import { oneLine } from "../../harness/results/format.ts";
 import type { Report } from "../../harness/results/model.ts";
-import { interruption, MODE_LABELS, noPickReason } from "../labels.ts";
+import { interruption, MODE_LABELS, noPickReason, OTHER_SERVER } from "../labels.ts";
 import { forTerminal } from "./border.ts";
 import { paint, type TerminalOptions, widthLimit, wrap } from "./table.ts";
 
@@ -29,6 +29,7 @@ export function pickParagraph(report: Pick<Report, "pick"> & Partial<Report>, op
     if ((pick.ranking?.length ?? 0) > 1 && (pick.workload?.payloads?.length ?? 0) > 1) add(HOW_COMPARED);
     for (const other of pick.alternatives ?? [])
       add(`${MODE_LABELS[other.mode] ?? other.mode}: ${other.transport}. ${other.sentence}`);
+    for (const other of pick.otherServers ?? []) add(`${OTHER_SERVER}: ${other.sentence}`);
     for (const out of pick.notExamined ?? []) add(`not examined here: ${out.transport}: ${out.reason}`);
     for (const out of pick.ruledOut ?? []) add(`ruled out: ${out.transport}: ${out.reason}`);
   }

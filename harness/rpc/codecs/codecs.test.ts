@@ -4,6 +4,8 @@ import { CODEC_IDS, CORPUS_IDS, type CodecId } from "../../../scenarios/benchmar
 import { benchmarkCodecs } from "./benchmark.ts";
 import { makeCorpus, type Sample } from "./corpora.ts";
 import { createCodec } from "./load.ts";
+import { LEAST_SIZED_BYTES, sizedValues } from "./sized.ts";
+import { sameValue } from "./values.ts";
 
 const GENERAL: readonly CodecId[] = ["json", "msgpack", "msgpack-records", "cbor", "structured-clone"];
 
@@ -100,6 +102,20 @@ test("records name the fields once: the second object is smaller than the first 
   const second = records.encode(sample).length;
   expect(second).toBeLessThan(first);
   expect(second).toBeLessThan(plainCodec.encode(sample).length);
+});
+
+test.each(CODEC_IDS)("%s gets two values of exactly the wanted size, which differ", async (id) => {
+  for (const size of [LEAST_SIZED_BYTES, 1000, 2048, 65_536]) {
+    const [first, second] = await sizedValues(id, size);
+    expect(sameValue(first, second)).toBe(false);
+    const codec = await createCodec(id);
+    codec.encode(first);
+    expect([codec.encode(first).length, codec.encode(second).length], `${size}`).toEqual([size, size]);
+  }
+});
+
+test("no value with fields is made of too few bytes", async () => {
+  await expect(sizedValues("json", LEAST_SIZED_BYTES - 1)).rejects.toThrow("takes at least 256 bytes, not 255");
 });
 
 test("raw refuses values and struct refuses foreign shapes, naming the way out", async () => {

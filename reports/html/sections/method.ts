@@ -1,6 +1,6 @@
 import { count } from "../../../harness/results/format.ts";
 import type { Report } from "../../../harness/results/model.ts";
-import { MODE_LABELS, MODE_MEANINGS, WAIT_MODES } from "../../labels.ts";
+import { CLASS_LABELS, CLASS_MEANINGS, WAIT_CLASSES } from "../../labels.ts";
 import { type Html, html } from "../markup.ts";
 
 /** Explains enough to judge the numbers without experience with the tool. */
@@ -27,7 +27,7 @@ Unselecting transports recomputes it. The pick uses the same ratios, over all si
 Intervals of p50 may overlap and the ratio may still tell two rows apart.</dd>
 <dt>?</dt><dd>Fewer than 6 rounds in common: there is no interval, and this run cannot tell which is faster.</dd>
 <dt>Waiting class</dt>
-<dd><ul>${WAIT_MODES.map((mode) => html`<li><b>${MODE_LABELS[mode]}</b>: ${MODE_MEANINGS[mode]}.</li>`)}</ul></dd>
+<dd><ul>${WAIT_CLASSES.map((id) => html`<li><b>${CLASS_LABELS[id]}</b>: ${CLASS_MEANINGS[id]}.</li>`)}</ul></dd>
 <dt>Placement</dt><dd><b>same CPU</b>: both processes share one, and each message forces a switch; <b>two CPUs</b>:
 each has its own, and each message must wake the other; <b>unpinned</b>: the system chooses, and may choose again.</dd>
 <dt>Baseline</dt><dd>No process boundary is crossed, so it is no choice: it shows what the harness itself costs.</dd>

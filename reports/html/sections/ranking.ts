@@ -1,7 +1,7 @@
 import { ABSENT, bytes, ratio } from "../../../harness/results/format.ts";
 import type { Report } from "../../../harness/results/model.ts";
 import { standingOf } from "../../../harness/results/ranking.ts";
-import { MODE_LABELS, PLACEMENT_LABELS, quickNote } from "../../labels.ts";
+import { CLASS_LABELS, classOf, PLACEMENT_LABELS, quickNote } from "../../labels.ts";
 import { type Html, html } from "../markup.ts";
 import { scrollBox } from "./scroll.ts";
 
@@ -35,9 +35,10 @@ function overall(report: Report): Html | "" {
   const rows = ranking.map((row, index) => {
     const isPick = row.transport === pick.transport && row.mode === pick.mode && pick.verdict !== "cannot-tell";
     const standing = isPick ? "pick" : index === 0 ? "" : STANDINGS[standingOf(row.interval)];
+    const waits = CLASS_LABELS[classOf(row.mode, workload?.peer)] ?? row.mode;
     const interval = index > 0 && row.interval ? `${ratio(row.interval[0])} – ${ratio(row.interval[1])}` : ABSENT;
     return html`<tr class="${standing === "pick" ? "best" : ""}"><td>${index + 1}</td>
-    <th scope="row"><code>${row.transport}</code></th><td class="text">${MODE_LABELS[row.mode] ?? row.mode}</td>
+    <th scope="row"><code>${row.transport}</code></th><td class="text">${waits}</td>
     <td>${ratio(row.ratio)}</td><td>${interval}</td><td class="text">${standing}</td></tr>`;
   });
   const table = html`<table id="overall">

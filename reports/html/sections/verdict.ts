@@ -1,6 +1,6 @@
 import { count, duration } from "../../../harness/results/format.ts";
 import type { Report } from "../../../harness/results/model.ts";
-import { interruption, MODE_LABELS } from "../../labels.ts";
+import { interruption, MODE_LABELS, OTHER_SERVER } from "../../labels.ts";
 import { ruledOutByNeeds } from "../../needs.ts";
 import { type Html, html } from "../markup.ts";
 
@@ -22,7 +22,15 @@ export function masthead(report: Report): Html {
 export function verdict(report: Report): Html {
   const { pick } = report;
   if (!pick) return html`<section id="verdict"><h1>${noPick(report)}</h1>${warnings(report)}</section>`;
-  const { reasons = [], ties = [], alternatives = [], ruledOut = [], notExamined = [], immaterial = [] } = pick;
+  const {
+    reasons = [],
+    ties = [],
+    alternatives = [],
+    otherServers = [],
+    ruledOut = [],
+    notExamined = [],
+    immaterial = [],
+  } = pick;
   return html`<section id="verdict">
 <h1>${unbroken(pick.sentence)}</h1>
 ${reasons.length > 0 && html`<ul>${reasons.map((reason) => html`<li>${reason}</li>`)}</ul>`}
@@ -37,11 +45,14 @@ ${
 Choose among these by what else matters to you.</p>`
 }
 ${
-  alternatives.length > 0 &&
-  html`<dl class="alternatives">${alternatives.map(
-    (other) =>
-      html`<dt><code>${other.transport}</code> <span>${MODE_LABELS[other.mode] ?? other.mode}</span></dt>
-      <dd>${unbroken(other.sentence)}</dd>`,
+  alternatives.length + otherServers.length > 0 &&
+  html`<dl class="alternatives">${[
+    ...alternatives.map((other) => ({ ...other, label: MODE_LABELS[other.mode] ?? other.mode })),
+    ...otherServers.map((other) => ({ ...other, label: OTHER_SERVER })),
+  ].map(
+    ({ transport, label, sentence }) =>
+      html`<dt><code>${transport}</code> <span>${label}</span></dt>
+      <dd>${unbroken(sentence)}</dd>`,
   )}</dl>`
 }
 ${
