@@ -63,6 +63,7 @@ export interface CheckFlags extends RunFlags {
 export interface GateFlags extends SharedFlags {
   readonly baseDir?: string;
   readonly base?: string;
+  readonly baseSetup?: string;
   readonly payload?: OneOrMore<number | string>;
   readonly placement?: OneOrMore<Placement>;
   readonly mode?: OneOrMore<WaitMode>;
@@ -102,7 +103,8 @@ export interface Config {
   readonly compare?: CompareFlags;
   readonly check?: CheckFlags;
   readonly measure?: MeasureFlags;
-  readonly gate?: GateFlags;
+  /** `setup` is a short name of `baseSetup`. */
+  readonly gate?: GateFlags & { readonly setup?: string };
   readonly report?: ReportFlags;
   readonly list?: ListFlags;
   readonly doctor?: DoctorFlags;

@@ -105,9 +105,15 @@ describe("the gate", () => {
   });
 
   it("names in one sentence what it needs, with exit code 2", async () => {
+    writeFileSync(join(root, "configured.mjs"), 'export default { gate: { base: "main", setup: "make" } };\n');
     const refused: readonly (readonly [readonly string[], string])[] = [
       [[], "either --base-dir <checkout> or --base <git ref>"],
       [["--base-dir", "../nowhere"], 'ipcmark: --base-dir "../nowhere" is not a directory'],
+      [["--base-dir", "../base", "--base", "main"], "cannot be used with option"],
+      [
+        ["--config", "../configured.mjs", "--base-dir", "../nowhere"],
+        'ipcmark: --base-dir "../nowhere" is not a directory',
+      ],
       [["--base-dir", "../base", "--transport", "unix"], "is no checkout of ipcmark"],
       [["--base-dir", "../base", "--pairs", "3"], "whole number from 8 to 500"],
       [["--base-dir", "../base", "--tolerance", "4%"], "must be above --min-effect"],

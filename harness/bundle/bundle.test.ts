@@ -21,9 +21,9 @@ import { runChecks } from "../coordinator/run-checks.ts";
 import { CHECKS } from "../driver/checks/catalog.ts";
 import { loadTransport } from "../process/load-transport.ts";
 import { createPlace, removePlace } from "../process/place.ts";
+import { cacheDirectory, refusedDirectories } from "../process/private-directory.ts";
 import { type Bundle, openBundle, sourcesOf } from "./bundle.ts";
 import { keyOf, MANIFEST, type Manifest, readInput, stillValid } from "./manifest.ts";
-import { cacheDirectory, refusedDirectories } from "./private-directory.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
 const CACHES = join(ROOT, "node_modules", ".cache");

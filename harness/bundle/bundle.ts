@@ -2,11 +2,11 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, uti
 import { createRequire } from "node:module";
 import { basename, dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { cacheDirectory, type Refusal, refusalOfDirectory, refusalOfFile } from "../process/private-directory.ts";
 import { oneLine } from "../process/rules.ts";
 import { packageVersion } from "../results/environment.ts";
 import { build } from "./build.ts";
 import { keyOf, MANIFEST, type Manifest, stillValid, type Versions } from "./manifest.ts";
-import { cacheDirectory, type Refusal, refusalOfDirectory, refusalOfFile } from "./private-directory.ts";
 
 /** As in `transports/support/crypto.ts`: an import costs a starting process 50 ms. */
 const randomBytes = (bytes: number): Buffer => process.getBuiltinModule("node:crypto").randomBytes(bytes);

@@ -11,6 +11,10 @@ const COMMANDS = ["compare", "check", "measure", "gate", "report", "list", "doct
 const SECTIONS: readonly string[] = ["flags", ...COMMANDS];
 /** Flags whose values may be paths, relative to the file. */
 const PATH_FLAGS = ["out", "junit", "baseDir"];
+/** Short names of flags in the section of their command. */
+const SHORT_NAMES: Readonly<Partial<Record<string, Readonly<Record<string, string>>>>> = {
+  gate: { setup: "baseSetup" },
+};
 const MODULE = /\.[cm]?[jt]s$/;
 
 type Value = string | number | boolean | readonly (string | number)[];
@@ -75,7 +79,7 @@ async function checkShared(
 }
 
 function apply(command: Command, path: string, { flags, ...sections }: Sections): void {
-  const own = sections[command.name()] ?? {};
+  const own = fullNames(command.name(), sections[command.name()] ?? {});
   const known = flagsOf(command);
   for (const name of Object.keys(own)) {
     if (!known.includes(name)) throw new UsageError(`${path}: ${unknownName("flag", name, known)}`);
@@ -86,6 +90,11 @@ function apply(command: Command, path: string, { flags, ...sections }: Sections)
     if (option === undefined || typed.includes(option) || typed.some((each) => exclude(each, option))) continue;
     command.setOptionValueWithSource(name, parsed(option, value, path), "config");
   }
+}
+
+function fullNames(command: string, flags: Readonly<Record<string, Value>>): Readonly<Record<string, Value>> {
+  const named = SHORT_NAMES[command] ?? {};
+  return Object.fromEntries(Object.entries(flags).map(([name, value]) => [named[name] ?? name, value]));
 }
 
 /** True where two flags conflict: then the default gives way to the typed one. */

@@ -26,6 +26,7 @@ import { each, parseCount, parseMode, parsePercent, parsePlacement, parseSize } 
 interface GateOptions {
   readonly baseDir?: string;
   readonly base?: string;
+  readonly baseSetup?: string;
   readonly transport?: readonly string[];
   readonly payload?: readonly number[];
   readonly placement?: readonly Placement[];
@@ -51,8 +52,9 @@ export function gateCommand(): Command {
       "test whether this checkout is slower than the base: " +
         "exits 0 (no), 20 (yes), 21 (cannot decide) or 22 (something did not run)",
     )
-    .option("--base-dir <checkout>", "directory with the code to compare with")
-    .option("--base <ref>", "git ref to compare with, checked out into a temporary worktree")
+    .addOption(new Option("--base-dir <checkout>", "directory with the code to compare with").conflicts("base"))
+    .option("--base <ref>", "git ref to compare with, checked out into a worktree with packages of its own")
+    .option("--base-setup <command>", "command that prepares the worktree after the install, such as a build")
     .addOption(
       new Option("--transport <id...>", `ids, or paths of modules (default: ${GATED_TRANSPORTS.join(" ")})`).argParser(
         each(String),

@@ -1,5 +1,5 @@
 import { openBundle, thisPackage } from "../bundle/bundle.ts";
-import { type Refusal, refusedDirectories } from "../bundle/private-directory.ts";
+import { type Refusal, refusedDirectories } from "../process/private-directory.ts";
 import type { Finding, Probe } from "./finding.ts";
 
 const topic = "start of processes";

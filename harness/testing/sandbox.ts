@@ -17,6 +17,8 @@ export interface CliResult {
 export class Sandbox {
   readonly directory: string = mkdtempSync(join(tmpdir(), "cli-test-"));
   readonly temporary: string = join(this.directory, "tmp");
+  /** Folder that the commands run in. */
+  cwd: string = this.directory;
 
   constructor() {
     mkdirSync(this.temporary, { mode: 0o700 });
@@ -30,7 +32,7 @@ export class Sandbox {
   ): ReturnType<typeof spawn> {
     const [file = "", ...rest] = [...within, process.execPath, MAIN, ...args];
     return spawn(file, rest, {
-      cwd: this.directory,
+      cwd: this.cwd,
       env: { ...process.env, TMPDIR: this.temporary, NO_COLOR: "1", ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
