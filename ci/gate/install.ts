@@ -120,7 +120,7 @@ function lastLine(output: string): string | undefined {
   return last === undefined ? undefined : oneLine(last);
 }
 
-/** Variables that `npm run` sets for the head: its package, and a choice of dependencies that the base may not share. */
+/** Variables that `npm run` sets for the head: its package, and which dependencies are left out. */
 const OF_THE_HEAD = /^(npm_(package|lifecycle|command|config_local_prefix)|INIT_CWD$|NODE_ENV$)/;
 
 /** Returns the environment without the head's programs; native packages are built for the Node that measures. */
