@@ -84,7 +84,7 @@ function lockedInstall(folder: string): string | undefined {
   if (has("package-lock.json") || has("npm-shrinkwrap.json")) return `npm ci ${QUIET}`;
   if (has("pnpm-lock.yaml")) return "pnpm install --frozen-lockfile";
   if (!has("yarn.lock")) return undefined;
-  // The lock files of Yarn 2 and later have this entry; Yarn 1 does not know their flag.
+  // The lock files of Yarn 2 and later have this entry; Yarn 1 refuses their flag.
   const isModern = readFileSync(join(folder, "yarn.lock"), "utf8").includes("__metadata:");
   return `yarn install ${isModern ? "--immutable" : "--frozen-lockfile"}`;
 }
