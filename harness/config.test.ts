@@ -47,7 +47,7 @@ const gate: EveryFlag<configuration.GateFlags> = {
 };
 const report: EveryFlag<configuration.ReportFlags> = { out: true };
 const list: EveryFlag<configuration.ListFlags> = { transport: true, json: true, needs: true, profiles: true };
-const doctor: EveryFlag<configuration.DoctorFlags> = { fix: true, json: true };
+const doctor: EveryFlag<configuration.DoctorFlags> = { fix: true, emptyCache: true, json: true };
 
 test.each<[Command, EveryFlag<object>]>([
   [compareCommand(), compare],

@@ -85,6 +85,7 @@ export interface ListFlags extends Pick<SharedFlags, "transport" | "json"> {
 
 export interface DoctorFlags {
   readonly fix?: boolean;
+  readonly emptyCache?: boolean;
   readonly json?: boolean;
 }
 

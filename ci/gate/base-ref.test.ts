@@ -1,10 +1,12 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
+import { keptTrees, listKeptTrees } from "../../harness/process/kept-trees.ts";
 import { type CliResult, Sandbox } from "../../harness/testing/sandbox.ts";
 import type { GateResult } from "./result.ts";
 
+const ROOT = resolve(import.meta.dirname, "../..");
 const FIXTURE = new URL("../../harness/bench/fixtures/delayed-loopback.ts", import.meta.url).href;
 const MODULE = `import { delayedLoopback } from ${JSON.stringify(FIXTURE)};
 import { served } from "@team/wire";
@@ -21,7 +23,18 @@ const LOCK = {
     "packages/wire": { name: "@team/wire", version: "1.0.0" },
   },
 };
-const QUICK = ["--transport", "./served.mjs", "--placement", "unpinned", "--payload", "64", "--messages", "60"];
+const QUICK = ["--placement", "unpinned", "--payload", "64", "--messages", "60", "--pairs", "8", "--seed", "1"];
+const SERVED = ["--transport", "./served.mjs"];
+/** Module that the base does not have: the gate opens the base and ends. */
+const NEW = ["--transport", "./new.mjs"];
+
+let caches: string;
+beforeAll(() => {
+  // Below the temporary directory nothing is kept.
+  mkdirSync(join(ROOT, "node_modules/.cache"), { recursive: true });
+  caches = mkdtempSync(join(ROOT, "node_modules/.cache/ipcmark-gate-test-"));
+});
+afterAll(() => rmSync(caches, { recursive: true, force: true }));
 
 let sandbox: Sandbox;
 beforeEach(() => {
@@ -65,34 +78,91 @@ function commit(message: string): void {
   git("commit", "--quiet", "--message", message);
 }
 
-function gate(args: readonly string[] = []): Promise<CliResult> {
+function gate(args: readonly string[]): Promise<CliResult> {
   const out = join(sandbox.directory, "out");
-  return sandbox.run(["gate", "--base", "base", "--pairs", "8", "--seed", "1", "--out", out, ...QUICK, ...args]);
+  return sandbox.run(["gate", "--out", out, ...QUICK, ...args], { XDG_CACHE_HOME: caches });
 }
 
 function stored(): GateResult {
   return JSON.parse(readFileSync(join(sandbox.directory, "out/gate.json"), "utf8")) as GateResult;
 }
 
-it("measures a base with the workspace packages of its own commit, also from a folder of the repository", async () => {
+it("measures a base with the workspace packages of its own commit, from any folder, and keeps its tree", async () => {
   write({ "packages/wire/index.js": "export const served = 400_000;\n" });
   commit("slower");
-  const { code, stderr } = await gate();
+  const { code, stderr } = await gate(["--base", "base", ...SERVED]);
   expect(stderr).toContain("base: npm ci");
   expect([code, stderr]).toEqual([20, expect.stringContaining("regression: 1 of 1 cells")]);
-  expect(stored().rows[0]?.confirm?.effect.ratio).toBeGreaterThan(1.5);
+  const { rows, loaded } = stored();
+  expect(rows[0]?.confirm?.effect.ratio).toBeGreaterThan(1.5);
+  for (const files of [loaded?.base, loaded?.head]) {
+    expect(files).toEqual(expect.arrayContaining(["bench/served.mjs", "packages/wire/index.js"]));
+  }
+  expect(loaded?.harness).toEqual(expect.arrayContaining([expect.stringMatching(/harness\/driver\/main\.ts$/)]));
+  expect(loaded?.harness.filter((path) => /transports\/(?!contract|support|posix|registry)/.test(path))).toEqual([]);
+
+  const trees = keptTrees(false, { XDG_CACHE_HOME: caches });
+  if (typeof trees !== "string") return;
+  write({ "bench/new.mjs": MODULE });
+  const again = await gate(["--base", "base", ...NEW]);
+  expect([again.code, again.stderr]).toEqual([22, expect.stringContaining("base: installed by an earlier run")]);
+  expect(again.stderr).not.toContain("npm ci");
+  expect(listKeptTrees(trees)).toHaveLength(1);
+  const emptied = await sandbox.run(["doctor", "--empty-cache"], { XDG_CACHE_HOME: caches });
+  expect(emptied.stderr).toContain("removed 1 base that the gate had kept");
+  expect([listKeptTrees(trees), sandbox.leftovers()]).toEqual([[], []]);
 });
 
-it("ends with 22 and the installer's reason where the base cannot be installed, unless a setup does", async () => {
-  git("checkout", "--quiet", "base");
+it("ends with 22 where the base loads a file of the head, after a sentence on each oddity of the two", async () => {
+  const path = join(sandbox.directory, "packages/wire/index.js");
+  write({ "bench/served.mjs": MODULE.replace("@team/wire", path), ".git/hooks/post-checkout": "#!/bin/sh\nexit 1\n" });
+  chmodSync(join(sandbox.directory, ".git/hooks/post-checkout"), 0o755);
+  commit("by its path");
+  write({ "packages/wire/index.js": "export const served = 210_000;\n" });
+  const { code, stdout, stderr } = await gate(["--base", "HEAD", ...SERVED]);
+  expect([code, stdout]).toEqual([22, expect.stringContaining(`base: it loaded ${path}, a file of the head`)]);
+  expect(stderr).toContain("base and head are the same commit");
+  expect(stderr).toContain("not committed (packages/wire/index.js)");
+  expect(stderr).toContain("the post-checkout hook of this repository does not run");
+  expect(stored().warnings.map(({ id }) => id)).toEqual(expect.arrayContaining(["same-commit", "uncommitted-changes"]));
+});
+
+it("takes the base's transports from the base's tree where ipcmark itself is under test", async () => {
+  const base = join(sandbox.directory, "ipcmark");
+  cpSync(join(ROOT, "transports"), join(base, "transports"), { recursive: true });
+  writeFileSync(join(base, "package.json"), JSON.stringify({ type: "module" }));
+  const ours = join(ROOT, "transports/loopback/loopback.ts");
+  rmSync(join(base, "transports/loopback/loopback.ts"));
+  symlinkSync(ours, join(base, "transports/loopback/loopback.ts"));
+  sandbox.cwd = ROOT;
+  const { code, stdout } = await gate(["--base-dir", base, "--transport", "loopback"]);
+  // The first file: none that the harness loads for itself is taken for the base's.
+  expect([code, stdout]).toEqual([22, expect.stringContaining(`base: it loaded ${ours},`)]);
+});
+
+it("ends with 22 and the reason of the installer or the setup where the base cannot be installed", async () => {
   write({ "package.json": JSON.stringify({ ...MANIFEST, dependencies: { "@team/absent": "file:absent" } }) });
   commit("out of step");
-  git("branch", "--force", "broken");
-  const { code, stderr } = await gate(["--base", "broken"]);
-  expect([code, stderr]).toEqual([
-    22,
-    expect.stringMatching(/"npm ci.*" failed in the base: npm .*--base-setup.*--base-dir/),
-  ]);
-  const failing = await gate(["--base", "broken", "--base-setup", "echo no compiler >&2; exit 3"]);
+  const { code, stderr } = await gate(["--base", "HEAD", ...SERVED]);
+  const installer = expect.stringMatching(/"npm ci.*" failed in the base: npm .*--base-setup.*--base-dir/);
+  expect([code, stderr]).toEqual([22, installer]);
+  const failing = await gate(["--base", "HEAD", "--base-setup", "echo no compiler >&2; exit 3", ...SERVED]);
   expect([failing.code, failing.stderr]).toEqual([22, expect.stringContaining("failed in the base: no compiler")]);
+});
+
+it("uses packages that are committed in the base", async () => {
+  write({ ".gitignore": "out\ntmp\n" });
+  commit("with its packages");
+  write({ "bench/new.mjs": MODULE });
+  const { code, stderr } = await gate(["--base", "HEAD", ...NEW]);
+  expect([code, stderr]).toEqual([22, expect.stringContaining("node_modules is committed in the base")]);
+  expect(stderr).not.toContain("npm ci");
+});
+
+it("advises to fetch more where a shallow clone lacks the base", async () => {
+  const clone = join(sandbox.directory, "clone");
+  git("clone", "--quiet", "--depth", "1", `file://${sandbox.directory}`, clone);
+  sandbox.cwd = join(clone, "bench");
+  const { code, stderr } = await gate(["--base", "base", ...SERVED]);
+  expect([code, stderr]).toEqual([2, expect.stringMatching(/shallow.*fetch-depth: 0/)]);
 });

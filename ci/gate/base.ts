@@ -1,14 +1,16 @@
-import { execFile } from "node:child_process";
-import { existsSync, realpathSync, statSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, realpathSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
-import { promisify } from "node:util";
 import type { Session } from "../../harness/coordinator/session.ts";
+import { keepTree, keptTree, keptTrees, newTree } from "../../harness/process/kept-trees.ts";
 import type { TransportReference } from "../../harness/process/messages.ts";
-import { note } from "../../harness/process/note.ts";
+import { note, noteWarning } from "../../harness/process/note.ts";
 import { noteWorktree, worktreeOf } from "../../harness/process/worktree.ts";
 import { UsageError } from "../../harness/results/exit-codes.ts";
-import { programFailure } from "../../transports/support/program-failure.ts";
-import { prepareTree } from "./install.ts";
+import type { Warning } from "../../harness/results/model.ts";
+import type { Place } from "../../transports/contract/transport.ts";
+import { Repository } from "./git.ts";
+import { foldersTo, prepareTree } from "./install.ts";
 
 /** Base of the comparison, with its place. */
 export interface Base {
@@ -17,6 +19,8 @@ export interface Base {
   readonly directory: string;
   /** Directory of the head that corresponds to it: the root of the repository, where there is one. */
   readonly head: string;
+  /** Warnings about the comparison. */
+  readonly warnings: readonly Warning[];
 }
 
 /** Base that the user named: an existing directory, or a git ref to check out, with the command that prepares it. */
@@ -30,10 +34,6 @@ export interface BaseReference extends TransportReference {
 }
 
 const EXTENSION = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
-const GIT_TIMEOUT_MS = 60_000;
-/** Options that disable a repository's hooks: they are for its owner's work, not for a temporary tree. */
-const NO_HOOKS = ["-c", "core.hooksPath=/dev/null"];
-const run = promisify(execFile);
 
 /** Flags that name the base. */
 export interface BaseOptions {
@@ -57,56 +57,86 @@ export function chooseBase({ baseDir, base, baseSetup }: BaseOptions): BaseChoic
 }
 
 /**
- * Opens the base for as long as the session lasts. A ref becomes a worktree inside the run's own directory, with
- * packages of its own.
+ * Opens the base for as long as the session lasts. A ref becomes a worktree with packages of its own, which is kept for
+ * the next run where it was installed.
  *
  * @throws UsageError when git cannot check it out; IncompleteError when its packages cannot be installed
  */
-export async function openBase(choice: BaseChoice, session: Session): Promise<Base> {
+export async function openBase(choice: BaseChoice, { place, interrupted }: Session): Promise<Base> {
   if ("checkout" in choice) {
-    const root = await rootOf(session).catch(() => process.cwd());
-    return { ...choice.checkout, head: root };
+    const head = await new Repository("HEAD", interrupted).root().catch(() => realpathSync(process.cwd()));
+    const { name, directory } = choice.checkout;
+    return { name, directory: realpathSync(directory), head, warnings: [] };
   }
   const { ref, setup } = choice;
-  const { place, interrupted } = session;
-  const git = (args: readonly string[]): Promise<string> => runGit(args, ref, interrupted);
-  const commit = await git(["rev-parse", "--verify", "--quiet", "--end-of-options", `${ref}^{commit}`]);
-  const head = await rootOf(session);
-  const directory = worktreeOf(place);
-  noteWorktree(place, resolve(await git(["rev-parse", "--git-common-dir"])));
-  await git(["worktree", "add", "--detach", "--quiet", directory, commit]);
-  const base = { name: `${ref} (${commit.slice(0, 12)})`, directory: realpathSync(directory), head };
-  await prepare(base, setup, interrupted);
-  return base;
+  const repository = new Repository(ref, interrupted);
+  const commit = await repository.commitOf();
+  const head = await repository.root();
+  const warnings = await repository.warnings(commit);
+  for (const { text } of warnings) noteWarning(text);
+  const folder = relative(head, realpathSync(process.cwd()));
+  const kept = await keeping(repository, { commit, folder, setup });
+  const known = kept === undefined ? undefined : keptTree(kept.directory, kept.key);
+  if (known !== undefined) note(`base: installed by an earlier run, in ${known}`);
+  const directory = known ?? (await makeTree(repository, { commit, folder, setup, kept, place, signal: interrupted }));
+  return { name: `${ref} (${commit.slice(0, 12)})`, directory: realpathSync(directory), head, warnings };
 }
 
-/** Installs the packages of the base. Its time is no part of the announced one, so it is printed apart. */
-async function prepare(base: Base, setup: string | undefined, signal: AbortSignal): Promise<void> {
-  const startedMs = performance.now();
-  const folder = relative(base.head, realpathSync(process.cwd()));
-  const { ran, notes } = await prepareTree({ tree: base.directory, folder, setup, signal });
-  for (const text of notes) note(text);
-  const seconds = Math.ceil((performance.now() - startedMs) / 1000);
-  if (ran.length > 0) note(`base: ${ran.join(", then ")} took ${seconds} s, which are not counted below`);
+/** Where a tree is kept, and what it depends on. */
+interface Keeping {
+  readonly directory: string;
+  readonly key: string;
 }
 
-/** Returns the root of the repository that the command runs in. */
-async function rootOf({ interrupted }: Session): Promise<string> {
-  return realpathSync(await runGit(["rev-parse", "--show-toplevel"], "HEAD", interrupted));
+interface TreeWanted {
+  readonly commit: string;
+  /** Folder that the command runs in, relative to the root. */
+  readonly folder: string;
+  readonly setup: string | undefined;
 }
 
-async function runGit(args: readonly string[], ref: string, signal: AbortSignal): Promise<string> {
-  try {
-    const limits = { timeout: GIT_TIMEOUT_MS, killSignal: "SIGKILL", signal } as const;
-    return (await run("git", [...NO_HOOKS, ...args], limits)).stdout.trim();
-  } catch (error) {
-    const { code, stderr, killed } = error as { code?: string | number; stderr?: string; killed?: boolean };
-    const failed = code !== "ENOENT" && killed !== true;
-    const said = failed ? stderr?.trim().split("\n").at(-1) : programFailure("git", error, GIT_TIMEOUT_MS);
-    throw new UsageError(
-      `--base "${ref}" cannot be checked out${said ? `: ${said}` : ""}; name a commit, branch or tag`,
-    );
+/** Returns undefined where nothing is to be installed, or nothing may be kept. */
+async function keeping(repository: Repository, { commit, folder, setup }: TreeWanted): Promise<Keeping | undefined> {
+  const manifests = foldersTo("", folder).map((each) => join(each, "package.json"));
+  const found = await repository.git(["ls-tree", "--full-tree", "--name-only", commit, ...manifests]);
+  if (found === "" && setup === undefined) return undefined;
+  const directory = keptTrees(true);
+  if (typeof directory !== "string") {
+    note(`base: it is not kept for the next run: ${directory.reason}`);
+    return undefined;
   }
+  // The lock files are part of the commit.
+  const of = [commit, folder, setup ?? null, process.version, process.platform, process.arch];
+  return { directory, key: createHash("sha256").update(JSON.stringify(of)).digest("hex") };
+}
+
+/** Checks out a tree and installs it. Its time is no part of the announced one, so it is printed apart. */
+async function makeTree(
+  repository: Repository,
+  { commit, folder, setup, kept, place, signal }: TreeWanted & TreeOptions,
+): Promise<string> {
+  const tree = kept === undefined ? worktreeOf(place) : newTree(kept.directory, place);
+  noteWorktree(place, resolve(await repository.git(["rev-parse", "--git-common-dir"])));
+  await repository.git(["worktree", "add", "--detach", "--quiet", tree, commit]);
+  const hook = await repository.unrunHook();
+  if (hook !== undefined) note(hook);
+  const startedMs = performance.now();
+  const { ran, notes, isRepeatable } = await prepareTree({ tree: realpathSync(tree), folder, setup, signal });
+  for (const text of notes) note(text);
+  if (ran.length === 0) return tree;
+  const seconds = Math.ceil((performance.now() - startedMs) / 1000);
+  note(`base: ${ran.join(", then ")} took ${seconds} s, which no announced time counts`);
+  if (kept === undefined || !isRepeatable) return tree;
+  // Git forgets the worktree at the end of this run.
+  rmSync(join(tree, ".git"));
+  await keepTree(kept.directory, kept.key, place);
+  return tree;
+}
+
+interface TreeOptions {
+  readonly kept: Keeping | undefined;
+  readonly place: Place;
+  readonly signal: AbortSignal;
 }
 
 /**

@@ -59,7 +59,7 @@ export async function prepareTree({ tree, folder, setup, signal }: Preparation):
 const REMEDY = 'give what prepares the base with --base-setup "<command>", or a prepared checkout with --base-dir';
 
 /** Returns the root and the folders on the way to `folder`: a part of a repository may have a lock file of its own. */
-function foldersTo(tree: string, folder: string): string[] {
+export function foldersTo(tree: string, folder: string): string[] {
   const parts = folder.split(sep).filter((part) => part !== "");
   return [tree, ...parts.map((_, index) => join(tree, ...parts.slice(0, index + 1)))];
 }

@@ -17,6 +17,14 @@ export interface GateRow {
   readonly notes: readonly string[];
 }
 
+/** Files that the processes of both sides have loaded: relative to the tree they lie in, or absolute paths. */
+export interface LoadedRecord {
+  readonly base: readonly string[];
+  readonly head: readonly string[];
+  /** Files that the harness loaded for itself: the same ones on both sides. */
+  readonly harness: readonly string[];
+}
+
 export interface GateResult {
   /** False when the gate was interrupted: the rows are partial. */
   readonly complete: boolean;
@@ -25,6 +33,8 @@ export interface GateResult {
   readonly rule: GateRule;
   readonly durationMs: number;
   readonly rows: readonly GateRow[];
+  /** Absent where nothing was measured. */
+  readonly loaded?: LoadedRecord;
   /** Warnings about the machine that weaken the verdict, each with what to do. */
   readonly warnings: readonly Warning[];
 }

@@ -11,6 +11,7 @@ import { crashReason } from "../../harness/results/crashes.ts";
 import { median } from "../../harness/results/quantiles.ts";
 import { randomFrom } from "../../harness/results/random.ts";
 import { type GateCell, nameOf } from "./cells.ts";
+import { PairTimes, ROUNDS_TO_ANNOUNCE, secondsText } from "./pair-times.ts";
 import type { GateRow } from "./result.ts";
 import {
   type Evidence,
@@ -35,6 +36,8 @@ export interface GateRequest {
   readonly messages?: number;
   readonly rule: GateRule;
   readonly seed: number;
+  /** Returns why the sides cannot be compared; called after each round, and nothing more is measured then. */
+  readonly obstacle?: () => string | undefined;
   /** Called once, with a function that returns the rows so far. */
   readonly onBegin?: (soFar: () => GateRow[]) => void;
 }
@@ -88,21 +91,24 @@ export async function runGate(session: Session, request: GateRequest, progress: 
     arms.flatMap((arm) => arm.head.cells.map(({ cell }) => [keyOf(arm, cell), newLedger(arm, cell)] as const)),
   );
   request.onBegin?.(() => [...rows, ...[...ledgers.values()].map((ledger) => rowSoFar(ledger, rule, random))]);
+  let obstacle: string | undefined;
+  const times = new PairTimes();
   const stage = async (name: "screen" | "confirm", count: number): Promise<void> => {
-    const wanted = (arm: PairedArm, cell: Cell): boolean => isWanted(ledgers.get(keyOf(arm, cell)), name, rule);
+    const wanted = (arm: PairedArm, cell: Cell): boolean =>
+      obstacle === undefined && isWanted(ledgers.get(keyOf(arm, cell)), name, rule);
     const busy = arms.filter((arm) => arm.head.cells.some(({ cell }) => wanted(arm, cell)));
     if (busy.length === 0) return;
-    const leftMs = 2 * count * busy.reduce((sum, { plannedMs }) => sum + plannedMs, 0);
-    progress.begin(count * busy.length, leftMs);
-    note(`${name}: ${count} pairs of ${busy.length} arms, about ${Math.ceil(leftMs / 1000)} s`);
-    const isNews = announcedTime(leftMs);
+    const roundMs = (): number => busy.reduce((sum, arm) => sum + times.pairMs(arm, cellsOf(arm, wanted)), 0);
+    const announce = announcer(name, count, busy.length);
+    progress.begin(count * busy.length, count * roundMs());
+    if (name === "confirm") announce(0, count * roundMs());
     const startedMs = performance.now();
     const onRound = (done: number): void => {
-      const elapsedMs = performance.now() - startedMs;
-      const restMs = (elapsedMs / done) * (count - done);
+      obstacle ??= request.obstacle?.();
+      if (obstacle !== undefined) return;
+      const restMs = (count - done) * roundMs();
       progress.replan(restMs, (count - done) * busy.length);
-      if (done < count && isNews(elapsedMs + restMs))
-        note(`after ${done} of ${count} pairs: ${Math.ceil(restMs / 1000)} s more`);
+      if (done >= ROUNDS_TO_ANNOUNCE && done < count) announce(done, performance.now() - startedMs + restMs);
     };
     await runPairs(
       session.supervisor,
@@ -114,6 +120,7 @@ export async function runGate(session: Session, request: GateRequest, progress: 
         random,
         stage: name,
         onRound,
+        onTrials: (arm, cells, ms) => times.add(arm, cells, ms),
         onPair: (arm, cell, outcome) => {
           const ledger = ledgers.get(keyOf(arm, cell)) as Ledger;
           if ("reason" in outcome) ledger.invalid.push(outcome.reason);
@@ -131,9 +138,25 @@ export async function runGate(session: Session, request: GateRequest, progress: 
   progress.end();
   const confirmed = [...ledgers.values()].filter(({ pairs: found }) => found.confirm.length > 0).length;
   return [...rows, ...[...ledgers.values()].map((ledger) => rowOf(ledger, rule, confirmed, random))].map((row) => {
-    const crash = crashReason(session.supervisor.crashes, row.cell.transport);
-    return crash === undefined ? row : { cell: row.cell, outcome: "missing", reason: crash, notes: [] };
+    const reason = obstacle ?? crashReason(session.supervisor.crashes, row.cell.transport);
+    return reason === undefined ? row : { cell: row.cell, outcome: "missing", reason, notes: [] };
   });
+}
+
+/** Announces the time of a stage, and once more whenever it turns out to be another. */
+function announcer(stage: string, pairs: number, arms: number): (done: number, wholeMs: number) => void {
+  const isNews = announcedTime();
+  let isFirst = true;
+  return (done, wholeMs) => {
+    if (!isNews(wholeMs)) return;
+    const what = isFirst ? `${pairs} pairs of ${arms} arms` : `after ${done} of ${pairs} pairs`;
+    note(`${stage}: ${what}, about ${secondsText(wholeMs)} in all`);
+    isFirst = false;
+  };
+}
+
+function cellsOf(arm: PairedArm, wanted: (arm: PairedArm, cell: Cell) => boolean): Cell[] {
+  return arm.head.cells.map(({ cell }) => cell).filter((cell) => wanted(arm, cell));
 }
 
 function isWanted(ledger: Ledger | undefined, stage: "screen" | "confirm", rule: GateRule): boolean {

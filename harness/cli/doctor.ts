@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { examine } from "../doctor/examine.ts";
 import type { Finding } from "../doctor/finding.ts";
+import { emptyCache } from "../doctor/kept-trees.ts";
 import { removeLeftovers } from "../doctor/leftovers.ts";
 import { note } from "../process/note.ts";
 import { print, printJson } from "./output.ts";
@@ -8,15 +9,22 @@ import { resolveTransports } from "./transports.ts";
 
 const MARKS: Readonly<Record<Finding["status"], string>> = { ok: "✓", note: "·", warning: "!", problem: "✗" };
 
+interface DoctorOptions {
+  readonly fix?: boolean;
+  readonly emptyCache?: boolean;
+  readonly json?: boolean;
+}
+
 export function doctorCommand(): Command {
   return new Command("doctor")
     .description("examine the machine (limits, leftovers, optional programs) and explain each finding with its remedy")
     .option("--fix", "remove what killed runs left behind, then examine")
+    .option("--empty-cache", "remove the installed bases that the gate keeps for its next run, then examine")
     .option("--json", "print the findings as JSON on stdout")
-    .action(async ({ fix, json }: { fix?: boolean; json?: boolean }) => {
-      const removed = fix ? await removeLeftovers() : [];
+    .action(async ({ fix, emptyCache: empties, json }: DoctorOptions) => {
+      const removed = [...(fix ? await removeLeftovers() : []), ...(empties ? await emptyCache() : [])];
       for (const line of removed) note(line);
-      if (fix && removed.length === 0) note("nothing to remove");
+      if ((fix || empties) && removed.length === 0) note("nothing to remove");
       const findings = [...(await examine()), ...(await unavailable())];
       if (json) printJson({ findings, removed });
       else print(findings.map(describe).join("\n"));

@@ -3,7 +3,15 @@ import { Command, Option } from "commander";
 import { type Base, type BaseReference, chooseBase, inBase, openBase } from "../../ci/gate/base.ts";
 import { GATED_PAYLOADS, GATED_PLACEMENTS, GATED_TRANSPORTS, nameOf } from "../../ci/gate/cells.ts";
 import { junitOf } from "../../ci/gate/junit.ts";
-import { evidenceWords, exitCodeOf, type GateResult, type GateRow, verdictSentence } from "../../ci/gate/result.ts";
+import { foreignFile, listing, loadedRecord } from "../../ci/gate/loaded.ts";
+import {
+  evidenceWords,
+  exitCodeOf,
+  type GateResult,
+  type GateRow,
+  type LoadedRecord,
+  verdictSentence,
+} from "../../ci/gate/result.ts";
 import { type GateRequest, runGate, type Sides } from "../../ci/gate/run.ts";
 import { summaryOf } from "../../ci/gate/summary.ts";
 import { DEFAULT_RULE } from "../../ci/gate/verdict.ts";
@@ -123,27 +131,35 @@ async function gate(options: GateOptions): Promise<void> {
   await warnBeforeRun(candidates, run, { measures: true });
   const rule = { ...DEFAULT_RULE, minEffect: options.minEffect, tolerance: options.tolerance };
   let soFar: (() => GateRow[]) | undefined;
-  let baseName = options.baseDir ?? options.base ?? "";
+  let loaded: LoadedRecord | undefined;
+  let base: Base | undefined;
   const resultOf = (rows: readonly GateRow[], complete: boolean): GateResult => {
+    const name = base?.name ?? options.baseDir ?? options.base ?? "";
     const durationMs = Math.round(performance.now() - run.startedMs);
-    return { complete, base: baseName, seed: run.seed, rule, durationMs, rows, warnings: runWarnings(run) };
+    const warnings = [...(base?.warnings ?? []), ...runWarnings(run)];
+    const files = loaded === undefined ? {} : { loaded };
+    return { complete, base: name, seed: run.seed, rule, durationMs, rows, ...files, warnings };
   };
   const rows = await inSession(
     async (session) => {
-      const base = await openBase(choice, session);
-      baseName = base.name;
-      const { sides, missing } = await pairUp(candidates, base, options, cells);
+      const opened = await openBase(choice, session);
+      base = opened;
+      const { sides, missing } = await pairUp(candidates, opened, options, cells);
       if (sides.length + missing.length === 0)
         throw new UsageError("no transport matches this --mode and --placement; choose different values");
-      note(`gate against ${base.name}: ${sides.length} arms of ${cells.length} cells; seed ${run.seed}`);
+      note(`gate against ${opened.name}: ${sides.length} arms of ${cells.length} cells; seed ${run.seed}`);
       if (sides.length === 0) return missing;
       const request: GateRequest = {
-        sides,
+        sides: sides.map((each) => listing(each, session.place)),
         cells,
         pairs: options.pairs,
         rule,
         seed: run.seed,
         ...(options.messages === undefined ? {} : { messages: options.messages }),
+        obstacle: () => {
+          loaded = loadedRecord(opened, session.place);
+          return foreignFile(opened, session.place);
+        },
         onBegin: (found) => {
           soFar = () => [...missing, ...found()];
         },

@@ -20,6 +20,8 @@ export interface Arm {
   /** Peer program, as in `DriverStart`. */
   readonly peerProgram?: string | undefined;
   readonly cpus: PlacementCpus;
+  /** Variables of its processes, besides those of the run. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Codec of both ends: such an arm runs the cells of its codec and no others. */
   readonly codec?: CodecId;
 }

@@ -24,6 +24,8 @@ export interface PairRequest {
   readonly wanted: (arm: PairedArm, cell: Cell) => boolean;
   readonly random: () => number;
   readonly onPair: (arm: PairedArm, cell: Cell, outcome: PairOutcome) => void;
+  /** Called after each pair of trials, with its time. */
+  readonly onTrials: (arm: PairedArm, cells: readonly Cell[], ms: number) => void;
   readonly stage: string;
   /** Called after each round, with the number of rounds done. */
   readonly onRound: (done: number) => void;
@@ -36,12 +38,13 @@ export async function runPairs(
   request: PairRequest,
   progress: Progress,
 ): Promise<void> {
-  const { arms, pairs, wanted, random, onPair, onRound, stage } = request;
+  const { arms, pairs, wanted, random, onPair, onTrials, onRound, stage } = request;
   for (let pair = 1; pair <= pairs; pair++) {
     for (const arm of shuffled(arms, random)) {
       const cells = arm.head.cells.filter(({ cell }) => wanted(arm, cell));
       if (cells.length === 0) continue;
       progress.step(`${stage} ${pair}/${pairs}  ${arm.base.transport.id} (${arm.base.mode}, ${arm.base.placement})`);
+      const startedMs = performance.now();
       const order = shuffled(cells, random);
       // The same order of cells and the same seeds on both sides: only the code differs.
       const plans = cellPlans(order, () => Math.floor(random() * 2 ** 32));
@@ -61,6 +64,11 @@ export async function runPairs(
         }
       }
       const [head, base] = [runs.get(arm.head.arm), runs.get(arm.base)] as [ArmOutcome, ArmOutcome];
+      onTrials(
+        arm,
+        order.map(({ cell }) => cell),
+        performance.now() - startedMs,
+      );
       for (const { cell } of order) onPair(arm, cell, outcomeOf(cell, base, head));
     }
     onRound(pair);

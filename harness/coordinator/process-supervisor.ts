@@ -15,6 +15,8 @@ import type { Crash } from "../results/model.ts";
 export interface DriverJob {
   readonly start: DriverStart;
   readonly pin: PinPrefix;
+  /** Variables of the driver and its peer, besides those of the run. */
+  readonly env?: Readonly<Record<string, string>>;
   /** True where its peer is a separate process on Node, which can be started beside it. */
   readonly startsPeer?: boolean;
   readonly timeoutMs: number;
@@ -96,7 +98,8 @@ export class ProcessSupervisor {
     const peer = this.#startPeer(job);
     let driver: DriverProcess;
     try {
-      driver = await startDriver("driver", this.#command("driver/main", job, job.pin), { env: this.#env, owns: peer });
+      const env = { ...this.#env, ...job.env };
+      driver = await startDriver("driver", this.#command("driver/main", job, job.pin), { env, owns: peer });
     } catch (error) {
       peer?.end();
       const shortage = shortageIn(error) !== undefined;
@@ -159,7 +162,7 @@ export class ProcessSupervisor {
     // On Windows a process cannot inherit the pipes of another one.
     if (job.startsPeer !== true || process.platform === "win32") return undefined;
     const { hold, peerPin } = job.start;
-    return startForOther(this.#command("peer/main", job, hold?.pin ?? peerPin), this.#env);
+    return startForOther(this.#command("peer/main", job, hold?.pin ?? peerPin), { ...this.#env, ...job.env });
   }
 
   #spawned({ spawned }: Course, pid: number): void {

@@ -82,6 +82,7 @@ export async function prepareTrial(supervisor: ProcessSupervisor, place: Place, 
   const prepared = await supervisor.prepare({
     start: startOf(job, place),
     pin: arm.cpus.readyPin,
+    ...(arm.env === undefined ? {} : { env: arm.env }),
     startsPeer: runsOnNode(arm.peerLanguage) && arm.transport.capabilities.rendezvous === "address",
     timeoutMs: TIMEOUT_FLOOR_MS + TIMEOUT_FACTOR * plannedMs,
     inactivityTimeoutMs: job.inactivityTimeoutMs ?? inactivityTimeoutOf(undefined, plannedMs),

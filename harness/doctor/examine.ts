@@ -1,4 +1,5 @@
 import type { Finding, Probe } from "./finding.ts";
+import { keptBases } from "./kept-trees.ts";
 import { leftovers, strayProcesses } from "./leftovers.ts";
 import { container, descriptors, processes, queues, sharedMemory, temporaryDirectory, watches } from "./limits.ts";
 import { governor, neighbours, posixBinding, processors, software } from "./machine.ts";
@@ -22,6 +23,7 @@ const PROBES: readonly Probe[] = [
   watches,
   programs,
   leftovers,
+  keptBases,
   stalePaths,
   strayProcesses,
   symptoms,

@@ -1,6 +1,6 @@
-import { pathToFileURL } from "node:url";
 import type { Transport } from "../../transports/contract/transport.ts";
 import { REGISTRY, type Registration } from "../../transports/registry.ts";
+import { importTested } from "./import-tested.ts";
 import type { TransportReference } from "./messages.ts";
 import { isObject, shown } from "./rules.ts";
 
@@ -34,7 +34,7 @@ export interface ModuleExports {
  * @throws Error when no export can be a transport
  */
 export async function exportsOf(path: string, ids: readonly string[] | null): Promise<ModuleExports> {
-  const module: { default?: unknown; REGISTRY?: readonly Registration[] } = await import(pathToFileURL(path).href);
+  const module = (await importTested(path)) as { default?: unknown; REGISTRY?: readonly Registration[] };
   if (module.REGISTRY !== undefined) {
     const wanted = module.REGISTRY.filter(({ id }) => ids === null || ids.includes(id));
     return { transports: await Promise.all(wanted.map((entry) => entry.load())), isRegistry: true };

@@ -8,6 +8,7 @@ import type { Address, Place } from "../../transports/contract/transport.ts";
 import { randomBytes } from "../../transports/support/crypto.ts";
 import { sweepByModule } from "./inspection.ts";
 import { readJournal } from "./journal.ts";
+import { removeUnkeptTree } from "./kept-trees.ts";
 import { loadTransport } from "./load-transport.ts";
 import { MachineError } from "./machine-error.ts";
 import { endOrphans } from "./orphans.ts";
@@ -52,6 +53,7 @@ export async function removePlace(place: Place, sweepMs?: number): Promise<void>
   await endOrphans(place.prefix);
   await sweepJournal(place, sweepMs);
   await forgetWorktree(place);
+  await removeUnkeptTree(place);
   // The mark goes last: if this process is killed before, the next run still recognizes the directory as dead.
   for (const name of namesIn(place.directory).filter((name) => name !== OWNER_SOCKET)) {
     await rm(join(place.directory, name), REMOVAL);

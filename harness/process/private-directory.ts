@@ -35,6 +35,12 @@ export function cacheDirectory(root: string, env: NodeJS.ProcessEnv, creates: bo
   return first as Refusal;
 }
 
+/** Returns `ipcmark` in the cache directory of this user, where the same rules hold. */
+export function userCacheDirectory(env: NodeJS.ProcessEnv, creates: boolean): string | Refusal {
+  if (process.getuid === undefined) return { reason: "this system does not show who may write a file" };
+  return usable(userCaches(env), creates);
+}
+
 /** Returns why existing directories are refused, where a command can change that. */
 export function refusedDirectories(root: string, env: NodeJS.ProcessEnv): Refusal[] {
   if (process.getuid === undefined) return [];
@@ -45,8 +51,12 @@ export function refusedDirectories(root: string, env: NodeJS.ProcessEnv): Refusa
 /** Returns the place beside the packages (or those it is one of), then the cache directory of this user. */
 function parentsOf(root: string, env: NodeJS.ProcessEnv): string[] {
   const packages = basename(dirname(root)) === "node_modules" ? dirname(root) : join(root, "node_modules");
+  return [join(packages, ".cache"), userCaches(env)];
+}
+
+function userCaches(env: NodeJS.ProcessEnv): string {
   const usual = process.platform === "darwin" ? join(homedir(), "Library", "Caches") : join(homedir(), ".cache");
-  return [join(packages, ".cache"), env["XDG_CACHE_HOME"] || usual];
+  return env["XDG_CACHE_HOME"] || usual;
 }
 
 function usable(parent: string, creates: boolean): string | Refusal {

@@ -6,7 +6,7 @@ import type { Place } from "../../transports/contract/transport.ts";
 
 const NOTE = "worktree";
 
-/** Returns the path of a run's temporary worktree. Git names its own record of it after the last part. */
+/** Returns the path of a run's temporary worktree that is not kept. Git names its record after the last part. */
 export function worktreeOf({ directory, prefix }: Place): string {
   return join(directory, prefix);
 }

@@ -18,9 +18,11 @@ export const WARNINGS = {
   "not-settled": "the second half of a trial is faster than the first",
   "not-stationary": "the second half of a trial is slower than the first",
   "other-processes": "other processes used CPU time",
+  "same-commit": "the gate compared a commit with itself, or with what is not committed",
   "schedule-not-kept": "the driver could not keep the schedule in some trials of an open-loop cell",
   "speed-changed": "the frozen control changed its time from round to round",
   "target-missed": "the run ended before every interval was as narrow as `--until` asked",
+  "uncommitted-changes": "the gate measured a head with changes that are not committed",
   unclassified: "a warning of schema version 1, which had no ids",
 } as const;
 
