@@ -3,7 +3,7 @@ import type { Interval, MeasuredRow, Measurement, Placement, Report } from "../h
 import { type Rounds, rankByRounds, roundsOf, type Standing } from "../harness/results/ranking.ts";
 import type { WaitMode } from "../transports/contract/capabilities.ts";
 
-import { classOf, PLACEMENT_ORDER, rowName, variantOf, WAIT_CLASSES, type WaitClass } from "./labels.ts";
+import { classOf, PLACEMENT_ORDER, rowName, sizeText, variantOf, WAIT_CLASSES, type WaitClass } from "./labels.ts";
 
 /** Figure that ranks a block: round-trip p50, or messages per second where the model is one-way. */
 export type Metric = "p50" | "messagesPerSecond";
@@ -181,6 +181,12 @@ function throughputOf(cell: MeasuredRow, streams: ReadonlyMap<string, Measuremen
 
 function rateOf({ messagesPerSecond, interval }: MeasuredRow): Pick<Throughput, "messagesPerSecond" | "interval"> {
   return { messagesPerSecond: messagesPerSecond ?? null, interval: interval.messagesPerSecond };
+}
+
+/** Formats the size of a block; empty for a mix, which its variant names. */
+export function sizeOfBlock({ ranked, baselines, missing, payloadBytes }: Block): string {
+  const [first] = [...ranked, ...baselines, ...missing];
+  return sizeText({ ...first?.cell, payloadBytes });
 }
 
 /** Returns null for a kind of value: each codec makes another size of it. */

@@ -1,6 +1,5 @@
 import {
   ABSENT,
-  bytes,
   count,
   duration,
   durationRange,
@@ -11,7 +10,7 @@ import {
   ratioRange,
 } from "../harness/results/format.ts";
 import type { CheckResult, Report } from "../harness/results/model.ts";
-import { type Block, blocksOf, type MissingRow, type PlainRow } from "./blocks.ts";
+import { type Block, blocksOf, type MissingRow, type PlainRow, sizeOfBlock } from "./blocks.ts";
 import { checkRowName, checkSummary } from "./check-groups.ts";
 import { CLASS_LABELS, MODE_LABELS, noPickReason, OTHER_SERVER, placementTitle, quickNote } from "./labels.ts";
 import { missingText, p99Text } from "./missing.ts";
@@ -71,8 +70,8 @@ function tables(report: Report): string[] {
       placementTitle(block.placement, report.environment ?? {}),
       CLASS_LABELS[block.waits] ?? block.mode,
       [block.benchmark, block.variant].filter(Boolean).join(", "),
-      bytes(block.payloadBytes),
-    ];
+      sizeOfBlock(block),
+    ].filter(Boolean);
     const open = block.placement === pick?.placement && block.mode === pick?.mode ? " open" : "";
     return `<details${open}><summary>${text(title.join(" · "))}</summary>\n\n${table(block)}\n\n</details>`;
   });

@@ -1,7 +1,7 @@
 import { type Capabilities, PROGRAM, type WaitMode } from "../../transports/contract/capabilities.ts";
 import { crashReason } from "../results/crashes.ts";
 import { sameOnThisPlatform } from "../results/evidence.ts";
-import { bytes } from "../results/format.ts";
+import { sizeName } from "../results/format.ts";
 import type { MeasuredRow, Measurement, Placement, Report, ValidTrial } from "../results/model.ts";
 import { median } from "../results/quantiles.ts";
 import { type Contender, roundsOf } from "../results/ranking.ts";
@@ -91,7 +91,7 @@ export function candidatesOf(
       const reason = reasonAgainst(evidence, question, record.id, rows);
       const [lacking] = rows.flatMap((row) => (row.status === "unavailable" ? [row] : []));
       if (lacking !== undefined && failedCheck(evidence, record.id) === undefined) {
-        notExamined.push({ transport: record.id, reason: `${bytes(lacking.payloadBytes)}: ${lacking.reason}` });
+        notExamined.push({ transport: record.id, reason: `${sizeName(lacking)}: ${lacking.reason}` });
         continue;
       }
       if (reason !== undefined) ruledOut.push({ transport: record.id, reason });
@@ -181,7 +181,7 @@ function reasonAgainst(
   const failed = failedCheck(evidence, transport);
   if (failed !== undefined) return `failed the check ${failed.scenario}: ${failed.reason ?? "no reason given"}`;
   const [unmeasured] = rows.filter((row) => row.status !== "measured");
-  if (unmeasured !== undefined) return `${bytes(unmeasured.payloadBytes)}: ${unmeasured.reason}`;
+  if (unmeasured !== undefined) return `${sizeName(unmeasured)}: ${unmeasured.reason}`;
   if (rows.length < question.payloads.length) return "not measured for every size of the workload";
   const { cost, noun } = METRICS[question.optimize];
   if (roundsOf(rows, cost).size > 0) return undefined;

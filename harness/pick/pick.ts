@@ -31,6 +31,7 @@ export function pick(evidence: Evidence, asked: Question): Pick | null {
   const { name, mode } = chosen.candidate;
   const flips = told ? sizeFlips(evidence, question, chosen) : [];
   const words = told ? sentenceOf(choice, question) : cannotTellWords(choice, question);
+  const mix = chosen.candidate.rows[0]?.mix;
   const near = all.filter((one) => one !== chosen);
   return {
     transport: name,
@@ -55,6 +56,7 @@ export function pick(evidence: Evidence, asked: Question): Pick | null {
       placement: question.placement,
       benchmark: question.benchmark,
       peer: question.peer,
+      ...(mix === undefined ? {} : { mix }),
       ...(question.codec === undefined ? {} : { codec: question.codec }),
       optimize: question.optimize,
       matters,

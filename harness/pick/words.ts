@@ -1,4 +1,4 @@
-import { bytes, count, duration, mixText } from "../results/format.ts";
+import { bytes, count, duration, mixText, sizeName } from "../results/format.ts";
 import type { Placement } from "../results/model.ts";
 import type { Candidate, FullQuestion } from "./candidates.ts";
 import type { Choice, Judged } from "./choose.ts";
@@ -123,7 +123,7 @@ export function cannotTellWords({ fastest, all }: Choice, question: FullQuestion
 export function costOf({ rows: [row] }: Candidate): string | undefined {
   if (row === undefined || row.cpuNsPerMessage === null) return undefined;
   const what = row.benchmark === "fan-out" ? "message" : "round trip";
-  return `${duration(row.cpuNsPerMessage)} of CPU per ${what} of ${bytes(row.payloadBytes)}`;
+  return `${duration(row.cpuNsPerMessage)} of CPU per ${what} of ${sizeName(row)}`;
 }
 
 /** Completes a ratio over several sizes. */

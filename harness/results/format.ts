@@ -72,6 +72,11 @@ export function mixText(mix: readonly { readonly bytes: number; readonly share: 
   return mix.map(({ bytes: size, share }) => `${Math.round(share * 1000) / 10} % ${bytes(size)}`).join(", ");
 }
 
+/** Names the size of a row: `4 KiB`; `the mix` where sizes take turns, since their mean is the size of none. */
+export function sizeName(row: { readonly payloadBytes: number; readonly mix?: unknown }): string {
+  return row.mix === undefined ? bytes(row.payloadBytes) : "the mix";
+}
+
 /** Formats a quantity with a decimal prefix: `51.2 k`, `1.20 M`. The caller names what is counted. */
 export function quantity(value: number | null | undefined): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return ABSENT;

@@ -1,5 +1,6 @@
 import type { Pick } from "./model.ts";
 import {
+  above0,
   anyOf,
   integer,
   interval,
@@ -54,6 +55,7 @@ export const PICK: Schema = model<Pick>()(
         payloads: list(integer()),
         modes: list(mode),
         placement,
+        mix: list(object({ bytes: integer(1), share: above0(1) }), 16),
         benchmark: text,
         peer: text,
         codec: text,

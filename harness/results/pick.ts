@@ -70,6 +70,8 @@ export interface Pick {
     readonly payloads: readonly number[];
     readonly modes: readonly WaitMode[];
     readonly placement: Placement;
+    /** Sizes that took turns; `payloads` has their mean then. */
+    readonly mix?: readonly { readonly bytes: number; readonly share: number }[];
     readonly benchmark?: string;
     /** Language of the server. */
     readonly peer?: string;

@@ -243,6 +243,37 @@ describe.skipIf(!executablePath)(`the page ${where}`, () => {
     expect(trouble).toEqual([]);
   });
 
+  test("breaks no flag where a line wraps", async () => {
+    const reason = "a difference matters above 10 % of a request with 1.00 ms of work (--matters, --no-c-baseline)";
+    const { page } = await open({ ...report, pick: { ...report.pick, reasons: [reason] } as Report["pick"] });
+    const wrapped: number[] = [];
+    for (let width = 300; width < 760; width += 7) {
+      await page.setViewportSize({ width, height: 600 });
+      const lines = (await page.evaluate(`(() => {
+        const linesOf = (node) => {
+          const range = document.createRange();
+          range.selectNodeContents(node);
+          return new Set([...range.getClientRects()].map(({ top }) => Math.round(top))).size;
+        };
+        const item = document.querySelector("#verdict li");
+        const texts = document.createTreeWalker(item, NodeFilter.SHOW_TEXT);
+        const flags = [];
+        while (texts.nextNode()) {
+          for (const { index, 0: flag } of texts.currentNode.data.matchAll(/--[a-z-]+/g)) {
+            const range = document.createRange();
+            range.setStart(texts.currentNode, index);
+            range.setEnd(texts.currentNode, index + flag.length);
+            flags.push(new Set([...range.getClientRects()].map(({ top }) => Math.round(top))).size);
+          }
+        }
+        return { item: linesOf(item), flags };
+      })()`)) as { item: number; flags: number[] };
+      expect(lines.flags, `${width}`).toEqual([1, 1]);
+      wrapped.push(lines.item);
+    }
+    expect(Math.max(...wrapped)).toBeGreaterThan(1);
+  });
+
   test("hands out the report it was made from", async () => {
     const { page } = await open(report);
     const [download] = await Promise.all([page.waitForEvent("download"), page.click("#download")]);

@@ -1,4 +1,4 @@
-import { cRatio } from "../../harness/results/format.ts";
+import { cRatio, sizeName } from "../../harness/results/format.ts";
 import type { Interval, Measurement, Placement, Report, Trial, Warning } from "../../harness/results/model.ts";
 import { C_COLUMN_NOTE, cRatioNote } from "../c-baseline.ts";
 import { canaryText } from "../canary.ts";
@@ -49,6 +49,8 @@ export interface ViewCell {
   readonly family: string;
   readonly benchmark: string;
   readonly payload: number;
+  /** Name of the size. */
+  readonly size: string;
   readonly inFlight: number;
   readonly clients: number;
   readonly rate: number | null;
@@ -141,6 +143,7 @@ function viewCell(cell: Measurement, baseline: boolean): ViewCell {
     family: familyOf(cell),
     benchmark: variant === "" ? cell.benchmark : `${cell.benchmark}, ${variant}`,
     payload: cell.payloadBytes,
+    size: sizeName(cell),
     inFlight: cell.inFlight ?? 1,
     clients: cell.clients ?? 1,
     rate: cell.ratePerSecond ?? null,

@@ -1,5 +1,5 @@
 import { METRICS, type Metric } from "../../harness/pick/metric.ts";
-import { ABSENT, bytes, cRatio, oneLine, ratio, ratioRange } from "../../harness/results/format.ts";
+import { ABSENT, cRatio, oneLine, ratio, ratioRange, sizeName } from "../../harness/results/format.ts";
 import type { MeasuredRow, Measurement, Pick, Report } from "../../harness/results/model.ts";
 import { median } from "../../harness/results/quantiles.ts";
 import { type Comparison, rankByRounds, roundsOf } from "../../harness/results/ranking.ts";
@@ -152,7 +152,7 @@ function rendered(
   const columns: Column[] = [
     { title: "", align: "left", shrink: "cut" },
     ...pick.workload.payloads.flatMap((size): Column[] => [
-      { title: bytes(size), align: "right" },
+      { title: sizeName({ ...pick.workload, payloadBytes: size }), align: "right" },
       { title: "ratio 95 %", align: "right" },
       ...(hasC ? [{ title: "× C", align: "right", drop: 1 } as const] : []),
     ]),

@@ -11,7 +11,7 @@ import {
   ratioRange,
 } from "../../harness/results/format.ts";
 import type { Report } from "../../harness/results/model.ts";
-import { type Block, blocksOf, type PlainRow, type RankedRow, type Throughput } from "../blocks.ts";
+import { type Block, blocksOf, type PlainRow, type RankedRow, sizeOfBlock, type Throughput } from "../blocks.ts";
 import { C_COLUMN_NOTE, cRatioNote } from "../c-baseline.ts";
 import { canaryText } from "../canary.ts";
 import {
@@ -130,10 +130,7 @@ function floorNote({ canaries }: Report, blocks: readonly Block[]): string[] {
 
 function blockTitle(block: Block): string {
   if (block.variant !== "" && isOfValues(block)) return `${block.variant}: ${sizes(block)}, four conversions included`;
-  const [first] = [...block.ranked, ...block.baselines, ...block.missing];
-  const size =
-    first === undefined ? bytes(block.payloadBytes) : sizeText({ ...first.cell, payloadBytes: block.payloadBytes });
-  return [size, block.variant].filter(Boolean).join(", ");
+  return [sizeOfBlock(block), block.variant].filter(Boolean).join(", ");
 }
 
 function isOfValues({ ranked, baselines, missing }: Block): boolean {

@@ -28,7 +28,7 @@ export function mergedWarnings(cells, ids) {
 export function failures(cells) {
   return cells
     .filter((cell) => cell.status === "failed")
-    .map((cell) => `${cell.name} failed at ${bytes(cell.payload)}: ${cell.reason || "no reason recorded"}.`);
+    .map((cell) => `${cell.name} failed at ${cell.size}: ${cell.reason || "no reason recorded"}.`);
 }
 
 /**

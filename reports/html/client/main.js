@@ -35,10 +35,11 @@ function fillControls(state) {
     benchmarks.map((id) => [id, id]),
     state.benchmark,
   );
-  const sizes = sizesOf(cells.filter((cell) => cell.benchmark === state.benchmark));
+  const shown = cells.filter((cell) => cell.benchmark === state.benchmark);
+  const sizes = sizesOf(shown);
   fillSelect(
     "payload",
-    sizes.map((size) => [String(size), bytes(size)]),
+    sizes.map((size) => [String(size), shown.find(({ payload }) => payload === size)?.size ?? bytes(size)]),
     String(state.payload),
   );
   fillSubset(distinct(cells.map((cell) => cell.name)), state);

@@ -36,7 +36,7 @@ export function drawRanking(state) {
   const withCBaseline = rows.some(({ cell }) => cell.cRatio !== "");
   const place = view.placements.find(({ id }) => id === state.placement)?.label ?? state.placement;
   const mode = view.modes.find(({ id }) => id === state.mode)?.label ?? state.mode;
-  byId("ranking-title").textContent = `${bytes(state.payload)}, ${mode}, ${place}`;
+  byId("ranking-title").textContent = `${cells[0]?.size ?? bytes(state.payload)}, ${mode}, ${place}`;
   const first = metric === "p50" ? "p50" : "messages/s";
   const heads = [
     "",

@@ -1,4 +1,14 @@
-import { ABSENT, bytes, count, cRatio, duration, percent, quantity, ratio } from "../../../harness/results/format.ts";
+import {
+  ABSENT,
+  bytes,
+  count,
+  cRatio,
+  duration,
+  percent,
+  quantity,
+  ratio,
+  sizeName,
+} from "../../../harness/results/format.ts";
 import type {
   Interval,
   MeasuredRow,
@@ -60,7 +70,7 @@ function detail(cell: MeasuredRow): Html {
   <td class="text">${PLACEMENT_LABELS[cell.placement] ?? cell.placement}</td>
   <td class="text">${MODE_LABELS[cell.mode] ?? cell.mode}</td>
   <td class="text">${[cell.benchmark, variantOf(cell)].filter(Boolean).join(", ")}</td>
-  <td>${bytes(cell.payloadBytes)}</td>
+  <td>${sizeName(cell)}</td>
   <td>${valid === cell.trials.length ? valid : `${valid} of ${cell.trials.length}`}</td>
   <td>${cell.messages ?? ABSENT}</td>
   <td>${quantity(cell.voluntarySwitchesPerMessage)}</td><td>${quantity(cell.involuntarySwitchesPerMessage)}</td>

@@ -1,4 +1,4 @@
-import { bytes, count, duration, durationRange, percent } from "../../../harness/results/format.ts";
+import { bytes, count, duration, durationRange, percent, sizeName } from "../../../harness/results/format.ts";
 import type { Environment, Measurement, Report, TransportRecord } from "../../../harness/results/model.ts";
 import { MODE_LABELS, PLACEMENT_LABELS, placementTitle, rowName, variantOf } from "../../labels.ts";
 import { missingText, NO_P99, p99Text } from "../../missing.ts";
@@ -99,7 +99,7 @@ function cBaselineRow(cell: Measurement): Html {
   <td class="text">${PLACEMENT_LABELS[cell.placement] ?? cell.placement}</td>
   <td class="text">${MODE_LABELS[cell.mode] ?? cell.mode}</td>
   <td class="text">${[cell.benchmark, variantOf(cell)].filter(Boolean).join(", ")}</td>
-  <td>${bytes(cell.payloadBytes)}</td>`;
+  <td>${sizeName(cell)}</td>`;
   if (cell.status !== "measured" || !cell.latencyNs)
     return html`<tr>${lead}<td class="text" colspan="3">${missingText(cell)}</td></tr>`;
   const { p50, p99 } = cell.latencyNs;

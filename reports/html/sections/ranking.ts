@@ -1,4 +1,4 @@
-import { ABSENT, bytes, ratio } from "../../../harness/results/format.ts";
+import { ABSENT, bytes, mixText, ratio } from "../../../harness/results/format.ts";
 import type { Report } from "../../../harness/results/model.ts";
 import { standingOf } from "../../../harness/results/ranking.ts";
 import { CLASS_LABELS, classOf, PLACEMENT_LABELS, quickNote } from "../../labels.ts";
@@ -30,7 +30,9 @@ function overall(report: Report): Html | "" {
   const ranking = pick?.ranking ?? [];
   if (!pick || ranking.length === 0) return "";
   const { workload } = pick;
-  const sizes = (workload?.payloads ?? []).map((size) => bytes(size)).join(" and ");
+  const each = (workload?.payloads ?? []).map((size) => bytes(size)).join(" and ");
+  const codec = workload?.codec === undefined ? "" : ` in ${workload.codec}`;
+  const sizes = (workload?.mix === undefined ? each : mixText(workload.mix)) + codec;
   const placement = PLACEMENT_LABELS[pick.placement] ?? pick.placement;
   const rows = ranking.map((row, index) => {
     const isPick = row.transport === pick.transport && row.mode === pick.mode && pick.verdict !== "cannot-tell";

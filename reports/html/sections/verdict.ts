@@ -33,7 +33,7 @@ export function verdict(report: Report): Html {
   } = pick;
   return html`<section id="verdict">
 <h1>${unbroken(pick.sentence)}</h1>
-${reasons.length > 0 && html`<ul>${reasons.map((reason) => html`<li>${reason}</li>`)}</ul>`}
+${reasons.length > 0 && html`<ul>${reasons.map((reason) => html`<li>${unbroken(reason)}</li>`)}</ul>`}
 ${
   immaterial.length > 0 &&
   html`<p class="tie"><b>Told from it, without a difference that is shown to matter:</b> ${immaterial.join(", ")}.</p>`
@@ -58,12 +58,12 @@ ${
 ${
   notExamined.length > 0 &&
   html`<details open><summary>Not examined here: ${notExamined.map((out) => out.transport).join(", ")}</summary>
-<ul>${notExamined.map((out) => html`<li><code>${out.transport}</code>: ${out.reason}</li>`)}</ul></details>`
+<ul>${notExamined.map((out) => html`<li><code>${out.transport}</code>: ${unbroken(out.reason)}</li>`)}</ul></details>`
 }
 ${
   ruledOut.length > 0 &&
   html`<details><summary>Ruled out: ${ruledOut.map((out) => out.transport).join(", ")}</summary>
-<ul>${ruledOut.map((out) => html`<li><code>${out.transport}</code>: ${out.reason}</li>`)}</ul></details>`
+<ul>${ruledOut.map((out) => html`<li><code>${out.transport}</code>: ${unbroken(out.reason)}</li>`)}</ul></details>`
 }
 ${needsRuleOut(report)}
 ${warnings(report)}
@@ -75,13 +75,16 @@ function needsRuleOut(report: Report): Html | false {
   return (
     lines.length > 0 &&
     html`<details><summary>Left out by needs, before anything was measured</summary>
-<ul>${lines.map((line) => html`<li>${line}</li>`)}</ul></details>`
+<ul>${lines.map((line) => html`<li>${unbroken(line)}</li>`)}</ul></details>`
   );
 }
 
-/** Keeps a number and its unit on one line. */
-function unbroken(sentence: string): string {
-  return sentence.replace(/(\d) (?=(ns|µs|ms|s|B|[KMGT]iB|%)(?![\p{L}\d]))/gu, "$1\u00a0");
+/** Keeps a number and its unit on one line, and a flag such as --matters. */
+function unbroken(sentence: string): Html {
+  const text = sentence.replace(/(\d) (?=(ns|µs|ms|s|B|[KMGT]iB|%)(?![\p{L}\d]))/gu, "$1\u00a0");
+  // A split by a group has its matches at the odd places.
+  const parts = text.split(/(--[a-z][a-z-]*)/);
+  return html`${parts.map((part, at) => (at % 2 === 0 ? part : html`<span class="flag">${part}</span>`))}`;
 }
 
 function noPick(report: Report): string {
@@ -96,7 +99,7 @@ function warnings(report: Report): Html | "" {
   const { warnings: list } = report;
   if (list.length === 0) return "";
   return html`<aside class="warning"><b>Read with care.</b>
-  <ul>${list.map(({ text }) => html`<li>${text}</li>`)}</ul></aside>`;
+  <ul>${list.map(({ text }) => html`<li>${unbroken(text)}</li>`)}</ul></aside>`;
 }
 
 /** Describes the floor of the harness; the machine section uses it too. */
