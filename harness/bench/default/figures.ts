@@ -152,7 +152,7 @@ function orderRows({ plain, slow }: Evidence): Row[] {
 }
 
 /** Counts the runs whose pick is that of most runs or, by their sentence, not distinguishable from it. */
-function samePickRow(plain: readonly Run[]): Row {
+export function samePickRow(plain: readonly Run[]): Row {
   const row = { letter: "f", what: "same pick, or a tie", promised: "every run" } as const;
   // Ties of a run that cannot tell are due to too few rounds: they are no agreement.
   const picks = plain.map(({ report: { pick } }) => (pick?.verdict === "cannot-tell" ? null : pick));
