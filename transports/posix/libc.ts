@@ -32,6 +32,7 @@ export const SYMBOLS = {
   __errno_location: { parameters: [], returns: "pointer" },
   getpid: { parameters: [], returns: "i32" },
   mmap: { parameters: ["pointer", "size", "i32", "i32", "i32", "offset"], returns: "pointer" },
+  madvise: { parameters: ["pointer", "size", "i32"], returns: "i32" },
   munmap: { parameters: ["pointer", "size"], returns: "i32" },
   posix_fallocate: { parameters: ["i32", "offset", "offset"], returns: "i32" },
   flock: { parameters: ["i32", "i32"], returns: "i32" },

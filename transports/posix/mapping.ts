@@ -8,6 +8,8 @@ const PROT_READ_WRITE = 3;
 const MAP_SHARED = 1;
 const MAP_PRIVATE = 2;
 const MAP_ANONYMOUS = 0x20;
+/** Advice of Linux 5.14 and later; other systems refuse it. */
+const MADV_POPULATE_WRITE = 23;
 const LARGEST_BYTES = 0x7fff_f000;
 
 /**
@@ -59,6 +61,14 @@ export class Mapping implements Disposable {
     const pointer = api.mmap(NULL, byteLength, PROT_READ_WRITE, flags, fd, 0);
     if (pointer === MAP_FAILED) throw systemError(api, "mmap", `${byteLength} bytes`);
     return new Mapping(api, pointer, byteLength);
+  }
+
+  /**
+   * Brings all pages into the page table of this process by one call: a fault for each would cost up to 50 times as
+   * much. It changes no byte. Where the system cannot, the pages come one by one, as they are used.
+   */
+  populate(): void {
+    if (process.platform === "linux") this.#libc.madvise(this.#pointer, this.byteLength, MADV_POPULATE_WRITE);
   }
 
   get closed(): boolean {

@@ -19,7 +19,7 @@ it.each([
     return add(array, at, value);
   }) as typeof Atomics.add;
   try {
-    touchPair({ words } as never as Mapping, capacity);
+    touchPair({ words, populate: () => {} } as never as Mapping, capacity);
   } finally {
     Atomics.add = add;
   }
