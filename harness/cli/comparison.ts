@@ -118,7 +118,7 @@ function planComparison(asked: Asked): Comparison {
   const { candidates } = chosen;
   const { codec } = question.workload;
   const isMore = asksForMore(question.workload) || question.fansOut || codec !== null;
-  const cells = cellsFor(question, options);
+  const cells = cellsFor(question);
   // What was asked for has one answer, and client processes take their time to start.
   const placements = options.placement ?? (isMore ? [placementOf(defaultPlacements())] : defaultPlacements());
   const { arms: placed, missing } = chooseArms(candidates, {

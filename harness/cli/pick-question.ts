@@ -1,4 +1,3 @@
-import { throughput } from "../../scenarios/benchmarks/throughput.ts";
 import { PICK_PAYLOADS } from "../../scenarios/profiles/default-workload.ts";
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import type { Cell } from "../coordinator/arm.ts";
@@ -48,20 +47,14 @@ export function questionFor(
 }
 
 /** Returns what is measured of each candidate. */
-export function cellsFor(question: AskedQuestion, { payload }: MeasureOptions): readonly Cell[] {
+export function cellsFor(question: AskedQuestion): readonly Cell[] {
   const { workload, fansOut } = question;
   if (asksForMore(workload)) return workloadCells(workload);
   // Subscribers take their time to start: the sizes of the answer alone.
   if (fansOut) return fanOutCells(pickSizes(question));
   const sizes = sizesOf(workload.payloads);
   if (workload.codec !== null) return sizedCells(workload.codec, sizes);
-  const cells = chooseCells(undefined, sizes);
-  return payload === undefined ? cells.filter((cell) => isForOverview(cell, sizes)) : cells;
-}
-
-/** True for a round trip, and for a stream of the smallest or the largest size: the rate, and the bandwidth. */
-function isForOverview({ benchmark, payloadBytes }: Cell, sizes: readonly number[]): boolean {
-  return benchmark !== throughput || payloadBytes === Math.min(...sizes) || payloadBytes === Math.max(...sizes);
+  return chooseCells(undefined, sizes);
 }
 
 /** Returns the placement that the pick is made for. */

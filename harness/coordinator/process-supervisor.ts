@@ -7,7 +7,7 @@ import { isCrash } from "../process/crash.ts";
 import { type DriverProcess, startDriver } from "../process/driver-process.ts";
 import { type HandedOver, startForOther } from "../process/hand-over.ts";
 import type { DriverReady, DriverStart, Failed, FromDriver, PinPrefix } from "../process/messages.ts";
-import { nodeCommand } from "../process/node-command.ts";
+import { nodeCommand, SETTLING_VARIABLES } from "../process/node-command.ts";
 import { endGroup, RUN_VARIABLE } from "../process/orphans.ts";
 import type { Crash } from "../results/model.ts";
 
@@ -84,7 +84,7 @@ export class ProcessSupervisor {
     this.#run = prefix;
     this.#bundle = bundle;
     const compiled = bundle?.compiled ?? join(directory, "cache");
-    this.#env = { NODE_COMPILE_CACHE: compiled, ...process.env, [RUN_VARIABLE]: prefix };
+    this.#env = { NODE_COMPILE_CACHE: compiled, ...SETTLING_VARIABLES, ...process.env, [RUN_VARIABLE]: prefix };
   }
 
   /** Runs one driver to its end. Never rejects: a driver that crashes or hangs is an outcome. */

@@ -7,6 +7,27 @@ const EXTENSION = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
 /** Entries of our processes that a bundle has, see `../bundle`. */
 export const BUNDLED_ENTRIES: readonly string[] = ["driver/main", "peer/main"];
 
+/**
+ * V8 options of drivers and peers: hot code is compiled after an eighth of the usual calls, and on the main thread. So
+ * it reaches the state of a long run within the warm-up; a compiler thread would halve the speed of a short window on
+ * one CPU. `IPCMARK_V8=default` leaves them out: `npm run bench:default` shows that long runs give the same times.
+ */
+const SETTLING_OPTIONS: readonly string[] = [
+  "--no-concurrent-recompilation",
+  "--invocation-count-for-maglev=50",
+  "--invocation-count-for-turbofan=400",
+  "--minimum-invocations-after-ic-update=60",
+];
+
+/**
+ * Variables of drivers and peers: the thresholds that glibc reaches by itself after the first large buffers were freed.
+ * Until then each large message takes new pages from the kernel.
+ */
+export const SETTLING_VARIABLES: NodeJS.ProcessEnv = {
+  MALLOC_MMAP_THRESHOLD_: String(32 * 1024 * 1024),
+  MALLOC_TRIM_THRESHOLD_: String(64 * 1024 * 1024),
+};
+
 /** Returns the name of a process's file in a bundle. */
 export function bundledName(entry: string): string {
   return `${entry.replaceAll("/", "-")}.mjs`;
@@ -37,6 +58,7 @@ export function nodeCommand(
     bundle !== undefined && BUNDLED_ENTRIES.includes(entry)
       ? join(bundle, bundledName(entry))
       : fileURLToPath(new URL(`../${entry}${EXTENSION}`, import.meta.url));
-  const command = [...pin, process.execPath, file, ...args];
+  const settles = BUNDLED_ENTRIES.includes(entry) && process.env["IPCMARK_V8"] !== "default";
+  const command = [...pin, process.execPath, ...(settles ? SETTLING_OPTIONS : []), file, ...args];
   return command as [string, ...string[]];
 }
