@@ -14,7 +14,14 @@ export interface Usages {
   readonly clients: PeerUsage;
 }
 
-/** Reads the usage just outside the window. Asking costs the peer about 10 µs, part of the figure per message. */
+/** Usage around a window: read twice before it, so that the second reading shows what a reading costs. */
+export interface Bracket {
+  readonly first: Usages;
+  readonly before: Usages;
+  readonly after: Usages;
+}
+
+/** Reads the usage just outside the window. */
 export async function usages(site: Site, model?: PreparedModel): Promise<Usages> {
   const { link } = site;
   const peer = link.peer.info.pid === process.pid ? null : await peerUsage(site);
@@ -66,16 +73,21 @@ const UNKNOWN: Costs = {
   gcPauseNs: null,
 };
 
-/** Sums the costs of all processes; without the peer where it shares the driver's process or cannot report. */
-export function costs(before: Usages | null, after: Usages | null): Costs {
-  if (before === null || after === null) return UNKNOWN;
-  const pairs = [
-    [before.own, after.own],
-    [before.peer, after.peer],
-    [before.clients, after.clients],
-  ] as const;
-  const spent = (pick: (usage: Exclude<PeerUsage, null>) => number): number =>
-    pairs.reduce((sum, [first, last]) => (first === null || last === null ? sum : sum + pick(last) - pick(first)), 0);
+/**
+ * Sums the costs of all processes; without the peer where it shares the driver's process or cannot report. A reading
+ * takes up to a millisecond, a good part of a short window, so its own cost is subtracted.
+ */
+export function costs(bracket: Bracket | null): Costs {
+  if (bracket === null) return UNKNOWN;
+  const { first, before, after } = bracket;
+  type Of = (usage: Exclude<PeerUsage, null>) => number;
+  const between = (a: Usages, b: Usages, pick: Of): number =>
+    (["own", "peer", "clients"] as const).reduce((sum, who) => {
+      const [from, to] = [a[who], b[who]];
+      return from === null || to === null ? sum : sum + pick(to) - pick(from);
+    }, 0);
+  const spent = (pick: Of): number =>
+    Math.max(0, between(before, after, pick) - Math.max(0, between(first, before, pick)));
   const voluntary = spent((usage) => usage.voluntarySwitches);
   const involuntary = spent((usage) => usage.involuntarySwitches);
   const driverMemory = after.own.peakMemoryBytes + (after.clients?.peakMemoryBytes ?? 0);
@@ -86,6 +98,6 @@ export function costs(before: Usages | null, after: Usages | null): Costs {
     involuntarySwitches: involuntary,
     peakMemoryBytes: driverMemory + (after.peer?.peakMemoryBytes ?? 0),
     peakMemory: { driver: driverMemory, peer: after.peer?.peakMemoryBytes ?? null },
-    gcPauseNs: spent((usage) => usage.gcPauseNs),
+    gcPauseNs: between(before, after, (usage) => usage.gcPauseNs),
   };
 }

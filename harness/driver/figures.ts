@@ -3,16 +3,16 @@ import { encodeHistogram } from "../results/histogram.ts";
 import { packSamples } from "../results/packed-samples.ts";
 import { quantileSorted } from "../results/quantiles.ts";
 import { halves, summarize } from "../results/samples.ts";
-import { costs, type Usages } from "./costs.ts";
+import { type Bracket, costs } from "./costs.ts";
 import type { Window } from "./models/model.ts";
 
 /** Extracts what the report keeps of a window. */
-export function figuresOf(window: Window, before: Usages | null, after: Usages | null, idle: boolean): CellFigures {
+export function figuresOf(window: Window, bracket: Bracket | null, idle: boolean): CellFigures {
   const { messages, elapsedNs, samples, lateness, lost, duplicated, reordered, corrupted } = window;
   const hasSamples = samples !== null && samples.length > 0;
   // Before `summarize`, which sorts: afterwards there is no first and second half.
   const halvesNs = hasSamples ? halves(samples) : null;
-  const spent = costs(before, after);
+  const spent = costs(bracket);
   return {
     messages: idle ? 0 : messages,
     elapsedNs,

@@ -158,6 +158,8 @@ async function warmAhead(site: Site, work: TrialJob["work"], send: TrialJob["sen
     if (ahead === null) continue;
     send({ type: "cell-begun", key: cell.key });
     const problem = await withModel(site, cell, async (model) => {
+      // Its messages differ from the others: code that has seen none of them would be compiled again in the window.
+      await usages(site, model);
       const found = problemOf(await prewarm(ahead, model, delivery), delivery);
       return found === undefined ? undefined : invalid(cell, `during warm-up: ${found}`);
     });
@@ -228,10 +230,11 @@ async function measure(site: Site, cell: CellPlan, model: PreparedModel): Promis
   const limits = { messages, leastMs, mostMs: 4 * leastMs };
   const warmProblem = problemOf(await warmUp(limits, model, delivery), delivery);
   if (warmProblem !== undefined) return invalid(cell, `during warm-up: ${warmProblem}`);
+  const first = await usages(site, model);
   const before = await usages(site, model);
   const window = await model.window(cell.messages);
-  const after = await usages(site, model);
-  return resultOf(cell, window, problemOf(window, delivery), figuresOf(window, before, after, cell.model === "idle"));
+  const bracket = { first, before, after: await usages(site, model) };
+  return resultOf(cell, window, problemOf(window, delivery), figuresOf(window, bracket, cell.model === "idle"));
 }
 
 function resultOf(
@@ -307,7 +310,7 @@ async function calibrate(site: Site, cell: CellPlan, model: PreparedModel, budge
   const { delivery } = site.transport.capabilities;
   if (model.windowAt !== undefined && ratePerSecond !== null) {
     const found = await calibrateRate({ ...cell, ratePerSecond }, model.windowAt, delivery);
-    const figures = { ...figuresOf(found.window, null, null, false), keptPerSecond: found.keptPerSecond };
+    const figures = { ...figuresOf(found.window, null, false), keptPerSecond: found.keptPerSecond };
     return resultOf(cell, found.window, found.problem, figures);
   }
   const leastMs = budgetMs / CALIBRATING_WINDOWS;
@@ -317,7 +320,7 @@ async function calibrate(site: Site, cell: CellPlan, model: PreparedModel, budge
     const window = await model.window(count);
     const elapsedMs = window.elapsedNs / 1e6;
     const problem = problemOf(window, delivery);
-    if (problem !== undefined) return resultOf(cell, window, problem, figuresOf(window, null, null, false));
+    if (problem !== undefined) return resultOf(cell, window, problem, figuresOf(window, null, false));
     if (elapsedMs >= leastMs || count >= MAX_STEP) {
       done++;
       if (fastest === undefined || paceOf(window) > paceOf(fastest)) fastest = window;
@@ -329,7 +332,7 @@ async function calibrate(site: Site, cell: CellPlan, model: PreparedModel, budge
     }
   }
   const found = fastest as Window;
-  return resultOf(cell, found, undefined, figuresOf(found, null, null, false));
+  return resultOf(cell, found, undefined, figuresOf(found, null, false));
 }
 
 function paceOf({ messages, elapsedNs }: Window): number {

@@ -9,7 +9,7 @@ import { FRAME_BYTES, HEAD_WORDS } from "./ring.ts";
 it.each([
   ["a small ring, whole", 64 * 1024, 32],
   ["a ring of 1 MiB, whole", 1024 * 1024, 512],
-  ["1 MiB of each larger one", 16 * 1024 * 1024, 512],
+  ["4 MiB of each larger one", 16 * 1024 * 1024, 2048],
 ])("opening touches %s, and changes nothing", (_, capacity, pages) => {
   const words = new Int32Array(pairBytes(capacity) >>> 2).fill(0x5a5a_5a5a);
   const add = Atomics.add;

@@ -56,11 +56,11 @@ export const pairBytes = (capacity: number): number => Pair.dataOffset + 2 * cap
 export const isPairSize = (bytes: number): boolean => isCapacity((bytes - Pair.dataOffset) / 2);
 
 /**
- * Bytes of each direction that are touched when a pair is opened; the memory was reserved when the segment was made.
- * The whole pair is populated before, by one call, after which a touch costs 5 µs a page on a virtual machine whose
- * host keeps shadow page tables (60 to 80 µs without it: a whole ring of the default size took a third of a second).
+ * Bytes of each direction that are touched when a pair is opened: a ring of the default size; the memory was reserved
+ * when the segment was made. The pair is populated before, by one call, after which a touch costs 5 µs a page on a
+ * virtual machine whose host keeps shadow page tables, and next to nothing elsewhere (60 to 80 µs without that call).
  */
-const TOUCHED_BYTES = 1024 * 1024;
+const TOUCHED_BYTES = 4 * 1024 * 1024;
 const PAGE_WORDS = 1024;
 
 /**
