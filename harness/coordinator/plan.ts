@@ -128,8 +128,8 @@ const FIRST_WARMUP_FACTOR = 2;
  * Number of messages that prewarm a trial, shared by its cells: then the median of a fresh pair is within a few percent
  * of where it stays. Where their CPU time in the driver is longer, each runs more code, and fewer do.
  */
-const AHEAD_MESSAGES = 12_000;
-const AHEAD_CPU_MS = 240;
+const AHEAD_MESSAGES = 6000;
+const AHEAD_CPU_MS = 120;
 /**
  * Models that start no further processes and keep no schedule, with messages that cost code and little memory. Their
  * large messages touch the buffers first: otherwise the small ones would meet the page faults of a whole ring.
