@@ -37,6 +37,7 @@ const compare: EveryFlag<configuration.CompareFlags> = {
   tables: true,
   optimize: true,
   matters: true,
+  codec: true,
 };
 const measure: EveryFlag<configuration.MeasureFlags> = { ...measuring, benchmark: true, codec: true };
 const check: EveryFlag<configuration.CheckFlags> = { ...run, scenario: true, junit: true };

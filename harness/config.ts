@@ -48,6 +48,7 @@ export interface CompareFlags extends MeasuringFlags {
   /** Percent: 10 or `10%`. */
   readonly matters?: number | string;
   readonly tables?: boolean;
+  readonly codec?: OneOrMore<CodecId>;
 }
 
 export interface MeasureFlags extends MeasuringFlags {
