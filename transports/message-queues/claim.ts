@@ -1,7 +1,7 @@
 import { fstatSync } from "node:fs";
 import { constants } from "node:os";
 import { type IpcError, isIpcError } from "../contract/errors.ts";
-import { tryLockExclusive } from "../posix/lock.ts";
+import { tryLockPatiently } from "../posix/lock.ts";
 import { MessageQueue } from "../posix/message-queue.ts";
 import { checkName } from "../posix/names.ts";
 import { type QueueBudget, REQUEST_DEPTH, USUAL_BYTES } from "./budget.ts";
@@ -25,7 +25,7 @@ export function claimName(id: string, budget: QueueBudget, name: string): Messag
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const created = create(budget, name);
     if (created !== undefined) {
-      if (tryLockExclusive(created.fd) && isStillAt(name, created)) return created;
+      if (tryLockPatiently(created.fd) && isStillAt(name, created)) return created;
       created.close();
     }
     clearStale(id, budget, name);
@@ -49,7 +49,7 @@ function clearStale(id: string, budget: QueueBudget, name: string): void {
   try {
     // Checked before the lock, so that a foreign queue is left as it is.
     if (!looksOurs(budget, stale)) throw foreign(id, name);
-    if (!tryLockExclusive(stale.fd)) throw inUse(id, name, "a server is listening there; stop it first");
+    if (!tryLockPatiently(stale.fd)) throw inUse(id, name, "a server is listening there; stop it first");
     if (!isStillAt(name, stale)) return;
     if (!holdsOurs(stale)) throw foreign(id, name);
     removeNames(name);

@@ -24,9 +24,22 @@ export function tryLockExclusive(fd: number): boolean {
   return false;
 }
 
-/** As {@link tryLockExclusive}, for something just created, which only testers can hold. */
+/** Number of naps of a millisecond while a tester that the scheduler stopped may still hold the lock. */
+const NAPS = 50;
+const cell = new Int32Array(new SharedArrayBuffer(4));
+
+/** As {@link tryLockExclusive}, but also waits for a tester that does not run: 50 ms before it returns false. */
+export function tryLockPatiently(fd: number): boolean {
+  for (let nap = 0; nap < NAPS; nap++) {
+    if (tryLockExclusive(fd)) return true;
+    Atomics.wait(cell, 0, 0, 1);
+  }
+  return tryLockExclusive(fd);
+}
+
+/** As {@link tryLockPatiently}, for something just created, which only testers can hold. */
 export function lockExclusive(fd: number): void {
-  if (!tryLockExclusive(fd)) throw systemError(libc(), "flock", `descriptor ${fd}`);
+  if (!tryLockPatiently(fd)) throw systemError(libc(), "flock", `descriptor ${fd}`);
 }
 
 /** True while a process holds the exclusive lock through another open of the same object. Takes about a microsecond. */
