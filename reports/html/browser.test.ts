@@ -247,7 +247,7 @@ describe.skipIf(!executablePath)(`the page ${where}`, () => {
     const reason = "a difference matters above 10 % of a request with 1.00 ms of work (--matters, --no-c-baseline)";
     const { page } = await open({ ...report, pick: { ...report.pick, reasons: [reason] } as Report["pick"] });
     const wrapped: number[] = [];
-    for (let width = 300; width < 760; width += 7) {
+    for (let width = 300; width < 760; width += 41) {
       await page.setViewportSize({ width, height: 600 });
       const lines = (await page.evaluate(`(() => {
         const linesOf = (node) => {
