@@ -55,9 +55,7 @@ export function checkCommand(): Command {
       };
       const results = await inSession(
         (session) =>
-          checkAll(session, candidates, checks, options.peer, run.progress, {
-            onResult: (result) => soFar.push(result),
-          }),
+          checkAll(session, candidates, targets, checks, options.peer, run.progress, (result) => soFar.push(result)),
         () => {
           const report = finishReport(run, records, soFar, { measurements: [], warnings: refused }, false);
           return publishPartial(options, report, () => show(report));
@@ -93,20 +91,15 @@ function matches(id: string, name: string): boolean {
   return id === name || id.startsWith(`${name}/`);
 }
 
-interface CheckAllOptions {
-  readonly onResult: (result: CheckResult) => void;
-  /** Default: every available candidate with each language of `peers`. */
-  readonly targets?: readonly CheckTarget[];
-}
-
-/** Checks what is available. Transports and languages that are not get a row with the reason. */
+/** Checks the targets, which are available. Transports and languages that are not get a row with the reason. */
 export async function checkAll(
   session: Session,
   candidates: readonly Candidate[],
+  targets: readonly CheckTarget[],
   checks: readonly Check[],
   peers: readonly string[] | undefined,
   progress: Progress,
-  { onResult, targets = checkTargets(candidates, peers) }: CheckAllOptions,
+  onResult: (result: CheckResult) => void,
 ): Promise<CheckResult[]> {
   const results = await runChecks(session.supervisor, session.place, targets, checks, progress, onResult);
   const absent = candidates.flatMap(({ record, transport }) => {

@@ -165,10 +165,8 @@ async function checkAndMeasure(session: Session, comparison: Comparison, soFar: 
   const { candidates } = chosen;
   const startedMs = performance.now();
   const progress = asPartOf(run.progress, () => expectedMs - performance.now());
-  const checks = await checkAll(session, candidates, question.checks, options.peer, progress, {
-    targets,
-    onResult: (result) => soFar.checked.push(result),
-  });
+  const onResult = (result: CheckResult): unknown => soFar.checked.push(result);
+  const checks = await checkAll(session, candidates, targets, question.checks, options.peer, progress, onResult);
   const checkedMs = performance.now();
   const records = candidates.map(({ record }) => record);
   const standings = afterChecks(chosen.standings, question.requirements, records, checks);
