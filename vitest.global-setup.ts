@@ -1,6 +1,7 @@
 import { delimiter, dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { realProgram } from "./harness/process/real-program.ts";
+import { sweepSystemNames } from "./transports/testing/system-names.ts";
 
 /**
  * Beside the packages, so that a run that is killed leaves nothing in the temporary folder and the next one finds it
@@ -20,6 +21,7 @@ export default function setup(): void {
   // That of the job which runs the tests is no place for what they print.
   delete process.env["GITHUB_STEP_SUMMARY"];
   preferRealPython();
+  sweepSystemNames();
 }
 
 /** Puts the real Python first in PATH: behind a shim each start by name would take longer. */

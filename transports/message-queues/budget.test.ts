@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { MessageQueue } from "../posix/message-queue.ts";
+import { systemName } from "../testing/system-names.ts";
 import { queueBudget } from "./budget.ts";
 import { posixMq } from "./posix-mq.ts";
 import { namesOf } from "./protocol.ts";
@@ -10,7 +10,7 @@ import { namesOf } from "./protocol.ts";
 const DEFAULTS = { maxMessages: 10, maxMessageBytes: 8192, maxQueues: 256, maxBytesPerUser: 819_200 };
 const FIXTURE = join(import.meta.dirname, "fixture", "largest-echo.ts");
 
-const name = `/ipcmark-test-${randomBytes(6).toString("hex")}`;
+const name = `/${systemName()}`;
 afterAll(() => {
   if (process.platform === "linux") for (const each of namesOf(name)) MessageQueue.unlink(each);
 });

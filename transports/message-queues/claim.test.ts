@@ -1,8 +1,8 @@
-import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { MessageQueue } from "../posix/message-queue.ts";
 import { winnersOf } from "../testing/racing-servers.ts";
+import { systemName } from "../testing/system-names.ts";
 import { posixMqNotify } from "./notify.ts";
 import { budget, posixMq } from "./posix-mq.ts";
 import { Kind, namesOf, VERSION } from "./protocol.ts";
@@ -11,7 +11,7 @@ const OURS = { maxMessages: budget.requestDepth, maxMessageBytes: budget.message
 const HANDLER = { onOpen() {}, onMessage() {}, onWritable() {}, onClose() {} };
 
 describe.skipIf(process.platform !== "linux")("claiming the name of a queue", () => {
-  const name = `/ipcmark-test-${randomBytes(6).toString("hex")}`;
+  const name = `/${systemName()}`;
   const address = { transport: "posix-mq", name };
   afterEach(() => {
     for (const each of namesOf(name)) MessageQueue.unlink(each);

@@ -1,10 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { randomBytes } from "node:crypto";
 import { chmodSync, closeSync, existsSync, fchmodSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { isIpcError } from "../contract/errors.ts";
+import { systemName } from "../testing/system-names.ts";
 import { errnoName, type SystemErrorCause } from "./errno.ts";
 import { eventfd, MappedFile, Mapping, MessageQueue, posixAvailability, Semaphore, SharedMemory } from "./index.ts";
 import { bindPath, unixSocket } from "./unix-socket.ts";
@@ -12,7 +12,7 @@ import { bindPath, unixSocket } from "./unix-socket.ts";
 const NOBODY = 65_534;
 const FIXTURE = join(import.meta.dirname, "testing", "full-disk.ts");
 const directory = mkdtempSync(join(tmpdir(), "ipcmark-"));
-const prefix = `ipcmark-test-${randomBytes(6).toString("hex")}`;
+const prefix = systemName();
 
 /** Kind of object with a name, as the wrapper offers it. */
 interface Kind {

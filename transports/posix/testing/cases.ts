@@ -1,5 +1,4 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,6 +6,7 @@ import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { isIpcError } from "../../contract/errors.ts";
+import { systemName } from "../../testing/system-names.ts";
 import { errnoName, type SystemErrorCause } from "../errno.ts";
 import * as posix from "../index.ts";
 import type { BindingName } from "../libc.ts";
@@ -16,7 +16,7 @@ const HELPER_PY = join(import.meta.dirname, "helper.py");
 
 /** Tests all of the wrapper, through whichever binding is loaded: one file per binding calls this. */
 export function posixCases(binding: BindingName): void {
-  const prefix = `/ipcmark-test-${randomBytes(6).toString("hex")}`;
+  const prefix = `/${systemName()}`;
   let count = 0;
   const names: string[] = [];
   const closing: Disposable[] = [];
