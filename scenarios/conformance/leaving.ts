@@ -148,17 +148,20 @@ function sharedMappings(pid: number): number {
   }
 }
 
-/** Returns the share of the time in which the server runs unasked: the least of several, as it may have work left. */
+/**
+ * Returns the share of the time in which the server runs unasked: the least of several, as it may have work left. The
+ * readings enclose the clock's, since on a busy machine much time passes between them: one that spins has all of it.
+ */
 async function idleShare(context: CheckContext, peer: Peer): Promise<number> {
   const client = await context.connect(peer);
-  const busyMs = async (): Promise<number> => {
-    return (await usage(client)).cpuMicros / 1000 + waitedMs(peer.pid);
-  };
+  const ranMs = async (): Promise<number> => (await usage(client)).cpuMicros / 1000;
   let least = Number.POSITIVE_INFINITY;
   const rests = async (): Promise<boolean> => {
-    const [before, startedMs] = [await busyMs(), performance.now()];
+    const before = waitedMs(peer.pid) + (await ranMs());
+    const startedMs = performance.now();
     await delay(IDLE_MS);
-    least = Math.min(least, ((await busyMs()) - before) / (performance.now() - startedMs));
+    const idleMs = performance.now() - startedMs;
+    least = Math.min(least, ((await ranMs()) + waitedMs(peer.pid) - before) / idleMs);
     return least < SPINNING_SHARE;
   };
   await eventually("the server rests", rests, SETTLE_MS).catch(() => undefined);
