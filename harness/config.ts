@@ -65,6 +65,8 @@ export interface GateFlags extends SharedFlags {
   readonly baseDir?: string;
   readonly base?: string;
   readonly baseSetup?: string;
+  readonly cmd?: string;
+  readonly cmdSeconds?: number;
   readonly payload?: OneOrMore<number | string>;
   readonly placement?: OneOrMore<Placement>;
   readonly mode?: OneOrMore<WaitMode>;

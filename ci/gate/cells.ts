@@ -8,13 +8,25 @@ export const GATED_PAYLOADS: readonly number[] = [64, 4096];
 export const GATED_PLACEMENTS: readonly Placement[] = ["same-cpu"];
 
 /** A cell that the gate has promised to measure. */
-export interface GateCell {
+export interface TransportCell {
   readonly transport: string;
   readonly mode: WaitMode;
   readonly placement: Placement;
   readonly payloadBytes: number;
 }
 
-export function nameOf({ transport, mode, placement, payloadBytes }: GateCell): string {
+/** Value that the command of `--cmd` prints. */
+export interface CommandCell {
+  readonly name: string;
+  readonly unit: string | undefined;
+  /** True where a lower value is better. */
+  readonly lower: boolean;
+}
+
+export type GateCell = TransportCell | CommandCell;
+
+export function nameOf(cell: GateCell): string {
+  if ("name" in cell) return cell.unit === undefined ? cell.name : `${cell.name} (${cell.unit})`;
+  const { transport, mode, placement, payloadBytes } = cell;
   return `${transport} (${mode}, ${placement}) ${payloadBytes} B`;
 }

@@ -124,7 +124,7 @@ function lastLine(output: string): string | undefined {
 const OF_THE_HEAD = /^(npm_(package|lifecycle|command|config_local_prefix)|INIT_CWD$|NODE_ENV$)/;
 
 /** Returns the environment without the head's programs; native packages are built for the Node that measures. */
-function environmentIn(tree: string): NodeJS.ProcessEnv {
+export function environmentIn(tree: string): NodeJS.ProcessEnv {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !OF_THE_HEAD.test(name)));
   const usual = (process.env["PATH"] ?? "").split(delimiter).filter((path) => !/node_modules[/\\]\.bin$/.test(path));
   const own = [join(tree, "node_modules", ".bin"), dirname(process.execPath)];

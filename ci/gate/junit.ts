@@ -14,7 +14,11 @@ function caseOf(row: GateRow): JunitCase {
   const words = evidence === undefined ? (row.reason ?? "") : `head/base ${evidenceWords(evidence)}`;
   switch (row.outcome) {
     case "not-slower":
+    case "new":
+    case "gone":
       return { ...about, outcome: "passed", message: words };
+    case "broken":
+      return { ...about, outcome: "failure", message: `broken: ${words}` };
     case "regression":
       return { ...about, outcome: "failure", message: `slower than the base: ${words}` };
     case "undecided":

@@ -10,8 +10,12 @@ type Side = keyof Sides;
 
 /** Returns the sides with processes that list the files they load. */
 export function listing({ head, base }: Sides, place: Place): Sides {
-  const listed = (side: Side): Record<string, string> => ({ ...listingEnvironment(listOf(side, place)) });
-  return { head: { ...head, env: listed("head") }, base: { ...base, env: listed("base") } };
+  return { head: { ...head, env: listingOf("head", place) }, base: { ...base, env: listingOf("base", place) } };
+}
+
+/** Returns the variables with which the processes of a side list the files they load. */
+export function listingOf(side: Side, place: Place): Record<string, string> {
+  return { ...listingEnvironment(listOf(side, place)) };
 }
 
 function listOf(side: Side, { directory }: Place): string {

@@ -2,10 +2,16 @@ import type { Warning } from "../../harness/results/model.ts";
 import type { GateCell } from "./cells.ts";
 import type { Evidence, GateRule, Outcome } from "./verdict.ts";
 
+/**
+ * Outcome of a cell. `broken`: the head fails where the base works. `new` and `gone`: only the head, or only the base,
+ * has it. `missing`: it did not run.
+ */
+export type RowOutcome = Outcome | "missing" | "broken" | "new" | "gone";
+
 /** Result of one declared cell. */
 export interface GateRow {
   readonly cell: GateCell;
-  readonly outcome: Outcome | "missing";
+  readonly outcome: RowOutcome;
   /** Reason why it did not run. */
   readonly reason?: string;
   readonly screen?: Evidence;
@@ -14,6 +20,9 @@ export interface GateRow {
   /** Medians over the pairs that decided, ns. */
   readonly baseP50?: number;
   readonly headP50?: number;
+  /** The same of the value of a command, in its own unit. */
+  readonly baseValue?: number;
+  readonly headValue?: number;
   readonly notes: readonly string[];
 }
 
@@ -43,24 +52,27 @@ export const GATE_EXIT = { pass: 0, regression: 20, undecided: 21, missing: 22 }
 
 /** Returns the exit code. A cell that did not run outweighs everything: the gate is not the declared one then. */
 export function exitCodeOf(rows: readonly GateRow[]): number {
-  if (rows.length === 0 || rows.some(({ outcome }) => outcome === "missing")) return GATE_EXIT.missing;
-  if (rows.some(({ outcome }) => outcome === "regression")) return GATE_EXIT.regression;
+  const isCompared = ({ outcome }: GateRow): boolean => outcome !== "new" && outcome !== "gone";
+  if (!rows.some(isCompared) || rows.some(({ outcome }) => outcome === "missing")) return GATE_EXIT.missing;
+  if (rows.some(({ outcome }) => outcome === "regression" || outcome === "broken")) return GATE_EXIT.regression;
   return rows.some(({ outcome }) => outcome === "undecided") ? GATE_EXIT.undecided : GATE_EXIT.pass;
 }
 
 export function verdictSentence(rows: readonly GateRow[]): string {
-  const of = (outcome: GateRow["outcome"]): number => rows.filter((row) => row.outcome === outcome).length;
+  const of = (...outcomes: readonly RowOutcome[]): number =>
+    rows.filter(({ outcome }) => outcomes.includes(outcome)).length;
   switch (exitCodeOf(rows)) {
     case GATE_EXIT.pass:
-      return `pass: none of ${rows.length} cells is slower`;
+      return `pass: none of ${rows.length - of("new", "gone")} cells is slower`;
     case GATE_EXIT.regression:
-      return `regression: ${of("regression")} of ${rows.length} cells are slower than the base`;
+      return `regression: ${of("regression", "broken")} of ${rows.length} cells are slower than the base`;
     case GATE_EXIT.undecided:
       return (
         `cannot decide: ${of("undecided")} of ${rows.length} cells are too noisy to exclude a slowdown; ` +
         "use a quieter machine or more --pairs"
       );
     default:
+      if (of("new", "gone") === rows.length) return "incomplete: base and head have no cell in common";
       return `incomplete: ${of("missing")} of ${rows.length} declared cells did not run`;
   }
 }

@@ -10,7 +10,7 @@ import { note } from "../../harness/process/note.ts";
 import { crashReason } from "../../harness/results/crashes.ts";
 import { median } from "../../harness/results/quantiles.ts";
 import { randomFrom } from "../../harness/results/random.ts";
-import { type GateCell, nameOf } from "./cells.ts";
+import { nameOf, type TransportCell } from "./cells.ts";
 import { PairTimes, ROUNDS_TO_ANNOUNCE, secondsText } from "./pair-times.ts";
 import type { GateRow } from "./result.ts";
 import {
@@ -49,7 +49,7 @@ const MAX_INVALID = 2;
 
 /** Record of one cell. */
 interface Ledger {
-  readonly cell: GateCell;
+  readonly cell: TransportCell;
   readonly pairs: { screen: Pair[]; confirm: Pair[] };
   readonly invalid: string[];
   screen?: Evidence;
@@ -138,9 +138,13 @@ export async function runGate(session: Session, request: GateRequest, progress: 
   progress.end();
   const confirmed = [...ledgers.values()].filter(({ pairs: found }) => found.confirm.length > 0).length;
   return [...rows, ...[...ledgers.values()].map((ledger) => rowOf(ledger, rule, confirmed, random))].map((row) => {
-    const reason = obstacle ?? crashReason(session.supervisor.crashes, row.cell.transport);
+    const reason = obstacle ?? crashReason(session.supervisor.crashes, transportOf(row));
     return reason === undefined ? row : { cell: row.cell, outcome: "missing", reason, notes: [] };
   });
+}
+
+function transportOf({ cell }: GateRow): string {
+  return "transport" in cell ? cell.transport : "";
 }
 
 /** Announces the time of a stage, and once more whenever it turns out to be another. */
@@ -192,7 +196,7 @@ function rowOf(ledger: Ledger, rule: GateRule, confirmed: number, random: () => 
   };
 }
 
-function gateCell({ transport, mode, placement }: Arm, { payloadBytes }: Cell): GateCell {
+function gateCell({ transport, mode, placement }: Arm, { payloadBytes }: Cell): TransportCell {
   return { transport: transport.id, mode, placement, payloadBytes };
 }
 

@@ -7,8 +7,19 @@ const WORDS: Readonly<Record<GateRow["outcome"], string>> = {
   regression: "**slower**",
   undecided: "cannot decide",
   missing: "**did not run**",
+  broken: "**broken**",
+  new: "new",
+  gone: "gone",
 };
-const ORDER: readonly GateRow["outcome"][] = ["missing", "regression", "undecided", "not-slower"];
+const ORDER: readonly GateRow["outcome"][] = [
+  "missing",
+  "broken",
+  "regression",
+  "undecided",
+  "gone",
+  "new",
+  "not-slower",
+];
 
 /** Writes Markdown for a step summary: the verdict, then the cells, worst first. */
 export function summaryOf({ rows, base, seed, warnings }: GateResult): string {

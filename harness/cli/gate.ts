@@ -2,6 +2,7 @@ import { basename, dirname, resolve } from "node:path";
 import { Command, Option } from "commander";
 import { type Base, type BaseReference, chooseBase, inBase, openBase } from "../../ci/gate/base.ts";
 import { GATED_PAYLOADS, GATED_PLACEMENTS, GATED_TRANSPORTS, nameOf } from "../../ci/gate/cells.ts";
+import { commandSides, runCommandGate } from "../../ci/gate/command-gate.ts";
 import { junitOf } from "../../ci/gate/junit.ts";
 import { foreignFile, listing, loadedRecord } from "../../ci/gate/loaded.ts";
 import {
@@ -47,6 +48,8 @@ interface GateOptions {
   readonly json?: boolean;
   readonly out: string;
   readonly junit?: string;
+  readonly cmd?: string;
+  readonly cmdSeconds: number;
 }
 
 /** Smallest number of pairs with which the exact test reaches its level: 2^-8 is 0.4 %. */
@@ -63,6 +66,17 @@ export function gateCommand(): Command {
     .addOption(new Option("--base-dir <checkout>", "directory with the code to compare with").conflicts("base"))
     .option("--base <ref>", "git ref to compare with, checked out into a worktree with packages of its own")
     .option("--base-setup <command>", "command that prepares the worktree after the install, such as a build")
+    .addOption(
+      new Option(
+        "--cmd <command>",
+        'gate what a command prints on both sides: one number, or lines {"name", "value", "unit", "lower"} of JSON',
+      ).conflicts(["transport", "payload", "placement", "mode", "messages"]),
+    )
+    .addOption(
+      option("--cmd-seconds <n>", "limit of one run of --cmd, seconds", parseCount("--cmd-seconds", 1, 3600)).default(
+        120,
+      ),
+    )
     .addOption(
       new Option("--transport <id...>", `ids, or paths of modules (default: ${GATED_TRANSPORTS.join(" ")})`).argParser(
         each(String),
@@ -124,7 +138,8 @@ async function gate(options: GateOptions): Promise<void> {
     ensureWritable(dirname(file), [basename(file)], "--junit");
   }
   const run = startRun(options.seed);
-  const { candidates, refused } = await resolveForTimes(options.transport ?? GATED_TRANSPORTS);
+  const transports = options.cmd === undefined ? (options.transport ?? GATED_TRANSPORTS) : [];
+  const { candidates, refused } = await resolveForTimes(transports);
   const cells = chooseCells(["round-trip"], options.payload ?? GATED_PAYLOADS);
   if (options.transport !== undefined) refuseTooLarge(candidates, options.payload ?? []);
   const choice = chooseBase(options);
@@ -144,6 +159,20 @@ async function gate(options: GateOptions): Promise<void> {
     async (session) => {
       const opened = await openBase(choice, session);
       base = opened;
+      const onBegin = (found: () => GateRow[]): void => {
+        soFar = found;
+      };
+      const obstacle = (): string | undefined => {
+        loaded = loadedRecord(opened, session.place);
+        return foreignFile(opened, session.place);
+      };
+      if (options.cmd !== undefined) {
+        note(`gate of ${options.cmd} against ${opened.name}; seed ${run.seed}`);
+        const { cmd: command, pairs, cmdSeconds } = options;
+        const sides = commandSides(opened, session.place);
+        const limits = { pairs, rule, limitMs: cmdSeconds * 1000, seed: run.seed, signal: session.interrupted };
+        return runCommandGate({ command, sides, ...limits, obstacle, onBegin }, run.progress);
+      }
       const { sides, missing } = await pairUp(candidates, opened, options, cells);
       if (sides.length + missing.length === 0)
         throw new UsageError("no transport matches this --mode and --placement; choose different values");
@@ -156,13 +185,8 @@ async function gate(options: GateOptions): Promise<void> {
         rule,
         seed: run.seed,
         ...(options.messages === undefined ? {} : { messages: options.messages }),
-        obstacle: () => {
-          loaded = loadedRecord(opened, session.place);
-          return foreignFile(opened, session.place);
-        },
-        onBegin: (found) => {
-          soFar = () => [...missing, ...found()];
-        },
+        obstacle,
+        onBegin: (found) => onBegin(() => [...missing, ...found()]),
       };
       return [...missing, ...(await runGate(session, request, run.progress))];
     },
@@ -266,6 +290,9 @@ const WORDS: Readonly<Record<GateRow["outcome"], string>> = {
   regression: "SLOWER",
   undecided: "cannot decide",
   missing: "DID NOT RUN",
+  broken: "BROKEN",
+  new: "new",
+  gone: "gone",
 };
 
 function tableOf(rows: readonly GateRow[]): string {

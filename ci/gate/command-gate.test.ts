@@ -1,0 +1,118 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { silent } from "../../harness/coordinator/progress.ts";
+import { RUN_VARIABLE } from "../../harness/process/orphans.ts";
+import { eventually } from "../../harness/testing/sandbox.ts";
+import { nameOf } from "./cells.ts";
+import { runCommandGate } from "./command-gate.ts";
+import { runCommand } from "./command-run.ts";
+import { exitCodeOf, type GateRow } from "./result.ts";
+import { DEFAULT_RULE } from "./verdict.ts";
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "command-gate-"));
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+const line = (name: string, value: number, lower = true): string => JSON.stringify({ name, value, lower });
+
+/** Gates `command` between two folders that have these files. */
+function gate(base: string, head: string, command = "cat out", obstacle?: () => string): Promise<GateRow[]> {
+  const side = (name: string, text: string): { cwd: string; env: NodeJS.ProcessEnv } => {
+    const cwd = join(directory, name);
+    mkdirSync(cwd);
+    writeFileSync(join(cwd, "out"), text);
+    return { cwd, env: process.env };
+  };
+  const sides = { base: side("base", base), head: side("head", head) };
+  const signal = new AbortController().signal;
+  const how = { command, limitMs: 20_000, pairs: 8, rule: DEFAULT_RULE, seed: 1, signal };
+  return runCommandGate({ sides, ...how, ...(obstacle === undefined ? {} : { obstacle }) }, silent);
+}
+
+const outcomes = (rows: readonly GateRow[]): (readonly [string, string])[] =>
+  rows.map(({ cell, outcome }) => [nameOf(cell), outcome]);
+
+it("judges each value by its direction, and lists those of one side", async () => {
+  const base = [line("time", 100), line("same", 5), line("rate", 100, false), line("old", 1)];
+  const head = [line("time", 130), line("same", 5), line("rate", 70, false), line("fresh", 1)];
+  const rows = await gate(base.join("\n"), head.join("\n"));
+  expect(outcomes(rows).toSorted()).toEqual([
+    ["fresh", "new"],
+    ["old", "gone"],
+    ["rate", "regression"],
+    ["same", "not-slower"],
+    ["time", "regression"],
+  ]);
+  expect(rows.find(({ cell }) => nameOf(cell) === "rate")).toMatchObject({ baseValue: 100, headValue: 70 });
+  expect(exitCodeOf(rows)).toBe(20);
+});
+
+it("passes a higher rate and a lower time", async () => {
+  const rows = await gate(`${line("t", 5)}\n${line("rate", 5, false)}`, `${line("t", 4)}\n${line("rate", 9, false)}`);
+  expect(rows.map(({ outcome }) => outcome)).toEqual(["not-slower", "not-slower"]);
+});
+
+it("is broken where only the head fails, and incomplete where the base does", async () => {
+  const failing = "cat out; echo no such queue >&2; exit $(grep -c bad out)";
+  const broken = await gate("5", "5 bad\n5", failing);
+  expect(broken).toMatchObject([
+    { outcome: "broken", reason: expect.stringMatching(/^head: .*code 1: no such queue$/) },
+  ]);
+  expect(exitCodeOf(broken)).toBe(20);
+  rmSync(directory, { recursive: true });
+  mkdirSync(directory);
+  const missing = await gate("bad", "5", failing);
+  expect(missing).toMatchObject([{ outcome: "missing", reason: expect.stringMatching(/^base: .*: no such queue$/) }]);
+  expect(exitCodeOf(missing)).toBe(22);
+});
+
+it("never passes without a value in common, or with one whose unit differs", async () => {
+  expect(exitCodeOf(await gate(line("a", 1), line("b", 1)))).toBe(22);
+  rmSync(directory, { recursive: true });
+  mkdirSync(directory);
+  const rows = await gate('{"name":"a","value":1,"unit":"ms"}', '{"name":"a","value":1,"unit":"us"}');
+  expect(rows).toMatchObject([{ outcome: "missing", reason: expect.stringContaining("print the same in both") }]);
+});
+
+it("stops where the sides cannot be compared", async () => {
+  const rows = await gate("5", "5", "echo >> runs; cat out", () => "base: it loaded a file of the head");
+  expect(rows).toMatchObject([{ outcome: "missing", reason: "base: it loaded a file of the head" }]);
+  expect(readFileSync(join(directory, "head/runs"), "utf8")).toBe("\n");
+});
+
+const isGone = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return /^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return true;
+  }
+};
+
+it.skipIf(process.platform !== "linux")(
+  "leaves no process of a run, be it at its limit, its end or a signal",
+  async () => {
+    vi.stubEnv(RUN_VARIABLE, "ipcmark-0123456789abcdef");
+    const abort = new AbortController();
+    const run = (command: string, limitMs: number): ReturnType<typeof runCommand> =>
+      runCommand({ command, cwd: directory, env: process.env, limitMs, signal: abort.signal });
+    const started = (): number => Number(readFileSync(join(directory, "pid"), "utf8"));
+    const hung = await run("sleep 300 & echo $! > pid; wait", 300);
+    expect(hung).toEqual({ reason: expect.stringContaining("did not end within 0.3 s (--cmd-seconds") });
+    expect(await eventually(() => isGone(started()), 5000)).toBeGreaterThanOrEqual(0);
+    expect(await run("sleep 300 & echo $! > pid; echo 5", 20_000)).toMatchObject({ values: expect.any(Map) });
+    expect(await eventually(() => isGone(started()), 5000)).toBeGreaterThanOrEqual(0);
+    setTimeout(() => abort.abort(), 100);
+    expect(await run("sleep 300 & echo $! > pid; wait", 20_000)).toEqual({
+      reason: expect.stringContaining("interrupted"),
+    });
+    expect(await eventually(() => isGone(started()), 5000)).toBeGreaterThanOrEqual(0);
+  },
+);
