@@ -1,9 +1,12 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import { expect, it } from "vitest";
 import { Method, type ServerStatistics } from "../../scenarios/check.ts";
 import { HEADER_BYTES, Kind, readMethod, readStatus, Status } from "../../transports/contract/frame.ts";
 import type { Connection } from "../../transports/contract/transport.ts";
 import { unix } from "../../transports/sockets/unix.ts";
 import { ownFolder } from "../../transports/testing/own-folder.ts";
+import { SETTLING_OPTIONS } from "../process/node-command.ts";
 import { buildFrame } from "../rpc/message.ts";
 import { startPython } from "../testing/python-peer.ts";
 import { EventServer } from "./event-server.ts";
@@ -43,6 +46,24 @@ it("replies with the same body after about so much CPU time", () => {
     Method.work,
     bodyOf(1),
   ]);
+});
+
+// The loop was calibrated with code for one long call: after 50 requests, other code took three times as long.
+it("takes the same CPU time after hundreds of requests, in a server as it is measured", async () => {
+  const request = Buffer.from(buildFrame(Kind.request, 1, Method.work, 0, bodyOf(100))).toString("base64");
+  const program = `
+    const { work } = await import(${JSON.stringify(new URL("./work.ts", import.meta.url).href)});
+    const request = Buffer.from("${request}", "base64");
+    const turn = () => new Promise((resolve) => setImmediate(resolve));
+    for (let call = 0; call < 100; call++) { work(request); await turn(); }
+    const before = process.cpuUsage();
+    for (let call = 0; call < 200; call++) { work(request); await turn(); }
+    const { user, system } = process.cpuUsage(before);
+    console.log((user + system) / 20_000);`;
+  const args = [...SETTLING_OPTIONS, "--input-type=module", "--eval", program];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 60_000 });
+  expect(Number(stdout)).toBeGreaterThan(0.5);
+  expect(Number(stdout)).toBeLessThan(2);
 });
 
 const own = ownFolder();

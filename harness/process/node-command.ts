@@ -12,7 +12,7 @@ export const BUNDLED_ENTRIES: readonly string[] = ["driver/main", "peer/main"];
  * it reaches the state of a long run within the warm-up; a compiler thread would halve the speed of a short window on
  * one CPU. `IPCMARK_V8=default` leaves them out: `npm run bench:default` shows that long runs give the same times.
  */
-const SETTLING_OPTIONS: readonly string[] = [
+export const SETTLING_OPTIONS: readonly string[] = [
   "--no-concurrent-recompilation",
   "--invocation-count-for-maglev=50",
   "--invocation-count-for-turbofan=400",
