@@ -20,8 +20,8 @@ interface RunFlags extends SharedFlags {
 interface MeasuringFlags extends RunFlags {
   /** Bytes, or a size such as `4KiB`. */
   readonly payload?: OneOrMore<number | string>;
-  readonly clients?: number;
-  readonly rate?: number;
+  readonly clients?: OneOrMore<number>;
+  readonly rate?: OneOrMore<number>;
   /** A time such as `200us`. */
   readonly work?: string;
   readonly placement?: OneOrMore<Placement>;

@@ -6,12 +6,18 @@ export type { MixPart } from "./benchmark.ts";
 export const OPTIMIZE = ["p50", "p99", "throughput", "cpu"] as const;
 export type Optimize = (typeof OPTIMIZE)[number];
 
-/** The requests of a question, and the quantity to optimise. */
-export interface Workload {
+/** Number of clients and their pace: one measured point. */
+export interface LoadPoint {
   /** Number of client processes that send at the same time. */
   readonly clients: number;
   /** Requests a second of all clients together, on a fixed schedule; null: each client waits for its reply first. */
   readonly ratePerSecond: number | null;
+}
+
+/** The requests of a question, and the quantity to optimise. */
+export interface Workload extends LoadPoint {
+  /** Further points at which the same requests are measured: they show where the answer flips. */
+  readonly otherLoads?: readonly LoadPoint[];
   /** Sizes as cells of their own (without weights), or one mix. */
   readonly payloads: readonly number[] | { readonly mix: readonly MixPart[] };
   /** CPU time that the server spends on each request beside the echo, µs. */

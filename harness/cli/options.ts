@@ -34,10 +34,10 @@ export interface MeasureOptions extends SharedOptions {
   readonly benchmark?: readonly string[];
   readonly codec?: readonly (CodecId | "all")[];
   readonly payload?: Payloads;
-  /** Client processes that send at the same time. */
-  readonly clients?: number;
-  /** Requests a second, all clients together. */
-  readonly rate?: number;
+  /** Numbers of client processes that send at the same time; the first is that of the answer. */
+  readonly clients?: readonly number[];
+  /** Requests a second, all clients together; the first is that of the answer. */
+  readonly rate?: readonly number[];
   /** CPU time that the server spends on each request, µs. */
   readonly work?: number;
   /** Metric of `compare`. */
@@ -97,15 +97,18 @@ export function withMeasuring(command: Command): Command {
       ),
     )
     .addOption(
-      new Option("--clients <n>", "number of client processes that send at the same time").argParser(
+      many(
+        "--clients <n...>",
+        "number of client processes that send at the same time; further numbers show where the answer flips",
         parseCount("--clients", 1, MOST_CLIENTS),
       ),
     )
     .addOption(
-      new Option(
-        "--rate <n>",
-        "requests a second of all clients together; a late reply does not delay the next request",
-      ).argParser(parseCount("--rate", 1, 1_000_000)),
+      many(
+        "--rate <n...>",
+        "requests a second of all clients together, late replies or not; further rates show where the answer flips",
+        parseCount("--rate", 1, 1_000_000),
+      ),
     )
     .addOption(
       new Option("--work <time>", "CPU time of the server for each request, such as 200us or 1ms").argParser(parseWork),

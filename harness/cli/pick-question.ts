@@ -6,7 +6,7 @@ import type { Placement } from "../results/model.ts";
 import { chooseCells } from "./arms.ts";
 import type { MeasureOptions } from "./options.ts";
 import { sizesOf } from "./payloads.ts";
-import type { AskedQuestion } from "./question.ts";
+import { type AskedQuestion, neededClients } from "./question.ts";
 import { asksForMore, fanOutCells, sizedCells, workloadCells } from "./workload.ts";
 
 /** Returns the sizes of the profile, or of those typed the ones of the default workload, or else all typed ones. */
@@ -29,8 +29,10 @@ export function questionFor(
   const optimize = question.fansOut ? "throughput" : question.workload.optimize;
   const { typicalWorkMicros = 0 } = question.profile;
   const { matters } = options;
+  const needed = neededClients(question.requirements);
   const common = {
     modes,
+    ...(needed === undefined ? {} : { neededClients: needed }),
     placement: placementOf(placements),
     peer,
     optimize,
@@ -42,8 +44,9 @@ export function questionFor(
   const { codec } = question.workload;
   if (codec !== null) return { ...common, payloads: pickSizes(question), benchmark: "codec-round-trip", codec };
   if (!asksForMore(question.workload)) return { ...common, payloads: pickSizes(question), benchmark: "round-trip" };
-  const payloads = cells.map(({ payloadBytes }) => payloadBytes);
-  return { ...common, payloads, benchmark: "workload", measuredWorkNs: 1000 * workMicros };
+  const payloads = [...new Set(cells.map(({ payloadBytes }) => payloadBytes))];
+  const { clients, ratePerSecond } = question.workload;
+  return { ...common, payloads, benchmark: "workload", clients, ratePerSecond, measuredWorkNs: 1000 * workMicros };
 }
 
 /** Returns what is measured of each candidate. */

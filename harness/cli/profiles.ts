@@ -4,7 +4,7 @@ import { pathToFileURL } from "node:url";
 import { CODEC_IDS } from "../../scenarios/benchmark.ts";
 import type { Profile } from "../../scenarios/profile.ts";
 import { PROFILES } from "../../scenarios/profiles/index.ts";
-import { type MixPart, OPTIMIZE, type Workload } from "../../scenarios/workload.ts";
+import { type LoadPoint, type MixPart, OPTIMIZE, type Workload } from "../../scenarios/workload.ts";
 import {
   type Fields,
   integer,
@@ -41,9 +41,11 @@ const mix: Rule = (value, at) => {
   return Math.abs(total - 1) < ROUNDING ? undefined : `the shares of ${at} add up to ${total} and must add up to 1`;
 };
 
+const LOAD: Fields<LoadPoint> = { clients: integer(1), ratePerSecond: orNull(above0) };
 const WORKLOAD: Fields<Workload> = {
   clients: optional(integer(1)),
   ratePerSecond: optional(orNull(above0)),
+  otherLoads: optional(listOf(shape<LoadPoint>(LOAD))),
   payloads: optional((value, at) => (isObject(value) ? mix(value["mix"], `${at}.mix`) : sizes(value, at))),
   workMicros: optional(atLeast0),
   codec: optional(orNull(oneOf(...CODEC_IDS))),

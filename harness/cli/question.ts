@@ -34,7 +34,11 @@ export async function questionOf(options: MeasureOptions): Promise<AskedQuestion
     ofProfile: profile.checks.length === 0 ? [] : chooseChecks(profile.checks),
   }));
   const requirements = combineNeeds(options.need ?? [], { name: profile.name, needs });
-  const workload = withCodec(workloadOf(options, profile.workload), options);
+  const plain = workloadOf(options, profile.workload);
+  const isCodecAsked = options.codec !== undefined || plain.codec !== null;
+  const fansOut = !isCodecAsked && asksForFanOut(options, requirements, plain);
+  const base = fansOut || isCodecAsked ? profile.workload : { ...clientsOf(requirements), ...profile.workload };
+  const workload = withCodec(workloadOf(options, base), options);
   const ofNeeds = new Set(requirements.flatMap(checksOf));
   const isExtra = ({ id, quick }: Check): boolean => quick !== true && !ofNeeds.has(id);
   const checksOfPick = new Set(ofProfile.filter(isExtra).map(({ id }) => id));
@@ -43,11 +47,7 @@ export async function questionOf(options: MeasureOptions): Promise<AskedQuestion
     profile,
     requirements,
     workload,
-    fansOut:
-      requirements.some(({ need }) => need.name === "fan-out") &&
-      isThroughput(options) &&
-      !asksForMore(workload) &&
-      workload.codec === null,
+    fansOut,
     checks: CHECKS.filter(({ id, quick }) => quick === true || named.has(id)),
     checksOfPick,
     forReport: {
@@ -59,9 +59,31 @@ export async function questionOf(options: MeasureOptions): Promise<AskedQuestion
   };
 }
 
-/** True unless a time is asked for: a published message has no reply, so times are those of round trips. */
-function isThroughput({ optimize }: MeasureOptions): boolean {
-  return optimize === undefined || optimize === "throughput";
+/** Largest number of client processes that a need starts: they share the CPUs of the machine with the server. */
+const MOST_CLIENTS_OF_A_NEED = 8;
+
+/** Returns the number of clients that a need names; `undefined` without such a need. */
+export function neededClients(requirements: readonly Requirement[]): number | undefined {
+  return requirements.find(({ need }) => need.name === "clients")?.value;
+}
+
+/** Returns the clients that are measured for a need: what it names, as far as one machine can run them. */
+function clientsOf(requirements: readonly Requirement[]): Partial<Workload> {
+  const needed = neededClients(requirements);
+  return needed === undefined ? {} : { clients: Math.min(needed, MOST_CLIENTS_OF_A_NEED) };
+}
+
+/**
+ * True where messages that a server publishes are asked for, and no time: a published message has no reply, so times
+ * are those of round trips.
+ */
+function asksForFanOut(
+  { optimize }: MeasureOptions,
+  requirements: readonly Requirement[],
+  workload: Workload,
+): boolean {
+  const isNeeded = requirements.some(({ need }) => need.name === "fan-out");
+  return isNeeded && (optimize === undefined || optimize === "throughput") && !asksForMore(workload);
 }
 
 /** Adds the name of the profile to errors in its contents, which the user did not type. */

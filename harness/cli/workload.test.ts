@@ -3,8 +3,11 @@ import type { Workload } from "../../scenarios/workload.ts";
 import type { Report } from "../results/model.ts";
 import { TEST_ALL } from "../testing/run-check.ts";
 import { Sandbox } from "../testing/sandbox.ts";
+import { parseNeed } from "./needs.ts";
 import type { MeasureOptions } from "./options.ts";
 import { checkPayloads, meanBytes, type Payloads, parsePayload } from "./payloads.ts";
+import { cellsFor, questionFor } from "./pick-question.ts";
+import { questionOf } from "./question.ts";
 import { parseOptimize, parseWork } from "./values.ts";
 import { asksForMore, lackOfP99, sizedCells, withCodec, workloadCells, workloadOf } from "./workload.ts";
 
@@ -59,12 +62,18 @@ it("reads times of work and what is to be best", () => {
 describe("the workload", () => {
   it("is that of the flags, then of the profile", () => {
     const base = { clients: 4, ratePerSecond: 100, optimize: "p99" } as const;
-    expect(workloadOf(optionsOf({ rate: 5000, work: 200, peer: ["python"] }), base)).toMatchObject({
+    expect(workloadOf(optionsOf({ rate: [5000], work: 200, peer: ["python"] }), base)).toMatchObject({
       ...{ clients: 4, ratePerSecond: 5000, workMicros: 200, peer: "python", optimize: "p99", codec: null },
     });
     expect(asksForMore(workloadOf(optionsOf({})))).toBe(false);
-    expect(asksForMore(workloadOf(optionsOf({ payload: [64], clients: 1 })))).toBe(false);
-    for (const options of [{ clients: 2 }, { rate: 1 }, { work: 1 }, { payload: payload("64:100") }]) {
+    expect(asksForMore(workloadOf(optionsOf({ payload: [64], clients: [1] })))).toBe(false);
+    for (const options of [
+      { clients: [2] },
+      { clients: [1, 8] },
+      { rate: [1] },
+      { work: 1 },
+      { payload: payload("64:100") },
+    ]) {
       expect(asksForMore(workloadOf(optionsOf(options)))).toBe(true);
     }
   });
@@ -74,14 +83,78 @@ describe("the workload", () => {
   });
 
   it("has a cell for each size, or one of the mix, filed under the mean", () => {
-    const sizes = workloadCells(workloadOf(optionsOf({ payload: [64, 4096, 64], clients: 3 })));
+    const sizes = workloadCells(workloadOf(optionsOf({ payload: [64, 4096, 64], clients: [3] })));
     expect(sizes.map(({ payloadBytes, variant }) => [payloadBytes, variant])).toEqual([
       [64, { clients: 3 }],
       [4096, { clients: 3 }],
     ]);
-    const [cell, ...others] = workloadCells(workloadOf(optionsOf({ payload: payload("64:90,4KiB:10"), rate: 500 })));
+    const [cell, ...others] = workloadCells(workloadOf(optionsOf({ payload: payload("64:90,4KiB:10"), rate: [500] })));
     expect(others).toEqual([]);
     expect([cell?.payloadBytes, cell?.variant.ratePerSecond, cell?.variant.mix?.length]).toEqual([467, 500, 2]);
+  });
+});
+
+describe("several numbers of clients and rates", () => {
+  it("are combined, and the first of each is the one of the answer", () => {
+    const workload = workloadOf(optionsOf({ clients: [1, 8, 1], rate: [1000, 20_000] }));
+    expect(workload).toMatchObject({ clients: 1, ratePerSecond: 1000 });
+    const points = workloadCells(workload).map(({ payloadBytes, variant }) => [payloadBytes, variant]);
+    expect(points).toEqual([
+      [64, { clients: 1, ratePerSecond: 1000 }],
+      [4096, { clients: 1, ratePerSecond: 1000 }],
+      [64, { clients: 1, ratePerSecond: 20_000 }],
+      [4096, { clients: 1, ratePerSecond: 20_000 }],
+      [64, { clients: 8, ratePerSecond: 1000 }],
+      [4096, { clients: 8, ratePerSecond: 1000 }],
+      [64, { clients: 8, ratePerSecond: 20_000 }],
+      [4096, { clients: 8, ratePerSecond: 20_000 }],
+    ]);
+  });
+
+  it("of the command line replace those of the profile", () => {
+    const base = { clients: 2, otherLoads: [{ clients: 9, ratePerSecond: null }] };
+    expect(workloadOf(optionsOf({}), base)).toMatchObject(base);
+    expect(workloadOf(optionsOf({ clients: [4] }), base)).toMatchObject({ clients: 4, otherLoads: [] });
+    expect(workloadOf(optionsOf({ rate: [5, 6] }), base)).toMatchObject({
+      ...{ clients: 2, ratePerSecond: 5, otherLoads: [{ clients: 2, ratePerSecond: 6 }] },
+    });
+  });
+
+  it("are refused where they have more combinations than a run can measure", () => {
+    expect(() => workloadOf(optionsOf({ clients: [1, 2, 3, 4], rate: [1, 2] }))).toThrow(
+      "--clients and --rate have 8 combinations; give at most 6, or ask in several runs",
+    );
+  });
+});
+
+describe("a need that names clients", () => {
+  const asked = async (names: readonly string[], options: Partial<MeasureOptions> = {}) =>
+    questionOf(optionsOf({ ...options, need: names.map(parseNeed) }));
+
+  it("is measured with so many client processes, and eight at the most", async () => {
+    const { workload, fansOut } = await asked(["clients=3"]);
+    expect([workload.clients, workload.payloads, fansOut]).toEqual([3, [64, 4096], false]);
+    expect((await asked(["clients=100"])).workload.clients).toBe(8);
+    expect((await asked(["clients=1"])).workload.clients).toBe(1);
+    const paced = await asked(["clients=5"], { rate: [10, 20] });
+    expect(paced.workload).toMatchObject({ clients: 5, otherLoads: [{ clients: 5, ratePerSecond: 20 }] });
+  });
+
+  it("leaves typed clients, those of a profile, a codec and published messages as they are", async () => {
+    expect((await asked(["clients=100"], { clients: [2] })).workload.clients).toBe(2);
+    expect((await asked(["clients=3"], { profile: "many-clients" })).workload.clients).toBe(8);
+    expect((await asked(["clients=3"], { codec: ["json"] })).workload).toMatchObject({ clients: 1, codec: "json" });
+    expect(await asked(["clients=3", "fan-out"])).toMatchObject({ fansOut: true, workload: { clients: 1 } });
+    expect(await asked(["clients=3", "fan-out"], { optimize: "p99" })).toMatchObject({
+      ...{ fansOut: false, workload: { clients: 3 } },
+    });
+  });
+
+  it("is named in the question of the pick, so that the sentence can name what was not measured", async () => {
+    const question = await asked(["clients=100"]);
+    expect(questionFor(optionsOf({}), question, cellsFor(question), ["two-cpus"])).toMatchObject({
+      ...{ benchmark: "workload", clients: 8, ratePerSecond: null, neededClients: 100, payloads: [64, 4096] },
+    });
   });
 });
 
@@ -104,7 +177,7 @@ describe("the codec of compare", () => {
   it.for([
     [{ codec: ["json", "cbor"] }, "compare takes one codec"],
     [{ codec: ["all"] }, "compare takes one codec"],
-    [{ codec: ["json"], clients: 2 }, "--codec json is for one client that waits for each reply"],
+    [{ codec: ["json"], clients: [2] }, "--codec json is for one client that waits for each reply"],
     [{ codec: ["json"], payload: payload("1KiB:100") }, "--codec json is for one client"],
     [{ codec: ["json"], payload: [1024, 64] }, "payload 64 is too small for a value in json; give at least 256 bytes"],
   ] as const)("refuses %j", ([options, sentence]) => {

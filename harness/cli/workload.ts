@@ -3,7 +3,7 @@ import { codecRoundTrip } from "../../scenarios/benchmarks/codec-round-trip.ts";
 import { fanOut } from "../../scenarios/benchmarks/fan-out.ts";
 import { workload as benchmark } from "../../scenarios/benchmarks/workload.ts";
 import { DEFAULT_WORKLOAD } from "../../scenarios/profiles/default-workload.ts";
-import type { Workload } from "../../scenarios/workload.ts";
+import type { LoadPoint, Workload } from "../../scenarios/workload.ts";
 import type { Cell } from "../coordinator/arm.ts";
 import { UsageError } from "../results/exit-codes.ts";
 import type { Measurement } from "../results/model.ts";
@@ -20,12 +20,13 @@ const LEAST_WITH_WORK_BYTES = 4;
  * @throws UsageError for a mix that does not add up, or requests that are too small to name their work
  */
 export function workloadOf(options: MeasureOptions, base: Partial<Workload> = {}): Workload {
-  const { clients, rate, work, payload, peer, optimize } = options;
+  const { work, payload, peer, optimize } = options;
+  const [main, ...otherLoads] = loadsOf(options, { ...DEFAULT_WORKLOAD, ...base });
   const workload: Workload = {
     ...DEFAULT_WORKLOAD,
     ...base,
-    ...(clients === undefined ? {} : { clients }),
-    ...(rate === undefined ? {} : { ratePerSecond: rate }),
+    ...main,
+    otherLoads,
     ...(work === undefined ? {} : { workMicros: work }),
     ...(payload === undefined ? {} : { payloads: checkPayloads(payload) }),
     ...(peer?.[0] === undefined ? {} : { peer: peer[0] }),
@@ -40,9 +41,26 @@ export function workloadOf(options: MeasureOptions, base: Partial<Workload> = {}
   return workload;
 }
 
+/** Largest number of points of a run: each costs every mechanism its client processes and a window in every round. */
+const MOST_LOADS = 6;
+
+/** Combines all numbers of clients with all rates; the first of each is the point of the answer. @throws UsageError */
+function loadsOf({ clients, rate }: MeasureOptions, base: Workload): readonly [LoadPoint, ...LoadPoint[]] {
+  const { ratePerSecond, otherLoads = [] } = base;
+  if (clients === undefined && rate === undefined) return [{ clients: base.clients, ratePerSecond }, ...otherLoads];
+  const loads = [...new Set(clients ?? [base.clients])].flatMap((each) =>
+    [...new Set(rate ?? [ratePerSecond])].map((perSecond) => ({ clients: each, ratePerSecond: perSecond })),
+  );
+  if (loads.length > MOST_LOADS)
+    throw new UsageError(
+      `--clients and --rate have ${loads.length} combinations; give at most ${MOST_LOADS}, or ask in several runs`,
+    );
+  return loads as unknown as [LoadPoint, ...LoadPoint[]];
+}
+
 /** True where more is asked for than a round trip shows: the benchmark `workload` is measured then. */
-export function asksForMore({ clients, ratePerSecond, payloads, workMicros }: Workload): boolean {
-  return clients > 1 || ratePerSecond !== null || workMicros > 0 || "mix" in payloads;
+export function asksForMore({ clients, ratePerSecond, otherLoads = [], payloads, workMicros }: Workload): boolean {
+  return clients > 1 || ratePerSecond !== null || otherLoads.length > 0 || workMicros > 0 || "mix" in payloads;
 }
 
 /**
@@ -88,8 +106,12 @@ export function fanOutCells(payloads: readonly number[]): readonly Cell[] {
   }));
 }
 
-/** A cell for each size, or the one of the mix. */
-export function workloadCells({ clients, ratePerSecond, payloads, workMicros }: Workload): readonly Cell[] {
+/** Returns a cell for each size at each load, or for the mix at each load; those of the answer first. */
+export function workloadCells(workload: Workload): readonly Cell[] {
+  return [workload, ...(workload.otherLoads ?? [])].flatMap((load) => cellsAt(load, workload));
+}
+
+function cellsAt({ clients, ratePerSecond }: LoadPoint, { payloads, workMicros }: Workload): readonly Cell[] {
   const variant: Variant = {
     clients,
     ...(ratePerSecond === null ? {} : { ratePerSecond }),

@@ -6,6 +6,7 @@ import { parseCpuList } from "../process/cpus.ts";
 import type { Load } from "../process/load-messages.ts";
 import type { TransportReference } from "../process/messages.ts";
 import { type PlacementCpus, placementCpus } from "../process/pinning.ts";
+import { count } from "../results/format.ts";
 import type { Placement } from "../results/model.ts";
 import { cannotCarry } from "../rpc/codecs/values.ts";
 
@@ -119,7 +120,8 @@ function workloadReason({ capabilities }: TransportDescription, placement: Place
   const { clients, ratePerSecond } = loadOf(cell, 0);
   if (clients > 1 && capabilities.rendezvous !== "address")
     return `no other process can reach its server: 1 client, not ${clients}`;
-  if (clients > capabilities.maxClients) return `serves at most ${capabilities.maxClients} clients, not ${clients}`;
+  if (clients > capabilities.maxClients)
+    return `serves at most ${count(capabilities.maxClients, "client")}, not ${clients}`;
   if (placement === "same-cpu" && ratePerSecond !== null && (1000 * clients) / ratePerSecond < SHORTEST_SLEEP_MS) {
     return `each of ${clients} clients would have to stay awake for its schedule and keep the one CPU from the server`;
   }

@@ -9,7 +9,8 @@ import type { RequestCosts } from "./materiality.ts";
 import { METRICS, type MetricName } from "./metric.ts";
 
 /** Question of a pick, with every default filled in: see {@link withDefaults}. */
-export type FullQuestion = Required<Omit<Question, "codec">> & Pick<Question, "codec">;
+export type FullQuestion = Required<Omit<Question, Optional>> & Pick<Question, Optional>;
+type Optional = "codec" | "clients" | "ratePerSecond" | "neededClients";
 
 /** Question of a pick. */
 export interface Question {
@@ -21,6 +22,11 @@ export interface Question {
   readonly peer: string;
   /** Codec that converts values at both ends; absent: the requests are bytes. */
   readonly codec?: string;
+  /** Number of clients and their pace, of all that were measured; absent: the benchmark has one. */
+  readonly clients?: number;
+  readonly ratePerSecond?: number | null;
+  /** Number of clients that was asked for, where it may be larger than the measured one. */
+  readonly neededClients?: number;
   /** Default: p50. */
   readonly optimize?: MetricName;
   /** Share of a request's time above which a difference matters; default 0.1. */
@@ -126,6 +132,14 @@ function costsOf(rows: readonly Measurement[], cost: (trial: ValidTrial) => numb
   );
 }
 
+/** True for a row of the clients and the pace that a question names. */
+export function isAtLoad(
+  row: Pick<Measurement, "clients" | "ratePerSecond">,
+  { clients = row.clients, ratePerSecond = row.ratePerSecond }: Pick<Question, "clients" | "ratePerSecond">,
+): boolean {
+  return row.clients === clients && row.ratePerSecond === ratePerSecond;
+}
+
 /** A program of the user's is the one server of its transport, whatever language was asked for. */
 function rowsOf({ measurements }: Evidence, question: Question, transport: string, mode: WaitMode): Measurement[] {
   return measurements.filter(
@@ -134,6 +148,7 @@ function rowsOf({ measurements }: Evidence, question: Question, transport: strin
       row.mode === mode &&
       row.placement === question.placement &&
       row.benchmark === question.benchmark &&
+      isAtLoad(row, question) &&
       (row.peer.language === question.peer || row.peer.language === PROGRAM) &&
       question.payloads.includes(row.payloadBytes),
   );

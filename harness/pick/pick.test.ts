@@ -317,20 +317,6 @@ describe("the pick", () => {
     });
   });
 
-  it("states at which measured size another one is ahead, and nothing between the sizes", () => {
-    const large = { payloadBytes: 65_536 };
-    const measurements = [
-      ...rows("fast", FAST),
-      ...rows("slow", SLOW),
-      rowOf("fast", SLOW, large),
-      rowOf("slow", FAST, large),
-    ];
-    const found = pick({ transports, checks: [], measurements }, WORKLOAD);
-    expect(found?.transport).toBe("fast");
-    expect(found?.flips).toMatchObject([{ over: "payloadBytes", at: 65_536, transport: "slow", ratio: 2 }]);
-    expect(found?.sentence).toContain("At 64 KiB, slow is 2.0 times as fast (2.0 to 2.0).");
-  });
-
   it.each(["p99", "throughput", "cpu"] as const)("can be made by %s", (optimize) => {
     const p99 = (row: MeasuredRow): MeasuredRow => ({
       ...row,

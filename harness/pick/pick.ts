@@ -2,7 +2,7 @@ import type { Pick } from "../results/model.ts";
 import { rankByRounds } from "../results/ranking.ts";
 import { candidatesOf, type Evidence, type Out, type Question, withDefaults } from "./candidates.ts";
 import { type Choice, choose, type Judged, toldFrom } from "./choose.ts";
-import { sizeFlips } from "./flips.ts";
+import { flipsOf } from "./flips.ts";
 import { otherServers } from "./other-servers.ts";
 import { alternatives, notExaminedIn, reasonsFor } from "./reasons.ts";
 import { cannotTellWords, sentenceOf } from "./words.ts";
@@ -29,7 +29,7 @@ export function pick(evidence: Evidence, asked: Question): Pick | null {
   const told = verdict !== "cannot-tell";
   const { chosen, fastest, all } = told ? choice : { ...choice, chosen: choice.fastest };
   const { name, mode } = chosen.candidate;
-  const flips = told ? sizeFlips(evidence, question, chosen) : [];
+  const { flips, sentences } = told ? flipsOf(evidence, question, chosen) : { flips: [], sentences: [] };
   const words = told ? sentenceOf(choice, question) : cannotTellWords(choice, question);
   const mix = chosen.candidate.rows[0]?.mix;
   const near = all.filter((one) => one !== chosen);
@@ -38,7 +38,7 @@ export function pick(evidence: Evidence, asked: Question): Pick | null {
     mode,
     placement: question.placement,
     verdict,
-    sentence: [words, ...flips.map(({ sentence }) => sentence)].join(" ") + notExaminedIn(evidence, question, out),
+    sentence: [words, ...sentences].join(" ") + notExaminedIn(evidence, question, out),
     reasons: told ? reasonsFor(choice, evidence, question) : [],
     fastest: told ? fastest.candidate.name : null,
     runnerUp: told ? (near[0]?.candidate.name ?? null) : null,
@@ -58,6 +58,8 @@ export function pick(evidence: Evidence, asked: Question): Pick | null {
       peer: question.peer,
       ...(mix === undefined ? {} : { mix }),
       ...(question.codec === undefined ? {} : { codec: question.codec }),
+      ...(question.clients === undefined ? {} : { clients: question.clients }),
+      ...(question.ratePerSecond === undefined ? {} : { ratePerSecond: question.ratePerSecond }),
       optimize: question.optimize,
       matters,
       assumedWorkNs,

@@ -1,5 +1,5 @@
 import { bytes, count, duration, mixText, sizeName } from "../results/format.ts";
-import type { Placement } from "../results/model.ts";
+import type { MeasuredRow, Placement } from "../results/model.ts";
 import type { Candidate, FullQuestion } from "./candidates.ts";
 import type { Choice, Judged } from "./choose.ts";
 import { METRICS } from "./metric.ts";
@@ -24,16 +24,28 @@ function use({ candidate }: Judged, question: FullQuestion): string {
 
 /** Writes the purpose: `for 64 B and 4 KiB requests with the ends on two CPUs`, with clients, rate and work. */
 function purpose(question: FullQuestion, { rows: [row] }: Candidate): string {
-  const what = question.benchmark === "fan-out" ? "messages to several subscribers" : "requests";
   const sizes = row?.mix === undefined ? sizesOf(question) : mixText(row.mix);
-  const load: string[] = question.codec === undefined ? [] : [`in ${question.codec}`];
-  if (question.benchmark === "workload" && row !== undefined) {
-    if (row.clients > 1) load.push(`from ${row.clients} clients`);
-    if (row.ratePerSecond !== null) load.push(`at ${row.ratePerSecond} a second`);
-    if (row.workMicros) load.push(`of ${duration(row.workMicros * 1000)} of work each`);
-  }
+  const codec = question.codec === undefined ? [] : [`in ${question.codec}`];
   const server = question.peer === "node" ? [] : [`a server in ${question.peer} and`];
-  return ["for", sizes, what, ...load, "with", ...server, PLACEMENT_WORDS[question.placement]].join(" ");
+  const load = row === undefined ? [] : loadOf(row, question);
+  const where = PLACEMENT_WORDS[question.placement];
+  if (question.benchmark === "fan-out") return ["for", sizes, "messages", ...load, "with", ...server, where].join(" ");
+  return ["for", sizes, "requests", ...codec, ...load, "with", ...server, where].join(" ");
+}
+
+/** Writes work, clients and pace of the requests: those of the workload, and fewer clients than are needed. */
+function loadOf({ clients, ratePerSecond, workMicros }: MeasuredRow, question: FullQuestion): string[] {
+  const { benchmark, neededClients: needed = 1 } = question;
+  const isWorkload = benchmark === "workload";
+  const to = benchmark === "fan-out" ? "subscriber" : "client";
+  const number = needed > clients ? `${clients} of the ${count(needed, "client")} needed` : count(clients, to);
+  return [
+    ...(isWorkload && workMicros ? [`with ${duration(workMicros * 1000)} of work each`] : []),
+    ...(isWorkload || needed > clients || benchmark === "fan-out"
+      ? [`${benchmark === "fan-out" ? "to" : "from"} ${number}`]
+      : []),
+    ...(isWorkload && ratePerSecond !== null ? [`at ${ratePerSecond} a second`] : []),
+  ];
 }
 
 function sizesOf({ payloads }: FullQuestion): string {

@@ -40,14 +40,15 @@ export const PICK: Schema = model<Pick>()(
     alternatives: list(object({ transport: text, mode, sentence: text }, { ratio: times, interval })),
     otherServers: list(object({ transport: text, mode, language: text, sentence: text }, { ratio: times, interval })),
     flips: list(
-      object({
-        over: anyOf({ payloadBytes: true, clients: true, ratePerSecond: true }),
-        at: rate,
-        transport: text,
-        ratio: times,
-        interval,
-        sentence: text,
-      }),
+      object(
+        {
+          over: anyOf({ payloadBytes: true, clients: true, ratePerSecond: true }),
+          at: rate,
+          transport: text,
+          sentence: text,
+        },
+        { ratePerSecond: orNull(rate), ratio: times, interval },
+      ),
     ),
     workload: object(
       {},
@@ -59,6 +60,8 @@ export const PICK: Schema = model<Pick>()(
         benchmark: text,
         peer: text,
         codec: text,
+        clients: integer(1),
+        ratePerSecond: orNull(rate),
         optimize: anyOf({ p50: true, p99: true, throughput: true, cpu: true }),
         matters: share,
         assumedWorkNs: time,

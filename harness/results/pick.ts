@@ -55,14 +55,19 @@ export interface Pick {
     readonly ratio?: number;
     readonly interval?: Interval;
   }[];
-  /** Measured points at which another candidate of the class is ahead of the pick by more than the margin. */
+  /**
+   * Measured points at which another candidate of the class is ahead of the pick by more than the margin, or at which
+   * the pick cannot be used: then without ratio and interval.
+   */
   readonly flips?: readonly {
     readonly over: "payloadBytes" | "clients" | "ratePerSecond";
     readonly at: number;
+    /** Rate of the point, where `over` is `clients` and both differ. */
+    readonly ratePerSecond?: number | null;
     readonly transport: string;
     /** Time of the pick relative to that of `transport`. */
-    readonly ratio: number;
-    readonly interval: Interval;
+    readonly ratio?: number;
+    readonly interval?: Interval;
     readonly sentence: string;
   }[];
   /** Workload that was asked for. */
@@ -77,6 +82,9 @@ export interface Pick {
     readonly peer?: string;
     /** Codec of both ends; absent: the requests were bytes. */
     readonly codec?: string;
+    /** Clients and their pace, where the run has measured the requests that were asked for. */
+    readonly clients?: number;
+    readonly ratePerSecond?: number | null;
     readonly optimize?: "p50" | "p99" | "throughput" | "cpu";
     /** Share of a request's time above which a difference matters. */
     readonly matters?: number;

@@ -1,3 +1,4 @@
+import { isAtLoad } from "../../harness/pick/candidates.ts";
 import { METRICS, type Metric } from "../../harness/pick/metric.ts";
 import { ABSENT, cRatio, oneLine, ratio, ratioRange, sizeName } from "../../harness/results/format.ts";
 import type { MeasuredRow, Measurement, Pick, Report } from "../../harness/results/model.ts";
@@ -190,7 +191,11 @@ function rowsAt({ measurements }: Report, pick: Pick, size: number): Map<string,
   const { benchmark = "round-trip" } = pick.workload;
   const { cost } = metricOf(pick);
   const contenders = measurements.flatMap((cell) => {
-    const isHere = cell.benchmark === benchmark && cell.placement === pick.placement && cell.mode === pick.mode;
+    const isHere =
+      cell.benchmark === benchmark &&
+      cell.placement === pick.placement &&
+      cell.mode === pick.mode &&
+      isAtLoad(cell, pick.workload);
     const isItsServer = isOf(pick, cell);
     const isRanked = pick.ranking.some(({ transport }) => transport === cell.transport);
     if (cell.status !== "measured" || cell.payloadBytes !== size || !isHere || !isItsServer || !isRanked) return [];

@@ -1,5 +1,6 @@
-import { ABSENT, bytes, mixText, ratio } from "../../../harness/results/format.ts";
-import type { Report } from "../../../harness/results/model.ts";
+import { METRICS } from "../../../harness/pick/metric.ts";
+import { ABSENT, bytes, count, mixText, ratio } from "../../../harness/results/format.ts";
+import type { Pick, Report } from "../../../harness/results/model.ts";
 import { standingOf } from "../../../harness/results/ranking.ts";
 import { CLASS_LABELS, classOf, PLACEMENT_LABELS, quickNote } from "../../labels.ts";
 import { type Html, html } from "../markup.ts";
@@ -24,6 +25,12 @@ interval. A row whose bar reaches the line at 1 is a <em>tie</em>: this run does
 
 const STANDINGS = { best: "", tied: "tie", behind: "", unknown: "too few rounds to tell" } as const;
 
+/** Writes clients and rate of a workload: ` from 8 clients at 5000 a second`; empty where the benchmark has its own. */
+function loadText({ clients, ratePerSecond }: Pick["workload"]): string {
+  const rate = ratePerSecond === undefined || ratePerSecond === null ? "" : ` at ${ratePerSecond} a second`;
+  return clients === undefined ? "" : ` from ${count(clients, "client")}${rate}`;
+}
+
 /** Renders the order behind the pick: over all payloads of the workload. */
 function overall(report: Report): Html | "" {
   const { pick } = report;
@@ -32,7 +39,8 @@ function overall(report: Report): Html | "" {
   const { workload } = pick;
   const each = (workload?.payloads ?? []).map((size) => bytes(size)).join(" and ");
   const codec = workload?.codec === undefined ? "" : ` in ${workload.codec}`;
-  const sizes = (workload?.mix === undefined ? each : mixText(workload.mix)) + codec;
+  const sizes = (workload?.mix === undefined ? each : mixText(workload.mix)) + codec + loadText(workload);
+  const { noun } = METRICS[workload?.optimize ?? "p50"];
   const placement = PLACEMENT_LABELS[pick.placement] ?? pick.placement;
   const rows = ranking.map((row, index) => {
     const isPick = row.transport === pick.transport && row.mode === pick.mode && pick.verdict !== "cannot-tell";
@@ -49,6 +57,6 @@ function overall(report: Report): Html | "" {
 <tbody>${rows}</tbody></table>`;
   const caption =
     `The workload of the pick: ${sizes || "all sizes measured"}, ${placement}. ` +
-    "Ratio to the best within the same rounds, of the geometric mean of p50 over the sizes.";
+    `Ratio to the best within the same rounds, of the geometric mean of ${noun} over the sizes.`;
   return scrollBox("Ranking over the workload of the pick", table, caption);
 }

@@ -1,0 +1,100 @@
+import { describe, expect, it } from "vitest";
+import type { MeasuredRow, Measurement, UnmeasuredRow } from "../results/model.ts";
+import { recordOf, rowOf } from "../testing/synthetic-report.ts";
+import { pick, type Question } from "./pick.ts";
+
+const WORKLOAD: Question = {
+  payloads: [64, 4096],
+  modes: ["event"],
+  placement: "two-cpus",
+  benchmark: "round-trip",
+  peer: "node",
+};
+
+function rows(transport: string, p50s: readonly number[], change: Partial<MeasuredRow> = {}): MeasuredRow[] {
+  return WORKLOAD.payloads.map((payloadBytes) => rowOf(transport, p50s, { payloadBytes, ...change }));
+}
+
+const FAST = [10_000, 20_000, 11_000, 19_000, 10_500, 21_000];
+const SLOW = FAST.map((value) => value * 2);
+const transports = [recordOf("slow"), recordOf("fast")];
+const measurements = [...rows("slow", SLOW), ...rows("fast", FAST)];
+
+describe("the pick", () => {
+  it("states at which measured size another one is ahead, and nothing between the sizes", () => {
+    const large = { payloadBytes: 65_536 };
+    const measurements = [
+      ...rows("fast", FAST),
+      ...rows("slow", SLOW),
+      rowOf("fast", SLOW, large),
+      rowOf("slow", FAST, large),
+    ];
+    const found = pick({ transports, checks: [], measurements }, WORKLOAD);
+    expect(found?.transport).toBe("fast");
+    expect(found?.flips).toMatchObject([{ over: "payloadBytes", at: 65_536, transport: "slow", ratio: 2 }]);
+    expect(found?.sentence).toContain("At 64 KiB, slow is 2.0 times as fast (2.0 to 2.0).");
+  });
+
+  describe("of requests from several clients", () => {
+    const at = (clients: number, ratePerSecond: number | null = null) => ({
+      ...{ benchmark: "workload", model: "workload", clients, ratePerSecond },
+    });
+    const question: Question = { ...WORKLOAD, benchmark: "workload", clients: 1, ratePerSecond: null };
+    const find = (others: readonly Measurement[], asked: Question = question) =>
+      pick(
+        {
+          transports,
+          checks: [],
+          measurements: [...rows("fast", FAST, at(1)), ...rows("slow", SLOW, at(1)), ...others],
+        },
+        asked,
+      );
+
+    it("is made from the load that was asked for, and states at which other load another one is ahead", () => {
+      const found = find([...rows("fast", SLOW, at(8)), ...rows("slow", FAST, at(8))]);
+      expect(found).toMatchObject({ transport: "fast", verdict: "ahead" });
+      expect(found?.ranking[1]?.ratio).toBeCloseTo(2, 9);
+      expect(found?.sentence).toContain("requests from 1 client with the ends on two CPUs");
+      expect(found?.flips).toMatchObject([{ over: "clients", at: 8, transport: "slow", ratio: 2 }]);
+      expect(found?.sentence).toContain("With 8 clients, slow is 2.0 times as fast (2.0 to 2.0).");
+      const turned = find([...rows("fast", SLOW, at(8)), ...rows("slow", FAST, at(8))], { ...question, clients: 8 });
+      expect(turned).toMatchObject({ transport: "slow", workload: { clients: 8, ratePerSecond: null } });
+      expect(turned?.sentence).toContain("With 1 client, fast is 2.0 times as fast (2.0 to 2.0).");
+    });
+
+    it("names rates, and both where both differ", () => {
+      const flipped = (load: object) => [...rows("fast", SLOW, load), ...rows("slow", FAST, load)];
+      const found = find([...flipped(at(1, 500)), ...flipped(at(4, 500))]);
+      expect(found?.flips).toMatchObject([
+        { over: "ratePerSecond", at: 500 },
+        { over: "clients", at: 4, ratePerSecond: 500 },
+      ]);
+      expect(found?.sentence).toContain("At 500 a second, slow is 2.0 times as fast");
+      expect(found?.sentence).toContain("With 4 clients at 500 a second, slow is 2.0 times as fast");
+    });
+
+    it("states that it cannot be used at a load, and which loads show nothing", () => {
+      const one = rows("fast", FAST, at(8)).map((row): UnmeasuredRow => {
+        return { ...row, status: "not-applicable", reason: "serves at most 1 client, not 8" };
+      });
+      const out = find([...one, ...rows("slow", SLOW, at(8))]);
+      expect(out?.sentence).toContain("With 8 clients, fast is out (64 B: serves at most 1 client, not 8).");
+      expect(out?.flips).toMatchObject([{ over: "clients", at: 8, transport: "slow" }]);
+      const few = SLOW.slice(0, 3);
+      const same = find([
+        ...[...rows("fast", FAST, at(2)), ...rows("slow", SLOW, at(2))],
+        ...[...rows("fast", few, at(4)), ...rows("slow", FAST.slice(0, 3), at(4))],
+      ]);
+      expect(same?.flips).toEqual([]);
+      expect(same?.sentence).toContain("With 4 clients, none is shown to be ahead of it by more than 10 %.");
+    });
+
+    it("names how many of the needed clients were measured", () => {
+      const needs = (neededClients: number) => find([], { ...question, neededClients })?.sentence;
+      expect(needs(100)).toContain("requests from 1 of the 100 clients needed with the ends");
+      expect(needs(1)).toContain("requests from 1 client with");
+      const found = pick({ transports, checks: [], measurements }, { ...WORKLOAD, neededClients: 100 });
+      expect(found?.sentence).toContain("64 B and 4 KiB requests from 1 of the 100 clients needed with");
+    });
+  });
+});
