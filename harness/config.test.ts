@@ -44,7 +44,7 @@ const check: EveryFlag<configuration.CheckFlags> = { ...run, scenario: true, jun
 const gate: EveryFlag<configuration.GateFlags> = {
   ...sizes,
   ...{ transport: true, json: true, out: true, seed: true },
-  ...{ cmd: true, cmdSeconds: true },
+  ...{ cmd: true, cmdSeconds: true, history: true, drift: true },
   ...{ baseDir: true, base: true, baseSetup: true, pairs: true, minEffect: true, tolerance: true, junit: true },
 };
 const report: EveryFlag<configuration.ReportFlags> = { out: true };

@@ -67,6 +67,8 @@ export interface GateFlags extends SharedFlags {
   readonly baseSetup?: string;
   readonly cmd?: string;
   readonly cmdSeconds?: number;
+  readonly history?: string;
+  readonly drift?: string;
   readonly payload?: OneOrMore<number | string>;
   readonly placement?: OneOrMore<Placement>;
   readonly mode?: OneOrMore<WaitMode>;

@@ -10,7 +10,7 @@ const NAMES = ["ipcmark.config.ts", "ipcmark.config.mjs", "ipcmark.config.js"] a
 const COMMANDS = ["compare", "check", "measure", "gate", "report", "list", "doctor"] as const;
 const SECTIONS: readonly string[] = ["flags", ...COMMANDS];
 /** Flags whose values may be paths, relative to the file. */
-const PATH_FLAGS = ["out", "junit", "baseDir"];
+const PATH_FLAGS = ["out", "junit", "baseDir", "history", "drift"];
 /** Short names of flags in the section of their command. */
 const SHORT_NAMES: Readonly<Partial<Record<string, Readonly<Record<string, string>>>>> = {
   gate: { setup: "baseSetup" },

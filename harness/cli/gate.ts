@@ -3,6 +3,8 @@ import { Command, Option } from "commander";
 import { type Base, type BaseReference, chooseBase, inBase, openBase } from "../../ci/gate/base.ts";
 import { GATED_PAYLOADS, GATED_PLACEMENTS, GATED_TRANSPORTS, nameOf } from "../../ci/gate/cells.ts";
 import { commandSides, runCommandGate } from "../../ci/gate/command-gate.ts";
+import { DRIFT_TOLERANCE } from "../../ci/gate/drift.ts";
+import { HistoryRun } from "../../ci/gate/history-run.ts";
 import { junitOf } from "../../ci/gate/junit.ts";
 import { foreignFile, listing, loadedRecord } from "../../ci/gate/loaded.ts";
 import {
@@ -26,6 +28,7 @@ import type { Placement } from "../results/model.ts";
 import { ensureWritable, store } from "../results/store.ts";
 import { chooseCells } from "./arms.ts";
 import { warnBeforeRun } from "./before-run.ts";
+import { reportDrift } from "./gate-drift.ts";
 import { refuseTooLarge } from "./measure.ts";
 import { appendStepSummary, print, printJson, printWarnings } from "./output.ts";
 import { runWarnings, startRun } from "./run.ts";
@@ -50,6 +53,8 @@ interface GateOptions {
   readonly junit?: string;
   readonly cmd?: string;
   readonly cmdSeconds: number;
+  readonly history?: string;
+  readonly drift?: string;
 }
 
 /** Smallest number of pairs with which the exact test reaches its level: 2^-8 is 0.4 %. */
@@ -122,7 +127,19 @@ export function gateCommand(): Command {
     .option("--json", "print only the result, as JSON, on stdout")
     .option("--out <dir>", "where gate.json goes", "ipcmark-out")
     .option("--junit <file>", "also write JUnit XML")
-    .action(gate);
+    .option("--history <file>", "also append one line of JSON for each cell, for --drift")
+    .addOption(
+      new Option(
+        "--drift <file>",
+        "instead of measuring, look for slow drift in the file of --history; " +
+          `--tolerance is the growth that is accepted (then ${DRIFT_TOLERANCE * 100}%)`,
+      ).conflicts(["base", "baseDir", "cmd", "transport", "history", "junit"]),
+    )
+    .action((options: GateOptions, command: Command) => {
+      if (options.drift === undefined) return gate(options);
+      const isTyped = command.getOptionValueSource("tolerance") !== "default";
+      return reportDrift(options.drift, { ...options, tolerance: isTyped ? options.tolerance : DRIFT_TOLERANCE });
+    });
 }
 
 async function gate(options: GateOptions): Promise<void> {
@@ -155,6 +172,7 @@ async function gate(options: GateOptions): Promise<void> {
     const files = loaded === undefined ? {} : { loaded };
     return { complete, base: name, seed: run.seed, rule, durationMs, rows, ...files, warnings };
   };
+  const history = options.history === undefined ? undefined : await HistoryRun.begin(options.history);
   const rows = await inSession(
     async (session) => {
       const opened = await openBase(choice, session);
@@ -194,6 +212,7 @@ async function gate(options: GateOptions): Promise<void> {
     run.crashes,
   );
   publish(resultOf(rows, true), options);
+  await history?.end(rows);
   if (refused.length > 0 && process.exitCode === EXIT.ok) process.exitCode = EXIT.incomplete;
 }
 

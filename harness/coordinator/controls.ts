@@ -70,6 +70,12 @@ function startCanary(cpus: PlacementCpus): Promise<Canary> {
   return Child.start("canary", placed(cpus, "canary", ["waker", count], ["sleeper", count]));
 }
 
+/** Runs the frozen control once. @returns the median of its round trips, ns; null where it did not run */
+export async function echoP50(placement: Placement): Promise<number | null> {
+  const cpus = placementCpus(placement);
+  return "reason" in cpus ? null : ((await runEcho(cpus))?.p50 ?? null);
+}
+
 async function runEcho(cpus: PlacementCpus): Promise<EchoAnswer | null> {
   const client = ["client", String(ECHO_COUNT), String(ECHO_WARMUP)];
   let child: Child<never, EchoAnswer>;

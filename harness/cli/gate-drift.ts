@@ -1,0 +1,33 @@
+import { type DriftRow, driftExitCode, driftsIn, driftWords } from "../../ci/gate/drift.ts";
+import { readHistory } from "../../ci/gate/history.ts";
+import { note } from "../process/note.ts";
+import { randomFrom } from "../results/random.ts";
+import { appendStepSummary, print, printJson } from "./output.ts";
+
+interface DriftOptions {
+  readonly tolerance: number;
+  readonly seed?: number;
+  readonly json?: boolean;
+}
+
+/** Seed of the random orders: the same history gives the same answer. */
+const SEED = 1;
+
+/** Prints one line for each cell and machine of a history. @throws StoreError when the file is none */
+export async function reportDrift(file: string, { tolerance, seed = SEED, json }: DriftOptions): Promise<void> {
+  const { entries, defects } = readHistory(file);
+  const rows = driftsIn(entries, tolerance, randomFrom(seed));
+  for (const defect of defects) note(`ipcmark: ${file}, ${defect}`);
+  const lines = linesOf(rows, tolerance);
+  if (json) printJson({ tolerance, rows, defects });
+  else print(lines.join("\n"));
+  appendStepSummary(`### Drift\n\n\`\`\`\n${lines.join("\n")}\n\`\`\`\n`);
+  process.exitCode = driftExitCode(rows);
+}
+
+function linesOf(rows: readonly DriftRow[], tolerance: number): string[] {
+  const machines = new Set(rows.map(({ machine }) => machine)).size;
+  const names = rows.map(({ cell, machine }) => (machines === 1 ? cell : `${cell} on ${machine.slice(0, 8)}`));
+  const wide = Math.max(...names.map((name) => name.length));
+  return rows.map((row, index) => `${(names[index] ?? "").padEnd(wide)}  ${driftWords(row, tolerance)}`);
+}
