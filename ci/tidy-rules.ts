@@ -43,7 +43,7 @@ export function rulesFor(mechanisms: readonly string[]): readonly Rule[] {
     ["harness/cli/", [/^(transports|scenarios|harness|reports|ci\/gate)\//, packages]],
     ["harness/", [/^(transports|harness|scenarios)\//]],
     ["reports/", [contract, /^harness\/(results|pick)\//, packages]],
-    ["ci/gate/", [below, /^harness\/(coordinator|process|results|pick)\//, /^reports\//]],
+    ["ci/gate/", [below, /^harness\/(bundle|coordinator|process|results|pick)\//, /^reports\//]],
     ["ci/", [/^(transports|harness|scenarios|reports)\//]],
   ];
 }

@@ -44,8 +44,22 @@ const check: EveryFlag<configuration.CheckFlags> = { ...run, scenario: true, jun
 const gate: EveryFlag<configuration.GateFlags> = {
   ...sizes,
   ...{ transport: true, json: true, out: true, seed: true },
-  ...{ cmd: true, cmdSeconds: true, history: true, drift: true },
-  ...{ baseDir: true, base: true, baseSetup: true, pairs: true, minEffect: true, tolerance: true, junit: true },
+  ...{
+    cmd: true,
+    cmdSeconds: true,
+    history: true,
+    drift: true,
+    budget: true,
+    baseDir: true,
+    base: true,
+    baseSetup: true,
+    pairs: true,
+    metric: true,
+    strict: true,
+    minEffect: true,
+    tolerance: true,
+    junit: true,
+  },
 };
 const report: EveryFlag<configuration.ReportFlags> = { out: true };
 const list: EveryFlag<configuration.ListFlags> = { transport: true, json: true, needs: true, profiles: true };

@@ -73,12 +73,41 @@ export interface GateFlags extends SharedFlags {
   readonly placement?: OneOrMore<Placement>;
   readonly mode?: OneOrMore<WaitMode>;
   readonly pairs?: number;
+  /** A time such as `90s`. */
+  readonly budget?: string;
   readonly messages?: number;
+  readonly metric?: OneOrMore<GateMetric>;
+  readonly strict?: boolean;
   /** Percent: 5 or `5%`. */
   readonly minEffect?: number | string;
   /** Percent: 20 or `20%`. */
   readonly tolerance?: number | string;
   readonly junit?: string;
+}
+
+type GateMetric = "p50" | "p99" | "throughput" | "cpu";
+
+/** Cells of a gate by words of their name, such as `unix`, `unix 4KiB` or `unix event same-cpu 64`. */
+interface GateCells {
+  readonly cell: string;
+  /** Default: `p50`; of `limits`, all. */
+  readonly metric?: GateMetric;
+}
+
+/** Lists of the section `gate`, which are no flags. */
+export interface GateLists {
+  readonly limits?: readonly (GateCells & {
+    readonly minEffect?: number | string;
+    readonly tolerance?: number | string;
+  })[];
+  /** `atMost` is a time such as `80us`, which holds for one machine, or a multiple such as `1.2 x unix`. */
+  readonly budgets?: readonly (GateCells & { readonly atMost: string })[];
+  /** Regressions of at most `atMost` percent that are acknowledged up to a day, such as `2026-12-31`. */
+  readonly accept?: readonly (GateCells & {
+    readonly atMost: number | string;
+    readonly until: string;
+    readonly reason: string;
+  })[];
 }
 
 export type ReportFlags = Pick<SharedFlags, "out">;
@@ -110,7 +139,7 @@ export interface Config {
   readonly check?: CheckFlags;
   readonly measure?: MeasureFlags;
   /** `setup` is a short name of `baseSetup`. */
-  readonly gate?: GateFlags & { readonly setup?: string };
+  readonly gate?: GateFlags & GateLists & { readonly setup?: string };
   readonly report?: ReportFlags;
   readonly list?: ListFlags;
   readonly doctor?: DoctorFlags;

@@ -92,9 +92,9 @@ it("measures a base with the workspace packages of its own commit, from any fold
   commit("slower");
   const { code, stderr } = await gate(["--base", "base", ...SERVED]);
   expect(stderr).toContain("base: npm ci");
-  expect([code, stderr]).toEqual([20, expect.stringContaining("regression: 1 of 1 cells")]);
+  expect([code, stderr]).toEqual([20, expect.stringContaining("% slower than the base")]);
   const { rows, loaded } = stored();
-  expect(rows[0]?.confirm?.effect.ratio).toBeGreaterThan(1.5);
+  expect(rows[0]?.evidence?.effect.ratio).toBeGreaterThan(1.5);
   for (const files of [loaded?.base, loaded?.head]) {
     expect(files).toEqual(expect.arrayContaining(["bench/served.mjs", "packages/wire/index.js"]));
   }

@@ -19,6 +19,8 @@ export interface Base {
   readonly directory: string;
   /** Directory of the head that corresponds to it: the root of the repository, where there is one. */
   readonly head: string;
+  /** Commit that was checked out; absent for a directory. */
+  readonly commit?: string;
   /** Warnings about the comparison. */
   readonly warnings: readonly Warning[];
 }
@@ -79,7 +81,7 @@ export async function openBase(choice: BaseChoice, { place, interrupted }: Sessi
   const known = kept === undefined ? undefined : keptTree(kept.directory, kept.key);
   if (known !== undefined) note(`base: installed by an earlier run, in ${known}`);
   const directory = known ?? (await makeTree(repository, { commit, folder, setup, kept, place, signal: interrupted }));
-  return { name: `${ref} (${commit.slice(0, 12)})`, directory: realpathSync(directory), head, warnings };
+  return { name: `${ref} (${commit.slice(0, 12)})`, directory: realpathSync(directory), head, commit, warnings };
 }
 
 /** Where a tree is kept, and what it depends on. */
@@ -151,7 +153,7 @@ export function inBase(reference: TransportReference, base: Base): BaseReference
     if (!existsSync(registry)) {
       throw new UsageError(`"${base.name}" is no checkout of ipcmark: it has no transports/registry${EXTENSION}`);
     }
-    return { id: reference.id, module: registry };
+    return { id: reference.id, module: registry, isRegistry: true };
   }
   const module = join(realpathSync(dirname(reference.module)), basename(reference.module));
   const inside = [base.head, realpathSync(process.cwd())].map((root) => relative(root, module)).filter(isBelow);

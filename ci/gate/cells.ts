@@ -1,3 +1,4 @@
+import { bytes } from "../../harness/results/format.ts";
 import type { Placement } from "../../harness/results/model.ts";
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
 
@@ -29,4 +30,16 @@ export function nameOf(cell: GateCell): string {
   if ("name" in cell) return cell.unit === undefined ? cell.name : `${cell.name} (${cell.unit})`;
   const { transport, mode, placement, payloadBytes } = cell;
   return `${transport} (${mode}, ${placement}) ${payloadBytes} B`;
+}
+
+/**
+ * True where a name of a configuration means this cell: words out of id, mode, placement and size, such as `unix`,
+ * `unix 4KiB` or `unix event same-cpu 64`. What it leaves out matches everything. A value of a command has one name.
+ */
+export function isMeant(name: string, cell: GateCell): boolean {
+  if ("name" in cell) return name === cell.name;
+  const { transport, mode, placement, payloadBytes } = cell;
+  const size = bytes(payloadBytes).replace(" ", "");
+  const known = [transport, mode, placement, String(payloadBytes), `${payloadBytes}B`, size];
+  return name.split(/[\s,()]+/).every((word) => word === "" || word === "B" || known.includes(word));
 }

@@ -23,7 +23,7 @@ afterEach(() => {
 const line = (name: string, value: number, lower = true): string => JSON.stringify({ name, value, lower });
 
 /** Gates `command` between two folders that have these files. */
-function gate(base: string, head: string, command = "cat out", obstacle?: () => string): Promise<GateRow[]> {
+function gate(base: string, head: string, command = "cat out", obstacle?: () => string): Promise<readonly GateRow[]> {
   const side = (name: string, text: string): { cwd: string; env: NodeJS.ProcessEnv } => {
     const cwd = join(directory, name);
     mkdirSync(cwd);
@@ -32,9 +32,14 @@ function gate(base: string, head: string, command = "cat out", obstacle?: () => 
   };
   const sides = { base: side("base", base), head: side("head", head) };
   const signal = new AbortController().signal;
-  const how = { command, limitMs: 20_000, pairs: 8, rule: DEFAULT_RULE, seed: 1, signal };
-  return runCommandGate({ sides, ...how, ...(obstacle === undefined ? {} : { obstacle }) }, silent);
+  const limits = { pairs: 10, budgetMs: 20_000, rule: DEFAULT_RULE, limitsOf: () => DEFAULT_RULE };
+  const how = { command, limitMs: 20_000, ...limits, seed: 1, signal };
+  return runCommandGate({ sides, ...how, ...(obstacle === undefined ? {} : { obstacle }) }, silent).then(
+    ({ rows }) => rows,
+  );
 }
+
+const codeOf = (rows: readonly GateRow[]): number => exitCodeOf({ rows, budgets: [], strict: false });
 
 const outcomes = (rows: readonly GateRow[]): (readonly [string, string])[] =>
   rows.map(({ cell, outcome }) => [nameOf(cell), outcome]);
@@ -50,8 +55,8 @@ it("judges each value by its direction, and lists those of one side", async () =
     ["same", "not-slower"],
     ["time", "regression"],
   ]);
-  expect(rows.find(({ cell }) => nameOf(cell) === "rate")).toMatchObject({ baseValue: 100, headValue: 70 });
-  expect(exitCodeOf(rows)).toBe(20);
+  expect(rows.find(({ cell }) => nameOf(cell) === "rate")).toMatchObject({ base: 100, head: 70 });
+  expect(codeOf(rows)).toBe(20);
 });
 
 it("passes a higher rate and a lower time", async () => {
@@ -65,16 +70,16 @@ it("is broken where only the head fails, and incomplete where the base does", as
   expect(broken).toMatchObject([
     { outcome: "broken", reason: expect.stringMatching(/^head: .*code 1: no such queue$/) },
   ]);
-  expect(exitCodeOf(broken)).toBe(20);
+  expect(codeOf(broken)).toBe(20);
   rmSync(directory, { recursive: true });
   mkdirSync(directory);
   const missing = await gate("bad", "5", failing);
   expect(missing).toMatchObject([{ outcome: "missing", reason: expect.stringMatching(/^base: .*: no such queue$/) }]);
-  expect(exitCodeOf(missing)).toBe(22);
+  expect(codeOf(missing)).toBe(22);
 });
 
 it("never passes without a value in common, or with one whose unit differs", async () => {
-  expect(exitCodeOf(await gate(line("a", 1), line("b", 1)))).toBe(22);
+  expect(codeOf(await gate(line("a", 1), line("b", 1)))).toBe(22);
   rmSync(directory, { recursive: true });
   mkdirSync(directory);
   const rows = await gate('{"name":"a","value":1,"unit":"ms"}', '{"name":"a","value":1,"unit":"us"}');

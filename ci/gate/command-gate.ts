@@ -15,8 +15,19 @@ import type { CommandValue, CommandValues } from "./command-values.ts";
 import { environmentIn } from "./install.ts";
 import { listingOf } from "./loaded.ts";
 import { ROUNDS_TO_ANNOUNCE, secondsText } from "./pair-times.ts";
-import type { GateRow } from "./result.ts";
-import { type Evidence, evidenceOf, type GateRule, judge, type Pair, settledByScreen } from "./verdict.ts";
+import type { GateRow, ValuePair } from "./result.ts";
+import { type Found, LEAST_LAST } from "./run.ts";
+import {
+  detectable,
+  type Evidence,
+  evidenceOf,
+  type GateRule,
+  judge,
+  type Limits,
+  pairsToDecide,
+  type Question,
+  type State,
+} from "./verdict.ts";
 
 /** Where and with which variables one side runs. */
 export interface CommandSide {
@@ -32,34 +43,36 @@ export interface CommandGateRequest {
   readonly sides: Readonly<Record<SideName, CommandSide>>;
   /** Limit of one run, ms. */
   readonly limitMs: number;
+  /** Number of pairs between two looks at the data. */
   readonly pairs: number;
+  /** Time for all of it; the pairs of the first look run in any case. */
+  readonly budgetMs: number;
   readonly rule: GateRule;
+  readonly limitsOf: (cell: CommandCell) => Limits;
   readonly seed: number;
   readonly signal: AbortSignal;
   /** Returns why the sides cannot be compared; called after each pair, and nothing more runs then. */
   readonly obstacle?: () => string | undefined;
-  /** Called once, with a function that returns the rows so far. */
-  readonly onBegin?: (soFar: () => GateRow[]) => void;
+  /** Called once, with a function that returns what was found so far. */
+  readonly onBegin?: (soFar: () => Found) => void;
 }
 
-/** Number of pairs of the second stage, as a multiple of the first. */
-const CONFIRM_FACTOR = 2;
 /** Number of failures that end the gate, or the row of a value: one may be the machine's. */
 const MOST_FAILURES = 2;
 
 /** Time left that is worth a line, ms. */
 const WORTH_ANNOUNCING_MS = 5000;
 
-type Stage = "screen" | "confirm";
-
 /** Record of one value. */
 interface Ledger {
   readonly cell: CommandCell;
-  readonly pairs: Record<Stage, Pair[]>;
+  readonly pairs: ValuePair[];
   /** Number of runs that printed it. */
   readonly printed: Record<SideName, number>;
   readonly defects: string[];
-  screen?: Evidence;
+  looks: number;
+  state: State;
+  evidence?: Evidence;
 }
 
 interface Course {
@@ -70,7 +83,13 @@ interface Course {
   /** Number of runs that ended well. */
   readonly done: Record<SideName, number>;
   readonly random: () => number;
+  readonly endsAtMs: number;
   obstacle: string | undefined;
+  /** Number of pairs that ran. */
+  ran: number;
+  /** Number of pairs that the budget allowed in all. */
+  most: number;
+  pairMs: number;
 }
 
 /** Returns the sides of a gate against this base: both run in the folder that the gate was started in. */
@@ -89,56 +108,87 @@ export function commandSides(base: Base, place: Place): Readonly<Record<SideName
   };
 }
 
-/** Screens, then confirms: see `ci/gate/README.md`. */
-export async function runCommandGate(request: CommandGateRequest, progress: Progress): Promise<GateRow[]> {
+/** Looks at the pairs of all values until each is decided or the time is spent: see `ci/gate/README.md`. */
+export async function runCommandGate(request: CommandGateRequest, progress: Progress): Promise<Found> {
   const course: Course = {
     request,
     ledgers: new Map(),
     failed: { base: [], head: [] },
     done: { base: 0, head: 0 },
     random: randomFrom(request.seed),
+    endsAtMs: performance.now() + request.budgetMs,
     obstacle: undefined,
+    ran: 0,
+    most: 0,
+    pairMs: 0,
   };
-  request.onBegin?.(() => rowsOf(course, true));
-  await runStage(course, "screen", request.pairs, progress);
-  for (const ledger of course.ledgers.values()) {
-    if (ledger.pairs.screen.length > 0) ledger.screen = evidenceIn(ledger, "screen", course.random);
+  request.onBegin?.(() => foundOf(course, true));
+  let count = request.pairs;
+  for (let look = 1; count > 0; look++) {
+    await runBlock(course, look, count, progress);
+    if (!isGoingOn(course)) break;
+    const affordable = Math.floor(Math.max(0, course.endsAtMs - performance.now()) / Math.max(1, course.pairMs));
+    const rest = affordable < LEAST_LAST ? 0 : affordable;
+    course.most = Math.max(course.most, course.ran + rest);
+    const judged = [...course.ledgers.values()].filter((ledger) => isOpen(course, ledger));
+    for (const ledger of judged) takeLook(course, ledger, rest);
+    count = judged.some(({ state }) => state === "open") ? Math.min(request.pairs, rest) : 0;
   }
-  await runStage(course, "confirm", request.pairs * CONFIRM_FACTOR, progress);
   progress.end();
-  return rowsOf(course, false);
+  return foundOf(course, false);
 }
 
-async function runStage(course: Course, stage: Stage, count: number, progress: Progress): Promise<void> {
-  const { request, random, failed } = course;
-  const isWanted = (): boolean =>
-    course.obstacle === undefined &&
-    failed.base.length + failed.head.length < MOST_FAILURES &&
-    (stage === "screen" || [...course.ledgers.values()].some((ledger) => needsMore(ledger, request.rule)));
+function isGoingOn({ obstacle, failed }: Course): boolean {
+  return obstacle === undefined && failed.base.length + failed.head.length < MOST_FAILURES;
+}
+
+/** True where a value can be judged and is not yet: it has no defect, and both sides print it. */
+function isOpen({ done }: Course, { state, defects, printed, pairs }: Ledger): boolean {
+  const isWhole = SIDES.every((side) => printed[side] === done[side]);
+  return state === "open" && defects.length === 0 && isWhole && pairs.length > 0;
+}
+
+function takeLook(course: Course, ledger: Ledger, affordable: number): void {
+  ledger.looks++;
+  // Judged by a ratio that is above 1 where the head is worse.
+  const differences = ledger.pairs.map(({ base, head }) => Math.log(ledger.cell.lower ? head / base : base / head));
+  ledger.evidence = evidenceOf(differences, ledger.looks);
+  ledger.state = judge(ledger.evidence, { ...questionOf(course, ledger), affordable });
+}
+
+function questionOf({ request, ledgers }: Course, { cell }: Ledger): Omit<Question, "affordable"> {
+  const { minEffect, tolerance } = request.limitsOf(cell);
+  return { minEffect, tolerance, alpha: request.rule.alpha / ledgers.size, step: request.pairs };
+}
+
+async function runBlock(course: Course, look: number, count: number, progress: Progress): Promise<void> {
+  const { request, random } = course;
   const isNews = announcedTime();
   const startedMs = performance.now();
-  progress.begin(count, 0);
-  for (let pair = 1; pair <= count && isWanted(); pair++) {
-    progress.step(`${stage} ${pair}/${count}  ${oneLine(request.command, 60)}`);
+  progress.begin(count, count * course.pairMs);
+  for (let pair = 1; pair <= count && isGoingOn(course); pair++) {
+    progress.step(`look ${look}, pair ${pair}/${count}  ${oneLine(request.command, 60)}`);
     const order = random() < 0.5 ? SIDES : SIDES.toReversed();
     const found: Partial<Record<SideName, CommandValues>> = {};
     for (const side of order) {
       const { command, limitMs, signal } = request;
       found[side] = await runCommand({ command, limitMs, signal, ...request.sides[side] });
     }
-    keep(course, stage, found as Record<SideName, CommandValues>);
+    course.ran++;
+    keep(course, found as Record<SideName, CommandValues>, order[0] === "head");
     course.obstacle ??= request.obstacle?.();
-    const wholeMs = ((performance.now() - startedMs) / pair) * count;
-    const leftMs = (wholeMs * (count - pair)) / count;
+    course.pairMs = (performance.now() - startedMs) / pair;
+    const leftMs = course.pairMs * (count - pair);
     progress.replan(leftMs, count - pair);
-    if (pair >= ROUNDS_TO_ANNOUNCE && leftMs > WORTH_ANNOUNCING_MS && isWanted() && isNews(wholeMs)) {
-      note(`${stage}: after ${pair} of ${count} pairs, about ${secondsText(wholeMs)} in all`);
+    if (pair >= ROUNDS_TO_ANNOUNCE && leftMs > WORTH_ANNOUNCING_MS && isNews(course.pairMs * count)) {
+      note(`look ${look}: after ${pair} of ${count} pairs, about ${secondsText(course.pairMs * count)} in all`);
     }
   }
 }
 
 /** Keeps what both runs of a pair printed. */
-function keep({ ledgers, failed, done }: Course, stage: Stage, found: Record<SideName, CommandValues>): void {
+function keep(course: Course, found: Record<SideName, CommandValues>, headFirst: boolean): void {
+  const { ledgers, failed, done, ran: round } = course;
   const values: Partial<Record<SideName, ReadonlyMap<string, CommandValue>>> = {};
   for (const side of SIDES) {
     const outcome = found[side];
@@ -159,7 +209,7 @@ function keep({ ledgers, failed, done }: Course, stage: Stage, found: Record<Sid
     const [base, head] = [values.base.get(name), values.head.get(name)];
     if (base === undefined || head === undefined) continue;
     const other = [base, head].find(({ unit, lower }) => unit !== cell.unit || lower !== cell.lower);
-    if (other === undefined) pairs[stage].push({ base: base.value, head: head.value });
+    if (other === undefined) pairs.push({ round, base: base.value, head: head.value, headFirst });
     else defects.push(`it is ${meaning(cell)} in one run and ${meaning(other)} in another; print the same in both`);
   }
 }
@@ -169,17 +219,13 @@ function meaning({ unit, lower }: { readonly unit: string | undefined; readonly 
 }
 
 function newLedger(cell: CommandCell): Ledger {
-  return { cell, pairs: { screen: [], confirm: [] }, printed: { base: 0, head: 0 }, defects: [] };
+  return { cell, pairs: [], printed: { base: 0, head: 0 }, defects: [], looks: 0, state: "open" };
 }
 
-/** Judges pairs by a ratio head/base that is above 1 where the head is worse. */
-function evidenceIn({ cell, pairs }: Ledger, stage: Stage, random: () => number): Evidence {
-  const directed = ({ base, head }: Pair): Pair => (cell.lower ? { base, head } : { base: 1 / base, head: 1 / head });
-  return evidenceOf(pairs[stage].map(directed), random);
-}
-
-function needsMore(ledger: Ledger, rule: GateRule): boolean {
-  return ledger.defects.length === 0 && ledger.screen !== undefined && !settledByScreen(ledger.screen, rule);
+function foundOf(course: Course, isPartial: boolean): Found {
+  const { ledgers, pairMs } = course;
+  const pairs = [...ledgers.values()].map(({ cell, pairs }) => ({ cell, pairs }));
+  return { rows: rowsOf(course, isPartial), pairs, ...(pairMs === 0 ? {} : { pairMs }) };
 }
 
 function rowsOf(course: Course, isPartial: boolean): GateRow[] {
@@ -188,7 +234,7 @@ function rowsOf(course: Course, isPartial: boolean): GateRow[] {
   const all = (outcome: "missing" | "broken", reason: string): GateRow[] => {
     const named = cells.map(({ cell }) => cell);
     const known = named.length > 0 ? named : [{ name: oneLine(request.command, 100), unit: undefined, lower: true }];
-    return known.map((cell) => ({ cell, outcome, reason, notes: [] }));
+    return known.map((cell) => ({ cell, metric: "value", outcome, reason, notes: [] }));
   };
   if (obstacle !== undefined) return all("missing", obstacle);
   const [ofBase, ofHead] = [failed.base[0], failed.head[0]];
@@ -197,18 +243,16 @@ function rowsOf(course: Course, isPartial: boolean): GateRow[] {
     if (ofHead !== undefined) return all(done.base > 0 ? "broken" : "missing", ofHead);
   }
   const notes = [ofBase ?? ofHead].flatMap((reason) => (reason === undefined ? [] : [`one run failed: ${reason}`]));
-  const confirmed = cells.filter((ledger) => needsMore(ledger, request.rule)).length;
   return cells.map((ledger) => {
-    const row = rowOf(course, ledger, confirmed, isPartial);
+    const row = rowOf(course, ledger, isPartial);
     return { ...row, notes: [...row.notes, ...notes] };
   });
 }
 
-function rowOf(course: Course, ledger: Ledger, confirmed: number, isPartial: boolean): GateRow {
-  const { cell, pairs, printed, defects, screen } = ledger;
-  const { rule } = course.request;
+function rowOf(course: Course, ledger: Ledger, isPartial: boolean): GateRow {
+  const { cell, pairs, printed, defects, evidence, state } = ledger;
   const without = (outcome: "missing" | "broken" | "new" | "gone", reason: string): GateRow => {
-    return { cell, outcome, reason, notes: [] };
+    return { cell, metric: "value", outcome, reason, notes: [] };
   };
   const [defect] = defects;
   if (defect !== undefined) return without("missing", defect);
@@ -219,17 +263,21 @@ function rowOf(course: Course, ledger: Ledger, confirmed: number, isPartial: boo
     const reason = `${lacking}: ${printed[lacking]} of ${course.done[lacking]} runs printed it; print it in every run`;
     return without(lacking === "head" ? "broken" : "missing", reason);
   }
-  const isConfirmed = needsMore(ledger, rule);
-  if (screen === undefined || (isPartial && isConfirmed)) return without("missing", "the run was interrupted");
-  const decided = pairs[isConfirmed ? "confirm" : "screen"];
-  const evidence = isConfirmed ? evidenceIn(ledger, "confirm", course.random) : screen;
+  if (evidence === undefined || (isPartial && state === "open")) return without("missing", "the run was interrupted");
+  const question = questionOf(course, ledger);
+  const decided = pairs.slice(0, evidence.pairs);
+  const [seen, needed] = [detectable(evidence, question, course.most), pairsToDecide(evidence, question)];
+  const isDecided = state !== "open" && state !== "undecided";
   return {
     cell,
-    outcome: isConfirmed ? judge(evidence, rule, confirmed) : "not-slower",
-    screen,
-    ...(isConfirmed ? { confirm: evidence } : {}),
-    baseValue: median(decided.map(({ base }) => base)),
-    headValue: median(decided.map(({ head }) => head)),
+    metric: "value",
+    outcome: isDecided ? state : "undecided",
+    limits: { minEffect: question.minEffect, tolerance: question.tolerance },
+    evidence,
+    base: median(decided.map(({ base }) => base)),
+    head: median(decided.map(({ head }) => head)),
+    ...(seen === undefined ? {} : { detectable: seen }),
+    ...(isDecided || needed === undefined ? {} : { needed }),
     notes: cell.lower ? [] : ["higher is better: the ratio is base/head"],
   };
 }

@@ -75,25 +75,31 @@ describe("the gate", () => {
         GITHUB_STEP_SUMMARY: summary,
       }),
     ]);
-    expect(same.stderr).toContain("pass: none of 1 cells is slower");
+    expect(same.stderr).toContain("pass: a slowdown of 20 % or more is excluded in 1 cell");
     expect(same.code).toBe(0);
 
-    expect(slower.stderr).toContain("regression: 1 of 1 cells are slower");
+    expect(slower.stderr).toContain("slower than the base");
     expect(slower.code).toBe(20);
-    const { rows } = JSON.parse(slower.stdout) as {
-      rows: { outcome: string; confirm: { effect: { ratio: number } } }[];
+    const { rows, pairs } = JSON.parse(slower.stdout) as {
+      rows: { outcome: string; evidence: { effect: { ratio: number } } }[];
+      pairs: { pairs: { base: { p50: number } }[] }[];
     };
     expect(rows[0]?.outcome).toBe("regression");
-    expect(rows[0]?.confirm.effect.ratio).toBeGreaterThan(1.15);
+    expect(rows[0]?.evidence.effect.ratio).toBeGreaterThan(1.15);
+    expect(pairs[0]?.pairs.length).toBeGreaterThanOrEqual(8);
+    expect(pairs[0]?.pairs[0]?.base.p50).toBeGreaterThan(200_000);
     expect(readFileSync(junit, "utf8")).toContain('failures="1"');
     expect(readFileSync(summary, "utf8")).toContain("**slower**");
   }, 120_000);
 
-  it("exits 22 when the base does not have a declared cell", async () => {
+  it("exits 22 where nothing is on both sides, and where a named transport has no cell in the mode", async () => {
     mkdirSync(join(root, "empty"), { recursive: true });
-    const ended = await gate("same", ["--base-dir", "../empty", ...QUICK]);
-    expect(ended.code).toBe(22);
-    expect(ended.stdout).toContain("DID NOT RUN");
+    const [isNew, noMode] = await Promise.all([
+      gate("same", ["--base-dir", "../empty", ...QUICK]),
+      gate("same", ["--base-dir", "../base", "--mode", "polling", ...QUICK]),
+    ]);
+    expect([isNew.code, isNew.stdout]).toEqual([22, expect.stringContaining("the base has no such transport")]);
+    expect([noMode.code, noMode.stdout]).toEqual([22, expect.stringMatching(/DID NOT RUN.*has no polling face/)]);
   });
 
   it("exits 22 when the base's module ends whoever imports it, and is not ended itself", async () => {
@@ -106,6 +112,7 @@ describe("the gate", () => {
 
   it("names in one sentence what it needs, with exit code 2", async () => {
     writeFileSync(join(root, "configured.mjs"), 'export default { gate: { base: "main", setup: "make" } };\n');
+    writeFileSync(join(root, "limited.mjs"), 'export default { gate: { limits: [{ cell: "nobody" }] } };\n');
     const refused: readonly (readonly [readonly string[], string])[] = [
       [[], "either --base-dir <checkout> or --base <git ref>"],
       [["--base-dir", "../nowhere"], 'ipcmark: --base-dir "../nowhere" is not a directory'],
@@ -117,6 +124,7 @@ describe("the gate", () => {
       [["--base-dir", "../base", "--transport", "unix"], "is no checkout of ipcmark"],
       [["--base-dir", "../base", "--pairs", "3"], "whole number from 8 to 500"],
       [["--base-dir", "../base", "--tolerance", "4%"], "must be above --min-effect"],
+      [["--config", "../limited.mjs", "--base-dir", "../base", ...QUICK], 'no cell of this gate is called "nobody"'],
     ];
     await Promise.all(
       refused.map(async ([args, words]) => {

@@ -81,3 +81,26 @@ export class Repository {
     return "the post-checkout hook of this repository does not run for the base: give what it does with --base-setup";
   }
 }
+
+/** State of a directory. */
+export interface Checkout {
+  /** null where the directory is no root of a repository. */
+  readonly commit: string | null;
+  readonly isDirty: boolean;
+}
+
+/** Returns the commit of a directory. A kept tree is no repository any more, so `known` names its commit. */
+export async function checkoutOf(directory: string, known?: string): Promise<Checkout> {
+  if (known !== undefined) return { commit: known, isDirty: false };
+  const git = async (...args: string[]): Promise<string> =>
+    (await run("git", ["-C", directory, ...args], { timeout: LIMIT_MS })).stdout.trim();
+  try {
+    if (realpathSync(await git("rev-parse", "--show-toplevel")) !== realpathSync(directory))
+      return { commit: null, isDirty: false };
+    const changed = await git("status", "--porcelain", "--untracked-files=no");
+    return { commit: await git("rev-parse", "HEAD"), isDirty: changed !== "" };
+  } catch {
+    // No repository, or no git: the gate works without either.
+    return { commit: null, isDirty: false };
+  }
+}

@@ -16,9 +16,9 @@ const cell = { transport: "unix", mode: "event", placement: "same-cpu", payloadB
 const rate = { name: "rate", unit: "msg/s", lower: false };
 const ENTRIES = entriesOf(
   [
-    { cell, outcome: "not-slower", baseP50: 40_000, headP50: 50_000, notes: [] },
-    { cell: rate, outcome: "regression", baseValue: 100, headValue: 80, notes: [] },
-    { cell, outcome: "missing", reason: "no pair ran", notes: [] },
+    { cell, metric: "p50", outcome: "not-slower", base: 40_000, head: 50_000, notes: [] },
+    { cell: rate, metric: "value", outcome: "regression", base: 100, head: 80, notes: [] },
+    { cell, metric: "p50", outcome: "missing", reason: "no pair ran", notes: [] },
   ],
   FACTS,
 );

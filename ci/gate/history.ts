@@ -53,14 +53,15 @@ export type HistoryFacts = Pick<HistoryEntry, "date" | "commit" | "dirty" | "con
 
 /** Returns one entry for each row with a value on both sides. */
 export function entriesOf(rows: readonly GateRow[], facts: HistoryFacts): HistoryEntry[] {
-  return rows.flatMap(({ cell, baseP50, headP50, baseValue = baseP50, headValue = headP50 }) => {
-    if (baseValue === undefined || headValue === undefined) return [];
+  return rows.flatMap(({ cell, metric, base, head }) => {
+    if (base === undefined || head === undefined) return [];
     const { unit = null, lower } = "name" in cell ? cell : { unit: "ns", lower: true };
+    const name = metric === "p50" || metric === "value" ? nameOf(cell) : `${nameOf(cell)} ${metric}`;
     const perUnitNs = TIMES_NS[unit ?? ""];
     const { controlNs } = facts;
-    const toControl = controlNs === null || perUnitNs === undefined ? null : (headValue * perUnitNs) / controlNs;
-    const measured = { value: headValue, ratio: headValue / baseValue, toControl };
-    return [{ ...facts, cell: nameOf(cell), unit, lower, ...measured }];
+    const toControl = controlNs === null || perUnitNs === undefined ? null : (head * perUnitNs) / controlNs;
+    const measured = { value: head, ratio: head / base, toControl };
+    return [{ ...facts, cell: name, unit, lower, ...measured }];
   });
 }
 

@@ -1,29 +1,23 @@
 import { type JunitCase, junitXml } from "../../reports/junit.ts";
+import { budgetWords } from "./budgets.ts";
 import { nameOf } from "./cells.ts";
-import { evidenceWords, type GateResult, type GateRow } from "./result.ts";
+import { type GateResult, type GateRow, isRed, isUndecided } from "./result.ts";
+import { columnsOf } from "./words.ts";
 
-/** Writes one test case per declared cell. A cell that did not run is an error, not a skipped test. */
-export function junitOf({ rows, durationMs, base }: GateResult): string {
-  const suite = { name: "gate", properties: { base }, durationMs, cases: rows.map(caseOf) };
-  return junitXml("ipcmark gate", durationMs, [suite]);
+/** Writes one test case per declared cell and metric. A cell that did not run is an error, not a skipped test. */
+export function junitOf({ rows, budgets, durationMs, base, strict }: GateResult): string {
+  const ofBudgets = budgets.map((row): JunitCase => {
+    const about = { name: `budget of ${nameOf(row.cell)} ${row.metric}`, type: row.outcome };
+    return { ...about, outcome: row.outcome === "kept" ? "passed" : "failure", message: budgetWords(row) };
+  });
+  const cases = [...rows.map((row) => caseOf(row, strict)), ...ofBudgets];
+  return junitXml("ipcmark gate", durationMs, [{ name: "gate", properties: { base }, durationMs, cases }]);
 }
 
-function caseOf(row: GateRow): JunitCase {
-  const about = { name: nameOf(row.cell), type: row.outcome };
-  const evidence = row.confirm ?? row.screen;
-  const words = evidence === undefined ? (row.reason ?? "") : `head/base ${evidenceWords(evidence)}`;
-  switch (row.outcome) {
-    case "not-slower":
-    case "new":
-    case "gone":
-      return { ...about, outcome: "passed", message: words };
-    case "broken":
-      return { ...about, outcome: "failure", message: `broken: ${words}` };
-    case "regression":
-      return { ...about, outcome: "failure", message: `slower than the base: ${words}` };
-    case "undecided":
-      return { ...about, outcome: "failure", message: `cannot decide: ${words}` };
-    case "missing":
-      return { ...about, outcome: "error", message: `did not run: ${words}` };
-  }
+function caseOf(row: GateRow, isStrict: boolean): JunitCase {
+  const { cell, base, head, change, sees, verdict, rest } = columnsOf(row);
+  const figures = row.evidence === undefined ? "" : `base ${base}, head ${head}, ${change}, could see ${sees}; `;
+  const message = `${verdict.toLowerCase()}: ${figures}${rest}`;
+  const outcome = row.outcome === "missing" ? "error" : isRed(row, isStrict) || isUndecided(row) ? "failure" : "passed";
+  return { name: cell, type: row.outcome, outcome, message };
 }

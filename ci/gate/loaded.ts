@@ -1,6 +1,8 @@
 /** Files that both sides have loaded: the proof that base and head are what their names promise. */
 import { join, relative, sep } from "node:path";
-import { listingEnvironment, loadedFiles } from "../../harness/process/loaded-files.ts";
+import { importerIn, sourcesOf } from "../../harness/bundle/bundle.ts";
+import type { Session } from "../../harness/coordinator/session.ts";
+import { type Bundled, listingEnvironment, loadedFiles } from "../../harness/process/loaded-files.ts";
 import type { Place } from "../../transports/contract/transport.ts";
 import type { Base } from "./base.ts";
 import type { LoadedRecord } from "./result.ts";
@@ -9,13 +11,15 @@ import type { Sides } from "./run.ts";
 type Side = keyof Sides;
 
 /** Returns the sides with processes that list the files they load. */
-export function listing({ head, base }: Sides, place: Place): Sides {
-  return { head: { ...head, env: listingOf("head", place) }, base: { ...base, env: listingOf("base", place) } };
+export function listing({ head, base }: Sides, { place, supervisor: { bundle } }: Session): Sides {
+  const bundled = bundle === undefined ? undefined : { directory: bundle.directory, importer: importerIn(bundle) };
+  const listed = (side: Side): Record<string, string> => listingOf(side, place, bundled);
+  return { head: { ...head, env: listed("head") }, base: { ...base, env: listed("base") } };
 }
 
 /** Returns the variables with which the processes of a side list the files they load. */
-export function listingOf(side: Side, place: Place): Record<string, string> {
-  return { ...listingEnvironment(listOf(side, place)) };
+export function listingOf(side: Side, place: Place, bundled?: Bundled): Record<string, string> {
+  return { ...listingEnvironment(listOf(side, place), bundled) };
 }
 
 function listOf(side: Side, { directory }: Place): string {
@@ -40,7 +44,7 @@ function ownerOf(path: string, { directory, head }: Base): Side | undefined {
 }
 
 /** Returns what both sides have loaded, relative to their trees. Files of neither keep their path. */
-export function loadedRecord(base: Base, place: Place): LoadedRecord {
+export function loadedRecord(base: Base, { place, supervisor: { bundle } }: Session): LoadedRecord {
   const named = (path: string): string => {
     const owner = ownerOf(path, base);
     return owner === undefined ? path : relative(owner === "base" ? base.directory : base.head, path);
@@ -48,5 +52,6 @@ export function loadedRecord(base: Base, place: Place): LoadedRecord {
   const [ofBase, ofHead] = [loadedFiles(listOf("base", place)), loadedFiles(listOf("head", place))];
   const harness = [...new Set([...ofBase.harness, ...ofHead.harness])];
   const sorted = (paths: readonly string[]): string[] => paths.map(named).toSorted();
-  return { base: sorted(ofBase.tested), head: sorted(ofHead.tested), harness: sorted(harness) };
+  const modules = bundle === undefined ? harness : sourcesOf(bundle, harness);
+  return { base: sorted(ofBase.tested), head: sorted(ofHead.tested), harness: sorted(modules) };
 }

@@ -1,29 +1,75 @@
-import type { Warning } from "../../harness/results/model.ts";
-import type { GateCell } from "./cells.ts";
-import type { Evidence, GateRule, Outcome } from "./verdict.ts";
+import type { PairOutcome } from "../../harness/coordinator/pairs.ts";
+import type { Environment, Interval, Warning } from "../../harness/results/model.ts";
+import type { CommandCell, GateCell, TransportCell } from "./cells.ts";
+import type { Metric } from "./metrics.ts";
+import type { Evidence, GateRule, Limits, Outcome } from "./verdict.ts";
 
 /**
- * Outcome of a cell. `broken`: the head fails where the base works. `new` and `gone`: only the head, or only the base,
- * has it. `missing`: it did not run.
+ * Result of a cell: `broken`, the head fails or loses messages where the base does not; `untold`, this machine or run
+ * cannot tell this metric; `new` and `gone`, one side has no such transport.
  */
-export type RowOutcome = Outcome | "missing" | "broken" | "new" | "gone";
+export type RowOutcome = Outcome | "missing" | "broken" | "untold" | "new" | "gone";
 
-/** Result of one declared cell. */
+/** Result of one metric of one declared cell. */
 export interface GateRow {
   readonly cell: GateCell;
+  /** `value`: of a command, in its own unit. */
+  readonly metric: Metric | "value";
   readonly outcome: RowOutcome;
-  /** Reason why it did not run. */
+  /** Reason why there is no verdict. */
   readonly reason?: string;
-  readonly screen?: Evidence;
-  /** Evidence of the second stage; absent where the screen settled it. */
-  readonly confirm?: Evidence;
-  /** Medians over the pairs that decided, ns. */
-  readonly baseP50?: number;
-  readonly headP50?: number;
-  /** The same of the value of a command, in its own unit. */
-  readonly baseValue?: number;
-  readonly headValue?: number;
+  readonly limits?: Limits;
+  /** True for a p99 that nobody asked for: without a verdict it changes no exit code. */
+  readonly isExtra?: boolean;
+  readonly evidence?: Evidence;
+  /** Medians over the pairs, ns; of throughput, ns per message; of a command, in its unit. */
+  readonly base?: number;
+  readonly head?: number;
+  /** Slowdown that all pairs of the budget find with 80 % power, such as 0.08. */
+  readonly detectable?: number;
+  /** Number of further pairs that would probably decide. */
+  readonly needed?: number;
+  /** Acknowledgement of a regression that holds today. */
+  readonly accepted?: { readonly until: string; readonly reason: string };
   readonly notes: readonly string[];
+}
+
+/** Result of a budget on one cell. */
+export interface BudgetRow {
+  readonly cell: GateCell;
+  readonly metric: Metric;
+  /** As it was written, such as `1.2 x unix`. */
+  readonly atMost: string;
+  /** True for a time: it holds for this machine only. */
+  readonly isAbsolute: boolean;
+  readonly outcome: "kept" | "broken" | "undecided";
+  /** Cost in ns, or ratio. */
+  readonly found: number;
+  /** 95 % interval; absent with fewer than 6 pairs. */
+  readonly interval?: Interval;
+}
+
+/** One pair of trials of a cell, as it was measured. */
+export type PairRecord = { readonly round: number } & PairOutcome;
+
+/** One pair of runs of a command, as it was printed. */
+export interface ValuePair {
+  readonly round: number;
+  readonly base: number;
+  readonly head: number;
+  readonly headFirst: boolean;
+}
+
+/** All pairs of one cell of transports. */
+export interface MeasuredCell {
+  readonly cell: TransportCell;
+  readonly pairs: readonly PairRecord[];
+}
+
+/** All pairs of one value of a command. */
+interface PrintedValue {
+  readonly cell: CommandCell;
+  readonly pairs: readonly ValuePair[];
 }
 
 /** Files that the processes of both sides have loaded: relative to the tree they lie in, or absolute paths. */
@@ -37,11 +83,25 @@ export interface LoadedRecord {
 export interface GateResult {
   /** False when the gate was interrupted: the rows are partial. */
   readonly complete: boolean;
+  /** ISO 8601, UTC. */
+  readonly startedAt: string;
   readonly base: string;
+  /** Commits of both sides; null where a side is no commit. */
+  readonly commits: { readonly base: string | null; readonly head: string | null };
+  /** True where the head has changes that are not committed. */
+  readonly dirty: boolean;
+  readonly environment: Environment;
   readonly seed: number;
   readonly rule: GateRule;
   readonly durationMs: number;
   readonly rows: readonly GateRow[];
+  readonly budgets: readonly BudgetRow[];
+  /** All pairs of each cell, the invalid ones with their reason. */
+  readonly pairs: readonly (MeasuredCell | PrintedValue)[];
+  /** Time of one further pair of the cells that are undecided, ms. */
+  readonly pairMs?: number;
+  /** True where a cell that only one side has is red. */
+  readonly strict: boolean;
   /** Absent where nothing was measured. */
   readonly loaded?: LoadedRecord;
   /** Warnings about the machine that weaken the verdict, each with what to do. */
@@ -50,35 +110,24 @@ export interface GateResult {
 
 export const GATE_EXIT = { pass: 0, regression: 20, undecided: 21, missing: 22 } as const;
 
+/** Rows and budgets, from which the verdict follows. */
+export type Judgement = Pick<GateResult, "rows" | "budgets" | "pairMs" | "strict">;
+
 /** Returns the exit code. A cell that did not run outweighs everything: the gate is not the declared one then. */
-export function exitCodeOf(rows: readonly GateRow[]): number {
-  const isCompared = ({ outcome }: GateRow): boolean => outcome !== "new" && outcome !== "gone";
-  if (!rows.some(isCompared) || rows.some(({ outcome }) => outcome === "missing")) return GATE_EXIT.missing;
-  if (rows.some(({ outcome }) => outcome === "regression" || outcome === "broken")) return GATE_EXIT.regression;
-  return rows.some(({ outcome }) => outcome === "undecided") ? GATE_EXIT.undecided : GATE_EXIT.pass;
+export function exitCodeOf({ rows, budgets, strict }: Judgement): number {
+  if (rows.length === 0 || rows.some(({ outcome }) => outcome === "missing")) return GATE_EXIT.missing;
+  if (rows.some((row) => isRed(row, strict)) || budgets.some(({ outcome }) => outcome === "broken"))
+    return GATE_EXIT.regression;
+  if (rows.some(isUndecided) || budgets.some(({ outcome }) => outcome === "undecided")) return GATE_EXIT.undecided;
+  // Cells that only one side has exclude nothing.
+  return rows.every(({ outcome }) => outcome === "new" || outcome === "gone") ? GATE_EXIT.missing : GATE_EXIT.pass;
 }
 
-export function verdictSentence(rows: readonly GateRow[]): string {
-  const of = (...outcomes: readonly RowOutcome[]): number =>
-    rows.filter(({ outcome }) => outcomes.includes(outcome)).length;
-  switch (exitCodeOf(rows)) {
-    case GATE_EXIT.pass:
-      return `pass: none of ${rows.length - of("new", "gone")} cells is slower`;
-    case GATE_EXIT.regression:
-      return `regression: ${of("regression", "broken")} of ${rows.length} cells are slower than the base`;
-    case GATE_EXIT.undecided:
-      return (
-        `cannot decide: ${of("undecided")} of ${rows.length} cells are too noisy to exclude a slowdown; ` +
-        "use a quieter machine or more --pairs"
-      );
-    default:
-      if (of("new", "gone") === rows.length) return "incomplete: base and head have no cell in common";
-      return `incomplete: ${of("missing")} of ${rows.length} declared cells did not run`;
-  }
+export function isRed({ outcome, accepted }: GateRow, isStrict: boolean): boolean {
+  if (outcome === "regression") return accepted === undefined;
+  return outcome === "broken" || (isStrict && (outcome === "new" || outcome === "gone"));
 }
 
-/** Formats evidence: `1.07 (1.02 to 1.12), p = 0.004, 20 pairs`. */
-export function evidenceWords({ p, effect, pairs }: Evidence): string {
-  const interval = effect.interval?.map((bound) => bound.toFixed(3)).join(" to ") ?? "no interval";
-  return `${effect.ratio.toFixed(3)} (${interval}), p = ${p.toPrecision(2)}, ${pairs} pairs`;
+export function isUndecided({ outcome, isExtra }: GateRow): boolean {
+  return outcome === "undecided" || (outcome === "untold" && isExtra !== true);
 }

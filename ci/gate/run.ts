@@ -1,27 +1,23 @@
 import { announcedTime } from "../../harness/coordinator/announced-time.ts";
 import type { Arm, Cell } from "../../harness/coordinator/arm.ts";
 import { calibrateAll } from "../../harness/coordinator/calibrate.ts";
+import { Controls, canaryFigures } from "../../harness/coordinator/controls.ts";
 import { type PairedArm, runPairs } from "../../harness/coordinator/pairs.ts";
-import { planRun } from "../../harness/coordinator/plan.ts";
+import { type GroupPace, planRun } from "../../harness/coordinator/plan.ts";
 import type { Progress } from "../../harness/coordinator/progress.ts";
 import { ArmRecord } from "../../harness/coordinator/record.ts";
 import type { Session } from "../../harness/coordinator/session.ts";
 import { note } from "../../harness/process/note.ts";
 import { crashReason } from "../../harness/results/crashes.ts";
-import { median } from "../../harness/results/quantiles.ts";
+import { count as counted, percent } from "../../harness/results/format.ts";
+import type { Placement } from "../../harness/results/model.ts";
 import { randomFrom } from "../../harness/results/random.ts";
-import { nameOf, type TransportCell } from "./cells.ts";
+import { type GateCell, nameOf, type TransportCell } from "./cells.ts";
+import { type Gated, Ledger, type Looks } from "./ledger.ts";
+import { type Metric, tailObstacle } from "./metrics.ts";
 import { PairTimes, ROUNDS_TO_ANNOUNCE, secondsText } from "./pair-times.ts";
-import type { GateRow } from "./result.ts";
-import {
-  type Evidence,
-  evidenceOf,
-  type GateRule,
-  judge,
-  type Pair,
-  settledByScreen,
-  suspiciouslyFast,
-} from "./verdict.ts";
+import type { GateResult, GateRow } from "./result.ts";
+import type { GateRule, Limits } from "./verdict.ts";
 
 /** Both sides of an arm. */
 export interface Sides {
@@ -32,178 +28,308 @@ export interface Sides {
 export interface GateRequest {
   readonly sides: readonly Sides[];
   readonly cells: readonly Cell[];
+  /** Number of pairs between two looks at the data. */
   readonly pairs: number;
+  /** Time for all of it; the pairs of the first look run in any case. */
+  readonly budgetMs: number;
   readonly messages?: number;
   readonly rule: GateRule;
+  /** Metrics that were asked for; without them p50, and p99 on one CPU where it can be told. */
+  readonly metrics: readonly Metric[] | undefined;
+  readonly limitsOf: (cell: GateCell, metric: Metric) => Limits;
   readonly seed: number;
   /** Returns why the sides cannot be compared; called after each round, and nothing more is measured then. */
   readonly obstacle?: () => string | undefined;
-  /** Called once, with a function that returns the rows so far. */
-  readonly onBegin?: (soFar: () => GateRow[]) => void;
+  /** Called once, with a function that returns what was found so far. */
+  readonly onBegin?: (soFar: () => Found) => void;
 }
 
-/** Number of pairs of the second stage, as a multiple of the first. */
-const CONFIRM_FACTOR = 2;
-/** Number of invalid trials that fail a cell: one may be the machine's. */
-const MAX_INVALID = 2;
+/** Rows and pairs of a gate. */
+export type Found = Pick<GateResult, "rows" | "pairs" | "pairMs">;
 
-/** Record of one cell. */
-interface Ledger {
-  readonly cell: TransportCell;
-  readonly pairs: { screen: Pair[]; confirm: Pair[] };
-  readonly invalid: string[];
-  screen?: Evidence;
+/** Fewest pairs worth a last look of their own. */
+export const LEAST_LAST = 4;
+/** Number of rounds after which the scatter of the pairs is known well enough to be announced: as for an interval. */
+const ROUNDS_TO_SEE = 6;
+/** Bursts of the canary before the run: together they have 20 delays beyond the p99. */
+const CANARY_BURSTS = 6;
+
+/** Looks at the pairs of all cells until each is decided or the time is spent: see `ci/gate/README.md`. */
+export async function runGate(session: Session, request: GateRequest, progress: Progress): Promise<Found> {
+  const endsAtMs = performance.now() + request.budgetMs;
+  progress.begin(request.sides.length, 0);
+  const { paces, missing } = await calibrated(session, request, progress);
+  const arms = planned(paces, request);
+  const ledgers = await ledgersOf(arms, request);
+  const looking = new Looking(session, request, progress, arms, ledgers, endsAtMs);
+  request.onBegin?.(() => looking.found(missing, "the run was interrupted"));
+  await looking.run();
+  progress.end();
+  const { rows, ...found } = looking.found(missing);
+  const stopped = rows.map((row) => {
+    const reason =
+      looking.obstacle ?? crashReason(session.supervisor.crashes, "transport" in row.cell ? row.cell.transport : "");
+    if (reason === undefined) return row;
+    return { cell: row.cell, metric: row.metric, outcome: "missing", reason, notes: [] } as const;
+  });
+  return { rows: stopped, ...found };
 }
 
-/** Screens, then confirms: see `ci/gate/README.md`. */
-export async function runGate(session: Session, request: GateRequest, progress: Progress): Promise<GateRow[]> {
-  const random = randomFrom(request.seed);
-  const { sides, cells, pairs, rule } = request;
-  progress.begin(sides.length, 0);
-  const rows: GateRow[] = [];
-  const records = sides.map(({ head }) => new ArmRecord(head));
-  const wanted = records.map((record) => ({ records: [record] as const, cells }));
+interface Calibrated {
+  readonly paces: readonly GroupPace[];
+  readonly missing: readonly GateRow[];
+}
+
+/** Finds the paces of the head. A cell that has none there is tried on the base, to find out whose fault it is. */
+async function calibrated(session: Session, request: GateRequest, progress: Progress): Promise<Calibrated> {
+  const { sides, cells } = request;
   const onArm = ({ transport }: Arm): void => progress.step(`calibrating ${transport.id}`);
-  const paces = await calibrateAll({ ...session, inactivityTimeoutMs: undefined, onArm }, wanted);
-  for (const record of records) {
-    const head = record.arm;
-    const pace = paces.flatMap(({ arms }) => arms).find(({ arm }) => arm === head);
-    for (const cell of cells) {
-      if (pace?.paces.some((found) => found.cell === cell)) continue;
-      const reason = record.impossible.get(cell) ?? record.failures.get(cell) ?? "it could not be calibrated";
-      rows.push({ cell: gateCell(head, cell), outcome: "missing", reason: `head: ${reason}`, notes: [] });
-    }
-  }
+  const site = { ...session, inactivityTimeoutMs: undefined, onArm };
+  const recordOf = (arm: Arm): ArmRecord => new ArmRecord(arm);
+  const heads = sides.map(({ head }) => recordOf(head));
+  const paces = await calibrateAll(
+    site,
+    heads.map((record) => ({ records: [record] as const, cells })),
+  );
+  const failed = heads.flatMap((record, index) => {
+    const base = sides[index]?.base as Arm;
+    const hasPace = (cell: Cell): boolean =>
+      paces.some(({ arms }) =>
+        arms.some((one) => one.arm === record.arm && one.paces.some((pace) => pace.cell === cell)),
+      );
+    const lost = cells.filter((cell) => !hasPace(cell));
+    return lost.length === 0 ? [] : [{ record, base: recordOf(base), lost }];
+  });
+  const tried = failed.flatMap(({ base, record, lost }) => {
+    const failing = lost.filter((cell) => record.failures.has(cell));
+    return failing.length === 0 ? [] : [{ records: [base] as const, cells: failing }];
+  });
+  const basePaces = await calibrateAll(site, tried);
+  const missing = failed.flatMap(({ record, base, lost }) =>
+    lost.map((cell): GateRow => {
+      const works = basePaces.some(({ arms }) =>
+        arms.some(({ arm, paces: found }) => arm === base.arm && found.some((pace) => pace.cell === cell)),
+      );
+      const why = record.impossible.get(cell) ?? record.failures.get(cell) ?? record.shortages.get(cell);
+      const reason = `head: ${why ?? "it could not be calibrated"}`;
+      return {
+        cell: gateCell(record.arm, cell),
+        metric: "p50",
+        outcome: works ? "broken" : "missing",
+        reason,
+        notes: [],
+      };
+    }),
+  );
+  return { paces, missing };
+}
+
+function planned(paces: readonly GroupPace[], { sides, pairs, messages }: GateRequest): PairedArm[] {
   const plan = planRun(paces, {
     effort: "default",
     rounds: { least: pairs, most: pairs },
     leftMs: Number.POSITIVE_INFINITY,
     extraMs: 0,
-    messages: request.messages,
+    messages,
   });
-  const arms = plan.groups.flatMap(({ arms: heads, plannedMs }) =>
+  return plan.groups.flatMap(({ arms: heads, plannedMs }) =>
     heads.map((head): PairedArm => {
       const { base } = sides.find((side) => side.head === head.arm) as Sides;
       return { head, base, plannedMs };
     }),
   );
-  const ledgers = new Map(
-    arms.flatMap((arm) => arm.head.cells.map(({ cell }) => [keyOf(arm, cell), newLedger(arm, cell)] as const)),
+}
+
+/** Returns a ledger for each cell, with what is gated of it. Names each p99 that cannot be told here. */
+async function ledgersOf(arms: readonly PairedArm[], request: GateRequest): Promise<Ledger[]> {
+  const { metrics, limitsOf, pairs } = request;
+  const isTailGated = ({ head }: PairedArm): boolean =>
+    metrics === undefined ? head.arm.placement === "same-cpu" : metrics.includes("p99");
+  const canaries = await canariesOf(new Set(arms.filter(isTailGated).map(({ head }) => head.arm.placement)));
+  const untold = new Map<string, string[]>();
+  const ledgers = arms.flatMap((arm) =>
+    arm.head.cells.map(({ cell, messages }) => {
+      const name = gateCell(arm.head.arm, cell);
+      const wanted = metrics ?? (isTailGated(arm) ? (["p50", "p99"] as const) : (["p50"] as const));
+      const gated = wanted.map((metric): Gated => {
+        const obstacle = metric === "p99" ? tailObstacle(canaries.get(name.placement), { messages, pairs }) : undefined;
+        if (obstacle !== undefined) untold.set(obstacle, [...(untold.get(obstacle) ?? []), nameOf(name)]);
+        const isExtra = metric === "p99" && metrics === undefined;
+        return { metric, isExtra, ...limitsOf(name, metric), ...(obstacle === undefined ? {} : { untold: obstacle }) };
+      });
+      return new Ledger(arm, cell, name, gated);
+    }),
   );
-  request.onBegin?.(() => [...rows, ...[...ledgers.values()].map((ledger) => rowSoFar(ledger, rule, random))]);
-  let obstacle: string | undefined;
-  const times = new PairTimes();
-  const stage = async (name: "screen" | "confirm", count: number): Promise<void> => {
-    const wanted = (arm: PairedArm, cell: Cell): boolean =>
-      obstacle === undefined && isWanted(ledgers.get(keyOf(arm, cell)), name, rule);
-    const busy = arms.filter((arm) => arm.head.cells.some(({ cell }) => wanted(arm, cell)));
-    if (busy.length === 0) return;
-    const roundMs = (): number => busy.reduce((sum, arm) => sum + times.pairMs(arm, cellsOf(arm, wanted)), 0);
-    const announce = announcer(name, count, busy.length);
-    progress.begin(count * busy.length, count * roundMs());
-    if (name === "confirm") announce(0, count * roundMs());
+  for (const [reason, cells] of untold) note(`p99 cannot be told here for ${counted(cells.length, "cell")}: ${reason}`);
+  return ledgers;
+}
+
+/** Returns the p99 of the canary, ns, for each placement where it ran. */
+async function canariesOf(placements: ReadonlySet<Placement>): Promise<Map<Placement, number>> {
+  const controls = new Controls();
+  const found = new Map<Placement, number>();
+  try {
+    for (const placement of placements) {
+      const delays: number[] = [];
+      for (let burst = 0; burst < CANARY_BURSTS; burst++) {
+        const { delaysNs } = await controls.run(placement, false);
+        if (delaysNs !== null) delays.push(...delaysNs);
+      }
+      if (delays.length > 0) found.set(placement, canaryFigures(Float64Array.from(delays).sort()).p99);
+    }
+  } finally {
+    await controls.end();
+  }
+  return found;
+}
+
+/** Rounds of pairs, in blocks that each end with a look. */
+class Looking {
+  obstacle: string | undefined;
+  readonly #session: Session;
+  readonly #request: GateRequest;
+  readonly #progress: Progress;
+  readonly #arms: readonly PairedArm[];
+  readonly #ledgers: ReadonlyMap<string, Ledger>;
+  readonly #looks: Looks;
+  readonly #endsAtMs: number;
+  readonly #times = new PairTimes();
+  readonly #random: () => number;
+  #round = 0;
+  /** Pairs that the budget allowed a cell, those that ran included. */
+  #most = 0;
+
+  constructor(
+    session: Session,
+    request: GateRequest,
+    progress: Progress,
+    arms: readonly PairedArm[],
+    ledgers: readonly Ledger[],
+    endsAtMs: number,
+  ) {
+    this.#session = session;
+    this.#request = request;
+    this.#progress = progress;
+    this.#arms = arms;
+    this.#ledgers = new Map(ledgers.map((ledger) => [nameOf(ledger.name), ledger]));
+    const judged = ledgers.reduce((sum, { metrics }) => sum + metrics, 0);
+    this.#looks = { alpha: request.rule.alpha / Math.max(1, judged), step: request.pairs };
+    this.#endsAtMs = endsAtMs;
+    this.#random = randomFrom(request.seed);
+  }
+
+  async run(): Promise<void> {
+    let pairs = this.#request.pairs;
+    for (let look = 1; pairs > 0 && this.#open().length > 0; look++) {
+      await this.#block(look, pairs);
+      if (this.obstacle !== undefined) return;
+      const open = this.#affordable((ledger) => ledger.staysOpen(this.#looks));
+      const rest = open < LEAST_LAST ? 0 : open;
+      const all = this.#affordable((ledger) => !ledger.isInvalid);
+      this.#most = Math.max(this.#most, this.#round + Math.max(rest, all));
+      for (const ledger of this.#open(false)) ledger.look(this.#looks, rest);
+      pairs = Math.min(this.#request.pairs, rest);
+    }
+  }
+
+  /** @param interrupted reason for the cells that are still open */
+  found(missing: readonly GateRow[], interrupted?: string): Found {
+    const ledgers = [...this.#ledgers.values()];
+    const rows = ledgers.flatMap((ledger): GateRow[] => {
+      if (interrupted === undefined || !ledger.isOpen) return ledger.rows(this.#looks, this.#most);
+      return [{ cell: ledger.name, metric: "p50", outcome: "missing", reason: interrupted, notes: [] }];
+    });
+    const pairMs = this.#roundMs((ledger) => ledger.isUndecided);
+    return {
+      rows: [...missing, ...rows],
+      pairs: ledgers.map(({ name, pairs }) => ({ cell: name, pairs })),
+      ...(pairMs === 0 ? {} : { pairMs }),
+    };
+  }
+
+  #open(ofAll = true): Ledger[] {
+    return [...this.#ledgers.values()].filter((ledger) => (ofAll ? ledger.isOpen : !ledger.isInvalid));
+  }
+
+  /** Returns how many more pairs of each wanted cell fit into the budget; 0 where none is wanted. */
+  #affordable(wanted: (ledger: Ledger) => boolean): number {
+    const roundMs = this.#roundMs(wanted);
+    return roundMs === 0 ? 0 : Math.floor(Math.max(0, this.#endsAtMs - performance.now()) / roundMs);
+  }
+
+  /** Predicts the time of one more pair of each cell that is wanted. */
+  #roundMs(wanted: (ledger: Ledger) => boolean): number {
+    return this.#arms.reduce((sum, arm) => sum + this.#times.pairMs(arm, this.#cellsOf(arm, wanted)), 0);
+  }
+
+  #cellsOf(arm: PairedArm, wanted: (ledger: Ledger) => boolean): Cell[] {
+    return arm.head.cells.map(({ cell }) => cell).filter((cell) => wanted(this.#ledger(arm, cell)));
+  }
+
+  #ledger({ head }: PairedArm, cell: Cell): Ledger {
+    return this.#ledgers.get(nameOf(gateCell(head.arm, cell))) as Ledger;
+  }
+
+  async #block(look: number, count: number): Promise<void> {
+    const isOpen = (ledger: Ledger): boolean => this.obstacle === undefined && ledger.isOpen;
+    const roundMs = (): number => this.#roundMs(isOpen);
+    const busy = this.#arms.filter((arm) => this.#cellsOf(arm, isOpen).length > 0);
+    const announce = announcer(look, count, this.#open().length);
+    this.#progress.begin(count * busy.length, count * roundMs());
+    if (look > 1) announce(0, count * roundMs());
     const startedMs = performance.now();
+    const before = this.#round;
     const onRound = (done: number): void => {
-      obstacle ??= request.obstacle?.();
-      if (obstacle !== undefined) return;
+      this.#round = before + done;
+      this.obstacle ??= this.#request.obstacle?.();
+      if (this.obstacle !== undefined) return;
       const restMs = (count - done) * roundMs();
-      progress.replan(restMs, (count - done) * busy.length);
+      this.#progress.replan(restMs, (count - done) * busy.length);
       if (done >= ROUNDS_TO_ANNOUNCE && done < count) announce(done, performance.now() - startedMs + restMs);
+      if (this.#round === ROUNDS_TO_SEE) this.#announcePower(roundMs());
     };
     await runPairs(
-      session.supervisor,
-      session.place,
+      this.#session.supervisor,
+      this.#session.place,
       {
         arms: busy,
         pairs: count,
-        wanted,
-        random,
-        stage: name,
+        wanted: (arm, cell) => isOpen(this.#ledger(arm, cell)),
+        random: this.#random,
+        stage: `look ${look}, pair`,
         onRound,
-        onTrials: (arm, cells, ms) => times.add(arm, cells, ms),
-        onPair: (arm, cell, outcome) => {
-          const ledger = ledgers.get(keyOf(arm, cell)) as Ledger;
-          if ("reason" in outcome) ledger.invalid.push(outcome.reason);
-          else ledger.pairs[name].push(outcome);
-        },
+        onTrials: (arm, cells, ms) => this.#times.add(arm, cells, ms),
+        onPair: (arm, cell, outcome) => this.#ledger(arm, cell).add(this.#round + 1, outcome),
       },
-      progress,
+      this.#progress,
     );
-  };
-  await stage("screen", pairs);
-  for (const ledger of ledgers.values()) {
-    if (ledger.pairs.screen.length > 0) ledger.screen = evidenceOf(ledger.pairs.screen, random);
   }
-  await stage("confirm", pairs * CONFIRM_FACTOR);
-  progress.end();
-  const confirmed = [...ledgers.values()].filter(({ pairs: found }) => found.confirm.length > 0).length;
-  return [...rows, ...[...ledgers.values()].map((ledger) => rowOf(ledger, rule, confirmed, random))].map((row) => {
-    const reason = obstacle ?? crashReason(session.supervisor.crashes, transportOf(row));
-    return reason === undefined ? row : { cell: row.cell, outcome: "missing", reason, notes: [] };
-  });
+
+  /** Announces the slowdown that this gate can see, before it is known what it finds. */
+  #announcePower(roundMs: number): void {
+    const affordable = Math.floor(Math.max(0, this.#endsAtMs - performance.now()) / Math.max(1, roundMs));
+    const most = Math.max(this.#request.pairs, this.#round + affordable);
+    const seen = this.#open().flatMap((ledger) => ledger.detectable(this.#looks, most) ?? []);
+    if (seen.length === 0) return;
+    const [least, worst] = [Math.min(...seen), Math.max(...seen)];
+    const range = least.toFixed(2) === worst.toFixed(2) ? percent(worst) : `${percent(least)} to ${percent(worst)}`;
+    note(`up to ${most} pairs see a slowdown of ${range} here with 80 % power`);
+  }
 }
 
-function transportOf({ cell }: GateRow): string {
-  return "transport" in cell ? cell.transport : "";
-}
-
-/** Announces the time of a stage, and once more whenever it turns out to be another. */
-function announcer(stage: string, pairs: number, arms: number): (done: number, wholeMs: number) => void {
+/** Announces the time up to a look, and once more whenever it turns out to be another. */
+function announcer(look: number, pairs: number, cells: number): (done: number, wholeMs: number) => void {
   const isNews = announcedTime();
   let isFirst = true;
   return (done, wholeMs) => {
     if (!isNews(wholeMs)) return;
-    const what = isFirst ? `${pairs} pairs of ${arms} arms` : `after ${done} of ${pairs} pairs`;
-    note(`${stage}: ${what}, about ${secondsText(wholeMs)} in all`);
+    const more = look === 1 ? "" : " more";
+    const what = isFirst ? `${pairs}${more} pairs of ${counted(cells, "cell")}` : `after ${done} of ${pairs} pairs`;
+    note(`look ${look}: ${what}, about ${secondsText(wholeMs)} in all`);
     isFirst = false;
-  };
-}
-
-function cellsOf(arm: PairedArm, wanted: (arm: PairedArm, cell: Cell) => boolean): Cell[] {
-  return arm.head.cells.map(({ cell }) => cell).filter((cell) => wanted(arm, cell));
-}
-
-function isWanted(ledger: Ledger | undefined, stage: "screen" | "confirm", rule: GateRule): boolean {
-  if (ledger === undefined || ledger.invalid.length >= MAX_INVALID) return false;
-  return stage === "screen" || ledger.screen === undefined || !settledByScreen(ledger.screen, rule);
-}
-
-/** Returns the row of an interrupted run: a cell that needs more pairs has no verdict. */
-function rowSoFar(ledger: Ledger, rule: GateRule, random: () => number): GateRow {
-  if (!isWanted(ledger, "confirm", rule)) return rowOf(ledger, rule, 0, random);
-  return { cell: ledger.cell, outcome: "missing", reason: "the run was interrupted", notes: [] };
-}
-
-function rowOf(ledger: Ledger, rule: GateRule, confirmed: number, random: () => number): GateRow {
-  const { cell, invalid, screen, pairs } = ledger;
-  const first = invalid[0];
-  if (invalid.length >= MAX_INVALID || screen === undefined) {
-    return { cell, outcome: "missing", reason: first ?? "no pair ran", notes: [] };
-  }
-  const settled = pairs.confirm.length === 0;
-  const evidence = settled ? screen : evidenceOf(pairs.confirm, random);
-  const decided = settled ? pairs.screen : pairs.confirm;
-  const notes = first === undefined ? [] : [`one pair was invalid: ${first}`];
-  if (suspiciouslyFast(evidence)) notes.push("less than half the time: is all the work still done?");
-  return {
-    cell,
-    outcome: settled ? "not-slower" : judge(evidence, rule, confirmed),
-    screen,
-    ...(settled ? {} : { confirm: evidence }),
-    baseP50: median(decided.map(({ base }) => base)),
-    headP50: median(decided.map(({ head }) => head)),
-    notes,
   };
 }
 
 function gateCell({ transport, mode, placement }: Arm, { payloadBytes }: Cell): TransportCell {
   return { transport: transport.id, mode, placement, payloadBytes };
-}
-
-function newLedger({ head }: PairedArm, cell: Cell): Ledger {
-  return { cell: gateCell(head.arm, cell), pairs: { screen: [], confirm: [] }, invalid: [] };
-}
-
-function keyOf({ head }: PairedArm, cell: Cell): string {
-  return nameOf(gateCell(head.arm, cell));
 }

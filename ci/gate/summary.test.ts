@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
+import type { Environment } from "../../harness/results/model.ts";
 import { junitOf } from "./junit.ts";
-import type { GateResult } from "./result.ts";
+import type { GateResult, GateRow } from "./result.ts";
 import { summaryOf } from "./summary.ts";
 import { DEFAULT_RULE } from "./verdict.ts";
 
@@ -11,9 +12,17 @@ const result: GateResult = {
   rule: DEFAULT_RULE,
   durationMs: 10,
   complete: true,
+  startedAt: "2026-11-28T00:00:00.000Z",
+  commits: { base: null, head: null },
+  dirty: false,
+  environment: {} as Environment,
+  budgets: [],
+  pairs: [],
+  strict: false,
   rows: [
     {
       cell: { transport: EVIL, mode: "event", placement: "same-cpu", payloadBytes: 64 },
+      metric: "p50",
       outcome: "missing",
       reason: EVIL,
       notes: [EVIL],
@@ -27,9 +36,27 @@ test("text of a module is neither markup nor a second line of a step summary", (
   expect(summary).not.toMatch(/(?!\n)\p{Cc}|\u202e/u);
   const [row = "", ...more] = summary.split("\n").filter((line) => line.includes("**did not run**"));
   expect(more).toEqual([]);
-  expect(row.split(/(?<!\\)\|/)).toHaveLength(5);
+  expect(row.split(/(?<!\\)\|/)).toHaveLength(9);
   expect(row).not.toMatch(/<script|@everyone|\[y\]\(/);
   expect(row).toContain("&#64;everyone");
+});
+
+const cell = { transport: "unix", mode: "event", placement: "same-cpu", payloadBytes: 64 } as const;
+const row = (outcome: GateRow["outcome"]): GateRow => ({ cell, metric: "p50", outcome, reason: "why", notes: [] });
+
+test("a step summary has the worst first, and JUnit skips nothing", () => {
+  const rows = (["not-slower", "missing", "regression", "undecided", "broken"] as const).map(row);
+  const text = summaryOf({ ...result, rows });
+  const at = ["did not run", "broken", "slower", "cannot decide", "not slower"].map((word) =>
+    text.indexOf(`| ${word}`),
+  );
+  const loud = ["**did not run**", "**broken**", "**slower**"].map((word) => text.indexOf(word));
+  expect(loud.toSorted((a, b) => a - b)).toEqual(loud);
+  expect(Math.min(...loud)).toBeGreaterThan(0);
+  expect(at[3]).toBeLessThan(at[4] ?? 0);
+  expect(junitOf({ ...result, rows, durationMs: 1234 })).toContain(
+    'tests="5" failures="3" errors="1" skipped="0" time="1.234"',
+  );
 });
 
 test("text of a module is well-formed in JUnit XML", () => {

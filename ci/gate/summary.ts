@@ -1,45 +1,33 @@
 import { visible } from "../../harness/results/format.ts";
-import { nameOf } from "./cells.ts";
-import { evidenceWords, type GateResult, type GateRow, verdictSentence } from "./result.ts";
+import type { GateResult, RowOutcome } from "./result.ts";
+import { budgetLine, COLUMN_NAMES, columnsOf, verdictSentence, WORST_FIRST } from "./words.ts";
 
-const WORDS: Readonly<Record<GateRow["outcome"], string>> = {
-  "not-slower": "not slower",
-  regression: "**slower**",
-  undecided: "cannot decide",
-  missing: "**did not run**",
-  broken: "**broken**",
-  new: "new",
-  gone: "gone",
-};
-const ORDER: readonly GateRow["outcome"][] = [
-  "missing",
-  "broken",
-  "regression",
-  "undecided",
-  "gone",
-  "new",
-  "not-slower",
-];
+const LOUD: ReadonlySet<RowOutcome> = new Set(["regression", "missing", "broken"]);
 
 /** Writes Markdown for a step summary: the verdict, then the cells, worst first. */
-export function summaryOf({ rows, base, seed, warnings }: GateResult): string {
-  const sorted = [...rows].sort((a, b) => ORDER.indexOf(a.outcome) - ORDER.indexOf(b.outcome));
+export function summaryOf(result: GateResult): string {
+  const { rows, base, seed, warnings, budgets } = result;
+  const sorted = rows.toSorted((a, b) => WORST_FIRST.indexOf(a.outcome) - WORST_FIRST.indexOf(b.outcome));
+  const { cell, verdict, base: baseName, head, change, sees } = COLUMN_NAMES;
   const lines = sorted.map((row) => {
-    const evidence = row.confirm ?? row.screen;
-    const found = evidence === undefined ? (row.reason ?? "") : evidenceWords(evidence);
-    const notes = row.notes.length > 0 ? `; ${row.notes.join("; ")}` : "";
-    return `| ${cellText(nameOf(row.cell))} | ${WORDS[row.outcome]} | ${cellText(found + notes)} |`;
+    const columns = columnsOf(row);
+    const isLoud = LOUD.has(row.outcome) && row.accepted === undefined;
+    const word = isLoud ? `**${columns.verdict.toLowerCase()}**` : columns.verdict;
+    const cells = [columns.base, columns.head, columns.change, columns.sees, columns.rest];
+    return `| ${cellText(columns.cell)} | ${word} | ${cells.map(cellText).join(" | ")} |`;
   });
   return [
-    `### ${verdictSentence(rows)}`,
+    `### ${cellText(verdictSentence(result))}`,
     "",
-    "| cell | verdict | head / base, p50 |",
-    "|---|---|---|",
+    `| ${[cell, verdict, baseName, head, change, sees].join(" | ")} | |`,
+    "|---|---|---|---|---|---|---|",
     ...lines,
     "",
+    ...budgets.map((row) => `- ${cellText(budgetLine(row))}`),
+    ...(budgets.length === 0 ? [] : [""]),
     ...warnings.flatMap((warning) => [`> ${cellText(warning.text)}`, ""]),
     `Base: \`${visible(base).replace(/`/g, "'")}\`, seed ${seed}. ` +
-      "Paired fresh-process trials, exact sign-flip test; see `ci/gate/README.md`.",
+      "Paired fresh-process trials, exact signed-rank test; see `ci/gate/README.md`.",
     "",
   ].join("\n");
 }

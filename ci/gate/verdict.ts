@@ -1,55 +1,172 @@
-import { type Effect, effectOf } from "./effect.ts";
-import { signFlipP } from "./sign-flip.ts";
+/** Rule of the gate, pure: when to stop looking at a cell, and with which outcome. `README.md` states it in words. */
+import type { Interval } from "../../harness/results/model.ts";
+import { SignedRanks, standardErrors } from "./signed-rank.ts";
 
-export interface GateRule {
-  /** Smallest slowdown that counts, such as 0.05. */
+/** Limits of one cell and metric. */
+export interface Limits {
+  /** Smallest slowdown that is a regression, such as 0.05. */
   readonly minEffect: number;
   /** Slowdown that must be excluded for a pass, such as 0.2. */
   readonly tolerance: number;
-  /** Error level of the whole gate, shared among the cells of the second stage. */
+}
+
+export interface GateRule extends Limits {
+  /** Probability that a gate without any slowdown reports one: over all cells, metrics and looks. */
   readonly alpha: number;
 }
 
 export const DEFAULT_RULE: GateRule = { minEffect: 0.05, tolerance: 0.2, alpha: 0.01 };
 
-/** p50 of both sides in one pair of fresh trials, ns. */
-export interface Pair {
-  readonly base: number;
-  readonly head: number;
+/**
+ * Probability that a slowdown of the tolerance passes, over all looks. It needs no share per cell: a gate passes only
+ * where every cell excludes its tolerance (intersection-union test, Berger 1982).
+ */
+const PASS_LEVEL = 0.025;
+const CONFIDENCE = 0.95;
+/** A cell is looked at further while its p is at most this and its estimate is at least half the smallest effect. */
+const HINT_P = 0.05;
+/** Slowdown that an early pass excludes, in smallest effects, so that a slowdown of that size is looked at further. */
+const EARLY_FACTOR = 2;
+/** Ratio of needed to affordable pairs beyond which going on is pointless. The need is a guess from few pairs. */
+const FUTILE_FACTOR = 2;
+const FUTILE_FROM_LOOK = 2;
+const MOST_PAIRS_GUESSED = 1000;
+/** Standard errors that a finding with 80 % power lies above its threshold: qnorm(0.8). */
+const POWER_80 = 0.8416;
+/** Ratio below which a head is suspicious: it may have lost some of its work. */
+const SUSPICIOUS_RATIO = 0.5;
+
+/**
+ * Returns the share of an error level that look k = 1, 2, ... may spend: 1/2, 1/6, 1/12, ... The shares of all looks
+ * add up to 1, however many there are, so the errors of all looks together stay below the level (Boole's inequality,
+ * with a convergent series of levels as in Darling and Robbins 1967). No largest number of looks has to be known.
+ */
+export function shareOfLook(look: number): number {
+  return 1 / (look * (look + 1));
+}
+
+/** Time of head relative to the base: 1.05 is 5 % slower. */
+export interface Effect {
+  /** Hodges-Lehmann estimate of the ratio. */
+  readonly ratio: number;
+  /** 95 % interval, for the reader; absent with fewer than 6 pairs. */
+  readonly interval?: Interval;
 }
 
 export interface Evidence {
   readonly pairs: number;
+  /** Number of looks at the data so far. */
+  readonly looks: number;
+  /** One-sided, of "head is not slower". */
   readonly p: number;
   readonly effect: Effect;
+  /** Ratio that is excluded, paid for all looks; absent where there are too few pairs. */
+  readonly excluded?: number;
 }
 
-export type Outcome = "not-slower" | "regression" | "undecided";
+/** `open`: more pairs can decide. */
+export type State = "open" | "not-slower" | "regression" | "undecided";
+export type Outcome = Exclude<State, "open">;
 
-const HINT_P = 0.05;
-/** Ratio below which a head is suspicious: it may have lost some of its work. */
-const SUSPICIOUS_RATIO = 0.5;
-
-export function evidenceOf(pairs: readonly Pair[], random: () => number): Evidence {
-  const differences = pairs.map(({ base, head }) => Math.log(head) - Math.log(base));
-  return { pairs: pairs.length, p: signFlipP(differences, random), effect: effectOf(differences) };
+/** @param differences log head minus log base, one per pair */
+export function evidenceOf(differences: readonly number[], looks: number): Evidence {
+  const usable = differences.every(Number.isFinite) && differences.length > 0;
+  if (!usable) return { pairs: differences.length, looks, p: 1, effect: { ratio: Number.NaN } };
+  const ranks = new SignedRanks(differences);
+  const interval = ranks.interval(CONFIDENCE);
+  const bound = ranks.upperBound(PASS_LEVEL * shareOfLook(looks));
+  return {
+    pairs: differences.length,
+    looks,
+    p: ranks.p,
+    effect: {
+      ratio: Math.exp(ranks.estimate),
+      ...(interval === undefined ? {} : { interval: [Math.exp(interval[0]), Math.exp(interval[1])] as const }),
+    },
+    ...(bound === undefined ? {} : { excluded: Math.exp(bound) }),
+  };
 }
 
-/** First stage: true when this cell is settled as not slower; all others are measured again. */
-export function settledByScreen({ p, effect }: Evidence, rule: GateRule): boolean {
-  const hint = p <= HINT_P && effect.ratio >= 1 + rule.minEffect / 2;
-  return !hint && excludesTolerance(effect, rule);
+export interface Question extends Limits {
+  /** Error level of this cell and metric: that of the gate, divided by their number (Bonferroni). */
+  readonly alpha: number;
+  /** Number of further pairs that the budget allows. */
+  readonly affordable: number;
+  /** Number of pairs between two looks. */
+  readonly step: number;
 }
 
-/** Judges the second stage, on fresh pairs only. @param cells number of cells in this stage */
-export function judge({ p, effect }: Evidence, rule: GateRule, cells: number): Outcome {
-  if (p <= rule.alpha / Math.max(1, cells) && effect.ratio >= 1 + rule.minEffect) return "regression";
-  return excludesTolerance(effect, rule) ? "not-slower" : "undecided";
+/** Judges one look at the data. */
+export function judge(evidence: Evidence, question: Question): State {
+  if (isRegression(evidence, question)) return "regression";
+  const { minEffect, tolerance, affordable } = question;
+  const early = Math.min(tolerance, EARLY_FACTOR * minEffect);
+  if (excludes(evidence, early) && !isHint(evidence, question)) return "not-slower";
+  if (affordable > 0 && !isFutile(evidence, question)) return "open";
+  return excludes(evidence, tolerance) ? "not-slower" : "undecided";
 }
 
-/** True where the interval excludes the tolerance. A missing interval or NaN excludes nothing. */
-function excludesTolerance({ interval }: Effect, { tolerance }: GateRule): boolean {
-  return interval !== undefined && interval[1] < 1 + tolerance;
+function isRegression({ p, effect, looks }: Evidence, { alpha, minEffect }: Question): boolean {
+  return p <= alpha * shareOfLook(looks) && effect.ratio >= 1 + minEffect;
+}
+
+export function isHint({ p, effect }: Evidence, { minEffect }: Limits): boolean {
+  return p <= HINT_P && effect.ratio >= 1 + minEffect / 2;
+}
+
+/** True where the slowdown is excluded. A missing bound or NaN excludes nothing. */
+function excludes({ excluded }: Evidence, slowdown: number): boolean {
+  return excluded !== undefined && excluded < 1 + slowdown;
+}
+
+function isFutile(evidence: Evidence, question: Question): boolean {
+  if (evidence.looks < FUTILE_FROM_LOOK) return false;
+  const needed = pairsToDecide(evidence, question);
+  return needed === undefined || needed > FUTILE_FACTOR * question.affordable;
+}
+
+/**
+ * Guesses how many more pairs would decide, if the estimate and the scatter stay as they are; undefined where that
+ * would be more than 1000 pairs.
+ */
+export function pairsToDecide(evidence: Evidence, question: Omit<Question, "affordable">): number | undefined {
+  const { minEffect, tolerance, alpha, step } = question;
+  const scatter = scatterOf(evidence);
+  if (scatter === undefined) return step;
+  const center = Math.log(evidence.effect.ratio);
+  for (let look = evidence.looks + 1, n = evidence.pairs + step; n <= MOST_PAIRS_GUESSED; look++, n += step) {
+    const error = scatter / Math.sqrt(n);
+    const share = shareOfLook(look);
+    const [toPass, toFind] = [standardErrors(n, PASS_LEVEL * share), standardErrors(n, alpha * share)];
+    const passes = toPass !== undefined && center + toPass * error < Math.log1p(tolerance);
+    const finds = toFind !== undefined && center - toFind * error > 0 && center >= Math.log1p(minEffect);
+    if (passes || finds) return n - evidence.pairs;
+  }
+  return undefined;
+}
+
+/** Returns the scatter of the log ratios of single pairs, from the width of the interval. */
+function scatterOf({ effect, pairs }: Pick<Evidence, "effect" | "pairs">): number | undefined {
+  const errors = standardErrors(pairs, (1 - CONFIDENCE) / 2);
+  if (effect.interval === undefined || errors === undefined) return undefined;
+  const [low, high] = effect.interval;
+  return ((Math.log(high) - Math.log(low)) / 2 / errors) * Math.sqrt(pairs);
+}
+
+/**
+ * Returns the slowdown that a gate of up to so many pairs finds with 80 % power where the pairs scatter like these: it
+ * must be told from chance at the last look, and be estimated as at least the smallest effect.
+ */
+export function detectable(
+  evidence: Pick<Evidence, "effect" | "pairs">,
+  { minEffect, alpha, step }: Omit<Question, "affordable" | "tolerance">,
+  most: number,
+): number | undefined {
+  const scatter = scatterOf(evidence);
+  const errors = standardErrors(most, alpha * shareOfLook(Math.max(1, Math.ceil(most / step))));
+  if (scatter === undefined || errors === undefined) return undefined;
+  const error = scatter / Math.sqrt(most);
+  return Math.expm1(Math.max(errors * error, Math.log1p(minEffect)) + POWER_80 * error);
 }
 
 export function suspiciouslyFast({ effect }: Evidence): boolean {

@@ -10,6 +10,9 @@ import { hashOf, type Input, readInput, stampOf } from "./manifest.ts";
 const REQUIRED = ["transports/sockets/unix-blocking", "transports/pipes/fifo-blocking"] as const;
 const REQUIRE_PATTERN = /createRequire\(import\.meta\.url\)\(`\.\/([\w-]+)\$\{extname\(import\.meta\.filename\)\}`\)/g;
 
+/** Module that imports what is under test. */
+export const IMPORTER = "harness/process/import-tested";
+
 /** Limit of a build, ms; a tenth of a second is usual. */
 const BUILD_TIMEOUT_MS = 10_000;
 
@@ -59,6 +62,8 @@ export async function build(root: string, code: string, extension: string): Prom
     legalComments: "none",
     entryPoints: [
       ...BUNDLED_ENTRIES.map((path) => ({ in: `bundled:${path}`, out: withoutExtension(bundledName(path)) })),
+      // A file of its own, by which the list of loaded files tells what is under test from the harness.
+      { in: entry(IMPORTER), out: "import-tested" },
       ...REQUIRED.map((path) => ({ in: entry(path), out: path.slice(path.lastIndexOf("/") + 1) })),
     ],
     chunkNames: "[name]-[hash]",

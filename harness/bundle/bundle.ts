@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { cacheDirectory, type Refusal, refusalOfDirectory, refusalOfFile } from "../process/private-directory.ts";
 import { oneLine } from "../process/rules.ts";
 import { packageVersion } from "../results/environment.ts";
-import { build } from "./build.ts";
+import { build, IMPORTER } from "./build.ts";
 import { keyOf, MANIFEST, type Manifest, stillValid, type Versions } from "./manifest.ts";
 
 /** As in `transports/support/crypto.ts`: an import costs a starting process 50 ms. */
@@ -161,6 +161,16 @@ function removeOld(cache: string): void {
     const { mtimeMs = Date.now() } = statSync(path, { throwIfNoEntry: false }) ?? {};
     if (Date.now() - mtimeMs > KEPT_MS) rmSync(path, { recursive: true, force: true });
   }
+}
+
+/** Returns the file that imports what is under test: the rest of a bundle is the harness. */
+export function importerIn({ directory, manifest }: Bundle): string {
+  const [name = ""] = Object.entries(manifest.files).find(([, inputs]) => inputs.some(isImporter)) ?? [];
+  return join(directory, name);
+}
+
+function isImporter(path: string): boolean {
+  return path.endsWith(`${IMPORTER}${EXTENSION}`);
 }
 
 /**

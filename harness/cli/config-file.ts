@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Command, Option } from "commander";
+import { SETTINGS } from "../../ci/gate/settings.ts";
 import { UsageError } from "../results/exit-codes.ts";
 import { unknownName } from "./suggest.ts";
 
@@ -15,6 +16,8 @@ const PATH_FLAGS = ["out", "junit", "baseDir", "history", "drift"];
 const SHORT_NAMES: Readonly<Partial<Record<string, Readonly<Record<string, string>>>>> = {
   gate: { setup: "baseSetup" },
 };
+/** Lists of a section that are no flags; the command reads and checks them. */
+const LISTS: Readonly<Partial<Record<string, readonly string[]>>> = { gate: SETTINGS };
 const MODULE = /\.[cm]?[jt]s$/;
 
 type Value = string | number | boolean | readonly (string | number)[];
@@ -79,7 +82,11 @@ async function checkShared(
 }
 
 function apply(command: Command, path: string, { flags, ...sections }: Sections): void {
-  const own = fullNames(command.name(), sections[command.name()] ?? {});
+  const section = sections[command.name()] ?? {};
+  const lists = (LISTS[command.name()] ?? []).filter((name) => section[name] !== undefined);
+  for (const name of lists) command.setOptionValueWithSource(name, section[name], "config");
+  const flagsOnly = Object.fromEntries(Object.entries(section).filter(([name]) => !lists.includes(name)));
+  const own = fullNames(command.name(), flagsOnly);
   const known = flagsOf(command);
   for (const name of Object.keys(own)) {
     if (!known.includes(name)) throw new UsageError(`${path}: ${unknownName("flag", name, known)}`);

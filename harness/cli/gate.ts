@@ -1,39 +1,39 @@
 import { basename, dirname, resolve } from "node:path";
 import { Command, Option } from "commander";
-import { type Base, type BaseReference, chooseBase, inBase, openBase } from "../../ci/gate/base.ts";
-import { GATED_PAYLOADS, GATED_PLACEMENTS, GATED_TRANSPORTS, nameOf } from "../../ci/gate/cells.ts";
-import { commandSides, runCommandGate } from "../../ci/gate/command-gate.ts";
+import { type Base, chooseBase, openBase } from "../../ci/gate/base.ts";
+import { judgeBudgets } from "../../ci/gate/budgets.ts";
+import { GATED_PAYLOADS, GATED_TRANSPORTS, type GateCell } from "../../ci/gate/cells.ts";
+import { type CommandGateRequest, commandSides, runCommandGate } from "../../ci/gate/command-gate.ts";
 import { DRIFT_TOLERANCE } from "../../ci/gate/drift.ts";
+import { type Checkout, checkoutOf } from "../../ci/gate/git.ts";
 import { HistoryRun } from "../../ci/gate/history-run.ts";
 import { junitOf } from "../../ci/gate/junit.ts";
 import { foreignFile, listing, loadedRecord } from "../../ci/gate/loaded.ts";
-import {
-  evidenceWords,
-  exitCodeOf,
-  type GateResult,
-  type GateRow,
-  type LoadedRecord,
-  verdictSentence,
-} from "../../ci/gate/result.ts";
-import { type GateRequest, runGate, type Sides } from "../../ci/gate/run.ts";
+import { METRICS, type Metric } from "../../ci/gate/metrics.ts";
+import { exitCodeOf, type GateResult, type LoadedRecord } from "../../ci/gate/result.ts";
+import { type Found, type GateRequest, runGate } from "../../ci/gate/run.ts";
+import { limitsFor, readSettings, refuseUnmeant, type Settings, withAccepted } from "../../ci/gate/settings.ts";
 import { summaryOf } from "../../ci/gate/summary.ts";
-import { DEFAULT_RULE } from "../../ci/gate/verdict.ts";
+import { DEFAULT_RULE, type Limits } from "../../ci/gate/verdict.ts";
+import { budgetLine, tableOf, verdictSentence } from "../../ci/gate/words.ts";
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
-import { type Arm, placeArm } from "../coordinator/arm.ts";
+import { ffiFloor } from "../../transports/posix/index.ts";
 import { inSession } from "../coordinator/session.ts";
-import { type Inspection, inspectModule } from "../process/inspection.ts";
 import { note } from "../process/note.ts";
+import { describeEnvironment } from "../results/environment.ts";
 import { EXIT, UsageError } from "../results/exit-codes.ts";
 import type { Placement } from "../results/model.ts";
 import { ensureWritable, store } from "../results/store.ts";
 import { chooseCells } from "./arms.ts";
 import { warnBeforeRun } from "./before-run.ts";
 import { reportDrift } from "./gate-drift.ts";
+import { type PairedUp, pairUp } from "./gate-sides.ts";
 import { refuseTooLarge } from "./measure.ts";
 import { appendStepSummary, print, printJson, printWarnings } from "./output.ts";
 import { runWarnings, startRun } from "./run.ts";
-import { type Candidate, resolveForTimes } from "./transports.ts";
-import { each, parseCount, parseMode, parsePercent, parsePlacement, parseSize } from "./values.ts";
+import { unknownName } from "./suggest.ts";
+import { resolveForTimes } from "./transports.ts";
+import { each, parseCount, parseDuration, parseMode, parsePercent, parsePlacement, parseSize } from "./values.ts";
 
 interface GateOptions {
   readonly baseDir?: string;
@@ -44,9 +44,16 @@ interface GateOptions {
   readonly placement?: readonly Placement[];
   readonly mode?: readonly WaitMode[];
   readonly pairs: number;
+  readonly budget: number;
   readonly messages?: number;
-  readonly minEffect: number;
-  readonly tolerance: number;
+  readonly metric?: readonly Metric[];
+  readonly minEffect?: number;
+  readonly tolerance?: number;
+  readonly strict?: boolean;
+  /** Lists of a configuration, see `ci/gate/settings.ts`. */
+  readonly limits?: unknown;
+  readonly budgets?: unknown;
+  readonly accept?: unknown;
   readonly seed?: number;
   readonly json?: boolean;
   readonly out: string;
@@ -57,8 +64,9 @@ interface GateOptions {
   readonly drift?: string;
 }
 
-/** Smallest number of pairs with which the exact test reaches its level: 2^-8 is 0.4 %. */
+/** Smallest number of pairs with which a first look can pass: the exact bound needs 7. */
 const LEAST_PAIRS = 8;
+const BUDGET_MS = 180_000;
 
 export function gateCommand(): Command {
   const option = (flags: string, text: string, parse: (value: string) => unknown): Option =>
@@ -75,7 +83,7 @@ export function gateCommand(): Command {
       new Option(
         "--cmd <command>",
         'gate what a command prints on both sides: one number, or lines {"name", "value", "unit", "lower"} of JSON',
-      ).conflicts(["transport", "payload", "placement", "mode", "messages"]),
+      ).conflicts(["transport", "payload", "placement", "mode", "messages", "metric"]),
     )
     .addOption(
       option("--cmd-seconds <n>", "limit of one run of --cmd, seconds", parseCount("--cmd-seconds", 1, 3600)).default(
@@ -102,7 +110,7 @@ export function gateCommand(): Command {
     .addOption(
       option(
         "--pairs <n>",
-        "pairs of trials in the first stage; the second stage has twice as many",
+        "pairs of trials between two looks at the data",
         parseCount("--pairs", LEAST_PAIRS, 500),
       ).default(10),
     )
@@ -110,17 +118,19 @@ export function gateCommand(): Command {
       option("--messages <n>", "messages per trial (default: calibrated)", parseCount("--messages", 1, 10_000_000)),
     )
     .addOption(
-      option("--min-effect <percent>", "smallest slowdown that is a regression", parsePercent).default(
-        DEFAULT_RULE.minEffect,
-        "5%",
-      ),
+      option("--budget <time>", "longest time of all looks, such as 90s or 5m", parseDuration).default(BUDGET_MS, "3m"),
     )
     .addOption(
-      option("--tolerance <percent>", "slowdown that must be excluded for a pass", parsePercent).default(
-        DEFAULT_RULE.tolerance,
-        "20%",
-      ),
+      new Option(
+        "--metric <what...>",
+        `${METRICS.join(", ")} (default: p50, and on one CPU p99 where it can be told)`,
+      ).argParser(each(parseMetric)),
     )
+    .addOption(option("--min-effect <percent>", "smallest slowdown that is a regression (default: 5%)", parsePercent))
+    .addOption(
+      option("--tolerance <percent>", "slowdown that must be excluded for a pass (default: 20%)", parsePercent),
+    )
+    .option("--strict", "red too where only one side has a transport")
     .addOption(
       option("--seed <n>", "seed of the coin flips (default: random, printed)", parseCount("--seed", 0, 2 ** 32 - 1)),
     )
@@ -135,20 +145,41 @@ export function gateCommand(): Command {
           `--tolerance is the growth that is accepted (then ${DRIFT_TOLERANCE * 100}%)`,
       ).conflicts(["base", "baseDir", "cmd", "transport", "history", "junit"]),
     )
-    .action((options: GateOptions, command: Command) => {
+    .action((options: GateOptions) => {
       if (options.drift === undefined) return gate(options);
-      const isTyped = command.getOptionValueSource("tolerance") !== "default";
-      return reportDrift(options.drift, { ...options, tolerance: isTyped ? options.tolerance : DRIFT_TOLERANCE });
+      return reportDrift(options.drift, { ...options, tolerance: options.tolerance ?? DRIFT_TOLERANCE });
     });
 }
 
-async function gate(options: GateOptions): Promise<void> {
-  if (options.tolerance <= options.minEffect) {
+function parseMetric(text: string): Metric {
+  const found = METRICS.find((metric) => metric === text);
+  if (found === undefined) throw new UsageError(unknownName("metric", text, METRICS));
+  return found;
+}
+
+/** Rule of this gate, and the limits that were given for it. */
+interface Limiting {
+  readonly rule: Limits;
+  readonly typed: Partial<Limits>;
+  readonly settings: Settings;
+}
+
+function limitingOf({ minEffect, tolerance, ...options }: GateOptions): Limiting {
+  const typed = {
+    ...(minEffect === undefined ? {} : { minEffect }),
+    ...(tolerance === undefined ? {} : { tolerance }),
+  };
+  const rule = { ...DEFAULT_RULE, ...typed };
+  if (rule.tolerance <= rule.minEffect) {
     throw new UsageError(
-      "--tolerance must be above --min-effect, and " +
-        `${options.tolerance * 100}% is not above ${options.minEffect * 100}%`,
+      `--tolerance must be above --min-effect, and ${rule.tolerance * 100}% is not above ${rule.minEffect * 100}%`,
     );
   }
+  return { rule, typed, settings: readSettings(options) };
+}
+
+async function gate(options: GateOptions): Promise<void> {
+  const limiting = limitingOf(options);
   ensureWritable(options.out, ["gate.json"]);
   if (options.junit !== undefined) {
     const file = resolve(options.junit);
@@ -161,59 +192,97 @@ async function gate(options: GateOptions): Promise<void> {
   if (options.transport !== undefined) refuseTooLarge(candidates, options.payload ?? []);
   const choice = chooseBase(options);
   await warnBeforeRun(candidates, run, { measures: true });
-  const rule = { ...DEFAULT_RULE, minEffect: options.minEffect, tolerance: options.tolerance };
-  let soFar: (() => GateRow[]) | undefined;
+  let soFar: (() => Found) | undefined;
   let loaded: LoadedRecord | undefined;
   let base: Base | undefined;
-  const resultOf = (rows: readonly GateRow[], complete: boolean): GateResult => {
-    const name = base?.name ?? options.baseDir ?? options.base ?? "";
-    const durationMs = Math.round(performance.now() - run.startedMs);
-    const warnings = [...(base?.warnings ?? []), ...runWarnings(run)];
-    const files = loaded === undefined ? {} : { loaded };
-    return { complete, base: name, seed: run.seed, rule, durationMs, rows, ...files, warnings };
-  };
+  let checkouts: { readonly base: Checkout; readonly head: Checkout } | undefined;
+  const resultOf = ({ rows, pairs, pairMs }: Found, complete: boolean): GateResult => ({
+    complete,
+    startedAt: run.startedAt.toISOString(),
+    base: base?.name ?? options.baseDir ?? options.base ?? "",
+    commits: { base: checkouts?.base.commit ?? null, head: checkouts?.head.commit ?? null },
+    dirty: checkouts?.head.isDirty ?? false,
+    environment: { ...describeEnvironment(run.cpu, ffiFloor()), loadAverage1: run.loadAverage1 },
+    seed: run.seed,
+    rule: { ...DEFAULT_RULE, ...limiting.typed },
+    durationMs: Math.round(performance.now() - run.startedMs),
+    rows: withAccepted(rows, limiting.settings, new Date().toISOString().slice(0, 10)),
+    budgets: judgeBudgets(limiting.settings.budgets, pairs),
+    pairs,
+    ...(pairMs === undefined ? {} : { pairMs }),
+    strict: options.strict === true,
+    ...(loaded === undefined ? {} : { loaded }),
+    warnings: [...(base?.warnings ?? []), ...runWarnings(run)],
+  });
   const history = options.history === undefined ? undefined : await HistoryRun.begin(options.history);
-  const rows = await inSession(
-    async (session) => {
+  const found = await inSession(
+    async (session): Promise<Found> => {
       const opened = await openBase(choice, session);
       base = opened;
-      const onBegin = (found: () => GateRow[]): void => {
-        soFar = found;
-      };
+      checkouts = { base: await checkoutOf(opened.directory, opened.commit), head: await checkoutOf(opened.head) };
       const obstacle = (): string | undefined => {
-        loaded = loadedRecord(opened, session.place);
+        loaded = loadedRecord(opened, session);
         return foreignFile(opened, session.place);
       };
+      const limits = { pairs: options.pairs, budgetMs: options.budget, rule: { ...DEFAULT_RULE, ...limiting.typed } };
       if (options.cmd !== undefined) {
         note(`gate of ${options.cmd} against ${opened.name}; seed ${run.seed}`);
-        const { cmd: command, pairs, cmdSeconds } = options;
-        const sides = commandSides(opened, session.place);
-        const limits = { pairs, rule, limitMs: cmdSeconds * 1000, seed: run.seed, signal: session.interrupted };
-        return runCommandGate({ command, sides, ...limits, obstacle, onBegin }, run.progress);
+        const request: CommandGateRequest = {
+          ...limits,
+          command: options.cmd,
+          sides: commandSides(opened, session.place),
+          limitsOf: (cell) => limitsFor(cell, "value", limiting),
+          limitMs: options.cmdSeconds * 1000,
+          seed: run.seed,
+          signal: session.interrupted,
+          obstacle,
+          onBegin: (found) => {
+            soFar = found;
+          },
+        };
+        return runCommandGate(request, run.progress);
       }
-      const { sides, missing } = await pairUp(candidates, opened, options, cells);
-      if (sides.length + missing.length === 0)
+      const paired = await pairUp(candidates, opened, options, cells);
+      refuseUnmeant(limiting.settings, declaredCells(paired, cells));
+      const { sides, others } = paired;
+      if (sides.length + others.length === 0)
         throw new UsageError("no transport matches this --mode and --placement; choose different values");
       note(`gate against ${opened.name}: ${sides.length} arms of ${cells.length} cells; seed ${run.seed}`);
-      if (sides.length === 0) return missing;
+      if (sides.length === 0) return { rows: others, pairs: [] };
       const request: GateRequest = {
-        sides: sides.map((each) => listing(each, session.place)),
+        sides: sides.map((each) => listing(each, session)),
         cells,
-        pairs: options.pairs,
-        rule,
+        ...limits,
+        metrics: options.metric,
+        limitsOf: (cell, metric) => limitsFor(cell, metric, limiting),
         seed: run.seed,
         ...(options.messages === undefined ? {} : { messages: options.messages }),
         obstacle,
-        onBegin: (found) => onBegin(() => [...missing, ...found()]),
+        onBegin: (found) => {
+          soFar = () => withOthers(found(), others);
+        },
       };
-      return [...missing, ...(await runGate(session, request, run.progress))];
+      return withOthers(await runGate(session, request, run.progress), others);
     },
-    () => publishPartial(resultOf(soFar?.() ?? [], false), options),
+    () => publishPartial(resultOf(soFar?.() ?? { rows: [], pairs: [] }, false), options),
     run.crashes,
+    true,
   );
-  publish(resultOf(rows, true), options);
-  await history?.end(rows);
+  const result = resultOf(found, true);
+  publish(result, options);
+  await history?.end(result.rows);
   if (refused.length > 0 && process.exitCode === EXIT.ok) process.exitCode = EXIT.incomplete;
+}
+
+function withOthers(found: Found, others: Found["rows"]): Found {
+  return { ...found, rows: [...others, ...found.rows] };
+}
+
+function declaredCells({ sides, others }: PairedUp, cells: readonly { readonly payloadBytes: number }[]): GateCell[] {
+  const measured = sides.flatMap(({ head: { transport, mode, placement } }) =>
+    cells.map(({ payloadBytes }) => ({ transport: transport.id, mode, placement, payloadBytes })),
+  );
+  return [...measured, ...others.map(({ cell }) => cell)];
 }
 
 /** Stores the rows of an interrupted gate, but neither JUnit nor a step summary: they would look like a verdict. */
@@ -227,72 +296,9 @@ function publishPartial(result: GateResult, options: GateOptions): () => void {
   };
 }
 
-/** Returns both sides of every declared arm; a cell that one side cannot run is a row, never an omission. */
-async function pairUp(
-  candidates: readonly Candidate[],
-  base: Base,
-  options: GateOptions,
-  cells: ReturnType<typeof chooseCells>,
-): Promise<{ sides: Sides[]; missing: GateRow[] }> {
-  const sides: Sides[] = [];
-  const missing: GateRow[] = [];
-  const bases = await inspectBases(candidates, base);
-  for (const { transport, reference, record } of candidates) {
-    const modes = options.mode ?? transport.capabilities.modes.slice(0, 1);
-    for (const mode of transport.capabilities.modes.filter((each) => modes.includes(each))) {
-      for (const placement of options.placement ?? GATED_PLACEMENTS) {
-        const absent = (reason: string): void => {
-          for (const { payloadBytes } of cells) {
-            missing.push({
-              cell: { transport: transport.id, mode, placement, payloadBytes },
-              outcome: "missing",
-              reason,
-              notes: [],
-            });
-          }
-        };
-        if (!record.available) {
-          absent(`head: ${record.reason}`);
-          continue;
-        }
-        const head = placeArm({ transport, reference, version: record.version, mode, placement, peerLanguage: "node" });
-        const other = bases.get(transport.id) ?? { reason: "it was not looked at" };
-        if ("reason" in head) absent(head.reason);
-        else if ("reason" in other) absent(`base: ${other.reason}`);
-        else sides.push({ head: head.arm, base: { ...head.arm, ...other } });
-      }
-    }
-  }
-  return { sides, missing };
-}
-
-type BaseSide = Pick<Arm, "transport" | "reference"> | { readonly reason: string };
-
-/** Finds the same ids in the base, whose code runs in separate processes: one for its registry, one for each module. */
-async function inspectBases(candidates: readonly Candidate[], base: Base): Promise<ReadonlyMap<string, BaseSide>> {
-  const references = candidates.filter(({ record }) => record.available).map((each) => inBase(each.reference, base));
-  const sides = new Map<string, BaseSide>();
-  for (const [module, wanted] of Map.groupBy(references, (reference) => reference.module)) {
-    const ids = wanted.map(({ id }) => id);
-    const inspected = await inspectModule(module, ids).catch((error: Error) => ({ reason: error.message }));
-    for (const reference of wanted) sides.set(reference.id, baseSide(reference, inspected));
-  }
-  return sides;
-}
-
-function baseSide(reference: BaseReference, inspected: Inspection | { readonly reason: string }): BaseSide {
-  if ("reason" in inspected) return inspected;
-  const found = inspected.found.find(({ transport }) => transport.id === reference.id);
-  if (found === undefined) {
-    return { reason: inspected.defects[0] ?? `${reference.module} exports no transport named ${reference.id}` };
-  }
-  const { transport, availability } = found;
-  return availability.available ? { transport, reference } : { reason: availability.reason };
-}
-
 function publish(result: GateResult, options: GateOptions): void {
   if (options.json) printJson(result);
-  else print(tableOf(result.rows));
+  else print([tableOf(result.rows), ...result.budgets.map(budgetLine)].join("\n"));
   printWarnings(result.warnings, options.json);
   const path = store(options.out, "gate.json", `${JSON.stringify(result)}\n`);
   if (options.junit !== undefined) {
@@ -300,29 +306,6 @@ function publish(result: GateResult, options: GateOptions): void {
     store(dirname(file), basename(file), junitOf(result));
   }
   appendStepSummary(summaryOf(result));
-  note(`${verdictSentence(result.rows)}\nwritten: ${path}`);
-  process.exitCode = result.rows.length === 0 ? EXIT.incomplete : exitCodeOf(result.rows);
-}
-
-const WORDS: Readonly<Record<GateRow["outcome"], string>> = {
-  "not-slower": "not slower",
-  regression: "SLOWER",
-  undecided: "cannot decide",
-  missing: "DID NOT RUN",
-  broken: "BROKEN",
-  new: "new",
-  gone: "gone",
-};
-
-function tableOf(rows: readonly GateRow[]): string {
-  const names = rows.map(({ cell }) => nameOf(cell));
-  const wide = Math.max(...names.map((name) => name.length));
-  return rows
-    .map(({ outcome, reason, screen, confirm, notes }, index) => {
-      const evidence = confirm ?? screen;
-      const found = evidence === undefined ? (reason ?? "") : `head/base ${evidenceWords(evidence)}`;
-      const rest = notes.length === 0 ? "" : `; ${notes.join("; ")}`;
-      return `${(names[index] ?? "").padEnd(wide)}  ${WORDS[outcome].padEnd(13)}  ${found}${rest}`;
-    })
-    .join("\n");
+  note(`${verdictSentence(result)}\nwritten: ${path}`);
+  process.exitCode = exitCodeOf(result);
 }

@@ -4,7 +4,7 @@ import { type Arm, type Cell, cellKey } from "./arm.ts";
 import { cellPlans, type PlannedArm } from "./plan.ts";
 import type { ProcessSupervisor } from "./process-supervisor.ts";
 import type { Progress } from "./progress.ts";
-import { type ArmOutcome, type PreparedTrial, prepareTrial, runTrial } from "./trial.ts";
+import { type ArmOutcome, type Obstacle, type PreparedTrial, prepareTrial, runTrial } from "./trial.ts";
 
 /** The same arm of both sides, with the counts of the head for both. */
 export interface PairedArm {
@@ -14,8 +14,25 @@ export interface PairedArm {
   readonly plannedMs: number;
 }
 
-/** p50 of both sides, ns; or the reason why there is none. */
-export type PairOutcome = { readonly base: number; readonly head: number } | { readonly reason: string };
+/** Figures of one side of a pair: times in ns. */
+export interface PairSide {
+  readonly p50: number;
+  readonly p99: number;
+  /** Time of the window divided by its messages. */
+  readonly messageNs: number;
+  /** CPU time of both processes per message; null where the system does not report it. */
+  readonly cpuNs: number | null;
+  readonly messages: number;
+}
+
+/** Figures of both sides; or the reason why there are none. */
+export type PairOutcome =
+  | { readonly base: PairSide; readonly head: PairSide; readonly headFirst: boolean }
+  | {
+      readonly reason: string;
+      /** True where the head failed or lost messages while the base did its work. */
+      readonly headAlone: boolean;
+    };
 
 export interface PairRequest {
   readonly arms: readonly PairedArm[];
@@ -26,6 +43,7 @@ export interface PairRequest {
   readonly onPair: (arm: PairedArm, cell: Cell, outcome: PairOutcome) => void;
   /** Called after each pair of trials, with its time. */
   readonly onTrials: (arm: PairedArm, cells: readonly Cell[], ms: number) => void;
+  /** Name for the progress line. */
   readonly stage: string;
   /** Called after each round, with the number of rounds done. */
   readonly onRound: (done: number) => void;
@@ -69,25 +87,28 @@ export async function runPairs(
         order.map(({ cell }) => cell),
         performance.now() - startedMs,
       );
-      for (const { cell } of order) onPair(arm, cell, outcomeOf(cell, base, head));
+      for (const { cell } of order) onPair(arm, cell, outcomeOf(cell, base, head, headFirst));
     }
     onRound(pair);
   }
 }
 
-function outcomeOf(cell: Cell, base: ArmOutcome, head: ArmOutcome): PairOutcome {
-  const baseP50 = p50Of(cell, base);
-  const headP50 = p50Of(cell, head);
-  if (typeof baseP50 === "string") return { reason: `base: ${baseP50}` };
-  if (typeof headP50 === "string") return { reason: `head: ${headP50}` };
-  return { base: baseP50, head: headP50 };
+function outcomeOf(cell: Cell, base: ArmOutcome, head: ArmOutcome, headFirst: boolean): PairOutcome {
+  const [ofBase, ofHead] = [sideOf(cell, base), sideOf(cell, head)];
+  if ("reason" in ofBase) return { reason: `base: ${ofBase.reason}`, headAlone: false };
+  if ("reason" in ofHead) return { reason: `head: ${ofHead.reason}`, headAlone: !ofHead.shortage };
+  return { base: ofBase, head: ofHead, headFirst };
 }
 
-/** Returns the p50, or a reason. A lost or wrong message makes a trial invalid, as does a figure that is no number. */
-function p50Of(cell: Cell, { results, obstacles }: ArmOutcome): number | string {
+/** Returns the figures, or a reason. A lost or wrong message makes a trial invalid, as does a p50 that is no number. */
+function sideOf(cell: Cell, { results, obstacles }: ArmOutcome): PairSide | Obstacle {
   const outcome = results.get(cellKey(cell))?.outcome;
-  if (outcome === undefined) return obstacles.get(cellKey(cell))?.reason ?? "no result";
-  if (outcome.status !== "valid") return outcome.reason;
-  const p50 = outcome.figures.latencyNs?.p50;
-  return p50 !== undefined && p50 > 0 && Number.isFinite(p50) ? p50 : "no p50";
+  if (outcome === undefined) return obstacles.get(cellKey(cell)) ?? { reason: "no result", shortage: true };
+  if (outcome.status !== "valid") return { reason: outcome.reason, shortage: outcome.status !== "invalid" };
+  const { latencyNs, messages, elapsedNs, cpuNs } = outcome.figures;
+  if (latencyNs === null || !(latencyNs.p50 > 0 && Number.isFinite(latencyNs.p50))) {
+    return { reason: "no p50", shortage: false };
+  }
+  const { p50, p99 } = latencyNs;
+  return { p50, p99, messageNs: elapsedNs / messages, cpuNs: cpuNs === null ? null : cpuNs / messages, messages };
 }

@@ -70,7 +70,8 @@ export class ProcessSupervisor {
   readonly #run: string;
   /** Drivers of this run that crashed, and processes started by them that did. */
   readonly crashes: Crash[];
-  readonly #bundle: Bundle | undefined;
+  /** Files that drivers run from; undefined: the source. */
+  readonly bundle: Bundle | undefined;
   #ending = false;
 
   /**
@@ -82,7 +83,7 @@ export class ProcessSupervisor {
   constructor({ directory, prefix }: Place, crashes: Crash[] = [], bundle?: Bundle) {
     this.crashes = crashes;
     this.#run = prefix;
-    this.#bundle = bundle;
+    this.bundle = bundle;
     const compiled = bundle?.compiled ?? join(directory, "cache");
     this.#env = { NODE_COMPILE_CACHE: compiled, ...SETTLING_VARIABLES, ...process.env, [RUN_VARIABLE]: prefix };
   }
@@ -151,10 +152,11 @@ export class ProcessSupervisor {
 
   /**
    * Returns the command of a process. One that loads a user's module runs from source, as do its children: that module
-   * imports our contract, and beside a bundle there would be two of it.
+   * imports our contract, and beside a bundle there would be two of it. The registry of a checkout imports its own.
    */
   #command(entry: string, { start }: DriverJob, pin: PinPrefix): [string, ...string[]] {
-    return nodeCommand(entry, pin, [], start.transport.module === null ? this.#bundle?.directory : undefined);
+    const { module, isRegistry } = start.transport;
+    return nodeCommand(entry, pin, [], module === null || isRegistry === true ? this.bundle?.directory : undefined);
   }
 
   /** Starts the peer beside its driver. Where that fails, the driver tries once more and reports the reason. */

@@ -3,11 +3,11 @@ import { appendFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Address, Place, Transport } from "../../transports/contract/transport.ts";
 import type { TransportReference } from "./messages.ts";
-import { optional, orNull, recordOf, shape, text } from "./rules.ts";
+import { flag, optional, orNull, recordOf, shape, text } from "./rules.ts";
 
 const JOURNAL_FILE = "journal";
 const journalLine = shape<JournalLine>({
-  transport: shape<TransportReference>({ id: text, module: orNull(text) }),
+  transport: shape<TransportReference>({ id: text, module: orNull(text), isRegistry: optional(flag) }),
   address: shape<Address>({ transport: text, name: text, options: optional(recordOf(() => undefined)) }),
 });
 

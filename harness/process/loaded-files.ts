@@ -8,14 +8,25 @@ export interface LoadedFiles {
   readonly tested: readonly string[];
 }
 
+/** Files of the harness that processes run from, instead of its source. */
+export interface Bundled {
+  readonly directory: string;
+  /** File that imports what is under test. */
+  readonly importer: string;
+}
+
 /**
  * Returns the variables with which a process, its workers and its children list the files that they load.
  *
  * @param list file that all of them append to
  */
-export function listingEnvironment(list: string): Readonly<Record<string, string>> {
+export function listingEnvironment(list: string, bundled?: Bundled): Readonly<Record<string, string>> {
   const preload = `--import ${new URL("./list-loaded.mjs", import.meta.url).href}`;
-  return { IPCMARK_LOADED_FILES: list, NODE_OPTIONS: [process.env["NODE_OPTIONS"] ?? "", preload].join(" ").trim() };
+  const files = [list, ...(bundled === undefined ? [] : [bundled.directory, bundled.importer])];
+  return {
+    IPCMARK_LOADED_FILES: JSON.stringify(files),
+    NODE_OPTIONS: [process.env["NODE_OPTIONS"] ?? "", preload].join(" ").trim(),
+  };
 }
 
 /** Returns what was listed so far, each file once. */

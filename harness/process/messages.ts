@@ -14,6 +14,8 @@ export interface TransportReference {
   readonly id: string;
   /** Absolute path of a module whose default export is a Transport or a list of them; null: the registry. */
   readonly module: string | null;
+  /** True where the module is the registry of a checkout: it has a contract of its own in any case. */
+  readonly isRegistry?: boolean;
 }
 
 /** Prefix of a command line that starts a process on a CPU; empty when it is not pinned. */

@@ -1,0 +1,202 @@
+/** Sentences and columns of a gate, for the terminal, the step summary and JUnit alike. */
+import { ABSENT, count, percent, significant } from "../../harness/results/format.ts";
+import { budgetWords } from "./budgets.ts";
+import { nameOf } from "./cells.ts";
+import { costText, METRICS } from "./metrics.ts";
+import { secondsText } from "./pair-times.ts";
+import {
+  type BudgetRow,
+  exitCodeOf,
+  GATE_EXIT,
+  type GateRow,
+  isRed,
+  isUndecided,
+  type Judgement,
+  type RowOutcome,
+} from "./result.ts";
+
+export const OUTCOME_WORDS: Readonly<Record<RowOutcome, string>> = {
+  "not-slower": "not slower",
+  regression: "SLOWER",
+  broken: "BROKEN",
+  undecided: "cannot decide",
+  untold: "cannot be told here",
+  missing: "DID NOT RUN",
+  new: "new",
+  gone: "gone",
+};
+
+/** Order of rows for a reader: what needs work first. */
+export const WORST_FIRST: readonly RowOutcome[] = [
+  "missing",
+  "broken",
+  "regression",
+  "undecided",
+  "untold",
+  "gone",
+  "new",
+  "not-slower",
+];
+
+export function verdictSentence(judgement: Judgement): string {
+  const { rows, budgets } = judgement;
+  const of = (outcome: RowOutcome): GateRow[] => rows.filter((row) => row.outcome === outcome);
+  switch (exitCodeOf(judgement)) {
+    case GATE_EXIT.pass:
+      return passSentence(rows);
+    case GATE_EXIT.regression: {
+      const broken = budgets.filter(({ outcome }) => outcome === "broken");
+      const red = rows.filter((row) => isRed(row, judgement.strict)).map(redWords);
+      return `regression: ${[...red, ...broken.map((row) => `over its budget: ${budgetWords(row)}`)].join("; ")}`;
+    }
+    case GATE_EXIT.undecided:
+      return undecidedSentence(judgement);
+    default: {
+      const missing = of("missing").length;
+      if (missing > 0) return `incomplete: ${missing} of ${count(cellsOf(rows), "declared cell")} did not run`;
+      return "incomplete: no cell is on both sides, so nothing was compared";
+    }
+  }
+}
+
+function redWords({ cell, metric, outcome, evidence, reason }: GateRow): string {
+  const name = `${nameOf(cell)}${outcome === "regression" && metric !== "value" ? ` ${metric}` : ""}`;
+  if (outcome === "broken") return `${name} is broken: ${reason ?? "it does not work"}`;
+  if (evidence === undefined) return `${name} is ${outcome}, and --strict is set`;
+  return `${name} is ${percent(evidence.effect.ratio - 1)} slower than the base`;
+}
+
+/** Names what was excluded, of each metric: `a slowdown of 20 % or more is excluded in all 8 cells`. */
+function passSentence(rows: readonly GateRow[]): string {
+  const parts = [...METRICS, "value" as const].flatMap((metric) => {
+    const passed = rows.filter((row) => row.metric === metric && row.outcome === "not-slower");
+    const first = passed[0]?.limits?.tolerance;
+    if (first === undefined) return [];
+    const largest = Math.max(first, ...passed.map(({ limits }) => limits?.tolerance ?? 0));
+    const worst = Math.max(...passed.map(({ evidence }) => evidence?.excluded ?? Number.NaN)) - 1;
+    const name = metric === "p50" || metric === "value" ? "" : `of ${metric} `;
+    const isAll = rows.every((row) => row.metric !== metric || row.outcome === "not-slower");
+    const cells = passed.length === 1 ? "1 cell" : `${isAll ? "all " : ""}${passed.length} cells`;
+    const most = Math.round(largest * 1000) / 10;
+    return [`a slowdown ${name}of ${most} % or more is excluded in ${cells} (the worst: ${percent(worst)})`];
+  });
+  const others = (["untold", "new", "gone"] as const).flatMap((outcome) => {
+    const found = rows.filter((row) => row.outcome === outcome);
+    const word = outcome === "untold" ? `${found[0]?.metric} cannot be told here` : outcome;
+    return found.length === 0 ? [] : [`${word} in ${count(found.length, "cell")}`];
+  });
+  const accepted = rows.filter((row) => row.accepted !== undefined);
+  const known = accepted.length === 0 ? [] : [`${count(accepted.length, "regression")} accepted for now`];
+  return `pass: ${[...parts, ...known, ...others].join("; ")}`;
+}
+
+function undecidedSentence({ rows, budgets, pairMs }: Judgement): string {
+  const open = rows.filter(isUndecided);
+  if (open.length === 0) {
+    const near = budgets.filter(({ outcome }) => outcome === "undecided");
+    return `cannot decide: ${near.map(budgetWords).join("; ")}; the interval contains the budget`;
+  }
+  const cells = `${cellsOf(open)} of ${count(cellsOf(rows), "cell")}`;
+  const needed = open.flatMap(({ needed: pairs }) => pairs ?? []);
+  if (open.some(({ outcome }) => outcome === "untold")) return `cannot decide: ${open[0]?.reason ?? cells}`;
+  if (needed.length < open.length || pairMs === undefined)
+    return `cannot decide: ${cells} scatter so much that 1000 pairs would not tell; use a quieter machine`;
+  const pairs = Math.max(...needed);
+  const more = `${count(pairs, "more pair")}, about ${secondsText(pairs * pairMs)}`;
+  return `cannot decide: ${cells}; ${more}, would tell (--budget)`;
+}
+
+function cellsOf(rows: readonly GateRow[]): number {
+  return new Set(rows.map(({ cell }) => nameOf(cell))).size;
+}
+
+/** Columns of a row: what the table of the terminal, the step summary and a test case of JUnit have in common. */
+export interface Columns {
+  readonly cell: string;
+  readonly base: string;
+  readonly head: string;
+  readonly change: string;
+  readonly sees: string;
+  readonly verdict: string;
+  /** Reason, limits and notes. */
+  readonly rest: string;
+}
+
+export const COLUMN_NAMES: Readonly<Record<keyof Columns, string>> = {
+  cell: "cell",
+  base: "base",
+  head: "head",
+  change: "change (95 % interval)",
+  sees: "could see",
+  verdict: "verdict",
+  rest: "",
+};
+
+export function columnsOf(row: GateRow): Columns {
+  const { cell, metric, base, head, evidence, outcome, reason, detectable, notes, accepted } = row;
+  const cost = (value: number | undefined): string => (value === undefined ? ABSENT : figureText(row, value));
+  const sees = detectable === undefined || base === undefined ? ABSENT : sizeWords(row, base, detectable);
+  const rest = [reason, pairsWords(row), ...notes].filter((part) => part !== undefined);
+  return {
+    cell: nameOf(cell) + (metric === "value" || (evidence === undefined && outcome !== "untold") ? "" : ` ${metric}`),
+    base: cost(base),
+    head: cost(head),
+    change: evidence === undefined || base === undefined || head === undefined ? ABSENT : changeWords(row),
+    sees,
+    verdict: accepted === undefined ? OUTCOME_WORDS[outcome] : "slower, accepted",
+    rest: rest.join("; "),
+  };
+}
+
+function pairsWords({ evidence, needed }: GateRow): string | undefined {
+  if (evidence === undefined) return undefined;
+  const more = needed === undefined ? "" : `, ${needed} more would tell`;
+  return `p = ${evidence.p.toPrecision(2)}, ${evidence.pairs} pairs${more}`;
+}
+
+/** Formats `+1.2 µs, +6.1 % (+2.0 to +9.8 %)`. */
+function changeWords(row: GateRow): string {
+  const { base = Number.NaN, evidence } = row;
+  if (evidence === undefined) return ABSENT;
+  const { ratio, interval } = evidence.effect;
+  const size = sizeWords(row, base, ratio - 1);
+  if (interval === undefined) return size;
+  const [low, high] = interval.map((bound) => signed(bound - 1));
+  return `${size} (${low} to ${high} %)`;
+}
+
+/** Formats a slowdown in the unit of the row and in percent; in percent alone where more is better. */
+function sizeWords(row: GateRow, base: number, share: number): string {
+  const shareText = `${signed(share)} %`;
+  if (row.metric === "throughput" || ("name" in row.cell && !row.cell.lower)) return shareText;
+  return `${share < 0 ? "-" : "+"}${figureText(row, Math.abs(base * share))}, ${shareText}`;
+}
+
+function figureText({ cell, metric }: GateRow, figure: number): string {
+  if (metric !== "value") return costText(metric, figure);
+  const unit = "name" in cell ? (cell.unit ?? "") : "";
+  return `${significant(figure)} ${unit}`.trimEnd();
+}
+
+function signed(share: number): string {
+  return `${share < 0 ? "-" : "+"}${Math.abs(share * 100).toFixed(1)}`;
+}
+
+/** Writes the rows as a table for a terminal, with what has no column behind it. */
+export function tableOf(rows: readonly GateRow[]): string {
+  const lines = [COLUMN_NAMES, ...rows.map(columnsOf)];
+  const names = Object.keys(COLUMN_NAMES) as (keyof Columns)[];
+  const wide = new Map(names.map((name) => [name, Math.max(...lines.map((line) => line[name].length))]));
+  return lines
+    .map((line) =>
+      names
+        .map((name) => line[name].padEnd(name === "rest" ? 0 : (wide.get(name) ?? 0)))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+}
+
+export function budgetLine(row: BudgetRow): string {
+  return `budget ${row.outcome === "broken" ? "BROKEN" : row.outcome}: ${budgetWords(row)}`;
+}
