@@ -1,7 +1,7 @@
 /** Gives a fresh tree of the base the packages of its own lock files, and what its setup makes. */
 import { execFile } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
-import { delimiter, dirname, join, sep } from "node:path";
+import { delimiter, dirname, join, resolve, sep } from "node:path";
 import { promisify } from "node:util";
 import { oneLine } from "../../harness/process/rules.ts";
 import { IncompleteError } from "../../harness/results/exit-codes.ts";
@@ -107,26 +107,41 @@ async function failureOf(command: string, cwd: string, tree: string, signal: Abo
     return undefined;
   } catch (error) {
     const { stderr = "", stdout = "", killed } = error as { stderr?: string; stdout?: string; killed?: boolean };
-    const last = killed ? `it did not end within ${LIMIT_MS / 60_000} minutes` : (lastLine(stderr) ?? lastLine(stdout));
+    const last = killed ? `it did not end within ${LIMIT_MS / 60_000} minutes` : (reasonIn(stderr) ?? reasonIn(stdout));
     return `"${oneLine(command)}" failed in the base${last === undefined ? "" : `: ${last}`}`;
   }
 }
 
-/** Lines that a package manager prints behind the reason. */
-const BEHIND_THE_REASON = /A complete log of this run|^npm notice|^info Visit|^\s*$/;
+/** Lines that a package manager prints behind the reason; YN0000 is what Yarn 2 and later print without being asked. */
+const BEHIND_THE_REASON = /A complete log of this run|^npm notice|^info Visit|\bYN0000\b|^\s*$/;
 
-function lastLine(output: string): string | undefined {
-  const last = output.split("\n").findLast((line) => !BEHIND_THE_REASON.test(line));
-  return last === undefined ? undefined : oneLine(last);
+/** Returns the line with the reason: the last one, or the error of pnpm, which prints advice behind it. */
+export function reasonIn(output: string): string | undefined {
+  const lines = output.split("\n");
+  const reason = lines.find((line) => line.includes("ERR_PNPM_")) ?? lines.findLast(isTelling);
+  return reason === undefined ? undefined : oneLine(reason);
+}
+
+function isTelling(line: string): boolean {
+  return !BEHIND_THE_REASON.test(line);
 }
 
 /** Variables that `npm run` sets for the head: its package, and which dependencies are left out. */
 const OF_THE_HEAD = /^(npm_(package|lifecycle|command|config_local_prefix)|INIT_CWD$|NODE_ENV$)/;
 
-/** Returns the environment without the head's programs; native packages are built for the Node that measures. */
+/**
+ * Returns the environment without the head's programs, which `npm run` puts first: those of the working directory and
+ * the folders above it. Other folders of programs stay, such as that of a package manager. Native packages are built
+ * for the Node that measures.
+ */
 export function environmentIn(tree: string): NodeJS.ProcessEnv {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !OF_THE_HEAD.test(name)));
-  const usual = (process.env["PATH"] ?? "").split(delimiter).filter((path) => !/node_modules[/\\]\.bin$/.test(path));
+  const usual = (process.env["PATH"] ?? "").split(delimiter).filter((path) => !isOfTheHead(path));
   const own = [join(tree, "node_modules", ".bin"), dirname(process.execPath)];
   return { ...env, PATH: [...own, ...usual].join(delimiter) };
+}
+
+function isOfTheHead(path: string): boolean {
+  const owner = /^(.*)[/\\]node_modules[/\\]\.bin[/\\]?$/.exec(path)?.[1];
+  return owner !== undefined && `${process.cwd()}${sep}`.startsWith(`${resolve(owner)}${sep}`);
 }

@@ -1,0 +1,31 @@
+import { delimiter, dirname, join } from "node:path";
+import { afterEach, expect, it, vi } from "vitest";
+import { environmentIn, reasonIn } from "./install.ts";
+
+afterEach(() => vi.unstubAllEnvs());
+
+it("gives the base no program of the head, and every other one", () => {
+  const bin = (folder: string): string => join(folder, "node_modules", ".bin");
+  const manager = bin("/opt/setup-pnpm");
+  const path = [bin(process.cwd()), bin(dirname(process.cwd())), bin("/"), manager, "/usr/bin"];
+  vi.stubEnv("PATH", path.join(delimiter));
+  vi.stubEnv("npm_package_name", "head");
+  vi.stubEnv("NODE_ENV", "production");
+  const { PATH, npm_package_name: name, NODE_ENV: environment } = environmentIn("/base");
+  expect(PATH?.split(delimiter)).toEqual([bin("/base"), dirname(process.execPath), manager, "/usr/bin"]);
+  expect([name, environment]).toEqual([undefined, undefined]);
+});
+
+it.each([
+  [
+    "Error: ERR_PNPM_OUTDATED_LOCKFILE\n\n  × installing\n  help: Regenerate the lockfile.\n",
+    "ERR_PNPM_OUTDATED_LOCKFILE",
+  ],
+  ["➤ YN0028: │ The lockfile would have been modified\n➤ YN0000: └ Completed\n➤ YN0000: · Failed\n", "lockfile would"],
+  ["error Your lockfile needs to be updated.\ninfo Visit the documentation\n", "error Your lockfile needs"],
+  ["npm error code EUSAGE\nnpm error A complete log of this run can be found in: x\n", "npm error code EUSAGE"],
+])("names the reason of an installer that failed: %j", (output, reason) => {
+  expect(reasonIn(output)).toContain(reason);
+});
+
+it("names no reason where nothing was printed", () => expect(reasonIn(" \n")).toBeUndefined());
