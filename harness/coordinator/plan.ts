@@ -130,6 +130,8 @@ const FIRST_WARMUP_FACTOR = 2;
  */
 const AHEAD_MESSAGES = 6000;
 const AHEAD_CPU_MS = 120;
+/** Time of the warm-up of `workload`, see its model. */
+const WORKLOAD_WARM_MS = 250;
 /**
  * Models that start no further processes and keep no schedule, with messages that cost code and little memory. Their
  * large messages touch the buffers first: otherwise the small ones would meet the page faults of a whole ring.
@@ -274,7 +276,7 @@ function warmUp({ messagesPerSecond, cell }: Pace): WarmUp {
 /** Returns the time to start and prewarm the client processes of a model that has some. */
 function startMs({ benchmark, variant }: Cell): number {
   const clients = variant.clients ?? 1;
-  if (benchmark.model === "workload") return AHEAD_CPU_MS + CLIENT_GUESS_MS * (clients - 1);
+  if (benchmark.model === "workload") return WORKLOAD_WARM_MS + CLIENT_GUESS_MS * (clients - 1);
   return ["fan-in", "fan-out"].includes(benchmark.model) ? CLIENT_GUESS_MS * clients : 0;
 }
 

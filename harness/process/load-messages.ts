@@ -49,6 +49,8 @@ export interface LoadOrder {
   readonly seed: number;
   /** Begin of the window, CLOCK_MONOTONIC ns as a decimal string. */
   readonly startNs: string;
+  /** `true` for requests that ask the server for no work: a warm-up compiles the same code in less time. */
+  readonly withoutWork?: boolean;
 }
 /** Message to a client process of `fan-in` or `workload` that is ready. */
 export interface Go extends LoadOrder {

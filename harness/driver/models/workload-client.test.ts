@@ -104,7 +104,7 @@ it.for([
 it.for([
   ["event", eventWire],
   ["blocking", blockingWire],
-] as const)("sends a mix over the %s face, asks for work, and verifies each reply", async ([, wireOf]) => {
+] as const)("sends a mix over the %s face, asks for work except in a warm-up, and verifies each reply", async ([, wireOf]) => {
   const sizes: number[] = [];
   const methods = new Set<number>();
   const wire = wireOf((_, reply) => {
@@ -121,6 +121,9 @@ it.for([
     expect(window.lateness?.length).toBe(rate === null ? undefined : 40);
   }
   expect([...methods]).toEqual([Method.work]);
+  methods.clear();
+  const warmUp = await client.window({ ...orderOf(40), withoutWork: true });
+  expect([warmUp.messages, ...methods]).toEqual([40, Method.echo]);
 });
 
 it.for([

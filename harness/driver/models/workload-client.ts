@@ -13,6 +13,8 @@ export class WorkloadClient {
   readonly #client: number;
   readonly #slots: number;
   readonly #requests: RequestMix;
+  /** Requests of the warm-up; the same where the load has no work. */
+  readonly #withoutWork: RequestMix;
 
   /** @param client number of this client among `load.clients` */
   constructor(wire: Wire, load: Load, client: number, maxInFlight: number) {
@@ -21,6 +23,7 @@ export class WorkloadClient {
     this.#client = client;
     this.#slots = load.ratePerSecond === null ? 1 : Math.min(BLOCKING_SLOTS, maxInFlight);
     this.#requests = new RequestMix(load);
+    this.#withoutWork = load.workMicros ? new RequestMix({ ...load, workMicros: 0 }) : this.#requests;
     setTimerSlack(FINEST_SLACK_NS);
   }
 
@@ -35,12 +38,13 @@ export class WorkloadClient {
     setTimerSlack(DEFAULT_SLACK_NS);
   }
 
-  #taskOf({ messages, ratePerSecond, seed, startNs }: LoadOrder): Task {
+  #taskOf({ messages, ratePerSecond, seed, startNs, withoutWork }: LoadOrder): Task {
     const { clients, workMicros = 0, arrivals } = this.#load;
+    const requests = withoutWork ? this.#withoutWork : this.#requests;
     const rate = ratePerSecond === null ? 0 : ratePerSecond / clients;
     return {
       count: messages,
-      requestOf: this.#requests.draw(messages, this.#client, clients, seed),
+      requestOf: requests.draw(messages, this.#client, clients, seed),
       due: ratePerSecond === null ? null : this.#dueOf(messages, rate, arrivals, seed),
       startNs: BigInt(startNs),
       ratePerSecond: rate,

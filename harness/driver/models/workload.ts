@@ -10,12 +10,14 @@ import { WorkloadClient } from "./workload-client.ts";
 const LEAD_MS = 2;
 const LEAD_MS_PER_CLIENT = 0.5;
 /**
- * Messages of each client before the first window, in a closed loop: code is compiled over its first thousands of
- * messages, and a schedule may be slow. Ends with the messages or the time, whichever comes first.
+ * Messages of each client before the first window, in a closed loop and without work: code is compiled over its first
+ * thousands of messages, and a schedule or work would make them slow. Ends with the messages or the time, whichever
+ * comes first. A few with work follow, since the server calibrates it at the first one.
  */
-const WARM_MESSAGES_EACH = 500;
-const WARM_STEP_EACH = 50;
-const WARM_MS = 120;
+const WARM_MESSAGES_EACH = 2000;
+const WARM_STEP_EACH = 100;
+const WARM_MS = 250;
+const WORK_MESSAGES_EACH = 10;
 
 /**
  * Workload of the user: clients that send at the same time, sizes that take turns, in a closed or an open loop, to a
@@ -77,12 +79,17 @@ class Clients {
     const startedMs = performance.now();
     for (let each = 0; each < WARM_MESSAGES_EACH && performance.now() - startedMs < WARM_MS; each += WARM_STEP_EACH) {
       // The first step is short, for the pace is unknown.
-      const problem = problemOf(await this.window((each === 0 ? 5 : WARM_STEP_EACH) * clients, null), this.#delivery);
-      if (problem !== undefined) throw new Error(`during warm-up: ${problem}`);
+      await this.#warmUp((each === 0 ? 5 : WARM_STEP_EACH) * clients, true);
     }
+    if (this.#load.workMicros) await this.#warmUp(WORK_MESSAGES_EACH * clients, false);
   }
 
-  async window(count: number, ratePerSecond: number | null): Promise<Window> {
+  async #warmUp(count: number, withoutWork: boolean): Promise<void> {
+    const problem = problemOf(await this.window(count, null, withoutWork), this.#delivery);
+    if (problem !== undefined) throw new Error(`during warm-up: ${problem}`);
+  }
+
+  async window(count: number, ratePerSecond: number | null, withoutWork = false): Promise<Window> {
     const { clients, seed } = this.#load;
     const messages = Math.max(1, Math.ceil(count / clients));
     const leadMs = clients === 1 ? 0 : LEAD_MS + LEAD_MS_PER_CLIENT * clients;
@@ -90,6 +97,7 @@ class Clients {
       messages,
       ratePerSecond,
       seed: (seed + this.#windows++) >>> 0,
+      ...(withoutWork ? { withoutWork } : {}),
       startNs: String(process.hrtime.bigint() + BigInt(Math.round(leadMs * 1e6))),
     };
     const plannedMs = ratePerSecond === null ? 0 : (1000 * messages * clients) / ratePerSecond;
