@@ -58,7 +58,9 @@ test("a profile that is none is refused with the field, what it must be, and the
     [{ ...profile, needs: [3] }, /needs\[0\] is 3 and must be a text/],
     [{ name: "x" }, /why is missing and must be a text/],
     [workload({ cleints: 8 }), /unknown field of workload "cleints" \(did you mean clients\?\)/],
-    [workload({ clients: "8" }), /workload.clients is "8" and must be a whole number of 1 or more/],
+    [workload({ clients: "8" }), /workload.clients is "8" and must be a whole number from 1 to 200/],
+    [workload({ clients: 5000 }), /workload.clients is 5000 and must be a whole number from 1 to 200/],
+    [workload({ otherLoads: [{ clients: 2 }] }), /otherLoads\[0\].ratePerSecond is missing .* or null for no rate/],
     [workload({ payloads: [] }), /workload.payloads is an empty list/],
     [
       workload({ payloads: { mix: [{ bytes: 64, share: 0.5 }] } }),

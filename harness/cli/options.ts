@@ -9,6 +9,7 @@ import { type Payloads, parsePayload } from "./payloads.ts";
 import { parsePeer } from "./peers.ts";
 import {
   each,
+  MOST_CLIENTS,
   parseCount,
   parseDuration,
   parseMode,
@@ -85,9 +86,6 @@ export function withShared(command: Command): Command {
     )
     .addOption(new Option("--no-bundle", "start every process from the source, which takes longer").hideHelp());
 }
-
-/** Largest number of clients, each a process of its own. */
-const MOST_CLIENTS = 200;
 
 export function withMeasuring(command: Command): Command {
   return withShared(command)

@@ -22,13 +22,19 @@ import {
 import { UsageError } from "../results/exit-codes.ts";
 import { LANGUAGES } from "./peers.ts";
 import { unknownName } from "./suggest.ts";
+import { MOST_CLIENTS } from "./values.ts";
 
 const MODULE = /\.[cm]?[jt]s$/;
 const LOAD_LIMIT_MS = 10_000;
 /** Tolerance for sums of shares, which are typed as decimal fractions. */
 const ROUNDING = 1e-9;
 
-const above0 = must("a number above 0", (value) => typeof value === "number" && value > 0 && Number.isFinite(value));
+const clients = must(
+  `a whole number from 1 to ${MOST_CLIENTS}`,
+  (value) => Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MOST_CLIENTS,
+);
+const above0 = must("a number above 0", isAbove0);
+const rate = must("a number above 0, or null for no rate", (value) => value === null || isAbove0(value));
 const atLeast0 = must("a number of 0 or more", (value) => typeof value === "number" && value >= 0);
 const sizes = listOf(integer(1), 1);
 const PART: Fields<MixPart> = { bytes: integer(1), share: above0 };
@@ -41,10 +47,10 @@ const mix: Rule = (value, at) => {
   return Math.abs(total - 1) < ROUNDING ? undefined : `the shares of ${at} add up to ${total} and must add up to 1`;
 };
 
-const LOAD: Fields<LoadPoint> = { clients: integer(1), ratePerSecond: orNull(above0) };
+const LOAD: Fields<LoadPoint> = { clients, ratePerSecond: rate };
 const WORKLOAD: Fields<Workload> = {
-  clients: optional(integer(1)),
-  ratePerSecond: optional(orNull(above0)),
+  clients: optional(clients),
+  ratePerSecond: optional(rate),
   otherLoads: optional(listOf(shape<LoadPoint>(LOAD))),
   payloads: optional((value, at) => (isObject(value) ? mix(value["mix"], `${at}.mix`) : sizes(value, at))),
   workMicros: optional(atLeast0),
@@ -61,6 +67,10 @@ const PROFILE: Fields<Profile> = {
   checks: listOf(text),
 };
 const profileRule = shape<Profile>(PROFILE);
+
+function isAbove0(value: unknown): boolean {
+  return typeof value === "number" && value > 0 && Number.isFinite(value);
+}
 
 /** Returns the first field that is wrong or that no profile has; undefined when the value is a profile. */
 export function profileDefect(value: unknown): string | undefined {

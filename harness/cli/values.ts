@@ -6,6 +6,8 @@ import { PLACEMENTS, type Placement } from "../results/model.ts";
 import { unknownName } from "./suggest.ts";
 
 const UNITS: Readonly<Record<string, number>> = { "": 1, b: 1, k: 1024, kib: 1024, m: 1024 ** 2, mib: 1024 ** 2 };
+/** Largest number of clients, each a process of its own. */
+export const MOST_CLIENTS = 200;
 /** Largest payload of any mechanism: 64 MiB less the header. */
 const MAX_PAYLOAD = 64 * 1024 ** 2;
 

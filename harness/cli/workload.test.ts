@@ -122,7 +122,7 @@ describe("several numbers of clients and rates", () => {
 
   it("are refused where they have more combinations than a run can measure", () => {
     expect(() => workloadOf(optionsOf({ clients: [1, 2, 3, 4], rate: [1, 2] }))).toThrow(
-      "--clients and --rate have 8 combinations; give at most 6, or ask in several runs",
+      "clients and rates have 8 combinations; give at most 6, or ask in several runs",
     );
   });
 });

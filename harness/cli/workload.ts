@@ -47,13 +47,13 @@ const MOST_LOADS = 6;
 /** Combines all numbers of clients with all rates; the first of each is the point of the answer. @throws UsageError */
 function loadsOf({ clients, rate }: MeasureOptions, base: Workload): readonly [LoadPoint, ...LoadPoint[]] {
   const { ratePerSecond, otherLoads = [] } = base;
-  if (clients === undefined && rate === undefined) return [{ clients: base.clients, ratePerSecond }, ...otherLoads];
-  const loads = [...new Set(clients ?? [base.clients])].flatMap((each) =>
+  const combined = [...new Set(clients ?? [base.clients])].flatMap((each) =>
     [...new Set(rate ?? [ratePerSecond])].map((perSecond) => ({ clients: each, ratePerSecond: perSecond })),
   );
+  const loads = clients === undefined && rate === undefined ? [...combined, ...otherLoads] : combined;
   if (loads.length > MOST_LOADS)
     throw new UsageError(
-      `--clients and --rate have ${loads.length} combinations; give at most ${MOST_LOADS}, or ask in several runs`,
+      `clients and rates have ${loads.length} combinations; give at most ${MOST_LOADS}, or ask in several runs`,
     );
   return loads as unknown as [LoadPoint, ...LoadPoint[]];
 }
