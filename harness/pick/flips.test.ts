@@ -62,6 +62,18 @@ describe("the pick", () => {
       expect(turned?.sentence).toContain("With 1 client, fast is 2.0 times as fast (2.0 to 2.0).");
     });
 
+    it("counts the work of every client, since the requests of all of them wait for one server", () => {
+      const loaded = (factor: number, clients: number) => {
+        const found = find([...rows("fast", FAST, at(8)), ...rows("slow", SLOW, at(8))], {
+          ...{ ...question, clients, assumedWorkNs: factor * 1000 },
+        });
+        return found?.ranking.find(({ transport }) => transport === "slow")?.request;
+      };
+      const [one, eight] = [loaded(0, 1), loaded(0, 8)];
+      expect(eight?.breakEvenWorkNs).toBeCloseTo((one?.breakEvenWorkNs as number) / 8, 0);
+      expect(loaded(100, 8)?.ratio).toBeCloseTo(loaded(800, 1)?.ratio as number, 9);
+    });
+
     it("names rates, and both where both differ", () => {
       const flipped = (load: object) => [...rows("fast", SLOW, load), ...rows("slow", FAST, load)];
       const found = find([...flipped(at(1, 500)), ...flipped(at(4, 500))]);

@@ -13,6 +13,8 @@ export interface Margin {
   readonly assumedWorkNs: number;
   /** Work that the server did in each measured request, ns: part of the costs. */
   readonly measuredWorkNs: number;
+  /** Number of requests whose work each request waits for, its own included; default 1. */
+  readonly queued?: number;
 }
 
 /** Difference between a candidate and the fastest for a request, its work included. */
@@ -47,7 +49,7 @@ export function materiality(costs: RequestCosts, fastest: RequestCosts, margin: 
     return other === undefined ? [] : [{ own, other }];
   });
   if (pairs.length === 0) return undefined;
-  const ratios = ratiosAt(pairs, margin.assumedWorkNs);
+  const ratios = ratiosAt(pairs, (margin.queued ?? 1) * margin.assumedWorkNs);
   const bounds = medianInterval(ratios, CONFIDENCE) ?? null;
   return {
     matters: judge(bounds, 1 + margin.share),
@@ -81,8 +83,8 @@ function ratiosAt(pairs: readonly Pair[], workNs: number): number[] {
 }
 
 /** Finds by halving the work at which the ratio is the margin: the ratio falls towards 1 as work grows. */
-function breakEven(pairs: readonly Pair[], { share, measuredWorkNs }: Margin): number | null {
-  const isAbove = (workNs: number): boolean => median(ratiosAt(pairs, workNs - measuredWorkNs)) > 1 + share;
+function breakEven(pairs: readonly Pair[], { share, measuredWorkNs, queued = 1 }: Margin): number | null {
+  const isAbove = (workNs: number): boolean => median(ratiosAt(pairs, queued * (workNs - measuredWorkNs))) > 1 + share;
   if (!isAbove(0)) return null;
   let low = 0;
   let high = 1000;

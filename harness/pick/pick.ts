@@ -1,6 +1,6 @@
 import type { Pick } from "../results/model.ts";
 import { rankByRounds } from "../results/ranking.ts";
-import { candidatesOf, type Evidence, type Out, type Question, withDefaults } from "./candidates.ts";
+import { candidatesOf, type Evidence, type FullQuestion, type Out, type Question, withDefaults } from "./candidates.ts";
 import { type Choice, choose, type Judged, toldFrom } from "./choose.ts";
 import { flipsOf } from "./flips.ts";
 import { otherServers } from "./other-servers.ts";
@@ -23,7 +23,7 @@ export function pick(evidence: Evidence, asked: Question): Pick | null {
   const out: Out = { ruledOut: [], notExamined: [] };
   const ranked = rankByRounds(candidatesOf(evidence, question, question.modes, out));
   const { matters, assumedWorkNs, measuredWorkNs } = question;
-  const choice = choose(ranked, { share: matters, assumedWorkNs, measuredWorkNs });
+  const choice = choose(ranked, { share: matters, assumedWorkNs, measuredWorkNs, queued: queuedIn(question) });
   if (choice === undefined) return null;
   const verdict = verdictOn(choice);
   const told = verdict !== "cannot-tell";
@@ -73,6 +73,15 @@ export function pick(evidence: Evidence, asked: Question): Pick | null {
       ...(found === undefined || !told ? {} : { request: found }),
     })),
   };
+}
+
+/**
+ * Returns the number of requests whose work each request waits for: with clients that wait for their replies, a server
+ * always has a request of each, and it works on one at a time.
+ */
+function queuedIn({ clients = 1, ratePerSecond, optimize }: FullQuestion): number {
+  const isTime = optimize === "p50" || optimize === "p99";
+  return isTime && ratePerSecond === null ? clients : 1;
 }
 
 function verdictOn({ chosen, fastest, all }: Choice): NonNullable<Pick["verdict"]> {
