@@ -295,7 +295,7 @@ describe("the pick", () => {
       expect(found?.ranking[1]?.request).toMatchObject({ matters: "yes" });
       // Half of 10 to 21 µs is 10 % of what is ten times as long, less the exchange itself.
       expect(found?.sentence).toMatch(
-        /The difference is below 10 % where a request does more than \d\d\.\d µs of work/,
+        /The difference is below 10 % where a request does more than about \d\d\.\d µs of work/,
       );
       expect(find(1.5, { assumedWorkNs: 1e6 })).toMatchObject({ transport: "simple", verdict: "immaterial" });
       expect(find(1.5, { matters: 0.6 })).toMatchObject({ transport: "simple", verdict: "immaterial" });

@@ -88,10 +88,11 @@ function simplerWords({ chosen, fastest, simplerBy }: Choice, question: FullQues
 
 function atWhatWork(found: NonNullable<Judged["materiality"]>, question: FullQuestion): string {
   const share = shareOf(question);
+  const { breakEvenWorkNs } = found;
   const only =
-    found.breakEvenWorkNs === null
+    breakEvenWorkNs === null
       ? `which is less than ${share} of it`
-      : `which is more than ${share} only where a request does less than ${duration(found.breakEvenWorkNs)} of work`;
+      : `which is more than ${share} only where a request does less than about ${duration(breakEvenWorkNs)} of work`;
   return found.matters === "no"
     ? only
     : `${only}; this run leaves open on which side of ${share} ${workWords(question)} lies`;
@@ -109,7 +110,7 @@ function workFlip(all: readonly Judged[], question: FullQuestion): string {
   const breakEvenNs = next?.materiality?.breakEvenWorkNs;
   if (next === undefined || breakEvenNs === null || breakEvenNs === undefined) return "";
   const work = duration(breakEvenNs);
-  return ` The difference is below ${shareOf(question)} where a request does more than ${work} of work.`;
+  return ` The difference is below ${shareOf(question)} where a request does more than about ${work} of work.`;
 }
 
 export function shareOf({ matters }: FullQuestion): string {

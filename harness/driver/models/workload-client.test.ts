@@ -104,27 +104,30 @@ it.for([
 it.for([
   ["event", eventWire],
   ["blocking", blockingWire],
-] as const)("sends a mix over the %s face, asks for work except in a warm-up, and verifies each reply", async ([, wireOf]) => {
-  const sizes: number[] = [];
-  const methods = new Set<number>();
-  const wire = wireOf((_, reply) => {
-    sizes.push(reply.length - HEADER_BYTES);
-    methods.add(readMethod(reply));
-    return reply;
-  });
-  const client = new WorkloadClient(wire, { ...LOAD, mix: MIX, workMicros: 7 }, 0, 64);
-  for (const rate of [null, 20_000]) {
-    sizes.length = 0;
-    const window = await client.window(orderOf(40, rate));
-    expect([window.problem, window.messages, window.lost, window.corrupted]).toEqual([undefined, 40, 0, 0]);
-    expect(sizes.toSorted((a, b) => a - b)).toEqual([...Array(30).fill(64), ...Array(10).fill(3000)]);
-    expect(window.lateness?.length).toBe(rate === null ? undefined : 40);
-  }
-  expect([...methods]).toEqual([Method.work]);
-  methods.clear();
-  const warmUp = await client.window({ ...orderOf(40), withoutWork: true });
-  expect([warmUp.messages, ...methods]).toEqual([40, Method.echo]);
-});
+] as const)(
+  "sends a mix over the %s face, asks for work except in a warm-up, and verifies each reply",
+  async ([, wireOf]) => {
+    const sizes: number[] = [];
+    const methods = new Set<number>();
+    const wire = wireOf((_, reply) => {
+      sizes.push(reply.length - HEADER_BYTES);
+      methods.add(readMethod(reply));
+      return reply;
+    });
+    const client = new WorkloadClient(wire, { ...LOAD, mix: MIX, workMicros: 7 }, 0, 64);
+    for (const rate of [null, 20_000]) {
+      sizes.length = 0;
+      const window = await client.window(orderOf(40, rate));
+      expect([window.problem, window.messages, window.lost, window.corrupted]).toEqual([undefined, 40, 0, 0]);
+      expect(sizes.toSorted((a, b) => a - b)).toEqual([...Array(30).fill(64), ...Array(10).fill(3000)]);
+      expect(window.lateness?.length).toBe(rate === null ? undefined : 40);
+    }
+    expect([...methods]).toEqual([Method.work]);
+    methods.clear();
+    const warmUp = await client.window({ ...orderOf(40), withoutWork: true });
+    expect([warmUp.messages, ...methods]).toEqual([40, Method.echo]);
+  },
+);
 
 it.for([
   ["event", eventWire],

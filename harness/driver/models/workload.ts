@@ -1,5 +1,6 @@
 import type { Load, LoadOrder } from "../../process/load-messages.ts";
 import type { UsageReport } from "../../process/messages.ts";
+import { count } from "../../results/format.ts";
 import { problemOf } from "../figures.ts";
 import { ClientGroup } from "./client-group.ts";
 import { together } from "./client-window.ts";
@@ -89,9 +90,9 @@ class Clients {
     if (problem !== undefined) throw new Error(`during warm-up: ${problem}`);
   }
 
-  async window(count: number, ratePerSecond: number | null, withoutWork = false): Promise<Window> {
+  async window(all: number, ratePerSecond: number | null, withoutWork = false): Promise<Window> {
     const { clients, seed } = this.#load;
-    const messages = Math.max(1, Math.ceil(count / clients));
+    const messages = Math.max(1, Math.ceil(all / clients));
     const leadMs = clients === 1 ? 0 : LEAD_MS + LEAD_MS_PER_CLIENT * clients;
     const order: LoadOrder = {
       messages,
@@ -107,10 +108,11 @@ class Clients {
       const [own, theirs] = await Promise.all([this.#own.window(order), others]);
       const window = together([own, ...theirs]);
       if (window.refused === undefined) return window;
-      const rate = `${ratePerSecond}/s with ${clients === 1 ? "1 client" : `${clients} clients`}`;
-      return { ...window, refused: `the driver could not keep the rate of ${rate}: ${window.refused}` };
+      const rate = `${ratePerSecond}/s with ${count(clients, "client")}`;
+      const refused = `the driver could not keep the rate of ${rate}: ${window.refused}`;
+      return { ...window, refused: `${refused}; give a lower --rate or fewer --clients` };
     } catch (error) {
-      return givenUp(count, (error as Error).message);
+      return givenUp(all, (error as Error).message);
     }
   }
 
