@@ -57,7 +57,7 @@ function report(error: unknown): number {
       process.stderr.write(program.helpInformation());
       return EXIT.usage;
     }
-    return say(visible(error.message.replace(/^error: /, "").replace(/\s*\n\s*/g, " ")), EXIT.usage);
+    return say(visible(error.message.replace(/^error: /, "").replace(/\s*\n\s*/g, " ") + wayOut(error)), EXIT.usage);
   }
   if (error instanceof UsageError || error instanceof StoreError) return say(visible(error.message), EXIT.usage);
   if (error instanceof NobodyQualifies) return say(error.message, EXIT.noPick);
@@ -67,6 +67,14 @@ function report(error: unknown): number {
   if (shortage !== undefined) return say(visible(shortage.message), EXIT.refused);
   const full = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return say(`unexpected: ${visibleLines(full)}`, EXIT.crash);
+}
+
+/** Returns what to type instead of `check unix`, the first thing many try. */
+function wayOut({ code }: CommanderError): string {
+  const command = program.commands.find((each) => each.name() === process.argv[2]);
+  const named = command?.options.some(({ long }) => long === "--transport") ?? false;
+  if (code !== "commander.excessArguments" || command === undefined || !named) return "";
+  return ` Name transports behind --transport, as in \`${command.name()} --transport unix fifo\`.`;
 }
 
 function say(message: string, code: number): number {
