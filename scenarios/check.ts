@@ -175,7 +175,10 @@ export const Method = {
   shutdown: 4,
   /** Replies with JSON: {@link ServerStatistics}. */
   statistics: 5,
-  /** Replies with JSON: `usage` of the statistics alone, cheap enough before and after a measurement. */
+  /**
+   * Replies with JSON: `usage` of the statistics alone, cheap enough before and after a measurement. With 1 as its body
+   * a server on Node keeps its compiler from working until it is asked again.
+   */
   usage: 6,
   /** Replies as `echoLater` does, from a pool of {@link POOL} worker threads; `busy` at once when its queue is full. */
   pooled: 7,

@@ -1,6 +1,7 @@
 import { Method } from "../../scenarios/check.ts";
 import { PROGRAM } from "../../transports/contract/capabilities.ts";
 import { HEADER_BYTES, Kind } from "../../transports/contract/frame.ts";
+import { holdCompiler } from "../process/compiler-hold.ts";
 import type { CellFigures } from "../process/messages.ts";
 import { readUsage } from "../process/usage.ts";
 import { buildFrame } from "../rpc/message.ts";
@@ -21,30 +22,40 @@ export interface Bracket {
   readonly after: Usages;
 }
 
-/** Reads the usage just outside the window. */
-export async function usages(site: Site, model?: PreparedModel): Promise<Usages> {
+/**
+ * Reads the usage just outside the window.
+ *
+ * @param hold whether both processes keep their compiler from working from now on, until the next reading
+ */
+export async function usages(site: Site, model?: PreparedModel, hold = false): Promise<Usages> {
   const { link } = site;
-  const peer = link.peer.info.pid === process.pid ? null : await peerUsage(site);
+  const peer = link.peer.info.pid === process.pid ? null : await peerUsage(site, hold);
+  holdCompiler(hold);
   return { own: readUsage(), peer, clients: model?.usage?.() ?? null };
 }
 
-async function peerUsage({ link, transport }: Site): Promise<PeerUsage> {
-  if (link.peer.info.language === PROGRAM) return link.peer.usage();
+async function peerUsage({ link, transport }: Site, hold: boolean): Promise<PeerUsage> {
+  if (link.peer.info.language === PROGRAM) return link.peer.usage(hold);
+  const body = Uint8Array.of(hold ? 1 : 0);
   if (link.face === "blocking") {
-    const bytes = exchangeBlocking(link, Method.usage);
+    const bytes = exchangeBlocking(link, Method.usage, body);
     return bytes === null ? null : JSON.parse(new TextDecoder().decode(bytes));
   }
   // Where no request can be sent, the control channel asks.
-  if (!transport.capabilities.patterns.includes("request-reply")) return link.peer.usage();
-  const bytes = await link.client.request(new Uint8Array(0), { method: Method.usage });
+  if (!transport.capabilities.patterns.includes("request-reply")) return link.peer.usage(hold);
+  const bytes = await link.client.request(body, { method: Method.usage });
   return JSON.parse(new TextDecoder().decode(bytes));
 }
 
 const ANSWER_BYTES = 4096;
 
-export function exchangeBlocking(link: Extract<Link, { face: "blocking" }>, method: Method): Uint8Array | null {
+export function exchangeBlocking(
+  link: Extract<Link, { face: "blocking" }>,
+  method: Method,
+  body = new Uint8Array(0),
+): Uint8Array | null {
   const into = new Uint8Array(ANSWER_BYTES);
-  if (!link.connection.send(buildFrame(Kind.request, 0, method, 0, new Uint8Array(0)), 1000)) return null;
+  if (!link.connection.send(buildFrame(Kind.request, 0, method, 0, body), 1000)) return null;
   for (let attempt = 0; attempt < 20; attempt++) {
     const length = link.connection.receive(into, 100);
     if (length >= HEADER_BYTES) return into.slice(HEADER_BYTES, length);

@@ -231,7 +231,7 @@ async function measure(site: Site, cell: CellPlan, model: PreparedModel): Promis
   const warmProblem = problemOf(await warmUp(limits, model, delivery), delivery);
   if (warmProblem !== undefined) return invalid(cell, `during warm-up: ${warmProblem}`);
   const first = await usages(site, model);
-  const before = await usages(site, model);
+  const before = await usages(site, model, true);
   const window = await model.window(cell.messages);
   const bracket = { first, before, after: await usages(site, model) };
   return resultOf(cell, window, problemOf(window, delivery), figuresOf(window, bracket, cell.model === "idle"));

@@ -1,5 +1,6 @@
 import { Method, type StreamTotals } from "../../scenarios/check.ts";
 import { HEADER_BYTES, Status } from "../../transports/contract/frame.ts";
+import { holdCompiler } from "../process/compiler-hold.ts";
 import { readUsage } from "../process/usage.ts";
 import { echoDescriptor } from "./descriptor.ts";
 import { serverStatistics } from "./statistics.ts";
@@ -45,6 +46,7 @@ function look(method: number, request: Uint8Array, facts: ServerFacts): Answer {
     case Method.statistics:
       return ok(serverStatistics(facts.requests, facts.clients));
     case Method.usage:
+      holdCompiler(request[HEADER_BYTES] === 1);
       return ok(readUsage());
     case Method.streamTotals:
       return ok(facts.takeTotals());

@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { IpcError } from "../../transports/contract/errors.ts";
 import type { BlockingConnection, ServerProgram, Transport } from "../../transports/contract/transport.ts";
 import { shareCompiledCode } from "../process/compiled-code.ts";
+import { holdCompiler } from "../process/compiler-hold.ts";
 import { openControl } from "../process/control.ts";
 import { allowedCpuList } from "../process/cpus.ts";
 import { failureOf } from "../process/failure.ts";
@@ -37,7 +38,10 @@ async function serveEvents(transport: Transport, start: PeerStart): Promise<void
     await recoderOf(start),
   );
   const server = await transport.event.listen(start.address, program, keyOf(start));
-  control.onMessage("report-usage", () => control.send(readUsage()));
+  control.onMessage("report-usage", ({ hold }) => {
+    holdCompiler(hold);
+    control.send(readUsage());
+  });
   control.onMessage("publish", (request) => program.publish(request, (published) => control.send(published)));
   ready(server.address);
   const failure = await Promise.race([

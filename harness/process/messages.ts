@@ -39,6 +39,8 @@ export interface PeerStop {
 /** Asks for `usage`: for transports that cannot ask over the connection itself with `Method.statistics`. */
 export interface PeerReportUsage {
   readonly type: "report-usage";
+  /** Whether the compiler is held from now on, see `compiler-hold.ts`. */
+  readonly hold: boolean;
 }
 /** Sends one-way messages to every client, as fast as each takes them. Answered by `published`. Event loop only. */
 export interface PeerPublish {

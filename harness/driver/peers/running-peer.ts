@@ -27,8 +27,10 @@ export interface RunningPeer {
   /**
    * Returns the usage of the server so far, of a program of the user's with all it has started; null when it shares
    * this process, and where the system does not report it. Blocking peers serve and cannot be asked.
+   *
+   * @param hold whether it keeps its compiler from working from now on
    */
-  usage(): Promise<UsageReport | null>;
+  usage(hold?: boolean): Promise<UsageReport | null>;
   /** Sends one-way messages from the server; resolves after the last. @throws IpcError IPC_UNSUPPORTED */
   publish(request: PeerPublish, timeoutMs: number): Promise<Published>;
   kill(signal: "SIGTERM" | "SIGKILL"): Promise<PeerExit>;
@@ -78,9 +80,9 @@ export function runningPeer(
     address: info.address,
     connect,
     streamReport: (timeoutMs) => peer.next(["stream-report"], timeoutMs),
-    async usage() {
+    async usage(hold = false) {
       if (isProgram && process.platform !== "linux") return null;
-      peer.send({ type: "report-usage" });
+      peer.send({ type: "report-usage", hold });
       return peer.next(["usage"], USAGE_TIMEOUT_MS);
     },
     publish(request, timeoutMs) {
