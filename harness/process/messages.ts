@@ -39,7 +39,7 @@ export interface PeerStop {
 /** Asks for `usage`: for transports that cannot ask over the connection itself with `Method.statistics`. */
 export interface PeerReportUsage {
   readonly type: "report-usage";
-  /** Whether the compiler is held from now on, see `compiler-hold.ts`. */
+  /** `true`: the peer holds its compiler until it is asked again, see `compiler-hold.ts`. */
   readonly hold: boolean;
 }
 /** Sends one-way messages to every client, as fast as each takes them. Answered by `published`. Event loop only. */

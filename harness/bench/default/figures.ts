@@ -127,7 +127,7 @@ function widthRows({ plain }: Evidence): Row[] {
   ];
 }
 
-/** Says what the C baseline has in the same rounds: where plain C scatters as much, the machine is the reason. */
+/** Adds the C baseline's figure of the same rounds: where plain C scatters as much, the machine is the reason. */
 function cWords(c: OverRuns | undefined, words: string): string {
   return c === undefined ? "no C baseline" : `${words} ${percent(c.middle)}`;
 }
