@@ -1,11 +1,11 @@
 import type { Transport } from "./contract/transport.ts";
 
-/** Entry of one transport in {@link REGISTRY}, the only list there is. */
+/** Entry of one transport in {@link REGISTRY}, the only list of transports. */
 export interface Registration {
   readonly id: string;
-  /** Family, and name of its folder. */
+  /** Name of the family and of its folder. */
   readonly family: string;
-  /** True for a plain `compare`: one id of each family, two of shared memory (one sleeps, one polls); at most 12. */
+  /** True if a plain `compare` runs it: one id per family, two of shared memory (one sleeps, one polls); at most 12. */
   readonly shortlist: boolean;
   /** Imports the module of this mechanism and nothing else; its library is loaded by `probe` or on first use. */
   readonly load: () => Promise<Transport>;
@@ -23,7 +23,7 @@ export const REGISTRY: readonly Registration[] = [
   other("http/unix", "sockets", async () => (await import("./sockets/http.ts")).http),
   other("ws/unix", "sockets", async () => (await import("./sockets/websocket.ts")).websocket),
   other("jsonrpc/unix", "sockets", async () => (await import("./sockets/json-rpc.ts")).jsonRpc),
-  // A row that only Windows can fill; elsewhere it is listed with its reason.
+  // Available only on Windows; on other systems it is listed with the reason.
   other("named-pipe", "sockets", async () => (await import("./sockets/named-pipe.ts")).namedPipe),
   other("unix-dgram", "sockets", async () => (await import("./sockets/unix-dgram.ts")).unixDgram),
   short("fifo", "pipes", async () => (await import("./pipes/fifo.ts")).fifo),

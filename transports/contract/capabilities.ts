@@ -8,10 +8,10 @@ export type Platform = "linux" | "darwin" | "win32";
  * Structured-cloneable and constant after the module has loaded.
  */
 export interface Capabilities {
-  /** The first one is measured by default. `event` needs an event face, the others a blocking one. */
+  /** The first mode is measured by default. `event` needs the `event` face of the transport, the others `blocking`. */
   readonly modes: readonly [WaitMode, ...WaitMode[]];
   readonly patterns: readonly Pattern[];
-  /** Party that brings both ends together: an address, the parent that launches the peer, or one process with both. */
+  /** Where both ends meet: at an address, in the parent that launches the peer, or in one process that has both. */
   readonly rendezvous: "address" | "parent" | "process";
   /** Layer that keeps message boundaries: the kernel, a library, or our length prefix. */
   readonly boundaries: "kernel" | "library" | "prefix";
@@ -29,19 +29,19 @@ export interface Capabilities {
   /** Detection of a dead peer: at once, within 1000 ms by a heartbeat, or never. */
   readonly peerLoss: "immediate" | "heartbeat" | "undetected";
   readonly auth: readonly ("permissions" | "shared-key")[];
-  /** True where messages that were taken survive the death of the server and reach its successor. */
+  /** True if messages that `send` has taken survive the death of the server and reach its successor. */
   readonly persistent: boolean;
   readonly platforms: readonly Platform[];
-  /** Languages that can use it, through our peers or a documented protocol: `python`, `c`, `any`. */
+  /** Languages that can use the mechanism, through our peers or a documented protocol: `python`, `c`, `any`. */
   readonly languages: readonly string[];
-  /** npm packages that a program needs for it beside Node itself; absent where the module does not state them. */
+  /** npm packages that a program needs to use the mechanism; absent if the module does not state them. */
   readonly packages?: readonly string[];
-  /** True where the face of the first mode runs native code beside Node's; absent where the module is silent on it. */
+  /** True if the face of the first mode runs native code other than Node's; absent if the module does not state it. */
   readonly native?: boolean;
 }
 
-/** Language of a server that is a user's program: what it is written in is not known. */
+/** Language given for a server that is a user's program: its real language is unknown. */
 export const PROGRAM = "program";
 
-/** `maxMessageBytes` of mechanisms without a bound of their own: 64 MiB. */
+/** `maxMessageBytes` of mechanisms that have no limit themselves: 64 MiB. */
 export const UNBOUNDED_MESSAGE_BYTES: number = 64 * 1024 * 1024;

@@ -19,7 +19,7 @@ export const IPC_ERROR_CODES = {
 export type IpcErrorCode = keyof typeof IPC_ERROR_CODES;
 
 export interface IpcErrorDetails {
-  /** Id of the transport it happened in. */
+  /** Id of the transport in which the error happened. */
   readonly transport?: string;
   /** Symbolic errno such as `EADDRINUSE`, where the operating system returned one. */
   readonly errno?: string;
@@ -41,7 +41,7 @@ export class IpcError extends Error {
   }
 }
 
-/** True for errors thrown by a transport, also those of another copy of this module. */
+/** True for an IpcError, also for one that another copy of this module made. */
 export function isIpcError(error: unknown): error is IpcError {
   return error instanceof Error && error.name === "IpcError" && "code" in error;
 }
@@ -59,7 +59,7 @@ const ERRNO_TO_CODE: Readonly<Record<string, IpcErrorCode>> = {
   ETIMEDOUT: "IPC_TIMEOUT",
 };
 
-/** Wraps what Node or a library threw; an IpcError passes through, an unknown errno becomes IPC_SYSTEM. */
+/** Makes an IpcError of any error; returns an IpcError as it is. An unknown errno gets the code `fallback`. */
 export function toIpcError(error: unknown, transport: string, fallback: IpcErrorCode = "IPC_SYSTEM"): IpcError {
   if (isIpcError(error)) return error;
   const errno = error instanceof Error && "code" in error ? String(error.code) : undefined;
@@ -75,7 +75,7 @@ export function toIpcError(error: unknown, transport: string, fallback: IpcError
 
 const DEEPEST_CAUSE = 8;
 
-/** Finds the shortage of the machine behind an error, however it is wrapped; undefined when there is none. */
+/** Looks for a shortage of the machine in an error and its causes, and returns it; undefined when there is none. */
 export function shortageIn(error: unknown): IpcError | undefined {
   let cause = error;
   for (let depth = 0; cause instanceof Error && depth < DEEPEST_CAUSE; depth++) {

@@ -1,5 +1,5 @@
 /**
- * Header of 16 bytes that every message of the harness begins with, whatever the transport:
+ * Size of the header with which every message of the harness begins, whatever the transport:
  *
  *     0  u32  id        sequence number or request id
  *     4  u8   kind      see {@link Kind}
@@ -8,7 +8,7 @@
  *     8  u32  length    bytes of body after the header
  *     12 u32  checksum  CRC-32 of the body, combined with the id
  *
- * Little-endian. Body and header are one message to the transport. The one piece of logic in `contract/`.
+ * Little-endian. The transport gets header and body as one message. No other file in `contract/` contains logic.
  */
 export const HEADER_BYTES = 16;
 
@@ -20,12 +20,12 @@ export type Kind = (typeof Kind)[keyof typeof Kind];
 export const Status = { ok: 0, failed: 1, busy: 2, closing: 3, unknownMethod: 4, corrupt: 5 } as const;
 export type Status = (typeof Status)[keyof typeof Status];
 
-/** Golden-ratio multiplier: spreads neighbouring ids over 32 bits, so the checksum of one id never fits the next. */
+/** Golden-ratio multiplier: spreads neighbouring ids over 32 bits, so a checksum never fits the neighbouring id. */
 const ID_SPREAD = 0x9e3779b1;
 
 /**
  * Computes the checksum field of a message: the CRC-32 of its body, bound to its id.
- * A sender that repeats a body computes `bodyCrc` once and pays nothing per message.
+ * A sender that repeats a body computes `bodyCrc` only once.
  */
 export function bindChecksum(bodyCrc: number, id: number): number {
   return (bodyCrc ^ Math.imul(id, ID_SPREAD)) >>> 0;
@@ -56,7 +56,7 @@ export const readStatus = (frame: Uint8Array): number => (frame[6] as number) | 
 export const readLength = (frame: Uint8Array): number => readU32(frame, 8);
 export const readChecksum = (frame: Uint8Array): number => readU32(frame, 12);
 
-/** True when the header is whole and `length` matches the rest exactly. Anything else is not a message of ours. */
+/** True if the header is complete and `length` is the exact length of the rest; otherwise it is no message of ours. */
 export function isFrame(message: Uint8Array): boolean {
   return message.length >= HEADER_BYTES && readLength(message) === message.length - HEADER_BYTES;
 }

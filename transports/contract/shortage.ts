@@ -20,7 +20,7 @@ export const REMEDIES = {
 
 export type Resource = keyof typeof REMEDIES;
 
-/** Errnos that stand for a shortage of the machine, or of a limit set on it, and what is short by default. */
+/** Errnos that mean a shortage of the machine or a limit set on it, each with the resource that it usually means. */
 export const SHORTAGES: Readonly<Record<string, Resource>> = {
   EDQUOT: "disk",
   EMFILE: "descriptors",
@@ -32,8 +32,8 @@ export const SHORTAGES: Readonly<Record<string, Resource>> = {
 };
 
 /**
- * Returns the resource that a failed call of Node lacked; undefined for other failures. The call matters beside the
- * errno: `watch` and `spawn` have limits of their own.
+ * Returns the resource that a failed call of Node lacked; undefined for other failures. The same errno means other
+ * resources for `watch` and `spawn`, which have limits of their own.
  */
 export function resourceOf({ code = "", syscall = "", path = "" }: NodeJS.ErrnoException): Resource | undefined {
   if (syscall === "watch" && code === "ENOSPC") return "inotifyWatches";

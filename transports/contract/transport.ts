@@ -1,7 +1,7 @@
 import type { Capabilities } from "./capabilities.ts";
 import type { IpcError } from "./errors.ts";
 
-/** A private directory (mode 0700) and an unguessable name prefix; one of each per run. */
+/** A private directory (mode 0700) and an unguessable name prefix. Every run has its own. */
 export interface Place {
   /** Absolute path of a directory that belongs to this run alone. */
   readonly directory: string;
@@ -9,11 +9,11 @@ export interface Place {
   readonly prefix: string;
 }
 
-/** Address of a server. Plain data, which travels between the processes as JSON. */
+/** Address of a server: plain data, sent between the processes as JSON. */
 export interface Address {
   /** Id of the transport that allocated it. */
   readonly transport: string;
-  /** A path, a `host:port` or a kernel name, as the transport defines it. Every OS name is a pure function of this. */
+  /** A path, a `host:port` or a kernel name, as the transport defines it. All names in the OS are derived from this. */
   readonly name: string;
   readonly options?: Readonly<Record<string, string | number | boolean>>;
 }
@@ -26,15 +26,15 @@ export interface OpenOptions {
 }
 
 /**
- * Callbacks for the owner of a connection. Handed over when opening, so that no message can be missed.
- * Never called from inside `send`.
+ * Callbacks for the owner of a connection. The owner passes them when it opens the connection, so that it misses no
+ * message. No callback is called from inside `send`.
  */
 export interface ConnectionHandler {
   /** Called first, on both sides. From here on `send` is allowed, so a server may send first. */
   onOpen(connection: Connection): void;
   /** Gets one whole message, borrowed until this call returns: copy what you keep. */
   onMessage(message: Uint8Array, connection: Connection): void;
-  /** Called when a `send` that returned false can be tried again. */
+  /** Called when the owner can retry a `send` that returned false. */
   onWritable(connection: Connection): void;
   /** Called exactly once, last; `error` is absent after an orderly close by either side. */
   onClose(connection: Connection, error?: IpcError): void;
@@ -45,20 +45,20 @@ export interface Connection extends AsyncDisposable {
   /**
    * Takes one whole message or nothing.
    *
-   * @returns true: taken, and the buffer may be reused at once. false: nothing was taken, and `onWritable` follows.
+   * @returns true: the message was taken and the buffer may be reused. false: nothing was taken; `onWritable` follows.
    * @throws IpcError IPC_TOO_LARGE (above `maxMessageBytes`), IPC_CLOSED, IPC_UNSUPPORTED (no such direction here)
    */
   send(message: Uint8Array): boolean;
-  /** Stops `onMessage`; at most one more message follows. A receiver that cannot answer should pause, not queue. */
+  /** Stops `onMessage`; at most one more message follows. A receiver that cannot reply should pause and not queue. */
   pause(): void;
   /** Undoes `pause`. */
   resume(): void;
   /**
-   * Delivers what was taken, then closes. Resolves when the other side has it all, so that this process may exit. Also
-   * resolves when the other side died; `onClose` gets the error. Idempotent: later calls return the same promise.
+   * Delivers the messages taken, then closes. Resolves when the other side has all of them, so that this process may
+   * exit, or when the other side has died; `onClose` then gets the error. Later calls return the same promise.
    *
-   * @param timeoutMs default 5000; after it the connection is torn down and the promise rejects with IPC_TIMEOUT. Only
-   *   time in which this process could run counts.
+   * @param timeoutMs default 5000. Afterwards the connection is cut and the promise rejects with IPC_TIMEOUT. Only time
+   *   in which this process could run counts.
    */
   close(timeoutMs?: number): Promise<void>;
 }
@@ -99,11 +99,11 @@ export interface LaunchedPeer {
   readonly exited: Promise<{ readonly code: number | null; readonly signal: string | null }>;
 }
 
-/** One end in blocking mode: calls may sleep or spin, and allocate nothing per message. */
+/** One end of a connection in blocking mode. Calls may sleep or spin; they allocate nothing per message. */
 export interface BlockingConnection extends Disposable {
   /**
-   * @returns false when the time ran out and nothing of it was sent. If a part was sent, it returns true, and the next
-   *   call sends the rest first.
+   * @returns false when the time ran out before any byte was sent. If a part of the message was sent, returns true, and
+   *   the next call sends the rest first.
    * @throws IpcError IPC_TOO_LARGE, IPC_CLOSED, IPC_PEER_LOST
    */
   send(message: Uint8Array, timeoutMs: number): boolean;
@@ -117,8 +117,8 @@ export interface BlockingConnection extends Disposable {
 /** A listening end in blocking mode. */
 export interface BlockingServer extends Disposable {
   readonly address: Address;
-  /** Receives the next message of any client and accepts newcomers meanwhile. As `BlockingConnection.receive`, except
-   *  that a lost client is not an error of the server: it is forgotten and waiting goes on. */
+  /** Receives the next message of any client and accepts newcomers meanwhile. Does the same as
+   *  `BlockingConnection.receive`, but a lost client is no error: the server forgets it and waits on. */
   receive(into: Uint8Array, timeoutMs: number): number;
   /** Sender of the message that `receive` returned last; undefined before the first. */
   readonly from: BlockingConnection | undefined;
@@ -145,15 +145,15 @@ export interface OsObject {
   readonly mode?: number;
 }
 
-/** A client below our framing: raw bytes (or raw messages), for the security checks. */
+/** A client without our framing, which sends raw bytes (or raw messages) for the security checks. */
 export interface RawClient extends AsyncDisposable {
   /** Resolves when the OS took the bytes; rejects when the other side is gone. */
   write(bytes: Uint8Array): Promise<void>;
-  /** Settles when the server has hung up. */
+  /** Settles when the server has closed the connection. */
   readonly closed: Promise<void>;
 }
 
-/** Child of its launcher that writes raw bytes where its messages belong. `closed` settles when the parent hung up. */
+/** Launched child that writes raw bytes instead of messages. `closed` settles when the parent closed the connection. */
 export interface LaunchedRawClient extends RawClient {
   readonly pid: number;
 }
@@ -166,11 +166,11 @@ export interface ProgramServer {
   readonly exited: Promise<{ readonly code: number | null; readonly signal: string | null }>;
   /** Signals all processes of its group; no error when they have ended. */
   signal(name: "SIGTERM" | "SIGKILL" | "SIGSTOP" | "SIGCONT"): void;
-  /** One sentence about it: the id, the command, `what` it did, and the last line of its output. */
+  /** Returns a sentence about the program: its id, its command, `what` it did, and the last line of its output. */
   account(what: string): string;
 }
 
-/** Server that is a program with its own protocol and answers requests alone. Its transport adapts the client. */
+/** Server that is a program with its own protocol and only replies to requests. Its transport adapts the client. */
 export interface ServerProgram {
   /**
    * Starts the program and resolves when it is ready.
@@ -182,49 +182,49 @@ export interface ServerProgram {
 }
 
 /**
- * Description of a transport, available without running it. From another process it is plain data, and its faces show
- * only that they exist.
+ * Description of a transport, available without running it. When it comes from another process it is plain data, and
+ * `event` and `blocking` show only that the faces exist.
  */
 export interface TransportDescription {
   /** Stable name used everywhere: `unix`, `shm/futex`. */
   readonly id: string;
   readonly capabilities: Capabilities;
-  /** Id of the transport that has the same code on this platform: results of one hold for the other. */
+  /** Id of a transport that runs the same code on this platform: the results of one are valid for the other. */
   readonly sameAs?: string;
   readonly event?: { readonly launch?: unknown };
   readonly blocking?: object;
   /**
-   * True where open connections work even while nobody sends: they ping, poll or scan. The harness then keeps none of
-   * them idle while it measures others.
+   * True if open connections use CPU time even while nobody sends: they ping, poll or scan. The harness then keeps no
+   * idle connection of this transport open while it measures others.
    */
   readonly activeWhenIdle?: true;
   /** Peers in other languages: name -> command that starts one, for example `python`. */
   readonly peers?: Readonly<Record<string, readonly [string, ...string[]]>>;
-  /** Server that the harness did not write: started instead of one of our peers. Event face only. */
+  /** Server that is not part of the harness, started instead of one of our peers. Only for the event face. */
   readonly program?: object;
-  /** Present where raw bytes can be sent below our framing, at an address or by the child that is launched. */
+  /** Present if raw bytes can be sent without our framing, to an address or by a launched child. */
   readonly connectRaw?: unknown;
   readonly launchRaw?: unknown;
 }
 
 /**
  * One IPC mechanism. Importing the module that defines it loads no library of the mechanism and never fails.
- * At least one of `event` and `blocking` is there.
+ * At least one of `event` and `blocking` is present.
  */
 export interface Transport extends TransportDescription {
   /** Never throws. */
   probe(): Promise<Availability>;
-  /** Returns a fresh address at this place; creates nothing but, where needed, directories inside it. */
+  /** Returns a new address at this place; creates nothing except directories inside it, where needed. */
   allocate(place: Place): Promise<Address>;
   readonly event?: EventTransport;
   readonly blocking?: BlockingTransport;
   readonly program?: ServerProgram;
-  /** Opens a connection that speaks raw bytes; absent where the mechanism has no way in below our framing. */
+  /** Opens a connection that sends raw bytes; absent if the mechanism offers no way around our framing. */
   connectRaw?(address: Address): Promise<RawClient>;
-  /** Launches a child that writes raw bytes, where the child is the way in (`parent`). `handler` is as for `launch`. */
+  /** Launches a child that writes raw bytes; for rendezvous `parent`. `handler` is the same as for `launch`. */
   launchRaw?(handler: ConnectionHandler): Promise<LaunchedRawClient>;
-  /** Lists all that the OS holds for this address, also while in use; empty after a clean end. */
+  /** Lists all objects that the OS holds for this address, also while it is in use; empty after a clean end. */
   residue(address: Address): Promise<readonly OsObject[]>;
-  /** Removes what a crash left behind. Idempotent. Never called while a server of this address lives. */
+  /** Removes the objects that a crash left behind. Idempotent. Not called while a server of this address lives. */
   sweep(address: Address): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** Where the program of a user listens, and how that travels as an address of the contract. */
+/** Addresses at which the program of a user listens, and their form as an address of the contract. */
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -20,21 +20,21 @@ export interface PortAddress {
   readonly port: number;
 }
 
-/** Where a server listens: what `connect` of `node:net` takes. */
+/** Address of a server, as `connect` of `node:net` takes it. */
 export type ServerAddress = PathAddress | PortAddress;
 
-/** Where an address may be made. */
+/** Place at which an address may be made. */
 export interface ServerPlace extends Place {
-  /** Eight hexadecimal digits, others each time: several servers run side by side, each at an address of its own. */
+  /** Eight hexadecimal digits, different for each server, since several run side by side. */
   readonly name: string;
 }
 
-/** A fresh path in the private directory of the run. */
+/** Returns a new path in the private directory of the run. */
 export function socketPath({ directory, prefix, name }: ServerPlace): PathAddress {
   return { path: process.platform === "win32" ? `\\\\.\\pipe\\${prefix}-${name}` : join(directory, `${name}.sock`) };
 }
 
-/** A port of the loopback interface that is free now. */
+/** Returns a port of the loopback interface that is free now. */
 export async function loopbackPort(): Promise<PortAddress> {
   const host = "127.0.0.1";
   const server = createServer();
@@ -43,12 +43,12 @@ export async function loopbackPort(): Promise<PortAddress> {
   return { host, port };
 }
 
-/** The place of one server more. */
+/** Returns the place for one more server. */
 export function placeOf({ directory, prefix }: Place): ServerPlace {
   return { directory, prefix, name: distinctName() };
 }
 
-/** @throws IpcError IPC_UNSUPPORTED for anything else than an address, or a path that is too long for a socket */
+/** @throws IpcError IPC_UNSUPPORTED for anything but an address, or for a path that is too long for a socket */
 export function addressOf(transport: string, where: Partial<PathAddress & PortAddress> | undefined): Address {
   if (typeof where?.path === "string") {
     checkSocketPath(where.path, transport);
@@ -66,7 +66,7 @@ export function whereOf({ name, options }: Address): ServerAddress {
   return typeof host === "string" && typeof port === "number" ? { host, port } : { path: name };
 }
 
-/** True where somebody accepts connections. */
+/** True if somebody accepts connections there. */
 export function isServed(where: ServerAddress): Promise<boolean> {
   return isListening(where).catch(() => false);
 }
@@ -77,7 +77,7 @@ export async function residueOf(address: Address): Promise<readonly OsObject[]> 
   return process.platform === "win32" ? [] : pathResidue(where.path, address.transport);
 }
 
-/** Removes the socket of a program that was killed; a port is free the moment its process is gone. */
+/** Removes the socket of a program that was killed. A port needs no removal: it is free once its process is gone. */
 export function sweepAddress(address: Address): void {
   const where = whereOf(address);
   if ("path" in where && process.platform !== "win32") removeSocket(where.path, address.transport);

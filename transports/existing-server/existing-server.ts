@@ -1,4 +1,4 @@
-/** A program that the harness did not write as a candidate: its user writes the client half, the rest is here. */
+/** Makes a candidate of a program that is not part of the harness. Its user writes the client; the rest is here. */
 import type { Capabilities } from "../contract/capabilities.ts";
 import { IpcError, toIpcError } from "../contract/errors.ts";
 import { HEADER_BYTES, isFrame, Kind, readKind, readMethod, Status } from "../contract/frame.ts";
@@ -18,45 +18,45 @@ import {
 } from "./address.ts";
 import { startProgram } from "./program.ts";
 
-/** One connection of the client half. */
+/** One connection of the client that the user writes. */
 export interface ServerClient {
   /**
-   * Sends a request and resolves with the reply to it. So many are under way at a time as `maxInFlight` of the
-   * capabilities.
+   * Sends a request and resolves with its reply. At most `maxInFlight` requests (see the capabilities) are under way at
+   * a time.
    *
-   * @throws any error: the connection is then lost (IPC_PEER_LOST); SyntaxError, RangeError, or an IpcError
-   *   IPC_MALFORMED: the answer was wrong
+   * @throws SyntaxError, RangeError, or an IpcError IPC_MALFORMED if the reply was wrong; any other error means that
+   *   the connection is lost (IPC_PEER_LOST)
    */
   request(body: Uint8Array): Promise<Uint8Array>;
-  /** Ends it; requests under way may fail. What it returns is not waited for. */
+  /** Ends the connection; requests under way may fail. The harness does not wait for a promise that this returns. */
   close(): unknown;
-  /** Settles when the server has closed the connection; rejects when it was lost. Absent: the next request fails. */
+  /** Resolves when the server has closed the connection; rejects if it was lost. If absent, the next request fails. */
   readonly closed?: Promise<unknown>;
 }
 
 /** Options of {@link existingServer}. */
 export interface ExistingServer<Where extends ServerAddress> {
-  /** Name in tables and of `--transport`: printable characters without spaces, and no id of ipcmark. */
+  /** Name in tables and for `--transport`: printable characters without spaces; not an id of ipcmark. */
   readonly id: string;
   /** Starts the server: a program and its arguments, without a shell. */
   readonly command: readonly string[] | ((address: Where) => readonly string[]);
-  /** Added to the environment of the server, such as `{ PORT: "8080" }`. */
+  /** Variables added to the environment of the server, such as `{ PORT: "8080" }`. */
   readonly env?: Readonly<Record<string, string>> | ((address: Where) => Readonly<Record<string, string>>);
   /** Working directory of the server; default: where ipcmark was started. */
   readonly directory?: string;
-  /** Returns a fresh address for each server: several run side by side. Default: `socketPath`; or `loopbackPort`. */
+  /** Returns a new address per server, since several run side by side. Default: `socketPath`; or `loopbackPort`. */
   readonly address?: (place: ServerPlace) => Where | Promise<Where>;
-  /** The server is ready when a line of its output fits, or when it accepts a connection: `connects`, the default. */
+  /** Sign that the server is ready: a line of its output that matches, or (`connects`, default) a connection. */
   readonly ready?: RegExp | "connects";
   /** Default 10,000; at most 15,000. */
   readonly readyTimeoutMs?: number;
   /** Opens a connection. Rejects when nobody listens, unless the capabilities have `connects: "lazy"`. */
   connect(address: Where): ServerClient | Promise<ServerClient>;
-  /** Returns true for a right reply. Default: it is the request, byte for byte. */
+  /** Returns true for a correct reply. Default: the reply must equal the request. */
   verify?(request: Uint8Array, reply: Uint8Array): boolean;
-  /** Claims of the server. Default: one request in flight, 1 MiB, no notice of its death. */
+  /** Claims of the server. Default: one request in flight, 1 MiB, its death goes undetected. */
   readonly capabilities?: Partial<Capabilities>;
-  /** Open connections work even while nobody sends. */
+  /** True if open connections use CPU time even while nobody sends. */
   readonly activeWhenIdle?: true;
 }
 
@@ -66,8 +66,8 @@ const MAX_BODY_BYTES = 1024 * 1024;
 
 /**
  * Makes a transport of a program with a protocol of its own. Checks and measurements start it as their server and send
- * through the client half. Requests are arbitrary bytes; methods of the harness's own servers are answered with
- * `unknownMethod` and never sent.
+ * through the user's client. Requests are arbitrary bytes. Methods that only the harness's own servers have are not
+ * sent; they get the status `unknownMethod`.
  *
  * @throws TypeError for a field that is missing or wrong
  */
@@ -94,7 +94,7 @@ export function existingServer<Where extends ServerAddress = { readonly path: st
       async start(address, signal) {
         const where = whereOf(address) as Where;
         const parts = typeof command === "function" ? command(where) : command;
-        if (!isCommand(parts)) throw unsupported(id, "command must give a list of texts, the program first");
+        if (!isCommand(parts)) throw unsupported(id, "command must return a list of texts, the program first");
         const settings = {
           id,
           command: parts,
@@ -128,7 +128,7 @@ function capabilitiesOf<Where extends ServerAddress>({ capabilities = {} }: Exis
     backpressure: "outbox",
     peerLoss: "undetected",
     auth: [],
-    // Nothing is known of other systems.
+    // It is unknown whether the program runs on other systems.
     platforms: PLATFORMS.filter((platform) => platform === process.platform),
     languages: [],
     ...capabilities,
@@ -206,7 +206,7 @@ async function opened<Where extends ServerAddress>(
 
 type Verify = (request: Uint8Array, reply: Uint8Array) => boolean;
 
-/** Returns the frame of a verified reply: the harness compares it with the request. @throws IpcError */
+/** Returns the frame of a verified reply, which the harness compares with the request. @throws IpcError */
 async function exchange(id: string, client: ServerClient, verify: Verify, frame: Uint8Array): Promise<Uint8Array> {
   let reply: unknown;
   try {
@@ -216,7 +216,7 @@ async function exchange(id: string, client: ServerClient, verify: Verify, frame:
   }
   if (!(reply instanceof Uint8Array)) {
     const kind = reply === null ? "null" : typeof reply;
-    throw wrong(id, `request() resolved with ${kind === "object" ? "an object" : kind} and must with a Uint8Array`);
+    throw wrong(id, `request() resolved with ${kind === "object" ? "an object" : kind} instead of a Uint8Array`);
   }
   let isRight: boolean;
   try {
@@ -228,7 +228,7 @@ async function exchange(id: string, client: ServerClient, verify: Verify, frame:
   throw wrong(id, `a reply of ${reply.length} bytes to a request of ${frame.length - HEADER_BYTES} bytes`);
 }
 
-/** The same id and body, so the same checksum. */
+/** Makes a reply with the id and body of the request, and therefore with its checksum. */
 function asReply(request: Uint8Array, status: Status): Uint8Array {
   request[4] = Kind.reply;
   request[6] = status;
@@ -241,7 +241,7 @@ function wrong(id: string, what: string, cause?: unknown): IpcError {
 
 const DEEPEST_CAUSE = 4;
 
-/** Error that the client half threw: `fetch` and others wrap that of the system. */
+/** Converts an error that the user's client threw. `fetch` and others wrap the error of the system. */
 function lost(id: string, error: unknown): IpcError {
   if (error instanceof SyntaxError || error instanceof RangeError) return wrong(id, error.message, error);
   let inner = error;
@@ -260,7 +260,7 @@ function isCommand(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.length > 0 && value.every((part) => typeof part === "string") && value[0] !== "";
 }
 
-/** Examines options that may come from plain JavaScript, before anything is started. */
+/** Checks options, which may come from plain JavaScript, before anything is started. */
 function refuseDefects(server: Partial<Record<keyof ExistingServer<ServerAddress>, unknown>>): void {
   const { id, command, env, address, ready, readyTimeoutMs = READY_TIMEOUT_MS, connect, verify } = server ?? {};
   const isFunction = (value: unknown): boolean => typeof value === "function";

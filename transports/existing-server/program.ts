@@ -1,4 +1,4 @@
-/** The program of a user as a process: started, waited for, and ended with all that it has started. */
+/** Process of a user's program: starts it, waits until it is ready, and ends it with all processes it has started. */
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
@@ -8,13 +8,13 @@ import { OutputTail } from "../support/output-tail.ts";
 import { howEnded } from "../support/program-failure.ts";
 import { isServed, type ServerAddress } from "./address.ts";
 
-/** From one attempt to connect to the next. */
+/** Time between two attempts to connect. */
 const ATTEMPT_MS = 15;
-/** Time for a program to refuse an address that another one serves: an accepted connection shows nothing there. */
+/** Time for a program to refuse an address that another one serves; there an accepted connection proves nothing. */
 const REFUSAL_MS = 5000;
 const LONGEST_COMMAND = 100;
 const LONGEST_LINE = 200;
-/** Longest line that is kept while it has not ended, characters. */
+/** Maximum that is kept of a line that has not ended yet, characters. */
 const LONGEST_WATCHED = 4096;
 
 export interface ProgramSettings {
@@ -76,20 +76,20 @@ class Program implements ProgramServer {
   constructor(settings: ProgramSettings) {
     const { command, directory, env, ready } = settings;
     const [file = "", ...args] = command;
-    // Its compiled code is no business of ours, and would lie in our cache.
+    // Without this, its compiled code would be stored in our cache.
     const { NODE_COMPILE_CACHE: _ours, ...inherited } = process.env;
     this.#settings = settings;
     this.#process = spawn(file, args, {
       cwd: directory,
       env: { ...inherited, ...env },
       stdio: ["ignore", "pipe", "pipe"],
-      // A group of its own: signals reach what it starts, too.
+      // A group of its own, so that signals also reach the processes it starts.
       detached: process.platform !== "win32",
     });
     this.pid = this.#process.pid ?? 0;
     this.failed = new Promise((resolve) => this.#process.once("error", resolve));
     this.exited = new Promise((resolve) => {
-      // `close` follows the last of the output, which a process that lives on may hold open.
+      // `close` comes after the last output, but a process that lives on may keep the output open.
       this.#process.once("exit", (code, signal) => {
         const settle = (): void => resolve({ code, signal });
         const timer = setTimeout(settle, LAST_OUTPUT_MS);
@@ -129,17 +129,17 @@ class Program implements ProgramServer {
   signal(name: Parameters<ProgramServer["signal"]>[0]): void {
     if (this.#process.pid === undefined) return;
     try {
-      // The group may have members when its leader is gone; its number is theirs until the last of them has ended.
+      // The group may have members after its leader has ended, and keeps its number until the last one has ended.
       if (process.platform === "win32") this.#process.kill(name);
       else process.kill(-this.pid, name);
     } catch {
-      // All of them have ended.
+      // All processes of the group have ended.
     }
   }
 
   account(what: string): string {
     const { id, command, where } = this.#settings;
-    // The address differs each time: what several checks meet is one sentence.
+    // The address differs each time. It is left out, so that several checks report the same sentence.
     const address = "path" in where ? where.path : new RegExp(`\\b${where.port}\\b`, "g");
     const plain = (text: string): string => text.replaceAll(address, "…");
     const [file = "", ...args] = command;
@@ -151,7 +151,7 @@ class Program implements ProgramServer {
   }
 }
 
-/** A process that has ended may have left its output to another one, which may hold it open for ever. */
+/** Longest wait for the last output of an ended process: another process may hold it open for ever. */
 const LAST_OUTPUT_MS = 200;
 
 function shortened(text: string, longest: number): string {

@@ -10,7 +10,7 @@ import type { Settings } from "./settings.ts";
 import { type Wake, watchFolder } from "./wake.ts";
 
 /**
- * Makes a mailbox, by which the server finds the client, and keeps its time stamp fresh, which shows that the client
+ * Makes a mailbox, by which the server finds the client. Updates its time stamp regularly, to show that the client
  * lives.
  */
 export function connectFiles(layout: Layout, settings: Settings, handler: ConnectionHandler): Connection {

@@ -16,16 +16,16 @@ const CLOSE_LOOK_MS = 2;
 
 /** Functions and paths that differ between the two sides. */
 export interface Side {
-  /** Returns all files that wait for this connection, in any order. */
+  /** Returns all files waiting for this connection, in any order. */
   list(): readonly MailName[];
   pathOf(name: MailName): string;
   /** Returns the path for the file of message number `serial`. */
   target(serial: number, answers: Answer | undefined): string;
   /** Folder for the client's responses; the connection lives while the folder exists. */
   readonly mailbox: string;
-  /** Returns `true` while a reader exists that could take what waits. */
+  /** Returns `true` while a reader exists that could take the waiting messages. */
   readerLives(): boolean;
-  /** Removes what belongs to the connection. Called once, before `handler.onClose`. */
+  /** Removes the files of the connection. Called once, before `handler.onClose`. */
   ended(connection: FileConnection, error: IpcError | undefined): void;
 }
 
@@ -53,7 +53,7 @@ export class FileConnection extends ClosesOnce implements Connection {
   #sent = 0;
   #paused = false;
   #busy = false;
-  /** The message being handled. Its file is removed when the handler is done with it, but not while it is paused. */
+  /** The message being handled. Its file is removed after the handler has returned, but not while paused. */
   #current: Current | undefined;
   #blocked: NodeJS.Timeout | undefined;
   #soon: NodeJS.Immediate | undefined;
@@ -85,7 +85,7 @@ export class FileConnection extends ClosesOnce implements Connection {
     try {
       this.#drop(message);
     } catch (error) {
-      // Nothing was sent; a full disk reports itself here.
+      // Nothing was sent; the reason may be a full disk.
       throw toIpcError(error, transport);
     }
     return true;
@@ -103,11 +103,11 @@ export class FileConnection extends ClosesOnce implements Connection {
     } catch (error) {
       if (!isGone(error)) throw error;
       if (!existsSync(side.mailbox)) {
-        // The other side hung up and the event about it is under way. As with a socket, a message sent now is lost.
+        // The other side hung up, but the event has not arrived yet. As with a socket, a message sent now is lost.
         this.#endSoon();
         return;
       }
-      // The last process removed the folders at the same moment.
+      // The last process that used the folders removed them at the same moment.
       makeFolders(layout);
       dropFile(layout, path, content, settings.fsync);
     }
@@ -200,7 +200,7 @@ export class FileConnection extends ClosesOnce implements Connection {
     if (current !== undefined) this.#remove(current.path);
   }
 
-  /** Removes a handled file; ends the connection when it stays, since a successor would handle it once more. */
+  /** Removes a handled file. If that fails, ends the connection, since a successor would handle the file again. */
   #remove(path: string): void {
     try {
       removeFile(path);
@@ -240,7 +240,7 @@ export class FileConnection extends ClosesOnce implements Connection {
     if (late) throw this.#error("IPC_TIMEOUT", `the other side did not take the waiting messages in ${timeoutMs} ms`);
   }
 
-  /** Resolves with `true` when nothing waits, or no reader exists: the folder keeps the messages for a successor. */
+  /** Resolves with `true` when no message waits, or no reader exists: then the folder keeps them for a successor. */
   async #drained(timeoutMs: number): Promise<boolean> {
     const deadline = performance.now() + timeoutMs;
     for (;;) {

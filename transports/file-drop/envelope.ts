@@ -16,7 +16,7 @@ export interface Envelope {
   readonly base64?: string;
 }
 
-/** Returns the largest size of a file. JSON can take six bytes for a character (`\u0001`), and has the envelope. */
+/** Returns the largest size of a file. JSON needs up to six bytes for a character (`\u0001`), and the envelope. */
 export function maxFileBytes(maxMessageBytes: number, raw: boolean): number {
   return raw ? maxMessageBytes : maxMessageBytes * 6 + 1024;
 }
@@ -32,7 +32,7 @@ export function encodeEnvelope(
   return `${JSON.stringify({ id: randomUUID(), client, sequence, ...(replyTo && { replyTo }), ...content })}\n`;
 }
 
-/** @throws IpcError IPC_MALFORMED when it is no envelope, or does not match its file name */
+/** @throws IpcError IPC_MALFORMED if the file is no envelope, or does not match its name */
 export function decodeEnvelope(
   content: Buffer,
   client: string,
@@ -47,7 +47,7 @@ export function decodeEnvelope(
   if (typeof text === "string" && base64 === undefined) return { id, body: plain(Buffer.from(text, "utf8")) };
   if (typeof base64 === "string" && text === undefined) {
     const body = Buffer.from(base64, "base64");
-    // Buffer.from skips characters that are not base64; the length shows whether it did.
+    // Buffer.from skips characters that are not base64; the length shows if it has skipped any.
     if (Buffer.byteLength(base64, "base64") === body.length) return { id, body: plain(body) };
   }
   throw malformed(transport, `message ${client}.${sequence} needs exactly one of "text" and "base64"`);
@@ -68,7 +68,7 @@ function malformed(transport: string, message: string): IpcError {
   return new IpcError("IPC_MALFORMED", `${transport}: ${message}`, { transport });
 }
 
-/** Returns a plain Uint8Array: receivers copy a message with `slice`, and that of a Buffer does not copy. */
+/** Returns a plain Uint8Array: receivers copy messages with `slice`, and `Buffer.slice` does not copy. */
 export function plain(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }

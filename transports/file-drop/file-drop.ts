@@ -44,7 +44,7 @@ function eventFace(polls: boolean): EventTransport {
   };
 }
 
-/** Serves a drop; removes what it made when it fails. */
+/** Serves a drop. If it fails, removes everything it made. */
 async function serve(
   address: Address,
   layout: Layout,
@@ -55,7 +55,7 @@ async function serve(
   try {
     makeFolders(layout);
     owner = await takeOwnership(layout, address.transport);
-    // Again: the last client of a predecessor may have removed the folders before our mark was there.
+    // Made again, since the last client of a predecessor may have removed the folders before our mark was there.
     makeFolders(layout);
     return new FileServer(address, layout, settings, handler, owner);
   } catch (error) {
@@ -65,7 +65,7 @@ async function serve(
   }
 }
 
-/** @throws IpcError IPC_ADDRESS_IN_USE when something other than a folder is there */
+/** @throws IpcError IPC_ADDRESS_IN_USE if something other than a folder is at the address */
 function refuseFile(address: Address): void {
   if (lstatSync(address.name, { throwIfNoEntry: false })?.isDirectory() !== false) return;
   const message = `${address.transport}: ${address.name} is not a folder; choose another path or remove it yourself`;
@@ -109,7 +109,7 @@ function listTree(path: string): OsObject[] {
   const status = lstatSync(path, { throwIfNoEntry: false });
   if (status === undefined) return [];
   const below = status.isDirectory() ? listNames(path).flatMap((name) => listTree(join(path, name))) : [];
-  // Windows has no mode; Node makes one up.
+  // Windows has no mode; the one that Node returns is invented.
   const mode = process.platform === "win32" ? {} : { mode: status.mode & 0o777 };
   return [{ kind: "path", name: path, ...mode }, ...below];
 }

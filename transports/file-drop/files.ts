@@ -28,7 +28,7 @@ let serial = 0;
 /**
  * Makes `content` appear at `target` whole or not at all: temporary file, optional fsync, rename.
  *
- * @throws the system's error (ENOSPC, ENOENT …); then nothing is left behind
+ * @throws the system's error (ENOSPC, ENOENT …), and then leaves nothing behind
  */
 export function dropFile(layout: Layout, target: string, content: Uint8Array | string, fsync: boolean): void {
   serial += 1;
@@ -131,10 +131,10 @@ export function removeFile(path: string): void {
 }
 
 /**
- * Removes what others left: a file, or a folder under the name of one. It skips what cannot be removed, such as a mount
- * point or another user's folder.
+ * Removes a path that others left: a file, or a folder with the name of one. Skips paths that cannot be removed, such
+ * as a mount point or another user's folder.
  *
- * @returns false when it is still there
+ * @returns false if the path still exists
  */
 export function removeAnything(path: string): boolean {
   try {
@@ -145,23 +145,23 @@ export function removeAnything(path: string): boolean {
   }
 }
 
-/** Removes a mailbox. It ends a connection, so it never throws; the server's sweeper tries again. */
+/** Removes a mailbox. Never throws, because it is called when a connection ends; the server's sweeper tries again. */
 export function removeMailbox(path: string): void {
   try {
     removeFolder(path);
   } catch {
-    // Stays for the sweeper.
+    // The mailbox stays for the sweeper.
   }
 }
 
-/** Options of a removal. Windows keeps the name of a removed file while a process has it open, so this retries. */
+/** Options of a removal. It retries, since Windows keeps the name of a removed file while a process has it open. */
 const REMOVAL = { recursive: true, force: true, maxRetries: 8, retryDelay: 50 } as const;
 
 export function removeFolder(path: string): void {
   rmSync(path, REMOVAL);
 }
 
-/** Removes a folder with any number of files; the process answers signals meanwhile. */
+/** Removes a folder with any number of files. The process can still handle signals meanwhile. */
 export function removeLargeFolder(path: string): Promise<void> {
   return rm(path, REMOVAL);
 }

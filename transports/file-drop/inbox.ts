@@ -4,8 +4,8 @@ import { type Answer, comparePositions, type MailName } from "./names.ts";
 const GAP_LIMIT_MS = 2000;
 
 /**
- * Puts the files of one sender in the order of sending: a listing may show a younger file and miss an older one that
- * appeared during it. Pure: callers pass the folder's names and get the next message.
+ * Puts the files of one sender in the order of sending. This is needed because a listing may show a newer file and miss
+ * an older one. Pure: callers pass the names in the folder and get the next message.
  */
 export class Inbox {
   #epoch: number | undefined;
@@ -16,9 +16,9 @@ export class Inbox {
   /**
    * Returns the next message among `names`, or undefined when it is not there yet.
    *
-   * @param list makes a fresh listing; called only where `names` may miss an older file. A sender renames in order, so
-   *   a listing begun after a file was seen shows every older one.
-   * @returns "gap" when a message in between has been missing for two seconds
+   * @param list makes a new listing; called only if `names` may miss an older file. A sender renames in order, so a
+   *   listing that begins after a file was seen shows every older one.
+   * @returns "gap" if a message in between has been missing for two seconds
    */
   next(names: readonly MailName[], list: () => readonly MailName[], nowMs: number): MailName | "gap" | undefined {
     const exact = names.find((name) => name.epoch === this.#epoch && name.serial === this.#next);
@@ -31,7 +31,7 @@ export class Inbox {
     const oldest = this.#oldest(list());
     if (oldest === undefined) return undefined;
     if (oldest.epoch === this.#epoch && oldest.serial === this.#next) return this.#found(oldest);
-    // A new sender of requests may begin anywhere: a predecessor served its earlier ones. Epochs begin at 1.
+    // A sender of requests may begin with any number, since a predecessor served the earlier ones. Epochs begin at 1.
     const begins = oldest.epoch === 0 ? this.#epoch === undefined : oldest.epoch !== this.#epoch && oldest.serial === 1;
     if (begins) return this.#found(oldest);
     return this.#wait(nowMs);
@@ -58,20 +58,20 @@ export class Inbox {
     return nowMs - this.#gapSinceMs < GAP_LIMIT_MS ? undefined : "gap";
   }
 
-  /** Advances past a message; to be called when it was handed over. */
+  /** Advances past a message; to be called after the handler got the message. */
   advance(): void {
     this.#next += 1;
   }
 
-  /** Returns `true` for a message taken before: its file is left from a crash, or the event is about its removal. */
+  /** Returns `true` for a message taken before: a crash left its file, or the event reports the removal of the file. */
   isPast(name: MailName): boolean {
     if (this.#epoch === undefined) return false;
     return name.epoch < this.#epoch || (name.epoch === this.#epoch && name.serial < this.#next);
   }
 
   /**
-   * Returns `true` when this response repeats one already delivered: a server killed between the reply and the removal
-   * of the request leaves it to its successor, which replies once more.
+   * Returns `true` if this response was delivered before. If a server is killed between its reply and the removal of
+   * the request, its successor replies to the request again.
    */
   isRepeated(answers: Answer | undefined): boolean {
     if (answers === undefined) return false;

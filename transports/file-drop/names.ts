@@ -19,13 +19,13 @@ export function layoutOf(base: string): Layout {
   };
 }
 
-/** Position of a message in the stream of one sender. Requests have epoch 0; responses carry their server's. */
+/** Position of a message in the stream of one sender. Requests have epoch 0, responses the epoch of their server. */
 export interface Position {
   readonly epoch: number;
   readonly serial: number;
 }
 
-/** The request that a response belongs to, and the response's number for it: this makes a repeated one recognisable. */
+/** Request that a response belongs to, and the response's number among its responses, to recognise a repeated one. */
 export interface Answer {
   readonly sequence: number;
   readonly index: number;
@@ -56,7 +56,7 @@ export function responseName(position: Position, answers: Answer | undefined, ra
   return `${digits(position.epoch, 14)}.${digits(position.serial, 10)}${answered}.${raw ? "bin" : "json"}`;
 }
 
-/** Returns undefined for a name that is not a request's; such files are left alone. */
+/** Returns undefined for a name that is not that of a request; such files are not touched. */
 export function parseRequestName(file: string): MailName | undefined {
   const found = REQUEST.exec(file);
   if (found === null) return undefined;

@@ -8,16 +8,16 @@ import type { Layout } from "./names.ts";
 /** `server.json`: the process that serves the drop. */
 export interface Owner {
   readonly pid: number;
-  /** Start time in clock ticks since boot, where the system has it: process ids are reused. */
+  /** Start time in clock ticks since boot, if the system shows it; process ids are reused. */
   readonly startTime: string | null;
   /** Grows from server to server, so that responses of a successor sort behind those of its predecessor. */
   readonly epoch: number;
 }
 
-/** Longest time a server may take between creating and writing its file, ms; meanwhile it has zero bytes. */
+/** Longest time between creating and writing a server's file, ms; meanwhile the file is empty. */
 const WRITING_MS = 500;
 
-/** Takes the drop. @throws IpcError IPC_ADDRESS_IN_USE when its server lives */
+/** Makes this process the server of the drop. @throws IpcError IPC_ADDRESS_IN_USE if another server lives */
 export async function takeOwnership(layout: Layout, transport: string): Promise<Owner> {
   for (let attempt = 0; attempt < 5; attempt++) {
     const found = await readOwner(layout);
@@ -45,7 +45,7 @@ function create(path: string, owner: Owner): boolean {
     writeAll(descriptor, Buffer.from(`${JSON.stringify(owner)}\n`));
     return true;
   } catch (error) {
-    // The disk is full: the empty file would keep others waiting, and stay for ever.
+    // The disk is full. The empty file would stay for ever and make others wait.
     removeFile(path);
     throw error;
   } finally {
@@ -53,11 +53,11 @@ function create(path: string, owner: Owner): boolean {
   }
 }
 
-/** Returns undefined when the drop has no owner. A file that stays unreadable counts as a dead server's. */
+/** Returns undefined if the drop has no owner. If the file stays unreadable, its server counts as dead. */
 async function readOwner(layout: Layout): Promise<Owner | undefined> {
   const deadline = performance.now() + WRITING_MS;
   for (;;) {
-    // Before the read, so that a process stopped in between reads once more.
+    // Taken before the read, so that a process stopped in between reads once more.
     const late = performance.now() > deadline;
     try {
       const value: unknown = JSON.parse(readFileSync(layout.owner, "utf8"));
@@ -76,7 +76,7 @@ function isOwner(value: unknown): value is Owner {
   return Number.isSafeInteger(pid) && Number.isSafeInteger(epoch);
 }
 
-/** Moves a dead server's mark away. Two servers may try at once: one that moved a live server's mark puts it back. */
+/** Moves a dead server's file away. Two servers may try at once: one that moved a live server's file puts it back. */
 function discard(layout: Layout, dead: Owner, transport: string): void {
   const aside = join(layout.temporary, `owner-${process.pid}-${process.hrtime.bigint()}`);
   try {
@@ -91,7 +91,7 @@ function discard(layout: Layout, dead: Owner, transport: string): void {
     throw inUse(layout, transport, moved);
   }
   removeFile(aside);
-  // Files it was writing when it died: temporary names begin with the process id.
+  // Files that the server was writing when it died: temporary names begin with the process id.
   for (const file of listNames(layout.temporary)) {
     if (file.startsWith(`${dead.pid}-`)) removeAnything(join(layout.temporary, file));
   }
@@ -115,7 +115,7 @@ export function hasLivingOwner(layout: Layout): boolean {
   return owner !== undefined && isAlive(owner);
 }
 
-/** Removes unused folders. A live server's stay, because its watches would end with them. */
+/** Removes unused folders. Those of a live server stay, because its watches would end with them. */
 export function removeUnusedFolders(layout: Layout): void {
   if (!hasLivingOwner(layout)) removeEmptyFolders(layout);
 }

@@ -11,10 +11,10 @@ import type { Settings } from "./settings.ts";
 import { sweepOrphans } from "./sweeper.ts";
 import { type Wake, watchFolder } from "./wake.ts";
 
-/** Largest number of clients; further ones wait, unserved, until others have gone. */
+/** Largest number of clients; further ones must wait until others have gone. */
 export const MAX_CLIENTS = 1024;
 
-/** Serves one drop: a connection for every mailbox, and a short one for requests whose mailbox is gone. */
+/** Serves one drop: a connection for every mailbox, and a short one for requests without a mailbox. */
 export class FileServer extends ClosesOnce implements Server {
   readonly address: Address;
   readonly #layout: Layout;
@@ -23,7 +23,7 @@ export class FileServer extends ClosesOnce implements Server {
   readonly #owner: Owner;
   readonly #connections = new Map<string, FileConnection>();
   readonly #wakes: Wake[] = [];
-  /** Requests that could not be removed: each look would make a new connection for them. */
+  /** Requests that could not be removed. They are skipped, since each look would make a new connection for them. */
   readonly #stuck = new Set<string>();
   readonly #sweeper: NodeJS.Timeout;
 
@@ -38,13 +38,13 @@ export class FileServer extends ClosesOnce implements Server {
       this.#wakes.push(watchFolder(layout.requests, settings, (file) => this.#requestSeen(file)));
       this.#wakes.push(watchFolder(layout.responses, settings, () => this.#lookAtMailboxes()));
     } catch (error) {
-      // The first watch may be there already, and would serve requests for a server that failed.
+      // The first watch may exist already, and would serve requests although `listen` failed.
       this.#stopWatching();
       throw error;
     }
     this.#sweeper = setInterval(() => this.#sweep(), settings.ttlMs / 4);
     this.#sweeper.unref();
-    // After `listen` has resolved: messages that waited are handled like later ones.
+    // After `listen` has resolved, so that messages that waited are handled like later ones.
     setImmediate(() => this.#lookAtMailboxes());
   }
 

@@ -1,14 +1,14 @@
 import { UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
 import type { Address } from "../contract/transport.ts";
 
-/** Options of an address about its files. Both sides read them there, so they agree. */
+/** Options of an address about its files. Both sides read them from the address, so they agree. */
 export interface Settings {
   readonly transport: string;
-  /** Force every file and folder entry to disk before `send` returns. Takes milliseconds instead of microseconds. */
+  /** True: force every file and folder entry to disk before `send` returns. Takes milliseconds, not microseconds. */
   readonly fsync: boolean;
-  /** Files hold the bytes alone instead of a JSON envelope. */
+  /** True: files hold only the bytes of the message, without a JSON envelope. */
   readonly raw: boolean;
-  /** Time without a sign of life after which a client's files are removed, ms; age of orphaned temporary files. */
+  /** Age without a sign of life at which the files of a client, and temporary files, are removed, ms. */
   readonly ttlMs: number;
   /** Interval of polling, ms; undefined for `fs.watch`. */
   readonly pollMs: number | undefined;

@@ -4,9 +4,9 @@ import { listNames, removeAnything } from "./files.ts";
 import { CLIENT_PATTERN, type Layout, parseRequestName } from "./names.ts";
 
 /**
- * Removes what crashed processes left: temporary files, and requests without a mailbox, older than the time to live.
+ * Removes the files of crashed processes that are older than `ttlMs`: temporary ones, and requests without a mailbox.
  *
- * @returns the clients whose mailbox was not touched for that time: their process is gone or hangs
+ * @returns the clients that have not touched their mailbox for that time: their process is gone or hangs
  */
 export function sweepOrphans(layout: Layout, ttlMs: number, nowMs: number): readonly string[] {
   const isOld = (path: string): boolean => nowMs - modifiedMs(path, nowMs) > ttlMs;
@@ -24,7 +24,7 @@ export function sweepOrphans(layout: Layout, ttlMs: number, nowMs: number): read
   return mailboxes.filter((client) => isOld(join(layout.responses, client)));
 }
 
-/** Returns the time of the last change; now, when the path is gone. Links are not followed: they may be circular. */
+/** Returns the time of the last change, or `nowMs` if the path is gone. Follows no links: they may be circular. */
 function modifiedMs(path: string, nowMs: number): number {
   return lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? nowMs;
 }

@@ -11,8 +11,8 @@ interface Dropped {
 }
 
 /**
- * Messages dropped and not yet removed by the reader: the back-pressure that a folder lacks. Readers take files in
- * order, so checking the oldest ones is enough.
+ * Messages that were dropped and that the reader has not removed yet. Counting them provides the back-pressure that a
+ * folder lacks. Readers take files in order, so checking the oldest ones is enough.
  */
 export class UnreadFiles {
   #waiting: Dropped[] = [];
@@ -24,7 +24,7 @@ export class UnreadFiles {
     this.#bytes += bytes;
   }
 
-  /** Returns `true` when the message does not fit. One always fits, also when it is larger than the window. */
+  /** Returns `true` if the message does not fit. A single message always fits, even if it is larger than the window. */
   isFull(bytes: number): boolean {
     if (!this.#exceeds(bytes)) return false;
     this.refresh();
@@ -36,7 +36,7 @@ export class UnreadFiles {
     return files >= WINDOW_FILES || (files > 0 && this.#bytes + bytes > WINDOW_BYTES);
   }
 
-  /** Forgets all messages up to this one, which the reader has passed, without checking their files. */
+  /** Forgets all messages up to this one without checking their files: the reader has passed them. */
   consumedThrough(serial: number): void {
     for (let first = this.#first(); first !== undefined && first.serial <= serial; first = this.#first())
       this.#drop(first);

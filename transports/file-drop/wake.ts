@@ -1,10 +1,10 @@
 import { type FSWatcher, watch } from "node:fs";
 import { toIpcError } from "../contract/errors.ts";
 
-/** Interval of the periodic look, ms. Events get lost (a full inotify queue, a network file system). */
+/** Interval of the periodic look, ms, since events can get lost (full inotify queue, network file system). */
 const RESCAN_MS = 250;
 
-/** Means by which a side notices new files. */
+/** Settings of how a side notices new files. */
 export interface WakeOptions {
   /** Id of the transport, for error messages. */
   readonly transport: string;
@@ -35,7 +35,7 @@ export function watchFolder(directory: string, options: WakeOptions, onLook: (fi
     clearInterval(timer);
     throw toIpcError(error, options.transport);
   }
-  // The folder is gone, or the kernel is short of something: the periodic look goes on and finds out which.
+  // The folder is gone, or the kernel lacks something; the periodic look continues and finds out which.
   watcher.on("error", () => watcher.close());
   return {
     close() {

@@ -11,7 +11,7 @@ import { GrpcStream } from "./stream.ts";
 
 /** Largest number of calls one client may have under way, as common servers allow per connection. */
 export const MAX_CALLS = 100;
-/** Deadline of the library, ms: a safety net, since requests time out in rpc long before. */
+/** Deadline of the library, ms. Only a safety net, since requests time out in rpc long before. */
 const DEADLINE_MS = 60_000;
 const DEADLINE_EXCEEDED = 4;
 
@@ -31,7 +31,7 @@ export async function connectUnary(
     maxMessageBytes: MAX_BYTES,
     maxCalls: MAX_CALLS,
     call(message: Uint8Array, done: CallDone) {
-      // The library reads it in later microtasks.
+      // The library reads the message in later microtasks.
       const copy = spare.copy(message);
       const call = client.makeUnaryRequest(
         path,
@@ -42,7 +42,7 @@ export async function connectUnary(
         (error, reply) => {
           pending.delete(call);
           if (!error) spare.giveBack(copy);
-          // The request has been given up, and the connection is not to blame.
+          // The caller gave up the request; the connection is fine.
           if (error?.code === DEADLINE_EXCEEDED) done(undefined, undefined);
           else done(error ? statusError(id, error.code, error.details, error) : undefined, reply);
         },
@@ -57,7 +57,7 @@ export async function connectUnary(
   unary.open();
   watchLoss(client, () => {
     const lost = new IpcError("IPC_PEER_LOST", `${id}: the server hung up`, { transport: id });
-    // Calls under way fail first, with the library's own code.
+    // Later, since calls under way must fail first, with the library's own code.
     setImmediate(() => unary.end(unary.calls > 0 ? lost : undefined));
   });
   return unary;
@@ -94,13 +94,13 @@ async function openChannel(id: string, address: Address, options?: OpenOptions):
   return { client };
 }
 
-/** Watches for the loss of the server, which no call reports while none is under way. */
+/** Watches for the loss of the server, since no call reports it while none is under way. */
 function watchLoss(client: Client, lost: () => void): void {
   const channel = client.getChannel();
   channel.watchConnectivityState(channel.getConnectivityState(false), Number.POSITIVE_INFINITY, lost);
 }
 
-/** Returns the reason of a refusal. The library reports only a failure; the path shows a missing permission. */
+/** Returns the reason of a refusal. The library reports no reason; a look at the path shows a missing permission. */
 function refusal(id: string, address: Address): IpcError {
   try {
     accessSync(address.name, constants.R_OK | constants.W_OK);

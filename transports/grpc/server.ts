@@ -34,7 +34,7 @@ export async function listen(
   const open = new Set<Closable>();
   const spare = new SpareBuffers();
   const server = new library.Server(SERVER_OPTIONS);
-  // Both methods on either id: this serves clients of the other kind too, at no cost.
+  // Both ids offer both methods: so clients of the other kind are served too, at no cost.
   server.addService(SERVICE, {
     call: (call: ServerUnaryCall<Buffer, Buffer>, done: sendUnaryData<Buffer>) => {
       serveCall({ library, id, handler, open, spare }, call, done);
@@ -82,7 +82,7 @@ function serveCall(service: Service, call: ServerUnaryCall<Buffer, Buffer>, done
   const { library, id, handler, open, spare } = service;
   const finish = (copy?: Buffer): void => {
     setImmediate(() => {
-      // The library has copied it behind a header of its own by now.
+      // By now the library has copied the message, behind a header of its own.
       if (copy !== undefined) spare.giveBack(copy);
       open.delete(connection);
       connection.end();

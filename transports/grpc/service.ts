@@ -6,7 +6,7 @@ import { installedVersion } from "../support/path-transport.ts";
 
 export type Library = typeof Grpc;
 
-/** Largest message, bytes. The library's default of 4 MiB fails larger ones at the receiver. */
+/** Largest message, bytes. With the library's default of 4 MiB, larger ones would fail at the receiver. */
 export const MAX_BYTES: number = UNBOUNDED_MESSAGE_BYTES;
 
 /** Longest time of a timer of Node, ms: 24 days. */
@@ -28,7 +28,7 @@ const bytes = {
 };
 
 /**
- * The service as a client in any language calls it. Messages are plain bytes without protobuf, so a generic client with
+ * The service, for clients in any language. Messages are plain bytes without protobuf, so a generic client with
  * identity serializers suffices. Written by hand: no protoc, no code generation.
  */
 export const SERVICE = {
@@ -50,7 +50,7 @@ export const CLIENT_OPTIONS: Grpc.ChannelOptions = {
   "grpc.initial_reconnect_backoff_ms": 100,
   "grpc.max_reconnect_backoff_ms": 200,
   "grpc.service_config_disable_resolution": 1,
-  // A channel that goes idle hangs up, and its owner would take that for the server's end.
+  // An idle channel would hang up, which looks like the end of the server.
   "grpc.client_idle_timeout_ms": NEVER_MS,
 };
 

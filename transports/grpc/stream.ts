@@ -8,7 +8,7 @@ import { tooLarge } from "../support/unary.ts";
 import { MAX_BYTES } from "./service.ts";
 
 const ID = "grpc/stream";
-/** Longest time a client that has sent its last message may take to read ours, ms. */
+/** Longest time that a client may take, after its last message, to read ours, ms. */
 const FLUSH_LIMIT_MS = 5000;
 
 export type Call = ClientDuplexStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>;
@@ -21,7 +21,7 @@ export interface StreamOptions {
   readonly onClosed: (connection: GrpcStream) => void;
 }
 
-/** One end of a bidirectional streaming call as a connection. The owner calls `ended` when the call has ended. */
+/** Connection over one end of a bidirectional streaming call. The owner calls `ended` when the call has ended. */
 export class GrpcStream extends ClosesOnce implements Connection {
   readonly #options: StreamOptions;
   readonly #call: Call;
@@ -112,13 +112,13 @@ export class GrpcStream extends ClosesOnce implements Connection {
       this.#options.cancel();
     });
     this.#call.end();
-    // Discard what still arrives: unread, it would hide the end of the call.
+    // Discards messages that still arrive: unread, they would hide the end of the call.
     this.#call.resume();
     await this.#closed.promise;
     if (late !== undefined) throw late;
   }
 
-  /** Ends the connection after the call. Messages received but not read yet are delivered first, unless it failed. */
+  /** Ends the connection after the call. Unless the call failed, delivers messages that were received before. */
   ended(error: IpcError | undefined): void {
     this.#outcome ??= { error };
     if (error !== undefined || this.#readAll || !this.#open) this.#finish(error);

@@ -20,14 +20,14 @@ const OUTBOX_BYTES = 1024 * 1024;
 
 const RESOLVED = Promise.resolve();
 
-/** Servers of this process by address name; none outside the process can be reached. */
+/** Servers of this process by address name; no other process can reach them. */
 const listening = new Map<string, LoopbackServer>();
 
-/** Delivers messages of this turn in the next microtask: never from inside `send`, never through a timer. */
+/** Connection that delivers a message in the next microtask: never inside `send`, never through a timer. */
 class LoopbackConnection extends ClosesOnce implements Connection {
   #peer: LoopbackConnection | undefined;
   readonly #handler: ConnectionHandler;
-  /** Copies taken from the other side, not yet delivered; index `#head` is next. */
+  /** Copies of messages from the other side, not delivered yet; index `#head` is next. */
   readonly #inbox: Uint8Array[] = [];
   #head = 0;
   #inboxBytes = 0;
@@ -66,7 +66,7 @@ class LoopbackConnection extends ClosesOnce implements Connection {
   }
 
   #take(message: Uint8Array): void {
-    // Reuse one buffer of the last size: a ping-pong then allocates nothing, like a real transport.
+    // Reuses one buffer of the last size, so that a ping-pong allocates nothing, as with a real transport.
     let copy = this.#spare;
     if (copy?.length === message.length) this.#spare = undefined;
     else copy = new Uint8Array(message.length);
@@ -79,7 +79,7 @@ class LoopbackConnection extends ClosesOnce implements Connection {
   #schedule(): void {
     if (this.#scheduled || this.#paused) return;
     this.#scheduled = true;
-    // Not `queueMicrotask`: Node wraps each call in an async resource, which costs twice the rest of a delivery.
+    // Not `queueMicrotask`: Node wraps each call in an async resource, which costs twice as much as the delivery.
     void RESOLVED.then(this.#deliver);
   }
 

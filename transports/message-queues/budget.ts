@@ -2,10 +2,10 @@ import { REMEDIES } from "../contract/shortage.ts";
 import { type QueueLimits, queueCostBytes, queueLimits } from "../posix/message-queue.ts";
 import { MOST_CLIENTS } from "./protocol.ts";
 
-/** Largest messages that every system allows without configuration. */
+/** Size of messages that every system allows without configuration. */
 export const USUAL_BYTES = 8192;
 export const REQUEST_DEPTH = 10;
-/** Requests a client may have in flight; the queue holds replies to all of them, so a server never waits for long. */
+/** Requests that a client may have in flight. Its queue holds the replies to all, so a server never waits for long. */
 export const REPLY_DEPTH = 4;
 
 /** Sizes and numbers of queues that the limits of this system allow. */
@@ -14,22 +14,22 @@ export interface QueueBudget {
   readonly requestDepth: number;
   readonly replyDepth: number;
   readonly maxClients: number;
-  /** Limits it was computed from, for the version receipt. */
+  /** Limits from which the budget was computed, as text for the version receipt. */
   readonly receipt: string;
-  /** Reason why not even one client can be served, if so. */
+  /** Present if not even one client can be served: the reason. */
   readonly shortage?: string;
 }
 
 /**
- * Computes sizes that fit the limits. The quota is per user, so the queues of other programs leave less of it than this
- * supposes; what others use cannot be found out.
+ * Computes sizes that fit the limits. The quota is per user, so less is left than this assumes if other programs have
+ * queues; how much they use cannot be found out.
  */
 export function queueBudget(limits: QueueLimits = queueLimits()): QueueBudget {
   const mostRequests = Math.min(REQUEST_DEPTH, limits.maxMessages);
   const mostReplies = Math.min(REPLY_DEPTH, limits.maxMessages);
   const messageBytes = largestMessage(limits, mostRequests + MOST_CLIENTS * mostReplies);
   const affordable = Math.floor(limits.maxBytesPerUser / slotCost(messageBytes));
-  // One client first: where the quota is small, both queues become shorter, down to one message.
+  // Room for one client comes first: with a small quota both queues become shorter, down to one message.
   const replyDepth = Math.max(1, Math.min(mostReplies, Math.floor(affordable / 2)));
   const requestDepth = Math.max(1, Math.min(mostRequests, affordable - replyDepth));
   const clients = Math.floor((affordable - requestDepth) / replyDepth);
@@ -48,7 +48,7 @@ export function queueBudget(limits: QueueLimits = queueLimits()): QueueBudget {
 
 const slotCost = (maxMessageBytes: number): number => queueCostBytes({ maxMessages: 1, maxMessageBytes });
 
-/** Exceeds the usual size only while that costs no client: a limit raised for other programs takes none away. */
+/** Returns the usual size, or more if that costs no client: a limit raised for other programs must not cost any. */
 function largestMessage(limits: QueueLimits, slots: number): number {
   const withAllClients = Math.floor(limits.maxBytesPerUser / slots) - slotCost(0);
   return Math.min(limits.maxMessageBytes, Math.max(USUAL_BYTES, Math.floor(withAllClients / 8) * 8));

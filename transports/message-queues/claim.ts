@@ -7,20 +7,20 @@ import { checkName } from "../posix/names.ts";
 import { type QueueBudget, REQUEST_DEPTH, USUAL_BYTES } from "./budget.ts";
 import { isOurMessage, MOST_CLIENTS, refusal, removeNames, slotName } from "./protocol.ts";
 
-/** Attempts to claim a name; each that fails means that another server claimed and left it meanwhile. */
+/** Attempts to claim a name. Each failure means that another server claimed the name and left it meanwhile. */
 const ATTEMPTS = 20;
 const { EADDRINUSE } = constants.errno;
 
 /**
- * Creates the request queue, locked; clears the way first when a queue there has no owner any more.
+ * Creates the request queue, locked. First removes a queue there that has no owner any more.
  *
- * One of several servers that start at the same moment wins. Only the holder of a queue's lock removes the name that
- * leads to it, and a queue counts as claimed only when its name still leads to it after locking.
+ * If several servers start at the same moment, one wins: only the holder of a queue's lock removes the name of the
+ * queue, and a queue counts as claimed only if its name still leads to it after locking.
  *
  * @throws IpcError IPC_ADDRESS_IN_USE, IPC_SYSTEM
  */
 export function claimName(id: string, budget: QueueBudget, name: string): MessageQueue {
-  // Clients append to the name, so it is better refused now than then.
+  // Clients append to the name, so one that is too long for them is refused now.
   checkName(name, slotName("", MOST_CLIENTS - 1).length, "mq_open");
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const created = create(budget, name);
@@ -42,7 +42,7 @@ function create(budget: QueueBudget, name: string): MessageQueue | undefined {
   }
 }
 
-/** Removes what a killed server left. */
+/** Removes the queue that a killed server left. */
 function clearStale(id: string, budget: QueueBudget, name: string): void {
   const stale = open(name);
   if (stale === undefined) return;
@@ -75,13 +75,13 @@ function isStillAt(name: string, queue: MessageQueue): boolean {
   return there.dev === ours.dev && there.ino === ours.ino;
 }
 
-/** True for the shape of a queue of ours, perhaps made under other limits, or in another language. */
+/** True if the queue has a shape that ours can have, also under other limits or in another language. */
 function looksOurs(budget: QueueBudget, { shape }: MessageQueue): boolean {
   const isSize = shape.maxMessageBytes === budget.messageBytes || shape.maxMessageBytes === USUAL_BYTES;
   return isSize && shape.maxMessages <= REQUEST_DEPTH;
 }
 
-/** True when all messages could be from clients. A queue shows no content: they are taken out, and put back if not. */
+/** True if all messages could be from clients. A queue cannot be looked at: takes them out, and puts back others'. */
 function holdsOurs(queue: MessageQueue): boolean {
   const messages: { bytes: Uint8Array; priority: number }[] = [];
   for (let length = queue.receiveScratch(0); length >= 0; length = queue.receiveScratch(0)) {

@@ -21,7 +21,7 @@ import {
   slotOf,
 } from "./protocol.ts";
 
-/** Time between two checks of a waiting client for a live server. The first wait of a call may last a slice more. */
+/** Time after which a waiting client checks again if the server lives. The first time may be a slice longer. */
 const LIVENESS_MS = 20;
 
 /** A client's end: sends to the server's queue, receives from its own. */
@@ -47,7 +47,7 @@ export class QueueClient implements BlockingConnection {
     this.#token = token;
   }
 
-  /** Queue where replies arrive, for notifications. */
+  /** Queue in which replies arrive; the owner requests notifications for it. */
   get replies(): MessageQueue {
     return this.#replies;
   }
@@ -69,7 +69,7 @@ export class QueueClient implements BlockingConnection {
         if (bytes >= 0) return bytes;
       }
       const nowMs = performance.now();
-      // Reads the clock only after an empty slice, so a wait may last a slice longer than asked for, never less.
+      // Reads the clock only after an empty slice, so a wait may last a slice longer than the timeout, never less.
       if (untilMs === 0) untilMs = nowMs + timeoutMs;
       this.#checkServer(nowMs);
       if (nowMs >= untilMs) return -1;
@@ -80,7 +80,7 @@ export class QueueClient implements BlockingConnection {
     return this.#replies.receiveScratch(Math.max(0, Math.min(untilMs - performance.now(), LIVENESS_MS)));
   }
 
-  /** @returns the length of the message, or -1 when it was not for the caller */
+  /** @returns the length of the message, or -1 if it was not for the caller */
   #take(length: number, into: Uint8Array): number {
     const word = readFirstWord(this.#replies);
     const isOurs = length >= PREFIX_BYTES && readToken(this.#replies) === this.#token;
@@ -130,7 +130,7 @@ export class QueueClient implements BlockingConnection {
   close(): void {
     if (!this.#open) return;
     this.#open = false;
-    // If this gets lost, the server finds our lock gone a little later.
+    // If this message gets lost, the server notices a little later that our lock is gone.
     if (this.#over === undefined) this.#outgoing.say(Kind.bye);
     this.#outgoing.close();
     this.#replies.close();
@@ -150,7 +150,7 @@ export function connectQueue(id: string, budget: QueueBudget, address: Address, 
   }
 }
 
-/** A connection being opened, step by step. After an error it leaves nothing behind. */
+/** A connection that is opened step by step. After an error it leaves nothing behind. */
 export class QueueOpening {
   readonly #id: string;
   readonly #name: string;
@@ -203,7 +203,7 @@ export class QueueOpening {
       return -1;
     }
     const length = this.#replies.receiveScratch(waitMs);
-    // The queue has a name until the welcome, so somebody else may write to it too.
+    // The queue has a name until the welcome, so other processes may write to it too.
     if (length !== PREFIX_BYTES || readToken(this.#replies) !== this.#token) {
       this.#checkServer();
       return -1;
@@ -230,7 +230,7 @@ function makeReplyQueue(
   budget: QueueBudget,
   { name, shape: { maxMessageBytes } }: MessageQueue,
 ): { slot: number; replies: MessageQueue } {
-  // As large as the server's, which may have been started under other limits.
+  // Messages as large as those of the server, which may have been started under other limits.
   const shape = { maxMessages: budget.replyDepth, maxMessageBytes };
   for (let slot = 0; slot < MOST_CLIENTS; slot++) {
     try {
@@ -239,7 +239,7 @@ function makeReplyQueue(
       replies.close();
     } catch (error) {
       if (!isIpcError(error) || error.errno !== "EEXIST") throw error;
-      // Names exist only until the welcome, so one without an owner was left by a client that was killed just then.
+      // Names exist only until the welcome. So if one has no owner, its client was killed before that.
       if (isAbandoned(slotName(name, slot))) MessageQueue.unlink(slotName(name, slot--));
     }
   }

@@ -10,13 +10,13 @@ import { QueueServer } from "./server.ts";
 
 const ID = "posix-mq/notify";
 /**
- * The signal `mq_notify` sends. It is ignored by default, so that a late one does no harm, and programs do not use it
- * for their own purposes, unlike the user signals.
+ * The signal that `mq_notify` sends. It is ignored by default, so that a late one does no harm. And programs do not use
+ * it for their own purposes, unlike the user signals.
  */
 const SIGNAL = "SIGURG";
 const CONNECT_TIMEOUT_MS = 5000;
 const CONNECT_STEP_MS = 2;
-/** Time between two checks of the other side's life. */
+/** Time between two checks if the other side lives. */
 const HEARTBEAT_MS = 50;
 /** Turns of the loop before a timer takes over: nothing announces that a queue has room again. */
 const HURRIED_TURNS = 20;
@@ -75,14 +75,14 @@ class SignalSchedule implements PollSchedule {
 
   #drain(): void {
     if (this.#stopped) return;
-    // A request is one shot, and only for a message that finds the queue empty: so ask again first, then empty it. One
-    // process may ask per queue; "already asked" means our own request, still standing.
+    // A request gives one signal, and only for a message that finds the queue empty. So request again first, then empty
+    // the queue. Only one process may request per queue, so "already requested" means that our own request stands.
     this.#queue.notify(constants.signals[SIGNAL]);
     if (this.#turn()) this.#again();
   }
 }
 
-/** Returns the limits of a client, whose sizes are the server's. */
+/** Returns the limits of a client, with the sizes of its server. */
 const limitsOf = ({ replies }: QueueClient): Limits => ({ id: ID, maxMessageBytes: replies.shape.maxMessageBytes });
 const limits = { id: ID, maxMessageBytes: budget.messageBytes };
 

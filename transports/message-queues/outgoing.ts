@@ -4,7 +4,7 @@ import { SLICE_MS } from "../posix/timespec.ts";
 import { WordCopy } from "../support/word-copy.ts";
 import { Kind, PREFIX_BYTES, tooLarge, writePrefix } from "./protocol.ts";
 
-/** The queue one side sends to, with its prefix in place. */
+/** The queue to which one side sends, with the prefix of its messages in place. */
 export class Outgoing {
   readonly #id: string;
   readonly #queue: MessageQueue;
@@ -25,14 +25,14 @@ export class Outgoing {
 
   /**
    * @param isPeerAlive called after each slice without room
-   * @returns false when there was no room in time, or when the other side is gone
+   * @returns false if there was no room in time, or if the other side is gone
    * @throws IpcError IPC_TOO_LARGE
    */
   send(message: Uint8Array, timeoutMs: number, isPeerAlive: () => boolean): boolean {
     if (message.length > this.#limit) throw tooLarge(this.#id, message.length, this.#limit);
     this.#copy.write(message, PREFIX_BYTES);
     const bytes = message.length + PREFIX_BYTES;
-    // Reads the clock only after a slice without room, so a wait may last a slice longer than asked for, never less.
+    // Reads the clock only after a slice without room, so a wait may last a slice longer than the timeout, never less.
     if (timeoutMs >= SLICE_MS ? this.#queue.sendSlice(bytes) : this.#queue.sendScratch(bytes, timeoutMs)) return true;
     if (timeoutMs < SLICE_MS) return false;
     const untilMs = performance.now() + timeoutMs;
@@ -43,7 +43,7 @@ export class Outgoing {
     }
   }
 
-  /** Sends a message without a body, if there is room for it at once. */
+  /** Sends a message without a body if there is room for it now, or within `timeoutMs`. */
   say(kind: Kind, timeoutMs = 0): boolean {
     writePrefix(this.#queue, kind, this.#slot, this.#token);
     const said = this.#queue.sendScratch(PREFIX_BYTES, timeoutMs);
@@ -51,7 +51,7 @@ export class Outgoing {
     return said;
   }
 
-  /** True while the other side holds the lock on this queue, which it receives from. */
+  /** True while the other side, which receives from this queue, holds its lock. */
   isHeard(): boolean {
     return isOwned(this.#queue.fd);
   }

@@ -14,7 +14,7 @@ import { namesOf, PREFIX_BYTES, removeNames } from "./protocol.ts";
 import { QueueServer } from "./server.ts";
 
 const ID = "posix-mq";
-/** Sizes from the limits, read once: the capabilities are constant after load. */
+/** Sizes from the limits, which are read once because the capabilities are constant after the module has loaded. */
 export const budget: QueueBudget = queueBudget();
 
 export function queueCapabilities(mode: "blocking" | "event"): Capabilities {
@@ -27,7 +27,7 @@ export function queueCapabilities(mode: "blocking" | "event"): Capabilities {
   });
 }
 
-/** Builds the parts that all ids of this folder share: names, probing and cleaning up. */
+/** Builds the common parts of all ids of this folder: names, probing and cleaning up. */
 export function queueNames(id: string): Pick<Transport, "probe" | "allocate" | "residue" | "sweep"> {
   return {
     async probe() {
@@ -78,7 +78,7 @@ const blocking: SteppedTransport = {
   begin: (address, timeoutMs) => new QueueOpening(ID, budget, address, timeoutMs),
 };
 
-/** POSIX message queues, each call a wait in the kernel. */
+/** POSIX message queues; a call that waits sleeps in the kernel. */
 export const posixMq: Transport = {
   id: ID,
   capabilities: queueCapabilities("blocking"),

@@ -9,18 +9,19 @@ import { randomInt } from "../support/crypto.ts";
  *
  *     0  u8   kind    see {@link Kind}
  *     1  u8   version
- *     2  u16  slot    in hello: of the reply queue's name; otherwise the number that the server assigned
- *     4  u32  token   chosen by the client; a message without it belongs to somebody else, or to an earlier client
+ *     2  u16  slot    in hello: the slot in the reply queue's name; otherwise the number that the server assigned
+ *     4  u32  token   chosen by the client; another token belongs to another process, or to an earlier client
  *
- * A client makes a reply queue `<name>-<slot>`, sends hello on the request queue `<name>` and is welcomed on its own,
- * whose name is then removed. Both sides lock (`flock`) the queue they receive from, which shows that they live.
+ * A client makes a reply queue `<name>-<slot>` and sends hello on the request queue `<name>`. The server sends welcome
+ * on the reply queue, whose name is then removed. Each side locks (`flock`) the queue it receives from, which shows
+ * that it lives.
  */
 export const PREFIX_BYTES = 8;
 export const VERSION = 1;
 export const Kind = { data: 1, hello: 2, welcome: 3, refusal: 4, bye: 5 } as const;
 export type Kind = (typeof Kind)[keyof typeof Kind];
 
-/** Most clients of a server, whatever the limits: an address has this many names of reply queues. */
+/** Maximum number of clients of a server, whatever the limits: an address has this many names for reply queues. */
 export const MOST_CLIENTS = 16;
 
 export const slotName = (name: string, slot: number): string => `${name}-${slot}`;
@@ -30,7 +31,7 @@ export const newToken = (): number => randomInt(1, 2 ** 31);
 /** Packs the first of the two words in front of a message. */
 export const firstWord = (kind: Kind, slot: number): number => kind | (VERSION << 8) | (slot << 16);
 
-/** Puts the prefix where the queue sends from; it stays there for all messages of the same kind. */
+/** Writes the prefix to the memory from which the queue sends; it stays there for all messages of the same kind. */
 export function writePrefix(queue: MessageQueue, kind: Kind, slot: number, token: number): void {
   queue.scratchWords[0] = firstWord(kind, slot);
   queue.scratchWords[1] = token;
@@ -42,14 +43,14 @@ export const kindOf = (word: number): number => word & 0xff;
 export const versionOf = (word: number): number => (word >>> 8) & 0xff;
 export const slotOf = (word: number): number => word >>> 16;
 
-/** True when a client of ours can have sent it. For a queue that is found there, not for an established connection. */
+/** True if a client of ours can have sent the message. For queues found at a name, not for open connections. */
 export function isOurMessage(bytes: Uint8Array): boolean {
   const [kind = 0, version] = bytes;
   if (bytes.length < PREFIX_BYTES || version !== VERSION) return false;
   return kind === Kind.data || ((kind === Kind.hello || kind === Kind.bye) && bytes.length === PREFIX_BYTES);
 }
 
-/** Lists every name an address can stand for, also under limits that differ from ours. */
+/** Lists every name that belongs to an address, also under limits that differ from ours. */
 export function namesOf(name: string): string[] {
   return [name, ...Array.from({ length: MOST_CLIENTS }, (_, slot) => slotName(name, slot))];
 }

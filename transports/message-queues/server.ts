@@ -23,13 +23,13 @@ import {
   versionOf,
 } from "./protocol.ts";
 
-/** Messages received without a pause between two checks of the clients' lives. */
+/** Messages received without a pause after which the server checks again which clients live. */
 const BUSY_RECEIVES = 4096;
 const CLOSE_MS = 20;
-/** Foreign messages that a `receive` whose time is over still passes before it leaves the rest to the next one. */
+/** Number of foreign messages that `receive` still skips after its time is over; the next call skips the rest. */
 const PASSED_AT_ONCE = 8;
 
-/** The server's view of one client: only for sending, because all clients share the queue that is received from. */
+/** The server's end of one client's connection. It can only send, because all clients share the request queue. */
 export class QueueServerConnection implements BlockingConnection {
   readonly #id: string;
   readonly outgoing: Outgoing;
@@ -87,7 +87,7 @@ export class QueueServer implements BlockingServer {
   #receives = 0;
   #housekeptMs = performance.now();
   #open = true;
-  /** True when the last `receive` returned although messages may be left: what it met was not for its caller. */
+  /** True if the last `receive` returned -1 although messages may be left: it skipped some that were for others. */
   hasMore = false;
 
   constructor(id: string, budget: QueueBudget, address: Address) {
@@ -107,7 +107,7 @@ export class QueueServer implements BlockingServer {
     return this.#clients.filter((client) => client !== undefined);
   }
 
-  /** Queue where requests arrive, for notifications. */
+  /** Queue in which requests arrive; the owner requests notifications for it. */
   get requests(): MessageQueue {
     return this.#requests;
   }
@@ -125,7 +125,7 @@ export class QueueServer implements BlockingServer {
         passed++;
       }
       const nowMs = performance.now();
-      // Reads the clock only after an empty slice, so a wait may last a slice longer than asked for, never less.
+      // Reads the clock only after an empty slice, so a wait may last a slice longer than the timeout, never less.
       if (untilMs === 0) untilMs = nowMs + timeoutMs;
       if (nowMs - this.#housekeptMs >= SLICE_MS) this.#housekeep(nowMs);
       if (nowMs < untilMs) continue;
@@ -138,7 +138,7 @@ export class QueueServer implements BlockingServer {
     return this.#requests.receiveScratch(Math.max(0, Math.min(untilMs - performance.now(), SLICE_MS)));
   }
 
-  /** @returns the length of the message, or -1 when it was not for the caller. What no client sent is dropped. */
+  /** @returns the length of the message, or -1 if it was not for the caller. Drops messages that no client sent. */
   #take(length: number, into: Uint8Array): number {
     const word = readFirstWord(this.#requests);
     if (length < PREFIX_BYTES || versionOf(word) !== VERSION) return -1;
@@ -177,7 +177,7 @@ export class QueueServer implements BlockingServer {
     try {
       replies = MessageQueue.open(name, { nonBlocking: true });
     } catch (error) {
-      // A client that gave up, or a process that sends hello and no more.
+      // The client gave up, or a foreign process sent a hello only.
       if (isIpcError(error)) return;
       throw error;
     }
@@ -188,7 +188,7 @@ export class QueueServer implements BlockingServer {
     }
     const outgoing = new Outgoing(this.#id, replies, Math.max(number, 0), token);
     const isFit = replies.shape.maxMessageBytes >= this.#budget.messageBytes && isOwned(replies.fd);
-    // Both ends have it open: from here on no name can outlive them.
+    // Both ends have the queue open, so it needs no name, and no name can outlive them.
     if (isFit) MessageQueue.unlink(name);
     if (!isFit || number < 0 || !outgoing.say(Kind.welcome)) {
       if (isFit) outgoing.say(Kind.refusal);

@@ -7,13 +7,13 @@ import { ChannelGuard, type ChannelRules } from "./channel-guard.ts";
 
 /** Bytes Node may hold for the channel before `send` returns false. */
 const OUTBOX_BYTES = 1024 * 1024;
-/** Size from which messages are always counted, bytes: Node holds at most one of them beyond the outbox. */
+/** Size from which messages are always counted, bytes, so that Node holds at most one of them beyond the outbox. */
 const UNCOUNTED_BYTES = 128 * 1024;
 
 /** Interface that `ChildProcess` and `process` share. */
 export interface ChannelEnd {
   readonly connected: boolean;
-  /** @returns false when Node's own backlog has grown beyond its threshold. */
+  /** @returns false if Node's own backlog has grown beyond its threshold. */
   send(message: unknown, callback?: (error: Error | null) => void): boolean;
   disconnect(): void;
   on(event: "message", listener: (message: unknown) => void): unknown;
@@ -23,13 +23,13 @@ export interface ChannelEnd {
 
 /**
  * Numbers sent beside the messages. Node's channel cannot stop reading, so a receiver that pauses signals the sender.
- * "Closed" and "died" are the same end of file, so a side that closes sends a goodbye first.
+ * The end of file is the same after closing and after a death, so a side that closes sends a goodbye first.
  */
 const Signal = { pause: 0, resume: 1, goodbye: 2 } as const;
 
 /** Functions that depend on the serialization of a channel. */
 export interface Carriage {
-  /** Converts bytes to what the channel carries: a latin1 string, or the bytes themselves. */
+  /** Converts bytes to a value that the channel carries: a latin1 string, or the bytes themselves. */
   readonly encode: (message: Uint8Array) => unknown;
   readonly rules: ChannelRules;
 }
@@ -41,9 +41,9 @@ export class ChannelConnection extends ClosesOnce implements Connection {
   readonly #handler: ConnectionHandler;
   readonly #encode: (message: Uint8Array) => unknown;
   readonly #guard: ChannelGuard | undefined;
-  /** Node holds messages back. They are counted only then, because a callback for each costs more than the sending. */
+  /** True while Node holds messages back. Only then they are counted: a callback costs more than the sending. */
   #backlog = false;
-  /** Sizes of the counted messages whose callback is still to come, oldest at `#head`. */
+  /** Sizes of the counted messages of which the callback has not come yet, oldest at `#head`. */
   readonly #pending: number[] = [];
   #head = 0;
   #pendingBytes = 0;
@@ -99,7 +99,7 @@ export class ChannelConnection extends ClosesOnce implements Connection {
   #confirmed(error: Error | null): void {
     this.#pendingBytes -= this.#pending[this.#head++] ?? 0;
     if (this.#head === this.#pending.length) {
-      // Messages leave in order, so those sent before the first of these are lost too.
+      // Messages leave in order, so the uncounted ones, which were sent before, have left too.
       this.#pending.length = 0;
       this.#head = 0;
       this.#backlog = false;
@@ -125,7 +125,7 @@ export class ChannelConnection extends ClosesOnce implements Connection {
       this.#otherPaused = message === Signal.pause;
       this.#unblock();
     } else if (this.#paused || this.#held.length > 0) {
-      // At most what the other side sent before it received the pause.
+      // At most the messages that the other side sent before it received the pause.
       this.#held.push(message);
     } else {
       this.#deliver(message);

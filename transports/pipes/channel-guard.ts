@@ -1,15 +1,15 @@
 /**
- * Node parses the bytes of a child's channel in a callback of its own. For malformed bytes the parser throws into
- * `uncaughtException`, so a child that writes rubbish would end its parent (nodejs/node#61312, #10131).
+ * Node parses the bytes of a child's channel in a callback of its own. For malformed bytes the parser throws an error
+ * that nobody can catch, so a child that writes rubbish would end its parent (nodejs/node#61312, #10131).
  *
- * The callback is a property of the handle below the channel, which Node keeps under a symbol. That is private, so this
- * is optional: where a future Node has moved it, a channel works as before, without the guard. Messages are delivered
- * in later ticks, so the callback throws errors of the parser only.
+ * The callback is a property of the handle below the channel, which Node keeps under a symbol. Both are private, so the
+ * guard is optional: if a future Node moves them, a channel works without the guard. Messages are delivered in later
+ * ticks, so the callback throws only errors of the parser.
  */
 
 interface ChannelHandle {
   onread: (this: ChannelHandle, chunk?: ArrayBuffer) => void;
-  /** `true` when the last chunk ended in the middle of a message. Node waits for its end before it disconnects. */
+  /** `true` if the last chunk ended in the middle of a message. Node disconnects only after the end of the message. */
   buffering?: boolean;
 }
 
@@ -17,9 +17,9 @@ const HANDLE = "kChannelHandle";
 const PREFIX_BYTES = 4;
 
 export interface ChannelRules {
-  /** Largest message on the wire, bytes; a longer one is refused before it is complete. */
+  /** Size of the largest message on the wire, bytes; a longer one is refused before it is complete. */
   readonly mostBytes: number;
-  /** `true` where a message begins with its length, u32 big-endian; elsewhere it ends with a line feed. */
+  /** `true` if a message begins with its length, u32 big-endian; otherwise it ends with a line feed. */
   readonly prefixed: boolean;
 }
 
@@ -34,7 +34,7 @@ export class ChannelGuard {
 
   /**
    * @param onRubbish called once, with the problem; no further bytes of the channel are parsed
-   * @returns undefined where this Node has no such handle
+   * @returns undefined if this Node has no such handle
    */
   static watch(end: object, rules: ChannelRules, onRubbish: (problem: string) => void): ChannelGuard | undefined {
     const key = Object.getOwnPropertySymbols(end).find(({ description }) => description === HANDLE);
@@ -72,7 +72,7 @@ export class ChannelGuard {
       const announced = new DataView(chunk).getUint32(0);
       if (announced > mostBytes) return `a message announces ${announced} bytes; the limit is ${mostBytes}`;
     }
-    // A message that this chunk ended still counts here: it is delivered, and subtracted, in the next tick.
+    // This still counts a message that this chunk ended, until the next tick delivers and subtracts it.
     return this.#unfinishedBytes > 2 * mostBytes ? `a message of more than ${mostBytes} bytes has no end` : undefined;
   }
 }

@@ -20,9 +20,9 @@ import { launchRaw } from "../support/launched-raw-client.ts";
 import { checkOptions, withinLimit } from "../support/opening.ts";
 import { type Carriage, ChannelConnection, type ChannelEnd } from "./channel-connection.ts";
 
-/** Standard error of this process, also for the peer's standard output: ours may carry control lines. */
+/** Standard error of this process. It also gets the peer's standard output, since ours may carry control lines. */
 const STDERR = 2;
-/** Descriptor of the channel in a child: behind its control channel. */
+/** Descriptor of the channel in a child: the one after its control channel. */
 const CHANNEL = 4;
 const MOST_BYTES = UNBOUNDED_MESSAGE_BYTES;
 /** Extra bytes of a message on the wire: type, length, quotes. */
@@ -30,7 +30,7 @@ const ENVELOPE_BYTES = 1024;
 /** Growth of a message in JSON: a control character becomes six. */
 const JSON_FACTOR = 6;
 
-/** `true` once a server runs: the process has one channel, so one server. */
+/** `true` once a server runs: the process has one channel, and so can have one server. */
 let listening = false;
 
 interface Flavor extends Carriage {
@@ -53,7 +53,7 @@ async function listen(flavor: Flavor, address: Address, handler: ConnectionHandl
   const connection = new ChannelConnection(id, process as ChannelEnd, handler, flavor);
   setImmediate(() => connection.open());
   const server: Server = closableServer(address, async () => {
-    // A parent that does not answer is ignored; the channel is closed all the same.
+    // If the parent does not reply, that is ignored; the channel is closed all the same.
     await connection.close().catch(() => undefined);
   });
   return server;
@@ -89,7 +89,7 @@ async function launch(
     throw new IpcError("IPC_SYSTEM", `${id}: ${program} was started without its control channel`, { transport: id });
   }
   const connection = new ChannelConnection(id, child as ChannelEnd, handler, flavor);
-  // Node's own messages about passed handles come by the same way, and Node asserts that a handle was passed.
+  // Node's own messages about passed handles come through the channel too, and Node asserts that a handle was passed.
   child.removeAllListeners("internalMessage");
   child.on("internalMessage", () => connection.refuse("an internal message of Node without a passed handle"));
   connection.open();
@@ -126,7 +126,7 @@ function define(flavor: Flavor): Transport {
       },
       launch: launchThis,
     },
-    // On Windows the runtime frames the channel once more, and ends the process when that frame is broken.
+    // On Windows the runtime adds a frame of its own to the channel, and ends the process if that frame is broken.
     ...(process.platform === "win32" ? {} : { launchRaw: (handler) => launchRaw(id, launchThis, CHANNEL, handler) }),
     async residue() {
       return [];
@@ -135,7 +135,7 @@ function define(flavor: Flavor): Transport {
   };
 }
 
-/** `child_process` with its default serialization: every message is JSON, bytes a latin1 string. */
+/** `child_process` with its default serialization: every message is JSON, with the bytes as a latin1 string. */
 export const channelJson: Transport = define({
   id: "channel/json",
   serialization: "json",
@@ -143,11 +143,11 @@ export const channelJson: Transport = define({
   encode: (message) => asBuffer(message).toString("latin1"),
 });
 
-/** `child_process` with `serialization: "advanced"`: structured clone, bytes stay bytes. */
+/** `child_process` with `serialization: "advanced"`: structured clone, in which bytes stay bytes. */
 export const channelAdvanced: Transport = define({
   id: "channel/advanced",
   serialization: "advanced",
   rules: { mostBytes: MOST_BYTES + ENVELOPE_BYTES, prefixed: true },
-  // Node serializes a Buffer in two thirds of the time of a plain Uint8Array.
+  // Node needs two thirds of the time to serialize a Buffer that it needs for a plain Uint8Array.
   encode: asBuffer,
 });

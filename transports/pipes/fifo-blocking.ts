@@ -41,7 +41,7 @@ class FifoChannel implements ByteChannel {
   }
 
   read(into: Pointer, bytes: number, mayWait: boolean): number {
-    // Wait at once: a read first would be a third call, and in lockstep it never finds anything.
+    // Waits first: a read before it would be one call more, and in lockstep it never finds anything.
     if (mayWait) this.wait(this.inFd, POLLIN, SLICE_MS);
     return this.#libc.read(this.inFd, into, bytes);
   }
@@ -49,7 +49,7 @@ class FifoChannel implements ByteChannel {
   write(from: Pointer, bytes: number, mayWait: boolean): number {
     const written = this.#libc.write(this.outFd, from, bytes);
     if (written >= 0 || !mayWait) return written;
-    // Mostly there is room. Any other error ends this wait at once and the next call reports it.
+    // Usually there is room. Any other error ends this wait, and the next call reports it.
     this.wait(this.outFd, POLLOUT, SLICE_MS);
     return this.#libc.write(this.outFd, from, bytes);
   }
@@ -80,7 +80,7 @@ function makeFifosNow(...paths: readonly string[]): void {
   }
 }
 
-/** Opens the hello FIFO at a path that nobody serves, and takes over one that a killed server left. */
+/** Opens the hello FIFO at a path without a server; takes over a FIFO that a killed server left. */
 function openHello(path: string): number {
   const inUse = (what: string): IpcError => new IpcError("IPC_ADDRESS_IN_USE", `${ID}: ${what}`, { transport: ID });
   const found = lstatSync(path, { throwIfNoEntry: false });
@@ -125,7 +125,7 @@ function readNow(fd: number, into: Uint8Array): number {
   }
 }
 
-/** Opens the pair of a newcomer; undefined when it is gone already, or the server is full. */
+/** Opens the pair of a newcomer; undefined if the newcomer is gone already, or the server is full. */
 function openSlot(path: string, slot: number, isFull: boolean): FifoChannel | undefined {
   const { up, down } = slotNames(path, slot);
   const input = openFifo(up, fs.O_RDONLY);
@@ -142,7 +142,7 @@ function openSlot(path: string, slot: number, isFull: boolean): FifoChannel | un
   return undefined;
 }
 
-/** Opens a pair as the event face does: its own ends, and both FIFOs held open until the server has opened its own. */
+/** Opens a pair as the event face does: holds both FIFOs open until the server has opened its ends. */
 function connectAt(path: string, timeoutMs: number): FifoChannel {
   const untilMs = performance.now() + timeoutMs;
   const hello = openFifo(path, fs.O_WRONLY);
@@ -173,7 +173,7 @@ function connectAt(path: string, timeoutMs: number): FifoChannel {
   }
 }
 
-/** Sends the hello in one write below PIPE_BUF, so that the lines of two newcomers never mix. */
+/** Sends the hello in one write shorter than PIPE_BUF, so that the lines of two newcomers never mix. */
 function sayHello(hello: number, slot: number, channel: FifoChannel, untilMs: number): void {
   for (;;) {
     try {
@@ -203,7 +203,7 @@ function timedOut(): IpcError {
   return new IpcError("IPC_TIMEOUT", `${ID}: the server does not answer`, { transport: ID });
 }
 
-/** FIFOs in blocking mode, opened and on the wire as in the event face. */
+/** FIFOs in blocking mode, with the same opening and wire format as in the event face. */
 export const fifoBlocking: BlockingTransport = {
   listen(address, options) {
     checkOptions(ID, options);

@@ -22,7 +22,7 @@ export type Welcomed = (pair: Pair) => (buffer: Uint8Array, bytes: number) => vo
 
 /**
  * Opens a pair of FIFOs to the server whose hello FIFO is at `hello`. Descriptors open for both directions keep the
- * FIFOs alive until the server has opened its ends; after that they would hide its death and are closed.
+ * FIFOs alive until the server has opened its ends. Then they are closed, because they would hide its death.
  */
 export async function openPair(
   transport: string,
@@ -121,11 +121,11 @@ class Opening {
     return descriptor;
   }
 
-  /** Sends the hello in one write below PIPE_BUF, so that the lines of two newcomers never mix. */
+  /** Sends the hello in one write shorter than PIPE_BUF, so that the lines of two newcomers never mix. */
   async #sayHello(descriptor: number): Promise<void> {
     for (let tries = 0; tries < HELLO_TRIES && !this.#cancelled; tries += 1) {
       try {
-        // The leading line feed ends whatever another client may have left unfinished.
+        // The leading line feed ends a line that another client may have left unfinished.
         writeSync(descriptor, `\nhello ${this.#slot}\n`);
         return;
       } catch (error) {
@@ -149,7 +149,7 @@ class Opening {
     this.#removeOwnSlot();
   }
 
-  /** Removes the slot while it is this client's: the server removes it too, and another client may hold it by now. */
+  /** Removes the slot if it still belongs to this client: the server removes it too, and another may have it by now. */
   #removeOwnSlot(): void {
     if (this.#slot < 0) return;
     const found = lstatSync(slotNames(this.#hello, this.#slot).directory, { throwIfNoEntry: false });

@@ -4,7 +4,7 @@ import { MAX_CLIENTS } from "./fifo-names.ts";
 /** Longest hello line, characters. A hello has a dozen; more without a line feed is rubbish. */
 const HELLO_LIMIT_CHARS = 64;
 
-/** First byte a server sends down a new pair. */
+/** First byte that a server sends through a new pair. */
 export const Welcome = { accepted: 1, full: 2 } as const;
 
 /** Cuts the bytes of the hello FIFO into the slots of newcomers; skips anything else. */

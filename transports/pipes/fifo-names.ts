@@ -6,13 +6,13 @@ import type { Availability, OsObject } from "../contract/transport.ts";
 import { hasErrno } from "../support/has-errno.ts";
 import { programFailure } from "../support/program-failure.ts";
 
-/** Largest number of clients at one time; also the number of slots, and so of names an address can have. */
+/** Largest number of clients at one time, of slots, and so of pairs of names that an address can have. */
 export const MAX_CLIENTS = 64;
 const MKFIFO_LIMIT_MS = 2000;
 
 const run = promisify(execFile);
 
-/** Paths of one client's pair of FIFOs while it is being opened. Making the directory claims the slot. */
+/** Paths of a client's pair of FIFOs while the pair is being opened. Making the directory claims the slot. */
 export interface SlotNames {
   readonly directory: string;
   /** Client to server. */
@@ -26,7 +26,7 @@ export function slotNames(hello: string, slot: number): SlotNames {
   return { directory, up: `${directory}/up`, down: `${directory}/down` };
 }
 
-/** Makes FIFOs with mode 0600. Node has no call for this, so the POSIX program runs, without a shell. */
+/** Makes FIFOs with mode 0600. Node has no call for this, so it runs the program `mkfifo`, without a shell. */
 export async function makeFifos(transport: string, ...paths: readonly string[]): Promise<void> {
   try {
     await run("mkfifo", ["-m", "0600", "--", ...paths], { timeout: MKFIFO_LIMIT_MS });
@@ -42,7 +42,7 @@ export async function mkfifoAvailability(): Promise<Availability> {
     return { available: true, version: stdout.split("\n")[0] ?? "mkfifo" };
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
-    // BSD's mkfifo has no --version and exits with a code: the program is there.
+    // BSD's mkfifo has no --version and exits with a code, but that shows that the program exists.
     if (typeof code === "number") return { available: true, version: "mkfifo" };
     return {
       available: false,
@@ -73,7 +73,7 @@ export function removeSlot(hello: string, slot: number): void {
   ignoring(["ENOENT", "ENOTEMPTY"], () => rmdirSync(directory));
 }
 
-/** Removes every name of an address, and nothing that is not a FIFO or a slot's directory. */
+/** Removes every name of an address, but only FIFOs and directories of slots. */
 export function removeAll(hello: string): void {
   for (let slot = 0; slot < MAX_CLIENTS; slot += 1) removeSlot(hello, slot);
   removeFifo(hello);
@@ -100,7 +100,7 @@ export function listNames(hello: string): readonly OsObject[] {
   return found;
 }
 
-/** Opens a FIFO without waiting for the other end. @returns undefined when that is closed */
+/** Opens a FIFO without waiting for the other end. @returns undefined if the other end is closed */
 export function openFifo(path: string, access: number): number | undefined {
   if (lstatSync(path, { throwIfNoEntry: false })?.isFIFO() !== true) return undefined;
   try {
@@ -111,7 +111,7 @@ export function openFifo(path: string, access: number): number | undefined {
   }
 }
 
-/** Returns `true` when a process reads the FIFO: a stale one fails with ENXIO when opened for writing. */
+/** Returns `true` if a process reads the FIFO: otherwise opening it for writing fails with ENXIO. */
 export function hasReader(path: string): boolean {
   const descriptor = openFifo(path, fs.O_WRONLY);
   if (descriptor === undefined) return false;

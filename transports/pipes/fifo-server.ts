@@ -16,7 +16,7 @@ export class FifoServer extends ClosesOnce implements Server {
   readonly #connections = new Set<StreamConnection>();
   readonly #lines = new HelloLines();
 
-  /** @param descriptor the hello FIFO, open for both directions so that it never reports an end of file */
+  /** @param descriptor of the hello FIFO, open for both directions, so that it never reports an end of file */
   constructor(
     transport: string,
     address: Address,
@@ -39,7 +39,7 @@ export class FifoServer extends ClosesOnce implements Server {
   #accept(slot: number): void {
     const { up, down } = slotNames(this.address.name, slot);
     const from = openFifo(up, fs.O_RDONLY);
-    // Undefined when the client is gone already: nobody holds the reading end.
+    // Undefined if the client is gone already: nobody has the reading end open.
     const to = openFifo(down, fs.O_WRONLY);
     removeSlot(this.address.name, slot);
     if (from === undefined || to === undefined) {
@@ -76,7 +76,7 @@ export class FifoServer extends ClosesOnce implements Server {
     const closed = new Promise((resolve) => this.#hello.once("close", resolve));
     removeAll(this.address.name);
     this.#hello.destroy();
-    // A client that does not read is torn down, and its own `onClose` reports it; the server closes all the same.
+    // A client that does not read is cut off, and its own `onClose` gets the error; the server closes all the same.
     await Promise.allSettled([...this.#connections].map((connection) => connection.close()));
     await closed;
   }

@@ -5,15 +5,15 @@ import type { Connection, ConnectionHandler } from "../contract/transport.ts";
 import { ClosesOnce } from "../support/closing.ts";
 import { Deadline } from "../support/deadline.ts";
 
-/** Bytes on their way, or waiting at the other end, before `send` returns false. A port itself has no limit. */
+/** Maximum of bytes under way or waiting at the other end; above it `send` returns false. A port has no limit. */
 const WINDOW_BYTES = 1024 * 1024;
-/** Bytes after which a receiver reports consumption, so that a ping-pong of small messages costs no reports. */
+/** Bytes consumed after which a receiver sends a report, so that a ping-pong of small messages causes few reports. */
 const REPORT_BYTES = WINDOW_BYTES / 4;
-/** Bytes that every message counts in addition, so that the number of empty ones is bounded too. */
+/** Bytes added to the size of every message, so that the number of empty messages is bounded too. */
 const OVERHEAD_BYTES = 64;
 const GOODBYE = -1;
 
-/** One end of a `MessageChannel`. It carries messages as bytes, and numbers: bytes consumed, or goodbye. */
+/** One end of a `MessageChannel`. It carries messages as bytes; numbers are reports of bytes consumed, or goodbye. */
 export class PortConnection extends ClosesOnce implements Connection {
   readonly #id: string;
   readonly #port: MessagePort;
@@ -53,7 +53,7 @@ export class PortConnection extends ClosesOnce implements Connection {
       throw new IpcError("IPC_TOO_LARGE", text, { transport: id });
     }
     const cost = message.length + OVERHEAD_BYTES;
-    // Below this the receiver may have consumed everything without a report, so waiting for one could last for ever.
+    // With fewer bytes the receiver may have consumed all without a report, and waiting for one could last for ever.
     if (this.#underWay >= REPORT_BYTES && this.#underWay + cost > WINDOW_BYTES) {
       this.#blocked = true;
       return false;
@@ -86,7 +86,7 @@ export class PortConnection extends ClosesOnce implements Connection {
   #deliver(message: Uint8Array): void {
     this.#consumed += message.length + OVERHEAD_BYTES;
     if (this.#state === "open") this.#handler.onMessage(message, this);
-    // The memory is ours now; a reply of the same size can use it.
+    // The memory belongs to this side now; a reply of the same size can use it.
     if (message.byteLength === message.buffer.byteLength) this.#spare = message;
     if (this.#consumed < REPORT_BYTES || this.#state === "closed") return;
     this.#port.postMessage(this.#consumed);

@@ -22,13 +22,13 @@ import { StreamConnection } from "../support/stream-connection.ts";
 
 const ID = "stdio";
 const STDOUT = 1;
-/** True on Windows: the runtime holds descriptors 0 to 2, so their end of file comes when the process ends. */
+/** True on Windows: the runtime keeps descriptors 0 to 2 open, so their end of file comes when the process ends. */
 const SAYS_LAST_WORD = process.platform === "win32";
 /** S_IFMT and S_IFIFO of stat(2). */
 const FILE_TYPE = 0o170000;
 const FIFO_TYPE = 0o010000;
 
-/** `true` once a server runs: the process has one pair of standard streams, so one server. */
+/** `true` once a server runs: the process has one pair of standard streams, and so can have one server. */
 let listening = false;
 
 class StdioServer implements Server {
@@ -41,7 +41,7 @@ class StdioServer implements Server {
   }
 
   async close(): Promise<void> {
-    // A parent that does not hang up is ignored; the descriptors are closed all the same.
+    // If the parent does not hang up, that is ignored; the descriptors are closed all the same.
     await this.#connection.close().catch(() => undefined);
   }
 
@@ -58,7 +58,7 @@ async function listen(address: Address, handler: ConnectionHandler): Promise<Ser
   requirePipe(0);
   requirePipe(1);
   listening = true;
-  // Sockets of our own: `process.stdout` writes synchronously and never reports that it is full.
+  // Sockets of our own, because `process.stdout` writes synchronously and never reports that it is full.
   const input = new Socket({ fd: 0, readable: true, writable: false });
   const output = new Socket({ fd: 1, readable: false, writable: true });
   const connection = new StreamConnection({
@@ -78,7 +78,7 @@ function requirePipe(descriptor: 0 | 1): void {
   let found: string;
   try {
     const stats = fstatSync(descriptor);
-    // Windows: the mode states a pipe, but `isFIFO` returns false for everything.
+    // On Windows the mode shows a pipe, but `isFIFO` returns false for everything.
     if (stats.isSocket() || (stats.mode & FILE_TYPE) === FIFO_TYPE) return;
     found = stats.isFile() ? "a file" : "a terminal or another device";
   } catch {
@@ -143,7 +143,7 @@ const event: EventTransport = {
   launch,
 };
 
-/** The standard input and output of a child process, messages behind a u32 length prefix. */
+/** The standard input and output of a child process; each message follows a u32 length prefix. */
 export const stdio: Transport = {
   id: ID,
   capabilities: streamCapabilities({
@@ -160,7 +160,7 @@ export const stdio: Transport = {
     return { transport: ID, name: `stdio-${distinctName()}` };
   },
   event,
-  // Elsewhere there is no `cat` that takes descriptors.
+  // On Windows no `cat` takes descriptors.
   ...(process.platform === "win32" ? {} : { launchRaw: (handler) => launchRaw(ID, launch, STDOUT, handler) }),
   async residue() {
     return [];

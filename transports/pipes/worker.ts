@@ -87,8 +87,8 @@ async function handOver(address: Address, port: MessagePort): Promise<void> {
 }
 
 /**
- * A `MessageChannel` with transferred buffers. Nothing crosses a process boundary: a baseline that shows the cost of
- * threads in one process.
+ * A `MessageChannel` with transferred buffers. It does not cross a process boundary; it is a baseline that shows the
+ * cost of threads in one process.
  */
 export const workerPort: Transport = {
   id: ID,

@@ -17,8 +17,8 @@ export function getAffinity(tid = 0): number[] {
 }
 
 /**
- * Pins one thread; 0 is the calling one. The other threads of the process (garbage collector, compiler, I/O) stay where
- * they were: to pin a whole process, pin the parent before it spawns, since children inherit the mask.
+ * Pins one thread; 0 is the calling one. The other threads of the process (garbage collector, compiler, I/O) are not
+ * affected. To pin a whole process, pin its parent before it spawns, since children inherit the mask.
  */
 export function setAffinity(cpus: readonly number[], tid = 0): void {
   const api = libc();

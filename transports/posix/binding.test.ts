@@ -47,7 +47,7 @@ it.skipIf(!linux)("a binding that was asked for and is not installed is named wi
   expect(availability("koffi", ["koffi"])).toEqual({
     available: false,
     reason:
-      "no binding to the C library loads (koffi: Cannot find module 'koffi'): " +
+      "no binding to the C library can be loaded (koffi: Cannot find module 'koffi'): " +
       "run npm install koffi, or unset IPCMARK_FFI",
   });
 });

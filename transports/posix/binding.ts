@@ -5,19 +5,19 @@ import { bindKoffi } from "./koffi.ts";
 import type { BindingName, Libc } from "./libc.ts";
 
 const OVERRIDE = "IPCMARK_FFI";
-/** Bindings in order of preference: a call through koffi costs a fiftieth. */
+/** Bindings in order of preference: a call through koffi costs a fiftieth of a call through ffi-rs. */
 const BINDINGS: readonly (readonly [BindingName, () => Libc])[] = [
   ["koffi", bindKoffi],
   ["ffi-rs", bindFfiRs],
 ];
 
-/** Result of loading, once per thread. A failure is kept too, so that every caller gets the same reason. */
+/** Result of loading, which happens once per thread. A failure is kept too, so every caller gets the same reason. */
 let loaded: Libc | Error | undefined;
 
 /**
  * Returns the C library of this process.
  *
- * @throws IpcError IPC_UNSUPPORTED where there is no POSIX or no binding loads; the message states which and why.
+ * @throws IpcError IPC_UNSUPPORTED if there is no POSIX or no binding loads; the message states the reason.
  */
 export function libc(): Libc {
   loaded ??= load();
@@ -53,5 +53,5 @@ function load(): Libc | Error {
   }
   const install = `run npm install ${candidates.map(([name]) => name).join(" ")}`;
   const remedy = asked === undefined ? install : `${install}, or unset ${OVERRIDE}`;
-  return new Error(`no binding to the C library loads (${reasons.join("; ")}): ${remedy}`);
+  return new Error(`no binding to the C library can be loaded (${reasons.join("; ")}): ${remedy}`);
 }

@@ -8,7 +8,7 @@ const NAMES: ReadonlyMap<number, string> = new Map(
   Object.entries(constants.errno).map(([name, number]) => [number, name]),
 );
 
-/** Linux numbers that the hot paths compare with. */
+/** Error numbers of Linux, for comparisons in hot paths. */
 export const EINTR: number = constants.errno.EINTR;
 export const EAGAIN: number = constants.errno.EAGAIN;
 export const ETIMEDOUT: number = constants.errno.ETIMEDOUT;
@@ -26,7 +26,7 @@ const CODES: Readonly<Record<string, IpcErrorCode>> = {
   EBADF: "IPC_CLOSED",
 };
 
-/** Remedy for an errno, where it does not depend on the call. */
+/** Remedies for errnos, if they do not depend on the call. */
 const REMEDIES: Readonly<Record<string, string>> = {
   EEXIST: "the name is taken: choose another, or unlink it if its owner is gone",
   EADDRINUSE: "the name is taken: choose another, or stop what listens there",
@@ -41,7 +41,7 @@ export function errnoName(number: number): string {
   return NAMES.get(number) ?? `E${number}`;
 }
 
-/** Properties of Node's own errors, so that `cause.errno` keeps the number. */
+/** Error with the properties of Node's own errors, so that `cause.errno` keeps the number. */
 export interface SystemErrorCause extends Error {
   readonly errno: number;
   readonly code: string;
@@ -52,14 +52,14 @@ export interface SystemErrorCause extends Error {
  * Builds the error of a call that has just failed. Call it before anything else runs.
  *
  * @param call name of the C function
- * @param subject the name or path it was about
- * @param remedy the remedy, where the caller has a better one than the table
+ * @param subject name or path that the call got
+ * @param remedy remedy, if the caller has a better one than the table
  */
 export function systemError(libc: Libc, call: string, subject: string, remedy?: string): IpcError {
   return errnoError(libc.errno(), call, subject, remedy);
 }
 
-/** As {@link systemError}, for functions that return the number instead of setting `errno`. */
+/** Does the same as {@link systemError} for functions that return the number instead of setting `errno`. */
 export function errnoError(number: number, call: string, subject: string, remedy?: string): IpcError {
   const name = errnoName(number);
   const lacking = lackingIn(name, call, subject);
@@ -72,7 +72,7 @@ export function errnoError(number: number, call: string, subject: string, remedy
   });
 }
 
-/** Resource that was short; undefined for an errno that means something else. */
+/** Returns the resource that was short; undefined for an errno that means something else. */
 function lackingIn(name: string, call: string, subject: string): Resource | undefined {
   const inMemory = /^(shm|sem)_/.test(call) || /^(shared memory |\/dev\/shm\/)/.test(subject);
   return name === "ENOSPC" && inMemory ? "sharedMemory" : SHORTAGES[name];

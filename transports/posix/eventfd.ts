@@ -4,12 +4,12 @@ import { errnoError, systemError } from "./errno.ts";
 
 const EFD_CLOEXEC = 0o2000000;
 const EFD_NONBLOCK = 0o4000;
-/** Values are 64 bits wide, the parameter of the C function 32. */
+/** Largest initial value: the C function takes 32 bits, although the counter has 64. */
 const LARGEST_INITIAL = 2 ** 32 - 1;
 
 /**
- * Opens a kernel counter, non-blocking: `fs.writeSync(fd, u64)` adds, `fs.readSync` of 8 bytes takes all or throws
- * EAGAIN. Close it with `fs.closeSync`.
+ * Opens a kernel counter, non-blocking. `fs.writeSync(fd, u64)` adds to it; `fs.readSync` of 8 bytes reads and clears
+ * it, or throws EAGAIN if it is 0. Close it with `fs.closeSync`.
  *
  * @throws IpcError IPC_SYSTEM (EINVAL), IPC_SHORTAGE (EMFILE)
  */

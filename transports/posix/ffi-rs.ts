@@ -6,7 +6,7 @@ type Call = (...values: unknown[]) => unknown;
 
 const LIBRARY = "c";
 
-/** The second binding, installed everywhere: ffi-rs, about 2 to 4 microseconds a call. */
+/** Loads the second binding, which installs everywhere: ffi-rs, about 2 to 4 microseconds per call. */
 export function bindFfiRs(): Libc {
   const ffi = createRequire(import.meta.url)("ffi-rs") as FfiRs;
   const { DataType } = ffi;
@@ -22,7 +22,7 @@ export function bindFfiRs(): Libc {
   // An empty path means the running process, which has the C library loaded already.
   ffi.open({ library: LIBRARY, path: "" });
 
-  /** Builds the parameter object once per symbol: `load` on a kept object costs half of what `define` does. */
+  /** Builds the parameter object once per symbol: `load` with a kept object costs half as much as `define`. */
   function bind(name: string, signature: Signature): Call {
     const call = {
       library: LIBRARY,
@@ -52,9 +52,9 @@ export function bindFfiRs(): Libc {
       paramsValue: [pointer, pointer, 0],
     } as never);
     const buffer = ffi.createExternalBuffer(external as never, bytes);
-    // Some runtimes forbid external buffers and return a copy or a slice, which is no mapping.
+    // Some runtimes forbid external buffers and return a copy or a slice, which does not show the memory.
     if (buffer.byteOffset !== 0 || buffer.buffer.byteLength !== bytes) {
-      throw new Error("this runtime gives no zero-copy view of native memory");
+      throw new Error("this runtime cannot make a zero-copy view of native memory");
     }
     return buffer.buffer as ArrayBuffer;
   }

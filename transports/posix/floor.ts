@@ -11,7 +11,7 @@ const CALLS_PER_BATCH = 2_000;
 
 /**
  * Measures the cost of a call through the binding in use, ns: the median over batches of `getpid`, which does nothing.
- * For mechanisms where each message is a call or two, this is a visible part of the number. Takes about 20 ms.
+ * It is a visible part of the times of mechanisms with one or two calls per message. Takes about 20 ms.
  */
 export function ffiFloor(): FfiFloor {
   const state = posixAvailability();

@@ -12,8 +12,8 @@ const SYSCALL_NUMBERS: Readonly<Record<string, number>> = { x64: 202, arm64: 98 
 export type FutexResult = "woken" | "changed" | "timeout";
 
 /**
- * One 32-bit word of a shared mapping on which processes sleep: compare-and-sleep in the kernel (futex(2)). The private
- * variant is not used, since the word is shared between processes. Wake-ups may be spurious: check the state in a loop.
+ * One 32-bit word of a shared mapping on which processes sleep: compare-and-sleep in the kernel (futex(2)), not in the
+ * private variant, since processes share the word. Wake-ups may be spurious, so check the state in a loop.
  */
 export class Futex {
   readonly #libc: Libc;
@@ -35,7 +35,7 @@ export class Futex {
     this.#deadlines = deadlines();
   }
 
-  /** Sleeps while the word holds `expected`, for at most `timeoutMs`: Infinity is for ever, 0 and less only check. */
+  /** Sleeps while the word holds `expected`, for at most `timeoutMs` (Infinity: for ever; 0 or less: only checks). */
   wait(expected: number, timeoutMs: number): FutexResult {
     if (this.#mapping.closed) throw new IpcError("IPC_CLOSED", "futex: the mapping is closed");
     this.#deadlines.setRelative(timeoutMs);

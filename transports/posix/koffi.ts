@@ -3,7 +3,7 @@ import { type Functions, type Libc, SYMBOLS, type ValueType } from "./libc.ts";
 
 type Koffi = typeof import("koffi");
 
-// An address is an integer here, not a `void *`: a number passes as it is, and a 64-bit result comes back as a number.
+// Addresses are integers here, not `void *`: then they are passed as numbers, and 64-bit results return as numbers.
 const TYPES: Readonly<Record<ValueType, string>> = {
   i32: "int32_t",
   u32: "uint32_t",
@@ -14,7 +14,7 @@ const TYPES: Readonly<Record<ValueType, string>> = {
   string: "const char *",
 };
 
-/** Loads the preferred binding: koffi, a prebuilt Node-API addon, about 30 nanoseconds a call. */
+/** Loads the preferred binding: koffi, a prebuilt Node-API addon, about 30 nanoseconds per call. */
 export function bindKoffi(): Libc {
   const koffi = createRequire(import.meta.url)("koffi") as Koffi;
   // null means the running process, which has the C library loaded already.
@@ -28,7 +28,7 @@ export function bindKoffi(): Libc {
     ),
   ]);
   const functions = Object.fromEntries(bound) as Functions;
-  // Half the price of `koffi.errno()`.
+  // Costs half as much as `koffi.errno()`.
   const errno = new Int32Array(koffi.view(functions.__errno_location(), 4));
   return { ...functions, binding: "koffi", errno: () => errno[0] as number, view: koffi.view };
 }

@@ -1,11 +1,11 @@
-/** Address in this process: user addresses stay below 2^52, so a number holds them. */
+/** Address in this process. User addresses are below 2^52, so a number holds them exactly. */
 export type Pointer = number;
 
 export const NULL: Pointer = 0;
 /** Result of a `mmap` that failed. */
 export const MAP_FAILED: Pointer = -1;
 
-/** Types in which values cross. `size` is an unsigned length of 64 bits; `offset` a 64-bit file offset. */
+/** Types of parameters and results. `size` is an unsigned 64-bit length; `offset` a 64-bit file offset. */
 interface ValueTypes {
   readonly i32: number;
   readonly u32: number;
@@ -23,10 +23,10 @@ export interface Signature {
 }
 
 /**
- * Every function of the C library this project calls, once, for all bindings. Returned `ssize_t` lengths are declared
- * `i32`: no call here moves 2 GiB, and a 64-bit return costs an allocation. Variadic functions (`mq_open`, `sem_open`,
- * `syscall`) are called with a fixed list. The Linux calling conventions on x86-64 and AArch64 allow that: integers and
- * pointers travel in the same registers either way.
+ * Every function of the C library this project calls, declared once for all bindings. Returned `ssize_t` lengths are
+ * declared `i32`: no call here moves 2 GiB, and a 64-bit result costs an allocation. Variadic functions (`mq_open`,
+ * `sem_open`, `syscall`) are called with a fixed list. The Linux calling conventions on x86-64 and AArch64 allow that,
+ * because integers and pointers are passed in the same registers either way.
  */
 export const SYMBOLS = {
   __errno_location: { parameters: [], returns: "pointer" },
@@ -52,7 +52,7 @@ export const SYMBOLS = {
   mq_notify: { parameters: ["i32", "pointer"], returns: "i32" },
   mq_unlink: { parameters: ["string"], returns: "i32" },
   eventfd: { parameters: ["u32", "i32"], returns: "i32" },
-  // For futexes, which use no more than these for waiting and waking. The number is a `long`.
+  // For futexes, which need only these parameters for waiting and waking. The number is a `long`.
   syscall: { parameters: ["offset", "pointer", "i32", "u32", "pointer"], returns: "i32" },
   sched_getcpu: { parameters: [], returns: "i32" },
   sched_getaffinity: { parameters: ["i32", "size", "buffer"], returns: "i32" },
@@ -84,7 +84,7 @@ export type BindingName = "koffi" | "ffi-rs";
 /** The C library through one binding. */
 export interface Libc extends Functions {
   readonly binding: BindingName;
-  /** `errno` of this thread: meaningful right after a call that failed, before anything else runs. */
+  /** Returns `errno` of this thread; valid only right after a call that failed, before anything else runs. */
   errno(): number;
   /** Zero-copy writable view of foreign memory. The caller detaches it (`transfer(0)`) before the memory goes away. */
   view(pointer: Pointer, bytes: number): ArrayBuffer;

@@ -12,10 +12,10 @@ const LOCK_UN = 8;
  * id is involved, so none can be reused or belong to another pid namespace.
  */
 
-/** Takes the exclusive lock; waits for testers, who hold theirs for microseconds. @returns false when owned */
+/** Takes the exclusive lock; waits for testers, which hold it for microseconds. @returns false if an owner has it */
 export function tryLockExclusive(fd: number): boolean {
   const api = libc();
-  // Another owner keeps the lock; a tester gives it back before a hundred system calls have passed.
+  // An owner keeps the lock, but a tester gives it back before a hundred system calls have passed.
   for (let attempt = 0; attempt < 100; attempt++) {
     if (api.flock(fd, LOCK_EX | LOCK_NB) === 0) return true;
     const failure = api.errno();
@@ -24,11 +24,11 @@ export function tryLockExclusive(fd: number): boolean {
   return false;
 }
 
-/** Number of naps of a millisecond while a tester that the scheduler stopped may still hold the lock. */
+/** Number of naps of a millisecond, in case the scheduler stopped a tester that holds the lock. */
 const NAPS = 50;
 const cell = new Int32Array(new SharedArrayBuffer(4));
 
-/** As {@link tryLockExclusive}, but also waits for a tester that does not run: 50 ms before it returns false. */
+/** Does the same as {@link tryLockExclusive}, but waits 50 ms for a stopped tester before it returns false. */
 export function tryLockPatiently(fd: number): boolean {
   for (let nap = 0; nap < NAPS; nap++) {
     if (tryLockExclusive(fd)) return true;
@@ -37,7 +37,7 @@ export function tryLockPatiently(fd: number): boolean {
   return tryLockExclusive(fd);
 }
 
-/** As {@link tryLockPatiently}, for something just created, which only testers can hold. */
+/** Does the same as {@link tryLockPatiently} for an object just created, on which only testers can hold the lock. */
 export function lockExclusive(fd: number): void {
   if (!tryLockPatiently(fd)) throw systemError(libc(), "flock", `descriptor ${fd}`);
 }

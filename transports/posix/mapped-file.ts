@@ -4,7 +4,7 @@ import { errnoError } from "./errno.ts";
 import { type CreateOptions, MappedObject, mapExisting, mapNew } from "./mapped-object.ts";
 import { O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR } from "./open-flags.ts";
 
-/** A mapped regular file: as {@link SharedMemory}, but under a path, on any file system. */
+/** A mapped regular file. It works like {@link SharedMemory}, but has a path, on any file system. */
 export class MappedFile extends MappedObject {
   /** As `SharedMemory.create`. @throws IpcError IPC_ADDRESS_IN_USE (EEXIST), IPC_SHORTAGE, IPC_SYSTEM (EACCES, …) */
   static create(path: string, byteLength: number, options: CreateOptions = {}): MappedFile {
@@ -23,7 +23,7 @@ export class MappedFile extends MappedObject {
     return new MappedFile(path, fd, mapExisting(fd, path, minimumBytes));
   }
 
-  /** @returns true when there was one */
+  /** Removes the file; mappings live on. @returns false if there was none */
   static unlink(path: string): boolean {
     try {
       unlinkSync(path);

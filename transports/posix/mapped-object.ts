@@ -7,7 +7,7 @@ import { lockExclusive } from "./lock.ts";
 import { Mapping } from "./mapping.ts";
 
 export interface CreateOptions {
-  /** Holds an exclusive `flock` on the object, from before it has a size until it is closed. */
+  /** True: hold an exclusive `flock` on the object, from before it has a size until it is closed. */
   readonly lock?: boolean;
 }
 
@@ -15,7 +15,7 @@ export interface CreateOptions {
 export abstract class MappedObject implements Disposable {
   readonly name: string;
   readonly mapping: Mapping;
-  /** Open until `close`, for locks (see lock.ts). */
+  /** Descriptor, open until `close`, for locks (see lock.ts). */
   readonly fd: number;
   #open = true;
 
@@ -70,9 +70,9 @@ function orClose(fd: number, map: () => Mapping): Mapping {
   }
 }
 
-/** Gives an empty file its size and memory, or throws ENOSPC: `ftruncate` alone would end in SIGBUS at first write. */
+/** Gives an empty file its size and memory, or throws ENOSPC; after `ftruncate` alone the first write could SIGBUS. */
 function reserve(fd: number, byteLength: number, subject: string): void {
-  // Above it the bindings would pass different numbers.
+  // Above 2^53 the bindings would pass other numbers.
   if (!Number.isSafeInteger(byteLength) || byteLength <= 0) {
     const remedy = `${byteLength} is no size: give at least 1 byte, and a whole number below 2^53`;
     throw errnoError(constants.errno.EINVAL, "posix_fallocate", subject, remedy);

@@ -8,7 +8,7 @@ const PROT_READ_WRITE = 3;
 const MAP_SHARED = 1;
 const MAP_PRIVATE = 2;
 const MAP_ANONYMOUS = 0x20;
-/** Advice of Linux 5.14 and later; other systems refuse it. */
+/** Advice for `madvise`, from Linux 5.14 on; other systems refuse it. */
 const MADV_POPULATE_WRITE = 23;
 const LARGEST_BYTES = 0x7fff_f000;
 
@@ -45,8 +45,8 @@ export class Mapping implements Disposable {
 
   /**
    * Maps the first bytes of an open file or shared-memory object, shared with every other process that does so. The
-   * descriptor may be closed afterwards. The caller has checked (by `fstat`) that the object is that long: a mapping
-   * past the end succeeds, and kills the process on first touch.
+   * descriptor may be closed afterwards. The caller must check (by `fstat`) that the object is that long: a mapping
+   * past the end succeeds, but the first access there kills the process.
    */
   static shared(fd: number, byteLength: number): Mapping {
     return Mapping.#map(byteLength, MAP_SHARED, fd);
@@ -64,8 +64,8 @@ export class Mapping implements Disposable {
   }
 
   /**
-   * Brings all pages into the page table of this process by one call: a fault for each would cost up to 50 times as
-   * much. It changes no byte. Where the system cannot, the pages come one by one, as they are used.
+   * Brings all pages into the page table of this process by one call; one fault per page would cost up to 50 times as
+   * much. Changes no byte. If the system cannot do this, the pages are mapped one by one, as they are used.
    */
   populate(): void {
     if (process.platform === "linux") this.#libc.madvise(this.#pointer, this.byteLength, MADV_POPULATE_WRITE);
@@ -84,7 +84,7 @@ export class Mapping implements Disposable {
     return this.#pointer + offset;
   }
 
-  /** Detaches all views, then unmaps. Pointers handed out dangle from here on. Idempotent. */
+  /** Detaches all views, then unmaps. Pointers returned before are invalid from here on. Idempotent. */
   close(): void {
     const buffer = this.#buffer;
     if (buffer === undefined) return;

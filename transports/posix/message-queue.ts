@@ -28,7 +28,7 @@ export interface QueueLimits extends QueueShape {
   readonly maxBytesPerUser: number;
 }
 
-/** Priorities run from 0 to 32767; higher ones are delivered first, equal ones in order. */
+/** Highest priority. Messages of higher priority are delivered first, those of equal priority in order. */
 export const MAX_PRIORITY = 32_767;
 
 /** Bytes that the kernel charges to the user per message slot, beside the payload (an upper bound of ipc/mqueue.c). */
@@ -49,7 +49,7 @@ export class MessageQueue implements Disposable {
   lastPriority = 0;
   readonly #libc: Libc;
   readonly #deadlines: Deadlines;
-  /** One message, its priority, a `struct sigevent`: the kernel reads and writes here, at a fixed address. */
+  /** Memory at a fixed address, which the kernel reads and writes: one message, its priority, a `struct sigevent`. */
   readonly #scratch: Mapping;
   readonly #message: Pointer;
   readonly #priority: Pointer;
@@ -73,7 +73,7 @@ export class MessageQueue implements Disposable {
   }
 
   /**
-   * Creates it, mode 0600, exclusively. Default shape: the system's largest messages, as many as it allows.
+   * Creates a queue, mode 0600, exclusively. Default shape: the system's largest messages, as many as it allows.
    *
    * @throws IpcError IPC_ADDRESS_IN_USE (EEXIST), IPC_SHORTAGE (EMFILE, ENOSPC: quota), IPC_SYSTEM (EINVAL: shape)
    */
@@ -83,7 +83,7 @@ export class MessageQueue implements Disposable {
     const maxMessages = shape.maxMessages ?? limits.maxMessages;
     const maxMessageBytes = shape.maxMessageBytes ?? limits.maxMessageBytes;
     const api = libc();
-    // A number beyond 31 bits, or between two integers, would reach the kernel as another number.
+    // A number beyond 31 bits, or one that is not whole, would reach the kernel as another number.
     if (!isCount(maxMessages) || !isCount(maxMessageBytes)) {
       const remedy = remedyFor(EINVAL, { maxMessages, maxMessageBytes }, limits);
       throw errnoError(EINVAL, "mq_open", name, remedy);
@@ -101,8 +101,8 @@ export class MessageQueue implements Disposable {
   }
 
   /**
-   * @param options.nonBlocking receiving never waits; sending tries first, then waits in poll(2), which makes the
-   *   usual send the cheaper call
+   * @param options.nonBlocking receiving never waits; sending tries first and waits in poll(2) only if the queue is
+   *   full, which makes the usual send cheaper
    * @throws IpcError IPC_PEER_LOST (ENOENT), IPC_SYSTEM (EACCES, …)
    */
   static open(name: string, options: { readonly nonBlocking?: boolean } = {}): MessageQueue {
@@ -118,7 +118,7 @@ export class MessageQueue implements Disposable {
     }
   }
 
-  /** @returns true when there was one */
+  /** Removes the name. @returns false if there was none */
   static unlink(name: string): boolean {
     checkName(name, 0, "mq_unlink");
     const api = libc();
@@ -132,7 +132,7 @@ export class MessageQueue implements Disposable {
     return readAttributes(this.#libc, this.fd, this.name);
   }
 
-  /** Memory of one message at a fixed address, which {@link sendScratch} and {@link receiveScratch} do not copy. */
+  /** Memory of one message at a fixed address, which {@link sendScratch} and {@link receiveScratch} use directly. */
   get scratch(): Uint8Array {
     return this.#scratch.bytes;
   }
@@ -143,8 +143,8 @@ export class MessageQueue implements Disposable {
   }
 
   /**
-   * @param timeoutMs longest wait for room; 0 and less try once, Infinity waits for ever
-   * @returns false when there was none
+   * @param timeoutMs longest wait for room; 0 or less tries once, Infinity waits for ever
+   * @returns false if there was no room
    * @throws IpcError IPC_TOO_LARGE naming the limit, IPC_CLOSED, IPC_SYSTEM
    */
   send(message: Uint8Array, timeoutMs: number, priority = 0): boolean {
@@ -164,7 +164,7 @@ export class MessageQueue implements Disposable {
     return this.#send(bytes, priority, this.#deadlines.realtime);
   }
 
-  /** As `sendScratch`, for 50 ms at most and perhaps not at all, without reading a clock: for loops. */
+  /** Does the same as `sendScratch`, but waits for 0 to 50 ms, without reading a clock: for loops that retry. */
   sendSlice(bytes: number, priority = 0): boolean {
     this.#check();
     if (bytes > this.shape.maxMessageBytes) throw this.#tooLarge(bytes);
@@ -179,7 +179,7 @@ export class MessageQueue implements Disposable {
     if (this.#trySend(bytes, priority)) return true;
     const untilMs = performance.now() + timeoutMs;
     for (let leftMs = timeoutMs; leftMs > 0; leftMs = untilMs - performance.now()) {
-      // The sigevent is not in use here: struct pollfd is i32 descriptor, i16 events, i16 returned events.
+      // Uses the memory of the sigevent. struct pollfd: i32 descriptor, i16 events, i16 returned events.
       this.#scratch.words[this.#eventWord] = this.fd;
       this.#scratch.words[this.#eventWord + 1] = POLLOUT;
       this.#libc.poll(this.#scratch.pointer(this.#eventWord * 4), 1, Math.ceil(Math.min(leftMs, LONGEST_POLL_MS)));
@@ -202,16 +202,16 @@ export class MessageQueue implements Disposable {
       if (result === 0) return true;
       const failure = this.#libc.errno();
       if (failure === ETIMEDOUT || failure === EAGAIN) return false;
-      // The deadline is absolute, so an interrupted call goes on to the same moment.
+      // The deadline is absolute, so an interrupted call that is repeated ends at the same moment.
       if (failure !== EINTR) throw systemError(this.#libc, "mq_timedsend", this.name);
     }
   }
 
   /**
-   * Receives the oldest message of the highest priority, which is then in `lastPriority`.
+   * Receives the oldest message of the highest priority; stores that priority in `lastPriority`.
    *
-   * @param timeoutMs longest wait for a message; 0 and less try once, Infinity waits for ever
-   * @returns its length, or -1 when none came in time
+   * @param timeoutMs longest wait for a message; 0 or less tries once, Infinity waits for ever
+   * @returns the length of the message, or -1 if none came in time
    * @throws IpcError IPC_TOO_LARGE (`into` is too small; the message is gone), IPC_CLOSED, IPC_SYSTEM
    */
   receive(into: Uint8Array, timeoutMs: number): number {
@@ -234,7 +234,7 @@ export class MessageQueue implements Disposable {
     return this.#receive(this.#deadlines.realtime);
   }
 
-  /** As `receiveScratch`, for 50 ms at most and perhaps not at all, without reading a clock: for loops. */
+  /** Does the same as `receiveScratch`, but waits for 0 to 50 ms, without reading a clock: for loops that retry. */
   receiveSlice(): number {
     this.#check();
     const length = this.#receive(this.#deadlines.realtimeSlice);
@@ -262,9 +262,10 @@ export class MessageQueue implements Disposable {
   }
 
   /**
-   * Requests one signal when a message arrives in the empty queue. One shot: request again, then drain, in that order.
+   * Requests one signal for when a message arrives in the empty queue. Each request gives only one signal: after it,
+   * request again first, and then empty the queue.
    *
-   * @returns false when another process has a request standing
+   * @returns false if a request is registered already, of this process or another
    */
   notify(signal: number): boolean {
     this.#check();
@@ -275,7 +276,7 @@ export class MessageQueue implements Disposable {
     throw systemError(this.#libc, "mq_notify", this.name);
   }
 
-  /** The queue and its messages stay until it is unlinked. Idempotent. */
+  /** Closes this end; the queue and its messages stay until it is unlinked. Idempotent. */
   close(): void {
     if (!this.#open) return;
     this.#open = false;
@@ -309,7 +310,7 @@ export class MessageQueue implements Disposable {
   }
 }
 
-/** Reads the limits; uses the system default for those that cannot be read. Never throws. */
+/** Reads the limits; uses the system's default for a limit that cannot be read. Never throws. */
 export function queueLimits(): QueueLimits {
   return {
     maxMessages: readNumber("/proc/sys/fs/mqueue/msg_max") ?? 10,

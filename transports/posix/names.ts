@@ -5,12 +5,12 @@ const { EINVAL, ENAMETOOLONG } = constants.errno;
 const MAX_NAME_BYTES = 255;
 
 /**
- * Checks the name of a queue, segment or semaphore before the kernel sees it: the answers of the C library differ
- * between the three and between versions.
+ * Checks the name of a queue, segment or semaphore before the kernel gets it, because the errors of the C library
+ * differ between the three and between versions.
  *
- * @param extraBytes added to the name, for example by the C library (`sem.` for semaphores)
- * @param call the C function that would have been called
- * @throws IpcError IPC_SYSTEM EINVAL or ENAMETOOLONG
+ * @param extraBytes number of bytes that are added to the name, for example `sem.` by the C library
+ * @param call name of the C function that would be called next
+ * @throws IpcError IPC_SYSTEM with errno EINVAL or ENAMETOOLONG
  */
 export function checkName(name: string, extraBytes = 0, call = "open"): void {
   const rest = name.slice(1);

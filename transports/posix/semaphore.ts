@@ -10,7 +10,7 @@ import { type Deadlines, deadlines } from "./timespec.ts";
 const CLOCK_MONOTONIC = 1;
 const { EINVAL } = constants.errno;
 const LARGEST_VALUE = 2 ** 31 - 1;
-/** The C library stores `/name` as `/dev/shm/sem.name`. */
+/** Bytes that the C library adds: it stores `/name` as `/dev/shm/sem.name`. */
 const PREFIX_BYTES = "sem.".length;
 
 /** A named POSIX semaphore: `_multiprocessing.SemLock` in Python and `sem_open` in C reach it by the same name. */
@@ -28,7 +28,7 @@ export class Semaphore implements Disposable {
     this.#pointer = pointer;
   }
 
-  /** Creates it, mode 0600, exclusively. @throws IpcError IPC_ADDRESS_IN_USE (EEXIST), IPC_SYSTEM */
+  /** Creates a semaphore, mode 0600, exclusively. @throws IpcError IPC_ADDRESS_IN_USE (EEXIST), IPC_SYSTEM */
   static create(name: string, value = 0): Semaphore {
     return Semaphore.#openNamed(name, O_CREAT | O_EXCL, value);
   }
@@ -55,7 +55,7 @@ export class Semaphore implements Disposable {
     return new Semaphore(name, api, pointer);
   }
 
-  /** @returns true when there was one */
+  /** Removes the name. @returns false if there was none */
   static unlink(name: string): boolean {
     checkName(name, PREFIX_BYTES, "sem_unlink");
     const api = libc();
@@ -70,7 +70,7 @@ export class Semaphore implements Disposable {
     if (this.#libc.sem_post(this.#pointer) !== 0) throw systemError(this.#libc, "sem_post", this.name);
   }
 
-  /** Takes one if there is one. @returns false otherwise */
+  /** Takes one if the value is above 0. @returns false otherwise */
   tryWait(): boolean {
     this.#check();
     if (this.#libc.sem_trywait(this.#pointer) === 0) return true;
@@ -79,11 +79,11 @@ export class Semaphore implements Disposable {
     throw systemError(this.#libc, "sem_trywait", this.name);
   }
 
-  /** Takes one within `timeoutMs` (Infinity: waits for ever, 0 and less: does not wait). @returns false after that */
+  /** Takes one within `timeoutMs` (Infinity: waits for ever; 0 or less: does not wait). @returns false after that */
   wait(timeoutMs: number): boolean {
     this.#check();
     this.#deadlines.setMonotonic(timeoutMs);
-    // The deadline is absolute, so an interrupted wait goes on to the same moment, which bounds the loop.
+    // The deadline is absolute, so repeated waits end at the same moment, which bounds the loop.
     for (;;) {
       if (this.#libc.sem_clockwait(this.#pointer, CLOCK_MONOTONIC, this.#deadlines.monotonic) === 0) return true;
       const failure = this.#libc.errno();
@@ -92,7 +92,7 @@ export class Semaphore implements Disposable {
     }
   }
 
-  /** As `wait`, for 50 ms at most and perhaps not at all, without reading a clock: for loops that retry anyway. */
+  /** Does the same as `wait`, but waits between 0 and 50 ms, without reading a clock: for loops that retry anyway. */
   waitSlice(): boolean {
     this.#check();
     if (this.#libc.sem_clockwait(this.#pointer, CLOCK_MONOTONIC, this.#deadlines.monotonicSlice) === 0) return true;
@@ -102,7 +102,7 @@ export class Semaphore implements Disposable {
     return false;
   }
 
-  /** The semaphore itself stays until it is unlinked. Idempotent. */
+  /** Closes this end; the semaphore itself stays until it is unlinked. Idempotent. */
   close(): void {
     if (!this.#open) return;
     this.#open = false;
@@ -114,7 +114,7 @@ export class Semaphore implements Disposable {
     this.close();
   }
 
-  /** Throws when closed: `sem_close` unmaps the memory, so the pointer would crash the process. */
+  /** Throws if closed: `sem_close` has unmapped the memory, so using the pointer would crash the process. */
   #check(): void {
     if (!this.#open) throw new IpcError("IPC_CLOSED", `semaphore ${this.name} is closed`);
   }

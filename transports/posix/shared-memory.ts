@@ -11,8 +11,8 @@ import { O_CREAT, O_EXCL, O_RDWR } from "./open-flags.ts";
  */
 export class SharedMemory extends MappedObject {
   /**
-   * Creates a new object of `byteLength` zero bytes, mode 0600, exclusively. All of its memory is reserved now:
-   * `ftruncate` alone would succeed on a full file system and end in SIGBUS at the first write.
+   * Creates a new object of `byteLength` zero bytes, mode 0600, exclusively. Reserves all of its memory now: on a full
+   * file system `ftruncate` alone would succeed, and the first write would end in SIGBUS.
    *
    * @throws IpcError IPC_ADDRESS_IN_USE (EEXIST), IPC_SHORTAGE (ENOSPC, …), IPC_SYSTEM (EINVAL, ENAMETOOLONG, …)
    */

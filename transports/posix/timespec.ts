@@ -6,27 +6,27 @@ import { Mapping } from "./mapping.ts";
  * address. Each call overwrites its own: the kernel copies it before the call returns, and this is a single thread.
  */
 export interface Deadlines {
-  /** For `sem_clockwait`; {@link Deadlines.setMonotonic} sets it. A stepped wall clock does not disturb it. */
+  /** For `sem_clockwait`; {@link Deadlines.setMonotonic} sets it. Changes of the wall clock do not affect it. */
   readonly monotonic: Pointer;
-  /** For `mq_timedreceive`, which takes no other; {@link Deadlines.setRealtime} sets it. */
+  /** For `mq_timedreceive`, which takes no other clock; {@link Deadlines.setRealtime} sets it. */
   readonly realtime: Pointer;
   /** For futexes; {@link Deadlines.setRelative} sets it. */
   readonly relative: Pointer;
-  /** As `monotonic` and `realtime`, at most {@link SLICE_MS} ahead, perhaps past: see {@link Deadlines.renewSlices}. */
+  /** Like `monotonic` and `realtime`, but at most {@link SLICE_MS} ahead or already past: see `renewSlices`. */
   readonly monotonicSlice: Pointer;
   readonly realtimeSlice: Pointer;
   /**
-   * Sets both slices to {@link SLICE_MS} from now. Reading the clock per wait would cost more than the call it bounds,
-   * so a slice is renewed only when it has run out, and a wait may find its slice used up already.
+   * Sets both slices to {@link SLICE_MS} from now. A slice is renewed only when it has run out, because reading the
+   * clock for every wait would cost more than the call that waits. So a wait may begin with a slice that is used up.
    */
   renewSlices(): void;
-  /** Infinity waits for ever; 0, less than 0 and NaN do not wait. The other two setters do the same. */
+  /** Sets the time: Infinity waits for ever; 0, less than 0 and NaN do not wait. The other two setters do the same. */
   setMonotonic(timeoutMs: number): void;
   setRealtime(timeoutMs: number): void;
   setRelative(timeoutMs: number): void;
 }
 
-/** Wait that stands for ever: until the year 2170 by the wall clock. The kernel's nanoseconds end after 292 years. */
+/** Wait that stands for "for ever": 200 years. The kernel's count of nanoseconds ends after 292 years. */
 const FOREVER_MS = 200 * 365.25 * 86_400_000;
 /** Longest wait of a slice. */
 export const SLICE_MS = 50;
@@ -48,7 +48,7 @@ function create(): Deadlines {
   let relativeMs = -1;
 
   function write(at: number, ms: number): void {
-    // Also for no wait: NaN is not above 0.
+    // NaN is not above 0, so it does not wait either.
     const positive = ms > 0 ? Math.min(ms, FOREVER_MS) : 0;
     const seconds = Math.floor(positive / 1000);
     words[at] = seconds;
@@ -69,7 +69,7 @@ function create(): Deadlines {
     setMonotonic: (timeoutMs) => write(0, originMs + performance.now() + timeoutMs),
     setRealtime: (timeoutMs) => write(SLOT_BYTES / 4, Date.now() + timeoutMs),
     setRelative(timeoutMs) {
-      // Waits come in equal slices, so it nearly always holds the value already.
+      // Waits come in equal slices, so the memory nearly always holds the value already.
       if (timeoutMs === relativeMs) return;
       relativeMs = timeoutMs;
       write((2 * SLOT_BYTES) / 4, timeoutMs);

@@ -29,7 +29,7 @@ export function unixSocket(type: keyof typeof TYPES, nonBlocking = false): numbe
   return fd;
 }
 
-/** Creates the path, mode 0600. @throws IpcError IPC_ADDRESS_IN_USE, IPC_SYSTEM (EACCES, ENAMETOOLONG, …) */
+/** Binds the socket to a new path, mode 0600. @throws IpcError IPC_ADDRESS_IN_USE, IPC_SYSTEM (EACCES, …) */
 export function bindPath(fd: number, path: string): void {
   const api = libc();
   const address = socketAddress(path);
@@ -46,7 +46,7 @@ export function listenOn(fd: number, backlog: number, path: string): void {
   if (api.listen(fd, backlog) !== 0) throw systemError(api, "listen", path);
 }
 
-/** @returns false where the queue of newcomers is full (EAGAIN); @throws IpcError IPC_PEER_LOST when nobody listens */
+/** @returns false if the queue of newcomers is full (EAGAIN) @throws IpcError IPC_PEER_LOST if nobody listens */
 export function connectPath(fd: number, path: string): boolean {
   const api = libc();
   const address = socketAddress(path);
@@ -56,7 +56,7 @@ export function connectPath(fd: number, path: string): boolean {
   throw systemError(api, "connect", path);
 }
 
-/** Returns a newcomer's descriptor, or -1 when there is none (or it left) and the listener does not block. */
+/** Returns the descriptor of a newcomer, or -1 if none waits (or it has left) and the listener does not block. */
 export function acceptOne(fd: number): number {
   const api = libc();
   return api.accept4(fd, NULL, NULL, SOCK_CLOEXEC);
@@ -75,17 +75,17 @@ export function setSocketTimeouts(fd: number, timeoutMs: number): void {
   }
 }
 
-/** True when a socket with a listener behind it is at that path. */
+/** True if somebody listens on a socket at that path. */
 export function isAnswered(path: string, type: keyof typeof TYPES): boolean {
   const fd = unixSocket(type, true);
   try {
-    // EAGAIN: a listener whose queue of newcomers is full.
+    // EAGAIN (a full queue of newcomers) means that somebody listens.
     connectPath(fd, path);
     return true;
   } catch (error) {
     const errno = error instanceof IpcError ? error.errno : undefined;
     if (errno === "ECONNREFUSED" || errno === "ENOENT") return false;
-    // A datagram socket that is connected elsewhere refuses others, and so does one of the other type: both are there.
+    // A socket of the other type refuses, and so does a datagram socket connected to another; but both are there.
     if (errno === "EPERM" || errno === "EPROTOTYPE") return true;
     throw error;
   } finally {
@@ -93,7 +93,7 @@ export function isAnswered(path: string, type: keyof typeof TYPES): boolean {
   }
 }
 
-/** @throws IpcError IPC_SYSTEM with errno EINVAL (empty, a zero inside) or ENAMETOOLONG */
+/** @throws IpcError IPC_SYSTEM with errno EINVAL (the path is empty or contains a zero byte) or ENAMETOOLONG */
 export function checkSocketAddress(path: string): void {
   const bytes = Buffer.byteLength(path);
   const shown = JSON.stringify(path);
@@ -102,7 +102,7 @@ export function checkSocketAddress(path: string): void {
     throw errnoError(EINVAL, "bind", shown, "the path has a zero byte inside, where C would end it: leave it out");
   }
   if (bytes <= MAX_PATH_BYTES) return;
-  const remedy = `the path has ${bytes} bytes, a socket's may have 1 to ${MAX_PATH_BYTES}: use a shorter directory`;
+  const remedy = `the path has ${bytes} bytes, but may have 1 to ${MAX_PATH_BYTES}: use a shorter directory`;
   throw errnoError(ENAMETOOLONG, "bind", path, remedy);
 }
 

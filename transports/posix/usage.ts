@@ -14,7 +14,7 @@ export interface ResourceUsage {
   readonly involuntarySwitches: number;
 }
 
-/** Reads the usage of this process, its ended children, or the calling thread (which Node cannot report). */
+/** Reads the usage of this process, of its ended children, or of the calling thread (which Node cannot report). */
 export function getrusage(who: keyof typeof WHO = "self"): ResourceUsage {
   const api = libc();
   const raw = Buffer.alloc(144);

@@ -5,9 +5,9 @@ import { LengthPrefixDecoder, writeFrame } from "../support/length-prefix.ts";
 import { HANDSHAKE_MESSAGE_BYTES, Handshake } from "./handshake.ts";
 import { PYTHON_PREFIX } from "./prefix.ts";
 
-/** Time that a newcomer has for the handshake. Python has no limit: a silent client holds its listener for ever. */
+/** Time allowed for the handshake. Python has no limit, so a silent client blocks a Python listener for ever. */
 export const HANDSHAKE_LIMIT_MS = 3000;
-/** Time that a refused side has to read the refusal. */
+/** Time allowed for the other side to read the refusal. */
 const FAREWELL_MS = 1000;
 
 export interface AdmissionOptions {
@@ -16,7 +16,7 @@ export interface AdmissionOptions {
   readonly key: Uint8Array;
   readonly allowLegacy: boolean;
   readonly limitMs: number;
-  /** The bytes behind the last message of the handshake belong to the first message of the connection. */
+  /** Called when the handshake is done; `rest` are the bytes after it, which belong to the connection. */
   readonly onDone: (rest: Uint8Array) => void;
   readonly onFailed: (error: IpcError) => void;
 }
@@ -91,7 +91,7 @@ export class Admission {
     this.#leave();
     const socket = this.#socket;
     socket.on("error", () => undefined);
-    // What was written, such as a refusal, still goes out, but a peer cannot hold the socket open after that.
+    // Bytes written before, such as a refusal, are still sent, but the peer cannot keep the socket open after that.
     const farewell = setTimeout(() => socket.destroy(), FAREWELL_MS);
     socket.once("close", () => clearTimeout(farewell));
     socket.end(() => socket.destroy());

@@ -3,16 +3,16 @@ import type { Connection, ConnectionHandler } from "../contract/transport.ts";
 import { Deadline } from "../support/deadline.ts";
 import { looksPickled } from "./pickle.ts";
 
-/** Messages kept for a late reader; at this number the socket is no longer read, and the sender has to wait. */
+/** Number of messages kept for a late reader. At this number the socket is no longer read, so the sender must wait. */
 const QUEUE_MESSAGES = 64;
 const QUEUE_BYTES = 1024 * 1024;
 
 export interface ReceiveOptions {
   /** Longest wait for a message. Default: wait until one comes or the other side hangs up. */
   readonly timeoutMs?: number;
-  /** Longest message accepted; a longer one rejects with IPC_TOO_LARGE and is gone. The next one can be received. */
+  /** Longest message accepted. A longer one is lost, and the call rejects with IPC_TOO_LARGE; the next call works. */
   readonly maxBytes?: number;
-  /** True: a message may be a pickle, for a caller that can read one. Default: a pickle rejects with IPC_MALFORMED. */
+  /** True: return pickles too, for a caller that can read them. Default: reject a pickle with IPC_MALFORMED. */
   readonly pickled?: boolean;
 }
 
@@ -23,7 +23,7 @@ interface Reader {
   readonly reject: (error: Error) => void;
 }
 
-/** One end of a connection, with the two methods of Python's that are safe: `send_bytes` and `recv_bytes`. */
+/** One end of a connection, with the two safe methods of Python's connections: `send_bytes` and `recv_bytes`. */
 export class PythonConnection implements AsyncDisposable {
   /** @internal */
   readonly handler: ConnectionHandler;
@@ -56,7 +56,7 @@ export class PythonConnection implements AsyncDisposable {
   }
 
   /**
-   * Sends bytes, as `send_bytes`. Resolves when the message is taken, which may have to wait for the reader.
+   * Sends bytes, like `send_bytes`. Resolves when the message is taken, which may take until the reader has read.
    *
    * @throws IpcError IPC_TOO_LARGE, IPC_CLOSED, IPC_PEER_LOST
    */
@@ -70,7 +70,7 @@ export class PythonConnection implements AsyncDisposable {
   }
 
   /**
-   * Receives bytes, as `recv_bytes`. Undefined when the other side has hung up in order and nothing is left.
+   * Receives bytes, like `recv_bytes`. Returns undefined if the other side has closed and no message is left.
    *
    * @throws IpcError IPC_TIMEOUT, IPC_TOO_LARGE, IPC_MALFORMED (a pickle; the next message can be received),
    *   IPC_PEER_LOST, IPC_AUTH_FAILED (the server wants a key)
@@ -130,10 +130,10 @@ export class PythonConnection implements AsyncDisposable {
   }
 
   /**
-   * Delivers what was sent, then hangs up. Idempotent.
+   * Delivers the messages sent, then hangs up. Idempotent.
    *
-   * @throws IpcError IPC_TIMEOUT when the other side has not hung up by then (5 s): it does not read, or its program
-   *   has read everything and does not close the connection.
+   * @throws IpcError IPC_TIMEOUT if the other side has not hung up within `timeoutMs` (default 5 s): it does not read,
+   *   or it has read everything and does not close the connection.
    */
   async close(timeoutMs?: number): Promise<void> {
     try {
@@ -148,7 +148,7 @@ export class PythonConnection implements AsyncDisposable {
     return new IpcError("IPC_CLOSED", `${this.#transport}: the connection is closed`, { transport: this.#transport });
   }
 
-  /** Names both causes, which look the same here. The second is usual in Python: a loop variable keeps it open. */
+  /** Names both causes, since they look the same here. The second is common in Python: a variable keeps it open. */
   #notHungUp(cause: IpcError): IpcError {
     const message =
       `${this.#transport}: the other side did not hang up in time: ` +
@@ -159,7 +159,7 @@ export class PythonConnection implements AsyncDisposable {
   #refusal(message: Uint8Array, { maxBytes, pickled }: ReceiveOptions): IpcError | undefined {
     const transport = this.#transport;
     if (maxBytes !== undefined && message.length > maxBytes) {
-      const text = `${transport}: a message of ${message.length} bytes came; the caller takes ${maxBytes}`;
+      const text = `${transport}: received a message of ${message.length} bytes; the caller accepts ${maxBytes}`;
       return new IpcError("IPC_TOO_LARGE", text, { transport });
     }
     if (pickled === true || !looksPickled(message)) return undefined;

@@ -3,13 +3,13 @@ import { LONGEST_PREFIX_BYTES, PYTHON_PREFIX } from "./prefix.ts";
 
 /**
  * Finds out from the first bytes of a stream whether its first message is a challenge, however the stream is cut. The
- * chunks may be passed on at once: a message that cannot be judged yet is not whole either.
+ * chunks may be passed on immediately: as long as the answer is undefined, the first message is not complete.
  */
 export class ChallengeWatch {
   readonly #head: Uint8Array = new Uint8Array(LONGEST_PREFIX_BYTES + SHORTEST_CHALLENGE_BYTES);
   #have = 0;
 
-  /** Checks bytes `[0, end)` of the next chunk. Undefined: not known yet, so check the chunk after it too. */
+  /** Checks bytes `[0, end)` of the next chunk. Undefined: not known yet, so the chunk after it must be checked too. */
   sees(chunk: Uint8Array, end: number): boolean | undefined {
     const taken = Math.min(end, this.#head.length - this.#have);
     this.#head.set(chunk.subarray(0, taken), this.#have);

@@ -13,8 +13,8 @@ import type { ProtocolSettings } from "./protocol.ts";
 /**
  * Connects to a listener of `multiprocessing.connection`.
  *
- * @throws IpcError IPC_PEER_LOST, IPC_AUTH_FAILED, IPC_ABORTED, IPC_TIMEOUT, IPC_SYSTEM. Without a key it cannot be
- *   seen at once that the server wants one: the connection opens and `onClose` follows with IPC_AUTH_FAILED.
+ * @throws IpcError IPC_PEER_LOST, IPC_AUTH_FAILED, IPC_ABORTED, IPC_TIMEOUT, IPC_SYSTEM. If no key is given and the
+ *   server wants one, the connection opens, and then `onClose` gets IPC_AUTH_FAILED.
  */
 export async function connectPython(
   settings: ProtocolSettings,
@@ -43,7 +43,7 @@ export async function connectPython(
     if (rest.length > 0) feed(rest, rest.length);
     return connection;
   };
-  /** Checks the first message only: a challenge where no key was given is no message of the application. */
+  /** Checks only the first message: without a key, a challenge is not a message of the application. */
   const watched = (socket: Socket, next: typeof feed): typeof feed => {
     const watch = new ChallengeWatch();
     return (chunk, end) => {

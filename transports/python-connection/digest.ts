@@ -19,7 +19,7 @@ export function digestNameOf(message: Uint8Array): string | undefined {
   return name !== undefined && DIGESTS.has(name) ? name : undefined;
 }
 
-/** Answers a challenge in the form that its sender understands; undefined when the challenge is in no known form. */
+/** Returns the response to a challenge, in the form its sender understands; undefined if its form is unknown. */
 export function respond(key: Uint8Array, challenge: Uint8Array): Uint8Array | undefined {
   const name = digestNameOf(challenge);
   if (name === undefined) return undefined;
@@ -28,8 +28,8 @@ export function respond(key: Uint8Array, challenge: Uint8Array): Uint8Array | un
 }
 
 /**
- * True when the response was made with the key. The MAC covers the name in braces of our challenge, so nobody between
- * the two sides can move them to a weaker digest. A legacy client answers a modern challenge with a bare HMAC-MD5.
+ * True if the response was made with the key. The MAC covers the name in braces of our challenge, so nobody in between
+ * can make the sides use a weaker digest. A legacy client responds to a modern challenge with a bare HMAC-MD5.
  */
 export function verifies(key: Uint8Array, challenge: Uint8Array, response: Uint8Array, allowLegacy: boolean): boolean {
   const name = digestNameOf(response);

@@ -2,7 +2,7 @@ import { IpcError } from "../contract/errors.ts";
 import { randomBytes } from "../support/crypto.ts";
 import { respond, verifies } from "./digest.ts";
 
-/** Longest message of the handshake; Python reads no more either. */
+/** Longest message of the handshake; Python has the same limit. */
 export const HANDSHAKE_MESSAGE_BYTES = 256;
 const NONCE_BYTES = 40;
 
@@ -17,7 +17,7 @@ export interface HandshakeOptions {
   readonly transport: string;
   readonly role: "server" | "client";
   readonly key: Uint8Array;
-  /** True: accept HMAC-MD5 answers, the only ones that Python 3.11 and earlier give. */
+  /** True: accept HMAC-MD5 responses, the only ones of Python 3.11 and earlier. */
   readonly allowLegacy: boolean;
   /** Sends one framed message. */
   readonly send: (message: Uint8Array) => void;
@@ -27,7 +27,7 @@ type Step = "challenge" | "response" | "verdict" | "done";
 
 /**
  * The mutual proof of `multiprocessing.connection` (`deliver_challenge` and `answer_challenge` of CPython's
- * Lib/multiprocessing/connection.py): the server challenges and judges, then the client does. No I/O of its own.
+ * Lib/multiprocessing/connection.py): the server challenges and judges, then the client does. Does no I/O itself.
  */
 export class Handshake {
   readonly #options: HandshakeOptions;
@@ -113,7 +113,7 @@ export function startsWithChallenge(message: Uint8Array): boolean {
   return message.length >= SHORTEST_CHALLENGE_BYTES && CHALLENGE.equals(message.subarray(0, CHALLENGE.length));
 }
 
-/** Python takes an empty key for "no key" in some versions and hangs in others. @throws IpcError IPC_AUTH_FAILED */
+/** With an empty key, some versions of Python use no key and others hang. @throws IpcError IPC_AUTH_FAILED */
 export function refuseEmptyKey(transport: string, key: Uint8Array | undefined): void {
   if (key === undefined || key.length > 0) return;
   throw new IpcError("IPC_AUTH_FAILED", `${transport}: an empty key proves nothing; give at least one byte`, {

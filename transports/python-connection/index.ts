@@ -6,7 +6,7 @@
  *     await connection.sendBytes(Buffer.from("hello"));
  *     const reply = await connection.receiveBytes({ timeoutMs: 1000 });
  *
- * Bytes only. Python's `send()` makes a pickle, which is never decoded here: `receiveBytes` rejects with
+ * Only for bytes. Python's `send()` makes a pickle, which is never decoded here: `receiveBytes` rejects with
  * IPC_MALFORMED.
  *
  * @experimental names and types may change in any version
@@ -30,19 +30,19 @@ export { PythonConnection, type ReceiveOptions } from "./bytes-connection.ts";
 
 const NAME = "python-connection";
 
-/** Path (AF_UNIX; one that begins with a zero character is abstract, on Linux), or port (AF_INET). */
+/** Path (AF_UNIX; on Linux a path that begins with a zero character is abstract), or port (AF_INET). */
 export type PythonAddress = string | { readonly port: number; readonly host?: string };
 
 export interface PythonOptions {
-  /** Key, as Python's `authkey`. */
+  /** Key, like Python's `authkey`. */
   readonly key?: Uint8Array;
-  /** Longest message, both ways; default 64 MiB. A longer length ends the connection before memory is taken for it. */
+  /** Longest message, both ways; default 64 MiB. A longer one ends the connection before memory is taken for it. */
   readonly maxMessageBytes?: number;
   /** Longest time for the proof of the key; default 3000. */
   readonly handshakeTimeoutMs?: number;
-  /** True by default: accept the HMAC-MD5 answers of Python 3.11 and earlier. */
+  /** True (default): accept the HMAC-MD5 responses of Python 3.11 and earlier. */
   readonly allowLegacy?: boolean;
-  /** Ends the opening; does not close what is open already. */
+  /** Ends a pending opening; does not close an open connection. */
   readonly signal?: AbortSignal;
 }
 
@@ -52,7 +52,7 @@ export interface ListenOptions extends PythonOptions {
 }
 
 /**
- * Connects, as `Client(address, authkey=key)`.
+ * Connects, like `Client(address, authkey=key)`.
  *
  * @throws IpcError IPC_PEER_LOST, IPC_AUTH_FAILED, IPC_ABORTED, IPC_TIMEOUT, IPC_SYSTEM
  */
@@ -66,8 +66,8 @@ export async function connect(address: PythonAddress, options: PythonOptions = {
 }
 
 /**
- * Listens, as `Listener(address, authkey=key)`, and accepts all the time: `onConnection` gets each admitted client. A
- * path gets mode 0600, and a stale one is taken over. The address of the result has the port chosen for port 0.
+ * Listens, like `Listener(address, authkey=key)`, and accepts all the time: `onConnection` gets each admitted client. A
+ * path gets mode 0600; a stale path is taken over. For port 0 the result contains the port that the system chose.
  *
  * @throws IpcError IPC_ADDRESS_IN_USE, IPC_ABORTED, IPC_AUTH_FAILED (empty key), IPC_SYSTEM
  */
@@ -116,7 +116,7 @@ async function bind(listener: NetServer, address: PythonAddress): Promise<string
   return `${bound.address}:${bound.port}`;
 }
 
-/** Makes one handler for all connections: each gets the object that its own messages go to. */
+/** Makes one handler for all connections, which passes each message to the object of its connection. */
 function handOut(onConnection: (connection: PythonConnection) => void): ConnectionHandler {
   const handlers = new WeakMap<object, ConnectionHandler>();
   return {

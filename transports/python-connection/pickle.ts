@@ -1,15 +1,15 @@
 const PROTO = 0x80;
 const FRAME = 0x95;
 const STOP = 0x2e;
-/** Lengths of PROTO with its operand, and of FRAME with the length of what follows. */
+/** Bytes of PROTO with its operand, and (FRAME_BYTES) of FRAME with its length field. */
 const HEAD_BYTES = 2;
 const FRAME_BYTES = 9;
 /** Opcodes before a first frame, or without one: EMPTY_DICT, EMPTY_LIST, MARK, EMPTY_TUPLE, GLOBAL, strings, bytes. */
 const OPENINGS: ReadonlySet<number | undefined> = new Set(Buffer.from("}]()cUXB"));
 
 /**
- * True for the bytes of `conn.send(object)`, a pickle of protocol 2 to 5. Decodes nothing. Other bytes hardly pass:
- * a pickle begins with its protocol, then announces the length of a frame or opens an object, and ends with STOP.
+ * True for the bytes of `conn.send(object)`, a pickle of protocol 2 to 5. Decodes nothing. Other bytes rarely pass: a
+ * pickle begins with its protocol, then has the length of a frame or the start of an object, and ends with STOP.
  */
 export function looksPickled(message: Uint8Array): boolean {
   const { length } = message;

@@ -10,8 +10,8 @@ export const LONGEST_PREFIX_BYTES: number = LONG_BYTES;
 
 /**
  * The header of `multiprocessing.connection` on sockets: `!i` length, or `!i` -1 and `!Q` length above 2 GiB - 1.
- * Python reads any other negative length as an empty message and loses its place; here it is an error.
- * A long length is an exact number up to 2^53, above that rounded, which is above every limit all the same.
+ * Python reads any other negative length as an empty message and then misreads the stream; here it is an error.
+ * A long length is exact up to 2^53. Above that it is rounded, but exceeds every limit anyway.
  */
 export const PYTHON_PREFIX: PrefixFormat = {
   minBytes: SHORT_BYTES,

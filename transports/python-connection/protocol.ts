@@ -8,14 +8,14 @@ import { Admission, HANDSHAKE_LIMIT_MS } from "./admission.ts";
 import { refuseEmptyKey } from "./handshake.ts";
 import { PYTHON_PREFIX } from "./prefix.ts";
 
-/** Most clients of a server; it hangs up on more. */
+/** Maximum number of clients of a server; it hangs up on further ones. */
 export const MAX_CLIENTS = 1024;
 
 export interface ProtocolSettings {
   readonly transport: string;
   readonly maxMessageBytes: number;
   readonly handshakeTimeoutMs: number;
-  /** True: accept HMAC-MD5, all that Python 3.11 and earlier can do. */
+  /** True: accept HMAC-MD5, the only digest of Python 3.11 and earlier. */
   readonly allowLegacy: boolean;
 }
 
@@ -30,13 +30,13 @@ export function settingsOf(address: Address): ProtocolSettings {
   };
 }
 
-/** @throws IpcError IPC_ABORTED when the signal has fired already, IPC_AUTH_FAILED for an empty key. */
+/** @throws IpcError IPC_ABORTED if the signal has fired already, IPC_AUTH_FAILED for an empty key. */
 export function checkListen(transport: string, options: OpenOptions | undefined): void {
   checkOptions(transport, options?.signal && { signal: options.signal });
   refuseEmptyKey(transport, options?.key);
 }
 
-/** Serves a listening socket. Newcomers prove the key side by side, so a stalled one delays nobody. */
+/** Serves a listening socket. The handshakes of newcomers run side by side, so a stalled one delays nobody. */
 export function servePython(
   settings: ProtocolSettings,
   address: Address,

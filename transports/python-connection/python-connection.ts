@@ -15,7 +15,7 @@ import { checkListen, MAX_CLIENTS, servePython, settingsOf } from "./protocol.ts
 
 const UNIX_ID = "python-connection";
 const TCP_ID = "python-connection/tcp";
-/** Command of a Python server; the harness puts the path of its own script in the place of `peer.py`. */
+/** Command of a Python server; the harness replaces `peer.py` by the path of its own script. */
 const PEERS = { python: ["python3", "peer.py"] } as const;
 
 const overUnix: EventTransport = {
@@ -37,7 +37,7 @@ const overUnix: EventTransport = {
 const overTcp: EventTransport = {
   async listen(address, handler, options) {
     checkListen(TCP_ID, options);
-    // Above 16 KiB, Python writes the payload after the header in a second write, which Nagle would hold back.
+    // Above 16 KiB, Python writes the payload in a second write after the header, which Nagle's algorithm would delay.
     const listener = createServer({ allowHalfOpen: true, noDelay: true });
     const name = loopbackName(await listenOnLoopback(TCP_ID, listener, portOf(TCP_ID, address)));
     const bound = { ...address, name };
@@ -95,6 +95,6 @@ export const pythonConnectionTcp: Transport = {
   peers: PEERS,
   connectRaw: async (address) => connectRawSocket(TCP_ID, loopbackTarget(TCP_ID, address)),
   residue: (address) => portResidue(TCP_ID, address),
-  /** Does nothing: a port is free the moment its process is gone. */
+  /** Does nothing: a port is free once its process is gone. */
   async sweep() {},
 };

@@ -7,10 +7,10 @@ import { Deadline } from "../support/deadline.ts";
 import type { Agreed } from "./agreed-segment.ts";
 import { Pair } from "./layout.ts";
 
-/** Most messages delivered in one turn of the event loop, so that timers get theirs. */
+/** Maximum number of messages delivered in one turn of the event loop, so that timers can run too. */
 const BATCH = 64;
 
-/** Common part of connections over an agreed segment: the order in which things happen. */
+/** Common part of connections over an agreed segment: delivering, pausing, ending, in the right order. */
 export abstract class AgreedConnection extends ClosesOnce implements Connection {
   protected readonly id: string;
   protected readonly socket: Socket;
@@ -35,11 +35,11 @@ export abstract class AgreedConnection extends ClosesOnce implements Connection 
     this.#onEnd = onEnd;
   }
 
-  /** Handles bytes of the socket, which belong to the mechanism: at most `BATCH` messages a turn. */
+  /** Handles bytes of the socket, which have the mechanism's own format. At most `BATCH` messages per turn. */
   protected abstract onBytes(chunk: Buffer): void;
-  /** Delivers one message. @returns false when there is none */
+  /** Delivers one message. @returns false if there is none */
   protected abstract deliverOne(): boolean;
-  /** Called when nothing is left to deliver. @returns true when something came at the last moment */
+  /** Called when nothing is left to deliver. @returns true if something arrived at the last moment */
   protected abstract rest(): boolean;
   /** True while a refused message waits for `onWritable`. */
   protected abstract awaitsRoom(): boolean;
@@ -72,9 +72,9 @@ export abstract class AgreedConnection extends ClosesOnce implements Connection 
     });
   }
 
-  /** Delivers what is there; continues in the next turn when that is much. */
+  /** Delivers the messages that have arrived; continues in the next turn if they are many. */
   protected deliver(): void {
-    // A process that is gone makes no room: an echo that paused for it would wait for ever.
+    // A process that is gone makes no room, so an echo that paused to wait for it would wait for ever.
     if (this.#hungUp && this.awaitsRoom()) this.#end(this.#broken ?? this.#farewell());
     this.#guarded(() => {
       for (let i = 0; i < BATCH; i++) {
@@ -86,7 +86,7 @@ export abstract class AgreedConnection extends ClosesOnce implements Connection 
       }
       this.schedule();
     });
-    // Nothing can be delivered any more once the other side has broken the rules.
+    // Once the other side has broken the rules, nothing more can be delivered.
     if (this.#broken !== undefined) this.#end(this.#broken);
   }
 
@@ -98,25 +98,25 @@ export abstract class AgreedConnection extends ClosesOnce implements Connection 
     }
   }
 
-  /** Converts an error of the other side's bytes. Rethrows anything else: a fault of ours or of the handler. */
+  /** Converts an error in the other side's bytes. Rethrows any other error: a fault of ours or of the handler. */
   #malformed(error: unknown): IpcError {
     if (!(error instanceof IpcError) || error.code !== "IPC_MALFORMED") throw error;
     return this.error("IPC_MALFORMED", error.message);
   }
 
-  /** True once the other side has begun to close, which it marks in the segment. */
+  /** True once the other side has marked in the segment that it closes. */
   protected otherCloses(): boolean {
     const word = this.#agreed.isServer ? Pair.clientClosedWord : Pair.serverClosedWord;
     return Atomics.load(this.mapping.words, word) !== 0;
   }
 
-  /** Error with which the other side hung up; undefined when it closed. */
+  /** Returns the error if the other side hung up without closing; undefined if it closed. */
   #farewell(): IpcError | undefined {
     if (this.otherCloses()) return undefined;
     return new IpcError("IPC_PEER_LOST", `${this.id}: the other process is gone`, { transport: this.id });
   }
 
-  /** Ends the connection for a fault met while sending: in a turn of its own, never inside `send`. */
+  /** Ends the connection after an error while sending, in a later turn and never inside `send`. */
   protected breakLater(error: unknown): void {
     const broken = this.#malformed(error);
     this.#broken = broken;
@@ -133,7 +133,7 @@ export abstract class AgreedConnection extends ClosesOnce implements Connection 
     this.schedule();
   }
 
-  /** Closes. What was taken lies in the segment, which the other side has mapped, so it is delivered in any case. */
+  /** Closes. Messages taken are in the segment, which the other side has mapped, so they are delivered in any case. */
   protected override async closeOnce(timeoutMs: number): Promise<void> {
     if (this.#ended) return;
     this.#open = false;

@@ -15,7 +15,7 @@ import { slotName } from "./kind.ts";
 import { checkPair, initializePair, Pair, pairBytes, touchPair } from "./layout.ts";
 import { leadsTo, type Segment, sharedMemoryStore } from "./store.ts";
 
-/** A mechanism of this folder with a Unix socket between its ends, which brings them together and shows a death. */
+/** A mechanism of this folder with a Unix socket between its ends, which connects them and shows when one dies. */
 export interface AgreedKind {
   readonly id: string;
   /** Bytes of the segment for each direction; a power of two. */
@@ -32,10 +32,10 @@ export interface Agreed {
 }
 
 /**
- * First message of a client. It sends first, so that a mere check for a listener costs no memory. The server's greeting
- * is slot and token, both u32 little-endian, and the key of its segments' names. The client answers with the token when
- * it has the segment with the same token in it. Instead of a slot {@link REFUSED} may come; the token is then the
- * number of the errno that kept the server from making a segment, or 0 when all places are taken.
+ * First message of a client. The client sends first, so that a mere check for a listener costs no memory. The server
+ * then sends a greeting: slot and token, both u32 little-endian, and the key of its segments' names. The client replies
+ * with the token when it has opened the segment with the same token in it. The slot may be {@link REFUSED}; then the
+ * token is the errno that kept the server from making a segment, or 0 if all places are taken.
  */
 const HELLO = Buffer.from("shm2");
 const REFUSED = 0xffff_ffff;
@@ -45,19 +45,19 @@ const ANSWER_BYTES = 4;
 const HANDSHAKE_MS = 2000;
 
 /**
- * Derives the key of an address's segments from its whole path, since sockets in different directories may have one
- * name. The server sends it to its clients, which may reach the directory by another path.
+ * Derives the key of an address's segments from its whole path, since sockets in different directories may have the
+ * same name. The server sends the key to its clients, because they may reach the directory by another path.
  */
 function keyOf(address: Address): Buffer {
   return createHash("sha256").update(canonical(address.name)).digest().subarray(0, KEY_BYTES);
 }
 
-/** Reduces spellings of a path to one; its last part need not exist. */
+/** Returns the same path for all its spellings; its last part need not exist. */
 function canonical(path: string): string {
   try {
     return join(realpathSync(dirname(path)), basename(path));
   } catch {
-    // A directory that is missing: whoever uses it gets the error.
+    // The directory is missing; the next function that uses it throws the error.
     return resolve(path);
   }
 }
@@ -87,7 +87,7 @@ export class AgreedListener {
     });
   }
 
-  /** @param onAgreed starts a connection; returns a function that takes a callback for the end of that connection */
+  /** @param onAgreed starts a connection; returns a function that registers a callback for the end of the connection */
   static async listen(
     kind: AgreedKind,
     address: Address,
@@ -137,7 +137,7 @@ export class AgreedListener {
     socket.write(greetingOf(slot, token, keyOf(this.#address)));
     void readExactly(socket, ANSWER_BYTES).then((answer) => {
       this.#greeting.delete(socket);
-      // Both ends have it open, or never will, so it needs no name. After a close the name may be another server's.
+      // Both ends have the segment open, or never will, so it needs no name. Another server may have the name by now.
       if (leadsTo(sharedMemoryStore.path(segment.name), segment.fd)) sharedMemoryStore.unlink(segment.name, "claimed");
       const free = (): void => void this.#taken.delete(slot);
       if (answer?.readUInt32LE(0) !== token) {
@@ -149,7 +149,7 @@ export class AgreedListener {
     });
   }
 
-  /** Takes the first free slot whose name no other program uses; undefined when there is none. */
+  /** Takes the first free slot whose name no other program uses; undefined if there is none. */
   #takePlace(token: number): { slot: number; segment: Segment } | undefined {
     for (let slot = 0; slot < this.#kind.maxClients; slot++) {
       if (this.#taken.has(slot)) continue;
@@ -166,7 +166,7 @@ export class AgreedListener {
     const closed = new Promise<void>((resolve) => this.#listener.close(() => resolve()));
     for (const socket of this.#greeting) socket.destroy();
     sweepAgreed(this.#kind, this.#address);
-    // Connections end after this, and the listener counts them too, so it is not waited for.
+    // Not awaited: the listener also waits for the connections, and they end after this.
     void closed;
   }
 }
@@ -224,7 +224,7 @@ function refuse(socket: Socket, errno: number): void {
   socket.end(greetingOf(REFUSED, errno, Buffer.alloc(KEY_BYTES)), () => socket.destroy());
 }
 
-/** Returns a number of the system in any case: 0 has a meaning of its own. */
+/** Returns the errno of an error, never 0, since 0 has a meaning of its own. */
 function numberOf(error: unknown): number {
   const errno = isIpcError(error) ? error.errno : undefined;
   return constants.errno[errno as keyof typeof constants.errno] ?? constants.errno.EIO;
@@ -241,7 +241,7 @@ function refusal(kind: AgreedKind, errno: number): IpcError {
 }
 
 function makeSegment(name: string, capacity: number, token: number): Segment {
-  // Left by a client of another server here that was killed: no other program uses such a name and size.
+  // A killed client of an earlier server here left it: no other program uses such a name and size.
   sharedMemoryStore.unlink(name, "claimed");
   const segment = sharedMemoryStore.create(name, pairBytes(capacity));
   segment.mapping.words[Pair.tokenWord] = token;
@@ -250,7 +250,7 @@ function makeSegment(name: string, capacity: number, token: number): Segment {
   return segment;
 }
 
-/** Reads the first bytes of a socket; what follows stays in it. undefined when it closed or took too long. */
+/** Reads the first bytes of a socket and leaves the rest in it. Undefined if it closed or took too long. */
 function readExactly(socket: Socket, bytes: number): Promise<Buffer | undefined> {
   return new Promise((resolve) => {
     const done = (result: Buffer | undefined): void => {

@@ -18,7 +18,7 @@ import {
 
 type Connect = (agreed: Agreed, handler: ConnectionHandler, onEnd: () => void) => AgreedConnection;
 
-/** Starts a server over agreed segments: accepts, and closes what it accepted. */
+/** Starts a server over agreed segments, which accepts connections and closes them when it is closed. */
 async function listen(
   kind: AgreedKind,
   make: Connect,
@@ -46,7 +46,7 @@ async function listen(
   return { address, close, [Symbol.asyncDispose]: close };
 }
 
-/** Builds the parts that the event ids of this folder share. */
+/** Builds the common parts of the ids of this folder that have only an event face. */
 export function agreedTransport(
   kind: AgreedKind,
   claims: Pick<Capabilities, "maxMessageBytes" | "boundaries">,

@@ -8,7 +8,7 @@ import { Control, SLOT_STATE_MASK, SlotState } from "./layout.ts";
 import { leadsTo, openPlain, readHead, SEMAPHORE_PREFIX, type Segment, type State, unlinkSemaphore } from "./store.ts";
 
 /**
- * Creates the control segment; clears the way first when a dead server's is there.
+ * Creates the control segment. First removes the segment of a dead server.
  *
  * @throws IpcError IPC_ADDRESS_IN_USE (a live server, or something that is not ours), IPC_SYSTEM
  */
@@ -24,7 +24,7 @@ export function claimName(kind: RingKind, name: string): Segment {
     try {
       return create(kind, name);
     } catch (error) {
-      // Taken by a program that does not use our lock.
+      // A program that does not use our lock took the name.
       throw isTaken(error) ? inUse(kind, `${name} was taken meanwhile; choose another name`) : error;
     }
   });
@@ -43,13 +43,13 @@ export function inUse(kind: RingKind, what: string): IpcError {
   return new IpcError("IPC_ADDRESS_IN_USE", `${kind.id}: ${what}`, details);
 }
 
-/** Checks the names of clients too: an address whose own name alone fits would let nobody connect. */
+/** Checks the names of clients too: if only the server's own name were short enough, nobody could connect. */
 function checkNames(kind: RingKind, name: string): void {
   const { store, wait, maxClients, id } = kind;
   try {
     store.path(name);
     const longest = slotName(name, maxClients - 1);
-    // Files too: a part of a path may be as long as a POSIX name.
+    // Also for files, since a part of a path has the same limit as a POSIX name.
     checkName(`/${longest.slice(longest.lastIndexOf("/") + 1)}`);
     if (wait.usesSemaphores) checkName(store.semaphoreName(longest), SEMAPHORE_PREFIX.length);
   } catch (error) {
@@ -69,7 +69,7 @@ function removeStale(kind: RingKind, name: string): void {
       throw inUse(kind, notOurs);
     }
     if (!tryLockExclusive(fd)) throw inUse(kind, `a server is listening at ${name}; stop it first`);
-    // Another server may have taken the name over before we had the lock, and would lose its own names now.
+    // Another server may have taken over the name before we had the lock; going on would remove its names.
     if (!leadsTo(path, fd)) throw inUse(kind, `another server has just begun to listen at ${name}; stop it first`);
     const { magic, size } = readHead(fd);
     if (size === 0 || magic === Control.begun) removeSegment(kind, name);
@@ -90,13 +90,13 @@ function removeWithSlots(kind: RingKind, name: string): void {
 }
 
 /**
- * Removes what a server and its clients made, and nothing else: others may have names that look like those of slots.
- * The address goes last, so that a process killed meanwhile leaves something that the next server recognises.
+ * Removes only what a server and its clients made, since others may have names that look like names of slots. Removes
+ * the address last, so that a process killed meanwhile leaves something that the next server recognises.
  */
 export function removeClaimed(kind: RingKind, control: Segment): void {
   for (let slot = 0; slot < kind.maxClients; slot++) {
     const state = Atomics.load(control.mapping.words, Control.firstSlotWord + slot) & SLOT_STATE_MASK;
-    // The names of accepted clients are gone, and so are the others', except while they are being opened.
+    // Names exist only while a connection is being opened; the names of accepted clients are gone.
     const isOpening = state === SlotState.claimed || state === SlotState.ready;
     removeSlot(kind, control.name, slot, isOpening ? "claimed" : "finished");
   }
@@ -108,13 +108,13 @@ function removeSegment(kind: RingKind, name: string): void {
   kind.store.unlink(name);
 }
 
-/** Removes a slot's names. Never fails: what a client left, or others put there, is no error of the server. */
+/** Removes a slot's names. Never fails: things that a client or others left there are no error of the server. */
 export function removeSlot(kind: RingKind, name: string, slot: number, state: State): void {
   const { store, wait } = kind;
   const each = slotName(name, slot);
   try {
     const semaphore = wait.usesSemaphores ? store.semaphoreName(each) : undefined;
-    // A semaphore has no mark. It goes first, so that a process killed in between leaves a segment that points to it.
+    // Removed first, so that a process killed in between leaves the segment, by which the unmarked semaphore is found.
     if (semaphore !== undefined && state !== "finished") unlinkSemaphore(semaphore);
     if (store.unlink(each, state) && semaphore !== undefined) unlinkSemaphore(semaphore);
   } catch (error) {
@@ -122,7 +122,7 @@ export function removeSlot(kind: RingKind, name: string, slot: number, state: St
   }
 }
 
-/** Removes all names that an address can stand for, after a crash. Idempotent. */
+/** Removes all names that belong to an address, after a crash. Idempotent. */
 export function removeNames(kind: RingKind, name: string): void {
   const { store, wait, maxClients } = kind;
   const names = [...Array.from({ length: maxClients }, (_, slot) => slotName(name, slot)), name];

@@ -22,13 +22,13 @@ import { RingConnection } from "./ring-connection.ts";
 import { leadsTo, openPlain, type Segment, unlinkSemaphore } from "./store.ts";
 import { soleCpu } from "./waits.ts";
 
-/** Word to pause on while nothing of a connection exists to sleep on. */
+/** Word to pause on while the connection has no word to sleep on yet. */
 const pauseWord = new Int32Array(new SharedArrayBuffer(4));
 const PAUSE_MS = 1;
-/** Places tried in turn when the server refuses, or another client has overwritten what was agreed. */
+/** Number of places tried if the server refuses, or another client has overwritten the agreed words. */
 const MOST_ATTEMPTS = 3;
 
-/** Opens a connection: claims a slot, makes a pair of rings, waits until the server has it. */
+/** Opens a connection: claims a slot, makes a pair of rings, waits until the server has opened them. */
 export function connectRing(kind: RingKind, address: Address, timeoutMs: number): RingConnection {
   const opening = new RingOpening(kind, address, timeoutMs);
   for (;;) {
@@ -37,7 +37,7 @@ export function connectRing(kind: RingKind, address: Address, timeoutMs: number)
   }
 }
 
-/** A connection being opened, step by step. After an error it leaves nothing behind. */
+/** A connection that is opened step by step. After an error it leaves nothing behind. */
 export class RingOpening {
   readonly #kind: RingKind;
   readonly #address: Address;
@@ -115,7 +115,7 @@ export class RingOpening {
     throw this.#noServer();
   }
 
-  /** @returns undefined while the server has made its segment but not sized it, so that it cannot be mapped */
+  /** @returns undefined while the server's segment has no size yet and cannot be mapped */
   #openSized(): Segment | undefined {
     const { store } = this.#kind;
     try {
@@ -153,7 +153,7 @@ export class RingOpening {
     }
   }
 
-  /** @returns undefined when no slot was free */
+  /** @returns undefined if no slot was free */
   #takePlace(control: Segment, capacity: number): Segment | undefined {
     const { words } = control.mapping;
     const slots = Math.min(words[Control.slotsWord] as number, this.#kind.maxClients);
@@ -172,7 +172,7 @@ export class RingOpening {
     return undefined;
   }
 
-  /** @returns undefined when the name of the slot is taken by something that is not ours */
+  /** @returns undefined if something that is not ours has the name of the slot */
   #createPair(capacity: number): Segment | undefined {
     const name = slotName(this.#address.name, this.#slot);
     for (let attempt = 0; this.#pair === undefined; attempt++) {
@@ -180,7 +180,7 @@ export class RingOpening {
         this.#pair = this.#kind.store.create(name, pairBytes(capacity));
       } catch (error) {
         if (!isIpcError(error) || error.errno !== "EEXIST") throw error;
-        // The slot is ours, so a pair of rings there is left over from a client that was killed.
+        // The slot is ours, so a pair of rings with its name was left by a killed client.
         if (attempt > 0 || !this.#kind.store.unlink(name, "claimed")) return undefined;
       }
     }
@@ -207,7 +207,7 @@ export class RingOpening {
     this.#peer = new Parker(control.mapping.words, Control.restWord, wait.open(peer, false));
   }
 
-  /** @returns true while the place is still ours */
+  /** @returns true if the place is still ours */
   #announce(control: Segment): boolean {
     const { words } = control.mapping;
     const slotWord = Control.firstSlotWord + this.#slot;
@@ -267,7 +267,7 @@ export class RingOpening {
     });
   }
 
-  /** Takes back what was begun. The server frees a slot that it has accepted meanwhile, when it finds us gone. */
+  /** Removes what was begun. If the server has accepted the slot meanwhile, it frees the slot when it finds us gone. */
   abandon(): void {
     const control = this.#control;
     if (control === undefined) return;
@@ -277,7 +277,7 @@ export class RingOpening {
 
   #leavePlace(control: Segment): void {
     const [pair, { store, wait }] = [this.#pair, this.#kind];
-    // The server may have given the slot to another client, which uses the same name.
+    // Only if the name is still ours: the server may have given the slot, and its name, to another client.
     if (pair !== undefined && leadsTo(store.path(pair.name), pair.fd)) {
       store.unlink(pair.name, "claimed");
       if (wait.usesSemaphores) unlinkSemaphore(store.semaphoreName(pair.name));

@@ -7,20 +7,20 @@ import { agreedTransport } from "./agreed-transport.ts";
 import { Pair } from "./layout.ts";
 
 const ID = "shm/descriptor";
-/** Bytes of shared memory for each direction. A payload is one piece of it, so the largest is half. */
+/** Bytes of shared memory for each direction. A payload lies in one piece and has at most half of this size. */
 const ARENA_BYTES = 16 * 1024 * 1024;
 const MAX_CLIENTS = 8;
-/** Alignment of a piece: pieces begin on cache lines; an empty message has one too. */
+/** Alignment and smallest size of a piece: pieces begin on cache lines; an empty message takes one, too. */
 const PIECE_BYTES = 64;
 const pieceBytes = (length: number): number => Math.max(PIECE_BYTES, (length + PIECE_BYTES - 1) & -PIECE_BYTES);
 
-/** Bytes of a record in the socket: kind, offset, length; u32, little-endian. The segment is the one agreed upon. */
+/** Bytes of a record in the socket: kind, offset, length; u32, little-endian. Offsets are in the agreed segment. */
 const RECORD_BYTES = 12;
 const Record = { payload: 1, release: 2 } as const;
 
 /**
- * Places each payload once in shared memory, where it is read; only its offset and length go through the socket. The
- * receiver releases it when `onMessage` has returned, in the order of arrival, so the arena is a ring of pieces.
+ * Copies each payload once to shared memory, where it is read; only its offset and length go through the socket. The
+ * receiver releases payloads after `onMessage`, in the order of arrival, so the arena is a ring of pieces.
  */
 class DescriptorConnection extends AgreedConnection {
   readonly #bytes: Uint8Array;
@@ -29,7 +29,7 @@ class DescriptorConnection extends AgreedConnection {
   readonly #outBase: number;
   readonly #inBase: number;
   readonly #copy: WordCopy;
-  /** Free-running positions of our arena; what lies between them is in use. */
+  /** Free-running positions of our arena; the bytes between them are in use. */
   #allocated = 0;
   #released = 0;
   /** End of each piece under way, oldest first; index `#first` is next. */
@@ -71,7 +71,7 @@ class DescriptorConnection extends AgreedConnection {
     return true;
   }
 
-  /** @returns the offset of a free piece of that size, or -1 when there is none */
+  /** @returns the offset of a free piece of that size, or -1 if there is none */
   #allocate(bytes: number): number {
     const at = this.#allocated % this.#capacity;
     const skipped = at + bytes > this.#capacity ? this.#capacity - at : 0;
@@ -86,7 +86,7 @@ class DescriptorConnection extends AgreedConnection {
     record.writeUInt32LE(kind, 0);
     record.writeUInt32LE(offset, 4);
     record.writeUInt32LE(length, 8);
-    // Records are small and bounded by the pieces of the arena, so they may wait in the stream.
+    // Records are small, and there are no more than pieces of the arena, so they may wait in the stream.
     this.socket.write(record);
   }
 
@@ -104,8 +104,8 @@ class DescriptorConnection extends AgreedConnection {
 
   #take(kind: number, offset: number, length: number): void {
     if (kind === Record.payload) {
-      // The position that the other side sent is checked against the agreed size, before anything is read.
-      // A payload longer than we may send would be a trap for a program that answers with what it got.
+      // Everything is checked against the agreed size before a byte is read. A payload longer than we may send is
+      // refused, because a program that echoes payloads could not send it.
       if (length > this.#largest) {
         throw new IpcError("IPC_MALFORMED", `a payload of ${length} bytes exceeds the limit of ${this.#largest}`);
       }
@@ -138,7 +138,7 @@ class DescriptorConnection extends AgreedConnection {
     }
     const start = this.#inBase + offset;
     this.handler.onMessage(this.#bytes.subarray(start, start + length), this);
-    // A closing side needs no room any more, and a write to a dead socket would lose input that has not been read yet.
+    // A closing side needs no room, and a write to a dead socket would lose unread input.
     if (!this.mapping.closed && !this.socket.writableEnded && !this.otherCloses())
       this.#sendRecord(Record.release, 0, 0);
     return true;

@@ -12,7 +12,7 @@ import { largestMessage, RingReader, RingWriter } from "./ring.ts";
 const ID = "shm/doorbell";
 const RING_BYTES = 4 * 1024 * 1024;
 const MAX_CLIENTS = 32;
-/** Values of the two words each side leaves for the other. */
+/** Values of the two words that each side writes for the other. */
 const AWAITED = 1;
 const BELL = Buffer.from([1]);
 const RING_FLAGS = MSG_DONTWAIT | MSG_NOSIGNAL;
@@ -23,7 +23,7 @@ const Words = {
   server: { asleep: Pair.clientCpuWord + 8, room: Pair.clientCpuWord + 9 },
 } as const;
 
-/** A ring in each direction; a byte through the socket wakes the other side's event loop when it sleeps. */
+/** A ring in each direction. A byte through the socket wakes the event loop of the other side if it sleeps. */
 class DoorbellConnection extends AgreedConnection {
   readonly #reader: RingReader;
   readonly #writer: RingWriter;
@@ -62,7 +62,7 @@ class DoorbellConnection extends AgreedConnection {
     try {
       if (!this.#put(message)) return false;
     } catch (error) {
-      // The positions of the other side make no sense. That ends the connection, with the error in onClose, not here.
+      // The positions of the other side are invalid. This ends the connection, and `onClose` gets the error.
       this.breakLater(error);
       return false;
     }
@@ -74,7 +74,7 @@ class DoorbellConnection extends AgreedConnection {
     if (this.#writer.tryWrite(message)) return true;
     this.#wantedBytes = message.length;
     Atomics.store(this.#words, this.#own.room, AWAITED);
-    // Room may have been made before the other side could see that we wait.
+    // Tried again: room may have been made before the other side could see that we wait.
     if (!this.#writer.tryWrite(message)) return false;
     this.#wantedBytes = -1;
     Atomics.store(this.#words, this.#own.room, 0);
@@ -84,8 +84,8 @@ class DoorbellConnection extends AgreedConnection {
   #ringIf(word: number): void {
     if (Atomics.load(this.#words, word) !== AWAITED) return;
     if (Atomics.compareExchange(this.#words, word, AWAITED, 0) !== AWAITED) return;
-    // Around libuv: a write through a stream costs several times the system call. Whatever the outcome, a full socket
-    // buffer has bells in it, and an error shows as the socket's end.
+    // Bypasses libuv, where a write costs several times as much as the system call. The result does not matter: a full
+    // socket buffer contains bells already, and after an error the socket ends.
     if (this.#fd >= 0) this.#libc.send(this.#fd, this.#clapper, 1, RING_FLAGS);
     else this.socket.write(BELL);
   }
@@ -94,7 +94,7 @@ class DoorbellConnection extends AgreedConnection {
     return this.#wantedBytes >= 0;
   }
 
-  /** Gets a byte, which means only that there is something to check. */
+  /** Called for a byte, which means only that there is something to check. */
   protected override onBytes(): void {
     if (this.#wantedBytes < 0 || !this.#writer.hasRoom(this.#wantedBytes)) return;
     this.#wantedBytes = -1;
@@ -118,7 +118,7 @@ class DoorbellConnection extends AgreedConnection {
     this.#ringIf(this.#peer.room);
   }
 
-  /** Announces that we sleep, then checks once more. Parker explains why no message can slip through. */
+  /** Announces that we sleep, then checks once more. Parker explains why this misses no message. */
   protected override rest(): boolean {
     Atomics.store(this.#words, this.#own.asleep, AWAITED);
     if (!this.#reader.isReady()) return false;

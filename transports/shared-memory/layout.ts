@@ -3,14 +3,14 @@ import type { Mapping } from "../posix/mapping.ts";
 import { HEAD_WORDS, isCapacity, type RingRegion } from "./ring.ts";
 
 /**
- * Layout of the segments. Word indices (32 bit); words that different processes write keep 64 bytes apart or more.
+ * Layout of the segments, as indices of 32-bit words. Words written by different processes are at least 64 bytes apart.
  *
- * Control segment, made by the server, where clients find it.
+ * Control segment, by which clients find the server that made it.
  */
 export const Control = {
   bytes: 4096,
   magic: 0x4350_4349, // "ICPC"
-  /** Value of the magic number while the server is being set up: a segment of zeros could be anybody's. */
+  /** Value of the magic number while the server is being set up; a segment of zeros could belong to anybody. */
   begun: 0x4250_4349, // "ICPB"
   magicWord: 0,
   versionWord: 1,
@@ -32,7 +32,7 @@ export const Pair = {
   magicWord: 0,
   versionWord: 1,
   capacityWord: 2,
-  /** Token sent through the socket, if one brought both ends together: it proves that both mean this segment. */
+  /** Token that was sent through the socket, if there is one: it proves that both ends use this segment. */
   tokenWord: 3,
   clientClosedWord: 16,
   serverClosedWord: 32,
@@ -46,26 +46,26 @@ export const Pair = {
 } as const;
 
 export const VERSION = 1;
-/** The low bits of a slot word; the token above them changes with every client. */
+/** Values of the low bits of a slot word; the bits above are a token, which changes with every client. */
 export const SlotState = { claimed: 1, ready: 2, accepted: 3 } as const;
 export const SLOT_STATE_MASK = 3;
 
 export const pairBytes = (capacity: number): number => Pair.dataOffset + 2 * capacity;
 
-/** True when a pair of rings can have this size. */
+/** True if a pair of rings can have this size. */
 export const isPairSize = (bytes: number): boolean => isCapacity((bytes - Pair.dataOffset) / 2);
 
 /**
- * Bytes of each direction that are touched when a pair is opened: a ring of the default size; the memory was reserved
- * when the segment was made. The pair is populated before, by one call, after which a touch costs 5 µs a page on a
- * virtual machine whose host keeps shadow page tables, and next to nothing elsewhere (60 to 80 µs without that call).
+ * Bytes of each direction that are touched when a pair is opened: a ring of the default size. The memory was reserved
+ * when the segment was made, and one call populates the pair before. After that call, a touch costs 5 µs per page on a
+ * virtual machine whose host keeps shadow page tables (60 to 80 µs without the call), and almost nothing elsewhere.
  */
 const TOUCHED_BYTES = 4 * 1024 * 1024;
 const PAGE_WORDS = 1024;
 
 /**
- * Puts the pages of both rings into the page table of this process, which saves the first messages a fault per page.
- * Each end does it, since page tables are per process. It changes no byte, whatever the other end writes meanwhile.
+ * Puts the pages of both rings into the page table of this process, so that the first messages cause no page faults.
+ * Each end does this, since page tables are per process. Changes no byte, whatever the other end writes meanwhile.
  */
 export function touchPair(mapping: Mapping, capacity: number): void {
   mapping.populate();
@@ -73,7 +73,7 @@ export function touchPair(mapping: Mapping, capacity: number): void {
   for (const ring of [Pair.dataOffset, Pair.dataOffset + capacity]) {
     const end = (ring + Math.min(capacity, TOUCHED_BYTES)) >>> 2;
     for (let at = ring >>> 2; at < end; at += PAGE_WORDS) {
-      // The read brings in neighbours of existing pages; the write is for files, whose pages are read-only until then.
+      // The read maps neighbours of existing pages; the write is for files, whose pages are read-only before it.
       Atomics.load(words, at);
       Atomics.add(words, at, 0);
     }
@@ -86,7 +86,7 @@ export function initializePair(mapping: Mapping, capacity: number): void {
   Atomics.store(mapping.words, Pair.magicWord, Pair.magic);
 }
 
-/** Returns the capacity that a client's segment states, after checking all of it against the real size. */
+/** Returns the capacity stated in a client's segment, after checking the whole layout against the real size. */
 export function checkPair(mapping: Mapping): number {
   const { words } = mapping;
   const capacity = words[Pair.capacityWord] as number;

@@ -1,12 +1,12 @@
-/** Reasons why a process sleeps on its word. The server has many clients to write to: it adds the slot to `room`. */
+/** Reasons why a process sleeps on its word. The server adds the slot to `room`, since it writes to many clients. */
 export const ParkReason = { awake: 0, data: 1, room: 2 } as const;
 
-/** Condition that is waited for: a ring with something in it, or with room. */
+/** Condition to wait for: a ring contains something, or has room. */
 export interface Awaited {
   isReady(): boolean;
   /**
-   * Makes cheaper checks, for spinning: up to `looks`, until one succeeds. They may miss what {@link isReady} sees, or
-   * see what is not there. The loop is here and not in the caller, where no check could be inlined.
+   * Makes up to `looks` cheap checks, for spinning, until one succeeds. Unlike {@link isReady}, they may be wrong,
+   * either way. The loop is here and not in the caller, where the checks could not be inlined.
    */
   peek(looks: number): boolean;
 }
@@ -15,21 +15,21 @@ export interface Awaited {
 export interface Wait {
   /** Checks again and again before falling asleep. @returns true when it became ready */
   spin?(awaited: Awaited, timeoutMs: number): boolean;
-  /** Absent where spinning is all there is, so that nobody ever needs waking. */
+  /** Absent if the mechanism only spins, so that nobody ever needs waking. */
   readonly sleeper?: Sleeper;
   close(): void;
 }
 
 export interface Sleeper {
-  /** Sleeps while the word holds `reason`, for at most `timeoutMs`; may return early without a reason. */
+  /** Sleeps while the word holds `reason`, for at most `timeoutMs`; may return early for no reason. */
   sleep(reason: number, timeoutMs: number): void;
   /** Wakes the process that sleeps on this word. */
   wake(): void;
 }
 
 /**
- * Word that a process sleeps on, seen from both sides. Neither side holds anything while asleep or awake, so a process
- * killed in any state leaves at most one extra wake-up.
+ * Word on which a process sleeps, for both sides. Neither side holds a lock, so a process killed in any state leaves at
+ * most one extra wake-up.
  */
 export class Parker {
   readonly #words: Int32Array;
@@ -45,8 +45,8 @@ export class Parker {
   }
 
   /**
-   * Sleeps, for the owner: stores the reason, checks once more, sleeps. The other side publishes, then reads the word.
-   * Both orders are sequentially consistent, so one of the two sees the other.
+   * Called by the owner: stores the reason, checks once more, sleeps. The other side publishes, then reads the word.
+   * Both orders are sequentially consistent, so at least one of the two sees what the other wrote.
    */
   waitFor(awaited: Awaited, reason: number, timeoutMs: number): void {
     if (this.#wait.spin?.(awaited, timeoutMs) || this.#sleeper === undefined) return;
@@ -55,19 +55,19 @@ export class Parker {
     Atomics.store(this.#words, this.#word, ParkReason.awake);
   }
 
-  /** Wakes the sleeper, from the other side, if it sleeps for that reason. Costs one load if not. */
+  /** Called by the other side: wakes the owner if it sleeps for that reason. Costs one load if not. */
   wakeFrom(reason: number): void {
     if (this.#sleeper === undefined || Atomics.load(this.#words, this.#word) !== reason) return;
     if (Atomics.compareExchange(this.#words, this.#word, reason, ParkReason.awake) === reason) this.#sleeper.wake();
   }
 
-  /** Wakes whoever sleeps here, for whatever reason: something about the connection has changed. */
+  /** Wakes the owner if it sleeps, for any reason, because something about the connection has changed. */
   wakeAnyway(): void {
     if (this.#sleeper === undefined) return;
     if (Atomics.exchange(this.#words, this.#word, ParkReason.awake) !== ParkReason.awake) this.#sleeper.wake();
   }
 
-  /** True where nobody ever sleeps. */
+  /** True if nobody ever sleeps. */
   get spins(): boolean {
     return this.#sleeper === undefined;
   }

@@ -6,10 +6,10 @@ import { SLICE_MS } from "../posix/timespec.ts";
 import { type Awaited, type Parker, ParkReason } from "./parker.ts";
 import { largestMessage, RingReader, type RingRegion, RingWriter, SLOW_PATH } from "./ring.ts";
 
-/** Time between two checks of a waiting side for a live peer. The first wait of a call may last a slice more. */
+/** Time after which a waiting side checks again if its peer lives. The first time may be a slice longer. */
 const LIVENESS_MS = 20;
 
-/** Checks, about two microseconds' worth, that a spinning side makes first: most replies come meanwhile. */
+/** Number of checks that a spinning side makes first, about two microseconds: most replies come in this time. */
 export const FIRST_LOOKS = 4096;
 
 export interface LinkParts {
@@ -17,24 +17,24 @@ export interface LinkParts {
   readonly mapping: Mapping;
   readonly incoming: RingRegion;
   readonly outgoing: RingRegion;
-  /** Parker that this side sleeps on. */
+  /** Parker on which this side sleeps. */
   readonly own: Parker;
-  /** Parker that the other side sleeps on. */
+  /** Parker on which the other side sleeps. */
   readonly peer: Parker;
-  /** Reason for which this side, and the other side, waits for room in this connection. */
+  /** Reasons for which this side and (peerRoom) the other side wait for room in this connection. */
   readonly ownRoom: number;
   readonly peerRoom: number;
   readonly ownClosedWord: number;
   readonly peerClosedWord: number;
   /** Descriptor whose lock the other side holds as long as it lives. */
   readonly peerFd: number;
-  /** Announces to the other process, beside the word of this connection, that it should check which one has ended. */
+  /** Signals the other process, in addition to the word of this connection, to check which connection has ended. */
   readonly announceEnd?: () => void;
-  /** Frees what belongs to this side of the connection. */
+  /** Frees the resources of this side of the connection. */
   readonly dispose: () => void;
 }
 
-/** One end of a pair of rings: the client's, or one of the server's. */
+/** One end of a pair of rings, at the client or at the server. */
 export class RingConnection implements BlockingConnection {
   readonly #parts: LinkParts;
   readonly #reader: RingReader;
@@ -47,12 +47,12 @@ export class RingConnection implements BlockingConnection {
   readonly #largest: number;
   readonly #spins: boolean;
   #open = true;
-  /** True once it is closed here, or over. */
+  /** True once the connection is closed here, or over. */
   #ended = false;
   #checkedMs = performance.now();
   /** Error that ended the connection, if it is over. */
   #over: IpcError | undefined;
-  /** True when the other side closed the connection and did not die. */
+  /** True if the other side closed the connection and did not die. */
   endedOrderly = false;
 
   constructor(parts: LinkParts) {
@@ -90,7 +90,7 @@ export class RingConnection implements BlockingConnection {
     return length;
   }
 
-  /** Takes the next message of any form, if there is one. */
+  /** Takes the next message on the slow path, if there is one. */
   receiveSlow(into: Uint8Array): number {
     let length: number;
     try {
@@ -126,7 +126,7 @@ export class RingConnection implements BlockingConnection {
     return this.#ended;
   }
 
-  /** True when nothing more can come: the other side has closed or died, and its last message has been read. */
+  /** True if no more message can come: the other side has closed or died, and its last message has been read. */
   isFinished(nowMs: number): boolean {
     if (this.isOver) return true;
     // The closed word is read before the ring, so that messages written before closing are seen.
@@ -158,14 +158,14 @@ export class RingConnection implements BlockingConnection {
     }
   }
 
-  /** Reads the clock only after an empty slice, so a wait may last a slice longer than asked for, never less. */
+  /** Reads the clock only after an empty slice, so a wait may last a slice longer than the timeout, never less. */
   #receiveSlowly(into: Uint8Array, timeoutMs: number, found: number): number {
     if (found === SLOW_PATH) {
       const length = this.receiveSlow(into);
       if (length >= 0) return length;
     }
     if (timeoutMs < SLICE_MS) return this.#receiveUntil(into, performance.now() + timeoutMs);
-    // A plain load will do: the check after the wait sees an end that it misses.
+    // A plain load is enough: if it misses an end, the check after the wait finds it.
     if (this.#words[this.#peerClosedWord] === 0) {
       this.#own.waitFor(this.#reader, ParkReason.data, SLICE_MS);
       const length = this.#tryReceive(into);
@@ -179,7 +179,7 @@ export class RingConnection implements BlockingConnection {
       const nowMs = performance.now();
       if (this.isFinished(nowMs)) throw this.#over as IpcError;
       if (nowMs >= untilMs) {
-        // Gives back the room, which a caller that only ever polls would keep.
+        // Gives back the room of read messages; otherwise a caller that only polls would keep it.
         if (this.#own.spins) this.#reader.isReady();
         return -1;
       }
@@ -214,7 +214,7 @@ export class RingConnection implements BlockingConnection {
     return new IpcError("IPC_PEER_LOST", `${this.#parts.transport}: ${how}`, { transport: this.#parts.transport });
   }
 
-  /** Converts an error: a ring that is not valid ends the connection, a message too large for the buffer does not. */
+  /** Converts an error. An invalid ring ends the connection; a message too large for the buffer does not. */
   #failed(error: unknown): unknown {
     if (!(error instanceof IpcError) || error.code !== "IPC_MALFORMED") return error;
     const { transport } = this.#parts;
@@ -266,7 +266,7 @@ class SpaceAvailable implements Awaited {
     try {
       return this.#writer.hasRoom(this.bytes);
     } catch {
-      // The write that follows meets the same position, and ends the connection properly.
+      // The write that follows finds the same invalid position and ends the connection.
       return true;
     }
   }

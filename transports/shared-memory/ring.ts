@@ -4,16 +4,16 @@ import { WORD_LOOP_BYTES, WordCopy } from "../support/word-copy.ts";
 /**
  * A ring of whole messages in shared memory, for one producer and one consumer in different processes.
  *
- * Positions are free-running unsigned 32-bit byte counts: their difference is right past 2^32 bytes of traffic, and can
- * never be mistaken for an older one while it stays within the capacity. A frame is
+ * Positions are free-running unsigned 32-bit byte counts. Their difference stays correct beyond 2^32 bytes of traffic,
+ * because it is never larger than the capacity. A frame is
  *
  *     0  u32  length     bytes of message; 0xffffffff: padding up to the end of the ring
- *     4  u32  sequence   one more than the frame before: shows a stale or foreign frame
+ *     4  u32  sequence   one more than in the frame before; reveals a stale or foreign frame
  *     8  …    message, then padding up to a multiple of 8
  *
  * and never wraps around, so a message can be read in place. Neither side trusts the other: fields of the peer are read
- * once into locals, checked there, and not read again. (The construction is Lamport's, CACM 20(11), 1977; caching the
- * peer's position is FastForward's and B-Queue's observation that most polls need no shared line.)
+ * once into locals, checked there, and not read again. (The construction is from Lamport, CACM 20(11), 1977. Caching
+ * the peer's position, so that most polls touch no shared line, is from FastForward and B-Queue.)
  */
 export interface RingRegion {
   /** Bytes of the whole mapping; the next field views the same memory. */
@@ -32,11 +32,11 @@ export const SMALLEST_CAPACITY = 64;
 export const LARGEST_CAPACITY: number = 2 ** 30;
 export const FRAME_BYTES = 8;
 const PADDING = -1;
-/** Result of {@link RingReader.readFast} beside a length and -1: the slow path is needed. */
+/** Result of {@link RingReader.readFast} that is neither a length nor -1: the slow path is needed. */
 export const SLOW_PATH = -2;
 const FOUND = 0;
 
-/** Largest message a ring of this capacity carries: a frame of half the ring fits wherever the positions stand. */
+/** Largest message for a ring of this capacity: a frame of half the ring always fits, wherever the positions are. */
 export const largestMessage = (capacity: number): number => capacity / 2 - FRAME_BYTES;
 
 export const isCapacity = (bytes: number): boolean =>
@@ -68,7 +68,7 @@ export class RingWriter {
     this.#head = this.#tail;
   }
 
-  /** @returns false when there is no room now. The caller has checked the length against {@link largestMessage}. */
+  /** @returns false if there is no room now. The caller must check the length against {@link largestMessage} before. */
   tryWrite(message: Uint8Array): boolean {
     if (this.writeFast(message)) return true;
     const length = message.length;
@@ -83,8 +83,8 @@ export class RingWriter {
   }
 
   /**
-   * Fast path of {@link tryWrite}: takes the message if there is room as far as is known, and without wrapping. False:
-   * use tryWrite. Never throws. (A loop compiled into a `try` block is checked anew at each step: three times as slow.)
+   * Fast path of {@link tryWrite}: takes the message if the last known position leaves room without wrapping. Returns
+   * false otherwise: use tryWrite. Never throws. (In a `try` block, a loop compiles to code three times as slow.)
    */
   writeFast(message: Uint8Array): boolean {
     const length = message.length;
@@ -101,11 +101,11 @@ export class RingWriter {
     return true;
   }
 
-  /** Reads the consumer's position. @throws IpcError IPC_MALFORMED when that is impossible */
+  /** Reads the consumer's position. @throws IpcError IPC_MALFORMED if the position is impossible */
   hasRoom(length: number): boolean {
     const head = Atomics.load(this.#words, this.#headWord);
     const used = (this.#tail - head) | 0;
-    // The consumer only moves forward, and never past us.
+    // The consumer's position only increases, and never beyond ours.
     if (used < 0 || used > ((this.#tail - this.#head) | 0) || (used & 7) !== 0) {
       throw malformed(`its position is ${used} bytes behind ours`);
     }
@@ -145,10 +145,10 @@ export class RingReader {
   /** Offset of the message that {@link next} found. */
   #offset = 0;
   #end = 0;
-  /** True when room was given back; cleared by whoever wakes a waiting producer. */
+  /** True if room was given back; the caller clears it when it wakes a waiting producer. */
   freed = false;
 
-  /** @param spins nobody sleeps for room, so it is given back after a while of empty checks, not between replies */
+  /** @param spins true: nobody sleeps for room, so it is given back only after several empty checks, not per reply */
   constructor(region: RingRegion, spins = false) {
     this.#spins = spins;
     this.#bytes = region.bytes;
@@ -165,8 +165,8 @@ export class RingReader {
   }
 
   /**
-   * True when the producer seems to have moved. Makes up to `looks` plain loads, as an atomic one is a call. They may
-   * show an old value for ever as far as the language goes, so {@link isReady} has to check now and then.
+   * True if the producer's position seems to have changed. Makes up to `looks` plain loads: an atomic load is a call.
+   * The language allows plain loads to show an old value for ever, so {@link isReady} must be called now and then.
    */
   peek(looks: number): boolean {
     const head = this.#head;
@@ -178,8 +178,8 @@ export class RingReader {
   }
 
   /**
-   * True when the producer has moved: one load, which shows nothing of what it wrote. When it has not, gives all room
-   * back, as far as {@link tryRead} has not done so.
+   * True if the producer's position has changed. Makes one load and does not read the messages. If it is unchanged,
+   * gives back the room that {@link tryRead} has not given back yet.
    */
   isReady(): boolean {
     if (this.#head !== this.#tail || Atomics.load(this.#words, this.#tailWord) !== this.#head) return true;
@@ -188,7 +188,7 @@ export class RingReader {
   }
 
   /**
-   * @returns length copied to the start of `into`, or -1 when the ring is empty
+   * @returns length copied to the start of `into`, or -1 if the ring is empty
    * @throws IpcError IPC_MALFORMED, IPC_TOO_LARGE (`into` is too small; the message is gone)
    */
   tryRead(into: Uint8Array): number {
@@ -197,14 +197,14 @@ export class RingReader {
   }
 
   /**
-   * Fast path of {@link tryRead}, with every check: takes a small whole message, or none. For anything else, or
-   * anything wrong, returns {@link SLOW_PATH}: use tryRead. Never throws; see {@link RingWriter.writeFast} for why.
+   * Fast path of {@link tryRead}, with every check. Takes a small whole message, or returns -1 if there is none. In any
+   * other case returns {@link SLOW_PATH}: use tryRead. Never throws; see {@link RingWriter.writeFast} for why.
    */
   readFast(into: Uint8Array): number {
     const words = this.#words;
     const head = this.#head;
     if (this.#tail === head) {
-      // A spinning side checks again soon, so a plain load will do where nothing has come.
+      // A spinning side checks again soon, so a plain load is enough to see that nothing has come.
       if (this.#spins && words[this.#tailWord] === head) return -1;
       const found = this.#look();
       if (found !== FOUND) return found;
@@ -255,7 +255,7 @@ export class RingReader {
     let length = this.#frame(at);
     if (length === PADDING) {
       const filling = this.#capacity - at;
-      // Padding to the end is followed by a frame at the start; a second padding would have no reason.
+      // After padding to the end, a frame begins at the start; padding there is invalid.
       if (at === 0 || filling + FRAME_BYTES > available) throw malformed("filling without a frame behind it");
       available -= filling;
       this.#head = (this.#head + filling) | 0;
@@ -272,19 +272,19 @@ export class RingReader {
     return length;
   }
 
-  /** Returns the message found, in place: valid until {@link release}, and only as trustworthy as the peer. */
+  /** Returns the message found, in place: valid until {@link release}; the peer may change it at any time. */
   message(length: number): Uint8Array {
     return this.#bytes.subarray(this.#offset, this.#offset + length);
   }
 
-  /** Takes the message found. Gives room back by the quarter ring, and whenever the ring is found empty. */
+  /** Takes the message found. Gives room back after a quarter of the ring, and whenever the ring is found empty. */
   release(): void {
     this.#head = this.#end;
     this.#sequence = (this.#sequence + 1) | 0;
     if (((this.#head - this.#published) | 0) >= this.#capacity >>> 2) this.#publish();
   }
 
-  /** @returns the length field of the frame at `at`, read once, after its sequence number proved right */
+  /** @returns the length field of the frame at `at`, read once, after a check of its sequence number */
   #frame(at: number): number {
     const word = (this.#dataOffset + at) >>> 2;
     const length = this.#words[word] as number;
@@ -315,8 +315,8 @@ export class RingReader {
       return SLOW_PATH;
     }
     this.#tail = tail;
-    // Another CPU has just written these lines. Requested together they arrive together; a loop that checks and copies
-    // word by word would wait for one after the other.
+    // Another CPU has just written these cache lines. Requested together they arrive together; a loop that checks and
+    // copies word by word would wait for each line in turn.
     const first = this.#dataOffset >>> 2;
     const [words, head, mask] = [this.#words, this.#head, this.#capacity - 1];
     this.fetched =

@@ -21,14 +21,14 @@ import { FIRST_LOOKS, RingConnection } from "./ring-connection.ts";
 import { leadsTo, type Segment } from "./store.ts";
 import { type CpuWord, soleCpu, type WaitPlace } from "./waits.ts";
 
-/** Longest time between claiming a slot and showing its segment, before the slot is given to other clients. */
+/** Time after which a claimed slot without a segment is given to another client. */
 const CLAIM_MS = 2000;
-/** Messages received without a pause between two checks of the other clients' lives. */
+/** Messages received without a pause after which the server checks again which clients live. */
 const BUSY_RECEIVES = 4096;
-/** Checks of one client's ring before the next one's: about 10 ns. */
+/** Number of checks of one client's ring before the next ring: about 10 ns. */
 const LOOKS_AT_ONE = 8;
 
-/** The listening end: one control segment, one pair of rings per client, one word to sleep on. */
+/** The listening end: one control segment, one pair of rings per client, one word on which it sleeps. */
 export class RingServer implements BlockingServer {
   readonly address: Address;
   readonly #kind: RingKind;
@@ -41,14 +41,14 @@ export class RingServer implements BlockingServer {
   readonly #links: (RingConnection | undefined)[];
   readonly #acceptedWords: number[] = [];
   readonly #soleCpu = soleCpu();
-  /** Clients that are connected, in the order in which they are asked. */
+  /** Connected clients, in the order in which they are checked. */
   #active: RingConnection[] = [];
   #turn = 0;
   #from: RingConnection | undefined;
   #arrivals = 0;
   #receives = 0;
   #housekeptMs = performance.now();
-  /** Slot word of each claim without a segment, and when it was first seen. */
+  /** Slot word of each claim without a segment, and the time when it was first seen. */
   readonly #claims = new Map<number, { readonly word: number; readonly sinceMs: number }>();
   #open = true;
 
@@ -70,7 +70,7 @@ export class RingServer implements BlockingServer {
     try {
       this.#rest = new Parker(mapping.words, Control.restWord, kind.wait.open(this.#place, true));
     } catch (error) {
-      // An object in the way is not ours and stays.
+      // The object that is in the way is not ours and stays.
       kind.store.unlink(address.name);
       this.#control.close();
       if (!isIpcError(error) || error.errno !== "EEXIST") throw error;
@@ -83,18 +83,18 @@ export class RingServer implements BlockingServer {
     this.#writeConstants();
   }
 
-  /** Writes the constants. Clients can write here too, so each newcomer gets them afresh, whatever another one did. */
+  /** Writes the constants. Clients can overwrite them, so they are written again for each newcomer. */
   #writeConstants(): void {
     const words = this.#words;
     words[Control.versionWord] = VERSION;
     words[Control.slotsWord] = this.#kind.maxClients;
     words[Control.soleCpuWord] = this.#soleCpu;
     words[Control.closedWord] = 0;
-    // The magic number goes last: a client that sees it finds everything else in place.
+    // Written last: a client that sees the magic number finds everything else in place.
     Atomics.store(words, Control.magicWord, Control.magic);
   }
 
-  /** CPU words of connected clients: the memory of one that has left is unmapped. */
+  /** CPU words of connected clients only, since the memory of a client that has left is unmapped. */
   readonly #cpus = new Map<RingConnection, CpuWord>();
 
   /** Returns the word of the client that sent last, if it is still there. */
@@ -108,7 +108,7 @@ export class RingServer implements BlockingServer {
     return this.#from;
   }
 
-  /** The clients there are now. */
+  /** Connections of the clients that are connected now. */
   get connections(): readonly RingConnection[] {
     return this.#active;
   }
@@ -121,10 +121,10 @@ export class RingServer implements BlockingServer {
     return length >= 0 ? length : this.#receiveSlowly(into, timeoutMs);
   }
 
-  /** Reads the clock only after an empty slice, as in RingConnection. */
+  /** Reads the clock only after an empty slice, like RingConnection. */
   #receiveSlowly(into: Uint8Array, timeoutMs: number): number {
     if (timeoutMs >= SLICE_MS) {
-      // A plain load will do: the check after the wait sees a newcomer that it misses.
+      // A plain load is enough: if it misses a newcomer, the check after the wait finds it.
       if (this.#words[Control.arrivalsWord] !== this.#arrivals) this.#accept();
       this.#rest.waitFor(this, ParkReason.data, SLICE_MS);
       const length = this.#tryReceive(into);
@@ -139,7 +139,7 @@ export class RingServer implements BlockingServer {
       const length = this.#tryReceive(into);
       if (length >= 0) return length;
       if (nowMs >= untilMs) {
-        // Gives back the room, which a caller that only ever polls would keep.
+        // Gives back the room of read messages; otherwise a caller that only polls would keep it.
         if (this.#rest.spins) this.isReady();
         return -1;
       }
@@ -150,13 +150,13 @@ export class RingServer implements BlockingServer {
     return Atomics.load(this.#words, Control.arrivalsWord) !== this.#arrivals;
   }
 
-  /** True when a message or a newcomer is there. */
+  /** True if a message or a newcomer waits. */
   isReady(): boolean {
     for (let i = 0; i < this.#active.length; i++) if ((this.#active[i] as RingConnection).isReady()) return true;
     return this.#hasArrivals();
   }
 
-  /** As {@link isReady}, with plain loads. */
+  /** Does the same as {@link isReady} with plain loads. */
   peek(looks: number): boolean {
     const active = this.#active;
     for (let done = 0; done < looks; done += LOOKS_AT_ONE) {
@@ -166,12 +166,12 @@ export class RingServer implements BlockingServer {
     return false;
   }
 
-  /** Checks each client once, beginning after the one that sent last, so that none can keep the others out. */
+  /** Checks each client once, beginning after the one that sent last, so that none can keep the others waiting. */
   #tryReceive(into: Uint8Array): number {
     const clients = this.#active.length;
     for (let asked = 0; asked < clients; asked++) {
       if (++this.#turn >= this.#active.length) this.#turn = 0;
-      // Also for an empty ring: a reader gives room back when it finds its ring empty, and a producer may wait for it.
+      // Also for an empty ring, because its reader then gives room back, for which a producer may wait.
       const length = this.#receiveFrom(this.#active[this.#turn] as RingConnection, into);
       if (length >= 0) return length;
     }
@@ -190,14 +190,14 @@ export class RingServer implements BlockingServer {
       if (length >= 0) this.#from = link;
       return length;
     } catch (error) {
-      // Bad bytes in a client's own rings end that client, not the server.
+      // Invalid bytes in a client's rings end that client, not the server.
       if (!isIpcError(error) || error.code === "IPC_TOO_LARGE") throw error;
       this.#forget(link);
       return -1;
     }
   }
 
-  /** Forgets clients that are gone, lets newcomers in, and repairs words that a client has overwritten. */
+  /** Forgets clients that are gone, accepts newcomers, and repairs words that a client has overwritten. */
   #housekeep(nowMs: number): void {
     this.#housekeptMs = nowMs;
     this.#receives = 0;
@@ -216,7 +216,7 @@ export class RingServer implements BlockingServer {
       if (word !== accepted) Atomics.store(this.#words, at, accepted);
     } else if (state === SlotState.claimed) this.#checkClaim(slot, word, nowMs);
     else if (state === SlotState.ready) this.#tryToAdmit(slot, word);
-    // Accepted without a connection, or a token without a state.
+    // The word is invalid: it is accepted but has no connection, or has a token but no state.
     else if (word !== 0) this.#freeSlot(slot, word);
   }
 
@@ -236,7 +236,7 @@ export class RingServer implements BlockingServer {
     if (slot < 0) return;
     this.#links[slot] = undefined;
     this.#active = this.#active.filter((other) => other !== link);
-    // Only the word we accepted: the names are gone since then, and another client may have begun already.
+    // Frees only the word that we accepted: another client may have claimed the slot already.
     const word = this.#acceptedWords[slot] as number;
     Atomics.compareExchange(this.#control.mapping.words, Control.firstSlotWord + slot, word, 0);
   }
@@ -246,7 +246,7 @@ export class RingServer implements BlockingServer {
     Atomics.compareExchange(this.#control.mapping.words, Control.firstSlotWord + slot, word, 0);
   }
 
-  /** Lets newcomers in, and forgets clients that announced their leave. */
+  /** Accepts newcomers, and forgets clients that announced their end. */
   #accept(): void {
     this.#arrivals = Atomics.load(this.#words, Control.arrivalsWord);
     this.#housekeep(performance.now());
@@ -256,7 +256,7 @@ export class RingServer implements BlockingServer {
     try {
       this.#admit(slot, word);
     } catch (error) {
-      // A client that vanished meanwhile, or left a segment that is no pair of rings.
+      // The client vanished meanwhile, or its segment is no pair of rings.
       if (!isIpcError(error)) throw error;
       this.#freeSlot(slot, word);
     }
@@ -306,7 +306,7 @@ export class RingServer implements BlockingServer {
       this.#acceptedWords[slot] = accepted;
       this.#active.push(link);
       this.#cpus.set(link, cpu);
-      // Both ends have it open: from here on no name of this connection can outlive it.
+      // Both ends have it open, so it needs no name, and no name can outlive the connection.
       removeSlot(this.#kind, this.address.name, slot, "claimed");
       peer.wakeAnyway();
     } catch (error) {

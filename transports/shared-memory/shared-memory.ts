@@ -18,7 +18,7 @@ import { soleCpu, WAIT_KINDS, type WaitKind } from "./waits.ts";
 
 const RING_BYTES = 4 * 1024 * 1024;
 const MAX_CLIENTS = 32;
-/** Requests in flight: a ring holds 16,000 small messages, but a window of large ones must fit on both sides too. */
+/** Requests in flight. A ring holds 16,000 small messages, but a window of large ones must fit on both sides too. */
 const MAX_IN_FLIGHT = 1024;
 
 function ringKind(id: string, store: Store, wait: WaitKind): RingKind {
@@ -37,7 +37,7 @@ function capabilities(kind: RingKind): Capabilities {
   });
 }
 
-/** Returns the blocking face with the steps in which a check may open it. */
+/** Returns the blocking face, with opening in steps, which checks use. */
 function blockingFace(kind: RingKind): SteppedTransport {
   return {
     listen(address, options) {
@@ -52,7 +52,7 @@ function blockingFace(kind: RingKind): SteppedTransport {
   };
 }
 
-/** Reports it once, in the probe, rather than from every connection. */
+/** Reports in the probe, once, that spinning needs two CPUs, so that not every connection reports it. */
 function spinAvailability(): Availability {
   const availability = posixAvailability();
   if (!availability.available || soleCpu() === 0) return availability;

@@ -19,29 +19,29 @@ export interface Segment extends Disposable {
   close(): void;
 }
 
-/** Place of segments, the only difference between the two mechanisms of this folder. Throws IpcErrors only. */
+/** Place of segments: shared-memory objects or files. Throws only IpcErrors. */
 export interface Store {
-  /** Creates one: zeroed, 0600, exclusive, memory reserved, locked by us for as long as it is open. */
+  /** Creates a segment: zeroed, 0600, exclusive, memory reserved, locked by us for as long as it is open. */
   create(name: string, byteLength: number): Segment;
   open(name: string, minimumBytes: number): Segment;
-  /** Removes the name if it leads to one of our segments, or to one that was being made; anything else stays. */
+  /** Removes the name if it leads to a segment of ours, complete or not; anything else stays. */
   unlink(name: string, state?: State): boolean;
-  /** Returns what the OS holds under this name. */
+  /** Returns the object that the OS holds under this name. */
   inspect(name: string): OsObject | undefined;
   /** Returns the name of the semaphore that belongs to the name. */
   semaphoreName(name: string): string;
-  /** Returns the path at which the file system shows it. @throws IpcError for what is no name */
+  /** Returns the path of the segment in the file system. @throws IpcError if the name is invalid */
   path(name: string): string;
 }
 
 /**
- * State in which a segment is recognised as ours. `finished`: by its mark. `any`: without one too, by its size, since
- * its owner may have died while making it. `claimed`: a pair of rings by its size whatever its mark, which its client
- * can overwrite; only for names that a client of ours was given.
+ * State in which a segment is recognised as ours. `finished`: it has our mark. `any`: it has our mark, or no mark but a
+ * size of ours, since its owner may have died while making it. `claimed`: its size is that of a pair of rings, whatever
+ * its mark, since its client can overwrite that; only for names that a client of ours was given.
  */
 export type State = "finished" | "any" | "claimed";
 
-// Linux shows both kinds of POSIX names here; only inspecting them needs it.
+// Directory in which Linux shows both kinds of POSIX names; needed only to inspect them.
 const NAMES_DIRECTORY = "/dev/shm/";
 /** Prefix that the C library puts in front of a semaphore's name. */
 export const SEMAPHORE_PREFIX = "sem.";
@@ -64,7 +64,7 @@ export const mappedFileStore: Store = {
   open: (path, minimumBytes) => MappedFile.open(path, minimumBytes),
   unlink: (path, state) => isOurs(path, state) && MappedFile.unlink(path),
   inspect: (path) => inspect("path", path, path),
-  // Uses the whole path: files of one name in different directories are different servers. Python makes the same name.
+  // Uses the whole path, since files with one name in two directories are two servers. Python makes the same name.
   semaphoreName: (path) =>
     `/${basename(path)}-${createHash("sha256").update(path).digest("hex").slice(0, HASH_DIGITS)}`,
   path: (path) => path,
@@ -94,7 +94,7 @@ export function openPlain(path: string, access: "r" | "r+"): number | undefined 
   });
 }
 
-/** True when the name still leads to the open object, which another process may have replaced. */
+/** True if the name still leads to the open object; another process may have replaced it. */
 export function leadsTo(path: string, fd: number): boolean {
   return saying(path, () => {
     const named = lstatSync(path, { throwIfNoEntry: false, bigint: true });
@@ -103,7 +103,7 @@ export function leadsTo(path: string, fd: number): boolean {
   });
 }
 
-/** Reads the first word of a file and its size; a file that is too short for a word has 0. */
+/** Reads the first word of a file and its size; the word is 0 if the file is too short. */
 export function readHead(fd: number): { readonly magic: number; readonly size: number } {
   const head = Buffer.alloc(4);
   readSync(fd, head, 0, head.length, 0);

@@ -6,7 +6,7 @@ import { Semaphore } from "../posix/semaphore.ts";
 import { SLICE_MS } from "../posix/timespec.ts";
 import type { Awaited, Wait } from "./parker.ts";
 
-/** Word in which a process states the CPU it last ran on, plus one; 0: unknown. */
+/** Word in which a process stores the CPU it last ran on, plus one; 0 means unknown. */
 export interface CpuWord {
   readonly words: Int32Array;
   readonly word: number;
@@ -19,11 +19,11 @@ export interface WaitPlace {
   readonly word: number;
   readonly semaphoreName: string;
   readonly ownCpu: CpuWord;
-  /** Returns the word of the process at the other end, or of the one that sent last. */
+  /** Returns the word of the process at the other end; for a server, of the client that sent last. */
   readonly peerCpu: () => CpuWord | undefined;
 }
 
-/** Posts, unless a client has filled the count of its semaphore: its other end has been woken often enough then. */
+/** Posts. Ignores EOVERFLOW: a client may have filled the count of its semaphore, but then that wakes its other end. */
 function wake(semaphore: Semaphore): void {
   try {
     semaphore.post();
@@ -37,19 +37,19 @@ export type WaitName = "spin" | "semaphore" | "futex" | "adaptive";
 export interface WaitKind {
   readonly name: WaitName;
   readonly usesSemaphores: boolean;
-  /** True where both ends run all the time, so that they must not share a CPU. */
+  /** True if both ends run all the time, so that they must not share a CPU. */
   readonly spins: boolean;
-  /** @param create this process makes what it sleeps on; otherwise it attaches, to wake the other */
+  /** @param create true: makes the object on which this process sleeps; false: opens the other's, to wake it */
   open(place: WaitPlace, create: boolean): Wait;
 }
 
-/** Checks between two readings of the clock: some microseconds' worth. */
+/** Number of checks between two readings of the clock; they take some microseconds. */
 const LOOKS_PER_CLOCK = 4096;
-/** Longest spin: more than a round trip over another CPU, less than the cost of falling asleep and waking up. */
+/** Longest spin: longer than a round trip to another CPU, shorter than falling asleep and waking up. */
 const ADAPTIVE_SPIN_MS = 0.02;
 
 function spinFor(awaited: Awaited, timeoutMs: number): boolean {
-  // Most replies come within the first checks, so the clock, which costs as much as a dozen of them, is read later.
+  // Most replies come during the first checks, so the clock, which costs as much as a dozen checks, is read later.
   if (awaited.peek(LOOKS_PER_CLOCK)) return true;
   const startMs = performance.now();
   do {
@@ -59,7 +59,7 @@ function spinFor(awaited: Awaited, timeoutMs: number): boolean {
   return false;
 }
 
-/** Spinning: the fastest where both ends have a CPU to themselves, and never otherwise. */
+/** Spins. This is the fastest way if each end has a CPU to itself, and only then. */
 const spin: WaitKind = {
   name: "spin",
   usesSemaphores: false,
@@ -67,7 +67,7 @@ const spin: WaitKind = {
   open: () => ({ spin: spinFor, close() {} }),
 };
 
-/** Waits on a named POSIX semaphore beside each word, which any language can post. */
+/** Waits on a named POSIX semaphore for each word; any language can post it. */
 const semaphore: WaitKind = {
   name: "semaphore",
   usesSemaphores: true,
@@ -76,7 +76,7 @@ const semaphore: WaitKind = {
     const handle = create ? Semaphore.create(semaphoreName) : Semaphore.open(semaphoreName);
     return {
       sleeper: {
-        // A wake-up meant for an earlier sleep may still be counted: this returns early, and the caller checks again.
+        // The count may include a wake-up for an earlier sleep. Then this returns early, and the caller checks again.
         sleep: (_reason, timeoutMs) => void (timeoutMs >= SLICE_MS ? handle.waitSlice() : handle.wait(timeoutMs)),
         wake: () => wake(handle),
       },
@@ -102,7 +102,7 @@ const futex: WaitKind = {
   },
 };
 
-/** Spins for microseconds first, but only while the other end is on another CPU: on the same one it could not run. */
+/** Spins for microseconds first, but only if the other end is on another CPU: on the same one it could not run. */
 const adaptive: WaitKind = {
   name: "adaptive",
   usesSemaphores: false,
@@ -119,7 +119,7 @@ const adaptive: WaitKind = {
       sleeper: {
         sleep(reason, timeoutMs) {
           handle.wait(reason, timeoutMs);
-          // The scheduler moves a process when it wakes, so this is the time to check.
+          // The scheduler may move a process when it wakes, so the CPU is checked here.
           Atomics.store(ownCpu.words, ownCpu.word, currentCpu() + 1);
         },
         wake: () => void handle.wake(),

@@ -9,14 +9,14 @@ import { ClosesOnce } from "../support/closing.ts";
 import { adoptDescriptor } from "../support/pipe-handle.ts";
 import { WordCopy } from "../support/word-copy.ts";
 
-/** Each datagram begins with a word whose lowest byte is the kind: an empty one would read as the end of the stream. */
+/** Kinds of datagrams: the lowest byte of their first word, so that none is empty, which would look like an end. */
 export const Kind = { data: 1, hello: 2, welcome: 3, ready: 4, bye: 5, ping: 6 } as const;
 export const KIND_BYTES = 4;
-/** Size of libuv's read buffer. libuv silently cuts a longer datagram, so one that fills the buffer is refused. */
+/** Size of libuv's read buffer. libuv silently cuts longer datagrams, so one that fills the buffer is refused. */
 const READ_BYTES = 65_536;
 export const MAX_MESSAGE_BYTES: number = READ_BYTES - 2 * KIND_BYTES;
 
-/** Interval of pings, ms. Only a sender learns that its peer died, so a side with nothing to read sends pings. */
+/** Interval of pings, ms. Only sending shows that a peer died, so a side with nothing to read sends pings. */
 const PING_MS = 50;
 const HURRIED_TURNS = 20;
 const RETRY_MS = 1;
@@ -91,7 +91,7 @@ export class DatagramConnection extends ClosesOnce implements Connection {
     if (message.length > MAX_MESSAGE_BYTES) {
       throw this.#error(
         "IPC_TOO_LARGE",
-        `${message.length} bytes exceed ${MAX_MESSAGE_BYTES}, what libuv reads at once`,
+        `${message.length} bytes exceed ${MAX_MESSAGE_BYTES}, the most that libuv reads at once`,
       );
     }
     if (this.#blocked) return false;
@@ -115,13 +115,13 @@ export class DatagramConnection extends ClosesOnce implements Connection {
     return false;
   }
 
-  /** Returns `true` when the event is ready, or the socket has an error that the next call reports. */
+  /** Returns `true` if the event is ready, or if the socket has an error that the next call reports. */
   #polled(event: number): boolean {
     this.#pollEntry.words[1] = event;
     return this.#libc.poll(this.#pollEntry.pointer(0), 1, 0) > 0;
   }
 
-  /** Polls for room in the other side's queue, which raises no event: some turns, then a timer. */
+  /** Polls for room in the other side's queue, for which there is no event: first in each turn, then with a timer. */
   #awaitRoom(): void {
     if (this.#retry !== undefined) return;
     const look = (): void => {
@@ -138,7 +138,7 @@ export class DatagramConnection extends ClosesOnce implements Connection {
     if (this.#open) this.#handler.onWritable(this);
   }
 
-  /** Sends a ping, unless there is unread data: Linux discards that when a send finds the peer gone. */
+  /** Sends a ping unless there is unread data, which Linux would discard if the send finds the peer gone. */
   #sayPing(): void {
     if (!this.#open || this.#paused || this.#hasUnread()) return;
     this.#transmit(Kind.ping, KIND_BYTES);
@@ -163,7 +163,7 @@ export class DatagramConnection extends ClosesOnce implements Connection {
     if (!this.#ended) this.#socket.resume();
   }
 
-  /** Every datagram sent is in the other side's queue already; only the goodbye may have to wait for room. */
+  /** Closes. All datagrams sent are in the other side's queue already; only the goodbye may have to wait for room. */
   protected override async closeOnce(timeoutMs: number): Promise<void> {
     const untilMs = performance.now() + timeoutMs;
     const wasOpen = this.#open;

@@ -14,17 +14,17 @@ import { checkSocketPath } from "../support/socket-path-limit.ts";
 import { SpareBuffers } from "../support/spare-buffers.ts";
 import { type CallDone, UnaryCall, UnaryClient } from "../support/unary.ts";
 
-/** Not an `import`: that would evaluate every lazy export of node:http, which costs 100 ms of CPU time at the start. */
+/** Not an `import`, which would evaluate every lazy export of node:http and cost 100 ms of CPU time at the start. */
 const { Agent, createServer, request } = process.getBuiltinModule("node:http");
 
 const ID = "http/unix";
 const MAX_BYTES = UNBOUNDED_MESSAGE_BYTES;
 /**
- * Node does not pipeline HTTP/1.1, so a client has one request under way. The further sockets are for requests whose
- * caller gave up waiting; those still occupy theirs.
+ * Node does not pipeline HTTP/1.1, so a client has one request under way. It needs further sockets because a request
+ * still occupies its socket after the caller has given up waiting.
  */
 const MAX_SOCKETS = 16;
-/** Longest time a client may take to finish its request header or body, ms; it is dropped after that. */
+/** Time allowed for a client to finish its request header or body, ms; then it is dropped. */
 const HEADERS_LIMIT_MS = 5000;
 const REQUEST_LIMIT_MS = 30_000;
 const CLOSE_LIMIT_MS = 1000;
@@ -96,7 +96,7 @@ function scratchOf(socket: Socket): Scratch {
   return scratch;
 }
 
-/** Calls back once: with the body, with `true` for a body that is too long, with neither for one that was cut off. */
+/** Calls `done` once: with the body, with `true` if the body is too long, with neither if it was cut off. */
 function readBody(incoming: Http.IncomingMessage, done: (body: Buffer | undefined, tooLong: boolean) => void): void {
   const announced = Number(incoming.headers["content-length"] ?? 0);
   if (announced > MAX_BYTES) {
@@ -133,7 +133,7 @@ async function connect(address: Address, handler: ConnectionHandler, options?: O
     sockets.add(socket);
     socket.once("close", () => {
       sockets.delete(socket);
-      // The end of the last idle socket is the server's goodbye. With a request under way, that request fails instead.
+      // If the last idle socket ends, the server has closed. If a request is under way, that request fails instead.
       if (sockets.size === 0 && client.calls === 0) client.end();
     });
     return socket;
@@ -178,7 +178,7 @@ async function connectFirst(path: string, options: OpenOptions | undefined): Pro
   return withinLimit(ID, options, connected, () => socket.destroy());
 }
 
-/** Sends our end of file behind the request. A server that reads it has read the request; it answers or hangs up. */
+/** Sends our end of file after the request. A server that reads it has read the request, and replies or hangs up. */
 function hangUp(outgoing: Http.ClientRequest): void {
   const end = (): void => void outgoing.socket?.end();
   if (outgoing.writableFinished) end();
@@ -220,7 +220,7 @@ function post(
     const read = socket?.writableEnded === true && socket.readableEnded;
     settle(read ? undefined : toIpcError(error, ID, "IPC_PEER_LOST"), undefined);
   });
-  // The agent picks the socket later, so these bytes need a buffer of their own.
+  // The agent chooses the socket later, so these bytes need a buffer of their own.
   const copy = spare.copy(message);
   outgoing.end(copy);
   return outgoing;

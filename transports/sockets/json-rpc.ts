@@ -16,12 +16,12 @@ import { type CallDone, UnaryCall, UnaryClient } from "../support/unary.ts";
 const ID = "jsonrpc/unix";
 /** Largest message, bytes: JSON can take six characters for a byte (`\u0000`), and V8 strings end at 512 MiB. */
 const MAX_BYTES = 16 * 1024 * 1024;
-/** Largest message on the wire, bytes. The library itself collects without a bound. */
+/** Largest message on the wire, bytes. The library itself has no limit. */
 const MAX_WIRE_BYTES = 6 * MAX_BYTES + 4096;
 const MAX_CALLS = 256;
 /** The one method: its parameter and its result are messages, one character per byte (latin1). */
 const METHOD = "message";
-/** A method no server has. Requests are handled in order, so its error confirms that all earlier ones were read. */
+/** A method that no server has. Requests are handled in order, so its error confirms that earlier ones were read. */
 const UNKNOWN_METHOD = "ipcmark/read";
 /** Start of both allowed headers: `Content-Length` and `Content-Type`. */
 const HEADER_START = "content-";
@@ -44,14 +44,14 @@ const SILENT: JsonRpc.Logger = { error() {}, warn() {}, info() {}, log() {} };
 /** The library's connection over a socket. */
 interface Attached {
   readonly rpc: JsonRpc.MessageConnection;
-  /** Settles when the library has written all it was given to the socket. It writes one message at a time. */
+  /** Settles when the library has written all its messages to the socket. It writes one message at a time. */
   written(): Promise<unknown>;
 }
 
-/** @param failed called once, when the other side sends a malformed or too large message */
+/** @param failed called once, if the other side sends a malformed or too large message */
 function attach(library: Library, socket: Socket, failed: (error: IpcError) => void): Attached {
   const reader = new library.StreamMessageReader(socket);
-  // The timer would only report slow messages, and keep the process alive.
+  // The timer would only report slow messages and keep the process alive.
   reader.partialMessageTimeout = 0;
   let pendingBytes = 0;
   const bounded: JsonRpc.MessageReader = {
@@ -71,7 +71,7 @@ function attach(library: Library, socket: Socket, failed: (error: IpcError) => v
   };
   let first = true;
   socket.on("data", (chunk: Buffer) => {
-    // Refuse bytes that are not a header at once: the end of the header may never come.
+    // Refuses bytes that are not a header now, since the end of the header may never come.
     if (first && !isHeader(chunk)) refuse("no Content-Length header");
     first = false;
     pendingBytes += chunk.length;
@@ -84,7 +84,7 @@ function attach(library: Library, socket: Socket, failed: (error: IpcError) => v
     onClose: writer.onClose,
     write(message) {
       const writing = writer.write(message);
-      // The last write settles after all before it. A chain of promises would grow for the life of the connection.
+      // Only the last write is kept, since it settles after all others; a chain of promises would grow without end.
       written = writing.catch(() => undefined);
       return writing;
     },
@@ -137,7 +137,7 @@ function serve(library: Library, socket: Socket, handler: ConnectionHandler, cal
         return;
       }
       const finish = (): void => {
-        // The library writes the reply in the next microtasks, so the socket has it after this turn.
+        // The library writes the reply in the next microtasks, so the socket has the reply after this turn.
         setImmediate(() => {
           call.end();
           own.delete(call);
@@ -215,7 +215,7 @@ async function connect(address: Address, handler: ConnectionHandler, options?: O
 /** Turns of the event loop without a reply after which the queue counts as empty. */
 const QUIET_TURNS = 3;
 
-/** Waits until no reply is queued. The library handles one a turn, so some may be left when the socket closes. */
+/** Waits until no reply is queued. The library handles one per turn, so some may be left when the socket closes. */
 function whenQueueIsEmpty(client: UnaryClient, then: () => void): void {
   let calls = client.calls;
   let quiet = 0;

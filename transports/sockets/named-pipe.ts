@@ -20,8 +20,8 @@ const event: EventTransport = {
   async listen(address, handler, options) {
     checkOptions(ID, options);
     checkName(address.name);
-    // A pipe has no half close: what the other side sends after our end is lost, so closing never waits for an answer.
-    // The option only keeps Node from ending our direction before everything queued has left.
+    // A pipe has no half close: bytes that arrive after our end are lost, so closing waits for no reply. The option
+    // only keeps Node from ending our direction before everything queued is sent.
     const listener = createServer({ allowHalfOpen: true });
     await new Promise<void>((resolve, reject) => {
       const refused = (error: Error): void => reject(toIpcError(error, ID));
@@ -50,7 +50,7 @@ const event: EventTransport = {
   },
 };
 
-/** @throws IpcError IPC_UNSUPPORTED on other systems than Windows, and for a name that is not a local pipe's. */
+/** @throws IpcError IPC_UNSUPPORTED on other systems than Windows, and for a name that is not that of a local pipe. */
 function checkName(name: string): void {
   if (process.platform !== "win32") throw new IpcError("IPC_UNSUPPORTED", elsewhere(), { transport: ID });
   const rest = name.startsWith(DIRECTORY) ? name.slice(DIRECTORY.length) : "";
@@ -64,7 +64,7 @@ function elsewhere(): string {
   return `named pipes of this kind exist on Windows only (this is ${process.platform}); use unix or fifo here`;
 }
 
-/** Returns `true` when the name exists. Windows lists pipes; Wine does not, so there it is opened. */
+/** Returns `true` if the name exists. Windows lists pipes; Wine does not, so there the pipe is opened. */
 async function exists(name: string): Promise<boolean> {
   let names: readonly string[];
   try {
@@ -86,7 +86,7 @@ export const namedPipe: Transport = {
     if (process.platform !== "win32") return { available: false, reason: elsewhere() };
     return { available: true, version: `node ${process.versions.node}, libuv ${process.versions.uv}` };
   },
-  /** Allocates a name in the file system of pipes; the place's directory stays empty. */
+  /** Allocates a name in the file system of pipes and does not use the directory of the place. */
   async allocate(place) {
     return { transport: ID, name: `${DIRECTORY}${place.prefix}-${distinctName()}` };
   },
@@ -96,6 +96,6 @@ export const namedPipe: Transport = {
     if (process.platform !== "win32" || !(await exists(address.name))) return [];
     return [{ kind: "pipe", name: address.name }];
   },
-  /** Does nothing: a name vanishes with its last handle, so a dead server leaves none. */
+  /** Does nothing: a name vanishes with its last handle, so a dead server leaves no name. */
   async sweep() {},
 };

@@ -30,7 +30,7 @@ const event: EventTransport = {
   },
 };
 
-/** TCP over the loopback interface, messages behind a u32 length prefix. */
+/** TCP over the loopback interface. Each message follows a u32 length prefix. */
 export const tcp: Transport = {
   id: ID,
   capabilities: streamCapabilities({
@@ -42,7 +42,7 @@ export const tcp: Transport = {
   async probe() {
     return { available: true, version: `node ${process.versions.node}, libuv ${process.versions.uv}` };
   },
-  /** Port 0: the system chooses one when the server listens, and `server.address` names it. */
+  /** Allocates port 0: the system chooses a port when the server listens, and `server.address` contains it. */
   async allocate() {
     return { transport: ID, name: loopbackName(0) };
   },
@@ -50,6 +50,6 @@ export const tcp: Transport = {
   peers: { python: ["python3", "peer.py"] },
   connectRaw: async (address) => connectRawSocket(ID, loopbackTarget(ID, address)),
   residue: (address) => portResidue(ID, address),
-  /** A port is free the moment its process is gone. */
+  /** Does nothing: a port is free once its process is gone. */
   async sweep() {},
 };

@@ -27,7 +27,7 @@ const MAX_CLIENTS = 1024;
 const BACKLOG = 1024;
 const NO_WAIT = MSG_NOSIGNAL | MSG_DONTWAIT;
 
-/** A connected socket whose time-outs bound every call that may wait. */
+/** A connected socket with time-outs that limit every call that may wait. */
 class SocketChannel implements ByteChannel {
   readonly inFd: number;
   readonly outFd: number;
@@ -44,7 +44,7 @@ class SocketChannel implements ByteChannel {
   }
 
   write(from: Pointer, bytes: number, mayWait: boolean): number {
-    // Node ignores SIGPIPE, so a `write` to a lost peer returns an error like any other.
+    // Node ignores SIGPIPE, so a `write` to a lost peer just returns an error.
     return mayWait ? this.#libc.write(this.outFd, from, bytes) : this.#libc.send(this.outFd, from, bytes, NO_WAIT);
   }
 
@@ -58,7 +58,7 @@ function doorwayAt(path: string): Doorway {
   return {
     fd,
     accept(isFull) {
-      // Refuse newcomers beyond the limit: left in the socket's queue, they would keep `poll` from ever waiting.
+      // Refuses newcomers beyond the limit: if they stayed in the socket's queue, `poll` would never wait.
       for (let refused = 0; refused < BACKLOG; refused++) {
         const newcomer = acceptOne(fd);
         if (newcomer < 0) return undefined;
@@ -74,7 +74,7 @@ function doorwayAt(path: string): Doorway {
   };
 }
 
-/** Listens at a path, under its lock: between `bind` and `listen` a path looks like one of a killed server. */
+/** Listens at a path, under its lock: between `bind` and `listen` the path looks like that of a killed server. */
 function listenAt(path: string): number {
   checkSocketAddress(path);
   return withPathLockSync(path, ID, () => {
@@ -113,7 +113,7 @@ export const unixBlocking: BlockingTransport = {
     try {
       setSocketTimeouts(fd, SLICE_MS);
       const untilMs = performance.now() + timeoutMs;
-      // The time-outs above bound each attempt while the server's accept queue is full.
+      // The time-outs above limit each attempt while the server's accept queue is full.
       while (!connectPath(fd, address.name)) {
         if (performance.now() < untilMs) continue;
         throw new IpcError("IPC_TIMEOUT", `${ID}: the server at ${address.name} does not accept`, { transport: ID });

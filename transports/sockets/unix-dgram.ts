@@ -18,14 +18,14 @@ import { DatagramConnection, KIND_BYTES, Kind, MAX_MESSAGE_BYTES } from "./datag
 
 const ID = "unix-dgram";
 const MAX_CLIENTS = 64;
-/** Half of net.unix.max_dgram_qlen: a full window never fills the other side's queue. */
+/** Half of net.unix.max_dgram_qlen, so that a full window never fills the other side's queue. */
 const MAX_IN_FLIGHT = 5;
 const STEP_MS = 2;
 const HELLO_MS = 100;
-/** Length of a hello or welcome, bytes: the kind with the slot in its upper half, and the client's token. */
+/** Length of a hello or welcome, bytes: a word with the kind and, in its upper half, the slot; then the token. */
 const GREETING_BYTES = 2 * KIND_BYTES;
 
-/** Paths that exist while a connection is made: of the client's socket, and of the server's socket for that client. */
+/** Path of the client's socket and (serverPath) of the server's socket for it; both exist only while connecting. */
 const clientPath = (name: string, slot: number): string => `${name}-${slot}c`;
 const serverPath = (name: string, slot: number): string => `${name}-${slot}s`;
 
@@ -34,8 +34,8 @@ function error(code: IpcError["code"], text: string): IpcError {
 }
 
 /**
- * Binds a path, and takes over one that a killed process left. Only a taken path needs the lock: binding a free one is
- * a single step.
+ * Binds a path; takes over a path that a killed process left. Only that needs the lock, since binding a free path is a
+ * single step.
  */
 function bindFresh(path: string): number {
   const fd = unixSocket("datagram", true);
@@ -57,7 +57,7 @@ function bindFresh(path: string): number {
   }
 }
 
-/** Removes a stale socket; the caller holds the lock of the path. @returns `true` when the path is free now */
+/** Removes a stale socket; the caller must hold the lock of the path. @returns `true` if the path is free now */
 function clearStale(path: string, failure?: IpcError): boolean {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) return true;
@@ -70,8 +70,8 @@ function clearStale(path: string, failure?: IpcError): boolean {
 }
 
 /**
- * The listening end. libuv drops the sender of a datagram, so a hello names the client's path. Each client gets a
- * connected pair of its own; from then on the kernel rejects every other sender.
+ * The listening end. libuv does not report the sender of a datagram, so a hello contains the client's slot. Each client
+ * gets a connected pair of sockets; from then on the kernel rejects every other sender.
  */
 class DatagramServer extends ClosesOnce implements Server {
   readonly address: Address;
@@ -90,7 +90,7 @@ class DatagramServer extends ClosesOnce implements Server {
     const socket = adoptDescriptor(bindFresh(this.address.name));
     socket.on("data", (datagram: Buffer) => this.#greet(datagram));
     socket.on("error", () => undefined);
-    // Anybody who may write here may send an empty datagram, which reads as the end of the stream: open again.
+    // An empty datagram, which anybody with write permission may send, looks like the end of the stream: open again.
     socket.on("end", () => {
       rmSync(this.address.name, { force: true });
       socket.destroy();
@@ -108,7 +108,7 @@ class DatagramServer extends ClosesOnce implements Server {
     try {
       fd = bindFresh(path);
     } catch (failure) {
-      // A second hello of the same client, or no descriptors left: the client retries or gives up.
+      // The client has sent a second hello, or no descriptors are left: the client retries or gives up.
       if (isIpcError(failure)) return;
       throw failure;
     }
@@ -124,7 +124,7 @@ class DatagramServer extends ClosesOnce implements Server {
     const inode = lstatSync(path, { throwIfNoEntry: false })?.ino;
     const connection = new DatagramConnection(ID, fd, this.#handler, () => {
       this.#connections.delete(connection);
-      // Remove it only when the client never became ready; by now the path may belong to the next client.
+      // The path is left only if the client never became ready; by now it may belong to the next client.
       if (lstatSync(path, { throwIfNoEntry: false })?.ino === inode) rmSync(path, { force: true });
     });
     this.#connections.add(connection);
@@ -132,7 +132,7 @@ class DatagramServer extends ClosesOnce implements Server {
   }
 
   protected override async closeOnce(): Promise<void> {
-    // Remove before closing: a path that nobody answers may be taken over, and the new owner's socket would be removed.
+    // Removed before closing: a new server may take over a path without a listener, and would then lose its socket.
     rmSync(this.address.name, { force: true });
     this.#hellos.destroy();
     await Promise.allSettled([...this.#connections].map((connection) => connection.close()));
@@ -151,7 +151,7 @@ function sendGreeting(fd: number, kind: number, slot: number, token: number): bo
   }
 }
 
-/** @returns `true` when the welcome with that token has arrived */
+/** @returns `true` if the welcome with that token has arrived */
 function isWelcomed(fd: number, slot: number, token: number): boolean {
   const memory = Mapping.anonymous(GREETING_BYTES);
   try {
@@ -165,7 +165,7 @@ function isWelcomed(fd: number, slot: number, token: number): boolean {
 
 function bindClient(name: string): { fd: number; slot: number } {
   for (let slot = 0; slot < MAX_CLIENTS; slot++) {
-    // Both paths vanish once a connection stands, so a taken one belongs to a client that is connecting right now.
+    // Both paths are removed once a connection is open, so a path that exists belongs to a client that is connecting.
     const theirs = serverPath(name, slot);
     if (existsSync(theirs) && !withPathLockSync(theirs, ID, () => clearStale(theirs))) continue;
     try {
@@ -208,13 +208,13 @@ async function shakeHands(name: string, fd: number, slot: number, signal: AbortS
   while (!isWelcomed(fd, slot, token)) {
     if (signal?.aborted) throw aborted(ID);
     if (performance.now() > untilMs) throw error("IPC_TIMEOUT", `the server did not answer in ${OPEN_LIMIT_MS} ms`);
-    // Repeat it: a server that reopens its socket loses what waited in the old one.
+    // Repeated, since a server that reopens its socket loses the datagrams in the old one.
     if (performance.now() - helloSentMs > HELLO_MS && sayHello(name, slot, token)) helloSentMs = performance.now();
     await new Promise((resolve) => setTimeout(resolve, STEP_MS));
   }
 }
 
-/** @returns `true` when the hello was sent. @throws IpcError IPC_PEER_LOST when nobody listens */
+/** @returns `true` if the hello was sent @throws IpcError IPC_PEER_LOST if nobody listens */
 function sayHello(name: string, slot: number, token: number): boolean {
   const fd = unixSocket("datagram", true);
   try {

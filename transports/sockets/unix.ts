@@ -36,8 +36,8 @@ const event: EventTransport = {
 };
 
 /**
- * The blocking face, loaded on first use: its POSIX wrapper is a third of what a trial loads, and most trials run in an
- * event loop. Its calls are synchronous, so `require` loads it.
+ * The blocking face, loaded on first use: its POSIX wrapper is a third of the code that a trial loads, and most trials
+ * use an event loop. Its calls are synchronous, so `require` loads it.
  */
 const blocking: BlockingTransport = {
   listen: (address, options) => unixBlocking().listen(address, options),

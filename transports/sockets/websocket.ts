@@ -17,7 +17,7 @@ import { tooLarge } from "../support/unary.ts";
 
 const ID = "ws/unix";
 const MAX_BYTES = UNBOUNDED_MESSAGE_BYTES;
-/** Longest time a client may take to finish its upgrade request, ms; it is dropped after that. */
+/** Time allowed for a client to finish its upgrade request, ms; then it is dropped. */
 const HEADERS_LIMIT_MS = 5000;
 /** Close code of an orderly end (RFC 6455, section 7.4.1). */
 const NORMAL = 1000;
@@ -41,7 +41,7 @@ class WebSocketConnection extends ClosesOnce implements Connection {
   readonly #socket: Socket;
   readonly #handler: ConnectionHandler;
   readonly #scratch = new Scratch();
-  /** Messages of the same read as the one at which the handler paused. */
+  /** Messages that came in one read with, and after, the message at which the handler paused. */
   readonly #held: Buffer[] = [];
   readonly #closed = Promise.withResolvers<void>();
   #paused = false;
@@ -126,7 +126,7 @@ class WebSocketConnection extends ClosesOnce implements Connection {
       this.#error ??= late;
       this.#ws.terminate();
     });
-    // The answer to our close frame comes behind everything not read yet.
+    // The reply to our close frame comes after everything that is not read yet.
     this.#ws.resume();
     this.#ws.close(NORMAL);
     await this.#closed.promise;
@@ -144,7 +144,7 @@ function closeError(code: number): IpcError | undefined {
   return new IpcError(CLOSE_CODES[code] ?? "IPC_PEER_LOST", message, { transport: ID });
 }
 
-/** Maps the library's errors about received bytes to ours; the others are the socket's. */
+/** Converts errors: the library's are about received bytes, the others come from the socket. */
 function protocolError(error: Error): IpcError {
   const code = "code" in error ? String(error.code) : "";
   if (!code.startsWith("WS_ERR")) return toIpcError(error, ID, "IPC_PEER_LOST");
@@ -156,7 +156,7 @@ async function listen(address: Address, handler: ConnectionHandler, options?: Op
   checkOptions(ID, options);
   const { WebSocketServer } = await loadLibrary();
   const connections = new Set<WebSocketConnection>();
-  // As in `http.ts`: an import of it would cost every process that loads this file 100 ms of CPU time.
+  // As in `http.ts`: an import would cost every process that loads this file 100 ms of CPU time.
   const web = process
     .getBuiltinModule("node:http")
     .createServer({ connectionsCheckingInterval: HEADERS_LIMIT_MS }, (_incoming, response) => {
@@ -198,7 +198,7 @@ async function connect(address: Address, handler: ConnectionHandler, options?: O
     ws.once("error", refused);
     ws.once("open", () => {
       ws.off("error", refused);
-      // In this turn, because messages may already follow the server's answer.
+      // In this turn, because messages may already follow the server's reply.
       const connection = new WebSocketConnection(ws, socket, handler);
       connection.open();
       resolve(connection);

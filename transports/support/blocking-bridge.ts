@@ -11,10 +11,10 @@ import { aborted, checkOptions } from "./opening.ts";
 import { PolledEventConnection, PolledEventServer, type PollSchedule, type SteppedTransport } from "./polled-event.ts";
 
 /**
- * Gives a mechanism that only blocks an event face, so that one set of checks serves both. It polls on every turn of
- * the event loop, and every millisecond when nothing comes: for checks only, never for a measurement.
+ * Gives an event face to a mechanism that can only block, so that one set of checks serves both. It polls on every turn
+ * of the event loop, and every millisecond when nothing comes. Only checks use it; measurements do not.
  *
- * Where the mechanism cannot be opened in steps, connecting blocks, and a server in the same process gets no turn.
+ * If the mechanism cannot be opened in steps, connecting blocks, so that a server in the same process cannot run.
  */
 export function bridgeBlocking(transport: Transport): EventTransport {
   const { blocking } = transport;
@@ -62,7 +62,7 @@ async function connectInSteps(
   }
 }
 
-/** Turns at once while there is something to do, and every millisecond when not. */
+/** Runs again immediately while there is something to do, otherwise after a millisecond. */
 class Ticker implements PollSchedule {
   #turn: () => boolean = () => false;
   #immediate: NodeJS.Immediate | undefined;

@@ -7,18 +7,18 @@ import { POLLIN, POLLOUT } from "../posix/unix-socket.ts";
 import { BlockingStream, type ByteChannel, SLICE_MS } from "./blocking-stream.ts";
 
 const POLL_ENTRY_WORDS = 2;
-/** Descriptor of an entry that `poll` skips. */
+/** Descriptor that marks an entry as one for `poll` to skip. */
 const NO_FD = -1;
 /** Messages received from the only client between two checks for newcomers. */
 const BUSY_RECEIVES = 256;
 
-/** Listening end that lets newcomers in. */
+/** Listening end that accepts newcomers. */
 export interface Doorway {
   /** Readable when a newcomer may be waiting. */
   readonly fd: number;
-  /** Returns the next newcomer, or undefined when there is none now. @param isFull no place left: refuse or wait */
+  /** Returns the next newcomer, or undefined if none waits. @param isFull no place is left: refuse it or let it wait */
   accept(isFull: boolean): ByteChannel | undefined;
-  /** Closes it and removes what stands for the address. */
+  /** Closes the doorway and removes what exists at the address. */
   close(): void;
 }
 
@@ -27,7 +27,7 @@ export interface StreamServerLimits {
   readonly maxMessageBytes: number;
 }
 
-/** Server of many streams at one address. With one client it waits in `read`; with several, in `poll`. */
+/** Server of many streams at one address. It waits in `read` for a single client, in `poll` for several. */
 export class BlockingStreamServer implements BlockingServer {
   readonly address: Address;
   readonly #libc: Libc = libc();
@@ -35,13 +35,13 @@ export class BlockingStreamServer implements BlockingServer {
   readonly #doorway: Doorway;
   readonly #maxClients: number;
   readonly #maxMessageBytes: number;
-  /** `struct pollfd` of the doorway, then two of each client: its input, and its output while a reply is half sent. */
+  /** A `struct pollfd` for the doorway, then two per client: its input, and its output while a reply is half sent. */
   readonly #polled: Mapping;
   readonly #streams: BlockingStream[] = [];
   #turn = 0;
   #from: BlockingStream | undefined;
   #receives = 0;
-  /** Time to watch the doorway again after it was ready without a newcomer. */
+  /** Time from which the doorway is watched again, after it was ready without a newcomer. */
   #doorwayFromMs = 0;
   #open = true;
 
@@ -75,13 +75,13 @@ export class BlockingStreamServer implements BlockingServer {
       const length = only ? this.#receiveFromOnly(into) : this.#pollAll(into, Math.max(0, Math.min(leftMs, SLICE_MS)));
       if (length >= 0) return length;
       if (startMs === 0) startMs = performance.now() - SLICE_MS;
-      // A check for newcomers is due whenever nothing came.
+      // If nothing came, the next check for newcomers is due now.
       this.#receives = -1;
       if (performance.now() >= startMs + timeoutMs) return -1;
     }
   }
 
-  /** True when the server may wait in `read` of its only client. A reply that is half sent needs `poll`. */
+  /** True if the server may wait in `read` for its only client. A reply that is half sent needs `poll`. */
   #isOnly(timeoutMs: number): boolean {
     if (this.#streams.length !== 1 || timeoutMs < SLICE_MS) return false;
     const stream = this.#streams[0] as BlockingStream;
@@ -104,7 +104,7 @@ export class BlockingStreamServer implements BlockingServer {
   #pollAll(into: Uint8Array, timeoutMs: number): number {
     const entries = this.#watchAll();
     if (this.#libc.poll(this.#polled.pointer(0), entries, Math.ceil(timeoutMs)) <= 0) return -1;
-    // Backwards: a stream that is forgotten moves only those that had their turn.
+    // Backwards, since removing a stream then moves only streams that have had their turn.
     for (let index = this.#streams.length - 1; index >= 0; index--) {
       const stream = this.#streams[index] as BlockingStream;
       if (this.#isReady(2 * index + 2)) flushQuietly(stream);
@@ -114,7 +114,7 @@ export class BlockingStreamServer implements BlockingServer {
     return this.#takeBuffered(into);
   }
 
-  /** @returns number of entries for `poll` */
+  /** Fills in the entries for `poll`. @returns their number */
   #watchAll(): number {
     const isShut = this.#doorwayFromMs > 0 && performance.now() < this.#doorwayFromMs;
     this.#watch(0, isShut ? NO_FD : this.#doorway.fd, POLLIN);
@@ -127,7 +127,7 @@ export class BlockingStreamServer implements BlockingServer {
     return 2 * streams.length + 1;
   }
 
-  /** True when `revents`, the upper half of an entry's second word, holds anything, be it an error or an end. */
+  /** True if `revents`, the upper half of an entry's second word, has any bit set, for an error or an end too. */
   #isReady(entry: number): boolean {
     return (this.#polled.words[entry * POLL_ENTRY_WORDS + 1] as number) >>> 16 !== 0;
   }
@@ -140,7 +140,7 @@ export class BlockingStreamServer implements BlockingServer {
       this.#streams.push(new BlockingStream(this.#id, channel, this.#maxMessageBytes));
       newcomers++;
     }
-    // Garbage, or no descriptor left for a newcomer: the doorway would stay ready, and `poll` would never wait.
+    // It sent garbage, or no descriptor is left. The doorway would stay ready, and `poll` would never wait.
     this.#doorwayFromMs = newcomers > 0 ? 0 : performance.now() + SLICE_MS;
   }
 
@@ -149,7 +149,7 @@ export class BlockingStreamServer implements BlockingServer {
     this.#polled.words[entry * POLL_ENTRY_WORDS + 1] = events;
   }
 
-  /** Reads once from a client; one that is gone is forgotten. */
+  /** Reads once from a client; forgets a client that is gone. */
   #fill(stream: BlockingStream, withoutWaiting: boolean): boolean {
     try {
       return stream.fill(withoutWaiting);
@@ -160,7 +160,7 @@ export class BlockingStreamServer implements BlockingServer {
     }
   }
 
-  /** Takes a message that is here already as a whole, from each client in turn. */
+  /** Takes a message that has arrived completely, from each client in turn. @returns its length, or -1 */
   #takeBuffered(into: Uint8Array): number {
     for (let asked = this.#streams.length; asked > 0; asked--) {
       if (++this.#turn >= this.#streams.length) this.#turn = 0;
@@ -177,7 +177,7 @@ export class BlockingStreamServer implements BlockingServer {
       if (length >= 0) this.#from = stream;
       return length;
     } catch (error) {
-      // Bad input ends that client, not the server. A buffer of ours that is too small is our caller's fault.
+      // Bad input ends that client, not the server. If `into` is too small, the caller is to blame.
       if (!isIpcError(error) || error.code === "IPC_TOO_LARGE") throw error;
       this.#forget(stream);
       return -1;
@@ -202,7 +202,7 @@ export class BlockingStreamServer implements BlockingServer {
   }
 }
 
-/** Flushes, and ignores that a client is gone: what it sent before shows first, then its end. */
+/** Flushes, and ignores that a client is gone: its last messages are received first, and then its end shows. */
 function flushQuietly(stream: BlockingStream): void {
   try {
     stream.flush();

@@ -9,23 +9,23 @@ import { WordCopy } from "./word-copy.ts";
 
 const PREFIX_BYTES = 4;
 const FIRST_BUFFER_BYTES = 64 * 1024;
-/** Longest wait of one call of a channel. A caller that may wait longer than this needs no `poll` first. */
+/** Longest wait of one call of a channel. A caller with at least this timeout needs no `poll` before the call. */
 export const SLICE_MS = 50;
 const CLOSE_MS = 100;
 const POLL_ENTRY_WORDS = 2;
 
-/** The descriptors under a stream: one socket, or two pipes. */
+/** Descriptors that carry a stream: one socket, or two pipes. */
 export interface ByteChannel {
   readonly inFd: number;
   readonly outFd: number;
-  /** Returns the bytes read, 0 at the end, -1 with `errno` (EAGAIN: none). @param mayWait for up to {@link SLICE_MS} */
+  /** Returns the bytes read, 0 at the end, -1 with `errno` (EAGAIN: none). @param mayWait allows {@link SLICE_MS} */
   read(into: Pointer, bytes: number, mayWait: boolean): number;
-  /** Returns the bytes written, or -1 with `errno` (EAGAIN: no room). @param mayWait for up to {@link SLICE_MS} */
+  /** Returns the bytes written, or -1 with `errno` (EAGAIN: no room). @param mayWait allows {@link SLICE_MS} */
   write(from: Pointer, bytes: number, mayWait: boolean): number;
   close(): void;
 }
 
-/** Mapped memory that grows: `recv` and `send` use its address, our copies its words. */
+/** Mapped memory that grows. `recv` and `send` use it by its address, our copies by its words. */
 class Buffered {
   mapping: Mapping = Mapping.anonymous(FIRST_BUFFER_BYTES);
   copy: WordCopy = new WordCopy(this.mapping.bytes, this.mapping.words);
@@ -65,13 +65,13 @@ export class BlockingStream implements BlockingConnection {
   readonly #incoming = new Buffered();
   readonly #outgoing = new Buffered();
   readonly #channel: ByteChannel;
-  /** `struct pollfd` of the reading and, where it is another, of the writing descriptor. */
+  /** `struct pollfd` of the reading descriptor, and of the writing one if that is another. */
   readonly #poll = Mapping.anonymous(2 * POLL_ENTRY_WORDS * 4);
   #over: IpcError | undefined;
   /** Error that ended sending. What the other side sent before it left can still be received. */
   #unsendable: IpcError | undefined;
   #open = true;
-  /** True when the other side hung up between two messages. A process that is killed does so too. */
+  /** True if the other side hung up between two messages, as a killed process may do too. */
   endedOrderly = false;
 
   /** @param channel closed with this object */
@@ -92,7 +92,7 @@ export class BlockingStream implements BlockingConnection {
     return this.#channel.outFd;
   }
 
-  /** True while a part of a message that was taken has not gone out. */
+  /** True while a part of a taken message is not sent yet. */
   get isSending(): boolean {
     return this.#outgoing.bytes > 0;
   }
@@ -118,18 +118,18 @@ export class BlockingStream implements BlockingConnection {
     out.copy.write(message, PREFIX_BYTES);
     out.end = PREFIX_BYTES + length;
     this.#flush(timeoutMs, startMs);
-    // A message that has begun is taken. One that has not is dropped, since no part of it has gone out.
+    // A message that is sent in part counts as taken. One that is not is dropped, since no byte of it was sent.
     if (out.start > 0 || out.bytes === 0) return true;
     out.clear();
     return false;
   }
 
-  /** Sends as much of a begun message as it can without waiting. @throws IpcError IPC_PEER_LOST */
+  /** Sends as much as it can of a message sent in part, without waiting. @throws IpcError IPC_PEER_LOST */
   flush(): void {
     this.#flush(0, performance.now());
   }
 
-  /** Sends what is there. @returns true when all of it went */
+  /** Sends the outgoing bytes. @returns true when all of them are sent */
   #flush(timeoutMs: number, startMs: number): boolean {
     const out = this.#outgoing;
     while (out.bytes > 0) {
@@ -157,7 +157,7 @@ export class BlockingStream implements BlockingConnection {
     this.#check();
     const length = this.#take(into);
     if (length >= 0) return length;
-    // A frame begun must get out before an answer to it can come in.
+    // A frame that is sent in part must be complete before a reply to it can arrive.
     const isFlushing = this.#outgoing.bytes > 0;
     const isShort = timeoutMs < SLICE_MS || isFlushing;
     let startMs = isShort ? performance.now() : 0;
@@ -201,7 +201,7 @@ export class BlockingStream implements BlockingConnection {
     return length;
   }
 
-  /** Takes a message that is here already, without a call of the kernel. */
+  /** Takes a message that was read already, without a call of the kernel. */
   takeBuffered(into: Uint8Array): number {
     return this.#take(into);
   }
@@ -209,7 +209,7 @@ export class BlockingStream implements BlockingConnection {
   /** Reads once. @returns true when something came @throws IpcError IPC_PEER_LOST at the end */
   fill(withoutWaiting: boolean): boolean {
     const incoming = this.#incoming;
-    // Memory for large messages grows as their bytes arrive, not by what their prefix claims.
+    // Memory grows as the bytes of a large message arrive, not by the length in its prefix.
     if (incoming.end === incoming.mapping.byteLength) incoming.makeRoom(FIRST_BUFFER_BYTES);
     const room = incoming.mapping.byteLength - incoming.end;
     const got = this.#channel.read(incoming.mapping.pointer(incoming.end), room, !withoutWaiting);
@@ -233,7 +233,7 @@ export class BlockingStream implements BlockingConnection {
     const { inFd, outFd } = this.#channel;
     const { words } = this.#poll;
     const one = inFd === outFd;
-    // An entry without events would still report the other side's end, at once and for ever: -1 leaves it out.
+    // An entry without events would still report the other side's end again and again; -1 leaves it out.
     words[0] = one || (events & POLLIN) !== 0 ? inFd : -1;
     words[1] = one ? events : POLLIN;
     words[2] = (events & POLLOUT) !== 0 ? outFd : -1;
@@ -242,7 +242,7 @@ export class BlockingStream implements BlockingConnection {
   }
 
   hasRoom(): boolean {
-    // The next send throws the reason.
+    // The next `send` throws the reason.
     if (this.isOver || this.#unsendable !== undefined) return true;
     if (this.#outgoing.bytes > 0 && !this.#flush(0, performance.now())) return false;
     this.#wait(POLLOUT, 0);
@@ -266,7 +266,7 @@ export class BlockingStream implements BlockingConnection {
     try {
       if (this.#over === undefined && this.#outgoing.bytes > 0) this.#flush(CLOSE_MS, performance.now());
     } catch {
-      // The other side is gone, so nobody misses the rest.
+      // The other side is gone, so nobody needs the rest.
     }
     this.#open = false;
     this.#channel.close();

@@ -1,6 +1,6 @@
 import { type Capabilities, UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
 
-/** Mechanisms behind the POSIX wrapper: koffi is the binding that it prefers (`posix/binding.ts`). */
+/** Packages of mechanisms that use the POSIX wrapper. koffi is its preferred binding (`posix/binding.ts`). */
 export const NEEDS_POSIX_BINDING: Pick<Capabilities, "packages" | "native"> = { packages: ["koffi"], native: true };
 
 /** Capabilities of `unix`. */
@@ -25,7 +25,7 @@ const UNIX_STREAM: Capabilities = {
   native: false,
 };
 
-/** Returns the record of a queue that the kernel or shared memory keeps, between processes of one Linux machine. */
+/** Returns the capabilities of a queue in the kernel or in shared memory, between processes of one Linux machine. */
 export function localQueueCapabilities(
   limits: Pick<Capabilities, "modes" | "boundaries" | "maxMessageBytes" | "maxClients" | "maxInFlight">,
 ): Capabilities {
@@ -39,7 +39,7 @@ export function localQueueCapabilities(
   };
 }
 
-/** Returns the record of a connection over an event loop: that of a Unix stream socket, with `changes`. */
+/** Returns the capabilities of a connection over an event loop: those of a Unix stream socket, with `changes`. */
 export function streamCapabilities(changes: Partial<Capabilities>): Capabilities {
   return { ...UNIX_STREAM, ...changes };
 }

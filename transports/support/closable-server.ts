@@ -1,6 +1,6 @@
 import type { Address, Server } from "../contract/transport.ts";
 
-/** A {@link Server} whose `close` runs once, however often it is called. */
+/** Makes a {@link Server} whose `close` runs only once, however often it is called. */
 export function closableServer(address: Address, close: () => Promise<void>): Server {
   let closing: Promise<void> | undefined;
   const closeOnce = (): Promise<void> => {

@@ -1,4 +1,4 @@
-/** An end of a connection, or a server, that closes once: later calls of `close` get the promise of the first. */
+/** End of a connection, or server, that closes only once: later calls of `close` return the promise of the first. */
 export abstract class ClosesOnce {
   #closing: Promise<void> | undefined;
 

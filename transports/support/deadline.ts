@@ -1,18 +1,18 @@
-/** Number of steps of a wait, which serve to leave out time in which this process could not run. */
+/** Number of steps of a wait. They serve to leave out time in which this process could not run. */
 const STEPS = 4;
-/** Lateness beyond a step up to which a machine is merely busy. Beyond it, the process was stopped or blocked. */
+/** Lateness that a busy machine explains, beside the length of a step. A longer one: the process was stopped. */
 const LATE_MS = 100;
-/** Turns of the loop at the end: the first reads what has arrived, the second runs what follows, such as `close`. */
+/** Turns of the loop at the end: the first reads the data that arrived, the second runs its events, such as `close`. */
 const TURNS = 2;
 /** Longest delay of Node's timers; longer ones fire at once. */
 const LONGEST_MS = 2 ** 31 - 1;
 
 /**
- * Calls `act` once, when `limitMs` have passed, unless `clear` comes first. For limits that blame the other side.
+ * Calls `act` once when `limitMs` have passed, unless `clear` is called first. For limits that blame the other side.
  *
  * A turn of the event loop runs timers before it reads sockets. With a plain timer, a process that was stopped for
- * longer than its limit gives up although the answer lies in the kernel. So here a step in which this process could
- * not run counts no more than its own length, and the loop reads what is there before `act` is called.
+ * longer than its limit would give up although the reply has reached the kernel. So a step in which this process could
+ * not run counts no more than its own length, and the loop reads the data that arrived before it calls `act`.
  */
 export class Deadline {
   readonly #limitMs: number;

@@ -1,13 +1,13 @@
 import type { Writable } from "node:stream";
 import { type PrefixFormat, U32_PREFIX, writeFrame } from "./length-prefix.ts";
 
-/** Largest size of the scratch buffer, which grows with the messages; longer ones get a buffer of their own. */
+/** Largest size to which the scratch buffer grows with the messages; a longer message gets a buffer of its own. */
 const SCRATCH_LIMIT_BYTES = 4 * 1024 * 1024;
 
 /**
- * Writes length-prefixed messages to a stream: one `write` each, prefix and message in one buffer, because a second
- * write costs a second system call. The caller's bytes are copied into a scratch buffer; it is free again whenever
- * the stream has nothing queued, which is the case right after most writes, because the kernel took all at once.
+ * Writes length-prefixed messages to a stream. Each takes one `write`, with prefix and message in one buffer, because a
+ * second write costs a second system call. The caller's bytes are copied to a scratch buffer. The buffer is free again
+ * whenever the stream has nothing queued: right after most writes, because the kernel usually takes all bytes at once.
  */
 export class FrameWriter {
   readonly #stream: Writable;
@@ -43,7 +43,7 @@ export class FrameWriter {
   }
 
   #frameOf(bytes: number): Buffer {
-    // Whatever was queued before may still lie in the scratch buffer.
+    // The scratch buffer may still hold bytes that are queued.
     if (this.#stream.writableLength !== 0) return Buffer.allocUnsafe(bytes);
     if (this.#frame.length === bytes) return this.#frame;
     if (bytes > SCRATCH_LIMIT_BYTES) return Buffer.allocUnsafeSlow(bytes);

@@ -1,7 +1,7 @@
 import { toIpcError } from "../contract/errors.ts";
 import type { ConnectionHandler, EventTransport, LaunchedRawClient } from "../contract/transport.ts";
 
-/** Longest time that a hanging child may take to end. */
+/** Time allowed for a child to end by itself. */
 const GRACE_MS = 1000;
 
 /**

@@ -1,14 +1,14 @@
 import { writeU32 } from "../contract/frame.ts";
 
-/** Format of the length in front of a message. The prefix itself is not counted; 0 is a length. */
+/** Format of the length in front of a message. The length does not include the prefix; 0 is valid. */
 export interface PrefixFormat {
-  /** Bytes that must be there before the functions below can be called. */
+  /** Bytes that must have arrived before the functions below can be called. */
   readonly minBytes: number;
-  /** Bytes of the whole prefix that begins at `at`; at most 16. */
+  /** Returns the size of the prefix that begins at `at`; at most 16. */
   bytesAt(bytes: Uint8Array, at: number): number;
-  /** The length announced by the whole prefix that begins at `at`; negative when it is nonsense. */
+  /** Returns the length in the complete prefix that begins at `at`; negative if the prefix is invalid. */
   lengthAt(bytes: Uint8Array, at: number): number;
-  /** Bytes of the prefix of a message of this length. */
+  /** Returns the size of the prefix for a message of this length. */
   bytesFor(messageBytes: number): number;
   write(frame: Uint8Array, messageBytes: number): void;
   /** Error code for a length above the limit. */
@@ -29,33 +29,33 @@ export const U32_PREFIX: PrefixFormat = {
 
 const MAX_PREFIX_BYTES = 16;
 
-/** Largest message that is gathered in one allocation; a larger one gets memory only as its bytes arrive. */
+/** Largest message for which all memory is allocated at once; a larger one gets memory only as its bytes arrive. */
 const TRUSTED_BYTES = 1024 * 1024;
 
-/** Writes prefix and message to the start of `frame`, which holds at least the bytes of both. */
+/** Writes prefix and message to the start of `frame`, which must be long enough for both. */
 export function writeFrame(frame: Uint8Array, message: Uint8Array, format: PrefixFormat = U32_PREFIX): void {
   format.write(frame, message.length);
   frame.set(message, format.bytesFor(message.length));
 }
 
 /**
- * Cuts a stream of chunks into messages. A message that lies whole in a chunk is handed over as a view of it; one that
- * is spread over chunks is gathered in a buffer that is reused. Either is valid only until `deliver` returns.
+ * Cuts a stream of chunks into messages. If a message lies in one chunk, `deliver` gets a view of the chunk. If it is
+ * spread over several, it is collected in a reused buffer. Both are valid only until `deliver` returns.
  */
 export class LengthPrefixDecoder {
   readonly #limitBytes: number;
   readonly #format: PrefixFormat;
   readonly #deliver: (message: Uint8Array) => boolean;
   #refusedBytes: number | undefined;
-  /** The frame begun in an earlier chunk, prefix included: `#have` of its bytes are here. */
+  /** Frame that began in an earlier chunk, prefix included; `#have` bytes of it have arrived. */
   #gathered: Uint8Array = new Uint8Array(MAX_PREFIX_BYTES);
   #have = 0;
-  /** The view handed out last. A ping-pong reads the same place of the same buffer again and again. */
+  /** View delivered last. It is kept since a ping-pong reads the same place of the same buffer again and again. */
   #view: Uint8Array = new Uint8Array(0);
 
   /**
    * @param limitBytes longest message accepted.
-   * @param deliver gets each message; returns false to stop behind it, even in mid-chunk.
+   * @param deliver gets each message; returns false to stop after it, even inside a chunk.
    */
   constructor(limitBytes: number, deliver: (message: Uint8Array) => boolean, format: PrefixFormat = U32_PREFIX) {
     this.#limitBytes = limitBytes;
@@ -63,7 +63,7 @@ export class LengthPrefixDecoder {
     this.#deliver = deliver;
   }
 
-  /** True when a frame has begun and not ended: an end of file now is a loss. */
+  /** True while a frame is incomplete: if the stream ends now, a message is lost. */
   get midFrame(): boolean {
     return this.#have > 0;
   }
@@ -76,8 +76,8 @@ export class LengthPrefixDecoder {
   /**
    * Delivers the messages in `chunk[start, end)`. Copies the bytes of an unfinished one, so the chunk may be reused.
    *
-   * @returns where it stopped: `end`, or less when `deliver` returned false (go on from there later), or -1 when a
-   *   length exceeds the limit. After -1 the stream has no meaning any more: hang up.
+   * @returns where it stopped: `end`, or less when `deliver` returned false (continue from there later), or -1 when a
+   *   length exceeds the limit. After -1 the rest of the stream cannot be read: close it.
    */
   push(chunk: Uint8Array, start: number, end: number): number {
     let at = start;
@@ -112,7 +112,7 @@ export class LengthPrefixDecoder {
     return this.#view;
   }
 
-  /** Copies bytes of the frame begun; `#have` is 0 afterwards exactly when it is whole. */
+  /** Copies bytes of the incomplete frame. Afterwards `#have` is 0 exactly if the frame was completed. */
   #gather(chunk: Uint8Array, start: number, end: number): number {
     let at = start;
     const format = this.#format;
@@ -145,7 +145,7 @@ export class LengthPrefixDecoder {
   #gatheredMessage(): Uint8Array {
     const from = this.#format.bytesAt(this.#gathered, 0);
     const message = this.#gathered.subarray(from, from + this.#format.lengthAt(this.#gathered, 0));
-    // A rare giant message must not pin its memory for the life of the connection.
+    // A rare giant message must not keep its memory for the life of the connection.
     if (this.#gathered.length > 4 * TRUSTED_BYTES) this.#gathered = new Uint8Array(MAX_PREFIX_BYTES);
     return message;
   }

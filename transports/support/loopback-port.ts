@@ -5,7 +5,7 @@ import type { Address, OsObject } from "../contract/transport.ts";
 import { isListening } from "./stream-client.ts";
 
 const BACKLOG = 1024;
-/** The only interface ever used: nothing outside this machine can reach it. */
+/** The only interface used: it cannot be reached from outside this machine. */
 const HOST = "127.0.0.1";
 /** The address in the form of `/proc/net/tcp`: a little-endian hexadecimal word. */
 const PROC_HOST = "0100007F";
@@ -33,7 +33,7 @@ export function loopbackTarget(transport: string, address: Address): TcpNetConne
   return { host: HOST, port, noDelay: true };
 }
 
-/** @throws IpcError IPC_UNSUPPORTED for any host but 127.0.0.1, and for what is no port. */
+/** Returns the port of an address. @throws IpcError IPC_UNSUPPORTED for another host than 127.0.0.1, or a bad port */
 export function portOf(transport: string, address: Address): number {
   const [host, digits = "", ...rest] = address.name.split(":");
   const port = Number(digits);
@@ -56,12 +56,12 @@ async function isHeld(port: number): Promise<boolean> {
   });
 }
 
-/** `127.0.0.1:<port>`, the name of such an address. */
+/** Returns `127.0.0.1:<port>`, the name of the address with this port. */
 export function loopbackName(port: number): string {
   return `${HOST}:${port}`;
 }
 
-/** Lists the port of an address while somebody listens there. */
+/** Returns the port of an address as its residue if somebody listens there. */
 export async function portResidue(transport: string, address: Address): Promise<readonly OsObject[]> {
   return (await isHeld(portOf(transport, address))) ? [{ kind: "port", name: address.name }] : [];
 }

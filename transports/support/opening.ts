@@ -2,10 +2,10 @@ import { IpcError } from "../contract/errors.ts";
 import type { OpenOptions, Server } from "../contract/transport.ts";
 import { Deadline } from "./deadline.ts";
 
-/** Longest time that opening may take when the caller set no limit of its own. */
+/** Longest time that opening may take if the caller sets no limit. */
 export const OPEN_LIMIT_MS = 5000;
 
-/** @throws IpcError IPC_ABORTED when the signal has fired already, IPC_UNSUPPORTED for a key nobody would check. */
+/** @throws IpcError IPC_ABORTED if the signal has fired already, IPC_UNSUPPORTED for a key that nobody would check. */
 export function checkOptions(transport: string, options: OpenOptions | undefined): void {
   if (options?.signal?.aborted) throw aborted(transport);
   if (options?.key !== undefined) {
@@ -19,7 +19,7 @@ export function aborted(transport: string): IpcError {
 }
 
 /**
- * Settles as `work` does, unless the signal fires or the time runs out first: then it calls `cancel` and rejects with
+ * Settles as `work` does. If the signal fires or the time runs out before that, calls `cancel` and rejects with
  * IPC_ABORTED or IPC_TIMEOUT.
  */
 export async function withinLimit<T>(
@@ -40,7 +40,7 @@ export async function withinLimit<T>(
   });
   options?.signal?.addEventListener("abort", onAbort, { once: true });
   if (options?.signal?.aborted) onAbort();
-  // Cancelling makes the work fail as well; that second failure has no listener otherwise.
+  // Cancelling makes `work` fail too; without this, that second failure would have no listener.
   work.catch(() => undefined);
   try {
     return await Promise.race([work, interruption.promise]);

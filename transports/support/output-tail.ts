@@ -2,7 +2,7 @@ import type { Readable } from "node:stream";
 
 const KEPT_CHARACTERS = 4096;
 
-/** The end of what a process prints: a reason may be in it, and no process may fill our memory with the rest. */
+/** Last part of the output of a process, which may contain a reason. Keeping all of it could fill our memory. */
 export class OutputTail {
   #text = "";
 
@@ -18,14 +18,14 @@ export class OutputTail {
     return this.#text;
   }
 
-  /** The last line, or the one above the trace of an error, which is the error; undefined when nothing was printed. */
+  /** Returns the last line, or the error above it if that is a stack trace; undefined when nothing was printed. */
   lastTelling(): string | undefined {
     const lines = this.#text.split("\n").filter((line) => line.trim() !== "");
     return (lines.findLast(isTelling) ?? lines.at(-1))?.trim();
   }
 }
 
-/** Stack frames, Node's version line and the fields it prints behind an error mean less than the error above them. */
+/** False for stack frames, Node's version line and the fields that Node prints after an error: the error is above. */
 function isTelling(line: string): boolean {
   return !/^\s+at |^Node\.js v|^\s*[{}]\s*$|^ {2}\w+: .*,?$/.test(line);
 }

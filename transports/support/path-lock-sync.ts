@@ -2,8 +2,8 @@ import { isAnswered } from "../posix/unix-socket.ts";
 import { type LockSteps, takePathLock } from "./path-lock.ts";
 
 /**
- * Does the same as `withPathLock`, with the same lock, for callers that may not wait in an event loop. The path may be
- * that of a segment as well as of a socket.
+ * Does the same as `withPathLock`, with the same lock, for callers that cannot wait in an event loop. The path may lead
+ * to a segment or to a socket.
  */
 export function withPathLockSync<T>(path: string, transport: string, work: () => T): T {
   const release = runStepsSync(takePathLock(path, transport));

@@ -23,30 +23,30 @@ import { hasErrno } from "./has-errno.ts";
 import { checkSocketPath } from "./socket-path-limit.ts";
 import { isListening } from "./stream-client.ts";
 
-/** Longest wait for the lock. Holding it takes a few system calls, so one that stays busy this long is broken. */
+/** Longest wait for the lock. Owners hold it for a few system calls, so a lock that is busy this long is broken. */
 const WAIT_LIMIT_MS = 2000;
 const RETRY_MS = 3;
 const HASH_DIGITS = 8;
 /** Characters that `mkdtemp` puts behind the prefix. */
 const SUFFIX_CHARACTERS = 6;
-/** Linux names what lies in an open directory through here: no path is too long, and none can be exchanged. */
+/** Path to open directories on Linux. Files are named through it, so no path is too long and none can be exchanged. */
 const DESCRIPTORS = "/proc/self/fd";
 const HAS_DESCRIPTORS = existsSync(DESCRIPTORS);
 
 /**
- * Steps of taking a lock, for callers with and without an event loop. A string asks whether somebody listens at that
- * path; a number asks to wait that many milliseconds.
+ * Steps of taking a lock, for callers with and without an event loop. The caller must find out if somebody listens at
+ * the path when it gets a string, and wait that many milliseconds when it gets a number.
  */
 export type LockSteps<Result> = Generator<string | number, Result, boolean>;
 
 /**
- * Runs `work` while no other process that uses this function, or `withPathLockSync`, does so for the same path. Two
- * servers could otherwise both find that nobody answers there, and both believe that they took over a stale path.
+ * Runs `work` while no other process runs work for the same path through this function or `withPathLockSync`. Otherwise
+ * two servers could both find that nobody listens there, and both take over the stale path.
  *
- * @throws IpcError IPC_ADDRESS_IN_USE when it stays busy or the entry of the lock is another user's, IPC_SYSTEM
+ * @throws IpcError IPC_ADDRESS_IN_USE if the lock stays busy or its entry belongs to another user, IPC_SYSTEM
  */
 export async function withPathLock<T>(path: string, transport: string, work: () => Promise<T>): Promise<T> {
-  // Throws ENOENT, which libuv replaces: the server would get EACCES.
+  // Throws ENOENT where there is no directory; libuv would replace it, and the server would get EACCES.
   statSync(dirname(path));
   const release = await runSteps(takePathLock(path, transport));
   try {
@@ -70,19 +70,19 @@ async function runSteps<Result>(steps: LockSteps<Result>): Promise<Result> {
 }
 
 /**
- * Takes the lock of a path. It is a directory beside the path that holds one socket on which its owner listens. So only
- * those who may write there can take it, in whatever namespace they are, and the kernel ends it with its owner.
+ * Takes the lock of a path. The lock is a directory beside the path with one socket in it, on which the owner listens.
+ * So only processes that may write there can take it, in any namespace, and the kernel ends it with its owner.
  *
- * Everybody prepares a directory with a listening socket and renames it onto the entry. That succeeds where there is no
- * entry or an empty one. A socket in the entry that refuses is a dead owner's. It is removed by its name, which nobody
- * else will ever have, so that a slow newcomer cannot remove the socket of a living owner.
+ * Everybody prepares a directory with a listening socket and renames it onto the entry. That succeeds if there is no
+ * entry or an empty one. If the socket in the entry refuses connections, its owner is dead. It is then removed by its
+ * name, which is never used again, so that a slow newcomer cannot remove the socket of a living owner.
  *
  * @returns the function that releases it
  */
 export function* takePathLock(path: string, transport: string): LockSteps<() => void> {
   const entry = `${prefixOf(path)}lock`;
   const untilMs = performance.now() + WAIT_LIMIT_MS;
-  // Nobody can start a server in such a directory, and the server's own error is clearer than one of the lock.
+  // Without write permission no server can start here, and its own error is clearer than one of the lock.
   if (!isWritable(dirname(path))) return () => undefined;
   let claim: Claim | undefined;
   try {
@@ -108,7 +108,7 @@ export function* takePathLock(path: string, transport: string): LockSteps<() => 
   }
 }
 
-/** A listening socket in a private directory, and a descriptor of that. */
+/** A listening socket in a private directory, and a descriptor of that directory. */
 class Claim {
   readonly #name: string;
   readonly #inside: OwnDirectory;
@@ -118,12 +118,12 @@ class Claim {
     this.#inside = inside;
     this.#name = inside.path.slice(-SUFFIX_CHARACTERS);
     this.#server = createServer((socket) => socket.destroy());
-    // The error comes a turn later; `listening` shows it at once.
+    // The error event comes a turn later; `listening` shows the failure now.
     this.#server.on("error", () => undefined);
     this.#server.listen({ path: inside.at(this.#name), exclusive: true }).unref();
   }
 
-  /** Returns undefined when another process removed it before it listened. @throws IpcError IPC_SYSTEM */
+  /** Returns undefined if another process removed it before the socket listened. @throws IpcError IPC_SYSTEM */
   static prepare(path: string, transport: string): Claim | undefined {
     const longest = "x".repeat(SUFFIX_CHARACTERS);
     if (!HAS_DESCRIPTORS) checkSocketPath(join(prefixOf(path) + longest, longest), transport);
@@ -138,7 +138,7 @@ class Claim {
     const claim = new Claim(inside);
     if (claim.#server.listening || !inside.isThere()) return claim;
     claim.end();
-    // Throws the reason where no descriptor is left.
+    // If no descriptor is left, this throws that reason.
     closeSync(openSync(dirname(path), fs.O_RDONLY));
     const message = `${transport}: the lock of ${path} cannot make a socket in ${dirname(path)}; use another directory`;
     throw new IpcError("IPC_SYSTEM", message, { transport });
@@ -165,12 +165,12 @@ class Claim {
     this.#server.close();
     this.#inside.remove(this.#name);
     this.#inside.close();
-    // Another process may have moved its claim here by now: then it is not empty.
+    // Another process may have moved its claim here by now: then the directory is not empty and stays.
     ignoring(() => rmdirSync(this.#inside.path));
   }
 }
 
-/** An open directory of this user: exchanging its name cannot lead elsewhere what happens in it. */
+/** An open directory of this user. Files in it are reached by its descriptor, even if its name is exchanged. */
 class OwnDirectory {
   /** Current path; updated by whoever renames it. */
   path: string;
@@ -211,7 +211,7 @@ class OwnDirectory {
 
   sockets(): string[] {
     const names: string[] = [];
-    // Its owner may have removed it by now.
+    // The owner may have removed the directory by now.
     ignoring(() => names.push(...readdirSync(this.#way()).filter((name) => name.length === SUFFIX_CHARACTERS)));
     return names.filter((name) => lstatSync(this.at(name), { throwIfNoEntry: false })?.isSocket());
   }
@@ -229,7 +229,7 @@ class OwnDirectory {
   }
 }
 
-/** Removes the sockets in it that nobody listens on. @returns true when nobody listens on any */
+/** Removes sockets of a directory on which nobody listens. @returns true if nobody listens on any of them */
 function* isAbandoned(directory: string): LockSteps<boolean> {
   const inside = OwnDirectory.open(directory);
   if (inside === undefined) return true;
@@ -244,7 +244,7 @@ function* isAbandoned(directory: string): LockSteps<boolean> {
   }
 }
 
-/** True when a silent claim is abandoned for sure: its maker would listen by now. An entry has listened before. */
+/** True if a claim without a listener is surely abandoned: an entry has had one, and an old claim would have one. */
 function isFinal(directory: string): boolean {
   if (directory.endsWith(".lock")) return true;
   const found = lstatSync(directory, { throwIfNoEntry: false });
@@ -260,7 +260,7 @@ function* removeAbandoned(directories: readonly string[]): LockSteps<void> {
   }
 }
 
-/** Lists what the locks of paths in one directory have there, also from processes killed while they took one. */
+/** Lists the directories that locks of these paths have made, also those of processes killed while they took a lock. */
 function entriesOf(paths: readonly string[]): string[] {
   const prefixes = new Set(paths.map((path) => basename(prefixOf(path))));
   const directory = dirname(paths[0] ?? "");
@@ -273,7 +273,7 @@ function entriesOf(paths: readonly string[]): string[] {
   }
 }
 
-/** Lists what the locks of paths in one directory have left there, or hold now. */
+/** Lists the objects that the locks of paths in one directory have left there, or hold now. */
 export function lockResidue(...paths: readonly string[]): OsObject[] {
   return entriesOf(paths).flatMap((name) => {
     const found = lstatSync(name, { throwIfNoEntry: false });
@@ -281,17 +281,17 @@ export function lockResidue(...paths: readonly string[]): OsObject[] {
   });
 }
 
-/** Removes what the locks of paths in one directory have left there; held ones and those being taken stay. */
+/** Removes what the locks of paths in one directory have left there; locks that are held or being taken stay. */
 export async function sweepLocks(...paths: readonly string[]): Promise<void> {
   await runSteps(removeAbandoned(entriesOf(paths).filter(isFinal)));
 }
 
-/** Returns a short prefix: without {@link DESCRIPTORS} the path of the socket below it has to fit. */
+/** Returns a short prefix: without {@link DESCRIPTORS}, the path of the socket inside must not be too long. */
 function prefixOf(path: string): string {
   return join(dirname(path), `.${createHash("sha256").update(basename(path)).digest("hex").slice(0, HASH_DIGITS)}.`);
 }
 
-/** @throws IpcError IPC_ADDRESS_IN_USE; also when renaming over it would succeed, as root's does */
+/** @throws IpcError IPC_ADDRESS_IN_USE for an entry that is not ours, even if it could be renamed over, as root can */
 function refuseForeign(entry: string, path: string, transport: string): void {
   const found = lstatSync(entry, { throwIfNoEntry: false });
   if (found === undefined || (found.isDirectory() && isOwn(found))) return;
@@ -309,7 +309,7 @@ function busy(entry: string, path: string, transport: string): IpcError {
   return new IpcError("IPC_ADDRESS_IN_USE", message, { transport, errno: "EADDRINUSE" });
 }
 
-/** Errnos where a lock is held, is no directory, is another user's, or was just removed; the next attempt decides. */
+/** Errnos if a lock is held, is no directory, is another user's, or was just removed; the next attempt decides. */
 const NOT_NOW = ["ENOTEMPTY", "EEXIST", "ENOTDIR", "EACCES", "EPERM", "ENOENT"] as const;
 
 function isWritable(directory: string): boolean {
@@ -329,6 +329,6 @@ function ignoring(work: () => void): void {
   try {
     work();
   } catch {
-    // Gone, taken over, or not ours: the next attempt finds out.
+    // It is gone, taken over, or not ours: the next attempt finds out.
   }
 }

@@ -17,7 +17,7 @@ export interface PathTransportOptions {
   readonly event: EventTransport;
 }
 
-/** Builds the parts that all mechanisms share whose address is the path of a Unix stream socket. */
+/** Builds the common parts of all mechanisms with the path of a Unix stream socket as their address. */
 export function pathTransport(options: PathTransportOptions): Transport {
   const { id, stem, capabilities, event } = options;
   return {
@@ -36,14 +36,14 @@ export function pathTransport(options: PathTransportOptions): Transport {
   };
 }
 
-/** Returns the version of the installed package of `specifier`, also when that does not export its package.json. */
+/** Returns the installed version of the package of `specifier`, even if it does not export its package.json. */
 export function installedVersion(specifier: string, from: string): string {
   const path = findPackageJSON(specifier, from);
   if (path === undefined) throw new Error(`no package.json belongs to ${specifier}`);
   return (JSON.parse(readFileSync(path, "utf8")) as { version: string }).version;
 }
 
-/** Probes a library that is an ordinary package: returns its version, or the command that installs it. */
+/** Probes a library from an npm package: returns its version, or the command that installs it. */
 export async function probePackage(name: string, load: () => Promise<string>): Promise<Availability> {
   if (process.platform === "win32") {
     return { available: false, reason: "Node has no Unix sockets on Windows; use named-pipe or tcp" };

@@ -11,9 +11,9 @@ const SOCKET_TYPE = 0;
 let pipeConstructor: PipeConstructor | undefined;
 
 /**
- * Opens a stream on a descriptor that `net.Socket({ fd })` refuses, such as a datagram socket or an eventfd: each
- * `data` is one read. Node has no public way, so this takes the constructor of an internal handle from a socket that
- * has one. No other place does so (checked on Node 22, 24 and 26).
+ * Opens a stream on a descriptor that `net.Socket({ fd })` refuses, such as a datagram socket or an eventfd. Each
+ * `data` event is one read. Node has no public way, so this takes the constructor of the internal handle from an
+ * ordinary socket. Nothing else here uses Node's internals (checked on Node 22, 24 and 26).
  *
  * The stream owns the descriptor: `destroy` closes it.
  */
@@ -25,7 +25,7 @@ export function adoptDescriptor(fd: number): Socket {
   return new Socket({ handle, readable: true, writable: true } as unknown as ConstructorParameters<typeof Socket>[0]);
 }
 
-/** The descriptor behind a connected socket, for calls around libuv; -1 where Node does not show it. */
+/** Returns the descriptor of a connected socket, for calls that bypass libuv; -1 where Node does not show it. */
 export function descriptorOf(socket: Socket): number {
   const { _handle: handle } = socket as unknown as { _handle?: { readonly fd?: number } | null };
   return handle?.fd ?? -1;

@@ -10,37 +10,37 @@ import type {
 } from "../contract/transport.ts";
 import { ClosesOnce } from "./closing.ts";
 
-/** Blocking server that, beyond the contract, shows its clients come and go. */
+/** Blocking server that also lists its clients, which the contract does not ask for. */
 export interface ObservableServer extends BlockingServer {
   readonly connections: readonly BlockingConnection[];
-  /** True when the last `receive` returned -1 although messages may be left: it passed some not for its caller. */
+  /** True if the last `receive` returned -1 although messages may be left: it skipped some that were for others. */
   readonly hasMore?: boolean;
 }
 
-/** Blocking connection that, beyond the contract, distinguishes an orderly end from a death. */
+/** Blocking connection that also tells an orderly end from a death, which the contract does not ask for. */
 export interface ObservableConnection extends BlockingConnection {
   readonly endedOrderly: boolean;
-  /** True when a message of that size fits now. Without it, senders are asked to retry even when there is no room. */
+  /** True if a message of that size fits now. Without this function, senders must retry even if there is no room. */
   hasRoom(bytes: number): boolean;
 }
 
-/** A connection being opened in steps that do not wait. */
+/** A connection that is opened in steps, which do not wait. */
 export interface Opening {
-  /** @returns the connection once it stands @throws IpcError; then nothing is left of it */
+  /** @returns the connection once it is open @throws IpcError, and then leaves nothing behind */
   step(waitMs: number): BlockingConnection | undefined;
   abandon(): void;
 }
 
-/** Blocking transport that, beyond the contract, connects without holding up the event loop. */
+/** Blocking transport that can also connect without blocking the event loop. */
 export interface SteppedTransport extends BlockingTransport {
   begin(address: Address, timeoutMs: number): Opening;
 }
 
 /** Decides when there may be something to do. */
 export interface PollSchedule {
-  /** Calls `turn` now and then, and again at once while it returns true. */
+  /** Calls `turn` from time to time, and again immediately while it returns true. */
   start(turn: () => boolean): void;
-  /** Calls `turn` soon: something could not be sent, and nothing announces room. */
+  /** Calls `turn` soon: a message could not be sent, and no event announces room for it. */
   hurry(): void;
   stop(): void;
 }
@@ -50,10 +50,10 @@ export interface Limits {
   readonly maxMessageBytes: number;
 }
 
-/** Most messages taken in one turn, so that timers get theirs. */
+/** Maximum number of messages taken in one turn, so that timers can run too. */
 const BATCH = 64;
 
-/** A connection in event mode over a blocking one that is polled, never waited for. */
+/** A connection in event mode over a blocking one, which is only polled. */
 export class PolledEventConnection extends ClosesOnce implements Connection {
   readonly #limits: Limits;
   readonly #connection: BlockingConnection;
@@ -62,11 +62,11 @@ export class PolledEventConnection extends ClosesOnce implements Connection {
   readonly #buffer: Uint8Array | undefined;
   readonly #onEnd: (() => void) | undefined;
   #open = true;
-  /** Size of the message that was refused; -1 when none waits. */
+  /** Size of the message that was refused last; -1 when no sender waits for room. */
   #wantedBytes = -1;
   paused = false;
 
-  /** @param onEnd given by a server, which then does the receiving for all its connections */
+  /** @param onEnd passed by a server, which then receives for all its connections */
   constructor(
     limits: Limits,
     connection: BlockingConnection,
@@ -126,7 +126,7 @@ export class PolledEventConnection extends ClosesOnce implements Connection {
     }
   }
 
-  /** @param error the reason, when the other side did not end it in an orderly way */
+  /** @param error the reason, if the other side did not end the connection in order */
   end(error?: unknown): void {
     if (!this.#open) return;
     this.#open = false;
@@ -148,7 +148,7 @@ export class PolledEventConnection extends ClosesOnce implements Connection {
   }
 
   protected override async closeOnce(): Promise<void> {
-    // Never from inside the caller's own turn: `onClose` follows the call, it does not interrupt it.
+    // `onClose` must not run inside the call of `close`, only after it.
     await Promise.resolve();
     this.end();
   }
@@ -181,7 +181,7 @@ export class PolledEventServer extends ClosesOnce implements Server {
     for (const connection of this.#connections.values()) connection.offerRoom();
     let taken = 0;
     let hasMore = false;
-    // The server hands over whatever comes next, so one that pauses holds up the others: enough for checks.
+    // A blocking server cannot skip a client, so one paused connection stops them all: good enough for checks.
     while (taken < BATCH && !this.#isPaused()) {
       const length = this.#server.receive(this.#buffer, 0);
       const { from } = this.#server;

@@ -1,10 +1,10 @@
 import type { Server as NetServer } from "node:net";
 import { bindPrivately } from "./socket-path.ts";
 
-/** Newcomers that the kernel keeps while we are busy; it lowers the figure to net.core.somaxconn. */
+/** Number of newcomers that the kernel queues while we are busy; it lowers this to net.core.somaxconn. */
 const BACKLOG = 1024;
 
-/** Puts a Node listener at a path with mode 0600 from the start: `bind` happens before `listen` returns. */
+/** Makes a Node listener listen at a path, with mode 0600 from the start: `bind` happens before `listen` returns. */
 export async function listenPrivately(listener: NetServer, path: string): Promise<void> {
   const bound = new Promise<void>((resolve, reject) => {
     listener.once("error", reject);

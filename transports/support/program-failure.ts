@@ -4,10 +4,9 @@ export function howEnded({ code, signal }: { readonly code: number | null; reado
 }
 
 /**
- * Explains why a program that was run to its end was of no use: it is not installed, did not end in time, or failed.
- * Each has a sentence and a remedy of its own.
+ * Explains why running a program failed: it is not installed, did not end in time, or failed itself.
  *
- * @param error what `execFile` or `execFileSync` threw, or `spawnSync` returned
+ * @param error thrown by `execFile` or `execFileSync`, or returned by `spawnSync`
  */
 export function programFailure(name: string, error: unknown, limitMs: number): string {
   const { code, killed, stderr, message = "" } = error as Partial<ExecError>;

@@ -6,8 +6,8 @@ import { checkSocketPath } from "./socket-path-limit.ts";
 import { isListening } from "./stream-client.ts";
 
 /**
- * Runs `listen`, which puts a socket at `path`, while no other server of ours starts there. Removes a socket that a
- * killed server left; a live server and anything that is not a socket stay.
+ * Runs `listen`, which creates a socket at `path`, while no other server of ours starts there. First removes a socket
+ * that a killed server left. Does not touch a live server, or anything that is not a socket.
  *
  * @throws IpcError IPC_ADDRESS_IN_USE, IPC_SYSTEM
  */
@@ -17,7 +17,7 @@ export async function listenAtPath<T>(path: string, transport: string, listen: (
     return await withPathLock(path, transport, async () => {
       await clearStalePath(path, transport);
       const server = await listen();
-      // For libraries that bind in a later turn, without our mask; until here the directory protects the socket.
+      // For libraries that bind in a later turn, without our mask. Up to here the directory protects the socket.
       chmodSync(path, 0o600);
       return server;
     });
@@ -34,13 +34,13 @@ async function clearStalePath(path: string, transport: string): Promise<void> {
   unlinkSync(path);
 }
 
-/** @param what what is there, and what to do about it */
+/** @param what states what is at the address, and what to do about it */
 export function inUse(transport: string, what: string, cause?: unknown): IpcError {
   return new IpcError("IPC_ADDRESS_IN_USE", `${transport}: ${what}`, { transport, errno: "EADDRINUSE", cause });
 }
 
 /**
- * Runs `bind`, which must create its socket before it returns, so that only the owner may connect (mode 0600).
+ * Runs `bind` such that only the owner may connect (mode 0600). `bind` must create its socket before it returns.
  * A worker thread cannot set the mask of the process; there only the private directory protects the path.
  */
 export function bindPrivately<T>(bind: () => T): T {
@@ -58,7 +58,7 @@ export function pathResidue(path: string, transport = "socket path"): readonly O
   return pathsResidue([path], transport);
 }
 
-/** As {@link pathResidue}, for several paths in one directory. */
+/** Does the same as {@link pathResidue} for several paths in one directory. */
 export function pathsResidue(paths: readonly string[], transport: string): readonly OsObject[] {
   try {
     const sockets = paths.flatMap((name): OsObject[] => {
@@ -71,18 +71,18 @@ export function pathsResidue(paths: readonly string[], transport: string): reado
   }
 }
 
-/** Removes a socket and what its lock has left; leaves anything else at the path. @throws IpcError as `removeSocket` */
+/** Removes a socket and the remains of its lock; nothing else at the path. @throws IpcError as `removeSocket` */
 export async function sweepPath(path: string, transport = "socket path"): Promise<void> {
   await sweepPaths([path], transport);
 }
 
-/** As {@link sweepPath}, for several paths in one directory. */
+/** Does the same as {@link sweepPath} for several paths in one directory. */
 export async function sweepPaths(paths: readonly string[], transport: string): Promise<void> {
   for (const path of paths) removeSocket(path, transport);
   await sweepLocks(...paths);
 }
 
-/** Removes a socket; leaves anything else at the path. @throws IpcError IPC_SYSTEM (EPERM, EACCES, …) */
+/** Removes a socket; does not touch anything else at the path. @throws IpcError IPC_SYSTEM (EPERM, EACCES, …) */
 export function removeSocket(path: string, transport = "socket path"): void {
   try {
     if (lstatSync(path, { throwIfNoEntry: false })?.isSocket()) rmSync(path, { force: true });

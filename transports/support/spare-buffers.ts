@@ -1,18 +1,18 @@
-/** Smallest copy worth keeping: below, a new buffer is cut from Node's own pool, which costs less. */
+/** Smallest buffer that is kept: a smaller one comes from Node's own pool, at a lower cost. */
 const WORTH_KEEPING_BYTES = 4096;
-/** Most bytes that are kept; a rare giant must not pin its memory for the life of a connection. */
+/** Maximum of bytes that are kept: a rare giant message must not keep its memory for the life of a connection. */
 const KEPT_BYTES = 1024 * 1024;
 
 /**
- * Copies for a library that reads them after `send` has returned and reports when it is done. New memory of 64 KiB
- * costs several times the copy, because the system hands it out page by page; so buffers are used again.
+ * Reused buffers of copies, for a library that reads them after `send` has returned and reports when it is done. New
+ * memory of 64 KiB costs several times as much as the copy, because the system provides it page by page.
  */
 export class SpareBuffers {
   readonly #free: Buffer[] = [];
-  /** Length of all buffers that are kept: that of the last message. */
+  /** Length of each buffer that is kept: the length of the last message. */
   #bytes = 0;
 
-  /** Copies `message` into a buffer that nobody else has. */
+  /** Copies `message` into a buffer that nobody else uses. */
   copy(message: Uint8Array): Buffer {
     const { length } = message;
     if (length < WORTH_KEEPING_BYTES) return Buffer.from(message);
@@ -27,7 +27,7 @@ export class SpareBuffers {
     return bytes >= WORTH_KEEPING_BYTES && bytes <= KEPT_BYTES;
   }
 
-  /** Takes a copy back: once at most, and only when nobody will read it any more. */
+  /** Takes a copy back. Call it at most once per copy, and only when nobody will read the copy any more. */
   giveBack(buffer: Buffer): void {
     if (!this.wants(buffer.length)) return;
     if (buffer.length !== this.#bytes) {

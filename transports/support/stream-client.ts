@@ -8,8 +8,8 @@ import { StreamConnection } from "./stream-connection.ts";
 const READ_BYTES = 64 * 1024;
 
 /**
- * Pause between two attempts at a full queue. It is constant, so that a client that has waited long tries no less
- * often than a newcomer.
+ * Pause between two attempts while the queue is full. It is constant, so that a client that has waited long retries as
+ * often as a newcomer.
  */
 const QUEUE_PAUSE_MS = 5;
 
@@ -18,18 +18,18 @@ export interface Dialling<T> {
   readonly target: NetConnectOpts;
   readonly options: OpenOptions | undefined;
   readonly limitMs?: number;
-  /** Gets bytes `[0, end)` of the one buffer that serves all reads; returns false to stop reading. */
+  /** Gets the bytes `[0, end)` of `buffer`, which is reused for all reads; returns false to stop reading. */
   readonly onRead: (end: number, buffer: Uint8Array) => boolean;
   /**
-   * Settles `opened`, now or later. Called inside the `connect` event, so that no bytes are missed; from here on the
-   * errors of the socket are the callee's.
+   * Settles `opened`, now or later. Called inside the `connect` event, so that no bytes are missed. From then on, this
+   * function must handle the errors of the socket.
    */
   readonly onConnect: (socket: Socket, opened: PromiseWithResolvers<T>) => void;
 }
 
 /**
- * Connects a socket. Where a blocking connect(2) would wait for room in the queue of a Unix socket's server, a
- * non-blocking one fails at once with EAGAIN (a Python `Listener` has room for two). So this retries until the limit.
+ * Connects a socket. If the queue of a Unix socket's server is full, a blocking connect(2) waits, but a non-blocking
+ * one fails with EAGAIN (the queue of a Python `Listener` holds two). So this retries until the limit.
  *
  * @throws IpcError IPC_PEER_LOST, IPC_ABORTED, IPC_TIMEOUT, IPC_SYSTEM, and whatever `onConnect` rejects with.
  */
@@ -73,7 +73,7 @@ export async function dial<T>(dialling: Dialling<T>): Promise<T> {
   }
 }
 
-/** True for a full queue. Over TCP the same error means that this machine has run out of something. */
+/** True if the queue of the server is full. For TCP the same error means that this machine has run out of something. */
 function isQueueFull(target: NetConnectOpts, error: NodeJS.ErrnoException): boolean {
   return "path" in target && error.code === "EAGAIN";
 }
@@ -111,7 +111,7 @@ export async function connectStream(
   });
 }
 
-/** True when somebody accepts connections there, false when nobody does; other errors are thrown. */
+/** True if somebody accepts connections there, false if nobody does; throws other errors. */
 export function isListening(target: NetConnectOpts): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const socket = netConnect(target);
@@ -120,16 +120,16 @@ export function isListening(target: NetConnectOpts): Promise<boolean> {
       resolve(true);
     });
     socket.once("error", (error: NodeJS.ErrnoException) => {
-      // A reset comes from a listener that is just ending.
+      // A listener that is just ending resets the connection.
       if (["ECONNREFUSED", "ENOENT", "ECONNRESET"].includes(error.code ?? "")) resolve(false);
-      // A full queue of newcomers is a sign of life.
+      // The queue of newcomers is full, so somebody listens.
       else if (error.code === "EAGAIN") resolve(true);
       else reject(error);
     });
   });
 }
 
-/** A client without framing. */
+/** Connects a client that sends bytes without framing. */
 export async function connectRawSocket(transport: string, target: NetConnectOpts): Promise<RawClient> {
   const socket = netConnect(target);
   const opened = Promise.withResolvers<void>();

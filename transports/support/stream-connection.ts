@@ -6,11 +6,11 @@ import { Deadline } from "./deadline.ts";
 import { FrameWriter } from "./frame-writer.ts";
 import { LengthPrefixDecoder, type PrefixFormat, U32_PREFIX } from "./length-prefix.ts";
 
-/** Length that no message has: it means "this was my last" where an end of file would not be seen. */
+/** Length that no message has. It means "this was my last message" where an end of file would not be seen. */
 const LAST_WORD: Buffer = Buffer.from([0xff, 0xff, 0xff, 0xff]);
 const LAST_WORD_LENGTH = 0xffff_ffff;
 
-/** Longest time that an end closed by the other side may take to flush its queue. */
+/** Time allowed for flushing the queue after the other side has closed. */
 const FLUSH_LIMIT_MS = 5000;
 
 export interface StreamConnectionOptions {
@@ -21,20 +21,20 @@ export interface StreamConnectionOptions {
   /** Source and destination of the bytes; the same object for a socket, which must have `allowHalfOpen`. */
   readonly input: Readable;
   readonly output: Writable;
-  /** `feed`: the owner of `input` calls `feed` (a socket with `onread`). Default: this class listens for `data`. */
+  /** `feed`: the owner of `input` calls `feed` (a socket with `onread`). `data` (default): this class reads `input`. */
   readonly reads?: "feed" | "data";
   /** Format of lengths on the wire; default: a u32, little-endian. */
   readonly format?: PrefixFormat;
   /**
-   * True where the other side cannot see our end of file before this process ends (standard output on Windows). Each
-   * side then sends a length of 2^32 - 1 as its last word and hangs up. Only with the default format.
+   * True if the other side cannot see our end of file before this process ends (standard output on Windows). Each side
+   * then sends a length of 2^32 - 1 as its last word and hangs up. Possible only with the default format.
    */
   readonly saysLastWord?: boolean;
   /** Called after `handler.onClose`. */
   readonly onClosed?: (connection: StreamConnection) => void;
 }
 
-/** Bytes of a chunk that arrived while paused or behind the message at which the handler paused. */
+/** Bytes that arrived while paused, or that follow, in a chunk, the message at which the handler paused. */
 interface Rest {
   readonly chunk: Uint8Array;
   readonly start: number;
@@ -42,8 +42,8 @@ interface Rest {
 }
 
 /**
- * A connection over one or two byte streams with length-prefixed messages. Closing it lingers. After our end of file we
- * read (and discard) until the other side's, so that nothing taken is lost to a reset and `close` means that the other
+ * A connection over one or two byte streams with length-prefixed messages. `close` sends our end of file, then reads
+ * (and discards) until the other side's. So no message taken is lost by a reset, and when `close` resolves, the other
  * process has read everything.
  */
 export class StreamConnection extends ClosesOnce implements Connection {
@@ -84,11 +84,11 @@ export class StreamConnection extends ClosesOnce implements Connection {
     options.input.on("end", () => this.#inputEnded());
   }
 
-  /** Calls `onOpen` and begins to read. Call it once, after construction. */
+  /** Calls `onOpen` and begins to read. To be called once, after construction. */
   open(): void {
     this.#handler.onOpen(this);
     if (this.#options.reads === "feed") return;
-    // Attached only now and not before `onOpen`, because the first listener makes the stream flow.
+    // Attached after `onOpen`, because the first listener makes the stream flow.
     this.#options.input.on("data", (chunk: Uint8Array) => this.feed(chunk, chunk.length));
   }
 
@@ -126,7 +126,7 @@ export class StreamConnection extends ClosesOnce implements Connection {
     }
   }
 
-  /** Discards input after our own end; only the last word of the other side still matters. */
+  /** Discards input after our own end, up to the last word of the other side. */
   #skip(chunk: Uint8Array, start: number, end: number): void {
     if (!this.#options.saysLastWord || this.#remoteEnded) return;
     if (this.#decoder.push(chunk, start, end) < 0) this.#lastWordCame();
@@ -172,7 +172,7 @@ export class StreamConnection extends ClosesOnce implements Connection {
     }
   }
 
-  /** Continues in the next tick, because a handler that resumes must not be called from inside its own call. */
+  /** Continues in the next tick: a handler that calls `resume` must not be called again inside that call. */
   #continueSoon(): void {
     process.nextTick(() => {
       if (this.#paused || this.#state !== "open") return;
@@ -224,14 +224,14 @@ export class StreamConnection extends ClosesOnce implements Connection {
   }
 
   #fail(error: IpcError): void {
-    // The first error is the cause; an error of the other half afterwards is its consequence.
+    // The first error is the cause; a later error of the other stream is its consequence.
     this.#error ??= error;
     for (const stream of this.#openStreams) stream.destroy();
   }
 
   #streamClosed(stream: Readable | Writable): void {
     this.#openStreams.delete(stream);
-    // One half that died without an end of file takes the other with it.
+    // If one stream dies without an end of file, the other is ended too.
     if (this.#error !== undefined || (this.#state === "open" && stream === this.#options.output)) {
       for (const other of this.#openStreams) other.destroy();
     }

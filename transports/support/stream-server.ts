@@ -10,17 +10,17 @@ export interface StreamServerOptions {
   readonly maxMessageBytes: number;
   readonly maxClients: number;
   readonly handler: ConnectionHandler;
-  /** Listening already; its sockets need `allowHalfOpen`. */
+  /** Must be listening already; its sockets need `allowHalfOpen`. */
   readonly listener: NetServer;
   readonly format?: PrefixFormat;
   /**
-   * Negotiates with a newcomer before it counts as connected. Calls `admitted` at once or later, with the bytes read
-   * too far, or destroys the socket. It limits its own waiting.
+   * Negotiates with a newcomer before it counts as connected. Then calls `admitted` with the bytes read beyond the
+   * negotiation, or destroys the socket. It must limit its own waiting.
    */
   readonly admit?: (socket: Socket, admitted: (rest: Uint8Array) => void) => void;
 }
 
-/** A listening socket whose connections carry length-prefixed messages. Closing it unlinks a socket's path. */
+/** A listening socket whose connections carry length-prefixed messages. Closing it removes the path of a socket. */
 export class StreamServer extends ClosesOnce implements Server {
   readonly address: Address;
   readonly #options: StreamServerOptions;
@@ -34,7 +34,7 @@ export class StreamServer extends ClosesOnce implements Server {
     this.address = options.address;
     this.#options = options;
     this.#listenerClosed = new Promise((resolve) => options.listener.once("close", resolve));
-    // Accepting can fail for want of descriptors; that costs the newcomer its connection, not the server its life.
+    // Accepting fails if no descriptor is left. Then the newcomer loses its connection, and the server goes on.
     options.listener.on("error", () => undefined);
     options.listener.on("connection", (socket) => this.#accept(socket));
   }
@@ -76,7 +76,7 @@ export class StreamServer extends ClosesOnce implements Server {
   protected override async closeOnce(): Promise<void> {
     this.#options.listener.close();
     for (const socket of this.#newcomers) socket.destroy();
-    // A client that does not read is torn down and gets the error in its `onClose`; the server closes all the same.
+    // A client that does not read is cut off, and its `onClose` gets the error; the server closes all the same.
     await Promise.allSettled([...this.#connections].map((connection) => connection.close()));
     await this.#listenerClosed;
   }

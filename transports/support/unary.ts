@@ -3,10 +3,10 @@ import type { Connection, ConnectionHandler } from "../contract/transport.ts";
 import { ClosesOnce } from "./closing.ts";
 import { Deadline } from "./deadline.ts";
 
-/** Time after `close` without a reply, which would show that a request has arrived, until `confirm` is called. */
+/** Time for which `close` waits for replies, which show that requests have arrived, before it calls `confirm`. */
 const REPLY_MS = 250;
 
-/** Ends one call: with the reply (borrowed), or with the error that also ends the connection, or with neither. */
+/** Ends one call: with the reply (borrowed), with an error, which also ends the connection, or with neither. */
 export type CallDone = (error: IpcError | undefined, reply: Uint8Array | undefined) => void;
 
 export interface UnaryClientOptions {
@@ -15,18 +15,18 @@ export interface UnaryClientOptions {
   readonly maxMessageBytes: number;
   /** Calls that may be under way before `send` returns false. */
   readonly maxCalls: number;
-  /** Begins a call. It has copied what it needs when it returns, and calls `done` later, exactly once. */
+  /** Begins a call. Copies what it needs before it returns, and calls `done` later, exactly once. */
   call(message: Uint8Array, done: CallDone): void;
   /**
-   * Checks whether the server has read the requests under way, answered or not. Calls `confirmed`, or ends each call
-   * that has been read. Without it only replies show that.
+   * Checks if the server has read the requests under way. Calls `confirmed` when it has read all of them, or ends each
+   * call that has been read. Without this function only replies show that.
    */
   confirm?(confirmed: () => void): void;
   /** Cancels what is under way and frees the channel. */
   release(): void;
 }
 
-/** Client end of mechanisms that offer only calls: each `send` is a call, each reply to one a message. */
+/** Client end for mechanisms that offer only calls: each `send` makes a call, and its reply arrives as a message. */
 export class UnaryClient extends ClosesOnce implements Connection {
   readonly #options: UnaryClientOptions;
   readonly #handler: ConnectionHandler;
@@ -71,11 +71,11 @@ export class UnaryClient extends ClosesOnce implements Connection {
   #finished(error: IpcError | undefined, reply: Uint8Array | undefined): void {
     this.#calls--;
     if (this.#ended) return;
-    // While it closes, the requests of the other calls may not have left yet.
+    // While the connection closes, a failed call must not end it: the requests of other calls may not be sent yet.
     if (error !== undefined && this.#open) return this.end(error);
     this.#failure ??= error;
     if (reply !== undefined && this.#open) {
-      // Never more than the calls that were under way when the handler paused.
+      // At most as many as there were calls under way when the handler paused.
       if (this.#paused || this.#held.length > 0) this.#held.push(Uint8Array.from(reply));
       else this.#handler.onMessage(reply, this);
     }
@@ -126,7 +126,7 @@ export class UnaryClient extends ClosesOnce implements Connection {
     });
   }
 
-  /** Ends the connection from below; idempotent. */
+  /** Ends the connection without waiting; idempotent. */
   end(error?: IpcError): void {
     if (this.#ended) return;
     this.#ended = true;
@@ -142,13 +142,13 @@ export interface UnaryCallOptions {
   readonly transport: string;
   readonly handler: ConnectionHandler;
   readonly maxMessageBytes: number;
-  /** Sends the one reply; has copied the message when it returns. */
+  /** Sends the one reply. Copies the message before it returns. */
   reply(message: Uint8Array): void;
   /** Ends the call without a reply, so that it fails at the client. */
   fail(): void;
 }
 
-/** Server end of one call, seen as a connection on which one message arrives and one may be sent. */
+/** Server end of one call: a connection on which one message arrives and one may be sent. */
 export class UnaryCall implements Connection {
   readonly #options: UnaryCallOptions;
   #state: "waiting" | "answered" | "ended" = "waiting";
@@ -170,7 +170,7 @@ export class UnaryCall implements Connection {
       throw new IpcError("IPC_CLOSED", `${transport}: the call has ended`, { transport });
     }
     if (this.#state === "answered") {
-      throw new IpcError("IPC_UNSUPPORTED", `${transport}: a call takes one reply, which was sent`, { transport });
+      throw new IpcError("IPC_UNSUPPORTED", `${transport}: a call takes one reply, and it was sent`, { transport });
     }
     if (message.length > maxMessageBytes) throw tooLarge(transport, message.length, maxMessageBytes);
     this.#state = "answered";
@@ -178,11 +178,11 @@ export class UnaryCall implements Connection {
     return true;
   }
 
-  // One message has arrived and no other will.
+  // No further message will arrive.
   pause(): void {}
   resume(): void {}
 
-  /** Resolves when the reply has left; a call without one fails at the client. */
+  /** Resolves when the reply is sent; a call without a reply fails at the client. */
   close(timeoutMs = 5000): Promise<void> {
     if (this.#state === "waiting") {
       this.#options.fail();
@@ -207,7 +207,7 @@ export class UnaryCall implements Connection {
     return this.#finished;
   }
 
-  /** Ends the call when the reply has left, or the client is gone. */
+  /** Ends the call. Called when the reply is sent, or the client is gone. */
   end(error?: IpcError): void {
     if (this.#state === "ended") return;
     this.#state = "ended";
@@ -215,7 +215,7 @@ export class UnaryCall implements Connection {
     this.#options.handler.onClose(this, error);
   }
 
-  /** Ends the call of a client that is gone; an error only when it was still owed a reply. */
+  /** Ends the call of a client that is gone; with an error if no reply was sent. */
   abandon(): void {
     const { transport } = this.#options;
     if (this.#state !== "waiting") return this.end();

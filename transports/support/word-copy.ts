@@ -1,10 +1,10 @@
-/** Largest copy for which a loop over words beats `TypedArray.set`, whose cost is mostly the call and its view. */
+/** Largest copy for which a loop over words is faster than `TypedArray.set`, where the call and the view cost most. */
 export const WORD_LOOP_BYTES = 256;
 const NOTHING = new Int32Array(0);
 
 /**
- * Copies messages between the caller's buffers and mapped memory, without allocating for the small ones: a view of 80
- * bytes costs four times what moving them does. One object per direction; it remembers the caller's last buffer.
+ * Copies messages between the caller's buffers and mapped memory, without allocating for small ones: for 80 bytes, a
+ * view costs four times as much as the copy. Use one object per direction; it remembers the caller's last buffer.
  */
 export class WordCopy {
   readonly #bytes: Uint8Array;
@@ -37,7 +37,7 @@ export class WordCopy {
   read(into: Uint8Array, at: number, length: number): void {
     const target = length <= WORD_LOOP_BYTES ? this.wordsOf(into) : undefined;
     if (target === undefined) {
-      // Half the price of `subarray`, which first finds out which kind of array it has to make.
+      // Costs half as much as `subarray`, which first finds out which kind of array it has to make.
       into.set(new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset + at, length));
       return;
     }
@@ -49,8 +49,8 @@ export class WordCopy {
   }
 
   /**
-   * Returns the caller's buffer as words from its second use on: the view costs more than it saves once. Undefined
-   * where there is none to use.
+   * Returns the caller's buffer as words from its second use on, because for one use the view costs more than it saves.
+   * Otherwise returns undefined.
    */
   wordsOf(bytes: Uint8Array): Int32Array | undefined {
     if (bytes !== this.#seen) {

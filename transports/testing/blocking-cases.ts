@@ -9,11 +9,11 @@ import { kill, ServerBench, type Subject } from "./server-bench.ts";
 
 const KILLER = join(import.meta.dirname, "killer.ts");
 
-/** Longest time in which a waiting client learns that its server was killed, beside the lateness of the machine. */
+/** Longest time until a waiting client notices that its server was killed, beside the lateness of the machine. */
 const LOSS_MS = 100;
 
 export interface BlockingSubject extends Subject {
-  /** True: leaves out cases that a sibling, which differs only in how it waits, has shown already. */
+  /** True: skips cases that were tested with a sibling that differs only in how it waits. */
   readonly essentials?: boolean;
 }
 
@@ -105,7 +105,7 @@ export function blockingCases(subject: BlockingSubject): void {
       30_000,
     );
 
-    // Repeated on failure: on a busy machine lateness of one thread shows little of another. Slow clients never pass.
+    // Retried: on a busy machine one thread may be late when another is not. A slow client fails every time.
     it(`a waiting client learns within ${LOSS_MS} ms that its server was killed; the address is usable again at once`, {
       retry: 2,
     }, async () => {
@@ -183,7 +183,7 @@ export function blockingCases(subject: BlockingSubject): void {
             expect(Buffer.from(into.subarray(0, length)).toString()).toBe(`${i}/${round}`);
           });
         }
-        // Places of ended clients come back: opens more connections one after the other than there are places.
+        // Places of ended clients become free: opens more connections, one after the other, than there are places.
         for (let i = 0; i < Math.min(maxClients, 40) + 3; i++) {
           const client = blocking.connect(address, 5000);
           sendAll(client, Buffer.from("z"));

@@ -1,6 +1,6 @@
 import type { Connection, ConnectionHandler } from "../contract/transport.ts";
 
-/** Messages that could not be sent yet: one, at most two, because the connection is paused meanwhile. */
+/** Messages that could not be sent yet: at most two, because the connection is paused meanwhile. */
 const waiting = new Map<Connection, Uint8Array[]>();
 
 /** Sends every message back; pauses while it cannot. */

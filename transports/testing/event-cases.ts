@@ -6,7 +6,7 @@ import type { Address, Connection, ConnectionHandler, EventTransport } from "../
 import { ServerBench, type Subject } from "./server-bench.ts";
 
 export interface EventSubject extends Subject {
-  /** Longest time in which a client learns that its server was killed. */
+  /** Longest time until a client notices that its server was killed. */
   readonly lossMs: number;
 }
 

@@ -141,7 +141,7 @@ export async function roundTrip(
   return collector.messages[before] as Buffer;
 }
 
-/** Makes a buffer whose every byte depends on its place, so that a cut or swapped message shows. */
+/** Makes a buffer in which every byte depends on its place, so that a cut or swapped message is noticed. */
 export function pattern(bytes: number, seed = 1): Buffer {
   const buffer = Buffer.allocUnsafe(bytes);
   for (let i = 0, x = seed | 0; i < bytes; i++) {

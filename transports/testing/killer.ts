@@ -2,10 +2,10 @@ import { readFileSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 
 /**
- * Kills a process, in a worker, while the thread that started it is asleep in a blocking call, and then measures how
- * late a timer of 5 ms comes: a busy machine is late for everybody, also for the sleeper. `clock[0]` is when the killed
- * process was last seen to live (ms since the epoch, 0 before the kill): a process may take its time to die, and no
- * client can learn of it earlier. `clock[1]` is the largest lateness so far.
+ * Kills a process from a worker, while the thread that started the worker sleeps in a blocking call. Then measures how
+ * late a timer of 5 ms fires, since a busy machine delays the sleeper as well. `clock[0]` is the last time at which the
+ * killed process was alive (ms since the epoch, 0 before the kill): a process may need time to die, and no client can
+ * notice its death earlier. `clock[1]` is the largest lateness so far.
  */
 export interface KillOrder {
   readonly pid: number;

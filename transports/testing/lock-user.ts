@@ -42,7 +42,7 @@ async function takeTurns(): Promise<number> {
       }
       turns++;
     } catch (error) {
-      // On a busy machine too many waited for it.
+      // On a busy machine too many processes waited for the lock.
       if (!isIpcError(error) || error.code !== "IPC_ADDRESS_IN_USE") throw error;
     }
   }

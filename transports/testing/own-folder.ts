@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect } from "vitest";
 
 export interface OwnFolder {
-  /** Folder of the running test, new for each; only to be read while one runs. */
+  /** Folder of the running test, new for each test; to be read only while a test runs. */
   readonly directory: string;
-  /** Functions that end what a test started; called after it, the newest first. */
+  /** Functions that end the things a test started; called after the test, the newest first. */
   readonly ended: (() => unknown)[];
 }
 

@@ -24,8 +24,8 @@ const WON = 1;
 const BROKEN = 2;
 
 /**
- * @param makeStale leaves at the address what a killed server leaves
- * @returns how many servers took over in each round, or -1 where one failed with anything but "in use"
+ * @param makeStale leaves the same things at the address as a killed server
+ * @returns number of servers that took over in each round, or -1 if one failed with another error than "in use"
  */
 export async function winnersOf(contest: Contest, makeStale: () => void): Promise<number[]> {
   const memory = new SharedArrayBuffer(12);

@@ -14,7 +14,7 @@ export interface Subject {
   readonly transport: Transport;
 }
 
-/** Addresses, the servers at them in processes of their own, and an end that checks that nothing of them is left. */
+/** Makes addresses, starts servers at them in own processes, and checks at the end that they left nothing behind. */
 export class ServerBench {
   readonly #subject: Subject;
   readonly #script: string;

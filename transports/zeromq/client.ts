@@ -9,7 +9,7 @@ import { commonOptions, highWaterMarks, type Library, reconnect } from "./librar
 export interface ClientTarget {
   readonly transport: string;
   readonly endpoint: string;
-  /** `false` for a server that is not ours: it would take a farewell for a message. */
+  /** `false` for a server that is not ours, because it would treat a farewell as a message. */
   readonly confirms: boolean;
 }
 
@@ -29,7 +29,7 @@ export function openDealer(library: Library, target: ClientTarget, handler: Conn
 
 /**
  * REQ: one request at a time. Without `relaxed`, a request without a reply would make every later send fail (EFSM).
- * Without `correlate`, its late reply would be taken for the next one's.
+ * Without `correlate`, a late reply would be taken for the reply to the next request.
  */
 export function openRequest(library: Library, target: ClientTarget, handler: ConnectionHandler) {
   const { transport, confirms } = target;
@@ -47,10 +47,10 @@ export function openRequest(library: Library, target: ClientTarget, handler: Con
       confirms,
       async transmit(message) {
         await socket.send(message as Buffer);
-        // After the connection has seen that it was sent: a reply that is already there must not come before that.
+        // Later, so that the connection first notes the request as sent, even if the reply has arrived already.
         if (!receiving) queueMicrotask(receive);
       },
-      // A lockstep client has at most one message coming, and one may follow a pause.
+      // In lockstep at most one message can arrive, and one may follow a pause.
       setPaused() {},
       release(lingerMs) {
         closeSocket(socket, lingerMs);
@@ -60,7 +60,7 @@ export function openRequest(library: Library, target: ClientTarget, handler: Con
   );
   const received = (parts: Message[]): void => {
     receiving = false;
-    // `correlate` passes only the reply to the last request, so the other side has read them all.
+    // `correlate` passes only the reply to the last request, so the other side has read all requests.
     connection.replied();
     const body = parts[parts.length - 1] as Message;
     if (isControl(parts[parts.length - 2], body)) connection.control(body);
@@ -69,7 +69,7 @@ export function openRequest(library: Library, target: ClientTarget, handler: Con
   const failed = (error: unknown): void => {
     receiving = false;
     if (socket.closed) return;
-    // The late reply to an abandoned request woke us, and `correlate` discarded it: ours is still to come.
+    // A late reply to an abandoned request woke us, and `correlate` discarded it. The current reply is still to come.
     if (error instanceof Error && "code" in error && error.code === "EAGAIN") receive();
     else connection.end(toIpcError(error, transport));
   };
@@ -125,7 +125,7 @@ function readAll(
       else connection.deliver(body);
     }
   };
-  // Only after `onOpen`, which the caller of this function triggers in the same turn.
+  // Must come after `onOpen`, which the caller of this function triggers in the same turn.
   queueMicrotask(run);
   return connection;
 }

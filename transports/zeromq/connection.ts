@@ -5,25 +5,25 @@ import { ClosesOnce } from "../support/closing.ts";
 import { Deadline } from "../support/deadline.ts";
 import { answerFarewell, answers, askFarewell, isQuestion, type Outgoing } from "./farewell.ts";
 
-/** Bytes and messages that wait here while the library is busy; above either, `send` returns false. */
+/** Maximum of bytes and (OUTBOX_MESSAGES) messages that wait while the library is busy; then `send` returns false. */
 const OUTBOX_BYTES = 1024 * 1024;
 const OUTBOX_MESSAGES = 256;
-/** Interval of retries, ms: ROUTER and XPUB fail with EAGAIN at the high-water mark, and no event ends it. */
+/** Interval of retries, ms: ROUTER and XPUB fail with EAGAIN at the high-water mark, and no event follows. */
 const RETRY_MS = 1;
-/** Size up to which Node cuts a copy from its pool, bytes; such copies cost next to nothing. */
+/** Size up to which Node takes the memory of a copy from its pool, bytes; such copies cost almost nothing. */
 const POOLED_BYTES = 4096;
 /**
- * Longest time the library may go on delivering after `close`, ms; it also bounds the exit of the process. It serves
- * our own answers, and peers that confirm nothing; everything else is confirmed by then.
+ * Longest time the library may go on delivering after `close`, ms. It also limits how long the exit of the process is
+ * delayed. It is needed for our answers, and for peers that confirm nothing; all other messages are confirmed by then.
  */
 const LINGER_MS = 1000;
 
 /** Functions a connection needs of the socket behind it. */
 export interface SocketPort {
   readonly transport: string;
-  /** `true` when the other side answers a farewell. Read when the connection closes. */
+  /** `true` if the other side answers a farewell. Read when the connection closes. */
   readonly confirms: boolean;
-  /** At most one call is pending at a time. */
+  /** Sends a message. The connection makes no second call before the first has settled. */
   transmit(message: Outgoing): Promise<void>;
   setPaused(paused: boolean): void;
   /** Releases the socket of an ended connection; the library may deliver for `lingerMs` more. */
@@ -39,13 +39,13 @@ export class ZeromqConnection extends ClosesOnce implements Connection {
   readonly #handler: ConnectionHandler;
   readonly #outbox: Outgoing[] = [];
   #outboxBytes = 0;
-  /** The message the library has not taken; undefined when idle. */
+  /** Message that the library has not taken yet; undefined when idle. */
   #current: Outgoing | undefined;
-  /** `true` when something was sent that the other side has not confirmed. */
+  /** `true` if something was sent that the other side has not confirmed. */
   #unconfirmed = false;
-  /** Our farewell, until it is answered. */
+  /** Our farewell, until the other side has answered it. */
   #question: Buffer[] | undefined;
-  /** Memory of a received message that is no longer read. New memory of 64 KiB costs several times the copy into it. */
+  /** Memory of a received message that is reused. New memory of 64 KiB costs several times as much as the copy. */
   #spare: Buffer | undefined;
   #retry: NodeJS.Timeout | undefined;
   #blocked = false;
@@ -71,11 +71,11 @@ export class ZeromqConnection extends ClosesOnce implements Connection {
 
   deliver(message: Buffer): void {
     if (this.#open) this.#handler.onMessage(message, this);
-    // Its memory is ours again, and still in the cache.
+    // The memory is free again, and still in the cache.
     if (message.length > POOLED_BYTES) this.#spare = message;
   }
 
-  /** Copies a message, since the caller may reuse its buffer: the library sends above 128 bytes from another thread. */
+  /** Copies a message, since the caller may reuse its buffer while the library sends it from another thread. */
   #copyOf(message: Uint8Array): Buffer {
     const { length } = message;
     let copy = this.#spare;
@@ -107,14 +107,14 @@ export class ZeromqConnection extends ClosesOnce implements Connection {
     this.#outboxBytes += message.length;
   }
 
-  /** Handles a control message of the other side. It came behind everything that was sent before. */
+  /** Handles a control message of the other side, which arrives after everything sent before it. */
   control(body: Buffer): void {
     if (this.#ended) return;
     if (answers(body, this.#question)) this.#confirmed();
     else if (isQuestion(body)) this.#answer(body);
   }
 
-  /** Queues an answer. At most one waits, so a client that asks without end and does not read takes no memory. */
+  /** Queues an answer. At most one waits, so a client that keeps asking and does not read takes no memory. */
   #answer(body: Buffer): void {
     const waits = this.#outbox.some((message) => Array.isArray(message) && message !== this.#question);
     if (!waits) this.#queue(answerFarewell(body));
@@ -192,7 +192,7 @@ export class ZeromqConnection extends ClosesOnce implements Connection {
     if (confirms && this.#unconfirmed) {
       this.#question = askFarewell();
       this.#queue(this.#question);
-      // The answer comes behind everything not read yet.
+      // The answer comes after everything that is not read yet.
       this.#wire.setPaused(false);
     }
     const late = await this.#delivered(timeoutMs);
@@ -218,7 +218,7 @@ export class ZeromqConnection extends ClosesOnce implements Connection {
     if (this.#ended || (this.#current === undefined && this.#question === undefined)) this.#settled?.();
   }
 
-  /** Ends the connection from below; idempotent. */
+  /** Ends the connection without waiting; idempotent. */
   end(error?: IpcError, lingerMs = 0): void {
     if (this.#ended) return;
     this.#ended = true;
@@ -232,7 +232,7 @@ export class ZeromqConnection extends ClosesOnce implements Connection {
   }
 }
 
-/** Refuses large messages: the library would drop the connection at the receiver, and the sender would time out. */
+/** Error for a large message: without it the library would drop the connection, and the sender would time out. */
 function tooLarge(transport: string, bytes: number): IpcError {
   return new IpcError(
     "IPC_TOO_LARGE",

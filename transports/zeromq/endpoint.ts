@@ -12,9 +12,9 @@ import { checkSocketPath } from "../support/socket-path-limit.ts";
 export interface Endpoint {
   /** Address to which clients connect. */
   readonly address: Address;
-  /** Removes the name by which newcomers find it. Connected clients stay. */
+  /** Removes the name by which newcomers find the socket. Connected clients stay. */
   remove(): Promise<void>;
-  /** Frees the rest once the connections are closed. */
+  /** Frees everything else once the connections are closed. */
   unbind(): Promise<void>;
 }
 
@@ -34,8 +34,8 @@ const UNBIND_MS = 1000;
 const PROBE_MS = 1000;
 
 /**
- * `ipc://`. The library unlinks whatever is at the path it binds, a live server or a regular file, and never removes
- * its own. So this checks and locks the path before, and removes it after.
+ * `ipc://`. When the library binds a path, it removes whatever is there, even a live server or a regular file, and it
+ * never removes its own socket. So this checks and locks the path before, and removes it afterwards.
  */
 export const ipcEndpoint: EndpointKind = {
   async allocate(place, transport) {
@@ -86,7 +86,7 @@ export const tcpEndpoint: EndpointKind = {
 };
 
 /**
- * Resolves when the I/O thread has closed the listening socket, so that the port is free at once. The library also ends
+ * Resolves when the I/O thread has closed the listening socket, so that the port is free then. The library also ends
  * every connection accepted there.
  */
 async function unbindNow(socket: Socket, endpoint: string): Promise<void> {

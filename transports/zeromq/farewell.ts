@@ -1,9 +1,9 @@
 import { randomBytes } from "../support/crypto.ts";
 
 /**
- * The end of a connection, agreed between both sides. The library confirms nothing: a message it took may be in its
- * queue, in the kernel, or in the queue of a process that does not read. So a side that closes asks, and the other one
- * answers when it has read everything before the question.
+ * Mark of the farewell, by which both sides agree on the end of a connection. The library confirms nothing: a message
+ * it took may be in its queue, in the kernel, or in the queue of a process that does not read. So a side that closes
+ * sends a question, and the other side answers when it has read everything before the question.
  *
  * A control message has two parts, this mark and its body. A message of an application has one.
  */
@@ -25,7 +25,7 @@ export function answerFarewell(body: Buffer): Buffer[] {
   return [MARK, Buffer.concat([Buffer.from([Kind.answer]), body.subarray(1)])];
 }
 
-/** @param before the part before the last one; undefined where the message has one part */
+/** True for a control message. @param before the part before the last one; undefined if the message has one part */
 export function isControl(before: Buffer | undefined, body: Buffer): boolean {
   return before?.length === MARK.length && before.equals(MARK) && body.length === BODY_BYTES;
 }

@@ -5,13 +5,13 @@ import type { Availability } from "../contract/transport.ts";
 export type Library = typeof Zeromq;
 
 /**
- * Messages a ZeroMQ pipe holds in each direction before it pushes back. The unit is messages, not bytes: a high mark
- * would hold too much memory with messages of 1 MiB, and 64 keeps a pipeline busy.
+ * Messages a ZeroMQ pipe holds in each direction before it pushes back. The unit is messages, not bytes. A higher
+ * number would take too much memory for messages of 1 MiB, and 64 is enough to keep a pipeline busy.
  */
 const HIGH_WATER_MARK = 64;
 /** Interval of reconnects, ms: the wait of a client after a restart (the library's default: 100). */
 const RECONNECT_MS = 20;
-/** Longest handshake, ms; a silent connection is dropped after that (the library's default: 30,000). */
+/** Longest handshake, ms; after it a silent connection is dropped (the library's default: 30,000). */
 const HANDSHAKE_MS = 5000;
 const MAX_SOCKETS = 16_384;
 
@@ -23,14 +23,14 @@ export function loadLibrary(): Promise<Library> {
   return loading;
 }
 
-/** Options all sockets share; a context of our own, so that the application's global one keeps its settings. */
+/** Returns the options of all sockets, with a context of our own, so that the application's global one stays as is. */
 export function commonOptions(library: Library): {
   context: Zeromq.Context;
   linger: number;
   maxMessageSize: number;
   handshakeInterval: number;
 } {
-  // Not blocky: linger defaults to 0. Otherwise undelivered messages would hold up the exit of the process for ever.
+  // Not blocky: then linger defaults to 0, and undelivered messages cannot delay the exit of the process for ever.
   context ??= new library.Context({ blocky: false, maxSockets: MAX_SOCKETS });
   return { context, linger: 0, maxMessageSize: UNBOUNDED_MESSAGE_BYTES, handshakeInterval: HANDSHAKE_MS };
 }

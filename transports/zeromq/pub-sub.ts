@@ -6,27 +6,27 @@ import { answerFarewell, BODY_BYTES, isControl, MARK, type Outgoing } from "./fa
 import { commonOptions, highWaterMarks, type Library, reconnect } from "./library.ts";
 
 const SUBSCRIBE = 1;
-/** Silence before the end, ms: after the last subscriber left, its last messages may still be in the other socket. */
+/** Silence before the end, ms: after the last subscriber has left, its last messages may be in the other socket. */
 const QUIET_MS = 50;
 
 /**
- * A subscriber can answer only by subscriptions, which travel to the publisher. So it answers a farewell by subscribing
- * to its body, and announces that it answers by subscribing to the mark of farewells at the start.
+ * A subscriber can answer a publisher only by subscriptions. So it answers a farewell by subscribing to the body of the
+ * farewell, and announces at the start that it answers, by subscribing to the mark of farewells.
  */
 const ALL = Buffer.alloc(0);
 
-/** A publisher and a subscriber: pub-sub carries messages one way, so each side has a socket for each direction. */
+/** A publisher and a subscriber. Pub-sub carries messages one way, so each side has a socket for each direction. */
 interface Sockets {
   readonly publisher: XPublisher;
   readonly subscriber: Subscriber;
 }
 
-/** Returns the address clients publish to. The server publishes at the address itself. */
+/** Returns the address to which clients publish. The server publishes at the address itself. */
 export function inboundOf(address: Address): Address {
   return { ...address, name: `${address.name}.in` };
 }
 
-/** @param noDrop true: a full subscriber stops the publisher; false: it loses messages, as with a plain PUB socket */
+/** @param noDrop true: a full subscriber stops the publisher; false: a full subscriber loses messages, as with PUB */
 function createSockets(library: Library, noDrop: boolean, extra: Partial<typeof reconnect>): Sockets {
   const { sendHighWaterMark, receiveHighWaterMark } = highWaterMarks;
   const publisher = new library.XPublisher({
@@ -34,7 +34,7 @@ function createSockets(library: Library, noDrop: boolean, extra: Partial<typeof 
     ...extra,
     sendHighWaterMark,
     noDrop,
-    // Report every subscription, also repeated ones to the same topic: they are counted here.
+    // Reports every subscription, also repeated ones to the same topic, because they are counted here.
     verbosity: "allSubsUnsubs",
     sendTimeout: 0,
   });
@@ -72,7 +72,7 @@ class Reader {
       try {
         parts = await this.#socket.receive();
       } catch {
-        // An unlimited receive fails only when the socket is closed.
+        // Without a time limit, receiving fails only if the socket is closed.
         return;
       }
       const [message, body] = parts;
@@ -88,7 +88,7 @@ class Reader {
   }
 }
 
-/** Returns the farewell that this subscription answers, as the control message its connection waits for. */
+/** Returns the answer to a farewell that this subscription means, as the control message for the connection. */
 function answerIn(subscription: Message): Buffer | undefined {
   if (subscription[0] !== SUBSCRIBE || subscription.length !== 1 + BODY_BYTES) return undefined;
   return answerFarewell(subscription.subarray(1))[1];
@@ -100,8 +100,8 @@ function closeSockets({ publisher, subscriber }: Sockets): void {
 }
 
 /**
- * The server. One connection stands for all clients, because subscribers have no names. It opens with the first
- * subscription or publication and ends when the last subscriber has left.
+ * The server. It has one connection for all clients, because subscribers have no names. The connection opens with the
+ * first subscription or publication and ends when the last subscriber has left.
  */
 export class PubSubService {
   readonly sockets: Sockets;
@@ -141,7 +141,7 @@ export class PubSubService {
     else if (answer !== undefined && ++this.#answered >= this.#answering) this.#connection?.control(answer);
   }
 
-  /** Returns `true` when every subscriber answers: otherwise nothing shows that all have read everything. */
+  /** `true` if every subscriber answers; otherwise nothing shows that all have read everything. */
   get #confirms(): boolean {
     return this.#noDrop && this.#answering > 0 && this.#answering >= this.#subscribers;
   }
@@ -230,7 +230,7 @@ export function openPubSub(
   });
   subscriber.connect(urls.outbound);
   publisher.connect(urls.inbound);
-  // Only after `onOpen`, which the caller of this function triggers in the same turn.
+  // Must come after `onOpen`, which the caller of this function triggers in the same turn.
   queueMicrotask(() => void Promise.all([subscriptions.run(), reader.run()]));
   return connection;
 }

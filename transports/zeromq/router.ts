@@ -5,7 +5,7 @@ import { ZeromqConnection } from "./connection.ts";
 import { isControl, isQuestion } from "./farewell.ts";
 import { commonOptions, highWaterMarks, type Library } from "./library.ts";
 
-/** Bytes held for paused clients before reading the socket stops, and with it every client. */
+/** Bytes held for paused clients; at this number reading the socket stops, which stops every client. */
 const HELD_BYTES = 1024 * 1024;
 const HELD_MESSAGES = 1024;
 /** ZMQ_DISCONNECT_MSG: the message the library delivers for a client whose connection has ended. */
@@ -13,7 +13,7 @@ const DISCONNECT_MESSAGE_OPTION = 111;
 
 type ClientKey = number | string;
 
-/** Reads a ROUTER's id, a zero byte and a counter (ZMQ_ROUTING_ID), as a number: no string for each message. */
+/** Returns a ROUTER's id (ZMQ_ROUTING_ID: a zero byte and a counter) as a number, to make no string per message. */
 function keyOf(routingId: Message): ClientKey {
   return routingId.length === 5 && routingId[0] === 0 ? routingId.readUInt32BE(1) : routingId.toString("latin1");
 }
@@ -21,22 +21,22 @@ function keyOf(routingId: Message): ClientKey {
 /** State of one client. */
 interface Client {
   readonly connection: ZeromqConnection;
-  /** Routing id; for REQ clients also a request id and an empty delimiter, which is cheapest as null. */
+  /** Routing id; for REQ clients also a request id and an empty delimiter, for which null is cheapest. */
   envelope: (Message | null)[];
-  /** `true` for clients that answer a farewell: ours do, and they alone begin with the library's probe. */
+  /** `true` for clients that answer a farewell. These are ours, which are the only ones to begin with a probe. */
   confirms: boolean;
   paused: boolean;
-  /** Message bodies and actions that arrived while it was paused, in order. */
+  /** Message bodies and actions that arrived while the client was paused, in order. */
   readonly held: (Message | (() => void))[];
 }
 
-/** Handler for a client that sends only a farewell to a new server: it opens no connection. */
+/** Handler for a client that sends only a farewell to a new server, so that no connection is opened. */
 const NOBODY: ConnectionHandler = { onOpen() {}, onMessage() {}, onWritable() {}, onClose() {} };
 
 /**
  * The server of DEALER and REQ clients: one ROUTER, one {@link ZeromqConnection} per routing id.
  *
- * A REP socket cannot serve REQ clients: it stops for all of them until the last request is answered, so one request
+ * A REP socket is not used: it takes no further request from any client until the last one is answered, so one request
  * without a reply would end the service.
  */
 export class RouterService {
@@ -54,8 +54,8 @@ export class RouterService {
   constructor(library: Library, transport: string, handler: ConnectionHandler) {
     this.#transport = transport;
     this.#handler = handler;
-    // Mandatory: an error instead of silence when a client is gone or does not read. Time-out 0: the error comes at
-    // once, so that such a client never delays the replies to the others.
+    // Mandatory: sending fails instead of losing the message if a client is gone or does not read. Time-out 0: it
+    // fails without waiting, so that such a client never delays the replies to the others.
     this.socket = new library.Router({
       ...commonOptions(library),
       ...highWaterMarks,
@@ -77,7 +77,7 @@ export class RouterService {
       try {
         parts = await this.socket.receive();
       } catch {
-        // An unlimited receive fails only when the socket is closed.
+        // Without a time limit, receiving fails only if the socket is closed.
         return;
       }
       this.#take(parts);
@@ -89,7 +89,7 @@ export class RouterService {
     const body = parts.pop() as Message;
     let client = this.#clients.get(key);
     if (body.length === this.#farewell.length && body.equals(this.#farewell)) {
-      // Messages it sent before it left are delivered first.
+      // Messages that the client sent before it left are delivered first.
       if (client !== undefined) this.#inTurn(client, () => client?.connection.end());
       return;
     }
@@ -105,13 +105,13 @@ export class RouterService {
       }
     }
     client.envelope = parts.length === 1 ? parts : parts.map((part) => (part.length === 0 ? null : part));
-    // Held messages go first, also after `resume`: their delivery is only a microtask away.
+    // Held messages go first, also after `resume`, which delivers them in a microtask.
     if (control) this.#inTurn(client, () => client?.connection.control(body));
     else if (client.paused || client.held.length > 0) this.#hold(client, body);
     else client.connection.deliver(body);
   }
 
-  /** Acts once everything that came before has been delivered. */
+  /** Calls `act` once everything that came before has been delivered. */
   #inTurn(client: Client, act: () => void): void {
     if (client.paused || client.held.length > 0) this.#hold(client, act);
     else act();
@@ -184,7 +184,7 @@ export class RouterService {
   }
 }
 
-/** Sets a draft option of libzmq. Where it is missing, the end of a client shows when a reply to it fails. */
+/** Sets a draft option of libzmq. Without it, the server notices the end of a client when a reply to it fails. */
 function announceDisconnects(socket: Router, farewell: Buffer): void {
   const options = socket as unknown as { setStringOption(option: number, value: Buffer): void };
   try {

@@ -36,12 +36,12 @@ interface Bound extends Endpoint {
   readonly service: Service;
 }
 
-/** Python program of the peers. pyzmq is often installed for one of several interpreters only; the script finds it. */
+/** Python program of the peers. The script finds the interpreter that has pyzmq; often only one of several has it. */
 const PEERS = { python: ["python3", "peer.py", "--needs", "zmq"] } as const;
 
 const COMMON: Capabilities = streamCapabilities({
   boundaries: "library",
-  // The library connects in the background, again after every loss, and does not report it.
+  // The library connects, and reconnects after every loss, in the background without a report.
   connects: "lazy",
   backpressure: "outbox",
   peerLoss: "undetected",
@@ -86,7 +86,7 @@ function define(recipe: Recipe): Transport {
   };
 }
 
-/** Returns `false` where an address has `confirms: false`: that server would read a farewell as a message. */
+/** Returns `false` if an address has `confirms: false`: its server would treat a farewell as a message. */
 function confirms({ options }: Address): boolean {
   return options?.["confirms"] !== false;
 }
@@ -120,7 +120,7 @@ function routed(
 /** DEALER and ROUTER: many clients with many requests under way. The default choice. */
 export const zeromqDealerRouter: Transport = routed("zeromq/dealer-router", ipcEndpoint, openDealer, {});
 
-/** DEALER and ROUTER over TCP, where there is no `ipc://`. */
+/** DEALER and ROUTER over TCP, for systems without `ipc://`. */
 export const zeromqTcp: Transport = routed("zeromq/tcp", tcpEndpoint, openDealer, {
   auth: [],
   platforms: ["linux", "darwin", "win32"],
@@ -132,7 +132,7 @@ export const zeromqReqRep: Transport = routed("zeromq/req-rep", ipcEndpoint, ope
   maxInFlight: 1,
 });
 
-/** Two paths: one for the server's publications, one for the clients'. */
+/** Endpoint with two paths: one for the publications of the server, one for those of the clients. */
 const pubSubEndpoint: EndpointKind = {
   ...ipcEndpoint,
   residue: async (address) => [
@@ -170,16 +170,16 @@ function pubSub(id: string, noDrop: boolean, capabilities: Partial<Capabilities>
     },
     open(library, address, handler) {
       const urls = { outbound: ipcEndpoint.url(address), inbound: ipcEndpoint.url(inboundOf(address)) };
-      // Where messages may be dropped, a farewell may be too.
+      // If messages may be dropped, a farewell may be dropped too.
       return openPubSub(library, urls, id, handler, { noDrop, confirms: noDrop && confirms(address) });
     },
   });
 }
 
-/** A publisher waits for its slowest subscriber (XPUB with `noDrop`): nothing is lost between live, subscribed ends. */
+/** A publisher that waits for its slowest subscriber (XPUB with `noDrop`): live, subscribed ends lose no message. */
 export const zeromqPubSub: Transport = pubSub("zeromq/pub-sub", true, {});
 
-/** PUB's default: a subscriber that does not keep up loses messages without notice. */
+/** The default of PUB: a subscriber that does not keep up loses messages without notice. */
 export const zeromqPubSubDrop: Transport = pubSub("zeromq/pub-sub-drop", false, {
   delivery: "lossy",
   backpressure: "none",

@@ -14,7 +14,7 @@ import type { BindingName } from "../libc.ts";
 const HELPER_C = join(import.meta.dirname, "helper.c");
 const HELPER_PY = join(import.meta.dirname, "helper.py");
 
-/** Tests all of the wrapper, through whichever binding is loaded: one file per binding calls this. */
+/** Tests all of the wrapper through the binding that is loaded; one test file per binding calls this. */
 export function posixCases(binding: BindingName): void {
   const prefix = `/${systemName()}`;
   let count = 0;

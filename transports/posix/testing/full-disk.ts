@@ -1,7 +1,7 @@
 import { closeSync, openSync, readdirSync, writeSync } from "node:fs";
 import { isIpcError, MappedFile, Semaphore, SharedMemory } from "../index.ts";
 
-/** Fills /dev/shm, which the test has made tiny, then asks for one object of each kind and prints the results. */
+/** Fills /dev/shm, which the test has made tiny, then creates one object of each kind and prints the results. */
 const ballast = openSync("/dev/shm/ballast", "w", 0o600);
 const chunk = Buffer.alloc(4096, 1);
 try {
@@ -20,7 +20,7 @@ function attempt(create: () => unknown): unknown {
   }
 }
 
-// Loads the binding first, since that opens files it keeps.
+// Loads the binding now, because it opens files and keeps them open.
 SharedMemory.unlink("/nothing");
 const before = readdirSync("/proc/self/fd").length;
 const seen = {
