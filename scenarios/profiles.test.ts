@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { combineNeeds, parseNeed } from "../harness/cli/needs.ts";
+import { combineNeeds, parseNeed } from "../harness/cli/parse-needs.ts";
 import { profileDefect } from "../harness/cli/profiles.ts";
 import { CHECKS } from "../harness/driver/checks/catalog.ts";
 import { REGISTRY } from "../transports/registry.ts";

@@ -1,11 +1,11 @@
 import { announcedTime } from "../../harness/coordinator/announced-time.ts";
 import type { Arm, Cell } from "../../harness/coordinator/arm.ts";
+import { ArmRecord } from "../../harness/coordinator/arm-record.ts";
 import { calibrateAll } from "../../harness/coordinator/calibrate.ts";
 import { Controls, canaryFigures } from "../../harness/coordinator/controls.ts";
 import { type PairedArm, runPairs } from "../../harness/coordinator/pairs.ts";
 import { type GroupPace, planRun } from "../../harness/coordinator/plan.ts";
 import type { Progress } from "../../harness/coordinator/progress.ts";
-import { ArmRecord } from "../../harness/coordinator/record.ts";
 import type { Session } from "../../harness/coordinator/session.ts";
 import { note } from "../../harness/process/note.ts";
 import { crashReason } from "../../harness/results/crashes.ts";

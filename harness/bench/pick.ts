@@ -14,7 +14,7 @@ import { breakEvenMicros, type Judgement, judgeBreakEven } from "./break-even.ts
 import { compare } from "./default/commands.ts";
 import type { Run } from "./default/evidence.ts";
 import { samePickRow } from "./default/figures.ts";
-import { machineSentence } from "./machine.ts";
+import { machineSentence } from "./machine-sentence.ts";
 import { benchOptions, countOf, refuse } from "./options.ts";
 
 const LEAST_TRIALS = 6;

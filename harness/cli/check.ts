@@ -13,7 +13,6 @@ import { note } from "../process/note.ts";
 import { EXIT, UsageError } from "../results/exit-codes.ts";
 import type { CheckResult, Report } from "../results/model.ts";
 import { ensureWritable, store } from "../results/store.ts";
-import { warnBeforeRun } from "./before-run.ts";
 import { type SharedOptions, withShared } from "./options.ts";
 import { printTables, publish, publishPartial, REPORT_FILES, terminal } from "./output.ts";
 import { languageReason, noteAbsent, programFor } from "./peers.ts";
@@ -21,6 +20,7 @@ import { finishReport, startRun } from "./run.ts";
 import { unknownName } from "./suggest.ts";
 import { type Candidate, type Chosen, resolveTransports } from "./transports.ts";
 import { each } from "./values.ts";
+import { warnBeforeRun } from "./warn-before-run.ts";
 
 interface CheckOptions extends SharedOptions {
   readonly scenario?: readonly string[];

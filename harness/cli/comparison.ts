@@ -12,18 +12,18 @@ import { note } from "../process/note.ts";
 import type { CandidateStanding, CheckResult, Measurement, Placement, Report } from "../results/model.ts";
 import type { RunPhases } from "../results/phases.ts";
 import { chooseArms, defaultPlacements } from "./arms.ts";
-import { warnBeforeRun } from "./before-run.ts";
-import { afterChecks, type Selection } from "./candidates.ts";
+import type { AskedQuestion } from "./asked-question.ts";
 import { checkAll, checkTargets } from "./check.ts";
+import { afterChecks, type Selection } from "./choose-candidates.ts";
 import { withCodecs } from "./codecs.ts";
 import { nothingLeft, requestOf } from "./measure.ts";
 import type { MeasureOptions } from "./options.ts";
 import { publishPartial } from "./output.ts";
 import { cellsFor, modesOf, pickSizes, placementOf, questionFor } from "./pick-question.ts";
-import type { AskedQuestion } from "./question.ts";
 import { finishReport, type RunStart } from "./run.ts";
 import { announcePlan, FINISH_MS, stopRuleOf } from "./run-duration.ts";
 import type { Candidate } from "./transports.ts";
+import { warnBeforeRun } from "./warn-before-run.ts";
 import { asksForMore, lackOfP99 } from "./workload.ts";
 
 /** Budget of a plain compare, ms: at most 50 s for a handful of ids, 70 s for a full shortlist. */

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { examine } from "../doctor/examine.ts";
 import type { Finding } from "../doctor/finding.ts";
-import { emptyCache } from "../doctor/kept-trees.ts";
+import { emptyCache } from "../doctor/kept-bases.ts";
 import { removeLeftovers } from "../doctor/leftovers.ts";
 import { note } from "../process/note.ts";
 import { print, printJson } from "./output.ts";

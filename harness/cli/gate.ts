@@ -25,7 +25,6 @@ import { EXIT, UsageError } from "../results/exit-codes.ts";
 import type { Placement } from "../results/model.ts";
 import { ensureWritable, store } from "../results/store.ts";
 import { chooseCells } from "./arms.ts";
-import { warnBeforeRun } from "./before-run.ts";
 import { reportDrift } from "./gate-drift.ts";
 import { type PairedUp, pairUp } from "./gate-sides.ts";
 import { refuseTooLarge } from "./measure.ts";
@@ -34,6 +33,7 @@ import { runWarnings, startRun } from "./run.ts";
 import { unknownName } from "./suggest.ts";
 import { resolveForTimes } from "./transports.ts";
 import { each, parseCount, parseDuration, parseMode, parsePercent, parsePlacement, parseSize } from "./values.ts";
+import { warnBeforeRun } from "./warn-before-run.ts";
 
 interface GateOptions {
   readonly baseDir?: string;

@@ -12,7 +12,6 @@ import { EXIT, IncompleteError, UsageError } from "../results/exit-codes.ts";
 import type { Report } from "../results/model.ts";
 import { ensureWritable } from "../results/store.ts";
 import { chooseArms, chooseCells, defaultPlacements } from "./arms.ts";
-import { warnBeforeRun } from "./before-run.ts";
 import { chooseCodecs, codecCells, codecTable, parseCodec, withCodecs } from "./codecs.ts";
 import { type MeasureOptions, withMeasuring } from "./options.ts";
 import { printTables, publish, publishPartial, REPORT_FILES, terminal } from "./output.ts";
@@ -22,6 +21,7 @@ import { finishReport, startRun } from "./run.ts";
 import { announce, announcePlan, FINISH_MS, stopRuleOf } from "./run-duration.ts";
 import { type Candidate, type Chosen, resolveForTimes } from "./transports.ts";
 import { each } from "./values.ts";
+import { warnBeforeRun } from "./warn-before-run.ts";
 import { asksForMore, workloadCells, workloadOf } from "./workload.ts";
 
 /** Time for each codec, kind of value and direction of the codec table, ms. */

@@ -4,7 +4,7 @@ import type { Requirement } from "../../scenarios/need.ts";
 import { OPTIMIZE, type Optimize } from "../../scenarios/workload.ts";
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import type { Placement } from "../results/model.ts";
-import { parseNeed } from "./needs.ts";
+import { parseNeed } from "./parse-needs.ts";
 import { type Payloads, parsePayload } from "./payloads.ts";
 import { parsePeer } from "./peers.ts";
 import {

@@ -4,9 +4,9 @@ import type { Cell } from "../coordinator/arm.ts";
 import type { Question as PickQuestion } from "../pick/pick.ts";
 import type { Placement } from "../results/model.ts";
 import { chooseCells } from "./arms.ts";
+import { type AskedQuestion, neededClients } from "./asked-question.ts";
 import type { MeasureOptions } from "./options.ts";
 import { sizesOf } from "./payloads.ts";
-import { type AskedQuestion, neededClients } from "./question.ts";
 import { asksForMore, fanOutCells, sizedCells, workloadCells } from "./workload.ts";
 
 /** Returns the sizes of the profile, or of those typed the ones of the default workload, or else all typed ones. */

@@ -3,11 +3,11 @@ import type { Workload } from "../../scenarios/workload.ts";
 import type { Report } from "../results/model.ts";
 import { TEST_ALL } from "../testing/run-check.ts";
 import { Sandbox } from "../testing/sandbox.ts";
-import { parseNeed } from "./needs.ts";
+import { questionOf } from "./asked-question.ts";
 import type { MeasureOptions } from "./options.ts";
+import { parseNeed } from "./parse-needs.ts";
 import { checkPayloads, meanBytes, type Payloads, parsePayload } from "./payloads.ts";
 import { cellsFor, questionFor } from "./pick-question.ts";
-import { questionOf } from "./question.ts";
 import { parseOptimize, parseWork } from "./values.ts";
 import { asksForMore, lackOfP99, sizedCells, withCodec, workloadCells, workloadOf } from "./workload.ts";
 

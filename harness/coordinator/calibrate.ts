@@ -1,9 +1,9 @@
 import type { Place } from "../../transports/contract/transport.ts";
 import type { CellResult } from "../process/messages.ts";
 import { type Arm, type Cell, cellKey, cellReason } from "./arm.ts";
+import type { ArmRecord } from "./arm-record.ts";
 import { cellPlans, type GroupPace, type Pace } from "./plan.ts";
 import type { ProcessSupervisor } from "./process-supervisor.ts";
-import type { ArmRecord } from "./record.ts";
 import {
   type ArmOutcome,
   batchesOf,

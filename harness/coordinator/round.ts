@@ -4,11 +4,11 @@ import { runsOnNode } from "../process/language.ts";
 import type { NoCBaseline, Placement } from "../results/model.ts";
 import { shuffled } from "../results/random.ts";
 import { type Arm, cellKey } from "./arm.ts";
+import type { ArmRecord } from "./arm-record.ts";
 import type { ControlRun, Controls } from "./controls.ts";
 import { cellPlans, type Plan, type PlannedCell, type PlannedGroup } from "./plan.ts";
 import type { ProcessSupervisor } from "./process-supervisor.ts";
 import type { Progress } from "./progress.ts";
-import type { ArmRecord } from "./record.ts";
 import type { RoundLog } from "./round-log.ts";
 import {
   type ArmOutcome,

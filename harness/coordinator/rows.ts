@@ -4,7 +4,7 @@ import type { Measurement, Row, Trial, UnmeasuredRow, ValidTrial, Warning } from
 import { median } from "../results/quantiles.ts";
 import { driftWarning } from "../results/stationarity.ts";
 import { type Arm, type Cell, loadOf } from "./arm.ts";
-import type { ArmRecord } from "./record.ts";
+import type { ArmRecord } from "./arm-record.ts";
 
 type Base = Omit<Row, "messages" | "trials" | "warnings">;
 

@@ -13,13 +13,13 @@ import {
 } from "../results/model.ts";
 import { randomFrom, shuffled } from "../results/random.ts";
 import { type Arm, type Cell, cellsOf } from "./arm.ts";
+import { ArmRecord } from "./arm-record.ts";
 import { calibrateAll } from "./calibrate.ts";
 import { Controls } from "./controls.ts";
 import { keepAwake } from "./keep-awake.ts";
 import { type Plan, planRun } from "./plan.ts";
 import type { ProcessSupervisor } from "./process-supervisor.ts";
 import type { Progress } from "./progress.ts";
-import { ArmRecord } from "./record.ts";
 import { describeArm, elapsedMs, type RoundSite, runRound } from "./round.ts";
 import { RoundLog } from "./round-log.ts";
 import { rowOf } from "./rows.ts";

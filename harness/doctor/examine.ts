@@ -1,5 +1,5 @@
 import type { Finding, Probe } from "./finding.ts";
-import { keptBases } from "./kept-trees.ts";
+import { keptBases } from "./kept-bases.ts";
 import { leftovers, strayProcesses } from "./leftovers.ts";
 import { container, descriptors, processes, queues, sharedMemory, temporaryDirectory, watches } from "./limits.ts";
 import { governor, neighbours, posixBinding, processors, software } from "./machine.ts";

@@ -42,7 +42,7 @@ try {
       await (await import("./checks/execute-checks.ts")).executeChecks(transport, start, start.work, send);
       break;
     case "client":
-      await (await import("./client-load.ts")).runClientLoad(transport, start.work, send, begun);
+      await (await import("./check-client.ts")).runCheckClient(transport, start.work, send, begun);
       break;
     case "user":
       await (await import("./as-user.ts")).connectAsUser(transport, start.work, send, begun);
@@ -54,7 +54,7 @@ try {
       await (await import("./load-client.ts")).runLoadClient(transport, start, start.work, control);
       break;
     case "codecs":
-      await (await import("./codec-costs.ts")).measureCodecs(start.work, send);
+      await (await import("./measure-codecs.ts")).measureCodecs(start.work, send);
       break;
     case "subscribe":
       await (await import("./subscriber.ts")).runSubscriber(transport, start.work, control);

@@ -1,6 +1,6 @@
 import { cRatio, sizeName } from "../../harness/results/format.ts";
 import type { Interval, Measurement, Placement, Report, Trial, Warning } from "../../harness/results/model.ts";
-import { C_COLUMN_NOTE, cRatioNote } from "../c-baseline.ts";
+import { C_COLUMN_NOTE, cRatioNote } from "../c-ratio.ts";
 import { canaryText } from "../canary.ts";
 import {
   CLASS_LABELS,

@@ -15,7 +15,7 @@ import {
   placementTitle,
   quickNote,
 } from "../labels.ts";
-import { ruledOutByNeeds } from "../needs.ts";
+import { ruledOutByNeeds } from "../ruled-out.ts";
 import { forTerminal } from "./border.ts";
 import {
   type Column,

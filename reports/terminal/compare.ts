@@ -12,7 +12,7 @@ import {
 } from "../../harness/results/format.ts";
 import type { Report } from "../../harness/results/model.ts";
 import { type Block, blocksOf, type PlainRow, type RankedRow, sizeOfBlock, type Throughput } from "../blocks.ts";
-import { C_COLUMN_NOTE, cRatioNote } from "../c-baseline.ts";
+import { C_COLUMN_NOTE, cRatioNote } from "../c-ratio.ts";
 import { canaryText } from "../canary.ts";
 import {
   CLASS_LABELS,

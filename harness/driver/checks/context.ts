@@ -35,7 +35,7 @@ import { processTree } from "../../process/process-tree.ts";
 import { descriptorShortage, descriptorsLeft } from "../../process/shortage.ts";
 import type { RpcClient } from "../../rpc/client.ts";
 import { ReconnectingRpc } from "../../rpc/reconnecting.ts";
-import { runClientLoad } from "../client-load.ts";
+import { runCheckClient } from "../check-client.ts";
 import { LaunchedProcess } from "../peers/launched-process.ts";
 import { explained, type RunningPeer } from "../peers/running-peer.ts";
 import { startPeer } from "../peers/start-peer.ts";
@@ -322,7 +322,7 @@ function loadFromHere(transport: Transport, work: ClientWork): LoadClient {
     if (message.type === "connected") connected.resolve(message);
     else if (message.type === "client") said.resolve(resultIn(message));
   };
-  runClientLoad(transport, work, hear, () => begun.promise).catch((error: unknown) => {
+  runCheckClient(transport, work, hear, () => begun.promise).catch((error: unknown) => {
     connected.reject(error);
     said.reject(error);
   });

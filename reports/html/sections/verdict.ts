@@ -1,7 +1,7 @@
 import { count, duration } from "../../../harness/results/format.ts";
 import type { Report } from "../../../harness/results/model.ts";
 import { interruption, MODE_LABELS, OTHER_SERVER } from "../../labels.ts";
-import { ruledOutByNeeds } from "../../needs.ts";
+import { ruledOutByNeeds } from "../../ruled-out.ts";
 import { type Html, html } from "../markup.ts";
 
 /** Renders one line of identity: what, when, where. */

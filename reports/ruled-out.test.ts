@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { CandidateStanding, TransportRecord } from "../harness/results/model.ts";
-import { ruledOutByNeeds } from "./needs.ts";
+import { ruledOutByNeeds } from "./ruled-out.ts";
 
 test("needs stand with what they left out, the one that left out most first, without what was checked", () => {
   const out = (transport: string, need: string): CandidateStanding => ({

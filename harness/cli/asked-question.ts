@@ -7,8 +7,8 @@ import { CHECKS } from "../driver/checks/catalog.ts";
 import { UsageError } from "../results/exit-codes.ts";
 import type { Question } from "../results/question.ts";
 import { chooseChecks } from "./check.ts";
-import { combineNeeds, parseNeed } from "./needs.ts";
 import type { MeasureOptions } from "./options.ts";
+import { combineNeeds, parseNeed } from "./parse-needs.ts";
 import { findProfile } from "./profiles.ts";
 import { asksForMore, withCodec, workloadOf } from "./workload.ts";
 

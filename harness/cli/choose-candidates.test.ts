@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { REGISTRY } from "../../transports/registry.ts";
 import type { CandidateStanding, CheckResult } from "../results/model.ts";
-import { afterChecks, chooseCandidates } from "./candidates.ts";
-import { parseNeed } from "./needs.ts";
+import { afterChecks, chooseCandidates } from "./choose-candidates.ts";
+import { parseNeed } from "./parse-needs.ts";
 import { fromRegistry } from "./transports.ts";
 
 const choose = (names: readonly string[] | undefined, ...needs: string[]) =>

@@ -6,8 +6,8 @@ import type { RpcClient } from "../rpc/client.ts";
 import { connectRpc } from "../rpc/connect.ts";
 import { withEventFace } from "./checks/event-face.ts";
 
-/** Runs one of several client processes: many connections, unique request bodies, each reply compared with its own. */
-export async function runClientLoad(
+/** Runs a client process of a check: many connections, unique request bodies, each reply compared with its own. */
+export async function runCheckClient(
   plain: Transport,
   work: ClientWork,
   send: (message: FromDriver) => void,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { requirementText } from "../../scenarios/need.ts";
 import { NEEDS } from "../../scenarios/needs/index.ts";
-import { combineNeeds, parseNeed } from "./needs.ts";
+import { combineNeeds, parseNeed } from "./parse-needs.ts";
 import { profileDefect } from "./profiles.ts";
 
 test("a need is read with its value or with its own, and written as it is typed", () => {
