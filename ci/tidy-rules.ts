@@ -60,6 +60,29 @@ export function wrongDirections(imports: Imports, rules: readonly Rule[]): strin
   });
 }
 
+/**
+ * Returns, as sentences, files that the table `files` of their folder's README omits, and names in it without a file.
+ *
+ * @param readmes texts of READMEs by path; those without such a table are left out
+ * @param paths all files of the project
+ */
+export function wrongTables(readmes: ReadonlyMap<string, string>, paths: readonly string[]): string[] {
+  return [...readmes].flatMap(([readme, text]) => {
+    const table = text.split("\n| files |")[1]?.split("\n\n")[0];
+    if (table === undefined) return [];
+    const folder = readme.slice(0, readme.lastIndexOf("/") + 1);
+    const below = paths.filter((path) => path.startsWith(folder)).map((path) => path.slice(folder.length));
+    const own = below.filter((name) => !/[/]|\.test\.|\.md$|\.json$/.test(name));
+    const rows = table.split("\n").map((row) => row.split(" | ")[0] ?? "");
+    const named = rows.flatMap((cell) => [...cell.matchAll(/`([\w./-]+)`/g)].map(([, name = ""]) => name));
+    const isThere = (name: string): boolean => below.some((path) => path === name || path.startsWith(`${name}/`));
+    return [
+      ...own.filter((name) => !named.includes(name)).map((name) => `${readme} omits ${name}`),
+      ...named.filter((name) => !isThere(name.replace(/\/$/, ""))).map((name) => `${readme} names ${name}`),
+    ];
+  });
+}
+
 /** Home of each library. */
 const HOMES: Readonly<Record<string, RegExp>> = {
   koffi: /^transports\/posix\//,

@@ -9,7 +9,15 @@ import type { Transport } from "../transports/contract/transport.ts";
 import { REGISTRY } from "../transports/registry.ts";
 import { assetsIn } from "./copy-assets.ts";
 import { type BuildScope, compiledSources, deadLinks, missingPackages } from "./package-list.ts";
-import { circles, isTestTool, rulesFor, SHARED_ROOMS, strayLibraries, wrongDirections } from "./tidy-rules.ts";
+import {
+  circles,
+  isTestTool,
+  rulesFor,
+  SHARED_ROOMS,
+  strayLibraries,
+  wrongDirections,
+  wrongTables,
+} from "./tidy-rules.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const FOLDERS = ["transports", "scenarios", "harness", "reports", "ci"] as const;
@@ -270,6 +278,18 @@ describe("the documents", () => {
         .map((target) => `${document} -> ${target}`),
     );
     expect(missing).toEqual([]);
+  });
+
+  it("name in the table of a room every file of the room, and no other", () => {
+    const readmes = new Map(DOCUMENTS.filter((path) => path.includes("/")).map((path) => [path, read(path)]));
+    expect(wrongTables(readmes, paths)).toEqual([]);
+    const table = new Map([
+      ["a/README.md", "# A\n\n| files | contents |\n|---|---|\n| `b.ts`, `c/`, `d.ts` | `e.ts` |\n"],
+    ]);
+    expect(wrongTables(table, ["a/b.ts", "a/c/f.ts", "a/e.ts", "a/b.test.ts", "a/README.md"])).toEqual([
+      "a/README.md omits e.ts",
+      "a/README.md names d.ts",
+    ]);
   });
 
   it("name no path of the machine they were written on", () => {

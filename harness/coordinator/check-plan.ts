@@ -33,6 +33,7 @@ export interface Plan {
   readonly alone: readonly Batch[];
 }
 
+/** Groups checks into batches, one driver each: those that may run beside others, and those that must be alone. */
 export function planChecks(targets: readonly CheckTarget[], checks: readonly Check[]): Plan {
   const batches = (alone: boolean): Batch[] =>
     targets

@@ -39,6 +39,7 @@ const PROGRAMS: readonly Program[] = [
   },
 ];
 
+/** Probes the programs that some commands use: `taskset`, `python3`, `cc`, `git`. */
 export const programs: Probe = () => PROGRAMS.map(look);
 
 function look({ name, args, without, fix }: Program): Finding {

@@ -76,6 +76,7 @@ const ROWS: readonly {
   },
 ];
 
+/** Lists symptoms with their cause, cure and checks, whatever this machine shows. */
 export const symptoms: Probe = () =>
   ROWS.map(
     ({ symptom, cause, cure, checks }): Finding => ({

@@ -1,3 +1,4 @@
+// One chart: axes, series, intervals, and its text.
 import { byId } from "./dom.js";
 import { fitted } from "./fit.js";
 import { cssColour, lookOf } from "./look.js";

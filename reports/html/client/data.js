@@ -1,3 +1,4 @@
+// Cells of what the reader has chosen, and their ranking.
 import { rankByRounds } from "../../../harness/results/ranking.ts";
 
 /** @typedef {import("../view.ts").View} View */

@@ -1,3 +1,4 @@
+// Elements and text nodes.
 /** @typedef {Node | string | null} Child */
 
 /**

@@ -1,3 +1,4 @@
+// The choice of charts for the chosen cells, and their data.
 import { ABSENT, bytes, duration, durationRange, quantity, quantityRange } from "../../../harness/results/format.ts";
 import { clearChart, drawChart } from "./charts.js";
 import { cellsOf, distinct, metricFor, metricOf, view } from "./data.js";

@@ -1,3 +1,4 @@
+// Sentences on the chosen cells: leaders, failures, warnings.
 import { bytes } from "../../../harness/results/format.ts";
 import { distinct, rankCells } from "./data.js";
 

@@ -1,3 +1,4 @@
+// Colour and sign of each row.
 import { view } from "./data.js";
 import { signsOf } from "./signs.js";
 

@@ -1,3 +1,4 @@
+// Starts the page: fills the form, draws, and draws again when the reader chooses.
 import { bytes } from "../../../harness/results/format.ts";
 import { resizeCharts } from "./charts.js";
 import { distinct, view } from "./data.js";

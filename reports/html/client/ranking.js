@@ -1,3 +1,4 @@
+// The ranking: one table and its plot.
 import {
   ABSENT,
   bytes,

@@ -1,3 +1,4 @@
+// What the reader has chosen, and its form behind `#` in the address.
 import { distinct, view } from "./data.js";
 
 /** @typedef {import("./data.js").State} State */

@@ -6,6 +6,7 @@ import { CLASS_LABELS, classOf, PLACEMENT_LABELS, quickNote } from "../../labels
 import { type Html, html } from "../markup.ts";
 import { scrollBox } from "./scroll.ts";
 
+/** Renders the overall table, and the frame of the ranking by size, which the script fills. */
 export function rankingSection(report: Report): Html {
   const quick = quickNote(report);
   return html`<section id="ranking">

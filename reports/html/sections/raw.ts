@@ -2,6 +2,7 @@ import { duration } from "../../../harness/results/format.ts";
 import type { Report } from "../../../harness/results/model.ts";
 import { type Html, html } from "../markup.ts";
 
+/** Renders the download of the report as JSON. */
 export function rawSection(report: Report, note: string): Html {
   const took = report.durationMs === undefined ? "" : ` and took ${duration(report.durationMs * 1e6)}`;
   return html`<section id="raw">
