@@ -1,9 +1,9 @@
-import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { chmodSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { Sandbox } from "../../harness/testing/sandbox.ts";
+import { GitSandbox } from "../../harness/testing/git-sandbox.ts";
 
 // Not an import: the types are tested in clones whose packages are older too.
 const { parse } = createRequire(import.meta.url)("yaml") as { readonly parse: (text: string) => unknown };
@@ -40,23 +40,11 @@ const pipeline = template("gitlab-ci.yml") as Pipeline;
 const MAIN = new URL("../../harness/cli/main.ts", import.meta.url).href;
 const BIN = "node_modules/.bin/ipcmark";
 
-let sandbox: Sandbox;
+let sandbox: GitSandbox;
 beforeEach(() => {
-  sandbox = new Sandbox();
+  sandbox = new GitSandbox();
 });
 afterEach(() => sandbox.remove());
-
-function write(files: Readonly<Record<string, string>>): void {
-  for (const [path, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(sandbox.directory, path)), { recursive: true });
-    writeFileSync(join(sandbox.directory, path), text);
-  }
-}
-
-function git(...args: readonly string[]): void {
-  const settings = ["-c", "user.name=a", "-c", "user.email=a@b", "-c", "init.defaultBranch=main"];
-  execFileSync("git", [...settings, ...args], { cwd: sandbox.directory });
-}
 
 /** Makes a project that has ipcmark as a package, and whose command became 30 % slower in the latest commit. */
 function makeProject(): void {
@@ -68,7 +56,7 @@ function makeProject(): void {
     "node_modules/ipcmark": { resolved: "vendor/ipcmark", link: true },
     "vendor/ipcmark": { name, version, dev: true, bin: { ipcmark: bin } },
   };
-  write({
+  sandbox.write({
     ".gitignore": "node_modules\nipcmark-out\ntmp\n",
     "package.json": JSON.stringify(manifest),
     "package-lock.json": JSON.stringify({ name: "team", lockfileVersion: 3, requires: true, packages }),
@@ -77,11 +65,9 @@ function makeProject(): void {
     "ipcmark.config.mjs": 'export default { gate: { cmd: "cat latency", pairs: 8, seed: 1 } };\n',
     latency: '{"name":"latency","value":100,"unit":"us"}\n',
   });
-  git("init", "--quiet");
-  git("add", "--all");
-  git("commit", "--quiet", "--message", "base");
-  write({ latency: '{"name":"latency","value":130,"unit":"us"}\n' });
-  git("commit", "--quiet", "--all", "--message", "slower");
+  sandbox.commit("base");
+  sandbox.write({ latency: '{"name":"latency","value":130,"unit":"us"}\n' });
+  sandbox.commit("slower");
 }
 
 /** Runs steps as a runner does: a shell for each, which ends at the first failure. */
@@ -145,7 +131,7 @@ describe("the template of GitLab CI", () => {
   it.each([0, 20, 21, 22])(
     "ends with the exit code %i of the gate, which gets the base of the merge request",
     (code) => {
-      write({ [BIN]: `#!/bin/sh\necho "$@" > args\nexit ${code}\n`, "bin/npm": "#!/bin/sh\nexit 0\n" });
+      sandbox.write({ [BIN]: `#!/bin/sh\necho "$@" > args\nexit ${code}\n`, "bin/npm": "#!/bin/sh\nexit 0\n" });
       for (const path of [BIN, "bin/npm"]) chmodSync(join(sandbox.directory, path), 0o755);
       const path = `${join(sandbox.directory, "bin")}:${process.env["PATH"]}`;
       const ended = execute([job.script.join("\n")], { PATH: path, CI_MERGE_REQUEST_DIFF_BASE_SHA: "0123abc" });
