@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
@@ -119,5 +119,9 @@ it.skipIf(process.platform !== "linux")(
       reason: expect.stringContaining("interrupted"),
     });
     expect(await eventually(() => isGone(started()), 5000)).toBeGreaterThanOrEqual(0);
+    const resolved = vi.fn();
+    void run("echo > begun; echo 5", 20_000).then(resolved);
+    const isBegun = (): boolean => existsSync(join(directory, "begun")) || resolved.mock.calls.length > 0;
+    expect(await eventually(isBegun, 200)).toBe(-1);
   },
 );

@@ -21,9 +21,11 @@ export interface CommandRun {
 
 /**
  * Runs a command in a shell to its end and reads the values it prints. It has a process group of its own, of which
- * nothing is left when this resolves. Never rejects.
+ * nothing is left when this resolves. Never rejects, and never resolves where the signal has aborted before: the gate
+ * is ending its processes then, and no further one may start.
  */
 export async function runCommand({ command, cwd, env, limitMs, signal }: CommandRun): Promise<CommandValues> {
+  if (signal.aborted) return new Promise(() => {});
   const isGrouped = process.platform !== "win32";
   const child = spawn(command, { shell: true, cwd, env, stdio: ["ignore", "pipe", "pipe"], detached: isGrouped });
   const { pid } = child;
