@@ -7,7 +7,11 @@ import type { CliResult } from "../../harness/testing/sandbox.ts";
 const FIXTURE = new URL("../../harness/bench/fixtures/delayed-loopback.ts", import.meta.url).href;
 /** Module whose server waits this long before each message, in turn. */
 const served = (delaysNs: string): string =>
-  `import { delayedLoopback } from ${JSON.stringify(FIXTURE)};\nexport default delayedLoopback("served", ${delaysNs});\n`;
+  [
+    `import { delayedLoopback } from ${JSON.stringify(FIXTURE)};`,
+    `export default delayedLoopback("served", ${delaysNs});`,
+    "",
+  ].join("\n");
 const DEAD =
   served("[200_000]").replace("export default", "const transport =") +
   'const connect = () => Promise.reject(new Error("dead"));\n' +
