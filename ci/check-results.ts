@@ -92,11 +92,11 @@ export function checkSummaryTable(recorded: RecordedChecks): string {
   ]);
   return [
     `${taken}; the whole run took ${duration(durationMs)}. ` +
-      "The columns `scenarios` and `cases` show how many passed, of " +
-      `${scenarios.length} scenarios and of the conformance cases. ` +
-      "Numbers in the last column refer to the list below: what does not apply, and why.",
+      `The column \`scenarios\` shows how many of the ${scenarios.length} scenarios passed, and \`cases\` how many ` +
+      "conformance cases passed. The numbers under `reasons` refer to the list below, " +
+      "which gives the reasons why other scenarios did not pass.",
     "",
-    ...markdownTable(["mechanism", "scenarios", "cases", ...FIGURE_TITLES, "not, because"], rows),
+    ...markdownTable(["mechanism", "scenarios", "cases", ...FIGURE_TITLES, "reasons"], rows),
     "",
     `Figures: ${FIGURES_EXPLAINED}.`,
     "",

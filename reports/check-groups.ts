@@ -88,7 +88,7 @@ const FIGURES: readonly {
   { title: "one-way", scenarios: ["one-way-order"], note: "messages", format: String },
   { title: "largest", scenarios: ["large-messages"], note: "largestBytes", format: bytes },
   {
-    title: "threads +",
+    title: "threads",
     scenarios: ["concurrent-clients/64", "concurrent-clients/8"],
     note: "threadsAdded",
     format: String,
@@ -97,9 +97,9 @@ const FIGURES: readonly {
   { title: "loss seen", scenarios: ["peer-loss"], note: "noticedAfterMs", format: (ms) => `${ms} ms` },
 ];
 export const FIGURES_EXPLAINED =
-  "requests = sequential requests sent; one-way = one-way messages sent; largest = largest message; " +
-  "threads + = threads that a server adds for 64 clients (or 8); idle CPU = CPU that an idle server uses; " +
-  "loss seen = time until a client notices that its server was killed";
+  "requests = number of requests sent one after the other; one-way = number of one-way messages sent; " +
+  "largest = largest message; threads = threads that a server adds for 64 clients, or for 8 if it cannot serve 64; " +
+  "idle CPU = CPU that an idle server uses; loss seen = time until a client notices that its server was killed";
 
 /** Returns a cell per figure, `–` where it was not taken; empty where no check of this mechanism took one. */
 export function figuresOf(results: ReadonlyMap<string, Pick<CheckResult, "notes">>): readonly string[] {

@@ -94,7 +94,7 @@ describe("a pick from reports whose truth is known", () => {
     const worked = picks(truths, { ...USUAL, trial: 0.01 }, { assumedWorkNs: 1e6 }, 50);
     expect(share(worked, ({ transport, verdict }) => transport === "slow" && verdict === "immaterial")).toBe(1);
     expect(worked[0]?.sentence).toMatch(
-      /fast saves 1\d\.\d µs a request, which is more than 10 % only where .* less than about 1\d\d µs of work/,
+      /fast saves 1\d\.\d µs a request\. This is more than 10 % of .* only if .* less than about 1\d\d µs of work/,
     );
   });
 

@@ -82,7 +82,7 @@ function simplerWords({ chosen, fastest, simplerBy }: Choice, question: FullQues
   const simpler = simplerBy === undefined ? "" : ` It is simpler: ${words(chosen)}, ${words(fastest)}.`;
   if (chosen.standing === "tied" || found === undefined)
     return `${use(chosen, question)}, not distinguishable from ${nameOf(fastest)}, the fastest, in this run.${simpler}`;
-  const saves = `${nameOf(fastest)} saves ${duration(found.savedNs)} a request, ${atWhatWork(found, question)}`;
+  const saves = `${nameOf(fastest)} saves ${duration(found.savedNs)} a request. ${atWhatWork(found, question)}`;
   return `${use(chosen, question)}. ${saves}.${simpler}`;
 }
 
@@ -91,11 +91,12 @@ function atWhatWork(found: NonNullable<Judged["materiality"]>, question: FullQue
   const { breakEvenWorkNs } = found;
   const only =
     breakEvenWorkNs === null
-      ? `which is less than ${share} of it`
-      : `which is more than ${share} only where a request does less than about ${duration(breakEvenWorkNs)} of work`;
+      ? `This is less than ${share} of the time of a request`
+      : `This is more than ${share} of the time of a request only if a request does less than about ` +
+        `${duration(breakEvenWorkNs)} of work`;
   return found.matters === "no"
     ? only
-    : `${only}; this run leaves open on which side of ${share} ${workWords(question)} lies`;
+    : `${only}. This run cannot tell whether it is more than ${share} for ${workWords(question)}`;
 }
 
 /** Names a request with its work: `a request with 1 ms of work`. */
@@ -110,7 +111,7 @@ function workFlip(all: readonly Judged[], question: FullQuestion): string {
   const breakEvenNs = next?.materiality?.breakEvenWorkNs;
   if (next === undefined || breakEvenNs === null || breakEvenNs === undefined) return "";
   const work = duration(breakEvenNs);
-  return ` The difference is below ${shareOf(question)} where a request does more than about ${work} of work.`;
+  return ` The difference is less than ${shareOf(question)} if a request does more than about ${work} of work.`;
 }
 
 export function shareOf({ matters }: FullQuestion): string {

@@ -76,7 +76,8 @@ export const boundaryKeeper: Check = {
     replies,
     tellsTotals,
     hasRawClient,
-    ({ boundaries }) => boundaries !== "prefix" || "a length prefix keeps the boundaries, which fragmentation examines",
+    ({ boundaries }) =>
+      boundaries !== "prefix" || "it marks boundaries by a length prefix, which the check fragmentation examines",
   ],
   async run(context) {
     const { boundaries } = context.transport.capabilities;

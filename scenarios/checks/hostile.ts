@@ -27,7 +27,7 @@ const ENDS: ReadonlySet<string> = new Set<IpcErrorCode>(["IPC_MALFORMED", "IPC_T
 const GIVE_UP_MS = 500;
 
 const severalClients: Condition = ({ maxClients }) =>
-  maxClients > 1 || "it serves one client, so others are rightly kept out";
+  maxClients > 1 || "it serves only one client, so it is right that others cannot connect";
 
 /** Drops a condition for children that write raw bytes, which need no other access. */
 const unlessLaunched =

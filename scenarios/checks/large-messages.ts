@@ -54,7 +54,8 @@ export const largeByDescriptor: Check = {
     replies,
     ownProcess,
     hasMethods,
-    ({ maxMessageBytes }) => maxMessageBytes < DATA_BYTES + HEADER_BYTES || "one of its messages can carry all 16 MiB",
+    ({ maxMessageBytes }) =>
+      maxMessageBytes < DATA_BYTES + HEADER_BYTES || "this check is for mechanisms whose messages cannot hold 16 MiB",
   ],
   async run(context) {
     const client = await context.connect(await context.startPeer());

@@ -52,7 +52,7 @@ export const persistence: Check = {
     tellsTotals,
     ownProcess,
     canFreeze,
-    ({ persistent }) => persistent || "its record states that messages are lost when the server dies",
+    ({ persistent }) => persistent || "it declares that messages are lost when the server dies (persistent: false)",
   ],
   async run(context) {
     const first = await context.startPeer();

@@ -19,8 +19,9 @@ export const fanOut: Check = {
     ({ patterns }) =>
       patterns.includes("fan-out") ||
       (patterns.includes("one-way") && patterns.includes("request-reply")) ||
-      "a server sends nothing but replies here",
-    ({ modes }) => modes[0] === "event" || "its server blocks, so it cannot publish on its own",
+      "its server sends only replies",
+    ({ modes }) =>
+      modes[0] === "event" || "its server blocks while it waits for a request, so it cannot publish messages",
     ({ maxClients }) => maxClients > SUBSCRIBERS || `serves at most ${maxClients} of ${SUBSCRIBERS} subscribers`,
   ],
   async run(context) {

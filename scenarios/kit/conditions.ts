@@ -34,21 +34,22 @@ export const replies: Condition = ({ patterns }) => patterns.includes("request-r
 export const repliesOrPublishes: Condition = (capabilities, transport) =>
   capabilities.patterns.includes("fan-out") || replies(capabilities, transport);
 export const oneWay: Condition = ({ patterns }) =>
-  patterns.includes("one-way") || "every message of this pattern is a request that needs its reply";
+  patterns.includes("one-way") || "it has no one-way messages: every message is a request that needs a reply";
 export const reliable: Condition = ({ delivery }) => delivery === "reliable" || "lossy by its own account";
 export const pipelined: Condition = ({ maxInFlight }) =>
   maxInFlight > 1 || "it allows one request at a time (lockstep)";
 export const pushesBack: Condition = ({ backpressure }) =>
   backpressure !== "none" || "without back-pressure by its own account: messages are dropped instead";
 export const lossIsNoticed: Condition = ({ peerLoss }) =>
-  peerLoss !== "undetected" || "its record states that the death of a server goes unnoticed; only deadlines help";
+  peerLoss !== "undetected" ||
+  "it declares that a client does not notice when the server dies (peerLoss: undetected); a client needs deadlines";
 export const takesKeys: Condition = ({ auth }) =>
-  auth.includes("shared-key") || "it uses no keys (its auth has no shared-key)";
+  auth.includes("shared-key") || "it has no keys, so no key can be wrong (no shared-key in its auth)";
 export const hasRawClient: Condition = (_, transport) =>
   transport.connectRaw !== undefined ||
   (transport.launchRaw === undefined
-    ? "a client cannot send raw bytes below the framing"
-    : "only the launched child can write to it; hostile-bytes makes it write invalid bytes");
+    ? "a client of this mechanism cannot send raw bytes, only whole messages"
+    : "only the launched child can write to it; the check hostile-bytes makes the child write invalid bytes");
 
 function carriesAnswer(method: keyof typeof JSON_BYTES): Condition {
   return (capabilities, transport) => {
