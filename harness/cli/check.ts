@@ -29,10 +29,10 @@ interface CheckOptions extends SharedOptions {
 
 export function checkCommand(): Command {
   return withShared(new Command("check"))
-    .description("run the conformance cases and scenarios: which promises does each mechanism keep?")
+    .description("run the conformance cases and scenarios, which show the promises that each mechanism keeps")
     .option(
       "--scenario <id...>",
-      "run only these; a prefix such as conformance/exchange stands for all below it",
+      "run only these; a prefix such as conformance/exchange selects everything below it",
       each(String),
     )
     .option("--junit <file>", "also write the results as JUnit XML, for CI")

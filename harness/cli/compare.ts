@@ -23,10 +23,10 @@ const MOST_WARNINGS = 3;
 export function compareCommand(): Command {
   return withQuestion(withMeasuring(new Command("compare")))
     .description("check and measure the mechanisms side by side, and name a pick with its reasons")
-    .option("--tables", "print every table behind the answer")
+    .option("--tables", "print all tables, not only the table of the answer")
     .option(
       "--codec <name>",
-      `codec that converts a value of each --payload at both ends: ${CODEC_IDS.join(", ")} (default: bytes)`,
+      `both ends convert a value of the size --payload with this codec: ${CODEC_IDS.join(", ")} (default: no codec)`,
       each(parseCodec),
     )
     .action(async (options: MeasureOptions) => {

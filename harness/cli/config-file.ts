@@ -31,7 +31,7 @@ type Sections = Readonly<Partial<Record<string, Readonly<Record<string, Value>>>
  */
 export function withConfig(command: Command, everyFlag: () => Promise<readonly string[]>): Command {
   return command
-    .option("--config <file>", `file with defaults for flags (default: ${NAMES[0]} here, if there is one)`)
+    .option("--config <file>", `file with defaults for flags (default: ${NAMES[0]} of this folder, if it exists)`)
     .hook("preAction", async (_parent, command) => {
       const path = configPath(command.getOptionValue("config"));
       if (path === undefined) return;

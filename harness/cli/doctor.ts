@@ -18,8 +18,8 @@ interface DoctorOptions {
 export function doctorCommand(): Command {
   return new Command("doctor")
     .description("examine the machine (limits, leftovers, optional programs) and explain each finding with its remedy")
-    .option("--fix", "remove what killed runs left behind, then examine")
-    .option("--empty-cache", "remove the installed bases that the gate keeps for its next run, then examine")
+    .option("--fix", "first remove the files and kernel objects of killed runs")
+    .option("--empty-cache", "first remove the installed base revisions that the gate keeps for its next run")
     .option("--json", "print the findings as JSON on stdout")
     .action(async ({ fix, emptyCache: empties, json }: DoctorOptions) => {
       const removed = [...(fix ? await removeLeftovers() : []), ...(empties ? await emptyCache() : [])];

@@ -19,8 +19,8 @@ export function listCommand(): Command {
   return new Command("list")
     .description("list every transport, whether it works on this machine, and if not, why")
     .option("--transport <id...>", "list only these: ids, or paths of modules")
-    .option("--needs", "list the values of compare --need, not the transports")
-    .option("--profiles", "list the values of compare --profile, not the transports")
+    .option("--needs", "list the needs for compare --need instead of the transports")
+    .option("--profiles", "list the profiles for compare --profile instead of the transports")
     .option("--json", "print the list as JSON on stdout")
     .action(async (options: ListOptions) => {
       const { transport, json } = options;

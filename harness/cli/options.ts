@@ -72,15 +72,15 @@ export function withShared(command: Command): Command {
     .addOption(
       many(
         "--transport <id...>",
-        "ids, paths of modules that export a Transport, or all (default: one of each family)",
+        "ids, paths of modules that export a Transport, or all (default: a shortlist with every family)",
         String,
       ),
     )
     .addOption(many("--peer <language...>", "language of the server: node, python", parsePeer))
     .option("--json", "print only the report, as JSON, on stdout")
-    .option("--out <dir>", "where report.json and report.html go", "ipcmark-out")
+    .option("--out <dir>", "folder for report.json and report.html", "ipcmark-out")
     .addOption(
-      new Option("--seed <n>", "seed of the order of trials (default: random, printed)").argParser(
+      new Option("--seed <n>", "seed of the random order of trials (default: a new seed, which is printed)").argParser(
         parseCount("--seed", 0, 2 ** 32 - 1),
       ),
     )
@@ -90,57 +90,62 @@ export function withShared(command: Command): Command {
 export function withMeasuring(command: Command): Command {
   return withShared(command)
     .addOption(
-      new Option("--payload <bytes...>", "sizes such as 64 4KiB 1MiB, or a mix such as 64:70,4KiB:30").argParser(
-        parsePayload,
-      ),
+      new Option(
+        "--payload <bytes...>",
+        "sizes such as 64 4KiB 1MiB, or a mix in percent such as 64:70,4KiB:30",
+      ).argParser(parsePayload),
     )
     .addOption(
       many(
         "--clients <n...>",
-        "number of client processes that send at the same time; further numbers show where the answer flips",
+        "client processes that send at the same time; several numbers are all measured, and a pick is for the first",
         parseCount("--clients", 1, MOST_CLIENTS),
       ),
     )
     .addOption(
       many(
         "--rate <n...>",
-        "requests a second of all clients together, late replies or not; further rates show where the answer flips",
+        "requests a second of all clients together, even while replies are missing; several rates as with --clients",
         parseCount("--rate", 1, 1_000_000),
       ),
     )
     .addOption(
-      new Option("--work <time>", "CPU time of the server for each request, such as 200us or 1ms").argParser(parseWork),
+      new Option("--work <time>", "CPU time that the server spends on each request, such as 200us or 1ms").argParser(
+        parseWork,
+      ),
     )
     .addOption(
       many("--placement <where...>", "CPUs of the two processes: same-cpu, two-cpus, unpinned", parsePlacement),
     )
     .addOption(many("--mode <class...>", "how the two processes wait: event, blocking, polling", parseMode))
     .addOption(
-      new Option("--trials <n>", "fresh pairs of processes per cell; an interval needs 6 (default: as the time allows)")
+      new Option("--trials <n>", "trials, each with two fresh processes; an interval needs 6 (default: as many as fit)")
         .argParser(parseCount("--trials", 1, 1000))
         .conflicts("until"),
     )
     .addOption(
-      new Option("--messages <n>", "messages per trial (default: calibrated)").argParser(
+      new Option("--messages <n>", "messages per trial (default: set by a calibration)").argParser(
         parseCount("--messages", 1, 10_000_000),
       ),
     )
     .addOption(new Option("--budget <time>", "time for the whole run, such as 90s or 5m").argParser(parseDuration))
     .addOption(
-      new Option("--quick", "6 trials, the fewest that give an interval, with short windows").conflicts("thorough"),
+      new Option("--quick", "short windows, and only 6 trials, the smallest number that gives an interval").conflicts(
+        "thorough",
+      ),
     )
-    .option("--thorough", "30 trials, up to 10,000 round trips each")
+    .option("--thorough", "30 trials with up to 10,000 round trips each")
     .addOption(
       new Option(
         "--until <percent>",
-        "add rounds until every p50 interval is narrower than ± this, such as 3%",
+        "run more rounds until every p50 interval is narrower than ± this share of its p50, such as 3%",
       ).argParser(parsePercent),
     )
-    .option("--no-c-baseline", "leave out the comparison with the same round trips in plain C (which needs cc)")
+    .option("--no-c-baseline", "do not compare with the same round trips in plain C (the comparison needs cc)")
     .addOption(new Option("--no-limits").hideHelp())
     .option(
       "--keep-awake",
-      "keep virtual CPUs from halting by an idle-priority loop on every CPU in use; the report records it",
+      "run a loop of idle priority on every CPU in use, so that no virtual CPU halts; the report records this",
     );
 }
 
@@ -150,15 +155,18 @@ export function withQuestion(command: Command): Command {
     .addOption(
       many(
         "--need <name...>",
-        "what the mechanism must do, such as windows clients=100 peer-loss=1s (list --needs)",
+        "what the mechanism must do, such as windows clients=100 peer-loss=1s (list --needs shows all needs)",
         parseNeed,
       ),
     )
-    .option("--profile <name|file>", "needs and workload of a common question (list --profiles; default: rpc)")
+    .option(
+      "--profile <name|file>",
+      "name of a common use, or a file with your own needs and workload (list --profiles shows all; default: rpc)",
+    )
     .addOption(
       new Option(
         "--optimize <quantity>",
-        `quantity that is to be best: ${OPTIMIZE.join(", ")} (default: p50)`,
+        `quantity by which mechanisms are ranked: ${OPTIMIZE.join(", ")} (default: p50)`,
       ).argParser(parseOptimize),
     )
     .addOption(

@@ -7,9 +7,9 @@ import { printTables, printWarnings, terminal } from "./output.ts";
 
 export function reportCommand(): Command {
   return new Command("report")
-    .description("render a stored report again: print its tables, write its HTML page")
+    .description("print the tables of a stored report again, and write its HTML page")
     .argument("[file]", "the report.json to read", "ipcmark-out/report.json")
-    .option("--out <dir>", "where report.html goes", "ipcmark-out")
+    .option("--out <dir>", "folder for report.html", "ipcmark-out")
     .action(async (file: string, { out }: { out: string }) => {
       const report = loadReport(file);
       ensureWritable(out, ["report.html"]);
