@@ -4,16 +4,16 @@ import type { CodecCost, Report } from "../harness/results/model.ts";
 export const CODEC_COLUMNS = ["codec", "encode", "decode", "both", "±", "size", "first message"] as const;
 
 export const CODEC_NOTE =
-  "Medians per message in one thread, without a transport; ± is the 95 % margin of the mean of the less steady " +
-  "direction. A round trip of values contains two of each (encode, decode, encode, decode): where twice the " +
-  "column “both” is about the round trip, the codec is the cost and not the mechanism.";
+  "Medians per message in one thread, without a transport. ± is the 95 % margin of the mean, for the direction that " +
+  "varies more. A round trip of values has two encodings and two decodings: if twice the column “both” is close to " +
+  "the time of a round trip, most of that time is the codec and not the mechanism.";
 
 /** Largest steady margin, percent; beyond it the order of two codecs is chance more often than not. */
 const UNSTEADY_PERCENT = 20;
 
 /** Explains `mark`, which stands beside the name of an unsteady row. */
 export function unsteadyNote(mark: string): string {
-  const why = "not to be trusted, its place among the others may be chance";
+  const why = "do not rely on this row, its place among the others may be chance";
   return `${mark} ± above ${UNSTEADY_PERCENT} %: ${why}; repeat while nothing else runs.`;
 }
 

@@ -44,7 +44,7 @@ export const PLACEMENT_LABELS: Readonly<Record<Placement, string>> = {
 /** Meanings of the marks of a ranking. */
 export const TIE_NOTE = "tie: not distinguishable from the best, since the interval of the ratio contains 1.";
 export const UNKNOWN_NOTE =
-  "?: fewer than 6 rounds in common with the first row, so this run cannot order the two: " +
+  "?: measured together with the first row in fewer than 6 rounds, so this run cannot order the two; " +
   "give a larger --trials or a longer --budget.";
 
 /** Describes an interrupted run: `interrupted after 12 s`; undefined unless the report is marked incomplete. */
@@ -58,7 +58,7 @@ export function interruption({
 /** Qualifies the intervals of a --quick run, for the head of every table with intervals. Empty for any other run. */
 export function quickNote({ duration }: Partial<Pick<Report, "duration">>): string {
   if (duration?.effort !== "quick") return "";
-  return "--quick: intervals of so few and short rounds cover less than 95 % (74 % seen)";
+  return "--quick: short windows; only 74 % of such intervals contained the true value";
 }
 
 export function noPickReason(report: Partial<Pick<Report, "complete" | "durationMs" | "candidates">>): string {

@@ -15,12 +15,12 @@ export function missingText(cell: Measurement, loads?: string): string {
 
 /** Reason why a measured row has no p99. */
 export const NO_P99 =
-  "p99 –: too few messages for it in the time of this run: it needs 2000 over all trials; give a longer --budget.";
+  "p99 –: a p99 needs 2000 messages over all trials, and this run had time for fewer; give a longer --budget.";
 
 /** Meaning of `~` before a p99. */
 export const ROUGH_P99 =
-  "~: fewer than 100 samples lie beyond this p99, so it is rough: " +
-  "give a longer --budget (10000 messages over all trials settle it).";
+  "~: fewer than 100 samples are above this p99, so it is rough; " +
+  "give a longer --budget (10000 messages over all trials are enough).";
 
 /** True where the p99 of a row comes from so few messages that it is marked. */
 export function hasRoughP99({ latencyNs }: Pick<MeasuredRow, "latencyNs">): boolean {

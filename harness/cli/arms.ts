@@ -89,7 +89,7 @@ function measuredElsewhere(
 ): string | undefined {
   if (overview !== true || placement !== "same-cpu" || !placements.includes("two-cpus")) return undefined;
   if (transport.capabilities.rendezvous === "process") {
-    return "both ends share one process, which runs on the same CPU here and under two CPUs: see there";
+    return "both ends share one process, so this is the same as under two CPUs: see there";
   }
   if (!runsOnNode(peerLanguage) && peers === undefined) {
     return `its server in ${peerLanguage} is measured on two CPUs only, unless --peer asks for it`;

@@ -90,7 +90,7 @@ async function fromWholeRegistry(requirements: readonly Requirement[], peer: str
   const rest = order.slice(chosen.length).map(({ id, capabilities: { platforms } }): CandidateStanding => {
     if (!platforms.some((platform) => platform === process.platform))
       return { transport: id, status: "unavailable", reason: `it exists on ${platforms.join(", ")} only` };
-    const reason = `it qualifies, and ${chosen.length} nearer ones are measured; name it behind --transport`;
+    const reason = `it meets the needs, but ${chosen.length} others come first; name it behind --transport`;
     return { transport: id, status: "not-measured", reason };
   });
   return {
@@ -138,7 +138,7 @@ function noteAdded(standings: readonly CandidateStanding[]): void {
   const added = standings.filter((each) => each.status === "in" && each.why === "nearest");
   if (added.length === 0) return;
   const names = added.map(({ transport }) => transport).join(", ");
-  note(`measured besides what the shortlist has for these needs: ${names}`);
+  note(`measured for these needs besides the shortlist: ${names}`);
 }
 
 function nobody(records: readonly Subject[], requirements: readonly Requirement[]): NobodyQualifies {
@@ -146,7 +146,7 @@ function nobody(records: readonly Subject[], requirements: readonly Requirement[
   const { need, excludes, without } = found ?? { need: "", excludes: 0, without: [] };
   const shown = without.slice(0, MOST_LISTED).map(({ id }) => id);
   const more = without.length > MOST_LISTED ? ` and ${without.length - MOST_LISTED} more` : "";
-  const left = without.length === 0 ? "no transport meets the others either" : `${shown.join(", ")}${more} remain`;
+  const left = without.length === 0 ? "no transport meets the other needs either" : `${shown.join(", ")}${more} remain`;
   const [only] = records;
   if (only !== undefined && records.length === 1) {
     const [{ need, reason }] = qualify(records, requirements).excluded as readonly [Exclusion];
@@ -160,9 +160,9 @@ function nobody(records: readonly Subject[], requirements: readonly Requirement[
 
 function noneRuns(standings: readonly CandidateStanding[]): IncompleteError {
   const [first] = standings.flatMap((each) => (each.status === "unavailable" ? [each] : []));
-  const others = standings.length > 1 ? ` (${standings.length} qualify)` : "";
+  const others = standings.length > 1 ? ` (${standings.length} meet them)` : "";
   return new IncompleteError(
-    `nothing that meets the needs can run on this machine${others}: ${first?.transport}: ${first?.reason}`,
+    `no transport that meets the needs can run on this machine${others}: ${first?.transport}: ${first?.reason}`,
   );
 }
 

@@ -32,7 +32,7 @@ const CODEC_RESERVE_MS = 400;
 /** Returns why there is nothing to measure: the named ones cannot run here, or no cell of them was asked for. */
 export function nothingLeft({ candidates, refused }: Chosen, peers: readonly string[] | undefined): Error {
   return refused.length > 0 || candidates.some((candidate) => whyAbsent(candidate, peers) !== undefined)
-    ? new IncompleteError("nothing that was named can be measured here")
+    ? new IncompleteError("none of the named transports can be measured here")
     : new UsageError("no transport matches this --mode and --placement; choose different values");
 }
 
@@ -114,7 +114,7 @@ function plainCells(options: MeasureOptions): readonly Cell[] {
   if (others.length > 0) {
     const flags = "--clients, --rate, --work and a mix of --payload";
     throw new UsageError(
-      `${flags} are for the benchmark ${workload.name}, not for ${others.join(", ")}; measure them apart`,
+      `${flags} are for the benchmark ${workload.name}, not for ${others.join(", ")}; measure them in another run`,
     );
   }
   return workloadCells(asked);

@@ -97,12 +97,13 @@ export function announce(
   const until = (ms: number | undefined): number | undefined => (ms === undefined ? ms : performance.now() + ms);
   switch (stopRule.rule) {
     case "fixed": {
-      const time = stopRule.budgetMs === undefined ? "calibrating first" : seconds(stopRule.budgetMs);
+      const time =
+        stopRule.budgetMs === undefined ? "the time is known after the calibration" : seconds(stopRule.budgetMs);
       note(`${what}, ${stopRule.trials} trials each: ${time}; seed ${seed}`);
       return until(stopRule.budgetMs);
     }
     case "budget":
-      note(`${what}, ${stopRule.least} trials each or more: ${seconds(stopRule.budgetMs)}; seed ${seed}`);
+      note(`${what}, at least ${stopRule.least} trials each: ${seconds(stopRule.budgetMs)}; seed ${seed}`);
       return until(stopRule.budgetMs);
     case "until": {
       const most = stopRule.budgetMs ?? (stopRule.most + 1) * roundMs;

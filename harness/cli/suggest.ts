@@ -10,7 +10,7 @@ export function unknownName(what: string, input: string, valid: readonly string[
   if (valid.length <= MOST_LISTED) return `unknown ${what} "${input}"${hint}; valid: ${valid.join(", ")}`;
   if (near !== undefined) return `unknown ${what} "${input}"${hint}`;
   const groups = [...new Set(valid.map((name) => name.replace(/\/[^/]*$/, "")))];
-  return `unknown ${what} "${input}"; valid are these, and what stands below them: ${groups.join(", ")}`;
+  return `unknown ${what} "${input}"; valid are these groups and the names below them: ${groups.join(", ")}`;
 }
 
 function nearest(input: string, valid: readonly string[]): string | undefined {

@@ -136,6 +136,6 @@ export function lackOfP99(rows: readonly Measurement[]): string | undefined {
   const fewest = Math.max(1, Math.min(...lacking.map(({ count }) => count)));
   const names = [...new Set(lacking.map(({ transport }) => transport))].join(", ");
   const times = Math.max(2, Math.ceil(SAMPLES_FOR_P99 / fewest));
-  const need = `it needs ${SAMPLES_FOR_P99} samples and 300 in each trial, and the fewest are ${fewest}`;
+  const need = `a p99 needs ${SAMPLES_FOR_P99} samples in all trials and 300 in each, and this run has ${fewest}`;
   return `no p99 of ${names}: ${need}; give a --budget about ${times} times as long`;
 }

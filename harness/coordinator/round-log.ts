@@ -91,7 +91,7 @@ function summarizeCanary(runs: readonly Float64Array[]): CanarySummary {
     bad,
     sentence: bad
       ? `this machine itself wakes a sleeping process ${(judged / 1e6).toFixed(2)} ms late in 1 of 100 cases: ` +
-        "a p99 here is the machine's; compare medians, or repeat with --keep-awake"
+        "a p99 here describes the machine; compare medians, or repeat with --keep-awake"
       : `this machine wakes a sleeping process within ${Math.round(judged / 1000)} µs in 99 of 100 cases`,
     histogram: encodeHistogram(all),
   };

@@ -144,15 +144,15 @@ function warningsOf(
   if (refused > 0 && refused < trials.length) {
     warn(
       "schedule-not-kept",
-      `refused in ${refused} of ${trials.length} trials: the driver could not keep its schedule there`,
+      `refused in ${refused} of ${trials.length} trials: the driver could not keep its schedule in them`,
     );
   }
   const achieved = figures.messagesPerSecond;
   if (ratePerSecond !== null && achieved !== null && achieved < FOLLOWED_SHARE * ratePerSecond) {
     warn(
       "beyond-the-knee",
-      `beyond the knee: ${Math.round(achieved)} of ${ratePerSecond} replies a second; ` +
-        "the latency grows for as long as this goes on",
+      `beyond the knee: ${Math.round(achieved)} replies a second at a rate of ${ratePerSecond}; ` +
+        "the latency grows as long as this load lasts",
     );
   }
   return warnings;

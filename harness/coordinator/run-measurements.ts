@@ -277,7 +277,7 @@ function warningsOf(
   const warn = (id: Warning["id"], text: string, where: Warning["where"] = {}): unknown =>
     found.push({ id, text, where });
   if (duration !== undefined && duration.rounds > 0 && duration.rounds < LEAST_FOR_INTERVAL) {
-    const more = `a 95 % interval needs ${LEAST_FOR_INTERVAL}; give it more --trials or a longer --budget`;
+    const more = `a 95 % interval needs ${LEAST_FOR_INTERVAL}; give more --trials or a longer --budget`;
     warn("few-rounds", `only ${duration.rounds} rounds (${duration.sentence}): ${more}`);
   }
   if (duration?.reached === false) warn("target-missed", duration.sentence);
@@ -292,8 +292,8 @@ function warningsOf(
     if (control !== undefined && control.spread > 2) {
       warn(
         "speed-changed",
-        `${placement}: the frozen control took between 1 and ${control.spread.toFixed(1)} times as long ` +
-          "from round to round: the machine changed speed; trust ratios within rounds, not absolute times",
+        `${placement}: the control, whose code never changes, took ${control.spread.toFixed(1)} times as long in its ` +
+          "slowest round as in its fastest: the machine changed speed; trust ratios within rounds, not absolute times",
         { placement },
       );
     }

@@ -38,7 +38,7 @@ export const leftovers: Probe = async () => {
   ];
   if (found.length === 0) return [{ topic, status: "ok", found: "none" }];
   const meaning =
-    "stale paths block a restart with EADDRINUSE or FileExistsError; segments are memory, queues count against a limit";
+    "stale paths make a restart fail with EADDRINUSE or FileExistsError; segments use memory, queues count to a limit";
   return [{ topic, status: "warning", found: found.join("; "), meaning, fix: ours("doctor", "--fix") }];
 };
 
@@ -122,9 +122,9 @@ export const strayProcesses: Probe = async () => {
   return strays.map((pid): Finding => {
     const state = /^State:\s*(\S)/m.exec(readText(`/proc/${pid}/status`) ?? "")?.[1] ?? "?";
     const meaning: Record<string, string> = {
-      R: "it burns CPU: a busy spin whose other end is gone",
+      R: "it uses a whole CPU: it spins, and its other end is gone",
       S: "it hangs on receive: its other end is gone and it got no notice",
-      T: "it is stopped: its run froze it, or let it wait for its turn, and was killed before it could wake it",
+      T: "it is stopped: its run stopped it, and was killed before it could continue it",
     };
     const found = `process ${pid} of an earlier run lives (state ${state})`;
     return {

@@ -148,7 +148,8 @@ export const container: Probe = () => {
   const [quota, period] = (readText("/sys/fs/cgroup/cpu.max") ?? "max").split(" ");
   if (quota !== undefined && quota !== "max") {
     const cpus = Number(quota) / Number(period ?? 100_000);
-    const meaning = "when the quota is used up every process stops until the next period: tails are the quota's";
+    const meaning =
+      "when the quota is used up, every process stops until the next period: a p99 then describes the quota";
     const fix = "docker run --cpus=… with at least 3 CPUs, or none";
     findings.push({
       topic,

@@ -54,7 +54,8 @@ export const governor: Probe = () => {
   const mhz = range.every(Number.isFinite) ? `, ${range.map((khz) => Math.round(khz / 1000)).join(" to ")} MHz` : "";
   const found = `CPU governor ${governors}${mhz}`;
   if (governors === "performance") return [{ topic, status: "ok", found }];
-  const meaning = "the clock follows the load: the first messages of a trial are slower than the rest, and runs differ";
+  const meaning =
+    "the CPU frequency follows the load: the first messages of a trial are slower than the rest, and runs differ";
   return [{ topic, status: "warning", found, meaning, fix: asRoot("cpupower frequency-set --governor performance") }];
 };
 
@@ -72,7 +73,7 @@ export function loadFinding(before: CpuClock | null, after: CpuClock | null): Fi
   const average = loadavg()[0] ?? 0;
   const cpus = availableParallelism();
   const others = othersShare(before, after);
-  const used = others === null ? "" : `, of which others use ${Math.round(others * 100)} % now`;
+  const used = others === null ? "" : `, other processes use ${Math.round(others * 100)} % of the CPU time now`;
   const found = `load average ${average.toFixed(2)} on ${cpus} CPUs${used}`;
   if (others === null ? average <= cpus / 2 : others <= NOTABLE_LOAD) return { topic, status: "ok", found };
   const meaning = "something else is running: its share of every figure is unknown, and the run takes longer";
@@ -88,8 +89,8 @@ export function stealFinding(before: CpuClock | null, after: CpuClock | null, no
   const found = `${virtual ? "virtual machine" : "no hypervisor seen"}, ${share} % of CPU time stolen`;
   const stolen = (steal ?? 0) > notable;
   const meaning = stolen
-    ? "the host runs others on these CPUs: do not quote p99 of this machine"
-    : "an idle virtual CPU halts, and waking it is the host's affair: across CPUs the tail is the machine's";
+    ? "the host runs other machines on these CPUs: do not quote a p99 of this machine"
+    : "an idle virtual CPU halts, and the host takes time to wake it: a p99 across CPUs describes the machine";
   const status = stolen ? "warning" : virtual ? "note" : "ok";
   return [{ topic: "virtualization", status, found, ...(virtual ? { meaning } : {}) }];
 }

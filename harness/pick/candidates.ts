@@ -182,7 +182,8 @@ function reasonAgainstServer(
 
 function notThatServer(measured: string, { peer }: Question): string {
   return (
-    `measured with a server in ${measured} only, and this is for a server in ${peer}; ` + `--peer ${peer} measures that`
+    `measured only with a server in ${measured}, but the question is about a server in ${peer}; ` +
+    `--peer ${peer} measures it`
   );
 }
 
@@ -202,7 +203,7 @@ function reasonAgainst(
   if (roundsOf(rows, cost).size > 0) return undefined;
   return roundsOf(rows).size === 0 || noun === METRICS.p50.noun
     ? "no round in which every size was measured"
-    : `no round of this run gives its ${noun}`;
+    : `no round of this run has a ${noun}`;
 }
 
 function failedCheck({ checks, transports }: Evidence, transport: string): Evidence["checks"][number] | undefined {

@@ -32,7 +32,7 @@ describe("the pick", () => {
     const found = pick({ transports, checks: [], measurements }, WORKLOAD);
     expect(found?.transport).toBe("fast");
     expect(found?.flips).toMatchObject([{ over: "payloadBytes", at: 65_536, transport: "slow", ratio: 2 }]);
-    expect(found?.sentence).toContain("At 64 KiB, slow is 2.0 times as fast (2.0 to 2.0).");
+    expect(found?.sentence).toContain("At 64 KiB, slow is 2.0 times as fast as fast (2.0 to 2.0).");
   });
 
   describe("of requests from several clients", () => {
@@ -56,10 +56,10 @@ describe("the pick", () => {
       expect(found?.ranking[1]?.ratio).toBeCloseTo(2, 9);
       expect(found?.sentence).toContain("requests from 1 client with the ends on two CPUs");
       expect(found?.flips).toMatchObject([{ over: "clients", at: 8, transport: "slow", ratio: 2 }]);
-      expect(found?.sentence).toContain("With 8 clients, slow is 2.0 times as fast (2.0 to 2.0).");
+      expect(found?.sentence).toContain("With 8 clients, slow is 2.0 times as fast as fast (2.0 to 2.0).");
       const turned = find([...rows("fast", SLOW, at(8)), ...rows("slow", FAST, at(8))], { ...question, clients: 8 });
       expect(turned).toMatchObject({ transport: "slow", workload: { clients: 8, ratePerSecond: null } });
-      expect(turned?.sentence).toContain("With 1 client, fast is 2.0 times as fast (2.0 to 2.0).");
+      expect(turned?.sentence).toContain("With 1 client, fast is 2.0 times as fast as slow (2.0 to 2.0).");
     });
 
     it("counts the work of every client, since the requests of all of them wait for one server", () => {
@@ -90,7 +90,7 @@ describe("the pick", () => {
         return { ...row, status: "not-applicable", reason: "serves at most 1 client, not 8" };
       });
       const out = find([...one, ...rows("slow", SLOW, at(8))]);
-      expect(out?.sentence).toContain("With 8 clients, fast is out (64 B: serves at most 1 client, not 8).");
+      expect(out?.sentence).toContain("With 8 clients, fast is ruled out (64 B: serves at most 1 client, not 8).");
       expect(out?.flips).toMatchObject([{ over: "clients", at: 8, transport: "slow" }]);
       const few = SLOW.slice(0, 3);
       const same = find([
@@ -98,7 +98,7 @@ describe("the pick", () => {
         ...[...rows("fast", few, at(4)), ...rows("slow", FAST.slice(0, 3), at(4))],
       ]);
       expect(same?.flips).toEqual([]);
-      expect(same?.sentence).toContain("With 4 clients, none is shown to be ahead of it by more than 10 %.");
+      expect(same?.sentence).toContain("With 4 clients, no other mechanism is shown to be better by more than 10 %.");
     });
 
     it("names how many of the needed clients were measured", () => {

@@ -33,7 +33,9 @@ export function flipsOf(evidence: Evidence, question: FullQuestion, chosen: Judg
     (flip) => flip !== undefined,
   );
   const without = loads.flatMap(({ words }, index) => (atLoads[index] === undefined ? [words] : []));
-  const none = without.map((words) => `${words}, none is shown to be ahead of it by more than ${shareOf(question)}.`);
+  const none = without.map(
+    (words) => `${words}, no other mechanism is shown to be better by more than ${shareOf(question)}.`,
+  );
   return { flips, sentences: [...flips.map(({ sentence }) => sentence), ...none] };
 }
 
@@ -86,12 +88,13 @@ function flipAt(evidence: Evidence, { there, words, ...point }: Point, chosen: J
   if (own === undefined) {
     const reason = out.ruledOut.find(({ transport }) => transport === name)?.reason;
     if (reason === undefined) return undefined;
-    return { ...where, sentence: `${words}, ${shownName(name)} is out (${reason}).` };
+    return { ...where, sentence: `${words}, ${shownName(name)} is ruled out (${reason}).` };
   }
   const { interval, ratio } = own.comparison;
   if (interval === null || interval[0] <= 1 + there.matters) return undefined;
   const { less } = METRICS[there.optimize];
   const range = `${interval[0].toFixed(1)} to ${interval[1].toFixed(1)}`;
-  const sentence = `${words}, ${shownName(best.row.name)} is ${ratio.toFixed(1)} times ${less} (${range}).`;
+  const times = `${ratio.toFixed(1)} times ${less} as ${shownName(name)} (${range})`;
+  const sentence = `${words}, ${shownName(best.row.name)} is ${times}.`;
   return { ...where, ratio, interval, sentence };
 }

@@ -35,11 +35,11 @@ test("the sentence has what was passed, what was not examined, and what the reco
   ];
   expect(withGrounds(found, answered(...all, result("wrong-key", "not-applicable")))?.sentence).toBe(
     "Use unix. It passed reconnect and restart/after-kill. This machine could not examine foreign-user. " +
-      "Its record alone states windows.",
+      "No check examines what it declares about windows.",
   );
   expect(withGrounds(found, answered(result("reconnect", "passed", "tcp")))?.sentence).toBe(
     "Use unix. This run did not examine reconnect, restart/after-kill, foreign-user, and wrong-key. " +
-      "Its record alone states windows.",
+      "No check examines what it declares about windows.",
   );
 });
 

@@ -31,7 +31,7 @@ export function groundsOf({ checks, transports, question, candidates }: Answered
     ["It passed", withStatus("passed")],
     ["This machine could not examine", withStatus("unavailable")],
     ["This run did not examine", withStatus("not-examined")],
-    ["Its record alone states", stated],
+    ["No check examines what it declares about", stated],
   ] as const;
   return parts.flatMap(([words, names]) => (names.length === 0 ? [] : [`${words} ${LISTED.format(names)}.`]));
 }

@@ -30,7 +30,7 @@ function describe(candidate: Candidate, language: string, question: FullQuestion
       ? "too few rounds to compare"
       : `${timesAs(found, more, 2)} relative to ${shownName(chosen.name)}${overSizes(question)}`;
   const cost = costOf(candidate);
-  const price = cost === undefined ? "" : `, for ${cost}`;
+  const price = cost === undefined ? "" : `, and uses ${cost}`;
   const sentence = `${transport} (server in ${language}) takes ${rows.map(show).join(" and ")}: ${times}${price}.`;
   return { transport, mode, language, sentence, ...(interval === null ? {} : { ratio, interval }) };
 }

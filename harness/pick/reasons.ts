@@ -16,7 +16,7 @@ export function reasonsFor({ chosen, fastest, all }: Choice, evidence: Evidence,
   const reasons: string[] = [];
   if (question.assumedWorkNs)
     reasons.push(
-      `a difference matters above ${shareOf(question)} of a request with ` +
+      `a difference matters if it is more than ${shareOf(question)} of the time of a request with ` +
         `${duration(question.assumedWorkNs)} of work (--matters, --work)`,
     );
   const slowest = all.at(-1);
@@ -75,7 +75,7 @@ export function alternatives(evidence: Evidence, question: FullQuestion, chosen:
     const times = `${factor} times ${less} as ${shownName(chosen.name)}, ${range}${overSizes(question)}`;
     const cost = costOf(first.row);
     const figures = rows.map(show).join(" and ");
-    const price = cost === undefined ? "" : `, for ${cost}`;
+    const price = cost === undefined ? "" : `, and uses ${cost}`;
     const sentence = `${CLASS_WORDS[mode]}: ${name} takes ${figures} (${times})${price}.`;
     return [{ transport: name, mode, sentence, ratio, interval }];
   });
@@ -84,5 +84,5 @@ export function alternatives(evidence: Evidence, question: FullQuestion, chosen:
 const CLASS_WORDS: Readonly<Record<WaitMode, string>> = {
   event: "In an event loop",
   blocking: "If a thread may block",
-  polling: "If each end may burn a CPU",
+  polling: "If each end may use a whole CPU",
 };

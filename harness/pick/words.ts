@@ -72,7 +72,7 @@ function fastestWords({ fastest, all }: Choice, question: FullQuestion): string 
   const next = all[1] as Judged;
   const { more } = METRICS[question.optimize];
   const takes = `takes ${timesAs(next.comparison, more, 2)}`;
-  return `${use(fastest, question)}, and ${nameOf(next)}, the next, ${takes}.${workFlip(all, question)}`;
+  return `${use(fastest, question)}, and ${nameOf(next)}, the next fastest, ${takes}.${workFlip(all, question)}`;
 }
 
 /** Writes the sentence for a simpler one, which ties with the fastest or loses nothing that is shown to matter. */
@@ -127,8 +127,8 @@ export function cannotTellWords({ fastest, all }: Choice, question: FullQuestion
   const [least, most] = [Math.min(...common), Math.max(...common)];
   const rounds = least === most ? count(most, "round") : `${least} to ${most} rounds`;
   return (
-    `This run cannot tell which is fastest ${purpose(question, fastest.candidate)}: ${nameOf(fastest)} has ${rounds} ` +
-    `in common with ${unknown.map(nameOf).join(", ")}, and an order needs 6. ` +
+    `This run cannot tell which is fastest ${purpose(question, fastest.candidate)}: ${nameOf(fastest)} and ` +
+    `${unknown.map(nameOf).join(", ")} were measured together in ${rounds}, and an order needs 6. ` +
     "Give a larger --trials or a longer --budget."
   );
 }

@@ -12,7 +12,7 @@ function warning({ transport, process, signal, binding }: Crash, count: number):
   const times = count === 1 ? "" : ` ${count} times`;
   const text =
     `${transport}: the ${process} process was ended by ${signal}${times} (binding to the C library: ${binding}); ` +
-    "no number of it counts; run it alone to see whether it happens again";
+    "none of its figures is valid; run it alone to see whether this happens again";
   return { id: "crash", text, where: { transport, process } };
 }
 

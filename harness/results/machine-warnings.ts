@@ -14,15 +14,15 @@ export function machineWarnings(circumstances: Circumstances): Warning[] {
   if (stealShare !== null && stealShare > 0.01) {
     warn(
       "hypervisor-steal",
-      `the hypervisor took ${(stealShare * 100).toFixed(1)} % of the CPU time during this run: tails are the host's; ` +
-        "repeat on a quieter host before you quote p99",
+      `the hypervisor took ${(stealShare * 100).toFixed(1)} % of the CPU time during this run: ` +
+        "a p99 may describe the host; repeat on a quieter host before you quote it",
     );
   }
   if (others > NOTABLE_OTHERS) {
     warn(
       "other-processes",
       `other processes used ${(others * 100).toFixed(0)} % of the CPU time during this run: ` +
-        "every figure has a share of it; stop them and repeat",
+        "every figure may include their load; stop them and repeat",
     );
   } else if (loadAverage1 > 2 * cpus) {
     warn(
@@ -34,7 +34,7 @@ export function machineWarnings(circumstances: Circumstances): Warning[] {
   if (quota !== null && quota < Math.min(2, cpus)) {
     warn(
       "cpu-quota",
-      `the control group allows ${quota} CPUs: two busy processes are throttled together, up to 100 ms at a time; ` +
+      `the control group allows ${quota} CPUs: two busy processes are stopped together, for up to 100 ms at a time; ` +
         "raise cpu.max",
     );
   }

@@ -214,19 +214,19 @@ function footnotes(blocks: readonly Block[], extra: Extra): string[] {
   if (extra.costs)
     notes.push(
       "switches/msg: voluntary + involuntary; memory: peak of both processes; " +
-        "drift: p50 of the second half of a trial over the first.",
+        "drift: p50 of the second half of a trial divided by the p50 of the first half.",
     );
   if (ranked.some(({ cell }) => cell.latencyNs !== undefined && cell.latencyNs.p99 === undefined)) notes.push(NO_P99);
   if (extra.cBaseline) notes.push(C_COLUMN_NOTE, ...new Set(rows.flatMap(({ cell }) => cRatioNote(cell) ?? [])));
   if (ranked.some(({ cell }) => hasRoughP99(cell))) notes.push(ROUGH_P99);
   if (rows.some(({ throughput }) => throughput.interval !== undefined))
-    notes.push("msg/s ±: to the farther end of the 95 % interval.");
+    notes.push("msg/s ±: distance to the farther end of the 95 % interval.");
   if (ranked.some((row) => row.interval !== null))
-    notes.push("ratio: to the best of the table, within the same rounds, with its 95 % interval.");
+    notes.push("ratio: relative to the best row, within the same rounds, with its 95 % interval.");
   if (ranked.some((row) => row.standing === "tied")) notes.push(`= ${TIE_NOTE}`);
   if (ranked.some((row) => row.standing === "unknown")) notes.push(UNKNOWN_NOTE);
   if (rows.some((row) => throughputText(row.throughput, row.cell.benchmark).endsWith("*")))
-    notes.push("*: one message at a time, there and back; not what a stream of messages reaches.");
+    notes.push("*: rate of round trips, one message at a time; a stream of messages has another rate.");
   notes.push(...new Set(rows.flatMap(({ cell }) => peerNote(cell) ?? [])));
   const warned = rows.flatMap((row) => row.cell.warnings.map(({ text }) => ({ text: oneLine(text), row })));
   for (const [text, group] of Map.groupBy(warned, ({ text }) => text))

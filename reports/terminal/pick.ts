@@ -5,7 +5,7 @@ import { forTerminal } from "./border.ts";
 import { paint, type TerminalOptions, widthLimit, wrap } from "./table.ts";
 
 const HOW_COMPARED =
-  "Compared within the same rounds, over all sizes of the sentence together; each table compares one size.";
+  "The sentence compares all of its sizes together, within the same rounds; each table compares one size.";
 
 /** Returns the first line of what an interrupted run prints; empty for a complete one. */
 export function partialNote(report: Partial<Report>, options: TerminalOptions = {}): string {

@@ -75,13 +75,13 @@ describe("terminal tables", () => {
     );
     const text = plain(compareTables({ ...report, measurements: few })).replace(/\s+/g, " ");
     expect(text).toMatch(/unix 19\.\d µs \S+ \S+ \S+ ~\d/);
-    expect(text).toContain("~: fewer than 100 samples lie beyond this p99");
+    expect(text).toContain("~: fewer than 100 samples are above this p99");
     expect(plain(compareTables(report))).not.toContain("~");
   });
 
   test("say how many messages a p99 needs where a row has none, so that nobody reads it as the number sent", () => {
     expect(plain(compareTables(report)).replace(/\s+/g, " ")).toContain(
-      "p99 –: too few messages for it in the time of this run: it needs 2000 over all trials; give a longer --budget.",
+      "p99 –: a p99 needs 2000 messages over all trials, and this run had time for fewer; give a longer --budget.",
     );
   });
 
@@ -186,7 +186,7 @@ describe("terminal tables", () => {
       .split("\n\n")
       .map((text) => text.split("\n")[1]);
     expect(new Set(heads)).toEqual(
-      new Set(["--quick: intervals of so few and short rounds cover less than 95 % (74 % seen)"]),
+      new Set(["--quick: short windows; only 74 % of such intervals contained the true value"]),
     );
     expect(plain(compareTables({ ...report, duration: { ...duration, effort: "default" } }))).not.toContain("--quick");
   });

@@ -240,7 +240,7 @@ function drawNotes(cells, rows, floor, withCBaseline, withBaselines) {
     if (lossShare !== null) notes.push(`${name} lost ${significant(lossShare * 100)} % of what was sent.`);
   notes.push(...new Set(cells.map((cell) => cell.peerNote).filter((note) => note !== "")));
   const marks = cells.map((cell) => throughput(cell).at(-1));
-  if (marks.includes("*")) notes.push("* one message at a time, there and back; not what a stream reaches.");
+  if (marks.includes("*")) notes.push("* rate of round trips, one message at a time; a stream has another rate.");
   if (marks.includes("†")) {
     const failed = view.cells.filter((cell) => cell.benchmark === "throughput" && cell.status !== "measured");
     for (const cell of cells) {

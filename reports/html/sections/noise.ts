@@ -46,7 +46,8 @@ function control(report: Report): Html | "" {
 <thead><tr><th scope="col" class="text">placement</th><th scope="col">p50</th><th scope="col">95 % interval</th>
 <th scope="col">slowest round / fastest</th><th scope="col" class="text">p50 of the rounds, in order</th></tr></thead>
 <tbody>${rows}</tbody></table>`;
-  const caption = "The frozen control, an echo that never changes, once per round: where it moves, the machine moved.";
+  const caption =
+    "The control, an echo whose code never changes, once per round: where its time changes, the machine changed.";
   return scrollBox("Drift of the control", table, caption);
 }
 
