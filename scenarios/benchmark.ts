@@ -6,27 +6,27 @@ export type CodecId = (typeof CODEC_IDS)[number];
 export const CORPUS_IDS = ["rpc-object", "table-200", "blob-1mib"] as const;
 export type CorpusId = (typeof CORPUS_IDS)[number];
 
-/** One size of the requests, and its share of them. */
+/** One size of requests, and the share of requests that have it. */
 export interface MixPart {
   readonly bytes: number;
   /** 0 < share <= 1; the shares of all parts add up to 1. */
   readonly share: number;
 }
 
-/** One way of running a benchmark, a row of its own. Absent fields mean one request, one client, a closed loop. */
+/** One way of running a benchmark; it has its own row. Absent fields mean one request, one client, a closed loop. */
 export interface Variant {
   readonly inFlight?: number;
   readonly clients?: number;
   readonly ratePerSecond?: number;
   readonly arrivals?: "fixed" | "poisson";
   readonly batched?: boolean;
-  /** Sizes that take turns, for `workload`; the size of the cell is their mean. */
+  /** For `workload`: sizes that take turns; the mean is the size of the cell. */
   readonly mix?: readonly MixPart[];
-  /** CPU time that the server spends on each request beside the echo, for `workload`. */
+  /** For `workload`: CPU time that the server spends on each request beside the echo. */
   readonly workMicros?: number;
-  /** Kind of value that both ends convert; its size takes the place of the payload's. Absent: a value of that size. */
+  /** Kind of value that both ends convert; its size replaces the payload size. Absent: a value of the payload size. */
   readonly corpus?: CorpusId;
-  /** Codec, filled in from `--codec`: the variant runs once with each. */
+  /** Codec, filled in from `--codec`: the variant runs once with each codec given there. */
   readonly codec?: CodecId;
 }
 
@@ -38,13 +38,13 @@ export interface Benchmark {
   readonly title: string;
   /** Text under the chart: what the figure means, what it does not mean, when it misleads. */
   readonly analysis: string;
-  /** Pattern a transport needs; `any` when the model sends no messages. */
+  /** Pattern that a transport must have; `any` if the model sends no messages. */
   readonly pattern: "request-reply" | "one-way" | "fan-out" | "any";
   /** Share of a trial's time, relative to the other benchmarks. */
   readonly weight: number;
-  /** `true` for a part of plain `compare` and `measure`; the others run when named. */
+  /** `true` if plain `compare` and `measure` run it; the others run only when named. */
   readonly standard: boolean;
   readonly variants: readonly [Variant, ...Variant[]];
-  /** Default sizes; absent: those of the workload. */
+  /** Default sizes; absent: the sizes of the workload. */
   readonly payloads?: readonly number[];
 }

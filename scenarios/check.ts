@@ -14,7 +14,7 @@ import type {
 
 /**
  * Common format of conformance cases (promises of the API) and scenarios (behaviour between processes). One runner
- * executes both, for the CLI, for the tests and on a user's own transport.
+ * executes both, for the CLI and for the tests, also on a user's own transport.
  */
 export interface Check {
   /** Stable, unique name: `conformance/exchange/boundaries`, `sequential-requests`. */
@@ -23,25 +23,25 @@ export interface Check {
   readonly title: string;
   /** Consequence in production when the claim is false. */
   readonly why: string;
-  /** `true` for a part of the short run that `compare` does. */
+  /** `true` if it is a part of the short run of checks in `compare`. */
   readonly quick?: boolean;
-  /** `true` when it reads clocks or CPU time, so that nothing else may run beside it. */
+  /** `true` if it reads clocks or CPU time, so that nothing else may run beside it. */
   readonly alone?: boolean;
-  /** `true` when it leaves the server healthy: `startPeer()` may return one that other such checks use too. */
+  /** `true` if it leaves the server healthy: `startPeer()` may then return a server that other such checks use too. */
   readonly sharesPeer?: boolean;
-  /** `true` when it kills its server, which others may have shared: such checks run after them. */
+  /** `true` if it kills its server. Such checks run after those that share one. */
   readonly killsPeer?: boolean;
   /** Typical duration, ms, for the prediction of a whole run; default 10. */
   readonly typicalMs?: number;
   /** Limit of the whole run, ms; default 20,000. The check fails when it is reached. */
   readonly timeoutMs?: number;
-  /** Conditions that a transport must all meet for the claim to exist. */
+  /** Conditions that a transport must meet, all of them, for the claim to exist. */
   readonly needs: readonly Condition[];
-  /** Resolves when the claim held; throws the observation otherwise. IPC_SHORTAGE means "unavailable", not failed. */
+  /** Resolves if the claim held; throws the observation otherwise. IPC_SHORTAGE means "unavailable", not "failed". */
   run(context: CheckContext): Promise<void>;
 }
 
-/** Returns `true`, or the reason why a claim does not exist for such a transport. */
+/** Returns `true`, or the reason why the claim does not exist for this transport. */
 export type Condition = (capabilities: Capabilities, transport: TransportDescription) => true | string;
 
 /** Returns the reason of the first unmet condition; undefined when the check applies to the transport. */
@@ -54,79 +54,79 @@ export function unmetNeed({ needs }: Check, transport: TransportDescription): st
 }
 
 /**
- * Thrown by `run` when only running could show that the claim cannot be examined: this machine, this user or this
- * peer does not allow it. The result is "not applicable" with the message as its reason.
+ * Thrown by `run` if the claim cannot be examined because this machine, this user or this peer does not allow it, and
+ * only running could show that. The result is "not applicable" with the message as its reason.
  */
 export class NotApplicable extends Error {
   override readonly name = "NotApplicable";
 }
 
-/** Operations of a check. Once `run` settles, everything it started is ended and everything it allocated is swept. */
+/** Operations that a check can use. After `run`, everything it started is ended, everything it allocated is swept. */
 export interface CheckContext {
   readonly transport: Transport;
-  /** Private directory of this check inside the run's, and the run's prefix. */
+  /** Private directory of this check, inside the directory of the run, and the prefix of the run. */
   readonly place: Place;
   /** Aborts when the check's time is over. */
   readonly signal: AbortSignal;
-  /** A fresh address, written to the journal before it is returned. */
+  /** Returns a new address, and writes it to the journal before. */
   allocate(): Promise<Address>;
   /** Starts a server process running one of the peer programs; resolves when it listens. */
   startPeer(options?: PeerOptions): Promise<Peer>;
   /** Opens a request/reply client on a connection of its own; rendezvous `parent` and `process` allow one per peer. */
   connect(peer: Peer, options?: ClientOptions): Promise<CheckClient>;
   /**
-   * Runs clients in several processes against a peer; resolves when all are done. This process is one of several; a
-   * single one is another process.
+   * Runs clients in several processes against a peer; resolves when all are done. With several processes, this process
+   * is one of them; a single one is always another process.
    *
-   * @throws IpcError IPC_SHORTAGE when this machine is short of something for so many
+   * @throws IpcError IPC_SHORTAGE if this machine lacks something for so many clients
    * @param onConnected called once, when all are connected and none has begun
    */
   runClients(peer: Peer, load: ClientLoad, onConnected?: () => void): Promise<readonly ClientResult[]>;
-  /** Lets the server publish one-way messages to subscribers in this process; resolves with each one's counts. */
+  /** Makes the server publish one-way messages to subscribers in this process; resolves with the counts of each. */
   publish(peer: Peer, load: FanOutLoad): Promise<readonly StreamTotals[]>;
   /** Opens a client that outlives its server: it reconnects with back-off and repeats idempotent requests. */
   reconnecting(peer: Peer): Promise<ReconnectingClient>;
   /**
    * Starts a process that sends, closes and exits at once. Resolves when it listens or has connected.
    *
-   * @param parent handler of the connection when the process is launched (rendezvous `parent`)
+   * @param parent handler of the connection, if the process is launched (rendezvous `parent`)
    */
   startSender(plan: SenderPlan, parent?: ConnectionHandler): Promise<Sender>;
-  /** Connects as the user `nobody` and returns the outcome. @throws NotApplicable unless we may change to that user */
+  /** Connects as the user `nobody` and returns the outcome. @throws NotApplicable if we may not become that user */
   connectAsNobody(peer: Peer): Promise<ForeignOutcome>;
   connectRaw(address: Address): Promise<RawClient>;
   /** Launches a child that writes raw bytes to this process (rendezvous `parent`). */
   launchRaw(handler: ConnectionHandler): Promise<LaunchedRawClient>;
   residue(address: Address): Promise<readonly OsObject[]>;
-  /** Adds a figure to the result: printed by `check`, kept in the report. */
+  /** Adds a figure to the result, which `check` prints and the report keeps. */
   note(name: string, value: string | number | boolean): void;
 }
 
 export interface PeerOptions {
-  /** Address to listen at; default: a fresh one. That of an ended peer restarts the server there. */
+  /** Address to listen at; default: a new one. The address of an ended peer restarts its server. */
   readonly address?: Address;
   readonly key?: Uint8Array;
   /** Wait mode of the server; default: the first of the transport's `modes`. */
   readonly mode?: WaitMode;
-  /** Language of the server, one of the transport's `peers`; default: that of the run. */
+  /** Language of the server, one of the transport's `peers`; default: the language of the run. */
   readonly language?: string;
 }
 
 /** A running server process. */
 export interface Peer {
   readonly address: Address;
-  /** Its process id; the driver's own for rendezvous `process`. */
+  /** Process id of the server; for rendezvous `process` it is the driver's own. */
   readonly pid: number;
-  /** Sends a signal; SIGKILL is how a check makes a server die. Resolves when the process is gone. */
+  /** Sends a signal (SIGKILL to make the server die). Resolves when the process is gone. */
   kill(signal: "SIGTERM" | "SIGKILL"): Promise<PeerExit>;
   /** Asks for an orderly end; resolves with the exit of the process. */
   stop(): Promise<PeerExit>;
   /** Settles when the process is gone, for any reason. */
   readonly exited: Promise<PeerExit>;
-  /** Stops it by SIGSTOP, as a server that hangs. Resolves when all of it stands still. */
+  /** Stops the server by SIGSTOP, so that it hangs. Resolves when all its threads stand still. */
   freeze(): Promise<void>;
   thaw(): void;
-  /** Usage of a user's program, seen from outside; null where the system has none, and for our own servers. */
+  /** Usage of a user's program, read from outside; null if the system does not show it, and for our own servers. */
   usage(): Promise<ServerStatistics["usage"] | null>;
 }
 
@@ -144,9 +144,9 @@ export interface ForeignOutcome {
 
 export interface ReconnectingClient {
   /**
-   * @param options.idempotent repeat it on a new connection when the old one was lost before the reply. Other requests
-   *   fail with the error of the lost connection, since the server may have handled them.
-   * @throws IpcError as `CheckClient.request`; IPC_TIMEOUT when no server came back within `timeoutMs`
+   * @param options.idempotent repeat the request on a new connection if the old one was lost before the reply. Other
+   *   requests fail with the error of the lost connection, since the server may have handled them.
+   * @throws IpcError as `CheckClient.request`; IPC_TIMEOUT if no server came back within `timeoutMs`
    */
   request(body: Uint8Array, options: RequestOptions & { readonly idempotent: boolean }): Promise<Uint8Array>;
   /** Number of connections opened so far. */
@@ -161,7 +161,7 @@ export interface ClientOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Methods of the echo program; the number travels in the header's `method`. */
+/** Methods of the echo program; the field `method` of the header contains the number. */
 export const Method = {
   /** Replies with the same body. */
   echo: 0,
@@ -169,7 +169,7 @@ export const Method = {
   echoLater: 1,
   /** Never replies. */
   ignore: 2,
-  /** Ends the server process at once, as a crash would. */
+  /** Ends the server process immediately, like a crash. */
   crash: 3,
   /** Begins an orderly shutdown: replies to all earlier requests and this one, refuses new ones, exits with 0. */
   shutdown: 4,
@@ -180,17 +180,17 @@ export const Method = {
    * a server on Node keeps its compiler from working until it is asked again.
    */
   usage: 6,
-  /** Replies as `echoLater` does, from a pool of {@link POOL} worker threads; `busy` at once when its queue is full. */
+  /** Does the same as `echoLater` in a pool of {@link POOL} worker threads; replies `busy` if its queue is full. */
   pooled: 7,
   /** Replies with JSON: {@link StreamTotals}, and restarts the count. */
   streamTotals: 8,
-  /** Takes a JSON {@link Descriptor}, for data larger than a message; replies with that of an echo beside it. */
+  /** Takes a JSON {@link Descriptor} of data larger than a message; replies with the descriptor of a copy. */
   descriptor: 9,
   /** Throws an uncaught exception outside of any handler. */
   throws: 10,
-  /** Decodes the body with the codec the server was started with, encodes the value again, and replies with that. */
+  /** Decodes the body with the codec of the server, encodes the value again, and replies with the result. */
   recode: 11,
-  /** Replies with the same body after CPU work, µs: the u32 at the start of the body, at most a second. */
+  /** Replies with the same body after CPU work; the u32 at the start of the body is its length, µs (at most 1 s). */
   work: 12,
 } as const;
 export type Method = (typeof Method)[keyof typeof Method];
@@ -198,10 +198,10 @@ export type Method = (typeof Method)[keyof typeof Method];
 /** Largest JSON replies, bytes; a server whose messages are smaller replies `failed`. */
 export const JSON_BYTES = { statistics: 240, streamTotals: 96 } as const;
 
-/** Worker pool behind `Method.pooled`: number of running and of queued jobs; the next one is refused. */
+/** Worker pool of `Method.pooled`: maximum numbers of running and of queued jobs; further jobs are refused. */
 export const POOL = { workers: 4, queue: 4, maxBodyBytes: 4096 } as const;
 
-/** Counts of one-way messages since the last request for them; a header's id is its sequence number, from 0. */
+/** Counts of one-way messages since the last request for them. The id in the header is the sequence number, from 0. */
 export interface StreamTotals {
   readonly received: number;
   readonly duplicated: number;
@@ -209,7 +209,7 @@ export interface StreamTotals {
   readonly corrupted: number;
 }
 
-/** Data in memory that both processes reach: a file in a private directory, best on a memory file system. */
+/** Description of data that both processes can read: a file in a private directory, best on a memory file system. */
 export interface Descriptor {
   readonly path: string;
   readonly bytes: number;
@@ -217,13 +217,13 @@ export interface Descriptor {
   readonly checksum: number;
 }
 
-/** Statistics of a server process; -1 where its system does not provide one. */
+/** Statistics of a server process; -1 for a value that its system does not provide. */
 export interface ServerStatistics {
   readonly pid: number;
   readonly rssBytes: number;
   readonly descriptors: number;
   readonly threads: number;
-  /** Requests and one-way messages received so far, this one included. */
+  /** Requests and one-way messages received so far, including this request. */
   readonly requests: number;
   readonly clients: number;
   /** Usage since the process started. */
@@ -238,7 +238,7 @@ export interface ServerStatistics {
 
 export interface RequestOptions {
   readonly method?: Method;
-  /** Time-out, ms, default 5000. Then the request rejects with IPC_TIMEOUT, and a late reply is dropped. */
+  /** Time-out, ms, default 5000. After it the request rejects with IPC_TIMEOUT, and a late reply is dropped. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
 }
@@ -253,7 +253,7 @@ export interface CheckClient {
   oneWay(body: Uint8Array, sequence?: number): Promise<void>;
   /** Replies so far that belonged to no request in flight, such as duplicates and late ones. */
   readonly unexpected: number;
-  /** Messages so far that were no valid reply. */
+  /** Messages so far that were not valid replies. */
   readonly corrupted: number;
   /** Settles when the connection has closed; with the error, if one ended it. */
   readonly closed: Promise<Error | undefined>;
@@ -261,23 +261,23 @@ export interface CheckClient {
 }
 
 export interface SenderPlan {
-  /** `client`: it connects to `address`. `server`: it listens there and sends to its first client. */
+  /** `client`: connects to `address` and sends. `server`: listens there and sends to its first client. */
   readonly side: "client" | "server";
   readonly address: Address;
   readonly bodyBytes: number;
-  /** Number of messages; fewer when `sendMs` ends before. At least one, unless this is 0. */
+  /** Number of messages; fewer if `sendMs` ends before. At least one, unless this is 0. */
   readonly messages: number;
   readonly sendMs: number;
-  /** Set when it also reads: it pauses at its first message for this time, and closes when the other side has. */
+  /** Set if the process also reads: it pauses at its first message for this time, and closes after the other side. */
   readonly readsAfterMs?: number;
 }
 
 export interface Sender {
-  /** Address it listens at; the plan's for a client. */
+  /** Address at which the process listens; for a client, the address of the plan. */
   readonly address: Address;
   /** Starts the sending. */
   begin(): void;
-  /** Settles when its process has exited. */
+  /** Settles when the process has exited. */
   readonly outcome: Promise<SenderOutcome>;
 }
 
@@ -305,10 +305,10 @@ export interface ClientLoad {
 /** Result of one client process; every reply was verified against its own request. */
 export interface ClientResult {
   readonly completed: number;
-  /** Number of replies that matched no request, or another than they claimed. */
+  /** Number of replies that belonged to no request, or to another than their id states. */
   readonly crossed: number;
   readonly failed: number;
   readonly firstError?: string;
-  /** Resource this machine was short of, when that ended a request. */
+  /** Resource that this machine lacked, if that ended a request. */
   readonly shortage?: string;
 }

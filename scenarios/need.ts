@@ -1,37 +1,37 @@
 import type { Capabilities } from "../transports/contract/capabilities.ts";
 
-/** Units of values: a number of things, bytes, milliseconds, a share from 0 to 1. `none`: a need without a value. */
+/** Kinds of values: a number of things, bytes, milliseconds, a share from 0 to 1. `none`: the need has no value. */
 export type NeedKind = "none" | "count" | "bytes" | "duration" | "share";
 
-/** A property that a mechanism must have, as data. Its record filters candidates before a run; checks refute it. */
+/** A property that a mechanism must have, as data. Capabilities exclude candidates before a run, checks during it. */
 export interface Need {
   /** Name behind `--need`. */
   readonly name: string;
   readonly kind: NeedKind;
-  /** Value when none is typed, in the unit of `kind`; 0 for `none`. */
+  /** Value if the user gives none, in the unit of `kind`; 0 for `none`. */
   readonly standard: number;
-  /** Consequence of its absence. */
+  /** Consequence for a program if the mechanism does not have the property. */
   readonly why: string;
   /** Requirement in one sentence, without a full stop; its subject is the mechanism. */
   sentence(value: number): string;
-  /** Returns why a mechanism with this record does not qualify; undefined when it does. */
+  /** Returns why a mechanism with these capabilities does not qualify; undefined if it does. */
   excludes(capabilities: Capabilities, value: number): string | undefined;
-  /** True for mechanisms that are made for it: they are measured beside the shortlist. */
+  /** True for mechanisms that are made for this need: they are measured in addition to the shortlist. */
   madeFor?(capabilities: Capabilities): boolean;
   /** Ids of the checks that can refute this property. */
   readonly checks: readonly string[];
-  /** Figure of a check that must not be above the value. */
+  /** Figure of a check that must not exceed the value of the need. */
   readonly figure?: NeedFigure;
   /** Largest value that each check examines, in the unit of `kind`; `checks` has the smaller ones first. */
   readonly examinedUpTo?: Readonly<Record<string, number>>;
-  /** Names of needs that cannot be met together with this one, each with the reason. */
+  /** Names of needs that no mechanism can meet together with this one, each with the reason. */
   readonly contradicts?: Readonly<Record<string, string>>;
 }
 
 export interface NeedFigure {
   readonly check: string;
   readonly note: string;
-  /** Factor from the unit of the note to that of the need. */
+  /** Factor that converts the unit of the note to the unit of the need. */
   readonly scale: number;
 }
 
@@ -41,12 +41,12 @@ export interface Requirement {
   readonly value: number;
 }
 
-/** Returns the requirement as it is typed: `clients=100`, `message=8MiB`, `ordered`. */
+/** Returns the requirement as the user types it: `clients=100`, `message=8MiB`, `ordered`. */
 export function requirementText({ need, value }: Requirement): string {
   return need.kind === "none" ? need.name : `${need.name}=${valueText(need.kind, value)}`;
 }
 
-/** Returns a value in the unit of its kind, as it is typed. */
+/** Returns a value with its unit, as the user types it. */
 export function valueText(kind: NeedKind, value: number): string {
   switch (kind) {
     case "none":
@@ -72,12 +72,12 @@ function bytesText(bytes: number): string {
   return `${bytes / size}${unit}`;
 }
 
-/** Returns the checks that can refute the requirement; of several for growing values, those up to its value. */
+/** Returns the checks that can refute the requirement; of checks for growing values, those needed for its value. */
 export function checksOf({ need: { checks, examinedUpTo = {} }, value }: Requirement): readonly string[] {
   return checks.filter((_, index) => (examinedUpTo[checks[index - 1] ?? ""] ?? 0) < value || index === 0);
 }
 
-/** Returns the first two requirements that cannot be met together, with the reason; undefined without any. */
+/** Returns the first two requirements that cannot be met together, with the reason; undefined if there are none. */
 export function contradiction(
   requirements: readonly Requirement[],
 ): { readonly names: readonly [string, string]; readonly why: string } | undefined {

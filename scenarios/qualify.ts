@@ -2,20 +2,20 @@ import type { Capabilities } from "../transports/contract/capabilities.ts";
 import type { Evidence } from "./evidence.ts";
 import { checksOf, type Requirement, requirementText, valueText } from "./need.ts";
 
-/** A mechanism with its record, before any of it runs. */
+/** A mechanism with its capabilities, before it runs. */
 export interface Subject {
   readonly id: string;
   readonly capabilities: Capabilities;
 }
 
-/** The first requirement that a mechanism does not meet, as it is typed, with the reason. */
+/** The first requirement that a mechanism does not meet, as the user types it, with the reason. */
 export interface Exclusion {
   readonly id: string;
   readonly need: string;
   readonly reason: string;
 }
 
-/** Divides mechanisms by their records: those that meet every requirement, and the others with the reason. */
+/** Divides mechanisms by their capabilities: those that meet every requirement, and the others with the reason. */
 export function qualify<Record extends Subject>(
   records: readonly Record[],
   requirements: readonly Requirement[],
@@ -32,8 +32,9 @@ export function qualify<Record extends Subject>(
 }
 
 /**
- * A requirement that a candidate meets by its record, and that no check of this run has shown. `machine`: this machine
- * cannot run the check. `run`: this run did not. `record`: no check examines it for this mechanism or value.
+ * A requirement that a candidate meets by its capabilities, but that no check of this run has shown. `machine`: this
+ * machine cannot run the check. `run`: this run did not run it. `record`: no check examines it for this mechanism or
+ * value.
  */
 export interface OpenNeed {
   readonly need: string;
@@ -43,12 +44,12 @@ export interface OpenNeed {
 
 export interface Survivor<Record extends Subject> {
   readonly record: Record;
-  /** Requirements that checks of this run have shown, as they are typed. */
+  /** Requirements that checks of this run have shown, as the user types them. */
   readonly shown: readonly string[];
   readonly open: readonly OpenNeed[];
 }
 
-/** Divides candidates by the results of checks: only a failed check or a figure above the value excludes. */
+/** Divides candidates by the results of checks. Only a failed check or a figure above the value excludes one. */
 export function refute<Record extends Subject>(
   candidates: readonly Record[],
   requirements: readonly Requirement[],
@@ -114,7 +115,7 @@ function aboveValue(id: string, { need, value }: Requirement, evidence: Evidence
   return `${check} noted ${valueText(need.kind, noted.value * scale)}`;
 }
 
-/** Returns what to give up when none qualifies: the requirement that excludes most, and those left without it. */
+/** Returns what to give up if none qualifies: the requirement that excludes most, and who qualifies without it. */
 export function tightest<Record extends Subject>(
   records: readonly Record[],
   requirements: readonly Requirement[],

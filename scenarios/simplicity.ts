@@ -1,23 +1,23 @@
 import type { Capabilities } from "../transports/contract/capabilities.ts";
 
-/** One reason to prefer a mechanism that is not slower where it matters. */
+/** One reason to prefer one of several mechanisms whose difference in speed does not matter. */
 export interface Criterion {
   readonly name: string;
   readonly why: string;
   /** Cost of a mechanism; smaller is simpler. */
   readonly cost: (capabilities: Capabilities) => number;
-  /** Words for the simpler one, as the end of a sentence. */
+  /** Returns words for the simpler mechanism, as the end of a sentence. */
   readonly words: (capabilities: Capabilities) => string;
 }
 
-/** Number of clients from which differences do not count. */
+/** Number of clients above which differences do not count. */
 const MANY_CLIENTS = 1000;
-/** Cost of a record without packages, as if it needed some: less evidence never makes a mechanism simpler. */
+/** Cost if packages are not stated: as if one were needed, since missing evidence must not make a mechanism simpler. */
 const UNSTATED_PACKAGES = 1;
 
 /**
  * The order of simplicity: the first criterion in which two mechanisms differ decides. The highest and longest costs
- * for a team come first: a second program for another system, installation and updates, growth, code of one's own.
+ * for a team come first: a second program for another system, installation and updates, growth, own code.
  */
 export const SIMPLICITY: readonly Criterion[] = [
   {
@@ -68,13 +68,13 @@ export const SIMPLICITY: readonly Criterion[] = [
 
 /** Result of a comparison by simplicity. */
 export interface Simpler {
-  /** Negative where the first is simpler, positive where the second is, 0 where no criterion tells them apart. */
+  /** Negative if the first is simpler, positive if the second is, 0 if they differ in no criterion. */
   readonly order: number;
-  /** The criterion that decided; undefined where none did. */
+  /** The criterion that decided; undefined if none did. */
   readonly criterion?: Criterion;
 }
 
-/** Compares two records by {@link SIMPLICITY}. */
+/** Compares the capabilities of two mechanisms by {@link SIMPLICITY}. */
 export function compareSimplicity(one: Capabilities, other: Capabilities): Simpler {
   for (const criterion of SIMPLICITY) {
     const order = criterion.cost(one) - criterion.cost(other);

@@ -2,7 +2,7 @@ import type { CodecId, MixPart } from "./benchmark.ts";
 
 export type { MixPart } from "./benchmark.ts";
 
-/** Quantities that candidates are ranked by. */
+/** Quantities by which candidates can be ranked. */
 export const OPTIMIZE = ["p50", "p99", "throughput", "cpu"] as const;
 export type Optimize = (typeof OPTIMIZE)[number];
 
@@ -10,15 +10,15 @@ export type Optimize = (typeof OPTIMIZE)[number];
 export interface LoadPoint {
   /** Number of client processes that send at the same time. */
   readonly clients: number;
-  /** Requests a second of all clients together, on a fixed schedule; null: each client waits for its reply first. */
+  /** Requests per second of all clients, on a fixed schedule; null: each client waits for its reply before the next. */
   readonly ratePerSecond: number | null;
 }
 
 /** The requests of a question, and the quantity to optimise. */
 export interface Workload extends LoadPoint {
-  /** Further points at which the same requests are measured: they show where the answer flips. */
+  /** Further points at which the same requests are measured, to show where the answer changes. */
   readonly otherLoads?: readonly LoadPoint[];
-  /** Sizes as cells of their own (without weights), or one mix. */
+  /** Sizes, each of which is measured in its own cell, or one mix of sizes. */
   readonly payloads: readonly number[] | { readonly mix: readonly MixPart[] };
   /** CPU time that the server spends on each request beside the echo, µs. */
   readonly workMicros: number;

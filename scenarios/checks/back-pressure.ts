@@ -10,9 +10,9 @@ import { collectTotals, residentBytes, streamTotals } from "../kit/peer.ts";
 
 const MIB = 1024 * 1024;
 const MESSAGE_BYTES = 65_000;
-/** Larger than any buffer between two processes: a sender that gets this far without a refusal has no limit. */
+/** More than any buffer between two processes holds: if this much is taken without a refusal, there is no limit. */
 const BOUND_BYTES = 160 * MIB;
-/** Duration from which a refusal counts, ms; during a shorter one somebody empties a full buffer. */
+/** Duration from which a refusal counts, ms; a shorter one only means that somebody is emptying a full buffer. */
 const STILL_MS = 150;
 
 const HOLDS_SENDER_BACK: readonly Condition[] = [replies, oneWay, reliable, pushesBack];
@@ -62,10 +62,10 @@ export const slowClient: Check = {
     const memory = watchMemory(peer);
     const strays = client.unexpected;
     client.connection.pause();
-    // Ids of no request: every reply is counted as unexpected.
+    // The ids belong to no request of the client, so it counts every reply as unexpected.
     const taken = await fill(client, new Frame(context, Kind.request));
     const grown = memory.grown("while the client took no replies");
-    // One may follow a pause. A busy machine can look like a full buffer, so the refusal alone would prove too little.
+    // One may follow a pause. The refusal alone proves too little, since a busy machine can look like a full buffer.
     const delivered = client.unexpected - strays;
     expect(delivered <= 1, `${delivered} replies were delivered after the client had paused`);
     client.connection.resume();
@@ -79,7 +79,7 @@ export const slowClient: Check = {
   },
 };
 
-/** Watches both sides, because either may hold the messages. @throws CheckFailure when one grows without bound */
+/** Watches the memory of both sides, since either may hold the messages. @throws CheckFailure if it grows too much */
 function watchMemory(peer: Peer): { grown(when: string): { readonly client: number; readonly server: number } } {
   const sides = { client: process.pid, server: peer.pid } as const;
   const resident = (): { client: number; server: number } => ({
@@ -99,7 +99,7 @@ function watchMemory(peer: Peer): { grown(when: string): { readonly client: numb
   };
 }
 
-/** One message, sent repeatedly under new numbers. */
+/** A message that is sent repeatedly, each time with a new number. */
 class Frame {
   readonly bytes: Uint8Array;
   readonly body: Buffer;
@@ -120,7 +120,7 @@ class Frame {
   }
 }
 
-/** Sends until nothing more is taken. @returns the number taken. @throws CheckFailure at `BOUND_BYTES` */
+/** Sends until nothing more is taken. @returns the number taken @throws CheckFailure at `BOUND_BYTES` */
 async function fill(client: CheckClient, frame: Frame): Promise<number> {
   let taken = 0;
   let refusedSinceMs = Number.POSITIVE_INFINITY;
@@ -130,7 +130,7 @@ async function fill(client: CheckClient, frame: Frame): Promise<number> {
       refusedSinceMs = Number.POSITIVE_INFINITY;
       const bytes = taken * frame.bytes.length;
       expect(bytes < BOUND_BYTES, `${Math.round(bytes / MIB)} MiB were taken although the other side does not read`);
-      // The event loop must turn: some transports deliver in the next turn, and would look full too soon.
+      // Lets the event loop turn: some transports deliver in the next turn, and would otherwise seem full too soon.
       if (taken % 16 === 0) await delay(0);
     } else {
       if (refusedSinceMs === Number.POSITIVE_INFINITY) refusedSinceMs = performance.now();

@@ -15,7 +15,7 @@ export const cleanup: readonly Check[] = [
     async (_, peer, client) => {
       expect(client !== undefined, "no client to cause it");
       const asked = client.request(new Uint8Array(0), { method: Method.throws, timeoutMs: 2000 });
-      // A peer without the method refuses it; one that has it ends without a reply.
+      // A peer without this method refuses it; another peer ends without a reply.
       const refused = asked.then(
         () => undefined,
         (error: unknown) => error,
@@ -67,7 +67,7 @@ function ending(
   };
 }
 
-/** Sweeps where the server sleeps in a call: it runs no handler, so the signal ends it without a clean-up. */
+/** Sweeps if the server sleeps in a call: then it runs no signal handler and ends without a clean-up. */
 async function sweepWhereNeeded(context: CheckContext, peer: Peer): Promise<void> {
   if (context.transport.capabilities.modes[0] === "event") return;
   context.note("sweptAfter", true);

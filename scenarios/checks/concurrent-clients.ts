@@ -42,10 +42,10 @@ function concurrent(load: Load, options: Pick<Check, "quick" | "typicalMs">): Ch
 async function serveMany(context: CheckContext, { clients, processes, requestsEach }: Load): Promise<void> {
   const peer = await context.startPeer();
   const look = async () => {
-    // How many clients a program has, it alone could tell.
+    // Only the program itself could report its number of clients.
     if (context.transport.program !== undefined)
       return { clients: 0, descriptors: resourcesOf(peer.pid)?.descriptors ?? -1 };
-    // An observer that stayed would count against `maxClients`.
+    // It is closed again, because it counts against `maxClients`.
     const observer = await context.connect(peer);
     const seen = await statistics(observer);
     await observer.close();

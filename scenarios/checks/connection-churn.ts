@@ -6,7 +6,7 @@ import { expectEcho, resourcesOf, statistics } from "../kit/peer.ts";
 
 const ROUNDS = 50;
 const WARM_ROUNDS = 3;
-/** Number of descriptors a runtime opens on its own; one per round would be far more. */
+/** Number of descriptors that a runtime may open on its own; a leak of one per round would be far more. */
 const ALLOWED = 10;
 
 export const connectionChurn: Check = {

@@ -21,7 +21,7 @@ export const exactlyOnceReplies: Check = {
     const answered = new Set<number>();
     const failed = new Set<number>();
     let killed: Promise<unknown> | undefined;
-    // Continues until the loss shows, so that requests are in flight then; the rest is for the successor.
+    // Continues until requests fail, so that some are in flight when the server dies. The successor gets the rest.
     const alive = (): boolean => failed.size === 0;
     await run(REQUESTS, alive, async (number) => {
       try {
@@ -63,7 +63,7 @@ async function echo(client: CheckClient, number: number): Promise<void> {
   await expectEcho(`request ${number}`, client, body, { timeoutMs: 1500 });
 }
 
-/** Runs a window of requests that moves on as each settles. */
+/** Keeps a number of requests in flight: starts the next one whenever one settles. */
 async function run(count: number, goesOn: () => boolean, one: (index: number) => Promise<void>): Promise<void> {
   let next = 0;
   const lane = async (): Promise<void> => {

@@ -8,7 +8,7 @@ import { frameOf, pattern } from "../kit/messages.ts";
 import { collectTotals, streamTotals } from "../kit/peer.ts";
 
 const BODY_BYTES = 20;
-/** Pause, ms, in which the server most likely reads the first part alone; the result does not depend on it. */
+/** Pause, ms, during which the server probably reads only the first part; the result does not depend on it. */
 const GAP_MS = 1;
 const TOGETHER = 50;
 
@@ -23,7 +23,7 @@ const prefixed =
     bytes.set(message, 4);
     return bytes;
   };
-/** Known length prefixes: ours, and that of Python's `multiprocessing.connection`. */
+/** Known length prefixes: ours, and the one of Python's `multiprocessing.connection`. */
 const WIRES: readonly Wire[] = [prefixed(false), prefixed(true)];
 
 export const fragmentation: Check = {
@@ -56,7 +56,7 @@ export const fragmentation: Check = {
       Array.from({ length: length - 1 }, (_, at) => at + 1),
     );
     await rawClient.write(Buffer.concat(Array.from({ length: TOGETHER }, next)));
-    // Cut inside the second of three: the end of one read belongs to a message that has not begun.
+    // Cut inside the prefix of the second message, so that a read ends before that message has begun.
     await inParts(rawClient, Buffer.concat([next(), next(), next()]), [length + 2]);
     const totals = await collectTotals(client, sequence);
     expect(totals.corrupted === 0, `${totals.corrupted} of ${sequence} messages arrived damaged`);
@@ -89,7 +89,7 @@ export const boundaryKeeper: Check = {
     for (let sequence = 0; sequence < 3; sequence++) {
       await rawClient.write(wire(oneWayFrame(sequence))).catch(() => undefined);
     }
-    // Watches for a moment for what must not arrive: too short could only miss a fault, never invent one.
+    // Watches for messages that must not arrive. A short time may miss a fault, but never reports a false one.
     const totals = await collectTotals(client, 3, boundaries === "kernel" ? 2000 : 300);
     if (boundaries === "kernel") {
       expect(totals.received === 3, `3 writes were made below the framing, and ${totals.received} messages arrived`);
@@ -103,7 +103,7 @@ function oneWayFrame(sequence: number): Uint8Array {
   return frameOf(Kind.oneWay, sequence, pattern(BODY_BYTES, sequence));
 }
 
-/** Returns the prefix of this stream: the first whose whole messages arrive. */
+/** Returns the prefix of this stream: the first known one with which complete messages arrive. */
 async function learnWire(context: CheckContext, client: CheckClient, address: Address): Promise<Wire> {
   for (const wire of WIRES) {
     await streamTotals(client);
@@ -120,7 +120,7 @@ async function learnWire(context: CheckContext, client: CheckClient, address: Ad
   );
 }
 
-/** Writes each part when the system has taken the one before. */
+/** Writes each part after the system has taken the part before it. */
 async function inParts(rawClient: RawClient, bytes: Uint8Array, cuts: readonly number[]): Promise<void> {
   let from = 0;
   for (const cut of [...cuts, bytes.length]) {

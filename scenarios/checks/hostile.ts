@@ -17,11 +17,11 @@ import { pattern } from "../kit/messages.ts";
 import { expectEcho, residentBytes } from "../kit/peer.ts";
 
 const MIB = 1024 * 1024;
-/** Bound on memory, bytes: far more than a refusal needs, far less than the malformed bytes announce. */
+/** Largest growth allowed, bytes: far more than a refusal needs, far less than the malformed bytes announce. */
 const MEMORY_BOUND_BYTES = 128 * MIB;
 const MOST_LORISES = 16;
 const FLOOD = 200;
-/** Error codes allowed for a connection to a child that wrote rubbish or half a message; an orderly end is too. */
+/** Errors with which a connection to a child that wrote rubbish or half a message may end; or it ends in order. */
 const ENDS: ReadonlySet<string> = new Set<IpcErrorCode>(["IPC_MALFORMED", "IPC_TOO_LARGE", "IPC_PEER_LOST"]);
 /** Longest time a server may take to refuse, ms. */
 const GIVE_UP_MS = 500;
@@ -29,7 +29,7 @@ const GIVE_UP_MS = 500;
 const severalClients: Condition = ({ maxClients }) =>
   maxClients > 1 || "it serves only one client, so it is right that others cannot connect";
 
-/** Drops a condition for children that write raw bytes, which need no other access. */
+/** Drops a condition for transports with children that write raw bytes, because it is not needed there. */
 const unlessLaunched =
   (condition: Condition): Condition =>
   (capabilities, transport) =>
@@ -42,7 +42,7 @@ const u32 = (value: number, bigEndian = false): Buffer => {
   return bytes;
 };
 
-/** Bytes a raw client sends before it hangs up; length prefixes of either byte order. */
+/** Bytes that a raw client sends before it hangs up, with length prefixes in both byte orders. */
 const HOSTILE_BYTES: Readonly<Record<string, Uint8Array>> = {
   "zero bytes": Buffer.alloc(64),
   "an announcement of 4 GiB": Buffer.alloc(64, 0xff),
@@ -86,8 +86,8 @@ const HOSTILE_TO_LIBRARIES: Readonly<Record<string, Uint8Array>> = {
 };
 
 /**
- * Attacks the parent, this process: an uncaught exception in it fails the check. An honest child of the same parent is
- * there throughout.
+ * Attacks the parent, which is this process: an uncaught exception in it fails the check. Meanwhile an honest child of
+ * the same parent must be served.
  */
 async function attackParent(context: CheckContext): Promise<void> {
   const guard = await Guard.set(context, process.pid);
@@ -114,7 +114,7 @@ async function attackParent(context: CheckContext): Promise<void> {
   context.note("refused", refused);
 }
 
-/** Whole messages with a wrong header or body, as from a program of another protocol. */
+/** Whole messages with a wrong header or body, as a program with another protocol would send. */
 function hostileMessages({ maxMessageBytes }: Capabilities): Readonly<Record<string, Uint8Array>> {
   const frame = (kind: number, body: number, claimed: number, checksum: number, method = 0): Uint8Array => {
     const bytes = new Uint8Array(HEADER_BYTES + body);
@@ -129,7 +129,7 @@ function hostileMessages({ maxMessageBytes }: Capabilities): Readonly<Record<str
     "a request that claims more bytes than it has": frame(Kind.request, 8, 0xffffffff, 0),
     "a request that claims fewer bytes than it has": frame(Kind.request, 32, 8, 0),
     "a request whose checksum is wrong": frame(Kind.request, 32, 32, 0xdeadbeef),
-    // Valid but empty: neither a delay nor anything to do.
+    // Valid but empty requests, without the parameters that the methods expect.
     ...Object.fromEntries(
       [Method.echoLater, Method.descriptor, Method.recode].map((method) => [
         `an empty request of method ${method}`,
@@ -157,7 +157,7 @@ export const hostileMessage: Check = {
       try {
         rogue.connection.send(bytes);
       } catch {
-        // A mechanism may refuse on the sending side what it cannot carry, such as an empty message.
+        // The mechanism may refuse to send a message that it cannot carry, such as an empty one.
       }
       await guard.served(`after ${what}`);
       await rogue.connection.close(500).catch(() => undefined);
@@ -181,7 +181,7 @@ export const slowLoris: Check = {
     const rawClients = [];
     for (let index = 0; index < lorises; index++) {
       const rawClient = await context.connectRaw(guard.peer.address);
-      // Half a prefix of either byte order, or a whole prefix and a part of the announced message.
+      // Half a prefix (of either byte order), or a whole prefix and a part of the announced message.
       const half = index % 2 === 0 ? Buffer.of(0, 0) : Buffer.concat([u32(32 * MIB), pattern(10, index)]);
       await rawClient.write(half).catch(() => undefined);
       rawClients.push(rawClient);
@@ -205,14 +205,14 @@ export const connectionFlood: Check = {
   async run(context) {
     const guard = await Guard.set(context);
     const { maxClients, modes } = context.transport.capabilities;
-    // A connect that blocks delays this whole process until it gives up, so one too many is enough.
+    // A blocking connect stops this process until it gives up, so only one client too many is tried.
     const tooMany = modes[0] === "event" ? maxClients : 1;
     const flood = Math.min(FLOOD, maxClients + tooMany);
     const opened: CheckClient[] = [];
     const givingUp = new AbortController();
     const open = async (): Promise<void> => {
       opened.push(await context.connect(guard.peer, { signal: givingUp.signal }));
-      // All places are taken now, the guard's included, so cancel the clients that still wait.
+      // With the guard, all places are taken now, so the clients that still wait are cancelled.
       if (opened.length === maxClients - 1) setTimeout(() => givingUp.abort(), GIVE_UP_MS);
     };
     const opening = Promise.allSettled(Array.from({ length: flood }, open));
@@ -226,7 +226,7 @@ export const connectionFlood: Check = {
   },
 };
 
-/** An honest client that is there throughout, and the memory of the attacked process before the attack. */
+/** Honest client that stays connected during the attack, and the memory of the attacked process before it. */
 class Guard {
   readonly peer: Peer;
   readonly #context: CheckContext;
@@ -265,7 +265,7 @@ class Guard {
     );
   }
 
-  /** Connects a client after the attack; where places are few, once those of the attackers are free. */
+  /** Connects a client after the attack. If there are few places, waits until those of the attackers are free. */
   async newcomer(): Promise<void> {
     const deadline = performance.now() + 5000;
     for (;;) {
@@ -305,8 +305,8 @@ export const wrongKey: Check = {
 };
 
 /**
- * Returns the code of the refusal. Some protocols have no handshake for a client without a key: its first message is
- * refused, so this checks that it is not served.
+ * Returns the code of the refusal. In some protocols a client without a key has no handshake, and its first message is
+ * refused. So this also checks that its request is not served.
  */
 async function refusal(context: CheckContext, peer: Peer, options: ClientOptions, what: string): Promise<string> {
   const client = await context.connect(peer, options).catch((error: unknown) => error);

@@ -11,7 +11,7 @@ import { pattern } from "../kit/messages.ts";
 import { expectEcho } from "../kit/peer.ts";
 
 const MIB = 1024 * 1024;
-/** 1 MiB and its neighbours: a usual limit where the mechanism has none of its own. */
+/** Sizes around 1 MiB, a common limit, and 16 MiB. */
 const SIZES = [MIB - 1, MIB, MIB + 1, 16 * MIB];
 const TIMEOUT_MS = 30_000;
 
@@ -27,7 +27,7 @@ export const largeMessages: Check = {
     const { maxMessageBytes } = context.transport.capabilities;
     const limit = maxMessageBytes - HEADER_BYTES;
     const client = await context.connect(await context.startPeer());
-    // At 64 MiB a byte less shows nothing that 16 MiB did not, and takes a second.
+    // At 64 MiB, a test with a byte less finds nothing more than one with 16 MiB, and takes a second.
     const bounded = maxMessageBytes < UNBOUNDED_MESSAGE_BYTES;
     const sizes = [...SIZES.filter((size) => size < limit - 1), ...(bounded ? [limit - 1] : []), limit];
     for (const size of sizes) {
@@ -64,7 +64,7 @@ export const largeByDescriptor: Check = {
     writeFileSync(path, data, { mode: 0o600, flag: "wx" });
     const described: Descriptor = { path, bytes: data.length, checksum: crc32(data) };
     const request = Buffer.from(JSON.stringify(described));
-    // The path of the reply is longer than that of the request.
+    // The path in the reply is longer than the path in the request.
     const needed = HEADER_BYTES + request.length + REPLY_MARGIN_BYTES;
     const { maxMessageBytes } = context.transport.capabilities;
     if (needed > maxMessageBytes) {

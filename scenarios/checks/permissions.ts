@@ -15,7 +15,7 @@ export const permissions: Check = {
   needs: [
     repliesOrPublishes,
     ownProcess,
-    // Its private directory keeps others out of what it creates; what is claimed is examined all the same.
+    // A user's program is not examined unless it claims permissions: its private directory keeps other users out.
     (capabilities, transport) => capabilities.auth.includes("permissions") || hasMethods(capabilities, transport),
     () => process.platform !== "win32" || "Windows has no permission bits",
   ],
@@ -24,7 +24,7 @@ export const permissions: Check = {
     await firstUse(context, peer);
     const admitted = await context.residue(peer.address);
     const seen = new Map(admitted.flatMap(({ name, mode }) => (mode === undefined ? [] : [[name, mode]])));
-    // The mechanism's own report is one thing; the contents of its directory are another.
+    // The residue is what the mechanism reports itself, so the contents of its directory are examined too.
     const { directory } = context.place;
     for (const name of readdirSync(directory, { recursive: true })) {
       const path = join(directory, String(name));

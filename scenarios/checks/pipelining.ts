@@ -26,7 +26,7 @@ export const pipelining: Check = {
         order.push(index);
       }),
     );
-    // The first has to wait longest. If the last came after it, they were never outstanding together.
+    // The first request waits longest. If the last reply came after the first, they were not outstanding together.
     const overtook = order.indexOf(depth - 1) < order.indexOf(0);
     expect(overtook, `${depth} requests were outstanding by its own account, yet none overtook the first`);
     context.note("inFlight", depth);
@@ -48,9 +48,9 @@ export const workerPool: Check = {
     const jobs = Array.from({ length: POOL.workers }, (_, index) => index);
     const quick = (index: number): Promise<unknown> =>
       client(index).request(delayedBody(0, index), { method: Method.pooled });
-    // The threads start with their first job, which on a busy machine takes longer than the slow one.
+    // The threads start with their first job, and on a busy machine the start takes longer than the slow job.
     await Promise.all(jobs.map(quick));
-    // A machine may stall as long as the slow job takes; a pool that queues also fails with longer ones.
+    // Repeated with longer jobs, since the machine may stall as long as the slow job. A pool that queues always fails.
     let last: number | undefined;
     for (const slowMs of SLOW_JOBS_MS) {
       const order: number[] = [];

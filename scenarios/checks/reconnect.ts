@@ -21,7 +21,7 @@ export const reconnect: Check = {
     expectSame("the first reply", await client.request(pattern(16, 1), { idempotent: false }), pattern(16, 1));
     const isProgram = context.transport.program !== undefined;
     if (isProgram) await first.freeze();
-    // Never answered: it is in flight when its server dies, so nobody can tell whether it was handled.
+    // Never answered: it is in flight when its server dies, and the client cannot find out if it was handled.
     const once = client
       .request(pattern(16, 2), {
         idempotent: false,
@@ -39,7 +39,7 @@ export const reconnect: Check = {
     again.catch(() => undefined);
     await context.startPeer({ address: first.address });
     expectSame("the reply of the server that came back", await again, pattern(16, 3));
-    // Where connecting is lazy, the mechanism itself finds the restarted server, on the existing connection.
+    // If connecting is lazy, the mechanism itself finds the restarted server, and the connection stays the same.
     if (connects === "checked") expect(client.connections >= 2, "the client did not connect again");
     if (connects === "checked" && !persistent && !isProgram) {
       const asked = await client.request(new Uint8Array(0), { idempotent: true, method: Method.statistics });

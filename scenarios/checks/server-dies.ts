@@ -6,7 +6,7 @@ import { delayedBody, pattern } from "../kit/messages.ts";
 
 const TIMEOUT_MS = 1000;
 const MOST_IN_FLIGHT = 8;
-/** Time allowed for "at once" and for "by a heartbeat within 1000 ms", ms. */
+/** Time allowed for noticing a death, ms, by the claim of the mechanism. */
 const NOTICE_MS = { immediate: 250, heartbeat: 1000 } as const;
 
 export const serverDies: Check = {

@@ -7,7 +7,7 @@ import { connectFor, expectEcho, expectNothingLeft, expectOrderlyExit, statistic
 
 const IN_FLIGHT = 4;
 const DELAY_MS = 400;
-/** Codes with which a request to a server that has left in order may fail. */
+/** Error codes with which a request to a server that has ended in order may fail. */
 const LEFT: readonly IpcErrorCode[] = ["IPC_CLOSED", "IPC_PEER_LOST"];
 
 export const gracefulShutdown: Check = {
@@ -25,7 +25,7 @@ export const gracefulShutdown: Check = {
     const bodies = Array.from({ length: IN_FLIGHT }, (_, index) => delayedBody(DELAY_MS, index));
     const inFlight = bodies.map((body, index) => client(index).request(body, { method: Method.echoLater }));
     const answers = Promise.allSettled(inFlight);
-    // Asking costs a request itself, so all are there once more than that many have come.
+    // Each question is a request too and is counted, so all requests have arrived once the count exceeds the questions.
     let asked = 0;
     await eventually("the server has all requests", async () => {
       asked++;

@@ -18,7 +18,7 @@ import { ENOUGH_BYTES, fill, sendAll, WATCH_MS, withPair } from "../kit/one-proc
 import { expectEcho } from "../kit/peer.ts";
 import { echoing, Recorder } from "../kit/recorder.ts";
 
-/** A slow receiver slows its sender down; it costs neither memory without end nor messages. */
+/** Checks that a slow receiver slows its sender down, and costs neither unlimited memory nor messages. */
 export const backpressure: readonly Check[] = [
   {
     id: "backpressure/refuses-then-calls",

@@ -6,16 +6,16 @@ import { expect, expectCode, expectSame } from "../kit/expect.ts";
 import { frameOf, largestTried, pattern } from "../kit/messages.ts";
 import { expectNoResidue } from "../kit/peer.ts";
 
-/** Longest blocking call, ms; none may hold the thread longer. */
+/** Limit of each blocking call, ms. */
 const CALL_LIMIT_MS = 5000;
 const SHORT_MS = 60;
 const SLACK_MS = 2000;
 const SIZES = [0, 1, 4, 15, 255, 4000, 4096, 65_000, 65_536, 1_000_000];
 
-/** A handshake may need the server's thread, so the server is a process of its own. */
+/** Conditions of cases with a server in another process, because a handshake may need the thread of the server. */
 const twoProcesses: readonly Condition[] = [hasBlockingFace, ownProcess, hasAddress, replies, reliable];
 
-/** Promises of the face whose calls may sleep or spin. */
+/** Checks of the blocking face, whose calls may sleep or spin. */
 export const blocking: readonly Check[] = [
   {
     id: "blocking/exchange",

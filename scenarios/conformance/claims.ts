@@ -3,7 +3,7 @@ import { UNBOUNDED_MESSAGE_BYTES } from "../../transports/contract/capabilities.
 import type { Check } from "../check.ts";
 import { expect, within } from "../kit/expect.ts";
 
-/** Statements of a transport about itself, before anything is opened. */
+/** Checks of what a transport states about itself, before anything is opened. */
 export const claims: readonly Check[] = [
   {
     id: "claims/consistent",

@@ -8,14 +8,14 @@ import { numberOf } from "../kit/messages.ts";
 import { eventFace, fill, withServer } from "../kit/one-process.ts";
 import { Recorder } from "../kit/recorder.ts";
 
-/** Pause, ms, longer than any library goes on delivering after an exit; ZeroMQ lingers for a second here. */
+/** Pause, ms: longer than any library goes on delivering when its process exits (ZeroMQ does for a second here). */
 const PAUSE_MS = 1300;
 const SEND_MS = 200;
 const MESSAGES = 600;
 const BODY_BYTES = 20_000;
 /** Size of all requests together: more than the kernel holds for a server that does not read. */
 const REQUESTS_BYTES = 4 * 1024 * 1024;
-/** Longest `close` with its default limit, and exit of a process after it, ms. */
+/** Limit of `close` (with its default limit) together with the exit of the process after it, ms. */
 const EXIT_LIMIT_MS = 15_000;
 
 const CLAIM = {
@@ -24,7 +24,7 @@ const CLAIM = {
   timeoutMs: 40_000,
 } as const;
 
-/** Checks of the messages that arrive when the sender's process is gone. */
+/** Checks that messages arrive although the process of their sender is gone. */
 export const delivery: readonly Check[] = [
   {
     ...CLAIM,
@@ -103,7 +103,7 @@ async function serverExits(context: CheckContext): Promise<void> {
   await within("close of the client", client.close(500)).catch(() => undefined);
 }
 
-/** Sends as many requests as allowed to a server that reads none for a while, which no `pause` can bring about. */
+/** Sends as many requests as allowed to a server that reads none for a while; `pause` could not make it do that. */
 async function requesterExits(context: CheckContext): Promise<void> {
   const server = new Answerer();
   const messages = Math.min(MESSAGES, context.transport.capabilities.maxInFlight);

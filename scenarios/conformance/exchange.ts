@@ -7,14 +7,14 @@ import { eventFace, sendAll, withPair, withServer } from "../kit/one-process.ts"
 import { expectEcho } from "../kit/peer.ts";
 import { echoing, Recorder } from "../kit/recorder.ts";
 
-/** Sizes around which a mechanism may change its way: empty, header, page, pipe, socket buffer. */
+/** Sizes around which mechanisms may behave differently: empty, header, page, pipe, socket buffer. */
 const SIZES = [0, 1, 3, 4, 15, 16, 17, 255, 256, 4095, 4096, 4097, 65_535, 65_536, 65_537, 1_048_576];
-/** More than a thousand, because rare faults are the ones that reach production. */
+/** Number of messages: more than a thousand, because rare faults are the ones that reach production. */
 const BURST = 1200;
 const IN_FLIGHT_LIMIT_MS = 15_000;
 const IN_FLIGHT = 400;
 
-/** Messages arrive whole, once, in order and unchanged. */
+/** Checks that messages arrive whole, once, in order and unchanged. */
 export const exchange: readonly Check[] = [
   {
     id: "exchange/boundaries",
@@ -60,7 +60,7 @@ export const exchange: readonly Check[] = [
     needs: [inOneProcess, replies, reliable, pipelined],
     run(context) {
       const atServer = echoing(new Recorder("the server"));
-      // Checked on both sides: a fault that hits request and reply alike undoes itself on the way back.
+      // Checked on both sides, since a fault that affects request and reply in the same way cancels itself out.
       atServer.keeps = true;
       return withPair(context, atServer, async ({ client, atClient }) => {
         const largest = Math.min(3000, largestTried(context.transport.capabilities));
@@ -179,7 +179,7 @@ export const exchange: readonly Check[] = [
       const client = await context.connect(await context.startPeer());
       const largest = Math.min(20_000, largestTried(context.transport.capabilities) - HEADER_BYTES);
       const bodies = Array.from({ length: IN_FLIGHT }, (_, index) => pattern((index * 997) % (largest + 1), index));
-      // The last of them waits for all the others, so each may take as long as all together.
+      // The last request waits for all others, so each may take as long as all together.
       const requests = bodies.map((body) => client.request(body, { timeoutMs: IN_FLIGHT_LIMIT_MS }));
       const seen = await within("the replies", Promise.all(requests), IN_FLIGHT_LIMIT_MS);
       for (const [index, body] of bodies.entries()) expectSame(`reply ${index}`, seen[index], body);

@@ -18,13 +18,13 @@ import { eventFace, sendAll, withPair, withServer } from "../kit/one-process.ts"
 import { expectEcho, expectNoResidue } from "../kit/peer.ts";
 import { echoing, Recorder } from "../kit/recorder.ts";
 
-/** Most connections tried: more show nothing new and take long to open. */
+/** Maximum number of connections tried: more show nothing new and take long to open. */
 const MANY_CLIENTS = 64;
-/** Longest time `immediate` and `heartbeat` promise, ms; the slack on top is for a busy machine. */
+/** Longest time that `immediate` and `heartbeat` promise, ms. A slack for busy machines is added to it. */
 const LOSS_LIMIT_MS = 1000;
 const SLACK_MS = 2000;
 
-/** Checks with the other side missing, dead, doubled or too many. */
+/** Checks in which the other side is missing or dead, or there are two servers or too many clients. */
 export const failure: readonly Check[] = [
   {
     id: "failure/nobody-listens",
@@ -98,7 +98,7 @@ export const failure: readonly Check[] = [
     typicalMs: 200,
     needs: [inOneProcess, hasAddress],
     async run(context) {
-      // Remains of the killed one are where a takeover can happen twice: each server sees that nobody answers there.
+      // What a killed server left could be taken over twice, since each new server finds that nobody listens there.
       const first = await context.startPeer();
       await first.kill("SIGKILL");
       const outcomes = await within(

@@ -12,7 +12,7 @@ import { lifecycle } from "./lifecycle.ts";
 import { residue } from "./residue.ts";
 import { security } from "./security.ts";
 
-/** Promises of the contract as checks, in the order a reader would ask; their files omit the `conformance/`. */
+/** All checks of the contract. Their files omit `conformance/` from the ids; it is added here. */
 export const CONFORMANCE: readonly Check[] = [
   ...claims,
   ...exchange,

@@ -7,7 +7,7 @@ import { pattern } from "../kit/messages.ts";
 import { eventFace } from "../kit/one-process.ts";
 import { Recorder } from "../kit/recorder.ts";
 
-/** Checks for rendezvous `parent`: the connection begins with the process. */
+/** Checks for rendezvous `parent`, where the connection begins with the process. */
 export const launch: readonly Check[] = [
   {
     id: "launch/no-such-program",

@@ -11,19 +11,19 @@ import { eventFace } from "../kit/one-process.ts";
 import { statistics, usage, waitedMs } from "../kit/peer.ts";
 import { Recorder } from "../kit/recorder.ts";
 
-/** Number of clients of each kind, so that a leak of one kind alone shows. */
+/** Number of clients of each kind: enough to notice a leak that only one kind causes. */
 const ROUNDS = 4;
-/** Number of descriptors and mappings that a runtime opens on its own. */
+/** Number of descriptors and mappings that a runtime may open on its own. */
 const ALLOWED = ROUNDS - 1;
-/** Time-out of `close` for a client that leaves, ms: it must not wait for replies it is owed. */
+/** Time-out of `close` for a client that leaves, ms: short, so that it does not wait for its replies. */
 const CLOSE_MS = 50;
-/** Bytes a client requests and does not read: more than the buffers hold, or as much as it may request at once. */
+/** Bytes that a client requests and does not read: more than the buffers hold, or as many as it may request. */
 const UNREAD_BYTES = 4 * 1024 * 1024;
 const UNREAD_BODY_BYTES = 64 * 1024;
-/** Longest time in which a server may notice that clients are gone, ms: some check only now and then. */
+/** Longest time until a server notices that clients are gone, ms; some servers check only now and then. */
 const SETTLE_MS = 3000;
 const IDLE_MS = 150;
-/** Share of the time, running or waiting for a CPU: a sleeping server takes some percent, a spinning one all of it. */
+/** Limit on the share of time running or waiting for a CPU: a sleeping server has some percent, a spinning one 100. */
 const SPINNING_SHARE = 0.5;
 
 const servesBoth: Condition = ({ modes }, transport) =>
@@ -35,7 +35,7 @@ const CLAIM = {
   typicalMs: 700,
 } as const;
 
-/** Checks with clients that leave before their reply, in the middle of a message, or at once. */
+/** Checks with clients that leave before their reply, in the middle of a message, or right after connecting. */
 export const leaving: readonly Check[] = [
   {
     ...CLAIM,
@@ -97,7 +97,7 @@ function momentsOf(context: CheckContext): Leave[] {
   }
   async function beforeTheReply(peer: Peer): Promise<void> {
     const connection = await open(peer, new Recorder("a client"));
-    // A running server may have replied before the client is gone.
+    // Stopped, because a running server might reply before the client is gone.
     await peer.freeze();
     try {
       connection.send(frameOf(Kind.request, 1, pattern(16, 1)));
@@ -122,7 +122,7 @@ function momentsOf(context: CheckContext): Leave[] {
       if (sent.length > 0) await raw.write(sent).catch(() => undefined);
       await raw[Symbol.asyncDispose]();
     };
-  // Half a prefix, for mechanisms that have one.
+  // Without any bytes, and with half a prefix.
   const below = connectRaw === undefined ? [] : [withBytes(new Uint8Array(0)), withBytes(Uint8Array.of(0, 0))];
   return [beforeTheFirstMessage, beforeTheReply, withRepliesUnread, ...below];
 }

@@ -18,7 +18,7 @@ import { echoing, Recorder } from "../kit/recorder.ts";
 
 const CLOSE_LIMIT_MS = 400;
 
-/** Opening, closing, and which callback may come when. */
+/** Checks of opening, closing, and the order of callbacks. */
 export const lifecycle: readonly Check[] = [
   {
     id: "lifecycle/open-first",
@@ -195,7 +195,7 @@ export const lifecycle: readonly Check[] = [
       const server = await within("listen", eventFace(context).listen(address, atServer));
       await within("connect", eventFace(context).connect(server.address, atClient));
       const { connects, patterns } = context.transport.capabilities;
-      // Where every message is a call, the server notices a client by its first one.
+      // If every message is a call, the server notices a client only by its first call.
       if (connects === "checked" && patterns.includes("one-way")) {
         await atServer.until("the newcomer", () => atServer.connections.length > 0);
       }

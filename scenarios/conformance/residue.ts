@@ -9,7 +9,7 @@ import { Recorder } from "../kit/recorder.ts";
 
 const GROUP_AND_OTHERS = 0o077;
 
-/** Checks of the system's objects, while in use and afterwards. */
+/** Checks of the objects in the operating system, while in use and afterwards. */
 export const residue: readonly Check[] = [
   {
     id: "residue/private",

@@ -20,7 +20,7 @@ const launchesRawClients: Condition = (_, { launchRaw }) =>
 const framed: Condition = ({ boundaries }) =>
   boundaries !== "kernel" || "the kernel keeps boundaries: any bytes are a message";
 
-/** Checks with bytes that are no message, and with clients that must not come in. */
+/** Checks with bytes that are no message, and with clients that must be refused. */
 export const security: readonly Check[] = [
   {
     id: "security/garbage",
@@ -98,9 +98,9 @@ export const security: readonly Check[] = [
       for (const round of [1, 2]) {
         const side = new Recorder(`the parent of child ${round}`);
         const rawClient = await context.launchRaw(side);
-        // Read as a length, these bytes announce 4 GiB; read as a line, they are no text.
+        // As a length, these bytes announce 4 GiB; as a line, they are not text.
         await rawClient.write(Buffer.from(`${"\xff".repeat(4096)}\n`, "latin1")).catch(() => undefined);
-        // The child lives on: its bytes end the connection.
+        // The child lives on, so only its bytes can end the connection.
         await side.until("onClose", () => side.closings.length > 0);
         const code = side.closings[0]?.error?.code;
         expect(code === "IPC_MALFORMED", `garbage ended the connection with ${code ?? "an orderly close"}`);
@@ -137,7 +137,7 @@ export const security: readonly Check[] = [
         context,
         atServer,
         async (server) => {
-          // A client without a key may get the refusal from the server, which then ends its connection.
+          // A client without a key may be refused later: the server then ends its connection.
           const refuse = async (options?: OpenOptions): Promise<unknown> => {
             const side = new Recorder("an unwelcome client");
             const connection = await eventFace(context).connect(server.address, side, options);
@@ -161,7 +161,7 @@ export const security: readonly Check[] = [
   },
 ];
 
-/** Half a message is lost or refused, and never delivered. */
+/** @throws CheckFailure unless half a message ended the connection as lost or refused, and was not delivered */
 function expectHalfLost({ closings, received }: Recorder): void {
   const code = closings[0]?.error?.code;
   expect(

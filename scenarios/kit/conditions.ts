@@ -1,13 +1,13 @@
 import { HEADER_BYTES } from "../../transports/contract/frame.ts";
 import { type Condition, JSON_BYTES } from "../check.ts";
 
-/** The server is the harness's own and has all of `Method`. A user's program answers requests and nothing else. */
+/** Holds if the server is our own and has all of `Method`. A user's program only replies to requests. */
 export const hasMethods: Condition = (_, { program }) =>
   program === undefined || "the server is a program of the user's";
 export const hasEventFace: Condition = (_, transport) => transport.event !== undefined || "there is no event face";
 export const hasBlockingFace: Condition = (_, transport) =>
   transport.blocking !== undefined || "there is no blocking face";
-/** Holds when both ends can be opened, and so watched, in the process of the check. */
+/** Holds if both ends can be opened, and so observed, in the process of the check. */
 export const inOneProcess: Condition = ({ rendezvous, modes }, transport) => {
   if (transport.event === undefined) return "there is no event face";
   if (modes[0] !== "event") return "its calls block: two ends in one thread would wait for each other";
@@ -15,22 +15,22 @@ export const inOneProcess: Condition = ({ rendezvous, modes }, transport) => {
 };
 export const hasAddress: Condition = ({ rendezvous }) =>
   rendezvous === "address" || "each peer belongs to one client, and no other client can reach it";
-/** Holds when the connection begins with the process of the peer. */
+/** Holds if the connection begins with the process of the peer. */
 export const isLaunched: Condition = ({ rendezvous }, transport) =>
   (rendezvous === "parent" && transport.event?.launch !== undefined) || "the peer is not launched by its parent";
 export const ownProcess: Condition = ({ rendezvous }) =>
   rendezvous !== "process" || "both ends live in one process, so neither can fail alone";
 export const canFreeze: Condition = () =>
   process.platform !== "win32" || "Windows has no SIGSTOP: no process can be stopped from outside";
-/** Holds when requests can be kept in flight: our servers delay a reply, a user's program is stopped. */
+/** Holds if requests can be kept in flight. Our servers delay a reply; a user's program is stopped for that. */
 export const holdsRequests: Condition = (capabilities, transport) =>
   transport.program === undefined || canFreeze(capabilities, transport);
-/** Holds when a signal asks a process to end, which may then clean up. */
+/** Holds if a signal can ask a process to end, so that it can clean up. */
 export const canAskToEnd: Condition = () =>
   process.platform !== "win32" || "Windows has no SIGTERM: a process ended from outside runs nothing of its own";
 
 export const replies: Condition = ({ patterns }) => patterns.includes("request-reply") || "this pattern has no replies";
-/** Holds for a server that can show that it is alive: it replies, or its publications arrive. */
+/** Holds if a server can show that it is alive, by replies or by publications. */
 export const repliesOrPublishes: Condition = (capabilities, transport) =>
   capabilities.patterns.includes("fan-out") || replies(capabilities, transport);
 export const oneWay: Condition = ({ patterns }) =>
@@ -61,12 +61,12 @@ function carriesAnswer(method: keyof typeof JSON_BYTES): Condition {
 }
 
 export const tellsStatistics: Condition = carriesAnswer("statistics");
-/** Holds when the usage of the server is known: it reports that, or it is a user's program, seen from outside. */
+/** Holds if the usage of the server is known: it reports its usage, or it is a user's program, read from outside. */
 export const isWatched: Condition = (capabilities, transport) =>
   transport.program !== undefined || tellsStatistics(capabilities, transport);
 export const tellsTotals: Condition = carriesAnswer("streamTotals");
 
-/** Holds when `connectFor` can have this many requests outstanding, over all allowed connections. */
+/** Holds if `connectFor` can have this many requests outstanding over all allowed connections. */
 export function canHaveOutstanding(requests: number): Condition {
   return ({ maxInFlight, maxClients, rendezvous }) => {
     const most = maxInFlight * (rendezvous === "address" ? maxClients : 1);

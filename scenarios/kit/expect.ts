@@ -2,26 +2,26 @@ import { setTimeout as delay, setImmediate as turn } from "node:timers/promises"
 import { type IpcError, type IpcErrorCode, isIpcError, shortageIn } from "../../transports/contract/errors.ts";
 
 /**
- * Longest wait of a check for something that must happen. Generous, because a busy machine is no fault of a transport;
- * only the tests of the checks, which wait for what never comes, lower it.
+ * Longest wait of a check for something that must happen. Generous, because a transport is not to blame for a busy
+ * machine. Only the tests of the checks lower it, because they wait for things that never happen.
  */
 export const patience = { ms: 8000 };
-/** Slack on every promised deadline, ms: a timer and a turn of the event loop. */
+/** Time added to every promised deadline, ms, for a timer and a turn of the event loop. */
 const DEADLINE_SLACK_MS = 50;
 
-/** Thrown when the claim of a check does not hold; the message is the observation. */
+/** Thrown if the claim of a check does not hold; the message is the observation. */
 export class CheckFailure extends Error {
   override readonly name = "CheckFailure";
 }
 
-/** @throws CheckFailure unless it held */
+/** @throws CheckFailure with the message `otherwise` unless `held` */
 export function expect(held: boolean, otherwise: string): asserts held {
   if (!held) throw new CheckFailure(otherwise);
 }
 
 /**
  * @param codes the allowed codes; default any
- * @returns the error the work failed with. @throws CheckFailure when it did not, or with another code.
+ * @returns the error with which `work` failed @throws CheckFailure if it did not fail, or failed with another code
  */
 export async function expectCode(
   what: string,
@@ -51,11 +51,11 @@ export function expectSame(what: string, seen: Uint8Array | undefined, sent: Uin
   throw new CheckFailure(`${what}: byte ${at} of ${sent.length} was sent as ${sent[at]} and arrived as ${seen[at]}`);
 }
 
-/** Rejects when `work` takes longer than its limit, with what it waited for: a check must end by itself. */
+/** Rejects if `work` takes longer than its limit, because a check must end by itself. `what` names the work. */
 export async function within<T>(what: string, work: Promise<T>, limitMs: number = patience.ms): Promise<T> {
   const over = new AbortController();
   const late = delay(limitMs, undefined, { signal: over.signal }).then(async () => {
-    // Events that came while this process was busy are read in the next turn.
+    // Lets the event loop read events that came while this process was busy.
     for (let turns = 0; turns < 2; turns += 1) await turn();
     throw new CheckFailure(`${what}: nothing after ${limitMs} ms`);
   });
@@ -67,7 +67,7 @@ export async function within<T>(what: string, work: Promise<T>, limitMs: number 
   }
 }
 
-/** Polls until the answer is yes. @throws CheckFailure when it never is */
+/** Polls until the condition holds. @throws CheckFailure if it does not within the limit */
 export async function eventually(
   what: string,
   holds: () => Promise<boolean> | boolean,
@@ -80,7 +80,7 @@ export async function eventually(
   }
 }
 
-/** Measures the largest lateness of a 5 ms timer: the machine's and this process's part in a missed deadline. */
+/** Measures the largest lateness of a 5 ms timer: the part of a delay that the machine or this process causes. */
 function watchLateness(): { stop(): number } {
   const everyMs = 5;
   let largest = 0;
@@ -100,7 +100,7 @@ function watchLateness(): { stop(): number } {
   };
 }
 
-/** Runs `work` and expects that it settles by `limitMs`, plus the lateness of this process. */
+/** Runs `work` and expects that it settles within `limitMs` plus the lateness of this process. */
 export async function meetsDeadline<Result>(
   what: string,
   limitMs: number,

@@ -3,7 +3,7 @@ import type { Capabilities } from "../../transports/contract/capabilities.ts";
 import { bindChecksum, HEADER_BYTES, type Kind, writeHeader } from "../../transports/contract/frame.ts";
 import { Method } from "../check.ts";
 
-/** Returns bytes that differ at every place and for every seed, so that a shifted, swapped or stale byte shows. */
+/** Returns bytes that depend on place and seed, so that a shifted, swapped or stale byte is noticed. */
 export function pattern(bytes: number, seed: number): Buffer {
   const block = Buffer.alloc(Math.min(bytes, 65_521));
   let state = (Math.imul(seed + 1, 0x9e3779b1) ^ bytes) >>> 0 || 1;
@@ -13,18 +13,18 @@ export function pattern(bytes: number, seed: number): Buffer {
     state ^= state << 5;
     block[at] = state >>> 11;
   }
-  // Repeated at a prime distance: no power of two at which a mechanism might slip maps it onto itself.
+  // Repeated at a prime distance, so that bytes shifted by a power of two, a likely fault, are noticed too.
   return bytes <= block.length ? block : Buffer.alloc(bytes, block);
 }
 
-/** Returns the body of `Method.echoLater` and `Method.pooled`: the delay, then bytes to recognise it by. */
+/** Returns a body for `Method.echoLater` and `Method.pooled`: the delay, then bytes by which to recognise it. */
 export function delayedBody(delayMs: number, seed: number, bytes = 32): Buffer {
   const body = pattern(Math.max(4, bytes), seed);
   body.writeUInt32LE(delayMs, 0);
   return body;
 }
 
-/** Returns the largest message a check sends in one process: the limit itself where that is moderate. */
+/** Returns the largest message that a check sends in one process: the limit itself if it is not too large. */
 export function largestTried({ maxMessageBytes }: Capabilities): number {
   return Math.min(maxMessageBytes, 1024 * 1024);
 }
@@ -34,7 +34,7 @@ export function bodyUpTo(bytes: number, { maxMessageBytes }: Capabilities): numb
   return Math.min(bytes, maxMessageBytes - HEADER_BYTES);
 }
 
-/** Returns a whole message as the echo program reads it. */
+/** Returns a whole message in the format of the echo program. */
 export function frameOf(kind: Kind, id: number, body: Uint8Array): Uint8Array {
   const frame = new Uint8Array(HEADER_BYTES + body.length);
   frame.set(body, HEADER_BYTES);

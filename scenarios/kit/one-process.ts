@@ -13,7 +13,7 @@ import { CheckFailure, expect, within } from "./expect.ts";
 import { pattern } from "./messages.ts";
 import { Recorder } from "./recorder.ts";
 
-/** Time for which a check watches for an unwanted event, ms. Too short may miss a fault, never invent one. */
+/** Time for which a check watches for an unwanted event, ms. A short time may miss a fault, but never invents one. */
 export const WATCH_MS = 100;
 
 /** A server and one client, both in this process. */
@@ -42,7 +42,7 @@ export async function withServer(
   try {
     await body(server, address);
   } catch (error) {
-    // The body's error is the finding; a close that fails after it is its consequence.
+    // The error of the body is the finding; if closing fails after it, that is its consequence.
     await within("close of the server", server.close()).catch(() => undefined);
     throw error;
   }
@@ -85,13 +85,13 @@ export async function sendAll(
   }
 }
 
-/** Larger than any buffer between two processes: a sender that gets this far without a refusal has no limit. */
+/** More than any buffer between two processes holds: if this much is taken without a refusal, there is no limit. */
 export const ENOUGH_BYTES: number = 256 * 1024 * 1024;
 
 /**
  * Sends to a paused side until nothing more is taken for a while. The number of each message is its first u32.
  *
- * @returns the number taken. @throws CheckFailure at `ENOUGH_BYTES`
+ * @returns the number taken @throws CheckFailure at `ENOUGH_BYTES`
  */
 export async function fill(recorder: Recorder, connection: Connection, messageBytes: number): Promise<number> {
   const message = pattern(messageBytes, 1);
@@ -101,7 +101,7 @@ export async function fill(recorder: Recorder, connection: Connection, messageBy
     message.writeUInt32BE(taken);
     if (connection.send(message)) {
       taken += 1;
-      // The event loop must turn now and then: a transport that delivers in the next turn looks full too soon.
+      // Lets the event loop turn: a transport that delivers in the next turn would otherwise seem full too soon.
       if (taken % 64 === 0) await delay(0);
     } else {
       const refilled = recorder.until("room", () => recorder.writables > before, WATCH_MS);

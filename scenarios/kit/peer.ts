@@ -1,4 +1,4 @@
-/** Questions that a check asks a running server, and figures that /proc has of its process. */
+/** Questions of a check to a running server, and figures about its process from /proc. */
 import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Address } from "../../transports/contract/transport.ts";
@@ -25,7 +25,7 @@ export const statistics = (client: CheckClient): Promise<ServerStatistics> => as
 export const usage = (client: CheckClient): Promise<ServerStatistics["usage"]> => ask(client, Method.usage);
 export const streamTotals = (client: CheckClient): Promise<StreamTotals> => ask(client, Method.streamTotals);
 
-/** Polls until `wanted` one-way messages have arrived, or none came for a while. */
+/** Polls until `wanted` one-way messages have arrived, or until none has come for a while. */
 export async function collectTotals(client: CheckClient, wanted: number, quietMs = 2000): Promise<StreamTotals> {
   const sum = { received: 0, duplicated: 0, reordered: 0, corrupted: 0 };
   let changedMs = performance.now();
@@ -48,7 +48,7 @@ export function residentBytes(pid: number): number | undefined {
   }
 }
 
-/** Returns the time its main thread waited for a CPU, since one that spins gets few on a busy machine. 0 if unknown. */
+/** Returns the time that the main thread waited for a CPU; 0 if unknown. A spinning thread waits long if others run. */
 export function waitedMs(pid: number): number {
   try {
     return Number(readFileSync(`/proc/${pid}/schedstat`, "latin1").split(" ")[1]) / 1e6;
@@ -62,7 +62,7 @@ export interface Resources {
   readonly descriptors: number;
 }
 
-/** Returns the resources of a process, read from outside: a connection would take one of the few places. */
+/** Returns the resources of a process, read from outside, because a connection would take one of the places. */
 export function resourcesOf(pid: number): Resources | undefined {
   try {
     const threads = readdirSync(`/proc/${pid}/task`).length;
@@ -72,7 +72,7 @@ export function resourcesOf(pid: number): Resources | undefined {
   }
 }
 
-/** Returns what is left of an address: the mechanism's own residue, and every file in the check's directory. */
+/** Returns what is left at an address: the residue that the mechanism reports, and all files of the check. */
 export async function leftBehind(context: CheckContext, peer: Peer): Promise<string[]> {
   const admitted = (await context.residue(peer.address)).map(({ kind, name }) => `${kind} ${name}`);
   const files = readdirSync(context.place.directory, { recursive: true }).map((name) => `file ${String(name)}`);
@@ -84,7 +84,7 @@ export async function expectNothingLeft(when: string, context: CheckContext, pee
   expect(left.length === 0, `${when}, ${left.length} left behind: ${left.slice(0, 3).join(", ")}`);
 }
 
-/** @throws CheckFailure when this server neither replies nor, in a pattern without replies, publishes */
+/** @throws CheckFailure if this server does not reply or, in a pattern without replies, does not publish */
 export async function expectServes(context: CheckContext, peer: Peer, who: string): Promise<void> {
   if (context.transport.capabilities.patterns.includes("request-reply")) {
     const client = await context.connect(peer);
@@ -100,7 +100,7 @@ export async function expectServes(context: CheckContext, peer: Peer, who: strin
   expect((heard?.received ?? 0) > 0, `no publication of ${who} arrived`);
 }
 
-/** Returns a client that had a reply and stays; undefined in a pattern without replies, after a publication. */
+/** Returns a client after its first reply. In a pattern without replies, waits for a publication; undefined. */
 export async function firstUse(context: CheckContext, peer: Peer): Promise<CheckClient | undefined> {
   if (!context.transport.capabilities.patterns.includes("request-reply")) {
     await expectServes(context, peer, "the server");
@@ -111,7 +111,7 @@ export async function firstUse(context: CheckContext, peer: Peer): Promise<Check
   return client;
 }
 
-/** Opens enough connections for `requests` outstanding at once, each used up to its limit. */
+/** Opens enough connections for `requests` outstanding requests, if each is used up to its limit. */
 export async function connectFor(context: CheckContext, peer: Peer, requests: number): Promise<CheckClient[]> {
   const { maxInFlight } = context.transport.capabilities;
   const clients: CheckClient[] = [];

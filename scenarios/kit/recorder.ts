@@ -4,7 +4,7 @@ import { CheckFailure, patience, within } from "./expect.ts";
 
 export type Happening = "open" | "message" | "writable" | "close";
 
-/** A handler that records all events, copies what it keeps, and wakes everything that waits. */
+/** A handler that records all events, copies the messages it keeps, and wakes everybody who waits. */
 export class Recorder implements ConnectionHandler {
   readonly name: string;
   readonly happenings: Happening[] = [];
@@ -18,7 +18,7 @@ export class Recorder implements ConnectionHandler {
   whenWritable: ((connection: Connection) => void) | undefined;
   /** Called at each event, before anything else. */
   spy: ((happening: Happening) => void) | undefined;
-  /** `false` saves memory where only the number of messages matters. */
+  /** `false` keeps no messages, to save memory if only their number matters. */
   keeps = true;
   received = 0;
   #waiting: (() => void)[] = [];
@@ -83,7 +83,7 @@ export class Recorder implements ConnectionHandler {
   }
 }
 
-/** Makes a recorder echo each message. It pauses when the way back is full, as an honest echo must. */
+/** Makes a recorder echo each message. It pauses while the connection takes no replies, as an echo server must. */
 export function echoing(recorder: Recorder): Recorder {
   const held = new Map<Connection, Uint8Array>();
   recorder.keeps = false;

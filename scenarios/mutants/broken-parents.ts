@@ -1,4 +1,4 @@
-/** Faults of a parent that launches its peer: `stdio`, damaged by a child's rubbish. */
+/** Faults of a parent that launches its peer: versions of `stdio` that malformed bytes of a child harm. */
 import type { Transport } from "../../transports/contract/transport.ts";
 import { stdio } from "../../transports/pipes/stdio.ts";
 import { type Fault, withFault } from "./tapped.ts";

@@ -1,6 +1,6 @@
 /**
- * Transports that are broken on purpose: `unix` (or `tcp`) with one fault each that shows only between processes. Every
- * scenario objects to one of them. They are loaded by path, like a user's own module; the ids are `broken/<name>`.
+ * Transports that are broken on purpose: `unix` (or `tcp`), each with one fault that shows only between processes.
+ * Every scenario fails with one of them. They are loaded by path, like a user's module; the ids are `broken/<name>`.
  */
 import { chmodSync, existsSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
@@ -15,13 +15,13 @@ import { BROKEN_PARENTS } from "./broken-parents.ts";
 import { FALSE_CLAIMS } from "./false-claims.ts";
 import { type Fault, withFault } from "./tapped.ts";
 
-/** Returns the run's directory, of which each check has a part. */
+/** Returns the directory of the run, in which each check has a directory of its own. */
 const runDirectory = (address: Address): string => dirname(dirname(address.name));
 
 /** Returns the file in which a server records its parent. */
 const starterOf = (address: Address): string => join(runDirectory(address), `${basename(address.name)}.starter`);
 
-/** Connections of one server process: a fault may depend on the other clients. */
+/** Connections of one server process, for faults that depend on the other clients. */
 const open = new Set<Connection>();
 const silent = new Set<Connection>();
 const withheld: (() => void)[] = [];
@@ -324,7 +324,7 @@ export const BROKEN: Readonly<Record<string, Fault>> = {
       const key = (message: Uint8Array): string => Buffer.from(message.subarray(0, 4)).toString("hex");
       return {
         receive(message, deliver) {
-          // Requests without a reply would block the rest for ever, as in a queue of this kind.
+          // Requests that get no reply are left out, because they would block all others for ever.
           if (message.length >= HEADER_BYTES && readKind(message) === Kind.request && message[5] !== 2)
             asked.push(key(message));
           deliver(message);
@@ -380,7 +380,7 @@ export const BROKEN: Readonly<Record<string, Fault>> = {
   },
 };
 
-/** A mechanism that claims to keep other users out, and cannot identify them. */
+/** A mechanism that claims to keep other users out, but cannot identify them. */
 const openPort: Transport = withFault(tcp, "broken/open-port", {
   about: "claims permissions where every user can connect",
   capabilities: { auth: ["permissions"] },

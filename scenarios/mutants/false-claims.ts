@@ -3,7 +3,7 @@ import { HEADER_BYTES, Kind, readKind } from "../../transports/contract/frame.ts
 import { closesAtOnce } from "./broken-closes.ts";
 import type { Fault } from "./tapped.ts";
 
-/** Faults whose capability record claims more than the mechanism does. */
+/** Faults in the capabilities: they claim more than the mechanism does. */
 export const FALSE_CLAIMS: Readonly<Record<string, Fault>> = {
   "refuses-large": {
     about: "claims 64 MiB and refuses more than 1 MiB",

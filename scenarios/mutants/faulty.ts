@@ -1,6 +1,6 @@
 /**
  * Transports that are broken on purpose: `unix` with exactly one fault each. They are a fixture, loaded by path like a
- * user's own module: the checks object to each fault, and a measurement through it is invalid.
+ * user's own module. With each fault a check fails, and a measurement is invalid.
  * The ids are `faulty/<name>`; `faulty/none` has no fault and must pass everything.
  */
 import { chmodSync, lstatSync, unlinkSync, writeFileSync } from "node:fs";
@@ -8,22 +8,22 @@ import type { Address, Connection, Transport } from "../../transports/contract/t
 import { unix } from "../../transports/sockets/unix.ts";
 import { type Fault, type Send, type Tap, withFault } from "./tapped.ts";
 
-/** Rare enough that warm-ups and short exchanges look healthy. */
+/** Number of messages per fault: so many that warm-ups and short exchanges look healthy. */
 const EVERY = 1000;
 const RELEASE_MS = 5;
 const CUT_BYTES = 50_000;
 
-/** Taps both sides alike. */
+/** Makes a fault of both sides. */
 function onBothSides(tapOf: (inner: Connection) => Tap): Pick<Fault, "client" | "server"> {
   return { client: tapOf, server: tapOf };
 }
 
-/** Applies a fault to what is sent; `wrap` gets the true `send` of a connection, once for each. */
+/** Makes a fault of sending; `wrap` gets the true `send` of a connection, once per connection. */
 function onSend(wrap: (send: Send) => Send): Pick<Fault, "client" | "server"> {
   return onBothSides((inner) => ({ send: wrap((message) => inner.send(message)) }));
 }
 
-/** Applies `spoil` to every thousandth message taken and leaves the others alone. */
+/** Applies `spoil` to every thousandth message taken; the others are sent unchanged. */
 function everyThousandth(spoil: (message: Uint8Array, send: Send) => boolean): Pick<Fault, "client" | "server"> {
   return onSend((send) => {
     let taken = 0;
@@ -102,7 +102,7 @@ function keepsBuffer(send: Send): Send {
       try {
         if (late !== undefined) send(late);
       } catch {
-        // Closed in the meantime.
+        // The connection was closed meanwhile.
       }
     });
     return true;

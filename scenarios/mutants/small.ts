@@ -4,8 +4,8 @@ import { unix } from "../../transports/sockets/unix.ts";
 import { type Tap, withFault } from "./tapped.ts";
 
 /**
- * Transports with small messages: `unix` with a lower limit. They are correct, so no check may fail; a check that sends
- * more than the claimed size does.
+ * Transports with small messages: `unix` with a lower limit. They are correct, so a check that fails is itself wrong:
+ * it sends more than the claimed size.
  */
 function small(maxMessageBytes: number): Transport {
   const bounded = (): Tap => ({

@@ -11,7 +11,7 @@ import type {
 
 export type Send = (message: Uint8Array) => boolean;
 
-/** Hooks between a connection and its user, on one side. Each gets the original call, and may omit it. */
+/** Hooks between a connection and its user, on one side. Each hook gets the original call and may omit it. */
 export interface Tap {
   readonly send?: (message: Uint8Array, send: Send, writable: () => void) => boolean;
   readonly receive?: (message: Uint8Array, deliver: (message: Uint8Array) => void) => void;
@@ -26,7 +26,7 @@ export interface Tap {
 
 /** Hooks and claims that make a transport wrong. */
 export interface Fault {
-  /** The fault as a clause: "a transport that …". */
+  /** Describes the fault; completes "a transport that …". */
   readonly about: string;
   readonly capabilities?: Partial<Capabilities>;
   readonly client?: (inner: Connection) => Tap;
@@ -120,7 +120,7 @@ class TappedHandler implements ConnectionHandler {
   }
 }
 
-/** Wraps `launch`: the launching side is the client. */
+/** Wraps `launch`; the launching side counts as the client. */
 function launching(launch: NonNullable<EventTransport["launch"]>, { client }: Fault): Pick<EventTransport, "launch"> {
   return {
     async launch(command, handler, options) {
@@ -140,7 +140,7 @@ function launchedRawClients(
 
 /** Returns `inner` with this fault, under an id of its own. */
 export function withFault(inner: Transport, id: string, fault: Fault): Transport {
-  // The fault is in this code; a server in another language would not have it.
+  // A server in another language would not have the fault, which is in this code.
   const { blocking, peers: _peers, ...rest } = inner;
   const face = inner.event;
   if (face === undefined) throw new TypeError(`${inner.id} has no event face to spoil`);

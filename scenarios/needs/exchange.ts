@@ -40,7 +40,7 @@ export const EXCHANGE: readonly Need[] = [
         ? undefined
         : `allows ${maxInFlight} outstanding ${maxInFlight === 1 ? "request" : "requests"}`,
     checks: ["pipelining"],
-    // Depth of the check.
+    // Number of outstanding requests in the check.
     examinedUpTo: { pipelining: 24 },
   },
   {

@@ -1,7 +1,7 @@
 import { type Need, valueText } from "../need.ts";
 
 const PLAIN = { kind: "none", standard: 0 } as const;
-/** Limits that the record promises (`capabilities.peerLoss`), ms; `checks/server-dies.ts` asserts them. */
+/** Limits that `capabilities.peerLoss` promises, ms; `checks/server-dies.ts` asserts them. */
 const NOTICE_MS = { immediate: 250, heartbeat: 1000 } as const;
 const ONE_STARTS_THE_OTHER = "in one the ends are started separately, in the other one end starts the other";
 
@@ -32,7 +32,7 @@ export const OPERATION: readonly Need[] = [
     sentence: (ms) => `notifies an idle client within ${valueText("duration", ms)} when its server has died`,
     excludes({ peerLoss }, ms) {
       if (peerLoss === "undetected") return "notices nothing: only deadlines of requests help";
-      // The record has no figure for `immediate`; the check notes one.
+      // The capabilities contain no figure for `immediate`; the check notes one.
       if (peerLoss === "immediate" || ms >= NOTICE_MS.heartbeat) return undefined;
       return `notices by a heartbeat, which may take ${valueText("duration", NOTICE_MS.heartbeat)}`;
     },

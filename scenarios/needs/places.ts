@@ -15,12 +15,12 @@ function platform(name: string, id: Platform): Need {
     sentence: () => `runs on ${NAMES[id]}`,
     excludes: ({ platforms }) =>
       platforms.includes(id) ? undefined : `runs on ${LISTED.format(platforms.map((each) => NAMES[each]))} only`,
-    // A check shows nothing of another system than its own.
+    // A check can only examine the system on which it runs.
     checks: [],
   };
 }
 
-/** By the name of a need: the name of the language, and other entries of `languages` that count too. */
+/** For each need, by its name: the name of the language, and other entries of `languages` that count too. */
 const LANGUAGES: Readonly<Record<string, readonly [title: string, ...alike: string[]]>> = {
   python: ["Python"],
   c: ["C"],

@@ -1,14 +1,14 @@
 import type { Workload } from "../workload.ts";
 
-/** Sizes that `measure` takes by default. */
+/** Sizes that `measure` uses by default. */
 export const DEFAULT_PAYLOADS: readonly number[] = [64, 4096, 65_536];
 /**
- * Sizes of a question that names none: small and medium requests. Windows for a third, larger one would take the time
- * that these need to settle.
+ * Sizes for a question that names none: small and medium requests. A third, larger size would take the time that these
+ * two need for a clear result.
  */
 export const PICK_PAYLOADS: readonly number[] = [64, 4096];
 
-/** Values that a question takes where neither a flag nor its profile names one. */
+/** Values for a question if neither a flag nor its profile gives one. */
 export const DEFAULT_WORKLOAD: Workload = {
   clients: 1,
   ratePerSecond: null,

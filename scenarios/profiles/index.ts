@@ -11,7 +11,7 @@ import { smallAndFast } from "./small-and-fast.ts";
 import { toolServer } from "./tool-server.ts";
 import { withPython } from "./with-python.ts";
 
-/** Questions that many people ask; README.md has them as a table. The first is the default. */
+/** All profiles: questions that many people ask. README.md has them as a table. The first is the default. */
 export const PROFILES: readonly [Profile, ...Profile[]] = [
   rpc,
   smallAndFast,
