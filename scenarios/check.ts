@@ -176,8 +176,8 @@ export const Method = {
   /** Replies with JSON: {@link ServerStatistics}. */
   statistics: 5,
   /**
-   * Replies with JSON: `usage` of the statistics alone, cheap enough before and after a measurement. With 1 as its body
-   * a server on Node keeps its compiler from working until it is asked again.
+   * Replies with JSON: only the `usage` of the statistics, cheap enough before and after a measurement. If the body
+   * is 1, a server on Node also keeps its compiler from working until the next such request.
    */
   usage: 6,
   /** Does the same as `echoLater` in a pool of {@link POOL} worker threads; replies `busy` if its queue is full. */

@@ -7,8 +7,8 @@ const REQUEST_TIMEOUT_MS = 1000;
 const WARM_UP_MS = 500;
 
 /**
- * Tries once to be served by another user's server. The process loads and uses everything first and only then becomes
- * that user, who may be unable to read our files: a failure is then one of the connection.
+ * Tries once, as another user, to be served by our server. The process first loads and uses everything, and only then
+ * becomes that user, who may be unable to read our files. So if the attempt fails, the connection was refused.
  */
 export async function connectAsUser(
   plain: Transport,
@@ -32,12 +32,12 @@ export async function connectAsUser(
   }
 }
 
-/** Runs the code of an attempt where no server is, so that nothing is left to load afterwards. */
+/** Makes an attempt at an address without a server, so that all code is loaded afterwards. */
 async function warmUp(transport: Transport, unserved: Address): Promise<void> {
   await serveOnce(transport, unserved, WARM_UP_MS, AbortSignal.timeout(WARM_UP_MS)).catch(() => undefined);
 }
 
-/** Connects, and sends a request where connecting proves nothing. @throws IpcError when refused or not answered */
+/** Connects; also sends a request if connecting proves nothing. @throws IpcError if refused or not answered */
 async function serveOnce(
   transport: Transport,
   address: Address,
@@ -55,8 +55,8 @@ async function serveOnce(
 /**
  * Gives up root for good, in all threads of the process.
  *
- * @returns reason why this machine does not allow it; null when it is done
- * @throws Error when the process still has the old ids, or can get them back
+ * @returns reason why this machine does not allow it; null if the process is that user now
+ * @throws Error if the process still has the old ids, or can get them back
  */
 function becomeUser({ uid, gid }: UserIds): string | null {
   const { setgroups, setgid, setuid, getgroups } = process;
@@ -66,7 +66,7 @@ function becomeUser({ uid, gid }: UserIds): string | null {
     setgid(gid);
     setuid(uid);
   } catch (error) {
-    // A user namespace may have no such user.
+    // In a user namespace, this user may not exist.
     return `this process cannot become user ${uid} here: ${(error as Error).message}`;
   }
   const users = [process.getuid?.(), process.geteuid?.()];

@@ -4,32 +4,32 @@ import { problemOf } from "./figures.ts";
 import { closedStep } from "./first-step.ts";
 import type { PreparedModel, Window } from "./models/model.ts";
 
-/** Length of a window: falling behind accumulates, so it shows only over some time. */
+/** Length of a window: long enough to notice that a mechanism falls behind, since the delay accumulates. */
 const WINDOW_S = 0.2;
-/** Time after which an overloaded mechanism is done with the messages it gets. */
+/** Time for an overloaded mechanism to finish the messages that it got. */
 const DRAIN_S = 1;
 const LEAST_MESSAGES = 16;
-/** Share of the window: where latencies grow by more, the mechanism does not follow. */
+/** Largest growth of latencies, as a share of the window, with which the mechanism still keeps the rate. */
 const BEHIND_SHARE = 0.05;
-/** Attempts at the rate asked for: one window may have met a stall of the machine. */
+/** Attempts at the requested rate, since the machine may have stalled in one window. */
 const CHANCES = 3;
 const MOST_TRIES = 6;
-/** Precision: the search ends when the lowest missed rate is this near to the highest kept one. */
+/** Precision: the search ends when the lowest missed rate is at most the highest kept one times this factor. */
 const NEAR_FACTOR = 1.15;
-/** Next rate after a missed one, as a share of the rate of replies, which is about the most the mechanism can do. */
+/** Next rate after a missed one, as a share of the rate of replies, which is about the maximum of the mechanism. */
 const BELOW_FACTOR = 0.9;
 const ABOVE_FACTOR = 1.15;
 
 export interface RateAttempt {
   readonly isKept: boolean;
-  /** Replies a second. */
+  /** Replies per second. */
   readonly achieved: number;
 }
 
 /**
- * Finds the highest rate up to `asked` that is kept, in few attempts.
+ * Finds the highest rate up to `asked` that the mechanism keeps, in few attempts.
  *
- * @returns `asked`, or about the highest (two digits, rounded down); 0 where none was kept
+ * @returns `asked`, or about the highest rate kept (two digits, rounded down); 0 if none was kept
  */
 export async function highestKept(
   asked: number,
@@ -53,15 +53,15 @@ export async function highestKept(
 
 /** Result of a calibration at a rate. */
 export interface RateFound {
-  /** Window at the rate asked for. */
+  /** Window at the requested rate. */
   readonly window: Window;
-  /** Highest rate that was followed; null: the one asked for. */
+  /** Highest rate that was kept; null: the requested one. */
   readonly keptPerSecond: number | null;
-  /** Reason why a window does not count. */
+  /** Reason why the window does not count, if so. */
   readonly problem: string | undefined;
 }
 
-/** Checks that the rate of a cell is kept, and otherwise finds the highest one that is. */
+/** Checks if the rate of a cell is kept; if not, finds the highest rate that is. */
 export async function calibrateRate(
   { ratePerSecond, clients, payloadBytes }: CellPlan & { readonly ratePerSecond: number },
   windowAt: NonNullable<PreparedModel["windowAt"]>,
@@ -79,7 +79,7 @@ export async function calibrateRate(
     const window = await windowAt(Math.ceil(count), rate);
     asked ??= window;
     const found = problemOf(window, delivery);
-    // Loss and damage do not depend on the rate.
+    // A loss or damage is a fault at any rate.
     if (found !== undefined && window.messages === 0) broken ??= { window, keptPerSecond: null, problem: found };
     return { isKept: found === undefined && isFollowed(window, rate), achieved: achievedBy(window) };
   });
@@ -101,7 +101,7 @@ function achievedBy({ messages, elapsedNs }: Window): number {
   return (1e9 * messages) / Math.max(1, elapsedNs);
 }
 
-/** True where the driver kept its schedule and the newest replies were about as fast as the first ones. */
+/** True if the driver kept its schedule and the newest replies were about as fast as the first ones. */
 export function isFollowed({ samples, refused, messages }: Window, ratePerSecond: number): boolean {
   if (refused !== undefined || samples === null || messages === 0) return false;
   const tenth = Math.ceil(samples.length / 10);

@@ -19,7 +19,7 @@ export async function runCheckClient(
   );
   const clients = opened.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
   const refused = opened.find(({ status }) => status === "rejected") as PromiseRejectedResult | undefined;
-  // Clients of several processes are concurrent only when all are connected before the first begins.
+  // Clients of several processes are concurrent only if all are connected before the first one begins.
   send({
     type: "connected",
     connections: clients.length,
@@ -37,7 +37,7 @@ export async function runCheckClient(
   let shortage: string | undefined;
 
   async function run(client: RpcClient, connection: number): Promise<void> {
-    // One failure is proof enough, and each may cost a whole deadline.
+    // Stops after one failure: it proves enough, and each further one may take until its deadline.
     for (let request = 0; request < work.requestsEach && crossed + failed === 0; request++) {
       const body = uniqueBody(work.bodyBytes, connection, request);
       try {
@@ -54,7 +54,7 @@ export async function runCheckClient(
 
   await Promise.all(clients.map(run));
   const strays = clients.reduce((sum, client) => sum + client.unexpected, 0);
-  // The reply to a request that timed out comes late; it has not crossed over to another request.
+  // The late reply to a request that timed out is unexpected too, but has not reached another request.
   crossed += Math.max(0, strays - failed) + clients.reduce((sum, client) => sum + client.corrupted, 0);
   await Promise.all(clients.map((client) => client.close()));
   send({
@@ -67,7 +67,7 @@ export async function runCheckClient(
   });
 }
 
-/** Makes a body from process, connection and number, so that a reply which crossed over can be recognized. */
+/** Makes a body from process, connection and number, so that a reply to another request can be recognized. */
 function uniqueBody(bytes: number, connection: number, request: number): Uint8Array {
   const body = Buffer.alloc(Math.max(12, bytes), request & 0xff);
   body.writeUInt32LE(process.pid, 0);

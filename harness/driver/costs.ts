@@ -11,11 +11,11 @@ import type { Link, PeerUsage, PreparedModel, Site } from "./models/model.ts";
 export interface Usages {
   readonly own: Exclude<PeerUsage, null>;
   readonly peer: PeerUsage;
-  /** Sum of the further client processes. */
+  /** Sum over the client processes beside the driver. */
   readonly clients: PeerUsage;
 }
 
-/** Usage around a window: read twice before it, so that the second reading shows what a reading costs. */
+/** Usage around a window. It is read twice before the window: the difference is the cost of one reading. */
 export interface Bracket {
   readonly first: Usages;
   readonly before: Usages;
@@ -41,7 +41,7 @@ async function peerUsage({ link, transport }: Site, hold: boolean): Promise<Peer
     const bytes = exchangeBlocking(link, Method.usage, body);
     return bytes === null ? null : JSON.parse(new TextDecoder().decode(bytes));
   }
-  // Where no request can be sent, the control channel asks.
+  // If no request can be sent, the control channel is used.
   if (!transport.capabilities.patterns.includes("request-reply")) return link.peer.usage(hold);
   const bytes = await link.client.request(body, { method: Method.usage });
   return JSON.parse(new TextDecoder().decode(bytes));
@@ -85,8 +85,8 @@ const UNKNOWN: Costs = {
 };
 
 /**
- * Sums the costs of all processes; without the peer where it shares the driver's process or cannot report. A reading
- * takes up to a millisecond, a good part of a short window, so its own cost is subtracted.
+ * Sums the costs of all processes; without the peer if it shares the driver's process or cannot report. The cost of a
+ * reading is subtracted, since it takes up to a millisecond, a large part of a short window.
  */
 export function costs(bracket: Bracket | null): Costs {
   if (bracket === null) return UNKNOWN;

@@ -6,11 +6,11 @@ import { halves, summarize } from "../results/samples.ts";
 import { type Bracket, costs } from "./costs.ts";
 import type { Window } from "./models/model.ts";
 
-/** Extracts what the report keeps of a window. */
+/** Extracts the figures of a window for the report. */
 export function figuresOf(window: Window, bracket: Bracket | null, idle: boolean): CellFigures {
   const { messages, elapsedNs, samples, lateness, lost, duplicated, reordered, corrupted } = window;
   const hasSamples = samples !== null && samples.length > 0;
-  // Before `summarize`, which sorts: afterwards there is no first and second half.
+  // Must come before `summarize`, which sorts the samples, so that no first and second half exists afterwards.
   const halvesNs = hasSamples ? halves(samples) : null;
   const spent = costs(bracket);
   return {
@@ -45,7 +45,7 @@ function phasesOf({ phases }: Window, count: number): Record<string, number> | n
   return Object.fromEntries(medians);
 }
 
-/** Returns why a window does not count; undefined when it does. Loss is a result where the mechanism is lossy. */
+/** Returns why a window does not count; undefined if it does. For a lossy mechanism, loss is a result and no fault. */
 export function problemOf(window: Window, delivery: "reliable" | "lossy"): string | undefined {
   const { samples, messages, problem } = window;
   const parts = problem === undefined ? [] : [problem];

@@ -9,7 +9,7 @@ import { WorkloadClient } from "./models/workload-client.ts";
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
-/** Runs a client process of `fan-in` or `workload`: connects when all are loaded, then runs a window for each `go`. */
+/** Runs a client process of `fan-in` or `workload`: connects when all have loaded, then runs a window per `go`. */
 export async function runLoadClient(
   transport: Transport,
   start: DriverStart,
@@ -18,7 +18,7 @@ export async function runLoadClient(
 ): Promise<void> {
   watchGarbageCollection();
   control.send({ type: "prepared" });
-  // Not all of them could be started.
+  // `end-load` comes if not all client processes could be started.
   if ((await control.next(["begin", "end-load"])).type === "end-load") return;
   const wire = await openWire(transport, start, work);
   const client = new WorkloadClient(wire, work.load, work.client, transport.capabilities.maxInFlight);
@@ -51,7 +51,7 @@ async function runWindow(client: WorkloadClient, go: Go, control: Control<ToDriv
   });
 }
 
-/** Base64 of little-endian f64. */
+/** Returns the values as base64 of little-endian f64. */
 function packed(values: Float64Array): string {
   return Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString("base64");
 }

@@ -1,4 +1,4 @@
-/** The driver process: measures cells or runs checks against peers that it starts, as its first line selects. */
+/** The driver process. Its first line decides if it measures cells or runs checks, against peers that it starts. */
 
 import { openControl } from "../process/control.ts";
 import type { Exit } from "../process/crash.ts";
@@ -9,17 +9,17 @@ import type { FromDriver, ToDriver } from "../process/messages.ts";
 import { takeOverPeer } from "./peers/peer-process.ts";
 
 const START_TIMEOUT_MS = 20_000;
-/** Longest wait from `prepared` to `begin`, which spans the turns of others. The process ends with the coordinator. */
+/** Longest wait from `prepared` to `begin`, in which others have their turns. The process ends with the coordinator. */
 const HELD_TIMEOUT_MS = 24 * 60 * 60 * 1000;
 
 const control = openControl<ToDriver, FromDriver>();
-// The process that started this driver is gone: nobody wants the result, and the peers end with their stdin.
+// The process that started this driver is gone, so nobody needs the result. The peers end with their stdin.
 void control.ended.then(() => process.exit(1));
 const peerExited = new Promise<Exit>((resolve) => control.onMessage("peer-exited", resolve));
 onCrash((name, signal) => control.send({ type: "crashed", process: name, signal }));
 
 try {
-  // The pid is for this process alone, not for the drivers that it starts in the same way.
+  // The pid is only for this process, not for drivers that it starts with the same message.
   const { peerPid, ...start } = await control.next(["start"], START_TIMEOUT_MS);
   const send = (message: FromDriver): void => control.send(message);
   const begun = (): Promise<unknown> => control.next(["begin"], START_TIMEOUT_MS);

@@ -17,7 +17,7 @@ import type { PeerProcess } from "./peers/peer-process.ts";
 import { explained, type RunningPeer } from "./peers/running-peer.ts";
 import { startPeer } from "./peers/start-peer.ts";
 
-/** Exit code that a shell reports for a process that SIGTERM ended. */
+/** Exit code by which a shell reports a process that SIGTERM ended. */
 const SIGTERM_EXIT = 143;
 const CONNECT_TIMEOUT_MS = 10_000;
 const MAX_STEP_FACTOR = 16;
@@ -25,9 +25,9 @@ const MAX_STEP = 2_000_000;
 /** Number of windows that share the time of a calibration. */
 const CALIBRATING_WINDOWS = 3;
 const FIRST_AHEAD_STEP = 20;
-/** Limit of prewarming, as a multiple of its CPU time: a mechanism that mostly waits would take forever to use that. */
+/** Time limit of prewarming, as a multiple of its CPU time, which a mechanism that mostly waits would never use. */
 const AHEAD_WAIT_FACTOR = 2;
-/** First step of a warm-up, which doubles from there: until then the pace is unknown. */
+/** First step of a warm-up, when the speed is unknown; later steps double. */
 const FIRST_WARMUP_STEP = 50;
 
 export interface TrialJob {
@@ -35,22 +35,22 @@ export interface TrialJob {
   readonly start: DriverStart;
   readonly work: CalibrateWork | MeasureWork;
   readonly send: (message: FromDriver) => void;
-  /** Resolves when a driver that holds may begin. */
+  /** Resolves when a driver that holds (see {@link runCells}) may begin. */
   readonly begun: () => Promise<unknown>;
   readonly early?: PeerProcess;
 }
 
 /**
- * Runs one trial: a fresh peer, one connection, every cell of every turn in the order given.
+ * Runs one trial: a new peer, one connection, every cell of every turn in the given order.
  *
- * A driver that holds gets everything ready while others do, up to the warm connection. Then it waits for each of its
- * turns, before which it may be moved to other CPUs. Event loops are silent as long as nobody sends (those that are not
- * declare `Transport.activeWhenIdle` and are held for their own turn only). A blocking or polling peer stays active, so
- * it is stopped until its turn.
+ * A driver that holds gets everything ready at the same time as others, up to the warm connection. Then it waits for
+ * each of its turns, and may be moved to other CPUs before. Meanwhile an event loop is silent, because nobody sends
+ * (transports for which this is not true declare `activeWhenIdle` and are started only for their turn). A blocking or
+ * polling peer would stay active, so it is stopped until its turn.
  */
 export async function runCells(job: TrialJob): Promise<void> {
   const { start, work, send } = job;
-  // Loaded before the turn; a model that cannot be loaded is the failure of its own cell.
+  // Loaded before the turn. If a model cannot be loaded, only its own cells fail.
   const models = new Set(work.turns.flatMap((cells) => cells.map(({ model }) => model)));
   await Promise.allSettled([...models].map(findModel));
   const site = await openSite(job);
@@ -58,10 +58,10 @@ export async function runCells(job: TrialJob): Promise<void> {
   try {
     if (start.hold !== undefined && start.mode !== "event") thawAtEnd(peer);
     await warmAhead(site, work, send);
-    // Calibrations are the first to load what a trial needs.
+    // Calibrations are the first to load the code that all trials need.
     if (work.kind === "calibrate") shareCompiledCode();
     const isSound = await takeTurns(job, site);
-    // A failure to close after a cell that failed is no further finding.
+    // After a cell that failed, a failure to close is not reported.
     await closeLink(site.link).catch((error: unknown) => {
       if (isSound) throw error;
     });
@@ -71,8 +71,8 @@ export async function runCells(job: TrialJob): Promise<void> {
 }
 
 /**
- * Runs the cells of all turns until one is invalid: messages lost or late on a connection affect later cells on it. The
- * coordinator starts a fresh pair for the others.
+ * Runs the cells of all turns until one is invalid, since lost or late messages affect later cells on the connection.
+ * The coordinator starts a new pair for the others.
  *
  * @returns `true` when all were run
  */
@@ -92,7 +92,7 @@ async function takeTurns(job: TrialJob, site: Site): Promise<boolean> {
   return true;
 }
 
-/** Continues the peer when this driver ends early: nothing else would continue a stopped process. */
+/** Continues the peer if this driver ends early, because nothing else would continue a stopped process. */
 function thawAtEnd(peer: RunningPeer): void {
   process.once("exit", peer.thaw);
   process.once("SIGTERM", () => process.exit(SIGTERM_EXIT));
@@ -109,7 +109,7 @@ async function untilTurn({ start, send, begun }: TrialJob, peer: RunningPeer): P
   }
 }
 
-/** Starts a fresh peer and connects to it. */
+/** Starts a new peer and connects to it. */
 async function openSite(job: TrialJob): Promise<Site> {
   const { transport, start, send, early } = job;
   const address = await allocate(transport, start.transport, start.place);
@@ -136,29 +136,29 @@ async function openSite(job: TrialJob): Promise<Site> {
   }
 }
 
-/** Returns the peer with its present CPUs: it may have been moved since it reported them. */
+/** Returns the peer with its present CPUs, since it may have been moved after it reported them. */
 function placed(peer: RunningPeer["info"]): RunningPeer["info"] {
   const cpus = allowedCpuListOfThreads(peer.pid);
   return cpus === null ? peer : { ...peer, cpus };
 }
 
 /**
- * Runs every cell a little before any is measured: a fresh process compiles its code over the first thousands of
- * messages, and all cells share most of it.
+ * Runs every cell a little before any is measured, because a new process compiles its code during the first thousands
+ * of messages, and all cells share most of the code.
  *
- * @throws Error of the first cell that fails, the last one begun; IPC_SHORTAGE where the machine is the cause
+ * @throws Error of the first cell that fails, which is the last one begun; IPC_SHORTAGE if the machine is the cause
  */
 async function warmAhead(site: Site, work: TrialJob["work"], send: TrialJob["send"]): Promise<void> {
   const { delivery } = site.transport.capabilities;
   const distinct = new Map(work.turns.flat().map((cell) => [cell.key, cell]));
-  // A server may close a connection that was never used, and the first turn may be far.
+  // A server may close a connection that was never used, and the first turn may come much later.
   if ([...distinct.values()].every(({ ahead }) => ahead === null)) await usages(site);
   for (const cell of distinct.values()) {
     const { ahead } = cell;
     if (ahead === null) continue;
     send({ type: "cell-begun", key: cell.key });
     const problem = await withModel(site, cell, async (model) => {
-      // Its messages differ from the others: code that has seen none of them would be compiled again in the window.
+      // The request for usage differs from other messages: without one now, code would be compiled again in the window.
       await usages(site, model);
       const found = problemOf(await prewarm(ahead, model, delivery), delivery);
       return found === undefined ? undefined : invalid(cell, `during warm-up: ${found}`);
@@ -172,7 +172,7 @@ async function warmAhead(site: Site, work: TrialJob["work"], send: TrialJob["sen
   }
 }
 
-/** Adds that a program of the user's died, or the last line it printed. */
+/** Adds that a user's program died, or the last line that it printed. */
 async function withAccount({ link, transport }: Site, result: CellResult): Promise<CellResult> {
   const { outcome } = result;
   if (outcome.status !== "invalid") return result;
@@ -186,7 +186,7 @@ function runCell(site: Site, cell: CellPlan, work: TrialJob["work"]): Promise<Ce
   );
 }
 
-/** Prepares the model. One that cannot be prepared (a client that does not start) fails its own cell and no other. */
+/** Prepares the model. If that fails (a client that does not start), only its own cell fails. */
 async function withModel<Result>(
   site: Site,
   cell: CellPlan,
@@ -219,7 +219,7 @@ async function openLink(transport: Transport, start: DriverStart, peer: RunningP
 
 async function closeLink(link: Link): Promise<void> {
   if (link.face === "event") return link.client.close();
-  // A blocking server has no channel but its connection: this request ends it.
+  // A blocking server has no other channel than its connection, so this request ends it.
   exchangeBlocking(link, Method.shutdown);
   link.connection[Symbol.dispose]();
 }
@@ -252,7 +252,7 @@ function invalid({ key }: CellPlan, reason: string): CellResult {
   return { type: "cell", key, outcome: { status: "invalid", reason, figures: null } };
 }
 
-/** Runs until the messages are sent or the CPU time is used, at the latest until a few times that time has passed. */
+/** Runs until the messages are sent, the CPU time is used, or the time limit (a multiple of it) is reached. */
 async function prewarm(
   { messages, cpuMs }: NonNullable<CellPlan["ahead"]>,
   model: PreparedModel,
@@ -281,7 +281,7 @@ interface WarmUpLimits {
   readonly mostMs: number;
 }
 
-/** Warms up until count and time are both reached, until the most time is used, or until something goes wrong. */
+/** Warms up until count and least time are both reached, until `mostMs` is reached, or until something goes wrong. */
 async function warmUp(limits: WarmUpLimits, model: PreparedModel, delivery: "reliable" | "lossy"): Promise<Window> {
   const { messages, leastMs, mostMs } = limits;
   const startedMs = performance.now();
@@ -302,8 +302,8 @@ async function warmUp(limits: WarmUpLimits, model: PreparedModel, delivery: "rel
 }
 
 /**
- * Lengthens the window until it takes its part of the time, then repeats it. Reports the fastest: the others met a
- * stall of the machine, or the compiler.
+ * Lengthens the window until it takes its part of the time, then repeats it. Reports the fastest window, since a stall
+ * of the machine or the compiler slowed down the others.
  */
 async function calibrate(site: Site, cell: CellPlan, model: PreparedModel, budgetMs: number): Promise<CellResult> {
   const { ratePerSecond } = cell;
@@ -324,7 +324,7 @@ async function calibrate(site: Site, cell: CellPlan, model: PreparedModel, budge
     if (elapsedMs >= leastMs || count >= MAX_STEP) {
       done++;
       if (fastest === undefined || paceOf(window) > paceOf(fastest)) fastest = window;
-      // A window that takes the whole time at once is not repeated.
+      // A window that alone takes the whole time is not repeated.
       if (elapsedMs >= budgetMs) break;
     } else {
       const factor = Math.min(MAX_STEP_FACTOR, Math.max(2, (1.2 * leastMs) / Math.max(elapsedMs, 0.01)));
@@ -339,7 +339,7 @@ function paceOf({ messages, elapsedNs }: Window): number {
   return messages / Math.max(1, elapsedNs);
 }
 
-/** Returns the first count. An open loop needs time to show that it is followed; the others grow step by step. */
+/** Returns the first count. An open loop gets the whole budget, to see if the rate is kept; others grow by steps. */
 function firstStep({ payloadBytes, clients, ratePerSecond }: CellPlan, budgetMs: number): number {
   if (ratePerSecond !== null) return Math.max(FIRST_STEP, Math.ceil((ratePerSecond * budgetMs) / 1000));
   return closedStep(clients, payloadBytes);

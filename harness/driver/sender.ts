@@ -5,7 +5,7 @@ import type { FromDriver } from "../process/messages.ts";
 import type { SenderWork } from "../process/sender-messages.ts";
 import { withEventFace } from "./checks/event-face.ts";
 
-/** Runs the process of a check that sends, closes and exits at once: undelivered messages are lost. */
+/** Runs the process of a check that sends, closes and exits immediately, so that undelivered messages are lost. */
 export async function runSender(
   plain: Transport,
   work: SenderWork,
@@ -24,7 +24,7 @@ export async function runSender(
   send({ type: "sender-done", ...outcome });
 }
 
-/** Sender on the first connection that opens; reads what comes on it. */
+/** Sends on the first connection that opens, and reads the messages that come on it. */
 class SendingSide implements ConnectionHandler {
   readonly #work: SenderWork;
   readonly #body: Buffer;
@@ -35,7 +35,7 @@ class SendingSide implements ConnectionHandler {
 
   constructor(work: SenderWork) {
     this.#work = work;
-    // JSON writes a zero as six characters.
+    // Not zeros, since JSON needs six characters for each.
     this.#body = Buffer.alloc(work.bodyBytes, "x");
   }
 
@@ -77,7 +77,7 @@ class SendingSide implements ConnectionHandler {
     return taken;
   }
 
-  /** Waits for space. @returns false when there was none in time */
+  /** Waits for space. @returns false if there was none in time */
   #writable(untilMs: number): Promise<boolean> {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, Math.max(1, untilMs - performance.now()), false);

@@ -5,7 +5,7 @@ import type { Control } from "../process/control.ts";
 import type { SubscribeWork } from "../process/load-messages.ts";
 import type { FromDriver, ToDriver } from "../process/messages.ts";
 
-/** Runs a subscriber process of `fan-out`: verifies what is published and reports each stream, probes included. */
+/** Runs a subscriber process of `fan-out`: verifies messages and reports each stream, including probes. */
 export async function runSubscriber(
   transport: Transport,
   work: SubscribeWork,
@@ -25,7 +25,7 @@ export async function runSubscriber(
     },
   };
   control.send({ type: "prepared" });
-  // Not all of them could be started.
+  // `end-load` comes if not all subscribers could be started.
   if ((await control.next(["begin", "end-load"])).type === "end-load") return;
   const connection = await transport.event.connect(work.address, handler);
   control.send({ type: "load-ready" });

@@ -11,11 +11,11 @@ import { turnIntoReply } from "./reply.ts";
 import { STREAM_QUIET_MS, StreamCounter } from "./stream-counter.ts";
 import { work } from "./work.ts";
 
-/** Longest wait in one call, ms; the loop then checks whether its parent lives. */
+/** Longest wait in one call, ms; after it the loop checks if its parent lives. */
 const SLICE_MS = 100;
 /** Longest wait in one call while a reply is due later, ms. */
 const DELAYED_SLICE_MS = 2;
-/** Least time between two checks of the parent, ms: a spinning receive returns often. */
+/** Least time between two checks of the parent, ms, since a spinning receive returns often. */
 const PARENT_EVERY_MS = 50;
 const SEND_TIMEOUT_MS = 100;
 /** First size of the receive buffer; it grows when a message needs more. */
@@ -27,7 +27,7 @@ interface Delayed {
   readonly reply: Uint8Array;
 }
 
-/** The echo server of mechanisms that sleep or spin in a call. It owns its thread and runs no event loop. */
+/** The echo server for mechanisms that sleep or spin in a call. It occupies its thread and runs no event loop. */
 export class BlockingEchoServer {
   readonly #server: BlockingServer;
   readonly #onStream: (report: StreamReport) => void;
@@ -46,8 +46,8 @@ export class BlockingEchoServer {
   #quietSince = 0;
 
   /**
-   * @param hooks.stopAsked returns, without waiting, `true` when the process that started this one wants it to end
-   * @param recoder answers `Method.recode`; without one the method is unknown
+   * @param hooks.stopAsked returns, without waiting, `true` if the process that started this one wants it to end
+   * @param recoder handles `Method.recode`; without it the method is unknown
    */
   constructor(
     server: BlockingServer,
@@ -60,11 +60,11 @@ export class BlockingEchoServer {
     this.#stopAsked = hooks.stopAsked;
     this.#recoder = recoder;
     this.#maxMessageBytes = maxMessageBytes;
-    // Untouched memory is never committed, so the mechanism's limit costs nothing until it is used.
+    // The system commits no untouched memory, so a buffer for the largest message costs nothing until it is used.
     this.#buffer = new Uint8Array(Math.max(maxMessageBytes, FIRST_BUFFER_BYTES));
   }
 
-  /** Returns after an orderly shutdown, when a stop was asked for, or when the parent is gone. */
+  /** Serves until an orderly shutdown, until a stop is requested, or until the parent is gone. */
   serve(): void {
     while (!(this.#closing && !this.#owing)) {
       const length = this.#server.receive(this.#buffer, this.#owing ? DELAYED_SLICE_MS : SLICE_MS);
@@ -77,19 +77,19 @@ export class BlockingEchoServer {
     }
   }
 
-  /** `true` while replies are due that no message on the wire will trigger. */
+  /** `true` while replies are due that do not wait for a message. */
   get #owing(): boolean {
     return this.#delayed.length > 0 || (this.#pool !== undefined && this.#pool.pending > 0);
   }
 
-  /** Returns `false` when it is time to end. */
+  /** Returns `false` if the server must end. */
   #housekeeping(idle: boolean): boolean {
     const now = performance.now();
     if (idle && this.#stream.active) this.#endQuietStream(now);
     if (!idle) this.#quietSince = 0;
     if (now - this.#lookedAt < PARENT_EVERY_MS) return true;
     this.#lookedAt = now;
-    // Checking costs a call that fails when there is nothing, so not while messages come and latency is measured.
+    // The check costs a system call, so it is not made while messages come and latency is measured.
     if (idle && this.#stopAsked()) return false;
     return process.ppid === this.#parent;
   }
@@ -118,7 +118,7 @@ export class BlockingEchoServer {
     if (this.#closing) return this.#reply(from, request, Status.closing);
     if (method === Method.work) work(request);
     else if (method !== Method.echo) return this.#other(method, request, from);
-    // The buffer is ours: the request becomes its own reply in place.
+    // The buffer is our own, so the request is turned into its reply in place.
     turnIntoReply(request, Status.ok);
     this.#send(from, request);
   }
@@ -152,7 +152,7 @@ export class BlockingEchoServer {
       default: {
         const facts = {
           requests: this.#requests,
-          // A blocking server does not notice clients that leave, so it has no figure.
+          // A blocking server does not notice clients that leave, so it cannot count them.
           clients: -1,
           maxMessageBytes: this.#maxMessageBytes,
           takeTotals: () => this.#stream.takeTotals(),
@@ -184,14 +184,14 @@ export class BlockingEchoServer {
     this.#send(to, buildFrame(Kind.reply, readId(request), readMethod(request), status, body));
   }
 
-  /** Waits while the client does not read; a lost client gets no reply. */
+  /** Sends a reply; waits while the client does not read. A lost client gets no reply. */
   #send(to: BlockingConnection, frame: Uint8Array): void {
     try {
       while (!to.send(frame, SEND_TIMEOUT_MS)) {
         if (process.ppid !== this.#parent) return;
       }
     } catch {
-      // It left without waiting for its reply.
+      // The client left without waiting for its reply.
     }
   }
 }

@@ -3,14 +3,14 @@ import { basename, dirname, join } from "node:path";
 import type { Descriptor } from "../../scenarios/check.ts";
 import { crc32 } from "../rpc/crc32.ts";
 
-/** Largest size of a described file, bytes: more than any check uses, since a descriptor is not trusted. */
+/** Largest size of a described file, bytes: more than any check uses. It is needed as descriptors are not trusted. */
 const MAX_BYTES = 256 * 1024 * 1024;
 
 /**
- * Reads the file a descriptor names, verifies every byte, and writes an echo beside it: the way of data too large for a
- * message. Nothing in the descriptor is trusted: the file must be ours, regular, private and of that size.
+ * Reads the file that a descriptor names, verifies every byte, and writes a copy beside it. This carries data that is
+ * too large for a message. The descriptor is not trusted: the file must be ours, regular, private and of that size.
  *
- * @throws Error with what is wrong with the descriptor
+ * @throws Error with the fault of the descriptor
  */
 export function echoDescriptor(json: Uint8Array): Descriptor {
   const { path, bytes, checksum } = JSON.parse(new TextDecoder().decode(json)) as Descriptor;

@@ -16,20 +16,20 @@ import { work } from "./work.ts";
 const EMPTY = new Uint8Array(0);
 
 interface Client {
-  /** Replies the transport refused so far. Bounded: the connection is paused, and one more message may follow. */
+  /** Replies that the transport has refused so far. They are few: the connection is paused meanwhile. */
   readonly waiting: Uint8Array[];
 }
 
-/** The echo server over an event loop: answers requests, counts one-way messages. */
+/** The echo server over an event loop: replies to requests, counts one-way messages. */
 export class EventServer implements ConnectionHandler {
-  /** Resolves when a client has asked for an orderly end and every request before it is answered. */
+  /** Resolves when a client has requested an orderly end and every request before it has its reply. */
   readonly shutdown: Promise<void>;
   readonly #clients = new Map<Connection, Client>();
   readonly #stream: StreamReceiver;
   #publisher: Publisher | undefined;
   #finish: () => void = () => {};
   #closing = false;
-  /** Requests received whose reply is not sent yet. */
+  /** Number of requests without a reply so far. */
   #pending = 0;
   #requests = 0;
   #pool: WorkerPool<Connection> | undefined;
@@ -38,7 +38,7 @@ export class EventServer implements ConnectionHandler {
   readonly #maxMessageBytes: number;
   readonly #recoder: Recoder<Connection> | undefined;
 
-  /** @param recoder answers `Method.recode`; without one the method is unknown */
+  /** @param recoder handles `Method.recode`; without it the method is unknown */
   constructor(onStream: (report: StreamReport) => void, maxMessageBytes: number, recoder?: Recoder<Connection>) {
     this.#maxMessageBytes = maxMessageBytes;
     this.#recoder = recoder;
@@ -57,10 +57,10 @@ export class EventServer implements ConnectionHandler {
     const kind = message.length >= HEADER_BYTES ? readKind(message) : 0;
     if (kind === Kind.oneWay) this.#stream.take(message);
     else if (kind === Kind.request) this.#answer(message, connection);
-    // Anything else is not a request, so there is nothing to reply to.
+    // Anything else is not a request and gets no reply.
   }
 
-  /** Sends one-way messages to all present clients but the first, which is the driver's own. */
+  /** Sends one-way messages to all present clients except the first, which is the driver's own. */
   publish(request: PeerPublish, onDone: (published: Published) => void): void {
     const connections = [...this.#clients.keys()];
     this.#publisher = new Publisher(
@@ -96,7 +96,7 @@ export class EventServer implements ConnectionHandler {
   }
 
   #echo(request: Uint8Array, connection: Connection): void {
-    // The request is borrowed and must not be written to; the scratch buffer is free again when `send` returns true.
+    // The request is borrowed and must not be changed. The scratch buffer is free again when `send` returns true.
     if (this.#scratch.length !== request.length) this.#scratch = new Uint8Array(request.length);
     this.#scratch.set(request);
     turnIntoReply(this.#scratch, Status.ok);
@@ -181,9 +181,9 @@ export class EventServer implements ConnectionHandler {
 }
 
 /**
- * Sends a reply. A connection that is closing, but whose end has not been delivered yet, discards it.
+ * Sends a reply. Discards it if the connection is closing and `onClose` has not been called yet.
  *
- * @returns false when the transport has no room for it yet
+ * @returns false if the transport has no room for it yet
  */
 function isOffHand(connection: Connection, frame: Uint8Array): boolean {
   try {

@@ -20,7 +20,7 @@ export interface Answer {
 }
 
 const EMPTY = new Uint8Array(0);
-/** Longest delay of a timer, ms; one set to more fires at once. */
+/** Longest delay of a timer, ms; a timer with a longer delay would fire immediately. */
 const LONGEST_DELAY_MS = 2 ** 31 - 1;
 
 /** Returns the delay that the body of a request states (`Method.echoLater`, `Method.pooled`); 0 for a short body. */
@@ -34,7 +34,7 @@ export function leadingNumber(request: Uint8Array): number {
   return new DataView(request.buffer, request.byteOffset).getUint32(HEADER_BYTES, true);
 }
 
-/** Returns the reply to a method that only looks something up; `failed` where it is too large to be sent. */
+/** Returns the reply to a method that only looks something up; `failed` if it is too large to be sent. */
 export function handleImmediately(method: number, request: Uint8Array, facts: ServerFacts): Answer {
   const answer = look(method, request, facts);
   const fits = HEADER_BYTES + answer.body.length <= facts.maxMessageBytes;

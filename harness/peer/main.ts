@@ -1,4 +1,4 @@
-/** The server process. Its first line names what to serve; it ends on request, or when its parent is gone. */
+/** The server process. Its first line states what to serve. It ends on request, or when its parent is gone. */
 import { setTimeout as delay } from "node:timers/promises";
 import { IpcError } from "../../transports/contract/errors.ts";
 import type { BlockingConnection, ServerProgram, Transport } from "../../transports/contract/transport.ts";
@@ -13,7 +13,7 @@ import { readUsage, watchGarbageCollection } from "../process/usage.ts";
 import type { Recoder } from "./recoder.ts";
 
 const START_TIMEOUT_MS = 20_000;
-/** Longest orderly end after the parent is gone, ms: a killed run must be gone within a second. */
+/** Time limit for an orderly end after the parent is gone, ms: a killed run must be gone within a second. */
 const ORPHAN_MS = 300;
 
 const control = openControl<ToPeer, FromPeer>();
@@ -52,7 +52,7 @@ async function serveEvents(transport: Transport, start: PeerStart): Promise<void
   if (failure !== undefined) throw failure;
 }
 
-/** Resolves with an uncaught exception: it ends the server, which first removes what it created. */
+/** Resolves with an uncaught exception, which ends the server; the server first removes everything it created. */
 function exception(): Promise<Error> {
   return new Promise((resolve) => {
     const onException = (error: unknown): void => resolve(error instanceof Error ? error : new Error(String(error)));
@@ -61,7 +61,7 @@ function exception(): Promise<Error> {
   });
 }
 
-/** Resolves on SIGTERM, which asks for the same orderly end as `stop`. A blocking server could not run this handler. */
+/** Resolves on SIGTERM, which requests the same orderly end as `stop`. A blocking server cannot run this handler. */
 function terminated(): Promise<void> {
   return new Promise((resolve) => {
     process.once("SIGTERM", resolve);
@@ -90,12 +90,12 @@ async function serveBlocking(start: PeerStart): Promise<void> {
   }
 }
 
-/** Loads a codec on demand only: a peer that starts sooner starts every trial sooner. */
+/** Loads a codec only if needed, so that a peer starts sooner, and with it every trial. */
 async function recoderOf<Connection extends object>({ codec }: PeerStart): Promise<Recoder<Connection> | undefined> {
   return codec === undefined ? undefined : (await import("./recoder.ts")).loadRecoder<Connection>(codec);
 }
 
-/** Ends as the program did, whose signal is then that of this process. */
+/** Serves by a user's program; then ends in the same way as the program, by the same signal. */
 async function serveAsProgram(start: PeerStart, program: ServerProgram): Promise<void> {
   const { serveProgram } = await import("./program-server.ts");
   const exit = await serveProgram(program, start, control);

@@ -1,9 +1,9 @@
-/** One thread of the pool: takes a queued slot, works for the time stated there, and copies the input to the output. */
+/** Thread of the pool: takes a queued slot, waits for the time stated there, and copies the input to the output. */
 import { parentPort, workerData } from "node:worker_threads";
 import { POOL } from "../../scenarios/check.ts";
 import { HEAD_BYTES, SLOT_BYTES, SLOTS, Slot } from "./pool.ts";
 
-/** Longest wait, ms. Every wait has a limit; nothing depends on this one. */
+/** Longest wait, ms. Its value does not matter; it exists because every wait must have a limit. */
 const WAIT_MS = 1000;
 
 const shared = workerData as SharedArrayBuffer;

@@ -6,7 +6,7 @@ import { delayMsOf } from "./handlers.ts";
 /** States of a job's slot in the shared memory. */
 export const Slot = { free: 0, queued: 1, running: 2, done: 3 } as const;
 
-/** Number of jobs. The shared memory begins with a word that changes with every new job, and the state of each slot. */
+/** Number of slots. The shared memory begins with a word that changes with every new job; then the slots' states. */
 export const SLOTS: number = POOL.workers + POOL.queue;
 export const HEAD_BYTES: number = 4 * (1 + SLOTS);
 /** Size of a slot, bytes: its length, its delay, and room for input and output. */
@@ -20,19 +20,19 @@ interface Job<Client> {
 }
 
 /**
- * Handles requests by a fixed number of threads, so that replies come in the order in which work ends. The queue is a
- * fixed array too; a request that does not fit is refused at once.
+ * Handles requests by a fixed number of threads, so that replies come in the order in which the work ends. The queue
+ * has a fixed size too; a request that does not fit is refused.
  *
- * It uses only shared memory, because the thread of a blocking server never returns to the event loop for a message.
+ * It uses only shared memory, because the thread of a blocking server never returns to the event loop for messages.
  */
 export class WorkerPool<Client> {
   readonly #shared = new SharedArrayBuffer(HEAD_BYTES + SLOTS * SLOT_BYTES);
   readonly #head = new Int32Array(this.#shared, 0, 1 + SLOTS);
   readonly #jobs: (Job<Client> | undefined)[] = new Array(SLOTS).fill(undefined);
 
-  /** @param onDone called when a job may have ended, where there is an event loop; others poll `collect` */
+  /** @param onDone called when a job may have ended, if there is an event loop; a blocking server polls `collect` */
   constructor(onDone: () => void) {
-    // Loaded here: few peers have a pool.
+    // Loaded here, since few peers have a pool.
     const { Worker } = process.getBuiltinModule("node:worker_threads");
     for (let number = 0; number < POOL.workers; number++) {
       const worker = new Worker(new URL(FILE, import.meta.url), { workerData: this.#shared });
@@ -45,7 +45,7 @@ export class WorkerPool<Client> {
     return this.#jobs.reduce((sum, job) => sum + (job === undefined ? 0 : 1), 0);
   }
 
-  /** Copies the request; returns `false` when every slot is taken. */
+  /** Copies the request to a slot; returns `false` if every slot is taken. */
   submit(request: Uint8Array, client: Client): boolean {
     const slot = this.#jobs.indexOf(undefined);
     const body = request.subarray(HEADER_BYTES);
@@ -60,7 +60,7 @@ export class WorkerPool<Client> {
     return true;
   }
 
-  /** Passes on every request whose work has ended, with its body replaced by the worker's output. */
+  /** Calls back for every request whose work has ended, with its body replaced by the output of the worker. */
   collect(onReply: (request: Uint8Array, client: Client) => void): void {
     for (let slot = 0; slot < SLOTS; slot++) {
       if (Atomics.load(this.#head, 1 + slot) !== Slot.done) continue;

@@ -1,4 +1,4 @@
-/** Starts the program of a user as the server, reports on it, and ends it with all that it has started. */
+/** Starts the program of a user as the server, reports on it, and ends it with all processes it has started. */
 import { setTimeout as delay } from "node:timers/promises";
 import { PROGRAM } from "../../transports/contract/capabilities.ts";
 import { IpcError } from "../../transports/contract/errors.ts";
@@ -10,18 +10,18 @@ import type { Exit } from "../process/crash.ts";
 import type { FromPeer, PeerStart, ToPeer } from "../process/messages.ts";
 import { treeUsage } from "../process/process-tree.ts";
 
-/** From SIGTERM to SIGKILL. */
+/** Time between SIGTERM and SIGKILL. */
 const GRACE_MS = 5000;
-/** A connection that broke may be the first sign of a death that this process is told of a moment later. */
+/** Wait for the exit of the program: a connection may break a moment before this process notices the exit. */
 const DEATH_MS = 150;
-/** As a shell reports a process that SIGTERM ended. */
+/** Exit code by which a shell reports a process that SIGTERM ended. */
 const SIGTERM_EXIT = 143;
 
 /**
- * Serves until the program ends, by itself or because it was asked to.
+ * Serves until the program ends, by itself or on request.
  *
- * @returns how a program that was sent a signal has ended; null after an orderly end
- * @throws IpcError of `ServerProgram.start`; IPC_PEER_LOST when it died, IPC_SYSTEM when it failed instead of ending
+ * @returns how a program ended that a check sent a signal; null after an orderly end
+ * @throws IpcError of `ServerProgram.start`; IPC_PEER_LOST if it died, IPC_SYSTEM if it failed at its end
  */
 export async function serveProgram(
   program: ServerProgram,
@@ -42,7 +42,7 @@ export async function serveProgram(
     control.onMessage("report-usage", () => control.send(treeUsage(pid)));
     control.onMessage("report-account", ({ what }) => {
       void diesNow(server).then((exit) => {
-        // What it was sent a signal for is no news of the program.
+        // If a check sent a signal, its end is no fault of the program.
         const died = exit !== undefined && !isSignalled;
         control.send({ type: "account", text: server.account(died ? `died: it ${howEnded(exit)}` : what) });
       });
@@ -60,12 +60,12 @@ export async function serveProgram(
     if (isSignalled) return first;
     throw new IpcError("IPC_PEER_LOST", server.account(`died: it ${howEnded(first)}`));
   } finally {
-    // Also what it has started and left behind.
+    // Also ends processes that the program has started and left behind.
     server.signal("SIGKILL");
   }
 }
 
-/** SIGTERM is how a program is asked to end: one that has no answer to it ends by it. */
+/** Requests the end by SIGTERM; a program that does not handle the signal is ended by it. */
 async function end(server: ProgramServer): Promise<void> {
   server.signal("SIGTERM");
   const timer = setTimeout(() => server.signal("SIGKILL"), GRACE_MS);

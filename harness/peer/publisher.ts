@@ -26,7 +26,7 @@ export class Publisher {
 
   constructor(connections: Iterable<Connection>, request: PeerPublish, onDone: (published: Published) => void) {
     const all = [...connections];
-    // Where the mechanism distributes, its one connection stands for all subscribers.
+    // If the mechanism distributes, its one connection reaches all subscribers.
     const chosen = request.distribution === "transport" ? all.slice(0, 1) : all;
     this.#tracks = chosen.map((connection) => ({ connection, sent: 0, full: false }));
     this.#messages = payloadMessages(Kind.oneWay, request.payloadBytes);

@@ -4,7 +4,7 @@ import { loadCodec } from "../rpc/codecs/load.ts";
 import { buildFrame } from "../rpc/message.ts";
 import { ValueMessage } from "../rpc/value-message.ts";
 
-/** The server's half of `codec-round-trip`: decodes and encodes. Each connection has its own codec: some keep state. */
+/** Server side of `codec-round-trip`: decodes and encodes. Each connection has its own codec, since some keep state. */
 export class Recoder<Connection extends object> {
   readonly #make: () => Codec;
   readonly #codecs = new WeakMap<Connection, Codec>();
@@ -14,9 +14,9 @@ export class Recoder<Connection extends object> {
   }
 
   /**
-   * Returns the reply: the value decoded and encoded again, or status `failed`.
+   * Returns the reply, with the value decoded and encoded again, or with status `failed`.
    *
-   * @param into memory used again when the reply has its size
+   * @param into memory that is reused if the reply has its size
    */
   answer(request: Uint8Array, connection: Connection, into: Uint8Array): Uint8Array {
     const id = readId(request);
@@ -41,7 +41,7 @@ export class Recoder<Connection extends object> {
   }
 }
 
-/** Loads a codec before the first request: a blocking server cannot wait. @throws TypeError for an unknown codec */
+/** Loads a codec before the first request, as a blocking server cannot wait. @throws TypeError for an unknown codec */
 export async function loadRecoder<Connection extends object>(
   id: string | undefined,
 ): Promise<Recoder<Connection> | undefined> {

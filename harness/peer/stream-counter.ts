@@ -4,18 +4,18 @@ import type { StreamReport } from "../process/messages.ts";
 import { STREAM_LAST, STREAM_TIMED } from "../rpc/message.ts";
 import { arrivedIntact, checksumHolds, FULL_CHECK_BYTES, LARGE_EVERY } from "../rpc/verify.ts";
 
-/** Silence after which a stream is over, ms: its last message was lost. */
+/** Time without a message after which a stream is over, ms, because its last message was lost. */
 export const STREAM_QUIET_MS = 1000;
-/** Largest number of remembered gaps, a bound on memory: more lost messages prove nothing new. */
+/** Largest number of missing messages that are remembered, to limit memory; more of them prove nothing new. */
 const MAX_MISSING = 100_000;
-/** Arrivals kept of a stream that asks for them. */
+/** Maximum number of arrival times that are kept for a stream. */
 const MAX_TIMED = 16_384;
 
 const NOTHING: StreamTotals = { received: 0, duplicated: 0, reordered: 0, corrupted: 0 };
 
 /**
- * Verifies one-way messages where they arrive: each one's bytes, and that every sequence number comes once and in
- * order. The clock of the throughput stops here, at the receiver, when the message marked as last arrives.
+ * Verifies one-way messages where they arrive: the bytes of each, and that every sequence number comes once and in
+ * order. The clock for the throughput stops here, at the receiver, when the message marked as last arrives.
  */
 export class StreamCounter {
   #received = 0;
@@ -25,11 +25,11 @@ export class StreamCounter {
   #expected = 0;
   #firstNs = 0n;
   #lastNs = 0n;
-  /** Sequence numbers passed over and not yet seen: a late one is reordered, a second one duplicated. */
+  /** Skipped sequence numbers. If one comes later, it counts as reordered; any other old number is a duplicate. */
   readonly #missing = new Set<number>();
   /** Totals of ended streams, for `takeTotals`. */
   #past: StreamTotals = NOTHING;
-  /** Arrival of each sequence number, 0 where none came; only for streams that ask for it. */
+  /** Arrival time of each sequence number, 0 if it did not arrive; only for streams that ask for it. */
   #arrivalsNs: BigUint64Array | undefined;
   #arrived = 0;
 
@@ -77,7 +77,7 @@ export class StreamCounter {
     }
   }
 
-  /** Returns the counts since the last `takeTotals`, over any number of streams; the next message begins a new one. */
+  /** Returns the counts of all streams since the last `takeTotals`; the next message begins a new stream. */
   takeTotals(): StreamTotals {
     this.take();
     const totals = this.#past;

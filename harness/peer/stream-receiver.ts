@@ -2,7 +2,7 @@ import type { StreamTotals } from "../../scenarios/check.ts";
 import type { StreamReport } from "../process/messages.ts";
 import { STREAM_QUIET_MS, StreamCounter } from "./stream-counter.ts";
 
-/** A counter in an event loop: reports when the last message came, or when a stream that had begun stands still. */
+/** A counter in an event loop. It reports when the last message has come, or when a stream stands still. */
 export class StreamReceiver {
   readonly #counter = new StreamCounter();
   readonly #onStream: (report: StreamReport) => void;
@@ -25,7 +25,7 @@ export class StreamReceiver {
     return this.#counter.takeTotals();
   }
 
-  /** Runs a turn after the timer: if this process was busy until now, the rest of the stream waits in the kernel. */
+  /** Runs one turn after the timer, since the rest of the stream is still in the kernel if this process was busy. */
   #look(): void {
     const still = this.#mark === this.#taken;
     this.#mark = this.#taken;

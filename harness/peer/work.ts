@@ -1,10 +1,10 @@
 import { leadingNumber } from "./handlers.ts";
 
-/** Most work of one request, µs: a forged number must not keep the server busy for an hour. */
+/** Longest work of one request, µs: a forged number must not keep the server busy for an hour. */
 const MOST_MICROS = 1_000_000;
 /** Iterations of one call of the loop, about 1 µs. */
 const PIECE = 1000;
-/** Tries, of so many pieces each: V8 compiles both loops over as many calls, and later calls run the same code. */
+/** Number of tries, with TRY_PIECES pieces each: after that many calls V8 has compiled both loops for good. */
 const TRIES = 400;
 const TRY_PIECES = 50;
 
@@ -13,15 +13,15 @@ let iterationsPerMicro: number | undefined;
 let state = 0x811c9dc5;
 
 /**
- * Uses the CPU time that the u32 at the start of the request's body states, µs (`Method.work`). The first call fixes
- * the number of iterations, so a server that waits for its CPU in between still does all of its work.
+ * Uses the CPU time that the u32 at the start of the request's body states, µs (`Method.work`). The first call measures
+ * the iterations per µs. Work is a number of iterations, so a server that waits for its CPU still does all of it.
  */
 export function work(request: Uint8Array): void {
   iterationsPerMicro ??= calibrate();
   iterate(Math.round(Math.min(leadingNumber(request), MOST_MICROS) * iterationsPerMicro));
 }
 
-/** Returns the fastest of several tries: the others ran before the code was compiled, or waited for a CPU. */
+/** Returns the iterations per µs of the fastest try: others ran before the code was compiled, or waited for a CPU. */
 function calibrate(): number {
   let fastest = 0;
   for (let attempt = 0; attempt < TRIES; attempt++) {
@@ -33,8 +33,8 @@ function calibrate(): number {
 }
 
 /**
- * Runs the loop in pieces. One long call is calibrated with code that V8 compiles for that call alone: later calls ran
- * other code, and the work took three times as long as stated.
+ * Runs the loop in pieces. For one long call, V8 compiles code for that call alone. When the calibration was such a
+ * call, later calls ran other code, and the work took three times as long as stated.
  */
 function iterate(iterations: number): void {
   let left = iterations;
@@ -42,7 +42,7 @@ function iterate(iterations: number): void {
   hash(left);
 }
 
-/** FNV-1a over a counter: each step needs the one before, and touches no memory. */
+/** FNV-1a over a counter: each step needs the result of the one before, and no step touches memory. */
 function hash(iterations: number): void {
   let value = state;
   for (let index = 0; index < iterations; index++) value = Math.imul(value ^ (index & 0xff), 0x01000193);

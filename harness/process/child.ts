@@ -16,13 +16,13 @@ import { startShortageIn } from "./shortage.ts";
 export interface ChildOptions {
   readonly env?: NodeJS.ProcessEnv;
   /**
-   * Channel of the control lines. `descriptor`: descriptor 3, announced by a flag behind the command; stdout is noise.
-   * `stdio` (default): stdin and stdout, for programs that load no code of others.
+   * Channel of the control lines. `descriptor`: descriptor 3, announced by a flag after the command; stdout is ignored.
+   * `stdio` (default): stdin and stdout, for programs that load no foreign code.
    */
   readonly control?: "descriptor" | "stdio";
-  /** Returns why a value is no message of this process; undefined when it is one. Default: objects with a type are. */
+  /** Returns why a value is not a valid message; undefined if it is one. Default: an object with a type is valid. */
   readonly defectOf?: (value: unknown) => string | undefined;
-  /** Process that was started for this one, which takes it over. Only with `control: "descriptor"`. */
+  /** Process that was started for the new one, which takes it over. Only with `control: "descriptor"`. */
   readonly owns?: HandedOver | undefined;
 }
 
@@ -65,7 +65,7 @@ export class Child<In extends object, Out extends Typed> {
     );
     if (isApart) this.#stdout.follow(stdout as Readable);
     this.#stderr.follow(stderr as Readable);
-    // Once a process is gone, our next write fails with EPIPE. Its exit is the reason to report.
+    // If the process is gone, our next write fails with EPIPE. The exit of the process is the reason that is reported.
     this.#output.on("error", () => {});
     process.once("exit", () => {
       const timer = setTimeout(() => {
@@ -96,7 +96,7 @@ export class Child<In extends object, Out extends Typed> {
     const stdio: SpawnOptions["stdio"] = isApart
       ? ["ignore", "pipe", "pipe", "pipe", ...(options.owns?.streams ?? [])]
       : ["pipe", "pipe", "pipe"];
-    // A group of its own: killing it also ends what a killed driver left, and Ctrl-C reaches the coordinator alone.
+    // A group of its own: killing it also ends children of a killed driver, and Ctrl-C reaches only the coordinator.
     const child = spawn(file, args, {
       stdio,
       env,
@@ -122,7 +122,7 @@ export class Child<In extends object, Out extends Typed> {
     return new Child<In, Out>(name, takeOver(pid, exited), pid, { env: process.env, control: "descriptor", defectOf });
   }
 
-  /** End of what it printed on standard output; empty where that carries the control lines. */
+  /** Last part of its standard output; empty if that carries the control lines. */
   get printed(): string {
     return this.#stdout.text.trim();
   }
@@ -139,7 +139,7 @@ export class Child<In extends object, Out extends Typed> {
     return this.#exit === undefined;
   }
 
-  /** Signals the process without its group. */
+  /** Signals only the process, not its group. */
   signal(signal: NodeJS.Signals): void {
     if (this.running) this.#process.kill(signal);
   }
@@ -169,14 +169,14 @@ export class Child<In extends object, Out extends Typed> {
     return exit;
   }
 
-  /** Describes in one line how it ended, with the last line it printed. */
+  /** Describes in one line how the process ended, with the last line it printed. */
   describeEnd(): string {
     const how = howEnded(this.#exit ?? { code: null, signal: null });
     const last = this.#stderr.lastTelling() ?? this.#stdout.lastTelling();
     return `the ${this.name} process ${how}${last === undefined ? "" : ` (${oneLine(last)})`}`;
   }
 
-  /** Shortage that kept a process from starting its threads; undefined when something else ended it. */
+  /** Shortage that kept the process from starting its threads; undefined if something else ended it. */
   get shortage(): IpcError | undefined {
     const { signal } = this.#exit ?? { signal: "SIGKILL" };
     const lacking = signal === null || signal === "SIGABRT" ? startShortageIn(this.#stderr.text) : undefined;
@@ -191,7 +191,7 @@ export class Child<In extends object, Out extends Typed> {
     else this.#refuse(`an invalid message: ${defect}`);
   }
 
-  /** Ignores everything it sends from now on; a wait for a message fails with the reason. */
+  /** Ignores everything that the process sends from now on; waits for a message fail with the reason. */
   #refuse(what: string): void {
     this.mailbox.end(() => `the ${this.name} process sent ${what}`);
   }

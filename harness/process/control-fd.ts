@@ -1,4 +1,4 @@
-/** Descriptor of the control channel. The standard streams belong to the code that a process loads. */
+/** Descriptor of the control channel. The standard streams are left to the code that a process loads. */
 export const CONTROL_FD = 3;
-/** Flag behind the command of a process: the control channel is on that descriptor. */
+/** Flag after the command of a process, which states the descriptor of the control channel. */
 export const CONTROL_ARGS = ["--control-fd", String(CONTROL_FD)] as const;

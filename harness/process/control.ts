@@ -9,28 +9,28 @@ import { isObject } from "./rules.ts";
 /** Far end of a `Child`: the channel of a driver or peer to the process that started it. */
 export interface Control<In extends Typed, Out extends object> {
   send(message: Out): void;
-  /** Sends from a loop that never returns to the event loop. */
+  /** Sends immediately, for code in a loop that never returns to the event loop. */
   sendNow(message: Out): void;
   next<Type extends In["type"]>(types: readonly Type[], timeoutMs?: number): Promise<Extract<In, { type: Type }>>;
   onMessage<Type extends In["type"]>(type: Type, listener: (message: Extract<In, { type: Type }>) => void): void;
-  /** Returns true when a message has come (by then only the end) or the channel was closed. For such loops. */
+  /** Returns true if the channel was closed or a message came, which can only be the request to end. For such loops. */
   endAskedNow(): boolean;
-  /** Resolves when the process that started this one closed the channel or died. */
+  /** Resolves when the process that started this one has closed the channel or died. */
   readonly ended: Promise<void>;
   /** Resolves when everything sent has left this process. */
   flushed(): Promise<void>;
 }
 
-/** Longest wait of a timer, ms: used where something else bounds the wait. */
+/** Longest wait of a timer, ms: used if something else limits the wait. */
 const FOREVER_MS = 2 ** 31 - 1;
 
 /**
- * Opens the control channel: descriptor 3 with `--control-fd 3`, which the harness passes because what its processes
- * load may print; otherwise stdin and stdout, for processes started by hand.
+ * Opens the control channel: descriptor 3 with `--control-fd 3`, which the harness passes because code that its
+ * processes load may print; otherwise stdin and stdout, for processes started by hand.
  */
 export function openControl<In extends Typed, Out extends object>(): Control<In, Out> {
   const isApart = process.argv.includes(CONTROL_ARGS[0]);
-  // Half open: the other side may have closed and still read our last line.
+  // Half open, since the other side may have closed its direction but still reads our last line.
   const duplex = isApart ? new Socket({ fd: CONTROL_FD, allowHalfOpen: true }) : undefined;
   const input: Readable = duplex ?? process.stdin;
   const output: Writable = duplex ?? process.stdout;
@@ -64,7 +64,7 @@ export function openControl<In extends Typed, Out extends object>(): Control<In,
 
 const BYTE = new Uint8Array(1);
 
-/** True when input or its end has come. A byte read is lost to the event loop. The descriptor is non-blocking. */
+/** True if input or its end has come. Takes a byte from the input. The descriptor must be non-blocking. */
 function hasInput(descriptor: number): boolean {
   try {
     readSync(descriptor, BYTE);
@@ -80,7 +80,7 @@ function writeWhole(descriptor: number, text: string): void {
     try {
       at += writeSync(descriptor, bytes, at);
     } catch (error) {
-      // The pipe is full and non-blocking: its reader is another process, which empties it.
+      // The pipe is full and non-blocking; its reader, another process, will empty it.
       if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
     }
   }

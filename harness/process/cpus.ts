@@ -6,12 +6,12 @@ export function allowedCpus(): readonly number[] | null {
   return list === null ? null : parseCpuList(list);
 }
 
-/** Returns these CPUs in the kernel's notation (`0-1,4`); read back to record what pinning achieved. */
+/** Returns these CPUs in the kernel's notation (`0-1,4`), to record the result of pinning. */
 export function allowedCpuList(): string | null {
   return cpuListIn("/proc/self/status") ?? null;
 }
 
-/** Returns the same for a process, `0/0-1` where its threads differ; null where unknown or the process is gone. */
+/** Returns the same for a process; `0/0-1` if its threads differ; null if unknown or if the process is gone. */
 export function allowedCpuListOfThreads(pid: number): string | null {
   try {
     const directory = `/proc/${pid}/task`;

@@ -1,10 +1,10 @@
-/** End of a process: one of the two is null. */
+/** End of a process: exit code or signal; the other one is null. */
 export interface Exit {
   readonly code: number | null;
   readonly signal: string | null;
 }
 
-/** Signals that the kernel sends for a fault in JavaScript or native code. Our processes never send them to others. */
+/** Signals that the kernel sends for faults in V8 or native code. Our processes never send them to others. */
 const SIGNALS: ReadonlySet<string | null> = new Set(["SIGSEGV", "SIGTRAP", "SIGABRT", "SIGBUS", "SIGILL"]);
 
 export function isCrash(signal: string | null): signal is string {
@@ -13,7 +13,7 @@ export function isCrash(signal: string | null): signal is string {
 
 let report: (process: string, signal: string) => void = () => {};
 
-/** Calls back for each child of this process that crashes, before anybody else sees that it ended. */
+/** Calls `listener` for each child of this process that crashes, before any other listener for its end. */
 export function onCrash(listener: (process: string, signal: string) => void): void {
   report = listener;
 }

@@ -3,7 +3,7 @@ import { driverDefect } from "./message-rules.ts";
 import type { FromDriver, ToDriver } from "./messages.ts";
 import { nodeCommand } from "./node-command.ts";
 
-/** Program of drivers, client processes, subscribers and attempts of other users: `start.work` selects one. */
+/** Process of a driver, client, subscriber or attempt of another user; `start.work` selects what it does. */
 export type DriverProcess = Child<ToDriver, FromDriver>;
 
 /** @throws Error when the command cannot be started */

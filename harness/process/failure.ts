@@ -3,7 +3,7 @@ import { REMEDIES, SHORTAGES } from "../../transports/contract/shortage.ts";
 import { errnoName } from "../../transports/posix/errno.ts";
 import type { Failed } from "./messages.ts";
 
-/** Turns an error into a message to another process; a shortage of the machine keeps its code, whatever wraps it. */
+/** Converts an error to a message to another process. A shortage of the machine keeps its code, even if wrapped. */
 export function failureOf(error: unknown): Failed {
   const shortage = shortageIn(error);
   if (shortage !== undefined) return { type: "failed", code: shortage.code, message: withoutNames(shortage.message) };
@@ -12,12 +12,12 @@ export function failureOf(error: unknown): Failed {
   return { type: "failed", code, message };
 }
 
-/** Removes the random names of a run from a message, so that the same reason of many checks is shown once. */
+/** Removes the random names of a run from a message, so that a reason that many checks share is shown once. */
 export function withoutNames(message: string): string {
   return message.replaceAll(/[^\s(,]*ipcmark-[0-9a-f]{16}[^\s),:;]*/g, "…");
 }
 
-/** Turns an error that another process reported into one of ours. */
+/** Converts an error that another process reported to an IpcError. */
 export function rejection(transport: string, { code, message }: Failed): IpcError {
   const known = code in IPC_ERROR_CODES ? (code as IpcErrorCode) : "IPC_SYSTEM";
   const remedy = known === "IPC_SHORTAGE" ? remedyForPython(message) : undefined;

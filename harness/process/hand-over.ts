@@ -1,4 +1,4 @@
-/** A process that one process starts and another one owns: a peer boots beside its driver instead of after it. */
+/** Hands a process over to another owner, so that a peer can boot at the same time as its driver and not after it. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { EventEmitter } from "node:events";
 import { Socket } from "node:net";
@@ -6,27 +6,27 @@ import { CONTROL_ARGS, CONTROL_FD } from "./control-fd.ts";
 import type { Exit } from "./crash.ts";
 import { killGroup } from "./orphans.ts";
 
-/** Message to the owner of a process that another process started: it has ended. */
+/** Message to the owner that the process, which another one has started, has ended. */
 export interface PeerExited extends Exit {
   readonly type: "peer-exited";
 }
 
-/** Descriptors of the control lines, standard output and standard error of the process in its owner. */
+/** Descriptors in the owner: control lines, standard output and standard error of the process. */
 const DESCRIPTORS = [CONTROL_FD + 1, CONTROL_FD + 2, CONTROL_FD + 3] as const;
 
-/** Process that was started for an owner that starts next. */
+/** Process that was started for an owner, which is started next. */
 export interface HandedOver {
   readonly pid: number;
   /** Streams that the owner inherits, from descriptor 4 on. */
   readonly streams: readonly Socket[];
   readonly exited: Promise<Exit>;
-  /** Closes this side of the streams. Call it in the turn that starts the owner: data read here is lost to it. */
+  /** Closes this side of the streams. Call it in the turn that starts the owner, which loses data that is read here. */
   release(): void;
-  /** Ends the process and its group, where there is no owner. */
+  /** Ends the process and its group, if no owner was started. */
   end(): void;
 }
 
-/** Starts a process whose control lines another one will have; returns undefined where it cannot be started. */
+/** Starts a process with control lines for its later owner; returns undefined if it cannot be started. */
 export function startForOther(command: readonly string[], env: NodeJS.ProcessEnv): HandedOver | undefined {
   const [file = "", ...args] = [...command, ...CONTROL_ARGS];
   const child = spawn(file, args, { stdio: ["ignore", "pipe", "pipe", "pipe"], env, detached: true });
@@ -50,7 +50,7 @@ export function startForOther(command: readonly string[], env: NodeJS.ProcessEnv
   };
 }
 
-/** The part of a `ChildProcess` that `Child` needs of a process taken over. */
+/** Part of the interface of a `ChildProcess` that `Child` needs of a process taken over. */
 export type OwnedProcess = Pick<ChildProcess, "stdin" | "stdout" | "stderr" | "kill" | "on" | "once"> & {
   readonly stdio: readonly (ChildProcess["stdio"][number] | undefined)[];
 };
@@ -82,7 +82,7 @@ export function takeOver(pid: number, exited: Promise<Exit>): OwnedProcess {
       try {
         return running && process.kill(pid, signal);
       } catch {
-        // It has just ended.
+        // The process has just ended.
         return false;
       }
     },

@@ -1,6 +1,6 @@
 import { pathToFileURL } from "node:url";
 
-/** Imports a module under test. What is imported from this file is no part of the harness, see `list-loaded.mjs`. */
+/** Imports a module under test. Modules imported by this file do not count as the harness, see `list-loaded.mjs`. */
 export function importTested(path: string): Promise<unknown> {
   return import(pathToFileURL(path).href);
 }

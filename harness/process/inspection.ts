@@ -1,4 +1,4 @@
-/** Our side of the process that imports and probes the modules of users and runs their sweeps, with a time limit. */
+/** Starts a process that imports and probes modules of users, or runs their sweeps, and waits for it with a limit. */
 
 import { constants } from "node:os";
 import type { Address, Availability, TransportDescription } from "../../transports/contract/transport.ts";
@@ -14,9 +14,9 @@ import { availabilityDefect, descriptionDefect } from "./transport-rules.ts";
 export interface Inspect {
   readonly type: "inspect";
   readonly module: string;
-  /** Ids to inspect; null: all that the module exports. */
+  /** Ids to inspect; null: all transports that the module exports. */
   readonly ids: readonly string[] | null;
-  /** Id of this process: the other one ends itself when it is gone. */
+  /** Id of this process: the inspector ends itself when this process is gone. */
   readonly parentPid: number;
 }
 export interface Sweep {
@@ -27,7 +27,7 @@ export interface Sweep {
 }
 export type ToInspector = Inspect | Sweep;
 
-/** Exports of a module: those that can be used, and why the others cannot. */
+/** Exports of a module: those that can be used, and the reasons why the others cannot. */
 export interface Imported {
   readonly type: "imported";
   readonly transports: readonly TransportDescription[];
@@ -55,16 +55,16 @@ export interface Inspection {
 }
 
 export interface InspectionLimits {
-  /** Limit of an import, the start of the process included. */
+  /** Limit of an import, including the start of the process. */
   readonly importMs: number;
   /** Limit of each probe. */
   readonly probeMs: number;
 }
 
-/** Default limits, ms. Generous: a busy machine is no fault of a module. */
+/** Default limits, ms. They are generous, because a module is not to blame for a busy machine. */
 const LIMITS: InspectionLimits = { importMs: 15_000, probeMs: 10_000 };
 const SWEEP_MS = 5000;
-/** Most transports of a module: each may cost a time limit. */
+/** Maximum number of transports in a module, since each may cost a time limit. */
 const MOST_TRANSPORTS = 100;
 
 type Inspector = Child<ToInspector, FromInspector>;
@@ -78,10 +78,10 @@ const answers = variant("type", {
 } satisfies Record<FromInspector["type"], Rule>);
 
 /**
- * Imports a module in another process and probes what it exports. A probe that hangs costs its own transport only:
- * a fresh process goes on with the others.
+ * Imports a module in another process and probes its transports. If a probe hangs, only its own transport fails: a new
+ * process continues with the others.
  *
- * @param ids ids to probe; default: all it exports
+ * @param ids ids to probe; default: all that the module exports
  * @throws Error with the reason why the module was not imported
  */
 export async function inspectModule(
@@ -103,7 +103,7 @@ export async function inspectModule(
 
 interface Look {
   readonly imported: Imported;
-  /** Transports up to and including the first whose probe hung. */
+  /** Transports probed, up to and including the first one whose probe hung. */
   readonly probed: readonly Inspected[];
 }
 
@@ -127,7 +127,7 @@ function look(module: string, ids: Inspect["ids"], limits: InspectionLimits): Pr
   });
 }
 
-/** Modules whose sweep hung once. A run sweeps many directories and waits for each module once. */
+/** Modules whose sweep has hung. A run sweeps many directories, but waits for such a module only once. */
 const abandoned = new Set<string>();
 
 /** Runs the sweep of a module on these addresses. Resolves when it has ended, has failed, or the time is over. */
@@ -147,7 +147,7 @@ export async function sweepByModule(
   }
 }
 
-/** Works with a fresh process, which is a run of its own: nothing that the module started in it stays. */
+/** Works with a new process, which is a run of its own, so that everything the module starts in it can be ended. */
 async function withInspector<Result>(work: (inspector: Inspector) => Promise<Result>): Promise<Result> {
   const run = `ipcmark-${randomBytes(8).toString("hex")}`;
   const defectOf = (value: unknown): string | undefined => answers(value, "message");
@@ -170,7 +170,7 @@ async function withInspector<Result>(work: (inspector: Inspector) => Promise<Res
   }
 }
 
-/** Calls `end` on SIGINT or SIGTERM, until a session handles them. @returns function that undoes it */
+/** Calls `end` on SIGINT or SIGTERM until a session handles them. @returns function that undoes this */
 function onEarlySignal(end: () => Promise<void>): () => void {
   const undo = (["SIGINT", "SIGTERM"] as const).map((signal) => {
     if (process.listenerCount(signal) > 0) return () => undefined;

@@ -1,4 +1,4 @@
-/** Journal of the addresses that a run uses, so that a later run sweeps what a killed one left. */
+/** Journal of the addresses that a run uses, so that a later run can sweep the remains of a killed one. */
 import { appendFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Address, Place, Transport } from "../../transports/contract/transport.ts";
@@ -18,9 +18,9 @@ export interface JournalLine {
 }
 
 /**
- * Allocates a fresh address and writes it to the journal before its first use: the next run sweeps after a killed one.
+ * Allocates a new address and writes it to the journal before its first use, so that a later run can sweep it.
  *
- * @param within a place inside the run's, to keep these files apart from others
+ * @param within place inside the place of the run, to keep these files apart from others
  */
 export async function allocate(
   transport: Transport,
@@ -34,7 +34,7 @@ export async function allocate(
   return address;
 }
 
-/** Reads what a run allocated, except addresses that do not bear its own prefix. */
+/** Reads the addresses that a run allocated; skips addresses that do not contain its prefix. */
 export function readJournal({ directory, prefix }: Place): JournalLine[] {
   let text: string;
   try {
@@ -48,7 +48,7 @@ export function readJournal({ directory, prefix }: Place): JournalLine[] {
       const entry: unknown = JSON.parse(line);
       if (journalLine(entry, "") !== undefined) continue;
       const found = entry as JournalLine;
-      // The journal is ours, but it is a file: only addresses with this run's random prefix are swept.
+      // The journal is a file that may have been changed, so only addresses with the run's random prefix are swept.
       if (JSON.stringify(found.address).includes(prefix)) lines.push(found);
     } catch {
       // The last line may be half written.

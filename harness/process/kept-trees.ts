@@ -1,4 +1,4 @@
-/** Trees that a gate has installed once and uses again. Each lies where it was made: builds may hold its path. */
+/** Trees that a gate has installed and uses again. Each stays where it was made, since builds may contain its path. */
 import {
   existsSync,
   lstatSync,
@@ -15,16 +15,16 @@ import { join } from "node:path";
 import type { Place } from "../../transports/contract/transport.ts";
 import { type Refusal, refusalOfDirectory, refusalOfFile, userCacheDirectory } from "./private-directory.ts";
 
-/** Name of a tree: that of the run that made it. */
+/** Form of the name of a tree, which is the name of the run that made it. */
 const TREE = /^ipcmark-[0-9a-f]{16}$/;
-/** File with the name of a tree. Its own name is what the tree depends on. */
+/** Form of the name of the file with the name of a tree: a hash of everything on which the tree depends. */
 const KEY = /^[0-9a-f]{64}$/;
-/** Number of trees that are kept besides those used within a day, in which a gate may still be going on. */
+/** Number of trees that are kept in addition to those used within a day, which a running gate may still use. */
 const KEPT = 4;
 const KEPT_MS = 24 * 60 * 60 * 1000;
 const REMOVAL = { recursive: true, force: true, maxRetries: 3 } as const;
 
-/** Returns the directory of the trees, which only this user can enter, or why there is none. */
+/** Returns the directory of the trees, which only this user can enter, or the reason why there is none. */
 export function keptTrees(creates: boolean, env: NodeJS.ProcessEnv = process.env): string | Refusal {
   const cache = userCacheDirectory(env, creates);
   if (typeof cache !== "string") return cache;
@@ -36,7 +36,7 @@ export function keptTrees(creates: boolean, env: NodeJS.ProcessEnv = process.env
   return refusalOfDirectory(directory) ?? directory;
 }
 
-/** Returns the tree that was kept under this key; undefined where there is none, or others may have written to it. */
+/** Returns the tree that was kept under this key; undefined if there is none, or if others may have written to it. */
 export function keptTree(directory: string, key: string): string | undefined {
   const tree = namedBy(directory, key);
   if (tree === undefined || !existsSync(tree) || refusalOfDirectory(tree) !== undefined) return undefined;
@@ -52,16 +52,16 @@ function namedBy(directory: string, key: string): string | undefined {
   return TREE.test(name) ? join(directory, name) : undefined;
 }
 
-/** Makes an empty directory for the tree of this run, which goes with the run unless it is kept. */
+/** Makes an empty directory for the tree of this run. It is removed at the end of the run unless the tree is kept. */
 export function newTree(directory: string, { prefix }: Place): string {
   const tree = join(directory, prefix);
   mkdirSync(tree, { mode: 0o700 });
   return tree;
 }
 
-/** Keeps the finished tree of this run, and removes those used least lately. */
+/** Keeps the finished tree of this run, and removes the trees that were not used for the longest time. */
 export async function keepTree(directory: string, key: string, { prefix }: Place): Promise<void> {
-  // Another run has kept the same meanwhile: the tree of this one goes with it.
+  // Another run has kept the same tree meanwhile, so the tree of this run is removed with the run.
   if (keptTree(directory, key) !== undefined) return;
   const unfinished = join(directory, `${prefix}.new`);
   writeFileSync(unfinished, prefix, { flag: "wx", mode: 0o600 });

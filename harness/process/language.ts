@@ -1,6 +1,6 @@
 import { PROGRAM } from "../../transports/contract/capabilities.ts";
 
-/** True where the process behind a server is ours, on Node; it may start a program of the user's. */
+/** True if the process of the server is ours, on Node, also if it starts a user's program as the server. */
 export function runsOnNode(language: string): boolean {
   return language === "node" || language === PROGRAM;
 }

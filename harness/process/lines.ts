@@ -1,10 +1,10 @@
 import type { Readable, Writable } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
 
-/** Longest line. One with a histogram is a few kB; a process that sends more without a newline is broken. */
+/** Longest line. Even a line with a histogram has only a few kB; a process that sends longer ones is broken. */
 const MAX_LINE_CHARACTERS = 16 * 1024 * 1024;
 
-/** Calls back with each JSON value; other lines go to `onNoise`, such as those of a library that prints to stdout. */
+/** Calls back with each JSON value. `onNoise` gets the other lines, such as those that a library prints to stdout. */
 export function readLines(
   stream: Readable,
   onValue: (value: unknown) => void,

@@ -11,11 +11,11 @@ export interface Load {
   /** Rate of open-loop models; null in a closed loop. */
   readonly ratePerSecond: number | null;
   readonly arrivals: "fixed" | "poisson";
-  /** For pipelines: send the next requests together when all replies are there. */
+  /** For pipelines: send the next requests together when all replies have arrived. */
   readonly batched: boolean;
   /** Seed of everything random inside the model. */
   readonly seed: number;
-  /** For `codec-round-trip`: id of the kind of value that travels; absent: a table of `payloadBytes`. */
+  /** For `codec-round-trip`: id of the kind of value that is sent; absent: a table of `payloadBytes`. */
   readonly corpus?: string;
   /** For `workload`: sizes that take turns instead of one. */
   readonly mix?: readonly MixPart[];
@@ -40,14 +40,14 @@ export interface LoadReady {
   readonly type: "load-ready";
 }
 
-/** Window that all clients share: each takes its own part of it. */
+/** Window that all clients share; each does its own part of it. */
 export interface LoadOrder {
   /** Round trips of each client. */
   readonly messages: number;
-  /** Requests a second of all clients together; null: each sends its next request when it has the reply. */
+  /** Requests per second of all clients together; null: each sends its next request when it has the reply. */
   readonly ratePerSecond: number | null;
   readonly seed: number;
-  /** Begin of the window, CLOCK_MONOTONIC ns as a decimal string. */
+  /** Beginning of the window, CLOCK_MONOTONIC ns as a decimal string. */
   readonly startNs: string;
   /** `true` for requests that ask the server for no work: a warm-up compiles the same code in less time. */
   readonly withoutWork?: boolean;

@@ -5,7 +5,8 @@ import type { TransportReference } from "./messages.ts";
 import { isObject, shown } from "./rules.ts";
 
 /**
- * Imports only the module of this transport. It may be a user's: only drivers, peers and inspectors call this.
+ * Imports only the module of this transport. It may be a module of a user, so only drivers, peers and inspectors call
+ * this.
  *
  * @throws Error naming the id or the module
  */
@@ -22,9 +23,9 @@ export async function loadTransport({ id, module }: TransportReference): Promise
 }
 
 export interface ModuleExports {
-  /** Exports; those of a user's module may be no transports. */
+  /** Exports. Those of a user's module may be something else than transports. */
   readonly transports: readonly unknown[];
-  /** True for the registry of another checkout, whose contract may be an older one: the base of a gate. */
+  /** True for the registry of another checkout (the base of a gate), which may have an older contract. */
   readonly isRegistry: boolean;
 }
 

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 export interface LoadedFiles {
   /** Files that the harness loaded for itself. */
   readonly harness: readonly string[];
-  /** Files that what is under test loaded. */
+  /** Files that the modules under test loaded. */
   readonly tested: readonly string[];
 }
 
@@ -16,7 +16,7 @@ export interface Bundled {
 }
 
 /**
- * Returns the variables with which a process, its workers and its children list the files that they load.
+ * Returns environment variables that make a process, its workers and its children list the files that they load.
  *
  * @param list file that all of them append to
  */
@@ -29,7 +29,7 @@ export function listingEnvironment(list: string, bundled?: Bundled): Readonly<Re
   };
 }
 
-/** Returns what was listed so far, each file once. */
+/** Returns the files listed so far, each file once. */
 export function loadedFiles(list: string): LoadedFiles {
   const entries = linesOf(list).map((line) => JSON.parse(line) as [isHarness: boolean, path: string]);
   const paths = (wanted: boolean): string[] =>

@@ -1,4 +1,4 @@
-/** Failure of a command that this machine as set up cannot run. Its sentence names fault and remedy. Exit 23. */
+/** Error of a command that cannot run on this machine as it is set up; names fault and remedy. Exit code 23. */
 export class MachineError extends Error {
   override readonly name = "MachineError";
 }

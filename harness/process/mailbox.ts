@@ -8,7 +8,7 @@ export interface Typed {
 /** Reason why a wait ended without a message. */
 export class ControlError extends Error {
   override readonly name = "ControlError";
-  /** True where the time ran out; false where the channel has ended. */
+  /** True if the time ran out; false if the channel has ended. */
   readonly late: boolean;
 
   constructor(message: string, late: boolean, cause?: Error) {
@@ -24,7 +24,7 @@ interface Waiter<Message extends Typed> {
   readonly deadline: Deadline;
 }
 
-/** Messages of one control channel, taken in order by those that wait for their type. */
+/** Messages of one control channel. A wait for a type takes the first message of this type. */
 export class Mailbox<Message extends Typed> {
   readonly #queue: Message[] = [];
   readonly #waiters: Waiter<Message>[] = [];
@@ -49,7 +49,7 @@ export class Mailbox<Message extends Typed> {
     return this.#queue.find((message): message is Extract<Message, { type: Type }> => message.type === type);
   }
 
-  /** Ends the channel: everybody who waits, now and later, gets a ControlError with this reason. */
+  /** Ends the channel: all waits, present and later ones, fail with a ControlError that has this reason. */
   end(reason: () => string, cause?: Error): void {
     this.#cause ??= cause;
     this.#ended ??= reason;

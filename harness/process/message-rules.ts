@@ -1,4 +1,4 @@
-/** Rules that every received message must follow: the process that sends it may run somebody else's code. */
+/** Rules that every received message must follow, since the sending process may run foreign code. */
 import type { Address } from "../../transports/contract/transport.ts";
 import type {
   CellBegun,
@@ -41,7 +41,7 @@ import {
 } from "./rules.ts";
 import type { SenderDone, SenderReady } from "./sender-messages.ts";
 
-/** Id of a process, which its receiver may kill with its group: 1 and less would be everybody's. */
+/** Id of a process, which the receiver may kill with its group. Ids below 2 would mean all processes. */
 const pid = integer(2);
 const nanoseconds = must(
   "nanoseconds as decimal digits",
@@ -62,7 +62,7 @@ const peer: Fields<PeerReady> = {
   address,
   language: text,
   version: text,
-  // A peer in another language may leave it out.
+  // Optional, because a peer in another language may not state it.
   cpus: optional(orNull(text)),
 };
 const usage = shape<UsageReport>({

@@ -1,5 +1,5 @@
 /**
- * Messages between the coordinator, its drivers and their peers: one JSON object a line, on descriptor 3 (peers in
+ * Messages between the coordinator, its drivers and their peers: one JSON object per line, on descriptor 3 (peers in
  * other languages: stdin and stdout). `harness/README.md` explains the order.
  */
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
@@ -28,7 +28,7 @@ export interface PeerStart {
   readonly transport: TransportReference;
   readonly mode: WaitMode;
   readonly address: Address;
-  /** Base64. Travels in this message only: never in argv, environment or a report. */
+  /** Key in base64. It is sent only in this message, never by argv, environment or a report. */
   readonly key: string | null;
   /** Id of the codec behind `Method.recode`; each connection gets its own. Absent: the method is unknown. */
   readonly codec?: string;
@@ -36,7 +36,7 @@ export interface PeerStart {
 export interface PeerStop {
   readonly type: "stop";
 }
-/** Asks for `usage`: for transports that cannot ask over the connection itself with `Method.statistics`. */
+/** Asks for `usage`, for transports over which `Method.usage` cannot be requested. */
 export interface PeerReportUsage {
   readonly type: "report-usage";
   /** `true`: the peer holds its compiler until it is asked again, see `compiler-hold.ts`. */
@@ -50,15 +50,15 @@ export interface PeerPublish {
   /** `transport`: one send reaches every subscriber. `server`: one send per connection. */
   readonly distribution: "transport" | "server";
 }
-/** To a peer that has started a program of the user's: signals all processes of it. */
+/** Message to a peer that has started a user's program: signals all processes of the program. */
 export interface PeerSignal {
   readonly type: "signal";
   readonly name: "SIGTERM" | "SIGKILL" | "SIGSTOP" | "SIGCONT";
 }
-/** To such a peer, answered by `account`. */
+/** Message to such a peer, which answers with `account`. */
 export interface PeerReportAccount {
   readonly type: "report-account";
-  /** Fault that it is named for, where it has not died. */
+  /** Fault to state in the account if the program has not died. */
   readonly what: string;
 }
 export type ToPeer = PeerStart | PeerStop | PeerReportUsage | PeerPublish | PeerSignal | PeerReportAccount;
@@ -71,7 +71,7 @@ export interface PeerReady {
   readonly address: Address;
   readonly language: string;
   readonly version: string;
-  /** CPUs it may run on as the kernel reports them, such as `1`; null where unknown. */
+  /** CPUs on which the server may run, as the kernel reports them, such as `1`; null if unknown. */
   readonly cpus: string | null;
 }
 export interface PeerDone {
@@ -84,8 +84,8 @@ export interface Failed {
   readonly message: string;
 }
 /**
- * Statistics of a receiver of one-way messages since its last report. Sent unasked when the message marked as last
- * arrives, or when a stream that has begun stands still for a second.
+ * Statistics of a receiver of one-way messages since its last report. Sent without a request when the message marked as
+ * last arrives, or when no message of a stream has come for a second.
  */
 export interface StreamReport {
   readonly type: "stream-report";
@@ -96,7 +96,7 @@ export interface StreamReport {
   /** Arrival of the first and of the newest message, CLOCK_MONOTONIC ns as decimal strings. */
   readonly firstNs: string;
   readonly lastNs: string;
-  /** Arrival of each sequence number where messages ask for it, CLOCK_MONOTONIC ns, base64 of little-endian u64. */
+  /** Arrival of each sequence number, if messages ask for it: CLOCK_MONOTONIC ns, base64 of little-endian u64. */
   readonly arrivalsNs?: string;
 }
 /** Report that the publisher has handed its last message to the transport. */
@@ -115,7 +115,7 @@ export interface UsageReport {
   readonly peakMemoryBytes: number;
   readonly gcPauseNs: number;
 }
-/** A sentence about the program of the user that serves. */
+/** Sentence about the user's program that is the server. */
 export interface PeerAccount {
   readonly type: "account";
   readonly text: string;
@@ -129,16 +129,16 @@ export interface DriverStart {
   readonly transport: TransportReference;
   readonly mode: WaitMode;
   readonly place: Place;
-  /** Prefix with which the driver starts its peer on the peer's CPU. */
+  /** Prefix of the command line with which the driver starts its peer on the peer's CPU. */
   readonly peerPin: PinPrefix;
-  /** Get ready with this prefix, send `prepared` and wait for `begin`, when all processes are on their CPUs. */
+  /** Present: get ready with this prefix, send `prepared`, wait for `begin`; by then all are on their CPUs. */
   readonly hold?: { readonly pin: PinPrefix };
-  /** Pid of a peer that was started beside this driver, which takes it over. */
+  /** Pid of a peer that was started at the same time as this driver, which takes it over. */
   readonly peerPid?: number;
   readonly peerLanguage: string;
-  /** Program that runs a server in another language; default: the one `Transport.peers` names, as found on PATH. */
+  /** Program that runs a server in another language; default: the one named in `Transport.peers`, found on PATH. */
   readonly peerProgram?: string | undefined;
-  /** Id of the codec both ends convert with, in trials of `codec-round-trip`. */
+  /** Id of the codec with which both ends convert, in trials of `codec-round-trip`. */
   readonly codec?: string;
   readonly work:
     | CalibrateWork
@@ -151,15 +151,15 @@ export interface DriverStart {
     | SubscribeWork
     | CodecsWork;
 }
-/** Message to a client process: all are `connected`. To a sender: send. To a driver that holds: it is its turn. */
+/** Signal to begin: to a client process when all are `connected`, to a sender, to a driver that holds at its turn. */
 export interface Begin {
   readonly type: "begin";
 }
 export type ToDriver = DriverStart | Go | EndLoad | Begin | PeerExited;
 
-/** Loop to run, with its message size. */
+/** Cell to run: a model with its load. */
 export interface CellPlan extends Load {
-  /** Unique within a job; comes back with the result. */
+  /** Key that is unique within a job; the result contains it. */
   readonly key: string;
   readonly model: string;
   /** Messages in the measured window; 0 in a calibration. */
@@ -167,12 +167,12 @@ export interface CellPlan extends Load {
   readonly warmupMessages: number;
   readonly warmupMs: number;
   /**
-   * Work before any cell of the trial is measured, so that the processes compile what all cells use: that many
-   * messages, or that much CPU time of the driver, since others may get ready too. null: not this cell.
+   * Work before any cell of the trial is measured, so that the processes compile code that all cells use: a number of
+   * messages, or CPU time of the driver (not wall time, since others may get ready too). null: none for this cell.
    */
   readonly ahead: { readonly messages: number; readonly cpuMs: number } | null;
 }
-/** Finds the message rate of each cell, from which the coordinator fixes the counts. */
+/** Calibration: finds the message rate of each cell, by which the coordinator decides the numbers of messages. */
 export interface CalibrateWork {
   readonly kind: "calibrate";
   readonly turns: readonly (readonly CellPlan[])[];
@@ -197,7 +197,7 @@ export interface ClientWork {
   readonly requestsEach: number;
   readonly bodyBytes: number;
 }
-/** Codecs alone, no transport: answered by `codecs`. */
+/** Measurement of codecs only, without a transport; answered by `codecs`. */
 export interface CodecsWork {
   readonly kind: "codecs";
   readonly codecs: readonly string[];
@@ -205,7 +205,7 @@ export interface CodecsWork {
   /** Time for each codec, kind of value and direction. */
   readonly timeMs: number;
 }
-/** Process of another user, perhaps: sends `user-ready`, connects once after `begin`, sends `user-attempt`. */
+/** Attempt to connect, perhaps as another user. Sends `user-ready`; after `begin` connects, sends `user-attempt`. */
 export interface UserAttempt {
   readonly kind: "user";
   readonly address: Address;
@@ -223,7 +223,7 @@ export interface ClientConnected {
   readonly type: "connected";
   /** Number of open connections. */
   readonly connections: number;
-  /** Reason why the others are not open. */
+  /** Reason why the other connections are not open. */
   readonly refused?: Failed;
 }
 export interface DriverReady {
@@ -232,16 +232,16 @@ export interface DriverReady {
   readonly cpus: string | null;
   readonly peer: Omit<PeerReady, "type"> | null;
 }
-/** Report of a driver that holds: everything is ready, and nothing of it runs until `begin`. */
+/** Report of a driver that holds: everything is ready, and nothing runs until `begin`. */
 export interface DriverPrepared {
   readonly type: "prepared";
 }
-/** Report of a driver that starts this cell: should it die, this is where. */
+/** Report of a driver that it starts this cell, to show where it was if it dies. */
 export interface CellBegun {
   readonly type: "cell-begun";
   readonly key: string;
 }
-/** Process that the driver started: reaped by the coordinator when the driver cannot. */
+/** Report of a process that the driver has started; the coordinator ends it if the driver cannot. */
 export interface Spawned {
   readonly type: "spawned";
   readonly pid: number;
@@ -264,9 +264,9 @@ export interface CellResult {
 export interface CellFigures {
   readonly messages: number;
   readonly elapsedNs: number;
-  /** All samples, see `packSamples`; the coordinator makes the histogram from them. Null for one-way models. */
+  /** All samples, see `packSamples`; the coordinator makes a histogram of them. Null for models without latencies. */
   readonly samples: string | null;
-  /** Exact quantiles of the samples, ns; null for one-way models. */
+  /** Exact quantiles of the samples, ns; null for models without latencies. */
   readonly latencyNs: {
     readonly count: number;
     readonly min: number;
@@ -294,7 +294,7 @@ export interface CellFigures {
   readonly latenessNs: Lateness | null;
   /** Model `idle`: CPU time over wall time, all processes together. */
   readonly idleCpuShare: number | null;
-  /** Calibrations of `workload`: highest rate that was followed, requests/s, where it is below the rate asked for. */
+  /** Calibrations of `workload`: highest rate that was kept, requests/s, if it is below the requested rate. */
   readonly keptPerSecond: number | null;
   /** Model `open-close`: medians of the parts of one operation, ns. */
   readonly phasesNs: Readonly<Record<string, number>> | null;
@@ -303,13 +303,13 @@ export interface Lateness {
   readonly p50: number;
   readonly p99: number;
   readonly max: number;
-  /** Base64, as of latencies. */
+  /** Histogram in base64, in the format of the histogram of latencies. */
   readonly histogram: string;
 }
 export interface CheckDone {
   readonly type: "check";
   readonly id: string;
-  /** `unavailable`: this machine has too little of something. */
+  /** Result of the check. `unavailable`: this machine has too little of something. */
   readonly status: "passed" | "failed" | "not-applicable" | "unavailable";
   readonly reason?: string;
   readonly error?: string;
@@ -322,13 +322,13 @@ export interface ClientDone {
   readonly crossed: number;
   readonly failed: number;
   readonly firstError?: string;
-  /** Resource that was too scarce on this machine, when that ended a request. */
+  /** Resource that this machine lacked, if that ended a request. */
   readonly shortage?: string;
 }
 export interface UserReady {
   readonly type: "user-ready";
   readonly uid: number;
-  /** Reason why the attempt would mean nothing; null when it will. */
+  /** Reason why the attempt would prove nothing; null if there is none. */
   readonly obstacle: string | null;
 }
 export interface UserAttempted {
@@ -344,7 +344,7 @@ export interface CodecsDone {
 export interface LoadWindow {
   readonly type: "load-window";
   readonly messages: number;
-  /** CLOCK_MONOTONIC ns as decimal strings. */
+  /** Times of beginning and end, CLOCK_MONOTONIC ns as decimal strings. */
   readonly startedNs: string;
   readonly endedNs: string;
   /** Round trips in ns, base64 of little-endian f64. */

@@ -4,13 +4,13 @@ import { fileURLToPath } from "node:url";
 /** Extension of our programs: `.ts` in the repository, `.js` in the published package. */
 const EXTENSION = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
 
-/** Entries of our processes that a bundle has, see `../bundle`. */
+/** Programs of ours that a bundle contains, see `../bundle`. */
 export const BUNDLED_ENTRIES: readonly string[] = ["driver/main", "peer/main"];
 
 /**
  * V8 options of drivers and peers: hot code is compiled after an eighth of the usual calls, and on the main thread. So
- * it reaches the state of a long run within the warm-up; a compiler thread would halve the speed of a short window on
- * one CPU. `IPCMARK_V8=default` leaves them out: `npm run bench:default` shows that long runs give the same times.
+ * during the warm-up it reaches the same state as in a long run; and on one CPU a compiler thread would halve the speed
+ * of a short window. `IPCMARK_V8=default` omits them; `npm run bench:default` shows that times of long runs are equal.
  */
 export const SETTLING_OPTIONS: readonly string[] = [
   "--no-concurrent-recompilation",
@@ -20,20 +20,20 @@ export const SETTLING_OPTIONS: readonly string[] = [
 ];
 
 /**
- * Variables of drivers and peers: the thresholds that glibc reaches by itself after the first large buffers were freed.
- * Until then each large message takes new pages from the kernel.
+ * Environment variables of drivers and peers. They set thresholds that glibc itself reaches only after it has freed the
+ * first large buffers; until then each large message takes new pages from the kernel.
  */
 export const SETTLING_VARIABLES: NodeJS.ProcessEnv = {
   MALLOC_MMAP_THRESHOLD_: String(32 * 1024 * 1024),
   MALLOC_TRIM_THRESHOLD_: String(64 * 1024 * 1024),
 };
 
-/** Returns the name of a process's file in a bundle. */
+/** Returns the name of the file of a program in a bundle. */
 export function bundledName(entry: string): string {
   return `${entry.replaceAll("/", "-")}.mjs`;
 }
 
-/** Directory of the bundle that this process runs from; undefined when it runs from the source. */
+/** Directory of the bundle from which this process runs; undefined if it runs from the source. */
 let own: string | undefined;
 
 /** Records that this process runs from the bundle in that directory, so that its children do too. */
@@ -46,7 +46,7 @@ export function runsFromBundle(directory: string): void {
  *
  * @param entry path below `harness/` without extension, such as `peer/main`
  * @param pin prefix that puts the process on a CPU, see `pinning.ts`
- * @param bundle directory of the bundle to run it from, where that has it; default: the one of this process
+ * @param bundle directory of the bundle from which to run it, if that contains it; default: the bundle of this process
  */
 export function nodeCommand(
   entry: string,

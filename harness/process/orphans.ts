@@ -2,16 +2,16 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
 import { statFields } from "./stat-fields.ts";
 
-/** Environment variable with the prefix of a run. Children inherit it, so peers of peers have it too. */
+/** Environment variable with the prefix of a run. Children inherit it, and so do their children. */
 export const RUN_VARIABLE = "IPCMARK_RUN";
 
-/** Most passes over the process list: one that was being created during a pass is found by the next. */
+/** Maximum number of passes over the process list. A process created during a pass is found by the next pass. */
 const MOST_LOOKS = 50;
 
 /**
- * Ends what still lives of a run: stopped processes, and those never reported to the coordinator. The others end by
+ * Ends the remaining processes of a run: stopped ones, and those never reported to the coordinator. All others end by
  * themselves when their stdin closes. Signals only processes of this user that have the run's variable.
- * Linux only: elsewhere they cannot be found.
+ * Works only on Linux, because elsewhere they cannot be found.
  *
  * @returns number of processes ended
  */
@@ -30,8 +30,8 @@ export async function endOrphans(prefix: string): Promise<number> {
 }
 
 /**
- * Ends a process group of the run, also one whose leader is gone. Its number may belong to others by now, so on Linux
- * only members with the run's variable are signalled.
+ * Ends a process group of the run, even if its leader is gone. Other processes may have its number by now, so on Linux
+ * this signals only members with the run's variable.
  *
  * @param run prefix of the run; default: the one of this process
  */
@@ -39,7 +39,7 @@ export function endGroup(pid: number, run: string | undefined = process.env[RUN_
   try {
     process.kill(-pid, 0);
   } catch {
-    // No such group, which is the usual end.
+    // There is no such group any more, which is the usual case.
     return;
   }
   if (process.platform !== "linux") kill(-pid);
@@ -48,12 +48,12 @@ export function endGroup(pid: number, run: string | undefined = process.env[RUN_
   }
 }
 
-/** Ends a group whose leader is an unreaped child of this process, so that its number cannot belong to others. */
+/** Ends a group. Its leader must be a child of this process that is not reaped, so that the number is still its own. */
 export function killGroup(pid: number): void {
   kill(-pid);
 }
 
-/** Returns the runs that processes of this user belong to, with those processes. */
+/** Returns the runs with living processes of this user, and these processes. */
 export function processesByRun(): Map<string, number[]> {
   const found = new Map<string, number[]>();
   for (const pid of ownProcesses()) {
@@ -68,7 +68,7 @@ function kill(pid: number): void {
   try {
     process.kill(pid, "SIGKILL");
   } catch {
-    // It has ended meanwhile.
+    // The process has ended meanwhile.
   }
 }
 

@@ -6,30 +6,30 @@ import type { Placement } from "../results/model.ts";
 import { allowedCpuList, allowedCpus, parseCpuList } from "./cpus.ts";
 import type { PinPrefix } from "./messages.ts";
 
-/** CPUs of the two ends of a placement: lists as the kernel writes them. */
+/** CPUs of the two ends of a placement, as lists in the notation of the kernel. */
 export interface PlacementCpus {
   readonly driver: string;
   readonly peer: string;
   readonly driverPin: PinPrefix;
   readonly peerPin: PinPrefix;
   /**
-   * For processes that get ready before their turn and are moved to their CPU for it, see {@link movePinned}: all CPUs
-   * of a pinned run. Empty where they start on those anyway.
+   * Prefix for processes that get ready before their turn and are moved to their CPU for it (see {@link movePinned}):
+   * all CPUs of a pinned run. Empty if they start on those anyway.
    */
   readonly readyPin: PinPrefix;
 }
 
 /**
- * Moves all threads of a running process to some CPUs; threads they start later inherit them.
+ * Moves all threads of a running process to these CPUs; threads started later inherit them.
  *
- * Uses system calls: two runs of `taskset -a -p` a trial would cost more than everything else of moving a pair.
+ * Uses system calls, because two runs of `taskset -a -p` per trial would cost more than all other steps of the move.
  *
  * @throws Error when the process is gone or the system refuses
  */
 export function movePinned(pid: number, cpus: string): void {
   const list = parseCpuList(cpus);
   const moved = new Set<string>();
-  // A thread that is not moved yet may start one meanwhile: repeat until no new thread is found.
+  // A thread that is not moved yet may start another one, so this repeats until it finds no new thread.
   for (let found = true; found; ) {
     found = false;
     for (const thread of readdirSync(`/proc/${pid}/task`)) {
@@ -45,16 +45,16 @@ function moveThread(thread: number, cpus: readonly number[]): void {
   try {
     setAffinity(cpus, thread);
   } catch (error) {
-    // It has ended since it was listed.
+    // The thread has ended since it was listed.
     if ((error as { readonly errno?: string }).errno !== "ESRCH") throw error;
   }
 }
 
 /**
- * Decides the CPUs of a placement, or returns why it cannot be had.
+ * Chooses the CPUs of a placement, or returns the reason why the placement is not possible.
  *
- * A process is pinned by `taskset`, which becomes the process, so that all its threads inherit the mask, or from
- * outside, thread by thread. A mask set from inside would miss the garbage collector and the I/O threads.
+ * A process is pinned by `taskset`, which becomes the process, so that all its threads inherit the mask; or from
+ * outside, thread by thread. A mask set from inside would not affect the garbage collector and the I/O threads.
  */
 export function placementCpus(placement: Placement): PlacementCpus | { readonly reason: string } {
   const cpus = allowedCpus();
@@ -75,7 +75,7 @@ const PROBE_MS = 5000;
 const NEEDED = "pinning needs Linux and the taskset program (package util-linux)";
 let found: { readonly obstacle: string | undefined } | undefined;
 
-/** Returns why no process can be pinned; undefined when one can. Tries: a container may forbid the call. */
+/** Returns why no process can be pinned; undefined if one can. It tries this: a container may forbid the call. */
 function obstacleToPinning(cpu: number): string | undefined {
   found ??= { obstacle: tryPinning(cpu) };
   return found.obstacle;

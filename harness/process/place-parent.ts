@@ -3,14 +3,14 @@ import { tmpdir } from "node:os";
 import { MAX_SOCKET_PATH_BYTES } from "../../transports/support/socket-path-limit.ts";
 import { MachineError } from "./machine-error.ts";
 
-/** Longest socket path below the parent, bytes: `/ipcmark-` and 16 digits, a check's folder, the socket's name. */
+/** Longest part of a socket path below the parent, bytes: `/ipcmark-` and 16 digits, a check's folder, a name. */
 export const LONGEST_BELOW_PARENT = 25 + 11 + 34;
 
 /**
- * Returns the directory that run directories are made in: the temporary one, or a shorter one where the paths of
+ * Returns the directory in which run directories are made: the temporary directory, or a shorter one if the paths of
  * sockets below it would be too long.
  *
- * @throws MachineError when it does not exist, is no directory, or may not be written
+ * @throws MachineError if it does not exist, is no directory, or may not be written
  */
 export function placeParent(): string {
   const wanted = tmpdir();
@@ -19,24 +19,24 @@ export function placeParent(): string {
   const [short] = shortParents();
   if (short !== undefined) return short;
   throw new MachineError(
-    `the temporary directory ${wanted} is too long: a socket's path has at most ${MAX_SOCKET_PATH_BYTES} bytes, and ` +
+    `the temporary directory ${wanted} is too long: a socket path may have ${MAX_SOCKET_PATH_BYTES} bytes, and ` +
       `${LONGEST_BELOW_PARENT} of them come below it; set TMPDIR to a shorter one`,
   );
 }
 
-/** Returns every existing directory in which runs with this temporary directory can have left something. */
+/** Returns all existing directories in which runs with this temporary directory can have left something. */
 export function placeParents(): readonly string[] {
   const wanted = tmpdir();
   const all = hasShortPath(wanted) ? [wanted] : [wanted, ...shortParents()];
   return all.filter((directory) => existsSync(directory));
 }
 
-/** Returns true where the system accepts the path of every socket of a run below this directory. */
+/** Returns true if every socket path of a run below this directory is short enough for the system. */
 export function hasShortPath(directory: string): boolean {
   return Buffer.byteLength(directory) + LONGEST_BELOW_PARENT <= MAX_SOCKET_PATH_BYTES;
 }
 
-/** Returns short directories where nobody else can rename or remove our files: sticky, or writable by us alone. */
+/** Returns short directories in which nobody else can rename or remove our files: sticky, or writable only by us. */
 function shortParents(): string[] {
   if (process.platform === "win32") return [];
   return ["/tmp", `/run/user/${process.getuid?.()}`].filter((directory) => {
@@ -55,7 +55,7 @@ function checkWritable(directory: string): void {
   const what = `the temporary directory ${directory}`;
   const remedy = "set TMPDIR to a directory that you may write";
   try {
-    // The final slash makes a file an error too.
+    // With the final slash, a file is an error too.
     accessSync(`${directory}/`, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     throw new MachineError(

@@ -1,4 +1,4 @@
-/** Private directory of a run, which has its sockets, FIFOs and files. */
+/** Private directory of a run, for its sockets, FIFOs and files. */
 import { lstatSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import type { Server } from "node:net";
@@ -17,7 +17,7 @@ import { placeParent, placeParents } from "./place-parent.ts";
 import { forgetWorktree } from "./worktree.ts";
 
 const NAME = /^ipcmark-[0-9a-f]{16}$/;
-/** Age below which an unmarked directory may belong to a run that is still starting, ms. */
+/** Age up to which an unmarked directory may belong to a run that is still starting, ms. */
 const STARTING_MS = 60_000;
 /** Sockets that mark the places of this process as in use. */
 const marks = new WeakMap<Place, Server>();
@@ -25,7 +25,7 @@ const marks = new WeakMap<Place, Server>();
 /**
  * Creates a private directory of this run: 0700, unguessable, and marked as in use while this process lives.
  *
- * @throws MachineError where none can be made
+ * @throws MachineError if none can be made
  */
 export async function createPlace(parent: string = placeParent()): Promise<Place> {
   const prefix = `ipcmark-${randomBytes(8).toString("hex")}`;
@@ -44,8 +44,8 @@ export async function createPlace(parent: string = placeParent()): Promise<Place
 }
 
 /**
- * Ends the processes of this place, sweeps every address of its journal and removes the directory. Does not block, so
- * that signals are handled meanwhile.
+ * Ends the processes of this place, sweeps every address in its journal and removes the directory. Does not block, so
+ * that signals can be handled meanwhile.
  *
  * @param sweepMs limit for each module of a user; default as in `inspection.ts`
  */
@@ -54,7 +54,7 @@ export async function removePlace(place: Place, sweepMs?: number): Promise<void>
   await sweepJournal(place, sweepMs);
   await forgetWorktree(place);
   await removeUnkeptTree(place);
-  // The mark goes last: if this process is killed before, the next run still recognizes the directory as dead.
+  // The mark is removed last: if this process is killed before, the next run still recognizes the directory as dead.
   for (const name of namesIn(place.directory).filter((name) => name !== OWNER_SOCKET)) {
     await rm(join(place.directory, name), REMOVAL);
   }
@@ -62,7 +62,7 @@ export async function removePlace(place: Place, sweepMs?: number): Promise<void>
   marks.get(place)?.close();
 }
 
-/** Sweeps here what the registry's transports left; modules, which may be another project's, get their own process. */
+/** Sweeps addresses of the registry's transports here, and those of users' modules in a process of their own. */
 async function sweepJournal(place: Place, sweepMs: number | undefined): Promise<void> {
   const ofModules = new Map<string, [string, Address][]>();
   for (const { transport: reference, address } of readJournal(place)) {
@@ -72,12 +72,12 @@ async function sweepJournal(place: Place, sweepMs: number | undefined): Promise<
       ofModules.set(reference.module, left);
       continue;
     }
-    // Most sweeps are done at once: a signal has its turn between them.
+    // Most sweeps do not wait, so this lets signals be handled between them.
     await setImmediate();
     try {
       await (await loadTransport(reference)).sweep(address);
     } catch {
-      // This machine no longer has the mechanism: the directory is still removed.
+      // This machine no longer has the mechanism; the directory is removed all the same.
     }
   }
   await Promise.all([...ofModules].map(([module, addresses]) => sweepByModule(module, addresses, sweepMs)));
@@ -85,7 +85,7 @@ async function sweepJournal(place: Place, sweepMs: number | undefined): Promise<
 
 const REMOVAL = { recursive: true, force: true, maxRetries: 3 } as const;
 
-/** Returns an empty list where it may not be read, or another run has just removed it. */
+/** Returns the names in a directory; none if it may not be read, or if another run has just removed it. */
 function namesIn(directory: string): string[] {
   try {
     return readdirSync(directory);
@@ -94,14 +94,14 @@ function namesIn(directory: string): string[] {
   }
 }
 
-/** Ends and removes what killed runs left; never touches places of living runs. Returns how many were removed. */
+/** Ends and removes the remains of killed runs, and does not touch places of living runs. Returns their number. */
 export async function sweepDeadPlaces(parents: readonly string[] = placeParents()): Promise<number> {
   const dead = await deadPlaces(parents);
   for (const place of dead) await removePlace(place);
   return dead.length;
 }
 
-/** Returns the places of killed runs that are not swept yet. */
+/** Returns the places of killed runs, which are not swept yet. */
 export async function deadPlaces(parents: readonly string[] = placeParents()): Promise<Place[]> {
   const dead: Place[] = [];
   for (const parent of parents) {
@@ -113,7 +113,7 @@ export async function deadPlaces(parents: readonly string[] = placeParents()): P
   return dead;
 }
 
-/** Returns true when the owner of a run's directory lives, in any of the places where it can be. */
+/** Returns true if the owner of a run's directory lives; looks in every parent where the directory can be. */
 export async function isRunning(prefix: string): Promise<boolean> {
   if (!NAME.test(prefix)) return false;
   const all = placeParents().map((parent) => holdingOf(join(parent, prefix)));
@@ -125,6 +125,6 @@ async function isOursAndDead({ directory }: Place): Promise<boolean> {
   if (!stat?.isDirectory()) return false;
   if (process.getuid !== undefined && (stat.uid !== process.getuid() || (stat.mode & 0o777) !== 0o700)) return false;
   const holding = await holdingOf(directory);
-  // Without a mark it is a run that is just starting, or one that was killed while it was.
+  // Without a mark, the run is just starting, or was killed while it was starting.
   return holding === "unmarked" ? Date.now() - stat.mtimeMs > STARTING_MS : holding === "dead";
 }

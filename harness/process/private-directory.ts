@@ -1,4 +1,4 @@
-/** Directory for code that was made from ours: nobody but this user can have written to it. */
+/** Directory for bundles of our code, to which only this user can have written. */
 import { accessSync, constants, existsSync, lstatSync, mkdirSync, realpathSync, type Stats } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { basename, dirname, join, sep } from "node:path";
@@ -12,16 +12,16 @@ const OPEN_TO_OTHERS = 0o077;
 export interface Refusal {
   /** One sentence without a full stop. */
   readonly reason: string;
-  /** Command that changes it; absent where none does. */
+  /** Command that removes the reason; absent if there is none. */
   readonly fix?: string;
 }
 
 /**
  * Returns the directory of the bundles: `node_modules/.cache/ipcmark` of the package, or `ipcmark` in the user's cache
- * directory where the first cannot be written. Never one below a directory that all users may write to.
+ * directory if the first cannot be written. Never one below a directory to which all users may write.
  *
  * @param root directory of the package
- * @param creates `true` to create it where it is not there
+ * @param creates `true` to create the directory if it does not exist
  */
 export function cacheDirectory(root: string, env: NodeJS.ProcessEnv, creates: boolean): string | Refusal {
   if (process.getuid === undefined) return { reason: "this system does not show who may write a file" };
@@ -29,26 +29,26 @@ export function cacheDirectory(root: string, env: NodeJS.ProcessEnv, creates: bo
   for (const parent of parentsOf(root, env)) {
     const found = usable(parent, creates);
     if (typeof found === "string") return found;
-    // Report a reason with a fix before one without.
+    // A reason with a fix is reported rather than one without.
     if (first === undefined || (first.fix === undefined && found.fix !== undefined)) first = found;
   }
   return first as Refusal;
 }
 
-/** Returns `ipcmark` in the cache directory of this user, where the same rules hold. */
+/** Returns `ipcmark` in the cache directory of this user, by the same rules. */
 export function userCacheDirectory(env: NodeJS.ProcessEnv, creates: boolean): string | Refusal {
   if (process.getuid === undefined) return { reason: "this system does not show who may write a file" };
   return usable(userCaches(env), creates);
 }
 
-/** Returns why existing directories are refused, where a command can change that. */
+/** Returns why existing directories are refused, but only reasons that a command can remove. */
 export function refusedDirectories(root: string, env: NodeJS.ProcessEnv): Refusal[] {
   if (process.getuid === undefined) return [];
   const found = parentsOf(root, env).map((parent) => usable(parent, false));
   return found.filter((each) => typeof each !== "string").filter(({ fix }) => fix !== undefined);
 }
 
-/** Returns the place beside the packages (or those it is one of), then the cache directory of this user. */
+/** Returns the cache below the `node_modules` of or around the package, then the cache directory of this user. */
 function parentsOf(root: string, env: NodeJS.ProcessEnv): string[] {
   const packages = basename(dirname(root)) === "node_modules" ? dirname(root) : join(root, "node_modules");
   return [join(packages, ".cache"), userCaches(env)];
@@ -62,7 +62,7 @@ function userCaches(env: NodeJS.ProcessEnv): string {
 function usable(parent: string, creates: boolean): string | Refusal {
   const directory = join(parent, NAME);
   try {
-    // An absent parent is made too, except node_modules, which would be one more place for packages.
+    // An absent parent is made too, but not node_modules, since that would add a place in which packages are searched.
     const shared = sharedWithAll(existsSync(parent) ? parent : dirname(parent));
     if (shared !== undefined) return shared;
     if (lstatSync(directory, { throwIfNoEntry: false }) === undefined) {
@@ -79,7 +79,7 @@ function usable(parent: string, creates: boolean): string | Refusal {
   }
 }
 
-/** Returns a refusal where others could replace our directory; for code, a sticky bit is not enough. */
+/** Returns a refusal if others could replace our directory; for code, a sticky bit is not enough. */
 function sharedWithAll(parent: string): Refusal | undefined {
   const real = realpathSync(parent);
   const temporary = realpathSync(tmpdir());
@@ -92,17 +92,17 @@ function sharedWithAll(parent: string): Refusal | undefined {
   }
 }
 
-/** Returns why nothing in this directory may be run; undefined when it is ours and closed to everybody else. */
+/** Returns why code in this directory must not be run; undefined if it is ours and closed to everybody else. */
 export function refusalOfDirectory(path: string): Refusal | undefined {
   const stat = lstatSync(path);
   if (!stat.isDirectory()) return { reason: `${path} is no directory`, fix: `rm ${path}` };
   const foreign = refusalOfOwner(path, stat);
   if (foreign !== undefined || (stat.mode & OPEN_TO_OTHERS) === 0) return foreign;
-  // Others may have written to it before its mode is changed.
+  // Removed and not just closed, since others may have written to it already.
   return { reason: `${path} is open to other users`, fix: `rm -r ${path}` };
 }
 
-/** Returns why this file may not be run; undefined when it is ours and nobody else may write it. */
+/** Returns why this file must not be run; undefined if it is ours and nobody else may write it. */
 export function refusalOfFile(path: string): Refusal | undefined {
   const stat = lstatSync(path, { throwIfNoEntry: false });
   const fix = `rm -r ${dirname(path)}`;

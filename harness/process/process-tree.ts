@@ -1,12 +1,12 @@
-/** A process and all that it has started, seen from outside (Linux): of a program that reports nothing of itself. */
+/** Reads a process and all processes it has started from outside (Linux), for programs that report nothing. */
 import { readdirSync, readFileSync } from "node:fs";
 import type { UsageReport } from "./messages.ts";
 import { statFields } from "./stat-fields.ts";
 
-/** Clock ticks of /proc are hundredths of a second on every architecture that Node runs on. */
+/** Length of a clock tick of /proc: a hundredth of a second on every architecture on which Node runs. */
 const TICK_MICROS = 10_000;
 
-/** Process ids of a process, of its descendants, and of all that is left of its session; empty without /proc. */
+/** Returns the ids of a process, of its descendants, and of the rest of its session; none without /proc. */
 export function processTree(root: number): number[] {
   const stats = [...statsOfAll()];
   const found = new Set<number>();
@@ -20,10 +20,10 @@ export function processTree(root: number): number[] {
 }
 
 /**
- * CPU time, context switches and peak memory of a process tree, summed (proc(5): `utime`, `stime` and those of children
- * that have ended, `VmHWM`). A pause of a garbage collector cannot be seen from outside, so there is none.
+ * Returns the sums of CPU time, context switches and peak memory of a process tree (proc(5): `utime` and `stime`, also
+ * of ended children, and `VmHWM`). Pauses of a garbage collector cannot be seen from outside and are reported as 0.
  *
- * CPU time is exact as long as no thread has ended; that of ended threads is counted in hundredths of a second.
+ * CPU time is exact as long as no thread has ended; the time of ended threads is counted in hundredths of a second.
  */
 export function treeUsage(root: number): UsageReport {
   const sum = { cpuMicros: 0, voluntarySwitches: 0, involuntarySwitches: 0, peakMemoryBytes: 0 };
@@ -42,7 +42,7 @@ export function treeUsage(root: number): UsageReport {
 interface Stat {
   readonly parent: number;
   readonly session: number;
-  /** Sums over the process and its children that have ended. */
+  /** CPU time of the process itself and (endedTicks) of its ended children, in clock ticks. */
   readonly ownTicks: number;
   readonly endedTicks: number;
 }
@@ -66,7 +66,7 @@ function threadsOf(pid: number): Pick<UsageReport, "cpuMicros" | "voluntarySwitc
   const sum = { cpuMicros: 0, voluntarySwitches: 0, involuntarySwitches: 0 };
   for (const thread of list(`/proc/${pid}/task`)) {
     const directory = `/proc/${pid}/task/${thread}`;
-    // First of three numbers: time on a CPU, ns.
+    // The first of three numbers is the time on a CPU, ns.
     sum.cpuMicros += (Number.parseInt(read(`${directory}/schedstat`), 10) || 0) / 1000;
     const status = read(`${directory}/status`);
     sum.voluntarySwitches += numberIn(status, "voluntary_ctxt_switches");
@@ -79,7 +79,7 @@ function numberIn(status: string, name: string): number {
   return Number(new RegExp(`^${name}:\\s*(\\d+)`, "m").exec(status)?.[1] ?? 0);
 }
 
-/** Empty where there is no /proc, or when the process has just ended. */
+/** Returns the names in a directory; none without /proc, or if the process has just ended. */
 function list(directory: string): string[] {
   try {
     return readdirSync(directory);

@@ -5,12 +5,12 @@ import { programFailure } from "../../transports/support/program-failure.ts";
 const PROBE_MS = 5000;
 const known = new Map<string, RealProgram>();
 
-/** Program behind a name on PATH, or the reason why none can be run. */
+/** Program that a name on PATH leads to, or the reason why none can be run. */
 export type RealProgram = { readonly path: string } | { readonly reason: string };
 
 /**
- * Finds the program behind a name on PATH, once for each name. A `python3` there may be a version manager's script,
- * which looks for the real one at each start and takes longer than Python itself.
+ * Finds the program that a name on PATH leads to, once per name. A `python3` on PATH may be a script of a version
+ * manager, which searches for the real program at each start and takes longer than Python itself.
  */
 export function realProgram(name: string): RealProgram {
   const found = known.get(name) ?? ask(name);

@@ -1,15 +1,15 @@
-/** Rules for data from other processes and files: each names the field, what was found and what is expected. */
+/** Rules for data from other processes and files. Each returns the field, the value found and the value expected. */
 
 /** Returns undefined for a valid value. `at` names the value in the message. */
 export type Rule = (value: unknown, at: string) => string | undefined;
 
-/** Rules for every field of a type except `type`, which has chosen the rules already. */
+/** Rules for every field of a type except `type`, by which the rules were chosen. */
 export type Fields<Type> = { readonly [Name in Exclude<keyof Type, "type">]-?: Rule };
 
 const LONGEST_SHOWN = 60;
 const UNPRINTABLE = /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu;
 
-/** Shows a value in a message to the user: one short line of printable characters. */
+/** Formats a value for a message to the user: one short line of printable characters. */
 export function shown(value: unknown): string {
   if (value === undefined) return "missing";
   if (typeof value === "function") return "a function";
@@ -18,7 +18,7 @@ export function shown(value: unknown): string {
   return shorten(text);
 }
 
-/** Returns the first line of a foreign text, with characters that a terminal would obey replaced. */
+/** Returns the first line of a foreign text, with control characters, which a terminal would obey, replaced. */
 export function oneLine(text: string, longest: number = 300): string {
   return shorten(text.trim().split("\n", 1)[0] ?? "", longest);
 }
@@ -35,7 +35,7 @@ export function must(expected: string, holds: (value: unknown) => boolean): Rule
 
 export const text: Rule = must("a text", (value) => typeof value === "string");
 export const flag: Rule = must("true or false", (value) => typeof value === "boolean");
-/** Finite number. JSON has no NaN and no infinity: both arrive as null. */
+/** Rule for a finite number. JSON has no NaN and no infinity: both arrive as null. */
 export const number: Rule = must("a number", (value) => typeof value === "number" && Number.isFinite(value));
 
 export function integer(least: number): Rule {
@@ -75,7 +75,7 @@ export function recordOf(rule: Rule): Rule {
       : wrong(value, at, "an object");
 }
 
-/** Makes a rule for an object with these fields; others are allowed. */
+/** Makes a rule for an object with these fields; further fields are allowed. */
 export function shape<Type>(fields: Fields<Type>): Rule {
   const rules = Object.entries<Rule>(fields);
   return (value, at) =>
@@ -99,12 +99,12 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Formats a defect. `at` is empty for a value as a whole. */
+/** Formats a defect. `at` is empty if the whole value is wrong. */
 function wrong(value: unknown, at: string, expected: string): string {
   return `${at === "" ? "it" : at} is ${shown(value)} and must be ${expected}`;
 }
 
-/** Returns the path of a field; at the top of a value that is its name. */
+/** Returns the path of a field; at the top of a value it is just the name. */
 function below(at: string, name: string): string {
   return at === "" ? name : `${at}.${name}`;
 }

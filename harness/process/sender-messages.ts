@@ -1,7 +1,7 @@
 import type { SenderOutcome, SenderPlan } from "../../scenarios/check.ts";
 import type { Address } from "../../transports/contract/transport.ts";
 
-/** Process that sends, closes and exits: `sender-ready`, and after `begin` `sender-done`. */
+/** Process that sends, closes and exits. Reports `sender-ready`, and, after `begin`, `sender-done`. */
 export interface SenderWork extends SenderPlan {
   readonly kind: "sender";
 }

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { IpcError } from "../../transports/contract/errors.ts";
 import { REMEDIES, type Resource } from "../../transports/contract/shortage.ts";
 
-/** Descriptors that a server may hold for each client: a socket, a segment, a pipe for each direction. */
+/** Maximum of descriptors that a server may hold per client: a socket, a segment, or a pipe for each direction. */
 const DESCRIPTORS_PER_CLIENT = 3;
 
 /** Returns how many descriptors a process may still open; Infinity where the system does not show it. */
@@ -17,8 +17,8 @@ export function descriptorsLeft(pid: number): number {
 }
 
 /**
- * Returns the shortage that explains why a server lost clients; undefined when it had enough descriptors for all.
- * libuv accepts and hangs up when a process has none left, so neither end gets an error that names it.
+ * Returns the shortage that explains why a server lost clients; undefined if it had enough descriptors for all. This is
+ * needed because libuv accepts and hangs up if a process has no descriptor left, so that neither end gets that error.
  *
  * @param left descriptors that the server could still open before the clients came
  */
@@ -28,7 +28,7 @@ export function descriptorShortage(left: number, clients: number): IpcError | un
   return new IpcError("IPC_SHORTAGE", `${found}: ${REMEDIES.descriptors}`, { errno: "EMFILE" });
 }
 
-/** Returns what Node lacked when it aborted at its start, from what it printed: it has no error for this. */
+/** Returns the resource that Node lacked when it aborted at its start, found in its output: it reports no error. */
 export function startShortageIn(stderr: string): Resource | undefined {
   if (/pthread_create|uv_thread_create/.test(stderr)) return "processes";
   return /Assertion failed:.*uv_loop_init/.test(stderr) ? "descriptors" : undefined;

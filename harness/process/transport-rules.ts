@@ -1,4 +1,4 @@
-/** Rules that a user's transport must follow before anything is done with it. */
+/** Rules that a user's transport must follow before it is used. */
 import type { Capabilities } from "../../transports/contract/capabilities.ts";
 import { HEADER_BYTES } from "../../transports/contract/frame.ts";
 import type {
@@ -23,7 +23,7 @@ import {
 } from "./rules.ts";
 
 const LONGEST_ID = 80;
-/** Allowed ids: no spaces, no control characters and none that change the direction or look of their neighbours. */
+/** Allowed ids: no spaces, no control characters, no characters that change the direction or look of others. */
 const ID = new RegExp(`^[\\p{L}\\p{M}\\p{N}\\p{P}\\p{S}]{1,${LONGEST_ID}}$`, "u");
 
 const method = must("a function", (value) => typeof value === "function");
@@ -116,7 +116,7 @@ export function describeTransport(transport: TransportDescription): TransportDes
   };
 }
 
-/** Returns a defect where both faces are missing. Other false claims are refuted by checks. */
+/** Returns a defect if both faces are missing. Checks find all other false claims. */
 function faceDefect({ event, blocking }: TransportDescription): string | undefined {
   const isFaceless = event === undefined && blocking === undefined;
   return isFaceless ? "event and blocking are both missing, and one must be there" : undefined;

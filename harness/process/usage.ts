@@ -4,7 +4,7 @@ import type { UsageReport } from "./messages.ts";
 let gcPauseNs = 0;
 let watching: PerformanceObserver | undefined;
 
-/** Counts garbage-collection pauses. They arrive with the event loop, so a blocking process reads them late. */
+/** Counts garbage-collection pauses. Node reports them in the event loop, so a blocking process counts them late. */
 export function watchGarbageCollection(): void {
   watching ??= new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) gcPauseNs += entry.duration * 1e6;
@@ -12,7 +12,7 @@ export function watchGarbageCollection(): void {
   watching.observe({ entryTypes: ["gc"] });
 }
 
-/** Returns what this process has used since it started: getrusage(RUSAGE_SELF), all threads. */
+/** Returns the usage of this process, all its threads, since its start: getrusage(RUSAGE_SELF). */
 export function readUsage(): UsageReport {
   for (const entry of watching?.takeRecords() ?? []) gcPauseNs += entry.duration * 1e6;
   const usage = process.resourceUsage();

@@ -5,7 +5,7 @@ import { Deadline } from "../../transports/support/deadline.ts";
 import { buildFrame, copyOf, type Stampable } from "./message.ts";
 import { arrivedIntact } from "./verify.ts";
 
-/** Called once for each issued request, with the verified reply frame (borrowed) or an error. */
+/** Called once per issued request, with the verified reply frame (borrowed) or an error. */
 export type ReplyCallback = (reply: Uint8Array | undefined, error: IpcError | undefined) => void;
 
 export interface RequestOptions {
@@ -16,19 +16,19 @@ export interface RequestOptions {
 
 const MAX_SLOTS = 1024;
 const DEFAULT_TIMEOUT_MS = 5000;
-/** Longest delay in noticing a deadline, ms: cheap, and far inside the promised 50 ms. */
+/** Longest delay in noticing a deadline, ms: long enough to be cheap, far below the promised 50 ms. */
 const SWEEP_MS = 10;
 
 /**
  * Requests and replies over any connection: correlation ids, pipelining, deadlines, abort.
  *
- * A request occupies a slot of a fixed array. Its id is the slot plus a generation, so a late reply meets another
- * generation and is dropped. `issue` is the hot path and allocates nothing; `request` is the promise on top.
+ * A request occupies a slot of a fixed array. Its id consists of the slot and a generation, by which a late reply is
+ * recognized and dropped. `issue` is the hot path and allocates nothing; `request` adds a promise to it.
  */
 export class RpcClient implements ConnectionHandler {
   /** Number of replies that belonged to no request in flight. */
   unexpected = 0;
-  /** Number of messages that were no valid reply. */
+  /** Number of messages that were not valid replies. */
   corrupted = 0;
 
   readonly #capacity: number;
@@ -69,9 +69,9 @@ export class RpcClient implements ConnectionHandler {
   }
 
   /**
-   * Sends a request. Returns its id, or -1 when no slot is free or the transport is full: wait with `writable`.
+   * Sends a request. Returns its id, or -1 if no slot is free or the transport is full; then wait with `writable`.
    *
-   * @param timeoutMs Infinity for none
+   * @param timeoutMs time-out; Infinity for none
    * @throws IpcError of `Connection.send`
    */
   issue(message: Stampable, timeoutMs: number, callback: ReplyCallback): number {
@@ -119,7 +119,7 @@ export class RpcClient implements ConnectionHandler {
     await this.#connection?.close();
   }
 
-  /** Returns undefined when the transport was full. */
+  /** Returns undefined if the transport was full. */
   #try(body: Uint8Array, method: number, left: number, signal?: AbortSignal): Promise<Uint8Array> | undefined {
     const slot = this.#free[this.#freeCount - 1] as number;
     const id = this.#nextId(slot);
@@ -179,7 +179,7 @@ export class RpcClient implements ConnectionHandler {
   #arm(deadline: number): void {
     clearTimeout(this.#sweeper);
     this.#nextSweep = deadline;
-    // A turn later: if this process was busy until now, a reply that came in time is still in the kernel.
+    // One turn later, since a reply that came in time is still in the kernel if this process was busy.
     this.#sweeper = setTimeout(() => setImmediate(() => this.#sweep()), Math.max(1, deadline - performance.now()));
   }
 

@@ -3,18 +3,18 @@ import { crc32 } from "./crc32.ts";
 
 /** `method` of the last one-way message of a stream; all others have 0. */
 export const STREAM_LAST = 1;
-/** `method` of a one-way message whose arrival the receiver stamps; the stream's last one has STREAM_LAST. */
+/** `method` of a one-way message whose arrival the receiver stamps; the last one of the stream has STREAM_LAST. */
 export const STREAM_TIMED = 2;
 
 /** A message without its id. */
 export interface Stampable {
-  /** Returns the whole frame, with this id from now on. */
+  /** Sets this id in the frame and returns the whole frame. */
   stamp(id: number): Uint8Array;
 }
 
 /**
- * A frame built once and sent many times. Only the id and the checksum bound to it change, so sending costs no pass
- * over the body.
+ * A frame built once and sent many times. Only the id and the checksum, which depends on it, change, so sending does
+ * not read the body.
  */
 export class ReusableMessage implements Stampable {
   /** Header and body; passed to `send` as it is. */
@@ -31,7 +31,7 @@ export class ReusableMessage implements Stampable {
     this.#crc = crc32(body);
   }
 
-  /** Returns the frame, with this id from now on. */
+  /** Sets this id in the frame and returns the frame. */
   stamp(id: number, method: number = this.#method): Uint8Array {
     const length = this.frame.length - HEADER_BYTES;
     writeHeader(this.frame, id, this.#kind, method, 0, length, bindChecksum(this.#crc, id));

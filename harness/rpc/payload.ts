@@ -9,7 +9,7 @@ const LARGE_BYTES = 1024 * 1024;
 /**
  * Makes messages of one size with pseudo-random bodies (xorshift32), the same in every run.
  *
- * @param workMicros CPU time they ask of the server (`Method.work`), µs; above 0 they have at least 4 bytes
+ * @param workMicros CPU time that they request of the server (`Method.work`), µs; above 0 they have at least 4 bytes
  */
 export function payloadMessages(
   kind: Kind,

@@ -2,16 +2,16 @@ import { setTimeout as delay } from "node:timers/promises";
 import { IpcError, isIpcError } from "../../transports/contract/errors.ts";
 import type { RequestOptions, RpcClient } from "./client.ts";
 
-/** First and longest pause between attempts to connect, ms. It doubles; jitter takes up to half of it away. */
+/** First and longest pause between attempts to connect, ms. The pause doubles; jitter takes away up to half of it. */
 const FIRST_BACKOFF_MS = 10;
 const LAST_BACKOFF_MS = 500;
-/** Longest wait of an attempt at an idempotent request, ms; after it the server counts as dead. */
+/** Longest wait for the reply to an idempotent request, ms; after it the server counts as dead. */
 const ATTEMPT_MS = 1000;
 const DEFAULT_TIMEOUT_MS = 5000;
 
 /**
- * A client that outlives its server. It reopens a lost connection with exponential back-off and jitter, so that clients
- * do not return in step. It repeats only requests that the caller marked as idempotent.
+ * A client that outlives its server. It reopens a lost connection with exponential back-off and jitter, so that not all
+ * clients return at the same time. It repeats only requests that the caller marked as idempotent.
  */
 export class ReconnectingRpc {
   connections = 0;
@@ -25,7 +25,7 @@ export class ReconnectingRpc {
     this.#open = open;
   }
 
-  /** @throws IpcError as `RpcClient.request`; IPC_TIMEOUT when no server came back in time, IPC_CLOSED after `close` */
+  /** @throws IpcError as `RpcClient.request`; IPC_TIMEOUT if no server came back in time, IPC_CLOSED after `close` */
   async request(body: Uint8Array, options: RequestOptions & { readonly idempotent: boolean }): Promise<Uint8Array> {
     const { idempotent, timeoutMs = DEFAULT_TIMEOUT_MS, ...rest } = options;
     const deadline = performance.now() + timeoutMs;
@@ -50,7 +50,7 @@ export class ReconnectingRpc {
         const client = await this.#open();
         this.connections++;
         this.#client = client;
-        // A loss before anything is sent: the request has not begun, so it may use the next connection.
+        // If the connection was lost before the request was sent, the request may use the next connection.
         void client.closed.then(() => this.#drop(client));
       } catch (error) {
         this.failedAttempts++;

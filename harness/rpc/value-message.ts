@@ -4,8 +4,8 @@ import type { Stampable } from "./message.ts";
 import { FULL_CHECK_BYTES } from "./verify.ts";
 
 /**
- * A message whose body differs each time. The body is copied in once, and stamped when it is sent, also after a full
- * transport. Larger bodies have no checksum, because the receiver verifies the decoded value instead.
+ * A message whose body differs each time. The body is copied in once; the id is stamped at each attempt to send. Larger
+ * bodies have no checksum, because the receiver verifies the decoded value instead.
  */
 export class ValueMessage implements Stampable {
   readonly #kind: Kind;
@@ -13,7 +13,7 @@ export class ValueMessage implements Stampable {
   #frame: Uint8Array;
   #crc = 0;
 
-  /** @param into memory to reuse when it has the right size */
+  /** @param into memory to reuse if it has the right size */
   constructor(kind: Kind, method: number, into: Uint8Array = new Uint8Array(0)) {
     this.#kind = kind;
     this.#method = method;

@@ -52,11 +52,11 @@ export interface WorkbenchOptions {
   readonly start: DriverStart;
   readonly signal: AbortSignal;
   readonly send: (message: FromDriver) => void;
-  /** Server of the checks that need none of their own; undefined: every server is a fresh one. */
+  /** Server for all checks that do not need their own; undefined: every check starts a new one. */
   readonly shared: SharedPeer | undefined;
 }
 
-/** Context of one check; `cleanUp` ends and sweeps everything it started or allocated. */
+/** Context of one check; `cleanUp` ends and sweeps everything that the check started or allocated. */
 export class Workbench implements CheckContext {
   readonly transport: Transport;
   readonly place: Place;
@@ -106,7 +106,7 @@ export class Workbench implements CheckContext {
     return startPeer({
       transport,
       reference: start.transport,
-      // A mechanism without an event face is served by a blocking loop, as it is meant to be.
+      // The default serves a mechanism without an event face by a blocking loop, as it is meant to be.
       mode: options.mode ?? transport.capabilities.modes[0],
       address,
       pin: start.peerPin,
@@ -168,7 +168,7 @@ export class Workbench implements CheckContext {
     const { connectionsEach: connections, requestsEach, bodyBytes } = load;
     const work: ClientWork = { kind: "client", address: peer.address, connections, requestsEach, bodyBytes };
     this.#needsAddress();
-    // This process serves nothing, so it is one of the clients: starting another process takes longer than its work.
+    // This process is one of the clients, because starting another one takes longer than the work of a client.
     const here = load.processes > 1 ? [loadFromHere(this.transport, work)] : [];
     const elsewhere = Array.from({ length: load.processes - here.length }, () => this.#startClient(work));
     const left = descriptorsLeft(peer.pid);
@@ -193,13 +193,13 @@ export class Workbench implements CheckContext {
     return results;
   }
 
-  /** Returns what the machine lacked, when that ended a server of this check. */
+  /** Returns the shortage of the machine that ended a server of this check, if one did. */
   shortage(): IpcError | undefined {
     const failures = [...this.#peers.values()].map((running) => running.failure());
     return failures.find((failure) => failure?.code === "IPC_SHORTAGE");
   }
 
-  /** Failure of a check in which a program of the user's died or went wrong, with the last line it printed. */
+  /** Adds to a failure that a user's program died or went wrong, if so, with the last line that it printed. */
   async explain(failure: unknown): Promise<unknown> {
     const { id } = this.transport;
     for (const running of [...this.#peers.values()].toReversed()) {
@@ -291,7 +291,7 @@ export class Workbench implements CheckContext {
     const quietly = (promise: Promise<unknown>): Promise<unknown> => promise.catch(() => undefined);
     await Promise.all(this.#rawClients.map((rawClient) => quietly(Promise.resolve(rawClient[Symbol.asyncDispose]()))));
     await Promise.all(this.#reconnecting.map((client) => atMost(quietly(client.close()), CLOSE_TIMEOUT_MS)));
-    // Closing has a limit of its own, which a broken transport may exceed.
+    // A broken transport may exceed its own limit for closing, so there is another one here.
     const closing = this.#clients.map((client) => quietly((async () => client.connection.close(CLOSE_TIMEOUT_MS))()));
     await atMost(Promise.all(closing), 2 * CLOSE_TIMEOUT_MS);
     await Promise.all(this.#children.map((child) => quietly(child.terminate())));
@@ -306,7 +306,7 @@ const isProgram = ({ info }: RunningPeer): boolean => info.language === PROGRAM;
 /** Driver process that a check has started, by itself or through its transport. */
 type OwnProcess = DriverProcess | LaunchedProcess<ToDriver, FromDriver>;
 
-/** Process of a load, in its three steps. */
+/** Process that sends a load, with its three steps. */
 interface LoadClient {
   connected(): Promise<ClientConnected>;
   begin(): void;
@@ -326,7 +326,7 @@ function loadFromHere(transport: Transport, work: ClientWork): LoadClient {
     connected.reject(error);
     said.reject(error);
   });
-  // A failure rejects both promises, and nobody may be waiting for the other one yet.
+  // A failure rejects both promises, also the one that nobody waits for yet.
   for (const each of [connected, said]) each.promise.catch(() => {});
   return { connected: () => connected.promise, begin: begun.resolve, result: () => said.promise };
 }

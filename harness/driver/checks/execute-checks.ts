@@ -13,7 +13,7 @@ import { SharedPeer } from "./shared-peer.ts";
 
 const DEFAULT_TIMEOUT_MS = 20_000;
 
-/** Runs the checks asked for, one after the other, each on a workbench of its own. */
+/** Runs the requested checks one after the other, each on its own workbench. */
 export async function executeChecks(
   plain: Transport,
   start: DriverStart,
@@ -101,19 +101,19 @@ function watchStrayErrors(): { stop(): unknown } {
   };
 }
 
-/** Adds to a failure what a program of the user's has to do with it. */
+/** Adds to a failure the part that a user's program had in it. */
 async function withAccount(bench: Workbench, failure: unknown): Promise<unknown> {
   if (failure instanceof NotApplicable || (isIpcError(failure) && failure.code === "IPC_UNKNOWN_METHOD"))
     return failure;
   return bench.explain(failure);
 }
 
-/** Returns why the claim could not be examined, when that is what was thrown. */
+/** Returns why the claim could not be examined, if that is the failure; otherwise undefined. */
 function inapplicable(failure: unknown, { peerLanguage }: DriverStart): string | undefined {
   if (failure instanceof NotApplicable) return failure.message;
   const unknownMethod = isIpcError(failure) && failure.code === "IPC_UNKNOWN_METHOD";
   if (unknownMethod && peerLanguage === PROGRAM) return "the server is a program of the user's";
-  // Peers in other languages implement the wire protocol, but not always all that these checks need of a server.
+  // Peers in other languages implement the wire protocol, but not always all methods that checks need.
   return unknownMethod && peerLanguage !== "node"
     ? `the peer written in ${peerLanguage} cannot do what it needs`
     : undefined;

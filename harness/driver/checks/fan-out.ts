@@ -9,7 +9,7 @@ import type { RunningPeer } from "../peers/running-peer.ts";
 const PUBLISH_TIMEOUT_MS = 20_000;
 const JOIN_LIMIT_MS = 5000;
 const JOIN_STEP_MS = 20;
-/** Time without a new message for anybody after which the missing ones are lost. */
+/** Time without a new message for any subscriber after which the missing ones count as lost. */
 const QUIET_MS = 1500;
 const SETTLED_MS = 100;
 
@@ -26,7 +26,7 @@ export async function publishTo(
     const { problem } = await running.publish(request, PUBLISH_TIMEOUT_MS);
     if (problem !== undefined) throw new Error(`the server could not publish: ${problem}`);
   };
-  // A server that distributes leaves out its first client, which is the one that asks it to publish.
+  // A server that distributes does not publish to its first client, which is the driver's own.
   const first = distribution === "server" ? await running.connect() : undefined;
   try {
     await first?.request(new Uint8Array(0));
@@ -41,7 +41,7 @@ export async function publishTo(
   }
 }
 
-/** Publishes a little until every subscriber receives it: a mechanism that distributes drops what came before. */
+/** Publishes a little until every subscriber receives it, since messages before that may be dropped. */
 async function allJoined(crowd: readonly Subscriber[], publish: (count: number) => Promise<void>): Promise<void> {
   const deadline = performance.now() + JOIN_LIMIT_MS;
   while (crowd.some(({ heard }) => heard === 0)) {
@@ -55,7 +55,7 @@ async function allJoined(crowd: readonly Subscriber[], publish: (count: number) 
   await untilHeard(crowd, Number.POSITIVE_INFINITY, SETTLED_MS);
 }
 
-/** Resolves when all have that many messages, or nobody received another one for a while. */
+/** Resolves when all have that many messages, or when nobody has received another one for a while. */
 async function untilHeard(crowd: readonly Subscriber[], wanted: number, quietMs: number): Promise<void> {
   let before = -1;
   let changedMs = performance.now();

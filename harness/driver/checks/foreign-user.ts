@@ -7,7 +7,7 @@ import type { DriverStart, UserIds } from "../../process/messages.ts";
 
 const TIMEOUT_MS = 20_000;
 const OTHERS_ENTER = 0o001;
-/** Variables that a process needs. As another user it may start programs whose environment that user can read. */
+/** Variables that the process needs. Others are not passed on, since the other user could read them. */
 const PASSED_ON = /^(?:PATH|TMPDIR|NODE_\w+|IPCMARK_\w+)$/;
 
 export interface ForeignAttempt {
@@ -19,10 +19,10 @@ export interface ForeignAttempt {
 }
 
 /**
- * Runs the same program twice: as ourselves, which must be served, and as `nobody`. Since nothing else differs, a
- * refusal is due to the user.
+ * Runs the same program twice: as our own user, which must be served, and as `nobody`. Nothing else differs, so the
+ * user is the reason of a refusal.
  *
- * @throws NotApplicable where this machine, or the user that runs this, does not allow it
+ * @throws NotApplicable if this machine, or the user that runs this, does not allow it
  */
 export async function attemptAsNobody(what: ForeignAttempt): Promise<ForeignOutcome> {
   const nobody = findNobody();
@@ -36,7 +36,7 @@ export async function attemptAsNobody(what: ForeignAttempt): Promise<ForeignOutc
   await ready(foreign, nobody.uid);
   const control = await attempt(own);
   if (!control.connected) throw new Error(`the same program was refused as our own user too: ${control.refusal}`);
-  // A server with few places frees ours when its client has left.
+  // Waits, since a server with few places frees ours only when its client has left.
   await own.exited;
   return attempt(foreign);
 }
@@ -50,7 +50,7 @@ function findNobody(): UserIds {
   return { uid: Number(ids[1]), gid: Number(ids[2]) };
 }
 
-/** True where every user can pass all directories above this path; otherwise each refusal is due to them. */
+/** True if every user can pass all directories above this path; otherwise they would be the reason of a refusal. */
 function othersMayReach(path: string): boolean {
   for (let at = dirname(path); ; at = dirname(at)) {
     if ((statSync(at).mode & OTHERS_ENTER) === 0) return false;

@@ -5,12 +5,12 @@ import type { RpcClient } from "../../rpc/client.ts";
 import type { RunningPeer } from "../peers/running-peer.ts";
 
 /**
- * Healthy server that harmless checks use one after the other: most of a check is starting its server. It is started
- * anew when its process has ended, or when a check has closed the only connection it can have.
+ * Healthy server that harmless checks use one after the other, because starting a server takes most of the time of a
+ * check. It is started again if its process has ended, or if a check has closed the only connection it can have.
  */
 export class SharedPeer {
   #running: RunningPeer | undefined;
-  /** Rendezvous `parent`: the only connection there is, so it outlives the checks that use it. */
+  /** For rendezvous `parent`: the only connection, which therefore outlives the checks that use it. */
   #onlyClient: RpcClient | undefined;
   #sweep: () => Promise<void> = async () => {};
   #gone = false;
@@ -19,7 +19,7 @@ export class SharedPeer {
     return this.#gone ? undefined : this.#running;
   }
 
-  /** @param sweep removes what the server leaves when it is killed */
+  /** @param sweep removes the remains of the server if it is killed */
   async adopt(running: RunningPeer, sweep: () => Promise<void>): Promise<void> {
     await this.discard();
     this.#running = running;
@@ -52,13 +52,13 @@ export class SharedPeer {
   }
 }
 
-/** Ends a server. Continues it first, for a stopped process takes no SIGTERM; does not wait for a broken one. */
+/** Ends a server. Continues it first, since a stopped process handles no SIGTERM. Does not wait for a broken one. */
 export async function endPeer(running: RunningPeer): Promise<void> {
   if (running.info.pid === process.pid) {
     await running.stop();
     return;
   }
-  // Windows has no stopped processes, and refuses the signal.
+  // Windows has no stopped processes and refuses the signal.
   if (process.platform !== "win32") running.thaw();
   const timer = setTimeout(() => void running.kill("SIGKILL"), 500);
   await running.stop();
@@ -67,7 +67,7 @@ export async function endPeer(running: RunningPeer): Promise<void> {
 
 let places = 0;
 
-/** Makes a directory inside the run's, which nothing but this check writes to. */
+/** Makes a directory inside the directory of the run, to which only this check writes. */
 export function subPlace(place: Place): Place {
   const directory = join(place.directory, `${process.pid.toString(36)}-${(places++).toString(36)}`);
   mkdirSync(directory, { mode: 0o700 });

@@ -4,10 +4,10 @@ import { setTimeout as delay } from "node:timers/promises";
 const LIMIT_MS = 2000;
 
 /**
- * Resolves when every thread of a process that was sent SIGSTOP stands still.
+ * Resolves when every thread of a process stands still after SIGSTOP.
  *
- * The signal returns at once, and the first thread to be scheduled stops the others: until then one of them can still
- * answer (seen with a Python server, which has a thread per connection). Without /proc it resolves at once.
+ * Sending the signal does not wait, and the first thread to be scheduled stops the others. Until then one of them can
+ * still answer (seen with a Python server, which has a thread per connection). Without /proc this does not wait.
  */
 export async function untilStopped(pid: number): Promise<void> {
   const deadlineMs = performance.now() + LIMIT_MS;
@@ -23,7 +23,7 @@ async function isStopped(pid: number): Promise<boolean> {
   return states.every((state) => state === undefined || "TtZX".includes(state));
 }
 
-/** Returns the letter that proc(5) calls `state`; undefined for a thread that ended meanwhile. */
+/** Returns the state of a thread, a letter (see proc(5)); undefined if the thread has ended meanwhile. */
 async function stateOf(path: string): Promise<string | undefined> {
   const stat = await readFile(path, "latin1").catch(() => undefined);
   return stat?.charAt(stat.lastIndexOf(")") + 2);

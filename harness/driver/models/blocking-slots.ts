@@ -7,13 +7,14 @@ import { isEchoOf, sampledChecksumHolds } from "./reply-check.ts";
 const SLOT_BITS = 10;
 
 /**
- * Requests in flight over a blocking connection. An id is a slot and a generation, so that replies may come in any
- * order and a late one meets another generation. Blocking counterpart of `RpcClient`; its loop has the deadlines.
+ * Requests in flight over a blocking connection. An id consists of a slot and a generation, so that replies may come in
+ * any order, and a late one is recognized by its generation. Blocking counterpart of `RpcClient`, without deadlines:
+ * the loop that uses it has them.
  */
 export class BlockingSlots {
   corrupted = 0;
   unexpected = 0;
-  /** Clock at which the request of the reply just received was due or sent, as given to `send`. */
+  /** Time, as given to `send`, at which the request of the reply just received was due or sent. */
   startedNs = 0n;
   readonly #connection: BlockingConnection;
   readonly #into: Uint8Array;
@@ -42,7 +43,7 @@ export class BlockingSlots {
     return this.#free.length === 0;
   }
 
-  /** Returns false when the transport took nothing in that time. @throws IpcError of `BlockingConnection.send` */
+  /** Returns false if the transport took nothing in that time. @throws IpcError of `BlockingConnection.send` */
   send(message: ReusableMessage, startedNs: bigint, timeoutMs: number): boolean {
     const slot = this.#free.at(-1);
     if (slot === undefined) return false;
@@ -56,11 +57,11 @@ export class BlockingSlots {
     return true;
   }
 
-  /** Returns true when a reply to a request in flight came, verified or corrupted; `startedNs` is its request's. */
+  /** Returns true if a reply to a request in flight came, verified or corrupted; then sets `startedNs`. */
   receive(timeoutMs: number): boolean {
     const length = this.#connection.receive(this.#into, timeoutMs);
     if (length < 0) return false;
-    // Where all replies have one size, none of them is allocated.
+    // If all replies have the same size, this allocates nothing.
     const reply = length === this.#into.length ? this.#into : this.#into.subarray(0, length);
     if (length < HEADER_BYTES || !arrivedIntact(reply) || readKind(reply) !== Kind.reply) {
       this.corrupted++;

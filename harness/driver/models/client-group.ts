@@ -11,7 +11,7 @@ const READY_TIMEOUT_MS = 30_000;
 /** Longest wait for a window beyond its planned time. */
 const WINDOW_TIMEOUT_MS = 60_000;
 
-/** Client processes of one cell, on the driver's CPUs: they inherit its mask. */
+/** Client processes of one cell. They run on the driver's CPUs, because they inherit its mask. */
 export class ClientGroup {
   readonly #children: readonly DriverProcess[];
   #used = NOTHING_USED;
@@ -21,10 +21,11 @@ export class ClientGroup {
   }
 
   /**
-   * Resolves when all are connected. They connect when the last one has loaded: a server may close an idle connection.
+   * Resolves when all are connected. They connect only when the last one has loaded, since a server may close an idle
+   * connection.
    *
-   * @param keepAlive called after each start, to use a connection of the caller for the same reason
-   * @throws Error with the reason of the first one that is not connected
+   * @param keepAlive called after each start; it must use the caller's connection, for the same reason
+   * @throws Error with the reason why the first one is not connected
    */
   static async start(
     site: Site,
@@ -36,7 +37,7 @@ export class ClientGroup {
     const children: DriverProcess[] = [];
     const group = new ClientGroup(children);
     try {
-      // One after the other: sixteen compilers starting at once on two CPUs run into each other's time limits.
+      // One after the other, since sixteen compilers that start together on two CPUs would exceed their time limits.
       for (let index = 0; index < clients; index++) {
         const child = await startDriver("client");
         children.push(child);
@@ -63,7 +64,7 @@ export class ClientGroup {
     for (const child of this.#children) child.send(message);
   }
 
-  /** Collects one answer of each. @throws Error when one fails or does not answer in that time */
+  /** Collects one answer of each process. @throws Error if one fails or does not answer in that time */
   collect<Type extends "load-window" | "stream-report">(
     type: Type,
     timeoutMs: number,
@@ -78,7 +79,7 @@ export class ClientGroup {
     );
   }
 
-  /** Runs one window of all clients, each with its own part. @throws Error as `collect` */
+  /** Runs one window of all clients; each does its own part. @throws Error as `collect` */
   async window(order: LoadOrder, plannedMs: number): Promise<ClientWindow[]> {
     this.tell({ type: "go", ...order });
     const windows = await this.collect("load-window", WINDOW_TIMEOUT_MS + plannedMs);

@@ -1,4 +1,4 @@
-/** Loops of a client over both faces, whose requests have a schedule or follow each other. */
+/** Loops of a client over both faces. Its requests have a schedule, or each follows the reply to the last one. */
 import type { BlockingConnection } from "../../../transports/contract/transport.ts";
 import type { RpcClient } from "../../rpc/client.ts";
 import type { ReusableMessage } from "../../rpc/message.ts";
@@ -9,17 +9,17 @@ import { isEchoOf, sampledChecksumHolds } from "./reply-check.ts";
 import { scheduleMissed } from "./schedule.ts";
 import { watchProgress } from "./watch.ts";
 
-/** Most requests that a blocking client keeps in flight; the others count from their intended start. */
+/** Maximum number of requests that a blocking client keeps in flight; the others wait, which counts as latency. */
 export const BLOCKING_SLOTS = 512;
 const SLICE_MS = 100;
-/** A mechanism that needs this many times the planned span will not catch up. */
+/** Multiple of the planned time after which the window is given up: the mechanism will not catch up. */
 const GIVE_UP_FACTOR = 4;
-/** Largest lateness of a timer, ms: the rest of a wait is slept more precisely. */
+/** Largest lateness of a timer, ms; the rest of a wait uses a more precise sleep. */
 const TIMER_MARGIN_MS = 0.2;
 /** Longest time that `setTimeout` can wait. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** Window of one client, as its loops need it. */
+/** Parameters of one client's window, for its loops. */
 export interface Task {
   readonly count: number;
   readonly requestOf: (index: number) => ReusableMessage;
@@ -28,26 +28,26 @@ export interface Task {
   readonly startNs: bigint;
   /** Rate of this client. */
   readonly ratePerSecond: number;
-  /** Time after which a missing reply is lost. */
+  /** Time after which a missing reply counts as lost. */
   readonly lostMs: number;
   readonly largestBytes: number;
-  /** Requests start on a busy-polled schedule; otherwise the client sleeps between them, as a real one does. */
+  /** True: the client polls the clock for its schedule. False: it sleeps between requests, as a real client does. */
   readonly polls: boolean;
 }
 
 const bell = new Int32Array(new SharedArrayBuffer(4));
 
-/** Stops the thread: only while nothing can arrive. */
+/** Blocks the thread; to be used only while nothing can arrive. */
 export function sleepMs(ms: number): void {
   if (ms > 0) Atomics.wait(bell, 0, 0, ms);
 }
 
-/** Counters of both faces. */
+/** Counters for the loops of both faces. */
 class Progress {
   readonly task: Task;
   readonly samples: Float64Array;
   readonly lateness: Float64Array;
-  /** Number of requests whose time has come, then of those sent and of those answered. */
+  /** Numbers of requests that were due so far, that were sent, and that were answered. */
   attempted = 0;
   sent = 0;
   done = 0;
@@ -64,7 +64,7 @@ class Progress {
     return Number(process.hrtime.bigint() - this.task.startNs);
   }
 
-  /** Counts the requests whose time has come. */
+  /** Counts the requests that are due. */
   attempt(nowNs: number): void {
     const { due, count } = this.task;
     if (due === null) {
@@ -77,7 +77,7 @@ class Progress {
     }
   }
 
-  /** Returns the time until the next request, ms; Infinity where none is on a schedule. */
+  /** Returns the time until the next request, ms; Infinity if none is scheduled. */
   untilNextMs(nowNs: number): number {
     return ((this.task.due?.[this.attempted] ?? Number.POSITIVE_INFINITY) - nowNs) / 1e6;
   }
@@ -101,7 +101,7 @@ class Progress {
       elapsedNs: this.now(),
       messages: this.done,
       samples: this.samples.subarray(0, this.done),
-      // In a closed loop one request is out; in an open one all of them were to be.
+      // In a closed loop one request is missing; in an open loop, all that have no reply.
       lost: isComplete ? 0 : due === null ? 1 : count - this.done,
       corrupted: faults.corrupted + this.corrupted,
       duplicated: faults.duplicated,
@@ -140,7 +140,7 @@ export class EventWindow {
     const progress = this.#progress;
     return new Promise((resolve) => {
       const unwatch = watchProgress(
-        // While no reply is due, there is nothing to miss.
+        // While no reply is missing, this changes all the time, so the watch does not end the window.
         () => (progress.attempted === progress.done ? -performance.now() : progress.done),
         (problem) => this.#finish(problem),
         this.#task.lostMs,
@@ -162,7 +162,7 @@ export class EventWindow {
     });
   }
 
-  /** Sends what is due, then polls, or sleeps until the next request in a way that fits distance and open replies. */
+  /** Sends the requests that are due. Then polls or sleeps, depending on the time to the next one and open replies. */
   #keepSchedule(): void {
     const progress = this.#progress;
     for (;;) {
@@ -182,7 +182,7 @@ export class EventWindow {
         return;
       }
       if (this.#client.inFlight > 0 || progress.sent < progress.attempted) {
-        // Never sleeps: a reply may come before a timer would fire.
+        // Does not use a timer, since a reply may come before it would fire.
         setImmediate(this.#turn);
         return;
       }
@@ -246,7 +246,7 @@ export class BlockingWindow {
   readonly #task: Task;
   readonly #progress: Progress;
   readonly #slots: BlockingSlots;
-  /** Time at which a reply came, or none was due, ns after the start. */
+  /** Last time at which a reply came or none was missing, ns after the start. */
   #movedNs = 0;
 
   constructor(connection: BlockingConnection, task: Task, slots: number) {
@@ -270,7 +270,7 @@ export class BlockingWindow {
     return this.#progress.window({ corrupted, duplicated }, problem);
   }
 
-  /** Sends and receives one message, or sleeps: a due burst must not keep the loop from replies that have come. */
+  /** Sends and receives one message, or sleeps. Only one, so that a burst of requests does not delay replies. */
   #step(nowNs: number): void {
     const progress = this.#progress;
     const { due, requestOf, startNs, polls } = this.#task;
@@ -279,7 +279,7 @@ export class BlockingWindow {
     if (progress.sent < progress.attempted && !this.#slots.full) {
       const startedNs =
         due === null ? process.hrtime.bigint() : startNs + BigInt(Math.round(due[progress.sent] as number));
-      // With nothing in flight it waits for a full transport; otherwise a reply may be what frees space.
+      // If nothing is in flight, waits for space in the transport; otherwise receiving a reply may free space.
       const sendMs = !polls && this.#slots.inFlight === 0 ? 1 : 0;
       if (this.#slots.send(requestOf(progress.sent), startedNs, sendMs)) progress.sent++;
     }

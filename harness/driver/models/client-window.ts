@@ -4,11 +4,11 @@ import type { CLEAN, Window } from "./model.ts";
 /** Measurements of one of several clients in a window. */
 export interface ClientWindow extends Window {
   readonly samples: Float64Array;
-  /** CLOCK_MONOTONIC. */
+  /** Time of the start, CLOCK_MONOTONIC. */
   readonly startedNs: bigint;
 }
 
-/** Merges the windows of all clients: the samples of all, over the span from the first start to the last end. */
+/** Merges the windows of all clients: all samples, and the time from the first start to the last end. */
 export function together(windows: readonly ClientWindow[]): Window {
   const started = windows.map(({ startedNs }) => startedNs).reduce((a, b) => (a < b ? a : b));
   const ended = windows
@@ -34,7 +34,7 @@ export function together(windows: readonly ClientWindow[]): Window {
   };
 }
 
-/** Merges samples about in the order of time, which separates the two halves of a window. */
+/** Merges samples in approximate order of time, so that the two halves of a window can be compared. */
 function interleaved(lists: readonly Float64Array[]): Float64Array {
   const all = new Float64Array(lists.reduce((sum, list) => sum + list.length, 0));
   const longest = Math.max(0, ...lists.map(({ length }) => length));

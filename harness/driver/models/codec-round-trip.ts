@@ -13,10 +13,10 @@ import { CLEAN, type Link, LOST_AFTER_MS, type Model, type Window } from "./mode
 import { watchProgress } from "./watch.ts";
 
 const SLICE_MS = 100;
-/** Spare bytes for a reply that is larger than usual: the first of a stateful codec. */
+/** Spare bytes for a reply that is larger than usual: the first one of a stateful codec. */
 const SPARE_BYTES = 4096;
 
-/** Encode, send, decode and encode at the peer, receive, decode: a round trip with four conversions inside. */
+/** Round trip with four conversions: encode, send, decode and encode at the peer, receive, decode. */
 export const codecRoundTrip: Model = {
   id: "codec-round-trip",
   async prepare({ link, start }, { corpus: wanted, payloadBytes }) {
@@ -31,7 +31,7 @@ export const codecRoundTrip: Model = {
   },
 };
 
-/** Codec of each connection, for all its cells: the peer's end keeps its state as long. */
+/** Codec of each connection, for all its cells, since the peer also keeps the state of its codec that long. */
 const codecs = new WeakMap<Link, Codec>();
 
 async function codecOf(link: Link, id: CodecId): Promise<Codec> {
@@ -40,7 +40,7 @@ async function codecOf(link: Link, id: CodecId): Promise<Codec> {
   return codec;
 }
 
-/** Conversions of the driver, and the samples around all four. */
+/** Conversions of the driver, and the samples, which include all four conversions. */
 class Exchange {
   readonly message = new ValueMessage(Kind.request, Method.recode);
   readonly #codec: Codec;
@@ -68,7 +68,7 @@ class Exchange {
     this.message.load(this.#codec.encode(this.#values[this.done & 1]));
   }
 
-  /** Takes a reply whose header was checked. Verifies the value after the clock has stopped. */
+  /** Takes a reply with a checked header. Verifies the value after the clock has stopped. */
   decode(reply: Uint8Array): string | undefined {
     const refusal = statusError(readStatus(reply));
     if (refusal !== undefined) return refusal.message;

@@ -2,7 +2,7 @@ import { ClientGroup } from "./client-group.ts";
 import { together } from "./client-window.ts";
 import { givenUp, type Model } from "./model.ts";
 
-/** Client processes with one request in flight each, started by one signal. */
+/** Client processes with one request in flight each, which start together. */
 export const fanIn: Model = {
   id: "fan-in",
   async prepare(site, load) {

@@ -3,11 +3,11 @@ import { ClientGroup } from "./client-group.ts";
 import { givenUp, type Model, type Site, type Window } from "./model.ts";
 
 const REPORT_TIMEOUT_MS = 15_000;
-/** Longest wait for the report of a probe: a subscriber that has joined reports at once, another one never. */
+/** Longest wait for the report of a probe, which only a subscriber that has joined sends, and without delay. */
 const PROBE_TIMEOUT_MS = 300;
 const MAX_PROBES = 40;
 
-/** Stream from the server to subscriber processes; the clock runs until the last one has the last message. */
+/** Stream from the server to subscriber processes. The clock runs until all of them have the last message. */
 export const fanOut: Model = {
   id: "fan-out",
   async prepare(site, { clients, payloadBytes }) {
@@ -27,7 +27,7 @@ export const fanOut: Model = {
   },
 };
 
-/** Probes all subscribers. Each probe is one message longer than the last, so that late reports are recognized. */
+/** Probes all subscribers. Each probe is one message longer than the one before, to recognize late reports. */
 async function probeAll(site: Site, group: ClientGroup, publish: (messages: number) => PeerPublish): Promise<void> {
   for (let messages = 1; messages <= MAX_PROBES; messages++) {
     await site.link.peer.publish(publish(messages), REPORT_TIMEOUT_MS);

@@ -2,7 +2,7 @@ import { CLEAN, type Model } from "./model.ts";
 
 const SLICE_MS = 100;
 
-/** Open connection on which nobody sends. One "message" of the plan is one millisecond. */
+/** Open connection on which nobody sends. One "message" in the plan means one millisecond. */
 export const idle: Model = {
   id: "idle",
   prepare({ link }) {
@@ -14,7 +14,7 @@ export const idle: Model = {
         let problem: string | undefined;
         if (link.face === "event") await new Promise((resolve) => setTimeout(resolve, count));
         else {
-          // Waits as the application would: in the call, for as long as the mechanism lets it sleep or makes it spin.
+          // Waits in the call, as an application would; the mechanism sleeps or spins in it.
           for (let leftMs = count; leftMs > 0 && problem === undefined; leftMs = count - elapsedMs()) {
             if (link.connection.receive(into, Math.min(SLICE_MS, Math.ceil(leftMs))) >= 0) problem = "a message came";
           }

@@ -1,6 +1,6 @@
 import type { Model } from "./model.ts";
 
-/** Models by id. Loaded on demand: loading all would take a good part of the half second that a driver lives. */
+/** Models by id. They are loaded on demand, since loading all would take a large part of a driver's half second. */
 export const MODELS: Readonly<Record<string, () => Promise<Model>>> = {
   "ping-pong": async () => (await import("./ping-pong.ts")).pingPong,
   pipeline: async () => (await import("./pipeline.ts")).pipeline,

@@ -6,7 +6,7 @@ import type { ReusableMessage } from "../../rpc/message.ts";
 import { payloadMessages } from "../../rpc/payload.ts";
 
 /**
- * Draws the part of each of `count` messages: each part gets its share, to one message, in a shuffled order.
+ * Draws the part (size) of each of `count` messages. Each part gets its share (± one message), in a shuffled order.
  *
  * @returns indexes of `parts`
  */
@@ -33,7 +33,7 @@ export function drawParts(parts: readonly MixPart[], count: number, seed: number
   return drawn;
 }
 
-/** Requests of a load, all sizes of its mix. */
+/** Requests of a load, for all sizes of its mix. */
 export class RequestMix {
   /** Size of the largest request, header included. */
   readonly largestBytes: number;
@@ -50,8 +50,8 @@ export class RequestMix {
    * Draws the requests of one of several clients in one window. Each client takes every n-th of all requests, so that
    * the shares hold for all clients together.
    *
-   * @param each requests of each client
-   * @returns request of an index below `each`
+   * @param each number of requests per client
+   * @returns function that returns the request of an index below `each`
    */
   draw(each: number, client: number, clients: number, seed: number): (index: number) => ReusableMessage {
     const drawn = drawParts(this.#parts, each * clients, seed);

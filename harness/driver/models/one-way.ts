@@ -6,12 +6,12 @@ import { schedule, scheduleMissed } from "./schedule.ts";
 
 const REPORT_TIMEOUT_MS = 10_000;
 
-/** Lone one-way messages, stamped on arrival by the receiver with the CLOCK_MONOTONIC that both processes share. */
+/** Single one-way messages. The receiver stamps each arrival by CLOCK_MONOTONIC, which both processes share. */
 export const oneWay: Model = {
   id: "one-way",
   prepare({ link }, { payloadBytes, ratePerSecond }) {
     const messages = payloadMessages(Kind.oneWay, payloadBytes);
-    // The last message of a stream only ends it. The request for stamps comes before, so a stream needs two.
+    // A stream needs two messages: the last one only ends it, and those before it request stamps.
     return { window: (count) => runOneWay(link, messages, Math.max(2, count), ratePerSecond ?? 1000) };
   },
 };
@@ -54,7 +54,7 @@ async function runOneWay(
   }
 }
 
-/** Sends, waiting where the transport is full: that time is part of the latency. */
+/** Sends; waits if the transport is full, and that time is part of the latency. */
 async function handOver(link: Link, frame: Uint8Array): Promise<boolean> {
   if (link.face === "blocking") return link.connection.send(frame, LOST_AFTER_MS);
   const deadline = performance.now() + LOST_AFTER_MS;
@@ -65,7 +65,7 @@ async function handOver(link: Link, frame: Uint8Array): Promise<boolean> {
   return true;
 }
 
-/** Polls the clock; in an event loop it lets the loop turn. Returns its delay, ns. */
+/** Polls the clock until the time is due; an event loop turns meanwhile. Returns the delay, ns. */
 async function waitUntil(link: Link, startedNs: bigint, dueNs: number): Promise<number> {
   for (;;) {
     const lateNs = Number(process.hrtime.bigint() - startedNs) - dueNs;

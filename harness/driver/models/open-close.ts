@@ -5,7 +5,7 @@ import { pingPongOver } from "./ping-pong.ts";
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
-/** Connect, one verified round trip, close. The server keeps running, and so does the driver's own connection. */
+/** Connect, one verified round trip, close. The server runs on, and the driver's own connection stays open. */
 export const openClose: Model = {
   id: "open-close",
   prepare(site, { payloadBytes }) {

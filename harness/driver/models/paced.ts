@@ -6,7 +6,7 @@ import { BLOCKING_SLOTS, BlockingWindow, EventWindow, type Task } from "./client
 import { LOST_AFTER_MS, type Model } from "./model.ts";
 import { schedule } from "./schedule.ts";
 
-/** Time in which a window allocates its arrays, before its first request is due. */
+/** Time before the first request is due, in which a window allocates its arrays. */
 const LEAD_NS = 1_000_000n;
 
 /** Open loop: requests start on a busy-polled schedule, and latency counts from the intended start. */

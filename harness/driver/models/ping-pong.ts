@@ -16,7 +16,7 @@ export const pingPong: Model = {
   prepare: ({ link }, { payloadBytes }) => pingPongOver(link, payloadBytes),
 };
 
-/** Prepares the same over any open connection. */
+/** Prepares a ping-pong over any open connection. */
 export function pingPongOver(wire: Wire, payloadBytes: number): PreparedModel {
   const messages = payloadMessages(Kind.request, payloadBytes);
   if (wire.face === "event") return { window: (count) => new EventPingPong(wire.client, messages, count).run() };
@@ -48,7 +48,7 @@ class EventPingPong {
     return new Promise((resolve) => {
       let seen = -1;
       let stillMs = 0;
-      // A watch beside the loop costs nothing per message, unlike a deadline per request.
+      // Unlike a deadline per request, this watch costs nothing per message.
       const watch = setInterval(() => {
         stillMs = this.#done === seen ? stillMs + WATCH_MS : 0;
         seen = this.#done;
@@ -146,7 +146,7 @@ function blockingPingPong(
 
 const DAMAGED = "a reply arrived damaged";
 
-/** Makes one verified round trip; returns the reason when there was none. */
+/** Makes one verified round trip; returns the reason if it failed. */
 function exchange(
   connection: BlockingConnection,
   request: Uint8Array,

@@ -149,7 +149,7 @@ function runBlocking(
   try {
     while (done < count && problem === undefined) {
       if (!batched || slots.inFlight === 0) {
-        // A full transport is no reason to wait while replies are due: the server may be waiting for us to read them.
+        // If replies are missing, does not wait for a full transport: the server may be waiting for us to read them.
         const next = (): ReusableMessage => messages[sent % messages.length] as ReusableMessage;
         while (sent < count && slots.send(next(), process.hrtime.bigint(), 0)) sent++;
       }

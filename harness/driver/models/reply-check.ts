@@ -2,8 +2,8 @@ import { HEADER_BYTES, readStatus, Status } from "../../../transports/contract/f
 import { checksumHolds, FULL_CHECK_BYTES, LARGE_EVERY } from "../../rpc/verify.ts";
 
 /**
- * Checks a reply inside the timed window: an echo of this request, of its length and with its first and last word.
- * The rpc layer has checked header, id and (small bodies) checksum before.
+ * Checks inside the timed window that a reply echoes this request: same length, same first and last word. The rpc layer
+ * has checked the header, the id and, for small bodies, the checksum before.
  */
 export function isEchoOf(request: Uint8Array, reply: Uint8Array): boolean {
   return reply.length === request.length && readStatus(reply) === Status.ok && sameEnds(request, reply);
@@ -17,7 +17,7 @@ function sameEnds(a: Uint8Array, b: Uint8Array): boolean {
   return true;
 }
 
-/** Checks outside the window: all bytes of one large reply in 64. */
+/** Checks all bytes of one in 64 large replies, outside the timed window. */
 export function sampledChecksumHolds(reply: Uint8Array, index: number): boolean {
   if (reply.length <= HEADER_BYTES + FULL_CHECK_BYTES || index % LARGE_EVERY !== 0) return true;
   return checksumHolds(reply);

@@ -3,7 +3,7 @@ import { randomFrom } from "../../results/random.ts";
 /**
  * Returns the intended starts of an open loop, ns after the beginning, ascending.
  *
- * @param arrivals `fixed`: one every 1/rate. `poisson`: exponential gaps of that mean, from the seed.
+ * @param arrivals `fixed`: one every 1/rate seconds. `poisson`: random exponential gaps with that mean, from the seed.
  */
 export function schedule(
   count: number,
@@ -23,17 +23,17 @@ export function schedule(
   return starts;
 }
 
-/** Share of the window by which a driver may fall behind; beyond it the point would describe the driver. */
+/** Share of the window by which a driver may fall behind; with more, the result would describe the driver. */
 const BEHIND_SHARE = 0.05;
 
-/** Returns why a point is refused; undefined when the driver kept its schedule. */
+/** Returns why a window is refused; undefined if the driver kept its schedule. */
 export function scheduleMissed(
   lateness: Float64Array,
   starts: Float64Array,
   ratePerSecond: number,
 ): string | undefined {
   const spanNs = (starts.at(-1) ?? 0) + 1e9 / ratePerSecond;
-  // The newest tenth, because falling behind accumulates; its median, because one stall is not falling behind.
+  // The newest tenth, because the delay of a slow driver accumulates; its median, because one stall does not count.
   const newest = lateness.slice(Math.floor(lateness.length * 0.9)).sort();
   const behindNs = newest[newest.length >> 1] ?? 0;
   if (behindNs <= BEHIND_SHARE * spanNs) return undefined;

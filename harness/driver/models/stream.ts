@@ -5,10 +5,10 @@ import { type ReusableMessage, STREAM_LAST } from "../../rpc/message.ts";
 import { payloadMessages } from "../../rpc/payload.ts";
 import { givenUp, type Link, lostAfterMs, type Model, type Window } from "./model.ts";
 
-/** Longest wait: after a stream that lost its last message the receiver reports by itself in one to two seconds. */
+/** Longest wait for a report. If a stream lost its last message, the receiver reports within two seconds anyway. */
 const REPORT_TIMEOUT_MS = 10_000;
 
-/** One-way messages as fast as the transport takes them; the clock stops at the receiver, which verifies each one. */
+/** One-way messages as fast as the transport takes them. The receiver verifies each one and stops the clock. */
 export const stream: Model = {
   id: "stream",
   prepare({ link }, { payloadBytes }) {

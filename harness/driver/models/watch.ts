@@ -3,11 +3,11 @@ import { LOST_AFTER_MS } from "./model.ts";
 const WATCH_MS = 100;
 
 /**
- * Watches the progress of an event loop from beside it: a deadline per request would cost every message something.
+ * Watches the progress of an event loop by a timer, because a deadline per request would cost time for every message.
  *
- * @param done messages finished so far
- * @param onStill called once when nothing moved for `limitMs`
- * @returns ends the watch
+ * @param done returns the number of messages finished so far
+ * @param onStill called once if that number did not change for `limitMs`
+ * @returns function that ends the watch
  */
 export function watchProgress(
   done: () => number,

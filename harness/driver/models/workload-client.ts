@@ -6,7 +6,7 @@ import { RequestMix } from "./mix.ts";
 import { lostAfterMs, type Wire } from "./model.ts";
 import { schedule } from "./schedule.ts";
 
-/** Client of a workload: sleeps between its requests as a real client does. */
+/** Client of a workload, which sleeps between its requests as a real client does. */
 export class WorkloadClient {
   readonly #wire: Wire;
   readonly #load: Load;
@@ -54,7 +54,7 @@ export class WorkloadClient {
     };
   }
 
-  /** Returns intended starts. Fixed: the clients take turns. Poisson: each has its own, which add up to the rate. */
+  /** Returns the intended starts. Fixed: clients take turns. Poisson: each has its own, with its part of the rate. */
   #dueOf(count: number, rate: number, arrivals: Load["arrivals"], seed: number): Float64Array {
     const due = schedule(count, rate, arrivals, seed + this.#client);
     const offsetNs = ((1e9 / rate) * this.#client) / this.#load.clients;
@@ -63,15 +63,15 @@ export class WorkloadClient {
 }
 
 const FINEST_SLACK_NS = 1000;
-/** Value that, written to the file, sets the default of the process. */
+/** Value that resets the file to the default of the process. */
 const DEFAULT_SLACK_NS = 0;
 
-/** Sets how late the kernel may wake this thread, which would be a lateness of the client, not of the mechanism. */
+/** Sets how late the kernel may wake this thread, since that delay is due to the client, not to the mechanism. */
 function setTimerSlack(ns: number): void {
   try {
     writeFileSync("/proc/self/timerslack_ns", String(ns));
   } catch {
-    // Other systems and old kernels have no such file: the report shows the lateness.
+    // Other systems and old kernels have no such file; the report shows the lateness.
   }
 }
 

@@ -7,13 +7,13 @@ import { together } from "./client-window.ts";
 import { givenUp, type Model, type Site, type Window } from "./model.ts";
 import { WorkloadClient } from "./workload-client.ts";
 
-/** Time from the order to the begin of a window, ms: by then every client has it. */
+/** Time from the order to the beginning of a window, ms, so that every client has the order by then. */
 const LEAD_MS = 2;
 const LEAD_MS_PER_CLIENT = 0.5;
 /**
- * Messages of each client before the first window, in a closed loop and without work: code is compiled over its first
- * thousands of messages, and a schedule or work would make them slow. Ends with the messages or the time, whichever
- * comes first. A few with work follow, since the server calibrates it at the first one.
+ * Messages of each client before the first window, in a closed loop and without work. They are needed because code is
+ * compiled during the first thousands of messages; a schedule or work would make them slow. Ends with the messages or
+ * the time, whichever comes first. A few messages with work follow: at the first one the server calibrates the work.
  */
 const WARM_MESSAGES_EACH = 2000;
 const WARM_STEP_EACH = 100;
@@ -21,8 +21,8 @@ const WARM_MS = 250;
 const WORK_MESSAGES_EACH = 10;
 
 /**
- * Workload of the user: clients that send at the same time, sizes that take turns, in a closed or an open loop, to a
- * server that works on each request. The driver is the first client, the others are processes beside it.
+ * Workload of the user: several clients send at the same time, with sizes that take turns, in a closed or an open loop,
+ * to a server that works on each request. The driver is the first client; the others are processes of their own.
  */
 export const workload: Model = {
   id: "workload",
@@ -74,12 +74,12 @@ class Clients {
     return this.#group.used;
   }
 
-  /** @throws Error with what went wrong */
+  /** Sends the messages before the first window. @throws Error with the problem of a window */
   async warmUp(): Promise<void> {
     const { clients } = this.#load;
     const startedMs = performance.now();
     for (let each = 0; each < WARM_MESSAGES_EACH && performance.now() - startedMs < WARM_MS; each += WARM_STEP_EACH) {
-      // The first step is short, for the pace is unknown.
+      // The first step is short, because the speed is unknown.
       await this.#warmUp((each === 0 ? 5 : WARM_STEP_EACH) * clients, true);
     }
     if (this.#load.workMicros) await this.#warmUp(WORK_MESSAGES_EACH * clients, false);
@@ -103,7 +103,7 @@ class Clients {
     };
     const plannedMs = ratePerSecond === null ? 0 : (1000 * messages * clients) / ratePerSecond;
     try {
-      // The order goes out before this process does its own part, which may keep it busy to the end.
+      // Sent before this process does its own part, which may keep it busy to the end.
       const others = this.#group.window(order, 4 * plannedMs);
       const [own, theirs] = await Promise.all([this.#own.window(order), others]);
       const window = together([own, ...theirs]);

@@ -9,7 +9,7 @@ import type { PeerStart, StreamReport } from "../../process/messages.ts";
 import { connectRpc } from "../../rpc/connect.ts";
 import type { RunningPeer } from "./running-peer.ts";
 
-/** Hosts the server in this driver: rendezvous `process`. A baseline: nothing crosses a process boundary. */
+/** Hosts the server in this driver, for rendezvous `process`: a baseline that crosses no process boundary. */
 export async function hostPeer(transport: Transport, start: PeerStart): Promise<RunningPeer> {
   const mailbox = new Mailbox<StreamReport>();
   const program = new EventServer(

@@ -6,7 +6,7 @@ import { RpcClient } from "../../rpc/client.ts";
 import { LaunchedProcess } from "./launched-process.ts";
 import { READY_TIMEOUT_MS, type RunningPeer, runningPeer } from "./running-peer.ts";
 
-/** Starts the process through its transport, the one connection to it: rendezvous `parent`. */
+/** Starts the peer through its transport, for rendezvous `parent`. There is only the connection that this opens. */
 export async function startLaunchedPeer(
   transport: Transport,
   command: readonly [string, ...string[]],

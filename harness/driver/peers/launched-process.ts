@@ -11,7 +11,7 @@ import { noteExit } from "../../process/crash.ts";
 import { readLines, writeLine } from "../../process/lines.ts";
 import { Mailbox, type Typed } from "../../process/mailbox.ts";
 
-/** Process of ours that its transport has launched: the control lines use its descriptor 3. */
+/** Process of ours that a transport has launched; its control lines use descriptor 3. */
 export class LaunchedProcess<In extends object, Out extends Typed> {
   readonly pid: number;
   readonly exited: LaunchedPeer["exited"];
@@ -38,7 +38,7 @@ export class LaunchedProcess<In extends object, Out extends Typed> {
     readLines(control, receive, () => this.mailbox.end(() => `the ${name} process ended`));
   }
 
-  /** @param handler handler of this process's end of the connection */
+  /** @param handler handler for this side of the connection */
   static async launch<In extends object, Out extends Typed>(
     name: string,
     transport: Transport,
@@ -59,11 +59,11 @@ export class LaunchedProcess<In extends object, Out extends Typed> {
   }
 
   signal(name: NodeJS.Signals): void {
-    // Once it has been reaped, its number may be another's.
+    // Once the process has been reaped, another one may have its number.
     if (this.#running) process.kill(this.pid, name);
   }
 
-  /** Waits for the end of a process that was asked to end; sends SIGKILL when it does not in time. */
+  /** Waits for the end of a process that was asked to end; sends SIGKILL if it does not end in time. */
   async finish(timeoutMs: number): Promise<PeerExit> {
     const timer = setTimeout(() => this.signal("SIGKILL"), timeoutMs);
     const exit = await this.exited;

@@ -4,10 +4,10 @@ import { runsOnNode } from "../../process/language.ts";
 import { peerDefect } from "../../process/message-rules.ts";
 import type { FromPeer, ToPeer } from "../../process/messages.ts";
 
-/** Peer in a process of its own, started and without a server yet. */
+/** Peer in a process of its own, which has no server yet. */
 export type PeerProcess = Child<ToPeer, FromPeer>;
 
-/** Starts a peer. @param language a peer in another language has its control lines on stdin and stdout */
+/** Starts a peer. @param language of the peer; other languages than Node use stdin and stdout for control lines */
 export async function spawnPeer(
   command: readonly string[],
   language: string,
@@ -20,7 +20,7 @@ export async function spawnPeer(
 }
 
 /**
- * Takes over a peer that was started beside this driver, so that both booted at the same time.
+ * Takes over a peer that was started together with this driver, so that both booted at the same time.
  *
  * @param exited resolves when its starter has reaped it
  */

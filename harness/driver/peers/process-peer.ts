@@ -6,7 +6,7 @@ import { connectRpc } from "../../rpc/connect.ts";
 import type { PeerProcess } from "./peer-process.ts";
 import { READY_TIMEOUT_MS, type RunningPeer, runningPeer } from "./running-peer.ts";
 
-/** Starts a process that listens at an address which both sides have: rendezvous `address`. */
+/** Starts a process that listens at an address that both sides have, for rendezvous `address`. */
 export async function startProcessPeer(
   transport: Transport,
   child: PeerProcess,
@@ -22,7 +22,7 @@ export async function startProcessPeer(
     await child.terminate();
     throw rejection(transport.id, answer);
   }
-  // The process of a program of the user's, which the coordinator ends where the peer cannot.
+  // Reports the process of a user's program, which the coordinator ends if the peer cannot.
   if (answer.language === PROGRAM) onSpawn(answer.pid);
   return runningPeer(transport.id, child, answer, (options) => connectRpc(transport, answer.address, options));
 }

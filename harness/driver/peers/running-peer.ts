@@ -16,17 +16,17 @@ import type {
 } from "../../process/messages.ts";
 import type { RpcClient } from "../../rpc/client.ts";
 
-/** Server started by this driver, however its transport brings the two together. */
+/** Server started by this driver, for every kind of rendezvous. */
 export interface RunningPeer {
   readonly info: Omit<PeerReady, "type">;
   readonly address: Address;
   /** Opens a request/reply client on a connection of its own; rendezvous `parent` has exactly one. */
   connect(options?: OpenOptions): Promise<RpcClient>;
-  /** Waits for the peer's counts of a stream of one-way messages. @throws ControlError when none comes in time. */
+  /** Waits for the peer's report on a stream of one-way messages. @throws ControlError if none comes in time. */
   streamReport(timeoutMs: number): Promise<StreamReport>;
   /**
-   * Returns the usage of the server so far, of a program of the user's with all it has started; null when it shares
-   * this process, and where the system does not report it. Blocking peers serve and cannot be asked.
+   * Returns the usage of the server so far; for a user's program, with all processes it has started. Null if the server
+   * shares this process, or if the system does not report it. A blocking peer cannot answer while it serves.
    *
    * @param hold whether it keeps its compiler from working from now on
    */
@@ -35,11 +35,11 @@ export interface RunningPeer {
   publish(request: PeerPublish, timeoutMs: number): Promise<Published>;
   kill(signal: "SIGTERM" | "SIGKILL"): Promise<PeerExit>;
   stop(): Promise<PeerExit>;
-  /** Returns one sentence about a user's program: it died, or `what`; undefined after an orderly end. */
+  /** Returns a sentence about a user's program: that it died, or `what`; undefined after an orderly end. */
   account?(what: string): Promise<{ readonly text: string } | undefined>;
-  /** Returns the failure that ended it, from its last message; undefined while it runs and after an orderly end. */
+  /** Returns the failure that ended the server, from its last message; undefined if it runs or ended in order. */
   failure(): IpcError | undefined;
-  /** Settles when the process is gone; for a server inside this process, when it was stopped. */
+  /** Settles when the process is gone, or when a server inside this process was stopped. */
   readonly exited: Promise<PeerExit>;
   freeze(): void;
   thaw(): void;
@@ -50,7 +50,7 @@ const STOP_TIMEOUT_MS = 7000;
 const USAGE_TIMEOUT_MS = 5000;
 const ACCOUNT_TIMEOUT_MS = 2000;
 
-/** Peer process with its control lines, whichever side has started it. */
+/** Peer process with its control lines, whether this process or the transport has started it. */
 export interface ControlledProcess {
   readonly mailbox: Mailbox<FromPeer>;
   readonly exited: Promise<PeerExit>;
@@ -63,7 +63,7 @@ export interface ControlledProcess {
   finish(timeoutMs: number): Promise<PeerExit>;
 }
 
-/** Returns the server in a process that has reported it is ready. */
+/** Returns the server in a process that has reported that it is ready. */
 export function runningPeer(
   transport: string,
   peer: ControlledProcess,
@@ -71,7 +71,7 @@ export function runningPeer(
   connect: RunningPeer["connect"],
 ): RunningPeer {
   const isProgram = info.language === PROGRAM;
-  // The process of a program is a child of the peer, which sees whether the number is still that of its child.
+  // A user's program is a child of the peer, and only the peer can see if its process id is still valid.
   const signal: ControlledProcess["signal"] = isProgram
     ? (name) => peer.send({ type: "signal", name: name as PeerSignal["name"] })
     : (name) => peer.signal(name);
@@ -108,7 +108,7 @@ export function runningPeer(
   };
 }
 
-/** Returns one sentence on the part of a user's program in a failure; undefined where it has none. */
+/** Returns a sentence on the part of a user's program in a failure; undefined if it had none. */
 export async function explained(transport: string, peer: RunningPeer, reason: string): Promise<string | undefined> {
   const isAbout = reason.startsWith(`${transport} `);
   const what = isAbout ? reason.slice(transport.length + 1) : `failed: ${reason}`;

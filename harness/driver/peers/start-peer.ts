@@ -16,12 +16,12 @@ export interface PeerSettings {
   readonly key?: Uint8Array;
   readonly pin: PinPrefix;
   readonly language: string;
-  /** Program as in `DriverStart.peerProgram`. */
+  /** Program of the peer, see `DriverStart.peerProgram`. */
   readonly program?: string | undefined;
   /** Id of the codec behind `Method.recode`. */
   readonly codec?: string;
   readonly onSpawn: (pid: number) => void;
-  /** Peer process that was started ahead and waits for its first line; its pid is reported already. */
+  /** Peer process that was started before and waits for its first line; its pid was reported already. */
   readonly early?: PeerProcess;
 }
 
@@ -37,7 +37,7 @@ export async function startPeer(settings: PeerSettings): Promise<RunningPeer> {
     key: encoded,
     ...(codec === undefined ? {} : { codec }),
   };
-  // Each way is loaded only when taken: a driver that starts sooner starts every trial sooner.
+  // Each kind is loaded only if needed, so that a driver starts sooner, and with it every trial.
   switch (transport.capabilities.rendezvous) {
     case "process":
       return (await import("./hosted-peer.ts")).hostPeer(transport, start);

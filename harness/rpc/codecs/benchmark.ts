@@ -6,7 +6,7 @@ import { createCodec } from "./load.ts";
 
 export interface CodecBenchmarkOptions {
   readonly seed?: number;
-  /** Time measured per codec, corpus and direction, ms; default 100. The same again, at most 50, is warm-up. */
+  /** Time measured per codec, corpus and direction, ms; default 100. Warm-up takes the same, at most 50. */
   readonly timeMs?: number;
   readonly codecs?: readonly CodecId[];
   readonly corpora?: readonly CorpusId[];
@@ -20,7 +20,7 @@ export type CodecRow = {
 } & (
   | {
       readonly status: "measured";
-      /** Size of an encoded message; with a stateful codec, of any but the first. */
+      /** Size of an encoded message; for a stateful codec, of every message after the first. */
       readonly bytes: number;
       /** Size of the first message of a connection; differs from `bytes` for stateful codecs. */
       readonly firstBytes: number;
@@ -28,7 +28,7 @@ export type CodecRow = {
       readonly decodeNs: number;
       /** Relative margin of error of the mean, percent, the larger of the two directions. */
       readonly marginPercent: number;
-      /** Messages per sample: enough for the clock. */
+      /** Messages per sample: enough for the resolution of the clock. */
       readonly batch: number;
     }
   | { readonly status: "not-applicable"; readonly reason: string }
@@ -36,12 +36,12 @@ export type CodecRow = {
 
 const DEFAULT_TIME_MS = 100;
 const MAX_WARMUP_MS = 50;
-/** A sample lasts at least this long, so that reading the clock (some 30 ns) is lost in it. */
+/** Least length of a sample, so that the time for reading the clock (some 30 ns) does not matter. */
 const SAMPLE_NS = 20_000;
 const MAX_BATCH = 4096;
 const COMPILE_MS = 10;
 
-/** Sink for results, exported so that it is used; keeps the JIT from eliminating the work. */
+/** Sink for results. It is exported so that the JIT cannot eliminate the work. */
 export let sink = 0;
 
 /** Measures every codec on every corpus, one after the other in this thread. */
@@ -65,7 +65,7 @@ async function measure(codec: Codec, corpus: CorpusId, sample: Sample, timeMs: n
     return { codec: codec.id, corpus, status: "not-applicable", reason };
   }
   const first = Uint8Array.from(codec.encode(value));
-  // The decoder needs the first message too: a stateful one learns from it what the second omits.
+  // The decoder needs the first message too, since a stateful one takes from it what the second omits.
   codec.decode(first);
   const later = Uint8Array.from(codec.encode(value));
   codec.decode(later);
@@ -99,7 +99,7 @@ async function timed(timeMs: number, work: () => void): Promise<{ ns: number; ma
     iterations: 8,
     warmupTime: Math.min(timeMs, MAX_WARMUP_MS),
     warmupIterations: 4,
-    // The median needs the samples only while they are reduced.
+    // The samples are needed only while tinybench computes the median.
     retainSamples: false,
     throws: true,
   });
@@ -114,12 +114,12 @@ async function timed(timeMs: number, work: () => void): Promise<{ ns: number; ma
   return { ns: (p50 * 1e6) / batch, marginPercent: rme, batch };
 }
 
-/** Doubles until a batch lasts long enough, after warm-up: first calls are a hundred times slower. */
+/** Doubles a batch until it lasts long enough. Warms up before, since first calls are a hundred times slower. */
 function batchOf(work: () => void): number {
   const warmUntil = performance.now() + COMPILE_MS;
   while (performance.now() < warmUntil) work();
   for (let batch = 1; batch < MAX_BATCH; batch *= 2) {
-    // The quickest of three: an interruption must not make a small batch look long enough.
+    // Takes the quickest of three, since an interruption could make a small batch look long enough.
     let quickest = Number.POSITIVE_INFINITY;
     for (let attempt = 0; attempt < 3; attempt++) quickest = Math.min(quickest, durationNs(work, batch));
     if (quickest >= SAMPLE_NS) return batch;

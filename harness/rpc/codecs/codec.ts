@@ -1,13 +1,13 @@
 import type { CodecId } from "../../../scenarios/benchmark.ts";
 
 /**
- * Turns values into bytes and back. `raw` carries bytes only, `struct` the three kinds of values of `corpora.ts`, the
- * others all JSON values, and bytes.
+ * Converts values to bytes and back. `raw` carries only bytes, `struct` the three kinds of values of `corpora.ts`; all
+ * others carry JSON values and bytes.
  */
 export interface Codec {
   readonly id: CodecId;
-  /** @throws TypeError for a value it cannot carry. @returns bytes that stay valid at least until the next `encode` */
+  /** @throws TypeError for a value it cannot carry @returns bytes that are valid at least until the next `encode` */
   encode(value: unknown): Uint8Array;
-  /** @throws when the bytes are not what `encode` produces. Byte fields may share memory with `bytes`. */
+  /** @returns the value; its byte fields may share memory with `bytes` @throws if `encode` does not make such bytes */
   decode(bytes: Uint8Array): unknown;
 }

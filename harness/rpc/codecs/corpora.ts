@@ -75,7 +75,7 @@ function makeCall(random: Random): CallSample {
   };
 }
 
-/** Makes a row; some names have letters beyond ASCII, so that a codec fast for ASCII alone does not look fast. */
+/** Makes a row. Some names have letters beyond ASCII, so that a codec fast only for ASCII does not look fast. */
 function makeRow(index: number, random: Random): TableRow {
   const name = `${word(random)} ${index % 8 === 0 ? "Müller" : word(random)}`;
   return {
@@ -94,7 +94,7 @@ function makeBytes(random: Random): Uint8Array {
   return new Uint8Array(words.buffer);
 }
 
-/** Returns an amount with two decimals, rarely a whole number: most need all eight bytes. */
+/** Returns an amount with two decimals. Few are whole numbers, so most need all eight bytes. */
 function cents(random: Random): number {
   return (random() >>> 8) / 100;
 }
@@ -106,7 +106,7 @@ function word(random: Random): string {
   return text;
 }
 
-/** Mulberry32 (T. Ettinger, 2017): 32 signed bits a call. */
+/** Mulberry32 (T. Ettinger, 2017): 32 signed bits per call. */
 function generator(seed: number): Random {
   let state = seed | 0;
   return () => {

@@ -3,8 +3,8 @@ import type { Codec } from "./codec.ts";
 const BASE64 = "$base64";
 
 /**
- * JSON has no bytes: they become `{"$base64": "…"}`. Only the value itself and the fields of the outermost object may
- * be bytes, because a replacer function, which sees all, makes `JSON.stringify` several times slower.
+ * JSON has no bytes, so they become `{"$base64": "…"}`. Only the value itself and the fields of the outermost object
+ * may be bytes, because a replacer function for all values makes `JSON.stringify` several times slower.
  */
 export function createJson(): Codec {
   return {

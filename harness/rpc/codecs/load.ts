@@ -2,8 +2,8 @@ import type { CodecId } from "../../../scenarios/benchmark.ts";
 import type { Codec } from "./codec.ts";
 
 /**
- * Returns a fresh codec. `msgpack-records` keeps state for each direction: each end of a connection needs its own, and
- * decodes in the order of encoding, without gaps. All others are stateless.
+ * Returns a new codec. `msgpack-records` keeps state for each direction: each end of a connection needs its own codec,
+ * and must decode all messages in the order of encoding. All others are stateless.
  */
 export async function createCodec(id: CodecId): Promise<Codec> {
   return (await loadCodec(id))();

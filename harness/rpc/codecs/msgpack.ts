@@ -1,7 +1,7 @@
 import { Packr, Unpackr } from "msgpackr";
 import type { Codec } from "./codec.ts";
 
-/** MessagePack for any library: maps with field names, no extension types for plain data. */
+/** MessagePack that any library can read: maps with field names, no extension types for plain data. */
 export function createMsgpack(): Codec {
   const packr = new Packr({ useRecords: false });
   return {

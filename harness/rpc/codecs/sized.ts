@@ -4,17 +4,17 @@ import { makeTable, type TableSample } from "./corpora.ts";
 import { createCodec } from "./load.ts";
 import { CORPUS_SEED } from "./values.ts";
 
-/** Least size of a value with fields, bytes: every codec encodes a table of one row in fewer. */
+/** Smallest size of a value with fields, bytes: every codec encodes a table of one row in fewer bytes. */
 export const LEAST_SIZED_BYTES = 256;
-/** Length of the text that fills the size: with every codec, its length then takes the same number of bytes. */
+/** Least length of the text that fills the size, so that in every codec its length field has the same size. */
 const LEAST_FILL = 40;
-/** Rows from which the size of a row is estimated. */
+/** Number of rows by which the size of a row is estimated. */
 const ESTIMATE_ROWS = 64;
 const ATTEMPTS = 4;
 
 /**
- * Returns two tables that a round trip takes in turn, so that an earlier reply cannot pass for the current one. Both
- * take exactly this number of bytes in this codec; the last name is longer, to fill the size. `raw` gets bytes.
+ * Returns two tables that round trips use in turn, so that an old reply is not mistaken for the current one. In this
+ * codec both have exactly this number of bytes; a longer last name fills the size. For `raw` returns bytes.
  *
  * @throws RangeError for a size that is too small or that this codec cannot reach
  */
@@ -31,7 +31,7 @@ export async function sizedValues(id: CodecId, size: number): Promise<readonly [
   throw new RangeError(`${id} makes no value of exactly ${size} bytes`);
 }
 
-/** Returns a table of that many rows and that size; undefined where its fewest bytes are more. */
+/** Returns a table with that many rows and that size; undefined if such a table needs more bytes. */
 function fillTo(size: number, rows: number, bytesOf: (table: TableSample) => number): TableSample | undefined {
   let fill = LEAST_FILL;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -44,7 +44,7 @@ function fillTo(size: number, rows: number, bytesOf: (table: TableSample) => num
   return undefined;
 }
 
-/** Returns a table whose last name has that many letters. */
+/** Returns a table in which the last name has that many letters. */
 function filled(count: number, fill: number): TableSample {
   const table = makeTable(count, CORPUS_SEED);
   const rows = table.rows.map((row, index) => (index === count - 1 ? { ...row, name: "x".repeat(fill) } : row));
@@ -55,7 +55,7 @@ function alternate({ kind, rows }: TableSample): TableSample {
   return { kind, rows: rows.map((row) => ({ ...row, email: [...row.email].reverse().join("") })) };
 }
 
-/** Returns the size of an encoded table; with a stateful codec, of any but the first. */
+/** Returns a function for the size of an encoded table; for a stateful codec, of every table after the first. */
 async function measureWith(id: CodecId): Promise<(table: TableSample) => number> {
   const codec: Codec = await createCodec(id);
   codec.encode(filled(2, LEAST_FILL));

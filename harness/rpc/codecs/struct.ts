@@ -2,8 +2,8 @@ import type { Codec } from "./codec.ts";
 import type { BlobSample, CallSample, Sample, TableRow, TableSample } from "./corpora.ts";
 
 /**
- * A program written for exactly these messages: fields in a fixed order, little-endian numbers, strings as u16 length
- * and UTF-8. First byte: 1 call, 2 table, 3 blob. Nothing describes itself, so both ends must be built together.
+ * Format made for exactly these messages: fields in a fixed order, little-endian numbers, strings as u16 length and
+ * UTF-8. First byte: 1 call, 2 table, 3 blob. It does not describe itself, so both ends must be built together.
  */
 export function createStruct(): Codec {
   return {

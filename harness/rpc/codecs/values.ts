@@ -5,14 +5,14 @@ import { createCodec } from "./load.ts";
 /** Seed of the values in every run and in the table of codecs, so that sizes agree and reports can be compared. */
 export const CORPUS_SEED = 1;
 
-/** Returns why this codec cannot carry this kind of value; undefined when it can. */
+/** Returns why this codec cannot carry this kind of value; undefined if it can. */
 export function cannotCarry(codec: CodecId, corpus: CorpusId): string | undefined {
   return codec === "raw" && corpus !== "blob-1mib" ? "raw carries bytes, and this corpus has fields" : undefined;
 }
 
 /**
- * Returns two values that a round trip takes in turn, so that an earlier reply cannot pass for the current one. Both
- * have the same size with every codec. @throws TypeError for a combination of {@link cannotCarry}
+ * Returns two values that round trips use in turn, so that an old reply is not mistaken for the current one. In every
+ * codec both have the same size. @throws TypeError for a combination of {@link cannotCarry}
  */
 export function valuesOf(codec: CodecId, corpus: CorpusId): readonly [unknown, unknown] {
   const reason = cannotCarry(codec, corpus);
@@ -37,7 +37,7 @@ function bytesOf(sample: Sample): Uint8Array | undefined {
   return sample.kind === "blob" ? sample.data : undefined;
 }
 
-/** Returns the size of an encoded message; with a stateful codec, of any but the first. */
+/** Returns the size of an encoded message; for a stateful codec, of every message after the first. */
 export async function encodedBytes(id: CodecId, corpus: CorpusId): Promise<number> {
   const codec = await createCodec(id);
   const [first, second] = valuesOf(id, corpus);
@@ -45,7 +45,7 @@ export async function encodedBytes(id: CodecId, corpus: CorpusId): Promise<numbe
   return codec.encode(second).length;
 }
 
-/** Compares field by field, whatever the class of the containers: codecs may return a Buffer for a Uint8Array. */
+/** Compares field by field and ignores classes, since codecs may return a Buffer for a Uint8Array. */
 export function sameValue(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
