@@ -41,6 +41,7 @@ export function rulesFor(mechanisms: readonly string[]): readonly Rule[] {
     ["harness/inspect/", [/^transports\//, /^harness\/process\//]],
     ["harness/coordinator/", [below, /^scenarios\//, /^harness\/(bundle|c-baseline|process|results|rpc)\//]],
     ["harness/cli/", [/^(transports|scenarios|harness|reports|ci\/gate)\//, packages]],
+    ["harness/bench/gate", [/^harness\//, /^ci\/gate\//]],
     ["harness/", [/^(transports|harness|scenarios)\//]],
     ["reports/", [contract, /^harness\/(results|pick)\//, packages]],
     ["ci/gate/", [below, /^harness\/(bundle|coordinator|process|results|pick)\//, /^reports\//]],

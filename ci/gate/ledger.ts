@@ -26,6 +26,8 @@ export interface Gated extends Limits {
   readonly untold?: string;
 }
 
+/** Largest p with which a p99 that nobody asked for gets pairs of its own: less than the hint of the others. */
+const EXTRA_HINT_P = 0.05;
 /** Number of invalid pairs that end a cell: one may be the machine's. */
 const MAX_INVALID = 2;
 
@@ -147,10 +149,12 @@ export class Ledger {
       median(decided.map((pair) => ("reason" in pair ? Number.NaN : (costOf(pair[side], metric) ?? Number.NaN))));
     const question = { ...gated, ...about.looks };
     const [seen, needed] = [detectable(evidence, question, about.most), pairsToDecide(evidence, question)];
-    const isUndecided = state === "open" || state === "undecided";
+    // An extra metric may still be open: nothing more is looked at.
+    const final = state === "open" ? judge(evidence, { ...question, affordable: 0 }) : state;
+    const isUndecided = final === "open" || final === "undecided";
     return {
       ...start,
-      outcome: isUndecided ? (isExtra ? "untold" : "undecided") : state,
+      outcome: isUndecided ? (isExtra ? "untold" : "undecided") : final,
       ...(isUndecided && isExtra ? { reason: "its pairs scatter too much" } : {}),
       evidence,
       base: typical("base"),
@@ -172,5 +176,5 @@ interface About {
 
 /** True where a metric is worth pairs of its own: a p99 that nobody asked for is so only while it looks slower. */
 function isAskedFor({ gated, state, evidence }: Judged): boolean {
-  return state === "open" && (!gated.isExtra || (evidence !== undefined && isHint(evidence, gated)));
+  return state === "open" && (!gated.isExtra || (evidence !== undefined && isHint(evidence, gated, EXTRA_HINT_P)));
 }

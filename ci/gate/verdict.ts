@@ -24,9 +24,7 @@ export const DEFAULT_RULE: GateRule = { minEffect: 0.05, tolerance: 0.2, alpha: 
 const PASS_LEVEL = 0.025;
 const CONFIDENCE = 0.95;
 /** A cell is looked at further while its p is at most this and its estimate is at least half the smallest effect. */
-const HINT_P = 0.05;
-/** Slowdown that an early pass excludes, in smallest effects, so that a slowdown of that size is looked at further. */
-const EARLY_FACTOR = 2;
+const HINT_P = 0.2;
 /** Ratio of needed to affordable pairs beyond which going on is pointless. The need is a guess from few pairs. */
 const FUTILE_FACTOR = 2;
 const FUTILE_FROM_LOOK = 2;
@@ -99,19 +97,19 @@ export interface Question extends Limits {
 /** Judges one look at the data. */
 export function judge(evidence: Evidence, question: Question): State {
   if (isRegression(evidence, question)) return "regression";
-  const { minEffect, tolerance, affordable } = question;
-  const early = Math.min(tolerance, EARLY_FACTOR * minEffect);
-  if (excludes(evidence, early) && !isHint(evidence, question)) return "not-slower";
-  if (affordable > 0 && !isFutile(evidence, question)) return "open";
-  return excludes(evidence, tolerance) ? "not-slower" : "undecided";
+  const isExcluded = excludes(evidence, question.tolerance);
+  if (isExcluded && !isHint(evidence, question, HINT_P)) return "not-slower";
+  if (question.affordable > 0 && !isFutile(evidence, question)) return "open";
+  return isExcluded ? "not-slower" : "undecided";
 }
 
 function isRegression({ p, effect, looks }: Evidence, { alpha, minEffect }: Question): boolean {
   return p <= alpha * shareOfLook(looks) && effect.ratio >= 1 + minEffect;
 }
 
-export function isHint({ p, effect }: Evidence, { minEffect }: Limits): boolean {
-  return p <= HINT_P && effect.ratio >= 1 + minEffect / 2;
+/** True where a cell looks slower. @param level largest p of a hint */
+export function isHint({ p, effect }: Evidence, { minEffect }: Limits, level: number): boolean {
+  return p <= level && effect.ratio >= 1 + minEffect / 2;
 }
 
 /** True where the slowdown is excluded. A missing bound or NaN excludes nothing. */

@@ -1,0 +1,284 @@
+/**
+ * Measures how often the gate is right: `npm run bench:gate [-- --collect --live 10 --gates 2000]`.
+ *
+ * Without options it resamples gates from the stored pairs of the same code (`ci/gate/calibration/pairs.json`), with
+ * changes put into the head, and writes `ci/gate/CALIBRATION.md`. `--collect` first measures such pairs, base and head
+ * the same directory, and adds them to the file (`--pairs 30` of each cell, about 100 s; `--busy` with a busy loop on
+ * each CPU). `--live <n>` runs so many real gates of the default list, base and head the same directory.
+ *
+ * Rows that are done are kept in `ipcmark-out/bench-gate.json`, so a benchmark that was stopped goes on. A change of the
+ * pairs or of the number of gates begins anew.
+ */
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { nameOf } from "../../ci/gate/cells.ts";
+import type { GateResult, GateRow } from "../../ci/gate/result.ts";
+import { EXIT } from "../results/exit-codes.ts";
+import { median } from "../results/quantiles.ts";
+import { randomFrom } from "../results/random.ts";
+import { store } from "../results/store.ts";
+import {
+  type Injection,
+  type SimulatedGate,
+  type StoredPair,
+  type StoredRun,
+  simulateGate,
+  slower,
+  wilson,
+  withTail,
+} from "./gate/simulate.ts";
+import { machineSentence } from "./machine.ts";
+import { benchOptions, countOf } from "./options.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const PAIRS = join(ROOT, "ci/gate/calibration/pairs.json");
+const DOCUMENT = join(ROOT, "ci/gate/CALIBRATION.md");
+const KEPT = join(ROOT, "ipcmark-out/bench-gate.json");
+const MAIN = join(ROOT, "harness/cli/main.ts");
+const BUSY_LOOP = join(ROOT, "harness/control/keep-awake.mjs");
+const BUDGET_MS = 180_000;
+
+const values = benchOptions({
+  collect: { type: "boolean", default: false },
+  busy: { type: "boolean", default: false },
+  pairs: { type: "string", default: "30" },
+  live: { type: "string", default: "0" },
+  gates: { type: "string", default: "2000" },
+});
+const gates = countOf("gates", values.gates);
+const live = countOf("live", values.live, 0);
+const note = (text: string): boolean => process.stderr.write(`${text}\n`);
+
+/** Counts of one row of the table, or of the live gates. */
+interface Row {
+  readonly what: string;
+  readonly gates: number;
+  readonly red: number;
+  readonly undecided: number;
+  readonly passed: number;
+  /** Gates in which a changed cell was found, where there is one. */
+  readonly found?: number;
+  readonly medianMs: number;
+}
+
+interface Kept {
+  /** Number of pairs and of gates that the rows are of. */
+  readonly of: string;
+  readonly rows: readonly Row[];
+  readonly live: readonly { readonly date: string; readonly exitCode: number; readonly durationMs: number }[];
+}
+
+function storedRuns(): StoredRun[] {
+  return existsSync(PAIRS) ? (JSON.parse(readFileSync(PAIRS, "utf8")) as StoredRun[]) : [];
+}
+
+/** Runs a real gate of this directory against itself. */
+async function realGate(args: readonly string[]): Promise<{ result: GateResult; exitCode: number }> {
+  const out = mkdtempSync(join(tmpdir(), "ipcmark-bench-gate-"));
+  try {
+    const command = [MAIN, "gate", "--base-dir", ROOT, "--out", out, ...args];
+    const child = spawn(process.execPath, command, { stdio: ["ignore", "ignore", "inherit"] });
+    const exitCode = await new Promise<number>((resolve) => child.on("close", (code) => resolve(code ?? EXIT.crash)));
+    return { result: JSON.parse(readFileSync(join(out, "gate.json"), "utf8")) as GateResult, exitCode };
+  } finally {
+    rmSync(out, { recursive: true, force: true });
+  }
+}
+
+async function collect(): Promise<void> {
+  const pairs = String(countOf("pairs", values.pairs, 8));
+  const loops = values.busy
+    ? Array.from({ length: availableParallelism() }, () => spawn(process.execPath, [BUSY_LOOP]))
+    : [];
+  try {
+    // One look: all cells get all pairs.
+    const { result } = await realGate(["--pairs", pairs, "--budget", "1s"]);
+    const measured = result.pairs.flatMap((each) => ("transport" in each.cell ? [{ ...each, cell: each.cell }] : []));
+    const cells = Object.fromEntries(measured.map(({ cell, pairs: found }) => [nameOf(cell), storedOf(found)]));
+    const arms = new Set(measured.map(({ cell }) => `${cell.transport} ${cell.mode} ${cell.placement}`)).size;
+    const run: StoredRun = {
+      date: result.startedAt,
+      machine: machineSentence(result.environment),
+      condition: values.busy ? "busy" : "quiet",
+      pairMs: Math.round(result.durationMs / Number(pairs) / arms),
+      cells,
+    };
+    writeFileSync(PAIRS, `${JSON.stringify([...storedRuns(), run])}\n`);
+    note(`${pairs} pairs of ${measured.length} cells added to ${PAIRS}`);
+  } finally {
+    for (const loop of loops) loop.kill();
+  }
+}
+
+function storedOf(pairs: GateResult["pairs"][number]["pairs"]): StoredPair[] {
+  return pairs.flatMap((pair) => {
+    if (!("base" in pair) || typeof pair.base === "number" || typeof pair.head === "number") return [];
+    const { base, head } = pair;
+    return [[base.p50, head.p50, base.p99, head.p99].map(Math.round) as unknown as StoredPair];
+  });
+}
+
+/** Row of the table: what is put into how many cells, and which row of a gate finds it. */
+interface Case {
+  readonly what: string;
+  readonly condition: StoredRun["condition"];
+  readonly injection?: Injection;
+  /** Number of changed cells: one at random, or all. */
+  readonly changed?: "one" | "all";
+  readonly finds?: (row: GateRow) => boolean;
+  readonly budgetMs?: number;
+}
+
+const isRed = ({ outcome }: GateRow): boolean => outcome === "regression";
+const CASES: readonly Case[] = [
+  { what: "no change, quiet", condition: "quiet" },
+  { what: "no change, a busy loop on each CPU, twice the budget", condition: "busy", budgetMs: 2 * BUDGET_MS },
+  ...[0.06, 0.1, 0.2].flatMap((share) =>
+    (["one", "all"] as const).map((changed): Case => {
+      const what = `+${Math.round(share * 100)} % in ${changed === "one" ? "one cell" : "all cells"}`;
+      return { what, condition: "quiet", injection: slower(share), changed, finds: isRed };
+    }),
+  ),
+  {
+    what: "2 % of messages ten times the median, one cell",
+    condition: "quiet",
+    injection: withTail,
+    changed: "one",
+    finds: (row) => isRed(row) && row.metric === "p99",
+  },
+];
+
+function simulate({ what, condition, injection, changed, finds, budgetMs = BUDGET_MS }: Case): Row | undefined {
+  const runs = storedRuns().filter((run) => run.condition === condition);
+  if (runs.length === 0) return undefined;
+  const names = Object.keys((runs[0] as StoredRun).cells);
+  const random = randomFrom(1);
+  const done: SimulatedGate[] = [];
+  let found = 0;
+  for (let gate = 0; gate < gates; gate++) {
+    const one = names[Math.floor(random() * names.length)] as string;
+    const where = changed === "all" ? names : changed === "one" ? [one] : [];
+    const injected = new Map(injection === undefined ? [] : where.map((name) => [name, injection] as const));
+    const ended = simulateGate({ runs, changed: injected, budgetMs, random });
+    done.push({ ...ended, rows: [] });
+    if (ended.rows.some((row) => finds?.(row) && injected.has(nameOf(row.cell)))) found++;
+  }
+  return { ...rowOf(what, done), ...(finds === undefined ? {} : { found }) };
+}
+
+/** Injects into one cell what a gate without a change states that it could see there. */
+function simulateDetectable(): Row | undefined {
+  const runs = storedRuns().filter((run) => run.condition === "quiet");
+  const [first] = runs;
+  if (first === undefined) return undefined;
+  const names = Object.keys(first.cells);
+  const random = randomFrom(2);
+  const done: SimulatedGate[] = [];
+  let found = 0;
+  for (let gate = 0; gate < gates; gate++) {
+    const one = names[Math.floor(random() * names.length)] as string;
+    const isMeant = (row: GateRow): boolean => nameOf(row.cell) === one && row.metric === "p50";
+    const about = { runs, budgetMs: BUDGET_MS, random };
+    const stated = simulateGate({ ...about, changed: new Map() }).rows.find(isMeant)?.detectable;
+    if (stated === undefined) continue;
+    const ended = simulateGate({ ...about, changed: new Map([[one, slower(stated)]]) });
+    done.push({ ...ended, rows: [] });
+    if (ended.rows.some((row) => isMeant(row) && isRed(row))) found++;
+  }
+  return { ...rowOf("what a gate states that it could see, in one cell", done), found };
+}
+
+function rowOf(what: string, done: readonly SimulatedGate[]): Row {
+  const of = (code: number): number => done.filter(({ exitCode }) => exitCode === code).length;
+  const medianMs = median(done.map(({ durationMs }) => durationMs));
+  const [red, undecided, passed] = [of(EXIT.regression), of(EXIT.inconclusive), of(EXIT.ok)];
+  return { what, gates: done.length, red, undecided, passed, medianMs };
+}
+
+function keptFor(of: string): Kept {
+  const kept = existsSync(KEPT) ? (JSON.parse(readFileSync(KEPT, "utf8")) as Kept) : undefined;
+  return kept?.of === of ? kept : { of, rows: [], live: kept?.live ?? [] };
+}
+
+function keep(kept: Kept): Kept {
+  store(join(ROOT, "ipcmark-out"), "bench-gate.json", `${JSON.stringify(kept)}\n`);
+  return kept;
+}
+
+const shareText = (found: number, of: number): string => {
+  const [low, high] = wilson(found, of).map((share) => (share * 100).toFixed(1));
+  return `${((found / of) * 100).toFixed(1)} % (${low} to ${high})`;
+};
+
+function documentOf({ rows, live: real }: Kept): string {
+  const runs = storedRuns();
+  const count = (condition: StoredRun["condition"]): number =>
+    runs
+      .filter((run) => run.condition === condition)
+      .reduce((sum, { cells }) => sum + (Object.values(cells)[0]?.length ?? 0), 0);
+  const machines = [...new Set(runs.map(({ machine }) => machine))].join("; ");
+  const seconds = (ms: number): string => `${Math.round(ms / 1000)} s`;
+  const lines = rows.map((row) => {
+    const found = row.found === undefined ? "" : shareText(row.found, row.gates);
+    const cells = [
+      found,
+      shareText(row.red, row.gates),
+      shareText(row.undecided, row.gates),
+      shareText(row.passed, row.gates),
+    ];
+    return `| ${row.what} | ${cells.join(" | ")} | ${seconds(row.medianMs)} |`;
+  });
+  const red = real.filter(({ exitCode }) => exitCode === EXIT.regression).length;
+  const open = real.filter(({ exitCode }) => exitCode === EXIT.inconclusive).length;
+  return `# Calibration of the gate
+
+\`npm run bench:gate\` writes this file. The pairs are real: ${count("quiet")} of each cell of the default list at rest, and
+${count("busy")} beside a busy loop on each CPU, base and head the same directory (\`calibration/pairs.json\`).
+
+${machines}; ${runs
+    .map(({ date }) => date.slice(0, 10))
+    .toSorted()
+    .at(-1)}.
+
+## Resampled gates
+
+Each row has ${gates} gates of eight cells. Each cell goes through the stored pairs from a random place on, the sides of each
+pair are exchanged by a coin, and the change is put into the head. The shares have 95 % intervals (Wilson), which are of
+the resampling alone: all of them rest on the pairs above, which \`--collect\` adds to. "Found" is the share in which a
+changed cell is red for the right metric; for "all cells", at least one. The budget is 3 minutes.
+
+| change | found | red (20) | cannot decide (21) | pass (0) | median time |
+|---|---|---|---|---|---|
+${lines.join("\n")}
+
+## Live gates
+
+${real.length === 0 ? "None yet: `npm run bench:gate -- --live 10`." : `${real.length} gates of the default list without a change: ${red} red, ${open} cannot decide, median time ${seconds(median(real.map(({ durationMs }) => durationMs)))}.`}
+`;
+}
+
+if (values.collect) await collect();
+const runs = storedRuns();
+const pairsOf = runs.map(({ cells }) => Object.values(cells)[0]?.length ?? 0).join("+");
+let kept = keptFor(`${pairsOf} pairs, ${gates} gates`);
+for (let gate = 0; gate < live; gate++) {
+  const { result, exitCode } = await realGate([]);
+  kept = keep({ ...kept, live: [...kept.live, { date: result.startedAt, exitCode, durationMs: result.durationMs }] });
+}
+if (!values.collect && live === 0) {
+  const left = [
+    ...CASES.map((each) => [each.what, () => simulate(each)] as const),
+    ["what a gate states that it could see, in one cell", simulateDetectable] as const,
+  ];
+  for (const [what, run] of left) {
+    if (kept.rows.some((row) => row.what === what)) continue;
+    const row = run();
+    if (row === undefined) note(`${what}: there are no such pairs yet; --collect measures them`);
+    else kept = keep({ ...kept, rows: [...kept.rows, row] });
+    if (row !== undefined) note(JSON.stringify(row));
+  }
+}
+if (runs.length > 0 && kept.rows.length > 0) writeFileSync(DOCUMENT, documentOf(kept));
