@@ -84,6 +84,16 @@ describe("the ledger of a cell", () => {
     expect([outcomeOf(true), outcomeOf(false)]).toEqual(["broken", "missing"]);
   });
 
+  it("cannot tell a metric that was not measured", () => {
+    const ledger = ledgerOf([{ ...P50, metric: "cpu" }], 10, (at) => pairOf(at, 1));
+    ledger.look(LOOKS, 0);
+    const rows = ledger.rows(LOOKS, 10);
+    expect(rows).toMatchObject([{ outcome: "untold", reason: "it was not measured in every pair" }]);
+    expect(verdictSentence({ rows, budgets: [], strict: false })).toBe(
+      "cannot decide: it was not measured in every pair",
+    );
+  });
+
   it("takes no second look at the same pairs", () => {
     const ledger = ledgerOf([P50], 10, (at) => pairOf(at, 1.07));
     ledger.look(LOOKS, 30);

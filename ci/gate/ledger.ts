@@ -149,6 +149,9 @@ export class Ledger {
       median(decided.map((pair) => ("reason" in pair ? Number.NaN : (costOf(pair[side], metric) ?? Number.NaN))));
     const question = { ...gated, ...about.looks };
     const [seen, needed] = [detectable(evidence, question, about.most), pairsToDecide(evidence, question)];
+    if (Number.isNaN(evidence.effect.ratio)) {
+      return { ...start, outcome: "untold", reason: "it was not measured in every pair", notes: about.notes };
+    }
     // An extra metric may still be open: nothing more is looked at.
     const final = state === "open" ? judge(evidence, { ...question, affordable: 0 }) : state;
     const isUndecided = final === "open" || final === "undecided";

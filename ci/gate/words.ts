@@ -98,7 +98,8 @@ function undecidedSentence({ rows, budgets, pairMs }: Judgement): string {
   }
   const cells = `${cellsOf(open)} of ${count(cellsOf(rows), "cell")}`;
   const needed = open.flatMap(({ needed: pairs }) => pairs ?? []);
-  if (open.some(({ outcome }) => outcome === "untold")) return `cannot decide: ${open[0]?.reason ?? cells}`;
+  const untoldReason = open.find(({ outcome }) => outcome === "untold")?.reason;
+  if (open.some(({ outcome }) => outcome === "untold")) return `cannot decide: ${untoldReason ?? cells}`;
   if (needed.length < open.length || pairMs === undefined)
     return `cannot decide: ${cells} scatter so much that 1000 pairs would not tell; use a quieter machine`;
   const pairs = Math.max(...needed);

@@ -6,8 +6,8 @@
  * the same directory, and adds them to the file (`--pairs 30` of each cell, about 100 s; `--busy` with a busy loop on
  * each CPU). `--live <n>` runs so many real gates of the default list, base and head the same directory.
  *
- * Rows that are done are kept in `ipcmark-out/bench-gate.json`, so a benchmark that was stopped goes on. A change of the
- * pairs or of the number of gates begins anew.
+ * Rows that are done are kept in `ipcmark-out/bench-gate.json`, so a benchmark that was stopped goes on. It begins anew
+ * where the pairs or the number of gates differ.
  */
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -231,12 +231,10 @@ function documentOf({ rows, live: real }: Kept): string {
     ];
     return `| ${row.what} | ${cells.join(" | ")} | ${seconds(row.medianMs)} |`;
   });
-  const red = real.filter(({ exitCode }) => exitCode === EXIT.regression).length;
-  const open = real.filter(({ exitCode }) => exitCode === EXIT.inconclusive).length;
   return `# Calibration of the gate
 
-\`npm run bench:gate\` writes this file. The pairs are real: ${count("quiet")} of each cell of the default list at rest, and
-${count("busy")} beside a busy loop on each CPU, base and head the same directory (\`calibration/pairs.json\`).
+\`npm run bench:gate\` writes this file. The pairs are real, base and head the same directory: of each cell of the default
+list ${count("quiet")} at rest, and ${count("busy")} beside a busy loop on each CPU (\`calibration/pairs.json\`).
 
 ${machines}; ${runs
     .map(({ date }) => date.slice(0, 10))
@@ -245,8 +243,8 @@ ${machines}; ${runs
 
 ## Resampled gates
 
-Each row has ${gates} gates of eight cells. Each cell goes through the stored pairs from a random place on, the sides of each
-pair are exchanged by a coin, and the change is put into the head. The shares have 95 % intervals (Wilson), which are of
+Each row has ${gates} gates of eight cells. Each cell goes through the stored pairs from a random place on, a coin
+exchanges the sides of each pair, and the change is put into the head. The shares have 95 % intervals (Wilson), which are of
 the resampling alone: all of them rest on the pairs above, which \`--collect\` adds to. "Found" is the share in which a
 changed cell is red for the right metric; for "all cells", at least one. The budget is 3 minutes.
 
@@ -256,8 +254,18 @@ ${lines.join("\n")}
 
 ## Live gates
 
-${real.length === 0 ? "None yet: `npm run bench:gate -- --live 10`." : `${real.length} gates of the default list without a change: ${red} red, ${open} cannot decide, median time ${seconds(median(real.map(({ durationMs }) => durationMs)))}.`}
+${liveSentence(real)}
 `;
+}
+
+function liveSentence(real: Kept["live"]): string {
+  if (real.length === 0) return "None yet: `npm run bench:gate -- --live 10`.";
+  const of = (code: number): number => real.filter(({ exitCode }) => exitCode === code).length;
+  const seconds = Math.round(median(real.map(({ durationMs }) => durationMs)) / 1000);
+  return (
+    `${real.length} gates of the default list without a change: ${of(EXIT.regression)} red, ` +
+    `${of(EXIT.inconclusive)} cannot decide, median time ${seconds} s.`
+  );
 }
 
 if (values.collect) await collect();
