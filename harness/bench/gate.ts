@@ -30,7 +30,7 @@ import {
   wilson,
   withTail,
 } from "./gate/simulate.ts";
-import { machineSentence } from "./machine.ts";
+import { machineSentence } from "./machine-sentence.ts";
 import { benchOptions, countOf } from "./options.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -233,8 +233,8 @@ function documentOf({ rows, live: real }: Kept): string {
   });
   return `# Calibration of the gate
 
-\`npm run bench:gate\` writes this file. The pairs are real, base and head the same directory: of each cell of the default
-list ${count("quiet")} at rest, and ${count("busy")} beside a busy loop on each CPU (\`calibration/pairs.json\`).
+\`npm run bench:gate\` writes this file. The pairs are real, with the same directory as base and head. Each cell of the
+default list has ${count("quiet")} of them at rest, and ${count("busy")} beside a busy loop on each CPU.
 
 ${machines}; ${runs
     .map(({ date }) => date.slice(0, 10))
@@ -243,9 +243,9 @@ ${machines}; ${runs
 
 ## Resampled gates
 
-Each row has ${gates} gates of eight cells. Each cell goes through the stored pairs from a random place on, a coin
-exchanges the sides of each pair, and the change is put into the head. The shares have 95 % intervals (Wilson), which are of
-the resampling alone: all of them rest on the pairs above, which \`--collect\` adds to. "Found" is the share in which a
+Each row has ${gates} gates of eight cells. Each cell goes through the stored pairs (\`calibration/pairs.json\`) from a
+random place on, a coin exchanges the sides of each pair, and the change is put into the head. The shares have 95 %
+intervals (Wilson). They are of the resampling alone: all rest on the pairs above, which \`--collect\` adds to. "Found" is the share in which a
 changed cell is red for the right metric; for "all cells", at least one. The budget is 3 minutes.
 
 | change | found | red (20) | cannot decide (21) | pass (0) | median time |
