@@ -17,6 +17,7 @@ import { fileURLToPath } from "node:url";
 import { nameOf } from "../../ci/gate/cells.ts";
 import type { GateResult, GateRow } from "../../ci/gate/result.ts";
 import { EXIT } from "../results/exit-codes.ts";
+import { count as counted } from "../results/format.ts";
 import { median } from "../results/quantiles.ts";
 import { randomFrom } from "../results/random.ts";
 import { store } from "../results/store.ts";
@@ -246,7 +247,8 @@ ${machines}; ${runs
 Each row has ${gates} gates of eight cells. Each cell goes through the stored pairs (\`calibration/pairs.json\`) from a
 random place on, a coin exchanges the sides of each pair, and the change is put into the head. The shares have 95 %
 intervals (Wilson). They are of the resampling alone: all rest on the pairs above, which \`--collect\` adds to. "Found"
-is the share in which a changed cell is red for the right metric; for "all cells", at least one. The budget is 3 minutes.
+is the share in which a changed cell is red for the right metric; for "all cells", at least one. The budget is
+3 minutes.
 
 | change | found | red (20) | cannot decide (21) | pass (0) | median time |
 |---|---|---|---|---|---|
@@ -263,7 +265,7 @@ function liveSentence(real: Kept["live"]): string {
   const of = (code: number): number => real.filter(({ exitCode }) => exitCode === code).length;
   const seconds = Math.round(median(real.map(({ durationMs }) => durationMs)) / 1000);
   return (
-    `${real.length === 1 ? "1 gate" : `${real.length} gates`} of the default list without a change: ${of(EXIT.regression)} red, ` +
+    `${counted(real.length, "gate")} of the default list without a change: ${of(EXIT.regression)} red, ` +
     `${of(EXIT.inconclusive)} cannot decide, median time ${seconds} s.`
   );
 }
