@@ -8,8 +8,8 @@ import type { CandidateStanding, CheckResult, TransportRecord } from "../results
 import { languageReason } from "./peers.ts";
 import { type Candidate, type Chosen, fromRegistry, resolveForTimes } from "./transports.ts";
 
-/** Smallest number of candidates; fewer only where fewer qualify or can run. */
-const LEAST = 3;
+/** Number of candidates up to which the shortlist is filled up; fewer only where fewer qualify or can run. */
+const ENOUGH = 6;
 const MOST_LISTED = 8;
 
 /** Transports that a question is about, and each one considered, with the reason why it is in or out. */
@@ -19,7 +19,7 @@ export interface Selection extends Chosen {
 
 /**
  * Chooses what is measured, by records alone: what the user names, or the shortlist, as far as it meets the needs.
- * Where fewer than three of the shortlist do, the next of the registry follow, one of each family first. No need
+ * Where fewer than six of the shortlist do, the next of the registry follow, one of each family first. No need
  * concerns a baseline, which is no candidate.
  *
  * @param peer language of the server
@@ -79,7 +79,7 @@ async function fromWholeRegistry(requirements: readonly Requirement[], peer: str
   );
   const chosen: Candidate[] = [];
   for (const each of order) {
-    const isEnough = chosen.filter((candidate) => obstacle(candidate, peer) === undefined).length >= LEAST;
+    const isEnough = chosen.filter((candidate) => obstacle(candidate, peer) === undefined).length >= ENOUGH;
     if (isEnough && !isFirst(each)) break;
     chosen.push(...(await fromRegistry([each.entry], false)));
   }

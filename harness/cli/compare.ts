@@ -10,7 +10,7 @@ import { parseCodec } from "./codecs.ts";
 import { compare } from "./comparison.ts";
 import { refuseTooLarge } from "./measure.ts";
 import { type MeasureOptions, withMeasuring, withQuestion } from "./options.ts";
-import { printTables, publish, REPORT_FILES, terminal } from "./output.ts";
+import { linesOfAnswer, printTables, publish, REPORT_FILES, terminal } from "./output.ts";
 import { sizesOf } from "./payloads.ts";
 import { noteAbsent } from "./peers.ts";
 import { startRun } from "./run.ts";
@@ -60,7 +60,7 @@ export function exitCode(
 
 function printReport(report: Report, tables = false): void {
   if (report.complete === false) printTables(`${partialNote(report, terminal())}\n`);
-  if (!tables) return printTables(answer(report, terminal()));
+  if (!tables) return printTables(answer(report, terminal(), linesOfAnswer(report.warnings, MOST_WARNINGS)));
   printTables(compareTables(report, terminal()));
   if (report.checks.some(({ status }) => status === "failed")) printTables(`\n${checkTables(report, terminal())}`);
   printTables(`\n${pickParagraph(report, terminal())}`);

@@ -63,9 +63,24 @@ export function publishPartial(
 /** Prints warnings that were not noted before behind the result; on stderr where stdout has JSON only. */
 export function printWarnings(warnings: readonly Warning[], asJson: boolean | undefined, most?: number): void {
   const stream = asJson ? process.stderr : process.stdout;
+  stream.write(warningText(warnings, stream, most));
+}
+
+function warningText(warnings: readonly Warning[], stream: NodeJS.WriteStream, most?: number): string {
   const fresh = warnings.map(({ text }) => text).filter((text) => !isNoted(text));
   const text = warningLines(fresh, { ...terminal(), stream }, most);
-  if (text !== "") stream.write(`\n${text}\n`);
+  return text === "" ? "" : `\n${text}\n`;
+}
+
+/** Largest number of lines that a run prints behind its progress. */
+export const MOST_LINES = 30;
+/** Lines that name the files. */
+const WRITTEN_LINES = 2;
+
+/** Returns the number of lines that the warnings below an answer and the names of the files leave to it. */
+export function linesOfAnswer(warnings: readonly Warning[], mostWarnings: number): number {
+  const lines = warningText(warnings, process.stdout, mostWarnings).split("\n").length - 1;
+  return MOST_LINES - WRITTEN_LINES - lines;
 }
 
 export function print(text: string): void {
@@ -89,7 +104,7 @@ export function printJson(value: unknown): void {
 }
 
 /** Largest width that a log shows without wrapping. */
-const LOG_COLUMNS = 110;
+const LOG_COLUMNS = 100;
 
 /** Returns the width of the terminal; without one, that of `COLUMNS` or of a log. */
 export function terminal(): { columns: number } {

@@ -94,7 +94,7 @@ export async function calibrateRate(
 
 function refusalOf({ refused }: Window, keptPerSecond: number | null): { readonly refused?: string } {
   if (refused === undefined || keptPerSecond === null) return {};
-  return { refused: `${refused}; it kept ${keptPerSecond}/s` };
+  return { refused: keptPerSecond > 0 ? `${refused} (it kept ${keptPerSecond}/s)` : refused };
 }
 
 function achievedBy({ messages, elapsedNs }: Window): number {

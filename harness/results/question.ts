@@ -17,7 +17,7 @@ export type CandidateStanding = {
 } & (
   | {
       readonly status: "in";
-      /** `nearest`: made for a need, or next in the list where fewer than three of the shortlist qualify. */
+      /** `nearest`: made for a need, or next in the list where fewer than six of the shortlist qualify. */
       readonly why: "named" | "shortlist" | "nearest";
       /** Needs that checks of this run have shown. */
       readonly shown: readonly string[];

@@ -29,8 +29,6 @@ import {
   wrap,
 } from "./table.ts";
 
-/** Largest number of lines of the answer; warnings before it and notes after it are not counted. */
-const MOST_LINES = 24;
 /** Number of lines that each part keeps, however long the others are. */
 const LEAST_LINES = 2;
 /** Indent of the further lines of a text. */
@@ -38,10 +36,12 @@ const HANGING = "    ";
 const MORE = "more with --tables and in the report";
 
 /**
- * Returns the answer of a comparison in at most {@link MOST_LINES} lines: the pick with its reasons, one table over
- * the sizes of the question, the other classes, and what is out and why. Lines that do not fit are counted.
+ * Returns the answer of a comparison: the pick with its reasons, one table over the sizes of the question, the other
+ * classes, and what is out and why. Lines that do not fit are counted.
+ *
+ * @param lines largest number of lines
  */
-export function answer(raw: Report, options: TerminalOptions = {}): string {
+export function answer(raw: Report, options: TerminalOptions = {}, lines = 24): string {
   const report = forTerminal(raw);
   const { pick } = report;
   const width = widthLimit(options);
@@ -51,7 +51,7 @@ export function answer(raw: Report, options: TerminalOptions = {}): string {
     const refuted = excludedIn(report).byChecks.map(ruledOut).map(ruledOutText);
     return [
       head,
-      ...fitted([[...refuted, ...missingOf(report), ...ruledOutByNeeds(report)].map(entry)], MOST_LINES - 1, width),
+      ...fitted([[...refuted, ...missingOf(report), ...ruledOutByNeeds(report)].map(entry)], lines - 1, width),
     ].join("\n");
   }
   const sentence = wrap(oneLine(pick.sentence), width).map((line) => paint("bold", line, options));
@@ -64,7 +64,7 @@ export function answer(raw: Report, options: TerminalOptions = {}): string {
     ].map(entry),
     [...outOf(pick), ...ruledOutByNeeds(report)].map(entry),
   ];
-  return [...sentence, ...fitted(parts, MOST_LINES - sentence.length, width)].join("\n");
+  return [...sentence, ...fitted(parts, lines - sentence.length, width)].join("\n");
 }
 
 /** Text that takes one line, cut, or as many as it needs. */

@@ -2,7 +2,7 @@ import { styleText } from "node:util";
 
 /** Destination of the text, which decides width and colour. `util.styleText` honours NO_COLOR and FORCE_COLOR. */
 export interface TerminalOptions {
-  /** Width to stay within, default 110; below 80 nothing more is shortened. */
+  /** Width to stay within, default 100; below 80 nothing more is shortened. */
   readonly columns?: number;
   /** Stream that is written to, default stdout; pass stderr where prose goes there. */
   readonly stream?: NodeJS.WriteStream;
@@ -32,7 +32,7 @@ export const NO_ROOM = "no room here for";
 const MIN_SHRUNK = 8;
 
 export function widthLimit(options: TerminalOptions): number {
-  return Math.max(80, options.columns ?? 110);
+  return Math.max(80, options.columns ?? 100);
 }
 
 export function paint(style: Style | undefined, text: string, options: TerminalOptions): string {

@@ -110,7 +110,7 @@ class Clients {
       if (window.refused === undefined) return window;
       const rate = `${ratePerSecond}/s with ${count(clients, "client")}`;
       const refused = `the driver could not keep the rate of ${rate}: ${window.refused}`;
-      return { ...window, refused: `${refused}; give a lower --rate or fewer --clients` };
+      return { ...window, refused: `${refused}; give a lower --rate${clients > 1 ? " or fewer --clients" : ""}` };
     } catch (error) {
       return givenUp(all, (error as Error).message);
     }

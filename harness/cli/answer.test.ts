@@ -1,0 +1,38 @@
+import { stripVTControlCharacters } from "node:util";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { answer } from "../../reports/terminal/index.ts";
+import { fixtureReport } from "../../reports/testing/fixture.ts";
+import type { Report } from "../results/model.ts";
+import { linesOfAnswer, MOST_LINES } from "./output.ts";
+
+const report = fixtureReport();
+const pick = report.pick as NonNullable<Report["pick"]>;
+
+/** Text of so many words, of which each takes 7 columns. */
+const text = (words: number): string => Array(words).fill("wording").join(" ");
+const words = (most: number): fc.Arbitrary<string> => fc.integer({ min: 1, max: most }).map(text);
+const many = (most: number): fc.Arbitrary<string[]> => fc.array(words(40), { maxLength: most });
+
+test("an answer and its warnings have at most 30 lines of 100 columns, with the line that names the files", () => {
+  const reasons = many(9);
+  const out = many(9).map((all) => all.map((reason, at) => ({ transport: `out-${at}`, reason })));
+  const others = many(3).map((all) =>
+    all.map((sentence, at) => ({ transport: `other-${at}`, mode: "blocking" as const, sentence })),
+  );
+  const warnings = fc.array(words(22), { maxLength: 5 }).map((all) => all.map((each, at) => `${at} ${each}`));
+  fc.assert(
+    fc.property(words(60), reasons, out, others, warnings, (sentence, reasons, ruledOut, alternatives, warned) => {
+      const long = { ...report, pick: { ...pick, sentence, reasons, ruledOut, alternatives, otherServers: [] } };
+      const below = warned.map((each) => ({ id: "unclassified" as const, text: each, where: {} }));
+      const most = linesOfAnswer(below, 3);
+      const lines = stripVTControlCharacters(answer(long, { columns: 100 }, most)).split("\n");
+      expect(lines.length).toBeLessThanOrEqual(most);
+      expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(100);
+      // Up to 3 warnings of two lines, one line that counts the others, and a blank one.
+      expect(most).toBeGreaterThanOrEqual(MOST_LINES - 2 - 8);
+      if (warned.length === 0) expect(most).toBe(MOST_LINES - 2);
+    }),
+    { numRuns: 60 },
+  );
+});
