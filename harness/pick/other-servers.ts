@@ -2,7 +2,7 @@ import type { Pick } from "../results/model.ts";
 import { compareRounds } from "../results/ranking.ts";
 import { type Candidate, candidatesOf, type Evidence, type FullQuestion, isOtherLanguage } from "./candidates.ts";
 import { METRICS } from "./metric.ts";
-import { costOf, overSizes, shownName, timesAs } from "./words.ts";
+import { costOf, figuresText, overSizes, shownName, timesAs } from "./words.ts";
 
 type OtherServer = NonNullable<Pick["otherServers"]>[number];
 
@@ -31,6 +31,6 @@ function describe(candidate: Candidate, language: string, question: FullQuestion
       : `${timesAs(found, more, 2)} relative to ${shownName(chosen.name)}${overSizes(question)}`;
   const cost = costOf(candidate);
   const price = cost === undefined ? "" : `, and uses ${cost}`;
-  const sentence = `${transport} (server in ${language}) takes ${rows.map(show).join(" and ")}: ${times}${price}.`;
+  const sentence = `${transport} (server in ${language}) takes ${figuresText(rows, show)}: ${times}${price}.`;
   return { transport, mode, language, sentence, ...(interval === null ? {} : { ratio, interval }) };
 }

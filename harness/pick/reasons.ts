@@ -5,7 +5,7 @@ import { compareRounds, rankByRounds } from "../results/ranking.ts";
 import { type Candidate, candidatesOf, type Evidence, type FullQuestion, type Out } from "./candidates.ts";
 import type { Choice } from "./choose.ts";
 import { METRICS } from "./metric.ts";
-import { costOf, nameOf, overSizes, shareOf, shownName, timesAs } from "./words.ts";
+import { costOf, figuresText, nameOf, overSizes, shareOf, shownName, timesAs } from "./words.ts";
 
 /** Returns reasons for the chosen one, besides the sentence. */
 export function reasonsFor({ chosen, fastest, all }: Choice, evidence: Evidence, question: FullQuestion): string[] {
@@ -72,11 +72,11 @@ export function alternatives(evidence: Evidence, question: FullQuestion, chosen:
     if (interval === null || interval[1] >= 1) return [];
     const range = `${(1 / interval[1]).toFixed(1)} to ${(1 / interval[0]).toFixed(1)}`;
     const factor = (1 / ratio).toFixed(1);
-    const times = `${factor} times ${less} as ${shownName(chosen.name)}, ${range}${overSizes(question)}`;
+    const times = `${factor} times (${range}) ${less} as ${shownName(chosen.name)}${overSizes(question)}`;
     const cost = costOf(first.row);
-    const figures = rows.map(show).join(" and ");
+    const figures = figuresText(rows, show);
     const price = cost === undefined ? "" : `, and uses ${cost}`;
-    const sentence = `${CLASS_WORDS[mode]}: ${name} takes ${figures} (${times})${price}.`;
+    const sentence = `${CLASS_WORDS[mode]}: ${name} takes ${figures}: ${times}${price}.`;
     return [{ transport: name, mode, sentence, ratio, interval }];
   });
 }

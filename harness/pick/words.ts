@@ -15,11 +15,17 @@ const PLACEMENT_WORDS: Readonly<Record<Placement, string>> = {
   unpinned: "the ends wherever the scheduler puts them",
 };
 
-/** Begins the sentence: `Use unix for 64 B and 4 KiB requests with …: its median round trip is 40 µs and 47 µs`. */
+/** Begins the sentence: `Use unix for 64 B and 4 KiB requests with …: its median round trip is 40 µs (64 B) and 47 µs (4 KiB)`. */
 function use({ candidate }: Judged, question: FullQuestion): string {
   const { noun, show } = METRICS[question.optimize];
-  const figures = candidate.rows.map(show).join(" and ");
+  const figures = figuresText(candidate.rows, show);
   return `Use ${shownName(candidate.name)} ${purpose(question, candidate)}: its ${noun} is ${figures}`;
+}
+
+/** Joins the figures of all sizes, each with its size where there are several: `40 µs (64 B) and 47 µs (4 KiB)`. */
+export function figuresText(rows: readonly MeasuredRow[], show: (row: MeasuredRow) => string): string {
+  const several = rows.length > 1;
+  return rows.map((row) => (several ? `${show(row)} (${sizeName(row)})` : show(row))).join(" and ");
 }
 
 /** Writes the purpose: `for 64 B and 4 KiB requests with the ends on two CPUs`, with clients, rate and work. */
