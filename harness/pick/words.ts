@@ -15,7 +15,7 @@ const PLACEMENT_WORDS: Readonly<Record<Placement, string>> = {
   unpinned: "the ends wherever the scheduler puts them",
 };
 
-/** Begins the sentence: `Use unix for 64 B and 4 KiB requests with …: its median round trip is 40 µs (64 B) and 47 µs (4 KiB)`. */
+/** Begins the sentence: `Use unix for 64 B and 4 KiB requests with …: its median round trip is 40 µs (64 B) and …`. */
 function use({ candidate }: Judged, question: FullQuestion): string {
   const { noun, show } = METRICS[question.optimize];
   const figures = figuresText(candidate.rows, show);
