@@ -60,7 +60,8 @@ describe("the pick", () => {
         { transport: "other", mode: "event", language: "python", ratio: 0.5 },
       ]);
       expect(found?.otherServers?.[0]?.sentence).toBe(
-        "other (server in python) takes 10.0 µs (64 B) and 10.0 µs (4 KiB): 0.50 times as long (0.50 to 0.50) relative to here, " +
+        "other (server in python) takes 10.0 µs (64 B) and 10.0 µs (4 KiB): 0.50 times as long (0.50 to 0.50) " +
+          "relative to here, " +
           "over these sizes together, and uses 20.0 µs of CPU per round trip of 64 B.",
       );
     });
@@ -246,8 +247,8 @@ describe("the pick", () => {
     expect(found?.alternatives[0]).toMatchObject({ transport: "slow", mode: "polling" });
     expect(found?.alternatives[0]?.sentence).toMatch(
       new RegExp(
-        String.raw`1\.00 µs \(64 B\) and 1\.00 µs \(4 KiB\): 10\.0 times \(10\.0 to 10\.0\) as fast as fast, over these ` +
-          "sizes together, and uses 20\\.0 µs of CPU per round trip of 64 B",
+        String.raw`1\.00 µs \(64 B\) and 1\.00 µs \(4 KiB\): 10\.0 times \(10\.0 to 10\.0\) as fast as fast, ` +
+          "over these sizes together, and uses 20\\.0 µs of CPU per round trip of 64 B",
       ),
     );
   });
