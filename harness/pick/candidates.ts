@@ -4,7 +4,7 @@ import { sameOnThisPlatform } from "../results/evidence.ts";
 import { sizeName } from "../results/format.ts";
 import type { MeasuredRow, Measurement, Placement, Report, ValidTrial } from "../results/model.ts";
 import { median } from "../results/quantiles.ts";
-import { type Contender, roundsOf } from "../results/ranking.ts";
+import { type Contender, type Rounds, roundsOf } from "../results/ranking.ts";
 import type { RequestCosts } from "./materiality.ts";
 import { METRICS, type MetricName } from "./metric.ts";
 
@@ -90,19 +90,24 @@ export function candidatesOf(
         const other = languageMeasured(evidence, record.id, mode);
         const reason =
           other === undefined ? undefined : reasonAgainstServer(evidence, question, record.id, mode, other);
+        const inOther = other === undefined ? [] : rowsOf(evidence, { ...question, peer: other }, record.id, mode);
+        const unknown = inOther.length === 0 ? undefined : lackOf(inOther, roundsOf(inOther, cost), question);
         if (reason !== undefined) ruledOut.push({ transport: record.id, reason });
+        else if (unknown !== undefined) notExamined.push({ transport: record.id, reason: unknown });
         continue;
       }
       const measured = rows.filter((row) => row.status === "measured");
-      const reason = reasonAgainst(evidence, question, record.id, rows);
+      const reason = reasonAgainst(evidence, record.id, rows);
       const [lacking] = rows.flatMap((row) => (row.status === "unavailable" ? [row] : []));
-      if (lacking !== undefined && failedCheck(evidence, record.id) === undefined) {
-        notExamined.push({ transport: record.id, reason: `${sizeName(lacking)}: ${lacking.reason}` });
+      const rounds = roundsOf(measured, cost);
+      const unknown =
+        lacking === undefined ? lackOf(rows, rounds, question) : `${sizeName(lacking)}: ${lacking.reason}`;
+      if (unknown !== undefined && failedCheck(evidence, record.id) === undefined) {
+        notExamined.push({ transport: record.id, reason: unknown });
         continue;
       }
       if (reason !== undefined) ruledOut.push({ transport: record.id, reason });
       else {
-        const rounds = roundsOf(measured, cost);
         const costs = costsOf(measured, cost);
         const { capabilities, id: name } = record;
         candidates.push({
@@ -172,12 +177,7 @@ function reasonAgainstServer(
   language: string,
 ): string | undefined {
   if (!isOtherLanguage(language, question)) return notThatServer(language, question);
-  return reasonAgainst(
-    evidence,
-    question,
-    transport,
-    rowsOf(evidence, { ...question, peer: language }, transport, mode),
-  );
+  return reasonAgainst(evidence, transport, rowsOf(evidence, { ...question, peer: language }, transport, mode));
 }
 
 function notThatServer(measured: string, { peer }: Question): string {
@@ -188,22 +188,23 @@ function notThatServer(measured: string, { peer }: Question): string {
 }
 
 /** Returns why a mechanism must not be picked: it failed a check or lost a message, whatever its speed. */
-function reasonAgainst(
-  evidence: Evidence,
-  question: FullQuestion,
-  transport: string,
-  rows: readonly Measurement[],
-): string | undefined {
+function reasonAgainst(evidence: Evidence, transport: string, rows: readonly Measurement[]): string | undefined {
   const failed = failedCheck(evidence, transport);
   if (failed !== undefined) return `failed the check ${failed.scenario}: ${failed.reason ?? "no reason given"}`;
   const [unmeasured] = rows.filter((row) => row.status !== "measured");
   if (unmeasured !== undefined) return `${sizeName(unmeasured)}: ${unmeasured.reason}`;
+  return undefined;
+}
+
+/** Returns what this run lacks of a mechanism that did nothing wrong; undefined where it can be ranked. */
+function lackOf(rows: readonly Measurement[], rounds: Rounds, question: FullQuestion): string | undefined {
+  if (rows.some(({ status }) => status !== "measured")) return undefined;
   if (rows.length < question.payloads.length) return "not measured for every size of the workload";
-  const { cost, noun } = METRICS[question.optimize];
-  if (roundsOf(rows, cost).size > 0) return undefined;
+  if (rounds.size > 0) return undefined;
+  const { noun } = METRICS[question.optimize];
   return roundsOf(rows).size === 0 || noun === METRICS.p50.noun
     ? "no round in which every size was measured"
-    : `no round of this run has a ${noun}`;
+    : `no round of this run gives its ${noun}`;
 }
 
 function failedCheck({ checks, transports }: Evidence, transport: string): Evidence["checks"][number] | undefined {
