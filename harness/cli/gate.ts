@@ -82,7 +82,8 @@ export function gateCommand(): Command {
     .addOption(
       new Option(
         "--cmd <command>",
-        'gate what a command prints on both sides: one number, or lines {"name", "value", "unit", "lower"} of JSON',
+        "compare the values that a command prints for base and head: a number, or a JSON line for each value with " +
+          "name, value, unit and lower (true: lower is better)",
       ).conflicts(["transport", "payload", "placement", "mode", "messages", "metric"]),
     )
     .addOption(
@@ -123,14 +124,14 @@ export function gateCommand(): Command {
     .addOption(
       new Option(
         "--metric <what...>",
-        `${METRICS.join(", ")} (default: p50, and on one CPU p99 where it can be told)`,
+        `${METRICS.join(", ")} (default: p50; on one CPU also p99, where the machine is quiet enough)`,
       ).argParser(each(parseMetric)),
     )
     .addOption(option("--min-effect <percent>", "smallest slowdown that is a regression (default: 5%)", parsePercent))
     .addOption(
       option("--tolerance <percent>", "slowdown that must be excluded for a pass (default: 20%)", parsePercent),
     )
-    .option("--strict", "red too where only one side has a transport")
+    .option("--strict", "fail also if only the base or only the head has a transport")
     .addOption(
       option("--seed <n>", "seed of the coin flips (default: random, printed)", parseCount("--seed", 0, 2 ** 32 - 1)),
     )
@@ -142,7 +143,7 @@ export function gateCommand(): Command {
       new Option(
         "--drift <file>",
         "instead of measuring, look for slow drift in the file of --history; " +
-          `--tolerance is the growth that is accepted (then ${DRIFT_TOLERANCE * 100}%)`,
+          `--tolerance is then the accepted growth (default with --drift: ${DRIFT_TOLERANCE * 100}%)`,
       ).conflicts(["base", "baseDir", "cmd", "transport", "history", "junit"]),
     )
     .action((options: GateOptions) => {

@@ -105,7 +105,7 @@ export function withMeasuring(command: Command): Command {
     .addOption(
       many(
         "--rate <n...>",
-        "requests a second of all clients together, even while replies are missing; several rates as with --clients",
+        "requests a second that all clients send, whether replies came or not; several rates as with --clients",
         parseCount("--rate", 1, 1_000_000),
       ),
     )

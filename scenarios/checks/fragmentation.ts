@@ -77,7 +77,8 @@ export const boundaryKeeper: Check = {
     tellsTotals,
     hasRawClient,
     ({ boundaries }) =>
-      boundaries !== "prefix" || "it marks boundaries by a length prefix, which the check fragmentation examines",
+      boundaries !== "prefix" ||
+      "its messages have a length prefix, so the check fragmentation examines their boundaries",
   ],
   async run(context) {
     const { boundaries } = context.transport.capabilities;

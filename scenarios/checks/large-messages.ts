@@ -55,7 +55,8 @@ export const largeByDescriptor: Check = {
     ownProcess,
     hasMethods,
     ({ maxMessageBytes }) =>
-      maxMessageBytes < DATA_BYTES + HEADER_BYTES || "this check is for mechanisms whose messages cannot hold 16 MiB",
+      maxMessageBytes < DATA_BYTES + HEADER_BYTES ||
+      "its messages can hold 16 MiB, and this check is about messages that cannot",
   ],
   async run(context) {
     const client = await context.connect(await context.startPeer());
