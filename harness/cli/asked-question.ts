@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import type { Check } from "../../scenarios/check.ts";
 import { checksOf, type Requirement, requirementText } from "../../scenarios/need.ts";
 import type { Profile } from "../../scenarios/profile.ts";
@@ -37,8 +38,11 @@ export async function questionOf(options: MeasureOptions): Promise<AskedQuestion
   const plain = workloadOf(options, profile.workload);
   const isCodecAsked = options.codec !== undefined || plain.codec !== null;
   const fansOut = !isCodecAsked && asksForFanOut(options, requirements, plain);
-  const base = fansOut || isCodecAsked ? profile.workload : { ...clientsOf(requirements), ...profile.workload };
-  const workload = withCodec(workloadOf(options, base), options);
+  const clients = clientsOf(requirements, plain.ratePerSecond !== null);
+  const base = fansOut || isCodecAsked ? profile.workload : { ...clients, ...profile.workload };
+  const isOfNeed = "clients" in base && options.clients === undefined && !("clients" in profile.workload);
+  const typed = workloadOf(options, base);
+  const workload = withCodec(isOfNeed ? withLowerRate(typed) : typed, options);
   const ofNeeds = new Set(requirements.flatMap(checksOf));
   const isExtra = ({ id, quick }: Check): boolean => quick !== true && !ofNeeds.has(id);
   const checksOfPick = new Set(ofProfile.filter(isExtra).map(({ id }) => id));
@@ -67,10 +71,25 @@ export function neededClients(requirements: readonly Requirement[]): number | un
   return requirements.find(({ need }) => need.name === "clients")?.value;
 }
 
+/** The same for each CPU where requests have a schedule: more processes wait for a CPU and not for a reply. */
+const MOST_CLIENTS_PER_CPU_AT_A_RATE = 2;
+
 /** Returns the clients that are measured for a need: what it names, as far as one machine can run them. */
-function clientsOf(requirements: readonly Requirement[]): Partial<Workload> {
+function clientsOf(requirements: readonly Requirement[], hasRate: boolean): Partial<Workload> {
   const needed = neededClients(requirements);
-  return needed === undefined ? {} : { clients: Math.min(needed, MOST_CLIENTS_OF_A_NEED) };
+  if (needed === undefined) return {};
+  const most = hasRate ? MOST_CLIENTS_PER_CPU_AT_A_RATE * availableParallelism() : MOST_CLIENTS_OF_A_NEED;
+  return { clients: Math.min(needed, MOST_CLIENTS_OF_A_NEED, most) };
+}
+
+/**
+ * Adds half the rate to the one rate of several clients. They stand for those of a user, and where this machine is too
+ * slow to send as they would, the answer is the one at the lower rate.
+ */
+function withLowerRate(workload: Workload): Workload {
+  const { clients, ratePerSecond, otherLoads = [] } = workload;
+  if (clients === 1 || ratePerSecond === null || ratePerSecond < 2 || otherLoads.length > 0) return workload;
+  return { ...workload, otherLoads: [{ clients, ratePerSecond: Math.floor(ratePerSecond / 2) }] };
 }
 
 /**

@@ -6,8 +6,8 @@ import { asPartOf } from "../coordinator/progress.ts";
 import { type MeasureRequest, type MeasureResult, measure } from "../coordinator/run-measurements.ts";
 import { inSession, type Session } from "../coordinator/session.ts";
 import { LEAST_FOR_INTERVAL, type StopRule } from "../coordinator/stop-rule.ts";
+import { pickAtHighestRate } from "../pick/at-lower-rate.ts";
 import { withGrounds } from "../pick/grounds.ts";
-import { pick } from "../pick/pick.ts";
 import { note } from "../process/note.ts";
 import type { CandidateStanding, CheckResult, Measurement, Placement, Report } from "../results/model.ts";
 import type { RunPhases } from "../results/phases.ts";
@@ -19,7 +19,7 @@ import { withCodecs } from "./codecs.ts";
 import { nothingLeft, requestOf } from "./measure.ts";
 import type { MeasureOptions } from "./options.ts";
 import { publishPartial } from "./output.ts";
-import { cellsFor, modesOf, pickSizes, placementOf, questionFor } from "./pick-question.ts";
+import { cellsFor, modesOf, pickSizes, placementFor, questionFor } from "./pick-question.ts";
 import { finishReport, type RunStart } from "./run.ts";
 import { announcePlan, FINISH_MS, stopRuleOf } from "./run-duration.ts";
 import type { Candidate } from "./transports.ts";
@@ -103,7 +103,7 @@ export async function compare(asked: Asked, show: (report: Report) => void): Pro
   };
   const lack = question.workload.optimize === "p99" ? lackOfP99(report.measurements) : undefined;
   if (lack !== undefined) note(lack);
-  const found = pick(report, questionFor(options, question, cells, placements));
+  const found = pickAtHighestRate(report, questionFor(options, question, cells, placements));
   return { ...report, pick: withGrounds(found, report) };
 }
 
@@ -120,7 +120,7 @@ function planComparison(asked: Asked): Comparison {
   const isMore = asksForMore(question.workload) || question.fansOut || codec !== null;
   const cells = cellsFor(question);
   // What was asked for has one answer, and client processes take their time to start.
-  const placements = options.placement ?? (isMore ? [placementOf(defaultPlacements())] : defaultPlacements());
+  const placements = options.placement ?? (isMore ? [placementFor(question.workload)] : defaultPlacements());
   const { arms: placed, missing } = chooseArms(candidates, {
     placements,
     modes: options.mode,

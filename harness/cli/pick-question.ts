@@ -1,9 +1,10 @@
 import { PICK_PAYLOADS } from "../../scenarios/profiles/default-workload.ts";
+import type { LoadPoint, Workload } from "../../scenarios/workload.ts";
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import type { Cell } from "../coordinator/arm.ts";
 import type { Question as PickQuestion } from "../pick/pick.ts";
 import type { Placement } from "../results/model.ts";
-import { chooseCells } from "./arms.ts";
+import { chooseCells, defaultPlacements } from "./arms.ts";
 import { type AskedQuestion, neededClients } from "./asked-question.ts";
 import type { MeasureOptions } from "./options.ts";
 import { sizesOf } from "./payloads.ts";
@@ -58,6 +59,16 @@ export function cellsFor(question: AskedQuestion): readonly Cell[] {
   const sizes = sizesOf(workload.payloads);
   if (workload.codec !== null) return sizedCells(workload.codec, sizes);
   return chooseCells(undefined, sizes);
+}
+
+/**
+ * Returns the one placement of requests that were asked for. Several clients with a rate run on all CPUs: on one CPU
+ * that all of them share, they could not keep the rate.
+ */
+export function placementFor(workload: Workload): Placement {
+  const hasLoad = ({ clients, ratePerSecond }: LoadPoint): boolean => clients > 1 && ratePerSecond !== null;
+  const isLoad = [workload, ...(workload.otherLoads ?? [])].some(hasLoad);
+  return isLoad ? "unpinned" : placementOf(defaultPlacements());
 }
 
 /** Returns the placement that the pick is made for. */

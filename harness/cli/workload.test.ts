@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { afterAll, describe, expect, it } from "vitest";
 import type { Workload } from "../../scenarios/workload.ts";
 import type { Report } from "../results/model.ts";
@@ -7,7 +8,7 @@ import { questionOf } from "./asked-question.ts";
 import type { MeasureOptions } from "./options.ts";
 import { parseNeed } from "./parse-needs.ts";
 import { checkPayloads, meanBytes, type Payloads, parsePayload } from "./payloads.ts";
-import { cellsFor, questionFor } from "./pick-question.ts";
+import { cellsFor, placementFor, questionFor } from "./pick-question.ts";
 import { parseOptimize, parseWork } from "./values.ts";
 import { asksForMore, lackOfP99, sizedCells, withCodec, workloadCells, workloadOf } from "./workload.ts";
 
@@ -136,8 +137,19 @@ describe("a need that names clients", () => {
     expect([workload.clients, workload.payloads, fansOut]).toEqual([3, [64, 4096], false]);
     expect((await asked(["clients=100"])).workload.clients).toBe(8);
     expect((await asked(["clients=1"])).workload.clients).toBe(1);
-    const paced = await asked(["clients=5"], { rate: [10, 20] });
-    expect(paced.workload).toMatchObject({ clients: 5, otherLoads: [{ clients: 5, ratePerSecond: 20 }] });
+  });
+
+  it("is measured with two for each CPU where there is a rate, and at half of it too, on all CPUs", async () => {
+    const clients = Math.min(8, 2 * availableParallelism());
+    const { workload } = await asked(["clients=100"], { rate: [5000] });
+    expect(workload).toMatchObject({ clients, ratePerSecond: 5000, otherLoads: [{ clients, ratePerSecond: 2500 }] });
+    expect(placementFor(workload)).toBe("unpinned");
+    const several = await asked(["clients=2"], { rate: [10, 20] });
+    expect(several.workload).toMatchObject({ clients: 2, otherLoads: [{ clients: 2, ratePerSecond: 20 }] });
+    const typed = await asked(["clients=100"], { rate: [10], clients: [3] });
+    expect(typed.workload).toMatchObject({ clients: 3, ratePerSecond: 10, otherLoads: [] });
+    const alone = workloadOf(optionsOf({ clients: [1], rate: [10] }));
+    expect([placementFor(alone), placementFor(workloadOf(optionsOf({ clients: [8] })))]).not.toContain("unpinned");
   });
 
   it("leaves typed clients, those of a profile, a codec and published messages as they are", async () => {

@@ -200,11 +200,23 @@ function reasonAgainst(evidence: Evidence, transport: string, rows: readonly Mea
 function lackOf(rows: readonly Measurement[], rounds: Rounds, question: FullQuestion): string | undefined {
   if (rows.some(({ status }) => status !== "measured")) return undefined;
   if (rows.length < question.payloads.length) return "not measured for every size of the workload";
-  if (rounds.size > 0) return undefined;
+  if (rounds.size > 0) return tooOftenLate(rows, rounds.size);
   const { noun } = METRICS[question.optimize];
   return roundsOf(rows).size === 0 || noun === METRICS.p50.noun
     ? "no round in which every size was measured"
     : `no round of this run gives its ${noun}`;
+}
+
+/** Fewest rounds that give an interval. */
+const LEAST_ROUNDS = 6;
+
+/** Returns the lack of rounds where the clients were too late in the others: the machine was too slow for an order. */
+function tooOftenLate(rows: readonly Measurement[], rounds: number): string | undefined {
+  const late = new Set(
+    rows.flatMap(({ trials }) => trials.flatMap(({ status, round }) => (status === "refused" ? [round] : []))),
+  ).size;
+  if (late === 0 || rounds >= LEAST_ROUNDS || rounds + late < LEAST_ROUNDS) return undefined;
+  return `the clients kept the rate in ${rounds} of ${rounds + late} rounds, and an order needs ${LEAST_ROUNDS}`;
 }
 
 function failedCheck({ checks, transports }: Evidence, transport: string): Evidence["checks"][number] | undefined {

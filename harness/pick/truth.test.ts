@@ -98,6 +98,23 @@ describe("a pick from reports whose truth is known", () => {
     );
   });
 
+  it("names the flag that measures a break-even far from the measured request", () => {
+    const apart = (ns: number) =>
+      picks(
+        [
+          { id: "fast", ns: 40_000 },
+          { id: "slow", ns },
+        ],
+        { ...USUAL, round: 0, trial: 0 },
+        {},
+        1,
+      )[0]?.sentence;
+    // (work + slow) / (work + 40 µs) = 1.1 at 10 * slow - 11 * 40 µs.
+    expect(apart(60_000)).toMatch(/more than about 160 µs of work\.$/);
+    expect(apart(70_000)).toMatch(/more than about 260 µs of work \(computed; --work 260us measures it\)\.$/);
+    expect(apart(200_000)).toMatch(/more than about 1\.56 ms of work \(computed; --work 1\.6ms measures it\)\.$/);
+  });
+
   it("decides less with fewer rounds and with more noise", () => {
     const truths = [
       { id: "a", ns: 30_000, capabilities: LINUX },

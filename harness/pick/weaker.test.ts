@@ -88,7 +88,7 @@ function claimsOf(found: Pick | null, { clients = 1 }: Question): Claim[] {
     ...told.map((row) => faster(first, row.transport)),
     ...alternatives.map((other) => faster(other.transport, transport)),
     ...[...sentence.matchAll(/(t\d) saves/g)].map(([, name = ""]) => faster(name, transport)),
-    ...[...sentence.matchAll(/and (t\d), the next, takes/g)].map(([, name = ""]) => faster(transport, name)),
+    ...[...sentence.matchAll(/and (t\d), the next fastest, takes/g)].map(([, name = ""]) => faster(transport, name)),
     ...flips.map(
       ({ at, transport: other, ratio }): Claim => ({
         clients: at,

@@ -78,7 +78,8 @@ function fastestWords({ fastest, all }: Choice, question: FullQuestion): string 
   const next = all[1] as Judged;
   const { more } = METRICS[question.optimize];
   const takes = `takes ${timesAs(next.comparison, more, 2)}`;
-  return `${use(fastest, question)}, and ${nameOf(next)}, the next fastest, ${takes}.${workFlip(all, question)}`;
+  const flip = workFlip(next, fastest, question);
+  return `${use(fastest, question)}, and ${nameOf(next)}, the next fastest, ${takes}.${flip}`;
 }
 
 /** Writes the sentence for a simpler one, which ties with the fastest or loses nothing that is shown to matter. */
@@ -88,18 +89,19 @@ function simplerWords({ chosen, fastest, simplerBy }: Choice, question: FullQues
   const simpler = simplerBy === undefined ? "" : ` It is simpler: ${words(chosen)}, ${words(fastest)}.`;
   if (chosen.standing === "tied" || found === undefined)
     return `${use(chosen, question)}, not distinguishable from ${nameOf(fastest)}, the fastest, in this run.${simpler}`;
-  const saves = `${nameOf(fastest)} saves ${duration(found.savedNs)} a request. ${atWhatWork(found, question)}`;
+  const about = atWhatWork(found, fastest, question);
+  const saves = `${nameOf(fastest)} saves ${duration(found.savedNs)} a request. ${about}`;
   return `${use(chosen, question)}. ${saves}.${simpler}`;
 }
 
-function atWhatWork(found: NonNullable<Judged["materiality"]>, question: FullQuestion): string {
+function atWhatWork(found: NonNullable<Judged["materiality"]>, fastest: Judged, question: FullQuestion): string {
   const share = shareOf(question);
   const { breakEvenWorkNs } = found;
   const only =
     breakEvenWorkNs === null
       ? `This is less than ${share} of the time of a request`
-      : `This is more than ${share} of the time of a request only if a request does less than about ` +
-        `${duration(breakEvenWorkNs)} of work`;
+      : `This is more than ${share} of the time of a request only if a request does less than ` +
+        aboutWork(breakEvenWorkNs, fastest, question);
   return found.matters === "no"
     ? only
     : `${only}. This run cannot tell whether it is more than ${share} for ${workWords(question)}`;
@@ -112,12 +114,24 @@ function workWords({ assumedWorkNs, measuredWorkNs }: FullQuestion): string {
 }
 
 /** States where the answer flips with work in the request: to the simplest of those that are only slower without it. */
-function workFlip(all: readonly Judged[], question: FullQuestion): string {
-  const [next] = all.slice(1);
-  const breakEvenNs = next?.materiality?.breakEvenWorkNs;
-  if (next === undefined || breakEvenNs === null || breakEvenNs === undefined) return "";
-  const work = duration(breakEvenNs);
-  return ` The difference is less than ${shareOf(question)} if a request does more than about ${work} of work.`;
+function workFlip({ materiality: found }: Judged, fastest: Judged, question: FullQuestion): string {
+  const breakEvenNs = found?.breakEvenWorkNs;
+  if (breakEvenNs === null || breakEvenNs === undefined) return "";
+  const work = aboutWork(breakEvenNs, fastest, question);
+  return ` The difference is less than ${shareOf(question)} if a request does more than ${work}.`;
+}
+
+/** Factor of the measured request beyond which work counts as extrapolated: METHODOLOGY has the figures. */
+const FAR_FACTOR = 5;
+/** Largest work that `--work` takes, ns. */
+const MOST_WORK_NS = 1e9;
+
+/** Writes an amount of work, and how to measure it where it is far from what was measured. */
+function aboutWork(workNs: number, { candidate }: Judged, { measuredWorkNs }: FullQuestion): string {
+  const words = `about ${duration(workNs)} of work`;
+  if (workNs - measuredWorkNs <= FAR_FACTOR * candidate.typical || workNs > MOST_WORK_NS) return words;
+  const flag = workNs < 1e6 ? `${Math.round(workNs / 1000)}us` : `${Number((workNs / 1e6).toPrecision(2))}ms`;
+  return `${words} (computed; --work ${flag} measures it)`;
 }
 
 export function shareOf({ matters }: FullQuestion): string {

@@ -15,10 +15,10 @@ export function together(windows: readonly ClientWindow[]): Window {
     .map(({ startedNs, elapsedNs }) => startedNs + BigInt(Math.round(elapsedNs)))
     .reduce((a, b) => (a > b ? a : b));
   const total = (key: "messages" | keyof typeof CLEAN): number => windows.reduce((sum, window) => sum + window[key], 0);
-  const first = <Key extends "problem" | "refused">(key: Key): { [Name in Key]?: string } => {
-    const found = windows.find((window) => window[key] !== undefined)?.[key];
-    return (found === undefined ? {} : { [key]: found }) as { [Name in Key]?: string };
-  };
+  const problem = windows.find((window) => window.problem !== undefined)?.problem;
+  const behind = windows.flatMap(({ refused }) => refused ?? []);
+  // One process of several was late: the load as a whole fell behind only where half of them were.
+  const refused = 2 * behind.length >= windows.length ? behind[0] : undefined;
   const lateness = windows.flatMap((window) => (window.lateness === undefined ? [] : [window.lateness]));
   return {
     messages: total("messages"),
@@ -29,8 +29,8 @@ export function together(windows: readonly ClientWindow[]): Window {
     reordered: total("reordered"),
     corrupted: total("corrupted"),
     ...(lateness.length === 0 ? {} : { lateness: interleaved(lateness) }),
-    ...first("problem"),
-    ...first("refused"),
+    ...(problem === undefined ? {} : { problem }),
+    ...(refused === undefined ? {} : { refused }),
   };
 }
 

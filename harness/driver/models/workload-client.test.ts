@@ -5,6 +5,7 @@ import type { BlockingConnection, Connection } from "../../../transports/contrac
 import { turnIntoReply } from "../../peer/reply.ts";
 import type { Load, LoadOrder } from "../../process/load-messages.ts";
 import { RpcClient } from "../../rpc/client.ts";
+import { type ClientWindow, together } from "./client-window.ts";
 import { drawParts } from "./mix.ts";
 import type { Wire } from "./model.ts";
 import { WorkloadClient } from "./workload-client.ts";
@@ -190,4 +191,15 @@ it("gives each of several clients its own instants", async () => {
   }
   // Half of the gap of one client later: 5 of 10 ms.
   expect(started[1]).toBeGreaterThan(5e6);
+});
+
+it("is refused as a load where at least half of its clients were late, and not for a single one of several", () => {
+  const of = (refused?: string): ClientWindow => ({
+    ...{ messages: 1, elapsedNs: 1, samples: new Float64Array(1), startedNs: 0n },
+    ...{ lost: 0, duplicated: 0, reordered: 0, corrupted: 0 },
+    ...(refused === undefined ? {} : { refused }),
+  });
+  expect(together([of("late")]).refused).toBe("late");
+  expect(together([of(), of("late")]).refused).toBe("late");
+  expect(together([of(), of("late"), of()]).refused).toBeUndefined();
 });
