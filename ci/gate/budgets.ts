@@ -9,7 +9,7 @@ import type { BudgetRow, GateResult, MeasuredCell, PairRecord } from "./result.t
 import { SignedRanks } from "./signed-rank.ts";
 
 /** Largest cost of a cell: in ns on this machine, or as a multiple of another transport in the same rounds. */
-export type Most = { readonly ns: number } | { readonly factor: number; readonly of: string };
+export type Most = BudgetRow["most"];
 
 export interface Budget {
   readonly cell: string;
@@ -23,21 +23,26 @@ const CONFIDENCE = 0.95;
 
 /** Judges each budget on each cell that it means: broken or kept where the 95 % interval lies on one side of it. */
 export function judgeBudgets(budgets: readonly Budget[], all: GateResult["pairs"]): BudgetRow[] {
-  const measured = all.filter((each): each is MeasuredCell => "transport" in each.cell);
   return budgets.flatMap(({ cell: name, metric, most }) =>
-    measured
-      .filter(({ cell }) => isMeant(name, cell))
-      .flatMap(({ cell, pairs }) => {
-        const costs = headCosts(pairs, metric);
-        const found =
-          "ns" in most ? absolute(costs) : relative(costs, headCosts(pairsOf(most.of, cell, measured), metric));
-        if (found === undefined) return [];
-        const [atMost, limit] =
-          "ns" in most ? [costText(metric, most.ns), most.ns] : [`${most.factor} x ${most.of}`, most.factor];
-        const isAbsolute = "ns" in most;
-        return [{ cell, metric, atMost, isAbsolute, outcome: outcomeOf(found.interval, limit), ...found }];
-      }),
+    all.flatMap(({ cell }) => {
+      if (!("transport" in cell) || !isMeant(name, cell)) return [];
+      const found = judgeBudget({ cell, metric, most }, all);
+      if (found === undefined) return [];
+      const atMost = "ns" in most ? costText(metric, most.ns) : `${most.factor} x ${most.of}`;
+      return [{ cell, metric, atMost, isAbsolute: "ns" in most, most, ...found }];
+    }),
   );
+}
+
+/** Judges a budget on one cell; undefined where it was not measured. */
+export function judgeBudget(
+  { cell, metric, most }: Pick<BudgetRow, "metric" | "most"> & { readonly cell: TransportCell },
+  all: GateResult["pairs"],
+): Pick<BudgetRow, "outcome" | "found" | "interval"> | undefined {
+  const measured = all.filter((each): each is MeasuredCell => "transport" in each.cell);
+  const costs = headCosts(pairsOf(cell.transport, cell, measured), metric);
+  const found = "ns" in most ? absolute(costs) : relative(costs, headCosts(pairsOf(most.of, cell, measured), metric));
+  return found && { outcome: outcomeOf(found.interval, "ns" in most ? most.ns : most.factor), ...found };
 }
 
 function outcomeOf(interval: Interval | undefined, limit: number): BudgetRow["outcome"] {

@@ -5,7 +5,6 @@ import { announcedTime } from "../../harness/coordinator/announced-time.ts";
 import type { Progress } from "../../harness/coordinator/progress.ts";
 import { note } from "../../harness/process/note.ts";
 import { oneLine } from "../../harness/process/rules.ts";
-import { median } from "../../harness/results/quantiles.ts";
 import { randomFrom } from "../../harness/results/random.ts";
 import type { Place } from "../../transports/contract/transport.ts";
 import type { Base } from "./base.ts";
@@ -13,21 +12,12 @@ import type { CommandCell } from "./cells.ts";
 import { runCommand } from "./command-run.ts";
 import type { CommandValue, CommandValues } from "./command-values.ts";
 import { environmentIn } from "./install.ts";
+import { differencesOf, judgedRow } from "./judged-row.ts";
 import { listingOf } from "./loaded.ts";
 import { ROUNDS_TO_ANNOUNCE, secondsText } from "./pair-times.ts";
-import type { GateRow, ValuePair } from "./result.ts";
+import type { GateRow, RecordedLooks, ValuePair } from "./result.ts";
 import { type Found, LEAST_LAST } from "./run.ts";
-import {
-  detectable,
-  type Evidence,
-  evidenceOf,
-  type GateRule,
-  judge,
-  type Limits,
-  pairsToDecide,
-  type Question,
-  type State,
-} from "./verdict.ts";
+import { type Evidence, evidenceOf, type GateRule, judge, type Limits, type State } from "./verdict.ts";
 
 /** Where and with which variables one side runs. */
 export interface CommandSide {
@@ -150,15 +140,8 @@ function isOpen({ done }: Course, { state, defects, printed, pairs }: Ledger): b
 
 function takeLook(course: Course, ledger: Ledger, affordable: number): void {
   ledger.looks++;
-  // Judged by a ratio that is above 1 where the head is worse.
-  const differences = ledger.pairs.map(({ base, head }) => Math.log(ledger.cell.lower ? head / base : base / head));
-  ledger.evidence = evidenceOf(differences, ledger.looks);
-  ledger.state = judge(ledger.evidence, { ...questionOf(course, ledger), affordable });
-}
-
-function questionOf({ request, ledgers }: Course, { cell }: Ledger): Omit<Question, "affordable"> {
-  const { minEffect, tolerance } = request.limitsOf(cell);
-  return { minEffect, tolerance, alpha: request.rule.alpha / ledgers.size, step: request.pairs };
+  ledger.evidence = evidenceOf(differencesOf(ledger.pairs, ledger.cell), ledger.looks);
+  ledger.state = judge(ledger.evidence, { ...course.request.limitsOf(ledger.cell), ...looksOf(course), affordable });
 }
 
 async function runBlock(course: Course, look: number, count: number, progress: Progress): Promise<void> {
@@ -225,7 +208,8 @@ function newLedger(cell: CommandCell): Ledger {
 function foundOf(course: Course, isPartial: boolean): Found {
   const { ledgers, pairMs } = course;
   const pairs = [...ledgers.values()].map(({ cell, pairs }) => ({ cell, pairs }));
-  return { rows: rowsOf(course, isPartial), pairs, ...(pairMs === 0 ? {} : { pairMs }) };
+  const looks = ledgers.size === 0 ? {} : { looks: looksOf(course) };
+  return { rows: rowsOf(course, isPartial), pairs, ...looks, ...(pairMs === 0 ? {} : { pairMs }) };
 }
 
 function rowsOf(course: Course, isPartial: boolean): GateRow[] {
@@ -264,20 +248,11 @@ function rowOf(course: Course, ledger: Ledger, isPartial: boolean): GateRow {
     return without(lacking === "head" ? "broken" : "missing", reason);
   }
   if (evidence === undefined || (isPartial && state === "open")) return without("missing", "the run was interrupted");
-  const question = questionOf(course, ledger);
-  const decided = pairs.slice(0, evidence.pairs);
-  const [seen, needed] = [detectable(evidence, question, course.most), pairsToDecide(evidence, question)];
-  const isDecided = state !== "open" && state !== "undecided";
-  return {
-    cell,
-    metric: "value",
-    outcome: isDecided ? state : "undecided",
-    limits: { minEffect: question.minEffect, tolerance: question.tolerance },
-    evidence,
-    base: median(decided.map(({ base }) => base)),
-    head: median(decided.map(({ head }) => head)),
-    ...(seen === undefined ? {} : { detectable: seen }),
-    ...(isDecided || needed === undefined ? {} : { needed }),
-    notes: cell.lower ? [] : ["higher is better: the ratio is base/head"],
-  };
+  const limits = course.request.limitsOf(cell);
+  const notes = cell.lower ? [] : ["higher is better: the ratio is base/head"];
+  return judgedRow({ cell, metric: "value", limits, notes }, { evidence, state, costs: pairs }, looksOf(course));
+}
+
+function looksOf({ request, ledgers, most }: Course): RecordedLooks {
+  return { alpha: request.rule.alpha / ledgers.size, step: request.pairs, most };
 }

@@ -36,7 +36,7 @@ describe("the ledger of a cell", () => {
     const ledger = ledgerOf([P50, P99], 10, (at) => pairOf(at, 1));
     expect(ledger.staysOpen(LOOKS)).toBe(false);
     ledger.look(LOOKS, 30);
-    const rows = ledger.rows(LOOKS, 40);
+    const rows = ledger.rows({ ...LOOKS, most: 40 });
     expect([ledger.isOpen, ledger.isUndecided, rows.map(({ outcome }) => outcome)]).toEqual([
       false,
       false,
@@ -53,7 +53,7 @@ describe("the ledger of a cell", () => {
   it("finds a tail that is slower while the median is not", () => {
     const ledger = ledgerOf([P50, P99], 20, (at) => pairOf(at, 1, 3));
     ledger.look(LOOKS, 30);
-    expect(ledger.rows(LOOKS, 40).map(({ outcome }) => outcome)).toEqual(["not-slower", "regression"]);
+    expect(ledger.rows({ ...LOOKS, most: 40 }).map(({ outcome }) => outcome)).toEqual(["not-slower", "regression"]);
   });
 
   it("does not go on for a tail that scatters and that nobody asked for", () => {
@@ -61,11 +61,11 @@ describe("the ledger of a cell", () => {
     const extra = wild(P99);
     expect(extra.staysOpen(LOOKS)).toBe(false);
     extra.look(LOOKS, 30);
-    expect([extra.isOpen, extra.rows(LOOKS, 40)[1]?.outcome]).toEqual([false, "untold"]);
+    expect([extra.isOpen, extra.rows({ ...LOOKS, most: 40 })[1]?.outcome]).toEqual([false, "untold"]);
     const asked = wild({ ...P99, isExtra: false });
     expect(asked.staysOpen(LOOKS)).toBe(true);
     asked.look(LOOKS, 0);
-    const rows = asked.rows(LOOKS, 10);
+    const rows = asked.rows({ ...LOOKS, most: 10 });
     expect([asked.isUndecided, rows[1]?.outcome]).toEqual([true, "undecided"]);
     const needed = rows[1]?.needed ?? 0;
     expect(needed).toBeGreaterThan(0);
@@ -79,7 +79,7 @@ describe("the ledger of a cell", () => {
       const ledger = ledgerOf([P50], 2, () => ({ reason: "head: lost 3 messages", headAlone }));
       ledger.look(LOOKS, 30);
       expect(ledger.isOpen).toBe(false);
-      return ledger.rows(LOOKS, 40)[0]?.outcome;
+      return ledger.rows({ ...LOOKS, most: 40 })[0]?.outcome;
     };
     expect([outcomeOf(true), outcomeOf(false)]).toEqual(["broken", "missing"]);
   });
@@ -87,7 +87,7 @@ describe("the ledger of a cell", () => {
   it("cannot tell a metric that was not measured", () => {
     const ledger = ledgerOf([{ ...P50, metric: "cpu" }], 10, (at) => pairOf(at, 1));
     ledger.look(LOOKS, 0);
-    const rows = ledger.rows(LOOKS, 10);
+    const rows = ledger.rows({ ...LOOKS, most: 10 });
     expect(rows).toMatchObject([{ outcome: "untold", reason: "it was not measured in every pair" }]);
     expect(verdictSentence({ rows, budgets: [], strict: false })).toBe(
       "cannot decide: it was not measured in every pair",
@@ -98,7 +98,7 @@ describe("the ledger of a cell", () => {
     const ledger = ledgerOf([P50], 10, (at) => pairOf(at, 1.07));
     ledger.look(LOOKS, 30);
     ledger.look(LOOKS, 30);
-    expect(ledger.rows(LOOKS, 40)[0]?.evidence?.looks).toBe(1);
+    expect(ledger.rows({ ...LOOKS, most: 40 })[0]?.evidence?.looks).toBe(1);
   });
 });
 
@@ -145,7 +145,7 @@ describe("the lists of a configuration", () => {
   it("accept a regression until its date and up to its size", () => {
     const ledger = ledgerOf([P50], 20, (at) => pairOf(at, 1.1));
     ledger.look(LOOKS, 0);
-    const rows = ledger.rows(LOOKS, 20);
+    const rows = ledger.rows({ ...LOOKS, most: 20 });
     const on = (day: string, from = rows): [boolean, string] => {
       const [row] = withAccepted(from, settings, day);
       return [row?.accepted !== undefined, row?.notes.join() ?? ""];
@@ -154,7 +154,10 @@ describe("the lists of a configuration", () => {
     expect(on("2027-01-01")).toEqual([false, expect.stringContaining("that date is over")]);
     const larger = ledgerOf([P50], 20, (at) => pairOf(at, 1.3));
     larger.look(LOOKS, 0);
-    expect(on("2026-12-31", larger.rows(LOOKS, 20))).toEqual([false, expect.stringContaining("and it is 30")]);
+    expect(on("2026-12-31", larger.rows({ ...LOOKS, most: 20 }))).toEqual([
+      false,
+      expect.stringContaining("and it is 30"),
+    ]);
   });
 
   it("budget the head in time, and relative to another transport of the same rounds", () => {

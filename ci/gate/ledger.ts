@@ -1,9 +1,9 @@
 import type { Cell } from "../../harness/coordinator/arm.ts";
 import type { PairedArm, PairOutcome } from "../../harness/coordinator/pairs.ts";
-import { median } from "../../harness/results/quantiles.ts";
 import type { TransportCell } from "./cells.ts";
-import { costOf, type Metric } from "./metrics.ts";
-import type { GateRow, PairRecord } from "./result.ts";
+import { costsOf, differencesOf, invalidOf, judgedRow, outcomeOfInvalid } from "./judged-row.ts";
+import type { Metric } from "./metrics.ts";
+import type { GateRow, PairRecord, RecordedLooks } from "./result.ts";
 import {
   detectable,
   type Evidence,
@@ -11,7 +11,6 @@ import {
   isHint,
   judge,
   type Limits,
-  pairsToDecide,
   type Question,
   type State,
   suspiciouslyFast,
@@ -28,8 +27,6 @@ export interface Gated extends Limits {
 
 /** Largest p with which a p99 that nobody asked for gets pairs of its own: less than the hint of the others. */
 const EXTRA_HINT_P = 0.05;
-/** Number of invalid pairs that end a cell: one may be the machine's. */
-const MAX_INVALID = 2;
 
 interface Judged {
   readonly gated: Gated;
@@ -62,12 +59,8 @@ export class Ledger {
     this.pairs.push({ round, ...outcome });
   }
 
-  get #invalid(): (PairRecord & { readonly reason: string })[] {
-    return this.pairs.filter((pair) => "reason" in pair);
-  }
-
   get isInvalid(): boolean {
-    return this.#invalid.length >= MAX_INVALID;
+    return outcomeOfInvalid(this.pairs) !== undefined;
   }
 
   /** True where more pairs are needed. */
@@ -119,62 +112,30 @@ export class Ledger {
   }
 
   #differences(metric: Metric): number[] {
-    return this.pairs.flatMap((pair) => {
-      if ("reason" in pair) return [];
-      const [base, head] = [costOf(pair.base, metric), costOf(pair.head, metric)];
-      return [base === undefined || head === undefined ? Number.NaN : Math.log(head) - Math.log(base)];
-    });
+    return differencesOf(costsOf(this.pairs, metric), this.name);
   }
 
-  /** @param most number of pairs that the budget allowed in all */
-  rows(looks: Looks, most: number): GateRow[] {
-    const [first] = this.#invalid;
-    const isBroken = this.isInvalid && this.#invalid.every((pair) => "headAlone" in pair && pair.headAlone);
-    if (this.isInvalid || this.#looks === 0) {
-      const outcome = isBroken ? "broken" : "missing";
-      return [{ cell: this.name, metric: "p50", outcome, reason: first?.reason ?? "no pair ran", notes: [] }];
+  /** @param looks with the number of pairs that the budget allowed in all */
+  rows(looks: RecordedLooks): GateRow[] {
+    const [first] = invalidOf(this.pairs);
+    const ended = outcomeOfInvalid(this.pairs);
+    if (ended !== undefined || this.#looks === 0) {
+      const reason = first?.reason ?? "no pair ran";
+      return [{ cell: this.name, metric: "p50", outcome: ended ?? "missing", reason, notes: [] }];
     }
     const notes = first === undefined ? [] : [`one pair was invalid: ${first.reason}`];
-    return this.#judged.map((each) => this.#row(each, { looks, most, notes }));
+    return this.#judged.map((each) => this.#row(each, looks, notes));
   }
 
-  #row({ gated, state, evidence }: Judged, about: About): GateRow {
+  #row({ gated, state, evidence }: Judged, looks: RecordedLooks, notes: readonly string[]): GateRow {
     const { metric, minEffect, tolerance, isExtra } = gated;
-    const start = { cell: this.name, metric, limits: { minEffect, tolerance }, ...(isExtra ? { isExtra } : {}) };
-    if (evidence === undefined) {
-      return { ...start, outcome: "untold", reason: gated.untold ?? "no look was taken", notes: about.notes };
-    }
-    const decided = this.pairs.filter((pair) => !("reason" in pair)).slice(0, evidence.pairs);
-    const typical = (side: "base" | "head"): number =>
-      median(decided.map((pair) => ("reason" in pair ? Number.NaN : (costOf(pair[side], metric) ?? Number.NaN))));
-    const question = { ...gated, ...about.looks };
-    const [seen, needed] = [detectable(evidence, question, about.most), pairsToDecide(evidence, question)];
-    if (Number.isNaN(evidence.effect.ratio)) {
-      return { ...start, outcome: "untold", reason: "it was not measured in every pair", notes: about.notes };
-    }
-    // An extra metric may still be open: nothing more is looked at.
-    const final = state === "open" ? judge(evidence, { ...question, affordable: 0 }) : state;
-    const isUndecided = final === "open" || final === "undecided";
-    return {
-      ...start,
-      outcome: isUndecided ? (isExtra ? "untold" : "undecided") : final,
-      ...(isUndecided && isExtra ? { reason: "its pairs scatter too much" } : {}),
-      evidence,
-      base: typical("base"),
-      head: typical("head"),
-      ...(seen === undefined ? {} : { detectable: seen }),
-      ...(isUndecided && needed !== undefined ? { needed } : {}),
-      notes: suspiciouslyFast(evidence)
-        ? [...about.notes, "less than half the time: is all the work still done?"]
-        : about.notes,
-    };
+    const limits = { minEffect, tolerance };
+    const start = { cell: this.name, metric, limits, ...(isExtra ? { isExtra } : {}), notes };
+    if (evidence === undefined) return { ...start, outcome: "untold", reason: gated.untold ?? "no look was taken" };
+    const row = judgedRow(start, { evidence, state, costs: costsOf(this.pairs, metric) }, looks);
+    if (row.evidence === undefined || !suspiciouslyFast(evidence)) return row;
+    return { ...row, notes: [...notes, "less than half the time: is all the work still done?"] };
   }
-}
-
-interface About {
-  readonly looks: Looks;
-  readonly most: number;
-  readonly notes: readonly string[];
 }
 
 /** True where a metric is worth pairs of its own: a p99 that nobody asked for is so only while it looks slower. */

@@ -36,12 +36,14 @@ export interface GateRow {
 
 /** Result of a budget on one cell. */
 export interface BudgetRow {
-  readonly cell: GateCell;
+  readonly cell: TransportCell;
   readonly metric: Metric;
   /** As it was written, such as `1.2 x unix`. */
   readonly atMost: string;
   /** True for a time: it holds for this machine only. */
   readonly isAbsolute: boolean;
+  /** The same as numbers: a cost in ns, or a multiple of another transport. */
+  readonly most: { readonly ns: number } | { readonly factor: number; readonly of: string };
   readonly outcome: "kept" | "broken" | "undecided";
   /** Cost in ns, or ratio. */
   readonly found: number;
@@ -80,6 +82,16 @@ export interface LoadedRecord {
   readonly harness: readonly string[];
 }
 
+/** Levels and sizes that all rows share: with the pairs, each verdict follows from them again. */
+export interface RecordedLooks {
+  /** Error level of one cell and metric: that of the rule, divided by their number. */
+  readonly alpha: number;
+  /** Number of pairs between two looks. */
+  readonly step: number;
+  /** Number of pairs that the budget allowed a cell in all. */
+  readonly most: number;
+}
+
 export interface GateResult {
   /** False when the gate was interrupted: the rows are partial. */
   readonly complete: boolean;
@@ -98,6 +110,8 @@ export interface GateResult {
   readonly budgets: readonly BudgetRow[];
   /** All pairs of each cell, the invalid ones with their reason. */
   readonly pairs: readonly (MeasuredCell | PrintedValue)[];
+  /** Absent where nothing was measured. */
+  readonly looks?: RecordedLooks;
   /** Time of one further pair of the cells that are undecided, ms. */
   readonly pairMs?: number;
   /** True where a cell that only one side has is red. */

@@ -45,7 +45,7 @@ export interface GateRequest {
 }
 
 /** Rows and pairs of a gate. */
-export type Found = Pick<GateResult, "rows" | "pairs" | "pairMs">;
+export type Found = Pick<GateResult, "rows" | "pairs" | "looks" | "pairMs">;
 
 /** Fewest pairs worth a last look of their own. */
 export const LEAST_LAST = 4;
@@ -235,14 +235,16 @@ class Looking {
   /** @param interrupted reason for the cells that are still open */
   found(missing: readonly GateRow[], interrupted?: string): Found {
     const ledgers = [...this.#ledgers.values()];
+    const looks = { ...this.#looks, most: this.#most };
     const rows = ledgers.flatMap((ledger): GateRow[] => {
-      if (interrupted === undefined || !ledger.isOpen) return ledger.rows(this.#looks, this.#most);
+      if (interrupted === undefined || !ledger.isOpen) return ledger.rows(looks);
       return [{ cell: ledger.name, metric: "p50", outcome: "missing", reason: interrupted, notes: [] }];
     });
     const pairMs = this.#roundMs((ledger) => ledger.isUndecided);
     return {
       rows: [...missing, ...rows],
       pairs: ledgers.map(({ name, pairs }) => ({ cell: name, pairs })),
+      ...(ledgers.length === 0 ? {} : { looks }),
       ...(pairMs === 0 ? {} : { pairMs }),
     };
   }

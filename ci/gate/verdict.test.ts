@@ -139,7 +139,8 @@ describe("the exit code", () => {
   });
 
   it("is 20 over a budget and 21 where the interval contains it", () => {
-    const budget = { cell, metric: "p50", atMost: "80.0 µs", isAbsolute: true, found: 90_000 } as const;
+    const most = { ns: 80_000 };
+    const budget = { cell, metric: "p50", atMost: "80.0 µs", isAbsolute: true, most, found: 90_000 } as const;
     const codeWith = (outcome: "kept" | "broken" | "undecided"): number =>
       exitCodeOf({ rows: [row("not-slower")], budgets: [{ ...budget, outcome }], strict: false });
     expect([codeWith("kept"), codeWith("broken"), codeWith("undecided")]).toEqual([0, 20, 21]);

@@ -88,7 +88,7 @@ export function simulateGate({ runs, changed, budgetMs, random, cells: wanted }:
     for (const { ledger } of cells) ledger.look(looks, allowed);
     count = cells.some(({ ledger }) => ledger.isOpen) ? Math.min(STEP, allowed) : 0;
   }
-  const rows = cells.flatMap(({ ledger }) => ledger.rows(looks, most));
+  const rows = cells.flatMap(({ ledger }) => ledger.rows({ ...looks, most }));
   return { exitCode: exitCodeOf({ rows, budgets: [], strict: false }), durationMs, rows };
 }
 
