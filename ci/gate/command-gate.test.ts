@@ -8,7 +8,10 @@ import { eventually } from "../../harness/testing/sandbox.ts";
 import { nameOf } from "./cells.ts";
 import { runCommandGate } from "./command-gate.ts";
 import { runCommand } from "./command-run.ts";
+import { gateIn } from "./load-gate.ts";
+import { reanalysed } from "./reanalysis.ts";
 import { exitCodeOf, type GateRow } from "./result.ts";
+import { storedGateFixture } from "./testing/stored-gate.ts";
 import { DEFAULT_RULE } from "./verdict.ts";
 
 let directory: string;
@@ -22,8 +25,13 @@ afterEach(() => {
 
 const line = (name: string, value: number, lower = true): string => JSON.stringify({ name, value, lower });
 
-/** Gates `command` between two folders that have these files. */
-function gate(base: string, head: string, command = "cat out", obstacle?: () => string): Promise<readonly GateRow[]> {
+/** Gates `command` between two folders that have these files. What it stores gives the same rows again. */
+async function gate(
+  base: string,
+  head: string,
+  command = "cat out",
+  obstacle?: () => string,
+): Promise<readonly GateRow[]> {
   const side = (name: string, text: string): { cwd: string; env: NodeJS.ProcessEnv } => {
     const cwd = join(directory, name);
     mkdirSync(cwd);
@@ -34,9 +42,10 @@ function gate(base: string, head: string, command = "cat out", obstacle?: () => 
   const signal = new AbortController().signal;
   const limits = { pairs: 10, budgetMs: 20_000, rule: DEFAULT_RULE, limitsOf: () => DEFAULT_RULE };
   const how = { command, limitMs: 20_000, ...limits, seed: 1, signal };
-  return runCommandGate({ sides, ...how, ...(obstacle === undefined ? {} : { obstacle }) }, silent).then(
-    ({ rows }) => rows,
-  );
+  const found = await runCommandGate({ sides, ...how, ...(obstacle === undefined ? {} : { obstacle }) }, silent);
+  const stored = JSON.parse(JSON.stringify({ ...storedGateFixture(), ...found, budgets: [] }));
+  expect(reanalysed(gateIn(stored, "gate.json", ""))).toMatchObject({ rows: stored.rows, differences: [] });
+  return found.rows;
 }
 
 const codeOf = (rows: readonly GateRow[]): number => exitCodeOf({ rows, budgets: [], strict: false });

@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { gateIn } from "./load-gate.ts";
+import { reanalysed } from "./reanalysis.ts";
 
 const MAIN = fileURLToPath(new URL("../../harness/cli/main.ts", import.meta.url));
 const FIXTURE = new URL("../../harness/bench/fixtures/delayed-loopback.ts", import.meta.url).href;
@@ -80,14 +82,14 @@ describe("the gate", () => {
 
     expect(slower.stderr).toContain("slower than the base");
     expect(slower.code).toBe(20);
-    const { rows, pairs } = JSON.parse(slower.stdout) as {
-      rows: { outcome: string; evidence: { effect: { ratio: number } } }[];
-      pairs: { pairs: { base: { p50: number } }[] }[];
-    };
+    const stored = gateIn(JSON.parse(slower.stdout), "gate.json", "");
+    const { rows, pairs, looks } = stored;
     expect(rows[0]?.outcome).toBe("regression");
-    expect(rows[0]?.evidence.effect.ratio).toBeGreaterThan(1.15);
+    expect(rows[0]?.evidence?.effect.ratio).toBeGreaterThan(1.15);
     expect(pairs[0]?.pairs.length).toBeGreaterThanOrEqual(8);
-    expect(pairs[0]?.pairs[0]?.base.p50).toBeGreaterThan(200_000);
+    expect(pairs[0]?.pairs[0]).toMatchObject({ base: { p50: expect.toSatisfy((ns: number) => ns > 200_000) } });
+    expect(looks?.step).toBe(8);
+    expect(reanalysed(stored)).toMatchObject({ rows, differences: [] });
     expect(readFileSync(junit, "utf8")).toContain('failures="1"');
     expect(readFileSync(summary, "utf8")).toContain("**slower**");
   }, 120_000);

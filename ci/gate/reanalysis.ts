@@ -24,7 +24,7 @@ export function reanalysed(result: GateResult): Reanalysis {
   const stored = { rows: result.rows, budgets: result.budgets, strict, ...(pairMs === undefined ? {} : { pairMs }) };
   if (looks === undefined) {
     if (pairs.every((cell) => cell.pairs.length === 0)) return { ...stored, differences: [] };
-    const obstacle = "it has no levels (looks), so its verdict cannot be worked out again from its pairs";
+    const obstacle = 'the file has no "looks", without which none follows from its pairs';
     return { ...stored, differences: [], obstacle };
   }
   const byName = new Map(pairs.map((each) => [nameOf(each.cell), each]));

@@ -138,11 +138,12 @@ export function columnsOf(row: GateRow): Columns {
   const cost = (value: number | undefined): string => (value === undefined ? ABSENT : figureText(row, value));
   const sees = detectable === undefined || base === undefined ? ABSENT : sizeWords(row, base, detectable);
   const rest = [reason, pairsWords(row), ...notes].filter((part) => part !== undefined);
+  const { size, interval } = changeWords(row);
   return {
     cell: nameOf(cell) + (metric === "value" || (evidence === undefined && outcome !== "untold") ? "" : ` ${metric}`),
     base: cost(base),
     head: cost(head),
-    change: evidence === undefined || base === undefined || head === undefined ? ABSENT : changeWords(row),
+    change: interval === ABSENT ? size : `${size} (${interval})`,
     sees,
     verdict: accepted === undefined ? OUTCOME_WORDS[outcome] : "slower, accepted",
     rest: rest.join("; "),
@@ -155,15 +156,15 @@ function pairsWords({ evidence, needed }: GateRow): string | undefined {
   return `p = ${evidence.p.toPrecision(2)}, ${evidence.pairs} pairs${more}`;
 }
 
-/** Formats `+1.2 µs, +6.1 % (+2.0 to +9.8 %)`. */
-function changeWords(row: GateRow): string {
-  const { base = Number.NaN, evidence } = row;
-  if (evidence === undefined) return ABSENT;
+/** Formats `+1.2 µs, +6.1 %` and `+2.0 to +9.8 %`: the change and its interval. */
+export function changeWords(row: GateRow): { readonly size: string; readonly interval: string } {
+  const { base, head, evidence } = row;
+  if (evidence === undefined || base === undefined || head === undefined) return { size: ABSENT, interval: ABSENT };
   const { ratio, interval } = evidence.effect;
   const size = sizeWords(row, base, ratio - 1);
-  if (interval === undefined) return size;
+  if (interval === undefined) return { size, interval: ABSENT };
   const [low, high] = interval.map((bound) => signed(bound - 1));
-  return `${size} (${low} to ${high} %)`;
+  return { size, interval: `${low} to ${high} %` };
 }
 
 /** Formats a slowdown in the unit of the row and in percent; in percent alone where more is better. */

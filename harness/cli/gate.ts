@@ -197,7 +197,7 @@ async function gate(options: GateOptions): Promise<void> {
   let loaded: LoadedRecord | undefined;
   let base: Base | undefined;
   let checkouts: { readonly base: Checkout; readonly head: Checkout } | undefined;
-  const resultOf = ({ rows, pairs, pairMs }: Found, complete: boolean): GateResult => ({
+  const resultOf = ({ rows, pairs, looks, pairMs }: Found, complete: boolean): GateResult => ({
     complete,
     startedAt: run.startedAt.toISOString(),
     base: base?.name ?? options.baseDir ?? options.base ?? "",
@@ -210,6 +210,7 @@ async function gate(options: GateOptions): Promise<void> {
     rows: withAccepted(rows, limiting.settings, new Date().toISOString().slice(0, 10)),
     budgets: judgeBudgets(limiting.settings.budgets, pairs),
     pairs,
+    ...(looks === undefined ? {} : { looks }),
     ...(pairMs === undefined ? {} : { pairMs }),
     strict: options.strict === true,
     ...(loaded === undefined ? {} : { loaded }),

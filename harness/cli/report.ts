@@ -1,17 +1,25 @@
 import { Command } from "commander";
+import { gateIn, isGate } from "../../ci/gate/load-gate.ts";
+import { storedGate } from "../../ci/gate/page.ts";
+import type { GateResult } from "../../ci/gate/result.ts";
+import { budgetLine, tableOf } from "../../ci/gate/words.ts";
 import { checkTables, codecTables, compareTables, partialNote, pickParagraph } from "../../reports/terminal/index.ts";
 import { note } from "../process/note.ts";
-import { loadReport } from "../results/load-report.ts";
+import { loadJson, reportIn } from "../results/load-report.ts";
 import { ensureWritable, store } from "../results/store.ts";
-import { printTables, printWarnings, terminal } from "./output.ts";
+import { print, printTables, printWarnings, terminal } from "./output.ts";
+
+const EXPECTED = "name a report.json that compare, measure or check has written, or a gate.json of gate";
 
 export function reportCommand(): Command {
   return new Command("report")
-    .description("print the tables of a stored report again, and write its HTML page")
-    .argument("[file]", "the report.json to read", "ipcmark-out/report.json")
-    .option("--out <dir>", "folder for report.html", "ipcmark-out")
+    .description("print the tables of a stored report or gate again, and write its HTML page")
+    .argument("[file]", "the report.json or gate.json to read", "ipcmark-out/report.json")
+    .option("--out <dir>", "folder for report.html, or gate.html", "ipcmark-out")
     .action(async (file: string, { out }: { out: string }) => {
-      const report = loadReport(file);
+      const value = loadJson(file, EXPECTED);
+      if (isGate(value)) return reportGate(gateIn(value, file, EXPECTED), out);
+      const report = reportIn(value, file, EXPECTED);
       ensureWritable(out, ["report.html"]);
       const { renderHtml } = await import("../../reports/html/render.ts");
       const html = store(out, "report.html", await renderHtml(report));
@@ -23,4 +31,16 @@ export function reportCommand(): Command {
       printWarnings(report.warnings, false);
       note(`\nwritten: ${html}`);
     });
+}
+
+/** Prints the rows that follow from the pairs of a stored gate, and writes its page. */
+async function reportGate(result: GateResult, out: string): Promise<void> {
+  ensureWritable(out, ["gate.html"]);
+  const { renderGate } = await import("../../reports/html/gate.ts");
+  const { page, found } = storedGate(result);
+  const html = store(out, "gate.html", await renderGate(page));
+  if (found.rows.length > 0) print([tableOf(found.rows), ...found.budgets.map(budgetLine)].join("\n"));
+  printWarnings(result.warnings, false);
+  for (const notice of page.notices) note(notice);
+  note(`${page.sentence}\nwritten: ${html}`);
 }

@@ -101,7 +101,7 @@ const COSTS = {
   idleCpuShare: orNull(number(0, 1e6)),
 } satisfies Fields;
 
-const warning = model<Warning>()(
+export const WARNING = model<Warning>()(
   {
     id: oneOf(...Object.keys(WARNINGS)),
     text,
@@ -177,7 +177,7 @@ const measurement: Schema = {
       payloadBytes: integer(),
       status: anyOf<Measurement["status"]>({ measured: true, failed: true, "not-applicable": true, unavailable: true }),
       trials: list(trial),
-      warnings: list(warning),
+      warnings: list(WARNING),
     },
     {
       model: text,
@@ -275,7 +275,7 @@ const curve = model<Curve>()(
   },
 );
 
-const environment = model<Environment>()(
+export const ENVIRONMENT = model<Environment>()(
   { node: text, ffi: object({ binding: text }, { callNs: orNull(time), reason: text }) },
   {
     ipcmark: text,
@@ -321,13 +321,13 @@ export const REPORT: Schema = model<Report>()(
     schemaVersion: integer(1),
     startedAt: text,
     commandLine: text,
-    environment,
+    environment: ENVIRONMENT,
     transports: list(transport, 1000),
     checks: list(check, 50_000),
     measurements: list(measurement, 20_000),
     cBaseline: list(measurement, 20_000),
     pick: orNull(PICK),
-    warnings: list(warning),
+    warnings: list(WARNING),
   },
   {
     complete: flag,

@@ -2,6 +2,7 @@ import { Ajv, type ErrorObject, type SchemaValidateFunction, type ValidateFuncti
 import { histogramDefect } from "./histogram.ts";
 import type { Report } from "./model.ts";
 import { REPORT } from "./report-shape.ts";
+import type { Schema } from "./schema-parts.ts";
 
 /** Longest excerpt of a value in a message. */
 const EXCERPT = 40;
@@ -9,7 +10,7 @@ const EXCERPT = 40;
 /** Largest number of pairs: some four times what a check of everything has. */
 const MOST_PAIRS = 20_000;
 
-let validate: ValidateFunction | undefined;
+let validateReport: ((value: unknown) => string | undefined) | undefined;
 
 /**
  * Examines every field that a reader of reports relies on. Other fields are accepted, since they may be added
@@ -18,13 +19,26 @@ let validate: ValidateFunction | undefined;
  * @returns the first defect: where, what was expected, what was found; undefined when the value is a report
  */
 export function firstDefect(value: unknown): string | undefined {
-  validate ??= compile();
-  if (validate(value)) return sizeDefect(value as Report);
-  const [error] = validate.errors ?? [];
-  if (error === undefined) return "it is not what a report is";
-  const where = error.instancePath === "" ? "the report" : error.instancePath;
-  if (error.keyword === "required") return `${where}: "${error.params["missingProperty"]}" is missing`;
-  return `${where}: expected ${expected(error)}, found ${excerpt(error.params["found"] ?? error.data)}`;
+  validateReport ??= defectFinder(REPORT, "the report");
+  return validateReport(value) ?? sizeDefect(value as Report);
+}
+
+/**
+ * Compiles a schema that is made of `schema-parts.ts`.
+ *
+ * @param whole name of the whole value in a message
+ * @returns a function to the first defect of a value, undefined where it has none
+ */
+export function defectFinder(schema: Schema, whole: string): (value: unknown) => string | undefined {
+  const validate = compile(schema);
+  return (value) => {
+    if (validate(value)) return undefined;
+    const [error] = validate.errors ?? [];
+    if (error === undefined) return `${whole} is not what it should be`;
+    const where = error.instancePath === "" ? whole : error.instancePath;
+    if (error.keyword === "required") return `${where}: "${error.params["missingProperty"]}" is missing`;
+    return `${where}: expected ${expected(error)}, found ${excerpt(error.params["found"] ?? error.data)}`;
+  };
 }
 
 /** Limits the matrix of checks, which has a cell for each pair, also for those without a result. */
@@ -35,7 +49,7 @@ function sizeDefect({ checks, transports }: Report): string | undefined {
   return `/checks: expected at most ${MOST_PAIRS} pairs of a transport and a check, found ${rows} times ${columns}`;
 }
 
-function compile(): ValidateFunction {
+function compile(schema: Schema): ValidateFunction {
   const ajv = new Ajv({ verbose: true, strict: false, strictNumbers: true, ownProperties: true });
   ajv.addKeyword({
     keyword: "histogram",
@@ -44,7 +58,7 @@ function compile(): ValidateFunction {
     validate: (wanted: boolean, text: string) => !wanted || text === "" || histogramDefect(text) === undefined,
   });
   ajv.addKeyword({ keyword: "ascending", type: ["object", "array"], validate: ascending });
-  return ajv.compile(REPORT);
+  return ajv.compile(schema);
 }
 
 /** Requires that the fields which are there are numbers in ascending order. */

@@ -31,14 +31,26 @@ export interface Assets {
 export async function loadAssets(): Promise<Assets> {
   // The UMD build is not among the package's exports; it lies beside the entry that is.
   const chartUrl = new URL("chart.umd.min.js", import.meta.resolve("chart.js"));
-  const near = (file: string): Promise<string> => readFile(new URL(`./client/${file}`, import.meta.url), "utf8");
   const [chartJs, style, client] = await Promise.all([
     readFile(chartUrl, "utf8"),
-    Promise.all(STYLE_FILES.map((name) => near(`${name}.css`))),
+    loadStyle(STYLE_FILES),
     Promise.all(CLIENT_FILES.map((name) => near(`${name}.js`))),
   ]);
   const modules = [...(await sharedModules()), ...client];
-  return { chartJs: inlined(chartJs), style: inlined(style.join("\n")), client: inlined(bundle(modules)) };
+  return { chartJs: inlined(chartJs), style, client: inlined(bundle(modules)) };
+}
+
+/** Returns the style of a page that has no script: that of the report, and of a gate. */
+export function loadGateStyle(): Promise<string> {
+  return loadStyle([...STYLE_FILES, "gate"]);
+}
+
+async function loadStyle(names: readonly string[]): Promise<string> {
+  return inlined((await Promise.all(names.map((name) => near(`${name}.css`)))).join("\n"));
+}
+
+function near(file: string): Promise<string> {
+  return readFile(new URL(`./client/${file}`, import.meta.url), "utf8");
 }
 
 /** Reads the shared files as JavaScript: from the compiled package, or without their types when run from source. */

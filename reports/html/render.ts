@@ -1,7 +1,8 @@
 import type { Report } from "../../harness/results/model.ts";
-import { type Assets, cspHash, loadAssets } from "./assets.ts";
+import { loadAssets } from "./assets.ts";
 import { embeddable } from "./embed.ts";
-import { type Html, html, jsonForScript, trusted } from "./markup.ts";
+import { html, jsonForScript } from "./markup.ts";
+import { htmlPage } from "./page.ts";
 import { checksSection } from "./sections/checks.ts";
 import { codecsSection } from "./sections/codecs.ts";
 import { controls } from "./sections/controls.ts";
@@ -44,32 +45,6 @@ ${rawSection(report, embedded.note)}
 </footer>
 <script type="application/json" id="view">${jsonForScript(viewOf(report))}</script>
 <script type="application/json" id="report">${jsonForScript(embedded.report)}</script>`;
-  return page(body, assets, report);
-}
-
-function page(body: Html, assets: Assets, report: Report): string {
-  const policy = [
-    "default-src 'none'",
-    `script-src ${cspHash(assets.chartJs)} ${cspHash(assets.client)}`,
-    `style-src ${cspHash(assets.style)}`,
-    "base-uri 'none'",
-    "form-action 'none'",
-  ].join("; ");
   const title = `ipcmark: ${report.pick ? `${report.pick.transport} picked` : "comparison of IPC mechanisms"}`;
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${title}</title>
-<style>${trusted(assets.style)}</style>
-</head>
-<body>${body}
-<script>${trusted(assets.chartJs)}</script>
-<script>${trusted(assets.client)}</script>
-</body>
-</html>
-`.text;
+  return htmlPage({ title, body, style: assets.style, scripts: [assets.chartJs, assets.client] });
 }

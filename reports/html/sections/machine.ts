@@ -9,16 +9,13 @@ import { floorSentence } from "./verdict.ts";
 
 /** Renders the machine, its noise, the cost of the instruments, and the versions of what was measured. */
 export function machineSection(report: Report): Html {
-  const setting = html`<table class="facts-table"><tbody>${facts(report).map(
-    ([name, value]) => html`<tr><th scope="row">${name}</th><td class="text">${value || "not recorded"}</td></tr>`,
-  )}</tbody></table>`;
   const versions = html`<table>
 <thead><tr><th scope="col" class="text">transport</th><th scope="col" class="text">waiting classes</th>
 <th scope="col" class="text">version, or why it is not available here</th></tr></thead>
 <tbody>${report.transports.map(transport)}</tbody></table>`;
   return html`<section id="machine">
 <h2>Machine and noise</h2>
-${scrollBox("Machine and setting", setting)}
+${scrollBox("Machine and setting", factsTable(facts(report)))}
 ${noise(report)}
 ${cBaseline(report)}
 <details><summary>Transports and their versions</summary>
@@ -26,8 +23,24 @@ ${scrollBox("Transports and their versions", versions)}</details>
 </section>`;
 }
 
-function facts(report: Report): (readonly [name: string, value: string])[] {
-  const { environment: here } = report;
+/** Name of a fact and its text, empty where it was not recorded. */
+export type Fact = readonly [name: string, value: string];
+
+export function factsTable(of: readonly Fact[]): Html {
+  return html`<table class="facts-table"><tbody>${of.map(
+    ([name, value]) => html`<tr><th scope="row">${name}</th><td class="text">${value || "not recorded"}</td></tr>`,
+  )}</tbody></table>`;
+}
+
+function facts(report: Report): Fact[] {
+  return [
+    ...machineFacts(report.environment),
+    ["Floor of the harness", floorSentence(report)],
+    ["Length of the run", durationText(report.duration)],
+  ];
+}
+
+export function machineFacts(here: Environment): Fact[] {
   const placements = Object.keys(here.placements ?? {}) as (keyof Environment["placements"])[];
   return [
     ["CPU", [here.cpuModel, here.cpus && count(here.cpus, "CPU")].filter(Boolean).join(", ")],
@@ -45,9 +58,7 @@ function facts(report: Report): (readonly [name: string, value: string])[] {
     ["Load before the run (1 min)", here.loadAverage1 === undefined ? "" : String(here.loadAverage1)],
     ["CPU time taken by the hypervisor", isNumber(here.stealShare) ? percent(here.stealShare) : ""],
     ["Reading the clock once", isNumber(here.timerNs) ? duration(here.timerNs) : ""],
-    ["Floor of the harness", floorSentence(report)],
     ["Foreign function interface", ffi(here.ffi)],
-    ["Length of the run", durationText(report.duration)],
   ];
 }
 

@@ -5,7 +5,7 @@ import { ruledOutByNeeds } from "../../ruled-out.ts";
 import { type Html, html } from "../markup.ts";
 
 /** Renders one line of identity: what, when, where. */
-export function masthead(report: Report): Html {
+export function masthead(report: Pick<Report, "environment" | "startedAt">): Html {
   const { cpuModel, cpus, node, platform } = report.environment;
   const when = (report.startedAt ?? "").replace("T", " ").replace(/(\.\d+)?Z$/, " UTC");
   const facts = [
@@ -80,7 +80,7 @@ function needsRuleOut(report: Report): Html | false {
 }
 
 /** Keeps a number and its unit on one line, and a flag such as --matters. */
-function unbroken(sentence: string): Html {
+export function unbroken(sentence: string): Html {
   const text = sentence.replace(/(\d) (?=(ns|µs|ms|s|B|[KMGT]iB|%)(?![\p{L}\d]))/gu, "$1\u00a0");
   // A split by a group has its matches at the odd places.
   const parts = text.split(/(--[a-z][a-z-]*)/);
@@ -95,8 +95,7 @@ function noPick(report: Report): string {
   return `This run names no pick. ${count(measured, "cell")} of ${report.measurements.length} gave valid measurements.`;
 }
 
-function warnings(report: Report): Html | "" {
-  const { warnings: list } = report;
+export function warnings({ warnings: list }: { readonly warnings: readonly { readonly text: string }[] }): Html | "" {
   if (list.length === 0) return "";
   return html`<aside class="warning"><b>Read with care.</b>
   <ul>${list.map(({ text }) => html`<li>${unbroken(text)}</li>`)}</ul></aside>`;
