@@ -108,6 +108,8 @@ function pageRow(row: GateRow, { strict, complete }: GateResult): GatePageRow {
   };
 }
 
+const OWN_LIMITS = "; rows may have limits of their own";
+
 function factsOf({
   base,
   commits,
@@ -122,7 +124,7 @@ function factsOf({
   const levels =
     looks === undefined
       ? ""
-      : `${looks.step} pairs between two looks, up to ${looks.most} pairs, error level ${looks.alpha.toPrecision(3)} per row`;
+      : `${looks.step} pairs between two looks, up to ${looks.most} pairs, error level ${percent(looks.alpha)} per row`;
   const valid = pairs.reduce((sum, cell) => sum + cell.pairs.filter((pair) => !("reason" in pair)).length, 0);
   const all = pairs.reduce((sum, cell) => sum + cell.pairs.length, 0);
   return [
@@ -131,7 +133,7 @@ function factsOf({
     ["Commit of the head", `${commits.head ?? "no commit"}${dirty ? ", with changes that are not committed" : ""}`],
     [
       "Rule",
-      `a regression is at least ${percent(rule.minEffect)}, a pass excludes ${percent(rule.tolerance)}; rows may have limits of their own`,
+      `a regression is at least ${percent(rule.minEffect)}, a pass excludes ${percent(rule.tolerance)}${OWN_LIMITS}`,
     ],
     ["Looks", levels],
     ["Pairs", all === valid ? String(all) : `${valid} of ${all} valid`],

@@ -73,10 +73,14 @@ ${upright(tolerance, "edge", MIDDLE)}`;
   const line =
     range !== undefined &&
     html`<line class="range" x1="${at(range[0])}" x2="${at(range[1])}" y1="${MIDDLE}" y2="${MIDDLE}"/>`;
+  const point =
+    estimate !== undefined &&
+    isIn(estimate, scale) &&
+    html`<circle class="point ${tone}" cx="${at(estimate)}" cy="${MIDDLE}" r="4.5"/>`;
   const seen = [...(range ?? []), ...(estimate === undefined ? [] : [estimate])];
   return html`${band}${upright(0, "zero", MIDDLE)}${line}
 ${bound !== undefined && bound < scale.high && upright(bound, "bound", 6)}
-${estimate !== undefined && isIn(estimate, scale) && html`<circle class="point ${tone}" cx="${at(estimate)}" cy="${MIDDLE}" r="4.5"/>`}
+${point}
 ${seen.some((share) => share > scale.high) && arrow("100%", "M-8 -5 L0 0 L-8 5 Z")}
 ${seen.some((share) => share < scale.low) && arrow("0%", "M8 -5 L0 0 L8 5 Z")}`;
 }
@@ -111,7 +115,8 @@ ${ticksOf(scale).map((share) => {
   const text = percent > 0 ? `+${percent} %` : `${percent} %`;
   const part = partOf(share, scale);
   const anchor = part < 0.05 ? "start" : part > 0.95 ? "end" : "middle";
-  return html`<line class="base" x1="${x}" x2="${x}" y1="0" y2="6"/><text x="${x}" y="20" text-anchor="${anchor}">${text}</text>`;
+  return html`<line class="base" x1="${x}" x2="${x}" y1="0" y2="6"/>
+<text x="${x}" y="20" text-anchor="${anchor}">${text}</text>`;
 })}</svg>`;
 }
 

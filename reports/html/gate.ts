@@ -94,7 +94,8 @@ function tableRow(row: GatePageRow): Html {
   const lead = html`<th scope="row">${row.cell}</th><td class="text">${row.metric}</td>`;
   const verdict = html`<td class="text verdict">${row.verdict}</td>`;
   if (row.reason !== "")
-    return html`<tr class="${row.tone}">${lead}<td class="text reason" colspan="${FIGURES}">${row.reason}</td>${verdict}</tr>`;
+    return html`<tr class="${row.tone}">${lead}
+<td class="text reason" colspan="${FIGURES}">${row.reason}</td>${verdict}</tr>`;
   return html`<tr class="${row.tone}">${lead}<td>${row.base}</td><td>${row.head}</td><td>${row.change}</td>
 <td>${row.interval}</td><td>${row.sees}</td><td>${row.pairs}</td>${verdict}</tr>`;
 }

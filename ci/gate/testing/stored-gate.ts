@@ -35,7 +35,7 @@ function ledgerOf({ transport, slowdown, scatter }: (typeof CELLS)[number], at: 
   return ledger;
 }
 
-/** Returns what a gate stores: a pass, two regressions, a cell that scatters, one that is broken, and one that is new. */
+/** Returns a record with a pass, two regressions, a cell that scatters, one that is broken, and one that is new. */
 export function storedGateFixture(): GateResult {
   const looks = { alpha: DEFAULT_RULE.alpha / 8, step: 10, most: 40 };
   const ledgers = CELLS.map(ledgerOf);
