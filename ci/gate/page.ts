@@ -1,5 +1,5 @@
 /** Page of a stored gate, as plain data: its verdict is worked out again from the pairs. */
-import { ABSENT, count, duration, percent } from "../../harness/results/format.ts";
+import { ABSENT, count, duration, percent, significant } from "../../harness/results/format.ts";
 import { median } from "../../harness/results/quantiles.ts";
 import type { GatePage, GatePageRow } from "../../reports/html/gate.ts";
 import { nameOf } from "./cells.ts";
@@ -124,7 +124,7 @@ function factsOf({
   const levels =
     looks === undefined
       ? ""
-      : `${looks.step} pairs between two looks, up to ${looks.most} pairs, error level ${percent(looks.alpha)} per row`;
+      : `${looks.step} pairs between two looks, up to ${looks.most} pairs, error level ${significant(looks.alpha)} per row`;
   const valid = pairs.reduce((sum, cell) => sum + cell.pairs.filter((pair) => !("reason" in pair)).length, 0);
   const all = pairs.reduce((sum, cell) => sum + cell.pairs.length, 0);
   return [

@@ -39,7 +39,7 @@ test("the page of a gate has no script, loads nothing, and shows hostile text as
   expect(page).not.toContain(" style=");
 });
 
-test("a row has its point in its interval, its bound beyond, and the band from no change to the tolerance", async () => {
+test("a row has its point in its interval, its bound beyond, and the band up to the tolerance", async () => {
   const page = await renderGate({ ...gate, rows: [slower] });
   const [zero = 0] = places(page, "zero");
   const [low = 0, high = 0] = places(page, "range");

@@ -1,3 +1,4 @@
+import { count } from "../../harness/results/format.ts";
 import type { Report } from "../../harness/results/model.ts";
 import { loadGateStyle } from "./assets.ts";
 import { type ForestRow, forest } from "./forest.ts";
@@ -111,7 +112,7 @@ has no verdict. An arrow goes on beyond the edge.</figcaption></figure></section
 
 function loadedFiles(loaded: GatePage["loaded"]): Html {
   return html`${loaded.map(
-    ([side, files]) => html`<details><summary>${side}: ${files.length} files</summary>
+    ([side, files]) => html`<details><summary>${side}: ${count(files.length, "file")}</summary>
 <ol class="columns">${files.map((file) => html`<li><code>${file}</code></li>`)}</ol></details>`,
   )}`;
 }
