@@ -121,10 +121,11 @@ function factsOf({
   strict,
   pairs,
 }: GateResult): GatePage["facts"] {
-  const levels =
-    looks === undefined
-      ? ""
-      : `${looks.step} pairs between two looks, up to ${looks.most} pairs, error level ${significant(looks.alpha)} per row`;
+  const levels = looks && [
+    `${looks.step} pairs between two looks`,
+    `up to ${looks.most} pairs`,
+    `error level ${significant(looks.alpha)} per row`,
+  ];
   const valid = pairs.reduce((sum, cell) => sum + cell.pairs.filter((pair) => !("reason" in pair)).length, 0);
   const all = pairs.reduce((sum, cell) => sum + cell.pairs.length, 0);
   return [
@@ -135,7 +136,7 @@ function factsOf({
       "Rule",
       `a regression is at least ${percent(rule.minEffect)}, a pass excludes ${percent(rule.tolerance)}${OWN_LIMITS}`,
     ],
-    ["Looks", levels],
+    ["Looks", levels?.join(", ") ?? ""],
     ["Pairs", all === valid ? String(all) : `${valid} of ${all} valid`],
     ["Cells of one side only", strict ? "red (--strict)" : "not red"],
     ["Seed", String(seed)],
