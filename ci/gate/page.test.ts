@@ -20,6 +20,8 @@ function withRow(transport: string, metric: string, change: Partial<GateRow>): G
   return { ...gate, rows };
 }
 
+const isDrawn = ({ estimate }: { readonly estimate?: number }): boolean => estimate !== undefined;
+
 describe("a stored gate", () => {
   it("gives the same verdict, rows and budgets again", () => {
     const { page, found } = storedGate(stored());
@@ -28,6 +30,10 @@ describe("a stored gate", () => {
     expect(found.rows).toEqual(fixture.rows);
     expect(found.budgets).toEqual(fixture.budgets);
     expect(page.notices).toEqual([]);
+    const drawn = page.rows.filter(isDrawn);
+    expect(drawn).toHaveLength(8);
+    for (const { estimate = Number.NaN, range: [low, high] = [0, 0], bound = 0 } of drawn)
+      expect([low < estimate, estimate < high, high <= bound]).toEqual([true, true, true]);
     expect(page.sentence).toMatch(
       /^regression: shm\/futex .* is broken: head: lost 3 messages; tcp .* 11\.\d % slower/,
     );
@@ -39,8 +45,13 @@ describe("a stored gate", () => {
       expect.stringMatching(/^the stored verdict is "regression: shm/),
       "tcp (event, same-cpu) 64 B p50: stored as not slower, its pairs give slower",
     ]);
-    expect(page.notices[0]).toContain("this page has what its pairs give");
+    expect(page.notices[0]).toContain("what is shown follows from its pairs");
     expect(page.rows.find(({ name }) => name.startsWith("tcp (event, same-cpu) 64 B p50"))?.verdict).toBe("slower");
+    expect(storedGate(withRow("shm/futex", "p50", { outcome: "missing" })).found.differences.slice(1)).toEqual([
+      "shm/futex (blocking, two-cpus) 4096 B p50: stored as did not run, its pairs give broken",
+    ]);
+    const fewer = storedGate({ ...stored(), looks: { alpha: 0.001, step: 10, most: 40 } });
+    expect(fewer.found.rows.flatMap(({ evidence }) => evidence?.looks ?? [])).toEqual(Array(8).fill(2));
     expect(storedGate(withRow("unix", "p50", { head: 1 })).found.differences).toEqual([
       "unix (event, same-cpu) 64 B p50: the same verdict, but its stored figures are not those of its pairs",
     ]);
@@ -134,6 +145,20 @@ describe("a gate.json of which one value is something else", () => {
       { numRuns: process.env["IPCMARK_TEST_ALL"] ? 20_000 : 150 },
     );
     expect(Math.min(counts.rendered, counts.refused), "both happen").toBeGreaterThan(0);
+  });
+
+  it("is shown with escapes where all its texts are hostile", async () => {
+    const evil = "\u001b]0;owned\u0007\u009b2J\u202eevil\n\r</script><!--\u2028";
+    const keep = /^(metric|outcome|mode|placement|of|id|binding)$/;
+    const hostile = JSON.parse(TEXT, (key, value) =>
+      typeof value === "string" && !keep.test(key) ? `${value}${evil}` : value,
+    );
+    hostile.looks.alpha = 1e-9;
+    const { page, found } = storedGate(gateIn(hostile, "gate.json", ""));
+    const shown = [await renderGate(page), tableOf(found.rows), ...page.notices, page.sentence].join("\n");
+    expect(found.differences.length).toBeGreaterThan(0);
+    expect(shown).not.toMatch(OBEYED);
+    expect(shown).toContain("\\x1b]0;owned\\x07\\x9b2J\\u202eevil\\n\\r");
   });
 
   it("is refused with its place, and where it would take minutes", () => {

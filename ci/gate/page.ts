@@ -49,7 +49,7 @@ function noticesOf({ differences, obstacle }: Reanalysis): string[] {
     ...(obstacle === undefined ? [] : [`The verdict is the stored one: ${obstacle}.`]),
     ...(shown.length === 0
       ? []
-      : ["The file was changed, or another version of ipcmark wrote it: this page has what its pairs give."]),
+      : ["The file was changed, or another version of ipcmark wrote it: what is shown follows from its pairs."]),
     ...shown,
     ...(more > 0 ? [`and ${count(more, "further difference")}`] : []),
   ];
@@ -123,7 +123,7 @@ function factsOf({
 }: GateResult): GatePage["facts"] {
   const levels = looks && [
     `${looks.step} pairs between two looks`,
-    `up to ${looks.most} pairs`,
+    ...(looks.most === 0 ? [] : [`up to ${looks.most} pairs`]),
     `error level ${significant(looks.alpha)} per row`,
   ];
   const valid = pairs.reduce((sum, cell) => sum + cell.pairs.filter((pair) => !("reason" in pair)).length, 0);

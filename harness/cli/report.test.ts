@@ -1,8 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
+import { storedGateFixture } from "../../ci/gate/testing/stored-gate.ts";
 import { renderHtml } from "../../reports/html/render.ts";
 import { junit } from "../../reports/junit.ts";
 import { renderMarkdown } from "../../reports/markdown.ts";
@@ -11,6 +12,7 @@ import { fullReport } from "../../reports/testing/fixture-machine.ts";
 import { loadReport } from "../results/load-report.ts";
 import type { Report } from "../results/model.ts";
 import { StoreError } from "../results/store.ts";
+import { reportCommand } from "./report.ts";
 
 /** Characters that a terminal could obey, without the line ends and colours that tables are made of. */
 const OBEYED = /(?!\n)[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u;
@@ -67,6 +69,20 @@ async function renderAll(report: Report): Promise<string> {
   junit(report);
   return [...tables, pickParagraph(report, options)].join("\n");
 }
+
+it("tells a gate from a report by its content", async () => {
+  const path = join(directory, "named-as-a-report.json");
+  writeFileSync(path, JSON.stringify(storedGateFixture()));
+  const write = vi.spyOn(process.stdout, "write").mockReturnValue(true);
+  const noted = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+  await reportCommand().parseAsync([path, "--out", directory], { from: "user" });
+  const text = (spy: typeof write): string => spy.mock.calls.map(([part]) => String(part)).join("");
+  const [table, notes] = [text(write), text(noted)];
+  vi.restoreAllMocks();
+  expect(table).toContain("tcp (event, same-cpu) 64 B p50");
+  expect(notes).toContain("gate.html");
+  expect(readFileSync(join(directory, "gate.html"), "utf8")).toContain("Size of each change");
+});
 
 describe("a report of which one value is something else", () => {
   const places = placesIn(JSON.parse(SMALL));

@@ -9,7 +9,7 @@ import { loadJson, reportIn } from "../results/load-report.ts";
 import { ensureWritable, store } from "../results/store.ts";
 import { print, printTables, printWarnings, terminal } from "./output.ts";
 
-const EXPECTED = "name a report.json that compare, measure or check has written, or a gate.json of gate";
+const EXPECTED = "name a report.json of compare, measure or check, or a gate.json of gate";
 
 export function reportCommand(): Command {
   return new Command("report")

@@ -37,7 +37,7 @@ function ledgerOf({ transport, slowdown, scatter }: (typeof CELLS)[number], at: 
 
 /** Returns a record with a pass, two regressions, a cell that scatters, one that is broken, and one that is new. */
 export function storedGateFixture(): GateResult {
-  const looks = { alpha: DEFAULT_RULE.alpha / 8, step: 10, most: 40 };
+  const looks = { alpha: DEFAULT_RULE.alpha / 8, step: PAIRS, most: 2 * PAIRS };
   const ledgers = CELLS.map(ledgerOf);
   for (const ledger of ledgers) ledger.look(looks, 0);
   const shm: TransportCell = { transport: "shm/futex", mode: "blocking", placement: "two-cpus", payloadBytes: 4096 };
