@@ -44,7 +44,7 @@ export function rulesFor(mechanisms: readonly string[]): readonly Rule[] {
     ["harness/bench/gate", [/^harness\//, /^ci\/gate\//]],
     ["harness/", [/^(transports|harness|scenarios)\//]],
     ["reports/", [contract, /^harness\/(results|pick)\//, packages]],
-    ["ci/gate/", [below, /^harness\/(bundle|coordinator|process|results|pick)\//, /^reports\//]],
+    ["ci/gate/", [below, /^harness\/(bundle|c-baseline|coordinator|process|results|pick)\//, /^reports\//]],
     ["ci/", [/^(transports|harness|scenarios|reports)\//]],
   ];
 }

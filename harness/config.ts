@@ -100,8 +100,14 @@ export interface GateLists {
     readonly minEffect?: number | string;
     readonly tolerance?: number | string;
   })[];
-  /** `atMost` is a time such as `80us`, which holds for one machine, or a multiple such as `1.2 x unix`. */
-  readonly budgets?: readonly (GateCells & { readonly atMost: string })[];
+  /**
+   * `atMost` is a time such as `80us`, which holds for one machine, or a multiple such as `1.2 x unix` or `2 x C`. With
+   * `cmd`, `cell` is the name of a value, `metric` is `value`, and `atMost` has the unit of the value.
+   */
+  readonly budgets?: readonly (Omit<GateCells, "metric"> & {
+    readonly metric?: GateMetric | "value";
+    readonly atMost: string | number;
+  })[];
   /** Regressions of at most `atMost` percent that are acknowledged up to a day, such as `2026-12-31`. */
   readonly accept?: readonly (GateCells & {
     readonly atMost: number | string;

@@ -1,60 +1,93 @@
-/** Budgets: limits of the head alone, in time or relative to another transport of the same run. */
-import { duration } from "../../harness/results/format.ts";
+/** Budgets: limits of the head alone, absolute or relative to something else in the same rounds. */
+import { duration, significant } from "../../harness/results/format.ts";
 import { medianInterval } from "../../harness/results/intervals.ts";
 import type { Interval } from "../../harness/results/model.ts";
 import { median } from "../../harness/results/quantiles.ts";
-import { isMeant, nameOf, type TransportCell } from "./cells.ts";
-import { costOf, costText, type Metric } from "./metrics.ts";
-import type { BudgetRow, GateResult, MeasuredCell, PairRecord } from "./result.ts";
+import { type CommandCell, isMeant, nameOf, type TransportCell } from "./cells.ts";
+import { costOf, costText, type Metric, TIMES_NS } from "./metrics.ts";
+import { type CRecord, type CRound, isPlainCOf, PLAIN_C } from "./plain-c.ts";
+import type { BudgetRow, GateResult, MeasuredCell, Most, PrintedValue } from "./result.ts";
 import { SignedRanks } from "./signed-rank.ts";
-
-/** Largest cost of a cell: in ns on this machine, or as a multiple of another transport in the same rounds. */
-export type Most = BudgetRow["most"];
 
 export interface Budget {
   readonly cell: string;
-  readonly metric: Metric;
+  readonly metric: Metric | "value";
   readonly most: Most;
 }
 
-type Measured = readonly MeasuredCell[];
-
 const CONFIDENCE = 0.95;
 
+/** Cell, metric and limit of a row. */
+type BudgetOf = Pick<BudgetRow, "cell" | "metric" | "most">;
+type Verdict = Pick<Judged, "outcome" | "found" | "interval"> | Pick<Untold, "outcome" | "reason">;
+type Judged = Extract<BudgetRow, { found: number }>;
+type Untold = Extract<BudgetRow, { reason: string }>;
+/** Figures that budgets are judged by. */
+type Figures = Pick<GateResult, "pairs" | "cBaseline">;
+
 /** Judges each budget on each cell that it means: broken or kept where the 95 % interval lies on one side of it. */
-export function judgeBudgets(budgets: readonly Budget[], all: GateResult["pairs"]): BudgetRow[] {
+export function judgeBudgets(budgets: readonly Budget[], figures: Figures): BudgetRow[] {
   return budgets.flatMap(({ cell: name, metric, most }) =>
-    all.flatMap(({ cell }) => {
-      if (!("transport" in cell) || !isMeant(name, cell)) return [];
-      const found = judgeBudget({ cell, metric, most }, all);
-      if (found === undefined) return [];
-      const atMost = "ns" in most ? costText(metric, most.ns) : `${most.factor} x ${most.of}`;
-      return [{ cell, metric, atMost, isAbsolute: "ns" in most, most, ...found }];
+    meantBy(name, metric, figures).flatMap((cell) => {
+      const verdict = judgeBudget({ cell, metric, most }, figures);
+      if (verdict === undefined) return [];
+      const atMost = "ns" in most && metric !== "value" ? costText(metric, most.ns) : mostText(most);
+      return [{ cell, metric, atMost, isAbsolute: !("of" in most), most, ...verdict }];
     }),
   );
 }
 
-/** Judges a budget on one cell; undefined where it was not measured. */
-export function judgeBudget(
-  { cell, metric, most }: Pick<BudgetRow, "metric" | "most"> & { readonly cell: TransportCell },
-  all: GateResult["pairs"],
-): Pick<BudgetRow, "outcome" | "found" | "interval"> | undefined {
-  const measured = all.filter((each): each is MeasuredCell => "transport" in each.cell);
-  const costs = headCosts(pairsOf(cell.transport, cell, measured), metric);
-  const found = "ns" in most ? absolute(costs) : relative(costs, headCosts(pairsOf(most.of, cell, measured), metric));
-  return found && { outcome: outcomeOf(found.interval, "ns" in most ? most.ns : most.factor), ...found };
+/** Returns the cells that a name means; of a command that prints no such value, the name itself. */
+function meantBy(name: string, metric: Budget["metric"], { pairs }: Figures): BudgetRow["cell"][] {
+  const cells = pairs.map(({ cell }) => cell);
+  const meant = cells.filter((cell) => (metric === "value") === "name" in cell && isMeant(name, cell));
+  const isUnknown = metric === "value" && meant.length === 0 && cells.length > 0;
+  return isUnknown ? [{ name, unit: undefined, lower: true }] : meant;
 }
 
-function outcomeOf(interval: Interval | undefined, limit: number): BudgetRow["outcome"] {
-  if (interval === undefined) return "undecided";
-  if (interval[0] > limit) return "broken";
-  return interval[1] <= limit ? "kept" : "undecided";
+/** Judges a budget on one cell; undefined where it was not measured: the row of the cell has the reason. */
+export function judgeBudget({ cell, metric, most }: BudgetOf, { pairs, cBaseline }: Figures): Verdict | undefined {
+  if ("name" in cell) return ofValue(cell, most, pairs.filter(isPrinted));
+  if (metric === "value" || "amount" in most) return undefined;
+  const measured = pairs.filter((each): each is MeasuredCell => "transport" in each.cell);
+  const costs = headCosts(pairsOf(cell, measured), metric);
+  if ("ns" in most) return judged(absolute(costs), most.ns);
+  if (most.of === PLAIN_C) return costs.size === 0 ? undefined : ofPlainC({ cell, metric, most }, costs, cBaseline);
+  return judged(relative(costs, headCosts(pairsOf({ ...cell, transport: most.of }, measured), metric)), most.factor);
 }
 
-/** Costs of the head by round. */
+function isPrinted(each: GateResult["pairs"][number]): each is PrintedValue {
+  return "name" in each.cell;
+}
+
+function pairsOf(cell: TransportCell, measured: readonly MeasuredCell[]): MeasuredCell["pairs"] {
+  return measured.find((each) => nameOf(each.cell) === nameOf(cell))?.pairs ?? [];
+}
+
+interface OfPlainC {
+  readonly cell: TransportCell;
+  readonly metric: Metric;
+  readonly most: Extract<Most, { factor: number }>;
+}
+
+function ofPlainC({ cell, metric, most }: OfPlainC, costs: Costs, cBaseline: CRecord | undefined): Verdict | undefined {
+  if (cBaseline === undefined) return undefined;
+  const ofC = "reason" in cBaseline ? undefined : cBaseline.cells.find((each) => isPlainCOf(each.cell, cell));
+  const reason = "reason" in cBaseline ? cBaseline.reason : ofC?.failed;
+  if (reason !== undefined) return untold(`this machine cannot tell: ${reason}`);
+  const found = relative(costs, costsOfC(ofC?.rounds ?? [], metric));
+  if (found === undefined) return untold("this run cannot tell: it has no round with plain C; run it again");
+  return judged(found, most.factor);
+}
+
+function untold(reason: string): Verdict {
+  return { outcome: "untold", reason };
+}
+
+/** Costs of the head, or of what it is compared with, by round. */
 type Costs = ReadonlyMap<number, number>;
 
-function headCosts(pairs: readonly PairRecord[], metric: Metric): Costs {
+function headCosts(pairs: MeasuredCell["pairs"], metric: Metric): Costs {
   return new Map(
     pairs.flatMap((pair) => {
       const cost = "reason" in pair ? undefined : costOf(pair.head, metric);
@@ -63,12 +96,63 @@ function headCosts(pairs: readonly PairRecord[], metric: Metric): Costs {
   );
 }
 
-function pairsOf(transport: string, cell: TransportCell, measured: Measured): readonly PairRecord[] {
-  const wanted = nameOf({ ...cell, transport });
-  return measured.find(({ cell: other }) => nameOf(other) === wanted)?.pairs ?? [];
+function costsOfC(rounds: readonly CRound[], metric: Metric): Costs {
+  return new Map(
+    rounds.flatMap(({ round, p99, ...figures }) => {
+      const cost = costOf({ ...figures, p99: p99 ?? Number.NaN, cpuNs: null, messages: 0 }, metric);
+      return cost === undefined ? [] : [[round, cost] as const];
+    }),
+  );
 }
 
-type Found = Pick<BudgetRow, "found" | "interval">;
+function ofValue({ name }: CommandCell, most: Most, printed: readonly PrintedValue[]): Verdict | undefined {
+  const printedAs = (wanted: string): PrintedValue | undefined => printed.find(({ cell }) => cell.name === wanted);
+  const unknown = (wanted: string): Verdict => {
+    const names = printed.map(({ cell: other }) => other.name).join(", ");
+    return untold(`the command prints no value "${wanted}"; it prints ${names} (metric p50 is for transports)`);
+  };
+  const value = printedAs(name);
+  if (value === undefined) return unknown(name);
+  const { unit, lower } = value.cell;
+  if (!lower) return untold("more of this value is better and a budget is a largest one; use gate.limits");
+  const costs = costsOf(value);
+  if ("of" in most) {
+    const other = printedAs(most.of);
+    if (other === undefined) return unknown(most.of);
+    if (other.cell.unit !== unit) return untold(`"${name}" and "${most.of}" have different units`);
+    return judged(relative(costs, costsOf(other)), most.factor);
+  }
+  const limit = "amount" in most ? amountIn(most, unit) : undefined;
+  if (limit === undefined) return untold(`the value is in ${unit ?? "no unit"}; write the budget in the same`);
+  return judged(absolute(costs), limit);
+}
+
+function costsOf({ pairs }: PrintedValue): Costs {
+  return new Map(pairs.map(({ round, head }) => [round, head]));
+}
+
+/** Converts what was written to the unit of a value; undefined where it cannot be. */
+function amountIn({ amount, unit }: Extract<Most, { amount: number }>, wanted: string | undefined): number | undefined {
+  if (unit === undefined || unit === wanted) return amount;
+  const [from, to] = [TIMES_NS[unit], TIMES_NS[wanted ?? ""]];
+  return from === undefined || to === undefined ? undefined : (amount * from) / to;
+}
+
+function mostText(most: Most): string {
+  if ("ns" in most) return duration(most.ns);
+  if ("of" in most) return `${most.factor} x ${most.of}`;
+  return `${most.amount} ${most.unit ?? ""}`.trimEnd();
+}
+
+type Found = Pick<Judged, "found" | "interval">;
+
+function judged(found: Found | undefined, limit: number): Verdict | undefined {
+  if (found === undefined) return undefined;
+  const { interval } = found;
+  if (interval !== undefined && interval[0] > limit) return { outcome: "broken", ...found };
+  const isKept = interval !== undefined && interval[1] <= limit;
+  return { outcome: isKept ? "kept" : "undecided", ...found };
+}
 
 function absolute(costs: Costs): Found | undefined {
   const values = [...costs.values()];
@@ -95,9 +179,14 @@ function withInterval(found: number, interval: Interval | undefined): Found {
 }
 
 /** Formats a row: `unix (event, same-cpu) 64 B p50: 84.2 µs, budget 80.0 µs (bound to this machine)`. */
-export function budgetWords({ cell, metric, found, interval, atMost, isAbsolute }: BudgetRow): string {
-  const text = (value: number): string => (isAbsolute ? duration(value) : `${value.toFixed(2)} x`);
-  const range = interval === undefined ? "" : ` (${text(interval[0])} to ${text(interval[1])})`;
+export function budgetWords(row: BudgetRow): string {
+  const { cell, metric, atMost, isAbsolute } = row;
+  const name = nameOf(cell) + (metric === "value" ? "" : ` ${metric}`);
   const bound = isAbsolute ? ", which holds for this machine only" : "";
-  return `${nameOf(cell)} ${metric}: ${text(found)}${range}, budget ${atMost}${bound}`;
+  if (row.outcome === "untold") return `${name}: budget ${atMost}: ${row.reason}`;
+  const unit = "name" in cell ? ` ${cell.unit ?? ""}`.trimEnd() : undefined;
+  const figure = (value: number): string => (unit === undefined ? duration(value) : `${significant(value)}${unit}`);
+  const text = (value: number): string => (isAbsolute ? figure(value) : `${value.toFixed(2)} x`);
+  const range = row.interval === undefined ? "" : ` (${text(row.interval[0])} to ${text(row.interval[1])})`;
+  return `${name}: ${text(row.found)}${range}, budget ${atMost}${bound}`;
 }

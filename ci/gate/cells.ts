@@ -24,9 +24,15 @@ export interface CommandCell {
   readonly lower: boolean;
 }
 
-export type GateCell = TransportCell | CommandCell;
+/** Module that was named and does not load, so that its cells are not known. */
+export interface ModuleCell {
+  readonly module: string;
+}
+
+export type GateCell = TransportCell | CommandCell | ModuleCell;
 
 export function nameOf(cell: GateCell): string {
+  if ("module" in cell) return cell.module;
   if ("name" in cell) return cell.unit === undefined ? cell.name : `${cell.name} (${cell.unit})`;
   const { transport, mode, placement, payloadBytes } = cell;
   return `${transport} (${mode}, ${placement}) ${payloadBytes} B`;
@@ -37,6 +43,7 @@ export function nameOf(cell: GateCell): string {
  * `unix 4KiB` or `unix event same-cpu 64`. What it leaves out matches everything. A value of a command has one name.
  */
 export function isMeant(name: string, cell: GateCell): boolean {
+  if ("module" in cell) return name === cell.module;
   if ("name" in cell) return name === cell.name;
   const { transport, mode, placement, payloadBytes } = cell;
   const size = bytes(payloadBytes).replace(" ", "");

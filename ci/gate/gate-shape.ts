@@ -22,8 +22,9 @@ import {
   time,
   YEAR_MS,
 } from "../../harness/results/schema-parts.ts";
-import type { CommandCell, TransportCell } from "./cells.ts";
+import type { CommandCell, ModuleCell, TransportCell } from "./cells.ts";
 import { METRICS } from "./metrics.ts";
+import type { CRound } from "./plain-c.ts";
 import type { BudgetRow, GateResult, GateRow, RecordedLooks, RowOutcome, ValuePair } from "./result.ts";
 import type { Evidence, GateRule, Limits } from "./verdict.ts";
 
@@ -41,12 +42,19 @@ const level: Schema = above0(1);
 
 const transportCell = model<TransportCell>()({ transport: name, mode, placement, payloadBytes: integer() }, {});
 const commandCell = model<CommandCell>()({ name, lower: flag }, { unit: text });
-const cell: Schema = {
+const measuredCell: Schema = {
   type: "object",
   if: { required: ["name"] },
   // biome-ignore lint/suspicious/noThenProperty: the keyword of JSON Schema
   then: commandCell,
   else: transportCell,
+};
+const cell: Schema = {
+  type: "object",
+  if: { required: ["module"] },
+  // biome-ignore lint/suspicious/noThenProperty: the keyword of JSON Schema
+  then: model<ModuleCell>()({ module: text }, {}),
+  else: measuredCell,
 };
 
 const limits = model<Limits>()({ minEffect: above0(1e6), tolerance: above0(1e6) }, {});
@@ -97,18 +105,38 @@ const row: Schema = {
   then: { required: ["evidence", "limits", "base", "head"] },
 };
 
-const budget = model<BudgetRow>()(
-  {
-    cell: transportCell,
-    metric: oneOf(...METRICS),
-    atMost: text,
-    isAbsolute: flag,
-    most: { anyOf: [object({ ns: above0(DAY_NS) }), object({ factor: above0(MOST), of: name })] },
-    outcome: anyOf<BudgetRow["outcome"]>({ kept: true, broken: true, undecided: true }),
-    found: printed,
-  },
-  { interval: intervalOf(printed) },
-);
+const most: Schema = {
+  anyOf: [
+    object({ ns: above0(DAY_NS) }),
+    object({ amount: number(0, MOST) }, { unit: text }),
+    object({ factor: above0(MOST), of: name }),
+  ],
+};
+const budget: Schema = {
+  ...object(
+    {
+      cell: measuredCell,
+      metric: oneOf(...METRICS, "value"),
+      atMost: text,
+      isAbsolute: flag,
+      most,
+      outcome: anyOf<BudgetRow["outcome"]>({ kept: true, broken: true, undecided: true, untold: true }),
+    },
+    { found: printed, interval: intervalOf(printed), reason: text },
+  ),
+  if: { properties: { outcome: { const: "untold" } } },
+  // biome-ignore lint/suspicious/noThenProperty: the keyword of JSON Schema
+  then: { required: ["reason"] },
+  else: { required: ["found"] },
+};
+
+const cRound = model<CRound>()({ round: integer(), p50: latency, p99: orNull(time), messageNs: time }, {});
+const cBaseline: Schema = {
+  anyOf: [
+    object({ reason: text }),
+    object({ cells: list(object({ cell: transportCell, rounds: list(cRound, MOST_PAIRS) }, { failed: text }), 2000) }),
+  ],
+};
 
 const side = object(
   { p50: latency, messageNs: latency, messages: integer() },
@@ -125,7 +153,7 @@ const valuePair = model<ValuePair>()({ round: integer(), base: printed, head: pr
 const pairs: Schema = {
   type: "object",
   required: ["cell", "pairs"],
-  properties: { cell },
+  properties: { cell: measuredCell },
   if: { properties: { cell: { required: ["name"] } } },
   // biome-ignore lint/suspicious/noThenProperty: the keyword of JSON Schema
   then: object({ pairs: list(valuePair, MOST_PAIRS) }),
@@ -154,6 +182,7 @@ export const GATE: Schema = model<GateResult>()(
   {
     looks: model<RecordedLooks>()({ alpha: level, step: integer(1, MOST_PAIRS), most: integer(0) }, {}),
     pairMs: number(0, YEAR_MS),
+    cBaseline,
     loaded: object({ base: files, head: files, harness: files }),
   },
 );

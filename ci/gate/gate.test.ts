@@ -101,7 +101,7 @@ describe("the gate", () => {
       gate("same", ["--base-dir", "../base", "--mode", "polling", ...QUICK]),
     ]);
     expect([isNew.code, isNew.stdout]).toEqual([22, expect.stringContaining("the base has no such transport")]);
-    expect([noMode.code, noMode.stdout]).toEqual([22, expect.stringMatching(/DID NOT RUN.*has no polling face/)]);
+    expect([noMode.code, noMode.stdout]).toEqual([22, expect.stringMatching(/DID NOT RUN\n.*has no polling face/)]);
   });
 
   it("exits 22 when the base's module ends whoever imports it, and is not ended itself", async () => {

@@ -6,6 +6,7 @@ import { parseJson } from "../../harness/results/parse-json.ts";
 import { reasonOf, StoreError } from "../../harness/results/store.ts";
 import { readTextFile } from "../../harness/results/text-file.ts";
 import { nameOf } from "./cells.ts";
+import { TIMES_NS } from "./metrics.ts";
 import type { GateRow } from "./result.ts";
 
 export interface HistoryEntry {
@@ -64,8 +65,6 @@ export function entriesOf(rows: readonly GateRow[], facts: HistoryFacts): Histor
     return [{ ...facts, cell: name, unit, lower, ...measured }];
   });
 }
-
-const TIMES_NS: Readonly<Record<string, number>> = { ns: 1, us: 1e3, µs: 1e3, ms: 1e6, s: 1e9 };
 
 /**
  * Appends entries in one write, which the kernel puts behind those of another run, never between them. A line that a

@@ -8,7 +8,8 @@ import { columnsOf } from "./words.ts";
 export function junitOf({ rows, budgets, durationMs, base, strict }: GateResult): string {
   const ofBudgets = budgets.map((row): JunitCase => {
     const about = { name: `budget of ${nameOf(row.cell)} ${row.metric}`, type: row.outcome };
-    return { ...about, outcome: row.outcome === "kept" ? "passed" : "failure", message: budgetWords(row) };
+    const outcome = row.outcome === "kept" ? "passed" : row.outcome === "untold" ? "error" : "failure";
+    return { ...about, outcome, message: budgetWords(row) };
   });
   const cases = [...rows.map((row) => caseOf(row, strict)), ...ofBudgets];
   return junitXml("ipcmark gate", durationMs, [{ name: "gate", properties: { base }, durationMs, cases }]);

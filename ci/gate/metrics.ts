@@ -6,6 +6,9 @@ import type { Limits } from "./verdict.ts";
 export const METRICS = ["p50", "p99", "throughput", "cpu"] as const;
 export type Metric = (typeof METRICS)[number];
 
+/** Units of time that a user may write, in ns. */
+export const TIMES_NS: Readonly<Record<string, number>> = { ns: 1, us: 1e3, µs: 1e3, ms: 1e6, s: 1e9 };
+
 /** Default limits of p99, which scatters more than a median: one slow message in a hundred is still found. */
 const P99_LIMITS: Limits = { minEffect: 0.2, tolerance: 0.5 };
 

@@ -29,7 +29,7 @@ export function reanalysed(result: GateResult): Reanalysis {
   }
   const byName = new Map(pairs.map((each) => [nameOf(each.cell), each]));
   const rows = result.rows.map((row) => rowAgain(row, byName.get(nameOf(row.cell)), looks));
-  const budgets = result.budgets.map((row) => budgetAgain(row, pairs));
+  const budgets = result.budgets.map((row) => budgetAgain(row, result));
   const found = { ...stored, rows, budgets };
   return { ...found, differences: differencesBetween(stored, found, result.complete) };
 }
@@ -64,9 +64,10 @@ function withoutPairs({ cell, metric, notes }: GateRow, reason: string): GateRow
   return { cell, metric, outcome: "missing", reason, notes };
 }
 
-function budgetAgain(row: BudgetRow, pairs: GateResult["pairs"]): BudgetRow {
-  const { interval: _, ...rest } = row;
-  return { ...rest, ...(judgeBudget(row, pairs) ?? { outcome: "undecided" }) };
+function budgetAgain(row: BudgetRow, result: GateResult): BudgetRow {
+  const { cell, metric, atMost, isAbsolute, most } = row;
+  const verdict = judgeBudget(row, result) ?? { outcome: "untold", reason: "the record has no pairs of it" };
+  return { cell, metric, atMost, isAbsolute, most, ...verdict };
 }
 
 function differencesBetween(stored: Judgement, found: Judgement, isComplete: boolean): string[] {

@@ -2,6 +2,7 @@ import type { PairOutcome } from "../../harness/coordinator/pairs.ts";
 import type { Environment, Interval, Warning } from "../../harness/results/model.ts";
 import type { CommandCell, GateCell, TransportCell } from "./cells.ts";
 import type { Metric } from "./metrics.ts";
+import type { CRecord } from "./plain-c.ts";
 import type { Evidence, GateRule, Limits, Outcome } from "./verdict.ts";
 
 /**
@@ -34,22 +35,35 @@ export interface GateRow {
   readonly notes: readonly string[];
 }
 
-/** Result of a budget on one cell. */
-export interface BudgetRow {
-  readonly cell: TransportCell;
-  readonly metric: Metric;
+/**
+ * Largest cost of a cell: in ns on this machine, or as a multiple of another transport or of plain C (`of` is `C`) in
+ * the same rounds. Of a value that a command prints: in the unit that was written, or as a multiple of another value.
+ */
+export type Most =
+  | { readonly ns: number }
+  | { readonly amount: number; readonly unit?: string }
+  | { readonly factor: number; readonly of: string };
+
+/** Result of a budget on one cell; `untold`: it cannot be judged here, and the gate is not the declared one. */
+export type BudgetRow = {
+  readonly cell: TransportCell | CommandCell;
+  readonly metric: Metric | "value";
   /** As it was written, such as `1.2 x unix`. */
   readonly atMost: string;
-  /** True for a time: it holds for this machine only. */
+  /** True for a time or an amount: it holds for this machine only. */
   readonly isAbsolute: boolean;
-  /** The same as numbers: a cost in ns, or a multiple of another transport. */
-  readonly most: { readonly ns: number } | { readonly factor: number; readonly of: string };
-  readonly outcome: "kept" | "broken" | "undecided";
-  /** Cost in ns, or ratio. */
-  readonly found: number;
-  /** 95 % interval; absent with fewer than 6 pairs. */
-  readonly interval?: Interval;
-}
+  /** The same as numbers. */
+  readonly most: Most;
+} & (
+  | {
+      readonly outcome: "kept" | "broken" | "undecided";
+      /** Cost in ns, or ratio; of a command, in its unit. */
+      readonly found: number;
+      /** 95 % interval; absent with fewer than 6 pairs. */
+      readonly interval?: Interval;
+    }
+  | { readonly outcome: "untold"; readonly reason: string }
+);
 
 /** One pair of trials of a cell, as it was measured. */
 export type PairRecord = { readonly round: number } & PairOutcome;
@@ -69,7 +83,7 @@ export interface MeasuredCell {
 }
 
 /** All pairs of one value of a command. */
-interface PrintedValue {
+export interface PrintedValue {
   readonly cell: CommandCell;
   readonly pairs: readonly ValuePair[];
 }
@@ -112,6 +126,8 @@ export interface GateResult {
   readonly pairs: readonly (MeasuredCell | PrintedValue)[];
   /** Absent where nothing was measured. */
   readonly looks?: RecordedLooks;
+  /** Plain C in the same rounds; absent where no budget is a multiple of it. */
+  readonly cBaseline?: CRecord;
   /** Time of one further pair of the cells that are undecided, ms. */
   readonly pairMs?: number;
   /** True where a cell that only one side has is red. */
@@ -127,9 +143,13 @@ export const GATE_EXIT = { pass: 0, regression: 20, undecided: 21, missing: 22 }
 /** Rows and budgets, from which the verdict follows. */
 export type Judgement = Pick<GateResult, "rows" | "budgets" | "pairMs" | "strict">;
 
-/** Returns the exit code. A cell that did not run outweighs everything: the gate is not the declared one then. */
+/**
+ * Returns the exit code. A cell that did not run, or a budget that cannot be judged, outweighs everything: the gate is
+ * not the declared one then.
+ */
 export function exitCodeOf({ rows, budgets, strict }: Judgement): number {
   if (rows.length === 0 || rows.some(({ outcome }) => outcome === "missing")) return GATE_EXIT.missing;
+  if (budgets.some(({ outcome }) => outcome === "untold")) return GATE_EXIT.missing;
   if (rows.some((row) => isRed(row, strict)) || budgets.some(({ outcome }) => outcome === "broken"))
     return GATE_EXIT.regression;
   if (rows.some(isUndecided) || budgets.some(({ outcome }) => outcome === "undecided")) return GATE_EXIT.undecided;

@@ -12,10 +12,12 @@ import { crashReason } from "../../harness/results/crashes.ts";
 import { count as counted, percent } from "../../harness/results/format.ts";
 import type { Placement } from "../../harness/results/model.ts";
 import { randomFrom } from "../../harness/results/random.ts";
+import type { Budget } from "./budgets.ts";
 import { type GateCell, nameOf, type TransportCell } from "./cells.ts";
 import { type Gated, Ledger, type Looks } from "./ledger.ts";
 import { type Metric, tailObstacle } from "./metrics.ts";
 import { PairTimes, ROUNDS_TO_ANNOUNCE, secondsText } from "./pair-times.ts";
+import { PlainC } from "./plain-c.ts";
 import type { GateResult, GateRow } from "./result.ts";
 import type { GateRule, Limits } from "./verdict.ts";
 
@@ -37,6 +39,8 @@ export interface GateRequest {
   /** Metrics that were asked for; without them p50, and p99 on one CPU where it can be told. */
   readonly metrics: readonly Metric[] | undefined;
   readonly limitsOf: (cell: GateCell, metric: Metric) => Limits;
+  /** Budgets, of which multiples of plain C make it run in the same rounds. */
+  readonly budgets: readonly Budget[];
   readonly seed: number;
   /** Returns why the sides cannot be compared; called after each round, and nothing more is measured then. */
   readonly obstacle?: () => string | undefined;
@@ -45,7 +49,7 @@ export interface GateRequest {
 }
 
 /** Rows and pairs of a gate. */
-export type Found = Pick<GateResult, "rows" | "pairs" | "looks" | "pairMs">;
+export type Found = Pick<GateResult, "rows" | "pairs" | "looks" | "pairMs" | "cBaseline">;
 
 /** Fewest pairs worth a last look of their own. */
 export const LEAST_LAST = 4;
@@ -61,7 +65,9 @@ export async function runGate(session: Session, request: GateRequest, progress: 
   const { paces, missing } = await calibrated(session, request, progress);
   const arms = planned(paces, request);
   const ledgers = await ledgersOf(arms, request);
-  const looking = new Looking(session, request, progress, arms, ledgers, endsAtMs);
+  const names = ledgers.map(({ name }) => name);
+  const plainC = await PlainC.open(session.place, request.budgets, names);
+  const looking = new Looking(session, request, progress, arms, ledgers, endsAtMs, plainC);
   request.onBegin?.(() => looking.found(missing, "the run was interrupted"));
   await looking.run();
   progress.end();
@@ -183,6 +189,8 @@ async function canariesOf(placements: ReadonlySet<Placement>): Promise<Map<Place
   return found;
 }
 
+type OpenedC = Awaited<ReturnType<typeof PlainC.open>>;
+
 /** Rounds of pairs, in blocks that each end with a look. */
 class Looking {
   obstacle: string | undefined;
@@ -193,6 +201,7 @@ class Looking {
   readonly #ledgers: ReadonlyMap<string, Ledger>;
   readonly #looks: Looks;
   readonly #endsAtMs: number;
+  readonly #plainC: OpenedC;
   readonly #times = new PairTimes();
   readonly #random: () => number;
   #round = 0;
@@ -206,6 +215,7 @@ class Looking {
     arms: readonly PairedArm[],
     ledgers: readonly Ledger[],
     endsAtMs: number,
+    plainC: OpenedC,
   ) {
     this.#session = session;
     this.#request = request;
@@ -215,6 +225,7 @@ class Looking {
     const judged = ledgers.reduce((sum, { metrics }) => sum + metrics, 0);
     this.#looks = { alpha: request.rule.alpha / Math.max(1, judged), step: request.pairs };
     this.#endsAtMs = endsAtMs;
+    this.#plainC = plainC;
     this.#random = randomFrom(request.seed);
   }
 
@@ -246,6 +257,9 @@ class Looking {
       pairs: ledgers.map(({ name, pairs }) => ({ cell: name, pairs })),
       ...(ledgers.length === 0 ? {} : { looks }),
       ...(pairMs === 0 ? {} : { pairMs }),
+      ...(this.#plainC === undefined
+        ? {}
+        : { cBaseline: this.#plainC instanceof PlainC ? this.#plainC.record : this.#plainC }),
     };
   }
 
@@ -261,7 +275,8 @@ class Looking {
 
   /** Predicts the time of one more pair of each cell that is wanted. */
   #roundMs(wanted: (ledger: Ledger) => boolean): number {
-    return this.#arms.reduce((sum, arm) => sum + this.#times.pairMs(arm, this.#cellsOf(arm, wanted)), 0);
+    const pairsMs = this.#arms.reduce((sum, arm) => sum + this.#times.pairMs(arm, this.#cellsOf(arm, wanted)), 0);
+    return pairsMs === 0 || !(this.#plainC instanceof PlainC) ? pairsMs : pairsMs + this.#plainC.roundMs;
   }
 
   #cellsOf(arm: PairedArm, wanted: (ledger: Ledger) => boolean): Cell[] {
@@ -298,6 +313,7 @@ class Looking {
         pairs: count,
         wanted: (arm, cell) => isOpen(this.#ledger(arm, cell)),
         random: this.#random,
+        beside: () => this.#besides(isOpen),
         stage: `look ${look}, pair`,
         onRound,
         onTrials: (arm, cells, ms) => this.#times.add(arm, cells, ms),
@@ -305,6 +321,13 @@ class Looking {
       },
       this.#progress,
     );
+  }
+
+  /** Returns the runs of plain C that a round needs. */
+  #besides(isOpen: (ledger: Ledger) => boolean): (() => Promise<void>)[] {
+    if (!(this.#plainC instanceof PlainC)) return [];
+    const isCellOpen = (cell: TransportCell): boolean => isOpen(this.#ledgers.get(nameOf(cell)) as Ledger);
+    return this.#plainC.turns(isCellOpen, this.#random).map((run) => () => run(this.#round + 1));
   }
 
   /** Announces the slowdown that this gate can see, before it is known what it finds. */

@@ -1,21 +1,22 @@
 /** Lists of the section `gate` of a configuration: limits per cell, budgets, acknowledged regressions. */
 import { UsageError } from "../../harness/results/exit-codes.ts";
-import type { Budget, Most } from "./budgets.ts";
+import type { Budget } from "./budgets.ts";
 import { type GateCell, isMeant, nameOf } from "./cells.ts";
-import { limitsOf, METRICS, type Metric } from "./metrics.ts";
-import type { GateRow } from "./result.ts";
+import { limitsOf, METRICS, type Metric, TIMES_NS } from "./metrics.ts";
+import { hasPlainC, PLAIN_C } from "./plain-c.ts";
+import type { GateRow, Most } from "./result.ts";
 import type { Limits } from "./verdict.ts";
 
 export const SETTINGS = ["limits", "budgets", "accept"] as const;
 
 interface CellLimits extends Partial<Limits> {
   readonly cell: string;
-  readonly metric?: Metric;
+  readonly metric?: Metric | "value";
 }
 
 interface Acceptance {
   readonly cell: string;
-  readonly metric: Metric;
+  readonly metric: Metric | "value";
   /** Largest slowdown that is acknowledged, such as 0.15. */
   readonly atMost: number;
   /** Last day on which it is, UTC: `2026-12-31`. */
@@ -29,8 +30,17 @@ export interface Settings {
   readonly accept: readonly Acceptance[];
 }
 
-/** @throws UsageError that names the entry and what it should be */
-export function readSettings(values: Readonly<Partial<Record<(typeof SETTINGS)[number], unknown>>>): Settings {
+/**
+ * Reads the lists. Budgets of the metric `value` are those of a command, all others those of transports.
+ *
+ * @param judged `command` with `--cmd`; budgets of the other kind are left out
+ * @throws UsageError that names the entry and what it should be
+ */
+export function readSettings(
+  values: Readonly<Partial<Record<(typeof SETTINGS)[number], unknown>>>,
+  judged: "transports" | "command" = "transports",
+): Settings {
+  const usual = judged === "command" ? "value" : "p50";
   return {
     limits: entriesOf("limits", values.limits).map((entry) => ({
       cell: entry.text("cell"),
@@ -38,9 +48,16 @@ export function readSettings(values: Readonly<Partial<Record<(typeof SETTINGS)[n
       ...(entry.has("minEffect") ? { minEffect: entry.share("minEffect") } : {}),
       ...(entry.has("tolerance") ? { tolerance: entry.share("tolerance") } : {}),
     })),
-    budgets: entriesOf("budgets", values.budgets).map((entry) => {
-      return { cell: entry.text("cell"), metric: entry.metric(), most: entry.most() };
-    }),
+    budgets: entriesOf("budgets", values.budgets)
+      .map((entry) => {
+        const metric = entry.metric(usual);
+        return {
+          cell: entry.text("cell"),
+          metric,
+          most: metric === "value" ? entry.mostOfValue() : entry.most(metric),
+        };
+      })
+      .filter(({ metric }) => (metric === "value") === (judged === "command")),
     accept: entriesOf("accept", values.accept).map((entry) => ({
       cell: entry.text("cell"),
       metric: entry.metric(),
@@ -70,9 +87,11 @@ class Entry {
     return typeof value === "string" && value.trim() !== "" ? value.trim() : this.#refuse(name, "a text");
   }
 
-  metric(): Metric {
-    const name = this.has("metric") ? this.text("metric") : "p50";
-    return METRICS.find((metric) => metric === name) ?? this.#refuse("metric", `one of ${METRICS.join(", ")}`);
+  /** @param usual metric of an entry that names none */
+  metric(usual: Metric | "value" = "p50"): Metric | "value" {
+    const name = this.has("metric") ? this.text("metric") : usual;
+    const known = [...METRICS, "value" as const];
+    return known.find((metric) => metric === name) ?? this.#refuse("metric", `one of ${known.join(", ")}`);
   }
 
   share(name: string): number {
@@ -87,13 +106,27 @@ class Entry {
     return isDate ? text : this.#refuse(name, "a date, such as 2026-12-31");
   }
 
-  most(): Most {
+  most(metric: Metric): Most {
     const text = this.text("atMost");
     const time = /^(\d+(?:\.\d+)?)\s*(ns|us|µs|ms|s)$/.exec(text);
-    if (time !== null) return { ns: Number(time[1]) * (TIMES[time[2] as string] as number) };
-    const multiple = /^(\d+(?:\.\d+)?)\s*x\s+(\S+)$/.exec(text);
-    if (multiple === null) return this.#refuse("atMost", "a time such as 80us, or a multiple such as 1.2 x unix");
-    return { factor: Number(multiple[1]), of: multiple[2] as string };
+    if (time !== null) return { ns: Number(time[1]) * (TIMES_NS[time[2] as string] as number) };
+    const multiple = multipleIn(text);
+    if (multiple === undefined)
+      return this.#refuse("atMost", "a time such as 80us, or a multiple such as 1.2 x unix or 2 x C");
+    if (multiple.of === PLAIN_C && metric === "cpu")
+      return this.#refuse("atMost", "a time or a multiple of a transport: the CPU time of plain C is not measured");
+    return multiple;
+  }
+
+  mostOfValue(): Most {
+    const written = this.#values["atMost"];
+    const text = typeof written === "number" ? String(written) : this.text("atMost");
+    const multiple = multipleIn(text);
+    if (multiple !== undefined) return multiple;
+    const amount = /^(\d+(?:\.\d+)?)\s*(\S.*)?$/.exec(text);
+    if (amount === null)
+      return this.#refuse("atMost", "a value such as 80us or 300 MB, or a multiple of another value");
+    return { amount: Number(amount[1]), ...(amount[2] === undefined ? {} : { unit: amount[2] }) };
   }
 
   #refuse(name: string, expected: string): never {
@@ -101,7 +134,10 @@ class Entry {
   }
 }
 
-const TIMES: Readonly<Record<string, number>> = { ns: 1, us: 1000, µs: 1000, ms: 1e6, s: 1e9 };
+function multipleIn(text: string): { readonly factor: number; readonly of: string } | undefined {
+  const [, factor, of] = /^(\d+(?:\.\d+)?)\s*x\s+(\S.*)$/.exec(text) ?? [];
+  return of === undefined ? undefined : { factor: Number(factor), of };
+}
 
 function entriesOf(list: string, value: unknown): Entry[] {
   if (value === undefined) return [];
@@ -122,8 +158,17 @@ export function refuseUnmeant({ limits, budgets, accept }: Settings, cells: read
         throw new UsageError(`gate.${list}: no cell of this gate is called "${cell}"; there are ${known}`);
     }
   }
-  for (const { most } of budgets) {
-    if ("of" in most && !cells.some((cell) => "transport" in cell && cell.transport === most.of))
+  for (const { cell: name, most } of budgets) {
+    if (!("of" in most)) continue;
+    const meant = cells.filter((cell) => isMeant(name, cell));
+    const without = most.of === PLAIN_C ? meant.find((cell) => !("transport" in cell && hasPlainC(cell))) : undefined;
+    if (without !== undefined) {
+      throw new UsageError(
+        `gate.budgets: "${most.factor} x ${PLAIN_C}" has no counterpart of ${nameOf(without)} in plain C; ` +
+          "give this cell a time, or a multiple of another transport",
+      );
+    }
+    if (most.of !== PLAIN_C && !cells.some((cell) => "transport" in cell && cell.transport === most.of))
       throw new UsageError(`gate.budgets: "${most.of}" is no transport of this gate; name it with --transport too`);
   }
 }

@@ -4,6 +4,7 @@ import { junitOf } from "./junit.ts";
 import type { GateResult, GateRow } from "./result.ts";
 import { summaryOf } from "./summary.ts";
 import { DEFAULT_RULE } from "./verdict.ts";
+import { budgetLines, tableOf } from "./words.ts";
 
 const EVIL = "x\u001b[2J\u202e\n| `a` <script> [y](z) @everyone \ufffe\ud800";
 const result: GateResult = {
@@ -63,4 +64,37 @@ test("text of a module is well-formed in JUnit XML", () => {
   const xml = junitOf(result);
   expect(xml).not.toMatch(/(?!\n)[\p{Cc}\p{Cs}\ufffe\uffff]|<script/u);
   expect(xml).toContain("x\\x1b[2J\\u202e&#10;| `a` &lt;script&gt;");
+});
+
+test("a table of a terminal keeps to 100 columns, whatever the names and reasons", () => {
+  const evidence = {
+    pairs: 30,
+    looks: 3,
+    p: 0.0001234,
+    effect: { ratio: 1.2345, interval: [1.1234, 1.3456] as const },
+    excluded: 2,
+  };
+  const long = { ...cell, transport: "zeromq/dealer-router", mode: "blocking", placement: "two-cpus" } as const;
+  const figures = { evidence, base: 123_456, head: 152_407, detectable: 0.1234, notes: ["note ".repeat(30)] } as const;
+  const rows: GateRow[] = [
+    { cell: { ...long, payloadBytes: 262_144 }, metric: "throughput", outcome: "regression", ...figures },
+    { cell, metric: "p99", isExtra: true, outcome: "untold", reason: "its pairs scatter too much", ...figures },
+    { cell: { module: "./served.mjs" }, metric: "p50", outcome: "missing", reason: "word ".repeat(60), notes: [] },
+  ];
+  const budget = {
+    cell,
+    metric: "p50",
+    atMost: "2 x C",
+    isAbsolute: false,
+    most: { factor: 2, of: "C" },
+    outcome: "untold",
+  } as const;
+  const lines = [...tableOf(rows).split("\n"), ...budgetLines([{ ...budget, reason: "why ".repeat(40) }])];
+  expect(lines.filter((line) => line.length > 100)).toEqual([]);
+  expect(lines.slice(0, 3)).toEqual([
+    expect.stringMatching(/^cell +base +head +change +verdict$/),
+    "zeromq/dealer-router (blocking, two-cpus) 262144 B throughput",
+    expect.stringMatching(/^ {40} +8\.10 k\/s +6\.56 k\/s +\+23\.4 % +SLOWER$/),
+  ]);
+  expect(lines.join("\n")).toContain("+12.3 to +34.6 %, 95 % interval; could see");
 });

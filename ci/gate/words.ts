@@ -1,5 +1,6 @@
 /** Sentences and columns of a gate, for the terminal, the step summary and JUnit alike. */
 import { ABSENT, count, percent, significant } from "../../harness/results/format.ts";
+import { wrap } from "../../reports/terminal/table.ts";
 import { budgetWords } from "./budgets.ts";
 import { nameOf } from "./cells.ts";
 import { costText, METRICS } from "./metrics.ts";
@@ -53,7 +54,9 @@ export function verdictSentence(judgement: Judgement): string {
       return undecidedSentence(judgement);
     default: {
       const missing = of("missing").length;
+      const untold = budgets.filter(({ outcome }) => outcome === "untold");
       if (missing > 0) return `incomplete: ${missing} of ${count(cellsOf(rows), "declared cell")} did not run`;
+      if (untold.length > 0) return `incomplete: ${untold.map(budgetWords).join("; ")}`;
       return "incomplete: no cell is on both sides, so nothing was compared";
     }
   }
@@ -184,21 +187,47 @@ function signed(share: number): string {
   return `${share < 0 ? "-" : "+"}${Math.abs(share * 100).toFixed(1)}`;
 }
 
-/** Writes the rows as a table for a terminal, with what has no column behind it. */
+/** Widest line of a table in a terminal, and its widest name of a cell: a longer one has a line of its own. */
+const MOST_COLUMNS = 100;
+const MOST_NAME = 40;
+const INDENT = "    ";
+
+/** Writes the rows as a table for a terminal: figures and verdict, and below them what weakens or explains them. */
 export function tableOf(rows: readonly GateRow[]): string {
-  const lines = [COLUMN_NAMES, ...rows.map(columnsOf)];
-  const names = Object.keys(COLUMN_NAMES) as (keyof Columns)[];
-  const wide = new Map(names.map((name) => [name, Math.max(...lines.map((line) => line[name].length))]));
-  return lines
-    .map((line) =>
-      names
-        .map((name) => line[name].padEnd(name === "rest" ? 0 : (wide.get(name) ?? 0)))
-        .join("  ")
-        .trimEnd(),
-    )
+  const lines = rows.map((row) => ({ columns: columnsOf(row), size: changeWords(row).size, below: belowWords(row) }));
+  const heads = [{ columns: COLUMN_NAMES, size: "change", below: "" }, ...lines] as const;
+  const figures = heads.map(({ columns: { base, head }, size }) => [base, head, size] as const);
+  const wide = [0, 1, 2].map((index) => Math.max(...figures.map((line) => (line[index] as string).length)));
+  const nameWide = Math.min(MOST_NAME, Math.max(...heads.map(({ columns }) => columns.cell.length)));
+  return heads
+    .flatMap(({ columns: { cell, verdict }, below }, index) => {
+      const cells = (figures[index] as readonly string[]).map((text, column) => text.padEnd(wide[column] as number));
+      const name = cell.length > nameWide ? [cell, "".padEnd(nameWide)] : [cell.padEnd(nameWide)];
+      const first = [...name.slice(0, -1), [name.at(-1), ...cells, verdict].join("  ")];
+      const rest = below === "" ? [] : wrap(below, MOST_COLUMNS - INDENT.length).map((line) => INDENT + line);
+      return [...first, ...rest];
+    })
     .join("\n");
 }
 
+/** Returns what the second line of a row has: the interval, what could be seen, the evidence, reasons and notes. */
+function belowWords(row: GateRow): string {
+  const { sees, rest } = columnsOf(row);
+  const { interval } = changeWords(row);
+  const range = interval === ABSENT ? [] : [`${interval}, 95 % interval`];
+  return [...range, ...(sees === ABSENT ? [] : [`could see ${sees}`]), ...(rest === "" ? [] : [rest])].join("; ");
+}
+
+/** Writes the results of budgets for a terminal. */
+export function budgetLines(rows: readonly BudgetRow[]): string[] {
+  return rows.flatMap((row) => {
+    const [first = "", ...more] = wrap(budgetLine(row), MOST_COLUMNS - INDENT.length);
+    return [first, ...more.map((line) => INDENT + line)];
+  });
+}
+
+/** Writes the result of a budget in one line. */
 export function budgetLine(row: BudgetRow): string {
-  return `budget ${row.outcome === "broken" ? "BROKEN" : row.outcome}: ${budgetWords(row)}`;
+  const words = { kept: "kept", broken: "BROKEN", undecided: "undecided", untold: "CANNOT BE JUDGED" };
+  return `budget ${words[row.outcome]}: ${budgetWords(row)}`;
 }

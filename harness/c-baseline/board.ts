@@ -50,7 +50,7 @@ export async function openCBaseline(
   payloads: readonly number[],
   transports: readonly string[],
 ): Promise<CBaselineBoard | NoCBaseline> {
-  const arms = armsOf(placements, payloads, new Set(transports.map(cKindOf)));
+  const arms = cArms(placements, payloads, new Set(transports.map(cKindOf)));
   if (arms.length === 0)
     return {
       status: "not-applicable",
@@ -61,7 +61,8 @@ export async function openCBaseline(
   return new CBaselineBoard(program, arms);
 }
 
-function armsOf(
+/** Returns the arms that the C program has of these kinds, and the memory bus. */
+export function cArms(
   placements: readonly Placement[],
   payloads: readonly number[],
   wanted: ReadonlySet<string | undefined>,

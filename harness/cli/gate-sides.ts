@@ -11,7 +11,7 @@ import { type Arm, type Cell, placeArm } from "../coordinator/arm.ts";
 import { type Inspection, inspectModule } from "../process/inspection.ts";
 import type { TransportReference } from "../process/messages.ts";
 import { note } from "../process/note.ts";
-import type { Placement } from "../results/model.ts";
+import type { Placement, Warning } from "../results/model.ts";
 import type { Candidate } from "./transports.ts";
 
 /** Options that choose the cells of a gate. */
@@ -82,6 +82,12 @@ export async function pairUp(
         add({ transport: transport.id, mode, placement }, "gone", "the head has no such transport");
   }
   return { sides, others };
+}
+
+/** Returns the row of a module of the head that does not load: which cells it has is not known. */
+export function refusedRow({ text, where }: Warning): GateRow {
+  const cell = { module: where.module ?? "" };
+  return { cell, metric: "p50", outcome: "missing", reason: `head: ${text}`, notes: [] };
 }
 
 /** Registry of the code that runs. */

@@ -15,18 +15,19 @@ import { type Found, type GateRequest, runGate } from "../../ci/gate/run.ts";
 import { limitsFor, readSettings, refuseUnmeant, type Settings, withAccepted } from "../../ci/gate/settings.ts";
 import { summaryOf } from "../../ci/gate/summary.ts";
 import { DEFAULT_RULE, type Limits } from "../../ci/gate/verdict.ts";
-import { budgetLine, tableOf, verdictSentence } from "../../ci/gate/words.ts";
+import { budgetLines, tableOf, verdictSentence } from "../../ci/gate/words.ts";
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import { ffiFloor } from "../../transports/posix/index.ts";
 import { inSession } from "../coordinator/session.ts";
 import { note } from "../process/note.ts";
 import { describeEnvironment } from "../results/environment.ts";
-import { EXIT, UsageError } from "../results/exit-codes.ts";
+import { UsageError } from "../results/exit-codes.ts";
+import { count } from "../results/format.ts";
 import type { Placement } from "../results/model.ts";
 import { ensureWritable, store } from "../results/store.ts";
 import { chooseCells } from "./arms.ts";
 import { reportDrift } from "./gate-drift.ts";
-import { type PairedUp, pairUp } from "./gate-sides.ts";
+import { type PairedUp, pairUp, refusedRow } from "./gate-sides.ts";
 import { refuseTooLarge } from "./measure.ts";
 import { appendStepSummary, print, printJson, printWarnings } from "./output.ts";
 import { runWarnings, startRun } from "./run.ts";
@@ -176,7 +177,7 @@ function limitingOf({ minEffect, tolerance, ...options }: GateOptions): Limiting
       `--tolerance must be above --min-effect, and ${rule.tolerance * 100}% is not above ${rule.minEffect * 100}%`,
     );
   }
-  return { rule, typed, settings: readSettings(options) };
+  return { rule, typed, settings: readSettings(options, options.cmd === undefined ? "transports" : "command") };
 }
 
 async function gate(options: GateOptions): Promise<void> {
@@ -188,7 +189,7 @@ async function gate(options: GateOptions): Promise<void> {
   }
   const run = startRun(options.seed);
   const transports = options.cmd === undefined ? (options.transport ?? GATED_TRANSPORTS) : [];
-  const { candidates, refused } = await resolveForTimes(transports);
+  const { candidates, refused } = await resolveForTimes(transports, true);
   const cells = chooseCells(["round-trip"], options.payload ?? GATED_PAYLOADS);
   if (options.transport !== undefined) refuseTooLarge(candidates, options.payload ?? []);
   const choice = chooseBase(options);
@@ -197,7 +198,7 @@ async function gate(options: GateOptions): Promise<void> {
   let loaded: LoadedRecord | undefined;
   let base: Base | undefined;
   let checkouts: { readonly base: Checkout; readonly head: Checkout } | undefined;
-  const resultOf = ({ rows, pairs, looks, pairMs }: Found, complete: boolean): GateResult => ({
+  const resultOf = ({ rows, pairs, looks, pairMs, cBaseline }: Found, complete: boolean): GateResult => ({
     complete,
     startedAt: run.startedAt.toISOString(),
     base: base?.name ?? options.baseDir ?? options.base ?? "",
@@ -208,10 +209,11 @@ async function gate(options: GateOptions): Promise<void> {
     rule: { ...DEFAULT_RULE, ...limiting.typed },
     durationMs: Math.round(performance.now() - run.startedMs),
     rows: withAccepted(rows, limiting.settings, new Date().toISOString().slice(0, 10)),
-    budgets: judgeBudgets(limiting.settings.budgets, pairs),
+    budgets: judgeBudgets(limiting.settings.budgets, { pairs, ...(cBaseline === undefined ? {} : { cBaseline }) }),
     pairs,
     ...(looks === undefined ? {} : { looks }),
     ...(pairMs === undefined ? {} : { pairMs }),
+    ...(cBaseline === undefined ? {} : { cBaseline }),
     strict: options.strict === true,
     ...(loaded === undefined ? {} : { loaded }),
     warnings: [...(base?.warnings ?? []), ...runWarnings(run)],
@@ -245,11 +247,13 @@ async function gate(options: GateOptions): Promise<void> {
         return runCommandGate(request, run.progress);
       }
       const paired = await pairUp(candidates, opened, options, cells);
-      refuseUnmeant(limiting.settings, declaredCells(paired, cells));
-      const { sides, others } = paired;
+      // The cells of a module that does not load are not known.
+      if (refused.length === 0) refuseUnmeant(limiting.settings, declaredCells(paired, cells));
+      const { sides } = paired;
+      const others = [...refused.map(refusedRow), ...paired.others];
       if (sides.length + others.length === 0)
         throw new UsageError("no transport matches this --mode and --placement; choose different values");
-      note(`gate against ${opened.name}: ${sides.length} arms of ${cells.length} cells; seed ${run.seed}`);
+      note(`gate against ${opened.name}: ${declared(sides, cells.length)}; seed ${run.seed}`);
       if (sides.length === 0) return { rows: others, pairs: [] };
       const request: GateRequest = {
         sides: sides.map((each) => listing(each, session)),
@@ -257,6 +261,7 @@ async function gate(options: GateOptions): Promise<void> {
         ...limits,
         metrics: options.metric,
         limitsOf: (cell, metric) => limitsFor(cell, metric, limiting),
+        budgets: limiting.settings.budgets,
         seed: run.seed,
         ...(options.messages === undefined ? {} : { messages: options.messages }),
         obstacle,
@@ -273,11 +278,18 @@ async function gate(options: GateOptions): Promise<void> {
   const result = resultOf(found, true);
   publish(result, options);
   await history?.end(result.rows);
-  if (refused.length > 0 && process.exitCode === EXIT.ok) process.exitCode = EXIT.incomplete;
 }
 
 function withOthers(found: Found, others: Found["rows"]): Found {
   return { ...found, rows: [...others, ...found.rows] };
+}
+
+/** Formats `2 mechanisms, 1 cell each`. */
+function declared(sides: PairedUp["sides"], sizes: number): string {
+  const mechanisms = new Set(sides.map(({ head }) => head.transport.id)).size;
+  const each = (sides.length * sizes) / Math.max(1, mechanisms);
+  const cells = Number.isInteger(each) ? `${count(each, "cell")} each` : `${sides.length * sizes} cells in all`;
+  return `${count(mechanisms, "mechanism")}, ${cells}`;
 }
 
 function declaredCells({ sides, others }: PairedUp, cells: readonly { readonly payloadBytes: number }[]): GateCell[] {
@@ -300,7 +312,7 @@ function publishPartial(result: GateResult, options: GateOptions): () => void {
 
 function publish(result: GateResult, options: GateOptions): void {
   if (options.json) printJson(result);
-  else print([tableOf(result.rows), ...result.budgets.map(budgetLine)].join("\n"));
+  else print([tableOf(result.rows), ...budgetLines(result.budgets)].join("\n"));
   printWarnings(result.warnings, options.json);
   const path = store(options.out, "gate.json", `${JSON.stringify(result)}\n`);
   if (options.junit !== undefined) {

@@ -33,11 +33,13 @@ export interface Chosen {
  * Resolves `--transport`: ids, `all`, or paths of modules (they end in .js, .ts or the like). The default is the
  * shortlist. Refused modules are named on stderr.
  *
+ * @param mayBeNone true where the caller lists refused modules itself, also when nothing else is named
  * @throws UsageError for an unknown id, naming the nearest; for modules when nothing else is named
  */
 export async function resolveTransports(
   names: readonly string[] | undefined,
   limits?: InspectionLimits,
+  mayBeNone = false,
 ): Promise<Chosen> {
   if (names === undefined || names.length === 0) {
     const shortlist = REGISTRY.filter((entry) => entry.shortlist);
@@ -56,12 +58,12 @@ export async function resolveTransports(
     const fromItsModule = modules.get(resolve(name));
     parts.push((await fromItsModule) ?? { candidates: await fromRegistry(entries, name !== "all"), refused: [] });
   }
-  return withoutDuplicates(parts);
+  return withoutDuplicates(parts, mayBeNone);
 }
 
 /** Resolves like {@link resolveTransports}, without a mechanism that equals another one here, unless it is named. */
-export async function resolveForTimes(names: readonly string[] | undefined): Promise<Chosen> {
-  const { candidates, refused } = await resolveTransports(names);
+export async function resolveForTimes(names: readonly string[] | undefined, mayBeNone = false): Promise<Chosen> {
+  const { candidates, refused } = await resolveTransports(names, undefined, mayBeNone);
   const originals = candidates.map(({ record }) => record.sameAs);
   return { candidates: candidates.filter(({ record, named }) => named || !originals.includes(record.id)), refused };
 }
@@ -78,8 +80,8 @@ function refuseUnknown(name: string): void {
   }
 }
 
-/** Removes transports whose id an earlier one has. @throws UsageError when nothing is left */
-function withoutDuplicates(parts: readonly Chosen[]): Chosen {
+/** Removes transports whose id an earlier one has. @throws UsageError when nothing is left, which may be allowed */
+function withoutDuplicates(parts: readonly Chosen[], mayBeNone: boolean): Chosen {
   const candidates = new Map<string, Candidate>();
   const refused = new Map<string, Warning>();
   for (const part of parts) {
@@ -95,7 +97,7 @@ function withoutDuplicates(parts: readonly Chosen[]): Chosen {
     }
   }
   const warnings = [...refused.values()];
-  const last = candidates.size === 0 ? warnings.pop() : undefined;
+  const last = candidates.size === 0 && !mayBeNone ? warnings.pop() : undefined;
   for (const { text } of warnings) noteWarning(text);
   if (last !== undefined) throw new UsageError(last.text);
   return { candidates: [...candidates.values()], refused: warnings };

@@ -40,6 +40,8 @@ export interface PairRequest {
   /** True where a cell of an arm still matters. */
   readonly wanted: (arm: PairedArm, cell: Cell) => boolean;
   readonly random: () => number;
+  /** Returns what else runs in a round, at a random place between the arms. */
+  readonly beside?: () => readonly (() => Promise<void>)[];
   readonly onPair: (arm: PairedArm, cell: Cell, outcome: PairOutcome) => void;
   /** Called after each pair of trials, with its time. */
   readonly onTrials: (arm: PairedArm, cells: readonly Cell[], ms: number) => void;
@@ -56,9 +58,13 @@ export async function runPairs(
   request: PairRequest,
   progress: Progress,
 ): Promise<void> {
-  const { arms, pairs, wanted, random, onPair, onTrials, onRound, stage } = request;
+  const { arms, pairs, wanted, random, beside, onPair, onTrials, onRound, stage } = request;
   for (let pair = 1; pair <= pairs; pair++) {
-    for (const arm of shuffled(arms, random)) {
+    for (const arm of shuffled([...arms, ...(beside?.() ?? [])], random)) {
+      if (typeof arm === "function") {
+        await arm();
+        continue;
+      }
       const cells = arm.head.cells.filter(({ cell }) => wanted(arm, cell));
       if (cells.length === 0) continue;
       progress.step(`${stage} ${pair}/${pairs}  ${arm.base.transport.id} (${arm.base.mode}, ${arm.base.placement})`);

@@ -64,7 +64,7 @@ export function storedGateFixture(): GateResult {
         { cell: "unix", metric: "p50", most: { ns: 25_000 } },
         { cell: "tcp", metric: "p50", most: { factor: 1.05, of: "unix" } },
       ],
-      pairs,
+      { pairs },
     ),
     pairs,
     strict: false,
