@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { type Budget, budgetWords, judgeBudgets } from "./budgets.ts";
+import { type Budget, budgetWords, comparedWithC, judgeBudgets } from "./budgets.ts";
 import type { CommandCell, TransportCell } from "./cells.ts";
-import { type CRecord, PlainC } from "./plain-c.ts";
-import { type BudgetRow, exitCodeOf, type PrintedValue } from "./result.ts";
+import { PlainC } from "./plain-c.ts";
+import { type BudgetRow, type CRecord, exitCodeOf, type PrintedValue } from "./result.ts";
 import { readSettings, refuseUnmeant } from "./settings.ts";
 import { verdictSentence } from "./words.ts";
 
@@ -41,6 +41,9 @@ describe("a budget in multiples of plain C", () => {
     return judgeBudgets(budgetsOf([{ cell: "unix", metric, atMost }]), { pairs: [{ cell: unix, pairs }], cBaseline });
   };
 
+  const wanted = (atMost: string): TransportCell[] =>
+    comparedWithC(budgetsOf([{ cell: "unix", atMost }]), [unix, { ...unix, transport: "tcp" }]);
+
   it("is judged by the ratio within the same rounds", () => {
     expect(judge("1.9 x C", c())).toMatchObject([
       { outcome: "broken", found: expect.closeTo(2, 6), atMost: "1.9 x C" },
@@ -60,7 +63,7 @@ describe("a budget in multiples of plain C", () => {
   it("ends the gate with 22 where this machine has no C compiler, and says so", async () => {
     const directory = mkdtempSync(join(tmpdir(), "gate-plain-c-"));
     vi.stubEnv("PATH", directory);
-    const opened = await PlainC.open({ directory, prefix: "" }, budgetsOf([{ cell: "unix", atMost: "2 x C" }]), [unix]);
+    const opened = await PlainC.open({ directory, prefix: "" }, wanted("2 x C"));
     rmSync(directory, { recursive: true });
     expect(opened).toEqual({ reason: expect.stringContaining("there is no C compiler (cc) here") });
     const budgets = judge("2 x C", opened as { reason: string });
@@ -74,7 +77,7 @@ describe("a budget in multiples of plain C", () => {
 
   it("starts no compiler without such a budget", async () => {
     const place = { directory: join(tmpdir(), "never-made"), prefix: "" };
-    expect(await PlainC.open(place, budgetsOf([{ cell: "unix", atMost: "80us" }]), [unix])).toBeUndefined();
+    expect(await PlainC.open(place, wanted("80us"))).toBeUndefined();
   });
 
   it("is refused for a cell or a metric that plain C does not have", () => {

@@ -5,8 +5,8 @@ import type { Interval } from "../../harness/results/model.ts";
 import { median } from "../../harness/results/quantiles.ts";
 import { type CommandCell, isMeant, nameOf, type TransportCell } from "./cells.ts";
 import { costOf, costText, type Metric, TIMES_NS } from "./metrics.ts";
-import { type CRecord, type CRound, isPlainCOf, PLAIN_C } from "./plain-c.ts";
-import type { BudgetRow, GateResult, MeasuredCell, Most, PrintedValue } from "./result.ts";
+import { isPlainCOf, PLAIN_C } from "./plain-c.ts";
+import type { BudgetRow, CRecord, CRound, GateResult, MeasuredCell, Most, PrintedValue } from "./result.ts";
 import { SignedRanks } from "./signed-rank.ts";
 
 export interface Budget {
@@ -16,6 +16,12 @@ export interface Budget {
 }
 
 const CONFIDENCE = 0.95;
+
+/** Returns the cells that a budget compares with plain C. */
+export function comparedWithC(budgets: readonly Budget[], cells: readonly TransportCell[]): TransportCell[] {
+  const names = budgets.flatMap(({ cell, most }) => ("of" in most && most.of === PLAIN_C ? [cell] : []));
+  return cells.filter((cell) => names.some((name) => isMeant(name, cell)));
+}
 
 /** Cell, metric and limit of a row. */
 type BudgetOf = Pick<BudgetRow, "cell" | "metric" | "most">;

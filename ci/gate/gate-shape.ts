@@ -24,8 +24,7 @@ import {
 } from "../../harness/results/schema-parts.ts";
 import type { CommandCell, ModuleCell, TransportCell } from "./cells.ts";
 import { METRICS } from "./metrics.ts";
-import type { CRound } from "./plain-c.ts";
-import type { BudgetRow, GateResult, GateRow, RecordedLooks, RowOutcome, ValuePair } from "./result.ts";
+import type { BudgetRow, CRound, GateResult, GateRow, RecordedLooks, RowOutcome, ValuePair } from "./result.ts";
 import type { Evidence, GateRule, Limits } from "./verdict.ts";
 
 /**

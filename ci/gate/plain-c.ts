@@ -2,29 +2,11 @@
 import { type CArm, type CBaselineBoard, cArms, openCBaseline } from "../../harness/c-baseline/board.ts";
 import { cKindOf } from "../../harness/results/c-baseline.ts";
 import type { Place } from "../../transports/contract/transport.ts";
-import type { Budget } from "./budgets.ts";
-import { isMeant, type TransportCell } from "./cells.ts";
+import type { TransportCell } from "./cells.ts";
+import type { CRecord, CRound } from "./result.ts";
 
 /** Name of plain C in a budget: `2 x C`. */
 export const PLAIN_C = "C";
-
-/** Figures of plain C in one round, ns. */
-export interface CRound {
-  readonly round: number;
-  readonly p50: number;
-  readonly p99: number | null;
-  readonly messageNs: number;
-}
-
-/** Rounds of each cell of plain C, whose transport is such as `c/unix`; or the reason why there are none. */
-export type CRecord = { readonly cells: readonly CCellRecord[] } | { readonly reason: string };
-
-interface CCellRecord {
-  readonly cell: TransportCell;
-  readonly rounds: readonly CRound[];
-  /** Reason why there are no further rounds. */
-  readonly failed?: string;
-}
 
 /** True where the C program has the mechanism, placement and size of a cell. */
 export function hasPlainC({ transport, placement, payloadBytes }: TransportCell): boolean {
@@ -50,14 +32,16 @@ export class PlainC {
     });
   }
 
-  /** Compiles and calibrates plain C. @returns undefined where no budget wants it, or the reason why there is none */
+  /**
+   * Compiles and calibrates plain C.
+   *
+   * @param wanted cells that it is compared with
+   * @returns undefined where there is none, or the reason why there is no plain C
+   */
   static async open(
     place: Place,
-    budgets: readonly Budget[],
-    cells: readonly TransportCell[],
+    wanted: readonly TransportCell[],
   ): Promise<PlainC | { readonly reason: string } | undefined> {
-    const names = budgets.flatMap(({ cell, most }) => ("of" in most && most.of === PLAIN_C ? [cell] : []));
-    const wanted = cells.filter((cell) => names.some((name) => isMeant(name, cell)));
     if (wanted.length === 0) return undefined;
     const distinct = <Value>(values: readonly Value[]): Value[] => [...new Set(values)];
     const board = await openCBaseline(

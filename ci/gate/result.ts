@@ -2,7 +2,6 @@ import type { PairOutcome } from "../../harness/coordinator/pairs.ts";
 import type { Environment, Interval, Warning } from "../../harness/results/model.ts";
 import type { CommandCell, GateCell, TransportCell } from "./cells.ts";
 import type { Metric } from "./metrics.ts";
-import type { CRecord } from "./plain-c.ts";
 import type { Evidence, GateRule, Limits, Outcome } from "./verdict.ts";
 
 /**
@@ -104,6 +103,24 @@ export interface RecordedLooks {
   readonly step: number;
   /** Number of pairs that the budget allowed a cell in all. */
   readonly most: number;
+}
+
+/** Figures of plain C in one round, ns. */
+export interface CRound {
+  readonly round: number;
+  readonly p50: number;
+  readonly p99: number | null;
+  readonly messageNs: number;
+}
+
+/** Rounds of each cell of plain C, whose transport is such as `c/unix`; or the reason why there are none. */
+export type CRecord = { readonly cells: readonly CCellRecord[] } | { readonly reason: string };
+
+interface CCellRecord {
+  readonly cell: TransportCell;
+  readonly rounds: readonly CRound[];
+  /** Reason why there are no further rounds. */
+  readonly failed?: string;
 }
 
 export interface GateResult {

@@ -12,7 +12,7 @@ import { crashReason } from "../../harness/results/crashes.ts";
 import { count as counted, percent } from "../../harness/results/format.ts";
 import type { Placement } from "../../harness/results/model.ts";
 import { randomFrom } from "../../harness/results/random.ts";
-import type { Budget } from "./budgets.ts";
+import { type Budget, comparedWithC } from "./budgets.ts";
 import { type GateCell, nameOf, type TransportCell } from "./cells.ts";
 import { type Gated, Ledger, type Looks } from "./ledger.ts";
 import { type Metric, tailObstacle } from "./metrics.ts";
@@ -66,7 +66,7 @@ export async function runGate(session: Session, request: GateRequest, progress: 
   const arms = planned(paces, request);
   const ledgers = await ledgersOf(arms, request);
   const names = ledgers.map(({ name }) => name);
-  const plainC = await PlainC.open(session.place, request.budgets, names);
+  const plainC = await PlainC.open(session.place, comparedWithC(request.budgets, names));
   const looking = new Looking(session, request, progress, arms, ledgers, endsAtMs, plainC);
   request.onBegin?.(() => looking.found(missing, "the run was interrupted"));
   await looking.run();
