@@ -67,19 +67,17 @@ const QUICK = [
 ];
 
 describe("the gate", () => {
-  it("passes a base against itself and goes red on an injected 30 %", async () => {
+  it("goes red on an injected 30 %, with JUnit and a step summary", async () => {
     const junit = join(root, "gate.xml");
     const summary = join(root, "summary.md");
-    // Side by side, for the reason above.
-    const [same, slower] = await Promise.all([
-      gate("same", ["--base-dir", "../base", "--seed", "1", ...QUICK]),
-      gate("slower", ["--base-dir", "../base", "--seed", "1", "--json", "--junit", junit, ...QUICK], {
+    // `must-hold.test.ts` has the pass of a base against itself.
+    const slower = await gate(
+      "slower",
+      ["--base-dir", "../base", "--seed", "1", "--json", "--junit", junit, ...QUICK],
+      {
         GITHUB_STEP_SUMMARY: summary,
-      }),
-    ]);
-    expect(same.stderr).toContain("pass: a slowdown of 20 % or more is excluded in 1 cell");
-    expect(same.code).toBe(0);
-
+      },
+    );
     expect(slower.stderr).toContain("slower than the base");
     expect(slower.code).toBe(20);
     const stored = gateIn(JSON.parse(slower.stdout), "gate.json", "");
@@ -117,14 +115,12 @@ describe("the gate", () => {
     writeFileSync(join(root, "limited.mjs"), 'export default { gate: { limits: [{ cell: "nobody" }] } };\n');
     const refused: readonly (readonly [readonly string[], string])[] = [
       [[], "either --base-dir <checkout> or --base <git ref>"],
-      [["--base-dir", "../nowhere"], 'ipcmark: --base-dir "../nowhere" is not a directory'],
       [["--base-dir", "../base", "--base", "main"], "cannot be used with option"],
       [
         ["--config", "../configured.mjs", "--base-dir", "../nowhere"],
         'ipcmark: --base-dir "../nowhere" is not a directory',
       ],
       [["--base-dir", "../base", "--transport", "unix"], "is no checkout of ipcmark"],
-      [["--base-dir", "../base", "--pairs", "3"], "whole number from 8 to 500"],
       [["--base-dir", "../base", "--tolerance", "4%"], "must be above --min-effect"],
       [["--config", "../limited.mjs", "--base-dir", "../base", ...QUICK], 'no cell of this gate is called "nobody"'],
     ];

@@ -3,19 +3,23 @@
  *
  * Without options it resamples gates from the stored pairs of the same code (`ci/gate/calibration/pairs.json`), with
  * changes put into the head, and writes `ci/gate/CALIBRATION.md`. `--collect` first measures such pairs, base and head
- * the same directory, and adds them to the file (`--pairs 30` of each cell, about 100 s; `--busy` with a busy loop on
- * each CPU). `--live <n>` runs so many real gates of the default list, base and head the same directory.
+ * the same directory, and adds them to the file (`--pairs 30` of each cell, about 100 s). `--live <n>` runs so many
+ * real gates of the default list, base and head the same directory. `--busy` does either beside a busy loop on each
+ * CPU.
  *
- * Rows that are done are kept in `ipcmark-out/bench-gate.json`, so a benchmark that was stopped goes on. It begins anew
- * where the pairs or the number of gates differ.
+ * Rows and live gates are kept in `ipcmark-out/bench-gate.json`, so a benchmark that was stopped (Ctrl-C) goes on; a
+ * stopped `--collect` adds the pairs that it has. Rows begin anew where the pairs or the number of gates differ.
  */
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { availableParallelism, tmpdir } from "node:os";
-import { join } from "node:path";
+import { tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { nameOf } from "../../ci/gate/cells.ts";
 import type { GateResult, GateRow } from "../../ci/gate/result.ts";
+import { allowedCpus } from "../process/cpus.ts";
+import { movePinned } from "../process/pinning.ts";
 import { EXIT } from "../results/exit-codes.ts";
 import { count as counted } from "../results/format.ts";
 import { median } from "../results/quantiles.ts";
@@ -41,6 +45,7 @@ const KEPT = join(ROOT, "ipcmark-out/bench-gate.json");
 const MAIN = join(ROOT, "harness/cli/main.ts");
 const BUSY_LOOP = join(ROOT, "harness/control/keep-awake.mjs");
 const BUDGET_MS = 180_000;
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
 const values = benchOptions({
   collect: { type: "boolean", default: false },
@@ -65,53 +70,100 @@ interface Row {
   readonly medianMs: number;
 }
 
+interface LiveGate {
+  readonly date: string;
+  /** Absent in those of the first version, which were quiet. */
+  readonly condition?: Condition;
+  readonly exitCode: number;
+  readonly durationMs: number;
+}
+
 interface Kept {
   /** Number of pairs and of gates that the rows are of. */
   readonly of: string;
   readonly rows: readonly Row[];
-  readonly live: readonly { readonly date: string; readonly exitCode: number; readonly durationMs: number }[];
+  readonly live: readonly LiveGate[];
 }
+
+type Condition = StoredRun["condition"];
 
 function storedRuns(): StoredRun[] {
   return existsSync(PAIRS) ? (JSON.parse(readFileSync(PAIRS, "utf8")) as StoredRun[]) : [];
 }
 
-/** Runs a real gate of this directory against itself. */
-async function realGate(args: readonly string[]): Promise<{ result: GateResult; exitCode: number }> {
-  const out = mkdtempSync(join(tmpdir(), "ipcmark-bench-gate-"));
+/** True when a signal has ended what ran: what is there is kept, and nothing more starts. */
+let isStopped = false;
+
+/** Runs a program in a session of its own, which Ctrl-C does not reach. @returns its exit code */
+async function ended(command: readonly string[]): Promise<number> {
+  const child = spawn(process.execPath, command, { stdio: ["ignore", "ignore", "inherit"], detached: true });
+  // Once: a second signal would end the gate before it has written its pairs.
+  const stop = (): void => {
+    if (!isStopped) child.kill("SIGINT");
+    isStopped = true;
+  };
+  for (const signal of SIGNALS) process.on(signal, stop);
   try {
-    const command = [MAIN, "gate", "--base-dir", ROOT, "--out", out, ...args];
-    const child = spawn(process.execPath, command, { stdio: ["ignore", "ignore", "inherit"] });
-    const exitCode = await new Promise<number>((resolve) => child.on("close", (code) => resolve(code ?? EXIT.crash)));
-    return { result: JSON.parse(readFileSync(join(out, "gate.json"), "utf8")) as GateResult, exitCode };
+    return await new Promise<number>((resolve) => child.on("close", (code) => resolve(code ?? EXIT.crash)));
   } finally {
+    // The resampling never yields, so a signal must end it by itself.
+    for (const signal of SIGNALS) process.off(signal, stop);
+  }
+}
+
+/** Runs a real gate of this directory against itself, beside busy loops where they are wanted. */
+async function realGate(args: readonly string[]): Promise<{ result: GateResult | undefined; exitCode: number }> {
+  const out = mkdtempSync(join(tmpdir(), "ipcmark-bench-gate-"));
+  const loops = values.busy ? await busyLoops() : [];
+  try {
+    const exitCode = await ended([MAIN, "gate", "--base-dir", ROOT, "--out", out, ...args]);
+    const file = join(out, "gate.json");
+    const result = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as GateResult) : undefined;
+    return { result, exitCode };
+  } finally {
+    for (const loop of loops) loop.kill();
     rmSync(out, { recursive: true, force: true });
   }
 }
 
+/** Starts a busy loop on each CPU. Each ends with this process. */
+function busyLoops(): Promise<ChildProcess[]> {
+  return Promise.all(
+    (allowedCpus() ?? []).map(async (cpu) => {
+      const loop = spawn(process.execPath, [BUSY_LOOP, String(process.pid)], { stdio: ["pipe", "pipe", "ignore"] });
+      // It spins from its first line on.
+      await once(loop.stdout, "data");
+      if (loop.pid !== undefined && process.platform === "linux") movePinned(loop.pid, String(cpu));
+      return loop;
+    }),
+  );
+}
+
+/** Adds the pairs of a gate to the file; those of a stopped one too, where each cell has some. */
 async function collect(): Promise<void> {
   const pairs = String(countOf("pairs", values.pairs, 8));
-  const loops = values.busy
-    ? Array.from({ length: availableParallelism() }, () => spawn(process.execPath, [BUSY_LOOP]))
-    : [];
-  try {
-    // One look: all cells get all pairs.
-    const { result } = await realGate(["--pairs", pairs, "--budget", "1s"]);
-    const measured = result.pairs.flatMap((each) => ("transport" in each.cell ? [{ ...each, cell: each.cell }] : []));
-    const cells = Object.fromEntries(measured.map(({ cell, pairs: found }) => [nameOf(cell), storedOf(found)]));
-    const arms = new Set(measured.map(({ cell }) => `${cell.transport} ${cell.mode} ${cell.placement}`)).size;
-    const run: StoredRun = {
-      date: result.startedAt,
-      machine: machineSentence(result.environment),
-      condition: values.busy ? "busy" : "quiet",
-      pairMs: Math.round(result.durationMs / Number(pairs) / arms),
-      cells,
-    };
-    writeFileSync(PAIRS, `${JSON.stringify([...storedRuns(), run])}\n`);
-    note(`${pairs} pairs of ${measured.length} cells added to ${PAIRS}`);
-  } finally {
-    for (const loop of loops) loop.kill();
+  // One look: all cells get all pairs.
+  const { result, exitCode } = await realGate(["--pairs", pairs, "--budget", "1s"]);
+  const measured = (result?.pairs ?? []).flatMap((each) =>
+    "transport" in each.cell ? [{ cell: each.cell, pairs: storedOf(each.pairs) }] : [],
+  );
+  const counts = measured.map(({ pairs: found }) => found.length);
+  const least = counts.length === 0 ? 0 : Math.min(...counts);
+  if (result === undefined || least === 0) {
+    note(`nothing was added to ${PAIRS}: the gate ended with ${exitCode} before each cell had a pair`);
+    if (!isStopped) process.exitCode = exitCode === EXIT.ok ? EXIT.incomplete : exitCode;
+    return;
   }
+  const arms = new Set(measured.map(({ cell }) => `${cell.transport} ${cell.mode} ${cell.placement}`)).size;
+  const run: StoredRun = {
+    date: result.startedAt,
+    machine: machineSentence(result.environment),
+    condition: values.busy ? "busy" : "quiet",
+    pairMs: Math.round(result.durationMs / least / arms),
+    cells: Object.fromEntries(measured.map(({ cell, pairs: found }) => [nameOf(cell), found])),
+  };
+  store(dirname(PAIRS), basename(PAIRS), `${JSON.stringify([...storedRuns(), run])}\n`);
+  note(`${least} pairs of ${counted(measured.length, "cell")} added to ${PAIRS}`);
 }
 
 function storedOf(pairs: GateResult["pairs"][number]["pairs"]): StoredPair[] {
@@ -125,7 +177,7 @@ function storedOf(pairs: GateResult["pairs"][number]["pairs"]): StoredPair[] {
 /** Row of the table: what is put into how many cells, and which row of a gate finds it. */
 interface Case {
   readonly what: string;
-  readonly condition: StoredRun["condition"];
+  readonly condition: Condition;
   readonly injection?: Injection;
   /** Number of changed cells: one at random, or all. */
   readonly changed?: "one" | "all";
@@ -199,9 +251,8 @@ function rowOf(what: string, done: readonly SimulatedGate[]): Row {
   return { what, gates: done.length, red, undecided, passed, medianMs };
 }
 
-function keptFor(of: string): Kept {
-  const kept = existsSync(KEPT) ? (JSON.parse(readFileSync(KEPT, "utf8")) as Kept) : undefined;
-  return kept?.of === of ? kept : { of, rows: [], live: kept?.live ?? [] };
+function keptRows(): Kept | undefined {
+  return existsSync(KEPT) ? (JSON.parse(readFileSync(KEPT, "utf8")) as Kept) : undefined;
 }
 
 function keep(kept: Kept): Kept {
@@ -216,7 +267,7 @@ const shareText = (found: number, of: number): string => {
 
 function documentOf({ rows, live: real }: Kept): string {
   const runs = storedRuns();
-  const count = (condition: StoredRun["condition"]): number =>
+  const count = (condition: Condition): number =>
     runs
       .filter((run) => run.condition === condition)
       .reduce((sum, { cells }) => sum + (Object.values(cells)[0]?.length ?? 0), 0);
@@ -260,25 +311,39 @@ ${liveSentence(real)}
 `;
 }
 
-function liveSentence(real: Kept["live"]): string {
-  if (real.length === 0) return "None yet: `npm run bench:gate -- --live 10`.";
-  const of = (code: number): number => real.filter(({ exitCode }) => exitCode === code).length;
-  const seconds = Math.round(median(real.map(({ durationMs }) => durationMs)) / 1000);
-  return (
-    `${counted(real.length, "gate")} of the default list without a change: ${of(EXIT.regression)} red, ` +
-    `${of(EXIT.inconclusive)} cannot decide, median time ${seconds} s.`
-  );
+function liveSentence(all: Kept["live"]): string {
+  const sentences = (["quiet", "busy"] as const).flatMap((condition) => {
+    const real = all.filter((gate) => (gate.condition ?? "quiet") === condition);
+    if (real.length === 0) return [];
+    const of = (code: number): number => real.filter(({ exitCode }) => exitCode === code).length;
+    const seconds = Math.round(median(real.map(({ durationMs }) => durationMs)) / 1000);
+    const where = condition === "quiet" ? "" : ", with a busy loop on each CPU";
+    const codes = `${of(EXIT.ok)} pass, ${of(EXIT.regression)} red, ${of(EXIT.inconclusive)} cannot decide`;
+    const what = `${counted(real.length, "gate")} of the default list without a change${where}`;
+    return [`${what}: ${codes}, ${of(EXIT.incomplete)} incomplete, median time ${seconds} s.`];
+  });
+  return sentences.length === 0 ? "None yet: `npm run bench:gate -- --live 10`." : sentences.join("\n\n");
 }
 
-if (values.collect) await collect();
-const runs = storedRuns();
-const pairsOf = runs.map(({ cells }) => Object.values(cells)[0]?.length ?? 0).join("+");
-let kept = keptFor(`${pairsOf} pairs, ${gates} gates`);
-for (let gate = 0; gate < live; gate++) {
-  const { result, exitCode } = await realGate([]);
-  kept = keep({ ...kept, live: [...kept.live, { date: result.startedAt, exitCode, durationMs: result.durationMs }] });
+/** Runs real gates, and keeps each when it has ended. */
+async function runLive(kept: Kept): Promise<Kept> {
+  let all = kept;
+  for (let gate = 0; gate < live && !isStopped; gate++) {
+    const { result, exitCode } = await realGate([]);
+    if (isStopped || result === undefined) {
+      if (!isStopped) process.exitCode = exitCode;
+      break;
+    }
+    const condition = values.busy ? "busy" : "quiet";
+    const ran: LiveGate = { date: result.startedAt, condition, exitCode, durationMs: result.durationMs };
+    all = keep({ ...all, live: [...all.live, ran] });
+  }
+  return all;
 }
-if (!values.collect && live === 0) {
+
+/** Resamples the rows that are not there yet. */
+function resample(begun: Kept): Kept {
+  let kept = begun;
   const left = [
     ...CASES.map((each) => [each.what, () => simulate(each)] as const),
     ["what a gate states that it could see, in one cell", simulateDetectable] as const,
@@ -290,5 +355,19 @@ if (!values.collect && live === 0) {
     else kept = keep({ ...kept, rows: [...kept.rows, row] });
     if (row !== undefined) note(JSON.stringify(row));
   }
+  return kept;
 }
-if (runs.length > 0 && kept.rows.length > 0) writeFileSync(DOCUMENT, documentOf(kept));
+
+if (values.collect) await collect();
+const runs = storedRuns();
+const pairsOf = runs.map(({ cells }) => Object.values(cells)[0]?.length ?? 0).join("+");
+const of = `${pairsOf} pairs, ${gates} gates`;
+const fresh: Kept = { of, rows: [], live: keptRows()?.live ?? [] };
+// Live gates keep the rows of whatever pairs they find: they are no part of them.
+let kept = await runLive(keptRows() ?? fresh);
+if (!values.collect && live === 0) kept = resample(kept.of === of ? kept : fresh);
+if (runs.length > 0 && kept.of === of && kept.rows.length > 0) writeFileSync(DOCUMENT, documentOf(kept));
+if (isStopped) {
+  note("stopped: what was measured is kept, and the same command goes on");
+  process.exitCode = EXIT.sigint;
+}
