@@ -29,7 +29,7 @@ afterEach(() => rmSync(parent, { recursive: true, force: true }));
 
 const NAME = "ipcmark-0123456789abcdef";
 
-const FILES = 5000;
+const FILES = 12000;
 const HOLD = `
 const { holdDirectory } = await import(process.argv[1]);
 await holdDirectory(process.argv[2]);
@@ -124,17 +124,12 @@ describe("the private directory of a run", () => {
     mkdirSync(address.name);
     for (let index = 0; index < FILES; index++) writeFileSync(join(address.name, `${index}`), "");
     let turns = 0;
-    // Turns of the event loop and not milliseconds: a fast machine removes all of them in ten.
-    const count = (): void => {
-      turns++;
-      turn = setImmediate(count);
-    };
-    let turn = setImmediate(count);
+    const timer = setInterval(() => turns++, 0);
     await removePlace(place);
-    clearImmediate(turn);
+    clearInterval(timer);
     expect(existsSync(place.directory)).toBe(false);
-    // In one piece it leaves room for a handful.
-    expect(turns).toBeGreaterThan(100);
+    // In one piece it leaves room for three, however fast the machine; else there were 21.
+    expect(turns).toBeGreaterThan(6);
   });
 
   it("takes git's record of its worktree with it, and nothing that does not bear its name", async () => {
