@@ -15,7 +15,7 @@ export const inOneProcess: Condition = ({ rendezvous, modes }, transport) => {
 };
 export const hasAddress: Condition = ({ rendezvous }) =>
   rendezvous === "address" || "each peer belongs to one client, and no other client can reach it";
-/** Holds if the connection begins with the process of the peer. */
+/** Holds if the client starts the peer's process, and the connection with it. */
 export const isLaunched: Condition = ({ rendezvous }, transport) =>
   (rendezvous === "parent" && transport.event?.launch !== undefined) || "the peer is not launched by its parent";
 export const ownProcess: Condition = ({ rendezvous }) =>

@@ -100,7 +100,7 @@ function watchLateness(): { stop(): number } {
   };
 }
 
-/** Runs `work` and expects that it settles within `limitMs` plus the lateness of this process. */
+/** Runs `work` and expects that it settles within `limitMs`, plus the time by which timers here were late. */
 export async function meetsDeadline<Result>(
   what: string,
   limitMs: number,

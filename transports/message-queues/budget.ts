@@ -48,7 +48,7 @@ export function queueBudget(limits: QueueLimits = queueLimits()): QueueBudget {
 
 const slotCost = (maxMessageBytes: number): number => queueCostBytes({ maxMessages: 1, maxMessageBytes });
 
-/** Returns the usual size, or more if that costs no client: a limit raised for other programs must not cost any. */
+/** Returns the usual size. Returns more under a higher limit of the system, if as many clients can still be served. */
 function largestMessage(limits: QueueLimits, slots: number): number {
   const withAllClients = Math.floor(limits.maxBytesPerUser / slots) - slotCost(0);
   return Math.min(limits.maxMessageBytes, Math.max(USUAL_BYTES, Math.floor(withAllClients / 8) * 8));

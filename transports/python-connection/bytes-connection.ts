@@ -56,7 +56,7 @@ export class PythonConnection implements AsyncDisposable {
   }
 
   /**
-   * Sends bytes, like `send_bytes`. Resolves when the message is taken, which may take until the reader has read.
+   * Sends bytes, like `send_bytes`. Resolves when the kernel has taken the message; with a full buffer it waits for the reader.
    *
    * @throws IpcError IPC_TOO_LARGE, IPC_CLOSED, IPC_PEER_LOST
    */

@@ -18,7 +18,7 @@ import { soleCpu, WAIT_KINDS, type WaitKind } from "./waits.ts";
 
 const RING_BYTES = 4 * 1024 * 1024;
 const MAX_CLIENTS = 32;
-/** Requests in flight. A ring holds 16,000 small messages, but a window of large ones must fit on both sides too. */
+/** Requests in flight. A ring could hold 16,000 small ones, but large ones and their replies must have room too. */
 const MAX_IN_FLIGHT = 1024;
 
 function ringKind(id: string, store: Store, wait: WaitKind): RingKind {

@@ -18,7 +18,7 @@ export interface Doorway {
   readonly fd: number;
   /** Returns the next newcomer, or undefined if none waits. @param isFull no place is left: refuse it or let it wait */
   accept(isFull: boolean): ByteChannel | undefined;
-  /** Closes the doorway and removes what exists at the address. */
+  /** Closes what clients connect to, and removes the files at the address. */
   close(): void;
 }
 

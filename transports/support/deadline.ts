@@ -1,4 +1,4 @@
-/** Number of steps of a wait. They serve to leave out time in which this process could not run. */
+/** Number of steps of a wait. If the process could not run in a step, the step counts no more than its own length. */
 const STEPS = 4;
 /** Lateness that a busy machine explains, beside the length of a step. A longer one: the process was stopped. */
 const LATE_MS = 100;

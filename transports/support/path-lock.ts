@@ -273,7 +273,7 @@ function entriesOf(paths: readonly string[]): string[] {
   }
 }
 
-/** Lists the objects that the locks of paths in one directory have left there, or hold now. */
+/** Lists the lock objects for these paths, all in one directory: those in use, and those left over. */
 export function lockResidue(...paths: readonly string[]): OsObject[] {
   return entriesOf(paths).flatMap((name) => {
     const found = lstatSync(name, { throwIfNoEntry: false });

@@ -10,8 +10,8 @@ const SUBSCRIBE = 1;
 const QUIET_MS = 50;
 
 /**
- * A subscriber can answer a publisher only by subscriptions. So it answers a farewell by subscribing to the body of the
- * farewell, and announces at the start that it answers, by subscribing to the mark of farewells.
+ * Subscribes to every message. A subscriber can send subscriptions only. So at the start it subscribes to the mark of
+ * farewells, too: this announces that it answers them. Its answer to a farewell is a subscription to the farewell's body.
  */
 const ALL = Buffer.alloc(0);
 
