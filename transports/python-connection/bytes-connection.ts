@@ -56,7 +56,8 @@ export class PythonConnection implements AsyncDisposable {
   }
 
   /**
-   * Sends bytes, like `send_bytes`. Resolves when the kernel has taken the message; with a full buffer it waits for the reader.
+   * Sends bytes, like `send_bytes`. Resolves when the kernel has taken the message, which
+   * waits for the reader if the buffer is full.
    *
    * @throws IpcError IPC_TOO_LARGE, IPC_CLOSED, IPC_PEER_LOST
    */

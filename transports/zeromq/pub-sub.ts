@@ -11,7 +11,7 @@ const QUIET_MS = 50;
 
 /**
  * Subscribes to every message. A subscriber can send subscriptions only. So at the start it subscribes to the mark of
- * farewells, too: this announces that it answers them. Its answer to a farewell is a subscription to the farewell's body.
+ * farewells, too: this announces that it answers them. It answers a farewell by a subscription to its body.
  */
 const ALL = Buffer.alloc(0);
 
