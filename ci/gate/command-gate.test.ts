@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { silent } from "../../harness/coordinator/progress.ts";
 import { RUN_VARIABLE } from "../../harness/process/orphans.ts";
+import { createPlace, removePlace } from "../../harness/process/place.ts";
 import { eventually } from "../../harness/testing/sandbox.ts";
 import { nameOf } from "./cells.ts";
 import { runCommandGate } from "./command-gate.ts";
@@ -113,7 +114,9 @@ const isGone = (pid: number): boolean => {
 it.skipIf(process.platform !== "linux")(
   "leaves no process of a run, be it at its limit, its end or a signal",
   async () => {
-    vi.stubEnv(RUN_VARIABLE, "ipcmark-0123456789abcdef");
+    // A run that lives: what belongs to a dead one may be ended by any other test that sweeps.
+    const place = await createPlace();
+    vi.stubEnv(RUN_VARIABLE, place.prefix);
     const abort = new AbortController();
     const run = (command: string, limitMs: number): ReturnType<typeof runCommand> =>
       runCommand({ command, cwd: directory, env: process.env, limitMs, signal: abort.signal });
@@ -132,5 +135,6 @@ it.skipIf(process.platform !== "linux")(
     void run("echo > begun; echo 5", 20_000).then(resolved);
     const isBegun = (): boolean => existsSync(join(directory, "begun")) || resolved.mock.calls.length > 0;
     expect(await eventually(isBegun, 200)).toBe(-1);
+    await removePlace(place);
   },
 );
