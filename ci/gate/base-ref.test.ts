@@ -1,9 +1,9 @@
-import { execFileSync } from "node:child_process";
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { keptTrees, listKeptTrees } from "../../harness/process/kept-trees.ts";
-import { type CliResult, Sandbox } from "../../harness/testing/sandbox.ts";
+import { GitSandbox } from "../../harness/testing/git-sandbox.ts";
+import type { CliResult } from "../../harness/testing/sandbox.ts";
 import type { GateResult } from "./result.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
@@ -36,10 +36,10 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(caches, { recursive: true, force: true }));
 
-let sandbox: Sandbox;
+let sandbox: GitSandbox;
 beforeEach(() => {
-  sandbox = new Sandbox();
-  write({
+  sandbox = new GitSandbox();
+  sandbox.write({
     ".gitignore": "node_modules\nout\ntmp\n",
     "package.json": JSON.stringify(MANIFEST),
     "package-lock.json": JSON.stringify(LOCK),
@@ -52,31 +52,13 @@ beforeEach(() => {
     "packages/wire/index.js": "export const served = 200_000;\n",
     "bench/served.mjs": MODULE,
   });
-  git("init", "--quiet");
-  commit("base");
-  git("branch", "base");
+  sandbox.commit("base");
+  sandbox.git("branch", "base");
   mkdirSync(join(sandbox.directory, "node_modules/@team"), { recursive: true });
   symlinkSync("../../packages/wire", join(sandbox.directory, "node_modules/@team/wire"));
   sandbox.cwd = join(sandbox.directory, "bench");
 });
 afterEach(() => sandbox.remove());
-
-function write(files: Readonly<Record<string, string>>): void {
-  for (const [path, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(sandbox.directory, path)), { recursive: true });
-    writeFileSync(join(sandbox.directory, path), text);
-  }
-}
-
-function git(...args: readonly string[]): void {
-  const settings = ["-c", "user.name=a", "-c", "user.email=a@b", "-c", "init.defaultBranch=main"];
-  execFileSync("git", [...settings, ...args], { cwd: sandbox.directory });
-}
-
-function commit(message: string): void {
-  git("add", "--all");
-  git("commit", "--quiet", "--message", message);
-}
 
 function gate(args: readonly string[]): Promise<CliResult> {
   const out = join(sandbox.directory, "out");
@@ -88,8 +70,8 @@ function stored(): GateResult {
 }
 
 it("measures a base with the workspace packages of its own commit, from any folder, and keeps its tree", async () => {
-  write({ "packages/wire/index.js": "export const served = 400_000;\n" });
-  commit("slower");
+  sandbox.write({ "packages/wire/index.js": "export const served = 400_000;\n" });
+  sandbox.commit("slower");
   const { code, stderr } = await gate(["--base", "base", ...SERVED]);
   expect(stderr).toContain("base: npm ci");
   expect([code, stderr]).toEqual([20, expect.stringContaining("% slower than the base")]);
@@ -103,7 +85,7 @@ it("measures a base with the workspace packages of its own commit, from any fold
 
   const trees = keptTrees(false, { XDG_CACHE_HOME: caches });
   if (typeof trees !== "string") return;
-  write({ "bench/new.mjs": MODULE });
+  sandbox.write({ "bench/new.mjs": MODULE });
   const again = await gate(["--base", "base", ...NEW]);
   expect([again.code, again.stderr]).toEqual([22, expect.stringContaining("base: installed by an earlier run")]);
   expect(again.stderr).not.toContain("npm ci");
@@ -115,10 +97,13 @@ it("measures a base with the workspace packages of its own commit, from any fold
 
 it("ends with 22 where the base loads a file of the head, after a sentence on each oddity of the two", async () => {
   const path = join(sandbox.directory, "packages/wire/index.js");
-  write({ "bench/served.mjs": MODULE.replace("@team/wire", path), ".git/hooks/post-checkout": "#!/bin/sh\nexit 1\n" });
+  sandbox.write({
+    "bench/served.mjs": MODULE.replace("@team/wire", path),
+    ".git/hooks/post-checkout": "#!/bin/sh\nexit 1\n",
+  });
   chmodSync(join(sandbox.directory, ".git/hooks/post-checkout"), 0o755);
-  commit("by its path");
-  write({ "packages/wire/index.js": "export const served = 210_000;\n" });
+  sandbox.commit("by its path");
+  sandbox.write({ "packages/wire/index.js": "export const served = 210_000;\n" });
   const { code, stdout, stderr } = await gate(["--base", "HEAD", ...SERVED]);
   expect([code, stdout]).toEqual([22, expect.stringContaining(`base: it loaded ${path}, a file of the head`)]);
   expect(stderr).toContain("base and head are the same commit");
@@ -141,8 +126,8 @@ it("takes the base's transports from the base's tree where ipcmark itself is und
 });
 
 it("ends with 22 and the reason of the installer or the setup where the base cannot be installed", async () => {
-  write({ "package.json": JSON.stringify({ ...MANIFEST, dependencies: { "@team/absent": "file:absent" } }) });
-  commit("out of step");
+  sandbox.write({ "package.json": JSON.stringify({ ...MANIFEST, dependencies: { "@team/absent": "file:absent" } }) });
+  sandbox.commit("out of step");
   const { code, stderr } = await gate(["--base", "HEAD", ...SERVED]);
   const installer = expect.stringMatching(/"npm ci.*" failed in the base: npm .*--base-setup.*--base-dir/);
   expect([code, stderr]).toEqual([22, installer]);
@@ -151,9 +136,9 @@ it("ends with 22 and the reason of the installer or the setup where the base can
 });
 
 it("uses packages that are committed in the base", async () => {
-  write({ ".gitignore": "out\ntmp\n" });
-  commit("with its packages");
-  write({ "bench/new.mjs": MODULE });
+  sandbox.write({ ".gitignore": "out\ntmp\n" });
+  sandbox.commit("with its packages");
+  sandbox.write({ "bench/new.mjs": MODULE });
   const { code, stderr } = await gate(["--base", "HEAD", ...NEW]);
   expect([code, stderr]).toEqual([22, expect.stringContaining("node_modules is committed in the base")]);
   expect(stderr).not.toContain("npm ci");
@@ -161,7 +146,7 @@ it("uses packages that are committed in the base", async () => {
 
 it("advises to fetch more where a shallow clone lacks the base", async () => {
   const clone = join(sandbox.directory, "clone");
-  git("clone", "--quiet", "--depth", "1", `file://${sandbox.directory}`, clone);
+  sandbox.git("clone", "--quiet", "--depth", "1", `file://${sandbox.directory}`, clone);
   sandbox.cwd = join(clone, "bench");
   const { code, stderr } = await gate(["--base", "base", ...SERVED]);
   expect([code, stderr]).toEqual([2, expect.stringMatching(/shallow.*fetch-depth: 0/)]);

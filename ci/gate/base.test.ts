@@ -1,11 +1,10 @@
-import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { eventually, Sandbox } from "../../harness/testing/sandbox.ts";
+import { GitSandbox } from "../../harness/testing/git-sandbox.ts";
+import { eventually } from "../../harness/testing/sandbox.ts";
 
-const GIT = ["-c", "user.name=a", "-c", "user.email=a@b", "-c", "init.defaultBranch=main"];
 /** Stops where git is killed at the worst moment: the worktree is registered, locked and not yet whole. */
 const SLOW_GIT = `#!/bin/sh
 case "$*" in *"worktree add"*) ;; *) exec "$REAL_GIT" "$@" ;; esac
@@ -32,12 +31,10 @@ function installedGit(): string | undefined {
 const realGit = installedGit();
 
 describe.skipIf(process.platform !== "linux" || realGit === undefined)("the worktree of gate --base", () => {
-  let sandbox: Sandbox;
+  let sandbox: GitSandbox;
   beforeEach(() => {
-    sandbox = new Sandbox();
-    const git = (...args: string[]): unknown => execFileSync("git", [...GIT, ...args], { cwd: sandbox.directory });
-    git("init", "--quiet");
-    git("commit", "--quiet", "--allow-empty", "-m", "a");
+    sandbox = new GitSandbox();
+    sandbox.git("commit", "--quiet", "--allow-empty", "-m", "a");
     mkdirSync(join(sandbox.directory, "bin"));
     writeFileSync(join(sandbox.directory, "bin", "git"), SLOW_GIT, { mode: 0o755 });
   });
@@ -49,7 +46,7 @@ describe.skipIf(process.platform !== "linux" || realGit === undefined)("the work
   }
 
   /** Resolves while git adds the worktree. */
-  async function adding(): Promise<ReturnType<Sandbox["start"]>> {
+  async function adding(): Promise<ReturnType<GitSandbox["start"]>> {
     const started = join(sandbox.directory, "started");
     const env = {
       PATH: `${join(sandbox.directory, "bin")}:${process.env["PATH"]}`,

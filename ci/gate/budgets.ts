@@ -3,19 +3,27 @@ import { duration, significant } from "../../harness/results/format.ts";
 import { medianInterval } from "../../harness/results/intervals.ts";
 import type { Interval } from "../../harness/results/model.ts";
 import { median } from "../../harness/results/quantiles.ts";
-import { type CommandCell, isMeant, nameOf, type TransportCell } from "./cells.ts";
+import { type CommandCell, isMeant, nameOf, rowName, type TransportCell } from "./cells.ts";
 import { costOf, costText, type Metric, TIMES_NS } from "./metrics.ts";
 import { isPlainCOf, PLAIN_C } from "./plain-c.ts";
-import type { BudgetRow, CRecord, CRound, GateResult, MeasuredCell, Most, PrintedValue } from "./result.ts";
+import {
+  type BudgetRow,
+  type CRecord,
+  type CRound,
+  type GateResult,
+  isMeasured,
+  type MeasuredCell,
+  type Most,
+  type PrintedValue,
+} from "./result.ts";
 import { SignedRanks } from "./signed-rank.ts";
+import { effectOf } from "./verdict.ts";
 
 export interface Budget {
   readonly cell: string;
   readonly metric: Metric | "value";
   readonly most: Most;
 }
-
-const CONFIDENCE = 0.95;
 
 /** Returns the cells that a budget compares with plain C. */
 export function comparedWithC(budgets: readonly Budget[], cells: readonly TransportCell[]): TransportCell[] {
@@ -55,7 +63,7 @@ function meantBy(name: string, metric: Budget["metric"], { pairs }: Figures): Bu
 export function judgeBudget({ cell, metric, most }: BudgetOf, { pairs, cBaseline }: Figures): Verdict | undefined {
   if ("name" in cell) return ofValue(cell, most, pairs.filter(isPrinted));
   if (metric === "value" || "amount" in most) return undefined;
-  const measured = pairs.filter((each): each is MeasuredCell => "transport" in each.cell);
+  const measured = pairs.filter(isMeasured);
   const costs = headCosts(pairsOf(cell, measured), metric);
   if ("ns" in most) return judged(absolute(costs), most.ns);
   if (most.of === PLAIN_C) return costs.size === 0 ? undefined : ofPlainC({ cell, metric, most }, costs, cBaseline);
@@ -172,12 +180,8 @@ function relative(costs: Costs, others: Costs): Found | undefined {
     return other === undefined ? [] : [Math.log(cost / other)];
   });
   if (ratios.length === 0) return undefined;
-  const ranks = new SignedRanks(ratios);
-  const interval = ranks.interval(CONFIDENCE);
-  return withInterval(
-    Math.exp(ranks.estimate),
-    interval === undefined ? undefined : [Math.exp(interval[0]), Math.exp(interval[1])],
-  );
+  const { ratio, interval } = effectOf(new SignedRanks(ratios));
+  return withInterval(ratio, interval);
 }
 
 function withInterval(found: number, interval: Interval | undefined): Found {
@@ -186,8 +190,8 @@ function withInterval(found: number, interval: Interval | undefined): Found {
 
 /** Formats a row: `unix (event, same-cpu) 64 B p50: 84.2 µs, budget 80.0 µs (bound to this machine)`. */
 export function budgetWords(row: BudgetRow): string {
-  const { cell, metric, atMost, isAbsolute } = row;
-  const name = nameOf(cell) + (metric === "value" ? "" : ` ${metric}`);
+  const { cell, atMost, isAbsolute } = row;
+  const name = rowName(row);
   const bound = isAbsolute ? ", which holds for this machine only" : "";
   if (row.outcome === "untold") return `${name}: budget ${atMost}: ${row.reason}`;
   const unit = "name" in cell ? ` ${cell.unit ?? ""}`.trimEnd() : undefined;

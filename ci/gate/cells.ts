@@ -38,6 +38,11 @@ export function nameOf(cell: GateCell): string {
   return `${transport} (${mode}, ${placement}) ${payloadBytes} B`;
 }
 
+/** Returns the name of a row: that of its cell, with the metric where there are several. */
+export function rowName({ cell, metric }: { readonly cell: GateCell; readonly metric: string }): string {
+  return metric === "value" ? nameOf(cell) : `${nameOf(cell)} ${metric}`;
+}
+
 /**
  * True where a name of a configuration means this cell: words out of id, mode, placement and size, such as `unix`,
  * `unix 4KiB` or `unix event same-cpu 64`. What it leaves out matches everything. A value of a command has one name.

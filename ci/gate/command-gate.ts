@@ -14,9 +14,9 @@ import type { CommandValue, CommandValues } from "./command-values.ts";
 import { environmentIn } from "./install.ts";
 import { differencesOf, judgedRow } from "./judged-row.ts";
 import { listingOf } from "./loaded.ts";
-import { ROUNDS_TO_ANNOUNCE, secondsText } from "./pair-times.ts";
-import type { GateRow, RecordedLooks, ValuePair } from "./result.ts";
-import { type Found, LEAST_LAST } from "./run.ts";
+import { pairsIn, pairsOfLook, ROUNDS_TO_ANNOUNCE, secondsText } from "./pair-times.ts";
+import { type GateRow, INTERRUPTED, type RecordedLooks, type ValuePair } from "./result.ts";
+import type { Found } from "./run.ts";
 import { type Evidence, evidenceOf, type GateRule, judge, type Limits, type State } from "./verdict.ts";
 
 /** Where and with which variables one side runs. */
@@ -117,8 +117,7 @@ export async function runCommandGate(request: CommandGateRequest, progress: Prog
   for (let look = 1; count > 0; look++) {
     await runBlock(course, look, count, progress);
     if (!isGoingOn(course)) break;
-    const affordable = Math.floor(Math.max(0, course.endsAtMs - performance.now()) / Math.max(1, course.pairMs));
-    const rest = affordable < LEAST_LAST ? 0 : affordable;
+    const rest = pairsOfLook(pairsIn(course.endsAtMs - performance.now(), course.pairMs));
     course.most = Math.max(course.most, course.ran + rest);
     const judged = [...course.ledgers.values()].filter((ledger) => isOpen(course, ledger));
     for (const ledger of judged) takeLook(course, ledger, rest);
@@ -247,7 +246,7 @@ function rowOf(course: Course, ledger: Ledger, isPartial: boolean): GateRow {
     const reason = `${lacking}: ${printed[lacking]} of ${course.done[lacking]} runs printed it; print it in every run`;
     return without(lacking === "head" ? "broken" : "missing", reason);
   }
-  if (evidence === undefined || (isPartial && state === "open")) return without("missing", "the run was interrupted");
+  if (evidence === undefined || (isPartial && state === "open")) return without("missing", INTERRUPTED);
   const limits = course.request.limitsOf(cell);
   const notes = cell.lower ? [] : ["higher is better: the ratio is base/head"];
   return judgedRow({ cell, metric: "value", limits, notes }, { evidence, state, costs: pairs }, looksOf(course));

@@ -1,14 +1,11 @@
 import { basename, dirname, resolve } from "node:path";
 import { echoP50 } from "../../harness/coordinator/controls.ts";
 import { note } from "../../harness/process/note.ts";
-import { describeEnvironment } from "../../harness/results/environment.ts";
 import { count } from "../../harness/results/format.ts";
 import { median } from "../../harness/results/quantiles.ts";
 import { ensureWritable } from "../../harness/results/store.ts";
-import { ffiFloor } from "../../transports/posix/index.ts";
-import { Repository } from "./git.ts";
-import { appendHistory, entriesOf, type HistoryFacts } from "./history.ts";
-import type { GateRow } from "./result.ts";
+import { appendHistory, entriesOf } from "./history.ts";
+import type { GateResult } from "./result.ts";
 
 /** Number of control runs before the pairs, and again behind them. */
 const CONTROL_RUNS = 3;
@@ -31,9 +28,15 @@ export class HistoryRun {
   }
 
   /** Appends the rows that have a value. @throws StoreError */
-  async end(rows: readonly GateRow[]): Promise<void> {
+  async end({ rows, commits, dirty, environment }: GateResult): Promise<void> {
     await this.#control();
-    const entries = entriesOf(rows, await this.#facts());
+    const entries = entriesOf(rows, {
+      date: new Date().toISOString(),
+      commit: commits.head,
+      dirty,
+      controlNs: this.#controlsNs.length === 0 ? null : median(this.#controlsNs),
+      machine: environment.fingerprint ?? "unknown",
+    });
     appendHistory(this.#file, entries);
     note(`history: ${count(entries.length, "line")} appended to ${this.#file}`);
   }
@@ -43,20 +46,5 @@ export class HistoryRun {
       const p50 = (await echoP50("same-cpu")) ?? (await echoP50("unpinned"));
       if (p50 !== null && p50 > 0) this.#controlsNs.push(p50);
     }
-  }
-
-  async #facts(): Promise<HistoryFacts> {
-    const repository = new Repository("HEAD", new AbortController().signal);
-    const commit = await repository.commitOf().catch(() => null);
-    const changed = commit === null ? "" : await repository.git(["status", "--porcelain", "--untracked-files=no"]);
-    const { fingerprint } = describeEnvironment(null, ffiFloor());
-    const controlNs = this.#controlsNs.length === 0 ? null : median(this.#controlsNs);
-    return {
-      date: new Date().toISOString(),
-      commit,
-      dirty: changed !== "",
-      controlNs,
-      machine: fingerprint ?? "unknown",
-    };
   }
 }

@@ -1,4 +1,5 @@
 import type { PairSide } from "../../harness/coordinator/pairs.ts";
+import { BAD_CANARY_NS } from "../../harness/coordinator/round-log.ts";
 import { duration, quantity } from "../../harness/results/format.ts";
 import { isRough } from "../../harness/results/quantiles.ts";
 import type { Limits } from "./verdict.ts";
@@ -27,9 +28,6 @@ export function costOf(side: PairSide, metric: Metric): number | undefined {
 export function costText(metric: Metric, cost: number): string {
   return metric === "throughput" ? `${quantity(1e9 / cost)}/s` : duration(cost);
 }
-
-/** Largest p99 of the canary with which the tail of a mechanism is its own: as in `harness/METHODOLOGY.md`. */
-const BAD_CANARY_NS = 500_000;
 
 /** Returns why the p99 of a cell cannot be told here; undefined where it can. */
 export function tailObstacle(

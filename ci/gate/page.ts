@@ -2,10 +2,10 @@
 import { ABSENT, count, duration, percent, significant } from "../../harness/results/format.ts";
 import { median } from "../../harness/results/quantiles.ts";
 import type { GatePage, GatePageRow } from "../../reports/html/gate.ts";
-import { nameOf } from "./cells.ts";
+import { nameOf, rowName } from "./cells.ts";
 import { costsOf, differencesOf } from "./judged-row.ts";
 import { type Reanalysis, reanalysed } from "./reanalysis.ts";
-import { type GateResult, type GateRow, isRed, type MeasuredCell } from "./result.ts";
+import { type GateResult, type GateRow, INTERRUPTED, isMeasured, isRed } from "./result.ts";
 import { evidenceOf } from "./verdict.ts";
 import { budgetLine, changeWords, columnsOf, verdictSentence, WORST_FIRST } from "./words.ts";
 
@@ -57,13 +57,11 @@ function noticesOf({ differences, obstacle }: Reanalysis): string[] {
 
 /** Largest number of differences that are listed. */
 const MOST_DIFFERENCES = 20;
-const INTERRUPTED = "the run was interrupted";
 
 /** Gives a row that was still open when the gate was interrupted the change that its pairs show so far. */
 function partialRow(row: GateRow, { pairs }: GateResult): GateRow {
   const found = pairs.find(({ cell }) => nameOf(cell) === nameOf(row.cell));
   if (row.reason !== INTERRUPTED || found === undefined) return row;
-  const isMeasured = (cell: typeof found): cell is MeasuredCell => "transport" in cell.cell;
   const costs = isMeasured(found) ? costsOf(found.pairs, "p50") : found.pairs;
   const evidence = evidenceOf(differencesOf(costs, row.cell), 1);
   if (Number.isNaN(evidence.effect.ratio)) return row;
@@ -87,7 +85,7 @@ function pageRow(row: GateRow, { strict, complete }: GateResult): GatePageRow {
   const range = evidence?.effect.interval;
   const change = evidence === undefined ? undefined : size.split(", ").at(-1);
   return {
-    name: metric === "value" ? nameOf(cell) : `${nameOf(cell)} ${metric}`,
+    name: rowName(row),
     cell: nameOf(cell),
     metric: metric === "value" ? "" : metric,
     base: columns.base,

@@ -28,6 +28,19 @@ export class PairTimes {
   }
 }
 
+/** Returns how many pairs fit into the time that is left; 0 where a pair takes no time, since none is wanted then. */
+export function pairsIn(leftMs: number, pairMs: number): number {
+  return pairMs === 0 ? 0 : Math.floor(Math.max(0, leftMs) / pairMs);
+}
+
+/** Fewest pairs worth a last look of their own. */
+const LEAST_LAST = 4;
+
+/** Returns the pairs that a further look may have: none rather than too few. */
+export function pairsOfLook(affordable: number): number {
+  return affordable < LEAST_LAST ? 0 : affordable;
+}
+
 /** Number of rounds after which the time of a stage can be announced, where no earlier stage has measured pairs. */
 export const ROUNDS_TO_ANNOUNCE = 2;
 

@@ -1,8 +1,15 @@
 /** Verdict of a stored gate, worked out once more from its pairs by the rule of today. */
 import { judgeBudget } from "./budgets.ts";
-import { type GateCell, nameOf } from "./cells.ts";
+import { nameOf, rowName } from "./cells.ts";
 import { costsOf, differencesOf, invalidOf, judgedRow, outcomeOfInvalid } from "./judged-row.ts";
-import type { BudgetRow, GateResult, GateRow, Judgement, MeasuredCell, RecordedLooks } from "./result.ts";
+import {
+  type BudgetRow,
+  type GateResult,
+  type GateRow,
+  isMeasured,
+  type Judgement,
+  type RecordedLooks,
+} from "./result.ts";
 import { evidenceOf } from "./verdict.ts";
 import { OUTCOME_WORDS, verdictSentence } from "./words.ts";
 
@@ -56,10 +63,6 @@ function rowAgain(row: GateRow, cell: CellPairs | undefined, looks: RecordedLook
   return accepted !== undefined && made.outcome === "regression" ? { ...made, accepted } : made;
 }
 
-function isMeasured(cell: CellPairs): cell is MeasuredCell {
-  return "transport" in cell.cell;
-}
-
 function withoutPairs({ cell, metric, notes }: GateRow, reason: string): GateRow {
   return { cell, metric, outcome: "missing", reason, notes };
 }
@@ -101,10 +104,6 @@ function differenceOf(stored: GateRow, found: GateRow): string[] {
 function isEqual(one: number | undefined, other: number | undefined): boolean {
   if (one === undefined || other === undefined) return one === other;
   return Math.abs(one - other) <= ROUNDING * Math.max(Math.abs(one), Math.abs(other));
-}
-
-function rowName({ cell, metric }: { readonly cell: GateCell; readonly metric: string }): string {
-  return metric === "value" ? nameOf(cell) : `${nameOf(cell)} ${metric}`;
 }
 
 function word({ outcome }: GateRow): string {

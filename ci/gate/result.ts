@@ -87,6 +87,13 @@ export interface PrintedValue {
   readonly pairs: readonly ValuePair[];
 }
 
+export function isMeasured(cell: MeasuredCell | PrintedValue): cell is MeasuredCell {
+  return "transport" in cell.cell;
+}
+
+/** Reason of a row that was still open when the gate was interrupted. */
+export const INTERRUPTED = "the run was interrupted";
+
 /** Files that the processes of both sides have loaded: relative to the tree they lie in, or absolute paths. */
 export interface LoadedRecord {
   readonly base: readonly string[];

@@ -16,9 +16,9 @@ import { type Budget, comparedWithC } from "./budgets.ts";
 import { type GateCell, nameOf, type TransportCell } from "./cells.ts";
 import { type Gated, Ledger, type Looks } from "./ledger.ts";
 import { type Metric, tailObstacle } from "./metrics.ts";
-import { PairTimes, ROUNDS_TO_ANNOUNCE, secondsText } from "./pair-times.ts";
+import { PairTimes, pairsIn, pairsOfLook, ROUNDS_TO_ANNOUNCE, secondsText } from "./pair-times.ts";
 import { PlainC } from "./plain-c.ts";
-import type { GateResult, GateRow } from "./result.ts";
+import { type GateResult, type GateRow, INTERRUPTED } from "./result.ts";
 import type { GateRule, Limits } from "./verdict.ts";
 
 /** Both sides of an arm. */
@@ -51,8 +51,6 @@ export interface GateRequest {
 /** Rows and pairs of a gate. */
 export type Found = Pick<GateResult, "rows" | "pairs" | "looks" | "pairMs" | "cBaseline">;
 
-/** Fewest pairs worth a last look of their own. */
-export const LEAST_LAST = 4;
 /** Number of rounds after which the scatter of the pairs is known well enough to be announced: as for an interval. */
 const ROUNDS_TO_SEE = 6;
 /** Bursts of the canary before the run: together they have 20 delays beyond the p99. */
@@ -68,7 +66,7 @@ export async function runGate(session: Session, request: GateRequest, progress: 
   const names = ledgers.map(({ name }) => name);
   const plainC = await PlainC.open(session.place, comparedWithC(request.budgets, names));
   const looking = new Looking(session, request, progress, arms, ledgers, endsAtMs, plainC);
-  request.onBegin?.(() => looking.found(missing, "the run was interrupted"));
+  request.onBegin?.(() => looking.found(missing, INTERRUPTED));
   await looking.run();
   progress.end();
   const { rows, ...found } = looking.found(missing);
@@ -99,11 +97,7 @@ async function calibrated(session: Session, request: GateRequest, progress: Prog
   );
   const failed = heads.flatMap((record, index) => {
     const base = sides[index]?.base as Arm;
-    const hasPace = (cell: Cell): boolean =>
-      paces.some(({ arms }) =>
-        arms.some((one) => one.arm === record.arm && one.paces.some((pace) => pace.cell === cell)),
-      );
-    const lost = cells.filter((cell) => !hasPace(cell));
+    const lost = cells.filter((cell) => !hasPace(paces, record.arm, cell));
     return lost.length === 0 ? [] : [{ record, base: recordOf(base), lost }];
   });
   const tried = failed.flatMap(({ base, record, lost }) => {
@@ -113,9 +107,7 @@ async function calibrated(session: Session, request: GateRequest, progress: Prog
   const basePaces = await calibrateAll(site, tried);
   const missing = failed.flatMap(({ record, base, lost }) =>
     lost.map((cell): GateRow => {
-      const works = basePaces.some(({ arms }) =>
-        arms.some(({ arm, paces: found }) => arm === base.arm && found.some((pace) => pace.cell === cell)),
-      );
+      const works = hasPace(basePaces, base.arm, cell);
       const why = record.impossible.get(cell) ?? record.failures.get(cell) ?? record.shortages.get(cell);
       const reason = `head: ${why ?? "it could not be calibrated"}`;
       return {
@@ -128,6 +120,10 @@ async function calibrated(session: Session, request: GateRequest, progress: Prog
     }),
   );
   return { paces, missing };
+}
+
+function hasPace(groups: readonly GroupPace[], arm: Arm, cell: Cell): boolean {
+  return groups.some(({ arms }) => arms.some((one) => one.arm === arm && one.paces.some((pace) => pace.cell === cell)));
 }
 
 function planned(paces: readonly GroupPace[], { sides, pairs, messages }: GateRequest): PairedArm[] {
@@ -234,11 +230,10 @@ class Looking {
     for (let look = 1; pairs > 0 && this.#open().length > 0; look++) {
       await this.#block(look, pairs);
       if (this.obstacle !== undefined) return;
-      const open = this.#affordable((ledger) => ledger.staysOpen(this.#looks));
-      const rest = open < LEAST_LAST ? 0 : open;
+      const rest = pairsOfLook(this.#affordable((ledger) => ledger.staysOpen(this.#looks)));
       const all = this.#affordable((ledger) => !ledger.isInvalid);
       this.#most = Math.max(this.#most, this.#round + Math.max(rest, all));
-      for (const ledger of this.#open(false)) ledger.look(this.#looks, rest);
+      for (const ledger of this.#ledgers.values()) if (!ledger.isInvalid) ledger.look(this.#looks, rest);
       pairs = Math.min(this.#request.pairs, rest);
     }
   }
@@ -263,14 +258,13 @@ class Looking {
     };
   }
 
-  #open(ofAll = true): Ledger[] {
-    return [...this.#ledgers.values()].filter((ledger) => (ofAll ? ledger.isOpen : !ledger.isInvalid));
+  #open(): Ledger[] {
+    return [...this.#ledgers.values()].filter(({ isOpen }) => isOpen);
   }
 
   /** Returns how many more pairs of each wanted cell fit into the budget; 0 where none is wanted. */
   #affordable(wanted: (ledger: Ledger) => boolean): number {
-    const roundMs = this.#roundMs(wanted);
-    return roundMs === 0 ? 0 : Math.floor(Math.max(0, this.#endsAtMs - performance.now()) / roundMs);
+    return pairsIn(this.#endsAtMs - performance.now(), this.#roundMs(wanted));
   }
 
   /** Predicts the time of one more pair of each cell that is wanted. */
@@ -332,8 +326,7 @@ class Looking {
 
   /** Announces the slowdown that this gate can see, before it is known what it finds. */
   #announcePower(roundMs: number): void {
-    const affordable = Math.floor(Math.max(0, this.#endsAtMs - performance.now()) / Math.max(1, roundMs));
-    const most = Math.max(this.#request.pairs, this.#round + affordable);
+    const most = Math.max(this.#request.pairs, this.#round + pairsIn(this.#endsAtMs - performance.now(), roundMs));
     const seen = this.#open().flatMap((ledger) => ledger.detectable(this.#looks, most) ?? []);
     if (seen.length === 0) return;
     const [least, worst] = [Math.min(...seen), Math.max(...seen)];

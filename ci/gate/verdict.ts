@@ -71,18 +71,21 @@ export function evidenceOf(differences: readonly number[], looks: number): Evide
   const usable = differences.every(Number.isFinite) && differences.length > 0;
   if (!usable) return { pairs: differences.length, looks, p: 1, effect: { ratio: Number.NaN } };
   const ranks = new SignedRanks(differences);
-  const interval = ranks.interval(CONFIDENCE);
   const bound = ranks.upperBound(PASS_LEVEL * shareOfLook(looks));
   return {
     pairs: differences.length,
     looks,
     p: ranks.p,
-    effect: {
-      ratio: Math.exp(ranks.estimate),
-      ...(interval === undefined ? {} : { interval: [Math.exp(interval[0]), Math.exp(interval[1])] as const }),
-    },
+    effect: effectOf(ranks),
     ...(bound === undefined ? {} : { excluded: Math.exp(bound) }),
   };
+}
+
+/** @param ranks of log ratios */
+export function effectOf(ranks: SignedRanks): Effect {
+  const interval = ranks.interval(CONFIDENCE);
+  const ratio = Math.exp(ranks.estimate);
+  return interval === undefined ? { ratio } : { ratio, interval: [Math.exp(interval[0]), Math.exp(interval[1])] };
 }
 
 export interface Question extends Limits {

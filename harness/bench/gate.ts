@@ -10,21 +10,19 @@
  * Rows and live gates are kept in `ipcmark-out/bench-gate.json`, so a benchmark that was stopped (Ctrl-C) goes on; a
  * stopped `--collect` adds the pairs that it has. Rows begin anew where the pairs or the number of gates differ.
  */
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
+import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { nameOf } from "../../ci/gate/cells.ts";
 import type { GateResult, GateRow } from "../../ci/gate/result.ts";
-import { allowedCpus } from "../process/cpus.ts";
-import { movePinned } from "../process/pinning.ts";
 import { EXIT } from "../results/exit-codes.ts";
 import { count as counted } from "../results/format.ts";
 import { median } from "../results/quantiles.ts";
 import { randomFrom } from "../results/random.ts";
 import { store } from "../results/store.ts";
+import { besideBusyLoops } from "./busy-loops.ts";
 import {
   type Injection,
   type SimulatedGate,
@@ -43,7 +41,6 @@ const PAIRS = join(ROOT, "ci/gate/calibration/pairs.json");
 const DOCUMENT = join(ROOT, "ci/gate/CALIBRATION.md");
 const KEPT = join(ROOT, "ipcmark-out/bench-gate.json");
 const MAIN = join(ROOT, "harness/cli/main.ts");
-const BUSY_LOOP = join(ROOT, "harness/control/keep-awake.mjs");
 const BUDGET_MS = 180_000;
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
@@ -114,29 +111,15 @@ async function ended(command: readonly string[]): Promise<number> {
 /** Runs a real gate of this directory against itself, beside busy loops where they are wanted. */
 async function realGate(args: readonly string[]): Promise<{ result: GateResult | undefined; exitCode: number }> {
   const out = mkdtempSync(join(tmpdir(), "ipcmark-bench-gate-"));
-  const loops = values.busy ? await busyLoops() : [];
+  const gate = (): Promise<number> => ended([MAIN, "gate", "--base-dir", ROOT, "--out", out, ...args]);
   try {
-    const exitCode = await ended([MAIN, "gate", "--base-dir", ROOT, "--out", out, ...args]);
+    const exitCode = await (values.busy ? besideBusyLoops(gate) : gate());
     const file = join(out, "gate.json");
     const result = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as GateResult) : undefined;
     return { result, exitCode };
   } finally {
-    for (const loop of loops) loop.kill();
     rmSync(out, { recursive: true, force: true });
   }
-}
-
-/** Starts a busy loop on each CPU. Each ends with this process. */
-function busyLoops(): Promise<ChildProcess[]> {
-  return Promise.all(
-    (allowedCpus() ?? []).map(async (cpu) => {
-      const loop = spawn(process.execPath, [BUSY_LOOP, String(process.pid)], { stdio: ["pipe", "pipe", "ignore"] });
-      // It spins from its first line on.
-      await once(loop.stdout, "data");
-      if (loop.pid !== undefined && process.platform === "linux") movePinned(loop.pid, String(cpu));
-      return loop;
-    }),
-  );
 }
 
 /** Adds the pairs of a gate to the file; those of a stopped one too, where each cell has some. */

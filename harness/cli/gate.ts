@@ -14,7 +14,7 @@ import { exitCodeOf, type GateResult, type LoadedRecord } from "../../ci/gate/re
 import { type Found, type GateRequest, runGate } from "../../ci/gate/run.ts";
 import { limitsFor, readSettings, refuseUnmeant, type Settings, withAccepted } from "../../ci/gate/settings.ts";
 import { summaryOf } from "../../ci/gate/summary.ts";
-import { DEFAULT_RULE, type Limits } from "../../ci/gate/verdict.ts";
+import { DEFAULT_RULE, type GateRule, type Limits } from "../../ci/gate/verdict.ts";
 import { budgetLines, tableOf, verdictSentence } from "../../ci/gate/words.ts";
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import { ffiFloor } from "../../transports/posix/index.ts";
@@ -161,7 +161,7 @@ function parseMetric(text: string): Metric {
 
 /** Rule of this gate, and the limits that were given for it. */
 interface Limiting {
-  readonly rule: Limits;
+  readonly rule: GateRule;
   readonly typed: Partial<Limits>;
   readonly settings: Settings;
 }
@@ -206,7 +206,7 @@ async function gate(options: GateOptions): Promise<void> {
     dirty: checkouts?.head.isDirty ?? false,
     environment: { ...describeEnvironment(run.cpu, ffiFloor()), loadAverage1: run.loadAverage1 },
     seed: run.seed,
-    rule: { ...DEFAULT_RULE, ...limiting.typed },
+    rule: limiting.rule,
     durationMs: Math.round(performance.now() - run.startedMs),
     rows: withAccepted(rows, limiting.settings, new Date().toISOString().slice(0, 10)),
     budgets: judgeBudgets(limiting.settings.budgets, { pairs, ...(cBaseline === undefined ? {} : { cBaseline }) }),
@@ -228,7 +228,7 @@ async function gate(options: GateOptions): Promise<void> {
         loaded = loadedRecord(opened, session);
         return foreignFile(opened, session.place);
       };
-      const limits = { pairs: options.pairs, budgetMs: options.budget, rule: { ...DEFAULT_RULE, ...limiting.typed } };
+      const limits = { pairs: options.pairs, budgetMs: options.budget, rule: limiting.rule };
       if (options.cmd !== undefined) {
         note(`gate of ${options.cmd} against ${opened.name}; seed ${run.seed}`);
         const request: CommandGateRequest = {
@@ -277,7 +277,7 @@ async function gate(options: GateOptions): Promise<void> {
   );
   const result = resultOf(found, true);
   publish(result, options);
-  await history?.end(result.rows);
+  await history?.end(result);
 }
 
 function withOthers(found: Found, others: Found["rows"]): Found {

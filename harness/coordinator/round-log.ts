@@ -7,7 +7,7 @@ import { enoughTogether, median, quantileSorted } from "../results/quantiles.ts"
 import { type ControlRun, canaryFigures } from "./controls.ts";
 
 /** Largest good p99 of a canary, about ten times a quiet kernel's; above it a mechanism's p99 is the machine's. */
-const BAD_CANARY_NS = 500_000;
+export const BAD_CANARY_NS = 500_000;
 
 /** State of the machine, round by round, and the summaries over all of them. */
 export class RoundLog {

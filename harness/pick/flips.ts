@@ -1,4 +1,4 @@
-import { bytes } from "../results/format.ts";
+import { bytes, count } from "../results/format.ts";
 import type { Pick } from "../results/model.ts";
 import { rankByRounds } from "../results/ranking.ts";
 import { candidatesOf, type Evidence, type FullQuestion, isAtLoad, type Out } from "./candidates.ts";
@@ -71,8 +71,7 @@ function loadPoints({ measurements }: Evidence, question: FullQuestion): Point[]
       const hasOtherRate = ratePerSecond !== question.ratePerSecond;
       if (clients === question.clients)
         return { over: "ratePerSecond", at: ratePerSecond ?? 0, there, words: `At ${rate}` };
-      const noun = clients === 1 ? "client" : "clients";
-      const words = `With ${clients} ${noun}${hasOtherRate && rate !== "" ? ` at ${rate}` : ""}`;
+      const words = `With ${count(clients, "client")}${hasOtherRate && rate !== "" ? ` at ${rate}` : ""}`;
       return { over: "clients", at: clients, ...(hasOtherRate ? { ratePerSecond } : {}), there, words };
     });
 }

@@ -1,23 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { CheckResult, MeasuredRow, TransportRecord, UnmeasuredRow } from "../results/model.ts";
-import { recordOf, rowOf } from "../testing/synthetic-report.ts";
+import { recordOf, rowsOf, TWO_SIZES } from "../testing/synthetic-report.ts";
 import { pick, type Question } from "./pick.ts";
 
-const WORKLOAD: Question = {
-  payloads: [64, 4096],
-  modes: ["event"],
-  placement: "two-cpus",
-  benchmark: "round-trip",
-  peer: "node",
-};
-
-/** Makes rows of six rounds; round `n` takes `p50s[n]` at both sizes. */
-function rows(transport: string, p50s: readonly number[], change: Partial<MeasuredRow> = {}): MeasuredRow[] {
-  return WORKLOAD.payloads.map((payloadBytes) => rowOf(transport, p50s, { payloadBytes, ...change }));
-}
-
 function unmeasured(transport: string, status: UnmeasuredRow["status"], reason: string): UnmeasuredRow[] {
-  return rows(transport, FAST).map((row) => ({ ...row, status, reason }));
+  return rowsOf(transport, FAST).map((row) => ({ ...row, status, reason }));
 }
 
 const failedCheck: CheckResult = {
@@ -39,9 +26,9 @@ const SLOW = FAST.map((value) => value * 2);
 describe("the pick", () => {
   const transports = [recordOf("slow"), recordOf("fast"), recordOf("base", {}, true)];
   const measurements = [
-    ...rows("slow", SLOW),
-    ...rows("fast", FAST),
-    ...rows(
+    ...rowsOf("slow", SLOW),
+    ...rowsOf("fast", FAST),
+    ...rowsOf(
       "base",
       FAST.map((value) => value / 100),
     ),
@@ -50,8 +37,8 @@ describe("the pick", () => {
   describe("of a mechanism whose server was measured in another language only", () => {
     const python = { peer: { language: "python", version: "3" } };
     const transports = [recordOf("here"), recordOf("other")];
-    const measurements = [...rows("here", SLOW), ...rows("other", FAST, python)];
-    const found = pick({ transports, checks: [], measurements }, WORKLOAD);
+    const measurements = [...rowsOf("here", SLOW), ...rowsOf("other", FAST, python)];
+    const found = pick({ transports, checks: [], measurements }, TWO_SIZES);
 
     it("has a line of its own with figure and ratio, and no place in the ranking", () => {
       expect(found).toMatchObject({ transport: "here", verdict: "alone", ruledOut: [], alternatives: [] });
@@ -67,7 +54,7 @@ describe("the pick", () => {
     });
 
     it("is the pick where that language was asked for, and the sentence names it", () => {
-      const asked = pick({ transports, checks: [], measurements }, { ...WORKLOAD, peer: "python" });
+      const asked = pick({ transports, checks: [], measurements }, { ...TWO_SIZES, peer: "python" });
       expect(asked).toMatchObject({ transport: "other", otherServers: [], workload: { peer: "python" } });
       expect(asked?.sentence).toContain("requests with a server in python and the ends on two CPUs");
       expect(asked?.ruledOut).toEqual([
@@ -83,26 +70,26 @@ describe("the pick", () => {
     it("is out with the reason where it failed a check, or one of its sizes was not measured", () => {
       const failed = pick(
         { transports, checks: [{ ...failedCheck, transport: "other", peer: "python" }], measurements },
-        WORKLOAD,
+        TWO_SIZES,
       );
       expect(failed?.otherServers).toEqual([]);
       expect(failed?.ruledOut).toMatchObject([
         { transport: "other", reason: expect.stringMatching(/^failed the check/) },
       ]);
       const lacking = unmeasured("other", "not-applicable", "none of it").map((row) => ({ ...row, ...python }));
-      const found = pick({ transports, checks: [], measurements: [...rows("here", FAST), ...lacking] }, WORKLOAD);
+      const found = pick({ transports, checks: [], measurements: [...rowsOf("here", FAST), ...lacking] }, TWO_SIZES);
       expect(found?.ruledOut).toEqual([{ transport: "other", reason: "64 B: none of it" }]);
     });
   });
 
   it("names the codec of its requests", () => {
-    const found = pick({ transports, checks: [], measurements }, { ...WORKLOAD, codec: "json" });
+    const found = pick({ transports, checks: [], measurements }, { ...TWO_SIZES, codec: "json" });
     expect(found?.sentence).toContain("Use fast for 64 B and 4 KiB requests in json with the ends on two CPUs");
     expect(found?.workload.codec).toBe("json");
   });
 
   it("is the fastest that may be ranked: a baseline is not", () => {
-    const found = pick({ transports, checks: [], measurements }, WORKLOAD);
+    const found = pick({ transports, checks: [], measurements }, TWO_SIZES);
     expect(found).toMatchObject({ transport: "fast", placement: "two-cpus", runnerUp: "slow", ties: [] });
     expect(found?.sentence).toContain("Use fast for 64 B and 4 KiB requests with the ends on two CPUs");
     expect(found?.sentence).toContain("slow, the next fastest, takes 2.00 times as long (2.00 to 2.00).");
@@ -113,7 +100,7 @@ describe("the pick", () => {
   });
 
   it("compares within rounds, so that a machine which changes its speed does not hide a difference", () => {
-    const found = pick({ transports, checks: [], measurements }, WORKLOAD);
+    const found = pick({ transports, checks: [], measurements }, TWO_SIZES);
     const [low, high] = found?.ranking[1]?.interval ?? [];
     expect(found?.ranking[1]?.ratio).toBeCloseTo(2, 9);
     expect(low).toBeCloseTo(2, 9);
@@ -127,8 +114,8 @@ describe("the pick", () => {
     // Three times as long in the fast rounds and no longer in the slow ones: the smaller median, the larger ratio.
     const uneven = best.map((value, round) => (round < 3 ? value * 3 : value));
     const three = [recordOf("best"), recordOf("uneven"), recordOf("steady")];
-    const measured = [...rows("uneven", uneven), ...rows("steady", steady), ...rows("best", best)];
-    const found = pick({ transports: three, checks: [], measurements: measured }, WORKLOAD);
+    const measured = [...rowsOf("uneven", uneven), ...rowsOf("steady", steady), ...rowsOf("best", best)];
+    const found = pick({ transports: three, checks: [], measurements: measured }, TWO_SIZES);
     expect(found?.ranking.map(({ transport, ratio }) => [transport, ratio.toFixed(2)])).toEqual([
       ["best", "1.00"],
       ["steady", "1.50"],
@@ -140,8 +127,8 @@ describe("the pick", () => {
   it("calls a difference that some rounds deny a tie", () => {
     const wavering = FAST.map((value, round) => (round % 2 === 0 ? value * 1.2 : value * 0.9));
     const found = pick(
-      { transports, checks: [], measurements: [...rows("fast", FAST), ...rows("slow", wavering)] },
-      WORKLOAD,
+      { transports, checks: [], measurements: [...rowsOf("fast", FAST), ...rowsOf("slow", wavering)] },
+      TWO_SIZES,
     );
     expect([found?.transport, ...(found?.ties ?? [])].sort()).toEqual(["fast", "slow"]);
     expect(found?.sentence).toContain("not distinguishable from");
@@ -151,9 +138,9 @@ describe("the pick", () => {
 
   // Issue 15: two rounds gave "takes 1.10 times as long", which ten rounds called a tie.
   it("states no order, no reason and no alternative from fewer than 6 rounds, and names what to do", () => {
-    const spinning = rows("spin", FAST.slice(0, 2), { mode: "polling" });
-    const cut = [...rows("fast", FAST.slice(0, 2)), ...rows("slow", SLOW.slice(0, 2)), ...spinning];
-    const found = pick({ transports: [...transports, recordOf("spin")], checks: [], measurements: cut }, WORKLOAD);
+    const spinning = rowsOf("spin", FAST.slice(0, 2), { mode: "polling" });
+    const cut = [...rowsOf("fast", FAST.slice(0, 2)), ...rowsOf("slow", SLOW.slice(0, 2)), ...spinning];
+    const found = pick({ transports: [...transports, recordOf("spin")], checks: [], measurements: cut }, TWO_SIZES);
     expect(found).toMatchObject({ verdict: "cannot-tell", reasons: [], runnerUp: null, alternatives: [] });
     expect(found?.ties).toEqual(["slow"]);
     expect(found?.sentence).toBe(
@@ -165,8 +152,8 @@ describe("the pick", () => {
 
   it("states no order while one candidate has too few rounds, whoever else is told apart", () => {
     const three = [...transports, recordOf("rare")];
-    const measured = [...measurements, ...rows("rare", FAST.slice(0, 5))];
-    const found = pick({ transports: three, checks: [], measurements: measured }, WORKLOAD);
+    const measured = [...measurements, ...rowsOf("rare", FAST.slice(0, 5))];
+    const found = pick({ transports: three, checks: [], measurements: measured }, TWO_SIZES);
     expect(found?.verdict).toBe("cannot-tell");
     expect(found?.sentence).toMatch(
       /fast and rare were measured together in 5 rounds,|rare and fast, slow were measured together in 5 rounds,/,
@@ -174,7 +161,7 @@ describe("the pick", () => {
   });
 
   it("never is a mechanism that failed a check, and gives the reason", () => {
-    const found = pick({ transports, checks: [failedCheck], measurements }, WORKLOAD);
+    const found = pick({ transports, checks: [failedCheck], measurements }, TWO_SIZES);
     expect(found?.transport).toBe("slow");
     expect(found?.ruledOut).toEqual([
       { transport: "fast", reason: "failed the check sequential-requests: request 7 got the reply of another request" },
@@ -183,7 +170,7 @@ describe("the pick", () => {
 
   it("never is a mechanism with an invalid or missing size", () => {
     const broken = unmeasured("fast", "failed", "trial 3: 2 lost");
-    const found = pick({ transports, checks: [], measurements: [...rows("slow", SLOW), ...broken] }, WORKLOAD);
+    const found = pick({ transports, checks: [], measurements: [...rowsOf("slow", SLOW), ...broken] }, TWO_SIZES);
     expect(found?.transport).toBe("slow");
     expect(found?.ruledOut[0]).toEqual({ transport: "fast", reason: "64 B: trial 3: 2 lost" });
   });
@@ -194,9 +181,9 @@ describe("the pick", () => {
     const evidence = {
       transports: [...transports, absent],
       checks: [],
-      measurements: [...rows("slow", SLOW), ...lacking],
+      measurements: [...rowsOf("slow", SLOW), ...lacking],
     };
-    const found = pick(evidence, WORKLOAD);
+    const found = pick(evidence, TWO_SIZES);
     expect(found).toMatchObject({ transport: "slow", ruledOut: [] });
     expect(found?.sentence).toMatch(/nothing else could be compared\. Not examined here: fast, absent\.$/);
     expect(found?.notExamined).toEqual([
@@ -210,10 +197,10 @@ describe("the pick", () => {
     const evidence = {
       transports: [recordOf("fast"), recordOf("slow")],
       checks: [],
-      measurements: [...rows("fast", [1, 1, 1, 1, 1, 1]), ...rows("slow", [9, 9, 9, 9, 9, 9])],
+      measurements: [...rowsOf("fast", [1, 1, 1, 1, 1, 1]), ...rowsOf("slow", [9, 9, 9, 9, 9, 9])],
       crashes: [crash],
     };
-    const found = pick(evidence, WORKLOAD);
+    const found = pick(evidence, TWO_SIZES);
     expect(found?.transport).toBe("slow");
     const reason = "its driver process was ended by SIGSEGV (binding to the C library: koffi)";
     expect(found?.ruledOut).toEqual([{ transport: "fast", reason }]);
@@ -224,24 +211,24 @@ describe("the pick", () => {
     const checks = [{ ...failedCheck, transport: "original" }];
     const named = pick(
       { transports: [{ ...(first as TransportRecord), sameAs: "original" }, ...others], checks, measurements },
-      WORKLOAD,
+      TWO_SIZES,
     );
     expect(named?.transport).not.toBe(first?.id);
     expect(named?.ruledOut.map(({ transport }) => transport)).toEqual([first?.id]);
-    expect(pick({ transports, checks, measurements }, WORKLOAD)?.ruledOut).toEqual([]);
+    expect(pick({ transports, checks, measurements }, TWO_SIZES)?.ruledOut).toEqual([]);
   });
 
   it("does not exist when nothing could be ranked", () => {
-    expect(pick({ transports, checks: [], measurements: rows("base", FAST) }, WORKLOAD)).toBeNull();
+    expect(pick({ transports, checks: [], measurements: rowsOf("base", FAST) }, TWO_SIZES)).toBeNull();
   });
 
   it("names the best of the waiting classes that were not asked for, with its CPU cost", () => {
-    const spinning = rows(
+    const spinning = rowsOf(
       "slow",
       FAST.map((value) => value / 10),
       { mode: "polling" },
     );
-    const found = pick({ transports, checks: [], measurements: [...rows("fast", FAST), ...spinning] }, WORKLOAD);
+    const found = pick({ transports, checks: [], measurements: [...rowsOf("fast", FAST), ...spinning] }, TWO_SIZES);
     expect(found?.transport).toBe("fast");
     expect(found?.alternatives).toHaveLength(1);
     expect(found?.alternatives[0]).toMatchObject({ transport: "slow", mode: "polling" });
@@ -258,8 +245,8 @@ describe("the pick", () => {
     const offered = factors.map((factor) => {
       // Every other round contradicts the factor.
       const waiting = FAST.map((value, round) => value * (round % 2 === 0 ? factor : 1));
-      const measured = [...rows("fast", FAST), ...rows("slow", waiting, { mode: "blocking" })];
-      return pick({ transports, checks: [], measurements: measured }, WORKLOAD)?.alternatives;
+      const measured = [...rowsOf("fast", FAST), ...rowsOf("slow", waiting, { mode: "blocking" })];
+      return pick({ transports, checks: [], measurements: measured }, TWO_SIZES)?.alternatives;
     });
     expect(offered).toEqual([[], [], [], []]);
   });
@@ -269,14 +256,14 @@ describe("the pick", () => {
     const everywhere = { platforms: ["linux", "darwin", "win32"] } as const;
     const both = [recordOf("fast", linux), recordOf("simple", everywhere)];
     const near = (factor: number) => [
-      ...rows("fast", FAST),
-      ...rows(
+      ...rowsOf("fast", FAST),
+      ...rowsOf(
         "simple",
         FAST.map((value) => value * factor),
       ),
     ];
     const find = (factor: number, question: Partial<Question> = {}) =>
-      pick({ transports: both, checks: [], measurements: near(factor) }, { ...WORKLOAD, ...question });
+      pick({ transports: both, checks: [], measurements: near(factor) }, { ...TWO_SIZES, ...question });
 
     it("takes the simpler one where the difference does not matter, with the work at which it would", () => {
       const found = find(1.05);
@@ -308,13 +295,13 @@ describe("the pick", () => {
     it("leaves open what few rounds leave open, and takes the simpler one", () => {
       const wide = [1.2, 1.02, 1.15, 1.01, 1.3, 1.04];
       const measurements = [
-        ...rows("fast", FAST),
-        ...rows(
+        ...rowsOf("fast", FAST),
+        ...rowsOf(
           "simple",
           FAST.map((value, round) => value * (wide[round] as number)),
         ),
       ];
-      const found = pick({ transports: both, checks: [], measurements }, WORKLOAD);
+      const found = pick({ transports: both, checks: [], measurements }, TWO_SIZES);
       expect(found).toMatchObject({ transport: "simple", verdict: "immaterial" });
       expect(found?.ranking[1]?.request?.matters).toBe("unclear");
       expect(found?.sentence).toContain("This run cannot tell whether it is more than 10 % for a request without work");
@@ -330,7 +317,7 @@ describe("the pick", () => {
           : trial,
       ),
     });
-    const measurements = [...rows("slow", SLOW), ...rows("fast", FAST)].map(p99);
-    expect(pick({ transports, checks: [], measurements }, { ...WORKLOAD, optimize })?.transport).toBe("fast");
+    const measurements = [...rowsOf("slow", SLOW), ...rowsOf("fast", FAST)].map(p99);
+    expect(pick({ transports, checks: [], measurements }, { ...TWO_SIZES, optimize })?.transport).toBe("fast");
   });
 });

@@ -12,6 +12,9 @@ export const QUESTION: Question = {
   peer: "node",
 };
 
+/** The same question for two sizes. */
+export const TWO_SIZES: Question = { ...QUESTION, payloads: [64, 4096] };
+
 /** Makes a record with the capabilities of `loopback` except these. */
 export function recordOf(id: string, capabilities: Partial<Capabilities> = {}, baseline = false): TransportRecord {
   return { id, capabilities: { ...loopback.capabilities, ...capabilities }, baseline, available: true, version: "1" };
@@ -62,6 +65,11 @@ export function rowOf(transport: string, p50s: readonly number[], change: Partia
     warnings: [],
     ...change,
   };
+}
+
+/** Makes the rows of both sizes of {@link TWO_SIZES}; round `n` has the same p50, ns, at both. */
+export function rowsOf(transport: string, p50s: readonly number[], change: Partial<MeasuredRow> = {}): MeasuredRow[] {
+  return TWO_SIZES.payloads.map((payloadBytes) => rowOf(transport, p50s, { payloadBytes, ...change }));
 }
 
 export interface Truth {

@@ -4,8 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { Child } from "../../process/child.ts";
-import { allowedCpus } from "../../process/cpus.ts";
 import { nodeCommand } from "../../process/node-command.ts";
 import { loadReport } from "../../results/load-report.ts";
 import { median } from "../../results/quantiles.ts";
@@ -14,10 +12,8 @@ import { REFERENCE_TRIALS, type ReferenceRun } from "./reference.ts";
 
 /** Time limit of a command, ms: beside busy loops it takes several times as long as on a machine at rest. */
 const COMMAND_LIMIT_MS = 15 * 60_000;
-const START_TIMEOUT_MS = 5000;
 const KEPT_CHARACTERS = 4000;
 const START_BENCH = fileURLToPath(new URL("../start.ts", import.meta.url));
-const BUSY_LOOP = fileURLToPath(new URL("../../control/keep-awake.mjs", import.meta.url));
 
 /** Ends on the first signal what this process has started, and nothing else. */
 const stop = new AbortController();
@@ -106,20 +102,4 @@ export async function measurePair(): Promise<number | null> {
 
 interface Pair {
   readonly pair: number;
-}
-
-/** Runs `work` beside a loop of ordinary priority on each CPU. */
-export async function besideBusyLoops<Result>(work: () => Promise<Result>): Promise<Result> {
-  const loops: Child<never, { type: "awake" }>[] = [];
-  try {
-    for (const cpu of allowedCpus() ?? []) {
-      const command = ["taskset", "-c", String(cpu), process.execPath, BUSY_LOOP, String(process.pid)];
-      const loop = await Child.start<never, { type: "awake" }>("busy loop", command);
-      loops.push(loop);
-      await loop.next(["awake"], START_TIMEOUT_MS);
-    }
-    return await work();
-  } finally {
-    await Promise.all(loops.map((loop) => loop.terminate(0)));
-  }
 }

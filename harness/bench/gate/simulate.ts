@@ -2,8 +2,8 @@
 
 import { type Gated, Ledger, type Looks } from "../../../ci/gate/ledger.ts";
 import { limitsOf } from "../../../ci/gate/metrics.ts";
+import { pairsIn, pairsOfLook } from "../../../ci/gate/pair-times.ts";
 import { exitCodeOf, type GateRow } from "../../../ci/gate/result.ts";
-import { LEAST_LAST } from "../../../ci/gate/run.ts";
 import { DEFAULT_RULE } from "../../../ci/gate/verdict.ts";
 import type { Cell } from "../../coordinator/arm.ts";
 import type { PairedArm, PairSide } from "../../coordinator/pairs.ts";
@@ -80,10 +80,17 @@ export function simulateGate({ runs, changed, budgetMs, random, cells: wanted }:
       round++;
       for (const { ledger, next } of cells) if (ledger.isOpen) ledger.add(round, next());
     }
-    const openMs = roundMs((ledger) => ledger.staysOpen(looks));
-    const rest = openMs === 0 ? 0 : Math.floor(Math.max(0, budgetMs - durationMs) / openMs);
-    const allowed = rest < LEAST_LAST ? 0 : rest;
-    const all = Math.floor(Math.max(0, budgetMs - durationMs) / roundMs(() => true));
+    const leftMs = budgetMs - durationMs;
+    const allowed = pairsOfLook(
+      pairsIn(
+        leftMs,
+        roundMs((ledger) => ledger.staysOpen(looks)),
+      ),
+    );
+    const all = pairsIn(
+      leftMs,
+      roundMs(() => true),
+    );
     most = Math.max(most, round + Math.max(allowed, all));
     for (const { ledger } of cells) ledger.look(looks, allowed);
     count = cells.some(({ ledger }) => ledger.isOpen) ? Math.min(STEP, allowed) : 0;
