@@ -23,6 +23,8 @@ const UNREAD_BODY_BYTES = 64 * 1024;
 /** Longest time until a server notices that clients are gone, ms; some servers check only now and then. */
 const SETTLE_MS = 3000;
 const IDLE_MS = 150;
+/** Length of a second look at a server that seems to rest, ms: a machine that stood still for a moment hides a spin. */
+const SURE_MS = 300;
 /** Limit on the share of time running or waiting for a CPU: a sleeping server has some percent, a spinning one 100. */
 const SPINNING_SHARE = 0.5;
 
@@ -32,7 +34,7 @@ const servesBoth: Condition = ({ modes }, transport) =>
 const CLAIM = {
   title: "Clients that leave at any moment cost the server neither descriptors nor memory, and no CPU time",
   why: "A server that keeps something of each crashed client ends after a thousand; one that spins slows others down.",
-  typicalMs: 700,
+  typicalMs: 1000,
 } as const;
 
 /** Checks with clients that leave before their reply, in the middle of a message, or right after connecting. */
@@ -75,6 +77,7 @@ async function clientsLeave(context: CheckContext, mode?: WaitMode): Promise<voi
   context.note("clientsThatLeft", clients);
   if (context.transport.capabilities.modes[0] === "polling") return;
   const share = await idleShare(context, peer);
+  context.note("awakePercent", Math.round(share * 100));
   expect(
     share < SPINNING_SHARE,
     `after ${clients} clients left, the idle server is awake for ${Math.round(share * 100)} % of the time`,
@@ -156,12 +159,20 @@ async function idleShare(context: CheckContext, peer: Peer): Promise<number> {
   const client = await context.connect(peer);
   const ranMs = async (): Promise<number> => (await usage(client)).cpuMicros / 1000;
   let least = Number.POSITIVE_INFINITY;
-  const rests = async (): Promise<boolean> => {
-    const before = waitedMs(peer.pid) + (await ranMs());
+  const shareWithin = async (ms: number): Promise<number> => {
+    const waitedBefore = waitedMs(peer.pid);
+    const ranBefore = await ranMs();
     const startedMs = performance.now();
-    await delay(IDLE_MS);
+    await delay(ms);
     const idleMs = performance.now() - startedMs;
-    least = Math.min(least, ((await ranMs()) + waitedMs(peer.pid) - before) / idleMs);
+    const ran = (await ranMs()) - ranBefore;
+    // Where the second reading fails, nothing is known of the wait.
+    return (ran + Math.max(0, waitedMs(peer.pid) - waitedBefore)) / idleMs;
+  };
+  const rests = async (): Promise<boolean> => {
+    const first = await shareWithin(IDLE_MS);
+    const share = first < SPINNING_SHARE ? Math.max(first, await shareWithin(SURE_MS)) : first;
+    least = Math.min(least, share);
     return least < SPINNING_SHARE;
   };
   await eventually("the server rests", rests, SETTLE_MS).catch(() => undefined);
