@@ -18,6 +18,7 @@ import { closableServer } from "../support/closable-server.ts";
 import { distinctName } from "../support/distinct-name.ts";
 import { launchRaw } from "../support/launched-raw-client.ts";
 import { checkOptions, withinLimit } from "../support/opening.ts";
+import { exitOf } from "../support/standard-streams.ts";
 import { type Carriage, ChannelConnection, type ChannelEnd } from "./channel-connection.ts";
 
 /** Standard error of this process. It also gets the peer's standard output, since ours may carry control lines. */
@@ -73,11 +74,7 @@ async function launch(
     serialization,
     ...(options?.env === undefined ? {} : { env: { ...options.env } }),
   });
-  const exited: LaunchedPeer["exited"] = new Promise((resolve) => {
-    child.once("exit", (code, signal) => resolve({ code, signal }));
-    // A command that fails to start emits no exit.
-    child.once("error", () => resolve({ code: null, signal: null }));
-  });
+  const exited = exitOf(child);
   const started = new Promise<void>((resolve, reject) => {
     child.once("spawn", resolve);
     child.on("error", (error) => reject(toIpcError(error, id, "IPC_SYSTEM")));
