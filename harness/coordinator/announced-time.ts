@@ -1,7 +1,7 @@
-/** Share of an announced time by which it may be missed before another is announced. */
+/** Largest error of an announced time, as a share of it. A larger error makes the run announce a new time. */
 export const TOLERANCE = 0.15;
 
-/** @returns a function that is true for a time so far from the last announced one that it is announced instead */
+/** Remembers the time announced last. @returns a function that is true for a time that needs a new announcement */
 export function announcedTime(ms?: number): (ms: number) => boolean {
   let announcedMs = ms;
   return (newMs) => {

@@ -23,7 +23,7 @@ export interface Arm {
   readonly cpus: PlacementCpus;
   /** Variables of its processes, besides those of the run. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Codec of both ends: such an arm runs the cells of its codec and no others. */
+  /** Codec of both ends. An arm with a codec runs the cells of this codec only. */
   readonly codec?: CodecId;
 }
 
@@ -55,7 +55,7 @@ export function loadOf({ payloadBytes, variant }: Cell, seed: number): Load {
   };
 }
 
-/** Returns a short name, unique within a run; messages to the user call a cell so too. */
+/** Returns a short name, unique within a run. Messages to the user use the same name. */
 export function cellKey({ benchmark, variant, payloadBytes }: Cell): string {
   const parts = [benchmark.name, `${payloadBytes} B`];
   if (variant.inFlight !== undefined) parts.push(`${variant.inFlight} in flight${variant.batched ? " batched" : ""}`);
@@ -112,7 +112,7 @@ export function cellReason(arm: Omit<Arm, "version">, cell: Cell): string | unde
   return workloadReason(transport, placement, cell) ?? processReason(transport, mode, cell);
 }
 
-/** Shortest interval between sends, ms, in which a client can sleep for a reply. */
+/** Shortest mean interval between the requests of one client, ms, that leaves it time to sleep until the reply. */
 const SHORTEST_SLEEP_MS = 1.2;
 
 function workloadReason({ capabilities }: TransportDescription, placement: Placement, cell: Cell): string | undefined {

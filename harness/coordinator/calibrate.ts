@@ -27,8 +27,8 @@ export interface Wanted {
 }
 
 /**
- * Finds the paces of all arms: a few pairs of processes get ready at a time, and each is alone while it is measured.
- * Arms that cannot run any cell are left out.
+ * Finds the pace of every arm. A few pairs of processes get ready at the same time, but only one of them is measured at
+ * a time. Arms that cannot run any cell are left out.
  */
 export async function calibrateAll(
   { supervisor, place, inactivityTimeoutMs, onArm }: CalibrationSite,
@@ -76,7 +76,7 @@ interface Calibration {
   readonly place: Place;
   readonly records: readonly ArmRecord[];
   readonly cells: readonly Cell[];
-  /** Trial that is ready for its first turn, and the time of the run that getting ready took. */
+  /** Trial that is ready for its first turn; `prepareMs` is the time that getting ready took. */
   readonly prepared: PreparedTrial;
   readonly prepareMs: number;
 }
@@ -107,12 +107,15 @@ function pacesOf(record: ArmRecord, cells: readonly Cell[], { results, obstacles
   return withoutHopeless(record, paces);
 }
 
-/** Pace, with the messages per second that the calibration really had; they differ in an open loop. */
+/** Pace, with the rate that the calibration reached. In an open loop the two rates differ. */
 interface FoundPace extends Pace {
   readonly achieved: number;
 }
 
-/** Judges by the best of all rates: one short window at a low rate may have met one long stall of the machine. */
+/**
+ * Removes rates far above the best rate that was reached. The best one decides, because a stall of the machine may
+ * spoil a short window at a low rate.
+ */
 function withoutHopeless(record: ArmRecord, paces: readonly FoundPace[]): FoundPace[] {
   const rates = paces.filter(({ cell }) => cell.benchmark.model === "paced").map(({ achieved }) => achieved);
   const most = Math.max(0, ...rates);

@@ -7,7 +7,7 @@ import type { TransportReference } from "../process/messages.ts";
 const DEFAULT_TYPICAL_MS = 10;
 /** Time to start a driver and the server that healthy checks share, ms. */
 const START_MS = 500;
-/** Number of drivers side by side, one more than CPUs: a good part of all checks is waiting. */
+/** Number of drivers that run side by side: one more than there are CPUs, since checks often wait. */
 export const LANES: number = Math.min(4, availableParallelism()) + 1;
 
 export interface CheckTarget {
@@ -44,7 +44,7 @@ export function planChecks(targets: readonly CheckTarget[], checks: readonly Che
           .toSorted((a, b) => Number(a.killsPeer ?? false) - Number(b.killsPeer ?? false)),
       }))
       .filter((batch) => batch.checks.length > 0)
-      // The longest first, so that no lane is left with it at the end.
+      // The longest batch comes first, so that it is not the last one to run while other lanes are idle.
       .toSorted((a, b) => batchMs(b) - batchMs(a));
   return { together: batches(false), alone: batches(true) };
 }
@@ -80,7 +80,7 @@ function applies(check: Check, transport: TransportDescription): boolean {
   return unmetNeed(check, { event: {}, ...transport }) === undefined;
 }
 
-/** True where both depend on one limit of the system, so that one could be refused what the other has. */
+/** True where both depend on the same limit of the system, so that one could use up what the other needs. */
 export function compete(a: Batch, b: Batch): boolean {
   const limit = limitOf(a);
   return limit !== undefined && limit === limitOf(b);

@@ -9,7 +9,10 @@ const TIMEOUT_MS = 60_000;
 export interface CodecCostRequest {
   readonly codecs: readonly CodecId[];
   readonly seed: number;
-  /** Time for each codec, kind of value and direction, ms: 40 of them in all, each with as much again of warm-up. */
+  /**
+   * Time for each combination of codec, kind of value and direction, ms. There are 40 combinations. Each has a warm-up
+   * that lasts up to the same time.
+   */
   readonly timeMs: number;
   readonly pin: PinPrefix;
 }

@@ -14,7 +14,7 @@ export interface ControlRun {
 
 const ECHO_COUNT = 400;
 const ECHO_WARMUP = 150;
-/** Number of wake-ups per round: six rounds of them have the 2000 that a p99 needs. */
+/** Number of wake-ups per round. Six rounds together have the 2000 that a p99 needs. */
 const WAKES = 360;
 const COLD_WAKES = 20;
 const TIMEOUT_MS = 20_000;
@@ -35,7 +35,10 @@ interface CanaryAnswer {
 
 type Canary = Child<object, CanaryAnswer>;
 
-/** Frozen control, started anew each time, and the canaries, which sleep between rounds; placed like the trials. */
+/**
+ * Runs the frozen control and the canaries, placed like the trials. The control is started anew each time; the canaries
+ * sleep between rounds.
+ */
 export class Controls {
   readonly #canaries = new Map<Placement, Canary>();
 

@@ -11,7 +11,10 @@ export interface KeepAwake {
   end(): Promise<void>;
 }
 
-/** Starts an idle-priority loop on every CPU of these placements, or returns why it cannot: the run goes on without. */
+/**
+ * Starts an idle-priority loop on every CPU of these placements. Returns why it cannot; the run then goes on without
+ * one.
+ */
 export async function keepAwake(placements: readonly Placement[]): Promise<KeepAwake> {
   const cpus = new Set<number>();
   for (const placement of placements) {

@@ -64,11 +64,11 @@ export type Effort = "quick" | "default" | "thorough";
 export interface PlanRequest {
   readonly effort: Effort;
   readonly rounds: { readonly least: number; readonly most: number };
-  /** Time for all rounds, ms; Infinity: as the effort wants. */
+  /** Time for all rounds, ms. Infinity: as long as the effort asks for. */
   readonly leftMs: number;
   /** Time of each round besides its trials, ms: control and canary. */
   readonly extraMs: number;
-  /** `true` when the answer is a p99: every window is made for one, however long the round gets. */
+  /** `true` when the answer is a p99. Every window is then long enough for a p99, however long the round becomes. */
   readonly forP99?: boolean;
   /** Number of messages to use instead of calculated counts. */
   readonly messages: number | undefined;
@@ -87,7 +87,10 @@ interface Wish {
   readonly clockMs: number;
 }
 
-/** Wishes of the efforts: 2000 round trips give 20 samples beyond the p99; 10,000 the 100 that a gate needs. */
+/**
+ * Windows that the efforts ask for. 2000 round trips give 20 samples beyond the p99; 10,000 give the 100 that a gate
+ * needs.
+ */
 const WISHES: Readonly<Record<Effort, Wish>> = {
   quick: { roundTrips: 400, streamMs: 20, clockMs: 300 },
   default: { roundTrips: 2000, streamMs: 40, clockMs: 500 },
@@ -99,10 +102,10 @@ const P99_IN_ONE = 300;
 /** Largest size whose p99 a plain run must have; larger ones get it only if it is cheap. */
 const P99_PAYLOAD_BYTES = 4096;
 const P99_LONGEST_MS = 1500;
-/** Longest window for a p99 where the answer is one. */
+/** Longest window for a p99 in a run whose answer is a p99. */
 const P99_NEEDED_LONGEST_MS = 5000;
 const CHEAP_MS = 60;
-/** Shortest window: below it a stream is start and end only, the first message's way and the last one's. */
+/** Shortest window. A shorter one would show little more of a stream than its first and its last message. */
 const LEAST_WINDOW_MS = 20;
 const LEAST_MESSAGES = 50;
 /** Time above which the least number of messages is lowered. */
@@ -112,21 +115,22 @@ const LEAST_CLOCK_MS = 300;
 const LONGEST_WINDOW_MS = 2000;
 const MOST_MESSAGES = 2_000_000;
 /**
- * Share of the time for which windows are made with the fewest rounds: rounds that turn out longer still fit, and
- * where they turn out shorter, one more is added.
+ * Share of the available time that windows may use when only the fewest rounds fit. Rounds that take longer than
+ * planned then still fit. Where they take less, one more round is added.
  */
 const SAFE_SHARE = 0.88;
-/** Number of warm-up messages: enough for each size to find its buffers, and a bound for slow mechanisms. */
+/** Number of warm-up messages. Enough to touch the buffers of each size, and few enough for slow mechanisms. */
 const WARMUP_MESSAGES = 100;
 const WARMUP_MS = 15;
-/** Number of warm-up messages after prewarming: the code is compiled, only caches and buffers are left. */
+/** Number of warm-up messages after prewarming. The code is compiled then; only caches and buffers are cold. */
 const AFTER_AHEAD_MESSAGES = 40;
 const AFTER_AHEAD_MS = 3;
-/** Factor for the warm-up of a turn's first cell: until then the processes did nothing, or something else. */
+/** Factor for the warm-up of a turn's first cell. Before that cell the processes were idle or did other work. */
 const FIRST_WARMUP_FACTOR = 2;
 /**
- * Number of messages that prewarm a trial, shared by its cells: then the median of a fresh pair is within a few percent
- * of where it stays. Where their CPU time in the driver is longer, each runs more code, and fewer do.
+ * Number of messages that prewarm a trial, divided among its cells. After them, the median of a fresh pair is within a
+ * few percent of its final value. Fewer are enough where a message takes more CPU time in the driver, because it runs
+ * more code.
  */
 const AHEAD_MESSAGES = 6000;
 const AHEAD_CPU_MS = 120;
@@ -182,7 +186,7 @@ export function planRun(groups: readonly GroupPace[], request: PlanRequest): Pla
   const factor = isBound ? Math.max(0, (shareMs - leastMs) / Math.max(moreMs, 1)) : 1;
   const planOf = (pace: Pace): PlannedCell => {
     const { least, wanted } = windows.get(pace) as WindowMs;
-    // A window that only wants its least (a slow cell) never grows; the others up to the longest.
+    // The window of a slow cell, which wants only its least, never grows. The others grow up to the longest.
     return planCell(pace, Math.min(Math.max(LONGEST_WINDOW_MS, least), least + factor * (wanted - least)), messages);
   };
   const planned = groups.map(({ arms: paces, overheadMs }): PlannedGroup => {

@@ -24,7 +24,7 @@ export interface DriverJob {
   readonly inactivityTimeoutMs?: number;
   /** @returns why this result cannot belong to this job, which then has failed; undefined when it can */
   readonly onResult: (message: DriverResult) => string | undefined;
-  /** Gets a clause about a child of the driver that crashed. */
+  /** Called with a clause about a child of the driver that crashed. */
   readonly onCrash?: (what: string) => void;
 }
 
@@ -75,8 +75,8 @@ export class ProcessSupervisor {
   #ending = false;
 
   /**
-   * Keeps compiled code beside the bundle or inside the run's own directory, so that nothing stays behind; unless the
-   * user has a place for it.
+   * Keeps compiled code beside the bundle or inside the run's own directory, so that nothing stays behind. Where the
+   * user has set NODE_COMPILE_CACHE, it is kept there.
    *
    * @param bundle files that drivers run from; default: the source
    */
@@ -151,8 +151,9 @@ export class ProcessSupervisor {
   }
 
   /**
-   * Returns the command of a process. One that loads a user's module runs from source, as do its children: that module
-   * imports our contract, and beside a bundle there would be two of it. The registry of a checkout imports its own.
+   * Returns the command of a process. A process that loads a user's module runs from source, and so do its children.
+   * The module imports our contract, which would exist twice beside a bundle. The registry of a checkout imports its
+   * own.
    */
   #command(entry: string, { start }: DriverJob, pin: PinPrefix): [string, ...string[]] {
     const { module, isRegistry } = start.transport;
@@ -191,7 +192,7 @@ export class ProcessSupervisor {
     if (name !== "driver") job.onCrash?.(`the ${process} process was ended by ${signal}`);
   }
 
-  /** Follows a driver. @returns undefined when it has come so far; otherwise how it ended before */
+  /** Follows a driver. @returns undefined when it has reached this point; otherwise how it ended before */
   async #follow(course: Course, until: "prepared" | "done"): Promise<DriverOutcome | undefined> {
     const { driver, job } = course;
     const deadline = performance.now() + job.timeoutMs;
@@ -227,7 +228,9 @@ export class ProcessSupervisor {
     }
   }
 
-  /** Ends everything at once and lets nothing continue that uses these drivers: their failures are no findings. */
+  /**
+   * Ends everything at once. Code that waits for one of these drivers never continues: their failures are no findings.
+   */
   async end(): Promise<void> {
     this.#ending = true;
     const pids = [...this.#descendants];

@@ -9,12 +9,15 @@ export interface Progress {
   end(): void;
 }
 
-/** Shortest time between two lines off a terminal: enough to see in a CI log that it lives. */
+/** Shortest time between two lines where stderr is no terminal. A CI log then shows that the run is alive. */
 const QUIET_EVERY_MS = 10_000;
 
 export const silent: Progress = { begin() {}, replan() {}, step() {}, end() {} };
 
-/** Shows one part of a run on the line of the whole; `wholeLeftMs` turns the time left of the part into all of it. */
+/**
+ * Shows one part of a run in the progress line of the whole. `wholeLeftMs` turns the time left of the part into that of
+ * the whole.
+ */
 export function asPartOf(whole: Progress, wholeLeftMs: (partLeftMs: number) => number): Progress {
   return {
     ...whole,
@@ -50,7 +53,7 @@ export function progressOn(stream: NodeJS.WriteStream): Progress {
     },
     step(what) {
       done++;
-      // A step beyond the plan is one that is left.
+      // A step that was not planned makes the plan longer.
       steps = Math.max(steps, done + 1);
       const line = `[${done}/${steps}] ${visible(what)}, ${left()}`;
       if (stream.isTTY) {

@@ -6,7 +6,10 @@ import type { CanarySummary, ControlSummary, Placement, RoundRecord } from "../r
 import { enoughTogether, median, quantileSorted } from "../results/quantiles.ts";
 import { type ControlRun, canaryFigures } from "./controls.ts";
 
-/** Largest good p99 of a canary, about ten times a quiet kernel's; above it a mechanism's p99 is the machine's. */
+/**
+ * Largest p99 of a canary that counts as good: about ten times that of a quiet kernel. Above it, the p99 of a mechanism
+ * shows the machine.
+ */
 export const BAD_CANARY_NS = 500_000;
 
 /** State of the machine, round by round, and the summaries over all of them. */

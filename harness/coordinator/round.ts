@@ -94,7 +94,7 @@ function trialOf({ records, random }: RoundSite, group: PlannedGroup): GroupTria
   return first === undefined ? undefined : { group, turns: [first, ...rest] };
 }
 
-/** Gets all of these ready at once, while nothing is measured: then a machine of two CPUs may use both. */
+/** Gets all of these ready at once. Nothing is measured meanwhile, so they may use all CPUs. */
 async function getReady(
   { supervisor, place, inactivityTimeoutMs }: RoundSite,
   trials: readonly GroupTrial[],

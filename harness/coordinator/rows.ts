@@ -98,11 +98,11 @@ function keptInRounds({ benchmark, variant: { ratePerSecond } }: Cell, trials: r
   if (benchmark.model !== "workload" || ratePerSecond === undefined) return undefined;
   const valid = trials.filter((trial) => trial.status === "valid");
   const slow = valid.filter(({ latencyNs: { count, p50 } = NOT_SAMPLED, messagesPerSecond }) => {
-    // The last reply comes a latency after the end of the schedule, which is no delay.
+    // The last reply comes one latency after the end of the schedule. That is no delay.
     const spanS = count / messagesPerSecond - p50 / 1e9;
     return count < FOLLOWED_SHARE * ratePerSecond * spanS;
   });
-  // Where the driver was often too late itself, this run cannot tell whose fault the others are.
+  // Where the driver itself was often too late, this run cannot tell which side delayed the other rounds.
   const refused = trials.filter(({ status }) => status === "refused").length;
   if (slow.length <= Math.max(valid.length / 2, refused)) return undefined;
   return Math.floor(median(slow.map(({ messagesPerSecond }) => messagesPerSecond)));

@@ -20,8 +20,8 @@ const DEFAULT_TIMEOUT_MS = 20_000;
 const SLACK_MS = 10_000;
 
 /**
- * Runs the checks of every target in drivers of their own: first those that may run beside others, a few drivers at a
- * time, then those that must be alone. A driver that dies fails the check it was in, and a fresh one goes on.
+ * Runs the checks of every target in drivers of their own. First come those that may run beside others, a few drivers
+ * at a time, then those that must be alone. A driver that dies fails the check it was in, and a fresh driver goes on.
  */
 export async function runChecks(
   supervisor: ProcessSupervisor,
@@ -93,9 +93,10 @@ async function inLanes(count: number, batches: readonly Batch[], work: (batch: B
 }
 
 /**
- * Runs the checks of one target. A crash of the driver fails one check; a fresh driver goes on with the next. So does a
- * result that is not due. Output on standard output fails the last check, since its origin is unclear. Of two results
- * for one check at least one is forged: that check fails too, so `onResult` may be called again with a replacement.
+ * Runs the checks of one target. A crash of the driver, or a result that is not due, fails one check; a fresh driver
+ * goes on with the next. Output on standard output fails the last check, since its origin is unclear. When two results
+ * come for one check, at least one is forged. That check fails too, so `onResult` may be called again with a
+ * replacement.
  */
 async function checkTarget(
   supervisor: ProcessSupervisor,
@@ -110,7 +111,7 @@ async function checkTarget(
       onResult(crash === undefined ? result : failedBy(crash, result), check);
       crash = undefined;
     };
-    // The last result waits for the end of the driver: no later one would report a crash.
+    // The last result waits until the driver has ended, since no later result would report a crash.
     let reportLast = (): void => {};
     const left = checks.slice(done);
     let disputed: Check | undefined;
@@ -165,7 +166,9 @@ async function checkTarget(
   }
 }
 
-/** Fails a check in which a process crashed or the transport printed where the data of a program may be. */
+/**
+ * Fails a check in which a process crashed, or in which the transport printed on the standard output of its program.
+ */
 function failedBy(crash: string, result: CheckResult): CheckResult {
   const reason = result.status === "failed" ? `${crash}: ${result.reason ?? ""}` : crash;
   return { ...result, status: "failed", reason };

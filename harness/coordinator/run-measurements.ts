@@ -40,13 +40,13 @@ export interface MeasureRequest {
   readonly controls?: boolean;
   /** Sizes at which the C program is measured as further cells of each round, given a compiler; default none. */
   readonly cBaseline?: readonly number[];
-  /** Gets the predicted time after the calibration and after each round but the last. May throw to end the run. */
+  /** Receives the predicted time after the calibration and after each round but the last. May throw to end the run. */
   readonly onPlan?: (plan: Prediction) => void;
   /** Called once, before anything runs, with a function that returns the results so far. */
   readonly onBegin?: (soFar: () => MeasureResult) => void;
-  /** Longest silence of a driver besides ten times its work, ms; default as trials need on a busy machine. */
+  /** Longest silence of a driver beyond ten times its work, ms. The default is what trials need on a busy machine. */
   readonly inactivityTimeoutMs?: number;
-  /** `performance.now()` at which the time of a budget began to run; default when this is called. */
+  /** `performance.now()` at which the time of a budget began to run; default: now. */
   readonly sinceMs?: number;
 }
 
@@ -234,7 +234,7 @@ async function runRounds(run: Run, plan: Plan): Promise<RunDuration> {
     const startedMs = performance.now();
     await runRound(run, plan, done + 1);
     done++;
-    // The newest rounds predict the next better than the plan: half their weight is the last one's.
+    // The newest rounds predict the next one better than the plan does. The last round has half of the weight.
     roundMs = done === 1 ? performance.now() - startedMs : (roundMs + performance.now() - startedMs) / 2;
     const sinceStartMs = elapsedMs(run);
     stop = whyStop(stopRule, { done, elapsedMs: sinceStartMs, roundMs, p50s });
@@ -255,7 +255,10 @@ async function runRounds(run: Run, plan: Plan): Promise<RunDuration> {
   };
 }
 
-/** Returns the time to announce: a budget that was asked for stays; another is replaced where it does not suffice. */
+/**
+ * Returns the time to announce. A budget that was asked for stays. A budget by default gives way to a plan that takes
+ * longer.
+ */
 function announcedMs(stopRule: StopRule, plannedMs: number): number {
   if (stopRule.budgetMs === undefined) return plannedMs;
   const isPromise = stopRule.rule === "until" || stopRule.strict;

@@ -18,7 +18,7 @@ export interface Session {
   readonly interrupted: AbortSignal;
 }
 
-/** Stores what an interrupted command had so far, and returns what prints it. */
+/** Stores the results that an interrupted command had so far, and returns a function that prints them. */
 export type StorePartial = () => () => void;
 
 /** Longest end after an interruption, ms: the command ends within 2 s and leaves the rest to the next one. */
@@ -38,7 +38,7 @@ export async function inSession<Result>(
   crashes: Crash[] = [],
   bundled = false,
 ): Promise<Result> {
-  // Without one, which is no failure, everything takes longer to start.
+  // A missing bundle is no failure: processes only take longer to start.
   const opened = bundled ? await openBundle() : undefined;
   const bundle = opened === undefined || "reason" in opened ? undefined : opened;
   await sweepDeadPlaces();

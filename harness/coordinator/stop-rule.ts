@@ -22,7 +22,10 @@ export type StopRule =
       /** True where the time is a promise and goes before the number of rounds. */
       readonly strict: boolean;
     }
-  /** Until half the width of every p50 interval is below `target` of it; tested after 10, 20, 40, ... rounds only. */
+  /**
+   * Until half the width of every p50 interval is below the share `target` of its p50. Tested after 10, 20, 40, ...
+   * rounds only.
+   */
   | {
       readonly rule: "until";
       readonly effort: Effort;

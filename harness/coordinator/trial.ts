@@ -11,7 +11,7 @@ import { quantilesOf } from "../results/samples.ts";
 import type { Arm } from "./arm.ts";
 import type { DriverResult, ProcessSupervisor } from "./process-supervisor.ts";
 
-/** Ratio to the planned time at which a trial is broken. */
+/** Multiple of the planned time after which a trial counts as broken. */
 const TIMEOUT_FACTOR = 10;
 const TIMEOUT_FLOOR_MS = 45_000;
 /** Longest start of driver and peer on a busy machine; a cell reports within this and ten times its plan. */
@@ -49,9 +49,9 @@ export interface PreparedTrial {
   /** Pids of the driver and its processes so far; empty when it has ended already. */
   readonly pids: readonly number[];
   /**
-   * Moves them to the CPUs of the next arm of the job and runs its cells; to be called once for each arm, in order.
-   * When the driver ended in an earlier turn, this one has neither results nor a failure; when it ended before its
-   * first, each has that failure. Never rejects.
+   * Moves the processes to the CPUs of the next arm of the job and runs its cells. To be called once for each arm, in
+   * order. When the driver ended before its first turn, each turn has that failure. When it ended in an earlier turn,
+   * this one has neither results nor a failure. Never rejects.
    */
   runTurn(): Promise<ArmRun>;
 }
@@ -92,9 +92,9 @@ export async function prepareTrial(supervisor: ProcessSupervisor, place: Place, 
     },
   });
   const isReady = prepared.driverPid !== undefined;
-  // Causes of an end from here on are no part of getting ready.
+  // The driver is ready: if it ends later, the cell that it prepared last is not the cause.
   if (isReady) log.lastBegun = undefined;
-  // The pair: client processes of a turn come later, and have ended before the next one.
+  // Only the pair. Client processes of a turn start later, and have ended before the next turn.
   const pids = prepared.driverPid === undefined ? [] : [...new Set([prepared.driverPid, ...prepared.spawned])];
   let isOver = false;
   return {
@@ -192,7 +192,7 @@ class TurnLog {
   add(message: DriverResult): string | undefined {
     if (message.type !== "cell" && message.type !== "cell-begun") return `reported ${message.type} instead of a cell`;
     const key = oneLine(message.key);
-    // Before its first turn a driver runs the cells of all of them ahead.
+    // Before its first turn a driver prewarms the cells of all turns.
     const turns = this.#at < 0 ? this.#turns : [this.turn];
     if (!turns.some(({ cells }) => cells.some((cell) => cell.key === message.key))) {
       return `reported the cell ${key}, which was not asked for`;
@@ -229,7 +229,7 @@ export interface ArmOutcome {
   endMs: number;
 }
 
-/** Runs all turns to the end of every cell: after a broken cell the rest goes on at once in fresh processes. */
+/** Runs every cell of all turns. After a broken cell the others go on at once in fresh processes. */
 export async function runTrial(
   supervisor: ProcessSupervisor,
   place: Place,
@@ -271,8 +271,8 @@ function settle({ cells }: TrialTurn, run: ArmRun, outcome: ArmOutcome): void {
 }
 
 /**
- * Returns the cell at which a driver failed, or all of them when it came to none, so each run leaves fewer cells than
- * it found. Returns none when it ended in an earlier turn, or in a cell that this arm has not.
+ * Returns the cell at which a driver failed, or all cells when it reached none. So each run leaves fewer cells to do.
+ * Returns none when the driver ended in an earlier turn, or in a cell that this arm does not have.
  */
 function blamed(cells: readonly CellPlan[], run: ArmRun): string[] {
   const { cells: results, failure, lastBegun, misplaced } = run;
