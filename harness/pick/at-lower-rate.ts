@@ -2,9 +2,9 @@ import type { Pick } from "../results/model.ts";
 import { type Evidence, pick, type Question } from "./pick.ts";
 
 /**
- * Returns the pick for the highest measured rate at which the run compares candidates: the rate of the question, or a
- * lower one where this machine or this run was too slow for that. The sentence names both rates then. A candidate that
- * could not keep the rate itself is no reason for a lower one.
+ * Returns the pick for the highest rate at which the run compares candidates. This is the rate of the question, or a
+ * lower one where the machine or this run was too slow. The sentence then names both rates. A candidate that could not
+ * keep the rate is no reason for a lower one.
  */
 export function pickAtHighestRate(evidence: Evidence, question: Question): Pick | null {
   const asked = pick(evidence, question);
@@ -17,7 +17,7 @@ export function pickAtHighestRate(evidence: Evidence, question: Question): Pick 
   );
   for (const rate of [...new Set(lower)].toSorted((a, b) => b - a)) {
     if (isCompared(asked)) break;
-    // The sentence states what is at the higher rates: nothing to compare.
+    // The sentence then states that there was nothing to compare at the higher rates.
     const measurements = evidence.measurements.filter((row) => row.ratePerSecond === null || row.ratePerSecond <= rate);
     const found = pick({ ...evidence, measurements }, { ...question, ratePerSecond: rate });
     if (found === null || !isCompared(found) || !comparesMore(found, asked)) continue;

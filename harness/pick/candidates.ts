@@ -22,7 +22,10 @@ export interface Question {
   readonly peer: string;
   /** Codec that converts values at both ends; absent: the requests are bytes. */
   readonly codec?: string;
-  /** Number of clients and their pace, of all that were measured; absent: the benchmark has one. */
+  /**
+   * Load of the question, where several loads were measured: number of clients and their rate. Absent: rows of any
+   * load.
+   */
   readonly clients?: number;
   readonly ratePerSecond?: number | null;
   /** Number of clients that was asked for, where it may be larger than the measured one. */
@@ -58,7 +61,7 @@ export interface Candidate extends Contender {
   readonly costs: RequestCosts;
 }
 
-/** Mechanisms that are no candidates: by what they did, and by what this machine could not do. */
+/** Mechanisms that are no candidates, because of what they did or because of what this machine could not do. */
 export interface Out {
   readonly ruledOut: { transport: string; reason: string }[];
   readonly notExamined: { transport: string; reason: string }[];
@@ -145,7 +148,10 @@ export function isAtLoad(
   return row.clients === clients && row.ratePerSecond === ratePerSecond;
 }
 
-/** A program of the user's is the one server of its transport, whatever language was asked for. */
+/**
+ * Returns the rows of the question. A program of the user's is the only server of its transport, so its rows count
+ * whatever language was asked for.
+ */
 function rowsOf({ measurements }: Evidence, question: Question, transport: string, mode: WaitMode): Measurement[] {
   return measurements.filter(
     (row) =>
@@ -163,12 +169,15 @@ function languageMeasured({ measurements }: Evidence, transport: string, mode: W
   return measurements.find((row) => row.transport === transport && row.mode === mode)?.peer.language;
 }
 
-/** True for a language in which servers block in a thread, and that the question is not about. */
+/** True for a language that the question is not about, and whose servers block in a thread. */
 export function isOtherLanguage(language: string, { peer }: Question): boolean {
   return language !== peer && language !== PROGRAM && language !== "node";
 }
 
-/** Returns why a transport measured in another language only is out; undefined where `otherServers` has it. */
+/**
+ * Returns why a transport is out that was measured with a server in another language only; undefined where
+ * `otherServers` lists it.
+ */
 function reasonAgainstServer(
   evidence: Evidence,
   question: FullQuestion,
@@ -196,7 +205,7 @@ function reasonAgainst(evidence: Evidence, transport: string, rows: readonly Mea
   return undefined;
 }
 
-/** Returns what this run lacks of a mechanism that did nothing wrong; undefined where it can be ranked. */
+/** Returns what is missing in this run to rank a mechanism that did nothing wrong; undefined where nothing is. */
 function lackOf(rows: readonly Measurement[], rounds: Rounds, question: FullQuestion): string | undefined {
   if (rows.some(({ status }) => status !== "measured")) return undefined;
   if (rows.length < question.payloads.length) return "not measured for every size of the workload";
@@ -210,7 +219,10 @@ function lackOf(rows: readonly Measurement[], rounds: Rounds, question: FullQues
 /** Fewest rounds that give an interval. */
 const LEAST_ROUNDS = 6;
 
-/** Returns the lack of rounds where the clients were too late in the others: the machine was too slow for an order. */
+/**
+ * Returns that too few rounds are left, because the clients were too late in the others. The machine was then too slow
+ * to show an order.
+ */
 function tooOftenLate(rows: readonly Measurement[], rounds: number): string | undefined {
   const late = new Set(
     rows.flatMap(({ trials }) => trials.flatMap(({ status, round }) => (status === "refused" ? [round] : []))),

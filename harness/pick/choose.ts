@@ -23,8 +23,8 @@ export interface Choice {
 }
 
 /**
- * Chooses among ranked candidates: the simplest of those whose difference to the fastest is not shown to matter. Speed
- * has to prove that it is worth a decision; simplicity is given.
+ * Chooses among ranked candidates: the simplest of those whose difference to the fastest is not shown to matter. A run
+ * has to prove that speed matters; simplicity needs no proof.
  */
 export function choose(ranked: readonly Ranked<Candidate>[], margin: Margin): Choice | undefined {
   const [first] = ranked;

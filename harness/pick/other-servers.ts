@@ -7,7 +7,7 @@ import { costOf, figuresText, overSizes, shownName, timesAs } from "./words.ts";
 type OtherServer = NonNullable<Pick["otherServers"]>[number];
 
 /**
- * Returns what was measured with a server in another language than the question's, compared with the chosen one. Such a
+ * Returns results with a server in another language than the question's, compared with the chosen candidate. Such a
  * server waits in another way, in a thread that blocks, so it is no candidate.
  */
 export function otherServers(evidence: Evidence, question: FullQuestion, chosen: Candidate): OtherServer[] {

@@ -4,7 +4,7 @@ import type { Candidate, FullQuestion } from "./candidates.ts";
 import type { Choice, Judged } from "./choose.ts";
 import { METRICS } from "./metric.ts";
 
-/** Returns an id with what a portable one stands for on this platform: `local-socket (unix)`. */
+/** Returns an id. A portable one is followed by the mechanism that it means on this platform: `local-socket (unix)`. */
 export function shownName(id: string, platform: string = process.platform): string {
   return id === "local-socket" ? `local-socket (${platform === "win32" ? "named-pipe" : "unix"})` : id;
 }
@@ -82,7 +82,7 @@ function fastestWords({ fastest, all }: Choice, question: FullQuestion): string 
   return `${use(fastest, question)}, and ${nameOf(next)}, the next fastest, ${takes}.${flip}`;
 }
 
-/** Writes the sentence for a simpler one, which ties with the fastest or loses nothing that is shown to matter. */
+/** Writes the sentence for a simpler candidate: it ties with the fastest, or its difference is not shown to matter. */
 function simplerWords({ chosen, fastest, simplerBy }: Choice, question: FullQuestion): string {
   const found = chosen.materiality;
   const words = (one: Judged): string => `${nameOf(one)} ${simplerBy?.words(one.candidate.capabilities)}`;
@@ -140,7 +140,7 @@ export function shareOf({ matters }: FullQuestion): string {
 
 export const nameOf = ({ candidate }: Judged): string => shownName(candidate.name);
 
-/** Writes the sentence without an order: not even which median was smallest. */
+/** Writes the sentence where there is no order. It does not name the smallest median either. */
 export function cannotTellWords({ fastest, all }: Choice, question: FullQuestion): string {
   const unknown = all.slice(1).filter(({ standing }) => standing === "unknown");
   const common = unknown.map(({ comparison }) => comparison.common);
@@ -160,7 +160,7 @@ export function costOf({ rows: [row] }: Candidate): string | undefined {
   return `${duration(row.cpuNsPerMessage)} of CPU per ${what} of ${sizeName(row)}`;
 }
 
-/** Completes a ratio over several sizes. */
+/** Returns the words that follow a ratio over several sizes; empty where there is one size. */
 export function overSizes({ payloads }: FullQuestion): string {
   return payloads.length > 1 ? ", over these sizes together" : "";
 }
