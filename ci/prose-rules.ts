@@ -3,7 +3,7 @@
 /** Longest line of code, comment or text. */
 export const COLUMNS = 120;
 
-/** Beginnings of a doc comment that has neither a verb nor the noun its name stands for. */
+/** Beginnings of a doc comment that are neither a verb nor the noun that its name stands for. */
 const OPENINGS =
   /^(Of|What|Whether|So (much|many|few|long|large)|Such|That|How (much|many|long|late|far)|Where it|Who)\b/;
 
@@ -11,7 +11,7 @@ const OPENINGS =
 const PERSONS =
   /\b(says?|said|hears?|heard|knows?|knew|takes? its leave|looks? around|tells (?!.*\bapart\b)(?!.* from\b))\b/i;
 
-/** Names that gave way to others: left column of the glossary in CONTRIBUTING.md. */
+/** Names that gave way to others. */
 const GONE = new RegExp(
   `\\b(${[
     "Brood|Stranger|twoHumped|looksAround|silenceMs|hindrance|answerAtOnce",
@@ -25,12 +25,12 @@ export interface Finding {
   readonly text: string;
 }
 
-/** Comments of a line: behind `//`, `*`, `#`, or the opening of a block. Undefined where there is none. */
+/** Returns the comment of a line: behind `//`, `*`, `#`, or the opening of a block. Undefined where there is none. */
 function commentIn(line: string): string | undefined {
   return /^\s*(?:\/\*\*?|\*(?!\/)|\/\/|#(?!!|include|define|if|end|else|pragma))\s?(.*?)(?:\s*\*\/)?$/.exec(line)?.[1];
 }
 
-/** Lines of a source file that break a rule. */
+/** Returns the lines of a source file that break a rule. */
 export function findingsIn(source: string): Finding[] {
   const lines = source.split("\n");
   return lines.flatMap((text, index): Finding[] => {

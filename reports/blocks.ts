@@ -56,7 +56,7 @@ export interface Block {
   readonly ranked: readonly RankedRow[];
   /** Transports without a process boundary: for comparison, never ranked. */
   readonly baselines: readonly PlainRow[];
-  /** Failed and not applicable, with reasons. */
+  /** Rows without a number, each with its reason. */
   readonly missing: readonly MissingRow[];
 }
 
@@ -85,7 +85,7 @@ export function blocksOf(report: Report): Block[] {
   return withoutRepetition(blocks).toSorted(inReadingOrder);
 }
 
-/** Merges rows without a number that differ only in load into one, in a block of their own; drops empty blocks. */
+/** Merges rows without a number that differ only in load, into one row of a block of its own. Drops empty blocks. */
 function withoutRepetition(blocks: readonly Block[]): Block[] {
   const folded = new Set<MissingRow>();
   const own = [...Map.groupBy(blocks, keyOf).values()].flatMap((group): Block[] => {

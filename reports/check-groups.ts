@@ -76,10 +76,10 @@ function kindOrder(results: readonly CheckResult[]): number {
   return results[0]?.kind === "conformance" ? 1 : 0;
 }
 
-/** Columns for what checks counted and measured on the way, as far as it is useful to a reader. */
+/** Columns for figures that checks took on the way and that are useful to a reader. */
 const FIGURES: readonly {
   readonly title: string;
-  /** Checks that may have taken the figure; the first with a value counts. */
+  /** Checks that may have taken the figure. The first one with a value counts. */
   readonly scenarios: readonly string[];
   readonly note: string;
   readonly format: (value: number) => string;

@@ -32,7 +32,7 @@ export const CLASS_MEANINGS: Readonly<Record<WaitClass, string>> = {
   polling: "the thread spins until a message arrives and uses a whole CPU, also while idle",
 };
 
-/** Own copy on purpose: `reports/` imports types of the harness and nothing that runs. */
+/** A copy on purpose: `reports/` imports types of the harness and nothing that runs. */
 export const PLACEMENT_ORDER: readonly Placement[] = ["two-cpus", "same-cpu", "unpinned"];
 
 export const PLACEMENT_LABELS: Readonly<Record<Placement, string>> = {
@@ -111,7 +111,9 @@ export function peerNote({ peer }: Pick<Measurement, "peer">): string | undefine
   return `(${peer.language}): its server is written in ${peer.language}, version ${peer.version}.`;
 }
 
-/** Servers whose language stands beside no name: ours, and a program of the user's, whose language is not known. */
+/**
+ * True for a server whose language stands beside no name: ours, and a program of the user's, whose language is unknown.
+ */
 export function isUnnamed(language: string): boolean {
   return ["node", "javascript", "typescript", PROGRAM, ""].includes(language);
 }

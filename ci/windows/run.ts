@@ -1,8 +1,8 @@
 /**
- * `npm run test:windows [-- <id…>]`: `ipcmark check` between real Windows processes, on Node for Windows under Wine.
- * Functional only: a latency measured here is Wine's, not that of Windows, so none is.
+ * `npm run test:windows [-- <id…>]`: `ipcmark check` between real Windows processes, on Node for Windows under Wine. It
+ * tests functions only. A latency measured here would be that of Wine and not that of Windows.
  *
- * Exit codes as those of the command line: 0 all that can be proven passed, 10 something failed, 22 no Wine here.
+ * Exit codes are those of the command line: 0 all that can be proven passed, 10 something failed, 22 no Wine here.
  */
 import { spawnSync } from "node:child_process";
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";

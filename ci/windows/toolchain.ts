@@ -17,7 +17,7 @@ export interface Toolchain {
   readonly node: string;
 }
 
-/** Why there is no toolchain here. */
+/** Thrown where there is no toolchain; the message states why. */
 export class Unavailable extends Error {
   override readonly name = "Unavailable";
 }
@@ -55,7 +55,9 @@ function installWine(say: (line: string) => void): string {
   return wine;
 }
 
-/** Prepared aside and renamed when whole, so that an interrupted run leaves no half prefix. */
+/**
+ * Prepares a prefix beside its place and renames it when it is whole, so that an interrupted run leaves no half prefix.
+ */
 function preparePrefix(wine: string, path: string, say: (line: string) => void): string {
   if (existsSync(join(path, "system.reg"))) return path;
   say("preparing a Wine prefix (about a minute)");

@@ -14,13 +14,16 @@ import { compileCBaseline } from "./compile.ts";
 const execute = promisify(execFile);
 
 const RUN_TIMEOUT_MS = 20_000;
-/** Least warm-up before each cell. After both p50 has settled, see METHODOLOGY. */
+/** Least warm-up before each cell. Once both bounds are met, p50 has settled, see METHODOLOGY. */
 const WARM_UP = { messages: 200, ms: 4 } as const;
-/** Round trips of a cell per round, to last `windowMs` or a little longer; its first run sets them and is discarded. */
+/**
+ * Number of round trips of a cell per round, chosen to last `windowMs` or a little longer. The first run of the cell
+ * sets it and is discarded.
+ */
 const COUNTS = { first: 200, least: 60, most: 65_536, windowMs: 20 } as const;
-/** Number of copies by the memory bus, which differ little. */
+/** Number of copies by the memory bus. Few are enough, since they differ little. */
 const COPIES = 400;
-/** Bound on the program's output: ten bytes a sample, in cells of three and more sizes. */
+/** Bound on the program's output: ten bytes per sample, of cells with three or more sizes. */
 const MOST_OUTPUT_BYTES = 64 * 1024 * 1024;
 /** The memory bus alone: the lower bound of everything that copies. */
 const COPY_KIND: CKind = { name: "memcpy", mode: "polling", of: [] };
@@ -130,7 +133,7 @@ export class CBaselineBoard {
     return this.#counts.get(cell) ?? COUNTS.least;
   }
 
-  /** Returns the nanoseconds of each round trip, by cell; none from a program that has failed once. */
+  /** Returns the nanoseconds of each round trip, by cell. Returns none from a program that has failed before. */
   async #measure(
     arm: CArm,
     cells: readonly CCell[],

@@ -22,7 +22,7 @@ export interface AskedQuestion {
   readonly fansOut: boolean;
   /** Quick checks, and those that the needs and the profile rest on. */
   readonly checks: readonly Check[];
-  /** Ids of those that only the profile asks for: they concern what the answer may name, and nothing else. */
+  /** Ids of the checks that only the profile asks for. They concern only the mechanisms that the answer may name. */
   readonly checksOfPick: ReadonlySet<string>;
   readonly forReport: Question;
 }
@@ -71,7 +71,7 @@ export function neededClients(requirements: readonly Requirement[]): number | un
   return requirements.find(({ need }) => need.name === "clients")?.value;
 }
 
-/** The same for each CPU where requests have a schedule: more processes wait for a CPU and not for a reply. */
+/** The same limit per CPU where requests have a schedule. More processes would wait for a CPU and not for a reply. */
 const MOST_CLIENTS_PER_CPU_AT_A_RATE = 2;
 
 /** Returns the clients that are measured for a need: what it names, as far as one machine can run them. */
@@ -83,8 +83,8 @@ function clientsOf(requirements: readonly Requirement[], hasRate: boolean): Part
 }
 
 /**
- * Adds half the rate to the one rate of several clients. They stand for those of a user, and where this machine is too
- * slow to send as they would, the answer is the one at the lower rate.
+ * Adds half the rate as a second load, where there are several clients with one rate. These clients stand for those of
+ * a user. Where this machine is too slow to send at their rate, the answer is the one at the lower rate.
  */
 function withLowerRate(workload: Workload): Workload {
   const { clients, ratePerSecond, otherLoads = [] } = workload;
@@ -93,8 +93,8 @@ function withLowerRate(workload: Workload): Workload {
 }
 
 /**
- * True where messages that a server publishes are asked for, and no time: a published message has no reply, so times
- * are those of round trips.
+ * True where the question is about messages that a server publishes, and not about times. A published message has no
+ * reply, so times are those of round trips.
  */
 function asksForFanOut(
   { optimize }: MeasureOptions,

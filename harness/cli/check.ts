@@ -114,7 +114,7 @@ export async function checkAll(
   return [...results, ...absent];
 }
 
-/** Each available transport with each server language asked for; a language it has no server in is no target. */
+/** Returns each available transport with each server language asked for. A language without a server is left out. */
 export function checkTargets(candidates: readonly Candidate[], peers: readonly string[] | undefined): CheckTarget[] {
   return candidates
     .filter(({ record }) => record.available)

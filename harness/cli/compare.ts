@@ -46,7 +46,7 @@ export function compareCommand(): Command {
     });
 }
 
-/** Exit code of a comparison that came to its end. */
+/** Returns the exit code of a comparison that came to its end. */
 export function exitCode(
   { measurements, pick }: { readonly measurements: Report["measurements"]; readonly pick: Report["pick"] },
   candidates: readonly Candidate[],

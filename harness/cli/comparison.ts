@@ -26,7 +26,7 @@ import type { Candidate } from "./transports.ts";
 import { warnBeforeRun } from "./warn-before-run.ts";
 import { asksForMore, lackOfP99 } from "./workload.ts";
 
-/** Budget of a plain compare, ms: at most 50 s for a handful of ids, 70 s for a full shortlist. */
+/** Budget of a plain compare, ms. The command takes at most 50 s for a handful of ids and 70 s for a full shortlist. */
 const SHORT_MS = 48_000;
 const LONG_MS = 68_000;
 const FEW_IDS = 6;
@@ -119,7 +119,7 @@ function planComparison(asked: Asked): Comparison {
   const { codec } = question.workload;
   const isMore = asksForMore(question.workload) || question.fansOut || codec !== null;
   const cells = cellsFor(question);
-  // What was asked for has one answer, and client processes take their time to start.
+  // One placement is enough for a workload of the user's: there is one answer, and client processes take long to start.
   const placements = options.placement ?? (isMore ? [placementFor(question.workload)] : defaultPlacements());
   const { arms: placed, missing } = chooseArms(candidates, {
     placements,
@@ -136,9 +136,9 @@ function planComparison(asked: Asked): Comparison {
     question.checks.filter(({ quick }) => quick !== true),
   );
   const isPlain = options.need === undefined && options.profile === undefined;
-  // A plain comparison keeps its time whatever it checks; a question of one's own gets what its checks take.
+  // A plain comparison keeps its time whatever it checks. A question of the user's gets the time of its further checks.
   const budgetMs = options.budget ?? defaultBudget(options, candidates.length) + (isPlain ? 0 : furtherMs);
-  // The same promise whichever part takes the time: what the checks used is no longer there for the trials.
+  // The time is promised for checks and trials together: the trials get what the checks leave.
   stopRuleOf(options, arms, cells, { budgetMs });
   const trialMs = isMore ? guessTrialMs(cells, "quick") : LEAST_TRIAL_MS;
   const expectedMs = options.budget ?? Math.max(budgetMs, leastMs(candidates.length, arms.length, trialMs) + furtherMs);
@@ -171,7 +171,7 @@ async function checkAndMeasure(session: Session, comparison: Comparison, soFar: 
   const records = candidates.map(({ record }) => record);
   const standings = afterChecks(chosen.standings, question.requirements, records, checks);
   const left = arms.filter(({ transport }) => !isExcluded(standings, transport.id));
-  // From the start of the process on, as a user counts.
+  // Counts from the start of the process, as a user does.
   const leftMs = budgetMs - FINISH_MS - performance.now();
   const stopRule = stopRuleOf(options, left, cells, { budgetMs: leftMs, least: LEAST_FOR_INTERVAL });
   const counted: StopRule = stopRule.budgetMs === undefined ? stopRule : { ...stopRule, budgetMs: leftMs };
@@ -208,7 +208,7 @@ function requestFor(
       announcedMs: expectedMs,
       laterMs: FINISH_MS,
     }),
-    // The sizes that decide: a third one would cost every round time that its trials need.
+    // Only the sizes that decide. A third size would take time from the trials of every round.
     ...(cBaseline && { cBaseline: cBaseline.filter((size) => pickSizes(question).includes(size)) }),
   };
 }

@@ -143,7 +143,8 @@ export function requestOf(
     cells,
     stopRule,
     seed,
-    // What was asked for is the time of the command: `performance.now()` counts from the start of the process.
+    // A budget is the time of the command, so it counts from the start of the process, which is 0 of
+    // `performance.now()`.
     ...(options.budget === undefined ? {} : { sinceMs: 0 }),
     ...(options.cBaseline === false || options.limits === false ? {} : { cBaseline: cPayloads(cells) }),
     ...(options.keepAwake ? { keepAwake: true } : {}),

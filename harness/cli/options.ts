@@ -43,7 +43,7 @@ export interface MeasureOptions extends SharedOptions {
   readonly work?: number;
   /** Metric of `compare`. */
   readonly optimize?: Optimize;
-  /** Share of a request below which a difference does not matter, 0 to 1. */
+  /** Share of the time of a request below which a difference does not matter, 0 to 1. */
   readonly matters?: number;
   readonly placement?: readonly Placement[];
   readonly mode?: readonly WaitMode[];

@@ -17,9 +17,9 @@ export async function publish(
   show: () => void,
   mostWarnings?: number,
 ): Promise<void> {
-  // Stored before anything is printed: whoever reads only the top of a table (`| head`) still finds the report.
+  // Stored before anything is printed: a reader that stops early (`| head`) still finds the report.
   const json = store(directory, REPORT_FILES[0], `${JSON.stringify(report)}\n`);
-  // Loaded when there is something to render: its libraries take longer to load than a short command runs.
+  // Loaded only when there is something to render, since its libraries load slower than a short command runs.
   const { renderHtml } = await import("../../reports/html/render.ts");
   const html = store(directory, REPORT_FILES[1], await renderHtml(report));
   if (asJson) printJson(report);
@@ -50,7 +50,7 @@ export function publishPartial(
   show: () => void,
 ): () => void {
   const json = store(directory, REPORT_FILES[0], `${JSON.stringify(report)}\n`);
-  // That of an earlier run would be taken for the page of this one.
+  // The page of an earlier run would be mistaken for that of this one.
   rmSync(join(directory, REPORT_FILES[1]), { force: true });
   return () => {
     if (asJson) printJson(report);
@@ -60,7 +60,7 @@ export function publishPartial(
   };
 }
 
-/** Prints warnings that were not noted before behind the result; on stderr where stdout has JSON only. */
+/** Prints behind the result the warnings that were not printed before; on stderr where stdout has JSON only. */
 export function printWarnings(warnings: readonly Warning[], asJson: boolean | undefined, most?: number): void {
   const stream = asJson ? process.stderr : process.stdout;
   stream.write(warningText(warnings, stream, most));
@@ -87,12 +87,15 @@ export function print(text: string): void {
   printTables(visibleLines(text));
 }
 
-/** Prints text of `reports/terminal`: it has colours, and everything else in it is visible already. */
+/**
+ * Prints text of `reports/terminal`. It may contain colours; everything else that a terminal could obey is escaped
+ * already.
+ */
 export function printTables(text: string): void {
   process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
 }
 
-/** Prints JSON with all controls as escapes, which leave the value the same. */
+/** Prints JSON with all control characters as escapes, which leave the value the same. */
 export function printJson(value: unknown): void {
   const text = JSON.stringify(value, null, 2).replace(/[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
     Array.from(

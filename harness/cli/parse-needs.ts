@@ -46,7 +46,10 @@ const SYNTAX: Readonly<Record<Exclude<NeedKind, "none">, Syntax>> = {
   },
 };
 
-/** `ordered`, `clients`, `clients=100`. @throws UsageError that names the nearest need, or what its value looks like */
+/**
+ * Parses a need: `ordered`, `clients`, `clients=100`. @throws UsageError that names the nearest need, or the form of
+ * its value
+ */
 export function parseNeed(text: string): Requirement {
   const [, name = "", typed] = /^\s*([^=]*?)\s*(?:=\s*(.*?)\s*)?$/.exec(text) ?? [];
   const need = NEEDS.find((each) => each.name === name);
@@ -75,9 +78,9 @@ function parseValue({ name, kind, standard }: Need, text: string): number {
 }
 
 /**
- * The requirements of a question, each need once.
+ * Combines the needs of the user and of the profile, each need once.
  *
- * @param typed what the user typed; goes before the profile's value of the same need
+ * @param typed needs that the user typed; their values go before those of the profile
  * @throws UsageError for a need with two values, and for two needs that contradict each other
  */
 export function combineNeeds(

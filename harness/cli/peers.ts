@@ -40,7 +40,7 @@ export function languageReason(transport: TransportDescription, language: string
   return "reason" in found ? found.reason : undefined;
 }
 
-/** For `DriverStart.peerProgram`: undefined where the server is one of our own processes. */
+/** Returns the value of `DriverStart.peerProgram`; undefined where the server is one of our own processes. */
 export function programFor(transport: TransportDescription, language: string): string | undefined {
   const [program] = transport.peers?.[language] ?? [];
   if (language === "node" || program === undefined) return undefined;

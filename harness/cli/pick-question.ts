@@ -10,7 +10,10 @@ import type { MeasureOptions } from "./options.ts";
 import { sizesOf } from "./payloads.ts";
 import { asksForMore, fanOutCells, sizedCells, workloadCells } from "./workload.ts";
 
-/** Returns the sizes of the profile, or of those typed the ones of the default workload, or else all typed ones. */
+/**
+ * Returns the sizes that decide. Where the user typed sizes, these are the typed ones that the default workload has, or
+ * all of them when it has none; otherwise those of the profile.
+ */
 export function pickSizes({ workload, profile }: AskedQuestion): readonly number[] {
   const payloads = sizesOf(workload.payloads);
   if (workload.payloads === profile.workload.payloads) return payloads;
@@ -38,7 +41,7 @@ export function questionFor(
     peer,
     optimize,
     ...(matters === undefined ? {} : { matters }),
-    // What is measured needs no assumption, and a saturated server shows what it can do and not what a request takes.
+    // Measured work needs no assumption. A saturated server shows its capacity, and not how long a request takes.
     ...(workMicros > 0 || optimize === "throughput" ? {} : { assumedWorkNs: 1000 * typicalWorkMicros }),
   };
   if (question.fansOut) return { ...common, payloads: pickSizes(question), benchmark: "fan-out" };
@@ -54,7 +57,7 @@ export function questionFor(
 export function cellsFor(question: AskedQuestion): readonly Cell[] {
   const { workload, fansOut } = question;
   if (asksForMore(workload)) return workloadCells(workload);
-  // Subscribers take their time to start: the sizes of the answer alone.
+  // Subscribers take long to start, so only the sizes of the answer are measured.
   if (fansOut) return fanOutCells(pickSizes(question));
   const sizes = sizesOf(workload.payloads);
   if (workload.codec !== null) return sizedCells(workload.codec, sizes);

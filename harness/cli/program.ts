@@ -27,7 +27,7 @@ async function everyFlag(): Promise<string[]> {
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(process.exitCode ?? EXIT.ok);
 });
-// Nobody reads the prose any more: the run goes on and stores its report.
+// Nobody reads stderr any more. The run goes on and stores its report.
 process.stderr.on("error", () => {});
 
 const program = new Command("ipcmark")
@@ -41,7 +41,7 @@ try {
   const typed = COMMANDS[process.argv[2] ?? ""];
   for (const load of typed === undefined ? Object.values(COMMANDS) : [typed])
     program.addCommand(withConfig(await load(), everyFlag));
-  // Every command throws instead of exiting, so that all errors leave by one door and in one form.
+  // Every command throws instead of exiting, so that all errors end in one place and have one form.
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({ writeErr: () => {} });
   }

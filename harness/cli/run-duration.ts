@@ -64,7 +64,7 @@ function guessRoundMs(arms: readonly Arm[], cells: readonly Cell[], effort: Effo
   return trialsMs + placements * CONTROL_MS;
 }
 
-/** Refuses impossible budgets by a guess that favours the user; the calibration judges the others again. */
+/** Refuses budgets that are impossible by a guess in favour of the user. The calibration judges the others again. */
 function refuseImpossible(budgetMs: number, arms: number, rounds: number, roundMs: number): void {
   const wholeMs = (rounds + 1) * roundMs;
   if (arms > 0 && budgetMs < wholeMs * FASTEST_FACTOR) throw tooShort(budgetMs, wholeMs, rounds, arms);
@@ -117,7 +117,7 @@ export function announce(
   }
 }
 
-/** Share of the whole time below which what is left is not announced any more. */
+/** Smallest share of the whole time that must be left for another announcement. */
 const LATE_SHARE = 0.25;
 
 export interface Announcement {
@@ -132,7 +132,8 @@ export interface Announcement {
 }
 
 /**
- * After the calibration, and after each round: announces the time anew where it differs from what was announced last.
+ * Announces the time anew where it differs from the one announced last. Called after the calibration and after each
+ * round.
  *
  * @throws UsageError after the calibration, when a time that was asked for cannot hold the rounds
  */

@@ -21,7 +21,7 @@ export interface RunStart {
   readonly startedAt: Date;
   readonly startedMs: number;
   readonly cpu: CpuClock | null;
-  /** Before anything of ours runs: processes that get ready side by side are a load of their own. */
+  /** Load average before anything of ours runs. Our processes that get ready side by side are a load, too. */
   readonly loadAverage1: number;
   readonly seed: number;
   readonly progress: Progress;

@@ -46,7 +46,7 @@ export async function resolveTransports(
     return { candidates: await fromRegistry(shortlist, false), refused: [] };
   }
   for (const name of names) refuseUnknown(name);
-  // A module may take its time: all of them are looked at side by side.
+  // A module may take long to load, so all of them are inspected side by side.
   const modules = new Map<string, Promise<Chosen>>();
   for (const path of names.filter(isModule)) {
     const module = resolve(path);
@@ -80,7 +80,7 @@ function refuseUnknown(name: string): void {
   }
 }
 
-/** Removes transports whose id an earlier one has. @throws UsageError when nothing is left, which may be allowed */
+/** Removes transports with the id of an earlier one. @throws UsageError when nothing is left, unless `mayBeNone` */
 function withoutDuplicates(parts: readonly Chosen[], mayBeNone: boolean): Chosen {
   const candidates = new Map<string, Candidate>();
   const refused = new Map<string, Warning>();
@@ -148,7 +148,7 @@ function candidateOf(
   rest: Pick<Candidate, "family" | "shortlist" | "named">,
 ): Candidate {
   const { id, capabilities, sameAs } = transport;
-  // Of a module it would be a claim about somebody else's transport.
+  // In a module, `sameAs` would be a claim about the transport of somebody else.
   const twin = module === null && sameAs !== undefined ? { sameAs } : {};
   const record = { id, capabilities, ...twin, baseline: capabilities.rendezvous === "process", ...availability };
   return { transport, reference: { id, module }, ...rest, record };

@@ -49,7 +49,7 @@ export function parseDuration(text: string): number {
 
 const MICROS: Readonly<Record<string, number>> = { us: 1, µs: 1, μs: 1, ms: 1000, s: 1_000_000 };
 
-/** `200us`, `1ms` -> µs. @throws UsageError */
+/** Parses an amount of work into µs: `200us`, `1ms`. @throws UsageError */
 export function parseWork(text: string): number {
   const match = /^(\d+(?:\.\d+)?)([a-zµμ]+)$/.exec(text.trim());
   const micros = Math.round(Number(match?.[1]) * (MICROS[match?.[2] ?? ""] ?? Number.NaN));
@@ -64,7 +64,7 @@ export function parseOptimize(text: string): Optimize {
   return found;
 }
 
-/** `3%` or `3` -> 0.03. @throws UsageError */
+/** Parses a percentage into a share: `3%` or `3` gives 0.03. @throws UsageError */
 export function parsePercent(text: string): number {
   const match = /^(\d+(?:\.\d+)?)\s*%?$/.exec(text.trim());
   const value = Number(match?.[1] ?? Number.NaN);
@@ -89,8 +89,8 @@ export function parseMode(text: string): WaitMode {
 }
 
 /**
- * Parses each of several values (`--payload 64 4KiB` or `--payload 64,4KiB`) and keeps their order. Throws for none
- * at all, as from `--transport "$T"` without a T: it could mean everything or nothing.
+ * Parses each of several values (`--payload 64 4KiB` or `--payload 64,4KiB`) and keeps their order. No value at all is
+ * an error: `--transport "$T"` with an empty T could mean everything or nothing.
  *
  * @throws UsageError
  */

@@ -27,7 +27,7 @@ export async function warnBeforeRun(
   if (obstacle !== undefined) throw new MachineError(inOneLine(obstacle));
   if (measures) note(`machine: ${machine.map(({ found }) => found).join("; ")}`);
   for (const finding of warnings.slice(0, MOST_LINES)) {
-    // What was found stands in the line of the machine already.
+    // The line of the machine shows it already.
     const isShown = measures && machine.includes(finding);
     note(`! ${isShown ? [finding.topic, adviceOf(finding)].join(": ") : inOneLine(finding)}`);
   }

@@ -11,11 +11,12 @@ import { LEAST_SIZED_BYTES } from "../rpc/codecs/sized.ts";
 import type { MeasureOptions } from "./options.ts";
 import { checkPayloads, meanBytes, sizesOf } from "./payloads.ts";
 
-/** The u32 that names the work. */
+/** Size of the u32 that names the work of a request. */
 const LEAST_WITH_WORK_BYTES = 4;
 
 /**
- * The workload that the flags ask for; what they leave open is that of `base`, such as a profile's.
+ * Returns the workload that the flags ask for. Where they leave something open, `base` decides, such as a profile's
+ * workload.
  *
  * @throws UsageError for a mix that does not add up, or requests that are too small to name their work
  */
@@ -58,7 +59,7 @@ function loadsOf({ clients, rate }: MeasureOptions, base: Workload): readonly [L
   return loads as unknown as [LoadPoint, ...LoadPoint[]];
 }
 
-/** True where more is asked for than a round trip shows: the benchmark `workload` is measured then. */
+/** True where the question needs more than a round trip. The benchmark `workload` is then measured. */
 export function asksForMore({ clients, ratePerSecond, otherLoads = [], payloads, workMicros }: Workload): boolean {
   return clients > 1 || ratePerSecond !== null || otherLoads.length > 0 || workMicros > 0 || "mix" in payloads;
 }
@@ -85,7 +86,7 @@ export function withCodec(workload: Workload, { codec: asked, payload }: Measure
     throw new UsageError(
       `payload ${tooSmall} is too small for a value in ${codec}; give at least ${LEAST_SIZED_BYTES} bytes`,
     );
-  // The same sizes stay those of the profile.
+  // Sizes that did not change stay the profile's own list, by which `pickSizes` recognises them.
   return { ...workload, codec, payloads: tooSmall === undefined ? payloads : enough };
 }
 
@@ -97,7 +98,7 @@ export function sizedCells(codec: CodecId, payloads: readonly number[]): readonl
 /** Number of subscribers where a question is about publishing. */
 const SUBSCRIBERS = 4;
 
-/** A cell for each size, in which a server publishes. */
+/** Returns a cell for each size, in which a server publishes. */
 export function fanOutCells(payloads: readonly number[]): readonly Cell[] {
   return payloads.map((payloadBytes) => ({
     benchmark: fanOut,
@@ -125,7 +126,7 @@ function cellsAt({ clients, ratePerSecond }: LoadPoint, { payloads, workMicros }
 /** Samples that a p99 needs over all trials, see `results/quantiles.ts`. */
 const SAMPLES_FOR_P99 = 2000;
 
-/** One sentence on what a p99 that was asked for takes; undefined where every row has one. */
+/** Returns a sentence on what it takes to get the p99 that was asked for; undefined where every row has one. */
 export function lackOfP99(rows: readonly Measurement[]): string | undefined {
   const lacking = rows.flatMap((row) =>
     row.status === "measured" && row.latencyNs !== undefined && row.latencyNs.p99 === undefined

@@ -4,10 +4,10 @@ import type { Finding, Probe } from "./finding.ts";
 import { container, descriptors, processes, queues, sharedMemory, temporaryDirectory, watches } from "./limits.ts";
 import { governor, loadFinding, NOTABLE_STEAL_BEFORE_RUN, posixBinding, processors, stealFinding } from "./machine.ts";
 
-/** Extra time to watch, ms, where the command started too recently to show what others use of the CPUs. */
+/** Extra time to watch, ms, where the command has run too short a time to show the CPU use of others. */
 const WATCHED_MS = 150;
 
-/** Quick probes, and the ids they matter to. */
+/** Quick probes, with the ids of the mechanisms that they concern. */
 const QUICK: readonly { readonly probe: Probe; readonly ids: RegExp }[] = [
   { probe: temporaryDirectory, ids: /./ },
   { probe: descriptors, ids: /./ },
@@ -22,7 +22,7 @@ const QUICK: readonly { readonly probe: Probe; readonly ids: RegExp }[] = [
 const MEASURING: readonly Probe[] = [posixBinding, processors];
 
 export interface BeforeRun {
-  /** Load, hypervisor and, for measuring runs, the governor of the CPUs: whatever their status. */
+  /** Load, hypervisor and, for measuring runs, the governor of the CPUs. They are here whatever their status. */
   readonly machine: readonly Finding[];
   /** Findings that can spoil the run, the gravest for its figures first. */
   readonly warnings: readonly Finding[];
@@ -31,7 +31,7 @@ export interface BeforeRun {
 /**
  * Examines quickly what about this machine can spoil a run of these ids.
  *
- * @param since clock at the start of the command: the use by others and the hypervisor counts from there
+ * @param since clock at the start of the command, from which on the use by others and the hypervisor counts
  * @param measures `true` when the run measures times
  */
 export async function findingsBeforeRun(

@@ -60,7 +60,10 @@ export async function removeLeftovers(): Promise<string[]> {
   return done;
 }
 
-/** Returns objects of this user and our name pattern, without a living run or owner, open in no visible process. */
+/**
+ * Returns objects of this user whose names have our pattern, and which have no living run or owner and are open in no
+ * visible process.
+ */
 function orphanedObjects(): string[] {
   const found: string[] = [];
   const living = new Set<string>();

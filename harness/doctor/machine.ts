@@ -9,10 +9,13 @@ import type { Finding, Probe } from "./finding.ts";
 import { readText } from "./read.ts";
 
 const WATCHED_MS = 1000;
-/** Share of all CPU time used by other processes from which on a load is worth a warning. */
+/** Smallest share of CPU time used by other processes that is worth a warning. */
 const NOTABLE_LOAD = 0.15;
 const NOTABLE_STEAL = 0.01;
-/** Share of the fraction of a second in which a command gets ready: one tick of the clock is a per cent of that. */
+/**
+ * Smallest share taken by the hypervisor that is worth a warning, while a command gets ready. That takes a fraction of
+ * a second, in which one tick of the clock is already one per cent.
+ */
 export const NOTABLE_STEAL_BEFORE_RUN = 0.05;
 
 export const software: Probe = () => [
@@ -59,7 +62,7 @@ export const governor: Probe = () => {
   return [{ topic, status: "warning", found, meaning, fix: asRoot("cpupower frequency-set --governor performance") }];
 };
 
-/** Watches for a while what the load and the hypervisor take. */
+/** Measures over a second what load and hypervisor take. */
 export const neighbours: Probe = async () => {
   const before = readCpuClock();
   await delay(WATCHED_MS);
@@ -67,7 +70,9 @@ export const neighbours: Probe = async () => {
   return [loadFinding(before, after), ...stealFinding(before, after, NOTABLE_STEAL)];
 };
 
-/** Reports what other processes used between two readings: the load average follows a change too late. */
+/**
+ * Reports the CPU time that other processes used between two readings. The load average would show a change too late.
+ */
 export function loadFinding(before: CpuClock | null, after: CpuClock | null): Finding {
   const topic = "load";
   const average = loadavg()[0] ?? 0;

@@ -43,7 +43,7 @@ function quoted(path: string): string {
   return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }
 
-/** Rows that only the program which suffers can observe: their cause, and the checks that show it here. */
+/** Rows of the table that only the suffering program can observe, with their cause and the checks that show it here. */
 const ROWS: readonly {
   readonly symptom: string;
   readonly cause: string;

@@ -9,7 +9,7 @@ export function aggregate(trials: readonly Trial[], payloadBytes: number): RowFi
   const valid = trials.filter((trial) => trial.status === "valid");
   const latencies = valid.flatMap(({ latencyNs }) => (latencyNs === undefined ? [] : [latencyNs]));
   const idle = medianOf(valid, (trial) => trial.idleCpuShare ?? null);
-  // A model in which nothing is sent has no rate, and 0 would look like one.
+  // A model that sends nothing has no rate. A rate of 0 would look like a measured one.
   const rate = idle === null ? medianOf(valid, (trial) => trial.messagesPerSecond) : null;
   const histogram = mergeHistograms(valid.flatMap((trial) => (trial.histogram === undefined ? [] : [trial.histogram])));
   const quantiles = latencies.length === 0 ? undefined : medianQuantiles(latencies);

@@ -6,7 +6,9 @@ const GAP_TO_WIDTH = 2;
 /** ...and as a share of the faster group's level: two tight groups next to each other are one. */
 const GAP_TO_LEVEL = 0.25;
 
-/** True where the trials fall into two groups with a wide gap, so that their median describes neither. */
+/**
+ * True where the trials fall into two groups with a wide gap between them. Their median then describes neither group.
+ */
 export function isBimodal(values: readonly number[]): boolean {
   if (values.length < LEAST_TRIALS) return false;
   const sorted = [...values].sort((a, b) => a - b);

@@ -25,7 +25,7 @@ export function evidenceOf({ checks, transports }: Pick<Report, "checks" | "tran
         const value = notes[note];
         return typeof value === "number" ? [value] : [];
       });
-      // With servers in several languages the need concerns all of them together.
+      // Where there are servers in several languages, the need concerns all of them together.
       return noted.length === 0 ? undefined : { value: Math.max(...noted) };
     },
   };

@@ -10,13 +10,15 @@ function library(): typeof Hdr {
   return loaded;
 }
 
-/** Longest round trip, one minute: a slower one is a lost one. */
+/** Longest round trip, one minute: a slower one counts as lost. */
 const HIGHEST_NS = 60e9;
 
 /** Length of cookie and length, before the compressed part: header of 40 bytes, then the counts. */
 const OUTER_BYTES = 8;
 const INNER_BYTES = 40;
-/** Largest inflated size: far more than a full histogram of ours, since a small text can announce gigabytes. */
+/**
+ * Largest inflated size. It is far more than a full histogram of ours has; a small foreign text can announce gigabytes.
+ */
 const MOST_INFLATED_BYTES = 4 * 1024 * 1024;
 const MOST_DIGITS = 4;
 const DAY_NS = 86_400e9;
@@ -46,7 +48,7 @@ export function mergeHistograms(encoded: readonly string[]): string | undefined 
 /** Decodes a foreign histogram. @returns its defect; undefined where it has valid times of up to one day */
 export function histogramDefect(text: string): string | undefined {
   try {
-    // The library would inflate and allocate whatever the text asks for.
+    // The library itself would inflate and allocate as much as the text asks for.
     const outer = Buffer.from(text, "base64");
     const inner = inflateSync(outer.subarray(OUTER_BYTES), { maxOutputLength: MOST_INFLATED_BYTES });
     if (inner.length < INNER_BYTES) return "its header is cut short";

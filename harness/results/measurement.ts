@@ -75,7 +75,7 @@ export interface InvalidTrial extends TrialBase {
   readonly status: "invalid" | "refused";
   /** Reason such as "2 messages lost". */
   readonly reason: string;
-  /** Counts and times up to then, kept as evidence; absent where nothing was counted. */
+  /** Counts and times until the trial failed, kept as evidence; absent where nothing was counted. */
   readonly evidence?: TrialFigures;
 }
 
@@ -163,7 +163,7 @@ export interface MeasuredRow extends Row, RowFigures {
 export interface UnmeasuredRow extends Row {
   readonly status: "failed" | "not-applicable" | "unavailable";
   readonly reason: string;
-  /** Highest rate that was followed, about, where `ratePerSecond` was not; 0 where none was. */
+  /** Approximate highest rate that was followed, where `ratePerSecond` was not; 0 where none was. */
   readonly keptPerSecond?: number;
 }
 

@@ -1,6 +1,9 @@
 /** Largest number of levels. A report has seven; deeper nesting would end programs that walk it. */
 const MOST_LEVELS = 32;
-/** Largest number of members and elements. Each takes up to a hundred bytes of memory, however few of the file. */
+/**
+ * Largest number of members and elements. Each takes up to a hundred bytes of memory, even where it takes few of the
+ * file.
+ */
 const MOST_VALUES = 5_000_000;
 
 /** Parses foreign JSON. @throws Error when it is invalid, or would not fit into memory or a stack */
@@ -31,7 +34,7 @@ function refuseShape(text: string): void {
   }
 }
 
-/** Refuses keys that are a field here and become the prototype of a later copy. */
+/** Refuses the key `__proto__`. Here it is a field; in a later copy it would become the prototype. */
 function refusePrototypes(value: unknown): void {
   if (typeof value !== "object" || value === null) return;
   if (Object.hasOwn(value, "__proto__")) throw new Error('it has a key "__proto__"');

@@ -7,7 +7,7 @@ export function quantileSorted(sorted: ArrayLike<number>, q: number): number {
 
 /** Number of samples that all trials together need beyond a percentile for it to be shown... */
 const BEYOND_IN_ALL = 20;
-/** ...and number that each trial needs: with fewer it would be the maximum under another name. */
+/** ...and number that each trial needs. With fewer, the percentile would be the maximum under another name. */
 const BEYOND_IN_ONE_TRIAL = 3;
 
 /** True where one trial of `count` samples has a percentile `q` worth keeping. */
@@ -21,10 +21,13 @@ export function enoughTogether(q: number, counts: readonly number[]): boolean {
   return total * (1 - q) >= BEYOND_IN_ALL - 1e-9 && counts.every((count) => enoughSamples(q, count));
 }
 
-/** Number of samples beyond a settled percentile. With fewer it is rough: few stalls move it, no gate may use it. */
+/**
+ * Number of samples that a settled percentile has beyond it. With fewer it is rough: a few stalls move it, and no gate
+ * may use it.
+ */
 const BEYOND_TO_SETTLE = 100;
 
-/** True where a percentile `q` over `count` samples is rough: their number supports it and no more. */
+/** True where a percentile `q` over `count` samples is rough: too few samples lie beyond it to settle it. */
 export function isRough(q: number, count: number): boolean {
   return count * (1 - q) < BEYOND_TO_SETTLE - 1e-9;
 }

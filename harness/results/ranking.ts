@@ -87,8 +87,9 @@ function compare(one: Contender, other: Contender): Comparison {
 }
 
 /**
- * Ranks a group: the best first, the others by their ratio to it. The best has the smallest largest ratio to any
- * other: it is the row ahead of all others, where there is one (medians of ratios need not be transitive).
+ * Ranks a group: the best first, the others by their ratio to it. The best is the row whose largest ratio to any other
+ * row is the smallest. Where one row is ahead of all others, it is that one; there may be none, since medians of ratios
+ * need not be transitive.
  */
 export function rankByRounds<Row extends Contender>(rows: readonly Row[]): Ranked<Row>[] {
   const bySize = (a: Row, b: Row): number => a.typical - b.typical || a.name.localeCompare(b.name);
@@ -110,7 +111,10 @@ export function rankByRounds<Row extends Contender>(rows: readonly Row[]): Ranke
   return [{ row: best, comparison: compare(best, best), standing: told ? "best" : "unknown" }, ...others];
 }
 
-/** Returns the place of a row by the interval of its ratio to the best. Ahead of the best, as in a circle, is a tie. */
+/**
+ * Returns the place of a row by the interval of its ratio to the best. A row that is ahead of the best, which a circle
+ * makes possible, is a tie.
+ */
 export function standingOf(interval: Interval | null): Standing {
   if (interval === null) return "unknown";
   return interval[0] > 1 ? "behind" : "tied";

@@ -27,7 +27,7 @@ export function firstDefect(value: unknown): string | undefined {
  * Compiles a schema that is made of `schema-parts.ts`.
  *
  * @param whole name of the whole value in a message
- * @returns a function to the first defect of a value, undefined where it has none
+ * @returns a function that returns the first defect of a value, or undefined where it has none
  */
 export function defectFinder(schema: Schema, whole: string): (value: unknown) => string | undefined {
   const validate = compile(schema);

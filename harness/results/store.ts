@@ -10,8 +10,8 @@ export class StoreError extends Error {
 }
 
 /**
- * Throws before an hour of measuring where these files could not be stored. Leaves nothing behind: a command that is
- * refused later creates no empty directory.
+ * Throws where these files could not be stored, which is better known before an hour of measuring. Leaves nothing
+ * behind: a command that is refused later creates no empty directory.
  *
  * @param flag the flag that named the directory
  * @throws StoreError
@@ -20,7 +20,7 @@ export function ensureWritable(directory: string, names: readonly string[] = [],
   const refused = (reason: string): StoreError =>
     new StoreError(`cannot write to ${flag} "${directory}": ${reason}; name a directory you may write to`);
   try {
-    // Trying is more reliable than asking: by its mode, root may write into /proc.
+    // An attempt is more reliable than a look at the mode, by which root may write into /proc.
     rmdirSync(mkdtempSync(join(nearestExisting(directory), ".ipcmark-")));
   } catch (error) {
     throw refused(reasonOf(error));

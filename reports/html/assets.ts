@@ -64,7 +64,9 @@ export function sharedModules(): Promise<string[]> {
   );
 }
 
-/** Strips types without Node's warning: whoever runs this file from source has had its types stripped too. */
+/**
+ * Strips types and hides Node's warning about it, which the reader has seen: this file itself runs from source then.
+ */
 function withoutTypes(text: string): string {
   const { emitWarning } = process;
   process.emitWarning = () => {};
@@ -76,8 +78,9 @@ function withoutTypes(text: string): string {
 }
 
 /**
- * The client files are modules, so that they can be checked and tested one by one; a page opened from file:// cannot
- * import. All they need is to share one scope: import statements go, `export` goes, names are unique across the files.
+ * Joins the client files into one script. They are modules, so that they can be checked and tested one by one, but a
+ * page opened from file:// cannot import. So import statements go, `export` goes, and all files share one scope, in
+ * which names are unique.
  */
 export function bundle(modules: readonly string[]): string {
   const bodies = modules.map((text) =>

@@ -29,7 +29,7 @@ const MIDDLE = HEIGHT / 2;
 /** Multiple of the largest tolerance that is drawn; beyond it an arrow stands for the rest. */
 const MOST_TOLERANCES = 2;
 const DEFAULT_TOLERANCE = 0.2;
-/** Smallest part of the axis on either side of no change, as a share. */
+/** Smallest length of the axis on either side of "no change", as a share. */
 const LEAST_SIDE = 0.02;
 /** Space at both ends, as a share of the axis. */
 const MARGIN = 0.04;

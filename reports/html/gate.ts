@@ -27,7 +27,7 @@ export interface GatePageRow extends ForestRow {
 /** Result of a gate as the page shows it: `ci/gate/page.ts` makes it. */
 export interface GatePage extends Pick<Report, "environment" | "startedAt"> {
   readonly sentence: string;
-  /** Sentences on the record itself: interrupted, or not what its pairs give. */
+  /** Sentences on the record itself: it was interrupted, or its pairs give another result. */
   readonly notices: readonly string[];
   readonly rows: readonly GatePageRow[];
   readonly budgets: readonly string[];
@@ -38,7 +38,7 @@ export interface GatePage extends Pick<Report, "environment" | "startedAt"> {
   readonly ipcmark: string;
 }
 
-/** Longest sentence that is a head line; the parts of a longer one are listed below its first. */
+/** Longest sentence of the head. A longer one is split: its parts are listed below the first of them. */
 const LONGEST_HEAD = 120;
 
 /** Renders one page that is complete in itself and has no script. */

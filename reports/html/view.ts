@@ -45,7 +45,7 @@ export interface ViewCell {
   readonly baseline: boolean;
   readonly placement: Placement;
   readonly mode: WaitClass;
-  /** Benchmark with what makes a line of its own (`family`), or with its whole variant (`benchmark`, selectable). */
+  /** Name of the line that the cell is a point of. `benchmark`, which can be selected, has the whole variant. */
   readonly family: string;
   readonly benchmark: string;
   readonly payload: number;

@@ -67,14 +67,14 @@ export function answer(raw: Report, options: TerminalOptions = {}, lines = 24): 
   return [...sentence, ...fitted(parts, lines - sentence.length, width)].join("\n");
 }
 
-/** Text that takes one line, cut, or as many as it needs. */
+/** Text that is cut to one line, or takes as many lines as it needs. */
 interface Entry {
   readonly text: string;
 }
 
 const entry = (text: string): Entry => ({ text: oneLine(text) });
 
-/** Wraps the texts that are too long for one line, from the first on, while there is room; cuts the others. */
+/** Wraps texts that are too long for one line while there is room, the first ones first. Cuts the others. */
 function written(parts: readonly (readonly (string | Entry)[])[], room: number, width: number): string[][] {
   let spare = room - parts.flat().length;
   return parts.map((lines) =>
@@ -139,7 +139,7 @@ function table(report: Report, pick: Pick, options: TerminalOptions): string[] {
   const parts = [place, waits ?? pick.mode, metricOf(pick).noun, ...(quick === "" ? [] : [quick])];
   const head = wrap(parts.join(" · "), widthLimit(options)).map((line) => paint("dim", line, options));
   const full = rendered(pick, bySize, hasC && isAboutTime, options);
-  // One size with the column and one without it would look like an oversight.
+  // The column appears at all sizes or at none. At some only, it would look like an oversight.
   const fits = !full.some((line) => line.includes(NO_ROOM));
   return [...head, ...(fits ? full : rendered(pick, bySize, false, options))];
 }

@@ -98,7 +98,7 @@ function titles({ checks }: CheckMatrix): string[] {
   return checks.map(({ id, title }, index) => `${index + 1}. ${id}: ${oneLine(title)}`);
 }
 
-/** Lists many checks by their names alone, those of a conformance group behind the group's name. */
+/** Lists many checks by their names alone. Checks of a conformance group follow the name of the group. */
 function groups({ checks }: CheckMatrix): string[] {
   const numbered = checks.map(({ id }, index) => ({ id, number: index + 1 }));
   const prefixOf = (id: string): string => /^conformance\/[^/]+/.exec(id)?.[0] ?? "scenarios";
@@ -110,7 +110,7 @@ function groups({ checks }: CheckMatrix): string[] {
   });
 }
 
-/** Writes what was really sent and seen: the size of each check scales to its mechanism. */
+/** Writes what each mechanism was really sent and what it received, since a check scales its sizes to the mechanism. */
 function figures({ rows }: CheckMatrix, options: TerminalOptions): string {
   const found = rows.map(({ name, results }) => ({ name, cells: figuresOf(results) }));
   const shown = found.filter(({ cells }) => cells.length > 0);

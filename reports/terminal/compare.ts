@@ -119,7 +119,7 @@ function hasCBaseline(blocks: readonly Block[]): boolean {
   );
 }
 
-/** Notes the tail floor below a table with latencies: it shows how much of a p99 may be the machine's. */
+/** Notes the tail floor below a table with latencies: that much of a p99 may be due to the machine. */
 function floorNote({ canaries }: Report, blocks: readonly Block[]): string[] {
   const first = blocks[0] as Block;
   const canary = canaries?.[first.placement];

@@ -25,7 +25,7 @@ export function pickParagraph(report: Pick<Report, "pick"> & Partial<Report>, op
   } else {
     lines.push(...wrap(oneLine(pick.sentence), widthLimit(options)).map((line) => paint("bold", line, options)));
     for (const reason of pick.reasons ?? []) add(`- ${reason}`);
-    // The sentence above names the ties; the tables of single sizes may show others.
+    // The sentence above names the ties over all sizes. The tables of single sizes may show others.
     if ((pick.ranking?.length ?? 0) > 1 && (pick.workload?.payloads?.length ?? 0) > 1) add(HOW_COMPARED);
     for (const other of pick.alternatives ?? [])
       add(`${MODE_LABELS[other.mode] ?? other.mode}: ${other.transport}. ${other.sentence}`);

@@ -15,7 +15,9 @@ export interface Column {
   readonly align: "left" | "right";
   /** Way in which the one flexible column shrinks: cut in its middle with `…`, or wrapped (last column only). */
   readonly shrink?: "cut" | "wrap";
-  /** Left out where the table is too wide, the lowest first, before anything is shortened. */
+  /**
+   * Order in which columns are left out of a table that is too wide, the lowest first, before anything is shortened.
+   */
   readonly drop?: number;
 }
 
@@ -119,7 +121,7 @@ function line(cells: readonly string[], columns: readonly Column[], widths: read
     .trimEnd();
 }
 
-/** Wraps a reason and never cuts it: its row has nothing else. */
+/** Wraps a reason and never cuts it, because its row has nothing else. */
 function noteLines(row: { name: string; note: string }, nameWidth: number, limit: number): string[] {
   const indent = " ".repeat(nameWidth + GAP.length);
   const texts = wrap(row.note, limit - indent.length);
@@ -141,7 +143,7 @@ export function cutInside(text: string, width: number): string {
 
 /** Wraps greedily at spaces; breaks a word longer than the line, since paths have no spaces. */
 export function wrap(text: string, room: number): string[] {
-  // Beside a name as long as the line there is no room at all.
+  // Where a name is as long as the line, there is no room beside it.
   const width = Math.max(MIN_SHRUNK, room);
   const lines: string[] = [];
   let current = "";

@@ -104,7 +104,11 @@ function drawPercentiles(cells) {
   );
 }
 
-/** Reads a curve up to its last point: too few samples beyond. @param {readonly Point[]} points @param {number} x */
+/**
+ * Reads a curve up to its last point: beyond it are too few samples.
+ * @param {readonly Point[]} points
+ * @param {number} x
+ */
 function at(points, x) {
   const after = points.find((point) => point.x >= x * 0.9999);
   return after?.y ?? null;

@@ -108,7 +108,7 @@ function offerDownload() {
       download: "report.json",
     });
     link.click();
-    // Later, since the browser reads it after this handler.
+    // Revoked later, since the browser reads it after this handler.
     setTimeout(() => URL.revokeObjectURL(link.getAttribute("href") ?? ""), 10_000);
   });
 }
