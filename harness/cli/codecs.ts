@@ -1,7 +1,7 @@
 import { CODEC_IDS, type CodecId } from "../../scenarios/benchmark.ts";
 import { codecRoundTrip } from "../../scenarios/benchmarks/codec-round-trip.ts";
 import { type Arm, type Cell, cellsOf } from "../coordinator/arm.ts";
-import { measureCodecs } from "../coordinator/codec-costs.ts";
+import { measureCodecCosts } from "../coordinator/codec-costs.ts";
 import type { Session } from "../coordinator/session.ts";
 import { UsageError } from "../results/exit-codes.ts";
 import type { CodecCost, Warning } from "../results/model.ts";
@@ -58,7 +58,7 @@ export async function codecTable(
   timeMs: number,
 ): Promise<CodecTable> {
   if (codecs.length === 0) return {};
-  const found = await measureCodecs(supervisor, place, {
+  const found = await measureCodecCosts(supervisor, place, {
     codecs,
     seed: CORPUS_SEED,
     timeMs,

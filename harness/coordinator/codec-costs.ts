@@ -18,7 +18,7 @@ export interface CodecCostRequest {
 }
 
 /** Measures codecs without a transport in a fresh process; returns the reason where that process failed. */
-export async function measureCodecs(
+export async function measureCodecCosts(
   supervisor: ProcessSupervisor,
   place: Place,
   { codecs, seed, timeMs, pin }: CodecCostRequest,

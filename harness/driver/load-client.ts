@@ -1,5 +1,5 @@
 import type { Transport } from "../../transports/contract/transport.ts";
-import type { Control } from "../process/control.ts";
+import type { ControlChannel } from "../process/control-channel.ts";
 import type { Go, LoadWork } from "../process/load-messages.ts";
 import type { DriverStart, FromDriver, ToDriver } from "../process/messages.ts";
 import { readUsage, watchGarbageCollection } from "../process/usage.ts";
@@ -14,7 +14,7 @@ export async function runLoadClient(
   transport: Transport,
   start: DriverStart,
   work: LoadWork,
-  control: Control<ToDriver, FromDriver>,
+  control: ControlChannel<ToDriver, FromDriver>,
 ): Promise<void> {
   watchGarbageCollection();
   control.send({ type: "prepared" });
@@ -32,7 +32,7 @@ export async function runLoadClient(
   else wire.connection[Symbol.dispose]();
 }
 
-async function runWindow(client: WorkloadClient, go: Go, control: Control<ToDriver, FromDriver>): Promise<void> {
+async function runWindow(client: WorkloadClient, go: Go, control: ControlChannel<ToDriver, FromDriver>): Promise<void> {
   const { startedNs, elapsedNs, samples, lateness, ...window } = await client.window(go);
   control.send({
     type: "load-window",

@@ -1,6 +1,6 @@
 /** The driver process. Its first line decides if it measures cells or runs checks, against peers that it starts. */
 
-import { openControl } from "../process/control.ts";
+import { openControlChannel } from "../process/control-channel.ts";
 import type { Exit } from "../process/crash.ts";
 import { onCrash } from "../process/crash.ts";
 import { failureOf } from "../process/failure.ts";
@@ -12,7 +12,7 @@ const START_TIMEOUT_MS = 20_000;
 /** Longest wait from `prepared` to `begin`, in which others have their turns. The process ends with the coordinator. */
 const HELD_TIMEOUT_MS = 24 * 60 * 60 * 1000;
 
-const control = openControl<ToDriver, FromDriver>();
+const control = openControlChannel<ToDriver, FromDriver>();
 // The process that started this driver is gone, so nobody needs the result. The peers end with their stdin.
 void control.ended.then(() => process.exit(1));
 const peerExited = new Promise<Exit>((resolve) => control.onMessage("peer-exited", resolve));

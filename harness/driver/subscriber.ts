@@ -1,7 +1,7 @@
 import { HEADER_BYTES, Kind, readKind } from "../../transports/contract/frame.ts";
 import type { ConnectionHandler, Transport } from "../../transports/contract/transport.ts";
 import { StreamReceiver } from "../peer/stream-receiver.ts";
-import type { Control } from "../process/control.ts";
+import type { ControlChannel } from "../process/control-channel.ts";
 import type { SubscribeWork } from "../process/load-messages.ts";
 import type { FromDriver, ToDriver } from "../process/messages.ts";
 
@@ -9,7 +9,7 @@ import type { FromDriver, ToDriver } from "../process/messages.ts";
 export async function runSubscriber(
   transport: Transport,
   work: SubscribeWork,
-  control: Control<ToDriver, FromDriver>,
+  control: ControlChannel<ToDriver, FromDriver>,
 ): Promise<void> {
   if (transport.event === undefined) throw new Error(`${transport.id} has no event face`);
   const receiver = new StreamReceiver((report) => control.send(report));

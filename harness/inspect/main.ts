@@ -2,7 +2,7 @@
 import { Worker } from "node:worker_threads";
 import type { Availability, Transport, TransportDescription } from "../../transports/contract/transport.ts";
 import { REGISTRY } from "../../transports/registry.ts";
-import { openControl } from "../process/control.ts";
+import { openControlChannel } from "../process/control-channel.ts";
 import type { FromInspector, Inspect, Sweep, ToInspector } from "../process/inspection.ts";
 import { exportsOf } from "../process/load-transport.ts";
 import { isObject, oneLine, shown } from "../process/rules.ts";
@@ -10,7 +10,7 @@ import { availabilityDefect, describeTransport, transportDefect } from "../proce
 
 const START_TIMEOUT_MS = 20_000;
 
-const control = openControl<ToInspector, FromInspector>();
+const control = openControlChannel<ToInspector, FromInspector>();
 void control.ended.then(() => process.exit(1));
 
 const LOOK_MS = 200;

@@ -4,7 +4,7 @@ import { IpcError } from "../../transports/contract/errors.ts";
 import type { BlockingConnection, ServerProgram, Transport } from "../../transports/contract/transport.ts";
 import { shareCompiledCode } from "../process/compiled-code.ts";
 import { holdCompiler } from "../process/compiler-hold.ts";
-import { openControl } from "../process/control.ts";
+import { openControlChannel } from "../process/control-channel.ts";
 import { allowedCpuList } from "../process/cpus.ts";
 import { failureOf } from "../process/failure.ts";
 import { loadTransport } from "../process/load-transport.ts";
@@ -16,7 +16,7 @@ const START_TIMEOUT_MS = 20_000;
 /** Time limit for an orderly end after the parent is gone, ms: a killed run must be gone within a second. */
 const ORPHAN_MS = 300;
 
-const control = openControl<ToPeer, FromPeer>();
+const control = openControlChannel<ToPeer, FromPeer>();
 
 function ready(address: PeerStart["address"]): void {
   shareCompiledCode();

@@ -4,7 +4,7 @@ import { PROGRAM } from "../../transports/contract/capabilities.ts";
 import { IpcError } from "../../transports/contract/errors.ts";
 import type { ProgramServer, ServerProgram } from "../../transports/contract/transport.ts";
 import { howEnded } from "../../transports/support/program-failure.ts";
-import type { Control } from "../process/control.ts";
+import type { ControlChannel } from "../process/control-channel.ts";
 import { allowedCpuListOfThreads } from "../process/cpus.ts";
 import type { Exit } from "../process/crash.ts";
 import type { FromPeer, PeerStart, ToPeer } from "../process/messages.ts";
@@ -26,7 +26,7 @@ const SIGTERM_EXIT = 143;
 export async function serveProgram(
   program: ServerProgram,
   { address }: PeerStart,
-  control: Control<ToPeer, FromPeer>,
+  control: ControlChannel<ToPeer, FromPeer>,
 ): Promise<Exit | null> {
   const abort = new AbortController();
   const isOver = Promise.race([control.ended, signalled()]);

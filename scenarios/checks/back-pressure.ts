@@ -48,7 +48,7 @@ export const slowServer: Check = {
 export const slowClient: Check = {
   id: "back-pressure/client",
   title: "A client that stops reading its replies stops the server from taking more; nothing is lost",
-  why: "A server that reads requests of a client that takes no replies pays for it with its own memory.",
+  why: "A server that keeps reading from a client that takes no replies fills its own memory with them.",
   typicalMs: 500,
   timeoutMs: 60_000,
   needs: [

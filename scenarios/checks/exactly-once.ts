@@ -10,7 +10,7 @@ const WINDOW = 16;
 
 export const exactlyOnceReplies: Check = {
   id: "exactly-once-replies",
-  title: "With a server killed in the middle, every request is answered once or fails; none twice, none never",
+  title: "When the server is killed in the middle, every request is answered exactly once or fails",
   why: "A request that is repeated may be processed twice; its reply must still count once.",
   timeoutMs: 40_000,
   typicalMs: 850,

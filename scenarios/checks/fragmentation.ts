@@ -28,7 +28,7 @@ const WIRES: readonly Wire[] = [prefixed(false), prefixed(true)];
 
 export const fragmentation: Check = {
   id: "fragmentation",
-  title: "A frame cut at every byte, sent byte by byte, or many in one piece, is the same messages",
+  title: "Frames arrive as the same messages when they are cut at any byte, sent byte by byte, or several at once",
   why: "A stream has no boundaries: code that takes one read for one message works until the machine is busy.",
   sharesPeer: true,
   typicalMs: 450,
@@ -68,7 +68,8 @@ export const fragmentation: Check = {
 
 export const boundaryKeeper: Check = {
   id: "boundary-keeper",
-  title: "Where the kernel keeps boundaries a bare write is a message; where a library does, our framing means nothing",
+  title:
+    "Boundaries are kept as claimed: the kernel makes each raw write a message, a library takes none with our prefix",
   why: "Programs in other languages must write the same boundaries; a wrong record makes them incompatible.",
   sharesPeer: true,
   typicalMs: 325,

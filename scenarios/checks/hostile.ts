@@ -170,7 +170,7 @@ export const hostileMessage: Check = {
 export const slowLoris: Check = {
   id: "slow-loris",
   title: "Clients that send half a frame and wait delay no other client, and cost the server next to nothing",
-  why: "A server that reads one client to the end before the next is stopped by the slowest of them.",
+  why: "A server that finishes one client before it reads the next is stopped by the slowest of them.",
   sharesPeer: true,
   typicalMs: 200,
   needs: [replies, hasRawClient, severalClients],
@@ -283,7 +283,7 @@ class Guard {
 
 export const wrongKey: Check = {
   id: "wrong-key",
-  title: "Between processes the right key is served, and a wrong or missing one is refused",
+  title: "Between processes a client with the right key is served; one with a wrong key, or none, is refused",
   why: "A key that is not checked is worse than none, because users rely on it.",
   typicalMs: 250,
   needs: [replies, hasAddress, takesKeys],

@@ -46,7 +46,7 @@ const REPLY_MARGIN_BYTES = 32;
 
 export const largeByDescriptor: Check = {
   id: "large-by-descriptor",
-  title: "16 MiB that no message can hold go through memory both sides reach; a small message names it",
+  title: "16 MiB, too large for a message, pass through memory that both sides reach; a small message names it",
   why: "A mechanism for small messages can still hand over large data, by a descriptor of a file.",
   timeoutMs: 30_000,
   typicalMs: 350,

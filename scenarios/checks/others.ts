@@ -12,7 +12,7 @@ const BODY_BYTES = 100;
 export const fanOut: Check = {
   id: "fan-out",
   title: "What a server publishes reaches every subscriber once, whole and in order, as far as claimed",
-  why: "Published messages have no replies: a subscriber that receives nothing looks like a quiet day.",
+  why: "Published messages have no replies, so nobody notices that a subscriber receives nothing.",
   typicalMs: 650,
   needs: [
     hasAddress,
@@ -53,7 +53,7 @@ const SIZES = [0, 1, 100, 5000];
 export const otherLanguages: Check = {
   id: "other-languages",
   title: "A server written in another language answers, as the record claims",
-  why: "The languages that can use a mechanism decide whether it can join the programs of two teams.",
+  why: "A mechanism can connect the programs of two teams only if the languages of both can use it.",
   typicalMs: 450,
   needs: [
     replies,

@@ -37,7 +37,7 @@ const SLOW_JOBS_MS = [250, 1500];
 
 export const workerPool: Check = {
   id: "worker-pool",
-  title: "The same echo by a pool of threads: replies come as work ends, each to its own request",
+  title: "A pool of threads replies to each request as soon as its work ends, and no reply reaches another request",
   why: "One slow job must not delay the others, and each reply must reach the client of its job.",
   sharesPeer: true,
   typicalMs: 400,
@@ -113,8 +113,8 @@ const LARGE_SIZES = [16_383, 16_384, 65_519, 65_520, 65_521, 65_535, 65_536, 65_
 
 export const messageBoundaries: Check = {
   id: "message-boundaries",
-  title: "Messages of every awkward size, sent without a pause, come back as they were cut",
-  why: "Sizes at the edge of a buffer or a page are where messages are glued together or torn apart.",
+  title: "Messages of awkward sizes, sent without a pause, come back with the same boundaries",
+  why: "Near the size of a buffer or a page, messages may be joined or split by mistake.",
   sharesPeer: true,
   typicalMs: 40,
   needs: [replies],

@@ -13,7 +13,7 @@ const LEFT: readonly IpcErrorCode[] = ["IPC_CLOSED", "IPC_PEER_LOST"];
 export const gracefulShutdown: Check = {
   id: "graceful-shutdown",
   title: "On a shutdown request a server answers what it has taken, refuses new requests, exits with 0, leaves nothing",
-  why: "Every deployment ends a server; it must not lose what it had taken, and must not need a kill.",
+  why: "Every deployment stops a server; it must not lose requests that it has taken, and must not need a kill.",
   typicalMs: 600,
   needs: [replies, ownProcess, tellsStatistics, canHaveOutstanding(IN_FLIGHT + 2)],
   async run(context) {

@@ -10,7 +10,7 @@ const CLOSE_TIMEOUT_MS = 300;
 
 export const stalledServer: Check = {
   id: "stalled-server",
-  title: "A server that hangs costs a request its deadline and no more; when it wakes, it serves on",
+  title: "While a server hangs, each request fails at its deadline; when the server wakes, it serves on",
   why: "A client that waits on receive without a limit hangs with its server, and so do its own users.",
   alone: true,
   typicalMs: 450,
@@ -30,7 +30,7 @@ export const stalledServer: Check = {
 
 export const frozenServer: Check = {
   id: "frozen-server",
-  title: "A stopped server process costs requests and close their deadline; a late reply reaches no request",
+  title: "While a server process is stopped, requests and close end at their deadline; a late reply reaches no request",
   why: "A process in a debugger, on a dead disk or swapped out neither answers nor dies.",
   alone: true,
   typicalMs: 600,

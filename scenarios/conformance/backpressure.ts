@@ -22,7 +22,7 @@ import { echoing, Recorder } from "../kit/recorder.ts";
 export const backpressure: readonly Check[] = [
   {
     id: "backpressure/refuses-then-calls",
-    title: "send returns false when the way is full, takes nothing then, and onWritable follows",
+    title: "When there is no room, send returns false and takes nothing; onWritable follows",
     why: "Without it the memory of the sender grows until the machine kills it, or a refused message is sent twice.",
     timeoutMs: 30_000,
     typicalMs: 225,
@@ -145,7 +145,7 @@ export const backpressure: readonly Check[] = [
   {
     id: "backpressure/echo-under-load",
     title: "An echo that pauses instead of queueing returns every byte of a load larger than all buffers",
-    why: "Both directions full at once is where a transport that reads or writes too eagerly locks up.",
+    why: "When both directions are full at once, a transport that reads or writes too eagerly deadlocks.",
     timeoutMs: 30_000,
     typicalMs: 250,
     needs: [inOneProcess, replies, oneWay, reliable, pipelined],

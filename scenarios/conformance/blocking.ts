@@ -81,7 +81,7 @@ export const blocking: readonly Check[] = [
   {
     id: "blocking/disposed",
     title: "After dispose send and receive throw IPC_CLOSED, and dispose may be called again",
-    why: "A call on memory that was unmapped ends the process without a word.",
+    why: "A call on unmapped memory ends the process without an error message.",
     typicalMs: 275,
     needs: twoProcesses,
     run: (context) =>
@@ -98,7 +98,7 @@ export const blocking: readonly Check[] = [
     id: "blocking/peer-loss",
     killsPeer: true,
     title: "When the server is killed, receive throws IPC_PEER_LOST as fast as claimed",
-    why: "A thread asleep in receive gets the news by no other way.",
+    why: "A thread that sleeps in receive can notice it in no other way.",
     typicalMs: 250,
     needs: [...twoProcesses, lossIsNoticed],
     run: (context) =>
@@ -117,8 +117,8 @@ export const blocking: readonly Check[] = [
   },
   {
     id: "blocking/nobody-listens",
-    title: "A blocking connect where nobody listens fails in its time",
-    why: "It holds the thread; without a limit it holds it for ever.",
+    title: "A blocking connect where nobody listens fails within its limit",
+    why: "The call blocks its thread; without a limit it blocks it for ever.",
     needs: [
       hasBlockingFace,
       hasAddress,

@@ -29,7 +29,8 @@ export const delivery: readonly Check[] = [
   {
     ...CLAIM,
     id: "delivery/exit-after-close",
-    title: "What send took reaches a slow reader although the sender closes and its process exits, or close fails",
+    title:
+      "Messages that send took reach a slow reader although the sender closes and its process exits, or close fails",
     needs: [hasEventFace, hasAddress, reliable],
     async run(context) {
       const { patterns } = context.transport.capabilities;
@@ -40,7 +41,7 @@ export const delivery: readonly Check[] = [
   {
     ...CLAIM,
     id: "delivery/launched",
-    title: "What send took between parent and child reaches a slow reader although the sender closes, or close fails",
+    title: "Messages between parent and child reach a slow reader although the sender closes, or close fails",
     needs: [isLaunched, reliable],
     async run(context) {
       await Promise.all([childExits(context), parentCloses(context)]);

@@ -19,7 +19,7 @@ export const exchange: readonly Check[] = [
   {
     id: "exchange/boundaries",
     title: "A message of any size from 0 bytes to the limit arrives whole and unchanged",
-    why: "Byte streams cut and join; a size at which that shows corrupts data, and only in production.",
+    why: "Byte streams split and join messages; a size at which that goes wrong corrupts data, and only in production.",
     quick: true,
     typicalMs: 200,
     needs: [inOneProcess, replies, reliable],
@@ -53,7 +53,7 @@ export const exchange: readonly Check[] = [
   },
   {
     id: "exchange/every-message-once",
-    title: "Of many messages each arrives exactly once and, where promised, in order",
+    title: "Each of many messages arrives exactly once and, where promised, in order",
     why: "A lost, doubled or overtaking message is invisible to latency figures and fatal to a protocol.",
     quick: true,
     typicalMs: 400,
@@ -82,7 +82,7 @@ export const exchange: readonly Check[] = [
   {
     id: "exchange/buffer-is-free",
     title: "After send the caller may overwrite the buffer at once",
-    why: "Hot paths reuse one buffer; a transport that still reads it sends tomorrow's bytes.",
+    why: "Hot paths reuse one buffer; a transport that still reads it sends the bytes of the next message.",
     typicalMs: 40,
     needs: [inOneProcess, replies, reliable, pipelined],
     run: (context) =>
@@ -170,8 +170,8 @@ export const exchange: readonly Check[] = [
   },
   {
     id: "exchange/requests-in-flight",
-    title: "Of many requests in flight to another process each gets its own reply",
-    why: "Pipelining is what buys throughput, and where replies are mixed up.",
+    title: "Each of many requests in flight to another process gets its own reply",
+    why: "Pipelining gives throughput, and makes it possible to mix up replies.",
     typicalMs: 700,
     sharesPeer: true,
     needs: [hasEventFace, replies, reliable, pipelined],

@@ -93,7 +93,7 @@ export const failure: readonly Check[] = [
   },
   {
     id: "failure/one-winner",
-    title: "Of servers that start together where one was killed exactly one succeeds",
+    title: "When servers start together at the address of a killed one, exactly one succeeds",
     why: "Two supervisors restart a service at once; clients must not be split between two of them.",
     typicalMs: 200,
     needs: [inOneProcess, hasAddress],
@@ -165,7 +165,7 @@ export const failure: readonly Check[] = [
   },
   {
     id: "failure/client-loss",
-    title: "A client that is gone costs the server one onClose and the others nothing",
+    title: "When a client leaves, the server gets exactly one onClose, and the other clients are served as before",
     why: "Clients crash all day; a server that leaks or stumbles over each of them does not last the day.",
     typicalMs: 50,
     needs: [inOneProcess, replies, reliable, oneWay],
@@ -187,7 +187,7 @@ export const failure: readonly Check[] = [
   {
     id: "failure/max-clients",
     title: "As many clients as claimed are served, and one too many harms none of them",
-    why: "A limit that shows in production is found by the customer who comes last.",
+    why: "A wrong limit is found in production, by the customer who comes last.",
     timeoutMs: 30_000,
     typicalMs: 275,
     needs: [inOneProcess, replies, reliable],

@@ -23,7 +23,7 @@ export const lifecycle: readonly Check[] = [
   {
     id: "lifecycle/open-first",
     title: "onOpen is the first callback on both sides and onClose the last, each exactly once",
-    why: "State is set up in the one and torn down in the other; a message outside the two finds none.",
+    why: "Programs create state in onOpen and remove it in onClose; a message before or after finds none.",
     quick: true,
     needs: [inOneProcess, replies, reliable],
     async run(context) {
@@ -186,7 +186,7 @@ export const lifecycle: readonly Check[] = [
   {
     id: "lifecycle/server-close",
     title: "Closing the server closes every connection and removes what it created",
-    why: "A restart on the same address starts with the end of the one before.",
+    why: "The next server can use the same address only when this one has removed everything.",
     needs: [inOneProcess],
     async run(context) {
       const atServer = new Recorder("the server");

@@ -47,7 +47,7 @@ export const security: readonly Check[] = [
   },
   {
     id: "security/random-garbage",
-    title: "Whatever bytes raw clients send, whole, in halves or not to the end, a server keeps serving",
+    title: "A server keeps serving whatever bytes raw clients send: whole, in halves, or cut short",
     why: "Unexpected input arrives sooner or later.",
     typicalMs: 225,
     sharesPeer: true,
@@ -127,7 +127,7 @@ export const security: readonly Check[] = [
   },
   {
     id: "security/shared-key",
-    title: "The right key is served; a wrong or missing one is refused with IPC_AUTH_FAILED",
+    title: "A client with the right key is served; one with a wrong key, or none, is refused with IPC_AUTH_FAILED",
     why: "A key that is not checked is worse than none, because users rely on it.",
     needs: [inOneProcess, takesKeys, replies, reliable],
     async run(context) {

@@ -5,7 +5,7 @@ import { REGISTRY } from "../../../transports/registry.ts";
 import { pingPongOver } from "../../driver/models/ping-pong.ts";
 import { EventServer } from "../../peer/event-server.ts";
 import { RpcClient } from "../../rpc/client.ts";
-import type { Gate } from "./gate.ts";
+import type { Turns } from "./turns.ts";
 
 const MAIN = fileURLToPath(new URL("./main.ts", import.meta.url));
 
@@ -36,7 +36,7 @@ export async function peerContract(id: string): Promise<void> {
 }
 
 /** Runs the windows of the driver's own model, over a connection of its own kind. */
-export async function exchangeContract(id: string, where: string, gate: Gate, bodyBytes: number): Promise<void> {
+export async function exchangeContract(id: string, where: string, turns: Turns, bodyBytes: number): Promise<void> {
   const { event, capabilities } = await load(id);
   const client = new RpcClient(1);
   if (capabilities.rendezvous === "parent") {
@@ -47,11 +47,11 @@ export async function exchangeContract(id: string, where: string, gate: Gate, bo
     await event.connect(JSON.parse(address) as Address, client);
   }
   const model = pingPongOver({ face: "event", client }, bodyBytes);
-  for (let count = gate.next(); count !== undefined; count = gate.next()) {
+  for (let count = turns.next(); count !== undefined; count = turns.next()) {
     const { samples, problem, corrupted } = await model.window(count);
     if (samples === null || problem !== undefined || corrupted > 0)
       throw new Error(problem ?? "a reply arrived damaged");
-    gate.report(samples);
+    turns.report(samples);
   }
   await client.close();
 }

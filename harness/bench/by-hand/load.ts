@@ -5,7 +5,7 @@
 import { crc32 } from "node:zlib";
 import { payloadBody } from "../../rpc/payload.ts";
 import { FULL_CHECK_BYTES, LARGE_EVERY } from "../../rpc/verify.ts";
-import type { Gate } from "./gate.ts";
+import type { Turns } from "./turns.ts";
 
 const HEADER_BYTES = 16;
 const REQUEST = 1;
@@ -16,7 +16,7 @@ const CHECKSUM = 12;
 
 /** Requests of a ping-pong: call `next` until it returns undefined, and `accept` with the reply to each. */
 export class Load {
-  readonly #gate: Gate;
+  readonly #turns: Turns;
   readonly #frame: Buffer;
   readonly #bodyCrc: number;
   #samples = new Float64Array(0);
@@ -24,8 +24,8 @@ export class Load {
   #id = 0;
   #startedAt = 0n;
 
-  constructor(gate: Gate, bodyBytes: number) {
-    this.#gate = gate;
+  constructor(turns: Turns, bodyBytes: number) {
+    this.#turns = turns;
     this.#frame = Buffer.alloc(HEADER_BYTES + bodyBytes);
     // The same bytes as ours: what JSON and latin1 strings cost depends on them.
     this.#frame.set(payloadBody(bodyBytes, 0), HEADER_BYTES);
@@ -63,8 +63,8 @@ export class Load {
   }
 
   #nextWindow(): boolean {
-    if (this.#samples.length > 0) this.#gate.report(this.#samples);
-    const count = this.#gate.next();
+    if (this.#samples.length > 0) this.#turns.report(this.#samples);
+    const count = this.#turns.next();
     if (count === undefined) return false;
     this.#samples = new Float64Array(count);
     this.#done = 0;

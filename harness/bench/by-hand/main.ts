@@ -4,14 +4,14 @@
  *     node main.ts server <ours|theirs> <id> <directory>
  *     node main.ts client <ours|theirs> <id> <where> <bodyBytes>
  *
- * The server prints where it listens and ends when its stdin ends. The client takes turns, see `gate.ts`. Ids without a
- * server (loopback, channel/*, worker/port) take "" as <where>.
+ * The server prints where it listens and ends when its stdin ends. The client takes turns, see `turns.ts`. Ids without
+ * a server (loopback, channel/*, worker/port) take "" as <where>.
  */
 
 import type { EchoArm } from "./arm.ts";
 import { ARMS } from "./arms.ts";
-import { Gate } from "./gate.ts";
 import { Load } from "./load.ts";
+import { Turns } from "./turns.ts";
 
 const [role, first = "", id = "", where = "", bodyBytes = "64"] = process.argv.slice(2);
 
@@ -31,9 +31,9 @@ async function server(): Promise<void> {
 }
 
 async function client(): Promise<void> {
-  const gate = new Gate();
-  if (first === "ours") await (await import("./contract.ts")).exchangeContract(id, where, gate, Number(bodyBytes));
-  else await (await arm(id)).exchange(where, new Load(gate, Number(bodyBytes)));
+  const turns = new Turns();
+  if (first === "ours") await (await import("./contract.ts")).exchangeContract(id, where, turns, Number(bodyBytes));
+  else await (await arm(id)).exchange(where, new Load(turns, Number(bodyBytes)));
   // The in-process arms keep their listening side open.
   process.exit(0);
 }

@@ -34,8 +34,8 @@ export async function attemptAsNobody(what: ForeignAttempt): Promise<ForeignOutc
   const [own, foreign] = await Promise.all([startAs(null, what), startAs(nobody, what)]);
   await ready(own, process.getuid?.() ?? -1);
   await ready(foreign, nobody.uid);
-  const control = await attempt(own);
-  if (!control.connected) throw new Error(`the same program was refused as our own user too: ${control.refusal}`);
+  const ourselves = await attempt(own);
+  if (!ourselves.connected) throw new Error(`the same program was refused as our own user too: ${ourselves.refusal}`);
   // Waits, since a server with few places frees ours only when its client has left.
   await own.exited;
   return attempt(foreign);

@@ -9,7 +9,7 @@ const STDOUT = 1;
  * prints their p50 in nanoseconds. Between windows the whole process sleeps in `read`, whatever its arm is made of:
  * each pair of windows meets the same machine, and the other client has the CPU for itself.
  */
-export class Gate {
+export class Turns {
   /** Blocks until the next window may begin. @returns its count, or undefined when there is none */
   next(): number | undefined {
     const bytes = Buffer.alloc(32);

@@ -7,7 +7,7 @@ import { Mailbox, type Typed } from "./mailbox.ts";
 import { isObject } from "./rules.ts";
 
 /** Far end of a `Child`: the channel of a driver or peer to the process that started it. */
-export interface Control<In extends Typed, Out extends object> {
+export interface ControlChannel<In extends Typed, Out extends object> {
   send(message: Out): void;
   /** Sends immediately, for code in a loop that never returns to the event loop. */
   sendNow(message: Out): void;
@@ -28,7 +28,7 @@ const FOREVER_MS = 2 ** 31 - 1;
  * Opens the control channel: descriptor 3 with `--control-fd 3`, which the harness passes because code that its
  * processes load may print; otherwise stdin and stdout, for processes started by hand.
  */
-export function openControl<In extends Typed, Out extends object>(): Control<In, Out> {
+export function openControlChannel<In extends Typed, Out extends object>(): ControlChannel<In, Out> {
   const isApart = process.argv.includes(CONTROL_ARGS[0]);
   // Half open, since the other side may have closed its direction but still reads our last line.
   const duplex = isApart ? new Socket({ fd: CONTROL_FD, allowHalfOpen: true }) : undefined;
