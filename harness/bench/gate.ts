@@ -76,7 +76,7 @@ interface LiveGate {
 }
 
 interface Kept {
-  /** Number of pairs and of gates that the rows are of. */
+  /** Numbers of the pairs and gates from which the rows were computed. */
   readonly of: string;
   readonly rows: readonly Row[];
   readonly live: readonly LiveGate[];
@@ -122,7 +122,7 @@ async function realGate(args: readonly string[]): Promise<{ result: GateResult |
   }
 }
 
-/** Adds the pairs of a gate to the file; those of a stopped one too, where each cell has some. */
+/** Adds the pairs of a gate to the file. Those of a stopped gate are added too, if each cell has some. */
 async function collect(): Promise<void> {
   const pairs = String(countOf("pairs", values.pairs, 8));
   // One look: all cells get all pairs.
@@ -346,7 +346,7 @@ const runs = storedRuns();
 const pairsOf = runs.map(({ cells }) => Object.values(cells)[0]?.length ?? 0).join("+");
 const of = `${pairsOf} pairs, ${gates} gates`;
 const fresh: Kept = { of, rows: [], live: keptRows()?.live ?? [] };
-// Live gates keep the rows of whatever pairs they find: they are no part of them.
+// Live gates change no rows, whatever pairs the rows were computed from.
 let kept = await runLive(keptRows() ?? fresh);
 if (!values.collect && live === 0) kept = resample(kept.of === of ? kept : fresh);
 if (runs.length > 0 && kept.of === of && kept.rows.length > 0) writeFileSync(DOCUMENT, documentOf(kept));

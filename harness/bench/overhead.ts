@@ -33,7 +33,10 @@ const values = benchOptions({
   json: { type: "boolean", default: false },
 });
 
-/** Returns the round trips of a window, and those before the first one: fewer where each copies much. */
+/**
+ * Returns the number of round trips of the warm-up and of each window. Large messages get fewer, since each copies
+ * much.
+ */
 function countsOf(payloadBytes: number): { readonly warmUp: number; readonly window: number } {
   return payloadBytes <= 4096 ? { warmUp: 6000, window: 400 } : { warmUp: 1500, window: 120 };
 }

@@ -20,7 +20,7 @@ for (let batch = 0; batch < BATCHES; batch++) {
     samples[index] = Number(process.hrtime.bigint() - sentNs);
   }
   const hot = Number(process.hrtime.bigint() - startedNs) / COUNT;
-  // Real samples are not all alike: 10 µs and a long tail, so that sorting has something to do.
+  // Real samples differ from each other, so these do too: 10 µs with a long tail. Sorting then has work to do.
   for (let index = 0; index < COUNT; index++) samples[index] = 10_000 / (1 - 0.99 * Math.random());
   const foldedNs = process.hrtime.bigint();
   encodeHistogram(samples);

@@ -26,7 +26,7 @@ export function compareCommand(): Command {
     .option("--tables", "print all tables, not only the table of the answer")
     .option(
       "--codec <name>",
-      `both ends convert a value of the size --payload with this codec: ${CODEC_IDS.join(", ")} (default: no codec)`,
+      `codec with which both ends convert values of the size --payload: ${CODEC_IDS.join(", ")} (default: no codec)`,
       each(parseCodec),
     )
     .action(async (options: MeasureOptions) => {

@@ -105,7 +105,7 @@ export function withMeasuring(command: Command): Command {
     .addOption(
       many(
         "--rate <n...>",
-        "requests a second that all clients send, whether replies came or not; several rates as with --clients",
+        "requests a second of all clients, sent without waiting for replies; with several, a pick is for the first",
         parseCount("--rate", 1, 1_000_000),
       ),
     )

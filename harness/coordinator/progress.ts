@@ -3,7 +3,7 @@ import { visible } from "../results/format.ts";
 /** One line on stderr, drawn between trials only: a parent that redraws is a third busy process on two cores. */
 export interface Progress {
   begin(steps: number, plannedMs: number): void;
-  /** Replaces the time left by a better guess, and the number of steps that have not begun where that is new too. */
+  /** Replaces the time left by a better guess. `leftSteps` replaces the number of steps that have not begun. */
   replan(leftMs: number, leftSteps?: number): void;
   step(what: string): void;
   end(): void;

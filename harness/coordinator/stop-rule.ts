@@ -19,7 +19,7 @@ export type StopRule =
       readonly least: number;
       readonly most: number;
       readonly budgetMs: number;
-      /** True where the time is a promise and goes before the number of rounds. */
+      /** True where the time is a promise, which has priority over the number of rounds. */
       readonly strict: boolean;
     }
   /**

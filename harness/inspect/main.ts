@@ -75,7 +75,7 @@ async function sweep({ module, addresses }: Sweep): Promise<void> {
     try {
       await (transports as readonly Transport[]).find((transport) => transport?.id === id)?.sweep(address);
     } catch {
-      // What one address cannot be rid of does not keep the others.
+      // If one address cannot be swept, the others still are.
     }
   }
 }

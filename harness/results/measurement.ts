@@ -117,7 +117,7 @@ export interface Row {
   readonly peer: { readonly language: string; readonly version: string };
   /** Open loop: how requests arrive. */
   readonly arrivals?: "fixed" | "poisson";
-  /** Pipelines: true where the next requests were sent together. */
+  /** Pipelines: true for batches, in which the next requests are sent when all replies have arrived. */
   readonly batched?: boolean;
   /** Sizes that take turns in `workload`; `payloadBytes` is their mean, rounded. */
   readonly mix?: readonly MixPart[];

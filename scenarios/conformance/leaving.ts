@@ -152,8 +152,9 @@ function sharedMappings(pid: number): number {
 }
 
 /**
- * Returns the share of the time in which the server runs unasked: the least of several, as it may have work left. The
- * readings enclose the clock's, since on a busy machine much time passes between them: one that spins has all of it.
+ * Returns the share of the time in which the idle server runs or waits for a CPU. It is the least of several shares,
+ * since the server may have work left at first. The readings of CPU time lie before and after the timed pause. On a
+ * busy machine much time passes between them, and a server that spins uses all of it.
  */
 async function idleShare(context: CheckContext, peer: Peer): Promise<number> {
   const client = await context.connect(peer);

@@ -1,6 +1,8 @@
 import { readFileSync, statfsSync } from "node:fs";
 
-/** Reads a soft limit from /proc/self/limits. Infinity means no limit; null that the system does not show it. */
+/**
+ * Reads a soft limit from /proc/self/limits. Returns Infinity for no limit, and null where the system does not show it.
+ */
 export function softLimit(name: string): number | null {
   let text: string;
   try {

@@ -36,7 +36,7 @@ class Buffered {
     return this.end - this.start;
   }
 
-  /** Moves the content to the front, into twice the memory if `bytes` do not fit behind it. */
+  /** Moves the content to the front. If `bytes` do not fit behind it, takes at least twice the memory. */
   makeRoom(bytes: number): void {
     const { mapping } = this;
     if (this.bytes + bytes > mapping.byteLength) {

@@ -286,7 +286,7 @@ export async function sweepLocks(...paths: readonly string[]): Promise<void> {
   await runSteps(removeAbandoned(entriesOf(paths).filter(isFinal)));
 }
 
-/** Returns a short prefix: without {@link DESCRIPTORS}, the path of the socket inside must not be too long. */
+/** Returns a prefix that is short, because without {@link DESCRIPTORS} the path of the socket inside has a limit. */
 function prefixOf(path: string): string {
   return join(dirname(path), `.${createHash("sha256").update(basename(path)).digest("hex").slice(0, HASH_DIGITS)}.`);
 }
