@@ -16,7 +16,7 @@ export default function setup(): void {
   process.env["NODE_COMPILE_CACHE"] = COMPILED;
   // What is tested is the source.
   process.env["IPCMARK_BUNDLE"] = "off";
-  // No time is asserted, and code that is compiled early would take a fifth more of the CPUs.
+  // Tests assert no time, so their processes need not compile code early, which would take a fifth more CPU time.
   process.env["IPCMARK_V8"] = "default";
   // That of the job which runs the tests is no place for what they print.
   delete process.env["GITHUB_STEP_SUMMARY"];

@@ -41,7 +41,7 @@ export function conformanceTests(transport: Transport, module: string | URL): Co
   return checkTests({ id: transport.id, module: path }, CONFORMANCE);
 }
 
-/** Binds checks to tests: the first `run()` runs them all, the others wait for it. */
+/** Makes a test of each check. The first `run()` starts all checks; each other one waits for its own result. */
 export function checkTests(reference: TransportReference, checks: readonly Check[]): ConformanceTest[] {
   let running: Promise<Outcome> | undefined;
   return checks.map(({ id, title }) => ({

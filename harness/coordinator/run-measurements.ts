@@ -71,7 +71,9 @@ const NOT_ASKED: NoCBaseline = { status: "not-asked", reason: "the C program was
 /** Largest number of rounds of an effort without other bounds. */
 const MOST_ROUNDS = 1000;
 const CONTROL_GUESS_MS = 400;
-/** Time of each placement's canary per round, its start spread over the rounds. */
+/**
+ * Expected time per round of the canary of one placement, ms. It includes a round's share of the start of the canary.
+ */
 const CANARY_GUESS_MS = 250;
 
 interface Run extends RoundSite {

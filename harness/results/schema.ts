@@ -90,6 +90,6 @@ function excerpt(value: unknown): string {
   if (Array.isArray(value)) return `an array of ${value.length}`;
   if (typeof value === "object" && value !== null) return "an object";
   if (typeof value === "string" && value.length > EXCERPT) return `"${value.slice(0, EXCERPT)}…"`;
-  // JSON has no text for the value of `1e999`.
+  // `JSON.stringify` writes null for an infinite number, such as `1e999`.
   return typeof value === "number" ? String(value) : JSON.stringify(value);
 }
