@@ -15,11 +15,12 @@ export interface PathTransportOptions {
   readonly capabilities: Capabilities;
   probe(): Promise<Availability>;
   readonly event: EventTransport;
+  readonly peers?: NonNullable<Transport["peers"]>;
 }
 
 /** Builds the common parts of all mechanisms with the path of a Unix stream socket as their address. */
 export function pathTransport(options: PathTransportOptions): Transport {
-  const { id, stem, capabilities, event } = options;
+  const { id, stem, capabilities, event, peers } = options;
   return {
     id,
     capabilities,
@@ -30,6 +31,7 @@ export function pathTransport(options: PathTransportOptions): Transport {
       return { transport: id, name: path };
     },
     event,
+    ...(peers && { peers }),
     connectRaw: (address) => connectRawSocket(id, { path: address.name }),
     residue: async (address) => pathResidue(address.name),
     sweep: (address) => sweepPath(address.name),

@@ -6,41 +6,17 @@ MODULE` looks for an interpreter that has MODULE as well (pyzmq is often install
 """
 
 import base64
-import importlib
 import os
 import platform
 import signal
-import subprocess
 import sys
 import threading
 
-TRANSPORTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "transports")
-sys.path.insert(1, os.path.join(TRANSPORTS, "support", "python"))
+import control
+import halves
+from failures import IpcError, code_of
+from program import EchoProgram
 
-import control  # noqa: E402
-from failures import IpcError, code_of  # noqa: E402
-from program import EchoProgram  # noqa: E402
-
-# The Python half of each mechanism: its folder below transports, and its module in the folder's `python`.
-MODULES = {
-    "local-socket": ("sockets", "sockets"),
-    "unix": ("sockets", "sockets"),
-    "tcp": ("sockets", "sockets"),
-    "fifo": ("pipes", "fifo"),
-    "python-connection": ("python-connection", "python_connection"),
-    "python-connection/tcp": ("python-connection", "python_connection"),
-    "zeromq/dealer-router": ("zeromq", "zeromq"),
-    "zeromq/req-rep": ("zeromq", "zeromq"),
-    "zeromq/tcp": ("zeromq", "zeromq"),
-    "zeromq/pub-sub": ("zeromq", "zeromq_pub_sub"),
-    "zeromq/pub-sub-drop": ("zeromq", "zeromq_pub_sub"),
-    "file-drop/watch": ("file-drop", "file_drop"),
-    "file-drop/poll": ("file-drop", "file_drop"),
-    "posix-mq": ("message-queues", "posix_mq"),
-    "shm/semaphore": ("shared-memory", "rings"),
-    "mmap/semaphore": ("shared-memory", "rings"),
-}
-OTHER_INTERPRETERS = ["/usr/bin/python3", "/usr/local/bin/python3", "/opt/homebrew/bin/python3"]
 START_LIMIT_S = 20
 
 
@@ -50,22 +26,6 @@ class Stopped(Exception):
 
 def stop_on_signal(_number, _frame):
     raise Stopped()
-
-
-def find_module(name):
-    """Continues under another interpreter when this one lacks the module; the process id stays."""
-    try:
-        importlib.import_module(name)
-        return
-    except ImportError:
-        pass
-    for path in OTHER_INTERPRETERS:
-        if os.path.realpath(path) == os.path.realpath(sys.executable) or not os.path.exists(path):
-            continue
-        question = [path, "-c", "import " + name]
-        quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        if subprocess.call(question, **quiet) == 0:
-            os.execv(path, [path] + sys.argv)
 
 
 def allowed_cpus():
@@ -80,18 +40,8 @@ def allowed_cpus():
 
 
 def listen(start, program):
-    transport = start["transport"]["id"]
-    if transport not in MODULES:
-        raise IpcError("IPC_UNSUPPORTED", "%s has no peer written in Python" % transport)
-    try:
-        family, name = MODULES[transport]
-        sys.path.insert(1, os.path.join(TRANSPORTS, family, "python"))
-        module = importlib.import_module(name)
-    except ImportError as error:
-        why = "%s: %s, for %s %s" % (transport, error, sys.executable, platform.python_version())
-        raise IpcError("IPC_UNSUPPORTED", why + "; for ZeroMQ install python3-zmq or pyzmq")
     key = base64.b64decode(start["key"]) if start.get("key") is not None else None
-    return module.listen(start["address"], key, program)
+    return halves.load(start["transport"]["id"]).listen(start["address"], key, program)
 
 
 def announce(address):
@@ -126,8 +76,7 @@ def serve(channel):
 
 
 def main():
-    if "--needs" in sys.argv:
-        find_module(sys.argv[sys.argv.index("--needs") + 1])
+    halves.find_interpreter()
     signal.signal(signal.SIGTERM, stop_on_signal)
     signal.signal(signal.SIGINT, stop_on_signal)
     channel = control.Channel()

@@ -1,0 +1,69 @@
+"""The Python half of each mechanism, and the interpreter that has the module it needs."""
+
+import importlib
+import os
+import platform
+import subprocess
+import sys
+
+TRANSPORTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "transports")
+sys.path.insert(1, os.path.join(TRANSPORTS, "support", "python"))
+
+from failures import IpcError  # noqa: E402
+
+# Its folder below transports, and its module in the folder's `python`.
+MODULES = {
+    "local-socket": ("sockets", "sockets"),
+    "unix": ("sockets", "sockets"),
+    "tcp": ("sockets", "sockets"),
+    "fifo": ("pipes", "fifo"),
+    "python-connection": ("python-connection", "python_connection"),
+    "python-connection/tcp": ("python-connection", "python_connection"),
+    "zeromq/dealer-router": ("zeromq", "zeromq"),
+    "zeromq/req-rep": ("zeromq", "zeromq"),
+    "zeromq/tcp": ("zeromq", "zeromq"),
+    "zeromq/pub-sub": ("zeromq", "zeromq_pub_sub"),
+    "zeromq/pub-sub-drop": ("zeromq", "zeromq_pub_sub"),
+    "grpc/unary": ("grpc", "grpc_calls"),
+    "grpc/stream": ("grpc", "grpc_calls"),
+    "file-drop/watch": ("file-drop", "file_drop"),
+    "file-drop/poll": ("file-drop", "file_drop"),
+    "posix-mq": ("message-queues", "posix_mq"),
+    "shm/semaphore": ("shared-memory", "rings"),
+    "mmap/semaphore": ("shared-memory", "rings"),
+}
+OTHER_INTERPRETERS = ["/usr/bin/python3", "/usr/local/bin/python3", "/opt/homebrew/bin/python3"]
+REMEDIES = {"zmq": "install python3-zmq or pyzmq", "grpc": "install python3-grpcio or grpcio"}
+
+
+def find_interpreter():
+    """Continues under another interpreter when this one lacks the module of `--needs`; the process id stays."""
+    if "--needs" not in sys.argv:
+        return
+    name = sys.argv[sys.argv.index("--needs") + 1]
+    try:
+        importlib.import_module(name)
+        return
+    except ImportError:
+        pass
+    for path in OTHER_INTERPRETERS:
+        if os.path.realpath(path) == os.path.realpath(sys.executable) or not os.path.exists(path):
+            continue
+        question = [path, "-c", "import " + name]
+        quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        if subprocess.call(question, **quiet) == 0:
+            os.execv(path, [path] + sys.argv)
+
+
+def load(transport):
+    """Imports the half of a transport. A module that is not installed is a shortage of the machine, with its remedy."""
+    if transport not in MODULES:
+        raise IpcError("IPC_UNSUPPORTED", "%s has no half written in Python" % transport)
+    family, name = MODULES[transport]
+    sys.path.insert(1, os.path.join(TRANSPORTS, family, "python"))
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        remedy = REMEDIES.get((error.name or "").split(".")[0], "install it")
+        text = "%s: %s, for %s %s; %s" % (transport, error, sys.executable, platform.python_version(), remedy)
+        raise IpcError("IPC_SHORTAGE", text)
