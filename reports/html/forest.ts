@@ -85,7 +85,9 @@ ${seen.some((share) => share > scale.high) && arrow("100%", "M-8 -5 L0 0 L-8 5 Z
 ${seen.some((share) => share < scale.low) && arrow("0%", "M8 -5 L0 0 L8 5 Z")}`;
 }
 
-/** Draws a path at a place along the axis. It is an inner SVG, the only element that can be placed by a percentage. */
+/**
+ * Draws a path at a place along the axis. A path takes no percentage, so it is in an SVG of its own, which takes one.
+ */
 function arrow(x: string, path: string): Html {
   return html`<svg x="${x}" y="${MIDDLE}" overflow="visible"><path class="arrow" d="${path}"/></svg>`;
 }
