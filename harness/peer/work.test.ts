@@ -17,7 +17,10 @@ function bodyOf(micros: number): Uint8Array {
   return body;
 }
 
-it("replies with the same body after about so much CPU time", () => {
+/** The CPU clock of the test is that of the work, but for Windows. */
+const LEAST_SHARE = process.platform === "win32" ? 0.4 : 0.99;
+
+it("replies with the same body after so much CPU time", () => {
   const replies: Uint8Array[] = [];
   const connection = {
     send(frame: Uint8Array) {
@@ -36,10 +39,8 @@ it("replies with the same body after about so much CPU time", () => {
     return user + system;
   };
   cpuMicrosOf(1, 1);
-  // CPU time on a shared CPU agrees with the request only within a factor.
-  expect(cpuMicrosOf(2000, 20) / 40_000).toBeGreaterThan(0.4);
-  expect(cpuMicrosOf(4000, 10) / cpuMicrosOf(1000, 10)).toBeGreaterThan(2);
-  expect(cpuMicrosOf(1000, 10) / 10_000).toBeLessThan(4);
+  expect(cpuMicrosOf(2000, 20) / 40_000).toBeGreaterThan(LEAST_SHARE);
+  expect(cpuMicrosOf(1000, 10) / 10_000).toBeLessThan(1.2);
   const [first] = replies as [Uint8Array];
   expect([readStatus(first), readMethod(first), first.slice(HEADER_BYTES)]).toEqual([
     Status.ok,
@@ -48,7 +49,7 @@ it("replies with the same body after about so much CPU time", () => {
   ]);
 });
 
-// The loop was calibrated with code for one long call: after 50 requests, other code took three times as long.
+// Work was a calibrated number of iterations: after 50 requests, other code took three times as long for them.
 it("takes the same CPU time after hundreds of requests, in a server as it is measured", async () => {
   const request = Buffer.from(buildFrame(Kind.request, 1, Method.work, 0, bodyOf(100))).toString("base64");
   const program = `
@@ -62,8 +63,8 @@ it("takes the same CPU time after hundreds of requests, in a server as it is mea
     console.log((user + system) / 20_000);`;
   const args = [...SETTLING_OPTIONS, "--input-type=module", "--eval", program];
   const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 60_000 });
-  expect(Number(stdout)).toBeGreaterThan(0.5);
-  expect(Number(stdout)).toBeLessThan(2);
+  expect(Number(stdout)).toBeGreaterThan(LEAST_SHARE);
+  expect(Number(stdout)).toBeLessThan(1.5);
 });
 
 const own = ownFolder();
@@ -83,7 +84,7 @@ it("is done by a Python server too", async (context) => {
   const before = await cpuMicros();
   for (let done = 0; done < 10; done++) await client.request(bodyOf(3000), { method: Method.work });
   const share = ((await cpuMicros()) - before) / 30_000;
-  expect(share).toBeGreaterThan(0.4);
-  expect(share).toBeLessThan(4);
+  expect(share).toBeGreaterThan(LEAST_SHARE);
+  expect(share).toBeLessThan(2);
   await client.close();
 });

@@ -2,49 +2,36 @@ import { leadingNumber } from "./handlers.ts";
 
 /** Longest work of one request, µs: a forged number must not keep the server busy for an hour. */
 const MOST_MICROS = 1_000_000;
-/** Iterations of one call of the loop, about 1 µs. */
+/** Iterations of one call of the loop. */
 const PIECE = 1000;
-/** Number of tries, with TRY_PIECES pieces each: after that many calls V8 has compiled both loops for good. */
-const TRIES = 400;
-const TRY_PIECES = 50;
+/** Time that a piece takes at most on any CPU, µs: about 1 µs on a fast one. */
+const LONGEST_PIECE_MICROS = 4;
 
-let iterationsPerMicro: number | undefined;
 /** State of the hash; each piece of work continues it, so that the JIT cannot eliminate one. */
 let state = 0x811c9dc5;
 
 /**
- * Uses the CPU time that the u32 at the start of the request's body states, µs (`Method.work`). The first call measures
- * the iterations per µs. Work is a number of iterations, so a server that waits for its CPU still does all of it.
+ * Uses the CPU time that the u32 at the start of the request's body states, µs (`Method.work`). The CPU clock of the
+ * process decides, so a server that waits for its CPU still does all of its work, and a CPU that changes its speed does
+ * another number of iterations in the same time. Each reading of the clock is part of the work.
  */
 export function work(request: Uint8Array): void {
-  iterationsPerMicro ??= calibrate();
-  iterate(Math.round(Math.min(leadingNumber(request), MOST_MICROS) * iterationsPerMicro));
-}
-
-/** Returns the iterations per µs of the fastest try: others ran before the code was compiled, or waited for a CPU. */
-function calibrate(): number {
-  let fastest = 0;
-  for (let attempt = 0; attempt < TRIES; attempt++) {
-    const startedNs = process.hrtime.bigint();
-    iterate(TRY_PIECES * PIECE);
-    fastest = Math.max(fastest, (TRY_PIECES * PIECE * 1000) / Math.max(1, Number(process.hrtime.bigint() - startedNs)));
+  const untilMicros = usedMicros() + Math.min(leadingNumber(request), MOST_MICROS);
+  for (let left = untilMicros - usedMicros(); left > 0; left = untilMicros - usedMicros()) {
+    for (let piece = 0; piece * LONGEST_PIECE_MICROS < left; piece++) hash();
   }
-  return fastest;
 }
 
-/**
- * Runs the loop in pieces. For one long call, V8 compiles code for that call alone. When the calibration was such a
- * call, later calls ran other code, and the work took three times as long as stated.
- */
-function iterate(iterations: number): void {
-  let left = iterations;
-  for (; left > PIECE; left -= PIECE) hash(PIECE);
-  hash(left);
+/** Returns the CPU time of this process, µs. That of Windows moves in steps of 16 ms, so the wall clock replaces it. */
+function usedMicros(): number {
+  if (process.platform === "win32") return 1000 * performance.now();
+  const { user, system } = process.cpuUsage();
+  return user + system;
 }
 
 /** FNV-1a over a counter: each step needs the result of the one before, and no step touches memory. */
-function hash(iterations: number): void {
+function hash(): void {
   let value = state;
-  for (let index = 0; index < iterations; index++) value = Math.imul(value ^ (index & 0xff), 0x01000193);
+  for (let index = 0; index < PIECE; index++) value = Math.imul(value ^ (index & 0xff), 0x01000193);
   state = value;
 }

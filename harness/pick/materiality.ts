@@ -32,6 +32,8 @@ export interface Materiality {
   readonly savedNs: number;
   /** Work in a request at which the difference is the margin, ns; with more, it is below. Null where it always is. */
   readonly breakEvenWorkNs: number | null;
+  /** Works at which the two bounds are the margin, ns: a lower one of 0 is open. Null without bounds. */
+  readonly breakEvenBounds: Interval | null;
 }
 
 /** Confidence of two one-sided tests at 5 % each. */
@@ -56,7 +58,11 @@ export function materiality(costs: RequestCosts, fastest: RequestCosts, margin: 
     ratio: median(ratios),
     bounds,
     savedNs: median(pairs.map(({ own, other }) => mean(own) - mean(other))),
-    breakEvenWorkNs: breakEven(pairs, margin),
+    breakEvenWorkNs: workAtMargin(pairs, margin, median),
+    breakEvenBounds:
+      bounds === null
+        ? null
+        : [workAtMargin(pairs, margin, lowerBound) ?? 0, workAtMargin(pairs, margin, upperBound) ?? 0],
   };
 }
 
@@ -82,9 +88,17 @@ function ratiosAt(pairs: readonly Pair[], workNs: number): number[] {
   );
 }
 
-/** Finds by halving the work at which the ratio is the margin: the ratio falls towards 1 as work grows. */
-function breakEven(pairs: readonly Pair[], { share, measuredWorkNs, queued = 1 }: Margin): number | null {
-  const isAbove = (workNs: number): boolean => median(ratiosAt(pairs, queued * (workNs - measuredWorkNs))) > 1 + share;
+const lowerBound = (ratios: readonly number[]): number => medianInterval(ratios, CONFIDENCE)?.[0] ?? Number.NaN;
+const upperBound = (ratios: readonly number[]): number => medianInterval(ratios, CONFIDENCE)?.[1] ?? Number.NaN;
+
+/** Finds by halving the work at which a statistic of the ratios is the margin: ratios fall towards 1 as work grows. */
+function workAtMargin(
+  pairs: readonly Pair[],
+  { share, measuredWorkNs, queued = 1 }: Margin,
+  statistic: (ratios: readonly number[]) => number,
+): number | null {
+  const isAbove = (workNs: number): boolean =>
+    statistic(ratiosAt(pairs, queued * (workNs - measuredWorkNs))) > 1 + share;
   if (!isAbove(0)) return null;
   let low = 0;
   let high = 1000;

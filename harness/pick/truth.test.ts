@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Pick } from "../results/model.ts";
 import { randomFrom } from "../results/random.ts";
-import { type Noise, QUESTION, simulate, type Truth } from "../testing/synthetic-report.ts";
+import { type Noise, QUESTION, recordOf, rowOf, simulate, type Truth } from "../testing/synthetic-report.ts";
 import { pick, type Question } from "./pick.ts";
 
 /** Scatter of default reports on one CPU: METHODOLOGY has the figures. */
@@ -96,6 +96,55 @@ describe("a pick from reports whose truth is known", () => {
     expect(worked[0]?.sentence).toMatch(
       /fast saves 1\d\.\d µs a request\. This is more than 10 % of .* only if .* less than about 1\d\d µs of work/,
     );
+  });
+
+  it("states a range that contains the true work in at least 90 % of reports, near the request and far from it", () => {
+    for (const slow of [36_000, 60_000, 200_000]) {
+      const truths = [
+        { id: "fast", ns: 30_000 },
+        { id: "slow", ns: slow },
+      ];
+      const truth = 10 * slow - 11 * 30_000;
+      const found = picks(truths, USUAL).map((one) => request(one, "slow")?.breakEvenBounds ?? [0, 0]);
+      const shareOf = (holds: (low: number, high: number) => boolean): number =>
+        found.filter(([low, high]) => holds(low, high)).length / found.length;
+      expect(
+        shareOf((low) => low > truth),
+        `too high for ${slow} ns`,
+      ).toBeLessThan(ALPHA);
+      expect(
+        shareOf((_, high) => high < truth),
+        `too low for ${slow} ns`,
+      ).toBeLessThan(ALPHA);
+      // A range of everything would be right, too.
+      expect(shareOf((low, high) => high - low < 2 * truth + 100_000)).toBeGreaterThan(0.9);
+    }
+  });
+
+  it("states one number where the range is narrow, both ends where it is wide, the upper one where it is open", () => {
+    const worded = (factors: readonly number[]) => {
+      const rows = [
+        rowOf(
+          "fast",
+          factors.map(() => 30_000),
+        ),
+        rowOf(
+          "slow",
+          factors.map((factor) => 30_000 * factor),
+        ),
+      ];
+      const evidence = {
+        transports: [recordOf("fast", LINUX), recordOf("slow", SIMPLE)],
+        checks: [],
+        measurements: rows,
+      };
+      return pick(evidence, QUESTION)?.sentence;
+    };
+    expect(worded([1.5, 1.5, 1.52, 1.5, 1.5, 1.5])).toContain("if a request does more than about 120 µs of work.");
+    expect(worded([1.3, 1.4, 1.5, 1.6, 1.7, 1.8])).toContain("if a request does more than 60 to 210 µs of work");
+    const open = worded([1.02, 1.05, 1.2, 1.2, 1.3, 1.3]);
+    expect(open).toContain("This is less than 10 % of the time of a request with more than 60.0 µs of work. This run");
+    expect(open).toContain("cannot tell whether it is more than 10 % for a request without work");
   });
 
   it("names the flag that measures a break-even far from the measured request", () => {

@@ -1,7 +1,8 @@
-import { bytes, count, duration, mixText, sizeName } from "../results/format.ts";
+import { bytes, count, duration, durationSpan, mixText, sizeName } from "../results/format.ts";
 import type { MeasuredRow, Placement } from "../results/model.ts";
 import type { Candidate, FullQuestion } from "./candidates.ts";
 import type { Choice, Judged } from "./choose.ts";
+import type { Materiality } from "./materiality.ts";
 import { METRICS } from "./metric.ts";
 
 /** Returns an id. A portable one is followed by the mechanism that it means on this platform: `local-socket (unix)`. */
@@ -94,17 +95,16 @@ function simplerWords({ chosen, fastest, simplerBy }: Choice, question: FullQues
   return `${use(chosen, question)}. ${saves}.${simpler}`;
 }
 
-function atWhatWork(found: NonNullable<Judged["materiality"]>, fastest: Judged, question: FullQuestion): string {
-  const share = shareOf(question);
-  const { breakEvenWorkNs } = found;
+function atWhatWork(found: Materiality, fastest: Judged, question: FullQuestion): string {
+  const request = `${shareOf(question)} of the time of a request`;
+  const [low, high] = found.breakEvenBounds ?? [0, 0];
   const only =
-    breakEvenWorkNs === null
-      ? `This is less than ${share} of the time of a request`
-      : `This is more than ${share} of the time of a request only if a request does less than ` +
-        aboutWork(breakEvenWorkNs, fastest, question);
+    low > 0
+      ? `This is more than ${request} only if a request does less than ${workRange(found, fastest, question)}`
+      : `This is less than ${request}${high > 0 ? ` with more than ${workRange(found, fastest, question)}` : ""}`;
   return found.matters === "no"
     ? only
-    : `${only}. This run cannot tell whether it is more than ${share} for ${workWords(question)}`;
+    : `${only}. This run cannot tell whether it is more than ${shareOf(question)} for ${workWords(question)}`;
 }
 
 /** Names a request with its work: `a request with 1 ms of work`. */
@@ -115,9 +115,8 @@ function workWords({ assumedWorkNs, measuredWorkNs }: FullQuestion): string {
 
 /** States where the answer flips with work in the request: to the simplest of those that are only slower without it. */
 function workFlip({ materiality: found }: Judged, fastest: Judged, question: FullQuestion): string {
-  const breakEvenNs = found?.breakEvenWorkNs;
-  if (breakEvenNs === null || breakEvenNs === undefined) return "";
-  const work = aboutWork(breakEvenNs, fastest, question);
+  if (found === undefined || (found.breakEvenBounds?.[1] ?? 0) === 0) return "";
+  const work = workRange(found, fastest, question);
   return ` The difference is less than ${shareOf(question)} if a request does more than ${work}.`;
 }
 
@@ -126,9 +125,19 @@ const FAR_FACTOR = 5;
 /** Largest work that `--work` takes, ns. */
 const MOST_WORK_NS = 1e9;
 
-/** Writes an amount of work, and how to measure it where it is far from what was measured. */
-function aboutWork(workNs: number, { candidate }: Judged, { measuredWorkNs }: FullQuestion): string {
-  const words = `about ${duration(workNs)} of work`;
+/** Distance of both bounds within which a break-even is written as one number, as a share of it. */
+const NARROW_SHARE = 0.15;
+
+/**
+ * Writes the break-even with the precision of the run: one number, a range, or its upper end where the lower one is
+ * open. Adds how to measure it where it is far from what was measured.
+ */
+function workRange(found: Materiality, { candidate }: Judged, { measuredWorkNs }: FullQuestion): string {
+  const workNs = found.breakEvenWorkNs ?? 0;
+  const [low, high] = found.breakEvenBounds ?? [workNs, workNs];
+  const isNarrow = workNs - low <= NARROW_SHARE * workNs && high - workNs <= NARROW_SHARE * workNs;
+  const range = low === 0 ? duration(high) : isNarrow ? `about ${duration(workNs)}` : durationSpan(low, high);
+  const words = `${range} of work`;
   if (workNs - measuredWorkNs <= FAR_FACTOR * candidate.typical || workNs > MOST_WORK_NS) return words;
   const flag = workNs < 1e6 ? `${Math.round(workNs / 1000)}us` : `${Number((workNs / 1e6).toPrecision(2))}ms`;
   return `${words} (computed; --work ${flag} measures it)`;

@@ -55,6 +55,13 @@ export function durationRange(interval: Interval | null | undefined, ns: number)
   return `${significant(interval[0] / unit.ns)}–${significant(interval[1] / unit.ns)}`;
 }
 
+/** Formats a range of durations for a sentence, with two digits: `120 to 200 µs`, `900 µs to 1.6 ms`. */
+export function durationSpan(fromNs: number, toNs: number): string {
+  const [from, to] = [durationUnit(fromNs), durationUnit(toNs)];
+  const first = significant(fromNs / from.ns, 2);
+  return `${from.name === to.name ? first : `${first} ${from.name}`} to ${significant(toNs / to.ns, 2)} ${to.name}`;
+}
+
 /** Formats a size, binary everywhere in ipcmark: `4 KiB`, `1.5 MiB`. */
 export function bytes(count: number | null | undefined): string {
   if (count === null || count === undefined || !Number.isFinite(count)) return ABSENT;

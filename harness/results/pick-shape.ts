@@ -4,6 +4,7 @@ import {
   anyOf,
   integer,
   interval,
+  intervalOf,
   list,
   mode,
   model,
@@ -73,13 +74,16 @@ export const PICK: Schema = model<Pick>()(
         { transport: text, mode, ratio: times },
         {
           interval: orNull(interval),
-          request: object({
-            matters: anyOf({ yes: true, no: true, unclear: true }),
-            ratio: times,
-            bounds: orNull(interval),
-            savedNs: signedTime,
-            breakEvenWorkNs: orNull(time),
-          }),
+          request: object(
+            {
+              matters: anyOf({ yes: true, no: true, unclear: true }),
+              ratio: times,
+              bounds: orNull(interval),
+              savedNs: signedTime,
+              breakEvenWorkNs: orNull(time),
+            },
+            { breakEvenBounds: orNull(intervalOf(time)) },
+          ),
         },
       ),
     ),

@@ -9,6 +9,8 @@ export interface RequestDifference {
   readonly bounds: Interval | null;
   readonly savedNs: number;
   readonly breakEvenWorkNs: number | null;
+  /** Range of the break-even; absent in older reports. */
+  readonly breakEvenBounds?: Interval | null;
 }
 
 /** Answer of a comparison. */

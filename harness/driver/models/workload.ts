@@ -13,7 +13,7 @@ const LEAD_MS_PER_CLIENT = 0.5;
 /**
  * Messages of each client before the first window, in a closed loop and without work. They are needed because code is
  * compiled during the first thousands of messages; a schedule or work would make them slow. Ends with the messages or
- * the time, whichever comes first. A few messages with work follow: at the first one the server calibrates the work.
+ * the time, whichever comes first. A few messages with work follow: then its code is compiled too.
  */
 const WARM_MESSAGES_EACH = 2000;
 const WARM_STEP_EACH = 100;
