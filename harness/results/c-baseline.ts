@@ -21,6 +21,7 @@ export const C_KINDS: readonly CKind[] = [
       "http/unix",
       "ws/unix",
       "jsonrpc/unix",
+      "http2/",
       "stdio",
       "channel/",
       "grpc/",

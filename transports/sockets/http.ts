@@ -1,10 +1,11 @@
 import type * as Http from "node:http";
 import { connect as netConnect, type Socket } from "node:net";
 import { UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
-import { IpcError, type IpcErrorCode, toIpcError } from "../contract/errors.ts";
+import { IpcError, toIpcError } from "../contract/errors.ts";
 import type { Address, Connection, ConnectionHandler, OpenOptions, Server, Transport } from "../contract/transport.ts";
 import { streamCapabilities } from "../support/capabilities.ts";
 import { closableServer } from "../support/closable-server.ts";
+import { MESSAGE_TYPE, readBody, replyTooLarge, statusError } from "../support/http-message.ts";
 import { checkOptions, withinLimit } from "../support/opening.ts";
 import { pathTransport } from "../support/path-transport.ts";
 import { listenPrivately } from "../support/private-listener.ts";
@@ -28,7 +29,6 @@ const MAX_SOCKETS = 16;
 const HEADERS_LIMIT_MS = 5000;
 const REQUEST_LIMIT_MS = 30_000;
 const CLOSE_LIMIT_MS = 1000;
-const TYPE = "application/octet-stream";
 
 async function listen(address: Address, handler: ConnectionHandler, options?: OpenOptions): Promise<Server> {
   checkOptions(ID, options);
@@ -56,7 +56,7 @@ function serve(
   calls: Set<UnaryCall>,
 ): void {
   if (incoming.method !== "POST") return refuse(response, 405, "POST a message to any path\n");
-  readBody(incoming, (body, tooLong) => {
+  readBody(incoming, announcedBytes(incoming), MAX_BYTES, (body, tooLong) => {
     if (tooLong) return refuse(response, 413, `the limit is ${MAX_BYTES} bytes\n`);
     if (body === undefined) return;
     const call = new UnaryCall({
@@ -65,7 +65,7 @@ function serve(
       maxMessageBytes: MAX_BYTES,
       reply(message) {
         const { socket } = response;
-        response.writeHead(200, { "content-type": TYPE, "content-length": message.length });
+        response.writeHead(200, { "content-type": MESSAGE_TYPE, "content-length": message.length });
         response.end(socket ? scratchOf(socket).copy(message, socket.writableLength) : undefined);
       },
       fail: () => refuse(response, 503, "no reply\n"),
@@ -85,6 +85,10 @@ function refuse(response: Http.ServerResponse, status: number, text: string): vo
   response.writeHead(status, { connection: "close", "content-type": "text/plain" }).end(text);
 }
 
+function announcedBytes(incoming: Http.IncomingMessage): number {
+  return Number(incoming.headers["content-length"] ?? 0);
+}
+
 const scratches = new WeakMap<Socket, Scratch>();
 
 function scratchOf(socket: Socket): Scratch {
@@ -94,30 +98,6 @@ function scratchOf(socket: Socket): Scratch {
     scratches.set(socket, scratch);
   }
   return scratch;
-}
-
-/** Calls `done` once: with the body, with `true` if the body is too long, with neither if it was cut off. */
-function readBody(incoming: Http.IncomingMessage, done: (body: Buffer | undefined, tooLong: boolean) => void): void {
-  const announced = Number(incoming.headers["content-length"] ?? 0);
-  if (announced > MAX_BYTES) {
-    incoming.resume();
-    return done(undefined, true);
-  }
-  let first: Buffer | undefined;
-  let rest: Buffer[] | undefined;
-  let bytes = 0;
-  incoming.on("data", (chunk: Buffer) => {
-    bytes += chunk.length;
-    if (bytes > MAX_BYTES) return;
-    if (first === undefined) first = chunk;
-    else if (rest === undefined) rest = [first, chunk];
-    else rest.push(chunk);
-  });
-  incoming.once("end", () => {
-    if (bytes > MAX_BYTES) done(undefined, true);
-    else done(rest ? Buffer.concat(rest, bytes) : (first ?? Buffer.alloc(0)), false);
-  });
-  incoming.once("error", () => done(undefined, false));
 }
 
 async function connect(address: Address, handler: ConnectionHandler, options?: OpenOptions): Promise<Connection> {
@@ -203,16 +183,16 @@ function post(
     path: "/",
     method: "POST",
     agent,
-    headers: { "content-type": TYPE, "content-length": message.length },
+    headers: { "content-type": MESSAGE_TYPE, "content-length": message.length },
   });
   outgoing.once("response", (response) => {
-    readBody(response, (body, tooLong) => {
-      if (tooLong) settle(new IpcError("IPC_TOO_LARGE", `${ID}: the reply is too large`, { transport: ID }), undefined);
+    readBody(response, announcedBytes(response), MAX_BYTES, (body, tooLong) => {
+      if (tooLong) settle(replyTooLarge(ID), undefined);
       else if (body === undefined) settle(lost("the server hung up in the middle of its reply"), undefined);
       else if (response.statusCode === 200) {
         if (outgoing.writableFinished) spare.giveBack(copy);
         settle(undefined, body);
-      } else settle(statusError(response.statusCode ?? 0), undefined);
+      } else settle(statusError(ID, response.statusCode ?? 0), undefined);
     });
   });
   outgoing.once("error", (error) => {
@@ -228,18 +208,6 @@ function post(
 
 function lost(what: string): IpcError {
   return new IpcError("IPC_PEER_LOST", `${ID}: ${what}`, { transport: ID });
-}
-
-const STATUS_CODES: Readonly<Record<number, IpcErrorCode>> = {
-  400: "IPC_MALFORMED",
-  408: "IPC_TIMEOUT",
-  413: "IPC_TOO_LARGE",
-  503: "IPC_PEER_LOST",
-};
-
-function statusError(status: number): IpcError {
-  const code = STATUS_CODES[status] ?? "IPC_SYSTEM";
-  return new IpcError(code, `${ID}: the server answered with status ${status}`, { transport: ID });
 }
 
 /** HTTP/1.1 with keep-alive over a Unix socket: `POST` a message, and the body of the response is the reply. */

@@ -15,6 +15,8 @@ export interface UnaryClientOptions {
   readonly maxMessageBytes: number;
   /** Calls that may be under way before `send` returns false. */
   readonly maxCalls: number;
+  /** Returns false once the server takes no more calls. Then `send` returns false, and `end` follows the last reply. */
+  accepts?(): boolean;
   /** Begins a call. Copies what it needs before it returns, and calls `done` later, exactly once. */
   call(message: Uint8Array, done: CallDone): void;
   /**
@@ -59,7 +61,7 @@ export class UnaryClient extends ClosesOnce implements Connection {
     const { transport, maxMessageBytes, maxCalls } = this.#options;
     if (!this.#open) throw new IpcError("IPC_CLOSED", `${transport}: the connection is closed`, { transport });
     if (message.length > maxMessageBytes) throw tooLarge(transport, message.length, maxMessageBytes);
-    if (this.#calls >= maxCalls) {
+    if (this.#calls >= maxCalls || this.#options.accepts?.() === false) {
       this.#blocked = true;
       return false;
     }

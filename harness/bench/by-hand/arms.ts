@@ -8,6 +8,8 @@ export const ARMS: Readonly<Record<string, () => Promise<EchoArm>>> = {
   "grpc/unary": async () => (await import("./grpc.ts")).unary,
   "grpc/stream": async () => (await import("./grpc.ts")).stream,
   "http/unix": async () => (await import("./http.ts")).http,
+  "http2/unix": async () => (await import("./http2.ts")).unix,
+  "http2/stdio": async () => (await import("./http2.ts")).stdio,
   "ws/unix": async () => (await import("./websocket.ts")).websocket,
   "jsonrpc/unix": async () => (await import("./json-rpc.ts")).jsonRpc,
   "channel/json": async () => (await import("./channel.ts")).json,
