@@ -119,12 +119,17 @@ function ruledOutText({ transport, reason }: Pick["ruledOut"][number]): string {
   return `ruled out: ${transport}: ${reason}`;
 }
 
-/** Returns what each transport lacks in a run without a pick. */
+/** Returns what each transport lacks in a run without a pick; names its ways of waiting where their reasons differ. */
 function missingOf({ measurements }: Report): string[] {
-  const reasons = measurements.flatMap(({ transport, ...row }) =>
-    row.status === "measured" ? [] : [`${transport}: ${row.reason ?? row.status}`],
-  );
-  return [...new Set(reasons)];
+  const lacking = measurements.flatMap((row) => (row.status === "measured" ? [] : [row]));
+  const texts = [...Map.groupBy(lacking, ({ transport }) => transport)].flatMap(([transport, rows]) => {
+    const isOne = new Set(rows.map(({ reason }) => reason)).size === 1;
+    return rows.map(({ mode, reason, status }) => {
+      const name = isOne ? transport : `${transport} (${MODE_LABELS[mode] ?? mode})`;
+      return `${name}: ${reason ?? status}`;
+    });
+  });
+  return [...new Set(texts)];
 }
 
 /** Writes a row per candidate of the pick's class, fastest first: for each size its figure and ratios to best and C. */

@@ -4,7 +4,7 @@ import type { Measurement, Report } from "../../harness/results/model.ts";
 import { upgraded } from "../../harness/results/upgrade.ts";
 import { fixtureReport } from "../testing/fixture.ts";
 import { fullReport } from "../testing/fixture-machine.ts";
-import { checkTables, compareTables, listTable, pickParagraph } from "./index.ts";
+import { answer, checkTables, compareTables, listTable, pickParagraph } from "./index.ts";
 import { renderTable } from "./table.ts";
 
 const report = fixtureReport();
@@ -271,3 +271,23 @@ function withoutOptional(of: Report): Report {
   const old = { schemaVersion: 1, startedAt, transports, measurements, checks: of.checks, environment: {}, pick: null };
   return upgraded(JSON.parse(JSON.stringify(old))) as Report;
 }
+
+test("an answer without a pick names the ways of waiting of a transport whose reasons differ", () => {
+  const report = fixtureReport();
+  const lacking = (transport: string, mode: Measurement["mode"], reason: string): Measurement => {
+    const row = report.measurements.find(({ status }) => status === "measured") as Measurement;
+    return { ...row, transport, mode, status: "unavailable", reason } as Measurement;
+  };
+  const measurements = [
+    lacking("unix", "event", "kept 20000/s"),
+    lacking("unix", "blocking", "kept 17000/s"),
+    lacking("stdio", "event", "1 client, not 2"),
+    lacking("stdio", "blocking", "1 client, not 2"),
+  ];
+  const lines = stripVTControlCharacters(answer({ ...report, measurements, pick: null })).split("\n");
+  expect(lines.slice(1, 4)).toEqual([
+    "  unix (event loop): kept 20000/s",
+    "  unix (blocking): kept 17000/s",
+    "  stdio: 1 client, not 2",
+  ]);
+});
