@@ -50,6 +50,32 @@ export function recordChecks(report: Report): RecordedChecks {
   };
 }
 
+/**
+ * Returns the kept results with those of a later run in the place of the same mechanisms. The sentence about the run
+ * stays that of the kept one, unless the later run examined every mechanism.
+ *
+ * @param ids all mechanisms, in their order
+ */
+export function mergeChecks(kept: RecordedChecks, later: RecordedChecks, ids: readonly string[]): RecordedChecks {
+  if (ids.every((id) => id in later.mechanisms)) return later;
+  const mechanisms = { ...kept.mechanisms, ...later.mechanisms };
+  const known = ids.flatMap((id) => (mechanisms[id] === undefined ? [] : [[id, mechanisms[id]] as const]));
+  const others = kept.reasons.map(({ where, ...reason }) => ({
+    ...reason,
+    where: Object.fromEntries(Object.entries(where).filter(([id]) => !(id in later.mechanisms) && ids.includes(id))),
+  }));
+  const grouped = Map.groupBy([...others, ...later.reasons], ({ status, reason }) => `${status} ${reason}`);
+  const reasons = [...grouped.values()].map(([first, ...more]) => ({
+    ...(first as RecordedReason),
+    where: Object.assign({}, first?.where, ...more.map(({ where }) => where)),
+  }));
+  return {
+    ...kept,
+    mechanisms: Object.fromEntries(known),
+    reasons: reasons.filter(({ where }) => Object.keys(where).length > 0),
+  };
+}
+
 function recordMechanism(results: ReadonlyMap<string, CheckResult>, scenarios: readonly string[]): RecordedMechanism {
   const mark = (id: string): string => STATUS_MARKS[results.get(id)?.status ?? "unavailable"];
   const count = (status: CheckResult["status"]): number =>

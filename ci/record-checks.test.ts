@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { SCENARIOS } from "../scenarios/checks/index.ts";
 import { REGISTRY } from "../transports/registry.ts";
-import { checkMatrixText, checkSummaryTable, type RecordedChecks, resultsIn } from "./check-results.ts";
+import { checkMatrixText, checkSummaryTable, mergeChecks, type RecordedChecks, resultsIn } from "./check-results.ts";
 
 const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), "utf8");
 const recorded = JSON.parse(read("scenarios/results.json")) as RecordedChecks;
@@ -32,4 +32,21 @@ test("a mark per scenario, and a reason for every mark that is no pass", () => {
 
 test("they name the date, the version and the machine", () => {
   expect(recorded.taken).toMatch(/^\d{4}-\d\d-\d\d, ipcmark \d+\.\d+\.\d+, Node \d+\S*, \w+ \S+, \d+ CPUs \(.+\)$/);
+});
+
+test("a later run of a few mechanisms replaces their results and reasons, and no others", () => {
+  const ids = ["a", "b"];
+  const row = (marks: string) => ({ marks, conformance: { passed: 1, failed: 0 }, figures: [] });
+  const because = (reason: string, where: Record<string, string[]>) =>
+    ({ status: "not-applicable", reason, where }) as const;
+  const kept: RecordedChecks = {
+    ...recorded,
+    mechanisms: { gone: row("✓"), b: row("–") },
+    reasons: [because("shared", { gone: ["x"], b: ["x"] }), because("old", { gone: ["y"] })],
+  };
+  const later = { ...kept, mechanisms: { a: row("✗") }, reasons: [because("shared", { a: ["x"] })] };
+  const merged = mergeChecks(kept, later, ids);
+  expect(merged.mechanisms).toEqual({ a: row("✗"), b: row("–") });
+  expect(merged.reasons).toEqual([because("shared", { b: ["x"], a: ["x"] })]);
+  expect(mergeChecks(kept, { ...later, mechanisms: merged.mechanisms }, ids).reasons).toEqual(later.reasons);
 });

@@ -22,9 +22,11 @@ export const REGISTRY: readonly Registration[] = [
   other("tcp", "sockets", async () => (await import("./sockets/tcp.ts")).tcp),
   other("http/unix", "sockets", async () => (await import("./sockets/http.ts")).http),
   other("ws/unix", "sockets", async () => (await import("./sockets/websocket.ts")).websocket),
-  other("jsonrpc/unix", "sockets", async () => (await import("./sockets/json-rpc.ts")).jsonRpc),
   other("http2/unix", "http2", async () => (await import("./http2/http2.ts")).http2Unix),
   other("http2/stdio", "http2", async () => (await import("./http2/http2.ts")).http2Stdio),
+  other("jsonrpc/unix", "json-rpc", async () => (await import("./json-rpc/unix.ts")).jsonRpc),
+  other("jsonrpc/stdio", "json-rpc", async () => (await import("./json-rpc/stdio.ts")).jsonRpcLines),
+  other("jsonrpc/stdio-headers", "json-rpc", async () => (await import("./json-rpc/stdio.ts")).jsonRpcHeaders),
   // Available only on Windows; on other systems it is listed with the reason.
   other("named-pipe", "sockets", async () => (await import("./sockets/named-pipe.ts")).namedPipe),
   other("unix-dgram", "sockets", async () => (await import("./sockets/unix-dgram.ts")).unixDgram),

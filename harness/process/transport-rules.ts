@@ -60,6 +60,7 @@ const data: Fields<TransportDescription> = {
   event: optional(recordOf(anything)),
   blocking: optional(recordOf(anything)),
   activeWhenIdle: optional(flag),
+  usesStandardOutput: optional(flag),
   peers: optional(recordOf(listOf(text, 1))),
   program: optional(recordOf(anything)),
   connectRaw: anything,
@@ -100,8 +101,8 @@ export function availabilityDefect(value: unknown): string | undefined {
 
 /** Returns the description of a transport without its functions. */
 export function describeTransport(transport: TransportDescription): TransportDescription {
-  const { id, capabilities, sameAs, event, blocking, activeWhenIdle, peers, program, connectRaw, launchRaw } =
-    transport;
+  const { id, capabilities, sameAs, event, blocking, peers, program, connectRaw, launchRaw } = transport;
+  const { activeWhenIdle, usesStandardOutput } = transport;
   return {
     id,
     capabilities,
@@ -109,6 +110,7 @@ export function describeTransport(transport: TransportDescription): TransportDes
     ...(event === undefined ? {} : { event: event.launch === undefined ? {} : { launch: true } }),
     ...(blocking === undefined ? {} : { blocking: {} }),
     ...(activeWhenIdle === true ? { activeWhenIdle } : {}),
+    ...(usesStandardOutput === true ? { usesStandardOutput } : {}),
     ...(peers === undefined ? {} : { peers }),
     ...(program === undefined ? {} : { program: {} }),
     ...(connectRaw === undefined ? {} : { connectRaw: true }),

@@ -58,7 +58,9 @@ const HOSTILE_BYTES: Readonly<Record<string, Uint8Array>> = {
 export const hostileBytes: Check = {
   id: "hostile-bytes",
   title: "Malformed, oversize, truncated and empty frames end their sender; all other clients are served",
-  why: "One broken client must not take the service from all others, nor make the server allocate what it announces.",
+  why:
+    "One broken client must not take the service from all others, nor make the server allocate what it announces. A " +
+    "child that prints a log line where its messages belong is the most frequent case, so its parent must show the line.",
   sharesPeer: true,
   typicalMs: 80,
   timeoutMs: 30_000,
@@ -94,24 +96,50 @@ async function attackParent(context: CheckContext): Promise<void> {
   const attacks = Object.entries({ ...HOSTILE_BYTES, ...HOSTILE_TO_LIBRARIES });
   let refused = 0;
   for (const [what, bytes] of attacks) {
-    const closed = Promise.withResolvers<IpcError | undefined>();
-    const rawClient = await context.launchRaw({
-      onOpen() {},
-      onMessage() {},
-      onWritable() {},
-      onClose: (_, error) => closed.resolve(error),
-    });
-    await rawClient.write(bytes).catch(() => undefined);
-    await guard.served(`while a child writes ${what}`);
-    await within(`the end of a child that wrote ${what}`, Promise.resolve(rawClient[Symbol.asyncDispose]()));
-    const code = (await closed.promise)?.code;
+    const code = (await endOfChild(context, guard, what, bytes))?.code;
     expect(code === undefined || ENDS.has(code), `the connection to a child that wrote ${what} ended with ${code}`);
     refused += code === "IPC_MALFORMED" ? 1 : 0;
     await guard.served(`after a child wrote ${what}`);
   }
+  if (context.transport.usesStandardOutput) await printLogLines(context, guard);
   expect(refused > 0, `${attacks.length} kinds of rubbish came, and none was reported as malformed`);
   context.note("attacks", attacks.length);
   context.note("refused", refused);
+}
+
+/** Returns the error with which the connection to a child ended that wrote these bytes. */
+async function endOfChild(
+  context: CheckContext,
+  guard: Guard,
+  what: string,
+  bytes: Uint8Array,
+): Promise<IpcError | undefined> {
+  const closed = Promise.withResolvers<IpcError | undefined>();
+  const rawClient = await context.launchRaw({
+    onOpen() {},
+    onMessage() {},
+    onWritable() {},
+    onClose: (_, error) => closed.resolve(error),
+  });
+  await rawClient.write(bytes).catch(() => undefined);
+  await guard.served(`while a child writes ${what}`);
+  await within(`the end of a child that wrote ${what}`, Promise.resolve(rawClient[Symbol.asyncDispose]()));
+  return closed.promise;
+}
+
+/** Lines of a log, as text and as JSON, that a program prints on its standard output. */
+const LOG_LINES = ["[info] server is ready", '{"level":30,"msg":"server is ready"}'];
+
+/** Expects that the error of a parent shows the line which its child printed among its messages. */
+async function printLogLines(context: CheckContext, guard: Guard): Promise<void> {
+  for (const line of LOG_LINES) {
+    const error = await endOfChild(context, guard, `the log line ${line}`, Buffer.from(`${line}\n`));
+    expect(
+      error?.code === "IPC_MALFORMED" && error.message.includes("server is ready"),
+      `a child printed the log line ${line}; its parent got ${error?.code ?? "no error"}, which does not show that line`,
+    );
+  }
+  context.note("log lines named", LOG_LINES.length);
 }
 
 /** Whole messages with a wrong header or body, as a program with another protocol would send. */

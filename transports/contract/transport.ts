@@ -198,6 +198,8 @@ export interface TransportDescription {
    * idle connection of this transport open while it measures others.
    */
   readonly activeWhenIdle?: true;
+  /** True if the messages of a launched peer travel on its standard output. Anything else it prints is malformed. */
+  readonly usesStandardOutput?: true;
   /** Peers in other languages: name -> command that starts one, for example `python`. */
   readonly peers?: Readonly<Record<string, readonly [string, ...string[]]>>;
   /** Server that is not part of the harness, started instead of one of our peers. Only for the event face. */

@@ -82,6 +82,7 @@ export const stdio: Transport = {
     return { transport: ID, name: `stdio-${distinctName()}` };
   },
   event,
+  usesStandardOutput: true,
   // On Windows no `cat` takes descriptors.
   ...(process.platform === "win32" ? {} : { launchRaw: (handler) => launchRaw(ID, launch, STDOUT, handler) }),
   async residue() {

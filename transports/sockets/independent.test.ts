@@ -4,7 +4,6 @@ import { echoHandler } from "../testing/echo-handler.ts";
 import { makePlace } from "../testing/harness.ts";
 import { runCurl, runPython, withoutCurl, withoutPython } from "../testing/independent.ts";
 import { http } from "./http.ts";
-import { jsonRpc } from "./json-rpc.ts";
 import { websocket } from "./websocket.ts";
 
 const withoutSockets = withoutPython("socket", "python3");
@@ -63,25 +62,8 @@ while len(frame) < 2 + len(body): frame += s.recv(64)
 print(frame[0], frame[1], frame[2:].decode())
 `;
 
-/** JSON-RPC 2.0 behind a Content-Length header. */
-const JSON_RPC = `
-import json, socket, sys
-s = socket.socket(socket.AF_UNIX); s.settimeout(5); s.connect(sys.argv[1])
-f = s.makefile("rb")
-def call(id, method, *params):
-    body = json.dumps({"jsonrpc": "2.0", "id": id, "method": method, "params": params}).encode()
-    s.sendall(b"Content-Length: %d\\r\\n\\r\\n" % len(body) + body)
-    length = int(f.readline().split(b":")[1]); f.readline()
-    return json.loads(f.read(length))
-print(call(1, "message", "h\\u00e4llo")["result"] == "h\\u00e4llo", call(2, "nonsense")["error"]["code"])
-`;
-
 describe.skipIf(withoutSockets)(`Python with nothing but sockets${why(withoutSockets)}`, () => {
   test("speaks WebSocket to ws/unix", async () => {
     expect(await runPython(WEBSOCKET, await serve(websocket))).toBe("130 5 hello");
-  });
-
-  test("speaks JSON-RPC to jsonrpc/unix, where an unknown method is answered as the standard says", async () => {
-    expect(await runPython(JSON_RPC, await serve(jsonRpc))).toBe("True -32601");
   });
 });

@@ -45,11 +45,16 @@ export function installedVersion(specifier: string, from: string): string {
   return (JSON.parse(readFileSync(path, "utf8")) as { version: string }).version;
 }
 
-/** Probes a library from an npm package: returns its version, or the command that installs it. */
+/** Probes the npm package of a mechanism over Unix sockets, as {@link probeModule} does. */
 export async function probePackage(name: string, load: () => Promise<string>): Promise<Availability> {
   if (process.platform === "win32") {
     return { available: false, reason: "Node has no Unix sockets on Windows; use named-pipe or tcp" };
   }
+  return probeModule(name, load);
+}
+
+/** Probes an npm package on every system: returns its version, or the command that installs it. */
+export async function probeModule(name: string, load: () => Promise<string>): Promise<Availability> {
   try {
     return { available: true, version: `${name} ${await load()}` };
   } catch (error) {

@@ -5,6 +5,7 @@ import { ClosesOnce } from "./closing.ts";
 import { Deadline } from "./deadline.ts";
 import { FrameWriter } from "./frame-writer.ts";
 import { LengthPrefixDecoder, type PrefixFormat, U32_PREFIX } from "./length-prefix.ts";
+import { strayLine } from "./stray-line.ts";
 
 /** Length that no message has. It means "this was my last message" where an end of file would not be seen. */
 const LAST_WORD: Buffer = Buffer.from([0xff, 0xff, 0xff, 0xff]);
@@ -118,7 +119,7 @@ export class StreamConnection extends ClosesOnce implements Connection {
       if (stopped >= 0) this.#skip(chunk, stopped, end);
     } else if (stopped < 0) {
       if (this.#isLastWord()) this.#lastWordCame();
-      else this.#fail(this.#malformed(this.#decoder.refusedBytes ?? 0));
+      else this.#fail(this.#malformed(this.#decoder.refusedBytes ?? 0, chunk.subarray(start, end)));
     } else if (stopped < end) {
       this.#rest = { chunk, start: stopped, end };
       // The handler may have paused and resumed within one message.
@@ -252,9 +253,13 @@ export class StreamConnection extends ClosesOnce implements Connection {
     return new IpcError("IPC_PEER_LOST", `${transport}: ${what}`, { transport });
   }
 
-  #malformed(bytes: number): IpcError {
+  /** @param chunk what came last; if a program printed a line, it begins with that */
+  #malformed(bytes: number, chunk: Uint8Array): IpcError {
     const { transport, maxMessageBytes, format = U32_PREFIX } = this.#options;
-    const message = `${transport}: the other side sent a length of ${bytes} bytes; the limit is ${maxMessageBytes}`;
+    const line = strayLine(chunk);
+    const found =
+      line === undefined ? `a length of ${bytes} bytes; the limit is ${maxMessageBytes}` : `${line}, a text`;
+    const message = `${transport}: the other side sent ${found}${line === undefined ? "" : ", which is no message"}`;
     return new IpcError(bytes < 0 ? "IPC_MALFORMED" : format.excess, message, { transport });
   }
 

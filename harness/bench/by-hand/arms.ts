@@ -12,6 +12,8 @@ export const ARMS: Readonly<Record<string, () => Promise<EchoArm>>> = {
   "http2/stdio": async () => (await import("./http2.ts")).stdio,
   "ws/unix": async () => (await import("./websocket.ts")).websocket,
   "jsonrpc/unix": async () => (await import("./json-rpc.ts")).jsonRpc,
+  "jsonrpc/stdio": async () => (await import("./json-rpc-stdio.ts")).lines,
+  "jsonrpc/stdio-headers": async () => (await import("./json-rpc-stdio.ts")).headers,
   "channel/json": async () => (await import("./channel.ts")).json,
   "channel/advanced": async () => (await import("./channel.ts")).advanced,
   "worker/port": async () => (await import("./worker.ts")).port,

@@ -59,6 +59,7 @@ const OBJECTIONS: Readonly<Record<string, Objection>> = {
   "broken/dies-of-garbage": { fails: ["hostile-bytes"] },
   "broken/dies-of-its-child": { fails: ["hostile-bytes"] },
   "broken/calls-rubbish-an-end": { fails: ["hostile-bytes"] },
+  "broken/hides-the-line": { fails: ["hostile-bytes"] },
   "broken/dies-of-short-messages": { fails: ["hostile-messages", "hostile-bytes"] },
   "broken/makes-room": { fails: ["connection-flood"] },
   "broken/waits-for-the-slowest": { fails: ["slow-loris", "connection-flood"] },

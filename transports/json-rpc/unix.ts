@@ -1,0 +1,80 @@
+import { createServer, connect as netConnect, type Socket } from "node:net";
+import { toIpcError } from "../contract/errors.ts";
+import type { Address, Connection, ConnectionHandler, OpenOptions, Server, Transport } from "../contract/transport.ts";
+import { streamCapabilities } from "../support/capabilities.ts";
+import { closableServer } from "../support/closable-server.ts";
+import { Deadline } from "../support/deadline.ts";
+import { checkOptions, withinLimit } from "../support/opening.ts";
+import { installedVersion, pathTransport, probePackage } from "../support/path-transport.ts";
+import { listenPrivately } from "../support/private-listener.ts";
+import { listenAtPath } from "../support/socket-path.ts";
+import { checkSocketPath } from "../support/socket-path-limit.ts";
+import { HEADERS } from "./framing.ts";
+import { loadLibrary, MAX_BYTES, MAX_CALLS, openClient, type Served, serve, type Wire } from "./session.ts";
+
+const ID = "jsonrpc/unix";
+const CLOSE_LIMIT_MS = 1000;
+
+function wireOf(socket: Socket): Wire {
+  return {
+    transport: ID,
+    framing: HEADERS,
+    input: socket,
+    output: socket,
+    source: "the other side's end",
+    hangUp: () => socket.destroySoon(),
+  };
+}
+
+async function listen(address: Address, handler: ConnectionHandler, options?: OpenOptions): Promise<Server> {
+  checkOptions(ID, options);
+  const library = await loadLibrary();
+  const sockets = new Map<Socket, Served>();
+  const listener = createServer((socket) => {
+    sockets.set(socket, serve(library, wireOf(socket), handler));
+    socket.once("close", () => sockets.delete(socket));
+  });
+  await listenAtPath(address.name, ID, () => listenPrivately(listener, address.name));
+  return closableServer(address, async () => {
+    const closed = new Promise<void>((resolve) => listener.close(() => resolve()));
+    const deadline = new Deadline(2 * CLOSE_LIMIT_MS, () => {
+      for (const socket of sockets.keys()) socket.destroy();
+    });
+    for (const [socket, served] of sockets) void served.finish(CLOSE_LIMIT_MS).then(() => socket.destroySoon());
+    await closed;
+    deadline.clear();
+  });
+}
+
+async function connect(address: Address, handler: ConnectionHandler, options?: OpenOptions): Promise<Connection> {
+  checkOptions(ID, options);
+  checkSocketPath(address.name, ID);
+  const library = await loadLibrary();
+  const socket = netConnect(address.name);
+  const connected = new Promise<void>((resolve, reject) => {
+    socket.once("connect", resolve);
+    socket.once("error", (error) => reject(toIpcError(error, ID)));
+  });
+  await withinLimit(ID, options, connected, () => socket.destroy());
+  return openClient(library, wireOf(socket), handler);
+}
+
+/** JSON-RPC 2.0 as editors use it with language servers: `vscode-jsonrpc`, `Content-Length` framing, a Unix socket. */
+export const jsonRpc: Transport = pathTransport({
+  id: ID,
+  stem: "jsonrpc",
+  capabilities: streamCapabilities({
+    patterns: ["request-reply"],
+    boundaries: "library",
+    maxMessageBytes: MAX_BYTES,
+    maxInFlight: MAX_CALLS,
+    backpressure: "outbox",
+    packages: ["vscode-jsonrpc"],
+  }),
+  probe: () =>
+    probePackage("vscode-jsonrpc", async () => {
+      await loadLibrary();
+      return installedVersion("vscode-jsonrpc/node", import.meta.url);
+    }),
+  event: { listen, connect },
+});
