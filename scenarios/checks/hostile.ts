@@ -60,7 +60,8 @@ export const hostileBytes: Check = {
   title: "Malformed, oversize, truncated and empty frames end their sender; all other clients are served",
   why:
     "One broken client must not take the service from all others, nor make the server allocate what it announces. A " +
-    "child that prints a log line where its messages belong is the most frequent case, so its parent must show the line.",
+    "child that prints a log line where its messages belong is the most frequent case, so its parent must show the " +
+    "line.",
   sharesPeer: true,
   typicalMs: 80,
   timeoutMs: 30_000,
@@ -136,7 +137,7 @@ async function printLogLines(context: CheckContext, guard: Guard): Promise<void>
     const error = await endOfChild(context, guard, `the log line ${line}`, Buffer.from(`${line}\n`));
     expect(
       error?.code === "IPC_MALFORMED" && error.message.includes("server is ready"),
-      `a child printed the log line ${line}; its parent got ${error?.code ?? "no error"}, which does not show that line`,
+      `a child printed the log line ${line}; its parent got ${error?.code ?? "no error"} without that line`,
     );
   }
   context.note("log lines named", LOG_LINES.length);
