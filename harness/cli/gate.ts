@@ -128,9 +128,19 @@ export function gateCommand(): Command {
         `${METRICS.join(", ")} (default: p50; on one CPU also p99, where the machine is quiet enough)`,
       ).argParser(each(parseMetric)),
     )
-    .addOption(option("--min-effect <percent>", "smallest slowdown that is a regression (default: 5%)", parsePercent))
     .addOption(
-      option("--tolerance <percent>", "slowdown that must be excluded for a pass (default: 20%)", parsePercent),
+      option(
+        "--min-effect <percent>",
+        "smallest slowdown that is a regression (default: 5%)",
+        parsePercent("--min-effect"),
+      ),
+    )
+    .addOption(
+      option(
+        "--tolerance <percent>",
+        "slowdown that must be excluded for a pass (default: 20%)",
+        parsePercent("--tolerance"),
+      ),
     )
     .option("--strict", "fail also if only the base or only the head has a transport")
     .addOption(

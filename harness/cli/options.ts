@@ -139,7 +139,7 @@ export function withMeasuring(command: Command): Command {
       new Option(
         "--until <percent>",
         "run more rounds until every p50 interval is narrower than ± this share of its p50, such as 3%",
-      ).argParser(parsePercent),
+      ).argParser(parsePercent("--until")),
     )
     .option("--no-c-baseline", "do not compare with the same round trips in plain C (the comparison needs cc)")
     .addOption(new Option("--no-limits").hideHelp())
@@ -173,6 +173,6 @@ export function withQuestion(command: Command): Command {
       new Option(
         "--matters <percent>",
         "smallest difference that matters, in percent of the time of a request (default: 10%)",
-      ).argParser(parsePercent),
+      ).argParser(parsePercent("--matters")),
     );
 }

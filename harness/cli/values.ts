@@ -60,18 +60,20 @@ export function parseWork(text: string): number {
 
 export function parseOptimize(text: string): Optimize {
   const found = OPTIMIZE.find((quantity) => quantity === text);
-  if (found === undefined) throw new UsageError(unknownName("quantity", text, OPTIMIZE));
+  if (found === undefined) throw new UsageError(unknownName("--optimize", text, OPTIMIZE));
   return found;
 }
 
-/** Parses a percentage into a share: `3%` or `3` gives 0.03. @throws UsageError */
-export function parsePercent(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)\s*%?$/.exec(text.trim());
-  const value = Number(match?.[1] ?? Number.NaN);
-  if (!(value >= 0.1 && value <= 50)) {
-    throw new UsageError(`percentage "${text}" is not one from 0.1% to 50%; write for example 3%`);
-  }
-  return value / 100;
+/** Returns a parser of percentages into shares: `3%` or `3` gives 0.03. @throws UsageError, which names `flag` */
+export function parsePercent(flag: string): (text: string) => number {
+  return (text) => {
+    const match = /^(\d+(?:\.\d+)?)\s*%?$/.exec(text.trim());
+    const value = Number(match?.[1] ?? Number.NaN);
+    if (!(value >= 0.1 && value <= 50)) {
+      throw new UsageError(`${flag} "${text}" is not a percentage from 0.1% to 50%; write for example 3%`);
+    }
+    return value / 100;
+  };
 }
 
 export function parsePlacement(text: string): Placement {

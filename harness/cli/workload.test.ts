@@ -57,7 +57,7 @@ it("reads times of work and what is to be best", () => {
   for (const text of ["200", "2m", "", "-1us"]) expect(() => parseWork(text)).toThrow("is not a time; write 200us");
   for (const text of ["0us", "2s"]) expect(() => parseWork(text)).toThrow("must be from 1us to 1s");
   expect(parseOptimize("p99")).toBe("p99");
-  expect(() => parseOptimize("p9")).toThrow('unknown quantity "p9" (did you mean p99?)');
+  expect(() => parseOptimize("p9")).toThrow('unknown --optimize "p9" (did you mean p99?)');
 });
 
 describe("the workload", () => {
