@@ -93,6 +93,7 @@ const HOMES: Readonly<Record<string, RegExp>> = {
   "chart.js": /^reports\//,
   tinybench: /^harness\/rpc\/codecs\//,
   "@grpc/grpc-js": /^transports\/grpc\//,
+  "@redis/client": /^transports\/redis\//,
   esbuild: /^harness\/bundle\//,
 };
 

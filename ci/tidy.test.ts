@@ -153,17 +153,19 @@ describe("the records of transports", () => {
     return [...seen].filter((name) => !name.endsWith(".ts"));
   }
 
-  it("state the packages and the native code that the module loads", async () => {
+  it("state the packages, the native code and the broker that the module loads", async () => {
     const registry = read("transports/registry.ts");
     const lines = [...registry.matchAll(/"([\w/-]+)",\s*"[\w-]+",\s*async \(\) => \(await import\("\.\/([^"]+)"/g)];
     const modules = new Map(lines.map(([, id, path]) => [id, `transports/${path}`]));
     for (const { id, load } of REGISTRY) {
-      const { packages, native } = (await load()).capabilities;
+      const { packages, native, broker } = (await load()).capabilities;
       const found = packagesBehind(modules.get(id) as string);
       // ffi-rs is for those who cannot have koffi.
       const named = found.filter((name) => name !== "ffi-rs").sort();
       const isNative = ["koffi", "ffi-rs", "zeromq"].some((name) => found.includes(name));
+      const own = broker === undefined ? [] : ["@redis/client"];
       expect({ id, packages, native }).toEqual({ id, packages: named, native: isNative });
+      expect({ id, own }).toEqual({ id, own: found.filter((name) => name === "@redis/client") });
     }
   });
 
@@ -244,7 +246,9 @@ describe("the documents", () => {
     const names = { linux: "Linux", darwin: "macOS", win32: "Windows" } as const;
     const table = read("transports/README.md");
     for (const { id, family, load } of REGISTRY) {
-      const { modes, boundaries, rendezvous, maxClients, peerLoss, platforms } = (await load()).capabilities;
+      const { capabilities } = await load();
+      const { modes, boundaries, maxClients, peerLoss, platforms, broker } = capabilities;
+      const rendezvous = capabilities.rendezvous + (broker === undefined ? "" : ", broker");
       const where = platforms.length === 3 ? "all" : platforms.map((platform) => names[platform]).join(", ");
       const cells = [`\`${id}\``, family, modes.join(", "), boundaries, rendezvous, maxClients, peerLoss, where];
       // Blocking faces need the POSIX wrapper, so elsewhere the third column is shorter.

@@ -17,7 +17,7 @@ const UNSTATED_PACKAGES = 1;
 
 /**
  * The order of simplicity: the first criterion in which two mechanisms differ decides. The highest and longest costs
- * for a team come first: a second program for another system, installation and updates, growth, own code.
+ * for a team come first: a second program for another system, a broker, installation and updates, growth, own code.
  */
 export const SIMPLICITY: readonly Criterion[] = [
   {
@@ -25,6 +25,12 @@ export const SIMPLICITY: readonly Criterion[] = [
     why: "Each system that a mechanism does not run on needs a second mechanism, with its own tests and faults.",
     cost: ({ platforms }) => -platforms.length,
     words: ({ platforms }) => `runs on ${platforms.length === 1 ? "one system" : `${platforms.length} systems`}`,
+  },
+  {
+    name: "broker",
+    why: "A broker is one more program to install, start, watch and update, and both ends stop when it does.",
+    cost: ({ broker }) => (broker === undefined ? 0 : 1),
+    words: ({ broker }) => (broker === undefined ? "needs no broker" : `needs the broker ${broker}`),
   },
   {
     name: "packages",

@@ -56,6 +56,8 @@ export const REGISTRY: readonly Registration[] = [
   other("zeromq/tcp", "zeromq", async () => (await import("./zeromq/zeromq.ts")).zeromqTcp),
   short("grpc/stream", "grpc", async () => (await import("./grpc/grpc.ts")).grpcStream),
   other("grpc/unary", "grpc", async () => (await import("./grpc/grpc.ts")).grpcUnary),
+  other("redis/list", "redis", async () => (await import("./redis/redis.ts")).redisList),
+  other("redis/pub-sub", "redis", async () => (await import("./redis/redis.ts")).redisPubSub),
   short("file-drop/watch", "file-drop", async () => (await import("./file-drop/file-drop.ts")).fileDropWatch),
   other("file-drop/poll", "file-drop", async () => (await import("./file-drop/file-drop.ts")).fileDropPoll),
   short(

@@ -288,15 +288,15 @@ function moveToCpus([driverPid, ...peers]: readonly number[], { cpus, transport 
   if (driverPid === undefined || cpus.driverPin.length === 0) return undefined;
   try {
     movePinned(driverPid, cpus.driver);
-    for (const pid of transport.program === undefined ? peers : peers.flatMap(withDescendants))
-      movePinned(pid, cpus.peer);
+    const isAlone = transport.program === undefined && transport.capabilities.broker === undefined;
+    for (const pid of isAlone ? peers : peers.flatMap(withDescendants)) movePinned(pid, cpus.peer);
     return undefined;
   } catch (error) {
     return `its processes could not be moved to their CPUs: ${(error as Error).message.split("\n")[0]}`;
   }
 }
 
-/** Lists the processes of a program of the user's, which may be several. */
+/** Lists a process and those it has started: a program of the user's may be several, and a server may have a broker. */
 function withDescendants(pid: number): number[] {
   return [...new Set([pid, ...processTree(pid)])];
 }

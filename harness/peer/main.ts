@@ -9,7 +9,7 @@ import { allowedCpuList } from "../process/cpus.ts";
 import { failureOf } from "../process/failure.ts";
 import { loadTransport } from "../process/load-transport.ts";
 import type { FromPeer, PeerStart, StreamReport, ToPeer } from "../process/messages.ts";
-import { readUsage, watchGarbageCollection } from "../process/usage.ts";
+import { countChildren, readUsage, watchGarbageCollection } from "../process/usage.ts";
 import type { Recoder } from "./recoder.ts";
 
 const START_TIMEOUT_MS = 20_000;
@@ -31,6 +31,7 @@ function keyOf(start: PeerStart): { key?: Uint8Array } {
 async function serveEvents(transport: Transport, start: PeerStart): Promise<void> {
   if (transport.event === undefined) throw new IpcError("IPC_UNSUPPORTED", `${transport.id} has no event face`);
   watchGarbageCollection();
+  if (transport.capabilities.broker !== undefined) countChildren();
   const { EventServer } = await import("./event-server.ts");
   const program = new EventServer(
     (report) => control.send(report),

@@ -24,10 +24,13 @@ export function processTree(root: number): number[] {
  * of ended children, and `VmHWM`). Pauses of a garbage collector cannot be seen from outside and are reported as 0.
  *
  * CPU time is exact as long as no thread has ended; the time of ended threads is counted in hundredths of a second.
+ *
+ * @param withRoot false leaves out the process itself
  */
-export function treeUsage(root: number): UsageReport {
+export function treeUsage(root: number, { withRoot = true } = {}): UsageReport {
   const sum = { cpuMicros: 0, voluntarySwitches: 0, involuntarySwitches: 0, peakMemoryBytes: 0 };
   for (const pid of processTree(root)) {
+    if (pid === root && !withRoot) continue;
     const stat = statOf(pid);
     if (stat === undefined) continue;
     const threads = threadsOf(pid);

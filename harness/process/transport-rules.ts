@@ -47,6 +47,7 @@ const capabilities = shape<Capabilities>({
   languages: listOf(text),
   packages: optional(listOf(text)),
   native: optional(flag),
+  broker: optional(text),
 });
 
 const anything: Rule = () => undefined;

@@ -22,6 +22,7 @@ export const C_KINDS: readonly CKind[] = [
       "ws/unix",
       "http2/",
       "jsonrpc/",
+      "redis/",
       "stdio",
       "channel/",
       "grpc/",

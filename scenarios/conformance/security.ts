@@ -20,6 +20,9 @@ const launchesRawClients: Condition = (_, { launchRaw }) =>
 const framed: Condition = ({ boundaries }) =>
   boundaries !== "kernel" || "the kernel keeps boundaries: any bytes are a message";
 
+const reachesServer: Condition = ({ broker }) =>
+  broker === undefined || "raw bytes go to the broker, which answers them itself";
+
 /** Checks with bytes that are no message, and with clients that must be refused. */
 export const security: readonly Check[] = [
   {
@@ -29,7 +32,7 @@ export const security: readonly Check[] = [
     quick: true,
     typicalMs: 175,
     sharesPeer: true,
-    needs: [hasEventFace, hasRawClient, framed, ownProcess, replies],
+    needs: [hasEventFace, hasRawClient, framed, reachesServer, ownProcess, replies],
     async run(context) {
       const peer = await context.startPeer();
       const client = await context.connect(peer);

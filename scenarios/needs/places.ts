@@ -73,10 +73,11 @@ export const PLACES: readonly Need[] = [
     name: "no-dependency",
     kind: "none",
     standard: 0,
-    why: "Each package is somebody else's release, licence and security notice to follow.",
-    sentence: () => "needs no npm package beside Node itself",
-    excludes({ packages }) {
+    why: "Each package or program is somebody else's release, licence and security notice to follow.",
+    sentence: () => "needs no npm package beside Node itself, and no broker",
+    excludes({ packages, broker }) {
       if (packages === undefined) return NO_PACKAGES;
+      if (broker !== undefined) return `needs ${LISTED.format([...packages, `the broker ${broker}`])}`;
       return packages.length === 0 ? undefined : `needs ${LISTED.format(packages)}`;
     },
     checks: [],

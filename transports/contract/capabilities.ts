@@ -38,6 +38,8 @@ export interface Capabilities {
   readonly packages?: readonly string[];
   /** True if the face of the first mode runs native code other than Node's; absent if the module does not state it. */
   readonly native?: boolean;
+  /** Program that must run beside both ends and passes their messages on, such as `redis-server`; absent if none. */
+  readonly broker?: string;
 }
 
 /** Language given for a server that is a user's program: its real language is unknown. */

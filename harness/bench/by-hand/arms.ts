@@ -14,6 +14,8 @@ export const ARMS: Readonly<Record<string, () => Promise<EchoArm>>> = {
   "jsonrpc/unix": async () => (await import("./json-rpc.ts")).jsonRpc,
   "jsonrpc/stdio": async () => (await import("./json-rpc-stdio.ts")).lines,
   "jsonrpc/stdio-headers": async () => (await import("./json-rpc-stdio.ts")).headers,
+  "redis/list": async () => (await import("./redis.ts")).list,
+  "redis/pub-sub": async () => (await import("./redis.ts")).pubSub,
   "channel/json": async () => (await import("./channel.ts")).json,
   "channel/advanced": async () => (await import("./channel.ts")).advanced,
   "worker/port": async () => (await import("./worker.ts")).port,

@@ -100,9 +100,9 @@ const OBJECTIONS: Readonly<Record<string, Objection>> = {
   "broken/refuses-one-way": { fails: ["one-way-order", "back-pressure/server"] },
 };
 
-/** False claims with the check that refutes each; `sound` passes it or is exempt. Imports: `ci/tidy.test.ts`. */
+/** False claims with the check that refutes each; `sound` passes it or is exempt. The others: `ci/tidy.test.ts`. */
 const FLIPS: Readonly<
-  Record<Exclude<keyof Capabilities, "platforms" | "packages" | "native">, readonly [string, string][]>
+  Record<Exclude<keyof Capabilities, "platforms" | "packages" | "native" | "broker">, readonly [string, string][]>
 > = {
   modes: [
     ["broken/claims-blocking", "conformance/claims/consistent"],
