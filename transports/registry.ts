@@ -31,6 +31,7 @@ export const REGISTRY: readonly Registration[] = [
   other("named-pipe", "sockets", async () => (await import("./sockets/named-pipe.ts")).namedPipe),
   other("unix-dgram", "sockets", async () => (await import("./sockets/unix-dgram.ts")).unixDgram),
   short("fifo", "pipes", async () => (await import("./pipes/fifo.ts")).fifo),
+  other("fifo/sync", "pipes", async () => (await import("./pipes/fifo-sync.ts")).fifoSync),
   other("stdio", "pipes", async () => (await import("./pipes/stdio.ts")).stdio),
   other("channel/advanced", "pipes", async () => (await import("./pipes/channel.ts")).channelAdvanced),
   other("channel/json", "pipes", async () => (await import("./pipes/channel.ts")).channelJson),

@@ -214,7 +214,8 @@ async function withModel<Result>(
 async function openLink(transport: Transport, start: DriverStart, peer: RunningPeer): Promise<Link> {
   if (start.mode === "event") return { face: "event", client: await peer.connect(), peer };
   if (transport.blocking === undefined) throw new Error(`${transport.id} has no blocking face`);
-  return { face: "blocking", connection: transport.blocking.connect(peer.address, CONNECT_TIMEOUT_MS), peer };
+  const connection = peer.blocking ?? transport.blocking.connect(peer.address, CONNECT_TIMEOUT_MS);
+  return { face: "blocking", connection, peer };
 }
 
 async function closeLink(link: Link): Promise<void> {

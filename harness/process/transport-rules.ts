@@ -78,7 +78,7 @@ const complete = shape<TransportDescription & Record<"probe" | "allocate" | "res
   connectRaw: optional(method),
   launchRaw: optional(method),
   event: optional(shape<EventTransport>({ listen: method, connect: method, launch: optional(method) })),
-  blocking: optional(shape<BlockingTransport>({ listen: method, connect: method })),
+  blocking: optional(shape<BlockingTransport>({ listen: method, connect: method, launch: optional(method) })),
   program: optional(shape<ServerProgram>({ start: method })),
 });
 

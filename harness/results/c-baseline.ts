@@ -32,7 +32,7 @@ export const C_KINDS: readonly CKind[] = [
     ],
   },
   { name: "tcp", mode: "blocking", of: ["tcp", "zeromq/tcp"] },
-  { name: "pipe", mode: "blocking", of: ["fifo"] },
+  { name: "pipe", mode: "blocking", of: ["fifo", "fifo/sync"] },
   { name: "queue", mode: "blocking", of: ["posix-mq", "posix-mq/"] },
   { name: "futex", mode: "blocking", of: ["shm/futex", "shm/adaptive", "mmap/futex"] },
   { name: "semaphore", mode: "blocking", of: ["shm/semaphore", "mmap/semaphore"] },

@@ -90,8 +90,8 @@ export interface LaunchOptions extends OpenOptions {
 }
 
 /** Result of `launch`. The peer's control channel (JSON lines, both ways) is its file descriptor 3. */
-export interface LaunchedPeer {
-  readonly connection: Connection;
+export interface LaunchedPeer<Opened = Connection> {
+  readonly connection: Opened;
   readonly pid: number;
   /** The parent's end of the peer's descriptor 3. */
   readonly control: import("node:stream").Duplex;
@@ -130,6 +130,8 @@ export interface BlockingTransport {
   listen(address: Address, options?: OpenOptions): BlockingServer;
   /** @throws IpcError as `EventTransport.connect` */
   connect(address: Address, timeoutMs: number, options?: OpenOptions): BlockingConnection;
+  /** Starts the peer process, as `EventTransport.launch`, and returns a blocking connection to it. */
+  launch?(command: readonly [string, ...string[]], options?: LaunchOptions): Promise<LaunchedPeer<BlockingConnection>>;
 }
 
 /** Result of a probe: a version receipt, or the reason why the mechanism does not work here, with its remedy. */

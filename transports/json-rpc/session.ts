@@ -1,38 +1,46 @@
-import type { Readable, Writable } from "node:stream";
-import type * as JsonRpc from "vscode-jsonrpc/node";
+import type { Duplex, Readable, Writable } from "node:stream";
 import { IpcError, toIpcError } from "../contract/errors.ts";
 import type { ConnectionHandler } from "../contract/transport.ts";
 import { asBuffer } from "../support/as-buffer.ts";
+import { Deadline } from "../support/deadline.ts";
 import { type CallDone, UnaryCall, UnaryClient } from "../support/unary.ts";
 import { describeStray, type Framing, NoMessage } from "./framing.ts";
 
 /** Largest message, bytes: JSON can take six characters for a byte (`\u0000`), and V8 strings end at 512 MiB. */
 export const MAX_BYTES: number = 16 * 1024 * 1024;
-/** Largest JSON text, bytes. The library itself has no limit. */
+/** Largest JSON text, bytes. */
 const MAX_TEXT_BYTES = 6 * MAX_BYTES + 4096;
 export const MAX_CALLS = 256;
 /** The one method: its parameter and its result are messages, one character per byte (latin1). */
 const METHOD = "message";
 /** A method that no server has. Requests are handled in order, so its error confirms that earlier ones were read. */
 const UNKNOWN_METHOD = "ipcmark/read";
-/** Notification of tool servers that a request is cancelled; the library has that of language servers. */
-const TOOL_CANCEL = "notifications/cancelled";
+/** Notifications that a request is cancelled: that of language servers, with its `id`, and that of tool servers. */
 const CANCEL = "$/cancelRequest";
+const TOOL_CANCEL = "notifications/cancelled";
+
 /** Error codes of JSON-RPC 2.0, section 5.1, and of the Language Server Protocol for a request that was cancelled. */
-const METHOD_NOT_FOUND = -32601;
-const INTERNAL_ERROR = -32603;
-const REQUEST_CANCELLED = -32800;
+const ErrorCode = {
+  invalidRequest: -32600,
+  methodNotFound: -32601,
+  invalidParams: -32602,
+  internal: -32603,
+  cancelled: -32800,
+} as const;
 
-type Library = typeof JsonRpc;
-let loading: Promise<Library> | undefined;
+/** Time for the end of the input to follow a failed write, ms. */
+const INPUT_END_MS = 250;
 
-export function loadLibrary(): Promise<Library> {
-  loading ??= import("vscode-jsonrpc/node");
-  return loading;
+type Id = number | string;
+
+/** A request, a notification or a response. What the other side sent has only its version checked. */
+interface Message {
+  readonly id?: Id;
+  readonly method?: string;
+  readonly params?: unknown;
+  readonly result?: unknown;
+  readonly error?: { readonly code?: unknown; readonly message?: unknown };
 }
-
-/** Replaces the library's logger, which would print what a client sends. */
-const SILENT: JsonRpc.Logger = { error() {}, warn() {}, info() {}, log() {} };
 
 /** Byte stream of a session, as its mechanism opened it. */
 export interface Wire {
@@ -49,15 +57,20 @@ export interface Wire {
   hangUp(): void;
 }
 
-/** The library's connection over a byte stream. */
-interface Attached {
-  readonly rpc: JsonRpc.MessageConnection;
-  /** Settles when all messages are written. */
-  written(): Promise<unknown>;
+function send({ framing, output }: Wire, message: Message): void {
+  if (output.writable) output.write(framing.wrap(JSON.stringify({ jsonrpc: "2.0", ...message })));
 }
 
-/** @param failed called if the other side sends a malformed or too large message, or a stream fails */
-function attach(library: Library, wire: Wire, failed: (error: IpcError) => void): Attached {
+function refuse(wire: Wire, id: Id, code: number, message: string): void {
+  send(wire, { id, error: { code, message } });
+}
+
+/**
+ * Reads messages until the stream ends or carries something else.
+ *
+ * @param failed called if the other side sends a malformed or too large message, or a stream fails
+ */
+function receive(wire: Wire, take: (message: Message) => void, failed: (error: IpcError) => void): void {
   const { transport, framing, input, output } = wire;
   const fail = (error: unknown): void => {
     if (error instanceof NoMessage) {
@@ -67,69 +80,45 @@ function attach(library: Library, wire: Wire, failed: (error: IpcError) => void)
     input.destroy();
     output.destroy();
   };
-  for (const stream of new Set([input, output])) stream.on("error", fail);
-  let written: Promise<unknown> = Promise.resolve();
-  const { event: never } = new library.Emitter<never>();
-  const reader: JsonRpc.MessageReader = {
-    onError: never,
-    onClose: never,
-    onPartialMessage: never,
-    listen: (callback) => readMessages(wire, callback, fail),
-    dispose() {},
-  };
-  const writer: JsonRpc.MessageWriter = {
-    onError: never,
-    onClose: never,
-    write(message) {
-      const writing = new Promise<void>((resolve, reject) => {
-        output.write(framing.wrap(JSON.stringify(message)), (error) => (error ? reject(error) : resolve()));
-      });
-      // Only the last write is kept, since it settles after all others; a chain of promises would grow without end.
-      written = writing.catch(() => undefined);
-      return writing;
-    },
-    end() {},
-    dispose() {},
-  };
-  const rpc = library.createMessageConnection(reader, writer, SILENT);
-  return { rpc, written: () => written };
-}
-
-/** Reads messages until the stream ends or carries something else. */
-function readMessages(
-  { framing, input }: Wire,
-  callback: JsonRpc.DataCallback,
-  fail: (error: unknown) => void,
-): JsonRpc.Disposable {
+  input.on("error", fail);
+  // What the other side wrote before it left explains more than EPIPE, such as a log line.
+  if (output !== (input as Duplex)) output.on("error", (error) => afterInput(input, () => fail(error)));
   const cutter = framing.cutter(MAX_TEXT_BYTES);
-  const guarded = (work: () => void): void => {
+  const deliver = (text: Buffer): void => take(messageOf(text));
+  input.on("data", (chunk: Buffer) => {
     try {
-      work();
+      cutter.push(chunk, deliver);
+    } catch (error) {
+      if (!(error instanceof NoMessage)) throw error;
+      fail(error);
+    }
+  });
+  input.once("end", () => {
+    try {
+      if (!cutter.end()) fail(new Error("the other side ended in the middle of a message"));
     } catch (error) {
       fail(error);
     }
-  };
-  const deliver = (text: Buffer): void => callback(messageOf(text));
-  input.on("data", (chunk: Buffer) => guarded(() => cutter.push(chunk, deliver)));
-  input.once("end", () =>
-    guarded(() => {
-      if (!cutter.end()) throw new Error("the other side ended in the middle of a message");
-    }),
-  );
-  return { dispose() {} };
+  });
+}
+
+/** Calls `late` if the input has not ended by itself in a short time. */
+function afterInput(input: Readable, late: () => void): void {
+  if (input.destroyed) return late();
+  const deadline = new Deadline(INPUT_END_MS, late);
+  input.once("close", () => deadline.clear());
 }
 
 /** Parses a message. A log line may be valid JSON too, but has no version. @throws NoMessage */
-function messageOf(text: Buffer): JsonRpc.Message {
-  let message: Partial<JsonRpc.NotificationMessage & { params: { requestId?: unknown } }>;
+function messageOf(text: Buffer): Message {
+  let message: (Message & { readonly jsonrpc?: unknown }) | null;
   try {
     message = JSON.parse(text.toString());
   } catch {
     throw new NoMessage(describeStray(text));
   }
   if (message?.jsonrpc !== "2.0") throw new NoMessage(describeStray(text));
-  if (message.method !== TOOL_CANCEL) return message as JsonRpc.Message;
-  return { jsonrpc: "2.0", method: CANCEL, params: { id: message.params?.requestId } } as JsonRpc.Message;
+  return message;
 }
 
 /** One client of a server. */
@@ -139,126 +128,122 @@ export interface Served {
 }
 
 /** Serves requests until the stream ends. Each is a connection of its own, with one message and one reply. */
-export function serve(library: Library, wire: Wire, handler: ConnectionHandler): Served {
-  const { transport } = wire;
-  const calls = new Set<UnaryCall>();
-  const { rpc, written } = attach(library, wire, () => undefined);
-  const answer = (parameter: unknown, token: JsonRpc.CancellationToken): Promise<string> =>
-    new Promise((resolve, reject) => {
-      if (typeof parameter !== "string") {
-        reject(new library.ResponseError(library.ErrorCodes.InvalidParams, "the parameter is a string, a byte each"));
-        return;
-      }
-      const cancel = (): void => reject(new library.ResponseError(REQUEST_CANCELLED, "cancelled by the client"));
-      // The library calls nobody for a request that was cancelled while it was queued.
-      if (token.isCancellationRequested) return cancel();
-      const finish = (): void => {
-        // The library writes the reply in the next microtasks, so the stream has the reply after this turn.
-        setImmediate(() => {
-          call.end();
-          calls.delete(call);
-        });
-      };
-      const call: UnaryCall = new UnaryCall({
-        transport,
-        handler,
-        maxMessageBytes: MAX_BYTES,
-        reply(message) {
-          resolve(toText(message));
-          finish();
-        },
-        fail() {
-          reject(new library.ResponseError(INTERNAL_ERROR, "no reply"));
-          finish();
-        },
-      });
-      token.onCancellationRequested(() => {
-        cancel();
-        calls.delete(call);
-        call.abandon();
-      });
-      calls.add(call);
-      call.begin(Buffer.from(parameter, "latin1"));
-    });
-  rpc.onRequest(METHOD, answer);
+export function serve(wire: Wire, handler: ConnectionHandler): Served {
+  const calls = new Map<Id, UnaryCall>();
+  receive(
+    wire,
+    (message) => {
+      if (message.method === CANCEL || message.method === TOOL_CANCEL) cancel(wire, calls, message.params);
+      else if (message.method !== undefined && message.id !== undefined)
+        answer(wire, calls, message.id, message, handler);
+    },
+    () => undefined,
+  );
   wire.input.once("close", () => {
-    rpc.dispose();
-    for (const call of calls) call.abandon();
+    for (const call of calls.values()) call.abandon();
     calls.clear();
     wire.hangUp();
   });
-  rpc.listen();
   return {
     async finish(timeoutMs) {
-      await Promise.allSettled([...calls].map((call) => call.close(timeoutMs)));
-      await written();
+      await Promise.allSettled([...calls.values()].map((call) => call.close(timeoutMs)));
+      const { output } = wire;
+      if (output.writable) await new Promise<void>((resolve) => output.write("", () => resolve()));
     },
   };
 }
 
-/** Opens the client's end over a stream whose other side serves. */
-export function openClient(library: Library, wire: Wire, handler: ConnectionHandler): UnaryClient {
-  const { transport } = wire;
-  let failure: IpcError | undefined;
-  const { rpc } = attach(library, wire, (error) => {
-    // The first error is the cause; later ones are its consequences.
-    failure ??= error;
+function answer(
+  wire: Wire,
+  calls: Map<Id, UnaryCall>,
+  id: Id,
+  { method, params }: Message,
+  handler: ConnectionHandler,
+): void {
+  const [text] = Array.isArray(params) ? (params as readonly unknown[]) : [];
+  if (method !== METHOD) return refuse(wire, id, ErrorCode.methodNotFound, `there is no method ${method}`);
+  if (typeof text !== "string")
+    return refuse(wire, id, ErrorCode.invalidParams, "the parameter is a string, a byte each");
+  if (calls.has(id)) return refuse(wire, id, ErrorCode.invalidRequest, "a request with this id is under way");
+  const settled = (): void => {
+    calls.delete(id);
+    // No callback is called from inside `send`.
+    queueMicrotask(() => call.end());
+  };
+  const call: UnaryCall = new UnaryCall({
+    transport: wire.transport,
+    handler,
+    maxMessageBytes: MAX_BYTES,
+    reply(message) {
+      send(wire, { id, result: toText(message) });
+      settled();
+    },
+    fail() {
+      refuse(wire, id, ErrorCode.internal, "no reply");
+      settled();
+    },
   });
+  calls.set(id, call);
+  call.begin(Buffer.from(text, "latin1"));
+}
+
+function cancel(wire: Wire, calls: Map<Id, UnaryCall>, params: unknown): void {
+  const { id, requestId = id } = (params ?? {}) as { readonly id?: Id; readonly requestId?: Id };
+  const call = requestId === undefined ? undefined : calls.get(requestId);
+  if (requestId === undefined || call === undefined) return;
+  calls.delete(requestId);
+  refuse(wire, requestId, ErrorCode.cancelled, "cancelled by the client");
+  call.abandon();
+}
+
+/** Opens the client's end over a stream whose other side serves. */
+export function openClient(wire: Wire, handler: ConnectionHandler): UnaryClient {
+  const { transport } = wire;
+  const waiting = new Map<Id, CallDone>();
+  let nextId = 0;
+  let failure: IpcError | undefined;
+  const request = (method: string, params: readonly string[], done: CallDone): void => {
+    const id = nextId++;
+    waiting.set(id, done);
+    send(wire, { id, method, params });
+  };
+  receive(
+    wire,
+    ({ id, method, result, error }) => {
+      if (id === undefined) return;
+      if (method !== undefined) return refuse(wire, id, ErrorCode.methodNotFound, "this client answers no requests");
+      const done = waiting.get(id);
+      waiting.delete(id);
+      if (typeof result === "string") done?.(undefined, Buffer.from(result, "latin1"));
+      else done?.(callError(transport, error), undefined);
+    },
+    (error) => {
+      // The first error is the cause; later ones are its consequences.
+      failure ??= error;
+    },
+  );
   const client = new UnaryClient({
     transport,
     handler,
     maxMessageBytes: MAX_BYTES,
     maxCalls: MAX_CALLS,
-    call: (message, done) => callRemote(transport, rpc, message, done),
-    confirm(confirmed) {
-      rpc.sendRequest(UNKNOWN_METHOD).then(confirmed, confirmed);
-    },
+    call: (message, done) => request(METHOD, [toText(message)], done),
+    confirm: (confirmed) => request(UNKNOWN_METHOD, [], () => confirmed()),
     release: () => wire.hangUp(),
   });
   wire.input.once("close", () => {
     const lost = new IpcError("IPC_PEER_LOST", `${transport}: the server hung up`, { transport });
-    whenQueueIsEmpty(client, () => {
-      client.end(failure ?? (client.calls > 0 ? lost : undefined));
-      rpc.dispose();
-    });
+    client.end(failure ?? (client.calls > 0 ? lost : undefined));
   });
-  rpc.listen();
   client.open();
   return client;
 }
 
-/** Turns of the event loop without a reply after which the queue counts as empty. */
-const QUIET_TURNS = 3;
-
-/** Waits until no reply is queued. The library handles one per turn, so some may be left when the stream closes. */
-function whenQueueIsEmpty(client: UnaryClient, then: () => void): void {
-  let calls = client.calls;
-  let quiet = 0;
-  const turn = (): void => {
-    quiet = client.calls < calls ? 0 : quiet + 1;
-    calls = client.calls;
-    if (calls > 0 && quiet < QUIET_TURNS) setImmediate(turn);
-    else then();
-  };
-  turn();
-}
-
-function callRemote(transport: string, rpc: JsonRpc.MessageConnection, message: Uint8Array, done: CallDone): void {
-  rpc.sendRequest(METHOD, toText(message)).then(
-    (result) => {
-      if (typeof result === "string") done(undefined, Buffer.from(result, "latin1"));
-      else done(new IpcError("IPC_MALFORMED", `${transport}: the result is not a string`, { transport }), undefined);
-    },
-    (error: unknown) => done(callError(transport, error), undefined),
-  );
-}
-
-function callError(transport: string, error: unknown): IpcError {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  // The library reports "connection lost" as JSON-RPC error numbers too.
-  const kind = code === METHOD_NOT_FOUND ? "IPC_UNKNOWN_METHOD" : "IPC_PEER_LOST";
-  const text = error instanceof Error ? error.message : String(error);
-  return new IpcError(kind, `${transport}: ${text}`, { transport, cause: error });
+function callError(transport: string, error: Message["error"]): IpcError {
+  if (error === undefined)
+    return new IpcError("IPC_MALFORMED", `${transport}: the result is not a string`, { transport });
+  const kind = error.code === ErrorCode.methodNotFound ? "IPC_UNKNOWN_METHOD" : "IPC_PEER_LOST";
+  return new IpcError(kind, `${transport}: ${error.message} (${error.code})`, { transport });
 }
 
 function toText(message: Uint8Array): string {

@@ -6,7 +6,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import type { LaunchedPeer } from "../contract/transport.ts";
 import { Collector, pattern, roundTrip, within } from "../testing/harness.ts";
 import { type Framing, HEADERS, LINES } from "./framing.ts";
-import { loadLibrary, serve } from "./session.ts";
+import { serve } from "./session.ts";
 import { jsonRpcHeaders, jsonRpcLines } from "./stdio.ts";
 
 const PEER = fileURLToPath(new URL("../testing/launched-echo.ts", import.meta.url));
@@ -75,6 +75,15 @@ describe.each([
     );
   });
 
+  test("a server that prints a line and leaves is named although the request fails first", async () => {
+    const { connection, collector } = await shell("echo 'no such option'; exit 2");
+    while (collector.closes === 0) {
+      if (!connection.send(Buffer.alloc(100_000))) await collector.closed;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(await collector.closed).toMatchObject({ message: expect.stringContaining('"no such option"') });
+  });
+
   test("a server that fills its standard error does not wait for its parent", async () => {
     const reply = framing.wrap('{"jsonrpc":"2.0","id":0,"result":"x"}');
     // In a process of its own, since a child has the standard error of its parent.
@@ -94,23 +103,28 @@ describe.each([
   test.each(["$/cancelRequest", "notifications/cancelled"])(
     "%s ends the request it names, not another",
     async (method) => {
-      const { send, atServer, replies } = await serveHere(framing);
-      for (const id of [6, 7, 8]) send({ id, method: "message", params: ["x"] });
-      const cancel = (id: number): void => send({ method, params: { id, requestId: id } });
-      // One that is queued, and one that is under way.
-      cancel(6);
-      await replies.until("the first reply", () => replies.texts.length === 1);
-      await atServer.count(2);
-      cancel(7);
-      await replies.until("the second reply", () => replies.texts.length === 2);
-      const codes = replies.texts.map((text) => JSON.parse(text)).map(({ id, error }) => [id, error.code]);
-      expect(codes).toEqual([
-        [6, -32800],
-        [7, -32800],
-      ]);
-      expect(atServer.messages).toHaveLength(2);
+      const { send, atServer, replies } = serveHere(framing);
+      for (const id of [7, 8]) send({ id, method: "message", params: ["x"] });
+      send({ method, params: { id: 7, requestId: 7 } });
+      await replies.until("a reply", () => replies.texts.length > 0);
+      atServer.connections[1]?.send(Buffer.from("late"));
+      await replies.until("the other reply", () => replies.texts.length > 1);
+      const [cancelled, answered] = replies.texts.map((text) => JSON.parse(text));
+      expect(cancelled).toMatchObject({ id: 7, error: { code: -32800 } });
+      expect(answered).toMatchObject({ id: 8, result: "late" });
+      expect(() => atServer.connections[0]?.send(Buffer.from("late"))).toThrow(/the call has ended/);
     },
   );
+});
+
+test("a request for no method, without a text, or with an id under way gets the error of the standard", async () => {
+  const { send, replies } = serveHere(LINES);
+  send({ id: 1, method: "nonsense", params: ["x"] });
+  send({ id: "two", method: "message", params: { x: 1 } });
+  for (const id of [3, 3]) send({ id, method: "message", params: ["x"] });
+  await replies.until("three replies", () => replies.texts.length === 3);
+  const codes = replies.texts.map((text) => JSON.parse(text)).map(({ id, error }) => [id, error.code]);
+  expect(Object.fromEntries(codes)).toEqual({ 1: -32601, two: -32602, 3: -32600 });
 });
 
 class Replies extends Collector {
@@ -118,13 +132,13 @@ class Replies extends Collector {
 }
 
 /** Serves requests that nobody answers. */
-async function serveHere(framing: Framing) {
+function serveHere(framing: Framing) {
   const input = new PassThrough();
   const output = new PassThrough();
   const replies = new Replies();
   const wire = { transport: "here", framing, input, output, source: "the test", hangUp() {} };
   const atServer = new Collector();
-  serve(await loadLibrary(), wire, atServer);
+  serve(wire, atServer);
   const cutter = framing.cutter(1000);
   output.on("data", (chunk: Buffer) => {
     cutter.push(chunk, (text) => replies.texts.push(text.toString()));

@@ -5,10 +5,9 @@ import { closableServer } from "../support/closable-server.ts";
 import { distinctName } from "../support/distinct-name.ts";
 import { launchRaw } from "../support/launched-raw-client.ts";
 import { checkOptions } from "../support/opening.ts";
-import { installedVersion, probeModule } from "../support/path-transport.ts";
 import { openStandardStreams, type StandardStreams, startOverStandardStreams } from "../support/standard-streams.ts";
 import { type Framing, HEADERS, LINES } from "./framing.ts";
-import { loadLibrary, MAX_BYTES, MAX_CALLS, openClient, serve, type Wire } from "./session.ts";
+import { MAX_BYTES, MAX_CALLS, openClient, serve, type Wire } from "./session.ts";
 
 const STDOUT = 1;
 const CLOSE_LIMIT_MS = 1000;
@@ -33,9 +32,8 @@ function faceOf(transport: string, framing: Framing): EventTransport & Required<
   return {
     async listen(address, handler, options) {
       checkOptions(transport, options);
-      const library = await loadLibrary();
       const wire = wireOver(openStandardStreams(transport), { transport, framing, source: "standard input" });
-      const served = serve(library, wire, handler);
+      const served = serve(wire, handler);
       return closableServer(address, async () => {
         await served.finish(CLOSE_LIMIT_MS);
         await new Promise<void>((resolve) => {
@@ -50,7 +48,6 @@ function faceOf(transport: string, framing: Framing): EventTransport & Required<
       throw new IpcError("IPC_UNSUPPORTED", message, { transport });
     },
     async launch(command, handler: ConnectionHandler, options) {
-      const library = await loadLibrary();
       const { input, output, ...child } = await startOverStandardStreams(transport, command, options);
       const wire = wireOver(
         { input, output },
@@ -61,7 +58,7 @@ function faceOf(transport: string, framing: Framing): EventTransport & Required<
           remedy: "; a server prints its log to standard error",
         },
       );
-      return { connection: openClient(library, wire, handler), ...child };
+      return { connection: openClient(wire, handler), ...child };
     },
   };
 }
@@ -79,13 +76,10 @@ function overStdio(id: string, framing: Framing): Transport {
       maxInFlight: MAX_CALLS,
       backpressure: "outbox",
       platforms: ["linux", "darwin", "win32"],
-      packages: ["vscode-jsonrpc"],
     }),
-    probe: () =>
-      probeModule("vscode-jsonrpc", async () => {
-        await loadLibrary();
-        return installedVersion("vscode-jsonrpc/node", import.meta.url);
-      }),
+    async probe() {
+      return { available: true, version: `node ${process.versions.node}` };
+    },
     allocate: async () => ({ transport: id, name: `stdio-${distinctName()}` }),
     event,
     usesStandardOutput: true,

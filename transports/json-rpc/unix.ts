@@ -5,12 +5,12 @@ import { streamCapabilities } from "../support/capabilities.ts";
 import { closableServer } from "../support/closable-server.ts";
 import { Deadline } from "../support/deadline.ts";
 import { checkOptions, withinLimit } from "../support/opening.ts";
-import { installedVersion, pathTransport, probePackage } from "../support/path-transport.ts";
+import { pathTransport } from "../support/path-transport.ts";
 import { listenPrivately } from "../support/private-listener.ts";
 import { listenAtPath } from "../support/socket-path.ts";
 import { checkSocketPath } from "../support/socket-path-limit.ts";
 import { HEADERS } from "./framing.ts";
-import { loadLibrary, MAX_BYTES, MAX_CALLS, openClient, type Served, serve, type Wire } from "./session.ts";
+import { MAX_BYTES, MAX_CALLS, openClient, type Served, serve, type Wire } from "./session.ts";
 
 const ID = "jsonrpc/unix";
 const CLOSE_LIMIT_MS = 1000;
@@ -28,10 +28,9 @@ function wireOf(socket: Socket): Wire {
 
 async function listen(address: Address, handler: ConnectionHandler, options?: OpenOptions): Promise<Server> {
   checkOptions(ID, options);
-  const library = await loadLibrary();
   const sockets = new Map<Socket, Served>();
   const listener = createServer((socket) => {
-    sockets.set(socket, serve(library, wireOf(socket), handler));
+    sockets.set(socket, serve(wireOf(socket), handler));
     socket.once("close", () => sockets.delete(socket));
   });
   await listenAtPath(address.name, ID, () => listenPrivately(listener, address.name));
@@ -49,17 +48,16 @@ async function listen(address: Address, handler: ConnectionHandler, options?: Op
 async function connect(address: Address, handler: ConnectionHandler, options?: OpenOptions): Promise<Connection> {
   checkOptions(ID, options);
   checkSocketPath(address.name, ID);
-  const library = await loadLibrary();
   const socket = netConnect(address.name);
   const connected = new Promise<void>((resolve, reject) => {
     socket.once("connect", resolve);
     socket.once("error", (error) => reject(toIpcError(error, ID)));
   });
   await withinLimit(ID, options, connected, () => socket.destroy());
-  return openClient(library, wireOf(socket), handler);
+  return openClient(wireOf(socket), handler);
 }
 
-/** JSON-RPC 2.0 as editors use it with language servers: `vscode-jsonrpc`, `Content-Length` framing, a Unix socket. */
+/** JSON-RPC 2.0 with the `Content-Length` headers of language servers, over a Unix socket. */
 export const jsonRpc: Transport = pathTransport({
   id: ID,
   stem: "jsonrpc",
@@ -69,12 +67,12 @@ export const jsonRpc: Transport = pathTransport({
     maxMessageBytes: MAX_BYTES,
     maxInFlight: MAX_CALLS,
     backpressure: "outbox",
-    packages: ["vscode-jsonrpc"],
   }),
-  probe: () =>
-    probePackage("vscode-jsonrpc", async () => {
-      await loadLibrary();
-      return installedVersion("vscode-jsonrpc/node", import.meta.url);
-    }),
+  async probe() {
+    if (process.platform === "win32") {
+      return { available: false, reason: "Node has no Unix sockets on Windows; use named-pipe or tcp" };
+    }
+    return { available: true, version: `node ${process.versions.node}` };
+  },
   event: { listen, connect },
 });

@@ -16,6 +16,7 @@ import { launchRaw } from "../support/launched-raw-client.ts";
 import { checkOptions } from "../support/opening.ts";
 import { openStandardStreams, startOverStandardStreams } from "../support/standard-streams.ts";
 import { StreamConnection } from "../support/stream-connection.ts";
+import { stdioSync } from "./stdio-sync.ts";
 
 const ID = "stdio";
 const STDOUT = 1;
@@ -69,6 +70,8 @@ const event: EventTransport = {
 export const stdio: Transport = {
   id: ID,
   capabilities: streamCapabilities({
+    // On Windows no descriptor of a child's stream is known.
+    modes: process.platform === "win32" ? ["event"] : ["event", "polling"],
     rendezvous: "parent",
     maxClients: 1,
     // The descriptors are private to the two processes.
@@ -82,6 +85,7 @@ export const stdio: Transport = {
     return { transport: ID, name: `stdio-${distinctName()}` };
   },
   event,
+  ...(process.platform === "win32" ? {} : { blocking: stdioSync }),
   usesStandardOutput: true,
   // On Windows no `cat` takes descriptors.
   ...(process.platform === "win32" ? {} : { launchRaw: (handler) => launchRaw(ID, launch, STDOUT, handler) }),

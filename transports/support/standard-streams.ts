@@ -21,12 +21,11 @@ export interface StandardStreams {
 let listening = false;
 
 /**
- * Opens descriptors 0 and 1 of this process, once, as sockets of our own. `process.stdout` writes synchronously and
- * never reports that it is full.
+ * Takes descriptors 0 and 1 of this process, once.
  *
  * @throws IpcError IPC_ADDRESS_IN_USE (they are in use), IPC_UNSUPPORTED (they are no pipes)
  */
-export function openStandardStreams(transport: string): StandardStreams {
+export function takeStandardStreams(transport: string): void {
   if (listening) {
     const message = `${transport}: standard input and output of process ${process.pid} are in use already`;
     throw new IpcError("IPC_ADDRESS_IN_USE", message, { transport });
@@ -34,6 +33,16 @@ export function openStandardStreams(transport: string): StandardStreams {
   requirePipe(transport, 0);
   requirePipe(transport, 1);
   listening = true;
+}
+
+/**
+ * Opens descriptors 0 and 1 of this process, once, as sockets of our own. `process.stdout` writes synchronously and
+ * never reports that it is full.
+ *
+ * @throws IpcError as {@link takeStandardStreams}
+ */
+export function openStandardStreams(transport: string): StandardStreams {
+  takeStandardStreams(transport);
   return {
     input: new Socket({ fd: 0, readable: true, writable: false }),
     output: new Socket({ fd: 1, readable: false, writable: true }),
@@ -57,11 +66,17 @@ function requirePipe(transport: string, descriptor: 0 | 1): void {
 /** A started child: the parent's ends of its standard streams, and what `launch` returns beside the connection. */
 export interface StartedChild extends StandardStreams, Omit<LaunchedPeer, "connection"> {}
 
-/** Starts a child with its messages on its standard streams. @throws IpcError IPC_ABORTED, IPC_TIMEOUT, IPC_SYSTEM */
+/**
+ * Starts a child with its messages on its standard streams.
+ *
+ * @param onExit called when it has ended, before Node reads what is left in its streams and closes them
+ * @throws IpcError IPC_ABORTED, IPC_TIMEOUT, IPC_SYSTEM
+ */
 export async function startOverStandardStreams(
   transport: string,
   command: readonly [string, ...string[]],
   options: LaunchOptions | undefined,
+  onExit: () => void = () => {},
 ): Promise<StartedChild> {
   checkOptions(transport, options);
   const [program, ...args] = command;
@@ -70,6 +85,7 @@ export async function startOverStandardStreams(
     stdio: ["pipe", "pipe", "inherit", "pipe"],
     ...(options?.env === undefined ? {} : { env: { ...options.env } }),
   });
+  child.once("exit", onExit);
   const exited = exitOf(child);
   const started = new Promise<void>((resolve, reject) => {
     child.once("spawn", resolve);

@@ -20,7 +20,8 @@ export class LaunchedProcess<In extends object, Out extends Typed> {
   readonly #control: Duplex;
   #running = true;
 
-  private constructor(name: string, launched: LaunchedPeer, defectOf: (value: unknown) => string | undefined) {
+  /** @param defectOf returns why a value is no message of it */
+  constructor(name: string, launched: LaunchedPeer<unknown>, defectOf: (value: unknown) => string | undefined) {
     const { pid, exited, control } = launched;
     this.pid = pid;
     this.exited = exited;

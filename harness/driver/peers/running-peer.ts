@@ -1,7 +1,7 @@
 import type { PeerExit } from "../../../scenarios/check.ts";
 import { PROGRAM } from "../../../transports/contract/capabilities.ts";
 import type { IpcError } from "../../../transports/contract/errors.ts";
-import type { Address, OpenOptions } from "../../../transports/contract/transport.ts";
+import type { Address, BlockingConnection, OpenOptions } from "../../../transports/contract/transport.ts";
 import { rejection } from "../../process/failure.ts";
 import type { Mailbox } from "../../process/mailbox.ts";
 import type {
@@ -22,6 +22,8 @@ export interface RunningPeer {
   readonly address: Address;
   /** Opens a request/reply client on a connection of its own; rendezvous `parent` has exactly one. */
   connect(options?: OpenOptions): Promise<RpcClient>;
+  /** The one connection to a launched peer in blocking mode. */
+  readonly blocking?: BlockingConnection;
   /** Waits for the peer's report on a stream of one-way messages. @throws ControlError if none comes in time. */
   streamReport(timeoutMs: number): Promise<StreamReport>;
   /**
