@@ -3,7 +3,7 @@ import type { Transport } from "./contract/transport.ts";
 /** Entry of one transport in {@link REGISTRY}, the only list of transports. */
 export interface Registration {
   readonly id: string;
-  /** Name of the family and of its folder. */
+  /** Name of the family. A protocol with a folder of its own belongs to the family of what carries it. */
   readonly family: string;
   /** True if a plain `compare` runs it: one id per family, two of shared memory (one sleeps, one polls); at most 12. */
   readonly shortlist: boolean;
@@ -22,11 +22,6 @@ export const REGISTRY: readonly Registration[] = [
   other("tcp", "sockets", async () => (await import("./sockets/tcp.ts")).tcp),
   other("http/unix", "sockets", async () => (await import("./sockets/http.ts")).http),
   other("ws/unix", "sockets", async () => (await import("./sockets/websocket.ts")).websocket),
-  other("http2/unix", "http2", async () => (await import("./http2/http2.ts")).http2Unix),
-  other("http2/stdio", "http2", async () => (await import("./http2/http2.ts")).http2Stdio),
-  other("jsonrpc/unix", "json-rpc", async () => (await import("./json-rpc/unix.ts")).jsonRpc),
-  other("jsonrpc/stdio", "json-rpc", async () => (await import("./json-rpc/stdio.ts")).jsonRpcLines),
-  other("jsonrpc/stdio-headers", "json-rpc", async () => (await import("./json-rpc/stdio.ts")).jsonRpcHeaders),
   // Available only on Windows; on other systems it is listed with the reason.
   other("named-pipe", "sockets", async () => (await import("./sockets/named-pipe.ts")).namedPipe),
   other("unix-dgram", "sockets", async () => (await import("./sockets/unix-dgram.ts")).unixDgram),
@@ -36,6 +31,11 @@ export const REGISTRY: readonly Registration[] = [
   other("channel/advanced", "pipes", async () => (await import("./pipes/channel.ts")).channelAdvanced),
   other("channel/json", "pipes", async () => (await import("./pipes/channel.ts")).channelJson),
   other("worker/port", "pipes", async () => (await import("./pipes/worker.ts")).workerPort),
+  other("http2/unix", "sockets", async () => (await import("./http2/http2.ts")).http2Unix),
+  other("http2/stdio", "pipes", async () => (await import("./http2/http2.ts")).http2Stdio),
+  other("jsonrpc/unix", "sockets", async () => (await import("./json-rpc/unix.ts")).jsonRpc),
+  other("jsonrpc/stdio", "pipes", async () => (await import("./json-rpc/stdio.ts")).jsonRpcLines),
+  other("jsonrpc/stdio-headers", "pipes", async () => (await import("./json-rpc/stdio.ts")).jsonRpcHeaders),
   short("shm/futex", "shared-memory", async () => (await import("./shared-memory/shared-memory.ts")).shmFutex),
   short("shm/spin", "shared-memory", async () => (await import("./shared-memory/shared-memory.ts")).shmSpin),
   other("shm/semaphore", "shared-memory", async () => (await import("./shared-memory/shared-memory.ts")).shmSemaphore),
