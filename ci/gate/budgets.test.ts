@@ -5,7 +5,14 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { type Budget, budgetWords, comparedWithC, judgeBudgets } from "./budgets.ts";
 import type { CommandCell, TransportCell } from "./cells.ts";
 import { PlainC } from "./plain-c.ts";
-import { type BudgetRow, type CRecord, exitCodeOf, type PrintedValue } from "./result.ts";
+import {
+  type BudgetRow,
+  type CRecord,
+  exitCodeOf,
+  type GateRow,
+  type PrintedValue,
+  type RowOutcome,
+} from "./result.ts";
 import { readSettings, refuseUnmeant } from "./settings.ts";
 import { verdictSentence } from "./words.ts";
 
@@ -38,7 +45,11 @@ describe("a budget in multiples of plain C", () => {
     };
   };
   const judge = (atMost: string, cBaseline: CRecord, metric = "p50"): BudgetRow[] => {
-    return judgeBudgets(budgetsOf([{ cell: "unix", metric, atMost }]), { pairs: [{ cell: unix, pairs }], cBaseline });
+    return judgeBudgets(budgetsOf([{ cell: "unix", metric, atMost }]), {
+      rows: [],
+      pairs: [{ cell: unix, pairs }],
+      cBaseline,
+    });
   };
 
   const wanted = (atMost: string): TransportCell[] =>
@@ -92,6 +103,84 @@ describe("a budget in multiples of plain C", () => {
   });
 });
 
+describe("a budget on a cell without figures", () => {
+  const tcp = { ...unix, transport: "tcp" };
+  const side = { p50: 10_000, p99: 50_000, messageNs: 10_000, cpuNs: null, messages: 100 };
+  const pairs = [{ cell: unix, pairs: ROUNDS.map((round) => ({ round, base: side, head: side, headFirst: false })) }];
+  const row = (
+    cell: GateRow["cell"],
+    outcome: RowOutcome,
+    reason?: string,
+    metric: GateRow["metric"] = "p50",
+  ): GateRow => {
+    return { cell, metric, outcome, notes: [], ...(reason === undefined ? {} : { reason }) };
+  };
+  const passed = row(unix, "not-slower");
+  const judge = (rows: readonly GateRow[], budget: object): [number, string] => {
+    const judgement = { rows, budgets: judgeBudgets(budgetsOf([budget]), { rows, pairs }), strict: false };
+    return [exitCodeOf(judgement), verdictSentence(judgement)];
+  };
+
+  it.each([
+    [
+      "only the head has",
+      [passed, row(tcp, "new", "the base has no such transport")],
+      { cell: "tcp", atMost: "9us" },
+      /^incomplete: tcp .*nothing was measured, since the base has no such transport/,
+    ],
+    [
+      "only the base has",
+      [passed, row(tcp, "gone", "the head has no such transport")],
+      { cell: "tcp", atMost: "1.2 x unix" },
+      /since the head has no such transport$/,
+    ],
+    [
+      "did not run",
+      [row(tcp, "missing", "base: no such port")],
+      { cell: "tcp", atMost: "9us" },
+      /^incomplete: 1 of 1 declared cell did not run/,
+    ],
+    [
+      "is compared with one that did not run",
+      [passed, row(tcp, "new", "the base has no such transport")],
+      { cell: "unix", atMost: "2 x tcp" },
+      /unix .*2 x tcp: nothing was measured/,
+    ],
+    [
+      "is compared with one that this mode does not have",
+      [passed],
+      { cell: "unix", atMost: "2 x tcp" },
+      /this gate has no tcp \(event.* to compare with/,
+    ],
+    [
+      "may be that of a module that did not load",
+      [row({ module: "./x.ts" }, "missing", "head: no")],
+      { cell: "served", atMost: "9us" },
+      /^incomplete: 1 of 1/,
+    ],
+    [
+      "has no CPU time",
+      [passed],
+      { cell: "unix", metric: "cpu", atMost: "9us" },
+      /unix .*cpu: budget 9.00 µs: .*was not measured/,
+    ],
+    [
+      "has the tail of this machine",
+      [passed, { ...row(unix, "untold", "the canary did not run", "p99"), isExtra: true }],
+      { cell: "unix", metric: "p99", atMost: "9us" },
+      /p99: budget 9.00 µs: the canary did not run/,
+    ],
+  ] as const)("never vanishes: one that %s ends the gate with 22 and says why", (_what, rows, budget, words) => {
+    expect(judge(rows, budget)).toEqual([22, expect.stringMatching(words)]);
+  });
+
+  it("leaves a head red that is broken in the same cell", () => {
+    const broken = row(tcp, "broken", "head: lost 3 messages");
+    expect(judge([passed, broken], { cell: "tcp", atMost: "9us" })).toEqual([20, expect.stringContaining("is broken")]);
+    expect(judge([passed, broken], { cell: "unix", atMost: "2 x tcp" })[0]).toBe(22);
+  });
+});
+
 describe("a budget of a value that a command prints", () => {
   const value = (name: string, factor: number, more: Partial<CommandCell> = {}): PrintedValue => ({
     cell: { name, unit: "us", lower: true, ...more },
@@ -99,7 +188,7 @@ describe("a budget of a value that a command prints", () => {
   });
   const printed = [value("read", 1e-3), value("write", 2e-3), value("rate", 1, { lower: false })];
   const judge = (cell: string, atMost: string | number): BudgetRow[] =>
-    judgeBudgets(budgetsOf([{ cell, atMost }], "command"), { pairs: printed });
+    judgeBudgets(budgetsOf([{ cell, atMost }], "command"), { rows: [], pairs: printed });
 
   it("has the unit of the value, or a time, or is a multiple of another value", () => {
     expect(judge("read", 11)).toMatchObject([{ outcome: "broken", isAbsolute: true, metric: "value" }]);

@@ -11,6 +11,7 @@ import {
   type CRecord,
   type CRound,
   type GateResult,
+  type GateRow,
   isMeasured,
   type MeasuredCell,
   type Most,
@@ -36,38 +37,64 @@ type BudgetOf = Pick<BudgetRow, "cell" | "metric" | "most">;
 type Verdict = Pick<Judged, "outcome" | "found" | "interval"> | Pick<Untold, "outcome" | "reason">;
 type Judged = Extract<BudgetRow, { found: number }>;
 type Untold = Extract<BudgetRow, { reason: string }>;
-/** Figures that budgets are judged by. */
-type Figures = Pick<GateResult, "pairs" | "cBaseline">;
+/** Rows, and the figures that budgets are judged by. */
+type Figures = Pick<GateResult, "rows" | "pairs" | "cBaseline">;
 
 /** Judges each budget on each cell that it means: broken or kept where the 95 % interval lies on one side of it. */
 export function judgeBudgets(budgets: readonly Budget[], figures: Figures): BudgetRow[] {
   return budgets.flatMap(({ cell: name, metric, most }) =>
-    meantBy(name, metric, figures).flatMap((cell) => {
-      const verdict = judgeBudget({ cell, metric, most }, figures);
-      if (verdict === undefined) return [];
+    meantBy(name, metric, figures).map((cell) => {
       const atMost = "ns" in most && metric !== "value" ? costText(metric, most.ns) : mostText(most);
-      return [{ cell, metric, atMost, isAbsolute: !("of" in most), most, ...verdict }];
+      const isAbsolute = !("of" in most);
+      return { cell, metric, atMost, isAbsolute, most, ...judgeBudget({ cell, metric, most }, figures) };
     }),
   );
 }
 
-/** Returns the cells that a name means; of a command that prints no such value, the name itself. */
-function meantBy(name: string, metric: Budget["metric"], { pairs }: Figures): BudgetRow["cell"][] {
-  const cells = pairs.map(({ cell }) => cell);
-  const meant = cells.filter((cell) => (metric === "value") === "name" in cell && isMeant(name, cell));
-  const isUnknown = metric === "value" && meant.length === 0 && cells.length > 0;
-  return isUnknown ? [{ name, unit: undefined, lower: true }] : meant;
+/** Returns the cells that a name means, those that were not measured too; where there is none, the name itself. */
+function meantBy(name: string, metric: Budget["metric"], { rows, pairs }: Figures): BudgetRow["cell"][] {
+  const cells = new Map([...pairs, ...rows].map(({ cell }) => [nameOf(cell), cell]));
+  const meant = [...cells.values()].filter((cell) => isMeant(name, cell));
+  const found = meant.filter((cell) => (metric === "value" ? "name" in cell : "transport" in cell));
+  return found.length > 0 ? (found as BudgetRow["cell"][]) : [{ name, unit: undefined, lower: true }];
 }
 
-/** Judges a budget on one cell; undefined where it was not measured: the row of the cell has the reason. */
-export function judgeBudget({ cell, metric, most }: BudgetOf, { pairs, cBaseline }: Figures): Verdict | undefined {
-  if ("name" in cell) return ofValue(cell, most, pairs.filter(isPrinted));
-  if (metric === "value" || "amount" in most) return undefined;
+/** Judges a budget on one cell. */
+export function judgeBudget({ cell, metric, most }: BudgetOf, figures: Figures): Verdict {
+  const { rows, pairs, cBaseline } = figures;
+  if (metric === "value") return "name" in cell ? ofValue(cell, most, pairs.filter(isPrinted)) : noSuchCell(rows);
+  if ("name" in cell || "amount" in most) return noSuchCell(rows);
   const measured = pairs.filter(isMeasured);
   const costs = headCosts(pairsOf(cell, measured), metric);
-  if ("ns" in most) return judged(absolute(costs), most.ns);
-  if (most.of === PLAIN_C) return costs.size === 0 ? undefined : ofPlainC({ cell, metric, most }, costs, cBaseline);
-  return judged(relative(costs, headCosts(pairsOf({ ...cell, transport: most.of }, measured), metric)), most.factor);
+  const reason = costs.size === 0 ? unmeasured(cell, metric, rows) : untoldTail(cell, metric, rows);
+  if (reason !== undefined) return untold(reason);
+  if ("ns" in most) return judged(absolute(costs) as Found, most.ns);
+  if (most.of === PLAIN_C) return ofPlainC({ cell, metric, most }, costs, cBaseline);
+  const other = { ...cell, transport: most.of };
+  const found = relative(costs, headCosts(pairsOf(other, measured), metric));
+  return found === undefined ? untold(unmeasured(other, metric, rows)) : judged(found, most.factor);
+}
+
+function noSuchCell(rows: readonly GateRow[]): Verdict {
+  const module = rows.flatMap(({ cell }) => ("module" in cell ? cell.module : []))[0];
+  if (module !== undefined) return untold(`no cell of this name was measured, and ${module} did not load`);
+  return untold("this gate has no such cell; name another, or take the budget out of gate.budgets");
+}
+
+/** Returns why a metric of a cell has no figure. */
+function unmeasured(cell: TransportCell, metric: Metric, rows: readonly GateRow[]): string {
+  const row = rows.find((each) => nameOf(each.cell) === nameOf(cell));
+  if (row === undefined) return `this gate has no ${nameOf(cell)} to compare with; choose its --mode and --placement`;
+  if (row.outcome === "new" || row.outcome === "gone")
+    return `nothing was measured, since ${row.reason ?? `the cell is ${row.outcome}`}`;
+  const reason = row.reason ?? (row.evidence === undefined ? undefined : `this machine does not report its ${metric}`);
+  return `${nameOf(cell)} was not measured${reason === undefined ? "" : `: ${reason}`}`;
+}
+
+/** Returns why a p99 is not that of the code, as its row has it; undefined where it is, and for other metrics. */
+function untoldTail(cell: TransportCell, metric: Metric, rows: readonly GateRow[]): string | undefined {
+  const row = rows.find((each) => each.metric === metric && nameOf(each.cell) === nameOf(cell));
+  return metric === "p99" && row?.outcome === "untold" && row.evidence === undefined ? row.reason : undefined;
 }
 
 function isPrinted(each: GateResult["pairs"][number]): each is PrintedValue {
@@ -84,8 +111,8 @@ interface OfPlainC {
   readonly most: Extract<Most, { factor: number }>;
 }
 
-function ofPlainC({ cell, metric, most }: OfPlainC, costs: Costs, cBaseline: CRecord | undefined): Verdict | undefined {
-  if (cBaseline === undefined) return undefined;
+function ofPlainC({ cell, metric, most }: OfPlainC, costs: Costs, cBaseline: CRecord | undefined): Verdict {
+  if (cBaseline === undefined) return untold("plain C did not run beside it; run the gate again");
   const ofC = "reason" in cBaseline ? undefined : cBaseline.cells.find((each) => isPlainCOf(each.cell, cell));
   const reason = "reason" in cBaseline ? cBaseline.reason : ofC?.failed;
   if (reason !== undefined) return untold(`this machine cannot tell: ${reason}`);
@@ -119,12 +146,13 @@ function costsOfC(rounds: readonly CRound[], metric: Metric): Costs {
   );
 }
 
-function ofValue({ name }: CommandCell, most: Most, printed: readonly PrintedValue[]): Verdict | undefined {
+function ofValue({ name }: CommandCell, most: Most, printed: readonly PrintedValue[]): Verdict {
   const printedAs = (wanted: string): PrintedValue | undefined => printed.find(({ cell }) => cell.name === wanted);
   const unknown = (wanted: string): Verdict => {
     const names = printed.map(({ cell: other }) => other.name).join(", ");
     return untold(`the command prints no value "${wanted}"; it prints ${names} (metric p50 is for transports)`);
   };
+  if (printed.length === 0) return untold("the command printed no value that could be compared");
   const value = printedAs(name);
   if (value === undefined) return unknown(name);
   const { unit, lower } = value.cell;
@@ -160,8 +188,8 @@ function mostText(most: Most): string {
 
 type Found = Pick<Judged, "found" | "interval">;
 
-function judged(found: Found | undefined, limit: number): Verdict | undefined {
-  if (found === undefined) return undefined;
+function judged(found: Found | undefined, limit: number): Verdict {
+  if (found === undefined) return untold("no pair of runs has it on both sides");
   const { interval } = found;
   if (interval !== undefined && interval[0] > limit) return { outcome: "broken", ...found };
   const isKept = interval !== undefined && interval[1] <= limit;

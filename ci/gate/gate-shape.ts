@@ -84,6 +84,7 @@ const row: Schema = {
         untold: true,
         new: true,
         gone: true,
+        interrupted: true,
       }),
       notes: list(text, 100),
     },

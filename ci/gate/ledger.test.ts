@@ -165,13 +165,16 @@ describe("the lists of a configuration", () => {
     // The other one gets slower from round to round, and so does the machine: only the ratio is steady.
     const drift = (at: number, factor: number): PairOutcome => pairOf(at, factor * 1.3 ** at);
     const [one, other] = [1.3, 1].map((factor) => ledgerOf([P50], 10, (at) => drift(at, factor)).pairs);
-    const absolute = judgeBudgets(settings.budgets.slice(0, 1), { pairs: [{ cell: name, pairs: slow.pairs }] });
+    const absolute = judgeBudgets(settings.budgets.slice(0, 1), {
+      rows: [],
+      pairs: [{ cell: name, pairs: slow.pairs }],
+    });
     expect(absolute).toMatchObject([{ outcome: "broken", atMost: "9.00 µs", isAbsolute: true }]);
     const pairs = [
       { cell: name, pairs: one ?? [] },
       { cell: tcp, pairs: other ?? [] },
     ];
-    const relative = judgeBudgets(settings.budgets.slice(1), { pairs });
+    const relative = judgeBudgets(settings.budgets.slice(1), { rows: [], pairs });
     expect(relative).toMatchObject([{ outcome: "broken", atMost: "1.2 x tcp", isAbsolute: false }]);
     expect(relative).toMatchObject([{ found: expect.closeTo(1.3, 6) }]);
   });

@@ -2,6 +2,7 @@ import type { Cell } from "../../harness/coordinator/arm.ts";
 import type { PairedArm, PairOutcome } from "../../harness/coordinator/pairs.ts";
 import type { TransportCell } from "./cells.ts";
 import { costsOf, differencesOf, invalidOf, judgedRow, outcomeOfInvalid } from "./judged-row.ts";
+import type { LookLedger, Looks } from "./looks.ts";
 import type { Metric } from "./metrics.ts";
 import type { GateRow, PairRecord, RecordedLooks } from "./result.ts";
 import {
@@ -11,7 +12,6 @@ import {
   isHint,
   judge,
   type Limits,
-  type Question,
   type State,
   suspiciouslyFast,
 } from "./verdict.ts";
@@ -34,11 +34,8 @@ interface Judged {
   evidence?: Evidence;
 }
 
-/** Levels and sizes that all cells of a gate share. */
-export type Looks = Pick<Question, "alpha" | "step">;
-
 /** Pairs of one cell, with the state of each of its metrics. */
-export class Ledger {
+export class Ledger implements LookLedger {
   readonly arm: PairedArm;
   readonly cell: Cell;
   readonly name: TransportCell;
@@ -63,7 +60,6 @@ export class Ledger {
     return outcomeOfInvalid(this.pairs) !== undefined;
   }
 
-  /** True where more pairs are needed. */
   get isOpen(): boolean {
     return !this.isInvalid && this.#judged.some(isAskedFor);
   }
@@ -80,7 +76,6 @@ export class Ledger {
     );
   }
 
-  /** Takes a look at the data. @param affordable further pairs that the budget allows */
   look(looks: Looks, affordable: number): void {
     if (this.pairs.length === this.#seen) return;
     this.#seen = this.pairs.length;
@@ -92,7 +87,6 @@ export class Ledger {
     }
   }
 
-  /** True where a look now would leave the cell open, if there were time for ever. */
   staysOpen(looks: Looks): boolean {
     if (this.isInvalid) return false;
     return this.#judged.some((each) => {

@@ -3,7 +3,7 @@ import { defectFinder } from "../../harness/results/schema.ts";
 import { StoreError } from "../../harness/results/store.ts";
 import { nameOf } from "./cells.ts";
 import { GATE } from "./gate-shape.ts";
-import type { GateResult } from "./result.ts";
+import type { GateResult, GateRow } from "./result.ts";
 
 /** Largest sum of the squares of the pairs of each row: more would keep a reader waiting, and no gate has so many. */
 const MOST_WORK = 5e7;
@@ -26,7 +26,20 @@ export function gateIn(value: unknown, path: string, expected: string): GateResu
   defectOf ??= defectFinder(GATE, "the gate");
   const defect = defectOf(value) ?? sizeDefect(value as GateResult);
   if (defect !== undefined) throw new StoreError(`"${path}" is no record of a gate (${defect}); ${expected}`);
-  return shown(value) as GateResult;
+  return withInterrupted(shown(value) as GateResult);
+}
+
+/** Reason by which records of version 0.1.0 and older tell rows without a verdict from those that did not run. */
+const INTERRUPTED = "the run was interrupted";
+
+/** Gives the rows of an older record that was interrupted their outcome. */
+function withInterrupted(gate: GateResult): GateResult {
+  if (gate.complete) return gate;
+  const rows = gate.rows.map(({ reason, ...row }): GateRow => {
+    const isOpen = row.outcome === "missing" && reason === INTERRUPTED;
+    return isOpen ? { ...row, outcome: "interrupted" } : { ...row, ...(reason === undefined ? {} : { reason }) };
+  });
+  return { ...gate, rows };
 }
 
 function sizeDefect({ rows, pairs }: GateResult): string | undefined {

@@ -81,20 +81,23 @@ describe("a stored gate", () => {
   });
 
   it("that was interrupted shows the changes so far and no verdict", async () => {
-    const open = { outcome: "missing", reason: "the run was interrupted" } as const;
-    const gate = withRow("fifo", "p50", open);
+    const gate = withRow("fifo", "p50", { outcome: "interrupted" });
     const rows = gate.rows.map((row) => {
-      if (row.reason !== open.reason) return row;
-      const { cell, metric, outcome, reason, notes } = row;
-      return { cell, metric, outcome, reason, notes };
+      if (row.outcome !== "interrupted") return row;
+      const { cell, metric, outcome, notes } = row;
+      return { cell, metric, outcome, notes };
     });
-    const { page } = storedGate({ ...gate, rows, complete: false });
+    const interrupted = { ...gate, rows, complete: false };
+    const { page } = storedGate(interrupted);
     expect(page.sentence).toBe("interrupted after 41 s: partial, no verdict");
     const partial = page.rows.find(({ verdict }) => verdict === "interrupted");
     expect(partial).toMatchObject({ tone: "open", base: "19.1 µs", pairs: "20", reason: "" });
     expect(partial?.estimate).toBeCloseTo(0.05, 1);
     expect(partial?.bound).toBeUndefined();
     expect(await renderGate(page)).toContain("interrupted");
+    // Records that name the interruption in the reason alone are older.
+    const older = JSON.stringify(interrupted).replace('"interrupted"', '"missing","reason":"the run was interrupted"');
+    expect(gateIn(JSON.parse(older), "gate.json", "")).toEqual(interrupted);
     expect(storedGate({ ...gate, rows: [], pairs: [], complete: false }).page.rows).toEqual([]);
   });
 });

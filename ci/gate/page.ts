@@ -5,7 +5,7 @@ import type { GatePage, GatePageRow } from "../../reports/html/gate.ts";
 import { nameOf, rowName } from "./cells.ts";
 import { costsOf, differencesOf } from "./judged-row.ts";
 import { type Reanalysis, reanalysed } from "./reanalysis.ts";
-import { type GateResult, type GateRow, INTERRUPTED, isMeasured, isRed } from "./result.ts";
+import { type GateResult, type GateRow, isMeasured, isRed } from "./result.ts";
 import { evidenceOf } from "./verdict.ts";
 import { budgetLine, changeWords, columnsOf, verdictSentence, WORST_FIRST } from "./words.ts";
 
@@ -61,7 +61,7 @@ const MOST_DIFFERENCES = 20;
 /** Gives a row that was still open when the gate was interrupted the change that its pairs show so far. */
 function partialRow(row: GateRow, { pairs }: GateResult): GateRow {
   const found = pairs.find(({ cell }) => nameOf(cell) === nameOf(row.cell));
-  if (row.reason !== INTERRUPTED || found === undefined) return row;
+  if (row.outcome !== "interrupted" || found === undefined) return row;
   const costs = isMeasured(found) ? costsOf(found.pairs, "p50") : found.pairs;
   const evidence = evidenceOf(differencesOf(costs, row.cell), 1);
   if (Number.isNaN(evidence.effect.ratio)) return row;
@@ -74,13 +74,12 @@ function rankOf({ outcome, isExtra }: GateRow): number {
   return outcome === "untold" && isExtra ? WORST_FIRST.length : WORST_FIRST.indexOf(outcome);
 }
 
-function pageRow(row: GateRow, { strict, complete }: GateResult): GatePageRow {
+function pageRow(row: GateRow, { strict }: GateResult): GatePageRow {
   const { cell, metric, outcome, evidence, limits, reason, accepted } = row;
   const columns = columnsOf(row);
   const { size, interval } = changeWords(row);
-  const isPartial = !complete && reason === INTERRUPTED;
-  const hasVerdict = evidence !== undefined && !isPartial;
-  const verdict = isPartial ? "interrupted" : columns.verdict.toLowerCase();
+  const hasVerdict = evidence !== undefined && outcome !== "interrupted";
+  const verdict = columns.verdict.toLowerCase();
   const isGood = outcome === "not-slower" || accepted !== undefined;
   const range = evidence?.effect.interval;
   const change = evidence === undefined ? undefined : size.split(", ").at(-1);

@@ -69,8 +69,7 @@ function withoutPairs({ cell, metric, notes }: GateRow, reason: string): GateRow
 
 function budgetAgain(row: BudgetRow, result: GateResult): BudgetRow {
   const { cell, metric, atMost, isAbsolute, most } = row;
-  const verdict = judgeBudget(row, result) ?? { outcome: "untold", reason: "the record has no pairs of it" };
-  return { cell, metric, atMost, isAbsolute, most, ...verdict };
+  return { cell, metric, atMost, isAbsolute, most, ...judgeBudget(row, result) };
 }
 
 function differencesBetween(stored: Judgement, found: Judgement, isComplete: boolean): string[] {

@@ -1,14 +1,15 @@
 import type { PairOutcome } from "../../harness/coordinator/pairs.ts";
 import type { Environment, Interval, Warning } from "../../harness/results/model.ts";
-import type { CommandCell, GateCell, TransportCell } from "./cells.ts";
+import { type CommandCell, type GateCell, nameOf, type TransportCell } from "./cells.ts";
 import type { Metric } from "./metrics.ts";
 import type { Evidence, GateRule, Limits, Outcome } from "./verdict.ts";
 
 /**
  * Result of a cell: `broken`, the head fails or loses messages where the base does not; `untold`, this machine or run
- * cannot tell this metric; `new` and `gone`, one side has no such transport.
+ * cannot tell this metric; `new` and `gone`, one side has no such transport; `interrupted`, a signal ended the gate
+ * before its verdict.
  */
-export type RowOutcome = Outcome | "missing" | "broken" | "untold" | "new" | "gone";
+export type RowOutcome = Outcome | "missing" | "broken" | "untold" | "new" | "gone" | "interrupted";
 
 /** Result of one metric of one declared cell. */
 export interface GateRow {
@@ -91,9 +92,6 @@ export function isMeasured(cell: MeasuredCell | PrintedValue): cell is MeasuredC
   return "transport" in cell.cell;
 }
 
-/** Reason of a row that was still open when the gate was interrupted. */
-export const INTERRUPTED = "the run was interrupted";
-
 /** Files that the processes of both sides have loaded: relative to the tree they lie in, or absolute paths. */
 export interface LoadedRecord {
   readonly base: readonly string[];
@@ -172,8 +170,8 @@ export type Judgement = Pick<GateResult, "rows" | "budgets" | "pairMs" | "strict
  * not the declared one then.
  */
 export function exitCodeOf({ rows, budgets, strict }: Judgement): number {
-  if (rows.length === 0 || rows.some(({ outcome }) => outcome === "missing")) return GATE_EXIT.missing;
-  if (budgets.some(({ outcome }) => outcome === "untold")) return GATE_EXIT.missing;
+  if (rows.length === 0 || rows.some(isMissing)) return GATE_EXIT.missing;
+  if (budgets.some((row) => isUnjudged(row, rows))) return GATE_EXIT.missing;
   if (rows.some((row) => isRed(row, strict)) || budgets.some(({ outcome }) => outcome === "broken"))
     return GATE_EXIT.regression;
   if (rows.some(isUndecided) || budgets.some(({ outcome }) => outcome === "undecided")) return GATE_EXIT.undecided;
@@ -181,9 +179,19 @@ export function exitCodeOf({ rows, budgets, strict }: Judgement): number {
   return rows.every(({ outcome }) => outcome === "new" || outcome === "gone") ? GATE_EXIT.missing : GATE_EXIT.pass;
 }
 
+/** True for a budget that cannot be judged, unless the head is broken in its cell: that is red and says more. */
+export function isUnjudged({ cell, outcome }: BudgetRow, rows: readonly GateRow[]): boolean {
+  const isBroken = (row: GateRow): boolean => row.outcome === "broken" && nameOf(row.cell) === nameOf(cell);
+  return outcome === "untold" && !rows.some(isBroken);
+}
+
 export function isRed({ outcome, accepted }: GateRow, isStrict: boolean): boolean {
   if (outcome === "regression") return accepted === undefined;
   return outcome === "broken" || (isStrict && (outcome === "new" || outcome === "gone"));
+}
+
+export function isMissing({ outcome }: GateRow): boolean {
+  return outcome === "missing" || outcome === "interrupted";
 }
 
 export function isUndecided({ outcome, isExtra }: GateRow): boolean {

@@ -13,12 +13,13 @@ import { count as counted, percent } from "../../harness/results/format.ts";
 import type { Placement } from "../../harness/results/model.ts";
 import { randomFrom } from "../../harness/results/random.ts";
 import { type Budget, comparedWithC } from "./budgets.ts";
-import { type GateCell, nameOf, type TransportCell } from "./cells.ts";
-import { type Gated, Ledger, type Looks } from "./ledger.ts";
+import { type GateCell, isMeant, nameOf, type TransportCell } from "./cells.ts";
+import { type Gated, Ledger } from "./ledger.ts";
+import { type LookedAt, type Looks, lookUntilDecided } from "./looks.ts";
 import { type Metric, tailObstacle } from "./metrics.ts";
-import { PairTimes, pairsIn, pairsOfLook, ROUNDS_TO_ANNOUNCE, secondsText } from "./pair-times.ts";
+import { PairTimes, pairsIn, ROUNDS_TO_ANNOUNCE, secondsText } from "./pair-times.ts";
 import { PlainC } from "./plain-c.ts";
-import { type GateResult, type GateRow, INTERRUPTED } from "./result.ts";
+import type { GateResult, GateRow } from "./result.ts";
 import type { GateRule, Limits } from "./verdict.ts";
 
 /** Both sides of an arm. */
@@ -66,10 +67,10 @@ export async function runGate(session: Session, request: GateRequest, progress: 
   const names = ledgers.map(({ name }) => name);
   const plainC = await PlainC.open(session.place, comparedWithC(request.budgets, names));
   const looking = new Looking(session, request, progress, arms, ledgers, endsAtMs, plainC);
-  request.onBegin?.(() => looking.found(missing, INTERRUPTED));
-  await looking.run();
+  request.onBegin?.(() => looking.found(missing, true));
+  if (ledgers.length > 0) await lookUntilDecided(looking);
   progress.end();
-  const { rows, ...found } = looking.found(missing);
+  const { rows, ...found } = looking.found(missing, false);
   const stopped = rows.map((row) => {
     const reason =
       looking.obstacle ?? crashReason(session.supervisor.crashes, "transport" in row.cell ? row.cell.transport : "");
@@ -145,18 +146,15 @@ function planned(paces: readonly GroupPace[], { sides, pairs, messages }: GateRe
 /** Returns a ledger for each cell, with what is gated of it. Names each p99 that cannot be told here. */
 async function ledgersOf(arms: readonly PairedArm[], request: GateRequest): Promise<Ledger[]> {
   const { metrics, limitsOf, pairs } = request;
-  const isTailGated = ({ head }: PairedArm): boolean =>
-    metrics === undefined ? head.arm.placement === "same-cpu" : metrics.includes("p99");
-  const canaries = await canariesOf(new Set(arms.filter(isTailGated).map(({ head }) => head.arm.placement)));
+  const canaries = await canariesOf(arms, request);
   const untold = new Map<string, string[]>();
   const ledgers = arms.flatMap((arm) =>
     arm.head.cells.map(({ cell, messages }) => {
       const name = gateCell(arm.head.arm, cell);
-      const wanted = metrics ?? (isTailGated(arm) ? (["p50", "p99"] as const) : (["p50"] as const));
-      const gated = wanted.map((metric): Gated => {
+      const gated = gatedOf(name, request).map((metric): Gated => {
         const obstacle = metric === "p99" ? tailObstacle(canaries.get(name.placement), { messages, pairs }) : undefined;
         if (obstacle !== undefined) untold.set(obstacle, [...(untold.get(obstacle) ?? []), nameOf(name)]);
-        const isExtra = metric === "p99" && metrics === undefined;
+        const isExtra = metric === "p99" && metrics?.includes("p99") !== true;
         return { metric, isExtra, ...limitsOf(name, metric), ...(obstacle === undefined ? {} : { untold: obstacle }) };
       });
       return new Ledger(arm, cell, name, gated);
@@ -166,8 +164,19 @@ async function ledgersOf(arms: readonly PairedArm[], request: GateRequest): Prom
   return ledgers;
 }
 
-/** Returns the p99 of the canary, ns, for each placement where it ran. */
-async function canariesOf(placements: ReadonlySet<Placement>): Promise<Map<Placement, number>> {
+/** Returns what is gated of a cell: p99 also where a budget is one of p99, which the canary must allow. */
+function gatedOf(cell: TransportCell, { metrics, budgets }: GateRequest): readonly Metric[] {
+  const isBudgeted = budgets.some((budget) => budget.metric === "p99" && isMeant(budget.cell, cell));
+  const isTailGated = isBudgeted || (metrics === undefined && cell.placement === "same-cpu");
+  const asked = metrics ?? ["p50"];
+  return isTailGated && !asked.includes("p99") ? [...asked, "p99"] : asked;
+}
+
+/** Returns the p99 of the canary, ns, for each placement where p99 is gated and the canary ran. */
+async function canariesOf(arms: readonly PairedArm[], request: GateRequest): Promise<Map<Placement, number>> {
+  const names = arms.flatMap(({ head }) => head.cells.map(({ cell }) => gateCell(head.arm, cell)));
+  const tails = names.filter((name) => gatedOf(name, request).includes("p99"));
+  const placements = new Set(tails.map(({ placement }) => placement));
   const controls = new Controls();
   const found = new Map<Placement, number>();
   try {
@@ -187,22 +196,22 @@ async function canariesOf(placements: ReadonlySet<Placement>): Promise<Map<Place
 
 type OpenedC = Awaited<ReturnType<typeof PlainC.open>>;
 
-/** Rounds of pairs, in blocks that each end with a look. */
-class Looking {
+/** Rounds of pairs of transports. */
+class Looking implements LookedAt<Ledger> {
+  ran = 0;
+  most = 0;
   obstacle: string | undefined;
+  readonly looks: Looks;
+  readonly ledgers: readonly Ledger[];
   readonly #session: Session;
   readonly #request: GateRequest;
   readonly #progress: Progress;
   readonly #arms: readonly PairedArm[];
-  readonly #ledgers: ReadonlyMap<string, Ledger>;
-  readonly #looks: Looks;
+  readonly #byName: ReadonlyMap<string, Ledger>;
   readonly #endsAtMs: number;
   readonly #plainC: OpenedC;
   readonly #times = new PairTimes();
   readonly #random: () => number;
-  #round = 0;
-  /** Pairs that the budget allowed a cell, those that ran included. */
-  #most = 0;
 
   constructor(
     session: Session,
@@ -217,40 +226,27 @@ class Looking {
     this.#request = request;
     this.#progress = progress;
     this.#arms = arms;
-    this.#ledgers = new Map(ledgers.map((ledger) => [nameOf(ledger.name), ledger]));
+    this.ledgers = ledgers;
+    this.#byName = new Map(ledgers.map((ledger) => [nameOf(ledger.name), ledger]));
     const judged = ledgers.reduce((sum, { metrics }) => sum + metrics, 0);
-    this.#looks = { alpha: request.rule.alpha / Math.max(1, judged), step: request.pairs };
+    this.looks = { alpha: request.rule.alpha / Math.max(1, judged), step: request.pairs };
     this.#endsAtMs = endsAtMs;
     this.#plainC = plainC;
     this.#random = randomFrom(request.seed);
   }
 
-  async run(): Promise<void> {
-    let pairs = this.#request.pairs;
-    for (let look = 1; pairs > 0 && this.#open().length > 0; look++) {
-      await this.#block(look, pairs);
-      if (this.obstacle !== undefined) return;
-      const rest = pairsOfLook(this.#affordable((ledger) => ledger.staysOpen(this.#looks)));
-      const all = this.#affordable((ledger) => !ledger.isInvalid);
-      this.#most = Math.max(this.#most, this.#round + Math.max(rest, all));
-      for (const ledger of this.#ledgers.values()) if (!ledger.isInvalid) ledger.look(this.#looks, rest);
-      pairs = Math.min(this.#request.pairs, rest);
-    }
-  }
-
-  /** @param interrupted reason for the cells that are still open */
-  found(missing: readonly GateRow[], interrupted?: string): Found {
-    const ledgers = [...this.#ledgers.values()];
-    const looks = { ...this.#looks, most: this.#most };
-    const rows = ledgers.flatMap((ledger): GateRow[] => {
-      if (interrupted === undefined || !ledger.isOpen) return ledger.rows(looks);
-      return [{ cell: ledger.name, metric: "p50", outcome: "missing", reason: interrupted, notes: [] }];
+  /** @param isPartial true where the gate was interrupted, so that open cells have no verdict */
+  found(missing: readonly GateRow[], isPartial: boolean): Found {
+    const looks = { ...this.looks, most: this.most };
+    const rows = this.ledgers.flatMap((ledger): GateRow[] => {
+      if (!isPartial || !ledger.isOpen) return ledger.rows(looks);
+      return [{ cell: ledger.name, metric: "p50", outcome: "interrupted", notes: [] }];
     });
     const pairMs = this.#roundMs((ledger) => ledger.isUndecided);
     return {
       rows: [...missing, ...rows],
-      pairs: ledgers.map(({ name, pairs }) => ({ cell: name, pairs })),
-      ...(ledgers.length === 0 ? {} : { looks }),
+      pairs: this.ledgers.map(({ name, pairs }) => ({ cell: name, pairs })),
+      ...(this.ledgers.length === 0 ? {} : { looks }),
       ...(pairMs === 0 ? {} : { pairMs }),
       ...(this.#plainC === undefined
         ? {}
@@ -259,11 +255,10 @@ class Looking {
   }
 
   #open(): Ledger[] {
-    return [...this.#ledgers.values()].filter(({ isOpen }) => isOpen);
+    return this.ledgers.filter(({ isOpen }) => isOpen);
   }
 
-  /** Returns how many more pairs of each wanted cell fit into the budget; 0 where none is wanted. */
-  #affordable(wanted: (ledger: Ledger) => boolean): number {
+  affordable(wanted: (ledger: Ledger) => boolean): number {
     return pairsIn(this.#endsAtMs - performance.now(), this.#roundMs(wanted));
   }
 
@@ -278,10 +273,10 @@ class Looking {
   }
 
   #ledger({ head }: PairedArm, cell: Cell): Ledger {
-    return this.#ledgers.get(nameOf(gateCell(head.arm, cell))) as Ledger;
+    return this.#byName.get(nameOf(gateCell(head.arm, cell))) as Ledger;
   }
 
-  async #block(look: number, count: number): Promise<void> {
+  async runBlock(look: number, count: number): Promise<boolean> {
     const isOpen = (ledger: Ledger): boolean => this.obstacle === undefined && ledger.isOpen;
     const roundMs = (): number => this.#roundMs(isOpen);
     const busy = this.#arms.filter((arm) => this.#cellsOf(arm, isOpen).length > 0);
@@ -289,15 +284,15 @@ class Looking {
     this.#progress.begin(count * busy.length, count * roundMs());
     if (look > 1) announce(0, count * roundMs());
     const startedMs = performance.now();
-    const before = this.#round;
+    const before = this.ran;
     const onRound = (done: number): void => {
-      this.#round = before + done;
+      this.ran = before + done;
       this.obstacle ??= this.#request.obstacle?.();
       if (this.obstacle !== undefined) return;
       const restMs = (count - done) * roundMs();
       this.#progress.replan(restMs, (count - done) * busy.length);
       if (done >= ROUNDS_TO_ANNOUNCE && done < count) announce(done, performance.now() - startedMs + restMs);
-      if (this.#round === ROUNDS_TO_SEE) this.#announcePower(roundMs());
+      if (this.ran === ROUNDS_TO_SEE) this.#announcePower(roundMs());
     };
     await runPairs(
       this.#session.supervisor,
@@ -311,23 +306,24 @@ class Looking {
         stage: `look ${look}, pair`,
         onRound,
         onTrials: (arm, cells, ms) => this.#times.add(arm, cells, ms),
-        onPair: (arm, cell, outcome) => this.#ledger(arm, cell).add(this.#round + 1, outcome),
+        onPair: (arm, cell, outcome) => this.#ledger(arm, cell).add(this.ran + 1, outcome),
       },
       this.#progress,
     );
+    return this.obstacle === undefined;
   }
 
   /** Returns the runs of plain C that a round needs. */
   #besides(isOpen: (ledger: Ledger) => boolean): (() => Promise<void>)[] {
     if (!(this.#plainC instanceof PlainC)) return [];
-    const isCellOpen = (cell: TransportCell): boolean => isOpen(this.#ledgers.get(nameOf(cell)) as Ledger);
-    return this.#plainC.turns(isCellOpen, this.#random).map((run) => () => run(this.#round + 1));
+    const isCellOpen = (cell: TransportCell): boolean => isOpen(this.#byName.get(nameOf(cell)) as Ledger);
+    return this.#plainC.turns(isCellOpen, this.#random).map((run) => () => run(this.ran + 1));
   }
 
   /** Announces the slowdown that this gate can see, before it is known what it finds. */
   #announcePower(roundMs: number): void {
-    const most = Math.max(this.#request.pairs, this.#round + pairsIn(this.#endsAtMs - performance.now(), roundMs));
-    const seen = this.#open().flatMap((ledger) => ledger.detectable(this.#looks, most) ?? []);
+    const most = Math.max(this.#request.pairs, this.ran + pairsIn(this.#endsAtMs - performance.now(), roundMs));
+    const seen = this.#open().flatMap((ledger) => ledger.detectable(this.looks, most) ?? []);
     if (seen.length === 0) return;
     const [least, worst] = [Math.min(...seen), Math.max(...seen)];
     const range = least.toFixed(2) === worst.toFixed(2) ? percent(worst) : `${percent(least)} to ${percent(worst)}`;

@@ -10,8 +10,10 @@ import {
   exitCodeOf,
   GATE_EXIT,
   type GateRow,
+  isMissing,
   isRed,
   isUndecided,
+  isUnjudged,
   type Judgement,
   type RowOutcome,
 } from "./result.ts";
@@ -25,11 +27,13 @@ export const OUTCOME_WORDS: Readonly<Record<RowOutcome, string>> = {
   missing: "DID NOT RUN",
   new: "new",
   gone: "gone",
+  interrupted: "interrupted",
 };
 
 /** Order of rows for a reader: what needs work first. */
 export const WORST_FIRST: readonly RowOutcome[] = [
   "missing",
+  "interrupted",
   "broken",
   "regression",
   "undecided",
@@ -41,7 +45,6 @@ export const WORST_FIRST: readonly RowOutcome[] = [
 
 export function verdictSentence(judgement: Judgement): string {
   const { rows, budgets } = judgement;
-  const of = (outcome: RowOutcome): GateRow[] => rows.filter((row) => row.outcome === outcome);
   switch (exitCodeOf(judgement)) {
     case GATE_EXIT.pass:
       return passSentence(rows);
@@ -53,8 +56,8 @@ export function verdictSentence(judgement: Judgement): string {
     case GATE_EXIT.undecided:
       return undecidedSentence(judgement);
     default: {
-      const missing = of("missing").length;
-      const untold = budgets.filter(({ outcome }) => outcome === "untold");
+      const missing = rows.filter(isMissing).length;
+      const untold = budgets.filter((row) => isUnjudged(row, rows));
       if (missing > 0) return `incomplete: ${missing} of ${count(cellsOf(rows), "declared cell")} did not run`;
       if (untold.length > 0) return `incomplete: ${untold.map(budgetWords).join("; ")}`;
       return "incomplete: no cell is on both sides, so nothing was compared";

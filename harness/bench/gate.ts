@@ -187,7 +187,14 @@ const CASES: readonly Case[] = [
   },
 ];
 
-function simulate({ what, condition, injection, changed, finds, budgetMs = BUDGET_MS }: Case): Row | undefined {
+async function simulate({
+  what,
+  condition,
+  injection,
+  changed,
+  finds,
+  budgetMs = BUDGET_MS,
+}: Case): Promise<Row | undefined> {
   const runs = storedRuns().filter((run) => run.condition === condition);
   if (runs.length === 0) return undefined;
   const names = Object.keys((runs[0] as StoredRun).cells);
@@ -198,7 +205,7 @@ function simulate({ what, condition, injection, changed, finds, budgetMs = BUDGE
     const one = names[Math.floor(random() * names.length)] as string;
     const where = changed === "all" ? names : changed === "one" ? [one] : [];
     const injected = new Map(injection === undefined ? [] : where.map((name) => [name, injection] as const));
-    const ended = simulateGate({ runs, changed: injected, budgetMs, random });
+    const ended = await simulateGate({ runs, changed: injected, budgetMs, random });
     done.push({ ...ended, rows: [] });
     if (ended.rows.some((row) => finds?.(row) && injected.has(nameOf(row.cell)))) found++;
   }
@@ -206,7 +213,7 @@ function simulate({ what, condition, injection, changed, finds, budgetMs = BUDGE
 }
 
 /** Injects into one cell what a gate without a change states that it could see there. */
-function simulateDetectable(): Row | undefined {
+async function simulateDetectable(): Promise<Row | undefined> {
   const runs = storedRuns().filter((run) => run.condition === "quiet");
   const [first] = runs;
   if (first === undefined) return undefined;
@@ -218,9 +225,10 @@ function simulateDetectable(): Row | undefined {
     const one = names[Math.floor(random() * names.length)] as string;
     const isMeant = (row: GateRow): boolean => nameOf(row.cell) === one && row.metric === "p50";
     const about = { runs, budgetMs: BUDGET_MS, random };
-    const stated = simulateGate({ ...about, changed: new Map() }).rows.find(isMeant)?.detectable;
+    const unchanged = await simulateGate({ ...about, changed: new Map() });
+    const stated = unchanged.rows.find(isMeant)?.detectable;
     if (stated === undefined) continue;
-    const ended = simulateGate({ ...about, changed: new Map([[one, slower(stated)]]) });
+    const ended = await simulateGate({ ...about, changed: new Map([[one, slower(stated)]]) });
     done.push({ ...ended, rows: [] });
     if (ended.rows.some((row) => isMeant(row) && isRed(row))) found++;
   }
@@ -325,7 +333,7 @@ async function runLive(kept: Kept): Promise<Kept> {
 }
 
 /** Resamples the rows that are not there yet. */
-function resample(begun: Kept): Kept {
+async function resample(begun: Kept): Promise<Kept> {
   let kept = begun;
   const left = [
     ...CASES.map((each) => [each.what, () => simulate(each)] as const),
@@ -333,7 +341,7 @@ function resample(begun: Kept): Kept {
   ];
   for (const [what, run] of left) {
     if (kept.rows.some((row) => row.what === what)) continue;
-    const row = run();
+    const row = await run();
     if (row === undefined) note(`${what}: there are no such pairs yet; --collect measures them`);
     else kept = keep({ ...kept, rows: [...kept.rows, row] });
     if (row !== undefined) note(JSON.stringify(row));
@@ -348,7 +356,7 @@ const of = `${pairsOf} pairs, ${gates} gates`;
 const fresh: Kept = { of, rows: [], live: keptRows()?.live ?? [] };
 // Live gates change no rows, whatever pairs the rows were computed from.
 let kept = await runLive(keptRows() ?? fresh);
-if (!values.collect && live === 0) kept = resample(kept.of === of ? kept : fresh);
+if (!values.collect && live === 0) kept = await resample(kept.of === of ? kept : fresh);
 if (runs.length > 0 && kept.of === of && kept.rows.length > 0) writeFileSync(DOCUMENT, documentOf(kept));
 if (isStopped) {
   note("stopped: what was measured is kept, and the same command goes on");

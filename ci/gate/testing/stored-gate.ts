@@ -5,7 +5,7 @@ import { fixtureReport } from "../../../reports/testing/fixture.ts";
 import { judgeBudgets } from "../budgets.ts";
 import type { TransportCell } from "../cells.ts";
 import { type Gated, Ledger } from "../ledger.ts";
-import type { GateResult, PairRecord } from "../result.ts";
+import type { GateResult, GateRow, PairRecord } from "../result.ts";
 import { DEFAULT_RULE } from "../verdict.ts";
 
 const P50: Gated = { metric: "p50", isExtra: false, minEffect: 0.05, tolerance: 0.2 };
@@ -44,6 +44,11 @@ export function storedGateFixture(): GateResult {
   const lost = [1, 2].map((round): PairRecord => ({ round, reason: "head: lost 3 messages", headAlone: true }));
   const pairs = [...ledgers.map(({ name, pairs }) => ({ cell: name, pairs })), { cell: shm, pairs: lost }];
   const added = { ...shm, transport: "tls" };
+  const rows: readonly GateRow[] = [
+    { cell: added, metric: "p50", outcome: "new", reason: "only the head exports it", notes: [] },
+    { cell: shm, metric: "p50", outcome: "broken", reason: "head: lost 3 messages", notes: [] },
+    ...ledgers.flatMap((ledger) => ledger.rows(looks)),
+  ];
   return {
     complete: true,
     startedAt: "2026-11-28T06:00:00.000Z",
@@ -54,17 +59,13 @@ export function storedGateFixture(): GateResult {
     seed: 7,
     rule: DEFAULT_RULE,
     durationMs: 41_200,
-    rows: [
-      { cell: added, metric: "p50", outcome: "new", reason: "only the head exports it", notes: [] },
-      { cell: shm, metric: "p50", outcome: "broken", reason: "head: lost 3 messages", notes: [] },
-      ...ledgers.flatMap((ledger) => ledger.rows(looks)),
-    ],
+    rows,
     budgets: judgeBudgets(
       [
         { cell: "unix", metric: "p50", most: { ns: 25_000 } },
         { cell: "tcp", metric: "p50", most: { factor: 1.05, of: "unix" } },
       ],
-      { pairs },
+      { rows, pairs },
     ),
     pairs,
     strict: false,

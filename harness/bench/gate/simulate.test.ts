@@ -19,34 +19,33 @@ function stored(seed: number): StoredRun {
   return { date: "", machine: "", condition: "quiet", pairMs: 500, cells };
 }
 
-function gates(injections: readonly Injection[], count = 40): (string | number)[] {
+async function gates(injections: readonly Injection[], count = 40): Promise<(string | number)[]> {
   const random = randomFrom(4);
   const changed = new Map(injections.map((injection, index) => [NAMES[index] as string, injection]));
-  return Array.from({ length: count }, () => {
-    const { exitCode, rows } = simulateGate({ runs: [stored(1)], changed, budgetMs: BUDGET_MS, random });
+  const about = { runs: [stored(1)], changed, budgetMs: BUDGET_MS, random };
+  return Array.fromAsync({ length: count }, async () => {
+    const { exitCode, rows } = await simulateGate(about);
     const red = rows.filter(({ outcome }) => outcome === "regression").map(({ cell, metric }) => ({ cell, metric }));
     return red.length === 0 ? exitCode : JSON.stringify(red);
   });
 }
 
-it("passes the same code, and finds a change in the cell and the metric in which it is", () => {
-  expect(gates([]).filter((found) => found === 0).length).toBeGreaterThan(37);
-  expect(gates([slower(0.2)]).filter((found) => /"payloadBytes":64.*"p50"/.test(String(found))).length).toBeGreaterThan(
-    37,
-  );
-  expect(gates([withTail]).filter((found) => /"payloadBytes":64.*"p99"/.test(String(found))).length).toBeGreaterThan(
-    37,
-  );
+it("passes the same code, and finds a change in the cell and the metric in which it is", async () => {
+  const found = async (injections: readonly Injection[], words: RegExp): Promise<number> =>
+    (await gates(injections)).filter((ended) => words.test(String(ended))).length;
+  expect(await found([], /^0$/)).toBeGreaterThan(37);
+  expect(await found([slower(0.2)], /"payloadBytes":64.*"p50"/)).toBeGreaterThan(37);
+  expect(await found([withTail], /"payloadBytes":64.*"p99"/)).toBeGreaterThan(37);
 });
 
-it("ends at its budget, and gives the cells that are open the time of the others", () => {
+it("ends at its budget, and gives the cells that are open the time of the others", async () => {
   const about = { runs: [stored(1)], budgetMs: BUDGET_MS, random: randomFrom(1) };
   const steady: Injection = ([base, , tail]) => [base, base, tail, tail];
-  const quiet = simulateGate({ ...about, changed: new Map(NAMES.map((name) => [name, steady])) });
+  const quiet = await simulateGate({ ...about, changed: new Map(NAMES.map((name) => [name, steady])) });
   // One look: 10 pairs of two arms.
   expect(quiet.durationMs).toBe(10_000);
   const wild: Injection = ([base, head, ...tail]) => [base, head * (head % 2 < 1 ? 3 : 1 / 3), ...tail];
-  const open = simulateGate({ ...about, changed: new Map([[NAMES[2] as string, wild]]) });
+  const open = await simulateGate({ ...about, changed: new Map([[NAMES[2] as string, wild]]) });
   expect(open.durationMs).toBeGreaterThan(10_000);
   expect(open.durationMs).toBeLessThanOrEqual(BUDGET_MS);
   expect(open.exitCode).toBe(21);

@@ -1,8 +1,9 @@
 /** Gates resampled from stored pairs of the same code: `npm run bench:gate`. */
 
-import { type Gated, Ledger, type Looks } from "../../../ci/gate/ledger.ts";
+import { type Gated, Ledger } from "../../../ci/gate/ledger.ts";
+import { type LookedAt, type Looks, lookUntilDecided } from "../../../ci/gate/looks.ts";
 import { limitsOf } from "../../../ci/gate/metrics.ts";
-import { pairsIn, pairsOfLook } from "../../../ci/gate/pair-times.ts";
+import { pairsIn } from "../../../ci/gate/pair-times.ts";
 import { exitCodeOf, type GateRow } from "../../../ci/gate/result.ts";
 import { DEFAULT_RULE } from "../../../ci/gate/verdict.ts";
 import type { Cell } from "../../coordinator/arm.ts";
@@ -63,40 +64,52 @@ const MESSAGES = 2000;
  * Runs the rule on pairs of stored runs. Each cell goes through them from a random place on, since neighbours in time
  * are alike. The sides of each pair are exchanged by a coin, as the order of real ones is.
  */
-export function simulateGate({ runs, changed, budgetMs, random, cells: wanted }: GateOptions): SimulatedGate {
-  const run = runs[Math.floor(random() * runs.length)] as StoredRun;
-  const names = wanted ?? Object.keys(run.cells);
-  const cells = names.map((name) => simulatedCell(name, pairsFrom(runs, name, random), changed.get(name)));
-  const arms = [...Map.groupBy(cells, ({ arm }) => arm).values()];
-  const judged = cells.reduce((sum, { ledger }) => sum + ledger.metrics, 0);
-  const looks: Looks = { alpha: DEFAULT_RULE.alpha / judged, step: STEP };
-  const roundMs = (isWanted: (ledger: Ledger) => boolean): number =>
-    arms.filter((of) => of.some(({ ledger }) => isWanted(ledger))).length * run.pairMs;
-  let durationMs = 0;
-  let most = 0;
-  for (let round = 0, count = STEP; count > 0; ) {
-    for (let pair = 0; pair < count; pair++) {
-      durationMs += roundMs((ledger) => ledger.isOpen);
-      round++;
-      for (const { ledger, next } of cells) if (ledger.isOpen) ledger.add(round, next());
-    }
-    const leftMs = budgetMs - durationMs;
-    const allowed = pairsOfLook(
-      pairsIn(
-        leftMs,
-        roundMs((ledger) => ledger.staysOpen(looks)),
-      ),
-    );
-    const all = pairsIn(
-      leftMs,
-      roundMs(() => true),
-    );
-    most = Math.max(most, round + Math.max(allowed, all));
-    for (const { ledger } of cells) ledger.look(looks, allowed);
-    count = cells.some(({ ledger }) => ledger.isOpen) ? Math.min(STEP, allowed) : 0;
+export async function simulateGate(options: GateOptions): Promise<SimulatedGate> {
+  const gate = new StoredPairs(options);
+  await lookUntilDecided(gate);
+  const rows = gate.ledgers.flatMap((ledger) => ledger.rows({ ...gate.looks, most: gate.most }));
+  return { exitCode: exitCodeOf({ rows, budgets: [], strict: false }), durationMs: gate.durationMs, rows };
+}
+
+/** Stored pairs as those of a gate, whose time is that of the stored run. */
+class StoredPairs implements LookedAt<Ledger> {
+  ran = 0;
+  most = 0;
+  durationMs = 0;
+  readonly ledgers: readonly Ledger[];
+  readonly looks: Looks;
+  readonly #cells: readonly SimulatedCell[];
+  readonly #pairMs: number;
+  readonly #budgetMs: number;
+
+  constructor({ runs, changed, budgetMs, random, cells: wanted }: GateOptions) {
+    const run = runs[Math.floor(random() * runs.length)] as StoredRun;
+    const names = wanted ?? Object.keys(run.cells);
+    this.#cells = names.map((name) => simulatedCell(name, pairsFrom(runs, name, random), changed.get(name)));
+    this.ledgers = this.#cells.map(({ ledger }) => ledger);
+    const judged = this.ledgers.reduce((sum, { metrics }) => sum + metrics, 0);
+    this.looks = { alpha: DEFAULT_RULE.alpha / judged, step: STEP };
+    this.#pairMs = run.pairMs;
+    this.#budgetMs = budgetMs;
   }
-  const rows = cells.flatMap(({ ledger }) => ledger.rows({ ...looks, most }));
-  return { exitCode: exitCodeOf({ rows, budgets: [], strict: false }), durationMs, rows };
+
+  affordable(wanted: (ledger: Ledger) => boolean): number {
+    return pairsIn(this.#budgetMs - this.durationMs, this.#roundMs(wanted));
+  }
+
+  runBlock(_look: number, count: number): Promise<boolean> {
+    for (let pair = 0; pair < count; pair++) {
+      this.durationMs += this.#roundMs(({ isOpen }) => isOpen);
+      this.ran++;
+      for (const { ledger, next } of this.#cells) if (ledger.isOpen) ledger.add(this.ran, next());
+    }
+    return Promise.resolve(true);
+  }
+
+  #roundMs(isWanted: (ledger: Ledger) => boolean): number {
+    const arms = new Set(this.#cells.filter(({ ledger }) => isWanted(ledger)).map(({ arm }) => arm));
+    return arms.size * this.#pairMs;
+  }
 }
 
 interface SimulatedCell {
