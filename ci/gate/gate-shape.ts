@@ -182,6 +182,7 @@ export const GATE: Schema = model<GateResult>()(
   {
     looks: model<RecordedLooks>()({ alpha: level, step: integer(1, MOST_PAIRS), most: integer(0) }, {}),
     pairMs: number(0, YEAR_MS),
+    roundMs: number(0, YEAR_MS),
     cBaseline,
     loaded: object({ base: files, head: files, harness: files }),
   },

@@ -152,6 +152,8 @@ export interface GateResult {
   readonly cBaseline?: CRecord;
   /** Time of one further pair of the cells that are undecided, ms. */
   readonly pairMs?: number;
+  /** Time of one pair of all cells, ms; absent where no transport was measured. */
+  readonly roundMs?: number;
   /** True where a cell that only one side has is red. */
   readonly strict: boolean;
   /** Absent where nothing was measured. */

@@ -50,7 +50,7 @@ export interface GateRequest {
 }
 
 /** Rows and pairs of a gate. */
-export type Found = Pick<GateResult, "rows" | "pairs" | "looks" | "pairMs" | "cBaseline">;
+export type Found = Pick<GateResult, "rows" | "pairs" | "looks" | "pairMs" | "roundMs" | "cBaseline">;
 
 /** Number of rounds after which the scatter of the pairs is known well enough to be announced: as for an interval. */
 const ROUNDS_TO_SEE = 6;
@@ -248,6 +248,7 @@ class Looking implements LookedAt<Ledger> {
       pairs: this.ledgers.map(({ name, pairs }) => ({ cell: name, pairs })),
       ...(this.ledgers.length === 0 ? {} : { looks }),
       ...(pairMs === 0 ? {} : { pairMs }),
+      ...(this.ran === 0 ? {} : { roundMs: this.#roundMs(() => true) }),
       ...(this.#plainC === undefined
         ? {}
         : { cBaseline: this.#plainC instanceof PlainC ? this.#plainC.record : this.#plainC }),

@@ -138,11 +138,13 @@ async function collect(): Promise<void> {
     return;
   }
   const arms = new Set(measured.map(({ cell }) => `${cell.transport} ${cell.mode} ${cell.placement}`)).size;
+  const roundMs = result.roundMs ?? result.durationMs / least;
   const run: StoredRun = {
     date: result.startedAt,
     machine: machineSentence(result.environment),
     condition: values.busy ? "busy" : "quiet",
-    pairMs: Math.round(result.durationMs / least / arms),
+    pairMs: Math.round(roundMs / arms),
+    startMs: Math.max(0, Math.round(result.durationMs - least * roundMs)),
     cells: Object.fromEntries(measured.map(({ cell, pairs: found }) => [nameOf(cell), found])),
   };
   store(dirname(PAIRS), basename(PAIRS), `${JSON.stringify([...storedRuns(), run])}\n`);

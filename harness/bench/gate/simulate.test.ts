@@ -16,7 +16,7 @@ function stored(seed: number): StoredRun {
     return [base, head, baseP99, headP99];
   };
   const cells = Object.fromEntries(NAMES.map((name) => [name, Array.from({ length: 60 }, pair)]));
-  return { date: "", machine: "", condition: "quiet", pairMs: 500, cells };
+  return { date: "", machine: "", condition: "quiet", pairMs: 500, startMs: 1000, cells };
 }
 
 async function gates(injections: readonly Injection[], count = 40): Promise<(string | number)[]> {
@@ -42,8 +42,8 @@ it("ends at its budget, and gives the cells that are open the time of the others
   const about = { runs: [stored(1)], budgetMs: BUDGET_MS, random: randomFrom(1) };
   const steady: Injection = ([base, , tail]) => [base, base, tail, tail];
   const quiet = await simulateGate({ ...about, changed: new Map(NAMES.map((name) => [name, steady])) });
-  // One look: 10 pairs of two arms.
-  expect(quiet.durationMs).toBe(10_000);
+  // One look: 10 pairs of two arms, after the start.
+  expect(quiet.durationMs).toBe(11_000);
   const wild: Injection = ([base, head, ...tail]) => [base, head * (head % 2 < 1 ? 3 : 1 / 3), ...tail];
   const open = await simulateGate({ ...about, changed: new Map([[NAMES[2] as string, wild]]) });
   expect(open.durationMs).toBeGreaterThan(10_000);

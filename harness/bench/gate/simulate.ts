@@ -17,10 +17,12 @@ export interface StoredRun {
   /** ISO 8601, UTC. */
   readonly date: string;
   readonly machine: string;
-  /** `busy`: with a busy loop on each CPU. */
-  readonly condition: "quiet" | "busy";
+  /** `busy`: with a busy loop on each CPU. `noisy`: at rest, but measured while the compiler was not held. */
+  readonly condition: "quiet" | "busy" | "noisy";
   /** Time of one pair of an arm with all its cells, ms. */
   readonly pairMs: number;
+  /** Time of the gate besides its pairs, such as that of the calibration, ms. */
+  readonly startMs: number;
   readonly cells: Readonly<Record<string, readonly StoredPair[]>>;
 }
 
@@ -42,7 +44,6 @@ export const withTail: Injection = ([base, head, baseP99, headP99]) => [
 
 export interface SimulatedGate {
   readonly exitCode: number;
-  /** Time of all its pairs, ms. */
   readonly durationMs: number;
   readonly rows: readonly GateRow[];
 }
@@ -71,11 +72,11 @@ export async function simulateGate(options: GateOptions): Promise<SimulatedGate>
   return { exitCode: exitCodeOf({ rows, budgets: [], strict: false }), durationMs: gate.durationMs, rows };
 }
 
-/** Stored pairs as those of a gate, whose time is that of the stored run. */
+/** Stored pairs as those of a gate, whose times are those of one stored run. */
 class StoredPairs implements LookedAt<Ledger> {
   ran = 0;
   most = 0;
-  durationMs = 0;
+  durationMs: number;
   readonly ledgers: readonly Ledger[];
   readonly looks: Looks;
   readonly #cells: readonly SimulatedCell[];
@@ -89,6 +90,7 @@ class StoredPairs implements LookedAt<Ledger> {
     this.ledgers = this.#cells.map(({ ledger }) => ledger);
     const judged = this.ledgers.reduce((sum, { metrics }) => sum + metrics, 0);
     this.looks = { alpha: DEFAULT_RULE.alpha / judged, step: STEP };
+    this.durationMs = run.startMs;
     this.#pairMs = run.pairMs;
     this.#budgetMs = budgetMs;
   }
