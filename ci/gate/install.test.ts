@@ -1,6 +1,8 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { afterEach, expect, it, vi } from "vitest";
-import { environmentIn, reasonIn } from "./install.ts";
+import { environmentIn, reasonIn, refusePlugAndPlay } from "./install.ts";
 
 afterEach(() => vi.unstubAllEnvs());
 
@@ -26,6 +28,19 @@ it.each([
   ["npm error code EUSAGE\nnpm error A complete log of this run can be found in: x\n", "npm error code EUSAGE"],
 ])("names the reason of an installer that failed: %j", (output, reason) => {
   expect(reasonIn(output)).toContain(reason);
+});
+
+it("refuses a base of Yarn Plug'n'Play, unless its setup made node_modules", () => {
+  const tree = mkdtempSync(join(tmpdir(), "gate-install-"));
+  try {
+    expect(() => refusePlugAndPlay(tree)).not.toThrow();
+    writeFileSync(join(tree, ".pnp.cjs"), "");
+    expect(() => refusePlugAndPlay(tree)).toThrow(/YARN_NODE_LINKER=node-modules yarn install.*--cmd/);
+    mkdirSync(join(tree, "node_modules"));
+    expect(() => refusePlugAndPlay(tree)).not.toThrow();
+  } finally {
+    rmSync(tree, { recursive: true });
+  }
 });
 
 it("names no reason where nothing was printed", () => expect(reasonIn(" \n")).toBeUndefined());

@@ -77,6 +77,19 @@ function stepFor(folder: string, isRoot: boolean, notes: string[]): Step[] {
   return [{ folder, command: `npm install --no-package-lock ${QUIET}`, isLocked: false }];
 }
 
+/**
+ * Refuses a base whose packages only Yarn finds. A process that measures would find those of the head, or none.
+ *
+ * @throws IncompleteError with the ways out
+ */
+export function refusePlugAndPlay(tree: string): void {
+  if (!existsSync(join(tree, ".pnp.cjs")) || existsSync(join(tree, "node_modules"))) return;
+  throw new IncompleteError(
+    "the base has its packages by Yarn Plug'n'Play, which modules of the gate cannot use; " +
+      'give --base-setup "YARN_NODE_LINKER=node-modules yarn install", or compare a command: --cmd "yarn node bench.js"',
+  );
+}
+
 const QUIET = "--no-audit --no-fund";
 
 function lockedInstall(folder: string): string | undefined {

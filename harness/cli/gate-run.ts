@@ -3,6 +3,7 @@ import { judgeBudgets } from "../../ci/gate/budgets.ts";
 import type { GateCell } from "../../ci/gate/cells.ts";
 import { commandSides, runCommandGate } from "../../ci/gate/command-gate.ts";
 import { type Checkout, checkoutOf } from "../../ci/gate/git.ts";
+import { refusePlugAndPlay } from "../../ci/gate/install.ts";
 import { foreignFile, listing, loadedRecord } from "../../ci/gate/loaded.ts";
 import type { Metric } from "../../ci/gate/metrics.ts";
 import type { GateResult, LoadedRecord } from "../../ci/gate/result.ts";
@@ -141,6 +142,7 @@ export class GateRun {
     const { candidates, refused, cells } = this.#chosen;
     const { metric, messages } = this.#options;
     const { settings } = this.#limiting;
+    refusePlugAndPlay(base.directory);
     const paired = await pairUp(candidates, base, this.#options, cells);
     // The cells of a module that does not load are not known.
     if (refused.length === 0) refuseUnmeant(settings, declaredCells(paired, cells));
