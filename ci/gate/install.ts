@@ -86,7 +86,7 @@ export function refusePlugAndPlay(tree: string): void {
   if (!existsSync(join(tree, ".pnp.cjs")) || existsSync(join(tree, "node_modules"))) return;
   throw new IncompleteError(
     "the base has its packages by Yarn Plug'n'Play, which modules of the gate cannot use; " +
-      'give --base-setup "YARN_NODE_LINKER=node-modules yarn install", or compare a command: --cmd "yarn node bench.js"',
+      'give --base-setup "YARN_NODE_LINKER=node-modules yarn install", or compare a command with --cmd "yarn node …"',
   );
 }
 

@@ -181,7 +181,7 @@ export function exitCodeOf({ rows, budgets, strict }: Judgement): number {
   return rows.every(({ outcome }) => outcome === "new" || outcome === "gone") ? GATE_EXIT.missing : GATE_EXIT.pass;
 }
 
-/** True for a budget that cannot be judged, unless the head is broken in its cell: that is red and says more. */
+/** True for a budget that cannot be judged, unless the head is broken in its cell, which is red. */
 export function isUnjudged({ cell, outcome }: BudgetRow, rows: readonly GateRow[]): boolean {
   const isBroken = (row: GateRow): boolean => row.outcome === "broken" && nameOf(row.cell) === nameOf(cell);
   return outcome === "untold" && !rows.some(isBroken);
