@@ -32,6 +32,13 @@ MODULES = {
     "shm/semaphore": ("shared-memory", "rings"),
     "mmap/semaphore": ("shared-memory", "rings"),
 }
+# The module of a client, where it is another one. Publishing mechanisms have no client here.
+CLIENT_MODULES = {
+    "file-drop/watch": "drop_connect",
+    "file-drop/poll": "drop_connect",
+    "shm/semaphore": "ring_client",
+    "mmap/semaphore": "ring_client",
+}
 OTHER_INTERPRETERS = ["/usr/bin/python3", "/usr/local/bin/python3", "/opt/homebrew/bin/python3"]
 REMEDIES = {"zmq": "install python3-zmq or pyzmq", "grpc": "install python3-grpcio or grpcio"}
 
@@ -56,11 +63,24 @@ def find_interpreter():
 
 
 def load(transport):
-    """Imports the half of a transport. A module that is not installed is a shortage of the machine, with its remedy."""
+    """Imports the server half of a transport: `listen(address, key, program)`."""
     if transport not in MODULES:
         raise IpcError("IPC_UNSUPPORTED", "%s has no half written in Python" % transport)
-    family, name = MODULES[transport]
-    sys.path.insert(1, os.path.join(TRANSPORTS, family, "python"))
+    return _import(transport, MODULES[transport][1])
+
+
+def load_client(transport):
+    """Imports the client half: `connect(address, key)`, whose result has `send`, `receive` and `close`."""
+    name = CLIENT_MODULES.get(transport, MODULES.get(transport, ("", ""))[1])
+    module = _import(transport, name) if name else None
+    if not hasattr(module, "connect"):
+        raise IpcError("IPC_UNSUPPORTED", "%s has no client written in Python" % transport)
+    return module
+
+
+def _import(transport, name):
+    """A module that is not installed is a shortage of the machine, with its remedy."""
+    sys.path.insert(1, os.path.join(TRANSPORTS, MODULES[transport][0], "python"))
     try:
         return importlib.import_module(name)
     except ImportError as error:

@@ -1,13 +1,11 @@
 """One client of a file drop: the sending half of transports/file-drop/connection.ts."""
 
-import base64
-import json
 import os
 import shutil
 import threading
 import time
-import uuid
 
+from drop_envelope import encode
 from failures import IpcError
 
 WINDOW_FILES = 256
@@ -70,7 +68,8 @@ class Client:
         answered = "" if current is None else ".a%010d-%04d" % (current[0], self._answers)
         kind = "bin" if server.raw else "json"
         path = os.path.join(self.mailbox, "%014d.%010d%s.%s" % (server.epoch, serial, answered, kind))
-        content = bytes(message) if server.raw else self._envelope(message, serial, current)
+        reply_to = None if current is None else current[1]
+        content = bytes(message) if server.raw else encode(message, self.name, serial, reply_to)
         try:
             server.folder.drop(path, content, server.fsync)
         except FileNotFoundError:
@@ -84,17 +83,6 @@ class Client:
         if current is not None:
             self._answers += 1
         self._waiting.append(path)
-
-    def _envelope(self, message, serial, current):
-        envelope = {"id": str(uuid.uuid4()), "client": self.name, "sequence": serial}
-        if current is not None and current[1] is not None:
-            envelope["replyTo"] = current[1]
-        try:
-            envelope["text"] = bytes(message).decode("utf-8")
-        except UnicodeDecodeError:
-            envelope["base64"] = base64.b64encode(message).decode("ascii")
-        # Text readable for a person. Half a surrogate pair in a client's id has no UTF-8 and stays escaped.
-        return (json.dumps(envelope, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
 
     def drained(self):
         return not any(os.path.exists(path) for path in self._waiting)

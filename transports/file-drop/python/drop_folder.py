@@ -16,6 +16,11 @@ CLIENT = re.compile(r"^[A-Za-z0-9-]{1,64}$")
 WRITING_S = 0.5
 
 
+def number(options, name, otherwise):
+    value = options.get(name)
+    return value if isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0 else otherwise
+
+
 class Folder:
     def __init__(self, base):
         self.base = base

@@ -1,4 +1,4 @@
-"""Wakes the server of a file drop when a file was dropped, as in transports/file-drop/wake.ts."""
+"""Wakes a side of a file drop when a file was dropped, as in transports/file-drop/wake.ts."""
 
 import ctypes
 import os
@@ -20,14 +20,16 @@ class Poll:
 
 
 class Inotify:
-    """inotify(7) by ctypes; the standard library has no watcher."""
+    """inotify(7) by ctypes; the standard library has no watcher. Sees what is renamed into `incoming`."""
 
     IN_CREATE, IN_MOVED_TO, IN_DELETE = 0x100, 0x80, 0x200
 
-    def __init__(self, folder):
+    def __init__(self, incoming, mailboxes=None):
         libc = ctypes.CDLL(None, use_errno=True)
         self._descriptor = libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
-        watches = [(folder.requests, self.IN_MOVED_TO), (folder.responses, self.IN_CREATE | self.IN_DELETE)]
+        watches = [(incoming, self.IN_MOVED_TO)]
+        if mailboxes is not None:
+            watches.append((mailboxes, self.IN_CREATE | self.IN_DELETE))
         for path, mask in watches:
             if self._descriptor < 0 or libc.inotify_add_watch(self._descriptor, os.fsencode(path), mask) < 0:
                 error = OSError(ctypes.get_errno(), "inotify on %s" % path)

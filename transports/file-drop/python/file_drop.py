@@ -1,7 +1,5 @@
 """`file-drop/watch` and `file-drop/poll`: the server of transports/file-drop; its README describes the files."""
 
-import base64
-import json
 import os
 import sys
 import threading
@@ -10,11 +8,13 @@ import traceback
 
 from failures import MAX_MESSAGE_BYTES, IpcError
 from drop_client import Client
+from drop_envelope import decode
 from drop_folder import (
     REQUEST,
     Folder,
     has_living_owner,
     names_in,
+    number,
     read_whole,
     remove,
     remove_anything,
@@ -24,11 +24,6 @@ from drop_watch import Inotify, Poll
 
 GAP_LIMIT_S = 2.0
 JOIN_S = 2.0
-
-
-def number(options, name, otherwise):
-    value = options.get(name)
-    return value if isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0 else otherwise
 
 
 class FileServer:
@@ -47,7 +42,7 @@ class FileServer:
         self._stuck = set()
         self._open = True
         polls = address["transport"] == "file-drop/poll"
-        self._wake = Poll(number(options, "pollMs", 5) / 1000) if polls else Inotify(folder)
+        self._wake = Poll(number(options, "pollMs", 5) / 1000) if polls else Inotify(folder.requests, folder.responses)
         self.thread = threading.Thread(target=self._serve, daemon=True)
         self.thread.start()
 
@@ -142,23 +137,10 @@ class FileServer:
     def _read(self, path, client):
         raw = path.endswith(".bin")
         content = read_whole(path, self.max_bytes if raw else self.max_bytes * 6 + 1024)
-        request_id, body = (None, content) if raw else self._decode(content, client, path)
+        request_id, body = (None, content) if raw else decode(content, client.name, client.next, path)
         if len(body) > self.max_bytes:
             raise IpcError("IPC_TOO_LARGE", "%s holds %d bytes" % (path, len(body)))
         return request_id, body
-
-    def _decode(self, content, client, path):
-        envelope = json.loads(content.decode("utf-8"))
-        request_id, text = envelope["id"], envelope.get("text")
-        if envelope["client"] != client.name or envelope["sequence"] != client.next or not isinstance(request_id, str):
-            raise IpcError("IPC_MALFORMED", path)
-        if ("text" in envelope) == ("base64" in envelope):
-            raise IpcError("IPC_MALFORMED", path)
-        if "base64" in envelope:
-            return request_id, base64.b64decode(envelope["base64"], validate=True)
-        if not isinstance(text, str):
-            raise IpcError("IPC_MALFORMED", path)
-        return request_id, text.encode("utf-8")
 
     def _forget(self, client):
         self._clients.pop(client.name, None)

@@ -2,34 +2,55 @@
 
 import queue
 import threading
+import time
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 
-from failures import MAX_MESSAGE_BYTES
+from failures import MAX_MESSAGE_BYTES, IpcError
 import paths
 
 SERVICE = "ipcmark.Messages"
 # Each call has a thread until its reply, each stream for its life. The pool starts them on demand.
 MOST_THREADS = 1100
 SHUTDOWN_S = 1.0
+CONNECT_S = 5.0
+# Replies of one call that the library has not taken, and messages that a client of a stream may be ahead of it.
+MOST_UNTAKEN = 16
+MOST_AHEAD = 16
 
 
 class Call:
-    """One unary call: a connection with one message in each direction."""
+    """One call: a connection whose replies the thread of the call takes."""
 
     def __init__(self):
-        self._reply = queue.SimpleQueue()
+        self._replies = deque()
+        self._changed = threading.Condition()
+        self._open = True
 
     def send(self, message):
-        self._reply.put(bytes(message))
+        """Waits while too many replies are not taken: a client that does not read is not read from either."""
+        with self._changed:
+            while self._open and len(self._replies) >= MOST_UNTAKEN:
+                self._changed.wait()
+            if self._open:
+                self._replies.append(bytes(message))
+                self._changed.notify_all()
 
     def end(self):
-        self._reply.put(None)
+        with self._changed:
+            self._open = False
+            self._changed.notify_all()
 
     def take(self):
-        """Returns the reply; None when the call or the server has ended before."""
-        return self._reply.get()
+        """Returns the next reply; None when the call or the server has ended."""
+        with self._changed:
+            while self._open and not self._replies:
+                self._changed.wait()
+            reply = self._replies.popleft() if self._replies else None
+            self._changed.notify_all()
+            return reply
 
 
 class Stream(Call):
@@ -57,9 +78,7 @@ class GrpcServer:
         self._program = program
         self._open = set()
         limit = (address.get("options") or {}).get("maxMessageBytes", MAX_MESSAGE_BYTES)
-        # The library's default for what it receives is 4 MiB; a larger message ends its call with status 8.
-        options = [("grpc.max_receive_message_length", limit), ("grpc.max_send_message_length", -1)]
-        self._server = grpc.server(ThreadPoolExecutor(MOST_THREADS), options=options)
+        self._server = grpc.server(ThreadPoolExecutor(MOST_THREADS), options=limits(limit))
         handlers = {
             "Call": grpc.unary_unary_rpc_method_handler(self._call),
             "Stream": grpc.stream_stream_rpc_method_handler(self._stream),
@@ -96,14 +115,65 @@ class GrpcServer:
         return iter(stream.take, None)
 
     def close(self):
-        ended = self._server.stop(SHUTDOWN_S)
+        deadline = time.monotonic() + SHUTDOWN_S
         for connection in list(self._open):
             connection.end()
-        ended.wait(2 * SHUTDOWN_S)
+        # The server's farewell ends the clients' connections, and may overtake a reply that is on its way.
+        while self._open and time.monotonic() < deadline:
+            time.sleep(0.002)
+        self._server.stop(SHUTDOWN_S).wait(2 * SHUTDOWN_S)
         paths.remove(self.address["name"])
+
+
+def limits(receive):
+    """Limits of messages. The library's default is 4 MiB for what it receives; more ends a call with status 8."""
+    return [("grpc.max_receive_message_length", receive), ("grpc.max_send_message_length", -1)]
 
 
 def listen(address, key, program):
     # The library removes nothing at the path that it binds, and reports no reason when something is there.
     paths.clear_stale(address["name"])
     return GrpcServer(address, program)
+
+
+class UnaryClient:
+    """A call for each message; the library makes it when the reply is waited for."""
+
+    def __init__(self, channel):
+        self._call = channel.unary_unary("/%s/Call" % SERVICE)
+        self._message = None
+        self.close = channel.close
+
+    def send(self, message):
+        self._message = message
+
+    def receive(self):
+        return self._call(self._message)
+
+
+class StreamClient:
+    """One streaming call."""
+
+    def __init__(self, channel):
+        self._channel = channel
+        self._ahead = queue.Queue(MOST_AHEAD)
+        self.send = self._ahead.put
+        self._replies = channel.stream_stream("/%s/Stream" % SERVICE)(iter(self._ahead.get, None))
+
+    def receive(self):
+        return next(self._replies)
+
+    def close(self):
+        self._ahead.put(None)
+        for _ in self._replies:
+            pass
+        self._channel.close()
+
+
+def connect(address, key):
+    channel = grpc.insecure_channel("unix:" + address["name"], options=limits(MAX_MESSAGE_BYTES))
+    try:
+        grpc.channel_ready_future(channel).result(CONNECT_S)
+    except grpc.FutureTimeoutError:
+        raise IpcError("IPC_PEER_LOST", "nobody listens at %s" % address["name"])
+    return UnaryClient(channel) if address["transport"] == "grpc/unary" else StreamClient(channel)

@@ -12,6 +12,7 @@ import fcntl
 import heapq
 import itertools
 import os
+import random
 import struct
 import threading
 import time
@@ -24,8 +25,10 @@ VERSION = 1
 DATA, HELLO, WELCOME, REFUSAL, BYE = 1, 2, 3, 4, 5
 MOST_BYTES = 8192
 REQUEST_DEPTH = 10
+REPLY_DEPTH = 4
 MOST_CLIENTS = 16
 SLICE_S = 0.05
+CONNECT_S = 5.0
 JOIN_S = 2.0
 
 
@@ -233,10 +236,10 @@ def remove_names(name):
         unlink("%s-%d" % (name, slot))
 
 
-def create(name):
+def create(name, depth=REQUEST_DEPTH, message_bytes=None):
     attributes = Attributes()
-    attributes.max_messages = min(REQUEST_DEPTH, _limit("msg_max", REQUEST_DEPTH))
-    attributes.message_bytes = min(MOST_BYTES, _limit("msgsize_max", MOST_BYTES))
+    attributes.max_messages = min(depth, _limit("msg_max", depth))
+    attributes.message_bytes = message_bytes or min(MOST_BYTES, _limit("msgsize_max", MOST_BYTES))
     queue = Queue(name, os.O_CREAT | os.O_EXCL, attributes)
     fcntl.flock(queue.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     return queue
@@ -255,3 +258,58 @@ def listen(address, key, program):
         raise IpcError("IPC_ADDRESS_IN_USE", "a server is listening at %s" % name)
     remove_names(name)
     return QueueServer(address, create(name), program)
+
+
+class QueueClient:
+    """A client: sends to the server's queue and receives from its own."""
+
+    def __init__(self, requests, replies, slot, token):
+        self._requests = requests
+        self._replies = replies
+        self._prefix = PREFIX.pack(DATA, VERSION, slot, token)
+        self._bye = PREFIX.pack(BYE, VERSION, slot, token)
+
+    def send(self, message):
+        message = self._prefix + message
+        while not self._requests.send(message, SLICE_S):
+            self._check_server()
+
+    def receive(self):
+        while True:
+            message = self._replies.receive(SLICE_S)
+            if message is None:
+                self._check_server()
+            elif message.startswith(self._prefix):
+                return message[PREFIX.size:]
+            else:
+                raise EOFError("the server ended the connection")
+
+    def _check_server(self):
+        if not self._requests.is_owned():
+            raise EOFError("the server is gone")
+
+    def close(self):
+        self._requests.send(self._bye, 0.0)
+        self._requests.close()
+        self._replies.close()
+
+
+def connect(address, key):
+    requests = Queue(address["name"], 0)
+    replies, slot = reply_queue(address["name"], requests.message_bytes)
+    token = random.randrange(1, 1 << 31)
+    requests.send(PREFIX.pack(HELLO, VERSION, slot, token), CONNECT_S)
+    welcome = replies.receive(CONNECT_S) or b""
+    if len(welcome) < PREFIX.size or welcome[0] != WELCOME:
+        unlink("%s-%d" % (address["name"], slot))
+        raise IpcError("IPC_PEER_LOST", "the server at %s did not welcome this client" % address["name"])
+    return QueueClient(requests, replies, PREFIX.unpack_from(welcome)[2], token)
+
+
+def reply_queue(name, message_bytes):
+    for slot in range(MOST_CLIENTS):
+        try:
+            return create("%s-%d" % (name, slot), REPLY_DEPTH, message_bytes), slot
+        except FileExistsError:
+            pass
+    raise IpcError("IPC_TIMEOUT", "%d clients are connecting at this moment" % MOST_CLIENTS)

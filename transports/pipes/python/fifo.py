@@ -7,7 +7,7 @@ import stat
 import threading
 
 from failures import IpcError
-from streams import StreamConnection
+from streams import StreamClient, StreamConnection
 
 MAX_CLIENTS = 64
 ACCEPTED, FULL = b"\x01", b"\x02"
@@ -145,3 +145,40 @@ def listen(address, key, program):
         remove_all(hello)
     os.mkfifo(hello, 0o600)
     return FifoServer(address, os.open(hello, os.O_RDWR), program)
+
+
+def connect(address, key):
+    hello = address["name"]
+    server = open_now(hello, os.O_WRONLY)
+    if server is None:
+        raise IpcError("IPC_PEER_LOST", "nobody listens at %s" % hello)
+    slot = claim_slot(hello)
+    up, down = ["%s.%d/%s" % (hello, slot, name) for name in ("up", "down")]
+    for path in (up, down):
+        os.mkfifo(path, 0o600)
+    # They keep the FIFOs alive until the server has its ends, and would hide its death later.
+    keepers = [os.open(path, os.O_RDWR) for path in (up, down)]
+    target, source = open_now(up, os.O_WRONLY), open_now(down, os.O_RDONLY)
+    write_all(server, b"\nhello %d\n" % slot)
+    welcome = os.read(source, 1)
+    for descriptor in [server] + keepers:
+        os.close(descriptor)
+    if welcome != ACCEPTED:
+        raise IpcError("IPC_PEER_LOST", "the server has no free place for a client")
+
+    def close():
+        os.close(target)
+        os.close(source)
+
+    return StreamClient(lambda size: os.read(source, size), lambda data: write_all(target, data), close)
+
+
+def claim_slot(hello):
+    """Claims the lowest free slot; `mkdir` succeeds for one client only."""
+    for slot in range(MAX_CLIENTS):
+        try:
+            os.mkdir("%s.%d" % (hello, slot), 0o700)
+            return slot
+        except FileExistsError:
+            pass
+    raise IpcError("IPC_SYSTEM", "all slots for newcomers at %s are taken" % hello)

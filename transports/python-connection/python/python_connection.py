@@ -133,3 +133,20 @@ def listen(address, key, program):
     listener = connection.Listener(paths.host_and_port(name), "AF_INET", BACKLOG)
     bound = dict(address, name="127.0.0.1:%d" % listener.address[1])
     return ListenerServer(bound, socket.AF_INET, key, listener, program)
+
+
+class ClientConnection:
+    """The real multiprocessing.connection.Client."""
+
+    def __init__(self, conn):
+        self.send = conn.send_bytes
+        self.receive = conn.recv_bytes
+        self.close = conn.close
+
+
+def connect(address, key):
+    if address["transport"] == "python-connection":
+        return ClientConnection(connection.Client(address["name"], "AF_UNIX", key))
+    conn = connection.Client(paths.host_and_port(address["name"]), "AF_INET", key)
+    no_delay(conn)
+    return ClientConnection(conn)

@@ -155,7 +155,8 @@ class Semaphore:
             self._lock = _multiprocessing.SemLock._rebuild(0, self.KIND, self.MOST, name)
 
     def wait(self, seconds):
-        self._lock.acquire(True, seconds)
+        """Returns false when nobody posted in time."""
+        return self._lock.acquire(True, seconds)
 
     def post(self):
         self._lock.release()

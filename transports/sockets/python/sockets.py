@@ -4,7 +4,7 @@ import socket
 import threading
 
 import paths
-from streams import StreamConnection
+from streams import StreamClient, StreamConnection
 
 BACKLOG = 1024
 
@@ -67,3 +67,13 @@ def listen(address, key, program):
         address = dict(address, name="127.0.0.1:%d" % listener.getsockname()[1])
     listener.listen(BACKLOG)
     return SocketServer(listener, address, path, program)
+
+
+def connect(address, key):
+    if address["transport"] in ("unix", "local-socket"):
+        client = socket.socket(socket.AF_UNIX)
+        client.connect(address["name"])
+    else:
+        client = socket.create_connection(paths.host_and_port(address["name"]))
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return StreamClient(client.recv, client.sendall, client.close)

@@ -12,12 +12,82 @@ JOIN_BYTES = 64 * 1024
 JOIN_S = 2.0
 
 
+def write_framed(write, message):
+    """Writes a message behind its length. `write(bytes)` writes all."""
+    if len(message) <= JOIN_BYTES:
+        write(PREFIX.pack(len(message)) + message)
+    else:
+        write(PREFIX.pack(len(message)))
+        write(message)
+
+
+class Frames:
+    """Cuts a stream of bytes into messages. `read(size)` returns some bytes, none at the end."""
+
+    def __init__(self, read):
+        self._read = read
+        self._rest = b""
+        self._at = 0
+
+    def take(self):
+        """Returns the next message; None at the end, or where a length is larger than any message."""
+        while True:
+            rest, at = self._rest, self._at
+            if len(rest) - at >= PREFIX.size:
+                (length,) = PREFIX.unpack_from(rest, at)
+                end = at + PREFIX.size + length
+                if len(rest) >= end:
+                    self._at = end
+                    return rest[at + PREFIX.size:end]
+                if length > MAX_MESSAGE_BYTES:
+                    return None
+                if length > READ_BYTES:
+                    self._rest, self._at = self._gather(rest[at:], PREFIX.size + length), 0
+                    if self._rest is None:
+                        return None
+                    continue
+            chunk = self._read(READ_BYTES)
+            if not chunk:
+                return None
+            self._rest, self._at = rest[at:] + chunk if at < len(rest) else chunk, 0
+
+    def _gather(self, begun, whole):
+        """Reads the rest of a large message, without copying what is there again for every chunk."""
+        parts = [begun]
+        missing = whole - len(begun)
+        while missing > 0:
+            chunk = self._read(min(missing, 1024 * 1024))
+            if not chunk:
+                return None
+            parts.append(chunk)
+            missing -= len(chunk)
+        return b"".join(parts)
+
+
+class StreamClient:
+    """A client of one connection. `write` and `read` as above; `close()` ends both directions."""
+
+    def __init__(self, read, write, close):
+        self._frames = Frames(read)
+        self._write = write
+        self.close = close
+
+    def send(self, message):
+        write_framed(self._write, message)
+
+    def receive(self):
+        message = self._frames.take()
+        if message is None:
+            raise EOFError("the server hung up")
+        return message
+
+
 class StreamConnection:
     """`read(size)` returns some bytes, none at the end; `write(bytes)` writes all; `hang_up()` ends our direction."""
 
     def __init__(self, program, read, write, hang_up, release):
         self._program = program
-        self._read = read
+        self._frames = Frames(read)
         self._write = write
         self._hang_up = hang_up
         self._release = release
@@ -34,58 +104,21 @@ class StreamConnection:
             if not self._open:
                 return
             try:
-                if len(message) <= JOIN_BYTES:
-                    self._write(PREFIX.pack(len(message)) + message)
-                else:
-                    self._write(PREFIX.pack(len(message)))
-                    self._write(message)
+                write_framed(self._write, message)
             except OSError:
                 self._open = False
 
     def _serve(self):
         try:
-            self._read_messages()
+            while True:
+                message = self._frames.take()
+                if message is None:
+                    return
+                self._program.message(self, message)
         except OSError:
             pass
         finally:
             self._end()
-
-    def _read_messages(self):
-        rest = b""
-        while True:
-            chunk = self._read(READ_BYTES)
-            if not chunk:
-                return
-            rest = rest + chunk if rest else chunk
-            at = 0
-            while len(rest) - at >= 4:
-                (length,) = PREFIX.unpack_from(rest, at)
-                if length > MAX_MESSAGE_BYTES:
-                    return
-                end = at + 4 + length
-                if len(rest) < end:
-                    if length > READ_BYTES:
-                        rest = self._gather(rest[at:], length + 4)
-                        if rest is None:
-                            return
-                        at, end = 0, length + 4
-                    else:
-                        break
-                self._program.message(self, rest[at + 4:end])
-                at = end
-            rest = rest[at:]
-
-    def _gather(self, begun, whole):
-        """Reads the rest of a large message, without copying what is there again for every chunk."""
-        parts = [begun]
-        missing = whole - len(begun)
-        while missing > 0:
-            chunk = self._read(min(missing, 1024 * 1024))
-            if not chunk:
-                return None
-            parts.append(chunk)
-            missing -= len(chunk)
-        return b"".join(parts)
 
     def _end(self):
         with self._lock:

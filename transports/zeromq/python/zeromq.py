@@ -2,6 +2,7 @@
 
 import heapq
 import itertools
+import os
 import threading
 import time
 
@@ -204,3 +205,53 @@ def listen(address, key, program):
         with paths.private():
             router.bind("ipc://" + path)
     return RouterServer(context, router, address, path, program)
+
+
+class SocketClient:
+    """A DEALER or REQ. A message of an application never equals the mark of a farewell: its fifth byte is 1 to 3."""
+
+    def __init__(self, context, socket):
+        self._context = context
+        self._socket = socket
+        self.send = socket.send
+
+    def receive(self):
+        while True:
+            message = self._socket.recv()
+            if message != FAREWELL:
+                return message
+            body = self._socket.recv()
+            if body[:1] == ASK:
+                self._socket.send_multipart([FAREWELL, ANSWER + body[1:]])
+            else:
+                return None
+
+    def close(self):
+        """Asks the server to confirm that it has read everything, as transports/zeromq/farewell.ts does."""
+        self._socket.setsockopt(zmq.RCVTIMEO, LINGER_MS)
+        self._socket.send_multipart([FAREWELL, ASK + os.urandom(FAREWELL_BODY_BYTES - 1)])
+        try:
+            while self.receive() is not None:
+                pass
+        except zmq.Again:
+            pass
+        self._socket.close(0)
+        self._context.term()
+
+
+def connect(address, key):
+    context = zmq.Context()
+    if address["transport"] == "zeromq/req-rep":
+        socket = context.socket(zmq.REQ)
+        # Else a request without a reply would make every later send fail, and a late reply be taken for the next one.
+        socket.setsockopt(zmq.REQ_RELAXED, 1)
+        socket.setsockopt(zmq.REQ_CORRELATE, 1)
+    else:
+        socket = context.socket(zmq.DEALER)
+        socket.setsockopt(zmq.PROBE_ROUTER, 1)
+    socket.setsockopt(zmq.SNDHWM, HIGH_WATER_MARK)
+    socket.setsockopt(zmq.RCVHWM, HIGH_WATER_MARK)
+    limit_messages(socket)
+    scheme = "tcp://" if address["transport"] == "zeromq/tcp" else "ipc://"
+    socket.connect(scheme + address["name"])
+    return SocketClient(context, socket)
