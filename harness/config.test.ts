@@ -18,6 +18,7 @@ const sizes = { payload: true, placement: true, mode: true, messages: true } as 
 const measuring = {
   ...run,
   ...sizes,
+  client: true,
   clients: true,
   rate: true,
   work: true,

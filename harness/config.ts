@@ -18,6 +18,7 @@ interface RunFlags extends SharedFlags {
 }
 
 interface MeasuringFlags extends RunFlags {
+  readonly client?: OneOrMore<"node" | "python">;
   /** Bytes, or a size such as `4KiB`. */
   readonly payload?: OneOrMore<number | string>;
   readonly clients?: OneOrMore<number>;

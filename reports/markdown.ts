@@ -9,19 +9,24 @@ import {
   ratio,
   ratioRange,
 } from "../harness/results/format.ts";
+import { ofNodeClients } from "../harness/results/languages.ts";
 import type { CheckResult, Report } from "../harness/results/model.ts";
 import { type Block, blocksOf, type MissingRow, type PlainRow, sizeOfBlock } from "./blocks.ts";
 import { checkRowName, checkSummary } from "./check-groups.ts";
 import { CLASS_LABELS, MODE_LABELS, noPickReason, OTHER_SERVER, placementTitle, quickNote } from "./labels.ts";
 import { missingText, p99Text } from "./missing.ts";
+import { pairTables } from "./pairs.ts";
 
 /** Largest summary. `$GITHUB_STEP_SUMMARY` refuses more than 1 MiB a step; the rest is left to other writers. */
 const LIMIT_BYTES = 960 * 1024;
 const STANDINGS = { best: "best", tied: "not distinguishable", behind: "", unknown: "too few rounds to tell" } as const;
 
 /** Writes a summary for a pull request or a CI step: verdict, failures, folded tables. Always under 1 MiB. */
-export function renderMarkdown(report: Report): string {
-  const parts = [verdict(report), checks(report), ...tables(report), foot(report)].filter((part) => part !== "");
+export function renderMarkdown(whole: Report): string {
+  const report = ofNodeClients(whole);
+  const parts = [verdict(report), checks(report), ...tables(report), ...pairs(whole), foot(report)].filter(
+    (part) => part !== "",
+  );
   const kept: string[] = [];
   let size = 0;
   for (const part of parts) {
@@ -74,6 +79,22 @@ function tables(report: Report): string[] {
     ].filter(Boolean);
     const open = block.placement === pick?.placement && block.mode === pick?.mode ? " open" : "";
     return `<details${open}><summary>${text(title.join(" · "))}</summary>\n\n${table(block)}\n\n</details>`;
+  });
+}
+
+/** Writes a folded table of the pairs of languages for each placement. */
+function pairs(report: Report): string[] {
+  return pairTables(report).map(({ title, columns, mechanisms }) => {
+    const head = ["mechanism", "client → server", "waits", ...columns];
+    const rows = mechanisms.flatMap(({ transport, lines }) =>
+      lines.map(({ name, waits, cells, reason = "" }) => [
+        code(transport),
+        ...[name, waits, ...(cells ?? [reason, ...Array<string>(columns.length - 1).fill(ABSENT)])].map(text),
+      ]),
+    );
+    const lines = [head, head.map((_, at) => (at < 3 ? "---" : "--:")), ...rows];
+    const body = lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+    return `<details><summary>${text(`pairs of languages · ${title}`)}</summary>\n\n${body}\n\n</details>`;
   });
 }
 

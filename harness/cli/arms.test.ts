@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { chooseArms, chooseCells, defaultPlacements } from "./arms.ts";
-import { languageReason } from "./peers.ts";
+import { languageObstacle, languageReason, parseClient, peersFor } from "./peers.ts";
 import { resolveTransports } from "./transports.ts";
 
 const choice = { placements: ["same-cpu", "two-cpus"], modes: undefined, cells: chooseCells(undefined, [64]) } as const;
@@ -30,5 +30,34 @@ test.runIf(possible && defaultPlacements().length === 2)(
     const both = chooseArms(candidates.slice(0, 1), { ...choice, peers: ["node", "python"], overview: true });
     expect(both.arms).toHaveLength(4);
     expect(both.arms.find(({ peerLanguage }) => peerLanguage === "python")?.peerProgram).toMatch(/python/);
+  },
+);
+
+const [unix] = (await resolveTransports(["unix"])).candidates;
+
+test.runIf(unix !== undefined && languageObstacle(unix.transport, "python", "clients") === undefined)(
+  "a client in Python is added to that on Node, with servers in both languages, and an unknown one is refused",
+  async () => {
+    const { candidates } = await resolveTransports(["unix", "ws/unix", "loopback"]);
+    const client = ["python"];
+    const found = chooseArms(candidates, {
+      ...{ ...choice, placements: ["unpinned"], modes: ["event"] },
+      ...{ peers: peersFor({ client }), clients: client },
+    });
+    const pairs = found.arms
+      .filter(({ transport }) => transport.id === "unix")
+      .map(({ clientLanguage, peerLanguage, mode }) => [clientLanguage, peerLanguage, mode]);
+    expect(pairs).toEqual([
+      [undefined, "node", "event"],
+      [undefined, "python", "event"],
+      ["python", "node", "event"],
+      ["python", "python", "blocking"],
+    ]);
+    const missing = found.missing.filter(({ client: language }) => language !== undefined);
+    expect(new Set(missing.map(({ transport }) => transport))).toEqual(new Set(["ws/unix"]));
+    expect(missing[0]).toMatchObject({ status: "not-applicable", reason: "has no client written in python" });
+    expect(peersFor({ client, peer: ["python"] })).toEqual(["python"]);
+    expect(peersFor({}, ["python"])).toEqual(["python"]);
+    expect(() => parseClient("ruby")).toThrow('unknown client "ruby"; valid: node, python');
   },
 );

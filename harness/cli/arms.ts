@@ -7,7 +7,7 @@ import { allowedCpus } from "../process/cpus.ts";
 import { runsOnNode } from "../process/language.ts";
 import { UsageError } from "../results/exit-codes.ts";
 import type { Measurement, Placement } from "../results/model.ts";
-import { languageReason, languagesFor, programFor } from "./peers.ts";
+import { foreignClients, languageObstacle, languagesFor, programFor } from "./peers.ts";
 import { unknownName } from "./suggest.ts";
 import type { Candidate } from "./transports.ts";
 
@@ -53,6 +53,8 @@ export interface Choice {
   readonly placements: readonly Placement[];
   readonly modes: readonly WaitMode[] | undefined;
   readonly peers: readonly string[] | undefined;
+  /** Languages of clients; those besides Node are added to it. */
+  readonly clients?: readonly string[] | undefined;
   readonly cells: readonly Cell[];
   /** `true` for a short overview: only the waiting class that each transport prefers, unless `modes` has others. */
   readonly overview?: boolean;
@@ -71,15 +73,47 @@ export function chooseArms(candidates: readonly Candidate[], choice: Choice): Ch
         const peerProgram = programFor(transport, peerLanguage);
         for (const placement of placements) {
           const base = { transport, reference, version: record.version, mode, placement, peerLanguage, peerProgram };
-          const reason = languageReason(transport, peerLanguage) ?? measuredElsewhere(base, choice);
+          const obstacle = languageObstacle(transport, peerLanguage);
+          const reason = obstacle?.reason ?? measuredElsewhere(base, choice);
           const placed = reason === undefined ? placeArm(base) : { reason };
           if ("arm" in placed) arms.push(placed.arm);
-          else missing.push(...cells.map((cell) => absentRow(base, cell, placed.reason)));
+          else missing.push(...cells.map((cell) => absentRow(base, cell, placed.reason, obstacle?.status)));
         }
       }
     }
   }
+  for (const candidate of candidates) addPairs(candidate, choice, { arms, missing });
   return { arms, missing };
+}
+
+/**
+ * Adds the pairs of languages whose client is not on Node, under one placement unless others were asked for. The mode
+ * is that of the end on Node; without one, both ends block.
+ */
+function addPairs(candidate: Candidate, choice: Choice, found: { arms: Arm[]; missing: Measurement[] }): void {
+  const { transport, reference, record } = candidate;
+  if (!record.available) return;
+  const { placements, peers, cells, overview } = choice;
+  const shown = overview && placements.includes("two-cpus") ? (["two-cpus"] as const) : placements;
+  const [preferred] = modesFor(candidate, choice);
+  if (preferred === undefined) return;
+  for (const clientLanguage of foreignClients(transport, choice.clients)) {
+    const clientProgram = programFor(transport, clientLanguage, "clients");
+    const without = languageObstacle(transport, clientLanguage, "clients");
+    // Without a client, one row states the reason.
+    for (const peerLanguage of without === undefined ? languagesFor(transport, peers) : ["node"]) {
+      const mode = peerLanguage === "node" ? preferred : "blocking";
+      const peerProgram = programFor(transport, peerLanguage);
+      for (const placement of shown) {
+        const ends = { peerLanguage, peerProgram, clientLanguage, clientProgram };
+        const base = { transport, reference, version: record.version, mode, placement, ...ends };
+        const obstacle = without ?? languageObstacle(transport, peerLanguage);
+        const placed = obstacle ?? placeArm(base);
+        if ("arm" in placed) found.arms.push(placed.arm);
+        else found.missing.push(...cells.map((cell) => absentRow(base, cell, placed.reason, obstacle?.status)));
+      }
+    }
+  }
 }
 
 /** Returns why a short overview leaves out an arm: another one shows the same, or it shows nothing for the question. */

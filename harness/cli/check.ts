@@ -15,7 +15,7 @@ import type { CheckResult, Report } from "../results/model.ts";
 import { ensureWritable, store } from "../results/store.ts";
 import { type SharedOptions, withShared } from "./options.ts";
 import { printTables, publish, publishPartial, REPORT_FILES, terminal } from "./output.ts";
-import { languageReason, noteAbsent, programFor } from "./peers.ts";
+import { languageObstacle, languageReason, noteAbsent, programFor } from "./peers.ts";
 import { finishReport, startRun } from "./run.ts";
 import { unknownName } from "./suggest.ts";
 import { type Candidate, type Chosen, resolveTransports } from "./transports.ts";
@@ -106,9 +106,9 @@ export async function checkAll(
     if (!record.available)
       return checks.map((check) => absentRow(check, record.id, "node", "unavailable", record.reason));
     return (peers ?? []).flatMap((language) => {
-      const reason = languageReason(transport, language);
-      if (reason === undefined) return [];
-      return checks.map((check) => absentRow(check, record.id, language, "not-applicable", reason));
+      const found = languageObstacle(transport, language);
+      if (found === undefined) return [];
+      return checks.map((check) => absentRow(check, record.id, language, found.status, found.reason));
     });
   });
   return [...results, ...absent];

@@ -1,5 +1,12 @@
 import { Command } from "commander";
-import { answer, checkTables, compareTables, partialNote, pickParagraph } from "../../reports/terminal/index.ts";
+import {
+  answer,
+  checkTables,
+  compareTables,
+  pairsTables,
+  partialNote,
+  pickParagraph,
+} from "../../reports/terminal/index.ts";
 import { CODEC_IDS } from "../../scenarios/benchmark.ts";
 import { EXIT } from "../results/exit-codes.ts";
 import type { Report } from "../results/model.ts";
@@ -12,7 +19,7 @@ import { refuseTooLarge } from "./measure.ts";
 import { type MeasureOptions, withMeasuring, withQuestion } from "./options.ts";
 import { linesOfAnswer, printTables, publish, REPORT_FILES, terminal } from "./output.ts";
 import { sizesOf } from "./payloads.ts";
-import { noteAbsent } from "./peers.ts";
+import { noteAbsent, peersFor } from "./peers.ts";
 import { startRun } from "./run.ts";
 import type { Candidate } from "./transports.ts";
 import { each } from "./values.ts";
@@ -36,9 +43,10 @@ export function compareCommand(): Command {
       const { requirements, workload } = question;
       const chosen = await chooseCandidates(options.transport, requirements, workload.peer);
       refuseTooLarge(chosen.candidates, sizesOf(options.payload ?? []));
-      const peer = options.peer ?? question.profile.workload.peer;
-      const asked = peer === undefined ? options : { ...options, peer: [peer].flat() };
-      const isIncomplete = noteAbsent(chosen, asked.peer);
+      const ofProfile = question.profile.workload.peer;
+      const peer = peersFor(options, ofProfile === undefined ? undefined : [ofProfile]);
+      const asked = peer === undefined ? options : { ...options, peer };
+      const isIncomplete = noteAbsent(chosen, peer, options.client);
       const show = (report: Report): void => printReport(report, options.tables);
       const report = await compare({ options: asked, run, chosen, question }, show);
       process.exitCode = isIncomplete ? EXIT.incomplete : exitCode(report, chosen.candidates);
@@ -60,8 +68,14 @@ export function exitCode(
 
 function printReport(report: Report, tables = false): void {
   if (report.complete === false) printTables(`${partialNote(report, terminal())}\n`);
-  if (!tables) return printTables(answer(report, terminal(), linesOfAnswer(report.warnings, MOST_WARNINGS)));
+  const pairs = pairsTables(report, terminal());
+  if (!tables) {
+    printTables(answer(report, terminal(), linesOfAnswer(report.warnings, MOST_WARNINGS)));
+    if (pairs !== "") printTables(`\n${pairs}`);
+    return;
+  }
   printTables(compareTables(report, terminal()));
+  if (pairs !== "") printTables(`\n${pairs}`);
   if (report.checks.some(({ status }) => status === "failed")) printTables(`\n${checkTables(report, terminal())}`);
   printTables(`\n${pickParagraph(report, terminal())}`);
 }

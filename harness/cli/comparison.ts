@@ -125,6 +125,7 @@ function planComparison(asked: Asked): Comparison {
     placements,
     modes: options.mode,
     peers: options.peer,
+    clients: options.client,
     cells,
     overview: true,
   });

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { codecTables, compareTables, partialNote } from "../../reports/terminal/index.ts";
+import { codecTables, compareTables, pairsTables, partialNote } from "../../reports/terminal/index.ts";
 import { CODEC_IDS } from "../../scenarios/benchmark.ts";
 import { BENCHMARKS } from "../../scenarios/benchmarks/index.ts";
 import { workload } from "../../scenarios/benchmarks/workload.ts";
@@ -16,7 +16,7 @@ import { chooseCodecs, codecCells, codecTable, parseCodec, withCodecs } from "./
 import { type MeasureOptions, withMeasuring } from "./options.ts";
 import { printTables, publish, publishPartial, REPORT_FILES, terminal } from "./output.ts";
 import { sizesOf } from "./payloads.ts";
-import { noteAbsent, whyAbsent } from "./peers.ts";
+import { noteAbsent, peersFor, whyAbsent } from "./peers.ts";
 import { finishReport, startRun } from "./run.ts";
 import { announce, announcePlan, FINISH_MS, stopRuleOf } from "./run-duration.ts";
 import { type Candidate, type Chosen, resolveForTimes } from "./transports.ts";
@@ -58,15 +58,17 @@ export function measureCommand(): Command {
       const chosen = await resolveForTimes(options.transport);
       const { candidates, refused } = chosen;
       refuseTooLarge(candidates, sizesOf(options.payload ?? []));
-      const isIncomplete = noteAbsent(chosen, options.peer);
+      const peers = peersFor(options);
+      const isIncomplete = noteAbsent(chosen, peers, options.client);
       const placements = options.placement ?? defaultPlacements();
       const { arms: placed, missing } = chooseArms(candidates, {
         placements,
         modes: options.mode,
-        peers: options.peer,
+        peers,
+        clients: options.client,
         cells,
       });
-      if (placed.length + missing.length === 0) throw nothingLeft(chosen, options.peer);
+      if (placed.length + missing.length === 0) throw nothingLeft(chosen, peers);
       const arms = withCodecs(placed, codecs, cells);
       const stopRule = stopRuleOf(withoutTable(options, codecs.length), arms, cells);
       await warnBeforeRun(candidates, run, { measures: true });
@@ -121,7 +123,8 @@ function plainCells(options: MeasureOptions): readonly Cell[] {
 }
 
 function tablesOf(report: Report): string {
-  return [partialNote(report, terminal()), compareTables(report, terminal()), codecTables(report, terminal())]
+  return [partialNote, compareTables, pairsTables, codecTables]
+    .map((text) => text(report, terminal()))
     .filter((text) => text !== "")
     .join("\n\n");
 }

@@ -6,7 +6,7 @@ import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import type { Placement } from "../results/model.ts";
 import { parseNeed } from "./parse-needs.ts";
 import { type Payloads, parsePayload } from "./payloads.ts";
-import { parsePeer } from "./peers.ts";
+import { parseClient, parsePeer } from "./peers.ts";
 import {
   each,
   MOST_CLIENTS,
@@ -29,6 +29,8 @@ export interface SharedOptions {
 }
 
 export interface MeasureOptions extends SharedOptions {
+  /** Languages of clients. */
+  readonly client?: readonly string[];
   /** Needs of `compare`. */
   readonly need?: readonly Requirement[];
   readonly profile?: string;
@@ -89,6 +91,13 @@ export function withShared(command: Command): Command {
 
 export function withMeasuring(command: Command): Command {
   return withShared(command)
+    .addOption(
+      many(
+        "--client <language...>",
+        "language of the client: node, python (beside node, with servers in both languages unless --peer is given)",
+        parseClient,
+      ),
+    )
     .addOption(
       new Option(
         "--payload <bytes...>",

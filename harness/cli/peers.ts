@@ -1,17 +1,51 @@
 import { PROGRAM } from "../../transports/contract/capabilities.ts";
 import type { TransportDescription } from "../../transports/contract/transport.ts";
 import { note } from "../process/note.ts";
-import { realProgram } from "../process/real-program.ts";
+import { pythonWith, type RealProgram, realProgram } from "../process/real-program.ts";
 import { UsageError } from "../results/exit-codes.ts";
 import { unknownName } from "./suggest.ts";
 import type { Candidate, Chosen } from "./transports.ts";
 
-/** Languages of servers. */
+/** Languages of servers and of clients. */
 export const LANGUAGES: readonly string[] = ["node", "python"];
 
 export function parsePeer(text: string): string {
   if (!LANGUAGES.includes(text)) throw new UsageError(unknownName("peer", text, LANGUAGES));
   return text;
+}
+
+export function parseClient(text: string): string {
+  if (!LANGUAGES.includes(text)) throw new UsageError(unknownName("client", text, LANGUAGES));
+  return text;
+}
+
+/** Ends of an exchange that may be in another language. */
+type End = "peers" | "clients";
+
+/** Reason why an end cannot be in a language: the mechanism has none, or this machine lacks something. */
+export interface LanguageObstacle {
+  readonly status: "not-applicable" | "unavailable";
+  readonly reason: string;
+}
+
+/**
+ * Returns the languages of the servers that are measured: those of `--peer`. A client in another language is measured
+ * with each server, so that the pairs stand side by side.
+ */
+export function peersFor(
+  { peer, client }: { readonly peer?: readonly string[]; readonly client?: readonly string[] },
+  otherwise?: readonly string[],
+): readonly string[] | undefined {
+  return peer ?? (client?.some((language) => language !== "node") ? LANGUAGES : otherwise);
+}
+
+/** Returns the languages of clients besides Node, whose own client every pair is compared with. */
+export function foreignClients(
+  { program, capabilities }: TransportDescription,
+  asked: readonly string[] = [],
+): readonly string[] {
+  if (program !== undefined || capabilities.rendezvous !== "address") return [];
+  return [...new Set(asked)].filter((language) => language !== "node");
 }
 
 /**
@@ -33,26 +67,52 @@ export function languagesFor(
 
 /** Returns why this transport cannot have a server in that language here; undefined when it can. */
 export function languageReason(transport: TransportDescription, language: string): string | undefined {
-  if (language === "node" || transport.program !== undefined) return undefined;
-  const [program] = transport.peers?.[language] ?? [];
-  if (program === undefined) return `has no server written in ${language}`;
-  const found = realProgram(program);
-  return "reason" in found ? found.reason : undefined;
+  return languageObstacle(transport, language)?.reason;
 }
 
-/** Returns the value of `DriverStart.peerProgram`; undefined where the server is one of our own processes. */
-export function programFor(transport: TransportDescription, language: string): string | undefined {
-  const [program] = transport.peers?.[language] ?? [];
-  if (language === "node" || program === undefined) return undefined;
-  const found = realProgram(program);
+/** Returns why this transport cannot have that end in that language here; undefined when it can. */
+export function languageObstacle(
+  transport: TransportDescription,
+  language: string,
+  end: End = "peers",
+): LanguageObstacle | undefined {
+  if (language === "node" || transport.program !== undefined) return undefined;
+  const command = transport[end]?.[language];
+  const noun = end === "peers" ? "server" : "client";
+  if (command === undefined) return { status: "not-applicable", reason: `has no ${noun} written in ${language}` };
+  const found = programOf(command);
+  return "reason" in found ? { status: "unavailable", reason: found.reason } : undefined;
+}
+
+/** For `DriverStart.peerProgram`, or `clientProgram`: undefined where that end is one of our own processes. */
+export function programFor(transport: TransportDescription, language: string, end: End = "peers"): string | undefined {
+  const command = transport[end]?.[language];
+  if (language === "node" || command === undefined) return undefined;
+  const found = programOf(command);
   return "path" in found ? found.path : undefined;
 }
 
+/** Finds the program of a command; one that names a module behind `--needs` must have it. */
+function programOf([program, ...args]: readonly [string, ...string[]]): RealProgram {
+  const module = args[args.indexOf("--needs") + 1];
+  return args.includes("--needs") && module !== undefined ? pythonWith(program, module) : realProgram(program);
+}
+
 /** Prints on stderr what was named and cannot run. @returns true when there is any, or a module was refused */
-export function noteAbsent({ candidates, refused }: Chosen, peers: readonly string[] | undefined): boolean {
+export function noteAbsent(
+  { candidates, refused }: Chosen,
+  peers: readonly string[] | undefined,
+  clients?: readonly string[],
+): boolean {
   const absent = candidates.flatMap((candidate) => {
+    const { record, transport, named } = candidate;
     const reason = whyAbsent(candidate, peers);
-    return reason === undefined ? [] : [`${candidate.record.id} was asked for by name and did not run: ${reason}`];
+    if (reason !== undefined) return [`${record.id} was asked for by name and did not run: ${reason}`];
+    if (!named) return [];
+    return foreignClients(transport, clients).flatMap((language) => {
+      const found = languageObstacle(transport, language, "clients");
+      return found === undefined ? [] : [`${record.id} is measured with a client on Node only: it ${found.reason}`];
+    });
   });
   for (const sentence of absent) note(sentence);
   return absent.length + refused.length > 0;

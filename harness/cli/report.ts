@@ -3,7 +3,14 @@ import { gateIn, isGate } from "../../ci/gate/load-gate.ts";
 import { storedGate } from "../../ci/gate/page.ts";
 import type { GateResult } from "../../ci/gate/result.ts";
 import { budgetLine, tableOf } from "../../ci/gate/words.ts";
-import { checkTables, codecTables, compareTables, partialNote, pickParagraph } from "../../reports/terminal/index.ts";
+import {
+  checkTables,
+  codecTables,
+  compareTables,
+  pairsTables,
+  partialNote,
+  pickParagraph,
+} from "../../reports/terminal/index.ts";
 import { note } from "../process/note.ts";
 import { loadJson, reportIn } from "../results/load-report.ts";
 import { ensureWritable, store } from "../results/store.ts";
@@ -25,6 +32,8 @@ export function reportCommand(): Command {
       const html = store(out, "report.html", await renderHtml(report));
       if (report.complete === false) printTables(`${partialNote(report, terminal())}\n`);
       if (report.measurements.length > 0) printTables(compareTables(report, terminal()));
+      const pairs = pairsTables(report, terminal());
+      if (pairs !== "") printTables(`\n${pairs}`);
       if (report.codecs !== undefined) printTables(`\n${codecTables(report, terminal())}`);
       if (report.checks.length > 0) printTables(`\n${checkTables(report, terminal())}`);
       if (report.pick !== null) printTables(`\n${pickParagraph(report, terminal())}`);

@@ -1,4 +1,4 @@
-import type { Trial } from "../results/model.ts";
+import type { LanguageVersion, Trial } from "../results/model.ts";
 import type { Arm, Cell } from "./arm.ts";
 
 /** Number of failures after which a cell is not tried again. */
@@ -7,7 +7,9 @@ const MAX_FAULTS = 2;
 /** Record of one arm while the rounds go on. */
 export class ArmRecord {
   readonly arm: Arm;
-  peer: { language: string; version: string };
+  peer: LanguageVersion;
+  /** Client in another language; undefined where the driver is the client. */
+  client: LanguageVersion | undefined;
   /** Counts fixed by the calibration. */
   readonly messages = new Map<Cell, number>();
   /** Reasons why cells cannot exist here or are not run, found before round one. */
@@ -24,6 +26,19 @@ export class ArmRecord {
   constructor(arm: Arm) {
     this.arm = arm;
     this.peer = { language: arm.peerLanguage, version: "" };
+    this.client = arm.clientLanguage === undefined ? undefined : { language: arm.clientLanguage, version: "" };
+  }
+
+  /** Notes the versions that the processes of a trial have reported. */
+  meet({
+    peer,
+    client,
+  }: {
+    readonly peer: LanguageVersion | null | undefined;
+    readonly client: LanguageVersion | undefined;
+  }): void {
+    if (peer) this.peer = { language: peer.language, version: peer.version };
+    if (client) this.client = client;
   }
 
   trialsOf(cell: Cell): readonly Trial[] {

@@ -2,7 +2,9 @@ import type { Benchmark, CodecId, Variant } from "../../scenarios/benchmark.ts";
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import { HEADER_BYTES } from "../../transports/contract/frame.ts";
 import type { TransportDescription } from "../../transports/contract/transport.ts";
+import { CLIENT_MODELS } from "../process/client-messages.ts";
 import { parseCpuList } from "../process/cpus.ts";
+import { runsOnNode } from "../process/language.ts";
 import type { Load } from "../process/load-messages.ts";
 import type { TransportReference } from "../process/messages.ts";
 import { type PlacementCpus, placementCpus } from "../process/pinning.ts";
@@ -20,6 +22,9 @@ export interface Arm {
   readonly peerLanguage: string;
   /** Peer program, as in `DriverStart`. */
   readonly peerProgram?: string | undefined;
+  /** Language of a measuring client that is not the driver, and its program, as in `DriverStart`; absent: Node. */
+  readonly clientLanguage?: string;
+  readonly clientProgram?: string | undefined;
   readonly cpus: PlacementCpus;
   /** Variables of its processes, besides those of the run. */
   readonly env?: Readonly<Record<string, string>>;
@@ -82,7 +87,8 @@ export function placeArm(arm: Omit<Arm, "cpus">): ArmOrReason {
     return { reason: "both ends would spin on the one CPU there is" };
   }
   const { event, blocking } = transport;
-  if (mode === "event" ? event === undefined : blocking === undefined) {
+  const isOfNode = arm.clientLanguage === undefined || runsOnNode(arm.peerLanguage);
+  if (isOfNode && (mode === "event" ? event === undefined : blocking === undefined)) {
     return { reason: `has no ${mode === "event" ? "event-loop" : "blocking"} face` };
   }
   return { arm: { ...arm, cpus } };
@@ -95,7 +101,7 @@ export function cellReason(arm: Omit<Arm, "version">, cell: Cell): string | unde
   const { inFlight } = loadOf(cell, 0);
   const byPattern = patternReason(transport, cell.benchmark.pattern);
   if (byPattern !== undefined) return byPattern;
-  const byServer = programReason(arm, cell) ?? codecReason(arm, cell);
+  const byServer = clientReason(arm, cell) ?? programReason(arm, cell) ?? codecReason(arm, cell);
   if (byServer !== undefined) return byServer;
   const largestBytes = Math.max(cell.payloadBytes, ...(cell.variant.mix ?? []).map(({ bytes }) => bytes));
   if (largestBytes + HEADER_BYTES > maxMessageBytes) {
@@ -126,6 +132,11 @@ function workloadReason({ capabilities }: TransportDescription, placement: Place
     return `each of ${clients} clients would have to stay awake for its schedule and keep the one CPU from the server`;
   }
   return undefined;
+}
+
+function clientReason({ clientLanguage }: Pick<Arm, "clientLanguage">, { benchmark }: Cell): string | undefined {
+  if (clientLanguage === undefined || CLIENT_MODELS.some((model) => model === benchmark.model)) return undefined;
+  return `a client in ${clientLanguage} measures round trips and throughput only`;
 }
 
 function programReason({ transport }: Pick<Arm, "transport">, { variant }: Cell): string | undefined {

@@ -95,8 +95,9 @@ async function calibrate({ supervisor, place, records, ...of }: Calibration): Pr
   return arms.length === 0 ? undefined : { arms, overheadMs: Math.max(LEAST_OVERHEAD_MS, overheadMs) };
 }
 
-function pacesOf(record: ArmRecord, cells: readonly Cell[], { results, obstacles, peer }: ArmOutcome): Pace[] {
-  if (peer) record.peer = { language: peer.language, version: peer.version };
+function pacesOf(record: ArmRecord, cells: readonly Cell[], outcome: ArmOutcome): Pace[] {
+  const { results, obstacles } = outcome;
+  record.meet(outcome);
   const paces: FoundPace[] = [];
   for (const cell of cells) {
     readPace(record, cell, results.get(cellKey(cell)), paces);

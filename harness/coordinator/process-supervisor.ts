@@ -48,8 +48,10 @@ export type DriverOutcome =
 /** Driver that has everything ready and waits for its turn, or has ended before. */
 export interface Prepared {
   readonly driverPid: number | undefined;
-  /** Pid of its peer, where that runs already. */
+  /** Pids of its peer and other processes, where they run already. */
   readonly spawned: ReadonlySet<number>;
+  /** Those of them that belong on the driver's CPUs. */
+  readonly clients: ReadonlySet<number>;
   /** Runs one of its turns but the last. Never rejects: a driver that crashes or hangs is an outcome. */
   turn(): Promise<DriverOutcome | TurnEnd>;
   /** Runs its last turn, to the end. Never rejects either. */
@@ -113,7 +115,7 @@ export class ProcessSupervisor {
       return NEVER;
     }
     this.#drivers.add(driver);
-    const course: Course = { driver, job, spawned: new Set(), ready: null };
+    const course: Course = { driver, job, spawned: new Set(), clients: new Set(), ready: null };
     if (peer === undefined) driver.send(job.start);
     else {
       this.#spawned(course, peer.pid);
@@ -130,6 +132,7 @@ export class ProcessSupervisor {
     return {
       driverPid: driver.pid,
       spawned: course.spawned,
+      clients: course.clients,
       turn: async () => {
         driver.send({ type: "begin" });
         const early = await this.#follow(course, "prepared");
@@ -219,8 +222,10 @@ export class ProcessSupervisor {
       }
       if (message.type === "ready") course.ready = message;
       else if (message.type === "crashed") this.#crashed(course, message.process, message.signal);
-      else if (message.type === "spawned") this.#spawned(course, message.pid);
-      else if (message.type !== "prepared") {
+      else if (message.type === "spawned") {
+        this.#spawned(course, message.pid);
+        if (message.side === "client") course.clients.add(message.pid);
+      } else if (message.type !== "prepared") {
         const obstacle = job.onResult(message as DriverResult);
         if (obstacle !== undefined)
           return { status: "failed", reason: `the driver process ${obstacle}`, ready: course.ready };
@@ -243,6 +248,7 @@ interface Course {
   readonly driver: DriverProcess;
   readonly job: DriverJob;
   readonly spawned: Set<number>;
+  readonly clients: Set<number>;
   ready: DriverReady | null;
 }
 
@@ -264,7 +270,7 @@ const NEVER = new Promise<never>(() => {});
 
 function ended(outcome: DriverOutcome): Prepared {
   const known = async (): Promise<DriverOutcome> => outcome;
-  return { driverPid: undefined, spawned: new Set(), turn: known, finish: known };
+  return { driverPid: undefined, spawned: new Set(), clients: new Set(), turn: known, finish: known };
 }
 
 function whyNot(

@@ -119,9 +119,9 @@ async function getReady(
 /** Records the outcome of each cell of one turn. */
 function note(site: RoundSite, { arm, order }: PlannedTurn, outcome: ArmOutcome, round: number): void {
   const record = site.records.get(arm) as ArmRecord;
-  const { results, obstacles, peer } = outcome;
+  const { results, obstacles } = outcome;
   const startedAtMs = outcome.startedMs - site.startedMs;
-  if (peer) record.peer = { language: peer.language, version: peer.version };
+  record.meet(outcome);
   for (const { cell, messages } of order) {
     record.messages.set(cell, messages);
     const result = results.get(cellKey(cell));
@@ -139,7 +139,8 @@ export function elapsedMs({ startedMs }: Pick<RoundSite, "startedMs">): number {
 }
 
 /** Names an arm for the progress line. */
-export function describeArm({ transport, mode, placement, peerLanguage, codec }: Arm): string {
-  const peer = runsOnNode(peerLanguage) ? "" : `, ${peerLanguage} peer`;
+export function describeArm({ transport, mode, placement, peerLanguage, clientLanguage, codec }: Arm): string {
+  const client = clientLanguage === undefined ? "" : `, ${clientLanguage} client`;
+  const peer = runsOnNode(peerLanguage) ? client : `${client}, ${peerLanguage} peer`;
   return `${transport.id} (${mode}, ${placement}${peer}${codec === undefined ? "" : `, ${codec}`})`;
 }

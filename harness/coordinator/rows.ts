@@ -1,6 +1,6 @@
 import { aggregate } from "../results/aggregate.ts";
 import { isBimodal } from "../results/bimodal.ts";
-import type { Measurement, Row, Trial, UnmeasuredRow, ValidTrial, Warning } from "../results/model.ts";
+import type { LanguageVersion, Measurement, Row, Trial, UnmeasuredRow, ValidTrial, Warning } from "../results/model.ts";
 import { median } from "../results/quantiles.ts";
 import { driftWarning } from "../results/stationarity.ts";
 import { type Arm, type Cell, loadOf } from "./arm.ts";
@@ -11,7 +11,8 @@ type Base = Omit<Row, "messages" | "trials" | "warnings">;
 function baseOf(
   { transport, mode, placement }: Omit<Arm, "cpus">,
   cell: Cell,
-  peer: { readonly language: string; readonly version: string },
+  peer: LanguageVersion,
+  client: LanguageVersion | undefined,
 ): Base {
   const { inFlight, clients, ratePerSecond, arrivals, batched, mix, workMicros } = loadOf(cell, 0);
   return {
@@ -27,6 +28,7 @@ function baseOf(
     codec: cell.variant.codec ?? "raw",
     ...(cell.variant.corpus === undefined ? {} : { corpus: cell.variant.corpus }),
     peer,
+    ...(client === undefined ? {} : { client }),
     ...(ratePerSecond === null ? {} : { arrivals }),
     ...(inFlight > 1 ? { batched } : {}),
     ...(mix === undefined ? {} : { mix }),
@@ -35,10 +37,17 @@ function baseOf(
 }
 
 /** Returns a row for what cannot be measured: a missing row would look like an oversight. */
-export function absentRow(arm: Omit<Arm, "cpus">, cell: Cell, reason: string): UnmeasuredRow {
+export function absentRow(
+  arm: Omit<Arm, "cpus">,
+  cell: Cell,
+  reason: string,
+  status: UnmeasuredRow["status"] = "not-applicable",
+): UnmeasuredRow {
+  const unknown = (language: string): LanguageVersion => ({ language, version: "" });
+  const client = arm.clientLanguage === undefined ? undefined : unknown(arm.clientLanguage);
   return {
-    ...baseOf(arm, cell, { language: arm.peerLanguage, version: "" }),
-    status: "not-applicable",
+    ...baseOf(arm, cell, unknown(arm.peerLanguage), client),
+    status,
     reason,
     messages: null,
     trials: [],
@@ -53,7 +62,7 @@ export function rowOf(record: ArmRecord, cell: Cell): Measurement {
   const valid = trials.filter((trial) => trial.status === "valid");
   const lost = valid.reduce((sum, trial) => sum + trial.lost, 0);
   const row = {
-    ...baseOf(record.arm, cell, record.peer),
+    ...baseOf(record.arm, cell, record.peer, record.client),
     messages,
     trials,
     warnings: warningsOf(record.arm, cell, trials, valid),

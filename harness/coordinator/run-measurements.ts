@@ -154,8 +154,11 @@ function resultOf(
 
 /** Groups arms that differ only in placement: they share a pair of processes, where that can be moved. */
 function groupsOf(arms: readonly Arm[]): [Arm, ...Arm[]][] {
-  const groups = Map.groupBy(arms, ({ reference, mode, peerLanguage, peerProgram, codec, placement }) =>
-    JSON.stringify([reference, mode, peerLanguage, peerProgram ?? null, codec ?? null, placement === "unpinned"]),
+  const groups = Map.groupBy(arms, ({ reference, mode, codec, placement, ...ends }) =>
+    JSON.stringify([
+      ...[reference, mode, codec ?? null, placement === "unpinned"],
+      ...[ends.peerLanguage, ends.peerProgram ?? null, ends.clientLanguage ?? null],
+    ]),
   );
   return [...groups.values()] as [Arm, ...Arm[]][];
 }

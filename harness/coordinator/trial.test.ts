@@ -45,12 +45,13 @@ function supervisorWith(meet: Readonly<Record<string, What>>) {
     if (ahead !== undefined) {
       job.onResult({ type: "cell-begun", key: ahead.key });
       const known = async (): Promise<DriverOutcome> => ({ status: "failed", reason: "it died ahead", ready: null });
-      return { driverPid: undefined, spawned: new Set(), turn: known, finish: known };
+      return { driverPid: undefined, spawned: new Set(), clients: new Set(), turn: known, finish: known };
     }
     let at = 0;
     return {
       driverPid: 1,
       spawned: new Set(),
+      clients: new Set(),
       turn: async () => runTurn(job, turns[at++] ?? []) ?? { status: "waiting", ready: null },
       finish: async () => runTurn(job, turns[at++] ?? []) ?? { status: "done", ready: null },
     };

@@ -9,7 +9,7 @@ import type { Trial, TrialFigures } from "../results/model.ts";
 import { unpackSamples } from "../results/packed-samples.ts";
 import { quantilesOf } from "../results/samples.ts";
 import type { Arm } from "./arm.ts";
-import type { DriverResult, ProcessSupervisor } from "./process-supervisor.ts";
+import type { DriverResult, Prepared, ProcessSupervisor } from "./process-supervisor.ts";
 
 /** Multiple of the planned time after which a trial counts as broken. */
 const TIMEOUT_FACTOR = 10;
@@ -104,7 +104,7 @@ export async function prepareTrial(supervisor: ProcessSupervisor, place: Place, 
       log.begin();
       if (isOver) return NOT_RUN;
       const { arm } = log.turn;
-      const obstacle = moveToCpus(pids, arm);
+      const obstacle = moveToCpus(prepared, arm);
       const outcome = await (log.isLast ? prepared.finish() : prepared.turn());
       isOver = isReady && outcome.status !== "waiting";
       return {
@@ -141,6 +141,9 @@ function startOf({ work, turns }: TrialJob, place: Place): DriverStart {
     hold: { pin: arm.cpus.readyPin },
     peerLanguage: arm.peerLanguage,
     peerProgram: arm.peerProgram,
+    ...(arm.clientLanguage === undefined
+      ? {}
+      : { clientLanguage: arm.clientLanguage, clientProgram: arm.clientProgram }),
     ...(arm.codec === undefined ? {} : { codec: arm.codec }),
     work: { ...work, turns: turns.map(({ cells }) => cells) },
   };
@@ -223,8 +226,9 @@ export interface ArmOutcome {
   readonly obstacles: Map<string, Obstacle>;
   /** `performance.now()` at its first turn. */
   startedMs: number;
-  /** Peer of the last run. */
+  /** Peer of the last run, and its client where that is in another language. */
   peer: DriverReady["peer"] | undefined;
+  client: DriverReady["client"] | undefined;
   /** Time from the last results to the end of the processes, over all runs. */
   endMs: number;
 }
@@ -257,7 +261,7 @@ export async function runTrial(
 }
 
 function newOutcome(): ArmOutcome {
-  return { results: new Map(), obstacles: new Map(), startedMs: 0, peer: undefined, endMs: 0 };
+  return { results: new Map(), obstacles: new Map(), startedMs: 0, peer: undefined, client: undefined, endMs: 0 };
 }
 
 function settle({ cells }: TrialTurn, run: ArmRun, outcome: ArmOutcome): void {
@@ -267,6 +271,7 @@ function settle({ cells }: TrialTurn, run: ArmRun, outcome: ArmOutcome): void {
     outcome.obstacles.set(key, { reason, shortage: run.misplaced === undefined && run.shortage });
   }
   outcome.peer = run.ready?.peer ?? outcome.peer;
+  outcome.client = run.ready?.client ?? outcome.client;
   outcome.endMs += run.endMs;
 }
 
@@ -284,10 +289,11 @@ function blamed(cells: readonly CellPlan[], run: ArmRun): string[] {
 }
 
 /** Moves processes to CPUs. @returns undefined when they are there */
-function moveToCpus([driverPid, ...peers]: readonly number[], { cpus, transport }: Arm): string | undefined {
+function moveToCpus({ driverPid, spawned, clients }: Prepared, { cpus, transport }: Arm): string | undefined {
   if (driverPid === undefined || cpus.driverPin.length === 0) return undefined;
+  const peers = [...spawned].filter((pid) => !clients.has(pid) && pid !== driverPid);
   try {
-    movePinned(driverPid, cpus.driver);
+    for (const pid of [driverPid, ...clients]) movePinned(pid, cpus.driver);
     const isAlone = transport.program === undefined && transport.capabilities.broker === undefined;
     for (const pid of isAlone ? peers : peers.flatMap(withDescendants)) movePinned(pid, cpus.peer);
     return undefined;

@@ -6,6 +6,7 @@ import type { CellFigures } from "../process/messages.ts";
 import { readUsage } from "../process/usage.ts";
 import { buildFrame } from "../rpc/message.ts";
 import type { Link, PeerUsage, PreparedModel, Site } from "./models/model.ts";
+import type { ForeignSite } from "./peers/python-client.ts";
 
 /** Resources that all processes of a cell have used so far. */
 export interface Usages {
@@ -27,11 +28,25 @@ export interface Bracket {
  *
  * @param hold whether both processes keep their compiler from working from now on, until the next reading
  */
-export async function usages(site: Site, model?: PreparedModel, hold = false): Promise<Usages> {
+export async function usages(site: Site | ForeignSite, model?: PreparedModel, hold = false): Promise<Usages> {
   const { link } = site;
+  // The driver only waits meanwhile, and is no part of the cell.
+  if (isForeign(site)) {
+    const { own, server } = await site.link.client.usages(hold, asksByRequest(site));
+    return { own, peer: server ?? (await link.peer.usage(hold)), clients: null };
+  }
   const peer = link.peer.info.pid === process.pid ? null : await peerUsage(site, hold);
   holdCompiler(hold);
   return { own: readUsage(), peer, clients: model?.usage?.() ?? null };
+}
+
+export function isForeign(site: Site | ForeignSite): site is ForeignSite {
+  return site.link.face === "foreign";
+}
+
+/** Returns whether the usage of the server is requested as any message; otherwise over the control channel. */
+function asksByRequest({ transport }: Pick<Site, "transport">): boolean {
+  return transport.capabilities.patterns.includes("request-reply");
 }
 
 async function peerUsage({ link, transport }: Site, hold: boolean): Promise<PeerUsage> {
@@ -41,8 +56,7 @@ async function peerUsage({ link, transport }: Site, hold: boolean): Promise<Peer
     const bytes = exchangeBlocking(link, Method.usage, body);
     return bytes === null ? null : JSON.parse(new TextDecoder().decode(bytes));
   }
-  // If no request can be sent, the control channel is used.
-  if (!transport.capabilities.patterns.includes("request-reply")) return link.peer.usage(hold);
+  if (!asksByRequest({ transport })) return link.peer.usage(hold);
   const bytes = await link.client.request(body, { method: Method.usage });
   return JSON.parse(new TextDecoder().decode(bytes));
 }

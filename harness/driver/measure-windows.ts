@@ -5,15 +5,24 @@ import { shareCompiledCode } from "../process/compiled-code.ts";
 import { allowedCpuListOfThreads } from "../process/cpus.ts";
 import { withoutNames } from "../process/failure.ts";
 import { allocate } from "../process/journal.ts";
-import type { CalibrateWork, CellPlan, CellResult, DriverStart, FromDriver, MeasureWork } from "../process/messages.ts";
+import type {
+  CalibrateWork,
+  CellPlan,
+  CellResult,
+  DriverReady,
+  DriverStart,
+  FromDriver,
+  MeasureWork,
+} from "../process/messages.ts";
 import { watchGarbageCollection } from "../process/usage.ts";
 import { calibrateRate } from "./calibrate-rate.ts";
-import { exchangeBlocking, usages } from "./costs.ts";
+import { exchangeBlocking, isForeign, usages } from "./costs.ts";
 import { figuresOf, problemOf } from "./figures.ts";
 import { closedStep, FIRST_STEP } from "./first-step.ts";
 import { findModel } from "./models/index.ts";
 import type { Link, PreparedModel, Site, Window } from "./models/model.ts";
 import type { PeerProcess } from "./peers/peer-process.ts";
+import type { ForeignLink, ForeignSite } from "./peers/python-client.ts";
 import { explained, type RunningPeer } from "./peers/running-peer.ts";
 import { startPeer } from "./peers/start-peer.ts";
 
@@ -29,6 +38,9 @@ const FIRST_AHEAD_STEP = 20;
 const AHEAD_WAIT_FACTOR = 2;
 /** First step of a warm-up, when the speed is unknown; later steps double. */
 const FIRST_WARMUP_STEP = 50;
+
+/** Site of a trial, whatever the language of its client. */
+type AnySite = Site | ForeignSite;
 
 export interface TrialJob {
   readonly transport: Transport;
@@ -62,7 +74,7 @@ export async function runCells(job: TrialJob): Promise<void> {
     if (work.kind === "calibrate") shareCompiledCode();
     const isSound = await takeTurns(job, site);
     // After a cell that failed, a failure to close is not reported.
-    await closeLink(site.link).catch((error: unknown) => {
+    await closeLink(site.link, start).catch((error: unknown) => {
       if (isSound) throw error;
     });
   } finally {
@@ -76,12 +88,13 @@ export async function runCells(job: TrialJob): Promise<void> {
  *
  * @returns `true` when all were run
  */
-async function takeTurns(job: TrialJob, site: Site): Promise<boolean> {
+async function takeTurns(job: TrialJob, site: AnySite): Promise<boolean> {
   const { start, work, send } = job;
   const { peer } = site.link;
   for (const cells of work.turns) {
     if (start.hold !== undefined) await untilTurn(job, peer);
-    send({ type: "ready", pid: process.pid, cpus: allowedCpuListOfThreads(process.pid), peer: placed(peer.info) });
+    const { pid, ...client } = clientOf(site);
+    send({ type: "ready", pid, cpus: allowedCpuListOfThreads(pid), peer: placed(peer.info), ...client });
     for (const cell of cells) {
       send({ type: "cell-begun", key: cell.key });
       const result = await withAccount(site, await runCell(site, cell, work));
@@ -90,6 +103,13 @@ async function takeTurns(job: TrialJob, site: Site): Promise<boolean> {
     }
   }
   return true;
+}
+
+/** Returns the process that measures: this one, or the client in another language. */
+function clientOf(site: AnySite): Pick<DriverReady, "pid" | "client"> {
+  if (!isForeign(site)) return { pid: process.pid };
+  const { pid, language, version } = site.link.client.info;
+  return { pid, client: { language, version } };
 }
 
 /** Continues the peer if this driver ends early, because nothing else would continue a stopped process. */
@@ -110,7 +130,7 @@ async function untilTurn({ start, send, begun }: TrialJob, peer: RunningPeer): P
 }
 
 /** Starts a new peer and connects to it. */
-async function openSite(job: TrialJob): Promise<Site> {
+async function openSite(job: TrialJob): Promise<AnySite> {
   const { transport, start, send, early } = job;
   const address = await allocate(transport, start.transport, start.place);
   const onSpawn = (pid: number): void => send({ type: "spawned", pid });
@@ -127,8 +147,10 @@ async function openSite(job: TrialJob): Promise<Site> {
     ...(early === undefined ? {} : { early }),
   });
   watchGarbageCollection();
+  const common = { transport, start, onSpawn };
   try {
-    return { link: await openLink(transport, start, peer), transport, start, onSpawn };
+    if (start.clientLanguage === undefined) return { ...common, link: await openLink(transport, start, peer) };
+    return { ...common, link: await openForeign(job, peer) };
   } catch (error) {
     const account = await explained(transport.id, peer, (error as Error).message);
     await peer.stop();
@@ -148,7 +170,7 @@ function placed(peer: RunningPeer["info"]): RunningPeer["info"] {
  *
  * @throws Error of the first cell that fails, which is the last one begun; IPC_SHORTAGE if the machine is the cause
  */
-async function warmAhead(site: Site, work: TrialJob["work"], send: TrialJob["send"]): Promise<void> {
+async function warmAhead(site: AnySite, work: TrialJob["work"], send: TrialJob["send"]): Promise<void> {
   const { delivery } = site.transport.capabilities;
   const distinct = new Map(work.turns.flat().map((cell) => [cell.key, cell]));
   // A server may close a connection that was never used, and the first turn may come much later.
@@ -173,14 +195,14 @@ async function warmAhead(site: Site, work: TrialJob["work"], send: TrialJob["sen
 }
 
 /** Adds that a user's program died, or the last line that it printed. */
-async function withAccount({ link, transport }: Site, result: CellResult): Promise<CellResult> {
+async function withAccount({ link, transport }: AnySite, result: CellResult): Promise<CellResult> {
   const { outcome } = result;
   if (outcome.status !== "invalid") return result;
   const reason = (await explained(transport.id, link.peer, outcome.reason)) ?? outcome.reason;
   return { ...result, outcome: { ...outcome, reason } };
 }
 
-function runCell(site: Site, cell: CellPlan, work: TrialJob["work"]): Promise<CellResult> {
+function runCell(site: AnySite, cell: CellPlan, work: TrialJob["work"]): Promise<CellResult> {
   return withModel(site, cell, (model) =>
     work.kind === "calibrate" ? calibrate(site, cell, model, work.budgetMs) : measure(site, cell, model),
   );
@@ -188,13 +210,15 @@ function runCell(site: Site, cell: CellPlan, work: TrialJob["work"]): Promise<Ce
 
 /** Prepares the model. If that fails (a client that does not start), only its own cell fails. */
 async function withModel<Result>(
-  site: Site,
+  site: AnySite,
   cell: CellPlan,
   run: (model: PreparedModel) => Promise<Result>,
 ): Promise<Result | CellResult> {
   let model: PreparedModel;
   try {
-    model = await (await findModel(cell.model)).prepare(site, cell);
+    model = isForeign(site)
+      ? site.link.client.prepare(site.link.peer, cell)
+      : await (await findModel(cell.model)).prepare(site, cell);
   } catch (error) {
     const shortage = shortageIn(error);
     if (shortage === undefined) return invalid(cell, (error as Error).message);
@@ -218,14 +242,21 @@ async function openLink(transport: Transport, start: DriverStart, peer: RunningP
   return { face: "blocking", connection, peer };
 }
 
-async function closeLink(link: Link): Promise<void> {
+async function openForeign({ transport, start, send }: TrialJob, peer: RunningPeer): Promise<ForeignLink> {
+  const { PythonClient } = await import("./peers/python-client.ts");
+  const onSpawn = (pid: number): void => send({ type: "spawned", pid, side: "client" });
+  return { face: "foreign", client: await PythonClient.start(transport, start, peer, onSpawn), peer };
+}
+
+async function closeLink(link: Link | ForeignLink, { mode }: DriverStart): Promise<void> {
+  if (link.face === "foreign") return link.client.close(mode !== "event");
   if (link.face === "event") return link.client.close();
   // A blocking server has no other channel than its connection, so this request ends it.
   exchangeBlocking(link, Method.shutdown);
   link.connection[Symbol.dispose]();
 }
 
-async function measure(site: Site, cell: CellPlan, model: PreparedModel): Promise<CellResult> {
+async function measure(site: AnySite, cell: CellPlan, model: PreparedModel): Promise<CellResult> {
   const { delivery } = site.transport.capabilities;
   const { warmupMessages: messages, warmupMs: leastMs } = cell;
   const limits = { messages, leastMs, mostMs: 4 * leastMs };
@@ -306,7 +337,7 @@ async function warmUp(limits: WarmUpLimits, model: PreparedModel, delivery: "rel
  * Lengthens the window until it takes its part of the time, then repeats it. Reports the fastest window, since a stall
  * of the machine or the compiler slowed down the others.
  */
-async function calibrate(site: Site, cell: CellPlan, model: PreparedModel, budgetMs: number): Promise<CellResult> {
+async function calibrate(site: AnySite, cell: CellPlan, model: PreparedModel, budgetMs: number): Promise<CellResult> {
   const { ratePerSecond } = cell;
   const { delivery } = site.transport.capabilities;
   if (model.windowAt !== undefined && ratePerSecond !== null) {

@@ -1,3 +1,4 @@
+import { ofNodeClients } from "../results/languages.ts";
 import type { Pick } from "../results/model.ts";
 import { rankByRounds } from "../results/ranking.ts";
 import { candidatesOf, type Evidence, type FullQuestion, type Out, type Question, withDefaults } from "./candidates.ts";
@@ -18,7 +19,8 @@ export type { Evidence, Question } from "./candidates.ts";
  * difference matters for a request; `scenarios/simplicity.ts` has the order of simplicity. Where one candidate has
  * fewer than 6 rounds in common with the best, the run cannot tell which is fastest, and the pick states no order.
  */
-export function pick(evidence: Evidence, asked: Question): Pick | null {
+export function pick(whole: Evidence, asked: Question): Pick | null {
+  const evidence = ofNodeClients(whole);
   const question = withDefaults(asked);
   const out: Out = { ruledOut: [], notExamined: [] };
   const ranked = rankByRounds(candidatesOf(evidence, question, question.modes, out));

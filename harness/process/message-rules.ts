@@ -1,5 +1,6 @@
 /** Rules that every received message must follow, since the sending process may run foreign code. */
 import type { Address } from "../../transports/contract/transport.ts";
+import type { FromClient, Usages } from "./client-messages.ts";
 import type {
   CellBegun,
   CellFigures,
@@ -116,6 +117,21 @@ const figures = shape<CellFigures>({
   phasesNs: orNull(recordOf(number)),
 });
 
+const loadWindow = shape<LoadWindow>({
+  messages: number,
+  startedNs: nanoseconds,
+  endedNs: nanoseconds,
+  samples: text,
+  lost: number,
+  duplicated: number,
+  reordered: number,
+  corrupted: number,
+  problem: optional(text),
+  lateness: optional(text),
+  refused: optional(text),
+  usage,
+});
+
 type Outcome<Status> = Extract<CellResult["outcome"], { status: Status }>;
 
 const fromDriver: Readonly<Record<FromDriver["type"], Rule>> = {
@@ -123,10 +139,11 @@ const fromDriver: Readonly<Record<FromDriver["type"], Rule>> = {
     pid,
     cpus: orNull(text),
     peer: orNull(shape<PeerReady>(peer)),
+    client: optional(shape<Pick<PeerReady, "language" | "version">>({ language: text, version: text })),
   }),
   prepared: nothing,
   "cell-begun": shape<CellBegun>({ key: text }),
-  spawned: shape<Spawned>({ pid }),
+  spawned: shape<Spawned>({ pid, side: optional(oneOf("client")) }),
   crashed: shape<Crashed>({ process: text, signal: text }),
   cell: shape<CellResult>({
     key: text,
@@ -161,20 +178,7 @@ const fromDriver: Readonly<Record<FromDriver["type"], Rule>> = {
     rows: listOf(shape<{ codec: string; corpus: string; status: string }>({ codec: text, corpus: text, status: text })),
   }),
   "load-ready": nothing,
-  "load-window": shape<LoadWindow>({
-    messages: number,
-    startedNs: nanoseconds,
-    endedNs: nanoseconds,
-    samples: text,
-    lost: number,
-    duplicated: number,
-    reordered: number,
-    corrupted: number,
-    problem: optional(text),
-    lateness: optional(text),
-    refused: optional(text),
-    usage,
-  }),
+  "load-window": loadWindow,
   "stream-report": streamReport,
   done: nothing,
   failed,
@@ -190,8 +194,17 @@ const fromPeer: Readonly<Record<FromPeer["type"], Rule>> = {
   account: shape<PeerAccount>({ text }),
 };
 
+const fromClient: Readonly<Record<FromClient["type"], Rule>> = {
+  ready: fromPeer.ready,
+  "load-window": loadWindow,
+  usages: shape<Usages>({ own: usage, server: orNull(usage) }),
+  done: nothing,
+  failed,
+};
+
 const driverMessage = variant("type", fromDriver);
 const peerMessage = variant("type", fromPeer);
+const clientMessage = variant("type", fromClient);
 
 /** Returns why this is no message of a driver; undefined when it is one. */
 export function driverDefect(value: unknown): string | undefined {
@@ -201,4 +214,9 @@ export function driverDefect(value: unknown): string | undefined {
 /** Returns why this is no message of a peer; undefined when it is one. */
 export function peerDefect(value: unknown): string | undefined {
   return peerMessage(value, "message");
+}
+
+/** Returns why this is no message of a client in another language; undefined when it is one. */
+export function clientDefect(value: unknown): string | undefined {
+  return clientMessage(value, "message");
 }

@@ -138,6 +138,9 @@ export interface DriverStart {
   readonly peerLanguage: string;
   /** Program that runs a server in another language; default: the one named in `Transport.peers`, found on PATH. */
   readonly peerProgram?: string | undefined;
+  /** Language of the measuring client where it is not this driver, and the program that runs it. */
+  readonly clientLanguage?: string;
+  readonly clientProgram?: string | undefined;
   /** Id of the codec with which both ends convert, in trials of `codec-round-trip`. */
   readonly codec?: string;
   readonly work:
@@ -231,6 +234,8 @@ export interface DriverReady {
   readonly pid: number;
   readonly cpus: string | null;
   readonly peer: Omit<PeerReady, "type"> | null;
+  /** Client in another language; absent where the driver itself is the client. */
+  readonly client?: Pick<PeerReady, "language" | "version">;
 }
 /** Report of a driver that holds: everything is ready, and nothing runs until `begin`. */
 export interface DriverPrepared {
@@ -245,6 +250,8 @@ export interface CellBegun {
 export interface Spawned {
   readonly type: "spawned";
   readonly pid: number;
+  /** `client`: it belongs on the driver's CPUs; otherwise on the peer's. */
+  readonly side?: "client";
 }
 /** Report that a fault in native code ended a child of the driver. */
 export interface Crashed {

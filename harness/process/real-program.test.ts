@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { programFailure } from "../../transports/support/program-failure.ts";
-import { realProgram } from "./real-program.ts";
+import { pythonWith, realProgram } from "./real-program.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "program-test-"));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -23,4 +23,16 @@ test("a program that is not there, one that fails and one that does not answer a
 
 test.skipIf("reason" in realProgram("python3"))("a Python is found where it really lies", () => {
   expect(realProgram("python3")).toEqual({ path: expect.toSatisfy(isAbsolute) });
+});
+
+test.skipIf("reason" in realProgram("python3"))("a Python is chosen by the module that it needs", () => {
+  expect(pythonWith("python3", "json")).toEqual(realProgram("python3"));
+  expect(pythonWith("python3", "ipcmark_no_such_module")).toEqual({
+    reason: expect.stringMatching(
+      /^no Python of this machine has the module ipcmark_no_such_module; run: .*pip install ipcmark_no_such_module$/,
+    ),
+  });
+  expect(pythonWith("ipcmark-no-such-program", "json")).toEqual({
+    reason: "ipcmark-no-such-program is not installed",
+  });
 });

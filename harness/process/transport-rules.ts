@@ -63,6 +63,7 @@ const data: Fields<TransportDescription> = {
   activeWhenIdle: optional(flag),
   usesStandardOutput: optional(flag),
   peers: optional(recordOf(listOf(text, 1))),
+  clients: optional(recordOf(listOf(text, 1))),
   program: optional(recordOf(anything)),
   connectRaw: anything,
   launchRaw: anything,
@@ -103,7 +104,7 @@ export function availabilityDefect(value: unknown): string | undefined {
 /** Returns the description of a transport without its functions. */
 export function describeTransport(transport: TransportDescription): TransportDescription {
   const { id, capabilities, sameAs, event, blocking, peers, program, connectRaw, launchRaw } = transport;
-  const { activeWhenIdle, usesStandardOutput } = transport;
+  const { activeWhenIdle, clients, usesStandardOutput } = transport;
   return {
     id,
     capabilities,
@@ -113,6 +114,7 @@ export function describeTransport(transport: TransportDescription): TransportDes
     ...(activeWhenIdle === true ? { activeWhenIdle } : {}),
     ...(usesStandardOutput === true ? { usesStandardOutput } : {}),
     ...(peers === undefined ? {} : { peers }),
+    ...(clients === undefined ? {} : { clients }),
     ...(program === undefined ? {} : { program: {} }),
     ...(connectRaw === undefined ? {} : { connectRaw: true }),
     ...(launchRaw === undefined ? {} : { launchRaw: true }),

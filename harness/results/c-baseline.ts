@@ -1,4 +1,5 @@
 import { bytes, cDoubt, duration, significant } from "./format.ts";
+import { hasNodeClient } from "./languages.ts";
 import type { CComparison, Measurement, Warning } from "./model.ts";
 import { compareRounds, roundsOf } from "./ranking.ts";
 
@@ -49,7 +50,7 @@ export function withCBaseline(rows: readonly Measurement[], baseline: readonly M
   const measured = baseline.filter((row) => row.status === "measured");
   return rows.map((row) => {
     const name = cKindOf(row.transport);
-    if (row.model !== "ping-pong" || row.status !== "measured") return row;
+    if (row.model !== "ping-pong" || row.status !== "measured" || !hasNodeClient(row)) return row;
     const c = measured.find(
       ({ transport, placement, payloadBytes }) =>
         transport === `c/${name}` && placement === row.placement && payloadBytes === row.payloadBytes,

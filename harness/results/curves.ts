@@ -1,3 +1,4 @@
+import { hasNodeClient } from "./languages.ts";
 import type { Curve, MeasuredRow, Measurement } from "./model.ts";
 
 const VARIABLES = ["payloadBytes", "inFlight", "clients", "ratePerSecond"] as const;
@@ -11,7 +12,9 @@ const FOLLOWED_SHARE = 0.95;
 
 /** Makes curves of measured rows (of sizes, not kinds of values) that differ in one variable, three or more each. */
 export function curvesOf(measurements: readonly Measurement[]): Curve[] {
-  const measured = measurements.filter((row) => row.status === "measured").filter(({ corpus }) => corpus === undefined);
+  const measured = measurements
+    .filter((row) => row.status === "measured")
+    .filter((row) => row.corpus === undefined && hasNodeClient(row));
   return VARIABLES.flatMap((over) => {
     const groups = new Map<string, MeasuredRow[]>();
     for (const row of measured) {

@@ -95,6 +95,12 @@ export interface PeakMemory {
   readonly peer: number | null;
 }
 
+/** Language of one end, such as `python`, and its version. */
+export interface LanguageVersion {
+  readonly language: string;
+  readonly version: string;
+}
+
 /** Cell of one mechanism: what was to be measured, and everything that was tried. */
 export interface Row {
   readonly benchmark: string;
@@ -114,7 +120,9 @@ export interface Row {
    * stateful codec, of any message but the first). Rows of one corpus are compared whatever their sizes.
    */
   readonly corpus?: string;
-  readonly peer: { readonly language: string; readonly version: string };
+  readonly peer: LanguageVersion;
+  /** Measuring client in another language; absent: Node, as in every older report. */
+  readonly client?: LanguageVersion;
   /** Open loop: how requests arrive. */
   readonly arrivals?: "fixed" | "poisson";
   /** Pipelines: true for batches, in which the next requests are sent when all replies have arrived. */

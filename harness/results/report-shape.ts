@@ -187,6 +187,7 @@ const measurement: Schema = {
       codec: text,
       corpus: text,
       peer: object({ language: text, version: text }),
+      client: object({ language: text, version: text }),
       messages: orNull(integer()),
       arrivals: oneOf("fixed", "poisson"),
       batched: flag,

@@ -1,3 +1,4 @@
+import { ofNodeClients } from "../../harness/results/languages.ts";
 import type { Report } from "../../harness/results/model.ts";
 import { loadAssets } from "./assets.ts";
 import { embeddable } from "./embed.ts";
@@ -11,6 +12,7 @@ import { detailsSection } from "./sections/details.ts";
 import { figureSections } from "./sections/figures.ts";
 import { machineSection } from "./sections/machine.ts";
 import { methodSection } from "./sections/method.ts";
+import { pairsSection } from "./sections/pairs.ts";
 import { rankingSection } from "./sections/ranking.ts";
 import { rawSection } from "./sections/raw.ts";
 import { masthead, verdict } from "./sections/verdict.ts";
@@ -20,9 +22,10 @@ import { viewOf } from "./view.ts";
  * Renders one self-contained page: no request leaves it, so it opens from `file://` with the network off.
  * Reads any report of this schema; whatever an older one lacks is shown as not recorded.
  */
-export async function renderHtml(report: Report): Promise<string> {
+export async function renderHtml(whole: Report): Promise<string> {
   const assets = await loadAssets();
-  const embedded = embeddable(report);
+  const embedded = embeddable(whole);
+  const report = ofNodeClients(whole);
   const measured = report.measurements.length > 0;
   const body = html`
 <a class="skip" href="#main">Skip to the report</a>
@@ -34,6 +37,7 @@ ${measured && rankingSection(report)}
 ${measured && figureSections()}
 ${curvesSection(report)}
 ${measured && detailsSection(report)}
+${pairsSection(whole)}
 ${codecsSection(report)}
 ${checksSection(report)}
 ${machineSection(report)}

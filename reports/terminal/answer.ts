@@ -1,6 +1,7 @@
 import { isAtLoad } from "../../harness/pick/candidates.ts";
 import { METRICS, type Metric } from "../../harness/pick/metric.ts";
 import { ABSENT, cRatio, oneLine, ratio, ratioRange, sizeName } from "../../harness/results/format.ts";
+import { ofNodeClients } from "../../harness/results/languages.ts";
 import type { MeasuredRow, Measurement, Pick, Report } from "../../harness/results/model.ts";
 import { median } from "../../harness/results/quantiles.ts";
 import { type Comparison, rankByRounds, roundsOf } from "../../harness/results/ranking.ts";
@@ -42,7 +43,7 @@ const MORE = "more with --tables and in the report";
  * @param lines largest number of lines
  */
 export function answer(raw: Report, options: TerminalOptions = {}, lines = 24): string {
-  const report = forTerminal(raw);
+  const report = forTerminal(ofNodeClients(raw));
   const { pick } = report;
   const width = widthLimit(options);
   if (pick === null || pick === undefined) {

@@ -10,6 +10,7 @@ import {
   ratio,
   ratioRange,
 } from "../../harness/results/format.ts";
+import { ofNodeClients } from "../../harness/results/languages.ts";
 import type { Report } from "../../harness/results/model.ts";
 import { type Block, blocksOf, type PlainRow, type RankedRow, sizeOfBlock, type Throughput } from "../blocks.ts";
 import { C_COLUMN_NOTE, cRatioNote } from "../c-ratio.ts";
@@ -63,7 +64,7 @@ const MARKS = { best: "best", tied: "= tie", behind: "", unknown: "?" } as const
  * Nothing is ranked across placements or classes. Empty where nothing was measured.
  */
 export function compareTables(raw: Report, options: TerminalOptions = {}): string {
-  const report = forTerminal(raw);
+  const report = forTerminal(ofNodeClients(raw));
   const tables = Map.groupBy(blocksOf(report), (block) => JSON.stringify([block.placement, block.benchmark]));
   return [...tables.values()].map((blocks) => table(report, blocks, options)).join("\n\n");
 }

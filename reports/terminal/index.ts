@@ -5,6 +5,7 @@ export { checkTables } from "./checks.ts";
 export { codecTables } from "./codecs.ts";
 export { compareTables } from "./compare.ts";
 export { type ListEntry, listTable, wrappedTable } from "./list.ts";
+export { pairsTables } from "./pairs.ts";
 export { partialNote, pickParagraph } from "./pick.ts";
 export type { TerminalOptions } from "./table.ts";
 export { warningLines } from "./warnings.ts";

@@ -141,7 +141,7 @@ function launchedRawClients(
 /** Returns `inner` with this fault, under an id of its own. */
 export function withFault(inner: Transport, id: string, fault: Fault): Transport {
   // A server in another language would not have the fault, which is in this code.
-  const { blocking, peers: _peers, ...rest } = inner;
+  const { blocking, peers: _peers, clients: _clients, ...rest } = inner;
   const face = inner.event;
   if (face === undefined) throw new TypeError(`${inner.id} has no event face to spoil`);
   const listen = fault.listen ?? ((event, ...args) => event.listen(...args));

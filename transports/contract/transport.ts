@@ -204,6 +204,8 @@ export interface TransportDescription {
   readonly usesStandardOutput?: true;
   /** Peers in other languages: name -> command that starts one, for example `python`. */
   readonly peers?: Readonly<Record<string, readonly [string, ...string[]]>>;
+  /** Measuring clients in other languages, as `peers`. */
+  readonly clients?: Readonly<Record<string, readonly [string, ...string[]]>>;
   /** Server that is not part of the harness, started instead of one of our peers. Only for the event face. */
   readonly program?: object;
   /** Present if raw bytes can be sent without our framing, to an address or by a launched child. */

@@ -146,6 +146,7 @@ function fileDrop(id: string, polls: boolean): Transport {
     },
     event: eventFace(polls),
     peers: { python: ["python3", "peer.py"] },
+    clients: { python: ["python3", "client.py"] },
     connectRaw: openRawClient,
     async residue(address) {
       return listTree(address.name);

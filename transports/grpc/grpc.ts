@@ -13,13 +13,15 @@ const COMMON: Capabilities = streamCapabilities({
   packages: ["@grpc/grpc-js"],
 });
 
-/** Python program of the peers; the script finds the interpreter that has grpcio. */
+/** Python programs of the two ends; the scripts find the interpreter that has grpcio. */
 const PEERS = { python: ["python3", "peer.py", "--needs", "grpc"] } as const;
+const CLIENTS = { python: ["python3", "client.py", "--needs", "grpc"] } as const;
 
 function define(id: string, capabilities: Partial<Capabilities>, connect: typeof connectUnary): Transport {
   return pathTransport({
     id,
     peers: PEERS,
+    clients: CLIENTS,
     stem: "grpc",
     capabilities: { ...COMMON, ...capabilities },
     probe: probeLibrary,

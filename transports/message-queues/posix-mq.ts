@@ -84,5 +84,6 @@ export const posixMq: Transport = {
   capabilities: queueCapabilities("blocking"),
   ...queueNames(ID),
   peers: { python: ["python3", "peer.py"] },
+  clients: { python: ["python3", "client.py"] },
   blocking,
 };

@@ -139,6 +139,7 @@ export const fifo: Transport = {
   event,
   ...(process.platform === "linux" ? { blocking } : {}),
   peers: { python: ["python3", "peer.py"] },
+  clients: { python: ["python3", "client.py"] },
   connectRaw: connectRawSocket,
   async residue(address) {
     return [...listNames(address.name), ...lockResidue(address.name)];

@@ -17,6 +17,7 @@ const UNIX_ID = "python-connection";
 const TCP_ID = "python-connection/tcp";
 /** Command of a Python server; the harness replaces `peer.py` by the path of its own script. */
 const PEERS = { python: ["python3", "peer.py"] } as const;
+const CLIENTS = { python: ["python3", "client.py"] } as const;
 
 const overUnix: EventTransport = {
   async listen(address, handler, options) {
@@ -72,6 +73,7 @@ export const pythonConnection: Transport = {
   },
   event: overUnix,
   peers: PEERS,
+  clients: CLIENTS,
   connectRaw: (address) => connectRawSocket(UNIX_ID, { path: address.name }),
   async residue(address) {
     return pathResidue(address.name);
@@ -93,6 +95,7 @@ export const pythonConnectionTcp: Transport = {
   },
   event: overTcp,
   peers: PEERS,
+  clients: CLIENTS,
   connectRaw: async (address) => connectRawSocket(TCP_ID, loopbackTarget(TCP_ID, address)),
   residue: (address) => portResidue(TCP_ID, address),
   /** Does nothing: a port is free once its process is gone. */

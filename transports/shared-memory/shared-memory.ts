@@ -72,8 +72,11 @@ function ringTransport(kind: RingKind, allocate: Transport["allocate"]): Transpo
     },
     allocate,
     blocking: blockingFace(kind),
-    // A Python server can post and wait for semaphores; it has no futex.
-    ...(kind.wait.usesSemaphores && { peers: { python: ["python3", "peer.py"] } }),
+    // Python can post and wait for semaphores; it has no futex.
+    ...(kind.wait.usesSemaphores && {
+      peers: { python: ["python3", "peer.py"] },
+      clients: { python: ["python3", "client.py"] },
+    }),
     async residue({ name }: Address) {
       const names = [name, ...Array.from({ length: kind.maxClients }, (_, slot) => slotName(name, slot))];
       const found = names.flatMap((each) => [

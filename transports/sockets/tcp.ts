@@ -48,6 +48,7 @@ export const tcp: Transport = {
   },
   event,
   peers: { python: ["python3", "peer.py"] },
+  clients: { python: ["python3", "client.py"] },
   connectRaw: async (address) => connectRawSocket(ID, loopbackTarget(ID, address)),
   residue: (address) => portResidue(ID, address),
   /** Does nothing: a port is free once its process is gone. */

@@ -87,6 +87,7 @@ export const unix: Transport = {
   event,
   ...(process.platform === "linux" ? { blocking } : {}),
   peers: { python: ["python3", "peer.py"] },
+  clients: { python: ["python3", "client.py"] },
   connectRaw: (address) => connectRawSocket(ID, { path: address.name }),
   async residue(address) {
     return pathResidue(address.name);

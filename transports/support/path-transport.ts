@@ -16,11 +16,12 @@ export interface PathTransportOptions {
   probe(): Promise<Availability>;
   readonly event: EventTransport;
   readonly peers?: NonNullable<Transport["peers"]>;
+  readonly clients?: NonNullable<Transport["clients"]>;
 }
 
 /** Builds the common parts of all mechanisms with the path of a Unix stream socket as their address. */
 export function pathTransport(options: PathTransportOptions): Transport {
-  const { id, stem, capabilities, event, peers } = options;
+  const { id, stem, capabilities, event, peers, clients } = options;
   return {
     id,
     capabilities,
@@ -32,6 +33,7 @@ export function pathTransport(options: PathTransportOptions): Transport {
     },
     event,
     ...(peers && { peers }),
+    ...(clients && { clients }),
     connectRaw: (address) => connectRawSocket(id, { path: address.name }),
     residue: async (address) => pathResidue(address.name),
     sweep: (address) => sweepPath(address.name),

@@ -27,6 +27,7 @@ interface Recipe {
   readonly endpoint: EndpointKind;
   readonly capabilities: Partial<Capabilities>;
   readonly peers?: NonNullable<Transport["peers"]>;
+  readonly clients?: NonNullable<Transport["clients"]>;
   /** @throws IpcError as `listen`; leaves nothing behind then */
   serve(library: Library, address: Address, handler: ConnectionHandler): Promise<Bound>;
   open(library: Library, address: Address, handler: ConnectionHandler): ZeromqConnection;
@@ -38,6 +39,7 @@ interface Bound extends Endpoint {
 
 /** Python program of the peers. The script finds the interpreter that has pyzmq; often only one of several has it. */
 const PEERS = { python: ["python3", "peer.py", "--needs", "zmq"] } as const;
+const CLIENTS = { python: ["python3", "client.py", "--needs", "zmq"] } as const;
 
 const COMMON: Capabilities = streamCapabilities({
   boundaries: "library",
@@ -56,6 +58,7 @@ function define(recipe: Recipe): Transport {
     capabilities: { ...COMMON, ...recipe.capabilities },
     probe: probeLibrary,
     ...(recipe.peers && { peers: recipe.peers }),
+    ...(recipe.clients && { clients: recipe.clients }),
     allocate: (place) => endpoint.allocate(place, id),
     event: {
       async listen(address, handler, options) {
@@ -102,6 +105,7 @@ function routed(
     endpoint,
     capabilities,
     peers: PEERS,
+    clients: CLIENTS,
     async serve(library, address, handler) {
       const service = new RouterService(library, id, handler);
       try {

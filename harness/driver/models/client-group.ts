@@ -2,9 +2,9 @@ import { IpcError, shortageIn } from "../../../transports/contract/errors.ts";
 import { type DriverProcess, startDriver } from "../../process/driver-process.ts";
 import { rejection } from "../../process/failure.ts";
 import type { LoadOrder, LoadWork, SubscribeWork } from "../../process/load-messages.ts";
-import type { FromDriver, LoadWindow, ToDriver, UsageReport } from "../../process/messages.ts";
+import type { FromDriver, ToDriver, UsageReport } from "../../process/messages.ts";
 import { descriptorShortage, descriptorsLeft } from "../../process/shortage.ts";
-import { type ClientWindow, NOTHING_USED, sumUsage } from "./client-window.ts";
+import { type ClientWindow, clientWindowOf, NOTHING_USED, sumUsage } from "./client-window.ts";
 import type { Site } from "./model.ts";
 
 const READY_TIMEOUT_MS = 30_000;
@@ -101,18 +101,4 @@ export class ClientGroup {
 async function reached(child: DriverProcess, state: "prepared" | "load-ready", { transport }: Site): Promise<void> {
   const answer = await child.next([state, "failed"], READY_TIMEOUT_MS);
   if (answer.type === "failed") throw rejection(transport.id, answer);
-}
-
-function clientWindowOf({ startedNs, endedNs, samples, lateness, ...window }: LoadWindow): ClientWindow {
-  return {
-    ...window,
-    startedNs: BigInt(startedNs),
-    elapsedNs: Number(BigInt(endedNs) - BigInt(startedNs)),
-    samples: unpacked(samples),
-    ...(lateness === undefined ? {} : { lateness: unpacked(lateness) }),
-  };
-}
-
-function unpacked(base64: string): Float64Array {
-  return new Float64Array(new Uint8Array(Buffer.from(base64, "base64")).buffer);
 }

@@ -1,4 +1,4 @@
-import type { UsageReport } from "../../process/messages.ts";
+import type { LoadWindow, UsageReport } from "../../process/messages.ts";
 import type { CLEAN, Window } from "./model.ts";
 
 /** Measurements of one of several clients in a window. */
@@ -6,6 +6,21 @@ export interface ClientWindow extends Window {
   readonly samples: Float64Array;
   /** Time of the start, CLOCK_MONOTONIC. */
   readonly startedNs: bigint;
+}
+
+/** Unpacks what a client process reported. */
+export function clientWindowOf({ startedNs, endedNs, samples, lateness, ...window }: LoadWindow): ClientWindow {
+  return {
+    ...window,
+    startedNs: BigInt(startedNs),
+    elapsedNs: Number(BigInt(endedNs) - BigInt(startedNs)),
+    samples: unpacked(samples),
+    ...(lateness === undefined ? {} : { lateness: unpacked(lateness) }),
+  };
+}
+
+function unpacked(base64: string): Float64Array {
+  return new Float64Array(new Uint8Array(Buffer.from(base64, "base64")).buffer);
 }
 
 /** Merges the windows of all clients: all samples, and the time from the first start to the last end. */
