@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { chooseArms, chooseCells, defaultPlacements } from "./arms.ts";
 import { languageObstacle, languageReason, parseClient, peersFor } from "./peers.ts";
-import { resolveTransports } from "./transports.ts";
+import { type Candidate, resolveTransports } from "./transports.ts";
 
 const choice = { placements: ["same-cpu", "two-cpus"], modes: undefined, cells: chooseCells(undefined, [64]) } as const;
 
@@ -56,8 +56,20 @@ test.runIf(unix !== undefined && languageObstacle(unix.transport, "python", "cli
     const missing = found.missing.filter(({ client: language }) => language !== undefined);
     expect(new Set(missing.map(({ transport }) => transport))).toEqual(new Set(["ws/unix"]));
     expect(missing[0]).toMatchObject({ status: "not-applicable", reason: "has no client written in python" });
+    const [first] = candidates as [Candidate];
+    const needs = ["python3", "client.py", "--needs", "ipcmark_no_such_module"] as const;
+    const lacking = { ...first, transport: { ...first.transport, clients: { python: needs } } };
+    const rows = chooseArms([lacking], { ...choice, peers: ["python"], clients: client }).missing;
+    expect(rows.filter(({ client: language }) => language !== undefined)[0]).toMatchObject({
+      status: "unavailable",
+      reason: expect.stringContaining("no Python of this machine has the module ipcmark_no_such_module; run: "),
+    });
     expect(peersFor({ client, peer: ["python"] })).toEqual(["python"]);
     expect(peersFor({}, ["python"])).toEqual(["python"]);
+    const silent = { ...choice, peers: undefined, clients: client };
+    expect(() => chooseArms(candidates, { ...silent, cells: chooseCells(["pipeline"], [64]) })).toThrow(
+      /--client python measures round trips and throughput of bytes, not pipeline/,
+    );
     expect(() => parseClient("ruby")).toThrow('unknown client "ruby"; valid: node, python');
   },
 );

@@ -1,7 +1,7 @@
 import { BENCHMARKS } from "../../scenarios/benchmarks/index.ts";
 import { DEFAULT_PAYLOADS } from "../../scenarios/profiles/default-workload.ts";
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
-import { type Arm, type Cell, placeArm } from "../coordinator/arm.ts";
+import { type Arm, type Cell, placeArm, suitsForeignClient } from "../coordinator/arm.ts";
 import { absentRow } from "../coordinator/rows.ts";
 import { allowedCpus } from "../process/cpus.ts";
 import { runsOnNode } from "../process/language.ts";
@@ -82,7 +82,16 @@ export function chooseArms(candidates: readonly Candidate[], choice: Choice): Ch
       }
     }
   }
-  for (const candidate of candidates) addPairs(candidate, choice, { arms, missing });
+  const pairs = { ...choice, cells: cells.filter(suitsForeignClient) };
+  const languages = choice.clients?.filter((language) => language !== "node") ?? [];
+  if (languages.length > 0 && pairs.cells.length === 0) {
+    const [{ benchmark }] = cells as readonly [Cell];
+    throw new UsageError(
+      `--client ${languages.join(" ")} measures round trips and throughput of bytes, not ${benchmark.name}; ` +
+        "leave out --client or the flags that ask for more",
+    );
+  }
+  for (const candidate of candidates) addPairs(candidate, pairs, { arms, missing });
   return { arms, missing };
 }
 

@@ -134,8 +134,13 @@ function workloadReason({ capabilities }: TransportDescription, placement: Place
   return undefined;
 }
 
-function clientReason({ clientLanguage }: Pick<Arm, "clientLanguage">, { benchmark }: Cell): string | undefined {
-  if (clientLanguage === undefined || CLIENT_MODELS.some((model) => model === benchmark.model)) return undefined;
+/** True for a cell that a client in another language can measure. */
+export function suitsForeignClient({ benchmark, variant }: Cell): boolean {
+  return variant.codec === undefined && CLIENT_MODELS.some((model) => model === benchmark.model);
+}
+
+function clientReason({ clientLanguage }: Pick<Arm, "clientLanguage">, cell: Cell): string | undefined {
+  if (clientLanguage === undefined || suitsForeignClient(cell)) return undefined;
   return `a client in ${clientLanguage} measures round trips and throughput only`;
 }
 

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { describe, it } from "vitest";
 import { BENCHMARKS } from "../../scenarios/benchmarks/index.ts";
 import { REGISTRY } from "../../transports/registry.ts";
+import { languageObstacle } from "../cli/peers.ts";
 import { loadTransport } from "../process/load-transport.ts";
 import { withSupervisor } from "../testing/vitest-adapter.ts";
 import { placeArm } from "./arm.ts";
@@ -37,16 +38,19 @@ describe.skipIf(process.platform !== "linux")("a pair of processes that is ready
   // Side by side: each examines its own processes, which do nothing meanwhile.
   it.concurrent.for([
     ["unix", "event"],
+    ["unix", "event", "python"],
     ["unix", "blocking"],
     ["shm/spin", "polling"],
     ...EVENT_IDS.map((id) => [id, "event"] as const),
-  ] as const)("does not run until it is its turn, and then does: %s (%s)", async ([id, mode], context) => {
+  ] as const)("does not run until it is its turn, and then does: %s (%s)", async ([id, mode, client], context) => {
     const { expect } = context;
     const reference = { id, module: null };
     const transport = await loadTransport(reference);
     const probed = await transport.probe();
     if (!probed.available) context.skip(probed.reason);
-    const placed = placeArm({ transport, reference, version: "", mode, placement: "two-cpus", peerLanguage: "node" });
+    if (client !== undefined && languageObstacle(transport, client, "clients") !== undefined) context.skip();
+    const ends = { peerLanguage: "node", ...(client === undefined ? {} : { clientLanguage: client }) };
+    const placed = placeArm({ transport, reference, version: "", mode, placement: "two-cpus", ...ends });
     if ("reason" in placed) return context.skip(placed.reason);
     const [benchmark] = BENCHMARKS;
     if (benchmark === undefined) throw new Error("no benchmark");
@@ -63,7 +67,7 @@ describe.skipIf(process.platform !== "linux")("a pair of processes that is ready
         plannedMs: 10,
       } as const;
       const prepared = await prepareTrial(supervisor, place, job);
-      expect(prepared.pids).toHaveLength(2);
+      expect(prepared.pids).toHaveLength(client === undefined ? 2 : 3);
       const count = (): number => prepared.pids.reduce((sum, pid) => sum + switchesOf(pid), 0);
       // Whatever was under way at the report of readiness may still end.
       let least = Number.POSITIVE_INFINITY;

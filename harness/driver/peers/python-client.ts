@@ -16,8 +16,8 @@ import { clientWindowOf } from "../models/client-window.ts";
 import { givenUp, type PreparedModel, type Site, type Window } from "../models/model.ts";
 import { READY_TIMEOUT_MS, type RunningPeer } from "./running-peer.ts";
 
-/** Longest silence of a client in a window. It ends a window itself when a reply does not come. */
-const WINDOW_TIMEOUT_MS = 120_000;
+/** Longest window. The client ends one itself when no reply comes, and the coordinator ends a driver that hangs. */
+const WINDOW_TIMEOUT_MS = 60 * 60 * 1000;
 const ANSWER_TIMEOUT_MS = 5000;
 /** Longest wait for the receiver's report on a stream. */
 const REPORT_TIMEOUT_MS = 10_000;
