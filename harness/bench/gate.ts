@@ -294,8 +294,8 @@ function documentOf({ rows, live: real }: Kept): string {
 
 \`npm run bench:gate\` writes this file. The pairs are real, with the same directory as base and head. Each cell of the
 default list has ${count("quiet")} of them at rest, and ${count("busy")} beside a busy loop on each CPU.
-The ${count("noisy")} noisy ones were measured at rest before the compiler was held, and scatter by 10 to 19 %. The rule's
-thresholds were chosen on a part of them.
+The ${count("noisy")} noisy ones were measured at rest before the compiler was held, and scatter by 10 to 19 %. The
+rule's thresholds were chosen on a part of them.
 
 ${machines}; ${runs
     .map(({ date }) => date.slice(0, 10))
