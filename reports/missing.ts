@@ -1,6 +1,7 @@
-import { duration, oneLine, significant } from "../harness/results/format.ts";
-import type { MeasuredRow, Measurement } from "../harness/results/model.ts";
+import { bytes, count, duration, oneLine, significant } from "../harness/results/format.ts";
+import type { HeldResources, MeasuredRow, Measurement, ServerMemory } from "../harness/results/model.ts";
 import { isRough } from "../harness/results/quantiles.ts";
+import { perClient } from "../harness/results/server-memory.ts";
 
 /** Returns the text of a row without a time or a rate: the reason, or what was measured instead. */
 export function missingText(cell: Measurement, loads?: string): string {
@@ -8,9 +9,25 @@ export function missingText(cell: Measurement, loads?: string): string {
     const at = loads === undefined ? "" : ` at ${loads}`;
     return `${cell.status.replace("-", " ")}${at}: ${oneLine(cell.reason)}`;
   }
+  if (cell.serverMemory !== undefined) return serverMemoryText(cell.serverMemory, cell.clients);
   return typeof cell.idleCpuShare === "number"
     ? `${significant(cell.idleCpuShare * 100)} % of one CPU while idle (both processes together)`
     : "no value";
+}
+
+/** Describes the memory of the server side: `one server: 14 MiB with 1 client, and 12 KiB for each more`. */
+export function serverMemoryText(memory: ServerMemory, clients: number): string {
+  const { one, all } = memory;
+  const each = perClient(memory, clients);
+  const held = ({ descriptors, threads }: HeldResources): string => {
+    const parts = [[descriptors, "descriptor"] as const, [threads, "thread"] as const];
+    return parts
+      .flatMap(([value, noun]) => (Math.round(value) === 0 ? [] : [count(Math.round(value), noun)]))
+      .join(", ");
+  };
+  const more = [bytes(each.privateBytes), held(each)].filter(Boolean).join(", ");
+  if (all.processes > one.processes) return `a process for each client: ${more} each (${clients} clients)`;
+  return `one server: ${bytes(one.privateBytes)} with 1 client, and ${more} for each more (${clients} clients)`;
 }
 
 /** Reason why a measured row has no p99. */

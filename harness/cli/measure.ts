@@ -13,6 +13,7 @@ import type { Report } from "../results/model.ts";
 import { ensureWritable } from "../results/store.ts";
 import { chooseArms, chooseCells, defaultPlacements } from "./arms.ts";
 import { chooseCodecs, codecCells, codecTable, parseCodec, withCodecs } from "./codecs.ts";
+import { refuseWithoutMemory } from "./free-memory.ts";
 import { type MeasureOptions, withMeasuring } from "./options.ts";
 import { printTables, publish, publishPartial, REPORT_FILES, terminal } from "./output.ts";
 import { sizesOf } from "./payloads.ts";
@@ -70,6 +71,7 @@ export function measureCommand(): Command {
       });
       if (placed.length + missing.length === 0) throw nothingLeft(chosen, peers);
       const arms = withCodecs(placed, codecs, cells);
+      refuseWithoutMemory(arms, cells);
       const stopRule = stopRuleOf(withoutTable(options, codecs.length), arms, cells);
       await warnBeforeRun(candidates, run, { measures: true });
       const announcedMs = announce(stopRule, arms, cells, run.seed);

@@ -118,6 +118,9 @@ export function cellReason(arm: Omit<Arm, "version">, cell: Cell): string | unde
   return workloadReason(transport, placement, cell) ?? processReason(transport, mode, cell);
 }
 
+/** Models that start servers of their own. */
+const START_MODELS: readonly string[] = ["cold-start", "clients-memory"];
+
 /** Shortest mean interval between the requests of one client, ms, that leaves it time to sleep until the reply. */
 const SHORTEST_SLEEP_MS = 1.2;
 
@@ -144,8 +147,10 @@ function clientReason({ clientLanguage }: Pick<Arm, "clientLanguage">, cell: Cel
   return `a client in ${clientLanguage} measures round trips and throughput only`;
 }
 
-function programReason({ transport }: Pick<Arm, "transport">, { variant }: Cell): string | undefined {
+function programReason({ transport }: Pick<Arm, "transport">, { benchmark, variant }: Cell): string | undefined {
   if (transport.program === undefined) return undefined;
+  if (START_MODELS.includes(benchmark.model))
+    return "its server is a program of the user's, started by a process of ours that would be measured with it";
   if (variant.codec !== undefined) return "its server is a program of the user's, which has none of these codecs";
   if ((variant.workMicros ?? 0) > 0)
     return "its server is a program of the user's: the work of --work cannot be put into it";
@@ -181,6 +186,9 @@ function processReason({ capabilities, event }: TransportDescription, mode: Wait
     // The driver keeps a connection of its own.
     if (clients + 1 > maxClients) return `serves at most ${maxClients} connections, the driver's own included`;
   }
+  if (START_MODELS.includes(model) && rendezvous === "process") return "both ends share a process: no server starts";
+  if (model === "clients-memory" && rendezvous === "address" && clients > maxClients)
+    return `serves at most ${count(maxClients, "client")}, not ${clients}`;
   if (model === "open-close") {
     if (rendezvous === "parent") return "its connection is the process: there is nothing to open beside it";
     if (maxClients < 2) return `serves at most ${maxClients} connections`;

@@ -142,6 +142,8 @@ const WORKLOAD_WARM_MS = 250;
  */
 const AHEAD_MODELS: ReadonlySet<string> = new Set(["ping-pong", "stream", "pipeline", "codec-round-trip"]);
 const AHEAD_PAYLOAD_BYTES = 65_536;
+/** Models that start servers in their windows. There is nothing to warm up. */
+const START_MODELS: ReadonlySet<string> = new Set(["cold-start", "clients-memory"]);
 
 /** Returns the plans of the cells of one turn, in the order in which they run; counts are 0 in a calibration. */
 export function cellPlans(
@@ -238,6 +240,7 @@ function windowOf(pace: Pace, wish: Wish, rounds: number, needsP99: boolean): Wi
     const least = Math.max(LEAST_SLOW_MESSAGES / perMs, LEAST_WINDOW_MS);
     return { least, wanted: Math.max(wish.streamMs, least) };
   }
+  if (model === "clients-memory") return { least: 1 / perMs, wanted: 1 / perMs };
   const least = leastRoundTrips(pace) / perMs;
   const wanted = Math.max(least, Math.min(LONGEST_WINDOW_MS, wish.roundTrips / perMs));
   const isSmall = model === "workload" || payloadBytes <= P99_PAYLOAD_BYTES;
@@ -253,8 +256,11 @@ function leastRoundTrips({ messagesPerSecond }: Pace): number {
 
 function planCell(pace: Pace, windowMs: number, fixedMessages: number | undefined): PlannedCell {
   const perMs = pace.messagesPerSecond / 1000;
-  const messages =
-    fixedMessages ?? Math.min(MOST_MESSAGES, Math.max(LEAST_SLOW_MESSAGES, Math.round(windowMs * perMs)));
+  // A reading of memory is one message, however long it takes.
+  const isReading = pace.cell.benchmark.model === "clients-memory";
+  const messages = isReading
+    ? 1
+    : (fixedMessages ?? Math.min(MOST_MESSAGES, Math.max(LEAST_SLOW_MESSAGES, Math.round(windowMs * perMs))));
   const warm = warmUp(pace);
   return {
     cell: pace.cell,
@@ -268,6 +274,7 @@ function planCell(pace: Pace, windowMs: number, fixedMessages: number | undefine
 /** Plans a warm-up that ends when count and time are both reached, or at four times the time. */
 function warmUp({ messagesPerSecond, cell }: Pace): WarmUp {
   const perMs = messagesPerSecond / 1000;
+  if (START_MODELS.has(cell.benchmark.model)) return { messages: 0, leastMs: 0, ms: 0 };
   // An idle cell compiles nothing.
   if (cell.benchmark.model === "idle") return { messages: 1, leastMs: WARMUP_MS, ms: 1 / perMs };
   const ahead = runsAhead(cell);
@@ -306,6 +313,7 @@ export function guessTrialMs(cells: readonly Cell[], effort: Effort): number {
 
 const START_GUESS_MS = 400;
 const CLIENT_GUESS_MS = 130;
+const STARTS_GUESS_MS = 1000;
 
 function guessCellMs(cell: Cell, effort: Effort): number {
   const { benchmark, payloadBytes } = cell;
@@ -321,6 +329,10 @@ function guessCellMs(cell: Cell, effort: Effort): number {
     case "fan-in":
     case "fan-out":
       return streamMs + 100 + startMs(cell);
+    case "cold-start":
+      return STARTS_GUESS_MS;
+    case "clients-memory":
+      return STARTS_GUESS_MS + CLIENT_GUESS_MS * (cell.variant.clients ?? 1);
     case "workload":
       return clockMs + 100 + startMs(cell) + large;
     default:

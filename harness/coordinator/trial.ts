@@ -349,5 +349,6 @@ function figuresOf(figures: CellFigures): TrialFigures {
     ...(figures.latenessNs === null ? {} : { latenessNs: figures.latenessNs }),
     ...(figures.idleCpuShare === null ? {} : { idleCpuShare: figures.idleCpuShare }),
     ...(figures.phasesNs === null ? {} : { phasesNs: figures.phasesNs }),
+    ...(figures.serverMemory === null ? {} : { serverMemory: figures.serverMemory }),
   };
 }

@@ -28,6 +28,7 @@ export function figuresOf(window: Window, bracket: Bracket | null, idle: boolean
     idleCpuShare: idle && spent.cpuNs !== null && elapsedNs > 0 ? spent.cpuNs / elapsedNs : null,
     keptPerSecond: null,
     phasesNs: phasesOf(window, messages),
+    serverMemory: window.serverMemory ?? null,
   };
 }
 

@@ -1,4 +1,3 @@
-import { Method } from "../../scenarios/check.ts";
 import { IpcError, shortageIn } from "../../transports/contract/errors.ts";
 import type { Transport } from "../../transports/contract/transport.ts";
 import { shareCompiledCode } from "../process/compiled-code.ts";
@@ -16,9 +15,10 @@ import type {
 } from "../process/messages.ts";
 import { watchGarbageCollection } from "../process/usage.ts";
 import { calibrateRate } from "./calibrate-rate.ts";
-import { exchangeBlocking, isForeign, usages } from "./costs.ts";
+import { isForeign, usages } from "./costs.ts";
 import { figuresOf, problemOf } from "./figures.ts";
 import { closedStep, FIRST_STEP } from "./first-step.ts";
+import { closeLink, openLink } from "./link.ts";
 import { findModel } from "./models/index.ts";
 import type { Link, PreparedModel, Site, Window } from "./models/model.ts";
 import type { PeerProcess } from "./peers/peer-process.ts";
@@ -28,7 +28,6 @@ import { startPeer } from "./peers/start-peer.ts";
 
 /** Exit code by which a shell reports a process that SIGTERM ended. */
 const SIGTERM_EXIT = 143;
-const CONNECT_TIMEOUT_MS = 10_000;
 const MAX_STEP_FACTOR = 16;
 const MAX_STEP = 2_000_000;
 /** Number of windows that share the time of a calibration. */
@@ -74,7 +73,7 @@ export async function runCells(job: TrialJob): Promise<void> {
     if (work.kind === "calibrate") shareCompiledCode();
     const isSound = await takeTurns(job, site);
     // After a cell that failed, a failure to close is not reported.
-    await closeLink(site.link, start).catch((error: unknown) => {
+    await closeAny(site.link, start).catch((error: unknown) => {
       if (isSound) throw error;
     });
   } finally {
@@ -235,30 +234,23 @@ async function withModel<Result>(
   }
 }
 
-async function openLink(transport: Transport, start: DriverStart, peer: RunningPeer): Promise<Link> {
-  if (start.mode === "event") return { face: "event", client: await peer.connect(), peer };
-  if (transport.blocking === undefined) throw new Error(`${transport.id} has no blocking face`);
-  const connection = peer.blocking ?? transport.blocking.connect(peer.address, CONNECT_TIMEOUT_MS);
-  return { face: "blocking", connection, peer };
-}
-
 async function openForeign({ transport, start, send }: TrialJob, peer: RunningPeer): Promise<ForeignLink> {
   const { PythonClient } = await import("./peers/python-client.ts");
   const onSpawn = (pid: number): void => send({ type: "spawned", pid, side: "client" });
   return { face: "foreign", client: await PythonClient.start(transport, start, peer, onSpawn), peer };
 }
 
-async function closeLink(link: Link | ForeignLink, { mode }: DriverStart): Promise<void> {
-  if (link.face === "foreign") return link.client.close(mode !== "event");
-  if (link.face === "event") return link.client.close();
-  // A blocking server has no other channel than its connection, so this request ends it.
-  exchangeBlocking(link, Method.shutdown);
-  link.connection[Symbol.dispose]();
+function closeAny(link: Link | ForeignLink, { mode }: DriverStart): Promise<void> {
+  return link.face === "foreign" ? link.client.close(mode !== "event") : closeLink(link);
 }
 
 async function measure(site: AnySite, cell: CellPlan, model: PreparedModel): Promise<CellResult> {
   const { delivery } = site.transport.capabilities;
   const { warmupMessages: messages, warmupMs: leastMs } = cell;
+  if (model.startsServers) {
+    const window = await model.window(cell.messages);
+    return resultOf(cell, window, problemOf(window, delivery), figuresOf(window, null, false));
+  }
   const limits = { messages, leastMs, mostMs: 4 * leastMs };
   const warmProblem = problemOf(await warmUp(limits, model, delivery), delivery);
   if (warmProblem !== undefined) return invalid(cell, `during warm-up: ${warmProblem}`);
@@ -346,7 +338,7 @@ async function calibrate(site: AnySite, cell: CellPlan, model: PreparedModel, bu
     return resultOf(cell, found.window, found.problem, figures);
   }
   const leastMs = budgetMs / CALIBRATING_WINDOWS;
-  let count = firstStep(cell, budgetMs);
+  let count = model.startsServers ? 1 : firstStep(cell, budgetMs);
   let fastest: Window | undefined;
   for (let done = 0; done < CALIBRATING_WINDOWS; ) {
     const window = await model.window(count);

@@ -1,5 +1,6 @@
 /** Rules that every received message must follow, since the sending process may run foreign code. */
 import type { Address } from "../../transports/contract/transport.ts";
+import type { HeldResources, ServerMemory } from "../results/measurement.ts";
 import type { FromClient, Usages } from "./client-messages.ts";
 import type {
   CellBegun,
@@ -83,6 +84,12 @@ const streamReport = shape<StreamReport>({
   arrivalsNs: optional(text),
 });
 
+const held = shape<HeldResources>({
+  processes: number,
+  privateBytes: number,
+  descriptors: number,
+  threads: number,
+});
 const figures = shape<CellFigures>({
   messages: number,
   elapsedNs: number,
@@ -115,6 +122,7 @@ const figures = shape<CellFigures>({
   idleCpuShare: maybeNumber,
   keptPerSecond: maybeNumber,
   phasesNs: orNull(recordOf(number)),
+  serverMemory: orNull(shape<ServerMemory>({ one: held, all: held })),
 });
 
 const loadWindow = shape<LoadWindow>({

@@ -4,7 +4,7 @@
  */
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import type { Address, Place } from "../../transports/contract/transport.ts";
-import type { CodecCost } from "../results/model.ts";
+import type { CodecCost, ServerMemory } from "../results/model.ts";
 import type { PeerExited } from "./hand-over.ts";
 import type { EndLoad, Go, Load, LoadReady, LoadWork, SubscribeWork } from "./load-messages.ts";
 import type { SenderDone, SenderReady, SenderWork } from "./sender-messages.ts";
@@ -303,8 +303,10 @@ export interface CellFigures {
   readonly idleCpuShare: number | null;
   /** Calibrations of `workload`: highest rate that was kept, requests/s, if it is below the requested rate. */
   readonly keptPerSecond: number | null;
-  /** Model `open-close`: medians of the parts of one operation, ns. */
+  /** Models `open-close` and `cold-start`: medians of the parts of one operation, ns. */
   readonly phasesNs: Readonly<Record<string, number>> | null;
+  /** Model `clients-memory`: what its servers hold. */
+  readonly serverMemory: ServerMemory | null;
 }
 export interface Lateness {
   readonly p50: number;

@@ -2,6 +2,7 @@ import { mergeHistograms } from "./histogram.ts";
 import { medianInterval } from "./intervals.ts";
 import type { Interval, Quantiles, RowFigures, Trial, TrialFigures, ValidTrial } from "./model.ts";
 import { enoughTogether, median } from "./quantiles.ts";
+import { medianServerMemory } from "./server-memory.ts";
 import { stationarity } from "./stationarity.ts";
 
 /** Returns medians over trials, with their intervals. */
@@ -9,8 +10,10 @@ export function aggregate(trials: readonly Trial[], payloadBytes: number): RowFi
   const valid = trials.filter((trial) => trial.status === "valid");
   const latencies = valid.flatMap(({ latencyNs }) => (latencyNs === undefined ? [] : [latencyNs]));
   const idle = medianOf(valid, (trial) => trial.idleCpuShare ?? null);
-  // A model that sends nothing has no rate. A rate of 0 would look like a measured one.
-  const rate = idle === null ? medianOf(valid, (trial) => trial.messagesPerSecond) : null;
+  const memories = valid.flatMap(({ serverMemory }) => serverMemory ?? []);
+  const memory = memories.length === 0 ? undefined : medianServerMemory(memories);
+  // A model that sends nothing, or hardly anything, has no rate: a rate would look like a measured one.
+  const rate = idle === null && memory === undefined ? medianOf(valid, (trial) => trial.messagesPerSecond) : null;
   const histogram = mergeHistograms(valid.flatMap((trial) => (trial.histogram === undefined ? [] : [trial.histogram])));
   const quantiles = latencies.length === 0 ? undefined : medianQuantiles(latencies);
   return {
@@ -32,6 +35,7 @@ export function aggregate(trials: readonly Trial[], payloadBytes: number): RowFi
     ...(idle === null ? {} : { idleCpuShare: idle }),
     ...optional("latenessNs", latenessOf(valid)),
     ...optional("phasesNs", phasesOf(valid)),
+    ...optional("serverMemory", memory),
     ...optional("stationarity", stationarity(valid)),
   };
 }

@@ -39,6 +39,21 @@ export const NO_COSTS = {
   reordered: 0,
 } as const;
 
+/** Resources that server processes hold, read from outside. */
+export interface HeldResources {
+  readonly processes: number;
+  /** Private_Clean + Private_Dirty of `/proc/<pid>/smaps_rollup`, summed over the processes. */
+  readonly privateBytes: number;
+  readonly descriptors: number;
+  readonly threads: number;
+}
+
+/** Resources of the server side of one mechanism with its first client, and with all `clients` of the row. */
+export interface ServerMemory {
+  readonly one: HeldResources;
+  readonly all: HeldResources;
+}
+
 /** Counts and times of one trial of one cell. */
 export interface TrialFigures extends Costs {
   /** Round trips, ns; absent for one-way models. */
@@ -56,8 +71,10 @@ export interface TrialFigures extends Costs {
   readonly latenessNs?: Lateness;
   /** Model `idle`: CPU time over wall time of both processes. */
   readonly idleCpuShare?: number;
-  /** Model `open-close`: medians of its parts, ns. */
+  /** Models `open-close` and `cold-start`: medians of the parts, ns. */
   readonly phasesNs?: Readonly<Record<string, number>>;
+  /** Model `clients-memory`. */
+  readonly serverMemory?: ServerMemory;
 }
 
 interface TrialBase {
@@ -156,6 +173,7 @@ export interface RowFigures extends Costs {
   readonly latenessNs?: Lateness;
   readonly idleCpuShare?: number | null;
   readonly phasesNs?: Readonly<Record<string, number>>;
+  readonly serverMemory?: ServerMemory;
   readonly stationarity?: Stationarity;
 }
 

@@ -83,6 +83,8 @@ const quantiles = (value: Schema): Schema => ({
 const lateness = { ...object({ p50: time, p99: time, max: time }, { histogram }), ascending: ["p50", "p99", "max"] };
 const peakMemory = orNull(object({ driver: rate }, { peer: orNull(rate) }));
 
+const held = object({ processes: rate, privateBytes: rate, descriptors: rate, threads: rate });
+
 /** Figures that trials and measured rows share. */
 const COSTS = {
   cpuNsPerMessage: orNull(time),
@@ -98,6 +100,7 @@ const COSTS = {
   histogram,
   latenessNs: lateness,
   phasesNs: record(time),
+  serverMemory: object({ one: held, all: held }),
   idleCpuShare: orNull(number(0, 1e6)),
 } satisfies Fields;
 

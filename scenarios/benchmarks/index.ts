@@ -1,5 +1,7 @@
 import type { Benchmark } from "../benchmark.ts";
+import { clientsMemory } from "./clients-memory.ts";
 import { codecRoundTrip } from "./codec-round-trip.ts";
+import { coldStart } from "./cold-start.ts";
 import { fanIn } from "./fan-in.ts";
 import { fanOut } from "./fan-out.ts";
 import { idle } from "./idle.ts";
@@ -21,6 +23,8 @@ export const BENCHMARKS: readonly Benchmark[] = [
   fanIn,
   fanOut,
   openClose,
+  coldStart,
+  clientsMemory,
   idle,
   sizeSweep,
   codecRoundTrip,

@@ -10,6 +10,8 @@ export const MODELS: Readonly<Record<string, () => Promise<Model>>> = {
   "fan-in": async () => (await import("./fan-in.ts")).fanIn,
   "fan-out": async () => (await import("./fan-out.ts")).fanOut,
   "open-close": async () => (await import("./open-close.ts")).openClose,
+  "cold-start": async () => (await import("./cold-start.ts")).coldStart,
+  "clients-memory": async () => (await import("./clients-memory.ts")).clientsMemory,
   workload: async () => (await import("./workload.ts")).workload,
   idle: async () => (await import("./idle.ts")).idle,
   "codec-round-trip": async () => (await import("./codec-round-trip.ts")).codecRoundTrip,

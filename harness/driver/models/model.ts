@@ -1,6 +1,7 @@
 import type { BlockingConnection, Transport } from "../../../transports/contract/transport.ts";
 import type { Load } from "../../process/load-messages.ts";
 import type { DriverStart, UsageReport } from "../../process/messages.ts";
+import type { ServerMemory } from "../../results/measurement.ts";
 import type { RpcClient } from "../../rpc/client.ts";
 import type { RunningPeer } from "../peers/running-peer.ts";
 
@@ -40,6 +41,8 @@ export interface Window {
   readonly refused?: string;
   /** Times of the parts of one operation; each array has the form of `samples`. */
   readonly phases?: Readonly<Record<string, Float64Array>>;
+  /** Model `clients-memory`: what its servers hold. */
+  readonly serverMemory?: ServerMemory;
 }
 
 /** Measured loop, ready to run any number of times, for warm-up, calibration and measurement. */
@@ -47,6 +50,8 @@ export interface PreparedModel {
   window(messages: number): Promise<Window>;
   /** Runs a window at another rate (null: a closed loop). Only for models whose highest rate is searched for. */
   windowAt?(messages: number, ratePerSecond: number | null): Promise<Window>;
+  /** `true` where each message means new servers: then there is no warm-up, and nobody reports their usage. */
+  readonly startsServers?: true;
   /** Returns the usage of the further processes of the model so far; absent if there are none. */
   usage?(): UsageReport;
   /** Ends everything that `prepare` started. */

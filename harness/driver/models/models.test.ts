@@ -5,7 +5,8 @@ import { type Cell, placeArm } from "../../coordinator/arm.ts";
 import { silent } from "../../coordinator/progress.ts";
 import { measure } from "../../coordinator/run-measurements.ts";
 import { loadTransport } from "../../process/load-transport.ts";
-import type { Measurement } from "../../results/model.ts";
+import type { Measurement, ServerMemory } from "../../results/model.ts";
+import { perClient } from "../../results/server-memory.ts";
 import { withSupervisor } from "../../testing/vitest-adapter.ts";
 import { MODELS } from "./index.ts";
 import { schedule, scheduleMissed } from "./schedule.ts";
@@ -39,11 +40,19 @@ const MIXED = {
   ],
 };
 
+const VARIANTS: Readonly<Record<string, Cell["variant"]>> = {
+  pipeline: { inFlight: 16, batched: true },
+  workload: MIXED,
+  "clients-memory": { clients: 3 },
+};
+
+const startsServers = ({ model }: (typeof BENCHMARKS)[number]): boolean =>
+  ["cold-start", "clients-memory"].includes(model);
+
 /** Picks the cheap last variant of a benchmark: two clients, the lowest rate, the deepest pipeline. */
 function cellOf(benchmark: (typeof BENCHMARKS)[number]): Cell {
-  const variant = benchmark.variants.find(({ clients }) => clients === 2) ?? benchmark.variants[0];
-  const deep = benchmark.name === "pipeline" ? { inFlight: 16, batched: true } : variant;
-  return { benchmark, variant: benchmark.name === "workload" ? MIXED : deep, payloadBytes: 100 };
+  const usual = benchmark.variants.find(({ clients }) => clients === 2) ?? benchmark.variants[0];
+  return { benchmark, variant: VARIANTS[benchmark.name] ?? usual, payloadBytes: 100 };
 }
 
 const reasonOf = (row: Measurement): string => (row.status === "measured" ? "" : row.reason);
@@ -58,18 +67,27 @@ describe("every benchmark", () => {
   it("runs once over unix, verified at the receiver, with the figures its model promises", async () => {
     // Codecs are arms of their own, with a test of their own beside their model.
     const plain = BENCHMARKS.filter(({ model }) => model !== "codec-round-trip");
-    const rows = await run("unix", null, plain.map(cellOf), 300);
+    const [starts, others] = [plain.filter(startsServers), plain.filter((each) => !startsServers(each))];
+    const rows = await run("unix", null, others.map(cellOf), 300);
+    rows.push(...(await run("unix", null, starts.map(cellOf), 2)));
     for (const row of rows) {
       // A busy machine may keep the driver from its schedule: the point is then refused, which is the right answer.
       const refused = SCHEDULED.includes(row.model) && /refused|CPU|beyond the knee/.test(reasonOf(row));
       if (refused) continue;
       if (row.status !== "measured") throw new Error(`${row.benchmark}: ${row.status}: ${row.reason}`);
       expect([row.lost, row.duplicated, row.reordered]).toEqual([0, 0, 0]);
-      const sampled = !["stream", "fan-out", "idle"].includes(row.model);
+      const sampled = !["stream", "fan-out", "idle", "clients-memory"].includes(row.model);
       expect([row.benchmark, row.latencyNs !== undefined]).toEqual([row.benchmark, sampled]);
       if (row.model === "idle") expect(row.idleCpuShare).toBeLessThan(2);
       if (row.model === "open-close")
         expect(Object.keys(row.phasesNs ?? {})).toEqual(["connect", "firstReply", "close"]);
+      if (row.model === "cold-start")
+        expect(Object.keys(row.phasesNs ?? {})).toEqual(["start", "connect", "firstReply", "secondReply"]);
+      if (row.model === "clients-memory") {
+        expect(row.serverMemory).toMatchObject({ one: { processes: 1 }, all: { processes: 1 } });
+        // A connection is a descriptor of the server.
+        expect(perClient(row.serverMemory as ServerMemory, row.clients)).toMatchObject({ descriptors: 1, threads: 0 });
+      }
       if (SCHEDULED.includes(row.model)) expect(row.latenessNs?.histogram).toBeTypeOf("string");
     }
   });

@@ -18,6 +18,7 @@ import type {
   Stationarity,
 } from "../../../harness/results/model.ts";
 import { MODE_LABELS, PLACEMENT_LABELS, PLACEMENT_ORDER, rowName, variantOf } from "../../labels.ts";
+import { serverMemoryText } from "../../missing.ts";
 import { type Html, html } from "../markup.ts";
 import { scrollBox } from "./scroll.ts";
 
@@ -91,7 +92,7 @@ function bracket(interval: Interval | null | undefined): string {
 }
 
 /** Lists figures that only some models have. */
-function besides({ latenessNs, phasesNs, idleCpuShare }: MeasuredRow): string[] {
+function besides({ latenessNs, phasesNs, idleCpuShare, serverMemory, clients }: MeasuredRow): string[] {
   const parts: string[] = [];
   if (latenessNs)
     parts.push(
@@ -103,6 +104,7 @@ function besides({ latenessNs, phasesNs, idleCpuShare }: MeasuredRow): string[] 
     parts.push(`medians of the parts: ${medians.join(", ")}`);
   }
   if (typeof idleCpuShare === "number") parts.push(`${percent(idleCpuShare)} of a CPU`);
+  if (serverMemory) parts.push(serverMemoryText(serverMemory, clients));
   return parts;
 }
 
