@@ -25,6 +25,7 @@ export const REGISTRY: readonly Registration[] = [
   // Available only on Windows; on other systems it is listed with the reason.
   other("named-pipe", "sockets", async () => (await import("./sockets/named-pipe.ts")).namedPipe),
   other("unix-dgram", "sockets", async () => (await import("./sockets/unix-dgram.ts")).unixDgram),
+  other("unix-seqpacket", "sockets", async () => (await import("./sockets/unix-seqpacket.ts")).unixSeqpacket),
   short("fifo", "pipes", async () => (await import("./pipes/fifo.ts")).fifo),
   other("fifo/sync", "pipes", async () => (await import("./pipes/fifo-sync.ts")).fifoSync),
   other("stdio", "pipes", async () => (await import("./pipes/stdio.ts")).stdio),

@@ -10,10 +10,9 @@ import { BlockingStreamServer, type Doorway } from "../support/blocking-stream-s
 import { checkOptions } from "../support/opening.ts";
 import { withPathLockSync } from "../support/path-lock-sync.ts";
 import { MAX_CLIENTS } from "./fifo-names.ts";
-import { connectPair, FifoDoor } from "./fifo-opening.ts";
+import { connectPair, FifoDoor, type FifoPair } from "./fifo-opening.ts";
 
 const ID = "fifo";
-const LIMITS = { maxClients: MAX_CLIENTS, maxMessageBytes: UNBOUNDED_MESSAGE_BYTES };
 
 /** Two non-blocking pipes. A pipe has no time-out, so a read that may wait costs a `poll` first. */
 class FifoChannel implements ByteChannel {
@@ -55,13 +54,17 @@ class FifoChannel implements ByteChannel {
   }
 }
 
+function streamOf({ input, output }: FifoPair): BlockingStream {
+  return new BlockingStream(ID, new FifoChannel(input, output), UNBOUNDED_MESSAGE_BYTES);
+}
+
 function doorwayAt(path: string): Doorway {
   const door = new FifoDoor(ID, path, withPathLockSync);
   return {
     fd: door.fd,
     accept(isFull) {
       const pair = door.accept(isFull);
-      return pair === undefined ? undefined : new FifoChannel(pair.input, pair.output);
+      return pair === undefined ? undefined : streamOf(pair);
     },
     close: () => door.close(),
   };
@@ -71,12 +74,11 @@ function doorwayAt(path: string): Doorway {
 export const fifoBlocking: BlockingTransport = {
   listen(address, options) {
     checkOptions(ID, options);
-    return new BlockingStreamServer(ID, address, doorwayAt(address.name), LIMITS);
+    return new BlockingStreamServer(ID, address, doorwayAt(address.name), MAX_CLIENTS);
   },
 
   connect(address, timeoutMs, options) {
     checkOptions(ID, options);
-    const { input, output } = connectPair(ID, address.name, timeoutMs);
-    return new BlockingStream(ID, new FifoChannel(input, output), UNBOUNDED_MESSAGE_BYTES);
+    return streamOf(connectPair(ID, address.name, timeoutMs));
   },
 };

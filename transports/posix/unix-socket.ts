@@ -12,7 +12,8 @@ const SOCK_NONBLOCK = 0o4000;
 const SOL_SOCKET = 1;
 const SO_RCVTIMEO = 20;
 const SO_SNDTIMEO = 21;
-const TYPES = { stream: 1, datagram: 2 } as const;
+const TYPES = { stream: 1, datagram: 2, seqpacket: 5 } as const;
+export type UnixSocketType = keyof typeof TYPES;
 /** Longest path: `sun_path` without its final zero. */
 const MAX_PATH_BYTES = 107;
 
@@ -22,7 +23,7 @@ export const POLLIN = 1;
 export const POLLOUT = 4;
 
 /** Opens a Unix domain socket, not connected to anything. Close it with `fs.closeSync`. */
-export function unixSocket(type: keyof typeof TYPES, nonBlocking = false): number {
+export function unixSocket(type: UnixSocketType, nonBlocking = false): number {
   const api = libc();
   const fd = api.socket(AF_UNIX, TYPES[type] | SOCK_CLOEXEC | (nonBlocking ? SOCK_NONBLOCK : 0), 0);
   if (fd < 0) throw systemError(api, "socket", "AF_UNIX");
@@ -76,7 +77,7 @@ export function setSocketTimeouts(fd: number, timeoutMs: number): void {
 }
 
 /** True if somebody listens on a socket at that path. */
-export function isAnswered(path: string, type: keyof typeof TYPES): boolean {
+export function isAnswered(path: string, type: UnixSocketType): boolean {
   const fd = unixSocket(type, true);
   try {
     // EAGAIN (a full queue of newcomers) means that somebody listens.

@@ -1,30 +1,16 @@
-import { closeSync, lstatSync, rmSync } from "node:fs";
+import { closeSync } from "node:fs";
 import { UNBOUNDED_MESSAGE_BYTES } from "../contract/capabilities.ts";
-import { IpcError } from "../contract/errors.ts";
 import type { BlockingTransport } from "../contract/transport.ts";
 import { libc } from "../posix/binding.ts";
 import type { Libc, Pointer } from "../posix/libc.ts";
-import {
-  acceptOne,
-  bindPath,
-  checkSocketAddress,
-  connectPath,
-  isAnswered,
-  listenOn,
-  MSG_DONTWAIT,
-  MSG_NOSIGNAL,
-  setSocketTimeouts,
-  unixSocket,
-} from "../posix/unix-socket.ts";
+import { MSG_DONTWAIT, MSG_NOSIGNAL, setSocketTimeouts } from "../posix/unix-socket.ts";
 import { BlockingStream, type ByteChannel, SLICE_MS } from "../support/blocking-stream.ts";
-import { BlockingStreamServer, type Doorway } from "../support/blocking-stream-server.ts";
+import { BlockingStreamServer } from "../support/blocking-stream-server.ts";
 import { checkOptions } from "../support/opening.ts";
-import { withPathLockSync } from "../support/path-lock-sync.ts";
-import { inUse } from "../support/socket-path.ts";
+import { connectBlocking, doorwayAt } from "./blocking-doorway.ts";
 
 const ID = "unix";
 const MAX_CLIENTS = 1024;
-const BACKLOG = 1024;
 const NO_WAIT = MSG_NOSIGNAL | MSG_DONTWAIT;
 
 /** A connected socket with time-outs that limit every call that may wait. */
@@ -53,75 +39,18 @@ class SocketChannel implements ByteChannel {
   }
 }
 
-function doorwayAt(path: string): Doorway {
-  const fd = listenAt(path);
-  return {
-    fd,
-    accept(isFull) {
-      // Refuses newcomers beyond the limit: if they stayed in the socket's queue, `poll` would never wait.
-      for (let refused = 0; refused < BACKLOG; refused++) {
-        const newcomer = acceptOne(fd);
-        if (newcomer < 0) return undefined;
-        if (!isFull) return new SocketChannel(newcomer);
-        closeSync(newcomer);
-      }
-      return undefined;
-    },
-    close() {
-      rmSync(path, { force: true });
-      closeSync(fd);
-    },
-  };
-}
-
-/** Listens at a path, under its lock: between `bind` and `listen` the path looks like that of a killed server. */
-function listenAt(path: string): number {
-  checkSocketAddress(path);
-  return withPathLockSync(path, ID, () => {
-    clearStale(path);
-    const fd = unixSocket("stream", true);
-    try {
-      bindPath(fd, path);
-      listenOn(fd, BACKLOG, path);
-      return fd;
-    } catch (error) {
-      closeSync(fd);
-      throw error;
-    }
-  });
-}
-
-function clearStale(path: string): void {
-  const found = lstatSync(path, { throwIfNoEntry: false });
-  if (found === undefined) return;
-  if (!found.isSocket()) throw inUse(ID, `${path} is not a socket; choose another path or remove it yourself`);
-  if (isAnswered(path, "stream")) throw inUse(ID, `a server is listening at ${path}; stop it first`);
-  rmSync(path, { force: true });
-}
-
 /** Unix domain stream sockets in blocking mode; the wire format is that of the event face. */
 export const unixBlocking: BlockingTransport = {
   listen(address, options) {
     checkOptions(ID, options);
-    const limits = { maxClients: MAX_CLIENTS, maxMessageBytes: UNBOUNDED_MESSAGE_BYTES };
-    return new BlockingStreamServer(ID, address, doorwayAt(address.name), limits);
+    const open = (fd: number): BlockingStream => new BlockingStream(ID, new SocketChannel(fd), UNBOUNDED_MESSAGE_BYTES);
+    const doorway = doorwayAt(ID, address.name, "stream", open);
+    return new BlockingStreamServer(ID, address, doorway, MAX_CLIENTS);
   },
 
   connect(address, timeoutMs, options) {
     checkOptions(ID, options);
-    const fd = unixSocket("stream");
-    try {
-      setSocketTimeouts(fd, SLICE_MS);
-      const untilMs = performance.now() + timeoutMs;
-      // The time-outs above limit each attempt while the server's accept queue is full.
-      while (!connectPath(fd, address.name)) {
-        if (performance.now() < untilMs) continue;
-        throw new IpcError("IPC_TIMEOUT", `${ID}: the server at ${address.name} does not accept`, { transport: ID });
-      }
-      return new BlockingStream(ID, new SocketChannel(fd), UNBOUNDED_MESSAGE_BYTES);
-    } catch (error) {
-      closeSync(fd);
-      throw error;
-    }
+    const fd = connectBlocking(ID, address.name, timeoutMs, "stream");
+    return new BlockingStream(ID, new SocketChannel(fd), UNBOUNDED_MESSAGE_BYTES);
   },
 };

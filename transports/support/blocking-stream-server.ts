@@ -4,7 +4,7 @@ import { libc } from "../posix/binding.ts";
 import type { Libc } from "../posix/libc.ts";
 import { Mapping } from "../posix/mapping.ts";
 import { POLLIN, POLLOUT } from "../posix/unix-socket.ts";
-import { BlockingStream, type ByteChannel, SLICE_MS } from "./blocking-stream.ts";
+import { type ServedConnection, SLICE_MS } from "./blocking-stream.ts";
 
 const POLL_ENTRY_WORDS = 2;
 /** Descriptor that marks an entry as one for `poll` to skip. */
@@ -17,48 +17,41 @@ export interface Doorway {
   /** Readable when a newcomer may be waiting. */
   readonly fd: number;
   /** Returns the next newcomer, or undefined if none waits. @param isFull no place is left: refuse it or let it wait */
-  accept(isFull: boolean): ByteChannel | undefined;
+  accept(isFull: boolean): ServedConnection | undefined;
   /** Closes what clients connect to, and removes the files at the address. */
   close(): void;
 }
 
-export interface StreamServerLimits {
-  readonly maxClients: number;
-  readonly maxMessageBytes: number;
-}
-
-/** Server of many streams at one address. It waits in `read` for a single client, in `poll` for several. */
+/** Server of many connections at one address. It waits in `read` for a single client, in `poll` for several. */
 export class BlockingStreamServer implements BlockingServer {
   readonly address: Address;
   readonly #libc: Libc = libc();
   readonly #id: string;
   readonly #doorway: Doorway;
   readonly #maxClients: number;
-  readonly #maxMessageBytes: number;
   /** A `struct pollfd` for the doorway, then two per client: its input, and its output while a reply is half sent. */
   readonly #polled: Mapping;
-  readonly #streams: BlockingStream[] = [];
+  readonly #streams: ServedConnection[] = [];
   #turn = 0;
-  #from: BlockingStream | undefined;
+  #from: ServedConnection | undefined;
   #receives = 0;
   /** Time from which the doorway is watched again, after it was ready without a newcomer. */
   #doorwayFromMs = 0;
   #open = true;
 
-  constructor(id: string, address: Address, doorway: Doorway, limits: StreamServerLimits) {
+  constructor(id: string, address: Address, doorway: Doorway, maxClients: number) {
     this.#id = id;
     this.address = address;
     this.#doorway = doorway;
-    this.#maxClients = limits.maxClients;
-    this.#maxMessageBytes = limits.maxMessageBytes;
-    this.#polled = Mapping.anonymous((2 * limits.maxClients + 1) * POLL_ENTRY_WORDS * 4);
+    this.#maxClients = maxClients;
+    this.#polled = Mapping.anonymous((2 * maxClients + 1) * POLL_ENTRY_WORDS * 4);
   }
 
   get from(): BlockingConnection | undefined {
     return this.#from;
   }
 
-  get connections(): readonly BlockingStream[] {
+  get connections(): readonly ServedConnection[] {
     return this.#streams;
   }
 
@@ -84,20 +77,20 @@ export class BlockingStreamServer implements BlockingServer {
   /** True if the server may wait in `read` for its only client. A reply that is half sent needs `poll`. */
   #isOnly(timeoutMs: number): boolean {
     if (this.#streams.length !== 1 || timeoutMs < SLICE_MS) return false;
-    const stream = this.#streams[0] as BlockingStream;
+    const stream = this.#streams[0] as ServedConnection;
     return !stream.isSending;
   }
 
   /** Forgets connections that our caller has closed. */
   #forgetClosed(): void {
     for (let index = this.#streams.length - 1; index >= 0; index--) {
-      const stream = this.#streams[index] as BlockingStream;
+      const stream = this.#streams[index] as ServedConnection;
       if (stream.isOver) this.#forget(stream);
     }
   }
 
   #receiveFromOnly(into: Uint8Array): number {
-    const stream = this.#streams[0] as BlockingStream;
+    const stream = this.#streams[0] as ServedConnection;
     return this.#fill(stream, false) ? this.#takeFrom(stream, into) : -1;
   }
 
@@ -106,7 +99,7 @@ export class BlockingStreamServer implements BlockingServer {
     if (this.#libc.poll(this.#polled.pointer(0), entries, Math.ceil(timeoutMs)) <= 0) return -1;
     // Backwards, since removing a stream then moves only streams that have had their turn.
     for (let index = this.#streams.length - 1; index >= 0; index--) {
-      const stream = this.#streams[index] as BlockingStream;
+      const stream = this.#streams[index] as ServedConnection;
       if (this.#isReady(2 * index + 2)) flushQuietly(stream);
       if (this.#isReady(2 * index + 1)) this.#fill(stream, true);
     }
@@ -120,7 +113,7 @@ export class BlockingStreamServer implements BlockingServer {
     this.#watch(0, isShut ? NO_FD : this.#doorway.fd, POLLIN);
     const streams = this.#streams;
     for (let index = 0; index < streams.length; index++) {
-      const stream = streams[index] as BlockingStream;
+      const stream = streams[index] as ServedConnection;
       this.#watch(2 * index + 1, stream.fd, POLLIN);
       this.#watch(2 * index + 2, stream.isSending ? stream.outFd : NO_FD, POLLOUT);
     }
@@ -135,9 +128,9 @@ export class BlockingStreamServer implements BlockingServer {
   #accept(): void {
     let newcomers = 0;
     for (;;) {
-      const channel = this.#doorway.accept(this.#streams.length >= this.#maxClients);
-      if (channel === undefined) break;
-      this.#streams.push(new BlockingStream(this.#id, channel, this.#maxMessageBytes));
+      const newcomer = this.#doorway.accept(this.#streams.length >= this.#maxClients);
+      if (newcomer === undefined) break;
+      this.#streams.push(newcomer);
       newcomers++;
     }
     // It sent garbage, or no descriptor is left. The doorway would stay ready, and `poll` would never wait.
@@ -150,7 +143,7 @@ export class BlockingStreamServer implements BlockingServer {
   }
 
   /** Reads once from a client; forgets a client that is gone. */
-  #fill(stream: BlockingStream, withoutWaiting: boolean): boolean {
+  #fill(stream: ServedConnection, withoutWaiting: boolean): boolean {
     try {
       return stream.fill(withoutWaiting);
     } catch (error) {
@@ -171,7 +164,7 @@ export class BlockingStreamServer implements BlockingServer {
     return -1;
   }
 
-  #takeFrom(stream: BlockingStream, into: Uint8Array): number {
+  #takeFrom(stream: ServedConnection, into: Uint8Array): number {
     try {
       const length = stream.takeBuffered(into);
       if (length >= 0) this.#from = stream;
@@ -184,7 +177,7 @@ export class BlockingStreamServer implements BlockingServer {
     }
   }
 
-  #forget(stream: BlockingStream): void {
+  #forget(stream: ServedConnection): void {
     this.#streams.splice(this.#streams.indexOf(stream), 1);
     stream.close();
   }
@@ -203,7 +196,7 @@ export class BlockingStreamServer implements BlockingServer {
 }
 
 /** Flushes, and ignores that a client is gone: its last messages are received first, and then its end shows. */
-function flushQuietly(stream: BlockingStream): void {
+function flushQuietly(stream: ServedConnection): void {
   try {
     stream.flush();
   } catch (error) {

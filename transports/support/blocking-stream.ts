@@ -25,6 +25,23 @@ export interface ByteChannel {
   close(): void;
 }
 
+/** Connection that a blocking server can serve together with others. */
+export interface ServedConnection extends BlockingConnection {
+  /** Readable when there is something to receive. */
+  readonly fd: number;
+  /** Writable when there is room for what `flush` sends. */
+  readonly outFd: number;
+  /** True while a part of a taken message is not sent yet. */
+  readonly isSending: boolean;
+  readonly isOver: boolean;
+  /** Reads once. @returns true when something came @throws IpcError IPC_PEER_LOST at the end */
+  fill(withoutWaiting: boolean): boolean;
+  /** Takes a message that was read already. @returns its length, or -1 */
+  takeBuffered(into: Uint8Array): number;
+  flush(): void;
+  close(): void;
+}
+
 /** Mapped memory that grows. `recv` and `send` use it by its address, our copies by its words. */
 class Buffered {
   mapping: Mapping = Mapping.anonymous(FIRST_BUFFER_BYTES);
@@ -58,7 +75,7 @@ class Buffered {
 }
 
 /** One end of a byte stream in blocking mode; messages behind a u32 little-endian length, as in event mode. */
-export class BlockingStream implements BlockingConnection {
+export class BlockingStream implements ServedConnection {
   readonly #id: string;
   readonly #libc: Libc;
   readonly #limit: number;

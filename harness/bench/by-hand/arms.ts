@@ -2,6 +2,7 @@ import type { EchoArm } from "./arm.ts";
 
 export const ARMS: Readonly<Record<string, () => Promise<EchoArm>>> = {
   unix: async () => (await import("./unix.ts")).unix,
+  "unix-seqpacket": async () => (await import("./seqpacket.ts")).seqpacket,
   "zeromq/dealer-router": async () => (await import("./zeromq.ts")).dealerRouter,
   "zeromq/req-rep": async () => (await import("./zeromq.ts")).reqRep,
   "zeromq/tcp": async () => (await import("./zeromq.ts")).tcp,
