@@ -1,5 +1,6 @@
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import type { Address, Transport } from "../../transports/contract/transport.ts";
+import { programFor } from "../cli/peers.ts";
 import type { RunningPeer } from "../driver/peers/running-peer.ts";
 import { startPeer } from "../driver/peers/start-peer.ts";
 
@@ -19,6 +20,8 @@ export async function startPython(
     ...(key && { key }),
     pin: [],
     language: "python",
+    // Found once per file: the script itself would look for the module at each start.
+    program: programFor(transport, "python"),
     onSpawn: () => undefined,
   });
   ended.push(() => peer.kill("SIGKILL"));

@@ -18,10 +18,13 @@ const LISTED = [
   ...["unix", "tcp", "fifo", "python-connection", "posix-mq", "shm/semaphore"],
   ...["zeromq/req-rep", "zeromq/dealer-router", "grpc/unary", "grpc/stream", "file-drop/poll", "file-drop/watch"],
 ];
+/** Ids, one of each kind of client; with IPCMARK_TEST_ALL every one. */
+const SPARED =
+  process.env["IPCMARK_TEST_ALL"] === undefined ? ["tcp", "zeromq/req-rep", "grpc/unary", "file-drop/watch"] : [];
 const transports: Transport[] = [];
-for (const registration of REGISTRY) {
+for (const registration of REGISTRY.filter(({ id }) => LISTED.includes(id))) {
   const transport = await registration.load();
-  if (LISTED.includes(transport.id) && (await transport.probe()).available) transports.push(transport);
+  if ((await transport.probe()).available) transports.push(transport);
 }
 
 const own = ownFolder();
@@ -59,7 +62,7 @@ test("every mechanism that was promised to a Python programmer has a client", ()
   expect(others).toEqual(expect.arrayContaining(LISTED.filter((id) => id !== "posix-mq" && id !== "shm/semaphore")));
 });
 
-describe.each(transports)("Python on both ends of $id", (transport) => {
+describe.each(transports.filter(({ id }) => !SPARED.includes(id)))("Python on both ends of $id", (transport) => {
   test("measures round trips and one-way messages, every one verified, and leaves nothing", async () => {
     const { modes, patterns, maxMessageBytes } = transport.capabilities;
     const peer = await startPython(transport, modes[0], await addressOf(transport), ended);
