@@ -36,6 +36,7 @@ const compare: EveryFlag<configuration.CompareFlags> = {
   need: true,
   profile: true,
   tables: true,
+  claims: true,
   optimize: true,
   matters: true,
   codec: true,
@@ -62,7 +63,7 @@ const gate: EveryFlag<configuration.GateFlags> = {
     junit: true,
   },
 };
-const report: EveryFlag<configuration.ReportFlags> = { out: true };
+const report: EveryFlag<configuration.ReportFlags> = { out: true, claims: true };
 const list: EveryFlag<configuration.ListFlags> = { transport: true, json: true, needs: true, profiles: true };
 const doctor: EveryFlag<configuration.DoctorFlags> = { fix: true, emptyCache: true, json: true };
 

@@ -50,6 +50,8 @@ export interface CompareFlags extends MeasuringFlags {
   readonly matters?: number | string;
   readonly tables?: boolean;
   readonly codec?: OneOrMore<CodecId>;
+  /** Ids of claims, or `all`. */
+  readonly claims?: OneOrMore<string>;
 }
 
 export interface MeasureFlags extends MeasuringFlags {
@@ -117,7 +119,10 @@ export interface GateLists {
   })[];
 }
 
-export type ReportFlags = Pick<SharedFlags, "out">;
+export interface ReportFlags extends Pick<SharedFlags, "out"> {
+  /** Ids of claims, or `all`. */
+  readonly claims?: OneOrMore<string>;
+}
 
 export interface ListFlags extends Pick<SharedFlags, "transport" | "json"> {
   readonly needs?: boolean;

@@ -13,6 +13,7 @@ import { ofNodeClients } from "../harness/results/languages.ts";
 import type { CheckResult, Report } from "../harness/results/model.ts";
 import { type Block, blocksOf, type MissingRow, type PlainRow, sizeOfBlock } from "./blocks.ts";
 import { checkRowName, checkSummary } from "./check-groups.ts";
+import { claimLines, claimsSummary } from "./claims.ts";
 import { CLASS_LABELS, MODE_LABELS, noPickReason, OTHER_SERVER, placementTitle, quickNote } from "./labels.ts";
 import { missingText, p99Text } from "./missing.ts";
 import { pairTables } from "./pairs.ts";
@@ -24,9 +25,14 @@ const STANDINGS = { best: "best", tied: "not distinguishable", behind: "", unkno
 /** Writes a summary for a pull request or a CI step: verdict, failures, folded tables. Always under 1 MiB. */
 export function renderMarkdown(whole: Report): string {
   const report = ofNodeClients(whole);
-  const parts = [verdict(report), checks(report), ...tables(report), ...pairs(whole), foot(report)].filter(
-    (part) => part !== "",
-  );
+  const parts = [
+    verdict(report),
+    claims(report),
+    checks(report),
+    ...tables(report),
+    ...pairs(whole),
+    foot(report),
+  ].filter((part) => part !== "");
   const kept: string[] = [];
   let size = 0;
   for (const part of parts) {
@@ -44,7 +50,8 @@ function verdict(report: Report): string {
   const { pick, warnings, measurements } = report;
   const lines = ["## ipcmark"];
   if (pick) lines.push("", `**${text(pick.sentence)}**`);
-  else if (measurements.length > 0) lines.push("", `**No pick: ${noPickReason(report)}.**`);
+  else if (measurements.length > 0 && report.claims === undefined)
+    lines.push("", `**No pick: ${noPickReason(report)}.**`);
   if (pick?.ties?.length && pick.verdict !== "cannot-tell")
     lines.push("", `Not distinguishable from it at 95 %: ${pick.ties.map(code).join(", ")}.`);
   if (pick?.alternatives?.length || pick?.otherServers?.length) lines.push("");
@@ -54,6 +61,19 @@ function verdict(report: Report): string {
   for (const warning of [quickNote(report), ...warnings.map((one) => one.text)].filter(Boolean))
     lines.push("", `> ${text(warning)}`);
   return lines.join("\n");
+}
+
+/** Writes the claims that the run tested, each with its verdict and figures. */
+function claims(report: Report): string {
+  const lines = claimLines(report);
+  if (lines.length === 0) return "";
+  const rows = lines.map(({ text: claim, mark, verdict, parts, origin }) => [
+    `${text(claim)}<br><sub>${text(origin)}</sub>`,
+    `${mark} ${text(verdict)}`,
+    parts.map(text).join("<br>"),
+  ]);
+  const table = [["claim", "verdict", "figures"], ["---", "---", "---"], ...rows];
+  return [`**${text(claimsSummary(lines))}**`, "", ...table.map((cells) => `| ${cells.join(" | ")} |`)].join("\n");
 }
 
 function checks(report: Report): string {

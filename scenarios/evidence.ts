@@ -1,3 +1,6 @@
+import type { WaitMode } from "../transports/contract/capabilities.ts";
+import type { CodecId, CorpusId } from "./benchmark.ts";
+
 /**
  * Results of a run for the evaluation of needs: verdicts and figures. The harness implements this interface, so that no
  * need depends on the format of a report.
@@ -21,4 +24,44 @@ export interface Figure {
   readonly value: number;
   /** 95 % interval, if several values were taken. */
   readonly interval?: readonly [low: number, high: number];
+}
+
+/** Name of a cell of a run, in words that do not depend on the format of a report. */
+export interface CellName {
+  readonly transport: string;
+  readonly mode: WaitMode;
+  /** Language of the server. */
+  readonly peer: string;
+  /** Name of a benchmark. */
+  readonly benchmark: string;
+  /** Size of a message, bytes; of no meaning beside `corpus`, whose size depends on the codec. */
+  readonly payloadBytes: number;
+  readonly corpus?: CorpusId;
+  readonly codec?: CodecId;
+  /** Absent: the usual placement of the run, two CPUs where there are two. */
+  readonly placement?: "same-cpu";
+}
+
+/**
+ * Figure of a cell. `p50`: median time, ns. `rate`: messages a second. `cpu`: CPU time a message, ns. `idle-cpu`: CPU
+ * time of both ends over wall time while nothing is sent.
+ */
+export type CellMetric = "p50" | "rate" | "cpu" | "idle-cpu";
+
+/**
+ * `unavailable`: this machine cannot run the cell, or the mechanism has none. `not-examined`: this run has no figure
+ * of it; with a reason where it tried.
+ */
+export type Measured =
+  | { readonly status: "measured"; readonly figure: Figure }
+  | { readonly status: "not-examined"; readonly reason?: string }
+  | { readonly status: "unavailable"; readonly reason: string };
+
+/** Results of a run for the judgement of claims. */
+export interface RunEvidence extends Evidence {
+  /** Model of the CPU, as the system names it; empty where it does not. */
+  readonly cpuModel: string;
+  measured(cell: CellName, metric: CellMetric): Measured;
+  /** Returns the figure of one cell as a multiple of that of another, from ratios within the same rounds. */
+  ratio(one: CellName, other: CellName, metric: CellMetric): Measured;
 }

@@ -135,7 +135,8 @@ function inWords(ms: number): string {
   return seconds <= 180 ? `${seconds} s` : `${(seconds / 60).toFixed(1)} min`;
 }
 
-function absentRow(
+/** Returns the result of a check that no driver ran. */
+export function absentRow(
   { id, title }: Check,
   transport: string,
   peer: string,

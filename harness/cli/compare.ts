@@ -2,6 +2,7 @@ import { Command } from "commander";
 import {
   answer,
   checkTables,
+  claimsText,
   compareTables,
   pairsTables,
   partialNote,
@@ -13,6 +14,8 @@ import type { Report } from "../results/model.ts";
 import { ensureWritable } from "../results/store.ts";
 import { questionOf } from "./asked-question.ts";
 import { chooseCandidates } from "./choose-candidates.ts";
+import { claimsExitCode, testClaims } from "./claims.ts";
+import { chooseClaims, claimsOption } from "./claims-option.ts";
 import { parseCodec } from "./codecs.ts";
 import { compare } from "./comparison.ts";
 import { refuseTooLarge } from "./measure.ts";
@@ -27,16 +30,28 @@ import { each } from "./values.ts";
 /** Largest number of warnings behind an answer; the report has all of them. */
 const MOST_WARNINGS = 3;
 
+/** Options that choose what is measured: the claims do that themselves. */
+const NOT_WITH_CLAIMS = [
+  ...["transport", "need", "profile", "optimize", "matters", "payload", "clients", "rate", "work"],
+  ...["codec", "placement", "mode", "peer", "client"],
+];
+
 export function compareCommand(): Command {
   return withQuestion(withMeasuring(new Command("compare")))
     .description("check and measure the mechanisms side by side, and name a pick with its reasons")
     .option("--tables", "print all tables, not only the table of the answer")
+    .addOption(
+      claimsOption("measure what published claims need, and state which hold here, instead of a pick").conflicts(
+        NOT_WITH_CLAIMS,
+      ),
+    )
     .option(
       "--codec <name>",
       `codec with which both ends convert values of the size --payload: ${CODEC_IDS.join(", ")} (default: no codec)`,
       each(parseCodec),
     )
     .action(async (options: MeasureOptions) => {
+      if (options.claims !== undefined) return compareClaims(options, options.claims);
       const question = await questionOf(options);
       ensureWritable(options.out, REPORT_FILES);
       const run = startRun(options.seed);
@@ -52,6 +67,18 @@ export function compareCommand(): Command {
       process.exitCode = isIncomplete ? EXIT.incomplete : exitCode(report, chosen.candidates);
       await publish(options, report, () => show(report), options.tables ? undefined : MOST_WARNINGS);
     });
+}
+
+async function compareClaims(options: MeasureOptions, ids: readonly string[]): Promise<void> {
+  ensureWritable(options.out, REPORT_FILES);
+  const show = (report: Report): void => {
+    if (report.complete === false) printTables(`${partialNote(report, terminal())}\n`);
+    printTables(claimsText(report, terminal()));
+    if (options.tables) printTables(`\n${compareTables(report, terminal())}`);
+  };
+  const report = await testClaims(options, startRun(options.seed), chooseClaims(ids), show);
+  process.exitCode = claimsExitCode(report);
+  await publish(options, report, () => show(report), options.tables ? undefined : MOST_WARNINGS);
 }
 
 /** Returns the exit code of a comparison that came to its end. */

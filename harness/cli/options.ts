@@ -58,6 +58,8 @@ export interface MeasureOptions extends SharedOptions {
   readonly until?: number;
   readonly keepAwake?: boolean;
   readonly cBaseline?: boolean;
+  /** Ids of claims that `compare` tests instead of picking. */
+  readonly claims?: readonly string[];
   /** `true` when `compare` prints every table behind the answer. */
   readonly tables?: boolean;
   /** Former name of `cBaseline`. */

@@ -5,6 +5,7 @@ import type { GateResult } from "../../ci/gate/result.ts";
 import { budgetLine, tableOf } from "../../ci/gate/words.ts";
 import {
   checkTables,
+  claimsText,
   codecTables,
   compareTables,
   pairsTables,
@@ -14,6 +15,7 @@ import {
 import { note } from "../process/note.ts";
 import { loadJson, reportIn } from "../results/load-report.ts";
 import { ensureWritable, store } from "../results/store.ts";
+import { chooseClaims, claimsOption } from "./claims-option.ts";
 import { print, printTables, printWarnings, terminal } from "./output.ts";
 
 const EXPECTED = "name a report.json of compare, measure or check, or a gate.json of gate";
@@ -22,11 +24,13 @@ export function reportCommand(): Command {
   return new Command("report")
     .description("print the tables of a stored report or gate again, and write its HTML page")
     .argument("[file]", "the report.json or gate.json to read", "ipcmark-out/report.json")
+    .addOption(claimsOption("judge published claims by this report, also where the run was not made for them"))
     .option("--out <dir>", "folder for report.html, or gate.html", "ipcmark-out")
-    .action(async (file: string, { out }: { out: string }) => {
+    .action(async (file: string, { out, claims }: { out: string; claims?: readonly string[] }) => {
       const value = loadJson(file, EXPECTED);
       if (isGate(value)) return reportGate(gateIn(value, file, EXPECTED), out);
-      const report = reportIn(value, file, EXPECTED);
+      const stored = reportIn(value, file, EXPECTED);
+      const report = claims === undefined ? stored : { ...stored, claims: chooseClaims(claims).map(({ id }) => id) };
       ensureWritable(out, ["report.html"]);
       const { renderHtml } = await import("../../reports/html/render.ts");
       const html = store(out, "report.html", await renderHtml(report));
@@ -36,6 +40,7 @@ export function reportCommand(): Command {
       if (pairs !== "") printTables(`\n${pairs}`);
       if (report.codecs !== undefined) printTables(`\n${codecTables(report, terminal())}`);
       if (report.checks.length > 0) printTables(`\n${checkTables(report, terminal())}`);
+      if (report.claims !== undefined) printTables(`\n${claimsText(report, terminal())}`);
       if (report.pick !== null) printTables(`\n${pickParagraph(report, terminal())}`);
       printWarnings(report.warnings, false);
       note(`\nwritten: ${html}`);

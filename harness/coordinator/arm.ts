@@ -30,6 +30,8 @@ export interface Arm {
   readonly env?: Readonly<Record<string, string>>;
   /** Codec of both ends. An arm with a codec runs the cells of this codec only. */
   readonly codec?: CodecId;
+  /** Cells of the run that concern this arm; absent: all of them. */
+  readonly only?: readonly Cell[];
 }
 
 /** Row of the report: one arm, one benchmark in one variant, one size. */
@@ -40,8 +42,8 @@ export interface Cell {
 }
 
 /** Returns those cells of a run that belong to this arm. */
-export function cellsOf(arm: Pick<Arm, "codec">, cells: readonly Cell[]): readonly Cell[] {
-  return cells.filter(({ variant }) => variant.codec === arm.codec);
+export function cellsOf({ codec, only }: Pick<Arm, "codec" | "only">, cells: readonly Cell[]): readonly Cell[] {
+  return cells.filter((cell) => cell.variant.codec === codec && only?.includes(cell) !== false);
 }
 
 /** Returns the part of a cell that the driver needs. */

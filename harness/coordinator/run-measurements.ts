@@ -12,7 +12,7 @@ import {
   type Warning,
 } from "../results/model.ts";
 import { randomFrom, shuffled } from "../results/random.ts";
-import { type Arm, type Cell, cellsOf } from "./arm.ts";
+import { type Arm, type Cell, cellKey, cellsOf } from "./arm.ts";
 import { ArmRecord } from "./arm-record.ts";
 import { calibrateAll } from "./calibrate.ts";
 import { Controls } from "./controls.ts";
@@ -152,12 +152,13 @@ function resultOf(
   };
 }
 
-/** Groups arms that differ only in placement: they share a pair of processes, where that can be moved. */
+/** Groups arms that differ in placement only: they share a pair of processes, where that can be moved. */
 function groupsOf(arms: readonly Arm[]): [Arm, ...Arm[]][] {
-  const groups = Map.groupBy(arms, ({ reference, mode, codec, placement, ...ends }) =>
+  const groups = Map.groupBy(arms, ({ reference, mode, codec, placement, only, ...ends }) =>
     JSON.stringify([
       ...[reference, mode, codec ?? null, placement === "unpinned"],
       ...[ends.peerLanguage, ends.peerProgram ?? null, ends.clientLanguage ?? null],
+      only?.map(cellKey) ?? null,
     ]),
   );
   return [...groups.values()] as [Arm, ...Arm[]][];

@@ -57,6 +57,8 @@ export interface Report {
   readonly cBaselineReason?: NoCBaseline;
   /** Cost of the codecs without a transport: shows where the codec and not the mechanism is the cost. */
   readonly codecs?: readonly CodecCost[];
+  /** Ids of the claims that `compare --claims` tested. The verdicts are not stored: they follow from the rest. */
+  readonly claims?: readonly string[];
 }
 
 /** `unavailable`: it was asked for, and this machine cannot compile it. */

@@ -367,5 +367,6 @@ export const REPORT: Schema = model<Report>()(
       {},
     ),
     codecs: list(codec),
+    claims: list(name, 1000),
   },
 );

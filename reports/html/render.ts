@@ -5,6 +5,7 @@ import { embeddable } from "./embed.ts";
 import { html, jsonForScript } from "./markup.ts";
 import { htmlPage } from "./page.ts";
 import { checksSection } from "./sections/checks.ts";
+import { claimsSection } from "./sections/claims.ts";
 import { codecsSection } from "./sections/codecs.ts";
 import { controls } from "./sections/controls.ts";
 import { curvesSection } from "./sections/curves.ts";
@@ -32,6 +33,7 @@ export async function renderHtml(whole: Report): Promise<string> {
 <header class="page">${masthead(report)}</header>
 <main id="main" class="page">
 ${verdict(report)}
+${claimsSection(report)}
 ${measured && controls()}
 ${measured && rankingSection(report)}
 ${measured && figureSections()}

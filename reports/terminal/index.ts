@@ -2,6 +2,7 @@
 
 export { answer } from "./answer.ts";
 export { checkTables } from "./checks.ts";
+export { claimsText } from "./claims.ts";
 export { codecTables } from "./codecs.ts";
 export { compareTables } from "./compare.ts";
 export { type ListEntry, listTable, wrappedTable } from "./list.ts";

@@ -1,5 +1,6 @@
 import { count, duration } from "../../../harness/results/format.ts";
 import type { Report } from "../../../harness/results/model.ts";
+import { claimLines, claimsSummary } from "../../claims.ts";
 import { interruption, MODE_LABELS, OTHER_SERVER } from "../../labels.ts";
 import { ruledOutByNeeds } from "../../ruled-out.ts";
 import { type Html, html } from "../markup.ts";
@@ -90,6 +91,8 @@ export function unbroken(sentence: string): Html {
 function noPick(report: Report): string {
   const interrupted = interruption(report);
   if (interrupted !== undefined) return `The run was ${interrupted}: what follows is partial, and it names no pick.`;
+  const claims = claimLines(report);
+  if (claims.length > 0) return `${claimsSummary(claims)}.`;
   if (report.measurements.length === 0) return "Nothing was measured in this run, so it names no pick.";
   const measured = report.measurements.filter((cell) => cell.status === "measured").length;
   return `This run names no pick. ${count(measured, "cell")} of ${report.measurements.length} gave valid measurements.`;

@@ -1,0 +1,144 @@
+import {
+  type ClaimFinding,
+  type ClaimPart,
+  type ClaimStatus,
+  judgeClaims,
+  type PartFinding,
+} from "../harness/pick/claims.ts";
+import {
+  count,
+  duration,
+  durationRange,
+  percent,
+  quantity,
+  quantityRange,
+  ratio,
+  ratioRange,
+  significant,
+} from "../harness/results/format.ts";
+import type { Report } from "../harness/results/model.ts";
+
+/** Marks and words of the verdicts; meaning is never by the mark alone. */
+export const CLAIM_VERDICTS: Readonly<Record<ClaimStatus, { readonly mark: string; readonly word: string }>> = {
+  confirmed: { mark: "✓", word: "confirmed" },
+  refuted: { mark: "✗", word: "refuted" },
+  depends: { mark: "±", word: "depends on a condition" },
+  "cannot-tell": { mark: "?", word: "this run cannot tell" },
+  "not-comparable": { mark: "–", word: "not comparable here" },
+  "not-examined": { mark: "·", word: "not examined" },
+};
+
+export const CLAIMS_NOTE =
+  "Each verdict is about this machine and follows from the figures of this report alone. A time belongs to the " +
+  "machine of its source; the ratio of two times may hold elsewhere. A published ratio is confirmed by one within a " +
+  "factor of 1.5, because compilers, kernels and CPUs move ratios too. Intervals are 95 %, of ratios within the same " +
+  "rounds: of 20 verdicts by intervals, about one may be wrong by chance.";
+
+/** A judged claim in words. */
+export interface ClaimLines {
+  readonly id: string;
+  readonly status: ClaimStatus;
+  readonly mark: string;
+  readonly text: string;
+  /** Verdict with its reason: `depends on the size of the object`. */
+  readonly verdict: string;
+  /** A line for each part: its figures, what was claimed, and whether it holds. */
+  readonly parts: readonly string[];
+  /** Source, date and hardware. */
+  readonly origin: string;
+}
+
+/** Returns the claims of a report in words; `ids` as in `judgeClaims`. */
+export function claimLines(report: Report, ids?: readonly string[]): readonly ClaimLines[] {
+  return judgeClaims(report, ids).map((finding): ClaimLines => {
+    const { claim, status, parts } = finding;
+    const isSame = new Set(parts.map((part) => part.status)).size === 1;
+    return {
+      ...{ id: claim.id, status, text: claim.text, mark: CLAIM_VERDICTS[status].mark },
+      verdict: verdictText(finding),
+      parts: parts.flatMap((part) => partText(part, !isSame)),
+      origin: [claim.source, claim.date, claim.hardware].filter((each) => each !== undefined).join("; "),
+    };
+  });
+}
+
+/** Counts the verdicts: `26 claims put to the test: 9 confirmed, 8 refuted, …`. */
+export function claimsSummary(lines: readonly ClaimLines[]): string {
+  const counts = Object.entries(CLAIM_VERDICTS).flatMap(([status, { word }]) => {
+    const found = lines.filter((line) => line.status === status).length;
+    return found === 0 ? [] : [`${found} ${status === "depends" && found > 1 ? "depend on a condition" : word}`];
+  });
+  return `${count(lines.length, "claim")} put to the test: ${counts.join(", ")}`;
+}
+
+function verdictText({ claim, status, parts }: ClaimFinding): string {
+  const reasons = [...new Set(parts.flatMap((part) => (part.status === status ? [whyNot(part)] : [])))].join("; ");
+  if (status === "depends") return `depends on ${claim.dependsOn}`;
+  if (status === "not-comparable") return `not comparable here because ${reasons}`;
+  if (status === "not-examined") return `not examined: ${reasons}`;
+  return CLAIM_VERDICTS[status].word;
+}
+
+function whyNot({ part, reason }: PartFinding): string {
+  return reason ?? `this run did not ${part.kind === "check" ? "check" : "measure"} ${part.where}`;
+}
+
+const WORDS: Readonly<Record<PartFinding["status"], string>> = {
+  holds: "holds",
+  fails: "does not hold",
+  "cannot-tell": "cannot be told",
+  "not-comparable": "not comparable",
+  "not-examined": "not examined",
+};
+
+/** Returns the line of a part; none where its reason is the verdict and there is no figure. */
+function partText(finding: PartFinding, withWord: boolean): string[] {
+  const { part, status, figure, reason } = finding;
+  const word = withWord ? `: ${WORDS[status]}` : "";
+  if (part.kind === "check") {
+    const result = status === "holds" ? "passed" : status === "fails" ? `failed: ${reason}` : WORDS[status];
+    return [`check ${part.where}: ${result}`];
+  }
+  if (figure === undefined) return withWord || reason === undefined ? [`${part.where}${word}`] : [];
+  return [`${part.where}: ${figuresText(finding, part)}; claimed ${rangeText(part)}${word}`];
+}
+
+function figuresText({ figure, figures }: PartFinding, part: Exclude<ClaimPart, { kind: "check" }>): string {
+  const { value = Number.NaN, interval } = figure ?? {};
+  if (part.kind === "figure") {
+    const range = interval === undefined ? "" : ` (${spanText(part.metric, interval, value)})`;
+    return `${part.cell.transport} ${valueText(part.metric, value)}${range}`;
+  }
+  const names = namesOf(part);
+  const both = figures?.map((each, at) => `${names[at]} ${valueText(part.metric, each.value)}`) ?? names;
+  const range = interval === undefined ? " (fewer than 6 rounds in common)" : ` (${ratioRange([...interval])})`;
+  return `${both.join(", ")}: ${ratio(value)}${range}`;
+}
+
+/** Names both cells of a ratio by what distinguishes them. */
+function namesOf({ one, other }: Extract<ClaimPart, { kind: "ratio" }>): readonly [string, string] {
+  const nameOf = (cell: typeof one): string =>
+    [cell.transport, cell.codec, one.benchmark === other.benchmark ? undefined : cell.benchmark]
+      .filter((each) => each !== undefined)
+      .join(" ");
+  return [nameOf(one), nameOf(other)];
+}
+
+type Metric = Extract<ClaimPart, { kind: "figure" }>["metric"];
+
+function valueText(metric: Metric, value: number): string {
+  if (metric === "rate") return `${quantity(value)}/s`;
+  return metric === "idle-cpu" ? `${percent(value)} of a CPU` : duration(value);
+}
+
+function spanText(metric: Metric, [low, high]: readonly [number, number], value: number): string {
+  if (metric === "rate") return quantityRange([low, high], value);
+  return metric === "idle-cpu" ? `${percent(low)} to ${percent(high)}` : durationRange([low, high], value);
+}
+
+function rangeText({ kind, claimed: { low, high }, metric }: Exclude<ClaimPart, { kind: "check" }>): string {
+  const show = (value: number): string => (kind === "ratio" ? `${significant(value)}×` : valueText(metric, value));
+  if (high === Number.POSITIVE_INFINITY)
+    return kind === "ratio" && low === 1 ? "more than 1×" : `at least ${show(low)}`;
+  return low === 0 ? `at most ${show(high)}` : `${show(low)} to ${show(high)}`;
+}

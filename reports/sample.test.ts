@@ -1,0 +1,32 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { loadReport } from "../harness/results/load-report.ts";
+import { claimLines } from "./claims.ts";
+import { renderMarkdown } from "./markdown.ts";
+
+const file = (name: string): URL => new URL(`./sample/${name}`, import.meta.url);
+const names = readdirSync(file(".")).filter((name) => name.endsWith(".json"));
+
+describe("the committed samples", () => {
+  it.each(names)("%s names its machine by CPU, system and runtime only", (name) => {
+    const text = readFileSync(file(name), "utf8");
+    expect(text.match(/"[^"]*(?<![\w/])\/(home|root|tmp|work|Users|var|opt)\/[^"]*"/g)).toBeNull();
+    expect(text).not.toMatch(/"(host|hostname|user|username|cwd)":/i);
+    const { kernel, virtualization } = loadReport(file(name).pathname).environment;
+    expect(kernel).toMatch(/^\d+\.\d+$/);
+    expect([null, "none", "virtual"]).toContain(virtualization);
+  });
+
+  it("show a claim that is confirmed here, one that is refuted, and one that cannot be compared", () => {
+    const report = loadReport(file("claims.json").pathname);
+    const found = claimLines(report);
+    expect(found.length).toBeGreaterThan(20);
+    const statuses = found.map(({ status }) => status);
+    expect(statuses).toEqual(expect.arrayContaining(["confirmed", "refuted", "not-comparable"]));
+    expect(statuses).not.toContain("not-examined");
+  });
+
+  it("are rendered beside the report that they follow from", () => {
+    expect(readFileSync(file("claims.md"), "utf8")).toBe(renderMarkdown(loadReport(file("claims.json").pathname)));
+  });
+});

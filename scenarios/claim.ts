@@ -1,0 +1,192 @@
+import type { CellMetric, CellName, Figure, Measured, RunEvidence } from "./evidence.ts";
+
+/** A sentence that people quote, as data: its origin, and the measurements and checks that can confirm or refute it. */
+export interface Claim {
+  /** Stable, unique name behind `--claims`. */
+  readonly id: string;
+  /** Claim in our words: one sentence, without a full stop. */
+  readonly text: string;
+  readonly source: string;
+  /** Date of the source: `2017-09-11`, `2026`, or `undated`. */
+  readonly date: string;
+  /** Machine of the source, where it is known; for a claim with an absolute figure, a part of the name of its CPU. */
+  readonly hardware?: string;
+  readonly parts: readonly [ClaimPart, ...ClaimPart[]];
+  /** Condition by which the parts differ. Without it, the claim needs all of its parts. */
+  readonly dependsOn?: string;
+}
+
+/** Values that a claim allows, both ends included. */
+export interface ClaimedRange {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Part of a claim that one run can test. */
+export type ClaimPart = RatioPart | FigurePart | CheckPart;
+
+interface PartBase {
+  /** Words that distinguish this part from the others of its claim: `64 B`, `against fifo`. */
+  readonly where: string;
+}
+
+/** Figure of `one` as a multiple of that of `other`. */
+export interface RatioPart extends PartBase {
+  readonly kind: "ratio";
+  readonly one: CellName;
+  readonly other: CellName;
+  readonly metric: CellMetric;
+  readonly claimed: ClaimedRange;
+  /** Reason why no run of ipcmark can measure this, where that is so. */
+  readonly lacking?: string;
+}
+
+/** Figure of one cell. Times and rates are comparable on the hardware of the source only, shares on any. */
+export interface FigurePart extends PartBase {
+  readonly kind: "figure";
+  readonly cell: CellName;
+  readonly metric: CellMetric;
+  readonly claimed: ClaimedRange;
+}
+
+export interface CheckPart extends PartBase {
+  readonly kind: "check";
+  readonly transport: string;
+  /** Language of the server. */
+  readonly peer: string;
+  /** Id of a check that must pass. */
+  readonly check: string;
+}
+
+/** `cannot-tell`: the interval of the figure has values inside and outside of what is claimed, or there is none. */
+export type PartStatus = "holds" | "fails" | "cannot-tell" | "not-comparable" | "not-examined";
+
+export interface PartFinding {
+  readonly part: ClaimPart;
+  readonly status: PartStatus;
+  /** Ratio or figure that was measured. */
+  readonly figure?: Figure;
+  /** Figures of the one and of the other cell of a ratio. */
+  readonly figures?: readonly [one: Figure, other: Figure];
+  /** Reason for anything but `holds`; absent where the figure shows it. */
+  readonly reason?: string;
+}
+
+/** `depends`: the claim holds under some of its conditions and fails under others. */
+export type ClaimStatus = "confirmed" | "refuted" | "depends" | "cannot-tell" | "not-comparable" | "not-examined";
+
+export interface ClaimFinding {
+  readonly claim: Claim;
+  readonly status: ClaimStatus;
+  readonly parts: readonly PartFinding[];
+}
+
+/**
+ * Largest factor between a published ratio and a measured one that is still the same claim. Compilers, kernels and
+ * CPUs move ratios, too.
+ */
+export const SAME_FACTOR = 1.5;
+/** Largest advantage that is none: "A beats B" fails where the run shows that A is ahead by less. */
+export const NO_ADVANTAGE = 1.1;
+
+export const atLeast = (low: number): ClaimedRange => ({ low, high: Number.POSITIVE_INFINITY });
+export const atMost = (high: number): ClaimedRange => ({ low: 0, high });
+/** Returns the range of a published value, or of one from `low` to `high`. */
+export const about = (low: number, high: number = low): ClaimedRange => ({
+  low: low / SAME_FACTOR,
+  high: high * SAME_FACTOR,
+});
+
+/** Judges a claim by the results of one run, and by nothing else. */
+export function judge(claim: Claim, evidence: RunEvidence): ClaimFinding {
+  const parts = claim.parts.map((part) => judgePart(part, claim, evidence));
+  return { claim, status: statusOf(parts, claim.dependsOn !== undefined), parts };
+}
+
+function statusOf(parts: readonly PartFinding[], mayDepend: boolean): ClaimStatus {
+  const has = (status: PartStatus): boolean => parts.some((part) => part.status === status);
+  if (has("not-examined")) return "not-examined";
+  if (has("not-comparable")) return "not-comparable";
+  if (has("holds") && has("fails") && mayDepend) return "depends";
+  if (has("fails") && !mayDepend) return "refuted";
+  if (has("cannot-tell")) return "cannot-tell";
+  return has("fails") ? "refuted" : "confirmed";
+}
+
+function judgePart(part: ClaimPart, claim: Claim, evidence: RunEvidence): PartFinding {
+  switch (part.kind) {
+    case "check":
+      return judgeCheck(part, evidence);
+    case "figure":
+      return judgeFigure(part, claim, evidence);
+    case "ratio":
+      return judgeRatio(part, evidence);
+  }
+}
+
+function judgeCheck(part: CheckPart, evidence: RunEvidence): PartFinding {
+  const verdict = evidence.verdict(part.transport, part.check);
+  switch (verdict.status) {
+    case "passed":
+      return { part, status: "holds" };
+    case "failed":
+      return { part, status: "fails", reason: verdict.reason };
+    case "not-examined":
+      return { part, status: "not-examined" };
+    default:
+      return { part, status: "not-comparable", reason: verdict.reason };
+  }
+}
+
+function judgeRatio(part: RatioPart, evidence: RunEvidence): PartFinding {
+  const found = evidence.ratio(part.one, part.other, part.metric);
+  if (found.status !== "measured") {
+    return part.lacking === undefined ? without(part, found) : { part, status: "not-comparable", reason: part.lacking };
+  }
+  const [one, other] = [evidence.measured(part.one, part.metric), evidence.measured(part.other, part.metric)];
+  const isBoth = one.status === "measured" && other.status === "measured";
+  return {
+    part,
+    status: within(found.figure, part.claimed),
+    figure: found.figure,
+    ...(isBoth ? { figures: [one.figure, other.figure] as const } : {}),
+  };
+}
+
+function judgeFigure(part: FigurePart, { hardware }: Claim, evidence: RunEvidence): PartFinding {
+  const found = evidence.measured(part.cell, part.metric);
+  if (found.status !== "measured") return without(part, found);
+  const { figure } = found;
+  const isShare = part.metric === "idle-cpu";
+  if (isShare || (hardware !== undefined && evidence.cpuModel.includes(hardware)))
+    return { part, status: within(figure, part.claimed), figure };
+  const whose = hardware === undefined ? "the source names no hardware" : `the source measured on ${hardware}`;
+  return { part, status: "not-comparable", figure, reason: `${whose}, and this time depends on the machine` };
+}
+
+function without(part: ClaimPart, found: Exclude<Measured, { status: "measured" }>): PartFinding {
+  const status = found.status === "unavailable" ? "not-comparable" : "not-examined";
+  return { part, status, ...(found.reason === undefined ? {} : { reason: found.reason }) };
+}
+
+function within({ interval }: Figure, { low, high }: ClaimedRange): "holds" | "fails" | "cannot-tell" {
+  if (interval === undefined) return "cannot-tell";
+  const [from, to] = interval;
+  // "A beats B" has no other end. A ratio of 1 is no advantage.
+  const isAboutOrder = low === 1 && high === Number.POSITIVE_INFINITY;
+  if (isAboutOrder ? from > 1 : from >= low && to <= high) return "holds";
+  return to < low || from > high || (isAboutOrder && to < NO_ADVANTAGE) ? "fails" : "cannot-tell";
+}
+
+/** Returns the cells that a claim needs. */
+export function cellsOfClaim({ parts }: Claim): readonly CellName[] {
+  return parts.flatMap((part): readonly CellName[] => {
+    if (part.kind === "ratio") return part.lacking === undefined ? [part.one, part.other] : [];
+    return part.kind === "figure" ? [part.cell] : [];
+  });
+}
+
+/** Returns the checks that a claim needs. */
+export function checksOfClaim({ parts }: Claim): readonly CheckPart[] {
+  return parts.filter((part) => part.kind === "check");
+}
