@@ -9,8 +9,9 @@ import { http2, MAX_BYTES, SESSION_OPTIONS, widenWindow } from "./library.ts";
 
 /** Time allowed for a client to send its preface and settings, ms; then it is dropped. */
 const PREFACE_LIMIT_MS = 5000;
-/** Time allowed for the body of a request, ms. */
-const REQUEST_LIMIT_MS = 30_000;
+/** Time between two looks at the requests whose bodies have not come, ms, and looks after which one is given up. */
+const LOOK_MS = 5000;
+const MOST_LOOKS = 6;
 const CLOSE_LIMIT_MS = 1000;
 /** NGHTTP2_NO_ERROR and NGHTTP2_CANCEL (RFC 9113, section 7). */
 const NO_ERROR = 0;
@@ -22,10 +23,24 @@ export class SessionServer {
   readonly #handler: ConnectionHandler;
   readonly #sessions = new Set<ServerHttp2Session>();
   readonly #calls = new Set<UnaryCall>();
+  /** Requests without a whole body, with the looks at each. Looks do not count the time of a stopped process. */
+  readonly #unread = new Map<ServerHttp2Stream, number>();
+  readonly #looks: NodeJS.Timeout;
 
   constructor(transport: string, handler: ConnectionHandler) {
     this.#transport = transport;
     this.#handler = handler;
+    this.#looks = setInterval(() => this.#look(), LOOK_MS).unref();
+  }
+
+  #look(): void {
+    for (const [stream, looks] of this.#unread) {
+      if (looks < MOST_LOOKS && !stream.destroyed) this.#unread.set(stream, looks + 1);
+      else {
+        this.#unread.delete(stream);
+        stream.close(CANCEL);
+      }
+    }
   }
 
   serve(bytes: Duplex): void {
@@ -49,10 +64,9 @@ export class SessionServer {
   #take(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, spare: SpareBuffers): void {
     stream.on("error", () => undefined);
     if (headers[":method"] !== "POST") return refuse(stream, 405, "POST a message to any path\n");
-    const late = new Deadline(REQUEST_LIMIT_MS, () => stream.close(CANCEL));
-    stream.once("close", () => late.clear());
+    this.#unread.set(stream, 0);
     readBody(stream, Number(headers["content-length"] ?? 0), MAX_BYTES, (body, tooLong) => {
-      late.clear();
+      this.#unread.delete(stream);
       if (tooLong) refuse(stream, 413, `the limit is ${MAX_BYTES} bytes\n`);
       else if (body !== undefined) this.#begin(stream, body, spare);
     });
@@ -84,6 +98,7 @@ export class SessionServer {
   async close(): Promise<void> {
     await Promise.allSettled([...this.#calls].map((call) => call.close(CLOSE_LIMIT_MS)));
     await Promise.all([...this.#sessions].map(ended));
+    clearInterval(this.#looks);
   }
 }
 

@@ -7,6 +7,8 @@ export interface Lane {
   send(name: string, bytes: Buffer): Promise<unknown>;
   /** Drops what waits at this name for a reader that may be gone. */
   forget(name: string): Promise<unknown>;
+  /** Returns true when the readers at these names have, at least in their sockets, everything that was sent. */
+  isDrained(names: readonly string[]): Promise<boolean>;
   close(): void;
 }
 
@@ -58,6 +60,7 @@ export async function openListLane(options: LaneOptions): Promise<Lane> {
   return {
     send: (name, bytes) => sender.rPush(name, bytes),
     forget: (name) => sender.expire(name, KEPT_S),
+    isDrained: (names) => sender.isDrained(names),
     close() {
       open = false;
       sender.destroy();
@@ -73,6 +76,7 @@ export async function openChannelLane(options: LaneOptions): Promise<Lane> {
   return {
     send: (name, bytes) => sender.publish(name, bytes),
     forget: async () => undefined,
+    isDrained: () => sender.isDrained([]),
     close() {
       sender.destroy();
       receiver.destroy();

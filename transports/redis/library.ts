@@ -19,6 +19,8 @@ export interface BrokerClient {
   publish(channel: string, bytes: Buffer): Promise<number>;
   subscribe(channel: string, take: (bytes: Buffer) => void): Promise<void>;
   expire(key: string, seconds: number): Promise<unknown>;
+  /** Returns true when these lists are empty and the broker has written all that it owes to its clients. */
+  isDrained(lists: readonly string[]): Promise<boolean>;
   destroy(): void;
 }
 
@@ -61,11 +63,21 @@ export async function connectBroker(
     publish: (channel, bytes) => client.publish(channel, bytes),
     subscribe: (channel, take) => client.subscribe(channel, take, true),
     expire: (key, seconds) => client.expire(key, seconds),
+    async isDrained(lists) {
+      const lengths = await Promise.all(lists.map((key) => client.lLen(key)));
+      const clients = String(await client.sendCommand(["CLIENT", "LIST"])).split("\n");
+      return lengths.every((length) => length === 0) && !clients.some(isOwed);
+    },
     destroy() {
       open = false;
       if (client.isOpen) client.destroy();
     },
   };
+}
+
+/** True for a line of CLIENT LIST with a reply buffer (`obl`) or a list of replies (`oll`) that is not empty. */
+function isOwed(line: string): boolean {
+  return / (?:obl|oll)=[1-9]/.test(line) && !line.includes("cmd=client|list");
 }
 
 /** Converts an error of the library. An error reply of the broker, such as out of memory, is IPC_SYSTEM. */

@@ -95,6 +95,22 @@ describe.skipIf(reason)(`Redis${reason ? ` (skipped: ${reason})` : ""}`, () => {
     expect(reply?.message.equals(pattern(64))).toBe(true);
   });
 
+  test.each([redisList, redisPubSub])(
+    "$id: a server that closes ends its broker after large replies are read",
+    async (transport) => {
+      const atServer = new Collector();
+      const server = await transport.event?.listen(await transport.allocate(place), atServer);
+      const { connection, collector } = await connectCollector(transport, server?.address as Address);
+      for (let call = 1; call <= 3; call++) connection.send(pattern(16 + call));
+      await atServer.count(3);
+      const reply = pattern(3_000_000);
+      for (const call of atServer.connections) call.send(reply);
+      await server?.close();
+      await collector.count(3);
+      expect(collector.messages.every((message) => message.equals(reply))).toBe(true);
+    },
+  );
+
   test("close resolves when the server has read a request that it never answers", async () => {
     const atServer = new Collector();
     const { connection, collector } = await connectCollector(redisList, await serve(redisList, atServer));

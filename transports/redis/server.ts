@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { IpcError } from "../contract/errors.ts";
 import type { Address, ConnectionHandler, OpenOptions, Server } from "../contract/transport.ts";
 import { closableServer } from "../support/closable-server.ts";
@@ -10,6 +11,8 @@ import { type Envelope, Kind, unwrap, wrap } from "./envelope.ts";
 import type { Lane, OpenLane } from "./lane.ts";
 
 const CLOSE_LIMIT_MS = 1000;
+/** Time between two looks for replies that are not read yet, when the server closes, ms. */
+const LOOK_MS = 5;
 /** Time between two looks for replies that nobody took, ms. */
 const FORGET_MS = 5000;
 
@@ -113,6 +116,14 @@ class Calls {
   async close(): Promise<void> {
     await Promise.allSettled([...this.#calls].map((call) => call.close(CLOSE_LIMIT_MS)));
     clearTimeout(this.#timer);
+    await this.#drained().catch(() => undefined);
     this.#lane?.close();
+  }
+
+  /** Waits for the readers of replies, since the broker ends next. A reader that does not read is given up. */
+  async #drained(): Promise<void> {
+    const names = [...this.#answered];
+    const untilMs = performance.now() + CLOSE_LIMIT_MS;
+    while ((await this.#lane?.isDrained(names)) === false && performance.now() < untilMs) await delay(LOOK_MS);
   }
 }
