@@ -63,6 +63,7 @@ class Caller {
     this.#lane = await openLane({
       transport: this.#transport,
       path,
+      side: "client",
       name: repliesOf(this.#id),
       take: (bytes) => this.#take(bytes),
       // Between calls the end of the broker is what an end of file is to a socket.

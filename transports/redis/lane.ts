@@ -1,5 +1,5 @@
-import type { IpcError } from "../contract/errors.ts";
-import { type BrokerClient, connectBroker } from "./library.ts";
+import { IpcError } from "../contract/errors.ts";
+import { type BrokerClient, brokerError, connectBroker } from "./library.ts";
 
 /** Way through the broker from one name to another: a list, or a channel. */
 export interface Lane {
@@ -15,6 +15,8 @@ export interface Lane {
 export interface LaneOptions {
   readonly transport: string;
   readonly path: string;
+  /** The server announces itself to clients; a client fails to open the lane before that. */
+  readonly side: "server" | "client";
   /** Name at which this end receives. */
   readonly name: string;
   readonly take: (bytes: Buffer) => void;
@@ -24,12 +26,23 @@ export interface LaneOptions {
 
 export type OpenLane = (options: LaneOptions) => Promise<Lane>;
 
+/** Key that exists while a server takes requests: the broker accepts clients a moment earlier. */
+const SERVED = "served";
 /** Time for which the broker keeps replies that nobody has taken, s. */
 const KEPT_S = 60;
 
-/** Opens both connections: one that sends, and one that waits for messages. */
-async function openBoth(options: LaneOptions): Promise<{ sender: BrokerClient; receiver: BrokerClient }> {
-  const { transport, path } = options;
+interface Both {
+  readonly sender: BrokerClient;
+  readonly receiver: BrokerClient;
+}
+
+/**
+ * Opens both connections: one that sends, and one that waits for messages.
+ *
+ * @param receive makes this end receive
+ */
+async function openBoth(options: LaneOptions, receive: (receiver: BrokerClient) => Promise<void>): Promise<Both> {
+  const { transport, path, side } = options;
   let isLost = false;
   const lost = (error: IpcError): void => {
     if (isLost) return;
@@ -37,26 +50,38 @@ async function openBoth(options: LaneOptions): Promise<{ sender: BrokerClient; r
     options.lost(error);
   };
   const sender = await connectBroker(transport, path, lost);
+  let receiver: BrokerClient | undefined;
   try {
-    return { sender, receiver: await connectBroker(transport, path, lost) };
+    if (side === "client" && (await sender.exists(SERVED)) === 0) throw unserved(transport, path);
+    receiver = await connectBroker(transport, path, lost);
+    await receive(receiver);
+    if (side === "server") await sender.set(SERVED, "yes");
+    return { sender, receiver };
   } catch (error) {
     sender.destroy();
-    throw error;
+    receiver?.destroy();
+    throw brokerError(transport, error);
   }
+}
+
+function unserved(transport: string, path: string): IpcError {
+  const message = `${transport}: the broker at ${path} runs, but no server takes requests from it yet; try again`;
+  return new IpcError("IPC_PEER_LOST", message, { transport });
 }
 
 /** Opens a lane of lists: RPUSH puts a message at the end of a list, BLPOP waits for the first one. */
 export async function openListLane(options: LaneOptions): Promise<Lane> {
-  const { sender, receiver } = await openBoth(options);
   let open = true;
-  const receive = async (): Promise<void> => {
+  const receive = async (from: BrokerClient): Promise<void> => {
     while (open) {
-      const bytes = await receiver.take(options.name);
+      const bytes = await from.take(options.name);
       if (open && bytes !== undefined) options.take(bytes);
     }
   };
-  // A lost connection is reported by `lost`.
-  receive().catch(() => undefined);
+  const { sender, receiver } = await openBoth(options, async (from) => {
+    // A lost connection is reported by `lost`.
+    receive(from).catch(() => undefined);
+  });
   return {
     send: (name, bytes) => sender.rPush(name, bytes),
     forget: (name) => sender.expire(name, KEPT_S),
@@ -71,8 +96,7 @@ export async function openListLane(options: LaneOptions): Promise<Lane> {
 
 /** Opens a lane of channels: PUBLISH passes a message to those who are subscribed at that moment. */
 export async function openChannelLane(options: LaneOptions): Promise<Lane> {
-  const { sender, receiver } = await openBoth(options);
-  await receiver.subscribe(options.name, options.take);
+  const { sender, receiver } = await openBoth(options, (from) => from.subscribe(options.name, options.take));
   return {
     send: (name, bytes) => sender.publish(name, bytes),
     forget: async () => undefined,

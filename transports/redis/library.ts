@@ -19,6 +19,8 @@ export interface BrokerClient {
   publish(channel: string, bytes: Buffer): Promise<number>;
   subscribe(channel: string, take: (bytes: Buffer) => void): Promise<void>;
   expire(key: string, seconds: number): Promise<unknown>;
+  set(key: string, value: string): Promise<unknown>;
+  exists(key: string): Promise<number>;
   /** Returns true when these lists are empty and the broker has written all that it owes to its clients. */
   isDrained(lists: readonly string[]): Promise<boolean>;
   destroy(): void;
@@ -63,6 +65,8 @@ export async function connectBroker(
     publish: (channel, bytes) => client.publish(channel, bytes),
     subscribe: (channel, take) => client.subscribe(channel, take, true),
     expire: (key, seconds) => client.expire(key, seconds),
+    set: (key, value) => client.set(key, value),
+    exists: (key) => client.exists(key),
     async isDrained(lists) {
       const lengths = await Promise.all(lists.map((key) => client.lLen(key)));
       const clients = String(await client.sendCommand(["CLIENT", "LIST"])).split("\n");

@@ -5,7 +5,7 @@ import type { Address, Place, Transport } from "../contract/transport.ts";
 import { describeAddressTransport } from "../testing/cases.ts";
 import { echoHandler } from "../testing/echo-handler.ts";
 import { Collector, connectCollector, makePlace, pattern, roundTrip, startServer, within } from "../testing/harness.ts";
-import { MISSING } from "./broker.ts";
+import { Broker, MISSING } from "./broker.ts";
 import { Kind, unwrap, wrap } from "./envelope.ts";
 import { connectBroker } from "./library.ts";
 import { redisList, redisPubSub } from "./redis.ts";
@@ -110,6 +110,17 @@ describe.skipIf(reason)(`Redis${reason ? ` (skipped: ${reason})` : ""}`, () => {
       expect(collector.messages.every((message) => message.equals(reply))).toBe(true);
     },
   );
+
+  test("a broker without a server is not taken for one", async () => {
+    const { name } = await redisList.allocate(place);
+    const broker = await Broker.start("redis/list", name);
+    cleanUps.push(() => broker.end());
+    const connecting = connectCollector(redisList, { transport: "redis/list", name });
+    await expect(connecting).rejects.toMatchObject({
+      code: "IPC_PEER_LOST",
+      message: expect.stringContaining("no server takes requests from it yet"),
+    });
+  });
 
   test("close resolves when the server has read a request that it never answers", async () => {
     const atServer = new Collector();

@@ -9,6 +9,7 @@ import { Broker } from "./broker.ts";
 import { MAX_BYTES, REQUESTS, repliesOf } from "./client.ts";
 import { type Envelope, Kind, unwrap, wrap } from "./envelope.ts";
 import type { Lane, OpenLane } from "./lane.ts";
+import { loadLibrary } from "./library.ts";
 
 const CLOSE_LIMIT_MS = 1000;
 /** Time between two looks for replies that are not read yet, when the server closes, ms. */
@@ -26,6 +27,8 @@ export async function listen(
 ): Promise<Server> {
   checkOptions(transport, options);
   const path = address.name;
+  // Before the broker accepts clients, since it takes long.
+  await loadLibrary();
   const broker = await listenAtPath(path, transport, () => Broker.start(transport, path));
   const calls = new Calls(transport, handler);
   try {
@@ -61,6 +64,7 @@ class Calls {
     this.#lane = await openLane({
       transport: this.#transport,
       path,
+      side: "server",
       name: REQUESTS,
       take: (bytes) => this.#take(unwrap(bytes)),
       lost: (error) => this.#lost(error),

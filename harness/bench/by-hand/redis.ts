@@ -15,9 +15,9 @@ const open = async (path: string) =>
 async function startBroker(directory: string): Promise<string> {
   const path = `${directory}/redis`;
   const settings = ["--port", "0", "--unixsocket", path, "--save", "", "--appendonly", "no"];
-  const broker = spawn("redis-server", settings, { stdio: "ignore" });
-  process.once("exit", () => broker.kill());
-  process.stdin.once("end", () => broker.kill());
+  // The benchmark kills this process, so a shell ends the broker at the end of its own input.
+  const guard = 'exec 3<&0; "$@" </dev/null 3<&- & read -r _ <&3; kill $!';
+  spawn("/bin/sh", ["-c", guard, "sh", "redis-server", ...settings], { stdio: ["pipe", "ignore", "ignore"] });
   while (!(await accepts(path))) await delay(10);
   return path;
 }
