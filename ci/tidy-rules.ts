@@ -31,6 +31,7 @@ export function rulesFor(mechanisms: readonly string[]): readonly Rule[] {
     ["scenarios/", [contract]],
     ["harness/results/", [contract, /^transports\/posix\//, /^scenarios\/\w+\.ts$/, /^harness\/process\//, packages]],
     ["harness/process/", [/^transports\//, /^scenarios\/\w+\.ts$/, /^harness\/results\//]],
+    ["harness/decision/", [contract, /^scenarios\//, /^harness\/(results|pick)\//]],
     ["harness/pick/", [contract, /^scenarios\//, /^harness\/results\//]],
     ["harness/rpc/", [contract, /^transports\/support\//, /^scenarios\/\w+\.ts$/, packages]],
     ["harness/c-baseline/", [below, /^harness\/(process|results)\//]],
@@ -43,7 +44,7 @@ export function rulesFor(mechanisms: readonly string[]): readonly Rule[] {
     ["harness/cli/", [/^(transports|scenarios|harness|reports|ci\/gate)\//, packages]],
     ["harness/bench/gate", [/^harness\//, /^ci\/gate\//]],
     ["harness/", [/^(transports|harness|scenarios)\//]],
-    ["reports/", [contract, /^harness\/(results|pick)\//, packages]],
+    ["reports/", [contract, /^harness\/(results|pick|decision)\//, packages]],
     ["ci/gate/", [below, /^harness\/(bundle|c-baseline|coordinator|process|results|pick)\//, /^reports\//]],
     ["ci/", [/^(transports|harness|scenarios|reports)\//]],
   ];

@@ -71,6 +71,8 @@ describe("the order of the project", () => {
     ["harness/results/a.ts", "harness/coordinator/b.ts"],
     ["harness/process/a.ts", "harness/driver/b.ts"],
     ["harness/pick/a.ts", "harness/cli/b.ts"],
+    ["harness/pick/a.ts", "harness/decision/b.ts"],
+    ["harness/decision/a.ts", "reports/b.ts"],
     ["harness/rpc/a.ts", "harness/peer/b.ts"],
     ["harness/c-baseline/a.ts", "harness/coordinator/b.ts"],
     ["harness/bundle/a.ts", "harness/coordinator/b.ts"],

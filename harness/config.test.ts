@@ -7,6 +7,7 @@ import { doctorCommand } from "./cli/doctor.ts";
 import { gateCommand } from "./cli/gate.ts";
 import { listCommand } from "./cli/list.ts";
 import { measureCommand } from "./cli/measure.ts";
+import { recheckCommand } from "./cli/recheck.ts";
 import { reportCommand } from "./cli/report.ts";
 import * as configuration from "./config.ts";
 
@@ -63,7 +64,11 @@ const gate: EveryFlag<configuration.GateFlags> = {
     junit: true,
   },
 };
-const report: EveryFlag<configuration.ReportFlags> = { out: true, claims: true };
+const report: EveryFlag<configuration.ReportFlags> = { out: true, claims: true, adr: true };
+const recheck: EveryFlag<configuration.RecheckFlags> = {
+  ...{ json: true, out: true, seed: true, bundle: true },
+  ...{ acceptConditions: true, budget: true, quick: true, thorough: true },
+};
 const list: EveryFlag<configuration.ListFlags> = { transport: true, json: true, needs: true, profiles: true };
 const doctor: EveryFlag<configuration.DoctorFlags> = { fix: true, emptyCache: true, json: true };
 
@@ -73,6 +78,7 @@ test.each<[Command, EveryFlag<object>]>([
   [checkCommand(), check],
   [gateCommand(), gate],
   [reportCommand(), report],
+  [recheckCommand(), recheck],
   [listCommand(), list],
   [doctorCommand(), doctor],
 ])("the type of a configuration has the flags of each command, and no others", (command, typed) => {

@@ -122,6 +122,15 @@ export interface GateLists {
 export interface ReportFlags extends Pick<SharedFlags, "out"> {
   /** Ids of claims, or `all`. */
   readonly claims?: OneOrMore<string>;
+  readonly adr?: string;
+}
+
+export interface RecheckFlags extends Pick<RunFlags, "json" | "out" | "seed" | "bundle"> {
+  readonly acceptConditions?: boolean;
+  /** A time such as `90s`. */
+  readonly budget?: string;
+  readonly quick?: boolean;
+  readonly thorough?: boolean;
 }
 
 export interface ListFlags extends Pick<SharedFlags, "transport" | "json"> {
@@ -136,7 +145,13 @@ export interface DoctorFlags {
 }
 
 /** Flags of any command. */
-export type ConfigFlags = CompareFlags & MeasureFlags & CheckFlags & GateFlags & DoctorFlags;
+export type ConfigFlags = CompareFlags &
+  MeasureFlags &
+  CheckFlags &
+  GateFlags &
+  ReportFlags &
+  RecheckFlags &
+  DoctorFlags;
 
 /**
  /**
@@ -153,6 +168,7 @@ export interface Config {
   /** `setup` is a short name of `baseSetup`. */
   readonly gate?: GateFlags & GateLists & { readonly setup?: string };
   readonly report?: ReportFlags;
+  readonly recheck?: RecheckFlags;
   readonly list?: ListFlags;
   readonly doctor?: DoctorFlags;
 }

@@ -3,7 +3,6 @@ import {
   count,
   duration,
   durationRange,
-  oneLine,
   quantity,
   quantityRange,
   ratio,
@@ -15,6 +14,7 @@ import { type Block, blocksOf, type MissingRow, type PlainRow, sizeOfBlock } fro
 import { checkRowName, checkSummary } from "./check-groups.ts";
 import { claimLines, claimsSummary } from "./claims.ts";
 import { CLASS_LABELS, MODE_LABELS, noPickReason, OTHER_SERVER, placementTitle, quickNote } from "./labels.ts";
+import { markdownCode as code, markdownText as text } from "./markdown-text.ts";
 import { missingText, p99Text } from "./missing.ts";
 import { pairTables } from "./pairs.ts";
 
@@ -159,18 +159,4 @@ function foot(report: Report): string {
   const { cpuModel, cpus, node, kernel } = report.environment ?? {};
   const facts = [cpuModel, cpus && count(cpus, "CPU"), kernel, node && `Node ${node}`, `seed ${report.seed}`];
   return `<sub>${facts.filter(Boolean).map(String).map(text).join(" · ")}</sub>`;
-}
-
-/** Escapes text of a report for a line or table cell: no markup, no @mention, no end of the cell. */
-function text(value: string): string {
-  return oneLine(value)
-    .replace(/&/g, "&amp;")
-    .replace(/</g, "&lt;")
-    .replace(/>/g, "&gt;")
-    .replace(/[\\`*_[\]|~#]/g, "\\$&")
-    .replace(/@/g, "&#64;");
-}
-
-function code(value: string): string {
-  return `\`${oneLine(value).replaceAll("`", "'").replaceAll("|", "\\|")}\``;
 }

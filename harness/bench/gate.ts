@@ -19,6 +19,7 @@ import { nameOf } from "../../ci/gate/cells.ts";
 import type { GateResult, GateRow } from "../../ci/gate/result.ts";
 import { EXIT } from "../results/exit-codes.ts";
 import { count as counted } from "../results/format.ts";
+import { machineSentence } from "../results/machine-sentence.ts";
 import { median } from "../results/quantiles.ts";
 import { randomFrom } from "../results/random.ts";
 import { store } from "../results/store.ts";
@@ -33,7 +34,6 @@ import {
   wilson,
   withTail,
 } from "./gate/simulate.ts";
-import { machineSentence } from "./machine-sentence.ts";
 import { benchOptions, countOf } from "./options.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));

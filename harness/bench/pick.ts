@@ -9,12 +9,12 @@
  * `--transport <id>,<id>` replaces the two of the break-even, `--trials <n>` its number of trials.
  */
 import { EXIT } from "../results/exit-codes.ts";
+import { machineSentence } from "../results/machine-sentence.ts";
 import type { Report } from "../results/model.ts";
 import { breakEvenMicros, type Judgement, judgeBreakEven } from "./break-even.ts";
 import { compare } from "./default/commands.ts";
 import type { Run } from "./default/evidence.ts";
 import { samePickRow } from "./default/figures.ts";
-import { machineSentence } from "./machine-sentence.ts";
 import { benchOptions, countOf, refuse } from "./options.ts";
 
 const LEAST_TRIALS = 6;

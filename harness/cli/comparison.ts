@@ -43,6 +43,8 @@ export interface Asked {
   readonly run: RunStart;
   readonly chosen: Selection;
   readonly question: AskedQuestion;
+  /** Name of the only benchmark to measure; absent: all that the question needs. */
+  readonly only?: string;
 }
 
 /** Parts of a comparison, decided before anything runs. */
@@ -118,7 +120,7 @@ function planComparison(asked: Asked): Comparison {
   const { candidates } = chosen;
   const { codec } = question.workload;
   const isMore = asksForMore(question.workload) || question.fansOut || codec !== null;
-  const cells = cellsFor(question);
+  const cells = cellsFor(question).filter(({ benchmark }) => (asked.only ?? benchmark.name) === benchmark.name);
   // One placement is enough for a workload of the user's: there is one answer, and client processes take long to start.
   const placements = options.placement ?? (isMore ? [placementFor(question.workload)] : defaultPlacements());
   const { arms: placed, missing } = chooseArms(candidates, {

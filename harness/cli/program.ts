@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   measure: async () => (await import("./measure.ts")).measureCommand(),
   gate: async () => (await import("./gate.ts")).gateCommand(),
   report: async () => (await import("./report.ts")).reportCommand(),
+  recheck: async () => (await import("./recheck.ts")).recheckCommand(),
   list: async () => (await import("./list.ts")).listCommand(),
   doctor: async () => (await import("./doctor.ts")).doctorCommand(),
 };

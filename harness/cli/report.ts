@@ -13,12 +13,20 @@ import {
   pickParagraph,
 } from "../../reports/terminal/index.ts";
 import { note } from "../process/note.ts";
+import { UsageError } from "../results/exit-codes.ts";
 import { loadJson, reportIn } from "../results/load-report.ts";
 import { ensureWritable, store } from "../results/store.ts";
 import { chooseClaims, claimsOption } from "./claims-option.ts";
 import { print, printTables, printWarnings, terminal } from "./output.ts";
+import { writeRecord } from "./report-adr.ts";
 
 const EXPECTED = "name a report.json of compare, measure or check, or a gate.json of gate";
+
+interface Flags {
+  readonly out: string;
+  readonly claims?: readonly string[];
+  readonly adr?: string;
+}
 
 export function reportCommand(): Command {
   return new Command("report")
@@ -26,10 +34,14 @@ export function reportCommand(): Command {
     .argument("[file]", "the report.json or gate.json to read", "ipcmark-out/report.json")
     .addOption(claimsOption("judge published claims by this report, also where the run was not made for them"))
     .option("--out <dir>", "folder for report.html, or gate.html", "ipcmark-out")
-    .action(async (file: string, { out, claims }: { out: string; claims?: readonly string[] }) => {
+    .option("--adr <file>", "write the pick of a compare as a decision record (MADR), with its evidence beside it")
+    .action(async (file: string, { out, claims, adr }: Flags) => {
       const value = loadJson(file, EXPECTED);
+      if (isGate(value) && adr !== undefined)
+        throw new UsageError(`--adr: "${file}" is a gate.json; name a report.json of compare`);
       if (isGate(value)) return reportGate(gateIn(value, file, EXPECTED), out);
       const stored = reportIn(value, file, EXPECTED);
+      if (adr !== undefined) return writeRecord(stored, file, adr);
       const report = claims === undefined ? stored : { ...stored, claims: chooseClaims(claims).map(({ id }) => id) };
       ensureWritable(out, ["report.html"]);
       const { renderHtml } = await import("../../reports/html/render.ts");

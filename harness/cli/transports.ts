@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { resolve } from "node:path";
+import { relative, resolve } from "node:path";
 import type { Availability, Transport, TransportDescription } from "../../transports/contract/transport.ts";
 import { REGISTRY, type Registration } from "../../transports/registry.ts";
 import { type InspectionLimits, inspectModule } from "../process/inspection.ts";
@@ -150,7 +150,15 @@ function candidateOf(
   const { id, capabilities, sameAs } = transport;
   // In a module, `sameAs` would be a claim about the transport of somebody else.
   const twin = module === null && sameAs !== undefined ? { sameAs } : {};
-  const record = { id, capabilities, ...twin, baseline: capabilities.rendezvous === "process", ...availability };
+  const origin = module === null ? {} : { module: relative(process.cwd(), module) };
+  const record = {
+    id,
+    capabilities,
+    ...twin,
+    ...origin,
+    baseline: capabilities.rendezvous === "process",
+    ...availability,
+  };
   return { transport, reference: { id, module }, ...rest, record };
 }
 

@@ -4,6 +4,7 @@ import { rankByRounds } from "../results/ranking.ts";
 import { candidatesOf, type Evidence, type FullQuestion, type Out, type Question, withDefaults } from "./candidates.ts";
 import { type Choice, choose, type Judged, toldFrom } from "./choose.ts";
 import { flipsOf } from "./flips.ts";
+import type { Margin } from "./materiality.ts";
 import { otherServers } from "./other-servers.ts";
 import { alternatives, notExaminedIn, reasonsFor } from "./reasons.ts";
 import { cannotTellWords, sentenceOf } from "./words.ts";
@@ -25,7 +26,7 @@ export function pick(whole: Evidence, asked: Question): Pick | null {
   const out: Out = { ruledOut: [], notExamined: [] };
   const ranked = rankByRounds(candidatesOf(evidence, question, question.modes, out));
   const { matters, assumedWorkNs, measuredWorkNs } = question;
-  const choice = choose(ranked, { share: matters, assumedWorkNs, measuredWorkNs, queued: queuedIn(question) });
+  const choice = choose(ranked, marginOf(question));
   if (choice === undefined) return null;
   const verdict = verdictOn(choice);
   const told = verdict !== "cannot-tell";
@@ -75,6 +76,12 @@ export function pick(whole: Evidence, asked: Question): Pick | null {
       ...(found === undefined || !told ? {} : { request: found }),
     })),
   };
+}
+
+/** Returns the smallest difference that is worth a decision. */
+export function marginOf(question: FullQuestion): Margin {
+  const { matters: share, assumedWorkNs, measuredWorkNs } = question;
+  return { share, assumedWorkNs, measuredWorkNs, queued: queuedIn(question) };
 }
 
 /**

@@ -196,6 +196,8 @@ export type TransportRecord = {
   readonly capabilities: Capabilities;
   /** Id of the transport that is the same on this platform: `unix` for `local-socket`. */
   readonly sameAs?: string;
+  /** Path of the module that a user named, relative to the working directory; absent for transports of ipcmark. */
+  readonly module?: string;
   /** True for rendezvous `process`: shown for comparison, never ranked or picked. */
   readonly baseline: boolean;
 } & ({ readonly available: true; readonly version: string } | { readonly available: false; readonly reason: string });

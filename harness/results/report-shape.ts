@@ -204,7 +204,7 @@ const measurement: Schema = {
 const transport: Schema = {
   ...object(
     { id: name, available: flag, capabilities: object({}, { modes: list(mode, 3), patterns: list(text, 100) }) },
-    { baseline: flag, sameAs: name },
+    { baseline: flag, sameAs: name, module: text },
   ),
   ...when("available", true, object({ version: text }), object({ reason: text })),
 };

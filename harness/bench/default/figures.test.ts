@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { fixtureReport } from "../../../reports/testing/fixture.ts";
+import { machineSentence } from "../../results/machine-sentence.ts";
 import type { MeasuredRow, Measurement, Report, Trial, ValidTrial } from "../../results/model.ts";
-import { machineSentence } from "../machine-sentence.ts";
 import { type Evidence, type Letter, type Row, type Run, SLOW_ID } from "./evidence.ts";
 import { rowsOf } from "./figures.ts";
 import { planReference } from "./reference.ts";

@@ -1,7 +1,7 @@
 import { duration } from "../../results/format.ts";
+import { machineSentence } from "../../results/machine-sentence.ts";
 import type { Report } from "../../results/model.ts";
 import { median } from "../../results/quantiles.ts";
-import { machineSentence } from "../machine-sentence.ts";
 import { phasesOf } from "./cells.ts";
 import type { Evidence, Row } from "./evidence.ts";
 

@@ -1,0 +1,179 @@
+import { basename, dirname, relative, resolve } from "node:path";
+import { Command, Option } from "commander";
+import { markdownText } from "../../reports/markdown-text.ts";
+import type { Workload } from "../../scenarios/workload.ts";
+import { changedConditions, fingerprintOf } from "../decision/conditions.ts";
+import { type Decided, evidenceFile, evidenceIn, loadEvidence, questionOfPick } from "../decision/evidence.ts";
+import { type DecisionRecord, loadRecord, renewedText } from "../decision/record.ts";
+import { type Judgement, judge, optionsOf, rivalsOf } from "../decision/verdict.ts";
+import { sentenceOfRecheck } from "../decision/words.ts";
+import { CHECKS } from "../driver/checks/catalog.ts";
+import { note } from "../process/note.ts";
+import { EXIT } from "../results/exit-codes.ts";
+import { machineSentence } from "../results/machine-sentence.ts";
+import type { Report } from "../results/model.ts";
+import { ensureWritable, StoreError, store } from "../results/store.ts";
+import type { AskedQuestion } from "./asked-question.ts";
+import { chooseCandidates } from "./choose-candidates.ts";
+import { compare } from "./comparison.ts";
+import type { MeasureOptions, SharedOptions } from "./options.ts";
+import { print, publish, REPORT_FILES } from "./output.ts";
+import { parseNeed } from "./parse-needs.ts";
+import { startRun } from "./run.ts";
+import { parseCount, parseDuration } from "./values.ts";
+
+interface RecheckOptions extends Pick<SharedOptions, "json" | "out" | "seed" | "bundle"> {
+  readonly acceptConditions?: boolean;
+  readonly budget?: number;
+  readonly quick?: boolean;
+  readonly thorough?: boolean;
+}
+
+export function recheckCommand(): Command {
+  return new Command("recheck")
+    .description("measure again what a decision record rests on: does the decision still hold on this machine?")
+    .argument("<record>", "the record that report --adr has written, such as docs/adr/0004-ipc.md")
+    .option("--accept-conditions", "decide although conditions have changed, and write them into the record")
+    .addOption(new Option("--budget <time>", "time for the whole run, such as 90s or 5m").argParser(parseDuration))
+    .addOption(new Option("--quick", "short windows and 6 rounds").conflicts("thorough"))
+    .option("--thorough", "at least 30 rounds")
+    .option("--json", "print only the report, as JSON, on stdout; its field recheck has the result")
+    .option("--out <dir>", "folder for report.json and report.html", "ipcmark-out/recheck")
+    .addOption(
+      new Option("--seed <n>", "seed of the random order of trials").argParser(parseCount("--seed", 0, 2 ** 32 - 1)),
+    )
+    .addOption(new Option("--no-bundle", "start every process from the source, which takes longer").hideHelp())
+    .action(recheck);
+}
+
+async function recheck(path: string, options: RecheckOptions): Promise<void> {
+  const record = loadRecord(path);
+  const evidence = loadEvidence(path, record.evidence);
+  const question = questionOfPick(evidence.pick);
+  const compared = optionsOf(evidence, question);
+  if (!compared.has(record.chosen))
+    throw new StoreError(
+      `${path}:${record.chosenLine}: "${record.chosen}" was not compared in its evidence; choose one of ` +
+        `${[...compared.keys()].join(", ")}, or run compare again and record it anew`,
+    );
+  const rivals = rivalsOf(compared, record.chosen, question);
+  ensureWritable(options.out, REPORT_FILES);
+  if (options.acceptConditions) ensureWritable(dirname(path), [basename(path)], "the folder of the record");
+  const subjects = [record.chosen, ...rivals].map((option) => compared.get(option)?.name ?? option);
+  const report = await measureAgain(path, evidence, [...new Set(subjects)], options);
+  const judgement = judge(report, question, record.chosen, rivals);
+  const changed = changedConditions(evidence, report, [...new Set(subjects)]);
+  const isAccepted = options.acceptConditions === true;
+  const before = judge(evidence, question, record.chosen, rivals);
+  const sentence = sentenceOfRecheck(judgement, question, isAccepted ? [] : changed, before);
+  process.exitCode = changed.length > 0 && !isAccepted ? EXIT.incomplete : CODES[judgement.outcome];
+  const pick = report.pick === null ? null : { ...report.pick, sentence };
+  const found = { ...report, pick, recheck: { ...judgement, conditions: changed, sentence } };
+  await publish({ ...options, json: options.json === true }, found, () => print(sentence));
+  if (changed.length > 0 && !isAccepted)
+    note("--accept-conditions decides by this run, and writes the conditions into the record");
+  if (isAccepted) renew(record, evidence, report, changed, sentence);
+}
+
+const CODES: Readonly<Record<Judgement["outcome"], number>> = {
+  holds: EXIT.ok,
+  "other-wins": EXIT.regression,
+  "cannot-tell": EXIT.inconclusive,
+};
+
+/** Checks and measures the chosen option and its rivals, at the sizes and the placement of the decision only. */
+async function measureAgain(
+  path: string,
+  evidence: Decided,
+  transports: readonly string[],
+  options: RecheckOptions,
+): Promise<Report> {
+  const { workload } = evidence.pick;
+  const question = questionAgain(evidence);
+  const peer = workload.peer ?? "node";
+  const names = transports.map((id) => moduleOf(id, evidence, path) ?? id);
+  const asked: MeasureOptions = {
+    ...options,
+    transport: [...new Set(names)],
+    placement: [workload.placement],
+    mode: workload.modes,
+    peer: [peer],
+    cBaseline: false,
+    ...(workload.matters === undefined ? {} : { matters: workload.matters }),
+  };
+  const run = startRun(options.seed);
+  const found = await chooseCandidates(asked.transport, question.requirements, peer);
+  const isWanted = (id: string): boolean => transports.includes(id);
+  const chosen = {
+    ...found,
+    candidates: found.candidates.filter(({ record }) => isWanted(record.id)),
+    standings: found.standings.filter(({ transport }) => isWanted(transport)),
+  };
+  const only = workload.benchmark ?? "round-trip";
+  return compare({ options: asked, run, chosen, question, only }, () => {});
+}
+
+function moduleOf(id: string, { transports }: Decided, record: string): string | undefined {
+  const module = transports.find((each) => each.id === id)?.module;
+  return module === undefined ? undefined : relative(process.cwd(), resolve(dirname(record), module));
+}
+
+/** Returns the question of the evidence, without the loads that did not decide. */
+function questionAgain({ question, pick }: Decided): AskedQuestion {
+  const { clients, ratePerSecond, payloads, mix, benchmark, assumedWorkNs = 0 } = pick.workload;
+  const workload: Workload = {
+    ...question.workload,
+    ...(clients === undefined ? {} : { clients }),
+    ...(ratePerSecond === undefined ? {} : { ratePerSecond }),
+    payloads: mix === undefined ? payloads : { mix },
+    otherLoads: [],
+  };
+  return {
+    profile: {
+      name: question.profile,
+      why: "",
+      needs: question.needs,
+      workload,
+      typicalWorkMicros: assumedWorkNs / 1000,
+      checks: question.checks,
+    },
+    requirements: question.needs.map(parseNeed),
+    workload,
+    fansOut: benchmark === "fan-out",
+    checks: CHECKS.filter(({ id, quick }) => quick === true || question.checks.includes(id)),
+    checksOfPick: new Set(),
+    forReport: { ...question, workload },
+  };
+}
+
+/** Writes the run as the evidence of the record, where conditions have changed. */
+function renew(
+  record: DecisionRecord,
+  evidence: Decided,
+  report: Report,
+  changed: readonly string[],
+  sentence: string,
+): void {
+  if (changed.length === 0) return note("no condition has changed, so the record stays as it is");
+  const { pick, question } = report;
+  if (pick === null || pick.verdict === "cannot-tell" || question === undefined)
+    return note("the record stays as it is: this run compared too little to be evidence");
+  const modules = new Map(
+    evidence.transports.flatMap(({ id, module }) => (module === undefined ? [] : [[id, module] as const])),
+  );
+  const kept = evidenceIn({ ...report, pick, question }, modules);
+  const file = evidenceFile(record.path, kept);
+  const text = renewedText(record, {
+    file,
+    fingerprints: { before: fingerprintOf(evidence.environment), now: fingerprintOf(report.environment) },
+    machines: { before: machineSentence(evidence.environment), now: machineSentence(report.environment) },
+    sentence: markdownText(
+      `Conditions accepted on ${report.startedAt.slice(0, 10)}: ${changed.join("; ")}. ${sentence}`.replace(/\.$/, ""),
+    ),
+  });
+  const stored = [
+    store(dirname(record.path), file.name, file.text),
+    store(dirname(record.path), basename(record.path), text),
+  ];
+  note(`renewed: ${stored.reverse().join(", ")}`);
+}

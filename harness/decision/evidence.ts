@@ -1,0 +1,165 @@
+import { basename, dirname, join } from "node:path";
+import type { Question as PickQuestion } from "../pick/pick.ts";
+import { reportIn } from "../results/load-report.ts";
+import { kernelVersion } from "../results/machine-sentence.ts";
+import type { Pick as Answer, MeasuredRow, Measurement, Question, Report, Trial } from "../results/model.ts";
+import { parseJson } from "../results/parse-json.ts";
+import { reasonOf, StoreError } from "../results/store.ts";
+import { readTextFile } from "../results/text-file.ts";
+import { fingerprintOf } from "./conditions.ts";
+
+/** Report of a comparison that has an answer: what a decision can rest on. */
+export interface Decided extends Report {
+  readonly pick: Answer;
+  readonly question: Question;
+}
+
+/** File beside a record, by the name and the hash that the record states. */
+export interface EvidenceFile {
+  readonly name: string;
+  readonly text: string;
+  /** 64 hexadecimal digits. */
+  readonly sha256: string;
+}
+
+/** Returns the question that a pick answers. */
+export function questionOfPick({ workload }: Answer): PickQuestion {
+  const { benchmark = "round-trip", peer = "node", mix: _mix, ...rest } = workload;
+  return { ...rest, benchmark, peer };
+}
+
+const FIGURES = ["latencyNs", "messagesPerSecond", "cpuNsPerMessage"] as const satisfies readonly (keyof MeasuredRow)[];
+const TRIAL = ["round", "status", "reason", ...FIGURES] as const;
+const ROW = [
+  ...["benchmark", "model", "transport", "mode", "placement", "payloadBytes", "inFlight", "clients", "ratePerSecond"],
+  ...["codec", "corpus", "peer", "client", "arrivals", "batched", "mix", "workMicros", "messages", "status", "reason"],
+  ...[...FIGURES, "interval"],
+];
+const QUANTILES = ["p50", "p99"];
+
+/**
+ * Reduces a report to what its pick rests on: the rows of the question with the figures of each trial, the checks, the
+ * records, and the machine as documents may name it. The result is a report again, without absolute paths.
+ *
+ * @param modules path of the module of each transport that is not one of ipcmark's
+ */
+export function evidenceIn(report: Decided, modules: ReadonlyMap<string, string> = new Map()): Decided {
+  const { pick, environment, question, candidates } = report;
+  const { benchmark } = questionOfPick(pick);
+  const { memoryBytes: _memory, allowedCpus: _cpus, cgroup: _group, ...machine } = environment;
+  const kept = {
+    schemaVersion: report.schemaVersion,
+    complete: true,
+    startedAt: report.startedAt,
+    durationMs: report.durationMs,
+    commandLine: report.commandLine,
+    seed: report.seed,
+    environment: {
+      ...machine,
+      kernel: kernelVersion(environment.kernel),
+      fingerprint: fingerprintOf(environment),
+    },
+    transports: report.transports.map((record) => {
+      const module = modules.get(record.id);
+      return module === undefined ? record : { ...record, module };
+    }),
+    checks: report.checks.map(({ error: _error, ...check }) => check),
+    measurements: report.measurements
+      .filter((row) => row.benchmark === benchmark && row.placement === pick.placement)
+      .map(rowIn),
+    cBaseline: [],
+    pick,
+    question,
+    ...(candidates === undefined ? {} : { candidates }),
+    ...(report.duration === undefined ? {} : { duration: report.duration }),
+    ...(report.crashes === undefined ? {} : { crashes: report.crashes }),
+    warnings: report.warnings,
+  };
+  return withoutPaths(kept) as Decided;
+}
+
+function rowIn(row: Measurement): Measurement {
+  const { latencyNs, ...rest } = only(row, ROW) as Partial<MeasuredRow>;
+  const latency = latencyNs === undefined ? {} : { latencyNs: only(latencyNs, QUANTILES) };
+  return { ...rest, ...latency, trials: row.trials.map(trialIn), warnings: [] } as unknown as Measurement;
+}
+
+function trialIn(trial: Trial): Trial {
+  const { latencyNs, ...rest } = only(trial, TRIAL) as { latencyNs?: object };
+  return { ...rest, ...(latencyNs === undefined ? {} : { latencyNs: only(latencyNs, QUANTILES) }) } as Trial;
+}
+
+function only(value: object, names: readonly string[]): object {
+  return Object.fromEntries(Object.entries(value).filter(([name]) => names.includes(name)));
+}
+
+/** Absolute paths of two parts or more. */
+const PATH = /(?<![\w.\\/-])(?:[A-Za-z]:)?(?:[\\/][\w.@+~-]+){2,}/g;
+
+/** Shortens absolute paths in all texts to their last part. */
+function withoutPaths(value: unknown): unknown {
+  if (typeof value === "string") return value.replace(PATH, (path) => `…/${basename(path.replaceAll("\\", "/"))}`);
+  if (Array.isArray(value)) return value.map(withoutPaths);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, withoutPaths(part)]));
+}
+
+/**
+ * Makes the file for a record. Its name has the stem of the record and the beginning of the hash, so neither another
+ * record in the folder nor an earlier version of the evidence has the same name.
+ *
+ * @param record path of the record, which ends in `.md`
+ */
+export function evidenceFile(record: string, evidence: Decided): EvidenceFile {
+  const text = `${JSON.stringify(evidence)}\n`;
+  const sha256 = hashOf(text);
+  return { name: `${basename(record, ".md")}.${sha256.slice(0, 8)}.evidence.json`, text, sha256 };
+}
+
+/** Returns the SHA-256 of a text with Unix line ends, since git may convert them in a checkout. */
+function hashOf(text: string): string {
+  const { createHash } = process.getBuiltinModule("node:crypto");
+  return createHash("sha256").update(text.replaceAll("\r\n", "\n")).digest("hex");
+}
+
+/** Reads the evidence of a record. @throws StoreError when it is missing, not the one of the record, or no evidence */
+export function loadEvidence(record: string, { name, sha256 }: Omit<EvidenceFile, "text">): Decided {
+  const path = join(dirname(record), name);
+  const remedy = "take it from version control, or record the decision anew (report --adr)";
+  let text: string;
+  try {
+    text = readTextFile(path);
+  } catch (error) {
+    throw new StoreError(`cannot read "${path}", the evidence of "${record}": ${reasonOf(error)}; ${remedy}`);
+  }
+  const found = hashOf(text);
+  if (found !== sha256) {
+    const hashes = `its SHA-256 begins with ${found.slice(0, 12)}, the record has ${sha256.slice(0, 12)}`;
+    throw new StoreError(`"${path}" is not the evidence of "${record}" (${hashes}); ${remedy}`);
+  }
+  return decidedIn(reportIn(parsed(text, path, remedy), path, remedy), path);
+}
+
+function parsed(text: string, path: string, remedy: string): unknown {
+  try {
+    return parseJson(text);
+  } catch (error) {
+    throw new StoreError(`"${path}" is not JSON (${reasonOf(error)}); ${remedy}`);
+  }
+}
+
+/** Returns a report as one with an answer. @throws StoreError where it has none */
+export function decidedIn(report: Report, path: string): Decided {
+  const { pick, question } = report;
+  const lack =
+    question === undefined
+      ? "it is no report of compare, or an old one"
+      : pick === null
+        ? "compare named no pick"
+        : pick.verdict === "cannot-tell"
+          ? "the run could not tell which mechanism is fastest"
+          : undefined;
+  if (question === undefined || pick === null || lack !== undefined)
+    throw new StoreError(`"${path}" has no decision to record: ${lack}; run compare with more time (--budget)`);
+  return { ...report, pick, question };
+}

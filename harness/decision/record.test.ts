@@ -1,0 +1,78 @@
+import { expect, test } from "vitest";
+import { StoreError } from "../results/store.ts";
+import { parseRecord, renewedText } from "./record.ts";
+
+const HASH = "0123456789abcdef".repeat(4);
+const LINES = [
+  "# Use unix",
+  "",
+  'Chosen option: "unix", because it is "fast".',
+  "",
+  "## More Information",
+  "",
+  `* Evidence: [0004-ipc.01234567.evidence.json](0004-ipc.01234567.evidence.json), SHA-256 \`${HASH}\``,
+  "* Fingerprint: `aaaaaaaaaaaaaaaa` (old machine)",
+  "* Decided in the meeting of May.",
+];
+const RECORD = LINES.join("\n");
+const NAME = "0004-ipc.01234567.evidence.json";
+
+test.for([
+  ["as it was written", RECORD],
+  ["with Windows line ends", RECORD.replaceAll("\n", "\r\n")],
+  [
+    "with other bullets, emphasis and headings",
+    RECORD.replaceAll("* ", "- ").replace("Chosen option", "**Chosen option**"),
+  ],
+  ["with a wrapped line", RECORD.replace("), SHA-256 `", "),\n  SHA-256\n  `")],
+  ["with the evidence first", [LINES[6], ...LINES.slice(0, 6)].join("\n")],
+  ["with other quotation marks", RECORD.replace('"unix"', "`unix`")],
+  ["with a bare name", RECORD.replace('"unix"', "unix")],
+  ["with a link in angle brackets and a title", RECORD.replace(`](${NAME})`, `](<${NAME}> "the run")`)],
+  ["with the hash in capitals", RECORD.replace(HASH, HASH.toUpperCase())],
+] as const)("a record is read %s", ([, text]) => {
+  expect(parseRecord(text, "a.md")).toMatchObject({ chosen: "unix", evidence: { name: NAME, sha256: HASH } });
+});
+
+test("a link is decoded, and may lead elsewhere", () => {
+  const text = RECORD.replace(`](${NAME})`, "](../my%20runs/a.evidence.json)");
+  expect(parseRecord(text, "a.md").evidence.name).toBe("../my runs/a.evidence.json");
+});
+
+test.for([
+  ["without a decision", RECORD.replace("Chosen option", "Option"), /^a\.md: none of its 9 lines has the decision/],
+  ["without a name", RECORD.replace(/"unix".*/, ""), /^a\.md:3: no option behind "Chosen option:"/],
+  ["without a link", RECORD.replaceAll("evidence.json", "yaml"), /^a\.md: none of its 9 lines has a link/],
+  ["without a hash", RECORD.replace(/, SHA.*/, ""), /^a\.md:7: no SHA-256 behind the link/],
+  ["with a cut hash", RECORD.replace(HASH, HASH.slice(4)), /^a\.md:7: the SHA-256 "456789abcdef…" has 60 characters/],
+  ["with a hash of other digits", RECORD.replace(HASH, `z${HASH.slice(1)}`), /^a\.md:7: .* 64 hexadecimal digits$/],
+  [
+    "with a broken link",
+    RECORD.replace(`](${NAME}`, "](%zz.evidence.json"),
+    /^a\.md:7: the link "%zz.*" cannot be decoded/,
+  ],
+] as const)("a record %s is named with its line", ([, text, message]) => {
+  expect(() => parseRecord(text, "a.md")).toThrow(StoreError);
+  expect(() => parseRecord(text, "a.md")).toThrow(message);
+});
+
+test("other evidence changes only its name, hash, fingerprint and machine", () => {
+  const file = { name: "0004-ipc.fedcba98.evidence.json", text: "", sha256: "f".repeat(64) };
+  const renewal = {
+    file,
+    fingerprints: { before: "aaaaaaaaaaaaaaaa", now: "bbbbbbbbbbbbbbbb" },
+    machines: { before: "old machine", now: "new machine" },
+    sentence: "Conditions accepted",
+  };
+  const text = renewedText(parseRecord(RECORD, "a.md"), renewal);
+  expect(text.split("\n")).toEqual([
+    ...LINES.slice(0, 6),
+    `* Evidence: [${file.name}](${file.name}), SHA-256 \`${file.sha256}\``,
+    `* Conditions accepted. Evidence before: \`${NAME}\``,
+    "* Fingerprint: `bbbbbbbbbbbbbbbb` (new machine)",
+    LINES[8],
+  ]);
+  expect(parseRecord(text, "a.md").evidence).toEqual({ name: file.name, sha256: file.sha256 });
+  const again = renewedText(parseRecord(text, "a.md"), { ...renewal, file: { ...file, sha256: HASH } });
+  expect(parseRecord(again, "a.md").evidence.sha256).toBe(HASH);
+});
