@@ -6,7 +6,7 @@ export type Imports = ReadonlyMap<string, readonly string[]>;
 /** Rooms below `transports` that are no mechanism. */
 export const SHARED_ROOMS = ["contract", "support", "posix", "testing"];
 
-/** True for tests, and files that only they, benchmarks or examples use: not in the package. */
+/** True for tests, and files that only they and benchmarks use, and for examples: not in the build. */
 export const isTestTool = (path: string): boolean =>
   /\.test\.ts$|\.bench\.ts$|(^|\/)(testing|mutants|fixtures?|bench|example)\//.test(path) ||
   /^ci\/(package|tidy|windows)/.test(path);

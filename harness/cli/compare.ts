@@ -18,9 +18,10 @@ import { claimsExitCode, testClaims } from "./claims.ts";
 import { chooseClaims, claimsOption } from "./claims-option.ts";
 import { parseCodec } from "./codecs.ts";
 import { compare } from "./comparison.ts";
+import { exampleLine } from "./example.ts";
 import { refuseTooLarge } from "./measure.ts";
 import { type MeasureOptions, withMeasuring, withQuestion } from "./options.ts";
-import { linesOfAnswer, printTables, publish, REPORT_FILES, terminal } from "./output.ts";
+import { linesOfAnswer, print, printTables, publish, REPORT_FILES, terminal } from "./output.ts";
 import { sizesOf } from "./payloads.ts";
 import { noteAbsent, peersFor } from "./peers.ts";
 import { startRun } from "./run.ts";
@@ -96,13 +97,16 @@ export function exitCode(
 function printReport(report: Report, tables = false): void {
   if (report.complete === false) printTables(`${partialNote(report, terminal())}\n`);
   const pairs = pairsTables(report, terminal());
+  const example = exampleLine(report.pick);
   if (!tables) {
     printTables(answer(report, terminal(), linesOfAnswer(report.warnings, MOST_WARNINGS)));
     if (pairs !== "") printTables(`\n${pairs}`);
+    if (example !== undefined) print(example);
     return;
   }
   printTables(compareTables(report, terminal()));
   if (pairs !== "") printTables(`\n${pairs}`);
   if (report.checks.some(({ status }) => status === "failed")) printTables(`\n${checkTables(report, terminal())}`);
   printTables(`\n${pickParagraph(report, terminal())}`);
+  if (example !== undefined) print(example);
 }

@@ -74,13 +74,13 @@ function warningText(warnings: readonly Warning[], stream: NodeJS.WriteStream, m
 
 /** Largest number of lines that a run prints behind its progress. */
 export const MOST_LINES = 30;
-/** Lines that name the files. */
-const WRITTEN_LINES = 2;
+/** Lines that name the example and the files. */
+const CLOSING_LINES = 3;
 
-/** Returns the number of lines that the warnings below an answer and the names of the files leave to it. */
+/** Returns the number of lines that the warnings, the example and the files below an answer leave to it. */
 export function linesOfAnswer(warnings: readonly Warning[], mostWarnings: number): number {
   const lines = warningText(warnings, process.stdout, mostWarnings).split("\n").length - 1;
-  return MOST_LINES - WRITTEN_LINES - lines;
+  return MOST_LINES - CLOSING_LINES - lines;
 }
 
 export function print(text: string): void {

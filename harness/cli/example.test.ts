@@ -1,0 +1,270 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { fixtureReport } from "../../reports/testing/fixture.ts";
+import { EXAMPLE_IDS, exampleDirectory, exampleOf } from "../../transports/examples.ts";
+import { findBroker } from "../../transports/redis/broker.ts";
+import { REGISTRY } from "../../transports/registry.ts";
+import type { Report } from "../results/model.ts";
+import { eventually } from "../testing/sandbox.ts";
+import { copyExample, exampleLine } from "./example.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+const LIMIT_MS = 50_000;
+/** Deadlines of the copies: longer than a busy machine takes, and short where nobody replies. */
+const [PATIENT_MS, HASTY_MS] = [20_000, 300];
+const home = mkdtempSync(join(tmpdir(), "example-"));
+const running = new Set<ChildProcess>();
+afterAll(() => {
+  for (const child of running) child.kill("SIGKILL");
+  rmSync(home, { recursive: true, force: true });
+});
+
+/** Gives the copies the packages they name, as `npm install` would: ipcmark itself from the source. */
+function install(): void {
+  const own = join(home, "node_modules/ipcmark");
+  mkdirSync(own, { recursive: true });
+  const parts = { "./posix": "posix", "./python-connection": "python-connection" };
+  for (const folder of Object.values(parts))
+    writeFileSync(
+      join(own, `${folder}.mjs`),
+      `export * from ${JSON.stringify(join(ROOT, `transports/${folder}/index.ts`))};\n`,
+    );
+  const exports = Object.fromEntries(Object.entries(parts).map(([name, folder]) => [name, `./${folder}.mjs`]));
+  writeFileSync(join(own, "package.json"), JSON.stringify({ name: "ipcmark", exports }));
+  for (const name of ["zeromq", "@grpc", "@redis"])
+    symlinkSync(join(ROOT, "node_modules", name), join(home, "node_modules", name));
+}
+install();
+
+/** Copies an example to a folder of its own, with a deadline that the test chooses. */
+function copied(id: string): string {
+  const folder = join(home, id.replace("/", "-"));
+  copyExample(exampleOf(id) as NonNullable<ReturnType<typeof exampleOf>>, folder);
+  const path = join(folder, "client.mjs");
+  const text = readFileSync(path, "utf8");
+  const changed = text.replace("DEADLINE_MS = 1000;", "DEADLINE_MS = Number(process.env.DEADLINE_MS);");
+  expect(changed).not.toBe(text);
+  writeFileSync(path, changed);
+  return folder;
+}
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function start(
+  path: string,
+  args: readonly string[],
+  deadlineMs = PATIENT_MS,
+): { child: ChildProcess; ready: Promise<void>; end: Promise<Ended> } {
+  const child = spawn(path.endsWith(".py") ? "python3" : process.execPath, [path, ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, DEADLINE_MS: String(deadlineMs) },
+  });
+  running.add(child);
+  const timer = setTimeout(() => child.kill("SIGKILL"), LIMIT_MS);
+  let stdout = "";
+  let stderr = "";
+  const ready = Promise.withResolvers<void>();
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text;
+    if (stdout.startsWith("ready\n")) ready.resolve();
+  });
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+  });
+  const end = new Promise<Ended>((resolve) => {
+    child.once("close", (code) => {
+      clearTimeout(timer);
+      running.delete(child);
+      ready.reject(new Error(`${path} ended: ${stderr}`));
+      resolve({ code, stdout, stderr });
+    });
+  });
+  ready.promise.catch(() => undefined);
+  return { child, ready: ready.promise, end };
+}
+
+const client = (folder: string, ...args: readonly string[]): Promise<Ended> =>
+  start(join(folder, "client.mjs"), args).end;
+
+/** Runs a client that does not wait long. */
+const hasty = (folder: string, ...args: readonly string[]): Promise<Ended> =>
+  start(join(folder, "client.mjs"), args, HASTY_MS).end;
+
+interface Case {
+  readonly id: string;
+  /** Place of the server, made unique by the name of the temporary folder. */
+  readonly place: string;
+  readonly server?: string;
+  /** Files that exist while it serves, with their modes. */
+  readonly modes: Readonly<Record<string, number>>;
+  /** Text that is too long for the mechanism, and the message. */
+  readonly tooLong?: readonly [number, RegExp];
+}
+
+const unique = `/${home.split("/").at(-1)}`;
+const at = (name: string): string => join(home, name);
+const CASES: readonly Case[] = [
+  { id: "unix", place: at("unix.sock"), modes: { [at("unix.sock")]: 0o600 } },
+  {
+    id: "fifo",
+    place: at("fifos"),
+    modes: { [at("fifos")]: 0o700, [at("fifos/requests")]: 0o600 },
+    tooLong: [4091, /4091 bytes; the limit is 4090/],
+  },
+  { id: "http2/unix", place: at("http2.sock"), modes: { [at("http2.sock")]: 0o600 } },
+  {
+    id: "shm/futex",
+    place: unique,
+    modes: { [`/dev/shm${unique}`]: 0o600 },
+    tooLong: [65_537, /65537 bytes; the limit is 65536/],
+  },
+  { id: "posix-mq", place: unique, modes: {}, tooLong: [4096, /4096/] },
+  { id: "zeromq/dealer-router", place: at("zeromq.sock"), modes: { [at("zeromq.sock")]: 0o600 } },
+  { id: "grpc/unary", place: at("grpc.sock"), modes: { [at("grpc.sock")]: 0o600 } },
+  { id: "file-drop/watch", place: at("drop"), modes: { [at("drop")]: 0o700 } },
+  {
+    id: "python-connection",
+    place: at("python.sock"),
+    server: "server.py",
+    modes: { [at("python.sock")]: 0o600, [at("python.sock.key")]: 0o600 },
+  },
+];
+
+const DEADLINE = /no reply within 300 ms|DEADLINE_EXCEEDED|no message within 300 ms|waited 300 ms/;
+
+describe.skipIf(process.platform !== "linux")("an example serves, keeps its limits and leaves nothing", () => {
+  it.concurrent.each(CASES)("$id", async ({ id, place, server = "server.mjs", modes, tooLong }) => {
+    const folder = copied(id);
+    const first = start(join(folder, server), [place]);
+    await first.ready;
+    expect(await client(folder, place, "hello", "world")).toEqual({ code: 0, stdout: "HELLO\nWORLD\n", stderr: "" });
+    for (const [path, mode] of Object.entries(modes)) expect(statSync(path).mode & 0o777, path).toBe(mode);
+    if (tooLong !== undefined) {
+      const refused = await client(folder, place, "x".repeat(tooLong[0]));
+      expect(refused).toMatchObject({ code: 1, stdout: "", stderr: expect.stringMatching(tooLong[1]) });
+    }
+    first.child.kill("SIGSTOP");
+    expect(await hasty(folder, place, "late")).toMatchObject({ code: 1, stderr: expect.stringMatching(DEADLINE) });
+    first.child.kill("SIGCONT");
+    // The late reply to the client before is not taken for the one to this client.
+    expect(await client(folder, place, "again")).toEqual({ code: 0, stdout: "AGAIN\n", stderr: "" });
+    first.child.kill("SIGKILL");
+    await first.end;
+    const second = start(join(folder, server), [place]);
+    await second.ready;
+    expect(await client(folder, place, "new")).toMatchObject({ code: 0, stdout: "NEW\n" });
+    second.child.kill("SIGTERM");
+    expect((await second.end).code).toBe(0);
+    const left = Object.keys(modes).filter((path) => existsSync(path) && !path.startsWith(at("drop")));
+    expect(left).toEqual([]);
+    if (id.startsWith("file-drop"))
+      expect(["requests", "replies"].flatMap((name) => readdirSync(join(place, name)))).toEqual([]);
+    if (id === "posix-mq") expect(await client(folder, place, "nobody")).toMatchObject({ code: 1 });
+  });
+
+  it.skipIf(findBroker() === undefined)("redis/list", async () => {
+    const folder = copied("redis/list");
+    const place = at("redis.sock");
+    const settings = ["--port", "0", "--unixsocket", place, "--save", "", "--dir", home, "--daemonize", "no"];
+    const broker = spawn(findBroker()?.program ?? "", settings, { stdio: "ignore" });
+    running.add(broker);
+    expect(await eventually(() => existsSync(place), LIMIT_MS)).toBeGreaterThanOrEqual(0);
+    expect(await hasty(folder, place, "early")).toMatchObject({ code: 1, stderr: expect.stringMatching(DEADLINE) });
+    const server = start(join(folder, "server.mjs"), [place]);
+    await server.ready;
+    expect(await client(folder, place, "hello", "world")).toEqual({ code: 0, stdout: "HELLO\nWORLD\n", stderr: "" });
+    server.child.kill("SIGTERM");
+    expect((await server.end).code).toBe(0);
+    broker.kill();
+  });
+
+  it.concurrent.each(["stdio", "jsonrpc/stdio"])(
+    "%s starts its server, and ends it where it does not reply",
+    async (id) => {
+      const folder = copied(id);
+      expect(await client(folder, "hello", "world")).toEqual({ code: 0, stdout: "HELLO\nWORLD\n", stderr: "" });
+      writeFileSync(join(folder, "server.mjs"), "process.stdin.resume(); setInterval(() => {}, 1000);\n");
+      expect(await hasty(folder, "hello")).toMatchObject({ code: 1, stderr: expect.stringMatching(DEADLINE) });
+      writeFileSync(join(folder, "server.mjs"), "process.exit(3);\n");
+      expect(await client(folder, "hello")).toMatchObject({ code: 1, stderr: expect.stringMatching(/server ended/) });
+    },
+  );
+
+  it("unix: a wrong length ends its connection, and no other", async () => {
+    const folder = join(home, "hostile");
+    copyExample({ folder: "sockets/example", shows: "unix" }, folder);
+    const place = at("hostile.sock");
+    const server = start(join(folder, "server.mjs"), [place]);
+    await server.ready;
+    const socket = connect(place).on("error", () => undefined);
+    socket.write(Buffer.alloc(8, 0xff));
+    await new Promise((resolve) => socket.once("close", resolve));
+    expect(await client(folder, place, "hello")).toMatchObject({ code: 0, stdout: "HELLO\n" });
+    server.child.kill("SIGTERM");
+    expect((await server.end).stderr).toMatch(/a message of 4294967295 bytes; the limit is 1048576/);
+  });
+});
+
+describe("the examples", () => {
+  const folders = [...new Set(EXAMPLE_IDS.map((id) => exampleOf(id)?.folder ?? "none"))];
+  const programs = folders.flatMap((folder) => {
+    const directory = exampleDirectory({ folder, shows: "" });
+    return readdirSync(directory).map((name) => join(directory, name));
+  });
+
+  it("are there for every mechanism, and for its family", () => {
+    const without = REGISTRY.filter(({ id }) => exampleOf(id) === undefined);
+    expect(without).toEqual([]);
+    expect(exampleOf("my-http")).toBeUndefined();
+    expect(exampleOf("tcp")).toEqual({ folder: "sockets/example", shows: "tcp" });
+    expect(exampleOf("shm/spin")).toEqual({ folder: "shared-memory/example", shows: "shm/futex" });
+  });
+
+  it("have at most 60 lines and a head with the license", () => {
+    const wrong = programs.filter((path) => {
+      const lines = readFileSync(path, "utf8").trimEnd().split("\n");
+      return lines.length > 60 || !/^(\/\/|#) SPDX-License-Identifier: MIT-0 \(/.test(lines[0] ?? "");
+    });
+    expect(wrong).toEqual([]);
+    expect(programs.length).toBeGreaterThan(24);
+  });
+
+  it("are the last line of an answer, unless the pick is a module of the user's", () => {
+    const { pick } = fixtureReport();
+    const named = (transport: string): string | undefined =>
+      exampleLine({ ...(pick as NonNullable<Report["pick"]>), transport });
+    expect(named("unix")).toMatch(/transports\/sockets\/example; ipcmark example unix <dir>$/);
+    expect(named("shm/spin")).toMatch(/shared-memory\/example \(shows shm\/futex, the nearest\); ipcmark example/);
+    expect(named("my-http")).toBeUndefined();
+    expect(exampleLine(null)).toBeUndefined();
+  });
+
+  it("overwrite nothing, and take back what they wrote", () => {
+    const folder = join(home, "taken");
+    mkdirSync(folder);
+    writeFileSync(join(folder, "server.mjs"), "mine");
+    expect(() => copyExample({ folder: "sockets/example", shows: "unix" }, folder)).toThrow(
+      /cannot write ".*server\.mjs": a file is in the way; name another folder/,
+    );
+    expect(readdirSync(folder)).toEqual(["server.mjs"]);
+    expect(readFileSync(join(folder, "server.mjs"), "utf8")).toBe("mine");
+  });
+});

@@ -1,0 +1,51 @@
+import { constants, copyFileSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { join, relative } from "node:path";
+import { Command } from "commander";
+import { EXAMPLE_IDS, type Example, exampleDirectory, exampleOf } from "../../transports/examples.ts";
+import { note } from "../process/note.ts";
+import { UsageError } from "../results/exit-codes.ts";
+import type { Report } from "../results/model.ts";
+import { reasonOf } from "../results/store.ts";
+import { print } from "./output.ts";
+import { unknownName } from "./suggest.ts";
+
+export function exampleCommand(): Command {
+  return new Command("example")
+    .description("copy a client and a server of a mechanism, to begin your own with (MIT-0: without conditions)")
+    .argument("<id>", "the transport, such as unix; list shows all")
+    .argument("<dir>", "folder to write to; it is made if it is not there, and no file is overwritten")
+    .action((id: string, directory: string) => {
+      const example = exampleOf(id);
+      if (example === undefined) throw new UsageError(unknownName("transport", id, EXAMPLE_IDS));
+      const written = copyExample(example, directory);
+      print(written.join("\n"));
+      if (example.shows !== id) note(`${id} has no example of its own; this one shows ${example.shows}, the nearest`);
+    });
+}
+
+/** Copies the programs of an example. Overwrites nothing, and leaves nothing of it behind if one is in the way. */
+export function copyExample(example: Example, directory: string): string[] {
+  const from = exampleDirectory(example);
+  const written: string[] = [];
+  try {
+    mkdirSync(directory, { recursive: true });
+    for (const name of readdirSync(from).filter((each) => /\.(mjs|py)$/.test(each))) {
+      copyFileSync(join(from, name), join(directory, name), constants.COPYFILE_EXCL);
+      written.push(join(directory, name));
+    }
+  } catch (error) {
+    for (const path of written) rmSync(path);
+    const { dest = directory } = error as { dest?: string };
+    throw new UsageError(`cannot write "${dest}": ${reasonOf(error)}; name another folder`);
+  }
+  return written;
+}
+
+/** Returns the last line of an answer: where the example of the pick is. */
+export function exampleLine(pick: Report["pick"]): string | undefined {
+  const example = pick ? exampleOf(pick.transport) : undefined;
+  if (!pick || example === undefined) return undefined;
+  const path = relative(process.cwd(), exampleDirectory(example));
+  const shows = example.shows === pick.transport ? "" : ` (shows ${example.shows}, the nearest)`;
+  return `example to copy: ${path}${shows}; ipcmark example ${pick.transport} <dir>`;
+}
