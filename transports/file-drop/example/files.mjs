@@ -27,8 +27,8 @@ export async function take(path) {
 }
 
 /**
- * Calls `look` when something happens in a folder, and every 200 ms: notices may get lost, and network file systems have
- * none. @returns a function that ends this
+ * Calls `look` when something happens in a folder, and every 200 ms: notices may get lost, and network file systems
+ * have none. @returns a function that ends this
  */
 export function onChange(folder, look) {
   const watcher = watch(folder, look);

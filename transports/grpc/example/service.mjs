@@ -3,7 +3,7 @@
 
 export const MAX_BYTES = 1024 * 1024;
 
-/** Longer messages are refused with RESOURCE_EXHAUSTED. No retries: a request may have arrived, so the caller decides. */
+/** Longer messages end with RESOURCE_EXHAUSTED. No retries: a request may have arrived, so the caller decides. */
 export const OPTIONS = {
   "grpc.max_receive_message_length": MAX_BYTES,
   "grpc.max_send_message_length": MAX_BYTES,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT-0 (copy, change and use it without conditions)
-// Server on a Unix socket: `node server.mjs /run/user/1000/my.sock`. HTTP/2 without TLS, so the client must know it.
+// Server on a Unix socket: `node server.mjs /run/user/1000/my.sock`. HTTP/2 without TLS, which browsers refuse.
 import { once } from "node:events";
 import { rmSync } from "node:fs";
 import { createServer } from "node:http2";

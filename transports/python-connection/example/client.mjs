@@ -9,7 +9,7 @@ const MAX_BYTES = 1024 * 1024;
 const [, , place = "my.sock", ...texts] = process.argv;
 let connection;
 
-/** Sends a request and returns its reply. One at a time; after a deadline, close: a late reply would confuse the next. */
+/** Sends a request and returns its reply. After a deadline, close: a late reply would be taken for the next one. */
 async function request(message) {
   if (message.length > MAX_BYTES) throw new RangeError(`${message.length} bytes; the limit is ${MAX_BYTES}`);
   await connection.sendBytes(message);

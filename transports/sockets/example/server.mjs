@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT-0 (copy, change and use it without conditions)
-// Server on a Unix socket: `node server.mjs /run/user/1000/my.sock`. On Windows name a pipe (`\\.\pipe\my-pipe`). A number
-// is a TCP port of 127.0.0.1; every user of the machine can connect to a port, so a path is better where it works.
+// Server on a Unix socket: `node server.mjs /run/user/1000/my.sock`. On Windows name a pipe (`\\.\pipe\my-pipe`). A
+// number is a TCP port of 127.0.0.1. Every user of the machine can connect to a port, so a path is the better choice.
 import { once } from "node:events";
 import { rmSync } from "node:fs";
 import { connect, createServer } from "node:net";

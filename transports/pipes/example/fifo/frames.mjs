@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT-0 (copy, change and use it without conditions)
-// Framing for both ends: the length of what follows (2 bytes), the tag of the request (4 bytes), the bytes. The tag tells
-// a reply from a late one to somebody who no longer waits: a FIFO lives longer than its readers, and so do its bytes.
+// Framing for both ends: the length of what follows (2 bytes), the tag of the request (4 bytes), the bytes. The tag
+// tells a reply apart from a late one that nobody waits for: a FIFO lives longer than its readers, and so do its bytes.
 import { constants, openSync } from "node:fs";
 import { Socket } from "node:net";
 

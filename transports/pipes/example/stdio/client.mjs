@@ -19,7 +19,7 @@ const ended = once(server, "exit").catch((error) => error); // an error: the pro
 server.stdin.on("error", () => {}); // whoever waits for a reply sees the end of the stream
 const replies = read(server.stdout);
 
-/** Sends a request and returns its reply. A server that is late is ended, since its reply would confuse the next one. */
+/** Sends a request and returns its reply. A late server is ended, since its reply would be taken for the next one. */
 async function request(message) {
   let isLate = false;
   const timer = setTimeout(() => {
