@@ -14,7 +14,7 @@ const text = (words: number): string => Array(words).fill("wording").join(" ");
 const words = (most: number): fc.Arbitrary<string> => fc.integer({ min: 1, max: most }).map(text);
 const many = (most: number): fc.Arbitrary<string[]> => fc.array(words(40), { maxLength: most });
 
-test("an answer and its warnings have at most 30 lines of 100 columns, with the names of the example and the files", () => {
+test("an answer, its warnings and the names of example and files have at most 30 lines of 100 columns", () => {
   const reasons = many(9);
   const out = many(9).map((all) => all.map((reason, at) => ({ transport: `out-${at}`, reason })));
   const others = many(3).map((all) =>
