@@ -4,6 +4,7 @@ import {
   type ClaimStatus,
   judgeClaims,
   type PartFinding,
+  SAME_FACTOR,
 } from "../harness/pick/claims.ts";
 import {
   count,
@@ -31,8 +32,8 @@ export const CLAIM_VERDICTS: Readonly<Record<ClaimStatus, { readonly mark: strin
 export const CLAIMS_NOTE =
   "Each verdict is about this machine and follows from the figures of this report alone. A time belongs to the " +
   "machine of its source; the ratio of two times may hold elsewhere. A published ratio is confirmed by one within a " +
-  "factor of 1.5, because compilers, kernels and CPUs move ratios too. Intervals are 95 %, of ratios within the same " +
-  "rounds: of 20 verdicts by intervals, about one may be wrong by chance.";
+  `factor of ${SAME_FACTOR}, because compilers, kernels and CPUs move ratios too. Intervals are 95 %, of ratios within the same ` +
+  "rounds: of 20 verdicts by intervals, about one may be wrong by chance. Where a run cannot tell, a longer --budget narrows them.";
 
 /** A judged claim in words. */
 export interface ClaimLines {
@@ -44,7 +45,7 @@ export interface ClaimLines {
   readonly verdict: string;
   /** A line for each part: its figures, what was claimed, and whether it holds. */
   readonly parts: readonly string[];
-  /** Source, date and hardware. */
+  /** Id, source, date and hardware. */
   readonly origin: string;
 }
 
@@ -57,7 +58,7 @@ export function claimLines(report: Report, ids?: readonly string[]): readonly Cl
       ...{ id: claim.id, status, text: claim.text, mark: CLAIM_VERDICTS[status].mark },
       verdict: verdictText(finding),
       parts: parts.flatMap((part) => partText(part, !isSame)),
-      origin: [claim.source, claim.date, claim.hardware].filter((each) => each !== undefined).join("; "),
+      origin: [claim.id, claim.source, claim.date, claim.hardware].filter((each) => each !== undefined).join("; "),
     };
   });
 }

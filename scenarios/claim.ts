@@ -100,7 +100,10 @@ export const about = (low: number, high: number = low): ClaimedRange => ({
 /** Judges a claim by the results of one run, and by nothing else. */
 export function judge(claim: Claim, evidence: RunEvidence): ClaimFinding {
   const parts = claim.parts.map((part) => judgePart(part, claim, evidence));
-  return { claim, status: statusOf(parts, claim.dependsOn !== undefined), parts };
+  const mayDepend = claim.dependsOn !== undefined;
+  // A condition that does not exist on this machine leaves the others.
+  const here = mayDepend ? parts.filter(({ status }) => status !== "not-comparable") : parts;
+  return { claim, status: statusOf(here.length > 0 ? here : parts, mayDepend), parts };
 }
 
 function statusOf(parts: readonly PartFinding[], mayDepend: boolean): ClaimStatus {

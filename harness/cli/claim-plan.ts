@@ -39,7 +39,7 @@ export async function planClaims(claims: readonly Claim[], placement: Placement)
   const measured: { arms: Arm[]; missing: Measurement[] } = { arms: [], missing: [] };
   for (const candidate of candidates) {
     const own = names.filter(({ transport }) => transport === candidate.record.id);
-    for (const group of Map.groupBy(own, armKey).values()) {
+    for (const group of Map.groupBy(own, (name) => armKey(name, placement)).values()) {
       const { arms, missing } = await armsOf(candidate, group, placement, cells);
       measured.arms.push(...arms);
       measured.missing.push(...missing);
@@ -57,8 +57,8 @@ export async function planClaims(claims: readonly Claim[], placement: Placement)
 }
 
 /** Cells with the same key run in the same processes. */
-function armKey({ mode, peer, codec, placement }: CellName): string {
-  return JSON.stringify([mode, peer, codec ?? null, placement ?? null]);
+function armKey({ mode, peer, codec, placement }: CellName, usual: Placement): string {
+  return JSON.stringify([mode, peer, codec ?? null, placement ?? usual]);
 }
 
 /** @param known cells of the whole run by their key; new ones are added */

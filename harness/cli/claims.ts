@@ -23,7 +23,7 @@ import { warnBeforeRun } from "./warn-before-run.ts";
 const LEAST_ROUNDS = 9;
 /** Time of a run besides its arms, and for each arm: the calibration and the rounds. */
 const BASE_MS = 6000;
-const MS_PER_ARM = 4500;
+const MS_PER_ARM = 4200;
 const QUICK_FACTOR = 0.7;
 const THOROUGH_FACTOR = 8;
 

@@ -4,6 +4,7 @@ import type { Report } from "../results/model.ts";
 import { runEvidenceOf } from "../results/run-evidence.ts";
 
 export type { ClaimFinding, ClaimPart, ClaimStatus, PartFinding } from "../../scenarios/claim.ts";
+export { SAME_FACTOR } from "../../scenarios/claim.ts";
 
 /**
  * Judges claims by what a report contains. Nothing of it is stored: whoever has the report can repeat it.

@@ -36,6 +36,20 @@ export function ratio(
   return { kind: "ratio", where, one, other, metric, claimed };
 }
 
+/** Returns a comparison on two CPUs, and the same with both ends on one. */
+export function onTwoAndOne(
+  one: CellName,
+  other: CellName,
+  claimed: ClaimedRange,
+  metric: CellMetric = "p50",
+): readonly [RatioPart, RatioPart] {
+  const here = { placement: "same-cpu" } as const;
+  return [
+    ratio("two CPUs", one, other, claimed, metric),
+    ratio("one CPU", { ...one, ...here }, { ...other, ...here }, claimed, metric),
+  ];
+}
+
 export function passes(transport: string, check: string, peer = "node"): CheckPart {
   return { kind: "check", where: `${check} of ${transport}`, transport, check, peer };
 }

@@ -15,9 +15,9 @@ type Shown = readonly (number | boolean)[];
 const CASES: Readonly<Record<string, { readonly confirms: Shown; readonly refutes: Shown; readonly depends?: Shown }>> =
   {
     "shm-lowest-latency": {
-      confirms: [2, 2, 1.5, 2, 2],
-      refutes: [0.5, 0.5, 0.5, 0.5, 0.5],
-      depends: [2, 2, 1.5, 0.7, 0.7],
+      confirms: [2, 2, 1.5, 1.4, 1.5, 1.6, 2, 2],
+      refutes: Array(8).fill(0.5),
+      depends: [2, 2, 1.5, 1.4, 1.5, 1.6, 0.7, 0.7],
     },
     "posix-mq-high-rate": { confirms: [2, 2], refutes: [0.5, 0.5], depends: [2, 0.5] },
     "file-drop-last-resort": { confirms: [20, 10, 20, 2], refutes: [20, 10, 20, 0.5] },
@@ -30,8 +30,8 @@ const CASES: Readonly<Record<string, { readonly confirms: Shown; readonly refute
     "bounded-queues": { confirms: [true, true, true, true], refutes: [true, true, true, false] },
     "deadline-ends-hang": { confirms: [true, true, true, true], refutes: [false, true, true, true] },
     "python-connection-first": { confirms: [true, true, true, 1.1], refutes: [true, true, true, 3] },
-    "tcp-three-times-unix": { confirms: [3], refutes: [1.4] },
-    "unix-seven-times-rate": { confirms: [7], refutes: [2] },
+    "tcp-three-times-unix": { confirms: [3, 3], refutes: [1.4, 1.6], depends: [1.4, 3] },
+    "unix-seven-times-rate": { confirms: [7, 6], refutes: [2, 2], depends: [7, 2] },
     "shm-50-ns": { confirms: [50], refutes: [600] },
     "zeromq-five-times-unix": { confirms: [5], refutes: [2] },
     "grpc-500-times-unix": { confirms: [500], refutes: [12] },
@@ -40,8 +40,8 @@ const CASES: Readonly<Record<string, { readonly confirms: Shown; readonly refute
     "process-send-3-ms": { confirms: [4], refutes: [1.5] },
     "pipe-quarter-of-socket": { confirms: [0.25, 0.73], refutes: [0.8, 1.3], depends: [0.8, 0.73] },
     "grpc-tcp-80-us": { confirms: [3.2], refutes: [1.2] },
-    "mq-faster-than-unix": { confirms: [1.7], refutes: [0.9] },
-    "shm-twice-as-fast-as-unix": { confirms: [2], refutes: [0.9] },
+    "mq-faster-than-unix": { confirms: [1.7, 1.7], refutes: [0.9, 0.9], depends: [0.9, 1.7] },
+    "shm-twice-as-fast-as-unix": { confirms: [2, 2], refutes: [0.9, 0.9], depends: [0.9, 2] },
     "futex-three-times-pipe": { confirms: [3, 3], refutes: [1.1, 1.1], depends: [1.1, 3] },
     "windows-pipe-rate": { confirms: [100_000], refutes: [20_000] },
   };
@@ -178,10 +178,10 @@ function unsteady(report: Report, share: number): Report {
 const named = (id: string): Claim => CLAIMS.find((claim) => claim.id === id) as Claim;
 
 describe("a verdict", () => {
-  const claim = named("tcp-three-times-unix");
+  const claim = named("zeromq-five-times-unix");
 
   it("needs six rounds in common and an interval on one side of what is claimed", () => {
-    const report = reportOf(claim, [3]);
+    const report = reportOf(claim, [5]);
     const few = report.measurements.map((row) => ({ ...row, trials: row.trials.slice(0, 5) }));
     expect(judged({ ...report, measurements: few }).status).toBe("cannot-tell");
     expect(judged(unsteady(report, 0.4)).status).toBe("cannot-tell");
@@ -199,14 +199,29 @@ describe("a verdict", () => {
   });
 
   it("is that it cannot be compared where the machine has no such mechanism", () => {
-    const report = reportOf(claim, [3]);
+    const report = reportOf(claim, [5]);
     const reason = "not on this system";
-    const gone = { ...recordOf("tcp"), available: false as const, reason };
+    const gone = { ...recordOf("zeromq/dealer-router"), available: false as const, reason };
     const rest = {
-      measurements: report.measurements.filter(({ transport }) => transport !== "tcp"),
-      transports: [gone, ...report.transports.filter(({ id }) => id !== "tcp")],
+      measurements: report.measurements.filter(({ transport }) => transport !== "zeromq/dealer-router"),
+      transports: [gone, ...report.transports.filter(({ id }) => id !== "zeromq/dealer-router")],
     };
     expect(judged({ ...report, ...rest })).toMatchObject({ status: "not-comparable", parts: [{ reason }] });
+  });
+
+  it("is about the conditions that exist on the machine", () => {
+    const placed = named("tcp-three-times-unix");
+    const onTwo = (shown: Shown): Report => {
+      const report = reportOf(placed, shown);
+      const measurements = report.measurements.map((row) =>
+        row.placement === "same-cpu"
+          ? ({ ...row, status: "not-applicable", reason: "processes cannot be pinned" } as Measurement)
+          : row,
+      );
+      return { ...report, measurements };
+    };
+    expect(judged(onTwo([3, 1.4])).status).toBe("confirmed");
+    expect(judged(onTwo([1.4, 3])).status).toBe("refuted");
   });
 
   it("about a time is none on another machine than that of its source", () => {
@@ -219,13 +234,13 @@ describe("a verdict", () => {
   });
 
   it("counts the other name of a mechanism, and the usual placement of the run", () => {
-    const report = reportOf(claim, [3]);
+    const report = reportOf(claim, [5]);
     const measurements = report.measurements.map((row) => ({
       ...row,
       placement: "unpinned" as const,
       transport: row.transport === "unix" ? "local-socket" : row.transport,
     }));
-    const transports = [{ ...recordOf("local-socket"), sameAs: "unix" }, recordOf("unix"), recordOf("tcp")];
+    const transports = [{ ...recordOf("local-socket"), sameAs: "unix" }, recordOf("unix")];
     expect(judged({ ...report, measurements, transports }).status).toBe("confirmed");
   });
 });

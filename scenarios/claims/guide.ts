@@ -1,4 +1,4 @@
-import { atLeast, atMost, type Claim } from "../claim.ts";
+import { atLeast, atMost, type Claim, type RatioPart } from "../claim.ts";
 import { cell, passes, ratio, roundTrip, valuesOver } from "./cells.ts";
 
 const KIB = 1024;
@@ -8,24 +8,32 @@ const SOURCE = { source: "a guide to servers and clients on one machine, in Pyth
 
 const guide = (claim: Omit<Claim, "source" | "date">): Claim => ({ ...claim, ...SOURCE });
 
-/** Advice of a guide, as far as a run can test it. The first part of each id names the mechanism. */
+const ONE_CPU = { placement: "same-cpu" } as const;
+
+/** Returns a part for each rival: its round trips take longer than those of `best`. */
+function inTurn(
+  where: string,
+  rivals: readonly string[],
+  best: string,
+  mode: "event" | "blocking",
+  place: Partial<typeof ONE_CPU> = {},
+): readonly RatioPart[] {
+  return rivals.map((rival) =>
+    ratio(`${where}, against ${rival}`, roundTrip(rival, mode, place), roundTrip(best, mode, place), atLeast(1)),
+  );
+}
+
+/** Advice of a guide, as far as a run can test it. */
 export const GUIDE: readonly Claim[] = [
   guide({
     id: "shm-lowest-latency",
     text: "Shared memory has the shortest round trips",
     dependsOn: "how the processes wait, and the rival",
     parts: [
-      ratio("blocked, against unix", roundTrip("unix", "blocking"), roundTrip("shm/futex", "blocking"), atLeast(1)),
-      ratio("blocked, against fifo", roundTrip("fifo", "blocking"), roundTrip("shm/futex", "blocking"), atLeast(1)),
-      ratio(
-        "blocked, against posix-mq",
-        roundTrip("posix-mq", "blocking"),
-        roundTrip("shm/futex", "blocking"),
-        atLeast(1),
-      ),
-      ratio("event loop, against unix", roundTrip("unix"), roundTrip("shm/doorbell"), atLeast(1)),
-      ratio("event loop, against fifo", roundTrip("fifo"), roundTrip("shm/doorbell"), atLeast(1)),
-    ],
+      ...inTurn("blocked on two CPUs", ["unix", "fifo", "posix-mq"], "shm/futex", "blocking"),
+      ...inTurn("blocked on one CPU", ["unix", "fifo", "posix-mq"], "shm/futex", "blocking", ONE_CPU),
+      ...inTurn("event loop", ["unix", "fifo"], "shm/doorbell", "event"),
+    ] as unknown as Claim["parts"],
   }),
   guide({
     id: "posix-mq-high-rate",
@@ -51,12 +59,9 @@ export const GUIDE: readonly Claim[] = [
   guide({
     id: "file-drop-last-resort",
     text: "Files in a directory are a last resort: everything else replies sooner",
-    parts: [
-      ratio("against unix", roundTrip("file-drop/watch"), roundTrip("unix"), atLeast(1)),
-      ratio("against tcp", roundTrip("file-drop/watch"), roundTrip("tcp"), atLeast(1)),
-      ratio("against fifo", roundTrip("file-drop/watch"), roundTrip("fifo"), atLeast(1)),
-      ratio("against grpc/unary", roundTrip("file-drop/watch"), roundTrip("grpc/unary"), atLeast(1)),
-    ],
+    parts: ["unix", "tcp", "fifo", "grpc/unary"].map((other) =>
+      ratio(`against ${other}`, roundTrip("file-drop/watch"), roundTrip(other), atLeast(1)),
+    ) as unknown as Claim["parts"],
   }),
   guide({
     id: "persistent-connection",

@@ -1,5 +1,5 @@
 import { about, atLeast, type Claim } from "../claim.ts";
-import { cell, ratio, roundTrip } from "./cells.ts";
+import { cell, onTwoAndOne, ratio, roundTrip } from "./cells.ts";
 
 const KIB = 1024;
 
@@ -17,13 +17,15 @@ export const PUBLISHED: readonly Claim[] = [
     ...IPC_BENCH,
     id: "tcp-three-times-unix",
     text: "A message takes 2 µs over a Unix socket and 6 µs over TCP: 3 times as long",
-    parts: [ratio("64 B", roundTrip("tcp"), roundTrip("unix"), about(3))],
+    dependsOn: "the placement",
+    parts: onTwoAndOne(roundTrip("tcp"), roundTrip("unix"), about(3)),
   },
   {
     ...IPC_BENCH,
     id: "unix-seven-times-rate",
     text: "A Unix socket carries 1.73 million messages a second and TCP 0.25 million: 7 times as many",
-    parts: [ratio("64 B", cell("unix", "event", "throughput"), cell("tcp", "event", "throughput"), about(6.8), "rate")],
+    dependsOn: "the placement",
+    parts: onTwoAndOne(cell("unix", "event", "throughput"), cell("tcp", "event", "throughput"), about(6.8), "rate"),
   },
   {
     ...TACHYON,
@@ -112,13 +114,15 @@ export const PUBLISHED: readonly Claim[] = [
     ...RUSTY_COMMS,
     id: "mq-faster-than-unix",
     text: "A message takes 14.5 µs over a Unix socket and 8.6 µs over a POSIX queue: 1.7 times as long",
-    parts: [ratio("64 B", roundTrip("unix", "blocking"), roundTrip("posix-mq", "blocking"), about(14.5 / 8.6))],
+    dependsOn: "the placement",
+    parts: onTwoAndOne(roundTrip("unix", "blocking"), roundTrip("posix-mq", "blocking"), about(14.5 / 8.6)),
   },
   {
     ...RUSTY_COMMS,
     id: "shm-twice-as-fast-as-unix",
     text: "A message takes 14.5 µs over a Unix socket and 7.4 µs through shared memory: twice as long",
-    parts: [ratio("64 B", roundTrip("unix", "blocking"), roundTrip("shm/futex", "blocking"), about(14.5 / 7.4))],
+    dependsOn: "the placement",
+    parts: onTwoAndOne(roundTrip("unix", "blocking"), roundTrip("shm/futex", "blocking"), about(14.5 / 7.4)),
   },
   {
     id: "futex-three-times-pipe",
@@ -127,15 +131,7 @@ export const PUBLISHED: readonly Claim[] = [
     date: "2026-02-17",
     hardware: "Intel Core i9-13950HX and AMD Ryzen AI 7 350",
     dependsOn: "the placement",
-    parts: [
-      ratio("two CPUs", roundTrip("fifo", "blocking"), roundTrip("shm/futex", "blocking"), about(2.75, 3.81)),
-      ratio(
-        "one CPU",
-        roundTrip("fifo", "blocking", { placement: "same-cpu" }),
-        roundTrip("shm/futex", "blocking", { placement: "same-cpu" }),
-        about(2.75, 3.81),
-      ),
-    ],
+    parts: onTwoAndOne(roundTrip("fifo", "blocking"), roundTrip("shm/futex", "blocking"), about(2.75, 3.81)),
   },
   {
     id: "windows-pipe-rate",
