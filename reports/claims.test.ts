@@ -40,7 +40,9 @@ describe("claims in words", () => {
       expect(place).toContain("refuted");
     }
     expect(page).toContain('<tr id="claim-pipe-quarter-of-socket">');
-    expect(summary).toMatch(/\| .*73 % at 64 KiB<br>.* \| ✗ refuted \| 64 B: fifo .*<br>64 KiB: fifo .*claimed 0\.487× to 1\.09× \|/);
+    expect(summary).toMatch(
+      /\| .*73 % at 64 KiB<br>.* \| ✗ refuted \| 64 B: fifo .*<br>64 KiB: fifo .*claimed 0\.487× to 1\.09× \|/,
+    );
     expect(summary).not.toContain("No pick");
   });
 

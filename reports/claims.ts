@@ -29,11 +29,12 @@ export const CLAIM_VERDICTS: Readonly<Record<ClaimStatus, { readonly mark: strin
   "not-examined": { mark: "·", word: "not examined" },
 };
 
-export const CLAIMS_NOTE =
+export const CLAIMS_NOTE: string =
   "Each verdict is about this machine and follows from the figures of this report alone. A time belongs to the " +
   "machine of its source; the ratio of two times may hold elsewhere. A published ratio is confirmed by one within a " +
-  `factor of ${SAME_FACTOR}, because compilers, kernels and CPUs move ratios too. Intervals are 95 %, of ratios within the same ` +
-  "rounds: of 20 verdicts by intervals, about one may be wrong by chance. Where a run cannot tell, a longer --budget narrows them.";
+  `factor of ${SAME_FACTOR}, because compilers, kernels and CPUs move ratios too. Intervals are 95 %, of ratios ` +
+  "within the same rounds: of 20 verdicts by intervals, about one may be wrong by chance. Where a run cannot tell, a " +
+  "longer --budget narrows them.";
 
 /** A judged claim in words. */
 export interface ClaimLines {
