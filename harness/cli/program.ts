@@ -5,25 +5,8 @@ import { packageVersion } from "../results/environment.ts";
 import { EXIT, IncompleteError, NobodyQualifies, UsageError } from "../results/exit-codes.ts";
 import { visible, visibleLines } from "../results/format.ts";
 import { StoreError } from "../results/store.ts";
-import { flagsOf, withConfig } from "./config-file.ts";
-
-/** Commands in the order of the help text. Only the typed one is loaded, so mistyped options are refused at once. */
-const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
-  compare: async () => (await import("./compare.ts")).compareCommand(),
-  check: async () => (await import("./check.ts")).checkCommand(),
-  measure: async () => (await import("./measure.ts")).measureCommand(),
-  gate: async () => (await import("./gate.ts")).gateCommand(),
-  report: async () => (await import("./report.ts")).reportCommand(),
-  recheck: async () => (await import("./recheck.ts")).recheckCommand(),
-  example: async () => (await import("./example.ts")).exampleCommand(),
-  list: async () => (await import("./list.ts")).listCommand(),
-  doctor: async () => (await import("./doctor.ts")).doctorCommand(),
-};
-
-async function everyFlag(): Promise<string[]> {
-  const commands = await Promise.all(Object.values(COMMANDS).map((load) => load()));
-  return [...new Set(commands.flatMap(flagsOf))];
-}
+import { COMMANDS, everyFlag } from "./commands.ts";
+import { withConfig } from "./config-file.ts";
 
 // Readers that have seen enough, such as `head`, are no error of ours; what the command found out still counts.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
