@@ -3,17 +3,20 @@ import type { Command, Option } from "commander";
 import { COMMANDS, everyFlag } from "../harness/cli/commands.ts";
 import { withConfig } from "../harness/cli/config-file.ts";
 
-const INTRODUCTION = `# Every flag
-
-A test writes this table from the definitions of the commands (\`npx vitest run ci/docs -u\`). In a clone, flags go behind
-\`--\`: \`npm run compare -- --quick\`. With the package installed: \`npx ipcmark compare --quick\`. A value with \`...\` may be
-repeated, separated by blanks or commas. An \`ipcmark.config.ts\` names flags in camel case: \`keepAwake\`, \`cBaseline\`.
-`;
+const INTRODUCTION = [
+  "# Every flag",
+  "",
+  "A test writes this table from the definitions of the commands (`npx vitest run ci/docs -u`). In a clone, flags go",
+  "behind `--`: `npm run compare -- --quick`. With the package installed: `npx ipcmark compare --quick`. A value with",
+  "`...` may be repeated, separated by blanks or commas. An `ipcmark.config.ts` names flags in camel case, such as",
+  "`keepAwake` or `cBaseline`.",
+  "",
+];
 
 /** Returns the document: a table with a row for each flag and meaning, and the commands that take it. */
 export async function flagsDocument(): Promise<string> {
   const commands = await Promise.all(Object.values(COMMANDS).map(async (load) => withConfig(await load(), everyFlag)));
-  return `${[INTRODUCTION, "| flag | commands | meaning |", "|---|---|---|", ...flagRows(commands)].join("\n")}\n`;
+  return `${[...INTRODUCTION, "| flag | commands | meaning |", "|---|---|---|", ...flagRows(commands)].join("\n")}\n`;
 }
 
 /** Returns the rows of visible flags by name; a flag whose meaning differs between commands has several. */

@@ -1,0 +1,71 @@
+/** Finds the commands and the code of documents, as pure functions; `docs.test.ts` examines them. */
+
+/** Block of code of a document. */
+export interface CodeBlock {
+  readonly document: string;
+  /** Name behind the fence, or "" where there is none. */
+  readonly language: string;
+  readonly code: string;
+}
+
+/** Command of a document, split into words. */
+export interface NamedCommand {
+  readonly document: string;
+  readonly text: string;
+  readonly words: readonly string[];
+}
+
+/** Returns the fenced blocks of a document. */
+export function blocksOf(document: string, text: string): CodeBlock[] {
+  return [...text.matchAll(/^( *)```(\w*)\n(.*?)^\1```$/gms)].map(([, , language = "", code = ""]) => ({
+    document,
+    language,
+    code,
+  }));
+}
+
+/** Returns commands of `npm run`, `npx` and `ipcmark` in a document, in blocks for a shell and in the text. */
+export function commandsOf(document: string, text: string): NamedCommand[] {
+  const inBlocks = blocksOf(document, text)
+    .filter(({ language }) => language === "sh")
+    .flatMap(({ code }) => code.split("\n"));
+  const prose = text.replace(/^( *)```(\w*)\n(.*?)^\1```$/gms, "");
+  const inText = [...prose.matchAll(/`([^`]+)`/g)].map(([, code = ""]) =>
+    code.replaceAll("\\|", "|").replace(/\s+/g, " "),
+  );
+  return [...inBlocks, ...inText]
+    .flatMap((line) => line.replace(/ # .*| +#.*$/, "").split(/&&|\|\|?/))
+    .map((command) => command.trim())
+    .filter((command) => /^(npm (run .|test\b|ci\b|pack\b)|npx |ipcmark [a-z])/.test(command))
+    .map((command) => ({ document, text: command, words: wordsOf(command) }));
+}
+
+/** Splits a command as a shell does, as far as double quotes go. */
+function wordsOf(command: string): string[] {
+  return [...command.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? "");
+}
+
+/**
+ * Returns the arguments that a command passes to ipcmark, the command's name first; undefined where it runs something
+ * else, or has a placeholder such as `<id>` or `…`.
+ *
+ * @throws Error if it names a script that the manifest does not have
+ */
+export function ipcmarkArguments(
+  words: readonly string[],
+  scripts: Readonly<Record<string, string>>,
+): string[] | undefined {
+  const rest = words.filter((word) => word !== "-s");
+  const [program, second, third = ""] = rest;
+  if (words.some((word) => /[<…]/.test(word))) return;
+  if (program === "ipcmark") return rest.slice(1);
+  if (program === "npx") return second === "ipcmark" ? rest.slice(2) : undefined;
+  const name = second === "run" ? third : (second ?? "");
+  if (name === "ci" || name === "pack") return;
+  const script = scripts[name];
+  if (script === undefined) throw new Error(`there is no script ${name}`);
+  const command = /^node harness\/cli\/main\.ts (\w+)$/.exec(script)?.[1];
+  return command === undefined
+    ? undefined
+    : [command, ...rest.slice(second === "run" ? 3 : 2).filter((word) => word !== "--")];
+}
