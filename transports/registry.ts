@@ -49,6 +49,8 @@ export const REGISTRY: readonly Registration[] = [
   ),
   other("shm/doorbell", "shared-memory", async () => (await import("./shared-memory/doorbell.ts")).shmDoorbell),
   other("shm/descriptor", "shared-memory", async () => (await import("./shared-memory/descriptor.ts")).shmDescriptor),
+  other("shm/memfd", "shared-memory", async () => (await import("./shared-memory/memfd.ts")).shmMemfd),
+  other("worker/atomics", "shared-memory", async () => (await import("./shared-memory/atomics.ts")).workerAtomics),
   short("posix-mq", "message-queues", async () => (await import("./message-queues/posix-mq.ts")).posixMq),
   other("posix-mq/notify", "message-queues", async () => (await import("./message-queues/notify.ts")).posixMqNotify),
   short("zeromq/dealer-router", "zeromq", async () => (await import("./zeromq/zeromq.ts")).zeromqDealerRouter),

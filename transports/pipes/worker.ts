@@ -1,60 +1,31 @@
-import { MessageChannel, type MessagePort, threadId } from "node:worker_threads";
+import { MessageChannel, threadId } from "node:worker_threads";
 import { IpcError } from "../contract/errors.ts";
 import type { Address, Connection, ConnectionHandler, OpenOptions, Server, Transport } from "../contract/transport.ts";
 import { streamCapabilities } from "../support/capabilities.ts";
 import { closableServer } from "../support/closable-server.ts";
 import { distinctName } from "../support/distinct-name.ts";
 import { checkOptions } from "../support/opening.ts";
+import { THREAD, ThreadMeeting } from "../support/thread-meeting.ts";
 import { PortConnection } from "./port-connection.ts";
 
 const ID = "worker/port";
-/** Option of an address: the id of the listening thread. Absent while nobody listens. */
-const THREAD = "threadId";
-
-interface Listening {
-  accept(port: MessagePort): void;
-}
-
-/** Servers of this thread by address name. */
-const servers = new Map<string, Listening>();
-let hearing = false;
-
-interface Knock {
-  readonly ipcmarkWorkerPort: string;
-  readonly port: MessagePort;
-}
-
-/** Receives ports from other threads of the process by `postMessageToThread` (Node 22.5). */
-function hearOtherThreads(): void {
-  if (hearing) return;
-  hearing = true;
-  process.on("workerMessage", (value: unknown) => {
-    if (typeof value !== "object" || value === null || !("ipcmarkWorkerPort" in value)) return;
-    const { ipcmarkWorkerPort, port } = value as Knock;
-    const server = servers.get(ipcmarkWorkerPort);
-    if (server === undefined) port.close();
-    else server.accept(port);
-  });
-}
+const meeting = new ThreadMeeting(ID);
 
 async function listen(address: Address, handler: ConnectionHandler, options?: OpenOptions): Promise<Server> {
   checkOptions(ID, options);
   const { name } = address;
-  if (servers.has(name)) {
+  if (meeting.has(name)) {
     throw new IpcError("IPC_ADDRESS_IN_USE", `${ID}: a server is listening at ${name}`, { transport: ID });
   }
-  hearOtherThreads();
   const connections = new Set<PortConnection>();
-  servers.set(name, {
-    accept(port) {
-      const connection = new PortConnection(ID, port, handler, () => connections.delete(connection));
-      connections.add(connection);
-      connection.open();
-    },
+  meeting.open(name, (port) => {
+    const connection = new PortConnection(ID, port, handler, () => connections.delete(connection));
+    connections.add(connection);
+    connection.open();
   });
   const here = { ...address, options: { ...address.options, [THREAD]: threadId } };
   return closableServer(here, async () => {
-    servers.delete(name);
+    meeting.close(name);
     await Promise.allSettled([...connections].map((connection) => connection.close()));
   });
 }
@@ -63,7 +34,7 @@ async function connect(address: Address, handler: ConnectionHandler, options?: O
   checkOptions(ID, options);
   const { port1, port2 } = new MessageChannel();
   try {
-    await handOver(address, port2);
+    await meeting.handOver(address.name, address.options?.[THREAD], port2);
   } catch (error) {
     port1.close();
     throw new IpcError("IPC_PEER_LOST", `${ID}: nobody listens at ${address.name}`, { transport: ID, cause: error });
@@ -71,19 +42,6 @@ async function connect(address: Address, handler: ConnectionHandler, options?: O
   const connection = new PortConnection(ID, port1, handler);
   connection.open();
   return connection;
-}
-
-async function handOver(address: Address, port: MessagePort): Promise<void> {
-  const thread = address.options?.[THREAD];
-  const here = servers.get(address.name);
-  if (here !== undefined) {
-    here.accept(port);
-    return;
-  }
-  if (typeof thread !== "number" || thread === threadId) throw new Error("no such server in this thread");
-  const { postMessageToThread } = await import("node:worker_threads");
-  const knock: Knock = { ipcmarkWorkerPort: address.name, port };
-  await postMessageToThread(thread, knock, [port], 5000);
 }
 
 /**

@@ -25,8 +25,8 @@ export interface Signature {
 /**
  * Every function of the C library this project calls, declared once for all bindings. Returned `ssize_t` lengths are
  * declared `i32`: no call here moves 2 GiB, and a 64-bit result costs an allocation. Variadic functions (`mq_open`,
- * `sem_open`, `syscall`) are called with a fixed list. The Linux calling conventions on x86-64 and AArch64 allow that,
- * because integers and pointers are passed in the same registers either way.
+ * `sem_open`, `syscall`, `fcntl`) are called with a fixed list. The Linux calling conventions on x86-64 and AArch64
+ * allow that, because integers and pointers are passed in the same registers either way.
  */
 export const SYMBOLS = {
   __errno_location: { parameters: [], returns: "pointer" },
@@ -36,6 +36,9 @@ export const SYMBOLS = {
   munmap: { parameters: ["pointer", "size"], returns: "i32" },
   posix_fallocate: { parameters: ["i32", "offset", "offset"], returns: "i32" },
   flock: { parameters: ["i32", "i32"], returns: "i32" },
+  memfd_create: { parameters: ["string", "u32"], returns: "i32" },
+  // For commands whose argument is a number.
+  fcntl: { parameters: ["i32", "i32", "i32"], returns: "i32" },
   shm_open: { parameters: ["string", "i32", "u32"], returns: "i32" },
   shm_unlink: { parameters: ["string"], returns: "i32" },
   sem_open: { parameters: ["string", "i32", "u32", "u32"], returns: "pointer" },
@@ -69,6 +72,8 @@ export const SYMBOLS = {
   write: { parameters: ["i32", "pointer", "size"], returns: "i32" },
   send: { parameters: ["i32", "pointer", "size", "i32"], returns: "i32" },
   recv: { parameters: ["i32", "pointer", "size", "i32"], returns: "i32" },
+  sendmsg: { parameters: ["i32", "pointer", "i32"], returns: "i32" },
+  recvmsg: { parameters: ["i32", "pointer", "i32"], returns: "i32" },
 } as const satisfies Readonly<Record<string, Signature>>;
 export type SymbolName = keyof typeof SYMBOLS;
 

@@ -31,6 +31,23 @@ export interface Agreed {
   readonly isServer: boolean;
 }
 
+/** Starts a connection; returns a function that registers a callback for the end of the connection. */
+export type OnAgreed = (agreed: Agreed) => (ended: () => void) => void;
+
+/** Way in which both ends come to one segment. */
+export interface Meeting {
+  listen(
+    kind: AgreedKind,
+    address: Address,
+    options: OpenOptions | undefined,
+    onAgreed: OnAgreed,
+  ): Promise<{ close(): Promise<void> }>;
+  connect(kind: AgreedKind, address: Address, options?: OpenOptions): Promise<Agreed>;
+  /** Lists what the system holds for the address, except the lock of its path. */
+  residue(kind: AgreedKind, address: Address): readonly OsObject[];
+  sweep(kind: AgreedKind, address: Address): void;
+}
+
 /**
  * First message of a client. The client sends first, so that a mere check for a listener costs no memory. The server
  * then sends a greeting: slot and token, both u32 little-endian, and the key of its segments' names. The client replies
@@ -66,14 +83,14 @@ const segmentName = (address: Address, slot: number, key: Buffer = keyOf(address
   slotName(`/${basename(address.name)}-${key.toString("hex")}`, slot);
 
 /** The listening socket and the handshakes under way. */
-export class AgreedListener {
+class AgreedListener {
   readonly #kind: AgreedKind;
   readonly #address: Address;
   readonly #taken = new Set<number>();
   readonly #listener: NetServer;
   readonly #greeting = new Set<Socket>();
 
-  private constructor(kind: AgreedKind, address: Address, onAgreed: (agreed: Agreed) => (ended: () => void) => void) {
+  private constructor(kind: AgreedKind, address: Address, onAgreed: OnAgreed) {
     this.#kind = kind;
     this.#address = address;
     this.#listener = createServer({ allowHalfOpen: true }, (socket) => {
@@ -87,12 +104,11 @@ export class AgreedListener {
     });
   }
 
-  /** @param onAgreed starts a connection; returns a function that registers a callback for the end of the connection */
   static async listen(
     kind: AgreedKind,
     address: Address,
     options: OpenOptions | undefined,
-    onAgreed: (agreed: Agreed) => (ended: () => void) => void,
+    onAgreed: OnAgreed,
   ): Promise<AgreedListener> {
     checkOptions(kind.id, options);
     checkSocketPath(address.name, kind.id);
@@ -122,7 +138,7 @@ export class AgreedListener {
     chmodSync(path, 0o600);
   }
 
-  #greet(socket: Socket, onAgreed: (agreed: Agreed) => (ended: () => void) => void): void {
+  #greet(socket: Socket, onAgreed: OnAgreed): void {
     const token = randomInt(1, 2 ** 32);
     let made: { slot: number; segment: Segment } | undefined;
     try {
@@ -171,7 +187,7 @@ export class AgreedListener {
   }
 }
 
-export async function connectAgreed(kind: AgreedKind, address: Address, options?: OpenOptions): Promise<Agreed> {
+async function connectAgreed(kind: AgreedKind, address: Address, options?: OpenOptions): Promise<Agreed> {
   checkOptions(kind.id, options);
   checkSocketPath(address.name, kind.id);
   const socket = createConnection({ path: address.name, allowHalfOpen: true });
@@ -225,7 +241,7 @@ function refuse(socket: Socket, errno: number): void {
 }
 
 /** Returns the errno of an error, never 0, since 0 has a meaning of its own. */
-function numberOf(error: unknown): number {
+export function numberOf(error: unknown): number {
   const errno = isIpcError(error) ? error.errno : undefined;
   return constants.errno[errno as keyof typeof constants.errno] ?? constants.errno.EIO;
 }
@@ -251,7 +267,7 @@ function makeSegment(name: string, capacity: number, token: number): Segment {
 }
 
 /** Reads the first bytes of a socket and leaves the rest in it. Undefined if it closed or took too long. */
-function readExactly(socket: Socket, bytes: number): Promise<Buffer | undefined> {
+export function readExactly(socket: Socket, bytes: number): Promise<Buffer | undefined> {
   return new Promise((resolve) => {
     const done = (result: Buffer | undefined): void => {
       deadline.clear();
@@ -268,7 +284,7 @@ function readExactly(socket: Socket, bytes: number): Promise<Buffer | undefined>
   });
 }
 
-export function residueOfAgreed(kind: AgreedKind, address: Address): OsObject[] {
+function residueOfAgreed(kind: AgreedKind, address: Address): OsObject[] {
   const status = lstatSync(address.name, { throwIfNoEntry: false });
   const path: OsObject[] =
     status === undefined ? [] : [{ kind: "path", name: address.name, mode: status.mode & 0o777 }];
@@ -278,7 +294,15 @@ export function residueOfAgreed(kind: AgreedKind, address: Address): OsObject[] 
   return [...path, ...segments.filter((object) => object !== undefined)];
 }
 
-export function sweepAgreed(kind: AgreedKind, address: Address): void {
+function sweepAgreed(kind: AgreedKind, address: Address): void {
   if (lstatSync(address.name, { throwIfNoEntry: false })?.isSocket()) unlinkSync(address.name);
   for (let slot = 0; slot < kind.maxClients; slot++) sharedMemoryStore.unlink(segmentName(address, slot), "claimed");
 }
+
+/** Segments with names: the server makes one, sends its name, and removes the name when both ends have it open. */
+export const namedSegments: Meeting = {
+  listen: (kind, address, options, onAgreed) => AgreedListener.listen(kind, address, options, onAgreed),
+  connect: connectAgreed,
+  residue: residueOfAgreed,
+  sweep: sweepAgreed,
+};

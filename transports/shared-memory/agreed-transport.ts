@@ -1,20 +1,13 @@
 import { join } from "node:path";
 import type { Capabilities } from "../contract/capabilities.ts";
 import { toIpcError } from "../contract/errors.ts";
-import type { Address, ConnectionHandler, Server, Transport } from "../contract/transport.ts";
+import type { Address, ConnectionHandler, OpenOptions, Server, Transport } from "../contract/transport.ts";
 import { posixAvailability } from "../posix/binding.ts";
 import { NEEDS_POSIX_BINDING, streamCapabilities } from "../support/capabilities.ts";
 import { distinctName } from "../support/distinct-name.ts";
 import { lockResidue, sweepLocks } from "../support/path-lock.ts";
 import type { AgreedConnection } from "./agreed-connection.ts";
-import {
-  type Agreed,
-  type AgreedKind,
-  AgreedListener,
-  connectAgreed,
-  residueOfAgreed,
-  sweepAgreed,
-} from "./agreed-segment.ts";
+import { type Agreed, type AgreedKind, type Meeting, namedSegments } from "./agreed-segment.ts";
 
 type Connect = (agreed: Agreed, handler: ConnectionHandler, onEnd: () => void) => AgreedConnection;
 
@@ -24,10 +17,11 @@ async function listen(
   make: Connect,
   address: Address,
   handler: ConnectionHandler,
-  options: Parameters<typeof AgreedListener.listen>[2],
+  options: OpenOptions | undefined,
+  meeting: Meeting,
 ): Promise<Server> {
   const connections = new Set<AgreedConnection>();
-  const listener = await AgreedListener.listen(kind, address, options, (agreed) => (ended) => {
+  const listener = await meeting.listen(kind, address, options, (agreed) => (ended) => {
     const connection = make(agreed, handler, () => {
       connections.delete(connection);
       ended();
@@ -51,6 +45,7 @@ export function agreedTransport(
   kind: AgreedKind,
   claims: Pick<Capabilities, "maxMessageBytes" | "boundaries">,
   make: Connect,
+  meeting: Meeting = namedSegments,
 ): Transport {
   return {
     id: kind.id,
@@ -68,16 +63,16 @@ export function agreedTransport(
       return { transport: kind.id, name: join(directory, `${prefix}-${distinctName()}`) };
     },
     event: {
-      listen: (address, handler, options) => listen(kind, make, address, handler, options),
+      listen: (address, handler, options) => listen(kind, make, address, handler, options, meeting),
       async connect(address, handler, options) {
-        const connection = make(await connectAgreed(kind, address, options), handler, () => undefined);
+        const connection = make(await meeting.connect(kind, address, options), handler, () => undefined);
         connection.start();
         return connection;
       },
     },
     async residue(address) {
       try {
-        return [...residueOfAgreed(kind, address), ...lockResidue(address.name)];
+        return [...meeting.residue(kind, address), ...lockResidue(address.name)];
       } catch (error) {
         throw toIpcError(error, kind.id);
       }
@@ -85,7 +80,7 @@ export function agreedTransport(
     async sweep(address) {
       if (!posixAvailability().available) return;
       try {
-        sweepAgreed(kind, address);
+        meeting.sweep(kind, address);
         await sweepLocks(address.name);
       } catch (error) {
         throw toIpcError(error, kind.id);

@@ -6,7 +6,7 @@ import type { IpcError } from "../contract/errors.ts";
 import type { Address, Connection, ConnectionHandler, EventTransport, Transport } from "../contract/transport.ts";
 import { SharedMemory } from "../posix/shared-memory.ts";
 import { makePlace, within } from "../testing/harness.ts";
-import { type Agreed, connectAgreed } from "./agreed-segment.ts";
+import { type Agreed, namedSegments } from "./agreed-segment.ts";
 import { shmDescriptor } from "./descriptor.ts";
 import { shmDoorbell } from "./doorbell.ts";
 import { Pair } from "./layout.ts";
@@ -36,7 +36,7 @@ async function withHostile(
   await using server = await event(transport).listen(address, handler);
   expect(server.address).toEqual(address);
   const kind = { id: transport.id, capacity: 4096, maxClients: transport.capabilities.maxClients };
-  const hostile = await connectAgreed(kind, address);
+  const hostile = await namedSegments.connect(kind, address);
   try {
     hostile.socket.on("error", ignore).resume();
     await act(hostile, await within("the server's connection", opened.promise), closed.promise);

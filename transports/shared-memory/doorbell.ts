@@ -10,7 +10,7 @@ import { Pair, replyRegion, requestRegion } from "./layout.ts";
 import { largestMessage, RingReader, RingWriter } from "./ring.ts";
 
 const ID = "shm/doorbell";
-const RING_BYTES = 4 * 1024 * 1024;
+export const RING_BYTES = 4 * 1024 * 1024;
 const MAX_CLIENTS = 32;
 /** Values of the two words that each side writes for the other. */
 const AWAITED = 1;
@@ -24,7 +24,7 @@ const Words = {
 } as const;
 
 /** A ring in each direction. A byte through the socket wakes the event loop of the other side if it sleeps. */
-class DoorbellConnection extends AgreedConnection {
+export class DoorbellConnection extends AgreedConnection {
   readonly #reader: RingReader;
   readonly #writer: RingWriter;
   readonly #words: Int32Array;
@@ -37,8 +37,8 @@ class DoorbellConnection extends AgreedConnection {
   readonly #fd: number;
   #wantedBytes = -1;
 
-  constructor(agreed: Agreed, handler: ConnectionHandler, onEnd: () => void) {
-    super(ID, agreed, handler, () => {
+  constructor(id: string, agreed: Agreed, handler: ConnectionHandler, onEnd: () => void) {
+    super(id, agreed, handler, () => {
       this.#bell.close();
       onEnd();
     });
@@ -131,5 +131,5 @@ class DoorbellConnection extends AgreedConnection {
 export const shmDoorbell: Transport = agreedTransport(
   { id: ID, capacity: RING_BYTES, maxClients: MAX_CLIENTS },
   { maxMessageBytes: largestMessage(RING_BYTES), boundaries: "prefix" },
-  (agreed, handler, onEnd) => new DoorbellConnection(agreed, handler, onEnd),
+  (agreed, handler, onEnd) => new DoorbellConnection(ID, agreed, handler, onEnd),
 );

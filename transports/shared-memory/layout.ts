@@ -97,14 +97,17 @@ export function checkPair(mapping: Mapping): number {
   return capacity;
 }
 
-export function requestRegion(mapping: Mapping, capacity: number): RingRegion {
+/** Memory that rings can lie in: of two processes, or of two threads. */
+export type Memory = Pick<Mapping, "bytes" | "words">;
+
+export function requestRegion(mapping: Memory, capacity: number): RingRegion {
   return region(mapping, capacity, Pair.requestsWord, Pair.dataOffset);
 }
 
-export function replyRegion(mapping: Mapping, capacity: number): RingRegion {
+export function replyRegion(mapping: Memory, capacity: number): RingRegion {
   return region(mapping, capacity, Pair.repliesWord, Pair.dataOffset + capacity);
 }
 
-function region(mapping: Mapping, capacity: number, controlWord: number, dataOffset: number): RingRegion {
+function region(mapping: Memory, capacity: number, controlWord: number, dataOffset: number): RingRegion {
   return { bytes: mapping.bytes, words: mapping.words, controlWord, dataOffset, capacity };
 }

@@ -19,5 +19,6 @@ export const ARMS: Readonly<Record<string, () => Promise<EchoArm>>> = {
   "redis/pub-sub": async () => (await import("./redis.ts")).pubSub,
   "channel/json": async () => (await import("./channel.ts")).json,
   "channel/advanced": async () => (await import("./channel.ts")).advanced,
+  "worker/atomics": async () => (await import("./atomics.ts")).atomics,
   "worker/port": async () => (await import("./worker.ts")).port,
 };

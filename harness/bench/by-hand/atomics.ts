@@ -1,0 +1,50 @@
+import type { EchoArm } from "./arm.ts";
+import { answer } from "./load.ts";
+
+const BYTES = 1024 * 1024;
+
+/** One direction: a counter of messages that the reader waits on, a length, and the bytes behind them. */
+class Lane {
+  readonly #words: Int32Array<SharedArrayBuffer>;
+  readonly #bytes: Uint8Array;
+  #seen = 0;
+
+  constructor() {
+    const memory = new SharedArrayBuffer(8 + BYTES);
+    this.#words = new Int32Array(memory, 0, 2);
+    this.#bytes = new Uint8Array(memory, 8);
+  }
+
+  send(message: Uint8Array): void {
+    this.#bytes.set(message);
+    this.#words[1] = message.length;
+    Atomics.add(this.#words, 0, 1);
+    Atomics.notify(this.#words, 0);
+  }
+
+  /** Resolves with the next message, in memory of its own. */
+  async receive(): Promise<Buffer> {
+    const wait = Atomics.waitAsync(this.#words, 0, this.#seen);
+    if (wait.async) await wait.value;
+    this.#seen++;
+    return Buffer.from(this.#bytes.subarray(0, this.#words[1]));
+  }
+}
+
+/** Both ends in one thread, as the harness hosts them. */
+export const atomics: EchoArm = {
+  async exchange(_where, load) {
+    const [requests, replies] = [new Lane(), new Lane()];
+    // A pending `waitAsync` does not keep the thread running.
+    const keeper = setInterval(() => undefined, 1000);
+    const serve = async (): Promise<void> => {
+      for (;;) replies.send(answer(await requests.receive()));
+    };
+    void serve();
+    for (let request = load.next(); request; request = load.next()) {
+      requests.send(request);
+      load.accept(await replies.receive());
+    }
+    clearInterval(keeper);
+  },
+};
