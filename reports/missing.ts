@@ -1,7 +1,7 @@
 import { bytes, count, duration, oneLine, significant } from "../harness/results/format.ts";
 import type { HeldResources, MeasuredRow, Measurement, ServerMemory } from "../harness/results/model.ts";
 import { isRough } from "../harness/results/quantiles.ts";
-import { perClient } from "../harness/results/server-memory.ts";
+import { isShared, perClient } from "../harness/results/server-memory.ts";
 
 /** Returns the text of a row without a time or a rate: the reason, or what was measured instead. */
 export function missingText(cell: Measurement, loads?: string): string {
@@ -17,7 +17,6 @@ export function missingText(cell: Measurement, loads?: string): string {
 
 /** Describes the memory of the server side: `one server: 14 MiB with 1 client, and 12 KiB for each more`. */
 export function serverMemoryText(memory: ServerMemory, clients: number): string {
-  const { one, all } = memory;
   const each = perClient(memory, clients);
   const held = ({ descriptors, threads }: HeldResources): string => {
     const parts = [[descriptors, "descriptor"] as const, [threads, "thread"] as const];
@@ -26,8 +25,8 @@ export function serverMemoryText(memory: ServerMemory, clients: number): string 
       .join(", ");
   };
   const more = [bytes(each.privateBytes), held(each)].filter(Boolean).join(", ");
-  if (all.processes > one.processes) return `a process for each client: ${more} each (${clients} clients)`;
-  return `one server: ${bytes(one.privateBytes)} with 1 client, and ${more} for each more (${clients} clients)`;
+  if (!isShared(memory)) return `a process for each client: ${more} each (of ${clients} clients)`;
+  return `one server: ${bytes(memory.one.privateBytes)} with 1 client, and ${more} for each more (${clients} clients)`;
 }
 
 /** Reason why a measured row has no p99. */

@@ -4,12 +4,20 @@ import { type CheckTarget, predictChecksMs } from "../coordinator/check-plan.ts"
 import { guessTrialMs } from "../coordinator/plan.ts";
 import { asPartOf } from "../coordinator/progress.ts";
 import { type MeasureRequest, type MeasureResult, measure } from "../coordinator/run-measurements.ts";
+import { measureServerCosts } from "../coordinator/server-costs.ts";
 import { inSession, type Session } from "../coordinator/session.ts";
 import { LEAST_FOR_INTERVAL, type StopRule } from "../coordinator/stop-rule.ts";
 import { pickAtHighestRate } from "../pick/at-lower-rate.ts";
 import { withGrounds } from "../pick/grounds.ts";
 import { note } from "../process/note.ts";
-import type { CandidateStanding, CheckResult, Measurement, Placement, Report } from "../results/model.ts";
+import type {
+  Pick as Answer,
+  CandidateStanding,
+  CheckResult,
+  Measurement,
+  Placement,
+  Report,
+} from "../results/model.ts";
 import type { RunPhases } from "../results/phases.ts";
 import { chooseArms, defaultPlacements } from "./arms.ts";
 import type { AskedQuestion } from "./asked-question.ts";
@@ -22,6 +30,7 @@ import { publishPartial } from "./output.ts";
 import { cellsFor, modesOf, pickSizes, placementFor, questionFor } from "./pick-question.ts";
 import { finishReport, type RunStart } from "./run.ts";
 import { announcePlan, FINISH_MS, stopRuleOf } from "./run-duration.ts";
+import { costlyArms, costsMs } from "./server-costs.ts";
 import type { Candidate } from "./transports.ts";
 import { warnBeforeRun } from "./warn-before-run.ts";
 import { asksForMore, lackOfP99 } from "./workload.ts";
@@ -76,15 +85,19 @@ interface Outcome {
  */
 export async function compare(asked: Asked, show: (report: Report) => void): Promise<Report> {
   const comparison = planComparison(asked);
-  const { options, run, chosen, question, cells, placements, missing } = comparison;
+  const { options, run, chosen, question, missing } = comparison;
   const { candidates, refused, standings: before } = chosen;
   await warnBeforeRun(candidates, run, { measures: true });
   const seconds = Math.ceil(comparison.expectedMs / 1000);
   note(`comparing ${whatIsCompared(candidates, question)}: about ${seconds} s; seed ${run.seed}`);
   const records = candidates.map(({ record }) => record);
   const soFar: SoFar = { checked: [], measured: () => ({ measurements: [] }) };
-  const { checks, measured, standings, phases } = await inSession(
-    (session) => checkAndMeasure(session, comparison, soFar),
+  const { checks, measured, standings, phases, found, costs } = await inSession(
+    async (session) => {
+      const outcome = await checkAndMeasure(session, comparison, soFar);
+      const found = pickOf(comparison, outcome);
+      return { ...outcome, found, costs: await serverCosts(session, comparison, found) };
+    },
     () => {
       const found = finishReport(run, records, soFar.checked, soFar.measured(), false);
       const report = { ...found, question: question.forReport, candidates: before };
@@ -96,7 +109,7 @@ export async function compare(asked: Asked, show: (report: Report) => void): Pro
   const report = {
     ...finishReport(run, records, checks, {
       ...measured,
-      measurements: [...measured.measurements, ...missing],
+      measurements: [...measured.measurements, ...missing, ...costs],
       warnings: [...refused, ...measured.warnings],
     }),
     question: question.forReport,
@@ -105,8 +118,26 @@ export async function compare(asked: Asked, show: (report: Report) => void): Pro
   };
   const lack = question.workload.optimize === "p99" ? lackOfP99(report.measurements) : undefined;
   if (lack !== undefined) note(lack);
-  const found = pickAtHighestRate(report, questionFor(options, question, cells, placements));
   return { ...report, pick: withGrounds(found, report) };
+}
+
+function pickOf(
+  { options, run, chosen, question, cells, placements, missing }: Comparison,
+  outcome: Outcome,
+): Answer | null {
+  const { checks, measured } = outcome;
+  const transports = chosen.candidates.map(({ record }) => record);
+  const measurements = [...measured.measurements, ...missing];
+  const evidence = { transports, checks, measurements, crashes: run.crashes };
+  return pickAtHighestRate(evidence, questionFor(options, question, cells, placements));
+}
+
+/** Measures what servers cost besides their messages, for the few mechanisms that the answer is about. */
+async function serverCosts(session: Session, comparison: Comparison, found: Answer | null): Promise<Measurement[]> {
+  const rows: Measurement[] = [];
+  for (const arm of costlyArms(comparison.options, found, comparison.arms))
+    rows.push(...(await measureServerCosts(session.supervisor, session.place, arm, comparison.run.seed)));
+  return rows;
 }
 
 /** Results so far, for a run that is interrupted. */
@@ -175,11 +206,11 @@ async function checkAndMeasure(session: Session, comparison: Comparison, soFar: 
   const standings = afterChecks(chosen.standings, question.requirements, records, checks);
   const left = arms.filter(({ transport }) => !isExcluded(standings, transport.id));
   // Counts from the start of the process, as a user does.
-  const leftMs = budgetMs - FINISH_MS - performance.now();
+  const leftMs = budgetMs - FINISH_MS - costsMs(options, arms) - performance.now();
   const stopRule = stopRuleOf(options, left, cells, { budgetMs: leftMs, least: LEAST_FOR_INTERVAL });
   const counted: StopRule = stopRule.budgetMs === undefined ? stopRule : { ...stopRule, budgetMs: leftMs };
   const request = requestFor(comparison, left, counted, soFar);
-  const trials = asPartOf(run.progress, (ms) => ms + FINISH_MS);
+  const trials = asPartOf(run.progress, (ms) => ms + costsMs(options, arms) + FINISH_MS);
   const measured = await measure(session.supervisor, session.place, request, trials);
   const calibrationMs = measured.about.rounds?.[0]?.startedAtMs ?? 0;
   const phases: RunPhases = {
@@ -209,7 +240,7 @@ function requestFor(
       arms,
       budgetMs: options.budget,
       announcedMs: expectedMs,
-      laterMs: FINISH_MS,
+      laterMs: costsMs(options, arms) + FINISH_MS,
     }),
     // Only the sizes that decide. A third size would take time from the trials of every round.
     ...(cBaseline && { cBaseline: cBaseline.filter((size) => pickSizes(question).includes(size)) }),

@@ -59,7 +59,11 @@ export async function runRound(site: RoundSite, plan: Plan, round: number): Prom
       if (!ready.has(trial)) await getReady(site, batches.find((batch) => batch.includes(trial)) ?? [], ready);
       const onTurn = (arm: Arm): void => progress.step(`round ${round}  ${describeArm(arm)}`);
       const outcomes = await runTrial(site.supervisor, site.place, ready.get(trial) as PreparedTrial, onTurn);
-      for (const turn of trial.turns) note(site, turn, outcomes.get(turn.arm) as ArmOutcome, round);
+      for (const { arm, order: cells } of trial.turns) {
+        const outcome = outcomes.get(arm) as ArmOutcome;
+        const startedAtMs = outcome.startedMs - site.startedMs;
+        noteCells(site.records.get(arm) as ArmRecord, cells, outcome, { round, startedAtMs });
+      }
     }
   }
   finish(results);
@@ -116,11 +120,14 @@ async function getReady(
   );
 }
 
-/** Records the outcome of each cell of one turn. */
-function note(site: RoundSite, { arm, order }: PlannedTurn, outcome: ArmOutcome, round: number): void {
-  const record = site.records.get(arm) as ArmRecord;
+/** Records the outcome of each cell of one turn. @param when number of the round, and ms since the run began */
+export function noteCells(
+  record: ArmRecord,
+  order: readonly PlannedCell[],
+  outcome: ArmOutcome,
+  { round, startedAtMs }: { readonly round: number; readonly startedAtMs: number },
+): void {
   const { results, obstacles } = outcome;
-  const startedAtMs = outcome.startedMs - site.startedMs;
   record.meet(outcome);
   for (const { cell, messages } of order) {
     record.messages.set(cell, messages);

@@ -25,3 +25,8 @@ export function perClient({ one, all }: ServerMemory, clients: number): HeldReso
     threads: slope("threads"),
   };
 }
+
+/** Returns whether one server has all clients; otherwise each has a process of its own. */
+export function isShared({ one, all }: ServerMemory): boolean {
+  return all.processes === one.processes;
+}

@@ -17,6 +17,7 @@ import {
   quickNote,
 } from "../labels.ts";
 import { ruledOutByNeeds } from "../ruled-out.ts";
+import { serverCosts } from "../server-costs.ts";
 import { forTerminal } from "./border.ts";
 import {
   type Column,
@@ -63,6 +64,7 @@ export function answer(raw: Report, options: TerminalOptions = {}, lines = 24): 
       ...(pick.alternatives ?? []).map((other) => `${MODE_LABELS[other.mode] ?? other.mode}: ${other.sentence}`),
       ...(pick.otherServers ?? []).map(({ sentence }) => `${OTHER_SERVER}: ${sentence}`),
     ].map(entry),
+    serverCosts(report).map(entry),
     [...outOf(pick), ...ruledOutByNeeds(report)].map(entry),
   ];
   return [...sentence, ...fitted(parts, lines - sentence.length, width)].join("\n");
