@@ -24,7 +24,9 @@ describe("claims in words", () => {
     expect(time?.verdict).toMatch(/^not comparable here because the source measured on i7-12650H, and this time/);
     expect(time?.parts[0]).toMatch(/^64 B: shm\/spin [\d.]+ ns \([\d.]+–[\d.]+\); claimed 33\.3 ns to 74\.8 ns$/);
     expect(lacking?.verdict).toBe("not comparable here because ipcmark has gRPC over a Unix socket only");
-    expect(heavy?.verdict).toBe("not examined: this run did not measure time; this run did not measure CPU time");
+    expect(heavy?.verdict).toBe(
+      "not examined: this run has no result of time (grpc/unary and unix), CPU time (grpc/unary and unix)",
+    );
     expect(claimsSummary(claimLines(report))).toBe(
       "4 claims put to the test: 1 refuted, 2 not comparable here, 1 not examined",
     );

@@ -74,15 +74,21 @@ export function claimsSummary(lines: readonly ClaimLines[]): string {
 }
 
 function verdictText({ claim, status, parts }: ClaimFinding): string {
-  const reasons = [...new Set(parts.flatMap((part) => (part.status === status ? [whyNot(part)] : [])))].join("; ");
+  const own = parts.filter((part) => part.status === status);
   if (status === "depends") return `depends on ${claim.dependsOn}`;
-  if (status === "not-comparable") return `not comparable here because ${reasons}`;
-  if (status === "not-examined") return `not examined: ${reasons}`;
+  if (status === "not-comparable")
+    return `not comparable here because ${[...new Set(own.map(({ reason }) => reason))].join("; ")}`;
+  if (status === "not-examined") return `not examined: ${whatLacks(own)}`;
   return CLAIM_VERDICTS[status].word;
 }
 
-function whyNot({ part, reason }: PartFinding): string {
-  return reason ?? `this run did not ${part.kind === "check" ? "check" : "measure"} ${part.where}`;
+/** Names the parts without a result, and states the reasons of those that failed. */
+function whatLacks(parts: readonly PartFinding[]): string {
+  const nameOf = ({ part }: PartFinding): string =>
+    part.kind === "ratio" ? `${part.where} (${namesOf(part).join(" and ")})` : part.where;
+  const lacking = parts.filter(({ reason }) => reason === undefined).map(nameOf);
+  const failed = parts.flatMap((part) => (part.reason === undefined ? [] : [`${nameOf(part)}: ${part.reason}`]));
+  return [...(lacking.length > 0 ? [`this run has no result of ${lacking.join(", ")}`] : []), ...failed].join("; ");
 }
 
 const WORDS: Readonly<Record<PartFinding["status"], string>> = {
@@ -93,15 +99,16 @@ const WORDS: Readonly<Record<PartFinding["status"], string>> = {
   "not-examined": "not examined",
 };
 
-/** Returns the line of a part; none where its reason is the verdict and there is no figure. */
+/** Returns the line of a part; none where the verdict has all of it. */
 function partText(finding: PartFinding, withWord: boolean): string[] {
   const { part, status, figure, reason } = finding;
   const word = withWord ? `: ${WORDS[status]}` : "";
+  if (status === "not-examined") return [];
   if (part.kind === "check") {
     const result = status === "holds" ? "passed" : status === "fails" ? `failed: ${reason}` : WORDS[status];
     return [`check ${part.where}: ${result}`];
   }
-  if (figure === undefined) return withWord || reason === undefined ? [`${part.where}${word}`] : [];
+  if (figure === undefined) return withWord ? [`${part.where}${word}, because ${reason}`] : [];
   return [`${part.where}: ${figuresText(finding, part)}; claimed ${rangeText(part)}${word}`];
 }
 

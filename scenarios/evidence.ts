@@ -39,7 +39,7 @@ export interface CellName {
   readonly corpus?: CorpusId;
   readonly codec?: CodecId;
   /** Absent: the usual placement of the run, two CPUs where there are two. */
-  readonly placement?: "same-cpu";
+  readonly placement?: "same-cpu" | "two-cpus";
 }
 
 /**

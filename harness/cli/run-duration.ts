@@ -40,7 +40,7 @@ export function stopRuleOf(
   const budget = options.budget;
   const roundMs = guessRoundMs(arms, cells, effort);
   const fewest = options.trials ?? LEAST_FOR_INTERVAL;
-  if (budget !== undefined) refuseImpossible(budget, arms.length, fewest, guessRoundMs(arms, cells, "quick"));
+  if (budget !== undefined) refuseImpossible(budget, arms, fewest, guessRoundMs(arms, cells, "quick"));
   const within = budget === undefined ? {} : { budgetMs: budget - FINISH_MS };
   if (options.until !== undefined) {
     return { rule: "until", effort, target: options.until, most: UNTIL_MOST, ...within };
@@ -65,17 +65,20 @@ function guessRoundMs(arms: readonly Arm[], cells: readonly Cell[], effort: Effo
 }
 
 /** Refuses budgets that are impossible by a guess in favour of the user. The calibration judges the others again. */
-function refuseImpossible(budgetMs: number, arms: number, rounds: number, roundMs: number): void {
+function refuseImpossible(budgetMs: number, arms: readonly Arm[], rounds: number, roundMs: number): void {
   const wholeMs = (rounds + 1) * roundMs;
-  if (arms > 0 && budgetMs < wholeMs * FASTEST_FACTOR) throw tooShort(budgetMs, wholeMs, rounds, arms);
+  if (arms.length > 0 && budgetMs < wholeMs * FASTEST_FACTOR) throw tooShort(budgetMs, wholeMs, rounds, arms);
 }
 
-function tooShort(budgetMs: number, neededMs: number, rounds: number, arms: number): UsageError {
+function tooShort(budgetMs: number, neededMs: number, rounds: number, arms: readonly Arm[]): UsageError {
   const needed = Math.ceil(neededMs / 1000);
+  // Only claims choose the cells of each arm.
+  const fewer = arms.some(({ only }) => only) ? "--claims" : "--transport, --placement, --mode or --payload";
   return new UsageError(
-    `${arms === 1 ? "1 arm needs" : `${arms} arms need`} ${count(rounds, "round")} (about ${needed} s); ` +
+    `${count(arms.length, "arm")} ${arms.length === 1 ? "needs" : "need"} ${count(rounds, "round")} ` +
+      `(about ${needed} s); ` +
       `--budget leaves ${budgetMs / 1000} s: ` +
-      `give --budget ${needed}s, or fewer --transport, --placement, --mode or --payload`,
+      `give --budget ${needed}s, or fewer ${fewer}`,
   );
 }
 
@@ -150,7 +153,7 @@ export function announcePlan({
     if (budgetMs !== undefined) {
       const rounds = stopRule.rule === "until" ? LEAST_FOR_INTERVAL : left;
       const neededMs = wholeMs(rounds);
-      if (done === 0 && neededMs > budgetMs * (1 + TOLERANCE)) throw tooShort(budgetMs, neededMs, rounds, arms.length);
+      if (done === 0 && neededMs > budgetMs * (1 + TOLERANCE)) throw tooShort(budgetMs, neededMs, rounds, arms);
       return;
     }
     // Near the end another announcement is useless.

@@ -21,7 +21,9 @@ const VALUES: Readonly<Record<CellMetric, (trial: ValidTrial) => number | null |
 
 /** Returns checks and measurements of a report as claims read them. */
 export function runEvidenceOf(report: JudgedReport): RunEvidence {
-  const usual = USUAL.find((placement) => report.measurements.some((row) => row.placement === placement));
+  const isIn = (placement: Placement): boolean =>
+    report.measurements.some((row) => row.placement === placement && row.status === "measured");
+  const usual = USUAL.find(isIn) ?? USUAL[0];
   const rowOf = (cell: CellName): MeasuredRow | Exclude<Measured, { status: "measured" }> => {
     const ids = sameOnThisPlatform(report.transports, cell.transport);
     const placement = cell.placement ?? usual;

@@ -43,11 +43,9 @@ export function onTwoAndOne(
   claimed: ClaimedRange,
   metric: CellMetric = "p50",
 ): readonly [RatioPart, RatioPart] {
-  const here = { placement: "same-cpu" } as const;
-  return [
-    ratio("two CPUs", one, other, claimed, metric),
-    ratio("one CPU", { ...one, ...here }, { ...other, ...here }, claimed, metric),
-  ];
+  const at = (where: string, placement: "same-cpu" | "two-cpus"): RatioPart =>
+    ratio(where, { ...one, placement }, { ...other, placement }, claimed, metric);
+  return [at("two CPUs", "two-cpus"), at("one CPU", "same-cpu")];
 }
 
 export function passes(transport: string, check: string, peer = "node"): CheckPart {

@@ -224,6 +224,21 @@ describe("a verdict", () => {
     expect(judged(onTwo([1.4, 3])).status).toBe("refuted");
   });
 
+  it("about two CPUs is none where the run had one", () => {
+    const placed = named("tcp-three-times-unix");
+    const report = reportOf(placed, [3, 3]);
+    const measurements = report.measurements.filter(({ placement }) => placement === "same-cpu");
+    const found = judged({ ...report, measurements });
+    expect(found.parts.map(({ status }) => status)).toEqual(["not-examined", "holds"]);
+    const cannot = { status: "not-applicable", reason: "one CPU only" } as const;
+    const known = [...report.measurements.map((row) => (row.placement === "two-cpus" ? { ...row, ...cannot } : row))];
+    expect(judged({ ...report, measurements: known as Measurement[] }).status).toBe("confirmed");
+    const elsewhere = reportOf(named("zeromq-five-times-unix"), [5]);
+    const onOne = elsewhere.measurements.map((row) => ({ ...row, placement: "same-cpu" as const }));
+    const rest = [...known.filter(({ placement }) => placement === "two-cpus"), ...onOne] as Measurement[];
+    expect(judged({ ...elsewhere, measurements: rest }).status).toBe("confirmed");
+  });
+
   it("about a time is none on another machine than that of its source", () => {
     const time = named("shm-50-ns");
     const report = reportOf(time, [50]);

@@ -1,4 +1,5 @@
 import { atLeast, atMost, type Claim, type RatioPart } from "../claim.ts";
+import type { CellName } from "../evidence.ts";
 import { cell, passes, ratio, roundTrip, valuesOver } from "./cells.ts";
 
 const KIB = 1024;
@@ -9,6 +10,7 @@ const SOURCE = { source: "a guide to servers and clients on one machine, in Pyth
 const guide = (claim: Omit<Claim, "source" | "date">): Claim => ({ ...claim, ...SOURCE });
 
 const ONE_CPU = { placement: "same-cpu" } as const;
+const TWO_CPUS = { placement: "two-cpus" } as const;
 
 /** Returns a part for each rival: its round trips take longer than those of `best`. */
 function inTurn(
@@ -16,7 +18,7 @@ function inTurn(
   rivals: readonly string[],
   best: string,
   mode: "event" | "blocking",
-  place: Partial<typeof ONE_CPU> = {},
+  place: Pick<CellName, "placement"> = {},
 ): readonly RatioPart[] {
   return rivals.map((rival) =>
     ratio(`${where}, against ${rival}`, roundTrip(rival, mode, place), roundTrip(best, mode, place), atLeast(1)),
@@ -30,7 +32,7 @@ export const GUIDE: readonly Claim[] = [
     text: "Shared memory has the shortest round trips",
     dependsOn: "how the processes wait, and the rival",
     parts: [
-      ...inTurn("blocked on two CPUs", ["unix", "fifo", "posix-mq"], "shm/futex", "blocking"),
+      ...inTurn("blocked on two CPUs", ["unix", "fifo", "posix-mq"], "shm/futex", "blocking", TWO_CPUS),
       ...inTurn("blocked on one CPU", ["unix", "fifo", "posix-mq"], "shm/futex", "blocking", ONE_CPU),
       ...inTurn("event loop", ["unix", "fifo"], "shm/doorbell", "event"),
     ] as unknown as Claim["parts"],
