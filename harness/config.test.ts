@@ -31,6 +31,7 @@ const measuring = {
   keepAwake: true,
   cBaseline: true,
   limits: true,
+  group: true,
 } as const;
 const compare: EveryFlag<configuration.CompareFlags> = {
   ...measuring,

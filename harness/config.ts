@@ -28,7 +28,10 @@ interface MeasuringFlags extends RunFlags {
   readonly placement?: OneOrMore<Placement>;
   readonly mode?: OneOrMore<WaitMode>;
   readonly trials?: number;
-  readonly messages?: number;
+  /** A number, or the path of recorded messages. */
+  readonly messages?: number | string;
+  /** Field of recorded messages, such as `method`. */
+  readonly group?: string;
   /** A time such as `90s`. */
   readonly budget?: string;
   readonly quick?: boolean;

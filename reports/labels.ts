@@ -1,4 +1,4 @@
-import { bytes, duration, mixText } from "../harness/results/format.ts";
+import { bytes, duration, mixText, recordedText } from "../harness/results/format.ts";
 import type { Environment, Measurement, Placement, Report } from "../harness/results/model.ts";
 import { PROGRAM, type WaitMode } from "../transports/contract/capabilities.ts";
 
@@ -87,13 +87,18 @@ export function variantOf(cell: Measurement): string {
   if (cell.corpus !== undefined) parts.push(cell.corpus);
   else if (cell.codec && cell.codec !== "raw" && cell.codec !== "none") parts.push(`codec ${cell.codec}`);
   if (cell.workMicros) parts.push(`${duration(cell.workMicros * 1000)} of work`);
+  if (cell.recorded !== undefined) parts.unshift(recordedText(cell.recorded));
   // The mix has commas of its own.
   return cell.mix === undefined ? parts.join(", ") : [mixText(cell.mix), ...parts].join("; ");
 }
 
-/** Formats a size: `4 KiB`; empty for a mix, whose sizes `variantOf` names. */
-export function sizeText({ payloadBytes, mix }: Pick<Measurement, "payloadBytes" | "mix">): string {
-  return mix === undefined ? bytes(payloadBytes) : "";
+/** Formats a size: `4 KiB`; empty for a mix and for recorded messages, which `variantOf` names. */
+export function sizeText({
+  payloadBytes,
+  mix,
+  recorded,
+}: Pick<Measurement, "payloadBytes" | "mix" | "recorded">): string {
+  return mix === undefined && recorded === undefined ? bytes(payloadBytes) : "";
 }
 
 /** Names a row by its transport, a peer in another language, and the codec of converted values. */

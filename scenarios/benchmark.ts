@@ -13,6 +13,23 @@ export interface MixPart {
   readonly share: number;
 }
 
+/** Recorded messages of a user, as a report keeps them: without contents and without a path. */
+export interface Recorded {
+  /** Name of the file or directory. */
+  readonly name: string;
+  readonly sha256: string;
+  /** Number of messages. */
+  readonly count: number;
+  /** Mean size of a request, rounded. */
+  readonly meanBytes: number;
+  /** Size of the largest request or reply. */
+  readonly largestBytes: number;
+  /** True: the server replies with the recorded responses. False: it echoes. */
+  readonly hasResponses: boolean;
+  /** Field of the requests by which latencies are grouped. */
+  readonly group?: string;
+}
+
 /** One way of running a benchmark; it has its own row. Absent fields mean one request, one client, a closed loop. */
 export interface Variant {
   readonly inFlight?: number;
@@ -24,6 +41,8 @@ export interface Variant {
   readonly mix?: readonly MixPart[];
   /** For `workload`: CPU time that the server spends on each request beside the echo. */
   readonly workMicros?: number;
+  /** Messages that are replayed in their order instead of made ones; their mean is the size of the cell. */
+  readonly recorded?: Recorded;
   /** Kind of value that both ends convert; its size replaces the payload size. Absent: a value of the payload size. */
   readonly corpus?: CorpusId;
   /** Codec, filled in from `--codec`: the variant runs once with each codec given there. */

@@ -192,6 +192,8 @@ export const Method = {
   recode: 11,
   /** Replies with the same body after CPU work; the u32 at the start of the body is its length, µs (at most 1 s). */
   work: 12,
+  /** Replies with the recorded response of the message whose number is the `status` of the request. */
+  replay: 13,
 } as const;
 export type Method = (typeof Method)[keyof typeof Method];
 

@@ -1,4 +1,4 @@
-import type { CodecId, MixPart } from "./benchmark.ts";
+import type { CodecId, MixPart, Recorded } from "./benchmark.ts";
 
 export type { MixPart } from "./benchmark.ts";
 
@@ -20,6 +20,8 @@ export interface Workload extends LoadPoint {
   readonly otherLoads?: readonly LoadPoint[];
   /** Sizes, each of which is measured in its own cell, or one mix of sizes. */
   readonly payloads: readonly number[] | { readonly mix: readonly MixPart[] };
+  /** Messages of the user that are the requests; `payloads` then has their mean size. */
+  readonly recorded?: Recorded;
   /** CPU time that the server spends on each request beside the echo, µs. */
   readonly workMicros: number;
   /** Codec that converts values at both ends; null: the requests are bytes. */

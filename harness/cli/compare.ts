@@ -7,6 +7,7 @@ import {
   pairsTables,
   partialNote,
   pickParagraph,
+  recordedTables,
 } from "../../reports/terminal/index.ts";
 import { CODEC_IDS } from "../../scenarios/benchmark.ts";
 import { EXIT } from "../results/exit-codes.ts";
@@ -24,6 +25,7 @@ import { type MeasureOptions, withMeasuring, withQuestion } from "./options.ts";
 import { linesOfAnswer, print, printTables, publish, REPORT_FILES, terminal } from "./output.ts";
 import { sizesOf } from "./payloads.ts";
 import { noteAbsent, peersFor } from "./peers.ts";
+import { replayedOf } from "./recorded.ts";
 import { startRun } from "./run.ts";
 import type { Candidate } from "./transports.ts";
 import { each } from "./values.ts";
@@ -51,8 +53,9 @@ export function compareCommand(): Command {
       `codec with which both ends convert values of the size --payload: ${CODEC_IDS.join(", ")} (default: no codec)`,
       each(parseCodec),
     )
-    .action(async (options: MeasureOptions) => {
-      if (options.claims !== undefined) return compareClaims(options, options.claims);
+    .action(async (typed: MeasureOptions) => {
+      if (typed.claims !== undefined) return compareClaims(typed, typed.claims);
+      const options = { ...typed, replayed: replayedOf(typed) };
       const question = await questionOf(options);
       ensureWritable(options.out, REPORT_FILES);
       const run = startRun(options.seed);
@@ -98,13 +101,16 @@ function printReport(report: Report, tables = false): void {
   if (report.complete === false) printTables(`${partialNote(report, terminal())}\n`);
   const pairs = pairsTables(report, terminal());
   const example = exampleLine(report.pick);
+  const recorded = recordedTables(report, terminal(), tables ? undefined : (report.pick?.transport ?? ""));
   if (!tables) {
     printTables(answer(report, terminal(), linesOfAnswer(report.warnings, MOST_WARNINGS)));
+    if (recorded !== "") printTables(`\n${recorded}`);
     if (pairs !== "") printTables(`\n${pairs}`);
     if (example !== undefined) print(example);
     return;
   }
   printTables(compareTables(report, terminal()));
+  if (recorded !== "") printTables(`\n${recorded}`);
   if (pairs !== "") printTables(`\n${pairs}`);
   if (report.checks.some(({ status }) => status === "failed")) printTables(`\n${checkTables(report, terminal())}`);
   printTables(`\n${pickParagraph(report, terminal())}`);

@@ -28,6 +28,7 @@ import { nothingLeft, requestOf } from "./measure.ts";
 import type { MeasureOptions } from "./options.ts";
 import { publishPartial } from "./output.ts";
 import { cellsFor, modesOf, pickSizes, placementFor, questionFor } from "./pick-question.ts";
+import { withRecorded } from "./recorded.ts";
 import { finishReport, type RunStart } from "./run.ts";
 import { announcePlan, FINISH_MS, stopRuleOf } from "./run-duration.ts";
 import { costlyArms, costsMs } from "./server-costs.ts";
@@ -162,7 +163,7 @@ function planComparison(asked: Asked): Comparison {
     cells,
     overview: true,
   });
-  const arms = codec === null ? placed : withCodecs(placed, [codec], cells);
+  const arms = withRecorded(codec === null ? placed : withCodecs(placed, [codec], cells), options.replayed);
   if (arms.length + missing.length === 0) throw nothingLeft(chosen, options.peer);
   const targets = targetsOf(asked, arms);
   const furtherMs = predictChecksMs(

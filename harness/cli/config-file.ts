@@ -129,7 +129,8 @@ function parsed(option: Option, value: Value, path: string): unknown {
 }
 
 function located(name: string, text: string, path: string): string {
-  const isPath = PATH_FLAGS.includes(name) || (["transport", "profile"].includes(name) && MODULE.test(text));
+  const isModule = ["transport", "profile"].includes(name) && MODULE.test(text);
+  const isPath = PATH_FLAGS.includes(name) || isModule || (name === "messages" && !/^\d+$/.test(text));
   return isPath ? resolve(dirname(path), text) : text;
 }
 

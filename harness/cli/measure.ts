@@ -1,6 +1,6 @@
 import { Command } from "commander";
-import { codecTables, compareTables, pairsTables, partialNote } from "../../reports/terminal/index.ts";
-import { CODEC_IDS } from "../../scenarios/benchmark.ts";
+import { codecTables, compareTables, pairsTables, partialNote, recordedTables } from "../../reports/terminal/index.ts";
+import { CODEC_IDS, type CodecId } from "../../scenarios/benchmark.ts";
 import { BENCHMARKS } from "../../scenarios/benchmarks/index.ts";
 import { workload } from "../../scenarios/benchmarks/workload.ts";
 import { HEADER_BYTES } from "../../transports/contract/frame.ts";
@@ -18,6 +18,7 @@ import { type MeasureOptions, withMeasuring } from "./options.ts";
 import { printTables, publish, publishPartial, REPORT_FILES, terminal } from "./output.ts";
 import { sizesOf } from "./payloads.ts";
 import { noteAbsent, peersFor, whyAbsent } from "./peers.ts";
+import { recordedCells, replayedOf, withRecorded } from "./recorded.ts";
 import { finishReport, startRun } from "./run.ts";
 import { announce, announcePlan, FINISH_MS, stopRuleOf } from "./run-duration.ts";
 import { type Candidate, type Chosen, resolveForTimes } from "./transports.ts";
@@ -50,10 +51,10 @@ export function measureCommand(): Command {
       `codecs that both ends use: ${CODEC_IDS.join(", ")} or all; adds the benchmark codec-round-trip`,
       each(parseCodec),
     )
-    .action(async (options: MeasureOptions) => {
+    .action(async (typed: MeasureOptions) => {
+      const options = { ...typed, replayed: replayedOf(typed) };
       const codecs = chooseCodecs(options.codec, options.benchmark);
-      const plain = options.codec && !options.benchmark ? [] : plainCells(options);
-      const cells = [...plain, ...(await codecCells(codecs))];
+      const cells = await cellsFor(options, codecs);
       ensureWritable(options.out, REPORT_FILES);
       const run = startRun(options.seed);
       const chosen = await resolveForTimes(options.transport);
@@ -70,7 +71,7 @@ export function measureCommand(): Command {
         cells,
       });
       if (placed.length + missing.length === 0) throw nothingLeft(chosen, peers);
-      const arms = withCodecs(placed, codecs, cells);
+      const arms = withRecorded(withCodecs(placed, codecs, cells), options.replayed);
       refuseWithoutMemory(arms, cells);
       const stopRule = stopRuleOf(withoutTable(options, codecs.length), arms, cells);
       await warnBeforeRun(candidates, run, { measures: true });
@@ -109,6 +110,13 @@ export function measureCommand(): Command {
     });
 }
 
+/** @throws UsageError as {@link plainCells} */
+async function cellsFor(options: MeasureOptions, codecs: readonly CodecId[]): Promise<readonly Cell[]> {
+  const plain = options.codec && !options.benchmark ? [] : plainCells(options);
+  const { replayed } = options;
+  return [...plain, ...(replayed === undefined ? await codecCells(codecs) : recordedCells(replayed.about, codecs))];
+}
+
 /** @throws UsageError for clients, a rate, work or a mix beside benchmarks that have none */
 function plainCells(options: MeasureOptions): readonly Cell[] {
   const asked = workloadOf(options);
@@ -116,7 +124,7 @@ function plainCells(options: MeasureOptions): readonly Cell[] {
   if (!asksForMore(asked)) return chooseCells(names, payload === undefined ? undefined : sizesOf(payload));
   const others = names?.filter((name) => name !== workload.name) ?? [];
   if (others.length > 0) {
-    const flags = "--clients, --rate, --work and a mix of --payload";
+    const flags = "--clients, --rate, --work, a mix of --payload and a file of --messages";
     throw new UsageError(
       `${flags} are for the benchmark ${workload.name}, not for ${others.join(", ")}; measure them in another run`,
     );
@@ -125,7 +133,7 @@ function plainCells(options: MeasureOptions): readonly Cell[] {
 }
 
 function tablesOf(report: Report): string {
-  return [partialNote, compareTables, pairsTables, codecTables]
+  return [partialNote, compareTables, recordedTables, pairsTables, codecTables]
     .map((text) => text(report, terminal()))
     .filter((text) => text !== "")
     .join("\n\n");
@@ -153,7 +161,7 @@ export function requestOf(
     ...(options.budget === undefined ? {} : { sinceMs: 0 }),
     ...(options.cBaseline === false || options.limits === false ? {} : { cBaseline: cPayloads(cells) }),
     ...(options.keepAwake ? { keepAwake: true } : {}),
-    ...(options.messages === undefined ? {} : { messages: options.messages }),
+    ...(typeof options.messages === "number" ? { messages: options.messages } : {}),
   };
 }
 

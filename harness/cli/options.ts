@@ -7,6 +7,7 @@ import type { Placement } from "../results/model.ts";
 import { parseNeed } from "./parse-needs.ts";
 import { type Payloads, parsePayload } from "./payloads.ts";
 import { parseClient, parsePeer } from "./peers.ts";
+import { groupOption, type MessagesOption, messagesOption, type Replayed } from "./recorded.ts";
 import {
   each,
   MOST_CLIENTS,
@@ -50,7 +51,11 @@ export interface MeasureOptions extends SharedOptions {
   readonly placement?: readonly Placement[];
   readonly mode?: readonly WaitMode[];
   readonly trials?: number;
-  readonly messages?: number;
+  readonly messages?: MessagesOption;
+  /** Field by which recorded messages are grouped. */
+  readonly group?: string;
+  /** Recorded messages that `messages` names, once they are read. */
+  readonly replayed?: Replayed | undefined;
   readonly budget?: number;
   readonly quick?: boolean;
   readonly thorough?: boolean;
@@ -134,11 +139,8 @@ export function withMeasuring(command: Command): Command {
         .argParser(parseCount("--trials", 1, 1000))
         .conflicts("until"),
     )
-    .addOption(
-      new Option("--messages <n>", "messages per trial (default: set by a calibration)").argParser(
-        parseCount("--messages", 1, 10_000_000),
-      ),
-    )
+    .addOption(messagesOption("messages per trial (default: set by a calibration)"))
+    .addOption(groupOption())
     .addOption(new Option("--budget <time>", "time for the whole run, such as 90s or 5m").argParser(parseDuration))
     .addOption(
       new Option("--quick", "short windows, and only 6 trials, the smallest number that gives an interval").conflicts(

@@ -8,6 +8,7 @@ import { chooseCells, defaultPlacements } from "./arms.ts";
 import { type AskedQuestion, neededClients } from "./asked-question.ts";
 import type { MeasureOptions } from "./options.ts";
 import { sizesOf } from "./payloads.ts";
+import { recordedCells } from "./recorded.ts";
 import { asksForMore, fanOutCells, sizedCells, workloadCells } from "./workload.ts";
 
 /**
@@ -60,7 +61,8 @@ export function cellsFor(question: AskedQuestion): readonly Cell[] {
   // Subscribers take long to start, so only the sizes of the answer are measured.
   if (fansOut) return fanOutCells(pickSizes(question));
   const sizes = sizesOf(workload.payloads);
-  if (workload.codec !== null) return sizedCells(workload.codec, sizes);
+  const { codec, recorded } = workload;
+  if (codec !== null) return recorded === undefined ? sizedCells(codec, sizes) : recordedCells(recorded, [codec]);
   return chooseCells(undefined, sizes);
 }
 

@@ -48,7 +48,7 @@ const mix: Rule = (value, at) => {
 };
 
 const LOAD: Fields<LoadPoint> = { clients, ratePerSecond: rate };
-const WORKLOAD: Fields<Workload> = {
+const WORKLOAD: Fields<Omit<Workload, "recorded">> = {
   clients: optional(clients),
   ratePerSecond: optional(rate),
   otherLoads: optional(listOf(shape<LoadPoint>(LOAD))),
@@ -62,7 +62,7 @@ const PROFILE: Fields<Profile> = {
   name: text,
   why: text,
   needs: listOf(text),
-  workload: shape<Workload>(WORKLOAD),
+  workload: shape<Omit<Workload, "recorded">>(WORKLOAD),
   typicalWorkMicros: optional(atLeast0),
   checks: listOf(text),
 };

@@ -1,4 +1,4 @@
-import type { CodecId, Variant } from "../../scenarios/benchmark.ts";
+import type { CodecId, Recorded, Variant } from "../../scenarios/benchmark.ts";
 import { codecRoundTrip } from "../../scenarios/benchmarks/codec-round-trip.ts";
 import { fanOut } from "../../scenarios/benchmarks/fan-out.ts";
 import { workload as benchmark } from "../../scenarios/benchmarks/workload.ts";
@@ -21,7 +21,7 @@ const LEAST_WITH_WORK_BYTES = 4;
  * @throws UsageError for a mix that does not add up, or requests that are too small to name their work
  */
 export function workloadOf(options: MeasureOptions, base: Partial<Workload> = {}): Workload {
-  const { work, payload, peer, optimize } = options;
+  const { work, payload, peer, optimize, replayed } = options;
   const [main, ...otherLoads] = loadsOf(options, { ...DEFAULT_WORKLOAD, ...base });
   const workload: Workload = {
     ...DEFAULT_WORKLOAD,
@@ -32,6 +32,7 @@ export function workloadOf(options: MeasureOptions, base: Partial<Workload> = {}
     ...(payload === undefined ? {} : { payloads: checkPayloads(payload) }),
     ...(peer?.[0] === undefined ? {} : { peer: peer[0] }),
     ...(optimize === undefined ? {} : { optimize }),
+    ...(replayed === undefined ? {} : requestsOf(replayed.about)),
   };
   const tooSmall = sizesOf(workload.payloads).find((bytes) => bytes < LEAST_WITH_WORK_BYTES);
   if (workload.workMicros > 0 && tooSmall !== undefined) {
@@ -40,6 +41,11 @@ export function workloadOf(options: MeasureOptions, base: Partial<Workload> = {}
     );
   }
   return workload;
+}
+
+/** Returns the parts of a workload that recorded messages decide instead of a profile. */
+function requestsOf(recorded: Recorded): Pick<Workload, "recorded" | "payloads" | "workMicros" | "codec"> {
+  return { recorded, payloads: [recorded.meanBytes], workMicros: 0, codec: null };
 }
 
 /** Largest number of points of a run: each costs every mechanism its client processes and a window in every round. */
@@ -60,7 +66,11 @@ function loadsOf({ clients, rate }: MeasureOptions, base: Workload): readonly [L
 }
 
 /** True where the question needs more than a round trip. The benchmark `workload` is then measured. */
-export function asksForMore({ clients, ratePerSecond, otherLoads = [], payloads, workMicros }: Workload): boolean {
+export function asksForMore(workload: Workload): boolean {
+  return hasLoad(workload) || (workload.recorded !== undefined && workload.codec === null);
+}
+
+function hasLoad({ clients, ratePerSecond, otherLoads = [], payloads, workMicros }: Workload): boolean {
   return clients > 1 || ratePerSecond !== null || otherLoads.length > 0 || workMicros > 0 || "mix" in payloads;
 }
 
@@ -76,10 +86,11 @@ export function withCodec(workload: Workload, { codec: asked, payload }: Measure
   const codec = (asked?.[0] as CodecId | undefined) ?? workload.codec;
   if (codec === null) return workload;
   const { payloads } = workload;
-  if (asksForMore(workload) || "mix" in payloads)
+  if (hasLoad(workload) || "mix" in payloads)
     throw new UsageError(
       `--codec ${codec} is for one client that waits for each reply; leave out --clients, --rate, --work and the mix`,
     );
+  if (workload.recorded !== undefined) return { ...workload, codec };
   const enough = codec === "raw" ? payloads : payloads.filter((bytes) => bytes >= LEAST_SIZED_BYTES);
   const tooSmall = payloads.find((bytes) => !enough.includes(bytes));
   if (enough.length === 0 || (payload !== undefined && tooSmall !== undefined))
@@ -112,11 +123,13 @@ export function workloadCells(workload: Workload): readonly Cell[] {
   return [workload, ...(workload.otherLoads ?? [])].flatMap((load) => cellsAt(load, workload));
 }
 
-function cellsAt({ clients, ratePerSecond }: LoadPoint, { payloads, workMicros }: Workload): readonly Cell[] {
+function cellsAt({ clients, ratePerSecond }: LoadPoint, workload: Workload): readonly Cell[] {
+  const { payloads, workMicros, recorded } = workload;
   const variant: Variant = {
     clients,
     ...(ratePerSecond === null ? {} : { ratePerSecond }),
     ...(workMicros === 0 ? {} : { workMicros }),
+    ...(recorded === undefined ? {} : { recorded }),
   };
   if (!("mix" in payloads)) return sizesOf(payloads).map((payloadBytes) => ({ benchmark, variant, payloadBytes }));
   const { mix } = payloads;

@@ -5,7 +5,7 @@ import type { TransportDescription } from "../../transports/contract/transport.t
 import { CLIENT_MODELS } from "../process/client-messages.ts";
 import { parseCpuList } from "../process/cpus.ts";
 import { runsOnNode } from "../process/language.ts";
-import type { Load } from "../process/load-messages.ts";
+import type { Load, RecordedPlace } from "../process/load-messages.ts";
 import type { TransportReference } from "../process/messages.ts";
 import { type PlacementCpus, placementCpus } from "../process/pinning.ts";
 import { count } from "../results/format.ts";
@@ -32,6 +32,8 @@ export interface Arm {
   readonly codec?: CodecId;
   /** Cells of the run that concern this arm; absent: all of them. */
   readonly only?: readonly Cell[];
+  /** Recorded messages of all its cells. */
+  readonly recorded?: RecordedPlace;
 }
 
 /** Row of the report: one arm, one benchmark in one variant, one size. */
@@ -70,6 +72,7 @@ export function cellKey({ benchmark, variant, payloadBytes }: Cell): string {
   if (variant.ratePerSecond !== undefined) parts.push(`${variant.ratePerSecond}/s ${variant.arrivals ?? "fixed"}`);
   if (variant.workMicros !== undefined) parts.push(`${variant.workMicros} µs of work`);
   for (const { bytes, share } of variant.mix ?? []) parts.push(`${Math.round(share * 1000) / 10} % ${bytes} B`);
+  if (variant.recorded !== undefined) parts.push(`the messages of ${variant.recorded.name}`);
   if (variant.corpus !== undefined) parts.push(`${variant.corpus} as ${variant.codec}`);
   else if (variant.codec !== undefined) parts.push(`as ${variant.codec}`);
   return parts.join(", ");
@@ -105,9 +108,11 @@ export function cellReason(arm: Omit<Arm, "version">, cell: Cell): string | unde
   if (byPattern !== undefined) return byPattern;
   const byServer = clientReason(arm, cell) ?? programReason(arm, cell) ?? codecReason(arm, cell);
   if (byServer !== undefined) return byServer;
-  const largestBytes = Math.max(cell.payloadBytes, ...(cell.variant.mix ?? []).map(({ bytes }) => bytes));
+  const { recorded, mix = [] } = cell.variant;
+  const largestBytes = Math.max(cell.payloadBytes, recorded?.largestBytes ?? 0, ...mix.map(({ bytes }) => bytes));
   if (largestBytes + HEADER_BYTES > maxMessageBytes) {
-    return `carries at most ${maxMessageBytes - HEADER_BYTES} bytes of payload in one message`;
+    const most = `carries at most ${maxMessageBytes - HEADER_BYTES} bytes of payload in one message`;
+    return recorded === undefined ? most : `${most}, and one of ${recorded.name} has ${largestBytes}`;
   }
   if (inFlight > maxInFlight) return `keeps at most ${maxInFlight} requests in flight`;
   const schedules = cell.benchmark.model === "paced" || cell.benchmark.model === "one-way";
@@ -153,6 +158,8 @@ function programReason({ transport }: Pick<Arm, "transport">, { benchmark, varia
   if (transport.program === undefined) return undefined;
   if (START_MODELS.includes(benchmark.model))
     return "its server is a program of the user's, started by a process of ours that would be measured with it";
+  if (variant.recorded?.hasResponses)
+    return "its server is a program of the user's, which does not reply with the recorded responses";
   if (variant.codec !== undefined) return "its server is a program of the user's, which has none of these codecs";
   if ((variant.workMicros ?? 0) > 0)
     return "its server is a program of the user's: the work of --work cannot be put into it";
@@ -160,7 +167,9 @@ function programReason({ transport }: Pick<Arm, "transport">, { benchmark, varia
 }
 
 function codecReason({ peerLanguage }: Pick<Arm, "peerLanguage">, { variant }: Cell): string | undefined {
-  const { codec, corpus } = variant;
+  const { codec, corpus, recorded } = variant;
+  if (recorded?.hasResponses && peerLanguage !== "node")
+    return `only peers on Node reply with recorded responses, and this one is written in ${peerLanguage}`;
   if (codec === undefined) return undefined;
   if (peerLanguage !== "node")
     return `only peers on Node have these codecs, and this one is written in ${peerLanguage}`;

@@ -19,7 +19,8 @@ import { type Arm, type Cell, cellKey, loadOf } from "./arm.ts";
  * 2. K is the number of rounds that fit with f = 1, between the fewest and the most.
  * 3. f is what then uses up the time: below 1 with the fewest rounds, above 1 with the most.
  *
- * A window has messages(c) = r(c) * (l + f * (d - l)), the same in all rounds: never boxed by time.
+ * A window has messages(c) = r(c) * (l + f * (d - l)), the same in all rounds: never boxed by time. Recorded messages
+ * are sent in whole passes, so that each window has their mix: then l is one pass at least, and messages(c) a multiple.
  */
 
 /** Result of calibrating one cell of one arm. */
@@ -233,7 +234,8 @@ function windowOf(pace: Pace, wish: Wish, rounds: number, needsP99: boolean): Wi
   const isPaced = ["idle", "paced", "one-way"].includes(model);
   if (isPaced || variant.ratePerSecond !== undefined) {
     const wanted = Math.max(LEAST_CLOCK_MS, Math.min(wish.clockMs, wish.roundTrips / perMs));
-    const window = { least: LEAST_CLOCK_MS, wanted };
+    const least = Math.max(LEAST_CLOCK_MS, passOf(pace) / perMs);
+    const window = { least, wanted: Math.max(least, wanted) };
     return isPaced ? window : withForP99(window, P99_LONGEST_MS);
   }
   if (model === "stream" || model === "fan-out") {
@@ -241,7 +243,7 @@ function windowOf(pace: Pace, wish: Wish, rounds: number, needsP99: boolean): Wi
     return { least, wanted: Math.max(wish.streamMs, least) };
   }
   if (model === "clients-memory") return { least: 1 / perMs, wanted: 1 / perMs };
-  const least = leastRoundTrips(pace) / perMs;
+  const least = Math.max(leastRoundTrips(pace), passOf(pace)) / perMs;
   const wanted = Math.max(least, Math.min(LONGEST_WINDOW_MS, wish.roundTrips / perMs));
   const isSmall = model === "workload" || payloadBytes <= P99_PAYLOAD_BYTES;
   return withForP99({ least, wanted }, isSmall ? P99_LONGEST_MS : CHEAP_MS);
@@ -254,13 +256,23 @@ function leastRoundTrips({ messagesPerSecond }: Pace): number {
   return Math.max(LEAST_SLOW_MESSAGES, Math.round(LEAST_SLOW_MS * perMs));
 }
 
+/** Returns the number of recorded messages; 0 where messages are made. */
+function passOf({ cell }: Pace): number {
+  return cell.variant.recorded?.count ?? 0;
+}
+
+function messagesIn(pace: Pace, windowMs: number): number {
+  const perMs = pace.messagesPerSecond / 1000;
+  const fitting = Math.min(MOST_MESSAGES, Math.max(LEAST_SLOW_MESSAGES, Math.round(windowMs * perMs)));
+  const pass = passOf(pace);
+  return pass === 0 ? fitting : pass * Math.max(1, Math.round(fitting / pass));
+}
+
 function planCell(pace: Pace, windowMs: number, fixedMessages: number | undefined): PlannedCell {
   const perMs = pace.messagesPerSecond / 1000;
   // A reading of memory is one message, however long it takes.
   const isReading = pace.cell.benchmark.model === "clients-memory";
-  const messages = isReading
-    ? 1
-    : (fixedMessages ?? Math.min(MOST_MESSAGES, Math.max(LEAST_SLOW_MESSAGES, Math.round(windowMs * perMs))));
+  const messages = isReading ? 1 : (fixedMessages ?? messagesIn(pace, windowMs));
   const warm = warmUp(pace);
   return {
     cell: pace.cell,

@@ -33,6 +33,7 @@ function baseOf(
     ...(inFlight > 1 ? { batched } : {}),
     ...(mix === undefined ? {} : { mix }),
     ...(workMicros === undefined ? {} : { workMicros }),
+    ...(cell.variant.recorded === undefined ? {} : { recorded: cell.variant.recorded }),
   };
 }
 

@@ -1,11 +1,11 @@
 import type { Place } from "../../transports/contract/transport.ts";
 import { runsOnNode } from "../process/language.ts";
-import type { CellFigures, CellPlan, CellResult, DriverReady, DriverStart } from "../process/messages.ts";
+import type { CellFigures, CellPlan, CellResult, DriverReady, DriverStart, GroupSummary } from "../process/messages.ts";
 import { movePinned } from "../process/pinning.ts";
 import { processTree } from "../process/process-tree.ts";
 import { oneLine } from "../process/rules.ts";
 import { encodeHistogram } from "../results/histogram.ts";
-import type { Trial, TrialFigures } from "../results/model.ts";
+import type { GroupFigures, Trial, TrialFigures } from "../results/model.ts";
 import { unpackSamples } from "../results/packed-samples.ts";
 import { quantilesOf } from "../results/samples.ts";
 import type { Arm } from "./arm.ts";
@@ -145,6 +145,7 @@ function startOf({ work, turns }: TrialJob, place: Place): DriverStart {
       ? {}
       : { clientLanguage: arm.clientLanguage, clientProgram: arm.clientProgram }),
     ...(arm.codec === undefined ? {} : { codec: arm.codec }),
+    ...(arm.recorded === undefined ? {} : { recorded: arm.recorded }),
     work: { ...work, turns: turns.map(({ cells }) => cells) },
   };
 }
@@ -318,6 +319,10 @@ function misplaced(arm: Arm, ready: DriverReady | null): string | undefined {
   return undefined;
 }
 
+function groupOf({ name, latencyNs }: GroupSummary): GroupFigures {
+  return { name, latencyNs: quantilesOf(latencyNs) };
+}
+
 /** Returns a cell of one trial as the report keeps it. */
 export function toTrial(round: number, startedAtMs: number, { outcome }: CellResult): Trial {
   const base = { round, startedAtMs: Math.round(startedAtMs) };
@@ -350,5 +355,6 @@ function figuresOf(figures: CellFigures): TrialFigures {
     ...(figures.idleCpuShare === null ? {} : { idleCpuShare: figures.idleCpuShare }),
     ...(figures.phasesNs === null ? {} : { phasesNs: figures.phasesNs }),
     ...(figures.serverMemory === null ? {} : { serverMemory: figures.serverMemory }),
+    ...(figures.groups === undefined ? {} : { groups: figures.groups.map(groupOf) }),
   };
 }

@@ -1,4 +1,4 @@
-import type { CellFigures, Lateness } from "../process/messages.ts";
+import type { CellFigures, GroupSummary, Lateness } from "../process/messages.ts";
 import { encodeHistogram } from "../results/histogram.ts";
 import { packSamples } from "../results/packed-samples.ts";
 import { quantileSorted } from "../results/quantiles.ts";
@@ -12,6 +12,7 @@ export function figuresOf(window: Window, bracket: Bracket | null, idle: boolean
   const hasSamples = samples !== null && samples.length > 0;
   // Must come before `summarize`, which sorts the samples, so that no first and second half exists afterwards.
   const halvesNs = hasSamples ? halves(samples) : null;
+  const groups = groupsOf(window);
   const spent = costs(bracket);
   return {
     messages: idle ? 0 : messages,
@@ -29,7 +30,17 @@ export function figuresOf(window: Window, bracket: Bracket | null, idle: boolean
     keptPerSecond: null,
     phasesNs: phasesOf(window, messages),
     serverMemory: window.serverMemory ?? null,
+    ...(groups.length === 0 ? {} : { groups }),
   };
+}
+
+/** Summarizes the samples of each group; to be called while they are in their order. */
+function groupsOf({ samples, groupOf, groupNames = [] }: Window): GroupSummary[] {
+  if (samples === null || groupOf === undefined) return [];
+  return groupNames.flatMap((name, group) => {
+    const own = samples.filter((_, index) => groupOf[index] === group);
+    return own.length === 0 ? [] : [{ name, latencyNs: summarize(own) }];
+  });
 }
 
 function latenessOf(lateness: Float64Array): Lateness {

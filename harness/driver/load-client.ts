@@ -5,6 +5,7 @@ import type { DriverStart, FromDriver, ToDriver } from "../process/messages.ts";
 import { readUsage, watchGarbageCollection } from "../process/usage.ts";
 import { connectRpc } from "../rpc/connect.ts";
 import type { Wire } from "./models/model.ts";
+import { replayOf } from "./models/recorded-requests.ts";
 import { WorkloadClient } from "./models/workload-client.ts";
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -21,7 +22,8 @@ export async function runLoadClient(
   // `end-load` comes if not all client processes could be started.
   if ((await control.next(["begin", "end-load"])).type === "end-load") return;
   const wire = await openWire(transport, start, work);
-  const client = new WorkloadClient(wire, work.load, work.client, transport.capabilities.maxInFlight);
+  const { maxInFlight } = transport.capabilities;
+  const client = new WorkloadClient(wire, work.load, work.client, maxInFlight, replayOf(start));
   control.send({ type: "load-ready" });
   for (;;) {
     const message = await control.next(["go", "end-load"]);
@@ -33,7 +35,7 @@ export async function runLoadClient(
 }
 
 async function runWindow(client: WorkloadClient, go: Go, control: ControlChannel<ToDriver, FromDriver>): Promise<void> {
-  const { startedNs, elapsedNs, samples, lateness, ...window } = await client.window(go);
+  const { startedNs, elapsedNs, samples, lateness, groupOf, ...window } = await client.window(go);
   control.send({
     type: "load-window",
     messages: window.messages,
@@ -46,6 +48,7 @@ async function runWindow(client: WorkloadClient, go: Go, control: ControlChannel
     corrupted: window.corrupted,
     usage: readUsage(),
     ...(lateness === undefined ? {} : { lateness: packed(lateness) }),
+    ...(groupOf === undefined ? {} : { groupOf: packed(groupOf) }),
     ...(window.problem === undefined ? {} : { problem: window.problem }),
     ...(window.refused === undefined ? {} : { refused: window.refused }),
   });

@@ -142,6 +142,7 @@ async function openSite(job: TrialJob): Promise<AnySite> {
     language: start.peerLanguage,
     program: start.peerProgram,
     ...(start.codec === undefined ? {} : { codec: start.codec }),
+    ...(start.recorded === undefined ? {} : { recorded: start.recorded }),
     onSpawn,
     ...(early === undefined ? {} : { early }),
   });

@@ -4,9 +4,9 @@ import type { BlockingConnection, BlockingServer } from "../../transports/contra
 import type { StreamReport } from "../process/messages.ts";
 import { buildFrame, copyOf } from "../rpc/message.ts";
 import { arrivedIntact } from "../rpc/verify.ts";
+import type { Abilities } from "./abilities.ts";
 import { delayMsOf, handleImmediately } from "./handlers.ts";
 import { WorkerPool } from "./pool.ts";
-import type { Recoder } from "./recoder.ts";
 import { turnIntoReply } from "./reply.ts";
 import { STREAM_QUIET_MS, StreamCounter } from "./stream-counter.ts";
 import { work } from "./work.ts";
@@ -32,7 +32,7 @@ export class BlockingEchoServer {
   readonly #server: BlockingServer;
   readonly #onStream: (report: StreamReport) => void;
   readonly #stopAsked: () => boolean;
-  readonly #recoder: Recoder<BlockingConnection> | undefined;
+  readonly #abilities: Abilities<BlockingConnection>;
   #recoded: Uint8Array = new Uint8Array(0);
   readonly #maxMessageBytes: number;
   readonly #buffer: Uint8Array;
@@ -47,18 +47,17 @@ export class BlockingEchoServer {
 
   /**
    * @param hooks.stopAsked returns, without waiting, `true` if the process that started this one wants it to end
-   * @param recoder handles `Method.recode`; without it the method is unknown
    */
   constructor(
     server: BlockingServer,
     maxMessageBytes: number,
     hooks: { readonly onStream: (report: StreamReport) => void; readonly stopAsked: () => boolean },
-    recoder?: Recoder<BlockingConnection>,
+    abilities: Abilities<BlockingConnection> = {},
   ) {
     this.#server = server;
     this.#onStream = hooks.onStream;
     this.#stopAsked = hooks.stopAsked;
-    this.#recoder = recoder;
+    this.#abilities = abilities;
     this.#maxMessageBytes = maxMessageBytes;
     // The system commits no untouched memory, so a buffer for the largest message costs nothing until it is used.
     this.#buffer = new Uint8Array(Math.max(maxMessageBytes, FIRST_BUFFER_BYTES));
@@ -145,10 +144,17 @@ export class BlockingEchoServer {
         this.#pool ??= new WorkerPool(() => {});
         if (!this.#pool.submit(request, from)) this.#reply(from, request, Status.busy);
         return;
-      case Method.recode:
-        if (this.#recoder === undefined) return this.#reply(from, request, Status.unknownMethod);
-        this.#recoded = this.#recoder.answer(request, from, this.#recoded);
+      case Method.recode: {
+        const { recoder } = this.#abilities;
+        if (recoder === undefined) return this.#reply(from, request, Status.unknownMethod);
+        this.#recoded = recoder.answer(request, from, this.#recoded);
         return this.#send(from, this.#recoded);
+      }
+      case Method.replay: {
+        const { replayer } = this.#abilities;
+        if (replayer === undefined) return this.#reply(from, request, Status.unknownMethod);
+        return this.#send(from, replayer.answer(request));
+      }
       default: {
         const facts = {
           requests: this.#requests,

@@ -5,10 +5,10 @@ import type { Connection, ConnectionHandler } from "../../transports/contract/tr
 import type { PeerPublish, Published, StreamReport } from "../process/messages.ts";
 import { buildFrame, copyOf } from "../rpc/message.ts";
 import { arrivedIntact } from "../rpc/verify.ts";
+import type { Abilities } from "./abilities.ts";
 import { delayMsOf, handleImmediately } from "./handlers.ts";
 import { WorkerPool } from "./pool.ts";
 import { Publisher } from "./publisher.ts";
-import type { Recoder } from "./recoder.ts";
 import { turnIntoReply } from "./reply.ts";
 import { StreamReceiver } from "./stream-receiver.ts";
 import { work } from "./work.ts";
@@ -36,12 +36,15 @@ export class EventServer implements ConnectionHandler {
   #scratch: Uint8Array = new Uint8Array(HEADER_BYTES + 64);
 
   readonly #maxMessageBytes: number;
-  readonly #recoder: Recoder<Connection> | undefined;
+  readonly #abilities: Abilities<Connection>;
 
-  /** @param recoder handles `Method.recode`; without it the method is unknown */
-  constructor(onStream: (report: StreamReport) => void, maxMessageBytes: number, recoder?: Recoder<Connection>) {
+  constructor(
+    onStream: (report: StreamReport) => void,
+    maxMessageBytes: number,
+    abilities: Abilities<Connection> = {},
+  ) {
     this.#maxMessageBytes = maxMessageBytes;
-    this.#recoder = recoder;
+    this.#abilities = abilities;
     this.#stream = new StreamReceiver(onStream);
     this.shutdown = new Promise((resolve) => {
       this.#finish = resolve;
@@ -130,11 +133,19 @@ export class EventServer implements ConnectionHandler {
       case Method.work:
         work(request);
         return this.#echo(request, connection);
-      case Method.recode:
-        if (this.#recoder === undefined) return this.#reply(connection, request, Status.unknownMethod);
-        this.#scratch = this.#recoder.answer(request, connection, this.#scratch);
+      case Method.recode: {
+        const { recoder } = this.#abilities;
+        if (recoder === undefined) return this.#reply(connection, request, Status.unknownMethod);
+        this.#scratch = recoder.answer(request, connection, this.#scratch);
         this.#pending++;
         return this.#send(connection, this.#scratch);
+      }
+      case Method.replay: {
+        const { replayer } = this.#abilities;
+        if (replayer === undefined) return this.#reply(connection, request, Status.unknownMethod);
+        this.#pending++;
+        return this.#send(connection, replayer.answer(request), true);
+      }
       default: {
         const facts = {
           requests: this.#requests,
@@ -166,11 +177,12 @@ export class EventServer implements ConnectionHandler {
     this.#send(connection, buildFrame(Kind.reply, readId(request), readMethod(request), status, body));
   }
 
-  #send(connection: Connection, frame: Uint8Array): void {
+  /** @param isReused true for a frame that is used again, so that it is copied where it has to wait */
+  #send(connection: Connection, frame: Uint8Array, isReused = frame === this.#scratch): void {
     const client = this.#clients.get(connection);
     if (client === undefined) return this.#settled();
     if (client.waiting.length === 0 && isOffHand(connection, frame)) return this.#settled();
-    client.waiting.push(frame === this.#scratch ? frame.slice() : frame);
+    client.waiting.push(isReused ? frame.slice() : frame);
     connection.pause();
   }
 

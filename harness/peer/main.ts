@@ -10,7 +10,7 @@ import { failureOf } from "../process/failure.ts";
 import { loadTransport } from "../process/load-transport.ts";
 import type { FromPeer, PeerStart, StreamReport, ToPeer } from "../process/messages.ts";
 import { countChildren, readUsage, watchGarbageCollection } from "../process/usage.ts";
-import type { Recoder } from "./recoder.ts";
+import { loadAbilities } from "./abilities.ts";
 
 const START_TIMEOUT_MS = 20_000;
 /** Time limit for an orderly end after the parent is gone, ms: a killed run must be gone within a second. */
@@ -36,7 +36,7 @@ async function serveEvents(transport: Transport, start: PeerStart): Promise<void
   const program = new EventServer(
     (report) => control.send(report),
     transport.capabilities.maxMessageBytes,
-    await recoderOf(start),
+    await loadAbilities(start),
   );
   const server = await transport.event.listen(start.address, program, keyOf(start));
   control.onMessage("report-usage", ({ hold }) => {
@@ -74,14 +74,14 @@ async function serveBlocking(start: PeerStart): Promise<void> {
   const transport = await loadTransport(start.transport);
   if (transport.blocking === undefined) throw new IpcError("IPC_UNSUPPORTED", `${transport.id} has no blocking face`);
   const { BlockingEchoServer } = await import("./blocking-server.ts");
-  const recoder = await recoderOf<BlockingConnection>(start);
+  const abilities = await loadAbilities<BlockingConnection>(start);
   const server = transport.blocking.listen(start.address, keyOf(start));
   const maxBytes = transport.capabilities.maxMessageBytes;
   const hooks = {
     onStream: (report: StreamReport) => control.sendNow(report),
     stopAsked: () => control.endAskedNow(),
   };
-  const program = new BlockingEchoServer(server, maxBytes, hooks, recoder);
+  const program = new BlockingEchoServer(server, maxBytes, hooks, abilities);
   ready(server.address);
   await control.flushed();
   try {
@@ -89,11 +89,6 @@ async function serveBlocking(start: PeerStart): Promise<void> {
   } finally {
     server[Symbol.dispose]();
   }
-}
-
-/** Loads a codec only if needed, so that a peer starts sooner, and with it every trial. */
-async function recoderOf<Connection extends object>({ codec }: PeerStart): Promise<Recoder<Connection> | undefined> {
-  return codec === undefined ? undefined : (await import("./recoder.ts")).loadRecoder<Connection>(codec);
 }
 
 /** Serves by a user's program; then ends in the same way as the program, by the same signal. */

@@ -1,4 +1,4 @@
-import { HEADER_BYTES, Kind, readId, readMethod, Status } from "../../transports/contract/frame.ts";
+import { HEADER_BYTES, Kind, readId, readMethod, readStatus, Status } from "../../transports/contract/frame.ts";
 import type { Codec } from "../rpc/codecs/codec.ts";
 import { loadCodec } from "../rpc/codecs/load.ts";
 import { buildFrame } from "../rpc/message.ts";
@@ -8,9 +8,12 @@ import { ValueMessage } from "../rpc/value-message.ts";
 export class Recoder<Connection extends object> {
   readonly #make: () => Codec;
   readonly #codecs = new WeakMap<Connection, Codec>();
+  readonly #responses: readonly unknown[] | undefined;
 
-  constructor(make: () => Codec) {
+  /** @param responses values of recorded responses, which it returns instead of the value of the request */
+  constructor(make: () => Codec, responses?: readonly unknown[]) {
     this.#make = make;
+    this.#responses = responses;
   }
 
   /**
@@ -24,7 +27,8 @@ export class Recoder<Connection extends object> {
     try {
       const codec = this.#codecOf(connection);
       const reply = new ValueMessage(Kind.reply, method, into);
-      reply.load(codec.encode(codec.decode(request.subarray(HEADER_BYTES))));
+      const value = codec.decode(request.subarray(HEADER_BYTES));
+      reply.load(codec.encode(this.#responses === undefined ? value : this.#responses[readStatus(request)]));
       return reply.stamp(id);
     } catch {
       return buildFrame(Kind.reply, id, method, Status.failed, new Uint8Array(0));
@@ -44,6 +48,7 @@ export class Recoder<Connection extends object> {
 /** Loads a codec before the first request, as a blocking server cannot wait. @throws TypeError for an unknown codec */
 export async function loadRecoder<Connection extends object>(
   id: string | undefined,
+  responses?: readonly unknown[],
 ): Promise<Recoder<Connection> | undefined> {
-  return id === undefined ? undefined : new Recoder(await loadCodec(id));
+  return id === undefined ? undefined : new Recoder(await loadCodec(id), responses);
 }

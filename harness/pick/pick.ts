@@ -34,7 +34,7 @@ export function pick(whole: Evidence, asked: Question): Pick | null {
   const { name, mode } = chosen.candidate;
   const { flips, sentences } = told ? flipsOf(evidence, question, chosen) : { flips: [], sentences: [] };
   const words = told ? sentenceOf(choice, question) : cannotTellWords(choice, question);
-  const mix = chosen.candidate.rows[0]?.mix;
+  const { mix, recorded } = chosen.candidate.rows[0] ?? {};
   const near = all.filter((one) => one !== chosen);
   return {
     transport: name,
@@ -60,6 +60,7 @@ export function pick(whole: Evidence, asked: Question): Pick | null {
       benchmark: question.benchmark,
       peer: question.peer,
       ...(mix === undefined ? {} : { mix }),
+      ...(recorded === undefined ? {} : { recorded: { name: recorded.name, count: recorded.count } }),
       ...(question.codec === undefined ? {} : { codec: question.codec }),
       ...(question.clients === undefined ? {} : { clients: question.clients }),
       ...(question.ratePerSecond === undefined ? {} : { ratePerSecond: question.ratePerSecond }),

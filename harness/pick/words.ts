@@ -1,4 +1,4 @@
-import { bytes, count, duration, durationSpan, mixText, sizeName } from "../results/format.ts";
+import { bytes, count, duration, durationSpan, mixText, recordedText, sizeName } from "../results/format.ts";
 import type { MeasuredRow, Placement } from "../results/model.ts";
 import type { Candidate, FullQuestion } from "./candidates.ts";
 import type { Choice, Judged } from "./choose.ts";
@@ -31,13 +31,15 @@ export function figuresText(rows: readonly MeasuredRow[], show: (row: MeasuredRo
 
 /** Writes the purpose: `for 64 B and 4 KiB requests with the ends on two CPUs`, with clients, rate and work. */
 function purpose(question: FullQuestion, { rows: [row] }: Candidate): string {
-  const sizes = row?.mix === undefined ? sizesOf(question) : mixText(row.mix);
+  const sizes = row?.mix === undefined ? `${sizesOf(question)} requests` : `${mixText(row.mix)} requests`;
+  const requests = row?.recorded === undefined ? sizes : recordedText(row.recorded);
   const codec = question.codec === undefined ? [] : [`in ${question.codec}`];
   const server = question.peer === "node" ? [] : [`a server in ${question.peer} and`];
   const load = row === undefined ? [] : loadOf(row, question);
   const where = PLACEMENT_WORDS[question.placement];
-  if (question.benchmark === "fan-out") return ["for", sizes, "messages", ...load, "with", ...server, where].join(" ");
-  return ["for", sizes, "requests", ...codec, ...load, "with", ...server, where].join(" ");
+  if (question.benchmark === "fan-out")
+    return ["for", sizesOf(question), "messages", ...load, "with", ...server, where].join(" ");
+  return ["for", requests, ...codec, ...load, "with", ...server, where].join(" ");
 }
 
 /** Writes work, clients and pace of the requests: those of the workload, and fewer clients than are needed. */

@@ -23,6 +23,15 @@ export interface Load {
   readonly workMicros?: number;
 }
 
+/** Recorded messages that driver and server read, each for itself; without them, messages are made. */
+export interface RecordedPlace {
+  /** Absolute path of the file or directory. */
+  readonly path: string;
+  readonly sha256: string;
+  /** Field of the requests by which latencies are grouped. */
+  readonly group?: string;
+}
+
 /** Client process of `fan-in` or `workload`: sends `load-ready`, then a `load-window` for every `go`. */
 export interface LoadWork {
   readonly kind: "load";

@@ -14,6 +14,7 @@ import type {
   Failed,
   FromDriver,
   FromPeer,
+  GroupSummary,
   Lateness,
   LoadWindow,
   PeerAccount,
@@ -90,22 +91,23 @@ const held = shape<HeldResources>({
   descriptors: number,
   threads: number,
 });
+const latency = shape<NonNullable<CellFigures["latencyNs"]>>({
+  count: number,
+  min: number,
+  p50: number,
+  p90: number,
+  p99: number,
+  p999: number,
+  max: number,
+  mean: number,
+});
+
 const figures = shape<CellFigures>({
   messages: number,
   elapsedNs: number,
   samples: orNull(text),
-  latencyNs: orNull(
-    shape<NonNullable<CellFigures["latencyNs"]>>({
-      count: number,
-      min: number,
-      p50: number,
-      p90: number,
-      p99: number,
-      p999: number,
-      max: number,
-      mean: number,
-    }),
-  ),
+  latencyNs: orNull(latency),
+  groups: optional(listOf(shape<GroupSummary>({ name: text, latencyNs: latency }))),
   cpuNs: maybeNumber,
   contextSwitches: maybeNumber,
   voluntarySwitches: maybeNumber,
@@ -136,6 +138,7 @@ const loadWindow = shape<LoadWindow>({
   corrupted: number,
   problem: optional(text),
   lateness: optional(text),
+  groupOf: optional(text),
   refused: optional(text),
   usage,
 });

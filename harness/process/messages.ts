@@ -4,10 +4,13 @@
  */
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import type { Address, Place } from "../../transports/contract/transport.ts";
-import type { CodecCost, ServerMemory } from "../results/model.ts";
+import type { CodecCost } from "../results/model.ts";
+import type { CellFigures } from "./cell-figures.ts";
 import type { PeerExited } from "./hand-over.ts";
-import type { EndLoad, Go, Load, LoadReady, LoadWork, SubscribeWork } from "./load-messages.ts";
+import type { EndLoad, Go, Load, LoadReady, LoadWork, RecordedPlace, SubscribeWork } from "./load-messages.ts";
 import type { SenderDone, SenderReady, SenderWork } from "./sender-messages.ts";
+
+export type { CellFigures, GroupSummary, Lateness } from "./cell-figures.ts";
 
 /** Transport to load, from the registry or from a user's module. */
 export interface TransportReference {
@@ -32,6 +35,7 @@ export interface PeerStart {
   readonly key: string | null;
   /** Id of the codec behind `Method.recode`; each connection gets its own. Absent: the method is unknown. */
   readonly codec?: string;
+  readonly recorded?: RecordedPlace;
 }
 export interface PeerStop {
   readonly type: "stop";
@@ -143,6 +147,7 @@ export interface DriverStart {
   readonly clientProgram?: string | undefined;
   /** Id of the codec with which both ends convert, in trials of `codec-round-trip`. */
   readonly codec?: string;
+  readonly recorded?: RecordedPlace;
   readonly work:
     | CalibrateWork
     | MeasureWork
@@ -268,53 +273,6 @@ export interface CellResult {
     | { readonly status: "invalid"; readonly reason: string; readonly figures: CellFigures | null }
     | { readonly status: "unavailable"; readonly reason: string; readonly figures: null };
 }
-export interface CellFigures {
-  readonly messages: number;
-  readonly elapsedNs: number;
-  /** All samples, see `packSamples`; the coordinator makes a histogram of them. Null for models without latencies. */
-  readonly samples: string | null;
-  /** Exact quantiles of the samples, ns; null for models without latencies. */
-  readonly latencyNs: {
-    readonly count: number;
-    readonly min: number;
-    readonly p50: number;
-    readonly p90: number;
-    readonly p99: number;
-    readonly p999: number;
-    readonly max: number;
-    readonly mean: number;
-  } | null;
-  readonly cpuNs: number | null;
-  readonly contextSwitches: number | null;
-  readonly voluntarySwitches: number | null;
-  readonly involuntarySwitches: number | null;
-  readonly peakMemoryBytes: number | null;
-  readonly peakMemory: { readonly driver: number; readonly peer: number | null } | null;
-  readonly gcPauseNs: number | null;
-  readonly lost: number;
-  readonly duplicated: number;
-  readonly reordered: number;
-  readonly corrupted: number;
-  /** p50 of the first and of the second half of the samples, ns; null with fewer than 100. */
-  readonly halvesNs: readonly [first: number, second: number] | null;
-  /** Open loop: delay of the driver's sends behind their intended times, ns. */
-  readonly latenessNs: Lateness | null;
-  /** Model `idle`: CPU time over wall time, all processes together. */
-  readonly idleCpuShare: number | null;
-  /** Calibrations of `workload`: highest rate that was kept, requests/s, if it is below the requested rate. */
-  readonly keptPerSecond: number | null;
-  /** Models `open-close` and `cold-start`: medians of the parts of one operation, ns. */
-  readonly phasesNs: Readonly<Record<string, number>> | null;
-  /** Model `clients-memory`: what its servers hold. */
-  readonly serverMemory: ServerMemory | null;
-}
-export interface Lateness {
-  readonly p50: number;
-  readonly p99: number;
-  readonly max: number;
-  /** Histogram in base64, in the format of the histogram of latencies. */
-  readonly histogram: string;
-}
 export interface CheckDone {
   readonly type: "check";
   readonly id: string;
@@ -365,6 +323,8 @@ export interface LoadWindow {
   readonly problem?: string;
   /** Open loop: delay of the client behind each intended time, ns, as `samples`. */
   readonly lateness?: string;
+  /** Number of the group of each sample, as `samples`. */
+  readonly groupOf?: string;
   /** Open loop: reason why the client itself missed the schedule. */
   readonly refused?: string;
   readonly usage: UsageReport;

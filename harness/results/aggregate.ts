@@ -1,6 +1,6 @@
 import { mergeHistograms } from "./histogram.ts";
 import { medianInterval } from "./intervals.ts";
-import type { Interval, Quantiles, RowFigures, Trial, TrialFigures, ValidTrial } from "./model.ts";
+import type { GroupFigures, Interval, Quantiles, RowFigures, Trial, TrialFigures, ValidTrial } from "./model.ts";
 import { enoughTogether, median } from "./quantiles.ts";
 import { medianServerMemory } from "./server-memory.ts";
 import { stationarity } from "./stationarity.ts";
@@ -36,6 +36,7 @@ export function aggregate(trials: readonly Trial[], payloadBytes: number): RowFi
     ...optional("latenessNs", latenessOf(valid)),
     ...optional("phasesNs", phasesOf(valid)),
     ...optional("serverMemory", memory),
+    ...optional("groups", groupsOf(valid)),
     ...optional("stationarity", stationarity(valid)),
   };
 }
@@ -67,6 +68,20 @@ function phasesOf(valid: readonly ValidTrial[]): RowFigures["phasesNs"] {
   const names = Object.keys(all[0] ?? {});
   if (names.length === 0) return undefined;
   return Object.fromEntries(names.map((name) => [name, median(all.map((phases) => phases[name] ?? 0))]));
+}
+
+/** Returns the groups of all trials, in the order of the first trial. */
+function groupsOf(valid: readonly ValidTrial[]): GroupFigures[] | undefined {
+  const names = new Set(valid.flatMap(({ groups = [] }) => groups.map(({ name }) => name)));
+  if (names.size === 0) return undefined;
+  return [...names].map((name) => {
+    const found = valid.flatMap(({ groups = [] }) => groups.filter((group) => group.name === name));
+    const latencies = found.map(({ latencyNs }) => latencyNs);
+    const latencyNs = medianQuantiles(latencies);
+    const { p50, p99 } = intervals([], latencies, latencyNs);
+    const interval = { ...optional("p50", p50), ...optional("p99", p99) };
+    return { name, latencyNs, interval };
+  });
 }
 
 function medianQuantiles(latencies: readonly Quantiles[]): Quantiles {

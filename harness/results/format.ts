@@ -79,8 +79,21 @@ export function mixText(mix: readonly { readonly bytes: number; readonly share: 
   return mix.map(({ bytes: size, share }) => `${Math.round(share * 1000) / 10} % ${bytes(size)}`).join(", ");
 }
 
+/** Names recorded messages: `the 1,000 messages of calls.ndjson`. */
+export function recordedText({ name, count: messages }: { readonly name: string; readonly count: number }): string {
+  return messages === 1 ? `the message of ${name}` : `the ${messages} messages of ${name}`;
+}
+
+/** Row, or a part of one, that states its sizes. */
+interface Sized {
+  readonly payloadBytes: number;
+  readonly mix?: unknown;
+  readonly recorded?: { readonly name: string };
+}
+
 /** Names the size of a row: `4 KiB`; `the mix` where sizes take turns, since their mean is the size of none. */
-export function sizeName(row: { readonly payloadBytes: number; readonly mix?: unknown }): string {
+export function sizeName(row: Sized): string {
+  if (row.recorded !== undefined) return row.recorded.name;
   return row.mix === undefined ? bytes(row.payloadBytes) : "the mix";
 }
 

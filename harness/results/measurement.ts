@@ -1,4 +1,4 @@
-import type { MixPart } from "../../scenarios/benchmark.ts";
+import type { MixPart, Recorded } from "../../scenarios/benchmark.ts";
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import type { Placement } from "./placement.ts";
 import type { Warning } from "./warnings.ts";
@@ -26,6 +26,13 @@ interface Costs {
   readonly voluntarySwitchesPerMessage?: number | null;
   readonly involuntarySwitchesPerMessage?: number | null;
   readonly peakMemory?: PeakMemory | null;
+}
+
+/** Latencies of one group of recorded messages; in a row, medians over trials with their intervals. */
+export interface GroupFigures {
+  readonly name: string;
+  readonly latencyNs: Quantiles;
+  readonly interval?: { readonly p50?: Interval; readonly p99?: Interval };
 }
 
 /** Part of a row or a trial whose costs nobody measured, and which lost nothing. */
@@ -75,6 +82,8 @@ export interface TrialFigures extends Costs {
   readonly phasesNs?: Readonly<Record<string, number>>;
   /** Model `clients-memory`. */
   readonly serverMemory?: ServerMemory;
+  /** Recorded messages with `--group`: latencies of each group that was sent. */
+  readonly groups?: readonly GroupFigures[];
 }
 
 interface TrialBase {
@@ -146,6 +155,8 @@ export interface Row {
   readonly batched?: boolean;
   /** Sizes that take turns in `workload`; `payloadBytes` is their mean, rounded. */
   readonly mix?: readonly MixPart[];
+  /** Recorded messages that are replayed; `payloadBytes` is the mean of their requests, rounded. */
+  readonly recorded?: Recorded;
   /** CPU time that the server of `workload` spends on each request beside the echo. */
   readonly workMicros?: number;
   /** Messages per trial, fixed before the first round; null where the cell never ran. */
@@ -174,6 +185,8 @@ export interface RowFigures extends Costs {
   readonly idleCpuShare?: number | null;
   readonly phasesNs?: Readonly<Record<string, number>>;
   readonly serverMemory?: ServerMemory;
+  /** Recorded messages with `--group`: each group, the most frequent first. */
+  readonly groups?: readonly GroupFigures[];
   readonly stationarity?: Stationarity;
 }
 

@@ -58,6 +58,7 @@ export const PICK: Schema = model<Pick>()(
         modes: list(mode),
         placement,
         mix: list(object({ bytes: integer(1), share: above0(1) }), 16),
+        recorded: object({ name: text, count: integer(1) }),
         benchmark: text,
         peer: text,
         codec: text,

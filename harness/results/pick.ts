@@ -79,6 +79,8 @@ export interface Pick {
     readonly placement: Placement;
     /** Sizes that took turns; `payloads` has their mean then. */
     readonly mix?: readonly { readonly bytes: number; readonly share: number }[];
+    /** Recorded messages that were replayed; `payloads` has their mean then. */
+    readonly recorded?: { readonly name: string; readonly count: number };
     readonly benchmark?: string;
     /** Language of the server. */
     readonly peer?: string;

@@ -1,3 +1,4 @@
+import type { Recorded } from "../../scenarios/benchmark.ts";
 import { OPTIMIZE } from "../../scenarios/workload.ts";
 import type {
   CanarySummary,
@@ -6,6 +7,7 @@ import type {
   Crash,
   Curve,
   Environment,
+  GroupFigures,
   InvalidTrial,
   MeasuredRow,
   Measurement,
@@ -84,6 +86,15 @@ const lateness = { ...object({ p50: time, p99: time, max: time }, { histogram })
 const peakMemory = orNull(object({ driver: rate }, { peer: orNull(rate) }));
 
 const held = object({ processes: rate, privateBytes: rate, descriptors: rate, threads: rate });
+const groups = (latencyNs: Schema): Schema =>
+  list(
+    model<GroupFigures>()({ name: text, latencyNs }, { interval: object({}, { p50: interval, p99: interval }) }),
+    20,
+  );
+const recorded = model<Recorded>()(
+  { name: text, sha256: text, count: integer(1) },
+  { meanBytes: integer(), largestBytes: integer(), hasResponses: flag, group: text },
+);
 
 /** Figures that trials and measured rows share. */
 const COSTS = {
@@ -132,6 +143,7 @@ const trialFigures = (latencyNs: Schema): Schema =>
       ...COSTS,
       corrupted: integer(),
       latencyNs,
+      groups: groups(latencyNs),
       halvesNs: { type: "array", items: signedTime, minItems: 2, maxItems: 2 },
     },
   );
@@ -159,6 +171,7 @@ const measuredOnly = model<Omit<MeasuredRow, keyof UnmeasuredRow>>()(
   {
     ...COSTS,
     latencyNs: quantiles(latency),
+    groups: groups(quantiles(latency)),
     messagesPerSecond: orNull(above0(MOST)),
     bytesPerSecond: orNull(rate),
     lossShare: share,
@@ -196,6 +209,7 @@ const measurement: Schema = {
       batched: flag,
       mix: list(object({ bytes: integer(1), share: above0(1) }), 16),
       workMicros: rate,
+      recorded,
     },
   ),
   ...when("status", "measured", measuredOnly, object({ reason: text }, { keptPerSecond: rate })),
@@ -339,7 +353,7 @@ export const REPORT: Schema = model<Report>()(
     seed: number(-MOST, MOST),
     question: model<Question>()(
       { needs: list(text), profile: text, checks: list(text) },
-      { workload: object({ clients: integer(1), peer: text, optimize: oneOf(...OPTIMIZE) }) },
+      { workload: object({ clients: integer(1), peer: text, optimize: oneOf(...OPTIMIZE) }, { recorded }) },
     ),
     candidates: list(standing, 1000),
     crashes: list(model<Crash>()({ transport: text, process: text, signal: text, binding: text }, {})),

@@ -12,6 +12,8 @@ export class ValueMessage implements Stampable {
   readonly #method: number;
   #frame: Uint8Array;
   #crc = 0;
+  /** Value of `status`: the number of a recorded message. */
+  status = 0;
 
   /** @param into memory to reuse if it has the right size */
   constructor(kind: Kind, method: number, into: Uint8Array = new Uint8Array(0)) {
@@ -28,7 +30,7 @@ export class ValueMessage implements Stampable {
 
   stamp(id: number): Uint8Array {
     const length = this.#frame.length - HEADER_BYTES;
-    writeHeader(this.#frame, id, this.#kind, this.#method, 0, length, bindChecksum(this.#crc, id));
+    writeHeader(this.#frame, id, this.#kind, this.#method, this.status, length, bindChecksum(this.#crc, id));
     return this.#frame;
   }
 }

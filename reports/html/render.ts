@@ -16,6 +16,7 @@ import { methodSection } from "./sections/method.ts";
 import { pairsSection } from "./sections/pairs.ts";
 import { rankingSection } from "./sections/ranking.ts";
 import { rawSection } from "./sections/raw.ts";
+import { recordedSection } from "./sections/recorded.ts";
 import { masthead, verdict } from "./sections/verdict.ts";
 import { viewOf } from "./view.ts";
 
@@ -39,6 +40,7 @@ ${measured && rankingSection(report)}
 ${measured && figureSections()}
 ${curvesSection(report)}
 ${measured && detailsSection(report)}
+${recordedSection(report)}
 ${pairsSection(whole)}
 ${codecsSection(report)}
 ${checksSection(report)}

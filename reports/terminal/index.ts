@@ -8,5 +8,6 @@ export { compareTables } from "./compare.ts";
 export { type ListEntry, listTable, wrappedTable } from "./list.ts";
 export { pairsTables } from "./pairs.ts";
 export { partialNote, pickParagraph } from "./pick.ts";
+export { recordedTables } from "./recorded.ts";
 export type { TerminalOptions } from "./table.ts";
 export { warningLines } from "./warnings.ts";

@@ -4,7 +4,7 @@
  *     0  u32  id        sequence number or request id
  *     4  u8   kind      see {@link Kind}
  *     5  u8   method    what a request asks for; the programs of the peer give it meaning
- *     6  u16  status    0 in requests and successful replies; otherwise the reason of the failure
+ *     6  u16  status    0 in requests (but: Method.replay) and successful replies; otherwise why it failed
  *     8  u32  length    bytes of body after the header
  *     12 u32  checksum  CRC-32 of the body, combined with the id
  *

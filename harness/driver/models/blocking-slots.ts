@@ -2,7 +2,7 @@ import { HEADER_BYTES, Kind, readId, readKind } from "../../../transports/contra
 import type { BlockingConnection } from "../../../transports/contract/transport.ts";
 import type { ReusableMessage } from "../../rpc/message.ts";
 import { arrivedIntact } from "../../rpc/verify.ts";
-import { isEchoOf, sampledChecksumHolds } from "./reply-check.ts";
+import { isEchoOf, sameBody, sampledChecksumHolds } from "./reply-check.ts";
 
 const SLOT_BITS = 10;
 
@@ -16,22 +16,32 @@ export class BlockingSlots {
   unexpected = 0;
   /** Time, as given to `send`, at which the request of the reply just received was due or sent. */
   startedNs = 0n;
+  /** Index, as given to `send`, of the request of the reply just received. */
+  index = 0;
   readonly #connection: BlockingConnection;
   readonly #into: Uint8Array;
   readonly #ids: Uint32Array;
   readonly #started: BigInt64Array;
-  readonly #requests: (Uint8Array | undefined)[];
+  readonly #indexes: Uint32Array;
+  /** Frames with the bodies of the replies. */
+  readonly #expected: (Uint8Array | undefined)[];
+  readonly #comparesReplies: boolean;
   readonly #free: number[];
   #generation = 0;
   #received = 0;
 
-  /** @param largestBytes largest reply, header included */
-  constructor(connection: BlockingConnection, largestBytes: number, capacity: number) {
+  /**
+   * @param largestBytes largest reply, header included
+   * @param comparesReplies compares every byte of every reply instead of checksums
+   */
+  constructor(connection: BlockingConnection, largestBytes: number, capacity: number, comparesReplies = false) {
     this.#connection = connection;
     this.#into = new Uint8Array(largestBytes);
     this.#ids = new Uint32Array(capacity);
     this.#started = new BigInt64Array(capacity);
-    this.#requests = new Array(capacity).fill(undefined);
+    this.#indexes = new Uint32Array(capacity);
+    this.#expected = new Array(capacity).fill(undefined);
+    this.#comparesReplies = comparesReplies;
     this.#free = Array.from({ length: capacity }, (_, slot) => capacity - 1 - slot);
   }
 
@@ -44,7 +54,7 @@ export class BlockingSlots {
   }
 
   /** Returns false if the transport took nothing in that time. @throws IpcError of `BlockingConnection.send` */
-  send(message: ReusableMessage, startedNs: bigint, timeoutMs: number): boolean {
+  send(message: ReusableMessage, startedNs: bigint, timeoutMs: number, index = 0): boolean {
     const slot = this.#free.at(-1);
     if (slot === undefined) return false;
     this.#generation = (this.#generation + 1) & 0x3fffff;
@@ -53,7 +63,8 @@ export class BlockingSlots {
     this.#free.pop();
     this.#ids[slot] = id;
     this.#started[slot] = startedNs;
-    this.#requests[slot] = message.frame;
+    this.#indexes[slot] = index;
+    this.#expected[slot] = message.expected;
     return true;
   }
 
@@ -68,13 +79,15 @@ export class BlockingSlots {
       return false;
     }
     const slot = readId(reply) & ((1 << SLOT_BITS) - 1);
-    const request = this.#requests[slot];
-    if (request === undefined || this.#ids[slot] !== readId(reply)) {
+    const expected = this.#expected[slot];
+    if (expected === undefined || this.#ids[slot] !== readId(reply)) {
       this.unexpected++;
       return false;
     }
-    if (!isEchoOf(request, reply) || !sampledChecksumHolds(reply, this.#received++)) this.corrupted++;
-    this.#requests[slot] = undefined;
+    const isWhole = this.#comparesReplies ? sameBody(expected, reply) : sampledChecksumHolds(reply, this.#received++);
+    if (!isEchoOf(expected, reply) || !isWhole) this.corrupted++;
+    this.#expected[slot] = undefined;
+    this.index = this.#indexes[slot] as number;
     this.#free.push(slot);
     this.startedNs = this.#started[slot] as bigint;
     return true;

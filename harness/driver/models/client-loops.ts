@@ -5,7 +5,7 @@ import type { ReusableMessage } from "../../rpc/message.ts";
 import { BlockingSlots } from "./blocking-slots.ts";
 import type { ClientWindow } from "./client-window.ts";
 import { CLEAN } from "./model.ts";
-import { isEchoOf, sampledChecksumHolds } from "./reply-check.ts";
+import { isEchoOf, sameBody, sampledChecksumHolds } from "./reply-check.ts";
 import { scheduleMissed } from "./schedule.ts";
 import { watchProgress } from "./watch.ts";
 
@@ -31,6 +31,8 @@ export interface Task {
   /** Time after which a missing reply counts as lost. */
   readonly lostMs: number;
   readonly largestBytes: number;
+  /** True: every byte of every reply is compared with what is expected, outside the latency. */
+  readonly comparesReplies?: boolean;
   /** True: the client polls the clock for its schedule. False: it sleeps between requests, as a real client does. */
   readonly polls: boolean;
 }
@@ -47,6 +49,8 @@ class Progress {
   readonly task: Task;
   readonly samples: Float64Array;
   readonly lateness: Float64Array;
+  /** Index of the request of each sample. */
+  readonly order: Uint32Array;
   /** Numbers of requests that were due so far, that were sent, and that were answered. */
   attempted = 0;
   sent = 0;
@@ -57,6 +61,7 @@ class Progress {
     this.task = task;
     this.samples = new Float64Array(task.count);
     this.lateness = new Float64Array(task.due === null ? 0 : task.count);
+    this.order = new Uint32Array(task.count);
   }
 
   /** Returns the time since the start of the window, ns. */
@@ -101,6 +106,7 @@ class Progress {
       elapsedNs: this.now(),
       messages: this.done,
       samples: this.samples.subarray(0, this.done),
+      order: this.order.subarray(0, this.done),
       // In a closed loop one request is missing; in an open loop, all that have no reply.
       lost: isComplete ? 0 : due === null ? 1 : count - this.done,
       corrupted: faults.corrupted + this.corrupted,
@@ -115,7 +121,9 @@ class Progress {
 /** Place in flight. Its callback is made once, so that a request allocates nothing. */
 interface Lane {
   startedNs: number;
-  request: Uint8Array;
+  index: number;
+  /** Frame with the body of the reply. */
+  expected: Uint8Array;
   readonly onReply: (reply: Uint8Array | undefined, error: Error | undefined) => void;
 }
 
@@ -210,7 +218,8 @@ export class EventWindow {
     const progress = this.#progress;
     const lane = this.#lanes.pop() ?? this.#newLane();
     const message = this.#task.requestOf(progress.sent);
-    lane.request = message.frame;
+    lane.index = progress.sent;
+    lane.expected = message.expected;
     lane.startedNs = this.#task.due?.[progress.sent] ?? progress.now();
     if (this.#client.issue(message, Number.POSITIVE_INFINITY, lane.onReply) >= 0) return true;
     this.#lanes.push(lane);
@@ -220,7 +229,8 @@ export class EventWindow {
   #newLane(): Lane {
     const lane: Lane = {
       startedNs: 0,
-      request: new Uint8Array(0),
+      index: 0,
+      expected: new Uint8Array(0),
       onReply: (reply, error) => this.#receive(lane, reply, error),
     };
     return lane;
@@ -230,9 +240,13 @@ export class EventWindow {
     if (this.#hasEnded) return;
     if (reply === undefined) return this.#finish(error?.message);
     const progress = this.#progress;
-    const isIntact = isEchoOf(lane.request, reply);
+    const isIntact = isEchoOf(lane.expected, reply);
     progress.samples[progress.done] = progress.now() - lane.startedNs;
-    if (!isIntact || !sampledChecksumHolds(reply, progress.done)) progress.corrupted++;
+    progress.order[progress.done] = lane.index;
+    const isWhole = this.#task.comparesReplies
+      ? sameBody(lane.expected, reply)
+      : sampledChecksumHolds(reply, progress.done);
+    if (!isIntact || !isWhole) progress.corrupted++;
     progress.done++;
     this.#lanes.push(lane);
     if (progress.done === this.#task.count) return this.#finish();
@@ -252,7 +266,7 @@ export class BlockingWindow {
   constructor(connection: BlockingConnection, task: Task, slots: number) {
     this.#task = task;
     this.#progress = new Progress(task);
-    this.#slots = new BlockingSlots(connection, task.largestBytes, slots);
+    this.#slots = new BlockingSlots(connection, task.largestBytes, slots, task.comparesReplies);
   }
 
   run(): ClientWindow {
@@ -281,7 +295,7 @@ export class BlockingWindow {
         due === null ? process.hrtime.bigint() : startNs + BigInt(Math.round(due[progress.sent] as number));
       // If nothing is in flight, waits for space in the transport; otherwise receiving a reply may free space.
       const sendMs = !polls && this.#slots.inFlight === 0 ? 1 : 0;
-      if (this.#slots.send(requestOf(progress.sent), startedNs, sendMs)) progress.sent++;
+      if (this.#slots.send(requestOf(progress.sent), startedNs, sendMs, progress.sent)) progress.sent++;
     }
     if (polls) {
       if (this.#slots.inFlight > 0) this.#receive(0);
@@ -300,6 +314,7 @@ export class BlockingWindow {
   #receive(timeoutMs: number): void {
     if (!this.#slots.receive(timeoutMs)) return;
     const clockNs = process.hrtime.bigint();
+    this.#progress.order[this.#progress.done] = this.#slots.index;
     this.#progress.samples[this.#progress.done++] = Number(clockNs - this.#slots.startedNs);
     this.#movedNs = Number(clockNs - this.#task.startNs);
   }

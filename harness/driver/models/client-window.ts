@@ -4,18 +4,28 @@ import type { CLEAN, Window } from "./model.ts";
 /** Measurements of one of several clients in a window. */
 export interface ClientWindow extends Window {
   readonly samples: Float64Array;
+  /** Index of the request of each sample; only in the process of the client. */
+  readonly order?: Uint32Array;
   /** Time of the start, CLOCK_MONOTONIC. */
   readonly startedNs: bigint;
 }
 
 /** Unpacks what a client process reported. */
-export function clientWindowOf({ startedNs, endedNs, samples, lateness, ...window }: LoadWindow): ClientWindow {
+export function clientWindowOf({
+  startedNs,
+  endedNs,
+  samples,
+  lateness,
+  groupOf,
+  ...window
+}: LoadWindow): ClientWindow {
   return {
     ...window,
     startedNs: BigInt(startedNs),
     elapsedNs: Number(BigInt(endedNs) - BigInt(startedNs)),
     samples: unpacked(samples),
     ...(lateness === undefined ? {} : { lateness: unpacked(lateness) }),
+    ...(groupOf === undefined ? {} : { groupOf: unpacked(groupOf) }),
   };
 }
 
@@ -35,6 +45,7 @@ export function together(windows: readonly ClientWindow[]): Window {
   // One process of several was late: the load as a whole fell behind only where half of them were.
   const refused = 2 * behind.length >= windows.length ? behind[0] : undefined;
   const lateness = windows.flatMap((window) => (window.lateness === undefined ? [] : [window.lateness]));
+  const groupOf = windows.flatMap((window) => (window.groupOf === undefined ? [] : [window.groupOf]));
   return {
     messages: total("messages"),
     elapsedNs: Number(ended - started),
@@ -44,6 +55,8 @@ export function together(windows: readonly ClientWindow[]): Window {
     reordered: total("reordered"),
     corrupted: total("corrupted"),
     ...(lateness.length === 0 ? {} : { lateness: interleaved(lateness) }),
+    // In the same order as the samples, since both have the same lengths.
+    ...(groupOf.length === 0 ? {} : { groupOf: interleaved(groupOf) }),
     ...(problem === undefined ? {} : { problem }),
     ...(refused === undefined ? {} : { refused }),
   };

@@ -7,9 +7,11 @@ import type { Codec } from "../../rpc/codecs/codec.ts";
 import { createCodec } from "../../rpc/codecs/load.ts";
 import { sizedValues } from "../../rpc/codecs/sized.ts";
 import { sameValue, valuesOf } from "../../rpc/codecs/values.ts";
+import { type Groups, hasResponses, recordedAt, requestValuesOf, responseValuesOf } from "../../rpc/recorded.ts";
 import { ValueMessage } from "../../rpc/value-message.ts";
 import { arrivedIntact } from "../../rpc/verify.ts";
 import { CLEAN, type Link, LOST_AFTER_MS, type Model, type Window } from "./model.ts";
+import { RecordedRequests, type Replay, replayOf } from "./recorded-requests.ts";
 import { watchProgress } from "./watch.ts";
 
 const SLICE_MS = 100;
@@ -23,10 +25,15 @@ export const codecRoundTrip: Model = {
     if (start.codec === undefined) throw new Error("codec-round-trip needs a codec");
     const id = start.codec as CodecId;
     const corpus = CORPUS_IDS.find((each) => each === wanted);
-    const values = corpus === undefined ? await sizedValues(id, payloadBytes) : valuesOf(id, corpus);
-    const exchange = new Exchange(await codecOf(link, id), values);
+    const replay = replayOf(start);
+    const made = async (): Promise<Values> => {
+      const requests = corpus === undefined ? await sizedValues(id, payloadBytes) : valuesOf(id, corpus);
+      return { requests, replies: requests };
+    };
+    const exchange = new Exchange(await codecOf(link, id), replay === undefined ? await made() : valuesIn(replay));
     if (link.face === "event") return { window: (count) => overEvents(link.client, exchange, count) };
-    const into = new Uint8Array(HEADER_BYTES + 2 * payloadBytes + SPARE_BYTES);
+    const largestBytes = replay === undefined ? payloadBytes : new RecordedRequests(replay.file).largestBytes;
+    const into = new Uint8Array(HEADER_BYTES + 2 * largestBytes + SPARE_BYTES);
     return { window: async (count) => overBlocking(link.connection, exchange, count, into) };
   },
 };
@@ -40,18 +47,31 @@ async function codecOf(link: Link, id: CodecId): Promise<Codec> {
   return codec;
 }
 
+/** Values that are sent in turn, and those that come back. */
+interface Values {
+  readonly requests: readonly unknown[];
+  readonly replies: readonly unknown[];
+  readonly groups?: Groups;
+}
+
+function valuesIn({ file, groups }: Replay): Values {
+  const requests = requestValuesOf(file);
+  const replies = hasResponses(file) ? responseValuesOf(file) : requests;
+  return { requests, replies, ...(groups === undefined ? {} : { groups }) };
+}
+
 /** Conversions of the driver, and the samples, which include all four conversions. */
 class Exchange {
   readonly message = new ValueMessage(Kind.request, Method.recode);
   readonly #codec: Codec;
-  readonly #values: readonly [unknown, unknown];
+  readonly #values: Values;
   #samples = new Float64Array(0);
   #startedNs = 0n;
   #sentNs = 0n;
   #corrupted = 0;
   done = 0;
 
-  constructor(codec: Codec, values: readonly [unknown, unknown]) {
+  constructor(codec: Codec, values: Values) {
     this.#codec = codec;
     this.#values = values;
   }
@@ -64,8 +84,10 @@ class Exchange {
   }
 
   encode(): void {
+    const number = this.#numberOf(this.done);
+    this.message.status = number;
     this.#sentNs = process.hrtime.bigint();
-    this.message.load(this.#codec.encode(this.#values[this.done & 1]));
+    this.message.load(this.#codec.encode(this.#values.requests[number]));
   }
 
   /** Takes a reply with a checked header. Verifies the value after the clock has stopped. */
@@ -79,9 +101,20 @@ class Exchange {
       return `a reply could not be decoded: ${(error as Error).message}`;
     }
     this.#samples[this.done] = Number(process.hrtime.bigint() - this.#sentNs);
-    if (!sameValue(value, this.#values[this.done & 1])) this.#corrupted++;
+    if (!sameValue(value, this.#values.replies[this.#numberOf(this.done)])) this.#corrupted++;
     this.done++;
     return undefined;
+  }
+
+  #numberOf(index: number): number {
+    return recordedAt(index, this.#samples.length, this.#values.requests.length);
+  }
+
+  #groupOf(): Pick<Window, "groupOf" | "groupNames"> {
+    const { groups } = this.#values;
+    if (groups === undefined) return {};
+    const numberOf = (_: unknown, index: number): number => groups.of[this.#numberOf(index)] as number;
+    return { groupOf: Float64Array.from({ length: this.done }, numberOf), groupNames: groups.names };
   }
 
   get complete(): boolean {
@@ -97,6 +130,7 @@ class Exchange {
       lost: this.complete ? 0 : 1,
       duplicated,
       corrupted: this.#corrupted + corrupted,
+      ...this.#groupOf(),
       ...(problem === undefined ? {} : { problem }),
     };
   }

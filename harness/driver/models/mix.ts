@@ -33,9 +33,16 @@ export function drawParts(parts: readonly MixPart[], count: number, seed: number
   return drawn;
 }
 
+/** Requests of a load. */
+export interface Requests {
+  /** Size of the largest request or reply, header included. */
+  readonly largestBytes: number;
+  /** Returns a function that returns the request of an index below `each`, see {@link RequestMix.draw}. */
+  draw(each: number, client: number, clients: number, seed: number): (index: number) => ReusableMessage;
+}
+
 /** Requests of a load, for all sizes of its mix. */
-export class RequestMix {
-  /** Size of the largest request, header included. */
+export class RequestMix implements Requests {
   readonly largestBytes: number;
   readonly #parts: readonly MixPart[];
   readonly #messages: readonly (readonly ReusableMessage[])[];

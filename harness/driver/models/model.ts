@@ -39,6 +39,9 @@ export interface Window {
   readonly lateness?: Float64Array;
   /** Reason why the numbers would describe the driver and not the mechanism; absent if there is none. */
   readonly refused?: string;
+  /** Recorded messages in groups: for each sample the number of its group, and the name of each group. */
+  readonly groupOf?: Float64Array;
+  readonly groupNames?: readonly string[];
   /** Times of the parts of one operation; each array has the form of `samples`. */
   readonly phases?: Readonly<Record<string, Float64Array>>;
   /** Model `clients-memory`: what its servers hold. */

@@ -1,9 +1,11 @@
 import { writeFileSync } from "node:fs";
 import type { Load, LoadOrder } from "../../process/load-messages.ts";
+import { recordedAt } from "../../rpc/recorded.ts";
 import { BLOCKING_SLOTS, BlockingWindow, EventWindow, sleepMs, type Task } from "./client-loops.ts";
 import type { ClientWindow } from "./client-window.ts";
-import { RequestMix } from "./mix.ts";
+import { RequestMix, type Requests } from "./mix.ts";
 import { lostAfterMs, type Wire } from "./model.ts";
+import { RecordedRequests, type Replay } from "./recorded-requests.ts";
 import { schedule } from "./schedule.ts";
 
 /** Client of a workload, which sleeps between its requests as a real client does. */
@@ -12,17 +14,22 @@ export class WorkloadClient {
   readonly #load: Load;
   readonly #client: number;
   readonly #slots: number;
-  readonly #requests: RequestMix;
+  readonly #requests: Requests;
   /** Requests of the warm-up; the same where the load has no work. */
-  readonly #withoutWork: RequestMix;
+  readonly #withoutWork: Requests;
+  readonly #replay: Replay | undefined;
 
-  /** @param client number of this client among `load.clients` */
-  constructor(wire: Wire, load: Load, client: number, maxInFlight: number) {
+  /**
+   * @param client number of this client among `load.clients`
+   * @param replay recorded messages that it sends instead of those of the load
+   */
+  constructor(wire: Wire, load: Load, client: number, maxInFlight: number, replay?: Replay) {
     this.#wire = wire;
     this.#load = load;
     this.#client = client;
     this.#slots = load.ratePerSecond === null ? 1 : Math.min(BLOCKING_SLOTS, maxInFlight);
-    this.#requests = new RequestMix(load);
+    this.#replay = replay;
+    this.#requests = replay === undefined ? new RequestMix(load) : new RecordedRequests(replay.file);
     this.#withoutWork = load.workMicros ? new RequestMix({ ...load, workMicros: 0 }) : this.#requests;
     setTimerSlack(FINEST_SLACK_NS);
   }
@@ -30,8 +37,22 @@ export class WorkloadClient {
   async window(order: LoadOrder): Promise<ClientWindow> {
     const task = this.#taskOf(order);
     sleepUntil(task.startNs);
-    if (this.#wire.face === "event") return new EventWindow(this.#wire.client, task).run();
-    return new BlockingWindow(this.#wire.connection, task, this.#slots).run();
+    const { face } = this.#wire;
+    const window =
+      face === "event"
+        ? await new EventWindow(this.#wire.client, task).run()
+        : new BlockingWindow(this.#wire.connection, task, this.#slots).run();
+    return { ...window, ...this.#groupsOf(window, order) };
+  }
+
+  /** Returns the group of each sample, in the order of the samples; nothing where latencies are not grouped. */
+  #groupsOf({ order = new Uint32Array(0) }: ClientWindow, { messages }: LoadOrder): Pick<ClientWindow, "groupOf"> {
+    const groups = this.#replay?.groups;
+    if (groups === undefined) return {};
+    const { clients } = this.#load;
+    const groupOf = (index: number): number =>
+      groups.of[recordedAt(index * clients + this.#client, messages * clients, groups.of.length)] as number;
+    return { groupOf: Float64Array.from(order, groupOf) };
   }
 
   end(): void {
@@ -50,6 +71,7 @@ export class WorkloadClient {
       ratePerSecond: rate,
       lostMs: lostAfterMs(this.#requests.largestBytes) + Math.ceil((2 * clients * workMicros) / 1000),
       largestBytes: this.#requests.largestBytes,
+      comparesReplies: this.#replay !== undefined,
       polls: false,
     };
   }

@@ -5,6 +5,7 @@ import { problemOf } from "../figures.ts";
 import { ClientGroup } from "./client-group.ts";
 import { together } from "./client-window.ts";
 import { givenUp, type Model, type Site, type Window } from "./model.ts";
+import { type Replay, replayOf } from "./recorded-requests.ts";
 import { WorkloadClient } from "./workload-client.ts";
 
 /** Time from the order to the beginning of a window, ms, so that every client has the order by then. */
@@ -48,10 +49,12 @@ class Clients {
   readonly #own: WorkloadClient;
   readonly #group: ClientGroup;
   readonly #delivery: "reliable" | "lossy";
+  readonly #replay: Replay | undefined;
   #windows = 0;
 
-  private constructor(delivery: "reliable" | "lossy", load: Load, own: WorkloadClient, group: ClientGroup) {
-    this.#delivery = delivery;
+  private constructor(site: Site, load: Load, own: WorkloadClient, group: ClientGroup) {
+    this.#delivery = site.transport.capabilities.delivery;
+    this.#replay = replayOf(site.start);
     this.#load = load;
     this.#own = own;
     this.#group = group;
@@ -59,15 +62,15 @@ class Clients {
 
   static async start(site: Site, load: Load): Promise<Clients> {
     const { address } = site.link.peer;
-    const { maxInFlight, delivery } = site.transport.capabilities;
-    const own = new WorkloadClient(site.link, load, 0, maxInFlight);
+    const { maxInFlight } = site.transport.capabilities;
+    const own = new WorkloadClient(site.link, load, 0, maxInFlight, replayOf(site.start));
     const group = await ClientGroup.start(
       site,
       load.clients - 1,
       (index) => ({ kind: "load", address, load, client: index + 1 }),
       () => own.window({ messages: 1, ratePerSecond: null, seed: load.seed, startNs: String(process.hrtime.bigint()) }),
     );
-    return new Clients(delivery, load, own, group);
+    return new Clients(site, load, own, group);
   }
 
   get used(): UsageReport {
@@ -106,7 +109,8 @@ class Clients {
       // Sent before this process does its own part, which may keep it busy to the end.
       const others = this.#group.window(order, 4 * plannedMs);
       const [own, theirs] = await Promise.all([this.#own.window(order), others]);
-      const window = together([own, ...theirs]);
+      const names = this.#replay?.groups?.names;
+      const window = { ...together([own, ...theirs]), ...(names === undefined ? {} : { groupNames: names }) };
       if (window.refused === undefined) return window;
       const rate = `${ratePerSecond}/s with ${count(clients, "client")}`;
       const refused = `the driver could not keep the rate of ${rate}: ${window.refused}`;

@@ -1,8 +1,8 @@
 import type { PeerExit } from "../../../scenarios/check.ts";
 import { IpcError } from "../../../transports/contract/errors.ts";
 import type { EventTransport, Transport } from "../../../transports/contract/transport.ts";
+import { loadAbilities } from "../../peer/abilities.ts";
 import { EventServer } from "../../peer/event-server.ts";
-import { loadRecoder } from "../../peer/recoder.ts";
 import { allowedCpuList } from "../../process/cpus.ts";
 import { Mailbox } from "../../process/mailbox.ts";
 import type { PeerStart, StreamReport } from "../../process/messages.ts";
@@ -15,7 +15,7 @@ export async function hostPeer(transport: Transport, start: PeerStart): Promise<
   const program = new EventServer(
     (report) => mailbox.put(report),
     transport.capabilities.maxMessageBytes,
-    await loadRecoder(start.codec),
+    await loadAbilities(start),
   );
   const server = await (transport.event as EventTransport).listen(start.address, program);
   const cannotDie = async (): Promise<never> => {

@@ -3,6 +3,7 @@ import type { WaitMode } from "../../../transports/contract/capabilities.ts";
 import { IpcError } from "../../../transports/contract/errors.ts";
 import type { Address, Transport } from "../../../transports/contract/transport.ts";
 import { runsOnNode } from "../../process/language.ts";
+import type { RecordedPlace } from "../../process/load-messages.ts";
 import type { PeerStart, PinPrefix, TransportReference } from "../../process/messages.ts";
 import { nodeCommand } from "../../process/node-command.ts";
 import { type PeerProcess, spawnPeer } from "./peer-process.ts";
@@ -20,6 +21,7 @@ export interface PeerSettings {
   readonly program?: string | undefined;
   /** Id of the codec behind `Method.recode`. */
   readonly codec?: string;
+  readonly recorded?: RecordedPlace;
   readonly onSpawn: (pid: number) => void;
   /** Peer process that was started before and waits for its first line; its pid was reported already. */
   readonly early?: PeerProcess;
@@ -27,7 +29,7 @@ export interface PeerSettings {
 
 /** Starts the server of a transport and resolves when it listens. @throws IpcError as `EventTransport.listen` */
 export async function startPeer(settings: PeerSettings): Promise<RunningPeer> {
-  const { transport, reference, mode, address, key, codec, onSpawn } = settings;
+  const { transport, reference, mode, address, key, codec, recorded, onSpawn } = settings;
   const encoded = key === undefined ? null : Buffer.from(key).toString("base64");
   const start: PeerStart = {
     type: "start",
@@ -36,6 +38,7 @@ export async function startPeer(settings: PeerSettings): Promise<RunningPeer> {
     address,
     key: encoded,
     ...(codec === undefined ? {} : { codec }),
+    ...(recorded === undefined ? {} : { recorded }),
   };
   // Each kind is loaded only if needed, so that a driver starts sooner, and with it every trial.
   switch (transport.capabilities.rendezvous) {

@@ -1,5 +1,5 @@
 import { METRICS } from "../../../harness/pick/metric.ts";
-import { ABSENT, bytes, count, mixText, ratio } from "../../../harness/results/format.ts";
+import { ABSENT, bytes, count, mixText, ratio, recordedText } from "../../../harness/results/format.ts";
 import type { Pick, Report } from "../../../harness/results/model.ts";
 import { standingOf } from "../../../harness/results/ranking.ts";
 import { CLASS_LABELS, classOf, PLACEMENT_LABELS, quickNote } from "../../labels.ts";
@@ -40,7 +40,8 @@ function overall(report: Report): Html | "" {
   const { workload } = pick;
   const each = (workload?.payloads ?? []).map((size) => bytes(size)).join(" and ");
   const codec = workload?.codec === undefined ? "" : ` in ${workload.codec}`;
-  const sizes = (workload?.mix === undefined ? each : mixText(workload.mix)) + codec + loadText(workload);
+  const own = workload?.recorded === undefined ? each : recordedText(workload.recorded);
+  const sizes = (workload?.mix === undefined ? own : mixText(workload.mix)) + codec + loadText(workload);
   const { noun } = METRICS[workload?.optimize ?? "p50"];
   const placement = PLACEMENT_LABELS[pick.placement] ?? pick.placement;
   const rows = ranking.map((row, index) => {

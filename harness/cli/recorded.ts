@@ -1,0 +1,102 @@
+import { resolve } from "node:path";
+import { Option } from "commander";
+import type { CodecId, Recorded } from "../../scenarios/benchmark.ts";
+import { codecRoundTrip } from "../../scenarios/benchmarks/codec-round-trip.ts";
+import type { Arm, Cell } from "../coordinator/arm.ts";
+import type { RecordedPlace } from "../process/load-messages.ts";
+import { UsageError } from "../results/exit-codes.ts";
+import { describeRecorded, groupsOf, RecordedError, readRecorded } from "../rpc/recorded.ts";
+import { parseCount } from "./values.ts";
+
+const MOST_MESSAGES = 10_000_000;
+/** Codecs of made values only: neither carries any JSON value. */
+const NO_JSON: readonly CodecId[] = ["raw", "struct"];
+
+/** Value of `--messages`: a number of messages, or the path of recorded ones. */
+export type MessagesOption = number | { readonly path: string };
+
+/** Returns the option `--messages`. @param count what a number means */
+export function messagesOption(count: string): Option {
+  return new Option(
+    "--messages <n|path>",
+    `${count}; or a file of your own messages to replay, one JSON value or {"request", "response"} a line ` +
+      "(ipcmark record writes one), or a directory of files of bytes",
+  ).argParser(parseMessages);
+}
+
+export function groupOption(): Option {
+  return new Option(
+    "--group <field>",
+    "field of the recorded messages by which p50 and p99 are also shown, such as method or params.name",
+  );
+}
+
+function parseMessages(text: string): MessagesOption {
+  if (/^\d+$/.test(text.trim())) return parseCount("--messages", 1, MOST_MESSAGES)(text);
+  return { path: text };
+}
+
+/** Recorded messages of a run. */
+export interface Replayed {
+  readonly about: Recorded;
+  readonly place: RecordedPlace;
+  readonly isJson: boolean;
+}
+
+interface Options {
+  readonly messages?: MessagesOption;
+  readonly group?: string;
+  readonly payload?: unknown;
+  readonly work?: unknown;
+  readonly codec?: readonly (CodecId | "all")[];
+}
+
+/**
+ * Reads the recorded messages that the flags name; undefined where they name none.
+ *
+ * @throws UsageError for a file that cannot be replayed, and flags that contradict it
+ */
+export function replayedOf({ messages, group, payload, work, codec }: Options): Replayed | undefined {
+  if (messages === undefined || typeof messages === "number") {
+    if (group !== undefined) throw new UsageError("--group is for recorded messages; give --messages <file> too");
+    return undefined;
+  }
+  const path = resolve(messages.path);
+  if (payload !== undefined) throw new UsageError("--messages <file> has its own sizes; leave out --payload");
+  if (work !== undefined)
+    throw new UsageError("--work writes into each request, and --messages <file> keeps their bytes; give one of them");
+  try {
+    const file = readRecorded(path);
+    const about = describeRecorded(file, path, group);
+    if (codec !== undefined) refuseCodecs(codec, about, file.isJson);
+    if (group !== undefined && !file.isJson)
+      throw new UsageError(`--group needs JSON, and ${about.name} is a directory of files of bytes; leave it out`);
+    if (group !== undefined && groupsOf(file, group).names.every((name) => name === "(none)"))
+      throw new UsageError(`no message of ${about.name} has the field "${group}" of --group; name another one`);
+    const place = { path, sha256: about.sha256, ...(group === undefined ? {} : { group }) };
+    return { about, place, isJson: file.isJson };
+  } catch (error) {
+    if (error instanceof RecordedError) throw new UsageError(error.message);
+    throw error;
+  }
+}
+
+function refuseCodecs(codecs: readonly (CodecId | "all")[], { name }: Recorded, isJson: boolean): void {
+  if (!isJson)
+    throw new UsageError(`--codec converts values, and ${name} is a directory of files of bytes; leave it out`);
+  const other = codecs.find((codec) => codec !== "all" && NO_JSON.includes(codec));
+  if (other !== undefined)
+    throw new UsageError(`the codec ${other} carries no JSON values, and those of ${name} are; name another codec`);
+}
+
+/** Returns a cell for each codec, in which both ends convert the recorded values. */
+export function recordedCells(recorded: Recorded, codecs: readonly CodecId[]): readonly Cell[] {
+  return codecs
+    .filter((codec) => !NO_JSON.includes(codec))
+    .map((codec) => ({ benchmark: codecRoundTrip, variant: { codec, recorded }, payloadBytes: recorded.meanBytes }));
+}
+
+/** Gives every arm the recorded messages. */
+export function withRecorded(arms: readonly Arm[], replayed: Replayed | undefined): readonly Arm[] {
+  return replayed === undefined ? arms : arms.map((arm) => ({ ...arm, recorded: replayed.place }));
+}
