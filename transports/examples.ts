@@ -37,7 +37,7 @@ const EXAMPLES: readonly Programs[] = [
     ids: ["shm/futex"],
     near: [
       ...["shm/spin", "shm/semaphore", "shm/adaptive", "shm/doorbell", "shm/descriptor"],
-      ...["mmap/futex", "mmap/semaphore"],
+      ...["shm/memfd", "worker/atomics", "mmap/futex", "mmap/semaphore"],
     ],
   },
   { folder: "message-queues/example", ids: ["posix-mq"], near: ["posix-mq/notify"] },

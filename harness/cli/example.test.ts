@@ -224,7 +224,7 @@ describe.skipIf(process.platform !== "linux")("an example serves, keeps its limi
 });
 
 describe("the examples", () => {
-  const folders = [...new Set(EXAMPLE_IDS.map((id) => exampleOf(id)?.folder ?? "none"))];
+  const folders = [...new Set(EXAMPLE_IDS.flatMap((id) => exampleOf(id)?.folder ?? []))];
   const programs = folders.flatMap((folder) => {
     const directory = exampleDirectory({ folder, shows: "" });
     return readdirSync(directory).map((name) => join(directory, name));
