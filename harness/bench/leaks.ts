@@ -16,7 +16,7 @@ import { benchOptions, countOf, refuse } from "./options.ts";
  * the ffi layer, one process each. Exits with 10 when something grew. Run with `--expose-gc --max-semi-space-size=1`:
  * otherwise the young generation grows by some 50 MB where promises outlive a collection, which would hide a leak.
  */
-const FAMILY = /^(shm|mmap|posix-mq|unix-dgram$|unix$)/;
+const FAMILY = /^(shm|mmap|posix-mq|unix-dgram$|unix-seqpacket$|unix$)/;
 const values = benchOptions({
   transport: { type: "string" },
   messages: { type: "string", default: "10000000" },

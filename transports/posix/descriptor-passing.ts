@@ -19,7 +19,7 @@ const CONTROL_BYTES = 96;
 const MAX_DATA_BYTES = 512;
 
 /** Memory of one call, laid out for `sendmsg` and `recvmsg`. */
-class MessageMemory implements Disposable {
+class MessageMemory {
   readonly mapping: Mapping = Mapping.anonymous(At.data + MAX_DATA_BYTES);
   readonly #view = new DataView(this.mapping.bytes.buffer);
 
@@ -64,10 +64,6 @@ class MessageMemory implements Disposable {
   get isCut(): boolean {
     return (this.#view.getInt32(At.message + Message.flags, true) & MSG_CTRUNC) !== 0;
   }
-
-  [Symbol.dispose](): void {
-    this.mapping.close();
-  }
 }
 
 /**
@@ -78,16 +74,20 @@ class MessageMemory implements Disposable {
  * @throws IpcError IPC_PEER_LOST, IPC_SHORTAGE, IPC_SYSTEM
  */
 export function sendDescriptor(socketFd: number, bytes: Uint8Array, fd: number): boolean {
-  using memory = new MessageMemory(bytes.length, CONTROL_HEADER_BYTES + 4 + 4);
-  memory.mapping.bytes.set(bytes, At.data);
-  memory.descriptor = fd;
-  const api = libc();
-  const sent = api.sendmsg(socketFd, memory.mapping.pointer(At.message), MSG_DONTWAIT | MSG_NOSIGNAL);
-  if (sent === bytes.length) return true;
-  if (sent >= 0) throw new IpcError("IPC_SYSTEM", `sendmsg took ${sent} of ${bytes.length} bytes`);
-  const errno = api.errno();
-  if (errno === EAGAIN || errno === EINTR) return false;
-  throw systemError(api, "sendmsg", `descriptor ${fd}`);
+  const memory = new MessageMemory(bytes.length, CONTROL_HEADER_BYTES + 4 + 4);
+  try {
+    memory.mapping.bytes.set(bytes, At.data);
+    memory.descriptor = fd;
+    const api = libc();
+    const sent = api.sendmsg(socketFd, memory.mapping.pointer(At.message), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent === bytes.length) return true;
+    if (sent >= 0) throw new IpcError("IPC_SYSTEM", `sendmsg took ${sent} of ${bytes.length} bytes`);
+    const errno = api.errno();
+    if (errno === EAGAIN || errno === EINTR) return false;
+    throw systemError(api, "sendmsg", `descriptor ${fd}`);
+  } finally {
+    memory.mapping.close();
+  }
 }
 
 export interface Received {
@@ -105,7 +105,15 @@ export interface Received {
  * @throws IpcError IPC_MALFORMED (several descriptors, or some were lost), IPC_PEER_LOST, IPC_SYSTEM
  */
 export function receiveDescriptor(socketFd: number, maxBytes: number): Received | undefined {
-  using memory = new MessageMemory(maxBytes, CONTROL_BYTES);
+  const memory = new MessageMemory(maxBytes, CONTROL_BYTES);
+  try {
+    return receiveInto(memory, socketFd);
+  } finally {
+    memory.mapping.close();
+  }
+}
+
+function receiveInto(memory: MessageMemory, socketFd: number): Received | undefined {
   const api = libc();
   const got = api.recvmsg(socketFd, memory.mapping.pointer(At.message), MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
   if (got < 0) {
