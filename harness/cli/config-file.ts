@@ -4,10 +4,11 @@ import { pathToFileURL } from "node:url";
 import type { Command, Option } from "commander";
 import { SETTINGS } from "../../ci/gate/settings.ts";
 import { UsageError } from "../results/exit-codes.ts";
+import { importDefault, withRemedy } from "./import-remedy.ts";
 import { unknownName } from "./suggest.ts";
 
 /** Names that are tried in the working directory when `--config` names no file. */
-const NAMES = ["ipcmark.config.ts", "ipcmark.config.mjs", "ipcmark.config.js"] as const;
+const NAMES = ["ipcmark.config.ts", "ipcmark.config.mts", "ipcmark.config.mjs", "ipcmark.config.js"] as const;
 const COMMANDS = ["compare", "check", "measure", "gate", "report", "recheck", "list", "doctor"] as const;
 const SECTIONS: readonly string[] = ["flags", ...COMMANDS];
 /** Flags whose values may be paths, relative to the file. */
@@ -50,9 +51,9 @@ function configPath(given: unknown): string | undefined {
 async function load(path: string): Promise<Sections> {
   let config: unknown;
   try {
-    config = ((await import(pathToFileURL(path).href)) as { default?: unknown }).default;
+    config = await importDefault(pathToFileURL(path).href);
   } catch (error) {
-    throw new UsageError(`configuration "${path}" cannot be loaded: ${(error as Error).message}`);
+    throw new UsageError(`configuration "${path}" cannot be loaded: ${withRemedy((error as Error).message, path)}`);
   }
   if (!isRecord(config)) throw new UsageError(`configuration "${path}" must export an object by default`);
   for (const [section, flags] of Object.entries(config)) {

@@ -31,12 +31,13 @@ export function doctorCommand(): Command {
     });
 }
 
-/** Returns mechanisms that do not work here, each with the reason of its probe. */
+/** Returns mechanisms that do not work here, by the reason of their probe. */
 async function unavailable(): Promise<Finding[]> {
   const { candidates } = await resolveTransports(["all"]);
-  return candidates.flatMap(({ record }): Finding[] =>
-    record.available ? [] : [{ topic: record.id, status: "note", found: "unavailable", meaning: record.reason }],
-  );
+  const idsOf = new Map<string, string[]>();
+  for (const { record } of candidates)
+    if (!record.available) idsOf.set(record.reason, [...(idsOf.get(record.reason) ?? []), record.id]);
+  return [...idsOf].map(([meaning, ids]) => ({ topic: ids.join(", "), status: "note", found: "unavailable", meaning }));
 }
 
 function describe({ topic, status, found, meaning, fix }: Finding): string {

@@ -5,6 +5,7 @@ import { NEEDS } from "../../scenarios/needs/index.ts";
 import { PROFILES } from "../../scenarios/profiles/index.ts";
 import { ffiFloor } from "../../transports/posix/index.ts";
 import { EXIT } from "../results/exit-codes.ts";
+import { absentPackages } from "./absent-packages.ts";
 import { print, printJson, printTables } from "./output.ts";
 import { resolveTransports } from "./transports.ts";
 
@@ -37,7 +38,7 @@ export function listCommand(): Command {
       printTables(listTable(candidates.map(({ record, family }) => ({ ...record, family }))));
       print(
         ffi.binding === "none"
-          ? `\nPOSIX binding: none (${ffi.reason})`
+          ? `\nPOSIX binding: none${absentPackages().includes("koffi") ? "" : ` (${ffi.reason})`}`
           : `\nPOSIX binding: ${ffi.binding}, ${ffi.callNs} ns per call`,
       );
       const missing = refused.length > 0 || candidates.some(({ record, named }) => named && !record.available);

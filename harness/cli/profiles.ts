@@ -20,6 +20,7 @@ import {
   text,
 } from "../process/rules.ts";
 import { UsageError } from "../results/exit-codes.ts";
+import { importDefault, withRemedy } from "./import-remedy.ts";
 import { LANGUAGES } from "./peers.ts";
 import { unknownName } from "./suggest.ts";
 import { MOST_CLIENTS } from "./values.ts";
@@ -109,11 +110,10 @@ async function load(path: string): Promise<unknown> {
     timer = setTimeout(() => reject(new Error(`it did not load within ${LOAD_LIMIT_MS / 1000} s`)), LOAD_LIMIT_MS);
   });
   try {
-    const module = await Promise.race([import(pathToFileURL(resolve(path)).href), late]);
-    return (module as { default?: unknown }).default;
+    return await Promise.race([importDefault(pathToFileURL(resolve(path)).href), late]);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new UsageError(`profile "${path}" cannot be loaded: ${oneLine(why)}`);
+    throw new UsageError(`profile "${path}" cannot be loaded: ${withRemedy(oneLine(why), path)}`);
   } finally {
     clearTimeout(timer);
   }

@@ -9,6 +9,8 @@ import { shown } from "../process/rules.ts";
 import { describeTransport } from "../process/transport-rules.ts";
 import { UsageError } from "../results/exit-codes.ts";
 import type { TransportRecord, Warning } from "../results/model.ts";
+import { withAbsentPackages } from "./absent-packages.ts";
+import { withRemedy } from "./import-remedy.ts";
 import { unknownName } from "./suggest.ts";
 
 /** Transport that the user chose, probed. None of its code runs here: that is for drivers and peers. */
@@ -109,7 +111,11 @@ function taken(id: string, { reference }: Pick<Candidate, "reference">): string 
 }
 
 function cannotBeUsed(path: string, why: string): Warning {
-  return { id: "module-refused", text: `transport module "${path}" cannot be used: ${why}`, where: { module: path } };
+  return {
+    id: "module-refused",
+    text: `transport module "${path}" cannot be used: ${withRemedy(why, path)}`,
+    where: { module: path },
+  };
 }
 
 /** Loads and probes these transports. */
@@ -117,8 +123,9 @@ export async function fromRegistry(entries: readonly Registration[], named: bool
   const candidates: Candidate[] = [];
   for (const { load, family, shortlist } of entries) {
     const transport = await load();
-    const availability = await probe(transport);
-    candidates.push(candidateOf(describeTransport(transport), null, availability, { family, shortlist, named }));
+    const description = describeTransport(transport);
+    const availability = withAbsentPackages(description, await probe(transport));
+    candidates.push(candidateOf(description, null, availability, { family, shortlist, named }));
   }
   return candidates;
 }

@@ -125,12 +125,26 @@ function share(quota: number | undefined, period: number | undefined): number | 
   return quota / period;
 }
 
-export function packageVersion(): string {
+interface Manifest {
+  readonly version: string;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
+}
+
+function manifest(): Manifest {
   for (const up of ["../../package.json", "../../../package.json"]) {
     const text = readOrNull(fileURLToPath(new URL(up, import.meta.url)));
-    if (text !== null) return (JSON.parse(text) as { version: string }).version;
+    if (text !== null) return JSON.parse(text) as Manifest;
   }
-  return "unknown";
+  return { version: "unknown" };
+}
+
+export function packageVersion(): string {
+  return manifest().version;
+}
+
+/** Returns the names of packages that `npm install --omit=optional` leaves out. */
+export function optionalPackages(): string[] {
+  return Object.keys(manifest().optionalDependencies ?? {});
 }
 
 function virtualization(): string | null {

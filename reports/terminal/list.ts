@@ -14,9 +14,15 @@ const COLUMNS: readonly Column[] = [
   { title: "version or reason", align: "left", shrink: "wrap" },
 ];
 
+/** Writes the table; a reason that several transports share stands once below it, in a line with a number. */
 export function listTable(entries: readonly ListEntry[], options: TerminalOptions = {}): string {
-  const rows = forTerminal(entries).map((entry): TableRow => {
-    const state = entry.available ? entry.version : `unavailable: ${entry.reason}`;
+  const shown = forTerminal(entries);
+  const reasons = shown.flatMap((entry) => (entry.available ? [] : [oneLine(entry.reason)]));
+  const shared = [...new Set(reasons.filter((reason, index) => reasons.indexOf(reason) !== index))];
+  const rows = shown.map((entry): TableRow => {
+    const note = entry.available ? 0 : shared.indexOf(oneLine(entry.reason)) + 1;
+    const why = note > 0 ? ` (${note})` : `: ${entry.available ? "" : entry.reason}`;
+    const state = entry.available ? entry.version : `unavailable${why}`;
     const cells = [
       entry.id,
       entry.family,
@@ -26,7 +32,8 @@ export function listTable(entries: readonly ListEntry[], options: TerminalOption
     ];
     return entry.available ? { cells } : { cells, style: "dim" };
   });
-  return renderTable(COLUMNS, rows, options);
+  const notes = shared.map((reason, index) => `(${index + 1}) ${reason}`);
+  return [renderTable(COLUMNS, rows, options), ...(notes.length > 0 ? ["", ...notes] : [])].join("\n");
 }
 
 /** Writes a table of texts; the last column wraps. */
