@@ -88,28 +88,18 @@ async function measureAgain(
   transports: readonly string[],
   options: RecheckOptions,
 ): Promise<Report> {
-  const { workload } = evidence.pick;
   const question = questionAgain(evidence);
-  const peer = workload.peer ?? "node";
   const names = transports.map((id) => moduleOf(id, evidence, path) ?? id);
-  const asked: MeasureOptions = {
-    ...options,
-    transport: [...new Set(names)],
-    placement: [workload.placement],
-    mode: workload.modes,
-    peer: [peer],
-    cBaseline: false,
-    ...(workload.matters === undefined ? {} : { matters: workload.matters }),
-  };
+  const asked = { ...options, ...flagsAgain(evidence), transport: [...new Set(names)] };
   const run = startRun(options.seed);
-  const found = await chooseCandidates(asked.transport, question.requirements, peer);
+  const found = await chooseCandidates(asked.transport, question.requirements, question.workload.peer);
   const isWanted = (id: string): boolean => transports.includes(id);
   const chosen = {
     ...found,
     candidates: found.candidates.filter(({ record }) => isWanted(record.id)),
     standings: found.standings.filter(({ transport }) => isWanted(transport)),
   };
-  const only = workload.benchmark ?? "round-trip";
+  const only = evidence.pick.workload.benchmark ?? "round-trip";
   return compare({ options: asked, run, chosen, question, only }, () => {});
 }
 
@@ -118,8 +108,19 @@ function moduleOf(id: string, { transports }: Decided, record: string): string |
   return module === undefined ? undefined : relative(process.cwd(), resolve(dirname(record), module));
 }
 
+/** Returns the flags of `compare` that ask the question of the evidence again, besides its workload. */
+export function flagsAgain({ pick: { workload } }: Decided): Partial<MeasureOptions> {
+  return {
+    placement: [workload.placement],
+    mode: workload.modes,
+    peer: [workload.peer ?? "node"],
+    cBaseline: false,
+    ...(workload.matters === undefined ? {} : { matters: workload.matters }),
+  };
+}
+
 /** Returns the question of the evidence, without the loads that did not decide. */
-function questionAgain({ question, pick }: Decided): AskedQuestion {
+export function questionAgain({ question, pick }: Decided): AskedQuestion {
   const { clients, ratePerSecond, payloads, mix, benchmark, assumedWorkNs = 0 } = pick.workload;
   const workload: Workload = {
     ...question.workload,

@@ -84,6 +84,17 @@ describe("the rivals of an option", () => {
     expect(rivals("slow")).toEqual(["fast"]);
   });
 
+  it("are all others where there are two", () => {
+    const truths = [
+      { id: "simple", ns: 30_000, capabilities: SIMPLE },
+      { id: "fast", ns: 20_000, capabilities: LINUX },
+      { id: "slow", ns: 90_000, capabilities: LINUX },
+    ];
+    const small = decidedReport(truths, { question: { assumedWorkNs: 1e6 } });
+    const asked = questionOfPick(small.pick);
+    expect(rivalsOf(optionsOf(small, asked), "simple", asked)).toEqual(["fast", "slow"]);
+  });
+
   it("are none where nothing else was compared: a pick alone holds", () => {
     const alone = decidedReport([{ id: "only", ns: 30_000 }]);
     const asked = questionOfPick(alone.pick);

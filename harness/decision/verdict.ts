@@ -44,17 +44,20 @@ export function optionsOf(report: Report, question: Question, out?: Out): Map<st
   return new Map(ranked.map(({ row }) => [optionOf(row, question), row]));
 }
 
+/** Largest number of rivals: more options would leave each comparison fewer rounds. */
+const MOST_RIVALS = 2;
+
 /**
  * Returns the rivals of a chosen option: the fastest of the others, and the one that the pick's rule would choose
- * without it. At most two, since nothing else can take its place before one of these does.
+ * without it, since one of these takes its place first. Up to two others are all rivals.
  */
 export function rivalsOf(options: ReadonlyMap<string, Candidate>, chosen: string, question: Question): string[] {
   const full = withDefaults(question);
   const others = [...options].filter(([name]) => name !== chosen).map(([, candidate]) => candidate);
   const choice = choose(rankByRounds(others), marginOf(full));
   if (choice === undefined) return [];
-  const found = [choice.chosen, choice.fastest].map(({ candidate }) => optionOf(candidate, question));
-  return [...new Set(found)];
+  const found = others.length <= MOST_RIVALS ? choice.all : [choice.chosen, choice.fastest];
+  return [...new Set(found.map(({ candidate }) => optionOf(candidate, question)))];
 }
 
 /**

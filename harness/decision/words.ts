@@ -33,8 +33,10 @@ export function sentenceOfRecheck(
 }
 
 /** Returns a sentence for each rival. */
-export function grounds({ chosen, against, reason }: Judgement, question: Question, before?: Judgement): string[] {
-  if (reason !== undefined) return [`${chosen} is out: ${reason}.`];
+export function grounds(judgement: Judgement, question: Question, before?: Judgement): string[] {
+  const { chosen, outcome, against, reason } = judgement;
+  if (reason !== undefined)
+    return [`${chosen} ${outcome === "other-wins" ? "is ruled out" : "was not compared"}: ${reason}.`];
   if (against.length === 0) return ["The record has no other option that was compared."];
   return against.map((one) => {
     const then = before?.against.find(({ rival }) => rival === one.rival);
@@ -45,7 +47,7 @@ export function grounds({ chosen, against, reason }: Judgement, question: Questi
 function groundOf(one: Against, chosen: string, question: Question): string {
   const { rival, rivalIsSimpler, comparison, outcome, reason } = one;
   if (reason !== undefined)
-    return outcome === "holds" ? `${rival} is out: ${reason}` : `${rival} was not compared: ${reason}`;
+    return outcome === "holds" ? `${rival} is ruled out: ${reason}` : `${rival} was not compared: ${reason}`;
   const [slow, fast] = rivalIsSimpler ? [rival, chosen] : [chosen, rival];
   if (comparison.interval === null)
     return `${slow} and ${fast} were measured together in ${count(comparison.common, "round")}, and an order needs 6`;
