@@ -19,6 +19,7 @@ export const C_KINDS: readonly CKind[] = [
       "unix",
       "local-socket",
       "unix-dgram",
+      "unix-seqpacket",
       "http/unix",
       "ws/unix",
       "http2/",
