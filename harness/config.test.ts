@@ -70,7 +70,10 @@ const recheck: EveryFlag<configuration.RecheckFlags> = {
   ...{ json: true, out: true, seed: true, bundle: true },
   ...{ acceptConditions: true, budget: true, quick: true, thorough: true },
 };
-const list: EveryFlag<configuration.ListFlags> = { transport: true, json: true, needs: true, profiles: true };
+const list: EveryFlag<configuration.ListFlags> = {
+  ...{ transport: true, json: true, needs: true, profiles: true },
+  claims: true,
+};
 const doctor: EveryFlag<configuration.DoctorFlags> = { fix: true, emptyCache: true, json: true };
 
 test.each<[Command, EveryFlag<object>]>([

@@ -139,6 +139,8 @@ export interface RecheckFlags extends Pick<RunFlags, "json" | "out" | "seed" | "
 export interface ListFlags extends Pick<SharedFlags, "transport" | "json"> {
   readonly needs?: boolean;
   readonly profiles?: boolean;
+  /** Ids of claims, or `all`. */
+  readonly claims?: OneOrMore<string>;
 }
 
 export interface DoctorFlags {

@@ -6,6 +6,7 @@ import { PROFILES } from "../../scenarios/profiles/index.ts";
 import { ffiFloor } from "../../transports/posix/index.ts";
 import { EXIT } from "../results/exit-codes.ts";
 import { absentPackages } from "./absent-packages.ts";
+import { chooseClaims, claimsOption } from "./claims-option.ts";
 import { print, printJson, printTables } from "./output.ts";
 import { resolveTransports } from "./transports.ts";
 
@@ -13,6 +14,7 @@ interface ListOptions {
   readonly transport?: string[];
   readonly needs?: boolean;
   readonly profiles?: boolean;
+  readonly claims?: readonly string[];
   readonly json?: boolean;
 }
 
@@ -22,10 +24,11 @@ export function listCommand(): Command {
     .option("--transport <id...>", "list only these: ids, or paths of modules")
     .option("--needs", "list the needs for compare --need instead of the transports")
     .option("--profiles", "list the profiles for compare --profile instead of the transports")
+    .addOption(claimsOption("list claims for compare --claims instead of the transports"))
     .option("--json", "print the list as JSON on stdout")
     .action(async (options: ListOptions) => {
       const { transport, json } = options;
-      if (options.needs || options.profiles) return printQuestions(options);
+      if (options.needs || options.profiles || options.claims) return printQuestions(options);
       const { candidates, refused } = await resolveTransports(transport ?? ["all"]);
       const ffi = ffiFloor();
       if (json) {
@@ -46,14 +49,18 @@ export function listCommand(): Command {
     });
 }
 
-function printQuestions({ needs, profiles, json }: ListOptions): void {
+function printQuestions({ needs, profiles, claims, json }: ListOptions): void {
   const rows = NEEDS.map(({ name, kind, standard, why, sentence }) => ({
     need: kind === "none" ? name : `${name}=${valueText(kind, standard)}`,
     means: sentence(standard),
     why,
   }));
   if (json) {
-    printJson({ ...(needs ? { needs: rows } : {}), ...(profiles ? { profiles: PROFILES } : {}) });
+    printJson({
+      ...(needs ? { needs: rows } : {}),
+      ...(profiles ? { profiles: PROFILES } : {}),
+      ...(claims ? { claims: chooseClaims(claims).map(({ parts: _, ...claim }) => claim) } : {}),
+    });
     return;
   }
   const tables: string[] = [];
@@ -67,6 +74,10 @@ function printQuestions({ needs, profiles, json }: ListOptions): void {
   if (profiles) {
     const questions = PROFILES.map(({ name, needs, why }) => [name, needs.join(", ") || "–", why]);
     tables.push(wrappedTable(["profile", "needs", "for"], questions));
+  }
+  if (claims) {
+    const rows = chooseClaims(claims).map(({ id, text, source, date }) => [id, `${text}. (${source}; ${date})`]);
+    tables.push(wrappedTable(["claim", "people say"], rows));
   }
   printTables(tables.join("\n\n"));
 }

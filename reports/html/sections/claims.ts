@@ -14,14 +14,15 @@ export function claimsSection(report: Report): Html | "" {
 <tbody>${claims.map(row)}</tbody></table>`;
   return html`<section id="claims">
 <h2>Claims put to the test</h2>
-<p>${claimsSummary(claims)}.</p>
+${report.pick !== null && html`<p>${claimsSummary(claims)}.</p>`}
 ${scrollBox("Claims with their verdicts", table)}
 <p class="note">${CLAIMS_NOTE}</p>
 </section>`;
 }
 
 function row({ id, text, mark, verdict, parts, origin }: ClaimLines): Html {
-  return html`<tr id="claim-${id}"><th scope="row" class="text">${unbroken(text)}<br><small>${origin}</small></th>
-<td class="text">${mark} ${unbroken(verdict)}</td>
-<td class="text">${parts.map((part) => html`<div>${unbroken(part)}</div>`)}</td></tr>`;
+  const claim = html`${unbroken(text)}<br><small>${origin}</small>`;
+  return html`<tr id="claim-${id}"><th scope="row" class="text prose">${claim}</th>
+<td class="text reason">${mark} ${unbroken(verdict)}</td>
+<td class="text prose">${parts.map((part) => html`<div>${unbroken(part)}</div>`)}</td></tr>`;
 }
