@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import {
+  againstText,
   answer,
   checkTables,
   claimsText,
@@ -13,6 +14,7 @@ import { CODEC_IDS } from "../../scenarios/benchmark.ts";
 import { EXIT } from "../results/exit-codes.ts";
 import type { Report } from "../results/model.ts";
 import { ensureWritable } from "../results/store.ts";
+import { earlierReport } from "./against.ts";
 import { questionOf } from "./asked-question.ts";
 import { chooseCandidates } from "./choose-candidates.ts";
 import { claimsExitCode, testClaims } from "./claims.ts";
@@ -36,13 +38,15 @@ const MOST_WARNINGS = 3;
 /** Options that choose what is measured: the claims do that themselves. */
 const NOT_WITH_CLAIMS = [
   ...["transport", "need", "profile", "optimize", "matters", "payload", "clients", "rate", "work"],
-  ...["codec", "placement", "mode", "peer", "client"],
+  ...["codec", "placement", "mode", "peer", "client", "against"],
 ];
 
 export function compareCommand(): Command {
   return withQuestion(withMeasuring(new Command("compare")))
     .description("check and measure the mechanisms side by side, and name a pick with its reasons")
     .option("--tables", "print all tables, not only the table of the answer")
+    .option("--against <file|last>", "state what changed since this report; last is the newest one in --out")
+    .option("--force", "with --against: compare although the report is of another machine")
     .addOption(
       claimsOption("measure what published claims need, and state which hold here, instead of a pick").conflicts(
         NOT_WITH_CLAIMS,
@@ -58,6 +62,7 @@ export function compareCommand(): Command {
       const options = { ...typed, replayed: replayedOf(typed) };
       const question = await questionOf(options);
       ensureWritable(options.out, REPORT_FILES);
+      const earlier = earlierReport(options);
       const run = startRun(options.seed);
       const { requirements, workload } = question;
       const chosen = await chooseCandidates(options.transport, requirements, workload.peer);
@@ -66,10 +71,16 @@ export function compareCommand(): Command {
       const peer = peersFor(options, ofProfile === undefined ? undefined : [ofProfile]);
       const asked = peer === undefined ? options : { ...options, peer };
       const isIncomplete = noteAbsent(chosen, peer, options.client);
-      const show = (report: Report): void => printReport(report, options.tables);
+      const changes = (report: Report): string =>
+        earlier === undefined ? "" : `\n${againstText(earlier.report, report, earlier.name, terminal())}`;
+      const show = (report: Report): void => {
+        printReport(report, options.tables);
+        if (earlier !== undefined) printTables(changes(report));
+      };
       const report = await compare({ options: asked, run, chosen, question }, show);
       process.exitCode = isIncomplete ? EXIT.incomplete : exitCode(report, chosen.candidates);
       await publish(options, report, () => show(report), options.tables ? undefined : MOST_WARNINGS);
+      if (options.json && earlier !== undefined) process.stderr.write(`${changes(report)}\n`);
     });
 }
 

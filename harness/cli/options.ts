@@ -67,6 +67,10 @@ export interface MeasureOptions extends SharedOptions {
   readonly claims?: readonly string[];
   /** `true` when `compare` prints every table behind the answer. */
   readonly tables?: boolean;
+  /** Report that `compare` compares itself with: a file, or `last`. */
+  readonly against?: string;
+  /** `true` when it may be of another machine. */
+  readonly force?: boolean;
   /** Former name of `cBaseline`. */
   readonly limits?: boolean;
 }

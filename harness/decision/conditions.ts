@@ -42,14 +42,23 @@ const NAMES: Readonly<Record<keyof Conditions, string>> = {
   node: "Node",
 };
 
+/** Condition that differs between two machines, or between two states of one. */
+export interface Differing {
+  readonly condition: string;
+  readonly before: string;
+  readonly now: string;
+}
+
+export function differingConditions(earlier: Environment, later: Environment): Differing[] {
+  const [before, now] = [conditionsOf(earlier), conditionsOf(later)];
+  const names = (Object.keys(NAMES) as (keyof Conditions)[]).filter((name) => before[name] !== now[name]);
+  return names.map((name) => ({ condition: NAMES[name], before: wordOf(before[name]), now: wordOf(now[name]) }));
+}
+
 /** Returns each condition that differs, as a phrase: `Node 26.10.0 in the record, 24.3.0 here`. */
 export function changedConditions(record: Report, here: Report, transports: readonly string[]): string[] {
-  const [before, now] = [conditionsOf(record.environment), conditionsOf(here.environment)];
-  const names = Object.keys(NAMES) as (keyof Conditions)[];
-  const facts = names.flatMap((name) =>
-    before[name] === now[name]
-      ? []
-      : [`${NAMES[name]} ${wordOf(before[name])} in the record, ${wordOf(now[name])} here`],
+  const facts = differingConditions(record.environment, here.environment).map(
+    ({ condition, before, now }) => `${condition} ${before} in the record, ${now} here`,
   );
   return [...facts, ...transports.flatMap((transport) => changesOf(transport, record, here))];
 }

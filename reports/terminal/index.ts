@@ -1,5 +1,6 @@
 /** Tables for the terminal: pure functions from parts of a report to text. */
 
+export { againstText } from "./against.ts";
 export { answer } from "./answer.ts";
 export { checkTables } from "./checks.ts";
 export { claimsText } from "./claims.ts";

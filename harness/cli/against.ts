@@ -1,0 +1,60 @@
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { ffiFloor } from "../../transports/posix/index.ts";
+import { differingConditions } from "../decision/conditions.ts";
+import { describeEnvironment } from "../results/environment.ts";
+import { IncompleteError } from "../results/exit-codes.ts";
+import { loadReport } from "../results/load-report.ts";
+import type { Environment, Report } from "../results/model.ts";
+import { StoreError } from "../results/store.ts";
+import type { MeasureOptions } from "./options.ts";
+
+/** Report that a run is compared with. */
+export interface Earlier {
+  readonly name: string;
+  readonly report: Report;
+}
+
+/**
+ * Reads the report of `--against` before the run that may replace it.
+ *
+ * @throws StoreError where it cannot be read
+ * @throws IncompleteError where it is of another machine, unless `--force` is given
+ */
+export function earlierReport(
+  { against, force, out }: Pick<MeasureOptions, "against" | "force" | "out">,
+  here: () => Environment = () => describeEnvironment(null, ffiFloor()),
+): Earlier | undefined {
+  if (against === undefined) return undefined;
+  const name = against === "last" ? newestIn(out) : against;
+  const report = loadReport(name);
+  const differing = differingConditions(report.environment, here());
+  if (differing.length > 0 && force !== true) {
+    const facts = differing.map(({ condition, before, now }) => `${condition} ${before} there, ${now} here`).join("; ");
+    throw new IncompleteError(
+      `"${name}" is of another machine (${facts}), so a change would be that of the machine; ` +
+        "name a report of this one, or give --force to see both side by side",
+    );
+  }
+  return { name, report };
+}
+
+/** Returns the newest report of a folder. */
+function newestIn(folder: string): string {
+  const entries = existsSync(folder) ? readdirSync(folder, { withFileTypes: true }) : [];
+  const names = entries
+    .filter((entry) => entry.isFile() && entry.name.endsWith(".json"))
+    .map(({ name }) => join(folder, name));
+  const newest = names.toSorted((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs).find(isReport);
+  if (newest === undefined) throw new StoreError(`no report lies in "${folder}"; run compare once, or name a file`);
+  return newest;
+}
+
+function isReport(path: string): boolean {
+  try {
+    loadReport(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
