@@ -52,6 +52,9 @@ export interface CompareFlags extends MeasuringFlags {
   /** Percent: 10 or `10%`. */
   readonly matters?: number | string;
   readonly tables?: boolean;
+  /** Earlier report: a file, or `last`. */
+  readonly against?: string;
+  readonly force?: boolean;
   readonly codec?: OneOrMore<CodecId>;
   /** Ids of claims, or `all`. */
   readonly claims?: OneOrMore<string>;
