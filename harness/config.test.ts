@@ -38,6 +38,8 @@ const compare: EveryFlag<configuration.CompareFlags> = {
   need: true,
   profile: true,
   tables: true,
+  against: true,
+  force: true,
   claims: true,
   optimize: true,
   matters: true,
