@@ -18,8 +18,8 @@ export interface Change {
 
 export interface Changes {
   /**
-   * True where each cost was divided by that of the frozen control of its own round, so that a machine that became slower
-   * as a whole is no change. False where one of the reports has no control for each round.
+   * True where each cost was divided by that of the frozen control of its own round, so that a machine that became
+   * slower as a whole is no change. False where one of the reports has no control for each round.
    */
   readonly isAdjusted: boolean;
   readonly rows: readonly Change[];
@@ -31,8 +31,8 @@ export interface Changes {
 const CONFIDENCE = 0.95;
 
 /**
- * Compares the cells that two runs have in common. Rounds of two runs are no pairs, since they were measured at different
- * times, so the intervals are unpaired; the control of its own round is the pair of a trial.
+ * Compares the cells that two runs have in common. Rounds of two runs are no pairs, since they were measured at
+ * different times, so the intervals are unpaired; the control of its own round is the pair of a trial.
  */
 export function changesSince(before: Report, now: Report): Changes {
   const [earlier, later] = [cellsOf(before), cellsOf(now)];
