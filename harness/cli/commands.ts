@@ -9,6 +9,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   gate: async () => (await import("./gate.ts")).gateCommand(),
   report: async () => (await import("./report.ts")).reportCommand(),
   recheck: async () => (await import("./recheck.ts")).recheckCommand(),
+  bundle: async () => (await import("./bundle.ts")).bundleCommand(),
   example: async () => (await import("./example.ts")).exampleCommand(),
   list: async () => (await import("./list.ts")).listCommand(),
   doctor: async () => (await import("./doctor.ts")).doctorCommand(),

@@ -16,11 +16,12 @@ import { note } from "../process/note.ts";
 import { UsageError } from "../results/exit-codes.ts";
 import { loadJson, reportIn } from "../results/load-report.ts";
 import { ensureWritable, store } from "../results/store.ts";
+import { isBundle, openBundle, showScript } from "./bundle.ts";
 import { chooseClaims, claimsOption } from "./claims-option.ts";
 import { print, printTables, printWarnings, terminal } from "./output.ts";
 import { writeRecord } from "./report-adr.ts";
 
-const EXPECTED = "name a report.json of compare, measure or check, or a gate.json of gate";
+const EXPECTED = "name a report.json of compare, measure or check, a gate.json of gate, or a bundle.tgz of bundle";
 
 interface Flags {
   readonly out: string;
@@ -31,12 +32,13 @@ interface Flags {
 export function reportCommand(): Command {
   return new Command("report")
     .description("print the tables of a stored report or gate again, and write its HTML page")
-    .argument("[file]", "the report.json or gate.json to read", "ipcmark-out/report.json")
+    .argument("[file]", "the report.json, gate.json or bundle.tgz to read", "ipcmark-out/report.json")
     .addOption(claimsOption("judge published claims by this report, also where the run was not made for them"))
     .option("--out <dir>", "folder for report.html, or gate.html", "ipcmark-out")
     .option("--adr <file>", "write the pick of a compare as a decision record (MADR), with its evidence beside it")
     .action(async (file: string, { out, claims, adr }: Flags) => {
-      const value = loadJson(file, EXPECTED);
+      const opened = isBundle(file) ? await openBundle(file) : undefined;
+      const value = opened === undefined ? loadJson(file, EXPECTED) : opened.report;
       if (isGate(value) && adr !== undefined)
         throw new UsageError(`--adr: "${file}" is a gate.json; name a report.json of compare`);
       if (isGate(value)) return reportGate(gateIn(value, file, EXPECTED), out);
@@ -55,6 +57,7 @@ export function reportCommand(): Command {
       if (report.claims !== undefined) printTables(`\n${claimsText(report, terminal())}`);
       if (report.pick !== null) printTables(`\n${pickParagraph(report, terminal())}`);
       printWarnings(report.warnings, false);
+      if (opened !== undefined) showScript(opened.script);
       note(`\nwritten: ${html}`);
     });
 }

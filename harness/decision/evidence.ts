@@ -96,12 +96,14 @@ function only(value: object, names: readonly string[]): object {
 /** Absolute paths of two parts or more. */
 const PATH = /(?<![\w.\\/-])(?:[A-Za-z]:)?(?:[\\/][\w.@+~-]+){2,}/g;
 
-/** Shortens absolute paths in all texts to their last part. */
-function withoutPaths(value: unknown): unknown {
+/** Shortens absolute paths in all texts to their last part. Histograms are base64, which has slashes of its own. */
+export function withoutPaths(value: unknown): unknown {
   if (typeof value === "string") return value.replace(PATH, (path) => `…/${basename(path.replaceAll("\\", "/"))}`);
   if (Array.isArray(value)) return value.map(withoutPaths);
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, withoutPaths(part)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, part]) => [name, name === "histogram" ? part : withoutPaths(part)]),
+  );
 }
 
 /**

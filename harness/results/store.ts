@@ -53,7 +53,7 @@ function statOf(path: string): Stats | undefined {
  * @returns the path
  * @throws StoreError
  */
-export function store(directory: string, name: string, text: string): string {
+export function store(directory: string, name: string, text: string | Uint8Array): string {
   const path = join(directory, name);
   const temporary = `${path}.${randomBytes(8).toString("hex")}.tmp`;
   try {

@@ -16,12 +16,17 @@ const ENCODINGS: readonly (readonly [mark: readonly number[], label: string])[] 
  * @throws Error that names what the file is instead
  */
 export function readTextFile(path: string): string {
+  return decode(readBytes(path));
+}
+
+/** Reads a whole file with the same limits. @throws Error that names what the file is instead */
+export function readBytes(path: string): Buffer {
   const descriptor = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
     const stats = fstatSync(descriptor);
     if (!stats.isFile()) throw new Error(`it is ${kindOf(stats)} and no regular file`);
     if (stats.size > MOST_BYTES) throw new Error(`it has ${stats.size} bytes, and at most ${MOST_BYTES} are read`);
-    return decode(readFileSync(descriptor));
+    return readFileSync(descriptor);
   } finally {
     closeSync(descriptor);
   }
