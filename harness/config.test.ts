@@ -8,6 +8,7 @@ import { gateCommand } from "./cli/gate.ts";
 import { listCommand } from "./cli/list.ts";
 import { measureCommand } from "./cli/measure.ts";
 import { recheckCommand } from "./cli/recheck.ts";
+import { recordCommand } from "./cli/record.ts";
 import { reportCommand } from "./cli/report.ts";
 import * as configuration from "./config.ts";
 
@@ -70,8 +71,9 @@ const gate: EveryFlag<configuration.GateFlags> = {
 const report: EveryFlag<configuration.ReportFlags> = { out: true, claims: true, adr: true };
 const recheck: EveryFlag<configuration.RecheckFlags> = {
   ...{ json: true, out: true, seed: true, bundle: true },
-  ...{ acceptConditions: true, budget: true, quick: true, thorough: true },
+  ...{ messages: true, acceptConditions: true, budget: true, quick: true, thorough: true },
 };
+const record: EveryFlag<configuration.RecordFlags> = { file: true, redact: true };
 const list: EveryFlag<configuration.ListFlags> = {
   ...{ transport: true, json: true, needs: true, profiles: true },
   claims: true,
@@ -85,6 +87,7 @@ test.each<[Command, EveryFlag<object>]>([
   [gateCommand(), gate],
   [reportCommand(), report],
   [recheckCommand(), recheck],
+  [recordCommand(), record],
   [listCommand(), list],
   [doctorCommand(), doctor],
 ])("the type of a configuration has the flags of each command, and no others", (command, typed) => {

@@ -84,7 +84,8 @@ export interface GateFlags extends SharedFlags {
   readonly pairs?: number;
   /** A time such as `90s`. */
   readonly budget?: string;
-  readonly messages?: number;
+  /** A number, or the path of recorded messages. */
+  readonly messages?: number | string;
   readonly metric?: OneOrMore<GateMetric>;
   readonly strict?: boolean;
   /** Percent: 5 or `5%`. */
@@ -133,10 +134,17 @@ export interface ReportFlags extends Pick<SharedFlags, "out"> {
 
 export interface RecheckFlags extends Pick<RunFlags, "json" | "out" | "seed" | "bundle"> {
   readonly acceptConditions?: boolean;
+  /** Path of the recorded messages that the decision rests on. */
+  readonly messages?: string;
   /** A time such as `90s`. */
   readonly budget?: string;
   readonly quick?: boolean;
   readonly thorough?: boolean;
+}
+
+export interface RecordFlags {
+  readonly file?: string;
+  readonly redact?: boolean;
 }
 
 export interface ListFlags extends Pick<SharedFlags, "transport" | "json"> {
@@ -159,6 +167,7 @@ export type ConfigFlags = CompareFlags &
   GateFlags &
   ReportFlags &
   RecheckFlags &
+  RecordFlags &
   DoctorFlags;
 
 /**
@@ -177,6 +186,7 @@ export interface Config {
   readonly gate?: GateFlags & GateLists & { readonly setup?: string };
   readonly report?: ReportFlags;
   readonly recheck?: RecheckFlags;
+  readonly record?: RecordFlags;
   readonly list?: ListFlags;
   readonly doctor?: DoctorFlags;
 }

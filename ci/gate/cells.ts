@@ -1,3 +1,4 @@
+import type { Cell } from "../../harness/coordinator/arm.ts";
 import { bytes } from "../../harness/results/format.ts";
 import type { Placement } from "../../harness/results/model.ts";
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
@@ -13,7 +14,18 @@ export interface TransportCell {
   readonly transport: string;
   readonly mode: WaitMode;
   readonly placement: Placement;
+  /** Size of a message; of recorded ones, the mean. */
   readonly payloadBytes: number;
+  /** Name of the recorded messages that are replayed; absent: messages are made. */
+  readonly recorded?: string;
+}
+
+/** Returns the part of a cell that states the size of its messages. */
+export function sizeOf({
+  payloadBytes,
+  variant: { recorded },
+}: Cell): Pick<TransportCell, "payloadBytes" | "recorded"> {
+  return { payloadBytes, ...(recorded === undefined ? {} : { recorded: recorded.name }) };
 }
 
 /** Value that the command of `--cmd` prints. */
@@ -34,8 +46,8 @@ export type GateCell = TransportCell | CommandCell | ModuleCell;
 export function nameOf(cell: GateCell): string {
   if ("module" in cell) return cell.module;
   if ("name" in cell) return cell.unit === undefined ? cell.name : `${cell.name} (${cell.unit})`;
-  const { transport, mode, placement, payloadBytes } = cell;
-  return `${transport} (${mode}, ${placement}) ${payloadBytes} B`;
+  const { transport, mode, placement, payloadBytes, recorded = `${payloadBytes} B` } = cell;
+  return `${transport} (${mode}, ${placement}) ${recorded}`;
 }
 
 /** Returns the name of a row: that of its cell, with the metric where there are several. */
@@ -50,8 +62,8 @@ export function rowName({ cell, metric }: { readonly cell: GateCell; readonly me
 export function isMeant(name: string, cell: GateCell): boolean {
   if ("module" in cell) return name === cell.module;
   if ("name" in cell) return name === cell.name;
-  const { transport, mode, placement, payloadBytes } = cell;
+  const { transport, mode, placement, payloadBytes, recorded = "" } = cell;
   const size = bytes(payloadBytes).replace(" ", "");
-  const known = [transport, mode, placement, String(payloadBytes), `${payloadBytes}B`, size];
+  const known = [transport, mode, placement, String(payloadBytes), `${payloadBytes}B`, size, recorded];
   return name.split(/[\s,()]+/).every((word) => word === "" || word === "B" || known.includes(word));
 }

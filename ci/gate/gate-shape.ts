@@ -39,7 +39,10 @@ const printed: Schema = { type: "number", minimum: 1e-100, maximum: 1e100 };
 const ratio: Schema = { type: "number", minimum: 1e-200, maximum: 1e200 };
 const level: Schema = above0(1);
 
-const transportCell = model<TransportCell>()({ transport: name, mode, placement, payloadBytes: integer() }, {});
+const transportCell = model<TransportCell>()(
+  { transport: name, mode, placement, payloadBytes: integer() },
+  { recorded: text },
+);
 const commandCell = model<CommandCell>()({ name, lower: flag }, { unit: text });
 const measuredCell: Schema = {
   type: "object",

@@ -9,7 +9,8 @@ import type { CRecord, CRound } from "./result.ts";
 export const PLAIN_C = "C";
 
 /** True where the C program has the mechanism, placement and size of a cell. */
-export function hasPlainC({ transport, placement, payloadBytes }: TransportCell): boolean {
+export function hasPlainC({ transport, placement, payloadBytes, recorded }: TransportCell): boolean {
+  if (recorded !== undefined) return false;
   const kind = cKindOf(transport);
   return cArms([placement], [payloadBytes], new Set([kind])).some(({ kind: { name } }) => name === kind);
 }

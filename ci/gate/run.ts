@@ -13,7 +13,7 @@ import { count as counted, percent } from "../../harness/results/format.ts";
 import type { Placement } from "../../harness/results/model.ts";
 import { randomFrom } from "../../harness/results/random.ts";
 import { type Budget, comparedWithC } from "./budgets.ts";
-import { type GateCell, isMeant, nameOf, type TransportCell } from "./cells.ts";
+import { type GateCell, isMeant, nameOf, sizeOf, type TransportCell } from "./cells.ts";
 import { type Gated, Ledger } from "./ledger.ts";
 import { type LookedAt, type Looks, lookUntilDecided } from "./looks.ts";
 import { type Metric, tailObstacle } from "./metrics.ts";
@@ -345,6 +345,6 @@ function announcer(look: number, pairs: number, cells: number): (done: number, w
   };
 }
 
-function gateCell({ transport, mode, placement }: Arm, { payloadBytes }: Cell): TransportCell {
-  return { transport: transport.id, mode, placement, payloadBytes };
+function gateCell({ transport, mode, placement }: Arm, cell: Cell): TransportCell {
+  return { transport: transport.id, mode, placement, ...sizeOf(cell) };
 }

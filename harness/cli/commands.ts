@@ -11,6 +11,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   recheck: async () => (await import("./recheck.ts")).recheckCommand(),
   bundle: async () => (await import("./bundle.ts")).bundleCommand(),
   example: async () => (await import("./example.ts")).exampleCommand(),
+  record: async () => (await import("./record.ts")).recordCommand(),
   list: async () => (await import("./list.ts")).listCommand(),
   doctor: async () => (await import("./doctor.ts")).doctorCommand(),
 };

@@ -11,7 +11,7 @@ import {
   recordedTables,
 } from "../../reports/terminal/index.ts";
 import { CODEC_IDS } from "../../scenarios/benchmark.ts";
-import { EXIT } from "../results/exit-codes.ts";
+import { EXIT, UsageError } from "../results/exit-codes.ts";
 import type { Report } from "../results/model.ts";
 import { ensureWritable } from "../results/store.ts";
 import { earlierReport } from "./against.ts";
@@ -58,8 +58,10 @@ export function compareCommand(): Command {
       each(parseCodec),
     )
     .action(async (typed: MeasureOptions) => {
-      if (typed.claims !== undefined) return compareClaims(typed, typed.claims);
       const options = { ...typed, replayed: replayedOf(typed) };
+      if (typed.claims !== undefined && options.replayed !== undefined)
+        throw new UsageError("--claims measures what the claims need; leave out the file of --messages");
+      if (typed.claims !== undefined) return compareClaims(typed, typed.claims);
       const question = await questionOf(options);
       ensureWritable(options.out, REPORT_FILES);
       const earlier = earlierReport(options);

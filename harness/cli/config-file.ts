@@ -9,10 +9,10 @@ import { unknownName } from "./suggest.ts";
 
 /** Names that are tried in the working directory when `--config` names no file. */
 const NAMES = ["ipcmark.config.ts", "ipcmark.config.mts", "ipcmark.config.mjs", "ipcmark.config.js"] as const;
-const COMMANDS = ["compare", "check", "measure", "gate", "report", "recheck", "list", "doctor"] as const;
+const COMMANDS = ["compare", "check", "measure", "gate", "report", "recheck", "record", "list", "doctor"] as const;
 const SECTIONS: readonly string[] = ["flags", ...COMMANDS];
 /** Flags whose values may be paths, relative to the file. */
-const PATH_FLAGS = ["out", "adr", "junit", "baseDir", "history", "drift"];
+const PATH_FLAGS = ["out", "file", "adr", "junit", "baseDir", "history", "drift"];
 /** Short names of flags in the section of their command. */
 const SHORT_NAMES: Readonly<Partial<Record<string, Readonly<Record<string, string>>>>> = {
   gate: { setup: "baseSetup" },

@@ -1,6 +1,6 @@
 import { type Base, type BaseChoice, openBase } from "../../ci/gate/base.ts";
 import { judgeBudgets } from "../../ci/gate/budgets.ts";
-import type { GateCell } from "../../ci/gate/cells.ts";
+import { type GateCell, sizeOf } from "../../ci/gate/cells.ts";
 import { commandSides, runCommandGate } from "../../ci/gate/command-gate.ts";
 import { type Checkout, checkoutOf } from "../../ci/gate/git.ts";
 import { refusePlugAndPlay } from "../../ci/gate/install.ts";
@@ -20,6 +20,7 @@ import { UsageError } from "../results/exit-codes.ts";
 import { count } from "../results/format.ts";
 import type { Placement, Warning } from "../results/model.ts";
 import { type PairedUp, pairUp, refusedRow } from "./gate-sides.ts";
+import type { MessagesOption, Replayed } from "./recorded.ts";
 import { type RunStart, runWarnings } from "./run.ts";
 import type { Candidate } from "./transports.ts";
 
@@ -33,7 +34,9 @@ export interface GateOptions {
   readonly mode?: readonly WaitMode[];
   readonly pairs: number;
   readonly budget: number;
-  readonly messages?: number;
+  readonly messages?: MessagesOption;
+  /** Recorded messages that `messages` names, once they are read. */
+  readonly replayed?: Replayed | undefined;
   readonly metric?: readonly Metric[];
   readonly minEffect?: number;
   readonly tolerance?: number;
@@ -160,7 +163,7 @@ export class GateRun {
       metrics: metric,
       limitsOf: (cell: GateCell, of: Metric): Limits => limitsFor(cell, of, this.#limiting),
       budgets: settings.budgets,
-      ...(messages === undefined ? {} : { messages }),
+      ...(typeof messages === "number" ? { messages } : {}),
       onBegin: (found: () => Found): void => {
         this.#soFar = () => withOthers(found());
       },
@@ -209,9 +212,9 @@ function declared(sides: PairedUp["sides"], sizes: number): string {
   return `${count(mechanisms, "mechanism")}, ${cells}`;
 }
 
-function declaredCells({ sides, others }: PairedUp, cells: readonly { readonly payloadBytes: number }[]): GateCell[] {
+function declaredCells({ sides, others }: PairedUp, cells: readonly Cell[]): GateCell[] {
   const measured = sides.flatMap(({ head: { transport, mode, placement } }) =>
-    cells.map(({ payloadBytes }) => ({ transport: transport.id, mode, placement, payloadBytes })),
+    cells.map((cell) => ({ transport: transport.id, mode, placement, ...sizeOf(cell) })),
   );
   return [...measured, ...others.map(({ cell }) => cell)];
 }

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Base, type BaseReference, inBase } from "../../ci/gate/base.ts";
-import { GATED_PLACEMENTS, type TransportCell } from "../../ci/gate/cells.ts";
+import { GATED_PLACEMENTS, sizeOf, type TransportCell } from "../../ci/gate/cells.ts";
 import type { GateRow, RowOutcome } from "../../ci/gate/result.ts";
 import type { Sides } from "../../ci/gate/run.ts";
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
@@ -12,6 +12,7 @@ import { type Inspection, inspectModule } from "../process/inspection.ts";
 import type { TransportReference } from "../process/messages.ts";
 import { note } from "../process/note.ts";
 import type { Placement, Warning } from "../results/model.ts";
+import type { Replayed } from "./recorded.ts";
 import type { Candidate } from "./transports.ts";
 
 /** Options that choose the cells of a gate. */
@@ -19,6 +20,7 @@ export interface SideOptions {
   readonly transport?: readonly string[];
   readonly placement?: readonly Placement[];
   readonly mode?: readonly WaitMode[];
+  readonly replayed?: Replayed | undefined;
 }
 
 /** Both sides of every declared arm, and the cells that do not have both. */
@@ -37,9 +39,10 @@ export async function pairUp(
   const sides: Sides[] = [];
   const others: GateRow[] = [];
   const placements = options.placement ?? GATED_PLACEMENTS;
+  const recorded = options.replayed?.place;
   const add = (cell: Omit<TransportCell, "payloadBytes">, outcome: RowOutcome, reason: string): void => {
-    for (const { payloadBytes } of cells) {
-      others.push({ cell: { ...cell, payloadBytes }, metric: "p50", outcome, reason, notes: [] });
+    for (const each of cells) {
+      others.push({ cell: { ...cell, ...sizeOf(each) }, metric: "p50", outcome, reason, notes: [] });
     }
   };
   const { bases, gone } = await inspectBases(candidates, base);
@@ -71,7 +74,10 @@ export async function pairUp(
         if ("reason" in head) add(cell, "missing", head.reason);
         else if ("isNew" in other) add(cell, "new", "the base has no such transport");
         else if ("reason" in other) add(cell, "missing", `base: ${other.reason}`);
-        else sides.push({ head: head.arm, base: { ...head.arm, ...other } });
+        else {
+          const arm = { ...head.arm, ...(recorded === undefined ? {} : { recorded }) };
+          sides.push({ head: arm, base: { ...arm, ...other } });
+        }
       }
     }
   }

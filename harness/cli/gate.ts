@@ -18,11 +18,13 @@ import { reportDrift } from "./gate-drift.ts";
 import { type GateOptions, GateRun, limitingOf } from "./gate-run.ts";
 import { refuseTooLarge } from "./measure.ts";
 import { appendStepSummary, print, printJson, printWarnings } from "./output.ts";
+import { messagesOption, replayedOf } from "./recorded.ts";
 import { startRun } from "./run.ts";
 import { unknownName } from "./suggest.ts";
 import { resolveForTimes } from "./transports.ts";
 import { each, parseCount, parseDuration, parseMode, parsePercent, parsePlacement, parseSize } from "./values.ts";
 import { warnBeforeRun } from "./warn-before-run.ts";
+import { replayCells } from "./workload.ts";
 
 /** Smallest number of pairs with which a first look can pass: the exact bound needs 7. */
 const LEAST_PAIRS = 8;
@@ -95,9 +97,7 @@ function withRule(command: Command): Command {
         parseCount("--pairs", LEAST_PAIRS, 500),
       ).default(10),
     )
-    .addOption(
-      option("--messages <n>", "messages per trial (default: calibrated)", parseCount("--messages", 1, 10_000_000)),
-    )
+    .addOption(messagesOption("messages per trial (default: calibrated)"))
     .addOption(
       option("--budget <time>", "longest time of all looks, such as 90s or 5m", parseDuration).default(BUDGET_MS, "3m"),
     )
@@ -149,7 +149,9 @@ function parseMetric(text: string): Metric {
   return found;
 }
 
-async function gate(options: GateOptions): Promise<void> {
+async function gate(typed: GateOptions): Promise<void> {
+  const replayed = replayedOf(typed);
+  const options = { ...typed, replayed };
   const limiting = limitingOf(options);
   ensureWritable(options.out, ["gate.json"]);
   if (options.junit !== undefined) {
@@ -159,7 +161,8 @@ async function gate(options: GateOptions): Promise<void> {
   const run = startRun(options.seed);
   const transports = options.cmd === undefined ? (options.transport ?? GATED_TRANSPORTS) : [];
   const chosen = await resolveForTimes(transports, true);
-  const cells = chooseCells(["round-trip"], options.payload ?? GATED_PAYLOADS);
+  const made = chooseCells(["round-trip"], options.payload ?? GATED_PAYLOADS);
+  const cells = replayed === undefined ? made : replayCells(replayed.about);
   if (options.transport !== undefined) refuseTooLarge(chosen.candidates, options.payload ?? []);
   const choice = chooseBase(options);
   await warnBeforeRun(chosen.candidates, run, { measures: true });

@@ -19,10 +19,13 @@ import { compare } from "./comparison.ts";
 import type { MeasureOptions, SharedOptions } from "./options.ts";
 import { print, publish, REPORT_FILES } from "./output.ts";
 import { parseNeed } from "./parse-needs.ts";
+import { replayedAgain } from "./recorded.ts";
 import { startRun } from "./run.ts";
 import { parseCount, parseDuration } from "./values.ts";
 
 interface RecheckOptions extends Pick<SharedOptions, "json" | "out" | "seed" | "bundle"> {
+  /** Path of the recorded messages that the decision rests on. */
+  readonly messages?: string;
   readonly acceptConditions?: boolean;
   readonly budget?: number;
   readonly quick?: boolean;
@@ -34,6 +37,7 @@ export function recheckCommand(): Command {
     .description("measure again what a decision record rests on: does the decision still hold on this machine?")
     .argument("<record>", "the record that report --adr has written, such as docs/adr/0004-ipc.md")
     .option("--accept-conditions", "decide although conditions have changed, and write them into the record")
+    .option("--messages <file>", "the recorded messages, where the decision rests on some")
     .addOption(new Option("--budget <time>", "time for the whole run, such as 90s or 5m").argParser(parseDuration))
     .addOption(new Option("--quick", "short windows and 6 rounds").conflicts("thorough"))
     .option("--thorough", "at least 30 rounds")
@@ -90,7 +94,9 @@ async function measureAgain(
 ): Promise<Report> {
   const question = questionAgain(evidence);
   const names = transports.map((id) => moduleOf(id, evidence, path) ?? id);
-  const asked = { ...options, ...flagsAgain(evidence), transport: [...new Set(names)] };
+  const { messages, ...others } = options;
+  const replayed = replayedAgain(evidence.question.workload.recorded, messages);
+  const asked = { ...others, ...flagsAgain(evidence), replayed, transport: [...new Set(names)] };
   const run = startRun(options.seed);
   const found = await chooseCandidates(asked.transport, question.requirements, question.workload.peer);
   const isWanted = (id: string): boolean => transports.includes(id);

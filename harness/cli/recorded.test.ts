@@ -6,7 +6,7 @@ import { posixMq } from "../../transports/message-queues/posix-mq.ts";
 import { type Cell, cellReason } from "../coordinator/arm.ts";
 import type { Report } from "../results/model.ts";
 import { Sandbox } from "../testing/sandbox.ts";
-import { replayedOf } from "./recorded.ts";
+import { replayedAgain, replayedOf } from "./recorded.ts";
 
 const sandbox = new Sandbox();
 afterAll(() => sandbox.remove());
@@ -50,6 +50,7 @@ it("rules out a mechanism for which one message is too large, by name and size",
     mode: "event",
     placement: "two-cpus",
     peerLanguage: "node",
+    recorded: { path: calls, sha256: about.sha256 },
     cpus: { driver: "0", peer: "1", driverPin: [], peerPin: [], readyPin: [] },
   } as const;
   expect(cellReason(arm, cell(100))).toBeUndefined();
@@ -57,6 +58,17 @@ it("rules out a mechanism for which one message is too large, by name and size",
     /^carries at most \d+ bytes .*, and one of calls.ndjson has 10000000$/,
   );
   expect(cellReason({ ...arm, peerLanguage: "python" }, cell(100))).toMatch(/only peers on Node reply with recorded/);
+});
+
+it("is read again for a decision only where it has the same contents", () => {
+  const about = { name: "calls.ndjson", sha256: "0".repeat(64), count: 3, meanBytes: 9, largestBytes: 9 };
+  const before = { ...about, hasResponses: true };
+  expect(replayedAgain(undefined, undefined)).toBeUndefined();
+  expect(() => replayedAgain(undefined, calls)).toThrow(/rests on no recorded messages; leave out --messages/);
+  expect(() => replayedAgain(before, undefined)).toThrow(/rests on the messages of calls.ndjson; give them with/);
+  expect(() => replayedAgain(before, calls)).toThrow(/has other contents than the calls.ndjson/);
+  const same = { ...before, sha256: replayedOf(path)?.about.sha256 ?? "" };
+  expect(replayedAgain(same, calls)?.place.path).toBe(calls);
 });
 
 it("replays a file with measure, as bytes and as values, with the latencies of each group", async () => {

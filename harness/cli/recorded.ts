@@ -81,6 +81,29 @@ export function replayedOf({ messages, group, payload, work, codec }: Options): 
   }
 }
 
+/**
+ * Reads the recorded messages of a decision again; undefined where it rests on none.
+ *
+ * @param before what the evidence has of them
+ * @throws UsageError where the path is missing or its contents are others
+ */
+export function replayedAgain(before: Recorded | undefined, path: string | undefined): Replayed | undefined {
+  if (before === undefined) {
+    if (path !== undefined) throw new UsageError("the decision rests on no recorded messages; leave out --messages");
+    return undefined;
+  }
+  const { name, sha256, group } = before;
+  if (path === undefined)
+    throw new UsageError(`the decision rests on the messages of ${name}; give them with --messages <path of ${name}>`);
+  const found = replayedOf({ messages: { path }, ...(group === undefined ? {} : { group }) });
+  if (found?.about.sha256 !== sha256)
+    throw new UsageError(
+      `--messages "${path}" has other contents than the ${name} that the decision rests on (SHA-256 ` +
+        `${sha256.slice(0, 12)}…); give that one, or run compare again and record the decision anew`,
+    );
+  return found;
+}
+
 function refuseCodecs(codecs: readonly (CodecId | "all")[], { name }: Recorded, isJson: boolean): void {
   if (!isJson)
     throw new UsageError(`--codec converts values, and ${name} is a directory of files of bytes; leave it out`);

@@ -123,6 +123,11 @@ export function workloadCells(workload: Workload): readonly Cell[] {
   return [workload, ...(workload.otherLoads ?? [])].flatMap((load) => cellsAt(load, workload));
 }
 
+/** Returns the cell in which one client replays recorded messages and waits for each reply. */
+export function replayCells(recorded: Recorded): readonly Cell[] {
+  return workloadCells({ ...DEFAULT_WORKLOAD, ...requestsOf(recorded) });
+}
+
 function cellsAt({ clients, ratePerSecond }: LoadPoint, workload: Workload): readonly Cell[] {
   const { payloads, workMicros, recorded } = workload;
   const variant: Variant = {

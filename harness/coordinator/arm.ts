@@ -109,6 +109,7 @@ export function cellReason(arm: Omit<Arm, "version">, cell: Cell): string | unde
   const byServer = clientReason(arm, cell) ?? programReason(arm, cell) ?? codecReason(arm, cell);
   if (byServer !== undefined) return byServer;
   const { recorded, mix = [] } = cell.variant;
+  if (recorded !== undefined && arm.recorded === undefined) return `the messages of ${recorded.name} are not at hand`;
   const largestBytes = Math.max(cell.payloadBytes, recorded?.largestBytes ?? 0, ...mix.map(({ bytes }) => bytes));
   if (largestBytes + HEADER_BYTES > maxMessageBytes) {
     const most = `carries at most ${maxMessageBytes - HEADER_BYTES} bytes of payload in one message`;
