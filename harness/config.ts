@@ -185,6 +185,7 @@ export interface Config {
   /** `setup` is a short name of `baseSetup`. */
   readonly gate?: GateFlags & GateLists & { readonly setup?: string };
   readonly report?: ReportFlags;
+  readonly merge?: Pick<SharedFlags, "out">;
   readonly recheck?: RecheckFlags;
   readonly record?: RecordFlags;
   readonly list?: ListFlags;

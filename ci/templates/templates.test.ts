@@ -119,6 +119,27 @@ describe("the template of GitHub Actions", () => {
   });
 });
 
+describe("the template of a matrix of machines", () => {
+  const matrix = template("compare-matrix.yml") as {
+    readonly permissions: unknown;
+    readonly jobs: Readonly<Record<"compare" | "merge", { readonly steps: readonly Step[] }>>;
+  };
+  const commands = (job: "compare" | "merge"): string[] => matrix.jobs[job].steps.flatMap(({ run }) => run ?? []);
+
+  it("may read only, measures on each machine, and merges what each has stored under its name", () => {
+    expect(matrix.permissions).toEqual({ contents: "read" });
+    expect(commands("compare")).toEqual(["npm ci", expect.stringMatching(/^npx ipcmark compare .*--out ipcmark-out$/)]);
+    expect(commands("merge")).toEqual(["npm ci", "npx ipcmark merge machines/*/report.json"]);
+    const kept = matrix.jobs.compare.steps.at(-1);
+    expect(kept?.with).toMatchObject({
+      path: "ipcmark-out/report.json",
+      name: expect.stringContaining("matrix.machine"),
+    });
+    const fetched = matrix.jobs.merge.steps.find(({ uses }) => uses?.startsWith("actions/download-artifact@"));
+    expect(fetched?.with).toEqual({ path: "machines" });
+  });
+});
+
 describe("the template of GitLab CI", () => {
   const job = pipeline["ipc-gate"];
 

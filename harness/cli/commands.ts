@@ -8,6 +8,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   measure: async () => (await import("./measure.ts")).measureCommand(),
   gate: async () => (await import("./gate.ts")).gateCommand(),
   report: async () => (await import("./report.ts")).reportCommand(),
+  merge: async () => (await import("./merge.ts")).mergeCommand(),
   recheck: async () => (await import("./recheck.ts")).recheckCommand(),
   bundle: async () => (await import("./bundle.ts")).bundleCommand(),
   example: async () => (await import("./example.ts")).exampleCommand(),

@@ -1,0 +1,47 @@
+import { basename, dirname, resolve } from "node:path";
+import { Command } from "commander";
+import { answerOf, cautions, type MachineReport, machineLine } from "../../reports/side-by-side.ts";
+import { wrappedTable } from "../../reports/terminal/index.ts";
+import { note } from "../process/note.ts";
+import { UsageError } from "../results/exit-codes.ts";
+import { loadReport } from "../results/load-report.ts";
+import { ensureWritable, store } from "../results/store.ts";
+import { printTables } from "./output.ts";
+
+const PAGE = "machines.html";
+
+export function mergeCommand(): Command {
+  return new Command("merge")
+    .description("put the reports of several machines side by side in one page, without a ranking across them")
+    .argument("<files...>", "a report.json of each machine")
+    .option("--out <dir>", `folder for ${PAGE}`, "ipcmark-out")
+    .action(async (files: readonly string[], { out }: { readonly out: string }) => {
+      const machines = machinesOf(files);
+      ensureWritable(out, [PAGE]);
+      const { renderMachines } = await import("../../reports/html/machines.ts");
+      const path = store(out, PAGE, await renderMachines(machines));
+      const rows = machines.map(({ name, report }) => [name, machineLine(report.environment), answerOf(report)]);
+      printTables(wrappedTable(["machine", "what it is", "answer"], rows));
+      for (const caution of cautions(machines)) note(`warning: ${caution}`);
+      note(`\nwritten: ${path}`);
+    });
+}
+
+/** @throws UsageError for fewer than two files, or one file twice; StoreError for a file that is no report */
+export function machinesOf(files: readonly string[]): MachineReport[] {
+  const paths = files.map((file) => resolve(file));
+  const twice = files.find((_, index) => paths.indexOf(paths[index] ?? "") !== index);
+  if (twice !== undefined) throw new UsageError(`"${twice}" is named twice; name a report.json of each machine once`);
+  if (files.length < 2) throw new UsageError("merge needs at least two reports; name a report.json of each machine");
+  const names = namesOf(paths);
+  return files.map((file, index) => ({ name: names[index] ?? file, report: loadReport(file) }));
+}
+
+/** Returns the names of the files, or of their folders where the files have the same name, as artifacts of CI have. */
+function namesOf(paths: readonly string[]): string[] {
+  const own = paths.map((path) => basename(path, ".json"));
+  if (new Set(own).size === own.length) return own;
+  const folders = paths.map((path) => basename(dirname(path)));
+  if (new Set(folders).size === folders.length) return folders;
+  return paths.map((_, index) => `machine ${index + 1}`);
+}

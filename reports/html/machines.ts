@@ -1,0 +1,48 @@
+import { answerOf, cautions, type MachineReport, machineLine, sideBySide } from "../side-by-side.ts";
+import { loadGateStyle } from "./assets.ts";
+import { type Html, html } from "./markup.ts";
+import { htmlPage } from "./page.ts";
+import { scrollBox } from "./sections/scroll.ts";
+
+const RULE =
+  "Read each column by itself. Times of two machines are not compared, and no mechanism is ranked across machines. The " +
+  "multiple in brackets is that of the best of the same column.";
+
+/** Renders the reports of several machines side by side: one page that is complete in itself and has no script. */
+export async function renderMachines(machines: readonly MachineReport[]): Promise<string> {
+  const warned = cautions(machines);
+  const [first] = machines;
+  const body = html`
+<a class="skip" href="#main">Skip to the answers</a>
+<header class="page"><p class="brand"><b>ipcmark</b> Inter-process communication on ${machines.length} machines</p></header>
+<main id="main" class="page">
+<section id="verdict"><h1>${machines.length} machines, each with its own answer</h1>
+${warned.length > 0 && html`<aside class="warning"><ul>${warned.map((text) => html`<li>${text}</li>`)}</ul></aside>`}
+${scrollBox("Answers by machine", answers(machines))}</section>
+<section id="figures"><h2>Figures by machine</h2><p>${RULE}</p>
+${sideBySide(machines).map(({ title, rows }) => scrollBox(title, figures(machines, rows), title))}</section>
+</main>
+<footer class="page">
+<p>Written by ipcmark ${first?.report.environment.ipcmark}. This file is complete in itself: it loads nothing and has no
+script.</p>
+</footer>`;
+  return htmlPage({ title: `ipcmark: ${machines.length} machines`, body, style: await loadGateStyle(), scripts: [] });
+}
+
+function answers(machines: readonly MachineReport[]): Html {
+  return html`<table>
+<thead><tr><th scope="col" class="text">machine</th><th scope="col" class="text">what it is</th>
+<th scope="col" class="text">measured</th><th scope="col" class="text">answer</th></tr></thead>
+<tbody>${machines.map(
+    ({ name, report }) => html`<tr><th scope="row">${name}</th><td class="text">${machineLine(report.environment)}</td>
+<td class="text">${report.startedAt.slice(0, 10)}</td><td class="text">${answerOf(report)}</td></tr>`,
+  )}</tbody></table>`;
+}
+
+function figures(machines: readonly MachineReport[], rows: readonly (readonly string[])[]): Html {
+  return html`<table>
+<thead><tr><th scope="col" class="text">transport</th>${machines.map(({ name }) => html`<th scope="col">${name}</th>`)}</tr></thead>
+<tbody>${rows.map(
+    ([name, ...cells]) => html`<tr><th scope="row">${name}</th>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>`,
+  )}</tbody></table>`;
+}
