@@ -18,7 +18,7 @@ export async function renderMachines(machines: readonly MachineReport[]): Promis
 <main id="main" class="page">
 <section id="verdict"><h1>${machines.length} machines, each with its own answer</h1>
 ${warned.length > 0 && html`<aside class="warning"><ul>${warned.map((text) => html`<li>${text}</li>`)}</ul></aside>`}
-${scrollBox("Answers by machine", answers(machines))}</section>
+${machines.map(answer)}</section>
 <section id="figures"><h2>Figures by machine</h2><p>${RULE}</p>
 ${sideBySide(machines).map(({ title, rows }) => scrollBox(title, figures(machines, rows), title))}</section>
 </main>
@@ -29,14 +29,10 @@ script.</p>
   return htmlPage({ title: `ipcmark: ${machines.length} machines`, body, style: await loadGateStyle(), scripts: [] });
 }
 
-function answers(machines: readonly MachineReport[]): Html {
-  return html`<table>
-<thead><tr><th scope="col" class="text">machine</th><th scope="col" class="text">what it is</th>
-<th scope="col" class="text">measured</th><th scope="col" class="text">answer</th></tr></thead>
-<tbody>${machines.map(
-    ({ name, report }) => html`<tr><th scope="row">${name}</th><td class="text">${machineLine(report.environment)}</td>
-<td class="text">${report.startedAt.slice(0, 10)}</td><td class="text">${answerOf(report)}</td></tr>`,
-  )}</tbody></table>`;
+function answer({ name, report }: MachineReport): Html {
+  return html`<h2>${name}</h2>
+<p class="facts">${machineLine(report.environment)}, measured ${report.startedAt.slice(0, 10)}</p>
+<p>${answerOf(report)}</p>`;
 }
 
 function figures(machines: readonly MachineReport[], rows: readonly (readonly string[])[]): Html {
