@@ -5,8 +5,8 @@ import { htmlPage } from "./page.ts";
 import { scrollBox } from "./sections/scroll.ts";
 
 const RULE =
-  "Read each column by itself. Times of two machines are not compared, and no mechanism is ranked across machines. The " +
-  "multiple in brackets is that of the best of the same column.";
+  "Read each column by itself. Times of two machines are not compared, and no mechanism is ranked across machines. " +
+  "The multiple in brackets is that of the best of the same column.";
 
 /** Renders the reports of several machines side by side: one page that is complete in itself and has no script. */
 export async function renderMachines(machines: readonly MachineReport[]): Promise<string> {
@@ -14,7 +14,8 @@ export async function renderMachines(machines: readonly MachineReport[]): Promis
   const [first] = machines;
   const body = html`
 <a class="skip" href="#main">Skip to the answers</a>
-<header class="page"><p class="brand"><b>ipcmark</b> Inter-process communication on ${machines.length} machines</p></header>
+<header class="page"><p class="brand"><b>ipcmark</b> Inter-process communication on ${machines.length} machines</p>
+</header>
 <main id="main" class="page">
 <section id="verdict"><h1>${machines.length} machines, each with its own answer</h1>
 ${warned.length > 0 && html`<aside class="warning"><ul>${warned.map((text) => html`<li>${text}</li>`)}</ul></aside>`}
@@ -36,8 +37,9 @@ function answer({ name, report }: MachineReport): Html {
 }
 
 function figures(machines: readonly MachineReport[], rows: readonly (readonly string[])[]): Html {
+  const titles = machines.map(({ name }) => html`<th scope="col">${name}</th>`);
   return html`<table>
-<thead><tr><th scope="col" class="text">transport</th>${machines.map(({ name }) => html`<th scope="col">${name}</th>`)}</tr></thead>
+<thead><tr><th scope="col" class="text">transport</th>${titles}</tr></thead>
 <tbody>${rows.map(
     ([name, ...cells]) => html`<tr><th scope="row">${name}</th>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>`,
   )}</tbody></table>`;
