@@ -9,7 +9,18 @@ import { unknownName } from "./suggest.ts";
 
 /** Names that are tried in the working directory when `--config` names no file. */
 const NAMES = ["ipcmark.config.ts", "ipcmark.config.mts", "ipcmark.config.mjs", "ipcmark.config.js"] as const;
-const COMMANDS = ["compare", "check", "measure", "gate", "report", "merge", "recheck", "record", "list", "doctor"] as const;
+const COMMANDS = [
+  "compare",
+  "check",
+  "measure",
+  "gate",
+  "report",
+  "merge",
+  "recheck",
+  "record",
+  "list",
+  "doctor",
+] as const;
 const SECTIONS: readonly string[] = ["flags", ...COMMANDS];
 /** Flags whose values may be paths, relative to the file. */
 const PATH_FLAGS = ["out", "file", "adr", "junit", "baseDir", "history", "drift"];
