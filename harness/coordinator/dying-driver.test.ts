@@ -102,3 +102,25 @@ describe("a process that a fault of native code ends", () => {
     });
   });
 });
+
+it("a driver whose thread is blocked is ended by the limit of its check, not by that of all checks together", async () => {
+  const checks = ["conformance/claims/consistent", "sequential-requests"];
+  await withSupervisor(async (supervisor, place) => {
+    const outcome = await supervisor.run({
+      start: {
+        type: "start",
+        transport: { id: "deadly/blocked", module },
+        mode: "event",
+        place,
+        peerPin: [],
+        peerLanguage: "node",
+        work: { kind: "check", checks },
+      },
+      pin: [],
+      timeoutMs: 20_000,
+      nextTimeoutMs: () => 500,
+      onResult: () => undefined,
+    });
+    expect(outcome).toMatchObject({ status: "failed", reason: "not finished within 500 ms" });
+  });
+});

@@ -20,6 +20,8 @@ export interface DriverJob {
   /** True where its peer is a separate process on Node, which can be started beside it. */
   readonly startsPeer?: boolean;
   readonly timeoutMs: number;
+  /** Returns the limit from each result to the next, ms; default: all results have `timeoutMs` together. */
+  readonly nextTimeoutMs?: () => number;
   /** Silence after which a driver is hung; default: the whole time. */
   readonly inactivityTimeoutMs?: number;
   /** @returns why this result cannot belong to this job, which then has failed; undefined when it can */
@@ -198,7 +200,8 @@ export class ProcessSupervisor {
   /** Follows a driver. @returns undefined when it has reached this point; otherwise how it ended before */
   async #follow(course: Course, until: "prepared" | "done"): Promise<DriverOutcome | undefined> {
     const { driver, job } = course;
-    const deadline = performance.now() + job.timeoutMs;
+    let limitMs = job.timeoutMs;
+    let deadline = performance.now() + limitMs;
     for (;;) {
       let message: FromDriver;
       try {
@@ -211,7 +214,8 @@ export class ProcessSupervisor {
         // It was ended by us, which is no result.
         if (this.#ending) return NEVER;
         const shortage = shortageIn(error);
-        const reason = shortage?.message ?? whyNot(driver, job, deadline, error as Error);
+        const reason =
+          shortage?.message ?? whyNot(driver, job, performance.now() < deadline ? undefined : limitMs, error as Error);
         return { status: "failed", reason, shortage: shortage !== undefined, ready: course.ready };
       }
       if (message.type === until) return undefined;
@@ -229,6 +233,10 @@ export class ProcessSupervisor {
         const obstacle = job.onResult(message as DriverResult);
         if (obstacle !== undefined)
           return { status: "failed", reason: `the driver process ${obstacle}`, ready: course.ready };
+        if (job.nextTimeoutMs !== undefined && message.type !== "cell-begun") {
+          limitMs = job.nextTimeoutMs();
+          deadline = performance.now() + limitMs;
+        }
       }
     }
   }
@@ -273,14 +281,10 @@ function ended(outcome: DriverOutcome): Prepared {
   return { driverPid: undefined, spawned: new Set(), clients: new Set(), turn: known, finish: known };
 }
 
-function whyNot(
-  driver: DriverProcess,
-  { timeoutMs, inactivityTimeoutMs }: DriverJob,
-  deadline: number,
-  error: Error,
-): string {
-  if (performance.now() >= deadline) return `not finished within ${timeoutMs} ms`;
-  return driver.running && inactivityTimeoutMs !== undefined
-    ? `the driver process hung: it was silent for ${Math.round(inactivityTimeoutMs / 1000)} s`
+/** @param overMs limit that was exceeded, if one was */
+function whyNot(driver: DriverProcess, job: DriverJob, overMs: number | undefined, error: Error): string {
+  if (overMs !== undefined) return `not finished within ${overMs} ms`;
+  return driver.running && job.inactivityTimeoutMs !== undefined
+    ? `the driver process hung: it was silent for ${Math.round(job.inactivityTimeoutMs / 1000)} s`
     : error.message;
 }

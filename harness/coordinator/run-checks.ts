@@ -17,7 +17,8 @@ import type { ProcessSupervisor } from "./process-supervisor.ts";
 import type { Progress } from "./progress.ts";
 
 const DEFAULT_TIMEOUT_MS = 20_000;
-const SLACK_MS = 10_000;
+/** Time that a driver may take beside a check, to start or to clean up. */
+const SLACK_MS = 20_000;
 
 /**
  * Runs the checks of every target in drivers of their own. First come those that may run beside others, a few drivers
@@ -128,7 +129,8 @@ async function checkTarget(
     const outcome = await supervisor.run({
       start,
       pin: [],
-      timeoutMs: left.reduce((sum, check) => sum + (check.timeoutMs ?? DEFAULT_TIMEOUT_MS) + SLACK_MS, 0),
+      timeoutMs: limitOf(checks[done]),
+      nextTimeoutMs: () => limitOf(checks[done]),
       onResult: (message) => {
         if (message.type !== "check") return `reported a ${message.type} instead of a check`;
         const { type: _type, id, ...rest } = message;
@@ -155,8 +157,10 @@ async function checkTarget(
         `printed on standard output, which belongs to the program (${oneLine(outcome.printed, 80)}); ` +
         "print to stderr";
     }
-    reportLast();
     const reason = outcome.status === "failed" ? outcome.reason : "the driver ended without a result";
+    if (outcome.status === "failed" && done === checks.length && disputed === undefined)
+      crash ??= `its driver did not end: ${reason}`;
+    reportLast();
     const status = outcome.status === "failed" && outcome.shortage ? "unavailable" : "failed";
     for (const check of [disputed, checks[done]]) {
       if (check === undefined) continue;
@@ -164,6 +168,11 @@ async function checkTarget(
     }
     done++;
   }
+}
+
+/** Returns the time in which a check must have a result; without one, the time in which the driver must end. */
+function limitOf(check: Check | undefined): number {
+  return (check === undefined ? 0 : (check.timeoutMs ?? DEFAULT_TIMEOUT_MS)) + SLACK_MS;
 }
 
 /**

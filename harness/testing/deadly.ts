@@ -64,17 +64,21 @@ function struck(connection: Connection, strike: () => void): Connection {
   return connection;
 }
 
+/** Blocks the thread, but is not busy: the tests beside it need the CPU. */
+function block(): never {
+  const parent = process.ppid;
+  const nobody = new Int32Array(new SharedArrayBuffer(4));
+  // A test run that is killed must not leave this behind.
+  while (process.ppid === parent) Atomics.wait(nobody, 0, 0, 50);
+  process.exit(1);
+}
+
 export default [
   deadly("deadly/crash", () => process.kill(process.pid, "SIGKILL")),
   deadly("deadly/segfault", () => process.kill(process.pid, "SIGSEGV")),
   deadlyServer("deadly/segfault-peer", () => process.kill(process.pid, "SIGSEGV"), 1),
   deadlyServer("deadly/segfault-check", () => process.kill(process.pid, "SIGSEGV"), 0),
   deadly("deadly/exit", () => process.exit(7)),
-  deadly("deadly/hang", () => {
-    const parent = process.ppid;
-    const nobody = new Int32Array(new SharedArrayBuffer(4));
-    // Blocked, not busy: the tests beside it need the CPU. A test run that is killed must not leave this behind.
-    while (process.ppid === parent) Atomics.wait(nobody, 0, 0, 50);
-    process.exit(1);
-  }),
+  deadly("deadly/hang", block),
+  { ...unix, id: "deadly/blocked", allocate: block },
 ];

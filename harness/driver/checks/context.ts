@@ -39,6 +39,7 @@ import { runCheckClient } from "../check-client.ts";
 import { LaunchedProcess } from "../peers/launched-process.ts";
 import { explained, type RunningPeer } from "../peers/running-peer.ts";
 import { startPeer } from "../peers/start-peer.ts";
+import { CleanUp } from "./clean-up.ts";
 import { publishTo } from "./fan-out.ts";
 import { attemptAsNobody } from "./foreign-user.ts";
 import { endPeer, type SharedPeer, subPlace } from "./shared-peer.ts";
@@ -286,18 +287,41 @@ export class Workbench implements CheckContext {
     this.notes[name] = value;
   }
 
-  /** Closes and ends everything. Never throws: signals end what a broken transport cannot close. */
-  async cleanUp(): Promise<void> {
-    const quietly = (promise: Promise<unknown>): Promise<unknown> => promise.catch(() => undefined);
-    await Promise.all(this.#rawClients.map((rawClient) => quietly(Promise.resolve(rawClient[Symbol.asyncDispose]()))));
-    await Promise.all(this.#reconnecting.map((client) => atMost(quietly(client.close()), CLOSE_TIMEOUT_MS)));
-    // A broken transport may exceed its own limit for closing, so there is another one here.
-    const closing = this.#clients.map((client) => quietly((async () => client.connection.close(CLOSE_TIMEOUT_MS))()));
-    await atMost(Promise.all(closing), 2 * CLOSE_TIMEOUT_MS);
-    await Promise.all(this.#children.map((child) => quietly(child.terminate())));
-    await Promise.all(this.#own.map((running) => quietly(endPeer(running))));
-    for (const address of this.#addresses) await quietly(this.transport.sweep(address));
+  /**
+   * Closes and ends everything. Never throws, and every step has a limit: signals end what a broken transport cannot
+   * close.
+   *
+   * @returns clause about the first step that did not settle; undefined if all have
+   */
+  async cleanUp(): Promise<string | undefined> {
+    const cleanUp = new CleanUp();
+    const all = <Item>(items: readonly Item[], end: (item: Item) => unknown): (() => Promise<unknown>) => {
+      return () => Promise.allSettled(items.map(async (item) => end(item)));
+    };
+    await cleanUp.step(
+      "the end of a raw client",
+      all(this.#rawClients, (raw) => raw[Symbol.asyncDispose]()),
+    );
+    // The limit of closing is examined by a check, so a transport that exceeds it is no finding here.
+    const closing = new CleanUp(2 * CLOSE_TIMEOUT_MS);
+    await closing.step(
+      "close()",
+      all(this.#reconnecting, (client) => client.close()),
+    );
+    await closing.step(
+      "close()",
+      all(this.#clients, (client) => client.connection.close(CLOSE_TIMEOUT_MS)),
+    );
+    await cleanUp.step(
+      "the end of a process",
+      all(this.#children, (child) => child.terminate()),
+    );
+    await cleanUp.step("the end of a server", all(this.#own, endPeer));
+    await cleanUp.step("sweep()", async () => {
+      for (const address of this.#addresses) await this.transport.sweep(address).catch(() => undefined);
+    });
     rmSync(this.place.directory, { recursive: true, force: true });
+    return cleanUp.obstacle;
   }
 }
 
@@ -350,15 +374,4 @@ async function answerOf<Type extends "connected" | "client" | "sender-ready" | "
     throw new Error(`a client process failed: ${message.message}`, { cause: rejection("client", message as Failed) });
   }
   return message as Extract<FromDriver, { type: Type }>;
-}
-
-async function atMost(work: Promise<unknown>, limitMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  await Promise.race([
-    work,
-    new Promise((resolve) => {
-      timer = setTimeout(resolve, limitMs);
-    }),
-  ]);
-  clearTimeout(timer);
 }

@@ -31,7 +31,8 @@ export async function executeChecks(
     if (usesShared && (done.status === "failed" || done.status === "unavailable")) await shared.discard();
     send(done);
   }
-  await shared.discard();
+  const obstacle = await shared.discard();
+  if (obstacle !== undefined) throw new Error(obstacle);
 }
 
 async function runCheck(
@@ -57,9 +58,9 @@ async function runCheck(
     failure = error;
   }
   if (failure !== undefined && transport.program !== undefined) failure = await withAccount(bench, failure);
-  await bench.cleanUp();
+  const obstacle = await bench.cleanUp();
   const strayError = stray.stop();
-  failure ??= strayError;
+  failure ??= strayError ?? (obstacle === undefined ? undefined : new Error(obstacle));
   const done = {
     type: "check",
     id: check.id,

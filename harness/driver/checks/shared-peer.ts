@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Place } from "../../../transports/contract/transport.ts";
 import type { RpcClient } from "../../rpc/client.ts";
 import type { RunningPeer } from "../peers/running-peer.ts";
+import { CleanUp } from "./clean-up.ts";
 
 /**
  * Healthy server that harmless checks use one after the other, because starting a server takes most of the time of a
@@ -41,14 +42,20 @@ export class SharedPeer {
     if (this.#running === running) this.#gone = true;
   }
 
-  /** Discards the server after a check failed, because its state is uncertain. */
-  async discard(): Promise<void> {
+  /**
+   * Discards the server, after a check failed because its state is uncertain.
+   *
+   * @returns clause about what did not settle; undefined if all has
+   */
+  async discard(): Promise<string | undefined> {
     const running = this.#running;
     this.#running = undefined;
     this.#onlyClient = undefined;
-    if (running === undefined) return;
-    await endPeer(running).catch(() => undefined);
-    await this.#sweep().catch(() => undefined);
+    if (running === undefined) return undefined;
+    const cleanUp = new CleanUp();
+    await cleanUp.step("the end of a server", () => endPeer(running));
+    await cleanUp.step("sweep()", this.#sweep);
+    return cleanUp.obstacle;
   }
 }
 

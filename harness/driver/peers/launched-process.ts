@@ -8,8 +8,13 @@ import type {
 } from "../../../transports/contract/transport.ts";
 import { CONTROL_ARGS } from "../../process/control-fd.ts";
 import { noteExit } from "../../process/crash.ts";
+import { inTime } from "../../process/in-time.ts";
 import { readLines, writeLine } from "../../process/lines.ts";
 import { Mailbox, type Typed } from "../../process/mailbox.ts";
+
+/** Limit of a launch and of the report that a killed process has ended, for transports that do not settle them, ms. */
+const LAUNCH_LIMIT_MS = 15_000;
+const KILLED_LIMIT_MS = 2000;
 
 /** Process of ours that a transport has launched; its control lines use descriptor 3. */
 export class LaunchedProcess<In extends object, Out extends Typed> {
@@ -48,7 +53,8 @@ export class LaunchedProcess<In extends object, Out extends Typed> {
     defectOf: (value: unknown) => string | undefined,
   ): Promise<LaunchedProcess<In, Out>> {
     const { launch } = transport.event as EventTransport & { launch: NonNullable<EventTransport["launch"]> };
-    return new LaunchedProcess<In, Out>(name, await launch([...command, ...CONTROL_ARGS], handler), defectOf);
+    const launched = inTime("launch()", LAUNCH_LIMIT_MS, () => launch([...command, ...CONTROL_ARGS], handler));
+    return new LaunchedProcess<In, Out>(name, await launched, defectOf);
   }
 
   send(message: In): void {
@@ -61,20 +67,32 @@ export class LaunchedProcess<In extends object, Out extends Typed> {
 
   signal(name: NodeJS.Signals): void {
     // Once the process has been reaped, another one may have its number.
-    if (this.#running) process.kill(this.pid, name);
+    if (!this.#running) return;
+    try {
+      process.kill(this.pid, name);
+    } catch {
+      // It has ended, and `exited` of the transport is late.
+      this.#running = false;
+    }
   }
 
-  /** Waits for the end of a process that was asked to end; sends SIGKILL if it does not end in time. */
+  /**
+   * Waits for the end of a process that was asked to end; sends SIGKILL if it does not end in time.
+   *
+   * @throws HungError when the transport does not report the end
+   */
   async finish(timeoutMs: number): Promise<PeerExit> {
     const timer = setTimeout(() => this.signal("SIGKILL"), timeoutMs);
-    const exit = await this.exited;
-    clearTimeout(timer);
-    return exit;
+    const what = `"exited" of the ended ${this.#name} process`;
+    try {
+      return await inTime(what, timeoutMs + KILLED_LIMIT_MS, () => this.exited);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async terminate(): Promise<void> {
-    this.signal("SIGKILL");
-    await this.exited;
+    await this.finish(0);
     this.#control.destroy();
   }
 }
