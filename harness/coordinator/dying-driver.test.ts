@@ -103,7 +103,7 @@ describe("a process that a fault of native code ends", () => {
   });
 });
 
-it("a driver whose thread is blocked is ended by the limit of its check, not by that of all checks together", async () => {
+it("a driver whose thread is blocked is ended by the limit of its check", async () => {
   const checks = ["conformance/claims/consistent", "sequential-requests"];
   await withSupervisor(async (supervisor, place) => {
     const outcome = await supervisor.run({

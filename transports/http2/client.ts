@@ -94,6 +94,7 @@ function post(
       // Cut off: the error or the end of the stream follows.
       if (body === undefined) return;
       if (status !== 200) return settle(statusError(transport, status));
+      // Only the reply shows that the bytes have left: the library reports the stream as finished before that.
       if (stream.writableFinished) spare.giveBack(copy);
       settle(undefined, body);
     });

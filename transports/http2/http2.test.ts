@@ -104,6 +104,19 @@ describe("the server of http2/unix, asked by a plain client", () => {
   });
 });
 
+test("replies under way keep their bytes, also when later ones are as long", async () => {
+  const server = await serve();
+  const { connection, collector } = await connectCollector(http2Unix, server.address);
+  const sent = Array.from({ length: 40 }, (_, index) => pattern(70_000, index));
+  for (let from = 0; from < sent.length; from += 8) {
+    for (const message of sent.slice(from, from + 8)) expect(connection.send(message)).toBe(true);
+    await collector.count(Math.min(from + 8, sent.length));
+  }
+  const seen = collector.messages.toSorted(Buffer.compare);
+  expect(seen.every((reply, index) => reply.equals(sent.toSorted(Buffer.compare)[index] as Buffer))).toBe(true);
+  await connection.close();
+});
+
 /** A server of Node itself, without our code. */
 async function plainServer(serveSession: (session: ServerHttp2Session, socket: Socket) => void): Promise<string> {
   const path = join(place.directory, "plain.sock");

@@ -3,7 +3,6 @@ import type { Duplex } from "node:stream";
 import type { ConnectionHandler } from "../contract/transport.ts";
 import { Deadline } from "../support/deadline.ts";
 import { MESSAGE_TYPE, readBody } from "../support/http-message.ts";
-import { SpareBuffers } from "../support/spare-buffers.ts";
 import { UnaryCall } from "../support/unary.ts";
 import { http2, MAX_BYTES, SESSION_OPTIONS, widenWindow } from "./library.ts";
 
@@ -45,14 +44,13 @@ export class SessionServer {
 
   serve(bytes: Duplex): void {
     const session = http2().performServerHandshake(bytes, SESSION_OPTIONS);
-    const spare = new SpareBuffers();
     this.#sessions.add(session);
     const late = new Deadline(PREFACE_LIMIT_MS, () => session.destroy());
     session.once("remoteSettings", () => {
       late.clear();
       widenWindow(session);
     });
-    session.on("stream", (stream, headers) => this.#take(stream, headers, spare));
+    session.on("stream", (stream, headers) => this.#take(stream, headers));
     // The library destroys a session that has failed.
     session.on("error", () => undefined);
     session.once("close", () => {
@@ -61,27 +59,28 @@ export class SessionServer {
     });
   }
 
-  #take(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, spare: SpareBuffers): void {
+  #take(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
     stream.on("error", () => undefined);
     if (headers[":method"] !== "POST") return refuse(stream, 405, "POST a message to any path\n");
     this.#unread.set(stream, 0);
     readBody(stream, Number(headers["content-length"] ?? 0), MAX_BYTES, (body, tooLong) => {
       this.#unread.delete(stream);
       if (tooLong) refuse(stream, 413, `the limit is ${MAX_BYTES} bytes\n`);
-      else if (body !== undefined) this.#begin(stream, body, spare);
+      else if (body !== undefined) this.#begin(stream, body);
     });
   }
 
-  #begin(stream: ServerHttp2Stream, body: Buffer, spare: SpareBuffers): void {
+  #begin(stream: ServerHttp2Stream, body: Buffer): void {
     const call = new UnaryCall({
       transport: this.#transport,
       handler: this.#handler,
       maxMessageBytes: MAX_BYTES,
       reply(message) {
         if (stream.destroyed) return;
-        const copy = spare.copy(message);
+        // Never used again: the library reports a stream as finished, and as closed, before it has sent the bytes.
+        const copy = Buffer.from(message);
         stream.respond({ ":status": 200, "content-type": MESSAGE_TYPE, "content-length": copy.length });
-        stream.end(copy, () => spare.giveBack(copy));
+        stream.end(copy);
       },
       fail: () => refuse(stream, 503, "no reply\n"),
     });
