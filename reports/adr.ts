@@ -119,6 +119,8 @@ function findingOf({ status, scenario, title, reason = "no reason recorded" }: C
   return `* Neutral, because ${what} ${check}: ${text(reason)}`;
 }
 
+const quoted = (path: string): string => (/\s/.test(path) ? `"${path}"` : path);
+
 function confirmation(
   { pick: { mode, workload } }: Decided,
   question: FullQuestion,
@@ -126,9 +128,11 @@ function confirmation(
   rivals: readonly string[],
   { path, gated }: RecordFrame,
 ): string {
+  const messages = workload.recorded === undefined ? [] : [`--messages ${quoted(workload.recorded.name)}`];
   const gate = [
     `npx ipcmark gate --base main --transport ${gated}`,
-    ...(workload.mix !== undefined ? [] : [`--payload ${question.payloads.join(" ")}`]),
+    ...messages,
+    ...(workload.mix !== undefined || messages.length > 0 ? [] : [`--payload ${question.payloads.join(" ")}`]),
     `--placement ${question.placement} --mode ${mode}`,
   ].join(" ");
   const measured = [title, ...rivals].map(code).join(", ");
@@ -138,7 +142,7 @@ function confirmation(
       `The second measures what the decision rests on again (${measured}). ` +
       "It ends with 0 if the decision still holds, 20 if another option wins, 21 if the run " +
       "cannot tell, and 22 if the conditions have changed.",
-    ["```sh", gate, `npx ipcmark recheck ${/\s/.test(path) ? `"${path}"` : path}`, "```"].join("\n"),
+    ["```sh", gate, ["npx ipcmark recheck", quoted(path), ...messages].join(" "), "```"].join("\n"),
   ].join("\n\n");
 }
 

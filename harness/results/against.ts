@@ -82,10 +82,11 @@ function cellsOf({ measurements }: Report): Map<string, MeasuredRow> {
 /** Returns everything that makes a cell comparable; versions of languages may differ. */
 function keyOf(row: Measurement): string {
   const { benchmark, transport, mode, placement, payloadBytes, inFlight, clients, ratePerSecond, codec } = row;
-  const { corpus, peer, client, arrivals, batched, mix, workMicros } = row;
+  const { corpus, peer, client, arrivals, batched, mix, workMicros, recorded } = row;
   const size = corpus === undefined ? payloadBytes : corpus;
   const places = [benchmark, transport, mode, placement, size, peer.language, client?.language ?? "node"];
-  return JSON.stringify([places, inFlight, clients, ratePerSecond, codec, arrivals, batched, mix, workMicros]);
+  const load = [inFlight, clients, ratePerSecond, codec, arrivals, batched, mix, workMicros, recorded?.sha256];
+  return JSON.stringify([places, ...load]);
 }
 
 /** Returns the p50 of the frozen control by placement and round. */
