@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { setAffinity } from "../../transports/posix/affinity.ts";
+import { posixAvailability } from "../../transports/posix/index.ts";
 import { programFailure } from "../../transports/support/program-failure.ts";
 import type { Placement } from "../results/model.ts";
 import { allowedCpuList, allowedCpus, parseCpuList } from "./cpus.ts";
@@ -23,10 +24,15 @@ export interface PlacementCpus {
  * Moves all threads of a running process to these CPUs; threads started later inherit them.
  *
  * Uses system calls, because two runs of `taskset -a -p` per trial would cost more than all other steps of the move.
+ * Without a binding to the C library it runs `taskset` all the same.
  *
  * @throws Error when the process is gone or the system refuses
  */
 export function movePinned(pid: number, cpus: string): void {
+  if (!posixAvailability().available) {
+    execFileSync("taskset", ["-a", "-c", "-p", cpus, String(pid)], { stdio: "ignore", timeout: PROBE_MS });
+    return;
+  }
   const list = parseCpuList(cpus);
   const moved = new Set<string>();
   // A thread that is not moved yet may start another one, so this repeats until it finds no new thread.
