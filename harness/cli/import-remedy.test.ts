@@ -40,12 +40,14 @@ it("a failed import has its remedy, by the messages of this Node", () => {
 it("a module's default export is returned, and other warnings than those on its kind are printed", async () => {
   const printed: string[] = [];
   const printer = ({ message }: Error): void => void printed.push(message);
-  process.on("warning", printer);
+  const others = process.listeners("warning");
+  process.removeAllListeners("warning").on("warning", printer);
   const path = join(folder, "warns.mjs");
   const warn = 'process.emitWarning("mine"); process.emitWarning("Failed to load the ES module");';
   writeFileSync(path, `${warn} export default 7;`);
   expect(await importDefault(pathToFileURL(path).href)).toBe(7);
   expect(process.listeners("warning")).toContain(printer);
   process.removeListener("warning", printer);
+  for (const other of others) process.on("warning", other);
   expect(printed).toEqual(["mine"]);
 });
