@@ -32,7 +32,8 @@ const FIGURES = ["latencyNs", "messagesPerSecond", "cpuNsPerMessage"] as const s
 const TRIAL = ["round", "status", "reason", ...FIGURES] as const;
 const ROW = [
   ...["benchmark", "model", "transport", "mode", "placement", "payloadBytes", "inFlight", "clients", "ratePerSecond"],
-  ...["codec", "corpus", "peer", "client", "arrivals", "batched", "mix", "workMicros", "messages", "status", "reason"],
+  ...["codec", "corpus", "peer", "client", "arrivals", "batched", "mix", "recorded"],
+  ...["workMicros", "messages", "status", "reason"],
   ...[...FIGURES, "interval"],
 ];
 const QUANTILES = ["p50", "p99"];
