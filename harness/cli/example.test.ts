@@ -16,6 +16,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { fixtureReport } from "../../reports/testing/fixture.ts";
 import { EXAMPLE_IDS, exampleDirectory, exampleOf } from "../../transports/examples.ts";
+import { MessageQueue, SharedMemory } from "../../transports/posix/index.ts";
 import { findBroker } from "../../transports/redis/broker.ts";
 import { REGISTRY } from "../../transports/registry.ts";
 import type { Report } from "../results/model.ts";
@@ -30,6 +31,8 @@ const home = mkdtempSync(join(tmpdir(), "example-"));
 const running = new Set<ChildProcess>();
 afterAll(() => {
   for (const child of running) child.kill("SIGKILL");
+  // Names of servers that a failed test has left.
+  if (process.platform === "linux") for (const kind of [SharedMemory, MessageQueue]) kind.unlink(unique);
   rmSync(home, { recursive: true, force: true });
 });
 
