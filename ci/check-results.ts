@@ -1,9 +1,13 @@
 import { oneLine } from "../harness/results/format.ts";
 import type { CheckResult, Report } from "../harness/results/model.ts";
 import { checkMatrix, FIGURE_TITLES, FIGURES_EXPLAINED, figuresOf, STATUS_MARKS } from "../reports/check-groups.ts";
+import { CONTAINER_TITLES, containerRows } from "../reports/containers.ts";
 
-const BEGIN = "<!-- results: begin -->";
-const END = "<!-- results: end -->";
+/** Sections of documents that are written from what was recorded. */
+type Section = "results" | "containers";
+
+const beginOf = (section: Section): string => `<!-- ${section}: begin -->`;
+const endOf = (section: Section): string => `<!-- ${section}: end -->`;
 const GROUP_OF = 5;
 
 /** Recorded results of a `check` of every mechanism: small enough to be kept beside the documents that show them. */
@@ -33,16 +37,13 @@ interface RecordedReason {
 }
 
 export function recordChecks(report: Report): RecordedChecks {
-  const { checks, environment, startedAt, durationMs } = report;
+  const { checks, durationMs } = report;
   const own = checks.filter(({ kind }) => kind === "scenario");
   const scenarios = [...new Set(own.map(({ scenario }) => scenario))];
   const place = (name: string): number => report.transports.findIndex(({ id }) => id === name.replace(/ \(.*/, ""));
   const rows = checkMatrix(checks).rows.toSorted((a, b) => place(a.name) - place(b.name));
-  const { ipcmark, node, platform, kernel, cpuModel, cpus } = environment;
   return {
-    taken:
-      `${startedAt.slice(0, 10)}, ipcmark ${ipcmark}, Node ${node}, ` +
-      `${platform} ${kernel}, ${cpus} CPUs (${cpuModel})`,
+    taken: takenOf(report),
     durationMs,
     scenarios,
     mechanisms: Object.fromEntries(rows.map(({ name, results }) => [name, recordMechanism(results, scenarios)])),
@@ -74,6 +75,14 @@ export function mergeChecks(kept: RecordedChecks, later: RecordedChecks, ids: re
     mechanisms: Object.fromEntries(known),
     reasons: reasons.filter(({ where }) => Object.keys(where).length > 0),
   };
+}
+
+function takenOf({ environment, startedAt }: Report): string {
+  const { ipcmark, node, platform, kernel, cpuModel, cpus } = environment;
+  // A vendor adds a suffix to the version of the kernel, which names no feature of it.
+  const version = /^\d+\.\d+/.exec(kernel)?.[0] ?? kernel;
+  const machine = `${platform} ${version}, ${cpus} CPUs (${cpuModel})`;
+  return `${startedAt.slice(0, 10)}, ipcmark ${ipcmark}, Node ${node}, ${machine}`;
 }
 
 function recordMechanism(results: ReadonlyMap<string, CheckResult>, scenarios: readonly string[]): RecordedMechanism {
@@ -165,6 +174,23 @@ export function checkMatrixText({ mechanisms, scenarios, reasons, taken }: Recor
   ].join("\n");
 }
 
+/** Recorded rows of the table of containers. */
+export interface RecordedContainers {
+  /** Sentence with the date, the versions and the machine. */
+  readonly taken: string;
+  readonly rows: readonly (readonly string[])[];
+}
+
+/** Writes what two containers have to share, a row per mechanism. */
+export function containerTable({ taken, rows }: RecordedContainers): string {
+  const cells = rows.map(([name, ...others]) => [`\`${name}\``, ...others.map((text) => text.replaceAll("|", "\\|"))]);
+  return [`${taken}.`, "", ...markdownTable(CONTAINER_TITLES, cells)].join("\n");
+}
+
+export function recordContainers(report: Report): RecordedContainers {
+  return { taken: takenOf(report), rows: containerRows(report.checks) };
+}
+
 function markdownTable(titles: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
   return [line(titles), line(titles.map((_, index) => (index === 0 ? "---" : "--:"))), ...rows.map(line)];
@@ -175,15 +201,17 @@ function duration(ms: number): string {
   return seconds < 120 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
 
-/** Replaces the section of results in a document. @throws Error when it has none */
-export function withResults(document: string, text: string): string {
-  const from = document.indexOf(BEGIN);
-  const to = document.indexOf(END);
-  if (from < 0 || to < from) throw new Error(`the document has no section between ${BEGIN} and ${END}`);
-  return `${document.slice(0, from + BEGIN.length)}\n${text}\n${document.slice(to)}`;
+/** Replaces a section of a document. @throws Error when it has none */
+export function withResults(document: string, text: string, section: Section = "results"): string {
+  const [begin, end] = [beginOf(section), endOf(section)];
+  const from = document.indexOf(begin);
+  const to = document.indexOf(end);
+  if (from < 0 || to < from) throw new Error(`the document has no section between ${begin} and ${end}`);
+  return `${document.slice(0, from + begin.length)}\n${text}\n${document.slice(to)}`;
 }
 
 /** Returns the present text of that section. */
-export function resultsIn(document: string): string {
-  return document.slice(document.indexOf(BEGIN) + BEGIN.length, document.indexOf(END)).trim();
+export function resultsIn(document: string, section: Section = "results"): string {
+  const begin = beginOf(section);
+  return document.slice(document.indexOf(begin) + begin.length, document.indexOf(endOf(section))).trim();
 }

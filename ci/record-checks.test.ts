@@ -2,7 +2,15 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { SCENARIOS } from "../scenarios/checks/index.ts";
 import { REGISTRY } from "../transports/registry.ts";
-import { checkMatrixText, checkSummaryTable, mergeChecks, type RecordedChecks, resultsIn } from "./check-results.ts";
+import {
+  checkMatrixText,
+  checkSummaryTable,
+  containerTable,
+  mergeChecks,
+  type RecordedChecks,
+  type RecordedContainers,
+  resultsIn,
+} from "./check-results.ts";
 
 const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), "utf8");
 const recorded = JSON.parse(read("scenarios/results.json")) as RecordedChecks;
@@ -11,6 +19,14 @@ const REPEAT = "run `npm run check -- --transport all`, then `npm run record:che
 test("the results in the documents are those that were recorded, and nobody edited them", () => {
   expect(resultsIn(read("README.md"))).toBe(checkSummaryTable(recorded));
   expect(resultsIn(read("scenarios/README.md"))).toBe(checkMatrixText(recorded));
+});
+
+test("the table of containers is the one that was recorded, of transports that exist", () => {
+  const containers = JSON.parse(read("scenarios/containers.json")) as RecordedContainers;
+  expect(resultsIn(read("scenarios/README.md"), "containers")).toBe(containerTable(containers));
+  const ids = REGISTRY.map(({ id }) => id);
+  expect(containers.rows.map(([name]) => name).filter((name) => !ids.includes(name ?? ""))).toEqual([]);
+  expect(containers.rows.length).toBeGreaterThan(20);
 });
 
 test("they are of every transport there is and of every scenario", () => {

@@ -94,6 +94,12 @@ export interface CheckContext {
   startSender(plan: SenderPlan, parent?: ConnectionHandler): Promise<Sender>;
   /** Connects as the user `nobody` and returns the outcome. @throws NotApplicable if we may not become that user */
   connectAsNobody(peer: Peer): Promise<ForeignOutcome>;
+  /**
+   * Runs a server and a client in two sets of namespaces that share this directory and the named namespaces.
+   *
+   * @throws NotApplicable if this machine, or the user that runs this, cannot make namespaces
+   */
+  inContainers(shared: readonly Namespace[]): Promise<ContainerOutcome>;
   connectRaw(address: Address): Promise<RawClient>;
   /** Launches a child that writes raw bytes to this process (rendezvous `parent`). */
   launchRaw(handler: ConnectionHandler): Promise<LaunchedRawClient>;
@@ -101,6 +107,17 @@ export interface CheckContext {
   /** Adds a figure to the result, which `check` prints and the report keeps. */
   note(name: string, value: string | number | boolean): void;
 }
+
+/** Namespaces of Linux that containers may share; `ipc` includes `/dev/shm`, as in container runtimes. */
+export type Namespace = "network" | "ipc" | "pid";
+
+export type ContainerOutcome =
+  | {
+      readonly works: true;
+      /** Growth of the `/dev/shm` of this machine until the client was connected, bytes. */
+      readonly sharedMemoryBytes: number;
+    }
+  | { readonly works: false; readonly error: string };
 
 export interface PeerOptions {
   /** Address to listen at; default: a new one. The address of an ended peer restarts its server. */

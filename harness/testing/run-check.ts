@@ -3,7 +3,7 @@ import type { Check } from "../../scenarios/check.ts";
 import type { Transport } from "../../transports/contract/transport.ts";
 import { silent } from "../coordinator/progress.ts";
 import { runChecks } from "../coordinator/run-checks.ts";
-import { CHECKS } from "../driver/checks/catalog.ts";
+import { EVERY_CHECK } from "../driver/checks/catalog.ts";
 import type { CheckResult } from "../results/model.ts";
 import { withSupervisor } from "./vitest-adapter.ts";
 
@@ -53,7 +53,7 @@ export async function runTogether(
 }
 
 export function checkOf(id: string): Check {
-  const check = CHECKS.find((candidate) => candidate.id === id);
+  const check = EVERY_CHECK.find((candidate) => candidate.id === id);
   if (check === undefined) throw new Error(`no check ${id}`);
   return check;
 }

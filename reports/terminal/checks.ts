@@ -12,8 +12,18 @@ import {
   reasonsByText,
   STATUS_MARKS,
 } from "../check-groups.ts";
+import { CONTAINER_NOTE, CONTAINER_TITLES, containerRows } from "../containers.ts";
 import { forTerminal } from "./border.ts";
-import { paint, renderTable, type Style, type TableRow, type TerminalOptions, widthLimit, wrap } from "./table.ts";
+import {
+  type Column,
+  paint,
+  renderTable,
+  type Style,
+  type TableRow,
+  type TerminalOptions,
+  widthLimit,
+  wrap,
+} from "./table.ts";
 
 const STATUS_STYLES: Readonly<Record<CheckResult["status"], Style>> = {
   passed: "green",
@@ -33,7 +43,7 @@ export function checkTables(report: Pick<Report, "checks">, options: TerminalOpt
   if (checks.length === 0) return "";
   const matrix = checkMatrix(checks);
   const parts = [failures(checks, options), strips(matrix, options), legend(matrix, options)];
-  return [...parts, figures(matrix, options), reasons(checks, matrix, options)]
+  return [...parts, containers(checks, options), figures(matrix, options), reasons(checks, matrix, options)]
     .filter((part) => part !== "")
     .concat(paint(countStatus(checks, "failed") > 0 ? "red" : "green", `checks: ${checkSummary(report)}`, options))
     .join("\n\n");
@@ -123,6 +133,19 @@ function figures({ rows }: CheckMatrix, options: TerminalOptions): string {
   );
   const explained = wrap(`(${FIGURES_EXPLAINED})`, widthLimit(options)).map((text) => paint("dim", text, options));
   return [table, ...explained].join("\n");
+}
+
+/** Writes what two containers have to share so that each mechanism works between them. */
+function containers(checks: readonly CheckResult[], options: TerminalOptions): string {
+  const rows = containerRows(checks).map((cells) => ({ cells }));
+  if (rows.length === 0) return "";
+  const [name, ...others] = CONTAINER_TITLES;
+  const columns = others.map((title, index) => ({
+    ...{ title, align: "left" },
+    ...(index === others.length - 1 ? { shrink: "wrap" } : {}),
+  })) as readonly Column[];
+  const note = wrap(CONTAINER_NOTE, widthLimit(options)).map((text) => paint("dim", text, options));
+  return [renderTable([{ title: name, align: "left" }, ...columns], rows, options), ...note].join("\n");
 }
 
 /** Lists each reason with the numbers of its checks. */

@@ -3,6 +3,7 @@ import { slowClient, slowServer } from "./back-pressure.ts";
 import { cleanup } from "./cleanup.ts";
 import { concurrentClients } from "./concurrent-clients.ts";
 import { connectionChurn } from "./connection-churn.ts";
+import { containerSharing } from "./container.ts";
 import { exactlyOnceReplies } from "./exactly-once.ts";
 import { boundaryKeeper, fragmentation } from "./fragmentation.ts";
 import { connectionFlood, foreignUser, hostileBytes, hostileMessage, slowLoris, wrongKey } from "./hostile.ts";
@@ -57,3 +58,6 @@ export const SCENARIOS: readonly Check[] = [
   otherLanguages,
   ...cleanup,
 ];
+
+/** Scenarios that run only when they are named: they take long, and their results are findings. */
+export const NAMED_SCENARIOS: readonly Check[] = [containerSharing];

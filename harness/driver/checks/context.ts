@@ -5,8 +5,10 @@ import type {
   ClientLoad,
   ClientOptions,
   ClientResult,
+  ContainerOutcome,
   FanOutLoad,
   ForeignOutcome,
+  Namespace,
   Peer,
   PeerOptions,
   ReconnectingClient,
@@ -40,6 +42,7 @@ import { LaunchedProcess } from "../peers/launched-process.ts";
 import { explained, type RunningPeer } from "../peers/running-peer.ts";
 import { startPeer } from "../peers/start-peer.ts";
 import { CleanUp } from "./clean-up.ts";
+import { attemptInContainers } from "./containers.ts";
 import { publishTo } from "./fan-out.ts";
 import { attemptAsNobody } from "./foreign-user.ts";
 import { endPeer, type SharedPeer, subPlace } from "./shared-peer.ts";
@@ -218,6 +221,12 @@ export class Workbench implements CheckContext {
       unserved: await this.allocate(),
       onSpawn: (child) => this.#adopt(child),
     });
+  }
+
+  async inContainers(shared: readonly Namespace[]): Promise<ContainerOutcome> {
+    const { transport, start, send } = this.#options;
+    const onSpawn = (pid: number): void => send({ type: "spawned", pid });
+    return attemptInContainers({ transport, start, address: await this.allocate(), shared, onSpawn });
   }
 
   async startSender(plan: SenderPlan, parent?: ConnectionHandler): Promise<Sender> {

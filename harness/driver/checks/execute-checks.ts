@@ -6,7 +6,7 @@ import { Deadline } from "../../../transports/support/deadline.ts";
 import { shareCompiledCode } from "../../process/compiled-code.ts";
 import { withoutNames } from "../../process/failure.ts";
 import type { CheckDone, CheckWork, DriverStart, FromDriver } from "../../process/messages.ts";
-import { CHECKS } from "./catalog.ts";
+import { EVERY_CHECK } from "./catalog.ts";
 import { Workbench } from "./context.ts";
 import { withEventFace } from "./event-face.ts";
 import { SharedPeer } from "./shared-peer.ts";
@@ -24,7 +24,7 @@ export async function executeChecks(
   shareCompiledCode();
   const shared = new SharedPeer();
   for (const id of work.checks) {
-    const check = CHECKS.find((candidate) => candidate.id === id);
+    const check = EVERY_CHECK.find((candidate) => candidate.id === id);
     if (check === undefined) throw new Error(`unknown check ${id}`);
     const usesShared = check.sharesPeer || check.killsPeer;
     const done = await runCheck(check, transport, start, usesShared ? shared : undefined, send);

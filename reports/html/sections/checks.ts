@@ -2,6 +2,7 @@ import { duration, oneLine } from "../../../harness/results/format.ts";
 import type { CheckResult, Report } from "../../../harness/results/model.ts";
 import { checkMatrix, checkRowName, checkSummary, reasonsByText, STATUS_MARKS } from "../../check-groups.ts";
 import { noteText } from "../../check-notes.ts";
+import { CONTAINER_NOTE, CONTAINER_TITLES, containerRows } from "../../containers.ts";
 import { type Html, html } from "../markup.ts";
 import { scrollBox } from "./scroll.ts";
 
@@ -16,6 +17,7 @@ export function checksSection(report: Report): Html {
 a mechanism that failed here can lose, mix up or leave behind messages.</p>
 ${failed.map(failure)}
 ${matrix(checks)}
+${containers(checks)}
 ${reasonList(checks, "unavailable", "Unavailable here")}
 ${reasonList(checks, "not-applicable", "Not applicable, and why")}
 </section>`;
@@ -42,6 +44,19 @@ ${columns.map((check, index) => html`<th scope="col" title="${check.id}: ${check
   const key = "✓ passed, ✗ failed, – not applicable, ? unavailable, blank: not run. Columns are explained below.";
   return html`${scrollBox("Matrix of checks", table, key)}
 <ol class="columns">${columns.map((check) => html`<li><code>${check.id}</code> ${check.title}</li>`)}</ol>`;
+}
+
+/** Renders what two containers have to share; nothing in a report that did not try it. */
+function containers(checks: readonly CheckResult[]): Html | "" {
+  const rows = containerRows(checks);
+  if (rows.length === 0) return "";
+  const table = html`<table id="containers-table">
+<thead><tr>${CONTAINER_TITLES.map((title) => html`<th scope="col" class="text">${title}</th>`)}</tr></thead>
+<tbody>${rows.map(
+    ([name, ...cells]) => html`<tr><th scope="row" class="text"><code>${name}</code></th>
+${cells.map((text) => html`<td class="text prose">${text}</td>`)}</tr>`,
+  )}</tbody></table>`;
+  return html`<h3>Between containers</h3><p class="note">${CONTAINER_NOTE}</p>${scrollBox("Containers", table)}`;
 }
 
 function cell(result: CheckResult | undefined): Html {
