@@ -12,7 +12,7 @@ import { withPathLock } from "../support/path-lock.ts";
 import { checkSocketPath } from "../support/socket-path-limit.ts";
 import { isListening } from "../support/stream-client.ts";
 import { slotName } from "./kind.ts";
-import { checkPair, initializePair, Pair, pairBytes, touchPair } from "./layout.ts";
+import { checkPair, initializePair, Pair, pairBytes, touchAtServer, touchPair } from "./layout.ts";
 import { leadsTo, type Segment, sharedMemoryStore } from "./store.ts";
 
 /** A mechanism of this folder with a Unix socket between its ends, which connects them and shows when one dies. */
@@ -170,7 +170,7 @@ class AgreedListener {
     for (let slot = 0; slot < this.#kind.maxClients; slot++) {
       if (this.#taken.has(slot)) continue;
       try {
-        return { slot, segment: makeSegment(segmentName(this.#address, slot), this.#kind.capacity, token) };
+        return { slot, segment: makeSegment(segmentName(this.#address, slot), this.#kind.capacity, token, slot) };
       } catch (error) {
         if (!isIpcError(error) || error.errno !== "EEXIST") throw error;
       }
@@ -256,12 +256,12 @@ function refusal(kind: AgreedKind, errno: number): IpcError {
   return new IpcError(why.code, `${kind.id}: ${why.message}`, details);
 }
 
-function makeSegment(name: string, capacity: number, token: number): Segment {
+function makeSegment(name: string, capacity: number, token: number, slot: number): Segment {
   // A killed client of an earlier server here left it: no other program uses such a name and size.
   sharedMemoryStore.unlink(name, "claimed");
   const segment = sharedMemoryStore.create(name, pairBytes(capacity));
   segment.mapping.words[Pair.tokenWord] = token;
-  touchPair(segment.mapping, capacity);
+  touchAtServer(segment.mapping, capacity, slot);
   initializePair(segment.mapping, capacity);
   return segment;
 }

@@ -63,6 +63,14 @@ export const isPairSize = (bytes: number): boolean => isCapacity((bytes - Pair.d
 const TOUCHED_BYTES = 4 * 1024 * 1024;
 const PAGE_WORDS = 1024;
 
+/** Largest memory that a server touches for clients that have sent nothing yet: a flood of them must not exhaust it. */
+const TOUCHED_FOR_CLIENTS_BYTES = 96 * 1024 * 1024;
+
+/** Touches the rings of a client at its server. Those of later slots are touched as they are used. */
+export function touchAtServer(mapping: Mapping, capacity: number, slot: number): void {
+  if ((slot + 1) * 2 * capacity <= TOUCHED_FOR_CLIENTS_BYTES) touchPair(mapping, capacity);
+}
+
 /**
  * Puts the pages of both rings into the page table of this process, so that the first messages cause no page faults.
  * Each end does this, since page tables are per process. Changes no byte, whatever the other end writes meanwhile.

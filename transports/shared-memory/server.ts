@@ -12,7 +12,7 @@ import {
   requestRegion,
   SLOT_STATE_MASK,
   SlotState,
-  touchPair,
+  touchAtServer,
   VERSION,
 } from "./layout.ts";
 import { Parker, ParkReason } from "./parker.ts";
@@ -270,7 +270,7 @@ export class RingServer implements BlockingServer {
       const capacity = checkPair(segment.mapping);
       if (!isOwned(segment.fd)) throw new IpcError("IPC_PEER_LOST", `${id}: the client is gone`, { transport: id });
       const { mapping } = segment;
-      touchPair(mapping, capacity);
+      touchAtServer(mapping, capacity, slot);
       const cpu = { words: mapping.words, word: Pair.clientCpuWord };
       const place = {
         mapping,
