@@ -55,7 +55,7 @@ test("README.md has the needs and the profiles, each with its own words", () => 
   );
   const rows = (section: string): string[] =>
     (document.split(`\n### ${section}\n`)[1] ?? "")
-      .split("\n### ")[0]
+      .split(/\n##+ /)[0]
       ?.split("\n")
       .filter((line) => line.startsWith("| `")) ?? [];
   expect(rows("Needs")).toEqual(needs);
