@@ -31,8 +31,6 @@ import {
   wrap,
 } from "./table.ts";
 
-/** Number of lines that each part keeps, however long the others are. */
-const LEAST_LINES = 2;
 /** Indent of the further lines of a text. */
 const HANGING = "    ";
 const MORE = "more with --tables and in the report";
@@ -70,45 +68,54 @@ export function answer(raw: Report, options: TerminalOptions = {}, lines = 24): 
   return [...sentence, ...fitted(parts, lines - sentence.length, width)].join("\n");
 }
 
-/** Text that is cut to one line, or takes as many lines as it needs. */
+/** Text that takes as many lines as it needs. */
 interface Entry {
   readonly text: string;
 }
 
 const entry = (text: string): Entry => ({ text: oneLine(text) });
 
-/** Wraps texts that are too long for one line while there is room, the first ones first. Cuts the others. */
-function written(parts: readonly (readonly (string | Entry)[])[], room: number, width: number): string[][] {
-  let spare = room - parts.flat().length;
-  return parts.map((lines) =>
-    lines.flatMap((line): string[] => {
-      if (typeof line === "string") return [line];
-      const [first = "", ...rest] = wrap(line.text, width - HANGING.length);
-      if (rest.length > spare) return [cut(`  ${line.text}`, width)];
-      spare -= rest.length;
-      return [`  ${first}`, ...rest.map((text) => HANGING + text)];
-    }),
-  );
+/** Lines of an answer that belong together; its last ones are left out where there is no room. */
+interface Part {
+  /** Each entry whole, in as many lines as it needs. */
+  readonly entries: readonly (readonly string[])[];
+  /** True for the table, which is shortened last: it is what a reader compares. */
+  readonly isTable: boolean;
+  kept: number;
 }
 
-/** Shortens the longest parts until all fit, and counts what is left out of each. */
-function fitted(entries: readonly (readonly (string | Entry)[])[], room: number, width: number): string[] {
-  const parts = written(entries, room, width);
-  const kept = parts.map((lines) => lines.length);
-  const lengthOf = (part: number): number => {
-    const lines = kept[part] as number;
-    return lines + (lines < (parts[part]?.length ?? 0) ? 1 : 0);
+function partOf(lines: readonly (string | Entry)[], width: number): Part {
+  const entries = lines.map((line) => (typeof line === "string" ? [line] : written(line, width)));
+  return { entries, isTable: lines.some((line) => typeof line === "string"), kept: entries.length };
+}
+
+function written({ text }: Entry, width: number): string[] {
+  const [first = "", ...rest] = wrap(text, width - HANGING.length);
+  return [`  ${first}`, ...rest.map((line) => HANGING + line)];
+}
+
+const keptOf = ({ entries, kept }: Part): (readonly string[])[] => entries.slice(0, kept);
+const linesOf = (part: Part): number => keptOf(part).flat().length;
+
+/** Leaves out the last entries of the longest parts, whole ones, until all fit; counts what is left out. */
+function fitted(texts: readonly (readonly (string | Entry)[])[], room: number, width: number): string[] {
+  const parts = texts.map((lines) => partOf(lines, width));
+  const leftOut = (): number => parts.reduce((sum, { entries, kept }) => sum + entries.length - kept, 0);
+  const total = (): number => parts.reduce((sum, part) => sum + linesOf(part), leftOut() > 0 ? 1 : 0);
+  const shorten = (candidates: readonly Part[]): void => {
+    while (total() > room) {
+      const [longest] = candidates.filter(({ kept }) => kept > 1).toSorted((a, b) => linesOf(b) - linesOf(a));
+      if (longest === undefined) return;
+      longest.kept--;
+    }
   };
-  const total = (): number => kept.reduce((sum, _, part) => sum + lengthOf(part), 0);
-  while (total() > room) {
-    const longest = kept.indexOf(Math.max(...kept));
-    if ((kept[longest] as number) <= LEAST_LINES) break;
-    kept[longest] = (kept[longest] as number) - 1;
-  }
-  return parts.flatMap((lines, part) => {
-    const left = lines.length - (kept[part] as number);
-    return left > 0 ? [...lines.slice(0, kept[part]), `  … ${left} ${MORE}`] : lines;
-  });
+  shorten(parts.filter(({ isTable }) => !isTable));
+  shorten(parts.filter(({ isTable }) => isTable));
+  const isTooLong = total() > room;
+  const lines = parts.flatMap((part) =>
+    keptOf(part).flatMap((entry) => (isTooLong && entry.length > 1 ? [cut(entry.join(" "), width)] : entry)),
+  );
+  return leftOut() > 0 ? [...lines, `  … ${leftOut()} ${MORE}`] : lines;
 }
 
 function outOf({ ruledOut: out = [], notExamined = [] }: Pick): string[] {
