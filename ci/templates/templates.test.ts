@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { chmodSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { GitSandbox } from "../../harness/testing/git-sandbox.ts";
 
@@ -39,6 +39,8 @@ const workflow = template("github-actions.yml") as Workflow;
 const pipeline = template("gitlab-ci.yml") as Pipeline;
 const MAIN = new URL("../../harness/cli/main.ts", import.meta.url).href;
 const BIN = "node_modules/.bin/ipcmark";
+/** A runner has the Node that its workflow sets up; the first one of a machine may be too old. */
+const PATH = [dirname(process.execPath), process.env["PATH"]].join(delimiter);
 
 let sandbox: GitSandbox;
 beforeEach(() => {
@@ -79,7 +81,7 @@ function execute(
   for (const step of steps) {
     const found = spawnSync("bash", ["--noprofile", "--norc", "-eo", "pipefail", "-c", step], {
       cwd: sandbox.directory,
-      env: { ...process.env, TMPDIR: sandbox.temporary, XDG_CACHE_HOME: sandbox.temporary, ...env },
+      env: { ...process.env, PATH, TMPDIR: sandbox.temporary, XDG_CACHE_HOME: sandbox.temporary, ...env },
       encoding: "utf8",
     });
     output += found.stdout + found.stderr;

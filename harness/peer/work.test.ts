@@ -40,7 +40,9 @@ it("replies with the same body after so much CPU time", () => {
   };
   cpuMicrosOf(1, 1);
   expect(cpuMicrosOf(2000, 20) / 40_000).toBeGreaterThan(LEAST_SHARE);
-  expect(cpuMicrosOf(1000, 10) / 10_000).toBeLessThan(1.2);
+  // The clock counts all threads of this process, a compiler or collector among them: the least of some is the work's.
+  const shares = Array.from({ length: 5 }, () => cpuMicrosOf(1000, 10) / 10_000);
+  expect(Math.min(...shares)).toBeLessThan(1.2);
   const [first] = replies as [Uint8Array];
   expect([readStatus(first), readMethod(first), first.slice(HEADER_BYTES)]).toEqual([
     Status.ok,
