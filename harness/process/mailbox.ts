@@ -77,7 +77,7 @@ export class Mailbox<Message extends Typed> {
         reject,
         deadline: new Deadline(timeoutMs, () => {
           this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
-          reject(new ControlError(`${what}: no answer within ${timeoutMs} ms`, true));
+          reject(new ControlError(`${what}: no answer within ${Math.round(timeoutMs)} ms`, true));
         }),
       };
       this.#waiters.push(waiter);
