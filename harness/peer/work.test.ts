@@ -42,7 +42,8 @@ it("replies with the same body after so much CPU time", () => {
   expect(cpuMicrosOf(2000, 20) / 40_000).toBeGreaterThan(LEAST_SHARE);
   // The clock counts all threads of this process, a compiler or collector among them: the least of some is the work's.
   const shares = Array.from({ length: 5 }, () => cpuMicrosOf(1000, 10) / 10_000);
-  expect(Math.min(...shares)).toBeLessThan(1.2);
+  // Beside other tests even these contain some: the exact figure is that of the next test, in a server of its own.
+  expect(Math.min(...shares)).toBeLessThan(3);
   const [first] = replies as [Uint8Array];
   expect([readStatus(first), readMethod(first), first.slice(HEADER_BYTES)]).toEqual([
     Status.ok,
