@@ -15,9 +15,11 @@ export interface NamedCommand {
   readonly words: readonly string[];
 }
 
+const FENCED = /^( *)```(\w*)\n(.*?)^\1```$/gms;
+
 /** Returns the fenced blocks of a document. */
 export function blocksOf(document: string, text: string): CodeBlock[] {
-  return [...text.matchAll(/^( *)```(\w*)\n(.*?)^\1```$/gms)].map(([, , language = "", code = ""]) => ({
+  return [...text.matchAll(FENCED)].map(([, , language = "", code = ""]) => ({
     document,
     language,
     code,
@@ -29,7 +31,7 @@ export function commandsOf(document: string, text: string): NamedCommand[] {
   const inBlocks = blocksOf(document, text)
     .filter(({ language }) => language === "sh")
     .flatMap(({ code }) => code.split("\n"));
-  const prose = text.replace(/^( *)```(\w*)\n(.*?)^\1```$/gms, "");
+  const prose = text.replace(FENCED, "");
   const inText = [...prose.matchAll(/`([^`]+)`/g)].map(([, code = ""]) =>
     code.replaceAll("\\|", "|").replace(/\s+/g, " "),
   );

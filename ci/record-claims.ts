@@ -4,6 +4,7 @@
  */
 import { fileURLToPath } from "node:url";
 import { loadReport } from "../harness/results/load-report.ts";
+import { kernelVersion } from "../harness/results/machine-sentence.ts";
 import type { Report } from "../harness/results/model.ts";
 import { store } from "../harness/results/store.ts";
 import { renderMarkdown } from "../reports/markdown.ts";
@@ -17,7 +18,7 @@ const LEFT_OUT = [
 /** Returns the report without distributions, names of paths, and the vendor's part of the version of the kernel. */
 function forDocuments(report: Report): Report {
   const light = JSON.parse(JSON.stringify(report, (key, value) => (LEFT_OUT.includes(key) ? undefined : value)));
-  const kernel = /^\d+\.\d+/.exec(report.environment.kernel)?.[0] ?? "unknown";
+  const kernel = kernelVersion(report.environment.kernel);
   const { virtualization: kind } = report.environment;
   const virtualization = kind === null || kind === "none" ? kind : "virtual";
   const environment = { ...light.environment, kernel, virtualization };

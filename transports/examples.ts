@@ -1,6 +1,5 @@
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { REGISTRY } from "./registry.ts";
 
 /** Programs to copy: a client and a server of one mechanism, in plain Node. */
 export interface Example {
@@ -51,9 +50,6 @@ const EXAMPLES: readonly Programs[] = [
   { folder: "file-drop/example", ids: ["file-drop/watch", "file-drop/poll"] },
   { folder: "python-connection/example", ids: ["python-connection"], near: ["python-connection/tcp"] },
 ];
-
-/** Ids of all transports with an example: those of the registry. */
-export const EXAMPLE_IDS: readonly string[] = REGISTRY.map(({ id }) => id);
 
 /** Returns the example for an id of the registry; undefined for a module of the user's. */
 export function exampleOf(id: string): Example | undefined {

@@ -5,7 +5,10 @@ export interface Registration {
   readonly id: string;
   /** Name of the family. A protocol with a folder of its own belongs to the family of what carries it. */
   readonly family: string;
-  /** True if a plain `compare` runs it: one id per family, two of shared memory (one sleeps, one polls); at most 12. */
+  /**
+   * True if a plain `compare` runs it: one id per family without a broker, two of shared memory (one sleeps, one
+   * polls); at most 12.
+   */
   readonly shortlist: boolean;
   /** Imports the module of this mechanism and nothing else; its library is loaded by `probe` or on first use. */
   readonly load: () => Promise<Transport>;

@@ -1,4 +1,4 @@
-import type { Cell } from "../../harness/coordinator/arm.ts";
+import type { Arm, Cell } from "../../harness/coordinator/arm.ts";
 import { bytes } from "../../harness/results/format.ts";
 import type { Placement } from "../../harness/results/model.ts";
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
@@ -26,6 +26,11 @@ export function sizeOf({
   variant: { recorded },
 }: Cell): Pick<TransportCell, "payloadBytes" | "recorded"> {
   return { payloadBytes, ...(recorded === undefined ? {} : { recorded: recorded.name }) };
+}
+
+/** Returns the name of a cell of an arm. */
+export function gateCell({ transport, mode, placement }: Arm, cell: Cell): TransportCell {
+  return { transport: transport.id, mode, placement, ...sizeOf(cell) };
 }
 
 /** Value that the command of `--cmd` prints. */

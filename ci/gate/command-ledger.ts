@@ -42,8 +42,7 @@ export class CommandLedger implements LookLedger {
 
   /** True where it cannot be judged: it has a defect, or a run of one side did not print it. */
   get isInvalid(): boolean {
-    const isWhole = SIDES.every((side) => this.#printed[side] === this.#done[side]);
-    return this.#defect !== undefined || !isWhole || this.pairs.length === 0;
+    return this.pairs.length === 0 || this.#failure() !== undefined;
   }
 
   get isOpen(): boolean {

@@ -13,7 +13,7 @@ import { count as counted, percent } from "../../harness/results/format.ts";
 import type { Placement } from "../../harness/results/model.ts";
 import { randomFrom } from "../../harness/results/random.ts";
 import { type Budget, comparedWithC } from "./budgets.ts";
-import { type GateCell, isMeant, nameOf, sizeOf, type TransportCell } from "./cells.ts";
+import { type GateCell, gateCell, isMeant, nameOf, type TransportCell } from "./cells.ts";
 import { type Gated, Ledger } from "./ledger.ts";
 import { type LookedAt, type Looks, lookUntilDecided } from "./looks.ts";
 import { type Metric, tailObstacle } from "./metrics.ts";
@@ -146,20 +146,24 @@ function planned(paces: readonly GroupPace[], { sides, pairs, messages }: GateRe
 /** Returns a ledger for each cell, with what is gated of it. Names each p99 that cannot be told here. */
 async function ledgersOf(arms: readonly PairedArm[], request: GateRequest): Promise<Ledger[]> {
   const { metrics, limitsOf, pairs } = request;
-  const canaries = await canariesOf(arms, request);
-  const untold = new Map<string, string[]>();
-  const ledgers = arms.flatMap((arm) =>
+  const named = arms.flatMap((arm) =>
     arm.head.cells.map(({ cell, messages }) => {
       const name = gateCell(arm.head.arm, cell);
-      const gated = gatedOf(name, request).map((metric): Gated => {
-        const obstacle = metric === "p99" ? tailObstacle(canaries.get(name.placement), { messages, pairs }) : undefined;
-        if (obstacle !== undefined) untold.set(obstacle, [...(untold.get(obstacle) ?? []), nameOf(name)]);
-        const isExtra = metric === "p99" && metrics?.includes("p99") !== true;
-        return { metric, isExtra, ...limitsOf(name, metric), ...(obstacle === undefined ? {} : { untold: obstacle }) };
-      });
-      return new Ledger(arm, cell, name, gated);
+      return { arm, cell, messages, name, gatedMetrics: gatedOf(name, request) };
     }),
   );
+  const tails = named.filter(({ gatedMetrics }) => gatedMetrics.includes("p99"));
+  const canaries = await canariesOf(new Set(tails.map(({ name }) => name.placement)));
+  const untold = new Map<string, string[]>();
+  const ledgers = named.map(({ arm, cell, messages, name, gatedMetrics }) => {
+    const gated = gatedMetrics.map((metric): Gated => {
+      const obstacle = metric === "p99" ? tailObstacle(canaries.get(name.placement), { messages, pairs }) : undefined;
+      if (obstacle !== undefined) untold.set(obstacle, [...(untold.get(obstacle) ?? []), nameOf(name)]);
+      const isExtra = metric === "p99" && metrics?.includes("p99") !== true;
+      return { metric, isExtra, ...limitsOf(name, metric), ...(obstacle === undefined ? {} : { untold: obstacle }) };
+    });
+    return new Ledger(arm, cell, name, gated);
+  });
   for (const [reason, cells] of untold) note(`p99 cannot be told here for ${counted(cells.length, "cell")}: ${reason}`);
   return ledgers;
 }
@@ -172,11 +176,8 @@ function gatedOf(cell: TransportCell, { metrics, budgets }: GateRequest): readon
   return isTailGated && !asked.includes("p99") ? [...asked, "p99"] : asked;
 }
 
-/** Returns the p99 of the canary, ns, for each placement where p99 is gated and the canary ran. */
-async function canariesOf(arms: readonly PairedArm[], request: GateRequest): Promise<Map<Placement, number>> {
-  const names = arms.flatMap(({ head }) => head.cells.map(({ cell }) => gateCell(head.arm, cell)));
-  const tails = names.filter((name) => gatedOf(name, request).includes("p99"));
-  const placements = new Set(tails.map(({ placement }) => placement));
+/** Returns the p99 of the canary, ns, for each of these placements where it ran. */
+async function canariesOf(placements: ReadonlySet<Placement>): Promise<Map<Placement, number>> {
   const controls = new Controls();
   const found = new Map<Placement, number>();
   try {
@@ -343,8 +344,4 @@ function announcer(look: number, pairs: number, cells: number): (done: number, w
     note(`look ${look}: ${what}, about ${secondsText(wholeMs)} in all`);
     isFirst = false;
   };
-}
-
-function gateCell({ transport, mode, placement }: Arm, cell: Cell): TransportCell {
-  return { transport: transport.id, mode, placement, ...sizeOf(cell) };
 }

@@ -256,7 +256,8 @@ function whatIsCompared(candidates: readonly Candidate[], { forReport: { needs }
   if (needs.length > 0) return `${length} transport${length === 1 ? "" : "s"} for ${needs.join(", ")}`;
   if (candidates.some(({ named, shortlist }) => named || !shortlist))
     return `${length} transport${length === 1 ? "" : "s"}`;
-  return `${length} of ${REGISTRY.length} transports, every family among them (npm run list; --transport <id…> or all)`;
+  const others = "every family but brokers among them (npm run list; --transport <id…> or all)";
+  return `${length} of ${REGISTRY.length} transports, ${others}`;
 }
 
 /** Returns the time of checks and six rounds of the shortest trials on a slow machine; many arms exceed the budget. */

@@ -15,7 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { fixtureReport } from "../../reports/testing/fixture.ts";
-import { EXAMPLE_IDS, exampleDirectory, exampleOf } from "../../transports/examples.ts";
+import { exampleDirectory, exampleOf } from "../../transports/examples.ts";
 import { MessageQueue, SharedMemory } from "../../transports/posix/index.ts";
 import { findBroker } from "../../transports/redis/broker.ts";
 import { REGISTRY } from "../../transports/registry.ts";
@@ -227,7 +227,7 @@ describe.skipIf(process.platform !== "linux")("an example serves, keeps its limi
 });
 
 describe("the examples", () => {
-  const folders = [...new Set(EXAMPLE_IDS.flatMap((id) => exampleOf(id)?.folder ?? []))];
+  const folders = [...new Set(REGISTRY.flatMap(({ id }) => exampleOf(id)?.folder ?? []))];
   const programs = folders.flatMap((folder) => {
     const directory = exampleDirectory({ folder, shows: "" });
     return readdirSync(directory).map((name) => join(directory, name));
@@ -239,6 +239,14 @@ describe("the examples", () => {
     expect(exampleOf("my-http")).toBeUndefined();
     expect(exampleOf("tcp")).toEqual({ folder: "sockets/example", shows: "tcp" });
     expect(exampleOf("shm/spin")).toEqual({ folder: "shared-memory/example", shows: "shm/futex" });
+  });
+
+  // Each folder is copied out alone, so both have the framing; they must not drift apart.
+  it("have the same framing over sockets and over standard streams", () => {
+    const [sockets, streams] = ["sockets/example", "pipes/example/stdio"].map((folder) =>
+      readFileSync(join(exampleDirectory({ folder, shows: "" }), "frames.mjs"), "utf8"),
+    );
+    expect(sockets).toBe(streams);
   });
 
   it("have at most 60 lines and a head with the license", () => {

@@ -1,7 +1,8 @@
 import { constants, copyFileSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
 import { Command } from "commander";
-import { EXAMPLE_IDS, type Example, exampleDirectory, exampleOf } from "../../transports/examples.ts";
+import { type Example, exampleDirectory, exampleOf } from "../../transports/examples.ts";
+import { REGISTRY } from "../../transports/registry.ts";
 import { note } from "../process/note.ts";
 import { UsageError } from "../results/exit-codes.ts";
 import type { Report } from "../results/model.ts";
@@ -16,7 +17,14 @@ export function exampleCommand(): Command {
     .argument("<dir>", "folder to write to; it is made if it is not there, and no file is overwritten")
     .action((id: string, directory: string) => {
       const example = exampleOf(id);
-      if (example === undefined) throw new UsageError(unknownName("transport", id, EXAMPLE_IDS));
+      if (example === undefined)
+        throw new UsageError(
+          unknownName(
+            "transport",
+            id,
+            REGISTRY.map((entry) => entry.id),
+          ),
+        );
       const written = copyExample(example, directory);
       print(written.join("\n"));
       if (example.shows !== id) note(`${id} has no example of its own; this one shows ${example.shows}, the nearest`);

@@ -1,6 +1,6 @@
 import { type Base, type BaseChoice, openBase } from "../../ci/gate/base.ts";
 import { judgeBudgets } from "../../ci/gate/budgets.ts";
-import { type GateCell, sizeOf } from "../../ci/gate/cells.ts";
+import { type GateCell, gateCell } from "../../ci/gate/cells.ts";
 import { commandSides, runCommandGate } from "../../ci/gate/command-gate.ts";
 import { type Checkout, checkoutOf } from "../../ci/gate/git.ts";
 import { refusePlugAndPlay } from "../../ci/gate/install.ts";
@@ -213,8 +213,6 @@ function declared(sides: PairedUp["sides"], sizes: number): string {
 }
 
 function declaredCells({ sides, others }: PairedUp, cells: readonly Cell[]): GateCell[] {
-  const measured = sides.flatMap(({ head: { transport, mode, placement } }) =>
-    cells.map((cell) => ({ transport: transport.id, mode, placement, ...sizeOf(cell) })),
-  );
+  const measured = sides.flatMap(({ head }) => cells.map((cell) => gateCell(head, cell)));
   return [...measured, ...others.map(({ cell }) => cell)];
 }

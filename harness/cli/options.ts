@@ -85,7 +85,7 @@ export function withShared(command: Command): Command {
     .addOption(
       many(
         "--transport <id...>",
-        "ids, paths of modules that export a Transport, or all (default: a shortlist with every family)",
+        "ids, paths of modules that export a Transport, or all (default: a shortlist of every family but brokers)",
         String,
       ),
     )
