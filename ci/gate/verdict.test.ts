@@ -41,7 +41,7 @@ function gate(slowdown: number, scatter: number, most: number, random: () => num
   }
 }
 
-function shareOf(wanted: State, slowdown: number, scatter: number, most = 40, gates = 200): number {
+function shareOf(wanted: State, slowdown: number, scatter: number, most = 40, gates = 300): number {
   const random = randomFrom(3);
   const found = Array.from({ length: gates }, () => gate(slowdown, scatter, most, random)[0]);
   return found.filter((state) => state === wanted).length / gates;
@@ -90,8 +90,8 @@ describe("the rule of the gate", () => {
     const seen = detectable(evidence, question(0), 40) ?? Number.NaN;
     expect(seen).toBeGreaterThan(0.05);
     const found = shareOf("regression", seen, 0.1);
-    expect(found).toBeGreaterThan(0.65);
-    expect(found).toBeLessThan(0.92);
+    expect(found).toBeGreaterThan(0.7);
+    expect(found).toBeLessThan(0.88);
   });
 
   it("guesses how many more pairs would decide", () => {
