@@ -2,27 +2,26 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { findingsIn } from "./prose-rules.ts";
+import { COLUMNS, type Finding, findingsIn, wideLinesIn } from "./prose-rules.ts";
 
 const ROOT = join(import.meta.dirname, "..");
-/** Its bytes are the control of all measurements: a test keeps their hash. */
+/** The frozen echo: a test compares its hash, so its bytes must not change. */
 const FROZEN = "harness/control/echo.mjs";
+
+/** Returns what a rule finds in files of these kinds, each with its place. */
+function found(kinds: readonly string[], rule: (text: string) => readonly Finding[]): string[] {
+  const files = execFileSync("git", ["ls-files", ...kinds], { cwd: ROOT, encoding: "utf8" });
+  return files
+    .split("\n")
+    .filter((path) => path !== "" && path !== FROZEN && !path.startsWith("ci/prose") && !path.includes("/sample/"))
+    .flatMap((path) =>
+      rule(readFileSync(join(ROOT, path), "utf8")).map(({ line, rule, text }) => `${path}:${line} [${rule}] ${text}`),
+    );
+}
 
 describe("the prose of source files", () => {
   it("has lines that fit, comments that begin with a verb or a noun, and code that does nothing people do", () => {
-    const files = execFileSync("git", ["ls-files", "*.ts", "*.js", "*.mjs", "*.py", "*.c", "*.h"], {
-      cwd: ROOT,
-      encoding: "utf8",
-    });
-    const found = files
-      .split("\n")
-      .filter((path) => path !== "" && path !== FROZEN && !path.startsWith("ci/prose"))
-      .flatMap((path) =>
-        findingsIn(readFileSync(join(ROOT, path), "utf8")).map(
-          ({ line, rule, text }) => `${path}:${line} [${rule}] ${text}`,
-        ),
-      );
-    expect(found).toEqual([]);
+    expect(found(["*.ts", "*.js", "*.mjs", "*.py", "*.c", "*.h"], findingsIn)).toEqual([]);
   });
 
   it.each([
@@ -44,5 +43,17 @@ describe("the prose of source files", () => {
       "const of = 1;",
     ];
     expect(findingsIn(good.join("\n"))).toEqual([]);
+  });
+});
+
+describe("the prose of documents", () => {
+  it("has lines that fit", () => {
+    expect(found(["*.md"], wideLinesIn)).toEqual([]);
+  });
+
+  it("may have wide tables, code and generated sections, and no other wide line", () => {
+    const wide = "x".repeat(COLUMNS + 1);
+    const lines = [`| ${wide} |`, "```", wide, "```", "<!-- results: begin -->", wide, "<!-- results: end -->", wide];
+    expect(wideLinesIn(lines.join("\n"))).toEqual([{ line: lines.length, rule: "columns", text: wide }]);
   });
 });

@@ -18,18 +18,16 @@ describe("claims in words", () => {
     const [time, ratio, lacking, heavy] = claimLines(report).toSorted((a, b) => b.id.localeCompare(a.id));
     expect(ratio).toMatchObject({ status: "refuted", verdict: "refuted" });
     expect(ratio?.parts[0]).toMatch(
-      /^64 B: fifo [\d.]+ µs, tcp [\d.]+ µs: 0\.\d+× \([\d.]+–[\d.]+\); claimed 0\.167× to 0\.375×$/,
+      /^64 B: fifo \([\d.]+ µs\) to tcp \([\d.]+ µs\): 0\.\d+× \([\d.]+–[\d.]+\); claimed 0\.167× to 0\.375×$/,
     );
     expect(ratio?.origin).toBe("pipe-quarter-of-socket; tendermint/tendermint, issue 2928; 2018-11-28");
     expect(time?.verdict).toMatch(/^not comparable here because the source measured on i7-12650H, and this time/);
     expect(time?.parts[0]).toMatch(/^64 B: shm\/spin [\d.]+ ns \([\d.]+–[\d.]+\); claimed 33\.3 ns to 74\.8 ns$/);
     expect(lacking?.verdict).toBe("not comparable here because ipcmark has gRPC over a Unix socket only");
     expect(heavy?.verdict).toBe(
-      "not examined: this run has no result of time (grpc/unary and unix), CPU time (grpc/unary and unix)",
+      "not examined: this run has no result for time (grpc/unary and unix), CPU time (grpc/unary and unix)",
     );
-    expect(claimsSummary(claimLines(report))).toBe(
-      "4 claims put to the test: 1 refuted, 2 not comparable here, 1 not examined",
-    );
+    expect(claimsSummary(claimLines(report))).toBe("4 claims tested: 1 refuted, 2 not comparable here, 1 not examined");
   });
 
   it("stand in the terminal within its width, in the page and in the summary", async () => {
@@ -38,7 +36,7 @@ describe("claims in words", () => {
     const page = await renderHtml(report);
     const summary = renderMarkdown(report);
     for (const place of [text, page, summary]) {
-      expect(place).toContain("4 claims put to the test");
+      expect(place).toContain("4 claims tested");
       expect(place).toContain("refuted");
     }
     expect(page).toContain('<tr id="claim-pipe-quarter-of-socket">');
@@ -52,6 +50,6 @@ describe("claims in words", () => {
     const { claims: _, ...plain } = report;
     expect(claimsText(plain)).toBe("");
     expect(await renderHtml(plain)).not.toContain('id="claims"');
-    expect(renderMarkdown(plain)).not.toContain("put to the test");
+    expect(renderMarkdown(plain)).not.toContain("claims tested");
   });
 });

@@ -19,7 +19,7 @@ import {
 } from "../harness/results/format.ts";
 import type { Report } from "../harness/results/model.ts";
 
-/** Marks and words of the verdicts; meaning is never by the mark alone. */
+/** Mark and words of each verdict. A mark never stands without the words. */
 export const CLAIM_VERDICTS: Readonly<Record<ClaimStatus, { readonly mark: string; readonly word: string }>> = {
   confirmed: { mark: "✓", word: "confirmed" },
   refuted: { mark: "✗", word: "refuted" },
@@ -30,13 +30,13 @@ export const CLAIM_VERDICTS: Readonly<Record<ClaimStatus, { readonly mark: strin
 };
 
 export const CLAIMS_NOTE: string =
-  "Each verdict is about this machine and follows from the figures of this report alone. A time belongs to the " +
-  "machine of its source; the ratio of two times may hold elsewhere. A published ratio is confirmed by one within a " +
-  `factor of ${SAME_FACTOR}, because compilers, kernels and CPUs move ratios too. Intervals are 95 %, of ratios ` +
-  "within the same rounds: of 20 verdicts by intervals, about one may be wrong by chance. Where a run cannot tell, a " +
-  "longer --budget narrows them.";
+  "Each verdict holds for this machine and follows only from the figures of this report. A published time is " +
+  "comparable only on the machine of its source; a ratio of two times may hold on other machines. A measured ratio " +
+  `within a factor of ${SAME_FACTOR} of the published one confirms it, because compilers, kernels and CPUs change ` +
+  "ratios too. Intervals are 95 % intervals of ratios within the same rounds, so about one in 20 of these verdicts " +
+  "may be wrong by chance. If a run cannot tell, a longer --budget narrows the intervals.";
 
-/** A judged claim in words. */
+/** Judged claim in words. */
 export interface ClaimLines {
   readonly id: string;
   readonly status: ClaimStatus;
@@ -44,7 +44,7 @@ export interface ClaimLines {
   readonly text: string;
   /** Verdict with its reason: `depends on the size of the object`. */
   readonly verdict: string;
-  /** A line for each part: its figures, what was claimed, and whether it holds. */
+  /** One line for each part: its figures, the claimed range, and whether it holds. */
   readonly parts: readonly string[];
   /** Id, source, date and hardware. */
   readonly origin: string;
@@ -64,13 +64,13 @@ export function claimLines(report: Report, ids?: readonly string[]): readonly Cl
   });
 }
 
-/** Counts the verdicts: `26 claims put to the test: 9 confirmed, 8 refuted, …`. */
+/** Counts the verdicts: `26 claims tested: 9 confirmed, 8 refuted, …`. */
 export function claimsSummary(lines: readonly ClaimLines[]): string {
   const counts = Object.entries(CLAIM_VERDICTS).flatMap(([status, { word }]) => {
     const found = lines.filter((line) => line.status === status).length;
     return found === 0 ? [] : [`${found} ${status === "depends" && found > 1 ? "depend on a condition" : word}`];
   });
-  return `${count(lines.length, "claim")} put to the test: ${counts.join(", ")}`;
+  return `${count(lines.length, "claim")} tested: ${counts.join(", ")}`;
 }
 
 function verdictText({ claim, status, parts }: ClaimFinding): string {
@@ -88,18 +88,18 @@ function whatLacks(parts: readonly PartFinding[]): string {
     part.kind === "ratio" ? `${part.where} (${namesOf(part).join(" and ")})` : part.where;
   const lacking = parts.filter(({ reason }) => reason === undefined).map(nameOf);
   const failed = parts.flatMap((part) => (part.reason === undefined ? [] : [`${nameOf(part)}: ${part.reason}`]));
-  return [...(lacking.length > 0 ? [`this run has no result of ${lacking.join(", ")}`] : []), ...failed].join("; ");
+  return [...(lacking.length > 0 ? [`this run has no result for ${lacking.join(", ")}`] : []), ...failed].join("; ");
 }
 
 const WORDS: Readonly<Record<PartFinding["status"], string>> = {
   holds: "holds",
   fails: "does not hold",
-  "cannot-tell": "cannot be told",
+  "cannot-tell": "this run cannot tell",
   "not-comparable": "not comparable",
   "not-examined": "not examined",
 };
 
-/** Returns the line of a part; none where the verdict has all of it. */
+/** Returns the line of a part; none if the verdict contains it already. */
 function partText(finding: PartFinding, withWord: boolean): string[] {
   const { part, status, figure, reason } = finding;
   const word = withWord ? `: ${WORDS[status]}` : "";
@@ -119,9 +119,9 @@ function figuresText({ figure, figures }: PartFinding, part: Exclude<ClaimPart, 
     return `${part.cell.transport} ${valueText(part.metric, value)}${range}`;
   }
   const names = namesOf(part);
-  const both = figures?.map((each, at) => `${names[at]} ${valueText(part.metric, each.value)}`) ?? names;
+  const both = figures?.map((each, at) => `${names[at]} (${valueText(part.metric, each.value)})`) ?? names;
   const range = interval === undefined ? " (fewer than 6 rounds in common)" : ` (${ratioRange([...interval])})`;
-  return `${both.join(", ")}: ${ratio(value)}${range}`;
+  return `${both.join(" to ")}: ${ratio(value)}${range}`;
 }
 
 /** Names both cells of a ratio by what distinguishes them. */

@@ -1,18 +1,18 @@
 import type { CellMetric, CellName, Figure, Measured, RunEvidence } from "./evidence.ts";
 
-/** A sentence that people quote, as data: its origin, and the measurements and checks that can confirm or refute it. */
+/** Published claim about IPC, as data: its origin, and the measurements and checks that can confirm or refute it. */
 export interface Claim {
-  /** Stable, unique name behind `--claims`. */
+  /** Stable, unique name, as a value of `--claims`. */
   readonly id: string;
   /** Claim in our words: one sentence, without a full stop. */
   readonly text: string;
   readonly source: string;
   /** Date of the source: `2017-09-11`, `2026`, or `undated`. */
   readonly date: string;
-  /** Machine of the source, where it is known; for a claim with an absolute figure, a part of the name of its CPU. */
+  /** Machine of the source, if it is known. For a claim with a time or a rate: a part of the model name of its CPU. */
   readonly hardware?: string;
   readonly parts: readonly [ClaimPart, ...ClaimPart[]];
-  /** Condition by which the parts differ. Without it, the claim needs all of its parts. */
+  /** Words behind "depends on": the condition that differs between the parts. Without it, all parts must hold. */
   readonly dependsOn?: string;
 }
 
@@ -37,11 +37,11 @@ export interface RatioPart extends PartBase {
   readonly other: CellName;
   readonly metric: CellMetric;
   readonly claimed: ClaimedRange;
-  /** Reason why no run of ipcmark can measure this, where that is so. */
+  /** Reason why ipcmark can never measure this; absent if it can. */
   readonly lacking?: string;
 }
 
-/** Figure of one cell. Times and rates are comparable on the hardware of the source only, shares on any. */
+/** Figure of one cell. A time or a rate is comparable only on the hardware of the source; a share of a CPU on any. */
 export interface FigurePart extends PartBase {
   readonly kind: "figure";
   readonly cell: CellName;
@@ -58,7 +58,7 @@ export interface CheckPart extends PartBase {
   readonly check: string;
 }
 
-/** `cannot-tell`: the interval of the figure has values inside and outside of what is claimed, or there is none. */
+/** `cannot-tell`: the interval has values inside and outside of the claimed range, or there is no interval. */
 export type PartStatus = "holds" | "fails" | "cannot-tell" | "not-comparable" | "not-examined";
 
 export interface PartFinding {
@@ -66,9 +66,9 @@ export interface PartFinding {
   readonly status: PartStatus;
   /** Ratio or figure that was measured. */
   readonly figure?: Figure;
-  /** Figures of the one and of the other cell of a ratio. */
+  /** Figures of both cells of a ratio. */
   readonly figures?: readonly [one: Figure, other: Figure];
-  /** Reason for anything but `holds`; absent where the figure shows it. */
+  /** Reason for a status other than `holds`; absent if the figure is the reason. */
   readonly reason?: string;
 }
 
@@ -81,27 +81,24 @@ export interface ClaimFinding {
   readonly parts: readonly PartFinding[];
 }
 
-/**
- * Largest factor between a published ratio and a measured one that is still the same claim. Compilers, kernels and
- * CPUs move ratios, too.
- */
+/** Largest factor between a published ratio and a measured one that agree: compilers and CPUs change ratios too. */
 export const SAME_FACTOR = 1.5;
-/** Largest advantage that is none: "A beats B" fails where the run shows that A is ahead by less. */
+/** Smallest advantage that counts: "A beats B" fails if the run shows that the ratio is below this. */
 export const NO_ADVANTAGE = 1.1;
 
 export const atLeast = (low: number): ClaimedRange => ({ low, high: Number.POSITIVE_INFINITY });
 export const atMost = (high: number): ClaimedRange => ({ low: 0, high });
-/** Returns the range of a published value, or of one from `low` to `high`. */
+/** Returns the range that agrees with a published value, or with a published range from `low` to `high`. */
 export const about = (low: number, high: number = low): ClaimedRange => ({
   low: low / SAME_FACTOR,
   high: high * SAME_FACTOR,
 });
 
-/** Judges a claim by the results of one run, and by nothing else. */
+/** Judges a claim by the results of one run only. */
 export function judge(claim: Claim, evidence: RunEvidence): ClaimFinding {
   const parts = claim.parts.map((part) => judgePart(part, claim, evidence));
   const mayDepend = claim.dependsOn !== undefined;
-  // A condition that does not exist on this machine leaves the others.
+  // If a condition does not exist on this machine, the other parts decide.
   const here = mayDepend ? parts.filter(({ status }) => status !== "not-comparable") : parts;
   return { claim, status: statusOf(here.length > 0 ? here : parts, mayDepend), parts };
 }
@@ -175,7 +172,7 @@ function without(part: ClaimPart, found: Exclude<Measured, { status: "measured" 
 function within({ interval }: Figure, { low, high }: ClaimedRange): "holds" | "fails" | "cannot-tell" {
   if (interval === undefined) return "cannot-tell";
   const [from, to] = interval;
-  // "A beats B" has no other end. A ratio of 1 is no advantage.
+  // "A beats B" has no upper end, and a ratio of 1 is no advantage.
   const isAboutOrder = low === 1 && high === Number.POSITIVE_INFINITY;
   if (isAboutOrder ? from > 1 : from >= low && to <= high) return "holds";
   return to < low || from > high || (isAboutOrder && to < NO_ADVANTAGE) ? "fails" : "cannot-tell";

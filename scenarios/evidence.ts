@@ -34,11 +34,11 @@ export interface CellName {
   readonly peer: string;
   /** Name of a benchmark. */
   readonly benchmark: string;
-  /** Size of a message, bytes; of no meaning beside `corpus`, whose size depends on the codec. */
+  /** Size of a message, bytes; ignored if there is a `corpus`, whose size depends on the codec. */
   readonly payloadBytes: number;
   readonly corpus?: CorpusId;
   readonly codec?: CodecId;
-  /** Absent: the usual placement of the run, two CPUs where there are two. */
+  /** Default: the default placement of the run, which is two CPUs if the machine has two. */
   readonly placement?: "same-cpu" | "two-cpus";
 }
 
@@ -50,7 +50,7 @@ export type CellMetric = "p50" | "rate" | "cpu" | "idle-cpu";
 
 /**
  * `unavailable`: this machine cannot run the cell, or the mechanism has none. `not-examined`: this run has no figure
- * of it; with a reason where it tried.
+ * for it; if the run tried to measure it, there is a reason.
  */
 export type Measured =
   | { readonly status: "measured"; readonly figure: Figure }

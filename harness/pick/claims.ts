@@ -7,9 +7,9 @@ export type { ClaimFinding, ClaimPart, ClaimStatus, PartFinding } from "../../sc
 export { SAME_FACTOR } from "../../scenarios/claim.ts";
 
 /**
- * Judges claims by what a report contains. Nothing of it is stored: whoever has the report can repeat it.
+ * Judges claims by the contents of a report. The verdicts are not stored, because they follow from the report.
  *
- * @param ids claims to judge; default: those that the run was asked for. Ids of other versions are left out
+ * @param ids claims to judge; default: those of the run. Ids that this version does not have are left out
  */
 export function judgeClaims(report: Report, ids: readonly string[] = report.claims ?? []): readonly ClaimFinding[] {
   const evidence = runEvidenceOf(report);

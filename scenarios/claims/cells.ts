@@ -19,13 +19,19 @@ export function cell(
 export const roundTrip = (transport: string, mode: WaitMode = "event", rest: Parameters<typeof cell>[3] = {}) =>
   cell(transport, mode, "round-trip", rest);
 
+/** Returns the cell of round trips in which both ends convert the values of a corpus with a codec. */
 export const valuesOver = (transport: string, codec: CodecId, corpus: CorpusId): CellName => ({
   ...cell(transport, "event", "codec-round-trip", { payloadBytes: 0 }),
   codec,
   corpus,
 });
 
-/** Returns a part that compares two cells. */
+/**
+ * Returns a part that compares two cells.
+ *
+ * @param where words that distinguish this part from the others of its claim
+ * @param claimed range of the figure of `one`, as a multiple of that of `other`
+ */
 export function ratio(
   where: string,
   one: CellName,
@@ -36,7 +42,7 @@ export function ratio(
   return { kind: "ratio", where, one, other, metric, claimed };
 }
 
-/** Returns a comparison on two CPUs, and the same with both ends on one. */
+/** Returns two parts with the same comparison: on two CPUs, and with both ends on one CPU. */
 export function onTwoAndOne(
   one: CellName,
   other: CellName,
@@ -48,6 +54,7 @@ export function onTwoAndOne(
   return [at("two CPUs", "two-cpus"), at("one CPU", "same-cpu")];
 }
 
+/** Returns a part that holds if the transport passes the check, with a server in the language `peer`. */
 export function passes(transport: string, check: string, peer = "node"): CheckPart {
   return { kind: "check", where: `${check} of ${transport}`, transport, check, peer };
 }

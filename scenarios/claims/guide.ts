@@ -12,7 +12,7 @@ const guide = (claim: Omit<Claim, "source" | "date">): Claim => ({ ...claim, ...
 const ONE_CPU = { placement: "same-cpu" } as const;
 const TWO_CPUS = { placement: "two-cpus" } as const;
 
-/** Returns a part for each rival: its round trips take longer than those of `best`. */
+/** Returns a part for each rival, which claims that its round trips take longer than those of `best`. */
 function inTurn(
   where: string,
   rivals: readonly string[],
@@ -25,12 +25,12 @@ function inTurn(
   );
 }
 
-/** Advice of a guide, as far as a run can test it. */
+/** Claims of a guide that a run can test. */
 export const GUIDE: readonly Claim[] = [
   guide({
     id: "shm-lowest-latency",
     text: "Shared memory has the shortest round trips",
-    dependsOn: "how the processes wait, and the rival",
+    dependsOn: "how the processes wait, and on the rival",
     parts: [
       ...inTurn("blocked on two CPUs", ["unix", "fifo", "posix-mq"], "shm/futex", "blocking", TWO_CPUS),
       ...inTurn("blocked on one CPU", ["unix", "fifo", "posix-mq"], "shm/futex", "blocking", ONE_CPU),
@@ -39,7 +39,7 @@ export const GUIDE: readonly Claim[] = [
   }),
   guide({
     id: "posix-mq-high-rate",
-    text: "POSIX message queues suit high rates of small messages: they carry more a second than a stream",
+    text: "POSIX message queues suit high rates of small messages: they carry more messages a second than a stream",
     dependsOn: "the rival",
     parts: [
       ratio(
@@ -60,7 +60,7 @@ export const GUIDE: readonly Claim[] = [
   }),
   guide({
     id: "file-drop-last-resort",
-    text: "Files in a directory are a last resort: everything else replies sooner",
+    text: "Files in a directory are a last resort: every other mechanism replies sooner",
     parts: ["unix", "tcp", "fifo", "grpc/unary"].map((other) =>
       ratio(`against ${other}`, roundTrip("file-drop/watch"), roundTrip(other), atLeast(1)),
     ) as unknown as Claim["parts"],
@@ -94,7 +94,7 @@ export const GUIDE: readonly Claim[] = [
   }),
   guide({
     id: "large-in-shared-memory",
-    text: "Large objects belong in shared memory, with a small control message: this beats sending them",
+    text: "Large objects belong in shared memory, and a small message announces them: this is faster than sending them",
     dependsOn: "the size of the object",
     parts: ([4 * KIB, 64 * KIB, MIB] as const).map((payloadBytes) =>
       ratio(
@@ -160,7 +160,7 @@ export const GUIDE: readonly Claim[] = [
   }),
   guide({
     id: "python-connection-first",
-    text: "Python's multiprocessing.connection is the place to start: framed, keyed, at worst half as fast as a socket",
+    text: "Start with Python's multiprocessing.connection: it has framing and keys, and at least half a socket's speed",
     parts: [
       passes("python-connection", "message-boundaries", "python"),
       passes("python-connection", "wrong-key", "python"),

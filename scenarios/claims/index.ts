@@ -2,5 +2,5 @@ import type { Claim } from "../claim.ts";
 import { GUIDE } from "./guide.ts";
 import { PUBLISHED } from "./published.ts";
 
-/** All claims of `--claims`, in the order in which they are shown. */
+/** Claims that `--claims` tests, in the order in which they are shown. */
 export const CLAIMS: readonly Claim[] = [...GUIDE, ...PUBLISHED];

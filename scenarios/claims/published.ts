@@ -11,7 +11,7 @@ const IPC_BENCH = {
 const TACHYON = { source: "Tachyon, README", date: "2026", hardware: "i7-12650H" } as const;
 const RUSTY_COMMS = { source: "redhat-performance/rusty-comms, README", date: "undated" } as const;
 
-/** Figures that people quote. A time belongs to its machine; the ratio of two times may hold on another. */
+/** Published figures. A time is comparable on its own machine only; a ratio of two times may hold on other machines. */
 export const PUBLISHED: readonly Claim[] = [
   {
     ...IPC_BENCH,

@@ -13,7 +13,7 @@ export function claimsSection(report: Report): Html | "" {
 <th scope="col" class="text">figures</th></tr></thead>
 <tbody>${claims.map(row)}</tbody></table>`;
   return html`<section id="claims">
-<h2>Claims put to the test</h2>
+<h2>Published claims, tested</h2>
 ${report.pick !== null && html`<p>${claimsSummary(claims)}.</p>`}
 ${scrollBox("Claims with their verdicts", table)}
 <p class="note">${CLAIMS_NOTE}</p>
