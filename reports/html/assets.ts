@@ -19,7 +19,7 @@ const CLIENT_FILES = [
   "figures",
   "main",
 ] as const;
-const STYLE_FILES = ["page", "tables", "figures"] as const;
+const STYLE_FILES = ["page", "top", "tables", "figures", "print"] as const;
 
 export interface Assets {
   readonly chartJs: string;

@@ -70,7 +70,7 @@ describe.skipIf(!executablePath)(`the page ${where}`, () => {
 
   test("shows verdict, ranking and drawn charts, without an error and without a request", async () => {
     const { page, trouble } = still;
-    expect(await page.locator("h1").innerText()).toMatch(/^Use unix: /);
+    expect(await page.locator("h1").innerText()).toMatch(/^Use unix for 64\sB and 4\sKiB requests$/);
     expect(await page.locator("#ranking-table").isVisible()).toBe(true);
     for (const id of FIGURES) expect([id, await inkOf(page, id)]).toEqual([id, expect.toSatisfy((ink) => ink > 500)]);
     expect(trouble).toEqual([]);
@@ -255,7 +255,7 @@ describe.skipIf(!executablePath)(`the page ${where}`, () => {
           range.selectNodeContents(node);
           return new Set([...range.getClientRects()].map(({ top }) => Math.round(top))).size;
         };
-        const item = document.querySelector("#verdict li");
+        const item = document.querySelector("#verdict .about li");
         const texts = document.createTreeWalker(item, NodeFilter.SHOW_TEXT);
         const flags = [];
         while (texts.nextNode()) {

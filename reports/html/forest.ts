@@ -81,15 +81,17 @@ ${upright(tolerance, "edge", MIDDLE)}`;
   return html`${band}${upright(0, "zero", MIDDLE)}${line}
 ${bound !== undefined && bound < scale.high && upright(bound, "bound", 6)}
 ${point}
-${seen.some((share) => share > scale.high) && arrow("100%", "M-8 -5 L0 0 L-8 5 Z")}
-${seen.some((share) => share < scale.low) && arrow("0%", "M8 -5 L0 0 L8 5 Z")}`;
+${seen.some((share) => share > scale.high) && arrow("100%", MIDDLE)}
+${seen.some((share) => share < scale.low) && arrow("0%", MIDDLE)}`;
 }
 
 /**
- * Draws a path at a place along the axis. A path takes no percentage, so it is in an SVG of its own, which takes one.
+ * Draws the arrow at an end of the axis beyond which a mark goes on. A path takes no percentage, so it is in an SVG of
+ * its own, which takes one.
  */
-function arrow(x: string, path: string): Html {
-  return html`<svg x="${x}" y="${MIDDLE}" overflow="visible"><path class="arrow" d="${path}"/></svg>`;
+export function arrow(x: "0%" | "100%", y: number): Html {
+  const back = x === "0%" ? 8 : -8;
+  return html`<svg x="${x}" y="${y}" overflow="visible"><path class="arrow" d="M${back} -5 L0 0 L${back} 5 Z"/></svg>`;
 }
 
 function isIn(share: number, { low, high }: Scale): boolean {

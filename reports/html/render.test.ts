@@ -21,7 +21,7 @@ import { bundle, sharedModules } from "./assets.ts";
 import { html, jsonForScript } from "./markup.ts";
 import { percentilePoints } from "./percentiles.ts";
 import { renderHtml } from "./render.ts";
-import { viewOf } from "./view.ts";
+import { type View, viewOf } from "./view.ts";
 
 const report = fixtureReport();
 
@@ -30,7 +30,9 @@ describe("the page", () => {
     const page = await renderHtml(report);
     const withoutScripts = page.replace(/<script[\s\S]*?<\/script>/g, "");
     const references = withoutScripts.match(/\b(src|srcset|href|action|data)\s*=\s*\S+/g);
-    expect(references).toEqual(['href="#main">Skip']);
+    const targets = (references ?? []).map((reference) => /^href="#([\w-]+)">/.exec(reference)?.[1] ?? reference);
+    expect(targets).toEqual(expect.arrayContaining(["main", "ranking", "checks", "raw"]));
+    for (const target of targets) expect(page.split(` id="${target}"`)).toHaveLength(2);
     expect(withoutScripts.match(/url\(|@import|https?:/g)).toBeNull();
     expect(page.includes("sourceMappingURL")).toBe(false);
   });
@@ -89,6 +91,15 @@ describe("the page", () => {
     expect(page.length).toBeLessThan(4_000_000);
     expect(page).toContain("were left out of this copy");
   });
+});
+
+test("a baseline is first in no table", async () => {
+  const page = await renderHtml(fullReport());
+  const firsts = [...page.matchAll(/<tbody><tr[^>]*><th[^>]*><code>([^<]+)/g)].map(([, name]) => name);
+  expect(firsts.length).toBeGreaterThan(3);
+  expect(firsts).not.toContain("loopback");
+  const view = JSON.parse(/ id="view">(.*?)<\/script>/s.exec(page)?.[1] ?? "") as View;
+  expect(view.names[0]?.name).toBe("unix");
 });
 
 describe("the details", () => {

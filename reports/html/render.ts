@@ -7,6 +7,7 @@ import { htmlPage } from "./page.ts";
 import { checksSection } from "./sections/checks.ts";
 import { claimsSection } from "./sections/claims.ts";
 import { codecsSection } from "./sections/codecs.ts";
+import { contents } from "./sections/contents.ts";
 import { controls } from "./sections/controls.ts";
 import { curvesSection } from "./sections/curves.ts";
 import { detailsSection } from "./sections/details.ts";
@@ -27,17 +28,17 @@ import { viewOf } from "./view.ts";
 export async function renderHtml(whole: Report): Promise<string> {
   const assets = await loadAssets();
   const embedded = embeddable(whole);
-  const report = ofNodeClients(whole);
+  const report = baselinesLast(ofNodeClients(whole));
   const measured = report.measurements.length > 0;
-  const body = html`
-<a class="skip" href="#main">Skip to the report</a>
-<header class="page">${masthead(report)}</header>
-<main id="main" class="page">
+  const sections = html`
 ${verdict(report)}
 ${claimsSection(report)}
-${measured && controls()}
-${measured && rankingSection(report)}
-${measured && figureSections()}
+${
+  measured &&
+  html`<div id="chosen">${controls()}
+${rankingSection(report)}
+${figureSections()}</div>`
+}
 ${curvesSection(report)}
 ${measured && detailsSection(report)}
 ${recordedSection(report)}
@@ -46,7 +47,12 @@ ${codecsSection(report)}
 ${checksSection(report)}
 ${machineSection(report)}
 ${methodSection(report)}
-${rawSection(report, embedded.note)}
+${rawSection(report, embedded.note)}`;
+  const body = html`
+<a class="skip" href="#main">Skip to the report</a>
+<header class="page">${masthead(report)}</header>
+${contents(sections)}
+<main id="main" class="page">${sections}
 </main>
 <footer class="page">
 <p>Written by ipcmark ${report.environment.ipcmark}. This file is complete in itself: it loads nothing.</p>
@@ -55,4 +61,21 @@ ${rawSection(report, embedded.note)}
 <script type="application/json" id="report">${jsonForScript(embedded.report)}</script>`;
   const title = `ipcmark: ${report.pick ? `${report.pick.transport} picked` : "comparison of IPC mechanisms"}`;
   return htmlPage({ title, body, style: assets.style, scripts: [assets.chartJs, assets.client] });
+}
+
+/** Puts rows of baselines behind all others: they cross no process boundary, so they are no choice. */
+function baselinesLast(report: Report): Report {
+  const baselines = new Set(report.transports.filter(({ baseline }) => baseline).map(({ id }) => id));
+  const last = <Row>(rows: readonly Row[], idOf: (row: Row) => string): Row[] =>
+    rows.toSorted((a, b) => Number(baselines.has(idOf(a))) - Number(baselines.has(idOf(b))));
+  const byTransport = <Row extends { readonly transport: string }>(rows: readonly Row[]): Row[] =>
+    last(rows, ({ transport }) => transport);
+  const { transports, checks, measurements, curves } = report;
+  return {
+    ...report,
+    transports: last(transports, ({ id }) => id),
+    checks: byTransport(checks),
+    measurements: byTransport(measurements),
+    ...(curves === undefined ? {} : { curves: byTransport(curves) }),
+  };
 }

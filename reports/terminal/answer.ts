@@ -1,12 +1,10 @@
-import { isAtLoad } from "../../harness/pick/candidates.ts";
-import { METRICS, type Metric } from "../../harness/pick/metric.ts";
+import { METRICS } from "../../harness/pick/metric.ts";
 import { ABSENT, cRatio, oneLine, ratio, ratioRange, sizeName } from "../../harness/results/format.ts";
 import { ofNodeClients } from "../../harness/results/languages.ts";
-import type { MeasuredRow, Measurement, Pick, Report } from "../../harness/results/model.ts";
+import type { MeasuredRow, Pick, Report } from "../../harness/results/model.ts";
 import { median } from "../../harness/results/quantiles.ts";
 import { type Comparison, rankByRounds, roundsOf } from "../../harness/results/ranking.ts";
 import { excludedIn, ruledOut } from "../../harness/results/standings.ts";
-import { PROGRAM } from "../../transports/contract/capabilities.ts";
 import {
   CLASS_LABELS,
   classOf,
@@ -16,6 +14,7 @@ import {
   placementTitle,
   quickNote,
 } from "../labels.ts";
+import { isOfPick, metricOf, type PickStanding, pickStanding } from "../pick-words.ts";
 import { ruledOutByNeeds } from "../ruled-out.ts";
 import { serverCosts } from "../server-costs.ts";
 import { forTerminal } from "./border.ts";
@@ -174,46 +173,37 @@ function rendered(
     ]),
     { title: "", align: "left" },
   ];
-  const rows = pick.ranking.map(({ transport }): TableRow => {
+  const rows = pick.ranking.map((ranked): TableRow => {
+    const { transport } = ranked;
     const cells = bySize.flatMap((found) => cellsOf(found.get(transport), pick, hasC));
     const style = transport === pick.transport ? { style: "green" as const } : {};
-    return { cells: [`  ${transport}`, ...cells, markOf(pick, transport)], ...style };
+    return { cells: [`  ${transport}`, ...cells, MARKS[pickStanding(pick, ranked)]], ...style };
   });
   return renderTable(columns, rows, options).split("\n");
 }
 
-/** Returns the mark of a candidate: the pick, a tie, or a difference that does not matter or is not shown to. */
-function markOf({ transport, ties, immaterial = [], ranking }: Pick, id: string): string {
-  if (id === transport) return "pick";
-  if (ties.includes(id)) return "= tie";
-  if (!immaterial.includes(id)) return "";
-  const unclear = ranking.some((row) => row.transport === id && row.request?.matters === "unclear");
-  return unclear ? "~ may matter" : "~ immaterial";
-}
+/** Marks of the candidates beside the pick. */
+const MARKS: Readonly<Record<PickStanding, string>> = {
+  pick: "pick",
+  tie: "= tie",
+  immaterial: "~ immaterial",
+  "may-matter": "~ may matter",
+  behind: "",
+  unknown: "?",
+};
 
 interface SizeRow {
   readonly cell: MeasuredRow;
   readonly comparison: Comparison;
 }
 
-/** True for a row of the server that the pick is about; a program of the user's is the one server it has. */
-function isOf({ workload }: Pick, { peer }: Measurement): boolean {
-  return workload.peer === undefined || [workload.peer, PROGRAM].includes(peer.language);
-}
-
 /** Ranks the candidates at one size by the metric of the pick. */
 function rowsAt({ measurements }: Report, pick: Pick, size: number): Map<string, SizeRow> {
-  const { benchmark = "round-trip" } = pick.workload;
   const { cost } = metricOf(pick);
   const contenders = measurements.flatMap((cell) => {
-    const isHere =
-      cell.benchmark === benchmark &&
-      cell.placement === pick.placement &&
-      cell.mode === pick.mode &&
-      isAtLoad(cell, pick.workload);
-    const isItsServer = isOf(pick, cell);
+    const isHere = cell.mode === pick.mode && cell.payloadBytes === size && isOfPick(pick, cell);
     const isRanked = pick.ranking.some(({ transport }) => transport === cell.transport);
-    if (cell.status !== "measured" || cell.payloadBytes !== size || !isHere || !isItsServer || !isRanked) return [];
+    if (cell.status !== "measured" || !isHere || !isRanked) return [];
     const rounds = roundsOf([cell], cost);
     return rounds.size === 0 ? [] : [{ name: cell.transport, cell, rounds, typical: median([...rounds.values()]) }];
   });
@@ -228,5 +218,3 @@ function cellsOf(row: SizeRow | undefined, pick: Pick, hasC: boolean): string[] 
   const figures = [metricOf(pick).show(row.cell), `${ratio(times)} ${range.padStart(9)}`];
   return [...figures, ...(hasC ? [cRatio(row.cell.cBaseline)] : [])];
 }
-
-const metricOf = ({ workload }: Pick): Metric => METRICS[workload.optimize ?? "p50"];

@@ -1,12 +1,15 @@
 import { count, duration } from "../../../harness/results/format.ts";
-import type { Report } from "../../../harness/results/model.ts";
+import type { Environment, Pick, Report } from "../../../harness/results/model.ts";
+import { checkSummary } from "../../check-groups.ts";
 import { claimLines, claimsSummary } from "../../claims.ts";
-import { interruption, MODE_LABELS, OTHER_SERVER } from "../../labels.ts";
+import { CLASS_LABELS, classOf, interruption, MODE_LABELS, OTHER_SERVER, PLACEMENT_LABELS } from "../../labels.ts";
+import { certaintyOf, loadText, pickTitle, requestsText } from "../../pick-words.ts";
 import { ruledOutByNeeds } from "../../ruled-out.ts";
-import { type Html, html } from "../markup.ts";
+import { type Html, html, type Insertable } from "../markup.ts";
+import { bars } from "./bars.ts";
 
 /** Renders one line of identity: what, when, where. */
-export function masthead(report: Pick<Report, "environment" | "startedAt">): Html {
+export function masthead(report: { readonly environment: Environment; readonly startedAt: string }): Html {
   const { cpuModel, cpus, node, platform } = report.environment;
   const when = (report.startedAt ?? "").replace("T", " ").replace(/(\.\d+)?Z$/, " UTC");
   const facts = [
@@ -19,29 +22,80 @@ export function masthead(report: Pick<Report, "environment" | "startedAt">): Htm
 <p class="facts">${facts.filter(Boolean).join(" · ")}</p>`;
 }
 
-/** Renders the answer first: pick, reasons, ties, the other waiting classes, what is out and why. */
+/** Renders the answer first: what to use, how sure that is, the picture, for what; then the rest of the evidence. */
 export function verdict(report: Report): Html {
-  const { pick } = report;
-  if (!pick) return html`<section id="verdict"><h1>${noPick(report)}</h1>${warnings(report)}</section>`;
-  const {
-    reasons = [],
-    ties = [],
-    alternatives = [],
-    otherServers = [],
-    ruledOut = [],
-    notExamined = [],
-    immaterial = [],
-  } = pick;
-  return html`<section id="verdict">
-<h1>${unbroken(pick.sentence)}</h1>
-${reasons.length > 0 && html`<ul>${reasons.map((reason) => html`<li>${unbroken(reason)}</li>`)}</ul>`}
+  if (!report.pick) return html`<section id="verdict"><h1>${noPick(report)}</h1>${warnings(report)}</section>`;
+  const pick = filled(report.pick);
+  const certainty = certaintyOf(pick);
+  return html`<section id="verdict" class="answer">
+<div class="head">
+<h1>${unbroken(pickTitle(pick, report.environment.platform))}</h1>
 ${
-  immaterial.length > 0 &&
-  html`<p class="tie"><b>Told from it, without a difference that is shown to matter:</b> ${immaterial.join(", ")}.</p>`
+  certainty &&
+  html`<p class="certainty"><b><span aria-hidden="true">${certainty.sign}</span> ${certainty.word}</b>
+${unbroken(certainty.text)}</p>`
 }
+</div>
+${bars(report, pick)}
+<div class="about">
+${asked(report, pick)}
+<p class="lead">${unbroken(pick.sentence)}</p>
+${pick.reasons.length > 0 && html`<ul>${pick.reasons.map((reason) => html`<li>${linked(reason, report)}</li>`)}</ul>`}
+</div>
+<div class="beside">${others(pick)}</div>
+<div class="rest">
+${out(report, pick)}
+${warnings(report)}
+</div>
+</section>`;
+}
+
+/** Returns a pick with what older reports lack, empty. */
+function filled(pick: Pick): Pick {
+  const { mode, placement } = pick;
+  const lists = { reasons: [], ties: [], ranking: [], alternatives: [], ruledOut: [] };
+  const workload: Partial<Pick["workload"]> = pick.workload ?? {};
+  return { ...lists, ...pick, workload: { ...{ payloads: [], modes: [mode], placement }, ...workload } };
+}
+
+/** Renders the question that was answered: needs, requests, where both ends ran, and what was checked. */
+function asked(report: Report, pick: Pick): Html {
+  const { question } = report;
+  const { workload, placement, mode } = pick;
+  const { needs = [], profile } = question ?? {};
+  const given = needs.length > 0 ? needs.join(", ") : "none given";
+  const server = workload.peer ?? "node";
+  const requests = requestsText(workload);
+  const facts: [string, Insertable][] = [
+    ...(question === undefined ? [] : [["Needs", `${given} (profile ${profile})`] as [string, string]]),
+    ...(requests === "" ? [] : [["Requests", requests + loadText(workload)] as [string, string]]),
+    ["Server", `in ${server}, ${CLASS_LABELS[classOf(mode, workload.peer)]}, ${PLACEMENT_LABELS[placement]}`],
+    ...(report.checks.length === 0
+      ? []
+      : [["Checks", html`<a href="#checks">${checkSummary(report)}</a>`] as [string, Html]]),
+  ];
+  return html`<dl class="asked">${facts.map(
+    ([name, value]) => html`<div><dt>${name}</dt><dd>${typeof value === "string" ? unbroken(value) : value}</dd></div>`,
+  )}</dl>`;
+}
+
+/** Renders a reason; where it counts checks, it leads to them. */
+function linked(reason: string, { checks }: Report): Html {
+  return checks.length > 0 && reason.startsWith("passed all ")
+    ? html`<a href="#checks">${reason}</a>`
+    : unbroken(reason);
+}
+
+/** Renders what stands near the pick, and the best of the other ways to wait. */
+function others({ verdict: found, ties, immaterial = [], alternatives, otherServers = [] }: Pick): Html {
+  return html`${
+    immaterial.length > 0 &&
+    html`<p class="tie"><b>Told from it, without a difference that is shown to matter:</b>
+${immaterial.join(", ")}.</p>`
+  }
 ${
   ties.length > 0 &&
-  pick.verdict !== "cannot-tell" &&
+  found !== "cannot-tell" &&
   html`<p class="tie"><b>Not distinguishable from it at 95 %:</b> ${ties.join(", ")}.
 Choose among these by what else matters to you.</p>`
 }
@@ -52,23 +106,27 @@ ${
     ...otherServers.map((other) => ({ ...other, label: OTHER_SERVER })),
   ].map(
     ({ transport, label, sentence }) =>
-      html`<dt><code>${transport}</code> <span>${label}</span></dt>
-      <dd>${unbroken(sentence)}</dd>`,
+      html`<div><dt><code>${transport}</code> <span>${label}</span></dt>
+      <dd>${unbroken(sentence)}</dd></div>`,
   )}</dl>`
+}`;
 }
-${
-  notExamined.length > 0 &&
-  html`<details open><summary>Not examined here: ${notExamined.map((out) => out.transport).join(", ")}</summary>
-<ul>${notExamined.map((out) => html`<li><code>${out.transport}</code>: ${unbroken(out.reason)}</li>`)}</ul></details>`
-}
+
+/** Renders what is out, and why: never examined here, ruled out by this run, left out by needs. */
+function out(report: Report, { ruledOut, notExamined = [] }: Pick): Html {
+  return html`${
+    notExamined.length > 0 &&
+    html`<details open><summary>Not examined here: ${notExamined.map(({ transport }) => transport).join(", ")}</summary>
+<ul>${notExamined.map(({ transport, reason }) => html`<li><code>${transport}</code>: ${unbroken(reason)}</li>`)}</ul>
+</details>`
+  }
 ${
   ruledOut.length > 0 &&
-  html`<details><summary>Ruled out: ${ruledOut.map((out) => out.transport).join(", ")}</summary>
-<ul>${ruledOut.map((out) => html`<li><code>${out.transport}</code>: ${unbroken(out.reason)}</li>`)}</ul></details>`
+  html`<details><summary>Ruled out: ${ruledOut.map(({ transport }) => transport).join(", ")}</summary>
+<ul>${ruledOut.map(({ transport, reason }) => html`<li><code>${transport}</code>: ${unbroken(reason)}</li>`)}</ul>
+</details>`
 }
-${needsRuleOut(report)}
-${warnings(report)}
-</section>`;
+${needsRuleOut(report)}`;
 }
 
 function needsRuleOut(report: Report): Html | false {
@@ -80,11 +138,11 @@ function needsRuleOut(report: Report): Html | false {
   );
 }
 
-/** Keeps a number and its unit on one line, and a flag such as --matters. */
+/** Keeps a number and its unit on one line, a flag such as --matters, and an interval such as (1.04–1.12). */
 export function unbroken(sentence: string): Html {
   const text = sentence.replace(/(\d) (?=(ns|µs|ms|s|B|[KMGT]iB|%)(?![\p{L}\d]))/gu, "$1\u00a0");
   // A split by a group has its matches at the odd places.
-  const parts = text.split(/(--[a-z][a-z-]*)/);
+  const parts = text.split(/(--[a-z][a-z-]*|\([\d.]+–[\d.]+\))/);
   return html`${parts.map((part, at) => (at % 2 === 0 ? part : html`<span class="flag">${part}</span>`))}`;
 }
 
