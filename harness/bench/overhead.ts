@@ -6,9 +6,9 @@
  *   ping-pong) as a ratio to an echo over the library alone, with the same header and checks. Wanted: at most 1.10.
  * - `loopback`, 64 B: p50 in µs, the floor under every number. Wanted: at most 0.8 µs.
  *
- * Everything runs on one CPU. A round starts both clients and both servers afresh; then the clients take turns in
- * short windows, ABBA, so that a pair of windows meets the same machine. The figure is
- * the median over rounds of the round's median ratio.
+ * Everything runs on one CPU, except a peer whose client polls, which has a second one. A round starts both clients and
+ * both servers afresh; then the clients take turns in short windows, ABBA, so that a pair of windows meets the same
+ * machine. The figure is the median over rounds of the round's median ratio.
  * Exit code 1 when a wanted figure was missed.
  */
 import { mkdir, mkdtemp, rm } from "node:fs/promises";

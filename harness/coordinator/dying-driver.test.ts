@@ -5,7 +5,7 @@ import { posixAvailability } from "../../transports/posix/index.ts";
 import { CHECKS } from "../driver/checks/catalog.ts";
 import { loadTransport } from "../process/load-transport.ts";
 import { crashWarnings } from "../results/crashes.ts";
-import type { Crash, Measurement } from "../results/model.ts";
+import type { CheckResult, Crash, Measurement } from "../results/model.ts";
 import { withSupervisor } from "../testing/vitest-adapter.ts";
 import { type Arm, placeArm } from "./arm.ts";
 import { silent } from "./progress.ts";
@@ -124,5 +124,39 @@ it("a driver whose thread is blocked is ended by the limit of its check", async 
     // Two limits of the same length: that of the check, and that of the message that the driver owes.
     const reason = expect.stringMatching(/^(not finished|driver: no answer) within 500 ms$/);
     expect(outcome).toMatchObject({ status: "failed", reason });
+  });
+});
+
+// Issue 19: each check of such a module took 40 s, all of them about half an hour.
+describe("a thread that is blocked", () => {
+  let results: readonly CheckResult[];
+  const ids = ["sequential-requests", "stalled-server", "pipelining", "idle-cpu"];
+
+  beforeAll(async () => {
+    const references = ["deadly/blocked", "deadly/blocked-server"].map((id) => ({ id, module }));
+    const targets = await Promise.all(
+      references.map(async (reference) => {
+        return { transport: await loadTransport(reference), reference, peerLanguage: "node" };
+      }),
+    );
+    const checks = CHECKS.filter(({ id }) => ids.includes(id));
+    results = await withSupervisor((supervisor, place) => runChecks(supervisor, place, targets, checks, silent));
+  }, 60_000);
+
+  it.for([
+    ["deadly/blocked", "allocate() blocks the thread that runs the check", "its event loop has not turned for 6 s"],
+    ["deadly/blocked-server", "the server blocks its thread", "it has read no control line for 5 s"],
+  ] as const)("fails two checks of %s soon, and the others are not run", ([id, what, how]) => {
+    const own = results.filter(({ transport }) => transport === id);
+    const failed = own.filter(({ status }) => status === "failed");
+    expect(failed.map(({ reason }) => reason)).toEqual([`${what}: ${how}`, `${what}: ${how}`]);
+    const where = failed.map(({ scenario }) => scenario).join(" and ");
+    const rest = own.filter(({ status }) => status !== "failed");
+    expect(rest.map(({ status, reason }) => [status, reason])).toEqual(
+      Array(2).fill([
+        "not-applicable",
+        `not examined: ${what}, seen in ${where}; mend that, or select single checks by --scenario`,
+      ]),
+    );
   });
 });

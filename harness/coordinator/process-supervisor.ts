@@ -3,10 +3,11 @@ import { shortageIn } from "../../transports/contract/errors.ts";
 import type { Place } from "../../transports/contract/transport.ts";
 import { posixAvailability } from "../../transports/posix/index.ts";
 import type { Bundle } from "../bundle/bundle.ts";
+import { BLOCKED_MS, type BlockedSide, SERVER_BLOCKED } from "../process/blocked.ts";
 import { isCrash } from "../process/crash.ts";
 import { type DriverProcess, startDriver } from "../process/driver-process.ts";
 import { type HandedOver, startForOther } from "../process/hand-over.ts";
-import type { DriverReady, DriverStart, Failed, FromDriver, PinPrefix } from "../process/messages.ts";
+import type { Alive, DriverReady, DriverStart, Failed, FromDriver, PinPrefix } from "../process/messages.ts";
 import { nodeCommand, SETTLING_VARIABLES } from "../process/node-command.ts";
 import { endGroup, RUN_VARIABLE } from "../process/orphans.ts";
 import type { Crash } from "../results/model.ts";
@@ -44,6 +45,8 @@ export type DriverOutcome =
       readonly reason: string;
       /** True where the machine had too little of something; the mechanism is not to blame. */
       readonly shortage?: boolean;
+      /** Side whose thread was blocked; absent where it ended for another reason. */
+      readonly blocked?: BlockedSide;
       readonly ready: DriverReady | null;
     };
 
@@ -202,17 +205,19 @@ export class ProcessSupervisor {
     const { driver, job } = course;
     let limitMs = job.timeoutMs;
     let deadline = performance.now() + limitMs;
+    let alive: Alive | undefined;
     for (;;) {
       let message: FromDriver;
+      // A driver that has once sent a sign of life owes one at any time.
+      const silenceMs = alive === undefined ? (job.inactivityTimeoutMs ?? Number.POSITIVE_INFINITY) : BLOCKED_MS;
       try {
-        const left = Math.max(
-          1,
-          Math.min(job.inactivityTimeoutMs ?? Number.POSITIVE_INFINITY, deadline - performance.now()),
-        );
-        message = await driver.next(EXPECTED, left);
+        message = await driver.next(EXPECTED, Math.max(1, Math.min(silenceMs, deadline - performance.now())));
       } catch (error) {
         // It was ended by us, which is no result.
         if (this.#ending) return NEVER;
+        if (alive !== undefined && performance.now() < deadline && driver.running) {
+          return { status: "failed", reason: blockedBy(alive), blocked: "client", ready: course.ready };
+        }
         const shortage = shortageIn(error);
         const reason =
           shortage?.message ?? whyNot(driver, job, performance.now() < deadline ? undefined : limitMs, error as Error);
@@ -222,7 +227,12 @@ export class ProcessSupervisor {
       if (message.type === "done") return { status: "done", ready: course.ready };
       if (message.type === "failed") {
         const { message: reason, code } = message as Failed;
-        return { status: "failed", reason, shortage: code === "IPC_SHORTAGE", ready: course.ready };
+        const blocked = code === SERVER_BLOCKED ? ({ blocked: "server" } as const) : {};
+        return { status: "failed", reason, shortage: code === "IPC_SHORTAGE", ...blocked, ready: course.ready };
+      }
+      if (message.type === "alive") {
+        alive = message;
+        continue;
       }
       if (message.type === "ready") course.ready = message;
       else if (message.type === "crashed") this.#crashed(course, message.process, message.signal);
@@ -268,6 +278,7 @@ const EXPECTED = [
   "cell-begun",
   "cell",
   "check",
+  "alive",
   "codecs",
   "done",
   "failed",
@@ -279,6 +290,11 @@ const NEVER = new Promise<never>(() => {});
 function ended(outcome: DriverOutcome): Prepared {
   const known = async (): Promise<DriverOutcome> => outcome;
   return { driverPid: undefined, spawned: new Set(), clients: new Set(), turn: known, finish: known };
+}
+
+/** Returns which call blocks the thread of a driver, by its last sign of life. */
+function blockedBy({ call = "a callback, or a call on a connection," }: Alive): string {
+  return `${call} blocks the thread that runs the check: its event loop has not turned for ${BLOCKED_MS / 1000} s`;
 }
 
 /** @param overMs limit that was exceeded, if one was */

@@ -3,6 +3,7 @@ import type { Place } from "../../transports/contract/transport.ts";
 import type { DriverStart } from "../process/messages.ts";
 import { oneLine } from "../process/rules.ts";
 import type { CheckResult } from "../results/model.ts";
+import { BlockedTarget } from "./blocked-target.ts";
 import {
   type Batch,
   type CheckTarget,
@@ -34,13 +35,14 @@ export async function runChecks(
 ): Promise<CheckResult[]> {
   const plan = planChecks(targets, checks);
   const results = new Map(targets.map((target) => [target, new Map<Check, CheckResult>()]));
+  const blocked = new Map(targets.map((target) => [target, new BlockedTarget()]));
   const planned = [...plan.together, ...plan.alone].reduce((sum, batch) => sum + batch.checks.length, 0);
   progress.begin(planned, predictMs(plan));
   const clock = new Forecast(plan);
   const run = async (batches: readonly Batch[], atATime: number): Promise<void> => {
     await inLanes(atATime, batches, async (batch) => {
       const { target } = batch;
-      await checkTarget(supervisor, place, batch, (result, check) => {
+      await checkTarget(supervisor, place, batch, blocked.get(target) as BlockedTarget, (result, check) => {
         const own = results.get(target);
         const isFirst = own?.has(check) === false;
         own?.set(check, result);
@@ -94,19 +96,20 @@ async function inLanes(count: number, batches: readonly Batch[], work: (batch: B
 }
 
 /**
- * Runs the checks of one target. A crash of the driver, or a result that is not due, fails one check; a fresh driver
- * goes on with the next. Output on standard output fails the last check, since its origin is unclear. When two results
- * come for one check, at least one is forged. That check fails too, so `onResult` may be called again with a
- * replacement.
+ * Runs the checks of one target. A crash of the driver, a blocked thread, or a result that is not due, fails one check;
+ * a fresh driver goes on with the next. After the second blocked thread of one side the other checks are not run.
+ * Output on standard output fails the last check, since its origin is unclear. When two results come for one check, at
+ * least one is forged. That check fails too, so `onResult` may be called again with a replacement.
  */
 async function checkTarget(
   supervisor: ProcessSupervisor,
   place: Place,
   { target, checks }: Batch,
+  blocked: BlockedTarget,
   onResult: (result: CheckResult, check: Check) => void,
 ): Promise<void> {
   let done = 0;
-  while (done < checks.length) {
+  while (done < checks.length && blocked.reason === undefined) {
     let crash: string | undefined;
     const report = (result: CheckResult, check: Check): void => {
       onResult(crash === undefined ? result : failedBy(crash, result), check);
@@ -114,20 +117,9 @@ async function checkTarget(
     };
     // The last result waits until the driver has ended, since no later result would report a crash.
     let reportLast = (): void => {};
-    const left = checks.slice(done);
     let disputed: Check | undefined;
-    const start: DriverStart = {
-      type: "start",
-      transport: target.reference,
-      mode: target.transport.capabilities.modes[0],
-      place,
-      peerPin: [],
-      peerLanguage: target.peerLanguage,
-      peerProgram: target.peerProgram,
-      work: { kind: "check", checks: left.map(({ id }) => id) },
-    };
     const outcome = await supervisor.run({
-      start,
+      start: startOf(target, place, checks.slice(done)),
       pin: [],
       timeoutMs: limitOf(checks[done]),
       nextTimeoutMs: () => limitOf(checks[done]),
@@ -166,8 +158,27 @@ async function checkTarget(
       if (check === undefined) continue;
       report({ ...describe(target, check), status, reason, notes: {}, durationMs: 0 }, check);
     }
+    if (outcome.status === "failed" && outcome.blocked !== undefined)
+      blocked.add(outcome.blocked, checks[done] ?? (checks.at(-1) as Check), reason);
     done++;
   }
+  for (const check of checks.slice(done)) {
+    const absent = { status: "not-applicable", reason: blocked.reason ?? "", notes: {}, durationMs: 0 } as const;
+    onResult({ ...describe(target, check), ...absent }, check);
+  }
+}
+
+function startOf(target: CheckTarget, place: Place, checks: readonly Check[]): DriverStart {
+  return {
+    type: "start",
+    transport: target.reference,
+    mode: target.transport.capabilities.modes[0],
+    place,
+    peerPin: [],
+    peerLanguage: target.peerLanguage,
+    peerProgram: target.peerProgram,
+    work: { kind: "check", checks: checks.map(({ id }) => id) },
+  };
 }
 
 /** Returns the time in which a check must have a result; without one, the time in which the driver must end. */

@@ -1,16 +1,17 @@
 /** The server process. Its first line states what to serve. It ends on request, or when its parent is gone. */
 import { setTimeout as delay } from "node:timers/promises";
 import { IpcError } from "../../transports/contract/errors.ts";
-import type { BlockingConnection, ServerProgram, Transport } from "../../transports/contract/transport.ts";
+import type { ServerProgram, Transport } from "../../transports/contract/transport.ts";
 import { shareCompiledCode } from "../process/compiled-code.ts";
 import { holdCompiler } from "../process/compiler-hold.ts";
 import { openControlChannel } from "../process/control-channel.ts";
 import { allowedCpuList } from "../process/cpus.ts";
 import { failureOf } from "../process/failure.ts";
 import { loadTransport } from "../process/load-transport.ts";
-import type { FromPeer, PeerStart, StreamReport, ToPeer } from "../process/messages.ts";
+import type { FromPeer, PeerStart, ToPeer } from "../process/messages.ts";
 import { countChildren, readUsage, watchGarbageCollection } from "../process/usage.ts";
 import { loadAbilities } from "./abilities.ts";
+import { keyOf, serveBlocking } from "./serve-blocking.ts";
 
 const START_TIMEOUT_MS = 20_000;
 /** Time limit for an orderly end after the parent is gone, ms: a killed run must be gone within a second. */
@@ -22,10 +23,6 @@ function ready(address: PeerStart["address"]): void {
   shareCompiledCode();
   const version = process.versions.node;
   control.send({ type: "ready", pid: process.pid, address, language: "node", version, cpus: allowedCpuList() });
-}
-
-function keyOf(start: PeerStart): { key?: Uint8Array } {
-  return start.key === null ? {} : { key: Buffer.from(start.key, "base64") };
 }
 
 async function serveEvents(transport: Transport, start: PeerStart): Promise<void> {
@@ -70,25 +67,15 @@ function terminated(): Promise<void> {
   });
 }
 
-async function serveBlocking(start: PeerStart): Promise<void> {
-  const transport = await loadTransport(start.transport);
-  if (transport.blocking === undefined) throw new IpcError("IPC_UNSUPPORTED", `${transport.id} has no blocking face`);
-  const { BlockingEchoServer } = await import("./blocking-server.ts");
-  const abilities = await loadAbilities<BlockingConnection>(start);
-  const server = transport.blocking.listen(start.address, keyOf(start));
-  const maxBytes = transport.capabilities.maxMessageBytes;
-  const hooks = {
-    onStream: (report: StreamReport) => control.sendNow(report),
+async function serveInLoop(start: PeerStart): Promise<void> {
+  await serveBlocking(start, {
+    onStream: (report) => control.sendNow(report),
     stopAsked: () => control.endAskedNow(),
-  };
-  const program = new BlockingEchoServer(server, maxBytes, hooks, abilities);
-  ready(server.address);
-  await control.flushed();
-  try {
-    program.serve();
-  } finally {
-    server[Symbol.dispose]();
-  }
+    onReady(address) {
+      ready(address);
+      return control.flushed();
+    },
+  });
 }
 
 /** Serves by a user's program; then ends in the same way as the program, by the same signal. */
@@ -103,7 +90,7 @@ async function serveAsProgram(start: PeerStart, program: ServerProgram): Promise
 }
 
 async function serve(start: PeerStart): Promise<void> {
-  if (start.mode !== "event") return serveBlocking(start);
+  if (start.mode !== "event") return serveInLoop(start);
   const transport = await loadTransport(start.transport);
   return transport.program === undefined ? serveEvents(transport, start) : serveAsProgram(start, transport.program);
 }

@@ -3,6 +3,7 @@ import type { Address } from "../../transports/contract/transport.ts";
 import type { HeldResources, ServerMemory } from "../results/measurement.ts";
 import type { FromClient, Usages } from "./client-messages.ts";
 import type {
+  Alive,
   CellBegun,
   CellFigures,
   CellResult,
@@ -153,6 +154,7 @@ const fromDriver: Readonly<Record<FromDriver["type"], Rule>> = {
     client: optional(shape<Pick<PeerReady, "language" | "version">>({ language: text, version: text })),
   }),
   prepared: nothing,
+  alive: shape<Alive>({ call: optional(text) }),
   "cell-begun": shape<CellBegun>({ key: text }),
   spawned: shape<Spawned>({ pid, side: optional(oneOf("client")) }),
   crashed: shape<Crashed>({ process: text, signal: text }),

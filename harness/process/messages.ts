@@ -246,6 +246,12 @@ export interface DriverReady {
 export interface DriverPrepared {
   readonly type: "prepared";
 }
+/** Sign of life of a driver that runs checks, sent while its event loop turns. */
+export interface Alive {
+  readonly type: "alive";
+  /** Call of the transport that begins now, such as `connect()`; absent while none is under way. */
+  readonly call?: string;
+}
 /** Report of a driver that it starts this cell, to show where it was if it dies. */
 export interface CellBegun {
   readonly type: "cell-begun";
@@ -335,6 +341,7 @@ export interface DriverDone {
 export type FromDriver =
   | DriverReady
   | DriverPrepared
+  | Alive
   | CellBegun
   | Spawned
   | Crashed

@@ -23,8 +23,10 @@ function deadly(id: string, strike: () => void): Transport {
   };
 }
 
-/** `unix` whose server strikes its process at the first large message; `spares` the calibration or nobody. */
-function deadlyServer(id: string, strike: () => void, spares: 0 | 1): Transport {
+/**
+ * `unix` whose server strikes its process at the first message above `bytes`; `spares` the calibration or nobody.
+ */
+function deadlyServer(id: string, strike: () => void, spares: 0 | 1, bytes: number = DEADLY_BYTES): Transport {
   const event = unix.event as EventTransport;
   return {
     ...unix,
@@ -36,7 +38,7 @@ function deadlyServer(id: string, strike: () => void, spares: 0 | 1): Transport 
         const watched: ConnectionHandler = {
           onOpen: (connection) => handler.onOpen(connection),
           onMessage(message, connection) {
-            if (isArmed && message.length > DEADLY_BYTES) strike();
+            if (isArmed && message.length > bytes) strike();
             handler.onMessage(message, connection);
           },
           onWritable: (connection) => handler.onWritable(connection),
@@ -81,4 +83,5 @@ export default [
   deadly("deadly/exit", () => process.exit(7)),
   deadly("deadly/hang", block),
   { ...unix, id: "deadly/blocked", allocate: block },
+  deadlyServer("deadly/blocked-server", block, 0, 0),
 ];

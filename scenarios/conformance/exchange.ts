@@ -11,6 +11,14 @@ import { echoing, Recorder } from "../kit/recorder.ts";
 const SIZES = [0, 1, 3, 4, 15, 16, 17, 255, 256, 4095, 4096, 4097, 65_535, 65_536, 65_537, 1_048_576];
 /** Number of messages: more than a thousand, because rare faults are the ones that reach production. */
 const BURST = 1200;
+/** Bursts that reuse one buffer: what is written at once, collected, split, and sent from another buffer each time. */
+const BURSTS: readonly { readonly count: number; readonly sizes: readonly number[] }[] = [
+  { count: 50, sizes: [12] },
+  { count: 30, sizes: [20_000] },
+  { count: 8, sizes: [150_000] },
+  { count: 3, sizes: [1_000_000] },
+  { count: 40, sizes: [1, 5000, 30, 70_000, 300] },
+];
 const IN_FLIGHT_LIMIT_MS = 15_000;
 const IN_FLIGHT = 400;
 
@@ -83,25 +91,30 @@ export const exchange: readonly Check[] = [
     id: "exchange/buffer-is-free",
     title: "After send the caller may overwrite the buffer at once",
     why: "Hot paths reuse one buffer; a transport that still reads it sends the bytes of the next message.",
-    typicalMs: 40,
+    typicalMs: 60,
     needs: [inOneProcess, replies, reliable, pipelined],
     run: (context) =>
       withPair(context, echoing(new Recorder("the server")), async ({ client, atClient }) => {
-        const bytes = Math.min(20_000, largestTried(context.transport.capabilities));
-        const buffer = new Uint8Array(bytes);
-        const count = 30;
-        for (let index = 0; index < count; index += 1) {
-          buffer.set(pattern(bytes, index));
-          await sendAll(atClient, client, [buffer]);
-          buffer.fill(0xff);
+        const limit = largestTried(context.transport.capabilities);
+        const buffer = new Uint8Array(limit);
+        for (const { count, sizes } of BURSTS) {
+          const sent = Array.from({ length: count }, (_, at) => {
+            return pattern(Math.min(sizes[at % sizes.length] ?? 0, limit), at);
+          });
+          const before = atClient.received;
+          for (const message of sent) {
+            buffer.set(message);
+            await sendAll(atClient, client, [buffer.subarray(0, message.length)]);
+            buffer.fill(0xff, 0, message.length);
+          }
+          const burst = `the burst of ${sizes.join(", ")} bytes`;
+          await atClient.until(`${count} echoes of ${burst}`, () => atClient.received >= before + count);
+          const seen = atClient.messages.slice(before, before + count);
+          // Without an order each echo must still be one of them, and each of them must come once.
+          if (context.transport.capabilities.ordering === "none")
+            for (const all of [sent, seen]) all.sort(Buffer.compare);
+          for (const [at, message] of sent.entries()) expectSame(`message ${at} of ${burst}`, seen[at], message);
         }
-        await atClient.until(`${count} echoes`, () => atClient.received >= count);
-        const sent = Array.from({ length: count }, (_, index) => pattern(bytes, index));
-        const seen = atClient.messages.slice(0, count);
-        // Without an order each echo must still be one of them, and each of them must come once.
-        if (context.transport.capabilities.ordering === "none")
-          for (const all of [sent, seen]) all.sort(Buffer.compare);
-        for (const [index, message] of sent.entries()) expectSame(`message ${index}`, seen[index], message);
       }),
   },
   {

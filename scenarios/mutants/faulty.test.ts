@@ -21,6 +21,8 @@ const OBJECTIONS: Readonly<Record<string, readonly string[]>> = {
   duplicate: ["exchange/every-message-once"],
   truncate: ["exchange/boundaries"],
   "keeps-buffer": ["exchange/buffer-is-free"],
+  "keeps-large-buffer": ["exchange/buffer-is-free"],
+  "keeps-tiny-buffer": ["exchange/buffer-is-free"],
   "calls-inside-send": ["lifecycle/send-calls-nobody"],
   "never-full": ["backpressure/refuses-then-calls"],
   "ignores-pause": ["backpressure/pause"],

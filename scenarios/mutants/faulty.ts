@@ -12,6 +12,8 @@ import { type Fault, type Send, type Tap, withFault } from "./tapped.ts";
 const EVERY = 1000;
 const RELEASE_MS = 5;
 const CUT_BYTES = 50_000;
+const LARGE_BYTES = 100_000;
+const TINY_BYTES = 20;
 
 /** Makes a fault of both sides. */
 function onBothSides(tapOf: (inner: Connection) => Tap): Pick<Fault, "client" | "server"> {
@@ -90,11 +92,11 @@ function neverFull(send: Send): Send {
   };
 }
 
-/** Keeps the first of several sends in one turn by reference, and sends it when the turn is over. */
-function keepsBuffer(send: Send): Send {
+/** Keeps the first of several such sends in one turn by reference, and sends it when the turn is over. */
+function keepsBuffer(send: Send, isKept: (bytes: number) => boolean): Send {
   let held: Uint8Array | undefined;
   return (message) => {
-    if (held !== undefined || message.length > CUT_BYTES) return send(message);
+    if (held !== undefined || !isKept(message.length)) return send(message);
     held = message;
     setImmediate(() => {
       const late = held;
@@ -129,7 +131,18 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
       return send(cut ? message.subarray(0, CUT_BYTES) : message);
     }),
   },
-  "keeps-buffer": { about: "send reads the caller's buffer after it has returned", ...onSend(keepsBuffer) },
+  "keeps-buffer": {
+    about: "send reads the caller's buffer after it has returned",
+    ...onSend((send) => keepsBuffer(send, (bytes) => bytes <= CUT_BYTES)),
+  },
+  "keeps-large-buffer": {
+    about: "send reads the caller's buffer later if the message is large",
+    ...onSend((send) => keepsBuffer(send, (bytes) => bytes > LARGE_BYTES)),
+  },
+  "keeps-tiny-buffer": {
+    about: "send reads the caller's buffer later if the message is tiny",
+    ...onSend((send) => keepsBuffer(send, (bytes) => bytes < TINY_BYTES)),
+  },
   "calls-inside-send": {
     about: "onWritable is called from inside every tenth send",
     ...onBothSides(() => {

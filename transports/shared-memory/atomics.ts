@@ -6,6 +6,7 @@ import { closableServer } from "../support/closable-server.ts";
 import { distinctName } from "../support/distinct-name.ts";
 import { checkOptions } from "../support/opening.ts";
 import { THREAD, ThreadMeeting } from "../support/thread-meeting.ts";
+import { atomicsBlocking } from "./atomics-blocking.ts";
 import { AtomicsConnection, failure, ID, MAX_MESSAGE_BYTES, RING_BYTES } from "./atomics-connection.ts";
 import { pairBytes } from "./layout.ts";
 
@@ -55,6 +56,7 @@ async function connect(address: Address, handler: ConnectionHandler, options?: O
 export const workerAtomics: Transport = {
   id: ID,
   capabilities: streamCapabilities({
+    modes: ["event", "blocking"],
     rendezvous: "process",
     maxMessageBytes: MAX_MESSAGE_BYTES,
     auth: [],
@@ -68,6 +70,7 @@ export const workerAtomics: Transport = {
     return { transport: ID, name: `atomics-${distinctName()}` };
   },
   event: { listen, connect },
+  blocking: atomicsBlocking,
   async residue() {
     return [];
   },

@@ -255,7 +255,7 @@ export class RingOpening {
       peerRoom: ParkReason.room + this.#slot,
       ownClosedWord: Pair.clientClosedWord,
       peerClosedWord: Pair.serverClosedWord,
-      peerFd: control.fd,
+      peerLives: () => isOwned(control.fd),
       // Otherwise our place would stay taken until the server's next check.
       announceEnd: () => void Atomics.add(control.mapping.words, Control.arrivalsWord, 1),
       dispose: () => {

@@ -1,8 +1,7 @@
 import { IpcError } from "../contract/errors.ts";
 import type { BlockingConnection } from "../contract/transport.ts";
-import { isOwned } from "../posix/lock.ts";
-import type { Mapping } from "../posix/mapping.ts";
 import { SLICE_MS } from "../posix/timespec.ts";
+import type { Memory } from "./layout.ts";
 import { type Awaited, type Parker, ParkReason } from "./parker.ts";
 import { largestMessage, RingReader, type RingRegion, RingWriter, SLOW_PATH } from "./ring.ts";
 
@@ -14,7 +13,7 @@ export const FIRST_LOOKS = 4096;
 
 export interface LinkParts {
   readonly transport: string;
-  readonly mapping: Mapping;
+  readonly mapping: Memory;
   readonly incoming: RingRegion;
   readonly outgoing: RingRegion;
   /** Parker on which this side sleeps. */
@@ -26,8 +25,8 @@ export interface LinkParts {
   readonly peerRoom: number;
   readonly ownClosedWord: number;
   readonly peerClosedWord: number;
-  /** Descriptor whose lock the other side holds as long as it lives. */
-  readonly peerFd: number;
+  /** Returns false once the other side has died. */
+  readonly peerLives: () => boolean;
   /** Signals the other process, in addition to the word of this connection, to check which connection has ended. */
   readonly announceEnd?: () => void;
   /** Frees the resources of this side of the connection. */
@@ -202,7 +201,7 @@ export class RingConnection implements BlockingConnection {
     }
     if (nowMs - this.#checkedMs < LIVENESS_MS / 2) return false;
     this.#checkedMs = nowMs;
-    return !isOwned(this.#parts.peerFd);
+    return !this.#parts.peerLives();
   }
 
   #hasPeerClosed(): boolean {

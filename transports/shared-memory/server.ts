@@ -296,7 +296,7 @@ export class RingServer implements BlockingServer {
         peerRoom: ParkReason.room,
         ownClosedWord: Pair.serverClosedWord,
         peerClosedWord: Pair.clientClosedWord,
-        peerFd: segment.fd,
+        peerLives: () => isOwned(segment.fd),
         dispose: () => {
           peer.close();
           segment.close();

@@ -2,6 +2,9 @@ import type { EchoArm } from "./arm.ts";
 
 export const ARMS: Readonly<Record<string, () => Promise<EchoArm>>> = {
   unix: async () => (await import("./unix.ts")).unix,
+  "fifo/sync": async () => (await import("./sync.ts")).fifo,
+  "stdio/polling": async () => (await import("./sync.ts")).stdio,
+  "shm/memfd": async () => (await import("./memfd.ts")).memfd,
   "unix-seqpacket": async () => (await import("./seqpacket.ts")).seqpacket,
   "zeromq/dealer-router": async () => (await import("./zeromq.ts")).dealerRouter,
   "zeromq/req-rep": async () => (await import("./zeromq.ts")).reqRep,
@@ -20,5 +23,6 @@ export const ARMS: Readonly<Record<string, () => Promise<EchoArm>>> = {
   "channel/json": async () => (await import("./channel.ts")).json,
   "channel/advanced": async () => (await import("./channel.ts")).advanced,
   "worker/atomics": async () => (await import("./atomics.ts")).atomics,
+  "worker/atomics-blocking": async () => (await import("./atomics.ts")).blocking,
   "worker/port": async () => (await import("./worker.ts")).port,
 };

@@ -1,3 +1,4 @@
+import { isMainThread, Worker, workerData } from "node:worker_threads";
 import type { EchoArm } from "./arm.ts";
 import { answer } from "./load.ts";
 
@@ -5,12 +6,13 @@ const BYTES = 1024 * 1024;
 
 /** One direction: a counter of messages that the reader waits on, a length, and the bytes behind them. */
 class Lane {
+  readonly memory: SharedArrayBuffer;
   readonly #words: Int32Array<SharedArrayBuffer>;
   readonly #bytes: Uint8Array;
   #seen = 0;
 
-  constructor() {
-    const memory = new SharedArrayBuffer(8 + BYTES);
+  constructor(memory = new SharedArrayBuffer(8 + BYTES)) {
+    this.memory = memory;
     this.#words = new Int32Array(memory, 0, 2);
     this.#bytes = new Uint8Array(memory, 8);
   }
@@ -26,6 +28,16 @@ class Lane {
   async receive(): Promise<Buffer> {
     const wait = Atomics.waitAsync(this.#words, 0, this.#seen);
     if (wait.async) await wait.value;
+    return this.#take();
+  }
+
+  /** Returns the next message, in memory of its own; the thread sleeps until it comes. */
+  receiveSync(): Buffer {
+    Atomics.wait(this.#words, 0, this.#seen);
+    return this.#take();
+  }
+
+  #take(): Buffer {
     this.#seen++;
     return Buffer.from(this.#bytes.subarray(0, this.#words[1]));
   }
@@ -48,3 +60,21 @@ export const atomics: EchoArm = {
     clearInterval(keeper);
   },
 };
+
+/** Two threads that sleep. */
+export const blocking: EchoArm = {
+  ours: { id: "worker/atomics", mode: "blocking" },
+  async exchange(_where, load) {
+    const [requests, replies] = [new Lane(), new Lane()];
+    new Worker(new URL(import.meta.url), { workerData: [requests.memory, replies.memory] });
+    for (let request = load.next(); request; request = load.next()) {
+      requests.send(request);
+      load.accept(replies.receiveSync());
+    }
+  },
+};
+
+if (!isMainThread && Array.isArray(workerData)) {
+  const [requests, replies] = (workerData as SharedArrayBuffer[]).map((memory) => new Lane(memory));
+  for (;;) (replies as Lane).send(answer((requests as Lane).receiveSync()));
+}

@@ -1,57 +1,98 @@
 import { randomBytes } from "node:crypto";
 import { fileURLToPath } from "node:url";
-import type { Address, EventTransport, Transport } from "../../../transports/contract/transport.ts";
+import type { Address, BlockingTransport, EventTransport, Transport } from "../../../transports/contract/transport.ts";
 import { REGISTRY } from "../../../transports/registry.ts";
 import { pingPongOver } from "../../driver/models/ping-pong.ts";
+import { hostThread } from "../../driver/peers/hosted-thread.ts";
+import { BlockingEchoServer } from "../../peer/blocking-server.ts";
 import { EventServer } from "../../peer/event-server.ts";
 import { RpcClient } from "../../rpc/client.ts";
+import { ARMS } from "./arms.ts";
+import { apart } from "./sync.ts";
 import type { Turns } from "./turns.ts";
 
 const MAIN = fileURLToPath(new URL("./main.ts", import.meta.url));
 
-async function load(id: string): Promise<Transport & { readonly event: EventTransport }> {
+/** Transport of an arm, with the face of the arm's mode. */
+type Loaded = { readonly transport: Transport; readonly isApart: boolean } & (
+  | { readonly event: EventTransport }
+  | { readonly event: undefined; readonly blocking: BlockingTransport }
+);
+
+async function load(name: string): Promise<Loaded> {
+  const arm = await ARMS[name]?.();
+  const { id, mode } = arm?.ours ?? { id: name, mode: "event" };
   const transport = await REGISTRY.find((each) => each.id === id)?.load();
-  if (transport?.event === undefined) throw new Error(`${id}: no such transport with an event face`);
-  return { ...transport, event: transport.event };
+  const [face, isApart] = [mode === "event" ? "event" : "blocking", arm?.isApart === true] as const;
+  if (transport?.[face] === undefined) throw new Error(`${id}: no such transport with a face for ${mode}`);
+  if (face === "event") return { transport, isApart, event: transport.event as EventTransport };
+  return { transport, isApart, event: undefined, blocking: transport.blocking as BlockingTransport };
+}
+
+/** Listens with our server. A blocking one begins to serve in the next turn, when its address is printed. */
+async function listen(loaded: Loaded, address: Address): Promise<Address> {
+  const { maxMessageBytes } = loaded.transport.capabilities;
+  if (loaded.event !== undefined) {
+    const program = new EventServer(() => undefined, maxMessageBytes);
+    return (await loaded.event.listen(address, program)).address;
+  }
+  const server = loaded.blocking.listen(address);
+  const hooks = { onStream: () => undefined, stopAsked: () => false };
+  setImmediate(() => new BlockingEchoServer(server, maxMessageBytes, hooks).serve());
+  return server.address;
 }
 
 /** Serves the same echo through our contract: the server of the peer process, the client of the driver process. */
-export async function serveContract(id: string, directory: string): Promise<string> {
-  const transport = await load(id);
-  const address = await transport.allocate({ directory, prefix: `ipcmark-${randomBytes(8).toString("hex")}` });
-  const server = await transport.event.listen(
-    address,
-    new EventServer(() => undefined, transport.capabilities.maxMessageBytes),
-  );
-  return JSON.stringify(server.address);
+export async function serveContract(name: string, directory: string): Promise<string> {
+  const loaded = await load(name);
+  const place = { directory, prefix: `ipcmark-${randomBytes(8).toString("hex")}` };
+  return JSON.stringify(await listen(loaded, await loaded.transport.allocate(place)));
 }
 
 /** Runs the peer of a transport that is launched; it ends with its parent's connection. */
-export async function peerContract(id: string): Promise<void> {
-  const { event, capabilities } = await load(id);
-  await event.listen(
-    { transport: id, name: "launched" },
-    new EventServer(() => undefined, capabilities.maxMessageBytes),
-  );
+export async function peerContract(name: string): Promise<void> {
+  const loaded = await load(name);
+  await listen(loaded, { transport: loaded.transport.id, name: "launched" });
 }
 
 /** Runs the windows of the driver's own model, over a connection of its own kind. */
-export async function exchangeContract(id: string, where: string, turns: Turns, bodyBytes: number): Promise<void> {
-  const { event, capabilities } = await load(id);
-  const client = new RpcClient(1);
-  if (capabilities.rendezvous === "parent") {
-    const peer = await event.launch?.([process.execPath, ...process.execArgv, MAIN, "contract-peer", id], client);
-    peer?.control.resume();
-  } else {
-    const address = where || (await serveContract(id, "/nowhere"));
-    await event.connect(JSON.parse(address) as Address, client);
-  }
-  const model = pingPongOver({ face: "event", client }, bodyBytes);
+export async function exchangeContract(name: string, where: string, turns: Turns, bodyBytes: number): Promise<void> {
+  const loaded = await load(name);
+  const wire = await open(name, loaded, where);
+  const model = pingPongOver(wire, bodyBytes);
   for (let count = turns.next(); count !== undefined; count = turns.next()) {
     const { samples, problem, corrupted } = await model.window(count);
     if (samples === null || problem !== undefined || corrupted > 0)
       throw new Error(problem ?? "a reply arrived damaged");
     turns.report(samples);
   }
-  await client.close();
+  if (wire.face === "event") await wire.client.close();
+}
+
+async function open(name: string, loaded: Loaded, where: string): Promise<Parameters<typeof pingPongOver>[0]> {
+  const own = [process.execPath, ...process.execArgv, MAIN, "contract-peer", name] as const;
+  const command = loaded.isApart ? apart(own) : own;
+  const isLaunched = loaded.transport.capabilities.rendezvous === "parent";
+  if (loaded.event === undefined) {
+    if (!isLaunched) {
+      const address = where === "" ? await serveInThread(loaded.transport) : JSON.parse(where);
+      return { face: "blocking", connection: loaded.blocking.connect(address, 10_000) };
+    }
+    const peer = await loaded.blocking.launch?.(command);
+    if (peer === undefined) throw new Error(`${name}: it launches no peer in blocking mode`);
+    peer.control.resume();
+    return { face: "blocking", connection: peer.connection };
+  }
+  const client = new RpcClient(1);
+  if (isLaunched) (await loaded.event.launch?.(command, client))?.control.resume();
+  else await loaded.event.connect(JSON.parse(where || (await serveContract(name, "/nowhere"))) as Address, client);
+  return { face: "event", client };
+}
+
+/** Starts our server in another thread of this process, as the driver does. */
+async function serveInThread(transport: Transport): Promise<Address> {
+  const address = await transport.allocate({ directory: "/nowhere", prefix: "none" });
+  const reference = { id: transport.id, module: null };
+  return (await hostThread(transport, { type: "start", transport: reference, mode: "blocking", address, key: null }))
+    .address;
 }

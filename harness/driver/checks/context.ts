@@ -16,7 +16,7 @@ import type {
   SenderPlan,
   StreamTotals,
 } from "../../../scenarios/check.ts";
-import { PROGRAM } from "../../../transports/contract/capabilities.ts";
+import { PROGRAM, type WaitMode } from "../../../transports/contract/capabilities.ts";
 import { IpcError } from "../../../transports/contract/errors.ts";
 import type {
   Address,
@@ -66,6 +66,8 @@ export class Workbench implements CheckContext {
   readonly place: Place;
   readonly signal: AbortSignal;
   readonly notes: Record<string, string | number | boolean> = {};
+  /** Servers that run an event loop, so that they must answer control lines at any time. */
+  readonly answering = new Set<RunningPeer>();
   readonly #options: WorkbenchOptions;
   readonly #peers = new Map<Peer, RunningPeer>();
   readonly #own: RunningPeer[] = [];
@@ -94,7 +96,7 @@ export class Workbench implements CheckContext {
     if (shared === undefined || Object.keys(options).length > 0) {
       const running = await this.#start(options, options.address ?? (await this.allocate()));
       this.#own.push(running);
-      return this.#introduce(running);
+      return this.#introduce(running, options.mode);
     }
     if (shared.running === undefined) {
       const { transport, start } = this.#options;
@@ -121,16 +123,21 @@ export class Workbench implements CheckContext {
     });
   }
 
-  #introduce(running: RunningPeer): Peer {
+  #introduce(running: RunningPeer, mode: WaitMode | undefined = this.transport.capabilities.modes[0]): Peer {
+    const { language, pid } = running.info;
+    if (mode === "event" && language === "node" && pid !== process.pid) this.answering.add(running);
+    const leave = (): RunningPeer => {
+      this.answering.delete(running);
+      return running;
+    };
     const peer: Peer = {
       address: running.address,
-      pid: running.info.pid,
-      kill: (signal) => running.kill(signal),
-      stop: () => running.stop(),
+      pid,
+      kill: (signal) => leave().kill(signal),
+      stop: () => leave().stop(),
       exited: running.exited,
       async freeze() {
-        running.freeze();
-        const { pid } = running.info;
+        leave().freeze();
         await Promise.all((isProgram(running) ? processTree(pid) : [pid]).map(untilStopped));
       },
       thaw: () => running.thaw(),

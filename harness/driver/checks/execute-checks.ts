@@ -6,6 +6,7 @@ import { Deadline } from "../../../transports/support/deadline.ts";
 import { shareCompiledCode } from "../../process/compiled-code.ts";
 import { withoutNames } from "../../process/failure.ts";
 import type { CheckDone, CheckWork, DriverStart, FromDriver } from "../../process/messages.ts";
+import { reportCalls, ServerWatch, startBeating } from "./blocked.ts";
 import { EVERY_CHECK } from "./catalog.ts";
 import { Workbench } from "./context.ts";
 import { withEventFace } from "./event-face.ts";
@@ -13,25 +14,35 @@ import { SharedPeer } from "./shared-peer.ts";
 
 const DEFAULT_TIMEOUT_MS = 20_000;
 
-/** Runs the requested checks one after the other, each on its own workbench. */
+/**
+ * Runs the requested checks one after the other, each on its own workbench.
+ *
+ * @throws BlockedServer if a server blocks its thread; the check during which it does gets no result
+ */
 export async function executeChecks(
   plain: Transport,
   start: DriverStart,
   work: CheckWork,
   send: (message: FromDriver) => void,
 ): Promise<void> {
-  const transport = await withEventFace(plain);
+  const faced = await withEventFace(plain);
+  const transport = start.transport.module === null ? faced : reportCalls(faced, send);
   shareCompiledCode();
+  startBeating(send);
   const shared = new SharedPeer();
-  for (const id of work.checks) {
-    const check = EVERY_CHECK.find((candidate) => candidate.id === id);
-    if (check === undefined) throw new Error(`unknown check ${id}`);
-    const usesShared = check.sharesPeer || check.killsPeer;
-    const done = await runCheck(check, transport, start, usesShared ? shared : undefined, send);
-    if (usesShared && (done.status === "failed" || done.status === "unavailable")) await shared.discard();
-    send(done);
+  let obstacle: string | undefined;
+  try {
+    for (const id of work.checks) {
+      const check = EVERY_CHECK.find((candidate) => candidate.id === id);
+      if (check === undefined) throw new Error(`unknown check ${id}`);
+      const usesShared = check.sharesPeer || check.killsPeer;
+      const done = await runCheck(check, transport, start, usesShared ? shared : undefined, send);
+      if (usesShared && (done.status === "failed" || done.status === "unavailable")) await shared.discard();
+      send(done);
+    }
+  } finally {
+    obstacle = await shared.discard();
   }
-  const obstacle = await shared.discard();
   if (obstacle !== undefined) throw new Error(obstacle);
 }
 
@@ -51,15 +62,19 @@ async function runCheck(
   const bench = new Workbench({ transport, start, signal: limit.signal, send, shared });
   const startedMs = performance.now();
   const stray = watchStrayErrors();
+  const servers = new ServerWatch(bench.answering);
   let failure: unknown;
   try {
-    await withLimit(check.run(bench), timeoutMs, limit);
+    await withLimit(Promise.race([check.run(bench), servers.blocked]), timeoutMs, limit);
   } catch (error) {
     failure = error;
   }
+  const blocked = await servers.end();
+  if (blocked !== undefined) limit.abort();
   if (failure !== undefined && transport.program !== undefined) failure = await withAccount(bench, failure);
   const obstacle = await bench.cleanUp();
   const strayError = stray.stop();
+  if (blocked !== undefined) throw blocked;
   failure ??= strayError ?? (obstacle === undefined ? undefined : new Error(obstacle));
   const done = {
     type: "check",

@@ -43,6 +43,7 @@ export async function startPeer(settings: PeerSettings): Promise<RunningPeer> {
   // Each kind is loaded only if needed, so that a driver starts sooner, and with it every trial.
   switch (transport.capabilities.rendezvous) {
     case "process":
+      if (mode !== "event") return (await import("./hosted-thread.ts")).hostThread(transport, start);
       return (await import("./hosted-peer.ts")).hostPeer(transport, start);
     case "parent":
       return (await import("./launched-peer.ts")).startLaunchedPeer(transport, peerCommand(settings), start, onSpawn);
