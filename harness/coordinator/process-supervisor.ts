@@ -209,9 +209,9 @@ export class ProcessSupervisor {
     for (;;) {
       let message: FromDriver;
       // A driver that has once sent a sign of life owes one at any time.
-      const silenceMs = alive === undefined ? (job.inactivityTimeoutMs ?? Number.POSITIVE_INFINITY) : BLOCKED_MS;
+      const inactivityMs = alive === undefined ? (job.inactivityTimeoutMs ?? Number.POSITIVE_INFINITY) : BLOCKED_MS;
       try {
-        message = await driver.next(EXPECTED, Math.max(1, Math.min(silenceMs, deadline - performance.now())));
+        message = await driver.next(EXPECTED, Math.max(1, Math.min(inactivityMs, deadline - performance.now())));
       } catch (error) {
         // It was ended by us, which is no result.
         if (this.#ending) return NEVER;

@@ -1,6 +1,6 @@
 import { isOwned } from "../posix/lock.ts";
 import type { MessageQueue } from "../posix/message-queue.ts";
-import { SLICE_MS } from "../posix/timespec.ts";
+import { SLICE_MS } from "../posix/slice.ts";
 import { WordCopy } from "../support/word-copy.ts";
 import { Kind, PREFIX_BYTES, tooLarge, writePrefix } from "./protocol.ts";
 

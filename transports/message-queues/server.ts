@@ -2,7 +2,7 @@ import { IpcError, isIpcError } from "../contract/errors.ts";
 import type { Address, BlockingConnection, BlockingServer } from "../contract/transport.ts";
 import { isOwned } from "../posix/lock.ts";
 import { MessageQueue } from "../posix/message-queue.ts";
-import { SLICE_MS } from "../posix/timespec.ts";
+import { SLICE_MS } from "../posix/slice.ts";
 import { WordCopy } from "../support/word-copy.ts";
 import type { QueueBudget } from "./budget.ts";
 import { claimName } from "./claim.ts";

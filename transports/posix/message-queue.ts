@@ -9,7 +9,8 @@ import { softLimit } from "./machine-limits.ts";
 import { Mapping } from "./mapping.ts";
 import { checkName } from "./names.ts";
 import { O_CREAT, O_EXCL, O_NONBLOCK, O_RDWR } from "./open-flags.ts";
-import { type Deadlines, deadlines, SLICE_MS } from "./timespec.ts";
+import { SLICE_MS } from "./slice.ts";
+import { type Deadlines, deadlines } from "./timespec.ts";
 
 export interface QueueShape {
   /** Messages that the queue holds before a sender waits. */

@@ -1,5 +1,6 @@
 import type { Pointer } from "./libc.ts";
 import { Mapping } from "./mapping.ts";
+import { SLICE_MS } from "./slice.ts";
 
 /**
  * The `struct timespec`s (i64 seconds, i64 nanoseconds on 64-bit Linux) of this thread, in mapped memory with a fixed
@@ -28,8 +29,6 @@ export interface Deadlines {
 
 /** Wait that stands for "for ever": 200 years. The kernel's count of nanoseconds ends after 292 years. */
 const FOREVER_MS = 200 * 365.25 * 86_400_000;
-/** Longest wait of a slice. */
-export const SLICE_MS = 50;
 const SLOT_BYTES = 16;
 const PAGE_BYTES = 4096;
 

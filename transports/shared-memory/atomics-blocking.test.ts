@@ -92,7 +92,7 @@ describe("worker/atomics in threads that sleep", () => {
     expect(() => client.receive(new Uint8Array(8), 0)).toThrow(expect.objectContaining({ code: "IPC_CLOSED" }));
   });
 
-  test("nobody receiving is IPC_PEER_LOST within the limit, and a server that comes later drops that client", async () => {
+  test("nobody receiving is IPC_PEER_LOST within the limit, and a later server drops that client", async () => {
     const server = await listen();
     // The server of this thread cannot receive while this thread waits.
     expect(() => blocking.connect(server.address, 50)).toThrow(expect.objectContaining({ code: "IPC_PEER_LOST" }));

@@ -1,7 +1,7 @@
 import { BroadcastChannel, type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import { isIpcError } from "../contract/errors.ts";
 import type { Address, BlockingConnection, BlockingServer, BlockingTransport } from "../contract/transport.ts";
-import { SLICE_MS } from "../posix/timespec.ts";
+import { SLICE_MS } from "../posix/slice.ts";
 import { distinctName } from "../support/distinct-name.ts";
 import { checkOptions } from "../support/opening.ts";
 import { sleepSync } from "../support/sync-stream.ts";
@@ -48,7 +48,7 @@ const memoryOf = (memory: SharedArrayBuffer): Memory => ({
 /** Opens the channel of a server. It has no listener: each side takes its messages when it looks. */
 const channelOf = (name: string): BroadcastChannel => new BroadcastChannel(`ipcmark-${ID}-${name}`);
 
-/** Takes the next message of a channel. Node takes a channel here, which its types do not say. */
+/** Returns the next message of a channel. The types of Node allow only a port here, Node itself a channel too. */
 const nextOf = (channel: BroadcastChannel): { message: unknown } | undefined =>
   receiveMessageOnPort(channel as unknown as MessagePort);
 

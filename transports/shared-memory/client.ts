@@ -2,7 +2,7 @@ import { closeSync } from "node:fs";
 import { IpcError, isIpcError } from "../contract/errors.ts";
 import type { Address } from "../contract/transport.ts";
 import { isOwned } from "../posix/lock.ts";
-import { SLICE_MS } from "../posix/timespec.ts";
+import { SLICE_MS } from "../posix/slice.ts";
 import { randomInt } from "../support/crypto.ts";
 import { type RingKind, slotName } from "./kind.ts";
 import {

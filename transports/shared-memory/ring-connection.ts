@@ -1,6 +1,6 @@
 import { IpcError } from "../contract/errors.ts";
 import type { BlockingConnection } from "../contract/transport.ts";
-import { SLICE_MS } from "../posix/timespec.ts";
+import { SLICE_MS } from "../posix/slice.ts";
 import type { Memory } from "./layout.ts";
 import { type Awaited, type Parker, ParkReason } from "./parker.ts";
 import { largestMessage, RingReader, type RingRegion, RingWriter, SLOW_PATH } from "./ring.ts";

@@ -1,7 +1,7 @@
 import { IpcError, isIpcError } from "../contract/errors.ts";
 import type { Address, BlockingConnection, BlockingServer } from "../contract/transport.ts";
 import { isOwned } from "../posix/lock.ts";
-import { SLICE_MS } from "../posix/timespec.ts";
+import { SLICE_MS } from "../posix/slice.ts";
 import { claimName, inUse, removeClaimed, removeSlot } from "./claim.ts";
 import { type RingKind, slotName } from "./kind.ts";
 import {

@@ -3,7 +3,7 @@ import { currentCpu, getAffinity } from "../posix/affinity.ts";
 import { Futex } from "../posix/futex.ts";
 import type { Mapping } from "../posix/mapping.ts";
 import { Semaphore } from "../posix/semaphore.ts";
-import { SLICE_MS } from "../posix/timespec.ts";
+import { SLICE_MS } from "../posix/slice.ts";
 import type { Awaited, Wait } from "./parker.ts";
 
 /** Word in which a process stores the CPU it last ran on, plus one; 0 means unknown. */

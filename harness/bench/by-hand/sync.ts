@@ -30,7 +30,7 @@ class Stream {
     for (let sent = 0; sent < frame.length; ) sent += retried(() => writeSync(this.#output, frame, sent));
   }
 
-  /** Returns the next message, valid until the next call; undefined at the end. One is in flight, so no rest is kept. */
+  /** Returns the next message, valid until the next call; undefined at the end. No rest is kept: one is in flight. */
   receive(): Buffer | undefined {
     let have = 0;
     let wanted = PREFIX_BYTES;
