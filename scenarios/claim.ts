@@ -9,7 +9,7 @@ export interface Claim {
   readonly source: string;
   /** Date of the source: `2017-09-11`, `2026`, or `undated`. */
   readonly date: string;
-  /** Machine of the source, if it is known. For a claim with a time or a rate: a part of the model name of its CPU. */
+  /** Machine of the source, if it is known. */
   readonly hardware?: string;
   readonly parts: readonly [ClaimPart, ...ClaimPart[]];
   /** Words behind "depends on": the condition that differs between the parts. Without it, all parts must hold. */
@@ -41,9 +41,14 @@ export interface RatioPart extends PartBase {
   readonly lacking?: string;
 }
 
-/** Figure of one cell. A time or a rate is comparable only on the hardware of the source; a share of a CPU on any. */
+/** Figure of one cell. */
 export interface FigurePart extends PartBase {
   readonly kind: "figure";
+  /**
+   * Part of the model name of the CPU on which the figure can be compared: that of the source for a time or a rate,
+   * `any` for a share of a CPU, and `any` if the claim is only about the order of magnitude.
+   */
+  readonly comparableOn: string;
   readonly cell: CellName;
   readonly metric: CellMetric;
   readonly claimed: ClaimedRange;
@@ -83,6 +88,8 @@ export interface ClaimFinding {
 
 /** Largest factor between a published ratio and a measured one that agree: compilers and CPUs change ratios too. */
 export const SAME_FACTOR = 1.5;
+/** Largest factor between a published time or rate and a measured one of the same order of magnitude. */
+const SAME_ORDER = 10;
 /** Smallest advantage that counts: "A beats B" fails if the run shows that the ratio is below this. */
 export const NO_ADVANTAGE = 1.1;
 
@@ -94,9 +101,15 @@ export const about = (low: number, high: number = low): ClaimedRange => ({
   high: high * SAME_FACTOR,
 });
 
+/** Returns the range of values of the same order of magnitude, for a source that names no hardware. */
+export const ofOrder = (low: number, high: number = low): ClaimedRange => ({
+  low: low / SAME_ORDER,
+  high: high * SAME_ORDER,
+});
+
 /** Judges a claim by the results of one run only. */
 export function judge(claim: Claim, evidence: RunEvidence): ClaimFinding {
-  const parts = claim.parts.map((part) => judgePart(part, claim, evidence));
+  const parts = claim.parts.map((part) => judgePart(part, evidence));
   const mayDepend = claim.dependsOn !== undefined;
   // If a condition does not exist on this machine, the other parts decide.
   const here = mayDepend ? parts.filter(({ status }) => status !== "not-comparable") : parts;
@@ -113,12 +126,12 @@ function statusOf(parts: readonly PartFinding[], mayDepend: boolean): ClaimStatu
   return has("fails") ? "refuted" : "confirmed";
 }
 
-function judgePart(part: ClaimPart, claim: Claim, evidence: RunEvidence): PartFinding {
+function judgePart(part: ClaimPart, evidence: RunEvidence): PartFinding {
   switch (part.kind) {
     case "check":
       return judgeCheck(part, evidence);
     case "figure":
-      return judgeFigure(part, claim, evidence);
+      return judgeFigure(part, evidence);
     case "ratio":
       return judgeRatio(part, evidence);
   }
@@ -153,15 +166,14 @@ function judgeRatio(part: RatioPart, evidence: RunEvidence): PartFinding {
   };
 }
 
-function judgeFigure(part: FigurePart, { hardware }: Claim, evidence: RunEvidence): PartFinding {
+function judgeFigure(part: FigurePart, evidence: RunEvidence): PartFinding {
   const found = evidence.measured(part.cell, part.metric);
   if (found.status !== "measured") return without(part, found);
   const { figure } = found;
-  const isShare = part.metric === "idle-cpu";
-  if (isShare || (hardware !== undefined && evidence.cpuModel.includes(hardware)))
+  if (part.comparableOn === "any" || evidence.cpuModel.includes(part.comparableOn))
     return { part, status: within(figure, part.claimed), figure };
-  const whose = hardware === undefined ? "the source names no hardware" : `the source measured on ${hardware}`;
-  return { part, status: "not-comparable", figure, reason: `${whose}, and this time depends on the machine` };
+  const reason = `the source measured on ${part.comparableOn}, and this time depends on the machine`;
+  return { part, status: "not-comparable", figure, reason };
 }
 
 function without(part: ClaimPart, found: Exclude<Measured, { status: "measured" }>): PartFinding {

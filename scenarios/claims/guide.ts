@@ -114,6 +114,7 @@ export const GUIDE: readonly Claim[] = [
         where: "two ends that spin",
         cell: cell("shm/spin", "polling", "idle"),
         metric: "idle-cpu",
+        comparableOn: "any",
         claimed: atLeast(0.5),
       },
       {
@@ -121,6 +122,7 @@ export const GUIDE: readonly Claim[] = [
         where: "two ends that wait",
         cell: cell("shm/semaphore", "blocking", "idle"),
         metric: "idle-cpu",
+        comparableOn: "any",
         claimed: atMost(0.1),
       },
     ],
