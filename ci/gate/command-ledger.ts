@@ -12,6 +12,8 @@ export type SideName = (typeof SIDES)[number];
 export class CommandLedger implements LookLedger {
   readonly cell: CommandCell;
   readonly pairs: ValuePair[] = [];
+  /** Every value that a command prints was asked for. */
+  readonly isExtraOnly = false;
   readonly #limits: Limits;
   /** Number of runs that ended well, and of those that printed the value. */
   readonly #done: Readonly<Record<SideName, number>>;
@@ -47,6 +49,10 @@ export class CommandLedger implements LookLedger {
 
   get isOpen(): boolean {
     return this.#state === "open" && !this.isInvalid;
+  }
+
+  get isRed(): boolean {
+    return this.#state === "regression" && !this.isInvalid;
   }
 
   look(looks: Looks, affordable: number): void {

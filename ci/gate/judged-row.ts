@@ -1,4 +1,5 @@
 /** Row of a judged metric, made of the costs of both sides: in the gate, and again from the pairs that it stored. */
+import { count } from "../../harness/results/format.ts";
 import { median } from "../../harness/results/quantiles.ts";
 import type { GateCell } from "./cells.ts";
 import { costOf, type Metric } from "./metrics.ts";
@@ -40,8 +41,17 @@ export function outcomeOfInvalid(pairs: readonly PairRecord[]): "broken" | "miss
   return invalid.every(({ headAlone }) => headAlone) ? "broken" : "missing";
 }
 
-/** Beginning of a row: what does not follow from its pairs. */
-type Start = Pick<GateRow, "cell" | "metric" | "isExtra" | "notes"> & Required<Pick<GateRow, "limits">>;
+/** Returns the reasons of the invalid pairs, and how many there are; undefined where there are none. */
+export function failureOf(pairs: readonly PairRecord[]): string | undefined {
+  const reasons = new Set(invalidOf(pairs).map(({ reason }) => reason));
+  if (reasons.size === 0) return undefined;
+  const [first, second] = reasons;
+  const others = second === undefined ? "" : reasons.size === 2 ? `; ${second}` : `; ${second}; others`;
+  return `${first}${others} (${invalidOf(pairs).length} of ${count(pairs.length, "pair")} failed)`;
+}
+
+/** Beginning of a row: what does not follow from its pairs. `reason`: why an extra metric has no verdict. */
+type Start = Pick<GateRow, "cell" | "metric" | "isExtra" | "notes" | "reason"> & Required<Pick<GateRow, "limits">>;
 
 interface Judged {
   readonly evidence: Evidence;
@@ -52,7 +62,7 @@ interface Judged {
 
 /** @param most number of pairs that the budget allowed in all */
 export function judgedRow(
-  start: Start,
+  { reason = "its pairs scatter too much", ...start }: Start,
   { evidence, state, costs }: Judged,
   { alpha, step, most }: RecordedLooks,
 ): GateRow {
@@ -67,7 +77,7 @@ export function judgedRow(
   return {
     ...start,
     outcome: isUndecided ? (start.isExtra ? "untold" : "undecided") : final,
-    ...(isUndecided && start.isExtra ? { reason: "its pairs scatter too much" } : {}),
+    ...(isUndecided && start.isExtra ? { reason } : {}),
     evidence,
     base: median(decided.map(({ base }) => base)),
     head: median(decided.map(({ head }) => head)),

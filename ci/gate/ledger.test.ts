@@ -4,8 +4,10 @@ import type { PairedArm, PairOutcome, PairSide } from "../../harness/coordinator
 import { judgeBudgets } from "./budgets.ts";
 import type { TransportCell } from "./cells.ts";
 import { type Gated, Ledger } from "./ledger.ts";
+import { lookUntilDecided } from "./looks.ts";
 import { tailObstacle } from "./metrics.ts";
-import { limitsFor, readSettings, refuseUnmeant, withAccepted } from "./settings.ts";
+import type { GateRow } from "./result.ts";
+import { acceptedUpTo, limitsFor, readSettings, refuseUnmeant, withAccepted } from "./settings.ts";
 import { DEFAULT_RULE } from "./verdict.ts";
 import { tableOf, verdictSentence } from "./words.ts";
 
@@ -84,6 +86,49 @@ describe("the ledger of a cell", () => {
     expect([outcomeOf(true), outcomeOf(false)]).toEqual(["broken", "missing"]);
   });
 
+  it("names what ended a cell, and in how many pairs", () => {
+    const failing = (at: number): PairOutcome =>
+      at % 5 === 0
+        ? { reason: at === 5 ? "base: its driver ended" : "head: lost 3 messages", headAlone: at !== 5 }
+        : pairOf(at, 1);
+    const ledger = ledgerOf([P50, P99], 10, failing);
+    ledger.look(LOOKS, 30);
+    const rows = ledger.rows({ ...LOOKS, most: 40 });
+    expect(verdictSentence({ rows, budgets: [], strict: false })).toBe(
+      "incomplete: 1 of 1 declared cell did not run: unix (event, same-cpu) 64 B: base: its driver ended; " +
+        "head: lost 3 messages (2 of 10 pairs failed)",
+    );
+    const stopped = ["p50", "p99"].map((metric) => ({ ...rows[0], metric, reason: "it crashed" }) as GateRow);
+    expect(verdictSentence({ rows: stopped, budgets: [], strict: false })).toMatch(/^incomplete: 1 of 1 declared cell/);
+  });
+
+  it("takes no further look for a tail that nobody asked for where the gate is red without it", async () => {
+    const looked = async (gated: readonly Gated[], tail: readonly [ratio?: number, scatter?: number] = []) => {
+      const ledger = ledgerOf(gated, 0, () => pairOf(0, 1));
+      const gate = {
+        ...{ ledgers: [ledger], looks: LOOKS, ran: 0, most: 0 },
+        affordable: (wanted: (each: Ledger) => boolean) => (wanted(ledger) ? 60 - gate.ran : 0),
+        runBlock: (_look: number, pairs: number) => {
+          for (let pair = 0; pair < pairs; pair++) ledger.add(++gate.ran, pairOf(gate.ran, 1.15, ...tail));
+          return Promise.resolve(true);
+        },
+      };
+      await lookUntilDecided(gate);
+      const rows = ledger.rows({ ...LOOKS, most: gate.most });
+      return [
+        gate.ran,
+        ...rows.map(({ outcome, reason, notes }) => [outcome, reason, ...notes].filter(Boolean).join()),
+      ];
+    };
+    const unfinished = "it was not looked at to the end, since the gate is red without it";
+    expect(await looked([P50, P99])).toEqual([10, "regression", `not-slower,${unfinished}`]);
+    expect(await looked([P50, P99], [1.2, 0.5])).toEqual([10, "regression", `untold,${unfinished}`]);
+    const toTheEnd = [60, "regression", "not-slower"];
+    expect(await looked([P50, { ...P99, isExtra: false }])).toEqual(toTheEnd);
+    expect(await looked([{ ...P50, accepted: 0.2 }, P99])).toEqual(toTheEnd);
+    expect(await looked([{ ...P50, accepted: 0.1 }, P99])).toEqual([10, "regression", `not-slower,${unfinished}`]);
+  });
+
   it("cannot tell a metric that was not measured", () => {
     const ledger = ledgerOf([{ ...P50, metric: "cpu" }], 10, (at) => pairOf(at, 1));
     ledger.look(LOOKS, 0);
@@ -152,6 +197,8 @@ describe("the lists of a configuration", () => {
     };
     expect(on("2026-12-31")).toEqual([true, expect.stringContaining("the new check of lengths")]);
     expect(on("2027-01-01")).toEqual([false, expect.stringContaining("that date is over")]);
+    const upTo = (day: string, cell = name) => acceptedUpTo(settings, cell, "p50", day);
+    expect([upTo("2026-12-31"), upTo("2027-01-01"), upTo("2026-12-31", tcp)]).toEqual([0.15, undefined, undefined]);
     const larger = ledgerOf([P50], 20, (at) => pairOf(at, 1.3));
     larger.look(LOOKS, 0);
     expect(on("2026-12-31", larger.rows({ ...LOOKS, most: 20 }))).toEqual([

@@ -1,7 +1,7 @@
 import type { Cell } from "../../harness/coordinator/arm.ts";
 import type { PairedArm, PairOutcome } from "../../harness/coordinator/pairs.ts";
 import type { TransportCell } from "./cells.ts";
-import { costsOf, differencesOf, invalidOf, judgedRow, outcomeOfInvalid } from "./judged-row.ts";
+import { costsOf, differencesOf, failureOf, invalidOf, judgedRow, outcomeOfInvalid } from "./judged-row.ts";
 import type { LookLedger, Looks } from "./looks.ts";
 import type { Metric } from "./metrics.ts";
 import type { GateRow, PairRecord, RecordedLooks } from "./result.ts";
@@ -21,6 +21,8 @@ export interface Gated extends Limits {
   readonly metric: Metric;
   /** True for a p99 that nobody asked for: it can be red, but is never looked at for its own sake. */
   readonly isExtra: boolean;
+  /** Slowdown up to which a regression is acknowledged today, such as 0.15; absent where none is. */
+  readonly accepted?: number;
   /** Reason why it cannot be told here, known before the run. */
   readonly untold?: string;
 }
@@ -62,6 +64,15 @@ export class Ledger implements LookLedger {
 
   get isOpen(): boolean {
     return !this.isInvalid && this.#judged.some(isAskedFor);
+  }
+
+  get isExtraOnly(): boolean {
+    return this.isOpen && !this.#judged.some(({ gated, state }) => state === "open" && !gated.isExtra);
+  }
+
+  get isRed(): boolean {
+    const ended = outcomeOfInvalid(this.pairs);
+    return ended === undefined ? this.#judged.some(isRedForSure) : ended === "broken";
   }
 
   /** Number of metrics that are judged. */
@@ -114,7 +125,7 @@ export class Ledger implements LookLedger {
     const [first] = invalidOf(this.pairs);
     const ended = outcomeOfInvalid(this.pairs);
     if (ended !== undefined || this.#looks === 0) {
-      const reason = first?.reason ?? "no pair ran";
+      const reason = failureOf(this.pairs) ?? "no pair ran";
       return [{ cell: this.name, metric: "p50", outcome: ended ?? "missing", reason, notes: [] }];
     }
     const notes = first === undefined ? [] : [`one pair was invalid: ${first.reason}`];
@@ -126,10 +137,26 @@ export class Ledger implements LookLedger {
     const limits = { minEffect, tolerance };
     const start = { cell: this.name, metric, limits, ...(isExtra ? { isExtra } : {}), notes };
     if (evidence === undefined) return { ...start, outcome: "untold", reason: gated.untold ?? "no look was taken" };
-    const row = judgedRow(start, { evidence, state, costs: costsOf(this.pairs, metric) }, looks);
-    if (row.evidence === undefined || !suspiciouslyFast(evidence)) return row;
-    return { ...row, notes: [...notes, "less than half the time: is all the work still done?"] };
+    const isUnfinished = isAskedFor({ gated, state, evidence });
+    const why = isUnfinished ? { reason: UNFINISHED } : {};
+    const row = judgedRow({ ...start, ...why }, { evidence, state, costs: costsOf(this.pairs, metric) }, looks);
+    if (row.evidence === undefined) return row;
+    const isSuspicious = suspiciouslyFast(evidence);
+    const more = [
+      ...(isSuspicious ? ["less than half the time: is all the work still done?"] : []),
+      ...(isUnfinished && row.reason === undefined ? [UNFINISHED] : []),
+    ];
+    return { ...row, notes: [...notes, ...more] };
   }
+}
+
+/** Reason of a metric for which the gate took no further look. */
+const UNFINISHED = "it was not looked at to the end, since the gate is red without it";
+
+/** True for a metric that was asked for and is red, more than is acknowledged. */
+function isRedForSure({ gated: { isExtra, accepted }, state, evidence }: Judged): boolean {
+  if (isExtra || state !== "regression" || evidence === undefined) return false;
+  return accepted === undefined || evidence.effect.ratio - 1 > accepted;
 }
 
 /** True where a metric is worth pairs of its own: a p99 that nobody asked for is so only while it looks slower. */

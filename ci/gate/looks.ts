@@ -9,6 +9,10 @@ export type Looks = Pick<Question, "alpha" | "step">;
 export interface LookLedger {
   /** True where more pairs are needed. */
   readonly isOpen: boolean;
+  /** True where it is open for a metric only that nobody asked for. */
+  readonly isExtraOnly: boolean;
+  /** True where it makes the gate red, whatever else is found. */
+  readonly isRed: boolean;
   /** True where failures ended it, so that no look is taken. */
   readonly isInvalid: boolean;
   /** Returns true where a look now would leave it open, if there were time for ever. */
@@ -41,6 +45,11 @@ export async function lookUntilDecided<Kind extends LookLedger>(gate: LookedAt<K
     const all = gate.affordable((ledger) => !ledger.isInvalid);
     gate.most = Math.max(gate.most, gate.ran + Math.max(rest, all));
     for (const ledger of ledgers) if (!ledger.isInvalid) ledger.look(looks, rest);
-    pairs = ledgers.some(({ isOpen }) => isOpen) ? Math.min(step, rest) : 0;
+    pairs = ledgers.some(({ isOpen }) => isOpen) && !isSettled(ledgers) ? Math.min(step, rest) : 0;
   }
+}
+
+/** True where more pairs cannot change the exit code: a ledger is red, and what is open was not asked for. */
+function isSettled(ledgers: readonly LookLedger[]): boolean {
+  return ledgers.some(({ isRed }) => isRed) && ledgers.every(({ isOpen, isExtraOnly }) => !isOpen || isExtraOnly);
 }

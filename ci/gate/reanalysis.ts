@@ -55,7 +55,11 @@ function rowAgain(row: GateRow, cell: CellPairs | undefined, looks: RecordedLook
   if (evidence.pairs > costs.length) {
     return withoutPairs(row, `its verdict is of ${evidence.pairs} pairs, and the record has ${costs.length}`);
   }
-  const start = { cell: row.cell, metric: row.metric, limits, notes, ...(row.isExtra ? { isExtra: true } : {}) };
+  const start = {
+    ...{ cell: row.cell, metric: row.metric, limits, notes },
+    ...(row.isExtra ? { isExtra: true } : {}),
+    ...(row.reason === undefined ? {} : { reason: row.reason }),
+  };
   // So many pairs take at least so many looks; with fewer, the pairs would prove more than they do.
   const taken = Math.max(evidence.looks, Math.ceil(evidence.pairs / looks.step));
   const again = evidenceOf(differencesOf(costs.slice(0, evidence.pairs), row.cell), taken);

@@ -40,6 +40,8 @@ export interface GateRequest {
   /** Metrics that were asked for; without them p50, and p99 on one CPU where it can be told. */
   readonly metrics: readonly Metric[] | undefined;
   readonly limitsOf: (cell: GateCell, metric: Metric) => Limits;
+  /** Returns the slowdown up to which a regression is acknowledged today; undefined where none is. */
+  readonly acceptedOf: (cell: GateCell, metric: Metric) => number | undefined;
   /** Budgets, of which multiples of plain C make it run in the same rounds. */
   readonly budgets: readonly Budget[];
   readonly seed: number;
@@ -145,7 +147,7 @@ function planned(paces: readonly GroupPace[], { sides, pairs, messages }: GateRe
 
 /** Returns a ledger for each cell, with what is gated of it. Names each p99 that cannot be told here. */
 async function ledgersOf(arms: readonly PairedArm[], request: GateRequest): Promise<Ledger[]> {
-  const { metrics, limitsOf, pairs } = request;
+  const { metrics, limitsOf, acceptedOf, pairs } = request;
   const named = arms.flatMap((arm) =>
     arm.head.cells.map(({ cell, messages }) => {
       const name = gateCell(arm.head.arm, cell);
@@ -160,7 +162,12 @@ async function ledgersOf(arms: readonly PairedArm[], request: GateRequest): Prom
       const obstacle = metric === "p99" ? tailObstacle(canaries.get(name.placement), { messages, pairs }) : undefined;
       if (obstacle !== undefined) untold.set(obstacle, [...(untold.get(obstacle) ?? []), nameOf(name)]);
       const isExtra = metric === "p99" && metrics?.includes("p99") !== true;
-      return { metric, isExtra, ...limitsOf(name, metric), ...(obstacle === undefined ? {} : { untold: obstacle }) };
+      const accepted = acceptedOf(name, metric);
+      return {
+        ...{ metric, isExtra, ...limitsOf(name, metric) },
+        ...(accepted === undefined ? {} : { accepted }),
+        ...(obstacle === undefined ? {} : { untold: obstacle }),
+      };
     });
     return new Ledger(arm, cell, name, gated);
   });

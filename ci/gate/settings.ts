@@ -191,12 +191,25 @@ export function limitsFor(
   return { minEffect, tolerance };
 }
 
+function acceptanceOf({ accept }: Settings, of: GateCell, metric: Metric | "value"): Acceptance | undefined {
+  return accept.find((entry) => isMeant(entry.cell, of) && ("name" in of || entry.metric === metric));
+}
+
+/** Returns the slowdown up to which a regression is acknowledged today; undefined where none is. */
+export function acceptedUpTo(
+  settings: Settings,
+  cell: GateCell,
+  metric: Metric | "value",
+  today: string,
+): number | undefined {
+  const found = acceptanceOf(settings, cell, metric);
+  return found === undefined || today > found.until ? undefined : found.atMost;
+}
+
 /** Marks the regressions that are acknowledged today. Those that were, or are larger, stay red with a note. */
-export function withAccepted(rows: readonly GateRow[], { accept }: Settings, today: string): GateRow[] {
+export function withAccepted(rows: readonly GateRow[], settings: Settings, today: string): GateRow[] {
   return rows.map((row) => {
-    const found = accept.find(
-      ({ cell, metric }) => isMeant(cell, row.cell) && ("name" in row.cell || metric === row.metric),
-    );
+    const found = acceptanceOf(settings, row.cell, row.metric);
     if (found === undefined || row.outcome !== "regression" || row.evidence === undefined) return row;
     const { atMost, until, reason } = found;
     const slowdown = row.evidence.effect.ratio - 1;

@@ -56,13 +56,21 @@ export function verdictSentence(judgement: Judgement): string {
     case GATE_EXIT.undecided:
       return undecidedSentence(judgement);
     default: {
-      const missing = rows.filter(isMissing).length;
+      const missing = rows.filter(isMissing);
       const untold = budgets.filter((row) => isUnjudged(row, rows));
-      if (missing > 0) return `incomplete: ${missing} of ${count(cellsOf(rows), "declared cell")} did not run`;
+      if (missing.length > 0) return incompleteSentence(missing, cellsOf(rows));
       if (untold.length > 0) return `incomplete: ${untold.map(budgetWords).join("; ")}`;
       return "incomplete: no cell is on both sides, so nothing was compared";
     }
   }
+}
+
+/** Names the cells that did not run, and the reason of the first one that has one. */
+function incompleteSentence(missing: readonly GateRow[], declared: number): string {
+  const cells = cellsOf(missing);
+  const first = missing.find(({ reason }) => reason !== undefined);
+  const why = first === undefined ? "" : `: ${cells === 1 ? "" : "such as "}${nameOf(first.cell)}: ${first.reason}`;
+  return `incomplete: ${cells} of ${count(declared, "declared cell")} did not run${why}`;
 }
 
 function redWords({ cell, metric, outcome, evidence, reason }: GateRow): string {

@@ -8,7 +8,14 @@ import { foreignFile, listing, loadedRecord } from "../../ci/gate/loaded.ts";
 import type { Metric } from "../../ci/gate/metrics.ts";
 import type { GateResult, LoadedRecord } from "../../ci/gate/result.ts";
 import { type Found, runGate } from "../../ci/gate/run.ts";
-import { limitsFor, readSettings, refuseUnmeant, type Settings, withAccepted } from "../../ci/gate/settings.ts";
+import {
+  acceptedUpTo,
+  limitsFor,
+  readSettings,
+  refuseUnmeant,
+  type Settings,
+  withAccepted,
+} from "../../ci/gate/settings.ts";
 import { DEFAULT_RULE, type GateRule, type Limits } from "../../ci/gate/verdict.ts";
 import type { WaitMode } from "../../transports/contract/capabilities.ts";
 import { ffiFloor } from "../../transports/posix/index.ts";
@@ -162,6 +169,7 @@ export class GateRun {
       cells,
       metrics: metric,
       limitsOf: (cell: GateCell, of: Metric): Limits => limitsFor(cell, of, this.#limiting),
+      acceptedOf: (cell: GateCell, of: Metric) => acceptedUpTo(settings, cell, of, today()),
       budgets: settings.budgets,
       ...(typeof messages === "number" ? { messages } : {}),
       onBegin: (found: () => Found): void => {
@@ -192,7 +200,7 @@ export class GateRun {
       seed: run.seed,
       rule,
       durationMs: Math.round(performance.now() - run.startedMs),
-      rows: withAccepted(rows, settings, new Date().toISOString().slice(0, 10)),
+      rows: withAccepted(rows, settings, today()),
       // Those of cells that an interrupted gate has not come to are no finding.
       budgets: complete ? budgets : budgets.filter(({ outcome }) => outcome !== "untold"),
       pairs,
@@ -202,6 +210,11 @@ export class GateRun {
       warnings: [...(this.#base?.warnings ?? []), ...runWarnings(run)],
     };
   }
+}
+
+/** Returns the day, UTC. */
+function today(): string {
+  return new Date().toISOString().slice(0, 10);
 }
 
 /** Formats `2 mechanisms, 1 cell each`. */
