@@ -10,10 +10,12 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { request } from "node:http";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import WebSocket from "ws";
 import { fixtureReport } from "../../reports/testing/fixture.ts";
 import { exampleDirectory, exampleOf } from "../../transports/examples.ts";
 import { MessageQueue, SharedMemory } from "../../transports/posix/index.ts";
@@ -48,7 +50,7 @@ function install(): void {
     );
   const exports = Object.fromEntries(Object.entries(parts).map(([name, folder]) => [name, `./${folder}.mjs`]));
   writeFileSync(join(own, "package.json"), JSON.stringify({ name: "ipcmark", exports }));
-  for (const name of ["zeromq", "@grpc", "@redis"])
+  for (const name of ["zeromq", "@grpc", "@redis", "ws"])
     symlinkSync(join(ROOT, "node_modules", name), join(home, "node_modules", name));
 }
 install();
@@ -132,6 +134,8 @@ const CASES: readonly Case[] = [
     modes: { [at("fifos")]: 0o700, [at("fifos/requests")]: 0o600 },
     tooLong: [4091, /4091 bytes; the limit is 4090/],
   },
+  { id: "http/unix", place: at("http.sock"), modes: { [at("http.sock")]: 0o600 } },
+  { id: "ws/unix", place: at("ws.sock"), modes: { [at("ws.sock")]: 0o600 } },
   { id: "http2/unix", place: at("http2.sock"), modes: { [at("http2.sock")]: 0o600 } },
   {
     id: "shm/futex",
@@ -199,7 +203,7 @@ describe.skipIf(process.platform !== "linux")("an example serves, keeps its limi
     broker.kill();
   });
 
-  it.concurrent.each(["stdio", "jsonrpc/stdio"])(
+  it.concurrent.each(["stdio", "jsonrpc/stdio", "channel/advanced"])(
     "%s starts its server, and ends it where it does not reply",
     async (id) => {
       const folder = copied(id);
@@ -213,7 +217,7 @@ describe.skipIf(process.platform !== "linux")("an example serves, keeps its limi
 
   it("unix: a wrong length ends its connection, and no other", async () => {
     const folder = join(home, "hostile");
-    copyExample({ folder: "sockets/example", shows: "unix" }, folder);
+    copyExample({ folder: "sockets/example/stream", shows: "unix" }, folder);
     const place = at("hostile.sock");
     const server = start(join(folder, "server.mjs"), [place]);
     await server.ready;
@@ -223,6 +227,30 @@ describe.skipIf(process.platform !== "linux")("an example serves, keeps its limi
     expect(await client(folder, place, "hello")).toMatchObject({ code: 0, stdout: "HELLO\n" });
     server.child.kill("SIGTERM");
     expect((await server.end).stderr).toMatch(/a message of 4294967295 bytes; the limit is 1048576/);
+  });
+
+  it("http/unix and ws/unix: a message above the limit is refused, and ends its connection only", async () => {
+    const tooLong = Buffer.alloc(1024 * 1024 + 1);
+    const servers = ["http/unix", "ws/unix"].map((id) => {
+      const folder = join(home, `limited-${id.slice(0, 2)}`);
+      copyExample(exampleOf(id) as NonNullable<ReturnType<typeof exampleOf>>, folder);
+      const place = at(`limited-${id.slice(0, 2)}.sock`);
+      return { folder, place, server: start(join(folder, "server.mjs"), [place]) };
+    });
+    const [http, ws] = servers as [(typeof servers)[0], (typeof servers)[0]];
+    await Promise.all(servers.map(({ server }) => server.ready));
+    const call = request({ socketPath: http.place, method: "POST" }).on("error", () => undefined);
+    const status = new Promise((resolve) => call.once("response", ({ statusCode }) => resolve(statusCode)));
+    call.end(tooLong);
+    expect(await status).toBe(413);
+    const hostile = new WebSocket("ws://localhost/", { createConnection: () => connect(ws.place) });
+    hostile.once("open", () => hostile.send(tooLong));
+    expect(await new Promise((resolve) => hostile.once("close", resolve))).toBe(1009);
+    for (const { folder, place, server } of servers) {
+      expect(await client(folder, place, "hello")).toMatchObject({ code: 0, stdout: "HELLO\n" });
+      server.child.kill("SIGTERM");
+      expect((await server.end).code).toBe(0);
+    }
   });
 });
 
@@ -237,13 +265,21 @@ describe("the examples", () => {
     const without = REGISTRY.filter(({ id }) => exampleOf(id) === undefined);
     expect(without).toEqual([]);
     expect(exampleOf("my-http")).toBeUndefined();
-    expect(exampleOf("tcp")).toEqual({ folder: "sockets/example", shows: "tcp" });
-    expect(exampleOf("shm/spin")).toEqual({ folder: "shared-memory/example", shows: "shm/futex" });
+    expect(exampleOf("tcp")).toEqual({ folder: "sockets/example/stream", shows: "tcp" });
+    expect(exampleOf("http/unix")).toEqual({ folder: "sockets/example/http", shows: "http/unix" });
+    expect(exampleOf("shm/spin")).toMatchObject({ folder: "shared-memory/example", shows: "shm/futex" });
+  });
+
+  it("state what differs where they show a near relative only", () => {
+    const near = REGISTRY.flatMap(({ id }) => exampleOf(id)?.differs ?? []);
+    expect(near.length).toBeGreaterThan(20);
+    expect(new Set(near).size).toBe(near.length);
+    expect(near.filter((text) => !/^[a-z`].{20,}[^.]$/.test(text))).toEqual([]);
   });
 
   // Each folder is copied out alone, so both have the framing; they must not drift apart.
   it("have the same framing over sockets and over standard streams", () => {
-    const [sockets, streams] = ["sockets/example", "pipes/example/stdio"].map((folder) =>
+    const [sockets, streams] = ["sockets/example/stream", "pipes/example/stdio"].map((folder) =>
       readFileSync(join(exampleDirectory({ folder, shows: "" }), "frames.mjs"), "utf8"),
     );
     expect(sockets).toBe(streams);
@@ -262,7 +298,7 @@ describe("the examples", () => {
     const { pick } = fixtureReport();
     const named = (transport: string): string | undefined =>
       exampleLine({ ...(pick as NonNullable<Report["pick"]>), transport });
-    expect(named("unix")).toMatch(/transports\/sockets\/example; ipcmark example unix <dir>$/);
+    expect(named("unix")).toMatch(/transports\/sockets\/example\/stream; ipcmark example unix <dir>$/);
     expect(named("shm/spin")).toMatch(/shared-memory\/example \(shows shm\/futex, the nearest\); ipcmark example/);
     expect(named("my-http")).toBeUndefined();
     expect(exampleLine(null)).toBeUndefined();
@@ -272,7 +308,7 @@ describe("the examples", () => {
     const folder = join(home, "taken");
     mkdirSync(folder);
     writeFileSync(join(folder, "server.mjs"), "mine");
-    expect(() => copyExample({ folder: "sockets/example", shows: "unix" }, folder)).toThrow(
+    expect(() => copyExample({ folder: "sockets/example/stream", shows: "unix" }, folder)).toThrow(
       /cannot write ".*server\.mjs": a file is in the way; name another folder/,
     );
     expect(readdirSync(folder)).toEqual(["server.mjs"]);

@@ -27,7 +27,8 @@ export function exampleCommand(): Command {
         );
       const written = copyExample(example, directory);
       print(written.join("\n"));
-      if (example.shows !== id) note(`${id} has no example of its own; this one shows ${example.shows}, the nearest`);
+      if (example.differs !== undefined)
+        note(`${id} has no example of its own; this one shows ${example.shows}. With ${id}, ${example.differs}`);
     });
 }
 
