@@ -4,7 +4,7 @@
  */
 import { fileURLToPath } from "node:url";
 import { loadReport } from "../harness/results/load-report.ts";
-import { kernelVersion } from "../harness/results/machine-sentence.ts";
+import { kernelVersion, virtualOrNot } from "../harness/results/machine-sentence.ts";
 import type { Report } from "../harness/results/model.ts";
 import { store } from "../harness/results/store.ts";
 import { renderMarkdown } from "../reports/markdown.ts";
@@ -19,8 +19,7 @@ const LEFT_OUT = [
 function forDocuments(report: Report): Report {
   const light = JSON.parse(JSON.stringify(report, (key, value) => (LEFT_OUT.includes(key) ? undefined : value)));
   const kernel = kernelVersion(report.environment.kernel);
-  const { virtualization: kind } = report.environment;
-  const virtualization = kind === null || kind === "none" ? kind : "virtual";
+  const virtualization = virtualOrNot(report.environment.virtualization);
   const environment = { ...light.environment, kernel, virtualization };
   return { ...light, commandLine: "ipcmark compare --claims", environment };
 }

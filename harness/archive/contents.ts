@@ -1,5 +1,5 @@
 import { withoutPaths } from "../decision/evidence.ts";
-import { kernelVersion, machineSentence } from "../results/machine-sentence.ts";
+import { kernelVersion, machineSentence, virtualOrNot } from "../results/machine-sentence.ts";
 import type { Measurement, Report } from "../results/model.ts";
 import { reproduceScript } from "./reproduce.ts";
 
@@ -62,7 +62,11 @@ function portable(report: Report): Report {
   const { memoryBytes: _memory, allowedCpus: _cpus, cgroup: _group, ...machine } = report.environment;
   return withoutPaths({
     ...report,
-    environment: { ...machine, kernel: kernelVersion(machine.kernel) },
+    environment: {
+      ...machine,
+      kernel: kernelVersion(machine.kernel),
+      virtualization: virtualOrNot(machine.virtualization),
+    },
     checks: report.checks.map(({ error: _error, ...check }) => check),
   }) as Report;
 }

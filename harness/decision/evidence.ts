@@ -1,7 +1,7 @@
 import { basename, dirname, join } from "node:path";
 import type { Question as PickQuestion } from "../pick/pick.ts";
 import { reportIn } from "../results/load-report.ts";
-import { kernelVersion } from "../results/machine-sentence.ts";
+import { kernelVersion, virtualOrNot } from "../results/machine-sentence.ts";
 import type { Pick as Answer, MeasuredRow, Measurement, Question, Report, Trial } from "../results/model.ts";
 import { parseJson } from "../results/parse-json.ts";
 import { reasonOf, StoreError } from "../results/store.ts";
@@ -58,6 +58,7 @@ export function evidenceIn(report: Decided, modules: ReadonlyMap<string, string>
     environment: {
       ...machine,
       kernel: kernelVersion(environment.kernel),
+      virtualization: virtualOrNot(environment.virtualization),
       fingerprint: fingerprintOf(environment),
     },
     transports: report.transports.map((record) => {

@@ -29,6 +29,17 @@ test.for([
   ["with other quotation marks", RECORD.replace('"unix"', "`unix`")],
   ["with a bare name", RECORD.replace('"unix"', "unix")],
   ["with a link in angle brackets and a title", RECORD.replace(`](${NAME})`, `](<${NAME}> "the run")`)],
+  ["with the name in bold", RECORD.replace(/Chosen option: "unix".*/, "**Chosen option:** **unix**, in May")],
+  ["with the name as a link", RECORD.replace('"unix"', "[unix](https://example.org/unix)")],
+  ["with the name as code in a link", RECORD.replace('"unix"', "[`unix`](#unix)")],
+  ["with the name at the end of a sentence", RECORD.replace(/"unix".*/, "unix.")],
+  ["with the name in the next line", RECORD.replace(': "unix"', ':\n  "unix"')],
+  ["with a comment of people behind the name", RECORD.replace('"unix",', '"unix" ("fastest" in May),')],
+  ["in a quotation", RECORD.replace("Chosen", "> Chosen")],
+  ["in a table", RECORD.replace(/Chosen.*/, '| Chosen option: "unix" | May |')],
+  ["with the decision twice", RECORD.replace("## More", 'Chosen option: "unix", again\n\n## More')],
+  ["with other words around the link", RECORD.replace("* Evidence: [", "The figures of the run are in [the file ")],
+  ["with the hash in the next paragraph's bullet", RECORD.replace(", SHA-256", "\n  * SHA-256:")],
   ["with the hash in capitals", RECORD.replace(HASH, HASH.toUpperCase())],
 ] as const)("a record is read %s", ([, text]) => {
   expect(parseRecord(text, "a.md")).toMatchObject({ chosen: "unix", evidence: { name: NAME, sha256: HASH } });
@@ -42,6 +53,12 @@ test("a link is decoded, and may lead elsewhere", () => {
 test.for([
   ["without a decision", RECORD.replace("Chosen option", "Option"), /^a\.md: none of its 9 lines has the decision/],
   ["without a name", RECORD.replace(/"unix".*/, ""), /^a\.md:3: no option behind "Chosen option:"/],
+  ["without a name in the next line", RECORD.replace(/"unix".*/, "\n"), /^a\.md:3: no option behind/],
+  [
+    "with two decisions",
+    RECORD.replace("## More", "Chosen option: tcp\n\n## More"),
+    /^a\.md:5: "tcp" is chosen here, and "unix" in line 3; keep one$/,
+  ],
   ["without a link", RECORD.replaceAll("evidence.json", "yaml"), /^a\.md: none of its 9 lines has a link/],
   ["without a hash", RECORD.replace(/, SHA.*/, ""), /^a\.md:7: no SHA-256 behind the link/],
   ["with a cut hash", RECORD.replace(HASH, HASH.slice(4)), /^a\.md:7: the SHA-256 "456789abcdef…" has 60 characters/],

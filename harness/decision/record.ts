@@ -26,8 +26,9 @@ export function loadRecord(path: string): DecisionRecord {
   return parseRecord(text, path);
 }
 
-const CHOSEN = /^[\s*_>-]*chosen option[\s*_]*:\s*([\s\S]*)$/i;
-const NAME = /["“”'`]+([^"“”'`]+)["“”'`]+|^[*_]*([^\s,*_]+)/;
+const CHOSEN = /^[\s*_>|+-]*chosen option[\s*_]*:[\s*_]*(.*)$/is;
+/** A name in quotation marks, and one without any: in bold, as the text of a link, or in front of a full stop. */
+const NAME = /^\[?["“”'`]+([^"“”'`]+)["“”'`]+|^\[?([^\s,;*_\]"“”'`]+?)[.:]?(?=[\s,;*_\]]|$)/;
 const LINK = /\]\(\s*<?([^<>()]*evidence\.json)>?[^()]*\)/;
 const HASH = /SHA-?256\W*(\w*)/i;
 const HASH_DIGITS = 64;
@@ -42,12 +43,12 @@ export function parseRecord(text: string, path: string): DecisionRecord {
   const refuse = (index: number, what: string): StoreError => new StoreError(`${path}:${index + 1}: ${what}`);
   const lack = (what: string): StoreError =>
     new StoreError(`${path}: none of its ${lines.length} lines has ${what}; add it as report --adr writes it`);
-  const chosenIndex = lines.findIndex((line) => CHOSEN.test(line));
-  if (chosenIndex < 0) throw lack('the decision (Chosen option: "<transport>", because …)');
-  const words = CHOSEN.exec(lines[chosenIndex] ?? "")?.[1] ?? "";
-  const [, quoted, bare] = NAME.exec(words) ?? [];
-  const chosen = (quoted ?? bare)?.trim();
+  const [decision, other] = decisionsIn(lines);
+  if (decision === undefined) throw lack('the decision (Chosen option: "<transport>", because …)');
+  const { index: chosenIndex, chosen } = decision;
   if (!chosen) throw refuse(chosenIndex, 'no option behind "Chosen option:"; name one in quotation marks');
+  if (other !== undefined)
+    throw refuse(other.index, `"${other.chosen}" is chosen here, and "${chosen}" in line ${chosenIndex + 1}; keep one`);
   const evidenceIndex = lines.findIndex((line) => LINK.test(line));
   if (evidenceIndex < 0) throw lack("a link to its evidence ([…](….evidence.json), SHA-256 `…`)");
   const link = LINK.exec(lines[evidenceIndex] ?? "")?.[1] ?? "";
@@ -61,6 +62,27 @@ export function parseRecord(text: string, path: string): DecisionRecord {
   if (!/^[0-9a-f]{64}$/i.test(digits)) throw refuse(evidenceIndex + at, `${wrong}hexadecimal digits`);
   const evidence = { name, sha256: digits.toLowerCase() };
   return { path, text, chosen, chosenLine: chosenIndex + 1, evidence, evidenceIndex };
+}
+
+interface Decision {
+  readonly index: number;
+  /** Absent where the line names nothing. */
+  readonly chosen: string | undefined;
+}
+
+/** Returns the first decision, and the first other one that names another option. */
+function decisionsIn(lines: readonly string[]): Decision[] {
+  const all = lines.flatMap((line, index): Decision[] => {
+    const words = CHOSEN.exec(line)?.[1]?.trim();
+    if (words === undefined) return [];
+    // An editor may have wrapped the line behind the colon.
+    const named = words === "" ? (lines[index + 1] ?? "").replace(/^[\s*_>|]+/, "") : words;
+    const [, quoted, bare] = NAME.exec(named) ?? [];
+    return [{ index, chosen: (quoted ?? bare)?.trim() }];
+  });
+  const [first] = all;
+  const other = all.find(({ chosen }) => chosen !== undefined && chosen !== first?.chosen);
+  return [first, other].filter((each) => each !== undefined);
 }
 
 function decoded(link: string): string | undefined {

@@ -4,8 +4,13 @@ type Machine = Pick<Environment, "cpuModel" | "cpus" | "virtualization" | "kerne
 
 /** Describes a machine as documents may: CPU, number of CPUs, virtual or not, kernel as major.minor, Node. */
 export function machineSentence({ cpuModel, cpus, virtualization, kernel, node }: Machine): string {
-  const kind = virtualization === null || virtualization === "none" ? "not virtual" : "virtual";
+  const kind = virtualOrNot(virtualization) === "virtual" ? "virtual" : "not virtual";
   return `${cpuModel}, ${cpus} CPU${cpus === 1 ? "" : "s"}, ${kind}, kernel ${kernelVersion(kernel)}, Node ${node}`;
+}
+
+/** Returns `virtual` for any kind of virtual machine; null and `none` stay. */
+export function virtualOrNot(kind: string | null): string | null {
+  return kind === null || kind === "none" ? kind : "virtual";
 }
 
 /** Returns the version of a kernel as major.minor, without what its vendor adds. */

@@ -59,6 +59,10 @@ describe("a file of recorded messages", () => {
     expect(() => readRecorded(fileOf(content))).toThrow(words);
   });
 
+  it.skipIf(process.platform === "win32")("is refused where it is a device, which may never end", () => {
+    expect(() => readRecorded("/dev/zero")).toThrow(/^zero is no file and no directory; name a file of JSON lines/);
+  });
+
   it("is refused where it does not exist", () => {
     expect(() => readRecorded(join(folder, "none"))).toThrow(/--messages ".*none" does not exist; name a file/);
   });

@@ -32,19 +32,23 @@ export class RecordedError extends Error {
   override readonly name = "RecordedError";
 }
 
+const NAME = "name a file of JSON lines or a directory, or give a number of messages";
+
 /** Reads a file or a directory of recorded messages. @throws RecordedError */
 export function readRecorded(path: string): RecordedFile {
   const name = basename(path);
   let found: RecordedFile;
   try {
-    found = statSync(path).isDirectory() ? directoryOf(path, name) : linesOf(path, name);
+    const stats = statSync(path);
+    // Reading a FIFO would wait for a writer, and a device may never end.
+    if (!stats.isDirectory() && !stats.isFile())
+      throw new RecordedError(`${name} is no file and no directory; ${NAME}`);
+    found = stats.isDirectory() ? directoryOf(path, name) : linesOf(path, name);
   } catch (error) {
     if (error instanceof RecordedError) throw error;
     const { code } = error as NodeJS.ErrnoException;
     const reason = code === "ENOENT" ? "does not exist" : `cannot be read (${code ?? (error as Error).message})`;
-    throw new RecordedError(
-      `--messages "${path}" ${reason}; name a file of JSON lines or a directory, or give a number of messages`,
-    );
+    throw new RecordedError(`--messages "${path}" ${reason}; ${NAME}`);
   }
   if (found.messages.length === 0)
     throw new RecordedError(`${name} has no message; record some with: ipcmark record -- <command>`);
