@@ -1,5 +1,5 @@
 import { bytes, duration, mixText, recordedText } from "../harness/results/format.ts";
-import type { Environment, Measurement, Placement, Report } from "../harness/results/model.ts";
+import type { CellFields, Environment, Measurement, Placement, Report } from "../harness/results/model.ts";
 import { PROGRAM, type WaitMode } from "../transports/contract/capabilities.ts";
 
 export const MODE_LABELS: Readonly<Record<WaitMode, string>> = {
@@ -78,7 +78,7 @@ export function placementTitle(placement: Placement, environment: Environment): 
 }
 
 /** Names a cell's variant besides transport, mode, placement and size: `16 in flight batched`; empty if plain. */
-export function variantOf(cell: Measurement): string {
+export function variantOf(cell: CellFields): string {
   const parts: string[] = [];
   if ((cell.inFlight ?? 1) !== 1) parts.push(`${cell.inFlight} in flight${cell.batched ? " batched" : ""}`);
   if ((cell.clients ?? 1) !== 1) parts.push(`${cell.clients} clients`);

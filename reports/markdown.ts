@@ -11,6 +11,7 @@ import {
 import { ofNodeClients } from "../harness/results/languages.ts";
 import type { CheckResult, Report } from "../harness/results/model.ts";
 import { type Block, blocksOf, type MissingRow, type PlainRow, sizeOfBlock } from "./blocks.ts";
+import { type ChangeLine, changesText } from "./changes.ts";
 import { checkRowName, checkSummary } from "./check-groups.ts";
 import { claimLines, claimsSummary } from "./claims.ts";
 import { CLASS_LABELS, MODE_LABELS, noPickReason, OTHER_SERVER, placementTitle, quickNote } from "./labels.ts";
@@ -28,6 +29,7 @@ export function renderMarkdown(whole: Report): string {
   const parts = [
     verdict(report),
     claims(report),
+    changes(report),
     checks(report),
     ...tables(report),
     ...pairs(whole),
@@ -72,8 +74,37 @@ function claims(report: Report): string {
     `${mark} ${text(verdict)}`,
     parts.map(text).join("<br>"),
   ]);
-  const table = [["claim", "verdict", "figures"], ["---", "---", "---"], ...rows];
-  return [`**${text(claimsSummary(lines))}**`, "", ...table.map((cells) => `| ${cells.join(" | ")} |`)].join("\n");
+  return `**${text(claimsSummary(lines))}**\n\n${tableOf(["claim", "verdict", "figures"], rows)}`;
+}
+
+/** Writes what changed since the report of `--against`. */
+function changes({ against }: Report): string {
+  if (against === undefined) return "";
+  const { head, sentences, changed, notToldApart, notComparable } = changesText(against);
+  const others = notComparable.map(({ name, cell, reason }) => [code(name), text(cell), text(reason)]);
+  return [
+    `**${text(head)}**`,
+    ...sentences.map(text),
+    ...(changed.length === 0 ? [] : [tableOf(CHANGE_HEAD, changed.map(changeCells))]),
+    ...folded("not told apart", CHANGE_HEAD, notToldApart.map(changeCells)),
+    ...folded("not comparable", ["mechanism", "cell", "not comparable because"], others),
+  ].join("\n\n");
+}
+
+const CHANGE_HEAD = ["mechanism", "cell", "before", "now", "now / before", "rounds", "verdict"];
+
+function changeCells({ name, cell, before, now, ratio: times, pairing, verdict: found }: ChangeLine): string[] {
+  return [code(name), text(cell), before, now, times, pairing, found];
+}
+
+function folded(title: string, head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  if (rows.length === 0) return [];
+  const summary = `${count(rows.length, "cell")} ${title}`;
+  return [`<details><summary>${summary}</summary>\n\n${tableOf(head, rows)}\n\n</details>`];
+}
+
+function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
 
 function checks(report: Report): string {

@@ -5,7 +5,7 @@ import { afterAll, expect, test } from "vitest";
 import { fixtureReport } from "../../reports/testing/fixture.ts";
 import { IncompleteError } from "../results/exit-codes.ts";
 import { StoreError } from "../results/store.ts";
-import { earlierReport } from "./against.ts";
+import { earlierReport, withChanges } from "./against.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "against-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -46,6 +46,12 @@ test("a report of another machine is refused with what differs, and taken with -
   expect(() => earlierReport({ against, out: folder }, other)).toThrow(
     /is of another machine \(kernel \S+ there, 9\.9 here; Node \S+ there, 99\.0\.0 here\).*--force/,
   );
-  expect(earlierReport({ against, out: folder, force: true }, other)?.name).toBe(against);
+  const forced = earlierReport({ against, out: folder, force: true }, other);
+  expect(withChanges(report, forced).against).toMatchObject({
+    name: against,
+    notes: [expect.stringMatching(/^The machine differs \(kernel .*\), so a change may be that of the machine\.$/)],
+  });
+  expect(withChanges(report, earlierReport({ against, out: folder }, here)).against?.notes).toEqual([]);
+  expect(withChanges(report, undefined)).toBe(report);
   expect(() => earlierReport({ against: join(folder, "none.json"), out: folder }, here)).toThrow(/no such file/);
 });

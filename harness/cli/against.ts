@@ -2,6 +2,7 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { ffiFloor } from "../../transports/posix/index.ts";
 import { differingConditions } from "../decision/conditions.ts";
+import { changesSince } from "../results/against.ts";
 import { describeEnvironment } from "../results/environment.ts";
 import { IncompleteError } from "../results/exit-codes.ts";
 import { loadReport } from "../results/load-report.ts";
@@ -13,6 +14,14 @@ import type { MeasureOptions } from "./options.ts";
 export interface Earlier {
   readonly name: string;
   readonly report: Report;
+  /** Sentence on how its machine differs, where `--force` allows that. */
+  readonly machine?: string;
+}
+
+/** Returns the report with what changed since the earlier one; the same report without an earlier one. */
+export function withChanges(report: Report, earlier: Earlier | undefined): Report {
+  if (earlier === undefined) return report;
+  return { ...report, against: changesSince(earlier.report, report, earlier.name, earlier.machine) };
 }
 
 /**
@@ -29,14 +38,14 @@ export function earlierReport(
   const name = against === "last" ? newestIn(out) : against;
   const report = loadReport(name);
   const differing = differingConditions(report.environment, here());
-  if (differing.length > 0 && force !== true) {
-    const facts = differing.map(({ condition, before, now }) => `${condition} ${before} there, ${now} here`).join("; ");
-    throw new IncompleteError(
-      `"${name}" is of another machine (${facts}), so a change would be that of the machine; ` +
-        "name a report of this one, or give --force to see both side by side",
-    );
-  }
-  return { name, report };
+  if (differing.length === 0) return { name, report };
+  const facts = differing.map(({ condition, before, now }) => `${condition} ${before} there, ${now} here`).join("; ");
+  if (force === true)
+    return { name, report, machine: `The machine differs (${facts}), so a change may be that of the machine.` };
+  throw new IncompleteError(
+    `"${name}" is of another machine (${facts}), so a change would be that of the machine; ` +
+      "name a report of this one, or give --force to see both side by side",
+  );
 }
 
 /** Returns the newest report of a folder. */

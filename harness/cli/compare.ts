@@ -73,16 +73,10 @@ export function compareCommand(): Command {
       const peer = peersFor(options, ofProfile === undefined ? undefined : [ofProfile]);
       const asked = peer === undefined ? options : { ...options, peer };
       const isIncomplete = noteAbsent(chosen, peer, options.client);
-      const changes = (report: Report): string =>
-        earlier === undefined ? "" : `\n${againstText(earlier.report, report, earlier.name, terminal())}`;
-      const show = (report: Report): void => {
-        printReport(report, options.tables);
-        if (earlier !== undefined) printTables(changes(report));
-      };
-      const report = await compare({ options: asked, run, chosen, question }, show);
+      const show = (report: Report): void => printReport(report, options.tables);
+      const report = await compare({ options: asked, run, chosen, question, earlier }, show);
       process.exitCode = isIncomplete ? EXIT.incomplete : exitCode(report, chosen.candidates);
       await publish(options, report, () => show(report), options.tables ? undefined : MOST_WARNINGS);
-      if (options.json && earlier !== undefined) process.stderr.write(`${changes(report)}\n`);
     });
 }
 
@@ -112,6 +106,11 @@ export function exitCode(
 
 function printReport(report: Report, tables = false): void {
   if (report.complete === false) printTables(`${partialNote(report, terminal())}\n`);
+  printAnswer(report, tables);
+  if (report.against !== undefined) printTables(`\n${againstText(report.against, terminal())}`);
+}
+
+function printAnswer(report: Report, tables: boolean): void {
   const pairs = pairsTables(report, terminal());
   const example = exampleLine(report.pick);
   const recorded = recordedTables(report, terminal(), tables ? undefined : (report.pick?.transport ?? ""));

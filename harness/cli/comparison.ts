@@ -19,6 +19,7 @@ import type {
   Report,
 } from "../results/model.ts";
 import type { RunPhases } from "../results/phases.ts";
+import { type Earlier, withChanges } from "./against.ts";
 import { chooseArms, defaultPlacements } from "./arms.ts";
 import type { AskedQuestion } from "./asked-question.ts";
 import { checkAll, checkTargets } from "./check.ts";
@@ -53,6 +54,8 @@ export interface Asked {
   readonly run: RunStart;
   readonly chosen: Selection;
   readonly question: AskedQuestion;
+  /** Report that this run is compared with. */
+  readonly earlier?: Earlier | undefined;
   /** Name of the only benchmark to measure; absent: all that the question needs. */
   readonly only?: string;
 }
@@ -101,7 +104,8 @@ export async function compare(asked: Asked, show: (report: Report) => void): Pro
     },
     () => {
       const found = finishReport(run, records, soFar.checked, soFar.measured(), false);
-      const report = { ...found, question: question.forReport, candidates: before };
+      const partial = { ...found, question: question.forReport, candidates: before };
+      const report = withChanges(partial, asked.earlier);
       return publishPartial(options, report, () => show(report));
     },
     run.crashes,
@@ -119,7 +123,7 @@ export async function compare(asked: Asked, show: (report: Report) => void): Pro
   };
   const lack = question.workload.optimize === "p99" ? lackOfP99(report.measurements) : undefined;
   if (lack !== undefined) note(lack);
-  return { ...report, pick: withGrounds(found, report) };
+  return withChanges({ ...report, pick: withGrounds(found, report) }, asked.earlier);
 }
 
 function pickOf(

@@ -4,6 +4,7 @@ import { storedGate } from "../../ci/gate/page.ts";
 import type { GateResult } from "../../ci/gate/result.ts";
 import { budgetLine, tableOf } from "../../ci/gate/words.ts";
 import {
+  againstText,
   checkTables,
   claimsText,
   codecTables,
@@ -56,6 +57,7 @@ export function reportCommand(): Command {
       if (report.checks.length > 0) printTables(`\n${checkTables(report, terminal())}`);
       if (report.claims !== undefined) printTables(`\n${claimsText(report, terminal())}`);
       if (report.pick !== null) printTables(`\n${pickParagraph(report, terminal())}`);
+      if (report.against !== undefined) printTables(`\n${againstText(report.against, terminal())}`);
       printWarnings(report.warnings, false);
       if (opened !== undefined) showScript(opened.script);
       note(`\nwritten: ${html}`);

@@ -1,9 +1,14 @@
 import { describe, expect, it, test } from "vitest";
+import { changesText } from "../../reports/changes.ts";
+import { renderHtml } from "../../reports/html/render.ts";
+import { renderMarkdown } from "../../reports/markdown.ts";
 import { againstText } from "../../reports/terminal/index.ts";
 import { fixtureReport } from "../../reports/testing/fixture.ts";
 import { changesSince } from "./against.ts";
-import type { MeasuredRow, Report, Trial } from "./model.ts";
+import type { ComparedCell } from "./changes.ts";
+import type { MeasuredRow, Report, Trial, UnmeasuredRow } from "./model.ts";
 import { randomFrom } from "./random.ts";
+import { firstDefect } from "./schema.ts";
 import { compareUnpaired } from "./unpaired.ts";
 
 describe("the interval of two samples that are no pairs", () => {
@@ -75,11 +80,13 @@ function controlled(report: Report, p50: number): Report {
 }
 
 const without = ({ rounds: _, ...report }: Report): Report => report;
+const compared = (earlier: Report, later: Report): ComparedCell[] =>
+  changesSince(earlier, later, "old.json").rows.filter((row) => row.verdict !== "not-comparable");
 const verdicts = (earlier: Report, later: Report): Map<string, string> =>
   new Map(
-    changesSince(earlier, later)
-      .rows.filter(({ cell }) => cell.benchmark === "round-trip" && cell.placement === "two-cpus")
-      .map(({ cell, verdict }) => [cell.transport, verdict]),
+    compared(earlier, later)
+      .filter(({ benchmark, placement }) => benchmark === "round-trip" && placement === "two-cpus")
+      .map(({ transport, verdict }) => [transport, verdict]),
   );
 
 describe("what changed between two runs", () => {
@@ -91,49 +98,111 @@ describe("what changed between two runs", () => {
   });
 
   test("a machine that became slower as a whole is no change where every round has a control", () => {
-    const found = changesSince(controlled(before, 10_000), controlled(slower(again, 1.5), 15_000));
-    expect(found.isAdjusted).toBe(true);
-    const trips = found.rows.filter(({ cell }) => cell.benchmark === "round-trip");
+    const found = compared(controlled(before, 10_000), controlled(slower(again, 1.5), 15_000));
+    expect(new Set(found.map(({ pairing }) => pairing))).toEqual(new Set(["unpaired-over-control"]));
+    const trips = found.filter(({ benchmark }) => benchmark === "round-trip");
     expect(trips.length).toBeGreaterThan(5);
     expect(trips.filter(({ verdict }) => verdict === "slower")).toEqual([]);
     // The same without controls.
-    const raw = changesSince(without(before), without(slower(again, 1.5)));
-    expect(raw.isAdjusted).toBe(false);
-    expect(raw.rows.filter(({ verdict }) => verdict === "slower").length).toBeGreaterThan(5);
+    const raw = compared(without(before), without(slower(again, 1.5)));
+    expect(new Set(raw.map(({ pairing }) => pairing))).toEqual(new Set(["unpaired"]));
+    expect(raw.filter(({ verdict }) => verdict === "slower").length).toBeGreaterThan(5);
   });
 
-  test("cells of one run only are counted, and few rounds give no verdict", () => {
+  test("the costs of a placement without a control are compared as they are, and those of the others over it", () => {
+    const onOne = (report: Report): Report => {
+      const { rounds = [], ...rest } = controlled(report, 10_000);
+      return { ...rest, rounds: rounds.map((round) => ({ ...round, controls: round.controls.slice(0, 1) })) };
+    };
+    const [was, is] = [onOne(before), onOne(again)];
+    const found = Map.groupBy(compared(was, is), ({ placement }) => placement);
+    const pairings = [...found].map(([placement, rows]) => [placement, [...new Set(rows.map((row) => row.pairing))]]);
+    expect(Object.fromEntries(pairings)).toEqual({ "same-cpu": ["unpaired-over-control"], "two-cpus": ["unpaired"] });
+    expect(changesText(changesSince(was, is, "old.json")).sentences.at(-1)).toMatch(
+      /Times are divided by the frozen echo .*; in \d+ cells not every round has a frozen echo/,
+    );
+  });
+
+  test("few rounds tell nothing apart, and how many there were is stated", () => {
     const few = fixtureReport({ seed: 2, trials: 3, payloads: [64] });
-    expect(new Set(verdicts(without(before), without(few)).values())).toEqual(new Set(["unknown"]));
+    expect(new Set(verdicts(without(before), without(few)).values())).toEqual(new Set(["not-told-apart"]));
+    const { notToldApart } = changesText(changesSince(without(before), without(few), "old.json"));
+    expect(notToldApart[0]?.verdict).toBe("not told apart (too few rounds: 12 then, 3 now)");
+  });
+
+  test("a cell of one run only is not comparable, with the reason", () => {
+    const few = fixtureReport({ seed: 2, trials: 3, payloads: [64] });
     const sizes = fixtureReport({ seed: 2, trials: 3, payloads: [64, 4096] });
-    const { onlyBefore, onlyNow, rows } = changesSince(few, sizes);
-    expect(onlyBefore).toBe(0);
-    expect(onlyNow).toBe(sizes.measurements.filter((row) => row.status === "measured").length - rows.length);
+    const uncompared = (earlier: Report, later: Report) =>
+      changesSince(earlier, later, "old.json").rows.filter((row) => row.verdict === "not-comparable");
+    const onlyNow = uncompared(few, sizes);
+    expect(onlyNow.length).toBeGreaterThan(5);
+    expect(new Set(onlyNow.map(({ payloadBytes }) => payloadBytes))).toEqual(new Set([4096]));
+    expect(new Set(onlyNow.map(({ reason }) => reason))).toEqual(new Set(["the earlier run did not measure it"]));
+    const onlyBefore = uncompared(sizes, few);
+    expect(new Set(onlyBefore.map(({ reason }) => reason))).toEqual(new Set(["this run did not measure it"]));
     const other = sizes.measurements.map((row) => ({ ...(row as MeasuredRow), clients: 8 }));
-    expect(changesSince(few, { ...sizes, measurements: other }).rows).toEqual([]);
+    expect(compared(few, { ...sizes, measurements: other })).toEqual([]);
+    const failed = few.measurements.map((row) =>
+      row.transport === "unix" ? ({ ...row, status: "failed", reason: "its server died" } as UnmeasuredRow) : row,
+    );
+    const found = uncompared(few, { ...few, measurements: failed });
+    expect(new Set(found.map(({ transport, reason }) => `${transport}: ${reason}`))).toEqual(
+      new Set(["unix: this run has no figure of it: its server died"]),
+    );
+  });
+
+  test("the block is a part of a report that a reader accepts, and a wrong one is named", () => {
+    const against = changesSince(before, slower(again, 1.5, "unix"), "old.json");
+    const report = JSON.parse(JSON.stringify({ ...again, against }));
+    expect(firstDefect(report)).toBeUndefined();
+    report.against.rows[0].verdict = "worse";
+    expect(firstDefect(report)).toMatch(/^\/against\/rows\/0\/verdict: expected one of slower, faster,/);
+    const { ratio: _, ...row } = against.rows[0] as ComparedCell;
+    const rows = [row] as unknown as Report["measurements"];
+    expect(firstDefect({ ...again, against: { ...against, rows } })).toMatch(/\/against\/rows\/0: "ratio" is missing/);
   });
 });
 
 describe("the text about it", () => {
   const options = { columns: 100 };
+  const told = (earlier: Report, later: Report): string =>
+    againstText(changesSince(earlier, later, "old.json"), options);
+
   test("names the pick, the changes and how sure they are", () => {
-    const text = againstText(without(before), slower(without(again), 1.5, "unix"), "old.json", options);
+    const text = told(without(before), slower(without(again), 1.5, "unix"));
     expect(text).toMatch(/^Against old\.json of \d{4}-\d\d-\d\d \d\d:\d\d UTC/);
     expect(text).toMatch(/The pick is still \S+\./);
     expect(text).toMatch(/unix +round-trip, 64 B, event loop, two CPUs .* 1\.\d+× .*slower/);
-    expect(text).toMatch(/\d+ of \d+ cells: no change shown/);
-    expect(text).toMatch(/All\s+intervals hold together with 95 %/);
+    expect(text).toMatch(/\d+ of \d+ cells slower; \d+ faster; \d+ not told apart/);
+    expect(text).toMatch(/Unpaired, since.*all\s+intervals hold together with\s+95 %/s);
     expect(Math.max(...text.split("\n").map(({ length }) => length))).toBeLessThanOrEqual(100);
+  });
+
+  test("is the same in the page and in the summary, with every cell and how it was compared", async () => {
+    const later = slower(without(again), 1.5, "unix");
+    const against = changesSince(without(before), { ...later, measurements: later.measurements.slice(1) }, "<old>");
+    const report = { ...later, against };
+    const [page, summary] = [await renderHtml(report), renderMarkdown(report)];
+    const section = /<section id="against">.*?<\/section>/s.exec(page)?.[0] ?? "";
+    const cells = against.rows.length;
+    expect(section.match(/<tr>/g)).toHaveLength(cells + 3);
+    expect(section).toContain("Against &lt;old&gt; of");
+    expect(section).toMatch(/<td class="text">unpaired<\/td><td class="text">slower<\/td>/);
+    expect(section).toMatch(/this run did not measure it/);
+    const block = summary.slice(summary.indexOf("**Against &lt;old&gt;"), summary.indexOf("**Checks:**"));
+    expect(block.match(/^\| `/gm)).toHaveLength(cells);
+    expect(await renderHtml(later)).not.toContain('id="against"');
   });
 
   test("names another pick, a tie, and another question", () => {
     const pick = before.pick as NonNullable<Report["pick"]>;
     const to = (transport: string, ties: string[]): Report => ({ ...again, pick: { ...pick, transport, ties } });
-    expect(againstText(before, to("shm/futex", [pick.transport]), "a", options)).toMatch(
+    expect(told(before, to("shm/futex", [pick.transport]))).toMatch(
       new RegExp(`The pick was ${pick.transport} and is now shm/futex, with which ${pick.transport} is tied\\.`),
     );
     const other = { ...again, pick: { ...pick, workload: { ...pick.workload, payloads: [1] } } };
-    expect(againstText(before, other, "a", options)).toMatch(/question is another one, so the picks are not compared/);
-    expect(againstText({ ...before, pick: null }, again, "a", options)).toMatch(/There was no pick; now /);
+    expect(told(before, other)).toMatch(/question is another one, so the picks are not compared/);
+    expect(told({ ...before, pick: null }, again)).toMatch(/There was no pick; now /);
   });
 });

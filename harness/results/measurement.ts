@@ -165,6 +165,9 @@ export interface Row {
   readonly warnings: readonly Warning[];
 }
 
+/** Fields of a row that name its cell. */
+export type CellFields = Omit<Row, "model" | "messages" | "trials" | "warnings">;
+
 /** Figures of a row, from its valid trials: medians over trials unless noted. */
 export interface RowFigures extends Costs {
   /** Median over trials of the trial's percentile. Absent for one-way models. */

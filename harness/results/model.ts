@@ -1,4 +1,5 @@
 import type { Capabilities, WaitMode } from "../../transports/contract/capabilities.ts";
+import type { Changes } from "./changes.ts";
 import type { CodecCost } from "./codec-cost.ts";
 import type { Interval, Measurement } from "./measurement.ts";
 import type { RunPhases } from "./phases.ts";
@@ -59,6 +60,8 @@ export interface Report {
   readonly codecs?: readonly CodecCost[];
   /** Ids of the claims that `compare --claims` tested. The verdicts are not stored: they follow from the rest. */
   readonly claims?: readonly string[];
+  /** Changes since the report of `compare --against`. */
+  readonly against?: Changes;
 }
 
 /** `unavailable`: it was asked for, and this machine cannot compile it. */

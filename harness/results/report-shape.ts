@@ -1,5 +1,5 @@
-import type { Recorded } from "../../scenarios/benchmark.ts";
 import { OPTIMIZE } from "../../scenarios/workload.ts";
+import { CELL_OPTIONAL, CELL_REQUIRED, CHANGES } from "./changes-shape.ts";
 import type {
   CanarySummary,
   CheckResult,
@@ -91,10 +91,6 @@ const groups = (latencyNs: Schema): Schema =>
     model<GroupFigures>()({ name: text, latencyNs }, { interval: object({}, { p50: interval, p99: interval }) }),
     20,
   );
-const recorded = model<Recorded>()(
-  { name: text, sha256: text, count: integer(1) },
-  { meanBytes: integer(), largestBytes: integer(), hasResponses: flag, group: text },
-);
 
 /** Figures that trials and measured rows share. */
 const COSTS = {
@@ -186,31 +182,12 @@ const measuredOnly = model<Omit<MeasuredRow, keyof UnmeasuredRow>>()(
 const measurement: Schema = {
   ...model<Row & Pick<Measurement, "status">>()(
     {
-      benchmark: name,
-      transport: name,
-      mode,
-      placement,
-      payloadBytes: integer(),
+      ...CELL_REQUIRED,
       status: anyOf<Measurement["status"]>({ measured: true, failed: true, "not-applicable": true, unavailable: true }),
       trials: list(trial),
       warnings: list(WARNING),
     },
-    {
-      model: text,
-      inFlight: integer(1),
-      clients: integer(1),
-      ratePerSecond: orNull(above0(MOST)),
-      codec: text,
-      corpus: text,
-      peer: object({ language: text, version: text }),
-      client: object({ language: text, version: text }),
-      messages: orNull(integer()),
-      arrivals: oneOf("fixed", "poisson"),
-      batched: flag,
-      mix: list(object({ bytes: integer(1), share: above0(1) }), 16),
-      workMicros: rate,
-      recorded,
-    },
+    { ...CELL_OPTIONAL, model: text, messages: orNull(integer()) },
   ),
   ...when("status", "measured", measuredOnly, object({ reason: text }, { keptPerSecond: rate })),
 };
@@ -353,7 +330,12 @@ export const REPORT: Schema = model<Report>()(
     seed: number(-MOST, MOST),
     question: model<Question>()(
       { needs: list(text), profile: text, checks: list(text) },
-      { workload: object({ clients: integer(1), peer: text, optimize: oneOf(...OPTIMIZE) }, { recorded }) },
+      {
+        workload: object(
+          { clients: integer(1), peer: text, optimize: oneOf(...OPTIMIZE) },
+          { recorded: CELL_OPTIONAL.recorded },
+        ),
+      },
     ),
     candidates: list(standing, 1000),
     crashes: list(model<Crash>()({ transport: text, process: text, signal: text, binding: text }, {})),
@@ -382,5 +364,6 @@ export const REPORT: Schema = model<Report>()(
     ),
     codecs: list(codec),
     claims: list(name, 1000),
+    against: CHANGES,
   },
 );

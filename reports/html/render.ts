@@ -4,6 +4,7 @@ import { loadAssets } from "./assets.ts";
 import { embeddable } from "./embed.ts";
 import { html, jsonForScript } from "./markup.ts";
 import { htmlPage } from "./page.ts";
+import { changesSection } from "./sections/changes.ts";
 import { checksSection } from "./sections/checks.ts";
 import { claimsSection } from "./sections/claims.ts";
 import { codecsSection } from "./sections/codecs.ts";
@@ -33,6 +34,7 @@ export async function renderHtml(whole: Report): Promise<string> {
   const sections = html`
 ${verdict(report)}
 ${claimsSection(report)}
+${changesSection(report)}
 ${
   measured &&
   html`<div id="chosen">${controls()}
