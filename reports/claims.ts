@@ -33,7 +33,8 @@ export const CLAIMS_NOTE: string =
   "Each verdict holds for this machine and follows only from the figures of this report. A published time is " +
   "comparable only on the machine of its source; a ratio of two times, or an order of magnitude, may hold on other " +
   `machines. A measured ratio within a factor of ${SAME_FACTOR} of the published one confirms it, because compilers, ` +
-  "kernels and CPUs change ratios too; for an order of magnitude, the factor is 10. Intervals are 95 % intervals of ratios within the same rounds, so about one in 20 of these verdicts " +
+  "kernels and CPUs change ratios too; for an order of magnitude, the factor is 10. Intervals are 95 % intervals of " +
+  "ratios within the same rounds, so about one in 20 of these verdicts " +
   "may be wrong by chance. If a run cannot tell, a longer --budget narrows the intervals.";
 
 /** Judged claim in words. */
