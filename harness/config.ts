@@ -134,7 +134,7 @@ export interface ReportFlags extends Pick<SharedFlags, "out"> {
 
 export interface RecheckFlags extends Pick<RunFlags, "json" | "out" | "seed" | "bundle"> {
   readonly acceptConditions?: boolean;
-  /** Path of the recorded messages that the decision rests on. */
+  /** Path of the recorded messages with which the decision was made. */
   readonly messages?: string;
   /** A time such as `90s`. */
   readonly budget?: string;

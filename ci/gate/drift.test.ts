@@ -77,7 +77,7 @@ describe("drift", () => {
     expect(rows[0]?.ratio).toBeGreaterThan(1.12);
     expect(rows[0]?.ratio).toBeLessThan(1.3);
     expect(driftWords(rows[0] as DriftRow, 0.1)).toMatch(
-      /^DRIFT {3}\+\d+\.\d % above its best, 10\.0 % accepted; \+.* at commit\d.*; 60 runs, without a control$/,
+      /^DRIFT {3}\+\d+\.\d % above its best, 10\.0 % accepted; \+.* at commit\d.*; 60 runs, without the frozen echo$/,
     );
     expect([driftExitCode(rows), driftExitCode(rows.slice(1))]).toEqual([20, 0]);
     expect(drifts(simulated(3, FIVE), 0.4)[0]?.outcome).toBe("steady");
@@ -89,7 +89,7 @@ describe("drift", () => {
     expect([drifts(falling)[0]?.outcome, drifts(rising)[0]?.outcome]).toEqual(["drift", "steady"]);
   });
 
-  it("is not made of machines that differ, nor of one that got slower together with the control", () => {
+  it("is not made of machines that differ, nor of one that got slower together with the frozen echo", () => {
     const [fast, slow] = [simulated(6, []), simulated(7, [])];
     const slower = slow.map((entry) => ({ ...entry, value: 2 * entry.value }));
     const rows = drifts([...fast.slice(0, 30), ...slower.slice(0, 30).map((entry) => ({ ...entry, machine: "n" }))]);

@@ -26,7 +26,7 @@ export interface DriftRow {
   readonly cell: string;
   readonly machine: string;
   readonly entries: number;
-  /** `control`: the ratio to the frozen control; `value`: the value itself. */
+  /** `control`: the ratio to the frozen echo; `value`: the value itself. */
   readonly level: "control" | "value";
   readonly outcome: "steady" | "drift" | "too-few";
   /** Latest level relative to the best one before it; absent where there are too few entries. */
@@ -87,7 +87,7 @@ export function driftWords({ outcome, ratio, entries, steps, level }: DriftRow, 
     (step) => `${signed(step.ratio)} at ${step.commit?.slice(0, 7) ?? "an unknown commit"} (${step.date.slice(0, 10)})`,
   );
   const found = `${signed(ratio)} above its best, ${percent(tolerance)} accepted`;
-  const compared = level === "control" ? "relative to the control" : "without a control";
+  const compared = level === "control" ? "relative to the frozen echo" : "without the frozen echo";
   return `${WORDS[outcome].padEnd(6)}  ${[found, ...changes, `${runs}, ${compared}`].join("; ")}`;
 }
 

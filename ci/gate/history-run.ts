@@ -7,10 +7,10 @@ import { ensureWritable } from "../../harness/results/store.ts";
 import { appendHistory, entriesOf } from "./history.ts";
 import type { GateResult } from "./result.ts";
 
-/** Number of control runs before the pairs, and again behind them. */
+/** Number of runs of the frozen echo before the pairs, and again after them. */
 const CONTROL_RUNS = 3;
 
-/** Gate whose result goes into a history, with the frozen control around it. */
+/** Gate whose result goes into a history, with the frozen echo before and after it. */
 export class HistoryRun {
   readonly #file: string;
   readonly #controlsNs: number[] = [];

@@ -25,9 +25,9 @@ export interface HistoryEntry {
   readonly value: number;
   /** Ratio head/base of the medians. */
   readonly ratio: number;
-  /** Median round trip of the frozen control during the run; null where it did not run. */
+  /** Median round trip of the frozen echo during the run; null if it did not run. */
   readonly controlNs: number | null;
-  /** Value divided by that of the control, where both are times. */
+  /** Value divided by that of the frozen echo, if both are times. */
   readonly toControl: number | null;
   /** Fingerprint of machine, kernel and Node. */
   readonly machine: string;

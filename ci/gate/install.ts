@@ -46,7 +46,7 @@ export async function prepareTree({ tree, folder, setup, signal }: Preparation):
     const failure = await failureOf(command, folder, tree, signal);
     if (failure === undefined) ran.push(command);
     else if (setup === undefined) throw new IncompleteError(`${failure}; ${REMEDY}`);
-    else notes.push(`${failure}; what --base-setup makes decides`);
+    else notes.push(`${failure}; the gate goes on with --base-setup`);
   }
   if (setup !== undefined) {
     const failure = await failureOf(setup, tree, tree, signal);

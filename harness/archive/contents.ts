@@ -12,10 +12,11 @@ const hashOf = (text: string): string =>
   process.getBuiltinModule("node:crypto").createHash("sha256").update(text).digest("hex");
 
 /**
- * Returns the files of a bundle: the report, the order of the trials, each trial, what failed, versions with hashes, a
- * script that repeats the run, and the hashes of all these. The machine is described as documents may do it.
+ * Returns the files of a bundle, by name: the report, the order of the trials, each trial, the failures, versions with
+ * hashes, a script that repeats the run, and the hashes of all these files. They have only those facts of the machine
+ * that a document may name.
  *
- * @param versions hashes of sources and runtime, see `versions.ts`
+ * @param versions versions and hashes of sources and runtime, see `versions.ts`
  */
 export function bundleFiles(report: Report, versions: unknown): Map<string, string> {
   const told = portable(report);
@@ -34,7 +35,7 @@ export function bundleFiles(report: Report, versions: unknown): Map<string, stri
   return files.set(SUMS, [...files].map(([name, text]) => `${hashOf(text)}  ${name}\n`).join(""));
 }
 
-/** Returns, as sentences, files that lack the hash of the list, are not in it, or are missing. */
+/** Returns a sentence for each file that is missing, has another hash than in the list, or is not in the list. */
 export function wrongFiles(files: ReadonlyMap<string, string>): string[] {
   const sums = files.get(SUMS);
   if (sums === undefined) return [`${SUMS} is missing`];
@@ -44,7 +45,7 @@ export function wrongFiles(files: ReadonlyMap<string, string>): string[] {
     .split("\n")
     .flatMap((line, at) => {
       const [, hash, name] = /^([\da-f]{64}) [ *]([\w.-]+)$/.exec(line) ?? [];
-      if (hash === undefined || name === undefined) return [`line ${at + 1} of ${SUMS} is no hash and name`];
+      if (hash === undefined || name === undefined) return [`line ${at + 1} of ${SUMS} is not a hash and a name`];
       listed.set(name, hash);
       return [];
     });
@@ -57,7 +58,7 @@ export function wrongFiles(files: ReadonlyMap<string, string>): string[] {
   return [...unreadable, ...changed, ...others.map((name) => `${name} is not in ${SUMS}`)];
 }
 
-/** Returns a report without what a machine keeps for itself: absolute paths, vendor's kernel, memory, control group. */
+/** Returns a report without private facts of the machine: absolute paths, vendor's kernel, memory, cgroup, errors. */
 function portable(report: Report): Report {
   const { memoryBytes: _memory, allowedCpus: _cpus, cgroup: _group, ...machine } = report.environment;
   return withoutPaths({

@@ -1,8 +1,8 @@
 import type { Report } from "../results/model.ts";
 
-/** Commands that measure and may be repeated. */
+/** Commands that the script can repeat. */
 const REPEATED = ["compare", "measure", "check"];
-/** Flags that concern where results go, or an earlier report; true for those with a value. */
+/** Flags that are left out, since they name outputs, a seed or an earlier report; true for those with a value. */
 const LEFT_OUT: ReadonlyMap<string, boolean> = new Map([
   ["--out", true],
   ["--seed", true],
@@ -11,7 +11,7 @@ const LEFT_OUT: ReadonlyMap<string, boolean> = new Map([
   ["--json", false],
 ]);
 
-/** Writes the script that repeats a run. It is for people to read and start; nothing here starts it. */
+/** Writes the script that repeats a run. Only people start it, after reading it; ipcmark never does. */
 export function reproduceScript(report: Report, machine: string): string {
   const { environment, startedAt, seed } = report;
   const command = repeated(report.commandLine);
@@ -38,7 +38,7 @@ export function reproduceScript(report: Report, machine: string): string {
   ].join("\n");
 }
 
-/** Returns the words behind `ipcmark`, without flags of files; undefined where the line cannot be read for certain. */
+/** Returns the arguments of `ipcmark` without the flags in `LEFT_OUT`; undefined if the line is ambiguous. */
 function repeated(commandLine: string): string[] | undefined {
   if (!/^ipcmark( ([\w@%+=:,./…-]+|'[^']*'))+$/.test(commandLine)) return undefined;
   const words = [...commandLine.matchAll(/'([^']*)'|([^\s']+)/g)].map(([, inQuotes, plain]) => inQuotes ?? plain ?? "");
@@ -56,5 +56,5 @@ function repeated(commandLine: string): string[] | undefined {
 
 const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);
 
-/** Puts foreign text into one line of a comment. */
+/** Returns foreign text as one line for a comment, without control characters. */
 const comment = (text: string): string => text.replace(/\p{C}+/gu, " ").slice(0, 300);

@@ -1,4 +1,4 @@
-/** The part of tar used here. It keeps types checked where the package is not installed yet. */
+/** Types for the used part of the package tar, so that types can be checked before it is installed. */
 declare module "tar" {
   export interface HeaderFields {
     readonly path: string;

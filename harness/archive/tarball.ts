@@ -1,20 +1,20 @@
 import { StoreError } from "../results/store.ts";
 
-/** Limits of an archive, which may come from anywhere. */
+/** Limits of an archive, since its origin may be unknown. */
 export interface Limits {
   readonly files: number;
-  /** Largest size of all files together, and of the archive when it is unpacked. */
+  /** Largest size of the unpacked archive, bytes. */
   readonly bytes: number;
 }
 
 export const LIMITS: Limits = { files: 32, bytes: 256 * 1024 ** 2 };
 
-/** The one folder of an archive. */
+/** Only folder of an archive. */
 const FOLDER = "ipcmark-bundle/";
 const NAME = /^[A-Za-z][\w-]*(\.[a-z\d]+)*$/;
 const BLOCK = 512;
 
-/** Packs files as a .tgz. The same files give the same bytes. */
+/** Packs files, given by name, as a .tgz. The same files give the same bytes. */
 export async function packed(files: ReadonlyMap<string, string>): Promise<Buffer> {
   const [{ gzipSync }, { Header }] = await Promise.all([import("node:zlib"), import("tar")]);
   const blocks = [...files].flatMap(([name, text]) => {
@@ -30,12 +30,13 @@ export async function packed(files: ReadonlyMap<string, string>): Promise<Buffer
 /**
  * Returns the files of an archive, by name. Writes nothing: everything stays in memory.
  *
- * @param path for the message
- * @throws StoreError where it is damaged, too large, or has anything but regular files in its one folder
+ * @param path path of the archive, for messages
+ * @throws StoreError if it is damaged or too large, or has anything but regular files in its only folder
  */
 export async function unpacked(archive: Buffer, path: string, limits: Limits = LIMITS): Promise<Map<string, string>> {
   const [{ gunzipSync }, { Parser }] = await Promise.all([import("node:zlib"), import("tar")]);
-  const refused = (reason: string): StoreError => new StoreError(`"${path}" is no bundle of ipcmark: ${reason}`);
+  const refused = (reason: string): StoreError =>
+    new StoreError(`"${path}" is no bundle of ipcmark: ${reason}; name a bundle.tgz that bundle has written`);
   let plain: Buffer;
   try {
     plain = gunzipSync(archive, { maxOutputLength: limits.bytes });

@@ -14,8 +14,8 @@ interface PackageFile {
 }
 
 /**
- * Describes the sources and the runtime that are installed now: versions, and SHA-256 of every file. They are those of
- * the run only if nothing was installed since; the versions of the run itself are there too.
+ * Describes the sources and the runtime that are installed now: versions, and the SHA-256 of every file. They are those
+ * of the run only if nothing was installed since then. So the result also has the versions that the run itself stored.
  */
 export async function describeVersions({ environment }: Report): Promise<object> {
   const root = packageRoot();

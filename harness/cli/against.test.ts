@@ -18,7 +18,7 @@ test("a run without --against reads nothing", () => {
 
 test("last is the newest report of the folder, whatever else lies there", () => {
   const out = join(folder, "out");
-  const missing = /no report lies in ".*out"; run compare once, or name a file/;
+  const missing = /there is no report in ".*out"; run compare once, or name a file/;
   expect(() => earlierReport({ against: "last", out }, here)).toThrow(missing);
   mkdirSync(out);
   expect(() => earlierReport({ against: "last", out }, here)).toThrow(StoreError);
@@ -49,7 +49,7 @@ test("a report of another machine is refused with what differs, and taken with -
   const forced = earlierReport({ against, out: folder, force: true }, other);
   expect(withChanges(report, forced).against).toMatchObject({
     name: against,
-    notes: [expect.stringMatching(/^The machine differs \(kernel .*\), so a change may be that of the machine\.$/)],
+    notes: [expect.stringMatching(/^The machine differs \(kernel .*\), so a change may be due to the machine\.$/)],
   });
   expect(withChanges(report, earlierReport({ against, out: folder }, here)).against?.notes).toEqual([]);
   expect(withChanges(report, undefined)).toBe(report);

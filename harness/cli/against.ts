@@ -41,10 +41,10 @@ export function earlierReport(
   if (differing.length === 0) return { name, report };
   const facts = differing.map(({ condition, before, now }) => `${condition} ${before} there, ${now} here`).join("; ");
   if (force === true)
-    return { name, report, machine: `The machine differs (${facts}), so a change may be that of the machine.` };
+    return { name, report, machine: `The machine differs (${facts}), so a change may be due to the machine.` };
   throw new IncompleteError(
-    `"${name}" is of another machine (${facts}), so a change would be that of the machine; ` +
-      "name a report of this one, or give --force to see both side by side",
+    `"${name}" is of another machine (${facts}), so a change may be due to the machine; ` +
+      "name a report of this machine, or give --force to compare nevertheless",
   );
 }
 
@@ -55,7 +55,7 @@ function newestIn(folder: string): string {
     .filter((entry) => entry.isFile() && entry.name.endsWith(".json"))
     .map(({ name }) => join(folder, name));
   const newest = names.toSorted((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs).find(isReport);
-  if (newest === undefined) throw new StoreError(`no report lies in "${folder}"; run compare once, or name a file`);
+  if (newest === undefined) throw new StoreError(`there is no report in "${folder}"; run compare once, or name a file`);
   return newest;
 }
 

@@ -83,7 +83,7 @@ describe("a changed archive", () => {
     const text = files.get(name) as string;
     const changed = new Map(files).set(name, text.replace(/[\w\s](?=.?.?$)/s, "#"));
     const path = place("changed.tgz", await packed(changed));
-    await expect(openBundle(path)).rejects.toThrow(new RegExp(`"${path}" was changed: .*${name}`));
+    await expect(openBundle(path)).rejects.toThrow(new RegExp(`"${path}" was changed after it was packed: .*${name}`));
   });
 
   it("is refused where a file is missing or new, and where a byte of the archive itself is another one", async () => {

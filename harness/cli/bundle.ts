@@ -14,7 +14,7 @@ const NAME = "bundle.tgz";
 
 export function bundleCommand(): Command {
   return new Command("bundle")
-    .description("pack a report with every trial, its order, failures, versions and hashes, and a script to repeat it")
+    .description("pack a report with every trial, their order, failures, versions, hashes and a script that repeats it")
     .argument("[file]", "the report.json to pack", "ipcmark-out/report.json")
     .option("--out <dir>", `folder for ${NAME} (default: the folder of the report)`)
     .action(async (file: string, { out = dirname(file) }: { out?: string }) => {
@@ -28,37 +28,38 @@ export function bundleCommand(): Command {
 
 export const isBundle = (path: string): boolean => /\.(tgz|tar\.gz)$/i.test(path);
 
-/** Report of an archive whose hashes are right, and its script, which is shown and never started. */
+/** Contents of an archive whose hashes are right: its report, and its script, which is shown and never started. */
 export interface Opened {
   readonly report: unknown;
   readonly script: string;
 }
 
 /**
- * Reads an archive, which may come from anywhere.
+ * Reads an archive of any origin.
  *
- * @throws StoreError where it is no bundle, or a file in it was changed
+ * @throws StoreError if it is no bundle, or a file in it was changed
  */
 export async function openBundle(path: string): Promise<Opened> {
   let archive: Buffer;
   try {
     archive = readBytes(path);
   } catch (error) {
-    throw new StoreError(`cannot read "${path}": ${reasonOf(error)}; name an archive that bundle has written`);
+    throw new StoreError(`cannot read "${path}": ${reasonOf(error)}; name a bundle.tgz that bundle has written`);
   }
   const files = await unpacked(archive, path);
   const wrong = wrongFiles(files);
-  if (wrong.length > 0) throw new StoreError(`"${path}" was changed: ${wrong.join("; ")}; ask for it again`);
+  if (wrong.length > 0)
+    throw new StoreError(`"${path}" was changed after it was packed: ${wrong.join("; ")}; get the original again`);
   const text = files.get(REPORT);
-  if (text === undefined) throw new StoreError(`"${path}" has no ${REPORT}; name an archive that bundle has written`);
+  if (text === undefined) throw new StoreError(`"${path}" has no ${REPORT}; name a bundle.tgz that bundle has written`);
   try {
     return { report: parseJson(text), script: files.get(SCRIPT) ?? "" };
   } catch {
-    throw new StoreError(`${REPORT} in "${path}" is not JSON; name an archive that bundle has written`);
+    throw new StoreError(`${REPORT} in "${path}" is not JSON; name a bundle.tgz that bundle has written`);
   }
 }
 
-/** Prints the script of an archive with all control characters made visible. */
+/** Prints the script of an archive. All control characters in it become visible. */
 export function showScript(script: string): void {
-  print(`\n${SCRIPT} of this archive (nothing here starts it):\n\n${script.replace(/^/gm, "    ").trimEnd()}`);
+  print(`\n${SCRIPT} of this archive (only shown, not started):\n\n${script.replace(/^/gm, "    ").trimEnd()}`);
 }

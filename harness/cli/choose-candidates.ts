@@ -90,7 +90,7 @@ async function fromWholeRegistry(requirements: readonly Requirement[], peer: str
   const rest = order.slice(chosen.length).map(({ id, capabilities: { platforms } }): CandidateStanding => {
     if (!platforms.some((platform) => platform === process.platform))
       return { transport: id, status: "unavailable", reason: `it exists on ${platforms.join(", ")} only` };
-    const reason = `it meets the needs, but ${chosen.length} others come first; name it behind --transport`;
+    const reason = `it meets the needs, but ${chosen.length} others come first; name it with --transport`;
     return { transport: id, status: "not-measured", reason };
   });
   return {

@@ -12,9 +12,9 @@ import { unknownName } from "./suggest.ts";
 
 export function exampleCommand(): Command {
   return new Command("example")
-    .description("copy a client and a server of a mechanism, to begin your own with (MIT-0: without conditions)")
-    .argument("<id>", "the transport, such as unix; list shows all")
-    .argument("<dir>", "folder to write to; it is made if it is not there, and no file is overwritten")
+    .description("copy a client and a server of a mechanism, to start your own from (MIT-0: without conditions)")
+    .argument("<id>", "the transport, such as unix; ipcmark list shows all")
+    .argument("<dir>", "folder to write to; it is made if it does not exist, and no file is overwritten")
     .action((id: string, directory: string) => {
       const example = exampleOf(id);
       if (example === undefined)
@@ -32,7 +32,12 @@ export function exampleCommand(): Command {
     });
 }
 
-/** Copies the programs of an example. Overwrites nothing, and leaves nothing of it behind if one is in the way. */
+/**
+ * Copies the programs of an example. Overwrites nothing: if a file exists already, all copies are removed again.
+ *
+ * @returns paths of the copies
+ * @throws UsageError if a file exists or cannot be written
+ */
 export function copyExample(example: Example, directory: string): string[] {
   const from = exampleDirectory(example);
   const written: string[] = [];
@@ -50,7 +55,7 @@ export function copyExample(example: Example, directory: string): string[] {
   return written;
 }
 
-/** Returns the last line of an answer: where the example of the pick is. */
+/** Returns the last line of an answer, which has the path of the example of the pick; undefined if there is none. */
 export function exampleLine(pick: Report["pick"]): string | undefined {
   const example = pick ? exampleOf(pick.transport) : undefined;
   if (!pick || example === undefined) return undefined;

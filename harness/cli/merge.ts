@@ -13,7 +13,7 @@ const PAGE = "machines.html";
 export function mergeCommand(): Command {
   return new Command("merge")
     .description("put the reports of several machines side by side in one page, without a ranking across them")
-    .argument("<files...>", "a report.json of each machine")
+    .argument("<files...>", "one report.json for each machine")
     .option("--out <dir>", `folder for ${PAGE}`, "ipcmark-out")
     .action(async (files: readonly string[], { out }: { readonly out: string }) => {
       const machines = machinesOf(files);
@@ -27,17 +27,21 @@ export function mergeCommand(): Command {
     });
 }
 
-/** @throws UsageError for fewer than two files, or one file twice; StoreError for a file that is no report */
+/**
+ * Reads the reports of several machines.
+ *
+ * @throws UsageError for fewer than two files, or one file twice; StoreError for a file that is no report
+ */
 export function machinesOf(files: readonly string[]): MachineReport[] {
   const paths = files.map((file) => resolve(file));
   const twice = files.find((_, index) => paths.indexOf(paths[index] ?? "") !== index);
-  if (twice !== undefined) throw new UsageError(`"${twice}" is named twice; name a report.json of each machine once`);
-  if (files.length < 2) throw new UsageError("merge needs at least two reports; name a report.json of each machine");
+  if (twice !== undefined) throw new UsageError(`"${twice}" is named twice; name one report.json for each machine`);
+  if (files.length < 2) throw new UsageError("merge needs at least two reports; name one report.json for each machine");
   const names = namesOf(paths);
   return files.map((file, index) => ({ name: names[index] ?? file, report: loadReport(file) }));
 }
 
-/** Returns the names of the files, or of their folders where the files have the same name, as artifacts of CI have. */
+/** Returns the names of the machines: of the files, or of their folders if files have the same name, as in CI. */
 function namesOf(paths: readonly string[]): string[] {
   const own = paths.map((path) => basename(path, ".json"));
   if (new Set(own).size === own.length) return own;

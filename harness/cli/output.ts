@@ -19,7 +19,7 @@ export async function publish(
 ): Promise<void> {
   // Stored before anything is printed: a reader that stops early (`| head`) still finds the report.
   const json = store(directory, REPORT_FILES[0], `${JSON.stringify(report)}\n`);
-  // Loaded only when there is something to render, since its libraries load slower than a short command runs.
+  // Loaded only when there is something to render, because loading its libraries takes longer than a short command.
   const { renderHtml } = await import("../../reports/html/render.ts");
   const html = store(directory, REPORT_FILES[1], await renderHtml(report));
   if (asJson) printJson(report);
@@ -32,14 +32,14 @@ export async function publish(
   note(`\nwritten: ${json}, ${html}`);
 }
 
-/** Adds markdown to the summary of the step of a CI job, where there is one. */
+/** Appends markdown to the step summary of a CI job, if there is one. */
 export function appendStepSummary(markdown: string): void {
   const file = process.env["GITHUB_STEP_SUMMARY"];
   if (!file) return;
   try {
     appendFileSync(file, markdown);
   } catch (error) {
-    note(`the step summary could not be written: ${(error as Error).message}`);
+    note(`the step summary of this CI job could not be written: ${(error as Error).message}`);
   }
 }
 
@@ -60,7 +60,7 @@ export function publishPartial(
   };
 }
 
-/** Prints behind the result the warnings that were not printed before; on stderr where stdout has JSON only. */
+/** Prints, after the result, the warnings that were not printed before; on stderr if stdout has only JSON. */
 export function printWarnings(warnings: readonly Warning[], asJson: boolean | undefined, most?: number): void {
   const stream = asJson ? process.stderr : process.stdout;
   stream.write(warningText(warnings, stream, most));
@@ -72,12 +72,12 @@ function warningText(warnings: readonly Warning[], stream: NodeJS.WriteStream, m
   return text === "" ? "" : `\n${text}\n`;
 }
 
-/** Largest number of lines that a run prints behind its progress. */
+/** Largest number of lines that a run prints after its progress. */
 export const MOST_LINES = 30;
 /** Lines that name the example and the files. */
 const CLOSING_LINES = 3;
 
-/** Returns the number of lines that the warnings, the example and the files below an answer leave to it. */
+/** Returns the number of lines for an answer, which is what the warnings, the example and the files leave. */
 export function linesOfAnswer(warnings: readonly Warning[], mostWarnings: number): number {
   const lines = warningText(warnings, process.stdout, mostWarnings).split("\n").length - 1;
   return MOST_LINES - CLOSING_LINES - lines;
@@ -88,8 +88,7 @@ export function print(text: string): void {
 }
 
 /**
- * Prints text of `reports/terminal`. It may contain colours; everything else that a terminal could obey is escaped
- * already.
+ * Prints text of `reports/terminal`. It may contain colours. All other control characters in it are escaped already.
  */
 export function printTables(text: string): void {
   process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);

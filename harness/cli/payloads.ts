@@ -42,7 +42,7 @@ function parsePart(text: string): Part {
   if (weight === undefined) return { bytes: parseSize(size), weight };
   const percent = /^\s*(\d+(?:\.\d+)?)\s*%?\s*$/.exec(weight)?.[1];
   if (percent === undefined || Number(percent) === 0 || more.length > 0) {
-    throw new UsageError(`payload "${text}" has no weight in percent behind its colon; write for example 4KiB:25`);
+    throw new UsageError(`payload "${text}" has no weight in percent after its colon; write for example 4KiB:25`);
   }
   return { bytes: parseSize(size), weight: Number(percent) };
 }

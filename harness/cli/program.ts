@@ -59,7 +59,7 @@ function wayOut({ code }: CommanderError): string {
   const command = program.commands.find((each) => each.name() === process.argv[2]);
   const named = command?.options.some(({ long }) => long === "--transport") ?? false;
   if (code !== "commander.excessArguments" || command === undefined || !named) return "";
-  return ` Name transports behind --transport, as in \`${command.name()} --transport unix fifo\`.`;
+  return ` Name transports with --transport, as in \`${command.name()} --transport unix fifo\`.`;
 }
 
 function say(message: string, code: number): number {

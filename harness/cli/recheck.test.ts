@@ -58,6 +58,6 @@ test("a record that is missing or names an option without figures is refused bef
   const refused = await recheck(path).catch((error: unknown) => error);
   expect(refused).toBeInstanceOf(StoreError);
   expect((refused as Error).message).toContain(
-    `0001-ipc.md:${line}: "unixx" was not compared in its evidence; choose one of unix, tcp, or run compare`,
+    `0001-ipc.md:${line}: the evidence has no figures of the option "unixx"; choose one of unix, tcp, or run compare`,
   );
 });

@@ -24,7 +24,7 @@ import { startRun } from "./run.ts";
 import { parseCount, parseDuration } from "./values.ts";
 
 interface RecheckOptions extends Pick<SharedOptions, "json" | "out" | "seed" | "bundle"> {
-  /** Path of the recorded messages that the decision rests on. */
+  /** Path of the recorded messages with which the decision was made. */
   readonly messages?: string;
   readonly acceptConditions?: boolean;
   readonly budget?: number;
@@ -34,14 +34,14 @@ interface RecheckOptions extends Pick<SharedOptions, "json" | "out" | "seed" | "
 
 export function recheckCommand(): Command {
   return new Command("recheck")
-    .description("measure again what a decision record rests on: does the decision still hold on this machine?")
+    .description("measure again what decided in a decision record: does the decision still hold on this machine?")
     .argument("<record>", "the record that report --adr has written, such as docs/adr/0004-ipc.md")
-    .option("--accept-conditions", "decide although conditions have changed, and write them into the record")
-    .option("--messages <file>", "the recorded messages, where the decision rests on some")
+    .option("--accept-conditions", "decide even if conditions have changed, and write the new ones into the record")
+    .option("--messages <file>", "the recorded messages, if the decision was made with some")
     .addOption(new Option("--budget <time>", "time for the whole run, such as 90s or 5m").argParser(parseDuration))
     .addOption(new Option("--quick", "short windows and 6 rounds").conflicts("thorough"))
     .option("--thorough", "at least 30 rounds")
-    .option("--json", "print only the report, as JSON, on stdout; its field recheck has the result")
+    .option("--json", "print only the report, as JSON, on stdout; its field recheck is the result")
     .option("--out <dir>", "folder for report.json and report.html", "ipcmark-out/recheck")
     .addOption(
       new Option("--seed <n>", "seed of the random order of trials").argParser(parseCount("--seed", 0, 2 ** 32 - 1)),
@@ -57,8 +57,8 @@ async function recheck(path: string, options: RecheckOptions): Promise<void> {
   const compared = optionsOf(evidence, question);
   if (!compared.has(record.chosen))
     throw new StoreError(
-      `${path}:${record.chosenLine}: "${record.chosen}" was not compared in its evidence; choose one of ` +
-        `${[...compared.keys()].join(", ")}, or run compare again and record it anew`,
+      `${path}:${record.chosenLine}: the evidence has no figures of the option "${record.chosen}"; choose one of ` +
+        `${[...compared.keys()].join(", ")}, or run compare again and record a new decision (report --adr)`,
     );
   const rivals = rivalsOf(compared, record.chosen, question);
   ensureWritable(options.out, REPORT_FILES);
@@ -75,7 +75,7 @@ async function recheck(path: string, options: RecheckOptions): Promise<void> {
   const found = { ...report, pick, recheck: { ...judgement, conditions: changed, sentence } };
   await publish({ ...options, json: options.json === true }, found, () => print(sentence));
   if (changed.length > 0 && !isAccepted)
-    note("--accept-conditions decides by this run, and writes the conditions into the record");
+    note("with --accept-conditions this run decides, and the record gets the new conditions");
   if (isAccepted) renew(record, evidence, report, changed, sentence);
 }
 
@@ -114,7 +114,7 @@ function moduleOf(id: string, { transports }: Decided, record: string): string |
   return module === undefined ? undefined : relative(process.cwd(), resolve(dirname(record), module));
 }
 
-/** Returns the flags of `compare` that ask the question of the evidence again, besides its workload. */
+/** Returns the flags of `compare` that repeat the question of the evidence, without its workload. */
 export function flagsAgain({ pick: { workload } }: Decided): Partial<MeasureOptions> {
   return {
     placement: [workload.placement],
@@ -125,7 +125,7 @@ export function flagsAgain({ pick: { workload } }: Decided): Partial<MeasureOpti
   };
 }
 
-/** Returns the question of the evidence, without the loads that did not decide. */
+/** Returns the question of the evidence, with only the load that decided. */
 export function questionAgain({ question, pick }: Decided): AskedQuestion {
   const { clients, ratePerSecond, payloads, mix, benchmark, assumedWorkNs = 0 } = pick.workload;
   const workload: Workload = {
@@ -153,7 +153,7 @@ export function questionAgain({ question, pick }: Decided): AskedQuestion {
   };
 }
 
-/** Writes the run as the evidence of the record, where conditions have changed. */
+/** Makes this run the evidence of the record, if conditions have changed. */
 function renew(
   record: DecisionRecord,
   evidence: Decided,
@@ -161,10 +161,10 @@ function renew(
   changed: readonly string[],
   sentence: string,
 ): void {
-  if (changed.length === 0) return note("no condition has changed, so the record stays as it is");
+  if (changed.length === 0) return note("no condition has changed, so the record was not changed");
   const { pick, question } = report;
   if (pick === null || pick.verdict === "cannot-tell" || question === undefined)
-    return note("the record stays as it is: this run compared too little to be evidence");
+    return note("the record was not changed: this run could not tell which option is fastest; give a longer --budget");
   const modules = new Map(
     evidence.transports.flatMap(({ id, module }) => (module === undefined ? [] : [[id, module] as const])),
   );

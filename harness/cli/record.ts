@@ -13,12 +13,12 @@ export interface RecordOptions {
 export function recordCommand(): Command {
   return new Command("record")
     .description(
-      "start a server that talks JSON over its standard streams, pass everything through, and write the client's " +
-        "messages with their replies to a file for --messages; ends with the exit code of the server",
+      "start a server that exchanges JSON messages over its standard streams, pass everything through, and write the " +
+        "client's messages with their replies to a file for --messages; ends with the exit code of the server",
     )
-    .argument("<command...>", "the server and its arguments, behind --")
+    .argument("<command...>", "the command of the server and its arguments, after --")
     .option("--file <file>", "file to append to; only you can read it (mode 0600)", "calls.ndjson")
-    .option("--redact", "keep sizes, structure and method names, and replace all other contents")
+    .option("--redact", "write only sizes, structure and method names, and replace all other contents")
     .action(record);
 }
 
@@ -36,7 +36,7 @@ async function record([command = "", ...args]: readonly string[], options: Recor
         step(bytes);
       } catch (error) {
         problem = (error as Error).message;
-        note(`ipcmark record: ${file}: ${problem}; the server goes on, and nothing more is recorded`);
+        note(`ipcmark record: recording to ${file} failed (${problem}); the server goes on, without a recording`);
       }
     };
   const write = guarded((line) => {
@@ -55,7 +55,7 @@ async function record([command = "", ...args]: readonly string[], options: Recor
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const reason = code ?? (error as Error).message;
-    throw new UsageError(`"${command}" cannot be started (${reason}); give the command of a server behind --`);
+    throw new UsageError(`"${command}" cannot be started (${reason}); give the command of a server after --`);
   } finally {
     recording.end();
     closeSync(output);
@@ -72,22 +72,23 @@ function openPrivate(file: string): number {
     output = openSync(file, O_APPEND | O_CREAT | O_WRONLY | O_NOFOLLOW | O_NONBLOCK, 0o600);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new UsageError(`--file "${file}" cannot be written (${code}); name a regular file in a folder of yours`);
+    throw new UsageError(`--file "${file}" cannot be written (${code}); name a regular file in a folder of your own`);
   }
   const found = fstatSync(output);
-  const obstacle = !found.isFile() ? "is no regular file" : obstacleIn(found);
+  const obstacle = !found.isFile() ? "is not a regular file; name another file" : obstacleIn(found);
   if (obstacle === undefined) {
     fchmodSync(output, 0o600);
     return output;
   }
   closeSync(output);
-  throw new UsageError(`--file "${file}" ${obstacle}; name another file`);
+  throw new UsageError(`--file "${file}" ${obstacle}`);
 }
 
-/** Returns why nothing is appended to a file that is there already. */
+/** Returns the reason why nothing may be appended to an existing file; undefined if there is none. */
 function obstacleIn({ mode, size }: Stats): string | undefined {
   const isOpen = size > 0 && process.platform !== "win32" && (mode & 0o077) !== 0;
-  return isOpen ? `can be read by others (mode ${(mode & 0o777).toString(8)}); chmod 600 it` : undefined;
+  if (!isOpen) return undefined;
+  return `can be read by others (mode ${(mode & 0o777).toString(8)}); run chmod 600 on it, or name another file`;
 }
 
 const plural = (value: number, one: string, many: string): string => `${value} ${value === 1 ? one : many}`;
@@ -102,8 +103,10 @@ function wordsOf(counts: Counts, file: string): string {
       : [plural(unanswered, "request whose reply never came", "requests whose replies never came")]),
   ];
   const left = [
-    ...(ofServer === 0 ? [] : [plural(ofServer, "message that the server began", "messages that the server began")]),
-    ...(unreadable === 0 ? [] : [plural(unreadable, "part that is no message", "parts that are no messages")]),
+    ...(ofServer === 0
+      ? []
+      : [plural(ofServer, "message of the server that is no reply", "messages of the server that are no replies")]),
+    ...(unreadable === 0 ? [] : [plural(unreadable, "part that is not a message", "parts that are not messages")]),
   ];
   return `added to ${file}: ${written.join(", ")}${left.length === 0 ? "" : `; not in it: ${left.join(", ")}`}`;
 }

@@ -24,14 +24,14 @@ writeFileSync(join(blobs, "1"), Uint8Array.of(0, 255));
 const path = { messages: { path: calls } };
 
 it.for([
-  ["a payload", { ...path, payload: [64] }, /--messages <file> has its own sizes; leave out --payload/],
-  ["work", { ...path, work: 100 }, /--work writes into each request, .* give one of them/],
-  ["a group without messages", { group: "method" }, /--group is for recorded messages; give --messages <file> too/],
-  ["a group without messages of one's own", { messages: 5, group: "method" }, /--group is for recorded messages/],
+  ["a payload", { ...path, payload: [64] }, /--messages <file> determines the sizes; leave out --payload/],
+  ["work", { ...path, work: 100 }, /--work changes the bytes of requests, .* give one of the two/],
+  ["a group without messages", { group: "method" }, /--group needs recorded messages; give --messages <file> too/],
+  ["a group without messages of one's own", { messages: 5, group: "method" }, /--group needs recorded messages/],
   ["a group that no message has", { ...path, group: "name" }, /no message of calls.ndjson has the field "name"/],
   ["a group of bytes", { messages: { path: blobs }, group: "method" }, /--group needs JSON, and blobs is a directory/],
-  ["a codec of bytes", { messages: { path: blobs }, codec: ["json"] as const }, /--codec converts values, and blobs/],
-  ["a codec of made values", { ...path, codec: ["struct"] as const }, /the codec struct carries no JSON values/],
+  ["a codec of bytes", { messages: { path: blobs }, codec: ["json"] as const }, /--codec needs JSON, and blobs/],
+  ["a codec of made values", { ...path, codec: ["struct"] as const }, /the codec struct cannot carry the JSON values/],
 ] as const)("is refused with %s, in one sentence", ([, options, words]) => {
   expect(() => replayedOf(options)).toThrow(words);
   expect(() => replayedOf(options)).toThrow(/^[^\n]*$/);
@@ -64,9 +64,9 @@ it("is read again for a decision only where it has the same contents", () => {
   const about = { name: "calls.ndjson", sha256: "0".repeat(64), count: 3, meanBytes: 9, largestBytes: 9 };
   const before = { ...about, hasResponses: true };
   expect(replayedAgain(undefined, undefined)).toBeUndefined();
-  expect(() => replayedAgain(undefined, calls)).toThrow(/rests on no recorded messages; leave out --messages/);
-  expect(() => replayedAgain(before, undefined)).toThrow(/rests on the messages of calls.ndjson; give them with/);
-  expect(() => replayedAgain(before, calls)).toThrow(/has other contents than the calls.ndjson/);
+  expect(() => replayedAgain(undefined, calls)).toThrow(/was made without recorded messages; leave out --messages/);
+  expect(() => replayedAgain(before, undefined)).toThrow(/was made with the messages of calls.ndjson; give --messages/);
+  expect(() => replayedAgain(before, calls)).toThrow(/is not the calls.ndjson with which the decision was made/);
   const same = { ...before, sha256: replayedOf(path)?.about.sha256 ?? "" };
   expect(replayedAgain(same, calls)?.place.path).toBe(calls);
 });

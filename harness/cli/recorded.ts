@@ -9,25 +9,25 @@ import { describeRecorded, groupsOf, RecordedError, readRecorded } from "../rpc/
 import { parseCount } from "./values.ts";
 
 const MOST_MESSAGES = 10_000_000;
-/** Codecs of made values only: neither carries any JSON value. */
+/** Codecs that cannot carry every JSON value. */
 const NO_JSON: readonly CodecId[] = ["raw", "struct"];
 
-/** Value of `--messages`: a number of messages, or the path of recorded ones. */
+/** Value of `--messages`: a number of messages, or the path of recorded messages. */
 export type MessagesOption = number | { readonly path: string };
 
-/** Returns the option `--messages`. @param count what a number means */
+/** Returns the option `--messages`. @param count words for the meaning of a number */
 export function messagesOption(count: string): Option {
   return new Option(
     "--messages <n|path>",
-    `${count}; or a file of your own messages to replay, one JSON value or {"request", "response"} a line ` +
-      "(ipcmark record writes one), or a directory of files of bytes",
+    `${count}; or recorded messages to replay: a file with one JSON value or {"request", "response"} a line ` +
+      "(ipcmark record writes it), or a directory with one message in each file",
   ).argParser(parseMessages);
 }
 
 export function groupOption(): Option {
   return new Option(
     "--group <field>",
-    "field of the recorded messages by which p50 and p99 are also shown, such as method or params.name",
+    "also show p50 and p99 for each value of this field of the recorded messages, such as method or params.name",
   );
 }
 
@@ -52,27 +52,27 @@ interface Options {
 }
 
 /**
- * Reads the recorded messages that the flags name; undefined where they name none.
+ * Reads the recorded messages that the flags name; undefined if they name none.
  *
- * @throws UsageError for a file that cannot be replayed, and flags that contradict it
+ * @throws UsageError for a file that cannot be replayed, and for flags that do not go with it
  */
 export function replayedOf({ messages, group, payload, work, codec }: Options): Replayed | undefined {
   if (messages === undefined || typeof messages === "number") {
-    if (group !== undefined) throw new UsageError("--group is for recorded messages; give --messages <file> too");
+    if (group !== undefined) throw new UsageError("--group needs recorded messages; give --messages <file> too");
     return undefined;
   }
   const path = resolve(messages.path);
-  if (payload !== undefined) throw new UsageError("--messages <file> has its own sizes; leave out --payload");
+  if (payload !== undefined) throw new UsageError("--messages <file> determines the sizes; leave out --payload");
   if (work !== undefined)
-    throw new UsageError("--work writes into each request, and --messages <file> keeps their bytes; give one of them");
+    throw new UsageError("--work changes the bytes of requests, and --messages <file> keeps them; give one of the two");
   try {
     const file = readRecorded(path);
     const about = describeRecorded(file, path, group);
     if (codec !== undefined) refuseCodecs(codec, about, file.isJson);
     if (group !== undefined && !file.isJson)
-      throw new UsageError(`--group needs JSON, and ${about.name} is a directory of files of bytes; leave it out`);
+      throw new UsageError(`--group needs JSON, and ${about.name} is a directory of messages; leave out --group`);
     if (group !== undefined && groupsOf(file, group).names.every((name) => name === "(none)"))
-      throw new UsageError(`no message of ${about.name} has the field "${group}" of --group; name another one`);
+      throw new UsageError(`no message of ${about.name} has the field "${group}" (--group); name another field`);
     const place = { path, sha256: about.sha256, ...(group === undefined ? {} : { group }) };
     return { about, place, isJson: file.isJson };
   } catch (error) {
@@ -82,37 +82,37 @@ export function replayedOf({ messages, group, payload, work, codec }: Options): 
 }
 
 /**
- * Reads the recorded messages of a decision again; undefined where it rests on none.
+ * Reads the recorded messages of a decision again; undefined if the decision was made without any.
  *
- * @param before what the evidence has of them
- * @throws UsageError where the path is missing or its contents are others
+ * @param before description of the messages in the evidence
+ * @throws UsageError if the path is missing, or its contents are not those of the decision
  */
 export function replayedAgain(before: Recorded | undefined, path: string | undefined): Replayed | undefined {
   if (before === undefined) {
-    if (path !== undefined) throw new UsageError("the decision rests on no recorded messages; leave out --messages");
+    if (path !== undefined)
+      throw new UsageError("the decision was made without recorded messages; leave out --messages");
     return undefined;
   }
   const { name, sha256, group } = before;
   if (path === undefined)
-    throw new UsageError(`the decision rests on the messages of ${name}; give them with --messages <path of ${name}>`);
+    throw new UsageError(`the decision was made with the messages of ${name}; give --messages <path of ${name}>`);
   const found = replayedOf({ messages: { path }, ...(group === undefined ? {} : { group }) });
   if (found?.about.sha256 !== sha256)
     throw new UsageError(
-      `--messages "${path}" has other contents than the ${name} that the decision rests on (SHA-256 ` +
-        `${sha256.slice(0, 12)}…); give that one, or run compare again and record the decision anew`,
+      `--messages "${path}" is not the ${name} with which the decision was made (SHA-256 ` +
+        `${sha256.slice(0, 12)}…); give that file, or run compare again and record a new decision`,
     );
   return found;
 }
 
 function refuseCodecs(codecs: readonly (CodecId | "all")[], { name }: Recorded, isJson: boolean): void {
-  if (!isJson)
-    throw new UsageError(`--codec converts values, and ${name} is a directory of files of bytes; leave it out`);
+  if (!isJson) throw new UsageError(`--codec needs JSON, and ${name} is a directory of messages; leave out --codec`);
   const other = codecs.find((codec) => codec !== "all" && NO_JSON.includes(codec));
   if (other !== undefined)
-    throw new UsageError(`the codec ${other} carries no JSON values, and those of ${name} are; name another codec`);
+    throw new UsageError(`the codec ${other} cannot carry the JSON values of ${name}; name another codec`);
 }
 
-/** Returns a cell for each codec, in which both ends convert the recorded values. */
+/** Returns a cell for each codec that carries JSON. Both ends convert the recorded values in it. */
 export function recordedCells(recorded: Recorded, codecs: readonly CodecId[]): readonly Cell[] {
   return codecs
     .filter((codec) => !NO_JSON.includes(codec))

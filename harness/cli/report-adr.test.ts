@@ -57,7 +57,7 @@ test("records of one folder do not share evidence", () => {
 
 test("a record that people may have edited is not overwritten", () => {
   const { path, text } = written("0003-ipc.md");
-  expect(() => written("0003-ipc.md")).toThrow(/exists, and people may have edited it; name another file/);
+  expect(() => written("0003-ipc.md")).toThrow(/exists already and may have been edited; name another file/);
   expect(readFileSync(path, "utf8")).toBe(text);
   expect(() => written("0004-ipc.txt")).toThrow(/name a file that ends in \.md/);
 });
@@ -71,7 +71,7 @@ test("the module of a user is named from the folder of the record, and must be t
   const module = join(directory, "mine.ts");
   const transports = report.transports.map((each) => (each.id === "tcp" ? { ...each, module } : each));
   expect(() => written("adr/0006-ipc.md", { transports })).toThrow(
-    /mine\.ts" of tcp is not here; run report --adr in the folder/,
+    /mine\.ts", the module of tcp, is not here; run report --adr where/,
   );
   writeFileSync(module, "");
   const { path } = written("adr/0006-ipc.md", { transports });

@@ -34,7 +34,7 @@ export function reportCommand(): Command {
   return new Command("report")
     .description("print the tables of a stored report or gate again, and write its HTML page")
     .argument("[file]", "the report.json, gate.json or bundle.tgz to read", "ipcmark-out/report.json")
-    .addOption(claimsOption("judge published claims by this report, also where the run was not made for them"))
+    .addOption(claimsOption("judge published claims by this report, even if the run was not made with --claims"))
     .option("--out <dir>", "folder for report.html, or gate.html", "ipcmark-out")
     .option("--adr <file>", "write the pick of a compare as a decision record (MADR), with its evidence beside it")
     .action(async (file: string, { out, claims, adr }: Flags) => {
@@ -64,7 +64,7 @@ export function reportCommand(): Command {
     });
 }
 
-/** Prints the rows that follow from the pairs of a stored gate, and writes its page. */
+/** Prints the rows of a stored gate, computed again from its pairs, and writes its page. */
 async function reportGate(result: GateResult, out: string): Promise<void> {
   ensureWritable(out, ["gate.html"]);
   const { renderGate } = await import("../../reports/html/gate.ts");

@@ -4,7 +4,7 @@ import { type PlacementCpus, placementCpus } from "../process/pinning.ts";
 import type { Placement } from "../results/model.ts";
 import { quantileSorted } from "../results/quantiles.ts";
 
-/** Result of one round and placement; null where a process did not answer, while measuring goes on. */
+/** Result of one round and placement; null if a process did not answer. The run goes on then. */
 export interface ControlRun {
   readonly placement: Placement;
   readonly echo: { readonly count: number; readonly p50: number; readonly p99: number; readonly max: number } | null;
@@ -36,13 +36,13 @@ interface CanaryAnswer {
 type Canary = Child<object, CanaryAnswer>;
 
 /**
- * Runs the frozen control and the canaries, placed like the trials. The control is started anew each time; the canaries
- * sleep between rounds.
+ * Runs the frozen echo and the canaries, placed like the trials. The echo is started anew each time; the canaries sleep
+ * between rounds.
  */
 export class Controls {
   readonly #canaries = new Map<Placement, Canary>();
 
-  /** @param withEcho true once per round: the control shows how fast the machine is, whatever the placement */
+  /** @param withEcho true once per round: the echo shows how fast the machine is, whatever the placement */
   async run(placement: Placement, withEcho: boolean): Promise<ControlRun> {
     const cpus = placementCpus(placement);
     if ("reason" in cpus) return { placement, echo: null, delaysNs: null };
@@ -73,7 +73,7 @@ function startCanary(cpus: PlacementCpus): Promise<Canary> {
   return Child.start("canary", placed(cpus, "canary", ["waker", count], ["sleeper", count]));
 }
 
-/** Runs the frozen control once. @returns the median of its round trips, ns; null where it did not run */
+/** Runs the frozen echo once. @returns the median of its round trips, ns; null if it did not run */
 export async function echoP50(placement: Placement): Promise<number | null> {
   const cpus = placementCpus(placement);
   return "reason" in cpus ? null : ((await runEcho(cpus))?.p50 ?? null);

@@ -215,7 +215,7 @@ describe("a cell that cannot be", () => {
   });
 });
 
-describe("the control", () => {
+describe("the frozen echo", () => {
   it("is frozen: a change of it makes old and new reports incomparable", () => {
     const text = readFileSync(new URL("../control/echo.mjs", import.meta.url));
     expect(createHash("sha256").update(text).digest("hex")).toBe(

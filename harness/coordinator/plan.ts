@@ -9,7 +9,7 @@ import { type Arm, type Cell, cellKey, loadOf } from "./arm.ts";
  *   w(c)    warm-up of a cell right before its window, ms
  *   l(c)    its least window: LEAST_WINDOW_MS or LEAST_MESSAGES, whichever is longer; less for very slow messages
  *   d(c)    the window that its effort desires, d >= l
- *   x       control, canaries and C baseline of a round, ms
+ *   x       frozen echo, canaries and C baseline of a round, ms
  *
  *   fixed   F    = x + sum s(g) + sum w(c)
  *   round   R(f) = F + sum l(c) + f * sum (d(c) - l(c)),   f >= 0, the same for all cells
@@ -67,7 +67,7 @@ export interface PlanRequest {
   readonly rounds: { readonly least: number; readonly most: number };
   /** Time for all rounds, ms. Infinity: as long as the effort asks for. */
   readonly leftMs: number;
-  /** Time of each round besides its trials, ms: control and canary. */
+  /** Time of each round besides its trials, ms: frozen echo and canary. */
   readonly extraMs: number;
   /** `true` when the answer is a p99. Every window is then long enough for a p99, however long the round becomes. */
   readonly forP99?: boolean;

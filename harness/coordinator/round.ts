@@ -45,7 +45,7 @@ export async function runRound(site: RoundSite, plan: Plan, round: number): Prom
   const withEcho = controlled.find((placement) => placement === "two-cpus") ?? controlled[0];
   const results: ControlRun[] = [];
   const cArms = "reason" in cBaseline ? [] : cBaseline.arms;
-  // The control has its place in the order like any arm: before, between or behind them, as the seed decides.
+  // The frozen echo has its place in the order like any arm: before, between or after them, as the seed decides.
   const order = shuffled([...plan.groups, ...controlled, ...cArms], random);
   const trials = order.filter((entry) => isGroup(entry)).flatMap((group) => trialOf(site, group) ?? []);
   const batches = batchesOf(trials, ({ turns }) => turns[0].arm);

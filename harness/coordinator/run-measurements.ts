@@ -36,7 +36,7 @@ export interface MeasureRequest {
   readonly forP99?: boolean;
   /** `true` to keep the CPUs from halting while measuring. */
   readonly keepAwake?: boolean;
-  /** `true` to run the frozen control and the wake-up canary in every round; default. */
+  /** `true` to run the frozen echo and the wake-up canary in every round; default. */
   readonly controls?: boolean;
   /** Sizes at which the C program is measured as further cells of each round, given a compiler; default none. */
   readonly cBaseline?: readonly number[];
@@ -301,8 +301,8 @@ function warningsOf(
     if (control !== undefined && control.spread > 2) {
       warn(
         "speed-changed",
-        `${placement}: the control, whose code never changes, took ${control.spread.toFixed(1)} times as long in its ` +
-          "slowest round as in its fastest: the machine changed speed; trust ratios within rounds, not absolute times",
+        `${placement}: the frozen echo, whose code never changes, took ${control.spread.toFixed(1)} times as long in ` +
+          "its slowest round as in its fastest: the machine changed speed; trust ratios within rounds, not times",
         { placement },
       );
     }

@@ -2,11 +2,11 @@ import { evidenceOf } from "../results/evidence.ts";
 import { kernelVersion } from "../results/machine-sentence.ts";
 import type { CheckResult, Environment, Report } from "../results/model.ts";
 
-/** Avoids an import, which costs a starting process 50 ms, as `results/environment.ts` does. */
+/** Returns the SHA-256 of a text. It avoids an import, which would delay the start of a process by 50 ms. */
 const sha256 = (text: string): string =>
   process.getBuiltinModule("node:crypto").createHash("sha256").update(text).digest("hex");
 
-/** Facts of a machine that a record may name, and on which its figures depend. */
+/** Facts of a machine on which figures depend, and which a record may name. */
 export interface Conditions {
   readonly cpu: string;
   readonly cpus: number;
@@ -16,6 +16,7 @@ export interface Conditions {
   readonly node: string;
 }
 
+/** Returns the conditions that an environment has. */
 export function conditionsOf(environment: Environment): Conditions {
   const { cpuModel, cpus, virtualization, platform, arch, kernel, node } = environment;
   return {
@@ -28,7 +29,7 @@ export function conditionsOf(environment: Environment): Conditions {
   };
 }
 
-/** Returns sixteen hexadecimal digits over the conditions. */
+/** Returns a hash of the conditions: 16 hexadecimal digits. */
 export function fingerprintOf(environment: Environment): string {
   return sha256(JSON.stringify(conditionsOf(environment))).slice(0, 16);
 }
@@ -42,20 +43,24 @@ const NAMES: Readonly<Record<keyof Conditions, string>> = {
   node: "Node",
 };
 
-/** Condition that differs between two machines, or between two states of one. */
+/** Condition that differs between two machines, or on one machine at two times. */
 export interface Differing {
   readonly condition: string;
   readonly before: string;
   readonly now: string;
 }
 
+/** Returns the conditions that differ between two environments. */
 export function differingConditions(earlier: Environment, later: Environment): Differing[] {
   const [before, now] = [conditionsOf(earlier), conditionsOf(later)];
   const names = (Object.keys(NAMES) as (keyof Conditions)[]).filter((name) => before[name] !== now[name]);
   return names.map((name) => ({ condition: NAMES[name], before: wordOf(before[name]), now: wordOf(now[name]) }));
 }
 
-/** Returns each condition that differs, as a phrase: `Node 26.10.0 in the record, 24.3.0 here`. */
+/**
+ * Returns each changed condition as a phrase: `Node 26.10.0 in the record, 24.3.0 here`. Facts of the machine come
+ * first, then the changes of each of these transports.
+ */
 export function changedConditions(record: Report, here: Report, transports: readonly string[]): string[] {
   const facts = differingConditions(record.environment, here.environment).map(
     ({ condition, before, now }) => `${condition} ${before} in the record, ${now} here`,
@@ -66,7 +71,7 @@ export function changedConditions(record: Report, here: Report, transports: read
 const wordOf = (value: string | number | boolean): string =>
   typeof value === "boolean" ? (value ? "yes" : "no") : String(value);
 
-/** Returns what differs for one transport: it cannot run here, does not meet a need, or ended a check otherwise. */
+/** Returns the changes of one transport: it cannot run here, does not meet a need, or has another result of a check. */
 function changesOf(transport: string, record: Report, here: Report): string[] {
   const found = here.transports.find(({ id }) => id === transport);
   if (found?.available === false) return [`${transport} cannot run here: ${found.reason}`];

@@ -61,14 +61,16 @@ describe("the evidence of a record", () => {
     expect(loadEvidence(record, file).seed).toBe(report.seed);
     writeFileSync(path, file.text.replace("26.10.0", "26.10.1"));
     expect(() => loadEvidence(record, file)).toThrow(StoreError);
-    expect(() => loadEvidence(record, file)).toThrow(/is not the evidence of .* \(its SHA-256 begins with \w{12}, the/);
+    expect(() => loadEvidence(record, file)).toThrow(
+      /is not the evidence of .* \(its SHA-256 begins with \w{12}, that in the/,
+    );
   });
 
   it("is named where it is missing or cannot be read", () => {
     const missing = { name: "none.evidence.json", sha256: "0".repeat(64) };
     const record = join(directory, "0004-ipc.md");
     expect(() => loadEvidence(record, missing)).toThrow(
-      /none\.evidence\.json", the evidence of .*: no such file; take/,
+      /none\.evidence\.json", the evidence of .*: no such file; restore/,
     );
     const broken = { ...evidenceFile(record, { ...report, measurements: [{}] } as unknown as Decided) };
     writeFileSync(join(directory, broken.name), broken.text);

@@ -8,13 +8,13 @@ import { reasonOf, StoreError } from "../results/store.ts";
 import { readTextFile } from "../results/text-file.ts";
 import { fingerprintOf } from "./conditions.ts";
 
-/** Report of a comparison that has an answer: what a decision can rest on. */
+/** Report of a `compare` with an answer, so that a decision can be based on it. */
 export interface Decided extends Report {
   readonly pick: Answer;
   readonly question: Question;
 }
 
-/** File beside a record, by the name and the hash that the record states. */
+/** File of the evidence, which lies beside the record. The record has its name and hash. */
 export interface EvidenceFile {
   readonly name: string;
   readonly text: string;
@@ -39,10 +39,11 @@ const ROW = [
 const QUANTILES = ["p50", "p99"];
 
 /**
- * Reduces a report to what its pick rests on: the rows of the question with the figures of each trial, the checks, the
- * records, and the machine as documents may name it. The result is a report again, without absolute paths.
+ * Reduces a report to the evidence of its pick: the rows of the question with the figures of each trial, the checks,
+ * the records of the transports, and the facts of the machine that a document may name. The result is a report again,
+ * without absolute paths.
  *
- * @param modules path of the module of each transport that is not one of ipcmark's
+ * @param modules path of the module of each transport that is not part of ipcmark, by the id of the transport
  */
 export function evidenceIn(report: Decided, modules: ReadonlyMap<string, string> = new Map()): Decided {
   const { pick, environment, question, candidates } = report;
@@ -95,10 +96,10 @@ function only(value: object, names: readonly string[]): object {
   return Object.fromEntries(Object.entries(value).filter(([name]) => names.includes(name)));
 }
 
-/** Absolute paths of two parts or more. */
+/** Absolute paths of at least two parts. */
 const PATH = /(?<![\w.\\/-])(?:[A-Za-z]:)?(?:[\\/][\w.@+~-]+){2,}/g;
 
-/** Shortens absolute paths in all texts to their last part. Histograms are base64, which has slashes of its own. */
+/** Shortens absolute paths in all texts to their last part. Leaves histograms as they are: base64 has slashes too. */
 export function withoutPaths(value: unknown): unknown {
   if (typeof value === "string") return value.replace(PATH, (path) => `…/${basename(path.replaceAll("\\", "/"))}`);
   if (Array.isArray(value)) return value.map(withoutPaths);
@@ -109,8 +110,8 @@ export function withoutPaths(value: unknown): unknown {
 }
 
 /**
- * Makes the file for a record. Its name has the stem of the record and the beginning of the hash, so neither another
- * record in the folder nor an earlier version of the evidence has the same name.
+ * Makes the evidence file of a record. Its name is the name of the record and the first digits of the hash. So another
+ * record in the folder, or an earlier version of the evidence, has another name.
  *
  * @param record path of the record, which ends in `.md`
  */
@@ -120,16 +121,16 @@ export function evidenceFile(record: string, evidence: Decided): EvidenceFile {
   return { name: `${basename(record, ".md")}.${sha256.slice(0, 8)}.evidence.json`, text, sha256 };
 }
 
-/** Returns the SHA-256 of a text with Unix line ends, since git may convert them in a checkout. */
+/** Returns the SHA-256 of a text with Unix line ends, because git may convert line ends in a checkout. */
 function hashOf(text: string): string {
   const { createHash } = process.getBuiltinModule("node:crypto");
   return createHash("sha256").update(text.replaceAll("\r\n", "\n")).digest("hex");
 }
 
-/** Reads the evidence of a record. @throws StoreError when it is missing, not the one of the record, or no evidence */
+/** Reads the evidence of a record. @throws StoreError if it is missing, has another hash, or is no valid evidence */
 export function loadEvidence(record: string, { name, sha256 }: Omit<EvidenceFile, "text">): Decided {
   const path = join(dirname(record), name);
-  const remedy = "take it from version control, or record the decision anew (report --adr)";
+  const remedy = "restore it from version control, or record the decision again (report --adr)";
   let text: string;
   try {
     text = readTextFile(path);
@@ -138,7 +139,7 @@ export function loadEvidence(record: string, { name, sha256 }: Omit<EvidenceFile
   }
   const found = hashOf(text);
   if (found !== sha256) {
-    const hashes = `its SHA-256 begins with ${found.slice(0, 12)}, the record has ${sha256.slice(0, 12)}`;
+    const hashes = `its SHA-256 begins with ${found.slice(0, 12)}, that in the record with ${sha256.slice(0, 12)}`;
     throw new StoreError(`"${path}" is not the evidence of "${record}" (${hashes}); ${remedy}`);
   }
   return decidedIn(reportIn(parsed(text, path, remedy), path, remedy), path);
@@ -152,18 +153,18 @@ function parsed(text: string, path: string, remedy: string): unknown {
   }
 }
 
-/** Returns a report as one with an answer. @throws StoreError where it has none */
+/** Returns the report if it has an answer. @throws StoreError if it has none */
 export function decidedIn(report: Report, path: string): Decided {
   const { pick, question } = report;
   const lack =
     question === undefined
-      ? "it is no report of compare, or an old one"
+      ? "it is not a report of compare, or it is from an old version"
       : pick === null
         ? "compare named no pick"
         : pick.verdict === "cannot-tell"
           ? "the run could not tell which mechanism is fastest"
           : undefined;
   if (question === undefined || pick === null || lack !== undefined)
-    throw new StoreError(`"${path}" has no decision to record: ${lack}; run compare with more time (--budget)`);
+    throw new StoreError(`"${path}" has no decision to record: ${lack}; run compare again, if necessary with --budget`);
   return { ...report, pick, question };
 }

@@ -52,15 +52,15 @@ test("a link is decoded, and may lead elsewhere", () => {
 
 test.for([
   ["without a decision", RECORD.replace("Chosen option", "Option"), /^a\.md: none of its 9 lines has the decision/],
-  ["without a name", RECORD.replace(/"unix".*/, ""), /^a\.md:3: no option behind "Chosen option:"/],
-  ["without a name in the next line", RECORD.replace(/"unix".*/, "\n"), /^a\.md:3: no option behind/],
+  ["without a name", RECORD.replace(/"unix".*/, ""), /^a\.md:3: no option after "Chosen option:"/],
+  ["without a name in the next line", RECORD.replace(/"unix".*/, "\n"), /^a\.md:3: no option after/],
   [
     "with two decisions",
     RECORD.replace("## More", "Chosen option: tcp\n\n## More"),
     /^a\.md:5: "tcp" is chosen here, and "unix" in line 3; keep one$/,
   ],
   ["without a link", RECORD.replaceAll("evidence.json", "yaml"), /^a\.md: none of its 9 lines has a link/],
-  ["without a hash", RECORD.replace(/, SHA.*/, ""), /^a\.md:7: no SHA-256 behind the link/],
+  ["without a hash", RECORD.replace(/, SHA.*/, ""), /^a\.md:7: no SHA-256 after the link/],
   ["with a cut hash", RECORD.replace(HASH, HASH.slice(4)), /^a\.md:7: the SHA-256 "456789abcdef…" has 60 characters/],
   ["with a hash of other digits", RECORD.replace(HASH, `z${HASH.slice(1)}`), /^a\.md:7: .* 64 hexadecimal digits$/],
   [

@@ -2,11 +2,11 @@ import { reasonOf, StoreError } from "../results/store.ts";
 import { readTextFile } from "../results/text-file.ts";
 import type { EvidenceFile } from "./evidence.ts";
 
-/** Parts of a decision record that a recheck needs. Everything else in it belongs to its readers. */
+/** Parts of a decision record that a recheck needs. People may edit everything else in it. */
 export interface DecisionRecord {
   readonly path: string;
   readonly text: string;
-  /** Name of the option that was chosen, as the record has it. */
+  /** Name of the chosen option, as it is written in the record. */
   readonly chosen: string;
   /** Number of the line that names it. */
   readonly chosenLine: number;
@@ -15,7 +15,7 @@ export interface DecisionRecord {
   readonly evidenceIndex: number;
 }
 
-/** Reads a record from a file. @throws StoreError that names the line which cannot be parsed */
+/** Reads a record from a file. @throws StoreError, which names the line that cannot be parsed */
 export function loadRecord(path: string): DecisionRecord {
   let text: string;
   try {
@@ -36,17 +36,17 @@ const HASH_DIGITS = 64;
 /**
  * Finds the chosen option and the evidence. Headings, order, prose, bullets and line breaks elsewhere may be changed.
  *
- * @throws StoreError that names the line which cannot be parsed
+ * @throws StoreError, which names the line that cannot be parsed
  */
 export function parseRecord(text: string, path: string): DecisionRecord {
   const lines = text.split("\n");
   const refuse = (index: number, what: string): StoreError => new StoreError(`${path}:${index + 1}: ${what}`);
   const lack = (what: string): StoreError =>
-    new StoreError(`${path}: none of its ${lines.length} lines has ${what}; add it as report --adr writes it`);
+    new StoreError(`${path}: none of its ${lines.length} lines has ${what}; add it in the form of report --adr`);
   const [decision, other] = decisionsIn(lines);
   if (decision === undefined) throw lack('the decision (Chosen option: "<transport>", because …)');
   const { index: chosenIndex, chosen } = decision;
-  if (!chosen) throw refuse(chosenIndex, 'no option behind "Chosen option:"; name one in quotation marks');
+  if (!chosen) throw refuse(chosenIndex, 'no option after "Chosen option:"; name one in quotation marks');
   if (other !== undefined)
     throw refuse(other.index, `"${other.chosen}" is chosen here, and "${chosen}" in line ${chosenIndex + 1}; keep one`);
   const evidenceIndex = lines.findIndex((line) => LINK.test(line));
@@ -56,7 +56,7 @@ export function parseRecord(text: string, path: string): DecisionRecord {
   if (name === undefined) throw refuse(evidenceIndex, `the link "${link}" cannot be decoded; write a relative path`);
   // An editor may have wrapped the line.
   const at = lines.slice(evidenceIndex, evidenceIndex + 3).findIndex((line) => HASH.test(line));
-  if (at < 0) throw refuse(evidenceIndex, "no SHA-256 behind the link to the evidence; add SHA-256 `<64 digits>`");
+  if (at < 0) throw refuse(evidenceIndex, "no SHA-256 after the link to the evidence; add SHA-256 `<64 digits>`");
   const digits = /SHA-?256\W*(\w*)/i.exec(lines.slice(evidenceIndex + at, evidenceIndex + 4).join("\n"))?.[1] ?? "";
   const wrong = `the SHA-256 "${digits.slice(0, 12)}…" has ${digits.length} characters and must have ${HASH_DIGITS} `;
   if (!/^[0-9a-f]{64}$/i.test(digits)) throw refuse(evidenceIndex + at, `${wrong}hexadecimal digits`);
@@ -93,16 +93,16 @@ function decoded(link: string): string | undefined {
   }
 }
 
-/** Replacement of the evidence of a record. */
+/** New evidence for a record, and what changes in its text. */
 export interface Renewal {
   readonly file: EvidenceFile;
   readonly fingerprints: { readonly before: string; readonly now: string };
   readonly machines: { readonly before: string; readonly now: string };
-  /** Sentence on what was accepted, without a full stop. */
+  /** Sentence about the conditions that were accepted, without a full stop. */
   readonly sentence: string;
 }
 
-/** Returns the text of a record with other evidence. Only its name, hash, fingerprint and machine change. */
+/** Returns the text of a record with new evidence. Only name, hash, fingerprint and machine of the evidence change. */
 export function renewedText({ text, evidence, evidenceIndex }: DecisionRecord, renewal: Renewal): string {
   const { file, fingerprints, machines, sentence } = renewal;
   const [before, now] = [evidence.name, file.name].map((name) => encodeURI(name)) as [string, string];
@@ -117,7 +117,7 @@ export function renewedText({ text, evidence, evidenceIndex }: DecisionRecord, r
   });
   const bullet = /^\s*[-*+] /.exec(lines[evidenceIndex] ?? "")?.[0] ?? "* ";
   const end = (lines[evidenceIndex] ?? "").endsWith("\r") ? "\r" : "";
-  // Behind the paragraph of the evidence, so that no wrapped line is torn apart.
+  // After the paragraph of the evidence, so that the new line does not split a wrapped line.
   const next = lines.findIndex((line, index) => index > evidenceIndex && /^\s*([-*+#]|$)/.test(line));
   const behind = next < 0 ? lines.length : next;
   const former = `${bullet}${sentence}. Evidence before: \`${evidence.name}\`${end}`;

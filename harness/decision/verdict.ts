@@ -12,11 +12,11 @@ export type Outcome = "holds" | "other-wins" | "cannot-tell";
 export interface Against {
   readonly rival: string;
   readonly outcome: Outcome;
-  /** True where the rival wins unless it is shown to be slower; otherwise the chosen option has this advantage. */
+  /** True if the rival is simpler: it then wins unless it is slower by the margin. If not, the chosen option does. */
   readonly rivalIsSimpler: boolean;
-  /** Cost of the slower side of the test relative to the other: of the rival where it is simpler. */
+  /** Cost of the rival relative to the chosen option if the rival is simpler; otherwise the reverse ratio. */
   readonly comparison: Comparison;
-  /** The same for the time of a request; absent where no round is common. */
+  /** The same for the time of a request; absent if no round is common. */
   readonly request?: Materiality;
   /** Reason why the two could not be compared here. */
   readonly reason?: string;
@@ -26,18 +26,18 @@ export interface Judgement {
   readonly chosen: string;
   readonly outcome: Outcome;
   readonly against: readonly Against[];
-  /** Option that wins instead, where one does. */
+  /** Option that wins instead of the chosen one; absent if none does. */
   readonly winner?: string;
-  /** Reason why the chosen option itself is out or was not measured. */
+  /** Reason why the chosen option itself is ruled out or was not measured. */
   readonly reason?: string;
 }
 
-/** Returns the title of a candidate as an option: its id, with its way of waiting where the question allows several. */
+/** Returns the name of a candidate as an option: its id, and its way of waiting if the question allows several. */
 export function optionOf({ name, mode }: Pick<Candidate, "name" | "mode">, { modes }: Pick<Question, "modes">): string {
   return modes.length > 1 ? `${name} (${mode})` : name;
 }
 
-/** Returns the options that a run has compared for a question, in its order. */
+/** Returns the options that a run has compared for a question, by name, the best first. */
 export function optionsOf(report: Report, question: Question, out?: Out): Map<string, Candidate> {
   const full = withDefaults(question);
   const ranked = rankByRounds(candidatesOf(report, full, full.modes, out));
@@ -48,8 +48,8 @@ export function optionsOf(report: Report, question: Question, out?: Out): Map<st
 const MOST_RIVALS = 2;
 
 /**
- * Returns the rivals of a chosen option: the fastest of the others, and the one that the pick's rule would choose
- * without it, since one of these takes its place first. Up to two others are all rivals.
+ * Returns the rivals of a chosen option: the fastest of the others, and the one that the rule of the pick would choose
+ * without it. If there are only two others, both are rivals.
  */
 export function rivalsOf(options: ReadonlyMap<string, Candidate>, chosen: string, question: Question): string[] {
   const full = withDefaults(question);
@@ -98,7 +98,7 @@ function absence(option: string, { ruledOut, notExamined }: Out, { candidates = 
   return found?.reason ?? "it was not measured";
 }
 
-/** Returns which of the rivals that win the pick's rule would choose. */
+/** Returns the rival that the rule of the pick would choose among those that win; undefined if none wins. */
 function winnerOf(
   against: readonly Against[],
   options: ReadonlyMap<string, Candidate>,

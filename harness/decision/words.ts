@@ -16,7 +16,7 @@ const RESULT: Readonly<Record<Judgement["outcome"], (judgement: Judgement) => st
  * Writes the sentence of a recheck.
  *
  * @param changed conditions that differ from those of the record and were not accepted
- * @param before judgement on the figures of the record, to state what has moved
+ * @param before judgement on the figures of the record, to state which ratios have changed
  */
 export function sentenceOfRecheck(
   judgement: Judgement,
@@ -57,14 +57,14 @@ function groundOf(one: Against, chosen: string, question: Question): string {
   return `${subject}${ofRequest(one, question)}, ${claimOf(one, shareOf(full))}`;
 }
 
-/** States whether the slower side of the test is slower by the margin. */
+/** States whether the simpler option is slower by the margin. */
 function claimOf({ outcome, rivalIsSimpler }: Against, share: string): string {
   if (outcome === "cannot-tell") return `and whether it is slower by more than the ${share} that matter is not shown`;
   const isSlower = (outcome === "holds") === rivalIsSimpler;
   return `which is ${isSlower ? "" : "not "}slower by more than the ${share} that matter`;
 }
 
-/** Adds the ratio of whole requests where a request has work beside the exchange. */
+/** Adds the ratio of whole requests if a request has work besides the exchange. */
 function ofRequest({ request }: Against, question: Question): string {
   const { assumedWorkNs } = withDefaults(question);
   if (assumedWorkNs === 0 || !request?.bounds) return "";
@@ -72,7 +72,7 @@ function ofRequest({ request }: Against, question: Question): string {
   return `, and a request with ${duration(assumedWorkNs)} of work ${request.ratio.toFixed(2)} times (${range})`;
 }
 
-/** States the ratio of the record where its interval and that of this run have nothing in common. */
+/** States the ratio of the record if its interval does not overlap that of this run. */
 function movedSince({ comparison: now }: Against, then: Against | undefined): string {
   const [one, other] = [now.interval, then?.comparison.interval ?? null];
   if (one === null || other === null || overlap(one, other)) return "";

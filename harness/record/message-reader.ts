@@ -1,23 +1,23 @@
-/** Longest message that is kept, bytes; longer ones pass through and are not recorded. */
+/** Longest message that is recorded, bytes; longer ones only pass through. */
 export const MOST_MESSAGE_BYTES = 64 * 1024 ** 2;
 const FIRST_BYTES = 64 * 1024;
-/** Longest block of headers; what is longer is no message. */
+/** Longest block of headers, bytes. A longer one is no message. */
 const MOST_HEADER_BYTES = 8192;
 const LINE_FEED = 0x0a;
 const HEADER = "content-";
 const LENGTH = /^content-length:[ \t]*(\d{1,15})[ \t]*\r?$/im;
 
-/** Receiver of what a reader finds. Bytes are valid during the call only. */
+/** Callbacks for the findings of a reader. Bytes are valid only during the call. */
 export interface Found {
-  /** Called for a line, without its line feed, and for the body behind headers. */
+  /** Called for a line, without its line feed, and for the body after headers. */
   onMessage(bytes: Uint8Array): void;
-  /** Called for bytes that are no message: broken headers, and messages that are too long. */
+  /** Called for bytes that are no message: invalid headers, and messages that are too long. */
   onOther(): void;
 }
 
 /**
- * Finds the messages in one direction of a stream, in either framing: one a line, or with a `Content-Length` header.
- * Which one it is, is decided anew for each message, since a server may print a line where a header belongs.
+ * Finds the messages in one direction of a stream, in either framing: one a line, or with a `Content-Length` header. It
+ * detects the framing for each message, because a server may print a line where a header should be.
  */
 export class MessageReader {
   readonly #found: Found;
@@ -26,9 +26,9 @@ export class MessageReader {
   #end = 0;
   /** Position up to which no line feed was found. */
   #searched = 0;
-  /** Length of the body behind headers that were read; undefined between messages. */
+  /** Length of the body after the headers that were read; undefined between messages. */
   #body: number | undefined;
-  /** Number of bytes to be left out, of a body that is too long; Infinity: up to the next line feed. */
+  /** Number of bytes to skip, of a body that is too long. Infinity: up to the next line feed. */
   #skipped = 0;
 
   constructor(found: Found) {
@@ -46,7 +46,7 @@ export class MessageReader {
     this.#take(this.#end - this.#start);
   }
 
-  /** Takes a last line without a line feed. */
+  /** Handles the end of the stream: a last line may have no line feed. */
   end(): void {
     const rest = this.#buffer.subarray(this.#start, this.#end);
     if (this.#body !== undefined) this.#found.onOther();
@@ -59,7 +59,7 @@ export class MessageReader {
     const rest = this.#buffer.subarray(this.#start, this.#end);
     const begin = rest.subarray(0, HEADER.length).toString("latin1").toLowerCase();
     if (begin === HEADER) return this.#takeHeaders(rest);
-    // The beginning of a header may have arrived only in part.
+    // These bytes may be the first part of a header.
     if (HEADER.startsWith(begin)) return false;
     const from = Math.max(this.#searched, this.#start);
     const at = this.#buffer.subarray(0, this.#end).indexOf(LINE_FEED, from);
@@ -128,7 +128,7 @@ export class MessageReader {
     this.#searched = 0;
   }
 
-  /** Appends in place. The buffer doubles when it is full, so that a long message is not copied for every chunk. */
+  /** Appends to the buffer, which doubles when it is full. So a long message is not copied for every chunk. */
   #append(chunk: Uint8Array): void {
     if (this.#end + chunk.length > this.#buffer.length) {
       const kept = this.#buffer.subarray(this.#start, this.#end);

@@ -1,22 +1,22 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
 
-/** Signals that reach the server as if nothing stood in between. */
+/** Signals that are passed on to the server. */
 const PASSED: readonly NodeJS.Signals[] = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"];
-/** Longest wait for more output once the server has ended, ms: a process that it started may hold its pipe. */
+/** Longest wait for more output after the end of the server, ms. A process that it started may keep its pipe open. */
 const QUIET_MS = 500;
 
-/** Observer of the bytes; it must not throw. */
+/** Observer of the bytes in both directions; it must not throw. */
 export interface Taps {
   toServer(chunk: Uint8Array): void;
   fromServer(chunk: Uint8Array): void;
 }
 
 /**
- * Starts a command and passes bytes between it and the standard streams of this process, unchanged and at once, and
+ * Starts a command, and passes bytes between it and the standard streams of this process, unchanged and at once. Passes
  * signals too. Resolves when the command has ended and its output has been written.
  *
- * @returns exit code of the command; 128 and the number of the signal that ended it, as a shell reports it
+ * @returns exit code of the command; 128 plus the number of the signal if a signal ended it, as in a shell
  * @throws Error if the command cannot be started
  */
 export async function passThrough(command: string, args: readonly string[], taps: Taps): Promise<number> {
@@ -24,7 +24,7 @@ export async function passThrough(command: string, args: readonly string[], taps
   await new Promise<void>((resolve, reject) => child.once("spawn", resolve).once("error", reject));
   const { stdin, stdout } = child as ChildProcess & { stdin: NonNullable<unknown>; stdout: NonNullable<unknown> };
   const stopSignals = passSignals(child);
-  // Whoever stops reading is gone, and so is their pipe to the server; the recording still ends in order.
+  // An error of a stream means that its reader is gone. Ignored, so that the recording still ends in order.
   stdin.on("error", () => {});
   process.stdout.removeAllListeners("error");
   process.stdout.on("error", () => stdout.destroy());
@@ -41,7 +41,7 @@ export async function passThrough(command: string, args: readonly string[], taps
   return code;
 }
 
-/** Resolves when the command has ended and its output too, or when no more of it comes. */
+/** Resolves when the command and its output have ended, or when no more output comes. */
 function ended(child: ChildProcess): Promise<number> {
   return new Promise((resolve) => {
     child.once("exit", (code, signal) => {
@@ -59,7 +59,7 @@ function ended(child: ChildProcess): Promise<number> {
 }
 
 function passSignals(child: ChildProcess): () => void {
-  // A terminal sends its signals to the whole group, the server included.
+  // A terminal sends its signals to the whole process group, so the server gets them anyway.
   const isOfTerminal = [process.stdin, process.stdout, process.stderr].some(({ isTTY }) => isTTY);
   const passed = isOfTerminal ? PASSED.filter((name) => !["SIGINT", "SIGQUIT"].includes(name)) : PASSED;
   const ignore = (): void => {};

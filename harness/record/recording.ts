@@ -7,14 +7,14 @@ const MOST_WAITING_BYTES = 64 * 1024 ** 2;
 
 /** Numbers of messages of a recording. */
 export interface Counts {
-  /** Requests in the file with their replies, and without one. */
+  /** Requests in the file, with and without a reply. */
   answered: number;
   unanswered: number;
   /** Other messages of the client in the file: notifications and batches. */
   alone: number;
-  /** Messages that are not in the file: of the server's own, and replies to those. */
+  /** Messages that are not in the file: requests and notifications of the server, and replies to them. */
   ofServer: number;
-  /** Lines and bodies that are no JSON. */
+  /** Lines and bodies that are not JSON. */
   unreadable: number;
 }
 
@@ -41,7 +41,7 @@ export class Recording {
   readonly #pending = new Map<string, Entry>();
   #waitingBytes = 0;
 
-  /** @param write writes whole lines @param redacts leaves out contents and keeps sizes */
+  /** @param write takes whole lines @param redacts true: write sizes instead of contents */
   constructor(write: (line: Uint8Array) => void, redacts: boolean) {
     this.#write = write;
     this.#change = redacts ? redacted : (text) => text;
@@ -52,7 +52,7 @@ export class Recording {
     this.fromServer = new MessageReader({ onMessage: (bytes) => this.#received(bytes), onOther });
   }
 
-  /** Writes everything that is left, also requests without a reply. */
+  /** Writes all remaining entries, including requests without a reply. */
   end(): void {
     this.toServer.end();
     this.fromServer.end();
@@ -94,13 +94,13 @@ export class Recording {
     this.#writeComplete();
   }
 
-  /** Returns the object or batch; undefined for anything else, which is no message of these protocols. */
+  /** Returns an object or a batch; undefined for all other bytes, which are no message of these protocols. */
   #parsed(bytes: Uint8Array): object | undefined {
     try {
       const value: unknown = isUtf8(bytes) ? JSON.parse(Buffer.from(bytes).toString()) : undefined;
       if (typeof value === "object" && value !== null) return value;
     } catch {
-      // Counted with what is no object.
+      // Counted below, together with values that are no objects.
     }
     this.counts.unreadable++;
     return undefined;
@@ -132,7 +132,7 @@ interface Message {
   readonly id?: unknown;
 }
 
-/** Returns a copy in which line breaks between tokens are blanks: valid JSON has none inside its strings. */
+/** Returns a copy with blanks in place of line breaks. Valid JSON has line breaks only between its tokens. */
 function oneLine(bytes: Uint8Array): Uint8Array {
   return Uint8Array.from(bytes, (byte) => (byte === 0x0a || byte === 0x0d ? 0x20 : byte));
 }

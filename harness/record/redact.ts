@@ -6,13 +6,13 @@ const ONE = 0x31;
 const LETTER_A = 0x61;
 const PADDING = 0x5f;
 const LETTERS = 26;
-/** Names of the outermost object that a protocol over JSON-RPC defines. */
+/** Names of members of a JSON-RPC message, which are kept. */
 const KEPT_NAMES: readonly string[] = ["jsonrpc", "id", "method", "params", "result", "error"];
 const KEPT_VALUES: readonly string[] = ["jsonrpc", "method"];
 
 /**
  * Returns JSON of the same size and structure without its contents: strings, names of members and numbers are replaced.
- * Of a JSON-RPC message, the names of its own members, its version and its method stay.
+ * Only these parts of a JSON-RPC message stay: the names that the protocol defines, the version and the method.
  *
  * @param text valid JSON
  */
@@ -47,7 +47,7 @@ export function redacted(text: Uint8Array): Uint8Array {
   return result;
 }
 
-/** Writes a number in letters, and padding; names that are long enough stay different from one another. */
+/** Replaces a name by a number in letters, and padding. So names that are long enough stay different. */
 function rename(name: Uint8Array, number: number): void {
   name.fill(PADDING);
   for (let at = 0, left = number; at < name.length && (at === 0 || left > 0); at++) {

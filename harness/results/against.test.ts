@@ -69,7 +69,7 @@ function slower(report: Report, factor: number, only?: string): Report {
   return { ...report, measurements };
 }
 
-/** Gives every round a control that takes so long. */
+/** Gives every round a frozen echo that takes this long. */
 function controlled(report: Report, p50: number): Report {
   const numbers = [...new Set(report.measurements.flatMap(({ trials }) => trials.map(({ round }) => round)))];
   const rounds = numbers.map((round) => ({

@@ -44,7 +44,7 @@ export interface Report {
   readonly crashes?: readonly Crash[];
   /** One entry per round of trials, in order. */
   readonly rounds?: readonly RoundRecord[];
-  /** Frozen control, per placement in use: when it moves between two reports, the machine moved. */
+  /** Frozen echo, per placement in use: if its figures differ between two reports, the machine has changed. */
   readonly controls?: Readonly<Partial<Record<Placement, ControlSummary>>>;
   /** Delay of this machine in waking a sleeping process, per placement in use: the tail floor beside every p99. */
   readonly canaries?: Readonly<Partial<Record<Placement, CanarySummary>>>;
@@ -90,7 +90,7 @@ export interface RoundRecord {
   }[];
 }
 
-/** Round trips of the frozen control, ns: median over rounds of its p50. */
+/** Round trips of the frozen echo, ns: median over rounds of its p50. */
 export interface ControlSummary {
   readonly p50: number;
   readonly interval?: Interval;

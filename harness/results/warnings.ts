@@ -20,7 +20,7 @@ export const WARNINGS = {
   "other-processes": "other processes used CPU time",
   "same-commit": "the gate compared a commit with itself, or with what is not committed",
   "schedule-not-kept": "the driver could not keep the schedule in some trials of an open-loop cell",
-  "speed-changed": "the control, whose code never changes, was slower in some rounds than in others",
+  "speed-changed": "the frozen echo, whose code never changes, was slower in some rounds than in others",
   "target-missed": "the run ended before every interval was as narrow as `--until` asked",
   "uncommitted-changes": "the gate measured a head with changes that are not committed",
   unclassified: "a warning of schema version 1, which had no ids",

@@ -51,10 +51,10 @@ describe("a file of recorded messages", () => {
   it.for([
     ["a broken line", "1\n\n{oops\n", /^calls-\d+\.ndjson, line 3 is not one JSON value \(.+\); correct it/],
     ["two values in a line", "1 2\n", /line 1 is not one JSON value/],
-    ["other bytes", Uint8Array.of(0x22, 0xff, 0x22), /line 1 is not UTF-8; put files of other bytes into a directory/],
-    ["nothing", "", /^calls-\d+\.ndjson has no message; record some with: ipcmark record/],
+    ["other bytes", Uint8Array.of(0x22, 0xff, 0x22), /line 1 is not UTF-8; put each message in a file of its own/],
+    ["nothing", "", /^calls-\d+\.ndjson has no message; record some with ipcmark record/],
     ["blank lines", "\n\r\n", /has no message/],
-    ["too many messages", "1\n".repeat(65_537), /has 65537 messages, and at most 65536 can be replayed; keep a part/],
+    ["too many messages", "1\n".repeat(65_537), /has 65537 messages, and at most 65536 can be replayed; shorten it/],
   ] as const)("is refused with %s", ([, content, words]) => {
     expect(() => readRecorded(fileOf(content))).toThrow(words);
   });

@@ -12,22 +12,25 @@ const MOST_BYTES = 256 * 1024 ** 2;
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
-/** One recorded request, with its reply where that was recorded too. */
+/** One recorded request, with its reply if that was recorded too. */
 export interface RecordedMessage {
   readonly request: Uint8Array;
   readonly response: Uint8Array | undefined;
 }
 
-/** File of recorded messages: one JSON value or `{"request": …, "response": …}` a line; or a directory of files. */
+/**
+ * Contents of recorded messages: of a file with one JSON value or `{"request": …, "response": …}` a line, or of a
+ * directory with one message in each file.
+ */
 export interface RecordedFile {
   readonly messages: readonly RecordedMessage[];
-  /** SHA-256 of the file, as `sha256sum` computes it; of a directory, of the names and sizes and bytes of its files. */
+  /** SHA-256 of the file, as `sha256sum` computes it; of a directory: over names, sizes and bytes of its files. */
   readonly sha256: string;
   /** `true` if each request is a JSON value. */
   readonly isJson: boolean;
 }
 
-/** Thrown for a file that cannot be replayed; the message names the file, the line and the way out. */
+/** Error for a file that cannot be replayed. The message names the file, the line and the remedy. */
 export class RecordedError extends Error {
   override readonly name = "RecordedError";
 }
@@ -51,10 +54,10 @@ export function readRecorded(path: string): RecordedFile {
     throw new RecordedError(`--messages "${path}" ${reason}; ${NAME}`);
   }
   if (found.messages.length === 0)
-    throw new RecordedError(`${name} has no message; record some with: ipcmark record -- <command>`);
+    throw new RecordedError(`${name} has no message; record some with ipcmark record -- <command of a server>`);
   if (found.messages.length > MOST_RECORDED) {
     const count = found.messages.length;
-    throw new RecordedError(`${name} has ${count} messages, and at most ${MOST_RECORDED} can be replayed; keep a part`);
+    throw new RecordedError(`${name} has ${count} messages, and at most ${MOST_RECORDED} can be replayed; shorten it`);
   }
   return found;
 }
@@ -76,7 +79,8 @@ function linesOf(path: string, name: string): RecordedFile {
 }
 
 function messageOf(line: Uint8Array, where: string): RecordedMessage {
-  if (!isUtf8(line)) throw new RecordedError(`${where} is not UTF-8; put files of other bytes into a directory`);
+  if (!isUtf8(line))
+    throw new RecordedError(`${where} is not UTF-8; put each message in a file of its own, and name their directory`);
   const value = parsed(line, where);
   const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
   const names = isObject ? Object.keys(value).sort().join() : "";
@@ -118,26 +122,26 @@ function refuseTooMuch(bytes: number, name: string): void {
   if (bytes > MOST_BYTES)
     throw new RecordedError(
       `${name} has ${Math.ceil(bytes / 1024 ** 2)} MiB, and at most ${MOST_BYTES / 1024 ** 2} MiB can be replayed; ` +
-        "keep a part",
+        "shorten it",
     );
 }
 
-/** True where a message of the file has a response; then a message without one gets an empty reply. */
+/** Returns true if any message of the file has a response. Then a message without one gets an empty reply. */
 export function hasResponses({ messages }: RecordedFile): boolean {
   return messages.some(({ response }) => response !== undefined);
 }
 
 const EMPTY = new Uint8Array(0);
 
-/** Returns the body of the reply to each message: its response, or its own bytes where nothing has one. */
+/** Returns the body of the reply to each message: its response, or its own bytes if no message has a response. */
 export function repliesOf(file: RecordedFile): readonly Uint8Array[] {
   const isEcho = !hasResponses(file);
   return file.messages.map(({ request, response }) => response ?? (isEcho ? request : EMPTY));
 }
 
-/** Returns the value of each request. @throws RecordedError if they are no JSON */
+/** Returns the value of each request. @throws RecordedError if the requests are not JSON */
 export function requestValuesOf({ messages, isJson }: RecordedFile): readonly unknown[] {
-  if (!isJson) throw new RecordedError("the files of a directory are no values");
+  if (!isJson) throw new RecordedError("the messages of a directory are not JSON values; leave out --codec");
   return messages.map(({ request }) => jsonIn(request));
 }
 
@@ -150,7 +154,7 @@ function jsonIn(text: Uint8Array): unknown {
   return JSON.parse(Buffer.from(text.buffer, text.byteOffset, text.length).toString());
 }
 
-/** Returns what a report keeps of a file. */
+/** Returns the description of a file that a report keeps. */
 export function describeRecorded(file: RecordedFile, path: string, group?: string): Recorded {
   const sizes = file.messages.map(({ request }) => request.length);
   return {
@@ -164,7 +168,7 @@ export function describeRecorded(file: RecordedFile, path: string, group?: strin
   };
 }
 
-/** Groups with most messages that have figures of their own; all others share one. */
+/** Largest number of groups with figures of their own; the rarer groups share one. */
 const MOST_GROUPS = 16;
 const OTHERS = "(others)";
 const NONE = "(none)";
@@ -202,8 +206,8 @@ function textAt(value: unknown, path: readonly string[]): string {
 }
 
 /**
- * Returns the message for a position in a window. Whole passes have every message in its order; a shorter window, as in
- * a warm-up, takes messages that are spread over the file.
+ * Returns the index of the message for a position in a window. A window of at least `count` requests takes all messages
+ * in their order, again and again. A shorter window, as in a warm-up, takes messages that are spread over the file.
  *
  * @param position number of a request within the window, from 0, below `total`
  */

@@ -151,7 +151,7 @@ describe("what the machine did", () => {
       .replace(/<[^>]*>/g, " ")
       .replace(/\s+/g, " ");
 
-  test("is shown with the tail floor, the drift of the control and the setting of the run", async () => {
+  test("is shown with the tail floor, the drift of the frozen echo and the setting of the run", async () => {
     const text = await visible(fullReport());
     expect(text).toContain(
       "two CPUs 41.0 µs 84.0 µs – 2.41 ms 2720 this machine wakes a sleeping process within 84 µs",

@@ -58,7 +58,7 @@ function phaseLine(plain: Evidence["plain"]): string[] {
   return [`time of a plain run, s: ${names.map((name) => `${name} ${seconds(name)}`).join(", ")}; ${rounds} rounds`];
 }
 
-/** Reports the control: a machine that changed its speed before the reference moves the ratios of b and c. */
+/** Reports the frozen echo: if the machine changed its speed before the reference, the ratios of b and c change. */
 function controlLine({ plain, reference }: Evidence): string[] {
   const controls = (runs: Evidence["plain"]): number[] =>
     runs.flatMap(({ report }) => report.controls?.["same-cpu"]?.p50 ?? []);
@@ -67,7 +67,7 @@ function controlLine({ plain, reference }: Evidence): string[] {
   if (ofReference.length === 0 || ofRuns.length === 0) return [];
   const span = (values: readonly number[]): string =>
     `${duration(Math.min(...values))} to ${duration(Math.max(...values))}`;
-  return [`frozen control, one CPU: ${span(ofRuns)} in the plain runs, ${span(ofReference)} in the reference`];
+  return [`frozen echo, one CPU: ${span(ofRuns)} in the plain runs, ${span(ofReference)} in the reference`];
 }
 
 function cellLines(cells: NonNullable<Row["cells"]>): string[] {

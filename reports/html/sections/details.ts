@@ -113,7 +113,7 @@ function rounds({ rounds: all = [] }: Report): Html | "" {
   const table = html`<table id="rounds-table">
 <thead><tr><th scope="col">round</th><th scope="col">began after</th><th scope="col">took</th>
 <th scope="col">taken by the hypervisor</th><th scope="col">load (1 min)</th><th scope="col">clock</th>
-<th scope="col" class="text">control p50</th><th scope="col" class="text">wake-up p99</th></tr></thead>
+<th scope="col" class="text">frozen echo p50</th><th scope="col" class="text">wake-up p99</th></tr></thead>
 <tbody>${all.map(round)}</tbody></table>`;
   const title = `${count(all.length, "round")}: what the machine did meanwhile`;
   return html`<details><summary>${title}</summary>${scrollBox("Rounds", table)}</details>`;

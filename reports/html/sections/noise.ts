@@ -4,7 +4,7 @@ import { PLACEMENT_LABELS, PLACEMENT_ORDER } from "../../labels.ts";
 import { type Html, html } from "../markup.ts";
 import { scrollBox } from "./scroll.ts";
 
-/** Renders the machine's own noise per placement: tail floor and drift of the frozen control. Empty in old reports. */
+/** Renders the machine's own noise per placement: tail floor and drift of the frozen echo. Empty in old reports. */
 export function noise(report: Report): Html {
   return html`${tailFloor(report)}${control(report)}`;
 }
@@ -27,7 +27,7 @@ function tailFloor({ canaries = {} }: Report): Html | "" {
 <th scope="col" class="text"></th></tr></thead>
 <tbody>${rows}</tbody></table>`;
   const caption =
-    "The machine's own tail floor: how late it wakes a sleeping process. No p99 above says more than this allows.";
+    "The machine's own tail floor: how late it wakes a sleeping process. A p99 near this floor describes the machine.";
   return scrollBox("Tail floor of the machine", table, caption);
 }
 
@@ -47,8 +47,8 @@ function control(report: Report): Html | "" {
 <th scope="col">slowest round / fastest</th><th scope="col" class="text">p50 of the rounds, in order</th></tr></thead>
 <tbody>${rows}</tbody></table>`;
   const caption =
-    "The control, an echo whose code never changes, once per round: where its time changes, the machine changed.";
-  return scrollBox("Drift of the control", table, caption);
+    "The frozen echo, whose code never changes, runs once per round. If its time changes, the machine has changed.";
+  return scrollBox("Drift of the frozen echo", table, caption);
 }
 
 function drift({ rounds = [] }: Report, placement: Placement): string {
