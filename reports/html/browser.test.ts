@@ -76,6 +76,32 @@ describe.skipIf(!executablePath)(`the page ${where}`, () => {
     expect(trouble).toEqual([]);
   });
 
+  test("has answer, certainty, question and picture on the first screen, and at most 8 pages of paper", async () => {
+    const { page } = await open(fullReport());
+    for (const [width, height] of [
+      [1440, 900],
+      [390, 844],
+    ] as const) {
+      await page.setViewportSize({ width, height });
+      const ends = await page
+        .locator(".answer h1, .certainty, .asked, .bars li:nth-child(-n+5)")
+        .evaluateAll((all) =>
+          all.map((one) => one.getBoundingClientRect()).map(({ right, bottom }) => [right, bottom]),
+        );
+      expect(ends).toHaveLength(7);
+      for (const [right = 0, bottom = 0] of ends) expect([right <= width, bottom <= height]).toEqual([true, true]);
+    }
+    const pdf = (await page.pdf({ preferCSSPageSize: true })).toString("latin1");
+    const pages = pdf.match(/\/Type \/Page\b/g)?.length ?? 0;
+    expect(pages).toBeGreaterThan(2);
+    expect(pages).toBeLessThanOrEqual(8);
+    await page.emulateMedia({ media: "print" });
+    const heights = await page
+      .locator("#controls, .contents, #details, #checks > details > dl")
+      .evaluateAll((all) => all.map((one) => one.getBoundingClientRect().height > 0));
+    expect(heights).toEqual([false, false, false, true, true]);
+  });
+
   test("ranks as the terminal does: same order, same ratios, baselines below", async () => {
     const { page } = still;
     const block = blocksOf(report).find(
@@ -105,6 +131,13 @@ describe.skipIf(!executablePath)(`the page ${where}`, () => {
     const again = await open(report, String(hash));
     expect(await names(again.page)).toEqual(shown);
     expect(again.trouble).toEqual([]);
+  });
+
+  test("folds rows that cannot have a figure, with their number and their reasons", async () => {
+    const { page } = await open(report, "#placement=same-cpu&mode=polling");
+    expect(await names(page)).toEqual([]);
+    expect(await page.locator("#missing > summary").innerText()).toBe("Without a figure here: 1 not applicable");
+    expect(await page.locator("#missing li").textContent()).toMatch(/^shm\/spin: not applicable: ./);
   });
 
   test("has a label and a table of the same numbers for every canvas", async () => {

@@ -155,9 +155,12 @@ export function clearChart(id) {
   charts.delete(id);
 }
 
-/** Fits the charts to the paper when printing. */
-export function resizeCharts() {
-  for (const chart of charts.values()) chart.resize();
+/** Size of a chart on paper, px: as wide as A4 and Letter allow, as high as `print.css` makes its box. */
+const PAPER = /** @type {const} */ ([680, 225]);
+
+/** Fits the charts to the paper, whose layout is not there yet when printing starts; or to the screen again. */
+export function resizeCharts(/** @type {boolean} */ toPaper) {
+  for (const chart of charts.values()) chart.resize(...(toPaper ? PAPER : []));
 }
 
 /** @param {Series} series @param {boolean} lines @param {number} points */

@@ -120,11 +120,12 @@ function followThemeAndPaper() {
   addEventListener("beforeprint", () => {
     document.documentElement.dataset.theme = "light";
     redraw();
-    resizeCharts();
+    resizeCharts(true);
   });
   addEventListener("afterprint", () => {
     delete document.documentElement.dataset.theme;
     redraw();
+    resizeCharts(false);
   });
 }
 

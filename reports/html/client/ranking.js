@@ -10,7 +10,7 @@ import {
   ratioRange,
   significant,
 } from "../../../harness/results/format.ts";
-import { cellsOf, metricFor, rankCells, view } from "./data.js";
+import { cellsOf, distinct, metricFor, rankCells, view } from "./data.js";
 import { byId, element, svg } from "./dom.js";
 import { mergedWarnings } from "./findings.js";
 import { lookOf } from "./look.js";
@@ -58,7 +58,8 @@ export function drawRanking(state) {
   const body = rows.map((row, index) => measuredRow(row.cell, row, String(index + 1), layout));
   const baselines = cells.filter((cell) => cell.baseline && cell.status === "measured");
   const missing = cells.filter(
-    (cell) => cell.status !== "measured" || (!cell.baseline && !rows.some((row) => row.cell === cell)),
+    (cell) =>
+      cell.status === "failed" || (!cell.baseline && isMeasured(cell) && !rows.some((row) => row.cell === cell)),
   );
   byId("ranking-caption").textContent =
     `${state.benchmark}; ratio to the best of the rows shown, within the same rounds.`;
@@ -85,6 +86,29 @@ export function drawRanking(state) {
   byId("ranking-table").replaceChildren(table);
   const floor = metric === "p50" ? rows[0] && view.tailFloors[rows[0].cell.placement] : undefined;
   drawNotes(cells, rows, floor, withCBaseline, baselines.length > 0);
+  drawMissing(cells.filter((cell) => cell.status !== "failed" && !isMeasured(cell)));
+}
+
+/** @param {Cell} cell */
+const isMeasured = (cell) => cell.status === "measured";
+
+/** Folds the rows that cannot have a figure: how many, and why. @param {readonly Cell[]} cells */
+function drawMissing(cells) {
+  const counts = distinct(cells.map(({ status }) => status)).map(
+    (status) => `${cells.filter((cell) => cell.status === status).length} ${status.replace("-", " ")}`,
+  );
+  const box = byId("missing");
+  box.hidden = cells.length === 0;
+  box.replaceChildren(
+    element("summary", {}, `Without a figure here: ${counts.join(", ")}`),
+    element(
+      "ul",
+      {},
+      ...cells.map((cell) =>
+        element("li", { "data-name": cell.name }, element("code", {}, cell.name), `: ${cell.missing}`),
+      ),
+    ),
+  );
 }
 
 /**

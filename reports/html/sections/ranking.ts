@@ -15,6 +15,7 @@ interval. A row whose bar reaches the line at 1 is a <em>tie</em>: this run does
 <p class="caption" id="ranking-caption"></p>
 <div id="ranking-table" class="scroll" tabindex="0" role="region" aria-labelledby="ranking-title" aria-live="polite">
 </div>
+<details id="missing"></details>
 <ul id="ranking-notes" class="note"></ul>
 </section>`;
 }

@@ -12,5 +12,8 @@ export function rawSection(report: Report, note: string): Html {
 the run started ${report.startedAt ?? "(not recorded)"}${took}. ${note}</p>
 <p><button type="button" id="download">Download report.json</button>
 <span class="quiet">schema version ${report.schemaVersion}</span></p>
+<p class="paper note">This paper leaves out what the file folds: the numbers behind the figures, every row in detail,
+the C baseline and the versions of the transports. Open the file for them, and for other placements, classes and
+sizes.</p>
 </section>`;
 }
