@@ -130,6 +130,7 @@ export interface ReportFlags extends Pick<SharedFlags, "out"> {
   /** Ids of claims, or `all`. */
   readonly claims?: OneOrMore<string>;
   readonly adr?: string;
+  readonly format?: OneOrMore<"html" | "markdown" | "csv" | "json">;
 }
 
 export interface RecheckFlags extends Pick<RunFlags, "json" | "out" | "seed" | "bundle"> {

@@ -1,8 +1,9 @@
-import { type Decided, questionOfPick } from "../harness/decision/evidence.ts";
+import type { Decided } from "../harness/decision/evidence.ts";
 import { judge, optionsOf, rivalsOf } from "../harness/decision/verdict.ts";
 import { grounds } from "../harness/decision/words.ts";
 import { type Candidate, type FullQuestion, type Out, withDefaults } from "../harness/pick/candidates.ts";
 import { METRICS } from "../harness/pick/metric.ts";
+import { questionOfPick } from "../harness/pick/pick.ts";
 import { costOf, figuresText, shareOf, timesAs } from "../harness/pick/words.ts";
 import { bytes, count, duration, mixText } from "../harness/results/format.ts";
 import { machineSentence } from "../harness/results/machine-sentence.ts";

@@ -10,7 +10,16 @@ export function markdownText(value: string): string {
     .replace(/@/g, "&#64;");
 }
 
-/** Formats text of a report as code. */
+/**
+ * Formats text of a report as code. A bar or a backslash could end a table cell even there, so such a text is code by
+ * markup instead of by backquotes.
+ */
 export function markdownCode(value: string): string {
-  return `\`${oneLine(value).replaceAll("`", "'").replaceAll("|", "\\|")}\``;
+  const text = oneLine(value);
+  return /[\\|`]/.test(text) ? `<code>${markdownText(text)}</code>` : `\`${text}\``;
+}
+
+/** Escapes text of a report for a line of markup within markdown, where a backslash escapes nothing. */
+export function markupText(value: string): string {
+  return oneLine(value).replace(/[&<>"'@]/g, (character) => `&#${character.charCodeAt(0)};`);
 }

@@ -1,8 +1,10 @@
+import { commandAgain } from "../harness/results/command-line.ts";
 import {
   ABSENT,
   count,
   duration,
   durationRange,
+  oneLine,
   quantity,
   quantityRange,
   ratio,
@@ -12,57 +14,110 @@ import { ofNodeClients } from "../harness/results/languages.ts";
 import type { CheckResult, Report } from "../harness/results/model.ts";
 import { type Block, blocksOf, type MissingRow, type PlainRow, sizeOfBlock } from "./blocks.ts";
 import { type ChangeLine, changesText } from "./changes.ts";
-import { checkRowName, checkSummary } from "./check-groups.ts";
+import { checkMatrix, checkRowName, checkSummary, countStatus, reasonsByText } from "./check-groups.ts";
 import { claimLines, claimsSummary } from "./claims.ts";
+import { CODEC_COLUMNS, codecGroups } from "./codec-table.ts";
 import { CLASS_LABELS, MODE_LABELS, noPickReason, OTHER_SERVER, placementTitle, quickNote } from "./labels.ts";
-import { markdownCode as code, markdownText as text } from "./markdown-text.ts";
+import { markdownCode, markdownText, markupText } from "./markdown-text.ts";
 import { missingText, p99Text } from "./missing.ts";
 import { pairTables } from "./pairs.ts";
+import { ruledOutByNeeds } from "./ruled-out.ts";
+import { firstLines, type Section, sectionsWithin } from "./sections-within.ts";
 
-/** Largest summary. `$GITHUB_STEP_SUMMARY` refuses more than 1 MiB a step; the rest is left to other writers. */
-const LIMIT_BYTES = 960 * 1024;
+/** Largest text for a pull request, bytes: GitHub takes 65,536 characters in a comment. */
+const PULL_REQUEST_BYTES = 60_000;
 const STANDINGS = { best: "best", tied: "not distinguishable", behind: "", unknown: "too few rounds to tell" } as const;
+/** Largest number of lines in a list, and of characters in one text: neither may fill the summary alone. */
+const MOST_LINES = 10;
+const MOST_FAILURES = 20;
+const LONGEST = 500;
+const LONGEST_NAME = 120;
+const LONGEST_SENTENCE = 1500;
 
-/** Writes a summary for a pull request or a CI step: verdict, failures, folded tables. Always under 1 MiB. */
-export function renderMarkdown(whole: Report): string {
+const text = (value: string): string => markdownText(shortened(value, LONGEST));
+const code = (value: string): string => markdownCode(shortened(value, LONGEST_NAME));
+
+function shortened(value: string, most: number): string {
+  const line = oneLine(value);
+  return line.length <= most ? line : `${line.slice(0, most).toWellFormed()}…`;
+}
+
+/**
+ * Writes a report as markdown for a pull request or a CI step: verdict, what is out, failures, folded tables. Whole
+ * sections are left out from the end where the text would be too large, and named.
+ *
+ * @param limitBytes size of the text in UTF-8 that is never reached, at least 20,000
+ */
+export function renderMarkdown(whole: Report, limitBytes: number = PULL_REQUEST_BYTES): string {
   const report = ofNodeClients(whole);
-  const parts = [
-    verdict(report),
-    claims(report),
-    changes(report),
-    checks(report),
+  const sections: Section[] = [
+    { name: "the verdict", text: verdict(report) },
+    { name: "the run", text: theRun(report) },
+    { name: "warnings", text: firstLines(warningLines(report), MOST_LINES).join("\n>\n") },
+    { name: "what is out", text: firstLines(outLines(report), MOST_LINES).join("\n") },
+    { name: "claims", text: claims(report) },
+    { name: "what changed", text: changes(report) },
+    { name: "failed checks", text: checks(report) },
+    { name: "checks by mechanism", text: checkTable(report) },
     ...tables(report),
+    ...unchanged(report),
     ...pairs(whole),
-    foot(report),
-  ].filter((part) => part !== "");
-  const kept: string[] = [];
-  let size = 0;
-  for (const part of parts) {
-    size += Buffer.byteLength(part) + 2;
-    if (size > LIMIT_BYTES) {
-      kept.push("_Cut here: the rest does not fit into a summary. report.json and report.html are complete._");
-      break;
-    }
-    kept.push(part);
-  }
-  return `${kept.join("\n\n")}\n`;
+    ...codecs(report),
+  ];
+  return sectionsWithin(sections, limitBytes, "report.json and report.html have all of it.");
 }
 
 function verdict(report: Report): string {
-  const { pick, warnings, measurements } = report;
+  const { pick, measurements } = report;
   const lines = ["## ipcmark"];
-  if (pick) lines.push("", `**${text(pick.sentence)}**`);
+  if (pick) lines.push("", `**${markdownText(shortened(pick.sentence, LONGEST_SENTENCE))}**`);
   else if (measurements.length > 0 && report.claims === undefined)
-    lines.push("", `**No pick: ${noPickReason(report)}.**`);
+    lines.push("", `**No pick: ${text(noPickReason(report))}.**`);
   if (pick?.ties?.length && pick.verdict !== "cannot-tell")
-    lines.push("", `Not distinguishable from it at 95 %: ${pick.ties.map(code).join(", ")}.`);
-  if (pick?.alternatives?.length || pick?.otherServers?.length) lines.push("");
-  for (const other of pick?.alternatives ?? [])
-    lines.push(`- ${MODE_LABELS[other.mode] ?? text(other.mode)}: ${code(other.transport)}. ${text(other.sentence)}`);
-  for (const other of pick?.otherServers ?? []) lines.push(`- ${OTHER_SERVER}: ${text(other.sentence)}`);
-  for (const warning of [quickNote(report), ...warnings.map((one) => one.text)].filter(Boolean))
-    lines.push("", `> ${text(warning)}`);
+    lines.push("", `Not distinguishable from it at 95 %: ${named(pick.ties)}.`);
+  if (pick?.immaterial?.length)
+    lines.push("", `Told from it, without a difference that is shown to matter: ${named(pick.immaterial)}.`);
+  const others = [
+    ...(pick?.alternatives ?? []).map(
+      ({ mode, transport, sentence }) => `- ${MODE_LABELS[mode] ?? text(mode)}: ${code(transport)}. ${text(sentence)}`,
+    ),
+    ...(pick?.otherServers ?? []).map(({ sentence }) => `- ${OTHER_SERVER}: ${text(sentence)}`),
+  ];
+  if (others.length > 0) lines.push("", ...firstLines(others, MOST_LINES));
   return lines.join("\n");
+}
+
+/** Lists ids; those beyond the first ones are counted. */
+function named(ids: readonly string[]): string {
+  const more = ids.length - MOST_LINES;
+  return [...ids.slice(0, MOST_LINES).map(code), ...(more > 0 ? [`${more} more`] : [])].join(", ");
+}
+
+/** Writes machine and seed, and the command that repeats the run. */
+function theRun(report: Report): string {
+  const { cpuModel, cpus, node, kernel } = report.environment ?? {};
+  const facts = [cpuModel, cpus && count(cpus, "CPU"), kernel, node && `Node ${node}`, `seed ${report.seed}`];
+  const again = commandAgain(report) ?? "";
+  const lines = [`<sub>${facts.filter(Boolean).map(String).map(text).join(" · ")}</sub>`];
+  // Never cut: half a command is another command.
+  const isShown = again !== "" && again.length <= LONGEST_SENTENCE;
+  return [...lines, ...(isShown ? ["", `Again: ${markdownCode(again)}`] : [])].join("\n");
+}
+
+function warningLines(report: Report): string[] {
+  return [quickNote(report), ...report.warnings.map((one) => one.text)]
+    .filter(Boolean)
+    .map((line) => `> ${text(line)}`);
+}
+
+/** Lists what is no candidate: ruled out by what it did, left out by needs, or not examined by this machine or run. */
+function outLines(report: Report): string[] {
+  const { ruledOut = [], notExamined = [] } = report.pick ?? {};
+  return [
+    ...ruledOut.map(({ transport, reason }) => `- ruled out: ${code(transport)}: ${text(reason)}`),
+    ...notExamined.map(({ transport, reason }) => `- not examined here: ${code(transport)}: ${text(reason)}`),
+    ...ruledOutByNeeds(report).map((line) => `- ${text(line)}`),
+  ];
 }
 
 /** Writes the claims that the run tested, each with its verdict and figures. */
@@ -74,43 +129,45 @@ function claims(report: Report): string {
     `${mark} ${text(verdict)}`,
     parts.map(text).join("<br>"),
   ]);
-  return `**${text(claimsSummary(lines))}**\n\n${tableOf(["claim", "verdict", "figures"], rows)}`;
+  return [`**${text(claimsSummary(lines))}**`, "", tableOf(["claim", "verdict", "figures"], [0, 1, 2], rows)].join(
+    "\n",
+  );
 }
 
 /** Writes what changed since the report of `--against`. */
 function changes({ against }: Report): string {
   if (against === undefined) return "";
-  const { head, sentences, changed, notToldApart, notComparable } = changesText(against);
-  const others = notComparable.map(({ name, cell, reason }) => [code(name), text(cell), text(reason)]);
-  return [
-    `**${text(head)}**`,
-    ...sentences.map(text),
-    ...(changed.length === 0 ? [] : [tableOf(CHANGE_HEAD, changed.map(changeCells))]),
-    ...folded("not told apart", CHANGE_HEAD, notToldApart.map(changeCells)),
-    ...folded("not comparable", ["mechanism", "cell", "not comparable because"], others),
-  ].join("\n\n");
+  const { head, sentences, changed } = changesText(against);
+  const table = changed.length === 0 ? [] : [tableOf(CHANGE_HEAD, CHANGE_TEXTS, changed.map(changeCells))];
+  return [`**${text(head)}**`, ...sentences.map(text), ...table].join("\n\n");
 }
 
 const CHANGE_HEAD = ["mechanism", "cell", "before", "now", "now / before", "rounds", "verdict"];
+const CHANGE_TEXTS = [0, 1, 5, 6];
 
 function changeCells({ name, cell, before, now, ratio: times, pairing, verdict: found }: ChangeLine): string[] {
   return [code(name), text(cell), before, now, times, pairing, found];
 }
 
-function folded(title: string, head: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  if (rows.length === 0) return [];
-  const summary = `${count(rows.length, "cell")} ${title}`;
-  return [`<details><summary>${summary}</summary>\n\n${tableOf(head, rows)}\n\n</details>`];
-}
-
-function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  return [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+/** Writes folded tables of the cells that did not change as far as the run shows, and of those not comparable. */
+function unchanged({ against }: Report): Section[] {
+  if (against === undefined) return [];
+  const { notToldApart, notComparable } = changesText(against);
+  const others = notComparable.map(({ name, cell, reason }) => [code(name), text(cell), text(reason)]);
+  const section = (title: string, head: readonly string[], texts: readonly number[], rows: string[][]): Section[] => {
+    const name = `${count(rows.length, "cell")} ${title}`;
+    return rows.length === 0 ? [] : [{ name, text: folded(name, tableOf(head, texts, rows)) }];
+  };
+  return [
+    ...section("not told apart", CHANGE_HEAD, CHANGE_TEXTS, notToldApart.map(changeCells)),
+    ...section("not comparable", ["mechanism", "cell", "not comparable because"], [0, 1, 2], others),
+  ];
 }
 
 function checks(report: Report): string {
   if (report.checks.length === 0) return "";
   const failed = report.checks.filter((check) => check.status === "failed");
-  return [`**Checks:** ${checkSummary(report)}`, ...failed.map(failure)].join("\n");
+  return [`**Checks:** ${checkSummary(report)}`, ...firstLines(failed.map(failure), MOST_FAILURES)].join("\n");
 }
 
 function failure(check: CheckResult): string {
@@ -118,35 +175,83 @@ function failure(check: CheckResult): string {
   return `- ✗ ${code(checkRowName(check))} ${code(check.scenario)}: ${reason}`;
 }
 
-/** Writes one table per block; those of the pick's placement and class are open, since the verdict rests on them. */
-function tables(report: Report): string[] {
+const STATUSES = ["failed", "passed", "not-applicable", "unavailable"] as const;
+
+/** Counts the checks of each mechanism, and gives the reasons of those that this machine could not run. */
+function checkTable({ checks: all }: Report): string {
+  if (all.length === 0) return "";
+  const rows = checkMatrix(all).rows.map(({ name, results }) => [
+    code(name),
+    ...STATUSES.map((status) => String(countStatus(results.values(), status))),
+  ]);
+  const reasons = reasonsByText(all, "unavailable").map(
+    ({ reason, transports }) => `- unavailable here: ${named(transports)}: ${text(reason)}`,
+  );
+  const head = ["mechanism", ...STATUSES.map((status) => status.replace("-", " "))];
+  const list = reasons.length === 0 ? "" : `\n\n${firstLines(reasons, MOST_LINES).join("\n")}`;
+  return folded("checks by mechanism", tableOf(head, [0], rows) + list);
+}
+
+/** Writes a table for each block; those of the pick's placement and class are first and open: it rests on them. */
+function tables(report: Report): Section[] {
   const { pick } = report;
-  return blocksOf(report).map((block) => {
+  const isOpen = ({ placement, mode }: Block): boolean => placement === pick?.placement && mode === pick?.mode;
+  const blocks = blocksOf(report).toSorted((a, b) => Number(isOpen(b)) - Number(isOpen(a)));
+  return blocks.map((block) => {
     const title = [
       placementTitle(block.placement, report.environment ?? {}),
       CLASS_LABELS[block.waits] ?? block.mode,
       [block.benchmark, block.variant].filter(Boolean).join(", "),
       sizeOfBlock(block),
     ].filter(Boolean);
-    const open = block.placement === pick?.placement && block.mode === pick?.mode ? " open" : "";
-    return `<details${open}><summary>${text(title.join(" · "))}</summary>\n\n${table(block)}\n\n</details>`;
+    const name = title.join(" · ");
+    return { name, text: folded(name, table(block), isOpen(block)) };
   });
 }
 
 /** Writes a folded table of the pairs of languages for each placement. */
-function pairs(report: Report): string[] {
+function pairs(report: Report): Section[] {
   return pairTables(report).map(({ title, columns, mechanisms }) => {
-    const head = ["mechanism", "client → server", "waits", ...columns];
     const rows = mechanisms.flatMap(({ transport, lines }) =>
       lines.map(({ name, waits, cells, reason = "" }) => [
         code(transport),
         ...[name, waits, ...(cells ?? [reason, ...Array<string>(columns.length - 1).fill(ABSENT)])].map(text),
       ]),
     );
-    const lines = [head, head.map((_, at) => (at < 3 ? "---" : "--:")), ...rows];
-    const body = lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
-    return `<details><summary>${text(`pairs of languages · ${title}`)}</summary>\n\n${body}\n\n</details>`;
+    const name = `pairs of languages · ${title}`;
+    return {
+      name,
+      text: folded(name, tableOf(["mechanism", "client → server", "waits", ...columns], [0, 1, 2], rows)),
+    };
   });
+}
+
+/** Writes a folded table of the codecs alone for each kind of value. */
+function codecs(report: Report): Section[] {
+  const [first, ...columns] = CODEC_COLUMNS;
+  return codecGroups(report).map(({ title, lines }) => {
+    const rows = lines.map(({ name, unsteady, cells, reason = "" }) => [
+      code(name) + (unsteady ? " ⚠" : ""),
+      ...(cells ?? [reason, ...Array<string>(columns.length - 1).fill(ABSENT)]).map(text),
+    ]);
+    const name = `codecs alone · ${title}`;
+    return { name, text: folded(name, tableOf([first, ...columns], [0], rows)) };
+  });
+}
+
+/** Folds text behind a line to click. */
+function folded(name: string, body: string, open = false): string {
+  return `<details${open ? " open" : ""}><summary>${markupText(name)}</summary>\n\n${body}\n\n</details>`;
+}
+
+/**
+ * Writes a table of cells that are markdown already.
+ *
+ * @param texts columns of text; the others hold numbers and are aligned to the right
+ */
+function tableOf(head: readonly string[], texts: readonly number[], rows: readonly (readonly string[])[]): string {
+  const lines = [head, head.map((_, at) => (texts.includes(at) ? "---" : "--:")), ...rows];
+  return lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
 
 function table(block: Block): string {
@@ -160,8 +265,7 @@ function table(block: Block): string {
     ...block.missing.map((row) => [code(row.name), ...missing(row)]),
     ...block.baselines.map((row) => [...numbers(row), ABSENT, "baseline"]),
   ];
-  const lines = [head, head.map((_, at) => (at === 0 || at === 7 ? "---" : "--:")), ...rows];
-  return lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+  return tableOf(head, [0, head.length - 1], rows);
 }
 
 function numbers({ name, cell, throughput }: PlainRow): string[] {
@@ -184,10 +288,4 @@ function ranged(value: string, range: string): string {
 
 function missing({ cell, loads }: MissingRow): string[] {
   return [...Array<string>(6).fill(ABSENT), text(missingText(cell, loads))];
-}
-
-function foot(report: Report): string {
-  const { cpuModel, cpus, node, kernel } = report.environment ?? {};
-  const facts = [cpuModel, cpus && count(cpus, "CPU"), kernel, node && `Node ${node}`, `seed ${report.seed}`];
-  return `<sub>${facts.filter(Boolean).map(String).map(text).join(" · ")}</sub>`;
 }

@@ -60,6 +60,18 @@ test("a step summary has the worst first, and JUnit skips nothing", () => {
   );
 });
 
+test("a step summary stays below 20 kB, and counts the rows that it leaves out", () => {
+  const many = (text: string): GateResult => ({
+    ...result,
+    rows: Array.from({ length: 300 }, () => ({ ...row("broken"), cell: { ...cell, transport: text }, reason: text })),
+    warnings: Array.from({ length: 300 }, () => ({ id: "crash", text, where: {} })),
+  });
+  expect(summaryOf(many("unix"))).toContain("… and 260 more rows");
+  for (const text of ["unix", EVIL.repeat(50), "@".repeat(5000)])
+    expect(Buffer.byteLength(summaryOf(many(text)))).toBeLessThan(20_000);
+  expect(summaryOf(many("@".repeat(5000)))).toContain("Left out");
+});
+
 test("text of a module is well-formed in JUnit XML", () => {
   const xml = junitOf(result);
   expect(xml).not.toMatch(/(?!\n)[\p{Cc}\p{Cs}\ufffe\uffff]|<script/u);

@@ -1,7 +1,6 @@
+import { REPEATED, shellWord, wordsOf } from "../results/command-line.ts";
 import type { Report } from "../results/model.ts";
 
-/** Commands that the script can repeat. */
-const REPEATED = ["compare", "measure", "check"];
 /** Flags that are left out, since they name outputs, a seed or an earlier report; true for those with a value. */
 const LEFT_OUT: ReadonlyMap<string, boolean> = new Map([
   ["--out", true],
@@ -33,16 +32,14 @@ export function reproduceScript(report: Report, machine: string): string {
     `  npm install --prefix "$folder" ipcmark@${version}`,
     '  IPCMARK="$folder/node_modules/.bin/ipcmark"',
     "fi",
-    `$IPCMARK ${command.map(quoted).join(" ")} --seed ${Number(seed)} --out ipcmark-reproduced`,
+    `$IPCMARK ${command.map(shellWord).join(" ")} --seed ${Number(seed)} --out ipcmark-reproduced`,
     "",
   ].join("\n");
 }
 
 /** Returns the arguments of `ipcmark` without the flags in `LEFT_OUT`; undefined if the line is ambiguous. */
 function repeated(commandLine: string): string[] | undefined {
-  if (!/^ipcmark( ([\w@%+=:,./…-]+|'[^']*'))+$/.test(commandLine)) return undefined;
-  const words = [...commandLine.matchAll(/'([^']*)'|([^\s']+)/g)].map(([, inQuotes, plain]) => inQuotes ?? plain ?? "");
-  const [, command = "", ...rest] = words;
+  const [command = "", ...rest] = wordsOf(commandLine) ?? [];
   if (!REPEATED.includes(command)) return undefined;
   const kept: string[] = [];
   for (let at = 0; at < rest.length; at++) {
@@ -53,8 +50,6 @@ function repeated(commandLine: string): string[] | undefined {
   }
   return [command, ...kept];
 }
-
-const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);
 
 /** Returns foreign text as one line for a comment, without control characters. */
 const comment = (text: string): string => text.replace(/\p{C}+/gu, " ").slice(0, 300);

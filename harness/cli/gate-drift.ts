@@ -1,6 +1,7 @@
 import { type DriftRow, driftExitCode, driftsIn, driftWords } from "../../ci/gate/drift.ts";
 import { readHistory } from "../../ci/gate/history.ts";
 import { note } from "../process/note.ts";
+import { visible } from "../results/format.ts";
 import { randomFrom } from "../results/random.ts";
 import { appendStepSummary, print, printJson } from "./output.ts";
 
@@ -10,6 +11,9 @@ interface DriftOptions {
   readonly json?: boolean;
 }
 
+/** Largest number of lines in a summary, and the longest of them, characters. */
+const MOST_LINES = 40;
+const LONGEST = 160;
 /** Seed of the random orders: the same history gives the same answer. */
 const SEED = 1;
 
@@ -21,8 +25,15 @@ export async function reportDrift(file: string, { tolerance, seed = SEED, json }
   const lines = linesOf(rows, tolerance);
   if (json) printJson({ tolerance, rows, defects });
   else print(lines.join("\n"));
-  appendStepSummary(`### Drift\n\n\`\`\`\n${lines.join("\n")}\n\`\`\`\n`);
+  appendStepSummary(summaryOf(lines));
   process.exitCode = driftExitCode(rows);
+}
+
+/** Writes the lines as Markdown, below 20 kB, in a block of code, which no text of a history can end. */
+function summaryOf(lines: readonly string[]): string {
+  const safe = lines.slice(0, MOST_LINES).map((line) => visible(line).slice(0, LONGEST).replaceAll("`", "'"));
+  const more = lines.length - safe.length;
+  return ["### Drift", "", "```", ...safe, ...(more > 0 ? [`… and ${more} more`] : []), "```", ""].join("\n");
 }
 
 function linesOf(rows: readonly DriftRow[], tolerance: number): string[] {

@@ -1,10 +1,11 @@
 import { appendFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { STEP_BYTES } from "../../reports/sections-within.ts";
 import { warningLines } from "../../reports/terminal/index.ts";
 import { isNoted, note } from "../process/note.ts";
 import { visibleLines } from "../results/format.ts";
 import type { Report, Warning } from "../results/model.ts";
-import { store } from "../results/store.ts";
+import { reasonOf, store } from "../results/store.ts";
 import type { SharedOptions } from "./options.ts";
 
 /** Files that a run leaves in its directory. */
@@ -27,19 +28,19 @@ export async function publish(
   printWarnings(report.warnings, asJson, mostWarnings);
   if (process.env["GITHUB_STEP_SUMMARY"]) {
     const { renderMarkdown } = await import("../../reports/markdown.ts");
-    appendStepSummary(renderMarkdown(report));
+    appendStepSummary(renderMarkdown(report, STEP_BYTES));
   }
   note(`\nwritten: ${json}, ${html}`);
 }
 
-/** Appends markdown to the step summary of a CI job, if there is one. */
+/** Appends markdown to the step summary of a CI job, if there is one. A failure is a warning and no more. */
 export function appendStepSummary(markdown: string): void {
   const file = process.env["GITHUB_STEP_SUMMARY"];
   if (!file) return;
   try {
-    appendFileSync(file, markdown);
+    appendFileSync(file, `${markdown}\n`);
   } catch (error) {
-    note(`the step summary of this CI job could not be written: ${(error as Error).message}`);
+    note(`warning: the step summary "${file}" was not written: ${reasonOf(error)}; GITHUB_STEP_SUMMARY names the file`);
   }
 }
 

@@ -1,9 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { storedGateFixture } from "../../ci/gate/testing/stored-gate.ts";
+import { renderCsv } from "../../reports/csv.ts";
 import { renderHtml } from "../../reports/html/render.ts";
 import { junit } from "../../reports/junit.ts";
 import { renderMarkdown } from "../../reports/markdown.ts";
@@ -65,7 +66,8 @@ async function renderAll(report: Report): Promise<string> {
   const tables = [compareTables(report, options), codecTables(report, options), checkTables(report, options)];
   const page = await renderHtml(report);
   expect(page.startsWith("<!doctype html>")).toBe(true);
-  renderMarkdown(report);
+  expect(Buffer.byteLength(renderMarkdown(report))).toBeLessThan(60_000);
+  expect(renderCsv(report)).not.toMatch(/(?!\r\n)[\p{Cc}](?<!\r\n)/u);
   junit(report);
   return [...tables, pickParagraph(report, options)].join("\n");
 }
@@ -82,6 +84,48 @@ it("tells a gate from a report by its content", async () => {
   expect(table).toContain("tcp (event, same-cpu) 64 B p50");
   expect(notes).toContain("gate.html");
   expect(readFileSync(join(directory, "gate.html"), "utf8")).toContain("Size of each change");
+});
+
+describe("--format", () => {
+  const silent = (): void => {
+    for (const stream of [process.stdout, process.stderr]) vi.spyOn(stream, "write").mockReturnValue(true);
+  };
+  const report = async (...words: readonly string[]): Promise<unknown> => {
+    silent();
+    try {
+      return await reportCommand().parseAsync(words, { from: "user" });
+    } finally {
+      vi.restoreAllMocks();
+    }
+  };
+
+  it("writes each form under one name, and the JSON is a report again", async () => {
+    const [path, out] = [join(directory, "stored.json"), join(directory, "forms")];
+    writeFileSync(path, SMALL);
+    await report(path, "--format", "markdown,csv", "--format", "json", "html", "--out", out);
+    expect(readdirSync(out).sort()).toEqual(["report.csv", "report.html", "report.json", "report.md"]);
+    expect(readFileSync(join(out, "report.md"), "utf8")).toMatch(/^## ipcmark/);
+    expect(readFileSync(join(out, "report.csv"), "utf8")).toMatch(/^id,mode,placement,benchmark,payload_bytes,/);
+    expect(loadReport(join(out, "report.json"))).toEqual(loadReport(path));
+  });
+
+  it("writes a gate as markdown, and names the forms that it has", async () => {
+    const [path, out] = [join(directory, "gate-record.json"), join(directory, "gate-forms")];
+    writeFileSync(path, JSON.stringify(storedGateFixture()));
+    await report(path, "--format", "markdown", "--out", out);
+    expect(readFileSync(join(out, "gate.md"), "utf8")).toMatch(/^### .*\n\n\| cell \| verdict/);
+    await expect(report(path, "--format", "csv", "--out", out)).rejects.toThrow("valid: html, markdown, json");
+  });
+
+  it("refuses an unknown form, and one that would take the place of what it reads", async () => {
+    const path = join(directory, "report.json");
+    writeFileSync(path, SMALL);
+    await expect(report(path, "--format", "markdwon")).rejects.toThrow(
+      'unknown --format "markdwon" (did you mean markdown?); valid: html, markdown, csv, json',
+    );
+    await expect(report(path, "--format", "json", "--out", directory)).rejects.toThrow("which it reads");
+    expect(readFileSync(path, "utf8")).toBe(SMALL);
+  });
 });
 
 describe("a report of which one value is something else", () => {
@@ -135,7 +179,7 @@ describe("a report whose every text is hostile", () => {
 
   it("is data in the page, and well-formed in XML", async () => {
     const page = await renderHtml(hostile);
-    expect(page.match(/<\/script/g)).toHaveLength(4);
+    expect(page.match(/<\/script/g)).toHaveLength(5);
     expect(page).not.toContain("<!--");
     expect(junit(hostile)).not.toMatch(/(?!\n)[\p{Cc}\p{Cs}\ufffe\uffff]/u);
     expect(junit(hostile)).not.toContain("<!--");

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { gateIn, isGate } from "../../ci/gate/load-gate.ts";
 import { storedGate } from "../../ci/gate/page.ts";
 import type { GateResult } from "../../ci/gate/result.ts";
+import { summaryOf } from "../../ci/gate/summary.ts";
 import { budgetLine, tableOf } from "../../ci/gate/words.ts";
 import {
   againstText,
@@ -16,11 +17,11 @@ import {
 import { note } from "../process/note.ts";
 import { UsageError } from "../results/exit-codes.ts";
 import { loadJson, reportIn } from "../results/load-report.ts";
-import { ensureWritable, store } from "../results/store.ts";
 import { isBundle, openBundle, showScript } from "./bundle.ts";
 import { chooseClaims, claimsOption } from "./claims-option.ts";
 import { print, printTables, printWarnings, terminal } from "./output.ts";
 import { writeRecord } from "./report-adr.ts";
+import { type Format, formatOption, type Renderers, renderersOf, storeForms } from "./report-formats.ts";
 
 const EXPECTED = "name a report.json of compare, measure or check, a gate.json of gate, or a bundle.tgz of bundle";
 
@@ -28,27 +29,27 @@ interface Flags {
   readonly out: string;
   readonly claims?: readonly string[];
   readonly adr?: string;
+  readonly format?: readonly Format[];
 }
 
 export function reportCommand(): Command {
   return new Command("report")
-    .description("print the tables of a stored report or gate again, and write its HTML page")
+    .description("print the tables of a stored report or gate again, and write it as a page, markdown, CSV or JSON")
     .argument("[file]", "the report.json, gate.json or bundle.tgz to read", "ipcmark-out/report.json")
     .addOption(claimsOption("judge published claims by this report, even if the run was not made with --claims"))
-    .option("--out <dir>", "folder for report.html, or gate.html", "ipcmark-out")
+    .addOption(formatOption())
+    .option("--out <dir>", "folder for report.html and the other forms, or gate.html", "ipcmark-out")
     .option("--adr <file>", "write the pick of a compare as a decision record (MADR), with its evidence beside it")
-    .action(async (file: string, { out, claims, adr }: Flags) => {
+    .action(async (file: string, { out, claims, adr, format = ["html"] }: Flags) => {
       const opened = isBundle(file) ? await openBundle(file) : undefined;
       const value = opened === undefined ? loadJson(file, EXPECTED) : opened.report;
       if (isGate(value) && adr !== undefined)
         throw new UsageError(`--adr: "${file}" is a gate.json; name a report.json of compare`);
-      if (isGate(value)) return reportGate(gateIn(value, file, EXPECTED), out);
+      if (isGate(value)) return reportGate(gateIn(value, file, EXPECTED), format, { out, from: file });
       const stored = reportIn(value, file, EXPECTED);
       if (adr !== undefined) return writeRecord(stored, file, adr);
       const report = claims === undefined ? stored : { ...stored, claims: chooseClaims(claims).map(({ id }) => id) };
-      ensureWritable(out, ["report.html"]);
-      const { renderHtml } = await import("../../reports/html/render.ts");
-      const html = store(out, "report.html", await renderHtml(report));
+      const paths = await storeForms(renderersOf(report), format, { out, name: "report", from: file });
       if (report.complete === false) printTables(`${partialNote(report, terminal())}\n`);
       if (report.measurements.length > 0) printTables(compareTables(report, terminal()));
       const pairs = pairsTables(report, terminal());
@@ -60,18 +61,25 @@ export function reportCommand(): Command {
       if (report.against !== undefined) printTables(`\n${againstText(report.against, terminal())}`);
       printWarnings(report.warnings, false);
       if (opened !== undefined) showScript(opened.script);
-      note(`\nwritten: ${html}`);
+      note(`\nwritten: ${paths.join(", ")}`);
     });
 }
 
-/** Prints the rows of a stored gate, computed again from its pairs, and writes its page. */
-async function reportGate(result: GateResult, out: string): Promise<void> {
-  ensureWritable(out, ["gate.html"]);
-  const { renderGate } = await import("../../reports/html/gate.ts");
+/** Prints the rows of a stored gate, computed again from its pairs, and writes it in the forms asked for. */
+async function reportGate(
+  result: GateResult,
+  formats: readonly Format[],
+  where: { readonly out: string; readonly from: string },
+): Promise<void> {
   const { page, found } = storedGate(result);
-  const html = store(out, "gate.html", await renderGate(page));
+  const renderers: Renderers = {
+    html: async () => (await import("../../reports/html/gate.ts")).renderGate(page),
+    markdown: () => summaryOf({ ...result, ...found }, page.sentence),
+    json: () => `${JSON.stringify(result)}\n`,
+  };
+  const paths = await storeForms(renderers, formats, { ...where, name: "gate" });
   if (found.rows.length > 0) print([tableOf(found.rows), ...found.budgets.map(budgetLine)].join("\n"));
   printWarnings(result.warnings, false);
   for (const notice of page.notices) note(notice);
-  note(`${page.sentence}\nwritten: ${html}`);
+  note(`${page.sentence}\nwritten: ${paths.join(", ")}`);
 }

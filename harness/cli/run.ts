@@ -2,6 +2,7 @@ import { loadavg } from "node:os";
 import { ffiFloor } from "../../transports/posix/index.ts";
 import { type Progress, progressOn } from "../coordinator/progress.ts";
 import type { MeasureResult } from "../coordinator/run-measurements.ts";
+import { commandLineOf } from "../results/command-line.ts";
 import { crashWarnings } from "../results/crashes.ts";
 import { curvesOf } from "../results/curves.ts";
 import { type CpuClock, describeEnvironment, readCpuClock } from "../results/environment.ts";
@@ -61,7 +62,8 @@ export function finishReport(
     complete,
     startedAt: run.startedAt.toISOString(),
     durationMs: Math.round(performance.now() - run.startedMs),
-    commandLine: commandLine(),
+    commandLine: commandLineOf(process.argv.slice(2)),
+    startedFrom: import.meta.filename.endsWith(".ts") ? "clone" : "package",
     seed: run.seed,
     environment: {
       ...environment,
@@ -87,13 +89,6 @@ export function runWarnings(
   environment: Report["environment"] = { ...describeEnvironment(cpu, ffiFloor()), loadAverage1 },
 ): Warning[] {
   return [...crashWarnings(crashes), ...machineWarnings(environment)];
-}
-
-/** Returns the typed command, without paths of the runtime or of this machine. */
-function commandLine(): string {
-  return ["ipcmark", ...process.argv.slice(2)]
-    .map((part) => (/^[\w@%+=:,./-]+$/.test(part) ? part : `'${part}'`))
-    .join(" ");
 }
 
 function harnessFloor(measurements: readonly Measurement[]): number | null {

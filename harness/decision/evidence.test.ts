@@ -2,11 +2,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { pick } from "../pick/pick.ts";
+import { pick, questionOfPick } from "../pick/pick.ts";
 import { StoreError } from "../results/store.ts";
 import { checkOf, decidedReport, MACHINE } from "../testing/decided-report.ts";
 import { changedConditions } from "./conditions.ts";
-import { type Decided, decidedIn, evidenceFile, evidenceIn, loadEvidence, questionOfPick } from "./evidence.ts";
+import { type Decided, decidedIn, evidenceFile, evidenceIn, loadEvidence } from "./evidence.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "evidence-test-"));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));

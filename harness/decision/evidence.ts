@@ -1,5 +1,5 @@
 import { basename, dirname, join } from "node:path";
-import type { Question as PickQuestion } from "../pick/pick.ts";
+import { questionOfPick } from "../pick/pick.ts";
 import { reportIn } from "../results/load-report.ts";
 import { kernelVersion, virtualOrNot } from "../results/machine-sentence.ts";
 import type { Pick as Answer, MeasuredRow, Measurement, Question, Report, Trial } from "../results/model.ts";
@@ -20,12 +20,6 @@ export interface EvidenceFile {
   readonly text: string;
   /** 64 hexadecimal digits. */
   readonly sha256: string;
-}
-
-/** Returns the question that a pick answers. */
-export function questionOfPick({ workload }: Answer): PickQuestion {
-  const { benchmark = "round-trip", peer = "node", mix: _mix, ...rest } = workload;
-  return { ...rest, benchmark, peer };
 }
 
 const FIGURES = ["latencyNs", "messagesPerSecond", "cpuNsPerMessage"] as const satisfies readonly (keyof MeasuredRow)[];

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { questionOfPick } from "../pick/pick.ts";
 import { randomFrom } from "../results/random.ts";
 import { checkOf, decidedReport, USUAL } from "../testing/decided-report.ts";
 import { type Noise, QUESTION, simulate, type Truth } from "../testing/synthetic-report.ts";
-import { type Decided, questionOfPick } from "./evidence.ts";
+import type { Decided } from "./evidence.ts";
 import { judge, optionsOf, rivalsOf } from "./verdict.ts";
 
 const RUNS = 200;

@@ -64,6 +64,7 @@ export function pick(whole: Evidence, asked: Question): Pick | null {
       ...(question.codec === undefined ? {} : { codec: question.codec }),
       ...(question.clients === undefined ? {} : { clients: question.clients }),
       ...(question.ratePerSecond === undefined ? {} : { ratePerSecond: question.ratePerSecond }),
+      ...(question.neededClients === undefined ? {} : { neededClients: question.neededClients }),
       optimize: question.optimize,
       matters,
       assumedWorkNs,
@@ -77,6 +78,12 @@ export function pick(whole: Evidence, asked: Question): Pick | null {
       ...(found === undefined || !told ? {} : { request: found }),
     })),
   };
+}
+
+/** Returns the question that a pick answers. */
+export function questionOfPick({ workload }: Pick): Question {
+  const { benchmark = "round-trip", peer = "node", mix: _mix, recorded: _recorded, ...rest } = workload;
+  return { ...rest, benchmark, peer };
 }
 
 /** Returns the smallest difference that is worth a decision. */

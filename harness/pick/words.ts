@@ -5,8 +5,13 @@ import type { Choice, Judged } from "./choose.ts";
 import type { Materiality } from "./materiality.ts";
 import { METRICS } from "./metric.ts";
 
+/** Returns the platform of this process; in a page, that of the run, which its script sets. */
+function platformHere(): string {
+  return (globalThis as { readonly process?: { readonly platform: string } }).process?.platform ?? "";
+}
+
 /** Returns an id. A portable one is followed by the mechanism that it means on this platform: `local-socket (unix)`. */
-export function shownName(id: string, platform: string = process.platform): string {
+export function shownName(id: string, platform: string = platformHere()): string {
   return id === "local-socket" ? `local-socket (${platform === "win32" ? "named-pipe" : "unix"})` : id;
 }
 

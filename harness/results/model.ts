@@ -27,6 +27,8 @@ export interface Report {
   readonly startedAt: string;
   readonly durationMs: number;
   readonly commandLine: string;
+  /** Where the command was started: decides how it is typed again. Absent in older reports. */
+  readonly startedFrom?: "clone" | "package";
   readonly seed: number;
   readonly environment: Environment;
   readonly transports: readonly TransportRecord[];

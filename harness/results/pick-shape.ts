@@ -64,6 +64,7 @@ export const PICK: Schema = model<Pick>()(
         codec: text,
         clients: integer(1),
         ratePerSecond: orNull(rate),
+        neededClients: integer(1),
         optimize: anyOf({ p50: true, p99: true, throughput: true, cpu: true }),
         matters: share,
         assumedWorkNs: time,

@@ -89,6 +89,8 @@ export interface Pick {
     /** Clients and their pace, where the run has measured the requests that were asked for. */
     readonly clients?: number;
     readonly ratePerSecond?: number | null;
+    /** Number of clients that was asked for, where it may be larger than the measured one. */
+    readonly neededClients?: number;
     readonly optimize?: "p50" | "p99" | "throughput" | "cpu";
     /** Share of a request's time above which a difference matters. */
     readonly matters?: number;

@@ -58,6 +58,26 @@ describe("a group", () => {
     ]);
   });
 
+  it("has as its best the row whose largest ratio to any other is the smallest, also in a circle", () => {
+    const costs = fc.array(fc.option(fc.integer({ min: 1, max: 9 }), { freq: 6 }), { maxLength: 9 });
+    fc.assert(
+      fc.property(fc.array(costs, { minLength: 1, maxLength: 8 }), (drawn) => {
+        const rows = drawn.map((list, at) => {
+          const rounds = new Map(list.flatMap((cost, round) => (cost === null ? [] : [[round, cost] as const])));
+          return { name: `${at}`, rounds, typical: rounds.size === 0 ? 5 : median([...rounds.values()]) };
+        });
+        const ratioOf = (one: (typeof rows)[number], other: (typeof rows)[number]): number => {
+          const { common, ratio } = compareRounds(one.rounds, other.rounds);
+          return common === 0 ? one.typical / other.typical : ratio;
+        };
+        const worst = rows
+          .toSorted((a, b) => a.typical - b.typical || a.name.localeCompare(b.name))
+          .map((row) => ({ row, ratio: Math.max(1, ...rows.map((other) => ratioOf(row, other))) }));
+        expect(rankByRounds(rows)[0]?.row).toBe(worst.toSorted((a, b) => a.ratio - b.ratio)[0]?.row);
+      }),
+    );
+  });
+
   it("has no best while one row has too few rounds to tell", () => {
     const base = [10, 11, 10, 11, 10, 11];
     const slow = base.map((cost) => cost * 3);

@@ -328,6 +328,7 @@ export const REPORT: Schema = model<Report>()(
     complete: flag,
     durationMs: number(0, YEAR_MS),
     seed: number(-MOST, MOST),
+    startedFrom: anyOf<NonNullable<Report["startedFrom"]>>({ clone: true, package: true }),
     question: model<Question>()(
       { needs: list(text), profile: text, checks: list(text) },
       {

@@ -2,23 +2,8 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { stripTypeScriptTypes } from "node:module";
 import { extname } from "node:path";
+import { linked } from "./link.ts";
 
-/** Modules that the page shares with the terminal, since unselecting a transport ranks again. Order matters. */
-const SHARED_FILES = ["quantiles", "intervals", "format", "ranking"] as const;
-/** Client files, concatenated in this order after the shared ones: a file may use only what stands before it. */
-const CLIENT_FILES = [
-  "data",
-  "state",
-  "signs",
-  "look",
-  "dom",
-  "fit",
-  "charts",
-  "findings",
-  "ranking",
-  "figures",
-  "main",
-] as const;
 const STYLE_FILES = ["page", "top", "tables", "figures", "print"] as const;
 
 export interface Assets {
@@ -27,17 +12,23 @@ export interface Assets {
   readonly style: string;
 }
 
+let loaded: Promise<Assets> | undefined;
+
 /** The page's scripts and style as text, for inlining. @throws when the package was installed without chart.js. */
-export async function loadAssets(): Promise<Assets> {
+export function loadAssets(): Promise<Assets> {
+  loaded ??= readAssets();
+  return loaded;
+}
+
+async function readAssets(): Promise<Assets> {
   // The UMD build is not among the package's exports; it lies beside the entry that is.
   const chartUrl = new URL("chart.umd.min.js", import.meta.resolve("chart.js"));
   const [chartJs, style, client] = await Promise.all([
     readFile(chartUrl, "utf8"),
     loadStyle(STYLE_FILES),
-    Promise.all(CLIENT_FILES.map((name) => near(`${name}.js`))),
+    loadScript("reports/html/client/main"),
   ]);
-  const modules = [...(await sharedModules()), ...client];
-  return { chartJs: inlined(chartJs), style, client: inlined(bundle(modules)) };
+  return { chartJs: inlined(chartJs), style, client: inlined(client) };
 }
 
 /** Returns the style of a page that has no script: that of the report, and of a gate. */
@@ -53,15 +44,17 @@ function near(file: string): Promise<string> {
   return readFile(new URL(`./client/${file}`, import.meta.url), "utf8");
 }
 
-/** Reads the shared files as JavaScript: from the compiled package, or without their types when run from source. */
-export function sharedModules(): Promise<string[]> {
+/**
+ * Returns a module with all that it imports as one script. What the page shares with the harness, such as the rule of
+ * the pick, comes from the compiled package, or without its types when run from source.
+ */
+export function loadScript(entry: string): Promise<string> {
   const extension = extname(import.meta.url);
-  return Promise.all(
-    SHARED_FILES.map(async (name) => {
-      const text = await readFile(new URL(`../../harness/results/${name}${extension}`, import.meta.url), "utf8");
-      return extension === ".ts" ? withoutTypes(text) : text;
-    }),
-  );
+  return linked(entry, async (path) => {
+    const ending = path.startsWith("reports/html/client/") ? ".js" : extension;
+    const text = (await readFile(new URL(`../../${path}${ending}`, import.meta.url), "utf8")).replaceAll("\r\n", "\n");
+    return ending === ".ts" ? withoutTypes(text) : text;
+  });
 }
 
 /**
@@ -75,18 +68,6 @@ function withoutTypes(text: string): string {
   } finally {
     process.emitWarning = emitWarning;
   }
-}
-
-/**
- * Joins the client files into one script. They are modules, so that they can be checked and tested one by one, but a
- * page opened from file:// cannot import. So import statements go, `export` goes, and all files share one scope, in
- * which names are unique.
- */
-export function bundle(modules: readonly string[]): string {
-  const bodies = modules.map((text) =>
-    text.replace(/^import [^;]*;$/gm, "").replace(/^export (?=(async )?(function|const|class) )/gm, ""),
-  );
-  return `(() => {\n"use strict";\n${bodies.join("\n")}\n})();`;
 }
 
 /** Returns the Content-Security-Policy source of an inline script or style; nothing else can run. */

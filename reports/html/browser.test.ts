@@ -1,24 +1,23 @@
-import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { pickAmong } from "../../harness/pick/among.ts";
 import { ratio } from "../../harness/results/format.ts";
 import type { Quantiles, Report } from "../../harness/results/model.ts";
+import { decidedReport } from "../../harness/testing/decided-report.ts";
 import { blocksOf } from "../blocks.ts";
+import { renderCsv } from "../csv.ts";
+import { CHROMIUM, IN_CHROMIUM, startChromium } from "../testing/browser.ts";
 import { fixtureReport } from "../testing/fixture.ts";
 import { fullReport } from "../testing/fixture-machine.ts";
 import { renderHtml } from "./render.ts";
 
-const CANDIDATES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-const { IPCMARK_CHROMIUM } = process.env;
-const executablePath = IPCMARK_CHROMIUM ?? CANDIDATES.find((path) => existsSync(path));
-const where = executablePath ? "in Chromium" : "in Chromium (skipped: none installed; try `apt-get install chromium`)";
 const FIGURES = ["sizes", "percentiles", "trials", "throughput"] as const;
 
-describe.skipIf(!executablePath)(`the page ${where}`, () => {
+describe.skipIf(!CHROMIUM)(`the page ${IN_CHROMIUM}`, () => {
   const report = fixtureReport();
   let browser: Browser;
   /** One context for all tests: a page keeps nothing, and each context costs a process. */
@@ -30,8 +29,7 @@ describe.skipIf(!executablePath)(`the page ${where}`, () => {
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "ipcmark-page-"));
-    const args = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"];
-    browser = await chromium.launch({ executablePath: executablePath ?? "", args, timeout: 30_000 });
+    browser = await startChromium();
     context = await browser.newContext({ offline: true, viewport: { width: 1200, height: 900 } });
     still = await open(report);
   });
@@ -131,6 +129,36 @@ describe.skipIf(!executablePath)(`the page ${where}`, () => {
     const again = await open(report, String(hash));
     expect(await names(again.page)).toEqual(shown);
     expect(again.trouble).toEqual([]);
+    await page.goBack();
+    expect(await page.evaluate("location.hash")).toBe(
+      "#placement=same-cpu&mode=event&benchmark=round-trip&payload=65536",
+    );
+    expect(await page.isChecked("#subset input[value=unix]")).toBe(true);
+    expect(await names(page)).toContain("unix");
+    const strange = await open(report, "#placement=moon&mode=event&benchmark=x&payload=-1&hide=unix,nobody&more=1");
+    expect(await names(strange.page)).not.toContain("unix");
+    expect(await strange.page.inputValue("select[name=placement]")).toBe("two-cpus");
+    expect(strange.trouble).toEqual([]);
+  });
+
+  test("answers the question of the run among the rows that are left, by the rule of the pick", async () => {
+    const decided = decidedReport(["fast", "middle", "slow"].map((id, at) => ({ id, ns: 10_000 * 2 ** at })));
+    const { page, trouble } = await open(decided);
+    expect(await page.locator("#choice").isVisible()).toBe(false);
+    await page.uncheck("#subset input[value=fast]");
+    const left = pickAmong(decided, ({ transport }) => transport !== "fast");
+    expect(await page.locator("#choice .finding").innerText()).toBe(left?.sentence);
+    expect(left?.sentence).toMatch(/^Use middle /);
+    await page.uncheck("#subset input[value=middle]");
+    await page.uncheck("#subset input[value=slow]");
+    expect(await page.locator("#choice").innerText()).toContain("None of these rows can be picked");
+    await page.press('a[href="#main"]', "Enter");
+    expect(await page.locator("#choice").isVisible()).toBe(true);
+    expect(await page.evaluate("document.activeElement.id")).toBe("main");
+    // The pick of the synthetic report is written by hand, so the rule does not give it.
+    const other = await open(report, "#hide=tcp");
+    expect(await other.page.locator("#choice").innerText()).toMatch(/^The answer at the top is for all rows/);
+    expect(trouble).toEqual([]);
   });
 
   test("folds rows that cannot have a figure, with their number and their reasons", async () => {
@@ -312,6 +340,15 @@ describe.skipIf(!executablePath)(`the page ${where}`, () => {
     const [download] = await Promise.all([page.waitForEvent("download"), page.click("#download")]);
     expect(download.suggestedFilename()).toBe("report.json");
     expect(JSON.parse(await readFile(await download.path(), "utf8"))).toEqual(JSON.parse(JSON.stringify(report)));
+    const [cells] = await Promise.all([page.waitForEvent("download"), page.click("#download-csv")]);
+    expect([cells.suggestedFilename(), await readFile(await cells.path(), "utf8")]).toEqual([
+      "report.csv",
+      renderCsv(report),
+    ]);
+    expect(await page.locator("#command").innerText()).toBe("npx ipcmark compare --seed 7");
+    await page.click("#copy");
+    expect(await page.locator("#copied").innerText()).toBe("Copied.");
+    expect(await page.evaluate("getSelection().toString()")).toBe("npx ipcmark compare --seed 7");
   });
 
   test("shows growth by depth where it was varied, and only there", async () => {

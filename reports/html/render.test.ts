@@ -17,7 +17,8 @@ import { type Contender, rankByRounds } from "../../harness/results/ranking.ts";
 import { upgraded } from "../../harness/results/upgrade.ts";
 import { fixtureReport } from "../testing/fixture.ts";
 import { fullReport } from "../testing/fixture-machine.ts";
-import { bundle, sharedModules } from "./assets.ts";
+import { loadScript } from "./assets.ts";
+import { linked } from "./link.ts";
 import { html, jsonForScript } from "./markup.ts";
 import { percentilePoints } from "./percentiles.ts";
 import { renderHtml } from "./render.ts";
@@ -250,16 +251,15 @@ describe("percentile points", () => {
   });
 });
 
-/** Functions that the page shares with the terminal, as its script has them. */
-async function shared<Functions>(names: readonly string[]): Promise<Functions> {
-  const script = bundle([...(await sharedModules()), `return { ${names.join(", ")} };`]);
-  return new Function(`return ${script}`)() as Functions;
+/** Exports of a module that the page shares with the harness, as its script has them. */
+async function shared<Exports>(path: string): Promise<Exports> {
+  return new Function(`return ${await loadScript(path)}`)() as Exports;
 }
 
 describe("the client", () => {
   test("formats numbers exactly as the terminal does", async () => {
     const server = { bytes, duration, durationRange, quantity, quantityRange, ratio, ratioRange };
-    const client = await shared<typeof server>(Object.keys(server));
+    const client = await shared<typeof server>("harness/results/format");
     const positive = fc.double({ min: 1e-3, max: 1e14, noNaN: true });
     const names = ["duration", "bytes", "quantity", "ratio"] as const;
     fc.assert(
@@ -274,7 +274,7 @@ describe("the client", () => {
   });
 
   test("ranks by the very rule of the terminal and the pick", async () => {
-    const client = await shared<{ rankByRounds: typeof rankByRounds }>(["rankByRounds"]);
+    const client = await shared<{ rankByRounds: typeof rankByRounds }>("harness/results/ranking");
     const cost = fc.integer({ min: 900, max: 1000 });
     const row = fc.record({ costs: fc.array(fc.option(cost, { freq: 8 }), { maxLength: 40 }), typical: cost });
     fc.assert(
@@ -312,11 +312,22 @@ describe("the client", () => {
     expect(fitted("unix", 1, width)).toBe("…");
   });
 
-  test("is bundled without import and export statements", () => {
-    const text = bundle([
-      `import {\n  a,\n} from "./a.js";\nexport function b() {}\n/** @typedef {import("x").Y} Y */`,
-    ]);
-    expect(text).not.toMatch(/^(import|export) /m);
-    expect(text).toContain("function b() {}");
+  test("is one script, in which each module keeps its own names", async () => {
+    const modules: Readonly<Record<string, string>> = {
+      "a/entry": [
+        'import { same, other as third } from "../b.ts";',
+        'import { } from "./types.ts";',
+        "const own = 1;",
+        "export function sum() { return own + same + third; }",
+      ].join("\n"),
+      b: `const own = 10;\nexport const same = own;\nexport const other = 100;`,
+    };
+    const read = async (path: string): Promise<string> => modules[path] ?? "";
+    expect(new Function(`return ${await linked("a/entry", read)}`)().sum()).toBe(111);
+    const loop = { x: `import { y } from "./y.ts";`, y: `import { x } from "./x.js";` };
+    await expect(linked("x", async (path) => loop[path as "x" | "y"])).rejects.toThrow('"x": it imports itself');
+    await expect(linked("x", async () => `import { Chart } from "chart.js";`)).rejects.toThrow(
+      'it has "import { Chart }',
+    );
   });
 });

@@ -1,11 +1,13 @@
 import { ofNodeClients } from "../../harness/results/languages.ts";
 import type { Report } from "../../harness/results/model.ts";
+import { renderCsv } from "../csv.ts";
 import { loadAssets } from "./assets.ts";
 import { embeddable } from "./embed.ts";
 import { html, jsonForScript } from "./markup.ts";
 import { htmlPage } from "./page.ts";
 import { changesSection } from "./sections/changes.ts";
 import { checksSection } from "./sections/checks.ts";
+import { choiceLine } from "./sections/choice.ts";
 import { claimsSection } from "./sections/claims.ts";
 import { codecsSection } from "./sections/codecs.ts";
 import { contents } from "./sections/contents.ts";
@@ -38,6 +40,7 @@ ${changesSection(report)}
 ${
   measured &&
   html`<div id="chosen">${controls()}
+${choiceLine()}
 ${rankingSection(report)}
 ${figureSections()}</div>`
 }
@@ -60,7 +63,8 @@ ${contents(sections)}
 <p>Written by ipcmark ${report.environment.ipcmark}. This file is complete in itself: it loads nothing.</p>
 </footer>
 <script type="application/json" id="view">${jsonForScript(viewOf(report))}</script>
-<script type="application/json" id="report">${jsonForScript(embedded.report)}</script>`;
+<script type="application/json" id="report">${jsonForScript(embedded.report)}</script>
+<script type="application/json" id="csv">${jsonForScript(renderCsv(whole))}</script>`;
   const title = `ipcmark: ${report.pick ? `${report.pick.transport} picked` : "comparison of IPC mechanisms"}`;
   return htmlPage({ title, body, style: assets.style, scripts: [assets.chartJs, assets.client] });
 }

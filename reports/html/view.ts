@@ -1,3 +1,4 @@
+import { givesSamePick } from "../../harness/pick/among.ts";
 import { cRatio, sizeName } from "../../harness/results/format.ts";
 import type { Interval, Measurement, Placement, Report, Trial, Warning } from "../../harness/results/model.ts";
 import { C_COLUMN_NOTE, cRatioNote } from "../c-ratio.ts";
@@ -36,6 +37,10 @@ export interface View {
   readonly unknownNote: string;
   /** Explanation of the column of plain C. */
   readonly cColumnNote: string;
+  /** Platform of the run, as Node names it. */
+  readonly platform: string;
+  /** `again`: today's rule gives the stored pick, so it answers for a part of the rows. `none`: there is no pick. */
+  readonly answer: "again" | "other" | "none";
   /** Selection that the page opens with: the pick's placement and class. */
   readonly start: { readonly placement: string; readonly mode: string; readonly payload: number };
 }
@@ -110,6 +115,8 @@ export function viewOf(report: Report): View {
     tieNote: TIE_NOTE,
     unknownNote: UNKNOWN_NOTE,
     cColumnNote: C_COLUMN_NOTE,
+    platform: report.environment.platform ?? "",
+    answer: !pick ? "none" : givesSamePick(report) ? "again" : "other",
     start: {
       placement: pick?.placement ?? placements[0] ?? "",
       mode: pick ? classOf(pick.mode, pick.workload?.peer) : (modes[0] ?? ""),

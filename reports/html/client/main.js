@@ -1,17 +1,20 @@
 // Starts the page: fills the form, draws, and draws again when the reader chooses.
 import { bytes } from "../../../harness/results/format.ts";
 import { resizeCharts } from "./charts.js";
+import { drawChoice } from "./choice.js";
 import { distinct, view } from "./data.js";
 import { byId, element } from "./dom.js";
 import { drawFigures } from "./figures.js";
+import { offerToKeep } from "./keep.js";
 import { drawRanking, swatch } from "./ranking.js";
-import { choicesOf, readHash, settle, sizesOf, writeHash } from "./state.js";
+import { choicesOf, followLinks, readHash, settle, sizesOf, writeHash } from "./state.js";
 
 /** @typedef {import("./data.js").State} State */
 
 /** @param {State} state */
 function draw(state) {
   fillControls(state);
+  drawChoice(state);
   drawRanking(state);
   drawFigures(state);
 }
@@ -100,19 +103,6 @@ function readControls() {
   });
 }
 
-function offerDownload() {
-  byId("download").addEventListener("click", () => {
-    const text = JSON.stringify(JSON.parse(byId("report").textContent ?? ""), null, 2);
-    const link = element("a", {
-      href: URL.createObjectURL(new Blob([text], { type: "application/json" })),
-      download: "report.json",
-    });
-    link.click();
-    // Revoked later, since the browser reads it after this handler.
-    setTimeout(() => URL.revokeObjectURL(link.getAttribute("href") ?? ""), 10_000);
-  });
-}
-
 /** Draws charts in the light colours for printing, since paper is white, and again afterwards. */
 function followThemeAndPaper() {
   const redraw = () => draw(readHash());
@@ -129,7 +119,7 @@ function followThemeAndPaper() {
   });
 }
 
-offerDownload();
+offerToKeep();
 if (view.cells.length > 0) {
   byId("controls").addEventListener("change", () => {
     const state = readControls();
@@ -139,4 +129,5 @@ if (view.cells.length > 0) {
   addEventListener("hashchange", () => draw(readHash()));
   followThemeAndPaper();
   draw(readHash());
+  followLinks();
 }

@@ -27,7 +27,8 @@ export function settle(asked) {
   const benchmark = oneOf(asked.benchmark, benchmarks, "round-trip");
   const sizes = sizesOf(cells.filter((cell) => cell.benchmark === benchmark));
   const payload = Number(oneOf(String(asked.payload), sizes.map(String), String(view.start.payload)));
-  return { placement, mode, benchmark, payload, hidden: asked.hidden };
+  const hidden = new Set(view.names.map(({ name }) => name).filter((name) => asked.hidden.has(name)));
+  return { placement, mode, benchmark, payload, hidden };
 }
 
 /** @param {readonly { payload: number }[]} cells */
@@ -53,8 +54,11 @@ export function readHash() {
   });
 }
 
-/** Replaces the entry, so that "back" leaves the page instead of undoing clicks. @param {State} state */
-export function writeHash(state) {
+/**
+ * Makes an entry of the history, so that "back" returns to the choice before.
+ * @param {State} state @param {string} [place] id of the element that a link has led to
+ */
+export function writeHash(state, place) {
   const hash = new URLSearchParams({
     placement: state.placement,
     mode: state.mode,
@@ -62,5 +66,29 @@ export function writeHash(state) {
     payload: String(state.payload),
   });
   if (state.hidden.size > 0) hash.set("hide", [...state.hidden].join(","));
-  history.replaceState(null, "", `#${hash}`);
+  if (place !== undefined) hash.set("at", place);
+  if (location.hash !== `#${hash}`) history.pushState(null, "", `#${hash}`);
+}
+
+/** Follows links within the page without losing the choice, which the address has too. */
+export function followLinks() {
+  document.addEventListener("click", (event) => {
+    const link = event.target instanceof Element ? event.target.closest('a[href^="#"]') : null;
+    if (link === null || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    const place = (link.getAttribute("href") ?? "").slice(1);
+    writeHash(readHash(), place);
+    goTo(place);
+  });
+  goTo(new URLSearchParams(location.hash.slice(1)).get("at") ?? "");
+}
+
+/** Shows an element, and gives it the focus, so that the next Tab goes on from there. @param {string} id */
+function goTo(id) {
+  const target = document.getElementById(id);
+  if (target === null) return;
+  for (let box = target.closest("details"); box; box = box.parentElement?.closest("details") ?? null) box.open = true;
+  target.scrollIntoView();
+  if (target.tabIndex < 0) target.setAttribute("tabindex", "-1");
+  target.focus({ preventScroll: true });
 }

@@ -1,0 +1,63 @@
+// The answer among the rows that the reader has left, by the very rule of the pick.
+import { pickAmong } from "../../../harness/pick/among.ts";
+import { rowName } from "../../labels.ts";
+import { view } from "./data.js";
+import { byId, element } from "./dom.js";
+
+/** @typedef {import("./data.js").State} State */
+/** @typedef {import("../../../harness/results/model.ts").Report} Report */
+/** @typedef {NonNullable<Report["pick"]>} Pick */
+
+/** Largest number of names in a sentence. */
+const MOST_HIDDEN = 6;
+const OTHER_RULE =
+  "The answer at the top is for all rows. Another version of ipcmark made this report, so this page does not give it " +
+  "again for some of them.";
+
+// The rule names `local-socket` by the platform of the run.
+Reflect.set(globalThis, "process", { platform: view.platform });
+
+/** @type {Report | undefined} */
+let stored;
+/** @type {{ key: string, pick: Pick | null } | undefined} */
+let last;
+
+/** Returns the pick among the rows that are not hidden; null where none can be picked. @param {Set<string>} hidden */
+function pickWithout(hidden) {
+  const key = JSON.stringify([...hidden].sort());
+  if (last?.key !== key) {
+    stored ??= /** @type {Report} */ (JSON.parse(byId("report").textContent ?? ""));
+    last = { key, pick: pickAmong(stored, (row) => !hidden.has(rowName(row))) };
+  }
+  return last.pick;
+}
+
+/** Shows the answer for the rows that are left, while some are hidden. @param {State} state */
+export function drawChoice(state) {
+  const box = byId("choice");
+  const choices = view.names.filter(({ baseline }) => !baseline).map(({ name }) => name);
+  const hidden = choices.filter((name) => state.hidden.has(name));
+  box.hidden = hidden.length === 0 || view.answer === "none";
+  if (box.hidden) return box.replaceChildren();
+  if (view.answer === "other") return box.replaceChildren(element("p", {}, OTHER_RULE));
+  const pick = pickWithout(state.hidden);
+  const left = choices.length - hidden.length;
+  const names = hidden.length > MOST_HIDDEN ? `${hidden.length} rows` : hidden.join(", ");
+  const head = `Among the ${left} rows shown (hidden: ${names}), the same question has this answer:`;
+  box.replaceChildren(element("p", { class: "note" }, head), ...answer(pick));
+}
+
+/** @param {Pick | null} pick */
+function answer(pick) {
+  if (pick === null) return [element("p", { class: "finding" }, "None of these rows can be picked for it.")];
+  const parts = [element("p", { class: "finding" }, pick.sentence)];
+  const { ties, immaterial = [] } = pick;
+  if (ties.length > 0 && pick.verdict !== "cannot-tell") parts.push(line("Not distinguishable from it at 95 %", ties));
+  if (immaterial.length > 0) parts.push(line("Told from it, without a difference that is shown to matter", immaterial));
+  return parts;
+}
+
+/** @param {string} words @param {readonly string[]} ids */
+function line(words, ids) {
+  return element("p", { class: "tie" }, element("b", {}, `${words}:`), ` ${ids.join(", ")}.`);
+}
