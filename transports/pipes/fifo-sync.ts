@@ -51,6 +51,7 @@ function streamOver({ input, output }: FifoPair): SyncStream {
     maxMessageBytes: UNBOUNDED_MESSAGE_BYTES,
     source: new FifoSource(input),
     output,
+    spins: false,
     close: () => closeSync(output),
   });
 }

@@ -38,6 +38,7 @@ class StdioSyncServer implements BlockingServer {
       maxMessageBytes: UNBOUNDED_MESSAGE_BYTES,
       source: new SyncSource(STDIN, () => closeSync(STDIN)),
       output: STDOUT,
+      spins: true,
       close: () => closeSync(STDOUT),
     });
   }
@@ -90,6 +91,7 @@ export const stdioSync: BlockingTransport & Required<Pick<BlockingTransport, "la
       maxMessageBytes: UNBOUNDED_MESSAGE_BYTES,
       source: new SyncSource(descriptorOf(input as Handled), () => input.destroy()),
       output: descriptorOf(output as Handled),
+      spins: true,
       close: () => output.destroy(),
     });
     return { connection, ...child };

@@ -80,7 +80,12 @@ class AtomicsServer implements BlockingServer {
   receive(into: Uint8Array, timeoutMs: number): number {
     if (!this.#isOpen) throw failure("IPC_CLOSED", "this end is closed");
     if (++this.#receives >= BUSY_RECEIVES) this.#housekeep();
-    const found = this.#tryReceive(into);
+    let found = this.#tryReceive(into);
+    if (found < 0 && timeoutMs >= SLICE_MS && this.#links.length > 0) {
+      // The clock is read only after an empty slice.
+      this.#own.waitFor(this, ParkReason.data, SLICE_MS);
+      found = this.#tryReceive(into);
+    }
     if (found >= 0) return found;
     const untilMs = performance.now() + timeoutMs;
     for (let leftMs = timeoutMs; ; leftMs = untilMs - performance.now()) {
@@ -96,7 +101,8 @@ class AtomicsServer implements BlockingServer {
   }
 
   isReady(): boolean {
-    return this.#links.some((link) => link.isReady());
+    for (const link of this.#links) if (link.isReady()) return true;
+    return false;
   }
 
   peek(): boolean {

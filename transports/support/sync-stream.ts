@@ -9,6 +9,9 @@ const CHUNK_BYTES = 64 * 1024;
 /** Time for which a wait spins before it sleeps between two attempts, ms. */
 const SPIN_MS = 1;
 const SLEEP_MS = 1;
+/** Time for which an end that does not spin takes the shortest sleeps there are, of less than 0.1 ms, ms. */
+const YIELD_MS = 5;
+const SHORTEST_MS = 0.001;
 /** Time without progress after which two full directions count as a standstill, ms. */
 const STANDSTILL_MS = 250;
 /** Longest time for which `dispose` sends the rest of a message that was taken, ms. */
@@ -29,9 +32,11 @@ export function sleepSync(ms: number): void {
 class Patience {
   readonly #startMs = performance.now();
   readonly #limitMs: number;
+  readonly #spins: boolean;
 
-  constructor(limitMs: number) {
+  constructor(limitMs: number, spins: boolean) {
     this.#limitMs = limitMs;
+    this.#spins = spins;
   }
 
   get waitedMs(): number {
@@ -42,7 +47,8 @@ class Patience {
   next(): boolean {
     const { waitedMs } = this;
     if (waitedMs >= this.#limitMs) return false;
-    if (waitedMs > SPIN_MS) sleepSync(Math.min(SLEEP_MS, this.#limitMs - waitedMs));
+    if (!this.#spins && waitedMs < YIELD_MS) sleepSync(SHORTEST_MS);
+    else if (waitedMs > SPIN_MS) sleepSync(Math.min(SLEEP_MS, this.#limitMs - waitedMs));
     return true;
   }
 }
@@ -84,7 +90,7 @@ export class SyncSource implements ByteSource {
         if (hasErrno(error, "ECONNRESET", "EOF")) return 0;
         if (!hasErrno(error, "EAGAIN")) throw error;
       }
-      patience ??= new Patience(timeoutMs);
+      patience ??= new Patience(timeoutMs, true);
       if (!patience.next()) return -1;
     }
   }
@@ -112,6 +118,8 @@ export interface SyncStreamOptions {
   readonly source: ByteSource;
   /** Descriptor that bytes go to. If it blocks, `send` has no time limit. */
   readonly output: number;
+  /** True if a wait for room begins with a spin. Otherwise a reader on the same CPU can make room at once. */
+  readonly spins: boolean;
   /** Closes `output`. */
   close(): void;
 }
@@ -196,7 +204,7 @@ export class SyncStream implements BlockingConnection {
       } catch (error) {
         if (!hasErrno(error, "EAGAIN")) this.#failSending(toIpcError(error, this.#options.transport, "IPC_PEER_LOST"));
       }
-      patience ??= new Patience(timeoutMs);
+      patience ??= new Patience(timeoutMs, this.#options.spins);
       if (patience.waitedMs - movedMs > STANDSTILL_MS) {
         if (this.#hasUnread()) throw this.#error("IPC_TIMEOUT", STANDSTILL);
         movedMs = patience.waitedMs;
