@@ -7,9 +7,9 @@ import { type CallDone, UnaryClient } from "../support/unary.ts";
 import { http2Error, MAX_BYTES, MAX_STREAMS } from "./library.ts";
 
 /**
- * Makes a connection of a session, and opens it: each message is a stream of its own.
+ * Makes a connection of a session, and opens it. Each message is a stream of its own.
  *
- * @param greeted true if the settings of the server have come, which shows that it speaks HTTP/2
+ * @param greeted true if the settings of the server have arrived, which shows that it is an HTTP/2 server
  */
 export function openClient(
   transport: string,
@@ -61,7 +61,7 @@ function written(stream: ClientHttp2Stream): Promise<void> {
   });
 }
 
-/** Asks for an answer that comes after everything that was sent has been read. */
+/** Sends a PING. Its answer shows that everything that was sent before has been read. */
 function ping(session: ClientHttp2Session, answered: () => void): void {
   if (session.destroyed) return;
   session.ping((error) => {
@@ -91,7 +91,7 @@ function post(
   stream.once("response", ({ ":status": status = 0, "content-length": bytes = 0 }) => {
     readBody(stream, Number(bytes), MAX_BYTES, (body, tooLong) => {
       if (tooLong) settle(replyTooLarge(transport));
-      // Cut off: the error or the end of the stream follows.
+      // The body was cut off: the error or the end of the stream follows.
       if (body === undefined) return;
       if (status !== 200) return settle(statusError(transport, status));
       // Only the reply shows that the bytes have left: the library reports the stream as finished before that.
@@ -101,7 +101,7 @@ function post(
   });
   stream.once("error", (error) => settle(http2Error(transport, error)));
   stream.once("close", () => {
-    // An error costs as much as a fifth of a request, so none is made in vain.
+    // Making an error takes a fifth of the time of a request, so none is made unless it is needed.
     if (settled) return;
     const message = `${transport}: the server ended a stream without a reply (HTTP/2 error ${stream.rstCode})`;
     settle(new IpcError("IPC_PEER_LOST", message, { transport }));

@@ -8,7 +8,7 @@ import { http2, MAX_BYTES, SESSION_OPTIONS, widenWindow } from "./library.ts";
 
 /** Time allowed for a client to send its preface and settings, ms; then it is dropped. */
 const PREFACE_LIMIT_MS = 5000;
-/** Time between two looks at the requests whose bodies have not come, ms, and looks after which one is given up. */
+/** Time between two checks for requests without a whole body, ms; number of checks after which one is cancelled. */
 const LOOK_MS = 5000;
 const MOST_LOOKS = 6;
 const CLOSE_LIMIT_MS = 1000;
@@ -22,7 +22,7 @@ export class SessionServer {
   readonly #handler: ConnectionHandler;
   readonly #sessions = new Set<ServerHttp2Session>();
   readonly #calls = new Set<UnaryCall>();
-  /** Requests without a whole body, with the looks at each. Looks do not count the time of a stopped process. */
+  /** Number of checks of each request without a whole body. Unlike a time, it stays while this process is stopped. */
   readonly #unread = new Map<ServerHttp2Stream, number>();
   readonly #looks: NodeJS.Timeout;
 
@@ -93,7 +93,7 @@ export class SessionServer {
     call.begin(body);
   }
 
-  /** Sends the replies that are under way, then GOAWAY, and waits until the sessions have ended. */
+  /** Waits for the replies under way, sends GOAWAY, and waits until the sessions have ended. */
   async close(): Promise<void> {
     await Promise.allSettled([...this.#calls].map((call) => call.close(CLOSE_LIMIT_MS)));
     await Promise.all([...this.#sessions].map(ended));
@@ -112,7 +112,7 @@ function ended(session: ServerHttp2Session): Promise<void> {
   });
 }
 
-/** Answers without a message, and reads no more of the request. */
+/** Answers with an error status, and reads no more of the request. */
 function refuse(stream: ServerHttp2Stream, status: number, text: string): void {
   if (stream.destroyed || stream.headersSent) return;
   stream.respond({ ":status": status, "content-type": "text/plain" });

@@ -6,8 +6,8 @@ import type { StandardStreams } from "../support/standard-streams.ts";
 const INPUT_END_MS = 250;
 
 /**
- * Two streams as one, which http2 wants. A failed write ends it only after the input: what the other side wrote before
- * explains more than EPIPE, such as a line that a child printed and that is no HTTP/2.
+ * Stream that joins an input and an output, as node:http2 needs. After a failed write it ends when its input ends: the
+ * last bytes of the other side, such as a printed line that is no HTTP/2, explain more than EPIPE.
  */
 export class TwoStreams extends Duplex {
   readonly #input: StandardStreams["input"];

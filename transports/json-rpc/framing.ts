@@ -7,7 +7,7 @@ const HEADER_END = "\r\n\r\n";
 const HEADER_START = "content-";
 const MAX_HEADER_BYTES = 4096;
 
-/** Bytes that are no message of a framing; the message is what was found. */
+/** Error for bytes that are no message of a framing. Its message describes these bytes. */
 export class NoMessage extends Error {}
 
 /** Cuts a stream of bytes into the JSON texts of messages. */
@@ -34,7 +34,7 @@ export const HEADERS: Framing = {
   wrap: (json) => `Content-Length: ${Buffer.byteLength(json)}${HEADER_END}${json}`,
 };
 
-/** Returns what bytes without a message are, for an error message. */
+/** Describes bytes that are no message, for an error. */
 export function describeStray(bytes: Uint8Array): string {
   const line = strayLine(bytes);
   return line === undefined ? "bytes that are no message" : `the line ${line}, which is no message`;
@@ -50,7 +50,7 @@ class Pending {
     this.bytes += part.length;
   }
 
-  /** Returns all of it with `last` behind it, and forgets it. */
+  /** Returns all parts with `last` after them, and becomes empty. */
   join(last: Buffer): Buffer {
     if (this.bytes === 0) return last;
     const whole = Buffer.concat([...this.#parts, last]);
@@ -118,7 +118,7 @@ class HeaderCutter implements Cutter {
 
   /** Reads a header. @returns where its body begins, or -1 if the header is not complete @throws NoMessage */
   #readHeader(bytes: Buffer, at: number): number {
-    // Refuses bytes that are not a header now, since the end of the header may never come.
+    // Refuses bytes that cannot begin a header at once, because the end of a header may never come.
     const start = bytes.toString("latin1", at, at + HEADER_START.length).toLowerCase();
     if (!HEADER_START.startsWith(start)) throw new NoMessage(describeStray(bytes.subarray(at)));
     const end = bytes.indexOf(HEADER_END, at);

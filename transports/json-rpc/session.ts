@@ -33,7 +33,7 @@ const INPUT_END_MS = 250;
 
 type Id = number | string;
 
-/** A request, a notification or a response. What the other side sent has only its version checked. */
+/** Request, notification or response. Only the version of a received one is checked. */
 interface Message {
   readonly id?: Id;
   readonly method?: string;
@@ -50,7 +50,7 @@ export interface Wire {
   /** The same object for a socket. */
   readonly input: Readable;
   readonly output: Writable;
-  /** Where the other side's bytes come from, and what it should do: the start and end of an error message. */
+  /** Source of the other side's bytes, and remedy: the beginning and the end of an error message. */
   readonly source: string;
   readonly remedy?: string;
   /** Ends the stream after what was written. */
@@ -66,7 +66,7 @@ function refuse(wire: Wire, id: Id, code: number, message: string): void {
 }
 
 /**
- * Reads messages until the stream ends or carries something else.
+ * Reads messages until the stream ends or brings bytes that are no message.
  *
  * @param failed called if the other side sends a malformed or too large message, or a stream fails
  */
@@ -81,7 +81,7 @@ function receive(wire: Wire, take: (message: Message) => void, failed: (error: I
     output.destroy();
   };
   input.on("error", fail);
-  // What the other side wrote before it left explains more than EPIPE, such as a log line.
+  // The last bytes of the other side, such as a log line, explain more than EPIPE.
   if (output !== (input as Duplex)) output.on("error", (error) => afterInput(input, () => fail(error)));
   const cutter = framing.cutter(MAX_TEXT_BYTES);
   const deliver = (text: Buffer): void => take(messageOf(text));
@@ -163,7 +163,7 @@ function answer(
   const [text] = Array.isArray(params) ? (params as readonly unknown[]) : [];
   if (method !== METHOD) return refuse(wire, id, ErrorCode.methodNotFound, `there is no method ${method}`);
   if (typeof text !== "string")
-    return refuse(wire, id, ErrorCode.invalidParams, "the parameter is a string, a byte each");
+    return refuse(wire, id, ErrorCode.invalidParams, "the parameter must be a string with one character per byte");
   if (calls.has(id)) return refuse(wire, id, ErrorCode.invalidRequest, "a request with this id is under way");
   const settled = (): void => {
     calls.delete(id);

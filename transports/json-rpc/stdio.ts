@@ -20,7 +20,7 @@ function wireOver(
     ...base,
     input,
     output,
-    // What the other side still writes is read, so that it meets no broken pipe while it ends.
+    // Reads what the other side still writes, so that its writes do not fail with EPIPE while it ends.
     hangUp() {
       output.end();
       input.resume();

@@ -53,7 +53,7 @@ export class PortConnection extends ClosesOnce implements Connection {
       throw new IpcError("IPC_TOO_LARGE", text, { transport: id });
     }
     const cost = message.length + OVERHEAD_BYTES;
-    // With fewer bytes the receiver may have consumed all without a report, and waiting for one could last for ever.
+    // If fewer bytes are under way, the receiver may have consumed all without a report, so none may ever come.
     if (this.#underWay >= REPORT_BYTES && this.#underWay + cost > WINDOW_BYTES) {
       this.#blocked = true;
       return false;

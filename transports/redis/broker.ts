@@ -1,4 +1,4 @@
-/** The broker: a redis-server or valkey-server that belongs to one server of ours, and ends with it. */
+/** Starts and ends the broker: a redis-server or valkey-server that belongs to one server of ours and ends with it. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -12,8 +12,8 @@ const ATTEMPT_MS = 5;
 const END_LIMIT_MS = 1000;
 
 /**
- * Runs the broker, and kills it at the end of standard input: when the server of ours closes it, or dies in any way.
- * Without this, a broker would outlive a server that was killed.
+ * Runs the broker, and kills it at the end of standard input. Standard input ends when our server closes it, or dies in
+ * any way. Without this script, the broker would outlive a server that was killed.
  */
 const GUARD =
   'exec 3<&0; "$@" </dev/null 3<&- & broker=$!; (read -r _ <&3; kill -KILL $broker) >/dev/null 2>&1 & ' +
@@ -34,7 +34,10 @@ export function findBroker(): { readonly program: string; readonly version: stri
   return undefined;
 }
 
-/** No TCP port, no files, no pid file. Output to a reader is not limited: at most `maxInFlight` replies wait. */
+/**
+ * Returns the settings of the broker: no TCP port and no files. The output to a reader has no limit, because at most
+ * `maxInFlight` replies wait.
+ */
 function argumentsFor(path: string): string[] {
   const settings = {
     port: "0",
@@ -43,7 +46,7 @@ function argumentsFor(path: string): string[] {
     save: "",
     appendonly: "no",
     daemonize: "no",
-    // A title would overwrite the environment, by which the processes of a run are found. Since Redis 6.2.
+    // A title would overwrite the environment, which marks the processes of a run. Redis has this setting since 6.2.
     "set-proc-title": "no",
     dir: dirname(path),
     "client-output-buffer-limit": "pubsub 0 0 0",
@@ -57,7 +60,7 @@ export class Broker {
   readonly #exited: Promise<unknown>;
 
   private constructor(program: string, path: string) {
-    // A group of its own would survive Ctrl-C, but needs none: the guard ends it with this process.
+    // In a process group of its own it would survive Ctrl-C. It needs none, because the guard ends with this process.
     this.#guard = spawn("/bin/sh", ["-c", GUARD, "sh", program, ...argumentsFor(path)], {
       stdio: ["pipe", "pipe", "pipe"],
     });

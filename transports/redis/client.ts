@@ -66,7 +66,7 @@ class Caller {
       side: "client",
       name: repliesOf(this.#id),
       take: (bytes) => this.#take(bytes),
-      // Between calls the end of the broker is what an end of file is to a socket.
+      // Between calls the end of the broker is an orderly end, like an end of file on a socket.
       lost: (error) => this.#connection.end(this.#connection.calls > 0 ? error : undefined),
     });
     this.#connection.open();
@@ -80,7 +80,7 @@ class Caller {
   }
 
   #send(bytes: Buffer): void {
-    // The lane reports a lost broker; an error reply of a broker that lives ends the connection here.
+    // The lane reports a lost broker. An error reply of a live broker ends the connection here.
     this.#lane?.send(REQUESTS, bytes).catch((error) => this.#connection.end(failed(this.#transport, error)));
   }
 

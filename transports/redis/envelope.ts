@@ -1,7 +1,7 @@
 /**
  * Header before each message in the broker, 16 bytes:
  *
- *     0  8 bytes  id of the client, at random: names where the reply goes
+ *     0  8 bytes  random id of the client, which names the destination of the reply
  *     8  u32 LE   number of the call, counted by the client
  *     12 u32 LE   kind, see {@link Kind}
  */
@@ -10,7 +10,7 @@ export const CLIENT_BYTES = 8;
 const NUMBER_AT = 8;
 const KIND_AT = 12;
 
-/** `question` asks for an `answer` after everything that was sent before it was read. `refusal`: no reply will come. */
+/** `answer` shows that everything sent before its `question` has been read. `refusal`: no reply will come. */
 export const Kind = { message: 0, refusal: 1, question: 2, answer: 3 } as const;
 type Kind = (typeof Kind)[keyof typeof Kind];
 
@@ -24,7 +24,7 @@ export interface Envelope {
 
 const NOTHING = new Uint8Array(0);
 
-/** Copies a message behind a header. */
+/** Returns a header with a copy of the message after it. */
 export function wrap(client: Uint8Array, number: number, kind: Kind, message: Uint8Array = NOTHING): Buffer {
   const bytes = Buffer.allocUnsafe(ENVELOPE_BYTES + message.length);
   bytes.set(client);
@@ -34,7 +34,7 @@ export function wrap(client: Uint8Array, number: number, kind: Kind, message: Ui
   return bytes;
 }
 
-/** Returns undefined for bytes that are too short for a header. */
+/** Returns the parts of an envelope; undefined for bytes that are too short for a header. */
 export function unwrap(bytes: Buffer): Envelope | undefined {
   if (bytes.length < ENVELOPE_BYTES) return undefined;
   return {

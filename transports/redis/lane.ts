@@ -5,9 +5,9 @@ import { type BrokerClient, brokerError, connectBroker } from "./library.ts";
 export interface Lane {
   /** Sends bytes; the buffer must not change until the promise settles. Rejects if the broker is gone. */
   send(name: string, bytes: Buffer): Promise<unknown>;
-  /** Drops what waits at this name for a reader that may be gone. */
+  /** Lets the messages at this name expire, because their reader may be gone. */
   forget(name: string): Promise<unknown>;
-  /** Returns true when the readers at these names have, at least in their sockets, everything that was sent. */
+  /** Returns true if everything that was sent has reached the readers at these names, or at least their sockets. */
   isDrained(names: readonly string[]): Promise<boolean>;
   close(): void;
 }
@@ -15,7 +15,7 @@ export interface Lane {
 export interface LaneOptions {
   readonly transport: string;
   readonly path: string;
-  /** The server announces itself to clients; a client fails to open the lane before that. */
+  /** Side of this end. A server announces itself to clients; before that, a client fails to open the lane. */
   readonly side: "server" | "client";
   /** Name at which this end receives. */
   readonly name: string;
@@ -39,7 +39,7 @@ interface Both {
 /**
  * Opens both connections: one that sends, and one that waits for messages.
  *
- * @param receive makes this end receive
+ * @param receive starts to receive on the second one
  */
 async function openBoth(options: LaneOptions, receive: (receiver: BrokerClient) => Promise<void>): Promise<Both> {
   const { transport, path, side } = options;

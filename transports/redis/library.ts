@@ -21,7 +21,7 @@ export interface BrokerClient {
   expire(key: string, seconds: number): Promise<unknown>;
   set(key: string, value: string): Promise<unknown>;
   exists(key: string): Promise<number>;
-  /** Returns true when these lists are empty and the broker has written all that it owes to its clients. */
+  /** Returns true if these lists are empty and the broker has written all replies to its clients. */
   isDrained(lists: readonly string[]): Promise<boolean>;
   destroy(): void;
 }
@@ -79,7 +79,7 @@ export async function connectBroker(
   };
 }
 
-/** True for a line of CLIENT LIST with a reply buffer (`obl`) or a list of replies (`oll`) that is not empty. */
+/** Returns true for a line of CLIENT LIST whose reply buffer (`obl`) or list of replies (`oll`) is not empty. */
 function isOwed(line: string): boolean {
   return / (?:obl|oll)=[1-9]/.test(line) && !line.includes("cmd=client|list");
 }

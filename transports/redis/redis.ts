@@ -7,7 +7,7 @@ import { type OpenLane, openChannelLane, openListLane } from "./lane.ts";
 import { loadLibrary } from "./library.ts";
 import { listen } from "./server.ts";
 
-/** Each client has two connections to the broker, which takes as many as the machine allows descriptors. */
+/** Largest number of clients. Each has two connections to the broker, which needs a descriptor for each connection. */
 const MAX_CLIENTS = 256;
 
 function define(id: string, openLane: OpenLane): Transport {

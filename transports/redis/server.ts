@@ -12,12 +12,12 @@ import type { Lane, OpenLane } from "./lane.ts";
 import { loadLibrary } from "./library.ts";
 
 const CLOSE_LIMIT_MS = 1000;
-/** Time between two looks for replies that are not read yet, when the server closes, ms. */
+/** Time between two checks for unread replies while the server closes, ms. */
 const LOOK_MS = 5;
-/** Time between two looks for replies that nobody took, ms. */
+/** Time between two checks for replies that nobody has taken, ms. */
 const FORGET_MS = 5000;
 
-/** Starts a broker of its own at the path and serves the calls that arrive in it. */
+/** Starts a broker at the path, and serves the calls that arrive there. */
 export async function listen(
   transport: string,
   openLane: OpenLane,
@@ -27,7 +27,7 @@ export async function listen(
 ): Promise<Server> {
   checkOptions(transport, options);
   const path = address.name;
-  // Before the broker accepts clients, since it takes long.
+  // Loaded before the broker accepts clients, because loading takes long.
   await loadLibrary();
   const broker = await listenAtPath(path, transport, () => Broker.start(transport, path));
   const calls = new Calls(transport, handler);
@@ -71,7 +71,7 @@ class Calls {
     });
   }
 
-  /** Ignores what is no request: every process of this user may write to the broker. */
+  /** Handles an envelope. Ignores any other bytes, because every process of this user may write to the broker. */
   #take(envelope: Envelope | undefined): void {
     if (envelope === undefined || envelope.message.length > MAX_BYTES) return;
     if (envelope.kind === Kind.question) void this.#send(wrap(envelope.client, 0, Kind.answer), envelope);
@@ -105,7 +105,7 @@ class Calls {
     await this.#lane?.send(name, bytes).catch(() => undefined);
   }
 
-  /** Lets replies expire whose client is gone, since nobody else would remove them. */
+  /** Lets replies expire if their client is gone, because nobody else would remove them. */
   #forget(): void {
     this.#timer = undefined;
     for (const name of this.#answered) this.#lane?.forget(name).catch(() => undefined);
@@ -124,7 +124,7 @@ class Calls {
     this.#lane?.close();
   }
 
-  /** Waits for the readers of replies, since the broker ends next. A reader that does not read is given up. */
+  /** Waits until replies have been read, because the broker ends next. The wait has a limit. */
   async #drained(): Promise<void> {
     const names = [...this.#answered];
     const untilMs = performance.now() + CLOSE_LIMIT_MS;

@@ -15,7 +15,7 @@ import { slotName } from "./kind.ts";
 import { checkPair, initializePair, Pair, pairBytes, touchAtServer, touchPair } from "./layout.ts";
 import { leadsTo, type Segment, sharedMemoryStore } from "./store.ts";
 
-/** A mechanism of this folder with a Unix socket between its ends, which connects them and shows when one dies. */
+/** Mechanism of this folder with a Unix socket between its ends. The socket connects them, and shows when one dies. */
 export interface AgreedKind {
   readonly id: string;
   /** Bytes of the segment for each direction; a power of two. */
@@ -49,10 +49,10 @@ export interface Meeting {
 }
 
 /**
- * First message of a client. The client sends first, so that a mere check for a listener costs no memory. The server
- * then sends a greeting: slot and token, both u32 little-endian, and the key of its segments' names. The client replies
- * with the token when it has opened the segment with the same token in it. The slot may be {@link REFUSED}; then the
- * token is the errno that kept the server from making a segment, or 0 if all places are taken.
+ * First message of a client. The client sends first, so that a connection that only checks for a listener costs no
+ * memory. The server then sends a greeting: slot and token, both u32 little-endian, and the key of its segments' names.
+ * The client opens the segment, which must have the same token in it, and replies with the token. If the slot is
+ * {@link REFUSED}, the token is the errno of the failure to make a segment, or 0 if all slots are taken.
  */
 const HELLO = Buffer.from("shm2");
 const REFUSED = 0xffff_ffff;
@@ -165,7 +165,7 @@ class AgreedListener {
     });
   }
 
-  /** Takes the first free slot whose name no other program uses; undefined if there is none. */
+  /** Takes the first free slot whose name is not used by another program; undefined if there is none. */
   #takePlace(token: number): { slot: number; segment: Segment } | undefined {
     for (let slot = 0; slot < this.#kind.maxClients; slot++) {
       if (this.#taken.has(slot)) continue;
@@ -215,7 +215,7 @@ async function greetBack(kind: AgreedKind, address: Address, socket: Socket): Pr
     if ((segment.mapping.words[Pair.tokenWord] as number) >>> 0 !== token) {
       throw new IpcError(
         "IPC_MALFORMED",
-        `${kind.id}: ${segment.name} is not the segment that the server has made for us`,
+        `${kind.id}: ${segment.name} is not the segment that the server has made for this client`,
       );
     }
     touchPair(segment.mapping, capacity);
@@ -251,7 +251,7 @@ function refusal(kind: AgreedKind, errno: number): IpcError {
     const text = `${kind.id}: the server takes no more than ${kind.maxClients} clients`;
     return new IpcError("IPC_PEER_LOST", text, { transport: kind.id });
   }
-  const why = errnoError(errno, "shm_open", `the server's segment for us, ${pairBytes(kind.capacity)} bytes`);
+  const why = errnoError(errno, "shm_open", `the server's segment for this client, ${pairBytes(kind.capacity)} bytes`);
   const details = { transport: kind.id, cause: why.cause, ...(why.errno !== undefined && { errno: why.errno }) };
   return new IpcError(why.code, `${kind.id}: ${why.message}`, details);
 }

@@ -14,7 +14,7 @@ const BATCH = 64;
 const WANTED = 1;
 const FIRST_COPY_BYTES = 64 * 1024;
 
-/** Words of each side: it sleeps (and is woken here), it waits for room, it closes. */
+/** Words of each side: on one it sleeps and is woken; the others show that it waits for space, and that it closes. */
 const Words = {
   client: { asleep: Pair.restWord, room: Pair.restWord + 1, closed: Pair.clientClosedWord },
   server: { asleep: Pair.clientCpuWord + 8, room: Pair.clientCpuWord + 9, closed: Pair.serverClosedWord },

@@ -68,7 +68,7 @@ export class RingOpening {
 
   #step(waitMs: number): RingConnection | undefined {
     const control = this.#control ?? this.#openControl();
-    if (control === undefined) return this.#pause(waitMs, "the server does not finish listening");
+    if (control === undefined) return this.#pause(waitMs, "the server has not finished starting");
     if (this.#pair === undefined) {
       this.#refuseSharedCpu(control);
       const pair = this.#takePlace(control, this.#ringBytes());
@@ -79,14 +79,14 @@ export class RingOpening {
         return this.#tryElsewhere(
           control,
           "IPC_TIMEOUT",
-          "the server gave our place to another client, since we took too long to fill it",
+          "the server gave the slot of this client to another one, because opening it took too long",
         );
       }
     }
     const answer = this.#answer(control, waitMs);
     if (answer === undefined) return undefined;
     if (answer !== (this.#token | SlotState.accepted)) {
-      return this.#tryElsewhere(control, "IPC_PEER_LOST", "the server refused us");
+      return this.#tryElsewhere(control, "IPC_PEER_LOST", "the server refused this client");
     }
     return this.#link(control, this.#pair as Segment, this.#ringBytes());
   }
@@ -104,7 +104,7 @@ export class RingOpening {
     if (Atomics.load(control.mapping.words, Control.magicWord) === Control.magic) {
       this.#control = control;
       if (control.mapping.words[Control.versionWord] !== VERSION) {
-        throw this.#error("IPC_MALFORMED", "another version listens there");
+        throw this.#error("IPC_MALFORMED", "a server of another version of ipcmark listens there");
       }
       if (this.#isServerGone(control)) throw this.#error("IPC_PEER_LOST", "nobody listens there any more");
       return control;
@@ -134,7 +134,7 @@ export class RingOpening {
   }
 
   #noServer(): IpcError {
-    return this.#error("IPC_PEER_LOST", "nobody listens there; the object there is no server's");
+    return this.#error("IPC_PEER_LOST", "nobody listens there; the object with this name belongs to no server");
   }
 
   #isServerGone(control: Segment): boolean {
@@ -235,7 +235,8 @@ export class RingOpening {
     if (!answered.isReady()) {
       if (this.#isServerGone(control)) throw this.#error("IPC_PEER_LOST", "the server is gone");
       const leftMs = this.#untilMs - performance.now();
-      if (leftMs <= 0) throw this.#error("IPC_TIMEOUT", "the server did not accept in time: is it in receive()?");
+      if (leftMs <= 0)
+        throw this.#error("IPC_TIMEOUT", "the server did not accept this client in time; is it in receive()?");
       if (waitMs > 0) this.#own?.waitFor(answered, ParkReason.data, Math.min(leftMs, waitMs));
       return undefined;
     }

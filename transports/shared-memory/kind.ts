@@ -11,5 +11,5 @@ export interface RingKind {
   readonly ringBytes: number;
 }
 
-/** Derives a name from the address and a slot below `maxClients`, as for every name. */
+/** Returns the name of a slot: derived from the name of the address, so that the names of its slots can be found. */
 export const slotName = (name: string, slot: number): string => `${name}-${slot}`;

@@ -20,7 +20,7 @@ import { checkPair, initializePair, pairBytes, touchPair } from "./layout.ts";
 const HELLO = Buffer.from("mem1");
 const FULL = 0xffff_ffff;
 const REPLY_BYTES = 4;
-/** Time that a newcomer has for its hello, ms; pauses between two looks for it. */
+/** Time that a new client has for its hello, ms; pauses between two checks for it. */
 const HANDSHAKE_MS = 2000;
 const FIRST_PAUSE_MS = 1;
 const LONGEST_PAUSE_MS = 20;
@@ -50,7 +50,7 @@ class MemoryListener {
     return listenPrivately(this.#listener, this.#path);
   }
 
-  /** Looks for the hello, for which Node has no event, since reading is the only one. */
+  /** Polls for the hello. Node has no event for "readable" besides reading, and a read by Node drops the descriptor. */
   #look(socket: Socket, untilMs: number, pauseMs: number): void {
     if (socket.destroyed) return void this.#newcomers.delete(socket);
     try {

@@ -178,7 +178,7 @@ describe.skipIf(process.platform !== "linux")("names of the rings", () => {
     const fd = openSync(shown(address.name), "wx", 0o600);
     expect(tryLockExclusive(fd)).toBe(true);
     expect(() => blocking(shmFutex).connect(address, 100)).toThrow(
-      expect.objectContaining({ code: "IPC_TIMEOUT", message: expect.stringContaining("does not finish listening") }),
+      expect.objectContaining({ code: "IPC_TIMEOUT", message: expect.stringContaining("has not finished starting") }),
     );
     const opening = (shmFutex.blocking as SteppedTransport).begin(address, 5000);
     expect(opening.step(0)).toBeUndefined();

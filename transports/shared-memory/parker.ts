@@ -1,4 +1,4 @@
-/** Reasons why a process sleeps on its word. The server adds the slot to `room`, since it writes to many clients. */
+/** Reasons why a process sleeps on its word. The server adds the slot to `room`, because it writes to many clients. */
 export const ParkReason = { awake: 0, data: 1, room: 2 } as const;
 
 /** Condition to wait for: a ring contains something, or has room. */

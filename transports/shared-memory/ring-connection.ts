@@ -85,7 +85,7 @@ export class RingConnection implements BlockingConnection {
   receiveNow(into: Uint8Array): number {
     if (!this.#open) this.#refuse(0);
     const length = this.#reader.readFast(into);
-    if (this.#reader.freed) this.#sayFreed();
+    if (this.#reader.freed) this.#announceFreed();
     return length;
   }
 
@@ -97,11 +97,11 @@ export class RingConnection implements BlockingConnection {
     } catch (error) {
       throw this.#failed(error);
     }
-    if (this.#reader.freed) this.#sayFreed();
+    if (this.#reader.freed) this.#announceFreed();
     return length;
   }
 
-  #sayFreed(): void {
+  #announceFreed(): void {
     this.#reader.freed = false;
     this.#peer.wakeFrom(this.#parts.peerRoom);
   }

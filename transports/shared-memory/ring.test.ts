@@ -161,7 +161,7 @@ describe("the ring", () => {
     }
     // The producer announces a frame it never wrote: the bytes there are the frame of a round ago.
     memory.words[CONTROL_WORD] = (memory.words[CONTROL_WORD] as number) + 16;
-    expect(() => reader.tryRead(into)).toThrow(/frame 0 where 4 comes next/);
+    expect(() => reader.tryRead(into)).toThrow(/sequence number 0 instead of 4/);
   });
 
   it("a buffer that is too small loses that one message with an error", () => {

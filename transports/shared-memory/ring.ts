@@ -256,7 +256,7 @@ export class RingReader {
     if (length === PADDING) {
       const filling = this.#capacity - at;
       // After padding to the end, a frame begins at the start; padding there is invalid.
-      if (at === 0 || filling + FRAME_BYTES > available) throw malformed("filling without a frame behind it");
+      if (at === 0 || filling + FRAME_BYTES > available) throw malformed("padding without a frame after it");
       available -= filling;
       this.#head = (this.#head + filling) | 0;
       this.#sequence = (this.#sequence + 1) | 0;
@@ -266,7 +266,7 @@ export class RingReader {
     if (length < 0 || length > largestMessage(this.#capacity)) throw malformed(`a length of ${length >>> 0} bytes`);
     const bytes = frameBytes(length);
     if (bytes > available || at + bytes > this.#capacity)
-      throw malformed(`a length of ${length} with ${available} there`);
+      throw malformed(`a length of ${length} bytes, and only ${available} are there`);
     this.#offset = this.#dataOffset + at + FRAME_BYTES;
     this.#end = (this.#head + bytes) | 0;
     return length;
@@ -290,7 +290,7 @@ export class RingReader {
     const length = this.#words[word] as number;
     const sequence = this.#words[word + 1] as number;
     if (sequence !== this.#sequence)
-      throw malformed(`frame ${sequence >>> 0} where ${this.#sequence >>> 0} comes next`);
+      throw malformed(`sequence number ${sequence >>> 0} instead of ${this.#sequence >>> 0}`);
     return length;
   }
 

@@ -77,7 +77,7 @@ export class RingServer implements BlockingServer {
       const semaphore = kind.store.semaphoreName(address.name);
       throw inUse(
         kind,
-        `a semaphore ${semaphore} is there, but no server's; choose another name or unlink it yourself`,
+        `the semaphore ${semaphore} exists, but belongs to no server; choose another name or unlink it yourself`,
       );
     }
     this.#writeConstants();

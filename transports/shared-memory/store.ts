@@ -35,9 +35,12 @@ export interface Store {
 }
 
 /**
- * State in which a segment is recognised as ours. `finished`: it has our mark. `any`: it has our mark, or no mark but a
- * size of ours, since its owner may have died while making it. `claimed`: its size is that of a pair of rings, whatever
- * its mark, since its client can overwrite that; only for names that a client of ours was given.
+ * Condition under which a segment counts as ours:
+ *
+ * - `finished`: it has our mark.
+ * - `any`: it has our mark, or no mark and one of our sizes, because its owner may have died while making it.
+ * - `claimed`: it has the size of a pair of rings. Its mark does not count, because its client can overwrite it. Only
+ *   for names that a client of ours was given.
  */
 export type State = "finished" | "any" | "claimed";
 

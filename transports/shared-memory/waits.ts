@@ -23,7 +23,7 @@ export interface WaitPlace {
   readonly peerCpu: () => CpuWord | undefined;
 }
 
-/** Posts. Ignores EOVERFLOW: a client may have filled the count of its semaphore, but then that wakes its other end. */
+/** Posts. Ignores EOVERFLOW: a client can raise the count to the maximum, and then nobody sleeps on the semaphore. */
 function wake(semaphore: Semaphore): void {
   try {
     semaphore.post();

@@ -85,7 +85,9 @@ export function connectBlocking(id: string, path: string, timeoutMs: number, typ
     // The time-outs above limit each attempt while the server's accept queue is full.
     while (!connectPath(fd, path)) {
       if (performance.now() < untilMs) continue;
-      throw new IpcError("IPC_TIMEOUT", `${id}: the server at ${path} does not accept`, { transport: id });
+      throw new IpcError("IPC_TIMEOUT", `${id}: the server at ${path} did not accept the connection in time`, {
+        transport: id,
+      });
     }
     return fd;
   } catch (error) {

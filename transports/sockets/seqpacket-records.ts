@@ -24,7 +24,7 @@ export function failure(code: IpcError["code"], text: string, errno?: string): I
   return new IpcError(code, `${ID}: ${text}`, { transport: ID, ...(errno !== undefined && { errno }) });
 }
 
-/** Returns what is wrong with a record of that length and kind; undefined if it is valid. */
+/** Returns the error for a record of this length and kind; undefined if the record is valid. */
 export function fault(bytes: number, kind: number): IpcError | undefined {
   if (bytes >= READ_BYTES) return failure("IPC_MALFORMED", `a record above the limit of ${MAX_MESSAGE_BYTES} bytes`);
   if (bytes < KIND_BYTES) return failure("IPC_MALFORMED", `a record of ${bytes} bytes, too short for its kind`);

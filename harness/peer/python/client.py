@@ -1,8 +1,8 @@
 """A measuring client in Python: the loops of ping-pong.ts and stream.ts (harness/driver/models), blocking.
 
-Control lines on stdin and stdout: `start` in, `ready` out; for each `run` a `load-window`, for each `report-usage` a
-`usages`; `stop` in, `done` out. harness/process/client-messages.ts defines them. Everything is timed here, by this
-process's CLOCK_MONOTONIC.
+Uses control lines on stdin and stdout: `start` in, `ready` out; for each `run` a `load-window`, for each `report-usage`
+a `usages`; `stop` in, `done` out. harness/process/client-messages.ts defines them. All times are measured here, with
+the CLOCK_MONOTONIC of this process.
 """
 
 import base64
@@ -32,11 +32,11 @@ VARIANTS, LARGE_BYTES = 4, 1024 * 1024
 
 
 class Lost(Exception):
-    """Raised in the loop, also inside a system call, when nothing has moved for too long."""
+    """Raised in the loop, even inside a system call, when there was no progress for too long."""
 
 
 class Watch:
-    """Looks at the progress of a loop twice a second, by a signal: a time limit for each message would cost a call."""
+    """Checks the progress of a loop twice a second, by a signal. A time limit for each message would cost a call."""
 
     def __init__(self):
         self.done = 0
@@ -62,7 +62,7 @@ class Watch:
 
 
 class Messages:
-    """Bodies of one size that take turns, to expose a mechanism that swaps or repeats them; with their checksums."""
+    """Bodies of one size, with checksums. They take turns, so that a mechanism which swaps or repeats them is found."""
 
     def __init__(self, size):
         variants = 2 if size > LARGE_BYTES else VARIANTS
@@ -108,7 +108,7 @@ class Client:
         return window
 
     def _ping_pong(self, count, samples):
-        """One request after the other. Verifies every byte of every reply inside the timed part."""
+        """Sends one request after the other. Verifies every byte of every reply inside the timed part."""
         watch, messages = self._watch, self._messages
         send, receive, pack, now = self._connection.send, self._connection.receive, frame.HEADER.pack, now_ns
         size, whole = messages.size, messages.size + frame.HEADER_BYTES
@@ -131,7 +131,7 @@ class Client:
         return corrupted
 
     def _stream(self, count, _samples):
-        """One-way messages as fast as they are taken. The receiver verifies them and stops the clock."""
+        """Sends one-way messages as fast as they are taken. The receiver verifies them and stops the clock."""
         watch, messages = self._watch, self._messages
         send, pack = self._connection.send, frame.HEADER.pack
         watch.begin(messages.limit_s, "no message was taken")
@@ -156,7 +156,7 @@ class Client:
             self._watch.end()
 
     def close(self, shutdown):
-        """Ends the connection; the server too, where it has no other channel than this connection."""
+        """Ends the connection, and the server too if this connection is its only channel."""
         self._watch.begin(LOST_AFTER_S, "the connection did not end")
         if shutdown:
             self.ask(frame.SHUTDOWN, b"")

@@ -15,7 +15,7 @@ def say(**message):
 
 
 class Channel:
-    """Reads lines in a thread of its own, also while the main thread waits for something else."""
+    """Reads lines in its own thread, even while the main thread waits for something else."""
 
     def __init__(self):
         self._messages = queue.Queue()

@@ -10,7 +10,7 @@ REQUEST, REPLY, ONE_WAY = 1, 2, 3
 OK, FAILED, BUSY, CLOSING, UNKNOWN_METHOD, CORRUPT = 0, 1, 2, 3, 4, 5
 ECHO, ECHO_LATER, IGNORE, CRASH, SHUTDOWN, STATISTICS, USAGE, WORK = 0, 1, 2, 3, 4, 5, 6, 12
 
-# Bodies up to this size are checksummed in full, larger ones one in LARGE_EVERY: harness/rpc/verify.ts.
+# Every body up to this size has a checksum; of larger ones, one in LARGE_EVERY: harness/rpc/verify.ts.
 FULL_CHECK_BYTES = 4096
 LARGE_EVERY = 64
 STREAM_LAST = 1

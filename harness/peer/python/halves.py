@@ -1,4 +1,4 @@
-"""The Python half of each mechanism, and the interpreter that has the module it needs."""
+"""The Python half of each mechanism, and the choice of an interpreter that has its module."""
 
 import importlib
 import os
@@ -11,7 +11,7 @@ sys.path.insert(1, os.path.join(TRANSPORTS, "support", "python"))
 
 from failures import IpcError  # noqa: E402
 
-# Its folder below transports, and its module in the folder's `python`.
+# Folder of each mechanism below transports, and its module in `python` of that folder.
 MODULES = {
     "local-socket": ("sockets", "sockets"),
     "unix": ("sockets", "sockets"),
@@ -32,7 +32,7 @@ MODULES = {
     "shm/semaphore": ("shared-memory", "rings"),
     "mmap/semaphore": ("shared-memory", "rings"),
 }
-# The module of a client, where it is another one. Publishing mechanisms have no client here.
+# Module of the client, if it is another one. Publishing mechanisms have no client here.
 CLIENT_MODULES = {
     "file-drop/watch": "drop_connect",
     "file-drop/poll": "drop_connect",
@@ -44,7 +44,7 @@ REMEDIES = {"zmq": "install python3-zmq or pyzmq", "grpc": "install python3-grpc
 
 
 def find_interpreter():
-    """Continues under another interpreter when this one lacks the module of `--needs`; the process id stays."""
+    """Continues under another interpreter if this one lacks the module of `--needs`. The process id stays the same."""
     if "--needs" not in sys.argv:
         return
     name = sys.argv[sys.argv.index("--needs") + 1]
@@ -65,7 +65,7 @@ def find_interpreter():
 def load(transport):
     """Imports the server half of a transport: `listen(address, key, program)`."""
     if transport not in MODULES:
-        raise IpcError("IPC_UNSUPPORTED", "%s has no half written in Python" % transport)
+        raise IpcError("IPC_UNSUPPORTED", "%s has no server written in Python" % transport)
     return _import(transport, MODULES[transport][1])
 
 
@@ -79,7 +79,7 @@ def load_client(transport):
 
 
 def _import(transport, name):
-    """A module that is not installed is a shortage of the machine, with its remedy."""
+    """Imports a module. If it is not installed, raises IPC_SHORTAGE with the remedy."""
     sys.path.insert(1, os.path.join(TRANSPORTS, MODULES[transport][0], "python"))
     try:
         return importlib.import_module(name)

@@ -1,8 +1,8 @@
-"""A peer (server process) in Python, for every mechanism it can speak: the counterpart of harness/peer/main.ts.
+"""A peer (server process) in Python, for every mechanism with a Python half: the counterpart of harness/peer/main.ts.
 
 The control channel is JSON lines on stdin and stdout: a start line in, a ready line out, a stop line in, a done line
-out; harness/process/messages.ts defines them. Runs on Python 3.6 and later with only the standard library. `--needs
-MODULE` looks for an interpreter that has MODULE as well (pyzmq is often installed for only one of several).
+out; harness/process/messages.ts defines them. Runs on Python 3.6 and later with only the standard library. With
+`--needs MODULE` it looks for an interpreter that has MODULE (pyzmq is often installed for only one of several).
 """
 
 import base64
@@ -92,7 +92,7 @@ def main():
 
 
 def leave(code):
-    """Exits without waiting for threads that sleep in a system call."""
+    """Exits at once, without waiting for threads that sleep in a system call."""
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)

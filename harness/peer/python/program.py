@@ -15,7 +15,7 @@ import work
 from publication import Publication
 from stream_counter import StreamCounter
 
-# A stream that stands still this long is over: its last message was lost.
+# A stream without progress for this time is over: its last message was lost.
 STREAM_QUIET_S = 1.0
 
 
@@ -45,7 +45,7 @@ class EchoProgram:
             self._clients.pop(connection, None)
 
     def publish(self, request, on_done):
-        """Sends to all present clients but the driver's, the first; a mechanism that distributes has one connection."""
+        """Sends to all clients except the first, the driver's. A mechanism that distributes has only one connection."""
         with self._lock:
             clients = list(self._clients)
         chosen = clients[:1] if request["distribution"] == "transport" else clients[1:]
@@ -109,7 +109,7 @@ class EchoProgram:
         self.later(connection, delay_ms / 1000, send)
 
     def later(self, connection, delay_s, action):
-        """Schedules an action; a transport whose sockets belong to one thread brings its own timers."""
+        """Schedules an action. A transport whose sockets belong to one thread has its own timers."""
         own = getattr(connection, "later", None)
         if own is not None:
             own(delay_s, action)

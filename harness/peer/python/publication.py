@@ -7,7 +7,7 @@ import zlib
 import frame
 from stream_counter import now_ns
 
-# Different bodies take turns, to expose a transport that repeats one.
+# Different bodies take turns, so that a transport which repeats one is found.
 VARIANTS = 4
 # Time without progress after which the subscribers count as stuck.
 STUCK_S = 5.0
@@ -29,7 +29,7 @@ class Publication:
         self._problem = None
 
     def run(self, later):
-        """Returns the answer to `publish`. `later(connection, delay_s, action)` acts in the connection's thread."""
+        """Publishes, and returns the answer. `later(connection, delay_s, action)` acts in the connection's thread."""
         for connection in self._connections:
             later(connection, 0, lambda target=connection: self._send_all(target))
         answer = {"type": "published"}
@@ -48,7 +48,7 @@ class Publication:
         with self._lock:
             self._started_ns = self._started_ns or now_ns()
         for number in range(self._count):
-            # False: not read in time. The other connections go on; this one does not wait anew for each message.
+            # False: the client did not read in time. The other connections go on, and this one gets no more messages.
             if connection.send(self._message(number)) is False:
                 self._problem = "a subscriber read nothing"
                 break

@@ -1,4 +1,4 @@
-"""Counts one-way messages where they arrive. Counterpart of harness/peer/stream-counter.ts."""
+"""Counts one-way messages at the receiver. Counterpart of harness/peer/stream-counter.ts."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""A server of a user: echoes frames over a Unix socket. A frame is four bytes of length, big-endian, and the body."""
+"""Server of a user: echoes frames over a Unix socket. A frame is its length (4 bytes, big-endian) and the body."""
 
 import os
 import signal
@@ -32,7 +32,7 @@ def serve(connection):
 
 
 def remove_stale(path):
-    """Removes what a killed server left. The socket of a live one stays, so that binding fails."""
+    """Removes the socket of a killed server. The socket of a live server stays, so that binding fails."""
     with socket.socket(socket.AF_UNIX) as probe:
         try:
             probe.connect(path)

@@ -1,4 +1,4 @@
-"""One client of a file drop: the sending half of transports/file-drop/connection.ts."""
+"""One client of a file drop at its server: the sending half of transports/file-drop/connection.ts."""
 
 import os
 import shutil
@@ -21,7 +21,7 @@ class Client:
         self.mailbox = os.path.join(server.folder.responses, name)
         self.next = None
         self.gap_since = None
-        # A message was accepted and could not be written; the serving thread then ends the connection.
+        # True: an accepted message could not be written. The serving thread then ends the connection.
         self.broken = False
         self._open = True
         self._lock = threading.Lock()
@@ -38,7 +38,7 @@ class Client:
         self._current = None
 
     def send(self, message):
-        """Sends from any thread. False: not sent (a full disk, say), and the connection is about to end."""
+        """Sends, from any thread. Returns False if that failed (a full disk, say): then the connection ends soon."""
         with self._lock:
             self._wait_for_room()
             if self.broken or not self._open:
@@ -62,7 +62,7 @@ class Client:
         server = self._server
         if len(message) > server.max_bytes:
             raise IpcError("IPC_TOO_LARGE", "%d bytes exceed the limit of %d" % (len(message), server.max_bytes))
-        # Only the thread that handles a request replies in its name; a later reply comes from another thread.
+        # Only the thread that handles a request puts its number into the reply. A later reply has another thread.
         current = self._current if threading.current_thread() is server.thread else None
         serial = self._sent + 1
         answered = "" if current is None else ".a%010d-%04d" % (current[0], self._answers)
@@ -78,7 +78,7 @@ class Client:
                 return
             server.folder.make()
             server.folder.drop(path, content, server.fsync)
-        # Not before the file exists: a number without a file is a gap, which ends the connection at the client.
+        # Counted only when the file exists: a number without a file is a gap, and the client ends the connection then.
         self._sent = serial
         if current is not None:
             self._answers += 1
@@ -88,7 +88,7 @@ class Client:
         return not any(os.path.exists(path) for path in self._waiting)
 
     def end(self):
-        """Removes the mailbox, which ends the client. No thread writes into it meanwhile: that would keep it alive."""
+        """Removes the mailbox, which ends the client. No thread may write into it meanwhile, or it would stay."""
         self._open = False
         with self._lock:
             shutil.rmtree(self.mailbox, ignore_errors=True)

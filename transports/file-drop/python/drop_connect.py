@@ -1,4 +1,4 @@
-"""A client of a file drop: makes a mailbox, drops requests, takes the answers in order. client.ts has the rules."""
+"""Client of a file drop: makes a mailbox, drops requests, takes the answers in order. client.ts has the rules."""
 
 import os
 import re

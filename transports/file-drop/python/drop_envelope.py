@@ -15,12 +15,12 @@ def encode(message, client, sequence, reply_to=None):
         envelope["text"] = bytes(message).decode("utf-8")
     except UnicodeDecodeError:
         envelope["base64"] = base64.b64encode(message).decode("ascii")
-    # Text readable for a person. Half a surrogate pair in a client's id has no UTF-8 and stays escaped.
+    # Keeps text readable. Half a surrogate pair in the id of a client has no UTF-8, so it stays escaped.
     return (json.dumps(envelope, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
 
 
 def decode(content, client, sequence, path):
-    """Returns the id and the body. Raises an error where the file is no envelope, or that of another message."""
+    """Returns the id and the body. Raises an error if the file is no envelope, or is that of another message."""
     envelope = json.loads(content.decode("utf-8"))
     message_id, text = envelope["id"], envelope.get("text")
     if envelope["client"] != client or envelope["sequence"] != sequence or not isinstance(message_id, str):

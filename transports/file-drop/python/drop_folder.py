@@ -12,7 +12,7 @@ from failures import IpcError
 
 REQUEST = re.compile(r"^([A-Za-z0-9-]{1,64})\.(\d{10})\.(json|bin)$")
 CLIENT = re.compile(r"^[A-Za-z0-9-]{1,64}$")
-# Longest time a server may take between creating and writing its mark, which is empty meanwhile.
+# Longest time between creating and writing the mark of a server. Meanwhile the mark is empty.
 WRITING_S = 0.5
 
 
@@ -31,7 +31,7 @@ class Folder:
         self._serial = itertools.count()
 
     def make(self):
-        # One by one: the mode given to makedirs holds for the last folder of a path alone.
+        # One by one, because makedirs uses the given mode only for the last folder of a path.
         for path in (self.base, self.temporary, self.requests, self.responses):
             os.makedirs(path, 0o700, exist_ok=True)
 
@@ -58,7 +58,7 @@ class Folder:
         return [name for name in names_in(self.responses) if CLIENT.match(name)]
 
     def sweep(self, ttl_s):
-        """Removes what crashed processes left. Returns the clients that gave no sign of life for the time to live."""
+        """Removes files of crashed processes. Returns the clients that gave no sign of life for the time to live."""
         now = time.time()
         for name in names_in(self.temporary):
             path = os.path.join(self.temporary, name)
@@ -96,7 +96,7 @@ def sync_folder(path):
 
 
 def read_whole(path, limit_bytes):
-    """Reads a regular file. O_NONBLOCK, because opening a FIFO would wait for its writer for ever."""
+    """Reads a regular file. Uses O_NONBLOCK, because opening a FIFO could wait for its writer for ever."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
         status = os.fstat(descriptor)
@@ -118,7 +118,7 @@ def remove(path):
 
 
 def remove_anything(path):
-    """Removes a file, or a folder under the name of one. False: it cannot be removed and stays."""
+    """Removes a file, or a folder that has its name. Returns False if it cannot be removed."""
     try:
         remove(path)
     except OSError:
@@ -166,7 +166,7 @@ def is_alive(owner):
 
 
 def read_owner(folder):
-    """Returns the owner or None. A mark that stays unreadable counts as a dead server's."""
+    """Returns the owner, or None. A mark that stays unreadable counts as that of a dead server."""
     deadline = time.monotonic() + WRITING_S
     while True:
         try:

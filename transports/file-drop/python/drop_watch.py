@@ -1,4 +1,4 @@
-"""Wakes a side of a file drop when a file was dropped, as in transports/file-drop/wake.ts."""
+"""Wakes one side of a file drop when a file arrives, as in transports/file-drop/wake.ts."""
 
 import ctypes
 import os
@@ -20,7 +20,7 @@ class Poll:
 
 
 class Inotify:
-    """inotify(7) by ctypes; the standard library has no watcher. Sees what is renamed into `incoming`."""
+    """inotify(7) by ctypes, since the standard library has no watcher. Reports files renamed into `incoming`."""
 
     IN_CREATE, IN_MOVED_TO, IN_DELETE = 0x100, 0x80, 0x200
 

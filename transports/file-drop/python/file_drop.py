@@ -38,7 +38,7 @@ class FileServer:
         self._ttl_s = number(options, "ttlMs", 60000) / 1000
         self._program = program
         self._clients = {}
-        # Requests that could not be removed: each look would make a new connection for them.
+        # Requests that could not be removed. They are skipped, since each look would make a new connection for them.
         self._stuck = set()
         self._open = True
         polls = address["transport"] == "file-drop/poll"
@@ -58,7 +58,7 @@ class FileServer:
         except Exception:
             if not self._open:
                 return
-            # End the process, as Node does: alive it would own the drop, and its clients would wait for ever.
+            # Ends the process, as Node does. Otherwise it would own the drop, and its clients would wait for ever.
             traceback.print_exc()
             sys.stderr.flush()
             os._exit(1)
@@ -96,7 +96,7 @@ class FileServer:
 
     def _handle(self, client, files):
         if client.next is None:
-            # A listing taken during renames may miss an older file; one begun after a file was seen does not.
+            # A listing that is taken during renames may miss an older file. A second one, begun now, does not.
             files = self._list().get(client.name, files)
             client.next = min(files)
         for sequence in sorted(files):
@@ -114,7 +114,7 @@ class FileServer:
                 self._forget(client)
 
     def _take(self, client, path):
-        """False: it was no message, or the reply or the removal failed. That ends this client only."""
+        """Handles a file. Returns False, which ends its client, if it is no message or the reply or removal failed."""
         try:
             request_id, body = self._read(path, client)
         except (OSError, ValueError, KeyError, TypeError, RecursionError, IpcError):
@@ -122,7 +122,7 @@ class FileServer:
         client.begin(client.next, request_id)
         try:
             self._program.message(client, body)
-            # Remove the file after the reply, so that a successor could still reply.
+            # The file is removed after the reply, so that a successor can still reply if this process dies.
             if not client.broken:
                 remove(path)
         except OSError:
@@ -177,7 +177,7 @@ def listen(address, key, program):
         folder.make()
         return FileServer(address, folder, epoch, program)
     except Exception:
-        # Remove everything of a server that failed to start, and nothing of another one.
+        # Removes everything of a server that failed to start, and nothing of another server.
         if epoch is not None:
             remove(folder.owner)
         if not has_living_owner(folder):

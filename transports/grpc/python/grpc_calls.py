@@ -16,13 +16,13 @@ SERVICE = "ipcmark.Messages"
 MOST_THREADS = 1100
 SHUTDOWN_S = 1.0
 CONNECT_S = 5.0
-# Replies of one call that the library has not taken, and messages that a client of a stream may be ahead of it.
+# Largest number of replies of a call that the library has not taken, and of messages that a client may send ahead.
 MOST_UNTAKEN = 16
 MOST_AHEAD = 16
 
 
 class Call:
-    """One call: a connection whose replies the thread of the call takes."""
+    """One call as a connection. The thread of the call takes its replies."""
 
     def __init__(self):
         self._replies = deque()
@@ -30,7 +30,7 @@ class Call:
         self._open = True
 
     def send(self, message):
-        """Waits while too many replies are not taken: a client that does not read is not read from either."""
+        """Waits while too many replies are not taken, so a client that reads nothing cannot send more either."""
         with self._changed:
             while self._open and len(self._replies) >= MOST_UNTAKEN:
                 self._changed.wait()
@@ -54,7 +54,7 @@ class Call:
 
 
 class Stream(Call):
-    """One streaming call. A thread reads, so that the other one can also send what no request has just asked for."""
+    """One streaming call. One thread reads, so that the other can also send messages that answer no request."""
 
     def __init__(self, program, requests):
         super().__init__()
@@ -118,7 +118,7 @@ class GrpcServer:
         deadline = time.monotonic() + SHUTDOWN_S
         for connection in list(self._open):
             connection.end()
-        # The server's farewell ends the clients' connections, and may overtake a reply that is on its way.
+        # The farewell of the server ends the connections of clients, and may overtake a reply on its way.
         while self._open and time.monotonic() < deadline:
             time.sleep(0.002)
         self._server.stop(SHUTDOWN_S).wait(2 * SHUTDOWN_S)
@@ -126,7 +126,7 @@ class GrpcServer:
 
 
 def limits(receive):
-    """Limits of messages. The library's default is 4 MiB for what it receives; more ends a call with status 8."""
+    """Returns the limits of messages. By default the library receives at most 4 MiB; more ends a call with status 8."""
     return [("grpc.max_receive_message_length", receive), ("grpc.max_send_message_length", -1)]
 
 
@@ -137,7 +137,7 @@ def listen(address, key, program):
 
 
 class UnaryClient:
-    """A call for each message; the library makes it when the reply is waited for."""
+    """Makes a call for each message. The library makes it when the client waits for the reply."""
 
     def __init__(self, channel):
         self._call = channel.unary_unary("/%s/Call" % SERVICE)
@@ -152,7 +152,7 @@ class UnaryClient:
 
 
 class StreamClient:
-    """One streaming call."""
+    """Sends and receives over one streaming call."""
 
     def __init__(self, channel):
         self._channel = channel

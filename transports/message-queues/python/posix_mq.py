@@ -1,8 +1,8 @@
 """`posix-mq`: mq_* by ctypes. The protocol is that of transports/message-queues/protocol.ts.
 
 A message is u8 kind, u8 version, u16 slot, u32 token, then content. A client makes a reply queue `<name>-<slot>` and
-sends hello on the request queue; it is welcomed on its own, whose name is then removed. Both lock the queue they
-receive from, which shows the other that they live.
+sends a hello on the request queue. The server sends a welcome on the reply queue, and the name of the queue is removed.
+Each side locks the queue from which it receives, which shows the other side that it lives.
 """
 
 import ctypes
@@ -86,7 +86,7 @@ class Queue:
         self._buffer = ctypes.create_string_buffer(shape.message_bytes)
 
     def send(self, message, seconds):
-        """Sends one message. False when there was no room in time."""
+        """Sends one message. Returns False if there was no space in time."""
         deadline = _deadline(seconds)
         while _libc.mq_timedsend(self.descriptor, message, len(message), 0, ctypes.byref(deadline)) != 0:
             if ctypes.get_errno() in (errno.ETIMEDOUT, errno.EAGAIN):
@@ -96,7 +96,7 @@ class Queue:
         return True
 
     def receive(self, seconds):
-        """Receives one message. None when nothing came in time."""
+        """Receives one message. Returns None if nothing came in time."""
         deadline = _deadline(seconds)
         while True:
             length = _libc.mq_timedreceive(
@@ -110,7 +110,7 @@ class Queue:
                 _failed("mq_timedreceive", self.descriptor)
 
     def is_owned(self):
-        """Returns true while a process holds the exclusive lock through another open of the same queue."""
+        """Returns True while a process holds the exclusive lock through another descriptor of the same queue."""
         return is_owned(self.descriptor)
 
     def close(self):

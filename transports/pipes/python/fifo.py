@@ -1,4 +1,4 @@
-"""`fifo`: a hello FIFO, and a pair for each client, as in transports/pipes/fifo-names.ts and fifo-server.ts."""
+"""`fifo`: one hello FIFO, and a pair for each client, as in transports/pipes/fifo-names.ts and fifo-server.ts."""
 
 import errno
 import os
@@ -22,7 +22,7 @@ def is_fifo(path):
 
 
 def open_now(path, access):
-    """Opens without waiting for the other end; None when that is closed. Blocking from then on."""
+    """Opens a FIFO without waiting for its other end, then makes it blocking. Returns None if that end is closed."""
     if not is_fifo(path):
         return None
     try:
@@ -156,7 +156,7 @@ def connect(address, key):
     up, down = ["%s.%d/%s" % (hello, slot, name) for name in ("up", "down")]
     for path in (up, down):
         os.mkfifo(path, 0o600)
-    # They keep the FIFOs alive until the server has its ends, and would hide its death later.
+    # These keep the FIFOs alive until the server has opened its ends. Later they would hide the death of the server.
     keepers = [os.open(path, os.O_RDWR) for path in (up, down)]
     target, source = open_now(up, os.O_WRONLY), open_now(down, os.O_RDONLY)
     write_all(server, b"\nhello %d\n" % slot)

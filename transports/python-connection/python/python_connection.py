@@ -16,7 +16,7 @@ JOIN_S = 2.0
 
 
 class CheckedConnection(connection.Connection):
-    """Checks lengths: Python takes a negative one for an empty message, and reads on in the middle of the stream."""
+    """Checks lengths. Python takes a negative one for an empty message, and goes on in the middle of the stream."""
 
     def _recv(self, size, *rest):
         if size < 0:
@@ -29,7 +29,7 @@ class ListenerConnection:
         self._server = server
         self._program = program
         self._conn = conn
-        # A second handle on the descriptor, for time limits and half a close, which Connection does not offer.
+        # A second handle on the descriptor, for time limits and a half-close, which Connection does not offer.
         self._socket = socket.socket(server.family, socket.SOCK_STREAM, 0, fileno=os.dup(conn.fileno()))
         self._lock = threading.Lock()
         self._open = True
@@ -62,7 +62,7 @@ class ListenerConnection:
             self._socket.close()
 
     def _prove(self):
-        """Proves the key here and not in accept(), where one silent client would keep all others waiting."""
+        """Proves the key here and not in accept(), where one silent client would block all others."""
         key = self._server.key
         if key is None:
             return
@@ -104,19 +104,19 @@ class ListenerServer:
                 return
             if self.family == socket.AF_INET:
                 no_delay(conn)
-            # accept() cannot make another class; this one differs in one method alone.
+            # accept() cannot make an object of another class. The class set here differs in only one method.
             conn.__class__ = CheckedConnection
             self.connections.add(ListenerConnection(self, self._program, conn))
 
     def close(self):
-        # Closing also removes the path. The thread in accept() stays until the process ends, which is at once.
+        # Closing also removes the path. The thread in accept() stays until the process ends, which it does next.
         self._listener.close()
         for conn in list(self.connections):
             conn.close()
 
 
 def no_delay(conn):
-    """Turns Nagle off: header and payload of more than 16 KiB are two writes, and it would hold the second one back."""
+    """Turns Nagle off, which would delay the second write: a payload above 16 KiB is written apart from its header."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, 0, fileno=os.dup(conn.fileno())) as handle:
         handle.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 

@@ -1,7 +1,8 @@
-"""A client of rings.py and of transports/shared-memory/server.ts: the Python side of client.ts.
+"""Client of rings.py and of transports/shared-memory/server.ts: the Python side of client.ts.
 
-Python has no atomic operations, so claiming a slot is a write that is read back. A client that claims at the same
-moment finds its word changed and takes another slot (client.ts). For a client that measures alone this is enough.
+Python has no atomic operations. So it claims a slot by writing its word and reading it back. If another client claims
+the slot at the same time, one of the two finds its word changed and takes another slot (client.ts). This is enough for
+a client that measures alone.
 """
 
 import os
@@ -57,14 +58,14 @@ class RingClient:
 
     def _make_pair(self):
         name = self._names.slot(self._slot)
-        # The slot is ours, so what has its names was left by a client that was killed.
+        # The slot is ours, so a killed client has left the objects that have its names.
         self._names.remove(name)
         segment = Segment(self._names.path(name), PAIR_DATA + 2 * RING_BYTES)
         segment.words[CAPACITY] = RING_BYTES
         segment.words[VERSION_WORD] = VERSION
         fence()
         segment.words[MAGIC] = PAIR_MAGIC
-        # Touch every page: a first message into a new one would wait for it.
+        # Touches every page: the first message into a new page would wait for it.
         for at in range(PAIR_DATA, segment.size, 4096):
             segment.bytes[at] = 0
         return segment, Semaphore(self._names.semaphore(name), True)
@@ -103,9 +104,9 @@ class RingClient:
             self._rest(self._reader.is_ready, FOR_DATA)
 
     def _rest(self, is_ready, reason):
-        """Announces why it sleeps, checks once more, sleeps: parker.ts. Then checks that the server lives.
+        """Announces the reason, checks once more, and sleeps (parker.ts). Then checks whether the server lives.
 
-        What the server wrote before it left is still read.
+        Messages that the server wrote before it ended are still read.
         """
         self._words[CLIENT_REST] = reason
         fence()
@@ -121,7 +122,7 @@ class RingClient:
             self._wake_server_anyway()
 
     def _wake_server_anyway(self):
-        """Writes the word before it posts: at worst the server wakes once too often and checks again."""
+        """Wakes the server. Writes the word before it posts, so at worst the server wakes once too often."""
         if self._control.words[CONTROL_REST] != AWAKE:
             self._control.words[CONTROL_REST] = AWAKE
             self._server_semaphore.post()

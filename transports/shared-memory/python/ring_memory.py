@@ -122,7 +122,7 @@ class Reader:
         if length == PADDING:
             filling = self._capacity - at
             if at == 0 or filling + FRAME_BYTES > available:
-                raise Malformed("filling without a frame behind it")
+                raise Malformed("padding without a frame after it")
             at = 0
             length = self._frame(at)
         need = (length + FRAME_BYTES + 7) & ~7
@@ -138,7 +138,7 @@ class Reader:
     def _frame(self, at):
         word = (self._data + at) >> 2
         if self._words[word + 1] != self._sequence:
-            raise Malformed("frame %d where %d comes next" % (self._words[word + 1], self._sequence))
+            raise Malformed("sequence number %d instead of %d" % (self._words[word + 1], self._sequence))
         self._sequence = (self._sequence + 1) & MASK
         return self._words[word]
 
@@ -155,7 +155,7 @@ class Semaphore:
             self._lock = _multiprocessing.SemLock._rebuild(0, self.KIND, self.MOST, name)
 
     def wait(self, seconds):
-        """Returns false when nobody posted in time."""
+        """Waits for a post. Returns False if none came in time."""
         return self._lock.acquire(True, seconds)
 
     def post(self):

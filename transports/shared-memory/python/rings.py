@@ -1,11 +1,12 @@
 """`shm/semaphore` and `mmap/semaphore`: the rings of transports/shared-memory over mmap, semaphores by SemLock.
 
-multiprocessing.shared_memory is not used: a Python (before 3.13) that attaches to a segment removes it when it ends. A
-segment is a file below /dev/shm, so it is mapped as one. Layout and rules: layout.ts, ring.ts and parker.ts there.
+multiprocessing.shared_memory is not used, because before Python 3.13 a process that attaches to a segment removes it
+when it ends. A segment is a file below /dev/shm and is mapped like a file. layout.ts, ring.ts and parker.ts of that
+folder have the layout and the rules.
 
-Python has no atomic operations. It still reads and writes one aligned 32-bit word in one piece (memoryview casts). On
-x86-64 and AArch64 taking a lock is a full barrier, as the order "announce the sleep, check once more" needs it.
-The words on which two sides race are only the slots, where the other writer is a client that gives up.
+Python has no atomic operations. But it reads and writes an aligned 32-bit word as a whole (memoryview casts). The order
+"announce the sleep, check once more" needs a full barrier: on x86-64 and AArch64, taking a lock is one. Two sides race
+only for the words of slots, where the other writer is a client that gives up.
 """
 
 import hashlib
@@ -87,7 +88,7 @@ class RingConnection:
             self.wake_anyway()
 
     def wake_anyway(self):
-        """Writes the word before it posts: at worst the client wakes once too often and checks again."""
+        """Wakes the client. Writes the word before it posts, so at worst the client wakes once too often."""
         if self.segment.words[CLIENT_REST] != AWAKE:
             self.segment.words[CLIENT_REST] = AWAKE
             self._semaphore.post()
@@ -103,7 +104,7 @@ class RingConnection:
 
 
 class Names:
-    """Where segments and semaphores of an address are: store.ts."""
+    """Names and paths of the segments and semaphores of an address, as in store.ts."""
 
     def __init__(self, address):
         self.name = address["name"]
@@ -165,7 +166,7 @@ class RingServer:
                 self._housekeep()
 
     def _receive_all(self):
-        """Takes one message of each client that has one; false when none had."""
+        """Handles one message of each client that has one. Returns False if no client had one."""
         found = False
         for client in list(self._clients.values()):
             try:
@@ -184,7 +185,7 @@ class RingServer:
         return self._words[ARRIVALS] != self._arrivals
 
     def rest(self, is_ready, reason):
-        """Announces why it sleeps, checks once more, sleeps: parker.ts."""
+        """Announces the reason, checks once more, and sleeps (parker.ts)."""
         seconds = SLICE_S
         if self._due:
             seconds = max(0.0, min(seconds, self._due[0][0] - time.monotonic()))
@@ -220,7 +221,7 @@ class RingServer:
             raise
         self._words[FIRST_SLOT + slot] = (word & ~3) | ACCEPTED
         client = self._clients[slot] = RingConnection(self, slot, segment, capacity, semaphore)
-        # Both ends have it open: nothing of this connection needs a name any more.
+        # Both ends have opened the objects of this connection, so their names are needed no more.
         self._names.remove(name)
         self._program.opened(client)
         fence()

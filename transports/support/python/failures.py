@@ -1,4 +1,4 @@
-"""The error codes of transports/contract/errors.ts, as far as a peer can meet them."""
+"""Error codes of transports/contract/errors.ts that a peer in Python can report."""
 
 import errno
 

@@ -1,10 +1,10 @@
-"""Locks by which the other side sees that the owner of an object lives."""
+"""Locks that show the other side whether the owner of an object lives."""
 
 import fcntl
 
 
 def is_owned(descriptor):
-    """Returns true while a process holds the exclusive lock through another open of the same object."""
+    """Returns True while a process holds the exclusive lock through another descriptor of the same object."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError:

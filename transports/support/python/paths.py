@@ -1,4 +1,4 @@
-"""Socket paths: private, and taken over only from the dead."""
+"""Socket paths, which are private and taken over only from dead servers."""
 
 import errno
 import os
@@ -19,7 +19,7 @@ def clear_stale(path):
     with socket.socket(socket.AF_UNIX) as probe:
         probe.settimeout(1)
         answer = probe.connect_ex(path)
-    # Only these prove that nobody is there: a server with a full backlog answers EAGAIN, one of another user EACCES.
+    # Only these errors prove that nobody listens: a full backlog gives EAGAIN, and a server of another user EACCES.
     if answer not in (errno.ECONNREFUSED, errno.ENOENT):
         why = "a server is listening" if answer == 0 else "a server may be listening: " + os.strerror(answer)
         raise IpcError("IPC_ADDRESS_IN_USE", "%s: %s" % (path, why))
@@ -35,7 +35,7 @@ def remove(path):
 
 @contextmanager
 def private():
-    """Makes what is created inside readable and writable for its owner alone."""
+    """Gives everything that is created inside the block a mode for its owner only."""
     before = os.umask(0o177)
     try:
         yield

@@ -1,4 +1,4 @@
-"""Connections over byte streams: u32 little-endian length, then the message. transports/support/length-prefix.ts."""
+"""Connections over byte streams: the length as u32 little-endian, then the message, as in support/length-prefix.ts."""
 
 import struct
 import threading
@@ -7,13 +7,13 @@ from failures import MAX_MESSAGE_BYTES
 
 PREFIX = struct.Struct("<I")
 READ_BYTES = 64 * 1024
-# Copying a small message behind its prefix is cheaper than a second system call; a large one is not copied.
+# For a small message, a copy after the prefix is cheaper than a second system call. A large one is not copied.
 JOIN_BYTES = 64 * 1024
 JOIN_S = 2.0
 
 
 def write_framed(write, message):
-    """Writes a message behind its length. `write(bytes)` writes all."""
+    """Writes the length, then the message. `write(bytes)` writes all bytes."""
     if len(message) <= JOIN_BYTES:
         write(PREFIX.pack(len(message)) + message)
     else:
@@ -22,7 +22,7 @@ def write_framed(write, message):
 
 
 class Frames:
-    """Cuts a stream of bytes into messages. `read(size)` returns some bytes, none at the end."""
+    """Cuts a stream of bytes into messages. `read(size)` returns at least one byte, or none at the end."""
 
     def __init__(self, read):
         self._read = read
@@ -30,7 +30,7 @@ class Frames:
         self._at = 0
 
     def take(self):
-        """Returns the next message; None at the end, or where a length is larger than any message."""
+        """Returns the next message; None at the end, or if a length is larger than any message may be."""
         while True:
             rest, at = self._rest, self._at
             if len(rest) - at >= PREFIX.size:
@@ -52,7 +52,7 @@ class Frames:
             self._rest, self._at = rest[at:] + chunk if at < len(rest) else chunk, 0
 
     def _gather(self, begun, whole):
-        """Reads the rest of a large message, without copying what is there again for every chunk."""
+        """Reads the rest of a large message. Does not copy the first part again for every chunk."""
         parts = [begun]
         missing = whole - len(begun)
         while missing > 0:
@@ -65,7 +65,7 @@ class Frames:
 
 
 class StreamClient:
-    """A client of one connection. `write` and `read` as above; `close()` ends both directions."""
+    """Client of one connection. `write` and `read` are as above; `close()` ends both directions."""
 
     def __init__(self, read, write, close):
         self._frames = Frames(read)
@@ -83,7 +83,7 @@ class StreamClient:
 
 
 class StreamConnection:
-    """`read(size)` returns some bytes, none at the end; `write(bytes)` writes all; `hang_up()` ends our direction."""
+    """Connection of a server. `read` and `write` are as above; `hang_up()` ends our direction."""
 
     def __init__(self, program, read, write, hang_up, release):
         self._program = program
@@ -135,6 +135,6 @@ class StreamConnection:
                     self._hang_up()
                 except OSError:
                     pass
-        # A thread of a client that was accepted a moment ago has not begun, and cannot be waited for.
+        # The thread of a client that was just accepted may not have begun. Nobody can wait for such a thread.
         if self._thread.is_alive():
             self._thread.join(JOIN_S)

@@ -13,10 +13,10 @@ from failures import MAX_MESSAGE_BYTES
 import paths
 
 HIGH_WATER_MARK = 64
-# A client that does not read for this time loses the reply: all share the socket, which must not block for ever.
+# A client that reads nothing for this time loses the reply: all clients share the socket, which must not block.
 SEND_LIMIT_MS = 1000
 SLICE_MS = 100
-# Most messages taken between the end of a client and its removal: others may send without a pause.
+# Largest number of messages taken between the end of a client and its removal: others may send without a pause.
 LEFT_MESSAGES = 2 * HIGH_WATER_MARK
 LINGER_MS = 1000
 # A control message has two parts, this mark and its body: transports/zeromq/farewell.ts.
@@ -27,7 +27,7 @@ JOIN_S = 2.0
 
 
 class RouterConnection:
-    """One client, known by its routing id; for REQ clients the envelope ends with a request id and an empty part."""
+    """One client, with its routing id. For REQ clients the envelope ends with a request id and an empty part."""
 
     def __init__(self, server, envelope, descriptor):
         self._server = server
@@ -99,7 +99,7 @@ class RouterServer(SocketThread):
         name = self._socket.recv()
         client = self._clients.get(name)
         if client is None:
-            # The descriptor of its connection identifies a newcomer too: the end is announced with it.
+            # The descriptor identifies a new client too, because the monitor announces its end with the descriptor.
             first = self._socket.recv(copy=False)
             parts = [name, first.bytes]
             descriptor = descriptor_of(first)
@@ -123,13 +123,13 @@ class RouterServer(SocketThread):
         self._program.message(client, body)
 
     def _forget_lost(self):
-        """Handles the end of a client. Only draft builds of libzmq name it; the monitor reports the descriptor."""
+        """Handles the end of a client. The monitor reports its descriptor; only draft builds of libzmq name it."""
         descriptor = recv_monitor_message(self._ends)["value"]
         if self._reused.get(descriptor, 0) > 0:
             self._reused[descriptor] -= 1
             return
         lost = [name for name, client in self._clients.items() if client.descriptor == descriptor]
-        # Messages they sent before they left are still to be taken.
+        # Messages that they sent before their end must still be taken.
         for _ in range(LEFT_MESSAGES):
             if not self._socket.poll(0):
                 break
@@ -138,7 +138,7 @@ class RouterServer(SocketThread):
             self._forget(name)
 
     def _forget_reused(self, descriptor):
-        """Removes clients whose descriptor a newcomer has: their end is announced soon, and is not the newcomer's."""
+        """Removes old clients that had the descriptor of a new one. Their announced end is not that of the new one."""
         if descriptor is None:
             return
         for name in [name for name, client in self._clients.items() if client.descriptor == descriptor]:
@@ -151,7 +151,7 @@ class RouterServer(SocketThread):
             self._program.closed(client)
 
     def send(self, parts):
-        """Sends, from the serving thread only. False when the client is gone or does not read."""
+        """Sends, from the serving thread only. Returns False if the client is gone or does not read."""
         try:
             self._socket.send_multipart(parts)
             return True
@@ -200,7 +200,7 @@ def listen(address, key, program):
         address = dict(address, name=router.getsockopt(zmq.LAST_ENDPOINT).rstrip(b"\0").decode()[len("tcp://"):])
     else:
         path = address["name"]
-        # The library removes whatever is at the path that it binds, a live server's socket too.
+        # When it binds, the library removes whatever is at the path, even the socket of a live server.
         paths.clear_stale(path)
         with paths.private():
             router.bind("ipc://" + path)
@@ -243,7 +243,7 @@ def connect(address, key):
     context = zmq.Context()
     if address["transport"] == "zeromq/req-rep":
         socket = context.socket(zmq.REQ)
-        # Else a request without a reply would make every later send fail, and a late reply be taken for the next one.
+        # Otherwise every send after a request without a reply fails, and a late reply is taken for the next one.
         socket.setsockopt(zmq.REQ_RELAXED, 1)
         socket.setsockopt(zmq.REQ_CORRELATE, 1)
     else:

@@ -8,12 +8,12 @@ import paths
 from zeromq import LINGER_MS, HIGH_WATER_MARK, SEND_LIMIT_MS, SocketThread, is_question, limit_messages
 
 SUBSCRIBE = 1
-# Silence before the end, s: after the last subscriber left, its last messages may still be in the other socket.
+# Wait after the last subscriber has left, s: its last messages may still be in the other socket.
 QUIET_S = 0.05
 
 
 class Distributor:
-    """The one connection: it stands for all clients, because subscribers have no names."""
+    """The only connection. It stands for all clients, because subscribers have no names."""
 
     def __init__(self, server):
         self._server = server
@@ -113,7 +113,7 @@ def listen(address, key, program):
     path_names = [address["name"], address["name"] + ".in"]
     for socket, path in zip([publisher, subscriber], path_names):
         limit_messages(socket)
-        # The library removes whatever is at the path that it binds, a live server's socket too.
+        # When it binds, the library removes whatever is at the path, even the socket of a live server.
         paths.clear_stale(path)
         with paths.private():
             socket.bind("ipc://" + path)
